@@ -1,0 +1,203 @@
+// Package channel says what Parley can speak through: channel types with their
+// capabilities and limits, and the Provider interface that a carrier's adapter
+// implements.
+package channel
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"time"
+
+	"parley/internal/clock"
+)
+
+// Type is the kind of a channel. It never changes after creation.
+type Type string
+
+// The channel types (DOMAIN: Channels).
+const (
+	SMSLongCode      Type = "SMS_LONG_CODE"
+	SMSTollFree      Type = "SMS_TOLL_FREE"
+	SMSShortCode     Type = "SMS_SHORT_CODE"
+	WhatsApp         Type = "WHATSAPP"
+	WhatsAppEnhanced Type = "WHATSAPP_ENHANCED"
+	Facebook         Type = "FACEBOOK"
+	FacebookEnhanced Type = "FACEBOOK_ENHANCED"
+	Web              Type = "WEB"
+	InApp            Type = "IN_APP"
+)
+
+// Values implements ent's enum contract.
+func (Type) Values() []string {
+	return []string{
+		string(SMSLongCode), string(SMSTollFree), string(SMSShortCode), string(WhatsApp), string(WhatsAppEnhanced),
+		string(Facebook), string(FacebookEnhanced), string(Web), string(InApp),
+	}
+}
+
+// IsSMS reports whether the channel is a phone number that texts.
+func (t Type) IsSMS() bool { return t == SMSLongCode || t == SMSTollFree || t == SMSShortCode }
+
+// Consent is how far a customer has agreed to be messaged, on one channel.
+type Consent string
+
+// The consent statuses, lowest first; OptOut blocks always, Pending is prompted
+// but not answered.
+const (
+	OptOut        Consent = "OPT_OUT"
+	Pending       Consent = "PENDING"
+	ImplicitOptIn Consent = "IMPLICIT_OPT_IN"
+	ExplicitOptIn Consent = "EXPLICIT_OPT_IN"
+	DoubleOptIn   Consent = "DOUBLE_OPT_IN"
+)
+
+// Values implements ent's enum contract.
+func (Consent) Values() []string {
+	return []string{string(OptOut), string(Pending), string(ImplicitOptIn), string(ExplicitOptIn), string(DoubleOptIn)}
+}
+
+// Satisfies reports whether c is at least the required level.
+func (c Consent) Satisfies(required Consent) bool { return c.rank() >= required.rank() }
+
+func (c Consent) rank() int {
+	switch c {
+	case DoubleOptIn:
+		return 3
+	case ExplicitOptIn:
+		return 2
+	case ImplicitOptIn:
+		return 1
+	default:
+		return 0
+	}
+}
+
+// Account is a provider account as a Provider sees it: where it lives and what
+// proves us. It is a copy; providers never touch the database.
+type Account struct {
+	ID  int64
+	Key string // the last element of its webhook URL
+	// SID identifies the account at the provider.
+	SID string
+	// Secret signs webhooks and authenticates calls. Never logged.
+	Secret string
+	// BaseURL replaces the provider's own API address; empty means the default.
+	BaseURL string
+}
+
+// Outgoing is one attempt to send one message.
+type Outgoing struct {
+	AttemptKey string // opaque, unique per attempt; the idempotency key where the provider takes one
+	From, To   string // addresses; E.164 for phones
+	Text       string
+	// StatusURL is where the provider reports what became of the message. It
+	// already carries the attempt's key.
+	StatusURL string
+}
+
+// Outcome is how a call to Send ended.
+type Outcome int
+
+// The outcomes of a send. Unknown means that the provider may or may not have
+// taken the message; Throttled and Unreachable mean that it surely has not.
+const (
+	Accepted Outcome = iota + 1
+	Rejected
+	Throttled
+	Unreachable
+	Unknown
+)
+
+// Result is what a provider answered to a send.
+type Result struct {
+	Outcome    Outcome
+	ProviderID string        // the provider's id of the message, when Accepted
+	Code       ErrorCode     // when Rejected, Throttled, Unreachable or Unknown
+	Detail     string        // the provider's own words or number, for operators; no message text, no secret
+	RetryAfter time.Duration // when Throttled, if the provider said so
+}
+
+// Receipt is a status report for a message sent earlier.
+type Receipt struct {
+	EventID    string // unique per account; the same report twice has the same id
+	AttemptKey string // from the status URL; may be empty
+	ProviderID string
+	Status     Status
+	Code       ErrorCode // when Failed
+	Detail     string
+	At         clock.Time // provider time, zero when not told
+}
+
+// Inbound is one message from a customer.
+type Inbound struct {
+	EventID    string // unique per account
+	ProviderID string
+	From, To   string // customer address, channel address
+	FromName   string // when the provider tells it
+	Text       string
+	Media      []Media
+	// Unsupported names a kind of content we cannot show ("sticker"); such a
+	// message is kept as an EVENT that says so.
+	Unsupported string
+	At          clock.Time // provider time, zero when not told
+}
+
+// Media is a file that came with an inbound message, still at the provider.
+type Media struct {
+	ContentType string `json:"contentType"`
+	URL         string `json:"url"`
+}
+
+// Delivery is what one verified webhook request holds. Entries that could not
+// be understood are in Bad and are kept raw.
+type Delivery struct {
+	Messages []Inbound
+	Receipts []Receipt
+	Bad      []Bad
+}
+
+// Bad is an entry of a webhook that could not be understood.
+type Bad struct {
+	EventID string // made from the content when the provider gave none
+	Reason  string
+	Raw     []byte // this entry alone
+}
+
+// Webhook is an HTTP request from a provider, its body already read and bounded.
+type Webhook struct {
+	// PublicURL is the address the provider was given, query included: the
+	// configured public base joined with the request's path and query.
+	PublicURL string
+	Query     url.Values
+	Header    http.Header
+	Body      []byte
+}
+
+// Provider is a carrier's adapter. Implementations hold no state that matters
+// after a restart and are safe for concurrent use.
+type Provider interface {
+	// Name is the {provider} of the webhook URL, such as "twilio".
+	Name() string
+	// TakesKey reports whether the provider drops a second send with the same
+	// AttemptKey. Only then may an attempt that got no answer be sent again.
+	TakesKey() bool
+	// Send makes one call to the provider, bounded by ctx. It never retries.
+	Send(ctx context.Context, a Account, m Outgoing) Result
+	// Verify checks the signature in constant time. False means 403 and nothing
+	// happens.
+	Verify(a Account, w Webhook) bool
+	// Parse reads a verified webhook. It never fails as a whole: what it cannot
+	// understand is in Delivery.Bad.
+	Parse(a Account, w Webhook) Delivery
+	// Reply is the response body and content type the provider expects on
+	// success ("" for none).
+	Reply() (contentType, body string)
+}
+
+// Caller is what a customer's phone does through the provider; `parley sandbox
+// say` uses it to make a signed inbound webhook.
+type Caller interface {
+	// Compose returns the signed request that delivers m to webhookURL.
+	Compose(a Account, webhookURL string, m Inbound) (*http.Request, error)
+}

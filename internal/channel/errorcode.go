@@ -1,0 +1,55 @@
+package channel
+
+// ErrorCode says why a message failed, in the numbering of the domain: 0xxx the
+// platform, 1xxx the source address, 2xxx the destination, 3xxx the message.
+type ErrorCode string
+
+// The error codes.
+const (
+	ServiceUnreachable    ErrorCode = "0001"
+	ServiceUnreachable2   ErrorCode = "0002"
+	CheckChannelSettings  ErrorCode = "0003"
+	TimedOut              ErrorCode = "0004"
+	ChannelCannotSend     ErrorCode = "0005"
+	SessionHeldElsewhere  ErrorCode = "0006"
+	ChannelMisconfigured  ErrorCode = "1001"
+	ChannelMisconfigured2 ErrorCode = "1002"
+	NumberNotVerified     ErrorCode = "1003"
+	NumberBlocked         ErrorCode = "1004"
+	BadDestination        ErrorCode = "2001"
+	RecipientBlocked      ErrorCode = "2002"
+	CarrierBlocks         ErrorCode = "2004"
+	CannotBeSent          ErrorCode = "3001"
+	BadFileType           ErrorCode = "3002"
+	FlaggedAsSpam         ErrorCode = "3003"
+	BodyTooLarge          ErrorCode = "3004"
+	AttachmentTooLarge    ErrorCode = "3005"
+	TooManyAttachments    ErrorCode = "3006"
+	InvalidIntent         ErrorCode = "3007"
+)
+
+// Explain says in plain English what the code means and what to do.
+func (c ErrorCode) Explain() string { return explanations[c] }
+
+var explanations = map[ErrorCode]string{
+	ServiceUnreachable:    "The carrier could not be reached. Try again later.",
+	ServiceUnreachable2:   "The carrier could not be reached. Try again later.",
+	CheckChannelSettings:  "The carrier refused our account. An administrator should check the channel's settings.",
+	TimedOut:              "The carrier did not answer in time, so it is not known whether the message went out. Wait for the customer before sending it again.",
+	ChannelCannotSend:     "The channel cannot send at present.",
+	SessionHeldElsewhere:  "Another application holds the conversation with this customer.",
+	ChannelMisconfigured:  "The channel is not set up correctly. Ask an administrator.",
+	ChannelMisconfigured2: "The channel is not set up correctly. Ask an administrator.",
+	NumberNotVerified:     "The sending number is not verified yet.",
+	NumberBlocked:         "The sending number is blocked.",
+	BadDestination:        "The customer's number cannot receive messages. Check it.",
+	RecipientBlocked:      "The customer has blocked or unsubscribed from this sender.",
+	CarrierBlocks:         "The customer's carrier blocks this message.",
+	CannotBeSent:          "The message cannot be sent as it is. Rewrite it.",
+	BadFileType:           "The file's type is not accepted.",
+	FlaggedAsSpam:         "The message was flagged as spam. Rewrite it.",
+	BodyTooLarge:          "The text is too long.",
+	AttachmentTooLarge:    "The attachment is too large.",
+	TooManyAttachments:    "There are too many attachments.",
+	InvalidIntent:         "The message's purpose is not accepted on this channel.",
+}

@@ -1,0 +1,115 @@
+// Package viewer says who asks: an agent with permissions, or a named part of
+// the system such as a webhook or a job. Every request carries exactly one
+// viewer in its context; without one the data layer denies.
+package viewer
+
+import (
+	"context"
+	"slices"
+)
+
+// Permission is a right that an agent holds through their role or a permission
+// set. Code asks for permissions, never for roles.
+type Permission string
+
+// The permissions.
+const (
+	ConfigureMessaging     Permission = "ConfigureMessaging"
+	MessagingAgent         Permission = "MessagingAgent"
+	AgentInitiatedOutbound Permission = "AgentInitiatedOutbound"
+	EndMessagingSession    Permission = "EndMessagingSession"
+	SendOneToMany          Permission = "SendOneToMany"
+	TakeAction             Permission = "AllowToTakeActionOnConversation"
+	AssignConversation     Permission = "AssignConversation"
+	ViewTeamInbox          Permission = "ViewTeamInbox"
+	ManageRecords          Permission = "ManageRecords"
+	ViewAllData            Permission = "ViewAllData"
+)
+
+// Permissions lists every permission.
+var Permissions = []Permission{
+	ConfigureMessaging, MessagingAgent, AgentInitiatedOutbound, EndMessagingSession, SendOneToMany,
+	TakeAction, AssignConversation, ViewTeamInbox, ManageRecords, ViewAllData,
+}
+
+// Role is a named default set of permissions.
+type Role string
+
+// The roles.
+const (
+	Standard   Role = "STANDARD"
+	Supervisor Role = "SUPERVISOR"
+	Admin      Role = "ADMIN"
+)
+
+// Values implements ent's enum contract.
+func (Role) Values() []string { return []string{string(Standard), string(Supervisor), string(Admin)} }
+
+// Defaults returns the permissions that come with the role. Permission sets add
+// to them.
+func (r Role) Defaults() []Permission {
+	switch r {
+	case Admin:
+		return Permissions
+	case Supervisor:
+		return []Permission{
+			MessagingAgent, AgentInitiatedOutbound, EndMessagingSession, SendOneToMany,
+			TakeAction, AssignConversation, ViewTeamInbox,
+		}
+	case Standard:
+		return []Permission{MessagingAgent, AgentInitiatedOutbound, TakeAction}
+	}
+	return nil
+}
+
+// Viewer is who asks. It is immutable; a change of rights makes a new one.
+type Viewer struct {
+	// System names the part of the system that acts ("webhook", "lane", "seed").
+	// Empty for agents. A system viewer sees everything.
+	System string
+
+	AgentID  int64
+	Username string
+	Licensed bool
+	// Permissions holds the effective permissions, defaults of the role included.
+	Permissions []Permission
+	// Channels are the sender IDs the agent owns or shares, ascending.
+	Channels []int64
+	// Queues are the queues the agent works, ascending.
+	Queues []int64
+}
+
+// Can reports whether the viewer holds p. A system viewer holds everything.
+func (v *Viewer) Can(p Permission) bool {
+	return v.System != "" || slices.Contains(v.Permissions, p)
+}
+
+// HasChannel reports whether the agent owns or shares the channel.
+func (v *Viewer) HasChannel(id int64) bool {
+	_, ok := slices.BinarySearch(v.Channels, id)
+	return ok
+}
+
+// HasQueue reports whether the agent works the queue.
+func (v *Viewer) HasQueue(id int64) bool {
+	_, ok := slices.BinarySearch(v.Queues, id)
+	return ok
+}
+
+type key struct{}
+
+// NewContext returns a context that carries v.
+func NewContext(ctx context.Context, v *Viewer) context.Context {
+	return context.WithValue(ctx, key{}, v)
+}
+
+// FromContext returns the viewer of ctx, nil when there is none.
+func FromContext(ctx context.Context) *Viewer {
+	v, _ := ctx.Value(key{}).(*Viewer)
+	return v
+}
+
+// AsSystem returns a context in which the named part of the system acts.
+func AsSystem(ctx context.Context, name string) context.Context {
+	return NewContext(ctx, &Viewer{System: name})
+}
