@@ -1,0 +1,134 @@
+// The playground's page: GraphiQL with Parley's examples, the local agents'
+// tokens where the server offers them, and subscriptions over one WebSocket
+// each (graphql-transport-ws, bundled with GraphiQL).
+//
+// Tokens stay in memory: GraphiQL is told not to store headers, and fills the
+// header editor from the chosen agent at every start.
+"use strict";
+
+(() => {
+  const config = JSON.parse(document.getElementById("config").textContent);
+  const endpoint = new URL(config.endpoint, location.href);
+  const storage = GraphiQL.createLocalStorage({ namespace: "parley" });
+  const agentKey = "parley.agent";
+  const root = ReactDOM.createRoot(document.getElementById("graphiql"));
+  const element = (id) => document.getElementById(id);
+  const say = (text) => { element("status").textContent = text; };
+
+  let mounts = 0;
+
+  // The agents a local developer may act as, with a token each; empty when this
+  // server does not hand any out to this page.
+  async function loadSessions() {
+    if (!config.sessions) return [];
+    const response = await fetch(config.sessions, {
+      headers: { "X-Parley-Playground": "1" },
+      credentials: "omit",
+    });
+    if (!response.ok) throw new Error(`the local tokens could not be had (${response.status})`);
+    return (await response.json()).sessions;
+  }
+
+  // An Authorization header that is still to be filled in is not sent.
+  const withoutBlankToken = (headers = {}) =>
+    Object.fromEntries(Object.entries(headers).filter(
+      ([name, value]) => name.toLowerCase() !== "authorization" || !/^\s*(bearer)?\s*$/i.test(value)));
+
+  const post = (url, init) => fetch(url, { ...init, headers: withoutBlankToken(init.headers) });
+
+  function socketURL() {
+    const url = new URL(endpoint);
+    url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+    return url.href;
+  }
+
+  function randomKey() {
+    const bytes = crypto.getRandomValues(new Uint8Array(12));
+    return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  }
+
+  // The ids that make the examples run as they are: a conversation of the agent
+  // and a colleague to give it to.
+  async function idsFor(token) {
+    if (!token) return {};
+    try {
+      const response = await fetch(endpoint, {
+        method: "POST",
+        headers: { "Content-Type": "application/json", Authorization: `Bearer ${token}` },
+        body: JSON.stringify({ query: config.placeholders }),
+      });
+      const { viewer, agents, conversations } = (await response.json()).data;
+      return {
+        CONVERSATION_ID: conversations.nodes[0]?.id,
+        COLLEAGUE_ID: agents.find(({ id }) => id !== viewer.agent.id)?.id,
+      };
+    } catch {
+      return {}; // the examples then keep their placeholders
+    }
+  }
+
+  const headersFor = (session) =>
+    JSON.stringify({ Authorization: `Bearer ${session ? session.token : ""}` }, null, 2);
+
+  const fill = (text, ids) =>
+    text.replace(/NEW_KEY|CONVERSATION_ID|COLLEAGUE_ID/g, (name) =>
+      (name === "NEW_KEY" ? randomKey() : ids[name] || name));
+
+  function mount(session, ids) {
+    const headers = headersFor(session);
+    const fetcher = GraphiQL.createFetcher({
+      url: endpoint.href,
+      subscriptionUrl: socketURL(),
+      enableIncrementalDelivery: false,
+      fetch: post,
+    });
+    const props = {
+      key: ++mounts, // another agent: another GraphiQL, with another schema request
+      fetcher,
+      storage,
+      defaultHeaders: headers,
+      defaultEditorToolsVisibility: "variables",
+      defaultTabs: config.examples.map(({ query, variables }) =>
+        ({ query, variables: fill(variables, ids), headers })),
+      shouldPersistHeaders: false,
+      showPersistHeadersSettings: false,
+    };
+    const logo = React.createElement(GraphiQL.Logo, null, " ");
+    root.render(React.createElement(GraphiQL, props, logo));
+  }
+
+  const status = (session) => {
+    if (session) return `You are ${session.agent}. Tokens are in the Headers tab.`;
+    return "Paste a token into the Headers tab: parley token AGENT prints one.";
+  };
+
+  async function show(session) {
+    mount(session, await idsFor(session && session.token));
+    say(status(session));
+  }
+
+  function offerAgents(sessions) {
+    if (sessions.length === 0) return null;
+    const picker = element("agent");
+    picker.replaceChildren(...sessions.map(({ agent, label }) => new Option(label || agent, agent)));
+    const find = (agent) => sessions.find((session) => session.agent === agent);
+    picker.addEventListener("change", () => {
+      localStorage.setItem(agentKey, picker.value);
+      show(find(picker.value));
+    });
+    const chosen = find(localStorage.getItem(agentKey)) || sessions[0];
+    picker.value = chosen.agent;
+    element("agent-label").hidden = false;
+    return chosen;
+  }
+
+  element("reset").addEventListener("click", () => {
+    storage.clear();
+    location.reload();
+  });
+
+  loadSessions().then(offerAgents).then(show).catch((error) => {
+    show(null);
+    say(`No agent: ${error.message}.`);
+  });
+})();
