@@ -1,0 +1,173 @@
+package limit
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/vektah/gqlparser/v2/ast"
+)
+
+// CostOf returns what a validated operation costs: one for each field, and what
+// is selected below a connection's edges and nodes, or below a plain list that
+// takes first or last, times the page asked for. A page is the larger of first
+// and last, and PageSize when neither is given. Lists without pages are short
+// by the schema's rule and count once, as does all of introspection, which has
+// its own budget. Fields that @skip leaves out are counted all the same.
+func (o Options) CostOf(doc *ast.QueryDocument, op *ast.OperationDefinition, variables map[string]any) int {
+	c := &coster{
+		pageSize:  o.withDefaults().PageSize,
+		doc:       doc,
+		variables: variables,
+		fragments: map[string]cost{},
+	}
+	return c.set(op.SelectionSet).total(1)
+}
+
+// Introspects reports whether an operation asks for __schema or __type.
+func Introspects(doc *ast.QueryDocument, op *ast.OperationDefinition) bool {
+	seen := map[string]bool{}
+	var any func(ast.SelectionSet) bool
+	any = func(set ast.SelectionSet) bool {
+		for _, selection := range set {
+			switch selection := selection.(type) {
+			case *ast.Field:
+				if introspects(selection) {
+					return true
+				}
+			case *ast.InlineFragment:
+				if any(selection.SelectionSet) {
+					return true
+				}
+			case *ast.FragmentSpread:
+				fragment := doc.Fragments.ForName(selection.Name)
+				if fragment == nil || seen[selection.Name] {
+					continue
+				}
+				seen[selection.Name] = true
+				if any(fragment.SelectionSet) {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	return any(op.SelectionSet)
+}
+
+// cost is linear in the page of the connection around it, so that a fragment on
+// a connection is worked out once for all its pages.
+type cost struct {
+	once    int // paid once
+	perPage int // paid for each item of the page
+}
+
+func (c cost) total(page int) int { return add(c.once, multiply(page, c.perPage)) }
+
+type coster struct {
+	pageSize  int
+	doc       *ast.QueryDocument
+	variables map[string]any
+	fragments map[string]cost
+	steps     int
+}
+
+func (c *coster) set(set ast.SelectionSet) cost {
+	var sum cost
+	for _, selection := range set {
+		c.steps++
+		var part cost
+		switch selection := selection.(type) {
+		case *ast.Field:
+			part = c.field(selection)
+		case *ast.InlineFragment:
+			part = c.set(selection.SelectionSet)
+		case *ast.FragmentSpread:
+			part = c.fragment(selection.Name)
+		}
+		sum = cost{once: add(sum.once, part.once), perPage: add(sum.perPage, part.perPage)}
+	}
+	return sum
+}
+
+func (c *coster) fragment(name string) cost {
+	if known, found := c.fragments[name]; found {
+		return known
+	}
+	fragment := c.doc.Fragments.ForName(name)
+	if fragment == nil {
+		return cost{}
+	}
+	c.fragments[name] = cost{} // validation has refused cycles; this keeps one from looping
+	sum := c.set(fragment.SelectionSet)
+	c.fragments[name] = sum
+	return sum
+}
+
+func (c *coster) field(f *ast.Field) cost {
+	if introspects(f) {
+		return cost{once: 1}
+	}
+	below := c.set(f.SelectionSet)
+	var n int
+	switch {
+	case f.Definition == nil:
+		n = below.total(1)
+	case isConnection(f.Definition.Type.Name()):
+		n = below.total(c.page(f))
+	case f.Definition.Type.Elem != nil && isPaged(f.Definition):
+		n = multiply(c.page(f), below.total(1))
+	default:
+		n = below.total(1)
+	}
+	n = add(n, 1)
+	if isItems(f) {
+		return cost{perPage: n}
+	}
+	return cost{once: n}
+}
+
+// isItems reports whether f holds a connection's items.
+func isItems(f *ast.Field) bool {
+	return (f.Name == "edges" || f.Name == "nodes") &&
+		f.ObjectDefinition != nil && isConnection(f.ObjectDefinition.Name)
+}
+
+func isConnection(typeName string) bool { return strings.HasSuffix(typeName, "Connection") }
+
+func isPaged(d *ast.FieldDefinition) bool {
+	return d.Arguments.ForName("first") != nil || d.Arguments.ForName("last") != nil
+}
+
+// page returns the page size f asks for.
+func (c *coster) page(f *ast.Field) int {
+	arguments := f.ArgumentMap(c.variables)
+	size := max(integer(arguments["first"]), integer(arguments["last"]))
+	if size <= 0 {
+		return c.pageSize
+	}
+	return size
+}
+
+// integer reads a coerced Int: a literal is an int64, a variable what its JSON
+// decoder made of it. Anything else is 0.
+func integer(v any) int {
+	switch v := v.(type) {
+	case int:
+		return clamp(int64(v))
+	case int32:
+		return int(v)
+	case int64:
+		return clamp(v)
+	case float64:
+		return clamp(int64(min(v, saturated)))
+	case json.Number:
+		n, err := v.Int64()
+		if err != nil {
+			return saturated
+		}
+		return clamp(n)
+	}
+	return 0
+}
+
+func clamp(n int64) int { return int(min(max(n, 0), saturated)) }

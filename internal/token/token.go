@@ -1,0 +1,144 @@
+// Package token mints and checks Parley's bearer tokens: JSON Web Tokens
+// signed with HS256 under one 256-bit key, by the rules of RFC 8725.
+//
+//	authority, err := token.New(key, clock.Real{})
+//	bearer, err := authority.Mint("amy", time.Hour)
+//	username, expiry, err := authority.Verify(bearer)
+//
+// The algorithm is fixed by configuration: the header's alg must say HS256 and
+// chooses nothing. Issuer, audience, expiry and subject are required, and typ
+// must say "JWT", which keeps apart tokens that another purpose may one day
+// sign with the same key (RFC 8725, 3.11). Headers that name or carry keys
+// (kid, jku, jwk, x5u, x5c) are ignored: there is one key. A header with crit
+// is refused, since no extension is understood (RFC 7515, 4.1.11).
+package token
+
+import (
+	"crypto/rand"
+	"errors"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"parley/internal/clock"
+	"parley/internal/fault"
+)
+
+const (
+	// KeyBytes is the length of a key.
+	KeyBytes = 32
+	// MaxTTL is the longest life of a token.
+	MaxTTL = 30 * 24 * time.Hour
+	// MaxBytes bounds a token that is presented, before anything is decoded.
+	MaxBytes = 8 << 10
+	// Leeway is how far the clocks of minter and verifier may stand apart.
+	Leeway = 30 * time.Second
+
+	issuer          = "parley"
+	audience        = "parley"
+	mediaType       = "JWT"
+	maxSubjectBytes = 255
+)
+
+// Authority mints and verifies tokens under one key. It is safe for concurrent
+// use.
+type Authority struct {
+	key    []byte
+	clock  clock.Clock
+	parser *jwt.Parser
+}
+
+// New makes an Authority. The key must hold exactly KeyBytes random bytes; it
+// is copied.
+func New(key []byte, clk clock.Clock) (*Authority, error) {
+	if len(key) != KeyBytes {
+		return nil, errors.New("token: the key must be 32 random bytes")
+	}
+	parser := jwt.NewParser(
+		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}),
+		jwt.WithStrictDecoding(),
+		jwt.WithIssuer(issuer),
+		jwt.WithAudience(audience),
+		jwt.WithExpirationRequired(),
+		jwt.WithIssuedAt(),
+		jwt.WithLeeway(Leeway),
+		jwt.WithTimeFunc(func() time.Time { return clk.Now().Std() }),
+	)
+	return &Authority{key: append([]byte(nil), key...), clock: clk, parser: parser}, nil
+}
+
+// Mint signs a token for username that lives for ttl: more than a second, at
+// most MaxTTL. A ttl or username out of bounds is fault.BadInput.
+func (a *Authority) Mint(username string, ttl time.Duration) (string, error) {
+	if !validSubject(username) {
+		return "", fault.Input("username", "A username is 1 to %d bytes of printable text.", maxSubjectBytes)
+	}
+	if ttl < time.Second || ttl > MaxTTL {
+		return "", fault.Input("ttl", "A token lives between one second and 30 days, such as 1h.")
+	}
+	now := a.clock.Now().Std()
+	unsigned := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.RegisteredClaims{
+		Issuer:    issuer,
+		Subject:   username,
+		Audience:  jwt.ClaimStrings{audience},
+		IssuedAt:  jwt.NewNumericDate(now),
+		ExpiresAt: jwt.NewNumericDate(now.Add(ttl)),
+		ID:        rand.Text(),
+	})
+	return unsigned.SignedString(a.key)
+}
+
+// Verify returns the username a token was minted for and the instant it
+// expires, or fault.Unauthenticated. The refusal does not tell a caller which
+// check failed, except for expiry, which a client can act on.
+func (a *Authority) Verify(bearer string) (username string, expiry time.Time, err error) {
+	if len(bearer) > MaxBytes {
+		return "", time.Time{}, errInvalid()
+	}
+	var claims jwt.RegisteredClaims
+	_, err = a.parser.ParseWithClaims(bearer, &claims, a.keyFor)
+	switch {
+	case err != nil && expiredOnly(err):
+		return "", time.Time{}, fault.New(fault.Unauthenticated, "The token has expired. Get a new one and call again.")
+	case err != nil || !validSubject(claims.Subject):
+		return "", time.Time{}, errInvalid()
+	}
+	return claims.Subject, claims.ExpiresAt.UTC(), nil
+}
+
+// keyFor checks what the header may say and gives the one key there is.
+func (a *Authority) keyFor(t *jwt.Token) (any, error) {
+	if _, found := t.Header["crit"]; found {
+		return nil, errors.New("crit is not understood")
+	}
+	if typ, _ := t.Header["typ"].(string); !strings.EqualFold(typ, mediaType) {
+		return nil, errors.New("typ must be JWT")
+	}
+	return a.key, nil
+}
+
+// expiredOnly reports whether a genuine token has merely grown old: the parser
+// validates claims after the signature.
+func expiredOnly(err error) bool {
+	others := []error{
+		jwt.ErrTokenSignatureInvalid, jwt.ErrTokenUnverifiable, jwt.ErrTokenMalformed,
+		jwt.ErrTokenInvalidAudience, jwt.ErrTokenInvalidIssuer, jwt.ErrTokenRequiredClaimMissing,
+	}
+	for _, other := range others {
+		if errors.Is(err, other) {
+			return false
+		}
+	}
+	return errors.Is(err, jwt.ErrTokenExpired)
+}
+
+func validSubject(s string) bool {
+	return s != "" && len(s) <= maxSubjectBytes &&
+		strings.IndexFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) < 0
+}
+
+func errInvalid() error {
+	return fault.New(fault.Unauthenticated, "The token is not valid. Get a new one and call again.")
+}
