@@ -186,12 +186,13 @@ func TestHeadersThatNameKeysAreIgnored(t *testing.T) {
 	require.Equal(t, fault.Unauthenticated, fault.CodeOf(err), "a token signed with the key it carries")
 }
 
-// FuzzVerify looks for panics, and for any token other than the minted one that
+// FuzzVerify looks for panics, and for any token other than the genuine one that
 // is accepted.
 func FuzzVerify(f *testing.F) {
 	a, _ := authority(f)
-	bearer, err := a.Mint("amy", time.Hour)
+	claims, err := json.Marshal(claimsWith(nil))
 	require.NoError(f, err)
+	bearer := signed(`{"alg":"HS256","typ":"JWT"}`, claims, key) // the same in every process
 	f.Add(bearer)
 	f.Add(strings.ToLower(bearer))
 	f.Add(bearer + ".")
