@@ -1,0 +1,9 @@
+package migrate
+
+import "embed"
+
+// Files holds the versioned migrations of both databases, in the folders
+// "sqlite" and "postgres".
+//
+//go:embed sqlite/*.sql postgres/*.sql
+var Files embed.FS

@@ -1,0 +1,210 @@
+package schema
+
+import (
+	"entgo.io/ent"
+	"entgo.io/ent/dialect/entsql"
+	"entgo.io/ent/schema"
+	"entgo.io/ent/schema/edge"
+	"entgo.io/ent/schema/field"
+	"entgo.io/ent/schema/index"
+
+	"parley/internal/channel"
+	"parley/internal/content"
+	"parley/internal/rule"
+)
+
+// MessagingUser is one customer address on one channel.
+type MessagingUser struct{ ent.Schema }
+
+// Mixin of MessagingUser.
+func (MessagingUser) Mixin() []ent.Mixin { return []ent.Mixin{row{}} }
+
+// Annotations of MessagingUser.
+func (MessagingUser) Annotations() []schema.Annotation {
+	return table("messaging_users", "One customer address on one channel.")
+}
+
+// Fields of MessagingUser.
+func (MessagingUser) Fields() []ent.Field {
+	return []ent.Field{
+		field.Int64("channel_id").Immutable(),
+		field.String("address").Immutable().NotEmpty().MaxLen(200).Comment("E.164 for phones."),
+		field.String("name").Default("").MaxLen(200),
+		field.String("country").Default("").MaxLen(2),
+		field.String("locale").Default("").MaxLen(35),
+		field.String("consent_status").GoType(channel.Consent("")),
+		createdAt(),
+	}
+}
+
+// Edges of MessagingUser.
+func (MessagingUser) Edges() []ent.Edge {
+	return []ent.Edge{
+		edge.From("channel", Channel.Type).Ref("messaging_users").Field("channel_id").Unique().Required().Immutable(),
+		edge.To("conversation", Conversation.Type).Unique(),
+	}
+}
+
+// Indexes of MessagingUser.
+func (MessagingUser) Indexes() []ent.Index {
+	return []ent.Index{index.Fields("channel_id", "address").Unique(), index.Fields("address")}
+}
+
+// Policy of MessagingUser.
+func (MessagingUser) Policy() ent.Policy {
+	return rule.OfConversation("messaging_user_id", "id")
+}
+
+// Record is a row of the CRM.
+type Record struct{ ent.Schema }
+
+// Mixin of Record.
+func (Record) Mixin() []ent.Mixin { return []ent.Mixin{row{}} }
+
+// Annotations of Record.
+func (Record) Annotations() []schema.Annotation { return table("records", "A row of the CRM.") }
+
+// Fields of Record.
+func (Record) Fields() []ent.Field {
+	return []ent.Field{
+		field.String("object_type").Immutable().NotEmpty().MaxLen(80),
+		field.String("external_id").Immutable().NotEmpty().MaxLen(200),
+		field.String("name").Default("").MaxLen(200),
+		field.String("mobile_number").Default("").MaxLen(200).Comment("As the CRM holds it."),
+		field.Bool("opted_out").Default(false).Comment("The CRM's own opt-out field."),
+		instant("updated_at"),
+	}
+}
+
+// Edges of Record.
+func (Record) Edges() []ent.Edge {
+	return []ent.Edge{edge.To("conversations", Conversation.Type)}
+}
+
+// Indexes of Record.
+func (Record) Indexes() []ent.Index {
+	return []ent.Index{index.Fields("object_type", "external_id").Unique(), index.Fields("mobile_number")}
+}
+
+// Policy of Record.
+func (Record) Policy() ent.Policy { return rule.RecordPolicy() }
+
+// Conversation is the thread between one messaging user and the business. Its
+// row carries what a list shows and what a filter asks.
+type Conversation struct{ ent.Schema }
+
+// Mixin of Conversation.
+func (Conversation) Mixin() []ent.Mixin { return []ent.Mixin{row{}} }
+
+// Annotations of Conversation.
+func (Conversation) Annotations() []schema.Annotation {
+	return table("conversations", "The thread between one messaging user and the business.")
+}
+
+// Fields of Conversation.
+func (Conversation) Fields() []ent.Field {
+	return []ent.Field{
+		field.Int64("channel_id").Immutable(),
+		field.Int64("messaging_user_id").Immutable(),
+		field.Int64("record_id").Optional().Nillable(),
+		field.Int64("owner_id").Optional().Nillable(),
+		field.Int64("queue_id").Optional().Nillable(),
+		field.String("object_type").Default("").MaxLen(80).Comment("Of the anchor record; empty when there is none."),
+		field.Bool("assigned").Default(false).Comment("The owner was assigned, so sending does not move them."),
+		field.String("name").Default("").MaxLen(200).Comment("Copy of the customer's name."),
+		field.String("address").Immutable().MaxLen(200).Comment("Copy of the customer's address."),
+		field.String("preview").Default("").MaxLen(600),
+		instant("last_message_at"),
+		field.Int64("last_message_id").Default(0),
+		field.String("last_direction").GoType(content.Direction("")).Default(""),
+		instant("last_incoming_at"),
+		field.Bool("is_unread").Default(false),
+		field.Int64("inbound_count").Default(0).Comment("Ordinal of the last inbound."),
+		field.Int64("read_count").Default(0).Comment("Inbound ordinal read up to."),
+		field.Int64("last_seq").Default(0).Comment("Number of the last message or note."),
+		field.JSON("sent_by", []int64{}).Optional().Comment("Agents who sent an outbound."),
+		createdAt(),
+	}
+}
+
+// Edges of Conversation.
+func (Conversation) Edges() []ent.Edge {
+	return []ent.Edge{
+		edge.From("channel", Channel.Type).Ref("conversations").Field("channel_id").Unique().Required().Immutable(),
+		edge.From("messaging_user", MessagingUser.Type).Ref("conversation").Field("messaging_user_id").Unique().Required().Immutable(),
+		edge.From("record", Record.Type).Ref("conversations").Field("record_id").Unique(),
+		edge.From("queue", Queue.Type).Ref("conversations").Field("queue_id").Unique(),
+		edge.To("owner", Agent.Type).Field("owner_id").Unique(),
+		edge.To("messages", Message.Type),
+		edge.To("participants", Participant.Type),
+	}
+}
+
+// Indexes of Conversation. Every branch of the visibility predicate has one that
+// ends in (last_message_at, id), so that a page merges the tops of its branches
+// and visits no row it does not show; the unread ones are partial and small.
+func (Conversation) Indexes() []ent.Index {
+	newest := []string{"last_message_at", "id"}
+	by := func(name, where string, columns ...string) ent.Index {
+		i := index.Fields(append(columns, newest...)...).StorageKey(name)
+		if where != "" {
+			i = i.Annotations(entsql.IndexWhere(where))
+		}
+		return i
+	}
+	return []ent.Index{
+		by("conversation_newest", ""),
+		by("conversation_owner", "", "owner_id"),
+		by("conversation_channel", "", "channel_id"),
+		by("conversation_queue", "queue_id IS NOT NULL", "queue_id"),
+		by("conversation_record", "record_id IS NOT NULL", "record_id"),
+		by("conversation_object", "object_type <> ''", "object_type"),
+		by("conversation_channel_unassigned", "owner_id IS NULL", "channel_id"),
+		by("conversation_unread", "is_unread"),
+		by("conversation_owner_unread", "is_unread", "owner_id"),
+		by("conversation_channel_unread", "is_unread", "channel_id"),
+	}
+}
+
+// Policy of Conversation.
+func (Conversation) Policy() ent.Policy { return rule.ConversationPolicy() }
+
+// Participant is an agent who sent an outbound in a conversation.
+type Participant struct{ ent.Schema }
+
+// Mixin of Participant.
+func (Participant) Mixin() []ent.Mixin { return []ent.Mixin{row{}} }
+
+// Annotations of Participant.
+func (Participant) Annotations() []schema.Annotation {
+	return table("participants", "An agent who sent an outbound in a conversation.")
+}
+
+// Fields of Participant.
+func (Participant) Fields() []ent.Field {
+	return []ent.Field{
+		field.Int64("conversation_id").Immutable(),
+		field.Int64("agent_id").Immutable(),
+		instant("last_message_at"),
+	}
+}
+
+// Edges of Participant.
+func (Participant) Edges() []ent.Edge {
+	return []ent.Edge{
+		edge.From("conversation", Conversation.Type).Ref("participants").Field("conversation_id").Unique().Required().Immutable(),
+		edge.To("agent", Agent.Type).Field("agent_id").Unique().Required().Immutable(),
+	}
+}
+
+// Indexes of Participant. Its last_message_at is a copy of the conversation's,
+// so that "Sent" sorts as every other view does.
+func (Participant) Indexes() []ent.Index {
+	return []ent.Index{
+		index.Fields("conversation_id", "agent_id").Unique(),
+		index.Fields("agent_id", "last_message_at", "conversation_id"),
+	}
+}
+
+// Policy of Participant.
+func (Participant) Policy() ent.Policy { return rule.OfConversation("id", "conversation_id") }

@@ -1,0 +1,185 @@
+package schema
+
+import (
+	"entgo.io/ent"
+	"entgo.io/ent/schema"
+	"entgo.io/ent/schema/edge"
+	"entgo.io/ent/schema/field"
+	"entgo.io/ent/schema/index"
+
+	"parley/internal/channel"
+	"parley/internal/rule"
+	"parley/internal/viewer"
+)
+
+// Agent is a person who works conversations.
+type Agent struct{ ent.Schema }
+
+// Mixin of Agent.
+func (Agent) Mixin() []ent.Mixin { return []ent.Mixin{row{}} }
+
+// Annotations of Agent.
+func (Agent) Annotations() []schema.Annotation {
+	return table("agents", "A person who works conversations.")
+}
+
+// Fields of Agent.
+func (Agent) Fields() []ent.Field {
+	return []ent.Field{
+		field.String("username").Unique().NotEmpty().MaxLen(64).Comment("Name to sign in with; the token's sub."),
+		field.String("name").NotEmpty().MaxLen(200).Comment("Name to show."),
+		field.String("role").GoType(viewer.Role("")).Comment("Default set of permissions."),
+		field.Bool("licensed").Default(true).Comment("Whether the agent may send."),
+		field.Bool("active").Default(true).Comment("Whether the agent may sign in."),
+		createdAt(),
+	}
+}
+
+// Edges of Agent.
+func (Agent) Edges() []ent.Edge {
+	return []ent.Edge{
+		edge.To("permission_sets", PermissionSet.Type),
+		edge.From("channels", Channel.Type).Ref("members"),
+		edge.From("queues", Queue.Type).Ref("members"),
+	}
+}
+
+// Policy of Agent.
+func (Agent) Policy() ent.Policy { return rule.Directory() }
+
+// PermissionSet is a named set of permissions that adds to a role's defaults.
+type PermissionSet struct{ ent.Schema }
+
+// Mixin of PermissionSet.
+func (PermissionSet) Mixin() []ent.Mixin { return []ent.Mixin{row{}} }
+
+// Annotations of PermissionSet.
+func (PermissionSet) Annotations() []schema.Annotation {
+	return table("permission_sets", "A named set of permissions that adds to a role's defaults.")
+}
+
+// Fields of PermissionSet.
+func (PermissionSet) Fields() []ent.Field {
+	return []ent.Field{
+		field.String("name").Unique().NotEmpty().MaxLen(200),
+		field.JSON("permissions", []viewer.Permission{}),
+	}
+}
+
+// Edges of PermissionSet.
+func (PermissionSet) Edges() []ent.Edge {
+	return []ent.Edge{edge.From("agents", Agent.Type).Ref("permission_sets")}
+}
+
+// Policy of PermissionSet.
+func (PermissionSet) Policy() ent.Policy { return rule.Directory() }
+
+// ProviderAccount holds what proves us to a carrier. Webhooks come to the
+// account; it has many channels.
+type ProviderAccount struct{ ent.Schema }
+
+// Mixin of ProviderAccount.
+func (ProviderAccount) Mixin() []ent.Mixin { return []ent.Mixin{row{}} }
+
+// Annotations of ProviderAccount.
+func (ProviderAccount) Annotations() []schema.Annotation {
+	return table("provider_accounts", "Credentials at a carrier.")
+}
+
+// Fields of ProviderAccount.
+func (ProviderAccount) Fields() []ent.Field {
+	return []ent.Field{
+		field.String("key").Unique().Immutable().NotEmpty().MaxLen(64).Comment("Last element of the webhook URL."),
+		field.String("provider").Immutable().NotEmpty().MaxLen(32).Comment("Which adapter speaks to it."),
+		field.String("name").NotEmpty().MaxLen(200),
+		field.String("sid").Default("").MaxLen(200).Comment("The account's id at the carrier."),
+		field.String("secret").Default("").Sensitive().MaxLen(500).Comment("Signs webhooks and authenticates calls."),
+		field.String("base_url").Default("").MaxLen(500).Comment("Replaces the carrier's own API address."),
+		field.Bool("active").Default(true),
+		createdAt(),
+	}
+}
+
+// Edges of ProviderAccount.
+func (ProviderAccount) Edges() []ent.Edge {
+	return []ent.Edge{edge.To("channels", Channel.Type)}
+}
+
+// Policy of ProviderAccount.
+func (ProviderAccount) Policy() ent.Policy { return rule.SystemOnly() }
+
+// Channel is one address of the business.
+type Channel struct{ ent.Schema }
+
+// Mixin of Channel.
+func (Channel) Mixin() []ent.Mixin { return []ent.Mixin{row{}} }
+
+// Annotations of Channel.
+func (Channel) Annotations() []schema.Annotation {
+	return table("channels", "One address of the business.")
+}
+
+// Fields of Channel.
+func (Channel) Fields() []ent.Field {
+	return []ent.Field{
+		field.Int64("provider_account_id").Immutable(),
+		field.Int64("queue_id").Optional().Nillable().Comment("Queue that new conversations go to."),
+		field.String("type").GoType(channel.Type("")).Immutable(),
+		field.String("address").Immutable().NotEmpty().MaxLen(200).Comment("E.164 for phone numbers."),
+		field.String("name").NotEmpty().MaxLen(200),
+		field.String("country").Default("").MaxLen(2).Comment("Two letters; national numbers are read in it."),
+		field.String("required_consent").GoType(channel.Consent("")).Default("").Comment("Empty when none is required."),
+		field.Bool("active").Default(true),
+		createdAt(),
+	}
+}
+
+// Edges of Channel.
+func (Channel) Edges() []ent.Edge {
+	return []ent.Edge{
+		edge.From("account", ProviderAccount.Type).Ref("channels").Field("provider_account_id").Unique().Required().Immutable(),
+		edge.From("queue", Queue.Type).Ref("channels").Field("queue_id").Unique(),
+		edge.To("members", Agent.Type).Comment("Who may send from it. A single member is its sole owner."),
+		edge.To("conversations", Conversation.Type),
+		edge.To("messaging_users", MessagingUser.Type),
+	}
+}
+
+// Indexes of Channel.
+func (Channel) Indexes() []ent.Index {
+	return []ent.Index{
+		index.Fields("provider_account_id", "address").Unique(),
+		index.Fields("queue_id"),
+	}
+}
+
+// Policy of Channel.
+func (Channel) Policy() ent.Policy { return rule.Directory() }
+
+// Queue is where conversations wait for one of its members.
+type Queue struct{ ent.Schema }
+
+// Mixin of Queue.
+func (Queue) Mixin() []ent.Mixin { return []ent.Mixin{row{}} }
+
+// Annotations of Queue.
+func (Queue) Annotations() []schema.Annotation {
+	return table("queues", "Where conversations wait for one of its members.")
+}
+
+// Fields of Queue.
+func (Queue) Fields() []ent.Field {
+	return []ent.Field{field.String("name").Unique().NotEmpty().MaxLen(200)}
+}
+
+// Edges of Queue.
+func (Queue) Edges() []ent.Edge {
+	return []ent.Edge{
+		edge.To("members", Agent.Type),
+		edge.To("channels", Channel.Type),
+		edge.To("conversations", Conversation.Type),
+	}
+}
+
+// Policy of Queue.
+func (Queue) Policy() ent.Policy { return rule.Directory() }

@@ -1,0 +1,171 @@
+// Package content says what a message is apart from where it is stored: its
+// direction, kind and source, and the union of what it can say.
+package content
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"parley/internal/channel"
+)
+
+// Direction is which way a message went. Notes and system lines have none.
+type Direction string
+
+// The directions.
+const (
+	Inbound  Direction = "INBOUND"
+	Outbound Direction = "OUTBOUND"
+)
+
+// Kind is what kind of item a message is.
+type Kind string
+
+// The kinds.
+const (
+	Text      Kind = "TEXT"
+	MediaKind Kind = "MEDIA"
+	Template  Kind = "TEMPLATE"
+	Component Kind = "COMPONENT"
+	Note      Kind = "NOTE"
+	Event     Kind = "EVENT"
+)
+
+// Source is where a message came from.
+type Source string
+
+// The sources.
+const (
+	Customer     Source = "CUSTOMER"
+	Desk         Source = "DESK"
+	API          Source = "API"
+	Automation   Source = "AUTOMATION"
+	Broadcast    Source = "BROADCAST"
+	SendRequest  Source = "SEND_REQUEST"
+	AutoResponse Source = "AUTO_RESPONSE"
+	Bot          Source = "BOT"
+	System       Source = "SYSTEM"
+)
+
+// ByPerson reports whether a person wrote the message, so that sending it makes
+// them owner and clears unread. Automated messages change neither.
+func (s Source) ByPerson() bool { return s == Desk || s == API }
+
+// TemplateType is the kind of registered template a message used.
+type TemplateType string
+
+// The template types.
+const (
+	Session    TemplateType = "SESSION"
+	MTM        TemplateType = "MTM"
+	MessageTag TemplateType = "MESSAGE_TAG"
+)
+
+// Content is what a message says: one of TextContent, MediaContent, NoteContent
+// and EventContent. The union only grows.
+type Content interface{ IsMessageContent() }
+
+// TextContent is text.
+type TextContent struct{ Text string }
+
+// MediaContent is files, perhaps with text.
+type MediaContent struct {
+	Text  string
+	Files []channel.Media
+}
+
+// NoteContent is an internal note.
+type NoteContent struct{ Text string }
+
+// EventContent is a line by the system.
+type EventContent struct{ Text string }
+
+// IsMessageContent marks a member of the union.
+func (TextContent) IsMessageContent() {}
+
+// IsMessageContent marks a member of the union.
+func (MediaContent) IsMessageContent() {}
+
+// IsMessageContent marks a member of the union.
+func (NoteContent) IsMessageContent() {}
+
+// IsMessageContent marks a member of the union.
+func (EventContent) IsMessageContent() {}
+
+// Encode splits content into how it is stored: its kind, the text that search
+// and previews read, and the rest as JSON (nil when there is no rest).
+func Encode(c Content) (kind Kind, text string, rest []byte, err error) {
+	switch c := c.(type) {
+	case TextContent:
+		return Text, c.Text, nil, nil
+	case NoteContent:
+		return Note, c.Text, nil, nil
+	case EventContent:
+		return Event, c.Text, nil, nil
+	case MediaContent:
+		rest, err = json.Marshal(c.Files)
+		return MediaKind, c.Text, rest, err
+	}
+	return "", "", nil, fmt.Errorf("content: unknown type %T", c)
+}
+
+// Decode is the inverse of Encode.
+func Decode(kind Kind, text string, rest []byte) (Content, error) {
+	switch kind {
+	case Text:
+		return TextContent{text}, nil
+	case Note:
+		return NoteContent{text}, nil
+	case Event:
+		return EventContent{text}, nil
+	case MediaKind:
+		var files []channel.Media
+		if err := json.Unmarshal(rest, &files); err != nil {
+			return nil, fmt.Errorf("content: media: %w", err)
+		}
+		return MediaContent{Text: text, Files: files}, nil
+	}
+	return nil, fmt.Errorf("content: unknown kind %q", kind)
+}
+
+// PreviewLength is how many characters of a message a list shows.
+const PreviewLength = 120
+
+// Preview is the line that a list shows for a message: its text on one line,
+// cut at PreviewLength characters, or how many files came.
+func Preview(c Content) string {
+	text := ""
+	switch c := c.(type) {
+	case TextContent:
+		text = c.Text
+	case EventContent:
+		text = c.Text
+	case MediaContent:
+		text = c.Text
+		if text == "" {
+			text = fmt.Sprintf("[%d file]", len(c.Files))
+			if len(c.Files) != 1 {
+				text = fmt.Sprintf("[%d files]", len(c.Files))
+			}
+		}
+	}
+	return cut(oneLine(text), PreviewLength)
+}
+
+// oneLine folds white space; a preview never needs more than its first bytes.
+func oneLine(s string) string {
+	if len(s) > 8*PreviewLength {
+		s = strings.ToValidUTF8(s[:8*PreviewLength], "")
+	}
+	return strings.Join(strings.Fields(s), " ")
+}
+
+func cut(s string, most int) string {
+	if utf8.RuneCountInString(s) <= most {
+		return s
+	}
+	runes := []rune(s)
+	return string(runes[:most-1]) + "…"
+}

@@ -1,0 +1,47 @@
+package feed
+
+import "sync"
+
+// Bus carries hints between the processes that share a database: "there are
+// events up to this position". A hint may be lost, repeated or late; the log is
+// the truth. Local serves a single process; one over NATS serves several.
+type Bus interface {
+	// Publish tells all processes, this one too. It never blocks.
+	Publish(position int64)
+	// Subscribe calls hint for every position published, from one goroutine at a
+	// time; hint must not block. The returned function ends it.
+	Subscribe(hint func(position int64)) (stop func())
+}
+
+// Local is the bus of a single process.
+type Local struct {
+	mu    sync.Mutex
+	hints map[int]func(int64)
+	next  int
+}
+
+// NewLocal returns a bus for one process.
+func NewLocal() *Local { return &Local{hints: map[int]func(int64){}} }
+
+// Publish implements Bus.
+func (b *Local) Publish(position int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, hint := range b.hints {
+		hint(position)
+	}
+}
+
+// Subscribe implements Bus.
+func (b *Local) Subscribe(hint func(int64)) (stop func()) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	id := b.next
+	b.next++
+	b.hints[id] = hint
+	return func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		delete(b.hints, id)
+	}
+}

@@ -1,0 +1,55 @@
+package feed
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+
+	"parley/internal/fault"
+)
+
+// Cursors signs positions of one log: a cursor is a MAC over (epoch, position),
+// valid on every process that shares the key and bound to no viewer or filter.
+type Cursors struct {
+	key   []byte
+	epoch int64
+}
+
+// NewCursors returns the cursors of the log with the epoch.
+func NewCursors(key []byte, epoch int64) *Cursors { return &Cursors{key, epoch} }
+
+const macLength = 12
+
+// Encode returns the cursor of a position.
+func (c *Cursors) Encode(position int64) string {
+	b := binary.BigEndian.AppendUint64(nil, uint64(c.epoch))
+	b = binary.BigEndian.AppendUint64(b, uint64(position))
+	return base64.RawURLEncoding.EncodeToString(append(b, c.mac(b)...))
+}
+
+func (c *Cursors) mac(b []byte) []byte {
+	m := hmac.New(sha256.New, c.key)
+	m.Write([]byte("feed cursor"))
+	m.Write(b)
+	return m.Sum(nil)[:macLength]
+}
+
+// Decode returns the position in a cursor. A cursor that we did not make, or
+// that is of another log, is answered with RESYNC_REQUIRED.
+func (c *Cursors) Decode(cursor string) (int64, error) {
+	b, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
+	if err != nil || len(b) != 16+macLength || !hmac.Equal(c.mac(b[:16]), b[16:]) {
+		return 0, resync("This cursor is not one of ours. Run the query again and subscribe from its feedCursor.", "")
+	}
+	if int64(binary.BigEndian.Uint64(b)) != c.epoch {
+		return 0, resync("The event log was restored since this cursor was made. Run the query again and subscribe from its feedCursor.", "")
+	}
+	return int64(binary.BigEndian.Uint64(b[8:])), nil
+}
+
+func resync(message, lastGood string) *fault.Error {
+	e := fault.New(fault.ResyncRequired, "%s", message)
+	e.Cursor = lastGood
+	return e
+}

@@ -1,0 +1,220 @@
+// Package store opens the database, SQLite or PostgreSQL, brings it up to date,
+// and owns how it is written: one group writer per process that puts many use
+// cases into one transaction, each in its own savepoint, and closes it with the
+// tail (counts, events, jobs).
+//
+// Reads go through Ent or Read and see a committed snapshot per statement.
+// Writes go through Write. Nothing may use Ent or Read inside a Write: on SQLite
+// it would read what the transaction has not committed.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"runtime"
+	"strings"
+	"time"
+
+	"entgo.io/ent/dialect"
+	entsql "entgo.io/ent/dialect/sql"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+	_ "github.com/mattn/go-sqlite3" // the SQLite driver
+
+	"parley/ent"
+	_ "parley/ent/runtime" // the policies
+	"parley/internal/clock"
+)
+
+// Options say which database and how.
+type Options struct {
+	// URL is a file path (SQLite) or a postgres:// URL. Required.
+	URL string
+	// Clock is the domain's time; the system's by default.
+	Clock clock.Clock
+	// GroupSize is how many writes share a transaction at most; 64 by default.
+	GroupSize int
+	// OnCommit is called after a commit that added events, with the log's last
+	// position. It must not block.
+	OnCommit func(position int64)
+}
+
+// Store is an open database. It is safe for concurrent use.
+type Store struct {
+	// Ent reads under the viewer of the context. Writing through it fails on
+	// SQLite and is not atomic with events on PostgreSQL: use Write.
+	Ent *ent.Client
+	// Clock is the domain's time.
+	Clock clock.Clock
+	// Epoch names this event log; a restored backup starts another.
+	Epoch int64
+
+	dialect string
+	reader  *sql.DB
+	db      *sql.DB       // the writer; on PostgreSQL the same as reader
+	pool    *pgxpool.Pool // PostgreSQL only
+	writer  *writer
+	jobs    jobInserter
+}
+
+// Open opens the database at o.URL, applies pending migrations under a lock and
+// starts the group writer. Close releases it.
+func Open(ctx context.Context, o Options) (*Store, error) {
+	if o.Clock == nil {
+		o.Clock = clock.Real{}
+	}
+	s := &Store{Clock: o.Clock}
+	if err := s.connect(ctx, o.URL); err != nil {
+		return nil, err
+	}
+	if err := s.prepare(ctx); err != nil {
+		s.disconnect()
+		return nil, err
+	}
+	s.Ent = ent.NewClient(ent.Driver(entsql.OpenDB(s.dialect, s.reader)))
+	s.writer = startWriter(s, o)
+	return s, nil
+}
+
+func (s *Store) prepare(ctx context.Context) error {
+	if err := s.migrate(ctx); err != nil {
+		return err
+	}
+	var err error
+	if s.jobs, err = s.newJobInserter(); err != nil {
+		return err
+	}
+	return s.startLog(ctx)
+}
+
+// IsPostgresURL reports whether a database setting names a PostgreSQL server.
+func IsPostgresURL(u string) bool {
+	return strings.HasPrefix(u, "postgres://") || strings.HasPrefix(u, "postgresql://")
+}
+
+func (s *Store) connect(ctx context.Context, u string) error {
+	if IsPostgresURL(u) {
+		return s.connectPostgres(ctx, u)
+	}
+	return s.connectSQLite(ctx, u)
+}
+
+func (s *Store) connectPostgres(ctx context.Context, u string) error {
+	config, err := pgxpool.ParseConfig(u)
+	if err != nil {
+		return errors.New("the database URL is not a PostgreSQL URL: expected postgres://user:password@host:port/name")
+	}
+	if !strings.Contains(u, "pool_max_conns") {
+		config.MaxConns = 16
+	}
+	config.ConnConfig.RuntimeParams["timezone"] = "UTC"
+	if s.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
+		return fmt.Errorf("connect to PostgreSQL: %w", err)
+	}
+	s.dialect = dialect.Postgres
+	s.db = stdlib.OpenDBFromPool(s.pool)
+	s.reader = s.db
+	if err := s.db.PingContext(ctx); err != nil {
+		s.disconnect()
+		return fmt.Errorf("reach PostgreSQL: %w", err)
+	}
+	return nil
+}
+
+// connectSQLite opens one writing connection, which takes the write lock when a
+// transaction begins, and a few that can only read.
+func (s *Store) connectSQLite(ctx context.Context, path string) error {
+	if path == "" || strings.ContainsAny(path, "?#") {
+		return fmt.Errorf("the database must be a file path without ? and #, or a postgres:// URL; got %q", path)
+	}
+	open := func(extra string, most int) (*sql.DB, error) {
+		dsn := (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: sqlitePragmas + extra}).String()
+		db, err := sql.Open("sqlite3", dsn)
+		if err != nil {
+			return nil, err
+		}
+		db.SetMaxOpenConns(most)
+		db.SetMaxIdleConns(most)
+		db.SetConnMaxLifetime(0)
+		return db, db.PingContext(ctx)
+	}
+	var err error
+	s.dialect = dialect.SQLite
+	if s.db, err = open("&_journal_mode=WAL&_txlock=immediate", 1); err != nil {
+		return fmt.Errorf("open %s: %w", path, err)
+	}
+	if s.reader, err = open("&_query_only=1", max(2, runtime.NumCPU())); err != nil {
+		s.disconnect()
+		return fmt.Errorf("open %s for reading: %w", path, err)
+	}
+	return nil
+}
+
+// synchronous=FULL: what was acknowledged survives a power cut; group commits
+// make it cheap.
+const sqlitePragmas = "_synchronous=FULL&_busy_timeout=10000&_foreign_keys=1&_loc=UTC&_stmt_cache_size=256&_cache_size=-32000"
+
+// Close waits for the writes under way and releases the database. Later writes
+// get ErrClosed.
+func (s *Store) Close() error {
+	s.writer.close()
+	return s.disconnect()
+}
+
+func (s *Store) disconnect() error {
+	var errs []error
+	if s.reader != nil && s.reader != s.db {
+		errs = append(errs, s.reader.Close())
+	}
+	if s.db != nil {
+		errs = append(errs, s.db.Close())
+	}
+	if s.pool != nil {
+		s.pool.Close()
+	}
+	return errors.Join(errs...)
+}
+
+// Dialect is ent's name of the database in use.
+func (s *Store) Dialect() string { return s.dialect }
+
+// Ping reports whether the database answers, within two seconds.
+func (s *Store) Ping(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	return s.reader.PingContext(ctx)
+}
+
+// Query is a built statement: one of ent's SQL builders.
+type Query interface{ Query() (string, []any) }
+
+// Builder starts a statement in the store's dialect.
+func (s *Store) Builder() *entsql.DialectBuilder { return entsql.Dialect(s.dialect) }
+
+// Read runs q outside any transaction and calls scan for every row. It knows no
+// viewer: the caller puts rule.Visible into the statement.
+func (s *Store) Read(ctx context.Context, q Query, scan func(*sql.Rows) error) error {
+	return each(ctx, s.reader, q, scan)
+}
+
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+func each(ctx context.Context, db querier, q Query, scan func(*sql.Rows) error) error {
+	text, args := q.Query()
+	rows, err := db.QueryContext(ctx, text, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}

@@ -1,0 +1,338 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+
+	"entgo.io/ent/dialect"
+	entsql "entgo.io/ent/dialect/sql"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/riverqueue/river"
+
+	"parley/ent"
+	"parley/internal/clock"
+)
+
+// ErrClosed is what Write answers after Close.
+var ErrClosed = errors.New("store: closed")
+
+// Tx is one write inside a group's transaction.
+type Tx struct {
+	// Ent reads and writes inside the transaction, under the viewer of the
+	// context: reads narrow to what an agent sees, writes need a system viewer.
+	Ent *ent.Client
+	// Now is one instant for everything the write does.
+	Now clock.Time
+
+	group *group
+	tail  tail
+}
+
+// Emit appends e to the event log when the transaction commits.
+func (tx *Tx) Emit(e Event) { tx.tail.events = append(tx.tail.events, e) }
+
+// Move moves the standing counts of a cell when the transaction commits. A move
+// without an event is lost on readers of the log, so emit one too.
+func (tx *Tx) Move(c Cell, by Tally) { tx.tail.move(c, by) }
+
+// Enqueue adds a job to the transaction.
+func (tx *Tx) Enqueue(args river.JobArgs, opts *river.InsertOpts) {
+	tx.tail.jobs = append(tx.tail.jobs, river.InsertManyParams{Args: args, InsertOpts: opts})
+}
+
+// Builder starts a statement in the database's dialect.
+func (tx *Tx) Builder() *entsql.DialectBuilder { return tx.group.builder() }
+
+// Locks reports whether rows read to be changed must be locked: on PostgreSQL,
+// where other processes write at the same time. SQLite has one writer.
+func (tx *Tx) Locks() bool { return tx.group.store.dialect == dialect.Postgres }
+
+// Exec runs a statement and returns how many rows it changed.
+func (tx *Tx) Exec(ctx context.Context, q Query) (int64, error) { return tx.group.exec(ctx, q) }
+
+// Query runs a statement and calls scan for every row.
+func (tx *Tx) Query(ctx context.Context, q Query, scan func(*sql.Rows) error) error {
+	return each(ctx, tx.group.tx, q, scan)
+}
+
+// Write runs fn in a transaction that it may share with other writes, and
+// returns after the commit. An error from fn undoes this write alone.
+//
+// fn may run more than once (when a neighbour spoils the transaction), so it
+// sets its results afresh each time and touches nothing outside. Its context
+// carries the caller's values but not its cancellation, which on a shared
+// connection would undo the neighbours; a caller that has gone before its turn
+// is skipped.
+func (s *Store) Write(ctx context.Context, fn func(ctx context.Context, tx *Tx) error) error {
+	it := &item{ctx: ctx, fn: fn, done: make(chan error, 1)}
+	select {
+	case s.writer.queue <- it:
+	case <-s.writer.closing:
+		return ErrClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case err := <-it.done:
+		return err
+	case <-s.writer.closed:
+		// The writer has ended; it answered everything it took.
+		select {
+		case err := <-it.done:
+			return err
+		default:
+			return ErrClosed
+		}
+	}
+}
+
+type item struct {
+	ctx  context.Context
+	fn   func(context.Context, *Tx) error
+	done chan error
+
+	err  error
+	tail tail
+}
+
+// writer is the one goroutine that writes. It takes what waits, without waiting
+// for more, and commits it together.
+type writer struct {
+	store    *Store
+	size     int
+	onCommit func(int64)
+	queue    chan *item
+	closing  chan struct{}
+	closed   chan struct{}
+	once     sync.Once
+}
+
+func startWriter(s *Store, o Options) *writer {
+	w := &writer{
+		store: s, size: o.GroupSize, onCommit: o.OnCommit, queue: make(chan *item, 1024),
+		closing: make(chan struct{}), closed: make(chan struct{}),
+	}
+	if w.size <= 0 {
+		w.size = 64
+	}
+	go w.run()
+	return w
+}
+
+func (w *writer) close() {
+	w.once.Do(func() { close(w.closing) })
+	<-w.closed
+}
+
+func (w *writer) run() {
+	defer close(w.closed)
+	for {
+		select {
+		case it := <-w.queue:
+			w.commit(w.gather(it))
+		case <-w.closing:
+			w.drain()
+			return
+		}
+	}
+}
+
+func (w *writer) drain() {
+	for {
+		select {
+		case it := <-w.queue:
+			w.commit(w.gather(it))
+		default:
+			return
+		}
+	}
+}
+
+func (w *writer) gather(first *item) []*item {
+	items := []*item{first}
+	for len(items) < w.size {
+		select {
+		case it := <-w.queue:
+			items = append(items, it)
+		default:
+			return items
+		}
+	}
+	return items
+}
+
+// commit writes the items together; when that spoils the transaction, each by
+// itself. Then it answers all.
+func (w *writer) commit(items []*item) {
+	last, err := w.attempt(items)
+	if err != nil && len(items) > 1 && !errors.Is(err, errCommit) {
+		for _, it := range items {
+			w.commit([]*item{it})
+		}
+		return
+	}
+	for tries := 1; lostRace(err) && tries < 5; tries++ {
+		last, err = w.attempt(items)
+	}
+	if err == nil && last > 0 && w.onCommit != nil {
+		w.onCommit(last)
+	}
+	for _, it := range items {
+		if it.err == nil {
+			it.err = err
+		}
+		it.done <- it.err
+	}
+}
+
+// errCommit marks a failed commit: whether it took effect is unknown, so nothing
+// is run again and every item gets the error.
+var errCommit = errors.New("commit")
+
+// attempt runs the items in one transaction. An error means that none of them
+// took effect (or, with errCommit, that it is not known).
+func (w *writer) attempt(items []*item) (last int64, err error) {
+	ctx := context.Background()
+	g, err := w.begin(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer g.release()
+	var end tail
+	for _, it := range items {
+		it.err, it.tail = nil, tail{}
+		if err := g.run(ctx, it, len(items) > 1); err != nil {
+			return 0, err
+		}
+		if it.err == nil {
+			end.add(it.tail)
+		}
+	}
+	if last, err = end.write(ctx, g); err != nil {
+		return 0, err
+	}
+	if err := g.tx.Commit(); err != nil {
+		return 0, fmt.Errorf("%w: %w", errCommit, err)
+	}
+	return last, nil
+}
+
+// group is one open transaction.
+type group struct {
+	store *Store
+	conn  *sql.Conn
+	tx    *sql.Tx
+	ent   *ent.Client
+	now   clock.Time
+}
+
+func (w *writer) begin(ctx context.Context) (*group, error) {
+	conn, err := w.store.db.Conn(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("begin: %w", err)
+	}
+	tx, err := conn.BeginTx(ctx, nil)
+	if err != nil {
+		_ = conn.Close()
+		return nil, fmt.Errorf("begin: %w", err)
+	}
+	driver := openDriver{entsql.NewDriver(w.store.dialect, entsql.Conn{ExecQuerier: tx})}
+	return &group{
+		store: w.store, conn: conn, tx: tx, now: w.store.Clock.Now(),
+		ent: ent.NewClient(ent.Driver(driver)),
+	}, nil
+}
+
+// release ends the transaction if it is still open and gives the connection back.
+func (g *group) release() {
+	_ = g.tx.Rollback()
+	_ = g.conn.Close()
+}
+
+func (g *group) builder() *entsql.DialectBuilder { return g.store.Builder() }
+
+func (g *group) exec(ctx context.Context, q Query) (int64, error) {
+	text, args := q.Query()
+	result, err := g.tx.ExecContext(ctx, text, args...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+func (g *group) enqueue(ctx context.Context, jobs []river.InsertManyParams) error {
+	return g.store.jobs(ctx, g.conn, g.tx, jobs)
+}
+
+// run runs one item, in a savepoint when it has neighbours. Its own failure is
+// kept in it.err; a returned error says that the transaction is spoiled.
+func (g *group) run(ctx context.Context, it *item, shared bool) error {
+	if it.ctx.Err() != nil {
+		it.err = it.ctx.Err()
+		return nil
+	}
+	if shared {
+		if _, err := g.tx.ExecContext(ctx, "SAVEPOINT item"); err != nil {
+			return err
+		}
+	}
+	tx := &Tx{Ent: g.ent, Now: g.now, group: g}
+	it.err = contained(context.WithoutCancel(it.ctx), it.fn, tx)
+	it.tail = tx.tail
+	switch {
+	case it.err == nil && !shared:
+		return nil
+	case it.err == nil:
+		_, err := g.tx.ExecContext(ctx, "RELEASE SAVEPOINT item")
+		return err
+	case !shared, lostRace(it.err):
+		return it.err
+	}
+	_, err := g.tx.ExecContext(ctx, "ROLLBACK TO SAVEPOINT item")
+	return err
+}
+
+// lostRace reports whether PostgreSQL gave up err's transaction for another
+// process's: a deadlock or a serialization failure, good to run again.
+func lostRace(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && (pg.Code == "40P01" || pg.Code == "40001")
+}
+
+// contained turns a panic in fn into an error, so that it costs no neighbour.
+func contained(ctx context.Context, fn func(context.Context, *Tx) error, tx *Tx) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			slog.ErrorContext(ctx, "a write panicked", "panic", r, "stack", string(debug.Stack()))
+			err = fmt.Errorf("a write panicked: %v", r)
+		}
+	}()
+	return fn(ctx, tx)
+}
+
+// openDriver runs ent on a transaction that the group writer owns: ent's own
+// begin and commit do nothing.
+type openDriver struct{ dialect.Driver }
+
+// Tx implements dialect.Driver.
+func (d openDriver) Tx(context.Context) (dialect.Tx, error) { return dialect.NopTx(d.Driver), nil }
+
+// BeginTx implements ent's optional interface.
+func (d openDriver) BeginTx(context.Context, *sql.TxOptions) (dialect.Tx, error) {
+	return dialect.NopTx(d.Driver), nil
+}
+
+// ExecContext passes ent's raw statements on.
+func (d openDriver) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	return d.Driver.(*entsql.Driver).ExecContext(ctx, query, args...)
+}
+
+// QueryContext passes ent's raw statements on.
+func (d openDriver) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	return d.Driver.(*entsql.Driver).QueryContext(ctx, query, args...)
+}
