@@ -80,8 +80,9 @@ func Handler(o Options) http.Handler {
 	return guarded(mux)
 }
 
-// policy allows the page nothing but its own host: scripts and styles from
-// files, fonts and pictures also from data: URLs inside GraphiQL's style sheet.
+// policy allows the page nothing but its own host: scripts from files only,
+// styles also inline because GraphiQL's dialogs write style elements, fonts and
+// pictures also from data: URLs inside GraphiQL's style sheet.
 // 'self' covers WebSockets to the same host (CSP 3, "connect-src").
 const policy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; " +
 	"img-src 'self' data:; font-src 'self' data:; connect-src 'self'; " +

@@ -9,7 +9,7 @@
 (() => {
   const config = JSON.parse(document.getElementById("config").textContent);
   const endpoint = new URL(config.endpoint, location.href);
-  const storage = GraphiQL.createLocalStorage({ namespace: "parley" });
+  let storage; // the chosen agent's tabs and history
   const agentKey = "parley.agent";
   const root = ReactDOM.createRoot(document.getElementById("graphiql"));
   const element = (id) => document.getElementById(id);
@@ -35,6 +35,13 @@
       ([name, value]) => name.toLowerCase() !== "authorization" || !/^\s*(bearer)?\s*$/i.test(value)));
 
   const post = (url, init) => fetch(url, { ...init, headers: withoutBlankToken(init.headers) });
+
+  // GraphiQL asks for the schema before its header editor is there.
+  const schemaWith = (session, fetcher) => (params, options) => {
+    const ask = session && params.operationName === "IntrospectionQuery";
+    const token = ask ? { Authorization: `Bearer ${session.token}` } : {};
+    return fetcher(params, { ...options, headers: { ...token, ...options?.headers } });
+  };
 
   function socketURL() {
     const url = new URL(endpoint);
@@ -76,6 +83,7 @@
 
   function mount(session, ids) {
     const headers = headersFor(session);
+    storage = GraphiQL.createLocalStorage({ namespace: `parley.${session ? session.agent : ""}` });
     const fetcher = GraphiQL.createFetcher({
       url: endpoint.href,
       subscriptionUrl: socketURL(),
@@ -84,7 +92,7 @@
     });
     const props = {
       key: ++mounts, // another agent: another GraphiQL, with another schema request
-      fetcher,
+      fetcher: schemaWith(session, fetcher),
       storage,
       defaultHeaders: headers,
       defaultEditorToolsVisibility: "variables",
@@ -98,7 +106,7 @@
   }
 
   const status = (session) => {
-    if (session) return `You are ${session.agent}. Tokens are in the Headers tab.`;
+    if (session) return `Acting as ${session.agent}, with the token in the Headers tab.`;
     return "Paste a token into the Headers tab: parley token AGENT prints one.";
   };
 
@@ -123,7 +131,7 @@
   }
 
   element("reset").addEventListener("click", () => {
-    storage.clear();
+    storage?.clear();
     location.reload();
   });
 
