@@ -1,0 +1,322 @@
+// Package channeltest holds the behaviour that every channel.Provider owes, as
+// one suite of tests that runs on each of them.
+package channeltest
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"parley/internal/channel"
+)
+
+// The texts by which the suite asks a Subject's carrier for an answer.
+const (
+	RejectText   = "please reject this with channel.CarrierBlocks"
+	ThrottleText = "please throttle this for seven seconds"
+)
+
+// Subject is a provider with the carrier it speaks to, made afresh for each
+// test. The carrier answers RejectText and ThrottleText as they say.
+type Subject struct {
+	// Provider is what is tested; its calls must end within a few seconds.
+	Provider interface {
+		channel.Provider
+		channel.Caller
+	}
+	// Account proves us to Carrier; its BaseURL is set by the suite.
+	Account channel.Account
+	Carrier http.Handler
+	// Taken returns the texts of the messages that the carrier took.
+	Taken func() []string
+	// Receipt makes the signed webhook that reports a status.
+	Receipt func(a channel.Account, statusURL, providerID string, s channel.Status) *http.Request
+}
+
+// bench is a Subject whose carrier is being served.
+type bench struct {
+	Subject
+	front *front
+}
+
+func setup(t *testing.T, subject func(t *testing.T) Subject) *bench {
+	t.Helper()
+	s := subject(t)
+	f := &front{carrier: s.Carrier}
+	server := httptest.NewServer(f)
+	t.Cleanup(server.Close)
+	s.Account.BaseURL = server.URL
+	return &bench{Subject: s, front: f}
+}
+
+const statusURL = "https://desk.example.com/webhooks/p/acc?attempt=k1"
+
+func (b *bench) send(t *testing.T, text string) channel.Result {
+	t.Helper()
+	return b.Provider.Send(t.Context(), b.Account, outgoing(text))
+}
+
+func outgoing(text string) channel.Outgoing {
+	return channel.Outgoing{AttemptKey: "k1", From: "+14155550199", To: "+14155550100", Text: text, StatusURL: statusURL}
+}
+
+// Run runs the suite.
+func Run(t *testing.T, subject func(t *testing.T) Subject) {
+	t.Run("Send", func(t *testing.T) { runSend(t, subject) })
+	t.Run("Faults", func(t *testing.T) { runFaults(t, subject) })
+	t.Run("Verify", func(t *testing.T) { runVerify(t, subject) })
+	t.Run("Parse", func(t *testing.T) { runParse(t, subject) })
+}
+
+func runSend(t *testing.T, subject func(t *testing.T) Subject) {
+	t.Run("accepted", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t, subject)
+		got := b.send(t, "Grüße & 你好 👋")
+		require.Equal(t, channel.Accepted, got.Outcome, got.Detail)
+		require.NotEmpty(t, got.ProviderID)
+		require.Equal(t, []string{"Grüße & 你好 👋"}, b.Taken())
+	})
+	t.Run("rejected", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t, subject)
+		got := b.send(t, RejectText)
+		require.Equal(t, channel.Rejected, got.Outcome)
+		require.Equal(t, channel.CarrierBlocks, got.Code)
+		require.Empty(t, b.Taken())
+	})
+	t.Run("throttled", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t, subject)
+		got := b.send(t, ThrottleText)
+		require.Equal(t, channel.Throttled, got.Outcome)
+		require.Equal(t, 7*time.Second, got.RetryAfter)
+		require.NotEmpty(t, got.Code)
+		require.Empty(t, b.Taken())
+	})
+	t.Run("wrong secret", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t, subject)
+		b.Account.Secret = "wrong"
+		got := b.send(t, "hello")
+		require.Equal(t, channel.Rejected, got.Outcome)
+		require.Equal(t, channel.CheckChannelSettings, got.Code)
+		require.Empty(t, b.Taken())
+	})
+	t.Run("same key twice", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t, subject)
+		first, second := b.send(t, "hello"), b.send(t, "hello")
+		require.Equal(t, channel.Accepted, second.Outcome, second.Detail)
+		if b.Provider.TakesKey() {
+			require.Equal(t, first, second)
+			require.Len(t, b.Taken(), 1)
+		}
+	})
+}
+
+func runFaults(t *testing.T, subject func(t *testing.T) Subject) {
+	cases := []struct {
+		name    string
+		fault   fault
+		outcome channel.Outcome
+		taken   int
+	}{
+		{"no answer", hang, channel.Unknown, 0},
+		{"taken without an answer", hangTaken, channel.Unknown, 1},
+		{"connection broken", drop, channel.Unknown, 0},
+		{"taken and connection broken", dropTaken, channel.Unknown, 1},
+		{"server error", serverError, channel.Unknown, 1},
+		{"unreadable success", garbage, channel.Unknown, 0},
+		{"oversize success", oversize, channel.Unknown, 0},
+		{"redirect", redirect, channel.Rejected, 0},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t, subject)
+			b.front.set(c.fault)
+			ctx, cancel := context.WithTimeout(t.Context(), patience(c.fault))
+			defer cancel()
+			got := b.Provider.Send(ctx, b.Account, outgoing("secret words"))
+			require.Equal(t, c.outcome, got.Outcome, got.Detail)
+			require.Len(t, b.Taken(), c.taken)
+			require.False(t, b.front.wasFollowed(), "a redirect was followed")
+			requireDiscreet(t, b.Account, got)
+		})
+	}
+	t.Run("refused connection", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t, subject)
+		b.Account.BaseURL = "http://" + closedPort(t)
+		got := b.send(t, "secret words")
+		require.Equal(t, channel.Unreachable, got.Outcome)
+		requireDiscreet(t, b.Account, got)
+	})
+	t.Run("given up before it began", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t, subject)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		require.Equal(t, channel.Unreachable, b.Provider.Send(ctx, b.Account, outgoing("x")).Outcome)
+		require.Empty(t, b.Taken())
+	})
+	t.Run("plain http elsewhere", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t, subject)
+		b.Account.BaseURL = "http://carrier.example.com"
+		got := b.send(t, "x")
+		require.Equal(t, channel.Rejected, got.Outcome)
+		require.Equal(t, channel.CheckChannelSettings, got.Code)
+	})
+}
+
+// patience is how long to wait for a carrier with this fault: those that never
+// answer are waited for shortly, but long enough to be reached at all.
+func patience(f fault) time.Duration {
+	if f == hang || f == hangTaken {
+		return 300 * time.Millisecond
+	}
+	return 30 * time.Second
+}
+
+// requireDiscreet checks what operators will read of a failed send.
+func requireDiscreet(t *testing.T, a channel.Account, got channel.Result) {
+	t.Helper()
+	require.NotEmpty(t, got.Code)
+	for _, secret := range []string{a.Secret, "secret words", "4155550100"} {
+		require.NotContains(t, got.Detail, secret)
+	}
+}
+
+// closedPort returns a loopback address that refuses connections.
+func closedPort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	require.NoError(t, l.Close())
+	return l.Addr().String()
+}
+
+// received turns a request into the webhook that Parley's endpoint would see.
+func received(t *testing.T, req *http.Request) channel.Webhook {
+	t.Helper()
+	body, err := io.ReadAll(req.Body)
+	require.NoError(t, err)
+	return channel.Webhook{PublicURL: req.URL.String(), Query: req.URL.Query(), Header: req.Header, Body: body}
+}
+
+const webhookURL = "https://desk.example.com/webhooks/p/acc"
+
+func inbound() channel.Inbound {
+	return channel.Inbound{
+		EventID: "SM0123456789abcdef0123456789abcdef", From: "+14155550100", To: "+14155550199",
+		FromName: "Zoë", Text: "Hello \U0001F44B", Media: []channel.Media{{ContentType: "image/png", URL: "https://api.twilio.com/m/1"}},
+	}
+}
+
+func (b *bench) message(t *testing.T) channel.Webhook {
+	t.Helper()
+	req, err := b.Provider.Compose(b.Account, webhookURL, inbound())
+	require.NoError(t, err)
+	return received(t, req)
+}
+
+func runVerify(t *testing.T, subject func(t *testing.T) Subject) {
+	cases := []struct {
+		name  string
+		spoil func(w *channel.Webhook, a *channel.Account)
+		want  bool
+	}{
+		{"right", func(*channel.Webhook, *channel.Account) {}, true},
+		{"signature absent", func(w *channel.Webhook, _ *channel.Account) {
+			w.Header = http.Header{"Content-Type": w.Header["Content-Type"]}
+		}, false},
+		{"signature doubled", func(w *channel.Webhook, _ *channel.Account) {
+			for name, values := range w.Header {
+				w.Header[name] = append(values, values...)
+			}
+		}, false},
+		{"signed by another", func(_ *channel.Webhook, a *channel.Account) { a.Secret = "other" }, false},
+		{"no secret", func(_ *channel.Webhook, a *channel.Account) { a.Secret = "" }, false},
+		{"replayed with another body", func(w *channel.Webhook, _ *channel.Account) {
+			w.Body = []byte(strings.Replace(string(w.Body), "Hello", "Howdy", 1))
+		}, false},
+		{"replayed with more", func(w *channel.Webhook, _ *channel.Account) { w.Body = append(w.Body, "&Extra=1"...) }, false},
+		{"replayed with no body", func(w *channel.Webhook, _ *channel.Account) { w.Body = nil }, false},
+		{"replayed as another kind of body", func(w *channel.Webhook, _ *channel.Account) {
+			w.Header.Set("Content-Type", "text/plain")
+			w.Body = append(w.Body, ' ')
+		}, false},
+		{"replayed to another address", func(w *channel.Webhook, _ *channel.Account) { w.PublicURL += "?attempt=k2" }, false},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t, subject)
+			w, a := b.message(t), b.Account
+			c.spoil(&w, &a)
+			require.Equal(t, c.want, b.Provider.Verify(a, w))
+		})
+	}
+}
+
+func runParse(t *testing.T, subject func(t *testing.T) Subject) {
+	t.Run("message", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t, subject)
+		got := b.Provider.Parse(b.Account, b.message(t))
+		require.Empty(t, got.Bad)
+		require.Len(t, got.Messages, 1)
+		m, want := got.Messages[0], inbound()
+		require.NotEmpty(t, m.ProviderID)
+		want.ProviderID, want.At = m.ProviderID, m.At
+		require.Equal(t, want, m)
+	})
+	t.Run("every receipt", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t, subject)
+		seen := map[string]bool{}
+		for _, status := range []channel.Status{channel.Sent, channel.Delivered, channel.Read, channel.Failed} {
+			req := b.Receipt(b.Account, statusURL, "SM01", status)
+			w := received(t, req)
+			require.True(t, b.Provider.Verify(b.Account, w))
+			got := b.Provider.Parse(b.Account, w)
+			require.Empty(t, got.Bad)
+			require.Len(t, got.Receipts, 1)
+			r := got.Receipts[0]
+			require.Equal(t, status, r.Status)
+			require.Equal(t, "k1", r.AttemptKey)
+			require.Equal(t, "SM01", r.ProviderID)
+			require.Equal(t, status == channel.Failed, r.Code != "")
+			require.False(t, seen[r.EventID], "two receipts share the id %s", r.EventID)
+			seen[r.EventID] = true
+			require.Equal(t, got, b.Provider.Parse(b.Account, w), "the same receipt twice must be the same event")
+		}
+	})
+	t.Run("rubbish", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t, subject)
+		w := b.message(t)
+		w.Body, w.Query = []byte("\x00{not=%zz"), url.Values{}
+		got := b.Provider.Parse(b.Account, w)
+		require.Len(t, got.Bad, 1)
+		require.Equal(t, w.Body, got.Bad[0].Raw)
+		require.NotEmpty(t, got.Bad[0].EventID)
+		require.NotEmpty(t, got.Bad[0].Reason)
+	})
+	t.Run("reply", func(t *testing.T) {
+		t.Parallel()
+		kind, body := setup(t, subject).Provider.Reply()
+		require.NotEmpty(t, kind)
+		require.NotEmpty(t, body)
+	})
+}

@@ -1,0 +1,182 @@
+package twilio
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"parley/internal/channel"
+)
+
+// The bounds of what a webhook may say.
+const (
+	maxMedia = 10  // files of one message, as documented
+	maxName  = 200 // bytes of a profile name
+	maxKey   = 200 // bytes of an attempt's key
+)
+
+// Parse implements channel.Provider. A webhook of Twilio holds one thing: an
+// inbound message, a status that changes nothing for us, or a receipt.
+func (*Provider) Parse(a channel.Account, w channel.Webhook) channel.Delivery {
+	delivery, err := parse(a, w)
+	if err != nil {
+		return channel.Delivery{Bad: []channel.Bad{bad(w, err)}}
+	}
+	return delivery
+}
+
+// bad keeps the whole body under an id made from it.
+func bad(w channel.Webhook, err error) channel.Bad {
+	sum := sha256.Sum256(w.Body)
+	return channel.Bad{EventID: hex.EncodeToString(sum[:]), Reason: err.Error(), Raw: w.Body}
+}
+
+func parse(a channel.Account, w channel.Webhook) (channel.Delivery, error) {
+	if !isForm(w) {
+		return channel.Delivery{}, errors.New("the body is no form")
+	}
+	form, err := url.ParseQuery(string(w.Body))
+	if err != nil {
+		return channel.Delivery{}, errors.New("the form cannot be read")
+	}
+	if sid := form.Get("AccountSid"); sid != "" && a.SID != "" && sid != a.SID {
+		return channel.Delivery{}, errors.New("it is for another account")
+	}
+	sid := first(form, "MessageSid", "SmsSid", "SmsMessageSid")
+	if !validSID(sid) {
+		return channel.Delivery{}, errors.New("the message sid is missing or malformed")
+	}
+	return dispatch(a, w, form, sid)
+}
+
+// dispatch tells what the form is. Inbound messages say SmsStatus "received"
+// and always have a Body, be it empty; status callbacks have none.
+func dispatch(a channel.Account, w channel.Webhook, form url.Values, sid string) (channel.Delivery, error) {
+	status := first(form, "MessageStatus", "SmsStatus")
+	switch status {
+	case "", "received":
+		m, err := inbound(a, form, sid)
+		return channel.Delivery{Messages: []channel.Inbound{m}}, err
+	case "accepted", "scheduled", "queued", "sending", "receiving":
+		return channel.Delivery{}, nil
+	}
+	to, known := statuses[status]
+	if !known {
+		return channel.Delivery{}, errors.New("the message status is not known")
+	}
+	return channel.Delivery{Receipts: []channel.Receipt{receipt(w, form, sid, status, to)}}, nil
+}
+
+// statuses are Twilio's that move a message of ours.
+var statuses = map[string]channel.Status{
+	"sent":        channel.Sent,
+	"delivered":   channel.Delivered,
+	"read":        channel.Read,
+	"undelivered": channel.Failed,
+	"failed":      channel.Failed,
+}
+
+func receipt(w channel.Webhook, form url.Values, sid, status string, to channel.Status) channel.Receipt {
+	r := channel.Receipt{
+		EventID:    sid + "." + status,
+		AttemptKey: bounded(w.Query.Get("attempt"), maxKey),
+		ProviderID: sid,
+		Status:     to,
+	}
+	if to != channel.Failed {
+		return r
+	}
+	number, err := strconv.Atoi(form.Get("ErrorCode"))
+	r.Code = failure(number)
+	if err == nil {
+		r.Detail = "Twilio error " + strconv.Itoa(number)
+	}
+	return r
+}
+
+func inbound(a channel.Account, form url.Values, sid string) (channel.Inbound, error) {
+	m := channel.Inbound{
+		EventID:    sid,
+		ProviderID: sid,
+		From:       form.Get("From"),
+		To:         form.Get("To"),
+		FromName:   bounded(form.Get("ProfileName"), maxName),
+		Text:       channel.CleanText(form.Get("Body")),
+	}
+	if !form.Has("Body") && !form.Has("NumMedia") {
+		return m, errors.New("there is neither a status nor a body")
+	}
+	if !validAddress(m.From) || !validAddress(m.To) {
+		return m, errors.New("From or To is not an SMS address")
+	}
+	var err error
+	m.Media, err = media(a, form)
+	return m, err
+}
+
+func media(a channel.Account, form url.Values) ([]channel.Media, error) {
+	if form.Get("NumMedia") == "" {
+		return nil, nil
+	}
+	count, err := strconv.Atoi(form.Get("NumMedia"))
+	if err != nil || count < 0 || count > maxMedia {
+		return nil, errors.New("NumMedia is not a number from 0 to 10")
+	}
+	var files []channel.Media
+	for i := range count {
+		file := channel.Media{
+			ContentType: bounded(form.Get("MediaContentType"+strconv.Itoa(i)), maxName),
+			URL:         form.Get("MediaUrl" + strconv.Itoa(i)),
+		}
+		if !hosted(a, file.URL) {
+			return nil, errors.New("a media URL is not at the provider")
+		}
+		files = append(files, file)
+	}
+	return files, nil
+}
+
+// hosted reports whether a file lies where Twilio keeps files: a webhook must
+// not make us fetch from anywhere else.
+func hosted(a channel.Account, raw string) bool {
+	u, err := url.Parse(raw)
+	if err != nil || u.User != nil {
+		return false
+	}
+	if u.Scheme == "https" && (u.Host == "twilio.com" || strings.HasSuffix(u.Host, ".twilio.com")) {
+		return true
+	}
+	base, err := url.Parse(a.BaseURL)
+	return err == nil && base.Host != "" && u.Scheme == base.Scheme && u.Host == base.Host
+}
+
+// validSID bounds a sid by its documented shape. The length matters: parameters
+// are signed joined end to end, so that a longer sid could hold its neighbour.
+func validSID(s string) bool { return sidShape.MatchString(s) }
+
+// validAddress takes a phone number, a short code or an alphanumeric sender,
+// but no address of another channel such as "whatsapp:+1".
+func validAddress(s string) bool { return addressShape.MatchString(s) }
+
+var (
+	sidShape     = regexp.MustCompile(`^(SM|MM)[0-9A-Za-z]{1,32}$`)
+	addressShape = regexp.MustCompile(`^(\+?[0-9]{3,15}|[0-9A-Za-z][0-9A-Za-z &_.+-]{0,19})$`)
+)
+
+func first(form url.Values, names ...string) string {
+	for _, name := range names {
+		if v := form.Get(name); v != "" {
+			return v
+		}
+	}
+	return ""
+}
+
+// bounded cleans s and cuts it to at most limit bytes.
+func bounded(s string, limit int) string {
+	return channel.CleanText(s[:min(len(s), limit)])
+}

@@ -1,0 +1,113 @@
+package twilio
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"parley/internal/channel"
+	"parley/internal/channel/wire"
+)
+
+// Send implements channel.Provider: one POST to the Messages resource.
+func (p *Provider) Send(ctx context.Context, a channel.Account, m channel.Outgoing) channel.Result {
+	req, err := request(a, m)
+	if err != nil {
+		return wire.Misconfigured(err.Error())
+	}
+	answer, err := p.client.Do(ctx, req)
+	if err != nil {
+		return wire.Lost(err)
+	}
+	return result(answer)
+}
+
+func request(a channel.Account, m channel.Outgoing) (*http.Request, error) {
+	base := DefaultBaseURL
+	if a.BaseURL != "" {
+		var err error
+		if base, err = wire.BaseURL(a.BaseURL); err != nil {
+			return nil, err
+		}
+	}
+	form := url.Values{"From": {m.From}, "To": {m.To}, "Body": {m.Text}}
+	if m.StatusURL != "" {
+		form.Set("StatusCallback", m.StatusURL)
+	}
+	address := base + "/2010-04-01/Accounts/" + url.PathEscape(a.SID) + "/Messages.json"
+	req, err := http.NewRequest(http.MethodPost, address, strings.NewReader(form.Encode()))
+	if err != nil {
+		return nil, err
+	}
+	req.SetBasicAuth(a.SID, a.Secret)
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.Header.Set("Accept", "application/json")
+	return req, nil
+}
+
+// result reads Twilio's answer. What is not a clear yes or no is Unknown: a
+// server error may come after the message was queued.
+func result(answer wire.Answer) channel.Result {
+	switch status := answer.Status; {
+	case status >= 200 && status < 300:
+		return accepted(answer)
+	case status >= 300 && status < 400:
+		return wire.Misconfigured("the base URL answers with a redirect")
+	case status == http.StatusRequestTimeout || status < 200 || status >= 500:
+		return wire.Unclear(fmt.Sprintf("HTTP %d", status))
+	default:
+		return refused(answer)
+	}
+}
+
+func accepted(answer wire.Answer) channel.Result {
+	var created struct {
+		SID string `json:"sid"`
+	}
+	if err := json.Unmarshal(answer.Body, &created); err != nil || !validSID(created.SID) {
+		return wire.Unclear(fmt.Sprintf("HTTP %d without a message sid", answer.Status))
+	}
+	return channel.Result{Outcome: channel.Accepted, ProviderID: created.SID}
+}
+
+// refused reads Twilio's error document. Its message may quote a phone number,
+// so that only the number of the error is kept.
+func refused(answer wire.Answer) channel.Result {
+	var problem struct {
+		Code int `json:"code"`
+	}
+	_ = json.Unmarshal(answer.Body, &problem)
+	code, known := codes[problem.Code]
+	if throttles[problem.Code] || answer.Status == http.StatusTooManyRequests && !known {
+		return channel.Result{
+			Outcome:    channel.Throttled,
+			Code:       channel.ChannelCannotSend,
+			Detail:     detail(answer.Status, problem.Code),
+			RetryAfter: wire.RetryAfter(answer.Header),
+		}
+	}
+	if !known {
+		code = codeOfStatus(answer.Status)
+	}
+	return channel.Result{Outcome: channel.Rejected, Code: code, Detail: detail(answer.Status, problem.Code)}
+}
+
+// codeOfStatus judges a refusal whose number says nothing: 400 is about the
+// message; everything else, such as 401, 403 or 404, about our account.
+func codeOfStatus(status int) channel.ErrorCode {
+	if status == http.StatusBadRequest {
+		return channel.CannotBeSent
+	}
+	return channel.CheckChannelSettings
+}
+
+func detail(status, code int) string {
+	if code == 0 {
+		return "HTTP " + strconv.Itoa(status)
+	}
+	return fmt.Sprintf("HTTP %d, Twilio error %d", status, code)
+}

@@ -1,0 +1,129 @@
+package twilio
+
+import (
+	"crypto/hmac"
+	"crypto/sha1" //nolint:gosec // Twilio's scheme; HMAC-SHA1 is not broken by SHA-1's collisions
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"io"
+	"maps"
+	"mime"
+	"net/url"
+	"slices"
+	"strings"
+
+	"parley/internal/channel"
+)
+
+// SignatureHeader carries the signature of a webhook.
+const SignatureHeader = "X-Twilio-Signature"
+
+// Sign makes the signature of a webhook, as Twilio documents it
+// (https://www.twilio.com/docs/usage/security) and as its helper libraries
+// compute it: HMAC-SHA1, keyed with the auth token, over the URL followed by
+// each parameter's name and value, sorted by name. Values of a repeated
+// parameter are taken once each, sorted.
+func Sign(token, publicURL string, params url.Values) string {
+	mac := hmac.New(sha1.New, []byte(token))
+	_, _ = io.WriteString(mac, publicURL)
+	for _, name := range slices.Sorted(maps.Keys(params)) {
+		values := slices.Clone(params[name])
+		slices.Sort(values)
+		for _, value := range slices.Compact(values) {
+			_, _ = io.WriteString(mac, name)
+			_, _ = io.WriteString(mac, value)
+		}
+	}
+	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
+}
+
+// Verify implements channel.Provider. A form is signed with all its parameters,
+// those we do not know included; any other body by its hash in the signed URL.
+func (*Provider) Verify(a channel.Account, w channel.Webhook) bool {
+	given := w.Header.Values(SignatureHeader)
+	if a.Secret == "" || len(given) != 1 {
+		return false
+	}
+	params, ok := signedParams(w)
+	if !ok {
+		return false
+	}
+	// Twilio signs the URL with or without its port, depending on the product;
+	// both are tried, whatever the first gave.
+	bare := hmac.Equal([]byte(given[0]), []byte(Sign(a.Secret, withoutPort(w.PublicURL), params)))
+	full := hmac.Equal([]byte(given[0]), []byte(Sign(a.Secret, withPort(w.PublicURL), params)))
+	return bare || full
+}
+
+// signedParams returns what is signed besides the URL, and whether the body is
+// covered by the signature.
+func signedParams(w channel.Webhook) (url.Values, bool) {
+	if isForm(w) {
+		params, err := url.ParseQuery(string(w.Body))
+		return params, err == nil
+	}
+	want := bodyHash(w.PublicURL)
+	sum := sha256.Sum256(w.Body)
+	return nil, hmac.Equal([]byte(strings.ToLower(want)), []byte(hex.EncodeToString(sum[:])))
+}
+
+func isForm(w channel.Webhook) bool {
+	kind, _, err := mime.ParseMediaType(w.Header.Get("Content-Type"))
+	return err == nil && kind == "application/x-www-form-urlencoded"
+}
+
+// bodyHash returns the hash that the signed URL claims for the body. It reads
+// the URL that is signed, never a query parsed elsewhere.
+func bodyHash(publicURL string) string {
+	u, err := url.Parse(publicURL)
+	if err != nil {
+		return ""
+	}
+	return u.Query().Get("bodySHA256")
+}
+
+// address is a URL in parts whose bytes are kept as they came: parsing and
+// printing it anew could change the characters that Twilio signed.
+type address struct{ scheme, user, host, port, rest string }
+
+func split(raw string) (address, bool) {
+	scheme, after, ok := strings.Cut(raw, "://")
+	if !ok {
+		return address{}, false
+	}
+	end := strings.IndexAny(after, "/?#")
+	if end < 0 {
+		end = len(after)
+	}
+	p := address{scheme: scheme + "://", host: after[:end], rest: after[end:]}
+	if at := strings.LastIndexByte(p.host, '@'); at >= 0 {
+		p.user, p.host = p.host[:at+1], p.host[at+1:]
+	}
+	// A colon begins the port only after the bracket of an IPv6 address.
+	if colon := strings.IndexByte(p.host[strings.LastIndexByte(p.host, ']')+1:], ':'); colon >= 0 {
+		colon += strings.LastIndexByte(p.host, ']') + 1
+		p.host, p.port = p.host[:colon], p.host[colon:]
+	}
+	return p, true
+}
+
+func withoutPort(raw string) string {
+	p, ok := split(raw)
+	if !ok {
+		return raw
+	}
+	return p.scheme + p.user + p.host + p.rest
+}
+
+func withPort(raw string) string {
+	p, ok := split(raw)
+	if !ok || p.port != "" {
+		return raw
+	}
+	port := ":80"
+	if strings.EqualFold(p.scheme, "https://") {
+		port = ":443"
+	}
+	return p.scheme + p.user + p.host + port + p.rest
+}

@@ -1,0 +1,57 @@
+// Package twilio speaks SMS through Twilio, both ways, to its documented
+// contract: the Messages resource of the REST API (2010-04-01), inbound message
+// webhooks, status callbacks and request signatures.
+//
+// Twilio takes no idempotency key: a send that got no answer is Unknown and must
+// not be repeated; the status callback, whose URL carries the attempt's key,
+// settles it.
+package twilio
+
+import (
+	"net/http"
+	"time"
+
+	"parley/internal/channel"
+	"parley/internal/channel/wire"
+)
+
+// Name is the {provider} of the webhook URL.
+const Name = "twilio"
+
+// DefaultBaseURL is Twilio's API.
+const DefaultBaseURL = "https://api.twilio.com"
+
+// Header is the user data header of Twilio's segments.
+const Header = channel.Header6
+
+// MaxText is what Twilio takes in one message, in characters.
+const MaxText = 1600
+
+// Options configures a Provider; the zero value is for production.
+type Options struct {
+	// Transport makes the calls; nil means a bounded one of its own.
+	Transport http.RoundTripper
+	// Timeout bounds one call; zero means 15 s.
+	Timeout time.Duration
+}
+
+// Provider is Twilio's adapter. It implements channel.Provider and
+// channel.Caller.
+type Provider struct{ client *wire.Client }
+
+var (
+	_ channel.Provider = (*Provider)(nil)
+	_ channel.Caller   = (*Provider)(nil)
+)
+
+// New returns a Provider.
+func New(o Options) *Provider { return &Provider{client: wire.New(o.Transport, o.Timeout)} }
+
+// Name implements channel.Provider.
+func (*Provider) Name() string { return Name }
+
+// TakesKey implements channel.Provider: Twilio knows no idempotency key.
+func (*Provider) TakesKey() bool { return false }
+
+// Reply implements channel.Provider: TwiML that does nothing.
+func (*Provider) Reply() (contentType, body string) { return "text/xml", "<Response/>" }
