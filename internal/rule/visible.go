@@ -41,6 +41,12 @@ func Visible(v *viewer.Viewer) Sight {
 // All reports whether every conversation is seen.
 func (s Sight) All() bool { return s.all }
 
+// Covers reports whether the sight takes in every conversation of this owner or
+// on this channel; zero stands for unknown.
+func (s Sight) Covers(owner, channel int64) bool {
+	return s.Sees(Subject{Owner: owner, Channel: channel})
+}
+
 // Sees reports whether a conversation is seen: the Go form.
 func (s Sight) Sees(c Subject) bool {
 	return s.all || s.owned && c.Owner != 0 || s.agent != 0 && c.Owner == s.agent ||
@@ -76,13 +82,13 @@ func (s Sight) SQL(column func(string) string) *sql.Predicate {
 // or "has an owner". A list reads the top of each and merges them.
 type Branch struct {
 	Column string // owner_id, channel_id or queue_id
-	ID     int64  // 0 means any: the column is not NULL
+	ID     int64  // 0 means any
 }
 
 // SQL returns the branch as a predicate.
 func (b Branch) SQL(column func(string) string) *sql.Predicate {
 	if b.ID == 0 {
-		return sql.NotNull(column(b.Column))
+		return sql.GT(column(b.Column), 0) // neither NULL nor the 0 of count cells
 	}
 	return sql.EQ(column(b.Column), b.ID)
 }

@@ -1,0 +1,87 @@
+package conversation
+
+import (
+	"slices"
+
+	"parley/internal/clock"
+	"parley/internal/content"
+)
+
+// The methods of this file are the whole of how a conversation changes (DOMAIN:
+// Conversation). They are pure: Desk.Change saves what they did.
+
+// Message is what a conversation needs to know of a message added to it.
+type Message struct {
+	Key     int64
+	At      clock.Time
+	Preview string
+}
+
+// NextSeq gives the next message its number.
+func (r *Row) NextSeq() int64 {
+	r.LastSeq++
+	return r.LastSeq
+}
+
+// Receive takes an inbound message in: unread, one more new, on top of the list.
+// It never moves an owner who is there; where nobody is, the sole owner of the
+// sender ID becomes it.
+func (r *Row) Receive(m Message, soleOwner int64) {
+	r.Inbound++
+	r.IsUnread = true
+	r.LastIncoming = later(r.LastIncoming, m.At)
+	r.show(m, content.Inbound)
+	if r.OwnerID == 0 {
+		r.OwnerID = soleOwner
+	}
+}
+
+// Send takes an outbound message in. A person's makes them owner where nobody
+// was assigned and the sender ID is not another's alone, and clears unread when
+// it is theirs to clear; an automated one (author 0) changes neither.
+func (r *Row) Send(m Message, author, soleOwner int64, clearForOwner bool) {
+	r.show(m, content.Outbound)
+	if author == 0 {
+		return
+	}
+	if !r.Assigned {
+		r.OwnerID = author
+		if soleOwner != 0 {
+			r.OwnerID = soleOwner
+		}
+	}
+	if !slices.Contains(r.SentBy, author) {
+		r.SentBy = append(slices.Clone(r.SentBy), author)
+	}
+	if r.OwnerID == author || clearForOwner {
+		r.MarkRead(r.Inbound)
+	}
+}
+
+// MarkRead marks as read up to the inbound ordinal. What came later stays new
+// and keeps the conversation unread.
+func (r *Row) MarkRead(upTo int64) {
+	r.Read = max(r.Read, min(upTo, r.Inbound))
+	r.IsUnread = r.Read < r.Inbound
+}
+
+// MarkUnread marks as unread; the new count stays.
+func (r *Row) MarkUnread() { r.IsUnread = true }
+
+// Assign gives the conversation to an agent, or to nobody (0), for whom it is
+// unread. The new count stays. From then on sending does not move the owner.
+func (r *Row) Assign(agent int64) {
+	r.OwnerID, r.Assigned, r.IsUnread = agent, agent != 0, true
+}
+
+// ReadBelongsTo reports whether the unread state is the agent's to change
+// without confirmation: their own, or nobody's.
+func (r *Row) ReadBelongsTo(agent int64) bool { return r.OwnerID == 0 || r.OwnerID == agent }
+
+func (r *Row) show(m Message, d content.Direction) {
+	r.Preview, r.LastDirection, r.LastMessageID = m.Preview, d, m.Key
+	r.LastMessageAt = later(r.LastMessageAt, m.At)
+}
+
+// later keeps a conversation from moving back when a clock is stepped.
+func later(a, b clock.Time) clock.Time { return max(a, b) }

@@ -1,0 +1,268 @@
+// Package directory keeps the organisation's agents, channels and provider
+// accounts in memory. They are few (5,000 agents, 2,000 channels) and asked for
+// on every request, so every process holds a snapshot, which a
+// DIRECTORY_CHANGED event refreshes.
+package directory
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"parley/ent"
+	"parley/internal/channel"
+	"parley/internal/fault"
+	"parley/internal/feed"
+	"parley/internal/publicid"
+	"parley/internal/store"
+	"parley/internal/viewer"
+)
+
+// Agent is a person who works conversations, as colleagues see them.
+type Agent struct {
+	Key        int64
+	ID         string
+	Username   string
+	Name       string
+	Role       viewer.Role
+	IsLicensed bool
+	IsActive   bool
+
+	permissions []viewer.Permission
+	channels    []int64
+	queues      []int64
+}
+
+// IsNode marks a GraphQL Node.
+func (*Agent) IsNode() {}
+
+// Channel is one address of the business.
+type Channel struct {
+	Key      int64
+	ID       string
+	Name     string
+	Type     channel.Type
+	Address  string
+	Country  string
+	IsActive bool
+	Queue    int64
+	// Required is the consent level a customer must have given; empty for none.
+	Required channel.Consent
+	// Account is the provider account it belongs to.
+	Account *Account
+
+	members []*Agent
+}
+
+// IsNode marks a GraphQL Node.
+func (*Channel) IsNode() {}
+
+// Members are the active agents who may send from it, by name.
+func (c *Channel) Members() []*Agent { return c.members }
+
+// RequiredConsent is Required, nil for none.
+func (c *Channel) RequiredConsent() *channel.Consent {
+	if c.Required == "" {
+		return nil
+	}
+	return &c.Required
+}
+
+// SoleOwner is the key of the one agent who owns the channel, 0 when it is
+// shared or nobody's.
+func (c *Channel) SoleOwner() int64 {
+	if len(c.members) == 1 {
+		return c.members[0].Key
+	}
+	return 0
+}
+
+// Account is a provider account with its credentials. It never reaches the graph.
+type Account struct {
+	channel.Account
+	Provider string
+	Active   bool
+}
+
+// snapshot is the directory at one moment. It is never changed.
+type snapshot struct {
+	agents     map[int64]*Agent
+	byUsername map[string]*Agent
+	agentList  []*Agent
+	channels   map[int64]*Channel
+	byAddress  map[address]*Channel
+	chanList   []*Channel
+	accounts   map[string]*Account
+}
+
+type address struct {
+	account int64
+	address string
+}
+
+// Directory answers from the present snapshot. It is safe for concurrent use.
+type Directory struct {
+	store *store.Store
+	ids   *publicid.Codec
+	now   atomic.Pointer[snapshot]
+}
+
+// Load reads the directory.
+func Load(ctx context.Context, s *store.Store, ids *publicid.Codec) (*Directory, error) {
+	d := &Directory{store: s, ids: ids}
+	return d, d.Refresh(ctx)
+}
+
+// Refresh reads agents, channels and accounts again.
+func (d *Directory) Refresh(ctx context.Context) error {
+	ctx = viewer.AsSystem(ctx, "directory")
+	agents, err := d.store.Ent.Agent.Query().WithPermissionSets().WithChannels().WithQueues().All(ctx)
+	if err != nil {
+		return fmt.Errorf("directory: agents: %w", err)
+	}
+	accounts, err := d.store.Ent.ProviderAccount.Query().WithChannels().All(ctx)
+	if err != nil {
+		return fmt.Errorf("directory: channels: %w", err)
+	}
+	d.now.Store(d.build(agents, accounts))
+	return nil
+}
+
+func (d *Directory) build(agents []*ent.Agent, accounts []*ent.ProviderAccount) *snapshot {
+	s := &snapshot{
+		agents: map[int64]*Agent{}, byUsername: map[string]*Agent{}, accounts: map[string]*Account{},
+		channels: map[int64]*Channel{}, byAddress: map[address]*Channel{},
+	}
+	for _, a := range accounts {
+		s.addAccount(d.ids, a)
+	}
+	for _, a := range agents {
+		s.addAgent(d.ids, a)
+	}
+	byName := func(a, b *Agent) int { return strings.Compare(a.Name+a.ID, b.Name+b.ID) }
+	slices.SortFunc(s.agentList, byName)
+	slices.SortFunc(s.chanList, func(a, b *Channel) int { return strings.Compare(a.Name+a.ID, b.Name+b.ID) })
+	for _, c := range s.chanList {
+		slices.SortFunc(c.members, byName)
+	}
+	return s
+}
+
+func (s *snapshot) addAccount(ids *publicid.Codec, a *ent.ProviderAccount) {
+	account := &Account{
+		Account:  channel.Account{ID: a.ID, Key: a.Key, SID: a.Sid, Secret: a.Secret, BaseURL: a.BaseURL},
+		Provider: a.Provider, Active: a.Active,
+	}
+	s.accounts[a.Key] = account
+	for _, row := range a.Edges.Channels {
+		c := &Channel{
+			Key: row.ID, ID: ids.Encode(publicid.Channel, row.ID), Name: row.Name, Type: row.Type, Address: row.Address,
+			Country: row.Country, IsActive: row.Active, Required: row.RequiredConsent, Account: account,
+		}
+		if row.QueueID != nil {
+			c.Queue = *row.QueueID
+		}
+		s.channels[c.Key] = c
+		s.byAddress[address{a.ID, c.Address}] = c
+		s.chanList = append(s.chanList, c)
+	}
+}
+
+func (s *snapshot) addAgent(ids *publicid.Codec, row *ent.Agent) {
+	a := &Agent{
+		Key: row.ID, ID: ids.Encode(publicid.Agent, row.ID), Username: row.Username, Name: row.Name,
+		Role: row.Role, IsLicensed: row.Licensed, IsActive: row.Active,
+		permissions: slices.Clone(row.Role.Defaults()),
+	}
+	for _, set := range row.Edges.PermissionSets {
+		a.permissions = append(a.permissions, set.Permissions...)
+	}
+	slices.Sort(a.permissions)
+	a.permissions = slices.Compact(a.permissions)
+	for _, c := range row.Edges.Channels {
+		a.channels = append(a.channels, c.ID)
+		if a.IsActive {
+			member := s.channels[c.ID]
+			member.members = append(member.members, a)
+		}
+	}
+	for _, q := range row.Edges.Queues {
+		a.queues = append(a.queues, q.ID)
+	}
+	slices.Sort(a.channels)
+	slices.Sort(a.queues)
+	s.agents[a.Key], s.byUsername[a.Username] = a, a
+	s.agentList = append(s.agentList, a)
+}
+
+// Agents are all agents, by name.
+func (d *Directory) Agents() []*Agent { return d.now.Load().agentList }
+
+// Channels are all channels, by name.
+func (d *Directory) Channels() []*Channel { return d.now.Load().chanList }
+
+// Agent returns the agent with the key, nil when there is none.
+func (d *Directory) Agent(key int64) *Agent { return d.now.Load().agents[key] }
+
+// AgentNamed returns the agent with the username, nil when there is none.
+func (d *Directory) AgentNamed(username string) *Agent { return d.now.Load().byUsername[username] }
+
+// Channel returns the channel with the key, nil when there is none.
+func (d *Directory) Channel(key int64) *Channel { return d.now.Load().channels[key] }
+
+// ChannelAt returns the account's channel with the address, nil when there is none.
+func (d *Directory) ChannelAt(account int64, at string) *Channel {
+	return d.now.Load().byAddress[address{account, at}]
+}
+
+// Account returns the provider account with the webhook key, nil when there is none.
+func (d *Directory) Account(key string) *Account { return d.now.Load().accounts[key] }
+
+// Viewer returns the agent with the username as who asks, with the rights they
+// have now: UNAUTHENTICATED for one who is unknown or switched off.
+func (d *Directory) Viewer(username string) (*viewer.Viewer, error) {
+	a := d.AgentNamed(username)
+	if a == nil || !a.IsActive {
+		return nil, fault.New(fault.Unauthenticated, "This token's agent is not known or no longer active. Ask an administrator.")
+	}
+	return &viewer.Viewer{
+		AgentID: a.Key, Username: a.Username, Licensed: a.IsLicensed,
+		Permissions: a.permissions, Channels: a.channels, Queues: a.queues,
+	}, nil
+}
+
+// Change runs fn as one write to the directory and tells every process to read
+// it again; streams of agents whose rights it touched reset.
+func (d *Directory) Change(ctx context.Context, fn func(ctx context.Context, tx *store.Tx) error) error {
+	ctx = viewer.AsSystem(ctx, "directory")
+	err := d.store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+		if err := fn(ctx, tx); err != nil {
+			return err
+		}
+		return feed.Record(tx, &feed.Event{Cause: feed.DirectoryChanged})
+	})
+	if err != nil {
+		return err
+	}
+	return d.Refresh(ctx)
+}
+
+// Observe refreshes the snapshot when e says that it is stale. The hub calls it
+// before any stream sees e.
+func (d *Directory) Observe(ctx context.Context, e *feed.Event) {
+	if e.Cause != feed.DirectoryChanged {
+		return
+	}
+	if err := d.Refresh(ctx); err != nil {
+		// The old rights stay in force; the event is not lost to the streams,
+		// which read the directory again when they check it.
+		logRefresh(ctx, err)
+	}
+}
+
+func logRefresh(ctx context.Context, err error) {
+	slog.ErrorContext(ctx, "cannot refresh agents and channels; their old state stays in force", "error", err)
+}
