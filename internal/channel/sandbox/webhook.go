@@ -1,0 +1,206 @@
+package sandbox
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"time"
+
+	"parley/internal/channel"
+	"parley/internal/clock"
+)
+
+// SignatureHeader carries the signature of a webhook.
+const SignatureHeader = "X-Parley-Sandbox-Signature"
+
+// The bounds of a webhook.
+const (
+	maxEntries = 100
+	maxMedia   = 10
+	maxID      = 200 // bytes of an id, key or address
+)
+
+// Sign makes the signature of a webhook: "sha256=" and the hex HMAC-SHA256,
+// keyed with the account's secret, over the URL, a line feed and the body.
+func Sign(secret, publicURL string, body []byte) string {
+	mac := hmac.New(sha256.New, []byte(secret))
+	_, _ = io.WriteString(mac, publicURL+"\n")
+	_, _ = mac.Write(body)
+	return "sha256=" + hex.EncodeToString(mac.Sum(nil))
+}
+
+// Verify implements channel.Provider.
+func (*Provider) Verify(a channel.Account, w channel.Webhook) bool {
+	given := w.Header.Values(SignatureHeader)
+	if a.Secret == "" || len(given) != 1 {
+		return false
+	}
+	return hmac.Equal([]byte(given[0]), []byte(Sign(a.Secret, w.PublicURL, w.Body)))
+}
+
+// Entry is one thing a webhook tells: a message from a customer ("message") or
+// what became of one of ours ("receipt").
+type Entry struct {
+	Type string `json:"type"`
+	ID   string `json:"id"`           // unique per account; the same event twice has the same id
+	At   string `json:"at,omitempty"` // RFC 3339
+
+	From        string          `json:"from,omitempty"`
+	To          string          `json:"to,omitempty"`
+	FromName    string          `json:"fromName,omitempty"`
+	Text        string          `json:"text,omitempty"`
+	Media       []channel.Media `json:"media,omitempty"`
+	Unsupported string          `json:"unsupported,omitempty"` // such as "sticker"
+
+	MessageID string `json:"messageId,omitempty"`
+	Status    string `json:"status,omitempty"` // SENT, DELIVERED, READ or FAILED
+	Code      string `json:"code,omitempty"`   // of the domain, when FAILED
+}
+
+func encode(entries []Entry) ([]byte, error) {
+	if len(entries) == 1 {
+		return json.Marshal(entries[0])
+	}
+	return json.Marshal(entries)
+}
+
+// Parse implements channel.Provider. The body is one entry or an array; an entry
+// that cannot be understood is kept alone, and of an array the entries after the
+// hundredth are kept as an array, so that they can be run again.
+func (*Provider) Parse(_ channel.Account, w channel.Webhook) channel.Delivery {
+	var d channel.Delivery
+	entries, rest := splitBody(w.Body)
+	for _, raw := range entries {
+		if err := parseEntry(&d, raw, w.Query); err != nil {
+			d.Bad = append(d.Bad, bad(raw, err))
+		}
+	}
+	if rest != nil {
+		d.Bad = append(d.Bad, bad(rest, errors.New("there are more than 100 entries")))
+	}
+	return d
+}
+
+// splitBody returns the raw entries of a body and, of a longer array, the rest.
+func splitBody(body []byte) (entries []json.RawMessage, rest []byte) {
+	if json.Unmarshal(body, &entries) != nil || entries == nil {
+		return []json.RawMessage{body}, nil
+	}
+	if len(entries) > maxEntries {
+		// Marshalling raw JSON that was just read cannot fail.
+		rest, _ = json.Marshal(entries[maxEntries:])
+		entries = entries[:maxEntries]
+	}
+	return entries, rest
+}
+
+func bad(raw []byte, err error) channel.Bad {
+	sum := sha256.Sum256(raw)
+	return channel.Bad{EventID: hex.EncodeToString(sum[:]), Reason: err.Error(), Raw: raw}
+}
+
+func parseEntry(d *channel.Delivery, raw []byte, query url.Values) error {
+	var e Entry
+	if err := json.Unmarshal(raw, &e); err != nil {
+		return errors.New("the entry is not JSON of the documented shape")
+	}
+	at, err := timeOf(e.At)
+	if err != nil {
+		return err
+	}
+	if !validID(e.ID) {
+		return errors.New("the entry's id is missing or malformed")
+	}
+	switch e.Type {
+	case "message":
+		m, err := e.inbound(at)
+		if err == nil {
+			d.Messages = append(d.Messages, m)
+		}
+		return err
+	case "receipt":
+		r, err := e.receipt(at, query)
+		if err == nil {
+			d.Receipts = append(d.Receipts, r)
+		}
+		return err
+	}
+	return errors.New("the entry's type is not known")
+}
+
+func (e Entry) inbound(at clock.Time) (channel.Inbound, error) {
+	m := channel.Inbound{
+		EventID: e.ID, ProviderID: e.ID, From: e.From, To: e.To, FromName: bounded(e.FromName),
+		Text: channel.CleanText(e.Text), Unsupported: bounded(e.Unsupported), At: at,
+	}
+	switch {
+	case !validID(e.From) || !validID(e.To):
+		return m, errors.New("from or to is missing or malformed")
+	case len(e.Media) > maxMedia:
+		return m, errors.New("there are more than 10 files")
+	}
+	for _, file := range e.Media {
+		if !absolute(file.URL) {
+			return m, errors.New("a file's URL is not absolute")
+		}
+		m.Media = append(m.Media, channel.Media{ContentType: bounded(file.ContentType), URL: channel.CleanText(file.URL)})
+	}
+	return m, nil
+}
+
+func (e Entry) receipt(at clock.Time, query url.Values) (channel.Receipt, error) {
+	r := channel.Receipt{
+		EventID: e.ID, AttemptKey: bounded(query.Get("attempt")), ProviderID: e.MessageID,
+		Status: channel.Status(e.Status), At: at,
+	}
+	if !validID(e.MessageID) {
+		return r, errors.New("the message's id is missing or malformed")
+	}
+	switch r.Status {
+	case channel.Sent, channel.Delivered, channel.Read:
+		return r, nil
+	case channel.Failed:
+		r.Code = codeOf(e.Code)
+		return r, nil
+	}
+	return r, errors.New("the status is not known")
+}
+
+func timeOf(s string) (clock.Time, error) {
+	if s == "" {
+		return 0, nil
+	}
+	t, err := time.Parse(time.RFC3339Nano, s)
+	if err != nil || t.Year() < 1970 || t.Year() > 9999 {
+		return 0, errors.New("the time is not RFC 3339")
+	}
+	return clock.Of(t), nil
+}
+
+func validID(s string) bool {
+	return s != "" && len(s) <= maxID && channel.CleanText(s) == s
+}
+
+func bounded(s string) string { return channel.CleanText(s[:min(len(s), maxID)]) }
+
+// Compose implements channel.Caller. Without an id the message gets a random
+// one, so that saying a thing twice is two messages.
+func (*Provider) Compose(a channel.Account, webhookURL string, m channel.Inbound) (*http.Request, error) {
+	e := Entry{
+		Type: "message", ID: m.EventID, From: m.From, To: m.To, FromName: m.FromName, Text: m.Text,
+		Media: m.Media, Unsupported: m.Unsupported,
+	}
+	if e.ID == "" {
+		e.ID = "SI" + rand.Text()
+	}
+	if !m.At.IsZero() {
+		e.At = m.At.String()
+	}
+	return Compose(a.Secret, webhookURL, e)
+}
