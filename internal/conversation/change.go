@@ -204,4 +204,3 @@ func nameIfUnknown(u *entsql.UpdateSet) {
 			Ident("excluded.name").WriteString(" ELSE ").Ident("messaging_users.name").WriteString(" END")
 	}))
 }
-

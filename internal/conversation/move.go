@@ -70,8 +70,10 @@ func (r *Row) MarkUnread() { r.IsUnread = true }
 
 // Assign gives the conversation to an agent, or to nobody (0), for whom it is
 // unread. The new count stays. From then on sending does not move the owner.
+// An owner who is there already keeps their read state.
 func (r *Row) Assign(agent int64) {
-	r.OwnerID, r.Assigned, r.IsUnread = agent, agent != 0, true
+	r.IsUnread = r.IsUnread || agent != r.OwnerID
+	r.OwnerID, r.Assigned = agent, agent != 0
 }
 
 // ReadBelongsTo reports whether the unread state is the agent's to change

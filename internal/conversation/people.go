@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 
-
 	"parley/ent"
 	"parley/ent/messaginguser"
 	"parley/ent/record"
@@ -123,4 +122,3 @@ func (d *Desk) RecordNamed(ctx context.Context, objectType, externalID string) (
 	}
 	return d.record(row), nil
 }
-

@@ -110,3 +110,23 @@ func (s Sight) Branches() []Branch {
 	}
 	return out
 }
+
+// Term is the branches on one column taken together.
+type Term struct {
+	Column string
+	IDs    []int64 // empty means any
+}
+
+// Terms returns the branches grouped by column: at most three.
+func (s Sight) Terms() []Term {
+	var out []Term
+	for _, b := range s.Branches() {
+		if n := len(out); n == 0 || out[n-1].Column != b.Column {
+			out = append(out, Term{Column: b.Column})
+		}
+		if b.ID != 0 {
+			out[len(out)-1].IDs = append(out[len(out)-1].IDs, b.ID)
+		}
+	}
+	return out
+}

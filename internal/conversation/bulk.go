@@ -1,0 +1,178 @@
+package conversation
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	entsql "entgo.io/ent/dialect/sql"
+
+	"parley/internal/fault"
+	"parley/internal/feed"
+	"parley/internal/publicid"
+	"parley/internal/store"
+	"parley/internal/viewer"
+)
+
+// MostPerCall is how many conversations one call may change.
+const MostPerCall = 100
+
+// MarkItem is a conversation to mark as read, up to a message that was on the
+// screen; all of it when UpToMessageID is nil.
+type MarkItem struct {
+	ID            string
+	UpToMessageID *string
+}
+
+// Result is what became of one conversation of a call.
+type Result struct {
+	GivenID      string
+	Conversation *Row
+	Error        error
+}
+
+// MarkRead marks conversations as read. Each is decided by itself inside one
+// transaction; the results are in the order given.
+func (d *Desk) MarkRead(ctx context.Context, items []MarkItem, confirmed bool) ([]*Result, error) {
+	ids := make([]string, len(items))
+	for i, it := range items {
+		ids[i] = it.ID
+	}
+	return d.each(ctx, "input.conversations", ids, func(ctx context.Context, tx *store.Tx, i int, row *Row) (feed.Event, error) {
+		if err := mayMark(ctx, row, confirmed); err != nil {
+			return feed.Event{}, err
+		}
+		upTo, err := d.inboundUpTo(ctx, tx, row, items[i].UpToMessageID)
+		if err != nil {
+			return feed.Event{}, err
+		}
+		wasRead, wasUnread := row.Read, row.IsUnread
+		row.MarkRead(upTo)
+		if row.Read == wasRead && row.IsUnread == wasUnread {
+			return feed.Event{}, nil
+		}
+		return feed.Event{Cause: feed.ConversationRead}, nil
+	})
+}
+
+// MarkUnread marks conversations as unread; their new count stays.
+func (d *Desk) MarkUnread(ctx context.Context, ids []string, confirmed bool) ([]*Result, error) {
+	return d.each(ctx, "input.ids", ids, func(ctx context.Context, _ *store.Tx, _ int, row *Row) (feed.Event, error) {
+		if err := mayMark(ctx, row, confirmed); err != nil || row.IsUnread {
+			return feed.Event{}, err
+		}
+		row.MarkUnread()
+		return feed.Event{Cause: feed.ConversationUnread}, nil
+	})
+}
+
+// mayMark decides whether the viewer may change the read state: their own or
+// nobody's freely, a colleague's only with ViewTeamInbox and confirmed.
+func mayMark(ctx context.Context, row *Row, confirmed bool) error {
+	v := viewer.FromContext(ctx)
+	switch {
+	case row.ReadBelongsTo(v.AgentID):
+		return nil
+	case !v.Can(viewer.ViewTeamInbox):
+		return fault.New(fault.Forbidden, "Only its owner, or a holder of ViewTeamInbox, changes the read state of this conversation.")
+	case !confirmed:
+		return fault.New(fault.ConfirmationNeeded, "A colleague owns this conversation, and their read state would change. Repeat with confirmForOwner: true if that is meant.")
+	}
+	return nil
+}
+
+// inboundUpTo is the inbound ordinal that a read reaches.
+func (d *Desk) inboundUpTo(ctx context.Context, tx *store.Tx, row *Row, message *string) (int64, error) {
+	if message == nil {
+		return row.Inbound, nil
+	}
+	key, ok := d.IDs.Decode(publicid.Message, *message)
+	if !ok {
+		return 0, fault.Missing("message")
+	}
+	q := tx.Builder().Select("inbound_ordinal").From(entsql.Table("messages")).
+		Where(entsql.And(entsql.EQ("id", key), entsql.EQ("conversation_id", row.Key)))
+	upTo := int64(-1)
+	err := tx.Query(ctx, q, func(rows *sql.Rows) error { return rows.Scan(&upTo) })
+	if err == nil && upTo < 0 {
+		err = fault.Missing("message")
+	}
+	return upTo, err
+}
+
+// Assign gives conversations to the agent, or to nobody (nil). It needs
+// AssignConversation.
+func (d *Desk) Assign(ctx context.Context, ids []string, agentID *string) ([]*Result, error) {
+	if !viewer.FromContext(ctx).Can(viewer.AssignConversation) {
+		return nil, fault.New(fault.Forbidden, "Assigning needs the permission AssignConversation. Ask an administrator.")
+	}
+	to, err := d.assignee(agentID)
+	if err != nil {
+		return nil, err
+	}
+	return d.each(ctx, "input.ids", ids, func(_ context.Context, _ *store.Tx, _ int, row *Row) (feed.Event, error) {
+		owner, assigned := row.OwnerID, row.Assigned
+		row.Assign(to)
+		if row.OwnerID == owner && row.Assigned == assigned {
+			return feed.Event{}, nil
+		}
+		return feed.Event{Cause: feed.ConversationAssigned}, nil
+	})
+}
+
+func (d *Desk) assignee(id *string) (int64, error) {
+	if id == nil {
+		return 0, nil
+	}
+	key, ok := d.IDs.Decode(publicid.Agent, *id)
+	agent := d.Directory.Agent(key)
+	if !ok || agent == nil {
+		return 0, &fault.Error{Code: fault.NotFound, Field: "input.agentId", Message: "No such agent."}
+	}
+	if !agent.IsActive {
+		return 0, &fault.Error{Code: fault.Conflict, Field: "input.agentId", Message: "This agent is no longer active. Choose another."}
+	}
+	return key, nil
+}
+
+type editOne func(ctx context.Context, tx *store.Tx, i int, row *Row) (feed.Event, error)
+
+// each applies edit to every conversation in one transaction. What a caller can
+// act on becomes that conversation's result; any other error undoes all.
+func (d *Desk) each(ctx context.Context, field string, ids []string, edit editOne) ([]*Result, error) {
+	if len(ids) == 0 || len(ids) > MostPerCall {
+		return nil, fault.Input(field, "Give 1 to %d conversations; %d were given.", MostPerCall, len(ids))
+	}
+	var results []*Result
+	err := d.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+		results = make([]*Result, len(ids))
+		for i, id := range ids {
+			result, err := d.one(ctx, tx, i, id, edit)
+			if err != nil {
+				return err
+			}
+			results[i] = result
+		}
+		return nil
+	})
+	return results, err
+}
+
+func (d *Desk) one(ctx context.Context, tx *store.Tx, i int, id string, edit editOne) (*Result, error) {
+	result := &Result{GivenID: id}
+	key, ok := d.IDs.Decode(publicid.Conversation, id)
+	if !ok {
+		result.Error = fault.Missing("conversation")
+		return result, nil
+	}
+	row, err := d.Change(ctx, tx, key, func(ctx context.Context, row *Row) (feed.Event, error) {
+		return edit(ctx, tx, i, row)
+	})
+	var refused *fault.Error
+	if errors.As(err, &refused) {
+		result.Error = err
+		return result, nil
+	}
+	result.Conversation = row
+	return result, err
+}

@@ -1,0 +1,202 @@
+package conversation
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"slices"
+
+	entsql "entgo.io/ent/dialect/sql"
+
+	"parley/internal/rule"
+	"parley/internal/store"
+	"parley/internal/viewer"
+)
+
+// Total counts the whole list of a page.
+func (d *Desk) Total(ctx context.Context, s *Scope) (int64, error) {
+	c, _, err := d.Count(ctx, s)
+	return c.Total, err
+}
+
+// Count counts a scope and tells the position of the log it counted at, in one
+// statement: from the standing cells where they can answer, else from the rows.
+func (d *Desk) Count(ctx context.Context, s *Scope) (c Counts, position int64, err error) {
+	if s.conds.inCells() {
+		var t store.Tally
+		err = d.Store.Read(ctx, d.cellQuery(s), func(rows *sql.Rows) error {
+			return rows.Scan(&position, &t.Conversations, &t.WithInbound, &t.Unread, &t.UnreadInbound, &t.New)
+		})
+		return s.conds.counts(t), position, err
+	}
+	err = d.Store.Read(ctx, d.rowCountQuery(s), func(rows *sql.Rows) error {
+		return rows.Scan(&position, &c.Total, &c.Unread, &c.New)
+	})
+	return c, position, err
+}
+
+// headPosition is the log's position as a column, so that it is read in the same
+// statement as what it goes with.
+const headPosition = "(SELECT position FROM log_heads WHERE id = 1)"
+
+func (d *Desk) cellQuery(s *Scope) store.Query {
+	t := entsql.Table("count_cells")
+	q := d.Store.Builder().SelectExpr(
+		entsql.Raw(headPosition), sum("conversations"), sum("with_inbound"), sum("unread"), sum("unread_inbound"), sum("new"),
+	).From(t)
+	where(q, append(s.conds.whereCells(t.C), s.sight.SQL(t.C)))
+	return q
+}
+
+// sum is 0, not NULL, over no rows; the cast keeps PostgreSQL from a numeric.
+func sum(column string) entsql.Querier {
+	return entsql.ExprFunc(func(b *entsql.Builder) {
+		b.WriteString("CAST(COALESCE(SUM(").Ident(column).WriteString("), 0) AS BIGINT)")
+	})
+}
+
+func (d *Desk) rowCountQuery(s *Scope) store.Query {
+	t := entsql.Table("conversations")
+	q := d.Store.Builder().SelectExpr(
+		entsql.Raw(headPosition), entsql.Raw("COUNT(*)"),
+		entsql.Raw("CAST(COALESCE(SUM(CASE WHEN is_unread THEN 1 ELSE 0 END), 0) AS BIGINT)"),
+		entsql.Raw("CAST(COALESCE(SUM(inbound_count - read_count), 0) AS BIGINT)"),
+	).From(t)
+	p := append(s.conds.where(t.C), s.sight.SQL(t.C))
+	if s.conds.sentBy != nil {
+		p = append(p, entsql.In(t.C("id"), d.Store.Builder().Select("conversation_id").
+			From(entsql.Table("participants")).Where(entsql.EQ("agent_id", *s.conds.sentBy))))
+	}
+	where(q, p)
+	return q
+}
+
+func where(q *entsql.Selector, p []*entsql.Predicate) {
+	for _, p := range p {
+		if p != nil {
+			q.Where(p)
+		}
+	}
+}
+
+func jsonKeys(keys []int64) string {
+	b, _ := json.Marshal(keys) // int64s always marshal
+	return string(b)
+}
+
+// Inbox is one inbox of a viewer with its standing counts.
+type Inbox struct {
+	Kind    ViewKind
+	Subject *string
+	Title   string
+	Counts  Counts
+
+	Scope *Scope
+}
+
+// InboxList is all inboxes of a viewer, counted at one position of the log.
+type InboxList struct {
+	Inboxes  []*Inbox
+	Position int64
+
+	desk *Desk
+}
+
+// FeedCursor is the position the counts were taken at.
+func (l *InboxList) FeedCursor() string { return l.desk.Cursors.Encode(l.Position) }
+
+// Inboxes counts the inboxes of the viewer of ctx in one statement: My Inbox,
+// sender IDs, Unassigned, object types, and for holders of ViewTeamInbox one
+// per agent.
+func (d *Desk) Inboxes(ctx context.Context) (*InboxList, error) {
+	v := viewer.FromContext(ctx)
+	list := &InboxList{desk: d}
+	cells, err := d.visibleCells(ctx, rule.Visible(v), &list.Position)
+	if err != nil {
+		return nil, err
+	}
+	for _, in := range d.inboxViews(v, cells) {
+		in.Scope, err = d.Scope(v, View{in.Kind, in.Subject}, nil)
+		if err != nil {
+			return nil, err
+		}
+		in.Counts = in.Scope.conds.sumCells(cells)
+		list.Inboxes = append(list.Inboxes, in)
+	}
+	return list, nil
+}
+
+type cellTally struct {
+	store.Cell
+	store.Tally
+}
+
+func (d *Desk) visibleCells(ctx context.Context, sight rule.Sight, position *int64) ([]cellTally, error) {
+	h, t := entsql.Table("log_heads"), entsql.Table("count_cells")
+	on := []*entsql.Predicate{entsql.NEQ(t.C("conversations"), 0)}
+	if visible := sight.SQL(t.C); visible != nil {
+		on = append(on, visible)
+	}
+	q := d.Store.Builder().Select(h.C("position"), t.C("owner_id"), t.C("channel_id"), t.C("queue_id"), t.C("object_type"),
+		t.C("conversations"), t.C("with_inbound"), t.C("unread"), t.C("unread_inbound"), t.C("new")).
+		From(h).LeftJoin(t).OnP(entsql.And(on...)).Where(entsql.EQ(h.C("id"), 1))
+	var cells []cellTally
+	err := d.Store.Read(ctx, q, func(rows *sql.Rows) error {
+		var n [8]sql.NullInt64
+		var objectType sql.NullString
+		err := rows.Scan(position, &n[0], &n[1], &n[2], &objectType, &n[3], &n[4], &n[5], &n[6], &n[7])
+		if err == nil && n[1].Valid {
+			cells = append(cells, cellTally{
+				store.Cell{Owner: n[0].Int64, Channel: n[1].Int64, Queue: n[2].Int64, ObjectType: objectType.String},
+				store.Tally{
+					Conversations: n[3].Int64, WithInbound: n[4].Int64, Unread: n[5].Int64,
+					UnreadInbound: n[6].Int64, New: n[7].Int64,
+				},
+			})
+		}
+		return err
+	})
+	return cells, err
+}
+
+func (c *conditions) sumCells(cells []cellTally) Counts {
+	var t store.Tally
+	for _, cell := range cells {
+		if is(c.owner, cell.Owner) && is(c.channel, cell.Channel) && is(c.objectType, cell.ObjectType) {
+			t = t.Add(cell.Tally)
+		}
+	}
+	return c.counts(t)
+}
+
+// inboxViews are the inboxes v has; object types are those that v sees a
+// conversation of.
+func (d *Desk) inboxViews(v *viewer.Viewer, cells []cellTally) []*Inbox {
+	out := []*Inbox{{Kind: MyInbox, Title: "My Inbox"}}
+	for _, c := range d.Directory.Channels() {
+		if v.HasChannel(c.Key) || v.Can(viewer.ViewAllData) {
+			out = append(out, &Inbox{Kind: SenderID, Subject: &c.ID, Title: c.Name})
+		}
+	}
+	out = append(out, &Inbox{Kind: Unassigned, Title: "Unassigned"})
+	for _, t := range objectTypes(cells) {
+		out = append(out, &Inbox{Kind: ObjectType, Subject: &t, Title: t})
+	}
+	if v.Can(viewer.ViewTeamInbox) {
+		for _, a := range d.Directory.Agents() {
+			out = append(out, &Inbox{Kind: TeamInbox, Subject: &a.ID, Title: a.Name})
+		}
+	}
+	return out
+}
+
+func objectTypes(cells []cellTally) []string {
+	var types []string
+	for _, c := range cells {
+		if c.ObjectType != "" {
+			types = append(types, c.ObjectType)
+		}
+	}
+	slices.Sort(types)
+	return slices.Compact(types)
+}
