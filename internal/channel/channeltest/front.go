@@ -27,6 +27,7 @@ const (
 type front struct {
 	carrier http.Handler
 
+	hanging  chan struct{} // gets a value when a request begins to hang
 	mu       sync.Mutex
 	fault    fault
 	followed bool
@@ -50,6 +51,16 @@ func (f *front) wasFollowed() bool {
 	return f.followed
 }
 
+func newFront(carrier http.Handler) *front {
+	return &front{carrier: carrier, hanging: make(chan struct{}, 1)}
+}
+
+// wait says that a request hangs, until its caller gives up.
+func (f *front) wait(r *http.Request) {
+	f.hanging <- struct{}{}
+	<-r.Context().Done()
+}
+
 // ServeHTTP implements http.Handler.
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path == "/elsewhere" {
@@ -63,10 +74,10 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f.carrier.ServeHTTP(w, r)
 	case hang:
 		_, _ = io.Copy(io.Discard, r.Body)
-		<-r.Context().Done()
+		f.wait(r)
 	case hangTaken:
 		f.carrier.ServeHTTP(httptest.NewRecorder(), r)
-		<-r.Context().Done()
+		f.wait(r)
 	case drop:
 		panic(http.ErrAbortHandler)
 	case dropTaken:

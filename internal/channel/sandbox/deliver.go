@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"net/http"
 	"time"
@@ -142,7 +143,7 @@ func Compose(secret, publicURL string, entries ...Entry) (*http.Request, error) 
 	if err != nil {
 		return nil, err
 	}
-	req, err := http.NewRequest(http.MethodPost, publicURL, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, publicURL, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}

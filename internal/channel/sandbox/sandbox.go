@@ -76,11 +76,11 @@ func (p *Provider) Send(ctx context.Context, a channel.Account, m channel.Outgoi
 	if err != nil {
 		return wire.Misconfigured(err.Error())
 	}
-	req, err := request(base, a, m)
+	req, err := request(ctx, base, a, m)
 	if err != nil {
 		return wire.Misconfigured(err.Error())
 	}
-	reply, err := client.Do(ctx, req)
+	reply, err := client.Do(req)
 	if err != nil {
 		return wire.Lost(err)
 	}
@@ -99,12 +99,12 @@ func (p *Provider) route(a channel.Account) (*wire.Client, string, error) {
 	return p.inside, "http://sandbox.invalid", nil
 }
 
-func request(base string, a channel.Account, m channel.Outgoing) (*http.Request, error) {
+func request(ctx context.Context, base string, a channel.Account, m channel.Outgoing) (*http.Request, error) {
 	body, err := json.Marshal(sendRequest{Key: m.AttemptKey, From: m.From, To: m.To, Text: m.Text, StatusURL: m.StatusURL})
 	if err != nil {
 		return nil, err
 	}
-	req, err := http.NewRequest(http.MethodPost, base+"/messages", bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/messages", bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -250,11 +251,25 @@ func TestLostTimeOutTakesNothing(t *testing.T) {
 	require.Len(t, b.carrier.Got(), 1)
 }
 
-// hasty sends with little patience.
+// hasty sends and gives up once the carrier has decided what to do.
 func (b *bundle) hasty(t *testing.T, text string) channel.Result {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
+	b.carrier.Script(func(m sandbox.Message) sandbox.Plan {
+		plan := sandbox.PlanOf(m.Text, b.carrier.Usual())
+		if plan.Reaction == sandbox.Lose {
+			cancel()
+		}
+		return plan
+	})
+	defer b.carrier.Script(nil)
+	go func() {
+		for ctx.Err() == nil && len(b.carrier.Got()) == 0 {
+			runtime.Gosched()
+		}
+		cancel()
+	}()
 	return b.send(ctx, "k1", text)
 }
 

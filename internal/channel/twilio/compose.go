@@ -1,6 +1,7 @@
 package twilio
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
@@ -57,7 +58,7 @@ func sidFor(eventID string) string {
 
 // signed makes the webhook request that Twilio would send.
 func signed(a channel.Account, webhookURL string, form url.Values) (*http.Request, error) {
-	req, err := http.NewRequest(http.MethodPost, webhookURL, strings.NewReader(form.Encode()))
+	req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, webhookURL, strings.NewReader(form.Encode()))
 	if err != nil {
 		return nil, err
 	}

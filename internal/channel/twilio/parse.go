@@ -111,7 +111,7 @@ func inbound(a channel.Account, form url.Values, sid string) (channel.Inbound, e
 		return m, errors.New("there is neither a status nor a body")
 	}
 	if !validAddress(m.From) || !validAddress(m.To) {
-		return m, errors.New("From or To is not an SMS address")
+		return m, errors.New("the sender or the destination is not an SMS address")
 	}
 	var err error
 	m.Media, err = media(a, form)

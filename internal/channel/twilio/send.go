@@ -15,18 +15,18 @@ import (
 
 // Send implements channel.Provider: one POST to the Messages resource.
 func (p *Provider) Send(ctx context.Context, a channel.Account, m channel.Outgoing) channel.Result {
-	req, err := request(a, m)
+	req, err := request(ctx, a, m)
 	if err != nil {
 		return wire.Misconfigured(err.Error())
 	}
-	answer, err := p.client.Do(ctx, req)
+	answer, err := p.client.Do(req)
 	if err != nil {
 		return wire.Lost(err)
 	}
 	return result(answer)
 }
 
-func request(a channel.Account, m channel.Outgoing) (*http.Request, error) {
+func request(ctx context.Context, a channel.Account, m channel.Outgoing) (*http.Request, error) {
 	base := DefaultBaseURL
 	if a.BaseURL != "" {
 		var err error
@@ -39,7 +39,7 @@ func request(a channel.Account, m channel.Outgoing) (*http.Request, error) {
 		form.Set("StatusCallback", m.StatusURL)
 	}
 	address := base + "/2010-04-01/Accounts/" + url.PathEscape(a.SID) + "/Messages.json"
-	req, err := http.NewRequest(http.MethodPost, address, strings.NewReader(form.Encode()))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(form.Encode()))
 	if err != nil {
 		return nil, err
 	}

@@ -72,9 +72,9 @@ type Answer struct {
 	Body []byte
 }
 
-// Do makes the call. Its error is an *Error.
-func (c *Client) Do(ctx context.Context, req *http.Request) (Answer, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+// Do makes the call, under the request's own context. Its error is an *Error.
+func (c *Client) Do(req *http.Request) (Answer, error) {
+	ctx, cancel := context.WithTimeout(req.Context(), c.timeout)
 	defer cancel()
 	var connected atomic.Bool
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{

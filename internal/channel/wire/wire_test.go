@@ -18,9 +18,9 @@ import (
 
 func get(t *testing.T, c *wire.Client, address string) (wire.Answer, error) {
 	t.Helper()
-	req, err := http.NewRequest(http.MethodPost, address, strings.NewReader("x"))
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, address, strings.NewReader("x"))
 	require.NoError(t, err)
-	return c.Do(t.Context(), req)
+	return c.Do(req)
 }
 
 func TestLostTellsUntakenFromUnknown(t *testing.T) {
@@ -47,7 +47,7 @@ func TestLostTellsUntakenFromUnknown(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			_, err := get(t, wire.New(nil, 300*time.Millisecond), c.address)
+			_, err := get(t, wire.New(nil, 2*time.Second), c.address)
 			require.Error(t, err)
 			require.Equal(t, c.want, wire.Lost(err).Outcome, err)
 			require.NotEmpty(t, wire.Lost(err).Code)
@@ -128,7 +128,7 @@ func TestInProcess(t *testing.T) {
 			}
 		}
 	})
-	client := wire.New(wire.InProcess(handler), 300*time.Millisecond)
+	client := wire.New(wire.InProcess(handler), time.Second)
 
 	got, err := get(t, client, "https://anywhere.example.com/echo")
 	require.NoError(t, err)
@@ -147,9 +147,9 @@ func TestInProcess(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	req, err := http.NewRequest(http.MethodPost, "http://x/echo", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://x/echo", nil)
 	require.NoError(t, err)
-	_, err = client.Do(ctx, req)
+	_, err = client.Do(req)
 	require.Equal(t, channel.Unreachable, wire.Lost(err).Outcome)
 }
 
