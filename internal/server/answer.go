@@ -1,0 +1,100 @@
+package server
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"parley/internal/fault"
+)
+
+// appendAnswer appends a GraphQL response. Data is absent, not null, when the
+// operation did not run. The data is written as the executor made it, without
+// the pass over its bytes that encoding/json would take.
+func appendAnswer(b []byte, response *graphql.Response) ([]byte, error) {
+	separator := byte('{')
+	member := func(name string, value []byte) {
+		b = append(b, separator)
+		b = append(append(b, `"`+name+`":`...), value...)
+		separator = ','
+	}
+	if len(response.Errors) > 0 {
+		encoded, err := json.Marshal(response.Errors[:min(len(response.Errors), maxErrors)])
+		if err != nil {
+			return nil, err
+		}
+		member("errors", encoded)
+	}
+	if response.Data != nil {
+		member("data", response.Data)
+	}
+	if len(response.Extensions) > 0 {
+		encoded, err := json.Marshal(response.Extensions)
+		if err != nil {
+			return nil, err
+		}
+		member("extensions", encoded)
+	}
+	if separator == '{' {
+		b = append(b, '{')
+	}
+	return append(b, '}'), nil
+}
+
+// refuse answers with one error outside of any operation.
+func refuse(w http.ResponseWriter, r *http.Request, status int, err error) {
+	refuseAs(w, r, status, mediaJSON, err)
+}
+
+func refuseAs(w http.ResponseWriter, r *http.Request, status int, mediaType string, err error) {
+	write(w, status, mediaType, &graphql.Response{Errors: gqlerror.List{Present(r.Context(), err)}})
+}
+
+func write(w http.ResponseWriter, status int, mediaType string, response *graphql.Response) {
+	body, err := appendAnswer(nil, response)
+	if err != nil {
+		panic(err) // extensions hold plain values only
+	}
+	w.Header().Set("Content-Type", mediaType+"; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // an error means the caller has left
+}
+
+// statusOf is the HTTP status of a fault that is no part of an answer.
+func statusOf(err error) int {
+	switch fault.CodeOf(err) {
+	case fault.Unauthenticated:
+		return http.StatusUnauthorized
+	case fault.Forbidden:
+		return http.StatusForbidden
+	case fault.Timeout:
+		return http.StatusGatewayTimeout
+	case fault.Unavailable:
+		return http.StatusServiceUnavailable
+	case fault.Internal:
+		return http.StatusInternalServerError
+	}
+	return http.StatusBadRequest
+}
+
+// faultFor stands for a plain-text error that a library has written.
+func faultFor(status int) *fault.Error {
+	switch status {
+	case http.StatusUnauthorized:
+		return fault.New(fault.Unauthenticated, "A token is needed. Send Authorization: Bearer with it.")
+	case http.StatusForbidden:
+		return fault.New(fault.Forbidden, "This is not open to you.")
+	case http.StatusNotFound:
+		return fault.Missing("page")
+	case http.StatusRequestEntityTooLarge:
+		return fault.New(fault.LimitExceeded, "The request is too large. Send less.")
+	case http.StatusServiceUnavailable:
+		return fault.New(fault.Unavailable, "This is not available at present. Try again shortly.")
+	}
+	if status >= http.StatusInternalServerError {
+		return internal()
+	}
+	return fault.New(fault.BadInput, "The request was refused: %s.", http.StatusText(status))
+}

@@ -1,0 +1,48 @@
+package server
+
+import (
+	"io"
+	"net/http"
+	"net/http/pprof"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"parley/internal/fault"
+)
+
+// health adds /healthz, which says that the process runs, and /readyz, which
+// says that it can serve.
+func (s *Server) health(mux *http.ServeMux) {
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fine(w) })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		if s.draining.Load() {
+			refuse(w, r, http.StatusServiceUnavailable, fault.New(fault.Unavailable, "The server is stopping. Use another."))
+			return
+		}
+		if err := s.options.Ready(r.Context()); err != nil {
+			s.options.Logger.WarnContext(r.Context(), "not ready", "error", err)
+			refuse(w, r, http.StatusServiceUnavailable, fault.New(fault.Unavailable, "The server is not ready. Try again shortly."))
+			return
+		}
+		fine(w)
+	})
+}
+
+func fine(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", mediaJSON)
+	_, _ = io.WriteString(w, `{"status":"ok"}`)
+}
+
+// privateRoutes are for operators alone. They go on answering while the public
+// listener drains.
+func (s *Server) privateRoutes() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(s.options.Registry, promhttp.HandlerOpts{}))
+	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	s.health(mux)
+	return mux
+}

@@ -1,0 +1,213 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"parley/internal/fault"
+)
+
+// httpTransport serves queries and mutations by the GraphQL over HTTP draft
+// (https://graphql.github.io/graphql-over-http/draft/): application/json answers
+// 200 to every well-formed request, application/graphql-response+json 400 when
+// the operation did not run.
+type httpTransport struct {
+	exec    graphql.GraphExecutor
+	timeout time.Duration
+	metrics *metrics
+}
+
+// refusal is an error with the HTTP status it takes.
+type refusal struct {
+	status int
+	err    error
+}
+
+func (t *httpTransport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	media, ok := negotiate(r.Header.Values("Accept"))
+	if !ok {
+		refuse(w, r, http.StatusNotAcceptable,
+			fault.New(fault.BadInput, "Accept %s or %s.", mediaResponse, mediaJSON))
+		return
+	}
+	start := graphql.Now()
+	params, refused := read(r)
+	if refused != nil {
+		refuseAs(w, r, refused.status, media, refused.err)
+		return
+	}
+	params.Headers = r.Header
+	params.ReadTime = graphql.TraceTiming{Start: start, End: graphql.Now()}
+	ctx, cancel := context.WithTimeout(graphql.StartOperationTrace(r.Context()), t.timeout)
+	defer cancel()
+	status, response := t.run(ctx, w, r.Method, params)
+	if media == mediaJSON && status != http.StatusMethodNotAllowed {
+		status = http.StatusOK
+	}
+	write(w, status, media, response)
+}
+
+// run executes one operation and returns the status for
+// application/graphql-response+json.
+func (t *httpTransport) run(ctx context.Context, w http.ResponseWriter, method string, params *graphql.RawParams) (int, *graphql.Response) {
+	start := time.Now()
+	op, errs := t.exec.CreateOperationContext(ctx, params)
+	ctx = graphql.WithOperationContext(ctx, op)
+	status, response := http.StatusBadRequest, (*graphql.Response)(nil)
+	switch {
+	case errs != nil:
+		response = t.exec.DispatchError(ctx, errs)
+	case op.Operation.Operation == ast.Subscription:
+		response = t.exec.DispatchError(ctx, gqlerror.List{asGraphQL(
+			fault.New(fault.BadInput, "Subscriptions need a stream. Open a WebSocket with graphql-transport-ws."))})
+	case op.Operation.Operation == ast.Mutation && method == http.MethodGet:
+		status = http.StatusMethodNotAllowed
+		w.Header().Set("Allow", http.MethodPost)
+		response = t.exec.DispatchError(ctx, gqlerror.List{asGraphQL(fault.New(fault.BadInput, "Send mutations by POST."))})
+	default:
+		status, response = t.dispatch(ctx, op)
+	}
+	t.note(ctx, op, response, time.Since(start))
+	return status, response
+}
+
+func (t *httpTransport) dispatch(ctx context.Context, op *graphql.OperationContext) (int, *graphql.Response) {
+	responses, ctx := t.exec.DispatchOperation(ctx, op)
+	response := responses(ctx)
+	switch {
+	case response == nil: // the deadline passed, or the caller left
+		return http.StatusGatewayTimeout, failed(ctx, context.Cause(ctx))
+	case response.HasNext != nil && *response.HasNext:
+		return http.StatusBadRequest, failed(ctx, errDefer)
+	case response.Data == nil:
+		return http.StatusBadRequest, response
+	}
+	return http.StatusOK, response
+}
+
+var errDefer = fault.New(fault.BadInput, "Answers come whole. Leave out @defer.")
+
+func failed(ctx context.Context, err error) *graphql.Response {
+	return &graphql.Response{Errors: gqlerror.List{Present(ctx, err)}}
+}
+
+// note leaves what was done for the access log and the metrics.
+func (t *httpTransport) note(ctx context.Context, op *graphql.OperationContext, response *graphql.Response, took time.Duration) {
+	request := requestOf(ctx)
+	request.kind, request.outcome = kindOf(op), outcome(response.Errors)
+	if op.Operation != nil {
+		request.operation = op.Operation.Name
+	}
+	t.metrics.operation(request.kind, request.outcome, took)
+}
+
+func kindOf(op *graphql.OperationContext) string {
+	if op == nil || op.Operation == nil {
+		return "none"
+	}
+	return string(op.Operation.Operation)
+}
+
+func read(r *http.Request) (*graphql.RawParams, *refusal) {
+	var params *graphql.RawParams
+	var err error
+	if r.Method == http.MethodGet {
+		params, err = fromURL(r)
+	} else {
+		if !isJSON(r.Header.Get("Content-Type")) {
+			return nil, &refusal{http.StatusUnsupportedMediaType,
+				fault.New(fault.BadInput, "Send the request as Content-Type: application/json in UTF-8.")}
+		}
+		params, err = fromBody(r.Body)
+	}
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		return nil, &refusal{http.StatusRequestEntityTooLarge, tooLarge(large.Limit)}
+	case err != nil:
+		return nil, &refusal{http.StatusBadRequest, err}
+	case strings.TrimSpace(params.Query) == "":
+		return nil, &refusal{http.StatusBadRequest, fault.Input("query", "The request has no query. Send one.")}
+	}
+	return params, nil
+}
+
+func isJSON(contentType string) bool {
+	media, parameters, err := mime.ParseMediaType(contentType)
+	return err == nil && media == mediaJSON && isUTF8(parameters)
+}
+
+func isUTF8(parameters map[string]string) bool {
+	charset, found := parameters["charset"]
+	return !found || strings.EqualFold(charset, "utf-8")
+}
+
+func fromURL(r *http.Request) (*graphql.RawParams, error) {
+	values := r.URL.Query()
+	params := &graphql.RawParams{Query: values.Get("query"), OperationName: values.Get("operationName")}
+	for name, into := range map[string]*map[string]any{
+		"variables":  &params.Variables,
+		"extensions": &params.Extensions,
+	} {
+		if text := values.Get(name); text != "" && decode([]byte(text), into) != nil {
+			return nil, fault.Input(name, "The parameter %s must be a JSON object.", name)
+		}
+	}
+	return params, nil
+}
+
+func fromBody(body io.Reader) (*graphql.RawParams, error) {
+	text, err := io.ReadAll(body)
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		return nil, err
+	case err != nil:
+		return nil, fault.New(fault.BadInput, "The body ended before its stated length. Send it again.")
+	}
+	params := &graphql.RawParams{}
+	if err := decode(text, params); err != nil {
+		return nil, malformed(err)
+	}
+	return params, nil
+}
+
+// malformed says what is wrong with a request in words of ours: those of
+// encoding/json tell of Go, and the body is not for errors.
+func malformed(err error) error {
+	var wrong *json.UnmarshalTypeError
+	if errors.As(err, &wrong) && wrong.Field != "" {
+		return fault.Input(wrong.Field, "The member %s has the wrong type.", wrong.Field)
+	}
+	return fault.New(fault.BadInput, "The request must be one JSON object with query, operationName, variables and extensions.")
+}
+
+var errTrailing = errors.New("text after the JSON value")
+
+// decode reads exactly one JSON value, with numbers as they are written.
+func decode(text []byte, into any) error {
+	if !utf8.Valid(text) {
+		return errors.New("not UTF-8")
+	}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	if err := decoder.Decode(into); err != nil {
+		return err
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return errTrailing
+	}
+	return nil
+}

@@ -1,0 +1,60 @@
+package server
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+)
+
+// metrics are the edge's own; their labels come from short lists.
+type metrics struct {
+	requests      *prometheus.CounterVec
+	operations    *prometheus.CounterVec
+	durations     *prometheus.HistogramVec
+	subscriptions prometheus.Gauge
+}
+
+func newMetrics(registry *prometheus.Registry, sockets *sockets) (*metrics, error) {
+	m := &metrics{
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "parley_http_requests_total", Help: "Requests answered, by route and status.",
+		}, []string{"route", "status"}),
+		operations: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "parley_graphql_operations_total",
+			Help: "Operations ended, by kind and outcome: ok, or the code of the first error.",
+		}, []string{"kind", "outcome"}),
+		durations: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "parley_graphql_operation_seconds",
+			Help:    "How long queries and mutations took.",
+			Buckets: prometheus.ExponentialBuckets(0.001, 2.5, 11),
+		}, []string{"kind", "outcome"}),
+		subscriptions: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "parley_graphql_subscriptions", Help: "Subscriptions now open.",
+		}),
+	}
+	open := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "parley_websocket_connections", Help: "WebSockets now open.",
+	}, func() float64 { return float64(sockets.count()) })
+	for _, c := range []prometheus.Collector{
+		m.requests, m.operations, m.durations, m.subscriptions, open,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	} {
+		if err := registry.Register(c); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+func (m *metrics) request(route string, status int) {
+	m.requests.WithLabelValues(route, strconv.Itoa(status)).Inc()
+}
+
+func (m *metrics) operation(kind, outcome string, took time.Duration) {
+	m.operations.WithLabelValues(kind, outcome).Inc()
+	if kind != "subscription" { // lives as long as its caller likes
+		m.durations.WithLabelValues(kind, outcome).Observe(took.Seconds())
+	}
+}

@@ -1,0 +1,203 @@
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"regexp"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"parley/internal/fault"
+)
+
+const requestIDHeader = "X-Request-Id"
+
+var wellFormedID = regexp.MustCompile(`^[A-Za-z0-9._-]{8,64}$`)
+
+// request is what the layers of one request share. Only its own goroutine
+// writes it.
+type request struct {
+	id         string
+	logger     *slog.Logger
+	production bool
+
+	// For the access log, filled on the way in.
+	username, kind, operation, outcome string
+}
+
+type requestKey struct{}
+
+// requestOf returns the request of ctx; outside of one, a stand-in that answers
+// as production does.
+func requestOf(ctx context.Context) *request {
+	if r, ok := ctx.Value(requestKey{}).(*request); ok {
+		return r
+	}
+	return &request{logger: slog.Default(), production: true}
+}
+
+// observed is the outermost layer: request id, safe headers, the access log,
+// and the answer to a panic. The log has the route, never the path or query:
+// webhooks carry account keys and attempt ids there.
+func (s *Server) observed(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start := time.Now()
+		request := &request{id: requestID(r), logger: s.options.Logger, production: s.options.Mode == Production}
+		r = r.WithContext(context.WithValue(r.Context(), requestKey{}, request))
+		rec := &recorder{ResponseWriter: w, request: r}
+		w.Header().Set(requestIDHeader, request.id)
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		w.Header().Set("Cache-Control", "no-store")
+		defer func() {
+			s.metrics.request(route(r), rec.status)
+			s.options.Logger.LogAttrs(r.Context(), slog.LevelInfo, "request", accessLine(r, request, rec, start)...)
+		}()
+		defer contain(rec, r)
+		next.ServeHTTP(rec, r)
+	})
+}
+
+// contain answers for a panic in a handler.
+func contain(rec *recorder, r *http.Request) {
+	p := recover()
+	switch {
+	case p == nil:
+		return
+	case p == http.ErrAbortHandler: //nolint:errorlint // net/http compares it so
+		panic(p)
+	}
+	err := fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+	if rec.status == 0 {
+		refuse(rec, r, http.StatusInternalServerError, err)
+		return
+	}
+	Present(r.Context(), err) // too late to answer, not to log
+}
+
+func accessLine(r *http.Request, request *request, rec *recorder, start time.Time) []slog.Attr {
+	line := []slog.Attr{
+		slog.String("requestId", request.id),
+		slog.String("method", r.Method),
+		slog.String("route", route(r)),
+		slog.Int("status", rec.status),
+		slog.Int64("bytes", rec.bytes),
+		slog.Duration("duration", time.Since(start)),
+		slog.String("remote", r.RemoteAddr),
+	}
+	for _, a := range []slog.Attr{
+		slog.String("viewer", request.username),
+		slog.String("kind", request.kind),
+		slog.String("operation", request.operation),
+		slog.String("outcome", request.outcome),
+	} {
+		if a.Value.String() != "" {
+			line = append(line, a)
+		}
+	}
+	return line
+}
+
+// route is the pattern that matched, one of a few.
+func route(r *http.Request) string {
+	if r.Pattern == "" {
+		return "none"
+	}
+	return strings.TrimPrefix(r.Pattern, "GET ")
+}
+
+func requestID(r *http.Request) string {
+	if id := r.Header.Get(requestIDHeader); wellFormedID.MatchString(id) {
+		return id
+	}
+	return rand.Text()
+}
+
+// recorder notes status and size, and turns the plain-text errors of
+// http.Error, which libraries write, into JSON.
+type recorder struct {
+	http.ResponseWriter
+	request  *http.Request
+	status   int
+	bytes    int64
+	replaced bool
+}
+
+// Unwrap serves http.ResponseController.
+func (rec *recorder) Unwrap() http.ResponseWriter { return rec.ResponseWriter }
+
+// WriteHeader implements http.ResponseWriter. A second status is dropped.
+func (rec *recorder) WriteHeader(status int) {
+	switch {
+	case rec.status != 0:
+		return
+	case status < http.StatusOK && status != http.StatusSwitchingProtocols:
+		rec.ResponseWriter.WriteHeader(status)
+		return
+	case status >= http.StatusBadRequest && strings.HasPrefix(rec.Header().Get("Content-Type"), "text/plain"):
+		rec.Header().Del("Content-Length")
+		refuse(rec, rec.request, status, faultFor(status))
+		rec.replaced = true
+		return
+	}
+	rec.status = status
+	rec.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements http.ResponseWriter.
+func (rec *recorder) Write(b []byte) (int, error) {
+	if rec.replaced {
+		return len(b), nil
+	}
+	if rec.status == 0 {
+		rec.WriteHeader(http.StatusOK)
+		if rec.replaced {
+			return len(b), nil
+		}
+	}
+	n, err := rec.ResponseWriter.Write(b)
+	rec.bytes += int64(n)
+	return n, err
+}
+
+// bounded limits the body: at once where its length is stated, else when it is
+// read.
+func bounded(most int64, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ContentLength > most {
+			w.Header().Set("Connection", "close") // what follows is not read
+			refuse(w, r, http.StatusRequestEntityTooLarge, tooLarge(most))
+			return
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, most)
+		next.ServeHTTP(w, r)
+	})
+}
+
+func tooLarge(most int64) error {
+	return fault.New(fault.LimitExceeded, "The body may have %d bytes. Send less.", most)
+}
+
+// deadlined bounds the writing of an answer. A server-wide WriteTimeout would
+// cut streams; a WebSocket leaves the deadline behind with its hijacking.
+func deadlined(timeout time.Duration, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		const reserve = readTimeout + 10*time.Second
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(timeout + reserve))
+		next.ServeHTTP(w, r)
+	})
+}
+
+func readOnly(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			w.Header().Set("Allow", "GET, HEAD")
+			refuse(w, r, http.StatusMethodNotAllowed, fault.New(fault.BadInput, "This page can only be read."))
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,168 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"parley/internal/clock"
+	"parley/internal/server/limit"
+	"parley/internal/viewer"
+)
+
+// The modes.
+const (
+	// Development allows introspection, and suggestions in validation errors.
+	Development = "development"
+	// Production does not.
+	Production = "production"
+)
+
+// Options says what a Server serves and within which bounds. Schema and
+// Authenticate are required; every other zero field takes the default stated.
+type Options struct {
+	// Mode is Development or Production. Default Production.
+	Mode string
+	// Addr is where to listen, such as "127.0.0.1:8080"; port 0 takes a free
+	// one. Default ":8080".
+	Addr string
+	// PrivateAddr is where /metrics, /debug/pprof, /healthz and /readyz are
+	// served, for operators alone. Default: nowhere.
+	PrivateAddr string
+
+	// Schema is what /graphql executes.
+	Schema graphql.ExecutableSchema
+	// Extensions are used by the executor after the limits, in order.
+	Extensions []graphql.HandlerExtension
+	// Authenticate tells whose token it is and when it expires (the zero time:
+	// never). A bad token is fault.Unauthenticated; any other error answers as
+	// itself, so that an outage is not taken for a bad token.
+	Authenticate func(ctx context.Context, token string) (*viewer.Viewer, time.Time, error)
+
+	// Webhooks serves /webhooks/{provider}/{account}; the request's PathValue
+	// gives both. Default: not found.
+	Webhooks http.Handler
+	// Playground serves every other path. Default: not found.
+	Playground http.Handler
+	// Ready says why the process cannot serve, for /readyz; it should answer
+	// within a second. Default: always ready.
+	Ready func(ctx context.Context) error
+
+	// Origins are the web origins that may call, such as
+	// "https://desk.example.com", compared exactly; "*" and "null" are refused.
+	// WebSockets are open to the server's own host besides. Default: none.
+	Origins []string
+	// Limits bound documents. Default: those of limit.Options.
+	Limits limit.Options
+	// Socket bounds WebSockets. Default: those of SocketOptions.
+	Socket SocketOptions
+
+	// RequestTimeout is the deadline of a query or mutation. Default 15 s.
+	RequestTimeout time.Duration
+	// DrainTimeout is how long requests in flight may take to end when the
+	// server stops. Default 10 s.
+	DrainTimeout time.Duration
+	// GraphQLBytes bounds the body of a GraphQL request. Default 256 kB.
+	GraphQLBytes int64
+	// WebhookBytes bounds the body of a webhook. Default 3 MB, which is what
+	// Meta may send.
+	WebhookBytes int64
+	// BodyBytes bounds every other body. Default 1 MB.
+	BodyBytes int64
+
+	// Logger takes the access log and internal errors. Default slog.Default().
+	Logger *slog.Logger
+	// Clock tells when a token has expired. Default clock.Real.
+	Clock clock.Clock
+	// Registry takes the metrics. Default: a new one.
+	Registry *prometheus.Registry
+}
+
+// SocketOptions bounds WebSockets. Zero fields take the default stated.
+type SocketOptions struct {
+	MessageBytes int64         // a client's message, default 256 kB
+	InitTimeout  time.Duration // until connection_init, default 3 s
+	WriteTimeout time.Duration // one write, after which the socket is closed, default 10 s
+	PingInterval time.Duration // between pings, default 20 s; the pong has WriteTimeout to come
+	Operations   int           // live operations of a socket, default 50
+	PerViewer    int           // sockets of a viewer, default 20
+	Total        int           // sockets of the process, default 10,000
+}
+
+const (
+	kilobyte = 1 << 10
+	megabyte = 1 << 20
+)
+
+func (o Options) withDefaults() Options {
+	fallback(&o.Mode, Production)
+	fallback(&o.Addr, ":8080")
+	fallback(&o.RequestTimeout, 15*time.Second)
+	fallback(&o.DrainTimeout, 10*time.Second)
+	fallback(&o.GraphQLBytes, 256*kilobyte)
+	fallback(&o.WebhookBytes, 3*megabyte)
+	fallback(&o.BodyBytes, megabyte)
+	fallback(&o.Clock, clock.Clock(clock.Real{}))
+	fallback(&o.Socket.MessageBytes, 256*kilobyte)
+	fallback(&o.Socket.InitTimeout, 3*time.Second)
+	fallback(&o.Socket.WriteTimeout, 10*time.Second)
+	fallback(&o.Socket.PingInterval, 20*time.Second)
+	fallback(&o.Socket.Operations, 50)
+	fallback(&o.Socket.PerViewer, 20)
+	fallback(&o.Socket.Total, 10_000)
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	if o.Registry == nil {
+		o.Registry = prometheus.NewRegistry()
+	}
+	if o.Webhooks == nil {
+		o.Webhooks = http.NotFoundHandler()
+	}
+	if o.Playground == nil {
+		o.Playground = http.NotFoundHandler()
+	}
+	if o.Ready == nil {
+		o.Ready = func(context.Context) error { return nil }
+	}
+	return o
+}
+
+func fallback[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+func (o Options) validate() error {
+	if o.Schema == nil || o.Authenticate == nil {
+		return errors.New("server: Schema and Authenticate are required")
+	}
+	if !slices.Contains([]string{Development, Production}, o.Mode) {
+		return fmt.Errorf("server: the mode is development or production, not %q", o.Mode)
+	}
+	for _, origin := range o.Origins {
+		if !isOrigin(origin) {
+			return fmt.Errorf("server: %q is no origin; write scheme and host, such as https://desk.example.com", origin)
+		}
+	}
+	return nil
+}
+
+// isOrigin reports whether s is an origin as browsers send it: no path, no
+// wildcard, not "null".
+func isOrigin(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" &&
+		s == u.Scheme+"://"+u.Host && s == strings.ToLower(s) && !strings.Contains(s, "*")
+}

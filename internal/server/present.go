@@ -1,0 +1,119 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"math"
+	"strings"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"parley/internal/fault"
+)
+
+// maxErrors bounds the errors of one answer; one bad document can have as many
+// as it has fields.
+const maxErrors = 5
+
+// Present turns any error into the one a caller sees. A *fault.Error keeps its
+// message and gives its code, field, retryAfter (seconds) and cursor as
+// extensions; parse and validation errors keep message and place, without
+// suggestions in production; a passed deadline is TIMEOUT. Everything else is
+// logged whole and answered as INTERNAL. All carry the request's id.
+func Present(ctx context.Context, err error) *gqlerror.Error {
+	request := requestOf(ctx)
+	out := &gqlerror.Error{Path: graphql.GetPath(ctx), Extensions: map[string]any{}}
+	var placed *gqlerror.Error
+	if errors.As(err, &placed) {
+		out.Locations = placed.Locations
+		if placed.Path != nil {
+			out.Path = placed.Path
+		}
+	}
+	f := faultOf(ctx, err, placed)
+	if f.Code == fault.Internal {
+		request.logger.ErrorContext(ctx, "internal error", "requestId", request.id, "path", out.Path.String(), "error", err)
+	}
+	out.Message = f.Message
+	if request.production && f.Code == fault.ValidationFailed {
+		out.Message, _, _ = strings.Cut(f.Message, " Did you mean ")
+	}
+	maps.Copy(out.Extensions, extensions(f))
+	out.Extensions["requestId"] = request.id
+	return out
+}
+
+// faultOf finds or chooses the fault that stands for err.
+func faultOf(ctx context.Context, err error, placed *gqlerror.Error) *fault.Error {
+	var f *fault.Error
+	switch {
+	case errors.As(err, &f):
+		if f.Code == fault.Internal {
+			return internal()
+		}
+		return f
+	case placed != nil && isDocumentError(placed):
+		return fault.New(documentCode(placed), "%s", placed.Message)
+	case errors.Is(err, context.DeadlineExceeded) || errors.Is(ctx.Err(), context.DeadlineExceeded):
+		// Drivers say "interrupted" in their own words once the deadline has passed.
+		return fault.New(fault.Timeout, "The request took too long and was stopped. Ask for less, or try again.")
+	case errors.Is(err, context.Canceled) || errors.Is(ctx.Err(), context.Canceled):
+		return fault.New(fault.Unavailable, "The request was cut short. Try again.")
+	case placed != nil && isUnreadableArgument(ctx):
+		return fault.New(fault.BadInput, "%s", placed.Message)
+	}
+	return internal()
+}
+
+func internal() *fault.Error {
+	return fault.New(fault.Internal, "Something failed on our side. Report the request id.")
+}
+
+func documentCode(err *gqlerror.Error) fault.Code {
+	code, _ := err.Extensions["code"].(string)
+	return fault.Code(code)
+}
+
+func isDocumentError(err *gqlerror.Error) bool {
+	code := documentCode(err)
+	return code == fault.ParseFailed || code == fault.ValidationFailed
+}
+
+// isUnreadableArgument reports whether gqlgen was reading a field's arguments:
+// it has them in the document, but not yet as values. What a custom scalar says
+// of its input then is meant for the caller.
+func isUnreadableArgument(ctx context.Context) bool {
+	field := graphql.GetFieldContext(ctx)
+	return field != nil && field.Args == nil && field.Field.Field != nil && len(field.Field.Arguments) > 0
+}
+
+func extensions(f *fault.Error) map[string]any {
+	out := map[string]any{"code": f.Code}
+	if f.Field != "" {
+		out["field"] = f.Field
+	}
+	if f.RetryAfter > 0 {
+		out["retryAfter"] = int(math.Ceil(f.RetryAfter.Seconds()))
+	}
+	if f.Cursor != "" {
+		out["cursor"] = f.Cursor
+	}
+	return out
+}
+
+// asGraphQL carries a fault through gqlgen to Present.
+func asGraphQL(err error) *gqlerror.Error {
+	return &gqlerror.Error{Err: err, Message: err.Error()}
+}
+
+// outcome names how an operation ended, for metrics: "ok" or the code of its
+// first error.
+func outcome(errs gqlerror.List) string {
+	if len(errs) == 0 {
+		return "ok"
+	}
+	code, _ := errs[0].Extensions["code"].(fault.Code)
+	return string(code)
+}

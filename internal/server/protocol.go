@@ -1,0 +1,146 @@
+package server
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/coder/websocket"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"parley/internal/fault"
+)
+
+// The protocol graphql-transport-ws
+// (https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md).
+const subprotocol = "graphql-transport-ws"
+
+// Message types.
+const (
+	typeInit      = "connection_init"
+	typeAck       = "connection_ack"
+	typePing      = "ping"
+	typePong      = "pong"
+	typeSubscribe = "subscribe"
+	typeNext      = "next"
+	typeError     = "error"
+	typeComplete  = "complete"
+)
+
+// maxIDBytes bounds an operation's id, which every event repeats.
+const maxIDBytes = 128
+
+// closing is how the server ends a socket. Its zero value means "go on".
+type closing struct {
+	code   websocket.StatusCode
+	reason string // at most 123 bytes
+}
+
+var (
+	goingAway     = closing{websocket.StatusGoingAway, "The server is stopping"}
+	serverError   = closing{websocket.StatusInternalError, "Internal server error"}
+	tooMany       = closing{websocket.StatusTryAgainLater, "Too many connections"}
+	notAcceptable = closing{4406, "Subprotocol not acceptable"}
+	unauthorised  = closing{4401, "Unauthorized"}
+	expired       = closing{4401, "Token expired"}
+	forbidden     = closing{4403, "Forbidden"}
+	initTimeout   = closing{4408, "Connection initialisation timeout"}
+	secondInit    = closing{4429, "Too many initialisation requests"}
+)
+
+func invalid(reason string) closing { return closing{4400, reason} }
+
+func subscriberExists(id string) closing {
+	return closing{4409, fmt.Sprintf("Subscriber for %.60q already exists", id)}
+}
+
+// message is a client's message.
+type message struct {
+	ID      string          `json:"id"`
+	Type    string          `json:"type"`
+	Payload json.RawMessage `json:"payload"`
+}
+
+// parseMessage reads a message of any of the types a client may send. Its
+// payload is checked where it is used.
+func parseMessage(kind websocket.MessageType, text []byte) (message, closing) {
+	var m message
+	if kind != websocket.MessageText || decode(text, &m) != nil {
+		return m, invalid("A message is one JSON object with type, id and payload")
+	}
+	switch m.Type {
+	case typeInit, typePing, typePong:
+		if !isObject(m.Payload) {
+			return m, invalid("The payload must be an object")
+		}
+	case typeSubscribe, typeComplete:
+		if m.ID == "" || len(m.ID) > maxIDBytes {
+			return m, invalid(fmt.Sprintf("The id must be a text of 1 to %d bytes", maxIDBytes))
+		}
+	default:
+		return m, invalid("Unknown message type")
+	}
+	return m, closing{}
+}
+
+// isObject reports whether an optional payload is an object, null or absent.
+func isObject(payload json.RawMessage) bool {
+	return len(payload) == 0 || payload[0] == '{' || string(payload) == "null"
+}
+
+// parseSubscribe reads the payload of subscribe.
+func parseSubscribe(payload json.RawMessage) (*graphql.RawParams, closing) {
+	params := &graphql.RawParams{}
+	if len(payload) == 0 || payload[0] != '{' || decode(payload, params) != nil || params.Query == "" {
+		return nil, invalid("The payload must have a query, and may have operationName, variables and extensions")
+	}
+	return params, closing{}
+}
+
+// parseInit returns what connection_init gives as Authorization: the bearer
+// token, with or without its scheme, or nothing.
+func parseInit(payload json.RawMessage) (authorization string, _ closing) {
+	var members map[string]json.RawMessage
+	if len(payload) > 0 && decode(payload, &members) != nil {
+		return "", invalid("The payload must be an object")
+	}
+	for _, name := range []string{"Authorization", "authorization"} {
+		value, found := members[name]
+		if !found {
+			continue
+		}
+		if json.Unmarshal(value, &authorization) != nil {
+			return "", invalid("Authorization must be a text")
+		}
+		if authorization != "" {
+			break
+		}
+	}
+	return authorization, closing{}
+}
+
+// frame writes a server's message around a payload that is JSON already.
+func frame(id, kind string, payload []byte) []byte {
+	b := make([]byte, 0, len(payload)+len(id)+48)
+	b = append(b, `{"type":"`+kind+`"`...)
+	if id != "" {
+		quoted, _ := json.Marshal(id) // a string always can be
+		b = append(append(b, `,"id":`...), quoted...)
+	}
+	if len(payload) > 0 {
+		b = append(append(b, `,"payload":`...), payload...)
+	}
+	return append(b, '}')
+}
+
+func errorFrame(id string, errs gqlerror.List) []byte {
+	payload, err := json.Marshal(errs[:min(len(errs), maxErrors)])
+	if err != nil {
+		panic(err) // extensions hold plain values only
+	}
+	return frame(id, typeError, payload)
+}
+
+func errOperations(limit int) error {
+	return fault.New(fault.LimitExceeded, "A socket may have %d live operations. Complete one first.", limit)
+}

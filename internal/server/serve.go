@@ -1,0 +1,108 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+)
+
+const (
+	readHeaderTimeout = 5 * time.Second
+	readTimeout       = 20 * time.Second
+	idleTimeout       = 2 * time.Minute
+	maxHeaderBytes    = 16 * kilobyte // holds the largest token twice
+	// farewell is how long sockets may take over the closing handshake.
+	farewell = 5 * time.Second
+)
+
+// Listen opens the listeners, so that Addr is known before Serve. Serve does it
+// where this was not called.
+func (s *Server) Listen() error {
+	var err error
+	if s.public == nil {
+		if s.public, err = net.Listen("tcp", s.options.Addr); err != nil {
+			return err
+		}
+	}
+	if s.private == nil && s.options.PrivateAddr != "" {
+		s.private, err = net.Listen("tcp", s.options.PrivateAddr)
+	}
+	return err
+}
+
+// Addr is where the public listener listens, nil before Listen.
+func (s *Server) Addr() net.Addr { return addr(s.public) }
+
+// PrivateAddr is where the private listener listens, nil when there is none.
+func (s *Server) PrivateAddr() net.Addr { return addr(s.private) }
+
+func addr(l net.Listener) net.Addr {
+	if l == nil {
+		return nil
+	}
+	return l.Addr()
+}
+
+// Serve listens and serves until ctx ends, and then stops in order: /readyz
+// answers 503, no connection is accepted, requests in flight get DrainTimeout
+// to end, what is left is cancelled, sockets are closed with 1001, the private
+// listener goes last. It returns nil after an orderly stop.
+func (s *Server) Serve(ctx context.Context) error {
+	if err := s.Listen(); err != nil {
+		return err
+	}
+	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	public := s.httpServer(work, s.handler)
+	private := s.httpServer(work, s.privateRoutes())
+	private.ReadTimeout = 0 // a profile may take as long as it was asked to
+	failed := make(chan error, 2)
+	go serve(public, s.public, failed)
+	go serve(private, s.private, failed)
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+	}
+	s.stop(public, cancel)
+	return errors.Join(err, private.Close())
+}
+
+func serve(server *http.Server, listener net.Listener, failed chan<- error) {
+	if listener == nil {
+		return
+	}
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		failed <- err
+	}
+}
+
+func (s *Server) httpServer(ctx context.Context, handler http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: readHeaderTimeout,
+		ReadTimeout:       readTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		BaseContext:       func(net.Listener) context.Context { return ctx },
+		ErrorLog:          slog.NewLogLogger(s.options.Logger.Handler(), slog.LevelWarn),
+	}
+}
+
+// stop ends the public side; cancelWork ends the contexts of all its requests.
+func (s *Server) stop(public *http.Server, cancelWork context.CancelFunc) {
+	s.draining.Store(true)
+	drain, cancel := context.WithTimeout(context.Background(), s.options.DrainTimeout)
+	defer cancel()
+	if err := public.Shutdown(drain); err != nil {
+		s.options.Logger.Warn("requests cut off by the stop", "error", err)
+	}
+	ending, cancelEnding := context.WithTimeout(context.Background(), farewell)
+	defer cancelEnding()
+	s.sockets.closeAll(ending, goingAway)
+	cancelWork()
+	_ = public.Close() // what is left has had its time
+}
