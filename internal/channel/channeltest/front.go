@@ -89,7 +89,7 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case garbage:
 		_, _ = io.WriteString(w, "<html>welcome</html>")
 	case oversize:
-		_, _ = io.WriteString(w, `{"id":"SM1","sid":"SM1","x":"`+strings.Repeat("x", 1<<20)+`"}`)
+		_, _ = io.WriteString(w, `{"id":"SM1","sid":"SM1"}`+strings.Repeat(" ", 1<<20))
 	case redirect:
 		http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
 	}

@@ -289,6 +289,9 @@ func TestOneKeyIsOneMessage(t *testing.T) {
 	b.time.Advance(time.Minute)
 	require.Len(t, b.statuses(), 2)
 
+	b.carrier.Script(func(sandbox.Message) sandbox.Plan { return sandbox.Plan{Reaction: sandbox.Refuse} })
+	require.Equal(t, ids[0], b.send(t.Context(), "k1", "hello").ProviderID, "what is taken stays taken")
+	b.carrier.Script(nil)
 	other := b.send(t.Context(), "k1", "something else")
 	require.Equal(t, channel.Rejected, other.Outcome)
 	b.account.Secret = "of another account"
