@@ -2,6 +2,7 @@ package twilio_test
 
 import (
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -237,8 +238,7 @@ func newSink(t *testing.T, a channel.Account, p channel.Provider) *sink {
 	t.Helper()
 	s := &sink{got: make(chan channel.Delivery, 10)}
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body := make([]byte, r.ContentLength)
-		_, _ = r.Body.Read(body)
+		body, _ := io.ReadAll(r.Body)
 		hook := channel.Webhook{PublicURL: s.URL + r.URL.RequestURI(), Query: r.URL.Query(), Header: r.Header, Body: body}
 		if !p.Verify(a, hook) {
 			w.WriteHeader(http.StatusForbidden)
