@@ -14,7 +14,8 @@ const (
 	readTimeout       = 20 * time.Second
 	idleTimeout       = 2 * time.Minute
 	maxHeaderBytes    = 16 * kilobyte // holds the largest token twice
-	// farewell is how long sockets may take over the closing handshake.
+	// farewell is how long sockets may take over the closing handshake, and
+	// cancelled requests over their answer.
 	farewell = 5 * time.Second
 )
 
@@ -48,7 +49,7 @@ func addr(l net.Listener) net.Addr {
 
 // Serve listens and serves until ctx ends, and then stops in order: /readyz
 // answers 503, no connection is accepted, requests in flight get DrainTimeout
-// to end, what is left is cancelled, sockets are closed with 1001, the private
+// to end, sockets are closed with 1001, what is left is cancelled, the private
 // listener goes last. It returns nil after an orderly stop.
 func (s *Server) Serve(ctx context.Context) error {
 	if err := s.Listen(); err != nil {
@@ -97,12 +98,14 @@ func (s *Server) stop(public *http.Server, cancelWork context.CancelFunc) {
 	s.draining.Store(true)
 	drain, cancel := context.WithTimeout(context.Background(), s.options.DrainTimeout)
 	defer cancel()
-	if err := public.Shutdown(drain); err != nil {
-		s.options.Logger.Warn("requests cut off by the stop", "error", err)
-	}
+	drained := public.Shutdown(drain)
 	ending, cancelEnding := context.WithTimeout(context.Background(), farewell)
 	defer cancelEnding()
 	s.sockets.closeAll(ending, goingAway)
-	cancelWork()
-	_ = public.Close() // what is left has had its time
+	if drained != nil {
+		s.options.Logger.Warn("requests cut off by the stop", "error", drained)
+		cancelWork()
+		_ = public.Shutdown(ending) // lets them say so
+	}
+	_ = public.Close()
 }
