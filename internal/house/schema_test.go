@@ -1,0 +1,112 @@
+package house
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"github.com/vektah/gqlparser/v2"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/validator/rules"
+
+	"parley/web"
+)
+
+var (
+	camelCase  = regexp.MustCompile(`^[a-z][A-Za-z0-9]*$`)
+	pascalCase = regexp.MustCompile(`^[A-Z][A-Za-z0-9]*$`)
+	upperCase  = regexp.MustCompile(`^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$`)
+)
+
+// eachElement calls visit for every element of the public schema: its path, its
+// name, the form that the name should have, and its description.
+func eachElement(t *testing.T, visit func(path, name string, form *regexp.Regexp, description string)) {
+	t.Helper()
+	schema, err := LoadSchema(rootOf(t))
+	require.NoError(t, err)
+	for _, definition := range schema.Types {
+		if definition.BuiltIn {
+			continue
+		}
+		visit(definition.Name, definition.Name, pascalCase, definition.Description)
+		for _, value := range definition.EnumValues {
+			visit(definition.Name+"."+value.Name, value.Name, upperCase, value.Description)
+		}
+		for _, field := range definition.Fields {
+			eachOfField(definition, field, visit)
+		}
+	}
+}
+
+func eachOfField(definition *ast.Definition, field *ast.FieldDefinition, visit func(string, string, *regexp.Regexp, string)) {
+	if strings.HasPrefix(field.Name, "__") {
+		return // __schema and __type are GraphQL's own
+	}
+	path := definition.Name + "." + field.Name
+	visit(path, field.Name, camelCase, field.Description)
+	for _, argument := range field.Arguments {
+		visit(path+"("+argument.Name+")", argument.Name, camelCase, argument.Description)
+	}
+}
+
+func TestEverySchemaElementIsDescribed(t *testing.T) {
+	t.Parallel()
+	seen := 0
+	eachElement(t, func(path, _ string, _ *regexp.Regexp, description string) {
+		seen++
+		assert.NotEmpty(t, strings.TrimSpace(description), "%s has no description", path)
+	})
+	require.Greater(t, seen, 100, "the schema was read")
+}
+
+func TestNamesHaveTheirForm(t *testing.T) {
+	t.Parallel()
+	eachElement(t, func(path, name string, form *regexp.Regexp, _ string) {
+		assert.Regexp(t, form, name, path)
+	})
+}
+
+// TestEveryDeprecationIsDated holds the promise that what goes is announced
+// with a day.
+func TestEveryDeprecationIsDated(t *testing.T) {
+	t.Parallel()
+	schema, err := LoadSchema(rootOf(t))
+	require.NoError(t, err)
+	check := func(path string, list ast.DirectiveList) {
+		if list.ForName("deprecated") != nil {
+			assert.Regexp(t, removalDate, reason(list), path)
+		}
+	}
+	for _, definition := range schema.Types {
+		if definition.BuiltIn {
+			continue
+		}
+		for _, value := range definition.EnumValues {
+			check(definition.Name+"."+value.Name, value.Directives)
+		}
+		for _, field := range definition.Fields {
+			check(definition.Name+"."+field.Name, field.Directives)
+			for _, argument := range field.Arguments {
+				check(definition.Name+"."+field.Name+"("+argument.Name+")", argument.Directives)
+			}
+		}
+	}
+}
+
+// TestPlaygroundDocumentsFitTheSchema holds what the playground offers against
+// the schema it is offered for.
+func TestPlaygroundDocumentsFitTheSchema(t *testing.T) {
+	t.Parallel()
+	schema, err := LoadSchema(rootOf(t))
+	require.NoError(t, err)
+	documents := map[string]string{"placeholders": web.Placeholders()}
+	for _, example := range web.Examples() {
+		documents[example.Name] = example.Query
+	}
+	for name, text := range documents {
+		_, err := gqlparser.LoadQueryWithRules(schema, text, rules.NewDefaultRules())
+		require.Empty(t, err, name)
+	}
+}
