@@ -89,7 +89,7 @@ func (Attempt) Fields() []ent.Field {
 		field.String("detail").Default("").MaxLen(500).Comment("The carrier's own words, for operators."),
 		field.Int64("provider_account_id").Immutable(),
 		field.String("provider_id").Optional().Nillable().MaxLen(200),
-		field.Int("throttled").Default(0).Comment("How often the carrier asked to wait."),
+		field.Int("throttled").Default(0).Comment("How many attempts in a row the carrier put off before this one."),
 		instant("updated_at"),
 		createdAt(),
 	}
@@ -107,7 +107,7 @@ func (Attempt) Edges() []ent.Edge {
 func (Attempt) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("message_id", "number").Unique(),
-		index.Fields("conversation_id", "id").StorageKey("attempt_lane").
+		index.Fields("conversation_id", "message_id").StorageKey("attempt_lane").
 			Annotations(entsql.IndexWhere("status IN ('QUEUED', 'SENDING')")),
 		index.Fields("provider_account_id", "provider_id").
 			Annotations(entsql.IndexWhere("provider_id IS NOT NULL")),

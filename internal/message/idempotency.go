@@ -1,0 +1,94 @@
+package message
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/json"
+	"time"
+
+	entsql "entgo.io/ent/dialect/sql"
+
+	"parley/internal/fault"
+	"parley/internal/store"
+	"parley/internal/viewer"
+)
+
+// KeyLifetime is how long the result of an idempotency key is remembered.
+const KeyLifetime = 7 * 24 * time.Hour
+
+// once runs make for the first request with the key and returns its result; a
+// repeat with the same input returns that result without running anything. An
+// error from make undoes the claim with the rest of the write, so a refusal is
+// not remembered.
+func once(ctx context.Context, tx *store.Tx, mutation, key string, input any, make func() (int64, error)) (result int64, err error) {
+	hash, err := hashOf(input)
+	if err != nil {
+		return 0, err
+	}
+	agent := viewer.FromContext(ctx).AgentID
+	mine := entsql.And(entsql.EQ("agent_id", agent), entsql.EQ("mutation", mutation), entsql.EQ("key", key))
+	claim := tx.Builder().Insert("idempotency_keys").
+		Columns("agent_id", "mutation", "key", "payload_hash", "result_id", "created_at").
+		Values(agent, mutation, key, hash, 0, int64(tx.Now)).
+		OnConflict(entsql.ConflictColumns("agent_id", "mutation", "key"), entsql.DoNothing())
+	claimed, err := tx.Exec(ctx, claim)
+	if err != nil {
+		return 0, err
+	}
+	if claimed == 0 {
+		return remembered(ctx, tx, mine, hash)
+	}
+	if result, err = make(); err != nil {
+		return 0, err
+	}
+	_, err = tx.Exec(ctx, tx.Builder().Update("idempotency_keys").Set("result_id", result).Where(mine))
+	return result, err
+}
+
+func remembered(ctx context.Context, tx *store.Tx, mine *entsql.Predicate, hash []byte) (result int64, err error) {
+	var was []byte
+	q := tx.Builder().Select("payload_hash", "result_id").From(entsql.Table("idempotency_keys")).Where(mine)
+	err = tx.Query(ctx, q, func(rows *sql.Rows) error { return rows.Scan(&was, &result) })
+	if err == nil && !bytes.Equal(was, hash) {
+		err = &fault.Error{
+			Code: fault.IdempotencyConflict, Field: "input.idempotencyKey",
+			Message: "This idempotency key was used before with another input. Use a new key for a new request.",
+		}
+	}
+	return result, err
+}
+
+func hashOf(input any) ([]byte, error) {
+	b, err := json.Marshal(input)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(b)
+	return sum[:], nil
+}
+
+// checkKey bounds an idempotency key: 1 to 64 visible ASCII characters.
+func checkKey(key string) error {
+	ok := len(key) >= 1 && len(key) <= 64
+	for i := 0; ok && i < len(key); i++ {
+		ok = key[i] > ' ' && key[i] < 0x7f
+	}
+	if !ok {
+		return fault.Input("input.idempotencyKey", "An idempotency key is 1 to 64 visible ASCII characters, such as a UUID.")
+	}
+	return nil
+}
+
+// ForgetKeys removes idempotency keys older than KeyLifetime, at most 10,000 at
+// a time, and tells how many.
+func (m *Messenger) ForgetKeys(ctx context.Context) (n int64, err error) {
+	err = m.Desk.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+		old := tx.Builder().Select("id").From(entsql.Table("idempotency_keys")).
+			Where(entsql.LT("created_at", int64(tx.Now.Add(-KeyLifetime)))).Limit(10_000)
+		n, err = tx.Exec(ctx, tx.Builder().Delete("idempotency_keys").Where(entsql.In("id", old)))
+		return err
+	})
+	return n, err
+}

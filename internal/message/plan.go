@@ -1,0 +1,100 @@
+package message
+
+import (
+	"context"
+	"database/sql"
+	"unicode/utf8"
+
+	entsql "entgo.io/ent/dialect/sql"
+
+	"parley/internal/channel"
+	"parley/internal/conversation"
+	"parley/internal/directory"
+	"parley/internal/fault"
+	"parley/internal/store"
+	"parley/internal/viewer"
+)
+
+// party is the customer's side of a plan.
+type party struct {
+	user           conversation.MessagingUser
+	country        string
+	recordOptedOut bool
+}
+
+// Sendability answers whether the viewer of ctx could send in the conversation
+// now, with the reasons that lie in the draft when there is one.
+func (m *Messenger) Sendability(ctx context.Context, row *conversation.Row, draft *string) (*Sendability, error) {
+	if draft != nil && utf8.RuneCountInString(*draft) > MostText {
+		return nil, fault.Input("draft", "A draft is at most %d characters.", MostText)
+	}
+	p := &party{}
+	q := partyQuery{builder: m.Desk.Store.Builder(), row: row}
+	if err := m.Desk.Store.Read(ctx, q, p.scan); err != nil {
+		return nil, err
+	}
+	return Judge(m.plan(ctx, row, p, draft)), nil
+}
+
+func (m *Messenger) party(ctx context.Context, tx *store.Tx, row *conversation.Row) (*party, error) {
+	p := &party{}
+	return p, tx.Query(ctx, partyQuery{builder: tx.Builder(), row: row}, p.scan)
+}
+
+func (p *party) scan(rows *sql.Rows) error {
+	var optedOut sql.NullBool
+	err := rows.Scan(&p.user.Address, &p.user.ConsentStatus, &p.country, &optedOut)
+	p.recordOptedOut = optedOut.Bool
+	return err
+}
+
+type partyQuery struct {
+	builder *entsql.DialectBuilder
+	row     *conversation.Row
+}
+
+// Query implements store.Query.
+func (q partyQuery) Query() (string, []any) {
+	u, r := entsql.Table("messaging_users").As("u"), entsql.Table("records").As("r")
+	return q.builder.Select(u.C("address"), u.C("consent_status"), u.C("country"), r.C("opted_out")).
+		From(u).LeftJoin(r).OnP(entsql.EQ(r.C("id"), q.row.RecordID)).
+		Where(entsql.EQ(u.C("id"), q.row.UserID)).Query()
+}
+
+// plan gathers what decides a send in a conversation.
+func (m *Messenger) plan(ctx context.Context, row *conversation.Row, c *party, text *string) Plan {
+	p := m.senderPlan(ctx, row.Channel(), text)
+	p.Number, p.NumberValid, p.CustomerCountry = c.user.Address, true, c.country
+	p.Consent, p.RecordOptedOut, p.LastIncoming = c.user.ConsentStatus, c.recordOptedOut, row.LastIncoming
+	return p
+}
+
+// startPlan gathers what decides the start of a conversation, the customer apart.
+func (m *Messenger) startPlan(ctx context.Context, ch *directory.Channel, text *string) Plan {
+	v := viewer.FromContext(ctx)
+	p := m.senderPlan(ctx, ch, text)
+	p.Starts, p.MayStart, p.Member = true, v.Can(viewer.AgentInitiatedOutbound), v.HasChannel(ch.Key)
+	return p
+}
+
+func (m *Messenger) senderPlan(ctx context.Context, ch *directory.Channel, text *string) Plan {
+	v := viewer.FromContext(ctx)
+	return Plan{
+		Licensed: v.Licensed, MaySend: v.Can(viewer.MessagingAgent),
+		ChannelType: ch.Type, ChannelActive: ch.IsActive, AccountActive: m.online(ch), Header: headerOf(ch.Account.Provider),
+		SenderCountry: ch.Country, Required: ch.Required, Now: m.Desk.Store.Clock.Now(), Text: text,
+	}
+}
+
+// online reports whether the channel's account is on and its provider known.
+func (m *Messenger) online(ch *directory.Channel) bool {
+	return ch.Account.Active && m.Providers[ch.Account.Provider] != nil
+}
+
+// headerOf is the segment header of a provider's carrier (DOMAIN: text limits).
+func headerOf(provider string) channel.Header {
+	if provider == "twilio" {
+		return channel.Header6
+	}
+	return channel.DefaultHeader
+}

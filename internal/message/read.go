@@ -1,0 +1,227 @@
+package message
+
+import (
+	"context"
+	"database/sql"
+	"encoding/base64"
+	"encoding/binary"
+	"slices"
+
+	"entgo.io/ent/dialect"
+	entsql "entgo.io/ent/dialect/sql"
+
+	"parley/internal/conversation"
+	"parley/internal/fault"
+	"parley/internal/rule"
+	"parley/internal/viewer"
+)
+
+// Window asks for a page of a thread. Numbers are dense, so a page is a range of
+// numbers: no page reads more of the thread than it returns.
+type Window struct {
+	Size     int
+	Backward bool
+	Cursor   string // empty from the end
+}
+
+// Page is a page of one conversation's messages, oldest first.
+type Page struct {
+	Rows       []*Row
+	From, To   int64 // the range of numbers asked for
+	TotalCount int64
+}
+
+// Edge is a message in a page.
+type Edge struct{ Node *Row }
+
+// Cursor is where the edge stands in its thread.
+func (e *Edge) Cursor() string { return cursor(e.Node.Seq) }
+
+// Edges are the page's messages with cursors.
+func (p *Page) Edges() []*Edge {
+	edges := make([]*Edge, len(p.Rows))
+	for i, r := range p.Rows {
+		edges[i] = &Edge{r}
+	}
+	return edges
+}
+
+// Nodes are the page's messages.
+func (p *Page) Nodes() []*Row { return p.Rows }
+
+// HasNextPage reports whether there are newer messages.
+func (p *Page) HasNextPage() bool { return p.To < p.TotalCount }
+
+// HasPreviousPage reports whether there are older messages.
+func (p *Page) HasPreviousPage() bool { return p.From > 1 }
+
+func cursor(seq int64) string {
+	return base64.RawURLEncoding.EncodeToString(binary.BigEndian.AppendUint64(nil, uint64(seq)))
+}
+
+func parseCursor(s string) (int64, error) {
+	b, err := base64.RawURLEncoding.DecodeString(s)
+	if err != nil || len(b) != 8 {
+		return 0, fault.Input("after", "This is not a cursor of a list of messages. Pass a cursor from an edge, or none.")
+	}
+	return int64(binary.BigEndian.Uint64(b) & (1<<62 - 1)), nil
+}
+
+// bounds is the range of numbers that the window means in a thread of n.
+func (w Window) bounds(n int64) (from, to int64, err error) {
+	at := int64(0)
+	if w.Backward {
+		at = n + 1
+	}
+	if w.Cursor != "" {
+		if at, err = parseCursor(w.Cursor); err != nil {
+			return 0, 0, err
+		}
+	}
+	at = min(max(at, 0), n+1)
+	if w.Backward {
+		return max(1, at-int64(w.Size)), at - 1, nil
+	}
+	return at + 1, min(n, at+int64(w.Size)), nil
+}
+
+// Reader reads messages under the viewer of the context.
+type Reader struct{ Desk *conversation.Desk }
+
+// Pages reads the same window of many conversations in one statement. The
+// conversations must have been read under the viewer.
+func (m Reader) Pages(ctx context.Context, of []*conversation.Row, w Window) ([]*Page, error) {
+	pages := make([]*Page, len(of))
+	ranges := make([][3]int64, 0, len(of))
+	byConversation := make(map[int64]*Page, len(of))
+	for i, c := range of {
+		from, to, err := w.bounds(c.LastSeq)
+		if err != nil {
+			return nil, err
+		}
+		if pages[i] = byConversation[c.Key]; pages[i] != nil {
+			continue
+		}
+		pages[i] = &Page{From: from, To: to, TotalCount: c.LastSeq}
+		byConversation[c.Key] = pages[i]
+		if from <= to {
+			ranges = append(ranges, [3]int64{c.Key, from, to})
+		}
+	}
+	if len(ranges) == 0 {
+		return pages, nil
+	}
+	err := m.Desk.Store.Read(ctx, rangeQuery{m.Desk.Store.Dialect(), ranges}, func(rows *sql.Rows) error {
+		r, err := scan(m.Desk, rows)
+		if err == nil {
+			p := byConversation[r.ConversationID]
+			p.Rows = append(p.Rows, r)
+		}
+		return err
+	})
+	return pages, err
+}
+
+// rangeQuery reads ranges of numbers of conversations, by the index on
+// (conversation_id, seq).
+type rangeQuery struct {
+	dialect string
+	ranges  [][3]int64
+}
+
+// Query implements store.Query.
+func (q rangeQuery) Query() (string, []any) {
+	b := &entsql.Builder{}
+	b.SetDialect(q.dialect)
+	b.WriteString("WITH r(conversation_id, first, last) AS (VALUES ")
+	for i, r := range q.ranges {
+		if i > 0 {
+			b.Comma()
+		}
+		b.WriteString("(").Join(entsql.ExprFunc(func(b *entsql.Builder) { castArgs(b, q.dialect, r[:]) })).WriteString(")")
+	}
+	b.WriteString(") SELECT ").Ident("m." + columns[0])
+	for _, c := range columns[1:] {
+		b.Comma().Ident("m." + c)
+	}
+	b.WriteString(" FROM r JOIN messages AS m ON m.conversation_id = r.conversation_id AND m.seq BETWEEN r.first AND r.last " +
+		"ORDER BY m.conversation_id, m.seq")
+	return b.Query()
+}
+
+// castArgs tells PostgreSQL the type of bare parameters.
+func castArgs(b *entsql.Builder, d string, args []int64) {
+	for i, a := range args {
+		if i > 0 {
+			b.Comma()
+		}
+		b.Arg(a)
+		if d == dialect.Postgres {
+			b.WriteString("::bigint")
+		}
+	}
+}
+
+// ByKey reads messages by key, as far as the viewer sees their conversations, in
+// one statement.
+func (m Reader) ByKey(ctx context.Context, keys []int64) (map[int64]*Row, error) {
+	t, c := entsql.Table("messages"), entsql.Table("conversations").As("c")
+	qualified := make([]string, len(columns))
+	for i, name := range columns {
+		qualified[i] = t.C(name)
+	}
+	q := m.Desk.Store.Builder().Select(qualified...).From(t).Join(c).On(t.C("conversation_id"), c.C("id")).
+		Where(entsql.In(t.C("id"), anys(keys)...))
+	if visible := rule.Visible(viewer.FromContext(ctx)).SQL(c.C); visible != nil {
+		q.Where(visible)
+	}
+	out := make(map[int64]*Row, len(keys))
+	err := m.Desk.Store.Read(ctx, q, func(rows *sql.Rows) error {
+		r, err := scan(m.Desk, rows)
+		if err == nil {
+			out[r.Key] = r
+		}
+		return err
+	})
+	return out, err
+}
+
+// Attempts reads the attempts of many messages in one statement. The messages
+// must have been read under the viewer.
+func (m Reader) Attempts(ctx context.Context, of []*Row) ([][]*Attempt, error) {
+	var keys []int64
+	for _, r := range of {
+		if r.status != "" {
+			keys = append(keys, r.Key)
+		}
+	}
+	byMessage := map[int64][]*Attempt{}
+	if len(keys) > 0 {
+		q := m.Desk.Store.Builder().Select("message_id", "number", "status", "error_code", "created_at", "updated_at").
+			From(entsql.Table("attempts")).Where(entsql.In("message_id", anys(keys)...)).OrderBy("message_id", "number")
+		err := m.Desk.Store.Read(ctx, q, func(rows *sql.Rows) error {
+			a, message := &Attempt{}, int64(0)
+			err := rows.Scan(&message, &a.Number, &a.Status, &a.code, &a.CreatedAt, &a.UpdatedAt)
+			byMessage[message] = append(byMessage[message], a)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	out := make([][]*Attempt, len(of))
+	for i, r := range of {
+		out[i] = byMessage[r.Key]
+	}
+	return out, nil
+}
+
+func anys(keys []int64) []any {
+	slices.Sort(keys)
+	keys = slices.Compact(keys)
+	out := make([]any, len(keys))
+	for i, k := range keys {
+		out[i] = k
+	}
+	return out
+}

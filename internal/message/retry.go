@@ -1,0 +1,72 @@
+package message
+
+import (
+	"context"
+	"errors"
+
+	entsql "entgo.io/ent/dialect/sql"
+
+	"parley/internal/channel"
+	"parley/internal/conversation"
+	"parley/internal/fault"
+	"parley/internal/publicid"
+	"parley/internal/store"
+)
+
+// Retry queues a FAILED or UNKNOWN message again as a new attempt. A refusal is
+// a *RefusedError.
+func (m *Messenger) Retry(ctx context.Context, in RetryInput) (*Sent, error) {
+	if err := checkKey(in.IdempotencyKey); err != nil {
+		return nil, err
+	}
+	key, ok := m.Desk.IDs.Decode(publicid.Message, in.MessageID)
+	if !ok {
+		return nil, fault.Missing("message")
+	}
+	return m.write(ctx, "retryMessage", in.IdempotencyKey, in, func(ctx context.Context, tx *store.Tx) (int64, error) {
+		return key, m.retry(ctx, tx, key, in.IdempotencyKey)
+	})
+}
+
+func (m *Messenger) retry(ctx context.Context, tx *store.Tx, message int64, idempotencyKey string) error {
+	a, err := loadAttempt(ctx, tx, entsql.EQ("a.message_id", message))
+	if err != nil {
+		return err
+	}
+	if a == nil {
+		return fault.Missing("message")
+	}
+	row, err := m.Desk.Load(ctx, tx, a.conversation)
+	if err != nil {
+		return asMessage(err)
+	}
+	if a.status != channel.Failed && a.status != channel.Unsettled {
+		return fault.New(fault.Conflict, "Only a FAILED or UNKNOWN message can be tried again; this one is %s.", a.status)
+	}
+	party, err := m.party(ctx, tx, row)
+	if err != nil {
+		return err
+	}
+	if s := Judge(m.plan(ctx, row, party, &a.text)); !s.CanSend() {
+		return &RefusedError{s.Refusals}
+	}
+	return m.again(ctx, tx, row, a, 0, idempotencyKey)
+}
+
+// asMessage keeps a hidden conversation from being told apart from a message
+// that is not there.
+func asMessage(err error) error {
+	var f *fault.Error
+	if errors.As(err, &f) && f.Code == fault.NotFound {
+		return fault.Missing("message")
+	}
+	return err
+}
+
+// again queues a new attempt of a message, whose status it becomes.
+func (m *Messenger) again(ctx context.Context, tx *store.Tx, row *conversation.Row, a *attempt, throttled int, idempotencyKey string) error {
+	if err := m.enqueue(ctx, tx, row, a.message, a.number+1, throttled); err != nil {
+		return err
+	}
+	return m.showStatus(ctx, tx, row, a.message, settlement{status: channel.Queued}, idempotencyKey)
+}

@@ -1,0 +1,306 @@
+package message
+
+import (
+	"context"
+	"database/sql"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"parley/internal/channel"
+	"parley/internal/content"
+	"parley/internal/conversation"
+	"parley/internal/directory"
+	"parley/internal/fault"
+	"parley/internal/feed"
+	"parley/internal/publicid"
+	"parley/internal/store"
+	"parley/internal/viewer"
+)
+
+// Messenger holds what sending works with. Desk and Providers are required.
+type Messenger struct {
+	Desk      *conversation.Desk
+	Providers map[string]channel.Provider // by name
+	// PublicURL is where carriers reach this server, without a final slash.
+	PublicURL string
+	// CallTimeout bounds one call to a carrier; 10 s by default.
+	CallTimeout time.Duration
+	// Lease is how long a worker holds a lane before another may take it; three
+	// times CallTimeout by default.
+	Lease time.Duration
+}
+
+// MostText is how long a text may be before its channel is even asked.
+const MostText = 20_000
+
+// mostNote is how long a note may be.
+const mostNote = 10_000
+
+// RefusedError is why a send did not happen: every reason together.
+type RefusedError struct{ Refusals []*Refusal }
+
+// Error implements error.
+func (e *RefusedError) Error() string { return "send refused: " + e.Refusals[0].Message }
+
+// SendInput is a text to send in a conversation.
+type SendInput struct {
+	ConversationID, Text, IdempotencyKey string
+	ConfirmForOwner                      bool
+}
+
+// StartInput is a conversation to start, with a record or a number.
+type StartInput struct {
+	ChannelID        string
+	RecordID, Number *string
+	Text             string
+	IdempotencyKey   string
+}
+
+// NoteInput is a note to add.
+type NoteInput struct{ ConversationID, Text, IdempotencyKey string }
+
+// RetryInput is a message to try again.
+type RetryInput struct{ MessageID, IdempotencyKey string }
+
+// Sent is a message with its conversation after the change.
+type Sent struct {
+	Message      *Row
+	Conversation *conversation.Row
+}
+
+// Send queues a text in a conversation that the viewer sees. A refusal is a
+// *RefusedError.
+func (m *Messenger) Send(ctx context.Context, in SendInput) (*Sent, error) {
+	text, err := checkText(in.Text, in.IdempotencyKey)
+	if err != nil {
+		return nil, err
+	}
+	key, ok := m.Desk.IDs.Decode(publicid.Conversation, in.ConversationID)
+	if !ok {
+		return nil, fault.Missing("conversation")
+	}
+	return m.write(ctx, "sendMessage", in.IdempotencyKey, in, func(ctx context.Context, tx *store.Tx) (int64, error) {
+		row, err := m.Desk.Load(ctx, tx, key)
+		if err != nil {
+			return 0, err
+		}
+		if in.ConfirmForOwner && !row.ReadBelongsTo(viewer.FromContext(ctx).AgentID) && !viewer.FromContext(ctx).Can(viewer.ViewTeamInbox) {
+			return 0, fault.New(fault.Forbidden, "Changing a colleague's read state needs the permission ViewTeamInbox. Leave confirmForOwner out.")
+		}
+		party, err := m.party(ctx, tx, row)
+		if err != nil {
+			return 0, err
+		}
+		return m.queue(ctx, tx, row, m.plan(ctx, row, party, &text), in.IdempotencyKey, in.ConfirmForOwner)
+	})
+}
+
+// Start queues a text to a record or a number from a sender ID of the viewer's.
+// A refusal is a *RefusedError.
+func (m *Messenger) Start(ctx context.Context, in StartInput) (*Sent, error) {
+	text, err := checkText(in.Text, in.IdempotencyKey)
+	if err != nil {
+		return nil, err
+	}
+	ch, err := m.senderID(in.ChannelID)
+	if err != nil {
+		return nil, err
+	}
+	if (in.RecordID == nil) == (in.Number == nil) {
+		return nil, fault.Input("input.number", "Give either recordId or number, and not both.")
+	}
+	record, err := m.record(ctx, in.RecordID)
+	if err != nil {
+		return nil, err
+	}
+	return m.write(ctx, "startConversation", in.IdempotencyKey, in, func(ctx context.Context, tx *store.Tx) (int64, error) {
+		return m.start(ctx, tx, ch, record, in, text)
+	})
+}
+
+func (m *Messenger) senderID(id string) (*directory.Channel, error) {
+	key, ok := m.Desk.IDs.Decode(publicid.Channel, id)
+	ch := m.Desk.Directory.Channel(key)
+	if !ok || ch == nil {
+		return nil, &fault.Error{Code: fault.NotFound, Field: "input.channelId", Message: "No such channel."}
+	}
+	return ch, nil
+}
+
+func (m *Messenger) record(ctx context.Context, id *string) (*conversation.Record, error) {
+	if id == nil {
+		return nil, nil
+	}
+	missing := &fault.Error{Code: fault.NotFound, Field: "input.recordId", Message: "No such record, or you may not see it."}
+	key, ok := m.Desk.IDs.Decode(publicid.Record, *id)
+	if !ok {
+		return nil, missing
+	}
+	records, err := m.Desk.Records(ctx, []int64{key})
+	if err == nil && records[key] == nil {
+		err = missing
+	}
+	return records[key], err
+}
+
+func (m *Messenger) start(ctx context.Context, tx *store.Tx, ch *directory.Channel, record *conversation.Record, in StartInput, text string) (int64, error) {
+	customer := conversation.Customer{Record: record}
+	written := ""
+	if record != nil {
+		written, customer.Name = record.Mobile, record.Name
+	} else {
+		written = *in.Number
+	}
+	valid := false
+	if customer.Address, customer.Country, valid = Number(written, ch.Country); !valid {
+		// There is nobody to make: judge with what is known.
+		p := m.startPlan(ctx, ch, &text)
+		p.Number, p.RecordOptedOut = written, record != nil && record.OptedOut
+		return 0, &RefusedError{Judge(p).Refusals}
+	}
+	row, user, err := m.Desk.Ensure(ctx, tx, ch.Key, customer)
+	if err != nil {
+		return 0, err
+	}
+	party := &party{user: *user, country: customer.Country, recordOptedOut: record != nil && record.OptedOut}
+	p := m.plan(ctx, row, party, &text)
+	start := m.startPlan(ctx, ch, &text)
+	p.Starts, p.MayStart, p.Member = true, start.MayStart, start.Member
+	return m.queue(ctx, tx, row, p, in.IdempotencyKey, false)
+}
+
+// AddNote adds an internal note to a conversation that the viewer sees.
+func (m *Messenger) AddNote(ctx context.Context, in NoteInput) (*Sent, error) {
+	if err := checkKey(in.IdempotencyKey); err != nil {
+		return nil, err
+	}
+	text := channel.CleanText(in.Text)
+	if n := utf8.RuneCountInString(text); strings.TrimSpace(text) == "" || n > mostNote {
+		return nil, fault.Input("input.text", "A note is 1 to %d characters; this one has %d.", mostNote, n)
+	}
+	key, ok := m.Desk.IDs.Decode(publicid.Conversation, in.ConversationID)
+	if !ok {
+		return nil, fault.Missing("conversation")
+	}
+	return m.write(ctx, "addNote", in.IdempotencyKey, in, func(ctx context.Context, tx *store.Tx) (id int64, err error) {
+		_, err = m.Desk.Change(ctx, tx, key, func(ctx context.Context, row *conversation.Row) (feed.Event, error) {
+			id, err = Insert(ctx, tx, row, New{
+				Source: content.Desk, Content: content.NoteContent{Text: text}, Author: viewer.FromContext(ctx).AgentID,
+			})
+			return feed.Event{Cause: feed.MessageAdded, MessageID: id, IdempotencyKey: in.IdempotencyKey}, err
+		})
+		return id, err
+	})
+}
+
+// write runs one creating mutation: once per key, answered with the message and
+// its conversation as the viewer sees them after the commit.
+func (m *Messenger) write(ctx context.Context, mutation, key string, input any, fn func(context.Context, *store.Tx) (int64, error)) (*Sent, error) {
+	var id int64
+	err := m.Desk.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+		id, err = once(ctx, tx, mutation, key, input, func() (int64, error) { return fn(ctx, tx) })
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return m.sent(ctx, id)
+}
+
+func (m *Messenger) sent(ctx context.Context, id int64) (*Sent, error) {
+	messages, err := Reader{m.Desk}.ByKey(ctx, []int64{id})
+	if err != nil {
+		return nil, err
+	}
+	msg := messages[id]
+	if msg == nil {
+		return nil, fault.Missing("message")
+	}
+	rows, err := m.Desk.ByKey(ctx, []int64{msg.ConversationID})
+	return &Sent{Message: msg, Conversation: rows[msg.ConversationID]}, err
+}
+
+func checkText(text, key string) (string, error) {
+	if err := checkKey(key); err != nil {
+		return "", err
+	}
+	if n := utf8.RuneCountInString(text); n > MostText {
+		return "", fault.Input("input.text", "A text is at most %d characters; this one has %d.", MostText, n)
+	}
+	return channel.CleanText(text), nil
+}
+
+// queue judges the plan and, when nothing stands against it, adds the message,
+// its first attempt and the lane's job.
+func (m *Messenger) queue(ctx context.Context, tx *store.Tx, row *conversation.Row, p Plan, key string, confirmed bool) (id int64, err error) {
+	if s := Judge(p); !s.CanSend() {
+		return 0, &RefusedError{s.Refusals}
+	}
+	author := viewer.FromContext(ctx).AgentID
+	ch := row.Channel()
+	err = m.Desk.Apply(ctx, tx, row, func(ctx context.Context, row *conversation.Row) (feed.Event, error) {
+		text := content.TextContent{Text: *p.Text}
+		id, err = Insert(ctx, tx, row, New{
+			Direction: content.Outbound, Source: content.Desk, Content: text, Author: author, Status: channel.Queued,
+		})
+		row.Send(conversation.Message{Key: id, At: tx.Now, Preview: content.Preview(text)}, author, ch.SoleOwner(), confirmed)
+		return feed.Event{Cause: feed.MessageAdded, MessageID: id, IdempotencyKey: key}, err
+	})
+	if err != nil {
+		return 0, err
+	}
+	return id, m.enqueue(ctx, tx, row, id, 1, 0)
+}
+
+// New is a message to add.
+type New struct {
+	Direction    content.Direction
+	Source       content.Source
+	Content      content.Content
+	Author       int64
+	Status       channel.Status
+	AccountID    int64 // of an inbound
+	ProviderID   string
+	ProviderTime int64
+}
+
+// Insert adds a message to a conversation that the write has locked, giving it
+// the next number. The conversation's own change is the caller's; for an inbound
+// it comes first, so that the message carries its ordinal.
+func Insert(ctx context.Context, tx *store.Tx, row *conversation.Row, n New) (id int64, err error) {
+	kind, text, rest, err := content.Encode(n.Content)
+	if err != nil {
+		return 0, err
+	}
+	ordinal := row.Inbound
+	if n.Direction == content.Inbound {
+		ordinal++ // Row.Receive counts it
+	}
+	var account, providerID, author any
+	if n.ProviderID != "" {
+		account, providerID = n.AccountID, n.ProviderID
+	}
+	if n.Author != 0 {
+		author = n.Author
+	}
+	insert := tx.Builder().Insert("messages").Columns("conversation_id", "seq", "direction", "kind", "source", "text", "rest",
+		"author_id", "status", "inbound_ordinal", "provider_account_id", "provider_id", "provider_time", "created_at").
+		Values(row.Key, row.NextSeq(), string(n.Direction), string(kind), string(n.Source), text, rest,
+			author, string(n.Status), ordinal, account, providerID, n.ProviderTime, int64(tx.Now)).
+		Returning("id")
+	err = tx.Query(ctx, insert, func(rows *sql.Rows) error { return rows.Scan(&id) })
+	return id, err
+}
+
+// enqueue adds an attempt and wakes the lane.
+func (m *Messenger) enqueue(ctx context.Context, tx *store.Tx, row *conversation.Row, message int64, number, throttled int) error {
+	insert := tx.Builder().Insert("attempts").
+		Columns("conversation_id", "message_id", "number", "status", "provider_account_id", "throttled", "updated_at", "created_at").
+		Values(row.Key, message, number, string(channel.Queued), row.Channel().Account.ID, throttled, int64(tx.Now), int64(tx.Now))
+	if _, err := tx.Exec(ctx, insert); err != nil {
+		return err
+	}
+	tx.Enqueue(DrainLane{row.Key}, nil)
+	return nil
+}

@@ -1,0 +1,163 @@
+package message
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/nyaruka/phonenumbers"
+
+	"parley/internal/channel"
+	"parley/internal/clock"
+)
+
+// RefusalCode is why a message cannot be sent.
+type RefusalCode string
+
+// The reasons (DOMAIN: Why a send is refused).
+const (
+	NoLicence         RefusalCode = "NO_LICENCE"
+	MissingPermission RefusalCode = "MISSING_PERMISSION"
+	NotAMember        RefusalCode = "NOT_A_MEMBER"
+	ChannelInactive   RefusalCode = "CHANNEL_INACTIVE"
+	ChannelOffline    RefusalCode = "CHANNEL_OFFLINE"
+	CannotStartHere   RefusalCode = "CANNOT_START_HERE"
+	NumberMissing     RefusalCode = "NUMBER_MISSING"
+	NumberInvalid     RefusalCode = "NUMBER_INVALID"
+	OptedOut          RefusalCode = "OPTED_OUT"
+	ConsentRequired   RefusalCode = "CONSENT_REQUIRED"
+	OutsideCountry    RefusalCode = "OUTSIDE_COUNTRY"
+	CareWindowClosed  RefusalCode = "CARE_WINDOW_CLOSED"
+	TextEmpty         RefusalCode = "TEXT_EMPTY"
+	TextTooLong       RefusalCode = "TEXT_TOO_LONG"
+)
+
+// Refusal is one reason why a message cannot be sent.
+type Refusal struct {
+	Code    RefusalCode
+	Message string
+}
+
+// DraftSegments is how a text is cut up for the carrier.
+type DraftSegments struct {
+	Encoding                   channel.Encoding
+	Units, Segments, Remaining int
+}
+
+// Sendability is whether a message could be sent, and every reason why not.
+type Sendability struct {
+	Refusals []*Refusal
+	Segments *DraftSegments
+}
+
+// CanSend reports whether nothing stands against it.
+func (s *Sendability) CanSend() bool { return len(s.Refusals) == 0 }
+
+// Plan is everything that decides whether a text can be sent. It is a value: the
+// same function of it answers `sendability` and guards the send.
+type Plan struct {
+	Licensed bool
+	MaySend  bool // MessagingAgent
+	Starts   bool // the first message of a conversation an agent starts
+	MayStart bool // AgentInitiatedOutbound; asked when Starts
+	Member   bool // of the sender ID; asked when Starts
+
+	ChannelType   channel.Type
+	ChannelActive bool
+	AccountActive bool // and its provider known
+	Header        channel.Header
+	SenderCountry string // two letters, empty when unknown
+
+	Number          string // the customer's address; E.164 when NumberValid
+	NumberValid     bool
+	CustomerCountry string // two letters, empty when unknown
+	Consent         channel.Consent
+	Required        channel.Consent // empty when the channel requires none
+	RecordOptedOut  bool
+
+	LastIncoming clock.Time
+	Now          clock.Time
+
+	Text *string // nil when there is no draft yet
+}
+
+// Judge answers with every reason together.
+func Judge(p Plan) *Sendability {
+	s := &Sendability{}
+	refuse := func(when bool, code RefusalCode, format string, args ...any) {
+		if when {
+			s.Refusals = append(s.Refusals, &Refusal{code, fmt.Sprintf(format, args...)})
+		}
+	}
+	p.judgeSender(refuse)
+	p.judgeCustomer(refuse)
+	if p.Text != nil {
+		p.judgeText(refuse)
+		s.Segments = p.segments()
+	}
+	return s
+}
+
+type refuse func(when bool, code RefusalCode, format string, args ...any)
+
+func (p *Plan) judgeSender(refuse refuse) {
+	caps := channel.CapabilitiesOf(p.ChannelType)
+	refuse(!p.Licensed, NoLicence, "You have no licence to send. Ask an administrator for one.")
+	refuse(!p.MaySend, MissingPermission, "Sending needs the permission MessagingAgent. Ask an administrator.")
+	refuse(p.Starts && !p.MayStart, MissingPermission, "Starting a conversation needs the permission AgentInitiatedOutbound. Ask an administrator.")
+	refuse(p.Starts && !p.Member, NotAMember, "You may not send from this sender ID. Choose one of yours, or ask an administrator to share it.")
+	refuse(p.Starts && !caps.AgentStarts, CannotStartHere, "On a channel of type %s only the customer starts a conversation.", p.ChannelType)
+	refuse(!p.ChannelActive, ChannelInactive, "This sender ID is switched off. Choose another, or ask an administrator.")
+	refuse(!p.AccountActive, ChannelOffline, "The carrier account of this sender ID is switched off or not set up. Ask an administrator.")
+}
+
+func (p *Plan) judgeCustomer(refuse refuse) {
+	empty := strings.TrimSpace(p.Number) == ""
+	refuse(empty, NumberMissing, "The record has no mobile number. Add one in the CRM.")
+	refuse(!empty && !p.NumberValid, NumberInvalid, "The mobile number is not a number that can be messaged. Correct it.")
+	optedOut := p.Consent == channel.OptOut || p.RecordOptedOut
+	refuse(optedOut, OptedOut, "The customer has opted out. Nothing can be sent until they opt in again.")
+	refuse(!optedOut && p.Required != "" && !p.Consent.Satisfies(p.Required), ConsentRequired,
+		"This sender ID needs the consent %s; the customer has given %s. Ask them to opt in.", p.Required, p.Consent)
+	abroad := p.ChannelType.IsSMS() && p.SenderCountry != "" && p.CustomerCountry != "" && p.SenderCountry != p.CustomerCountry
+	refuse(abroad, OutsideCountry, "The number is in %s, and this sender ID sends SMS within %s only.", p.CustomerCountry, p.SenderCountry)
+	caps := channel.CapabilitiesOf(p.ChannelType)
+	window := max(caps.CareWindow, caps.HumanAgentWindow)
+	closed := window > 0 && (p.LastIncoming.IsZero() || p.Now.Sub(p.LastIncoming) > window)
+	refuse(closed, CareWindowClosed, "More than %d hours have passed since the customer wrote. Send a registered template instead.", window/time.Hour)
+}
+
+func (p *Plan) judgeText(refuse refuse) {
+	empty := strings.TrimSpace(*p.Text) == ""
+	refuse(empty, TextEmpty, "There is no text. Write something.")
+	limit := channel.TextLimit(p.ChannelType)
+	if empty || limit.Allows(*p.Text, p.Header) {
+		return
+	}
+	within := fmt.Sprintf("%d characters", limit.Characters)
+	if limit.Segments > 0 {
+		within += fmt.Sprintf(" and %d segments", limit.Segments)
+	}
+	refuse(true, TextTooLong, "The text is longer than this channel carries: at most %s. Shorten it.", within)
+}
+
+func (p *Plan) segments() *DraftSegments {
+	if !p.ChannelType.IsSMS() {
+		return nil
+	}
+	s := channel.Segment(*p.Text, p.Header)
+	return &DraftSegments{Encoding: s.Encoding, Units: s.Units, Segments: s.Segments, Remaining: s.Remaining}
+}
+
+// Number reads a phone number as people write it; a national one in the region
+// (two letters). It returns the number in E.164 and its country.
+func Number(written, region string) (e164, country string, ok bool) {
+	if len(written) > 64 {
+		return "", "", false
+	}
+	n, err := phonenumbers.Parse(written, region)
+	if err != nil || !phonenumbers.IsPossibleNumber(n) {
+		return "", "", false
+	}
+	return phonenumbers.Format(n, phonenumbers.E164), phonenumbers.GetRegionCodeForNumber(n), true
+}

@@ -1,0 +1,159 @@
+package message
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+
+	entsql "entgo.io/ent/dialect/sql"
+
+	"parley/internal/channel"
+	"parley/internal/conversation"
+	"parley/internal/feed"
+	"parley/internal/publicid"
+	"parley/internal/store"
+)
+
+// settlement is what was learnt of an attempt.
+type settlement struct {
+	status     channel.Status
+	code       channel.ErrorCode
+	detail     string
+	providerID string
+}
+
+// attempt is an attempt inside a write.
+type attempt struct {
+	key, conversation, message, account int64
+	number, throttled                   int
+	status                              channel.Status
+	providerID                          string
+	latest                              bool
+	text                                string // of its message
+}
+
+// loadAttempt reads the newest attempt for which where holds; nil when there is
+// none.
+func loadAttempt(ctx context.Context, tx *store.Tx, where *entsql.Predicate) (a *attempt, err error) {
+	t, m := entsql.Table("attempts").As("a"), entsql.Table("messages").As("m")
+	latest := "(SELECT MAX(number) FROM attempts WHERE message_id = a.message_id)"
+	q := tx.Builder().SelectExpr(
+		entsql.Raw("a.id"), entsql.Raw("a.conversation_id"), entsql.Raw("a.message_id"), entsql.Raw("a.provider_account_id"),
+		entsql.Raw("a.number"), entsql.Raw("a.throttled"), entsql.Raw("a.status"), entsql.Raw("a.provider_id"),
+		entsql.Raw("a.number = "+latest), entsql.Raw("m.text"),
+	).From(t).Join(m).On(t.C("message_id"), m.C("id")).Where(where).OrderBy(entsql.Desc(t.C("number"))).Limit(1)
+	err = tx.Query(ctx, q, func(rows *sql.Rows) error {
+		a = &attempt{}
+		var providerID sql.NullString
+		err := rows.Scan(&a.key, &a.conversation, &a.message, &a.account, &a.number, &a.throttled, &a.status, &providerID, &a.latest, &a.text)
+		a.providerID = providerID.String
+		return err
+	})
+	return a, err
+}
+
+// settle moves an attempt by what was learnt of it, as far as its status lets
+// itself be moved, and with it the message when it is the latest attempt. The
+// conversation is loaded and locked.
+func (m *Messenger) settle(ctx context.Context, tx *store.Tx, row *conversation.Row, key int64, s settlement) error {
+	a, err := loadAttempt(ctx, tx, entsql.EQ("a.id", key))
+	if err != nil || a == nil {
+		return err
+	}
+	update := tx.Builder().Update("attempts").Where(entsql.EQ("id", key))
+	if s.providerID != "" && a.providerID == "" {
+		update.Set("provider_id", s.providerID)
+	}
+	moved := a.status.After(s.status) != a.status
+	if moved {
+		update.Set("status", string(s.status)).Set("error_code", string(s.code)).Set("detail", clip(s.detail, 500)).
+			Set("updated_at", int64(tx.Now))
+	}
+	if update.Empty() {
+		return nil
+	}
+	if _, err := tx.Exec(ctx, update); err != nil || !moved || !a.latest {
+		return err
+	}
+	return m.showStatus(ctx, tx, row, a.message, s, "")
+}
+
+// showStatus gives a message the status of its latest attempt and records it.
+func (m *Messenger) showStatus(ctx context.Context, tx *store.Tx, row *conversation.Row, message int64, s settlement, idempotencyKey string) error {
+	return m.Desk.Apply(ctx, tx, row, func(ctx context.Context, _ *conversation.Row) (feed.Event, error) {
+		_, err := tx.Exec(ctx, tx.Builder().Update("messages").Set("status", string(s.status)).
+			Set("error_code", string(s.code)).Where(entsql.EQ("id", message)))
+		return feed.Event{
+			Cause: feed.MessageStatusChanged, MessageID: message, Status: s.status, IdempotencyKey: idempotencyKey,
+		}, err
+	})
+}
+
+func clip(s string, most int) string {
+	s = channel.CleanText(s)
+	if len(s) <= most {
+		return s
+	}
+	return channel.CleanText(s[:most-4])
+}
+
+// ApplyReceipt moves the attempt that a receipt speaks of: the one whose key its
+// status URL carried, else the one with the provider's id. It reports false when
+// there is none yet: the receipt must then be kept.
+func (m *Messenger) ApplyReceipt(ctx context.Context, tx *store.Tx, account int64, r channel.Receipt) (matched bool, err error) {
+	a, err := m.receiptAttempt(ctx, tx, account, r)
+	if err != nil || a == nil {
+		return false, err
+	}
+	row, err := m.Desk.Load(ctx, tx, a.conversation)
+	if err != nil {
+		return false, err
+	}
+	return true, m.settle(ctx, tx, row, a.key, settlement{status: r.Status, code: r.Code, detail: r.Detail, providerID: r.ProviderID})
+}
+
+func (m *Messenger) receiptAttempt(ctx context.Context, tx *store.Tx, account int64, r channel.Receipt) (*attempt, error) {
+	if key, ok := m.Desk.IDs.Decode(publicid.Attempt, r.AttemptKey); ok {
+		a, err := loadAttempt(ctx, tx, entsql.And(entsql.EQ("a.id", key), entsql.EQ("a.provider_account_id", account)))
+		// The key alone does not do when it speaks of another message.
+		if err != nil || a != nil && (a.providerID == "" || a.providerID == r.ProviderID) {
+			return a, err
+		}
+	}
+	if r.ProviderID == "" {
+		return nil, nil
+	}
+	return loadAttempt(ctx, tx, entsql.And(entsql.EQ("a.provider_account_id", account), entsql.EQ("a.provider_id", r.ProviderID)))
+}
+
+// applyPending applies the receipts that came before we knew the provider's id:
+// raw entries that inbound kept with the state PENDING.
+func (m *Messenger) applyPending(ctx context.Context, tx *store.Tx, account int64, providerID string) error {
+	if providerID == "" {
+		return nil
+	}
+	var payloads [][]byte
+	waits := entsql.P(func(b *entsql.Builder) { b.WriteString("state = 'PENDING'") }) // as the partial index says
+	mine := entsql.And(entsql.EQ("provider_account_id", account), entsql.EQ("provider_id", providerID), waits)
+	q := tx.Builder().Select("payload").From(entsql.Table("raw_inbounds")).Where(mine).OrderBy("id")
+	err := tx.Query(ctx, q, func(rows *sql.Rows) error {
+		var payload []byte
+		err := rows.Scan(&payload)
+		payloads = append(payloads, payload)
+		return err
+	})
+	if err != nil || len(payloads) == 0 {
+		return err
+	}
+	for _, payload := range payloads {
+		var r channel.Receipt
+		if err := json.Unmarshal(payload, &r); err != nil {
+			return err
+		}
+		if _, err := m.ApplyReceipt(ctx, tx, account, r); err != nil {
+			return err
+		}
+	}
+	_, err = tx.Exec(ctx, tx.Builder().Update("raw_inbounds").Set("state", "DONE").Where(mine))
+	return err
+}
