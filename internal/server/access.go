@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -80,7 +81,7 @@ var errNoToken = fault.New(fault.Unauthenticated, "A token is needed. Send Autho
 func unauthorized(w http.ResponseWriter, r *http.Request, err error) {
 	if fault.CodeOf(err) == fault.Unauthenticated {
 		challenge := `Bearer realm="parley", error="invalid_token"`
-		if err == error(errNoToken) {
+		if errors.Is(err, errNoToken) {
 			challenge = `Bearer realm="parley"` // RFC 6750, 3.1: no error without a token
 		}
 		w.Header().Set("WWW-Authenticate", challenge)

@@ -65,7 +65,8 @@ func (t *httpTransport) run(ctx context.Context, w http.ResponseWriter, method s
 	start := time.Now()
 	op, errs := t.exec.CreateOperationContext(ctx, params)
 	ctx = graphql.WithOperationContext(ctx, op)
-	status, response := http.StatusBadRequest, (*graphql.Response)(nil)
+	status := http.StatusBadRequest
+	var response *graphql.Response
 	switch {
 	case errs != nil:
 		response = t.exec.DispatchError(ctx, errs)
@@ -127,8 +128,10 @@ func read(r *http.Request) (*graphql.RawParams, *refusal) {
 		params, err = fromURL(r)
 	} else {
 		if !isJSON(r.Header.Get("Content-Type")) {
-			return nil, &refusal{http.StatusUnsupportedMediaType,
-				fault.New(fault.BadInput, "Send the request as Content-Type: application/json in UTF-8.")}
+			return nil, &refusal{
+				http.StatusUnsupportedMediaType,
+				fault.New(fault.BadInput, "Send the request as Content-Type: application/json in UTF-8."),
+			}
 		}
 		params, err = fromBody(r.Body)
 	}

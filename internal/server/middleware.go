@@ -64,10 +64,10 @@ func (s *Server) observed(next http.Handler) http.Handler {
 // contain answers for a panic in a handler.
 func contain(rec *recorder, r *http.Request) {
 	p := recover()
-	switch {
-	case p == nil:
+	switch p {
+	case nil:
 		return
-	case p == http.ErrAbortHandler: //nolint:errorlint // net/http compares it so
+	case http.ErrAbortHandler: // how a handler asks net/http to hang up
 		panic(p)
 	}
 	err := fmt.Errorf("panic: %v\n%s", p, debug.Stack())
@@ -75,7 +75,7 @@ func contain(rec *recorder, r *http.Request) {
 		refuse(rec, r, http.StatusInternalServerError, err)
 		return
 	}
-	Present(r.Context(), err) // too late to answer, not to log
+	_ = Present(r.Context(), err) // too late to answer, not to log
 }
 
 func accessLine(r *http.Request, request *request, rec *recorder, start time.Time) []slog.Attr {

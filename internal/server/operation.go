@@ -11,7 +11,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
-	"parley/internal/server/stream"
+	"parley/internal/stream"
 )
 
 // operation is one live id of a socket. The same id may be used again as soon

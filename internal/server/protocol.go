@@ -3,6 +3,7 @@ package server
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/coder/websocket"
@@ -51,7 +52,8 @@ var (
 func invalid(reason string) closing { return closing{4400, reason} }
 
 func subscriberExists(id string) closing {
-	return closing{4409, fmt.Sprintf("Subscriber for %.60q already exists", id)}
+	id = strings.ToValidUTF8(id[:min(len(id), 60)], "") // a reason has 123 bytes
+	return closing{4409, "Subscriber for " + id + " already exists"}
 }
 
 // message is a client's message.

@@ -14,7 +14,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"parley/internal/fault"
-	"parley/internal/server/stream"
+	"parley/internal/stream"
 	"parley/internal/viewer"
 )
 

@@ -21,15 +21,15 @@ const (
 
 // Listen opens the listeners, so that Addr is known before Serve. Serve does it
 // where this was not called.
-func (s *Server) Listen() error {
-	var err error
+func (s *Server) Listen() (err error) {
+	var config net.ListenConfig
 	if s.public == nil {
-		if s.public, err = net.Listen("tcp", s.options.Addr); err != nil {
+		if s.public, err = config.Listen(context.Background(), "tcp", s.options.Addr); err != nil {
 			return err
 		}
 	}
 	if s.private == nil && s.options.PrivateAddr != "" {
-		s.private, err = net.Listen("tcp", s.options.PrivateAddr)
+		s.private, err = config.Listen(context.Background(), "tcp", s.options.PrivateAddr)
 	}
 	return err
 }

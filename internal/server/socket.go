@@ -165,7 +165,7 @@ func (s *socket) who(authorization string) (identity, closing) {
 	case fault.Unauthenticated, fault.Forbidden:
 		return identity{}, forbidden
 	}
-	Present(s.ctx, err) // for the log; a closing frame has no room for it
+	_ = Present(s.ctx, err) // for the log; a closing frame has no room for it
 	return identity{}, serverError
 }
 

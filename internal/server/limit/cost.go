@@ -2,6 +2,7 @@ package limit
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -25,33 +26,27 @@ func (o Options) CostOf(doc *ast.QueryDocument, op *ast.OperationDefinition, var
 
 // Introspects reports whether an operation asks for __schema or __type.
 func Introspects(doc *ast.QueryDocument, op *ast.OperationDefinition) bool {
-	seen := map[string]bool{}
-	var any func(ast.SelectionSet) bool
-	any = func(set ast.SelectionSet) bool {
-		for _, selection := range set {
-			switch selection := selection.(type) {
-			case *ast.Field:
-				if introspects(selection) {
-					return true
-				}
-			case *ast.InlineFragment:
-				if any(selection.SelectionSet) {
-					return true
-				}
-			case *ast.FragmentSpread:
-				fragment := doc.Fragments.ForName(selection.Name)
-				if fragment == nil || seen[selection.Name] {
-					continue
-				}
-				seen[selection.Name] = true
-				if any(fragment.SelectionSet) {
-					return true
-				}
+	return introspectsIn(doc, op.SelectionSet, map[string]bool{})
+}
+
+// introspectsIn looks at the root fields; seen holds the fragments looked into.
+func introspectsIn(doc *ast.QueryDocument, set ast.SelectionSet, seen map[string]bool) bool {
+	return slices.ContainsFunc(set, func(selection ast.Selection) bool {
+		switch selection := selection.(type) {
+		case *ast.Field:
+			return introspects(selection)
+		case *ast.InlineFragment:
+			return introspectsIn(doc, selection.SelectionSet, seen)
+		case *ast.FragmentSpread:
+			fragment := doc.Fragments.ForName(selection.Name)
+			if fragment == nil || seen[selection.Name] {
+				return false
 			}
+			seen[selection.Name] = true
+			return introspectsIn(doc, fragment.SelectionSet, seen)
 		}
 		return false
-	}
-	return any(op.SelectionSet)
+	})
 }
 
 // cost is linear in the page of the connection around it, so that a fragment on

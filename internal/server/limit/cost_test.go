@@ -13,6 +13,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/parser"
 	"github.com/vektah/gqlparser/v2/validator"
+	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"parley/internal/fault"
 )
@@ -111,7 +112,7 @@ func TestIntrospects(t *testing.T) {
 // operation does what gqlgen does before it asks the extension.
 func operation(t *testing.T, document, variables string) *graphql.OperationContext {
 	t.Helper()
-	doc, errs := gqlparser.LoadQuery(schema, document)
+	doc, errs := gqlparser.LoadQueryWithRules(schema, document, rules.NewDefaultRules())
 	require.Empty(t, errs)
 	raw := map[string]any{}
 	if variables != "" {

@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"parley/internal/server/stream"
+	"parley/internal/stream"
 )
 
 func TestTheFirstErrorStays(t *testing.T) {

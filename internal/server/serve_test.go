@@ -1,0 +1,70 @@
+package server_test
+
+import (
+	"net"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"parley/internal/server"
+)
+
+func TestShutdown(t *testing.T) {
+	t.Parallel()
+	b := start(t, func(o *server.Options) { o.RequestTimeout = time.Hour; o.DrainTimeout = 300 * time.Millisecond })
+	c := b.connect(t)
+	c.write(subscribe("a", `subscription { never }`))
+	eventually(t, func() bool { return b.schema.live.Load() == 1 }, "the stream has begun")
+	inFlight := make(chan *answer, 1)
+	go func() { inFlight <- b.query(t, `{ deadline }`) }()
+	<-b.schema.waiting
+
+	private := "http://" + b.PrivateAddr().String()
+	stopped := make(chan error, 1)
+	go func() { stopped <- b.stop() }()
+	eventually(t, func() bool {
+		r, err := http.Get(private + "/readyz")
+		if err != nil {
+			return false
+		}
+		_ = r.Body.Close()
+		return r.StatusCode == http.StatusServiceUnavailable
+	}, "not ready while it drains")
+	eventually(t, func() bool {
+		conn, err := net.Dial("tcp", b.Addr().String())
+		if err == nil {
+			_ = conn.Close()
+		}
+		return err != nil
+	}, "no connection is accepted")
+	c.expectClose(1001)
+	require.Equal(t, "UNAVAILABLE", (<-inFlight).code(), "what outlives the drain is cancelled, and told so")
+	require.NoError(t, <-stopped)
+	require.Zero(t, b.schema.live.Load())
+}
+
+func TestShutdownWaitsForWorkInFlight(t *testing.T) {
+	t.Parallel()
+	b := start(t, func(o *server.Options) { o.RequestTimeout = 200 * time.Millisecond })
+	inFlight := make(chan *answer, 1)
+	go func() { inFlight <- b.query(t, `{ deadline }`) }()
+	<-b.schema.waiting
+	require.NoError(t, b.stop())
+	require.Equal(t, "TIMEOUT", (<-inFlight).code(), "its own deadline ended it, not the stop")
+}
+
+func TestServeFailsWhereItCannotListen(t *testing.T) {
+	t.Parallel()
+	b := start(t, nil)
+	_, port, err := net.SplitHostPort(b.Addr().String())
+	require.NoError(t, err)
+	require.NotEqual(t, "0", port, "the actual port")
+	other, err := server.New(server.Options{
+		Addr: b.Addr().String(), Schema: newSchema(), Authenticate: b.authenticate,
+	})
+	require.NoError(t, err)
+	require.Nil(t, other.Addr())
+	require.Error(t, other.Serve(t.Context()))
+}
