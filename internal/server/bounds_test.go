@@ -27,6 +27,8 @@ func TestBoundsOfSockets(t *testing.T) {
 
 	second := b.connect(t)
 	third := b.dial(t, "graphql-transport-ws")
+	third.write(`{"type":"ping"}`)
+	third.expect(`{"type":"pong"}`) // so it is counted
 	full := b.send(t, "GET", "/graphql", "", upgrade...)
 	require.Equal(t, http.StatusServiceUnavailable, full.StatusCode, full.text)
 	third.write(`{"type":"connection_init","payload":{"authorization":"amy"}}`)
