@@ -28,12 +28,12 @@ type MarkItem struct {
 type Result struct {
 	GivenID      string
 	Conversation *Row
-	Error        error
+	Error        *fault.Error
 }
 
 // MarkRead marks conversations as read. Each is decided by itself inside one
 // transaction; the results are in the order given.
-func (d *Desk) MarkRead(ctx context.Context, items []MarkItem, confirmed bool) ([]*Result, error) {
+func (d *Desk) MarkRead(ctx context.Context, items []*MarkItem, confirmed bool) ([]*Result, error) {
 	ids := make([]string, len(items))
 	for i, it := range items {
 		ids[i] = it.ID
@@ -168,9 +168,7 @@ func (d *Desk) one(ctx context.Context, tx *store.Tx, i int, id string, edit edi
 	row, err := d.Change(ctx, tx, key, func(ctx context.Context, row *Row) (feed.Event, error) {
 		return edit(ctx, tx, i, row)
 	})
-	var refused *fault.Error
-	if errors.As(err, &refused) {
-		result.Error = err
+	if errors.As(err, &result.Error) {
 		return result, nil
 	}
 	result.Conversation = row

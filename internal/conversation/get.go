@@ -6,6 +6,7 @@ import (
 
 	entsql "entgo.io/ent/dialect/sql"
 
+	"parley/internal/feed"
 	"parley/internal/publicid"
 	"parley/internal/rule"
 	"parley/internal/viewer"
@@ -43,4 +44,13 @@ func (d *Desk) ByKey(ctx context.Context, keys []int64) (map[int64]*Row, error) 
 		return err
 	})
 	return out, err
+}
+
+// Sees reports whether v may see the conversation.
+func Sees(v *viewer.Viewer, r *Row) bool { return rule.Visible(v).Sees(r.Subject()) }
+
+// SeesFacts reports whether v may see a conversation with these facts; none are
+// never seen.
+func SeesFacts(v *viewer.Viewer, f *feed.Facts) bool {
+	return f != nil && rule.Visible(v).Sees(f.Subject())
 }

@@ -76,6 +76,22 @@ func (p *Page) Edges() []*Edge {
 // Nodes are the page's conversations.
 func (p *Page) Nodes() []*Row { return p.Rows }
 
+// PageInfo is where a page stands in its list.
+type PageInfo struct {
+	HasNextPage, HasPreviousPage bool
+	StartCursor, EndCursor       *string
+}
+
+// PageInfo is where the page stands.
+func (p *Page) PageInfo() *PageInfo {
+	info := &PageInfo{HasNextPage: p.HasNextPage, HasPreviousPage: p.HasPreviousPage}
+	if n := len(p.Rows); n > 0 {
+		first, last := p.desk.cursor(p.Rows[0]), p.desk.cursor(p.Rows[n-1])
+		info.StartCursor, info.EndCursor = &first, &last
+	}
+	return info
+}
+
 // FeedCursor is the position of the log that the page was read at.
 func (p *Page) FeedCursor() string { return p.desk.Cursors.Encode(p.Position) }
 

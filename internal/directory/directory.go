@@ -213,6 +213,17 @@ func (d *Directory) AgentNamed(username string) *Agent { return d.now.Load().byU
 // Channel returns the channel with the key, nil when there is none.
 func (d *Directory) Channel(key int64) *Channel { return d.now.Load().channels[key] }
 
+// ChannelsOf are the channels that v owns or shares, by name.
+func (d *Directory) ChannelsOf(v *viewer.Viewer) []*Channel {
+	out := make([]*Channel, 0, len(v.Channels))
+	for _, c := range d.Channels() {
+		if v.HasChannel(c.Key) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
 // ChannelAt returns the account's channel with the address, nil when there is none.
 func (d *Directory) ChannelAt(account int64, at string) *Channel {
 	return d.now.Load().byAddress[address{account, at}]

@@ -75,6 +75,14 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s: %s", e.Code, e.Message)
 }
 
+// FieldPath is Field, nil when no single field is at fault.
+func (e *Error) FieldPath() *string {
+	if e.Field == "" {
+		return nil
+	}
+	return &e.Field
+}
+
 // New makes an Error; the message is a format.
 func New(code Code, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}

@@ -162,3 +162,8 @@ func (e *Event) decode(facts []byte) error {
 	e.Before, e.After, e.Status = w.Before, w.After, w.Status
 	return nil
 }
+
+// MovesCounts reports whether the event changes any standing count.
+func (e *Event) MovesCounts() bool {
+	return e.After != nil && (e.Before == nil || e.Before.Cell() != e.After.Cell() || e.Before.Tally() != e.After.Tally())
+}

@@ -283,3 +283,24 @@ func (m *Messenger) putOff(ctx context.Context, tx *store.Tx, row *conversation.
 	backoff := min(time.Second<<a.throttled, 5*time.Minute)
 	return min(max(wait, backoff), 15*time.Minute), nil
 }
+
+// SweepLanes wakes lanes that hold something older than a lease and that nobody
+// holds: their job was lost with the process that ran it. It tells how many.
+func (m *Messenger) SweepLanes(ctx context.Context) (n int, err error) {
+	ctx = viewer.AsSystem(ctx, "lane")
+	err = m.Desk.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+		n = 0
+		a, l := entsql.Table("attempts").As("a"), entsql.Table("lanes").As("l")
+		q := tx.Builder().Select(a.C("conversation_id")).Distinct().From(a).LeftJoin(l).On(a.C("conversation_id"), l.C("id")).
+			Where(entsql.And(inLane(a), entsql.LT(a.C("updated_at"), int64(tx.Now.Add(-m.lease()))),
+				entsql.Or(entsql.IsNull(l.C("id")), entsql.LTE(l.C("leased_until"), int64(tx.Now))))).Limit(1000)
+		return tx.Query(ctx, q, func(rows *sql.Rows) error {
+			var conversation int64
+			err := rows.Scan(&conversation)
+			tx.Enqueue(DrainLane{conversation}, nil)
+			n++
+			return err
+		})
+	})
+	return n, err
+}

@@ -49,11 +49,15 @@ func (p *Page) Edges() []*Edge {
 // Nodes are the page's messages.
 func (p *Page) Nodes() []*Row { return p.Rows }
 
-// HasNextPage reports whether there are newer messages.
-func (p *Page) HasNextPage() bool { return p.To < p.TotalCount }
-
-// HasPreviousPage reports whether there are older messages.
-func (p *Page) HasPreviousPage() bool { return p.From > 1 }
+// PageInfo is where the page stands in its thread.
+func (p *Page) PageInfo() *conversation.PageInfo {
+	info := &conversation.PageInfo{HasNextPage: p.To < p.TotalCount, HasPreviousPage: p.From > 1}
+	if n := len(p.Rows); n > 0 {
+		first, last := cursor(p.Rows[0].Seq), cursor(p.Rows[n-1].Seq)
+		info.StartCursor, info.EndCursor = &first, &last
+	}
+	return info
+}
 
 func cursor(seq int64) string {
 	return base64.RawURLEncoding.EncodeToString(binary.BigEndian.AppendUint64(nil, uint64(seq)))

@@ -15,13 +15,13 @@ import (
 
 // Retry queues a FAILED or UNKNOWN message again as a new attempt. A refusal is
 // a *RefusedError.
-func (m *Messenger) Retry(ctx context.Context, in RetryInput) (*Sent, error) {
+func (m *Messenger) Retry(ctx context.Context, in RetryInput) (Sent, error) {
 	if err := checkKey(in.IdempotencyKey); err != nil {
-		return nil, err
+		return Sent{}, err
 	}
 	key, ok := m.Desk.IDs.Decode(publicid.Message, in.MessageID)
 	if !ok {
-		return nil, fault.Missing("message")
+		return Sent{}, fault.Missing("message")
 	}
 	return m.write(ctx, "retryMessage", in.IdempotencyKey, in, func(ctx context.Context, tx *store.Tx) (int64, error) {
 		return key, m.retry(ctx, tx, key, in.IdempotencyKey)

@@ -18,9 +18,9 @@ import (
 	"parley/internal/viewer"
 )
 
-// Messenger holds what sending works with. Desk and Providers are required.
+// Messenger sends, and reads what was sent. Its Desk and Providers are required.
 type Messenger struct {
-	Desk      *conversation.Desk
+	Reader
 	Providers map[string]channel.Provider // by name
 	// PublicURL is where carriers reach this server, without a final slash.
 	PublicURL string
@@ -71,14 +71,14 @@ type Sent struct {
 
 // Send queues a text in a conversation that the viewer sees. A refusal is a
 // *RefusedError.
-func (m *Messenger) Send(ctx context.Context, in SendInput) (*Sent, error) {
+func (m *Messenger) Send(ctx context.Context, in SendInput) (Sent, error) {
 	text, err := checkText(in.Text, in.IdempotencyKey)
 	if err != nil {
-		return nil, err
+		return Sent{}, err
 	}
 	key, ok := m.Desk.IDs.Decode(publicid.Conversation, in.ConversationID)
 	if !ok {
-		return nil, fault.Missing("conversation")
+		return Sent{}, fault.Missing("conversation")
 	}
 	return m.write(ctx, "sendMessage", in.IdempotencyKey, in, func(ctx context.Context, tx *store.Tx) (int64, error) {
 		row, err := m.Desk.Load(ctx, tx, key)
@@ -98,21 +98,21 @@ func (m *Messenger) Send(ctx context.Context, in SendInput) (*Sent, error) {
 
 // Start queues a text to a record or a number from a sender ID of the viewer's.
 // A refusal is a *RefusedError.
-func (m *Messenger) Start(ctx context.Context, in StartInput) (*Sent, error) {
+func (m *Messenger) Start(ctx context.Context, in StartInput) (Sent, error) {
 	text, err := checkText(in.Text, in.IdempotencyKey)
 	if err != nil {
-		return nil, err
+		return Sent{}, err
 	}
 	ch, err := m.senderID(in.ChannelID)
 	if err != nil {
-		return nil, err
+		return Sent{}, err
 	}
 	if (in.RecordID == nil) == (in.Number == nil) {
-		return nil, fault.Input("input.number", "Give either recordId or number, and not both.")
+		return Sent{}, fault.Input("input.number", "Give either recordId or number, and not both.")
 	}
 	record, err := m.record(ctx, in.RecordID)
 	if err != nil {
-		return nil, err
+		return Sent{}, err
 	}
 	return m.write(ctx, "startConversation", in.IdempotencyKey, in, func(ctx context.Context, tx *store.Tx) (int64, error) {
 		return m.start(ctx, tx, ch, record, in, text)
@@ -171,17 +171,17 @@ func (m *Messenger) start(ctx context.Context, tx *store.Tx, ch *directory.Chann
 }
 
 // AddNote adds an internal note to a conversation that the viewer sees.
-func (m *Messenger) AddNote(ctx context.Context, in NoteInput) (*Sent, error) {
+func (m *Messenger) AddNote(ctx context.Context, in NoteInput) (Sent, error) {
 	if err := checkKey(in.IdempotencyKey); err != nil {
-		return nil, err
+		return Sent{}, err
 	}
 	text := channel.CleanText(in.Text)
 	if n := utf8.RuneCountInString(text); strings.TrimSpace(text) == "" || n > mostNote {
-		return nil, fault.Input("input.text", "A note is 1 to %d characters; this one has %d.", mostNote, n)
+		return Sent{}, fault.Input("input.text", "A note is 1 to %d characters; this one has %d.", mostNote, n)
 	}
 	key, ok := m.Desk.IDs.Decode(publicid.Conversation, in.ConversationID)
 	if !ok {
-		return nil, fault.Missing("conversation")
+		return Sent{}, fault.Missing("conversation")
 	}
 	return m.write(ctx, "addNote", in.IdempotencyKey, in, func(ctx context.Context, tx *store.Tx) (id int64, err error) {
 		_, err = m.Desk.Change(ctx, tx, key, func(ctx context.Context, row *conversation.Row) (feed.Event, error) {
@@ -196,29 +196,29 @@ func (m *Messenger) AddNote(ctx context.Context, in NoteInput) (*Sent, error) {
 
 // write runs one creating mutation: once per key, answered with the message and
 // its conversation as the viewer sees them after the commit.
-func (m *Messenger) write(ctx context.Context, mutation, key string, input any, fn func(context.Context, *store.Tx) (int64, error)) (*Sent, error) {
+func (m *Messenger) write(ctx context.Context, mutation, key string, input any, fn func(context.Context, *store.Tx) (int64, error)) (Sent, error) {
 	var id int64
 	err := m.Desk.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
 		id, err = once(ctx, tx, mutation, key, input, func() (int64, error) { return fn(ctx, tx) })
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return Sent{}, err
 	}
 	return m.sent(ctx, id)
 }
 
-func (m *Messenger) sent(ctx context.Context, id int64) (*Sent, error) {
-	messages, err := Reader{m.Desk}.ByKey(ctx, []int64{id})
+func (m *Messenger) sent(ctx context.Context, id int64) (Sent, error) {
+	messages, err := m.ByKey(ctx, []int64{id})
 	if err != nil {
-		return nil, err
+		return Sent{}, err
 	}
 	msg := messages[id]
 	if msg == nil {
-		return nil, fault.Missing("message")
+		return Sent{}, fault.Missing("message")
 	}
 	rows, err := m.Desk.ByKey(ctx, []int64{msg.ConversationID})
-	return &Sent{Message: msg, Conversation: rows[msg.ConversationID]}, err
+	return Sent{Message: msg, Conversation: rows[msg.ConversationID]}, err
 }
 
 func checkText(text, key string) (string, error) {

@@ -42,9 +42,6 @@ const (
 	Admin      Role = "ADMIN"
 )
 
-// Values implements ent's enum contract.
-func (Role) Values() []string { return []string{string(Standard), string(Supervisor), string(Admin)} }
-
 // Defaults returns the permissions that come with the role. Permission sets add
 // to them.
 func (r Role) Defaults() []Permission {
@@ -82,6 +79,12 @@ type Viewer struct {
 // Can reports whether the viewer holds p. A system viewer holds everything.
 func (v *Viewer) Can(p Permission) bool {
 	return v.System != "" || slices.Contains(v.Permissions, p)
+}
+
+// Equal reports whether v and w are the same agent with the same rights.
+func (v *Viewer) Equal(w *Viewer) bool {
+	return v.System == w.System && v.AgentID == w.AgentID && v.Licensed == w.Licensed &&
+		slices.Equal(v.Permissions, w.Permissions) && slices.Equal(v.Channels, w.Channels) && slices.Equal(v.Queues, w.Queues)
 }
 
 // HasChannel reports whether the agent owns or shares the channel.

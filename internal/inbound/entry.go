@@ -1,0 +1,165 @@
+package inbound
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"unicode/utf8"
+
+	entsql "entgo.io/ent/dialect/sql"
+
+	"parley/internal/channel"
+	"parley/internal/content"
+	"parley/internal/conversation"
+	"parley/internal/directory"
+	"parley/internal/feed"
+	"parley/internal/message"
+	"parley/internal/store"
+)
+
+// outcome is the state an entry is kept in.
+type outcome struct{ state, problem string }
+
+var done = outcome{state: "DONE"}
+
+// entry is one thing a webhook holds: a message, a receipt, or what could not be
+// understood.
+type entry struct {
+	eventID    string
+	providerID string // of the message a receipt speaks of
+	payload    []byte
+	take       func(ctx context.Context, tx *store.Tx, account *directory.Account) (outcome, error)
+}
+
+// Bounds of what is taken from a carrier.
+const (
+	mostText    = 2_500_000 // characters: beyond the largest inbound text of any channel
+	mostMedia   = 20
+	mostName    = 200
+	mostProblem = 500
+)
+
+// entries turns a delivery into entries, messages before the receipts.
+func (r *Receiver) entries(d channel.Delivery) []entry {
+	out := make([]entry, 0, len(d.Messages)+len(d.Receipts)+len(d.Bad))
+	for _, m := range d.Messages {
+		out = append(out, entry{eventID: m.EventID, payload: asJSON(m), take: r.takeMessage(m)})
+	}
+	for _, receipt := range d.Receipts {
+		out = append(out, entry{
+			eventID: receipt.EventID, providerID: receipt.ProviderID, payload: asJSON(receipt), take: r.takeReceipt(receipt),
+		})
+	}
+	for _, b := range d.Bad {
+		out = append(out, entry{eventID: b.EventID, payload: b.Raw, take: unusable(b.Reason)})
+	}
+	return out
+}
+
+func asJSON(v any) []byte {
+	b, _ := json.Marshal(v) // plain structs of text always marshal
+	return b
+}
+
+func unusable(problem string) func(context.Context, *store.Tx, *directory.Account) (outcome, error) {
+	return func(context.Context, *store.Tx, *directory.Account) (outcome, error) {
+		return outcome{"FAILED", cut(problem, mostProblem)}, nil
+	}
+}
+
+// store keeps the entry raw and takes it in. One that is there already is done
+// with: carriers post the same thing more than once.
+func (e entry) store(ctx context.Context, tx *store.Tx, account *directory.Account) error {
+	insert := tx.Builder().Insert("raw_inbounds").
+		Columns("provider_account_id", "event_id", "state", "provider_id", "payload", "created_at").
+		Values(account.ID, e.eventID, done.state, e.providerID, e.payload, int64(tx.Now)).
+		OnConflict(entsql.ConflictColumns("provider_account_id", "event_id"), entsql.DoNothing())
+	fresh, err := tx.Exec(ctx, insert)
+	if err != nil || fresh == 0 {
+		return err
+	}
+	got, err := e.take(ctx, tx, account)
+	if err != nil || got == done {
+		return err
+	}
+	_, err = tx.Exec(ctx, tx.Builder().Update("raw_inbounds").Set("state", got.state).Set("error", got.problem).
+		Where(entsql.And(entsql.EQ("provider_account_id", account.ID), entsql.EQ("event_id", e.eventID))))
+	return err
+}
+
+// takeReceipt applies a receipt, or keeps it until something matches it.
+func (r *Receiver) takeReceipt(receipt channel.Receipt) func(context.Context, *store.Tx, *directory.Account) (outcome, error) {
+	return func(ctx context.Context, tx *store.Tx, account *directory.Account) (outcome, error) {
+		matched, err := r.Messenger.ApplyReceipt(ctx, tx, account.ID, receipt)
+		if err != nil || matched {
+			return done, err
+		}
+		return outcome{state: "PENDING"}, nil
+	}
+}
+
+// takeMessage finds or makes the customer and their conversation and adds the
+// message.
+func (r *Receiver) takeMessage(in channel.Inbound) func(context.Context, *store.Tx, *directory.Account) (outcome, error) {
+	return func(ctx context.Context, tx *store.Tx, account *directory.Account) (outcome, error) {
+		desk := r.Messenger.Desk
+		ch := desk.Directory.ChannelAt(account.ID, in.To)
+		if ch == nil {
+			return outcome{"FAILED", "no channel of this account has the address the message was sent to"}, nil
+		}
+		customer := customerOf(in, ch)
+		if customer.Address == "" || len(customer.Address) > 200 {
+			return outcome{"FAILED", "the customer's address is missing or too long"}, nil
+		}
+		row, _, err := desk.Ensure(ctx, tx, ch.Key, customer)
+		if err != nil {
+			return done, err
+		}
+		return done, desk.Apply(ctx, tx, row, func(ctx context.Context, row *conversation.Row) (feed.Event, error) {
+			return receive(ctx, tx, row, in, ch)
+		})
+	}
+}
+
+func receive(ctx context.Context, tx *store.Tx, row *conversation.Row, in channel.Inbound, ch *directory.Channel) (feed.Event, error) {
+	what := contentOf(in)
+	id, err := message.Insert(ctx, tx, row, message.New{
+		Direction: content.Inbound, Source: content.Customer, Content: what,
+		AccountID: ch.Account.ID, ProviderID: in.ProviderID, ProviderTime: int64(in.At),
+	})
+	row.Receive(conversation.Message{Key: id, At: tx.Now, Preview: content.Preview(what)}, ch.SoleOwner())
+	return feed.Event{Cause: feed.MessageAdded, MessageID: id}, err
+}
+
+// customerOf reads the sender's address; a phone number is brought to E.164, in
+// the channel's country when it is national.
+func customerOf(in channel.Inbound, ch *directory.Channel) conversation.Customer {
+	c := conversation.Customer{Address: strings.TrimSpace(in.From), Name: cut(channel.CleanText(in.FromName), mostName)}
+	if ch.Type.IsSMS() {
+		if number, country, ok := message.Number(c.Address, ch.Country); ok {
+			c.Address, c.Country = number, country
+		}
+	}
+	return c
+}
+
+// contentOf is what the message says. A kind that cannot be shown is kept as a
+// system line that says so.
+func contentOf(in channel.Inbound) content.Content {
+	text := cut(channel.CleanText(in.Text), mostText)
+	switch {
+	case in.Unsupported != "":
+		return content.EventContent{Text: "The customer sent something that cannot be shown here: " + cut(channel.CleanText(in.Unsupported), 80) + "."}
+	case len(in.Media) > 0:
+		return content.MediaContent{Text: text, Files: in.Media[:min(len(in.Media), mostMedia)]}
+	}
+	return content.TextContent{Text: text}
+}
+
+// cut shortens s to at most n characters.
+func cut(s string, n int) string {
+	if len(s) <= n || utf8.RuneCountInString(s) <= n {
+		return s
+	}
+	return string([]rune(s)[:n])
+}

@@ -1,0 +1,64 @@
+package inbound
+
+import (
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+
+	"parley/internal/channel"
+)
+
+// MostBody is how large a webhook may be, in bytes: what the largest carrier
+// posts (Meta: 3 MB).
+const MostBody = 3 << 20
+
+// Handler serves POST /webhooks/{provider}/{account}. publicURL is the address
+// that carriers were given, without a final slash: signatures are made over it.
+//
+// It answers 200 when everything is committed, 403 on a wrong or absent
+// signature, 404 for an account we do not have, 413 over MostBody, and 503 when
+// the carrier should try again.
+func (r *Receiver) Handler(publicURL string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if req.Method != http.MethodPost {
+			w.Header().Set("Allow", http.MethodPost)
+			http.Error(w, "Post webhooks here.", http.StatusMethodNotAllowed)
+			return
+		}
+		body, err := io.ReadAll(http.MaxBytesReader(w, req.Body, MostBody))
+		if err != nil {
+			status := http.StatusBadRequest
+			var tooLarge *http.MaxBytesError
+			if errors.As(err, &tooLarge) {
+				status = http.StatusRequestEntityTooLarge
+			}
+			http.Error(w, "The body could not be read.", status)
+			return
+		}
+		r.answer(w, req, channel.Webhook{
+			PublicURL: publicURL + req.URL.RequestURI(), Query: req.URL.Query(), Header: req.Header, Body: body,
+		})
+	})
+}
+
+func (r *Receiver) answer(w http.ResponseWriter, req *http.Request, hook channel.Webhook) {
+	provider, account := req.PathValue("provider"), req.PathValue("account")
+	verdict, err := r.Receive(req.Context(), provider, account, hook)
+	switch {
+	case err != nil:
+		slog.ErrorContext(req.Context(), "a webhook could not be stored", "provider", provider, "account", account, "error", err)
+		w.Header().Set("Retry-After", "5")
+		http.Error(w, "Not stored. Post it again.", http.StatusServiceUnavailable)
+	case verdict == UnknownAccount:
+		http.Error(w, "No such account.", http.StatusNotFound)
+	case verdict == BadSignature:
+		http.Error(w, "The signature is missing or wrong.", http.StatusForbidden)
+	default:
+		contentType, body := r.Messenger.Providers[provider].Reply()
+		if contentType != "" {
+			w.Header().Set("Content-Type", contentType)
+		}
+		_, _ = io.WriteString(w, body)
+	}
+}

@@ -1,0 +1,83 @@
+// Package inbound turns what carriers post to us into messages and receipts:
+// verified, stored once, and never lost.
+//
+// One request is one write that commits before the carrier is answered. Entries
+// are unique by account and the carrier's event id; what cannot be understood is
+// kept raw with its error, to be run again, and costs its neighbours nothing.
+package inbound
+
+import (
+	"context"
+	"log/slog"
+
+	"parley/internal/channel"
+	"parley/internal/directory"
+	"parley/internal/message"
+	"parley/internal/store"
+	"parley/internal/viewer"
+)
+
+// Receiver takes webhooks in.
+type Receiver struct {
+	Messenger *message.Messenger // required
+}
+
+// Verdict is how a webhook was answered.
+type Verdict int
+
+// The verdicts. Stored means that everything in it has been committed.
+const (
+	Stored Verdict = iota + 1
+	UnknownAccount
+	BadSignature
+)
+
+// Receive verifies a webhook of the named provider's account and stores what it
+// holds. An error means that the carrier should post it again; what was stored
+// already is then known by its event id.
+func (r *Receiver) Receive(ctx context.Context, provider, accountKey string, w channel.Webhook) (Verdict, error) {
+	ctx = viewer.AsSystem(ctx, "webhook")
+	adapter, account := r.Messenger.Providers[provider], r.Messenger.Desk.Directory.Account(accountKey)
+	if adapter == nil || account == nil || account.Provider != provider || !account.Active {
+		return UnknownAccount, nil
+	}
+	if !adapter.Verify(account.Account, w) {
+		return BadSignature, nil
+	}
+	return Stored, r.storeAll(ctx, account, r.entries(adapter.Parse(account.Account, w)))
+}
+
+// storeAll stores the entries in one write. When that fails, each alone, so that
+// one that cannot be stored costs no other and is kept raw with its error.
+func (r *Receiver) storeAll(ctx context.Context, account *directory.Account, entries []entry) error {
+	if len(entries) == 0 {
+		return nil
+	}
+	err := r.store(ctx, account, entries...)
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	slog.WarnContext(ctx, "a webhook could not be stored whole; storing its entries one by one", "account", account.Key, "error", err)
+	for _, e := range entries {
+		problem := r.store(ctx, account, e)
+		if problem == nil {
+			continue
+		}
+		e.take = unusable(problem.Error())
+		if err := r.store(ctx, account, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *Receiver) store(ctx context.Context, account *directory.Account, entries ...entry) error {
+	return r.Messenger.Desk.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+		for _, e := range entries {
+			if err := e.store(ctx, tx, account); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

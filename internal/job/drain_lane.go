@@ -1,0 +1,28 @@
+package job
+
+import (
+	"context"
+	"time"
+
+	"github.com/riverqueue/river"
+
+	"parley/internal/message"
+)
+
+// drainLane sends what waits in one conversation.
+type drainLane struct {
+	river.WorkerDefaults[message.DrainLane]
+	messenger *message.Messenger
+}
+
+// Timeout implements river.Worker: a long queue is gone on with by another job.
+func (*drainLane) Timeout(*river.Job[message.DrainLane]) time.Duration { return 5 * time.Minute }
+
+// Work implements river.Worker.
+func (w *drainLane) Work(ctx context.Context, job *river.Job[message.DrainLane]) error {
+	again, err := w.messenger.Drain(ctx, job.Args.ConversationID)
+	if err == nil && again > 0 {
+		return river.JobSnooze(again)
+	}
+	return err
+}

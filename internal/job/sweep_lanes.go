@@ -1,0 +1,26 @@
+package job
+
+import (
+	"context"
+
+	"github.com/riverqueue/river"
+
+	"parley/internal/message"
+)
+
+// SweepLanes is the job that wakes lanes whose own job was lost with a process.
+type SweepLanes struct{}
+
+// Kind implements river.JobArgs.
+func (SweepLanes) Kind() string { return "sweep_lanes" }
+
+type sweepLanes struct {
+	river.WorkerDefaults[SweepLanes]
+	messenger *message.Messenger
+}
+
+// Work implements river.Worker.
+func (w *sweepLanes) Work(ctx context.Context, _ *river.Job[SweepLanes]) error {
+	_, err := w.messenger.SweepLanes(ctx)
+	return err
+}

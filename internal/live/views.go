@@ -1,0 +1,159 @@
+package live
+
+import (
+	"context"
+
+	"parley/internal/conversation"
+	"parley/internal/feed"
+	"parley/internal/publicid"
+	"parley/internal/viewer"
+)
+
+// Conversations streams the changes of a view for the viewer of ctx. Folding its
+// ENTER, UPDATE and LEAVE over a page equals running the query again.
+func (d *Desk) Conversations(ctx context.Context, view conversation.View, filter *conversation.Filter, after *string, end End) (<-chan *Change, error) {
+	f := &viewFold{desk: d, view: view, filter: filter}
+	return run(ctx, stream[*Change]{
+		desk: d, v: viewer.FromContext(ctx), open: f.open, want: f.want, frame: f.frame,
+	}, after, end)
+}
+
+// viewFold follows one view. Its scope is set before the stream that uses it
+// begins, so that the hub and the reader see the same one.
+type viewFold struct {
+	desk   *Desk
+	view   conversation.View
+	filter *conversation.Filter
+
+	scope  *conversation.Scope
+	counts conversation.Counts
+	at     int64 // the position the counts hold for
+}
+
+func (f *viewFold) open(ctx context.Context, v *viewer.Viewer, kind feed.StreamKind) (*Change, int64, error) {
+	scope, err := f.desk.Scope(v, f.view, f.filter)
+	if err != nil {
+		return nil, 0, err
+	}
+	f.scope = scope
+	if f.counts, f.at, err = f.desk.Count(ctx, scope); err != nil {
+		return nil, 0, err
+	}
+	return &Change{Kind: kind, Cursor: f.desk.Cursors.Encode(f.at), Counts: f.counts}, f.at, nil
+}
+
+func (f *viewFold) want(_ *viewer.Viewer, e *feed.Event) bool {
+	return f.scope.Matches(e.Before) || f.scope.Matches(e.After)
+}
+
+func (f *viewFold) frame(ctx context.Context, v *viewer.Viewer, e *feed.Event) (*Change, bool, error) {
+	if e.Position > f.at {
+		f.counts, f.at = f.scope.Fold(f.counts, e), e.Position
+	}
+	id := f.desk.IDs.Encode(publicid.Conversation, e.ConversationID)
+	change := &Change{
+		Kind: kindOf(f.scope.Matches(e.Before), f.scope.Matches(e.After)), Cursor: f.desk.Cursors.Encode(e.Position),
+		ConversationID: &id, Counts: f.counts, Cause: &e.Cause, IdempotencyKey: echo(v, e),
+	}
+	if change.Kind == feed.Leave {
+		return change, true, nil
+	}
+	row, err := f.desk.row(ctx, v, e)
+	if row == nil {
+		// It may no longer be seen: the LEAVE that says so is on its way.
+		change.Kind = feed.Leave
+	}
+	change.Conversation = row
+	return change, true, err
+}
+
+func kindOf(before, after bool) feed.StreamKind {
+	switch {
+	case !after:
+		return feed.Leave
+	case before:
+		return feed.Update
+	}
+	return feed.Enter
+}
+
+// InboxCounts streams the counts of the inboxes of the viewer of ctx.
+func (d *Desk) InboxCounts(ctx context.Context, after *string, end End) (<-chan *InboxCountsChange, error) {
+	f := &inboxFold{desk: d}
+	return run(ctx, stream[*InboxCountsChange]{
+		desk: d, v: viewer.FromContext(ctx), open: f.open, want: f.want, frame: f.frame,
+	}, after, end)
+}
+
+// inboxFold follows the counts of all inboxes of one viewer.
+type inboxFold struct {
+	desk    *Desk
+	inboxes []*conversation.Inbox
+	sight   *conversation.Scope // everything the viewer sees
+	at      int64
+}
+
+func (f *inboxFold) open(ctx context.Context, v *viewer.Viewer, kind feed.StreamKind) (*InboxCountsChange, int64, error) {
+	ctx = viewer.NewContext(ctx, v)
+	list, err := f.desk.Inboxes(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	if f.sight, err = f.desk.Scope(v, conversation.View{Kind: conversation.All}, nil); err != nil {
+		return nil, 0, err
+	}
+	f.inboxes, f.at = list.Inboxes, list.Position
+	return &InboxCountsChange{Kind: kind, Cursor: list.FeedCursor(), Inboxes: copied(f.inboxes)}, f.at, nil
+}
+
+// want takes events that move a count of something the viewer sees.
+func (f *inboxFold) want(_ *viewer.Viewer, e *feed.Event) bool {
+	return (f.sight.Matches(e.Before) || f.sight.Matches(e.After)) && e.MovesCounts()
+}
+
+func (f *inboxFold) frame(ctx context.Context, v *viewer.Viewer, e *feed.Event) (*InboxCountsChange, bool, error) {
+	if e.Position <= f.at {
+		return nil, false, nil
+	}
+	f.at = e.Position
+	f.addObjectType(v, e)
+	var changed []*conversation.Inbox
+	for _, in := range f.inboxes {
+		if counts := in.Scope.Fold(in.Counts, e); counts != in.Counts {
+			in.Counts = counts
+			changed = append(changed, in)
+		}
+	}
+	return &InboxCountsChange{
+		Kind: feed.Update, Cursor: f.desk.Cursors.Encode(e.Position), Inboxes: copied(changed),
+	}, len(changed) > 0, nil
+}
+
+// addObjectType gives an object type that appears for the first time its inbox.
+func (f *inboxFold) addObjectType(v *viewer.Viewer, e *feed.Event) {
+	if e.After == nil || e.After.ObjectType == "" || !f.sight.Matches(e.After) {
+		return
+	}
+	objectType := e.After.ObjectType
+	for _, in := range f.inboxes {
+		if in.Kind == conversation.ObjectType && *in.Subject == objectType {
+			return
+		}
+	}
+	view := conversation.View{Kind: conversation.ObjectType, Subject: &objectType}
+	if scope, err := f.desk.Scope(v, view, nil); err == nil {
+		f.inboxes = append(f.inboxes, &conversation.Inbox{
+			Kind: view.Kind, Subject: view.Subject, Title: objectType, Scope: scope,
+		})
+	}
+}
+
+// copied keeps frames that wait to be written from changing.
+func copied(in []*conversation.Inbox) []*conversation.Inbox {
+	out := make([]*conversation.Inbox, len(in))
+	for i, x := range in {
+		c := *x
+		out[i] = &c
+	}
+	return out
+}

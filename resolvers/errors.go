@@ -1,0 +1,52 @@
+package resolvers
+
+import (
+	"context"
+	"errors"
+
+	"parley/internal/fault"
+	"parley/internal/message"
+	"parley/internal/stream"
+)
+
+// inPayload are the codes that mutations answer in their payload. The others
+// stay errors of the request.
+var inPayload = map[fault.Code]bool{
+	fault.BadInput: true, fault.Forbidden: true, fault.NotFound: true, fault.IdempotencyConflict: true,
+	fault.ConfirmationNeeded: true, fault.Refused: true, fault.Conflict: true, fault.LimitExceeded: true,
+}
+
+// userErrors turns what a caller can act on into the errors of a payload.
+func userErrors(err error) ([]*fault.Error, error) {
+	var f *fault.Error
+	if errors.As(err, &f) && inPayload[f.Code] {
+		return []*fault.Error{f}, nil
+	}
+	return []*fault.Error{}, err
+}
+
+// sendErrors is userErrors for what may be refused.
+func sendErrors(err error) ([]*message.Refusal, []*fault.Error, error) {
+	var refused *message.RefusedError
+	if errors.As(err, &refused) {
+		e := fault.New(fault.Refused, "The message was not sent. The refusals say why.")
+		return refused.Refusals, []*fault.Error{e}, nil
+	}
+	errs, err := userErrors(err)
+	return []*message.Refusal{}, errs, err
+}
+
+// found turns nothing into NOT_FOUND.
+func found[T any](v *T, err error) func(what string) (*T, error) {
+	return func(what string) (*T, error) {
+		if err == nil && v == nil {
+			err = fault.Missing(what)
+		}
+		return v, err
+	}
+}
+
+// fails ends the subscription of ctx with the error it is given.
+func fails(ctx context.Context) func(error) {
+	return func(err error) { stream.Fail(ctx, err) }
+}

@@ -1,0 +1,44 @@
+package resolvers
+
+import (
+	"context"
+
+	"parley/graph"
+	"parley/internal/fault"
+	"parley/internal/publicid"
+)
+
+// node finds any object by its id, under the same rules as every other way to it.
+func (r *Resolver) node(ctx context.Context, id string) (graph.Node, error) {
+	kind, key, _ := r.Desk.IDs.Parse(id)
+	switch kind {
+	case publicid.Conversation:
+		return one(ctx, key, r.Desk.ByKey)
+	case publicid.Message:
+		return one(ctx, key, r.Messenger.ByKey)
+	case publicid.MessagingUser:
+		return one(ctx, key, r.Desk.Users)
+	case publicid.Record:
+		return one(ctx, key, r.Desk.Records)
+	case publicid.Agent:
+		if a := r.Desk.Directory.Agent(key); a != nil {
+			return a, nil
+		}
+	case publicid.Channel:
+		if c := r.Desk.Directory.Channel(key); c != nil {
+			return c, nil
+		}
+	}
+	return nil, fault.Missing("object")
+}
+
+func one[T graph.Node](ctx context.Context, key int64, batch func(context.Context, []int64) (map[int64]T, error)) (graph.Node, error) {
+	found, err := batch(ctx, []int64{key})
+	if err != nil {
+		return nil, err
+	}
+	if v, ok := found[key]; ok {
+		return v, nil
+	}
+	return nil, fault.Missing("object")
+}

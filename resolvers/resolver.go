@@ -1,0 +1,17 @@
+// Package resolvers translates between the graph and the use cases: it checks
+// the bounds of pages, calls one use case and gives its answer the schema's
+// shape. It holds no rules of its own.
+package resolvers
+
+import (
+	"parley/internal/conversation"
+	"parley/internal/live"
+	"parley/internal/message"
+)
+
+// Resolver holds the use cases. All fields are required.
+type Resolver struct {
+	Desk      *conversation.Desk
+	Messenger *message.Messenger
+	Live      *live.Desk
+}
