@@ -1,0 +1,56 @@
+// Command parley serves CRM conversations as a GraphQL graph.
+//
+//	parley serve --mode development --database data/parley.db --demo
+//	parley token amy
+//	parley sandbox say --to +12025550100 "Hello, is anybody there?"
+//
+// Every flag can also be given by the environment, as the help says.
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// cli is the command line. Flags before the commands apply to all of them.
+type cli struct {
+	Database string `default:"parley.db" env:"PARLEY_DATABASE" placeholder:"FILE|URL" help:"SQLite file, or a postgres:// URL."`
+
+	Serve   serveCmd   `cmd:"" help:"Serve the graph, the playground and the webhooks."`
+	Migrate migrateCmd `cmd:"" help:"Bring the database up to date and stop. Serving does it too."`
+	Token   tokenCmd   `cmd:"" help:"Print a token for an agent."`
+	Seed    seedCmd    `cmd:"" help:"Fill the database with conversations to try things with."`
+	Sandbox sandboxCmd `cmd:"" help:"Play the customer."`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:]); err != nil {
+		fmt.Fprintf(os.Stderr, "parley: %v\n", err)
+		stop()
+		os.Exit(1) //nolint:gocritic // stop has run
+	}
+}
+
+func run(ctx context.Context, args []string) error {
+	var c cli
+	parser, err := kong.New(&c, kong.Name("parley"), kong.UsageOnError(),
+		kong.Description("CRM conversations as a GraphQL graph: read, send, assign, and see messages arrive live."))
+	if err != nil {
+		return err
+	}
+	command, err := parser.Parse(args)
+	if err != nil {
+		return fmt.Errorf("%w (run parley --help for the flags)", err)
+	}
+	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, nil)))
+	command.BindTo(ctx, (*context.Context)(nil))
+	return command.Run(&c)
+}

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"parley/internal/app"
+	"parley/internal/channel"
+	"parley/internal/clock"
+	"parley/internal/directory"
+)
+
+// sandboxCmd plays the customer.
+type sandboxCmd struct {
+	Say sayCmd `cmd:"" help:"Send a message as a customer, through the webhook, signed as the carrier of the sender ID would."`
+}
+
+// sayCmd posts one inbound message to a running server.
+type sayCmd struct {
+	To   string   `required:"" help:"The sender ID the customer writes to, such as +12025550100."`
+	From string   `default:"+12025550199" help:"The customer's number."`
+	Name string   `help:"The customer's name, as the carrier tells it."`
+	URL  string   `default:"http://127.0.0.1:8080" env:"PARLEY_PUBLIC_URL" help:"The running server's public URL."`
+	Text []string `arg:"" help:"What the customer says."`
+}
+
+// Run implements the command.
+func (s *sayCmd) Run(ctx context.Context, c *cli) error {
+	a, err := app.Open(ctx, app.Config{Database: c.Database})
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	ch, err := s.channel(a.Directory)
+	if err != nil {
+		return err
+	}
+	caller, ok := a.Messenger.Providers[ch.Account.Provider].(channel.Caller)
+	if !ok {
+		return fmt.Errorf("no customer can be played on a %s account", ch.Account.Provider)
+	}
+	id := "SM" + strings.ToLower(rand.Text())
+	hook := strings.TrimSuffix(s.URL, "/") + "/webhooks/" + ch.Account.Provider + "/" + ch.Account.Key
+	req, err := caller.Compose(ch.Account.Account, hook, channel.Inbound{
+		EventID: id, ProviderID: id, From: s.From, To: s.To, FromName: s.Name,
+		Text: strings.Join(s.Text, " "), At: clock.Real{}.Now(),
+	})
+	if err != nil {
+		return err
+	}
+	return post(ctx, req)
+}
+
+func (s *sayCmd) channel(d *directory.Directory) (*directory.Channel, error) {
+	var known []string
+	for _, ch := range d.Channels() {
+		if ch.Address == s.To {
+			return ch, nil
+		}
+		known = append(known, ch.Address+" ("+ch.Name+")")
+	}
+	return nil, fmt.Errorf("no sender ID has the address %s; there are: %s", s.To, strings.Join(known, ", "))
+}
+
+func post(ctx context.Context, req *http.Request) error {
+	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
+	defer cancel()
+	response, err := http.DefaultClient.Do(req.WithContext(ctx))
+	if err != nil {
+		return fmt.Errorf("the server did not answer; is it running, and is --url right? %w", err)
+	}
+	defer response.Body.Close()
+	body, _ := io.ReadAll(io.LimitReader(response.Body, 500))
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("the server answered %s: %s", response.Status, strings.TrimSpace(string(body)))
+	}
+	fmt.Println("Delivered.")
+	return nil
+}

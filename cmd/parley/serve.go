@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"parley/internal/app"
+	"parley/internal/seed"
+	"parley/internal/server"
+	"parley/internal/store"
+)
+
+// serveCmd serves until interrupted.
+type serveCmd struct {
+	Addr        string   `default:"127.0.0.1:8080" env:"PARLEY_ADDR" help:"Address to listen on; port 0 takes a free one."`
+	PrivateAddr string   `env:"PARLEY_PRIVATE_ADDR" placeholder:"ADDR" help:"Address for metrics and profiles, for operators alone; none by default."`
+	Mode        string   `default:"production" enum:"production,development" env:"PARLEY_MODE" help:"In development: introspection, and a playground that hands tokens to this machine's browser."`
+	PublicURL   string   `env:"PARLEY_PUBLIC_URL" placeholder:"URL" help:"Where carriers and browsers reach this server; webhook signatures are made over it. From the address by default."`
+	Origins     []string `env:"PARLEY_ORIGINS" placeholder:"ORIGIN" help:"Web origins that may call, such as https://desk.example.com; none by default."`
+	Playground  bool     `env:"PARLEY_PLAYGROUND" help:"Serve the playground in production too, without tokens."`
+	Demo        bool     `env:"PARLEY_DEMO" help:"Fill an empty database with demo agents and conversations, and play the carriers."`
+	LogFormat   string   `default:"text" enum:"text,json" env:"PARLEY_LOG_FORMAT" help:"How to write the log to standard error."`
+}
+
+// Run implements the command.
+func (s *serveCmd) Run(ctx context.Context, c *cli) error {
+	s.logs()
+	if err := makeFolder(c.Database); err != nil {
+		return err
+	}
+	a, err := app.Open(ctx, app.Config{
+		Database: c.Database, Mode: s.Mode, Addr: s.Addr, PrivateAddr: s.PrivateAddr,
+		PublicURL: s.PublicURL, Origins: s.Origins, Playground: s.Playground, Demo: s.Demo,
+	})
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err := a.Close(); err != nil {
+			slog.Error("the database did not close cleanly", "error", err)
+		}
+	}()
+	if s.Demo {
+		if err := seed.Demo(ctx, a.Directory, a.Store); err != nil {
+			return fmt.Errorf("demo data: %w", err)
+		}
+	}
+	if err := a.Listen(); err != nil {
+		return err
+	}
+	s.greet(a)
+	return a.Run(ctx)
+}
+
+func (s *serveCmd) logs() {
+	if s.LogFormat == "json" {
+		slog.SetDefault(slog.New(slog.NewJSONHandler(os.Stderr, nil)))
+	}
+}
+
+// makeFolder makes the folder of a database file, for a first start.
+func makeFolder(database string) error {
+	if store.IsPostgresURL(database) {
+		return nil
+	}
+	return os.MkdirAll(filepath.Dir(database), 0o700)
+}
+
+// greet prints where everything is. Only in development does it print tokens.
+func (s *serveCmd) greet(a *app.App) {
+	url := a.PublicURL()
+	fmt.Printf("Parley is ready.\n\n  GraphQL     %s/graphql (POST, GET, WebSocket)\n", url)
+	if s.Mode == server.Development || s.Playground {
+		fmt.Printf("  Playground  %s/\n", url)
+	}
+	fmt.Printf("  Webhooks    %s/webhooks/{provider}/{account}\n", url)
+	if addr := a.Server.PrivateAddr(); addr != nil {
+		fmt.Printf("  Metrics     http://%s/metrics\n", addr)
+	}
+	if s.Mode == server.Development {
+		printTokens(a)
+	}
+	fmt.Println("\nPress Ctrl+C to stop.")
+}
+
+func printTokens(a *app.App) {
+	const most = 4
+	fmt.Println("\nTokens, good for 12 hours:")
+	for i, agent := range a.Directory.Agents() {
+		if i == most {
+			break
+		}
+		if t, err := a.Tokens.Mint(agent.Username, 12*time.Hour); err == nil {
+			fmt.Printf("  %-5s %s\n", agent.Username, t)
+		}
+	}
+	if a.Config.Demo {
+		fmt.Printf("\nPlay a customer:\n  parley --database %s sandbox say --to +12025550100 \"Hello!\"\n", a.Config.Database)
+	}
+}
+
+// migrateCmd applies migrations; opening the store does it.
+type migrateCmd struct{}
+
+// Run implements the command.
+func (migrateCmd) Run(ctx context.Context, c *cli) error {
+	if err := makeFolder(c.Database); err != nil {
+		return err
+	}
+	s, err := store.Open(ctx, store.Options{URL: c.Database})
+	if err != nil {
+		return err
+	}
+	fmt.Println("The database is up to date.")
+	return s.Close()
+}

@@ -1,0 +1,229 @@
+// Package app puts Parley together: it opens the database, wires the use cases
+// to the edge and runs them until told to stop. The command line and the tests
+// start the same App.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"parley/graph"
+	"parley/internal/channel"
+	"parley/internal/channel/sandbox"
+	"parley/internal/channel/twilio"
+	"parley/internal/channel/wire"
+	"parley/internal/clock"
+	"parley/internal/conversation"
+	"parley/internal/directory"
+	"parley/internal/feed"
+	"parley/internal/inbound"
+	"parley/internal/job"
+	"parley/internal/live"
+	"parley/internal/message"
+	"parley/internal/publicid"
+	"parley/internal/server"
+	"parley/internal/store"
+	"parley/internal/token"
+	"parley/resolvers"
+	"parley/web"
+)
+
+// Config says what to run. Database is required; every other zero field takes
+// the default stated.
+type Config struct {
+	Database string // a file path (SQLite) or a postgres:// URL
+	Mode     string // server.Development or server.Production; production by default
+	Addr     string // where to listen; 127.0.0.1:8080 by default
+	// PrivateAddr is where metrics and profiles are served; nowhere by default.
+	PrivateAddr string
+	// PublicURL is where carriers and browsers reach this server, without a final
+	// slash; made from the address by default.
+	PublicURL string
+	// Origins are the web origins that may call; none by default.
+	Origins []string
+	// Playground turns the playground on in production.
+	Playground bool
+
+	// Demo says that the data is for trying things: the demo accounts' carriers
+	// are played by this process.
+	Demo bool
+
+	// Clock is the domain's time; the system's by default.
+	Clock clock.Clock
+	// Carrier takes what the sandbox account sends when the account names no
+	// address of its own; one inside this process by default.
+	Carrier *sandbox.Carrier
+	// CallTimeout bounds one call to a carrier; 10 s by default.
+	CallTimeout time.Duration
+	// Lease is how long a lane is held; three times CallTimeout by default.
+	Lease time.Duration
+	// Jobs are the workers' settings.
+	Jobs job.Options
+	// Server overrides bounds of the edge.
+	Server func(*server.Options)
+}
+
+// App is Parley, opened. Its parts are there for the command line and for tests.
+type App struct {
+	Config    Config
+	Store     *store.Store
+	Directory *directory.Directory
+	Desk      *conversation.Desk
+	Messenger *message.Messenger
+	Receiver  *inbound.Receiver
+	Hub       *feed.Hub
+	Tokens    *token.Authority
+	Server    *server.Server
+	Schema    resolvers.Resolver
+
+	carrier *sandbox.Carrier
+}
+
+// Open opens the database and puts the parts together. Nothing runs until Run.
+func Open(ctx context.Context, c Config) (*App, error) {
+	if c.Addr == "" {
+		c.Addr = "127.0.0.1:8080"
+	}
+	if c.Clock == nil {
+		c.Clock = clock.Real{}
+	}
+	a := &App{Config: c}
+	bus := feed.NewLocal()
+	var err error
+	if a.Store, err = store.Open(ctx, store.Options{URL: c.Database, Clock: c.Clock, OnCommit: bus.Publish}); err != nil {
+		return nil, err
+	}
+	if err := a.wire(ctx, bus); err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
+	return a, nil
+}
+
+func (a *App) wire(ctx context.Context, bus feed.Bus) error {
+	ids, cursors, err := a.keys(ctx)
+	if err != nil {
+		return err
+	}
+	if a.Directory, err = directory.Load(ctx, a.Store, ids); err != nil {
+		return err
+	}
+	a.Desk = &conversation.Desk{Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors}
+	a.Messenger = &message.Messenger{
+		Reader: message.Reader{Desk: a.Desk}, Providers: a.providers(), PublicURL: a.Config.PublicURL,
+		CallTimeout: a.Config.CallTimeout, Lease: a.Config.Lease,
+	}
+	a.Receiver = &inbound.Receiver{Messenger: a.Messenger}
+	a.Hub, err = feed.NewHub(ctx, a.Store, cursors, feed.HubOptions{Bus: bus, Observe: a.Directory.Observe})
+	if err != nil {
+		return err
+	}
+	a.Schema = resolvers.Resolver{Desk: a.Desk, Messenger: a.Messenger, Live: &live.Desk{Desk: a.Desk, Hub: a.Hub}}
+	a.Server, err = server.New(a.serverOptions())
+	return err
+}
+
+// keys reads the keys that all processes on this database share.
+func (a *App) keys(ctx context.Context) (*publicid.Codec, *feed.Cursors, error) {
+	key := make(map[string][]byte)
+	for _, name := range []string{"ids", "cursors", "tokens"} {
+		k, err := a.Store.Secret(ctx, name)
+		if err != nil {
+			return nil, nil, err
+		}
+		key[name] = k
+	}
+	ids, err := publicid.New(key["ids"])
+	if err != nil {
+		return nil, nil, err
+	}
+	a.Tokens, err = token.New(key["tokens"], clock.Real{})
+	return ids, feed.NewCursors(key["cursors"], a.Store.Epoch), err
+}
+
+func (a *App) providers() map[string]channel.Provider {
+	if a.carrier = a.Config.Carrier; a.carrier == nil {
+		a.carrier = sandbox.NewCarrier(sandbox.CarrierOptions{Transport: wire.InProcess(http.HandlerFunc(a.serveOwn))})
+	}
+	providers := map[string]channel.Provider{}
+	for _, p := range []channel.Provider{sandbox.New(sandbox.Options{Carrier: a.carrier}), twilio.New(twilio.Options{})} {
+		providers[p.Name()] = p
+	}
+	return providers
+}
+
+// serveOwn is how the carrier inside this process reaches the webhooks.
+func (a *App) serveOwn(w http.ResponseWriter, r *http.Request) { a.Server.Handler().ServeHTTP(w, r) }
+
+func (a *App) serverOptions() server.Options {
+	o := server.Options{
+		Mode: a.Config.Mode, Addr: a.Config.Addr, PrivateAddr: a.Config.PrivateAddr, Origins: a.Config.Origins,
+		Schema:       graph.NewExecutableSchema(graph.Config{Resolvers: &a.Schema}),
+		Authenticate: a.authenticate,
+		Webhooks:     http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.Receiver.Handler(a.PublicURL()).ServeHTTP(w, r) }),
+		Playground: web.Handler(web.Options{
+			Mode: web.Mode(a.Config.Mode), Enabled: a.Config.Playground, Sessions: a.sessions,
+		}),
+		Ready: a.Store.Ping, Clock: clock.Real{},
+	}
+	if a.Config.Server != nil {
+		a.Config.Server(&o)
+	}
+	return o
+}
+
+// PublicURL is where carriers and browsers reach the server.
+func (a *App) PublicURL() string {
+	if a.Config.PublicURL != "" {
+		return strings.TrimSuffix(a.Config.PublicURL, "/")
+	}
+	if addr := a.Server.Addr(); addr != nil {
+		return "http://" + addr.String()
+	}
+	return "http://" + a.Config.Addr
+}
+
+// Run serves, follows the log and works jobs until ctx ends, then stops each in
+// turn and returns. Listen may be called before, to learn the address.
+func (a *App) Run(ctx context.Context) error {
+	if a.Server.Addr() == nil {
+		if err := a.Listen(); err != nil {
+			return err
+		}
+	}
+	hubCtx, stopHub := context.WithCancel(context.WithoutCancel(ctx))
+	followed := make(chan struct{})
+	go func() {
+		defer close(followed)
+		a.Hub.Run(hubCtx)
+	}()
+	defer func() { stopHub(); <-followed }()
+	jobs, err := job.Start(ctx, a.Store, a.Messenger, a.Config.Jobs)
+	if err != nil {
+		return err
+	}
+	err = a.Server.Serve(ctx)
+	stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
+	defer cancel()
+	return errors.Join(err, jobs.Stop(stopCtx))
+}
+
+// Listen takes the address, so that PublicURL is known before Run.
+func (a *App) Listen() error {
+	if err := a.Server.Listen(); err != nil {
+		return fmt.Errorf("listen on %s: %w", a.Config.Addr, err)
+	}
+	a.Messenger.PublicURL = a.PublicURL()
+	return nil
+}
+
+// Close releases the database and the carrier. Run must have returned.
+func (a *App) Close() error {
+	if a.carrier != nil && a.Config.Carrier == nil {
+		a.carrier.Close()
+	}
+	return a.Store.Close()
+}
