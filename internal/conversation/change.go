@@ -179,7 +179,7 @@ func (d *Desk) Ensure(ctx context.Context, tx *store.Tx, channelKey int64, c Cus
 
 func keep(table, column string) func(*entsql.UpdateSet) {
 	return func(u *entsql.UpdateSet) {
-		u.Set(column, entsql.ExprFunc(func(b *entsql.Builder) { b.Ident(table + "." + column) }))
+		u.Set(column, entsql.ExprFunc(func(b *entsql.Builder) { b.WriteString(table + "." + column) }))
 	}
 }
 
@@ -200,7 +200,6 @@ func (d *Desk) ensureUser(ctx context.Context, tx *store.Tx, channelKey int64, c
 // nameIfUnknown takes the name that came with a message when none is known.
 func nameIfUnknown(u *entsql.UpdateSet) {
 	u.Set("name", entsql.ExprFunc(func(b *entsql.Builder) {
-		b.WriteString("CASE WHEN ").Ident("messaging_users.name").WriteString(" = '' THEN ").
-			Ident("excluded.name").WriteString(" ELSE ").Ident("messaging_users.name").WriteString(" END")
+		b.WriteString("CASE WHEN messaging_users.name = '' THEN excluded.name ELSE messaging_users.name END")
 	}))
 }

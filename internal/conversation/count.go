@@ -132,7 +132,7 @@ type cellTally struct {
 }
 
 func (d *Desk) visibleCells(ctx context.Context, sight rule.Sight, position *int64) ([]cellTally, error) {
-	h, t := entsql.Table("log_heads"), entsql.Table("count_cells")
+	h, t := entsql.Table("log_heads"), entsql.Table("count_cells").As("cells")
 	on := []*entsql.Predicate{entsql.NEQ(t.C("conversations"), 0)}
 	if visible := sight.SQL(t.C); visible != nil {
 		on = append(on, visible)

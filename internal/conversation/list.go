@@ -178,9 +178,9 @@ type pageQuery struct {
 func (q pageQuery) Query() (string, []any) {
 	b := &entsql.Builder{}
 	b.SetDialect(q.desk.Store.Dialect())
-	b.WriteString("SELECT ").Ident("log_heads.position")
+	b.WriteString("SELECT log_heads.position")
 	for _, c := range columns {
-		b.Comma().Ident("c." + c)
+		b.WriteString(", c." + c)
 	}
 	b.WriteString(" FROM log_heads LEFT JOIN (")
 	q.top(b)
@@ -230,7 +230,7 @@ func (q pageQuery) topSent(b *entsql.Builder) {
 	b.WriteString("SELECT s.conversation_id AS id, s.last_message_at AS at FROM participants AS s " +
 		"JOIN conversations AS x ON x.id = s.conversation_id")
 	p := append(q.scope.conds.where(qualify("x")),
-		entsql.EQ("s.agent_id", *q.scope.conds.sentBy), q.scope.sight.SQL(qualify("x")),
+		entsql.EQ(qualify("s")("agent_id"), *q.scope.conds.sentBy), q.scope.sight.SQL(qualify("x")),
 		q.beyond("s.last_message_at", "s.conversation_id"))
 	q.filter(b, p)
 }
@@ -271,7 +271,7 @@ func (q pageQuery) topMerged(b *entsql.Builder) {
 		}
 		if len(t.IDs) == 0 {
 			b.WriteString("SELECT * FROM (")
-			q.topOf(b, entsql.GT("x."+t.Column, 0))
+			q.topOf(b, entsql.GT(qualify("x")(t.Column), 0))
 			q.limit(b)
 			b.WriteString(")").WriteString(" AS any_owner")
 			continue
@@ -302,6 +302,7 @@ func (q pageQuery) topPerKey(b *entsql.Builder, column string, keys []int64) {
 	b.WriteString("))")
 }
 
+// qualify names columns of a table as ent's builders do.
 func qualify(table string) func(string) string {
-	return func(column string) string { return table + "." + column }
+	return func(column string) string { return "`" + table + "`.`" + column + "`" }
 }

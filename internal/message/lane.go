@@ -132,7 +132,7 @@ func (l *lane) take(ctx context.Context, tx *store.Tx) (bool, time.Duration, err
 	insert := tx.Builder().Insert("lanes").Columns("id", "token", "leased_until").
 		Values(l.conversation, l.token, int64(tx.Now.Add(l.m.lease()))).
 		OnConflict(entsql.ConflictColumns("id"), entsql.ResolveWithNewValues(),
-			entsql.UpdateWhere(entsql.LTE("lanes.leased_until", int64(tx.Now))))
+			entsql.UpdateWhere(entsql.LTE("`lanes`.`leased_until`", int64(tx.Now))))
 	n, err := tx.Exec(ctx, insert)
 	if err != nil || n > 0 {
 		return n > 0, 0, err
@@ -270,7 +270,7 @@ func (l *lane) settle(ctx context.Context, tx *store.Tx, c *call, r channel.Resu
 // putOff fails the attempt and queues the next one, after a wait that doubles up
 // to five minutes; after mostThrottled in a row the message has failed.
 func (m *Messenger) putOff(ctx context.Context, tx *store.Tx, row *conversation.Row, c *call, s settlement, wait time.Duration) (time.Duration, error) {
-	a, err := loadAttempt(ctx, tx, entsql.EQ("a.id", c.attempt))
+	a, err := loadAttempt(ctx, tx, entsql.EQ("`a`.`id`", c.attempt))
 	if err != nil {
 		return 0, err
 	}

@@ -144,9 +144,9 @@ func (q rangeQuery) Query() (string, []any) {
 		}
 		b.WriteString("(").Join(entsql.ExprFunc(func(b *entsql.Builder) { castArgs(b, q.dialect, r[:]) })).WriteString(")")
 	}
-	b.WriteString(") SELECT ").Ident("m." + columns[0])
+	b.WriteString(") SELECT m." + columns[0])
 	for _, c := range columns[1:] {
-		b.Comma().Ident("m." + c)
+		b.WriteString(", m." + c)
 	}
 	b.WriteString(" FROM r JOIN messages AS m ON m.conversation_id = r.conversation_id AND m.seq BETWEEN r.first AND r.last " +
 		"ORDER BY m.conversation_id, m.seq")
@@ -169,7 +169,7 @@ func castArgs(b *entsql.Builder, d string, args []int64) {
 // ByKey reads messages by key, as far as the viewer sees their conversations, in
 // one statement.
 func (m Reader) ByKey(ctx context.Context, keys []int64) (map[int64]*Row, error) {
-	t, c := entsql.Table("messages"), entsql.Table("conversations").As("c")
+	t, c := entsql.Table("messages").As("m"), entsql.Table("conversations").As("c")
 	qualified := make([]string, len(columns))
 	for i, name := range columns {
 		qualified[i] = t.C(name)

@@ -29,7 +29,7 @@ func (m *Messenger) Retry(ctx context.Context, in RetryInput) (Sent, error) {
 }
 
 func (m *Messenger) retry(ctx context.Context, tx *store.Tx, message int64, idempotencyKey string) error {
-	a, err := loadAttempt(ctx, tx, entsql.EQ("a.message_id", message))
+	a, err := loadAttempt(ctx, tx, entsql.EQ("`a`.`message_id`", message))
 	if err != nil {
 		return err
 	}

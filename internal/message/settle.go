@@ -56,7 +56,7 @@ func loadAttempt(ctx context.Context, tx *store.Tx, where *entsql.Predicate) (a 
 // itself be moved, and with it the message when it is the latest attempt. The
 // conversation is loaded and locked.
 func (m *Messenger) settle(ctx context.Context, tx *store.Tx, row *conversation.Row, key int64, s settlement) error {
-	a, err := loadAttempt(ctx, tx, entsql.EQ("a.id", key))
+	a, err := loadAttempt(ctx, tx, entsql.EQ("`a`.`id`", key))
 	if err != nil || a == nil {
 		return err
 	}
@@ -114,7 +114,7 @@ func (m *Messenger) ApplyReceipt(ctx context.Context, tx *store.Tx, account int6
 
 func (m *Messenger) receiptAttempt(ctx context.Context, tx *store.Tx, account int64, r channel.Receipt) (*attempt, error) {
 	if key, ok := m.Desk.IDs.Decode(publicid.Attempt, r.AttemptKey); ok {
-		a, err := loadAttempt(ctx, tx, entsql.And(entsql.EQ("a.id", key), entsql.EQ("a.provider_account_id", account)))
+		a, err := loadAttempt(ctx, tx, entsql.And(entsql.EQ("`a`.`id`", key), entsql.EQ("`a`.`provider_account_id`", account)))
 		// The key alone does not do when it speaks of another message.
 		if err != nil || a != nil && (a.providerID == "" || a.providerID == r.ProviderID) {
 			return a, err
@@ -123,7 +123,7 @@ func (m *Messenger) receiptAttempt(ctx context.Context, tx *store.Tx, account in
 	if r.ProviderID == "" {
 		return nil, nil
 	}
-	return loadAttempt(ctx, tx, entsql.And(entsql.EQ("a.provider_account_id", account), entsql.EQ("a.provider_id", r.ProviderID)))
+	return loadAttempt(ctx, tx, entsql.And(entsql.EQ("`a`.`provider_account_id`", account), entsql.EQ("`a`.`provider_id`", r.ProviderID)))
 }
 
 // applyPending applies the receipts that came before we knew the provider's id:

@@ -133,7 +133,7 @@ func addExcluded(columns []string) func(*entsql.UpdateSet) {
 	return func(u *entsql.UpdateSet) {
 		for _, c := range columns {
 			u.Set(c, entsql.ExprFunc(func(b *entsql.Builder) {
-				b.Ident("count_cells." + c).WriteString(" + ").Ident("excluded." + c)
+				b.WriteString("count_cells." + c + " + excluded." + c)
 			}))
 		}
 	}
