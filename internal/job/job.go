@@ -13,6 +13,7 @@ import (
 	"github.com/riverqueue/river/riverdriver"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 	"github.com/riverqueue/river/riverdriver/riversqlite"
+	"github.com/riverqueue/river/rivertype"
 
 	"parley/internal/message"
 	"parley/internal/store"
@@ -81,9 +82,10 @@ func configure(m *message.Messenger, o Options) (*river.Config, error) {
 		}
 	}
 	return &river.Config{
-		Logger:  o.Logger,
-		Queues:  map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: o.Workers}},
-		Workers: workers,
+		Logger:       o.Logger,
+		ErrorHandler: failures{},
+		Queues:       map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: o.Workers}},
+		Workers:      workers,
 		// Short, so that a message leaves within milliseconds of its commit also
 		// where the database cannot notify.
 		FetchCooldown:     20 * time.Millisecond,
@@ -98,6 +100,21 @@ func every(interval time.Duration, args river.JobArgs) *river.PeriodicJob {
 	return river.NewPeriodicJob(river.PeriodicInterval(interval),
 		func() (river.JobArgs, *river.InsertOpts) { return args, &river.InsertOpts{MaxAttempts: 1} },
 		&river.PeriodicJobOpts{RunOnStart: true})
+}
+
+// failures logs what a job failed with; River tries it again.
+type failures struct{}
+
+// HandleError implements river.ErrorHandler.
+func (failures) HandleError(ctx context.Context, job *rivertype.JobRow, err error) *river.ErrorHandlerResult {
+	slog.ErrorContext(ctx, "a job failed and will be tried again", "kind", job.Kind, "job", job.ID, "attempt", job.Attempt, "error", err)
+	return nil
+}
+
+// HandlePanic implements river.ErrorHandler.
+func (failures) HandlePanic(ctx context.Context, job *rivertype.JobRow, p any, trace string) *river.ErrorHandlerResult {
+	slog.ErrorContext(ctx, "a job panicked and will be tried again", "kind", job.Kind, "job", job.ID, "panic", p, "stack", trace)
+	return nil
 }
 
 // quiet lets only River's warnings and errors through.

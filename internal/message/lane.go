@@ -132,7 +132,7 @@ func (l *lane) take(ctx context.Context, tx *store.Tx) (bool, time.Duration, err
 	insert := tx.Builder().Insert("lanes").Columns("id", "token", "leased_until").
 		Values(l.conversation, l.token, int64(tx.Now.Add(l.m.lease()))).
 		OnConflict(entsql.ConflictColumns("id"), entsql.ResolveWithNewValues(),
-			entsql.UpdateWhere(entsql.LTE("`lanes`.`leased_until`", int64(tx.Now))))
+			entsql.UpdateWhere(entsql.LTE("leased_until", int64(tx.Now))))
 	n, err := tx.Exec(ctx, insert)
 	if err != nil || n > 0 {
 		return n > 0, 0, err
