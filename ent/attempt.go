@@ -35,7 +35,7 @@ type Attempt struct {
 	ProviderAccountID int64 `json:"provider_account_id,omitempty"`
 	// ProviderID holds the value of the "provider_id" field.
 	ProviderID *string `json:"provider_id,omitempty"`
-	// How often the carrier asked to wait.
+	// How many attempts in a row the carrier put off before this one.
 	Throttled int `json:"throttled,omitempty"`
 	// UpdatedAt holds the value of the "updated_at" field.
 	UpdatedAt clock.Time `json:"updated_at,omitempty"`

@@ -62,7 +62,7 @@ var (
 			{
 				Name:    "attempt_lane",
 				Unique:  false,
-				Columns: []*schema.Column{AttemptsColumns[1], AttemptsColumns[0]},
+				Columns: []*schema.Column{AttemptsColumns[1], AttemptsColumns[11]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "status IN ('QUEUED', 'SENDING')",
 				},

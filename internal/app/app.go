@@ -63,6 +63,8 @@ type Config struct {
 	Lease time.Duration
 	// Jobs are the workers' settings.
 	Jobs job.Options
+	// Trace sees every statement before it runs; nil for none.
+	Trace func(ctx context.Context, statement string)
 	// Server overrides bounds of the edge.
 	Server func(*server.Options)
 }
@@ -94,7 +96,7 @@ func Open(ctx context.Context, c Config) (*App, error) {
 	a := &App{Config: c}
 	bus := feed.NewLocal()
 	var err error
-	if a.Store, err = store.Open(ctx, store.Options{URL: c.Database, Clock: c.Clock, OnCommit: bus.Publish}); err != nil {
+	if a.Store, err = store.Open(ctx, store.Options{URL: c.Database, Clock: c.Clock, Trace: c.Trace, OnCommit: bus.Publish}); err != nil {
 		return nil, err
 	}
 	if err := a.wire(ctx, bus); err != nil {

@@ -91,7 +91,7 @@ func (t *tail) write(ctx context.Context, g *group) (int64, error) {
 
 func lockTail(ctx context.Context, g *group, n int) (last int64, err error) {
 	q := g.builder().Update("log_heads").Add("position", n).Where(entsql.EQ("id", 1)).Returning("position")
-	err = each(ctx, g.tx, q, func(rows *sql.Rows) error { return rows.Scan(&last) })
+	err = g.store.each(ctx, g.tx, q, func(rows *sql.Rows) error { return rows.Scan(&last) })
 	if err == nil && last == 0 {
 		err = fmt.Errorf("the log head is missing: the database was not prepared")
 	}
@@ -184,7 +184,7 @@ func (s *Store) Secret(ctx context.Context, name string) ([]byte, error) {
 	}
 	var value []byte
 	q := s.Builder().Select("value").From(entsql.Table("secrets")).Where(entsql.EQ("name", name))
-	err := each(ctx, s.db, q, func(rows *sql.Rows) error { return rows.Scan(&value) })
+	err := s.each(ctx, s.db, q, func(rows *sql.Rows) error { return rows.Scan(&value) })
 	return value, err
 }
 

@@ -37,6 +37,9 @@ type Options struct {
 	Clock clock.Clock
 	// GroupSize is how many writes share a transaction at most; 64 by default.
 	GroupSize int
+	// Trace sees the text of every statement before it runs, those of River
+	// apart; nil for none. It must be safe for concurrent use.
+	Trace func(ctx context.Context, statement string)
 	// OnCommit is called after a commit that added events, with the log's last
 	// position. It must not block.
 	OnCommit func(position int64)
@@ -58,6 +61,7 @@ type Store struct {
 	pool    *pgxpool.Pool // PostgreSQL only
 	writer  *writer
 	jobs    jobInserter
+	trace   func(context.Context, string)
 }
 
 // Open opens the database at o.URL, applies pending migrations under a lock and
@@ -66,7 +70,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if o.Clock == nil {
 		o.Clock = clock.Real{}
 	}
-	s := &Store{Clock: o.Clock}
+	s := &Store{Clock: o.Clock, trace: o.Trace}
 	if err := s.connect(ctx, o.URL); err != nil {
 		return nil, err
 	}
@@ -74,7 +78,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		s.disconnect()
 		return nil, err
 	}
-	s.Ent = ent.NewClient(ent.Driver(entsql.OpenDB(s.dialect, s.reader)))
+	s.Ent = ent.NewClient(ent.Driver(s.traced(entsql.OpenDB(s.dialect, s.reader))))
 	s.writer = startWriter(s, o)
 	return s, nil
 }
@@ -197,15 +201,16 @@ func (s *Store) Builder() *entsql.DialectBuilder { return entsql.Dialect(s.diale
 // Read runs q outside any transaction and calls scan for every row. It knows no
 // viewer: the caller puts rule.Visible into the statement.
 func (s *Store) Read(ctx context.Context, q Query, scan func(*sql.Rows) error) error {
-	return each(ctx, s.reader, q, scan)
+	return s.each(ctx, s.reader, q, scan)
 }
 
 type querier interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
-func each(ctx context.Context, db querier, q Query, scan func(*sql.Rows) error) error {
+func (s *Store) each(ctx context.Context, db querier, q Query, scan func(*sql.Rows) error) error {
 	text, args := q.Query()
+	s.note(ctx, text)
 	rows, err := db.QueryContext(ctx, text, args...)
 	if err != nil {
 		return err
@@ -217,4 +222,35 @@ func each(ctx context.Context, db querier, q Query, scan func(*sql.Rows) error) 
 		}
 	}
 	return rows.Err()
+}
+
+func (s *Store) note(ctx context.Context, statement string) {
+	if s.trace != nil {
+		s.trace(ctx, statement)
+	}
+}
+
+// traced shows ent's statements to the trace, when there is one.
+func (s *Store) traced(d dialect.Driver) dialect.Driver {
+	if s.trace == nil {
+		return d
+	}
+	return tracedDriver{d, s}
+}
+
+type tracedDriver struct {
+	dialect.Driver
+	store *Store
+}
+
+// Exec implements dialect.Driver.
+func (d tracedDriver) Exec(ctx context.Context, query string, args, v any) error {
+	d.store.note(ctx, query)
+	return d.Driver.Exec(ctx, query, args, v)
+}
+
+// Query implements dialect.Driver.
+func (d tracedDriver) Query(ctx context.Context, query string, args, v any) error {
+	d.store.note(ctx, query)
+	return d.Driver.Query(ctx, query, args, v)
 }

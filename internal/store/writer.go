@@ -57,7 +57,7 @@ func (tx *Tx) Exec(ctx context.Context, q Query) (int64, error) { return tx.grou
 
 // Query runs a statement and calls scan for every row.
 func (tx *Tx) Query(ctx context.Context, q Query, scan func(*sql.Rows) error) error {
-	return each(ctx, tx.group.tx, q, scan)
+	return tx.group.store.each(ctx, tx.group.tx, q, scan)
 }
 
 // Write runs fn in a transaction that it may share with other writes, and
@@ -241,7 +241,7 @@ func (w *writer) begin(ctx context.Context) (*group, error) {
 		_ = conn.Close()
 		return nil, fmt.Errorf("begin: %w", err)
 	}
-	driver := openDriver{entsql.NewDriver(w.store.dialect, entsql.Conn{ExecQuerier: tx})}
+	driver := openDriver{w.store.traced(entsql.NewDriver(w.store.dialect, entsql.Conn{ExecQuerier: tx}))}
 	return &group{
 		store: w.store, conn: conn, tx: tx, now: w.store.Clock.Now(),
 		ent: ent.NewClient(ent.Driver(driver)),
@@ -258,6 +258,7 @@ func (g *group) builder() *entsql.DialectBuilder { return g.store.Builder() }
 
 func (g *group) exec(ctx context.Context, q Query) (int64, error) {
 	text, args := q.Query()
+	g.store.note(ctx, text)
 	result, err := g.tx.ExecContext(ctx, text, args...)
 	if err != nil {
 		return 0, err
@@ -325,14 +326,4 @@ func (d openDriver) Tx(context.Context) (dialect.Tx, error) { return dialect.Nop
 // BeginTx implements ent's optional interface.
 func (d openDriver) BeginTx(context.Context, *sql.TxOptions) (dialect.Tx, error) {
 	return dialect.NopTx(d.Driver), nil
-}
-
-// ExecContext passes ent's raw statements on.
-func (d openDriver) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	return d.Driver.(*entsql.Driver).ExecContext(ctx, query, args...)
-}
-
-// QueryContext passes ent's raw statements on.
-func (d openDriver) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	return d.Driver.(*entsql.Driver).QueryContext(ctx, query, args...)
 }

@@ -1,0 +1,131 @@
+package parleytest
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+	"github.com/stretchr/testify/require"
+
+	"parley/internal/app"
+	"parley/internal/seed"
+)
+
+// postgresURL is the server to test on; empty for SQLite.
+func postgresURL() string { return os.Getenv("PARLEY_TEST_POSTGRES") }
+
+// OnPostgres reports whether the suite runs on PostgreSQL.
+func OnPostgres() bool { return postgresURL() != "" }
+
+// Database returns a database of the test's own, up to date and holding the
+// demo organisation: a SQLite file, or a PostgreSQL database when the suite runs
+// there. It is gone when the test ends.
+func Database(t testing.TB) string {
+	if OnPostgres() {
+		return postgresDatabase(t)
+	}
+	path := filepath.Join(t.TempDir(), "parley.db")
+	template := sqliteTemplate(t)
+	require.NoError(t, os.WriteFile(path, template, 0o600))
+	return path
+}
+
+var templates struct {
+	sqlite   sync.Once
+	bytes    []byte
+	postgres sync.Mutex
+	name     string
+	next     atomic.Int64
+}
+
+// sqliteTemplate is a prepared database file, made once per process.
+func sqliteTemplate(t testing.TB) []byte {
+	templates.sqlite.Do(func() {
+		dir, err := os.MkdirTemp("", "parley-template-")
+		require.NoError(t, err)
+		defer os.RemoveAll(dir)
+		path := filepath.Join(dir, "template.db")
+		prepare(t, path)
+		templates.bytes, err = os.ReadFile(path)
+		require.NoError(t, err)
+	})
+	return templates.bytes
+}
+
+// prepare migrates a database and fills it with the demo organisation.
+func prepare(t testing.TB, url string) {
+	ctx := context.Background()
+	a, err := app.Open(ctx, app.Config{Database: url})
+	require.NoError(t, err)
+	require.NoError(t, seed.Organisation(ctx, a.Directory, a.Store))
+	require.NoError(t, a.Close())
+}
+
+func postgresDatabase(t testing.TB) string {
+	templates.postgres.Lock() // a template must have no other user while it is copied
+	defer templates.postgres.Unlock()
+	admin, err := sql.Open("pgx", postgresURL())
+	require.NoError(t, err)
+	defer admin.Close()
+	if templates.name == "" {
+		dropLeftovers(t, admin)
+		name := fmt.Sprintf("parley_test_%d_template", os.Getpid())
+		exec(t, admin, `CREATE DATABASE "`+name+`"`)
+		prepare(t, withDatabase(postgresURL(), name))
+		templates.name = name
+	}
+	name := fmt.Sprintf("parley_test_%d_%d", os.Getpid(), templates.next.Add(1))
+	exec(t, admin, `CREATE DATABASE "`+name+`" TEMPLATE "`+templates.name+`"`)
+	t.Cleanup(func() {
+		admin, err := sql.Open("pgx", postgresURL())
+		require.NoError(t, err)
+		defer admin.Close()
+		exec(t, admin, `DROP DATABASE IF EXISTS "`+name+`" WITH (FORCE)`)
+	})
+	return withDatabase(postgresURL(), name)
+}
+
+func exec(t testing.TB, db *sql.DB, statement string) {
+	_, err := db.ExecContext(context.Background(), statement)
+	require.NoError(t, err)
+}
+
+func withDatabase(url, name string) string {
+	base, query, _ := strings.Cut(url, "?")
+	i := strings.LastIndex(base, "/")
+	out := base[:i+1] + name
+	if query != "" {
+		out += "?" + query
+	}
+	return out
+}
+
+// dropLeftovers drops the databases of test processes that have ended.
+func dropLeftovers(t testing.TB, admin *sql.DB) {
+	rows, err := admin.QueryContext(context.Background(), `SELECT datname FROM pg_database WHERE datname LIKE 'parley\_test\_%'`)
+	require.NoError(t, err)
+	defer rows.Close()
+	var names []string
+	for rows.Next() {
+		var name string
+		require.NoError(t, rows.Scan(&name))
+		names = append(names, name)
+	}
+	require.NoError(t, rows.Err())
+	for _, name := range names {
+		pid, err := strconv.Atoi(strings.Split(name, "_")[2])
+		if err != nil || syscall.Kill(pid, 0) == nil {
+			continue
+		}
+		_, _ = admin.ExecContext(context.Background(), `DROP DATABASE IF EXISTS "`+name+`" WITH (FORCE)`) // another process may be first
+	}
+}
