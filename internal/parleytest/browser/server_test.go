@@ -1,0 +1,27 @@
+//go:build browser
+
+package browser_test
+
+import (
+	"os"
+	"testing"
+
+	"parley/internal/parleytest"
+	"parley/internal/parleytest/browser"
+)
+
+// The playground against the whole program: a query sees what came in before,
+// a subscription what comes in while it watches.
+func TestThePlaygroundWorksAgainstTheRealServer(t *testing.T) {
+	p := parleytest.New(t).Run()
+	p.Say("+12025550198", parleytest.Direct, "I was here before you looked")
+	browser.CheckPlayground(t, browser.Check{
+		BaseURL:  p.URL(),
+		Agent:    "amy",
+		QueryTab: "MyInbox", WantResponse: "I was here before you looked",
+		SubscriptionTab: "WatchMyInbox", WantOpen: "OPEN",
+		Trigger:    func(testing.TB) { p.Say("+12025550199", parleytest.Direct, "I came while you watched") },
+		WantEvent:  "I came while you watched",
+		Screenshot: os.Getenv("PARLEY_TEST_SCREENSHOT"),
+	})
+}
