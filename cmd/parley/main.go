@@ -10,6 +10,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -31,15 +32,17 @@ type cli struct {
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, os.Args[1:]); err != nil {
+	err := run(ctx, os.Args[1:], os.Stdout)
+	stop()
+	if err != nil {
 		fmt.Fprintf(os.Stderr, "parley: %v\n", err)
-		stop()
-		os.Exit(1) //nolint:gocritic // stop has run
+		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, args []string) error {
+// run runs one command, which writes what it has to say to out and its log to
+// standard error.
+func run(ctx context.Context, args []string, out io.Writer) error {
 	var c cli
 	parser, err := kong.New(&c, kong.Name("parley"), kong.UsageOnError(),
 		kong.Description("CRM conversations as a GraphQL graph: read, send, assign, and see messages arrive live."))
@@ -52,5 +55,6 @@ func run(ctx context.Context, args []string) error {
 	}
 	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, nil)))
 	command.BindTo(ctx, (*context.Context)(nil))
+	command.BindTo(out, (*io.Writer)(nil))
 	return command.Run(&c)
 }

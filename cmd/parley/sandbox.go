@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -30,12 +31,12 @@ type sayCmd struct {
 }
 
 // Run implements the command.
-func (s *sayCmd) Run(ctx context.Context, c *cli) error {
+func (s *sayCmd) Run(ctx context.Context, c *cli, out io.Writer) (err error) {
 	a, err := app.Open(ctx, app.Config{Database: c.Database})
 	if err != nil {
 		return err
 	}
-	defer a.Close()
+	defer func() { err = errors.Join(err, a.Close()) }()
 	ch, err := s.channel(a.Directory)
 	if err != nil {
 		return err
@@ -53,7 +54,11 @@ func (s *sayCmd) Run(ctx context.Context, c *cli) error {
 	if err != nil {
 		return err
 	}
-	return post(ctx, req)
+	if err := post(ctx, req); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(out, "Delivered.")
+	return err
 }
 
 func (s *sayCmd) channel(d *directory.Directory) (*directory.Channel, error) {
@@ -79,6 +84,5 @@ func post(ctx context.Context, req *http.Request) error {
 	if response.StatusCode != http.StatusOK {
 		return fmt.Errorf("the server answered %s: %s", response.Status, strings.TrimSpace(string(body)))
 	}
-	fmt.Println("Delivered.")
 	return nil
 }

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -27,7 +29,7 @@ type serveCmd struct {
 }
 
 // Run implements the command.
-func (s *serveCmd) Run(ctx context.Context, c *cli) error {
+func (s *serveCmd) Run(ctx context.Context, c *cli, out io.Writer) (err error) {
 	s.logs()
 	if err := makeFolder(c.Database); err != nil {
 		return err
@@ -39,11 +41,7 @@ func (s *serveCmd) Run(ctx context.Context, c *cli) error {
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err := a.Close(); err != nil {
-			slog.Error("the database did not close cleanly", "error", err)
-		}
-	}()
+	defer func() { err = errors.Join(err, a.Close()) }()
 	if s.Demo {
 		if err := seed.Demo(ctx, a.Directory, a.Store); err != nil {
 			return fmt.Errorf("demo data: %w", err)
@@ -52,7 +50,7 @@ func (s *serveCmd) Run(ctx context.Context, c *cli) error {
 	if err := a.Listen(); err != nil {
 		return err
 	}
-	s.greet(a)
+	s.greet(out, a)
 	return a.Run(ctx)
 }
 
@@ -71,35 +69,40 @@ func makeFolder(database string) error {
 }
 
 // greet prints where everything is. Only in development does it print tokens.
-func (s *serveCmd) greet(a *app.App) {
+func (s *serveCmd) greet(out io.Writer, a *app.App) {
+	say := func(format string, args ...any) { fmt.Fprintf(out, format+"\n", args...) }
 	url := a.PublicURL()
-	fmt.Printf("Parley is ready.\n\n  GraphQL     %s/graphql (POST, GET, WebSocket)\n", url)
+	say("Parley is ready.\n")
+	say("  GraphQL     %s/graphql (POST, GET, WebSocket)", url)
 	if s.Mode == server.Development || s.Playground {
-		fmt.Printf("  Playground  %s/\n", url)
+		say("  Playground  %s/", url)
 	}
-	fmt.Printf("  Webhooks    %s/webhooks/{provider}/{account}\n", url)
+	say("  Webhooks    %s/webhooks/{provider}/{account}", url)
 	if addr := a.Server.PrivateAddr(); addr != nil {
-		fmt.Printf("  Metrics     http://%s/metrics\n", addr)
+		say("  Metrics     http://%s/metrics", addr)
 	}
 	if s.Mode == server.Development {
-		printTokens(a)
+		sayTokens(say, a)
 	}
-	fmt.Println("\nPress Ctrl+C to stop.")
+	if s.Demo {
+		say("\nPlay a customer:\n  parley sandbox say --database %s --url %s --to +12025550100 \"Hello!\"", a.Config.Database, url)
+	}
+	say("\nPress Ctrl+C to stop.")
 }
 
-func printTokens(a *app.App) {
-	const most = 4
-	fmt.Println("\nTokens, good for 12 hours:")
-	for i, agent := range a.Directory.Agents() {
-		if i == most {
-			break
-		}
-		if t, err := a.Tokens.Mint(agent.Username, 12*time.Hour); err == nil {
-			fmt.Printf("  %-5s %s\n", agent.Username, t)
-		}
+// mostTokens is how many agents a start prints tokens for.
+const mostTokens = 4
+
+func sayTokens(say func(string, ...any), a *app.App) {
+	agents := a.Directory.Agents()
+	if len(agents) == 0 {
+		return
 	}
-	if a.Config.Demo {
-		fmt.Printf("\nPlay a customer:\n  parley --database %s sandbox say --to +12025550100 \"Hello!\"\n", a.Config.Database)
+	say("\nTokens, good for 12 hours (parley token AGENT prints more):")
+	for _, agent := range agents[:min(len(agents), mostTokens)] {
+		if t, err := a.Tokens.Mint(agent.Username, 12*time.Hour); err == nil {
+			say("  %-5s %s", agent.Username, t)
+		}
 	}
 }
 
@@ -107,7 +110,7 @@ func printTokens(a *app.App) {
 type migrateCmd struct{}
 
 // Run implements the command.
-func (migrateCmd) Run(ctx context.Context, c *cli) error {
+func (migrateCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
 	if err := makeFolder(c.Database); err != nil {
 		return err
 	}
@@ -115,6 +118,6 @@ func (migrateCmd) Run(ctx context.Context, c *cli) error {
 	if err != nil {
 		return err
 	}
-	fmt.Println("The database is up to date.")
+	fmt.Fprintln(out, "The database is up to date.")
 	return s.Close()
 }

@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
+	"strings"
 	"time"
 
 	"parley/internal/app"
@@ -15,12 +18,12 @@ type tokenCmd struct {
 }
 
 // Run implements the command.
-func (t *tokenCmd) Run(ctx context.Context, c *cli) error {
+func (t *tokenCmd) Run(ctx context.Context, c *cli, out io.Writer) (err error) {
 	a, err := app.Open(ctx, app.Config{Database: c.Database})
 	if err != nil {
 		return err
 	}
-	defer a.Close()
+	defer func() { err = errors.Join(err, a.Close()) }()
 	if _, err := a.Directory.Viewer(t.Agent); err != nil {
 		return fmt.Errorf("there is no active agent %q in this database; its agents are: %s", t.Agent, agentNames(a))
 	}
@@ -28,23 +31,22 @@ func (t *tokenCmd) Run(ctx context.Context, c *cli) error {
 	if err != nil {
 		return err
 	}
-	fmt.Println(minted)
-	return nil
+	_, err = fmt.Fprintln(out, minted)
+	return err
 }
 
+// agentNames lists who there is to choose from.
 func agentNames(a *app.App) string {
-	names := ""
-	for i, agent := range a.Directory.Agents() {
-		if i == 20 {
-			return names + ", …"
-		}
-		if i > 0 {
-			names += ", "
-		}
-		names += agent.Username
+	const most = 20
+	var names []string
+	for _, agent := range a.Directory.Agents() {
+		names = append(names, agent.Username)
 	}
-	if names == "" {
+	switch {
+	case len(names) == 0:
 		return "none yet; run parley seed"
+	case len(names) > most:
+		names = append(names[:most], "…")
 	}
-	return names
+	return strings.Join(names, ", ")
 }

@@ -54,7 +54,7 @@ func (c *Client) Raw(query string, vars Vars) *Response {
 	c.p.T.Helper()
 	body, err := json.Marshal(map[string]any{"query": query, "variables": vars})
 	require.NoError(c.p.T, err)
-	req, err := http.NewRequest(http.MethodPost, "http://parley.test/graphql", bytes.NewReader(body)) //nolint:noctx // in-process
+	req, err := http.NewRequest(http.MethodPost, "http://parley.test/graphql", bytes.NewReader(body))
 	require.NoError(c.p.T, err)
 	req.Header.Set("Authorization", "Bearer "+c.token)
 	req.Header.Set("Content-Type", "application/json")

@@ -50,11 +50,9 @@ var templates struct {
 // sqliteTemplate is a prepared database file, made once per process.
 func sqliteTemplate(t testing.TB) []byte {
 	templates.sqlite.Do(func() {
-		dir, err := os.MkdirTemp("", "parley-template-")
-		require.NoError(t, err)
-		defer os.RemoveAll(dir)
-		path := filepath.Join(dir, "template.db")
+		path := filepath.Join(t.TempDir(), "template.db")
 		prepare(t, path)
+		var err error
 		templates.bytes, err = os.ReadFile(path)
 		require.NoError(t, err)
 	})
@@ -73,9 +71,7 @@ func prepare(t testing.TB, url string) {
 func postgresDatabase(t testing.TB) string {
 	templates.postgres.Lock() // a template must have no other user while it is copied
 	defer templates.postgres.Unlock()
-	admin, err := sql.Open("pgx", postgresURL())
-	require.NoError(t, err)
-	defer admin.Close()
+	admin := postgresAdmin(t)
 	if templates.name == "" {
 		dropLeftovers(t, admin)
 		name := fmt.Sprintf("parley_test_%d_template", os.Getpid())
@@ -86,12 +82,18 @@ func postgresDatabase(t testing.TB) string {
 	name := fmt.Sprintf("parley_test_%d_%d", os.Getpid(), templates.next.Add(1))
 	exec(t, admin, `CREATE DATABASE "`+name+`" TEMPLATE "`+templates.name+`"`)
 	t.Cleanup(func() {
-		admin, err := sql.Open("pgx", postgresURL())
-		require.NoError(t, err)
-		defer admin.Close()
 		exec(t, admin, `DROP DATABASE IF EXISTS "`+name+`" WITH (FORCE)`)
 	})
 	return withDatabase(postgresURL(), name)
+}
+
+// postgresAdmin is a connection to the server for as long as the test runs, its
+// clean-ups included.
+func postgresAdmin(t testing.TB) *sql.DB {
+	admin, err := sql.Open("pgx", postgresURL())
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, admin.Close()) })
+	return admin
 }
 
 func exec(t testing.TB, db *sql.DB, statement string) {
