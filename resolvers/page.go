@@ -6,6 +6,7 @@ import (
 	"parley/internal/conversation"
 	"parley/internal/fault"
 	"parley/internal/message"
+	"parley/internal/viewer"
 )
 
 // Page sizes: what a page holds when nobody says, and at most.
@@ -21,34 +22,51 @@ type window struct {
 	cursor   string
 }
 
-func windowOf(first *int, after *string, last *int, before *string, backward bool) (w window, err error) {
-	switch {
-	case first != nil && last != nil:
-		return w, fault.Input("last", "Give first or last, not both.")
-	case first != nil && before != nil:
-		return w, fault.Input("before", "`first` goes with `after`, `last` with `before`.")
-	case last != nil && after != nil:
-		return w, fault.Input("after", "`first` goes with `after`, `last` with `before`.")
-	case after != nil && before != nil:
-		return w, fault.Input("before", "Give after or before, not both.")
+// end asks for a page from one end of a list: a size and a cursor, and the
+// arguments they came in.
+type end struct {
+	size        *int
+	cursor      *string
+	sizeField   string
+	cursorField string
+}
+
+func (e end) given() bool { return e.size != nil || e.cursor != nil }
+
+func (e end) field() string {
+	if e.size != nil {
+		return e.sizeField
 	}
-	w = window{size: defaultPage, backward: backward}
-	field, size, cursor := "first", first, after
-	if last != nil || before != nil {
-		field, size, cursor, w.backward = "last", last, before, true
-	} else if first != nil || after != nil {
-		w.backward = false
+	return e.cursorField
+}
+
+// windowOf checks what a page is asked for by. It runs backward when it is asked
+// for from the end, and when nobody says and backward is the list's way.
+func windowOf(first *int, after *string, last *int, before *string, backward bool) (window, error) {
+	front, back := end{first, after, "first", "after"}, end{last, before, "last", "before"}
+	if front.given() && back.given() {
+		return window{}, fault.Input(back.field(), "`first` goes with `after`, `last` with `before`. Give one of the pairs.")
 	}
-	if cursor != nil {
-		w.cursor = *cursor
+	if back.given() || backward && !front.given() {
+		w, err := back.window()
+		w.backward = true
+		return w, err
 	}
-	if size == nil {
-		return w, nil
+	return front.window()
+}
+
+func (e end) window() (window, error) {
+	w := window{size: defaultPage}
+	if e.cursor != nil {
+		if w.cursor = *e.cursor; w.cursor == "" {
+			return w, fault.Input(e.cursorField, "An empty text is no cursor. Pass one from an edge, or none.")
+		}
 	}
-	if *size < 1 || *size > mostPage {
-		return w, fault.Input(field, "A page holds 1 to %d; %d were asked for.", mostPage, *size)
+	if e.size != nil {
+		if w.size = *e.size; w.size < 1 || w.size > mostPage {
+			return w, fault.Input(e.sizeField, "A page holds 1 to %d; %d were asked for.", mostPage, w.size)
+		}
 	}
-	w.size = *size
 	return w, nil
 }
 
@@ -63,8 +81,10 @@ func threadWindow(first *int, after *string, last *int, before *string) (message
 	return message.Window{Size: w.size, Backward: w.backward, Cursor: w.cursor}, err
 }
 
-// eachFrom gives every parent its object from one batch; nil for key 0 and for
-// what the viewer may not see.
+// eachFrom gives every parent its object from one batch; nil for key 0. The
+// parents were read under the viewer, and whoever sees them sees these: they are
+// read as part of them, so that a change of rights between the two statements of
+// a page cannot tear it.
 func eachFrom[P, O any](ctx context.Context, parents []P, key func(P) int64, batch func(context.Context, []int64) (map[int64]O, error)) ([]O, error) {
 	out := make([]O, len(parents))
 	var keys []int64
@@ -76,7 +96,7 @@ func eachFrom[P, O any](ctx context.Context, parents []P, key func(P) int64, bat
 	if len(keys) == 0 {
 		return out, nil
 	}
-	found, err := batch(ctx, keys)
+	found, err := batch(viewer.AsSystem(ctx, "edge"), keys)
 	for i, p := range parents {
 		out[i] = found[key(p)]
 	}

@@ -156,6 +156,7 @@ func Preview(c Content) string {
 
 // oneLine folds white space; a preview never needs more than its first bytes.
 func oneLine(s string) string {
+	s = strings.TrimSpace(s)
 	if len(s) > 8*PreviewLength {
 		s = strings.ToValidUTF8(s[:8*PreviewLength], "")
 	}

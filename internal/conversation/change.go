@@ -164,10 +164,9 @@ func (d *Desk) Ensure(ctx context.Context, tx *store.Tx, channelKey int64, c Cus
 	if c.Record != nil {
 		record, objectType = c.Record.Key, c.Record.ObjectType
 	}
-	// The update changes nothing; it makes the statement return the row that is
-	// there, locked.
+	// The update makes the statement return the row that is there, locked.
 	insert.Values(channelKey, user.Key, nullable(record), nullable(ch.Queue), objectType, user.Name, c.Address, int64(tx.Now)).
-		OnConflict(entsql.ConflictColumns("messaging_user_id"), entsql.ResolveWith(keep("conversations", "preview"))).
+		OnConflict(entsql.ConflictColumns("messaging_user_id"), entsql.ResolveWith(nameIfUnknown("conversations"))).
 		Returning(columns...)
 	var row *Row
 	err = tx.Query(ctx, insert, func(rows *sql.Rows) (err error) {
@@ -177,17 +176,11 @@ func (d *Desk) Ensure(ctx context.Context, tx *store.Tx, channelKey int64, c Cus
 	return row, user, err
 }
 
-func keep(table, column string) func(*entsql.UpdateSet) {
-	return func(u *entsql.UpdateSet) {
-		u.Set(column, entsql.ExprFunc(func(b *entsql.Builder) { b.WriteString(table + "." + column) }))
-	}
-}
-
 func (d *Desk) ensureUser(ctx context.Context, tx *store.Tx, channelKey int64, c Customer) (*MessagingUser, error) {
 	insert := tx.Builder().Insert("messaging_users").
 		Columns("channel_id", "address", "name", "country", "consent_status", "created_at").
 		Values(channelKey, c.Address, c.Name, c.Country, string(startingConsent), int64(tx.Now)).
-		OnConflict(entsql.ConflictColumns("channel_id", "address"), entsql.ResolveWith(nameIfUnknown)).
+		OnConflict(entsql.ConflictColumns("channel_id", "address"), entsql.ResolveWith(nameIfUnknown("messaging_users"))).
 		Returning(userColumns...)
 	var user *MessagingUser
 	err := tx.Query(ctx, insert, func(rows *sql.Rows) (err error) {
@@ -198,8 +191,10 @@ func (d *Desk) ensureUser(ctx context.Context, tx *store.Tx, channelKey int64, c
 }
 
 // nameIfUnknown takes the name that came with a message when none is known.
-func nameIfUnknown(u *entsql.UpdateSet) {
-	u.Set("name", entsql.ExprFunc(func(b *entsql.Builder) {
-		b.WriteString("CASE WHEN messaging_users.name = '' THEN excluded.name ELSE messaging_users.name END")
-	}))
+func nameIfUnknown(table string) func(*entsql.UpdateSet) {
+	return func(u *entsql.UpdateSet) {
+		u.Set("name", entsql.ExprFunc(func(b *entsql.Builder) {
+			b.WriteString("CASE WHEN " + table + ".name = '' THEN excluded.name ELSE " + table + ".name END")
+		}))
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"maps"
 	"slices"
 
 	entsql "entgo.io/ent/dialect/sql"
@@ -115,12 +116,13 @@ func (d *Desk) Inboxes(ctx context.Context) (*InboxList, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, in := range d.inboxViews(v, cells) {
+	sums := sumCells(cells)
+	for _, in := range d.inboxViews(v, sums) {
 		in.Scope, err = d.Scope(v, View{in.Kind, in.Subject}, nil)
 		if err != nil {
 			return nil, err
 		}
-		in.Counts = in.Scope.conds.sumCells(cells)
+		in.Counts = sums.counts(&in.Scope.conds)
 		list.Inboxes = append(list.Inboxes, in)
 	}
 	return list, nil
@@ -159,19 +161,39 @@ func (d *Desk) visibleCells(ctx context.Context, sight rule.Sight, position *int
 	return cells, err
 }
 
-func (c *conditions) sumCells(cells []cellTally) Counts {
-	var t store.Tally
-	for _, cell := range cells {
-		if is(c.owner, cell.Owner) && is(c.channel, cell.Channel) && is(c.objectType, cell.ObjectType) {
-			t = t.Add(cell.Tally)
+// cellSums are cells summed by each thing that an inbox can be about: a pass over
+// the cells, however many inboxes there are.
+type cellSums struct {
+	owner, channel map[int64]store.Tally
+	objectType     map[string]store.Tally
+}
+
+func sumCells(cells []cellTally) cellSums {
+	s := cellSums{map[int64]store.Tally{}, map[int64]store.Tally{}, map[string]store.Tally{}}
+	for _, c := range cells {
+		s.owner[c.Owner] = s.owner[c.Owner].Add(c.Tally)
+		s.channel[c.Channel] = s.channel[c.Channel].Add(c.Tally)
+		if c.ObjectType != "" {
+			s.objectType[c.ObjectType] = s.objectType[c.ObjectType].Add(c.Tally)
 		}
 	}
-	return c.counts(t)
+	return s
+}
+
+// counts are those of an inbox: a view with one condition.
+func (s cellSums) counts(c *conditions) Counts {
+	switch {
+	case c.owner != nil:
+		return c.counts(s.owner[*c.owner])
+	case c.channel != nil:
+		return c.counts(s.channel[*c.channel])
+	}
+	return c.counts(s.objectType[*c.objectType])
 }
 
 // inboxViews are the inboxes v has; object types are those that v sees a
 // conversation of.
-func (d *Desk) inboxViews(v *viewer.Viewer, cells []cellTally) []*Inbox {
+func (d *Desk) inboxViews(v *viewer.Viewer, sums cellSums) []*Inbox {
 	out := []*Inbox{{Kind: MyInbox, Title: "My Inbox"}}
 	for _, c := range d.Directory.Channels() {
 		if v.HasChannel(c.Key) || v.Can(viewer.ViewAllData) {
@@ -179,7 +201,7 @@ func (d *Desk) inboxViews(v *viewer.Viewer, cells []cellTally) []*Inbox {
 		}
 	}
 	out = append(out, &Inbox{Kind: Unassigned, Title: "Unassigned"})
-	for _, t := range objectTypes(cells) {
+	for _, t := range slices.Sorted(maps.Keys(sums.objectType)) {
 		out = append(out, &Inbox{Kind: ObjectType, Subject: &t, Title: t})
 	}
 	if v.Can(viewer.ViewTeamInbox) {
@@ -188,15 +210,4 @@ func (d *Desk) inboxViews(v *viewer.Viewer, cells []cellTally) []*Inbox {
 		}
 	}
 	return out
-}
-
-func objectTypes(cells []cellTally) []string {
-	var types []string
-	for _, c := range cells {
-		if c.ObjectType != "" {
-			types = append(types, c.ObjectType)
-		}
-	}
-	slices.Sort(types)
-	return slices.Compact(types)
 }

@@ -96,8 +96,9 @@ func (p *Page) PageInfo() *PageInfo {
 func (p *Page) FeedCursor() string { return p.desk.Cursors.Encode(p.Position) }
 
 // List reads a page of a view under the viewer of ctx, in one statement that
-// also reads the log's position. It visits the rows it returns and one more per
-// branch of the viewer's sight, wherever the page lies.
+// also reads the log's position. For every channel and queue of a viewer whose
+// sight it must merge, it visits at most a page and one row that the view and
+// filter let through, wherever the page lies.
 func (d *Desk) List(ctx context.Context, view View, filter *Filter, order *Order, w Window) (*Page, error) {
 	scope, err := d.Scope(viewer.FromContext(ctx), view, filter)
 	if err != nil {
@@ -110,7 +111,7 @@ func (d *Desk) list(ctx context.Context, scope *Scope, order *Order, w Window) (
 	q := pageQuery{desk: d, scope: scope, size: w.Size + 1}
 	q.descending = (order == nil || order.Direction != Ascending) != w.Backward
 	if w.Cursor != "" {
-		at, err := d.parseCursor(w.Cursor)
+		at, err := d.parseCursor(w)
 		if err != nil {
 			return nil, err
 		}
@@ -155,14 +156,18 @@ func (d *Desk) cursor(r *Row) string {
 	return base64.RawURLEncoding.EncodeToString(append(b, r.ID()...))
 }
 
-func (d *Desk) parseCursor(s string) (place, error) {
-	b, err := base64.RawURLEncoding.DecodeString(s)
+func (d *Desk) parseCursor(w Window) (place, error) {
+	b, err := base64.RawURLEncoding.DecodeString(w.Cursor)
 	if err == nil && len(b) > 8 {
 		if key, ok := d.IDs.Decode(publicid.Conversation, string(b[8:])); ok {
 			return place{clock.Time(binary.BigEndian.Uint64(b)), key}, nil
 		}
 	}
-	return place{}, fault.Input("after", "This is not a cursor of a list of conversations. Pass a cursor from an edge, or none.")
+	field := "after"
+	if w.Backward {
+		field = "before"
+	}
+	return place{}, fault.Input(field, "This is not a cursor of a list of conversations. Pass a cursor from an edge, or none.")
 }
 
 // pageQuery is the statement of a page: the log's head, joined to the top rows.
@@ -197,13 +202,16 @@ func (q pageQuery) way() string {
 }
 
 // top writes the places of the page: from one index when the conditions keep to
-// what is seen, else merged from the tops of the sight's branches.
+// what is seen or to the few conversations of a record, else merged from the
+// tops of the sight's terms.
 func (q pageQuery) top(b *entsql.Builder) {
 	switch {
 	case q.scope.conds.sentBy != nil:
 		q.topSent(b)
 	case q.scope.covered():
 		q.topOf(b, nil)
+	case q.scope.conds.record != nil:
+		q.topOf(b, q.scope.sight.SQL(qualify("x")))
 	default:
 		q.topMerged(b)
 	}
@@ -216,13 +224,10 @@ func (q pageQuery) limit(b *entsql.Builder) {
 }
 
 // topOf writes a selection of places from conversations, without its limit.
-func (q pageQuery) topOf(b *entsql.Builder, branch *entsql.Predicate) {
+func (q pageQuery) topOf(b *entsql.Builder, term *entsql.Predicate) {
 	b.WriteString("SELECT x.id AS id, x.last_message_at AS at FROM conversations AS x")
 	p := q.scope.conds.where(qualify("x"))
-	if branch != nil {
-		p = append(p, branch)
-	}
-	q.filter(b, append(p, q.beyond("x.last_message_at", "x.id")))
+	q.filter(b, append(p, term, q.beyond("x.last_message_at", "x.id")))
 }
 
 // topSent writes the places of conversations that an agent sent in.
@@ -256,12 +261,12 @@ func (q pageQuery) beyond(at, id string) *entsql.Predicate {
 	})
 }
 
-// topMerged writes the union of the tops of the sight's branches. A branch over
-// many channels or queues is one term whatever their number: each key's top is a
+// topMerged writes the union of the tops of the sight's terms. A term over many
+// channels or queues is one selection whatever their number: each key's top is a
 // correlated subquery, which stops at the page's size.
 func (q pageQuery) topMerged(b *entsql.Builder) {
 	b.WriteString("SELECT id, at FROM (")
-	terms := q.scope.sight.Terms()
+	terms := q.scope.terms()
 	if len(terms) == 0 {
 		q.topOf(b, entsql.False())
 	}

@@ -1,6 +1,8 @@
 package conversation
 
 import (
+	"slices"
+
 	"parley/internal/clock"
 	"parley/internal/content"
 	"parley/internal/fault"
@@ -105,7 +107,7 @@ func (d *Desk) addView(c *conditions, v *viewer.Viewer, view View) error {
 	case RecordTrail:
 		key, ok := d.IDs.Decode(publicid.Record, subject)
 		if !ok {
-			return fault.Missing("record")
+			return missingSubject("record")
 		}
 		c.record = &key
 	default:
@@ -127,10 +129,16 @@ func subjectOf(view View) (string, error) {
 	return *view.Subject, nil
 }
 
+func missingSubject(what string) error {
+	err := fault.Missing(what)
+	err.Field = "view.subject"
+	return err
+}
+
 func (d *Desk) addSenderID(c *conditions, v *viewer.Viewer, subject string) error {
 	key, ok := d.IDs.Decode(publicid.Channel, subject)
 	if !ok || d.Directory.Channel(key) == nil || !v.HasChannel(key) && !v.Can(viewer.ViewAllData) {
-		return fault.Missing("sender ID inbox")
+		return missingSubject("sender ID inbox")
 	}
 	c.channel = &key
 	return nil
@@ -139,7 +147,7 @@ func (d *Desk) addSenderID(c *conditions, v *viewer.Viewer, subject string) erro
 func (d *Desk) addTeamInbox(c *conditions, v *viewer.Viewer, subject string) error {
 	key, ok := d.IDs.Decode(publicid.Agent, subject)
 	if !v.Can(viewer.ViewTeamInbox) || !ok || d.Directory.Agent(key) == nil {
-		return fault.Missing("team inbox")
+		return missingSubject("team inbox")
 	}
 	c.owner, c.withInbound = &key, true
 	return nil
@@ -192,4 +200,15 @@ func (s *Scope) covered() bool {
 		channel = *s.conds.channel
 	}
 	return s.sight.Covers(owner, channel)
+}
+
+// terms are those of the sight that the conditions leave anything of. They are
+// asked for when the scope is not covered: then no owner and no channel that the
+// conditions name is one the sight names.
+func (s *Scope) terms() []rule.Term {
+	c := &s.conds
+	owned := c.owner == nil && (c.assigned == nil || *c.assigned)
+	return slices.DeleteFunc(s.sight.Terms(), func(t rule.Term) bool {
+		return t.Column == "owner_id" && !owned || t.Column == "channel_id" && c.channel != nil
+	})
 }

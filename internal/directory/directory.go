@@ -10,7 +10,9 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
+	"time"
 
 	"parley/ent"
 	"parley/internal/channel"
@@ -108,6 +110,9 @@ type Directory struct {
 	store *store.Store
 	ids   *publicid.Codec
 	now   atomic.Pointer[snapshot]
+	// reading serialises refreshes, so that a slow one cannot put back what a
+	// later one has replaced.
+	reading sync.Mutex
 }
 
 // Load reads the directory.
@@ -118,6 +123,8 @@ func Load(ctx context.Context, s *store.Store, ids *publicid.Codec) (*Directory,
 
 // Refresh reads agents, channels and accounts again.
 func (d *Directory) Refresh(ctx context.Context) error {
+	d.reading.Lock()
+	defer d.reading.Unlock()
 	ctx = viewer.AsSystem(ctx, "directory")
 	agents, err := d.store.Ent.Agent.Query().WithPermissionSets().WithChannels().WithQueues().All(ctx)
 	if err != nil {
@@ -261,19 +268,26 @@ func (d *Directory) Change(ctx context.Context, fn func(ctx context.Context, tx 
 	return d.Refresh(ctx)
 }
 
+// retryEvery is how long Observe waits before it reads again.
+const retryEvery = time.Second
+
 // Observe refreshes the snapshot when e says that it is stale. The hub calls it
-// before any stream sees e.
+// before any stream sees e, and it returns when the snapshot is fresh or ctx
+// ends: no stream may go on under rights that e has taken away.
 func (d *Directory) Observe(ctx context.Context, e *feed.Event) {
 	if e.Cause != feed.DirectoryChanged {
 		return
 	}
-	if err := d.Refresh(ctx); err != nil {
-		// The old rights stay in force; the event is not lost to the streams,
-		// which read the directory again when they check it.
-		logRefresh(ctx, err)
+	for {
+		err := d.Refresh(ctx)
+		if err == nil || ctx.Err() != nil {
+			return
+		}
+		slog.ErrorContext(ctx, "cannot read agents and channels; streams wait, and requests go by the old state", "error", err)
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(retryEvery):
+		}
 	}
-}
-
-func logRefresh(ctx context.Context, err error) {
-	slog.ErrorContext(ctx, "cannot refresh agents and channels; their old state stays in force", "error", err)
 }

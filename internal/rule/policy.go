@@ -52,7 +52,7 @@ func RecordPolicy() privacy.Policy {
 	p := seen(func(s *sql.Selector, sight Sight) {
 		s.Where(inVisibleConversation(s, sight, "record_id", "id"))
 	})
-	p.Query = append(privacy.QueryPolicy{denyWithoutViewer(), allowHolders(viewer.ManageRecords)}, p.Query...)
+	p.Query = append(privacy.QueryPolicy{denyWithoutViewer(), allowHolders(viewer.ManageRecords)}, p.Query[1:]...)
 	return p
 }
 

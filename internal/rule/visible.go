@@ -61,72 +61,56 @@ func contains(sorted []int64, id int64) bool {
 	return ok
 }
 
-// SQL returns the SQL form over the columns of conversations, each qualified by
-// column; nil when everything is seen.
+// SQL returns the SQL form over the columns of conversations, or over those of
+// the same names in count_cells, each qualified by column; nil when everything
+// is seen.
 func (s Sight) SQL(column func(string) string) *sql.Predicate {
 	if s.all {
 		return nil
 	}
-	branches := s.Branches()
-	if len(branches) == 0 {
+	terms := s.Terms()
+	if len(terms) == 0 {
 		return sql.False()
 	}
-	or := make([]*sql.Predicate, len(branches))
-	for i, b := range branches {
-		or[i] = b.SQL(column)
+	or := make([]*sql.Predicate, len(terms))
+	for i, t := range terms {
+		or[i] = t.sql(column)
 	}
 	return sql.Or(or...)
 }
 
-// Branch is one term of what a viewer sees: an equality on an indexed column,
-// or "has an owner". A list reads the top of each and merges them.
-type Branch struct {
-	Column string // owner_id, channel_id or queue_id
-	ID     int64  // 0 means any
-}
-
-// SQL returns the branch as a predicate.
-func (b Branch) SQL(column func(string) string) *sql.Predicate {
-	if b.ID == 0 {
-		return sql.GT(column(b.Column), 0) // neither NULL nor the 0 of count cells
-	}
-	return sql.EQ(column(b.Column), b.ID)
-}
-
-// Branches returns the terms of what is seen, joined by OR. It must not be
-// called when All.
-func (s Sight) Branches() []Branch {
-	var out []Branch
-	if s.owned {
-		out = append(out, Branch{Column: "owner_id"})
-	} else if s.agent != 0 {
-		out = append(out, Branch{"owner_id", s.agent})
-	}
-	for _, id := range s.chans {
-		out = append(out, Branch{"channel_id", id})
-	}
-	for _, id := range s.queues {
-		out = append(out, Branch{"queue_id", id})
-	}
-	return out
-}
-
-// Term is the branches on one column taken together.
+// Term is one part of what a viewer sees: the conversations whose column holds
+// one of the keys. A list reads the top of each and merges them.
 type Term struct {
-	Column string
-	IDs    []int64 // empty means any
+	Column string  // owner_id, channel_id or queue_id
+	IDs    []int64 // empty means any but none
 }
 
-// Terms returns the branches grouped by column: at most three.
+func (t Term) sql(column func(string) string) *sql.Predicate {
+	if len(t.IDs) == 0 {
+		return sql.GT(column(t.Column), 0) // neither NULL nor the 0 of count cells
+	}
+	keys := make([]any, len(t.IDs))
+	for i, id := range t.IDs {
+		keys[i] = id
+	}
+	return sql.In(column(t.Column), keys...)
+}
+
+// Terms returns the parts of what is seen, joined by OR: at most three, however
+// many channels and queues the viewer has. It must not be called when All.
 func (s Sight) Terms() []Term {
 	var out []Term
-	for _, b := range s.Branches() {
-		if n := len(out); n == 0 || out[n-1].Column != b.Column {
-			out = append(out, Term{Column: b.Column})
-		}
-		if b.ID != 0 {
-			out[len(out)-1].IDs = append(out[len(out)-1].IDs, b.ID)
-		}
+	if s.owned {
+		out = append(out, Term{Column: "owner_id"})
+	} else if s.agent != 0 {
+		out = append(out, Term{"owner_id", []int64{s.agent}})
+	}
+	if len(s.chans) > 0 {
+		out = append(out, Term{"channel_id", s.chans})
+	}
+	if len(s.queues) > 0 {
+		out = append(out, Term{"queue_id", s.queues})
 	}
 	return out
 }
