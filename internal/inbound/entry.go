@@ -17,18 +17,27 @@ import (
 	"parley/internal/store"
 )
 
-// outcome is the state an entry is kept in.
+// outcome is the state an entry is kept in, and why when it is FAILED.
 type outcome struct{ state, problem string }
 
-var done = outcome{state: "DONE"}
+const (
+	stateDone    = "DONE"
+	statePending = "PENDING" // a receipt that matches nothing yet
+	stateFailed  = "FAILED"
+)
 
-// entry is one thing a webhook holds: a message, a receipt, or what could not be
-// understood.
+var done = outcome{state: stateDone}
+
+func failed(problem string) outcome {
+	return outcome{stateFailed, cut(channel.CleanText(problem), mostProblem)}
+}
+
+// entry is one thing a webhook holds.
 type entry struct {
 	eventID    string
 	providerID string // of the message a receipt speaks of
-	payload    []byte
-	take       func(ctx context.Context, tx *store.Tx, account *directory.Account) (outcome, error)
+	kept       channel.Kept
+	problem    string // why it cannot be taken in; empty when it can
 }
 
 // Bounds of what is taken from a carrier.
@@ -36,89 +45,94 @@ const (
 	mostText    = 2_500_000 // characters: beyond the largest inbound text of any channel
 	mostMedia   = 20
 	mostName    = 200
+	mostAddress = 200
 	mostProblem = 500
 )
 
-// entries turns a delivery into entries, messages before the receipts.
-func (r *Receiver) entries(d channel.Delivery) []entry {
+// entriesOf turns a delivery into entries, messages before the receipts.
+func entriesOf(d channel.Delivery, w channel.Webhook) []entry {
 	out := make([]entry, 0, len(d.Messages)+len(d.Receipts)+len(d.Bad))
 	for _, m := range d.Messages {
-		out = append(out, entry{eventID: m.EventID, payload: asJSON(m), take: r.takeMessage(m)})
+		out = append(out, entry{eventID: m.EventID, kept: channel.Kept{Message: &m}})
 	}
 	for _, receipt := range d.Receipts {
-		out = append(out, entry{
-			eventID: receipt.EventID, providerID: receipt.ProviderID, payload: asJSON(receipt), take: r.takeReceipt(receipt),
-		})
+		out = append(out, entry{eventID: receipt.EventID, providerID: receipt.ProviderID, kept: channel.Kept{Receipt: &receipt}})
 	}
 	for _, b := range d.Bad {
-		out = append(out, entry{eventID: b.EventID, payload: b.Raw, take: unusable(b.Reason)})
+		raw := &channel.RawWebhook{ContentType: w.Header.Get("Content-Type"), Query: w.Query, Body: b.Raw}
+		out = append(out, entry{eventID: b.EventID, kept: channel.Kept{Raw: raw}, problem: b.Reason})
 	}
 	return out
 }
 
-func asJSON(v any) []byte {
-	b, _ := json.Marshal(v) // plain structs of text always marshal
-	return b
-}
-
-func unusable(problem string) func(context.Context, *store.Tx, *directory.Account) (outcome, error) {
-	return func(context.Context, *store.Tx, *directory.Account) (outcome, error) {
-		return outcome{"FAILED", cut(problem, mostProblem)}, nil
-	}
-}
-
 // store keeps the entry raw and takes it in. One that is there already is done
 // with: carriers post the same thing more than once.
-func (e entry) store(ctx context.Context, tx *store.Tx, account *directory.Account) error {
+func (r *Receiver) store(ctx context.Context, tx *store.Tx, account *directory.Account, e entry) error {
+	payload, err := json.Marshal(e.kept)
+	if err != nil {
+		return err
+	}
 	insert := tx.Builder().Insert("raw_inbounds").
 		Columns("provider_account_id", "event_id", "state", "provider_id", "payload", "created_at").
-		Values(account.ID, e.eventID, done.state, e.providerID, e.payload, int64(tx.Now)).
+		Values(account.ID, e.eventID, stateDone, e.providerID, payload, int64(tx.Now)).
 		OnConflict(entsql.ConflictColumns("provider_account_id", "event_id"), entsql.DoNothing())
 	fresh, err := tx.Exec(ctx, insert)
 	if err != nil || fresh == 0 {
 		return err
 	}
-	got, err := e.take(ctx, tx, account)
+	got, err := r.take(ctx, tx, account, e)
 	if err != nil || got == done {
 		return err
 	}
-	_, err = tx.Exec(ctx, tx.Builder().Update("raw_inbounds").Set("state", got.state).Set("error", got.problem).
-		Where(entsql.And(entsql.EQ("provider_account_id", account.ID), entsql.EQ("event_id", e.eventID))))
+	return mark(ctx, tx, entsql.And(entsql.EQ("provider_account_id", account.ID), entsql.EQ("event_id", e.eventID)), got)
+}
+
+func mark(ctx context.Context, tx *store.Tx, which *entsql.Predicate, as outcome) error {
+	_, err := tx.Exec(ctx, tx.Builder().Update("raw_inbounds").Set("state", as.state).Set("error", as.problem).Where(which))
 	return err
 }
 
-// takeReceipt applies a receipt, or keeps it until something matches it.
-func (r *Receiver) takeReceipt(receipt channel.Receipt) func(context.Context, *store.Tx, *directory.Account) (outcome, error) {
-	return func(ctx context.Context, tx *store.Tx, account *directory.Account) (outcome, error) {
-		matched, err := r.Messenger.ApplyReceipt(ctx, tx, account.ID, receipt)
-		if err != nil || matched {
-			return done, err
-		}
-		return outcome{state: "PENDING"}, nil
+// take does what the entry says.
+func (r *Receiver) take(ctx context.Context, tx *store.Tx, account *directory.Account, e entry) (outcome, error) {
+	switch {
+	case e.problem != "":
+		return failed(e.problem), nil
+	case e.kept.Message != nil:
+		return r.takeMessage(ctx, tx, account, *e.kept.Message)
+	case e.kept.Receipt != nil:
+		return r.takeReceipt(ctx, tx, account, *e.kept.Receipt)
 	}
+	return failed("the entry holds nothing"), nil
+}
+
+// takeReceipt applies a receipt, or keeps it until something matches it.
+func (r *Receiver) takeReceipt(ctx context.Context, tx *store.Tx, account *directory.Account, receipt channel.Receipt) (outcome, error) {
+	matched, err := r.Messenger.ApplyReceipt(ctx, tx, account.ID, receipt)
+	if err != nil || matched {
+		return done, err
+	}
+	return outcome{state: statePending}, nil
 }
 
 // takeMessage finds or makes the customer and their conversation and adds the
 // message.
-func (r *Receiver) takeMessage(in channel.Inbound) func(context.Context, *store.Tx, *directory.Account) (outcome, error) {
-	return func(ctx context.Context, tx *store.Tx, account *directory.Account) (outcome, error) {
-		desk := r.Messenger.Desk
-		ch := desk.Directory.ChannelAt(account.ID, in.To)
-		if ch == nil {
-			return outcome{"FAILED", "no channel of this account has the address the message was sent to"}, nil
-		}
-		customer := customerOf(in, ch)
-		if customer.Address == "" || len(customer.Address) > 200 {
-			return outcome{"FAILED", "the customer's address is missing or too long"}, nil
-		}
-		row, _, err := desk.Ensure(ctx, tx, ch.Key, customer)
-		if err != nil {
-			return done, err
-		}
-		return done, desk.Apply(ctx, tx, row, func(ctx context.Context, row *conversation.Row) (feed.Event, error) {
-			return receive(ctx, tx, row, in, ch)
-		})
+func (r *Receiver) takeMessage(ctx context.Context, tx *store.Tx, account *directory.Account, in channel.Inbound) (outcome, error) {
+	desk := r.Messenger.Desk
+	ch := desk.Directory.ChannelAt(account.ID, in.To)
+	if ch == nil {
+		return failed("no channel of this account has the address the message was sent to"), nil
 	}
+	customer := customerOf(in, ch)
+	if customer.Address == "" || len(customer.Address) > mostAddress {
+		return failed("the customer's address is missing or too long"), nil
+	}
+	row, _, err := desk.Ensure(ctx, tx, ch.Key, customer)
+	if err != nil {
+		return done, err
+	}
+	return done, desk.Apply(ctx, tx, row, func(ctx context.Context, row *conversation.Row) (feed.Event, error) {
+		return receive(ctx, tx, row, in, ch)
+	})
 }
 
 func receive(ctx context.Context, tx *store.Tx, row *conversation.Row, in channel.Inbound, ch *directory.Channel) (feed.Event, error) {

@@ -44,7 +44,7 @@ func (r *Receiver) Receive(ctx context.Context, provider, accountKey string, w c
 	if !adapter.Verify(account.Account, w) {
 		return BadSignature, nil
 	}
-	return Stored, r.storeAll(ctx, account, r.entries(adapter.Parse(account.Account, w)))
+	return Stored, r.storeAll(ctx, account, entriesOf(adapter.Parse(account.Account, w), w))
 }
 
 // storeAll stores the entries in one write. When that fails, each alone, so that
@@ -53,28 +53,28 @@ func (r *Receiver) storeAll(ctx context.Context, account *directory.Account, ent
 	if len(entries) == 0 {
 		return nil
 	}
-	err := r.store(ctx, account, entries...)
+	err := r.write(ctx, account, entries...)
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
 	slog.WarnContext(ctx, "a webhook could not be stored whole; storing its entries one by one", "account", account.Key, "error", err)
 	for _, e := range entries {
-		problem := r.store(ctx, account, e)
+		problem := r.write(ctx, account, e)
 		if problem == nil {
 			continue
 		}
-		e.take = unusable(problem.Error())
-		if err := r.store(ctx, account, e); err != nil {
+		e.problem = problem.Error()
+		if err := r.write(ctx, account, e); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (r *Receiver) store(ctx context.Context, account *directory.Account, entries ...entry) error {
+func (r *Receiver) write(ctx context.Context, account *directory.Account, entries ...entry) error {
 	return r.Messenger.Desk.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		for _, e := range entries {
-			if err := e.store(ctx, tx, account); err != nil {
+			if err := r.store(ctx, tx, account, e); err != nil {
 				return err
 			}
 		}

@@ -5,6 +5,7 @@ package job
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -15,7 +16,7 @@ import (
 	"github.com/riverqueue/river/riverdriver/riversqlite"
 	"github.com/riverqueue/river/rivertype"
 
-	"parley/internal/message"
+	"parley/internal/inbound"
 	"parley/internal/store"
 )
 
@@ -31,37 +32,46 @@ type Options struct {
 
 // Runner is the running workers of one process.
 type Runner struct {
-	stop func(context.Context) error
+	hurry context.CancelFunc
+	stop  func(context.Context) error
 }
 
 // Start starts the workers. Stop ends them.
-func Start(ctx context.Context, s *store.Store, m *message.Messenger, o Options) (*Runner, error) {
+func Start(ctx context.Context, s *store.Store, r *inbound.Receiver, o Options) (*Runner, error) {
 	if s.Pool() != nil {
-		return start(ctx, riverpgxv5.New(s.Pool()), m, o)
+		return start(ctx, riverpgxv5.New(s.Pool()), r, o)
 	}
-	return start(ctx, riversqlite.New(s.WriterDB()), m, o)
+	return start(ctx, sqliteDriver{riversqlite.New(s.WriterDB()), r.Messenger.Waiting()}, r, o)
 }
 
-// Stop lets the jobs under way finish, until ctx ends.
-func (r *Runner) Stop(ctx context.Context) error { return r.stop(ctx) }
+// Stop lets the jobs under way finish, until ctx ends. Those that could go on
+// for long give up after the step they are at.
+func (r *Runner) Stop(ctx context.Context) error {
+	r.hurry()
+	return r.stop(ctx)
+}
 
-func start[T any](ctx context.Context, driver riverdriver.Driver[T], m *message.Messenger, o Options) (*Runner, error) {
-	config, err := configure(m, o)
+func start[T any](ctx context.Context, driver riverdriver.Driver[T], r *inbound.Receiver, o Options) (*Runner, error) {
+	// Start's context would stop the workers the hard way when it ends.
+	ctx = context.WithoutCancel(ctx)
+	stopping, hurry := context.WithCancel(ctx)
+	config, err := configure(stopping, r, o)
 	if err != nil {
+		hurry()
 		return nil, err
 	}
 	client, err := river.NewClient(driver, config)
-	if err != nil {
-		return nil, fmt.Errorf("job: %w", err)
+	if err == nil {
+		err = client.Start(ctx)
 	}
-	// Start's context would stop the workers the hard way when it ends.
-	if err := client.Start(context.WithoutCancel(ctx)); err != nil {
+	if err != nil {
+		hurry()
 		return nil, fmt.Errorf("job: start: %w", err)
 	}
-	return &Runner{stop: client.Stop}, nil
+	return &Runner{hurry: hurry, stop: client.Stop}, nil
 }
 
-func configure(m *message.Messenger, o Options) (*river.Config, error) {
+func configure(stopping context.Context, r *inbound.Receiver, o Options) (*river.Config, error) {
 	if o.Workers == 0 {
 		o.Workers = 100
 	}
@@ -73,9 +83,10 @@ func configure(m *message.Messenger, o Options) (*river.Config, error) {
 	}
 	workers := river.NewWorkers()
 	for _, err := range []error{
-		river.AddWorkerSafely(workers, &drainLane{messenger: m}),
-		river.AddWorkerSafely(workers, &sweepLanes{messenger: m}),
-		river.AddWorkerSafely(workers, &forgetKeys{messenger: m}),
+		river.AddWorkerSafely(workers, &drainLane{messenger: r.Messenger, stopping: stopping}),
+		river.AddWorkerSafely(workers, &sweepLanes{messenger: r.Messenger}),
+		river.AddWorkerSafely(workers, &forgetKeys{messenger: r.Messenger}),
+		river.AddWorkerSafely(workers, &forgetRaw{receiver: r}),
 	} {
 		if err != nil {
 			return nil, err
@@ -86,15 +97,19 @@ func configure(m *message.Messenger, o Options) (*river.Config, error) {
 		ErrorHandler: failures{},
 		Queues:       map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: o.Workers}},
 		Workers:      workers,
-		// Short, so that a message leaves within milliseconds of its commit also
-		// where the database cannot notify.
-		FetchCooldown:     20 * time.Millisecond,
+		// Workers are told of new jobs (by PostgreSQL, or by the bell); the poll
+		// is for what they were not told of, such as a lane that has rested.
+		FetchCooldown:     fetchCooldown,
 		FetchPollInterval: 200 * time.Millisecond,
 		PeriodicJobs: []*river.PeriodicJob{
-			every(o.Sweep, SweepLanes{}), every(time.Hour, ForgetKeys{}),
+			every(o.Sweep, SweepLanes{}), every(time.Hour, ForgetKeys{}), every(time.Hour, ForgetRaw{}),
 		},
 	}, nil
 }
+
+// fetchCooldown is the least time between two looks for jobs: a burst of
+// messages is fetched in bulk.
+const fetchCooldown = 10 * time.Millisecond
 
 func every(interval time.Duration, args river.JobArgs) *river.PeriodicJob {
 	return river.NewPeriodicJob(river.PeriodicInterval(interval),
@@ -123,6 +138,22 @@ type quiet struct{ slog.Handler }
 // Enabled implements slog.Handler.
 func (q quiet) Enabled(ctx context.Context, level slog.Level) bool {
 	return level >= slog.LevelWarn && q.Handler.Enabled(ctx, level)
+}
+
+// Handle implements slog.Handler. What was cut short because the workers stop is
+// no error.
+func (q quiet) Handle(ctx context.Context, r slog.Record) error {
+	stopped := false
+	r.Attrs(func(a slog.Attr) bool {
+		err, isError := a.Value.Any().(error)
+		stopped = isError && errors.Is(err, context.Canceled) ||
+			a.Value.Kind() == slog.KindString && a.Value.String() == context.Canceled.Error()
+		return !stopped
+	})
+	if stopped {
+		return nil
+	}
+	return q.Handler.Handle(ctx, r)
 }
 
 // WithAttrs implements slog.Handler.

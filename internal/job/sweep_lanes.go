@@ -2,13 +2,15 @@ package job
 
 import (
 	"context"
+	"errors"
 
 	"github.com/riverqueue/river"
 
 	"parley/internal/message"
 )
 
-// SweepLanes is the job that wakes lanes whose own job was lost with a process.
+// SweepLanes is the job that wakes lanes whose own job was lost with a process,
+// and applies receipts that missed their message.
 type SweepLanes struct{}
 
 // Kind implements river.JobArgs.
@@ -21,6 +23,7 @@ type sweepLanes struct {
 
 // Work implements river.Worker.
 func (w *sweepLanes) Work(ctx context.Context, _ *river.Job[SweepLanes]) error {
-	_, err := w.messenger.SweepLanes(ctx)
-	return err
+	_, lanes := w.messenger.SweepLanes(ctx)
+	_, receipts := w.messenger.SweepReceipts(ctx)
+	return errors.Join(lanes, receipts)
 }

@@ -60,6 +60,8 @@ func remembered(ctx context.Context, tx *store.Tx, mine *entsql.Predicate, hash 
 	return result, err
 }
 
+// hashOf is over the input's JSON. A field added to an input later must be left
+// out while it is empty, or retries across the upgrade become conflicts.
 func hashOf(input any) ([]byte, error) {
 	b, err := json.Marshal(input)
 	if err != nil {

@@ -3,6 +3,7 @@ package message
 import (
 	"context"
 	"database/sql"
+	"strings"
 	"unicode/utf8"
 
 	entsql "entgo.io/ent/dialect/sql"
@@ -27,6 +28,10 @@ type party struct {
 func (m *Messenger) Sendability(ctx context.Context, row *conversation.Row, draft *string) (*Sendability, error) {
 	if draft != nil && utf8.RuneCountInString(*draft) > MostText {
 		return nil, fault.Input("draft", "A draft is at most %d characters.", MostText)
+	}
+	if draft != nil {
+		clean := channel.CleanText(*draft) // as it would be sent
+		draft = &clean
 	}
 	p := &party{}
 	q := partyQuery{builder: m.Desk.Store.Builder(), row: row}
@@ -64,7 +69,9 @@ func (q partyQuery) Query() (string, []any) {
 // plan gathers what decides a send in a conversation.
 func (m *Messenger) plan(ctx context.Context, row *conversation.Row, c *party, text *string) Plan {
 	p := m.senderPlan(ctx, row.Channel(), text)
-	p.Number, p.NumberValid, p.CustomerCountry = c.user.Address, true, c.country
+	// Numbers that could be read were brought to E.164 when they came in.
+	valid := !p.ChannelType.IsSMS() || strings.HasPrefix(c.user.Address, "+")
+	p.Number, p.NumberValid, p.CustomerCountry = c.user.Address, valid, c.country
 	p.Consent, p.RecordOptedOut, p.LastIncoming = c.user.ConsentStatus, c.recordOptedOut, row.LastIncoming
 	return p
 }

@@ -2,6 +2,7 @@ package message
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 
 	entsql "entgo.io/ent/dialect/sql"
@@ -29,18 +30,17 @@ func (m *Messenger) Retry(ctx context.Context, in RetryInput) (Sent, error) {
 }
 
 func (m *Messenger) retry(ctx context.Context, tx *store.Tx, message int64, idempotencyKey string) error {
-	a, err := loadAttempt(ctx, tx, entsql.EQ("`a`.`message_id`", message))
+	row, err := m.loadOf(ctx, tx, message)
 	if err != nil {
 		return err
 	}
-	if a == nil {
-		return fault.Missing("message")
-	}
-	row, err := m.Desk.Load(ctx, tx, a.conversation)
-	if err != nil {
-		return asMessage(err)
-	}
-	if a.status != channel.Failed && a.status != channel.Unsettled {
+	a, err := loadAttempt(ctx, tx, entsql.EQ("`a`.`message_id`", message))
+	switch {
+	case err != nil:
+		return err
+	case a == nil:
+		return fault.New(fault.Conflict, "Only a message that was sent can be tried again; this one never is.")
+	case a.status != channel.Failed && a.status != channel.Unsettled:
 		return fault.New(fault.Conflict, "Only a FAILED or UNKNOWN message can be tried again; this one is %s.", a.status)
 	}
 	party, err := m.party(ctx, tx, row)
@@ -51,6 +51,17 @@ func (m *Messenger) retry(ctx context.Context, tx *store.Tx, message int64, idem
 		return &RefusedError{s.Refusals}
 	}
 	return m.again(ctx, tx, row, a, 0, idempotencyKey)
+}
+
+// loadOf loads and locks the conversation of a message.
+func (m *Messenger) loadOf(ctx context.Context, tx *store.Tx, message int64) (*conversation.Row, error) {
+	var key int64
+	q := tx.Builder().Select("conversation_id").From(entsql.Table("messages")).Where(entsql.EQ("id", message))
+	if err := tx.Query(ctx, q, func(rows *sql.Rows) error { return rows.Scan(&key) }); err != nil {
+		return nil, err
+	}
+	row, err := m.Desk.Load(ctx, tx, key)
+	return row, asMessage(err)
 }
 
 // asMessage keeps a hidden conversation from being told apart from a message

@@ -29,6 +29,11 @@ type Messenger struct {
 	// Lease is how long a worker holds a lane before another may take it; three
 	// times CallTimeout by default.
 	Lease time.Duration
+	// Backoff is how long a lane rests when the carrier put a message off for the
+	// first time; it doubles each time in a row. 1 s by default.
+	Backoff time.Duration
+
+	waiting bell
 }
 
 // MostText is how long a text may be before its channel is even asked.
@@ -152,12 +157,13 @@ func (m *Messenger) start(ctx context.Context, tx *store.Tx, ch *directory.Chann
 	} else {
 		written = *in.Number
 	}
-	valid := false
-	if customer.Address, customer.Country, valid = Number(written, ch.Country); !valid {
-		// There is nobody to make: judge with what is known.
-		p := m.startPlan(ctx, ch, &text)
-		p.Number, p.RecordOptedOut = written, record != nil && record.OptedOut
-		return 0, &RefusedError{Judge(p).Refusals}
+	start, valid := m.startPlan(ctx, ch, &text), false
+	customer.Address, customer.Country, valid = Number(written, ch.Country)
+	if !valid || !start.Member {
+		// There is nobody to make, or nobody that the viewer may learn about.
+		start.Number, start.NumberValid, start.CustomerCountry = written, valid, customer.Country
+		start.RecordOptedOut = record != nil && record.OptedOut
+		return 0, &RefusedError{Judge(start).Refusals}
 	}
 	row, user, err := m.Desk.Ensure(ctx, tx, ch.Key, customer)
 	if err != nil {
@@ -165,7 +171,6 @@ func (m *Messenger) start(ctx context.Context, tx *store.Tx, ch *directory.Chann
 	}
 	party := &party{user: *user, country: customer.Country, recordOptedOut: record != nil && record.OptedOut}
 	p := m.plan(ctx, row, party, &text)
-	start := m.startPlan(ctx, ch, &text)
 	p.Starts, p.MayStart, p.Member = true, start.MayStart, start.Member
 	return m.queue(ctx, tx, row, p, in.IdempotencyKey, false)
 }
@@ -205,6 +210,7 @@ func (m *Messenger) write(ctx context.Context, mutation, key string, input any, 
 	if err != nil {
 		return Sent{}, err
 	}
+	m.waiting.ring()
 	return m.sent(ctx, id)
 }
 

@@ -117,14 +117,25 @@ func (p *Plan) judgeCustomer(refuse refuse) {
 	refuse(!empty && !p.NumberValid, NumberInvalid, "The mobile number is not a number that can be messaged. Correct it.")
 	optedOut := p.Consent == channel.OptOut || p.RecordOptedOut
 	refuse(optedOut, OptedOut, "The customer has opted out. Nothing can be sent until they opt in again.")
-	refuse(!optedOut && p.Required != "" && !p.Consent.Satisfies(p.Required), ConsentRequired,
-		"This sender ID needs the consent %s; the customer has given %s. Ask them to opt in.", p.Required, p.Consent)
+	required := p.required()
+	refuse(!optedOut && !p.Consent.Satisfies(required), ConsentRequired,
+		"This sender ID needs the consent %s; the customer has given %s. Ask them to opt in.", required, p.Consent)
 	abroad := p.ChannelType.IsSMS() && p.SenderCountry != "" && p.CustomerCountry != "" && p.SenderCountry != p.CustomerCountry
 	refuse(abroad, OutsideCountry, "The number is in %s, and this sender ID sends SMS within %s only.", p.CustomerCountry, p.SenderCountry)
 	caps := channel.CapabilitiesOf(p.ChannelType)
 	window := max(caps.CareWindow, caps.HumanAgentWindow)
 	closed := window > 0 && (p.LastIncoming.IsZero() || p.Now.Sub(p.LastIncoming) > window)
 	refuse(closed, CareWindowClosed, "More than %d hours have passed since the customer wrote. Send a registered template instead.", window/time.Hour)
+}
+
+// required is the consent that the channel asks for: what it states, and on short
+// codes EXPLICIT at least (DOMAIN: Messaging user and consent). A person may be
+// written to without any where nothing is stated.
+func (p *Plan) required() channel.Consent {
+	if p.ChannelType == channel.SMSShortCode && !p.Required.Satisfies(channel.ExplicitOptIn) {
+		return channel.ExplicitOptIn
+	}
+	return p.Required
 }
 
 func (p *Plan) judgeText(refuse refuse) {

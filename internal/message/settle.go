@@ -3,7 +3,6 @@ package message
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 
 	entsql "entgo.io/ent/dialect/sql"
 
@@ -53,29 +52,38 @@ func loadAttempt(ctx context.Context, tx *store.Tx, where *entsql.Predicate) (a 
 }
 
 // settle moves an attempt by what was learnt of it, as far as its status lets
-// itself be moved, and with it the message when it is the latest attempt. The
-// conversation is loaded and locked.
-func (m *Messenger) settle(ctx context.Context, tx *store.Tx, row *conversation.Row, key int64, s settlement) error {
-	a, err := loadAttempt(ctx, tx, entsql.EQ("`a`.`id`", key))
-	if err != nil || a == nil {
+// itself be moved, and with it the message when it is the latest attempt. Both
+// the conversation and the attempt were read under the conversation's lock.
+func (m *Messenger) settle(ctx context.Context, tx *store.Tx, row *conversation.Row, a *attempt, s settlement) error {
+	moved, err := m.moveAttempt(ctx, tx, a, s)
+	if err != nil {
 		return err
 	}
-	update := tx.Builder().Update("attempts").Where(entsql.EQ("id", key))
+	if moved && a.latest {
+		if err := m.showStatus(ctx, tx, row, a.message, s, ""); err != nil {
+			return err
+		}
+	}
+	if s.providerID == "" || a.providerID != "" {
+		return nil
+	}
+	return m.applyPending(ctx, tx, a.account, s.providerID)
+}
+
+// moveAttempt writes what was learnt to the attempt alone.
+func (m *Messenger) moveAttempt(ctx context.Context, tx *store.Tx, a *attempt, s settlement) (moved bool, err error) {
+	update := tx.Builder().Update("attempts").Where(entsql.EQ("id", a.key))
 	if s.providerID != "" && a.providerID == "" {
 		update.Set("provider_id", s.providerID)
 	}
-	moved := a.status.After(s.status) != a.status
-	if moved {
+	if moved = a.status.After(s.status) != a.status; moved {
 		update.Set("status", string(s.status)).Set("error_code", string(s.code)).Set("detail", clip(s.detail, 500)).
 			Set("updated_at", int64(tx.Now))
 	}
-	if update.Empty() {
-		return nil
+	if !update.Empty() {
+		_, err = tx.Exec(ctx, update)
 	}
-	if _, err := tx.Exec(ctx, update); err != nil || !moved || !a.latest {
-		return err
-	}
-	return m.showStatus(ctx, tx, row, a.message, s, "")
+	return moved, err
 }
 
 // showStatus gives a message the status of its latest attempt and records it.
@@ -109,7 +117,11 @@ func (m *Messenger) ApplyReceipt(ctx context.Context, tx *store.Tx, account int6
 	if err != nil {
 		return false, err
 	}
-	return true, m.settle(ctx, tx, row, a.key, settlement{status: r.Status, code: r.Code, detail: r.Detail, providerID: r.ProviderID})
+	// What was read before the lock may have moved since.
+	if a, err = loadAttempt(ctx, tx, entsql.EQ("`a`.`id`", a.key)); err != nil {
+		return false, err
+	}
+	return true, m.settle(ctx, tx, row, a, settlement{status: r.Status, code: r.Code, detail: r.Detail, providerID: r.ProviderID})
 }
 
 func (m *Messenger) receiptAttempt(ctx context.Context, tx *store.Tx, account int64, r channel.Receipt) (*attempt, error) {
@@ -124,36 +136,4 @@ func (m *Messenger) receiptAttempt(ctx context.Context, tx *store.Tx, account in
 		return nil, nil
 	}
 	return loadAttempt(ctx, tx, entsql.And(entsql.EQ("`a`.`provider_account_id`", account), entsql.EQ("`a`.`provider_id`", r.ProviderID)))
-}
-
-// applyPending applies the receipts that came before we knew the provider's id:
-// raw entries that inbound kept with the state PENDING.
-func (m *Messenger) applyPending(ctx context.Context, tx *store.Tx, account int64, providerID string) error {
-	if providerID == "" {
-		return nil
-	}
-	var payloads [][]byte
-	waits := entsql.P(func(b *entsql.Builder) { b.WriteString("state = 'PENDING'") }) // as the partial index says
-	mine := entsql.And(entsql.EQ("provider_account_id", account), entsql.EQ("provider_id", providerID), waits)
-	q := tx.Builder().Select("payload").From(entsql.Table("raw_inbounds")).Where(mine).OrderBy("id")
-	err := tx.Query(ctx, q, func(rows *sql.Rows) error {
-		var payload []byte
-		err := rows.Scan(&payload)
-		payloads = append(payloads, payload)
-		return err
-	})
-	if err != nil || len(payloads) == 0 {
-		return err
-	}
-	for _, payload := range payloads {
-		var r channel.Receipt
-		if err := json.Unmarshal(payload, &r); err != nil {
-			return err
-		}
-		if _, err := m.ApplyReceipt(ctx, tx, account, r); err != nil {
-			return err
-		}
-	}
-	_, err = tx.Exec(ctx, tx.Builder().Update("raw_inbounds").Set("state", "DONE").Where(mine))
-	return err
 }

@@ -19,13 +19,14 @@ type jobInserter func(ctx context.Context, conn *sql.Conn, tx *sql.Tx, jobs []ri
 
 func (s *Store) newJobInserter() (jobInserter, error) {
 	if s.pool == nil {
-		client, err := river.NewClient(riversqlite.New(nil), &river.Config{})
+		client, err := river.NewClient(silentSQLite{riversqlite.New(nil)}, &river.Config{})
 		return func(ctx context.Context, _ *sql.Conn, tx *sql.Tx, jobs []river.InsertManyParams) error {
 			_, err := client.InsertManyFastTx(ctx, tx, jobs)
 			return err
 		}, err
 	}
-	client, err := river.NewClient(riverpgxv5.New(nil), &river.Config{})
+	// River tells workers of new jobs at most once in this time.
+	client, err := river.NewClient(riverpgxv5.New(nil), &river.Config{FetchCooldown: river.FetchCooldownMin})
 	return func(ctx context.Context, conn *sql.Conn, _ *sql.Tx, jobs []river.InsertManyParams) error {
 		return conn.Raw(func(driverConn any) error {
 			c, ok := driverConn.(*stdlib.Conn)
@@ -37,6 +38,13 @@ func (s *Store) newJobInserter() (jobInserter, error) {
 		})
 	}, err
 }
+
+// silentSQLite adds jobs without a row in River's table of news: the workers of
+// this process hear of them otherwise (package job).
+type silentSQLite struct{ *riversqlite.Driver }
+
+// SupportsListenNotify implements riverdriver.Driver.
+func (silentSQLite) SupportsListenNotify() bool { return false }
 
 // openTx shows River the transaction that database/sql has open on a pgx
 // connection. It ends with that transaction, never by itself.

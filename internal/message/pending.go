@@ -1,0 +1,88 @@
+package message
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+
+	entsql "entgo.io/ent/dialect/sql"
+
+	"parley/internal/channel"
+	"parley/internal/store"
+	"parley/internal/viewer"
+)
+
+// Receipts that came before their message's provider id was known are raw
+// entries with the state PENDING, kept as channel.Kept.
+
+func pending(account int64, providerID string) *entsql.Predicate {
+	return entsql.And(entsql.EQ("provider_account_id", account), entsql.EQ("provider_id", providerID), isPending(""))
+}
+
+// isPending is the condition of the partial index raw_inbound_pending, spelled out.
+func isPending(table string) *entsql.Predicate {
+	return entsql.P(func(b *entsql.Builder) { b.WriteString(table + "state = 'PENDING'") })
+}
+
+// applyPending applies the kept receipts of a message whose provider id has just
+// become known, in the order they came.
+func (m *Messenger) applyPending(ctx context.Context, tx *store.Tx, account int64, providerID string) error {
+	var payloads [][]byte
+	q := tx.Builder().Select("payload").From(entsql.Table("raw_inbounds")).Where(pending(account, providerID)).OrderBy("id")
+	err := tx.Query(ctx, q, func(rows *sql.Rows) error {
+		var payload []byte
+		err := rows.Scan(&payload)
+		payloads = append(payloads, payload)
+		return err
+	})
+	if err != nil || len(payloads) == 0 {
+		return err
+	}
+	for _, payload := range payloads {
+		var kept channel.Kept
+		if err := json.Unmarshal(payload, &kept); err != nil {
+			return err
+		}
+		if kept.Receipt == nil {
+			return errors.New("message: a pending entry is no receipt")
+		}
+		if _, err := m.ApplyReceipt(ctx, tx, account, *kept.Receipt); err != nil {
+			return err
+		}
+	}
+	_, err = tx.Exec(ctx, tx.Builder().Update("raw_inbounds").Set("state", "DONE").Where(pending(account, providerID)))
+	return err
+}
+
+// SweepReceipts applies kept receipts whose message is known by now: a receipt
+// and the answer to its send that commit at the same moment in two processes do
+// not see each other. It tells for how many messages.
+func (m *Messenger) SweepReceipts(ctx context.Context) (n int, err error) {
+	ctx = viewer.AsSystem(ctx, "receipts")
+	type missed struct {
+		account    int64
+		providerID string
+	}
+	var all []missed
+	r, a := entsql.Table("raw_inbounds").As("r"), entsql.Table("attempts").As("a")
+	q := m.Desk.Store.Builder().Select(r.C("provider_account_id"), r.C("provider_id")).Distinct().From(r).Join(a).
+		OnP(entsql.And(entsql.ColumnsEQ(r.C("provider_account_id"), a.C("provider_account_id")),
+			entsql.ColumnsEQ(r.C("provider_id"), a.C("provider_id")))).
+		Where(isPending("r.")).Limit(1000)
+	err = m.Desk.Store.Read(ctx, q, func(rows *sql.Rows) error {
+		var one missed
+		err := rows.Scan(&one.account, &one.providerID)
+		all = append(all, one)
+		return err
+	})
+	for _, one := range all {
+		if err != nil {
+			break
+		}
+		err = m.Desk.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+			return m.applyPending(ctx, tx, one.account, one.providerID)
+		})
+	}
+	return len(all), err
+}

@@ -1,0 +1,99 @@
+package message
+
+import (
+	"context"
+	"database/sql"
+	"net/url"
+
+	entsql "entgo.io/ent/dialect/sql"
+
+	"parley/internal/channel"
+	"parley/internal/conversation"
+	"parley/internal/directory"
+	"parley/internal/publicid"
+	"parley/internal/store"
+)
+
+// waiting is the first attempt of the queue.
+type waiting struct {
+	attempt, message int64
+	status           channel.Status
+	text             string
+	consent          channel.Consent
+}
+
+// pick makes the next attempt SENDING and returns it; nil when none waits. It
+// settles by itself what needs no carrier: an attempt that hangs from a crash,
+// and one that may not be sent any more.
+func (l *lane) pick(ctx context.Context, tx *store.Tx) (*call, error) {
+	for {
+		w, err := l.first(ctx, tx)
+		if err != nil || w == nil {
+			return nil, err
+		}
+		row, err := l.m.Desk.Load(ctx, tx, l.conversation)
+		if err != nil {
+			return nil, err
+		}
+		a, err := loadAttempt(ctx, tx, entsql.EQ("`a`.`id`", w.attempt))
+		if err != nil || a == nil {
+			return nil, err
+		}
+		ch := row.Channel()
+		send, to := w.judge(l.m, ch)
+		if err := l.m.settle(ctx, tx, row, a, to); err != nil {
+			return nil, err
+		}
+		if send {
+			return l.m.call(w, row, ch), nil
+		}
+	}
+}
+
+// judge reports whether the attempt may go to the carrier, and how it is settled
+// before or instead.
+func (w *waiting) judge(m *Messenger, ch *directory.Channel) (send bool, to settlement) {
+	provider := m.Providers[ch.Account.Provider]
+	switch {
+	case w.status == channel.Sending && (provider == nil || !provider.TakesKey()):
+		return false, settlement{status: channel.Unsettled, code: channel.TimedOut, detail: "no answer before the server stopped"}
+	case w.status == channel.Sending: // again, under the same key
+		return true, settlement{status: channel.Sending}
+	case w.consent == channel.OptOut:
+		return false, settlement{status: channel.Failed, code: channel.RecipientBlocked, detail: "opted out while queued"}
+	case !ch.IsActive || !m.online(ch):
+		return false, settlement{status: channel.Failed, code: channel.ChannelCannotSend, detail: "the channel is switched off"}
+	}
+	return true, settlement{status: channel.Sending}
+}
+
+func (l *lane) first(ctx context.Context, tx *store.Tx) (w *waiting, err error) {
+	a, m := entsql.Table("attempts").As("a"), entsql.Table("messages").As("m")
+	c, u := entsql.Table("conversations").As("c"), entsql.Table("messaging_users").As("u")
+	q := tx.Builder().Select(a.C("id"), a.C("message_id"), a.C("status"), m.C("text"), u.C("consent_status")).
+		From(a).Join(m).On(a.C("message_id"), m.C("id")).
+		Join(c).On(m.C("conversation_id"), c.C("id")).Join(u).On(c.C("messaging_user_id"), u.C("id")).
+		Where(entsql.And(entsql.EQ(a.C("conversation_id"), l.conversation), inLane(a))).
+		OrderBy(a.C("message_id"), a.C("id")).Limit(1)
+	err = tx.Query(ctx, q, func(rows *sql.Rows) error {
+		w = &waiting{}
+		return rows.Scan(&w.attempt, &w.message, &w.status, &w.text, &w.consent)
+	})
+	return w, err
+}
+
+// inLane is the condition of the partial index attempt_lane, spelled out.
+func inLane(a *entsql.SelectTable) *entsql.Predicate {
+	return entsql.P(func(b *entsql.Builder) { b.Ident(a.C("status")).WriteString(" IN ('QUEUED', 'SENDING')") })
+}
+
+func (m *Messenger) call(w *waiting, row *conversation.Row, ch *directory.Channel) *call {
+	key := m.Desk.IDs.Encode(publicid.Attempt, w.attempt)
+	return &call{
+		attempt: w.attempt, message: w.message, provider: m.Providers[ch.Account.Provider], account: ch.Account.Account,
+		out: channel.Outgoing{
+			AttemptKey: key, From: ch.Address, To: row.Address, Text: w.text,
+			StatusURL: m.PublicURL + "/webhooks/" + ch.Account.Provider + "/" + ch.Account.Key + "?attempt=" + url.QueryEscape(key),
+		},
+	}
+}
