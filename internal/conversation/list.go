@@ -108,17 +108,12 @@ func (d *Desk) List(ctx context.Context, view View, filter *Filter, order *Order
 }
 
 func (d *Desk) list(ctx context.Context, scope *Scope, order *Order, w Window) (*Page, error) {
-	q := pageQuery{desk: d, scope: scope, size: w.Size + 1}
-	q.descending = (order == nil || order.Direction != Ascending) != w.Backward
-	if w.Cursor != "" {
-		at, err := d.parseCursor(w)
-		if err != nil {
-			return nil, err
-		}
-		q.after = &at
+	q, err := d.pageQuery(scope, order, w)
+	if err != nil {
+		return nil, err
 	}
 	page := &Page{Scope: scope, desk: d}
-	err := d.Store.Read(ctx, q, func(rows *sql.Rows) error {
+	err = d.Store.Read(ctx, q, func(rows *sql.Rows) error {
 		row, err := d.scan(rows, &page.Position)
 		if row != nil {
 			page.Rows = append(page.Rows, row)
@@ -127,6 +122,17 @@ func (d *Desk) list(ctx context.Context, scope *Scope, order *Order, w Window) (
 	})
 	page.cut(w)
 	return page, err
+}
+
+func (d *Desk) pageQuery(scope *Scope, order *Order, w Window) (pageQuery, error) {
+	q := pageQuery{desk: d, scope: scope, size: w.Size + 1}
+	q.descending = (order == nil || order.Direction != Ascending) != w.Backward
+	if w.Cursor == "" {
+		return q, nil
+	}
+	at, err := d.parseCursor(w)
+	q.after = &at
+	return q, err
 }
 
 // cut takes off the row that only tells whether there is more, and puts a page
