@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 
 	"parley/internal/app"
@@ -10,13 +11,13 @@ import (
 
 // seedCmd fills the database.
 type seedCmd struct {
-	Conversations int   `default:"1000" help:"How many conversations there shall be."`
-	Messages      int   `default:"10000" help:"How many messages they hold together."`
-	Seed          int64 `default:"1" help:"The same seed makes the same data."`
+	Conversations int   `default:"1000" help:"How many conversations to make, up to 1,000,000. Agents and sender IDs grow with them."`
+	Messages      int   `default:"10000" help:"How many messages they hold together; at least one each."`
+	Seed          int64 `default:"1" help:"The same three numbers make the same conversations; running it again adds what is missing, other numbers add another set."`
 }
 
 // Run implements the command.
-func (s *seedCmd) Run(ctx context.Context, c *cli) error {
+func (s *seedCmd) Run(ctx context.Context, c *cli) (err error) {
 	if err := makeFolder(c.Database); err != nil {
 		return err
 	}
@@ -24,7 +25,7 @@ func (s *seedCmd) Run(ctx context.Context, c *cli) error {
 	if err != nil {
 		return err
 	}
-	defer a.Close()
+	defer func() { err = errors.Join(err, a.Close()) }()
 	return seed.Fill(ctx, a.Directory, a.Store, seed.Options{
 		Conversations: s.Conversations, Messages: s.Messages, Seed: s.Seed, Progress: os.Stderr,
 	})

@@ -17,9 +17,9 @@ import (
 // Secrets of the demo accounts. They protect nothing: the sandbox is no carrier,
 // and the Twilio account is not a real one.
 const (
-	SandboxSecret = "sandbox-demo-secret"
+	SandboxSecret = "sandbox-demo-secret" //nolint:gosec // a demo's, and public
 	TwilioSID     = "AC00000000000000000000000000000000"
-	TwilioSecret  = "twilio-demo-token"
+	TwilioSecret  = "twilio-demo-token" //nolint:gosec // a demo's, and public
 )
 
 // Organisation makes the demo organisation unless amy is there already:
