@@ -110,6 +110,12 @@ func (a *App) wire(ctx context.Context, bus feed.Bus) error {
 	if err != nil {
 		return err
 	}
+	// The hub stands before the directory is read, so that no change falls between.
+	observe := func(ctx context.Context, e *feed.Event) { a.Directory.Observe(ctx, e) }
+	a.Hub, err = feed.NewHub(ctx, a.Store, cursors, feed.HubOptions{Bus: bus, Observe: observe})
+	if err != nil {
+		return err
+	}
 	if a.Directory, err = directory.Load(ctx, a.Store, ids); err != nil {
 		return err
 	}
@@ -119,10 +125,6 @@ func (a *App) wire(ctx context.Context, bus feed.Bus) error {
 		CallTimeout: a.Config.CallTimeout, Lease: a.Config.Lease,
 	}
 	a.Receiver = &inbound.Receiver{Messenger: a.Messenger}
-	a.Hub, err = feed.NewHub(ctx, a.Store, cursors, feed.HubOptions{Bus: bus, Observe: a.Directory.Observe})
-	if err != nil {
-		return err
-	}
 	a.Schema = resolvers.Resolver{Desk: a.Desk, Messenger: a.Messenger, Live: &live.Desk{Desk: a.Desk, Hub: a.Hub}}
 	a.Server, err = server.New(a.serverOptions())
 	return err
@@ -203,7 +205,7 @@ func (a *App) Run(ctx context.Context) error {
 		a.Hub.Run(hubCtx)
 	}()
 	defer func() { stopHub(); <-followed }()
-	jobs, err := job.Start(ctx, a.Store, a.Messenger, a.Config.Jobs)
+	jobs, err := job.Start(ctx, a.Store, a.Receiver, a.Config.Jobs)
 	if err != nil {
 		return err
 	}

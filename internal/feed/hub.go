@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"log/slog"
+	"math"
 	"sync"
 	"time"
 
@@ -26,6 +27,7 @@ type Hub struct {
 
 	mu       sync.Mutex
 	position int64
+	moved    chan struct{} // closed when position moves; nil while nobody waits
 	streams  map[*Stream]struct{}
 	closed   bool
 }
@@ -34,7 +36,8 @@ type Hub struct {
 type HubOptions struct {
 	// Bus brings hints. Required.
 	Bus Bus
-	// Observe sees every event before the streams do, in order; nil for none.
+	// Observe sees every event before any stream does, in order; nil for none. It
+	// returns when it is done with the event or ctx ends.
 	Observe func(context.Context, *Event)
 	// Check is how often the head of the log is looked at in case a hint was
 	// lost; one second by default.
@@ -89,7 +92,7 @@ func (h *Hub) Run(ctx context.Context) {
 // follow hands on everything the log holds after the hub's position.
 func (h *Hub) follow(ctx context.Context) error {
 	for {
-		events, err := readLog(ctx, h.store, h.Position(), pageSize)
+		events, err := readLog(ctx, h.store, h.Position(), math.MaxInt64, pageSize)
 		if err != nil {
 			return err
 		}
@@ -97,6 +100,9 @@ func (h *Hub) follow(ctx context.Context) error {
 			if h.observe != nil {
 				h.observe(ctx, e)
 			}
+		}
+		if ctx.Err() != nil {
+			return ctx.Err() // what was not observed is not handed on
 		}
 		h.deliver(events)
 		if len(events) < pageSize {
@@ -106,16 +112,62 @@ func (h *Hub) follow(ctx context.Context) error {
 }
 
 func (h *Hub) deliver(events []*Event) {
+	if len(events) == 0 {
+		return
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, e := range events {
 		for s := range h.streams {
-			if s.wants(e) && !s.offer(e) {
+			if s.filter(e) && !s.offer(e) {
 				delete(h.streams, s)
 			}
 		}
 		h.position = e.Position
 	}
+	h.announce()
+}
+
+// announce wakes those who Await. The caller holds the lock.
+func (h *Hub) announce() {
+	if h.moved != nil {
+		close(h.moved)
+		h.moved = nil
+	}
+}
+
+// Await returns when everything up to a position of the log has been observed
+// and handed on. It ends with ctx's error, or with UNAVAILABLE when the server
+// shuts down.
+func (h *Hub) Await(ctx context.Context, position int64) error {
+	for {
+		moved, err := h.awaited(position)
+		if moved == nil || err != nil {
+			return err
+		}
+		h.hint(position) // it is in the log, whatever became of its hint
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-moved:
+		}
+	}
+}
+
+// awaited returns what to wait for until the hub has come further; nil when it is
+// there.
+func (h *Hub) awaited(position int64) (<-chan struct{}, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	switch {
+	case h.position >= position:
+		return nil, nil
+	case h.closed:
+		return nil, errShutdown
+	case h.moved == nil:
+		h.moved = make(chan struct{})
+	}
+	return h.moved, nil
 }
 
 // Position is the last position handed on.
@@ -154,17 +206,20 @@ func (h *Hub) close() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.closed = true
+	h.announce()
 	for s := range h.streams {
 		close(s.live)
 		delete(h.streams, s)
 	}
 }
 
-// readLog returns up to limit events after a position, in order.
-func readLog(ctx context.Context, s *store.Store, after int64, limit int) ([]*Event, error) {
+// readLog returns up to limit events after a position and not beyond another, in
+// order.
+func readLog(ctx context.Context, s *store.Store, after, upTo int64, limit int) ([]*Event, error) {
 	q := s.Builder().
 		Select("id", "cause", "conversation_id", "message_id", "actor_id", "idempotency_key", "facts", "created_at").
-		From(entsql.Table("events")).Where(entsql.GT("id", after)).OrderBy("id").Limit(limit)
+		From(entsql.Table("events")).
+		Where(entsql.And(entsql.GT("id", after), entsql.LTE("id", upTo))).OrderBy("id").Limit(limit)
 	var events []*Event
 	err := s.Read(ctx, q, func(rows *sql.Rows) error {
 		e, facts := &Event{}, []byte(nil)

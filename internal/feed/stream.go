@@ -36,8 +36,6 @@ func (h *Hub) Follow(after int64, want func(*Event) bool) *Stream {
 // Close ends the stream. It must be called.
 func (s *Stream) Close() { s.hub.leave(s) }
 
-func (s *Stream) wants(e *Event) bool { return s.filter(e) }
-
 // offer is called under the hub's lock. It reports false when the stream is too
 // slow and must end.
 func (s *Stream) offer(e *Event) bool {
@@ -89,34 +87,43 @@ func (s *Stream) ended() error {
 	return errShutdown
 }
 
-// replay reads the next page of the log. After the last one it joins the hub and
-// reads what came between, so that nothing falls into the gap; what both the
-// page and the hub brought is dropped by position.
+// replay reads the next page of what the hub has handed on, and joins the hub
+// when there is none left. It never reads beyond the hub: what the hub observes,
+// such as a change of rights, would come too late for what the stream gives.
 func (s *Stream) replay(ctx context.Context) error {
-	n, err := s.readPage(ctx)
-	if err != nil || n == pageSize || len(s.pending) > 0 {
-		return err
+	if upTo := s.hub.Position(); s.read < upTo {
+		return s.readPage(ctx, upTo)
 	}
 	upTo, err := s.hub.join(s)
 	if err != nil {
 		return err
 	}
 	s.joined = true
+	// What was handed on between the look and the joining. What came since waits
+	// in live.
 	for s.read < upTo {
-		if _, err := s.readPage(ctx); err != nil {
+		if err := s.readPage(ctx, upTo); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *Stream) readPage(ctx context.Context) (int, error) {
-	events, err := readLog(ctx, s.hub.store, s.read, pageSize)
+// readPage reads on in the log. Positions have no holes, so one that is missing
+// has been removed since the cursor was made.
+func (s *Stream) readPage(ctx context.Context, upTo int64) error {
+	events, err := readLog(ctx, s.hub.store, s.read, upTo, pageSize)
+	if err != nil {
+		return err
+	}
+	if len(events) == 0 || events[0].Position != s.read+1 {
+		return resync("The event log no longer reaches back to this cursor. Run the query again and subscribe from its feedCursor.", "")
+	}
 	for _, e := range events {
 		s.read = e.Position
 		if s.filter(e) {
 			s.pending = append(s.pending, e)
 		}
 	}
-	return len(events), err
+	return nil
 }

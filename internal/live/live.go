@@ -95,108 +95,149 @@ type End func(error)
 // stream is one subscription: it turns events into frames.
 type stream[T any] struct {
 	desk *Desk
-	v    *viewer.Viewer
-	// open makes the first frame, and the first after a change of rights. It
-	// returns the position that the stream goes on from.
-	open func(ctx context.Context, v *viewer.Viewer, kind feed.StreamKind) (frame T, position int64, err error)
-	// want decides under the viewer's present rights. It runs in the hub.
+	// open makes the first frame, and the first after a change of rights, and
+	// tells the position it was read at. Its cursor is that position, or resumed
+	// when the subscriber goes on from there: what lies between is still to come.
+	open func(ctx context.Context, v *viewer.Viewer, kind feed.StreamKind, resumed *int64) (frame T, position int64, err error)
+	// want decides under the viewer's rights. It runs in the hub.
 	want func(v *viewer.Viewer, e *feed.Event) bool
 	// frame makes the frame of an event, or tells that there is none.
 	frame func(ctx context.Context, v *viewer.Viewer, e *feed.Event) (frame T, ok bool, err error)
+	// stale tells whether a change of the directory that left the viewer's rights
+	// alone changed what the first frame holds; nil for never.
+	stale func(ctx context.Context, v *viewer.Viewer) (bool, error)
 }
 
-// run opens the stream after a cursor ("" for now) and returns its frames. The
+// standing is where a stream begins or begins anew.
+type standing[T any] struct {
+	v     *viewer.Viewer
+	first T
+	from  int64 // what comes after is followed
+	at    int64 // v holds up to here, whatever changed the directory before
+}
+
+// run opens the stream after a cursor (nil for now) and returns its frames. The
 // channel closes when ctx ends or after end was told why.
 func run[T any](ctx context.Context, s stream[T], after *string, end End) (<-chan T, error) {
-	from, err := s.start(ctx, after)
+	resumed, err := s.desk.resume(ctx, after)
 	if err != nil {
 		return nil, err
 	}
-	first, position, err := s.open(ctx, s.v, feed.Open)
+	start, err := s.stand(ctx, viewer.FromContext(ctx), feed.Open, resumed)
 	if err != nil {
 		return nil, err
-	}
-	if from < 0 {
-		from = position
 	}
 	frames := make(chan T, 1)
 	go func() {
 		defer close(frames)
-		if err := s.pump(ctx, frames, first, from); err != nil && ctx.Err() == nil {
+		if err := s.pump(ctx, frames, start); err != nil && ctx.Err() == nil {
 			end(err)
 		}
 	}()
 	return frames, nil
 }
 
-// start reads the cursor; -1 stands for now.
-func (s *stream[T]) start(ctx context.Context, after *string) (int64, error) {
+// resume reads the cursor of a subscriber who goes on; nil stands for now.
+func (d *Desk) resume(ctx context.Context, after *string) (*int64, error) {
 	if after == nil {
-		return -1, nil
+		return nil, nil
 	}
-	position, err := s.desk.Cursors.Decode(*after)
+	position, err := d.Cursors.Decode(*after)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	head, err := s.desk.Store.Head(ctx)
+	head, err := d.Store.Head(ctx)
 	if err == nil && position > head {
 		err = fault.New(fault.ResyncRequired, "This cursor is ahead of the event log. Run the query again and subscribe from its feedCursor.")
 	}
-	return position, err
+	return &position, err
 }
 
-func (s *stream[T]) pump(ctx context.Context, frames chan<- T, first T, from int64) error {
-	if !give(ctx, frames, first) {
-		return nil
+// stand opens the stream under the rights that hold at the position it was
+// opened at: those of v may be older (a socket outlives a change of role), and a
+// change that was in the log by then is told to nobody again.
+func (s *stream[T]) stand(ctx context.Context, v *viewer.Viewer, kind feed.StreamKind, resumed *int64) (*standing[T], error) {
+	v, err := s.desk.Directory.Viewer(v.Username)
+	for err == nil {
+		start := &standing[T]{v: v}
+		if start.first, start.at, err = s.open(viewer.NewContext(ctx, v), v, kind, resumed); err != nil {
+			return nil, err
+		}
+		if start.from = start.at; resumed != nil {
+			start.from = *resumed
+		}
+		if err = s.desk.Hub.Await(ctx, start.at); err != nil {
+			return nil, err
+		}
+		if v, err = s.desk.Directory.Viewer(v.Username); err == nil && v.Equal(start.v) {
+			return start, nil
+		}
 	}
-	v := s.v
-	for {
-		reader := s.desk.Hub.Follow(from, func(e *feed.Event) bool {
-			return e.Cause == feed.DirectoryChanged || s.want(v, e)
-		})
-		changed, err := s.follow(ctx, v, reader, frames)
-		reader.Close()
+	return nil, err
+}
+
+func (s *stream[T]) pump(ctx context.Context, frames chan<- T, start *standing[T]) error {
+	for give(ctx, frames, start.first) {
+		changed, err := s.follow(ctx, start, frames)
 		if err != nil || changed == nil {
 			return err
 		}
-		v = changed
-		reset, position, err := s.open(ctx, v, feed.Reset)
-		if err != nil {
+		if start, err = s.stand(ctx, changed, feed.Reset, nil); err != nil {
 			return err
 		}
-		from = position
-		if !give(ctx, frames, reset) {
-			return nil
-		}
 	}
+	return nil
 }
 
-// follow gives frames until the viewer's rights change: the viewer as they are
-// then. It returns nil when the subscriber has gone.
-func (s *stream[T]) follow(ctx context.Context, v *viewer.Viewer, reader *feed.Stream, frames chan<- T) (*viewer.Viewer, error) {
+// follow gives frames until the stream must be opened anew, for the viewer it
+// returns; nil when the subscriber has gone.
+func (s *stream[T]) follow(ctx context.Context, start *standing[T], frames chan<- T) (*viewer.Viewer, error) {
+	reader := s.desk.Hub.Follow(start.from, func(e *feed.Event) bool {
+		return e.Cause == feed.DirectoryChanged || s.want(start.v, e)
+	})
+	defer reader.Close()
 	for {
 		e, err := reader.Next(ctx)
 		if err != nil {
 			return nil, err
 		}
-		if e.Cause == feed.DirectoryChanged {
-			now, err := s.desk.Directory.Viewer(v.Username)
-			if err != nil {
-				return nil, err
-			}
-			if !now.Equal(v) {
-				return now, nil
-			}
-			continue
-		}
-		frame, ok, err := s.frame(ctx, v, e)
+		frame, ok, anew, err := s.take(ctx, start, e)
 		if err != nil {
 			return nil, err
+		}
+		// After the rows were read: what they hold may be newer than the event, and
+		// newer than the viewer's right to see it.
+		now, err := s.desk.Directory.Viewer(start.v.Username)
+		if err != nil || anew || !now.Equal(start.v) {
+			return now, err
 		}
 		if ok && !give(ctx, frames, frame) {
 			return nil, nil
 		}
 	}
+}
+
+// take makes the frame of an event, or says that the stream must be opened anew.
+func (s *stream[T]) take(ctx context.Context, start *standing[T], e *feed.Event) (frame T, ok, anew bool, err error) {
+	switch {
+	case e.Cause != feed.DirectoryChanged:
+		frame, ok, err = s.frame(ctx, start.v, e)
+	case e.Position <= start.at:
+		// A subscriber who resumes from before it: whether their rights are still
+		// those their list was read under, nobody knows.
+		anew = true
+	case s.stale != nil:
+		anew, err = s.stale(ctx, start.v)
+	}
+	return frame, ok, anew, err
+}
+
+// cursor is where the first frame stands.
+func (d *Desk) cursor(position int64, resumed *int64) string {
+	if resumed != nil {
+		position = *resumed
+	}
+	return d.Cursors.Encode(position)
 }
 
 func give[T any](ctx context.Context, frames chan<- T, frame T) bool {

@@ -21,10 +21,10 @@ func (d *Desk) Messages(ctx context.Context, id, after *string, end End) (<-chan
 		only = row.Key
 	}
 	return run(ctx, stream[*MessageAdded]{
-		desk: d, v: viewer.FromContext(ctx),
-		open: func(ctx context.Context, _ *viewer.Viewer, kind feed.StreamKind) (*MessageAdded, int64, error) {
+		desk: d,
+		open: func(ctx context.Context, _ *viewer.Viewer, kind feed.StreamKind, resumed *int64) (*MessageAdded, int64, error) {
 			position, err := d.Store.Head(ctx)
-			return &MessageAdded{Kind: kind, Cursor: d.Cursors.Encode(position)}, position, err
+			return &MessageAdded{Kind: kind, Cursor: d.cursor(position, resumed)}, position, err
 		},
 		want: func(v *viewer.Viewer, e *feed.Event) bool {
 			return e.Cause == feed.MessageAdded && (only == 0 || e.ConversationID == only) && conversation.SeesFacts(v, e.After)
@@ -44,9 +44,14 @@ func (d *Desk) added(ctx context.Context, v *viewer.Viewer, e *feed.Event) (*Mes
 	}, msg != nil, err
 }
 
-// visible reads a conversation that the viewer of ctx may see, or NOT_FOUND.
+// visible reads a conversation that the viewer of ctx may see with the rights
+// they have now, or NOT_FOUND.
 func (d *Desk) visible(ctx context.Context, id string) (*conversation.Row, error) {
-	row, err := d.Get(ctx, id)
+	v, err := d.Directory.Viewer(viewer.FromContext(ctx).Username)
+	if err != nil {
+		return nil, err
+	}
+	row, err := d.Get(viewer.NewContext(ctx, v), id)
 	if err == nil && row == nil {
 		err = fault.Missing("conversation")
 	}
@@ -61,9 +66,9 @@ func (d *Desk) Conversation(ctx context.Context, id string, after *string, end E
 	}
 	key := row.Key
 	return run(ctx, stream[OneChange]{
-		desk: d, v: viewer.FromContext(ctx),
-		open: func(ctx context.Context, v *viewer.Viewer, kind feed.StreamKind) (OneChange, int64, error) {
-			return d.openOne(ctx, v, key, kind)
+		desk: d,
+		open: func(ctx context.Context, _ *viewer.Viewer, kind feed.StreamKind, resumed *int64) (OneChange, int64, error) {
+			return d.openOne(ctx, key, kind, resumed)
 		},
 		want: func(v *viewer.Viewer, e *feed.Event) bool {
 			return e.ConversationID == key && (conversation.SeesFacts(v, e.Before) || conversation.SeesFacts(v, e.After))
@@ -74,16 +79,16 @@ func (d *Desk) Conversation(ctx context.Context, id string, after *string, end E
 
 // openOne reads the position before the row: what the row holds beyond it is
 // told again, never left out.
-func (d *Desk) openOne(ctx context.Context, v *viewer.Viewer, key int64, kind feed.StreamKind) (OneChange, int64, error) {
+func (d *Desk) openOne(ctx context.Context, key int64, kind feed.StreamKind, resumed *int64) (OneChange, int64, error) {
 	position, err := d.Store.Head(ctx)
 	if err != nil {
 		return nil, 0, err
 	}
-	rows, err := d.ByKey(viewer.NewContext(ctx, v), []int64{key})
-	if rows[key] == nil && kind == feed.Reset {
+	rows, err := d.ByKey(ctx, []int64{key})
+	if rows[key] == nil {
 		kind = feed.Leave
 	}
-	return &Reset{Kind: kind, Cursor: d.Cursors.Encode(position), Conversation: rows[key]}, position, err
+	return &Reset{Kind: kind, Cursor: d.cursor(position, resumed), Conversation: rows[key]}, position, err
 }
 
 func (d *Desk) oneChange(ctx context.Context, v *viewer.Viewer, e *feed.Event) (OneChange, bool, error) {

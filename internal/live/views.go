@@ -14,7 +14,7 @@ import (
 func (d *Desk) Conversations(ctx context.Context, view conversation.View, filter *conversation.Filter, after *string, end End) (<-chan *Change, error) {
 	f := &viewFold{desk: d, view: view, filter: filter}
 	return run(ctx, stream[*Change]{
-		desk: d, v: viewer.FromContext(ctx), open: f.open, want: f.want, frame: f.frame,
+		desk: d, open: f.open, want: f.want, frame: f.frame,
 	}, after, end)
 }
 
@@ -30,7 +30,7 @@ type viewFold struct {
 	at     int64 // the position the counts hold for
 }
 
-func (f *viewFold) open(ctx context.Context, v *viewer.Viewer, kind feed.StreamKind) (*Change, int64, error) {
+func (f *viewFold) open(ctx context.Context, v *viewer.Viewer, kind feed.StreamKind, resumed *int64) (*Change, int64, error) {
 	scope, err := f.desk.Scope(v, f.view, f.filter)
 	if err != nil {
 		return nil, 0, err
@@ -39,7 +39,7 @@ func (f *viewFold) open(ctx context.Context, v *viewer.Viewer, kind feed.StreamK
 	if f.counts, f.at, err = f.desk.Count(ctx, scope); err != nil {
 		return nil, 0, err
 	}
-	return &Change{Kind: kind, Cursor: f.desk.Cursors.Encode(f.at), Counts: f.counts}, f.at, nil
+	return &Change{Kind: kind, Cursor: f.desk.cursor(f.at, resumed), Counts: f.counts}, f.at, nil
 }
 
 func (f *viewFold) want(_ *viewer.Viewer, e *feed.Event) bool {
@@ -77,12 +77,16 @@ func kindOf(before, after bool) feed.StreamKind {
 	return feed.Enter
 }
 
-// InboxCounts streams the counts of the inboxes of the viewer of ctx.
+// InboxCounts streams the counts of the inboxes of the viewer of ctx. The first
+// frame holds them all, so there is nothing to replay after a cursor.
 func (d *Desk) InboxCounts(ctx context.Context, after *string, end End) (<-chan *InboxCountsChange, error) {
+	if _, err := d.resume(ctx, after); err != nil {
+		return nil, err
+	}
 	f := &inboxFold{desk: d}
 	return run(ctx, stream[*InboxCountsChange]{
-		desk: d, v: viewer.FromContext(ctx), open: f.open, want: f.want, frame: f.frame,
-	}, after, end)
+		desk: d, open: f.open, want: f.want, frame: f.frame, stale: f.stale,
+	}, nil, end)
 }
 
 // inboxFold follows the counts of all inboxes of one viewer.
@@ -93,8 +97,7 @@ type inboxFold struct {
 	at      int64
 }
 
-func (f *inboxFold) open(ctx context.Context, v *viewer.Viewer, kind feed.StreamKind) (*InboxCountsChange, int64, error) {
-	ctx = viewer.NewContext(ctx, v)
+func (f *inboxFold) open(ctx context.Context, v *viewer.Viewer, kind feed.StreamKind, _ *int64) (*InboxCountsChange, int64, error) {
 	list, err := f.desk.Inboxes(ctx)
 	if err != nil {
 		return nil, 0, err
@@ -104,6 +107,33 @@ func (f *inboxFold) open(ctx context.Context, v *viewer.Viewer, kind feed.Stream
 	}
 	f.inboxes, f.at = list.Inboxes, list.Position
 	return &InboxCountsChange{Kind: kind, Cursor: list.FeedCursor(), Inboxes: copied(f.inboxes)}, f.at, nil
+}
+
+// stale reports whether there are inboxes that the first frame did not
+// hold: of an agent or a channel that came or has another name.
+func (f *inboxFold) stale(ctx context.Context, v *viewer.Viewer) (bool, error) {
+	list, err := f.desk.Inboxes(viewer.NewContext(ctx, v))
+	if err != nil {
+		return false, err
+	}
+	known := map[string]bool{}
+	for _, in := range f.inboxes {
+		known[keyOf(in)] = true
+	}
+	for _, in := range list.Inboxes {
+		if in.Kind != conversation.ObjectType && !known[keyOf(in)] {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// keyOf tells inboxes apart, by name too: a new name is to be shown.
+func keyOf(in *conversation.Inbox) string {
+	if in.Subject == nil {
+		return string(in.Kind)
+	}
+	return string(in.Kind) + " " + *in.Subject + " " + in.Title
 }
 
 // want takes events that move a count of something the viewer sees.

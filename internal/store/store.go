@@ -4,8 +4,8 @@
 // tail (counts, events, jobs).
 //
 // Reads go through Ent or Read and see a committed snapshot per statement.
-// Writes go through Write. Nothing may use Ent or Read inside a Write: on SQLite
-// it would read what the transaction has not committed.
+// Writes go through Write. Nothing may use Ent or Read inside a Write: they do not
+// see what its transaction has changed.
 package store
 
 import (
@@ -22,7 +22,6 @@ import (
 	entsql "entgo.io/ent/dialect/sql"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
-	_ "github.com/mattn/go-sqlite3" // the SQLite driver
 
 	"parley/ent"
 	_ "parley/ent/runtime" // the policies
@@ -114,7 +113,11 @@ func (s *Store) connectPostgres(ctx context.Context, u string) error {
 	if !strings.Contains(u, "pool_max_conns") {
 		config.MaxConns = 16
 	}
+	config.MaxConns = max(config.MaxConns, fewestConns)
 	config.ConnConfig.RuntimeParams["timezone"] = "UTC"
+	if params := config.ConnConfig.RuntimeParams; params[idleInTransaction] == "" {
+		params[idleInTransaction] = "30s"
+	}
 	if s.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
 		return fmt.Errorf("connect to PostgreSQL: %w", err)
 	}
@@ -127,6 +130,15 @@ func (s *Store) connectPostgres(ctx context.Context, u string) error {
 	}
 	return nil
 }
+
+// fewestConns is what migrating takes: one connection holds the lock, others
+// work.
+const fewestConns = 4
+
+// idleInTransaction is how long PostgreSQL lets a transaction of ours stand
+// still: a process that hangs inside one holds the log's tail, and with it every
+// other process.
+const idleInTransaction = "idle_in_transaction_session_timeout"
 
 // connectSQLite opens one writing connection, which takes the write lock when a
 // transaction begins, and a few that can only read.

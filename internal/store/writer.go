@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -8,10 +9,12 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 
 	"entgo.io/ent/dialect"
 	entsql "entgo.io/ent/dialect/sql"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/mattn/go-sqlite3"
 	"github.com/riverqueue/river"
 
 	"parley/ent"
@@ -64,10 +67,13 @@ func (tx *Tx) Query(ctx context.Context, q Query, scan func(*sql.Rows) error) er
 // returns after the commit. An error from fn undoes this write alone.
 //
 // fn may run more than once (when a neighbour spoils the transaction), so it
-// sets its results afresh each time and touches nothing outside. Its context
+// sets its results afresh each time and touches nothing outside; it returns the
+// error of a statement that failed, after which the database may have undone
+// more than that statement. Its context
 // carries the caller's values but not its cancellation, which on a shared
-// connection would undo the neighbours; a caller that has gone before its turn
-// is skipped.
+// connection would undo the neighbours. A caller whose ctx ends before its turn
+// gets ctx's error at once, and fn never runs; once fn runs, Write waits for what
+// becomes of it, so that its outcome is always known.
 func (s *Store) Write(ctx context.Context, fn func(ctx context.Context, tx *Tx) error) error {
 	it := &item{ctx: ctx, fn: fn, done: make(chan error, 1)}
 	select {
@@ -77,6 +83,21 @@ func (s *Store) Write(ctx context.Context, fn func(ctx context.Context, tx *Tx) 
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+	select {
+	case err := <-it.done:
+		return err
+	case <-ctx.Done():
+		if it.turn.CompareAndSwap(waiting, left) {
+			return ctx.Err()
+		}
+	case <-s.writer.closed:
+	}
+	return s.outcome(it)
+}
+
+// outcome waits for what becomes of an item that the writer took, or will never
+// take.
+func (s *Store) outcome(it *item) error {
 	select {
 	case err := <-it.done:
 		return err
@@ -95,9 +116,24 @@ type item struct {
 	ctx  context.Context
 	fn   func(context.Context, *Tx) error
 	done chan error
+	turn atomic.Int32
 
+	// These belong to the writer.
 	err  error
 	tail tail
+}
+
+// The turns of an item: it waits until the writer takes it or its caller leaves.
+const (
+	waiting int32 = iota
+	taken
+	left
+)
+
+// absent takes the item, unless its caller has gone: then it says why.
+func (it *item) absent() error {
+	it.turn.CompareAndSwap(waiting, taken) // loses only to a caller whose ctx ended
+	return it.ctx.Err()
 }
 
 // writer is the one goroutine that writes. It takes what waits, without waiting
@@ -273,8 +309,7 @@ func (g *group) enqueue(ctx context.Context, jobs []river.InsertManyParams) erro
 // run runs one item, in a savepoint when it has neighbours. Its own failure is
 // kept in it.err; a returned error says that the transaction is spoiled.
 func (g *group) run(ctx context.Context, it *item, shared bool) error {
-	if it.ctx.Err() != nil {
-		it.err = it.ctx.Err()
+	if it.err = it.absent(); it.err != nil {
 		return nil
 	}
 	if shared {
@@ -285,6 +320,10 @@ func (g *group) run(ctx context.Context, it *item, shared bool) error {
 	tx := &Tx{Ent: g.ent, Now: g.now, group: g}
 	it.err = contained(context.WithoutCancel(it.ctx), it.fn, tx)
 	it.tail = tx.tail
+	if err := g.ended(); err != nil {
+		it.err = cmp.Or(it.err, err)
+		return err
+	}
 	switch {
 	case it.err == nil && !shared:
 		return nil
@@ -296,6 +335,23 @@ func (g *group) run(ctx context.Context, it *item, shared bool) error {
 	}
 	_, err := g.tx.ExecContext(ctx, "ROLLBACK TO SAVEPOINT item")
 	return err
+}
+
+var errEnded = errors.New("store: the database ended the transaction after a failed statement")
+
+// ended reports whether SQLite has undone the whole transaction by itself, as it
+// does when the disk is full or a conflict clause says so: what came next would
+// take effect statement by statement. PostgreSQL refuses every further statement.
+func (g *group) ended() error {
+	if g.store.dialect != dialect.SQLite {
+		return nil
+	}
+	return g.conn.Raw(func(driverConn any) error {
+		if c, ok := driverConn.(*sqlite3.SQLiteConn); ok && c.AutoCommit() {
+			return errEnded
+		}
+		return nil
+	})
 }
 
 // lostRace reports whether PostgreSQL gave up err's transaction for another
