@@ -14,6 +14,7 @@ import (
 	"parley/graph"
 	"parley/internal/channel"
 	"parley/internal/channel/sandbox"
+	"parley/internal/channel/sandbox/astwilio"
 	"parley/internal/channel/twilio"
 	"parley/internal/channel/wire"
 	"parley/internal/clock"
@@ -82,7 +83,8 @@ type App struct {
 	Server    *server.Server
 	Schema    resolvers.Resolver
 
-	carrier *sandbox.Carrier
+	carrier  *sandbox.Carrier
+	asTwilio *astwilio.Stand // in a demo
 }
 
 // Open opens the database and puts the parts together. Nothing runs until Run.
@@ -153,10 +155,31 @@ func (a *App) providers() map[string]channel.Provider {
 		a.carrier = sandbox.NewCarrier(sandbox.CarrierOptions{Transport: wire.InProcess(http.HandlerFunc(a.serveOwn))})
 	}
 	providers := map[string]channel.Provider{}
-	for _, p := range []channel.Provider{sandbox.New(sandbox.Options{Carrier: a.carrier}), twilio.New(twilio.Options{})} {
+	for _, p := range []channel.Provider{sandbox.New(sandbox.Options{Carrier: a.carrier}), twilio.New(a.twilioOptions())} {
 		providers[p.Name()] = p
 	}
 	return providers
+}
+
+// twilioOptions has a demo's calls answered in this process: a demo never calls
+// the real Twilio.
+func (a *App) twilioOptions() twilio.Options {
+	if !a.Config.Demo {
+		return twilio.Options{}
+	}
+	a.asTwilio = astwilio.New(astwilio.Options{
+		Account: a.twilioAccount, Callbacks: wire.InProcess(http.HandlerFunc(a.serveOwn)),
+	})
+	return twilio.Options{Transport: a.asTwilio}
+}
+
+func (a *App) twilioAccount(sid string) (channel.Account, bool) {
+	for _, ch := range a.Directory.Channels() {
+		if ch.Account.Provider == twilio.Name && ch.Account.SID == sid {
+			return ch.Account.Account, true
+		}
+	}
+	return channel.Account{}, false
 }
 
 // serveOwn is how the carrier inside this process reaches the webhooks.
@@ -224,10 +247,13 @@ func (a *App) Listen() error {
 	return nil
 }
 
-// Close releases the database and the carrier. Run must have returned.
+// Close releases the database and the carriers. Run must have returned.
 func (a *App) Close() error {
 	if a.carrier != nil && a.Config.Carrier == nil {
 		a.carrier.Close()
+	}
+	if a.asTwilio != nil {
+		a.asTwilio.Close()
 	}
 	return a.Store.Close()
 }

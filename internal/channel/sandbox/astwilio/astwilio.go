@@ -1,0 +1,155 @@
+// Package astwilio plays Twilio inside the process, so that a demo's Twilio
+// account is answered without the internet.
+//
+// It is three things in a row: the Messages resource of Twilio's REST API, a
+// sandbox carrier that takes each message on its journey, directives in the text
+// included, and Twilio's signed status callbacks made of the carrier's receipts.
+//
+//	stand := astwilio.New(astwilio.Options{Account: find, Callbacks: wire.InProcess(parley)})
+//	defer stand.Close()
+//	provider := twilio.New(twilio.Options{Transport: stand})
+package astwilio
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"net/http"
+	"net/url"
+	"regexp"
+	"unicode/utf8"
+
+	"parley/internal/channel"
+	"parley/internal/channel/sandbox"
+	"parley/internal/channel/twilio"
+	"parley/internal/channel/wire"
+)
+
+// Options configures a Stand.
+type Options struct {
+	// Account finds a Twilio account by its SID; false when there is none. Its
+	// Secret is the auth token. Required.
+	Account func(sid string) (channel.Account, bool)
+	// Callbacks carries status callbacks to Parley. Required.
+	Callbacks http.RoundTripper
+	// Carrier says how the carrier behind behaves; its Transport is set here.
+	Carrier sandbox.CarrierOptions
+}
+
+// Stand stands in for api.twilio.com. It is an http.RoundTripper that answers
+// every request itself, whatever host it names. It keeps no messages of its own;
+// what a callback needs travels with the message. Close it.
+type Stand struct {
+	options   Options
+	carrier   *sandbox.Carrier
+	toCarrier *http.Client
+	inside    http.RoundTripper
+}
+
+// maxForm bounds the body of a request, in bytes.
+const maxForm = 64 << 10
+
+// New returns a Stand.
+func New(o Options) *Stand {
+	s := &Stand{options: o}
+	o.Carrier.Transport = wire.InProcess(http.HandlerFunc(s.receipt))
+	s.carrier = sandbox.NewCarrier(o.Carrier)
+	s.toCarrier = &http.Client{Transport: wire.InProcess(s.carrier)}
+	s.inside = wire.InProcess(http.HandlerFunc(s.create))
+	return s
+}
+
+// RoundTrip implements http.RoundTripper.
+func (s *Stand) RoundTrip(r *http.Request) (*http.Response, error) { return s.inside.RoundTrip(r) }
+
+// Carrier is the carrier behind, for tests to script and to ask what it got.
+func (s *Stand) Carrier() *sandbox.Carrier { return s.carrier }
+
+// Close stops the callbacks to come.
+func (s *Stand) Close() { s.carrier.Close() }
+
+// create is POST /2010-04-01/Accounts/{SID}/Messages.json.
+func (s *Stand) create(w http.ResponseWriter, r *http.Request) {
+	account, problem := s.authenticate(w, r)
+	if problem != nil {
+		problem.write(w)
+		return
+	}
+	sid := newSID()
+	m := sandbox.Message{
+		Key: sid, From: r.PostForm.Get("From"), To: r.PostForm.Get("To"), Text: r.PostForm.Get("Body"), Secret: account.Secret,
+	}
+	callback := r.PostForm.Get("StatusCallback")
+	if number := check(m, callback); number != 0 {
+		(&refusal{http.StatusBadRequest, number, 0}).write(w)
+		return
+	}
+	if callback != "" {
+		m.StatusURL = receiptURL(sid, account.SID, callback)
+	}
+	if problem := s.hand(r.Context(), m); problem != nil {
+		problem.write(w)
+		return
+	}
+	writeJSON(w, http.StatusCreated, map[string]any{
+		"account_sid": account.SID, "api_version": "2010-04-01", "body": m.Text, "direction": "outbound-api",
+		"error_code": nil, "error_message": nil, "from": m.From, "num_media": "0", "sid": sid, "status": "queued", "to": m.To,
+	})
+}
+
+// authenticate checks what Twilio checks before it looks at the message, and
+// reads the form.
+func (s *Stand) authenticate(w http.ResponseWriter, r *http.Request) (channel.Account, *refusal) {
+	sid, token, ok := r.BasicAuth()
+	account, known := s.options.Account(sid)
+	switch {
+	case !ok || !known || account.Secret == "" || token != account.Secret:
+		return account, &refusal{http.StatusUnauthorized, 20003, 0}
+	case r.URL.Path != "/2010-04-01/Accounts/"+account.SID+"/Messages.json":
+		return account, &refusal{http.StatusNotFound, 20404, 0}
+	case r.Method != http.MethodPost:
+		return account, &refusal{http.StatusMethodNotAllowed, 20004, 0}
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if r.Header.Get("Content-Type") != "application/x-www-form-urlencoded" || r.ParseForm() != nil {
+		return account, &refusal{http.StatusUnsupportedMediaType, 20415, 0}
+	}
+	return account, nil
+}
+
+var (
+	e164   = regexp.MustCompile(`^\+[1-9][0-9]{1,14}$`)
+	sender = regexp.MustCompile(`^(\+[1-9][0-9]{1,14}|[0-9]{3,8})$`)
+)
+
+// check returns the number of the first error of Twilio's that a request has,
+// zero when it has none (https://www.twilio.com/docs/api/errors).
+func check(m sandbox.Message, callback string) int {
+	switch {
+	case m.To == "":
+		return 21604
+	case m.From == "":
+		return 21603
+	case m.Text == "":
+		return 21602
+	case !e164.MatchString(m.To):
+		return 21211
+	case !sender.MatchString(m.From):
+		return 21212
+	case utf8.RuneCountInString(m.Text) > twilio.MaxText:
+		return 21617
+	case callback != "" && !absolute(callback):
+		return 21609
+	}
+	return 0
+}
+
+func absolute(raw string) bool {
+	u, err := url.Parse(raw)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
+}
+
+func newSID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return "SM" + hex.EncodeToString(b[:])
+}
