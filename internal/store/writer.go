@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"sync"
+	"time"
 	"sync/atomic"
 
 	"entgo.io/ent/dialect"
@@ -239,14 +240,25 @@ func (w *writer) attempt(items []*item) (last int64, err error) {
 		return 0, err
 	}
 	defer g.release()
+	shared := len(items) > 1
+	if shared {
+		if err := g.waitAtMost(ctx, groupPatience); err != nil {
+			return 0, err
+		}
+	}
 	var end tail
 	for _, it := range items {
 		it.err, it.tail = nil, tail{}
-		if err := g.run(ctx, it, len(items) > 1); err != nil {
+		if err := g.run(ctx, it, shared); err != nil {
 			return 0, err
 		}
 		if it.err == nil {
 			end.add(it.tail)
+		}
+	}
+	if shared { // the tail's lock comes last and closes no circle
+		if err := g.waitAtMost(ctx, 0); err != nil {
+			return 0, err
 		}
 	}
 	if last, err = end.write(ctx, g); err != nil {
@@ -355,10 +367,26 @@ func (g *group) ended() error {
 }
 
 // lostRace reports whether PostgreSQL gave up err's transaction for another
-// process's: a deadlock or a serialization failure, good to run again.
+// process's: a deadlock, a serialization failure or a lock that did not come in
+// time, good to run again.
 func lostRace(err error) bool {
 	var pg *pgconn.PgError
-	return errors.As(err, &pg) && (pg.Code == "40P01" || pg.Code == "40001")
+	return errors.As(err, &pg) && (pg.Code == "40P01" || pg.Code == "40001" || pg.Code == "55P03")
+}
+
+// groupPatience is how long an item with neighbours waits for a row that another
+// process has locked. The groups of two processes easily wait for each other in
+// a circle, which PostgreSQL looks for only after a second of standstill; run
+// singly, the items lock one conversation each and cannot.
+const groupPatience = 100 * time.Millisecond
+
+// waitAtMost bounds the wait for a lock in this transaction; 0 for no bound.
+func (g *group) waitAtMost(ctx context.Context, d time.Duration) error {
+	if g.store.dialect != dialect.Postgres {
+		return nil // one writer
+	}
+	_, err := g.tx.ExecContext(ctx, fmt.Sprintf("SET LOCAL lock_timeout = %d", d.Milliseconds()))
+	return err
 }
 
 // contained turns a panic in fn into an error, so that it costs no neighbour.
