@@ -88,8 +88,8 @@ lint: ## Run golangci-lint (pinned in tools/go.mod)
 	$(FAST) $(LINT) run ./...
 
 .PHONY: bench
-bench: ## Print reads and sends as ratios to hand-written baselines
-	$(SHIP) $(GO) test -tags $(TAGS) -run '^$$' -bench . -benchmem ./bench/...
+bench: ## Print reads, sends and latency as ratios to hand-written baselines (BENCH="--conversations 100000 --messages 1000000" for more)
+	$(SHIP) $(GO) run -tags $(TAGS) ./bench $(BENCH)
 
 .PHONY: seed
 seed: build ## Fill data/parley.db with generated conversations (CONVERSATIONS, MESSAGES, SEED)

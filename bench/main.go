@@ -1,0 +1,141 @@
+// Command bench measures Parley against hand-written baselines and prints
+// ratios. Absolute figures swing with the machine; a ratio holds, because each
+// contender and its baseline take turns in rounds of one run, over the same
+// database.
+//
+//	go run -tags sqlite_fts5 ./bench                       # or: make bench
+//	go run -tags sqlite_fts5 ./bench --conversations 100000 --messages 1000000
+//	go run -tags sqlite_fts5 ./bench --database postgres://postgres@127.0.0.1:5432/parley_bench
+//
+// It measures a page of an inbox against a plain handler with one SQL statement
+// and encoding/json; sends against raw SQL that writes the same rows; the first
+// page against a deep one, and a short thread against a long one; and how long a
+// customer's message takes from the carrier's webhook to a subscriber. The table
+// goes to standard output and bench/results.json.
+//
+// A database given by --database is seeded and written to: take one of its own.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"parley/internal/app"
+	"parley/internal/channel/sandbox"
+	"parley/internal/seed"
+	"parley/internal/server"
+)
+
+// settings are the command line.
+type settings struct {
+	Conversations int           `default:"20000" help:"Conversations in the database."`
+	Messages      int           `default:"200000" help:"Messages in them together."`
+	LongThread    int           `default:"100000" help:"Messages in the long thread."`
+	Database      string        `placeholder:"FILE|URL" help:"Database of the benchmark's own, which it fills; a temporary SQLite file by default."`
+	Round         time.Duration `default:"1s" help:"How long a contender's turn lasts."`
+	Rounds        int           `default:"5" help:"How many turns each contender has."`
+	Latency       int           `default:"250" help:"Inbound messages for the latency from webhook to subscriber."`
+	Rate          int           `default:"50" help:"Of these, how many a second."`
+	Out           string        `default:"bench/results.json" help:"Where the figures go as JSON."`
+	Profile       string        `placeholder:"DIR" help:"Also write a CPU profile of each contender into this folder."`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	var s settings
+	kong.Parse(&s, kong.Name("bench"), kong.Description("Measure Parley against hand-written baselines."))
+	// The access log is part of what is measured; where it goes is not.
+	slog.SetDefault(slog.New(slog.NewTextHandler(io.Discard, nil)))
+	if err := s.run(ctx); err != nil {
+		fmt.Fprintf(os.Stderr, "bench: %v\n", err)
+		stop()
+		os.Exit(1) //nolint:gocritic // stop has run
+	}
+}
+
+func (s *settings) run(ctx context.Context) (err error) {
+	if s.Database == "" {
+		dir, err := os.MkdirTemp("", "parley-bench-")
+		if err != nil {
+			return err
+		}
+		defer func() { _ = os.RemoveAll(dir) }()
+		s.Database = filepath.Join(dir, "bench.db")
+	}
+	r := newReport(s)
+	if err := s.fill(ctx, r); err != nil {
+		return err
+	}
+	for _, part := range []func(context.Context, *report) error{s.latency, s.reads, s.sends} {
+		if err := part(ctx, r); err != nil {
+			return err
+		}
+	}
+	return r.finish(os.Stdout, s.Out)
+}
+
+// Sets that hold one thread each.
+func shortThread() seed.Options { return seed.Options{Conversations: 1, Messages: 20, Seed: 20} }
+
+func (s *settings) longThread() seed.Options {
+	return seed.Options{Conversations: 1, Messages: s.LongThread, Seed: 100}
+}
+
+// fill seeds the database and measures that too.
+func (s *settings) fill(ctx context.Context, r *report) error {
+	return s.withApp(ctx, func(ctx context.Context, a *app.App) error {
+		for _, o := range []seed.Options{shortThread(), s.longThread()} {
+			if err := seed.Fill(ctx, a.Directory, a.Store, o); err != nil {
+				return err
+			}
+		}
+		return s.fillMeasured(ctx, r, a)
+	})
+}
+
+func (s *settings) fillMeasured(ctx context.Context, r *report, a *app.App) error {
+	before, err := a.Store.Head(ctx)
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	err = seed.Fill(ctx, a.Directory, a.Store, seed.Options{
+		Conversations: s.Conversations, Messages: s.Messages, Seed: 1, Progress: os.Stderr,
+	})
+	if err != nil {
+		return err
+	}
+	took := time.Since(began)
+	if after, err := a.Store.Head(ctx); err != nil || after == before {
+		return err // it was all there from an earlier run
+	}
+	r.add(figure{
+		Group: "seed", Name: fmt.Sprintf("%d conversations, %d messages", s.Conversations, s.Messages), Clients: 1,
+		PerSecond: float64(s.Messages) / took.Seconds(), Note: "messages a second",
+	})
+	return nil
+}
+
+// withApp opens Parley, lets fn use it, and closes it.
+func (s *settings) withApp(ctx context.Context, fn func(context.Context, *app.App) error) (err error) {
+	carrier := sandbox.NewCarrier(sandbox.CarrierOptions{})
+	defer carrier.Close()
+	a, err := app.Open(ctx, app.Config{
+		Database: s.Database, Mode: server.Production, Addr: "127.0.0.1:0", Demo: true, Carrier: carrier,
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, a.Close()) }()
+	return fn(ctx, a)
+}
