@@ -46,6 +46,8 @@ func (r *Receiver) answer(w http.ResponseWriter, req *http.Request, hook channel
 	provider, account := req.PathValue("provider"), req.PathValue("account")
 	verdict, err := r.Receive(req.Context(), provider, account, hook)
 	switch {
+	case err != nil && req.Context().Err() != nil: // nobody waits for the answer; it will be posted again
+		slog.InfoContext(req.Context(), "the caller of a webhook left before it was stored", "provider", provider, "account", account)
 	case err != nil:
 		slog.ErrorContext(req.Context(), "a webhook could not be stored", "provider", provider, "account", account, "error", err)
 		w.Header().Set("Retry-After", "5")

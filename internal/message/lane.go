@@ -99,15 +99,13 @@ func (l *lane) send(ctx context.Context, c *call) channel.Result {
 func (l *lane) step(ctx context.Context, hold holder, made *call) (next *call, again time.Duration, err error) {
 	stopping := ctx.Err() != nil
 	err = l.m.Desk.Store.Write(context.WithoutCancel(ctx), func(ctx context.Context, tx *store.Tx) error {
-		var wait time.Duration
-		var err error
 		next, again = nil, 0
-		if made != nil {
-			if wait, err = l.settle(ctx, tx, made); err != nil {
-				return err
-			}
-		}
+		// The lane is locked before the conversation, always.
 		held, busy, err := hold(ctx, tx)
+		var wait time.Duration
+		if err == nil && made != nil {
+			wait, err = l.settle(ctx, tx, made)
+		}
 		switch {
 		case err != nil || !held:
 			again = busy

@@ -1,0 +1,154 @@
+package message_test
+
+import (
+	"context"
+	"crypto/rand"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"parley/ent"
+	"parley/ent/agent"
+	"parley/internal/channel"
+	"parley/internal/parleytest"
+	"parley/internal/publicid"
+	"parley/internal/store"
+	"parley/internal/viewer"
+)
+
+// starter starts conversations as one agent.
+type starter struct {
+	*parleytest.Client
+	p *parleytest.Parley
+}
+
+func (s starter) start(from string, to parleytest.Vars) parleytest.Tree {
+	s.p.T.Helper()
+	input := parleytest.Vars{"channelId": s.channel(from), "text": "Hello", "idempotencyKey": rand.Text()}
+	for k, v := range to {
+		input[k] = v
+	}
+	return s.Do(`mutation($in: StartConversationInput!) { startConversation(input: $in) { errors { code field } refusals { code }
+		message { id status number } conversation { id name mobileNumber owner { username } } } }`, parleytest.Vars{"in": input}).Get("startConversation")
+}
+
+func (s starter) channel(address string) string {
+	for _, ch := range s.p.Directory.Channels() {
+		if ch.Address == address {
+			return ch.ID
+		}
+	}
+	return "nonsense"
+}
+
+// record makes a record that ada may see and returns its id.
+func record(p *parleytest.Parley, mobile string, optedOut bool) string {
+	p.T.Helper()
+	var key int64
+	require.NoError(p.T, p.Store.Write(p.System(), func(ctx context.Context, tx *store.Tx) error {
+		r, err := tx.Ent.Record.Create().SetObjectType("Contact").SetExternalID(rand.Text()).SetName("Cleo").
+			SetMobileNumber(mobile).SetOptedOut(optedOut).SetUpdatedAt(1).Save(ctx)
+		if err == nil {
+			key = r.ID
+		}
+		return err
+	}))
+	return p.Desk.IDs.Encode(publicid.Record, key)
+}
+
+func TestStartingAConversation(t *testing.T) {
+	t.Parallel()
+	p := parleytest.New(t)
+	amy, ada := starter{p.As("amy"), p}, starter{p.As("ada"), p}
+	for name, test := range map[string]struct {
+		who      starter
+		from     string
+		to       parleytest.Vars
+		code     string
+		refusals []string
+	}{
+		"by a national number":         {who: amy, from: parleytest.Sales, to: parleytest.Vars{"number": "(202) 555-0111"}},
+		"by an international number":   {who: amy, from: parleytest.Sales, to: parleytest.Vars{"number": "+1 202 555 0112"}},
+		"by a record":                  {who: ada, from: parleytest.Support, to: parleytest.Vars{"recordId": record(p, "202-555-0113", false)}},
+		"a record without a number":    {ada, parleytest.Support, parleytest.Vars{"recordId": record(p, "", false)}, "SEND_REFUSED", []string{"NUMBER_MISSING"}},
+		"a record with a bad number":   {ada, parleytest.Support, parleytest.Vars{"recordId": record(p, "12", false)}, "SEND_REFUSED", []string{"NUMBER_INVALID"}},
+		"a record that opted out":      {ada, parleytest.Support, parleytest.Vars{"recordId": record(p, "2025550114", true)}, "SEND_REFUSED", []string{"OPTED_OUT"}},
+		"a number that is none":        {amy, parleytest.Sales, parleytest.Vars{"number": "12"}, "SEND_REFUSED", []string{"NUMBER_INVALID"}},
+		"no number":                    {amy, parleytest.Sales, parleytest.Vars{"number": " "}, "SEND_REFUSED", []string{"NUMBER_MISSING"}},
+		"a number abroad":              {amy, parleytest.Sales, parleytest.Vars{"number": "+442079460018"}, "SEND_REFUSED", []string{"OUTSIDE_COUNTRY"}},
+		"from another's sender ID":     {amy, parleytest.Support, parleytest.Vars{"number": "+12025550115"}, "SEND_REFUSED", []string{"NOT_A_MEMBER"}},
+		"neither number nor record":    {amy, parleytest.Sales, nil, "BAD_INPUT", nil},
+		"number and record":            {amy, parleytest.Sales, parleytest.Vars{"number": "1", "recordId": "r"}, "BAD_INPUT", nil},
+		"a record that is not there":   {amy, parleytest.Sales, parleytest.Vars{"recordId": "nonsense"}, "NOT_FOUND", nil},
+		"a channel that is not there":  {amy, "nowhere", parleytest.Vars{"number": "+12025550115"}, "NOT_FOUND", nil},
+		"with a text that is too long": {amy, parleytest.Sales, parleytest.Vars{"number": "+12025550115", "text": string(make([]byte, 20_001))}, "BAD_INPUT", nil},
+		"without a text":               {amy, parleytest.Sales, parleytest.Vars{"number": "+12025550115", "text": ""}, "SEND_REFUSED", []string{"TEXT_EMPTY"}},
+	} {
+		before := count(t, p, "conversations", nil)
+		got := test.who.start(test.from, test.to)
+		require.Equal(t, test.code, code(got), name)
+		require.ElementsMatch(t, test.refusals, refusalsOf(got), name)
+		if test.code == "" {
+			require.Equal(t, "QUEUED", got.Get("message", "status").String(), name)
+			require.Regexp(t, `^\+1202555011\d$`, got.Get("conversation", "mobileNumber").String(), name)
+			before++
+		}
+		require.Equal(t, before, count(t, p, "conversations", nil), name)
+	}
+}
+
+func TestStartingReusesTheConversationThatIsThere(t *testing.T) {
+	t.Parallel()
+	p := parleytest.New(t)
+	c := begin(p, customer, parleytest.Sales)
+	amy := starter{p.As("amy"), p}
+	got := amy.start(parleytest.Sales, parleytest.Vars{"number": "202 555 0199"})
+	require.Equal(t, c.id, got.Get("conversation", "id").String())
+	require.Equal(t, 2, got.Get("message", "number").Int())
+	c.consent(channel.OptOut)
+	require.Equal(t, []string{"OPTED_OUT"}, refusalsOf(amy.start(parleytest.Sales, parleytest.Vars{"number": customer})))
+	sue := starter{p.As("sue"), p}
+	require.Equal(t, []string{"NOT_A_MEMBER"}, refusalsOf(sue.start(parleytest.Direct, parleytest.Vars{"number": customer})))
+	c.write(func(ctx context.Context, tx *ent.Client) error {
+		return tx.Agent.Update().Where(agent.Username("bo")).SetLicensed(false).SetRole(viewer.Role("NONE")).Exec(ctx)
+	})
+	require.NoError(t, p.Directory.Refresh(context.Background()))
+	bo := starter{p.As("bo"), p}
+	require.Equal(t, []string{"NO_LICENCE", "MISSING_PERMISSION", "MISSING_PERMISSION", "OPTED_OUT"},
+		refusalsOf(bo.start(parleytest.Sales, parleytest.Vars{"number": customer})), "sending, starting, and the customer")
+	require.Equal(t, []string{"NO_LICENCE", "MISSING_PERMISSION", "MISSING_PERMISSION", "NOT_A_MEMBER"},
+		refusalsOf(bo.start(parleytest.Direct, parleytest.Vars{"number": customer})), "nothing is told of a customer one may not see")
+}
+
+func TestANoteTakesANumberAndChangesNothingElse(t *testing.T) {
+	t.Parallel()
+	p := parleytest.New(t)
+	c := begin(p, customer, parleytest.Sales)
+	look := func() parleytest.Tree {
+		return c.Do(`query($id: ID!) { conversation(id: $id) { preview lastMessageAt lastMessageDirection isUnread newCount owner { username } } }`,
+			parleytest.Vars{"id": c.id}).Get("conversation")
+	}
+	before := look().String()
+	add := func(who *parleytest.Client, text string) parleytest.Tree {
+		return who.Do(`mutation($id: ID!, $text: String!) { addNote(input: {conversationId: $id, text: $text, idempotencyKey: "n"}) {
+			errors { code } message { number kind status direction attempts { number } content { ... on NoteContent { text } } } } }`,
+			parleytest.Vars{"id": c.id, "text": text}).Get("addNote")
+	}
+	p.Clock.Advance(5)
+	note := add(c.Client, "she called").Get("message")
+	require.Equal(t, 2, note.Get("number").Int())
+	require.Equal(t, "NOTE", note.Get("kind").String())
+	require.Equal(t, "she called", note.Get("content", "text").String())
+	require.True(t, note.Get("status").IsNull())
+	require.True(t, note.Get("direction").IsNull())
+	require.Empty(t, note.Get("attempts").List())
+	require.Equal(t, before, look().String())
+	require.Zero(t, count(t, p, "attempts", nil))
+	require.Zero(t, count(t, p, "river_job", nil), "never sent")
+	require.Equal(t, "BAD_INPUT", code(add(p.As("bo"), " ")))
+	require.Equal(t, "BAD_INPUT", code(add(p.As("bo"), string(make([]byte, 10_001)))))
+	require.Equal(t, "NOT_FOUND", code(add(p.As("sue"), "x")), "not hers to see")
+	c.send("one #silent")
+	c.drain()
+	require.Equal(t, []string{"one #silent"}, c.texts())
+}
