@@ -2,8 +2,10 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"io/fs"
+	"strings"
 
 	"entgo.io/ent/dialect"
 	"github.com/pressly/goose/v3"
@@ -18,16 +20,16 @@ import (
 const migrationLock = 0x7061726c6579 // "parley"
 
 // migrate applies what is pending. Processes that start together wait for one
-// another: by an advisory lock on PostgreSQL, by the write lock on SQLite.
+// another: by an advisory lock on PostgreSQL, by lockFile on SQLite.
 func (s *Store) migrate(ctx context.Context) error {
 	if s.dialect == dialect.SQLite {
-		return s.migrateSQLite(ctx)
+		return s.applyMigrations(ctx, goose.DialectSQLite3, "sqlite")
 	}
 	conn, err := s.db.Conn(ctx)
 	if err != nil {
 		return err
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	if _, err := conn.ExecContext(ctx, "SELECT pg_advisory_lock($1)", migrationLock); err != nil {
 		return fmt.Errorf("wait for the migration lock: %w", err)
 	}
@@ -37,15 +39,27 @@ func (s *Store) migrate(ctx context.Context) error {
 	return s.applyMigrations(ctx, goose.DialectPostgres, "postgres")
 }
 
-// migrateSQLite tries again when another process migrated between our look and
-// our write; the second look then finds nothing pending.
-func (s *Store) migrateSQLite(ctx context.Context) (err error) {
-	for range 3 {
-		if err = s.applyMigrations(ctx, goose.DialectSQLite3, "sqlite"); err == nil {
-			return nil
-		}
+// lockFile lets one process at a time open a SQLite database: until it is in WAL
+// mode and up to date, they would trip over each other. The lock is a database
+// beside it, the file's name and ".lock", whose exclusive transaction the system
+// ends with the process; the file stays. On PostgreSQL it does nothing.
+func lockFile(ctx context.Context, path string) (unlock func(), err error) {
+	if IsPostgresURL(path) {
+		return func() {}, nil
 	}
-	return err
+	if path == "" || strings.ContainsAny(path, "?#") {
+		return nil, fmt.Errorf("the database must be a file path without ? and #, or a postgres:// URL; got %q", path)
+	}
+	db, err := sql.Open("sqlite3", sqliteURL(path+".lock", "_txlock=exclusive&_busy_timeout=60000"))
+	if err != nil {
+		return nil, err
+	}
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		_ = db.Close()
+		return nil, fmt.Errorf("wait for other processes that open %s: %w", path, err)
+	}
+	return func() { _ = tx.Rollback(); _ = db.Close() }, nil
 }
 
 func (s *Store) applyMigrations(ctx context.Context, d goose.Dialect, folder string) error {

@@ -70,11 +70,16 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		o.Clock = clock.Real{}
 	}
 	s := &Store{Clock: o.Clock, trace: o.Trace}
+	unlock, err := lockFile(ctx, o.URL)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
 	if err := s.connect(ctx, o.URL); err != nil {
 		return nil, err
 	}
 	if err := s.prepare(ctx); err != nil {
-		s.disconnect()
+		_ = s.disconnect()
 		return nil, err
 	}
 	s.Ent = ent.NewClient(ent.Driver(s.traced(entsql.OpenDB(s.dialect, s.reader))))
@@ -125,7 +130,7 @@ func (s *Store) connectPostgres(ctx context.Context, u string) error {
 	s.db = stdlib.OpenDBFromPool(s.pool)
 	s.reader = s.db
 	if err := s.db.PingContext(ctx); err != nil {
-		s.disconnect()
+		_ = s.disconnect()
 		return fmt.Errorf("reach PostgreSQL: %w", err)
 	}
 	return nil
@@ -143,12 +148,8 @@ const idleInTransaction = "idle_in_transaction_session_timeout"
 // connectSQLite opens one writing connection, which takes the write lock when a
 // transaction begins, and a few that can only read.
 func (s *Store) connectSQLite(ctx context.Context, path string) error {
-	if path == "" || strings.ContainsAny(path, "?#") {
-		return fmt.Errorf("the database must be a file path without ? and #, or a postgres:// URL; got %q", path)
-	}
 	open := func(extra string, most int) (*sql.DB, error) {
-		dsn := (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: sqlitePragmas + extra}).String()
-		db, err := sql.Open("sqlite3", dsn)
+		db, err := sql.Open("sqlite3", sqliteURL(path, sqlitePragmas+extra))
 		if err != nil {
 			return nil, err
 		}
@@ -163,10 +164,14 @@ func (s *Store) connectSQLite(ctx context.Context, path string) error {
 		return fmt.Errorf("open %s: %w", path, err)
 	}
 	if s.reader, err = open("&_query_only=1", max(2, runtime.NumCPU())); err != nil {
-		s.disconnect()
+		_ = s.disconnect()
 		return fmt.Errorf("open %s for reading: %w", path, err)
 	}
 	return nil
+}
+
+func sqliteURL(path, query string) string {
+	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: query}).String()
 }
 
 // synchronous=FULL: what was acknowledged survives a power cut; group commits
