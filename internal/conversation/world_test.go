@@ -43,11 +43,23 @@ type world struct {
 func newWorld(t *testing.T, options ...func(*app.Config)) *world {
 	t.Helper()
 	w := &world{Parley: parleytest.New(t, options...), agent: map[string]int64{}, rows: map[int64]*conversation.Row{}}
+	w.follow(t)
 	require.NoError(t, w.Directory.Change(context.Background(), w.enlarge))
 	for _, a := range w.Directory.Agents() {
 		w.agent[a.Username] = a.Key
 	}
 	return w
+}
+
+// follow has the hub follow the log until the test ends.
+func (w *world) follow(t *testing.T) {
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		w.Hub.Run(ctx)
+	}()
+	t.Cleanup(func() { stop(); <-done })
 }
 
 func (w *world) enlarge(ctx context.Context, tx *store.Tx) error {
