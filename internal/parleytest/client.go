@@ -250,3 +250,12 @@ func (c *Client) Subscribe(query string, vars Vars) *Socket {
 	s.Start("1", query, vars)
 	return s
 }
+
+// Tree is the answer's data, to be read with Get.
+func (r *Response) Tree(t testing.TB) Tree {
+	t.Helper()
+	if len(r.Data) == 0 {
+		return Tree{t, nil}
+	}
+	return decode(t, r.Data)
+}
