@@ -129,18 +129,26 @@ func percentile(v []time.Duration, p int) float64 {
 	return float64(v[(len(v)-1)*p/100].Microseconds()) / 1000
 }
 
-// profile writes a CPU profile of a contender's first turn, when asked.
+// profile writes a CPU profile of a contender's first turn, when asked, and what
+// the whole run has allocated by its end: compare it with -diff_base.
 func (s *settings) profile(c comparison, who contender, round int) (stop func(), err error) {
 	if s.Profile == "" || round != 0 {
 		return func() {}, nil
 	}
 	name := strings.NewReplacer(" ", "-", ",", "", "/", "-").Replace(fmt.Sprintf("%s_%s_%d.pprof", c.group, who.name, c.clients))
-	f, err := os.Create(filepath.Join(s.Profile, name))
+	cpu, err := os.Create(filepath.Join(s.Profile, name))
 	if err != nil {
 		return nil, err
 	}
-	if err := pprof.StartCPUProfile(f); err != nil {
+	if err := pprof.StartCPUProfile(cpu); err != nil {
 		return nil, err
 	}
-	return func() { pprof.StopCPUProfile(); _ = f.Close() }, nil
+	return func() {
+		pprof.StopCPUProfile()
+		_ = cpu.Close()
+		if allocs, err := os.Create(filepath.Join(s.Profile, "allocs_"+name)); err == nil {
+			_ = pprof.Lookup("allocs").WriteTo(allocs, 0)
+			_ = allocs.Close()
+		}
+	}, nil
 }
