@@ -1,0 +1,135 @@
+package inbound_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"parley/ent/provideraccount"
+	"parley/internal/app"
+	"parley/internal/channel"
+	"parley/internal/channel/twilio/twiliotest"
+	"parley/internal/channel/wire"
+	"parley/internal/parleytest"
+	"parley/internal/seed"
+	"parley/internal/store"
+)
+
+// twilio is a Parley whose Twilio account is at a server that enforces Twilio's
+// contract. The public URL is as carriers know it, not as we listen.
+func twilio(t *testing.T) (*parleytest.Parley, *twiliotest.Server, *http.Client) {
+	t.Helper()
+	server := twiliotest.New(channel.Account{SID: seed.TwilioSID, Secret: seed.TwilioSecret})
+	front := httptest.NewServer(server)
+	t.Cleanup(front.Close)
+	p := parleytest.New(t, func(c *app.Config) {
+		c.PublicURL, c.CallTimeout = "https://desk.example.com/parley", 200*time.Millisecond
+	})
+	require.NoError(t, p.Directory.Change(p.System(), func(ctx context.Context, tx *store.Tx) error {
+		return tx.Ent.ProviderAccount.Update().Where(provideraccount.Key("twilio-demo")).SetBaseURL(front.URL).Exec(ctx)
+	}))
+	// A proxy in front of Parley takes the public URL's path away.
+	client := &http.Client{Transport: wire.InProcess(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		p.Server.Handler().ServeHTTP(w, r)
+	}))}
+	return p, server, client
+}
+
+const twilioHook = "https://desk.example.com/parley/webhooks/twilio/twilio-demo"
+
+// arrive posts to Parley what Twilio posts to the public URL.
+func arrive(client *http.Client, publicURL string) *http.Client {
+	return &http.Client{Transport: proxied{client.Transport, publicURL}}
+}
+
+type proxied struct {
+	next   http.RoundTripper
+	prefix string
+}
+
+func (p proxied) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.URL.Path = strings.TrimPrefix(r.URL.Path, p.prefix)
+	return p.next.RoundTrip(r)
+}
+
+func TestTwilioBothWays(t *testing.T) {
+	t.Parallel()
+	p, server, client := twilio(t)
+	client = arrive(client, "/parley")
+	p.Run()
+	hello := channel.Inbound{EventID: "SM" + strings.Repeat("a", 32), From: customer, To: parleytest.Billing, Text: "Hello", FromName: "Cleo"}
+	for range 2 {
+		status, err := server.PostInbound(t.Context(), client, twilioHook, hello)
+		require.NoError(t, err)
+		require.Equal(t, http.StatusOK, status)
+	}
+	amy := p.As("amy")
+	conversation := amy.Do(`{ conversations(view: {kind: ALL}) { nodes { id name messageCount } } }`, nil).Get("conversations", "nodes", 0)
+	require.Equal(t, "Cleo", conversation.Get("name").String())
+	require.Equal(t, 1, conversation.Get("messageCount").Int(), "posted twice, counted once")
+
+	id := amy.Do(`mutation($id: ID!) { sendMessage(input: {conversationId: $id, text: "Hi Cleo", idempotencyKey: "k"}) { message { id } } }`,
+		parleytest.Vars{"id": conversation.Get("id").String()}).Get("sendMessage", "message", "id").String()
+	status := func() string {
+		return amy.Do(`query($id: ID!) { node(id: $id) { ... on Message { status } } }`, parleytest.Vars{"id": id}).Get("node", "status").String()
+	}
+	p.Eventually(func() bool { return status() == "SENT" }, "Twilio takes it")
+	got := server.Got()
+	require.Len(t, got, 1)
+	require.Equal(t, "Hi Cleo", got[0].Body)
+	require.True(t, strings.HasPrefix(got[0].StatusCallback, twilioHook+"?attempt="), got[0].StatusCallback)
+	for _, said := range []struct {
+		status, becomes string
+		number          int
+	}{{"sending", "SENT", 0}, {"delivered", "DELIVERED", 0}, {"sent", "DELIVERED", 0}, {"undelivered", "DELIVERED", 30005}, {"delivered", "DELIVERED", 0}} {
+		answered, err := server.PostStatus(t.Context(), client, got[0].SID, said.status, said.number)
+		require.NoError(t, err)
+		require.Equal(t, http.StatusOK, answered)
+		require.Equal(t, said.becomes, status(), said.status)
+	}
+}
+
+// Twilio takes no key: a send without an answer is UNKNOWN, is not repeated, and
+// is settled by the status callback that carries the attempt's key.
+func TestTwilioSendsAtMostOnce(t *testing.T) {
+	t.Parallel()
+	p, server, client := twilio(t)
+	client = arrive(client, "/parley")
+	server.Script(func(twiliotest.Message) *twiliotest.Fault { return &twiliotest.Fault{Take: true, Hang: true} })
+	p.Run()
+	_, err := server.PostInbound(t.Context(), client, twilioHook, channel.Inbound{From: customer, To: parleytest.Billing, Text: "Hello"})
+	require.NoError(t, err)
+	amy := p.As("amy")
+	conversation := amy.Do(`{ conversations(view: {kind: ALL}) { nodes { id } } }`, nil).Get("conversations", "nodes", 0, "id").String()
+	id := amy.Do(`mutation($id: ID!) { sendMessage(input: {conversationId: $id, text: "Hi", idempotencyKey: "k"}) { message { id } } }`,
+		parleytest.Vars{"id": conversation}).Get("sendMessage", "message", "id").String()
+	status := func() string {
+		return amy.Do(`query($id: ID!) { node(id: $id) { ... on Message { status } } }`, parleytest.Vars{"id": id}).Get("node", "status").String()
+	}
+	p.Eventually(func() bool { return status() == "UNKNOWN" }, "no answer")
+	p.Clock.Advance(time.Hour)
+	n, err := p.Messenger.SweepLanes(context.Background())
+	require.NoError(t, err)
+	require.Zero(t, n, "nothing is left in the lane")
+	require.Len(t, server.Got(), 1)
+	_, err = server.PostStatus(t.Context(), client, server.Got()[0].SID, "failed", 30003)
+	require.NoError(t, err)
+	require.Equal(t, "FAILED", status())
+}
+
+func TestAForgedTwilioWebhookIsRefused(t *testing.T) {
+	t.Parallel()
+	p, _, client := twilio(t)
+	forger := twiliotest.New(channel.Account{SID: seed.TwilioSID, Secret: "guessed"})
+	status, err := forger.PostInbound(t.Context(), arrive(client, "/parley"), twilioHook,
+		channel.Inbound{From: customer, To: parleytest.Billing, Text: "Hello"})
+	require.NoError(t, err)
+	require.Equal(t, http.StatusForbidden, status)
+	require.Zero(t, count(t, p, "raw_inbounds", nil))
+}
