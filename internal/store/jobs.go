@@ -21,7 +21,7 @@ func (s *Store) newJobInserter() (jobInserter, error) {
 	if s.pool == nil {
 		client, err := river.NewClient(silentSQLite{riversqlite.New(nil)}, &river.Config{})
 		return func(ctx context.Context, _ *sql.Conn, tx *sql.Tx, jobs []river.InsertManyParams) error {
-			_, err := client.InsertManyFastTx(ctx, tx, jobs)
+			_, err := client.InsertManyTx(ctx, tx, jobs)
 			return err
 		}, err
 	}
@@ -33,7 +33,7 @@ func (s *Store) newJobInserter() (jobInserter, error) {
 			if !ok {
 				return fmt.Errorf("store: the driver connection is a %T", driverConn)
 			}
-			_, err := client.InsertManyFastTx(ctx, openTx{c.Conn()}, jobs)
+			_, err := client.InsertManyTx(ctx, openTx{c.Conn()}, jobs) // the fast way is COPY, which knows no unique jobs
 			return err
 		})
 	}, err
