@@ -2,12 +2,14 @@ package resolvers_test
 
 import (
 	"context"
+	"crypto/rand"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"parley/internal/channel"
 	"parley/internal/parleytest"
 	"parley/internal/publicid"
 	"parley/internal/store"
@@ -219,4 +221,10 @@ func TestABulkDecidesEachByItselfAndDoesNothingByHalves(t *testing.T) {
 		require.Empty(t, payload.Get("results").List())
 	}
 	require.Len(t, codes(d.run("amy", markUnread, vars{"ids": many[:100]})), 100)
+}
+
+// sayAs has a customer write under a name.
+func (d *desk) sayAs(name string) {
+	id := rand.Text()
+	d.Post(d.Inbound(channel.Inbound{EventID: id, ProviderID: id, From: "+12025550151", To: parleytest.Sales, Text: "Hi", FromName: name}))
 }

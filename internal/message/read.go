@@ -63,10 +63,14 @@ func cursor(seq int64) string {
 	return base64.RawURLEncoding.EncodeToString(binary.BigEndian.AppendUint64(nil, uint64(seq)))
 }
 
-func parseCursor(s string) (int64, error) {
-	b, err := base64.RawURLEncoding.DecodeString(s)
+func (w Window) parseCursor() (int64, error) {
+	b, err := base64.RawURLEncoding.DecodeString(w.Cursor)
 	if err != nil || len(b) != 8 {
-		return 0, fault.Input("after", "This is not a cursor of a list of messages. Pass a cursor from an edge, or none.")
+		field := "after"
+		if w.Backward {
+			field = "before"
+		}
+		return 0, fault.Input(field, "This is not a cursor of a list of messages. Pass a cursor from an edge, or none.")
 	}
 	return int64(binary.BigEndian.Uint64(b) & (1<<62 - 1)), nil
 }
@@ -78,14 +82,15 @@ func (w Window) bounds(n int64) (from, to int64, err error) {
 		at = n + 1
 	}
 	if w.Cursor != "" {
-		if at, err = parseCursor(w.Cursor); err != nil {
+		if at, err = w.parseCursor(); err != nil {
 			return 0, 0, err
 		}
 	}
-	at = min(max(at, 0), n+1)
 	if w.Backward {
+		at = min(max(at, 1), n+1)
 		return max(1, at-int64(w.Size)), at - 1, nil
 	}
+	at = min(max(at, 0), n)
 	return at + 1, min(n, at+int64(w.Size)), nil
 }
 
