@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+	"strings"
 
 	"parley/internal/fault"
 )
@@ -39,7 +40,7 @@ func (c *Cursors) mac(b []byte) []byte {
 // that is of another log, is answered with RESYNC_REQUIRED.
 func (c *Cursors) Decode(cursor string) (int64, error) {
 	b, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
-	if err != nil || len(b) != 16+macLength || !hmac.Equal(c.mac(b[:16]), b[16:]) {
+	if err != nil || strings.ContainsAny(cursor, "\r\n") || len(b) != 16+macLength || !hmac.Equal(c.mac(b[:16]), b[16:]) {
 		return 0, resync("This cursor is not one of ours. Run the query again and subscribe from its feedCursor.", "")
 	}
 	if int64(binary.BigEndian.Uint64(b)) != c.epoch {
