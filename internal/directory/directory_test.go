@@ -1,0 +1,106 @@
+package directory_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"parley/ent/agent"
+	"parley/internal/fault"
+	"parley/internal/feed"
+	"parley/internal/parleytest"
+	"parley/internal/store"
+	"parley/internal/viewer"
+)
+
+func rename(p *parleytest.Parley, username, name string) error {
+	return p.Directory.Change(context.Background(), func(ctx context.Context, tx *store.Tx) error {
+		return tx.Ent.Agent.Update().Where(agent.Username(username)).SetName(name).Exec(ctx)
+	})
+}
+
+func TestAChangeIsSeenWhenItReturns(t *testing.T) {
+	t.Parallel()
+	p := parleytest.New(t)
+	require.NoError(t, rename(p, "amy", "Amy Newname"))
+	require.Equal(t, "Amy Newname", p.Directory.AgentNamed("amy").Name)
+	require.Equal(t, p.Directory.AgentNamed("amy"), p.Directory.Agent(p.Directory.AgentNamed("amy").Key))
+}
+
+// A slow reader of the directory never puts an old state over a newer one.
+func TestTheLastChangeStaysWhoeverReadsWhen(t *testing.T) {
+	t.Parallel()
+	p := parleytest.New(t)
+	var readers sync.WaitGroup
+	for range 4 {
+		readers.Go(func() {
+			for range 20 {
+				p.Directory.Observe(context.Background(), &feed.Event{Cause: feed.DirectoryChanged})
+			}
+		})
+	}
+	for i := range 20 {
+		name := fmt.Sprint("Amy ", i)
+		require.NoError(t, rename(p, "amy", name))
+		require.Equal(t, name, p.Directory.AgentNamed("amy").Name)
+	}
+	readers.Wait()
+	require.Equal(t, "Amy 19", p.Directory.AgentNamed("amy").Name)
+}
+
+func TestAnotherProcessLearnsOfAChange(t *testing.T) {
+	t.Parallel()
+	database := parleytest.Database(t)
+	here, there := parleytest.OpenAt(t, database), parleytest.OpenAt(t, database)
+	require.NoError(t, rename(here, "bo", "Bo Newname"))
+	there.Directory.Observe(t.Context(), &feed.Event{Cause: feed.MessageAdded})
+	require.Equal(t, "Bo Berg", there.Directory.AgentNamed("bo").Name, "no other event says that it is stale")
+	there.Directory.Observe(t.Context(), &feed.Event{Cause: feed.DirectoryChanged})
+	require.Equal(t, "Bo Newname", there.Directory.AgentNamed("bo").Name)
+}
+
+func TestObservingEndsWithItsContextWhenTheDatabaseIsGone(t *testing.T) {
+	t.Parallel()
+	p := parleytest.New(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	p.Directory.Observe(ctx, &feed.Event{Cause: feed.DirectoryChanged})
+	require.NotNil(t, p.Directory.AgentNamed("amy"), "the old state stays")
+}
+
+func TestPermissionsAreTheRolesAndTheSets(t *testing.T) {
+	t.Parallel()
+	p := parleytest.New(t)
+	for username, may := range map[string]bool{"amy": true, "bo": false, "sue": true, "ada": true} {
+		v, err := p.Directory.Viewer(username)
+		require.NoError(t, err)
+		require.Equal(t, may, v.Can(viewer.AssignConversation), username)
+		require.IsIncreasing(t, v.Permissions, "each once")
+	}
+}
+
+func TestAnAgentWhoIsSwitchedOffIsNobody(t *testing.T) {
+	t.Parallel()
+	p := parleytest.New(t)
+	require.NotZero(t, p.Directory.AgentNamed("amy").Key)
+	sales := func() int {
+		for _, c := range p.Directory.Channels() {
+			if c.Address == parleytest.Sales {
+				return int(c.SoleOwner())
+			}
+		}
+		return -1
+	}
+	require.Zero(t, sales(), "amy and bo share it")
+	require.NoError(t, p.Directory.Change(t.Context(), func(ctx context.Context, tx *store.Tx) error {
+		return tx.Ent.Agent.Update().Where(agent.Username("amy")).SetActive(false).Exec(ctx)
+	}))
+	_, err := p.Directory.Viewer("amy")
+	require.Equal(t, fault.Unauthenticated, fault.CodeOf(err))
+	_, err = p.Directory.Viewer("nobody")
+	require.Equal(t, fault.Unauthenticated, fault.CodeOf(err))
+	require.Equal(t, int(p.Directory.AgentNamed("bo").Key), sales(), "the one who is left owns it")
+}
