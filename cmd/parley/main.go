@@ -27,6 +27,7 @@ type cli struct {
 	Migrate migrateCmd `cmd:"" help:"Bring the database up to date and stop. Serving does it too."`
 	Token   tokenCmd   `cmd:"" help:"Print a token for an agent."`
 	Seed    seedCmd    `cmd:"" help:"Fill the database with conversations to try things with."`
+	Inbound inboundCmd `cmd:"" help:"Look after what carriers posted."`
 	Sandbox sandboxCmd `cmd:"" help:"Play the customer."`
 }
 

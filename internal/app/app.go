@@ -126,10 +126,12 @@ func (a *App) wire(ctx context.Context, bus feed.Bus) error {
 		Reader: message.Reader{Desk: a.Desk}, Providers: a.providers(), PublicURL: a.Config.PublicURL,
 		CallTimeout: a.Config.CallTimeout, Lease: a.Config.Lease,
 	}
-	a.Receiver = &inbound.Receiver{Messenger: a.Messenger}
+	a.Receiver = &inbound.Receiver{Messenger: a.Messenger, Entries: inbound.NewEntries()}
 	a.Schema = resolvers.Resolver{Desk: a.Desk, Messenger: a.Messenger, Live: &live.Desk{Desk: a.Desk, Hub: a.Hub}}
-	a.Server, err = server.New(a.serverOptions())
-	return err
+	if a.Server, err = server.New(a.serverOptions()); err != nil {
+		return err
+	}
+	return a.Server.Registry().Register(a.Receiver.Entries)
 }
 
 // keys reads the keys that all processes on this database share.

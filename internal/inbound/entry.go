@@ -26,7 +26,10 @@ const (
 	stateFailed  = "FAILED"
 )
 
-var done = outcome{state: stateDone}
+var (
+	done      = outcome{state: stateDone}
+	duplicate = outcome{state: "DUPLICATE"} // never stored
+)
 
 func failed(problem string) outcome {
 	return outcome{stateFailed, cut(channel.CleanText(problem), mostProblem)}
@@ -67,10 +70,10 @@ func entriesOf(d channel.Delivery, w channel.Webhook) []entry {
 
 // store keeps the entry raw and takes it in. One that is there already is done
 // with: carriers post the same thing more than once.
-func (r *Receiver) store(ctx context.Context, tx *store.Tx, account *directory.Account, e entry) error {
+func (r *Receiver) store(ctx context.Context, tx *store.Tx, account *directory.Account, e entry) (outcome, error) {
 	payload, err := json.Marshal(e.kept)
 	if err != nil {
-		return err
+		return outcome{}, err
 	}
 	insert := tx.Builder().Insert("raw_inbounds").
 		Columns("provider_account_id", "event_id", "state", "provider_id", "payload", "created_at").
@@ -78,13 +81,14 @@ func (r *Receiver) store(ctx context.Context, tx *store.Tx, account *directory.A
 		OnConflict(entsql.ConflictColumns("provider_account_id", "event_id"), entsql.DoNothing())
 	fresh, err := tx.Exec(ctx, insert)
 	if err != nil || fresh == 0 {
-		return err
+		return duplicate, err
 	}
 	got, err := r.take(ctx, tx, account, e)
 	if err != nil || got == done {
-		return err
+		return got, err
 	}
-	return mark(ctx, tx, entsql.And(entsql.EQ("provider_account_id", account.ID), entsql.EQ("event_id", e.eventID)), got)
+	which := entsql.And(entsql.EQ("provider_account_id", account.ID), entsql.EQ("event_id", e.eventID))
+	return got, mark(ctx, tx, which, got)
 }
 
 func mark(ctx context.Context, tx *store.Tx, which *entsql.Predicate, as outcome) error {

@@ -10,6 +10,8 @@ import (
 	"context"
 	"log/slog"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"parley/internal/channel"
 	"parley/internal/directory"
 	"parley/internal/message"
@@ -20,6 +22,17 @@ import (
 // Receiver takes webhooks in.
 type Receiver struct {
 	Messenger *message.Messenger // required
+	// Entries counts what was stored; nil counts nothing. Make it with NewEntries.
+	Entries *prometheus.CounterVec
+}
+
+// NewEntries makes the counter of webhook entries by what became of them: DONE,
+// PENDING, FAILED or DUPLICATE. It is to be registered.
+func NewEntries() *prometheus.CounterVec {
+	return prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "parley_inbound_entries_total",
+		Help: "Webhook entries by what became of them: DONE, PENDING (a receipt that matches nothing yet), FAILED (kept to be run again) or DUPLICATE.",
+	}, []string{"outcome"})
 }
 
 // Verdict is how a webhook was answered.
@@ -72,12 +85,23 @@ func (r *Receiver) storeAll(ctx context.Context, account *directory.Account, ent
 }
 
 func (r *Receiver) write(ctx context.Context, account *directory.Account, entries ...entry) error {
-	return r.Messenger.Desk.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+	var became []outcome
+	err := r.Messenger.Desk.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+		became = became[:0]
 		for _, e := range entries {
-			if err := r.store(ctx, tx, account, e); err != nil {
+			got, err := r.store(ctx, tx, account, e)
+			if err != nil {
 				return err
 			}
+			became = append(became, got)
 		}
 		return nil
 	})
+	if err != nil || r.Entries == nil {
+		return err
+	}
+	for _, got := range became {
+		r.Entries.WithLabelValues(got.state).Inc()
+	}
+	return nil
 }

@@ -24,7 +24,7 @@ func (r *Receiver) Rerun(ctx context.Context, most int) (tried, taken int, err e
 		if err != nil {
 			break
 		}
-		got := failed("")
+		var got outcome
 		if got, err = r.rerun(ctx, id); err == nil && got.state != stateFailed {
 			taken++
 		}
@@ -104,7 +104,7 @@ func (r *Receiver) reparse(ctx context.Context, tx *store.Tx, account *directory
 		if part.eventID == e.eventID && part.kept.Raw != nil {
 			return failed(part.problem), nil
 		}
-		if err := r.store(ctx, tx, account, part); err != nil {
+		if _, err := r.store(ctx, tx, account, part); err != nil {
 			return done, err
 		}
 	}

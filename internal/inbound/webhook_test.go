@@ -188,10 +188,29 @@ func TestOneBadEntryLosesNoOther(t *testing.T) {
 	require.Equal(t, "two", got[1].Get("content", "text").String())
 	require.Equal(t, 2, count(t, p, "raw_inbounds", state("DONE")))
 	require.Equal(t, 1, count(t, p, "raw_inbounds", state("PENDING")))
+	p.Post(compose(t, p, said("e1", "one")))
+	require.Equal(t, map[string]int{"DONE": 2, "PENDING": 1, "FAILED": 3, "DUPLICATE": 1}, counted(t, p))
 	require.ElementsMatch(t, []string{
 		"the entry's type is not known", "no channel of this account has the address the message was sent to",
 		"the entry is not JSON of the documented shape",
 	}, problems(t, p))
+}
+
+// counted is what the metrics say of entries, by outcome.
+func counted(t testing.TB, p *parleytest.Parley) map[string]int {
+	t.Helper()
+	families, err := p.Server.Registry().Gather()
+	require.NoError(t, err)
+	out := map[string]int{}
+	for _, f := range families {
+		if f.GetName() != "parley_inbound_entries_total" {
+			continue
+		}
+		for _, m := range f.GetMetric() {
+			out[m.GetLabel()[0].GetValue()] = int(m.GetCounter().GetValue())
+		}
+	}
+	return out
 }
 
 func TestWhatACustomerCanSend(t *testing.T) {
@@ -204,8 +223,10 @@ func TestWhatACustomerCanSend(t *testing.T) {
 		"files": {func(e *sandbox.Entry) {
 			e.Media = []channel.Media{{ContentType: "image/jpeg", URL: "https://sandbox.invalid/1"}}
 		}, "MEDIA", `{"__typename":"MediaContent","files":[{"contentType":"image/jpeg"}],"text":"Hi"}`},
-		"a sticker": {func(e *sandbox.Entry) { e.Unsupported = "sticker" }, "EVENT",
-			`{"__typename":"EventContent","text":"The customer sent something that cannot be shown here: sticker."}`},
+		"a sticker": {
+			func(e *sandbox.Entry) { e.Unsupported = "sticker" }, "EVENT",
+			`{"__typename":"EventContent","text":"The customer sent something that cannot be shown here: sticker."}`,
+		},
 		"no text":        {func(e *sandbox.Entry) { e.Text = "" }, "TEXT", `{"__typename":"TextContent","text":""}`},
 		"NUL":            {func(e *sandbox.Entry) { e.Text = "a\x00b" }, "TEXT", `{"__typename":"TextContent","text":"ab"}`},
 		"invalid UTF-8":  {func(e *sandbox.Entry) { e.Text = "a\xffb" }, "TEXT", "{\"__typename\":\"TextContent\",\"text\":\"a\uFFFDb\"}"},

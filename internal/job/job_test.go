@@ -164,15 +164,20 @@ func TestAStopWaitsForTheCallUnderWayAndLeavesTheRest(t *testing.T) {
 	runner, err := job.Start(t.Context(), p.Store, p.Receiver, job.Options{})
 	require.NoError(t, err)
 	<-s.called
-	stopped := make(chan error, 1)
-	go func() { stopped <- runner.Stop(context.Background()) }()
+	var stopErr error
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		stopErr = runner.Stop(context.Background())
+	}()
 	select {
 	case <-stopped:
 		require.Fail(t, "it did not wait for the call")
 	case <-time.After(200 * time.Millisecond):
 	}
 	close(s.let)
-	require.NoError(t, <-stopped)
+	<-stopped
+	require.NoError(t, stopErr)
 	require.Len(t, p.Carrier.Got(), 1)
 	require.Empty(t, s.called, "the second was not begun")
 

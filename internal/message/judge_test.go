@@ -91,10 +91,13 @@ func TestTheCareWindowClosesAfterADayAndForPeopleOnFacebookAfterAWeek(t *testing
 		ago  time.Duration
 		open bool
 	}{
-		{channel.WhatsApp, day, true}, {channel.WhatsApp, day + time.Second, false},
+		{channel.WhatsApp, day, true},
+		{channel.WhatsApp, day + time.Second, false},
 		{channel.WhatsAppEnhanced, day + time.Second, false},
-		{channel.Facebook, 7 * day, true}, {channel.Facebook, 7*day + time.Second, false},
-		{channel.SMSLongCode, 400 * day, true}, {channel.Web, 400 * day, true},
+		{channel.Facebook, 7 * day, true},
+		{channel.Facebook, 7*day + time.Second, false},
+		{channel.SMSLongCode, 400 * day, true},
+		{channel.Web, 400 * day, true},
 	} {
 		p := good()
 		p.Starts, p.ChannelType, p.LastIncoming = false, test.kind, p.Now.Add(-test.ago)

@@ -151,13 +151,14 @@ func (m *Messenger) record(ctx context.Context, id *string) (*conversation.Recor
 
 func (m *Messenger) start(ctx context.Context, tx *store.Tx, ch *directory.Channel, record *conversation.Record, in StartInput, text string) (int64, error) {
 	customer := conversation.Customer{Record: record}
-	written := ""
+	var written string
 	if record != nil {
 		written, customer.Name = record.Mobile, record.Name
 	} else {
 		written = *in.Number
 	}
-	start, valid := m.startPlan(ctx, ch, &text), false
+	start := m.startPlan(ctx, ch, &text)
+	var valid bool
 	customer.Address, customer.Country, valid = Number(written, ch.Country)
 	if !valid || !start.Member {
 		// There is nobody to make, or nobody that the viewer may learn about.
