@@ -38,6 +38,7 @@ type script struct {
 	objectType string
 	anchored   bool
 	title      string // of its record
+	waiting    bool   // for the first answer
 	steps      []step
 
 	random *rand.Rand // used up when the script is written
@@ -118,8 +119,9 @@ func (t *talk) run(n int) {
 		n--
 	}
 	switch kind := r.IntN(100); {
-	case n <= 5 && kind < 20: // nobody has answered yet
+	case n <= 6 && kind < 22: // nobody has answered yet
 		t.wait(n)
+		t.waiting = t.consent != channel.OptOut
 	case n <= 3 && kind < 35: // the customer has not
 		for range n {
 			t.add(say, t.topic.starts)
@@ -202,7 +204,7 @@ func (t *talk) end() {
 	r := t.random
 	switch t.steps[len(t.steps)-1].act {
 	case hear:
-		if r.IntN(100) < 55 {
+		if r.IntN(100) < 45 && !t.waiting {
 			t.steps = append(t.steps, step{act: read, by: t.handler})
 		}
 	case say:
@@ -226,8 +228,14 @@ const (
 // conversations ending lately than long ago. Long threads are pressed together.
 func (c *script) schedule(anchor clock.Time) {
 	r := c.random
-	back := clock.Time(r.Int64N(int64(span - 2*day)))
-	back = back / 1000 * clock.Time(r.Int64N(1000)) // skewed to the present
+	reach := span - 2*day
+	if c.waiting {
+		reach = 2 * day // nobody waits for weeks
+	}
+	back := clock.Time(r.Int64N(int64(reach)))
+	for range 2 { // skewed to the present
+		back = back / 1000 * clock.Time(r.Int64N(1000))
+	}
 	end, start := anchor-back-minute, anchor-span
 	gaps, sum := make([]clock.Time, len(c.steps)), clock.Time(0)
 	for i := 1; i < len(gaps); i++ {

@@ -187,12 +187,30 @@ func TestTheDemoLooksLikeADesk(t *testing.T) {
 		require.NotZero(t, counts[title].Get("total").Int(), title)
 	}
 	require.NotZero(t, counts["My Inbox"].Get("unread").Int())
+	require.NotZero(t, counts["Unassigned"].Get("unread").Int())
 	require.Less(t, counts["My Inbox"].Get("unread").Int(), counts["My Inbox"].Get("total").Int())
 	page := p.As("amy").Do(`{ conversations(view: {kind: MY_INBOX}, first: 20) { nodes { name preview lastMessageAt owner { username } } } }`, nil)
 	for _, c := range page.Get("conversations", "nodes").List() {
 		require.NotEmpty(t, c.Get("preview").String())
 		require.Equal(t, "amy", c.Get("owner", "username").String())
 	}
+}
+
+func TestAnOpenStreamStaysExactWhileASetGoesIn(t *testing.T) {
+	t.Parallel()
+	p := parleytest.New(t).Run()
+	stream := p.As("ada").Subscribe(`subscription { conversationsChanged(view: {kind: ALL}) { kind counts { total unread new } } }`, nil)
+	require.Equal(t, "OPEN", stream.Next().Get("conversationsChanged", "kind").String())
+	other := parleytest.OpenAt(t, p.Config.Database) // as parley seed does, from a process of its own
+	o := seed.InBatches(seed.Options{Conversations: 50, Messages: 300, Seed: 5}, 60)
+	require.NoError(t, seed.Fill(t.Context(), other.Directory, other.Store, o))
+	var last parleytest.Tree
+	for range 50 {
+		last = stream.Next().Get("conversationsChanged")
+		require.Equal(t, "ENTER", last.Get("kind").String())
+	}
+	require.Equal(t, one(t, p.Store, `SELECT COUNT(*), SUM(CASE WHEN is_unread THEN 1 ELSE 0 END), SUM(inbound_count - read_count) FROM conversations`),
+		last.Get("counts", "total").String()+"|"+last.Get("counts", "unread").String()+"|"+last.Get("counts", "new").String())
 }
 
 func TestNumbersThatCannotBeMadeAreRefused(t *testing.T) {
