@@ -210,9 +210,12 @@ func TestABulkDecidesEachByItselfAndDoesNothingByHalves(t *testing.T) {
 		query, field string
 		v            vars
 	}{
-		{markRead, "input.conversations", vars{"items": []vars{}}}, {markRead, "input.conversations", vars{"items": manyItems}},
-		{markUnread, "input.ids", vars{"ids": []string{}}}, {markUnread, "input.ids", vars{"ids": many}},
-		{assign, "input.ids", vars{"ids": []string{}}}, {assign, "input.ids", vars{"ids": many}},
+		{markRead, "input.conversations", vars{"items": []vars{}}},
+		{markRead, "input.conversations", vars{"items": manyItems}},
+		{markUnread, "input.ids", vars{"ids": []string{}}},
+		{markUnread, "input.ids", vars{"ids": many}},
+		{assign, "input.ids", vars{"ids": []string{}}},
+		{assign, "input.ids", vars{"ids": many}},
 	} {
 		payload := d.run("amy", c.query, c.v)
 		require.Equal(t, "BAD_INPUT", payload.Get("errors", 0, "code").String())

@@ -96,8 +96,11 @@ func (m *matrix) organise(ctx context.Context, tx *store.Tx) error {
 		owner   int64
 		queue   int64
 	}{
-		{"own", plain, m.agents["owner"], 0}, {"shared", shared, 0, 0}, {"queue", plain, 0, queue.ID},
-		{"others", plain, m.agents["colleague"], 0}, {"unassigned", plain, 0, 0},
+		{"own", plain, m.agents["owner"], 0},
+		{"shared", shared, 0, 0},
+		{"queue", plain, 0, queue.ID},
+		{"others", plain, m.agents["colleague"], 0},
+		{"unassigned", plain, 0, 0},
 	} {
 		if err := m.add(ctx, tx, o.name, fmt.Sprintf("+1202555031%d", i), o.channel, o.owner, o.queue); err != nil {
 			return err

@@ -42,13 +42,19 @@ var entryPoints = map[string]entryPoint{
 	}},
 	"Query.conversation": {doc: `query($id: ID!) { conversation(id: $id) { id messagingUser { id } record { id } lastMessage { id }
 		messages { nodes { id attempts { number } conversation { id } } } } }`, byID: byConversation},
-	"Query.record": {doc: `query($id: String!) { record(objectType: "Contact", externalId: $id) { id conversations { nodes { id } totalCount } } }`,
-		byID: func(o *object) []vars { return []vars{{"id": o.externalName}} }},
-	"Query.conversations": {doc: `{ conversations(view: {kind: ALL}, first: 100) { totalCount nodes { id } } }`,
+	"Query.record": {
+		doc:  `query($id: String!) { record(objectType: "Contact", externalId: $id) { id conversations { nodes { id } totalCount } } }`,
+		byID: func(o *object) []vars { return []vars{{"id": o.externalName}} },
+	},
+	"Query.conversations": {
+		doc:    `{ conversations(view: {kind: ALL}, first: 100) { totalCount nodes { id } } }`,
 		shows:  func(data parleytest.Tree) []string { return idsOf(data) },
-		counts: func(data parleytest.Tree) int { return data.Get("conversations", "totalCount").Int() }},
-	"Query.viewer": {doc: `{ viewer { inboxes { nodes { kind counts { total } } } } }`,
-		counts: func(data parleytest.Tree) int { return inboxTotal(data.Get("viewer", "inboxes", "nodes")) }},
+		counts: func(data parleytest.Tree) int { return data.Get("conversations", "totalCount").Int() },
+	},
+	"Query.viewer": {
+		doc:    `{ viewer { inboxes { nodes { kind counts { total } } } } }`,
+		counts: func(data parleytest.Tree) int { return inboxTotal(data.Get("viewer", "inboxes", "nodes")) },
+	},
 	"Query.agents":   {doc: `{ agents { id } }`, open: true},
 	"Query.channels": {doc: `{ channels { id } }`, open: true},
 
@@ -69,13 +75,17 @@ var entryPoints = map[string]entryPoint{
 
 	"Subscription.conversationChanged": {doc: `subscription($id: ID!) { conversationChanged(id: $id) { __typename } }`, byID: byConversation},
 	"Subscription.messageAdded":        {doc: `subscription($id: ID!) { messageAdded(conversationId: $id) { kind } }`, byID: byConversation},
-	"Subscription.conversationsChanged": {doc: `subscription { conversationsChanged(view: {kind: ALL}) { kind conversationId counts { total } } }`,
+	"Subscription.conversationsChanged": {
+		doc: `subscription { conversationsChanged(view: {kind: ALL}) { kind conversationId counts { total } } }`,
 		shows: func(data parleytest.Tree) []string {
 			return []string{data.Get("conversationsChanged", "conversationId").String()}
 		},
-		counts: func(data parleytest.Tree) int { return data.Get("conversationsChanged", "counts", "total").Int() }},
-	"Subscription.inboxCountsChanged": {doc: `subscription { inboxCountsChanged { kind inboxes { kind counts { total } } } }`,
-		counts: func(data parleytest.Tree) int { return inboxTotal(data.Get("inboxCountsChanged", "inboxes")) }},
+		counts: func(data parleytest.Tree) int { return data.Get("conversationsChanged", "counts", "total").Int() },
+	},
+	"Subscription.inboxCountsChanged": {
+		doc:    `subscription { inboxCountsChanged { kind inboxes { kind counts { total } } } }`,
+		counts: func(data parleytest.Tree) int { return inboxTotal(data.Get("inboxCountsChanged", "inboxes")) },
+	},
 }
 
 // inboxTotal is how many conversations the inbox of the one object type counts:

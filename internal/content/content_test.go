@@ -15,7 +15,9 @@ import (
 func TestContentComesBackAsItWasStored(t *testing.T) {
 	t.Parallel()
 	for _, c := range []content.Content{
-		content.TextContent{Text: "Hi"}, content.NoteContent{Text: "Careful"}, content.EventContent{Text: "A sticker"},
+		content.TextContent{Text: "Hi"},
+		content.NoteContent{Text: "Careful"},
+		content.EventContent{Text: "A sticker"},
 		content.MediaContent{Text: "Look", Files: []channel.Media{{ContentType: "image/png"}}},
 	} {
 		kind, text, rest, err := content.Encode(c)

@@ -106,9 +106,14 @@ func (w *world) requireTotals(t *testing.T, v *viewer.Viewer, all map[int64]*fee
 // everyQuestion is every view with every filter by itself.
 func (w *world) everyQuestion() []question {
 	views := []question{
-		{kind: conversation.All}, {kind: conversation.MyInbox}, {kind: conversation.Sent}, {kind: conversation.Unassigned},
-		{kind: conversation.SenderID, channel: w.numbers[0]}, {kind: conversation.TeamInbox, agent: w.agent["amy"]},
-		{kind: conversation.ObjectType, object: "Contact"}, {kind: conversation.RecordTrail, record: w.records[0]},
+		{kind: conversation.All},
+		{kind: conversation.MyInbox},
+		{kind: conversation.Sent},
+		{kind: conversation.Unassigned},
+		{kind: conversation.SenderID, channel: w.numbers[0]},
+		{kind: conversation.TeamInbox, agent: w.agent["amy"]},
+		{kind: conversation.ObjectType, object: "Contact"},
+		{kind: conversation.RecordTrail, record: w.records[0]},
 	}
 	filters := []func(*question){
 		func(*question) {},

@@ -5,6 +5,7 @@ import (
 
 	entsql "entgo.io/ent/dialect/sql"
 
+	"parley/internal/clock"
 	"parley/internal/feed"
 	"parley/internal/rule"
 	"parley/internal/store"
@@ -27,9 +28,12 @@ func (c *conditions) match(f *feed.Facts) bool {
 		is(c.owner, f.Owner) && is(c.channel, f.Channel) && is(c.record, f.Record) && is(c.objectType, f.ObjectType) &&
 		is(c.unread, f.Unread) && is(c.assigned, f.Owner != 0) && is(c.direction, f.Direction) &&
 		(!c.withInbound || f.Inbound > 0) &&
-		(c.sentBy == nil || slices.Contains(f.SentBy, *c.sentBy)) &&
-		(c.from == nil || f.LastMessageAt >= *c.from) &&
-		(c.before == nil || f.LastMessageAt < *c.before)
+		(c.sentBy == nil || slices.Contains(f.SentBy, *c.sentBy)) && c.within(f.LastMessageAt)
+}
+
+// within reports whether an instant lies between the times asked for.
+func (c *conditions) within(at clock.Time) bool {
+	return (c.from == nil || at >= *c.from) && (c.before == nil || at < *c.before)
 }
 
 func is[T comparable](want *T, have T) bool { return want == nil || *want == have }

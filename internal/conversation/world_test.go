@@ -13,7 +13,6 @@ import (
 
 	"parley/ent"
 	"parley/ent/provideraccount"
-	"parley/internal/app"
 	"parley/internal/channel"
 	"parley/internal/clock"
 	"parley/internal/content"
@@ -40,9 +39,9 @@ type world struct {
 	rows    map[int64]*conversation.Row // what was written by insert
 }
 
-func newWorld(t *testing.T, options ...func(*app.Config)) *world {
+func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{Parley: parleytest.New(t, options...), agent: map[string]int64{}, rows: map[int64]*conversation.Row{}}
+	w := &world{Parley: parleytest.New(t), agent: map[string]int64{}, rows: map[int64]*conversation.Row{}}
 	w.follow(t)
 	require.NoError(t, w.Directory.Change(context.Background(), w.enlarge))
 	for _, a := range w.Directory.Agents() {
