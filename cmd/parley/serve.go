@@ -94,12 +94,12 @@ func (s *serveCmd) greet(out io.Writer, a *app.App) {
 const mostTokens = 4
 
 func sayTokens(say func(string, ...any), a *app.App) {
-	agents := a.Directory.Agents()
+	agents := a.OldestAgents(mostTokens)
 	if len(agents) == 0 {
 		return
 	}
 	say("\nTokens, good for 12 hours (parley token AGENT prints more):")
-	for _, agent := range agents[:min(len(agents), mostTokens)] {
+	for _, agent := range agents {
 		if t, err := a.Tokens.Mint(agent.Username, 12*time.Hour); err == nil {
 			say("  %-5s %s", agent.Username, t)
 		}

@@ -1,9 +1,12 @@
 package app
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"time"
 
+	"parley/internal/directory"
 	"parley/internal/viewer"
 	"parley/web"
 )
@@ -18,19 +21,24 @@ func (a *App) authenticate(_ context.Context, bearer string) (*viewer.Viewer, ti
 	return v, expiry, err
 }
 
+// OldestAgents are the first n active agents: in a database with demo data, the
+// four that its documents speak of.
+func (a *App) OldestAgents(n int) []*directory.Agent {
+	agents := slices.DeleteFunc(slices.Clone(a.Directory.Agents()), func(agent *directory.Agent) bool { return !agent.IsActive })
+	slices.SortFunc(agents, func(a, b *directory.Agent) int { return cmp.Compare(a.Key, b.Key) })
+	return agents[:min(n, len(agents))]
+}
+
 // playgroundTTL is a working day.
 const playgroundTTL = 12 * time.Hour
 
 // mostSessions is how many agents the playground's picker offers.
 const mostSessions = 20
 
-// sessions offers the playground a token for the first agents, by name.
+// sessions offers the playground a token for each of the oldest agents.
 func (a *App) sessions(context.Context) ([]web.Session, error) {
 	var out []web.Session
-	for _, agent := range a.Directory.Agents() {
-		if !agent.IsActive || len(out) == mostSessions {
-			continue
-		}
+	for _, agent := range a.OldestAgents(mostSessions) {
 		t, err := a.Tokens.Mint(agent.Username, playgroundTTL)
 		if err != nil {
 			return nil, err
