@@ -52,29 +52,40 @@ var columns = []string{
 	"is_unread", "inbound_count", "read_count", "last_seq", "sent_by", "created_at",
 }
 
-// scan reads columns, after the destinations in before.
+// scanned is where a row's columns are read to: one allocation for all of them.
+// A page without rows has one row of NULLs beside the log's position.
+type scanned struct {
+	key, channel, user, record, owner, queue sql.NullInt64
+	kind                                     sql.NullString
+	assigned                                 sql.NullBool
+	title, address, preview                  sql.NullString
+	at, lastID                               sql.NullInt64
+	direction                                sql.NullString
+	incoming                                 sql.NullInt64
+	unread                                   sql.NullBool
+	inbound, read, seq                       sql.NullInt64
+	sentBy                                   []byte
+	created                                  sql.NullInt64
+}
+
+// scan reads columns, after the destinations in before; nil for a row of NULLs.
 func (d *Desk) scan(rows *sql.Rows, before ...any) (*Row, error) {
-	r := &Row{desk: d}
-	var key, channel, user, record, owner, queue, lastID, inbound, read, seq sql.NullInt64
-	var kind, title, address, preview, direction sql.NullString
-	var assigned, unread sql.NullBool
-	var at, incoming, created sql.NullInt64
-	var sentBy []byte
+	s := &scanned{}
 	err := rows.Scan(append(before,
-		&key, &channel, &user, &record, &owner, &queue, &kind, &assigned, &title, &address,
-		&preview, &at, &lastID, &direction, &incoming, &unread, &inbound, &read, &seq, &sentBy, &created)...)
-	if err != nil || !key.Valid {
+		&s.key, &s.channel, &s.user, &s.record, &s.owner, &s.queue, &s.kind, &s.assigned, &s.title, &s.address,
+		&s.preview, &s.at, &s.lastID, &s.direction, &s.incoming, &s.unread, &s.inbound, &s.read, &s.seq, &s.sentBy, &s.created)...)
+	if err != nil || !s.key.Valid {
 		return nil, err
 	}
-	*r = Row{
-		Key: key.Int64, ChannelID: channel.Int64, UserID: user.Int64, RecordID: record.Int64, OwnerID: owner.Int64,
-		QueueID: queue.Int64, Type: kind.String, Assigned: assigned.Bool, Title: title.String, Address: address.String,
-		Preview: preview.String, LastMessageAt: clock.Time(at.Int64), LastMessageID: lastID.Int64,
-		LastDirection: content.Direction(direction.String), LastIncoming: clock.Time(incoming.Int64),
-		IsUnread: unread.Bool, Inbound: inbound.Int64, Read: read.Int64, LastSeq: seq.Int64,
-		CreatedAt: clock.Time(created.Int64), desk: d,
+	r := &Row{
+		Key: s.key.Int64, ChannelID: s.channel.Int64, UserID: s.user.Int64, RecordID: s.record.Int64, OwnerID: s.owner.Int64,
+		QueueID: s.queue.Int64, Type: s.kind.String, Assigned: s.assigned.Bool, Title: s.title.String, Address: s.address.String,
+		Preview: s.preview.String, LastMessageAt: clock.Time(s.at.Int64), LastMessageID: s.lastID.Int64,
+		LastDirection: content.Direction(s.direction.String), LastIncoming: clock.Time(s.incoming.Int64),
+		IsUnread: s.unread.Bool, Inbound: s.inbound.Int64, Read: s.read.Int64, LastSeq: s.seq.Int64,
+		CreatedAt: clock.Time(s.created.Int64), desk: d,
 	}
-	return r, decodeKeys(sentBy, &r.SentBy)
+	return r, decodeKeys(s.sentBy, &r.SentBy)
 }
 
 func decodeKeys(b []byte, into *[]int64) error {

@@ -95,19 +95,20 @@ func known(k Kind) bool {
 
 func (c *Codec) permute(kind Kind, x uint64, inverse bool) uint64 {
 	left, right := uint32(x>>32), uint32(x)
+	var b [aes.BlockSize]byte // the four rounds share what escapes to the cipher
 	for i := range byte(4) {
 		if inverse {
-			left, right = right^c.round(kind, 3-i, left), left
+			left, right = right^c.round(&b, kind, 3-i, left), left
 		} else {
-			left, right = right, left^c.round(kind, i, right)
+			left, right = right, left^c.round(&b, kind, i, right)
 		}
 	}
 	return uint64(left)<<32 | uint64(right)
 }
 
 // round is the network's round function: AES of (kind, round, half).
-func (c *Codec) round(kind Kind, i byte, half uint32) uint32 {
-	var b [aes.BlockSize]byte
+func (c *Codec) round(b *[aes.BlockSize]byte, kind Kind, i byte, half uint32) uint32 {
+	clear(b[:])
 	copy(b[:8], kind)
 	b[8] = i
 	binary.BigEndian.PutUint32(b[12:], half)
