@@ -164,12 +164,12 @@ func (b *bundle) change(fn func(ctx context.Context, tx *store.Tx) error) {
 	require.NoError(b.t, b.Directory.Change(context.Background(), fn))
 }
 
-// expel takes bo off a sender ID.
-func (b *bundle) expel(address string) {
+// expel takes bo off the sender ID Sales.
+func (b *bundle) expel() {
 	b.t.Helper()
 	key := b.Directory.AgentNamed("bo").Key
 	b.change(func(ctx context.Context, tx *store.Tx) error {
-		return tx.Ent.Channel.Update().Where(entchannel.Address(address)).RemoveMemberIDs(key).Exec(ctx)
+		return tx.Ent.Channel.Update().Where(entchannel.Address(parleytest.Sales)).RemoveMemberIDs(key).Exec(ctx)
 	})
 }
 

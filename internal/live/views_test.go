@@ -89,7 +89,7 @@ func TestAChangeOfRightsIsOneReset(t *testing.T) {
 	requireKinds(t, sues, feed.Open)
 	require.EqualValues(t, 2, requireKinds(t, bos, feed.Open).Counts.Total)
 
-	b.expel(parleytest.Sales)
+	b.expel()
 	reset := requireKinds(t, bos, feed.Reset)
 	require.Equal(t, conversation.Counts{Total: 1, Unread: 1, New: 1}, reset.Counts)
 	require.Equal(t, b.head(), reset.Cursor)
@@ -128,7 +128,7 @@ func TestAStreamOpensUnderTheRightsOfNow(t *testing.T) {
 	b := setup(t)
 	b.Say(customer, parleytest.Sales, "Hello")
 	id, before := b.conversation(parleytest.Sales), b.Context("bo")
-	b.expel(parleytest.Sales)
+	b.expel()
 	s := listen(b, before, func(ctx context.Context, end live.End) (<-chan *live.Change, error) {
 		return b.Schema.Live.Conversations(ctx, conversation.View{Kind: conversation.All}, nil, nil, end)
 	})
@@ -149,7 +149,7 @@ func TestALateReadRowShowsNothingThatMayNotBeSeenAnyMore(t *testing.T) {
 		b.Say(customer, parleytest.Sales, "harmless")
 	}
 	b.quiet()
-	b.expel(parleytest.Sales)
+	b.expel()
 	b.Say(customer, parleytest.Sales, "secret")
 	for frame := s.next(); frame.Kind != feed.Reset; frame = s.next() {
 		require.True(t, frame.Conversation == nil || frame.Conversation.Preview == "harmless")
@@ -170,7 +170,7 @@ func TestResumingAcrossAChangeOfRightsIsOneReset(t *testing.T) {
 	b.Say(customer, parleytest.Sales, "one")
 	before := b.head()
 	b.Say(customer, parleytest.Sales, "two")
-	b.expel(parleytest.Sales)
+	b.expel()
 	b.Say(another, parleytest.Support, "three")
 	s := b.view("bo", conversation.All, &before)
 	open := requireKinds(t, s, feed.Open)
