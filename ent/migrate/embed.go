@@ -5,5 +5,5 @@ import "embed"
 // Files holds the versioned migrations of both databases, in the folders
 // "sqlite" and "postgres".
 //
-//go:embed sqlite/*.sql postgres/*.sql
+//go:embed sqlite postgres
 var Files embed.FS

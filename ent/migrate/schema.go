@@ -64,7 +64,7 @@ var (
 				Unique:  false,
 				Columns: []*schema.Column{AttemptsColumns[1], AttemptsColumns[11]},
 				Annotation: &entsql.IndexAnnotation{
-					Where: "status IN ('QUEUED', 'SENDING')",
+					Where: "status = 'QUEUED' OR status = 'SENDING'",
 				},
 			},
 			{
@@ -557,6 +557,14 @@ var (
 				Columns: []*schema.Column{RawInboundsColumns[1], RawInboundsColumns[4]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "state = 'PENDING'",
+				},
+			},
+			{
+				Name:    "raw_inbound_failed",
+				Unique:  false,
+				Columns: []*schema.Column{RawInboundsColumns[7]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "state = 'FAILED'",
 				},
 			},
 		},

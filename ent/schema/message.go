@@ -108,7 +108,7 @@ func (Attempt) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("message_id", "number").Unique(),
 		index.Fields("conversation_id", "message_id").StorageKey("attempt_lane").
-			Annotations(entsql.IndexWhere("status IN ('QUEUED', 'SENDING')")),
+			Annotations(entsql.IndexWhere("status = 'QUEUED' OR status = 'SENDING'")),
 		index.Fields("provider_account_id", "provider_id").
 			Annotations(entsql.IndexWhere("provider_id IS NOT NULL")),
 	}
@@ -169,6 +169,8 @@ func (RawInbound) Indexes() []ent.Index {
 		index.Fields("provider_account_id", "event_id").Unique(),
 		index.Fields("provider_account_id", "provider_id").StorageKey("raw_inbound_pending").
 			Annotations(entsql.IndexWhere("state = 'PENDING'")),
+		index.Fields("created_at").StorageKey("raw_inbound_failed").
+			Annotations(entsql.IndexWhere("state = 'FAILED'")),
 	}
 }
 

@@ -58,6 +58,15 @@ func (r *Row) Send(m Message, author, soleOwner int64, clearForOwner bool) {
 	}
 }
 
+// Anchor ties the conversation to the record that was messaged last: of several
+// records with one number, that one counts (DOMAIN: Access).
+func (r *Row) Anchor(record *Record) {
+	r.RecordID, r.Type = record.Key, record.ObjectType
+	if r.Title == "" {
+		r.Title = record.Name
+	}
+}
+
 // MarkRead marks as read up to the inbound ordinal. What came later stays new
 // and keeps the conversation unread.
 func (r *Row) MarkRead(upTo int64) {

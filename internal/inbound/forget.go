@@ -56,13 +56,17 @@ func (r *Receiver) forgetOld(ctx context.Context, cutoff clock.Time) (n int64, e
 	}
 }
 
-// forgetCrowded keeps the newest FAILED entries up to a sum of bytes. It reads
-// their lengths, and the states of all others, once an hour.
+// isFailed is the condition of the partial index raw_inbound_failed, spelled out.
+func isFailed() *entsql.Predicate {
+	return entsql.P(func(b *entsql.Builder) { b.WriteString("state = 'FAILED'") })
+}
+
+// forgetCrowded keeps the newest FAILED entries up to a sum of bytes.
 func (r *Receiver) forgetCrowded(ctx context.Context, most int64) (n int64, err error) {
 	s := r.Messenger.Desk.Store
 	var sum, last int64
 	q := s.Builder().SelectExpr(entsql.Raw("id"), entsql.Raw("length(payload)")).From(entsql.Table("raw_inbounds")).
-		Where(entsql.EQ("state", stateFailed)).OrderBy(entsql.Desc("id"))
+		Where(isFailed()).OrderBy(entsql.Desc("id"))
 	err = s.Read(ctx, q, func(rows *sql.Rows) error {
 		var id, length int64
 		err := rows.Scan(&id, &length)
@@ -76,7 +80,7 @@ func (r *Receiver) forgetCrowded(ctx context.Context, most int64) (n int64, err 
 	}
 	err = s.Write(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
 		n, err = tx.Exec(ctx, tx.Builder().Delete("raw_inbounds").
-			Where(entsql.And(entsql.EQ("state", stateFailed), entsql.LTE("id", last))))
+			Where(entsql.And(isFailed(), entsql.LTE("id", last))))
 		return err
 	})
 	return n, err

@@ -84,7 +84,10 @@ func (l *lane) first(ctx context.Context, tx *store.Tx) (w *waiting, err error) 
 
 // inLane is the condition of the partial index attempt_lane, spelled out.
 func inLane(a *entsql.SelectTable) *entsql.Predicate {
-	return entsql.P(func(b *entsql.Builder) { b.Ident(a.C("status")).WriteString(" IN ('QUEUED', 'SENDING')") })
+	status := a.C("status")
+	return entsql.P(func(b *entsql.Builder) {
+		b.WriteString("(").Ident(status).WriteString(" = 'QUEUED' OR ").Ident(status).WriteString(" = 'SENDING')")
+	})
 }
 
 func (m *Messenger) call(w *waiting, row *conversation.Row, ch *directory.Channel) *call {

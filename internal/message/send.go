@@ -97,7 +97,7 @@ func (m *Messenger) Send(ctx context.Context, in SendInput) (Sent, error) {
 		if err != nil {
 			return 0, err
 		}
-		return m.queue(ctx, tx, row, m.plan(ctx, row, party, &text), in.IdempotencyKey, in.ConfirmForOwner)
+		return m.queue(ctx, tx, row, m.plan(ctx, row, party, &text), order{key: in.IdempotencyKey, confirmed: in.ConfirmForOwner})
 	})
 }
 
@@ -173,7 +173,7 @@ func (m *Messenger) start(ctx context.Context, tx *store.Tx, ch *directory.Chann
 	party := &party{user: *user, country: customer.Country, recordOptedOut: record != nil && record.OptedOut}
 	p := m.plan(ctx, row, party, &text)
 	p.Starts, p.MayStart, p.Member = true, start.MayStart, start.Member
-	return m.queue(ctx, tx, row, p, in.IdempotencyKey, false)
+	return m.queue(ctx, tx, row, p, order{key: in.IdempotencyKey, anchor: record})
 }
 
 // AddNote adds an internal note to a conversation that the viewer sees.
@@ -238,9 +238,16 @@ func checkText(text, key string) (string, error) {
 	return channel.CleanText(text), nil
 }
 
+// order is what the caller wants of a send besides its text.
+type order struct {
+	key       string               // the idempotency key
+	confirmed bool                 // clear unread for an owner who is another
+	anchor    *conversation.Record // tie the conversation to it; nil leaves it
+}
+
 // queue judges the plan and, when nothing stands against it, adds the message,
 // its first attempt and the lane's job.
-func (m *Messenger) queue(ctx context.Context, tx *store.Tx, row *conversation.Row, p Plan, key string, confirmed bool) (id int64, err error) {
+func (m *Messenger) queue(ctx context.Context, tx *store.Tx, row *conversation.Row, p Plan, o order) (id int64, err error) {
 	if s := Judge(p); !s.CanSend() {
 		return 0, &RefusedError{s.Refusals}
 	}
@@ -251,8 +258,11 @@ func (m *Messenger) queue(ctx context.Context, tx *store.Tx, row *conversation.R
 		id, err = Insert(ctx, tx, row, New{
 			Direction: content.Outbound, Source: content.Desk, Content: text, Author: author, Status: channel.Queued,
 		})
-		row.Send(conversation.Message{Key: id, At: tx.Now, Preview: content.Preview(text)}, author, ch.SoleOwner(), confirmed)
-		return feed.Event{Cause: feed.MessageAdded, MessageID: id, IdempotencyKey: key}, err
+		row.Send(conversation.Message{Key: id, At: tx.Now, Preview: content.Preview(text)}, author, ch.SoleOwner(), o.confirmed)
+		if o.anchor != nil {
+			row.Anchor(o.anchor)
+		}
+		return feed.Event{Cause: feed.MessageAdded, MessageID: id, IdempotencyKey: o.key}, err
 	})
 	if err != nil {
 		return 0, err

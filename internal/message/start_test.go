@@ -152,3 +152,23 @@ func TestANoteTakesANumberAndChangesNothingElse(t *testing.T) {
 	c.drain()
 	require.Equal(t, []string{"one #silent"}, c.texts())
 }
+
+// Of several records with one number, the one messaged last counts: the
+// conversation moves to it, and its standing counts with it.
+func TestStartingByARecordAnchorsTheConversationToIt(t *testing.T) {
+	t.Parallel()
+	p := parleytest.New(t)
+	p.Say(customer, parleytest.Support, "Hello")
+	ada := starter{p.As("ada"), p}
+	there := ada.Do(`{ conversations(view: {kind: ALL}) { nodes { id } } }`, nil).Get("conversations", "nodes", 0, "id").String()
+	for range 2 {
+		id := record(p, customer, false)
+		got := ada.start(parleytest.Support, parleytest.Vars{"recordId": id})
+		require.Equal(t, there, got.Get("conversation", "id").String())
+		trail := ada.Do(`query($id: ID!) { node(id: $id) { ... on Record { conversations { nodes { id } } } }
+			conversations(view: {kind: OBJECT_TYPE, subject: "Contact"}) { totalCount nodes { record { id } } } }`, parleytest.Vars{"id": id})
+		require.Equal(t, there, trail.Get("node", "conversations", "nodes", 0, "id").String())
+		require.Equal(t, 1, trail.Get("conversations", "totalCount").Int())
+		require.Equal(t, id, trail.Get("conversations", "nodes", 0, "record", "id").String())
+	}
+}

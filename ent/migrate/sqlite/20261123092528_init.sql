@@ -8,7 +8,7 @@ CREATE TABLE `attempts` (`id` integer NOT NULL PRIMARY KEY AUTOINCREMENT, `conve
 -- create index "attempt_message_id_number" to table: "attempts"
 CREATE UNIQUE INDEX `attempt_message_id_number` ON `attempts` (`message_id`, `number`);
 -- create index "attempt_lane" to table: "attempts"
-CREATE INDEX `attempt_lane` ON `attempts` (`conversation_id`, `id`) WHERE status IN ('QUEUED', 'SENDING');
+CREATE INDEX `attempt_lane` ON `attempts` (`conversation_id`, `message_id`) WHERE status = 'QUEUED' OR status = 'SENDING';
 -- create index "attempt_provider_account_id_provider_id" to table: "attempts"
 CREATE INDEX `attempt_provider_account_id_provider_id` ON `attempts` (`provider_account_id`, `provider_id`) WHERE provider_id IS NOT NULL;
 -- create "channels" table
@@ -95,6 +95,8 @@ CREATE TABLE `raw_inbounds` (`id` integer NOT NULL PRIMARY KEY AUTOINCREMENT, `p
 CREATE UNIQUE INDEX `rawinbound_provider_account_id_event_id` ON `raw_inbounds` (`provider_account_id`, `event_id`);
 -- create index "raw_inbound_pending" to table: "raw_inbounds"
 CREATE INDEX `raw_inbound_pending` ON `raw_inbounds` (`provider_account_id`, `provider_id`) WHERE state = 'PENDING';
+-- create index "raw_inbound_failed" to table: "raw_inbounds"
+CREATE INDEX `raw_inbound_failed` ON `raw_inbounds` (`created_at`) WHERE state = 'FAILED';
 -- create "records" table
 CREATE TABLE `records` (`id` integer NOT NULL PRIMARY KEY AUTOINCREMENT, `object_type` text NOT NULL, `external_id` text NOT NULL, `name` text NOT NULL DEFAULT (''), `mobile_number` text NOT NULL DEFAULT (''), `opted_out` bool NOT NULL DEFAULT (false), `updated_at` integer NOT NULL DEFAULT (0));
 -- create index "record_object_type_external_id" to table: "records"
@@ -129,6 +131,8 @@ DROP INDEX `record_mobile_number`;
 DROP INDEX `record_object_type_external_id`;
 -- reverse: create "records" table
 DROP TABLE `records`;
+-- reverse: create index "raw_inbound_failed" to table: "raw_inbounds"
+DROP INDEX `raw_inbound_failed`;
 -- reverse: create index "raw_inbound_pending" to table: "raw_inbounds"
 DROP INDEX `raw_inbound_pending`;
 -- reverse: create index "rawinbound_provider_account_id_event_id" to table: "raw_inbounds"
