@@ -2627,9 +2627,9 @@ interface Node {
 
 "Where a page stands in its list."
 type PageInfo @goModel(model: "parley/internal/conversation.PageInfo") {
-  "Whether there is more after the last edge. Exact; costs no extra statement."
+  "Whether there is more after the last edge. Exact when paging forward; with ` + "`" + `before` + "`" + ` it is true. Costs no extra statement."
   hasNextPage: Boolean!
-  "Whether there is more before the first edge. Exact when paging backwards or from a cursor."
+  "Whether there is more before the first edge. Exact when paging backward; with ` + "`" + `after` + "`" + ` it is true."
   hasPreviousPage: Boolean!
   "Cursor of the first edge; null on an empty page."
   startCursor: String
