@@ -15,6 +15,7 @@ import (
 
 // identity is who a token belongs to, and until when.
 type identity struct {
+	token  string
 	viewer *viewer.Viewer
 	expiry time.Time // zero: never
 }
@@ -73,7 +74,7 @@ func (s *Server) whose(ctx context.Context, token string) (identity, error) {
 	if err == nil && v == nil {
 		return identity{}, fault.New(fault.Unauthenticated, "The token belongs to nobody. Get a new one.")
 	}
-	return identity{viewer: v, expiry: expiry}, err
+	return identity{token: token, viewer: v, expiry: expiry}, err
 }
 
 var errNoToken = fault.New(fault.Unauthenticated, "A token is needed. Send Authorization: Bearer with it.")

@@ -27,9 +27,13 @@ func (s *socket) subscribe(m message) closing {
 	if c != (closing{}) {
 		return c
 	}
+	who, c := s.vouched(s.token)
+	if c != (closing{}) {
+		return c
+	}
 	params.Headers = s.header
 	params.ReadTime = graphql.TraceTiming{Start: graphql.Now(), End: graphql.Now()}
-	ctx, cancel := context.WithCancel(s.caller)
+	ctx, cancel := context.WithCancel(s.as(s.ctx, who))
 	op := &operation{id: m.ID, cancel: cancel}
 	live, taken := s.start(op)
 	switch {

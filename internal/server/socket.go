@@ -28,7 +28,7 @@ type socket struct {
 
 	// These belong to the reader.
 	acknowledged bool
-	caller       context.Context // ctx with the viewer, for operations; once acknowledged
+	token        string // of the caller, once acknowledged
 	expiry       *time.Timer
 
 	viewerKey string // guarded by sockets
@@ -148,8 +148,7 @@ func (s *socket) init(m message) closing {
 		left := who.expiry.Sub(s.Server.options.Clock.Now().Std())
 		s.expiry = time.AfterFunc(left, func() { s.end(expired) })
 	}
-	s.caller = s.as(s.ctx, who)
-	s.acknowledged = true
+	s.token, s.acknowledged = who.token, true
 	s.send(frame("", typeAck, nil))
 	return closing{}
 }
@@ -158,7 +157,13 @@ func (s *socket) who(authorization string) (identity, closing) {
 	if who, found := s.ctx.Value(identityKey{}).(identity); found && authorization == "" {
 		return who, closing{}
 	}
-	who, err := s.whose(s.ctx, bareToken(authorization))
+	return s.vouched(bareToken(authorization))
+}
+
+// vouched asks whose the token is now. Every operation asks again: a socket
+// outlives changes of rights.
+func (s *socket) vouched(token string) (identity, closing) {
+	who, err := s.whose(s.ctx, token)
 	switch fault.CodeOf(err) {
 	case "":
 		return who, closing{}
