@@ -82,11 +82,13 @@ func TestPost(t *testing.T) {
 		"not UTF-8":          {"{\"query\":\"{ echo(text: \\\"\xff\\\") }\"}", plain, 400, "BAD_INPUT", ""},
 		"too large":          {`{"query":"{ me }","x":"` + strings.Repeat("x", 2000) + `"}`, plain, 413, "LIMIT_EXCEEDED", "2000 bytes"},
 		"an unknown name":    {`{"query":"query A { me }","operationName":"B"}`, plain, 200, "GRAPHQL_VALIDATION_FAILED", ""},
-		"a wrong variable":   {`{"query":"query($t: String!) { echo(text: $t) }","variables":{"t":null}}`, plain, 200, "GRAPHQL_VALIDATION_FAILED", ""},
+		"a wrong variable":   {`{"query":"query($t: String!) { echo(text: $t) }","variables":{"t":null}}`, plain, 200, "GRAPHQL_VALIDATION_FAILED", "Variable $t: cannot be null."},
+		"a missing variable": {`{"query":"query($t: String!) { echo(text: $t) }"}`, plain, 200, "GRAPHQL_VALIDATION_FAILED", "Variable $t: must be defined."},
+		"a choice not made":  {`{"query":"query A { me } query B { me }"}`, plain, 200, "GRAPHQL_VALIDATION_FAILED", "operationName"},
 		"a subscription":     {`{"query":"subscription { never }"}`, plain, 200, "BAD_INPUT", "WebSocket"},
 		"deep":               {`{"query":"{ list ` + strings.Repeat("{ nodes { list ", 8) + strings.Repeat("} }", 8) + ` }"}`, plain, 200, "LIMIT_EXCEEDED", "15 levels"},
 		"costly":             {`{"query":"{ list(first: 1000) { nodes { list(first: 1000) { nodes { id } } } } }"}`, plain, 200, "LIMIT_EXCEEDED", "10000 units of cost"},
-		"no operation":       {`{"query":"fragment F on Query { me }"}`, plain, 200, "GRAPHQL_VALIDATION_FAILED", ""},
+		"no operation":       {`{"query":"fragment F on Query { me }"}`, plain, 200, "GRAPHQL_VALIDATION_FAILED", "no operation provided"},
 		"an unclosed string": {`{"query":"{ echo(text: \"x) }"}`, plain, 200, "GRAPHQL_PARSE_FAILED", ""},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -55,7 +55,7 @@ func faultOf(ctx context.Context, err error, placed *gqlerror.Error) *fault.Erro
 		}
 		return f
 	case placed != nil && isDocumentError(placed):
-		return fault.New(documentCode(placed), "%s", placed.Message)
+		return fault.New(documentCode(placed), "%s", documentMessage(placed))
 	case errors.Is(err, context.DeadlineExceeded) || errors.Is(ctx.Err(), context.DeadlineExceeded):
 		// Drivers say "interrupted" in their own words once the deadline has passed.
 		return fault.New(fault.Timeout, "The request took too long and was stopped. Ask for less, or try again.")
@@ -74,6 +74,18 @@ func internal() *fault.Error {
 func documentCode(err *gqlerror.Error) fault.Code {
 	code, _ := err.Extensions["code"].(string)
 	return fault.Code(code)
+}
+
+// documentMessage puts gqlgen's words where they alone do not say what is wrong:
+// of a variable they have only the path, of a missing operationName nothing.
+func documentMessage(err *gqlerror.Error) string {
+	if err.Message == "operation  not found" {
+		return "The document has not exactly one operation. Say by operationName which one to run."
+	}
+	if name, found := strings.CutPrefix(err.Path.String(), "variable."); found {
+		return "Variable $" + name + ": " + err.Message + "."
+	}
+	return err.Message
 }
 
 func isDocumentError(err *gqlerror.Error) bool {
