@@ -650,7 +650,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ConversationResult.Error(childComplexity), true
-	case "ConversationResult.id":
+	case "ConversationResult.conversationId", "ConversationResult.id":
 		if e.ComplexityRoot.ConversationResult.GivenID == nil {
 			break
 		}
@@ -1874,7 +1874,9 @@ input AssignConversationsInput {
 "What became of one of the conversations."
 type ConversationResult @goModel(model: "parley/internal/conversation.Result") {
   "The id as it was given."
-  id: ID! @goField(name: "GivenID")
+  conversationId: ID! @goField(name: "GivenID")
+  "The id as it was given: the conversation's, so that a Relay store takes this for the conversation itself."
+  id: ID! @goField(name: "GivenID") @deprecated(reason: "Every ` + "`" + `id` + "`" + ` should be that of a Node. Use ` + "`" + `conversationId` + "`" + ` instead. Removal on 2027-06-01 UTC.")
   "The conversation after the change; null when it was not changed because of ` + "`" + `error` + "`" + `."
   conversation: Conversation
   "Why this one was not changed; null on success. The others are not affected."
@@ -2826,6 +2828,8 @@ func (ec *executionContext) childFields_ConversationEdge(ctx context.Context, fi
 
 func (ec *executionContext) childFields_ConversationResult(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
+	case "conversationId":
+		return ec.fieldContext_ConversationResult_conversationId(ctx, field)
 	case "id":
 		return ec.fieldContext_ConversationResult_id(ctx, field)
 	case "conversation":
