@@ -69,6 +69,9 @@ func (s *sayCmd) channel(d *directory.Directory) (*directory.Channel, error) {
 		}
 		known = append(known, ch.Address+" ("+ch.Name+")")
 	}
+	if len(known) == 0 {
+		known = []string{otherDatabase}
+	}
 	return nil, fmt.Errorf("no sender ID has the address %s; there are: %s", s.To, strings.Join(known, ", "))
 }
 

@@ -35,6 +35,9 @@ func (t *tokenCmd) Run(ctx context.Context, c *cli, out io.Writer) (err error) {
 	return err
 }
 
+// otherDatabase helps whoever left --database out and is in a new, empty file.
+const otherDatabase = "none; give --database as the server has it (make run: data/parley.db), or run parley seed"
+
 // agentNames lists who there is to choose from.
 func agentNames(a *app.App) string {
 	const most = 20
@@ -44,7 +47,7 @@ func agentNames(a *app.App) string {
 	}
 	switch {
 	case len(names) == 0:
-		return "none yet; run parley seed"
+		return otherDatabase
 	case len(names) > most:
 		names = append(names[:most], "…")
 	}
