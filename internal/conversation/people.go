@@ -112,6 +112,9 @@ func (d *Desk) record(r *ent.Record) *Record {
 // RecordNamed finds a record by its id in the CRM; nil when it is not there or
 // may not be seen.
 func (d *Desk) RecordNamed(ctx context.Context, objectType, externalID string) (*Record, error) {
+	if !storable(objectType) || !storable(externalID) {
+		return nil, nil
+	}
 	row, err := d.Store.Ent.Record.Query().
 		Where(record.ObjectType(objectType), record.ExternalID(externalID)).Only(ctx)
 	if ent.IsNotFound(err) {

@@ -3,6 +3,7 @@ package conversation
 import (
 	"slices"
 
+	"parley/internal/channel"
 	"parley/internal/clock"
 	"parley/internal/content"
 	"parley/internal/fault"
@@ -99,6 +100,9 @@ func (d *Desk) addView(c *conditions, v *viewer.Viewer, view View) error {
 	case Unassigned:
 		c.owner = new(int64)
 	case ObjectType:
+		if !storable(subject) {
+			return fault.Input("view.subject", "This is no object type. Give one such as Contact.")
+		}
 		c.objectType = &subject
 	case SenderID:
 		return d.addSenderID(c, v, subject)
@@ -169,7 +173,7 @@ func (d *Desk) addFilter(c *conditions, f *Filter) error {
 		meet(c, &c.owner, key)
 	}
 	if f.ObjectType != nil {
-		if *f.ObjectType == "" {
+		if *f.ObjectType == "" || !storable(*f.ObjectType) {
 			return fault.Input("filterBy.objectType", "Give an object type such as Contact, or leave it out.")
 		}
 		meet(c, &c.objectType, *f.ObjectType)
@@ -178,6 +182,10 @@ func (d *Desk) addFilter(c *conditions, f *Filter) error {
 	c.from, c.before = f.LastMessageFrom, f.LastMessageBefore
 	return nil
 }
+
+// storable reports whether a column could hold s: PostgreSQL refuses even to
+// compare what it cannot hold.
+func storable(s string) bool { return channel.CleanText(s) == s }
 
 // meet joins a condition to what the view already asks of the same column.
 func meet[T comparable](c *conditions, have **T, want T) {

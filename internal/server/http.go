@@ -160,6 +160,9 @@ func isUTF8(parameters map[string]string) bool {
 func fromURL(r *http.Request) (*graphql.RawParams, error) {
 	values := r.URL.Query()
 	params := &graphql.RawParams{Query: values.Get("query"), OperationName: values.Get("operationName")}
+	if !utf8.ValidString(params.Query) || !utf8.ValidString(params.OperationName) {
+		return nil, fault.Input("query", "The URL's parameters are UTF-8, percent-encoded.")
+	}
 	for name, into := range map[string]*map[string]any{
 		"variables":  &params.Variables,
 		"extensions": &params.Extensions,
