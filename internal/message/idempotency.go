@@ -19,13 +19,13 @@ import (
 const KeyLifetime = 7 * 24 * time.Hour
 
 // once runs make for the first request with the key and returns its result; a
-// repeat with the same input returns that result without running anything. An
-// error from make undoes the claim with the rest of the write, so a refusal is
-// not remembered.
-func once(ctx context.Context, tx *store.Tx, mutation, key string, input any, make func() (int64, error)) (result int64, err error) {
+// repeat with the same input returns that result, repeated, without running
+// anything. An error from make undoes the claim with the rest of the write, so a
+// refusal is not remembered.
+func once(ctx context.Context, tx *store.Tx, mutation, key string, input any, make func() (int64, error)) (result int64, repeated bool, err error) {
 	hash, err := hashOf(input)
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	agent := viewer.FromContext(ctx).AgentID
 	mine := entsql.And(entsql.EQ("agent_id", agent), entsql.EQ("mutation", mutation), entsql.EQ("key", key))
@@ -35,16 +35,17 @@ func once(ctx context.Context, tx *store.Tx, mutation, key string, input any, ma
 		OnConflict(entsql.ConflictColumns("agent_id", "mutation", "key"), entsql.DoNothing())
 	claimed, err := tx.Exec(ctx, claim)
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	if claimed == 0 {
-		return remembered(ctx, tx, mine, hash)
+		result, err = remembered(ctx, tx, mine, hash)
+		return result, true, err
 	}
 	if result, err = make(); err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	_, err = tx.Exec(ctx, tx.Builder().Update("idempotency_keys").Set("result_id", result).Where(mine))
-	return result, err
+	return result, false, err
 }
 
 func remembered(ctx context.Context, tx *store.Tx, mine *entsql.Predicate, hash []byte) (result int64, err error) {

@@ -19,7 +19,7 @@ type waiting struct {
 	attempt, message int64
 	status           channel.Status
 	text             string
-	consent          channel.Consent
+	optedOut         bool // on the channel, or in the CRM
 }
 
 // pick makes the next attempt SENDING and returns it; nil when none waits. It
@@ -59,7 +59,7 @@ func (w *waiting) judge(m *Messenger, ch *directory.Channel) (send bool, to sett
 		return false, settlement{status: channel.Unsettled, code: channel.TimedOut, detail: "no answer before the server stopped"}
 	case w.status == channel.Sending: // again, under the same key
 		return true, settlement{status: channel.Sending}
-	case w.consent == channel.OptOut:
+	case w.optedOut:
 		return false, settlement{status: channel.Failed, code: channel.RecipientBlocked, detail: "opted out while queued"}
 	case !ch.IsActive || !m.online(ch):
 		return false, settlement{status: channel.Failed, code: channel.ChannelCannotSend, detail: "the channel is switched off"}
@@ -70,14 +70,20 @@ func (w *waiting) judge(m *Messenger, ch *directory.Channel) (send bool, to sett
 func (l *lane) first(ctx context.Context, tx *store.Tx) (w *waiting, err error) {
 	a, m := entsql.Table("attempts").As("a"), entsql.Table("messages").As("m")
 	c, u := entsql.Table("conversations").As("c"), entsql.Table("messaging_users").As("u")
-	q := tx.Builder().Select(a.C("id"), a.C("message_id"), a.C("status"), m.C("text"), u.C("consent_status")).
+	r := entsql.Table("records").As("r")
+	q := tx.Builder().Select(a.C("id"), a.C("message_id"), a.C("status"), m.C("text"), u.C("consent_status"), r.C("opted_out")).
 		From(a).Join(m).On(a.C("message_id"), m.C("id")).
 		Join(c).On(m.C("conversation_id"), c.C("id")).Join(u).On(c.C("messaging_user_id"), u.C("id")).
+		LeftJoin(r).On(c.C("record_id"), r.C("id")).
 		Where(entsql.And(entsql.EQ(a.C("conversation_id"), l.conversation), inLane(a))).
 		OrderBy(a.C("message_id"), a.C("id")).Limit(1)
 	err = tx.Query(ctx, q, func(rows *sql.Rows) error {
 		w = &waiting{}
-		return rows.Scan(&w.attempt, &w.message, &w.status, &w.text, &w.consent)
+		var consent channel.Consent
+		var inCRM sql.NullBool
+		err := rows.Scan(&w.attempt, &w.message, &w.status, &w.text, &consent, &inCRM)
+		w.optedOut = consent == channel.OptOut || inCRM.Bool
+		return err
 	})
 	return w, err
 }

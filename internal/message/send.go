@@ -201,17 +201,23 @@ func (m *Messenger) AddNote(ctx context.Context, in NoteInput) (Sent, error) {
 }
 
 // write runs one creating mutation: once per key, answered with the message and
-// its conversation as the viewer sees them after the commit.
+// its conversation after the commit. The first answer is part of the write and
+// tells of it whatever the viewer sees from then on, since the write itself may
+// give the conversation to another; a repeat is a read under the viewer's rights.
 func (m *Messenger) write(ctx context.Context, mutation, key string, input any, fn func(context.Context, *store.Tx) (int64, error)) (Sent, error) {
 	var id int64
+	var repeated bool
 	err := m.Desk.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
-		id, err = once(ctx, tx, mutation, key, input, func() (int64, error) { return fn(ctx, tx) })
+		id, repeated, err = once(ctx, tx, mutation, key, input, func() (int64, error) { return fn(ctx, tx) })
 		return err
 	})
 	if err != nil {
 		return Sent{}, err
 	}
 	m.waiting.ring()
+	if !repeated {
+		ctx = viewer.AsSystem(ctx, "answer")
+	}
 	return m.sent(ctx, id)
 }
 
