@@ -61,7 +61,8 @@ func (r *Receiver) Receive(ctx context.Context, provider, accountKey string, w c
 }
 
 // storeAll stores the entries in one write. When that fails, each alone, so that
-// one that cannot be stored costs no other and is kept raw with its error.
+// one that cannot be stored costs no other and is kept raw with its error; one
+// that failed for the moment alone is the carrier's to post again.
 func (r *Receiver) storeAll(ctx context.Context, account *directory.Account, entries []entry) error {
 	if len(entries) == 0 {
 		return nil
@@ -71,8 +72,13 @@ func (r *Receiver) storeAll(ctx context.Context, account *directory.Account, ent
 		return err
 	}
 	slog.WarnContext(ctx, "a webhook could not be stored whole; storing its entries one by one", "account", account.Key, "error", err)
+	var again error
 	for _, e := range entries {
 		problem := r.write(ctx, account, e)
+		if store.Passing(problem) {
+			again = problem
+			continue
+		}
 		if problem == nil {
 			continue
 		}
@@ -81,7 +87,7 @@ func (r *Receiver) storeAll(ctx context.Context, account *directory.Account, ent
 			return err
 		}
 	}
-	return nil
+	return again
 }
 
 func (r *Receiver) write(ctx context.Context, account *directory.Account, entries ...entry) error {
