@@ -24,6 +24,7 @@ type serveCmd struct {
 	PublicURL   string   `env:"PARLEY_PUBLIC_URL" placeholder:"URL" help:"Where carriers and browsers reach this server; webhook signatures are made over it. From the address by default."`
 	Origins     []string `env:"PARLEY_ORIGINS" placeholder:"ORIGIN" help:"Web origins that may call, such as https://desk.example.com; none by default."`
 	Playground  bool     `env:"PARLEY_PLAYGROUND" help:"Serve the playground in production too, without tokens."`
+	NATS        string   `env:"PARLEY_NATS" placeholder:"URL" help:"NATS servers over which several processes on one PostgreSQL database serve each other's subscribers at once, such as nats://127.0.0.1:4222; none by default."`
 	Demo        bool     `env:"PARLEY_DEMO" help:"Fill an empty database with demo agents and conversations, and play the carriers."`
 	LogFormat   string   `default:"text" enum:"text,json" env:"PARLEY_LOG_FORMAT" help:"How to write the log to standard error."`
 }
@@ -36,7 +37,7 @@ func (s *serveCmd) Run(ctx context.Context, c *cli, out io.Writer) (err error) {
 	}
 	a, err := app.Open(ctx, app.Config{
 		Database: c.Database, Mode: s.Mode, Addr: s.Addr, PrivateAddr: s.PrivateAddr,
-		PublicURL: s.PublicURL, Origins: s.Origins, Playground: s.Playground, Demo: s.Demo,
+		PublicURL: s.PublicURL, Origins: s.Origins, Playground: s.Playground, NATS: s.NATS, Demo: s.Demo,
 	})
 	if err != nil {
 		return err

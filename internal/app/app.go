@@ -21,6 +21,7 @@ import (
 	"parley/internal/conversation"
 	"parley/internal/directory"
 	"parley/internal/feed"
+	"parley/internal/feed/natsbus"
 	"parley/internal/inbound"
 	"parley/internal/job"
 	"parley/internal/live"
@@ -48,6 +49,9 @@ type Config struct {
 	Origins []string
 	// Playground turns the playground on in production.
 	Playground bool
+	// NATS is the URL of the cluster over which the processes on one database tell
+	// each other of events; by default this process tells itself alone.
+	NATS string
 
 	// Demo says that the data is for trying things: the demo accounts' carriers
 	// are played by this process.
@@ -83,6 +87,7 @@ type App struct {
 	Server    *server.Server
 	Schema    resolvers.Resolver
 
+	bus      feed.Bus
 	carrier  *sandbox.Carrier
 	asTwilio *astwilio.Stand // in a demo
 }
@@ -96,25 +101,28 @@ func Open(ctx context.Context, c Config) (*App, error) {
 		c.Clock = clock.Real{}
 	}
 	a := &App{Config: c}
-	bus := feed.NewLocal()
+	onCommit := func(position int64) { a.bus.Publish(position) } // the bus stands before the first write
 	var err error
-	if a.Store, err = store.Open(ctx, store.Options{URL: c.Database, Clock: c.Clock, Trace: c.Trace, OnCommit: bus.Publish}); err != nil {
+	if a.Store, err = store.Open(ctx, store.Options{URL: c.Database, Clock: c.Clock, Trace: c.Trace, OnCommit: onCommit}); err != nil {
 		return nil, err
 	}
-	if err := a.wire(ctx, bus); err != nil {
+	if err := a.wire(ctx); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
 	return a, nil
 }
 
-func (a *App) wire(ctx context.Context, bus feed.Bus) error {
+func (a *App) wire(ctx context.Context) error {
 	ids, cursors, err := a.keys(ctx)
 	if err != nil {
 		return err
 	}
+	if a.bus, err = a.openBus(ctx); err != nil {
+		return err
+	}
 	// The hub stands before the directory is read, so that no change falls between.
 	observe := func(ctx context.Context, e *feed.Event) { a.Directory.Observe(ctx, e) }
-	a.Hub, err = feed.NewHub(ctx, a.Store, cursors, feed.HubOptions{Bus: bus, Observe: observe})
+	a.Hub, err = feed.NewHub(ctx, a.Store, cursors, feed.HubOptions{Bus: a.bus, Observe: observe})
 	if err != nil {
 		return err
 	}
@@ -131,7 +139,7 @@ func (a *App) wire(ctx context.Context, bus feed.Bus) error {
 	if a.Server, err = server.New(a.serverOptions()); err != nil {
 		return err
 	}
-	return a.Server.Registry().Register(a.Receiver.Entries)
+	return a.registerMetrics()
 }
 
 // keys reads the keys that all processes on this database share.
@@ -249,7 +257,7 @@ func (a *App) Listen() error {
 	return nil
 }
 
-// Close releases the database and the carriers. Run must have returned.
+// Close releases the database, the bus and the carriers. Run must have returned.
 func (a *App) Close() error {
 	if a.carrier != nil && a.Config.Carrier == nil {
 		a.carrier.Close()
@@ -257,5 +265,9 @@ func (a *App) Close() error {
 	if a.asTwilio != nil {
 		a.asTwilio.Close()
 	}
-	return a.Store.Close()
+	err := a.Store.Close()
+	if bus, ok := a.bus.(*natsbus.Bus); ok {
+		bus.Close() // after the last commit
+	}
+	return err
 }

@@ -1,0 +1,46 @@
+package app
+
+import (
+	"context"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"parley/internal/feed"
+	"parley/internal/feed/natsbus"
+)
+
+// openBus connects the processes on this database, when the settings say how.
+func (a *App) openBus(ctx context.Context) (feed.Bus, error) {
+	if a.Config.NATS == "" {
+		return feed.NewLocal(), nil
+	}
+	key, err := a.Store.Secret(ctx, "bus")
+	if err != nil {
+		return nil, err
+	}
+	bus, err := natsbus.Open(natsbus.Options{URL: a.Config.NATS, Epoch: a.Store.Epoch, Key: key})
+	if err != nil {
+		return nil, err // never a *natsbus.Bus that is nil
+	}
+	return bus, nil
+}
+
+// registerMetrics adds what the parts count to what the edge counts.
+func (a *App) registerMetrics() error {
+	registry := a.Server.Registry()
+	if err := registry.Register(a.Receiver.Entries); err != nil {
+		return err
+	}
+	bus, ok := a.bus.(*natsbus.Bus)
+	if !ok {
+		return nil
+	}
+	return registry.Register(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "parley_nats_connected", Help: "1 while NATS is reached, 0 while events of other processes come late.",
+	}, func() float64 {
+		if bus.Connected() {
+			return 1
+		}
+		return 0
+	}))
+}

@@ -1,0 +1,204 @@
+// Package natsbus is the bus between several Parleys on one database, over NATS.
+//
+//	bus, err := natsbus.Open(natsbus.Options{URL: "nats://127.0.0.1:4222", Epoch: store.Epoch, Key: key})
+//
+// It carries hints and nothing else: "there are events up to this position". A
+// process hears its own at once, whether NATS is there or not; others hear them
+// through one subscription per process. A hint that NATS loses costs the time
+// until the hub's next look at the log, and never an event.
+//
+// Each database has a subject of its own, named after its log's epoch, and each
+// hint carries a MAC under a key that the database holds: whoever else may speak
+// on the cluster cannot make a Parley look at its log.
+package natsbus
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"parley/internal/feed"
+)
+
+// Options say which cluster and which database. All are required.
+type Options struct {
+	// URL names one or more servers of a cluster, separated by commas, each
+	// nats://host:port or tls://host:port, with user:password@ or token@ before
+	// the host where the cluster asks for it.
+	URL string
+	// Epoch is the epoch of the database's log.
+	Epoch int64
+	// Key is known to the processes on the database alone.
+	Key []byte
+}
+
+// Bounds. A hint waits for the last one's way to the cluster, so that one is
+// under way at most, and what comes meanwhile goes as one.
+const (
+	dialTimeout = 2 * time.Second // to reach one server
+	sendTimeout = 2 * time.Second // until the cluster has a hint
+	waitingMost = 1024            // hints heard and not yet handed on
+	firstPause  = 50 * time.Millisecond
+	longPause   = 2 * time.Second // between attempts to reach the cluster
+)
+
+// Bus implements feed.Bus. It is safe for concurrent use.
+type Bus struct {
+	sealer
+	local *feed.Local
+	conn  *nats.Conn
+	own   atomic.Int64 // highest position that this process published
+
+	wake chan struct{}
+	stop chan struct{}
+	done sync.WaitGroup
+}
+
+var _ feed.Bus = (*Bus)(nil)
+
+// Open connects to the cluster. One that cannot be reached is no error: the log
+// says so, and the bus tries for ever, at most 2 s apart. An error means that
+// the URL cannot be used. Close ends it.
+func Open(o Options) (*Bus, error) {
+	servers, err := parse(o.URL)
+	if err != nil {
+		return nil, err
+	}
+	b := &Bus{sealer: newSealer(o.Epoch, o.Key), local: feed.NewLocal(), wake: make(chan struct{}, 1), stop: make(chan struct{})}
+	if b.conn, err = nats.Connect(servers, b.options()...); err != nil {
+		return nil, fmt.Errorf("the NATS URL cannot be used: %w", err)
+	}
+	if err := b.listen(); err != nil {
+		b.conn.Close()
+		return nil, fmt.Errorf("listen for hints: %w", err)
+	}
+	if !b.Connected() || b.conn.FlushTimeout(sendTimeout) != nil { // else the cluster knows that we listen
+		slog.Warn("cannot reach NATS yet; will keep trying, and look at the event log every second meanwhile")
+	}
+	b.done.Go(b.send)
+	return b, nil
+}
+
+var errURL = errors.New("the NATS URL cannot be used: expected nats://host:port or tls://host:port, several separated by commas")
+
+// parse checks the servers' URLs. The error does not repeat them: they may hold
+// a password.
+func parse(list string) (string, error) {
+	var servers []string
+	for server := range strings.SplitSeq(list, ",") {
+		server = strings.TrimSpace(server)
+		u, err := url.Parse(server)
+		if err != nil || u.Scheme != "nats" && u.Scheme != "tls" || u.Hostname() == "" || strings.Trim(u.Path, "/")+u.RawQuery+u.Fragment != "" {
+			return "", errURL
+		}
+		servers = append(servers, server)
+	}
+	return strings.Join(servers, ","), nil
+}
+
+func (b *Bus) options() []nats.Option {
+	return []nats.Option{
+		nats.Name("parley"), nats.NoEcho(), nats.Timeout(dialTimeout),
+		nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1), nats.CustomReconnectDelay(pause),
+		nats.IgnoreAuthErrorAbort(), // a password may be mended at the cluster
+		nats.ReconnectBufSize(-1),   // an old hint is worth nothing
+		nats.PingInterval(10 * time.Second), nats.MaxPingsOutstanding(2),
+		nats.ConnectHandler(b.connected), nats.ReconnectHandler(b.connected),
+		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
+			if err != nil { // none when it was closed
+				slog.Warn("lost NATS; will keep trying, and look at the event log every second meanwhile", "error", err)
+			}
+		}),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
+			slog.Warn("NATS reports an error", "error", err)
+		}),
+	}
+}
+
+// pause is how long to wait before the next round over all servers.
+func pause(rounds int) time.Duration {
+	return min(firstPause<<min(rounds, 10), longPause)
+}
+
+// connected has the others told what could not be told before.
+func (b *Bus) connected(c *nats.Conn) {
+	slog.Info("connected to NATS", "server", c.ConnectedUrlRedacted())
+	b.poke()
+}
+
+// Connected reports whether the cluster is reached at this moment.
+func (b *Bus) Connected() bool { return b.conn.IsConnected() }
+
+// Publish implements feed.Bus.
+func (b *Bus) Publish(position int64) {
+	b.local.Publish(position)
+	raise(&b.own, position)
+	b.poke()
+}
+
+// Subscribe implements feed.Bus.
+func (b *Bus) Subscribe(hint func(int64)) (stop func()) { return b.local.Subscribe(hint) }
+
+// Close leaves the cluster. Hints of this process are still heard in it.
+func (b *Bus) Close() {
+	close(b.stop)
+	b.conn.Close()
+	b.done.Wait()
+}
+
+func (b *Bus) listen() error {
+	sub, err := b.conn.Subscribe(b.subject, func(m *nats.Msg) {
+		if position, ok := b.open(m.Data); ok {
+			b.local.Publish(position)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	return sub.SetPendingLimits(waitingMost, waitingMost*sealedSize)
+}
+
+func (b *Bus) poke() {
+	select {
+	case b.wake <- struct{}{}:
+	default: // the sender is about to look, and will see this too
+	}
+}
+
+// send brings this process's highest position to the cluster, one hint at a time.
+// One that fails waits for the next hint or connection; meanwhile the position
+// check heals it.
+func (b *Bus) send() {
+	told := int64(0) // what the cluster has for certain
+	for {
+		select {
+		case <-b.stop:
+			return
+		case <-b.wake:
+		}
+		position := b.own.Load()
+		if position > told && b.tell(position) == nil {
+			told = position
+		}
+	}
+}
+
+func (b *Bus) tell(position int64) error {
+	if err := b.conn.Publish(b.subject, b.seal(position)); err != nil {
+		return err
+	}
+	return b.conn.FlushTimeout(sendTimeout)
+}
+
+// raise sets v to n when n is higher.
+func raise(v *atomic.Int64, n int64) {
+	for old := v.Load(); n > old && !v.CompareAndSwap(old, n); old = v.Load() {
+	}
+}
