@@ -1017,29 +1017,6 @@ func (ec *executionContext) fieldContext_ConversationResult_conversationId(_ con
 	return graphql.NewScalarFieldContext("ConversationResult", field, false, false, "ID")
 }
 
-func (ec *executionContext) _ConversationResult_id(ctx context.Context, field graphql.CollectedField, obj *conversation.Result) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ConversationResult_id(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.GivenID, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNID2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ConversationResult_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ConversationResult", field, false, false, "ID")
-}
-
 func (ec *executionContext) _ConversationResult_conversation(ctx context.Context, field graphql.CollectedField, obj *conversation.Result) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1857,11 +1834,6 @@ func (ec *executionContext) _ConversationResult(ctx context.Context, sel ast.Sel
 			out.Values[i] = graphql.MarshalString("ConversationResult")
 		case "conversationId":
 			out.Values[i] = ec._ConversationResult_conversationId(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "id":
-			out.Values[i] = ec._ConversationResult_id(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

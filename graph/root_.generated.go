@@ -650,7 +650,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ConversationResult.Error(childComplexity), true
-	case "ConversationResult.conversationId", "ConversationResult.id":
+	case "ConversationResult.conversationId":
 		if e.ComplexityRoot.ConversationResult.GivenID == nil {
 			break
 		}
@@ -1875,8 +1875,6 @@ input AssignConversationsInput {
 type ConversationResult @goModel(model: "parley/internal/conversation.Result") {
   "The id as it was given."
   conversationId: ID! @goField(name: "GivenID")
-  "The id as it was given: the conversation's, so that a Relay store takes this for the conversation itself."
-  id: ID! @goField(name: "GivenID") @deprecated(reason: "Every ` + "`" + `id` + "`" + ` should be that of a Node. Use ` + "`" + `conversationId` + "`" + ` instead. Removal on 2027-06-01 UTC.")
   "The conversation after the change; null when it was not changed because of ` + "`" + `error` + "`" + `."
   conversation: Conversation
   "Why this one was not changed; null on success. The others are not affected."
@@ -2830,8 +2828,6 @@ func (ec *executionContext) childFields_ConversationResult(ctx context.Context, 
 	switch field.Name {
 	case "conversationId":
 		return ec.fieldContext_ConversationResult_conversationId(ctx, field)
-	case "id":
-		return ec.fieldContext_ConversationResult_id(ctx, field)
 	case "conversation":
 		return ec.fieldContext_ConversationResult_conversation(ctx, field)
 	case "error":

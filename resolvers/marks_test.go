@@ -17,11 +17,11 @@ import (
 
 const (
 	markRead = `mutation($items: [MarkItem!]!, $confirm: Boolean = false) { markConversationsRead(input: {conversations: $items, confirmForOwner: $confirm}) {
-		errors { code message field } results { id error { code message } conversation { id isUnread newCount owner { username } } } } }`
+		errors { code message field } results { conversationId error { code message } conversation { id isUnread newCount owner { username } } } } }`
 	markUnread = `mutation($ids: [ID!]!, $confirm: Boolean = false) { markConversationsUnread(input: {ids: $ids, confirmForOwner: $confirm}) {
-		errors { code message field } results { id error { code } conversation { id isUnread newCount } } } }`
+		errors { code message field } results { conversationId error { code } conversation { id isUnread newCount } } } }`
 	assign = `mutation($ids: [ID!]!, $to: ID) { assignConversations(input: {ids: $ids, agentId: $to}) {
-		errors { code message field } results { id error { code } conversation { id isUnread newCount messagingUser { address } owner { username } } } } }`
+		errors { code message field } results { conversationId error { code } conversation { id isUnread newCount messagingUser { address } owner { username } } } } }`
 )
 
 // desk is a Parley with conversations to mark and assign.

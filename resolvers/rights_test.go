@@ -67,11 +67,11 @@ var entryPoints = map[string]entryPoint{
 	"Mutation.startConversation": {doc: `mutation($id: ID!, $channel: ID!) { startConversation(input: {channelId: $channel, recordId: $id, text: "", idempotencyKey: "s"}) {
 		message { id } conversation { id } errors { code message field } } }`, byID: func(o *object) []vars { return []vars{{"id": o.record}} }},
 	"Mutation.markConversationsRead": {doc: `mutation($id: ID!) { markConversationsRead(input: {conversations: [{id: $id}]}) {
-		errors { code } results { id conversation { id } error { code message field } } } }`, byID: byConversation},
+		errors { code } results { conversationId conversation { id } error { code message field } } } }`, byID: byConversation},
 	"Mutation.markConversationsUnread": {doc: `mutation($id: ID!) { markConversationsUnread(input: {ids: [$id]}) {
-		errors { code } results { id conversation { id } error { code message field } } } }`, byID: byConversation},
+		errors { code } results { conversationId conversation { id } error { code message field } } } }`, byID: byConversation},
 	"Mutation.assignConversations": {doc: `mutation($id: ID!, $owner: ID) { assignConversations(input: {ids: [$id], agentId: $owner}) {
-		errors { code } results { id conversation { id } error { code message field } } } }`, byID: byConversation},
+		errors { code } results { conversationId conversation { id } error { code message field } } } }`, byID: byConversation},
 
 	"Subscription.conversationChanged": {doc: `subscription($id: ID!) { conversationChanged(id: $id) { __typename } }`, byID: byConversation},
 	"Subscription.messageAdded":        {doc: `subscription($id: ID!) { messageAdded(conversationId: $id) { kind } }`, byID: byConversation},
