@@ -200,7 +200,7 @@ func TestABulkDecidesEachByItselfAndDoesNothingByHalves(t *testing.T) {
 	require.Equal(t, []string{"", "NOT_FOUND", "NOT_FOUND", "NOT_FOUND", "NOT_FOUND", "FORBIDDEN", ""}, codes(payload))
 	require.Empty(t, payload.Get("errors").List())
 	for i, id := range ids {
-		require.Equal(t, id, payload.Get("results", i, "id").String(), "in the order given")
+		require.Equal(t, id, payload.Get("results", i, "conversationId").String(), "in the order given")
 	}
 	require.True(t, d.As("ada").Do(`query($id: ID!) { conversation(id: $id) { isUnread } }`, vars{"id": sues}).Get("conversation", "isUnread").Bool())
 
