@@ -218,7 +218,24 @@ func (d *Directory) Agent(key int64) *Agent { return d.now.Load().agents[key] }
 func (d *Directory) AgentNamed(username string) *Agent { return d.now.Load().byUsername[username] }
 
 // Channel returns the channel with the key, nil when there is none.
-func (d *Directory) Channel(key int64) *Channel { return d.now.Load().channels[key] }
+func (d *Directory) Channel(key int64) *Channel {
+	return d.orNewer(func(s *snapshot) *Channel { return s.channels[key] })
+}
+
+// orNewer finds a channel, and reads the directory again before it says that
+// there is none: another process may have made it a moment ago, and its
+// conversations are here as soon as it is.
+func (d *Directory) orNewer(find func(*snapshot) *Channel) *Channel {
+	if c := find(d.now.Load()); c != nil {
+		return c
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), retryEvery)
+	defer cancel()
+	if err := d.Refresh(ctx); err != nil {
+		slog.ErrorContext(ctx, "cannot look for a channel that another process may have made", "error", err)
+	}
+	return find(d.now.Load())
+}
 
 // ChannelsOf are the channels that v owns or shares, by name.
 func (d *Directory) ChannelsOf(v *viewer.Viewer) []*Channel {
@@ -233,7 +250,7 @@ func (d *Directory) ChannelsOf(v *viewer.Viewer) []*Channel {
 
 // ChannelAt returns the account's channel with the address, nil when there is none.
 func (d *Directory) ChannelAt(account int64, at string) *Channel {
-	return d.now.Load().byAddress[address{account, at}]
+	return d.orNewer(func(s *snapshot) *Channel { return s.byAddress[address{account, at}] })
 }
 
 // Account returns the provider account with the webhook key, nil when there is none.
@@ -268,7 +285,8 @@ func (d *Directory) Change(ctx context.Context, fn func(ctx context.Context, tx 
 	return d.Refresh(ctx)
 }
 
-// retryEvery is how long Observe waits before it reads again.
+// retryEvery is how long Observe waits before it reads again, and the most that
+// looking again for a channel takes.
 const retryEvery = time.Second
 
 // Observe refreshes the snapshot when e says that it is stale. The hub calls it

@@ -104,3 +104,24 @@ func TestAnAgentWhoIsSwitchedOffIsNobody(t *testing.T) {
 	require.Equal(t, fault.Unauthenticated, fault.CodeOf(err))
 	require.Equal(t, int(p.Directory.AgentNamed("bo").Key), sales(), "the one who is left owns it")
 }
+
+// A process that has not heard of a change yet finds a new channel all the same:
+// messages of its conversations may already be there.
+func TestAnotherProcessesNewChannelIsFoundAtOnce(t *testing.T) {
+	t.Parallel()
+	database := parleytest.Database(t)
+	here, there := parleytest.OpenAt(t, database), parleytest.OpenAt(t, database)
+	account := here.Directory.Account("demo")
+	var key int64
+	require.NoError(t, there.Directory.Change(context.Background(), func(ctx context.Context, tx *store.Tx) error {
+		c, err := tx.Ent.Channel.Create().SetProviderAccountID(account.ID).SetType("SMS_LONG_CODE").
+			SetName("New").SetAddress("+12025550177").SetCreatedAt(tx.Now).Save(ctx)
+		if err == nil {
+			key = c.ID
+		}
+		return err
+	}))
+	require.Equal(t, "New", here.Directory.Channel(key).Name)
+	require.Equal(t, key, here.Directory.ChannelAt(account.ID, "+12025550177").Key)
+	require.Nil(t, here.Directory.Channel(key+1))
+}
