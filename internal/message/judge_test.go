@@ -137,3 +137,13 @@ func TestNumbersAreReadAsPeopleWriteThem(t *testing.T) {
 		require.Equal(t, test.e164 != "", ok, test.written)
 	}
 }
+
+// A number that cannot be messaged has no customer yet, whose consent could be
+// told.
+func TestNobodysConsentIsNotJudged(t *testing.T) {
+	t.Parallel()
+	s := message.Judge(message.Plan{ChannelType: channel.SMSShortCode, Number: "12"})
+	for _, refusal := range s.Refusals {
+		require.NotEqual(t, message.ConsentRequired, refusal.Code)
+	}
+}

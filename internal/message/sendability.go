@@ -118,7 +118,8 @@ func (p *Plan) judgeCustomer(refuse refuse) {
 	optedOut := p.Consent == channel.OptOut || p.RecordOptedOut
 	refuse(optedOut, OptedOut, "The customer has opted out. Nothing can be sent until they opt in again.")
 	required := p.required()
-	refuse(!optedOut && !p.Consent.Satisfies(required), ConsentRequired,
+	known := p.Consent != "" // a customer who is not there yet has no consent to judge
+	refuse(known && !optedOut && !p.Consent.Satisfies(required), ConsentRequired,
 		"This sender ID needs the consent %s; the customer has given %s. Ask them to opt in.", required, p.Consent)
 	abroad := p.ChannelType.IsSMS() && p.SenderCountry != "" && p.CustomerCountry != "" && p.SenderCountry != p.CustomerCountry
 	refuse(abroad, OutsideCountry, "The number is in %s, and this sender ID sends SMS within %s only.", p.CustomerCountry, p.SenderCountry)

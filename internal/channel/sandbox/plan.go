@@ -72,6 +72,9 @@ const (
 //	#undelivered=2004  SENT, then FAILED with this code
 //	#silent            no receipts
 //
+// Tries are those with one key. Parley puts an untaken message off by a new
+// attempt with a new key, which meets the reaction again.
+//
 // Any number of them may be combined; what is none is text like any other.
 func PlanOf(text string, usual []Step) Plan {
 	plan := Plan{Receipts: append([]Step(nil), usual...)}
