@@ -251,7 +251,7 @@ func (a *App) Run(ctx context.Context) error {
 // Listen takes the address, so that PublicURL is known before Run.
 func (a *App) Listen() error {
 	if err := a.Server.Listen(); err != nil {
-		return fmt.Errorf("listen on %s: %w", a.Config.Addr, err)
+		return fmt.Errorf("cannot listen on %s; give another address with --addr, port 0 takes a free one: %w", a.Config.Addr, err)
 	}
 	a.Messenger.PublicURL = a.PublicURL()
 	return nil
