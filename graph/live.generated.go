@@ -64,10 +64,10 @@ func (ec *executionContext) _ConversationUpdated_conversation(ctx context.Contex
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *conversation.Row) graphql.Marshaler {
-			return ec.marshalNConversation2ᚖparleyᚋinternalᚋconversationᚐRow(ctx, selections, v)
+			return ec.marshalOConversation2ᚖparleyᚋinternalᚋconversationᚐRow(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_ConversationUpdated_conversation(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -555,10 +555,10 @@ func (ec *executionContext) _MessageStatusChanged_message(ctx context.Context, f
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *message.Row) graphql.Marshaler {
-			return ec.marshalNMessage2ᚖparleyᚋinternalᚋmessageᚐRow(ctx, selections, v)
+			return ec.marshalOMessage2ᚖparleyᚋinternalᚋmessageᚐRow(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_MessageStatusChanged_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -761,7 +761,7 @@ func (ec *executionContext) _ConversationUpdated(ctx context.Context, sel ast.Se
 			}
 		case "conversation":
 			out.Values[i] = ec._ConversationUpdated_conversation(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "cause":
@@ -968,7 +968,7 @@ func (ec *executionContext) _MessageStatusChanged(ctx context.Context, sel ast.S
 			}
 		case "message":
 			out.Values[i] = ec._MessageStatusChanged_message(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "status":

@@ -2173,8 +2173,8 @@ type MessageAdded @goModel(model: "parley/internal/live.MessageAdded") {
 type MessageStatusChanged @goModel(model: "parley/internal/live.MessageStatusChanged") {
   "Pass it as ` + "`" + `after` + "`" + ` to go on from here."
   cursor: Cursor!
-  "The message as it is now."
-  message: Message!
+  "The message as it is now. Always there; nullable so that one selection of ` + "`" + `message` + "`" + ` fits every member of ConversationChange."
+  message: Message
   "The status this event brought. Events come in order; ` + "`" + `message.status` + "`" + ` may already be newer."
   status: MessageStatus!
   "The idempotency key of the request that caused it, when it was the viewer's own."
@@ -2185,8 +2185,8 @@ type MessageStatusChanged @goModel(model: "parley/internal/live.MessageStatusCha
 type ConversationUpdated @goModel(model: "parley/internal/live.ConversationUpdated") {
   "Pass it as ` + "`" + `after` + "`" + ` to go on from here."
   cursor: Cursor!
-  "The conversation as it is now."
-  conversation: Conversation!
+  "The conversation as it is now. Always there; nullable so that one selection of ` + "`" + `conversation` + "`" + ` fits every member of ConversationChange."
+  conversation: Conversation
   "Why it changed."
   cause: ChangeCause!
   "The idempotency key of the request that caused it, when it was the viewer's own."

@@ -22,21 +22,27 @@ type book struct {
 	run   string // makes ids of this carrier unlike those before a restart
 	ids   int
 	known map[bookKey]*entry
-	order []bookKey // of known, oldest first
-	taken []Message // oldest first
+	order []bookKey    // of known, oldest first
+	taken []Message    // oldest first
+	tries map[said]int // of what was not taken yet
 }
+
+// said is what somebody wants to say to somebody, whatever key it comes under: a
+// message that was put off comes again under another.
+type said struct{ secret, from, to, text string }
+
+func saidIn(m Message) said { return said{m.Secret, m.From, m.To, m.Text} }
 
 // bookKey keeps the keys of two accounts apart.
 type bookKey struct{ secret, key string }
 
 type entry struct {
 	message Message
-	tries   int
 	taken   bool
 }
 
 func newBook(limit int) *book {
-	return &book{limit: limit, run: rand.Text()[:12], known: map[bookKey]*entry{}}
+	return &book{limit: limit, run: rand.Text()[:12], known: map[bookKey]*entry{}, tries: map[said]int{}}
 }
 
 // id returns a new id, unique for ever. The lock is held.
@@ -54,7 +60,7 @@ func (b *book) receiptID() string {
 
 // visit is what the book says of one send.
 type visit struct {
-	try      int  // 1 for the first send with this key
+	try      int  // 1 for the first send of these words
 	taken    bool // an earlier send with this key was taken, as id
 	id       string
 	conflict bool // the key was used for another message
@@ -65,10 +71,13 @@ func (b *book) try(m Message) visit {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	e := b.entry(m)
-	e.tries++
+	if len(b.tries) >= b.limit {
+		clear(b.tries) // only directives ask for them
+	}
+	b.tries[saidIn(m)]++
 	same := e.message
 	same.ID = ""
-	return visit{try: e.tries, taken: e.taken, id: e.message.ID, conflict: same != m}
+	return visit{try: b.tries[saidIn(m)], taken: e.taken, id: e.message.ID, conflict: same != m}
 }
 
 // take records m once. It returns the message's id and whether this call was
@@ -82,6 +91,7 @@ func (b *book) take(m Message) (string, bool) {
 	}
 	e.message.ID = b.id("SB")
 	e.taken = true
+	delete(b.tries, saidIn(m))
 	b.taken = append(b.taken, e.message)
 	if len(b.taken) > b.limit {
 		b.taken = b.taken[1:]

@@ -72,8 +72,8 @@ const (
 //	#undelivered=2004  SENT, then FAILED with this code
 //	#silent            no receipts
 //
-// Tries are those with one key. Parley puts an untaken message off by a new
-// attempt with a new key, which meets the reaction again.
+// Tries are those of the same words to the same customer until they are taken,
+// under whatever key: a message that was put off comes again under another.
 //
 // Any number of them may be combined; what is none is text like any other.
 func PlanOf(text string, usual []Step) Plan {

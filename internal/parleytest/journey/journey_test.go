@@ -45,7 +45,8 @@ func TestAnInboundSMSIsSeenReadAnsweredAndAssigned(t *testing.T) {
 		require.Equal(t, 0, read.Get("counts", "unread").Int())
 
 		one := amy.Subscribe(`subscription($id: ID!) { conversationChanged(id: $id) {
-			__typename ... on MessageStatusChanged { status } ... on MessageAdded { idempotencyKey message { status } } } }`, parleytest.Vars{"id": id})
+			__typename ... on MessageStatusChanged { status message { id } } ... on MessageAdded { idempotencyKey message { id } }
+			... on ConversationUpdated { conversation { id } } ... on Reset { conversation { id } } } }`, parleytest.Vars{"id": id})
 		require.Equal(t, "Reset", one.Next().Get("conversationChanged", "__typename").String())
 		amy.Do(`mutation($id: ID!) { sendMessage(input: {conversationId: $id, text: "Yes!", idempotencyKey: "a"}) { errors { code } message { id } } }`, parleytest.Vars{"id": id})
 		added := one.Next().Get("conversationChanged")
