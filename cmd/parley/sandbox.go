@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"parley/internal/app"
 	"parley/internal/channel"
 	"parley/internal/clock"
 	"parley/internal/directory"
@@ -32,7 +31,7 @@ type sayCmd struct {
 
 // Run implements the command.
 func (s *sayCmd) Run(ctx context.Context, c *cli, out io.Writer) (err error) {
-	a, err := app.Open(ctx, app.Config{Database: c.Database})
+	a, err := c.openExisting(ctx)
 	if err != nil {
 		return err
 	}

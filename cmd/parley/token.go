@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"time"
 
 	"parley/internal/app"
+	"parley/internal/store"
 )
 
 // tokenCmd prints a token, alone, so that scripts can take it.
@@ -19,7 +21,7 @@ type tokenCmd struct {
 
 // Run implements the command.
 func (t *tokenCmd) Run(ctx context.Context, c *cli, out io.Writer) (err error) {
-	a, err := app.Open(ctx, app.Config{Database: c.Database})
+	a, err := c.openExisting(ctx)
 	if err != nil {
 		return err
 	}
@@ -35,8 +37,17 @@ func (t *tokenCmd) Run(ctx context.Context, c *cli, out io.Writer) (err error) {
 	return err
 }
 
-// otherDatabase helps whoever left --database out and is in a new, empty file.
+// otherDatabase helps whoever left --database out and is in an empty database.
 const otherDatabase = "none; give --database as the server has it (make run: data/parley.db), or run parley seed"
+
+// openExisting opens a database that must be there: commands beside a server
+// make no file of their own at a mistyped path.
+func (c *cli) openExisting(ctx context.Context) (*app.App, error) {
+	if _, err := os.Stat(c.Database); err != nil && !store.IsPostgresURL(c.Database) {
+		return nil, fmt.Errorf("there is no database %s; give --database as the server has it (make run: data/parley.db), or run parley seed", c.Database)
+	}
+	return app.Open(ctx, app.Config{Database: c.Database})
+}
 
 // agentNames lists who there is to choose from.
 func agentNames(a *app.App) string {
