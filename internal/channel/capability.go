@@ -66,15 +66,6 @@ type Capabilities struct {
 	SendsPerSecond int
 }
 
-// LowestConsent is the least a channel of this kind may require, empty where
-// consent does not apply.
-func (c Capabilities) LowestConsent() Consent {
-	if len(c.ConsentModes) == 0 {
-		return ""
-	}
-	return c.ConsentModes[0]
-}
-
 // Types lists every type of channel, in the order clients show them.
 func Types() []Type {
 	return []Type{SMSLongCode, SMSTollFree, SMSShortCode, WhatsApp, WhatsAppEnhanced, Facebook, FacebookEnhanced, Web, InApp}

@@ -94,26 +94,24 @@ func TestNumbersOfCapabilities(t *testing.T) {
 
 func TestEveryTypeHasCapabilities(t *testing.T) {
 	t.Parallel()
-	var names []string
+	require.Len(t, channel.Types(), 9)
 	for _, kind := range channel.Types() {
-		names = append(names, string(kind))
 		require.Positive(t, channel.TextLimit(kind).Characters, kind)
 	}
-	require.ElementsMatch(t, channel.Type("").Values(), names)
 	require.Equal(t, channel.Capabilities{Type: "PIGEON"}, channel.CapabilitiesOf("PIGEON"))
 }
 
-func TestLowestConsent(t *testing.T) {
+func TestTheLowestConsentComesFirst(t *testing.T) {
 	t.Parallel()
-	require.Equal(t, channel.ExplicitOptIn, channel.CapabilitiesOf(channel.SMSShortCode).LowestConsent())
-	require.Equal(t, channel.ImplicitOptIn, channel.CapabilitiesOf(channel.WhatsApp).LowestConsent())
-	require.Empty(t, channel.CapabilitiesOf(channel.Web).LowestConsent())
+	require.Equal(t, channel.ExplicitOptIn, channel.CapabilitiesOf(channel.SMSShortCode).ConsentModes[0])
+	require.Equal(t, channel.ImplicitOptIn, channel.CapabilitiesOf(channel.WhatsApp).ConsentModes[0])
+	require.Empty(t, channel.CapabilitiesOf(channel.Web).ConsentModes)
 }
 
 func TestCapabilitiesAreCopies(t *testing.T) {
 	t.Parallel()
 	channel.CapabilitiesOf(channel.SMSShortCode).ConsentModes[0] = channel.OptOut
-	require.Equal(t, channel.ExplicitOptIn, channel.CapabilitiesOf(channel.SMSShortCode).LowestConsent())
+	require.Equal(t, channel.ExplicitOptIn, channel.CapabilitiesOf(channel.SMSShortCode).ConsentModes[0])
 	require.Equal(t, []string{"US"}, channel.CapabilitiesOf(channel.SMSTollFree).TriggeredOutboundRegions)
 }
 

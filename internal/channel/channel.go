@@ -28,14 +28,6 @@ const (
 	InApp            Type = "IN_APP"
 )
 
-// Values implements ent's enum contract.
-func (Type) Values() []string {
-	return []string{
-		string(SMSLongCode), string(SMSTollFree), string(SMSShortCode), string(WhatsApp), string(WhatsAppEnhanced),
-		string(Facebook), string(FacebookEnhanced), string(Web), string(InApp),
-	}
-}
-
 // IsSMS reports whether the channel is a phone number that texts.
 func (t Type) IsSMS() bool { return t == SMSLongCode || t == SMSTollFree || t == SMSShortCode }
 
@@ -51,11 +43,6 @@ const (
 	ExplicitOptIn Consent = "EXPLICIT_OPT_IN"
 	DoubleOptIn   Consent = "DOUBLE_OPT_IN"
 )
-
-// Values implements ent's enum contract.
-func (Consent) Values() []string {
-	return []string{string(OptOut), string(Pending), string(ImplicitOptIn), string(ExplicitOptIn), string(DoubleOptIn)}
-}
 
 // Satisfies reports whether c is at least the required level.
 func (c Consent) Satisfies(required Consent) bool { return c.rank() >= required.rank() }

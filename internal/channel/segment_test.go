@@ -143,12 +143,6 @@ func TestTextLimits(t *testing.T) {
 	}
 }
 
-func TestAutoResponseLimit(t *testing.T) {
-	t.Parallel()
-	require.Equal(t, 160, channel.AutoResponseLimit(channel.SMSShortCode).Characters)
-	require.Equal(t, channel.TextLimit(channel.SMSLongCode), channel.AutoResponseLimit(channel.SMSLongCode))
-}
-
 func TestCleanText(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, "a\uFFFDb \U0001F44B\n", channel.CleanText("a\xff\x00b \U0001F44B\n"))

@@ -16,13 +16,6 @@ const (
 	Read      Status = "READ"
 )
 
-// Values implements ent's enum contract.
-func (Status) Values() []string {
-	return []string{
-		string(Queued), string(Sending), string(Unsettled), string(Sent), string(Failed), string(Delivered), string(Read),
-	}
-}
-
 var rank = map[Status]int{Queued: 1, Sending: 2, Unsettled: 3, Sent: 4, Failed: 5, Delivered: 6, Read: 7}
 
 // After returns the status that follows when report arrives at s. A status

@@ -25,18 +25,6 @@ var (
 // TextLimit returns the limit of an outbound text on channels of type t.
 func TextLimit(t Type) Limit { return CapabilitiesOf(t).Text }
 
-// AutoResponseLimit returns the limit of an automatic answer: 160 characters on
-// short codes, elsewhere that of any text.
-func AutoResponseLimit(t Type) Limit {
-	if t == SMSShortCode {
-		return Limit{Characters: 160, Segments: 1}
-	}
-	return TextLimit(t)
-}
-
-// RegisteredTemplateLimit bounds a template registered with WhatsApp.
-var RegisteredTemplateLimit = Limit{Characters: 700}
-
 // Allows reports whether text is within the limit, sent with the carrier's
 // header.
 func (l Limit) Allows(text string, header Header) bool {
