@@ -24,6 +24,7 @@ import (
 	"parley/ent/messaginguser"
 	"parley/ent/participant"
 	"parley/ent/permissionset"
+	"parley/ent/process"
 	"parley/ent/provideraccount"
 	"parley/ent/queue"
 	"parley/ent/rawinbound"
@@ -67,6 +68,8 @@ type Client struct {
 	Participant *ParticipantClient
 	// PermissionSet is the client for interacting with the PermissionSet builders.
 	PermissionSet *PermissionSetClient
+	// Process is the client for interacting with the Process builders.
+	Process *ProcessClient
 	// ProviderAccount is the client for interacting with the ProviderAccount builders.
 	ProviderAccount *ProviderAccountClient
 	// Queue is the client for interacting with the Queue builders.
@@ -101,6 +104,7 @@ func (c *Client) init() {
 	c.MessagingUser = NewMessagingUserClient(c.config)
 	c.Participant = NewParticipantClient(c.config)
 	c.PermissionSet = NewPermissionSetClient(c.config)
+	c.Process = NewProcessClient(c.config)
 	c.ProviderAccount = NewProviderAccountClient(c.config)
 	c.Queue = NewQueueClient(c.config)
 	c.RawInbound = NewRawInboundClient(c.config)
@@ -211,6 +215,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		MessagingUser:   NewMessagingUserClient(cfg),
 		Participant:     NewParticipantClient(cfg),
 		PermissionSet:   NewPermissionSetClient(cfg),
+		Process:         NewProcessClient(cfg),
 		ProviderAccount: NewProviderAccountClient(cfg),
 		Queue:           NewQueueClient(cfg),
 		RawInbound:      NewRawInboundClient(cfg),
@@ -248,6 +253,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		MessagingUser:   NewMessagingUserClient(cfg),
 		Participant:     NewParticipantClient(cfg),
 		PermissionSet:   NewPermissionSetClient(cfg),
+		Process:         NewProcessClient(cfg),
 		ProviderAccount: NewProviderAccountClient(cfg),
 		Queue:           NewQueueClient(cfg),
 		RawInbound:      NewRawInboundClient(cfg),
@@ -284,7 +290,8 @@ func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
 		c.Agent, c.Attempt, c.Channel, c.Conversation, c.CountCell, c.Event,
 		c.IdempotencyKey, c.Lane, c.LogHead, c.Message, c.MessagingUser, c.Participant,
-		c.PermissionSet, c.ProviderAccount, c.Queue, c.RawInbound, c.Record, c.Secret,
+		c.PermissionSet, c.Process, c.ProviderAccount, c.Queue, c.RawInbound, c.Record,
+		c.Secret,
 	} {
 		n.Use(hooks...)
 	}
@@ -296,7 +303,8 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
 		c.Agent, c.Attempt, c.Channel, c.Conversation, c.CountCell, c.Event,
 		c.IdempotencyKey, c.Lane, c.LogHead, c.Message, c.MessagingUser, c.Participant,
-		c.PermissionSet, c.ProviderAccount, c.Queue, c.RawInbound, c.Record, c.Secret,
+		c.PermissionSet, c.Process, c.ProviderAccount, c.Queue, c.RawInbound, c.Record,
+		c.Secret,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -331,6 +339,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Participant.mutate(ctx, m)
 	case *PermissionSetMutation:
 		return c.PermissionSet.mutate(ctx, m)
+	case *ProcessMutation:
+		return c.Process.mutate(ctx, m)
 	case *ProviderAccountMutation:
 		return c.ProviderAccount.mutate(ctx, m)
 	case *QueueMutation:
@@ -2472,6 +2482,140 @@ func (c *PermissionSetClient) mutate(ctx context.Context, m *PermissionSetMutati
 	}
 }
 
+// ProcessClient is a client for the Process schema.
+type ProcessClient struct {
+	config
+}
+
+// NewProcessClient returns a client for the Process from the given config.
+func NewProcessClient(c config) *ProcessClient {
+	return &ProcessClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `process.Hooks(f(g(h())))`.
+func (c *ProcessClient) Use(hooks ...Hook) {
+	c.hooks.Process = append(c.hooks.Process, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `process.Intercept(f(g(h())))`.
+func (c *ProcessClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Process = append(c.inters.Process, interceptors...)
+}
+
+// Create returns a builder for creating a Process entity.
+func (c *ProcessClient) Create() *ProcessCreate {
+	mutation := newProcessMutation(c.config, OpCreate)
+	return &ProcessCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Process entities.
+func (c *ProcessClient) CreateBulk(builders ...*ProcessCreate) *ProcessCreateBulk {
+	return &ProcessCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *ProcessClient) MapCreateBulk(slice any, setFunc func(*ProcessCreate, int)) *ProcessCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &ProcessCreateBulk{err: fmt.Errorf("calling to ProcessClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*ProcessCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &ProcessCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Process.
+func (c *ProcessClient) Update() *ProcessUpdate {
+	mutation := newProcessMutation(c.config, OpUpdate)
+	return &ProcessUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *ProcessClient) UpdateOne(_m *Process) *ProcessUpdateOne {
+	mutation := newProcessMutation(c.config, OpUpdateOne, withProcess(_m))
+	return &ProcessUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *ProcessClient) UpdateOneID(id int64) *ProcessUpdateOne {
+	mutation := newProcessMutation(c.config, OpUpdateOne, withProcessID(id))
+	return &ProcessUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Process.
+func (c *ProcessClient) Delete() *ProcessDelete {
+	mutation := newProcessMutation(c.config, OpDelete)
+	return &ProcessDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *ProcessClient) DeleteOne(_m *Process) *ProcessDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *ProcessClient) DeleteOneID(id int64) *ProcessDeleteOne {
+	builder := c.Delete().Where(process.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &ProcessDeleteOne{builder}
+}
+
+// Query returns a query builder for Process.
+func (c *ProcessClient) Query() *ProcessQuery {
+	return &ProcessQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeProcess},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Process entity by its id.
+func (c *ProcessClient) Get(ctx context.Context, id int64) (*Process, error) {
+	return c.Query().Where(process.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *ProcessClient) GetX(ctx context.Context, id int64) *Process {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *ProcessClient) Hooks() []Hook {
+	hooks := c.hooks.Process
+	return append(hooks[:len(hooks):len(hooks)], process.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *ProcessClient) Interceptors() []Interceptor {
+	return c.inters.Process
+}
+
+func (c *ProcessClient) mutate(ctx context.Context, m *ProcessMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&ProcessCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&ProcessUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&ProcessUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&ProcessDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Process mutation op: %q", m.Op())
+	}
+}
+
 // ProviderAccountClient is a client for the ProviderAccount schema.
 type ProviderAccountClient struct {
 	config
@@ -3226,12 +3370,12 @@ func (c *SecretClient) mutate(ctx context.Context, m *SecretMutation) (Value, er
 type (
 	hooks struct {
 		Agent, Attempt, Channel, Conversation, CountCell, Event, IdempotencyKey, Lane,
-		LogHead, Message, MessagingUser, Participant, PermissionSet, ProviderAccount,
-		Queue, RawInbound, Record, Secret []ent.Hook
+		LogHead, Message, MessagingUser, Participant, PermissionSet, Process,
+		ProviderAccount, Queue, RawInbound, Record, Secret []ent.Hook
 	}
 	inters struct {
 		Agent, Attempt, Channel, Conversation, CountCell, Event, IdempotencyKey, Lane,
-		LogHead, Message, MessagingUser, Participant, PermissionSet, ProviderAccount,
-		Queue, RawInbound, Record, Secret []ent.Interceptor
+		LogHead, Message, MessagingUser, Participant, PermissionSet, Process,
+		ProviderAccount, Queue, RawInbound, Record, Secret []ent.Interceptor
 	}
 )

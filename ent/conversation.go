@@ -52,6 +52,8 @@ type Conversation struct {
 	LastDirection content.Direction `json:"last_direction,omitempty"`
 	// LastIncomingAt holds the value of the "last_incoming_at" field.
 	LastIncomingAt clock.Time `json:"last_incoming_at,omitempty"`
+	// When time alone changes it next; 0 for never.
+	DueAt clock.Time `json:"due_at,omitempty"`
 	// IsUnread holds the value of the "is_unread" field.
 	IsUnread bool `json:"is_unread,omitempty"`
 	// Ordinal of the last inbound.
@@ -173,7 +175,7 @@ func (*Conversation) scanValues(columns []string) ([]any, error) {
 			values[i] = new([]byte)
 		case conversation.FieldAssigned, conversation.FieldIsUnread:
 			values[i] = new(sql.NullBool)
-		case conversation.FieldID, conversation.FieldChannelID, conversation.FieldMessagingUserID, conversation.FieldRecordID, conversation.FieldOwnerID, conversation.FieldQueueID, conversation.FieldLastMessageAt, conversation.FieldLastMessageID, conversation.FieldLastIncomingAt, conversation.FieldInboundCount, conversation.FieldReadCount, conversation.FieldLastSeq, conversation.FieldCreatedAt:
+		case conversation.FieldID, conversation.FieldChannelID, conversation.FieldMessagingUserID, conversation.FieldRecordID, conversation.FieldOwnerID, conversation.FieldQueueID, conversation.FieldLastMessageAt, conversation.FieldLastMessageID, conversation.FieldLastIncomingAt, conversation.FieldDueAt, conversation.FieldInboundCount, conversation.FieldReadCount, conversation.FieldLastSeq, conversation.FieldCreatedAt:
 			values[i] = new(sql.NullInt64)
 		case conversation.FieldObjectType, conversation.FieldName, conversation.FieldAddress, conversation.FieldPreview, conversation.FieldLastDirection:
 			values[i] = new(sql.NullString)
@@ -284,6 +286,12 @@ func (_m *Conversation) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field last_incoming_at", values[i])
 			} else if value.Valid {
 				_m.LastIncomingAt = clock.Time(value.Int64)
+			}
+		case conversation.FieldDueAt:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field due_at", values[i])
+			} else if value.Valid {
+				_m.DueAt = clock.Time(value.Int64)
 			}
 		case conversation.FieldIsUnread:
 			if value, ok := values[i].(*sql.NullBool); !ok {
@@ -441,6 +449,9 @@ func (_m *Conversation) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("last_incoming_at=")
 	builder.WriteString(fmt.Sprintf("%v", _m.LastIncomingAt))
+	builder.WriteString(", ")
+	builder.WriteString("due_at=")
+	builder.WriteString(fmt.Sprintf("%v", _m.DueAt))
 	builder.WriteString(", ")
 	builder.WriteString("is_unread=")
 	builder.WriteString(fmt.Sprintf("%v", _m.IsUnread))

@@ -200,6 +200,20 @@ func (_c *ConversationCreate) SetNillableLastIncomingAt(v *clock.Time) *Conversa
 	return _c
 }
 
+// SetDueAt sets the "due_at" field.
+func (_c *ConversationCreate) SetDueAt(v clock.Time) *ConversationCreate {
+	_c.mutation.SetDueAt(v)
+	return _c
+}
+
+// SetNillableDueAt sets the "due_at" field if the given value is not nil.
+func (_c *ConversationCreate) SetNillableDueAt(v *clock.Time) *ConversationCreate {
+	if v != nil {
+		_c.SetDueAt(*v)
+	}
+	return _c
+}
+
 // SetIsUnread sets the "is_unread" field.
 func (_c *ConversationCreate) SetIsUnread(v bool) *ConversationCreate {
 	_c.mutation.SetIsUnread(v)
@@ -398,6 +412,10 @@ func (_c *ConversationCreate) defaults() error {
 		v := conversation.DefaultLastIncomingAt
 		_c.mutation.SetLastIncomingAt(v)
 	}
+	if _, ok := _c.mutation.DueAt(); !ok {
+		v := conversation.DefaultDueAt
+		_c.mutation.SetDueAt(v)
+	}
 	if _, ok := _c.mutation.IsUnread(); !ok {
 		v := conversation.DefaultIsUnread
 		_c.mutation.SetIsUnread(v)
@@ -471,6 +489,9 @@ func (_c *ConversationCreate) check() error {
 	}
 	if _, ok := _c.mutation.LastIncomingAt(); !ok {
 		return &ValidationError{Name: "last_incoming_at", err: errors.New(`ent: missing required field "Conversation.last_incoming_at"`)}
+	}
+	if _, ok := _c.mutation.DueAt(); !ok {
+		return &ValidationError{Name: "due_at", err: errors.New(`ent: missing required field "Conversation.due_at"`)}
 	}
 	if _, ok := _c.mutation.IsUnread(); !ok {
 		return &ValidationError{Name: "is_unread", err: errors.New(`ent: missing required field "Conversation.is_unread"`)}
@@ -560,6 +581,10 @@ func (_c *ConversationCreate) createSpec() (*Conversation, *sqlgraph.CreateSpec)
 	if value, ok := _c.mutation.LastIncomingAt(); ok {
 		_spec.SetField(conversation.FieldLastIncomingAt, field.TypeInt64, value)
 		_node.LastIncomingAt = value
+	}
+	if value, ok := _c.mutation.DueAt(); ok {
+		_spec.SetField(conversation.FieldDueAt, field.TypeInt64, value)
+		_node.DueAt = value
 	}
 	if value, ok := _c.mutation.IsUnread(); ok {
 		_spec.SetField(conversation.FieldIsUnread, field.TypeBool, value)

@@ -228,6 +228,27 @@ func (_u *ConversationUpdate) AddLastIncomingAt(v clock.Time) *ConversationUpdat
 	return _u
 }
 
+// SetDueAt sets the "due_at" field.
+func (_u *ConversationUpdate) SetDueAt(v clock.Time) *ConversationUpdate {
+	_u.mutation.ResetDueAt()
+	_u.mutation.SetDueAt(v)
+	return _u
+}
+
+// SetNillableDueAt sets the "due_at" field if the given value is not nil.
+func (_u *ConversationUpdate) SetNillableDueAt(v *clock.Time) *ConversationUpdate {
+	if v != nil {
+		_u.SetDueAt(*v)
+	}
+	return _u
+}
+
+// AddDueAt adds value to the "due_at" field.
+func (_u *ConversationUpdate) AddDueAt(v clock.Time) *ConversationUpdate {
+	_u.mutation.AddDueAt(v)
+	return _u
+}
+
 // SetIsUnread sets the "is_unread" field.
 func (_u *ConversationUpdate) SetIsUnread(v bool) *ConversationUpdate {
 	_u.mutation.SetIsUnread(v)
@@ -530,6 +551,12 @@ func (_u *ConversationUpdate) sqlSave(ctx context.Context) (_node int, err error
 	}
 	if value, ok := _u.mutation.AddedLastIncomingAt(); ok {
 		_spec.AddField(conversation.FieldLastIncomingAt, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.DueAt(); ok {
+		_spec.SetField(conversation.FieldDueAt, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedDueAt(); ok {
+		_spec.AddField(conversation.FieldDueAt, field.TypeInt64, value)
 	}
 	if value, ok := _u.mutation.IsUnread(); ok {
 		_spec.SetField(conversation.FieldIsUnread, field.TypeBool, value)
@@ -953,6 +980,27 @@ func (_u *ConversationUpdateOne) AddLastIncomingAt(v clock.Time) *ConversationUp
 	return _u
 }
 
+// SetDueAt sets the "due_at" field.
+func (_u *ConversationUpdateOne) SetDueAt(v clock.Time) *ConversationUpdateOne {
+	_u.mutation.ResetDueAt()
+	_u.mutation.SetDueAt(v)
+	return _u
+}
+
+// SetNillableDueAt sets the "due_at" field if the given value is not nil.
+func (_u *ConversationUpdateOne) SetNillableDueAt(v *clock.Time) *ConversationUpdateOne {
+	if v != nil {
+		_u.SetDueAt(*v)
+	}
+	return _u
+}
+
+// AddDueAt adds value to the "due_at" field.
+func (_u *ConversationUpdateOne) AddDueAt(v clock.Time) *ConversationUpdateOne {
+	_u.mutation.AddDueAt(v)
+	return _u
+}
+
 // SetIsUnread sets the "is_unread" field.
 func (_u *ConversationUpdateOne) SetIsUnread(v bool) *ConversationUpdateOne {
 	_u.mutation.SetIsUnread(v)
@@ -1285,6 +1333,12 @@ func (_u *ConversationUpdateOne) sqlSave(ctx context.Context) (_node *Conversati
 	}
 	if value, ok := _u.mutation.AddedLastIncomingAt(); ok {
 		_spec.AddField(conversation.FieldLastIncomingAt, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.DueAt(); ok {
+		_spec.SetField(conversation.FieldDueAt, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedDueAt(); ok {
+		_spec.AddField(conversation.FieldDueAt, field.TypeInt64, value)
 	}
 	if value, ok := _u.mutation.IsUnread(); ok {
 		_spec.SetField(conversation.FieldIsUnread, field.TypeBool, value)

@@ -26,6 +26,7 @@ import (
 	"parley/ent/messaginguser"
 	"parley/ent/participant"
 	"parley/ent/permissionset"
+	"parley/ent/process"
 	"parley/ent/provideraccount"
 	"parley/ent/queue"
 	"parley/ent/rawinbound"
@@ -104,6 +105,7 @@ func checkColumn(t, c string) error {
 			messaginguser.Table:   messaginguser.ValidColumn,
 			participant.Table:     participant.ValidColumn,
 			permissionset.Table:   permissionset.ValidColumn,
+			process.Table:         process.ValidColumn,
 			provideraccount.Table: provideraccount.ValidColumn,
 			queue.Table:           queue.ValidColumn,
 			rawinbound.Table:      rawinbound.ValidColumn,

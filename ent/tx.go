@@ -38,6 +38,8 @@ type Tx struct {
 	Participant *ParticipantClient
 	// PermissionSet is the client for interacting with the PermissionSet builders.
 	PermissionSet *PermissionSetClient
+	// Process is the client for interacting with the Process builders.
+	Process *ProcessClient
 	// ProviderAccount is the client for interacting with the ProviderAccount builders.
 	ProviderAccount *ProviderAccountClient
 	// Queue is the client for interacting with the Queue builders.
@@ -192,6 +194,7 @@ func (tx *Tx) init() {
 	tx.MessagingUser = NewMessagingUserClient(tx.config)
 	tx.Participant = NewParticipantClient(tx.config)
 	tx.PermissionSet = NewPermissionSetClient(tx.config)
+	tx.Process = NewProcessClient(tx.config)
 	tx.ProviderAccount = NewProviderAccountClient(tx.config)
 	tx.Queue = NewQueueClient(tx.config)
 	tx.RawInbound = NewRawInboundClient(tx.config)

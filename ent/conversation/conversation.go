@@ -44,6 +44,8 @@ const (
 	FieldLastDirection = "last_direction"
 	// FieldLastIncomingAt holds the string denoting the last_incoming_at field in the database.
 	FieldLastIncomingAt = "last_incoming_at"
+	// FieldDueAt holds the string denoting the due_at field in the database.
+	FieldDueAt = "due_at"
 	// FieldIsUnread holds the string denoting the is_unread field in the database.
 	FieldIsUnread = "is_unread"
 	// FieldInboundCount holds the string denoting the inbound_count field in the database.
@@ -140,6 +142,7 @@ var Columns = []string{
 	FieldLastMessageID,
 	FieldLastDirection,
 	FieldLastIncomingAt,
+	FieldDueAt,
 	FieldIsUnread,
 	FieldInboundCount,
 	FieldReadCount,
@@ -190,6 +193,8 @@ var (
 	DefaultLastDirection content.Direction
 	// DefaultLastIncomingAt holds the default value on creation for the "last_incoming_at" field.
 	DefaultLastIncomingAt clock.Time
+	// DefaultDueAt holds the default value on creation for the "due_at" field.
+	DefaultDueAt clock.Time
 	// DefaultIsUnread holds the default value on creation for the "is_unread" field.
 	DefaultIsUnread bool
 	// DefaultInboundCount holds the default value on creation for the "inbound_count" field.
@@ -276,6 +281,11 @@ func ByLastDirection(opts ...sql.OrderTermOption) OrderOption {
 // ByLastIncomingAt orders the results by the last_incoming_at field.
 func ByLastIncomingAt(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldLastIncomingAt, opts...).ToFunc()
+}
+
+// ByDueAt orders the results by the due_at field.
+func ByDueAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldDueAt, opts...).ToFunc()
 }
 
 // ByIsUnread orders the results by the is_unread field.

@@ -129,6 +129,12 @@ func LastIncomingAt(v clock.Time) predicate.Conversation {
 	return predicate.Conversation(sql.FieldEQ(FieldLastIncomingAt, vc))
 }
 
+// DueAt applies equality check predicate on the "due_at" field. It's identical to DueAtEQ.
+func DueAt(v clock.Time) predicate.Conversation {
+	vc := int64(v)
+	return predicate.Conversation(sql.FieldEQ(FieldDueAt, vc))
+}
+
 // IsUnread applies equality check predicate on the "is_unread" field. It's identical to IsUnreadEQ.
 func IsUnread(v bool) predicate.Conversation {
 	return predicate.Conversation(sql.FieldEQ(FieldIsUnread, v))
@@ -785,6 +791,60 @@ func LastIncomingAtLT(v clock.Time) predicate.Conversation {
 func LastIncomingAtLTE(v clock.Time) predicate.Conversation {
 	vc := int64(v)
 	return predicate.Conversation(sql.FieldLTE(FieldLastIncomingAt, vc))
+}
+
+// DueAtEQ applies the EQ predicate on the "due_at" field.
+func DueAtEQ(v clock.Time) predicate.Conversation {
+	vc := int64(v)
+	return predicate.Conversation(sql.FieldEQ(FieldDueAt, vc))
+}
+
+// DueAtNEQ applies the NEQ predicate on the "due_at" field.
+func DueAtNEQ(v clock.Time) predicate.Conversation {
+	vc := int64(v)
+	return predicate.Conversation(sql.FieldNEQ(FieldDueAt, vc))
+}
+
+// DueAtIn applies the In predicate on the "due_at" field.
+func DueAtIn(vs ...clock.Time) predicate.Conversation {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = int64(vs[i])
+	}
+	return predicate.Conversation(sql.FieldIn(FieldDueAt, v...))
+}
+
+// DueAtNotIn applies the NotIn predicate on the "due_at" field.
+func DueAtNotIn(vs ...clock.Time) predicate.Conversation {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = int64(vs[i])
+	}
+	return predicate.Conversation(sql.FieldNotIn(FieldDueAt, v...))
+}
+
+// DueAtGT applies the GT predicate on the "due_at" field.
+func DueAtGT(v clock.Time) predicate.Conversation {
+	vc := int64(v)
+	return predicate.Conversation(sql.FieldGT(FieldDueAt, vc))
+}
+
+// DueAtGTE applies the GTE predicate on the "due_at" field.
+func DueAtGTE(v clock.Time) predicate.Conversation {
+	vc := int64(v)
+	return predicate.Conversation(sql.FieldGTE(FieldDueAt, vc))
+}
+
+// DueAtLT applies the LT predicate on the "due_at" field.
+func DueAtLT(v clock.Time) predicate.Conversation {
+	vc := int64(v)
+	return predicate.Conversation(sql.FieldLT(FieldDueAt, vc))
+}
+
+// DueAtLTE applies the LTE predicate on the "due_at" field.
+func DueAtLTE(v clock.Time) predicate.Conversation {
+	vc := int64(v)
+	return predicate.Conversation(sql.FieldLTE(FieldDueAt, vc))
 }
 
 // IsUnreadEQ applies the EQ predicate on the "is_unread" field.

@@ -21,6 +21,7 @@ import (
 	"parley/ent/participant"
 	"parley/ent/permissionset"
 	"parley/ent/predicate"
+	"parley/ent/process"
 	"parley/ent/provideraccount"
 	"parley/ent/queue"
 	"parley/ent/rawinbound"
@@ -437,6 +438,33 @@ func (f TraversePermissionSet) Traverse(ctx context.Context, q ent.Query) error 
 	return fmt.Errorf("unexpected query type %T. expect *ent.PermissionSetQuery", q)
 }
 
+// The ProcessFunc type is an adapter to allow the use of ordinary function as a Querier.
+type ProcessFunc func(context.Context, *ent.ProcessQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f ProcessFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.ProcessQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.ProcessQuery", q)
+}
+
+// The TraverseProcess type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseProcess func(context.Context, *ent.ProcessQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseProcess) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseProcess) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.ProcessQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.ProcessQuery", q)
+}
+
 // The ProviderAccountFunc type is an adapter to allow the use of ordinary function as a Querier.
 type ProviderAccountFunc func(context.Context, *ent.ProviderAccountQuery) (ent.Value, error)
 
@@ -601,6 +629,8 @@ func NewQuery(q ent.Query) (Query, error) {
 		return &query[*ent.ParticipantQuery, predicate.Participant, participant.OrderOption]{typ: ent.TypeParticipant, tq: q}, nil
 	case *ent.PermissionSetQuery:
 		return &query[*ent.PermissionSetQuery, predicate.PermissionSet, permissionset.OrderOption]{typ: ent.TypePermissionSet, tq: q}, nil
+	case *ent.ProcessQuery:
+		return &query[*ent.ProcessQuery, predicate.Process, process.OrderOption]{typ: ent.TypeProcess, tq: q}, nil
 	case *ent.ProviderAccountQuery:
 		return &query[*ent.ProviderAccountQuery, predicate.ProviderAccount, provideraccount.OrderOption]{typ: ent.TypeProviderAccount, tq: q}, nil
 	case *ent.QueueQuery:

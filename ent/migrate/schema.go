@@ -134,6 +134,7 @@ var (
 		{Name: "last_message_id", Type: field.TypeInt64, Default: 0},
 		{Name: "last_direction", Type: field.TypeString, Default: ""},
 		{Name: "last_incoming_at", Type: field.TypeInt64, Default: 0},
+		{Name: "due_at", Type: field.TypeInt64, Default: 0},
 		{Name: "is_unread", Type: field.TypeBool, Default: false},
 		{Name: "inbound_count", Type: field.TypeInt64, Default: 0},
 		{Name: "read_count", Type: field.TypeInt64, Default: 0},
@@ -154,31 +155,31 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "conversations_channels_conversations",
-				Columns:    []*schema.Column{ConversationsColumns[16]},
+				Columns:    []*schema.Column{ConversationsColumns[17]},
 				RefColumns: []*schema.Column{ChannelsColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
 			{
 				Symbol:     "conversations_agents_owner",
-				Columns:    []*schema.Column{ConversationsColumns[17]},
+				Columns:    []*schema.Column{ConversationsColumns[18]},
 				RefColumns: []*schema.Column{AgentsColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
 			{
 				Symbol:     "conversations_messaging_users_conversation",
-				Columns:    []*schema.Column{ConversationsColumns[18]},
+				Columns:    []*schema.Column{ConversationsColumns[19]},
 				RefColumns: []*schema.Column{MessagingUsersColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
 			{
 				Symbol:     "conversations_queues_conversations",
-				Columns:    []*schema.Column{ConversationsColumns[19]},
+				Columns:    []*schema.Column{ConversationsColumns[20]},
 				RefColumns: []*schema.Column{QueuesColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
 			{
 				Symbol:     "conversations_records_conversations",
-				Columns:    []*schema.Column{ConversationsColumns[20]},
+				Columns:    []*schema.Column{ConversationsColumns[21]},
 				RefColumns: []*schema.Column{RecordsColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
@@ -192,17 +193,17 @@ var (
 			{
 				Name:    "conversation_owner",
 				Unique:  false,
-				Columns: []*schema.Column{ConversationsColumns[17], ConversationsColumns[6], ConversationsColumns[0]},
+				Columns: []*schema.Column{ConversationsColumns[18], ConversationsColumns[6], ConversationsColumns[0]},
 			},
 			{
 				Name:    "conversation_channel",
 				Unique:  false,
-				Columns: []*schema.Column{ConversationsColumns[16], ConversationsColumns[6], ConversationsColumns[0]},
+				Columns: []*schema.Column{ConversationsColumns[17], ConversationsColumns[6], ConversationsColumns[0]},
 			},
 			{
 				Name:    "conversation_queue",
 				Unique:  false,
-				Columns: []*schema.Column{ConversationsColumns[19], ConversationsColumns[6], ConversationsColumns[0]},
+				Columns: []*schema.Column{ConversationsColumns[20], ConversationsColumns[6], ConversationsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "queue_id IS NOT NULL",
 				},
@@ -210,7 +211,7 @@ var (
 			{
 				Name:    "conversation_record",
 				Unique:  false,
-				Columns: []*schema.Column{ConversationsColumns[20], ConversationsColumns[6], ConversationsColumns[0]},
+				Columns: []*schema.Column{ConversationsColumns[21], ConversationsColumns[6], ConversationsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "record_id IS NOT NULL",
 				},
@@ -226,7 +227,7 @@ var (
 			{
 				Name:    "conversation_channel_unassigned",
 				Unique:  false,
-				Columns: []*schema.Column{ConversationsColumns[16], ConversationsColumns[6], ConversationsColumns[0]},
+				Columns: []*schema.Column{ConversationsColumns[17], ConversationsColumns[6], ConversationsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "owner_id IS NULL",
 				},
@@ -242,7 +243,7 @@ var (
 			{
 				Name:    "conversation_owner_unread",
 				Unique:  false,
-				Columns: []*schema.Column{ConversationsColumns[17], ConversationsColumns[6], ConversationsColumns[0]},
+				Columns: []*schema.Column{ConversationsColumns[18], ConversationsColumns[6], ConversationsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "is_unread",
 				},
@@ -250,9 +251,17 @@ var (
 			{
 				Name:    "conversation_channel_unread",
 				Unique:  false,
-				Columns: []*schema.Column{ConversationsColumns[16], ConversationsColumns[6], ConversationsColumns[0]},
+				Columns: []*schema.Column{ConversationsColumns[17], ConversationsColumns[6], ConversationsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "is_unread",
+				},
+			},
+			{
+				Name:    "conversation_due",
+				Unique:  false,
+				Columns: []*schema.Column{ConversationsColumns[10]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "due_at > 0",
 				},
 			},
 		},
@@ -500,6 +509,22 @@ var (
 		Columns:    PermissionSetsColumns,
 		PrimaryKey: []*schema.Column{PermissionSetsColumns[0]},
 	}
+	// ProcessesColumns holds the columns for the "processes" table.
+	ProcessesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "name", Type: field.TypeString, Unique: true, Size: 64},
+		{Name: "host", Type: field.TypeString, Size: 255},
+		{Name: "version", Type: field.TypeString, Size: 80},
+		{Name: "bus", Type: field.TypeString, Size: 80, Default: ""},
+		{Name: "started_at", Type: field.TypeInt64, Default: 0},
+		{Name: "seen_at", Type: field.TypeInt64, Default: 0},
+	}
+	// ProcessesTable holds the schema information for the "processes" table.
+	ProcessesTable = &schema.Table{
+		Name:       "processes",
+		Columns:    ProcessesColumns,
+		PrimaryKey: []*schema.Column{ProcessesColumns[0]},
+	}
 	// ProviderAccountsColumns holds the columns for the "provider_accounts" table.
 	ProviderAccountsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64, Increment: true},
@@ -699,6 +724,7 @@ var (
 		MessagingUsersTable,
 		ParticipantsTable,
 		PermissionSetsTable,
+		ProcessesTable,
 		ProviderAccountsTable,
 		QueuesTable,
 		RawInboundsTable,
@@ -762,6 +788,9 @@ func init() {
 	}
 	PermissionSetsTable.Annotation = &entsql.Annotation{
 		Table: "permission_sets",
+	}
+	ProcessesTable.Annotation = &entsql.Annotation{
+		Table: "processes",
 	}
 	ProviderAccountsTable.Annotation = &entsql.Annotation{
 		Table: "provider_accounts",

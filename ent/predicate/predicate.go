@@ -45,6 +45,9 @@ type Participant func(*sql.Selector)
 // PermissionSet is the predicate function for permissionset builders.
 type PermissionSet func(*sql.Selector)
 
+// Process is the predicate function for process builders.
+type Process func(*sql.Selector)
+
 // ProviderAccount is the predicate function for provideraccount builders.
 type ProviderAccount func(*sql.Selector)
 

@@ -17,6 +17,7 @@ import (
 	"parley/ent/messaginguser"
 	"parley/ent/participant"
 	"parley/ent/permissionset"
+	"parley/ent/process"
 	"parley/ent/provideraccount"
 	"parley/ent/queue"
 	"parley/ent/rawinbound"
@@ -237,20 +238,24 @@ func init() {
 	conversationDescLastIncomingAt := conversationFields[13].Descriptor()
 	// conversation.DefaultLastIncomingAt holds the default value on creation for the last_incoming_at field.
 	conversation.DefaultLastIncomingAt = clock.Time(conversationDescLastIncomingAt.Default.(int64))
+	// conversationDescDueAt is the schema descriptor for due_at field.
+	conversationDescDueAt := conversationFields[14].Descriptor()
+	// conversation.DefaultDueAt holds the default value on creation for the due_at field.
+	conversation.DefaultDueAt = clock.Time(conversationDescDueAt.Default.(int64))
 	// conversationDescIsUnread is the schema descriptor for is_unread field.
-	conversationDescIsUnread := conversationFields[14].Descriptor()
+	conversationDescIsUnread := conversationFields[15].Descriptor()
 	// conversation.DefaultIsUnread holds the default value on creation for the is_unread field.
 	conversation.DefaultIsUnread = conversationDescIsUnread.Default.(bool)
 	// conversationDescInboundCount is the schema descriptor for inbound_count field.
-	conversationDescInboundCount := conversationFields[15].Descriptor()
+	conversationDescInboundCount := conversationFields[16].Descriptor()
 	// conversation.DefaultInboundCount holds the default value on creation for the inbound_count field.
 	conversation.DefaultInboundCount = conversationDescInboundCount.Default.(int64)
 	// conversationDescReadCount is the schema descriptor for read_count field.
-	conversationDescReadCount := conversationFields[16].Descriptor()
+	conversationDescReadCount := conversationFields[17].Descriptor()
 	// conversation.DefaultReadCount holds the default value on creation for the read_count field.
 	conversation.DefaultReadCount = conversationDescReadCount.Default.(int64)
 	// conversationDescLastSeq is the schema descriptor for last_seq field.
-	conversationDescLastSeq := conversationFields[17].Descriptor()
+	conversationDescLastSeq := conversationFields[18].Descriptor()
 	// conversation.DefaultLastSeq holds the default value on creation for the last_seq field.
 	conversation.DefaultLastSeq = conversationDescLastSeq.Default.(int64)
 	countcell.Policy = privacy.NewPolicies(schema.CountCell{})
@@ -516,6 +521,43 @@ func init() {
 			return nil
 		}
 	}()
+	process.Policy = privacy.NewPolicies(schema.Process{})
+	process.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := process.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	processFields := schema.Process{}.Fields()
+	_ = processFields
+	// processDescName is the schema descriptor for name field.
+	processDescName := processFields[0].Descriptor()
+	// process.NameValidator is a validator for the "name" field. It is called by the builders before save.
+	process.NameValidator = processDescName.Validators[0].(func(string) error)
+	// processDescHost is the schema descriptor for host field.
+	processDescHost := processFields[1].Descriptor()
+	// process.HostValidator is a validator for the "host" field. It is called by the builders before save.
+	process.HostValidator = processDescHost.Validators[0].(func(string) error)
+	// processDescVersion is the schema descriptor for version field.
+	processDescVersion := processFields[2].Descriptor()
+	// process.VersionValidator is a validator for the "version" field. It is called by the builders before save.
+	process.VersionValidator = processDescVersion.Validators[0].(func(string) error)
+	// processDescBus is the schema descriptor for bus field.
+	processDescBus := processFields[3].Descriptor()
+	// process.DefaultBus holds the default value on creation for the bus field.
+	process.DefaultBus = processDescBus.Default.(string)
+	// process.BusValidator is a validator for the "bus" field. It is called by the builders before save.
+	process.BusValidator = processDescBus.Validators[0].(func(string) error)
+	// processDescStartedAt is the schema descriptor for started_at field.
+	processDescStartedAt := processFields[4].Descriptor()
+	// process.DefaultStartedAt holds the default value on creation for the started_at field.
+	process.DefaultStartedAt = clock.Time(processDescStartedAt.Default.(int64))
+	// processDescSeenAt is the schema descriptor for seen_at field.
+	processDescSeenAt := processFields[5].Descriptor()
+	// process.DefaultSeenAt holds the default value on creation for the seen_at field.
+	process.DefaultSeenAt = clock.Time(processDescSeenAt.Default.(int64))
 	provideraccount.Policy = privacy.NewPolicies(schema.ProviderAccount{})
 	provideraccount.Hooks[0] = func(next ent.Mutator) ent.Mutator {
 		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {

@@ -9,6 +9,7 @@ import (
 	"entgo.io/ent/schema/index"
 
 	"parley/internal/channel"
+	"parley/internal/clock"
 	"parley/internal/content"
 	"parley/internal/rule"
 )
@@ -118,6 +119,7 @@ func (Conversation) Fields() []ent.Field {
 		field.Int64("last_message_id").Default(0),
 		field.String("last_direction").GoType(content.Direction("")).Default(""),
 		instant("last_incoming_at"),
+		field.Int64("due_at").GoType(clock.Time(0)).Default(0).Comment("When time alone changes it next; 0 for never."),
 		field.Bool("is_unread").Default(false),
 		field.Int64("inbound_count").Default(0).Comment("Ordinal of the last inbound."),
 		field.Int64("read_count").Default(0).Comment("Inbound ordinal read up to."),
@@ -163,6 +165,7 @@ func (Conversation) Indexes() []ent.Index {
 		by("conversation_unread", "is_unread"),
 		by("conversation_owner_unread", "is_unread", "owner_id"),
 		by("conversation_channel_unread", "is_unread", "channel_id"),
+		index.Fields("due_at").StorageKey("conversation_due").Annotations(entsql.IndexWhere("due_at > 0")),
 	}
 }
 

@@ -153,3 +153,29 @@ func (Secret) Fields() []ent.Field {
 
 // Policy of Secret.
 func (Secret) Policy() ent.Policy { return rule.SystemOnly() }
+
+// Process is one server on this database, as it last said itself.
+type Process struct{ ent.Schema }
+
+// Mixin of Process.
+func (Process) Mixin() []ent.Mixin { return []ent.Mixin{row{}} }
+
+// Annotations of Process.
+func (Process) Annotations() []schema.Annotation {
+	return table("processes", "The servers on this database, each as it last said itself.")
+}
+
+// Fields of Process.
+func (Process) Fields() []ent.Field {
+	return []ent.Field{
+		field.String("name").Unique().Immutable().MaxLen(64).Comment("Drawn at its start."),
+		field.String("host").Immutable().MaxLen(255),
+		field.String("version").Immutable().MaxLen(80),
+		field.String("bus").Default("").MaxLen(80).Comment("What tells it of others' events; empty when nothing does."),
+		instant("started_at"),
+		instant("seen_at"),
+	}
+}
+
+// Policy of Process.
+func (Process) Policy() ent.Policy { return rule.SystemOnly() }
