@@ -114,11 +114,16 @@ func TestMigratingTwiceChangesNothing(t *testing.T) {
 	require.Equal(t, first.Epoch, second.Epoch)
 }
 
-// structure is the text of every column, index and constraint, of one table or
+// structure is the text of every column, index and foreign key, of one table or
 // ("") of all.
 func structure(t testing.TB, db *sql.DB, table string) (out []string) {
 	t.Helper()
-	text := `SELECT type || ' ' || name || ' ' || COALESCE(sql, '') FROM sqlite_master WHERE ? IN ('', tbl_name) ORDER BY 1`
+	// Column by column: one that was added later stands last.
+	text := `SELECT concat_ws(' ', t.name, c.name, c.type, c."notnull", c.dflt_value, c.pk, t.sql LIKE '%AUTOINCREMENT%')
+				FROM sqlite_master t JOIN pragma_table_info(t.name) c WHERE t.type = 'table' AND ?1 IN ('', t.name)
+			UNION SELECT concat_ws(' ', t.name, k."from", k."table", k."to", k.on_delete)
+				FROM sqlite_master t JOIN pragma_foreign_key_list(t.name) k WHERE t.type = 'table' AND ?1 IN ('', t.name)
+			UNION SELECT concat_ws(' ', type, name, sql) FROM sqlite_master WHERE type <> 'table' AND ?1 IN ('', tbl_name) ORDER BY 1`
 	if parleytest.OnPostgres() {
 		text = `SELECT concat_ws(' ', column_name, data_type, is_nullable, column_default, is_identity) FROM information_schema.columns
 				WHERE table_schema = 'public' AND $1::text IN ('', table_name)
