@@ -1421,6 +1421,29 @@ func (ec *executionContext) fieldContext_Sendability_segments(_ context.Context,
 	return fc, nil
 }
 
+func (ec *executionContext) _Sendability_repliesUntil(ctx context.Context, field graphql.CollectedField, obj *message.Sendability) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Sendability_repliesUntil(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RepliesUntil, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *clock.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖparleyᚋinternalᚋclockᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Sendability_repliesUntil(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Sendability", field, false, false, "DateTime")
+}
+
 func (ec *executionContext) _StartConversationPayload_conversation(ctx context.Context, field graphql.CollectedField, obj *StartConversationPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2519,6 +2542,11 @@ func (ec *executionContext) _Sendability(ctx context.Context, sel ast.SelectionS
 			}
 		case "segments":
 			out.Values[i] = ec._Sendability_segments(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "repliesUntil":
+			out.Values[i] = ec._Sendability_repliesUntil(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}

@@ -300,9 +300,10 @@ type ComplexityRoot struct {
 	}
 
 	Sendability struct {
-		CanSend  func(childComplexity int) int
-		Refusals func(childComplexity int) int
-		Segments func(childComplexity int) int
+		CanSend      func(childComplexity int) int
+		Refusals     func(childComplexity int) int
+		RepliesUntil func(childComplexity int) int
+		Segments     func(childComplexity int) int
 	}
 
 	StartConversationPayload struct {
@@ -1417,6 +1418,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Sendability.Refusals(childComplexity), true
+	case "Sendability.repliesUntil":
+		if e.ComplexityRoot.Sendability.RepliesUntil == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Sendability.RepliesUntil(childComplexity), true
 	case "Sendability.segments":
 		if e.ComplexityRoot.Sendability.Segments == nil {
 			break
@@ -2151,7 +2158,7 @@ enum ChangeCause @goModel(model: "parley/internal/feed.Cause") {
   CONVERSATION_UNREAD
   "It was given to somebody, or to nobody."
   CONVERSATION_ASSIGNED
-  "Its name, record or other details changed."
+  "Its name, record or other details changed, or its care window closed."
   CONVERSATION_CHANGED
 }
 
@@ -2438,6 +2445,12 @@ type Sendability @goModel(model: "parley/internal/message.Sendability") {
   refusals: [SendRefusal!]!
   "How the draft would be cut up for the carrier; null when no draft was given or the channel does not cut."
   segments: DraftSegments
+  """
+  When the care window closes, or closed: free text is refused from then on. The streams of the conversation say so
+  within a minute, by an update with the cause CONVERSATION_CHANGED. Null on channels without a care window, and where
+  the customer has not written yet.
+  """
+  repliesUntil: DateTime
 }
 
 "One reason why a message cannot be sent."
@@ -3120,6 +3133,8 @@ func (ec *executionContext) childFields_Sendability(ctx context.Context, field g
 		return ec.fieldContext_Sendability_refusals(ctx, field)
 	case "segments":
 		return ec.fieldContext_Sendability_segments(ctx, field)
+	case "repliesUntil":
+		return ec.fieldContext_Sendability_repliesUntil(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Sendability", field.Name)
 }

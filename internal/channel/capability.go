@@ -3,6 +3,8 @@ package channel
 import (
 	"slices"
 	"time"
+
+	"parley/internal/clock"
 )
 
 // Support says whether a kind of channel reports something.
@@ -64,6 +66,19 @@ type Capabilities struct {
 	// SendsPerSecond is the default of the channel's rate setting; zero means
 	// that the provider states none.
 	SendsPerSecond int
+}
+
+// ReplyWindow is how long after the customer's last message a person may still
+// answer with free text; zero means for ever.
+func (c Capabilities) ReplyWindow() time.Duration { return max(c.CareWindow, c.HumanAgentWindow) }
+
+// RepliesUntil is the last instant of the reply window that the customer's last
+// message opened; zero when there is no window or no message.
+func (c Capabilities) RepliesUntil(lastIncoming clock.Time) clock.Time {
+	if c.ReplyWindow() == 0 || lastIncoming.IsZero() {
+		return 0
+	}
+	return lastIncoming.Add(c.ReplyWindow())
 }
 
 // Types lists every type of channel, in the order clients show them.

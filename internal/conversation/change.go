@@ -92,7 +92,9 @@ func save(ctx context.Context, tx *store.Tx, before, after *Row) error {
 	set("last_message_at", before.LastMessageAt != after.LastMessageAt, int64(after.LastMessageAt))
 	set("last_message_id", before.LastMessageID != after.LastMessageID, after.LastMessageID)
 	set("last_direction", before.LastDirection != after.LastDirection, string(after.LastDirection))
-	set("last_incoming_at", before.LastIncoming != after.LastIncoming, int64(after.LastIncoming))
+	wrote := before.LastIncoming != after.LastIncoming
+	set("last_incoming_at", wrote, int64(after.LastIncoming))
+	set("due_at", wrote && after.dueAt() != before.dueAt(), int64(after.dueAt()))
 	set("is_unread", before.IsUnread != after.IsUnread, after.IsUnread)
 	set("inbound_count", before.Inbound != after.Inbound, after.Inbound)
 	set("read_count", before.Read != after.Read, after.Read)

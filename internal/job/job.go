@@ -24,7 +24,8 @@ import (
 type Options struct {
 	// Workers is how many jobs run at a time; 100 by default.
 	Workers int
-	// Sweep is how often lanes that nobody drains are looked for; 15 s by default.
+	// Sweep is how often lanes that nobody drains, and conversations that are due,
+	// are looked for; 15 s by default.
 	Sweep time.Duration
 	// Logger takes River's own messages; slog's default when nil.
 	Logger *slog.Logger
@@ -85,6 +86,7 @@ func configure(stopping context.Context, r *inbound.Receiver, o Options) (*river
 	for _, err := range []error{
 		river.AddWorkerSafely(workers, &drainLane{messenger: r.Messenger, stopping: stopping}),
 		river.AddWorkerSafely(workers, &sweepLanes{messenger: r.Messenger}),
+		river.AddWorkerSafely(workers, &sweepDue{desk: r.Messenger.Desk}),
 		river.AddWorkerSafely(workers, &forgetKeys{messenger: r.Messenger}),
 		river.AddWorkerSafely(workers, &forgetRaw{receiver: r}),
 	} {
@@ -102,7 +104,7 @@ func configure(stopping context.Context, r *inbound.Receiver, o Options) (*river
 		FetchCooldown:     fetchCooldown,
 		FetchPollInterval: 200 * time.Millisecond,
 		PeriodicJobs: []*river.PeriodicJob{
-			every(o.Sweep, SweepLanes{}), every(time.Hour, ForgetKeys{}), every(time.Hour, ForgetRaw{}),
+			every(o.Sweep, SweepLanes{}), every(o.Sweep, SweepDue{}), every(time.Hour, ForgetKeys{}), every(time.Hour, ForgetRaw{}),
 		},
 	}, nil
 }

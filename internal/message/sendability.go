@@ -48,6 +48,9 @@ type DraftSegments struct {
 type Sendability struct {
 	Refusals []*Refusal
 	Segments *DraftSegments
+	// RepliesUntil is when the care window closes or closed; nil when there is none
+	// or it never opened.
+	RepliesUntil *clock.Time
 }
 
 // CanSend reports whether nothing stands against it.
@@ -84,6 +87,9 @@ type Plan struct {
 // Judge answers with every reason together.
 func Judge(p Plan) *Sendability {
 	s := &Sendability{}
+	if until := channel.CapabilitiesOf(p.ChannelType).RepliesUntil(p.LastIncoming); until != 0 {
+		s.RepliesUntil = &until
+	}
 	refuse := func(when bool, code RefusalCode, format string, args ...any) {
 		if when {
 			s.Refusals = append(s.Refusals, &Refusal{code, fmt.Sprintf(format, args...)})
@@ -123,8 +129,7 @@ func (p *Plan) judgeCustomer(refuse refuse) {
 		"This sender ID needs the consent %s; the customer has given %s. Ask them to opt in.", required, p.Consent)
 	abroad := p.ChannelType.IsSMS() && p.SenderCountry != "" && p.CustomerCountry != "" && p.SenderCountry != p.CustomerCountry
 	refuse(abroad, OutsideCountry, "The number is in %s, and this sender ID sends SMS within %s only.", p.CustomerCountry, p.SenderCountry)
-	caps := channel.CapabilitiesOf(p.ChannelType)
-	window := max(caps.CareWindow, caps.HumanAgentWindow)
+	window := channel.CapabilitiesOf(p.ChannelType).ReplyWindow()
 	closed := window > 0 && (p.LastIncoming.IsZero() || p.Now.Sub(p.LastIncoming) > window)
 	refuse(closed, CareWindowClosed, "More than %d hours have passed since the customer wrote. Send a registered template instead.", window/time.Hour)
 }
