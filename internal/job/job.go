@@ -27,6 +27,10 @@ type Options struct {
 	// Sweep is how often lanes that nobody drains, and conversations that are due,
 	// are looked for; 15 s by default.
 	Sweep time.Duration
+	// Log says how much of the event log is kept.
+	Log store.Retention
+	// TrimEvery is how often the event log is trimmed; a minute by default.
+	TrimEvery time.Duration
 	// Logger takes River's own messages; slog's default when nil.
 	Logger *slog.Logger
 }
@@ -79,6 +83,9 @@ func configure(stopping context.Context, r *inbound.Receiver, o Options) (*river
 	if o.Sweep == 0 {
 		o.Sweep = 15 * time.Second
 	}
+	if o.TrimEvery == 0 {
+		o.TrimEvery = time.Minute
+	}
 	if o.Logger == nil {
 		o.Logger = slog.New(quiet{slog.Default().Handler()})
 	}
@@ -89,6 +96,7 @@ func configure(stopping context.Context, r *inbound.Receiver, o Options) (*river
 		river.AddWorkerSafely(workers, &sweepDue{desk: r.Messenger.Desk}),
 		river.AddWorkerSafely(workers, &forgetKeys{messenger: r.Messenger}),
 		river.AddWorkerSafely(workers, &forgetRaw{receiver: r}),
+		river.AddWorkerSafely(workers, &trimLog{store: r.Messenger.Desk.Store, keep: o.Log}),
 	} {
 		if err != nil {
 			return nil, err
@@ -105,6 +113,7 @@ func configure(stopping context.Context, r *inbound.Receiver, o Options) (*river
 		FetchPollInterval: 200 * time.Millisecond,
 		PeriodicJobs: []*river.PeriodicJob{
 			every(o.Sweep, SweepLanes{}), every(o.Sweep, SweepDue{}), every(time.Hour, ForgetKeys{}), every(time.Hour, ForgetRaw{}),
+			every(o.TrimEvery, TrimLog{}),
 		},
 	}, nil
 }
