@@ -33,9 +33,7 @@ type Agent struct {
 	IsLicensed bool
 	IsActive   bool
 
-	permissions []viewer.Permission
-	channels    []int64
-	queues      []int64
+	rights *viewer.Viewer
 }
 
 // IsNode marks a GraphQL Node.
@@ -126,9 +124,9 @@ func (d *Directory) Refresh(ctx context.Context) error {
 	d.reading.Lock()
 	defer d.reading.Unlock()
 	ctx = viewer.AsSystem(ctx, "directory")
-	agents, err := d.store.Ent.Agent.Query().WithPermissionSets().WithChannels().WithQueues().All(ctx)
+	agents, err := readAgents(ctx, d.store.Ent)
 	if err != nil {
-		return fmt.Errorf("directory: agents: %w", err)
+		return err
 	}
 	accounts, err := d.store.Ent.ProviderAccount.Query().WithChannels().All(ctx)
 	if err != nil {
@@ -181,26 +179,13 @@ func (s *snapshot) addAccount(ids *publicid.Codec, a *ent.ProviderAccount) {
 func (s *snapshot) addAgent(ids *publicid.Codec, row *ent.Agent) {
 	a := &Agent{
 		Key: row.ID, ID: ids.Encode(publicid.Agent, row.ID), Username: row.Username, Name: row.Name,
-		Role: row.Role, IsLicensed: row.Licensed, IsActive: row.Active,
-		permissions: slices.Clone(row.Role.Defaults()),
+		Role: row.Role, IsLicensed: row.Licensed, IsActive: row.Active, rights: rightsOf(row),
 	}
-	for _, set := range row.Edges.PermissionSets {
-		a.permissions = append(a.permissions, set.Permissions...)
-	}
-	slices.Sort(a.permissions)
-	a.permissions = slices.Compact(a.permissions)
-	for _, c := range row.Edges.Channels {
-		a.channels = append(a.channels, c.ID)
-		if a.IsActive {
-			member := s.channels[c.ID]
-			member.members = append(member.members, a)
+	if a.IsActive {
+		for _, c := range a.rights.Channels {
+			s.channels[c].members = append(s.channels[c].members, a)
 		}
 	}
-	for _, q := range row.Edges.Queues {
-		a.queues = append(a.queues, q.ID)
-	}
-	slices.Sort(a.channels)
-	slices.Sort(a.queues)
 	s.agents[a.Key], s.byUsername[a.Username] = a, a
 	s.agentList = append(s.agentList, a)
 }
@@ -263,26 +248,7 @@ func (d *Directory) Viewer(username string) (*viewer.Viewer, error) {
 	if a == nil || !a.IsActive {
 		return nil, fault.New(fault.Unauthenticated, "This token's agent is not known or no longer active. Ask an administrator.")
 	}
-	return &viewer.Viewer{
-		AgentID: a.Key, Username: a.Username, Licensed: a.IsLicensed,
-		Permissions: a.permissions, Channels: a.channels, Queues: a.queues,
-	}, nil
-}
-
-// Change runs fn as one write to the directory and tells every process to read
-// it again; streams of agents whose rights it touched reset.
-func (d *Directory) Change(ctx context.Context, fn func(ctx context.Context, tx *store.Tx) error) error {
-	ctx = viewer.AsSystem(ctx, "directory")
-	err := d.store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
-		if err := fn(ctx, tx); err != nil {
-			return err
-		}
-		return feed.Record(tx, &feed.Event{Cause: feed.DirectoryChanged})
-	})
-	if err != nil {
-		return err
-	}
-	return d.Refresh(ctx)
+	return a.rights, nil
 }
 
 // retryEvery is how long Observe waits before it reads again, and the most that

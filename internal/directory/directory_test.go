@@ -3,12 +3,15 @@ package directory_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"parley/ent/agent"
+	entchannel "parley/ent/channel"
 	"parley/internal/fault"
 	"parley/internal/feed"
 	"parley/internal/parleytest"
@@ -124,4 +127,46 @@ func TestAnotherProcessesNewChannelIsFoundAtOnce(t *testing.T) {
 	require.Equal(t, "New", here.Directory.Channel(key).Name)
 	require.Equal(t, key, here.Directory.ChannelAt(account.ID, "+12025550177").Key)
 	require.Nil(t, here.Directory.Channel(key+1))
+}
+
+// The event of a change names the agents whose rights it moved, and no other.
+func TestAChangeNamesWhoseRightsItMoved(t *testing.T) {
+	t.Parallel()
+	p := parleytest.New(t).Run()
+	bo, sue := p.Directory.AgentNamed("bo").Key, p.Directory.AgentNamed("sue").Key
+	for _, c := range []struct {
+		what  string
+		fn    func(ctx context.Context, tx *store.Tx) error
+		moved []int64
+	}{
+		{"a name", func(ctx context.Context, tx *store.Tx) error {
+			return tx.Ent.Agent.Update().SetName("All alike").Exec(ctx)
+		}, nil},
+		{"a role", func(ctx context.Context, tx *store.Tx) error {
+			return tx.Ent.Agent.Update().Where(agent.Username("bo")).SetRole(viewer.Supervisor).Exec(ctx)
+		}, []int64{bo}},
+		{"a channel's members", func(ctx context.Context, tx *store.Tx) error {
+			return tx.Ent.Channel.Update().Where(entchannel.Address(parleytest.Support)).RemoveMemberIDs(sue).Exec(ctx)
+		}, []int64{sue}},
+		{"an agent switched off", func(ctx context.Context, tx *store.Tx) error {
+			return tx.Ent.Agent.Update().Where(agent.Username("bo")).SetActive(false).Exec(ctx)
+		}, []int64{bo}},
+		{"and on", func(ctx context.Context, tx *store.Tx) error {
+			return tx.Ent.Agent.Update().Where(agent.Username("bo")).SetActive(true).Exec(ctx)
+		}, []int64{bo}},
+	} {
+		before := p.Hub.Position()
+		require.NoError(t, p.Directory.Change(t.Context(), c.fn))
+		stream := p.Hub.Follow(before, nil, func(*feed.Event) bool { return true })
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		e, err := stream.Next(ctx)
+		cancel()
+		stream.Close()
+		require.NoError(t, err, c.what)
+		for _, a := range p.Directory.Agents() {
+			require.Equal(t, slices.Contains(c.moved, a.Key), e.MayMoveRights(a.Key), "%s of %s", c.what, a.Username)
+		}
+		require.NoError(t, p.Hub.Await(t.Context(), e.Position))
+	}
+	require.True(t, (&feed.Event{Cause: feed.DirectoryChanged}).MayMoveRights(bo), "one that does not say may be anybody's")
 }

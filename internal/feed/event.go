@@ -12,6 +12,7 @@ package feed
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"sync"
 
 	"parley/internal/channel"
@@ -104,6 +105,8 @@ type Event struct {
 	Before, After *Facts
 	// Status is what a MessageStatusChanged brought.
 	Status channel.Status
+	// Agents are those whose rights a DirectoryChanged moved; nil means anybody's.
+	Agents []int64
 
 	mu     sync.Mutex
 	shared map[string]any
@@ -132,12 +135,13 @@ type wire struct {
 	Before *Facts         `json:"b,omitempty"`
 	After  *Facts         `json:"a,omitempty"`
 	Status channel.Status `json:"st,omitempty"`
+	Agents []int64        `json:"g,omitzero"` // nobody is not anybody
 }
 
 // Record adds e to the transaction's tail and moves the standing counts by the
 // difference of its facts.
 func Record(tx *store.Tx, e *Event) error {
-	facts, err := json.Marshal(wire{e.Before, e.After, e.Status})
+	facts, err := json.Marshal(wire{e.Before, e.After, e.Status, e.Agents})
 	if err != nil {
 		return fmt.Errorf("feed: facts: %w", err)
 	}
@@ -159,8 +163,14 @@ func (e *Event) decode(facts []byte) error {
 	if err := json.Unmarshal(facts, &w); err != nil {
 		return fmt.Errorf("feed: facts of event %d: %w", e.Position, err)
 	}
-	e.Before, e.After, e.Status = w.Before, w.After, w.Status
+	e.Before, e.After, e.Status, e.Agents = w.Before, w.After, w.Status, w.Agents
 	return nil
+}
+
+// MayMoveRights reports whether the event may have changed what the agent may
+// see or do.
+func (e *Event) MayMoveRights(agent int64) bool {
+	return e.Cause == DirectoryChanged && (e.Agents == nil || slices.Contains(e.Agents, agent))
 }
 
 // MovesCounts reports whether the event changes any standing count.
