@@ -258,7 +258,7 @@ func (w *world) head() int64 {
 // how many there are.
 func (w *world) log(after int64) []*feed.Event {
 	head := w.head()
-	stream := w.Hub.Follow(after, func(*feed.Event) bool { return true })
+	stream := w.Hub.Follow(after, []feed.Key{feed.Everything}, func(*feed.Event) bool { return true })
 	defer stream.Close()
 	events := make([]*feed.Event, 0, head-after)
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)

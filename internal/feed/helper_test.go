@@ -2,7 +2,9 @@ package feed_test
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
+	"fmt"
 	"testing"
 	"time"
 
@@ -62,9 +64,20 @@ func (d *desk) mustAdd(conversation int64, n int) {
 	require.NoError(d.t, d.add(conversation, n))
 }
 
+// trim removes the events up to a position.
+func (d *desk) trim(upTo int64) {
+	d.t.Helper()
+	driver := map[bool]string{true: "pgx", false: "sqlite3"}[parleytest.OnPostgres()]
+	db, err := sql.Open(driver, d.url)
+	require.NoError(d.t, err)
+	_, err = db.ExecContext(d.t.Context(), fmt.Sprintf("DELETE FROM events WHERE id <= %d", upTo))
+	require.NoError(d.t, err)
+	require.NoError(d.t, db.Close())
+}
+
 // follow opens a stream that ends with the test.
 func (d *desk) follow(after int64, want func(*feed.Event) bool) *feed.Stream {
-	s := d.Follow(after, want)
+	s := d.Follow(after, everything, want)
 	d.t.Cleanup(s.Close)
 	return s
 }
@@ -83,6 +96,8 @@ func (d *desk) live(want func(*feed.Event) bool) *feed.Stream {
 	require.NoError(d.t, <-joined)
 	return s
 }
+
+var everything = []feed.Key{feed.Everything}
 
 func all(*feed.Event) bool { return true }
 

@@ -28,7 +28,7 @@ type Hub struct {
 	mu       sync.Mutex
 	position int64
 	moved    chan struct{} // closed when position moves; nil while nobody waits
-	streams  map[*Stream]struct{}
+	streams  *index
 	closed   bool
 }
 
@@ -55,7 +55,7 @@ func NewHub(ctx context.Context, s *store.Store, cursors *Cursors, o HubOptions)
 	}
 	h := &Hub{
 		Cursors: cursors, store: s, wake: make(chan struct{}, 1), observe: o.Observe, interval: o.Check,
-		position: position, streams: map[*Stream]struct{}{},
+		position: position, streams: newIndex(),
 	}
 	if h.interval == 0 {
 		h.interval = time.Second
@@ -92,15 +92,15 @@ func (h *Hub) Run(ctx context.Context) {
 // follow hands on everything the log holds after the hub's position.
 func (h *Hub) follow(ctx context.Context) error {
 	for {
-		events, err := readLog(ctx, h.store, h.Position(), math.MaxInt64, pageSize)
+		after := h.Position()
+		events, err := readLog(ctx, h.store, after, math.MaxInt64, pageSize)
 		if err != nil {
 			return err
 		}
-		for _, e := range events {
-			if h.observe != nil {
-				h.observe(ctx, e)
-			}
+		if len(events) == 0 || events[0].Position != after+1 {
+			return h.checkHead(ctx, after)
 		}
+		h.observeAll(ctx, events)
 		if ctx.Err() != nil {
 			return ctx.Err() // what was not observed is not handed on
 		}
@@ -111,16 +111,50 @@ func (h *Hub) follow(ctx context.Context) error {
 	}
 }
 
-func (h *Hub) deliver(events []*Event) {
-	if len(events) == 0 {
+func (h *Hub) observeAll(ctx context.Context, events []*Event) {
+	if h.observe == nil {
 		return
 	}
+	for _, e := range events {
+		h.observe(ctx, e)
+	}
+}
+
+// checkHead looks whether the log has gone on although what comes after a
+// position could not be read: then it has been removed, and nobody knows what it
+// was. Whoever observes is told that the directory may have changed, and every
+// stream ends.
+func (h *Hub) checkHead(ctx context.Context, after int64) error {
+	head, err := h.store.Head(ctx)
+	if err != nil || head == after {
+		return err
+	}
+	if events, err := readLog(ctx, h.store, after, head, 1); err != nil || len(events) == 1 && events[0].Position == after+1 {
+		h.hint(head) // it came in between
+		return err
+	}
+	h.observeAll(ctx, []*Event{{Position: head, Cause: DirectoryChanged}})
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	slog.WarnContext(ctx, "the event log was trimmed before this process had read it; its streams start again", "from", after, "to", head)
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.position = head
+	h.endAll(errTrimmed)
+	h.announce()
+	return nil
+}
+
+func (h *Hub) deliver(events []*Event) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var concerned []*Stream
 	for _, e := range events {
-		for s := range h.streams {
-			if s.filter(e) && !s.offer(e) {
-				delete(h.streams, s)
+		concerned = h.streams.concerned(e, concerned[:0])
+		for _, s := range concerned {
+			if s.want(e) && !s.offer(e) {
+				h.streams.remove(s)
 			}
 		}
 		h.position = e.Position
@@ -181,7 +215,7 @@ func (h *Hub) Position() int64 {
 func (h *Hub) Streams() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return len(h.streams)
+	return len(h.streams.all)
 }
 
 // join makes s live from the returned position on.
@@ -191,14 +225,14 @@ func (h *Hub) join(s *Stream) (int64, error) {
 	if h.closed {
 		return 0, errShutdown
 	}
-	h.streams[s] = struct{}{}
+	h.streams.add(s)
 	return h.position, nil
 }
 
 func (h *Hub) leave(s *Stream) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	delete(h.streams, s)
+	h.streams.remove(s)
 }
 
 func (h *Hub) close() {
@@ -207,10 +241,15 @@ func (h *Hub) close() {
 	defer h.mu.Unlock()
 	h.closed = true
 	h.announce()
-	for s := range h.streams {
-		close(s.live)
-		delete(h.streams, s)
+	h.endAll(errShutdown)
+}
+
+// endAll ends every stream. The caller holds the lock.
+func (h *Hub) endAll(why error) {
+	for s := range h.streams.all {
+		s.end(why)
 	}
+	h.streams = newIndex()
 }
 
 // readLog returns up to limit events after a position and not beyond another, in

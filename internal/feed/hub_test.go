@@ -62,7 +62,7 @@ func (d *desk) readAll(ctx context.Context, join, after, last, modulus, rest int
 	if err := d.Await(ctx, join); err != nil {
 		return err
 	}
-	s := d.Follow(after, func(e *feed.Event) bool { return e.Position == last || e.Position%modulus == rest })
+	s := d.Follow(after, everything, func(e *feed.Event) bool { return e.Position == last || e.Position%modulus == rest })
 	defer s.Close()
 	for want := after + 1; want <= last; want++ {
 		if want != last && want%modulus != rest {

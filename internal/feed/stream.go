@@ -2,89 +2,133 @@ package feed
 
 import (
 	"context"
-	"sync/atomic"
+	"errors"
+	"sync"
 
 	"parley/internal/fault"
 )
 
-// bufferSize is how many events may wait for a slow reader before its stream
-// ends with RESYNC_REQUIRED.
-const bufferSize = 1024
+// mostWaiting is how many events may wait for a slow reader before its stream
+// ends with RESYNC_REQUIRED. A stream that nothing waits in holds no buffer.
+const mostWaiting = 4096
 
-var errShutdown = fault.New(fault.Unavailable, "The server is shutting down. Subscribe again from the last cursor.")
+var (
+	errShutdown = fault.New(fault.Unavailable, "The server is shutting down. Subscribe again from the last cursor.")
+	errTrimmed  = resync("The event log no longer reaches back to this cursor. Run the query again and subscribe from its feedCursor.", "")
+)
 
 // Stream is one reader of the log: events after a position that it wants, in
 // order, each once. It is read from one goroutine.
 type Stream struct {
-	hub      *Hub
-	filter   func(*Event) bool
-	live     chan *Event
-	overflow atomic.Bool
+	hub    *Hub
+	keys   []Key
+	want   func(*Event) bool
+	looked int64         // position it was last looked at for; the hub's
+	wake   chan struct{} // there is something in waiting, or an end
 
-	pending []*Event // read from the log, not yet given
-	read    int64    // position read or received up to
+	mu      sync.Mutex
+	waiting []*Event // from the hub
+	ended   error    // why nothing more will come; errSlow for a slow reader
+
+	pending []*Event // taken from the log or from waiting, not yet given
+	read    int64    // position read up to in the log
 	given   int64    // position of the last event given, or where it began
 	joined  bool
 }
 
 // Follow opens a stream of the events after a position for which want holds.
-// want is called from other goroutines and must not block. Close ends it.
-func (h *Hub) Follow(after int64, want func(*Event) bool) *Stream {
-	return &Stream{hub: h, filter: want, live: make(chan *Event, bufferSize), read: after, given: after}
+// keys are such that each of these events has one of them, changes of the
+// directory apart. want is called from other goroutines and must not block.
+// Close ends the stream.
+func (h *Hub) Follow(after int64, keys []Key, want func(*Event) bool) *Stream {
+	return &Stream{hub: h, keys: keys, want: want, wake: make(chan struct{}, 1), read: after, given: after}
 }
 
 // Close ends the stream. It must be called.
 func (s *Stream) Close() { s.hub.leave(s) }
 
+// errSlow stands for the RESYNC_REQUIRED that is made when the reader comes to
+// it, with the cursor of what it was given last.
+var errSlow = resync("This stream was read too slowly. Run the query again and subscribe from its feedCursor.", "")
+
 // offer is called under the hub's lock. It reports false when the stream is too
-// slow and must end.
+// slow and has ended.
 func (s *Stream) offer(e *Event) bool {
-	select {
-	case s.live <- e:
-		return true
-	default:
-		s.overflow.Store(true)
-		close(s.live)
+	s.mu.Lock()
+	fits := len(s.waiting) < mostWaiting
+	if fits {
+		s.waiting = append(s.waiting, e)
+	}
+	s.mu.Unlock()
+	if !fits {
+		s.end(errSlow)
 		return false
+	}
+	s.signal()
+	return true
+}
+
+func (s *Stream) end(why error) {
+	s.mu.Lock()
+	s.ended = why
+	s.mu.Unlock()
+	s.signal()
+}
+
+func (s *Stream) signal() {
+	select {
+	case s.wake <- struct{}{}:
+	default: // it is awake already
 	}
 }
 
 // Next returns the next event. It ends with ctx's error, with UNAVAILABLE when
-// the server shuts down, or with RESYNC_REQUIRED when the reader was too slow.
+// the server shuts down, or with RESYNC_REQUIRED when the reader was too slow or
+// the log no longer holds what comes next.
 func (s *Stream) Next(ctx context.Context) (*Event, error) {
-	for {
-		if len(s.pending) > 0 {
-			e := s.pending[0]
-			s.pending = s.pending[1:]
-			s.given = e.Position
-			return e, nil
+	for len(s.pending) == 0 {
+		if err := s.fill(ctx); err != nil {
+			return nil, err
 		}
-		if !s.joined {
-			if err := s.replay(ctx); err != nil {
-				return nil, err
-			}
-			continue
-		}
-		select {
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case e, ok := <-s.live:
-			if !ok {
-				return nil, s.ended()
-			}
-			if e.Position > s.read {
-				s.read, s.given = e.Position, e.Position
-				return e, nil
-			}
-		}
+	}
+	e := s.pending[0]
+	s.pending[0] = nil
+	s.pending = s.pending[1:]
+	s.given = e.Position
+	return e, nil
+}
+
+// fill waits for something to be pending. It may return without.
+func (s *Stream) fill(ctx context.Context) error {
+	s.pending = nil
+	if !s.joined {
+		return s.replay(ctx)
+	}
+	if taken, err := s.take(); taken || err != nil {
+		return err
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-s.wake:
+		return nil
 	}
 }
 
-func (s *Stream) ended() error {
-	if s.overflow.Load() {
-		return resync("This stream was read too slowly. Run the query again and subscribe from its feedCursor.", s.hub.Cursors.Encode(s.given))
+// take takes what waits, or says why nothing will any more.
+func (s *Stream) take() (bool, error) {
+	s.mu.Lock()
+	waiting, ended := s.waiting, s.ended
+	s.waiting = nil
+	s.mu.Unlock()
+	switch {
+	case len(waiting) > 0:
+		s.pending = waiting
+		return true, nil
+	case errors.Is(ended, errSlow):
+		return false, resync(errSlow.Message, s.hub.Cursors.Encode(s.given))
 	}
-	return errShutdown
+	return false, ended
 }
 
 // replay reads the next page of what the hub has handed on, and joins the hub
@@ -99,8 +143,7 @@ func (s *Stream) replay(ctx context.Context) error {
 		return err
 	}
 	s.joined = true
-	// What was handed on between the look and the joining. What came since waits
-	// in live.
+	// What was handed on between the look and the joining. What came since waits.
 	for s.read < upTo {
 		if err := s.readPage(ctx, upTo); err != nil {
 			return err
@@ -117,11 +160,11 @@ func (s *Stream) readPage(ctx context.Context, upTo int64) error {
 		return err
 	}
 	if len(events) == 0 || events[0].Position != s.read+1 {
-		return resync("The event log no longer reaches back to this cursor. Run the query again and subscribe from its feedCursor.", "")
+		return errTrimmed
 	}
 	for _, e := range events {
 		s.read = e.Position
-		if s.filter(e) {
+		if s.want(e) {
 			s.pending = append(s.pending, e)
 		}
 	}

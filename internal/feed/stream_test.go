@@ -2,17 +2,16 @@ package feed_test
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"parley/internal/fault"
 	"parley/internal/feed"
-	"parley/internal/parleytest"
 )
 
 // A stream that nobody reads ends with the cursor of what it gave last, from
@@ -21,7 +20,7 @@ func TestASlowStreamEndsWithItsLastGoodCursorAndBlocksNobody(t *testing.T) {
 	t.Parallel()
 	d := setup(t)
 	slow, quick := d.live(all), d.live(all)
-	const batch, batches = 300, 6 // more than a buffer
+	const batch, batches = 500, 12 // more than a buffer
 	first := d.Position()
 	for range batches {
 		d.mustAdd(1, batch)
@@ -57,16 +56,79 @@ func TestACursorOlderThanTheLogIsRefused(t *testing.T) {
 	d := setup(t)
 	d.mustAdd(1, 5)
 	require.NoError(t, d.Await(t.Context(), d.base+5))
-	driver := map[bool]string{true: "pgx", false: "sqlite3"}[parleytest.OnPostgres()]
-	db, err := sql.Open(driver, d.url)
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = db.Close() })
-	_, err = db.ExecContext(t.Context(), "DELETE FROM events WHERE id <= (SELECT MAX(id) - 2 FROM events)")
-	require.NoError(t, err)
-
-	_, err = d.follow(d.base, all).Next(t.Context())
+	d.trim(d.base + 3)
+	_, err := d.follow(d.base, all).Next(t.Context())
 	requireEnds(t, err, fault.ResyncRequired)
 	require.Equal(t, d.base+4, next(t, d.follow(d.base+3, all)).Position, "what is there can be had")
+	d.trim(d.base + 5)
+	_, err = d.follow(d.base+4, all).Next(t.Context())
+	requireEnds(t, err, fault.ResyncRequired)
+	atHead := d.follow(d.base+5, all)
+	d.mustAdd(1, 1)
+	require.Equal(t, d.base+6, next(t, atHead).Position, "an empty log goes on from its head")
+}
+
+// What is removed before a stream has replayed it ends the stream; it gives what
+// it has read.
+func TestAStreamEndsWhenItsReplayIsTrimmed(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	const page = 500
+	d.mustAdd(1, 3*page)
+	require.NoError(t, d.Await(t.Context(), d.base+3*page))
+	s := d.follow(d.base, all)
+	for i := range int64(page) {
+		require.Equal(t, d.base+i+1, next(t, s).Position)
+		if i == 0 {
+			d.trim(d.base + 2*page)
+		}
+	}
+	_, err := s.Next(t.Context())
+	requireEnds(t, err, fault.ResyncRequired)
+}
+
+// A live stream has no need of what is removed.
+func TestTrimmingDoesNotDisturbALiveStream(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	s := d.live(all)
+	for i := range int64(5) {
+		d.mustAdd(1, 1)
+		require.NoError(t, d.Await(t.Context(), d.base+2+i))
+		d.trim(d.base + 2 + i)
+	}
+	for i := range int64(5) {
+		require.Equal(t, d.base+2+i, next(t, s).Position)
+	}
+}
+
+// A process that was away while the log went on and was trimmed cannot know what
+// it missed: it reads the directory again and every stream ends.
+func TestAHubThatMissedWhatWasTrimmedEndsItsStreams(t *testing.T) {
+	t.Parallel()
+	for _, left := range []int64{0, 3} {
+		observed := make(chan *feed.Event, 100)
+		d := setup(t, func(o *feed.HubOptions) {
+			o.Bus, o.Check = deaf{}, time.Hour // it hears nothing until it is asked
+			o.Observe = func(_ context.Context, e *feed.Event) { observed <- e }
+		})
+		s := d.follow(d.base, all)
+		waiting := make(chan error, 1)
+		go func() { _, err := s.Next(t.Context()); waiting <- err }()
+		d.eventually(func() bool { return d.Streams() == 1 }, "it is live")
+		d.mustAdd(1, 10)
+		d.trim(d.base + 10 - left)
+		require.NoError(t, d.Await(t.Context(), d.base+10))
+		requireEnds(t, <-waiting, fault.ResyncRequired)
+		require.Equal(t, feed.DirectoryChanged, (<-observed).Cause)
+		require.Empty(t, observed)
+		require.Zero(t, d.Streams())
+
+		after := d.follow(d.base+10, all)
+		d.mustAdd(1, 1)
+		require.NoError(t, d.Await(t.Context(), d.base+11))
+		require.Equal(t, d.base+11, next(t, after).Position, "and it goes on")
+	}
 }
 
 // Streams come and go while events are handed on.
@@ -84,7 +146,7 @@ func TestStreamsCloseWhileEventsAreDelivered(t *testing.T) {
 				default:
 				}
 				ctx, cancel := context.WithCancel(t.Context())
-				s := d.Follow(d.Position(), func(*feed.Event) bool { cancel(); return true })
+				s := d.Follow(d.Position(), everything, func(*feed.Event) bool { cancel(); return true })
 				for range 3 {
 					_, _ = s.Next(ctx) // until the first event comes
 				}

@@ -99,6 +99,8 @@ type stream[T any] struct {
 	// tells the position it was read at. Its cursor is that position, or resumed
 	// when the subscriber goes on from there: what lies between is still to come.
 	open func(ctx context.Context, v *viewer.Viewer, kind feed.StreamKind, resumed *int64) (frame T, position int64, err error)
+	// keys are facts that every event wanted has one of.
+	keys func(v *viewer.Viewer) []feed.Key
 	// want decides under the viewer's rights. It runs in the hub.
 	want func(v *viewer.Viewer, e *feed.Event) bool
 	// frame makes the frame of an event, or tells that there is none.
@@ -192,8 +194,11 @@ func (s *stream[T]) pump(ctx context.Context, frames chan<- T, start *standing[T
 // follow gives frames until the stream must be opened anew, for the viewer it
 // returns; nil when the subscriber has gone.
 func (s *stream[T]) follow(ctx context.Context, start *standing[T], frames chan<- T) (*viewer.Viewer, error) {
-	reader := s.desk.Hub.Follow(start.from, func(e *feed.Event) bool {
-		return e.Cause == feed.DirectoryChanged || s.want(start.v, e)
+	reader := s.desk.Hub.Follow(start.from, s.keys(start.v), func(e *feed.Event) bool {
+		if e.Cause == feed.DirectoryChanged {
+			return s.stale != nil || e.MayMoveRights(start.v.AgentID)
+		}
+		return s.want(start.v, e)
 	})
 	defer reader.Close()
 	for {
@@ -223,8 +228,8 @@ func (s *stream[T]) take(ctx context.Context, start *standing[T], e *feed.Event)
 	case e.Cause != feed.DirectoryChanged:
 		frame, ok, err = s.frame(ctx, start.v, e)
 	case e.Position <= start.at:
-		// A subscriber who resumes from before it: whether their rights are still
-		// those their list was read under, nobody knows.
+		// A subscriber who resumes from before it: their list was read under other
+		// rights.
 		anew = true
 	case s.stale != nil:
 		anew, err = s.stale(ctx, start.v)

@@ -26,6 +26,12 @@ func (d *Desk) Messages(ctx context.Context, id, after *string, end End) (<-chan
 			position, err := d.Store.Head(ctx)
 			return &MessageAdded{Kind: kind, Cursor: d.cursor(position, resumed)}, position, err
 		},
+		keys: func(v *viewer.Viewer) []feed.Key {
+			if only != 0 {
+				return []feed.Key{{Fact: feed.ByConversation, ID: only}}
+			}
+			return conversation.Everything(v).Keys()
+		},
 		want: func(v *viewer.Viewer, e *feed.Event) bool {
 			return e.Cause == feed.MessageAdded && (only == 0 || e.ConversationID == only) && conversation.SeesFacts(v, e.After)
 		},
@@ -70,6 +76,7 @@ func (d *Desk) Conversation(ctx context.Context, id string, after *string, end E
 		open: func(ctx context.Context, _ *viewer.Viewer, kind feed.StreamKind, resumed *int64) (OneChange, int64, error) {
 			return d.openOne(ctx, key, kind, resumed)
 		},
+		keys: func(*viewer.Viewer) []feed.Key { return []feed.Key{{Fact: feed.ByConversation, ID: key}} },
 		want: func(v *viewer.Viewer, e *feed.Event) bool {
 			return e.ConversationID == key && (conversation.SeesFacts(v, e.Before) || conversation.SeesFacts(v, e.After))
 		},

@@ -14,7 +14,7 @@ import (
 func (d *Desk) Conversations(ctx context.Context, view conversation.View, filter *conversation.Filter, after *string, end End) (<-chan *Change, error) {
 	f := &viewFold{desk: d, view: view, filter: filter}
 	return run(ctx, stream[*Change]{
-		desk: d, open: f.open, want: f.want, frame: f.frame,
+		desk: d, open: f.open, keys: f.keys, want: f.want, frame: f.frame,
 	}, after, end)
 }
 
@@ -41,6 +41,8 @@ func (f *viewFold) open(ctx context.Context, v *viewer.Viewer, kind feed.StreamK
 	}
 	return &Change{Kind: kind, Cursor: f.desk.cursor(f.at, resumed), Counts: f.counts}, f.at, nil
 }
+
+func (f *viewFold) keys(*viewer.Viewer) []feed.Key { return f.scope.Keys() }
 
 func (f *viewFold) want(_ *viewer.Viewer, e *feed.Event) bool {
 	return f.scope.Matches(e.Before) || f.scope.Matches(e.After)
@@ -85,7 +87,7 @@ func (d *Desk) InboxCounts(ctx context.Context, after *string, end End) (<-chan 
 	}
 	f := &inboxFold{desk: d}
 	return run(ctx, stream[*InboxCountsChange]{
-		desk: d, open: f.open, want: f.want, frame: f.frame, stale: f.stale,
+		desk: d, open: f.open, keys: f.keys, want: f.want, frame: f.frame, stale: f.stale,
 	}, nil, end)
 }
 
@@ -102,9 +104,7 @@ func (f *inboxFold) open(ctx context.Context, v *viewer.Viewer, kind feed.Stream
 	if err != nil {
 		return nil, 0, err
 	}
-	if f.sight, err = f.desk.Scope(v, conversation.View{Kind: conversation.All}, nil); err != nil {
-		return nil, 0, err
-	}
+	f.sight = conversation.Everything(v)
 	f.inboxes, f.at = list.Inboxes, list.Position
 	return &InboxCountsChange{Kind: kind, Cursor: list.FeedCursor(), Inboxes: copied(f.inboxes)}, f.at, nil
 }
@@ -135,6 +135,8 @@ func keyOf(in *conversation.Inbox) string {
 	}
 	return string(in.Kind) + " " + *in.Subject + " " + in.Title
 }
+
+func (f *inboxFold) keys(*viewer.Viewer) []feed.Key { return f.sight.Keys() }
 
 // want takes events that move a count of something the viewer sees.
 func (f *inboxFold) want(_ *viewer.Viewer, e *feed.Event) bool {

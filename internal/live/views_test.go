@@ -181,6 +181,20 @@ func TestResumingAcrossAChangeOfRightsIsOneReset(t *testing.T) {
 	requireKinds(t, s, feed.Update)
 }
 
+// The rights of others are nothing to a subscriber who comes back.
+func TestResumingAcrossAChangeOfAnothersRightsIsNoReset(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.Say(another, parleytest.Support, "one")
+	before := b.head()
+	b.switchOff("amy")
+	b.Say(another, parleytest.Support, "two")
+	s := b.view("bo", conversation.All, &before)
+	requireKinds(t, s, feed.Open, feed.Update)
+	b.Say(another, parleytest.Support, "three")
+	require.Equal(t, "three", requireKinds(t, s, feed.Update).Conversation.Preview)
+}
+
 func TestAnAgentWhoJoinsIsAnInboxOfTheSupervisors(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
