@@ -87,7 +87,8 @@ type Outgoing struct {
 type Outcome int
 
 // The outcomes of a send. Unknown means that the provider may or may not have
-// taken the message; Throttled and Unreachable mean that it surely has not.
+// taken the message; Throttled and Unreachable mean that this call surely did not
+// give it one, whatever a call before under the same key did.
 const (
 	Accepted Outcome = iota + 1
 	Rejected

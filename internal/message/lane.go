@@ -30,6 +30,7 @@ type call struct {
 	provider channel.Provider
 	account  channel.Account
 	out      channel.Outgoing
+	again    bool           // it was called before, and what came of that nobody knows
 	result   channel.Result // once it was made
 }
 
@@ -94,8 +95,8 @@ func (l *lane) send(ctx context.Context, c *call) channel.Result {
 }
 
 // step is one transaction of the lane: settle the call that was made, if any,
-// make sure of the lease, and pick the next call. The answer to a call is kept
-// also when the lane was lost meanwhile or the worker has to stop.
+// make sure of the lease, and pick the next call. What is sure in the answer to a
+// call is kept also when the lane was lost meanwhile or the worker has to stop.
 func (l *lane) step(ctx context.Context, hold holder, made *call) (next *call, again time.Duration, err error) {
 	stopping := ctx.Err() != nil
 	err = l.m.Desk.Store.Write(context.WithoutCancel(ctx), func(ctx context.Context, tx *store.Tx) error {
@@ -104,7 +105,7 @@ func (l *lane) step(ctx context.Context, hold holder, made *call) (next *call, a
 		held, busy, err := hold(ctx, tx)
 		var wait time.Duration
 		if err == nil && made != nil {
-			wait, err = l.settle(ctx, tx, made)
+			wait, err = l.settle(ctx, tx, made, held)
 		}
 		switch {
 		case err != nil || !held:

@@ -150,7 +150,7 @@ func TestALostLeaseKeepsTheAnswerOfTheCall(t *testing.T) {
 	}{
 		"accepted, keyless":          {channel.Result{Outcome: channel.Accepted, ProviderID: "SB1"}, true, []string{"SENT"}},
 		"rejected, keyless":          {channel.Result{Outcome: channel.Rejected, Code: channel.BadDestination}, true, []string{"FAILED"}},
-		"throttled, keyless":         {channel.Result{Outcome: channel.Throttled, Code: channel.ChannelCannotSend}, true, []string{"FAILED", "SENT"}},
+		"throttled, keyless":         {channel.Result{Outcome: channel.Throttled, Code: channel.ChannelCannotSend}, true, []string{"FAILED"}}, // later messages may have left
 		"unknown, keyless":           {channel.Result{Outcome: channel.Unknown, Code: channel.TimedOut}, true, []string{"UNKNOWN"}},
 		"rejected, sent by another":  {channel.Result{Outcome: channel.Rejected, Code: channel.BadDestination}, false, []string{"SENT"}},
 		"throttled, sent by another": {channel.Result{Outcome: channel.Throttled, Code: channel.ChannelCannotSend}, false, []string{"SENT"}},

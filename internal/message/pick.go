@@ -99,7 +99,7 @@ func inLane(a *entsql.SelectTable) *entsql.Predicate {
 func (m *Messenger) call(w *waiting, row *conversation.Row, ch *directory.Channel) *call {
 	key := m.Desk.IDs.Encode(publicid.Attempt, w.attempt)
 	return &call{
-		attempt: w.attempt, message: w.message, provider: m.Providers[ch.Account.Provider], account: ch.Account.Account,
+		attempt: w.attempt, message: w.message, again: w.status == channel.Sending, provider: m.Providers[ch.Account.Provider], account: ch.Account.Account,
 		out: channel.Outgoing{
 			AttemptKey: key, From: ch.Address, To: row.Address, Text: w.text,
 			StatusURL: m.PublicURL + "/webhooks/" + ch.Account.Provider + "/" + ch.Account.Key + "?attempt=" + url.QueryEscape(key),

@@ -35,9 +35,12 @@ func (m *Messenger) backoff(throttled int) time.Duration {
 }
 
 // settle records what the carrier answered. A carrier that surely did not take
-// the message, because it is busy or out of reach, gets a new attempt later: the
+// the message, because it is busy or out of reach, is asked again later: the
 // returned wait.
-func (l *lane) settle(ctx context.Context, tx *store.Tx, c *call) (wait time.Duration, err error) {
+//
+// A worker that has lost its lane tells only what is sure: another may be calling
+// for the same attempt, or be past it already.
+func (l *lane) settle(ctx context.Context, tx *store.Tx, c *call, held bool) (wait time.Duration, err error) {
 	row, err := l.m.Desk.Load(ctx, tx, l.conversation)
 	if err != nil {
 		return 0, err
@@ -46,23 +49,49 @@ func (l *lane) settle(ctx context.Context, tx *store.Tx, c *call) (wait time.Dur
 	if err != nil || a == nil {
 		return 0, err
 	}
+	open := a.status == channel.Sending || a.status == channel.Unsettled
+	untaken := c.result.Outcome == channel.Throttled || c.result.Outcome == channel.Unreachable
+	switch {
+	case c.result.Outcome == channel.Accepted:
+		return 0, l.m.settle(ctx, tx, row, a, c.learnt())
+	case !open, !held && c.provider.TakesKey():
+		return 0, nil // what becomes of it is for the other call under the same key
+	case untaken && c.again:
+		return l.repeat(ctx, tx, row, a, c)
+	case untaken && held && a.latest && a.throttled+1 < mostThrottled:
+		return l.pause(a, c), l.m.putOff(ctx, tx, row, a, c.learnt())
+	}
+	return 0, l.m.settle(ctx, tx, row, a, c.learnt())
+}
+
+// learnt is what the carrier's answer says of the attempt.
+func (c *call) learnt() settlement {
 	r := c.result
-	s := settlement{status: channel.Failed, code: r.Code, detail: r.Detail}
 	switch r.Outcome {
 	case channel.Accepted:
-		s = settlement{status: channel.Sent, providerID: r.ProviderID}
+		return settlement{status: channel.Sent, providerID: r.ProviderID}
 	case channel.Rejected, channel.Throttled, channel.Unreachable:
-		if a.status != channel.Sending && a.status != channel.Unsettled {
-			return 0, nil // it went out by another call under the same key
-		}
-	default:
+		return settlement{status: channel.Failed, code: r.Code, detail: r.Detail}
+	}
+	return settlement{status: channel.Unsettled, code: channel.TimedOut, detail: r.Detail}
+}
+
+// pause is how long the lane rests before the carrier is asked again.
+func (l *lane) pause(a *attempt, c *call) time.Duration {
+	return max(min(c.result.RetryAfter, mostRetryAfter), l.m.backoff(a.throttled))
+}
+
+// repeat puts a repeated call off under its own key: the carrier did not take
+// this one, but may have taken the one before. After too many the attempt is
+// UNKNOWN.
+func (l *lane) repeat(ctx context.Context, tx *store.Tx, row *conversation.Row, a *attempt, c *call) (time.Duration, error) {
+	if a.throttled+1 >= mostThrottled {
+		s := c.learnt()
 		s.status, s.code = channel.Unsettled, channel.TimedOut
+		return 0, l.m.settle(ctx, tx, row, a, s)
 	}
-	untaken := r.Outcome == channel.Throttled || r.Outcome == channel.Unreachable
-	if untaken && a.latest && a.throttled+1 < mostThrottled {
-		return max(min(r.RetryAfter, mostRetryAfter), l.m.backoff(a.throttled)), l.m.putOff(ctx, tx, row, a, s)
-	}
-	return 0, l.m.settle(ctx, tx, row, a, s)
+	_, err := tx.Exec(ctx, tx.Builder().Update("attempts").Add("throttled", 1).Set("updated_at", int64(tx.Now)).Where(entsql.EQ("id", a.key)))
+	return l.pause(a, c), err
 }
 
 // putOff fails the attempt and queues the next one in its place. To those who
