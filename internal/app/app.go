@@ -26,6 +26,7 @@ import (
 	"parley/internal/job"
 	"parley/internal/live"
 	"parley/internal/message"
+	"parley/internal/peer"
 	"parley/internal/publicid"
 	"parley/internal/server"
 	"parley/internal/store"
@@ -83,11 +84,12 @@ type App struct {
 	Messenger *message.Messenger
 	Receiver  *inbound.Receiver
 	Hub       *feed.Hub
+	Roster    *peer.Roster
 	Tokens    *token.Authority
 	Server    *server.Server
 	Schema    resolvers.Resolver
 
-	bus      feed.Bus
+	bus      bus
 	carrier  *sandbox.Carrier
 	asTwilio *astwilio.Stand // in a demo
 }
@@ -120,6 +122,7 @@ func (a *App) wire(ctx context.Context) error {
 	if a.bus, err = a.openBus(ctx); err != nil {
 		return err
 	}
+	a.Roster = peer.New(peer.Options{Store: a.Store, Signals: a.bus, Bus: a.busName})
 	// The hub stands before the directory is read, so that no change falls between.
 	observe := func(ctx context.Context, e *feed.Event) { a.Directory.Observe(ctx, e) }
 	a.Hub, err = feed.NewHub(ctx, a.Store, cursors, feed.HubOptions{Bus: a.bus, Observe: observe})
@@ -231,13 +234,8 @@ func (a *App) Run(ctx context.Context) error {
 			return err
 		}
 	}
-	hubCtx, stopHub := context.WithCancel(context.WithoutCancel(ctx))
-	followed := make(chan struct{})
-	go func() {
-		defer close(followed)
-		a.Hub.Run(hubCtx)
-	}()
-	defer func() { stopHub(); <-followed }()
+	defer background(ctx, a.Hub.Run)()
+	defer background(ctx, a.Roster.Run)()
 	jobs, err := job.Start(ctx, a.Store, a.Receiver, a.Config.Jobs)
 	if err != nil {
 		return err
@@ -246,6 +244,17 @@ func (a *App) Run(ctx context.Context) error {
 	stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
 	defer cancel()
 	return errors.Join(err, jobs.Stop(stopCtx))
+}
+
+// background runs a part beyond the end of ctx, until stop, which waits for it.
+func background(ctx context.Context, run func(context.Context)) (stop func()) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		run(ctx)
+	}()
+	return func() { cancel(); <-done }
 }
 
 // Listen takes the address, so that PublicURL is known before Run.

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -9,8 +10,14 @@ import (
 	"parley/internal/feed/natsbus"
 )
 
+// bus is what carries hints and signals between the processes on a database.
+type bus interface {
+	feed.Bus
+	feed.Signals
+}
+
 // openBus connects the processes on this database, when the settings say how.
-func (a *App) openBus(ctx context.Context) (feed.Bus, error) {
+func (a *App) openBus(ctx context.Context) (bus, error) {
 	if a.Config.NATS == "" {
 		return feed.NewLocal(), nil
 	}
@@ -25,15 +32,27 @@ func (a *App) openBus(ctx context.Context) (feed.Bus, error) {
 	return bus, nil
 }
 
+// busName is what other processes are told of this one's bus.
+func (a *App) busName() string {
+	bus, ok := a.bus.(*natsbus.Bus)
+	if !ok {
+		return ""
+	}
+	return cmp.Or(bus.Server(), "NATS, not connected")
+}
+
 // registerMetrics adds what the parts count to what the edge counts.
 func (a *App) registerMetrics() error {
 	registry := a.Server.Registry()
 	if err := registry.Register(a.Receiver.Entries); err != nil {
 		return err
 	}
+	err := registry.Register(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "parley_processes_unheard", Help: "Other processes on this database that are not heard over the bus.",
+	}, func() float64 { return float64(len(a.Roster.Unheard())) }))
 	bus, ok := a.bus.(*natsbus.Bus)
-	if !ok {
-		return nil
+	if err != nil || !ok {
+		return err
 	}
 	return registry.Register(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "parley_nats_connected", Help: "1 while NATS is reached, 0 while events of other processes come late.",

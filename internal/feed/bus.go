@@ -13,11 +13,33 @@ type Bus interface {
 	Subscribe(hint func(position int64)) (stop func())
 }
 
-// Local is the bus of a single process.
+// Signals carries what is worth nothing a moment later, such as who is typing,
+// between the processes that share a database. A signal may be lost or late; one
+// process's own come in their order. Both buses have it, on the same connection
+// as the hints.
+type Signals interface {
+	// Signal tells all processes, this one too. It never blocks; what cannot leave
+	// at once is dropped. A kind is 1 to MaxSignalKind bytes and a payload at most
+	// MaxSignal, longer ones are dropped; the payload is not changed after.
+	Signal(kind string, payload []byte)
+	// OnSignal calls hear for every signal of a kind, from one goroutine at a time.
+	// hear must not block, nor call the bus. The returned function ends it.
+	OnSignal(kind string, hear func(payload []byte)) (stop func())
+}
+
+// The bounds of a signal, in bytes.
+const (
+	MaxSignalKind = 32
+	MaxSignal     = 1024
+)
+
+// Local is the bus of a single process. It implements Bus and Signals.
 type Local struct {
 	mu    sync.Mutex
 	hints map[int]func(int64)
 	next  int
+
+	signals localSignals
 }
 
 // NewLocal returns a bus for one process.

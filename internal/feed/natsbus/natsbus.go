@@ -2,14 +2,15 @@
 //
 //	bus, err := natsbus.Open(natsbus.Options{URL: "nats://127.0.0.1:4222", Epoch: store.Epoch, Key: key})
 //
-// It carries hints and nothing else: "there are events up to this position". A
-// process hears its own at once, whether NATS is there or not; others hear them
-// through one subscription per process. A hint that NATS loses costs the time
-// until the hub's next look at the log, and never an event.
+// It carries hints, "there are events up to this position", and signals, which are
+// worth nothing a moment later. A process hears its own at once, whether NATS is
+// there or not; others hear them through one subscription per process. A hint that
+// NATS loses costs the time until the hub's next look at the log, and never an
+// event; a signal that is lost is gone.
 //
 // Each database has a subject of its own, named after its log's epoch, and each
-// hint carries a MAC under a key that the database holds: whoever else may speak
-// on the cluster cannot make a Parley look at its log.
+// message carries a MAC under a key that the database holds: whoever else may speak
+// on the cluster is not heard.
 package natsbus
 
 import (
@@ -44,24 +45,29 @@ type Options struct {
 const (
 	dialTimeout = 2 * time.Second // to reach one server
 	sendTimeout = 2 * time.Second // until the cluster has a hint
-	waitingMost = 1024            // hints heard and not yet handed on
+	waitingMost = 1024            // messages heard and not yet handed on
+	leavingMost = 256             // signals that wait to leave
 	firstPause  = 50 * time.Millisecond
 	longPause   = 2 * time.Second // between attempts to reach the cluster
 )
 
-// Bus implements feed.Bus. It is safe for concurrent use.
+// Bus implements feed.Bus and feed.Signals. It is safe for concurrent use.
 type Bus struct {
 	sealer
 	local *feed.Local
 	conn  *nats.Conn
 	own   atomic.Int64 // highest position that this process published
 
-	wake chan struct{}
-	stop chan struct{}
-	done sync.WaitGroup
+	wake    chan struct{}
+	leaving chan []byte // sealed signals
+	stop    chan struct{}
+	done    sync.WaitGroup
 }
 
-var _ feed.Bus = (*Bus)(nil)
+var (
+	_ feed.Bus     = (*Bus)(nil)
+	_ feed.Signals = (*Bus)(nil)
+)
 
 // Open connects to the cluster. One that cannot be reached is no error: the log
 // says so, and the bus tries for ever, at most 2 s apart. An error means that
@@ -71,7 +77,10 @@ func Open(o Options) (*Bus, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &Bus{sealer: newSealer(o.Epoch, o.Key), local: feed.NewLocal(), wake: make(chan struct{}, 1), stop: make(chan struct{})}
+	b := &Bus{
+		sealer: newSealer(o.Epoch, o.Key), local: feed.NewLocal(),
+		wake: make(chan struct{}, 1), leaving: make(chan []byte, leavingMost), stop: make(chan struct{}),
+	}
 	if b.conn, err = nats.Connect(servers, b.options()...); err != nil {
 		return nil, fmt.Errorf("the NATS URL cannot be used: %w", err)
 	}
@@ -136,6 +145,15 @@ func (b *Bus) connected(c *nats.Conn) {
 // Connected reports whether the cluster is reached at this moment.
 func (b *Bus) Connected() bool { return b.conn.IsConnected() }
 
+// Server names what this process is connected to: the cluster by its name, else
+// the server by its id; empty while there is no connection.
+func (b *Bus) Server() string {
+	if name := b.conn.ConnectedClusterName(); name != "" {
+		return name
+	}
+	return b.conn.ConnectedServerId()
+}
+
 // Publish implements feed.Bus.
 func (b *Bus) Publish(position int64) {
 	b.local.Publish(position)
@@ -145,6 +163,24 @@ func (b *Bus) Publish(position int64) {
 
 // Subscribe implements feed.Bus.
 func (b *Bus) Subscribe(hint func(int64)) (stop func()) { return b.local.Subscribe(hint) }
+
+// Signal implements feed.Signals.
+func (b *Bus) Signal(kind string, payload []byte) {
+	b.local.Signal(kind, payload)
+	sealed, ok := b.sealSignal(kind, payload)
+	if !ok || !b.Connected() {
+		return
+	}
+	select {
+	case b.leaving <- sealed:
+	default: // it would be old when it leaves
+	}
+}
+
+// OnSignal implements feed.Signals.
+func (b *Bus) OnSignal(kind string, hear func([]byte)) (stop func()) {
+	return b.local.OnSignal(kind, hear)
+}
 
 // Close leaves the cluster. Hints of this process are still heard in it.
 func (b *Bus) Close() {
@@ -157,12 +193,14 @@ func (b *Bus) listen() error {
 	sub, err := b.conn.Subscribe(b.subject, func(m *nats.Msg) {
 		if position, ok := b.open(m.Data); ok {
 			b.local.Publish(position)
+		} else if kind, payload, ok := b.openSignal(m.Data); ok {
+			b.local.Signal(kind, payload)
 		}
 	})
 	if err != nil {
 		return err
 	}
-	return sub.SetPendingLimits(waitingMost, waitingMost*sealedSize)
+	return sub.SetPendingLimits(waitingMost, waitingMost*mostSealed)
 }
 
 func (b *Bus) poke() {
@@ -172,15 +210,18 @@ func (b *Bus) poke() {
 	}
 }
 
-// send brings this process's highest position to the cluster, one hint at a time.
-// One that fails waits for the next hint or connection; meanwhile the position
-// check heals it.
+// send brings signals to the cluster, and this process's highest position, one
+// hint at a time. A hint that fails waits for the next one or for a connection;
+// meanwhile the position check heals it.
 func (b *Bus) send() {
 	told := int64(0) // what the cluster has for certain
 	for {
 		select {
 		case <-b.stop:
 			return
+		case sealed := <-b.leaving:
+			_ = b.conn.Publish(b.subject, sealed) // lost when it fails
+			continue
 		case <-b.wake:
 		}
 		position := b.own.Load()

@@ -14,6 +14,7 @@ import (
 	"parley/internal/app"
 	"parley/internal/feed/natsbus/natstest"
 	"parley/internal/parleytest"
+	"parley/internal/peer"
 	"parley/internal/store"
 )
 
@@ -166,4 +167,22 @@ func otherLog(t *testing.T) string {
 	}))
 	require.NoError(t, s.Close())
 	return database
+}
+
+// Both keep a row while they run, and a common bus is known as such.
+func TestProcessesKnowOfEachOther(t *testing.T) {
+	t.Parallel()
+	server := natstest.Start(t)
+	one, two := pair(t, parleytest.Database(t), server.URL())
+	rows := func() []peer.Process {
+		all, err := peer.List(t.Context(), one.Store)
+		require.NoError(t, err)
+		return all
+	}
+	one.Eventually(func() bool { return len(rows()) == 2 }, "two rows")
+	require.NotEmpty(t, rows()[0].Bus)
+	require.Equal(t, rows()[0].Bus, rows()[1].Bus)
+	two.Stop()
+	require.Len(t, rows(), 1)
+	require.Equal(t, one.Roster.Name(), rows()[0].Name)
 }
