@@ -2,7 +2,6 @@ package feed
 
 import (
 	"iter"
-	"maps"
 	"slices"
 )
 
@@ -86,17 +85,24 @@ func (x *index) remove(s *Stream) {
 }
 
 // concerned appends the streams that e may concern, each once: those that named
-// one of its keys, and every stream for a change of the directory.
+// one of its keys, and every stream for a change of the directory. A stream that
+// begins after e is left out.
 func (x *index) concerned(e *Event, found []*Stream) []*Stream {
+	look := func(s *Stream) {
+		if s.looked < e.Position {
+			s.looked = e.Position
+			found = append(found, s)
+		}
+	}
 	if e.Cause == DirectoryChanged {
-		return slices.AppendSeq(found, maps.Keys(x.all))
+		for s := range x.all {
+			look(s)
+		}
+		return found
 	}
 	for k := range e.Keys() {
 		for _, s := range x.byKey[k] {
-			if s.looked < e.Position {
-				s.looked = e.Position
-				found = append(found, s)
-			}
+			look(s)
 		}
 	}
 	return found

@@ -23,7 +23,7 @@ type Stream struct {
 	hub    *Hub
 	keys   []Key
 	want   func(*Event) bool
-	looked int64         // position it was last looked at for; the hub's
+	looked int64         // position it was last looked at for, or where it began; the hub's
 	wake   chan struct{} // there is something in waiting, or an end
 
 	mu      sync.Mutex
@@ -41,7 +41,7 @@ type Stream struct {
 // directory apart. want is called from other goroutines and must not block.
 // Close ends the stream.
 func (h *Hub) Follow(after int64, keys []Key, want func(*Event) bool) *Stream {
-	return &Stream{hub: h, keys: keys, want: want, wake: make(chan struct{}, 1), read: after, given: after}
+	return &Stream{hub: h, keys: keys, want: want, wake: make(chan struct{}, 1), looked: after, read: after, given: after}
 }
 
 // Close ends the stream. It must be called.

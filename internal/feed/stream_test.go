@@ -68,6 +68,19 @@ func TestACursorOlderThanTheLogIsRefused(t *testing.T) {
 	require.Equal(t, d.base+6, next(t, atHead).Position, "an empty log goes on from its head")
 }
 
+// A process may be asked to go on from a cursor that its own hub has yet to reach.
+func TestAStreamAheadOfTheHubIsGivenNothingFromBeforeItsCursor(t *testing.T) {
+	t.Parallel()
+	d := setup(t, func(o *feed.HubOptions) { o.Bus, o.Check = deaf{}, time.Hour })
+	d.mustAdd(1, 4)
+	s := d.follow(d.base+3, all)
+	got := make(chan *feed.Event, 1)
+	go func() { e, _ := s.Next(t.Context()); got <- e }()
+	d.eventually(func() bool { return d.Streams() == 1 }, "it is live")
+	require.NoError(t, d.Await(t.Context(), d.base+4))
+	require.Equal(t, d.base+4, (<-got).Position)
+}
+
 // What is removed before a stream has replayed it ends the stream; it gives what
 // it has read.
 func TestAStreamEndsWhenItsReplayIsTrimmed(t *testing.T) {

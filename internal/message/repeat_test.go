@@ -87,7 +87,7 @@ func TestALostLeaseRefusesNothingThatAnotherSends(t *testing.T) {
 				h.send = again
 				p.Clock.Advance(7 * time.Second)
 				go func() {
-					_, err := p.Messenger.Drain(context.Background(), c.key)
+					_, err := p.Messenger.Drain(t.Context(), c.key)
 					done <- err
 				}()
 				<-calling
