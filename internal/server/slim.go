@@ -11,7 +11,7 @@ import (
 // Buffers of a socket. net/http's hold 4 kB each, for as long as the socket lives.
 const (
 	// readBuffer holds what callers send but for subscribe, which is read past it.
-	readBuffer = 512
+	readBuffer = 128
 	// writeBuffer holds most frames: a longer one takes a second write.
 	writeBuffer = 1024
 )
@@ -31,7 +31,7 @@ func (w slim) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		return nil, nil, err
 	}
 	conn = &timedConn{conn, w.timeout}
-	early, _ := rw.Reader.Peek(rw.Reader.Buffered())
+	early, _ := rw.Peek(rw.Reader.Buffered())
 	reader := bufio.NewReaderSize(bytes.NewReader(early), max(readBuffer, len(early)))
 	_, _ = reader.Peek(len(early))
 	return conn, bufio.NewReadWriter(reader, bufio.NewWriterSize(conn, writeBuffer)), nil

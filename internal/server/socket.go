@@ -67,9 +67,8 @@ func (t *socketTransport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if who, found := r.Context().Value(identityKey{}).(identity); found {
 		s.greeted = &who
 	}
-	// The request's context ends with this call.
 	s.ctx, s.cancel = context.WithCancel(context.WithValue(context.Background(), requestKey{}, request))
-	go s.serve()
+	go s.serve() //nolint:gosec // G118: the request's context ends with this call, the socket lives on
 }
 
 // serve runs the socket until either side ends it.
@@ -187,7 +186,7 @@ func (s *socket) init(m message) closing {
 		s.expiry = time.AfterFunc(left, func() { s.end(expired) })
 	}
 	// Callers who come together are not pinged together.
-	s.pingAfter(rand.N(s.options.PingInterval))
+	s.pingAfter(rand.N(s.options.PingInterval)) //nolint:gosec // G404: no secret
 	requestOf(s.ctx).username = who.viewer.Username
 	s.token, s.greeted = who.token, nil
 	s.send(frame("", typeAck, nil))
