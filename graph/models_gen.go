@@ -91,6 +91,12 @@ type SendMessagePayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// What became of it.
+type SetTypingPayload struct {
+	// Why it could not be told; empty when it was.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // What became of the conversation's first message.
 type StartConversationPayload struct {
 	// The conversation: the one that exists with this customer on this sender ID, else a new one. Null when refused.

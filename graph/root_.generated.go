@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"parley/internal/conversation"
+	"parley/internal/live"
 	"parley/internal/message"
 	"sync/atomic"
 
@@ -49,6 +50,11 @@ type ComplexityRoot struct {
 		Name       func(childComplexity int) int
 		Role       func(childComplexity int) int
 		Username   func(childComplexity int) int
+	}
+
+	AgentPresence struct {
+		Agent func(childComplexity int) int
+		State func(childComplexity int) int
 	}
 
 	AssignConversationsPayload struct {
@@ -100,6 +106,11 @@ type ComplexityRoot struct {
 	ConversationEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	ConversationPresence struct {
+		Agents         func(childComplexity int) int
+		ConversationID func(childComplexity int) int
 	}
 
 	ConversationResult struct {
@@ -234,6 +245,7 @@ type ComplexityRoot struct {
 		MarkConversationsUnread func(childComplexity int, input MarkConversationsUnreadInput) int
 		RetryMessage            func(childComplexity int, input message.RetryInput) int
 		SendMessage             func(childComplexity int, input message.SendInput) int
+		SetTyping               func(childComplexity int, input live.TypingInput) int
 		StartConversation       func(childComplexity int, input message.StartInput) int
 	}
 
@@ -306,6 +318,10 @@ type ComplexityRoot struct {
 		Segments     func(childComplexity int) int
 	}
 
+	SetTypingPayload struct {
+		Errors func(childComplexity int) int
+	}
+
 	StartConversationPayload struct {
 		Conversation func(childComplexity int) int
 		Errors       func(childComplexity int) int
@@ -315,6 +331,7 @@ type ComplexityRoot struct {
 
 	Subscription struct {
 		ConversationChanged  func(childComplexity int, id string, after *string) int
+		ConversationPresence func(childComplexity int, id string, announce bool) int
 		ConversationsChanged func(childComplexity int, view conversation.View, filterBy *conversation.Filter, after *string) int
 		InboxCountsChanged   func(childComplexity int, after *string) int
 		MessageAdded         func(childComplexity int, conversationID *string, after *string) int
@@ -407,6 +424,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Agent.Username(childComplexity), true
+
+	case "AgentPresence.agent":
+		if e.ComplexityRoot.AgentPresence.Agent == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentPresence.Agent(childComplexity), true
+	case "AgentPresence.state":
+		if e.ComplexityRoot.AgentPresence.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentPresence.State(childComplexity), true
 
 	case "AssignConversationsPayload.errors":
 		if e.ComplexityRoot.AssignConversationsPayload.Errors == nil {
@@ -638,6 +668,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ConversationEdge.Node(childComplexity), true
+
+	case "ConversationPresence.agents":
+		if e.ComplexityRoot.ConversationPresence.Agents == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConversationPresence.Agents(childComplexity), true
+	case "ConversationPresence.conversationId":
+		if e.ComplexityRoot.ConversationPresence.ConversationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConversationPresence.ConversationID(childComplexity), true
 
 	case "ConversationResult.conversation":
 		if e.ComplexityRoot.ConversationResult.Conversation == nil {
@@ -1149,6 +1192,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SendMessage(childComplexity, args["input"].(message.SendInput)), true
+	case "Mutation.setTyping":
+		if e.ComplexityRoot.Mutation.SetTyping == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_setTyping_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetTyping(childComplexity, args["input"].(live.TypingInput)), true
 	case "Mutation.startConversation":
 		if e.ComplexityRoot.Mutation.StartConversation == nil {
 			break
@@ -1431,6 +1485,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Sendability.Segments(childComplexity), true
 
+	case "SetTypingPayload.errors":
+		if e.ComplexityRoot.SetTypingPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetTypingPayload.Errors(childComplexity), true
+
 	case "StartConversationPayload.conversation":
 		if e.ComplexityRoot.StartConversationPayload.Conversation == nil {
 			break
@@ -1467,6 +1528,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Subscription.ConversationChanged(childComplexity, args["id"].(string), args["after"].(*string)), true
+	case "Subscription.conversationPresence":
+		if e.ComplexityRoot.Subscription.ConversationPresence == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_conversationPresence_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.ConversationPresence(childComplexity, args["id"].(string), args["announce"].(bool)), true
 	case "Subscription.conversationsChanged":
 		if e.ComplexityRoot.Subscription.ConversationsChanged == nil {
 			break
@@ -1590,6 +1662,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("MarkItem", ec.unmarshalInputMarkItem),
 			graphql.NewInputUnmarshaler("RetryMessageInput", ec.unmarshalInputRetryMessageInput),
 			graphql.NewInputUnmarshaler("SendMessageInput", ec.unmarshalInputSendMessageInput),
+			graphql.NewInputUnmarshaler("SetTypingInput", ec.unmarshalInputSetTypingInput),
 			graphql.NewInputUnmarshaler("StartConversationInput", ec.unmarshalInputStartConversationInput),
 		)
 	}
@@ -2610,6 +2683,59 @@ extend type Mutation {
   retryMessage("Which message." input: RetryMessageInput!): RetryMessagePayload!
 }
 `, BuiltIn: false},
+	{Name: "../schema/presence.graphql", Input: `"What an agent does in a conversation at this moment."
+enum PresenceState @goModel(model: "parley/internal/presence.State") {
+  "Looks at it."
+  VIEWING
+  "Is typing in it."
+  TYPING
+}
+
+"An agent who is in a conversation."
+type AgentPresence @goModel(model: "parley/internal/live.AgentPresence") {
+  "Who."
+  agent: Agent!
+  "What they do."
+  state: PresenceState!
+}
+
+"Which other agents are in a conversation at this moment. It is not stored, and may be some seconds late when a server dies."
+type ConversationPresence @goModel(model: "parley/internal/live.Presence") {
+  "The conversation."
+  conversationId: ID!
+  "Everybody but the viewer, by name; each once, however many windows they have open."
+  agents: [AgentPresence!]!
+}
+
+"That the viewer is typing, or no more."
+input SetTypingInput @goModel(model: "parley/internal/live.TypingInput") {
+  "The conversation."
+  conversationId: ID!
+  "True while typing: repeat it every three seconds, since it holds for six. False when the text is sent or given up."
+  isTyping: Boolean!
+}
+
+"What became of it."
+type SetTypingPayload {
+  "Why it could not be told; empty when it was."
+  errors: [UserError!]!
+}
+
+extend type Mutation {
+  "Tells those who look at a conversation that the viewer is typing. Whoever may see the conversation may. Nothing is stored and no event follows: ` + "`" + `conversationPresence` + "`" + ` tells it."
+  setTyping("Where, and whether." input: SetTypingInput!): SetTypingPayload!
+}
+
+extend type Subscription {
+  "Who else looks at a conversation, and who is typing: at once, and after each change. While it runs, others see the viewer there. Ends with NOT_FOUND when the conversation may no longer be seen."
+  conversationPresence(
+    "The conversation's id."
+    id: ID!
+    "False to look without being seen."
+    announce: Boolean! = true
+  ): ConversationPresence!
+}
+`, BuiltIn: false},
 	{Name: "../schema/scalars.graphql", Input: `"""
 An instant in UTC to the microsecond, as RFC 3339: ` + "`" + `2026-11-23T09:30:00.000000Z` + "`" + `.
 Input may carry any offset; years 1970 to 9999.
@@ -2735,6 +2861,16 @@ func (ec *executionContext) childFields_Agent(ctx context.Context, field graphql
 	return nil, fmt.Errorf("no field named %q was found under type Agent", field.Name)
 }
 
+func (ec *executionContext) childFields_AgentPresence(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "agent":
+		return ec.fieldContext_AgentPresence_agent(ctx, field)
+	case "state":
+		return ec.fieldContext_AgentPresence_state(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AgentPresence", field.Name)
+}
+
 func (ec *executionContext) childFields_AssignConversationsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "results":
@@ -2835,6 +2971,16 @@ func (ec *executionContext) childFields_ConversationEdge(ctx context.Context, fi
 		return ec.fieldContext_ConversationEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ConversationEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_ConversationPresence(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "conversationId":
+		return ec.fieldContext_ConversationPresence_conversationId(ctx, field)
+	case "agents":
+		return ec.fieldContext_ConversationPresence_agents(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConversationPresence", field.Name)
 }
 
 func (ec *executionContext) childFields_ConversationResult(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -3137,6 +3283,14 @@ func (ec *executionContext) childFields_Sendability(ctx context.Context, field g
 		return ec.fieldContext_Sendability_repliesUntil(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Sendability", field.Name)
+}
+
+func (ec *executionContext) childFields_SetTypingPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "errors":
+		return ec.fieldContext_SetTypingPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SetTypingPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_StartConversationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -72,9 +72,11 @@ var entryPoints = map[string]entryPoint{
 		errors { code } results { conversationId conversation { id } error { code message field } } } }`, byID: byConversation},
 	"Mutation.assignConversations": {doc: `mutation($id: ID!, $owner: ID) { assignConversations(input: {ids: [$id], agentId: $owner}) {
 		errors { code } results { conversationId conversation { id } error { code message field } } } }`, byID: byConversation},
+	"Mutation.setTyping": {doc: `mutation($id: ID!) { setTyping(input: {conversationId: $id, isTyping: true}) { errors { code message field } } }`, byID: byConversation},
 
-	"Subscription.conversationChanged": {doc: `subscription($id: ID!) { conversationChanged(id: $id) { __typename } }`, byID: byConversation},
-	"Subscription.messageAdded":        {doc: `subscription($id: ID!) { messageAdded(conversationId: $id) { kind } }`, byID: byConversation},
+	"Subscription.conversationPresence": {doc: `subscription($id: ID!) { conversationPresence(id: $id) { conversationId agents { state } } }`, byID: byConversation},
+	"Subscription.conversationChanged":  {doc: `subscription($id: ID!) { conversationChanged(id: $id) { __typename } }`, byID: byConversation},
+	"Subscription.messageAdded":         {doc: `subscription($id: ID!) { messageAdded(conversationId: $id) { kind } }`, byID: byConversation},
 	"Subscription.conversationsChanged": {
 		doc: `subscription { conversationsChanged(view: {kind: ALL}) { kind conversationId counts { total } } }`,
 		shows: func(data parleytest.Tree) []string {

@@ -27,6 +27,7 @@ import (
 	"parley/internal/live"
 	"parley/internal/message"
 	"parley/internal/peer"
+	"parley/internal/presence"
 	"parley/internal/publicid"
 	"parley/internal/server"
 	"parley/internal/store"
@@ -90,6 +91,7 @@ type App struct {
 	Schema    resolvers.Resolver
 
 	bus      bus
+	board    *presence.Board
 	carrier  *sandbox.Carrier
 	asTwilio *astwilio.Stand // in a demo
 }
@@ -138,7 +140,8 @@ func (a *App) wire(ctx context.Context) error {
 		CallTimeout: a.Config.CallTimeout, Lease: a.Config.Lease,
 	}
 	a.Receiver = &inbound.Receiver{Messenger: a.Messenger, Entries: inbound.NewEntries()}
-	a.Schema = resolvers.Resolver{Desk: a.Desk, Messenger: a.Messenger, Live: &live.Desk{Desk: a.Desk, Hub: a.Hub}}
+	a.board = presence.New(presence.Options{Signals: a.bus})
+	a.Schema = resolvers.Resolver{Desk: a.Desk, Messenger: a.Messenger, Live: &live.Desk{Desk: a.Desk, Hub: a.Hub, Board: a.board}}
 	if a.Server, err = server.New(a.serverOptions()); err != nil {
 		return err
 	}
@@ -236,6 +239,7 @@ func (a *App) Run(ctx context.Context) error {
 	}
 	defer background(ctx, a.Hub.Run)()
 	defer background(ctx, a.Roster.Run)()
+	defer background(ctx, a.board.Run)()
 	jobs, err := job.Start(ctx, a.Store, a.Receiver, a.Config.Jobs)
 	if err != nil {
 		return err

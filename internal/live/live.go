@@ -15,13 +15,15 @@ import (
 	"parley/internal/fault"
 	"parley/internal/feed"
 	"parley/internal/message"
+	"parley/internal/presence"
 	"parley/internal/viewer"
 )
 
 // Desk opens streams. All fields are required.
 type Desk struct {
 	*conversation.Desk
-	Hub *feed.Hub
+	Hub   *feed.Hub
+	Board *presence.Board
 }
 
 // Change is one change of a view of conversations.

@@ -186,3 +186,27 @@ func TestProcessesKnowOfEachOther(t *testing.T) {
 	require.Len(t, rows(), 1)
 	require.Equal(t, one.Roster.Name(), rows()[0].Name)
 }
+
+// Agents see each other in a conversation, whatever process serves them.
+func TestAgentsOfSeveralProcessesSeeEachOther(t *testing.T) {
+	t.Parallel()
+	one, two := pair(t, parleytest.Database(t), natstest.Start(t).URL())
+	all := follow(two, "")
+	one.Say(customer, parleytest.Sales, "Hello")
+	all.text() // the conversation is there
+	id := one.As("amy").Do(`{ conversations(view: {kind: ALL}) { nodes { id } } }`, nil).Get("conversations", "nodes", 0, "id").String()
+	const watch = `subscription($id: ID!) { conversationPresence(id: $id) { agents { agent { username } state } } }`
+	vars := parleytest.Vars{"id": id}
+	amy := one.As("amy").Subscribe(watch, vars)
+	require.Empty(t, amy.Next().Get("conversationPresence", "agents").List())
+	bo := two.As("bo").Subscribe(watch, vars)
+	there := amy.Next().Get("conversationPresence", "agents", 0)
+	require.Equal(t, "bo", there.Get("agent", "username").String())
+	require.Equal(t, "VIEWING", there.Get("state").String())
+	two.As("bo").Do(`mutation($id: ID!) { setTyping(input: {conversationId: $id, isTyping: true}) { errors { code } } }`, vars)
+	require.Equal(t, "TYPING", amy.Next().Get("conversationPresence", "agents", 0, "state").String())
+	bo.Close()
+	two.As("bo").Do(`mutation($id: ID!) { setTyping(input: {conversationId: $id, isTyping: false}) { errors { code } } }`, vars)
+	for len(amy.Next().Get("conversationPresence", "agents").List()) > 0 {
+	}
+}
