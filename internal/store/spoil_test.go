@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
 
 	"parley/internal/parleytest"
@@ -150,4 +151,21 @@ func TestAWriteMayRunMoreThanOnce(t *testing.T) {
 	require.Equal(t, 2, runs)
 	require.Equal(t, 1, result)
 	require.True(t, has(t, s, "twice run, once written"))
+}
+
+// What a write said in an attempt that was undone is no answer: it may have been
+// the doing of a neighbour that was undone with it.
+func TestAnErrorOfAnUndoneAttemptIsNotTold(t *testing.T) {
+	t.Parallel()
+	s := open(t, parleytest.Database(t))
+	errs := together(t, s,
+		func(context.Context, *store.Tx) error { return errRefused },
+		func(context.Context, *store.Tx) error {
+			// They are to run singly, and cannot begin.
+			return errors.Join(&pgconn.PgError{Code: "40P01"}, s.WriterDB().Close())
+		})
+	for _, err := range errs {
+		require.ErrorContains(t, err, "begin")
+		require.NotErrorIs(t, err, errRefused)
+	}
 }

@@ -228,6 +228,9 @@ var errCommit = errors.New("commit")
 // attempt runs the items in one transaction. An error means that none of them
 // took effect (or, with errCommit, that it is not known).
 func (w *writer) attempt(items []*item) (last int64, err error) {
+	for _, it := range items {
+		it.err, it.tail = nil, tail{} // what an attempt before left
+	}
 	ctx := context.Background()
 	g, err := w.begin(ctx)
 	if err != nil {
@@ -242,7 +245,6 @@ func (w *writer) attempt(items []*item) (last int64, err error) {
 	}
 	var end tail
 	for _, it := range items {
-		it.err, it.tail = nil, tail{}
 		if err := g.run(ctx, it, shared); err != nil {
 			return 0, err
 		}
