@@ -25,7 +25,7 @@ type serveCmd struct {
 	PublicURL   string        `env:"PARLEY_PUBLIC_URL" placeholder:"URL" help:"Where carriers and browsers reach this server; webhook signatures are made over it. From the address by default."`
 	Origins     []string      `env:"PARLEY_ORIGINS" placeholder:"ORIGIN" help:"Web origins that may call, such as https://desk.example.com; none by default."`
 	Playground  bool          `env:"PARLEY_PLAYGROUND" help:"Serve the playground in production too, without tokens."`
-	NATS        string        `env:"PARLEY_NATS" placeholder:"URL" help:"NATS servers over which several processes on one PostgreSQL database serve each other's subscribers at once, such as nats://127.0.0.1:4222; none by default."`
+	NATS        string        `env:"PARLEY_NATS" placeholder:"URL" help:"NATS servers over which processes on one database tell each other of events, such as nats://127.0.0.1:4222; without it PostgreSQL's own notifications do, and on SQLite nothing."`
 	LogAge      time.Duration `default:"168h" env:"PARLEY_LOG_AGE" help:"How far the event log reaches back: a stream that was away for longer starts again."`
 	LogEvents   int64         `default:"5000000" env:"PARLEY_LOG_EVENTS" help:"How many events the log keeps at most; the newest 10,000 are always kept."`
 	Demo        bool          `env:"PARLEY_DEMO" help:"Fill an empty database with demo agents and conversations, and play the carriers."`

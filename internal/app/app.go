@@ -21,7 +21,6 @@ import (
 	"parley/internal/conversation"
 	"parley/internal/directory"
 	"parley/internal/feed"
-	"parley/internal/feed/natsbus"
 	"parley/internal/inbound"
 	"parley/internal/job"
 	"parley/internal/live"
@@ -52,7 +51,8 @@ type Config struct {
 	// Playground turns the playground on in production.
 	Playground bool
 	// NATS is the URL of the cluster over which the processes on one database tell
-	// each other of events; by default this process tells itself alone.
+	// each other of events; by default PostgreSQL's notifications do, and on SQLite a
+	// process tells itself alone.
 	NATS string
 
 	// Demo says that the data is for trying things: the demo accounts' carriers
@@ -278,9 +278,8 @@ func (a *App) Close() error {
 	if a.asTwilio != nil {
 		a.asTwilio.Close()
 	}
-	err := a.Store.Close()
-	if bus, ok := a.bus.(*natsbus.Bus); ok {
-		bus.Close() // after the last commit
+	if bus, ok := a.bus.(far); ok {
+		bus.Close()
 	}
-	return err
+	return a.Store.Close()
 }

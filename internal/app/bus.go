@@ -8,6 +8,7 @@ import (
 
 	"parley/internal/feed"
 	"parley/internal/feed/natsbus"
+	"parley/internal/feed/pgbus"
 )
 
 // bus is what carries hints and signals between the processes on a database.
@@ -16,9 +17,21 @@ type bus interface {
 	feed.Signals
 }
 
-// openBus connects the processes on this database, when the settings say how.
+// far is a bus that reaches other processes.
+type far interface {
+	bus
+	Connected() bool
+	Close()
+}
+
+// openBus connects the processes on this database: over NATS when the settings
+// name it, else through PostgreSQL itself. On SQLite one process is the rule.
 func (a *App) openBus(ctx context.Context) (bus, error) {
-	if a.Config.NATS == "" {
+	switch {
+	case a.Config.NATS != "":
+	case a.Store.Pool() != nil:
+		return pgbus.Open(a.Store.Pool()), nil
+	default:
 		return feed.NewLocal(), nil
 	}
 	key, err := a.Store.Secret(ctx, "bus")
@@ -34,11 +47,13 @@ func (a *App) openBus(ctx context.Context) (bus, error) {
 
 // busName is what other processes are told of this one's bus.
 func (a *App) busName() string {
-	bus, ok := a.bus.(*natsbus.Bus)
-	if !ok {
-		return ""
+	switch bus := a.bus.(type) {
+	case *natsbus.Bus:
+		return cmp.Or(bus.Server(), "NATS, not connected")
+	case *pgbus.Bus:
+		return "PostgreSQL"
 	}
-	return cmp.Or(bus.Server(), "NATS, not connected")
+	return ""
 }
 
 // registerMetrics adds what the parts count to what the edge counts.
@@ -50,12 +65,12 @@ func (a *App) registerMetrics() error {
 	err := registry.Register(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "parley_processes_unheard", Help: "Other processes on this database that are not heard over the bus.",
 	}, func() float64 { return float64(len(a.Roster.Unheard())) }))
-	bus, ok := a.bus.(*natsbus.Bus)
+	bus, ok := a.bus.(far)
 	if err != nil || !ok {
 		return err
 	}
 	return registry.Register(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "parley_nats_connected", Help: "1 while NATS is reached, 0 while events of other processes come late.",
+		Name: "parley_bus_connected", Help: "1 while the bus between processes is reached, 0 while events of other processes come late.",
 	}, func() float64 {
 		if bus.Connected() {
 			return 1

@@ -14,13 +14,13 @@
 package natsbus
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -40,28 +40,22 @@ type Options struct {
 	Key []byte
 }
 
-// Bounds. A hint waits for the last one's way to the cluster, so that one is
-// under way at most, and what comes meanwhile goes as one.
+// Bounds.
 const (
 	dialTimeout = 2 * time.Second // to reach one server
 	sendTimeout = 2 * time.Second // until the cluster has a hint
 	waitingMost = 1024            // messages heard and not yet handed on
-	leavingMost = 256             // signals that wait to leave
 	firstPause  = 50 * time.Millisecond
 	longPause   = 2 * time.Second // between attempts to reach the cluster
 )
 
 // Bus implements feed.Bus and feed.Signals. It is safe for concurrent use.
 type Bus struct {
+	*feed.Relay
 	sealer
-	local *feed.Local
-	conn  *nats.Conn
-	own   atomic.Int64 // highest position that this process published
-
-	wake    chan struct{}
-	leaving chan []byte // sealed signals
-	stop    chan struct{}
-	done    sync.WaitGroup
+	conn *nats.Conn
+	stop context.CancelFunc
+	done sync.WaitGroup
 }
 
 var (
@@ -77,10 +71,7 @@ func Open(o Options) (*Bus, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &Bus{
-		sealer: newSealer(o.Epoch, o.Key), local: feed.NewLocal(),
-		wake: make(chan struct{}, 1), leaving: make(chan []byte, leavingMost), stop: make(chan struct{}),
-	}
+	b := &Bus{Relay: feed.NewRelay(), sealer: newSealer(o.Epoch, o.Key)}
 	if b.conn, err = nats.Connect(servers, b.options()...); err != nil {
 		return nil, fmt.Errorf("the NATS URL cannot be used: %w", err)
 	}
@@ -91,7 +82,9 @@ func Open(o Options) (*Bus, error) {
 	if !b.Connected() || b.conn.FlushTimeout(sendTimeout) != nil { // else the cluster knows that we listen
 		slog.Warn("cannot reach NATS yet; will keep trying, and look at the event log every second meanwhile")
 	}
-	b.done.Go(b.send)
+	ctx, stop := context.WithCancel(context.Background())
+	b.stop = stop
+	b.done.Go(func() { b.Run(ctx, b.tell) })
 	return b, nil
 }
 
@@ -139,7 +132,7 @@ func pause(rounds int) time.Duration {
 // connected has the others told what could not be told before.
 func (b *Bus) connected(c *nats.Conn) {
 	slog.Info("connected to NATS", "server", c.ConnectedUrlRedacted())
-	b.poke()
+	b.Again()
 }
 
 // Connected reports whether the cluster is reached at this moment.
@@ -154,37 +147,9 @@ func (b *Bus) Server() string {
 	return b.conn.ConnectedServerId()
 }
 
-// Publish implements feed.Bus.
-func (b *Bus) Publish(position int64) {
-	b.local.Publish(position)
-	raise(&b.own, position)
-	b.poke()
-}
-
-// Subscribe implements feed.Bus.
-func (b *Bus) Subscribe(hint func(int64)) (stop func()) { return b.local.Subscribe(hint) }
-
-// Signal implements feed.Signals.
-func (b *Bus) Signal(kind string, payload []byte) {
-	b.local.Signal(kind, payload)
-	sealed, ok := b.sealSignal(kind, payload)
-	if !ok || !b.Connected() {
-		return
-	}
-	select {
-	case b.leaving <- sealed:
-	default: // it would be old when it leaves
-	}
-}
-
-// OnSignal implements feed.Signals.
-func (b *Bus) OnSignal(kind string, hear func([]byte)) (stop func()) {
-	return b.local.OnSignal(kind, hear)
-}
-
 // Close leaves the cluster. Hints of this process are still heard in it.
 func (b *Bus) Close() {
-	close(b.stop)
+	b.stop()
 	b.conn.Close()
 	b.done.Wait()
 }
@@ -192,9 +157,9 @@ func (b *Bus) Close() {
 func (b *Bus) listen() error {
 	sub, err := b.conn.Subscribe(b.subject, func(m *nats.Msg) {
 		if position, ok := b.open(m.Data); ok {
-			b.local.Publish(position)
+			b.Heard(feed.Message{Position: position})
 		} else if kind, payload, ok := b.openSignal(m.Data); ok {
-			b.local.Signal(kind, payload)
+			b.Heard(feed.Message{Kind: kind, Payload: payload})
 		}
 	})
 	if err != nil {
@@ -203,43 +168,13 @@ func (b *Bus) listen() error {
 	return sub.SetPendingLimits(waitingMost, waitingMost*mostSealed)
 }
 
-func (b *Bus) poke() {
-	select {
-	case b.wake <- struct{}{}:
-	default: // the sender is about to look, and will see this too
+// tell brings a message to the cluster, a hint for certain.
+func (b *Bus) tell(m feed.Message) error {
+	if m.Kind != "" {
+		return b.conn.Publish(b.subject, b.sealSignal(m.Kind, m.Payload))
 	}
-}
-
-// send brings signals to the cluster, and this process's highest position, one
-// hint at a time. A hint that fails waits for the next one or for a connection;
-// meanwhile the position check heals it.
-func (b *Bus) send() {
-	told := int64(0) // what the cluster has for certain
-	for {
-		select {
-		case <-b.stop:
-			return
-		case sealed := <-b.leaving:
-			_ = b.conn.Publish(b.subject, sealed) // lost when it fails
-			continue
-		case <-b.wake:
-		}
-		position := b.own.Load()
-		if position > told && b.tell(position) == nil {
-			told = position
-		}
-	}
-}
-
-func (b *Bus) tell(position int64) error {
-	if err := b.conn.Publish(b.subject, b.seal(position)); err != nil {
+	if err := b.conn.Publish(b.subject, b.seal(m.Position)); err != nil {
 		return err
 	}
 	return b.conn.FlushTimeout(sendTimeout)
-}
-
-// raise sets v to n when n is higher.
-func raise(v *atomic.Int64, n int64) {
-	for old := v.Load(); n > old && !v.CompareAndSwap(old, n); old = v.Load() {
-	}
 }

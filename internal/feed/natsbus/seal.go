@@ -44,14 +44,11 @@ func (s sealer) open(message []byte) (position int64, ok bool) {
 	return int64(binary.BigEndian.Uint64(message)), true
 }
 
-// sealSignal reports false for a signal that is out of bounds.
-func (s sealer) sealSignal(kind string, payload []byte) ([]byte, bool) {
-	if !feed.IsSignal(kind, payload) {
-		return nil, false
-	}
+// sealSignal takes a signal that is within its bounds.
+func (s sealer) sealSignal(kind string, payload []byte) []byte {
 	message := append(make([]byte, 0, 1+len(kind)+len(payload)+macSize), byte(len(kind)))
 	message = append(append(message, kind...), payload...)
-	return append(message, s.mac(s.signalKey, message)...), true
+	return append(message, s.mac(s.signalKey, message)...)
 }
 
 // openSignal returns what sealSignal was given for the same database.

@@ -23,8 +23,8 @@ const (
 	added    = `subscription($after: Cursor) { messageAdded(after: $after) { kind cursor message { content { ... on TextContent { text } } } } }`
 )
 
-// pair opens two running Parleys on one database; an empty URL gives them no
-// common bus.
+// pair opens two running Parleys on one database; with an empty URL PostgreSQL is
+// their bus, and on SQLite they have none in common.
 func pair(t *testing.T, database, nats string) (one, two *parleytest.Parley) {
 	t.Helper()
 	over := func(c *app.Config) { c.NATS = nats }
@@ -96,11 +96,23 @@ func TestProcessesServeEachOthersSubscribersAtOnce(t *testing.T) {
 	require.Less(t, back[15], 250*time.Millisecond)
 }
 
+// PostgreSQL itself is a bus where no other is named.
+func TestProcessesOnPostgreSQLNeedNothingElse(t *testing.T) {
+	t.Parallel()
+	if !parleytest.OnPostgres() {
+		return // on SQLite one process is the rule
+	}
+	one, two := pair(t, parleytest.Database(t), "")
+	took := delays(one, follow(two, ""), "there", 30)
+	t.Logf("median %s, worst %s", took[15], took[29])
+	require.Less(t, took[15], 250*time.Millisecond)
+}
+
 // With no common bus every hint between them is lost, and the position check
 // heals each within about a second.
 func TestProcessesWithoutACommonBusHealWithinASecond(t *testing.T) {
 	t.Parallel()
-	one, two := pair(t, parleytest.Database(t), "")
+	one, two := pair(t, parleytest.Database(t), natstest.Reserve(t).URL())
 	took := delays(one, follow(two, ""), "late", 4)
 	t.Logf("%s", took)
 	require.Less(t, took[3], 3*time.Second)
