@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -25,23 +24,18 @@ const mark = "bench message "
 // latency measures how long a customer's message takes from the carrier's post
 // to a subscriber's socket, over loopback, at a modest rate.
 func (s *settings) latency(ctx context.Context, r *report) error {
-	return s.withApp(ctx, func(ctx context.Context, a *app.App) (err error) {
-		if err := a.Listen(); err != nil {
-			return err
-		}
-		ctx, stop := context.WithCancel(ctx)
-		ended := make(chan error, 1)
-		go func() { ended <- a.Run(ctx) }()
-		defer func() { stop(); err = errors.Join(err, <-ended) }()
-		arrivals, err := s.watch(ctx, a)
-		if err != nil {
-			return err
-		}
-		posted, answered, err := s.play(ctx, a)
-		if err != nil {
-			return err
-		}
-		return s.reportLatency(r, posted, answered, arrivals)
+	return s.withApp(ctx, func(ctx context.Context, a *app.App) error {
+		return running(ctx, a, func() error {
+			arrivals, err := s.watch(ctx, a)
+			if err != nil {
+				return err
+			}
+			posted, answered, err := s.play(ctx, a)
+			if err != nil {
+				return err
+			}
+			return s.reportLatency(r, posted, answered, arrivals)
+		})
 	})
 }
 

@@ -25,6 +25,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -35,8 +36,15 @@ import (
 	"parley/internal/server"
 )
 
-// settings are the command line.
+// commands are the command line.
+type commands struct {
+	Measure settings     `cmd:"" default:"withargs" help:"Measure and print."`
+	Stand   standCommand `cmd:"" hidden:""`
+}
+
+// settings say what to measure, and on what.
 type settings struct {
+	Only          []string      `enum:"latency,idle,reads,sends" help:"Measure these alone: latency, idle, reads, sends."`
 	Conversations int           `default:"20000" help:"Conversations in the database."`
 	Messages      int           `default:"200000" help:"Messages in them together."`
 	LongThread    int           `default:"100000" help:"Messages in the long thread."`
@@ -45,6 +53,7 @@ type settings struct {
 	Rounds        int           `default:"5" help:"How many turns each contender has."`
 	Latency       int           `default:"250" help:"Inbound messages for the latency from webhook to subscriber."`
 	Rate          int           `default:"50" help:"Of these, how many a second."`
+	Subscribers   int           `default:"5000" help:"How many subscribers are idle."`
 	Out           string        `default:"bench/results.json" help:"Where the figures go as JSON."`
 	Profile       string        `placeholder:"DIR" help:"Also write a CPU profile of each contender into this folder."`
 }
@@ -52,18 +61,20 @@ type settings struct {
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	var s settings
-	kong.Parse(&s, kong.Name("bench"), kong.Description("Measure Parley against hand-written baselines."))
+	var c commands
+	command := kong.Parse(&c, kong.Name("bench"), kong.Description("Measure Parley against hand-written baselines."),
+		kong.BindTo(ctx, (*context.Context)(nil)))
 	// The access log is part of what is measured; where it goes is not.
 	slog.SetDefault(slog.New(slog.NewTextHandler(io.Discard, nil)))
-	if err := s.run(ctx); err != nil {
+	if err := command.Run(); err != nil {
 		fmt.Fprintf(os.Stderr, "bench: %v\n", err)
 		stop()
 		os.Exit(1) //nolint:gocritic // stop has run
 	}
 }
 
-func (s *settings) run(ctx context.Context) (err error) {
+// Run implements the command.
+func (s *settings) Run(ctx context.Context) (err error) {
 	if s.Database == "" {
 		dir, err := os.MkdirTemp("", "parley-bench-")
 		if err != nil {
@@ -76,9 +87,17 @@ func (s *settings) run(ctx context.Context) (err error) {
 	if err := s.fill(ctx, r); err != nil {
 		return err
 	}
-	for _, part := range []func(context.Context, *report) error{s.latency, s.reads, s.sends} {
-		if err := part(ctx, r); err != nil {
-			return err
+	for _, part := range []struct {
+		name    string
+		measure func(context.Context, *report) error
+	}{
+		{"latency", s.latency}, {"idle", s.idle}, {"reads", s.reads}, {"sends", s.sends},
+	} {
+		if len(s.Only) > 0 && !slices.Contains(s.Only, part.name) {
+			continue
+		}
+		if err := part.measure(ctx, r); err != nil {
+			return fmt.Errorf("%s: %w", part.name, err)
 		}
 	}
 	return r.finish(os.Stdout, s.Out)
@@ -132,6 +151,7 @@ func (s *settings) withApp(ctx context.Context, fn func(context.Context, *app.Ap
 	defer carrier.Close()
 	a, err := app.Open(ctx, app.Config{
 		Database: s.Database, Mode: server.Production, Addr: "127.0.0.1:0", Demo: true, Carrier: carrier,
+		Server: func(o *server.Options) { o.Socket.PerViewer = 10_000 },
 	})
 	if err != nil {
 		return err

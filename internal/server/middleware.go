@@ -19,15 +19,22 @@ const requestIDHeader = "X-Request-Id"
 var wellFormedID = regexp.MustCompile(`^[A-Za-z0-9._-]{8,64}$`)
 
 // request is what the layers of one request share. Only its own goroutine
-// writes it.
+// writes it; a socket's reader, once it is detached.
 type request struct {
 	id         string
 	logger     *slog.Logger
 	production bool
 
 	// For the access log, filled on the way in.
+	began                              time.Time
+	method, route, remote              string
 	username, kind, operation, outcome string
+
+	detached bool // its socket lives on, and writes the access log at its end
 }
+
+// detach leaves r's request to the socket that was made of it.
+func (q *request) detach(r *http.Request) { q.route, q.detached = route(r), true }
 
 type requestKey struct{}
 
@@ -45,8 +52,10 @@ func requestOf(ctx context.Context) *request {
 // webhooks carry account keys and attempt ids there.
 func (s *Server) observed(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		start := time.Now()
-		request := &request{id: requestID(r), logger: s.options.Logger, production: s.options.Mode == Production}
+		request := &request{
+			id: requestID(r), logger: s.options.Logger, production: s.options.Mode == Production,
+			began: time.Now(), method: r.Method, remote: r.RemoteAddr,
+		}
 		r = r.WithContext(context.WithValue(r.Context(), requestKey{}, request))
 		rec := &recorder{ResponseWriter: w, request: r}
 		w.Header().Set(requestIDHeader, request.id)
@@ -54,7 +63,10 @@ func (s *Server) observed(next http.Handler) http.Handler {
 		w.Header().Set("Cache-Control", "no-store")
 		defer func() {
 			s.metrics.request(route(r), rec.status)
-			s.options.Logger.LogAttrs(r.Context(), slog.LevelInfo, "request", accessLine(r, request, rec, start)...)
+			if !request.detached {
+				request.route = route(r)
+				s.logAccess(r.Context(), rec.status, rec.bytes)
+			}
 		}()
 		defer contain(rec, r)
 		next.ServeHTTP(rec, r)
@@ -78,15 +90,17 @@ func contain(rec *recorder, r *http.Request) {
 	_ = Present(r.Context(), err) // too late to answer, not to log
 }
 
-func accessLine(r *http.Request, request *request, rec *recorder, start time.Time) []slog.Attr {
+// logAccess writes the access log's line of the request of ctx.
+func (s *Server) logAccess(ctx context.Context, status int, bytes int64) {
+	request := requestOf(ctx)
 	line := []slog.Attr{
 		slog.String("requestId", request.id),
-		slog.String("method", r.Method),
-		slog.String("route", route(r)),
-		slog.Int("status", rec.status),
-		slog.Int64("bytes", rec.bytes),
-		slog.Duration("duration", time.Since(start)),
-		slog.String("remote", r.RemoteAddr),
+		slog.String("method", request.method),
+		slog.String("route", request.route),
+		slog.Int("status", status),
+		slog.Int64("bytes", bytes),
+		slog.Duration("duration", time.Since(request.began)),
+		slog.String("remote", request.remote),
 	}
 	for _, a := range []slog.Attr{
 		slog.String("viewer", request.username),
@@ -98,7 +112,7 @@ func accessLine(r *http.Request, request *request, rec *recorder, start time.Tim
 			line = append(line, a)
 		}
 	}
-	return line
+	s.options.Logger.LogAttrs(ctx, slog.LevelInfo, "request", line...)
 }
 
 // route is the pattern that matched, one of a few.

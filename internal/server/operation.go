@@ -12,6 +12,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"parley/internal/stream"
+	"parley/internal/viewer"
 )
 
 // operation is one live id of a socket. The same id may be used again as soon
@@ -19,6 +20,14 @@ import (
 type operation struct {
 	id     string
 	cancel context.CancelFunc
+
+	// These belong to the operation's goroutine.
+	ctx      context.Context
+	began    time.Time
+	executed *graphql.OperationContext
+	next     graphql.ResponseHandler
+	end      *stream.End // how its stream ended
+	streams  bool
 }
 
 // subscribe starts an operation.
@@ -31,10 +40,10 @@ func (s *socket) subscribe(m message) closing {
 	if c != (closing{}) {
 		return c
 	}
-	params.Headers = s.header
 	params.ReadTime = graphql.TraceTiming{Start: graphql.Now(), End: graphql.Now()}
-	ctx, cancel := context.WithCancel(s.as(s.ctx, who))
-	op := &operation{id: m.ID, cancel: cancel}
+	ctx, cancel := context.WithCancel(viewer.NewContext(s.ctx, who.viewer))
+	ctx, end := stream.NewContext(graphql.StartOperationTrace(ctx))
+	op := &operation{id: m.ID, cancel: cancel, ctx: ctx, began: time.Now(), end: end}
 	live, taken := s.start(op)
 	switch {
 	case taken:
@@ -45,7 +54,7 @@ func (s *socket) subscribe(m message) closing {
 		s.send(errorFrame(m.ID, gqlerror.List{Present(s.ctx, errOperations(s.options.Operations))}))
 		return closing{}
 	}
-	go s.run(ctx, op, params)
+	go s.run(op, params)
 	return closing{}
 }
 
@@ -76,15 +85,31 @@ func (s *socket) complete(id string) {
 }
 
 // run executes an operation and tells the caller how it ended: by error or
-// complete, never both.
-func (s *socket) run(ctx context.Context, op *operation, params *graphql.RawParams) {
+// complete, never both. A stream waits here for most of its life, and what the
+// stack holds then counts for every subscriber: four times that, or it never
+// shrinks.
+func (s *socket) run(op *operation, params *graphql.RawParams) {
 	defer s.running.Done()
 	defer op.cancel()
-	if errs := s.execute(ctx, op, params); s.retire(op) {
-		if len(errs) > 0 {
-			s.send(errorFrame(op.id, errs))
-			return
-		}
+	defer s.contain()
+	more, errs := s.execute(op, params)
+	for more {
+		more, errs = s.step(op)
+	}
+	s.finish(op, errs)
+}
+
+// finish counts an operation, and tells the caller who still waits.
+func (s *socket) finish(op *operation, errs gqlerror.List) {
+	if op.streams {
+		s.metrics.subscriptions.Dec()
+	}
+	s.metrics.operation(kindOf(op.executed), outcome(errs), time.Since(op.began))
+	switch {
+	case !s.retire(op):
+	case len(errs) > 0:
+		s.send(errorFrame(op.id, errs))
+	default:
 		s.send(frame(op.id, typeComplete, nil))
 	}
 }
@@ -101,63 +126,66 @@ func (s *socket) retire(op *operation) bool {
 	return s.ctx.Err() == nil
 }
 
-// execute runs an operation to its end and returns the errors it ended with.
-func (s *socket) execute(ctx context.Context, op *operation, params *graphql.RawParams) (errs gqlerror.List) {
-	start := time.Now()
-	ctx, end := stream.NewContext(graphql.StartOperationTrace(ctx))
-	var oc *graphql.OperationContext
-	defer func() {
-		if p := recover(); p != nil {
-			errs = gqlerror.List{Present(ctx, fmt.Errorf("panic: %v\n%s", p, debug.Stack()))}
-		}
-		s.metrics.operation(kindOf(oc), outcome(errs), time.Since(start))
-	}()
-	oc, refused := s.exec.CreateOperationContext(ctx, params)
-	ctx = graphql.WithOperationContext(ctx, oc)
-	if refused != nil {
-		return s.exec.DispatchError(ctx, refused).Errors
+// execute begins an operation. A query or mutation is over when it returns; a
+// stream has more to come.
+func (s *socket) execute(op *operation, params *graphql.RawParams) (more bool, errs gqlerror.List) {
+	defer op.catch(&more, &errs)
+	op.executed, errs = s.exec.CreateOperationContext(op.ctx, params)
+	op.ctx = graphql.WithOperationContext(op.ctx, op.executed)
+	if errs != nil {
+		return false, s.exec.DispatchError(op.ctx, errs).Errors
 	}
-	if oc.Operation.Operation == ast.Subscription {
+	if op.streams = op.executed.Operation.Operation == ast.Subscription; op.streams {
 		s.metrics.subscriptions.Inc()
-		defer s.metrics.subscriptions.Dec()
-	} else {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, s.Server.options.RequestTimeout)
-		defer cancel()
+		op.next, op.ctx = s.exec.DispatchOperation(op.ctx, op.executed)
+		return true, nil
 	}
-	if errs := s.deliver(ctx, op, oc); len(errs) > 0 {
-		return errs
-	}
-	if err := end.Err(); err != nil {
-		return gqlerror.List{Present(ctx, err)}
-	}
-	return nil
+	ctx, cancel := context.WithTimeout(op.ctx, s.Server.options.RequestTimeout)
+	defer cancel()
+	op.next, op.ctx = s.exec.DispatchOperation(ctx, op.executed)
+	_, errs = s.step(op)
+	return false, errs
 }
 
-// deliver sends an operation's responses until there are no more.
-func (s *socket) deliver(ctx context.Context, op *operation, oc *graphql.OperationContext) gqlerror.List {
-	responses, ctx := s.exec.DispatchOperation(ctx, oc)
-	for sent := 0; ; sent++ {
-		response := responses(ctx)
-		switch {
-		case response == nil && sent == 0 && oc.Operation.Operation != ast.Subscription:
-			return gqlerror.List{Present(ctx, context.Cause(ctx))}
-		case response == nil:
-			return nil
-		case response.HasNext != nil && *response.HasNext:
-			return gqlerror.List{Present(ctx, errDefer)}
-		case response.Data == nil && len(response.Errors) > 0:
-			return response.Errors
-		}
-		payload, err := appendAnswer(nil, response)
-		if err != nil {
-			return gqlerror.List{Present(ctx, err)}
-		}
-		if !s.isLive(op) {
-			return nil
-		}
-		s.send(frame(op.id, typeNext, payload))
+// catch turns a resolver's panic into the operation's end.
+func (op *operation) catch(more *bool, errs *gqlerror.List) {
+	if p := recover(); p != nil {
+		*more, *errs = false, gqlerror.List{Present(op.ctx, fmt.Errorf("panic: %v\n%s", p, debug.Stack()))}
 	}
+}
+
+// step waits for an operation's next response and sends it.
+func (s *socket) step(op *operation) (more bool, errs gqlerror.List) {
+	defer op.catch(&more, &errs)
+	if response := op.next(op.ctx); response != nil {
+		return s.answer(op, response)
+	}
+	err := op.end.Err()
+	if !op.streams {
+		err = context.Cause(op.ctx)
+	}
+	if err == nil {
+		return false, nil
+	}
+	return false, gqlerror.List{Present(op.ctx, err)}
+}
+
+func (s *socket) answer(op *operation, response *graphql.Response) (more bool, errs gqlerror.List) {
+	switch {
+	case response.HasNext != nil && *response.HasNext:
+		return false, gqlerror.List{Present(op.ctx, errDefer)}
+	case response.Data == nil && len(response.Errors) > 0:
+		return false, response.Errors
+	}
+	payload, err := appendAnswer(nil, response)
+	if err != nil {
+		return false, gqlerror.List{Present(op.ctx, err)}
+	}
+	if !s.isLive(op) {
+		return false, nil
+	}
+	s.send(frame(op.id, typeNext, payload))
+	return true, nil
 }
 
 func (s *socket) isLive(op *operation) bool {

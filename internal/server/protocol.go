@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"unique"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/coder/websocket"
@@ -96,6 +97,7 @@ func parseSubscribe(payload json.RawMessage) (*graphql.RawParams, closing) {
 	if len(payload) == 0 || payload[0] != '{' || decode(payload, params) != nil || params.Query == "" {
 		return nil, invalid("The payload must have a query, and may have operationName, variables and extensions")
 	}
+	params.Query = unique.Make(params.Query).Value() // subscribers ask the same
 	return params, closing{}
 }
 

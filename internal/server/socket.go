@@ -2,7 +2,10 @@ package server
 
 import (
 	"context"
+	"fmt"
+	"math/rand/v2"
 	"net/http"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -14,26 +17,27 @@ import (
 // socketTransport serves WebSockets.
 type socketTransport struct{ server *Server }
 
-// socket is one WebSocket. Its reader is the goroutine of the request; every
-// operation has one of its own.
+// socket is one WebSocket. It outlives its request: nothing of net/http's is kept
+// but the connection. One goroutine reads it; every operation has one of its own.
 type socket struct {
 	*Server
-	options SocketOptions
+	options *SocketOptions
 	conn    *websocket.Conn
-	header  http.Header
 
 	// ctx ends when the socket begins to end.
 	ctx    context.Context
 	cancel context.CancelFunc
 
 	// These belong to the reader.
-	acknowledged bool
-	token        string // of the caller, once acknowledged
-	expiry       *time.Timer
+	greeted *identity // by the request's header, until connection_init
+	token   string    // of the caller, once acknowledged
+	waiting *time.Timer
+	expiry  *time.Timer
 
 	viewerKey string // guarded by sockets
 
 	mu         sync.Mutex
+	pinging    *time.Timer
 	operations map[string]*operation
 	running    sync.WaitGroup
 
@@ -47,64 +51,93 @@ func (t *socketTransport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, r, http.StatusServiceUnavailable, fault.New(fault.Unavailable, "No more connections are taken at present. Try again shortly."))
 		return
 	}
-	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{
+	conn, err := websocket.Accept(slim{w, server.options.Socket.WriteTimeout}, r, &websocket.AcceptOptions{
 		Subprotocols:       []string{subprotocol},
 		InsecureSkipVerify: true, // sameOrigin has checked, against exact origins
 	})
 	if err != nil {
 		return // Accept has answered
 	}
-	ctx, cancel := context.WithCancel(r.Context())
-	defer cancel()
+	request := requestOf(r.Context())
+	request.detach(r)
 	s := &socket{
-		Server: server, options: server.options.Socket, conn: conn, header: r.Header, ctx: ctx, cancel: cancel,
+		Server: server, options: &server.options.Socket, conn: conn,
 		operations: map[string]*operation{}, ended: make(chan struct{}),
 	}
-	s.serve()
+	if who, found := r.Context().Value(identityKey{}).(identity); found {
+		s.greeted = &who
+	}
+	s.ctx, s.cancel = context.WithCancel(context.WithValue(context.Background(), requestKey{}, request))
+	go s.serve() //nolint:gosec // G118: the request's context ends with this call, the socket lives on
 }
 
 // serve runs the socket until either side ends it.
 func (s *socket) serve() {
+	defer s.leave()
+	defer s.contain()
 	s.conn.SetReadLimit(s.options.MessageBytes)
+	s.waiting = time.AfterFunc(s.options.InitTimeout, func() { s.end(initTimeout) })
 	switch {
 	case s.conn.Subprotocol() != subprotocol:
 		s.end(notAcceptable)
 	case !s.sockets.add(s):
 		s.end(tooMany)
-	default:
-		defer s.sockets.remove(s)
 	}
-	waiting := time.AfterFunc(s.options.InitTimeout, func() { s.end(initTimeout) })
-	go s.ping()
-	s.readAll(waiting)
-	waiting.Stop()
-	if s.expiry != nil {
-		s.expiry.Stop()
-	}
-	s.cancel()
-	s.running.Wait()
-	s.ending.Do(func() { close(s.ended) })
-	<-s.ended
-	_ = s.conn.CloseNow()
-}
-
-func (s *socket) readAll(waiting *time.Timer) {
 	for {
 		// A context that ended would cut the connection without a closing frame.
 		kind, text, err := s.conn.Read(context.Background())
 		if err != nil {
 			return
 		}
+		s.take(kind, text)
+	}
+}
+
+// take acts on what was read, in a goroutine that ends: checking a token and
+// decoding need a deep stack, which would stay with the reader.
+func (s *socket) take(kind websocket.MessageType, text []byte) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer s.contain()
 		m, c := parseMessage(kind, text)
 		if c == (closing{}) {
 			c = s.receive(m)
 		}
-		if s.acknowledged {
-			waiting.Stop()
-		}
 		if c != (closing{}) {
 			s.end(c)
 		}
+	}()
+	<-done
+}
+
+// leave waits until everything the socket has begun is over, and forgets it.
+func (s *socket) leave() {
+	s.cancel()
+	s.stopTimers()
+	s.running.Wait()
+	s.ending.Do(func() { close(s.ended) })
+	<-s.ended
+	_ = s.conn.CloseNow()
+	s.sockets.remove(s)
+	s.logAccess(s.ctx, http.StatusSwitchingProtocols, 0)
+}
+
+func (s *socket) stopTimers() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, timer := range []*time.Timer{s.waiting, s.expiry, s.pinging} {
+		if timer != nil {
+			timer.Stop()
+		}
+	}
+}
+
+// contain keeps a panic from ending more than the socket.
+func (s *socket) contain() {
+	if p := recover(); p != nil {
+		_ = Present(s.ctx, fmt.Errorf("panic: %v\n%s", p, debug.Stack())) // for the log
+		s.end(serverError)
 	}
 }
 
@@ -118,7 +151,7 @@ func (s *socket) receive(m message) closing {
 	case m.Type == typePong:
 	case m.Type == typeInit:
 		return s.init(m)
-	case !s.acknowledged:
+	case !s.acknowledged():
 		return unauthorised
 	case m.Type == typeSubscribe:
 		return s.subscribe(m)
@@ -128,9 +161,11 @@ func (s *socket) receive(m message) closing {
 	return closing{}
 }
 
+func (s *socket) acknowledged() bool { return s.token != "" }
+
 // init authenticates by the payload, or else by the header of the request.
 func (s *socket) init(m message) closing {
-	if s.acknowledged {
+	if s.acknowledged() {
 		return secondInit
 	}
 	authorization, c := parseInit(m.Payload)
@@ -144,18 +179,23 @@ func (s *socket) init(m message) closing {
 	if !s.sockets.admit(s, who.viewer) {
 		return tooMany
 	}
+	s.waiting.Stop()
+	s.waiting = nil
 	if !who.expiry.IsZero() {
 		left := who.expiry.Sub(s.Server.options.Clock.Now().Std())
 		s.expiry = time.AfterFunc(left, func() { s.end(expired) })
 	}
-	s.token, s.acknowledged = who.token, true
+	// Callers who come together are not pinged together.
+	s.pingAfter(rand.N(s.options.PingInterval)) //nolint:gosec // G404: no secret
+	requestOf(s.ctx).username = who.viewer.Username
+	s.token, s.greeted = who.token, nil
 	s.send(frame("", typeAck, nil))
 	return closing{}
 }
 
 func (s *socket) who(authorization string) (identity, closing) {
-	if who, found := s.ctx.Value(identityKey{}).(identity); found && authorization == "" {
-		return who, closing{}
+	if s.greeted != nil && authorization == "" {
+		return *s.greeted, closing{}
 	}
 	return s.vouched(bareToken(authorization))
 }
@@ -180,30 +220,29 @@ func (s *socket) send(frame []byte) {
 	if s.ctx.Err() != nil {
 		return // nothing follows the closing frame
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), s.options.WriteTimeout)
-	defer cancel()
-	if err := s.conn.Write(ctx, websocket.MessageText, frame); err != nil {
+	if err := s.conn.Write(context.Background(), websocket.MessageText, frame); err != nil {
 		s.cut()
 	}
 }
 
-// ping finds callers who have gone without a word, until the socket ends.
+// ping finds a caller who has gone without a word. It runs in a goroutine that
+// ends with the pong.
 func (s *socket) ping() {
-	ticker := time.NewTicker(s.options.PingInterval)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-s.ctx.Done():
-			return
-		case <-ticker.C:
-		}
-		ctx, cancel := context.WithTimeout(context.Background(), s.options.WriteTimeout)
-		err := s.conn.Ping(ctx)
-		cancel()
-		if err != nil {
-			s.cut()
-			return
-		}
+	defer s.contain()
+	ctx, cancel := context.WithTimeout(context.Background(), s.options.WriteTimeout)
+	defer cancel()
+	if err := s.conn.Ping(ctx); err != nil {
+		s.cut()
+		return
+	}
+	s.pingAfter(s.options.PingInterval)
+}
+
+func (s *socket) pingAfter(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ctx.Err() == nil {
+		s.pinging = time.AfterFunc(d, s.ping)
 	}
 }
 
