@@ -120,7 +120,7 @@ func (a *audience) told(group, name string, baseline *audience) figure {
 	ratio := baseline.cpu.Seconds() / a.cpu.Seconds()
 	return figure{
 		Group: group, Name: name, Clients: a.subscribers, Ratio: ratio, Lowest: ratio, Highest: ratio,
-		P50: percentile(a.delays, 50), P99: percentile(a.delays, 99),
-		Note: fmt.Sprintf("%.1f µs of CPU for each subscriber", float64(a.cpu.Microseconds())/float64(len(a.delays))),
+		P50: percentile(a.delays, 50), P99: percentile(a.delays, 99), CPU: float64(a.cpu.Microseconds()) / float64(len(a.delays)),
+		Note: "for each subscriber",
 	}
 }

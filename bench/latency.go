@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/coder/websocket"
@@ -94,12 +96,14 @@ func collect(ctx context.Context, socket *websocket.Conn, want int) map[int]time
 	return got
 }
 
-// play posts the messages, each at its time, and returns when they were posted
-// and how long the answers took.
+// play posts the messages, each at its time whether or not the one before has
+// been answered, and returns when they were posted and how long the answers took.
 func (s *settings) play(ctx context.Context, a *app.App) (posted map[int]time.Time, answered []time.Duration, err error) {
-	posted = map[int]time.Time{}
+	posted, answered = map[int]time.Time{}, make([]time.Duration, s.Latency)
 	ticker := time.NewTicker(time.Second / time.Duration(s.Rate))
 	defer ticker.Stop()
+	var posts sync.WaitGroup
+	errs := make([]error, s.Latency)
 	for n := range s.Latency {
 		select {
 		case <-ctx.Done():
@@ -110,13 +114,15 @@ func (s *settings) play(ctx context.Context, a *app.App) (posted map[int]time.Ti
 		if err != nil {
 			return nil, nil, err
 		}
-		posted[n] = time.Now()
-		if err := post(req.WithContext(ctx)); err != nil {
-			return nil, nil, err
-		}
-		answered = append(answered, time.Since(posted[n]))
+		began := time.Now()
+		posted[n] = began
+		posts.Go(func() {
+			errs[n] = post(req.WithContext(ctx))
+			answered[n] = time.Since(began)
+		})
 	}
-	return posted, answered, nil
+	posts.Wait()
+	return posted, answered, errors.Join(errs...)
 }
 
 // inbound is the signed webhook of message n, by one of ten customers.

@@ -9,9 +9,15 @@
 //
 // It measures a page of an inbox against a plain handler with one SQL statement
 // and encoding/json; sends against raw SQL that writes the same rows; the first
-// page against a deep one, and a short thread against a long one; and how long a
-// customer's message takes from the carrier's webhook to a subscriber. The table
-// goes to standard output and bench/results.json.
+// page against a deep one, and a short thread against a long one; how long a
+// customer's message takes from the carrier's webhook to a subscriber; what idle
+// subscribers take, and an event that all of them see, against a bare WebSocket
+// server; an event for ten among thousands of streams; and whether memory,
+// goroutines, files and WAL stay flat while subscribers come and go:
+//
+//	go run -tags sqlite_fts5 ./bench --only soak --soak 1h
+//
+// The table goes to standard output and bench/results.json.
 //
 // A database given by --database is seeded and written to: take one of its own.
 package main
@@ -44,16 +50,17 @@ type commands struct {
 
 // settings say what to measure, and on what.
 type settings struct {
-	Only          []string      `enum:"latency,idle,reads,sends" help:"Measure these alone: latency, idle, reads, sends."`
+	Only          []string      `enum:"latency,idle,concern,soak,reads,sends" help:"Measure these alone: latency, idle, concern, soak, reads, sends."`
 	Conversations int           `default:"20000" help:"Conversations in the database."`
 	Messages      int           `default:"200000" help:"Messages in them together."`
 	LongThread    int           `default:"100000" help:"Messages in the long thread."`
 	Database      string        `placeholder:"FILE|URL" help:"Database of the benchmark's own, which it fills; a temporary SQLite file by default."`
 	Round         time.Duration `default:"1s" help:"How long a contender's turn lasts."`
 	Rounds        int           `default:"5" help:"How many turns each contender has."`
-	Latency       int           `default:"250" help:"Inbound messages for the latency from webhook to subscriber."`
-	Rate          int           `default:"50" help:"Of these, how many a second."`
+	Latency       int           `default:"1000" help:"Inbound messages for the latency from webhook to subscriber."`
+	Rate          int           `default:"200" help:"Of these, how many a second."`
 	Subscribers   int           `default:"5000" help:"How many subscribers are idle."`
+	Soak          time.Duration `default:"1m" help:"How long subscribers come and go."`
 	Out           string        `default:"bench/results.json" help:"Where the figures go as JSON."`
 	Profile       string        `placeholder:"DIR" help:"Also write a CPU profile of each contender into this folder."`
 }
@@ -91,13 +98,18 @@ func (s *settings) Run(ctx context.Context) (err error) {
 		name    string
 		measure func(context.Context, *report) error
 	}{
-		{"latency", s.latency}, {"idle", s.idle}, {"reads", s.reads}, {"sends", s.sends},
+		{"latency", s.latency},
+		{"idle", s.idle},
+		{"concern", s.concern},
+		{"soak", s.soak},
+		{"reads", s.reads},
+		{"sends", s.sends},
 	} {
 		if len(s.Only) > 0 && !slices.Contains(s.Only, part.name) {
 			continue
 		}
 		if err := part.measure(ctx, r); err != nil {
-			return fmt.Errorf("%s: %w", part.name, err)
+			return errors.Join(fmt.Errorf("%s: %w", part.name, err), r.finish(os.Stdout, s.Out))
 		}
 	}
 	return r.finish(os.Stdout, s.Out)

@@ -30,6 +30,7 @@ type comparison struct {
 type turn struct {
 	perSecond float64
 	allocs    float64
+	cpu       float64 // of the whole process, µs for each
 	latencies []time.Duration
 }
 
@@ -68,6 +69,7 @@ func (s *settings) turn(ctx context.Context, c comparison, who contender, round 
 	runtime.GC()
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
+	busy := cpuTime()
 	began := time.Now()
 	latencies, err := clients(ctx, c.clients, began.Add(s.Round), who.run)
 	took := time.Since(began)
@@ -76,7 +78,10 @@ func (s *settings) turn(ctx context.Context, c comparison, who contender, round 
 		return turn{}, err
 	}
 	n := float64(len(latencies))
-	return turn{perSecond: n / took.Seconds(), allocs: float64(after.Mallocs-before.Mallocs) / n, latencies: latencies}, nil
+	return turn{
+		perSecond: n / took.Seconds(), allocs: float64(after.Mallocs-before.Mallocs) / n,
+		cpu: float64((cpuTime() - busy).Microseconds()) / n, latencies: latencies,
+	}, nil
 }
 
 func clients(ctx context.Context, n int, until time.Time, run func(context.Context, int) error) ([]time.Duration, error) {
@@ -101,16 +106,16 @@ func clients(ctx context.Context, n int, until time.Time, run func(context.Conte
 }
 
 func summary(c comparison, name string, turns, baseline []turn) figure {
-	var speeds, ratios, allocs []float64
+	var speeds, ratios, allocs, cpu []float64
 	var latencies []time.Duration
 	for i, t := range turns {
-		speeds, allocs = append(speeds, t.perSecond), append(allocs, t.allocs)
+		speeds, allocs, cpu = append(speeds, t.perSecond), append(allocs, t.allocs), append(cpu, t.cpu)
 		ratios = append(ratios, t.perSecond/baseline[i].perSecond)
 		latencies = append(latencies, t.latencies...)
 	}
 	return figure{
 		Group: c.group, Name: name, Clients: c.clients, PerSecond: median(speeds), Ratio: median(ratios),
-		Lowest: slices.Min(ratios), Highest: slices.Max(ratios), Allocs: median(allocs),
+		Lowest: slices.Min(ratios), Highest: slices.Max(ratios), Allocs: median(allocs), CPU: median(cpu),
 		P50: percentile(latencies, 50), P99: percentile(latencies, 99),
 	}
 }

@@ -24,6 +24,7 @@ type figure struct {
 	P50       float64 `json:"p50Ms,omitempty"`
 	P99       float64 `json:"p99Ms,omitempty"`
 	Allocs    float64 `json:"allocsPerOperation,omitempty"`
+	CPU       float64 `json:"cpuMicros,omitempty"`     // for each operation, of all processes measured
 	Kilobytes float64 `json:"kilobytesEach,omitempty"` // of 1,000 bytes, for each client
 	Note      string  `json:"note,omitempty"`
 }
@@ -63,19 +64,19 @@ func (r *report) finish(w io.Writer, path string) error {
 func (r *report) table(w io.Writer) error {
 	_, _ = fmt.Fprintf(w, "\n%s, %s, %d CPUs; a ratio above 1.00 is faster, or takes less, than the first line of its group\n\n", r.Go, r.Database, r.CPUs)
 	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
-	_, _ = fmt.Fprintln(t, "what\tclients\tratio\t(rounds)\tper second\tp50 ms\tp99 ms\tallocs\tKB each\t")
+	_, _ = fmt.Fprintln(t, "what\tclients\tratio\t(rounds)\tper second\tp50 ms\tp99 ms\tallocs\tCPU µs\tKB each\t")
 	group := ""
 	for _, f := range r.Figures {
 		if f.Group != group {
 			group = f.Group
-			_, _ = fmt.Fprintf(t, "%s\t\t\t\t\t\t\t\t\t\n", group)
+			_, _ = fmt.Fprintf(t, "%s\t\t\t\t\t\t\t\t\t\t\n", group)
 		}
 		ratio, rounds := "", ""
 		if f.Ratio > 0 {
 			ratio, rounds = fmt.Sprintf("%.2f", f.Ratio), fmt.Sprintf("%.2f–%.2f", f.Lowest, f.Highest)
 		}
-		_, _ = fmt.Fprintf(t, "  %s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", f.Name, f.Clients, ratio, rounds,
-			number("%.0f", f.PerSecond), number("%.2f", f.P50), number("%.2f", f.P99), number("%.0f", f.Allocs), number("%.1f", f.Kilobytes), f.Note)
+		_, _ = fmt.Fprintf(t, "  %s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", f.Name, f.Clients, ratio, rounds,
+			number("%.0f", f.PerSecond), number("%.2f", f.P50), number("%.2f", f.P99), number("%.0f", f.Allocs), number("%.0f", f.CPU), number("%.1f", f.Kilobytes), f.Note)
 	}
 	return t.Flush()
 }

@@ -56,7 +56,7 @@ type sample struct {
 
 // standCommand is the command line of a stand.
 type standCommand struct {
-	Database string `help:"Parley's database; without one the stand is the floor."`
+	Database string `env:"PARLEY_BENCH_DATABASE" help:"Parley's database; without one the stand is the floor."`
 }
 
 // openStand starts a stand: Parley on a database, or the floor without one.
@@ -65,7 +65,8 @@ func openStand(ctx context.Context, database string) (*stand, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &stand{process: exec.CommandContext(ctx, self, "stand", "--database="+database)} //nolint:gosec // G204: this program itself
+	s := &stand{process: exec.CommandContext(ctx, self, "stand")}           //nolint:gosec // G204: this program itself
+	s.process.Env = append(os.Environ(), "PARLEY_BENCH_DATABASE="+database) // it may hold a password
 	s.process.Stderr = os.Stderr
 	if s.in, err = s.process.StdinPipe(); err != nil {
 		return nil, err
@@ -172,8 +173,13 @@ func take(wal string) (sample, error) {
 	if info, err := os.Stat(wal); err == nil {
 		s.WAL = info.Size()
 	}
+	s.CPU = cpuTime()
+	return s, nil
+}
+
+// cpuTime is how long this process has been on a core.
+func cpuTime() time.Duration {
 	var used syscall.Rusage
-	err := syscall.Getrusage(syscall.RUSAGE_SELF, &used)
-	s.CPU = time.Duration(used.Utime.Nano() + used.Stime.Nano())
-	return s, err
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &used) // of oneself it does not fail
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
