@@ -39,6 +39,16 @@ func Database(t testing.TB) string {
 	return path
 }
 
+// Empty returns a database that holds nothing, gone when the test ends: a path
+// where no file is, or an empty PostgreSQL database.
+func Empty(t testing.TB) string {
+	if !OnPostgres() {
+		return filepath.Join(t.TempDir(), "empty.db")
+	}
+	admin := postgresAdmin(t)
+	return createDatabase(t, admin, "template0")
+}
+
 var templates struct {
 	sqlite   sync.Once
 	bytes    []byte
@@ -79,8 +89,13 @@ func postgresDatabase(t testing.TB) string {
 		prepare(t, withDatabase(postgresURL(), name))
 		templates.name = name
 	}
+	return createDatabase(t, admin, templates.name)
+}
+
+// createDatabase makes a copy of a template that is gone when the test ends.
+func createDatabase(t testing.TB, admin *sql.DB, template string) (url string) {
 	name := fmt.Sprintf("parley_test_%d_%d", os.Getpid(), templates.next.Add(1))
-	exec(t, admin, `CREATE DATABASE "`+name+`" TEMPLATE "`+templates.name+`"`)
+	exec(t, admin, `CREATE DATABASE "`+name+`" TEMPLATE "`+template+`"`)
 	t.Cleanup(func() {
 		exec(t, admin, `DROP DATABASE IF EXISTS "`+name+`" WITH (FORCE)`)
 	})

@@ -3,11 +3,17 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"strings"
+	"time"
 
 	"entgo.io/ent/dialect"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 	"github.com/riverqueue/river/riverdriver/riversqlite"
@@ -19,11 +25,38 @@ import (
 // migrationLock is the PostgreSQL advisory lock that processes migrate under.
 const migrationLock = 0x7061726c6579 // "parley"
 
+// On PostgreSQL a change of a table waits for those who use it, and everybody
+// else waits behind it: it waits for ddlPatience at most, then lets them by for
+// ddlPause and tries again, for ddlTries.
+const (
+	ddlPatience = time.Second
+	ddlPause    = 2 * time.Second
+	ddlTries    = 200 // ten minutes
+)
+
 // migrate applies what is pending. Processes that start together wait for one
-// another: by an advisory lock on PostgreSQL, by lockFile on SQLite.
+// another: by an advisory lock on PostgreSQL, by lockFile on SQLite. A database
+// with migrations that this program does not know is taken as it is: they only
+// add.
 func (s *Store) migrate(ctx context.Context) error {
+	return s.migrating(ctx, func(m *migrator) error { return m.up(ctx) })
+}
+
+// migrator applies migrations while no other process does.
+type migrator struct {
+	store    *Store
+	provider *goose.Provider
+	pool     *pgxpool.Pool // PostgreSQL only
+}
+
+// migrating calls fn while this process alone may migrate the database.
+func (s *Store) migrating(ctx context.Context, fn func(*migrator) error) error {
 	if s.dialect == dialect.SQLite {
-		return s.applyMigrations(ctx, goose.DialectSQLite3, "sqlite")
+		provider, err := s.provider(goose.DialectSQLite3, s.db)
+		if err != nil {
+			return err
+		}
+		return fn(&migrator{store: s, provider: provider})
 	}
 	conn, err := s.db.Conn(ctx)
 	if err != nil {
@@ -36,7 +69,41 @@ func (s *Store) migrate(ctx context.Context) error {
 	defer func() {
 		_, _ = conn.ExecContext(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock($1)", migrationLock)
 	}()
-	return s.applyMigrations(ctx, goose.DialectPostgres, "postgres")
+	config := s.pool.Config()
+	config.ConnConfig.RuntimeParams["lock_timeout"] = fmt.Sprint(ddlPatience.Milliseconds())
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return fmt.Errorf("connect to PostgreSQL: %w", err)
+	}
+	defer pool.Close()
+	db := stdlib.OpenDBFromPool(pool)
+	defer func() { _ = db.Close() }()
+	provider, err := s.provider(goose.DialectPostgres, db)
+	if err != nil {
+		return err
+	}
+	return fn(&migrator{store: s, provider: provider, pool: pool})
+}
+
+// provider knows the migrations of the database's dialect.
+func (s *Store) provider(d goose.Dialect, db *sql.DB) (*goose.Provider, error) {
+	folder := "sqlite"
+	if d == goose.DialectPostgres {
+		folder = "postgres"
+	}
+	files := s.migrations
+	if files == nil {
+		files = migrate.Files
+	}
+	files, err := fs.Sub(files, folder)
+	if err != nil {
+		return nil, err
+	}
+	provider, err := goose.NewProvider(d, db, files)
+	if err != nil {
+		return nil, fmt.Errorf("read migrations: %w", err)
+	}
+	return provider, nil
 }
 
 // lockFile lets one process at a time open a SQLite database: until it is in WAL
@@ -62,29 +129,31 @@ func lockFile(ctx context.Context, path string) (unlock func(), err error) {
 	return func() { _ = tx.Rollback(); _ = db.Close() }, nil
 }
 
-func (s *Store) applyMigrations(ctx context.Context, d goose.Dialect, folder string) error {
-	files, err := fs.Sub(migrate.Files, folder)
+// up applies everything that is pending.
+func (m *migrator) up(ctx context.Context) error {
+	err := patiently(ctx, func() error { _, err := m.provider.Up(ctx); return err })
 	if err != nil {
-		return err
-	}
-	provider, err := goose.NewProvider(d, s.db, files)
-	if err != nil {
-		return fmt.Errorf("read migrations: %w", err)
-	}
-	if _, err := provider.Up(ctx); err != nil {
 		return fmt.Errorf("migrate the database: %w", err)
 	}
-	return s.migrateJobs(ctx)
+	return m.jobs(ctx)
 }
 
-func (s *Store) migrateJobs(ctx context.Context) error {
-	var err error
-	if s.pool != nil {
-		err = migrateRiver(rivermigrate.New(riverpgxv5.New(s.pool), nil))(ctx)
-	} else {
-		err = migrateRiver(rivermigrate.New(riversqlite.New(s.db), nil))(ctx)
-	}
+// upTo applies what is pending up to a version, and the job tables.
+func (m *migrator) upTo(ctx context.Context, version int64) error {
+	err := patiently(ctx, func() error { _, err := m.provider.UpTo(ctx, version); return err })
 	if err != nil {
+		return fmt.Errorf("migrate the database: %w", err)
+	}
+	return m.jobs(ctx)
+}
+
+// jobs brings River's tables up to date.
+func (m *migrator) jobs(ctx context.Context) error {
+	up := migrateRiver(rivermigrate.New(riversqlite.New(m.store.db), nil))
+	if m.pool != nil {
+		up = migrateRiver(rivermigrate.New(riverpgxv5.New(m.pool), nil))
+	}
+	if err := patiently(ctx, func() error { return up(ctx) }); err != nil {
 		return fmt.Errorf("migrate the job tables: %w", err)
 	}
 	return nil
@@ -97,5 +166,22 @@ func migrateRiver[T any](m *rivermigrate.Migrator[T], err error) func(context.Co
 		}
 		_, err := m.Migrate(ctx, rivermigrate.DirectionUp, nil)
 		return err
+	}
+}
+
+// patiently runs change until it gets its locks.
+func patiently(ctx context.Context, change func() error) error {
+	for tries := 1; ; tries++ {
+		err := change()
+		var pg *pgconn.PgError
+		if !errors.As(err, &pg) || pg.Code != "55P03" || tries == ddlTries {
+			return err
+		}
+		slog.WarnContext(ctx, "a migration waits for others to be done with a table; will try again", "try", tries, "of", ddlTries)
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(ddlPause):
+		}
 	}
 }

@@ -1,13 +1,8 @@
 package store_test
 
 import (
-	"context"
 	"database/sql"
-	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 
@@ -20,34 +15,11 @@ import (
 	"parley/internal/store"
 )
 
-// empty returns a database that holds nothing, gone when the test ends.
-func empty(t testing.TB, what string) (url string) {
-	t.Helper()
-	if !parleytest.OnPostgres() {
-		return filepath.Join(t.TempDir(), what+".db")
-	}
-	server := os.Getenv("PARLEY_TEST_POSTGRES")
-	base, query, _ := strings.Cut(server, "?")
-	db := admin(t, server)
-	name := fmt.Sprintf("parley_test_%d_%s_%s", os.Getpid(), what, strings.ToLower(t.Name()))
-	run := func(ctx context.Context, text string) {
-		_, err := db.ExecContext(ctx, text)
-		require.NoError(t, err)
-	}
-	run(t.Context(), `CREATE DATABASE "`+name+`" TEMPLATE template0`)
-	t.Cleanup(func() { run(context.Background(), `DROP DATABASE IF EXISTS "`+name+`" WITH (FORCE)`) })
-	url = base[:strings.LastIndex(base, "/")+1] + name
-	if query != "" {
-		url += "?" + query
-	}
-	return url
-}
-
 // A database made by the migrations is what the ent schema makes, table by table.
 // (River's and goose's tables are not ours.)
 func TestMigrationsMakeTheSchema(t *testing.T) {
 	t.Parallel()
-	migratedAt, createdAt := empty(t, "migrated"), empty(t, "created")
+	migratedAt, createdAt := parleytest.Empty(t), parleytest.Empty(t)
 	require.NoError(t, open(t, migratedAt).Close())
 	migrated, created := admin(t, migratedAt), admin(t, createdAt)
 	require.NoError(t, createSchema(t, createdAt))
@@ -72,7 +44,7 @@ func createSchema(t testing.TB, url string) error {
 func TestProcessesThatStartTogetherMigrateOnce(t *testing.T) {
 	t.Parallel()
 	const processes = 6
-	url := empty(t, "started")
+	url := parleytest.Empty(t)
 	var starting sync.WaitGroup
 	epochs, failed := make(chan int64, processes), make(chan error, processes)
 	for range processes {

@@ -119,7 +119,7 @@ func TestTrimmingIsBounded(t *testing.T) {
 
 func TestAnEmptyLogIsLeftAlone(t *testing.T) {
 	t.Parallel()
-	s := open(t, empty(t, "untouched"))
+	s := open(t, parleytest.Empty(t))
 	removed, err := s.TrimLog(t.Context(), store.Retention{})
 	require.NoError(t, err)
 	require.Zero(t, removed)

@@ -13,6 +13,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"runtime"
 	"strings"
@@ -36,6 +37,9 @@ type Options struct {
 	Clock clock.Clock
 	// GroupSize is how many writes share a transaction at most; 64 by default.
 	GroupSize int
+	// Migrations replaces those of package migrate, in its folders; for tests of a
+	// program that is newer.
+	Migrations fs.FS
 	// Trace sees the text of every statement before it runs, those of River
 	// apart; nil for none. It must be safe for concurrent use.
 	Trace func(ctx context.Context, statement string)
@@ -61,6 +65,8 @@ type Store struct {
 	writer  *writer
 	jobs    jobInserter
 	trace   func(context.Context, string)
+
+	migrations fs.FS // nil for package migrate's
 }
 
 // Open opens the database at o.URL, applies pending migrations under a lock and
@@ -69,7 +75,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if o.Clock == nil {
 		o.Clock = clock.Real{}
 	}
-	s := &Store{Clock: o.Clock, trace: o.Trace}
+	s := &Store{Clock: o.Clock, trace: o.Trace, migrations: o.Migrations}
 	unlock, err := lockFile(ctx, o.URL)
 	if err != nil {
 		return nil, err
