@@ -15,6 +15,7 @@ import (
 	"parley/internal/seed"
 	"parley/internal/server"
 	"parley/internal/store"
+	"parley/internal/trace"
 )
 
 // serveCmd serves until interrupted.
@@ -34,7 +35,12 @@ type serveCmd struct {
 
 // Run implements the command.
 func (s *serveCmd) Run(ctx context.Context, c *cli, out io.Writer) (err error) {
-	s.logs()
+	tracer, err := trace.Open(ctx)
+	if err != nil {
+		return err
+	}
+	defer tracer.Close()
+	s.logs(tracer)
 	if s.LogAge < time.Minute || s.LogEvents < store.DefaultLogLeast {
 		return errors.New("--log-age is a minute or more and --log-events is 10000 or more")
 	}
@@ -43,7 +49,7 @@ func (s *serveCmd) Run(ctx context.Context, c *cli, out io.Writer) (err error) {
 	}
 	a, err := app.Open(ctx, app.Config{
 		Database: c.Database, Mode: s.Mode, Addr: s.Addr, PrivateAddr: s.PrivateAddr,
-		PublicURL: s.PublicURL, Origins: s.Origins, Playground: s.Playground, NATS: s.NATS, Demo: s.Demo,
+		PublicURL: s.PublicURL, Origins: s.Origins, Playground: s.Playground, NATS: s.NATS, Demo: s.Demo, Tracer: tracer,
 		Jobs: job.Options{Log: store.Retention{Age: s.LogAge, Events: s.LogEvents}},
 	})
 	if err != nil {
@@ -62,10 +68,15 @@ func (s *serveCmd) Run(ctx context.Context, c *cli, out io.Writer) (err error) {
 	return a.Run(ctx)
 }
 
-func (s *serveCmd) logs() {
+func (s *serveCmd) logs(tracer *trace.Tracer) {
+	var h slog.Handler = slog.NewTextHandler(os.Stderr, nil)
 	if s.LogFormat == "json" {
-		slog.SetDefault(slog.New(slog.NewJSONHandler(os.Stderr, nil)))
+		h = slog.NewJSONHandler(os.Stderr, nil)
 	}
+	if tracer != nil {
+		h = trace.Logs(h)
+	}
+	slog.SetDefault(slog.New(h))
 }
 
 // makeFolder makes the folder of a database file, for a first start.

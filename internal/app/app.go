@@ -31,6 +31,7 @@ import (
 	"parley/internal/server"
 	"parley/internal/store"
 	"parley/internal/token"
+	"parley/internal/trace"
 	"parley/resolvers"
 	"parley/web"
 )
@@ -70,8 +71,10 @@ type Config struct {
 	Lease time.Duration
 	// Jobs are the workers' settings.
 	Jobs job.Options
-	// Trace sees every statement before it runs; nil for none.
-	Trace func(ctx context.Context, statement string)
+	// Trace sees every statement; nil for none.
+	Trace store.Trace
+	// Tracer traces requests, jobs and statements; nil for none.
+	Tracer *trace.Tracer
 	// Server overrides bounds of the edge.
 	Server func(*server.Options)
 }
@@ -107,7 +110,7 @@ func Open(ctx context.Context, c Config) (*App, error) {
 	a := &App{Config: c}
 	onCommit := func(position int64) { a.bus.Publish(position) } // the bus stands before the first write
 	var err error
-	if a.Store, err = store.Open(ctx, store.Options{URL: c.Database, Clock: c.Clock, Trace: c.Trace, OnCommit: onCommit}); err != nil {
+	if a.Store, err = store.Open(ctx, store.Options{URL: c.Database, Clock: c.Clock, Trace: a.statements(), OnCommit: onCommit}); err != nil {
 		return nil, err
 	}
 	if err := a.wire(ctx); err != nil {
@@ -137,7 +140,7 @@ func (a *App) wire(ctx context.Context) error {
 	a.Desk = &conversation.Desk{Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors}
 	a.Messenger = &message.Messenger{
 		Reader: message.Reader{Desk: a.Desk}, Providers: a.providers(), PublicURL: a.Config.PublicURL,
-		CallTimeout: a.Config.CallTimeout, Lease: a.Config.Lease,
+		CallTimeout: a.Config.CallTimeout, Lease: a.Config.Lease, Metrics: message.NewMetrics(a.Store),
 	}
 	a.Receiver = &inbound.Receiver{Messenger: a.Messenger, Entries: inbound.NewEntries()}
 	a.board = presence.New(presence.Options{Signals: a.bus})
@@ -210,7 +213,7 @@ func (a *App) serverOptions() server.Options {
 		Playground: web.Handler(web.Options{
 			Mode: web.Mode(a.Config.Mode), Enabled: a.Config.Playground, Sessions: a.sessions,
 		}),
-		Ready: a.Store.Ping, Clock: clock.Real{},
+		Ready: a.Store.Ping, Clock: clock.Real{}, Tracer: a.Config.Tracer,
 	}
 	if a.Config.Server != nil {
 		a.Config.Server(&o)

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"context"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"parley/internal/feed"
 	"parley/internal/feed/natsbus"
 	"parley/internal/feed/pgbus"
@@ -54,27 +52,4 @@ func (a *App) busName() string {
 		return "PostgreSQL"
 	}
 	return ""
-}
-
-// registerMetrics adds what the parts count to what the edge counts.
-func (a *App) registerMetrics() error {
-	registry := a.Server.Registry()
-	if err := registry.Register(a.Receiver.Entries); err != nil {
-		return err
-	}
-	err := registry.Register(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "parley_processes_unheard", Help: "Other processes on this database that are not heard over the bus.",
-	}, func() float64 { return float64(len(a.Roster.Unheard())) }))
-	bus, ok := a.bus.(far)
-	if err != nil || !ok {
-		return err
-	}
-	return registry.Register(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "parley_bus_connected", Help: "1 while the bus between processes is reached, 0 while events of other processes come late.",
-	}, func() float64 {
-		if bus.Connected() {
-			return 1
-		}
-		return 0
-	}))
 }

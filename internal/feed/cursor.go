@@ -7,18 +7,30 @@ import (
 	"encoding/binary"
 	"strings"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"parley/internal/fault"
 )
 
 // Cursors signs positions of one log: a cursor is a MAC over (epoch, position),
 // valid on every process that shares the key and bound to no viewer or filter.
 type Cursors struct {
-	key   []byte
-	epoch int64
+	key     []byte
+	epoch   int64
+	resyncs *prometheus.CounterVec
 }
 
 // NewCursors returns the cursors of the log with the epoch.
-func NewCursors(key []byte, epoch int64) *Cursors { return &Cursors{key, epoch} }
+func NewCursors(key []byte, epoch int64) *Cursors {
+	resyncs := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "parley_feed_resyncs_total",
+		Help: "Streams told RESYNC_REQUIRED, by reason: FORGED, EPOCH (restored since), AHEAD, OLD (no longer in the log) or SLOW (read too slowly).",
+	}, []string{"reason"})
+	for _, why := range []Reason{Forged, OtherEpoch, Ahead, TooOld, TooSlow} {
+		resyncs.WithLabelValues(string(why)) // there from the start, at 0
+	}
+	return &Cursors{key, epoch, resyncs}
+}
 
 const macLength = 12
 
@@ -41,15 +53,30 @@ func (c *Cursors) mac(b []byte) []byte {
 func (c *Cursors) Decode(cursor string) (int64, error) {
 	b, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
 	if err != nil || strings.ContainsAny(cursor, "\r\n") || len(b) != 16+macLength || !hmac.Equal(c.mac(b[:16]), b[16:]) {
-		return 0, resync("This cursor is not one of ours. Run the query again and subscribe from its feedCursor.", "")
+		return 0, c.Resync(Forged, "This cursor is not one of ours. Run the query again and subscribe from its feedCursor.", "")
 	}
 	if int64(binary.BigEndian.Uint64(b)) != c.epoch {
-		return 0, resync("The event log was restored since this cursor was made. Run the query again and subscribe from its feedCursor.", "")
+		return 0, c.Resync(OtherEpoch, "The event log was restored since this cursor was made. Run the query again and subscribe from its feedCursor.", "")
 	}
 	return int64(binary.BigEndian.Uint64(b[8:])), nil
 }
 
-func resync(message, lastGood string) *fault.Error {
+// Reason is why a stream cannot go on.
+type Reason string
+
+// The reasons.
+const (
+	Forged     Reason = "FORGED" // not a cursor of ours
+	OtherEpoch Reason = "EPOCH"  // of the log before a restore
+	Ahead      Reason = "AHEAD"  // of what was never written here
+	TooOld     Reason = "OLD"    // of what the log no longer holds
+	TooSlow    Reason = "SLOW"   // its reader fell behind
+)
+
+// Resync is the RESYNC_REQUIRED that a stream is answered or ends with, and
+// counts it. lastGood is the cursor of the last event given, if any.
+func (c *Cursors) Resync(why Reason, message, lastGood string) error {
+	c.resyncs.WithLabelValues(string(why)).Inc()
 	e := fault.New(fault.ResyncRequired, "%s", message)
 	e.Cursor = lastGood
 	return e

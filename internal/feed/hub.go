@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	entsql "entgo.io/ent/dialect/sql"
@@ -24,6 +25,7 @@ type Hub struct {
 	stopBus  func()
 	observe  func(context.Context, *Event)
 	interval time.Duration
+	handedOn atomic.Int64 // events
 
 	mu       sync.Mutex
 	position int64
@@ -159,6 +161,7 @@ func (h *Hub) deliver(events []*Event) {
 		}
 		h.position = e.Position
 	}
+	h.handedOn.Add(int64(len(events)))
 	h.announce()
 }
 

@@ -14,7 +14,7 @@ const mostWaiting = 4096
 
 var (
 	errShutdown = fault.New(fault.Unavailable, "The server is shutting down. Subscribe again from the last cursor.")
-	errTrimmed  = resync("The event log no longer reaches back to this cursor. Run the query again and subscribe from its feedCursor.", "")
+	errTrimmed  = fault.New(fault.ResyncRequired, "The event log no longer reaches back to this cursor. Run the query again and subscribe from its feedCursor.")
 )
 
 // Stream is one reader of the log: events after a position that it wants, in
@@ -49,7 +49,7 @@ func (s *Stream) Close() { s.hub.leave(s) }
 
 // errSlow stands for the RESYNC_REQUIRED that is made when the reader comes to
 // it, with the cursor of what it was given last.
-var errSlow = resync("This stream was read too slowly. Run the query again and subscribe from its feedCursor.", "")
+var errSlow = fault.New(fault.ResyncRequired, "This stream was read too slowly. Run the query again and subscribe from its feedCursor.")
 
 // offer is called under the hub's lock. It reports false when the stream is too
 // slow and has ended.
@@ -126,7 +126,9 @@ func (s *Stream) take() (bool, error) {
 		s.pending = waiting
 		return true, nil
 	case errors.Is(ended, errSlow):
-		return false, resync(errSlow.Message, s.hub.Cursors.Encode(s.given))
+		return false, s.hub.Cursors.Resync(TooSlow, errSlow.Message, s.hub.Cursors.Encode(s.given))
+	case errors.Is(ended, errTrimmed):
+		return false, s.trimmed()
 	}
 	return false, ended
 }
@@ -160,7 +162,7 @@ func (s *Stream) readPage(ctx context.Context, upTo int64) error {
 		return err
 	}
 	if len(events) == 0 || events[0].Position != s.read+1 {
-		return errTrimmed
+		return s.trimmed()
 	}
 	for _, e := range events {
 		s.read = e.Position
@@ -170,3 +172,6 @@ func (s *Stream) readPage(ctx context.Context, upTo int64) error {
 	}
 	return nil
 }
+
+// trimmed is how a stream ends whose next event the log no longer holds.
+func (s *Stream) trimmed() error { return s.hub.Cursors.Resync(TooOld, errTrimmed.Message, "") }

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
@@ -18,6 +19,7 @@ import (
 
 	"parley/internal/inbound"
 	"parley/internal/store"
+	"parley/internal/trace"
 )
 
 // Options are the settings of the workers.
@@ -33,6 +35,10 @@ type Options struct {
 	TrimEvery time.Duration
 	// Logger takes River's own messages; slog's default when nil.
 	Logger *slog.Logger
+	// Tracer traces jobs; nil for none.
+	Tracer *trace.Tracer
+	// Durations takes how long jobs took; nil for nothing. See NewDurations.
+	Durations *prometheus.HistogramVec
 }
 
 // Runner is the running workers of one process.
@@ -107,6 +113,7 @@ func configure(stopping context.Context, r *inbound.Receiver, o Options) (*river
 		ErrorHandler: failures{},
 		Queues:       map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: o.Workers}},
 		Workers:      workers,
+		Middleware:   []rivertype.Middleware{&observed{tracer: o.Tracer, durations: o.Durations}},
 		// Workers are told of new jobs (by PostgreSQL, or by the bell); the poll
 		// is for what they were not told of, such as a lane that has rested.
 		FetchCooldown:     fetchCooldown,

@@ -74,10 +74,11 @@ func TestTheJobsOfAGroupAreAddedInOneCall(t *testing.T) {
 	t.Parallel()
 	var groups atomic.Int32
 	p := parleytest.New(t, func(c *app.Config) {
-		c.Trace = func(_ context.Context, s string) {
+		c.Trace = func(_ context.Context, s string) func(error) {
 			if strings.Contains(s, "UPDATE") && strings.Contains(s, "log_heads") {
 				groups.Add(1)
 			}
+			return nil
 		}
 	})
 	each := "FOR EACH ROW BEGIN INSERT INTO calls VALUES (1); END"

@@ -12,7 +12,6 @@ import (
 
 	"parley/internal/channel"
 	"parley/internal/conversation"
-	"parley/internal/fault"
 	"parley/internal/feed"
 	"parley/internal/message"
 	"parley/internal/presence"
@@ -152,7 +151,7 @@ func (d *Desk) resume(ctx context.Context, after *string) (*int64, error) {
 	}
 	head, err := d.Store.Head(ctx)
 	if err == nil && position > head {
-		err = fault.New(fault.ResyncRequired, "This cursor is ahead of the event log. Run the query again and subscribe from its feedCursor.")
+		err = d.Cursors.Resync(feed.Ahead, "This cursor is ahead of the event log. Run the query again and subscribe from its feedCursor.", "")
 	}
 	return &position, err
 }

@@ -8,10 +8,13 @@ import (
 	"time"
 
 	entsql "entgo.io/ent/dialect/sql"
+	"go.opentelemetry.io/otel/attribute"
+	oteltrace "go.opentelemetry.io/otel/trace"
 
 	"parley/internal/channel"
 	"parley/internal/clock"
 	"parley/internal/store"
+	"parley/internal/trace"
 	"parley/internal/viewer"
 )
 
@@ -43,6 +46,7 @@ type lane struct {
 	m            *Messenger
 	conversation int64
 	token        int64
+	cutOff       int // attempts that the step found in doubt
 }
 
 // Drain sends what waits in the conversation, one message after another, under
@@ -91,7 +95,16 @@ func (m *Messenger) lease() time.Duration {
 func (l *lane) send(ctx context.Context, c *call) channel.Result {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.m.callTimeout())
 	defer cancel()
-	return c.provider.Send(ctx, c.account, c.out)
+	name := c.provider.Name()
+	ctx, span := trace.Start(ctx, "send by "+name, oteltrace.WithSpanKind(oteltrace.SpanKindClient))
+	defer span.End()
+	start := time.Now()
+	result := c.provider.Send(ctx, c.account, c.out)
+	l.m.Metrics.called(name, result.Outcome, time.Since(start))
+	if span.IsRecording() {
+		span.SetAttributes(attribute.String("parley.provider", name), attribute.String("parley.outcome", outcomeName(result.Outcome)))
+	}
+	return result
 }
 
 // step is one transaction of the lane: settle the call that was made, if any,
@@ -100,7 +113,7 @@ func (l *lane) send(ctx context.Context, c *call) channel.Result {
 func (l *lane) step(ctx context.Context, hold holder, made *call) (next *call, again time.Duration, err error) {
 	stopping := ctx.Err() != nil
 	err = l.m.Desk.Store.Write(context.WithoutCancel(ctx), func(ctx context.Context, tx *store.Tx) error {
-		next, again = nil, 0
+		next, again, l.cutOff = nil, 0, 0
 		// The lane is locked before the conversation, always.
 		held, busy, err := hold(ctx, tx)
 		var wait time.Duration
@@ -123,6 +136,9 @@ func (l *lane) step(ctx context.Context, hold holder, made *call) (next *call, a
 		}
 		return err
 	})
+	if err == nil {
+		l.m.Metrics.cutOff(l.cutOff)
+	}
 	return next, again, err
 }
 

@@ -44,6 +44,9 @@ func (l *lane) pick(ctx context.Context, tx *store.Tx) (*call, error) {
 		if err := l.m.settle(ctx, tx, row, a, to); err != nil {
 			return nil, err
 		}
+		if to.status == channel.Unsettled {
+			l.cutOff++
+		}
 		if send {
 			return l.m.call(w, row, ch), nil
 		}

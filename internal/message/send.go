@@ -32,6 +32,8 @@ type Messenger struct {
 	// Backoff is how long a lane rests when the carrier put a message off for the
 	// first time; it doubles each time in a row. 1 s by default.
 	Backoff time.Duration
+	// Metrics count what is sent; nil counts nothing.
+	Metrics *Metrics
 
 	waiting bell
 }

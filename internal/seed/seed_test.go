@@ -113,10 +113,11 @@ func TestAnInterruptedRunIsCompletedByTheNext(t *testing.T) {
 	o := seed.InBatches(seed.Options{Conversations: 200, Messages: 1500, Seed: 3}, 100)
 	var stop atomic.Pointer[context.CancelFunc]
 	p := parleytest.New(t, func(c *app.Config) {
-		c.Trace = func(_ context.Context, statement string) {
+		c.Trace = func(_ context.Context, statement string) func(error) {
 			if s := stop.Load(); s != nil && (strings.HasPrefix(statement, "INSERT INTO messages ") || statement == "COPY messages") {
 				(*s)()
 			}
+			return nil
 		}
 	})
 	for i := range 3 {

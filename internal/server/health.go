@@ -1,9 +1,11 @@
 package server
 
 import (
+	"cmp"
 	"io"
 	"net/http"
 	"net/http/pprof"
+	"strconv"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
@@ -38,11 +40,27 @@ func fine(w http.ResponseWriter) {
 func (s *Server) privateRoutes() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(s.options.Registry, promhttp.HandlerOpts{}))
+	mux.Handle("GET /debug/pprof/", s.profiles())
+	s.health(mux)
+	return mux
+}
+
+// mostSeconds is how long a profile may be asked to take.
+const mostSeconds = 300
+
+// profiles serves /debug/pprof.
+func (s *Server) profiles() http.Handler {
+	mux := http.NewServeMux()
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
-	s.health(mux)
-	return mux
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if seconds, err := strconv.ParseFloat(cmp.Or(r.FormValue("seconds"), "1"), 64); err != nil || !(seconds <= mostSeconds) {
+			refuse(w, r, http.StatusBadRequest, fault.Input("seconds", "A profile takes up to %d seconds. Ask for less.", mostSeconds))
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
 }

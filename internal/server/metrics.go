@@ -1,6 +1,7 @@
 package server
 
 import (
+	"net/http"
 	"strconv"
 	"time"
 
@@ -11,16 +12,23 @@ import (
 // metrics are the edge's own; their labels come from short lists.
 type metrics struct {
 	requests      *prometheus.CounterVec
+	answers       *prometheus.HistogramVec
 	operations    *prometheus.CounterVec
 	durations     *prometheus.HistogramVec
 	subscriptions prometheus.Gauge
 }
 
 func newMetrics(registry *prometheus.Registry, sockets *sockets) (*metrics, error) {
+	durations := prometheus.ExponentialBuckets(0.001, 2.5, 11) // to 10 s
 	m := &metrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "parley_http_requests_total", Help: "Requests answered, by route and status.",
 		}, []string{"route", "status"}),
+		answers: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "parley_http_request_seconds",
+			Help:    "How long requests took by route, WebSockets apart.",
+			Buckets: durations,
+		}, []string{"route"}),
 		operations: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "parley_graphql_operations_total",
 			Help: "Operations ended, by kind and outcome: ok, or the code of the first error.",
@@ -28,7 +36,7 @@ func newMetrics(registry *prometheus.Registry, sockets *sockets) (*metrics, erro
 		durations: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "parley_graphql_operation_seconds",
 			Help:    "How long queries and mutations took.",
-			Buckets: prometheus.ExponentialBuckets(0.001, 2.5, 11),
+			Buckets: durations,
 		}, []string{"kind", "outcome"}),
 		subscriptions: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "parley_graphql_subscriptions", Help: "Subscriptions now open.",
@@ -38,8 +46,8 @@ func newMetrics(registry *prometheus.Registry, sockets *sockets) (*metrics, erro
 		Name: "parley_websocket_connections", Help: "WebSockets now open.",
 	}, func() float64 { return float64(sockets.count()) })
 	for _, c := range []prometheus.Collector{
-		m.requests, m.operations, m.durations, m.subscriptions, open,
-		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		m.requests, m.answers, m.operations, m.durations, m.subscriptions, open,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewBuildInfoCollector(),
 	} {
 		if err := registry.Register(c); err != nil {
 			return nil, err
@@ -48,8 +56,11 @@ func newMetrics(registry *prometheus.Registry, sockets *sockets) (*metrics, erro
 	return m, nil
 }
 
-func (m *metrics) request(route string, status int) {
+func (m *metrics) request(route string, status int, took time.Duration) {
 	m.requests.WithLabelValues(route, strconv.Itoa(status)).Inc()
+	if status != http.StatusSwitchingProtocols { // lives as long as its caller likes
+		m.answers.WithLabelValues(route).Observe(took.Seconds())
+	}
 }
 
 func (m *metrics) operation(kind, outcome string, took time.Duration) {

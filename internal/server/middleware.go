@@ -56,13 +56,15 @@ func (s *Server) observed(next http.Handler) http.Handler {
 			id: requestID(r), logger: s.options.Logger, production: s.options.Mode == Production,
 			began: time.Now(), method: r.Method, remote: r.RemoteAddr,
 		}
-		r = r.WithContext(context.WithValue(r.Context(), requestKey{}, request))
+		ctx, span := s.span(r)
+		r = r.WithContext(context.WithValue(ctx, requestKey{}, request))
 		rec := &recorder{ResponseWriter: w, request: r}
 		w.Header().Set(requestIDHeader, request.id)
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		w.Header().Set("Cache-Control", "no-store")
 		defer func() {
-			s.metrics.request(route(r), rec.status)
+			s.metrics.request(route(r), rec.status, time.Since(request.began))
+			endSpan(span, r, request, rec.status)
 			if !request.detached {
 				request.route = route(r)
 				s.logAccess(r.Context(), rec.status, rec.bytes)

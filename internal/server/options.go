@@ -16,6 +16,7 @@ import (
 
 	"parley/internal/clock"
 	"parley/internal/server/limit"
+	"parley/internal/trace"
 	"parley/internal/viewer"
 )
 
@@ -83,6 +84,8 @@ type Options struct {
 	Logger *slog.Logger
 	// Clock tells when a token has expired. Default clock.Real.
 	Clock clock.Clock
+	// Tracer begins the traces of requests. Default: none.
+	Tracer *trace.Tracer
 	// Registry takes the metrics. Default: a new one.
 	Registry *prometheus.Registry
 }

@@ -83,6 +83,9 @@ func newExecutor(o Options) *executor.Executor {
 	exec.SetDisableSuggestion(o.Mode == Production)
 	exec.Use(limit.New(o.Limits))
 	exec.Use(introspection{allowed: o.Mode == Development})
+	if o.Tracer != nil {
+		exec.Use(operations{o.Tracer})
+	}
 	for _, extension := range o.Extensions {
 		exec.Use(extension)
 	}

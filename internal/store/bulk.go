@@ -73,8 +73,8 @@ func insertText(table string, columns []string, rows int) string {
 }
 
 func (tx *Tx) copyRows(ctx context.Context, table string, columns []string, rows [][]any) error {
-	tx.group.store.note(ctx, "COPY "+table)
-	return tx.group.conn.Raw(func(driverConn any) error {
+	done := tx.group.store.note(ctx, "COPY "+table)
+	err := tx.group.conn.Raw(func(driverConn any) error {
 		c, ok := driverConn.(*stdlib.Conn)
 		if !ok {
 			return fmt.Errorf("store: the driver connection is a %T", driverConn)
@@ -84,6 +84,8 @@ func (tx *Tx) copyRows(ctx context.Context, table string, columns []string, rows
 		}
 		return nil
 	})
+	done(err)
+	return err
 }
 
 // statement is a statement written by hand.

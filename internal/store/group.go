@@ -54,9 +54,10 @@ func (g *group) release() {
 
 func (g *group) builder() *entsql.DialectBuilder { return g.store.Builder() }
 
-func (g *group) exec(ctx context.Context, q Query) (int64, error) {
+func (g *group) exec(ctx context.Context, q Query) (n int64, err error) {
 	text, args := q.Query()
-	g.store.note(ctx, text)
+	done := g.store.note(ctx, text)
+	defer func() { done(err) }()
 	result, err := g.tx.ExecContext(ctx, text, args...)
 	if err != nil {
 		return 0, err
@@ -79,7 +80,7 @@ func (g *group) run(ctx context.Context, it *item, shared bool) error {
 			return err
 		}
 	}
-	tx := &Tx{Ent: g.ent, Now: g.now, group: g}
+	tx := &Tx{Ent: g.ent, Now: g.now, group: g, parent: g.store.parentOf(it)}
 	it.err = contained(context.WithoutCancel(it.ctx), it.fn, tx)
 	it.tail = tx.tail
 	if err := g.ended(); err != nil {

@@ -28,10 +28,11 @@ func newLog(t *testing.T) *log {
 	l := &log{t: t, clock: clock.NewFake(time.Now())} // after the demo organisation's events
 	l.Store = open(t, parleytest.Database(t), func(o *store.Options) {
 		o.Clock = l.clock
-		o.Trace = func(_ context.Context, s string) {
+		o.Trace = func(_ context.Context, s string) func(error) {
 			if strings.Contains(s, "events") {
 				l.statements.Add(1)
 			}
+			return nil
 		}
 	})
 	l.base = number(t, l.Store, "SELECT position FROM log_heads")

@@ -41,12 +41,16 @@ type Options struct {
 	// program that is newer.
 	Migrations fs.FS
 	// Trace sees the text of every statement before it runs, those of River
-	// apart; nil for none. It must be safe for concurrent use.
-	Trace func(ctx context.Context, statement string)
+	// apart, and what it returns is called when its rows are read; either may be
+	// nil for none. It must be safe for concurrent use.
+	Trace Trace
 	// OnCommit is called after a commit that added events, with the log's last
 	// position. It must not block.
 	OnCommit func(position int64)
 }
+
+// Trace is a hook around statements.
+type Trace func(ctx context.Context, statement string) (done func(error))
 
 // Store is an open database. It is safe for concurrent use.
 type Store struct {
@@ -58,13 +62,14 @@ type Store struct {
 	// Epoch names this event log; a restored backup starts another.
 	Epoch int64
 
+	url     string
 	dialect string
 	reader  *sql.DB
 	db      *sql.DB       // the writer; on PostgreSQL the same as reader
 	pool    *pgxpool.Pool // PostgreSQL only
 	writer  *writer
 	jobs    jobInserter
-	trace   func(context.Context, string)
+	trace   Trace
 
 	migrations fs.FS // nil for package migrate's
 }
@@ -75,7 +80,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if o.Clock == nil {
 		o.Clock = clock.Real{}
 	}
-	s := &Store{Clock: o.Clock, trace: o.Trace, migrations: o.Migrations}
+	s := &Store{Clock: o.Clock, url: o.URL, trace: o.Trace, migrations: o.Migrations}
 	unlock, err := lockFile(ctx, o.URL)
 	if err != nil {
 		return nil, err
@@ -231,9 +236,10 @@ type querier interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
-func (s *Store) each(ctx context.Context, db querier, q Query, scan func(*sql.Rows) error) error {
+func (s *Store) each(ctx context.Context, db querier, q Query, scan func(*sql.Rows) error) (err error) {
 	text, args := q.Query()
-	s.note(ctx, text)
+	done := s.note(ctx, text)
+	defer func() { done(err) }()
 	rows, err := db.QueryContext(ctx, text, args...)
 	if err != nil {
 		return err
@@ -245,35 +251,4 @@ func (s *Store) each(ctx context.Context, db querier, q Query, scan func(*sql.Ro
 		}
 	}
 	return rows.Err()
-}
-
-func (s *Store) note(ctx context.Context, statement string) {
-	if s.trace != nil {
-		s.trace(ctx, statement)
-	}
-}
-
-// traced shows ent's statements to the trace, when there is one.
-func (s *Store) traced(d dialect.Driver) dialect.Driver {
-	if s.trace == nil {
-		return d
-	}
-	return tracedDriver{d, s}
-}
-
-type tracedDriver struct {
-	dialect.Driver
-	store *Store
-}
-
-// Exec implements dialect.Driver.
-func (d tracedDriver) Exec(ctx context.Context, query string, args, v any) error {
-	d.store.note(ctx, query)
-	return d.Driver.Exec(ctx, query, args, v)
-}
-
-// Query implements dialect.Driver.
-func (d tracedDriver) Query(ctx context.Context, query string, args, v any) error {
-	d.store.note(ctx, query)
-	return d.Driver.Query(ctx, query, args, v)
 }

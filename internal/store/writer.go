@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"entgo.io/ent/dialect"
 	entsql "entgo.io/ent/dialect/sql"
@@ -27,8 +28,9 @@ type Tx struct {
 	// Now is one instant for everything the write does.
 	Now clock.Time
 
-	group *group
-	tail  tail
+	group  *group
+	parent string // the trace of the caller, for jobs to go on with
+	tail   tail
 }
 
 // Emit appends e to the event log when the transaction commits.
@@ -40,7 +42,7 @@ func (tx *Tx) Move(c Cell, by Tally) { tx.tail.move(c, by) }
 
 // Enqueue adds a job to the transaction.
 func (tx *Tx) Enqueue(args river.JobArgs, opts *river.InsertOpts) {
-	tx.tail.jobs = append(tx.tail.jobs, river.InsertManyParams{Args: args, InsertOpts: opts})
+	tx.tail.jobs = append(tx.tail.jobs, river.InsertManyParams{Args: args, InsertOpts: withParent(opts, tx.parent)})
 }
 
 // Builder starts a statement in the database's dialect.
@@ -137,6 +139,7 @@ type writer struct {
 	store    *Store
 	size     int
 	onCommit func(int64)
+	metrics  *writerMetrics
 	queue    chan *item
 	closing  chan struct{}
 	closed   chan struct{}
@@ -145,7 +148,7 @@ type writer struct {
 
 func startWriter(s *Store, o Options) *writer {
 	w := &writer{
-		store: s, size: o.GroupSize, onCommit: o.OnCommit, queue: make(chan *item, 1024),
+		store: s, size: o.GroupSize, onCommit: o.OnCommit, metrics: newWriterMetrics(), queue: make(chan *item, 1024),
 		closing: make(chan struct{}), closed: make(chan struct{}),
 	}
 	if w.size <= 0 {
@@ -202,12 +205,14 @@ func (w *writer) gather(first *item) []*item {
 func (w *writer) commit(items []*item) {
 	last, err := w.attempt(items)
 	if err != nil && len(items) > 1 && !errors.Is(err, errCommit) {
+		w.metrics.retries.WithLabelValues("spoiled").Inc()
 		for _, it := range items {
 			w.commit([]*item{it})
 		}
 		return
 	}
 	for tries := 1; lostRace(err) && tries < 5; tries++ {
+		w.metrics.retries.WithLabelValues("race").Inc()
 		last, err = w.attempt(items)
 	}
 	if err == nil && last > 0 && w.onCommit != nil {
@@ -225,13 +230,22 @@ func (w *writer) commit(items []*item) {
 // is run again and every item gets the error.
 var errCommit = errors.New("commit")
 
-// attempt runs the items in one transaction. An error means that none of them
-// took effect (or, with errCommit, that it is not known).
+// attempt runs the items in one transaction and tells the last position. An error
+// means that none of them took effect (or, with errCommit, that it is not known).
 func (w *writer) attempt(items []*item) (last int64, err error) {
+	start := time.Now()
+	ctx, span := w.store.traceGroup(items)
+	var end tail
+	last, err = w.together(ctx, items, &end)
+	endGroup(span, len(items), len(end.events), err)
+	w.metrics.group(len(items), time.Since(start))
+	return last, err
+}
+
+func (w *writer) together(ctx context.Context, items []*item, end *tail) (last int64, err error) {
 	for _, it := range items {
 		it.err, it.tail = nil, tail{} // what an attempt before left
 	}
-	ctx := context.Background()
 	g, err := w.begin(ctx)
 	if err != nil {
 		return 0, err
@@ -243,7 +257,6 @@ func (w *writer) attempt(items []*item) (last int64, err error) {
 			return 0, err
 		}
 	}
-	var end tail
 	for _, it := range items {
 		if err := g.run(ctx, it, shared); err != nil {
 			return 0, err
@@ -260,7 +273,10 @@ func (w *writer) attempt(items []*item) (last int64, err error) {
 	if last, err = end.write(ctx, g); err != nil {
 		return 0, err
 	}
-	if err := g.tx.Commit(); err != nil {
+	committing := time.Now()
+	err = g.tx.Commit()
+	w.metrics.commits.Observe(time.Since(committing).Seconds())
+	if err != nil {
 		return 0, fmt.Errorf("%w: %w", errCommit, err)
 	}
 	return last, nil
