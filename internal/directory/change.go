@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 
+	entsql "entgo.io/ent/dialect/sql"
+
 	"parley/ent"
 	"parley/internal/feed"
 	"parley/internal/store"
@@ -16,6 +18,9 @@ import (
 func (d *Directory) Change(ctx context.Context, fn func(ctx context.Context, tx *store.Tx) error) error {
 	ctx = viewer.AsSystem(ctx, "directory")
 	err := d.store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+		if err := oneAtATime(ctx, tx); err != nil {
+			return err
+		}
 		before, err := readRights(ctx, tx.Ent)
 		if err != nil {
 			return err
@@ -33,6 +38,17 @@ func (d *Directory) Change(ctx context.Context, fn func(ctx context.Context, tx 
 		return err
 	}
 	return d.Refresh(ctx)
+}
+
+// oneAtATime waits for the change that another process is making. Together two
+// may move the rights of an agent whom neither moves alone, such as one who has a
+// permission by two sets and loses both.
+func oneAtATime(ctx context.Context, tx *store.Tx) error {
+	if !tx.Locks() {
+		return nil
+	}
+	_, err := tx.Exec(ctx, entsql.Expr("LOCK TABLE agents IN SHARE ROW EXCLUSIVE MODE"))
+	return err
 }
 
 // mostNamed bounds the event of a change: one that moved the rights of more

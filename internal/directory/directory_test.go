@@ -2,12 +2,14 @@ package directory_test
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"slices"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"parley/ent/agent"
@@ -169,4 +171,74 @@ func TestAChangeNamesWhoseRightsItMoved(t *testing.T) {
 		require.NoError(t, p.Hub.Await(t.Context(), e.Position))
 	}
 	require.True(t, (&feed.Event{Cause: feed.DirectoryChanged}).MayMoveRights(bo), "one that does not say may be anybody's")
+}
+
+// Two processes each take one of the two sets by which bo has a permission:
+// together they move bo's rights, though neither does alone.
+func TestTwoChangesAtOnceNameWhomTheyMoveTogether(t *testing.T) {
+	t.Parallel()
+	database := parleytest.Database(t)
+	here, there := parleytest.OpenAt(t, database), parleytest.OpenAt(t, database)
+	bo := here.Directory.AgentNamed("bo").Key
+	var sets [2]int64
+	require.NoError(t, here.Directory.Change(t.Context(), func(ctx context.Context, tx *store.Tx) error {
+		for i := range sets {
+			set, err := tx.Ent.PermissionSet.Create().SetName(fmt.Sprint("Set ", i)).
+				SetPermissions([]viewer.Permission{viewer.ViewAllData}).AddAgentIDs(bo).Save(ctx)
+			if err != nil {
+				return err
+			}
+			sets[i] = set.ID
+		}
+		return nil
+	}))
+	head, err := here.Store.Head(t.Context())
+	require.NoError(t, err)
+
+	together := holdTail(t, database)
+	var changes sync.WaitGroup
+	for i, p := range []*parleytest.Parley{here, there} {
+		changes.Go(func() {
+			assert.NoError(t, p.Directory.Change(context.WithoutCancel(t.Context()), func(ctx context.Context, tx *store.Tx) error {
+				return tx.Ent.PermissionSet.UpdateOneID(sets[i]).RemoveAgentIDs(bo).Exec(ctx)
+			}))
+		})
+	}
+	together()
+	changes.Wait()
+
+	here.Run()
+	require.NoError(t, here.Hub.Await(t.Context(), head+2))
+	stream := here.Hub.Follow(head, nil, func(*feed.Event) bool { return true })
+	defer stream.Close()
+	first, err := stream.Next(t.Context())
+	require.NoError(t, err)
+	second, err := stream.Next(t.Context())
+	require.NoError(t, err)
+	require.False(t, first.MayMoveRights(bo), "bo has it by the other set")
+	require.True(t, second.MayMoveRights(bo))
+}
+
+// holdTail keeps writers from committing until the returned function has seen two
+// of them wait. SQLite has one writer, who waits for nobody.
+func holdTail(t *testing.T, database string) (release func()) {
+	t.Helper()
+	if !parleytest.OnPostgres() {
+		return func() {}
+	}
+	db, err := sql.Open("pgx", database)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = db.Close() })
+	tail, err := db.BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	_, err = tail.ExecContext(t.Context(), "UPDATE log_heads SET position = position")
+	require.NoError(t, err)
+	return func() {
+		require.Eventually(t, func() bool {
+			var waiting int
+			err := db.QueryRowContext(t.Context(), "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'").Scan(&waiting)
+			return err == nil && waiting == 2
+		}, 10*time.Second, 5*time.Millisecond, "two changes wait")
+		require.NoError(t, tail.Rollback())
+	}
 }

@@ -27,6 +27,7 @@ type laneWorld struct {
 	deaths  int8
 	expires int8 // how often a lease runs out under its holder
 	sweeps  bool
+	sent    bool // both messages are, at first
 
 	unchecked bool // fault: lease not checked, in renew
 	robs      bool // fault: lease not checked, in take
@@ -166,6 +167,8 @@ func (w laneWorld) work(i int8) func(*laneState) string {
 // take is lane.take, then lane.first.
 func (w laneWorld) take(s *laneState, i int8) string {
 	switch {
+	case i == 1 && s.workers[0].at == laneIdle:
+		return "" // worker 1 does it: they are alike
 	case s.db.jobs == 0 || s.lane != 0 || s.db.holder == laneResting && !s.db.expired:
 		return "" // no job, an open transaction, or the job is snoozed
 	case s.db.holder != 0 && !s.db.expired && !w.robs:
@@ -199,6 +202,7 @@ func (w laneWorld) pick(s *laneState, i int8, c laneCall) string {
 	if !w.unsaid {
 		s.db.move(c, laneSending)
 	}
+	c.status = 0
 	*me = laneWorker{at: laneCalling, call: c}
 	s.disorder = s.disorder || c.message == 0 && s.calls[1] != [2]int8{}
 	if n := &s.calls[c.message][c.attempt]; *n == 0 || !w.keyed {

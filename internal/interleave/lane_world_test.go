@@ -171,9 +171,12 @@ func (w laneWorld) holds(s laneState) error {
 
 func (w laneWorld) model() interleave.Model[laneState] {
 	type process = interleave.Process[laneState]
-	start := laneState{unsent: true, deaths: w.deaths, expires: w.expires}
+	start := laneState{unsent: !w.sent, deaths: w.deaths, expires: w.expires}
 	start.db.attempts[0][0].status = laneQueued
 	start.db.jobs = 1
+	if w.sent {
+		start.db.attempts[1][0].status = laneQueued
+	}
 	m := interleave.Model[laneState]{
 		Start: start,
 		Processes: []process{
@@ -205,8 +208,8 @@ func TestALaneSendsEachMessageOnceAndInOrder(t *testing.T) {
 	t.Parallel()
 	for name, w := range map[string]laneWorld{
 		"no sweep is needed when nothing is lost": {keyed: true},
-		"keyed":                  {keyed: true, sweeps: true, deaths: 1, expires: 1},
-		"keyed, two leases lost": {keyed: true, sweeps: true, expires: 2},
+		"keyed":                  {keyed: true, sent: true, sweeps: true, deaths: 1, expires: 1},
+		"keyed, two leases lost": {keyed: true, sent: true, sweeps: true, expires: 2},
 		"keyless":                {sweeps: true, deaths: 2, expires: 2},
 	} {
 		t.Run(name, func(t *testing.T) {

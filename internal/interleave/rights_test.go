@@ -95,7 +95,8 @@ func (s *rightsState) grant(is bool) {
 }
 
 // change is Directory.Change, on another process: rights before, the change,
-// rights after, the event; then the commit. Nobody sees another's open change.
+// rights after, the event; then the commit. Nobody sees another's open change,
+// and oneAtATime has the second wait for the first.
 func (r rights) change(i int) func(*rightsState) string {
 	return func(s *rightsState) string {
 		switch {
