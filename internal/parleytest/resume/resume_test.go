@@ -7,7 +7,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net/http"
 	"sync"
@@ -19,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"parley/internal/channel/sandbox"
+	"parley/internal/outside"
 	"parley/internal/parleytest"
 	"parley/internal/seed"
 )
@@ -54,7 +54,7 @@ func TestStreamsFoldToTheTruthThroughLostConnectionsAndKilledServers(t *testing.
 	crowd.settle(ctx, t, traffic)
 	cancel()
 	crowd.running.Wait()
-	s.kill()
+	s.Kill()
 	requireOnce(t, s, traffic)
 }
 
@@ -69,41 +69,33 @@ func disturb(ctx context.Context, t *testing.T, s *server, crowd *crowd, traffic
 		due := int64(webhooks * (step + 1) / (steps + 2))
 		require.Eventually(t, func() bool { return traffic.count.Load() >= due }, time.Minute, time.Millisecond, "writes go on")
 		if step%(steps/kills) == steps/kills/2 {
-			s.kill()
+			s.Kill()
 			s.start()
 			continue
 		}
-		require.Eventually(t, func() bool { return crowd.watchers[random.IntN(len(crowd.watchers))].drop() }, 20*time.Second, time.Millisecond, "a client is connected")
+		require.Eventually(t, func() bool { return crowd.watchers[random.IntN(len(crowd.watchers))].Drop() }, 20*time.Second, time.Millisecond, "a client is connected")
 	}
 	require.NoError(t, ctx.Err())
 }
 
 // crowd is everybody who watches.
 type crowd struct {
-	watchers []*watcher
-	hearer   *hearer
+	watchers []*outside.Watcher
+	hearer   *outside.Hearer
 	running  sync.WaitGroup
 }
 
 func watch(ctx context.Context, s *server) *crowd {
-	view := func(kind string) map[string]any { return map[string]any{"kind": kind} }
-	c := &crowd{hearer: &hearer{server: s, username: "ada", heard: map[string]int{}}}
-	c.watchers = []*watcher{
-		{server: s, username: "amy", view: view("MY_INBOX")},
-		{server: s, username: "amy", view: view("ALL"), filter: map[string]any{"isUnread": true}},
-		{server: s, username: "bo", view: view("ALL")},
-		{server: s, username: "bo", view: view("UNASSIGNED")},
-		{server: s, username: "sue", view: view("ALL")},
-		{server: s, username: "ada", view: view("ALL"), filter: map[string]any{"isAssigned": true}},
-	}
+	at := []*outside.Client{s.Client}
+	c := &crowd{watchers: outside.Watchers(at), hearer: &outside.Hearer{Clients: at, Username: "ada"}}
 	// The hearer hears from the beginning, whenever it connects first.
-	_, _, start, err := c.watchers[5].fresh(ctx)
+	var err error
+	c.hearer.Cursor, err = c.watchers[0].Fresh(ctx)
 	require.NoError(s.t, err)
-	c.hearer.cursor = &start
 	for _, w := range c.watchers {
-		c.running.Go(func() { w.run(ctx) })
+		c.running.Go(func() { w.Run(ctx) })
 	}
-	c.running.Go(func() { c.hearer.run(ctx) })
+	c.running.Go(func() { c.hearer.Run(ctx) })
 	return c
 }
 
@@ -114,17 +106,17 @@ func (c *crowd) settle(ctx context.Context, t *testing.T, traffic *traffic) {
 	for _, w := range c.watchers {
 		last := ""
 		require.Eventually(t, func() bool {
-			ok, difference := w.settled(ctx)
+			ok, difference := w.Settled(ctx)
 			last = difference
 			return ok
 		}, 20*time.Second, 20*time.Millisecond, "%s", &last)
-		broke, resyncs := w.breaks()
+		broke, resyncs := w.Breaks()
 		require.Zero(t, resyncs, "every cursor could be resumed")
 		resumes += broke
 	}
 	require.GreaterOrEqual(t, resumes, drops+kills)
-	require.Eventually(t, func() bool { return len(c.hearer.times()) >= traffic.posted() }, 20*time.Second, 10*time.Millisecond, "every message is told")
-	for text, n := range c.hearer.times() {
+	require.Eventually(t, func() bool { return len(c.hearer.Times()) >= traffic.posted() }, 20*time.Second, 10*time.Millisecond, "every message is told")
+	for text, n := range c.hearer.Times() {
 		require.Equal(t, 1, n, "%q is told once", text)
 	}
 }
@@ -136,6 +128,14 @@ type traffic struct {
 
 	mu           sync.Mutex
 	acknowledged map[string]bool // texts
+}
+
+// pause keeps a client that is refused from asking in a tight loop.
+func pause(ctx context.Context) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(10 * time.Millisecond):
+	}
 }
 
 func (f *traffic) posted() int {
@@ -160,22 +160,15 @@ func (f *traffic) post(ctx context.Context, poster int) {
 }
 
 func (f *traffic) deliver(ctx context.Context, text string, n int) bool {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	req, err := sandbox.Compose(seed.SandboxSecret, f.server.url+"/webhooks/sandbox/demo", sandbox.Entry{
+	req, err := sandbox.Compose(seed.SandboxSecret, f.server.Process.URL()+"/webhooks/sandbox/demo", sandbox.Entry{
 		Type: "message", ID: text, From: fmt.Sprintf("+1202555018%d", n%7), Text: text,
 		To: []string{parleytest.Sales, parleytest.Direct, parleytest.Support}[n%3],
 	})
 	if err != nil {
 		return false
 	}
-	response, err := http.DefaultClient.Do(req.WithContext(ctx))
-	if err != nil {
-		return false
-	}
-	defer response.Body.Close()
-	_, _ = io.Copy(io.Discard, response.Body)
-	return response.StatusCode == http.StatusOK
+	status, _, err := f.server.Do(ctx, req)
+	return err == nil && status == http.StatusOK
 }
 
 const assign = `mutation($id: ID!, $to: ID) { assignConversations(input: {ids: [$id], agentId: $to}) { results { error { code } } } }`
@@ -191,15 +184,15 @@ func (f *traffic) act(ctx context.Context) {
 	}
 	for step := 0; ctx.Err() == nil; step++ {
 		if step%20 == 0 {
-			_ = f.server.query(ctx, "ada", `{ agents { id } conversations(view: {kind: ALL}, first: 100) { nodes { id } } }`, nil, &found)
+			_ = f.server.Query(ctx, "ada", `{ agents { id } conversations(view: {kind: ALL}, first: 100) { nodes { id } } }`, nil, &found)
 		}
 		if nodes := found.Conversations.Nodes; len(nodes) > 0 {
 			id := nodes[step%len(nodes)].ID
 			if step%3 == 0 {
-				_ = f.server.query(ctx, "ada", markRead, map[string]any{"id": id}, nil)
+				_ = f.server.Query(ctx, "ada", markRead, map[string]any{"id": id}, nil)
 			} else {
 				to := found.Agents[step%len(found.Agents)].ID
-				_ = f.server.query(ctx, "ada", assign, map[string]any{"id": id, "to": to}, nil)
+				_ = f.server.Query(ctx, "ada", assign, map[string]any{"id": id, "to": to}, nil)
 			}
 		}
 		pause(ctx)

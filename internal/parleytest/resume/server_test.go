@@ -1,11 +1,6 @@
 package resume_test
 
 import (
-	"bytes"
-	"context"
-	"fmt"
-	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"parley/internal/app"
+	"parley/internal/outside"
 	"parley/internal/parleytest"
 )
 
@@ -29,43 +25,39 @@ func program(t *testing.T) string {
 	return path
 }
 
-// server is "parley serve" as a process of its own, which is killed and started
-// again on the same database and port.
+// server is "parley serve" as a process of its own, and a client of it.
 type server struct {
-	t        *testing.T
-	program  string
-	database string
-	address  string
-	url      string
-	tokens   map[string]string
-
-	process *exec.Cmd
-	log     bytes.Buffer
+	*outside.Process
+	*outside.Client
+	t *testing.T
 }
 
 func startServer(t *testing.T) *server {
 	t.Helper()
-	s := &server{t: t, program: program(t), database: parleytest.Database(t), tokens: map[string]string{}}
-	free, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	address, err := outside.FreeAddress(t.Context())
 	require.NoError(t, err)
-	s.address = free.Addr().String()
-	s.url = "http://" + s.address
-	require.NoError(t, free.Close())
+	p := &outside.Process{Program: []string{program(t)}, Database: parleytest.Database(t), Address: address}
+	s := &server{t: t, Process: p, Client: &outside.Client{URL: p.URL(), Tokens: map[string]string{}}}
 	a := s.open()
 	for _, agent := range a.Directory.Agents() {
-		s.tokens[agent.Username], err = a.Tokens.Mint(agent.Username, time.Hour)
+		s.Tokens[agent.Username], err = a.Tokens.Mint(agent.Username, time.Hour)
 		require.NoError(t, err)
 	}
 	require.NoError(t, a.Close())
 	s.start()
-	t.Cleanup(s.kill)
+	t.Cleanup(func() {
+		s.Kill()
+		if t.Failed() {
+			t.Log(s.Log())
+		}
+	})
 	return s
 }
 
 // open opens the database from this process.
 func (s *server) open() *app.App {
 	s.t.Helper()
-	a, err := app.Open(s.t.Context(), app.Config{Database: s.database})
+	a, err := app.Open(s.t.Context(), app.Config{Database: s.Database})
 	require.NoError(s.t, err)
 	return a
 }
@@ -73,38 +65,5 @@ func (s *server) open() *app.App {
 // start starts the process and waits until it answers.
 func (s *server) start() {
 	s.t.Helper()
-	s.process = exec.CommandContext(context.WithoutCancel(s.t.Context()), s.program, //nolint:gosec // the program built here
-		"serve", "--addr", s.address, "--database", s.database, "--public-url", s.url)
-	s.process.Stderr, s.process.WaitDelay = &s.log, time.Second
-	require.NoError(s.t, s.process.Start())
-	require.Eventually(s.t, func() bool { return s.get("/readyz") == http.StatusOK }, 20*time.Second, 5*time.Millisecond, "the server answers")
-}
-
-// kill ends the process as a crash does: at once, wherever it stands.
-func (s *server) kill() {
-	if s.process == nil {
-		return
-	}
-	_ = s.process.Process.Kill()
-	_ = s.process.Wait() // tells that it was killed
-	s.process = nil
-	if s.t.Failed() {
-		fmt.Fprintln(os.Stderr, tail(s.log.String(), 4000))
-	}
-	s.log.Reset()
-}
-
-func tail(s string, n int) string { return s[max(0, len(s)-n):] }
-
-func (s *server) get(path string) int {
-	req, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, s.url+path, nil)
-	if err != nil {
-		return 0
-	}
-	response, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return 0
-	}
-	defer response.Body.Close()
-	return response.StatusCode
+	require.NoError(s.t, s.Start(s.t.Context()))
 }

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"context"
+	"time"
+)
+
+// rate is the load's writes a second.
+const rate = 500
+
+var scenarios = []scenario{
+	{name: "kill", fault: "kill -9 under load, while clients lose their connections", checks: "subscribers resume by cursor", run: kill},
+	{name: "locked", fault: "another process locks the SQLite file, for less and for longer than Parley waits (10 s)",
+		checks: "reads go on; short: nobody is refused; long: 503 and UNAVAILABLE alone", run: locked},
+	{name: "full", fault: "the disk is full", checks: "reads go on; 503 and UNAVAILABLE alone; writes go on when there is room", run: full},
+	{name: "torn", fault: "kill -9, then the WAL is cut short anywhere, as by a disk that lost what it had confirmed",
+		checks: "the file opens and is consistent, what is lost is the newest, a cursor of what was lost is answered RESYNC_REQUIRED", run: torn},
+}
+
+// kill kills the process again and again, most often in the middle of a group
+// commit, while the connections of those who watch break.
+func kill(ctx context.Context, t *trial) error {
+	kills, drops := t.times(20, 3), t.times(200, 30)
+	w, err := t.build(ctx, plan{})
+	if err != nil {
+		return err
+	}
+	c, err := w.watch(ctx)
+	if err != nil {
+		return err
+	}
+	l := w.start(ctx, rate)
+	underWay, busiest := int64(0), int64(0)
+	for range kills {
+		if _, err := l.reaches(ctx, 50, 20*time.Second); err != nil {
+			return err
+		}
+		for goal := c.drops + drops/kills; c.drops < goal && ctx.Err() == nil; {
+			wait(ctx, t.between(10*time.Millisecond, 80*time.Millisecond))
+			c.drop()
+		}
+		l.push(threads) // a full group
+		wait(ctx, t.between(0, 10*time.Millisecond))
+		inFlight := l.underWay.Load()
+		underWay, busiest = underWay+inFlight, max(busiest, inFlight)
+		w.processes[0].Kill()
+		if err := w.processes[0].Start(ctx); err != nil {
+			return err
+		}
+	}
+	t.repeats("%d kills, %d lost connections", kills, c.drops)
+	t.note("%d writes under way at the kills (%d at most)", underWay, busiest)
+	return w.finish(ctx, l, c)
+}
