@@ -213,7 +213,7 @@ func (a *App) serverOptions() server.Options {
 		Playground: web.Handler(web.Options{
 			Mode: web.Mode(a.Config.Mode), Enabled: a.Config.Playground, Sessions: a.sessions,
 		}),
-		Ready: a.Store.Ping, Clock: clock.Real{}, Tracer: a.Config.Tracer,
+		Ready: a.Store.Ping, Passing: store.Passing, Clock: clock.Real{}, Tracer: a.Config.Tracer,
 	}
 	if a.Config.Server != nil {
 		a.Config.Server(&o)

@@ -46,10 +46,14 @@ func (r *Receiver) answer(w http.ResponseWriter, req *http.Request, hook channel
 	provider, account := req.PathValue("provider"), req.PathValue("account")
 	verdict, err := r.Receive(req.Context(), provider, account, hook)
 	switch {
-	case err != nil && req.Context().Err() != nil: // nobody waits for the answer; it will be posted again
-		slog.InfoContext(req.Context(), "the caller of a webhook left before it was stored", "provider", provider, "account", account)
 	case err != nil:
-		slog.ErrorContext(req.Context(), "a webhook could not be stored", "provider", provider, "account", account, "error", err)
+		// An unwritten answer would be 200, also where the server stops and the
+		// caller still waits.
+		level := slog.LevelError
+		if req.Context().Err() != nil {
+			level = slog.LevelInfo // cut short; it will be posted again
+		}
+		slog.Log(req.Context(), level, "a webhook could not be stored", "provider", provider, "account", account, "error", err)
 		w.Header().Set("Retry-After", "5")
 		http.Error(w, "Not stored. Post it again.", http.StatusServiceUnavailable)
 	case verdict == UnknownAccount:

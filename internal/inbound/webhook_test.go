@@ -285,6 +285,17 @@ func TestAFailureOfStorageAsksTheCarrierToComeBack(t *testing.T) {
 	require.Len(t, messages(t, p), 1)
 }
 
+// A server that is told to stop gives up on what still waits: that is no 200.
+func TestAWebhookThatIsCutShortIsNotAcknowledged(t *testing.T) {
+	t.Parallel()
+	p := parleytest.New(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	rec := p.Answer(compose(t, p, said("e1", "Hello")).WithContext(ctx))
+	require.Equal(t, http.StatusServiceUnavailable, rec.Code)
+	require.Zero(t, count(t, p, "messages", nil))
+}
+
 // rename takes a table away, or puts it back.
 func rename(t testing.TB, p *parleytest.Parley, from, to string) {
 	t.Helper()

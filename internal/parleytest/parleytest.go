@@ -161,7 +161,7 @@ func (p *Parley) Post(req *http.Request) {
 // Answer hands a request to the server in-process.
 func (p *Parley) Answer(req *http.Request) *httptest.ResponseRecorder {
 	rec := httptest.NewRecorder()
-	in := httptest.NewRequest(req.Method, req.URL.RequestURI(), req.Body)
+	in := httptest.NewRequestWithContext(req.Context(), req.Method, req.URL.RequestURI(), req.Body)
 	in.Header = req.Header
 	p.Server.Handler().ServeHTTP(rec, in)
 	return rec

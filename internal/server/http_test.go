@@ -191,3 +191,11 @@ func TestACallerWhoLeavesCancelsTheWork(t *testing.T) {
 	<-left
 	eventually(t, func() bool { return strings.Contains(b.log.String(), `"outcome":"UNAVAILABLE"`) }, "the work ended")
 }
+
+func TestAFailureThatPassesIsUnavailable(t *testing.T) {
+	t.Parallel()
+	b := start(t, func(o *server.Options) { o.Passing = func(error) bool { return true } })
+	a := b.query(t, `{ fail(how: "secret_table") }`)
+	require.Equal(t, "UNAVAILABLE", a.code())
+	require.Contains(t, b.log.String(), "secret_table", "the log has the cause")
+}

@@ -24,6 +24,7 @@ type request struct {
 	id         string
 	logger     *slog.Logger
 	production bool
+	passing    func(error) bool
 
 	// For the access log, filled on the way in.
 	began                              time.Time
@@ -44,7 +45,7 @@ func requestOf(ctx context.Context) *request {
 	if r, ok := ctx.Value(requestKey{}).(*request); ok {
 		return r
 	}
-	return &request{logger: slog.Default(), production: true}
+	return &request{logger: slog.Default(), production: true, passing: func(error) bool { return false }}
 }
 
 // observed is the outermost layer: request id, safe headers, the access log,
@@ -53,7 +54,7 @@ func requestOf(ctx context.Context) *request {
 func (s *Server) observed(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		request := &request{
-			id: requestID(r), logger: s.options.Logger, production: s.options.Mode == Production,
+			id: requestID(r), logger: s.options.Logger, production: s.options.Mode == Production, passing: s.options.Passing,
 			began: time.Now(), method: r.Method, remote: r.RemoteAddr,
 		}
 		ctx, span := s.span(r)

@@ -58,6 +58,11 @@ type Options struct {
 	// within a second. Default: always ready.
 	Ready func(ctx context.Context) error
 
+	// Passing tells errors of the moment, such as a database that cannot be
+	// reached, from those of our own: they answer UNAVAILABLE and not INTERNAL.
+	// Default: none are.
+	Passing func(error) bool
+
 	// Origins are the web origins that may call, such as
 	// "https://desk.example.com", compared exactly; "*" and "null" are refused.
 	// WebSockets are open to the server's own host besides. Default: none.
@@ -133,6 +138,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Playground == nil {
 		o.Playground = http.NotFoundHandler()
+	}
+	if o.Passing == nil {
+		o.Passing = func(error) bool { return false }
 	}
 	if o.Ready == nil {
 		o.Ready = func(context.Context) error { return nil }

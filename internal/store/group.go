@@ -32,12 +32,12 @@ type group struct {
 func (w *writer) begin(ctx context.Context) (*group, error) {
 	conn, err := w.store.db.Conn(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("begin: %w", err)
+		return nil, err
 	}
 	tx, err := conn.BeginTx(ctx, nil)
 	if err != nil {
 		_ = conn.Close()
-		return nil, fmt.Errorf("begin: %w", err)
+		return nil, err
 	}
 	driver := openDriver{w.store.traced(entsql.NewDriver(w.store.dialect, entsql.Conn{ExecQuerier: tx}))}
 	return &group{
@@ -81,7 +81,13 @@ func (g *group) run(ctx context.Context, it *item, shared bool) error {
 		}
 	}
 	tx := &Tx{Ent: g.ent, Now: g.now, group: g, parent: g.store.parentOf(it)}
-	it.err = contained(context.WithoutCancel(it.ctx), it.fn, tx)
+	own := context.WithoutCancel(it.ctx)
+	if deadline, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		own, cancel = context.WithDeadline(own, deadline)
+		defer cancel()
+	}
+	it.err = contained(own, it.fn, tx)
 	it.tail = tx.tail
 	if err := g.ended(); err != nil {
 		it.err = cmp.Or(it.err, err)

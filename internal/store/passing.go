@@ -28,7 +28,7 @@ func Passing(err error) bool {
 		return true
 	}
 	return slices.ContainsFunc([]error{
-		ErrClosed, errEnded, driver.ErrBadConn, sql.ErrConnDone, io.EOF, io.ErrUnexpectedEOF, net.ErrClosed,
+		ErrClosed, errEnded, errNoAnswer, driver.ErrBadConn, sql.ErrConnDone, io.EOF, io.ErrUnexpectedEOF, net.ErrClosed,
 	}, func(target error) bool { return errors.Is(err, target) })
 }
 

@@ -40,6 +40,9 @@ type Options struct {
 	// Migrations replaces those of package migrate, in its folders; for tests of a
 	// program that is newer.
 	Migrations fs.FS
+	// TransactionTime is how long PostgreSQL may take over a transaction before its
+	// connection is given up; 30 s by default.
+	TransactionTime time.Duration
 	// Trace sees the text of every statement before it runs, those of River
 	// apart, and what it returns is called when its rows are read; either may be
 	// nil for none. It must be safe for concurrent use.
@@ -130,6 +133,7 @@ func (s *Store) connectPostgres(ctx context.Context, u string) error {
 		config.MaxConns = 16
 	}
 	config.MaxConns = max(config.MaxConns, fewestConns)
+	config.PingTimeout = pingTime
 	config.ConnConfig.RuntimeParams["timezone"] = "UTC"
 	if params := config.ConnConfig.RuntimeParams; params[idleInTransaction] == "" {
 		params[idleInTransaction] = "30s"
@@ -155,6 +159,23 @@ const fewestConns = 4
 // still: a process that hangs inside one holds the log's tail, and with it every
 // other process.
 const idleInTransaction = "idle_in_transaction_session_timeout"
+
+// How long PostgreSQL may take over a read whose caller set no deadline, and to
+// answer on a connection that was idle. One that went dead without a word, as a
+// failover or a firewall leaves it, is closed then.
+const (
+	readTime = 15 * time.Second
+	pingTime = 2 * time.Second
+)
+
+// within bounds what is asked of PostgreSQL. A SQLite file does not go silent, and
+// its locks have a bound of their own.
+func (s *Store) within(ctx context.Context, most time.Duration) (context.Context, context.CancelFunc) {
+	if _, bounded := ctx.Deadline(); bounded || s.dialect != dialect.Postgres {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, most)
+}
 
 // connectSQLite opens one writing connection, which takes the write lock when a
 // transaction begins, and a few that can only read.
@@ -229,6 +250,8 @@ func (s *Store) Builder() *entsql.DialectBuilder { return entsql.Dialect(s.diale
 // Read runs q outside any transaction and calls scan for every row. It knows no
 // viewer: the caller puts rule.Visible into the statement.
 func (s *Store) Read(ctx context.Context, q Query, scan func(*sql.Rows) error) error {
+	ctx, cancel := s.within(ctx, readTime)
+	defer cancel()
 	return s.each(ctx, s.reader, q, scan)
 }
 

@@ -138,6 +138,7 @@ func (it *item) absent() error {
 type writer struct {
 	store    *Store
 	size     int
+	time     time.Duration // for a transaction
 	onCommit func(int64)
 	metrics  *writerMetrics
 	queue    chan *item
@@ -148,11 +149,14 @@ type writer struct {
 
 func startWriter(s *Store, o Options) *writer {
 	w := &writer{
-		store: s, size: o.GroupSize, onCommit: o.OnCommit, metrics: newWriterMetrics(), queue: make(chan *item, 1024),
+		store: s, size: o.GroupSize, time: o.TransactionTime, onCommit: o.OnCommit, metrics: newWriterMetrics(), queue: make(chan *item, 1024),
 		closing: make(chan struct{}), closed: make(chan struct{}),
 	}
 	if w.size <= 0 {
 		w.size = 64
+	}
+	if w.time <= 0 {
+		w.time = 30 * time.Second
 	}
 	go w.run()
 	return w
@@ -204,7 +208,7 @@ func (w *writer) gather(first *item) []*item {
 // itself. Then it answers all.
 func (w *writer) commit(items []*item) {
 	last, err := w.attempt(items)
-	if err != nil && len(items) > 1 && !errors.Is(err, errCommit) {
+	if err != nil && len(items) > 1 && !errors.Is(err, errCommit) && !errors.Is(err, errBegin) && !errors.Is(err, errNoAnswer) {
 		w.metrics.retries.WithLabelValues("spoiled").Inc()
 		for _, it := range items {
 			w.commit([]*item{it})
@@ -219,16 +223,24 @@ func (w *writer) commit(items []*item) {
 		w.onCommit(last)
 	}
 	for _, it := range items {
-		if it.err == nil {
+		if it.err == nil || errors.Is(err, errNoAnswer) {
 			it.err = err
 		}
 		it.done <- it.err
 	}
 }
 
-// errCommit marks a failed commit: whether it took effect is unknown, so nothing
-// is run again and every item gets the error.
-var errCommit = errors.New("commit")
+// Errors after which nothing is run again and every item gets the error.
+var (
+	// errCommit marks a failed commit: whether it took effect is unknown.
+	errCommit = errors.New("commit")
+	// errBegin marks a transaction that did not begin: the database is locked or
+	// away, and waiting for it once for each item would help none.
+	errBegin = errors.New("begin")
+	// errNoAnswer marks a transaction that ran out of time. Its connection is
+	// closed.
+	errNoAnswer = errors.New("the database did not answer in time")
+)
 
 // attempt runs the items in one transaction and tells the last position. An error
 // means that none of them took effect (or, with errCommit, that it is not known).
@@ -246,9 +258,16 @@ func (w *writer) together(ctx context.Context, items []*item, end *tail) (last i
 	for _, it := range items {
 		it.err, it.tail = nil, tail{} // what an attempt before left
 	}
+	ctx, cancel := w.store.within(ctx, w.time)
+	defer cancel()
+	defer func() {
+		if err != nil && ctx.Err() != nil {
+			err = fmt.Errorf("%w: %v", errNoAnswer, err) //nolint:errorlint // the deadline is the store's, not the caller's
+		}
+	}()
 	g, err := w.begin(ctx)
 	if err != nil {
-		return 0, err
+		return 0, fmt.Errorf("%w: %w", errBegin, err)
 	}
 	defer g.release()
 	shared := len(items) > 1
