@@ -10,11 +10,15 @@ const rate = 500
 
 var scenarios = []scenario{
 	{name: "kill", fault: "kill -9 under load, while clients lose their connections", checks: "subscribers resume by cursor", run: kill},
-	{name: "locked", fault: "another process locks the SQLite file, for less and for longer than Parley waits (10 s)",
-		checks: "reads go on; short: nobody is refused; long: 503 and UNAVAILABLE alone", run: locked},
+	{
+		name: "locked", fault: "another process locks the SQLite file, for less and for longer than Parley waits (10 s)",
+		checks: "reads go on; short: nobody is refused; long: 503 and UNAVAILABLE alone", run: locked,
+	},
 	{name: "full", fault: "the disk is full", checks: "reads go on; 503 and UNAVAILABLE alone; writes go on when there is room", run: full},
-	{name: "torn", fault: "kill -9, then the WAL is cut short anywhere, as by a disk that lost what it had confirmed",
-		checks: "the file opens and is consistent, what is lost is the newest, a cursor of what was lost is answered RESYNC_REQUIRED", run: torn},
+	{
+		name: "torn", fault: "kill -9, then the WAL is cut short anywhere, as by a disk that lost what it had confirmed",
+		checks: "the file opens and is consistent, what is lost is the newest, a cursor of what was lost is answered RESYNC_REQUIRED", run: torn,
+	},
 }
 
 // kill kills the process again and again, most often in the middle of a group

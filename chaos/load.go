@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net"
 	"net/http"
 	"slices"
 	"sync"
@@ -158,7 +159,7 @@ func (l *load) ask(ctx context.Context, c *outside.Client, th *thread, words str
 	case errors.As(err, &failure):
 		return failure.Extensions.Code, nil
 	case err != nil:
-		return "no answer: " + err.Error(), nil
+		return noAnswer(err), nil
 	case answer.SendMessage.Message == nil:
 		return "", fmt.Errorf("the send of %q was refused: %v", words, answer.SendMessage.Errors)
 	}
@@ -174,13 +175,22 @@ func (l *load) post(ctx context.Context, c *outside.Client, th *thread, words st
 	status, _, err := c.Do(ctx, req)
 	switch {
 	case err != nil:
-		return "no answer: " + err.Error(), nil
+		return noAnswer(err), nil
 	case status == http.StatusServiceUnavailable:
 		return "503", nil
 	case status != http.StatusOK:
 		return "", fmt.Errorf("the webhook of %q was answered %d", words, status)
 	}
 	return "", nil
+}
+
+// noAnswer names a call that broke off; it is made again.
+func noAnswer(err error) string {
+	var timeout net.Error
+	if errors.As(err, &timeout) && timeout.Timeout() {
+		return "no answer in time"
+	}
+	return "no answer"
 }
 
 // count is how many writes were acknowledged.

@@ -288,7 +288,7 @@ func (w *world) mustResync(ctx context.Context, cursor string, lost int) error {
 	defer cancel()
 	err = outside.Read(ctx, conn, &struct{}{})
 	if lost > 0 && !errors.Is(err, outside.ErrResync) {
-		return fmt.Errorf("a cursor of what was lost was answered %v and not RESYNC_REQUIRED", err)
+		return fmt.Errorf("a cursor of what was lost was not answered RESYNC_REQUIRED: %w", err)
 	}
 	return nil
 }

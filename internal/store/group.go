@@ -73,7 +73,7 @@ func (g *group) enqueue(ctx context.Context, jobs []river.InsertManyParams) erro
 // kept in it.err; a returned error says that the transaction is spoiled.
 func (g *group) run(ctx context.Context, it *item, shared bool) error {
 	if it.err = it.absent(); it.err != nil {
-		return nil //nolint:nilerr // the item's failure is its own, the transaction is well
+		return nil // the item's failure is its own, the transaction is well
 	}
 	if shared {
 		if _, err := g.tx.ExecContext(ctx, "SAVEPOINT item"); err != nil {
