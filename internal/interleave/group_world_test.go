@@ -59,7 +59,6 @@ func (w groupWorld) model() interleave.Model[groupState] {
 func TestAnAnswerIsWhatIsInTheDatabase(t *testing.T) {
 	t.Parallel()
 	for name, w := range map[string]groupWorld{
-		"all good":              {broken: 1},
 		"one fails":             {kinds: [groupItems]groupKind{groupFails}, broken: 1},
 		"one loses a race":      {kinds: [groupItems]groupKind{groupRaces, groupFails}, broken: 1},
 		"one spoils the others": {kinds: [groupItems]groupKind{groupSpoils, groupFails}, cannot: 1},
