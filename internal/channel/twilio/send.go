@@ -27,12 +27,9 @@ func (p *Provider) Send(ctx context.Context, a channel.Account, m channel.Outgoi
 }
 
 func request(ctx context.Context, a channel.Account, m channel.Outgoing) (*http.Request, error) {
-	base := DefaultBaseURL
-	if a.BaseURL != "" {
-		var err error
-		if base, err = wire.BaseURL(a.BaseURL); err != nil {
-			return nil, err
-		}
+	base, err := baseURL(a)
+	if err != nil {
+		return nil, err
 	}
 	form := url.Values{"From": {m.From}, "To": {m.To}, "Body": {m.Text}}
 	if m.StatusURL != "" {
@@ -47,6 +44,13 @@ func request(ctx context.Context, a channel.Account, m channel.Outgoing) (*http.
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.Header.Set("Accept", "application/json")
 	return req, nil
+}
+
+func baseURL(a channel.Account) (string, error) {
+	if a.BaseURL == "" {
+		return DefaultBaseURL, nil
+	}
+	return wire.BaseURL(a.BaseURL)
 }
 
 // result reads Twilio's answer. What is not a clear yes or no is Unknown: a

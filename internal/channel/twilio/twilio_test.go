@@ -249,3 +249,26 @@ func newSink(t *testing.T, a channel.Account, p channel.Provider) *sink {
 	t.Cleanup(s.Close)
 	return s
 }
+
+func TestAnAccountIsChecked(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(twiliotest.New(account))
+	t.Cleanup(server.Close)
+	provider := twilio.New(twilio.Options{})
+	here := account
+	here.BaseURL = server.URL
+	require.NoError(t, provider.Check(t.Context(), here))
+	for word, change := range map[string]func(*channel.Account){
+		"auth token":  func(a *channel.Account) { a.Secret = "another" },
+		"account SID": func(a *channel.Account) { a.SID = "" },
+		"https":       func(a *channel.Account) { a.BaseURL = "http://api.example.com" },
+		"not reached": func(a *channel.Account) { a.BaseURL = "http://127.0.0.1:1" },
+		"HTTP 404":    func(a *channel.Account) { a.BaseURL += "/elsewhere" },
+	} {
+		a := here
+		change(&a)
+		err := provider.Check(t.Context(), a)
+		require.ErrorContains(t, err, word)
+		require.NotContains(t, err.Error(), account.Secret)
+	}
+}

@@ -70,6 +70,10 @@ func (s *Server) Got() []Message {
 
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodGet && r.URL.Path == "/2010-04-01/Accounts/"+s.account.SID+".json" {
+		s.show(w, r)
+		return
+	}
 	m, problem := s.read(r)
 	if problem != nil {
 		problem.write(w)
@@ -84,6 +88,15 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.take(&m)
 	}
 	fault.write(w, r)
+}
+
+// show answers as the documented example of the Account resource does.
+func (s *Server) show(w http.ResponseWriter, r *http.Request) {
+	if user, password, ok := r.BasicAuth(); !ok || user != s.account.SID || password != s.account.Secret {
+		(&refusal{http.StatusUnauthorized, 20003, "Authenticate"}).write(w)
+		return
+	}
+	writeJSON(w, http.StatusOK, map[string]any{"sid": s.account.SID, "friendly_name": "Test", "status": "active", "type": "Full"})
 }
 
 func (s *Server) fault(m Message) *Fault {

@@ -1,0 +1,187 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"parley/internal/clock"
+	"parley/internal/peer"
+	"parley/internal/store"
+)
+
+// open opens the database for reading, and reports whether it holds a Parley.
+func (e *examination) open(ctx context.Context) bool {
+	var holds bool
+	e.check(ctx, "database", func(ctx context.Context) (f Finding, err error) {
+		e.store, err = store.OpenToRead(ctx, store.Options{URL: e.Database})
+		switch {
+		case errors.Is(err, store.ErrNoDatabase):
+			return fail("Give --database as the server has it; parley serve makes a new one.", "There is no database at %s.", e.Database), nil
+		case err != nil:
+			return fail("Check the URL or path, that the database runs, and who may open it.", "The database cannot be opened: %v.", err), nil
+		}
+		heads, version := 0, ""
+		about := "SELECT (SELECT COUNT(*) FROM sqlite_master WHERE name = 'log_heads'), sqlite_version()"
+		if e.store.Pool() != nil {
+			about = "SELECT (SELECT COUNT(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename = 'log_heads'), current_setting('server_version')"
+		}
+		if err := e.row(ctx, about, &heads, &version); err != nil {
+			return f, err
+		}
+		if holds = heads > 0; !holds {
+			return fail("Is it the right one? parley serve or parley migrate makes the tables.", "The database (%s %s) holds no Parley.", e.store.Dialect(), version), nil
+		}
+		return ok("The database answers: %s %s.", e.store.Dialect(), version), nil
+	})
+	return holds
+}
+
+func (e *examination) migrations(ctx context.Context) (Finding, error) {
+	c, err := e.store.Schema(ctx)
+	switch {
+	case err != nil:
+		return Finding{}, err
+	case c.Pending > 0:
+		return warn("Start the server with this program, or run parley migrate; servers may go on meanwhile.",
+			"%d migrations are pending: the tables are at %d, this program (%s) knows %d.", c.Pending, c.Version, peer.Version(), c.Known), nil
+	case c.Version > c.Known:
+		return warn("Nothing, while an update is under way; then update this program too.",
+			"The tables were made by a newer program: they are at %d and this one (%s) knows %d. They only add, so it works.", c.Version, peer.Version(), c.Known), nil
+	}
+	return ok("The tables are up to date (%d).", c.Version), nil
+}
+
+// integrity has SQLite look at its pages.
+func (e *examination) integrity(ctx context.Context) (Finding, error) {
+	pragma, said := "PRAGMA quick_check(1)", ""
+	if e.Deep {
+		pragma = "PRAGMA integrity_check(1)"
+	}
+	if err := e.row(ctx, pragma, &said); err != nil {
+		return Finding{}, err
+	}
+	if said != "ok" {
+		return fail("Stop the server, restore the last backup that is whole, and look at the disk.", "The database file is damaged: %s.", said), nil
+	}
+	return ok("The database file is whole."), nil
+}
+
+// mostWAL is how long a -wal file may be before somebody must be holding it.
+const mostWAL = 256 << 20
+
+func (e *examination) sqlite(ctx context.Context) (Finding, error) {
+	var mode string
+	var fts bool
+	if err := e.row(ctx, "SELECT journal_mode, sqlite_compileoption_used('ENABLE_FTS5') FROM pragma_journal_mode", &mode, &fts); err != nil {
+		return Finding{}, err
+	}
+	var wal int64
+	if info, err := os.Stat(e.Database + "-wal"); err == nil {
+		wal = info.Size()
+	}
+	switch {
+	case !fts:
+		return fail("Build with -tags sqlite_fts5.", "This program's SQLite has no full-text search."), nil
+	case mode != "wal":
+		return warn("Start the server on it once: it changes the mode.", "The journal mode is %s: readers and the writer wait for each other.", mode), nil
+	case wal > mostWAL:
+		return warn("Look for a backup or another program that has been reading the file for long, and end it.",
+			"The -wal file holds %d MB that could not be moved into the database.", wal>>20), nil
+	}
+	return ok("The journal is a -wal file of %d kB, and full-text search is there.", wal>>10), nil
+}
+
+// disk looks at the room beside a SQLite file.
+func (e *examination) disk(context.Context) (Finding, error) {
+	const little, few = 1 << 30, 100 << 20
+	free, known := freeBytes(e.Database)
+	switch {
+	case !known:
+		return ok("The free disk space is not known on this system."), nil
+	case free < few:
+		return fail("Make room at once: without it no message is taken in.", "The disk has %d MB left.", free>>20), nil
+	case free < little:
+		return warn("Make room.", "The disk has %d MB left.", free>>20), nil
+	}
+	return ok("The disk has %d GB left.", free>>30), nil
+}
+
+// postgres looks at the server's settings that matter.
+func (e *examination) postgres(ctx context.Context) (Finding, error) {
+	var version int
+	var commit, fsync, zone string
+	err := e.row(ctx, `SELECT current_setting('server_version_num')::int, current_setting('synchronous_commit'),
+		current_setting('fsync'), current_setting('TimeZone')`, &version, &commit, &fsync, &zone)
+	switch {
+	case err != nil:
+		return Finding{}, err
+	case fsync == "off":
+		return fail("Set fsync = on.", "PostgreSQL does not flush (fsync is off): a power cut can damage everything."), nil
+	case commit == "off":
+		return warn("Set synchronous_commit = on for this database.", "synchronous_commit is off: a crash of PostgreSQL loses messages that were acknowledged."), nil
+	case zone != "UTC":
+		return warn("Connect without a pooler that drops the settings of a session, or have it pass them.", "The session's time zone is %s and not UTC, as asked for.", zone), nil
+	case version < 140000:
+		return warn("Move to PostgreSQL 14 or newer.", "PostgreSQL %d is older than what Parley is tried with.", version/10000), nil
+	}
+	return ok("PostgreSQL flushes what it acknowledges (synchronous_commit is %s).", commit), nil
+}
+
+func (e *examination) connections(ctx context.Context) (Finding, error) {
+	var most, used int
+	err := e.row(ctx, `SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int,
+		(SELECT COUNT(*)::int FROM pg_stat_activity WHERE backend_type = 'client backend')`, &most, &used)
+	if err != nil {
+		return Finding{}, err
+	}
+	living, err := e.living(ctx)
+	if err != nil {
+		return Finding{}, err
+	}
+	pool := int(e.store.Pool().Config().MaxConns)
+	if want := pool * max(1, len(living)); want > most {
+		return warn("Raise max_connections, or lower pool_max_conns in the URL.",
+			"%d processes with up to %d connections each want %d, and PostgreSQL gives %d.", max(1, len(living)), pool, want, most), nil
+	}
+	return ok("PostgreSQL gives %d connections, of which %d are used; each process takes up to %d.", most, used, pool), nil
+}
+
+// mostSkew is how far two clocks may be apart before it shows.
+const mostSkew = 2 * time.Second
+
+func (e *examination) postgresClock(ctx context.Context) (Finding, error) {
+	var theirs int64
+	before := clock.Real{}.Now()
+	if err := e.row(ctx, "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint", &theirs); err != nil {
+		return Finding{}, err
+	}
+	after := clock.Real{}.Now()
+	skew := max(before.Sub(clock.Time(theirs)), clock.Time(theirs).Sub(after), 0)
+	if skew > mostSkew {
+		return warn("Have both machines keep their time by NTP.", "This machine's clock and PostgreSQL's are %s apart.", skew.Round(time.Millisecond)), nil
+	}
+	return e.eventClock(ctx)
+}
+
+// eventClock looks for events of the future.
+func (e *examination) eventClock(ctx context.Context) (Finding, error) {
+	var last clock.Time
+	if err := e.row(ctx, "SELECT created_at FROM events ORDER BY id DESC LIMIT 1", &last); err != nil {
+		return Finding{}, err
+	}
+	if ahead := last.Sub(clock.Real{}.Now()); ahead > mostSkew {
+		return warn("Have every machine keep its time by NTP.", "The newest event is %s ahead of this machine's clock.", ahead.Round(time.Second)), nil
+	}
+	return ok("Clocks agree."), nil
+}
+
+// count names n things.
+func count(n int64, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}

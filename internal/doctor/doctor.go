@@ -1,0 +1,153 @@
+// Package doctor looks at a Parley's settings, database, bus and carriers and says
+// in plain words what is wrong and what to do. It changes nothing: the database is
+// opened as it is, whatever version made it.
+package doctor
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"parley/internal/channel"
+	"parley/internal/clock"
+	"parley/internal/store"
+)
+
+// Level says how bad a finding is.
+type Level string
+
+// The levels. WARN is what should be looked at; with FAIL, Parley does not work as
+// it promises.
+const (
+	OK   Level = "OK"
+	Warn Level = "WARN"
+	Fail Level = "FAIL"
+)
+
+// Finding is what one check found.
+type Finding struct {
+	Check string `json:"check"`
+	Level Level  `json:"level"`
+	// Means says what was found, in a sentence.
+	Means string `json:"means"`
+	// Do says what to do about it; empty when nothing is to be done.
+	Do string `json:"do,omitempty"`
+}
+
+func ok(format string, args ...any) Finding {
+	return Finding{Level: OK, Means: fmt.Sprintf(format, args...)}
+}
+
+func warn(do, format string, args ...any) Finding {
+	return Finding{Level: Warn, Means: fmt.Sprintf(format, args...), Do: do}
+}
+
+func fail(do, format string, args ...any) Finding {
+	return Finding{Level: Fail, Means: fmt.Sprintf(format, args...), Do: do}
+}
+
+// Options are the settings of the server that is looked at, as `parley serve` has
+// them.
+type Options struct {
+	Database, Mode, Addr, PrivateAddr, PublicURL, NATS string
+	Origins                                            []string
+	Demo                                               bool
+
+	// Providers are the carriers' adapters; those that are channel.Checkers are
+	// asked.
+	Providers []channel.Provider
+	// Deep looks at everything, however long it takes; otherwise each check has five
+	// seconds, and long tables are looked at in part.
+	Deep bool
+}
+
+// The bounds of a check.
+const (
+	checkTime = 5 * time.Second
+	deepTime  = time.Hour
+	newest    = 100_000 // rows of a long table, unless it is deep
+)
+
+// examination is one run.
+type examination struct {
+	Options
+	store *store.Store
+	now   clock.Time
+	say   func(Finding)
+}
+
+// Examine runs every check and calls say with what each found, in order. It
+// reports whether none failed.
+func Examine(ctx context.Context, o Options, say func(Finding)) bool {
+	healthy := true
+	e := &examination{Options: o, now: clock.Real{}.Now(), say: func(f Finding) {
+		healthy = healthy && f.Level != Fail
+		say(f)
+	}}
+	e.settings()
+	if e.open(ctx) {
+		for _, c := range e.checks() {
+			e.check(ctx, c.name, c.look)
+		}
+		e.accounts(ctx)
+	}
+	if e.store != nil {
+		_ = e.store.Close() // it was only read
+	}
+	return healthy
+}
+
+// look is a check: it returns what it found.
+type look func(context.Context) (Finding, error)
+
+type namedLook struct {
+	name string
+	look look
+}
+
+func (e *examination) checks() []namedLook {
+	checks := []namedLook{{"migrations", e.migrations}, {"keys", e.keys}, {"event log", e.log}, {"counts", e.counts}}
+	if e.store.Pool() != nil {
+		checks = append(checks, namedLook{"PostgreSQL", e.postgres}, namedLook{"connections", e.connections}, namedLook{"clock", e.postgresClock})
+	} else {
+		checks = append(checks, namedLook{"integrity", e.integrity}, namedLook{"SQLite", e.sqlite}, namedLook{"disk", e.disk}, namedLook{"clock", e.eventClock})
+	}
+	return append(checks, namedLook{"bus", e.bus}, namedLook{"queue", e.queue}, namedLook{"unknown sends", e.unknown},
+		namedLook{"webhooks", e.webhooks}, namedLook{"jobs", e.jobs})
+}
+
+// check runs one check within its time.
+func (e *examination) check(ctx context.Context, name string, look look) {
+	most := checkTime
+	if e.Deep {
+		most = deepTime
+	}
+	ctx, cancel := context.WithTimeout(ctx, most)
+	defer cancel()
+	f, err := look(ctx)
+	switch {
+	case err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded):
+		f = warn("Run parley doctor --deep at a quiet time.", "Looking took longer than %s and was given up.", most)
+	case err != nil:
+		f = fail("Mend what the error says, then run parley doctor again.", "It could not be looked at: %v.", err)
+	}
+	f.Check = name
+	e.say(f)
+}
+
+// row reads the one row of a statement.
+func (e *examination) row(ctx context.Context, text string, into ...any) error {
+	return e.rows(ctx, text, func(rows *sql.Rows) error { return rows.Scan(into...) })
+}
+
+func (e *examination) rows(ctx context.Context, text string, scan func(*sql.Rows) error) error {
+	return e.store.Read(ctx, statement(text), scan)
+}
+
+// statement is a statement without arguments.
+type statement string
+
+// Query implements store.Query.
+func (s statement) Query() (string, []any) { return string(s), nil }

@@ -1,0 +1,81 @@
+package doctor
+
+import (
+	"net"
+	"net/url"
+)
+
+// production is the mode in which strangers may call.
+const production = "production"
+
+// settings says what the settings mean together, without looking anywhere.
+func (e *examination) settings() {
+	for _, f := range []Finding{e.publicURL(), e.origins(), e.privateAddr(), e.mode()} {
+		f.Check = "settings"
+		e.say(f)
+	}
+}
+
+func (e *examination) publicURL() Finding {
+	u, err := url.Parse(e.PublicURL)
+	switch {
+	case e.PublicURL == "" && e.Mode == production:
+		return warn("Set --public-url to exactly what carriers are given, such as https://parley.example.com.",
+			"No public URL is set: webhook signatures are checked over the address %s, which no carrier posts to.", e.Addr)
+	case e.PublicURL == "":
+		return ok("No public URL is set; it is made from the address.")
+	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.RawQuery != "" || u.Fragment != "" || u.User != nil:
+		return fail("Write scheme and host, such as https://parley.example.com.", "The public URL is no plain address.")
+	case u.Scheme == "http" && e.Mode == production && !loopback(u.Hostname()):
+		return warn("Put TLS in front of the server and write https in --public-url.",
+			"The public URL is http: tokens and messages travel in the clear.")
+	}
+	return ok("The public URL is %s.", e.PublicURL)
+}
+
+func (e *examination) origins() Finding {
+	for _, origin := range e.Origins {
+		u, err := url.Parse(origin)
+		switch {
+		case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || origin != u.Scheme+"://"+u.Host:
+			return fail("Write scheme and host alone, such as https://desk.example.com.", "%q in --origins is no origin; the server does not start.", origin)
+		case u.Scheme == "http" && e.Mode == production && !loopback(u.Hostname()):
+			return warn("Serve that page by https and name it so.", "The origin %s is http: whoever is on its way can act as its users.", origin)
+		}
+	}
+	return ok("%d web origins may call besides the server's own.", len(e.Origins))
+}
+
+func (e *examination) privateAddr() Finding {
+	const do = "Give --private-addr an address that only operators reach, such as 127.0.0.1:9090."
+	host, port, err := net.SplitHostPort(e.PrivateAddr)
+	switch {
+	case e.PrivateAddr == "":
+		return ok("Metrics and profiles are not served.")
+	case err != nil:
+		return fail(do, "The private address %q is no host:port.", e.PrivateAddr)
+	case e.PrivateAddr == e.Addr && port != "0":
+		return fail(do, "The private address is the public one.")
+	case host == "" || net.ParseIP(host).IsUnspecified():
+		return warn(do, "Metrics and profiles are served on every network of this machine, without a password.")
+	}
+	return ok("Metrics and profiles are served at %s.", e.PrivateAddr)
+}
+
+func (e *examination) mode() Finding {
+	host, _, err := net.SplitHostPort(e.Addr)
+	switch {
+	case err != nil:
+		return fail("Write --addr as host:port, such as 127.0.0.1:8080.", "The address %q is no host:port.", e.Addr)
+	case e.Mode != production && !loopback(host):
+		return warn("Use --mode production where others can reach the server.", "Development mode shows the whole schema to everybody who reaches %s.", e.Addr)
+	case e.Demo && e.Mode == production:
+		return warn("Leave --demo out where customers are real.", "The demo plays the carriers: nothing is sent to anybody.")
+	}
+	return ok("Mode %s at %s.", e.Mode, e.Addr)
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
