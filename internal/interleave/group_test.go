@@ -8,7 +8,8 @@ import "fmt"
 //
 // Bounds: three items, of which groupWorld says how they go; a group takes three;
 // two contexts may end and the writer may be closed at any time; one transaction
-// cannot begin, or one commit fails, having taken effect or not.
+// cannot begin, or one fails at its commit, having taken effect or not, or is not
+// answered in time.
 
 const groupItems = 3
 
@@ -33,10 +34,11 @@ const (
 	groupClosed  // ErrClosed
 	groupBegin   // the transaction could not begin
 	groupUnknown // errCommit
+	groupSilent  // errNoAnswer
 )
 
 func (a groupAnswer) String() string {
-	return [...]string{"nothing", "ok", "its own error", "its context's end", "ErrClosed", "no transaction", "a failed commit"}[a]
+	return [...]string{"nothing", "ok", "its own error", "its context's end", "ErrClosed", "no transaction", "a failed commit", "no answer in time"}[a]
 }
 
 type groupCaller int8
@@ -97,7 +99,7 @@ type groupState struct {
 	errs   [groupItems]groupAnswer
 	failed groupAnswer // the attempt's error
 	cannot int8        // transactions that will not begin
-	broken int8        // commits that will fail
+	broken int8        // transactions that will fail at their commit, or get no answer
 
 	db    [groupItems]int8
 	twice bool // two answers
@@ -108,7 +110,7 @@ type groupState struct {
 type groupWorld struct {
 	kinds [groupItems]groupKind
 
-	broken int8 // commits that fail
+	broken int8 // commits that fail, or transactions that get no answer
 	cannot int8 // transactions that do not begin
 
 	early     bool // fault: answers before the commit
@@ -220,7 +222,7 @@ func (w groupWorld) write(s *groupState) string {
 	case groupRun:
 		return w.item(s)
 	case groupCommit:
-		return w.commit(s, groupOK)
+		return w.commit(s)
 	case groupAnswering:
 		return w.reply(s)
 	}
@@ -286,7 +288,7 @@ func (w groupWorld) item(s *groupState) string {
 
 // settle is what writer.commit does with an attempt that is over.
 func (w groupWorld) settle(s *groupState) string {
-	again := s.failed != groupNone && (s.failed != groupUnknown || w.reruns)
+	again := s.failed == groupOwn || w.reruns && s.failed == groupUnknown
 	s.tx = [groupItems]bool{}
 	if again && s.shared {
 		s.rest, s.shared = s.batch, false
@@ -304,17 +306,8 @@ func (w groupWorld) single(s *groupState) {
 }
 
 // commit is tx.Commit.
-func (w groupWorld) commit(s *groupState, how groupAnswer) string {
-	if how != groupUnknown {
-		for i, wrote := range s.tx {
-			if wrote {
-				s.db[i]++
-			}
-		}
-	}
-	if how != groupOK {
-		s.failed = groupUnknown
-	}
+func (w groupWorld) commit(s *groupState) string {
+	s.take()
 	if w.early {
 		w.idle(s)
 		return "commits"
@@ -322,19 +315,28 @@ func (w groupWorld) commit(s *groupState, how groupAnswer) string {
 	return "commits" + w.settle(s)
 }
 
+// take is a commit's effect.
+func (s *groupState) take() {
+	for i, wrote := range s.tx {
+		if wrote {
+			s.db[i]++
+		}
+	}
+}
+
 // fail is a commit that reports an error: nobody knows whether it took effect.
-func (w groupWorld) fail(took bool) func(*groupState) string {
+func (w groupWorld) fail(how groupAnswer, took bool) func(*groupState) string {
 	return func(s *groupState) string {
-		if s.at != groupCommit || s.broken == 0 {
+		atCommit := s.at == groupCommit
+		if s.broken == 0 || !atCommit && (s.at != groupRun || how != groupSilent || took) {
 			return ""
 		}
 		s.broken--
-		how := groupUnknown
 		if took {
-			how = groupBegin // anything but OK and groupUnknown
+			s.take()
 		}
-		w.commit(s, how)
-		return fmt.Sprintf("fails the commit, which took effect: %t", took)
+		s.failed = how
+		return fmt.Sprintf("%s, and the commit took effect: %t%s", how, took, w.settle(s))
 	}
 }
 
@@ -345,6 +347,8 @@ func (w groupWorld) reply(s *groupState) string {
 		a := s.errs[i]
 		s.stale = s.stale || a != groupNone && !s.ran[i]
 		switch {
+		case s.failed == groupSilent:
+			a = groupSilent
 		case a != groupNone:
 		case s.failed != groupNone:
 			a = s.failed

@@ -19,7 +19,7 @@ func (w groupWorld) holds(s groupState) error {
 		switch {
 		case s.db[i] > 1:
 			return errWritten
-		case a == groupOK && s.db[i] == 0, a != groupOK && a != groupNone && a != groupUnknown && s.db[i] > 0:
+		case a == groupOK && s.db[i] == 0, a != groupOK && a != groupNone && a < groupUnknown && s.db[i] > 0:
 			return errLying
 		}
 	}
@@ -36,8 +36,10 @@ func (w groupWorld) model() interleave.Model[groupState] {
 		Processes: []process{
 			{Name: "writer", Step: w.write},
 			{Name: "writer", Step: w.refuse},
-			{Name: "database", Step: w.fail(false)},
-			{Name: "database", Step: w.fail(true)},
+			{Name: "database", Step: w.fail(groupUnknown, false)},
+			{Name: "database", Step: w.fail(groupUnknown, true)},
+			{Name: "database", Step: w.fail(groupSilent, false)},
+			{Name: "database", Step: w.fail(groupSilent, true)},
 			{Name: "server", Step: groupClose},
 		},
 		Always: w.holds,
