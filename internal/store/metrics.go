@@ -106,7 +106,7 @@ func poolCollectors(name string, stats func() poolStats) []prometheus.Collector 
 			func(s poolStats) float64 { return float64(s.inUse) }),
 		gauge("parley_database_connections_most", "Database connections there may be.",
 			func(s poolStats) float64 { return float64(s.most) }),
-		counter("parley_database_waits_total", "Times that a connection had to be waited for.",
+		counter("parley_database_waits_total", "Times that a connection had to be waited for, on PostgreSQL also opened.",
 			func(s poolStats) float64 { return float64(s.waits) }),
 		counter("parley_database_wait_seconds_total", "Time spent waiting for a connection.",
 			func(s poolStats) float64 { return s.waited.Seconds() }),

@@ -51,6 +51,7 @@ func BenchmarkInboxPage(b *testing.B) {
 
 // busyTime is how long the process was on a core: what holds on a busy machine.
 func busyTime(b *testing.B) time.Duration {
+	b.Helper()
 	var use syscall.Rusage
 	require.NoError(b, syscall.Getrusage(syscall.RUSAGE_SELF, &use))
 	return time.Duration(use.Utime.Nano() + use.Stime.Nano())
