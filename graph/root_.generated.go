@@ -2286,9 +2286,9 @@ type Reset @goModel(model: "parley/internal/live.Reset") {
 "What happened to one conversation."
 union ConversationChange @goModel(model: "parley/internal/live.OneChange") = MessageAdded | MessageStatusChanged | ConversationUpdated | Reset
 
-"The counts of the viewer's inboxes after a change."
+"The counts of the viewer's inboxes after one or several changes."
 type InboxCountsChange @goModel(model: "parley/internal/live.InboxCountsChange") {
-  "OPEN for the first frame with all inboxes, UPDATE with those whose counts changed, RESET with all of them when the viewer's rights changed."
+  "OPEN for the first frame with all inboxes, UPDATE with those whose counts changed since the last frame, RESET with all of them when the viewer's rights changed."
   kind: StreamKind!
   "Pass it as ` + "`" + `after` + "`" + ` to go on from here."
   cursor: Cursor!
@@ -2320,7 +2320,7 @@ extend type Subscription {
     "Go on from this cursor; absent: from now."
     after: Cursor
   ): ConversationChange!
-  "The numbers beside the viewer's inboxes, live."
+  "The numbers beside the viewer's inboxes, live. An UPDATE comes 250 ms after the frame before at the soonest, holding the newest numbers of all inboxes that changed meanwhile; its cursor is that of the last change."
   inboxCountsChanged(
     "Go on from this cursor; absent: from now."
     after: Cursor

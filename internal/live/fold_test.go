@@ -1,255 +1,162 @@
 package live_test
 
 import (
-	"context"
 	"fmt"
-	"math/rand/v2"
+	"slices"
 	"testing"
-	"time"
 
-	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
 	"parley/internal/conversation"
 	"parley/internal/feed"
-	"parley/internal/message"
-	"parley/internal/parleytest"
+	"parley/internal/live"
+	"parley/internal/viewer"
 )
 
-// After every change, what the stream of counts folded to is what a fresh query
-// says, for agents of every kind of sight.
-func TestFoldedCountsAreTheCountsOfAFreshQuery(t *testing.T) {
+// Folding a stream is running its query again: after every step of whatever
+// happens, for any view and filter and for the counts of inboxes, for viewers
+// whose rights change, and for subscribers who break off and come back.
+func TestFoldingAStreamIsRunningTheQueryAgain(t *testing.T) {
 	t.Parallel()
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	random := rand.New(rand.NewPCG(seed, 1))
-	b := setup(t)
-	watched := map[string]*tap[*countsFrame]{}
-	folded := map[string]map[string]conversation.Counts{}
-	for _, username := range []string{"amy", "bo", "sue", "ada"} {
-		watched[username], folded[username] = b.folding(username), map[string]conversation.Counts{}
-	}
-	for step := range 40 {
-		b.act(random, step)
-		for username, s := range watched {
-			list, err := b.Desk.Inboxes(b.Context(username))
-			require.NoError(t, err)
-			want := countsOf(list.Inboxes)
-			for !fits(want, folded[username]) {
-				frame := s.next()
-				for key, counts := range frame.counts {
-					folded[username][key] = counts
+	rapid.Check(t, func(r *rapid.T) {
+		o := newOffice(t)
+		defer o.Stop()
+		var there, away []fold
+		defer func() {
+			for _, f := range there {
+				f.breakOff()
+			}
+		}()
+		r.Repeat(map[string]func(*rapid.T){
+			"watch": func(r *rapid.T) {
+				if len(there)+len(away) < 8 {
+					there = append(there, o.drawFold(r))
 				}
-			}
-		}
-	}
-}
-
-type countsFrame struct {
-	counts map[string]conversation.Counts
-}
-
-// folding is the stream of counts, as numbers by inbox.
-func (b *bundle) folding(username string) *tap[*countsFrame] {
-	b.t.Helper()
-	from := b.counts(username)
-	out := make(chan *countsFrame)
-	go func() {
-		defer close(out)
-		for frame := range from.frames {
-			out <- &countsFrame{countsOf(frame.Inboxes)}
-		}
-	}()
-	return &tap[*countsFrame]{t: b.t, frames: out, ended: from.ended, leave: from.leave}
-}
-
-func countsOf(inboxes []*conversation.Inbox) map[string]conversation.Counts {
-	out := map[string]conversation.Counts{}
-	for _, in := range inboxes {
-		subject := ""
-		if in.Subject != nil {
-			subject = *in.Subject
-		}
-		out[string(in.Kind)+" "+subject] = in.Counts
-	}
-	return out
-}
-
-// fits compares counts; an inbox of an object type that is not listed is empty.
-func fits(want, have map[string]conversation.Counts) bool {
-	for key, counts := range want {
-		if have[key] != counts {
-			return false
-		}
-	}
-	for key, counts := range have {
-		if want[key] != counts {
-			return false
-		}
-	}
-	return true
-}
-
-// act does one thing that may move counts.
-func (b *bundle) act(random *rand.Rand, step int) {
-	b.t.Helper()
-	from := fmt.Sprintf("+1202555018%d", random.IntN(4))
-	to := []string{parleytest.Sales, parleytest.Direct, parleytest.Support}[random.IntN(3)]
-	page, err := b.Desk.List(b.Context("ada"), conversation.View{Kind: conversation.All}, nil, nil, conversation.Window{Size: 100})
-	require.NoError(b.t, err)
-	if len(page.Rows) == 0 || random.IntN(3) == 0 {
-		b.Say(from, to, "Hello")
-		return
-	}
-	id := page.Rows[random.IntN(len(page.Rows))].ID()
-	switch random.IntN(4) {
-	case 0:
-		b.assign(id, []string{"amy", "bo", "sue", "ada"}[random.IntN(4)])
-	case 1:
-		_, err = b.Desk.Assign(b.Context("ada"), []string{id}, nil)
-	case 2:
-		b.read("ada", id)
-	default:
-		_, err = b.Messenger.Send(b.Context("ada"), message.SendInput{
-			ConversationID: id, Text: "Hi", IdempotencyKey: fmt.Sprint(step), ConfirmForOwner: true,
+			},
+			"break off": func(r *rapid.T) {
+				if len(there) > 0 {
+					f := rapid.SampledFrom(there).Draw(r, "who")
+					f.breakOff()
+					there, away = without(there, f), append(away, f)
+				}
+			},
+			"come back": func(r *rapid.T) {
+				if len(away) > 0 {
+					f := rapid.SampledFrom(away).Draw(r, "who")
+					away, there = without(away, f), append(there, f)
+				}
+			},
+			"write":  o.write,
+			"rights": o.changeRights,
+			"clock":  o.stepClock,
+			"at once": func(r *rapid.T) {
+				for range rapid.IntRange(2, 6).Draw(r, "how many") {
+					rapid.SampledFrom([]func(*rapid.T){o.write, o.write, o.write, o.changeRights}).Draw(r, "what")(r)
+				}
+			},
+			"": func(r *rapid.T) {
+				for _, f := range there {
+					f.settle(r)
+				}
+			},
 		})
-	}
-	require.NoError(b.t, err)
+	})
 }
 
-// Folding the stream of every view, joined at any moment and dropped and resumed
-// at any cursor, is running the query again.
-func TestFoldedViewsAreTheListsOfAFreshQuery(t *testing.T) {
-	t.Parallel()
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	random := rand.New(rand.NewPCG(seed, 2))
-	b := setup(t)
-	var folds []*listFold
-	for step := range 60 {
-		b.act(random, step)
-		if step%6 == 0 {
-			username := []string{"amy", "bo", "sue", "ada"}[random.IntN(4)]
-			kind := []conversation.ViewKind{conversation.All, conversation.MyInbox, conversation.Unassigned, conversation.Sent}[random.IntN(4)]
-			folds = append(folds, b.fold(username, kind))
+func without(folds []fold, f fold) []fold {
+	return slices.DeleteFunc(slices.Clone(folds), func(g fold) bool { return g == f })
+}
+
+// drawFold is a subscriber to any view with any filter, or to the counts of the
+// inboxes.
+func (o *office) drawFold(r *rapid.T) fold {
+	username := rapid.SampledFrom(o.usernames).Draw(r, "username")
+	if rapid.IntRange(0, 4).Draw(r, "counts?") == 0 {
+		return o.foldCounts(username)
+	}
+	view, filter := o.drawView(r), o.drawFilter(r)
+	return o.foldView(username, view, filter)
+}
+
+// foldView folds a view as the SDL tells clients to.
+func (o *office) foldView(username string, view conversation.View, filter *conversation.Filter) fold {
+	query := func(v *viewer.Viewer) (state, string, error) {
+		ctx := viewer.NewContext(o.T.Context(), v)
+		page, err := o.Desk.List(ctx, view, filter, nil, conversation.Window{Size: 100})
+		if err != nil {
+			return nil, "", err
 		}
-		if f := folds[random.IntN(len(folds))]; random.IntN(4) == 0 {
-			f.take(random.IntN(4)) // some of what has come, and it breaks off
-			f.resume()
+		s := state{}
+		for _, row := range page.Rows {
+			s[row.ID()] = shown(row)
 		}
+		counts, _, err := o.Desk.Count(ctx, page.Scope)
+		s["counts"] = fmt.Sprint(counts)
+		return s, page.FeedCursor(), err
 	}
-	for _, f := range folds {
-		f.settle()
-	}
-}
-
-// listFold is a client that folds a view.
-type listFold struct {
-	b        *bundle
-	username string
-	kind     conversation.ViewKind
-	rows     map[string]int64 // conversation → last message
-	counts   conversation.Counts
-	cursor   string
-	stream   *tap[*viewFrame]
-}
-
-type viewFrame struct {
-	kind   feed.StreamKind
-	cursor string
-	id     string
-	last   int64
-	counts conversation.Counts
-}
-
-func (b *bundle) fold(username string, kind conversation.ViewKind) *listFold {
-	b.t.Helper()
-	f := &listFold{b: b, username: username, kind: kind}
-	f.rows, f.cursor = f.query()
-	f.resume()
-	return f
-}
-
-// query reads the list afresh.
-func (f *listFold) query() (map[string]int64, string) {
-	f.b.t.Helper()
-	page, err := f.b.Desk.List(f.b.Context(f.username), conversation.View{Kind: f.kind}, nil, nil, conversation.Window{Size: 100})
-	require.NoError(f.b.t, err)
-	rows := map[string]int64{}
-	for _, r := range page.Rows {
-		rows[r.ID()] = r.LastMessageID<<8 | r.Read // what a list shows, by its versions
-	}
-	return rows, page.FeedCursor()
-}
-
-// resume opens the stream anew from the last cursor.
-func (f *listFold) resume() {
-	f.b.t.Helper()
-	if f.stream != nil {
-		f.stream.leave()
-	}
-	from := f.b.view(f.username, f.kind, &f.cursor)
-	out := make(chan *viewFrame, 4096)
-	go func() {
-		defer close(out)
-		for c := range from.frames {
-			frame := &viewFrame{kind: c.Kind, cursor: c.Cursor, counts: c.Counts}
-			if c.ConversationID != nil {
-				frame.id = *c.ConversationID
+	return &subscriber[*live.Change]{
+		office: o, username: username, query: query, what: fmt.Sprintf("%s %s %s", view.Kind, text(view.Subject), written(filter)),
+		open: func(v *viewer.Viewer, after *string, end live.End) (<-chan *live.Change, func(), error) {
+			return opened(v, func(ctx ctx) (<-chan *live.Change, error) {
+				return o.Schema.Live.Conversations(ctx, view, filter, after, end)
+			})
+		},
+		apply: func(s state, c *live.Change) (state, string) {
+			switch c.Kind {
+			case feed.Enter, feed.Update:
+				s[*c.ConversationID] = shown(c.Conversation)
+			case feed.Leave:
+				delete(s, *c.ConversationID)
+			case feed.Reset:
+				s = o.queried(username, query)
+			case feed.Open:
 			}
-			if c.Conversation != nil {
-				frame.last = c.Conversation.LastMessageID<<8 | c.Conversation.Read
-			}
-			out <- frame
-		}
-	}()
-	f.stream = &tap[*viewFrame]{t: f.b.t, frames: out, ended: from.ended, leave: from.leave}
-	f.apply(f.stream.next())
-}
-
-// take folds up to n frames that are there.
-func (f *listFold) take(n int) {
-	for range n {
-		select {
-		case frame, ok := <-f.stream.frames:
-			if ok {
-				f.apply(frame)
-			}
-		default:
-		}
+			s["counts"] = fmt.Sprint(c.Counts)
+			return s, c.Cursor
+		},
 	}
 }
 
-func (f *listFold) apply(frame *viewFrame) {
-	f.cursor, f.counts = frame.cursor, frame.counts
-	switch frame.kind {
-	case feed.Enter, feed.Update:
-		f.rows[frame.id] = frame.last
-	case feed.Leave:
-		delete(f.rows, frame.id)
-	case feed.Open, feed.Reset:
+// shown is everything of a row that may change.
+func shown(r *conversation.Row) string {
+	return fmt.Sprint(r.RecordID, r.Type, r.OwnerID, r.QueueID, r.Assigned, r.Title, r.Preview, r.LastMessageAt, r.LastMessageID,
+		r.LastDirection, r.LastIncoming, r.IsUnread, r.Inbound, r.Read, r.LastSeq, r.SentBy)
+}
+
+// foldCounts folds the counts of an agent's inboxes.
+func (o *office) foldCounts(username string) fold {
+	return &subscriber[*live.InboxCountsChange]{
+		office: o, username: username, what: "the counts of inboxes",
+		query: func(v *viewer.Viewer) (state, string, error) {
+			list, err := o.Desk.Inboxes(viewer.NewContext(o.T.Context(), v))
+			if err != nil {
+				return nil, "", err
+			}
+			s := state{}
+			s.put(list.Inboxes)
+			return s, list.FeedCursor(), nil
+		},
+		open: func(v *viewer.Viewer, after *string, end live.End) (<-chan *live.InboxCountsChange, func(), error) {
+			return opened(v, func(ctx ctx) (<-chan *live.InboxCountsChange, error) {
+				return o.Schema.Live.InboxCounts(ctx, after, end)
+			})
+		},
+		apply: func(s state, c *live.InboxCountsChange) (state, string) {
+			if c.Kind != feed.Update {
+				s = state{}
+			}
+			s.put(c.Inboxes)
+			return s, c.Cursor
+		},
 	}
 }
 
-// settle folds until the list equals a fresh query, which it must in time.
-func (f *listFold) settle() {
-	f.b.t.Helper()
-	ctx, cancel := context.WithTimeout(f.b.t.Context(), 10*time.Second)
-	defer cancel()
-	for {
-		want, _ := f.query()
-		counted, err := f.b.Desk.Scope(f.b.viewer(f.username), conversation.View{Kind: f.kind}, nil)
-		require.NoError(f.b.t, err)
-		counts, _, err := f.b.Desk.Count(ctx, counted)
-		require.NoError(f.b.t, err)
-		if fmt.Sprint(want) == fmt.Sprint(f.rows) && counts == f.counts {
-			return
-		}
-		select {
-		case frame := <-f.stream.frames:
-			f.apply(frame)
-		case <-ctx.Done():
-			require.Equal(f.b.t, want, f.rows, "%s of %s", f.kind, f.username)
-			require.Equal(f.b.t, counts, f.counts, "%s of %s", f.kind, f.username)
+// put replaces what is shown beside the inboxes.
+func (s state) put(inboxes []*conversation.Inbox) {
+	for _, in := range inboxes {
+		key := fmt.Sprint(in.Kind, " ", text(in.Subject))
+		if s[key] = fmt.Sprint(in.Counts); in.Counts == (conversation.Counts{}) {
+			delete(s, key) // an object type of nothing is not listed
 		}
 	}
 }

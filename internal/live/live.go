@@ -9,6 +9,7 @@ package live
 
 import (
 	"context"
+	"time"
 
 	"parley/internal/channel"
 	"parley/internal/conversation"
@@ -18,11 +19,14 @@ import (
 	"parley/internal/viewer"
 )
 
-// Desk opens streams. All fields are required.
+// Desk opens streams. All fields but CountsEvery are required.
 type Desk struct {
 	*conversation.Desk
 	Hub   *feed.Hub
 	Board *presence.Board
+	// CountsEvery is how far apart the frames of inbox counts are at least; 250 ms
+	// by default.
+	CountsEvery time.Duration
 }
 
 // Change is one change of a view of conversations.
@@ -109,6 +113,7 @@ type stream[T any] struct {
 	// stale tells whether a change of the directory that left the viewer's rights
 	// alone changed what the first frame holds; nil for never.
 	stale func(ctx context.Context, v *viewer.Viewer) (bool, error)
+	pace  pace[T]
 }
 
 // standing is where a stream begins or begins anew.
@@ -202,12 +207,13 @@ func (s *stream[T]) follow(ctx context.Context, start *standing[T], frames chan<
 		return s.want(start.v, e)
 	})
 	defer reader.Close()
+	held := hold(s.pace)
 	for {
-		e, err := reader.Next(ctx)
+		e, err := held.next(ctx, reader)
 		if err != nil {
 			return nil, err
 		}
-		frame, ok, anew, err := s.take(ctx, start, e)
+		anew, err := s.take(ctx, start, e, held)
 		if err != nil {
 			return nil, err
 		}
@@ -217,25 +223,31 @@ func (s *stream[T]) follow(ctx context.Context, start *standing[T], frames chan<
 		if err != nil || anew || !now.Equal(start.v) {
 			return now, err
 		}
-		if ok && !give(ctx, frames, frame) {
+		if frame, due := held.release(); due && !give(ctx, frames, frame) {
 			return nil, nil
 		}
 	}
 }
 
-// take makes the frame of an event, or says that the stream must be opened anew.
-func (s *stream[T]) take(ctx context.Context, start *standing[T], e *feed.Event) (frame T, ok, anew bool, err error) {
+// take puts the frame of an event, if it has one, to those that are held, or says
+// that the stream must be opened anew. There may be no event.
+func (s *stream[T]) take(ctx context.Context, start *standing[T], e *feed.Event, held *held[T]) (anew bool, err error) {
 	switch {
+	case e == nil:
 	case e.Cause != feed.DirectoryChanged:
-		frame, ok, err = s.frame(ctx, start.v, e)
+		frame, ok, err := s.frame(ctx, start.v, e)
+		if ok {
+			held.put(frame)
+		}
+		return false, err
 	case e.Position <= start.at:
 		// A subscriber who resumes from before it: their list was read under other
 		// rights.
-		anew = true
+		return true, nil
 	case s.stale != nil:
-		anew, err = s.stale(ctx, start.v)
+		return s.stale(ctx, start.v)
 	}
-	return frame, ok, anew, err
+	return false, nil
 }
 
 // cursor is where the first frame stands.

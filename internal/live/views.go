@@ -1,7 +1,9 @@
 package live
 
 import (
+	"cmp"
 	"context"
+	"time"
 
 	"parley/internal/conversation"
 	"parley/internal/feed"
@@ -79,8 +81,9 @@ func kindOf(before, after bool) feed.StreamKind {
 	return feed.Enter
 }
 
-// InboxCounts streams the counts of the inboxes of the viewer of ctx. The first
-// frame holds them all, so there is nothing to replay after a cursor.
+// InboxCounts streams the counts of the inboxes of the viewer of ctx, those that
+// change within CountsEvery as one frame. The first frame holds them all, so
+// there is nothing to replay after a cursor.
 func (d *Desk) InboxCounts(ctx context.Context, after *string, end End) (<-chan *InboxCountsChange, error) {
 	if _, err := d.resume(ctx, after); err != nil {
 		return nil, err
@@ -88,7 +91,25 @@ func (d *Desk) InboxCounts(ctx context.Context, after *string, end End) (<-chan 
 	f := &inboxFold{desk: d}
 	return run(ctx, stream[*InboxCountsChange]{
 		desk: d, open: f.open, keys: f.keys, want: f.want, frame: f.frame, stale: f.stale,
+		pace: pace[*InboxCountsChange]{cmp.Or(d.CountsEvery, countsEvery), mergeCounts},
 	}, nil, end)
+}
+
+const countsEvery = 250 * time.Millisecond
+
+// mergeCounts keeps of each inbox what is newest, and where the last stands.
+func mergeCounts(held, next *InboxCountsChange) *InboxCountsChange {
+	changed := map[string]bool{}
+	for _, in := range next.Inboxes {
+		changed[keyOf(in)] = true
+	}
+	merged := *next
+	for _, in := range held.Inboxes {
+		if !changed[keyOf(in)] {
+			merged.Inboxes = append(merged.Inboxes, in)
+		}
+	}
+	return &merged
 }
 
 // inboxFold follows the counts of all inboxes of one viewer.

@@ -1,0 +1,22 @@
+package live_test
+
+import (
+	"flag"
+	"os"
+	"testing"
+)
+
+// TestMain keeps to a few seconds what -rapid.checks may draw out: each case is a
+// Parley of its own.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	const checks = "rapid.checks"
+	asked := false
+	flag.Visit(func(f *flag.Flag) { asked = asked || f.Name == checks })
+	if !asked {
+		if err := flag.Set(checks, "25"); err != nil {
+			panic(err)
+		}
+	}
+	os.Exit(m.Run())
+}
