@@ -15,7 +15,6 @@ import (
 	"parley/internal/live"
 	"parley/internal/parleytest"
 	"parley/internal/store"
-	"parley/internal/viewer"
 )
 
 const (
@@ -203,8 +202,4 @@ func requireKinds(t *testing.T, s *tap[*live.Change], kinds ...feed.StreamKind) 
 		require.Equal(t, kind, last.Kind)
 	}
 	return last
-}
-
-func (b *bundle) viewer(username string) *viewer.Viewer {
-	return viewer.FromContext(b.Context(username))
 }

@@ -278,4 +278,3 @@ func written(f *conversation.Filter) string {
 	add("before", f.LastMessageBefore != nil, func() any { return *f.LastMessageBefore })
 	return out
 }
-
