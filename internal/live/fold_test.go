@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -18,8 +19,9 @@ import (
 // whose rights change, and for subscribers who break off and come back.
 func TestFoldingAStreamIsRunningTheQueryAgain(t *testing.T) {
 	t.Parallel()
+	patience := 10 * time.Second // less once there is a case to shrink
 	rapid.Check(t, func(r *rapid.T) {
-		o := newOffice(t)
+		o := newOffice(t, &patience)
 		defer o.Stop()
 		var there, away []fold
 		defer func() {
@@ -47,10 +49,11 @@ func TestFoldingAStreamIsRunningTheQueryAgain(t *testing.T) {
 				}
 			},
 			"write":  o.write,
+			"answer": o.write,
 			"rights": o.changeRights,
 			"clock":  o.stepClock,
 			"at once": func(r *rapid.T) {
-				for range rapid.IntRange(2, 6).Draw(r, "how many") {
+				for range rapid.IntRange(2, 12).Draw(r, "how many") {
 					rapid.SampledFrom([]func(*rapid.T){o.write, o.write, o.write, o.changeRights}).Draw(r, "what")(r)
 				}
 			},

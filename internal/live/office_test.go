@@ -32,18 +32,20 @@ type office struct {
 	records   []string // ids
 	keys      int      // idempotency keys used
 	moves     int      // changes of rights
+	patience  *time.Duration
 }
 
 // grid is what the clock steps by, so that filters meet messages at the very
 // instant.
-const grid = 10 * time.Minute
+const grid = time.Hour
 
-func newOffice(t *testing.T) *office {
+func newOffice(t *testing.T, patience *time.Duration) *office {
 	t.Helper()
 	o := &office{
 		Parley:    parleytest.New(t).Run(),
 		usernames: []string{"amy", "bo", "sue", "ada"},
 		addresses: []string{parleytest.Sales, parleytest.Direct, parleytest.Support, parleytest.Billing},
+		patience:  patience,
 	}
 	o.Schema.Live.CountsEvery = time.Millisecond
 	o.change(func(ctx context.Context, tx *store.Tx) error {
@@ -115,7 +117,7 @@ func (o *office) drawView(r *rapid.T) conversation.View {
 }
 
 func (o *office) drawFilter(r *rapid.T) *conversation.Filter {
-	at := rapid.Map(rapid.IntRange(-6, 6), func(n int) clock.Time { return clock.Of(parleytest.Start).Add(time.Duration(n) * grid) })
+	at := rapid.Map(rapid.IntRange(-1, 2), func(n int) clock.Time { return clock.Of(parleytest.Start).Add(time.Duration(n) * grid) })
 	return &conversation.Filter{
 		IsUnread:             maybe(r, "unread", rapid.Bool().Draw),
 		ObjectType:           maybe(r, "object type", func(r *rapid.T, _ string) string { return drawObjectType(r) }),
@@ -175,7 +177,7 @@ func (o *office) write(r *rapid.T) {
 	require.NoError(o.T, err)
 	what := rapid.IntRange(0, 9).Draw(r, "write")
 	if len(page.Rows) == 0 || what < 2 {
-		o.Say(customerAt(rapid.IntRange(0, 4).Draw(r, "customer")), to.address, key)
+		o.Say(customerAt(rapid.IntRange(0, 2).Draw(r, "customer")), to.address, key)
 		return
 	}
 	id := rapid.SampledFrom(page.Rows).Draw(r, "conversation").ID()
@@ -208,34 +210,25 @@ func (o *office) changeRights(r *rapid.T) {
 	a := o.Directory.AgentNamed(rapid.SampledFrom(o.usernames).Draw(r, "whose"))
 	address, on := o.drawChannel(r).address, rapid.Bool().Draw(r, "on")
 	permission := rapid.SampledFrom([]viewer.Permission{viewer.ViewTeamInbox, viewer.ViewAllData}).Draw(r, "permission")
-	what := rapid.SampledFrom([]string{"role", "channel", "queue", "permission", "permission", "active", "name"}).Draw(r, "right")
 	role := rapid.SampledFrom([]viewer.Role{viewer.Standard, viewer.Standard, viewer.Supervisor, viewer.Admin}).Draw(r, "role")
-	o.change(func(ctx context.Context, tx *store.Tx) error {
-		of := tx.Ent.Agent.UpdateOneID(a.Key)
+	what := rapid.SampledFrom([]string{"role", "channel", "queue", "permission", "permission", "active", "name", "hire"}).Draw(r, "right")
+	o.change(func(ctx context.Context, tx *store.Tx) (err error) {
+		of, key := tx.Ent.Agent.UpdateOneID(a.Key), int64(0)
 		switch what {
 		case "role":
 			of.SetRole(role)
 		case "channel":
-			key, err := tx.Ent.Channel.Query().Where(entchannel.Address(address)).OnlyID(ctx)
-			if err != nil {
-				return err
-			}
+			key, err = tx.Ent.Channel.Query().Where(entchannel.Address(address)).OnlyID(ctx)
 			if of.RemoveChannelIDs(key); on {
 				of.AddChannelIDs(key)
 			}
 		case "queue":
-			key, err := tx.Ent.Queue.Query().Where(queue.Name("Support")).OnlyID(ctx)
-			if err != nil {
-				return err
-			}
+			key, err = tx.Ent.Queue.Query().Where(queue.Name("Support")).OnlyID(ctx)
 			if of.RemoveQueueIDs(key); on {
 				of.AddQueueIDs(key)
 			}
 		case "permission":
-			key, err := tx.Ent.PermissionSet.Query().Where(permissionset.Name(string(permission))).OnlyID(ctx)
-			if err != nil {
-				return err
-			}
+			key, err = tx.Ent.PermissionSet.Query().Where(permissionset.Name(string(permission))).OnlyID(ctx)
 			if of.RemovePermissionSetIDs(key); on {
 				of.AddPermissionSetIDs(key)
 			}
@@ -243,14 +236,29 @@ func (o *office) changeRights(r *rapid.T) {
 			of.SetActive(on)
 		case "name":
 			of.SetName(fmt.Sprint("Name ", o.moves))
+		case "hire":
+			return o.hire(ctx, tx, role)
+		}
+		if err != nil {
+			return err
 		}
 		return of.Exec(ctx)
 	})
 }
 
+// hire takes on another agent, up to six.
+func (o *office) hire(ctx context.Context, tx *store.Tx, role viewer.Role) error {
+	if len(o.usernames) == 6 {
+		return nil
+	}
+	name := fmt.Sprint("hired ", len(o.usernames))
+	o.usernames = append(o.usernames, name)
+	return tx.Ent.Agent.Create().SetUsername(name).SetName(name).SetRole(role).SetCreatedAt(tx.Now).Exec(ctx)
+}
+
 // stepClock moves the clock on, or back.
 func (o *office) stepClock(r *rapid.T) {
-	o.Clock.Advance(time.Duration(rapid.IntRange(-4, 6).Draw(r, "steps")) * grid)
+	o.Clock.Advance(time.Duration(rapid.IntRange(-2, 2).Draw(r, "steps")) * grid)
 }
 
 func text(s *string) string {

@@ -86,7 +86,7 @@ func (s *subscriber[T]) connect() error {
 }
 
 func (s *subscriber[T]) settle(r *rapid.T) {
-	late := time.After(10 * time.Second)
+	late := time.After(*s.patience)
 	for {
 		want, _, refused := s.fresh()
 		if refused != nil && !denied(refused) {
@@ -109,6 +109,7 @@ func (s *subscriber[T]) settle(r *rapid.T) {
 			s.moves = s.office.moves
 			return
 		default:
+			*s.patience = time.Second
 			r.Fatalf("%s of %s (%v) did not come to what a query says\nqueried %v\nfolded  %v", s.what, s.username, refused, want, s.state)
 		}
 		if s.frames == nil && refused != nil {
