@@ -21,8 +21,9 @@ func TestFoldingAStreamIsRunningTheQueryAgain(t *testing.T) {
 	t.Parallel()
 	patience := 10 * time.Second // less once there is a case to shrink
 	rapid.Check(t, func(r *rapid.T) {
-		o := newOffice(t, &patience)
-		defer o.Stop()
+		c := &trial{TB: t}
+		defer c.end()
+		o := newOffice(c, &patience)
 		var there, away []fold
 		defer func() {
 			for _, f := range there {

@@ -4,6 +4,8 @@ import (
 	"flag"
 	"os"
 	"testing"
+
+	"parley/internal/parleytest"
 )
 
 // TestMain keeps to a few seconds what -rapid.checks may draw out: each case is a
@@ -13,8 +15,9 @@ func TestMain(m *testing.M) {
 	const checks = "rapid.checks"
 	asked := false
 	flag.Visit(func(f *flag.Flag) { asked = asked || f.Name == checks })
+	few := map[bool]string{false: "40", true: "8"}[parleytest.OnPostgres()]
 	if !asked {
-		if err := flag.Set(checks, "25"); err != nil {
+		if err := flag.Set(checks, few); err != nil {
 			panic(err)
 		}
 	}

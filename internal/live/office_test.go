@@ -3,6 +3,8 @@ package live_test
 import (
 	"context"
 	"fmt"
+	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -23,6 +25,29 @@ import (
 	"parley/internal/viewer"
 )
 
+// trial is a test whose clean-ups run when one of its cases ends.
+type trial struct {
+	testing.TB
+	cleanups []func()
+}
+
+// Cleanup implements testing.TB.
+func (c *trial) Cleanup(f func()) { c.cleanups = append(c.cleanups, f) }
+
+// TempDir implements testing.TB.
+func (c *trial) TempDir() string {
+	dir, err := os.MkdirTemp("", "parley-case-") // the test's own would fill up with all its cases
+	require.NoError(c, err)
+	c.Cleanup(func() { require.NoError(c, os.RemoveAll(dir)) })
+	return dir
+}
+
+func (c *trial) end() {
+	for _, f := range slices.Backward(c.cleanups) {
+		f()
+	}
+}
+
 // office is a Parley in which anything may happen. Beside the demo's agents there
 // is root, whose rights nobody moves.
 type office struct {
@@ -39,7 +64,7 @@ type office struct {
 // instant.
 const grid = time.Hour
 
-func newOffice(t *testing.T, patience *time.Duration) *office {
+func newOffice(t testing.TB, patience *time.Duration) *office {
 	t.Helper()
 	o := &office{
 		Parley:    parleytest.New(t).Run(),
@@ -213,7 +238,8 @@ func (o *office) changeRights(r *rapid.T) {
 	role := rapid.SampledFrom([]viewer.Role{viewer.Standard, viewer.Standard, viewer.Supervisor, viewer.Admin}).Draw(r, "role")
 	what := rapid.SampledFrom([]string{"role", "channel", "queue", "permission", "permission", "active", "name", "hire"}).Draw(r, "right")
 	o.change(func(ctx context.Context, tx *store.Tx) (err error) {
-		of, key := tx.Ent.Agent.UpdateOneID(a.Key), int64(0)
+		var key int64
+		of := tx.Ent.Agent.UpdateOneID(a.Key)
 		switch what {
 		case "role":
 			of.SetRole(role)
