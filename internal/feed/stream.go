@@ -1,6 +1,7 @@
 package feed
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync"
@@ -25,6 +26,7 @@ type Stream struct {
 	want   func(*Event) bool
 	looked int64         // position it was last looked at for, or where it began; the hub's
 	wake   chan struct{} // there is something in waiting, or an end
+	notify func()        // called instead, where nobody waits
 
 	mu      sync.Mutex
 	waiting []*Event // from the hub
@@ -43,6 +45,13 @@ type Stream struct {
 func (h *Hub) Follow(after int64, keys []Key, want func(*Event) bool) *Stream {
 	return &Stream{hub: h, keys: keys, want: want, wake: make(chan struct{}, 1), looked: after, read: after, given: after}
 }
+
+// Notify makes Next return ErrIdle where it would wait. wake is called, under the
+// hub's lock, when Next is worth another call. It is set before the first Next.
+func (s *Stream) Notify(wake func()) { s.notify = wake }
+
+// ErrIdle says that there is no event yet, on streams that do not wait.
+var ErrIdle = errors.New("feed: no event yet")
 
 // Close ends the stream. It must be called.
 func (s *Stream) Close() { s.hub.leave(s) }
@@ -76,6 +85,10 @@ func (s *Stream) end(why error) {
 }
 
 func (s *Stream) signal() {
+	if s.notify != nil {
+		s.notify()
+		return
+	}
 	select {
 	case s.wake <- struct{}{}:
 	default: // it is awake already
@@ -106,6 +119,9 @@ func (s *Stream) fill(ctx context.Context) error {
 	}
 	if taken, err := s.take(); taken || err != nil {
 		return err
+	}
+	if s.notify != nil {
+		return cmp.Or(ctx.Err(), ErrIdle)
 	}
 	select {
 	case <-ctx.Done():

@@ -135,14 +135,9 @@ func run[T any](ctx context.Context, s stream[T], after *string, end End) (<-cha
 	if err != nil {
 		return nil, err
 	}
-	frames := make(chan T, 1)
-	go func() {
-		defer close(frames)
-		if err := s.pump(ctx, frames, start); err != nil && ctx.Err() == nil {
-			end(err)
-		}
-	}()
-	return frames, nil
+	p := &pump[T]{stream: s, ctx: ctx, start: start, frames: make(chan T, 1), end: end}
+	p.begin()
+	return p.frames, nil
 }
 
 // resume reads the cursor of a subscriber who goes on; nil stands for now.
@@ -182,51 +177,6 @@ func (s *stream[T]) stand(ctx context.Context, v *viewer.Viewer, kind feed.Strea
 		}
 	}
 	return nil, err
-}
-
-func (s *stream[T]) pump(ctx context.Context, frames chan<- T, start *standing[T]) error {
-	for give(ctx, frames, start.first) {
-		changed, err := s.follow(ctx, start, frames)
-		if err != nil || changed == nil {
-			return err
-		}
-		if start, err = s.stand(ctx, changed, feed.Reset, nil); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// follow gives frames until the stream must be opened anew, for the viewer it
-// returns; nil when the subscriber has gone.
-func (s *stream[T]) follow(ctx context.Context, start *standing[T], frames chan<- T) (*viewer.Viewer, error) {
-	reader := s.desk.Hub.Follow(start.from, s.keys(start.v), func(e *feed.Event) bool {
-		if e.Cause == feed.DirectoryChanged {
-			return s.stale != nil || e.MayMoveRights(start.v.AgentID)
-		}
-		return s.want(start.v, e)
-	})
-	defer reader.Close()
-	held := hold(s.pace)
-	for {
-		e, err := held.next(ctx, reader)
-		if err != nil {
-			return nil, err
-		}
-		anew, err := s.take(ctx, start, e, held)
-		if err != nil {
-			return nil, err
-		}
-		// After the rows were read: what they hold may be newer than the event, and
-		// newer than the viewer's right to see it.
-		now, err := s.desk.Directory.Viewer(start.v.Username)
-		if err != nil || anew || !now.Equal(start.v) {
-			return now, err
-		}
-		if frame, due := held.release(); due && !give(ctx, frames, frame) {
-			return nil, nil
-		}
-	}
 }
 
 // take puts the frame of an event, if it has one, to those that are held, or says

@@ -2,6 +2,7 @@ package live
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"parley/internal/feed"
@@ -19,12 +20,16 @@ type pace[T any] struct {
 // has been given.
 type held[T any] struct {
 	pace  pace[T]
+	wake  func() // called when it is due, where nobody waits for it
+	timer *time.Timer
 	due   time.Time
 	holds bool
 	frame T
 }
 
-func hold[T any](p pace[T]) *held[T] { return &held[T]{pace: p, due: time.Now().Add(p.every)} }
+func hold[T any](p pace[T], wake func()) *held[T] {
+	return &held[T]{pace: p, wake: wake, due: time.Now().Add(p.every)}
+}
 
 // next returns the next event; nil when the frame held is due.
 func (h *held[T]) next(ctx context.Context, reader *feed.Stream) (*feed.Event, error) {
@@ -39,6 +44,9 @@ func (h *held[T]) next(ctx context.Context, reader *feed.Stream) (*feed.Event, e
 	e, err := reader.Next(until)
 	if err != nil && until.Err() != nil {
 		return nil, ctx.Err()
+	}
+	if errors.Is(err, feed.ErrIdle) && h.timer == nil {
+		h.timer = time.AfterFunc(time.Until(h.due), h.wake)
 	}
 	return e, err
 }
@@ -56,6 +64,6 @@ func (h *held[T]) release() (frame T, due bool) {
 		return frame, false
 	}
 	frame = h.frame
-	*h = *hold(h.pace)
+	*h = *hold(h.pace, h.wake)
 	return frame, true
 }

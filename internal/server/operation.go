@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -26,9 +27,19 @@ type operation struct {
 	began    time.Time
 	executed *graphql.OperationContext
 	next     graphql.ResponseHandler
-	end      *stream.End // how its stream ended
+	end      *stream.End
 	streams  bool
+
+	rest atomic.Int32 // running, resting or woken
 }
+
+// What becomes of an operation whose stream has nothing to give yet: it rests,
+// without a goroutine, until it is woken.
+const (
+	running = iota
+	resting
+	woken // while it ran: it looks once more
+)
 
 // subscribe starts an operation.
 func (s *socket) subscribe(m message) closing {
@@ -41,16 +52,17 @@ func (s *socket) subscribe(m message) closing {
 		return c
 	}
 	params.ReadTime = graphql.TraceTiming{Start: graphql.Now(), End: graphql.Now()}
-	ctx, cancel := context.WithCancel(viewer.NewContext(s.ctx, who.viewer))
-	ctx, end := stream.NewContext(graphql.StartOperationTrace(ctx))
-	op := &operation{id: m.ID, cancel: cancel, ctx: ctx, began: time.Now(), end: end}
+	op := &operation{id: m.ID, began: time.Now()}
+	ctx := viewer.NewContext(s.ctx, who.viewer)
+	op.ctx, op.cancel = context.WithCancel(graphql.StartOperationTrace(ctx))
+	op.ctx, op.end = stream.NewContext(op.ctx, func() { s.wake(op) })
 	live, taken := s.start(op)
 	switch {
 	case taken:
-		cancel()
+		op.cancel()
 		return subscriberExists(m.ID)
 	case !live:
-		cancel()
+		op.cancel()
 		s.send(errorFrame(m.ID, gqlerror.List{Present(s.ctx, errOperations(s.options.Operations))}))
 		return closing{}
 	}
@@ -81,26 +93,60 @@ func (s *socket) complete(id string) {
 	s.mu.Unlock()
 	if op != nil {
 		op.cancel()
+		s.wake(op)
 	}
 }
 
 // run executes an operation and tells the caller how it ended: by error or
-// complete, never both. A stream waits here for most of its life, and what the
-// stack holds then counts for every subscriber: four times that, or it never
-// shrinks.
+// complete, never both.
 func (s *socket) run(op *operation, params *graphql.RawParams) {
-	defer s.running.Done()
-	defer op.cancel()
 	defer s.contain()
 	more, errs := s.execute(op, params)
+	s.proceed(op, more, errs)
+}
+
+// proceed goes on with an operation until it is over or has to rest.
+func (s *socket) proceed(op *operation, more bool, errs gqlerror.List) {
+	idle := false
 	for more {
-		more, errs = s.step(op)
+		if idle && op.rests() {
+			return
+		}
+		more, idle, errs = s.step(op)
 	}
 	s.finish(op, errs)
 }
 
+// rests reports whether the operation rests from now on.
+func (op *operation) rests() bool {
+	if op.rest.CompareAndSwap(running, resting) {
+		return true
+	}
+	op.rest.Store(running)
+	return false
+}
+
+// wake lets an operation go on that rests.
+func (s *socket) wake(op *operation) {
+	for {
+		switch state := op.rest.Load(); {
+		case state == woken, state == running && op.rest.CompareAndSwap(running, woken):
+			return
+		case state == resting && op.rest.CompareAndSwap(resting, running):
+			go func() {
+				defer s.contain()
+				s.proceed(op, true, nil)
+			}()
+			return
+		}
+	}
+}
+
 // finish counts an operation, and tells the caller who still waits.
 func (s *socket) finish(op *operation, errs gqlerror.List) {
+	defer s.running.Done()
+	op.cancel()
+	op.end.Close()
 	if op.streams {
 		s.metrics.subscriptions.Dec()
 	}
@@ -143,7 +189,7 @@ func (s *socket) execute(op *operation, params *graphql.RawParams) (more bool, e
 	ctx, cancel := context.WithTimeout(op.ctx, s.Server.options.RequestTimeout)
 	defer cancel()
 	op.next, op.ctx = s.exec.DispatchOperation(ctx, op.executed)
-	_, errs = s.step(op)
+	_, _, errs = s.step(op)
 	return false, errs
 }
 
@@ -154,20 +200,24 @@ func (op *operation) catch(more *bool, errs *gqlerror.List) {
 	}
 }
 
-// step waits for an operation's next response and sends it.
-func (s *socket) step(op *operation) (more bool, errs gqlerror.List) {
+// step sends an operation's next response; it is idle when there is none yet.
+func (s *socket) step(op *operation) (more, idle bool, errs gqlerror.List) {
 	defer op.catch(&more, &errs)
+	if !op.end.Ready() {
+		return true, true, nil
+	}
 	if response := op.next(op.ctx); response != nil {
-		return s.answer(op, response)
+		more, errs = s.answer(op, response)
+		return more, false, errs
 	}
 	err := op.end.Err()
 	if !op.streams {
 		err = context.Cause(op.ctx)
 	}
 	if err == nil {
-		return false, nil
+		return false, false, nil
 	}
-	return false, gqlerror.List{Present(op.ctx, err)}
+	return false, false, gqlerror.List{Present(op.ctx, err)}
 }
 
 func (s *socket) answer(op *operation, response *graphql.Response) (more bool, errs gqlerror.List) {

@@ -18,7 +18,8 @@ import (
 type socketTransport struct{ server *Server }
 
 // socket is one WebSocket. It outlives its request: nothing of net/http's is kept
-// but the connection. One goroutine reads it; every operation has one of its own.
+// but the connection. One goroutine reads it; an operation has one while there is something
+// to do.
 type socket struct {
 	*Server
 	options *SocketOptions
@@ -113,7 +114,7 @@ func (s *socket) take(kind websocket.MessageType, text []byte) {
 
 // leave waits until everything the socket has begun is over, and forgets it.
 func (s *socket) leave() {
-	s.cancel()
+	s.stop()
 	s.stopTimers()
 	s.running.Wait()
 	s.ending.Do(func() { close(s.ended) })
@@ -250,7 +251,7 @@ func (s *socket) pingAfter(d time.Duration) {
 // only the first call counts.
 func (s *socket) end(c closing) {
 	s.ending.Do(func() {
-		s.cancel()
+		s.stop()
 		go func() {
 			defer close(s.ended)
 			_ = s.conn.Close(c.code, c.reason) // gives up by itself after some seconds
@@ -262,7 +263,17 @@ func (s *socket) end(c closing) {
 func (s *socket) cut() {
 	s.ending.Do(func() {
 		defer close(s.ended)
-		s.cancel()
+		s.stop()
 		_ = s.conn.CloseNow()
 	})
+}
+
+// stop ends the operations.
+func (s *socket) stop() {
+	s.cancel()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, op := range s.operations {
+		s.wake(op)
+	}
 }
