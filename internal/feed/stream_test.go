@@ -224,3 +224,32 @@ func TestWhatIsSharedIsLoadedOnce(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "there now", got)
 }
+
+// A stream that does not wait says so, and calls when there is something.
+func TestAStreamThatDoesNotWaitIsWoken(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	s := d.follow(d.base, all)
+	woken := make(chan struct{}, 100)
+	s.Notify(func() { woken <- struct{}{} })
+	idle := func() {
+		t.Helper()
+		_, err := s.Next(t.Context())
+		require.ErrorIs(t, err, feed.ErrIdle)
+	}
+	idle()
+	for n := range int64(3) {
+		d.mustAdd(1, 1)
+		<-woken
+		require.Equal(t, d.base+n+1, next(t, s).Position)
+		idle()
+	}
+	left, leave := context.WithCancel(t.Context())
+	leave()
+	_, err := s.Next(left)
+	require.ErrorIs(t, err, context.Canceled)
+	d.stop()
+	<-woken
+	_, err = s.Next(t.Context())
+	requireEnds(t, err, fault.Unavailable)
+}

@@ -48,7 +48,9 @@ func listen[T any](b *bundle, ctx context.Context, subscribe func(context.Contex
 	b.t.Cleanup(leave)
 	s := &tap[T]{t: b.t, ended: make(chan error, 1), leave: leave}
 	var err error
-	s.frames, err = subscribe(ctx, func(err error) { s.ended <- err })
+	s.frames, err = eitherWay(ctx, func(ctx context.Context) (<-chan T, error) {
+		return subscribe(ctx, func(err error) { s.ended <- err })
+	})
 	require.NoError(b.t, err)
 	return s
 }

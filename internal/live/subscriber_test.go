@@ -29,7 +29,7 @@ type ctx = context.Context
 // opened opens a stream with a context of its own.
 func opened[T any](v *viewer.Viewer, open func(ctx) (<-chan T, error)) (<-chan T, func(), error) {
 	c, leave := context.WithCancel(viewer.NewContext(context.Background(), v))
-	frames, err := open(c)
+	frames, err := eitherWay(c, open)
 	return frames, leave, err
 }
 

@@ -38,6 +38,7 @@ var parsed = gqlparser.MustLoadSchema(&ast.Source{Input: `
 		refused: Int!
 		lost: Int!
 		broken: Int!
+		driven: Int!
 	}
 `})
 
@@ -45,9 +46,12 @@ var parsed = gqlparser.MustLoadSchema(&ast.Source{Input: `
 type schema struct {
 	live    atomic.Int32  // streams whose context has not ended
 	waiting chan struct{} // one for each call of the field deadline
+	sources chan *source  // of the field driven
 }
 
-func newSchema() *schema { return &schema{waiting: make(chan struct{}, 100)} }
+func newSchema() *schema {
+	return &schema{waiting: make(chan struct{}, 100), sources: make(chan *source, 100)}
+}
 
 func (s *schema) Schema() *ast.Schema { return parsed }
 
@@ -151,6 +155,9 @@ func (s *schema) stream(ctx context.Context, op *graphql.OperationContext) graph
 	}
 	s.live.Add(1)
 	context.AfterFunc(ctx, func() { s.live.Add(-1) })
+	if field.Name == "driven" {
+		return s.drive(ctx, field)
+	}
 	n := 0
 	return func(ctx context.Context) *graphql.Response {
 		n++
