@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"parley/internal/channel"
@@ -22,6 +23,7 @@ type carriers struct {
 	keyless *astwilio.Stand
 	urls    map[string]string // by provider
 	servers []*httptest.Server
+	delay   atomic.Int64 // of every answer, in nanoseconds
 }
 
 func newCarriers() *carriers {
@@ -39,7 +41,10 @@ func newCarriers() *carriers {
 }
 
 func (c *carriers) serve(provider string, h http.Handler) {
-	s := httptest.NewServer(h)
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		wait(r.Context(), time.Duration(c.delay.Load()))
+		h.ServeHTTP(w, r)
+	}))
 	c.servers = append(c.servers, s)
 	c.urls[provider] = s.URL
 }

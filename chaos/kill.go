@@ -19,6 +19,28 @@ var scenarios = []scenario{
 		name: "torn", fault: "kill -9, then the WAL is cut short anywhere, as by a disk that lost what it had confirmed",
 		checks: "the file opens and is consistent, what is lost is the newest, a cursor of what was lost is answered RESYNC_REQUIRED", run: torn,
 	},
+	{name: "nats", fault: "NATS goes and comes back, two processes", checks: "nobody is refused", postgres: true, run: natsAway},
+	{name: "stepped", fault: "the clock is stepped by hours", checks: "lanes left by a crash are taken up", run: stepped},
+	{
+		name: "slow", fault: "the carrier is slow, hangs, loses and throttles",
+		checks: "other conversations go on, what hangs is settled and not sent again, what was lost is UNKNOWN", run: slow,
+	},
+	{
+		name: "mute", fault: "clients that never read",
+		checks: "their sockets are closed, memory is bounded, others are served", run: mute,
+	},
+	{
+		name: "reconnects", fault: "everybody reconnects in ten seconds",
+		checks: "each gets its first frame, memory does not grow from wave to wave", run: reconnects,
+	},
+	{
+		name: "restarted", fault: "PostgreSQL is restarted or crashes, two processes",
+		checks: "/readyz turns 503 and 200; 503, UNAVAILABLE and TIMEOUT alone", postgres: true, run: restarted,
+	},
+	{
+		name: "silent", fault: "connections to PostgreSQL go silent, without being closed",
+		checks: "the writer gives them up and goes on", postgres: true, run: silent,
+	},
 }
 
 // kill kills the process again and again, most often in the middle of a group

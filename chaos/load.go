@@ -52,6 +52,9 @@ func (w *world) start(ctx context.Context, rate int) *load {
 
 // resume writes again after stop.
 func (l *load) resume(ctx context.Context, rate int) {
+	if l.w.Quick {
+		rate /= 3
+	}
 	ctx, l.cancel = context.WithCancel(ctx)
 	l.pace = make(chan struct{}, threads)
 	l.clients.Go(func() {

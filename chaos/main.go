@@ -25,6 +25,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -33,7 +34,8 @@ import (
 // settings are the command line.
 type settings struct {
 	Program         string   `default:"bin/parley" help:"The parley to break."`
-	Quick           bool     `help:"Few repetitions: two minutes in place of fifteen."`
+	Quick           bool     `help:"Few repetitions: at a lower rate, two minutes in place of fifteen."`
+	AtOnce          int      `placeholder:"N" help:"How many scenarios run side by side: 1 by default, 5 in a quick run."`
 	Only            []string `placeholder:"NAME" help:"Run only these scenarios, separated by commas."`
 	Seed            uint64   `help:"Repeats the random choices of an earlier run; it is printed. A new one by default."`
 	WithoutPostgres bool     `help:"Leave out what needs PostgreSQL's programs (initdb, pg_ctl)."`
@@ -89,17 +91,39 @@ func (s *settings) run(ctx context.Context, out io.Writer) error {
 	}
 	fmt.Fprintf(out, "seed %d, %s, %d CPUs\n", s.Seed, runtime.Version(), runtime.NumCPU())
 	began := time.Now()
-	var trials []*trial
-	for _, sc := range chosen {
-		trials = append(trials, s.try(ctx, sc))
-		fmt.Fprintln(out, trials[len(trials)-1].line())
-	}
+	trials := s.tryAll(ctx, chosen, out)
 	fmt.Fprintf(out, "\n%s\n%d scenarios in %s.\n", table(trials), len(trials), time.Since(began).Round(time.Second))
 	failed := slices.DeleteFunc(trials, func(t *trial) bool { return t.err == nil })
 	if len(failed) > 0 {
 		return fmt.Errorf("%d scenarios failed, seed %d", len(failed), s.Seed)
 	}
 	return ctx.Err()
+}
+
+// tryAll runs the scenarios, some side by side, and says of each how it ended.
+func (s *settings) tryAll(ctx context.Context, chosen []scenario, out io.Writer) []*trial {
+	places := 1
+	if s.Quick {
+		places = 5
+	}
+	if s.AtOnce > 0 {
+		places = s.AtOnce
+	}
+	trials, free := make([]*trial, len(chosen)), make(chan struct{}, places)
+	var running sync.WaitGroup
+	var mu sync.Mutex
+	for i, sc := range chosen {
+		free <- struct{}{}
+		running.Go(func() {
+			defer func() { <-free }()
+			trials[i] = s.try(ctx, sc)
+			mu.Lock()
+			defer mu.Unlock()
+			fmt.Fprintln(out, trials[i].line())
+		})
+	}
+	running.Wait()
+	return trials
 }
 
 func (s *settings) choose() ([]scenario, error) {

@@ -29,6 +29,8 @@ type world struct {
 	processes []*outside.Process
 	clients   []*outside.Client // one of each process
 	threads   []*thread
+	inside    func() error // stops a Parley that runs in this process; nil for none
+	loses     bool         // the carriers lose messages
 }
 
 // thread is a conversation that one client of the load writes in.
@@ -174,18 +176,24 @@ func (w *world) end() error {
 	for _, p := range w.processes {
 		p.Kill()
 	}
+	err := w.stop()
 	w.carriers.close()
 	for _, c := range w.clients {
 		c.HTTP.CloseIdleConnections()
 	}
-	return nil
+	return err
 }
 
-// stop ends the processes in good order.
-func (w *world) stop() {
+// stop ends Parley in good order.
+func (w *world) stop() error {
 	for _, p := range w.processes {
 		p.Stop()
 	}
+	if inside := w.inside; inside != nil {
+		w.inside = nil
+		return inside()
+	}
+	return nil
 }
 
 // inspect reads the database from this process.

@@ -153,10 +153,11 @@ func (l *lane) mine() *entsql.Predicate {
 // before it looks for messages, so they find what we came for. A lane that rests
 // is to be tried again when it has rested.
 func (l *lane) take(ctx context.Context, tx *store.Tx) (bool, time.Duration, error) {
+	lanes := entsql.Table("lanes")
 	insert := tx.Builder().Insert("lanes").Columns("id", "token", "leased_until").
 		Values(l.conversation, l.token, int64(tx.Now.Add(l.m.lease()))).
 		OnConflict(entsql.ConflictColumns("id"), entsql.ResolveWithNewValues(),
-			entsql.UpdateWhere(entsql.LTE("leased_until", int64(tx.Now))))
+			entsql.UpdateWhere(l.m.free(lanes.C("token"), lanes.C("leased_until"), tx.Now)))
 	n, err := tx.Exec(ctx, insert)
 	if err != nil || n > 0 {
 		return n > 0, 0, err
@@ -169,6 +170,17 @@ func (l *lane) take(ctx context.Context, tx *store.Tx) (bool, time.Duration, err
 		return false, 0, err
 	}
 	return false, max(until.Sub(tx.Now), time.Millisecond), nil
+}
+
+// free is the condition that a lane may be taken: its lease has run out, or it
+// reaches further than any lease can. That one was given before the clock was set
+// back, and would keep the lane for as long as the step was; processes' clocks may
+// differ by a lease.
+func (m *Messenger) free(token, until string, now clock.Time) *entsql.Predicate {
+	beyond := func(longest time.Duration) *entsql.Predicate {
+		return entsql.GT(until, int64(now.Add(longest+m.lease())))
+	}
+	return entsql.Or(entsql.LTE(until, int64(now)), beyond(mostRetryAfter), entsql.And(entsql.NEQ(token, resting), beyond(m.lease())))
 }
 
 // renew keeps the lease, unless another worker has taken the lane.

@@ -12,6 +12,7 @@ import (
 	"parley/internal/app"
 	"parley/internal/channel"
 	"parley/internal/parleytest"
+	"parley/internal/store"
 )
 
 func requireInSequence(t *testing.T, p *parleytest.Parley, conversations, messages int) {
@@ -175,6 +176,36 @@ func TestALostLeaseKeepsTheAnswerOfTheCall(t *testing.T) {
 			require.Equal(t, test.want, c.attempts(id))
 			require.Equal(t, test.want[len(test.want)-1], c.status(id))
 			require.Zero(t, count(t, p, "lanes", nil))
+		})
+	}
+}
+
+// A lane that a crash left under a lease is not held for as long as the clock was
+// set back since; one that a living worker holds is.
+func TestALeaseThatReachesTooFarIsNotBelieved(t *testing.T) {
+	t.Parallel()
+	for name, token := range map[string]int64{"held": 7, "resting": 0} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := parleytest.New(t)
+			c := begin(p, customer, parleytest.Sales)
+			c.send("one #silent")
+			require.NoError(t, p.Store.Write(p.System(), func(ctx context.Context, tx *store.Tx) error {
+				_, err := tx.Exec(ctx, tx.Builder().Insert("lanes").Columns("id", "token", "leased_until").
+					Values(c.key, token, int64(tx.Now.Add(6*time.Second))))
+				return err
+			}))
+			for _, back := range []time.Duration{0, 5 * time.Second} {
+				p.Clock.Advance(-back)
+				c.step()
+				require.Empty(t, p.Carrier.Got(), "the lease is believed")
+			}
+			p.Clock.Advance(-6 * time.Hour)
+			n, err := p.Messenger.SweepLanes(context.Background())
+			require.NoError(t, err)
+			require.Equal(t, 1, n)
+			c.step()
+			require.Len(t, p.Carrier.Got(), 1)
 		})
 	}
 }

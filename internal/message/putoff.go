@@ -109,10 +109,12 @@ func (m *Messenger) SweepLanes(ctx context.Context) (n int, err error) {
 	ctx = viewer.AsSystem(ctx, "lane")
 	now := m.Desk.Store.Clock.Now()
 	a, l := entsql.Table("attempts").As("a"), entsql.Table("lanes").As("l")
+	// From before the clock was set back.
+	fromTheFuture := entsql.GT(a.C("updated_at"), int64(now.Add(m.lease())))
 	q := m.Desk.Store.Builder().Select(a.C("conversation_id")).Distinct().From(a).
 		LeftJoin(l).On(a.C("conversation_id"), l.C("id")).
-		Where(entsql.And(inLane(a), entsql.LT(a.C("updated_at"), int64(now.Add(-m.lease()))),
-			entsql.Or(entsql.IsNull(l.C("id")), entsql.LTE(l.C("leased_until"), int64(now))))).Limit(1000)
+		Where(entsql.And(inLane(a), entsql.Or(entsql.LT(a.C("updated_at"), int64(now.Add(-m.lease()))), fromTheFuture),
+			entsql.Or(entsql.IsNull(l.C("id")), m.free(l.C("token"), l.C("leased_until"), now)))).Limit(1000)
 	var lost []DrainLane
 	err = m.Desk.Store.Read(ctx, q, func(rows *sql.Rows) error {
 		var job DrainLane
