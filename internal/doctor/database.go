@@ -41,6 +41,7 @@ func (e *examination) open(ctx context.Context) bool {
 
 func (e *examination) migrations(ctx context.Context) (Finding, error) {
 	c, err := e.store.Schema(ctx)
+	e.pending = c.Pending > 0
 	switch {
 	case err != nil:
 		return Finding{}, err

@@ -73,9 +73,10 @@ const (
 // examination is one run.
 type examination struct {
 	Options
-	store *store.Store
-	now   clock.Time
-	say   func(Finding)
+	store   *store.Store
+	now     clock.Time
+	say     func(Finding)
+	pending bool // migrations: a table may be missing
 }
 
 // Examine runs every check and calls say with what each found, in order. It
@@ -130,6 +131,8 @@ func (e *examination) check(ctx context.Context, name string, look look) {
 	switch {
 	case err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded):
 		f = warn("Run parley doctor --deep at a quiet time.", "Looking took longer than %s and was given up.", most)
+	case err != nil && e.pending:
+		f = warn("Migrate, then run parley doctor again.", "It cannot be looked at before the pending migrations are applied.")
 	case err != nil:
 		f = fail("Mend what the error says, then run parley doctor again.", "It could not be looked at: %v.", err)
 	}

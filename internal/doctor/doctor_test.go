@@ -249,6 +249,17 @@ func TestProcessesAreAskedOverTheBus(t *testing.T) {
 	require.Contains(t, bus().Means, "NATS is not reached")
 }
 
+// A program that is newer than the tables says what it can.
+func TestTheDoctorBeforeAnUpdate(t *testing.T) {
+	t.Parallel()
+	p := admit(t)
+	p.do("DELETE FROM goose_db_version WHERE version_id = (SELECT MAX(version_id) FROM goose_db_version)")
+	p.do("DROP TABLE processes")
+	found, well := examine(t, p.options())
+	require.True(t, well)
+	require.Contains(t, found["bus"][0].Do, "Migrate")
+}
+
 // It only looks: pending migrations stay pending, and the store that it opens can
 // write nothing.
 func TestNothingIsWritten(t *testing.T) {
