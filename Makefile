@@ -48,8 +48,23 @@ web/dist/manifest.json: web/package-lock.json web/package.json web/build.mjs web
 	cd web && npm ci --no-audit --no-fund --loglevel=error && node build.mjs
 
 .PHONY: test
-test: web ## Run every test that needs nothing but Go (playground's files besides, when Node is here)
+test: web ## Run every test that needs no other service (frontend clients too, when Node is here)
 	$(FAST) $(GO) test -tags $(TAGS) -timeout 9m ./...
+	@if $(NODE_20); then $(MAKE) --no-print-directory test-clients; \
+	else echo "test: SKIPPED the frontend clients, for there is no Node 20 with npm here; install it and run make test-clients."; fi
+
+NODE_20 := command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)'
+
+.PHONY: test-clients
+test-clients: clients/node_modules/.package-lock.json ## Run Relay, Apollo, urql, graphql-ws and generated types against the program (needs Node 20)
+	$(FAST) $(GO) build -tags $(TAGS) -o bin/parley-for-clients ./cmd/parley
+	cd clients && PARLEY=../bin/parley-for-clients npm test --silent
+
+# npm writes this file last, so it is the stamp of an installation.
+clients/node_modules/.package-lock.json: clients/package-lock.json clients/.npmrc
+	@$(NODE_20) || { echo "test-clients: needs Node 20 or newer, with npm."; exit 1; }
+	cd clients && npm ci --loglevel=error
+	touch $@
 
 .PHONY: race
 race: ## Run the tests of RACE (default ./internal/...) with the race detector

@@ -1,0 +1,132 @@
+// graphql-ws alone: the socket is dropped, the server is restarted, and the list
+// and the messages are whole: nothing lost, nothing twice.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { createClient } from "graphql-ws";
+import WebSocket from "ws";
+import { type Ask, asks } from "../ask";
+import {
+  InboxDocument,
+  type InboxRowFragment,
+  WatchInboxDocument,
+  type WatchInboxSubscription,
+  WatchMessagesDocument,
+} from "../documents/__generated__/graphql";
+import { eventually, Parley } from "../server";
+import { follow } from "./follow";
+
+const view = { kind: "MY_INBOX" } as const;
+
+let parley: Parley;
+let token: string;
+let ask: Ask;
+
+before(async () => {
+  parley = await Parley.start();
+  token = await parley.token("amy");
+  ask = asks(parley, token);
+});
+after(() => parley.stop());
+
+const page = async () => (await ask(InboxDocument, { view, first: 100 })).conversations;
+
+/** The list as a page shows it: newest first. */
+const shown = (rows: Iterable<InboxRowFragment>) =>
+  [...rows].sort((a, b) => b.lastMessageAt.localeCompare(a.lastMessageAt) || a.id.localeCompare(b.id));
+
+/** Puts one event into the rows. */
+function fold(rows: Map<string, InboxRowFragment>, change: WatchInboxSubscription["conversationsChanged"]) {
+  switch (change.kind) {
+    case "ENTER":
+    case "UPDATE":
+      rows.set(change.conversation!.id, change.conversation!);
+      break;
+    case "LEAVE":
+      rows.delete(change.conversationId!);
+      break;
+  }
+}
+
+test("nothing is lost or comes twice over a dropped socket and a restarted server", async () => {
+  // A frontend waits a random while before it reconnects; the test, until it says so.
+  let online = Promise.resolve();
+  let goOnline = () => {};
+  const goOffline = () => (online = new Promise((resolve) => (goOnline = resolve)));
+  const client = createClient({
+    url: parley.socketEndpoint,
+    webSocketImpl: WebSocket,
+    lazy: false,
+    retryAttempts: Infinity,
+    retryWait: () => online,
+    connectionParams: async () => ({ Authorization: `Bearer ${await parley.token("amy")}` }),
+  });
+
+  const first = await page();
+  const rows = new Map(first.edges.map(({ node }) => [node.id, node]));
+  const cursors: string[] = [];
+  const texts: string[] = [];
+  const ends: unknown[] = [];
+  let opened = 0;
+  let counts = { total: first.totalCount, unread: 0, new: 0 };
+  const stops = [
+    follow(client, WatchInboxDocument, { view, after: first.feedCursor }, ({ conversationsChanged: change }) => {
+      if (change.kind === "OPEN") opened++;
+      else cursors.push(change.cursor);
+      counts = change.counts;
+      fold(rows, change);
+      return change.cursor;
+    }, (error) => ends.push(error)),
+    follow(client, WatchMessagesDocument, { after: first.feedCursor }, ({ messageAdded: added }) => {
+      if (added.message && "text" in added.message.content) texts.push(added.message.content.text);
+      return added.cursor;
+    }, (error) => ends.push(error)),
+  ];
+
+  await parley.say("while connected", { from: "+12025550150" });
+  await eventually("the first message came", () => texts.includes("while connected"));
+
+  goOffline();
+  client.terminate(); // the network is gone: no goodbye
+  await parley.say("while the socket is down", { from: "+12025550151" });
+  await parley.say("from the first again", { from: "+12025550150" });
+  goOnline();
+  await eventually("the stream went on", () => texts.includes("from the first again"));
+
+  goOffline();
+  await parley.say("just before the restart", { from: "+12025550152" });
+  await parley.restart();
+  await parley.say("after the restart", { from: "+12025550153" });
+  goOnline();
+  await eventually("the stream went on after the restart", () => texts.includes("after the restart"));
+  await eventually("the list is what the query answers", async () => {
+    const now = await page();
+    return rows.size === now.totalCount && JSON.stringify(shown(rows.values())) === JSON.stringify(shown(now.edges.map((e) => e.node)));
+  });
+
+  assert.deepEqual(texts, [
+    "while connected",
+    "while the socket is down",
+    "from the first again",
+    "just before the restart",
+    "after the restart",
+  ]);
+  assert.equal(new Set(cursors).size, cursors.length, "no event came twice");
+  assert.equal(opened, 3, "each connection began with a position marker");
+  assert.equal(counts.total, rows.size);
+  assert.deepEqual(ends, []);
+  stops.forEach((stop) => stop());
+  await client.dispose();
+});
+
+test("a cursor that is none of the server's is refused, and the client is told to start anew", async () => {
+  const client = createClient({
+    url: parley.socketEndpoint,
+    webSocketImpl: WebSocket,
+    connectionParams: { Authorization: `Bearer ${token}` },
+  });
+  const error = await new Promise((resolve) => {
+    follow(client, WatchInboxDocument, { view, after: "bm90IG91cnM" }, ({ conversationsChanged }) => conversationsChanged.cursor, resolve);
+  });
+  assert.equal((error as { extensions: { code: string } }[])[0]!.extensions.code, "RESYNC_REQUIRED");
+  await client.dispose();
+});
