@@ -2,4 +2,4 @@
 // Only this file is written by hand.
 package graph
 
-//go:generate go tool -C .. gqlgen generate
+//go:generate go run parley/internal/selection/gen

@@ -28,6 +28,7 @@ import (
 	"parley/internal/peer"
 	"parley/internal/presence"
 	"parley/internal/publicid"
+	"parley/internal/selection"
 	"parley/internal/server"
 	"parley/internal/store"
 	"parley/internal/token"
@@ -93,6 +94,8 @@ type App struct {
 	Server    *server.Server
 	Schema    resolvers.Resolver
 
+	selection *selection.Schema
+
 	bus      bus
 	board    *presence.Board
 	carrier  *sandbox.Carrier
@@ -145,6 +148,8 @@ func (a *App) wire(ctx context.Context) error {
 	a.Receiver = &inbound.Receiver{Messenger: a.Messenger, Entries: inbound.NewEntries()}
 	a.board = presence.New(presence.Options{Signals: a.bus})
 	a.Schema = resolvers.Resolver{Desk: a.Desk, Messenger: a.Messenger, Live: &live.Desk{Desk: a.Desk, Hub: a.Hub, Board: a.board}}
+	config := graph.Config{Resolvers: &a.Schema}
+	a.selection = selection.New(graph.NewExecutableSchema(config), graph.SelectionTables(config))
 	if a.Server, err = server.New(a.serverOptions()); err != nil {
 		return err
 	}
@@ -207,7 +212,7 @@ func (a *App) serveOwn(w http.ResponseWriter, r *http.Request) { a.Server.Handle
 func (a *App) serverOptions() server.Options {
 	o := server.Options{
 		Mode: a.Config.Mode, Addr: a.Config.Addr, PrivateAddr: a.Config.PrivateAddr, Origins: a.Config.Origins,
-		Schema:       graph.NewExecutableSchema(graph.Config{Resolvers: &a.Schema}),
+		Schema:       a.selection,
 		Authenticate: a.authenticate,
 		Webhooks:     http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.Receiver.Handler(a.PublicURL()).ServeHTTP(w, r) }),
 		Playground: web.Handler(web.Options{

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"slices"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -14,7 +15,7 @@ import (
 func (a *App) registerMetrics() error {
 	a.Config.Jobs.Tracer, a.Config.Jobs.Durations = a.Config.Tracer, job.NewDurations()
 	all := []prometheus.Collector{a.Receiver.Entries, a.Messenger.Metrics, a.Config.Jobs.Durations, a.unheard()}
-	all = append(append(all, a.Store.Collectors()...), a.Hub.Collectors()...)
+	all = slices.Concat(all, a.Store.Collectors(), a.Hub.Collectors(), a.selection.Collectors())
 	if bus, ok := a.bus.(far); ok {
 		all = append(all, connected(bus))
 	}

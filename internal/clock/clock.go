@@ -43,7 +43,12 @@ func (t Time) String() string { return t.Std().Format(layout) }
 const layout = "2006-01-02T15:04:05.000000Z07:00"
 
 // MarshalGQL writes t as the GraphQL scalar DateTime.
-func (t Time) MarshalGQL(w io.Writer) { _, _ = io.WriteString(w, `"`+t.String()+`"`) }
+func (t Time) MarshalGQL(w io.Writer) { _, _ = w.Write(t.AppendGQL(nil)) }
+
+// AppendGQL appends what MarshalGQL writes.
+func (t Time) AppendGQL(b []byte) []byte {
+	return append(t.Std().AppendFormat(append(b, '"'), layout), '"')
+}
 
 // UnmarshalGQL reads the GraphQL scalar DateTime: RFC 3339 with any offset,
 // between the years 1970 and 9999.
