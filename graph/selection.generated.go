@@ -9,7 +9,6 @@ import (
 	"parley/internal/content"
 	"parley/internal/conversation"
 	"parley/internal/directory"
-	"parley/internal/fault"
 	"parley/internal/live"
 	"parley/internal/message"
 	"parley/internal/selection"
@@ -22,49 +21,41 @@ func SelectionTables(cfg Config) selection.Tables {
 	ec := newExecutionContext(nil, e, nil)
 	return selection.Tables{
 		Objects: map[string]*selection.Object{
-			"AddNotePayload":             {Name: "AddNotePayload", Satisfies: addNotePayloadImplementors, Fields: ec.selectAddNotePayload()},
-			"Agent":                      {Name: "Agent", Satisfies: agentImplementors, Fields: ec.selectAgent()},
-			"AgentPresence":              {Name: "AgentPresence", Satisfies: agentPresenceImplementors, Fields: ec.selectAgentPresence()},
-			"AssignConversationsPayload": {Name: "AssignConversationsPayload", Satisfies: assignConversationsPayloadImplementors, Fields: ec.selectAssignConversationsPayload()},
-			"Channel":                    {Name: "Channel", Satisfies: channelImplementors, Fields: ec.selectChannel()},
-			"Conversation":               {Name: "Conversation", Satisfies: conversationImplementors, Fields: ec.selectConversation()},
-			"ConversationConnection":     {Name: "ConversationConnection", Satisfies: conversationConnectionImplementors, Fields: ec.selectConversationConnection()},
-			"ConversationEdge":           {Name: "ConversationEdge", Satisfies: conversationEdgeImplementors, Fields: ec.selectConversationEdge()},
-			"ConversationPresence":       {Name: "ConversationPresence", Satisfies: conversationPresenceImplementors, Fields: ec.selectConversationPresence()},
-			"ConversationResult":         {Name: "ConversationResult", Satisfies: conversationResultImplementors, Fields: ec.selectConversationResult()},
-			"ConversationUpdated":        {Name: "ConversationUpdated", Satisfies: conversationUpdatedImplementors, Fields: ec.selectConversationUpdated()},
-			"ConversationsChange":        {Name: "ConversationsChange", Satisfies: conversationsChangeImplementors, Fields: ec.selectConversationsChange()},
-			"DeliveryError":              {Name: "DeliveryError", Satisfies: deliveryErrorImplementors, Fields: ec.selectDeliveryError()},
-			"DraftSegments":              {Name: "DraftSegments", Satisfies: draftSegmentsImplementors, Fields: ec.selectDraftSegments()},
-			"EventContent":               {Name: "EventContent", Satisfies: eventContentImplementors, Fields: ec.selectEventContent()},
-			"Inbox":                      {Name: "Inbox", Satisfies: inboxImplementors, Fields: ec.selectInbox()},
-			"InboxCountsChange":          {Name: "InboxCountsChange", Satisfies: inboxCountsChangeImplementors, Fields: ec.selectInboxCountsChange()},
-			"InboxList":                  {Name: "InboxList", Satisfies: inboxListImplementors, Fields: ec.selectInboxList()},
-			"MarkConversationsPayload":   {Name: "MarkConversationsPayload", Satisfies: markConversationsPayloadImplementors, Fields: ec.selectMarkConversationsPayload()},
-			"MediaContent":               {Name: "MediaContent", Satisfies: mediaContentImplementors, Fields: ec.selectMediaContent()},
-			"MediaFile":                  {Name: "MediaFile", Satisfies: mediaFileImplementors, Fields: ec.selectMediaFile()},
-			"Message":                    {Name: "Message", Satisfies: messageImplementors, Fields: ec.selectMessage()},
-			"MessageAdded":               {Name: "MessageAdded", Satisfies: messageAddedImplementors, Fields: ec.selectMessageAdded()},
-			"MessageConnection":          {Name: "MessageConnection", Satisfies: messageConnectionImplementors, Fields: ec.selectMessageConnection()},
-			"MessageEdge":                {Name: "MessageEdge", Satisfies: messageEdgeImplementors, Fields: ec.selectMessageEdge()},
-			"MessageStatusChanged":       {Name: "MessageStatusChanged", Satisfies: messageStatusChangedImplementors, Fields: ec.selectMessageStatusChanged()},
-			"MessagingUser":              {Name: "MessagingUser", Satisfies: messagingUserImplementors, Fields: ec.selectMessagingUser()},
-			"NoteContent":                {Name: "NoteContent", Satisfies: noteContentImplementors, Fields: ec.selectNoteContent()},
-			"PageInfo":                   {Name: "PageInfo", Satisfies: pageInfoImplementors, Fields: ec.selectPageInfo()},
-			"Query":                      {Name: "Query", Satisfies: queryImplementors, Fields: ec.selectQuery()},
-			"Record":                     {Name: "Record", Satisfies: recordImplementors, Fields: ec.selectRecord()},
-			"Reset":                      {Name: "Reset", Satisfies: resetImplementors, Fields: ec.selectReset()},
-			"RetryMessagePayload":        {Name: "RetryMessagePayload", Satisfies: retryMessagePayloadImplementors, Fields: ec.selectRetryMessagePayload()},
-			"SendAttempt":                {Name: "SendAttempt", Satisfies: sendAttemptImplementors, Fields: ec.selectSendAttempt()},
-			"SendMessagePayload":         {Name: "SendMessagePayload", Satisfies: sendMessagePayloadImplementors, Fields: ec.selectSendMessagePayload()},
-			"SendRefusal":                {Name: "SendRefusal", Satisfies: sendRefusalImplementors, Fields: ec.selectSendRefusal()},
-			"Sendability":                {Name: "Sendability", Satisfies: sendabilityImplementors, Fields: ec.selectSendability()},
-			"SetTypingPayload":           {Name: "SetTypingPayload", Satisfies: setTypingPayloadImplementors, Fields: ec.selectSetTypingPayload()},
-			"StartConversationPayload":   {Name: "StartConversationPayload", Satisfies: startConversationPayloadImplementors, Fields: ec.selectStartConversationPayload()},
-			"TextContent":                {Name: "TextContent", Satisfies: textContentImplementors, Fields: ec.selectTextContent()},
-			"UserError":                  {Name: "UserError", Satisfies: userErrorImplementors, Fields: ec.selectUserError()},
-			"ViewCounts":                 {Name: "ViewCounts", Satisfies: viewCountsImplementors, Fields: ec.selectViewCounts()},
-			"Viewer":                     {Name: "Viewer", Satisfies: viewerImplementors, Fields: ec.selectViewer()},
+			"Agent":                  {Name: "Agent", Satisfies: agentImplementors, Fields: ec.selectAgent()},
+			"AgentPresence":          {Name: "AgentPresence", Satisfies: agentPresenceImplementors, Fields: ec.selectAgentPresence()},
+			"Channel":                {Name: "Channel", Satisfies: channelImplementors, Fields: ec.selectChannel()},
+			"Conversation":           {Name: "Conversation", Satisfies: conversationImplementors, Fields: ec.selectConversation()},
+			"ConversationConnection": {Name: "ConversationConnection", Satisfies: conversationConnectionImplementors, Fields: ec.selectConversationConnection()},
+			"ConversationEdge":       {Name: "ConversationEdge", Satisfies: conversationEdgeImplementors, Fields: ec.selectConversationEdge()},
+			"ConversationPresence":   {Name: "ConversationPresence", Satisfies: conversationPresenceImplementors, Fields: ec.selectConversationPresence()},
+			"ConversationUpdated":    {Name: "ConversationUpdated", Satisfies: conversationUpdatedImplementors, Fields: ec.selectConversationUpdated()},
+			"ConversationsChange":    {Name: "ConversationsChange", Satisfies: conversationsChangeImplementors, Fields: ec.selectConversationsChange()},
+			"DeliveryError":          {Name: "DeliveryError", Satisfies: deliveryErrorImplementors, Fields: ec.selectDeliveryError()},
+			"DraftSegments":          {Name: "DraftSegments", Satisfies: draftSegmentsImplementors, Fields: ec.selectDraftSegments()},
+			"EventContent":           {Name: "EventContent", Satisfies: eventContentImplementors, Fields: ec.selectEventContent()},
+			"Inbox":                  {Name: "Inbox", Satisfies: inboxImplementors, Fields: ec.selectInbox()},
+			"InboxCountsChange":      {Name: "InboxCountsChange", Satisfies: inboxCountsChangeImplementors, Fields: ec.selectInboxCountsChange()},
+			"InboxList":              {Name: "InboxList", Satisfies: inboxListImplementors, Fields: ec.selectInboxList()},
+			"MediaContent":           {Name: "MediaContent", Satisfies: mediaContentImplementors, Fields: ec.selectMediaContent()},
+			"MediaFile":              {Name: "MediaFile", Satisfies: mediaFileImplementors, Fields: ec.selectMediaFile()},
+			"Message":                {Name: "Message", Satisfies: messageImplementors, Fields: ec.selectMessage()},
+			"MessageAdded":           {Name: "MessageAdded", Satisfies: messageAddedImplementors, Fields: ec.selectMessageAdded()},
+			"MessageConnection":      {Name: "MessageConnection", Satisfies: messageConnectionImplementors, Fields: ec.selectMessageConnection()},
+			"MessageEdge":            {Name: "MessageEdge", Satisfies: messageEdgeImplementors, Fields: ec.selectMessageEdge()},
+			"MessageStatusChanged":   {Name: "MessageStatusChanged", Satisfies: messageStatusChangedImplementors, Fields: ec.selectMessageStatusChanged()},
+			"MessagingUser":          {Name: "MessagingUser", Satisfies: messagingUserImplementors, Fields: ec.selectMessagingUser()},
+			"NoteContent":            {Name: "NoteContent", Satisfies: noteContentImplementors, Fields: ec.selectNoteContent()},
+			"PageInfo":               {Name: "PageInfo", Satisfies: pageInfoImplementors, Fields: ec.selectPageInfo()},
+			"Query":                  {Name: "Query", Satisfies: queryImplementors, Fields: ec.selectQuery()},
+			"Record":                 {Name: "Record", Satisfies: recordImplementors, Fields: ec.selectRecord()},
+			"Reset":                  {Name: "Reset", Satisfies: resetImplementors, Fields: ec.selectReset()},
+			"SendAttempt":            {Name: "SendAttempt", Satisfies: sendAttemptImplementors, Fields: ec.selectSendAttempt()},
+			"SendRefusal":            {Name: "SendRefusal", Satisfies: sendRefusalImplementors, Fields: ec.selectSendRefusal()},
+			"Sendability":            {Name: "Sendability", Satisfies: sendabilityImplementors, Fields: ec.selectSendability()},
+			"Subscription":           {Name: "Subscription", Satisfies: subscriptionImplementors, Fields: ec.selectSubscription()},
+			"TextContent":            {Name: "TextContent", Satisfies: textContentImplementors, Fields: ec.selectTextContent()},
+			"ViewCounts":             {Name: "ViewCounts", Satisfies: viewCountsImplementors, Fields: ec.selectViewCounts()},
+			"Viewer":                 {Name: "Viewer", Satisfies: viewerImplementors, Fields: ec.selectViewer()},
 		},
 		Abstracts: map[string]*selection.Abstract{
 			"ConversationChange": selectConversationChange,
@@ -137,25 +128,6 @@ var selectNode = &selection.Abstract{
 	},
 }
 
-func (ec *executionContext) selectAddNotePayload() map[string]*selection.Field {
-	return map[string]*selection.Field{
-		"message": {
-			NonNull: false,
-			Of:      "Message",
-			One:     func(source any) any { return selection.Pointer(source.(*AddNotePayload).Message) },
-		},
-		"errors": {
-			NonNull: true,
-			Of:      "UserError",
-			Many: func(into []any, source any) ([]any, bool) {
-				list := source.(*AddNotePayload).Errors
-				return selection.Pointers(into, list), true
-			},
-			ElemNonNull: true,
-		},
-	}
-}
-
 func (ec *executionContext) selectAgent() map[string]*selection.Field {
 	return map[string]*selection.Field{
 		"id": {
@@ -216,29 +188,6 @@ func (ec *executionContext) selectAgentPresence() map[string]*selection.Field {
 				v := source.(*live.AgentPresence).State
 				w.String(string(v))
 			},
-		},
-	}
-}
-
-func (ec *executionContext) selectAssignConversationsPayload() map[string]*selection.Field {
-	return map[string]*selection.Field{
-		"results": {
-			NonNull: true,
-			Of:      "ConversationResult",
-			Many: func(into []any, source any) ([]any, bool) {
-				list := source.(*AssignConversationsPayload).Results
-				return selection.Pointers(into, list), true
-			},
-			ElemNonNull: true,
-		},
-		"errors": {
-			NonNull: true,
-			Of:      "UserError",
-			Many: func(into []any, source any) ([]any, bool) {
-				list := source.(*AssignConversationsPayload).Errors
-				return selection.Pointers(into, list), true
-			},
-			ElemNonNull: true,
 		},
 	}
 }
@@ -556,28 +505,6 @@ func (ec *executionContext) selectConversationPresence() map[string]*selection.F
 	}
 }
 
-func (ec *executionContext) selectConversationResult() map[string]*selection.Field {
-	return map[string]*selection.Field{
-		"conversationId": {
-			NonNull: true,
-			Write: func(w *selection.Writer, source any) {
-				v := source.(*conversation.Result).GivenID
-				w.String(string(v))
-			},
-		},
-		"conversation": {
-			NonNull: false,
-			Of:      "Conversation",
-			One:     func(source any) any { return selection.Pointer(source.(*conversation.Result).Conversation) },
-		},
-		"error": {
-			NonNull: false,
-			Of:      "UserError",
-			One:     func(source any) any { return selection.Pointer(source.(*conversation.Result).Error) },
-		},
-	}
-}
-
 func (ec *executionContext) selectConversationUpdated() map[string]*selection.Field {
 	return map[string]*selection.Field{
 		"cursor": {
@@ -819,29 +746,6 @@ func (ec *executionContext) selectInboxList() map[string]*selection.Field {
 				v := source.(*conversation.InboxList).FeedCursor()
 				w.String(string(v))
 			},
-		},
-	}
-}
-
-func (ec *executionContext) selectMarkConversationsPayload() map[string]*selection.Field {
-	return map[string]*selection.Field{
-		"results": {
-			NonNull: true,
-			Of:      "ConversationResult",
-			Many: func(into []any, source any) ([]any, bool) {
-				list := source.(*MarkConversationsPayload).Results
-				return selection.Pointers(into, list), true
-			},
-			ElemNonNull: true,
-		},
-		"errors": {
-			NonNull: true,
-			Of:      "UserError",
-			Many: func(into []any, source any) ([]any, bool) {
-				list := source.(*MarkConversationsPayload).Errors
-				return selection.Pointers(into, list), true
-			},
-			ElemNonNull: true,
 		},
 	}
 }
@@ -1391,34 +1295,6 @@ func (ec *executionContext) selectReset() map[string]*selection.Field {
 	}
 }
 
-func (ec *executionContext) selectRetryMessagePayload() map[string]*selection.Field {
-	return map[string]*selection.Field{
-		"message": {
-			NonNull: false,
-			Of:      "Message",
-			One:     func(source any) any { return selection.Pointer(source.(*RetryMessagePayload).Message) },
-		},
-		"refusals": {
-			NonNull: true,
-			Of:      "SendRefusal",
-			Many: func(into []any, source any) ([]any, bool) {
-				list := source.(*RetryMessagePayload).Refusals
-				return selection.Pointers(into, list), true
-			},
-			ElemNonNull: true,
-		},
-		"errors": {
-			NonNull: true,
-			Of:      "UserError",
-			Many: func(into []any, source any) ([]any, bool) {
-				list := source.(*RetryMessagePayload).Errors
-				return selection.Pointers(into, list), true
-			},
-			ElemNonNull: true,
-		},
-	}
-}
-
 func (ec *executionContext) selectSendAttempt() map[string]*selection.Field {
 	return map[string]*selection.Field{
 		"number": {
@@ -1453,39 +1329,6 @@ func (ec *executionContext) selectSendAttempt() map[string]*selection.Field {
 				v := source.(*message.Attempt).UpdatedAt
 				selection.Append(w, v)
 			},
-		},
-	}
-}
-
-func (ec *executionContext) selectSendMessagePayload() map[string]*selection.Field {
-	return map[string]*selection.Field{
-		"message": {
-			NonNull: false,
-			Of:      "Message",
-			One:     func(source any) any { return selection.Pointer(source.(*SendMessagePayload).Message) },
-		},
-		"conversation": {
-			NonNull: false,
-			Of:      "Conversation",
-			One:     func(source any) any { return selection.Pointer(source.(*SendMessagePayload).Conversation) },
-		},
-		"refusals": {
-			NonNull: true,
-			Of:      "SendRefusal",
-			Many: func(into []any, source any) ([]any, bool) {
-				list := source.(*SendMessagePayload).Refusals
-				return selection.Pointers(into, list), true
-			},
-			ElemNonNull: true,
-		},
-		"errors": {
-			NonNull: true,
-			Of:      "UserError",
-			Many: func(into []any, source any) ([]any, bool) {
-				list := source.(*SendMessagePayload).Errors
-				return selection.Pointers(into, list), true
-			},
-			ElemNonNull: true,
 		},
 	}
 }
@@ -1546,51 +1389,8 @@ func (ec *executionContext) selectSendability() map[string]*selection.Field {
 	}
 }
 
-func (ec *executionContext) selectSetTypingPayload() map[string]*selection.Field {
-	return map[string]*selection.Field{
-		"errors": {
-			NonNull: true,
-			Of:      "UserError",
-			Many: func(into []any, source any) ([]any, bool) {
-				list := source.(*SetTypingPayload).Errors
-				return selection.Pointers(into, list), true
-			},
-			ElemNonNull: true,
-		},
-	}
-}
-
-func (ec *executionContext) selectStartConversationPayload() map[string]*selection.Field {
-	return map[string]*selection.Field{
-		"conversation": {
-			NonNull: false,
-			Of:      "Conversation",
-			One:     func(source any) any { return selection.Pointer(source.(*StartConversationPayload).Conversation) },
-		},
-		"message": {
-			NonNull: false,
-			Of:      "Message",
-			One:     func(source any) any { return selection.Pointer(source.(*StartConversationPayload).Message) },
-		},
-		"refusals": {
-			NonNull: true,
-			Of:      "SendRefusal",
-			Many: func(into []any, source any) ([]any, bool) {
-				list := source.(*StartConversationPayload).Refusals
-				return selection.Pointers(into, list), true
-			},
-			ElemNonNull: true,
-		},
-		"errors": {
-			NonNull: true,
-			Of:      "UserError",
-			Many: func(into []any, source any) ([]any, bool) {
-				list := source.(*StartConversationPayload).Errors
-				return selection.Pointers(into, list), true
-			},
-			ElemNonNull: true,
-		},
-	}
+func (ec *executionContext) selectSubscription() map[string]*selection.Field {
+	return map[string]*selection.Field{}
 }
 
 func (ec *executionContext) selectTextContent() map[string]*selection.Field {
@@ -1600,36 +1400,6 @@ func (ec *executionContext) selectTextContent() map[string]*selection.Field {
 			Write: func(w *selection.Writer, source any) {
 				v := source.(*content.TextContent).Text
 				w.String(string(v))
-			},
-		},
-	}
-}
-
-func (ec *executionContext) selectUserError() map[string]*selection.Field {
-	return map[string]*selection.Field{
-		"code": {
-			NonNull: true,
-			Write: func(w *selection.Writer, source any) {
-				v := source.(*fault.Error).Code
-				w.String(string(v))
-			},
-		},
-		"message": {
-			NonNull: true,
-			Write: func(w *selection.Writer, source any) {
-				v := source.(*fault.Error).Message
-				w.String(string(v))
-			},
-		},
-		"field": {
-			NonNull: false,
-			Write: func(w *selection.Writer, source any) {
-				v := source.(*fault.Error).FieldPath()
-				if v == nil {
-					w.Null(false)
-					return
-				}
-				w.String(string(*v))
 			},
 		},
 	}

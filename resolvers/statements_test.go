@@ -20,10 +20,11 @@ type statements struct {
 }
 
 func (s *statements) configure(c *app.Config) {
-	c.Trace = func(_ context.Context, statement string) {
+	c.Trace = func(_ context.Context, statement string) func(error) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.seen = append(s.seen, statement)
+		return nil
 	}
 }
 

@@ -127,7 +127,7 @@ func Values[T any](into []any, list []T) []any {
 func Parents[T any](parents []any) []T {
 	out := make([]T, len(parents))
 	for i, p := range parents {
-		out[i] = p.(T) //nolint:forcetypeassert,errcheck // the tables put them there
+		out[i] = p.(T) // the tables put them there
 	}
 	return out
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/99designs/gqlgen/codegen"
 	"github.com/99designs/gqlgen/codegen/config"
 	"github.com/99designs/gqlgen/codegen/templates"
+	"github.com/vektah/gqlparser/v2/ast"
 )
 
 func main() {
@@ -46,14 +47,14 @@ func (tables) GenerateCode(data *codegen.Data) error {
 	return templates.Render(templates.Options{
 		PackageName: data.Config.Exec.Package, Filename: data.Config.Exec.DirName + "/selection.generated.go",
 		Template: template, Data: data, GeneratedHeader: true, Packages: data.Config.Packages,
-		Funcs: map[string]any{"known": known, "skipped": skipped, "members": members, "shape": shape, "leaf": leaf, "appends": appends, "source": source},
+		Funcs: map[string]any{"known": known, "members": members, "used": used(data), "shape": shape, "leaf": leaf, "appends": appends, "source": source},
 	})
 }
 
 // known reports whether package selection can read the field: by a resolver, or
 // by a struct's field or method that takes nothing and cannot fail.
 func known(f *codegen.Field) bool {
-	if f.IsReserved() || shape(f) == "" {
+	if f.IsReserved() || f.Object.Stream || shape(f) == "" {
 		return false
 	}
 	if f.IsResolver || f.Batch {
@@ -63,10 +64,26 @@ func known(f *codegen.Field) bool {
 		(f.IsVariable() || f.IsMethod() && f.NoErr && !f.MethodHasContext && len(f.Args) == 0)
 }
 
-// skipped reports whether an object type is left out: what runs one after the
-// other (mutations), and introspection.
-func skipped(o *codegen.Object) bool {
-	return o.DisableConcurrency || o.Stream || strings.HasPrefix(o.Name, "__")
+// used returns whether an object type can be selected by queries and
+// subscriptions: not introspection, nor what mutations alone give.
+func used(data *codegen.Data) func(name string) bool {
+	found := map[string]bool{}
+	var visit func(t *ast.Definition)
+	visit = func(t *ast.Definition) {
+		if t == nil || found[t.Name] || strings.HasPrefix(t.Name, "__") {
+			return
+		}
+		found[t.Name] = true
+		for _, f := range t.Fields {
+			visit(data.Schema.Types[f.Type.Name()])
+		}
+		for _, member := range data.Schema.GetPossibleTypes(t) {
+			visit(member)
+		}
+	}
+	visit(data.Schema.Query)
+	visit(data.Schema.Subscription)
+	return func(name string) bool { return found[name] }
 }
 
 // members are the object types of an interface or union, each once.
