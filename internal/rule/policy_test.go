@@ -22,7 +22,7 @@ var readable = map[string]bool{
 	"Agent": true, "PermissionSet": true, "Channel": true, "Queue": true,
 	"MessagingUser": true, "Record": true, "Conversation": true, "Participant": true, "Message": true, "Attempt": true,
 	"ProviderAccount": false, "Event": false, "LogHead": false, "CountCell": false, "IdempotencyKey": false,
-	"Secret": false, "Lane": false, "RawInbound": false,
+	"Secret": false, "Process": false, "Lane": false, "RawInbound": false,
 }
 
 // typeClients are the clients of every type that ent generated.
