@@ -15,6 +15,7 @@ import (
 	"parley/internal/seed"
 	"parley/internal/server"
 	"parley/internal/store"
+	"parley/internal/token"
 	"parley/internal/trace"
 )
 
@@ -25,6 +26,7 @@ type serveCmd struct {
 	Mode        string        `default:"production" enum:"production,development" env:"PARLEY_MODE" help:"In development: introspection, and a playground that hands tokens to this machine's browser."`
 	PublicURL   string        `env:"PARLEY_PUBLIC_URL" placeholder:"URL" help:"Where carriers and browsers reach this server; webhook signatures are made over it. From the address by default."`
 	Origins     []string      `env:"PARLEY_ORIGINS" placeholder:"ORIGIN" help:"Web origins that may call, such as https://desk.example.com; none by default."`
+	Issuers     string        `type:"path" env:"PARLEY_ISSUERS" placeholder:"FILE" help:"JSON file of other issuers whose tokens are taken, such as your identity provider; none by default."`
 	Playground  bool          `env:"PARLEY_PLAYGROUND" help:"Serve the playground in production too, without tokens."`
 	NATS        string        `env:"PARLEY_NATS" placeholder:"URL" help:"NATS servers over which processes on one database tell each other of events, such as nats://127.0.0.1:4222; without it PostgreSQL's own notifications do, and on SQLite nothing."`
 	LogAge      time.Duration `default:"168h" env:"PARLEY_LOG_AGE" help:"How far the event log reaches back: a stream that was away for longer starts again."`
@@ -44,12 +46,16 @@ func (s *serveCmd) Run(ctx context.Context, c *cli, out io.Writer) (err error) {
 	if s.LogAge < time.Minute || s.LogEvents < store.DefaultLogLeast {
 		return errors.New("--log-age is a minute or more and --log-events is 10000 or more")
 	}
+	issuers, err := s.issuers()
+	if err != nil {
+		return err
+	}
 	if err := makeFolder(c.Database); err != nil {
 		return err
 	}
 	a, err := app.Open(ctx, app.Config{
 		Database: c.Database, Mode: s.Mode, Addr: s.Addr, PrivateAddr: s.PrivateAddr,
-		PublicURL: s.PublicURL, Origins: s.Origins, Playground: s.Playground, NATS: s.NATS, Demo: s.Demo, Tracer: tracer,
+		PublicURL: s.PublicURL, Origins: s.Origins, Issuers: issuers, Playground: s.Playground, NATS: s.NATS, Demo: s.Demo, Tracer: tracer,
 		Jobs: job.Options{Log: store.Retention{Age: s.LogAge, Events: s.LogEvents}},
 	})
 	if err != nil {
@@ -66,6 +72,18 @@ func (s *serveCmd) Run(ctx context.Context, c *cli, out io.Writer) (err error) {
 	}
 	s.greet(out, a)
 	return a.Run(ctx)
+}
+
+// issuers reads whose tokens are taken besides Parley's own.
+func (s *serveCmd) issuers() ([]token.Issuer, error) {
+	if s.Issuers == "" {
+		return nil, nil
+	}
+	issuers, err := token.ReadIssuers(s.Issuers, s.Mode == server.Development)
+	if err != nil {
+		return nil, fmt.Errorf("--issuers: %w", err)
+	}
+	return issuers, nil
 }
 
 func (s *serveCmd) logs(tracer *trace.Tracer) {

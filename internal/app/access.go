@@ -12,8 +12,8 @@ import (
 )
 
 // authenticate tells whose token it is, with the rights the agent has now.
-func (a *App) authenticate(_ context.Context, bearer string) (*viewer.Viewer, time.Time, error) {
-	username, expiry, err := a.Tokens.Verify(bearer)
+func (a *App) authenticate(ctx context.Context, bearer string) (*viewer.Viewer, time.Time, error) {
+	username, expiry, err := a.verifier.Verify(ctx, bearer)
 	if err != nil {
 		return nil, time.Time{}, err
 	}

@@ -50,6 +50,8 @@ type Config struct {
 	PublicURL string
 	// Origins are the web origins that may call; none by default.
 	Origins []string
+	// Issuers are whose tokens are taken besides Parley's own; none by default.
+	Issuers []token.Issuer
 	// Playground turns the playground on in production.
 	Playground bool
 	// NATS is the URL of the cluster over which the processes on one database tell
@@ -96,6 +98,7 @@ type App struct {
 
 	selection *selection.Schema
 
+	verifier *token.Verifier
 	bus      bus
 	board    *presence.Board
 	carrier  *sandbox.Carrier
@@ -170,7 +173,12 @@ func (a *App) keys(ctx context.Context) (*publicid.Codec, *feed.Cursors, error) 
 	if err != nil {
 		return nil, nil, err
 	}
-	a.Tokens, err = token.New(key["tokens"], clock.Real{})
+	if a.Tokens, err = token.New(key["tokens"], clock.Real{}); err != nil {
+		return nil, nil, err
+	}
+	a.verifier, err = token.NewVerifier(token.VerifierOptions{
+		Own: a.Tokens, Issuers: a.Config.Issuers, Loopback: a.Config.Mode == server.Development,
+	})
 	return ids, feed.NewCursors(key["cursors"], a.Store.Epoch), err
 }
 

@@ -15,7 +15,7 @@ import (
 func (a *App) registerMetrics() error {
 	a.Config.Jobs.Tracer, a.Config.Jobs.Durations = a.Config.Tracer, job.NewDurations()
 	all := []prometheus.Collector{a.Receiver.Entries, a.Messenger.Metrics, a.Config.Jobs.Durations, a.unheard()}
-	all = slices.Concat(all, a.Store.Collectors(), a.Hub.Collectors(), a.selection.Collectors())
+	all = slices.Concat(all, a.Store.Collectors(), a.Hub.Collectors(), a.selection.Collectors(), a.verifier.Collectors())
 	if bus, ok := a.bus.(far); ok {
 		all = append(all, connected(bus))
 	}

@@ -13,6 +13,7 @@ import (
 	"parley/internal/channel"
 	"parley/internal/clock"
 	"parley/internal/store"
+	"parley/internal/token"
 )
 
 // Level says how bad a finding is.
@@ -55,6 +56,10 @@ type Options struct {
 	Origins                                            []string
 	Demo                                               bool
 
+	// Issuers are whose tokens are taken; IssuersError says why they cannot be read.
+	Issuers      []token.Issuer
+	IssuersError error
+
 	// Providers are the carriers' adapters; those that are channel.Checkers are
 	// asked.
 	Providers []channel.Provider
@@ -88,6 +93,7 @@ func Examine(ctx context.Context, o Options, say func(Finding)) bool {
 		say(f)
 	}}
 	e.settings()
+	e.check(ctx, "sign-in", e.signIn)
 	if e.open(ctx) {
 		for _, c := range e.checks() {
 			e.check(ctx, c.name, c.look)

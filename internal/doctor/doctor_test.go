@@ -3,6 +3,7 @@ package doctor_test
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -22,6 +23,7 @@ import (
 	"parley/internal/feed/natsbus/natstest"
 	"parley/internal/parleytest"
 	"parley/internal/store"
+	"parley/internal/token"
 )
 
 // patient is a Parley with a Twilio that knows its account.
@@ -217,11 +219,26 @@ func TestADatabaseThatIsNotOurs(t *testing.T) {
 	} {
 		found, well := examine(t, doctor.Options{Database: url, Addr: ":1"})
 		require.False(t, well)
-		require.Len(t, found, 2, "settings and database")
+		require.Len(t, found, 3, "settings, sign-in and database")
 		require.Contains(t, found["database"][0].Means, word)
 		require.NotContains(t, fmt.Sprint(found), "hush")
 	}
 	require.NoFileExists(t, nowhere)
+}
+
+func TestIssuersAreAskedForTheirKeys(t *testing.T) {
+	t.Parallel()
+	o := doctor.Options{Database: filepath.Join(t.TempDir(), "none"), Addr: ":1"}
+	found, _ := examine(t, o)
+	require.Equal(t, doctor.OK, found["sign-in"][0].Level)
+	o.Issuers = []token.Issuer{{Issuer: "https://id.test", Audience: "parley", JWKS: "http://127.0.0.1:1/keys", Algorithms: []string{"RS256"}}}
+	found, _ = examine(t, o)
+	require.Equal(t, doctor.Fail, found["sign-in"][0].Level)
+	require.Contains(t, found["sign-in"][0].Means, "https://id.test")
+	o.IssuersError = errors.New("no array")
+	found, _ = examine(t, o)
+	require.Equal(t, doctor.Fail, found["sign-in"][0].Level)
+	require.Contains(t, found["sign-in"][0].Means, "no array")
 }
 
 // Two processes that hear each other are well; a third that does not is named; and

@@ -2,7 +2,9 @@ package server
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
+	"strconv"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -49,7 +51,16 @@ func refuse(w http.ResponseWriter, r *http.Request, status int, err error) {
 }
 
 func refuseAs(w http.ResponseWriter, r *http.Request, status int, mediaType string, err error) {
+	retryAfter(w, err)
 	write(w, status, mediaType, &graphql.Response{Errors: gqlerror.List{Present(r.Context(), err)}})
+}
+
+// retryAfter tells by header too when to try again.
+func retryAfter(w http.ResponseWriter, err error) {
+	var f *fault.Error
+	if errors.As(err, &f) && f.RetryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(seconds(f.RetryAfter)))
+	}
 }
 
 func write(w http.ResponseWriter, status int, mediaType string, response *graphql.Response) {

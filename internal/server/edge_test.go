@@ -124,6 +124,10 @@ func TestErrorsArePresented(t *testing.T) {
 	require.Equal(t, "UNAVAILABLE", a.code())
 	require.Equal(t, 2, a.body.Errors[0].Extensions.RetryAfter)
 
+	a = b.query(t, `{ me }`, "Authorization", "Bearer wait")
+	require.Equal(t, http.StatusServiceUnavailable, a.StatusCode)
+	require.Equal(t, "2", a.Header.Get("Retry-After"))
+
 	a = b.query(t, `{ day(on: "x") }`)
 	require.Equal(t, "BAD_INPUT", a.code())
 	require.Contains(t, a.text, "2026-11-23")

@@ -63,6 +63,8 @@ func (b *bench) authenticate(_ context.Context, token string) (*viewer.Viewer, t
 		return &viewer.Viewer{AgentID: int64(len(token)), Username: token}, b.expiry, nil
 	case "down":
 		return nil, time.Time{}, io.ErrUnexpectedEOF
+	case "wait":
+		return nil, time.Time{}, fail("busy")
 	case "nobody":
 		return nil, time.Time{}, nil
 	}

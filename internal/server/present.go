@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math"
 	"strings"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -111,13 +112,16 @@ func extensions(f *fault.Error) map[string]any {
 		out["field"] = f.Field
 	}
 	if f.RetryAfter > 0 {
-		out["retryAfter"] = int(math.Ceil(f.RetryAfter.Seconds()))
+		out["retryAfter"] = seconds(f.RetryAfter)
 	}
 	if f.Cursor != "" {
 		out["cursor"] = f.Cursor
 	}
 	return out
 }
+
+// seconds rounds up: who waits so long has waited long enough.
+func seconds(d time.Duration) int { return int(math.Ceil(d.Seconds())) }
 
 // asGraphQL carries a fault through gqlgen to Present.
 func asGraphQL(err error) *gqlerror.Error {

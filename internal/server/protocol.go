@@ -42,6 +42,7 @@ var (
 	goingAway     = closing{websocket.StatusGoingAway, "The server is stopping"}
 	serverError   = closing{websocket.StatusInternalError, "Internal server error"}
 	tooMany       = closing{websocket.StatusTryAgainLater, "Too many connections"}
+	notNow        = closing{websocket.StatusTryAgainLater, "Not available at present"}
 	notAcceptable = closing{4406, "Subprotocol not acceptable"}
 	unauthorised  = closing{4401, "Unauthorized"}
 	expired       = closing{4401, "Token expired"}

@@ -212,6 +212,9 @@ func (s *socket) vouched(token string) (identity, closing) {
 		return identity{}, forbidden
 	}
 	_ = Present(s.ctx, err) // for the log; a closing frame has no room for it
+	if fault.CodeOf(err) == fault.Unavailable {
+		return identity{}, notNow
+	}
 	return identity{}, serverError
 }
 

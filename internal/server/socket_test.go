@@ -56,6 +56,7 @@ func TestTheOpeningOfASocket(t *testing.T) {
 		"no payload":            {send: []string{`{"type":"connection_init"}`}, close: 4403},
 		"a bad token":           {send: []string{`{"type":"connection_init","payload":{"Authorization":"Bearer eve"}}`}, close: 4403},
 		"an outage":             {send: []string{`{"type":"connection_init","payload":{"Authorization":"Bearer down"}}`}, close: 1011},
+		"an outage elsewhere":   {send: []string{`{"type":"connection_init","payload":{"Authorization":"Bearer wait"}}`}, close: 1013},
 		"a payload of text":     {send: []string{`{"type":"connection_init","payload":"x"}`}, close: 4400},
 		"a payload of list":     {send: []string{`{"type":"connection_init","payload":[]}`}, close: 4400},
 		"a number as token":     {send: []string{`{"type":"connection_init","payload":{"Authorization":1}}`}, close: 4400},

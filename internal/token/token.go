@@ -1,16 +1,20 @@
-// Package token mints and checks Parley's bearer tokens: JSON Web Tokens
-// signed with HS256 under one 256-bit key, by the rules of RFC 8725.
+// Package token mints and checks bearer tokens: JSON Web Tokens by the rules of
+// RFC 8725. Parley's own are signed with HS256 under one 256-bit key; those of
+// other issuers, such as the organisation's identity provider, by private keys of
+// theirs whose public halves they publish.
 //
 //	authority, err := token.New(key, clock.Real{})
 //	bearer, err := authority.Mint("amy", time.Hour)
-//	username, expiry, err := authority.Verify(bearer)
+//	verifier, err := token.NewVerifier(token.VerifierOptions{Own: authority, Issuers: issuers})
+//	username, expiry, err := verifier.Verify(ctx, bearer)
 //
-// The algorithm is fixed by configuration: the header's alg must say HS256 and
-// chooses nothing. Issuer, audience, expiry and subject are required, and typ
-// must say "JWT", which keeps apart tokens that another purpose may one day
-// sign with the same key (RFC 8725, 3.11). Headers that name or carry keys
-// (kid, jku, jwk, x5u, x5c) are ignored: there is one key. A header with crit
-// is refused, since no extension is understood (RFC 7515, 4.1.11).
+// Algorithms are fixed by configuration: the header's alg must be one of them and
+// chooses among nothing else. Issuer, audience, expiry and subject are required,
+// and typ is checked, which keeps apart tokens for another purpose that the same
+// key may sign (RFC 8725, 3.11). Of other issuers kid names one of the keys they
+// publish; with one key of ours it is ignored, as are, always, the headers that
+// lead to keys or carry them (jku, jwk, x5u, x5c). A header with crit is refused,
+// since no extension is understood (RFC 7515, 4.1.11).
 package token
 
 import (
@@ -100,9 +104,9 @@ func (a *Authority) Verify(bearer string) (username string, expiry time.Time, er
 	var claims jwt.RegisteredClaims
 	_, err = a.parser.ParseWithClaims(bearer, &claims, a.keyFor)
 	switch {
-	case err != nil && expiredOnly(err):
-		return "", time.Time{}, fault.New(fault.Unauthenticated, "The token has expired. Get a new one and call again.")
-	case err != nil || !validSubject(claims.Subject):
+	case err != nil:
+		return "", time.Time{}, refusalFor(err)
+	case !validSubject(claims.Subject):
 		return "", time.Time{}, errInvalid()
 	}
 	return claims.Subject, claims.ExpiresAt.UTC(), nil
@@ -110,13 +114,20 @@ func (a *Authority) Verify(bearer string) (username string, expiry time.Time, er
 
 // keyFor checks what the header may say and gives the one key there is.
 func (a *Authority) keyFor(t *jwt.Token) (any, error) {
+	return a.key, checkHeader(t, func(typ string) bool { return strings.EqualFold(typ, mediaType) })
+}
+
+// checkHeader refuses extensions, and types that takes does not; an absent one is
+// the empty text.
+func checkHeader(t *jwt.Token, takes func(typ string) bool) error {
 	if _, found := t.Header["crit"]; found {
-		return nil, errors.New("crit is not understood")
+		return errors.New("crit is not understood")
 	}
-	if typ, _ := t.Header["typ"].(string); !strings.EqualFold(typ, mediaType) {
-		return nil, errors.New("typ must be JWT")
+	typ, isText := t.Header["typ"].(string)
+	if _, found := t.Header["typ"]; found && !isText || !takes(typ) {
+		return errors.New("typ is of another kind of token")
 	}
-	return a.key, nil
+	return nil
 }
 
 // expiredOnly reports whether a genuine token has merely grown old: the parser

@@ -1,0 +1,34 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"strings"
+)
+
+// signIn asks every issuer for its keys.
+func (e *examination) signIn(ctx context.Context) (Finding, error) {
+	if e.IssuersError != nil {
+		//nolint:nilerr // it is the finding
+		return fail("Mend the file that --issuers names.",
+			"The issuers of tokens cannot be read and the server does not start: %v.", e.IssuersError), nil
+	}
+	var keys, broken []string
+	for n := range e.Issuers {
+		i := &e.Issuers[n]
+		count, err := i.CountKeys(ctx)
+		if err != nil {
+			broken = append(broken, fmt.Sprintf("those of %s (%v)", i.Issuer, err))
+			continue
+		}
+		keys = append(keys, fmt.Sprintf("%d of %s", count, i.Issuer))
+	}
+	switch {
+	case len(e.Issuers) == 0:
+		return ok("Only tokens of parley token are taken."), nil
+	case len(broken) > 0:
+		return fail("Look at jwks and algorithms in the file that --issuers names, and whether this machine reaches the address.",
+			"Keys cannot be had, so that tokens are refused: %s.", strings.Join(broken, ", ")), nil
+	}
+	return ok("Keys there are: %s.", strings.Join(keys, ", ")), nil
+}
