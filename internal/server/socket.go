@@ -120,8 +120,8 @@ func (s *socket) leave() {
 	s.ending.Do(func() { close(s.ended) })
 	<-s.ended
 	_ = s.conn.CloseNow()
-	s.sockets.remove(s)
 	s.logAccess(s.ctx, http.StatusSwitchingProtocols, 0)
+	s.sockets.remove(s) // last: the stop waits for it
 }
 
 func (s *socket) stopTimers() {
