@@ -29,6 +29,7 @@ type ConversationResolver interface {
 	Messages(ctx context.Context, objs []*conversation.Row, first *int, after *string, last *int, before *string) ([]*message.Page, error)
 	Sendability(ctx context.Context, obj *conversation.Row, draft *string) (*message.Sendability, error)
 	ViewerCanAssign(ctx context.Context, obj *conversation.Row) (bool, error)
+	ViewerCanMarkRead(ctx context.Context, obj *conversation.Row) (bool, error)
 }
 type ConversationConnectionResolver interface {
 	TotalCount(ctx context.Context, obj *conversation.Page) (int64, error)
@@ -771,6 +772,29 @@ func (ec *executionContext) _Conversation_viewerCanAssign(ctx context.Context, f
 	)
 }
 func (ec *executionContext) fieldContext_Conversation_viewerCanAssign(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Conversation", field, true, true, "Boolean")
+}
+
+func (ec *executionContext) _Conversation_viewerCanMarkRead(ctx context.Context, field graphql.CollectedField, obj *conversation.Row) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Conversation_viewerCanMarkRead(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Conversation().ViewerCanMarkRead(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Conversation_viewerCanMarkRead(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Conversation", field, true, true, "Boolean")
 }
 
@@ -1707,6 +1731,12 @@ func (ec *executionContext) _Conversation(ctx context.Context, sel ast.Selection
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Conversation_viewerCanAssign(ctx, field, obj)
 				})
+		case "viewerCanMarkRead":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Conversation_viewerCanMarkRead(ctx, field, obj)
+				})
 		case "createdAt":
 			out.Values[i] = ec._Conversation_createdAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -2077,6 +2107,13 @@ func (ec *executionContext) marshalOConversation2ᚖparleyᚋinternalᚋconversa
 		return graphql.Null
 	}
 	return ec._Conversation(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOConversationEdge2ᚖparleyᚋinternalᚋconversationᚐEdge(ctx context.Context, sel ast.SelectionSet, v *conversation.Edge) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._ConversationEdge(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOConversationFilter2ᚖparleyᚋinternalᚋconversationᚐFilter(ctx context.Context, v any) (*conversation.Filter, error) {

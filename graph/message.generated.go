@@ -2979,6 +2979,13 @@ func (ec *executionContext) marshalOMessageDirection2ᚖparleyᚋinternalᚋcont
 	return res
 }
 
+func (ec *executionContext) marshalOMessageEdge2ᚖparleyᚋinternalᚋmessageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *message.Edge) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._MessageEdge(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalOMessageStatus2ᚖparleyᚋinternalᚋchannelᚐStatus(ctx context.Context, v any) (*channel.Status, error) {
 	if v == nil {
 		return nil, nil

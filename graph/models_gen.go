@@ -49,7 +49,7 @@ type MarkConversationsPayload struct {
 type MarkConversationsReadInput struct {
 	// 1 to 100 conversations.
 	Conversations []*conversation.MarkItem `json:"conversations"`
-	// Set to true to change the read state of a conversation that a colleague owns. Needs ViewTeamInbox.
+	// Set to true to change the read state of a conversation that a colleague owns. Needs VIEW_TEAM_INBOX.
 	ConfirmForOwner bool `json:"confirmForOwner"`
 }
 
@@ -57,7 +57,7 @@ type MarkConversationsReadInput struct {
 type MarkConversationsUnreadInput struct {
 	// 1 to 100 conversations.
 	Ids []string `json:"ids"`
-	// Set to true to change the read state of a conversation that a colleague owns. Needs ViewTeamInbox.
+	// Set to true to change the read state of a conversation that a colleague owns. Needs VIEW_TEAM_INBOX.
 	ConfirmForOwner bool `json:"confirmForOwner"`
 }
 

@@ -93,6 +93,7 @@ type ComplexityRoot struct {
 		Record               func(childComplexity int) int
 		Sendability          func(childComplexity int, draft *string) int
 		ViewerCanAssign      func(childComplexity int) int
+		ViewerCanMarkRead    func(childComplexity int) int
 	}
 
 	ConversationConnection struct {
@@ -132,6 +133,7 @@ type ComplexityRoot struct {
 		ConversationID func(childComplexity int) int
 		Counts         func(childComplexity int) int
 		Cursor         func(childComplexity int) int
+		Edge           func(childComplexity int) int
 		IdempotencyKey func(childComplexity int) int
 		Kind           func(childComplexity int) int
 	}
@@ -154,6 +156,7 @@ type ComplexityRoot struct {
 
 	Inbox struct {
 		Counts  func(childComplexity int) int
+		ID      func(childComplexity int) int
 		Kind    func(childComplexity int) int
 		Subject func(childComplexity int) int
 		Title   func(childComplexity int) int
@@ -204,6 +207,7 @@ type ComplexityRoot struct {
 	MessageAdded struct {
 		Conversation   func(childComplexity int) int
 		Cursor         func(childComplexity int) int
+		Edge           func(childComplexity int) int
 		IdempotencyKey func(childComplexity int) int
 		Kind           func(childComplexity int) int
 		Message        func(childComplexity int) int
@@ -271,7 +275,7 @@ type ComplexityRoot struct {
 	}
 
 	Record struct {
-		Conversations func(childComplexity int, first *int, after *string) int
+		Conversations func(childComplexity int, first *int, after *string, last *int, before *string) int
 		ExternalID    func(childComplexity int) int
 		ID            func(childComplexity int) int
 		MobileNumber  func(childComplexity int) int
@@ -624,6 +628,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Conversation.ViewerCanAssign(childComplexity), true
+	case "Conversation.viewerCanMarkRead":
+		if e.ComplexityRoot.Conversation.ViewerCanMarkRead == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Conversation.ViewerCanMarkRead(childComplexity), true
 
 	case "ConversationConnection.edges":
 		if e.ComplexityRoot.ConversationConnection.Edges == nil {
@@ -756,6 +766,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ConversationsChange.Cursor(childComplexity), true
+	case "ConversationsChange.edge":
+		if e.ComplexityRoot.ConversationsChange.Edge == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConversationsChange.Edge(childComplexity), true
 	case "ConversationsChange.idempotencyKey":
 		if e.ComplexityRoot.ConversationsChange.IdempotencyKey == nil {
 			break
@@ -820,6 +836,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Inbox.Counts(childComplexity), true
+	case "Inbox.id":
+		if e.ComplexityRoot.Inbox.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Inbox.ID(childComplexity), true
 	case "Inbox.kind":
 		if e.ComplexityRoot.Inbox.Kind == nil {
 			break
@@ -1001,6 +1023,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.MessageAdded.Cursor(childComplexity), true
+	case "MessageAdded.edge":
+		if e.ComplexityRoot.MessageAdded.Edge == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageAdded.Edge(childComplexity), true
 	case "MessageAdded.idempotencyKey":
 		if e.ComplexityRoot.MessageAdded.IdempotencyKey == nil {
 			break
@@ -1321,7 +1349,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Record.Conversations(childComplexity, args["first"].(*int), args["after"].(*string)), true
+		return e.ComplexityRoot.Record.Conversations(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Record.externalId":
 		if e.ComplexityRoot.Record.ExternalID == nil {
 			break
@@ -1793,13 +1821,13 @@ type Conversation implements Node @goModel(model: "parley/internal/conversation.
   messageCount: Count!
   "Messages and notes by number. Give ` + "`" + `first` + "`" + ` to read forward from the oldest, ` + "`" + `last` + "`" + ` to read the newest; a thread is never read whole. One statement for a whole page of conversations."
   messages(
-    "How many from the oldest, or after ` + "`" + `after` + "`" + `: 1 to 100."
+    "How many from the oldest, or after ` + "`" + `after` + "`" + `: 1 to 100, default 20 with ` + "`" + `after` + "`" + `."
     first: Int
-    "Cursor of the edge to start after."
+    "Cursor of the edge to start after; absent: from the oldest."
     after: String
-    "How many of the newest, or before ` + "`" + `before` + "`" + `: 1 to 100. Default 20 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."
+    "How many of the newest, or before ` + "`" + `before` + "`" + `: 1 to 100, default 20. What is read when nothing is given."
     last: Int
-    "Cursor of the edge to end before."
+    "Cursor of the edge to end before; absent: to the newest."
     before: String
   ): MessageConnection! @goField(batch: true, forceResolver: true)
   "Whether the viewer could send now, and every reason why not; with ` + "`" + `draft` + "`" + `, also the reasons that lie in the text, its encoding and segments."
@@ -1809,6 +1837,8 @@ type Conversation implements Node @goModel(model: "parley/internal/conversation.
   ): Sendability! @goField(forceResolver: true)
   "Whether the viewer may assign it."
   viewerCanAssign: Boolean! @goField(forceResolver: true)
+  "Whether the viewer may mark it read and unread; a colleague's needs ` + "`" + `confirmForOwner: true` + "`" + ` besides."
+  viewerCanMarkRead: Boolean! @goField(forceResolver: true)
   "When it began."
   createdAt: DateTime!
 }
@@ -1845,7 +1875,7 @@ enum ViewKind @goModel(model: "parley/internal/conversation.ViewKind") {
   SENT
   "On one channel that the viewer owns or shares; ` + "`" + `subject` + "`" + ` is the channel's id."
   SENDER_ID
-  "The inbox of one agent; ` + "`" + `subject` + "`" + ` is the agent's id. Needs ViewTeamInbox."
+  "The inbox of one agent; ` + "`" + `subject` + "`" + ` is the agent's id. Needs VIEW_TEAM_INBOX."
   TEAM_INBOX
   "Owned by nobody."
   UNASSIGNED
@@ -1908,11 +1938,11 @@ extend type Query {
     orderBy: ConversationOrder
     "Page size from the start, or after ` + "`" + `after` + "`" + `: 1 to 100, default 20."
     first: Int
-    "Cursor of the edge to start after."
+    "Cursor of the edge to start after; absent: from the start."
     after: String
-    "Page size from the end, or before ` + "`" + `before` + "`" + `: 1 to 100."
+    "Page size from the end, or before ` + "`" + `before` + "`" + `: 1 to 100, default 20."
     last: Int
-    "Cursor of the edge to end before."
+    "Cursor of the edge to end before; absent: to the end."
     before: String
   ): ConversationConnection!
   "One conversation; null with NOT_FOUND when it is not there or may not be seen."
@@ -1931,7 +1961,7 @@ input MarkItem @goModel(model: "parley/internal/conversation.MarkItem") {
 input MarkConversationsReadInput {
   "1 to 100 conversations."
   conversations: [MarkItem!]!
-  "Set to true to change the read state of a conversation that a colleague owns. Needs ViewTeamInbox."
+  "Set to true to change the read state of a conversation that a colleague owns. Needs VIEW_TEAM_INBOX."
   confirmForOwner: Boolean! = false
 }
 
@@ -1939,7 +1969,7 @@ input MarkConversationsReadInput {
 input MarkConversationsUnreadInput {
   "1 to 100 conversations."
   ids: [ID!]!
-  "Set to true to change the read state of a conversation that a colleague owns. Needs ViewTeamInbox."
+  "Set to true to change the read state of a conversation that a colleague owns. Needs VIEW_TEAM_INBOX."
   confirmForOwner: Boolean! = false
 }
 
@@ -1978,11 +2008,23 @@ type AssignConversationsPayload {
 }
 
 extend type Mutation {
-  "Marks conversations as read, up to the message that was on the screen. Emits CONVERSATION_READ. A supervisor's reading leaves the owner's state alone unless confirmed."
+  """
+  Marks conversations as read, up to the message that was on the screen: 1 to 100 in a call, each with a result of its own.
+  The owner may, and for nobody's conversation whoever may see it; a colleague's needs VIEW_TEAM_INBOX and ` + "`" + `confirmForOwner` + "`" + `,
+  so that a supervisor's reading leaves the owner's state alone. Emits CONVERSATION_READ for each that changes.
+  """
   markConversationsRead("Which ones." input: MarkConversationsReadInput!): MarkConversationsPayload!
-  "Marks conversations as unread; their new count stays. Emits CONVERSATION_UNREAD."
+  """
+  Marks conversations as unread: 1 to 100 in a call, each with a result of its own; their new count stays. The owner may, and
+  for nobody's conversation whoever may see it; a colleague's needs VIEW_TEAM_INBOX and ` + "`" + `confirmForOwner` + "`" + `. Emits
+  CONVERSATION_UNREAD for each that changes.
+  """
   markConversationsUnread("Which ones." input: MarkConversationsUnreadInput!): MarkConversationsPayload!
-  "Gives conversations to an agent, for whom they become unread and who is told live. Needs AssignConversation. Emits CONVERSATION_ASSIGNED."
+  """
+  Gives conversations to an agent, for whom they become unread and who is told live, or to nobody: 1 to 100 in a call, each
+  with a result of its own. Needs ASSIGN_CONVERSATION, and to see the conversation. Emits CONVERSATION_ASSIGNED for each that
+  changes.
+  """
   assignConversations("Which ones, to whom." input: AssignConversationsInput!): AssignConversationsPayload!
 }
 `, BuiltIn: false},
@@ -2058,6 +2100,8 @@ type InboxList @goModel(model: "parley/internal/conversation.InboxList") {
 
 "One inbox of the viewer with its standing counts."
 type Inbox @goModel(model: "parley/internal/conversation.Inbox") {
+  "Names the inbox, for caches that keep objects by id; no argument takes it."
+  id: ID!
   "What to pass as ` + "`" + `view` + "`" + ` to list the inbox: the kind."
   kind: ViewKind!
   "What to pass as ` + "`" + `view.subject` + "`" + `: a channel, agent or record id, or an object type; null where the kind needs none."
@@ -2150,7 +2194,7 @@ enum ConsentStatus @goModel(model: "parley/internal/channel.Consent") {
   DOUBLE_OPT_IN
 }
 
-"A row of the CRM. Seen by whoever sees a conversation anchored to it, and by holders of ManageRecords."
+"A row of the CRM. Seen by whoever sees a conversation anchored to it, and by holders of MANAGE_RECORDS."
 type Record implements Node @goModel(model: "parley/internal/conversation.Record") {
   "Opaque id."
   id: ID!
@@ -2164,10 +2208,14 @@ type Record implements Node @goModel(model: "parley/internal/conversation.Record
   mobileNumber: String
   "Conversations anchored to this record that the viewer may see, newest first."
   conversations(
-    "Page size, 1 to 100."
+    "Page size from the newest, or after ` + "`" + `after` + "`" + `: 1 to 100, default 20. The default gives way to ` + "`" + `last` + "`" + ` and ` + "`" + `before` + "`" + `."
     first: Int = 20
-    "Cursor of the edge to start after."
+    "Cursor of the edge to start after; absent: from the newest."
     after: String
+    "Page size from the oldest, or before ` + "`" + `before` + "`" + `: 1 to 100, default 20."
+    last: Int
+    "Cursor of the edge to end before; absent: to the oldest."
+    before: String
   ): ConversationConnection!
 }
 
@@ -2211,6 +2259,8 @@ type ConversationsChange @goModel(model: "parley/internal/live.Change") {
   conversationId: ID
   "The conversation as it is now, at least as new as this event; null on OPEN, LEAVE and RESET."
   conversation: Conversation
+  "The conversation as an edge of the list, for a client that keeps edges; null where ` + "`" + `conversation` + "`" + ` is."
+  edge: ConversationEdge
   "Counts of the view after this event."
   counts: ViewCounts!
   "Why it changed; null on OPEN and RESET."
@@ -2243,6 +2293,8 @@ type MessageAdded @goModel(model: "parley/internal/live.MessageAdded") {
   cursor: Cursor!
   "The message; null on OPEN and RESET."
   message: Message
+  "The message as an edge of its thread, for a client that keeps edges; null where ` + "`" + `message` + "`" + ` is."
+  edge: MessageEdge
   "Its conversation as it is now; null on OPEN and RESET."
   conversation: Conversation
   "The idempotency key of the request that caused it, when it was the viewer's own."
@@ -2297,14 +2349,20 @@ type InboxCountsChange @goModel(model: "parley/internal/live.InboxCountsChange")
 }
 
 extend type Subscription {
-  "Messages as they are added, in one conversation or in all that the viewer may see."
+  """
+  Messages as they are added, in one conversation or in all that the viewer may see.
+  Ends with RESYNC_REQUIRED when the cursor is too old or the reader too slow, and with UNAVAILABLE when the server stops.
+  """
   messageAdded(
     "Only in this conversation."
     conversationId: ID
     "Go on from this cursor; absent: from now."
     after: Cursor
   ): MessageAdded!
-  "Changes of a view, as ENTER, UPDATE and LEAVE. Open it from the ` + "`" + `feedCursor` + "`" + ` of the list."
+  """
+  Changes of a view, as ENTER, UPDATE and LEAVE, for whoever may read the list. Open it from the ` + "`" + `feedCursor` + "`" + ` of the list.
+  Ends with RESYNC_REQUIRED when the cursor is too old or the reader too slow, and with UNAVAILABLE when the server stops.
+  """
   conversationsChanged(
     "Which list."
     view: ConversationView!
@@ -2313,14 +2371,22 @@ extend type Subscription {
     "Go on from this cursor; absent: from now."
     after: Cursor
   ): ConversationsChange!
-  "Everything that happens to one conversation."
+  """
+  Everything that happens to one conversation that the viewer may see. A Reset of kind LEAVE says that it may no longer be
+  seen; the stream stays, for the conversation may come back.
+  Ends with RESYNC_REQUIRED when the cursor is too old or the reader too slow, and with UNAVAILABLE when the server stops.
+  """
   conversationChanged(
     "The conversation's id."
     id: ID!
     "Go on from this cursor; absent: from now."
     after: Cursor
   ): ConversationChange!
-  "The numbers beside the viewer's inboxes, live. An UPDATE comes 250 ms after the frame before at the soonest, holding the newest numbers of all inboxes that changed meanwhile; its cursor is that of the last change."
+  """
+  The numbers beside the viewer's inboxes, live. An UPDATE comes 250 ms after the frame before at the soonest, holding the
+  newest numbers of all inboxes that changed meanwhile; its cursor is that of the last change.
+  Ends with RESYNC_REQUIRED when the cursor is too old or the reader too slow, and with UNAVAILABLE when the server stops.
+  """
   inboxCountsChanged(
     "Go on from this cursor; absent: from now."
     after: Cursor
@@ -2594,7 +2660,7 @@ input SendMessageInput @goModel(model: "parley/internal/message.SendInput") {
   text: String!
   "Chosen by the caller, unique per message, 1 to 64 visible ASCII characters, remembered for 7 days. Repeating a request with its key never sends twice."
   idempotencyKey: String!
-  "Set to true to mark the conversation read although a colleague owns it. Needs ViewTeamInbox."
+  "Set to true to mark the conversation read although a colleague owns it. Needs VIEW_TEAM_INBOX."
   confirmForOwner: Boolean! = false
 }
 
@@ -2604,7 +2670,7 @@ input StartConversationInput @goModel(model: "parley/internal/message.StartInput
   channelId: ID!
   "The CRM record to write to, at its mobile number. Give this or ` + "`" + `number` + "`" + `."
   recordId: ID
-  "The number to write to, as people write it; a national number is read in the sender's country. Give this or ` + "`" + `recordId` + "`" + `."
+  "The number to write to, as people write it, at most 250 characters; a national number is read in the sender's country. Give this or ` + "`" + `recordId` + "`" + `."
   number: String
   "The text; at most 20,000 characters, and what the channel carries."
   text: String!
@@ -2673,13 +2739,20 @@ type RetryMessagePayload {
 }
 
 extend type Mutation {
-  "Sends a text. The message is QUEUED at once; what becomes of it follows as MESSAGE_STATUS_CHANGED. Needs a licence, MessagingAgent and to see the conversation. Emits MESSAGE_ADDED."
+  """
+  Sends a text of at most 20,000 characters. Needs a licence, MESSAGING_AGENT, and to see the conversation. The message is
+  QUEUED at once and leaves after those before it. Emits MESSAGE_ADDED, then MESSAGE_STATUS_CHANGED for what becomes of it.
+  Marks the conversation read, as ` + "`" + `markConversationsRead` + "`" + ` does.
+  """
   sendMessage("What to send." input: SendMessageInput!): SendMessagePayload!
-  "Writes to a record or a number from a sender ID the viewer is a member of. Needs AgentInitiatedOutbound besides. Emits MESSAGE_ADDED."
+  """
+  Writes a text of at most 20,000 characters to a record or a number, from a sender ID the viewer is a member of. Needs a
+  licence, MESSAGING_AGENT and AGENT_INITIATED_OUTBOUND. Emits MESSAGE_ADDED, then MESSAGE_STATUS_CHANGED as ` + "`" + `sendMessage` + "`" + ` does.
+  """
   startConversation("To whom, from where." input: StartConversationInput!): StartConversationPayload!
-  "Adds an internal note, seen by whoever sees the conversation and never sent. Emits MESSAGE_ADDED."
+  "Adds an internal note of 1 to 10,000 characters, never sent. Whoever may see the conversation may add and read it. Emits MESSAGE_ADDED."
   addNote("The note." input: AddNoteInput!): AddNotePayload!
-  "Tries a FAILED or UNKNOWN message again as a new attempt. Emits MESSAGE_STATUS_CHANGED."
+  "Tries one FAILED or UNKNOWN message again as a new attempt, 1 at a time. Needs what ` + "`" + `sendMessage` + "`" + ` needs: a licence, MESSAGING_AGENT, and to see the conversation. Emits MESSAGE_STATUS_CHANGED."
   retryMessage("Which message." input: RetryMessageInput!): RetryMessagePayload!
 }
 `, BuiltIn: false},
@@ -2722,12 +2795,12 @@ type SetTypingPayload {
 }
 
 extend type Mutation {
-  "Tells those who look at a conversation that the viewer is typing. Whoever may see the conversation may. Nothing is stored and no event follows: ` + "`" + `conversationPresence` + "`" + ` tells it."
+  "Tells those who look at a conversation that the viewer is typing, for 6 seconds at most. Whoever may see the conversation may. Nothing is stored and no event follows: ` + "`" + `conversationPresence` + "`" + ` tells it."
   setTyping("Where, and whether." input: SetTypingInput!): SetTypingPayload!
 }
 
 extend type Subscription {
-  "Who else looks at a conversation, and who is typing: at once, and after each change. While it runs, others see the viewer there. Ends with NOT_FOUND when the conversation may no longer be seen."
+  "Who else looks at a conversation, and who is typing: at once, and after each change. While it runs, others see the viewer there. Whoever may see the conversation may watch. Ends with NOT_FOUND when it may no longer be seen."
   conversationPresence(
     "The conversation's id."
     id: ID!
@@ -2941,6 +3014,8 @@ func (ec *executionContext) childFields_Conversation(ctx context.Context, field 
 		return ec.fieldContext_Conversation_sendability(ctx, field)
 	case "viewerCanAssign":
 		return ec.fieldContext_Conversation_viewerCanAssign(ctx, field)
+	case "viewerCanMarkRead":
+		return ec.fieldContext_Conversation_viewerCanMarkRead(ctx, field)
 	case "createdAt":
 		return ec.fieldContext_Conversation_createdAt(ctx, field)
 	}
@@ -3005,6 +3080,8 @@ func (ec *executionContext) childFields_ConversationsChange(ctx context.Context,
 		return ec.fieldContext_ConversationsChange_conversationId(ctx, field)
 	case "conversation":
 		return ec.fieldContext_ConversationsChange_conversation(ctx, field)
+	case "edge":
+		return ec.fieldContext_ConversationsChange_edge(ctx, field)
 	case "counts":
 		return ec.fieldContext_ConversationsChange_counts(ctx, field)
 	case "cause":
@@ -3041,6 +3118,8 @@ func (ec *executionContext) childFields_DraftSegments(ctx context.Context, field
 
 func (ec *executionContext) childFields_Inbox(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
+	case "id":
+		return ec.fieldContext_Inbox_id(ctx, field)
 	case "kind":
 		return ec.fieldContext_Inbox_kind(ctx, field)
 	case "subject":
@@ -3135,6 +3214,8 @@ func (ec *executionContext) childFields_MessageAdded(ctx context.Context, field 
 		return ec.fieldContext_MessageAdded_cursor(ctx, field)
 	case "message":
 		return ec.fieldContext_MessageAdded_message(ctx, field)
+	case "edge":
+		return ec.fieldContext_MessageAdded_edge(ctx, field)
 	case "conversation":
 		return ec.fieldContext_MessageAdded_conversation(ctx, field)
 	case "idempotencyKey":

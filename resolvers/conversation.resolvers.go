@@ -47,6 +47,11 @@ func (r *conversationResolver) ViewerCanAssign(ctx context.Context, obj *convers
 	return viewer.FromContext(ctx).Can(viewer.AssignConversation), nil
 }
 
+// ViewerCanMarkRead is the resolver for the viewerCanMarkRead field.
+func (r *conversationResolver) ViewerCanMarkRead(ctx context.Context, obj *conversation.Row) (bool, error) {
+	return obj.MarkableBy(viewer.FromContext(ctx)), nil
+}
+
 // TotalCount is the resolver for the totalCount field.
 func (r *conversationConnectionResolver) TotalCount(ctx context.Context, obj *conversation.Page) (int64, error) {
 	return r.Desk.Total(ctx, obj.Scope)

@@ -34,8 +34,8 @@ func (r *queryResolver) Record(ctx context.Context, objectType string, externalI
 }
 
 // Conversations is the resolver for the conversations field.
-func (r *recordResolver) Conversations(ctx context.Context, obj *conversation.Record, first *int, after *string) (*conversation.Page, error) {
-	w, err := listWindow(first, after, nil, nil)
+func (r *recordResolver) Conversations(ctx context.Context, obj *conversation.Record, first *int, after *string, last *int, before *string) (*conversation.Page, error) {
+	w, err := recordWindow(first, after, last, before)
 	if err != nil {
 		return nil, err
 	}

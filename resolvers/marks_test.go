@@ -103,6 +103,9 @@ func TestReadingBelongsToTheOwnerUnlessConfirmed(t *testing.T) {
 			v["confirm"] = c.confirm
 			require.Equal(t, []string{c.want}, codes(d.run(c.who, query, v)), "%s on %s", c.who, query)
 		}
+		may := d.As(c.who).Raw(`query($id: ID!) { conversation(id: $id) { viewerCanMarkRead } }`, vars{"id": c.id}).Tree(t).Get("conversation")
+		require.Equal(t, c.want == "NOT_FOUND", may.IsNull())
+		require.True(t, may.IsNull() || may.Get("viewerCanMarkRead").Bool() == (c.want != "FORBIDDEN"), "%s on %s", c.who, c.id)
 	}
 	d.run("amy", markUnread, vars{"ids": []string{amys}})
 	confirmed := d.run("sue", markRead, vars{"items": item(amys), "confirm": true})

@@ -75,6 +75,15 @@ func listWindow(first *int, after *string, last *int, before *string) (conversat
 	return conversation.Window{Size: w.size, Backward: w.backward, Cursor: w.cursor}, err
 }
 
+// recordWindow takes `first` for what was not said when it is the default that
+// the schema gives it, and the page is asked for from the end.
+func recordWindow(first *int, after *string, last *int, before *string) (conversation.Window, error) {
+	if first != nil && *first == defaultPage && (last != nil || before != nil) {
+		first = nil
+	}
+	return listWindow(first, after, last, before)
+}
+
 // threadWindow shows the newest messages when nobody says which.
 func threadWindow(first *int, after *string, last *int, before *string) (message.Window, error) {
 	w, err := windowOf(first, after, last, before, true)

@@ -66,6 +66,12 @@ func (d *Desk) MarkUnread(ctx context.Context, ids []string, confirmed bool) ([]
 	})
 }
 
+// MarkableBy reports whether v, who sees the conversation, may change its read
+// state; a colleague's only with a confirmation.
+func (r *Row) MarkableBy(v *viewer.Viewer) bool {
+	return r.ReadBelongsTo(v.AgentID) || v.Can(viewer.ViewTeamInbox)
+}
+
 // mayMark decides whether the viewer may change the read state: their own or
 // nobody's freely, a colleague's only with ViewTeamInbox and confirmed.
 func mayMark(ctx context.Context, row *Row, confirmed bool) error {
@@ -73,8 +79,8 @@ func mayMark(ctx context.Context, row *Row, confirmed bool) error {
 	switch {
 	case row.ReadBelongsTo(v.AgentID):
 		return nil
-	case !v.Can(viewer.ViewTeamInbox):
-		return fault.New(fault.Forbidden, "Only its owner, or a holder of ViewTeamInbox, changes the read state of this conversation.")
+	case !row.MarkableBy(v):
+		return fault.New(fault.Forbidden, "Only its owner, or a holder of VIEW_TEAM_INBOX, changes the read state of this conversation.")
 	case !confirmed:
 		return fault.New(fault.ConfirmationNeeded, "A colleague owns this conversation, and their read state would change. Repeat with confirmForOwner: true if that is meant.")
 	}
@@ -104,7 +110,7 @@ func (d *Desk) inboundUpTo(ctx context.Context, tx *store.Tx, row *Row, message 
 // AssignConversation.
 func (d *Desk) Assign(ctx context.Context, ids []string, agentID *string) ([]*Result, error) {
 	if !viewer.FromContext(ctx).Can(viewer.AssignConversation) {
-		return nil, fault.New(fault.Forbidden, "Assigning needs the permission AssignConversation. Ask an administrator.")
+		return nil, fault.New(fault.Forbidden, "Assigning needs the permission ASSIGN_CONVERSATION. Ask an administrator.")
 	}
 	to, err := d.assignee(agentID)
 	if err != nil {

@@ -95,6 +95,14 @@ type Inbox struct {
 	Scope *Scope
 }
 
+// ID tells the viewer's inboxes apart; it is no id of any other object.
+func (i *Inbox) ID() string {
+	if i.Subject == nil {
+		return "ibx_" + string(i.Kind)
+	}
+	return "ibx_" + string(i.Kind) + "_" + *i.Subject
+}
+
 // InboxList is all inboxes of a viewer, counted at one position of the log.
 type InboxList struct {
 	Inboxes  []*Inbox

@@ -40,6 +40,14 @@ type Change struct {
 	IdempotencyKey *string
 }
 
+// Edge is the conversation as an edge of the list; nil without one.
+func (c *Change) Edge() *conversation.Edge {
+	if c.Conversation == nil {
+		return nil
+	}
+	return &conversation.Edge{Node: c.Conversation}
+}
+
 // MessageAdded is a message that was added.
 type MessageAdded struct {
 	Kind           feed.StreamKind
@@ -47,6 +55,14 @@ type MessageAdded struct {
 	Message        *message.Row
 	Conversation   *conversation.Row
 	IdempotencyKey *string
+}
+
+// Edge is the message as an edge of its thread; nil without one.
+func (m *MessageAdded) Edge() *message.Edge {
+	if m.Message == nil {
+		return nil
+	}
+	return &message.Edge{Node: m.Message}
 }
 
 // MessageStatusChanged is a message's status that moved.

@@ -93,7 +93,7 @@ func (m *Messenger) Send(ctx context.Context, in SendInput) (Sent, error) {
 			return 0, err
 		}
 		if in.ConfirmForOwner && !row.ReadBelongsTo(viewer.FromContext(ctx).AgentID) && !viewer.FromContext(ctx).Can(viewer.ViewTeamInbox) {
-			return 0, fault.New(fault.Forbidden, "Changing a colleague's read state needs the permission ViewTeamInbox. Leave confirmForOwner out.")
+			return 0, fault.New(fault.Forbidden, "Changing a colleague's read state needs the permission VIEW_TEAM_INBOX. Leave confirmForOwner out.")
 		}
 		party, err := m.party(ctx, tx, row)
 		if err != nil {
