@@ -411,6 +411,17 @@ func (ec *executionContext) selectConversation() map[string]*selection.Field {
 				return ec.Resolvers.Conversation().ViewerCanAssign(ctx, obj)
 			},
 		},
+		"viewerCanMarkRead": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(bool)
+				w.Bool(bool(v))
+			},
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				obj := parent.(*conversation.Row)
+				return ec.Resolvers.Conversation().ViewerCanMarkRead(ctx, obj)
+			},
+		},
 		"createdAt": {
 			NonNull: true,
 			Write: func(w *selection.Writer, source any) {
@@ -572,6 +583,11 @@ func (ec *executionContext) selectConversationsChange() map[string]*selection.Fi
 			Of:      "Conversation",
 			One:     func(source any) any { return selection.Pointer(source.(*live.Change).Conversation) },
 		},
+		"edge": {
+			NonNull: false,
+			Of:      "ConversationEdge",
+			One:     func(source any) any { return selection.Pointer(source.(*live.Change).Edge()) },
+		},
 		"counts": {
 			NonNull: true,
 			Of:      "ViewCounts",
@@ -668,6 +684,13 @@ func (ec *executionContext) selectEventContent() map[string]*selection.Field {
 
 func (ec *executionContext) selectInbox() map[string]*selection.Field {
 	return map[string]*selection.Field{
+		"id": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*conversation.Inbox).ID()
+				w.String(string(v))
+			},
+		},
 		"kind": {
 			NonNull: true,
 			Write: func(w *selection.Writer, source any) {
@@ -924,6 +947,11 @@ func (ec *executionContext) selectMessageAdded() map[string]*selection.Field {
 			NonNull: false,
 			Of:      "Message",
 			One:     func(source any) any { return selection.Pointer(source.(*live.MessageAdded).Message) },
+		},
+		"edge": {
+			NonNull: false,
+			Of:      "MessageEdge",
+			One:     func(source any) any { return selection.Pointer(source.(*live.MessageAdded).Edge()) },
 		},
 		"conversation": {
 			NonNull: false,
@@ -1265,7 +1293,7 @@ func (ec *executionContext) selectRecord() map[string]*selection.Field {
 			Args:    ec.field_Record_conversations_args,
 			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
 				obj := parent.(*conversation.Record)
-				return ec.Resolvers.Record().Conversations(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string))
+				return ec.Resolvers.Record().Conversations(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 			},
 		},
 	}

@@ -8,7 +8,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"parley/internal/parleytest"
-	"parley/internal/publicid"
 	"parley/internal/store"
 )
 
@@ -18,20 +17,16 @@ func TestARecordsConversationsPageBothWays(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	amy := d.As("amy")
-	var record string
-	require.NoError(t, d.Store.Write(d.System(), func(ctx context.Context, tx *store.Tx) error {
-		row, err := tx.Ent.Record.Create().SetObjectType("Lead").SetExternalID("L1").SetName("Lea").SetMobileNumber("+12025550151").Save(ctx)
-		if err == nil {
-			record = d.Desk.IDs.Encode(publicid.Record, row.ID)
-		}
-		return err
-	}))
-	for _, channel := range amy.Do(`{ viewer { channels { id } } }`, nil).Get("viewer", "channels").List() {
-		id := channel.Get("id").String()
-		started := amy.Do(`mutation($input: StartConversationInput!) { startConversation(input: $input) { errors { message } refusals { message } } }`,
-			vars{"input": vars{"channelId": id, "recordId": record, "text": "Hello", "idempotencyKey": id}})
-		require.Empty(t, started.Get("startConversation", "refusals").List())
+	for _, address := range []string{parleytest.Sales, parleytest.Direct, parleytest.Billing} {
+		d.begin("+12025550151", address, 1)
 	}
+	require.NoError(t, d.Store.Write(d.System(), func(ctx context.Context, tx *store.Tx) error {
+		lead, err := tx.Ent.Record.Create().SetObjectType("Lead").SetExternalID("L1").Save(ctx)
+		if err != nil {
+			return err
+		}
+		return tx.Ent.Conversation.Update().SetRecord(lead).Exec(ctx)
+	}))
 	page := func(arguments string) ([]string, parleytest.Tree) {
 		at := amy.Do(`{ record(objectType: "Lead", externalId: "L1") { conversations`+arguments+` { edges { cursor node { id } } pageInfo { hasNextPage hasPreviousPage } } } }`, nil).
 			Get("record", "conversations")

@@ -25,17 +25,34 @@ type Break struct {
 // String renders the break as one line.
 func (b Break) String() string { return b.Path + " " + b.What }
 
-var removalDate = regexp.MustCompile(`Removal on (\d{4}-\d{2}-\d{2})\b`)
+var deprecationForm = regexp.MustCompile(`^\S.* Since (\d{4}-\d{2}-\d{2}), removed after (\d{4}-\d{2}-\d{2})\.?$`)
 
-// Announced reports whether the element was deprecated with a reason that holds
-// "Removal on YYYY-MM-DD", and that day has come.
-func (b Break) Announced(now time.Time) bool {
-	found := removalDate.FindStringSubmatch(b.Reason)
+// LeastNotice is how long something stays after it was deprecated.
+const LeastNotice = 180 * 24 * time.Hour
+
+// LastDay reads the last day (UTC) that a deprecated element is kept for out of
+// its reason: "Use x instead. Since 2026-11-23, removed after 2027-05-23."
+func LastDay(reason string) (time.Time, error) {
+	found := deprecationForm.FindStringSubmatch(reason)
 	if found == nil {
-		return false
+		return time.Time{}, fmt.Errorf("%q is not of the form: what to use instead, then Since YYYY-MM-DD, removed after YYYY-MM-DD", reason)
 	}
-	day, err := time.Parse(time.DateOnly, found[1])
-	return err == nil && !now.Before(day)
+	since, err := time.Parse(time.DateOnly, found[1])
+	last, errLast := time.Parse(time.DateOnly, found[2])
+	switch {
+	case err != nil || errLast != nil:
+		return time.Time{}, fmt.Errorf("%q holds a day that is none", reason)
+	case last.Sub(since) < LeastNotice:
+		return time.Time{}, fmt.Errorf("%q gives less notice than %d days", reason, LeastNotice/(24*time.Hour))
+	}
+	return last, nil
+}
+
+// Announced reports whether the element was deprecated in due form, and its last
+// day is over.
+func (b Break) Announced(now time.Time) bool {
+	last, err := LastDay(b.Reason)
+	return err == nil && !now.Before(last.AddDate(0, 0, 1))
 }
 
 // Diff lists the breaking changes from before to after, sorted by path. New
@@ -85,14 +102,14 @@ func typeReason(definition *ast.Definition) string {
 	for _, value := range definition.EnumValues {
 		reasons = append(reasons, reason(value.Directives))
 	}
-	last, lastDay := "", ""
+	last, lastDay := "", time.Time{}
 	for _, text := range reasons {
-		found := removalDate.FindStringSubmatch(text)
-		if found == nil {
+		day, err := LastDay(text)
+		if err != nil {
 			return ""
 		}
-		if found[1] > lastDay {
-			last, lastDay = text, found[1]
+		if day.After(lastDay) {
+			last, lastDay = text, day
 		}
 	}
 	return last

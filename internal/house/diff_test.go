@@ -74,17 +74,16 @@ func TestDiff(t *testing.T) {
 
 func TestAnnounced(t *testing.T) {
 	t.Parallel()
-	const dated = `@deprecated(reason: "It is slow. Use a instead. Removal on 2027-02-01 UTC.")`
+	const dated = `@deprecated(reason: "It is slow. Use a instead. Since 2026-07-01, removed after 2027-01-31.")`
 	now := time.Date(2027, 2, 1, 0, 0, 0, 0, time.UTC)
 	cases := []struct {
 		name, before string
 		now          time.Time
 		want         bool
 	}{
-		{"field on the day", "type Query { a: Int b: Int " + dated + " }", now, true},
-		{"field a moment before", "type Query { a: Int b: Int " + dated + " }", now.Add(-time.Second), false},
-		{"no date", `type Query { a: Int b: Int @deprecated(reason: "Removal soon") }`, now, false},
-		{"no such day", `type Query { a: Int b: Int @deprecated(reason: "Removal on 2026-02-31 UTC.") }`, now, false},
+		{"field, the day after", "type Query { a: Int b: Int " + dated + " }", now, true},
+		{"field, on its last day", "type Query { a: Int b: Int " + dated + " }", now.Add(-time.Second), false},
+		{"no date", `type Query { a: Int b: Int @deprecated(reason: "Use a. Removed soon.") }`, now, false},
 		{"not deprecated", "type Query { a: Int b: Int }", now, false},
 		{"argument", "type Query { a(x: Int " + dated + "): Int }", now, true},
 		{"type, all fields", "type Query { a: Int } type B { c: Int " + dated + " }", now, true},
@@ -98,5 +97,25 @@ func TestAnnounced(t *testing.T) {
 			require.Len(t, breaks, 1)
 			require.Equal(t, c.want, breaks[0].Announced(c.now))
 		})
+	}
+}
+
+func TestLastDay(t *testing.T) {
+	t.Parallel()
+	last, err := LastDay("Use a instead. Since 2026-11-23, removed after 2027-05-23.")
+	require.NoError(t, err)
+	require.Equal(t, time.Date(2027, 5, 23, 0, 0, 0, 0, time.UTC), last)
+	for reason, want := range map[string]string{
+		"":                    "form",
+		"No longer supported": "form", // GraphQL's own default
+		"Since 2026-11-23, removed after 2027-05-23":               "form",
+		"Use a. Removed after 2027-05-23.":                         "form",
+		"Use a. Since 2026-11-23, removed after 2027-05-23. Sorry": "form",
+		"Use a. Since 2026-11-23, removed after 2027-02-31.":       "day",
+		"Use a. Since 2026-11-23, removed after 2026-12-23.":       "notice",
+		"Use a. Since 2027-05-23, removed after 2026-11-23.":       "notice",
+	} {
+		_, err := LastDay(reason)
+		require.ErrorContains(t, err, want, reason)
 	}
 }

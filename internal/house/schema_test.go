@@ -68,33 +68,6 @@ func TestNamesHaveTheirForm(t *testing.T) {
 	})
 }
 
-// TestEveryDeprecationIsDated holds the promise that what goes is announced
-// with a day.
-func TestEveryDeprecationIsDated(t *testing.T) {
-	t.Parallel()
-	schema, err := LoadSchema(rootOf(t))
-	require.NoError(t, err)
-	check := func(path string, list ast.DirectiveList) {
-		if list.ForName("deprecated") != nil {
-			assert.Regexp(t, removalDate, reason(list), path)
-		}
-	}
-	for _, definition := range schema.Types {
-		if definition.BuiltIn {
-			continue
-		}
-		for _, value := range definition.EnumValues {
-			check(definition.Name+"."+value.Name, value.Directives)
-		}
-		for _, field := range definition.Fields {
-			check(definition.Name+"."+field.Name, field.Directives)
-			for _, argument := range field.Arguments {
-				check(definition.Name+"."+field.Name+"("+argument.Name+")", argument.Directives)
-			}
-		}
-	}
-}
-
 // TestPlaygroundDocumentsFitTheSchema holds what the playground offers against
 // the schema it is offered for.
 func TestPlaygroundDocumentsFitTheSchema(t *testing.T) {

@@ -57,5 +57,5 @@ func refuse(breaks []Break, now time.Time) error {
 		return nil
 	}
 	return fmt.Errorf("the schema only grows, and this change takes away from it:\n%s\n"+
-		"Keep the element and deprecate it: @deprecated(reason: \"… Removal on YYYY-MM-DD UTC.\")", strings.Join(lines, "\n"))
+		"Keep the element and deprecate it: @deprecated(reason: \"Use x instead. Since YYYY-MM-DD, removed after YYYY-MM-DD.\")", strings.Join(lines, "\n"))
 }

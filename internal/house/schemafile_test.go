@@ -47,7 +47,7 @@ func TestWriteSchema(t *testing.T) {
 	require.ErrorContains(t, write("type Query { a: Int }"), "Query.b was removed")
 	require.Equal(t, first, kept(), "a refused schema leaves the file alone")
 
-	require.NoError(t, write(`type Query { a: Int b: Int @deprecated(reason: "Removal on 2027-01-31 UTC.") }`))
+	require.NoError(t, write(`type Query { a: Int b: Int @deprecated(reason: "Use a. Since 2026-07-01, removed after 2027-01-31.") }`))
 	require.NoError(t, write("type Query { a: Int }"))
 	require.NotContains(t, kept(), "b: Int")
 }

@@ -141,8 +141,11 @@ func (a *author) arguments(f *ast.FieldDefinition) string {
 	var list []string
 	for _, arg := range f.Arguments {
 		likely := 8
-		if arg.Name == "first" {
+		switch arg.Name {
+		case "first":
 			likely = 80
+		case "after", "last", "before": // most go wrong: with first, or as another list's cursor
+			likely = 4
 		}
 		if !arg.Type.NonNull && !a.chance(likely) {
 			continue
