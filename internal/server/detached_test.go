@@ -63,7 +63,7 @@ func TestTheStopClosesSocketsWhoseRequestsAreOver(t *testing.T) {
 		c.expectClose(1001)
 	}
 	require.NoError(t, <-stopped)
-	require.Zero(t, b.schema.live.Load())
+	eventually(t, func() bool { return b.schema.live.Load() == 0 }, "all streams have ended")
 	lines := b.sockets(t)
 	require.Len(t, lines, n, "all were over when the server was")
 	for _, line := range lines {
