@@ -110,7 +110,7 @@ func (s *serveCmd) greet(out io.Writer, a *app.App) {
 	say := func(format string, args ...any) { fmt.Fprintf(out, format+"\n", args...) }
 	url := a.PublicURL()
 	say("Parley is ready.\n")
-	say("  GraphQL     %s/graphql (POST, GET, WebSocket)", url)
+	say("  GraphQL     %s/graphql (POST, GET, WebSocket, event streams)", url)
 	if s.Mode == server.Development || s.Playground {
 		say("  Playground  %s/", url)
 	}

@@ -23,11 +23,7 @@ import (
 // (https://graphql.github.io/graphql-over-http/draft/): application/json answers
 // 200 to every well-formed request, application/graphql-response+json 400 when
 // the operation did not run.
-type httpTransport struct {
-	exec    graphql.GraphExecutor
-	timeout time.Duration
-	metrics *metrics
-}
+type httpTransport struct{ *Server }
 
 // refusal is an error with the HTTP status it takes.
 type refusal struct {
@@ -36,56 +32,65 @@ type refusal struct {
 }
 
 func (t *httpTransport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	media, ok := negotiate(r.Header.Values("Accept"))
-	if !ok {
+	accepts := negotiate(r.Header.Values("Accept"))
+	if accepts.media == "" {
 		refuse(w, r, http.StatusNotAcceptable,
-			fault.New(fault.BadInput, "Accept %s or %s.", mediaResponse, mediaJSON))
+			fault.New(fault.BadInput, "Accept %s, %s or %s.", mediaResponse, mediaJSON, mediaEvents))
 		return
 	}
 	start := graphql.Now()
 	params, refused := read(r)
 	if refused != nil {
-		refuseAs(w, r, refused.status, media, refused.err)
+		refuseAs(w, r, refused.status, accepts.refusals(), refused.err)
 		return
+	}
+	if accepts.events {
+		resume(r, params)
 	}
 	params.Headers = r.Header
 	params.ReadTime = graphql.TraceTiming{Start: start, End: graphql.Now()}
-	ctx, cancel := context.WithTimeout(graphql.StartOperationTrace(r.Context()), t.timeout)
-	defer cancel()
-	status, response := t.run(ctx, w, r.Method, params)
-	if media == mediaJSON && status != http.StatusMethodNotAllowed {
-		status = http.StatusOK
+	r = r.WithContext(graphql.StartOperationTrace(r.Context()))
+	op, errs := t.exec.CreateOperationContext(r.Context(), params)
+	switch {
+	case errs == nil && op.Operation.Operation == ast.Mutation && r.Method == http.MethodGet:
+		w.Header().Set("Allow", http.MethodPost)
+		response := failed(r.Context(), fault.New(fault.BadInput, "Send mutations by POST."))
+		t.note(r.Context(), op, response.Errors, 0)
+		write(w, http.StatusMethodNotAllowed, accepts.refusals(), response)
+	case accepts.media == mediaEvents, errs == nil && accepts.events && op.Operation.Operation == ast.Subscription:
+		t.serveEvents(w, r, op, errs)
+	default:
+		t.serveOne(w, r, accepts.media, op, errs)
 	}
-	write(w, status, media, response)
 }
 
-// run executes one operation and returns the status for
-// application/graphql-response+json.
-func (t *httpTransport) run(ctx context.Context, w http.ResponseWriter, method string, params *graphql.RawParams) (int, *graphql.Response) {
-	start := time.Now()
-	op, errs := t.exec.CreateOperationContext(ctx, params)
-	ctx = graphql.WithOperationContext(ctx, op)
+// serveOne answers by one response, or with the errors for which there is none.
+func (t *httpTransport) serveOne(w http.ResponseWriter, r *http.Request, media string, op *graphql.OperationContext, errs gqlerror.List) {
+	began, ctx := time.Now(), graphql.WithOperationContext(r.Context(), op)
 	status := http.StatusBadRequest
 	var response *graphql.Response
 	switch {
 	case errs != nil:
 		response = t.exec.DispatchError(ctx, errs)
 	case op.Operation.Operation == ast.Subscription:
-		response = t.exec.DispatchError(ctx, gqlerror.List{asGraphQL(
-			fault.New(fault.BadInput, "Subscriptions need a stream. Open a WebSocket with graphql-transport-ws."))})
-	case op.Operation.Operation == ast.Mutation && method == http.MethodGet:
-		status = http.StatusMethodNotAllowed
-		w.Header().Set("Allow", http.MethodPost)
-		response = t.exec.DispatchError(ctx, gqlerror.List{asGraphQL(fault.New(fault.BadInput, "Send mutations by POST."))})
+		response = t.exec.DispatchError(ctx, gqlerror.List{asGraphQL(fault.New(fault.BadInput,
+			"Subscriptions need a stream. Accept %s, or open a WebSocket with %s.", mediaEvents, subprotocol))})
 	default:
 		status, response = t.dispatch(ctx, op)
 	}
-	t.note(ctx, op, response, time.Since(start))
-	return status, response
+	t.note(ctx, op, response.Errors, time.Since(began))
+	if media == mediaJSON {
+		status = http.StatusOK
+	}
+	write(w, status, media, response)
 }
 
-func (t *httpTransport) dispatch(ctx context.Context, op *graphql.OperationContext) (int, *graphql.Response) {
-	responses, ctx := t.exec.DispatchOperation(ctx, op)
+// dispatch executes a query or mutation and returns the status for
+// application/graphql-response+json.
+func (s *Server) dispatch(ctx context.Context, op *graphql.OperationContext) (int, *graphql.Response) {
+	ctx, cancel := context.WithTimeout(ctx, s.options.RequestTimeout)
+	defer cancel()
+	responses, ctx := s.exec.DispatchOperation(ctx, op)
 	response := responses(ctx)
 	switch {
 	case response == nil: // the deadline passed, or the caller left
@@ -105,13 +110,13 @@ func failed(ctx context.Context, err error) *graphql.Response {
 }
 
 // note leaves what was done for the access log and the metrics.
-func (t *httpTransport) note(ctx context.Context, op *graphql.OperationContext, response *graphql.Response, took time.Duration) {
+func (s *Server) note(ctx context.Context, op *graphql.OperationContext, errs gqlerror.List, took time.Duration) {
 	request := requestOf(ctx)
-	request.kind, request.outcome = kindOf(op), outcome(response.Errors)
+	request.kind, request.outcome = kindOf(op), outcome(errs)
 	if op.Operation != nil {
 		request.operation = op.Operation.Name
 	}
-	t.metrics.operation(request.kind, request.outcome, took)
+	s.metrics.operation(request.kind, request.outcome, took)
 }
 
 func kindOf(op *graphql.OperationContext) string {

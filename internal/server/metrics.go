@@ -18,7 +18,7 @@ type metrics struct {
 	subscriptions prometheus.Gauge
 }
 
-func newMetrics(registry *prometheus.Registry, sockets *sockets) (*metrics, error) {
+func newMetrics(registry *prometheus.Registry, connections *connections) (*metrics, error) {
 	durations := prometheus.ExponentialBuckets(0.001, 2.5, 11) // to 10 s
 	m := &metrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -26,7 +26,7 @@ func newMetrics(registry *prometheus.Registry, sockets *sockets) (*metrics, erro
 		}, []string{"route", "status"}),
 		answers: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "parley_http_request_seconds",
-			Help:    "How long requests took by route, WebSockets apart.",
+			Help:    "How long requests took by route, WebSockets and event streams apart.",
 			Buckets: durations,
 		}, []string{"route"}),
 		operations: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -44,9 +44,12 @@ func newMetrics(registry *prometheus.Registry, sockets *sockets) (*metrics, erro
 	}
 	open := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "parley_websocket_connections", Help: "WebSockets now open.",
-	}, func() float64 { return float64(sockets.count()) })
+	}, func() float64 { sockets, _ := connections.count(); return float64(sockets) })
+	streams := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "parley_event_streams", Help: "Streams of Server-Sent Events now open.",
+	}, func() float64 { _, streams := connections.count(); return float64(streams) })
 	for _, c := range []prometheus.Collector{
-		m.requests, m.answers, m.operations, m.durations, m.subscriptions, open,
+		m.requests, m.answers, m.operations, m.durations, m.subscriptions, open, streams,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewBuildInfoCollector(),
 	} {
 		if err := registry.Register(c); err != nil {
@@ -56,9 +59,9 @@ func newMetrics(registry *prometheus.Registry, sockets *sockets) (*metrics, erro
 	return m, nil
 }
 
-func (m *metrics) request(route string, status int, took time.Duration) {
+func (m *metrics) request(route string, status int, streamed bool, took time.Duration) {
 	m.requests.WithLabelValues(route, strconv.Itoa(status)).Inc()
-	if status != http.StatusSwitchingProtocols { // lives as long as its caller likes
+	if status != http.StatusSwitchingProtocols && !streamed { // they live as long as their callers like
 		m.answers.WithLabelValues(route).Observe(took.Seconds())
 	}
 }

@@ -31,6 +31,7 @@ type request struct {
 	method, route, remote              string
 	username, kind, operation, outcome string
 
+	streamed bool // its answer lived as long as its caller liked
 	detached bool // its socket lives on, and writes the access log at its end
 }
 
@@ -64,7 +65,7 @@ func (s *Server) observed(next http.Handler) http.Handler {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		w.Header().Set("Cache-Control", "no-store")
 		defer func() {
-			s.metrics.request(route(r), rec.status, time.Since(request.began))
+			s.metrics.request(route(r), rec.status, request.streamed, time.Since(request.began))
 			endSpan(span, r, request, rec.status)
 			if !request.detached {
 				request.route = route(r)

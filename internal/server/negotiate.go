@@ -11,13 +11,21 @@ const (
 	mediaResponse = "application/graphql-response+json"
 )
 
+// accepted is what a caller can take.
+type accepted struct {
+	media  string // of a single answer; mediaEvents where they want no other
+	events bool   // a stream besides, for a subscription
+}
+
 // negotiate chooses the media type of the answer by RFC 9110, 12.5.1. Without
-// an Accept header, or where a range covers both, it is application/json, which
-// every client reads; graphql-response+json must be named, and then wins a tie.
-func negotiate(accept []string) (media string, ok bool) {
+// an Accept header, or where a range covers all, it is application/json, which
+// every client reads; graphql-response+json must be named, and then wins a tie;
+// event-stream must be named and preferred. Nothing is acceptable where media is
+// empty.
+func negotiate(accept []string) accepted {
 	ranges := strings.TrimSpace(strings.Join(accept, ","))
 	if ranges == "" {
-		return mediaJSON, true
+		return accepted{media: mediaJSON}
 	}
 	best := map[string]preference{}
 	for _, part := range strings.Split(ranges, ",") {
@@ -25,22 +33,35 @@ func negotiate(accept []string) (media string, ok bool) {
 		if err != nil || !isUTF8(parameters) {
 			continue
 		}
-		for _, offer := range []string{mediaJSON, mediaResponse} {
+		for _, offer := range []string{mediaJSON, mediaResponse, mediaEvents} {
 			p := preference{specificity: covers(name, offer), quality: quality(parameters)}
 			if p.specificity > best[offer].specificity {
 				best[offer] = p
 			}
 		}
 	}
-	plain, response := best[mediaJSON], best[mediaResponse]
-	switch {
-	case plain.quality <= 0 && response.quality <= 0:
-		return "", false
-	case response.quality > plain.quality,
-		response.quality == plain.quality && response.specificity == exact:
-		return mediaResponse, true
+	plain, response, events := best[mediaJSON], best[mediaResponse], best[mediaEvents]
+	streams := events.specificity == exact && events.quality > 0
+	single := plain
+	a := accepted{media: mediaJSON, events: streams}
+	if response.quality > plain.quality || response.quality == plain.quality && response.specificity == exact {
+		a.media, single = mediaResponse, response
 	}
-	return mediaJSON, true
+	switch {
+	case streams && events.beats(single):
+		a.media = mediaEvents
+	case single.quality <= 0:
+		a.media = ""
+	}
+	return a
+}
+
+// refusals is the media type of what is refused with a status, before any stream.
+func (a accepted) refusals() string {
+	if a.media == mediaEvents {
+		return mediaJSON
+	}
+	return a.media
 }
 
 // preference is what the most specific range says of a media type.
@@ -50,6 +71,10 @@ type preference struct {
 }
 
 const exact = 3
+
+func (p preference) beats(q preference) bool {
+	return p.quality > q.quality || p.quality == q.quality && p.specificity > q.specificity
+}
 
 // covers returns how closely a media range names offer, 0 when it does not.
 func covers(mediaRange, offer string) int {

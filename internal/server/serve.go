@@ -48,8 +48,8 @@ func addr(l net.Listener) net.Addr {
 }
 
 // Serve listens and serves until ctx ends, and then stops in order: /readyz
-// answers 503, no connection is accepted, requests in flight get DrainTimeout
-// to end, sockets are closed with 1001, what is left is cancelled, the private
+// answers 503, event streams are told, no connection is accepted, requests in
+// flight get DrainTimeout to end, sockets are closed with 1001, what is left is cancelled, the private
 // listener goes last. It returns nil after an orderly stop.
 func (s *Server) Serve(ctx context.Context) error {
 	if err := s.Listen(); err != nil {
@@ -96,12 +96,13 @@ func (s *Server) httpServer(ctx context.Context, handler http.Handler) *http.Ser
 // stop ends the public side; cancelWork ends the contexts of all its requests.
 func (s *Server) stop(public *http.Server, cancelWork context.CancelFunc) {
 	s.draining.Store(true)
+	s.connections.closeStreams()
 	drain, cancel := context.WithTimeout(context.Background(), s.options.DrainTimeout)
 	defer cancel()
 	drained := public.Shutdown(drain)
 	ending, cancelEnding := context.WithTimeout(context.Background(), farewell)
 	defer cancelEnding()
-	s.sockets.closeAll(ending, goingAway)
+	s.connections.closeAll(ending, goingAway)
 	if drained != nil {
 		s.options.Logger.Warn("requests cut off by the stop", "error", drained)
 		cancelWork()

@@ -9,8 +9,8 @@
 //	})
 //	err = s.Serve(ctx) // until ctx ends, then drains
 //
-// It serves /graphql (POST and GET by the GraphQL over HTTP draft, WebSocket by
-// the graphql-transport-ws protocol), /webhooks/{provider}/{account}, /healthz
+// It serves /graphql (POST and GET by the GraphQL over HTTP draft, Server-Sent
+// Events by the graphql-sse protocol, WebSocket by graphql-transport-ws), /webhooks/{provider}/{account}, /healthz
 // and /readyz, and leaves every other path to the playground. A private
 // listener has /metrics and profiles.
 //
@@ -43,12 +43,12 @@ const documentCacheSize = 1000
 
 // Server serves Parley over HTTP. Make one with New; it serves once.
 type Server struct {
-	options  Options
-	exec     *executor.Executor
-	metrics  *metrics
-	sockets  *sockets
-	handler  http.Handler
-	draining atomic.Bool
+	options     Options
+	exec        *executor.Executor
+	metrics     *metrics
+	connections *connections
+	handler     http.Handler
+	draining    atomic.Bool
 
 	public, private net.Listener
 }
@@ -59,9 +59,9 @@ func New(options Options) (*Server, error) {
 	if err := options.validate(); err != nil {
 		return nil, err
 	}
-	s := &Server{options: options, sockets: newSockets(options.Socket)}
+	s := &Server{options: options, connections: newConnections(options.Socket)}
 	var err error
-	if s.metrics, err = newMetrics(options.Registry, s.sockets); err != nil {
+	if s.metrics, err = newMetrics(options.Registry, s.connections); err != nil {
 		return nil, err
 	}
 	s.exec = newExecutor(options)
@@ -106,9 +106,9 @@ func (s *Server) routes() http.Handler {
 	return s.observed(deadlined(s.options.RequestTimeout, mux))
 }
 
-// graphql chooses the transport. Both authenticate first.
+// graphql chooses the transport. All authenticate first.
 func (s *Server) graphql() http.Handler {
-	plain := s.authenticated(&httpTransport{exec: s.exec, timeout: s.options.RequestTimeout, metrics: s.metrics})
+	plain := s.authenticated(&httpTransport{s})
 	socket := s.sameOrigin(s.identified(&socketTransport{server: s}))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
@@ -127,7 +127,7 @@ func (s *Server) crossOrigin(next http.Handler) http.Handler {
 	return cors.New(cors.Options{
 		AllowOriginFunc: s.listed, // a list left empty would mean every origin
 		AllowedMethods:  []string{http.MethodGet, http.MethodPost},
-		AllowedHeaders:  []string{"Accept", "Authorization", "Content-Type", requestIDHeader},
+		AllowedHeaders:  []string{"Accept", "Authorization", "Content-Type", lastEventID, requestIDHeader},
 		ExposedHeaders:  []string{requestIDHeader, "Retry-After"},
 		MaxAge:          600,
 	}).Handler(next)

@@ -35,8 +35,6 @@ type socket struct {
 	waiting *time.Timer
 	expiry  *time.Timer
 
-	viewerKey string // guarded by sockets
-
 	mu         sync.Mutex
 	pinging    *time.Timer
 	operations map[string]*operation
@@ -48,8 +46,8 @@ type socket struct {
 
 func (t *socketTransport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	server := t.server
-	if server.sockets.full() {
-		refuse(w, r, http.StatusServiceUnavailable, fault.New(fault.Unavailable, "No more connections are taken at present. Try again shortly."))
+	if server.connections.full() {
+		refuse(w, r, http.StatusServiceUnavailable, errFull)
 		return
 	}
 	conn, err := websocket.Accept(slim{w, server.options.Socket.WriteTimeout}, r, &websocket.AcceptOptions{
@@ -81,7 +79,7 @@ func (s *socket) serve() {
 	switch {
 	case s.conn.Subprotocol() != subprotocol:
 		s.end(notAcceptable)
-	case !s.sockets.add(s):
+	case !s.connections.add(s):
 		s.end(tooMany)
 	}
 	for {
@@ -121,7 +119,7 @@ func (s *socket) leave() {
 	<-s.ended
 	_ = s.conn.CloseNow()
 	s.logAccess(s.ctx, http.StatusSwitchingProtocols, 0)
-	s.sockets.remove(s) // last: the stop waits for it
+	s.connections.remove(s) // last: the stop waits for it
 }
 
 func (s *socket) stopTimers() {
@@ -177,7 +175,7 @@ func (s *socket) init(m message) closing {
 	if c != (closing{}) {
 		return c
 	}
-	if !s.sockets.admit(s, who.viewer) {
+	if !s.connections.admit(s, who.viewer) {
 		return tooMany
 	}
 	s.waiting.Stop()

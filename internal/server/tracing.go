@@ -20,10 +20,10 @@ import (
 
 // span begins the span of a request to the graph or to a webhook. Only callers of
 // the graph may bring a trace of their own: webhooks are open to the world. A
-// WebSocket has no span, but each of its operations has one.
+// WebSocket or an event stream has no span, but each of its operations has one.
 func (s *Server) span(r *http.Request) (context.Context, oteltrace.Span) {
 	ctx, tracer := r.Context(), s.options.Tracer
-	if tracer == nil || r.Header.Get("Upgrade") != "" {
+	if tracer == nil || r.Header.Get("Upgrade") != "" || negotiate(r.Header.Values("Accept")).media == mediaEvents {
 		return ctx, noop.Span{}
 	}
 	switch {
