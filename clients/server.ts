@@ -34,9 +34,9 @@ export class Parley {
     return this.endpoint.replace("http", "ws");
   }
 
-  /** A token of an agent, good for an hour. */
-  async token(agent: string): Promise<string> {
-    const { stdout } = await run(program, ["token", agent, ...this.database]);
+  /** A token of an agent. */
+  async token(agent: string, ttl = "1h"): Promise<string> {
+    const { stdout } = await run(program, ["token", agent, "--ttl", ttl, ...this.database]);
     return stdout.trim();
   }
 

@@ -10,8 +10,8 @@ import {
   SendDocument,
   ThreadDocument,
   WatchInboxDocument,
-  type WatchInboxSubscription,
 } from "../documents/__generated__/graphql";
+import { fold } from "../documents/fold";
 import { eventually, Parley } from "../server";
 import { apollo } from "./client";
 
@@ -28,15 +28,6 @@ after(async () => {
   client.stop();
   await parley.stop();
 });
-
-/** The list with one event folded in: newest first, as the server sorts. */
-function fold(list: InboxQuery, change: WatchInboxSubscription["conversationsChanged"]): InboxQuery {
-  if (change.kind === "OPEN" || change.kind === "RESET") return list;
-  const edges = list.conversations.edges.filter(({ node }) => node.id !== change.conversationId);
-  if (change.edge) edges.push(change.edge);
-  edges.sort((a, b) => b.node.lastMessageAt.localeCompare(a.node.lastMessageAt));
-  return { conversations: { ...list.conversations, edges, totalCount: change.counts.total } };
-}
 
 test("a page and the next make one list", async () => {
   const inbox = client.watchQuery({ query: InboxDocument, variables: { view, first: 2 } });

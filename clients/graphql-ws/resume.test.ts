@@ -143,3 +143,33 @@ test("a cursor that is none of the server's is refused, and the client is told t
   assert.equal((error as { extensions: { code: string } }[])[0]!.extensions.code, "RESYNC_REQUIRED");
   await client.dispose();
 });
+
+test("a stream outlives its token", async () => {
+  let connections = 0;
+  const client = resuming(createClient({
+    url: parley.socketEndpoint,
+    webSocketImpl: WebSocket,
+    connectionParams: async () => ({ Authorization: `Bearer ${await parley.token("amy", connections++ === 0 ? "2s" : "1h")}` }),
+  }));
+  const texts: string[] = [];
+  const errors: unknown[] = [];
+  const stop = client.subscribe<WatchMessagesSubscription>(
+    { query: print(WatchMessagesDocument), variables: { after: (await page()).feedCursor } },
+    {
+      next({ data }) {
+        const content = data!.messageAdded.message?.content;
+        if (content && "text" in content) texts.push(content.text);
+      },
+      error: (e) => errors.push(e),
+      complete() {},
+    },
+  );
+  await parley.say("under the first token", { from: "+12025550155" });
+  await eventually("the first token ran out", () => connections === 2);
+  await parley.say("under the second", { from: "+12025550155" });
+  await eventually("the stream went on", () => texts.length === 2);
+  assert.deepEqual(texts, ["under the first token", "under the second"]);
+  assert.deepEqual(errors, []);
+  stop();
+  await client.dispose();
+});
