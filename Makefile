@@ -103,8 +103,13 @@ lint: ## Run golangci-lint (pinned in tools/go.mod)
 	$(FAST) $(LINT) run ./...
 
 .PHONY: bench
-bench: ## Print reads, sends and latency as ratios to hand-written baselines (BENCH="--conversations 100000 --messages 1000000" for more)
+bench: ## Print reads, sends and latency as ratios to hand-written baselines and a peer (BENCH="--conversations 100000 --messages 1000000" for more)
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory bench/peers/node_modules/.package-lock.json; fi
 	$(SHIP) $(GO) run -tags $(TAGS) ./bench $(BENCH)
+
+bench/peers/node_modules/.package-lock.json: bench/peers/package-lock.json bench/peers/.npmrc
+	cd bench/peers && npm ci --loglevel=error
+	touch $@
 
 .PHONY: seed
 seed: build ## Fill data/parley.db with generated conversations (CONVERSATIONS, MESSAGES, SEED)

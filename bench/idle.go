@@ -14,11 +14,11 @@ const fanOuts = 10
 // idle measures what subscribers cost who hear nothing, and then one event that
 // concerns them all, against a bare WebSocket server that writes the same bytes.
 func (s *settings) idle(ctx context.Context, r *report) error {
-	parley, err := s.audience(ctx, s.Database, "")
+	parley, err := s.audience(ctx, "parley", "")
 	if err != nil {
 		return err
 	}
-	bare, err := s.audience(ctx, "", parley.frame)
+	bare, err := s.audience(ctx, "floor", parley.frame)
 	if err != nil {
 		return err
 	}
@@ -41,8 +41,8 @@ type audience struct {
 }
 
 // audience opens a stand, fills it, and tells everybody of some events.
-func (s *settings) audience(ctx context.Context, database, frame string) (a *audience, err error) {
-	stand, err := openStand(ctx, database)
+func (s *settings) audience(ctx context.Context, kind, frame string) (a *audience, err error) {
+	stand, err := openStand(ctx, kind, s.Database)
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +60,7 @@ func (s *settings) audience(ctx context.Context, database, frame string) (a *aud
 	defer c.close()
 	settled := order{Settle: true}
 	if s.Profile != "" {
-		settled.Profile = filepath.Join(s.Profile, fmt.Sprintf("idle_%d", len(database)))
+		settled.Profile = filepath.Join(s.Profile, "idle_"+kind)
 	}
 	if a.after, err = stand.ask(settled); err != nil {
 		return nil, err

@@ -17,6 +17,10 @@
 //
 //	go run -tags sqlite_fts5 ./bench --only soak --soak 1h
 //
+// The part "peers" compares a page to PostGraphile 5 on the same rows; it needs
+// Node 22, a PostgreSQL server, and npm ci in bench/peers. A part that cannot run
+// fails, and the others are measured all the same.
+//
 // The table goes to standard output and bench/results.json.
 //
 // A database given by --database is seeded and written to: take one of its own.
@@ -50,11 +54,13 @@ type commands struct {
 
 // settings say what to measure, and on what.
 type settings struct {
-	Only          []string      `enum:"latency,idle,concern,soak,reads,sends" help:"Measure these alone: latency, idle, concern, soak, reads, sends."`
+	Only          []string      `enum:"latency,idle,concern,soak,reads,sends,peers" help:"Measure these alone: latency, idle, concern, soak, reads, sends, peers."`
 	Conversations int           `default:"20000" help:"Conversations in the database."`
 	Messages      int           `default:"200000" help:"Messages in them together."`
 	LongThread    int           `default:"100000" help:"Messages in the long thread."`
 	Database      string        `placeholder:"FILE|URL" help:"Database of the benchmark's own, which it fills; a temporary SQLite file by default."`
+	Server        string        `env:"PARLEY_TEST_POSTGRES" default:"postgres://postgres@127.0.0.1:5432/postgres" json:"-" help:"PostgreSQL server on which parts that compare databases make one of their own, and drop it."`
+	Node          string        `default:"node" help:"Node 22 or newer, which runs the peers."`
 	Round         time.Duration `default:"1s" help:"How long a contender's turn lasts."`
 	Rounds        int           `default:"5" help:"How many turns each contender has."`
 	Latency       int           `default:"1000" help:"Inbound messages for the latency from webhook to subscriber."`
@@ -63,6 +69,8 @@ type settings struct {
 	Soak          time.Duration `default:"1m" help:"How long subscribers come and go."`
 	Out           string        `default:"bench/results.json" help:"Where the figures go as JSON."`
 	Profile       string        `placeholder:"DIR" help:"Also write a CPU profile of each contender into this folder."`
+
+	filled bool
 }
 
 func main() {
@@ -91,28 +99,42 @@ func (s *settings) Run(ctx context.Context) (err error) {
 		s.Database = filepath.Join(dir, "bench.db")
 	}
 	r := newReport(s)
-	if err := s.fill(ctx, r); err != nil {
-		return err
-	}
-	for _, part := range []struct {
-		name    string
-		measure func(context.Context, *report) error
-	}{
-		{"latency", s.latency},
-		{"idle", s.idle},
-		{"concern", s.concern},
-		{"soak", s.soak},
-		{"reads", s.reads},
-		{"sends", s.sends},
-	} {
-		if len(s.Only) > 0 && !slices.Contains(s.Only, part.name) {
+	var failures []error
+	for _, part := range s.parts() {
+		if ctx.Err() != nil || len(s.Only) > 0 && !slices.Contains(s.Only, part.name) {
 			continue
 		}
-		if err := part.measure(ctx, r); err != nil {
-			return errors.Join(fmt.Errorf("%s: %w", part.name, err), r.finish(os.Stdout, s.Out))
+		err := error(nil)
+		if !part.apart && !s.filled {
+			err, s.filled = s.fill(ctx, r), true
+		}
+		if err == nil {
+			err = part.measure(ctx, r)
+		}
+		if err != nil { // the others are measured all the same
+			failures = append(failures, fmt.Errorf("%s: %w", part.name, err))
 		}
 	}
-	return r.finish(os.Stdout, s.Out)
+	return errors.Join(errors.Join(failures...), r.finish(os.Stdout, s.Out), ctx.Err())
+}
+
+// part is one thing to measure.
+type part struct {
+	name    string
+	measure func(context.Context, *report) error
+	apart   bool // on databases of its own
+}
+
+func (s *settings) parts() []part {
+	return []part{
+		{"latency", s.latency, false},
+		{"idle", s.idle, false},
+		{"concern", s.concern, false},
+		{"soak", s.soak, false},
+		{"reads", s.reads, false},
+		{"sends", s.sends, false},
+		{"peers", s.peers, true},
+	}
 }
 
 // Sets that hold one thread each.

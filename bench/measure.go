@@ -37,10 +37,22 @@ type turn struct {
 // compare lets everybody take turns, in rounds whose order rotates, and adds a
 // figure for each. Ratios are the median over the rounds.
 func (s *settings) compare(ctx context.Context, r *report, c comparison) error {
+	turns, err := s.takeTurns(ctx, c)
+	if err != nil {
+		return err
+	}
+	for i, contender := range c.contenders {
+		r.add(summary(c, contender.name, turns[i], turns[0]))
+	}
+	return nil
+}
+
+// takeTurns returns each contender's turns.
+func (s *settings) takeTurns(ctx context.Context, c comparison) ([][]turn, error) {
 	turns := make([][]turn, len(c.contenders))
 	for _, contender := range c.contenders { // caches warm, and errors found
 		if err := contender.run(ctx, 0); err != nil {
-			return fmt.Errorf("%s, %s: %w", c.group, contender.name, err)
+			return nil, fmt.Errorf("%s, %s: %w", c.group, contender.name, err)
 		}
 	}
 	for round := range s.Rounds {
@@ -48,15 +60,12 @@ func (s *settings) compare(ctx context.Context, r *report, c comparison) error {
 			i = (i + round) % len(c.contenders)
 			t, err := s.turn(ctx, c, c.contenders[i], round)
 			if err != nil {
-				return fmt.Errorf("%s, %s: %w", c.group, c.contenders[i].name, err)
+				return nil, fmt.Errorf("%s, %s: %w", c.group, c.contenders[i].name, err)
 			}
 			turns[i] = append(turns[i], t)
 		}
 	}
-	for i, contender := range c.contenders {
-		r.add(summary(c, contender.name, turns[i], turns[0]))
-	}
-	return nil
+	return turns, nil
 }
 
 // turn runs a contender with all clients until its time is up.

@@ -24,7 +24,7 @@ const (
 // soak lets subscribers come and go while events happen, and fails when the
 // server takes more at the end than it took when it was warm.
 func (s *settings) soak(ctx context.Context, r *report) (err error) {
-	stand, err := openStand(ctx, s.Database)
+	stand, err := openStand(ctx, "parley", s.Database)
 	if err != nil {
 		return err
 	}

@@ -28,9 +28,12 @@ type stand struct {
 	out     *json.Decoder
 }
 
-// hello is a stand's first word: how to subscribe.
+// hello is a stand's first word: where it answers, and how to subscribe.
 type hello struct {
-	URL string
+	Page    string // where a page of conversations is asked for
+	Token   string // what a caller proves itself with, if anything
+	Version string // of what runs the stand, where it is not this program
+	URL     string
 	// Script is what a subscriber sends; each message is answered by one.
 	Script []string
 }
@@ -56,17 +59,24 @@ type sample struct {
 
 // standCommand is the command line of a stand.
 type standCommand struct {
-	Database string `env:"PARLEY_BENCH_DATABASE" help:"Parley's database; without one the stand is the floor."`
+	Kind     string `arg:"" enum:"floor,parley,plain" help:"What answers: a bare WebSocket server, Parley, or the plain handler."`
+	Database string `env:"PARLEY_BENCH_DATABASE" help:"What it answers from; the floor needs none."`
 }
 
-// openStand starts a stand: Parley on a database, or the floor without one.
-func openStand(ctx context.Context, database string) (*stand, error) {
+// openStand starts a stand of a kind on a database.
+func openStand(ctx context.Context, kind, database string) (*stand, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	s := &stand{process: exec.CommandContext(ctx, self, "stand")}           //nolint:gosec // G204: this program itself
-	s.process.Env = append(os.Environ(), "PARLEY_BENCH_DATABASE="+database) // it may hold a password
+	process := exec.CommandContext(ctx, self, "stand", kind)              //nolint:gosec // G204: this program itself
+	process.Env = append(os.Environ(), "PARLEY_BENCH_DATABASE="+database) // it may hold a password
+	return startStand(process)
+}
+
+// startStand starts a program that keeps to what stands do, as far as hello.
+func startStand(process *exec.Cmd) (s *stand, err error) {
+	s = &stand{process: process}
 	s.process.Stderr = os.Stderr
 	if s.in, err = s.process.StdinPipe(); err != nil {
 		return nil, err

@@ -21,8 +21,11 @@ const viewQuery = `subscription Desk { conversationsChanged(view: {kind: ALL}) {
 
 // Run implements the command.
 func (c *standCommand) Run(ctx context.Context) error {
-	if c.Database == "" {
+	switch c.Kind {
+	case "floor":
 		return runFloor(ctx)
+	case "plain":
+		return runPlain(ctx, c.Database)
 	}
 	return (&settings{Database: c.Database}).withApp(ctx, func(ctx context.Context, a *app.App) error {
 		return running(ctx, a, func() error { return standAsParley(ctx, a, c.Database) })
@@ -46,7 +49,8 @@ func standAsParley(ctx context.Context, a *app.App, database string) error {
 	if err != nil {
 		return err
 	}
-	h := hello{URL: "ws://" + a.Server.Addr().String() + "/graphql"}
+	endpoint := a.Server.Addr().String() + "/graphql"
+	h := hello{Page: "http://" + endpoint, Token: token, URL: "ws://" + endpoint}
 	for _, frame := range []any{
 		map[string]any{"type": "connection_init", "payload": map[string]string{"Authorization": "Bearer " + token}},
 		map[string]any{"type": "subscribe", "id": "1", "payload": map[string]string{"query": viewQuery}},
@@ -76,18 +80,27 @@ type floor struct {
 }
 
 func runFloor(ctx context.Context) error {
-	var config net.ListenConfig
-	listener, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
+	f := &floor{open: map[*websocket.Conn]bool{}}
+	addr, stop, err := serve(ctx, f)
 	if err != nil {
 		return err
 	}
-	f := &floor{open: map[*websocket.Conn]bool{}}
-	server := &http.Server{Handler: f, ReadHeaderTimeout: time.Minute}
-	go func() { _ = server.Serve(listener) }()
-	defer func() { _ = server.Close() }()
-	return serveOrders(hello{URL: "ws://" + listener.Addr().String(), Script: []string{"subscribe"}}, "", func(frame string) error {
+	defer stop()
+	return serveOrders(hello{URL: "ws://" + addr, Script: []string{"subscribe"}}, "", func(frame string) error {
 		return f.write(ctx, []byte(frame))
 	})
+}
+
+// serve serves on a free port of loopback until stop.
+func serve(ctx context.Context, h http.Handler) (addr string, stop func(), err error) {
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", nil, err
+	}
+	server := &http.Server{Handler: h, ReadHeaderTimeout: time.Minute}
+	go func() { _ = server.Serve(listener) }()
+	return listener.Addr().String(), func() { _ = server.Close() }, nil
 }
 
 // ServeHTTP answers the first message, and reads on until the caller leaves.
