@@ -27,11 +27,12 @@ var errUnwell = errors.New("something does not work: see FAIL above")
 // Run implements the command.
 func (d *doctorCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
 	slog.SetDefault(slog.New(slog.DiscardHandler)) // it speaks for itself
-	issuers, misconfigured := d.issuers()
+	issuers, err := d.issuers()
+	_, unusable := d.documents()
 	var found []doctor.Finding
 	well := doctor.Examine(ctx, doctor.Options{
 		Database: c.Database, Mode: d.Mode, Addr: d.Addr, PrivateAddr: d.PrivateAddr, PublicURL: d.PublicURL,
-		NATS: d.NATS, Origins: d.Origins, Issuers: issuers, IssuersError: misconfigured, Demo: d.Demo, Deep: d.Deep,
+		NATS: d.NATS, Origins: d.Origins, Issuers: issuers, FilesError: errors.Join(err, unusable), Demo: d.Demo, Deep: d.Deep,
 		Providers: []channel.Provider{sandbox.New(sandbox.Options{}), twilio.New(twilio.Options{})},
 	}, func(f doctor.Finding) {
 		if found = append(found, f); !d.JSON {

@@ -53,7 +53,26 @@ func TestIssuersThatCannotBeRead(t *testing.T) {
 	require.ErrorContains(t, err, "audience and jwks are required")
 	said, err := command(t, "doctor", "--database", database, "--issuers", file)
 	require.ErrorIs(t, err, errUnwell)
-	require.Contains(t, said, "FAIL  sign-in: The issuers of tokens cannot be read")
+	require.Contains(t, said, "FAIL  settings: A file that the settings name cannot be used")
+}
+
+func TestOnlyListedDocumentsRun(t *testing.T) {
+	t.Parallel()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	issuers, file := provider(t, key), filepath.Join(t.TempDir(), "documents.json")
+	require.NoError(t, os.WriteFile(file, []byte(`{"who": "{ viewer { agent { name } } }"}`), 0o600))
+	args := []string{"--database", parleytest.Database(t), "--mode", "development", "--issuers", issuers, "--documents", file}
+	status, text := ask(t, serve(t, append(args, "--demo")...), bearer(t, key, "amy"))
+	require.Equal(t, http.StatusOK, status)
+	require.Contains(t, text, "FORBIDDEN")
+
+	require.NoError(t, os.WriteFile(file, []byte(`[]`), 0o600))
+	_, err = command(t, append([]string{"serve"}, args...)...)
+	require.ErrorContains(t, err, "--documents")
+	said, err := command(t, append([]string{"doctor"}, args...)...)
+	require.ErrorIs(t, err, errUnwell)
+	require.Contains(t, said, "one JSON object of name and document")
 }
 
 // provider serves a key and returns the file that names it.

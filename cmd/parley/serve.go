@@ -14,6 +14,7 @@ import (
 	"parley/internal/job"
 	"parley/internal/seed"
 	"parley/internal/server"
+	"parley/internal/server/persisted"
 	"parley/internal/store"
 	"parley/internal/token"
 	"parley/internal/trace"
@@ -27,6 +28,7 @@ type serveCmd struct {
 	PublicURL   string        `env:"PARLEY_PUBLIC_URL" placeholder:"URL" help:"Where carriers and browsers reach this server; webhook signatures are made over it. From the address by default."`
 	Origins     []string      `env:"PARLEY_ORIGINS" placeholder:"ORIGIN" help:"Web origins that may call, such as https://desk.example.com; none by default."`
 	Issuers     string        `type:"path" env:"PARLEY_ISSUERS" placeholder:"FILE" help:"JSON file of other issuers whose tokens are taken, such as your identity provider; none by default."`
+	Documents   string        `type:"path" env:"PARLEY_DOCUMENTS" placeholder:"FILE" help:"JSON file of the only documents that run, as relay-compiler and graphql-codegen write it; any by default."`
 	Playground  bool          `env:"PARLEY_PLAYGROUND" help:"Serve the playground in production too, without tokens."`
 	NATS        string        `env:"PARLEY_NATS" placeholder:"URL" help:"NATS servers over which processes on one database tell each other of events, such as nats://127.0.0.1:4222; without it PostgreSQL's own notifications do, and on SQLite nothing."`
 	LogAge      time.Duration `default:"168h" env:"PARLEY_LOG_AGE" help:"How far the event log reaches back: a stream that was away for longer starts again."`
@@ -50,12 +52,16 @@ func (s *serveCmd) Run(ctx context.Context, c *cli, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
+	documents, err := s.documents()
+	if err != nil {
+		return err
+	}
 	if err := makeFolder(c.Database); err != nil {
 		return err
 	}
 	a, err := app.Open(ctx, app.Config{
 		Database: c.Database, Mode: s.Mode, Addr: s.Addr, PrivateAddr: s.PrivateAddr,
-		PublicURL: s.PublicURL, Origins: s.Origins, Issuers: issuers, Playground: s.Playground, NATS: s.NATS, Demo: s.Demo, Tracer: tracer,
+		PublicURL: s.PublicURL, Origins: s.Origins, Issuers: issuers, Documents: documents, Playground: s.Playground, NATS: s.NATS, Demo: s.Demo, Tracer: tracer,
 		Jobs: job.Options{Log: store.Retention{Age: s.LogAge, Events: s.LogEvents}},
 	})
 	if err != nil {
@@ -84,6 +90,18 @@ func (s *serveCmd) issuers() ([]token.Issuer, error) {
 		return nil, fmt.Errorf("--issuers: %w", err)
 	}
 	return issuers, nil
+}
+
+// documents reads which documents may run; nil when any may.
+func (s *serveCmd) documents() (persisted.Documents, error) {
+	if s.Documents == "" {
+		return nil, nil
+	}
+	documents, err := persisted.Read(s.Documents)
+	if err != nil {
+		return nil, fmt.Errorf("--documents: %w", err)
+	}
+	return documents, nil
 }
 
 func (s *serveCmd) logs(tracer *trace.Tracer) {

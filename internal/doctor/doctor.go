@@ -56,9 +56,10 @@ type Options struct {
 	Origins                                            []string
 	Demo                                               bool
 
-	// Issuers are whose tokens are taken; IssuersError says why they cannot be read.
-	Issuers      []token.Issuer
-	IssuersError error
+	// Issuers are whose tokens are taken.
+	Issuers []token.Issuer
+	// FilesError says why a file that the settings name cannot be used.
+	FilesError error
 
 	// Providers are the carriers' adapters; those that are channel.Checkers are
 	// asked.

@@ -10,7 +10,7 @@ const production = "production"
 
 // settings says what the settings mean together, without looking anywhere.
 func (e *examination) settings() {
-	for _, f := range []Finding{e.publicURL(), e.origins(), e.privateAddr(), e.mode()} {
+	for _, f := range []Finding{e.publicURL(), e.origins(), e.privateAddr(), e.mode(), e.files()} {
 		f.Check = "settings"
 		e.say(f)
 	}
@@ -73,6 +73,13 @@ func (e *examination) mode() Finding {
 		return warn("Leave --demo out where customers are real.", "The demo plays the carriers: nothing is sent to anybody.")
 	}
 	return ok("Mode %s at %s.", e.Mode, e.Addr)
+}
+
+func (e *examination) files() Finding {
+	if e.FilesError != nil {
+		return fail("Mend the file.", "A file that the settings name cannot be used, and the server does not start: %v.", e.FilesError)
+	}
+	return ok("The files that the settings name can be used.")
 }
 
 func loopback(host string) bool {

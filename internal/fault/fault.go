@@ -34,6 +34,7 @@ const (
 	Internal            Code = "INTERNAL"
 	ParseFailed         Code = "GRAPHQL_PARSE_FAILED"
 	ValidationFailed    Code = "GRAPHQL_VALIDATION_FAILED"
+	PersistedNotFound   Code = "PERSISTED_QUERY_NOT_FOUND"
 )
 
 // Descriptions tells, for every code, what it means and what a caller does
@@ -53,6 +54,7 @@ var Descriptions = map[Code]string{
 	Unavailable:         "A part this request needs is not there at present. Try again shortly.",
 	Internal:            "Something failed on our side. Report the request id; the log holds the whole cause.",
 	ParseFailed:         "The document is not GraphQL. The message gives line and column.",
+	PersistedNotFound:   "The document is not known by its hash or id. Send its text, once with the hash.",
 	ValidationFailed:    "The document does not fit the schema. The message says where.",
 }
 

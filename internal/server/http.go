@@ -17,6 +17,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"parley/internal/fault"
+	"parley/internal/server/persisted"
 )
 
 // httpTransport serves queries and mutations by the GraphQL over HTTP draft
@@ -146,7 +147,7 @@ func read(r *http.Request) (*graphql.RawParams, *refusal) {
 		return nil, &refusal{http.StatusRequestEntityTooLarge, tooLarge(large.Limit)}
 	case err != nil:
 		return nil, &refusal{http.StatusBadRequest, err}
-	case strings.TrimSpace(params.Query) == "":
+	case strings.TrimSpace(params.Query) == "" && !persisted.Names(params):
 		return nil, &refusal{http.StatusBadRequest, fault.Input("query", "The request has no query. Send one.")}
 	}
 	return params, nil
@@ -176,6 +177,37 @@ func fromURL(r *http.Request) (*graphql.RawParams, error) {
 			return nil, fault.Input(name, "The parameter %s must be a JSON object.", name)
 		}
 	}
+	name(params, values.Get(persisted.DocumentID))
+	return params, nil
+}
+
+// name moves the name of a document to where the executor's extensions see it.
+func name(params *graphql.RawParams, id string) {
+	if id == "" {
+		return
+	}
+	if params.Extensions == nil {
+		params.Extensions = map[string]any{}
+	}
+	params.Extensions[persisted.DocumentID] = id
+}
+
+// parseParams reads the JSON of a request.
+func parseParams(text []byte) (*graphql.RawParams, error) {
+	var body struct {
+		Query         string         `json:"query"`
+		OperationName string         `json:"operationName"`
+		Variables     map[string]any `json:"variables"`
+		Extensions    map[string]any `json:"extensions"`
+		DocumentID    string         `json:"documentId"`
+	}
+	if err := decode(text, &body); err != nil {
+		return nil, err
+	}
+	params := &graphql.RawParams{
+		Query: body.Query, OperationName: body.OperationName, Variables: body.Variables, Extensions: body.Extensions,
+	}
+	name(params, body.DocumentID)
 	return params, nil
 }
 
@@ -188,8 +220,8 @@ func fromBody(body io.Reader) (*graphql.RawParams, error) {
 	case err != nil:
 		return nil, fault.New(fault.BadInput, "The body ended before its stated length. Send it again.")
 	}
-	params := &graphql.RawParams{}
-	if err := decode(text, params); err != nil {
+	params, err := parseParams(text)
+	if err != nil {
 		return nil, malformed(err)
 	}
 	return params, nil
@@ -202,7 +234,7 @@ func malformed(err error) error {
 	if errors.As(err, &wrong) && wrong.Field != "" {
 		return fault.Input(wrong.Field, "The member %s has the wrong type.", wrong.Field)
 	}
-	return fault.New(fault.BadInput, "The request must be one JSON object with query, operationName, variables and extensions.")
+	return fault.New(fault.BadInput, "The request must be one JSON object with query or documentId, operationName, variables and extensions.")
 }
 
 var errTrailing = errors.New("text after the JSON value")

@@ -16,6 +16,7 @@ import (
 
 	"parley/internal/clock"
 	"parley/internal/server/limit"
+	"parley/internal/server/persisted"
 	"parley/internal/trace"
 	"parley/internal/viewer"
 )
@@ -67,6 +68,9 @@ type Options struct {
 	// "https://desk.example.com", compared exactly; "*" and "null" are refused.
 	// WebSockets are open to the server's own host besides. Default: none.
 	Origins []string
+	// Documents are the only ones that run, named or sent whole. Default: any may,
+	// and those that are sent with their hash can be named from then on.
+	Documents persisted.Documents
 	// Limits bound documents. Default: those of limit.Options.
 	Limits limit.Options
 	// Socket bounds WebSockets. Default: those of SocketOptions.

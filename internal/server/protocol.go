@@ -11,6 +11,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"parley/internal/fault"
+	"parley/internal/server/persisted"
 )
 
 // The protocol graphql-transport-ws
@@ -94,9 +95,9 @@ func isObject(payload json.RawMessage) bool {
 
 // parseSubscribe reads the payload of subscribe.
 func parseSubscribe(payload json.RawMessage) (*graphql.RawParams, closing) {
-	params := &graphql.RawParams{}
-	if len(payload) == 0 || payload[0] != '{' || decode(payload, params) != nil || params.Query == "" {
-		return nil, invalid("The payload must have a query, and may have operationName, variables and extensions")
+	params, err := parseParams(payload)
+	if err != nil || payload[0] != '{' || params.Query == "" && !persisted.Names(params) {
+		return nil, invalid("The payload must have a query or documentId, and may have operationName, variables and extensions")
 	}
 	params.Query = unique.Make(params.Query).Value() // subscribers ask the same
 	return params, closing{}

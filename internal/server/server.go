@@ -36,6 +36,7 @@ import (
 
 	"parley/internal/fault"
 	"parley/internal/server/limit"
+	"parley/internal/server/persisted"
 )
 
 // documentCacheSize is how many parsed and validated documents are kept.
@@ -66,6 +67,7 @@ func New(options Options) (*Server, error) {
 	}
 	s.exec = newExecutor(options)
 	s.handler = s.routes()
+	s.checkDocuments()
 	return s, nil
 }
 
@@ -81,6 +83,7 @@ func newExecutor(o Options) *executor.Executor {
 	exec.SetRecoverFunc(recovered)
 	exec.SetQueryCache(lru.New[*ast.QueryDocument](documentCacheSize))
 	exec.SetDisableSuggestion(o.Mode == Production)
+	exec.Use(persisted.New(o.Documents))
 	exec.Use(limit.New(o.Limits))
 	exec.Use(introspection{allowed: o.Mode == Development})
 	if o.Tracer != nil {

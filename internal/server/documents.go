@@ -1,0 +1,22 @@
+package server
+
+import (
+	"github.com/vektah/gqlparser/v2"
+	"github.com/vektah/gqlparser/v2/validator/rules"
+)
+
+// checkDocuments logs which of the listed documents do not run: an operator
+// should hear of them before callers do.
+func (s *Server) checkDocuments() {
+	for name, document := range s.options.Documents {
+		err := s.options.Limits.Check(document)
+		if err == nil {
+			if _, errs := gqlparser.LoadQueryWithRules(s.options.Schema.Schema(), document, rules.NewDefaultRules()); len(errs) > 0 {
+				err = errs
+			}
+		}
+		if err != nil {
+			s.options.Logger.Warn("a listed document does not run", "document", name, "error", err)
+		}
+	}
+}
