@@ -22,19 +22,20 @@ import (
 
 // serveCmd serves until interrupted.
 type serveCmd struct {
-	Addr        string        `default:"127.0.0.1:8080" env:"PARLEY_ADDR" help:"Address to listen on; port 0 takes a free one."`
-	PrivateAddr string        `env:"PARLEY_PRIVATE_ADDR" placeholder:"ADDR" help:"Address for metrics and profiles, for operators alone; none by default."`
-	Mode        string        `default:"production" enum:"production,development" env:"PARLEY_MODE" help:"In development: introspection, and a playground that hands tokens to this machine's browser."`
-	PublicURL   string        `env:"PARLEY_PUBLIC_URL" placeholder:"URL" help:"Where carriers and browsers reach this server; webhook signatures are made over it. From the address by default."`
-	Origins     []string      `env:"PARLEY_ORIGINS" placeholder:"ORIGIN" help:"Web origins that may call, such as https://desk.example.com; none by default."`
-	Issuers     string        `type:"path" env:"PARLEY_ISSUERS" placeholder:"FILE" help:"JSON file of other issuers whose tokens are taken, such as your identity provider; none by default."`
-	Documents   string        `type:"path" env:"PARLEY_DOCUMENTS" placeholder:"FILE" help:"JSON file of the only documents that run, as relay-compiler and graphql-codegen write it; any by default."`
-	Playground  bool          `env:"PARLEY_PLAYGROUND" help:"Serve the playground in production too, without tokens."`
-	NATS        string        `env:"PARLEY_NATS" placeholder:"URL" help:"NATS servers over which processes on one database tell each other of events, such as nats://127.0.0.1:4222; without it PostgreSQL's own notifications do, and on SQLite nothing."`
-	LogAge      time.Duration `default:"168h" env:"PARLEY_LOG_AGE" help:"How far the event log reaches back: a stream that was away for longer starts again."`
-	LogEvents   int64         `default:"5000000" env:"PARLEY_LOG_EVENTS" help:"How many events the log keeps at most; the newest 10,000 are always kept."`
-	Demo        bool          `env:"PARLEY_DEMO" help:"Fill an empty database with demo agents and conversations, and play the carriers."`
-	LogFormat   string        `default:"text" enum:"text,json" env:"PARLEY_LOG_FORMAT" help:"How to write the log to standard error."`
+	Addr          string        `default:"127.0.0.1:8080" env:"PARLEY_ADDR" help:"Address to listen on; port 0 takes a free one."`
+	PrivateAddr   string        `env:"PARLEY_PRIVATE_ADDR" placeholder:"ADDR" help:"Address for metrics and profiles, for operators alone; none by default."`
+	Mode          string        `default:"production" enum:"production,development" env:"PARLEY_MODE" help:"In development: introspection, and a playground that hands tokens to this machine's browser."`
+	PublicURL     string        `env:"PARLEY_PUBLIC_URL" placeholder:"URL" help:"Where carriers and browsers reach this server; webhook signatures are made over it. From the address by default."`
+	Origins       []string      `env:"PARLEY_ORIGINS" placeholder:"ORIGIN" help:"Web origins that may call, such as https://desk.example.com; none by default."`
+	Issuers       string        `type:"path" env:"PARLEY_ISSUERS" placeholder:"FILE" help:"JSON file of other issuers whose tokens are taken, such as your identity provider; none by default."`
+	Documents     string        `type:"path" env:"PARLEY_DOCUMENTS" placeholder:"FILE" help:"JSON file of the only documents that run, as relay-compiler and graphql-codegen write it; any by default."`
+	Introspection bool          `env:"PARLEY_INTROSPECTION" help:"Allow introspection in production too, to callers with a token."`
+	Playground    bool          `env:"PARLEY_PLAYGROUND" help:"Serve the playground in production too, without tokens."`
+	NATS          string        `env:"PARLEY_NATS" placeholder:"URL" help:"NATS servers over which processes on one database tell each other of events, such as nats://127.0.0.1:4222; without it PostgreSQL's own notifications do, and on SQLite nothing."`
+	LogAge        time.Duration `default:"168h" env:"PARLEY_LOG_AGE" help:"How far the event log reaches back: a stream that was away for longer starts again."`
+	LogEvents     int64         `default:"5000000" env:"PARLEY_LOG_EVENTS" help:"How many events the log keeps at most; the newest 10,000 are always kept."`
+	Demo          bool          `env:"PARLEY_DEMO" help:"Fill an empty database with demo agents and conversations, and play the carriers."`
+	LogFormat     string        `default:"text" enum:"text,json" env:"PARLEY_LOG_FORMAT" help:"How to write the log to standard error."`
 }
 
 // Run implements the command.
@@ -61,7 +62,7 @@ func (s *serveCmd) Run(ctx context.Context, c *cli, out io.Writer) (err error) {
 	}
 	a, err := app.Open(ctx, app.Config{
 		Database: c.Database, Mode: s.Mode, Addr: s.Addr, PrivateAddr: s.PrivateAddr,
-		PublicURL: s.PublicURL, Origins: s.Origins, Issuers: issuers, Documents: documents, Playground: s.Playground, NATS: s.NATS, Demo: s.Demo, Tracer: tracer,
+		PublicURL: s.PublicURL, Origins: s.Origins, Issuers: issuers, Documents: documents, Introspection: s.Introspection, Playground: s.Playground, NATS: s.NATS, Demo: s.Demo, Tracer: tracer,
 		Jobs: job.Options{Log: store.Retention{Age: s.LogAge, Events: s.LogEvents}},
 	})
 	if err != nil {

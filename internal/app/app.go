@@ -55,6 +55,8 @@ type Config struct {
 	Issuers []token.Issuer
 	// Documents are the only ones that run; any may by default.
 	Documents persisted.Documents
+	// Introspection turns introspection on in production.
+	Introspection bool
 	// Playground turns the playground on in production.
 	Playground bool
 	// NATS is the URL of the cluster over which the processes on one database tell
@@ -223,7 +225,7 @@ func (a *App) serveOwn(w http.ResponseWriter, r *http.Request) { a.Server.Handle
 func (a *App) serverOptions() server.Options {
 	o := server.Options{
 		Mode: a.Config.Mode, Addr: a.Config.Addr, PrivateAddr: a.Config.PrivateAddr, Origins: a.Config.Origins,
-		Documents:    a.Config.Documents,
+		Documents: a.Config.Documents, Introspection: a.Config.Introspection,
 		Schema:       a.selection,
 		Authenticate: a.authenticate,
 		Webhooks:     http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.Receiver.Handler(a.PublicURL()).ServeHTTP(w, r) }),

@@ -158,6 +158,8 @@ func TestSuggestionsAndIntrospectionBelongToDevelopment(t *testing.T) {
 	require.Empty(t, development.query(t, `{ __schema { types { name } } }`).code())
 	require.Equal(t, "FORBIDDEN", production.query(t, `{ __schema { types { name } } }`).code())
 	require.Equal(t, "FORBIDDEN", production.query(t, `{ ... { __type(name: "Item") { name } } }`).code())
+	open := start(t, func(o *server.Options) { o.Mode, o.Introspection = server.Production, true })
+	require.Empty(t, open.query(t, `{ __schema { types { name } } }`).code())
 	a := development.query(t, `{ __schema { types { name } } }`, "Authorization", "")
 	require.Equal(t, http.StatusUnauthorized, a.StatusCode)
 }

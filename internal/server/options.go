@@ -68,6 +68,9 @@ type Options struct {
 	// "https://desk.example.com", compared exactly; "*" and "null" are refused.
 	// WebSockets are open to the server's own host besides. Default: none.
 	Origins []string
+	// Introspection allows it in production too, to callers with a token, as all
+	// callers are.
+	Introspection bool
 	// Documents are the only ones that run, named or sent whole. Default: any may,
 	// and those that are sent with their hash can be named from then on.
 	Documents persisted.Documents

@@ -85,7 +85,7 @@ func newExecutor(o Options) *executor.Executor {
 	exec.SetDisableSuggestion(o.Mode == Production)
 	exec.Use(persisted.New(o.Documents))
 	exec.Use(limit.New(o.Limits))
-	exec.Use(introspection{allowed: o.Mode == Development})
+	exec.Use(introspection{allowed: o.Mode == Development || o.Introspection})
 	if o.Tracer != nil {
 		exec.Use(operations{o.Tracer})
 	}
