@@ -52,7 +52,13 @@ func (r *Response) Codes() []string {
 // Raw runs an operation over HTTP, in-process, and returns the whole answer.
 func (c *Client) Raw(query string, vars Vars) *Response {
 	c.p.T.Helper()
-	body, err := json.Marshal(map[string]any{"query": query, "variables": vars})
+	return c.RawOf(query, "", vars)
+}
+
+// RawOf is Raw for one of several operations of a document.
+func (c *Client) RawOf(document, operation string, vars Vars) *Response {
+	c.p.T.Helper()
+	body, err := json.Marshal(map[string]any{"query": document, "operationName": operation, "variables": vars})
 	require.NoError(c.p.T, err)
 	req, err := http.NewRequest(http.MethodPost, "http://parley.test/graphql", bytes.NewReader(body))
 	require.NoError(c.p.T, err)
@@ -214,7 +220,13 @@ func (s *Socket) Close() { _ = s.conn.CloseNow() }
 // Start subscribes under the id.
 func (s *Socket) Start(id, query string, vars Vars) {
 	s.t.Helper()
-	payload, err := json.Marshal(map[string]any{"query": query, "variables": vars})
+	s.StartOf(id, query, "", vars)
+}
+
+// StartOf is Start for one of several operations of a document.
+func (s *Socket) StartOf(id, document, operation string, vars Vars) {
+	s.t.Helper()
+	payload, err := json.Marshal(map[string]any{"query": document, "operationName": operation, "variables": vars})
 	require.NoError(s.t, err)
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
