@@ -7,11 +7,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
-	"github.com/vektah/gqlparser/v2/validator/rules"
-
-	"parley/web"
 )
 
 var (
@@ -66,20 +62,4 @@ func TestNamesHaveTheirForm(t *testing.T) {
 	eachElement(t, func(path, name string, form *regexp.Regexp, _ string) {
 		assert.Regexp(t, form, name, path)
 	})
-}
-
-// TestPlaygroundDocumentsFitTheSchema holds what the playground offers against
-// the schema it is offered for.
-func TestPlaygroundDocumentsFitTheSchema(t *testing.T) {
-	t.Parallel()
-	schema, err := LoadSchema(rootOf(t))
-	require.NoError(t, err)
-	documents := map[string]string{"placeholders": web.Placeholders()}
-	for _, example := range web.Examples() {
-		documents[example.Name] = example.Query
-	}
-	for name, text := range documents {
-		_, err := gqlparser.LoadQueryWithRules(schema, text, rules.NewDefaultRules())
-		require.Empty(t, err, name)
-	}
 }
