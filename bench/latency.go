@@ -127,14 +127,17 @@ func (s *settings) play(ctx context.Context, a *app.App) (posted map[int]time.Ti
 
 // inbound is the signed webhook of message n, by one of ten customers.
 func inbound(a *app.App, n int) (*http.Request, error) {
+	return composed(a, channel.Inbound{From: fmt.Sprintf("+120255501%d", 80+n%10), To: "+12025550100", Text: mark + strconv.Itoa(n)})
+}
+
+// composed is the signed webhook of a message.
+func composed(a *app.App, m channel.Inbound) (*http.Request, error) {
 	account := a.Directory.Account("demo")
 	caller, ok := a.Messenger.Providers[account.Provider].(channel.Caller)
 	if !ok {
 		return nil, fmt.Errorf("the provider %s plays no customers", account.Provider)
 	}
-	return caller.Compose(account.Account, a.PublicURL()+"/webhooks/"+account.Provider+"/"+account.Key, channel.Inbound{
-		From: fmt.Sprintf("+120255501%d", 80+n%10), To: "+12025550100", Text: mark + strconv.Itoa(n),
-	})
+	return caller.Compose(account.Account, a.PublicURL()+"/webhooks/"+account.Provider+"/"+account.Key, m)
 }
 
 func post(req *http.Request) error {

@@ -8,12 +8,13 @@
 //	go run -tags sqlite_fts5 ./bench --database postgres://postgres@127.0.0.1:5432/parley_bench
 //
 // It measures a page of an inbox against a plain handler with one SQL statement
-// and encoding/json; sends against raw SQL that writes the same rows; the first
-// page against a deep one, and a short thread against a long one; how long a
-// customer's message takes from the carrier's webhook to a subscriber; what idle
-// subscribers take, and an event that all of them see, against a bare WebSocket
-// server; an event for ten among thousands of streams; and whether memory,
-// goroutines, files and WAL stay flat while subscribers come and go:
+// and encoding/json; sends and inbound webhooks against raw SQL that writes the
+// same rows; the first page against a deep one, and a short thread against a long
+// one; pages and counts in small and large organisations; how long a customer's
+// message takes from the carrier's webhook to a subscriber; what idle subscribers
+// take, and an event that all of them see, against a bare WebSocket server; an
+// event for ten among thousands of streams; and whether memory, goroutines, files
+// and WAL stay flat while subscribers come and go:
 //
 //	go run -tags sqlite_fts5 ./bench --only soak --soak 1h
 //
@@ -41,7 +42,6 @@ import (
 	"github.com/alecthomas/kong"
 
 	"parley/internal/app"
-	"parley/internal/channel/sandbox"
 	"parley/internal/seed"
 	"parley/internal/server"
 )
@@ -54,11 +54,13 @@ type commands struct {
 
 // settings say what to measure, and on what.
 type settings struct {
-	Only          []string      `enum:"latency,idle,concern,soak,reads,sends,peers" help:"Measure these alone: latency, idle, concern, soak, reads, sends, peers."`
+	Only          []string      `enum:"latency,idle,concern,soak,reads,sends,receives,peers,scale" help:"Measure these alone: latency, idle, concern, soak, reads, sends, receives, peers, scale."`
 	Conversations int           `default:"20000" help:"Conversations in the database."`
 	Messages      int           `default:"200000" help:"Messages in them together."`
 	LongThread    int           `default:"100000" help:"Messages in the long thread."`
 	Database      string        `placeholder:"FILE|URL" help:"Database of the benchmark's own, which it fills; a temporary SQLite file by default."`
+	Scale         []int         `default:"10000,100000" help:"Conversations in each organisation whose sizes are compared."`
+	ScaleMessages int           `default:"1" help:"Messages for each conversation in these."`
 	Server        string        `env:"PARLEY_TEST_POSTGRES" default:"postgres://postgres@127.0.0.1:5432/postgres" json:"-" help:"PostgreSQL server on which parts that compare databases make one of their own, and drop it."`
 	Node          string        `default:"node" help:"Node 22 or newer, which runs the peers."`
 	Round         time.Duration `default:"1s" help:"How long a contender's turn lasts."`
@@ -133,7 +135,9 @@ func (s *settings) parts() []part {
 		{"soak", s.soak, false},
 		{"reads", s.reads, false},
 		{"sends", s.sends, false},
+		{"receives", s.receives, false},
 		{"peers", s.peers, true},
+		{"scale", s.scale, true},
 	}
 }
 
@@ -179,14 +183,21 @@ func (s *settings) fillMeasured(ctx context.Context, r *report, a *app.App) erro
 	return nil
 }
 
+// open opens Parley on a database.
+func (s *settings) open(ctx context.Context, database string, options ...func(*app.Config)) (*app.App, error) {
+	c := app.Config{
+		Database: database, Mode: server.Production, Addr: "127.0.0.1:0", Demo: true,
+		Server: func(o *server.Options) { o.Socket.PerViewer = 10_000 },
+	}
+	for _, option := range options {
+		option(&c)
+	}
+	return app.Open(ctx, c)
+}
+
 // withApp opens Parley, lets fn use it, and closes it.
 func (s *settings) withApp(ctx context.Context, fn func(context.Context, *app.App) error) (err error) {
-	carrier := sandbox.NewCarrier(sandbox.CarrierOptions{})
-	defer carrier.Close()
-	a, err := app.Open(ctx, app.Config{
-		Database: s.Database, Mode: server.Production, Addr: "127.0.0.1:0", Demo: true, Carrier: carrier,
-		Server: func(o *server.Options) { o.Socket.PerViewer = 10_000 },
-	})
+	a, err := s.open(ctx, s.Database)
 	if err != nil {
 		return err
 	}

@@ -9,10 +9,12 @@ import (
 
 // What is asked for the desk's page, in each graph's own words.
 const (
-	deskQuery = `{"query": "query Desk { conversations(view: {kind: ALL}, first: 50) { nodes { id name mobileNumber preview isUnread newCount lastMessageAt ` +
-		`owner { id name } lastMessage { status createdAt content { ... on TextContent { text } } } } } }"}`
-	postgraphileQuery = `{"query": "query Desk { allConversations(first: 50, orderBy: [LAST_MESSAGE_AT_DESC, PRIMARY_KEY_DESC]) { nodes { id name address preview ` +
-		`isUnread inboundCount readCount lastMessageAt agentByOwnerId { id name } lastMessage { status createdAt text } } } }"}`
+	deskPage = `query Desk { conversations(view: {kind: ALL}, first: 50) { nodes {
+		id name mobileNumber preview isUnread newCount lastMessageAt
+		owner { id name } lastMessage { status createdAt content { ... on TextContent { text } } } } } }`
+	postgraphileDeskPage = `query Desk { allConversations(first: 50, orderBy: [LAST_MESSAGE_AT_DESC, PRIMARY_KEY_DESC]) { nodes {
+		id name address preview isUnread inboundCount readCount lastMessageAt
+		agentByOwnerId { id name } lastMessage { status createdAt text } } } }`
 )
 
 type named struct{ Name string }

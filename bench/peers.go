@@ -48,9 +48,9 @@ func (s *settings) peers(ctx context.Context, r *report) (err error) {
 		}
 	}
 	desks := []desk{
-		{name: "PostGraphile 5", body: postgraphileQuery, rows: postgraphileRows, start: func() (*stand, error) { return s.openPostgraphile(ctx, server) }},
-		{name: "Parley on SQLite", body: deskQuery, rows: parleyRows, start: func() (*stand, error) { return openStand(ctx, "parley", file) }},
-		{name: "Parley on PostgreSQL", body: deskQuery, rows: parleyRows, start: func() (*stand, error) { return openStand(ctx, "parley", server) }},
+		{name: "PostGraphile 5", query: postgraphileDeskPage, rows: postgraphileRows, start: func() (*stand, error) { return s.openPostgraphile(ctx, server) }},
+		{name: "Parley on SQLite", query: deskPage, rows: parleyRows, start: func() (*stand, error) { return openStand(ctx, "parley", file) }},
+		{name: "Parley on PostgreSQL", query: deskPage, rows: parleyRows, start: func() (*stand, error) { return openStand(ctx, "parley", server) }},
 		{name: "plain handler on SQLite", rows: plainRowsOf, start: func() (*stand, error) { return openStand(ctx, "plain", file) }},
 		{name: "plain handler on PostgreSQL", rows: plainRowsOf, start: func() (*stand, error) { return openStand(ctx, "plain", server) }},
 	}
@@ -100,15 +100,19 @@ func (s *settings) openPostgraphile(ctx context.Context, database string) (*stan
 // desk is a server that answers the desk's page.
 type desk struct {
 	name  string
-	body  string // of the request; without one it is a GET
+	query string // without one it is no graph, and a GET will do
 	rows  func(answer []byte) ([]deskRow, error)
 	start func() (*stand, error)
 
 	stand  *stand
 	client *http.Client
+	body   []byte
 }
 
 func (d *desk) open() (err error) {
+	if d.body, err = request(d.query, nil); err != nil {
+		return err
+	}
 	d.stand, err = d.start()
 	// No compression: it would be measured for those that offer it.
 	d.client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: readers, DisableCompression: true}}
@@ -118,10 +122,10 @@ func (d *desk) open() (err error) {
 // ask writes the answer into a buffer.
 func (d *desk) ask(ctx context.Context, into *bytes.Buffer) error {
 	method := http.MethodGet
-	if d.body != "" {
+	if d.query != "" {
 		method = http.MethodPost
 	}
-	req, err := http.NewRequestWithContext(ctx, method, d.stand.Page, bytes.NewReader([]byte(d.body)))
+	req, err := http.NewRequestWithContext(ctx, method, d.stand.Page, bytes.NewReader(d.body))
 	if err != nil {
 		return err
 	}

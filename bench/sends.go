@@ -21,9 +21,27 @@ const sendQuery = `mutation Send($id: ID!, $key: String!) {
 // sends compares sendMessage to raw SQL that writes the same rows. No job worker
 // runs: what is measured is what the agent waits for.
 func (s *settings) sends(ctx context.Context, r *report) error {
-	return s.withApp(ctx, func(ctx context.Context, a *app.App) error {
+	return s.withBoth(ctx, func(ctx context.Context, a, single *app.App) error {
+		amy := a.Directory.AgentNamed("amy").Key
+		keys, err := sendable(ctx, a, amy)
+		if err != nil {
+			return err
+		}
 		for _, clients := range []int{1, 64} {
-			if err := s.sendsBy(ctx, r, a, clients); err != nil {
+			graph, err := graphSend(a, keys, clients)
+			if err != nil {
+				return err
+			}
+			one, err := graphSend(single, keys, clients)
+			if err != nil {
+				return err
+			}
+			raw, err := openRawSender(ctx, s.Database, clients, amy, keys)
+			if err != nil {
+				return err
+			}
+			err = s.compareWrites(ctx, r, comparison{group: fmt.Sprintf("sends, %d at once", clients), clients: clients}, raw, graph, one)
+			if err := errors.Join(err, raw.close()); err != nil {
 				return err
 			}
 		}
@@ -31,32 +49,39 @@ func (s *settings) sends(ctx context.Context, r *report) error {
 	})
 }
 
-func (s *settings) sendsBy(ctx context.Context, r *report, a *app.App, clients int) error {
-	amy := a.Directory.AgentNamed("amy").Key
-	keys, err := sendable(ctx, a, amy)
+// withBoth opens Parley twice on the database: as it comes, and with groups of
+// one write.
+func (s *settings) withBoth(ctx context.Context, fn func(ctx context.Context, a, single *app.App) error) error {
+	return s.withApp(ctx, func(ctx context.Context, a *app.App) error {
+		single, err := s.open(ctx, s.Database, func(c *app.Config) { c.GroupSize = 1 })
+		if err != nil {
+			return err
+		}
+		return errors.Join(fn(ctx, a, single), single.Close())
+	})
+}
+
+// compareWrites compares Parley, as it comes and with groups of one write, to raw
+// SQL in both manners.
+func (s *settings) compareWrites(ctx context.Context, r *report, c comparison, raw *rawWriter, graph, single contender) error {
+	single.name = "Parley, a transaction each"
+	c.contenders = []contender{
+		{"raw SQL, grouped commits", raw.grouped}, {"raw SQL, a transaction each", raw.alone}, graph, single,
+	}
+	turns, err := s.takeTurns(ctx, c)
 	if err != nil {
 		return err
 	}
-	graph, err := graphSend(a, keys, clients)
-	if err != nil {
-		return err
+	for i, contender := range c.contenders {
+		r.add(summary(c, contender.name, turns[i], turns[0]))
 	}
-	db, err := openRaw(ctx, s.Database, true, clients)
-	if err != nil {
-		return err
+	if c.clients == 1 {
+		return nil // nobody to share with
 	}
-	raw := &rawSender{db: db, agent: amy, keys: keys, queue: make(chan rawItem)}
-	if err := raw.prepare(ctx); err != nil {
-		return errors.Join(err, db.Close())
-	}
-	stopped := make(chan struct{})
-	go func() { defer close(stopped); raw.group() }()
-	err = s.compare(ctx, r, comparison{fmt.Sprintf("sends, %d at once", clients), clients, []contender{
-		{"raw SQL, a transaction each", raw.alone}, {"raw SQL, grouped commits", raw.grouped}, graph,
-	}})
-	close(raw.queue)
-	<-stopped
-	return errors.Join(err, db.Close())
+	c.group += ", what grouping brings"
+	r.add(summary(c, single.name, turns[3], turns[3]))
+	r.add(summary(c, graph.name, turns[2], turns[3]))
+	return nil
 }
 
 // sendable are conversations of the agent's in which nothing stands against a

@@ -64,6 +64,9 @@ type Config struct {
 	// process tells itself alone.
 	NATS string
 
+	// GroupSize is how many writes share a transaction at most; 64 by default.
+	GroupSize int
+
 	// Demo says that the data is for trying things: the demo accounts' carriers
 	// are played by this process.
 	Demo bool
@@ -121,7 +124,9 @@ func Open(ctx context.Context, c Config) (*App, error) {
 	a := &App{Config: c}
 	onCommit := func(position int64) { a.bus.Publish(position) } // the bus stands before the first write
 	var err error
-	if a.Store, err = store.Open(ctx, store.Options{URL: c.Database, Clock: c.Clock, Trace: a.statements(), OnCommit: onCommit}); err != nil {
+	if a.Store, err = store.Open(ctx, store.Options{
+		URL: c.Database, Clock: c.Clock, GroupSize: c.GroupSize, Trace: a.statements(), OnCommit: onCommit,
+	}); err != nil {
 		return nil, err
 	}
 	if err := a.wire(ctx); err != nil {
