@@ -72,7 +72,8 @@ func (c *caller) post(ctx context.Context, client int, body []byte) ([]byte, err
 	s := c.sinks[client]
 	s.reset()
 	c.handler.ServeHTTP(s, req)
-	if s.status != http.StatusOK || bytes.Contains(s.body.Bytes(), []byte(`"errors":[{`)) {
+	if s.status != http.StatusOK || bytes.HasPrefix(s.body.Bytes(), []byte(`{"errors":`)) ||
+		len(s.body.Bytes()) < 4096 && bytes.Contains(s.body.Bytes(), []byte(`"errors":[{`)) {
 		return nil, fmt.Errorf("the answer is %d: %.500s", s.status, s.body.String())
 	}
 	return s.body.Bytes(), nil

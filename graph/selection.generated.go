@@ -257,8 +257,7 @@ func (ec *executionContext) selectConversation() map[string]*selection.Field {
 		"id": {
 			NonNull: true,
 			Write: func(w *selection.Writer, source any) {
-				v := source.(*conversation.Row).ID()
-				w.String(string(v))
+				selection.Text(w, source.(*conversation.Row), (*conversation.Row).AppendID)
 			},
 		},
 		"name": {
@@ -811,8 +810,7 @@ func (ec *executionContext) selectMessage() map[string]*selection.Field {
 		"id": {
 			NonNull: true,
 			Write: func(w *selection.Writer, source any) {
-				v := source.(*message.Row).ID()
-				w.String(string(v))
+				selection.Text(w, source.(*message.Row), (*message.Row).AppendID)
 			},
 		},
 		"number": {

@@ -25,7 +25,7 @@ func (r *conversationResolver) Record(ctx context.Context, objs []*conversation.
 
 // LastMessage is the batch resolver for the lastMessage field.
 func (r *conversationResolver) LastMessage(ctx context.Context, objs []*conversation.Row) ([]*message.Row, error) {
-	return eachFrom(ctx, objs, func(c *conversation.Row) int64 { return c.LastMessageID }, r.Messenger.ByKey)
+	return r.Messenger.Last(ctx, objs, selectedLast(ctx))
 }
 
 // Messages is the batch resolver for the messages field.
@@ -34,6 +34,7 @@ func (r *conversationResolver) Messages(ctx context.Context, objs []*conversatio
 	if err != nil {
 		return nil, err
 	}
+	selectedMessages(ctx, &w)
 	return r.Messenger.Pages(ctx, objs, w)
 }
 
@@ -84,6 +85,7 @@ func (r *queryResolver) Conversations(ctx context.Context, view conversation.Vie
 	if err != nil {
 		return nil, err
 	}
+	r.selectedRows(ctx, &w)
 	return r.Desk.List(ctx, view, filterBy, orderBy, w)
 }
 

@@ -59,10 +59,12 @@ func TestTheStatementsOfAReadAreFixedByItsDocument(t *testing.T) {
 		{"a page", fmt.Sprintf(page, "", ""), 1},
 		{"with the total", fmt.Sprintf(page, "totalCount", ""), 2},
 		{"with messaging users", fmt.Sprintf(page, "", "messagingUser { id channel { id } }"), 2},
-		{"with records", fmt.Sprintf(page, "", "record { id }"), 1}, // none is anchored: nothing to read
-		{"with the last messages", fmt.Sprintf(page, "", "lastMessage { id attempts { status } author { name } content { ... on TextContent { text } } }"), 2},
+		{"with records", fmt.Sprintf(page, "", "record { id }"), 1},                                                       // none is anchored: nothing to read
+		{"with the last messages and their attempts", fmt.Sprintf(page, "", "lastMessage { id attempts { status } }"), 1}, // none was sent
+		{"with edges", fmt.Sprintf(page, "edges { node { messagingUser { id } lastMessage { id } } }", ""), 2},
+		{"with the last messages", fmt.Sprintf(page, "", "lastMessage { id attempts { status } author { name } content { ... on TextContent { text } } }"), 1},
 		{"with messages", fmt.Sprintf(page, "", "messages(last: 3) { totalCount pageInfo { hasPreviousPage } nodes { id number } }"), 2},
-		{"with every edge", fmt.Sprintf(page, "totalCount", "messagingUser { id } record { id } lastMessage { id } messages { nodes { id } }"), 5},
+		{"with every edge", fmt.Sprintf(page, "totalCount", "messagingUser { id } record { id } lastMessage { id } messages { nodes { id } }"), 4},
 		{"the inboxes", `query($n: Int = 1) { viewer { agent { id } channels { id } inboxes { feedCursor nodes { title counts { total unread new } } } } agents { id } channels { id @include(if: true) } __type(name: "Int") { name } unused: conversations(view: {kind: ALL}, first: $n) { nodes { id } } }`, 2},
 		{"the directory", `query($n: Int = 1) { viewer { permissions agent { name } } agents { username } channels { members { name } } one: conversations(view: {kind: ALL}, first: $n) { nodes { id } } }`, 1},
 	} {

@@ -45,9 +45,33 @@ const layout = "2006-01-02T15:04:05.000000Z07:00"
 // MarshalGQL writes t as the GraphQL scalar DateTime.
 func (t Time) MarshalGQL(w io.Writer) { _, _ = w.Write(t.AppendGQL(nil)) }
 
-// AppendGQL appends what MarshalGQL writes.
+// AppendGQL appends what MarshalGQL writes. Lists are full of times, and this is
+// several times as fast as a layout.
 func (t Time) AppendGQL(b []byte) []byte {
-	return append(t.Std().AppendFormat(append(b, '"'), layout), '"')
+	std := t.Std()
+	year, month, day := std.Date()
+	if year < 0 || year > 9999 {
+		return append(std.AppendFormat(append(b, '"'), layout), '"')
+	}
+	hour, minute, second := std.Clock()
+	b = digits(append(b, '"'), year, 4)
+	b = digits(append(b, '-'), int(month), 2)
+	b = digits(append(b, '-'), day, 2)
+	b = digits(append(b, 'T'), hour, 2)
+	b = digits(append(b, ':'), minute, 2)
+	b = digits(append(b, ':'), second, 2)
+	b = digits(append(b, '.'), std.Nanosecond()/1000, 6)
+	return append(b, 'Z', '"')
+}
+
+// digits appends the last n digits of v.
+func digits(b []byte, v, n int) []byte {
+	b = append(b, "000000"[:n]...)
+	for i := len(b) - 1; n > 0; i, n = i-1, n-1 {
+		b[i] = byte('0' + v%10)
+		v /= 10
+	}
+	return b
 }
 
 // UnmarshalGQL reads the GraphQL scalar DateTime: RFC 3339 with any offset,

@@ -2,8 +2,7 @@ package conversation
 
 import (
 	"database/sql"
-	"encoding/json"
-	"fmt"
+	"iter"
 	"slices"
 
 	"parley/internal/clock"
@@ -12,6 +11,7 @@ import (
 	"parley/internal/feed"
 	"parley/internal/publicid"
 	"parley/internal/rule"
+	"parley/internal/store"
 )
 
 // Row is a conversation with everything a list shows. Zero keys and times stand
@@ -42,60 +42,72 @@ type Row struct {
 
 	CreatedAt clock.Time
 
+	// Along is what Alongside read with the row; nil for nothing.
+	Along any
+
 	desk *Desk
 }
 
-// columns of conversations in the order of Row.scan.
-var columns = []string{
-	"id", "channel_id", "messaging_user_id", "record_id", "owner_id", "queue_id", "object_type", "assigned", "name", "address",
-	"preview", "last_message_at", "last_message_id", "last_direction", "last_incoming_at",
-	"is_unread", "inbound_count", "read_count", "last_seq", "sent_by", "created_at",
+// table is the columns of conversations, and how they come into a row.
+var table = store.Table[Row]{
+	{Name: "id", Read: func(r *Row, s *store.Row, i int) { r.Key = s.Int(i) }},
+	{Name: "last_message_at", Read: func(r *Row, s *store.Row, i int) { r.LastMessageAt = clock.Time(s.Int(i)) }},
+	{Name: "channel_id", Read: func(r *Row, s *store.Row, i int) { r.ChannelID = s.Int(i) }},
+	{Name: "messaging_user_id", Read: func(r *Row, s *store.Row, i int) { r.UserID = s.Int(i) }},
+	{Name: "record_id", Read: func(r *Row, s *store.Row, i int) { r.RecordID = s.Int(i) }},
+	{Name: "owner_id", Read: func(r *Row, s *store.Row, i int) { r.OwnerID = s.Int(i) }},
+	{Name: "queue_id", Read: func(r *Row, s *store.Row, i int) { r.QueueID = s.Int(i) }},
+	{Name: "object_type", Read: func(r *Row, s *store.Row, i int) { r.Type = s.Text(i) }},
+	{Name: "assigned", Read: func(r *Row, s *store.Row, i int) { r.Assigned = s.Bool(i) }},
+	{Name: "name", Read: func(r *Row, s *store.Row, i int) { r.Title = s.Text(i) }},
+	{Name: "address", Read: func(r *Row, s *store.Row, i int) { r.Address = s.Text(i) }},
+	{Name: "preview", Read: func(r *Row, s *store.Row, i int) { r.Preview = s.Text(i) }},
+	{Name: "last_message_id", Read: func(r *Row, s *store.Row, i int) { r.LastMessageID = s.Int(i) }},
+	{Name: "last_direction", Read: func(r *Row, s *store.Row, i int) { r.LastDirection = content.Direction(s.Text(i)) }},
+	{Name: "last_incoming_at", Read: func(r *Row, s *store.Row, i int) { r.LastIncoming = clock.Time(s.Int(i)) }},
+	{Name: "is_unread", Read: func(r *Row, s *store.Row, i int) { r.IsUnread = s.Bool(i) }},
+	{Name: "inbound_count", Read: func(r *Row, s *store.Row, i int) { r.Inbound = s.Int(i) }},
+	{Name: "read_count", Read: func(r *Row, s *store.Row, i int) { r.Read = s.Int(i) }},
+	{Name: "last_seq", Read: func(r *Row, s *store.Row, i int) { r.LastSeq = s.Int(i) }},
+	{Name: "created_at", Read: func(r *Row, s *store.Row, i int) { r.CreatedAt = clock.Time(s.Int(i)) }},
+	{Name: "sent_by", Read: func(r *Row, s *store.Row, i int) { r.SentBy = s.Keys(i) }},
 }
 
-// scanned is where a row's columns are read to: one allocation for all of them.
-// A page without rows has one row of NULLs beside the log's position.
-type scanned struct {
-	key, channel, user, record, owner, queue sql.NullInt64
-	kind                                     sql.NullString
-	assigned                                 sql.NullBool
-	title, address, preview                  sql.NullString
-	at, lastID                               sql.NullInt64
-	direction                                sql.NullString
-	incoming                                 sql.NullInt64
-	unread                                   sql.NullBool
-	inbound, read, seq                       sql.NullInt64
-	sentBy                                   []byte
-	created                                  sql.NullInt64
+// columns are the names of all of them.
+var columns = table.Names(0)
+
+// always are read: the key, and where the row stands in a list.
+var always = table.Only("id", "last_message_at")
+
+// needs are the columns that the graph's fields of a conversation read, where
+// these are not all.
+var needs = map[string]store.Columns{
+	"__typename": 0, "id": 0, "lastMessageAt": 0, "viewerCanAssign": 0,
+	"name": table.Only("name", "address"), "mobileNumber": table.Only("address"), "preview": table.Only("preview"),
+	"channel": table.Only("channel_id"), "owner": table.Only("owner_id"), "messagingUser": table.Only("messaging_user_id"),
+	"record": table.Only("record_id"), "objectType": table.Only("object_type"), "createdAt": table.Only("created_at"),
+	"isUnread": table.Only("is_unread"), "newCount": table.Only("inbound_count", "read_count"),
+	"lastIncomingAt": table.Only("last_incoming_at"), "lastMessageDirection": table.Only("last_direction"),
+	"lastMessage": table.Only("last_message_id"), "messageCount": table.Only("last_seq"), "messages": table.Only("last_seq"),
 }
 
-// scan reads columns, after the destinations in before; nil for a row of NULLs.
-func (d *Desk) scan(rows *sql.Rows, before ...any) (*Row, error) {
-	s := &scanned{}
-	err := rows.Scan(append(before,
-		&s.key, &s.channel, &s.user, &s.record, &s.owner, &s.queue, &s.kind, &s.assigned, &s.title, &s.address,
-		&s.preview, &s.at, &s.lastID, &s.direction, &s.incoming, &s.unread, &s.inbound, &s.read, &s.seq, &s.sentBy, &s.created)...)
-	if err != nil || !s.key.Valid {
-		return nil, err
+// ColumnsOf are the columns that fields of the graph read, without the one that
+// along stands for.
+func ColumnsOf(fields iter.Seq[string], along *Alongside) store.Columns {
+	c := store.ColumnsOf(always, needs, fields)
+	if along != nil {
+		c &^= table.Only(along.On)
 	}
-	r := &Row{
-		Key: s.key.Int64, ChannelID: s.channel.Int64, UserID: s.user.Int64, RecordID: s.record.Int64, OwnerID: s.owner.Int64,
-		QueueID: s.queue.Int64, Type: s.kind.String, Assigned: s.assigned.Bool, Title: s.title.String, Address: s.address.String,
-		Preview: s.preview.String, LastMessageAt: clock.Time(s.at.Int64), LastMessageID: s.lastID.Int64,
-		LastDirection: content.Direction(s.direction.String), LastIncoming: clock.Time(s.incoming.Int64),
-		IsUnread: s.unread.Bool, Inbound: s.inbound.Int64, Read: s.read.Int64, LastSeq: s.seq.Int64,
-		CreatedAt: clock.Time(s.created.Int64), desk: d,
-	}
-	return r, decodeKeys(s.sentBy, &r.SentBy)
+	return c
 }
 
-func decodeKeys(b []byte, into *[]int64) error {
-	if len(b) == 0 {
+// scan reads all columns of the present row.
+func (d *Desk) scan(rows *sql.Rows) (*Row, error) {
+	r := &Row{desk: d}
+	return r, store.ScanRow(rows, func(s *store.Row) error {
+		table.Read(r, s, 0, 0)
 		return nil
-	}
-	if err := json.Unmarshal(b, into); err != nil {
-		return fmt.Errorf("conversation: sent_by: %w", err)
-	}
-	return nil
+	})
 }
 
 // Facts are what filters can ask of the row.
@@ -117,6 +129,9 @@ func (*Row) IsNode() {}
 
 // ID is the opaque id.
 func (r *Row) ID() string { return r.desk.IDs.Encode(publicid.Conversation, r.Key) }
+
+// AppendID appends the ID.
+func (r *Row) AppendID(b []byte) []byte { return r.desk.IDs.Append(b, publicid.Conversation, r.Key) }
 
 // Name is the customer's name, or their address when none is known.
 func (r *Row) Name() string {

@@ -13,6 +13,7 @@ import (
 	"parley/internal/conversation"
 	"parley/internal/fault"
 	"parley/internal/rule"
+	"parley/internal/store"
 	"parley/internal/viewer"
 )
 
@@ -22,6 +23,10 @@ type Window struct {
 	Size     int
 	Backward bool
 	Cursor   string // empty from the end
+
+	// Columns are what the messages are read with; all when zero. The rest of them
+	// is not to be looked at.
+	Columns store.Columns
 }
 
 // Page is a page of one conversation's messages, oldest first.
@@ -120,8 +125,11 @@ func (m Reader) Pages(ctx context.Context, of []*conversation.Row, w Window) ([]
 	if len(ranges) == 0 {
 		return pages, nil
 	}
-	err := m.Desk.Store.Read(ctx, rangeQuery{m.Desk.Store.Dialect(), ranges}, func(rows *sql.Rows) error {
-		r, err := scan(m.Desk, rows)
+	if w.Columns != 0 {
+		w.Columns |= placed
+	}
+	err := m.Desk.Store.Each(ctx, rangeQuery{m.Desk.Store.Dialect(), ranges, w.Columns}, func(s *store.Row) error {
+		r, err := read(m.Desk, s, 0, w.Columns)
 		if err == nil {
 			p := byConversation[r.ConversationID]
 			p.Rows = append(p.Rows, r)
@@ -136,6 +144,7 @@ func (m Reader) Pages(ctx context.Context, of []*conversation.Row, w Window) ([]
 type rangeQuery struct {
 	dialect string
 	ranges  [][3]int64
+	columns store.Columns
 }
 
 // Query implements store.Query.
@@ -149,9 +158,12 @@ func (q rangeQuery) Query() (string, []any) {
 		}
 		b.WriteString("(").Join(entsql.ExprFunc(func(b *entsql.Builder) { castArgs(b, q.dialect, r[:]) })).WriteString(")")
 	}
-	b.WriteString(") SELECT m." + columns[0])
-	for _, c := range columns[1:] {
-		b.WriteString(", m." + c)
+	b.WriteString(") SELECT ")
+	for i, c := range table.Names(q.columns) {
+		if i > 0 {
+			b.Comma()
+		}
+		b.WriteString("m." + c)
 	}
 	b.WriteString(" FROM r JOIN messages AS m ON m.conversation_id = r.conversation_id AND m.seq BETWEEN r.first AND r.last " +
 		"ORDER BY m.conversation_id, m.seq")
@@ -174,24 +186,63 @@ func castArgs(b *entsql.Builder, d string, args []int64) {
 // ByKey reads messages by key, as far as the viewer sees their conversations, in
 // one statement.
 func (m Reader) ByKey(ctx context.Context, keys []int64) (map[int64]*Row, error) {
-	t, c := entsql.Table("messages").As("m"), entsql.Table("conversations").As("c")
-	qualified := make([]string, len(columns))
-	for i, name := range columns {
-		qualified[i] = t.C(name)
+	return m.byKey(ctx, keys, 0)
+}
+
+func (m Reader) byKey(ctx context.Context, keys []int64, columns store.Columns) (map[int64]*Row, error) {
+	t := entsql.Table("messages").As("m")
+	names := table.Names(columns)
+	for i, name := range names {
+		names[i] = t.C(name)
 	}
-	q := m.Desk.Store.Builder().Select(qualified...).From(t).Join(c).On(t.C("conversation_id"), c.C("id")).
-		Where(entsql.In(t.C("id"), anys(keys)...))
+	q := m.Desk.Store.Builder().Select(names...).From(t).Where(entsql.In(t.C("id"), anys(keys)...))
+	c := entsql.Table("conversations").As("c")
 	if visible := rule.Visible(viewer.FromContext(ctx)).SQL(c.C); visible != nil {
-		q.Where(visible)
+		q.Join(c).On(t.C("conversation_id"), c.C("id")).Where(visible)
 	}
 	out := make(map[int64]*Row, len(keys))
-	err := m.Desk.Store.Read(ctx, q, func(rows *sql.Rows) error {
-		r, err := scan(m.Desk, rows)
-		if err == nil {
-			out[r.Key] = r
-		}
+	err := m.Desk.Store.Each(ctx, q, func(s *store.Row) error {
+		r, err := read(m.Desk, s, 0, columns)
+		out[r.Key] = r
 		return err
 	})
+	return out, err
+}
+
+// Along reads the last message with each conversation of a page.
+func (m Reader) Along(columns store.Columns) *conversation.Alongside {
+	return &conversation.Alongside{
+		Table: "messages", On: "last_message_id", Columns: table.Names(columns),
+		Read: func(c *conversation.Row, s *store.Row, i int) (any, error) {
+			r, err := read(m.Desk, s, i, columns)
+			r.ConversationID, c.LastMessageID = c.Key, r.Key
+			return r, err
+		},
+	}
+}
+
+// Last gives the last message of each conversation, nil where there is none:
+// what Along read, and the rest in one statement, with these columns. The
+// conversations must have been read under the viewer.
+func (m Reader) Last(ctx context.Context, of []*conversation.Row, columns store.Columns) ([]*Row, error) {
+	out := make([]*Row, len(of))
+	var keys []int64
+	for i, c := range of {
+		if r, ok := c.Along.(*Row); ok {
+			out[i] = r
+		} else if c.LastMessageID != 0 {
+			keys = append(keys, c.LastMessageID)
+		}
+	}
+	if len(keys) == 0 {
+		return out, nil
+	}
+	found, err := m.byKey(viewer.AsSystem(ctx, "edge"), keys, columns)
+	for i, c := range of {
+		if out[i] == nil {
+			out[i] = found[c.LastMessageID]
+		}
+	}
 	return out, err
 }
 

@@ -4,7 +4,8 @@
 package message
 
 import (
-	"database/sql"
+	"iter"
+	"slices"
 
 	"parley/internal/channel"
 	"parley/internal/clock"
@@ -12,6 +13,7 @@ import (
 	"parley/internal/conversation"
 	"parley/internal/directory"
 	"parley/internal/publicid"
+	"parley/internal/store"
 )
 
 // Row is a message as it is read. Zero keys and times stand for none.
@@ -31,26 +33,60 @@ type Row struct {
 	code         channel.ErrorCode
 	providerTime clock.Time
 
+	text string // until Content is made of it and the rest
+	rest []byte
+
 	desk *conversation.Desk
 }
 
-var columns = []string{
-	"id", "conversation_id", "seq", "direction", "kind", "source", "text", "rest", "template_type",
-	"author_id", "status", "error_code", "provider_time", "created_at",
+// table is the columns of messages, and how they come into a row.
+var table = store.Table[Row]{
+	{Name: "id", Read: func(r *Row, s *store.Row, i int) { r.Key = s.Int(i) }},
+	{Name: "conversation_id", Read: func(r *Row, s *store.Row, i int) { r.ConversationID = s.Int(i) }},
+	{Name: "seq", Read: func(r *Row, s *store.Row, i int) { r.Seq = s.Int(i) }},
+	{Name: "direction", Read: func(r *Row, s *store.Row, i int) { r.direction = content.Direction(s.Text(i)) }},
+	{Name: "kind", Read: func(r *Row, s *store.Row, i int) { r.Kind = content.Kind(s.Text(i)) }},
+	{Name: "source", Read: func(r *Row, s *store.Row, i int) { r.Source = content.Source(s.Text(i)) }},
+	{Name: "text", Read: func(r *Row, s *store.Row, i int) { r.text = s.Text(i) }},
+	{Name: "rest", Read: func(r *Row, s *store.Row, i int) { r.rest = slices.Clone(s.Bytes(i)) }},
+	{Name: "template_type", Read: func(r *Row, s *store.Row, i int) { r.template = content.TemplateType(s.Text(i)) }},
+	{Name: "author_id", Read: func(r *Row, s *store.Row, i int) { r.author = s.Int(i) }},
+	{Name: "status", Read: func(r *Row, s *store.Row, i int) { r.status = channel.Status(s.Text(i)) }},
+	{Name: "error_code", Read: func(r *Row, s *store.Row, i int) { r.code = channel.ErrorCode(s.Text(i)) }},
+	{Name: "provider_time", Read: func(r *Row, s *store.Row, i int) { r.providerTime = clock.Time(s.Int(i)) }},
+	{Name: "created_at", Read: func(r *Row, s *store.Row, i int) { r.CreatedAt = clock.Time(s.Int(i)) }},
 }
 
-func scan(desk *conversation.Desk, rows *sql.Rows) (*Row, error) {
+var (
+	key    = table.Only("id")
+	placed = table.Only("id", "conversation_id", "seq")
+	said   = table.Only("kind", "text", "rest")
+)
+
+// needs are the columns that the graph's fields of a message read.
+var needs = map[string]store.Columns{
+	"__typename": 0, "id": 0, "number": table.Only("seq"), "conversation": table.Only("conversation_id"), "direction": table.Only("direction"), "kind": table.Only("kind"),
+	"source": table.Only("source"), "content": said, "author": table.Only("author_id"), "status": table.Only("status"),
+	"error": table.Only("error_code"), "createdAt": table.Only("created_at"), "providerTime": table.Only("provider_time"),
+	"attempts": table.Only("status"), "channelTemplateType": table.Only("template_type"),
+}
+
+// Columns are columns of messages; none stands for all.
+type Columns = store.Columns
+
+// ColumnsOf are the columns that fields of the graph read.
+func ColumnsOf(fields iter.Seq[string]) store.Columns { return store.ColumnsOf(key, needs, fields) }
+
+// read makes a row of the columns from place i on.
+func read(desk *conversation.Desk, s *store.Row, i int, c store.Columns) (*Row, error) {
 	r := &Row{desk: desk}
-	var text string
-	var rest []byte
-	var author sql.NullInt64
-	err := rows.Scan(&r.Key, &r.ConversationID, &r.Seq, &r.direction, &r.Kind, &r.Source, &text, &rest, &r.template,
-		&author, &r.status, &r.code, &r.providerTime, &r.CreatedAt)
-	if err != nil {
-		return nil, err
+	table.Read(r, s, i, c)
+	if c != 0 && c&said != said {
+		return r, nil
 	}
-	r.author = author.Int64
-	r.Content, err = content.Decode(r.Kind, text, rest)
+	var err error
+	r.Content, err = content.Decode(r.Kind, r.text, r.rest)
+	r.text, r.rest = "", nil
 	return r, err
 }
 
@@ -59,6 +95,9 @@ func (*Row) IsNode() {}
 
 // ID is the opaque id.
 func (r *Row) ID() string { return r.desk.IDs.Encode(publicid.Message, r.Key) }
+
+// AppendID appends the ID.
+func (r *Row) AppendID(b []byte) []byte { return r.desk.IDs.Append(b, publicid.Message, r.Key) }
 
 // Direction is which way it went, nil for notes and system lines.
 func (r *Row) Direction() *content.Direction { return optional(r.direction) }

@@ -54,9 +54,18 @@ func New(key []byte) (*Codec, error) {
 
 // Encode returns the id of the object with the key.
 func (c *Codec) Encode(kind Kind, key int64) string {
-	var b [8]byte
-	binary.BigEndian.PutUint64(b[:], c.permute(kind, uint64(key), false))
-	return string(kind) + "_" + encoding.EncodeToString(b[:])
+	var b [length]byte
+	return string(c.Append(b[:0], kind, key))
+}
+
+// length is that of an id: prefixes have three letters.
+const length = 3 + 1 + 13
+
+// Append appends the id of the object with the key.
+func (c *Codec) Append(b []byte, kind Kind, key int64) []byte {
+	var x [8]byte
+	binary.BigEndian.PutUint64(x[:], c.permute(kind, uint64(key), false))
+	return encoding.AppendEncode(append(append(b, kind...), '_'), x[:])
 }
 
 // Decode returns the key in an id of the kind. It reports false for anything

@@ -66,6 +66,9 @@ func (f *field) resolve(ctx context.Context, parents []any, variables map[string
 			return nil, false
 		}
 	}
+	if f.Of != "" {
+		ctx = context.WithValue(ctx, fieldKey{}, f)
+	}
 	if f.Batch != nil {
 		sources, err = f.Batch(ctx, parents, fc)
 		return sources, err == nil

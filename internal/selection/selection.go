@@ -141,17 +141,36 @@ func (s *Schema) query(p *plan, op *graphql.OperationContext) graphql.ResponseHa
 func (p *plan) answer(ctx context.Context, variables map[string]any) (data []byte, ok bool) {
 	r := runs.Get().(*run)
 	defer func() {
-		if recover() != nil {
-			ok = false // the executor meets the panic again, and tells of it
-			return     // what the run holds is not to be trusted
+		if recover() != nil { // the executor meets the panic again, and tells of it
+			ok = false // what the run holds is not to be trusted
 		}
-		r.release()
 	}()
 	r.columns = slices.Grow(r.columns[:0], p.slots)[:p.slots]
 	if !r.fetch(ctx, p.root, top, variables) || !r.encode(p.root, nil) {
+		r.release()
 		return nil, false
 	}
-	return append(make([]byte, 0, len(r.w.b)), r.w.b...), true
+	if h, held := ctx.Value(holdKey{}).(*hold); held && h.run == nil {
+		h.run = r
+		return r.w.b, true
+	}
+	defer r.release()
+	return slices.Clone(r.w.b), true
+}
+
+type holdKey struct{}
+
+type hold struct{ run *run }
+
+// Hold lets the answer of one operation under ctx lie in a buffer that is used
+// again after release: for a caller who has written it by then.
+func Hold(ctx context.Context) (_ context.Context, release func()) {
+	h := &hold{}
+	return context.WithValue(ctx, holdKey{}, h), func() {
+		if h.run != nil {
+			h.run.release()
+		}
+	}
 }
 
 // top is the one parent of the roots.

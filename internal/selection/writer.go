@@ -61,6 +61,11 @@ func appendEscaped(b []byte, c byte) []byte {
 // Append writes a scalar that spells itself, quotes included.
 func Append[T interface{ AppendGQL(b []byte) []byte }](w *Writer, v T) { w.b = v.AppendGQL(w.b) }
 
+// Text writes a text that is appended, and has nothing to escape.
+func Text[T any](w *Writer, of T, appendTo func(of T, b []byte) []byte) {
+	w.b = append(appendTo(of, append(w.b, '"')), '"')
+}
+
 // Marshal writes any other scalar.
 func (w *Writer) Marshal(m graphql.Marshaler, nonNull bool) {
 	if m == graphql.Null {

@@ -64,6 +64,10 @@ func retryAfter(w http.ResponseWriter, err error) {
 }
 
 func write(w http.ResponseWriter, status int, mediaType string, response *graphql.Response) {
+	if response.Data != nil && len(response.Errors) == 0 && len(response.Extensions) == 0 {
+		writeData(w, status, mediaType, response.Data)
+		return
+	}
 	body, err := appendAnswer(nil, response)
 	if err != nil {
 		panic(err) // extensions hold plain values only
@@ -71,6 +75,17 @@ func write(w http.ResponseWriter, status int, mediaType string, response *graphq
 	w.Header().Set("Content-Type", mediaType+"; charset=utf-8")
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // an error means the caller has left
+}
+
+// writeData writes an answer of data alone without copying it.
+func writeData(w http.ResponseWriter, status int, mediaType string, data []byte) {
+	const head, tail = `{"data":`, `}`
+	w.Header().Set("Content-Type", mediaType+"; charset=utf-8")
+	w.Header().Set("Content-Length", strconv.Itoa(len(head)+len(data)+len(tail)))
+	w.WriteHeader(status)
+	for _, part := range [][]byte{[]byte(head), data, []byte(tail)} {
+		_, _ = w.Write(part) // an error means the caller has left
+	}
 }
 
 // statusOf is the HTTP status of a fault that is no part of an answer.

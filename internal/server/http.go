@@ -17,6 +17,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"parley/internal/fault"
+	"parley/internal/selection"
 	"parley/internal/server/persisted"
 )
 
@@ -67,7 +68,9 @@ func (t *httpTransport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // serveOne answers by one response, or with the errors for which there is none.
 func (t *httpTransport) serveOne(w http.ResponseWriter, r *http.Request, media string, op *graphql.OperationContext, errs gqlerror.List) {
-	began, ctx := time.Now(), graphql.WithOperationContext(r.Context(), op)
+	began := time.Now()
+	ctx, release := selection.Hold(graphql.WithOperationContext(r.Context(), op))
+	defer release()
 	status := http.StatusBadRequest
 	var response *graphql.Response
 	switch {

@@ -21,6 +21,7 @@ import (
 
 	"entgo.io/ent/dialect"
 	entsql "entgo.io/ent/dialect/sql"
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 
@@ -70,6 +71,7 @@ type Store struct {
 	reader  *sql.DB
 	db      *sql.DB       // the writer; on PostgreSQL the same as reader
 	pool    *pgxpool.Pool // PostgreSQL only
+	binary  bool          // its results can be had in the wire's binary format
 	writer  *writer
 	jobs    jobInserter
 	trace   Trace
@@ -142,6 +144,7 @@ func (s *Store) connectPostgres(ctx context.Context, u string) error {
 		return fmt.Errorf("connect to PostgreSQL: %w", err)
 	}
 	s.dialect = dialect.Postgres
+	s.binary = config.ConnConfig.DefaultQueryExecMode != pgx.QueryExecModeSimpleProtocol
 	s.db = stdlib.OpenDBFromPool(s.pool)
 	s.reader = s.db
 	if err := s.db.PingContext(ctx); err != nil {

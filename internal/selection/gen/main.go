@@ -47,7 +47,7 @@ func (tables) GenerateCode(data *codegen.Data) error {
 	return templates.Render(templates.Options{
 		PackageName: data.Config.Exec.Package, Filename: data.Config.Exec.DirName + "/selection.generated.go",
 		Template: template, Data: data, GeneratedHeader: true, Packages: data.Config.Packages,
-		Funcs: map[string]any{"known": known, "members": members, "used": used(data), "shape": shape, "leaf": leaf, "appends": appends, "source": source},
+		Funcs: map[string]any{"known": known, "members": members, "used": used(data), "shape": shape, "leaf": leaf, "appends": appends, "source": source, "appender": appender},
 	})
 }
 
@@ -136,8 +136,20 @@ func leaf(t *config.TypeReference) string {
 }
 
 // appends reports whether a scalar's type has AppendGQL([]byte) []byte, which
-// spares a Writer.
-func appends(t types.Type) bool {
+// spares a Marshaler.
+func appends(t types.Type) bool { return has(t, "AppendGQL") }
+
+// appender is the method AppendX([]byte) []byte of an object whose field is bound
+// to a method X for a text without anything to escape; empty where there is none.
+func appender(f *codegen.Field) string {
+	name := "Append" + f.GoFieldName
+	if f.IsMethod() && leaf(f.TypeReference) == "String" && has(f.Object.Reference(), name) {
+		return name
+	}
+	return ""
+}
+
+func has(t types.Type, method string) bool {
 	if p, ok := t.(*types.Pointer); ok {
 		t = p.Elem()
 	}
@@ -146,7 +158,7 @@ func appends(t types.Type) bool {
 		return false
 	}
 	for m := range named.Methods() {
-		if m.Name() == "AppendGQL" {
+		if m.Name() == method {
 			return true
 		}
 	}
