@@ -85,7 +85,11 @@ func (q *pageQuery) top(b *entsql.Builder) {
 		q.topMerged(b.WriteString(" FROM ("))
 	}
 	q.limit(b)
-	b.WriteString(") AS places JOIN conversations AS x ON x.id = places.id")
+	row := "conversations AS x ON x.id = places.id"
+	if q.desk.Store.Dialect() == dialect.Postgres { // one by one, however small it thinks the table is
+		row = "LATERAL (SELECT * FROM conversations AS c WHERE c.id = places.id OFFSET 0) AS x ON TRUE"
+	}
+	b.WriteString(") AS places JOIN ").WriteString(row)
 	q.join(b)
 }
 

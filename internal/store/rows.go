@@ -20,7 +20,7 @@ import (
 type Row struct {
 	// On SQLite, and where the row came from database/sql:
 	values, into []any
-	// On PostgreSQL, in the binary format of the wire:
+	// On PostgreSQL, as on the wire: numbers in its binary format.
 	raw    [][]byte
 	fields []pgconn.FieldDescription
 
@@ -177,7 +177,7 @@ func (r *Row) Bytes(i int) []byte {
 		return []byte(r.Text(i))
 	}
 	b := r.raw[i]
-	if len(b) > 0 && r.fields[i].DataTypeOID == pgtype.JSONBOID {
+	if f := r.fields[i]; len(b) > 0 && f.DataTypeOID == pgtype.JSONBOID && f.Format == pgtype.BinaryFormatCode {
 		return b[1:] // the version of the format
 	}
 	return b
