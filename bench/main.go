@@ -13,8 +13,9 @@
 // one; pages and counts in small and large organisations; how long a customer's
 // message takes from the carrier's webhook to a subscriber; what idle subscribers
 // take, and an event that all of them see, against a bare WebSocket server; an
-// event for ten among thousands of streams; and whether memory, goroutines, files
-// and WAL stay flat while subscribers come and go:
+// event for ten among thousands of streams; how large the program is and how long
+// it takes to start; and whether memory, goroutines, files and WAL stay flat while
+// subscribers come and go:
 //
 //	go run -tags sqlite_fts5 ./bench --only soak --soak 1h
 //
@@ -54,7 +55,7 @@ type commands struct {
 
 // settings say what to measure, and on what.
 type settings struct {
-	Only          []string      `enum:"latency,idle,concern,soak,reads,sends,receives,peers,scale" help:"Measure these alone: latency, idle, concern, soak, reads, sends, receives, peers, scale."`
+	Only          []string      `enum:"latency,idle,concern,soak,reads,sends,receives,peers,scale,starts" help:"Measure these alone: latency, idle, concern, soak, reads, sends, receives, peers, scale, starts."`
 	Conversations int           `default:"20000" help:"Conversations in the database."`
 	Messages      int           `default:"200000" help:"Messages in them together."`
 	LongThread    int           `default:"100000" help:"Messages in the long thread."`
@@ -138,6 +139,7 @@ func (s *settings) parts() []part {
 		{"receives", s.receives, false},
 		{"peers", s.peers, true},
 		{"scale", s.scale, true},
+		{"starts", s.starts, true},
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 )
 
 // ownSQLite returns the path of a database that is there until drop.
-func ownSQLite() (path string, drop func() error, err error) {
+func ownSQLite(context.Context) (path string, drop func() error, err error) {
 	dir, err := os.MkdirTemp("", "parley-bench-")
 	return filepath.Join(dir, "bench.db"), func() error { return os.RemoveAll(dir) }, err
 }

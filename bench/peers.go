@@ -31,7 +31,7 @@ func (s *settings) peers(ctx context.Context, r *report) (err error) {
 			err = errors.Join(err, drop())
 		}
 	}()
-	file, drop, err := ownSQLite()
+	file, drop, err := ownSQLite(ctx)
 	if err != nil {
 		return err
 	}

@@ -76,7 +76,7 @@ func (s *settings) own(ctx context.Context) (database string, drop func() error,
 	if store.IsPostgresURL(s.Database) {
 		return s.ownPostgres(ctx)
 	}
-	return ownSQLite()
+	return ownSQLite(ctx)
 }
 
 func (s *settings) populate(ctx context.Context, r *report, a *app.App, size int) error {
