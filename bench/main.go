@@ -189,7 +189,7 @@ func (s *settings) fillMeasured(ctx context.Context, r *report, a *app.App) erro
 func (s *settings) open(ctx context.Context, database string, options ...func(*app.Config)) (*app.App, error) {
 	c := app.Config{
 		Database: database, Mode: server.Production, Addr: "127.0.0.1:0", Demo: true,
-		Server: func(o *server.Options) { o.Socket.PerViewer = 10_000 },
+		Server: func(o *server.Options) { o.Socket.PerViewer, o.Rate = 10_000, -1 },
 	}
 	for _, option := range options {
 		option(&c)

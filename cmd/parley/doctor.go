@@ -28,7 +28,7 @@ var errUnwell = errors.New("something does not work: see FAIL above")
 func (d *doctorCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
 	slog.SetDefault(slog.New(slog.DiscardHandler)) // it speaks for itself
 	issuers, err := d.issuers()
-	_, unusable := d.documents()
+	_, unusable := d.bounds()
 	var found []doctor.Finding
 	well := doctor.Examine(ctx, doctor.Options{
 		Database: c.Database, Mode: d.Mode, Addr: d.Addr, PrivateAddr: d.PrivateAddr, PublicURL: d.PublicURL,

@@ -14,9 +14,7 @@ import (
 	"parley/internal/job"
 	"parley/internal/seed"
 	"parley/internal/server"
-	"parley/internal/server/persisted"
 	"parley/internal/store"
-	"parley/internal/token"
 	"parley/internal/trace"
 )
 
@@ -30,6 +28,9 @@ type serveCmd struct {
 	Issuers       string        `type:"path" env:"PARLEY_ISSUERS" placeholder:"FILE" help:"JSON file of other issuers whose tokens are taken, such as your identity provider; none by default."`
 	Documents     string        `type:"path" env:"PARLEY_DOCUMENTS" placeholder:"FILE" help:"JSON file of the only documents that run, as relay-compiler and graphql-codegen write it; any by default."`
 	Introspection bool          `env:"PARLEY_INTROSPECTION" help:"Allow introspection in production too, to callers with a token."`
+	Rate          float64       `default:"20000" env:"PARLEY_RATE" help:"Cost that an agent may cause each second, ten times that at once; 0 for any."`
+	Attempts      float64       `default:"20" env:"PARLEY_ATTEMPTS" help:"Requests without a good token or signature from one address each second, fifty times that at once; 0 for any."`
+	Proxies       []string      `env:"PARLEY_PROXIES" placeholder:"NETWORK" help:"Proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8; none by default."`
 	Playground    bool          `env:"PARLEY_PLAYGROUND" help:"Serve the playground in production too, without tokens."`
 	NATS          string        `env:"PARLEY_NATS" placeholder:"URL" help:"NATS servers over which processes on one database tell each other of events, such as nats://127.0.0.1:4222; without it PostgreSQL's own notifications do, and on SQLite nothing."`
 	LogAge        time.Duration `default:"168h" env:"PARLEY_LOG_AGE" help:"How far the event log reaches back: a stream that was away for longer starts again."`
@@ -53,7 +54,7 @@ func (s *serveCmd) Run(ctx context.Context, c *cli, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	documents, err := s.documents()
+	bounds, err := s.bounds()
 	if err != nil {
 		return err
 	}
@@ -62,8 +63,8 @@ func (s *serveCmd) Run(ctx context.Context, c *cli, out io.Writer) (err error) {
 	}
 	a, err := app.Open(ctx, app.Config{
 		Database: c.Database, Mode: s.Mode, Addr: s.Addr, PrivateAddr: s.PrivateAddr,
-		PublicURL: s.PublicURL, Origins: s.Origins, Issuers: issuers, Documents: documents, Introspection: s.Introspection, Playground: s.Playground, NATS: s.NATS, Demo: s.Demo, Tracer: tracer,
-		Jobs: job.Options{Log: store.Retention{Age: s.LogAge, Events: s.LogEvents}},
+		PublicURL: s.PublicURL, Origins: s.Origins, Issuers: issuers, Playground: s.Playground, NATS: s.NATS, Demo: s.Demo, Tracer: tracer,
+		Server: bounds, Jobs: job.Options{Log: store.Retention{Age: s.LogAge, Events: s.LogEvents}},
 	})
 	if err != nil {
 		return err
@@ -79,30 +80,6 @@ func (s *serveCmd) Run(ctx context.Context, c *cli, out io.Writer) (err error) {
 	}
 	s.greet(out, a)
 	return a.Run(ctx)
-}
-
-// issuers reads whose tokens are taken besides Parley's own.
-func (s *serveCmd) issuers() ([]token.Issuer, error) {
-	if s.Issuers == "" {
-		return nil, nil
-	}
-	issuers, err := token.ReadIssuers(s.Issuers, s.Mode == server.Development)
-	if err != nil {
-		return nil, fmt.Errorf("--issuers: %w", err)
-	}
-	return issuers, nil
-}
-
-// documents reads which documents may run; nil when any may.
-func (s *serveCmd) documents() (persisted.Documents, error) {
-	if s.Documents == "" {
-		return nil, nil
-	}
-	documents, err := persisted.Read(s.Documents)
-	if err != nil {
-		return nil, fmt.Errorf("--documents: %w", err)
-	}
-	return documents, nil
 }
 
 func (s *serveCmd) logs(tracer *trace.Tracer) {

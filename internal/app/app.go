@@ -30,7 +30,6 @@ import (
 	"parley/internal/publicid"
 	"parley/internal/selection"
 	"parley/internal/server"
-	"parley/internal/server/persisted"
 	"parley/internal/store"
 	"parley/internal/token"
 	"parley/internal/trace"
@@ -53,10 +52,6 @@ type Config struct {
 	Origins []string
 	// Issuers are whose tokens are taken besides Parley's own; none by default.
 	Issuers []token.Issuer
-	// Documents are the only ones that run; any may by default.
-	Documents persisted.Documents
-	// Introspection turns introspection on in production.
-	Introspection bool
 	// Playground turns the playground on in production.
 	Playground bool
 	// NATS is the URL of the cluster over which the processes on one database tell
@@ -230,7 +225,6 @@ func (a *App) serveOwn(w http.ResponseWriter, r *http.Request) { a.Server.Handle
 func (a *App) serverOptions() server.Options {
 	o := server.Options{
 		Mode: a.Config.Mode, Addr: a.Config.Addr, PrivateAddr: a.Config.PrivateAddr, Origins: a.Config.Origins,
-		Documents: a.Config.Documents, Introspection: a.Config.Introspection,
 		Schema:       a.selection,
 		Authenticate: a.authenticate,
 		Webhooks:     http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.Receiver.Handler(a.PublicURL()).ServeHTTP(w, r) }),

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"os/exec"
 	"sync"
 	"syscall"
@@ -45,6 +46,7 @@ func (p *Process) Begin() error {
 	args := append(append([]string(nil), p.Program[1:]...),
 		"serve", "--addr", p.Address, "--database", p.Database, "--public-url", p.URL())
 	p.command = exec.Command(p.Program[0], append(args, p.Args...)...) //nolint:gosec,noctx // the program a caller built; it ends by Kill or Stop
+	p.command.Env = append(os.Environ(), "PARLEY_RATE=0")              // a few agents do the work of many
 	p.command.Stderr, p.command.WaitDelay = &p.log, time.Second
 	if err := p.command.Start(); err != nil {
 		return err

@@ -71,7 +71,7 @@ func OpenAt(t testing.TB, database string, options ...func(*app.Config)) *Parley
 	c := app.Config{
 		Database: database, Mode: server.Development, Addr: "127.0.0.1:0", PublicURL: "http://parley.test", Clock: p.Clock,
 		CallTimeout: 2 * time.Second, Jobs: job.Options{Workers: 20, Sweep: 500 * time.Millisecond},
-		Server: func(o *server.Options) { o.Socket.PerViewer = 10_000 },
+		Server: func(o *server.Options) { o.Socket.PerViewer, o.Rate = 10_000, -1 },
 	}
 	p.Carrier = sandbox.NewCarrier(sandbox.CarrierOptions{
 		Transport: wire.InProcess(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { p.Server.Handler().ServeHTTP(w, r) })),

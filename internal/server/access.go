@@ -27,7 +27,7 @@ func (s *Server) authenticated(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		who, err := s.identify(r.Context(), r.Header.Values("Authorization"))
 		if err != nil {
-			unauthorized(w, r, err)
+			s.unauthorized(w, r, err)
 			return
 		}
 		next.ServeHTTP(w, r.WithContext(s.as(r.Context(), who)))
@@ -79,8 +79,14 @@ func (s *Server) whose(ctx context.Context, token string) (identity, error) {
 
 var errNoToken = fault.New(fault.Unauthenticated, "A token is needed. Send Authorization: Bearer with it.")
 
-func unauthorized(w http.ResponseWriter, r *http.Request, err error) {
+// unauthorized refuses a request whose token is not good. Good ones pass however
+// many bad ones come from their address.
+func (s *Server) unauthorized(w http.ResponseWriter, r *http.Request, err error) {
 	if fault.CodeOf(err) == fault.Unauthenticated {
+		if _, refused := s.attempts.begin(r, "sign-in"); refused != nil {
+			refuse(w, r, http.StatusTooManyRequests, refused)
+			return
+		}
 		challenge := `Bearer realm="parley", error="invalid_token"`
 		if errors.Is(err, errNoToken) {
 			challenge = `Bearer realm="parley"` // RFC 6750, 3.1: no error without a token

@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"strconv"
 	"sync"
 
 	"parley/internal/viewer"
@@ -60,7 +59,7 @@ func (r *connections) add(c connection) bool {
 
 // admit counts a connection for its viewer; it says no at the viewer's bound.
 func (r *connections) admit(c connection, v *viewer.Viewer) bool {
-	key := v.System + "/" + strconv.FormatInt(v.AgentID, 10) + "/" + v.Username
+	key := viewerKey(v)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.perViewer[key] >= r.options.PerViewer {

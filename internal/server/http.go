@@ -54,16 +54,24 @@ func (t *httpTransport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r = r.WithContext(graphql.StartOperationTrace(r.Context()))
 	op, errs := t.exec.CreateOperationContext(r.Context(), params)
 	switch {
+	case rateLimited(errs) != nil:
+		t.refuse(w, r, op, accepts, refusal{http.StatusTooManyRequests, rateLimited(errs)})
 	case errs == nil && op.Operation.Operation == ast.Mutation && r.Method == http.MethodGet:
 		w.Header().Set("Allow", http.MethodPost)
-		response := failed(r.Context(), fault.New(fault.BadInput, "Send mutations by POST."))
-		t.note(r.Context(), op, response.Errors, 0)
-		write(w, http.StatusMethodNotAllowed, accepts.refusals(), response)
+		t.refuse(w, r, op, accepts, refusal{http.StatusMethodNotAllowed, fault.New(fault.BadInput, "Send mutations by POST.")})
 	case accepts.media == mediaEvents, errs == nil && accepts.events && op.Operation.Operation == ast.Subscription:
 		t.serveEvents(w, r, op, errs)
 	default:
 		t.serveOne(w, r, accepts.media, op, errs)
 	}
+}
+
+// refuse answers an operation that has a status of its own, before any stream.
+func (t *httpTransport) refuse(w http.ResponseWriter, r *http.Request, op *graphql.OperationContext, a accepted, refused refusal) {
+	retryAfter(w, refused.err)
+	response := failed(r.Context(), refused.err)
+	t.note(r.Context(), op, response.Errors, 0)
+	write(w, refused.status, a.refusals(), response)
 }
 
 // serveOne answers by one response, or with the errors for which there is none.

@@ -16,6 +16,7 @@ type metrics struct {
 	operations    *prometheus.CounterVec
 	durations     *prometheus.HistogramVec
 	subscriptions prometheus.Gauge
+	limited       *prometheus.CounterVec
 }
 
 func newMetrics(registry *prometheus.Registry, connections *connections) (*metrics, error) {
@@ -38,6 +39,10 @@ func newMetrics(registry *prometheus.Registry, connections *connections) (*metri
 			Help:    "How long queries and mutations took.",
 			Buckets: durations,
 		}, []string{"kind", "outcome"}),
+		limited: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "parley_rate_limited_total",
+			Help: "Refused for coming too often: operation (of a viewer), sign-in, socket, webhook (of an address).",
+		}, []string{"what"}),
 		subscriptions: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "parley_graphql_subscriptions", Help: "Subscriptions now open.",
 		}),
@@ -49,15 +54,20 @@ func newMetrics(registry *prometheus.Registry, connections *connections) (*metri
 		Name: "parley_event_streams", Help: "Streams of Server-Sent Events now open.",
 	}, func() float64 { _, streams := connections.count(); return float64(streams) })
 	for _, c := range []prometheus.Collector{
-		m.requests, m.answers, m.operations, m.durations, m.subscriptions, open, streams,
+		m.requests, m.answers, m.operations, m.durations, m.subscriptions, m.limited, open, streams,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewBuildInfoCollector(),
 	} {
 		if err := registry.Register(c); err != nil {
 			return nil, err
 		}
 	}
+	for _, what := range []string{"operation", "sign-in", "socket", "webhook"} {
+		m.limited.WithLabelValues(what) // shown from the start
+	}
 	return m, nil
 }
+
+func (m *metrics) limit(what string) { m.limited.WithLabelValues(what).Inc() }
 
 func (m *metrics) request(route string, status int, streamed bool, took time.Duration) {
 	m.requests.WithLabelValues(route, strconv.Itoa(status)).Inc()

@@ -56,7 +56,7 @@ func (s *Server) observed(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		request := &request{
 			id: requestID(r), logger: s.options.Logger, production: s.options.Mode == Production, passing: s.options.Passing,
-			began: time.Now(), method: r.Method, remote: r.RemoteAddr,
+			began: time.Now(), method: r.Method, remote: s.attempts.remote(r),
 		}
 		ctx, span := s.span(r)
 		r = r.WithContext(context.WithValue(ctx, requestKey{}, request))
@@ -142,6 +142,11 @@ type recorder struct {
 	status   int
 	bytes    int64
 	replaced bool
+}
+
+// refused reports whether the request was answered as the caller's mistake.
+func (rec *recorder) refused() bool {
+	return rec.status >= http.StatusBadRequest && rec.status < http.StatusInternalServerError
 }
 
 // Unwrap serves http.ResponseController.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -79,6 +80,16 @@ type Options struct {
 	// Socket bounds WebSockets. Default: those of SocketOptions.
 	Socket SocketOptions
 
+	// Rate is how much cost, by limit.Options.CostOf with 10 for each operation and
+	// 100 for each mutation besides, a viewer may cause each second, and ten times
+	// that at once. Default 20,000; negative: any.
+	Rate float64
+	// Attempts is how many requests without a good token or signature an address may
+	// send each second, and fifty times that at once. Default 20; negative: any.
+	Attempts float64
+	// Proxies are the networks whose X-Forwarded-For is believed. Default: none.
+	Proxies []netip.Prefix
+
 	// RequestTimeout is the deadline of a query or mutation. Default 15 s.
 	RequestTimeout time.Duration
 	// DrainTimeout is how long requests in flight may take to end when the
@@ -121,6 +132,8 @@ const (
 func (o Options) withDefaults() Options {
 	fallback(&o.Mode, Production)
 	fallback(&o.Addr, ":8080")
+	fallback(&o.Rate, 20_000)
+	fallback(&o.Attempts, 20)
 	fallback(&o.RequestTimeout, 15*time.Second)
 	fallback(&o.DrainTimeout, 10*time.Second)
 	fallback(&o.GraphQLBytes, 256*kilobyte)

@@ -47,6 +47,7 @@ type Server struct {
 	options     Options
 	exec        *executor.Executor
 	metrics     *metrics
+	attempts    *attempts
 	connections *connections
 	handler     http.Handler
 	draining    atomic.Bool
@@ -65,7 +66,8 @@ func New(options Options) (*Server, error) {
 	if s.metrics, err = newMetrics(options.Registry, s.connections); err != nil {
 		return nil, err
 	}
-	s.exec = newExecutor(options)
+	s.attempts = &attempts{callers(options.Attempts, attemptSeconds, options), options.Proxies, s.metrics.limit}
+	s.exec = newExecutor(options, s.metrics)
 	s.handler = s.routes()
 	s.checkDocuments()
 	return s, nil
@@ -77,14 +79,17 @@ func (s *Server) Handler() http.Handler { return s.handler }
 // Registry returns where metrics are registered, for others to add theirs.
 func (s *Server) Registry() *prometheus.Registry { return s.options.Registry }
 
-func newExecutor(o Options) *executor.Executor {
+func newExecutor(o Options, m *metrics) *executor.Executor {
 	exec := executor.New(o.Schema)
 	exec.SetErrorPresenter(Present)
 	exec.SetRecoverFunc(recovered)
 	exec.SetQueryCache(lru.New[*ast.QueryDocument](documentCacheSize))
 	exec.SetDisableSuggestion(o.Mode == Production)
+	rate := &rate{callers(o.Rate, burstSeconds, o), o.Limits, m.limit}
+	exec.Use(requestRate{rate})
 	exec.Use(persisted.New(o.Documents))
 	exec.Use(limit.New(o.Limits))
+	exec.Use(operationRate{rate})
 	exec.Use(introspection{allowed: o.Mode == Development || o.Introspection})
 	if o.Tracer != nil {
 		exec.Use(operations{o.Tracer})
@@ -103,7 +108,7 @@ func recovered(_ context.Context, p any) error {
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/graphql", bounded(s.options.GraphQLBytes, s.crossOrigin(s.graphql())))
-	mux.Handle("/webhooks/{provider}/{account}", bounded(s.options.WebhookBytes, s.options.Webhooks))
+	mux.Handle("/webhooks/{provider}/{account}", s.attempts.vetted(bounded(s.options.WebhookBytes, s.options.Webhooks)))
 	mux.Handle("/", bounded(s.options.BodyBytes, readOnly(s.options.Playground)))
 	s.health(mux)
 	return s.observed(deadlined(s.options.RequestTimeout, mux))

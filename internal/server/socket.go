@@ -31,6 +31,7 @@ type socket struct {
 
 	// These belong to the reader.
 	greeted *identity // by the request's header, until connection_init
+	attempt attempt   // until then, where there was no such header
 	token   string    // of the caller, once acknowledged
 	waiting *time.Timer
 	expiry  *time.Timer
@@ -50,6 +51,15 @@ func (t *socketTransport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, r, http.StatusServiceUnavailable, errFull)
 		return
 	}
+	who, greeted := r.Context().Value(identityKey{}).(identity)
+	var attempt attempt
+	if !greeted {
+		var refused *fault.Error
+		if attempt, refused = server.attempts.begin(r, "socket"); refused != nil {
+			refuse(w, r, http.StatusTooManyRequests, refused)
+			return
+		}
+	}
 	conn, err := websocket.Accept(slim{w, server.options.Socket.WriteTimeout}, r, &websocket.AcceptOptions{
 		Subprotocols:       []string{subprotocol},
 		InsecureSkipVerify: true, // sameOrigin has checked, against exact origins
@@ -60,10 +70,10 @@ func (t *socketTransport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	request := requestOf(r.Context())
 	request.detach(r)
 	s := &socket{
-		Server: server, options: &server.options.Socket, conn: conn,
+		Server: server, options: &server.options.Socket, conn: conn, attempt: attempt,
 		operations: map[string]*operation{}, ended: make(chan struct{}),
 	}
-	if who, found := r.Context().Value(identityKey{}).(identity); found {
+	if greeted {
 		s.greeted = &who
 	}
 	s.ctx, s.cancel = context.WithCancel(context.WithValue(context.Background(), requestKey{}, request))
@@ -187,7 +197,8 @@ func (s *socket) init(m message) closing {
 	// Callers who come together are not pinged together.
 	s.pingAfter(rand.N(s.options.PingInterval)) //nolint:gosec // G404: no secret
 	requestOf(s.ctx).username = who.viewer.Username
-	s.token, s.greeted = who.token, nil
+	s.attempt.succeeded()
+	s.token, s.greeted, s.attempt = who.token, nil, attempt{}
 	s.send(frame("", typeAck, nil))
 	return closing{}
 }

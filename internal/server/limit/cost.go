@@ -49,6 +49,27 @@ func introspectsIn(doc *ast.QueryDocument, set ast.SelectionSet, seen map[string
 	})
 }
 
+// RootFields counts an operation's root fields, fragments expanded.
+func RootFields(doc *ast.QueryDocument, op *ast.OperationDefinition) int {
+	return rootFields(doc, op.SelectionSet)
+}
+
+func rootFields(doc *ast.QueryDocument, set ast.SelectionSet) (n int) {
+	for _, selection := range set {
+		switch selection := selection.(type) {
+		case *ast.Field:
+			n++
+		case *ast.InlineFragment:
+			n += rootFields(doc, selection.SelectionSet)
+		case *ast.FragmentSpread:
+			if fragment := doc.Fragments.ForName(selection.Name); fragment != nil {
+				n += rootFields(doc, fragment.SelectionSet)
+			}
+		}
+	}
+	return n
+}
+
 // cost is linear in the page of the connection around it, so that a fragment on
 // a connection is worked out once for all its pages.
 type cost struct {
