@@ -2351,7 +2351,8 @@ type InboxCountsChange @goModel(model: "parley/internal/live.InboxCountsChange")
 extend type Subscription {
   """
   Messages as they are added, in one conversation or in all that the viewer may see.
-  Ends with RESYNC_REQUIRED when the cursor is too old or the reader too slow, and with UNAVAILABLE when the server stops.
+  Ends with RESYNC_REQUIRED when the cursor is too old or the reader too slow, with UNAVAILABLE when the server stops, and
+  with UNAUTHENTICATED when the agent may no longer sign in.
   """
   messageAdded(
     "Only in this conversation."
@@ -2361,7 +2362,8 @@ extend type Subscription {
   ): MessageAdded!
   """
   Changes of a view, as ENTER, UPDATE and LEAVE, for whoever may read the list. Open it from the ` + "`" + `feedCursor` + "`" + ` of the list.
-  Ends with RESYNC_REQUIRED when the cursor is too old or the reader too slow, and with UNAVAILABLE when the server stops.
+  Ends with RESYNC_REQUIRED when the cursor is too old or the reader too slow, with UNAVAILABLE when the server stops, and
+  with UNAUTHENTICATED when the agent may no longer sign in.
   """
   conversationsChanged(
     "Which list."
@@ -2374,7 +2376,8 @@ extend type Subscription {
   """
   Everything that happens to one conversation that the viewer may see. A Reset of kind LEAVE says that it may no longer be
   seen; the stream stays, for the conversation may come back.
-  Ends with RESYNC_REQUIRED when the cursor is too old or the reader too slow, and with UNAVAILABLE when the server stops.
+  Ends with RESYNC_REQUIRED when the cursor is too old or the reader too slow, with UNAVAILABLE when the server stops, and
+  with UNAUTHENTICATED when the agent may no longer sign in.
   """
   conversationChanged(
     "The conversation's id."
@@ -2385,7 +2388,8 @@ extend type Subscription {
   """
   The numbers beside the viewer's inboxes, live. An UPDATE comes 250 ms after the frame before at the soonest, holding the
   newest numbers of all inboxes that changed meanwhile; its cursor is that of the last change.
-  Ends with RESYNC_REQUIRED when the cursor is too old or the reader too slow, and with UNAVAILABLE when the server stops.
+  Ends with RESYNC_REQUIRED when the cursor is too old or the reader too slow, with UNAVAILABLE when the server stops, and
+  with UNAUTHENTICATED when the agent may no longer sign in.
   """
   inboxCountsChanged(
     "Go on from this cursor; absent: from now."
@@ -2602,33 +2606,33 @@ type SendRefusal @goModel(model: "parley/internal/message.Refusal") {
 
 "Why a message cannot be sent."
 enum SendRefusalCode @goModel(model: "parley/internal/message.RefusalCode") {
-  "The agent has no licence."
+  "The agent has no licence. An administrator gives one."
   NO_LICENCE
-  "The agent lacks the permission to send, or to start conversations."
+  "The agent lacks the permission to send, or to start conversations. An administrator gives it."
   MISSING_PERMISSION
-  "The agent may not send from this sender ID."
+  "The agent may not send from this sender ID. Choose another, or have it shared."
   NOT_A_MEMBER
-  "The channel is switched off."
+  "The channel is switched off. Choose another."
   CHANNEL_INACTIVE
-  "The channel's provider account is switched off or unknown."
+  "The channel's provider account is switched off or unknown. An administrator sets it up."
   CHANNEL_OFFLINE
-  "An agent cannot start a conversation on a channel of this type."
+  "An agent cannot start a conversation on a channel of this type. Wait for the customer to write, or choose another."
   CANNOT_START_HERE
-  "The record has no mobile number."
+  "The record has no mobile number. Add one in the CRM."
   NUMBER_MISSING
-  "The mobile number is not a number that can be messaged."
+  "The mobile number is not a number that can be messaged. Correct it."
   NUMBER_INVALID
-  "The customer wants no messages."
+  "The customer wants no messages. Nothing is sent until they opt in again."
   OPTED_OUT
-  "The customer has not agreed as far as the channel requires."
+  "The customer has not agreed as far as the channel requires. Ask them to opt in."
   CONSENT_REQUIRED
-  "The number is in another country than the sender; SMS goes to the sender's country only."
+  "The number is in another country than the sender; SMS goes to the sender's country only. Choose a sender ID of that country."
   OUTSIDE_COUNTRY
-  "The care window is closed: more than 24 hours have passed since the customer wrote."
+  "The care window is closed: more than 24 hours have passed since the customer wrote. Wait for them to write, or send a registered template."
   CARE_WINDOW_CLOSED
-  "There is no text."
+  "There is no text. Write one."
   TEXT_EMPTY
-  "The text is longer than the channel carries."
+  "The text is longer than the channel carries. Shorten it."
   TEXT_TOO_LONG
 }
 

@@ -16,12 +16,18 @@ var (
 	upperCase  = regexp.MustCompile(`^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$`)
 )
 
+func writtenSchema(t *testing.T) *ast.Schema {
+	t.Helper()
+	schema, err := LoadSchema(rootOf(t))
+	require.NoError(t, err)
+	return schema
+}
+
 // eachElement calls visit for every element of the public schema: its path, its
 // name, the form that the name should have, and its description.
 func eachElement(t *testing.T, visit func(path, name string, form *regexp.Regexp, description string)) {
 	t.Helper()
-	schema, err := LoadSchema(rootOf(t))
-	require.NoError(t, err)
+	schema := writtenSchema(t)
 	for _, definition := range schema.Types {
 		if definition.BuiltIn {
 			continue

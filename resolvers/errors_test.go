@@ -1,0 +1,21 @@
+package resolvers
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"parley/internal/house"
+)
+
+// What mutations answer in their payload is what the schema says they may.
+func TestPayloadsHoldTheSchemasCodes(t *testing.T) {
+	t.Parallel()
+	schema, err := house.LoadSchema("..")
+	require.NoError(t, err)
+	enum := schema.Types["UserErrorCode"].EnumValues
+	require.Len(t, inPayload, len(enum))
+	for code := range inPayload {
+		require.NotNil(t, enum.ForName(string(code)), code)
+	}
+}
