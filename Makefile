@@ -50,8 +50,8 @@ web/dist/manifest.json: web/package-lock.json web/package.json web/build.mjs web
 .PHONY: test
 test: web ## Run every test that needs no other service (frontend clients too, when Node is here)
 	$(FAST) $(GO) test -tags $(TAGS) -timeout 9m ./...
-	@if $(NODE_20); then $(MAKE) --no-print-directory test-clients; \
-	else echo "test: SKIPPED the frontend clients, for there is no Node 20 with npm here; install it and run make test-clients."; fi
+	@if $(NODE_20) && $(MAKE) --no-print-directory clients/node_modules/.package-lock.json; then $(MAKE) --no-print-directory test-clients; \
+	else echo "test: SKIPPED the frontend clients, for Node 20 is not here or npm could not install them; see to that and run make test-clients."; fi
 
 NODE_20 := command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)'
 
