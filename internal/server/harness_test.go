@@ -34,7 +34,7 @@ type bench struct {
 
 // start runs a server whose tokens are the names of their agents; "down" stands
 // for an outage.
-func start(t *testing.T, change func(*server.Options)) *bench {
+func start(t testing.TB, change func(*server.Options)) *bench {
 	t.Helper()
 	b := &bench{schema: newSchema(), log: &lockedBuffer{}, clock: clock.NewFake(time.Now())}
 	o := server.Options{

@@ -54,6 +54,13 @@ func TestTheAcceptHeaderChoosesMediaTypeAndStatus(t *testing.T) {
 	}
 }
 
+// multipart is an upload as the GraphQL multipart request spec has it, with a map
+// that points nowhere.
+const multipart = "--x\r\nContent-Disposition: form-data; name=\"operations\"\r\n\r\n" +
+	`{"query":"mutation ($f: Upload!) { upload(f: $f) }","variables":{"f":[null]}}` +
+	"\r\n--x\r\nContent-Disposition: form-data; name=\"map\"\r\n\r\n" + `{"0":["variables.f.-1"]}` +
+	"\r\n--x\r\nContent-Disposition: form-data; name=\"0\"; filename=\"a\"\r\n\r\nsecret\r\n--x--\r\n"
+
 func TestPost(t *testing.T) {
 	t.Parallel()
 	b := start(t, func(o *server.Options) { o.GraphQLBytes = 2000 })
@@ -69,6 +76,8 @@ func TestPost(t *testing.T) {
 		"another charset":    {`{"query":"{ me }"}`, plain + "; charset=latin1", 415, "BAD_INPUT", ""},
 		"no content type":    {`{"query":"{ me }"}`, "", 415, "BAD_INPUT", ""},
 		"a form":             {`query={me}`, "application/x-www-form-urlencoded", 415, "BAD_INPUT", ""},
+		"multipart":          {multipart, `multipart/form-data; boundary=x`, 415, "BAD_INPUT", "application/json"},
+		"multipart, related": {multipart, `multipart/mixed; boundary=x`, 415, "BAD_INPUT", ""},
 		"no body":            {``, plain, 400, "BAD_INPUT", ""},
 		"no JSON":            {`{"secret`, plain, 400, "BAD_INPUT", ""},
 		"trailing text":      {`{"query":"{ me }"} x`, plain, 400, "BAD_INPUT", ""},

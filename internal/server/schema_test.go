@@ -39,6 +39,7 @@ var parsed = gqlparser.MustLoadSchema(&ast.Source{Input: `
 		lost: Int!
 		broken: Int!
 		driven: Int!
+		ticks: Int!
 		resumable(after: String): Tick!
 	}
 	type Tick { cursor: String! n: Int! }
@@ -186,6 +187,8 @@ func (s *schema) event(ctx context.Context, field *ast.Field, op *graphql.Operat
 			return nil
 		}
 		return json.RawMessage(fmt.Sprintf("{\n\"cursor\":%q,\"n\":%d}", fmt.Sprint(field.ArgumentMap(op.Variables)["after"], "+", n), n))
+	case "ticks":
+		return n
 	case "flood":
 		return mebibyte
 	case "lost":

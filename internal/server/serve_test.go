@@ -3,6 +3,7 @@ package server_test
 import (
 	"net"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -53,6 +54,13 @@ func TestShutdownWaitsForWorkInFlight(t *testing.T) {
 	<-b.schema.waiting
 	require.NoError(t, b.stop())
 	require.Equal(t, "TIMEOUT", (<-inFlight).code(), "its own deadline ended it, not the stop")
+}
+
+func TestHeadersAreBounded(t *testing.T) {
+	t.Parallel()
+	b := start(t, nil)
+	require.Equal(t, http.StatusOK, b.query(t, `{ me }`, "X-Long", strings.Repeat("x", 15<<10)).StatusCode)
+	require.Equal(t, http.StatusRequestHeaderFieldsTooLarge, b.query(t, `{ me }`, "X-Long", strings.Repeat("x", 24<<10)).StatusCode)
 }
 
 func TestServeFailsWhereItCannotListen(t *testing.T) {
