@@ -56,7 +56,7 @@ test: web ## Run every test that needs no other service (frontend clients too, w
 NODE_20 := command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)'
 
 .PHONY: test-clients
-test-clients: clients/node_modules/.package-lock.json ## Run Relay, Apollo, urql, graphql-ws and generated types against the program (needs Node 20)
+test-clients: clients/node_modules/.package-lock.json ## Run Relay, Apollo, urql, graphql-ws, graphql-sse, generated types and the audit of graphql-http against the program (needs Node 20)
 	$(FAST) $(GO) build -tags $(TAGS) -o bin/parley-for-clients ./cmd/parley
 	cd clients && PARLEY=../bin/parley-for-clients npm test --silent
 
