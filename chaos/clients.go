@@ -142,10 +142,6 @@ func reconnects(ctx context.Context, t *trial) error {
 		return err
 	}
 	w.clients[0].Timeout = 20 * time.Second
-	cursor, err := outside.Watchers(w.clients)[0].Fresh(ctx)
-	if err != nil {
-		return err
-	}
 	c, err := w.watch(ctx)
 	if err != nil {
 		return err
@@ -153,6 +149,10 @@ func reconnects(ctx context.Context, t *trial) error {
 	l := w.start(ctx, rate/10)
 	var first, last float64
 	for wave := range waves {
+		cursor, err := outside.Watchers(w.clients)[0].Fresh(ctx)
+		if err != nil {
+			return err
+		}
 		took, worst, err := w.wave(ctx, agents, perAgent, within, cursor)
 		if err != nil {
 			return fmt.Errorf("wave %d: %w", wave+1, err)

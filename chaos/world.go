@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -50,7 +51,7 @@ type plan struct {
 	processes int                   // one by default
 	args      []string              // of serve
 	program   func(string) []string // what to run in place of the program; itself by default
-	agents    int                   // besides the demo organisation's
+	agents    int                   // besides the demo organisation's, who see nothing of it
 }
 
 const threads = 64 // and as many clients
@@ -84,6 +85,14 @@ func (t *trial) build(ctx context.Context, p plan) (*world, error) {
 			return nil, err
 		}
 		process := &outside.Process{Program: program, Address: address, Database: p.reach, Args: p.args}
+		if t.Keep {
+			log, err := os.Create(filepath.Join(t.dir, fmt.Sprintf("process%d.log", i)))
+			if err != nil {
+				return nil, err
+			}
+			process.Output = log
+			t.after(log.Close)
+		}
 		w.processes = append(w.processes, process)
 		w.clients[i].URL = process.URL()
 		if err := process.Start(ctx); err != nil {
@@ -135,7 +144,7 @@ func (w *world) organise(p plan) func(context.Context, *store.Tx) error {
 		}
 		for n := range p.agents {
 			name := fmt.Sprintf("agent%d", n)
-			errs = append(errs, tx.Ent.Agent.Create().SetUsername(name).SetName(name).SetRole(viewer.Supervisor).SetCreatedAt(tx.Now).Exec(ctx))
+			errs = append(errs, tx.Ent.Agent.Create().SetUsername(name).SetName(name).SetRole(viewer.Standard).SetCreatedAt(tx.Now).Exec(ctx))
 		}
 		return errors.Join(errs...)
 	}

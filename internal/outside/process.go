@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -23,6 +24,8 @@ type Process struct {
 	Database string
 	// Args are further flags of serve.
 	Args []string
+	// Output takes the whole log, besides its end that Log tells; nil for nobody.
+	Output io.Writer
 
 	command *exec.Cmd
 	ended   chan struct{}
@@ -47,7 +50,10 @@ func (p *Process) Begin() error {
 		"serve", "--addr", p.Address, "--database", p.Database, "--public-url", p.URL())
 	p.command = exec.Command(p.Program[0], append(args, p.Args...)...) //nolint:gosec,noctx // the program a caller built; it ends by Kill or Stop
 	p.command.Env = append(os.Environ(), "PARLEY_RATE=0")              // a few agents do the work of many
-	p.command.Stderr, p.command.WaitDelay = &p.log, time.Second
+	p.command.Stderr, p.command.WaitDelay = io.Writer(&p.log), time.Second
+	if p.Output != nil {
+		p.command.Stderr = io.MultiWriter(&p.log, p.Output)
+	}
 	if err := p.command.Start(); err != nil {
 		return err
 	}

@@ -24,7 +24,7 @@ func Passing(err error) bool {
 		return len(pg.Code) == 5 && slices.Contains(passingClasses, pg.Code[:2])
 	case errors.As(err, &lite):
 		return slices.Contains(passingCodes, lite.Code)
-	case errors.As(err, &lost):
+	case errors.As(err, &lost), pgconn.SafeToRetry(err): // such as a connection that was closed already
 		return true
 	}
 	return slices.ContainsFunc([]error{

@@ -7,10 +7,12 @@ import (
 	"net"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/mattn/go-sqlite3"
 	"github.com/stretchr/testify/require"
 
+	"parley/internal/parleytest"
 	"parley/internal/store"
 )
 
@@ -31,4 +33,17 @@ func TestWhatPassesIsToldFromWhatStays(t *testing.T) {
 	} {
 		require.False(t, store.Passing(err), "%v", err)
 	}
+}
+
+// A connection that was lost before the statement is one of the moment, too.
+func TestAConnectionThatIsClosedPasses(t *testing.T) {
+	t.Parallel()
+	if !parleytest.OnPostgres() {
+		return
+	}
+	conn, err := pgx.Connect(t.Context(), parleytest.Database(t))
+	require.NoError(t, err)
+	require.NoError(t, conn.Close(t.Context()))
+	_, err = conn.Exec(t.Context(), "SELECT 1")
+	require.True(t, store.Passing(err), "%v", err)
 }
