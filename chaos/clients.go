@@ -153,9 +153,17 @@ func reconnects(ctx context.Context, t *trial) error {
 		if err != nil {
 			return err
 		}
+		busy, err := gauge(ctx, private, "process_cpu_seconds_total")
+		if err != nil {
+			return err
+		}
 		took, worst, err := w.wave(ctx, agents, perAgent, within, cursor)
 		if err != nil {
 			return fmt.Errorf("wave %d: %w", wave+1, err)
+		}
+		cpu, err := gauge(ctx, private, "process_cpu_seconds_total")
+		if err != nil {
+			return err
 		}
 		reading := float64(len(c.watchers) + len(c.hearers))
 		if _, err := eventually(ctx, 20*time.Second, "the sockets are gone", func() (bool, string) {
@@ -170,14 +178,15 @@ func reconnects(ctx context.Context, t *trial) error {
 		if wave == 0 {
 			first = last
 		}
-		t.note("%d open after %s, slowest first frame %s", agents*perAgent, round(took), round(worst))
+		t.note("%d open after %s, slowest first frame %s, %.1f ms of the server's CPU each",
+			agents*perAgent, round(took), round(worst), 1000*(cpu-busy)/float64(agents*perAgent))
 	}
 	t.repeats("%d waves of %d clients in 10 s", waves, agents*perAgent)
 	t.note("heap after the first wave %.0f MB, after the last %.0f MB", first, last)
 	if last > 1.3*first+10 {
 		return fmt.Errorf("the heap grew from %.0f to %.0f MB", first, last)
 	}
-	return errors.Join(w.finish(ctx, l, c), l.only())
+	return errors.Join(w.finish(ctx, l, c), l.only("TIMEOUT")) // writes wait their turn with everybody
 }
 
 // wave connects everybody, spread over a time, each from a cursor; it returns
