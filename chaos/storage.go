@@ -46,11 +46,11 @@ func locked(ctx context.Context, t *trial) error {
 		return fmt.Errorf("during short locks: %w", err)
 	}
 	for range long {
-		if err := w.lock(ctx, l, t.between(11*time.Second, 14*time.Second)); err != nil {
+		if err := w.lock(ctx, l, t.between(18*time.Second, 22*time.Second)); err != nil {
 			return err
 		}
 	}
-	t.repeats("%d locks of 2 to 6 s, %d of 11 to 14 s", short, long)
+	t.repeats("%d locks of 2 to 6 s, %d of 18 to 22 s", short, long)
 	if l.refusedCount() == 0 {
 		return errors.New("nobody was refused during the long locks")
 	}

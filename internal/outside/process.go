@@ -50,10 +50,8 @@ func (p *Process) Begin() error {
 		"serve", "--addr", p.Address, "--database", p.Database, "--public-url", p.URL())
 	p.command = exec.Command(p.Program[0], append(args, p.Args...)...) //nolint:gosec,noctx // the program a caller built; it ends by Kill or Stop
 	p.command.Env = append(os.Environ(), "PARLEY_RATE=0")              // a few agents do the work of many
-	p.command.Stderr, p.command.WaitDelay = io.Writer(&p.log), time.Second
-	if p.Output != nil {
-		p.command.Stderr = io.MultiWriter(&p.log, p.Output)
-	}
+	p.log.also = p.Output
+	p.command.Stderr, p.command.WaitDelay = &p.log, time.Second
 	if err := p.command.Start(); err != nil {
 		return err
 	}
@@ -115,16 +113,20 @@ func (p *Process) Log() string { return p.log.String() }
 
 // tail keeps the end of what is written to it.
 type tail struct {
-	mu  sync.Mutex
-	end []byte
+	mu   sync.Mutex
+	end  []byte
+	also io.Writer
 }
 
 const mostTail = 16 << 10
 
-// Write implements io.Writer.
+// Write implements io.Writer. It never fails, which would end the process.
 func (t *tail) Write(b []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.also != nil {
+		_, _ = t.also.Write(b)
+	}
 	t.end = append(t.end, b...)
 	if len(t.end) > 2*mostTail {
 		t.end = bytes.Clone(t.end[len(t.end)-mostTail:])
