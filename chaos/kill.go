@@ -12,7 +12,7 @@ var scenarios = []scenario{
 	{name: "kill", fault: "kill -9 under load, while clients lose their connections", checks: "subscribers resume by cursor", run: kill},
 	{
 		name: "locked", fault: "another process locks the SQLite file, for less and for longer than Parley waits (10 s)",
-		checks: "reads go on; short: nobody is refused; long: 503 and UNAVAILABLE alone", run: locked,
+		checks: "reads go on; short: nobody is refused; long: 503, UNAVAILABLE and TIMEOUT alone", run: locked,
 	},
 	{name: "full", fault: "the disk is full", checks: "reads go on; 503 and UNAVAILABLE alone; writes go on when there is room", run: full},
 	{

@@ -54,7 +54,7 @@ func locked(ctx context.Context, t *trial) error {
 	if l.refusedCount() == 0 {
 		return errors.New("nobody was refused during the long locks")
 	}
-	return errors.Join(w.finish(ctx, l, c), l.only("503", "UNAVAILABLE"))
+	return errors.Join(w.finish(ctx, l, c), l.only("503", "UNAVAILABLE", "TIMEOUT"))
 }
 
 // lock holds the lock for some time, in which agents go on reading.
