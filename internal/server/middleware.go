@@ -204,12 +204,13 @@ func tooLarge(most int64) error {
 	return fault.New(fault.LimitExceeded, "The body may have %d bytes. Send less.", most)
 }
 
-// deadlined bounds the writing of an answer. A server-wide WriteTimeout would
-// cut streams; a WebSocket leaves the deadline behind with its hijacking.
-func deadlined(timeout time.Duration, next http.Handler) http.Handler {
+// deadlined bounds the writing of an answer, after the time that reading and
+// executing may take. A server-wide WriteTimeout would cut streams; a WebSocket
+// leaves the deadline behind with its hijacking.
+func deadlined(o Options, next http.Handler) http.Handler {
+	const writing = 10 * time.Second
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		const reserve = readTimeout + 10*time.Second
-		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(timeout + reserve))
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(o.BodyTimeout + o.RequestTimeout + writing))
 		next.ServeHTTP(w, r)
 	})
 }

@@ -92,6 +92,10 @@ type Options struct {
 
 	// RequestTimeout is the deadline of a query or mutation. Default 15 s.
 	RequestTimeout time.Duration
+	// HeaderTimeout is how long a request's header may take to come. Default 5 s.
+	HeaderTimeout time.Duration
+	// BodyTimeout is how long header and body together may. Default 20 s.
+	BodyTimeout time.Duration
 	// DrainTimeout is how long requests in flight may take to end when the
 	// server stops. Default 10 s.
 	DrainTimeout time.Duration
@@ -135,6 +139,8 @@ func (o Options) withDefaults() Options {
 	fallback(&o.Rate, 20_000)
 	fallback(&o.Attempts, 20)
 	fallback(&o.RequestTimeout, 15*time.Second)
+	fallback(&o.HeaderTimeout, 5*time.Second)
+	fallback(&o.BodyTimeout, 20*time.Second)
 	fallback(&o.DrainTimeout, 10*time.Second)
 	fallback(&o.GraphQLBytes, 256*kilobyte)
 	fallback(&o.WebhookBytes, 3*megabyte)

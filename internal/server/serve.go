@@ -10,10 +10,8 @@ import (
 )
 
 const (
-	readHeaderTimeout = 5 * time.Second
-	readTimeout       = 20 * time.Second
-	idleTimeout       = 2 * time.Minute
-	maxHeaderBytes    = 16 * kilobyte // holds the largest token twice
+	idleTimeout    = 2 * time.Minute
+	maxHeaderBytes = 16 * kilobyte // holds the largest token twice
 	// farewell is how long sockets may take over the closing handshake, and
 	// cancelled requests over their answer.
 	farewell = 5 * time.Second
@@ -84,8 +82,8 @@ func serve(server *http.Server, listener net.Listener, failed chan<- error) {
 func (s *Server) httpServer(ctx context.Context, handler http.Handler) *http.Server {
 	return &http.Server{
 		Handler:           handler,
-		ReadHeaderTimeout: readHeaderTimeout,
-		ReadTimeout:       readTimeout,
+		ReadHeaderTimeout: s.options.HeaderTimeout,
+		ReadTimeout:       s.options.BodyTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		BaseContext:       func(net.Listener) context.Context { return ctx },

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -61,6 +62,26 @@ func TestHeadersAreBounded(t *testing.T) {
 	b := start(t, nil)
 	require.Equal(t, http.StatusOK, b.query(t, `{ me }`, "X-Long", strings.Repeat("x", 15<<10)).StatusCode)
 	require.Equal(t, http.StatusRequestHeaderFieldsTooLarge, b.query(t, `{ me }`, "X-Long", strings.Repeat("x", 24<<10)).StatusCode)
+}
+
+// TestARequestThatDoesNotComeIsCutOff: a caller sends half a header and half a
+// body, and nothing more.
+func TestARequestThatDoesNotComeIsCutOff(t *testing.T) {
+	t.Parallel()
+	b := start(t, func(o *server.Options) { o.HeaderTimeout, o.BodyTimeout = 50*time.Millisecond, 100*time.Millisecond })
+	for _, half := range []string{
+		"POST /graphql HTTP/1.1\r\nHost: parley.test\r\nAuth",
+		"POST /graphql HTTP/1.1\r\nHost: parley.test\r\nAuthorization: Bearer amy\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{",
+	} {
+		conn, err := net.Dial("tcp", b.Addr().String())
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = conn.Close() })
+		require.NoError(t, conn.SetDeadline(time.Now().Add(patience)))
+		_, err = conn.Write([]byte(half))
+		require.NoError(t, err)
+		_, err = io.Copy(io.Discard, conn)
+		require.NoError(t, err, "the server hangs up")
+	}
 }
 
 func TestServeFailsWhereItCannotListen(t *testing.T) {

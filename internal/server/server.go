@@ -111,7 +111,7 @@ func (s *Server) routes() http.Handler {
 	mux.Handle("/webhooks/{provider}/{account}", s.attempts.vetted(bounded(s.options.WebhookBytes, s.options.Webhooks)))
 	mux.Handle("/", bounded(s.options.BodyBytes, readOnly(s.options.Playground)))
 	s.health(mux)
-	return s.observed(deadlined(s.options.RequestTimeout, mux))
+	return s.observed(deadlined(s.options, mux))
 }
 
 // graphql chooses the transport. All authenticate first.
