@@ -3,10 +3,14 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 
+	"entgo.io/ent/dialect"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
@@ -19,7 +23,7 @@ import (
 // its layers.
 type Row struct {
 	// On SQLite, and where the row came from database/sql:
-	values, into []any
+	values []driver.Value
 	// On PostgreSQL, as on the wire: numbers in its binary format.
 	raw    [][]byte
 	fields []pgconn.FieldDescription
@@ -34,28 +38,66 @@ func (s *Store) Each(ctx context.Context, q Query, fn func(*Row) error) error {
 	if s.binary {
 		return s.eachRaw(ctx, q, fn)
 	}
-	row := &Row{}
-	return s.each(ctx, s.reader, q, func(rows *sql.Rows) error { return row.next(rows, fn) })
+	if s.dialect == dialect.SQLite {
+		return s.eachValue(ctx, q, fn)
+	}
+	return s.each(ctx, s.reader, q, func(rows *sql.Rows) error { return ScanRow(rows, fn) })
 }
 
 // ScanRow reads the present row of rows.
-func ScanRow(rows *sql.Rows, fn func(*Row) error) error { return (&Row{}).next(rows, fn) }
+func ScanRow(rows *sql.Rows, fn func(*Row) error) error {
+	names, err := rows.Columns()
+	if err != nil {
+		return err
+	}
+	values, into := make([]any, len(names)), make([]any, len(names))
+	for i := range into {
+		into[i] = &values[i]
+	}
+	if err := rows.Scan(into...); err != nil {
+		return err
+	}
+	row := &Row{}
+	for _, v := range values {
+		row.values = append(row.values, v)
+	}
+	return row.give(fn)
+}
 
-func (r *Row) next(rows *sql.Rows, fn func(*Row) error) error {
-	if r.into == nil {
-		names, err := rows.Columns()
+// eachValue takes the driver's values as they are.
+func (s *Store) eachValue(ctx context.Context, q Query, fn func(*Row) error) (err error) {
+	text, args := q.Query()
+	done := s.note(ctx, text)
+	defer func() { done(err) }()
+	named := make([]driver.NamedValue, len(args))
+	for i, arg := range args {
+		named[i].Ordinal = i + 1
+		if named[i].Value, err = driver.DefaultParameterConverter.ConvertValue(arg); err != nil {
+			return err
+		}
+	}
+	conn, err := s.reader.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }() // it goes back to the pool
+	return conn.Raw(func(c any) error {
+		rows, err := c.(driver.QueryerContext).QueryContext(ctx, text, named)
 		if err != nil {
 			return err
 		}
-		r.values, r.into = make([]any, len(names)), make([]any, len(names))
-		for i := range r.values {
-			r.into[i] = &r.values[i]
+		defer func() { _ = rows.Close() }()
+		row := &Row{values: make([]driver.Value, len(rows.Columns()))}
+		for err = rows.Next(row.values); err == nil; err = rows.Next(row.values) {
+			if err := row.give(fn); err != nil {
+				return err
+			}
 		}
-	}
-	if err := rows.Scan(r.into...); err != nil {
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
 		return err
-	}
-	return r.give(fn)
+	})
 }
 
 func (s *Store) eachRaw(ctx context.Context, q Query, fn func(*Row) error) (err error) {

@@ -19,12 +19,14 @@ package token
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"errors"
 	"strings"
 	"time"
 	"unicode"
 
 	"github.com/golang-jwt/jwt/v5"
+	lru "github.com/hashicorp/golang-lru/v2"
 
 	"parley/internal/clock"
 	"parley/internal/fault"
@@ -52,7 +54,18 @@ type Authority struct {
 	key    []byte
 	clock  clock.Clock
 	parser *jwt.Parser
+	seen   *lru.Cache[[sha256.Size]byte, verified]
 }
+
+// verified is what a token said that was found good. Checking it again costs more
+// than reading a list, and only time can change the answer.
+type verified struct {
+	username  string
+	at, until time.Time
+}
+
+// mostSeen is how many tokens are remembered.
+const mostSeen = 1000
 
 // New makes an Authority. The key must hold exactly KeyBytes random bytes; it
 // is copied.
@@ -70,7 +83,8 @@ func New(key []byte, clk clock.Clock) (*Authority, error) {
 		jwt.WithLeeway(Leeway),
 		jwt.WithTimeFunc(func() time.Time { return clk.Now().Std() }),
 	)
-	return &Authority{key: append([]byte(nil), key...), clock: clk, parser: parser}, nil
+	seen, err := lru.New[[sha256.Size]byte, verified](mostSeen)
+	return &Authority{key: append([]byte(nil), key...), clock: clk, parser: parser, seen: seen}, err
 }
 
 // Mint signs a token for username that lives for ttl: more than a second, at
@@ -101,6 +115,10 @@ func (a *Authority) Verify(bearer string) (username string, expiry time.Time, er
 	if len(bearer) > MaxBytes {
 		return "", time.Time{}, errInvalid()
 	}
+	hash, now := sha256.Sum256([]byte(bearer)), a.clock.Now().Std()
+	if v, found := a.seen.Get(hash); found && !now.Before(v.at) && now.Before(v.until) {
+		return v.username, v.until, nil
+	}
 	var claims jwt.RegisteredClaims
 	_, err = a.parser.ParseWithClaims(bearer, &claims, a.keyFor)
 	switch {
@@ -109,7 +127,9 @@ func (a *Authority) Verify(bearer string) (username string, expiry time.Time, er
 	case !validSubject(claims.Subject):
 		return "", time.Time{}, errInvalid()
 	}
-	return claims.Subject, claims.ExpiresAt.UTC(), nil
+	v := verified{claims.Subject, now, claims.ExpiresAt.UTC()}
+	a.seen.Add(hash, v)
+	return v.username, v.until, nil
 }
 
 // keyFor checks what the header may say and gives the one key there is.

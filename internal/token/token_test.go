@@ -33,6 +33,31 @@ func authority(t testing.TB) (*token.Authority, *clock.Fake) {
 	return a, clk
 }
 
+// What was good is checked again once time may have changed it.
+func TestATokenThatWasGoodExpires(t *testing.T) {
+	t.Parallel()
+	a, clk := authority(t)
+	bearer, err := a.Mint("amy", time.Hour)
+	require.NoError(t, err)
+	for _, step := range []struct {
+		by   time.Duration
+		good bool
+	}{
+		{0, true}, {0, true}, {59 * time.Minute, true}, {time.Minute, true}, {token.Leeway, false}, {0, false},
+		{-time.Hour, true}, {-time.Hour, false}, {time.Hour, true}, // a clock that is set back
+	} {
+		clk.Advance(step.by)
+		username, expiry, err := a.Verify(bearer)
+		require.Equal(t, step.good, err == nil, "%v at %v", err, clk.Now())
+		if step.good {
+			require.Equal(t, "amy", username)
+			require.Equal(t, start.Add(time.Hour), expiry)
+		}
+		_, _, err = a.Verify(bearer[:len(bearer)-1] + "x")
+		require.Error(t, err)
+	}
+}
+
 func TestMintThenVerify(t *testing.T) {
 	t.Parallel()
 	a, _ := authority(t)
