@@ -125,7 +125,7 @@ func (d *Desk) List(ctx context.Context, view View, filter *Filter, order *Order
 	}
 	page := &Page{Scope: scope, desk: d}
 	err = d.Store.Each(ctx, q, func(s *store.Row) error {
-		if !s.Null(0) {
+		if s.Null(1) {
 			page.Position = s.Int(0)
 			return nil
 		}

@@ -20,10 +20,15 @@ type pageQuery struct {
 	descending bool
 	columns    store.Columns
 	along      *Alongside
+
+	block []Row // rows are made many at a time
 }
 
 func (d *Desk) pageQuery(scope *Scope, order *Order, w Window) (*pageQuery, error) {
 	q := &pageQuery{desk: d, scope: scope, size: w.Size + 1, columns: w.Columns, along: w.Along}
+	if scope.conds.owner != nil && q.columns != 0 {
+		q.columns &^= table.Only("owner_id") // it is known
+	}
 	q.descending = (order == nil || order.Direction != Ascending) != w.Backward
 	if w.Cursor == "" {
 		return q, nil
@@ -33,30 +38,20 @@ func (d *Desk) pageQuery(scope *Scope, order *Order, w Window) (*pageQuery, erro
 	return q, err
 }
 
-// Query implements store.Query. A row of NULLs holds the log's position: beside
-// an outer join a page would first be gathered, then read.
+// Query implements store.Query. The first row holds the log's position in place
+// of a key, and nothing else: beside an outer join a page would be gathered
+// before it is read.
 func (q *pageQuery) Query() (string, []any) {
-	columns := table.Names(q.columns)
-	b := &entsql.Builder{}
-	b.SetDialect(q.desk.Store.Dialect())
-	b.WriteString("SELECT position")
-	width := len(columns)
-	if q.along != nil {
-		width += len(q.along.Columns)
-	}
-	b.WriteString(strings.Repeat(", NULL", width))
-	b.WriteString(" FROM log_heads WHERE id = 1 UNION ALL SELECT * FROM (SELECT NULL")
-	if q.desk.Store.Dialect() == dialect.Postgres {
-		b.WriteString("::bigint")
-	}
-	for _, c := range columns {
-		b.WriteString(", x.").WriteString(c)
-	}
+	columns := table.Select(q.columns)
 	if q.along != nil {
 		for _, c := range q.along.Columns {
-			b.WriteString(", along.").WriteString(c)
+			columns = append(columns, "along."+c)
 		}
 	}
+	b := &entsql.Builder{}
+	b.SetDialect(q.desk.Store.Dialect())
+	b.WriteString("SELECT position").WriteString(strings.Repeat(", NULL", len(columns)-1)).
+		WriteString(" FROM log_heads WHERE id = 1 UNION ALL SELECT * FROM (SELECT ").WriteString(strings.Join(columns, ", "))
 	q.top(b)
 	return b.WriteString(") AS page").Query()
 }
@@ -209,8 +204,15 @@ func qualify(table string) func(string) string {
 
 // row reads a row of the page.
 func (q *pageQuery) row(s *store.Row) (*Row, error) {
-	r := &Row{desk: q.desk}
-	i := table.Read(r, s, 1, q.columns)
+	if len(q.block) == cap(q.block) {
+		q.block = make([]Row, 0, min(q.size, 8))
+	}
+	q.block = append(q.block, Row{desk: q.desk})
+	r := &q.block[len(q.block)-1]
+	i := table.Read(r, s, 0, q.columns)
+	if owner := q.scope.conds.owner; owner != nil {
+		r.OwnerID = *owner
+	}
 	if q.along == nil || s.Null(i) {
 		return r, nil
 	}

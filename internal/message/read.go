@@ -211,10 +211,16 @@ func (m Reader) byKey(ctx context.Context, keys []int64, columns store.Columns) 
 
 // Along reads the last message with each conversation of a page.
 func (m Reader) Along(columns store.Columns) *conversation.Alongside {
+	var block []Row // made many at a time
 	return &conversation.Alongside{
 		Table: "messages", On: "last_message_id", Columns: table.Names(columns),
 		Read: func(c *conversation.Row, s *store.Row, i int) (any, error) {
-			r, err := read(m.Desk, s, i, columns)
+			if len(block) == cap(block) {
+				block = make([]Row, 0, 8)
+			}
+			block = append(block, Row{desk: m.Desk})
+			r := &block[len(block)-1]
+			err := r.read(s, i, columns)
 			r.ConversationID, c.LastMessageID = c.Key, r.Key
 			return r, err
 		},

@@ -80,14 +80,16 @@ func ColumnsOf(fields iter.Seq[string]) store.Columns { return store.ColumnsOf(k
 // read makes a row of the columns from place i on.
 func read(desk *conversation.Desk, s *store.Row, i int, c store.Columns) (*Row, error) {
 	r := &Row{desk: desk}
+	return r, r.read(s, i, c)
+}
+
+func (r *Row) read(s *store.Row, i int, c store.Columns) (err error) {
 	table.Read(r, s, i, c)
-	if c != 0 && c&said != said {
-		return r, nil
+	if c == 0 || c&said == said {
+		r.Content, err = content.Decode(r.Kind, r.text, r.rest)
+		r.text, r.rest = "", nil
 	}
-	var err error
-	r.Content, err = content.Decode(r.Kind, r.text, r.rest)
-	r.text, r.rest = "", nil
-	return r, err
+	return err
 }
 
 // IsNode marks a GraphQL Node.

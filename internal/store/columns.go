@@ -12,21 +12,38 @@ type Columns uint32
 // Column is a column and how it comes into a T.
 type Column[T any] struct {
 	Name string
+	// Of is the expression over the table's columns that makes it, as x.name; empty
+	// for a stored one. A column that is made is read only when it is asked for.
+	Of   string
 	Read func(into *T, from *Row, i int)
 }
 
 // Table is the columns that a T is read from; at most 32.
 type Table[T any] []Column[T]
 
-// Has reports whether c reads the column at place i.
-func (c Columns) Has(i int) bool { return c == 0 || c&(1<<i) != 0 }
+func (t Table[T]) has(i int, c Columns) bool { return c&(1<<i) != 0 || c == 0 && t[i].Of == "" }
 
 // Names are those of the columns.
 func (t Table[T]) Names(c Columns) []string {
 	out := make([]string, 0, len(t))
 	for i := range t {
-		if c.Has(i) {
+		if t.has(i, c) {
 			out = append(out, t[i].Name)
+		}
+	}
+	return out
+}
+
+// Select are the columns as a statement selects them from the table as x.
+func (t Table[T]) Select(c Columns) []string {
+	out := make([]string, 0, len(t))
+	for i := range t {
+		switch {
+		case !t.has(i, c):
+		case t[i].Of != "":
+			out = append(out, t[i].Of)
+		default:
+			out = append(out, "x."+t[i].Name)
 		}
 	}
 	return out
@@ -47,7 +64,7 @@ func (t Table[T]) Only(names ...string) Columns {
 // place behind them.
 func (t Table[T]) Read(into *T, from *Row, i int, c Columns) int {
 	for n := range t {
-		if c.Has(n) {
+		if t.has(n, c) {
 			t[n].Read(into, from, i)
 			i++
 		}

@@ -43,8 +43,15 @@ func TestATokenThatWasGoodExpires(t *testing.T) {
 		by   time.Duration
 		good bool
 	}{
-		{0, true}, {0, true}, {59 * time.Minute, true}, {time.Minute, true}, {token.Leeway, false}, {0, false},
-		{-time.Hour, true}, {-time.Hour, false}, {time.Hour, true}, // a clock that is set back
+		{0, true},
+		{0, true},
+		{59 * time.Minute, true},
+		{time.Minute, true},
+		{token.Leeway, false},
+		{0, false},
+		{-time.Hour, true},
+		{-time.Hour, false},
+		{time.Hour, true}, // a clock that is set back
 	} {
 		clk.Advance(step.by)
 		username, expiry, err := a.Verify(bearer)
