@@ -73,7 +73,7 @@ func errPerViewer(limit int) error {
 // serveEvents answers an operation, or the errors for which there is none, by a
 // stream. What it refuses itself still has a status.
 func (t *httpTransport) serveEvents(w http.ResponseWriter, r *http.Request, op *graphql.OperationContext, errs gqlerror.List) {
-	began, ctx := time.Now(), graphql.WithOperationContext(r.Context(), op)
+	ctx := graphql.WithOperationContext(r.Context(), op)
 	e := &eventStream{Server: t.Server, w: w, control: http.NewResponseController(w)}
 	e.stopped, e.stop = context.WithCancelCause(context.WithoutCancel(ctx))
 	defer e.stop(nil)
@@ -94,14 +94,12 @@ func (t *httpTransport) serveEvents(w http.ResponseWriter, r *http.Request, op *
 		errs = e.next(t.exec.DispatchError(ctx, errs))
 	}
 	e.send([]byte(eventComplete))
-	t.note(ctx, op, errs, time.Since(began))
+	t.note(ctx, op, errs)
 	requestOf(ctx).streamed = true
 }
 
-// open sends what comes before the first event. The server's deadlines are for
-// answers that end.
+// open sends what comes before the first event.
 func (e *eventStream) open() {
-	_ = e.control.SetReadDeadline(time.Time{})
 	e.w.Header().Set("Content-Type", mediaEvents+"; charset=utf-8")
 	e.w.Header().Set("X-Accel-Buffering", "no") // or nginx keeps events back
 	e.w.WriteHeader(http.StatusOK)

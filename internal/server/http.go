@@ -70,13 +70,12 @@ func (t *httpTransport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (t *httpTransport) refuse(w http.ResponseWriter, r *http.Request, op *graphql.OperationContext, a accepted, refused refusal) {
 	retryAfter(w, refused.err)
 	response := failed(r.Context(), refused.err)
-	t.note(r.Context(), op, response.Errors, 0)
+	t.note(r.Context(), op, response.Errors)
 	write(w, refused.status, a.refusals(), response)
 }
 
 // serveOne answers by one response, or with the errors for which there is none.
 func (t *httpTransport) serveOne(w http.ResponseWriter, r *http.Request, media string, op *graphql.OperationContext, errs gqlerror.List) {
-	began := time.Now()
 	ctx, release := selection.Hold(graphql.WithOperationContext(r.Context(), op))
 	defer release()
 	status := http.StatusBadRequest
@@ -90,7 +89,7 @@ func (t *httpTransport) serveOne(w http.ResponseWriter, r *http.Request, media s
 	default:
 		status, response = t.dispatch(ctx, op)
 	}
-	t.note(ctx, op, response.Errors, time.Since(began))
+	t.note(ctx, op, response.Errors)
 	if media == mediaJSON {
 		status = http.StatusOK
 	}
@@ -122,13 +121,13 @@ func failed(ctx context.Context, err error) *graphql.Response {
 }
 
 // note leaves what was done for the access log and the metrics.
-func (s *Server) note(ctx context.Context, op *graphql.OperationContext, errs gqlerror.List, took time.Duration) {
+func (s *Server) note(ctx context.Context, op *graphql.OperationContext, errs gqlerror.List) {
 	request := requestOf(ctx)
 	request.kind, request.outcome = kindOf(op), outcome(errs)
 	if op.Operation != nil {
 		request.operation = op.Operation.Name
 	}
-	s.metrics.operation(request.kind, request.outcome, took)
+	s.metrics.operation(request.kind, request.outcome, time.Since(op.Stats.OperationStart))
 }
 
 func kindOf(op *graphql.OperationContext) string {
