@@ -13,6 +13,8 @@ import (
 	"parley/internal/message"
 	"parley/internal/selection"
 	"parley/internal/viewer"
+
+	"github.com/99designs/gqlgen/graphql"
 )
 
 // SelectionTables are what package selection compiles operations by.
@@ -52,7 +54,7 @@ func SelectionTables(cfg Config) selection.Tables {
 			"SendAttempt":            {Name: "SendAttempt", Satisfies: sendAttemptImplementors, Fields: ec.selectSendAttempt()},
 			"SendRefusal":            {Name: "SendRefusal", Satisfies: sendRefusalImplementors, Fields: ec.selectSendRefusal()},
 			"Sendability":            {Name: "Sendability", Satisfies: sendabilityImplementors, Fields: ec.selectSendability()},
-			"Subscription":           {Name: "Subscription", Satisfies: subscriptionImplementors, Fields: ec.selectSubscription()},
+			"Subscription":           {Name: "Subscription", Satisfies: subscriptionImplementors, Fields: ec.selectSubscription(e)},
 			"TextContent":            {Name: "TextContent", Satisfies: textContentImplementors, Fields: ec.selectTextContent()},
 			"ViewCounts":             {Name: "ViewCounts", Satisfies: viewCountsImplementors, Fields: ec.selectViewCounts()},
 			"Viewer":                 {Name: "Viewer", Satisfies: viewerImplementors, Fields: ec.selectViewer()},
@@ -1415,8 +1417,79 @@ func (ec *executionContext) selectSendability() map[string]*selection.Field {
 	}
 }
 
-func (ec *executionContext) selectSubscription() map[string]*selection.Field {
-	return map[string]*selection.Field{}
+func (ec *executionContext) selectSubscription(e *executableSchema) map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"messageAdded": {
+			NonNull: true,
+			Of:      "MessageAdded",
+			One:     func(source any) any { return selection.Pointer(source.(*live.MessageAdded)) },
+			Args:    ec.field_Subscription_messageAdded_args,
+			Stream: func(ctx context.Context, fc selection.Call) (selection.Source, error) {
+				values, err := ec.Resolvers.Subscription().MessageAdded(ctx, fc.Args["conversationId"].(*string), fc.Args["after"].(*string))
+				return selection.Channel(values), err
+			},
+			Execute: func(ctx context.Context, field graphql.CollectedField, v any) graphql.Marshaler {
+				ec := newExecutionContext(graphql.GetOperationContext(ctx), e, nil)
+				return ec.marshalNMessageAdded2ᚖparleyᚋinternalᚋliveᚐMessageAdded(ctx, field.Selections, v.(*live.MessageAdded))
+			},
+		},
+		"conversationsChanged": {
+			NonNull: true,
+			Of:      "ConversationsChange",
+			One:     func(source any) any { return selection.Pointer(source.(*live.Change)) },
+			Args:    ec.field_Subscription_conversationsChanged_args,
+			Stream: func(ctx context.Context, fc selection.Call) (selection.Source, error) {
+				values, err := ec.Resolvers.Subscription().ConversationsChanged(ctx, fc.Args["view"].(conversation.View), fc.Args["filterBy"].(*conversation.Filter), fc.Args["after"].(*string))
+				return selection.Channel(values), err
+			},
+			Execute: func(ctx context.Context, field graphql.CollectedField, v any) graphql.Marshaler {
+				ec := newExecutionContext(graphql.GetOperationContext(ctx), e, nil)
+				return ec.marshalNConversationsChange2ᚖparleyᚋinternalᚋliveᚐChange(ctx, field.Selections, v.(*live.Change))
+			},
+		},
+		"conversationChanged": {
+			NonNull: true,
+			Of:      "ConversationChange",
+			One:     func(source any) any { return source.(live.OneChange) },
+			Args:    ec.field_Subscription_conversationChanged_args,
+			Stream: func(ctx context.Context, fc selection.Call) (selection.Source, error) {
+				values, err := ec.Resolvers.Subscription().ConversationChanged(ctx, fc.Args["id"].(string), fc.Args["after"].(*string))
+				return selection.Channel(values), err
+			},
+			Execute: func(ctx context.Context, field graphql.CollectedField, v any) graphql.Marshaler {
+				ec := newExecutionContext(graphql.GetOperationContext(ctx), e, nil)
+				return ec.marshalNConversationChange2parleyᚋinternalᚋliveᚐOneChange(ctx, field.Selections, v.(live.OneChange))
+			},
+		},
+		"inboxCountsChanged": {
+			NonNull: true,
+			Of:      "InboxCountsChange",
+			One:     func(source any) any { return selection.Pointer(source.(*live.InboxCountsChange)) },
+			Args:    ec.field_Subscription_inboxCountsChanged_args,
+			Stream: func(ctx context.Context, fc selection.Call) (selection.Source, error) {
+				values, err := ec.Resolvers.Subscription().InboxCountsChanged(ctx, fc.Args["after"].(*string))
+				return selection.Channel(values), err
+			},
+			Execute: func(ctx context.Context, field graphql.CollectedField, v any) graphql.Marshaler {
+				ec := newExecutionContext(graphql.GetOperationContext(ctx), e, nil)
+				return ec.marshalNInboxCountsChange2ᚖparleyᚋinternalᚋliveᚐInboxCountsChange(ctx, field.Selections, v.(*live.InboxCountsChange))
+			},
+		},
+		"conversationPresence": {
+			NonNull: true,
+			Of:      "ConversationPresence",
+			One:     func(source any) any { return selection.Pointer(source.(*live.Presence)) },
+			Args:    ec.field_Subscription_conversationPresence_args,
+			Stream: func(ctx context.Context, fc selection.Call) (selection.Source, error) {
+				values, err := ec.Resolvers.Subscription().ConversationPresence(ctx, fc.Args["id"].(string), fc.Args["announce"].(bool))
+				return selection.Channel(values), err
+			},
+			Execute: func(ctx context.Context, field graphql.CollectedField, v any) graphql.Marshaler {
+				ec := newExecutionContext(graphql.GetOperationContext(ctx), e, nil)
+				return ec.marshalNConversationPresence2ᚖparleyᚋinternalᚋliveᚐPresence(ctx, field.Selections, v.(*live.Presence))
+			},
+		},
+	}
 }
 
 func (ec *executionContext) selectTextContent() map[string]*selection.Field {

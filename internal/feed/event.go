@@ -109,24 +109,28 @@ type Event struct {
 	Agents []int64
 
 	mu     sync.Mutex
-	shared map[string]any
+	shared map[any]any
 }
 
-// Shared returns what load returned the first time it was asked for name on this
-// event: streams of one process share what they read for it. A failure is not
-// remembered.
-func (e *Event) Shared(name string, load func() (any, error)) (any, error) {
+// mostShared bounds what is kept with an event.
+const mostShared = 64
+
+// Shared returns what load returned the first time it was asked for key on this
+// event: streams of one process share what they read for it, and what they write.
+// A failure is not remembered, nor is what comes after so many keys that hardly
+// anybody can share them.
+func (e *Event) Shared(key any, load func() (any, error)) (any, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if v, ok := e.shared[name]; ok {
+	if v, ok := e.shared[key]; ok {
 		return v, nil
 	}
 	v, err := load()
-	if err == nil {
+	if err == nil && len(e.shared) < mostShared {
 		if e.shared == nil {
-			e.shared = map[string]any{}
+			e.shared = map[any]any{}
 		}
-		e.shared[name] = v
+		e.shared[key] = v
 	}
 	return v, err
 }

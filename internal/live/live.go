@@ -29,8 +29,21 @@ type Desk struct {
 	CountsEvery time.Duration
 }
 
+// source is what a frame was made of.
+type source struct{ event *feed.Event }
+
+// Shared keeps with the event what is the same for all its frames; see
+// feed.Event.Shared. A frame that no event made shares nothing.
+func (s source) Shared(key any, load func() (any, error)) (any, error) {
+	if s.event == nil {
+		return load()
+	}
+	return s.event.Shared(key, load)
+}
+
 // Change is one change of a view of conversations.
 type Change struct {
+	source
 	Kind           feed.StreamKind
 	Cursor         string
 	ConversationID *string
@@ -50,6 +63,7 @@ func (c *Change) Edge() *conversation.Edge {
 
 // MessageAdded is a message that was added.
 type MessageAdded struct {
+	source
 	Kind           feed.StreamKind
 	Cursor         string
 	Message        *message.Row
@@ -67,6 +81,7 @@ func (m *MessageAdded) Edge() *message.Edge {
 
 // MessageStatusChanged is a message's status that moved.
 type MessageStatusChanged struct {
+	source
 	Cursor         string
 	Message        *message.Row
 	Status         channel.Status
@@ -75,6 +90,7 @@ type MessageStatusChanged struct {
 
 // ConversationUpdated is a conversation that changed by itself.
 type ConversationUpdated struct {
+	source
 	Cursor         string
 	Conversation   *conversation.Row
 	Cause          feed.Cause

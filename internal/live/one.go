@@ -46,7 +46,7 @@ func (d *Desk) added(ctx context.Context, v *viewer.Viewer, e *feed.Event) (*Mes
 	}
 	msg, err := d.message(ctx, e)
 	return &MessageAdded{
-		Kind: feed.Enter, Cursor: d.Cursors.Encode(e.Position), Message: msg, Conversation: row, IdempotencyKey: echo(v, e),
+		source: source{e}, Kind: feed.Enter, Cursor: d.Cursors.Encode(e.Position), Message: msg, Conversation: row, IdempotencyKey: echo(v, e),
 	}, msg != nil, err
 }
 
@@ -112,8 +112,8 @@ func (d *Desk) oneChange(ctx context.Context, v *viewer.Viewer, e *feed.Event) (
 		return d.added(ctx, v, e)
 	case feed.MessageStatusChanged:
 		msg, err := d.message(ctx, e)
-		return &MessageStatusChanged{Cursor: cursor, Message: msg, Status: e.Status, IdempotencyKey: echo(v, e)}, msg != nil, err
+		return &MessageStatusChanged{source: source{e}, Cursor: cursor, Message: msg, Status: e.Status, IdempotencyKey: echo(v, e)}, msg != nil, err
 	default:
-		return &ConversationUpdated{Cursor: cursor, Conversation: row, Cause: e.Cause, IdempotencyKey: echo(v, e)}, true, nil
+		return &ConversationUpdated{source: source{e}, Cursor: cursor, Conversation: row, Cause: e.Cause, IdempotencyKey: echo(v, e)}, true, nil
 	}
 }

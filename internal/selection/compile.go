@@ -13,8 +13,9 @@ import (
 const mostFields = 5000
 
 var (
-	errResults = errors.New("selection: a batch resolver gave another number of results")
-	errUnknown = errors.New("selection: not in the tables")
+	errNotWritten = errors.New("selection: the executor must answer")
+	errResults    = errors.New("selection: a batch resolver gave another number of results")
+	errUnknown    = errors.New("selection: not in the tables")
 )
 
 // plan is a compiled operation.
@@ -39,6 +40,8 @@ type field struct {
 	on      *object
 	of      *Abstract
 	members map[string]*object
+	// shared says that what is selected below is the same for all subscribers.
+	shared bool
 	// slot is where a run keeps what was fetched for it; -1 when it is read
 	// where it is written.
 	slot int
@@ -73,6 +76,11 @@ func compile(tables Tables, op *graphql.OperationContext) (p *plan) {
 	if err != nil {
 		return nil
 	}
+	if op.Operation.Operation == ast.Subscription {
+		for _, f := range root.fields {
+			f.share()
+		}
+	}
 	return &plan{root, c.slots}
 }
 
@@ -82,8 +90,13 @@ func (c *compiler) object(typeName string, selections ast.SelectionSet) (*object
 		return nil, errUnknown
 	}
 	o := &object{end: "}"}
-	separator := "{"
+	separator, written := "{", map[string]bool{}
 	for _, collected := range graphql.CollectFields(c.op, selections, table.Satisfies) {
+		// Of a union and of its member, __typename is collected twice.
+		if written[collected.Alias] {
+			continue
+		}
+		written[collected.Alias] = true
 		f, err := c.field(table, collected)
 		if err != nil {
 			return nil, err
@@ -167,6 +180,24 @@ func (f *field) pick(v any) (*object, any) {
 	}
 	name, v := f.of.Member(v)
 	return f.members[name], v
+}
+
+// share marks what subscribers of an event share, of a stream's values.
+func (f *field) share() {
+	for _, o := range f.selections() {
+		for _, f := range o.fields {
+			f.shared = f.shareable()
+		}
+	}
+}
+
+// variable reports whether a field's arguments hold a variable.
+func variable(f graphql.CollectedField) bool {
+	var holds func(v *ast.Value) bool
+	holds = func(v *ast.Value) bool {
+		return v.Kind == ast.Variable || slices.ContainsFunc(v.Children, func(c *ast.ChildValue) bool { return holds(c.Value) })
+	}
+	return f.Field != nil && slices.ContainsFunc(f.Arguments, func(a *ast.Argument) bool { return holds(a.Value) })
 }
 
 func quoted(s string) string {

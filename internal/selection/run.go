@@ -43,12 +43,16 @@ func (r *run) release() {
 // fetch fetches what the parents' staged fields need, and what theirs need.
 func (r *run) fetch(ctx context.Context, o *object, parents []any, variables map[string]any) bool {
 	for _, f := range o.staged {
-		sources, ok := f.resolve(ctx, parents, variables)
-		if !ok || !r.keep(ctx, f, sources, variables) {
+		if !r.stage(ctx, f, parents, variables) {
 			return false
 		}
 	}
 	return true
+}
+
+func (r *run) stage(ctx context.Context, f *field, parents []any, variables map[string]any) bool {
+	sources, ok := f.resolve(ctx, parents, variables)
+	return ok && r.keep(ctx, f, sources, variables)
 }
 
 // resolve gives a field's sources; false after an error.
@@ -152,17 +156,21 @@ func compact(objects []any) []any {
 func (r *run) encode(o *object, v any) bool {
 	for _, f := range o.fields {
 		r.w.b = append(r.w.b, f.key...)
-		switch {
-		case f.Of == "":
-			r.leaf(f, v)
-		case f.Many != nil:
-			r.list(f, v)
-		default:
-			r.one(f, v)
-		}
+		r.value(f, v)
 	}
 	r.w.b = append(r.w.b, o.end...)
 	return !r.w.invalid
+}
+
+func (r *run) value(f *field, v any) {
+	switch {
+	case f.Of == "":
+		r.leaf(f, v)
+	case f.Many != nil:
+		r.list(f, v)
+	default:
+		r.one(f, v)
+	}
 }
 
 func (r *run) leaf(f *field, v any) {

@@ -10,6 +10,9 @@
 // limits, interceptors and the presentation of errors are as they were. It knows
 // nothing of what the schema is about.
 //
+// The values of subscriptions are written by plans too, and what is the same for
+// all subscribers of an event once for all of them (see Event).
+//
 // What it does not know goes to the executor before anything has run: mutations,
 // introspection, @defer, directives of others. What fails on the way (a
 // resolver's error, null where none may be, a panic) goes there too, from the
@@ -71,6 +74,10 @@ type Field struct {
 	Resolve func(ctx context.Context, parent any, fc Call) (any, error)
 	// Batch calls the field's resolver for all parents at once.
 	Batch func(ctx context.Context, parents []any, fc Call) ([]any, error)
+	// Stream opens a subscription.
+	Stream func(ctx context.Context, fc Call) (Source, error)
+	// Execute writes a value of the stream as the executor does.
+	Execute func(ctx context.Context, field graphql.CollectedField, v any) graphql.Marshaler
 }
 
 // Call is what a resolver is called with.
@@ -100,6 +107,10 @@ func (s *Schema) Exec(ctx context.Context) graphql.ResponseHandler {
 	case p == nil:
 	case op.Operation.Operation == ast.Query:
 		return s.query(p, op)
+	default:
+		if responses := s.subscription(ctx, p, op); responses != nil {
+			return responses
+		}
 	}
 	s.counts.executor.Inc()
 	return s.ExecutableSchema.Exec(ctx)

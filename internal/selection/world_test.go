@@ -15,6 +15,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"parley/graph"
+	"parley/internal/app"
 	"parley/internal/channel"
 	"parley/internal/parleytest"
 	"parley/internal/seed"
@@ -26,14 +27,15 @@ import (
 // world is an organisation with conversations, and both ways to ask for them.
 type world struct {
 	*parleytest.Parley
+	tables             selection.Tables
 	schema             *selection.Schema
 	compiled, executor *executor.Executor
 
 	ids, cursors, names []string
 }
 
-func newWorld(t testing.TB) *world {
-	w := &world{Parley: parleytest.New(t)}
+func newWorld(t testing.TB, options ...func(*app.Config)) *world {
+	w := &world{Parley: parleytest.New(t, options...)}
 	require.NoError(t, seed.Fill(context.Background(), w.Directory, w.Store, seed.Options{Conversations: 40, Messages: 300, Seed: 7}))
 	w.Say("+12025550151", parleytest.Sales, "quote \" slash \\ tab \t line \n bell \a €😀")
 	w.Post(w.Inbound(channel.Inbound{
@@ -42,7 +44,8 @@ func newWorld(t testing.TB) *world {
 	}))
 	config := graph.Config{Resolvers: &w.Schema}
 	plain := graph.NewExecutableSchema(config)
-	w.schema = selection.New(plain, graph.SelectionTables(config))
+	w.tables = graph.SelectionTables(config)
+	w.schema = selection.New(plain, w.tables)
 	w.compiled, w.executor = newExecutor(w.schema), newExecutor(plain)
 	w.collect()
 	return w

@@ -54,7 +54,7 @@ func (tables) GenerateCode(data *codegen.Data) error {
 // known reports whether package selection can read the field: by a resolver, or
 // by a struct's field or method that takes nothing and cannot fail.
 func known(f *codegen.Field) bool {
-	if f.IsReserved() || f.Object.Stream || shape(f) == "" {
+	if f.IsReserved() || shape(f) == "" {
 		return false
 	}
 	if f.IsResolver || f.Batch {
