@@ -111,6 +111,11 @@ bench/peers/node_modules/.package-lock.json: bench/peers/package-lock.json bench
 	cd bench/peers && npm ci --loglevel=error
 	touch $@
 
+.PHONY: chaos
+chaos: ## Break what Parley stands on, and check that its promises hold (CHAOS="--quick", CHAOS="--only kill,torn")
+	$(FAST) $(GO) build -tags $(TAGS) -o bin/parley-for-chaos ./cmd/parley
+	$(FAST) $(GO) run -tags $(TAGS) ./chaos --program bin/parley-for-chaos $(CHAOS)
+
 .PHONY: seed
 seed: build ## Fill data/parley.db with generated conversations (CONVERSATIONS, MESSAGES, SEED)
 	mkdir -p data
