@@ -35,7 +35,7 @@ func openRaw(ctx context.Context, path string, writer bool, most int) (*database
 		extra, most = "&_txlock=immediate", 1
 	}
 	dsn := (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: "_synchronous=FULL" +
-		"&_busy_timeout=10000&_foreign_keys=1&_loc=UTC&_stmt_cache_size=256&_cache_size=-32000" + extra}).String()
+		"&_busy_timeout=10000&_foreign_keys=1&_loc=UTC&_stmt_cache_size=256&_cache_size=-32000&_mutex=no" + extra}).String()
 	db, err := sql.Open("sqlite3", dsn)
 	if err != nil {
 		return nil, err

@@ -89,7 +89,8 @@ func TestTheSweepUsesItsIndex(t *testing.T) {
 		return // a table this small is read whole there, whatever the index
 	}
 	var plan string
-	q := sqlText{text: "EXPLAIN QUERY PLAN SELECT id FROM conversations WHERE due_at > 0 AND due_at < ? ORDER BY due_at LIMIT 500", args: []any{1}}
+	text, args := p.Desk.DueQuery().Query()
+	q := sqlText{text: "EXPLAIN QUERY PLAN " + text, args: args}
 	w := &world{Parley: p}
 	var id, parent, unused int
 	w.read(q, func() {}, &id, &parent, &unused, &plan)

@@ -35,7 +35,7 @@ func (r *Receiver) Rerun(ctx context.Context, most int) (tried, taken int, err e
 
 func (r *Receiver) failedIDs(ctx context.Context, most int) (ids []int64, err error) {
 	s := r.Messenger.Desk.Store
-	q := s.Builder().Select("id").From(entsql.Table("raw_inbounds")).Where(entsql.EQ("state", stateFailed)).OrderBy("id").Limit(most)
+	q := s.Builder().Select("id").From(entsql.Table("raw_inbounds")).Where(isFailed()).OrderBy("id").Limit(most)
 	err = s.Read(ctx, q, func(rows *sql.Rows) error {
 		var id int64
 		err := rows.Scan(&id)

@@ -28,6 +28,7 @@ import (
 	"parley/ent"
 	_ "parley/ent/runtime" // the policies
 	"parley/internal/clock"
+	_ "parley/internal/store/sqlite" // the driver, and its settings
 )
 
 // Options say which database and how.
@@ -210,8 +211,9 @@ func sqliteURL(path, query string) string {
 }
 
 // synchronous=FULL: what was acknowledged survives a power cut; group commits
-// make it cheap.
-const sqlitePragmas = "_synchronous=FULL&_busy_timeout=10000&_foreign_keys=1&_loc=UTC&_stmt_cache_size=256&_cache_size=-32000"
+// make it cheap. mutex=no: database/sql lets one goroutine at a time use a
+// connection, so SQLite need not take a lock for each value it hands out.
+const sqlitePragmas = "_mutex=no&_synchronous=FULL&_busy_timeout=10000&_foreign_keys=1&_loc=UTC&_stmt_cache_size=256&_cache_size=-32000"
 
 // Close waits for the writes under way and releases the database. Later writes
 // get ErrClosed.
