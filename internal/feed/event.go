@@ -135,6 +135,15 @@ func (e *Event) Shared(key any, load func() (any, error)) (any, error) {
 	return v, err
 }
 
+// again returns the event with nothing shared yet: who comes to it later reads
+// what is there by then.
+func (e *Event) again() *Event {
+	return &Event{
+		Position: e.Position, Cause: e.Cause, ConversationID: e.ConversationID, MessageID: e.MessageID, ActorID: e.ActorID,
+		IdempotencyKey: e.IdempotencyKey, At: e.At, Before: e.Before, After: e.After, Status: e.Status, Agents: e.Agents,
+	}
+}
+
 type wire struct {
 	Before *Facts         `json:"b,omitempty"`
 	After  *Facts         `json:"a,omitempty"`

@@ -1,7 +1,7 @@
 package feed
 
 // StillHub is a hub without a log: what it hands on is given to Deliver.
-func StillHub() *Hub { return &Hub{streams: newIndex(), stopBus: func() {}} }
+func StillHub() *Hub { return &Hub{recent: newRecent(0), streams: newIndex(), stopBus: func() {}} }
 
 // Deliver hands on events.
 func (h *Hub) Deliver(events ...*Event) { h.deliver(events) }
@@ -13,3 +13,6 @@ func (h *Hub) Live(keys []Key, want func(*Event) bool) *Stream {
 	s.joined = true
 	return s
 }
+
+// Facts are what an event holds beside its position.
+func (e *Event) Facts() []any { return []any{e.Cause, e.ConversationID, e.Before, e.After, e.At} }

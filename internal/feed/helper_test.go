@@ -48,6 +48,9 @@ func setup(t testing.TB, options ...func(*feed.HubOptions)) *desk {
 	return d
 }
 
+// mindful has the hub keep events.
+func mindful(o *feed.HubOptions) { o.Recent = 5000 }
+
 // add writes n events of a conversation in one transaction.
 func (d *desk) add(conversation int64, n int) error {
 	facts, _ := json.Marshal(map[string]any{"a": map[string]any{"c": 1}})

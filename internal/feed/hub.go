@@ -26,6 +26,7 @@ type Hub struct {
 	observe  func(context.Context, *Event)
 	interval time.Duration
 	handedOn atomic.Int64 // events
+	recent   *recent
 
 	mu       sync.Mutex
 	position int64
@@ -44,6 +45,9 @@ type HubOptions struct {
 	// Check is how often the head of the log is looked at in case a hint was
 	// lost; one second by default.
 	Check time.Duration
+	// Recent is how many of the newest events are kept for streams that come back
+	// to them, no more than the log always keeps; none by default.
+	Recent int
 }
 
 // pageSize is how many events are read from the log at a time.
@@ -57,7 +61,7 @@ func NewHub(ctx context.Context, s *store.Store, cursors *Cursors, o HubOptions)
 	}
 	h := &Hub{
 		Cursors: cursors, store: s, wake: make(chan struct{}, 1), observe: o.Observe, interval: o.Check,
-		position: position, streams: newIndex(),
+		recent: newRecent(o.Recent), position: position, streams: newIndex(),
 	}
 	if h.interval == 0 {
 		h.interval = time.Second
@@ -149,6 +153,7 @@ func (h *Hub) checkHead(ctx context.Context, after int64) error {
 }
 
 func (h *Hub) deliver(events []*Event) {
+	h.recent.keep(events)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	var concerned []*Stream

@@ -170,20 +170,25 @@ func (s *Stream) replay(ctx context.Context) error {
 	return nil
 }
 
-// readPage reads on in the log. Positions have no holes, so one that is missing
-// has been removed since the cursor was made.
+// readPage reads on, from what the hub still knows or else in the log. Positions
+// have no holes, so one that is missing has been removed since the cursor was
+// made.
 func (s *Stream) readPage(ctx context.Context, upTo int64) error {
-	events, err := readLog(ctx, s.hub.store, s.read, upTo, pageSize)
-	if err != nil {
-		return err
-	}
-	if len(events) == 0 || events[0].Position != s.read+1 {
-		return s.trimmed()
+	events := s.hub.recent.after(s.read, upTo)
+	if len(events) == 0 {
+		var err error
+		if events, err = readLog(ctx, s.hub.store, s.read, upTo, pageSize); err != nil {
+			return err
+		}
+		if len(events) == 0 || events[0].Position != s.read+1 {
+			return s.trimmed()
+		}
+		s.hub.recent.keep(events)
 	}
 	for _, e := range events {
 		s.read = e.Position
 		if s.want(e) {
-			s.pending = append(s.pending, e)
+			s.pending = append(s.pending, e.again())
 		}
 	}
 	return nil

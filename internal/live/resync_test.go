@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"parley/internal/app"
 	"parley/internal/conversation"
 	"parley/internal/fault"
 	"parley/internal/feed"
@@ -56,13 +57,14 @@ func TestASlowSubscriberIsToldAndGoesOn(t *testing.T) {
 // would go on from it.
 func TestASubscriberFromBeforeTheLogIsToldToResync(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	retention := store.Retention{Events: 1, Least: 1}
+	b := &bundle{parleytest.New(t, func(c *app.Config) { c.Jobs.Log = retention }).Run(), t}
 	before := b.head()
 	for range 3 {
 		b.Say(customer, parleytest.Sales, "Hello")
 	}
 	b.quiet()
-	_, err := b.Store.TrimLog(t.Context(), store.Retention{Events: 1, Least: 1})
+	_, err := b.Store.TrimLog(t.Context(), retention)
 	require.NoError(t, err)
 	id := b.conversation(parleytest.Sales)
 	b.view("amy", conversation.All, &before).requireEnd(fault.ResyncRequired)
