@@ -29,6 +29,7 @@ import (
 	"parley/internal/peer"
 	"parley/internal/presence"
 	"parley/internal/publicid"
+	"parley/internal/search/index"
 	"parley/internal/selection"
 	"parley/internal/server"
 	"parley/internal/store"
@@ -137,6 +138,9 @@ func (a *App) wire(ctx context.Context) error {
 		return err
 	}
 	if a.bus, err = a.openBus(ctx); err != nil {
+		return err
+	}
+	if err := index.Prepare(ctx, a.Store); err != nil {
 		return err
 	}
 	a.Roster = peer.New(peer.Options{Store: a.Store, Signals: a.bus, Bus: a.busName})

@@ -11,6 +11,7 @@ import (
 	"parley/internal/fault"
 	"parley/internal/feed"
 	"parley/internal/rule"
+	"parley/internal/search/index"
 	"parley/internal/store"
 	"parley/internal/viewer"
 )
@@ -56,6 +57,9 @@ func (d *Desk) Load(ctx context.Context, tx *store.Tx, key int64) (*Row, error) 
 // Apply is the door for a row that this write has loaded and locked already.
 func (d *Desk) Apply(ctx context.Context, tx *store.Tx, row *Row, edit Edit) error {
 	before := *row
+	if row.Title == "" {
+		row.Title = row.heard
+	}
 	event, err := edit(ctx, row)
 	if err != nil || event.Cause == "" {
 		return err
@@ -88,6 +92,9 @@ func save(ctx context.Context, tx *store.Tx, before, after *Row) error {
 	set("queue_id", before.QueueID != after.QueueID, nullable(after.QueueID))
 	set("assigned", before.Assigned != after.Assigned, after.Assigned)
 	set("name", before.Title != after.Title, after.Title)
+	if before.Title != after.Title || before.LastSeq == 0 {
+		index.SetCustomers(tx, index.Customer{ConversationID: after.Key, Name: after.Title, Address: after.Address})
+	}
 	set("preview", before.Preview != after.Preview, after.Preview)
 	set("last_message_at", before.LastMessageAt != after.LastMessageAt, int64(after.LastMessageAt))
 	set("last_message_id", before.LastMessageID != after.LastMessageID, after.LastMessageID)
@@ -166,13 +173,16 @@ func (d *Desk) Ensure(ctx context.Context, tx *store.Tx, channelKey int64, c Cus
 	if c.Record != nil {
 		record, objectType = c.Record.Key, c.Record.ObjectType
 	}
-	// The update makes the statement return the row that is there, locked.
+	// The update makes the statement return the row that is there, locked and as it
+	// was: Apply gives it a name that was not known.
 	insert.Values(channelKey, user.Key, nullable(record), nullable(ch.Queue), objectType, user.Name, c.Address, int64(tx.Now)).
-		OnConflict(entsql.ConflictColumns("messaging_user_id"), entsql.ResolveWith(nameIfUnknown("conversations"))).
+		OnConflict(entsql.ConflictColumns("messaging_user_id"), entsql.ResolveWith(func(u *entsql.UpdateSet) { u.SetIgnore("messaging_user_id") })).
 		Returning(columns...)
 	var row *Row
 	err = tx.Query(ctx, insert, func(rows *sql.Rows) (err error) {
-		row, err = d.scan(rows)
+		if row, err = d.scan(rows); err == nil {
+			row.heard = user.Name
+		}
 		return err
 	})
 	return row, user, err
@@ -182,7 +192,7 @@ func (d *Desk) ensureUser(ctx context.Context, tx *store.Tx, channelKey int64, c
 	insert := tx.Builder().Insert("messaging_users").
 		Columns("channel_id", "address", "name", "country", "consent_status", "created_at").
 		Values(channelKey, c.Address, c.Name, c.Country, string(startingConsent), int64(tx.Now)).
-		OnConflict(entsql.ConflictColumns("channel_id", "address"), entsql.ResolveWith(nameIfUnknown("messaging_users"))).
+		OnConflict(entsql.ConflictColumns("channel_id", "address"), entsql.ResolveWith(nameIfUnknown)).
 		Returning(userColumns...)
 	var user *MessagingUser
 	err := tx.Query(ctx, insert, func(rows *sql.Rows) (err error) {
@@ -193,10 +203,8 @@ func (d *Desk) ensureUser(ctx context.Context, tx *store.Tx, channelKey int64, c
 }
 
 // nameIfUnknown takes the name that came with a message when none is known.
-func nameIfUnknown(table string) func(*entsql.UpdateSet) {
-	return func(u *entsql.UpdateSet) {
-		u.Set("name", entsql.ExprFunc(func(b *entsql.Builder) {
-			b.WriteString("CASE WHEN " + table + ".name = '' THEN excluded.name ELSE " + table + ".name END")
-		}))
-	}
+func nameIfUnknown(u *entsql.UpdateSet) {
+	u.Set("name", entsql.ExprFunc(func(b *entsql.Builder) {
+		b.WriteString("CASE WHEN messaging_users.name = '' THEN excluded.name ELSE messaging_users.name END")
+	}))
 }

@@ -45,7 +45,8 @@ type Row struct {
 	// Along is what Alongside read with the row; nil for nothing.
 	Along any
 
-	desk *Desk
+	heard string // a name to take when none is known
+	desk  *Desk
 }
 
 // table is the columns of conversations, and how they come into a row.

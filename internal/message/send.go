@@ -14,6 +14,7 @@ import (
 	"parley/internal/fault"
 	"parley/internal/feed"
 	"parley/internal/publicid"
+	"parley/internal/search/index"
 	"parley/internal/store"
 	"parley/internal/viewer"
 )
@@ -314,7 +315,9 @@ func Insert(ctx context.Context, tx *store.Tx, row *conversation.Row, n New) (id
 		Values(row.Key, row.NextSeq(), string(n.Direction), string(kind), string(n.Source), text, rest,
 			author, string(n.Status), ordinal, account, providerID, n.ProviderTime, int64(tx.Now)).
 		Returning("id")
-	err = tx.Query(ctx, insert, func(rows *sql.Rows) error { return rows.Scan(&id) })
+	if err = tx.Query(ctx, insert, func(rows *sql.Rows) error { return rows.Scan(&id) }); err == nil {
+		index.AddMessages(tx, index.Message{ID: id, ConversationID: row.Key, At: tx.Now, Text: text})
+	}
 	return id, err
 }
 

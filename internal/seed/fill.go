@@ -11,6 +11,7 @@ import (
 
 	"parley/internal/clock"
 	"parley/internal/directory"
+	"parley/internal/search/index"
 	"parley/internal/store"
 	"parley/internal/viewer"
 )
@@ -76,6 +77,9 @@ func (s *set) fill(ctx context.Context, db *store.Store, lines *lineup) error {
 	if done == s.options.Conversations {
 		return nil
 	}
+	if err := index.Expect(ctx, db, s.options.Messages, s.times(lines)); err != nil {
+		return fmt.Errorf("seed: %w", err)
+	}
 	show := newProgress(s.options.Progress, s.options.Conversations)
 	defer show.close()
 	for done < s.options.Conversations {
@@ -91,6 +95,17 @@ func (s *set) fill(ctx context.Context, db *store.Store, lines *lineup) error {
 	}
 	show.at(done)
 	return db.Analyze(ctx, "records", "messaging_users", "conversations", "participants", "messages", "attempts", "count_cells", "events")
+}
+
+// times are those of the messages of some conversations from all over the set.
+func (s *set) times(lines *lineup) (sample []clock.Time) {
+	const most = 200
+	for i := 0; i < s.options.Conversations; i += s.options.Conversations/most + 1 {
+		for _, step := range s.write(i, lines).steps {
+			sample = append(sample, step.at)
+		}
+	}
+	return sample
 }
 
 // next writes the scripts from conversation i on that go in together.

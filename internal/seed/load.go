@@ -13,6 +13,7 @@ import (
 	"parley/internal/content"
 	"parley/internal/conversation"
 	"parley/internal/feed"
+	"parley/internal/search/index"
 	"parley/internal/store"
 )
 
@@ -57,12 +58,17 @@ type batch struct {
 	taken   map[string]bool
 	keys    map[int][]int64 // reserved, by table
 	events  []feed.Event
+	found   struct { // by search
+		messages  []index.Message
+		customers []index.Customer
+	}
 }
 
 // save writes the batch whole: rows, counts, and one event per conversation, by
 // which streams that are open learn of it.
 func (b *batch) save(ctx context.Context, tx *store.Tx) error {
 	b.rows, b.events = make([][][]any, len(tables)), nil
+	b.found.messages, b.found.customers = nil, nil
 	if err := b.reserve(ctx, tx); err != nil {
 		return err
 	}
@@ -76,6 +82,8 @@ func (b *batch) save(ctx context.Context, tx *store.Tx) error {
 			return err
 		}
 	}
+	index.AddMessages(tx, b.found.messages...)
+	index.SetCustomers(tx, b.found.customers...)
 	for i := range b.events {
 		if err := feed.Record(tx, &b.events[i]); err != nil {
 			return err
@@ -187,6 +195,7 @@ func (b *batch) write(s *script, row *conversation.Row, step step) {
 	key := b.keys[messages][0]
 	b.keys[messages] = b.keys[messages][1:]
 	m := conversation.Message{Key: key, At: step.at, Preview: content.Preview(content.TextContent{Text: step.text})}
+	b.found.messages = append(b.found.messages, index.Message{ID: key, ConversationID: row.Key, At: step.at, Text: step.text})
 	ch, seq := s.line.channel, row.NextSeq()
 	switch step.act {
 	case hear:
@@ -250,6 +259,7 @@ func (b *batch) keep(row *conversation.Row) error {
 	b.add(conversations, row.Key, row.ChannelID, row.UserID, nullable(row.RecordID), nullable(row.OwnerID), nullable(row.QueueID), row.Type,
 		row.Assigned, row.Title, row.Address, row.Preview, int64(row.LastMessageAt), row.LastMessageID, string(row.LastDirection),
 		int64(row.LastIncoming), row.IsUnread, row.Inbound, row.Read, row.LastSeq, sentBy, int64(row.CreatedAt))
+	b.found.customers = append(b.found.customers, index.Customer{ConversationID: row.Key, Name: row.Title, Address: row.Address})
 	for _, agent := range row.SentBy {
 		b.add(participants, row.Key, agent, int64(row.LastMessageAt))
 	}

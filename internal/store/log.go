@@ -49,9 +49,13 @@ type tail struct {
 	events []Event
 	cells  map[Cell]Tally
 	jobs   []river.InsertManyParams
+	late   []leftover
 }
 
 func (t *tail) add(u tail) {
+	for _, l := range u.late {
+		t.leave(l.to, l.items...)
+	}
 	t.events = append(t.events, u.events...)
 	t.jobs = append(t.jobs, u.jobs...)
 	for cell, tally := range u.cells {
@@ -76,11 +80,14 @@ func (t *tail) write(ctx context.Context, g *group) (int64, error) {
 			return 0, fmt.Errorf("enqueue jobs: %w", err)
 		}
 	}
-	if len(t.events) == 0 {
+	if len(t.events) == 0 && len(t.late) == 0 {
 		return 0, nil
 	}
 	last, err := lockTail(ctx, g, len(t.events))
 	if err != nil {
+		return 0, err
+	}
+	if err := t.writeLate(ctx, g); err != nil || len(t.events) == 0 {
 		return 0, err
 	}
 	if err := moveCells(ctx, g, t.cells); err != nil {
@@ -92,7 +99,7 @@ func (t *tail) write(ctx context.Context, g *group) (int64, error) {
 func lockTail(ctx context.Context, g *group, n int) (last int64, err error) {
 	q := g.builder().Update("log_heads").Add("position", n).Where(entsql.EQ("id", 1)).Returning("position")
 	err = g.store.each(ctx, g.tx, q, func(rows *sql.Rows) error { return rows.Scan(&last) })
-	if err == nil && last == 0 {
+	if err == nil && last == 0 && n > 0 {
 		err = fmt.Errorf("the log head is missing: the database was not prepared")
 	}
 	return last, err
