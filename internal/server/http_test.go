@@ -206,5 +206,9 @@ func TestAFailureThatPassesIsUnavailable(t *testing.T) {
 	b := start(t, func(o *server.Options) { o.Passing = func(error) bool { return true } })
 	a := b.query(t, `{ fail(how: "secret_table") }`)
 	require.Equal(t, "UNAVAILABLE", a.code())
-	require.Contains(t, b.log.String(), "secret_table", "the log has the cause")
+	lines := b.logged(t, "the database cannot serve")
+	require.Len(t, lines, 1)
+	require.Equal(t, "WARN", lines[0]["level"])
+	require.Contains(t, lines[0]["error"], "secret_table", "the log has the cause")
+	require.Empty(t, b.logged(t, "internal error"), "it is no fault of ours")
 }

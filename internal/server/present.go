@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"maps"
 	"math"
 	"strings"
@@ -22,8 +23,8 @@ const maxErrors = 5
 // message and gives its code, field, retryAfter (seconds) and cursor as
 // extensions; parse and validation errors keep message and place, without
 // suggestions in production; a passed deadline is TIMEOUT. Everything else is
-// logged whole and answered as INTERNAL, or UNAVAILABLE when it will pass. All
-// carry the request's id.
+// logged whole and answered as INTERNAL, or UNAVAILABLE (and logged as a warning)
+// when it will pass. All carry the request's id.
 func Present(ctx context.Context, err error) *gqlerror.Error {
 	request := requestOf(ctx)
 	out := &gqlerror.Error{Path: graphql.GetPath(ctx), Extensions: map[string]any{}}
@@ -36,10 +37,12 @@ func Present(ctx context.Context, err error) *gqlerror.Error {
 	}
 	f := faultOf(ctx, err, placed)
 	if f.Code == fault.Internal {
-		request.logger.ErrorContext(ctx, "internal error", "requestId", request.id, "path", out.Path.String(), "error", err)
+		level, says := slog.LevelError, "internal error"
 		if request.passing(err) {
+			level, says = slog.LevelWarn, "the database cannot serve"
 			f = fault.New(fault.Unavailable, "The database cannot serve this at present. Try again shortly, a change with the same idempotency key.")
 		}
+		request.logger.Log(ctx, level, says, "requestId", request.id, "path", out.Path.String(), "error", err)
 	}
 	out.Message = f.Message
 	if request.production && f.Code == fault.ValidationFailed {
