@@ -15,9 +15,10 @@ func (r *Resolver) selectedRows(ctx context.Context, w *conversation.Window) {
 	if !known {
 		return
 	}
+	w.Unplaced, w.Until = !page.Has("feedCursor"), selection.Until(ctx)
 	rows := page.Under("nodes").And(page.Under("edges").Under("node"))
 	if last := rows.Under("lastMessage"); !last.None() {
-		w.Along = r.Messenger.Along(message.ColumnsOf(last.Names()))
+		w.Along = r.Messenger.Along(message.ColumnsOf(last.Names()), w.Until)
 	}
 	w.Columns = conversation.ColumnsOf(rows.Names(), w.Along)
 }

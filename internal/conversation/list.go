@@ -46,6 +46,11 @@ type Window struct {
 	Columns store.Columns
 	// Along is read with every row, in the same statement; nil for nothing.
 	Along *Alongside
+	// Unplaced leaves out the page's Position.
+	Unplaced bool
+	// Until takes what to call when nobody looks at the page's rows any more; nil
+	// where they are kept.
+	Until func(done func())
 }
 
 // Page is a page of conversations.
@@ -123,7 +128,7 @@ func (d *Desk) List(ctx context.Context, view View, filter *Filter, order *Order
 	if err != nil {
 		return nil, err
 	}
-	page := &Page{Scope: scope, desk: d}
+	page := &Page{Scope: scope, Rows: make([]*Row, 0, min(q.size, 64)), desk: d}
 	err = d.Store.Each(ctx, q, func(s *store.Row) error {
 		if s.Null(1) {
 			page.Position = s.Int(0)

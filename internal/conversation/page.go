@@ -20,12 +20,15 @@ type pageQuery struct {
 	descending bool
 	columns    store.Columns
 	along      *Alongside
+	unplaced   bool
 
-	block []Row // rows are made many at a time
+	slab *store.Slab[Row]
 }
 
+var slabs store.Slabs[Row]
+
 func (d *Desk) pageQuery(scope *Scope, order *Order, w Window) (*pageQuery, error) {
-	q := &pageQuery{desk: d, scope: scope, size: w.Size + 1, columns: w.Columns, along: w.Along}
+	q := &pageQuery{desk: d, scope: scope, size: w.Size + 1, columns: w.Columns, along: w.Along, unplaced: w.Unplaced, slab: slabs.Slab(w.Until)}
 	if scope.conds.owner != nil && q.columns != 0 {
 		q.columns &^= table.Only("owner_id") // it is known
 	}
@@ -39,8 +42,8 @@ func (d *Desk) pageQuery(scope *Scope, order *Order, w Window) (*pageQuery, erro
 }
 
 // Query implements store.Query. The first row holds the log's position in place
-// of a key, and nothing else: beside an outer join a page would be gathered
-// before it is read.
+// of a key, and nothing else, where it is asked for: beside an outer join a page
+// would be gathered before it is read.
 func (q *pageQuery) Query() (string, []any) {
 	columns := table.Select(q.columns)
 	if q.along != nil {
@@ -50,6 +53,10 @@ func (q *pageQuery) Query() (string, []any) {
 	}
 	b := &entsql.Builder{}
 	b.SetDialect(q.desk.Store.Dialect())
+	if q.unplaced {
+		q.top(b.WriteString("SELECT ").WriteString(strings.Join(columns, ", ")))
+		return b.Query()
+	}
 	b.WriteString("SELECT position").WriteString(strings.Repeat(", NULL", len(columns)-1)).
 		WriteString(" FROM log_heads WHERE id = 1 UNION ALL SELECT * FROM (SELECT ").WriteString(strings.Join(columns, ", "))
 	q.top(b)
@@ -204,11 +211,8 @@ func qualify(table string) func(string) string {
 
 // row reads a row of the page.
 func (q *pageQuery) row(s *store.Row) (*Row, error) {
-	if len(q.block) == cap(q.block) {
-		q.block = make([]Row, 0, min(q.size, 8))
-	}
-	q.block = append(q.block, Row{desk: q.desk})
-	r := &q.block[len(q.block)-1]
+	r := q.slab.Next()
+	r.desk = q.desk
 	i := table.Read(r, s, 0, q.columns)
 	if owner := q.scope.conds.owner; owner != nil {
 		r.OwnerID = *owner

@@ -209,17 +209,17 @@ func (m Reader) byKey(ctx context.Context, keys []int64, columns store.Columns) 
 	return out, err
 }
 
-// Along reads the last message with each conversation of a page.
-func (m Reader) Along(columns store.Columns) *conversation.Alongside {
-	var block []Row // made many at a time
+var slabs store.Slabs[Row]
+
+// Along reads the last message with each conversation of a page. Until takes what
+// to call when nobody looks at them any more; nil where they are kept.
+func (m Reader) Along(columns store.Columns, until func(done func())) *conversation.Alongside {
+	slab := slabs.Slab(until)
 	return &conversation.Alongside{
 		Table: "messages", On: "last_message_id", Columns: table.Names(columns),
 		Read: func(c *conversation.Row, s *store.Row, i int) (any, error) {
-			if len(block) == cap(block) {
-				block = make([]Row, 0, 8)
-			}
-			block = append(block, Row{desk: m.Desk})
-			r := &block[len(block)-1]
+			r := slab.Next()
+			r.desk = m.Desk
 			err := r.read(s, i, columns)
 			r.ConversationID, c.LastMessageID = c.Key, r.Key
 			return r, err

@@ -14,6 +14,7 @@ import (
 	"encoding/base32"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -54,17 +55,19 @@ func New(key []byte) (*Codec, error) {
 
 // Encode returns the id of the object with the key.
 func (c *Codec) Encode(kind Kind, key int64) string {
-	var b [length]byte
-	return string(c.Append(b[:0], kind, key))
+	return string(c.Append(make([]byte, 0, length+aes.BlockSize), kind, key))
 }
 
 // length is that of an id: prefixes have three letters.
 const length = 3 + 1 + 13
 
-// Append appends the id of the object with the key.
+// Append appends the id of the object with the key. It may write to the room behind
+// the id.
 func (c *Codec) Append(b []byte, kind Kind, key int64) []byte {
+	b = slices.Grow(b, length+aes.BlockSize)
+	scratch := (*[aes.BlockSize]byte)(b[len(b)+length : len(b)+length+aes.BlockSize]) // the room behind the id, which escapes already
 	var x [8]byte
-	binary.BigEndian.PutUint64(x[:], c.permute(kind, uint64(key), false))
+	binary.BigEndian.PutUint64(x[:], c.permute(scratch, kind, uint64(key), false))
 	return encoding.AppendEncode(append(append(b, kind...), '_'), x[:])
 }
 
@@ -86,7 +89,7 @@ func (c *Codec) Parse(id string) (Kind, int64, bool) {
 		return "", 0, false
 	}
 	kind := Kind(prefix)
-	key := int64(c.permute(kind, binary.BigEndian.Uint64(b[:]), true))
+	key := int64(c.permute(new([aes.BlockSize]byte), kind, binary.BigEndian.Uint64(b[:]), true))
 	// The last character has a spare bit: only the canonical spelling counts.
 	if key <= 0 || key >= maxKey || c.Encode(kind, key) != id {
 		return "", 0, false
@@ -102,14 +105,14 @@ func known(k Kind) bool {
 	return false
 }
 
-func (c *Codec) permute(kind Kind, x uint64, inverse bool) uint64 {
+// permute works in b, for what is given to the cipher escapes.
+func (c *Codec) permute(b *[aes.BlockSize]byte, kind Kind, x uint64, inverse bool) uint64 {
 	left, right := uint32(x>>32), uint32(x)
-	var b [aes.BlockSize]byte // the four rounds share what escapes to the cipher
 	for i := range byte(4) {
 		if inverse {
-			left, right = right^c.round(&b, kind, 3-i, left), left
+			left, right = right^c.round(b, kind, 3-i, left), left
 		} else {
-			left, right = right, left^c.round(&b, kind, i, right)
+			left, right = right, left^c.round(b, kind, i, right)
 		}
 	}
 	return uint64(left)<<32 | uint64(right)

@@ -1,6 +1,9 @@
 package selection
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
 // run is one answer under way: first everything that resolvers must tell is
 // fetched, level by level, so that a batch is called once for all its parents;
@@ -33,11 +36,25 @@ func (r *run) release() {
 	if cap(r.w.b) > keptBytes || cap(r.stack) > keptValues {
 		return
 	}
+	kept := 0
+	for i := range r.columns {
+		kept += r.columns[i].clear()
+	}
+	if kept > keptValues {
+		return
+	}
 	r.w = Writer{b: r.w.b[:0]}
 	clear(r.stack[:cap(r.stack)])
 	r.stack = r.stack[:0]
-	clear(r.columns)
 	runs.Put(r)
+}
+
+// clear empties the column, and tells for how many values it has room.
+func (c *column) clear() int {
+	clear(c.values)
+	clear(c.children)
+	*c = column{values: c.values[:0], counts: c.counts[:0], children: c.children[:0]}
+	return cap(c.values) + cap(c.counts) + cap(c.children)
 }
 
 // fetch fetches what the parents' staged fields need, and what theirs need.
@@ -95,31 +112,32 @@ func (f *field) each(ctx context.Context, parents []any, fc Call) ([]any, bool) 
 // keep puts what was fetched for a field into its column, and fetches what its
 // objects need.
 func (r *run) keep(ctx context.Context, f *field, sources []any, variables map[string]any) bool {
-	column := column{}
+	column := &r.columns[f.slot]
 	var objects []any
 	switch {
 	case f.Of == "":
-		column.values = sources
+		column.values = append(column.values, sources...)
 	case f.Many != nil:
-		column.counts = make([]int, len(sources))
-		for i, source := range sources {
+		for _, source := range sources {
 			before := len(column.children)
 			list, ok := f.Many(column.children, source)
-			if column.children, column.counts[i] = list, len(list)-before; !ok {
-				column.counts[i] = -1
+			count := len(list) - before
+			if !ok {
+				count = -1
 			}
+			column.children, column.counts = list, append(column.counts, count)
 		}
 		objects = column.children
 	default:
-		column.values = make([]any, len(sources))
-		for i, source := range sources {
+		for _, source := range sources {
+			var object any
 			if source != nil {
-				column.values[i] = f.One(source)
+				object = f.One(source)
 			}
+			column.values = append(column.values, object)
 		}
 		objects = column.values
 	}
-	r.columns[f.slot] = column
 	return !f.stagedBelow() || r.fetchBelow(ctx, f, objects, variables)
 }
 
@@ -143,6 +161,9 @@ func (r *run) fetchBelow(ctx context.Context, f *field, objects []any, variables
 
 // compact leaves out nulls, which have no fields.
 func compact(objects []any) []any {
+	if !slices.Contains(objects, nil) {
+		return objects
+	}
 	out := make([]any, 0, len(objects))
 	for _, v := range objects {
 		if v != nil {

@@ -48,6 +48,16 @@ func (s Fields) And(other Fields) Fields {
 // None reports whether nothing is selected.
 func (s Fields) None() bool { return len(s.on) == 0 }
 
+// Has reports whether a field with the name is selected.
+func (s Fields) Has(name string) bool {
+	for selected := range s.Names() {
+		if selected == name {
+			return true
+		}
+	}
+	return false
+}
+
 // Names are those of the fields.
 func (s Fields) Names() iter.Seq[string] {
 	return func(yield func(string) bool) {

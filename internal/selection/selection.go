@@ -171,7 +171,10 @@ func (p *plan) answer(ctx context.Context, variables map[string]any) (data []byt
 
 type holdKey struct{}
 
-type hold struct{ run *run }
+type hold struct {
+	run  *run
+	done []func()
+}
 
 // Hold lets the answer of one operation under ctx lie in a buffer that is used
 // again after release: for a caller who has written it by then.
@@ -181,7 +184,21 @@ func Hold(ctx context.Context) (_ context.Context, release func()) {
 		if h.run != nil {
 			h.run.release()
 		}
+		for _, done := range h.done {
+			done()
+		}
 	}
+}
+
+// Until lets a resolver that a plan calls take back what it gives: what it passes
+// to the function is called when the answer has been written and nobody looks at
+// its values any more. It is nil where nobody tells.
+func Until(ctx context.Context) func(done func()) {
+	h, held := ctx.Value(holdKey{}).(*hold)
+	if _, planned := Selected(ctx); !held || !planned {
+		return nil
+	}
+	return func(done func()) { h.done = append(h.done, done) }
 }
 
 // top is the one parent of the roots.

@@ -97,11 +97,14 @@ type answer struct {
 	compiles bool
 }
 
+// As over HTTP, the next answer may be made where this one was.
 func (w *world) ask(t testing.TB, e *executor.Executor, agent, document string, variables map[string]any) answer {
 	v, err := w.Directory.Viewer(agent)
 	require.NoError(t, err)
 	ctx, cancel := context.WithTimeout(graphql.StartOperationTrace(viewer.NewContext(context.Background(), v)), 20*time.Second)
 	defer cancel()
+	ctx, release := selection.Hold(ctx)
+	defer release()
 	op, errs := e.CreateOperationContext(ctx, &graphql.RawParams{Query: document, Variables: asSent(t, variables)})
 	require.Empty(t, errs, document)
 	responses, ctx := e.DispatchOperation(ctx, op)
