@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 
+	"parley/internal/progress"
 	"parley/internal/store"
 )
 
@@ -17,9 +18,9 @@ type backupCmd struct {
 
 // Run implements the command.
 func (b *backupCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
-	bar := newProgress(os.Stderr, "backup")
-	err := store.Backup(ctx, store.BackupOptions{URL: c.Database, File: b.File, Overwrite: b.Overwrite, Progress: bar.at})
-	bar.close()
+	bar := progress.New(os.Stderr, "backup", progress.Bytes)
+	err := store.Backup(ctx, store.BackupOptions{URL: c.Database, File: b.File, Overwrite: b.Overwrite, Progress: bar.At})
+	bar.Close()
 	if err != nil {
 		return err
 	}
@@ -42,9 +43,9 @@ func (r *restoreCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
 	if err := makeFolder(c.Database); err != nil {
 		return err
 	}
-	bar := newProgress(os.Stderr, "restore")
-	err := store.Restore(ctx, store.RestoreOptions{File: r.File, URL: c.Database, SendQueued: r.SendQueued, Progress: bar.at})
-	bar.close()
+	bar := progress.New(os.Stderr, "restore", progress.Bytes)
+	err := store.Restore(ctx, store.RestoreOptions{File: r.File, URL: c.Database, SendQueued: r.SendQueued, Progress: bar.At})
+	bar.Close()
 	if err != nil {
 		return err
 	}

@@ -58,6 +58,48 @@ func (r *Row) Send(m Message, author, soleOwner int64, clearForOwner bool) {
 	}
 }
 
+// ReceivePast takes in an inbound message that another desk received: unread, or
+// already read where nothing before it is new. It shows in lists unless what is
+// there is newer.
+func (r *Row) ReceivePast(m Message, soleOwner int64, read bool) {
+	r.Inbound++
+	if read && r.Read == r.Inbound-1 {
+		r.Read = r.Inbound
+	} else {
+		r.IsUnread = true
+	}
+	r.LastIncoming = later(r.LastIncoming, m.At)
+	if m.At < r.LastMessageAt {
+		return
+	}
+	r.show(m, content.Inbound)
+	if r.OwnerID == 0 {
+		r.OwnerID = soleOwner
+	}
+}
+
+// SendPast takes in an outbound message that another desk sent, by a person or
+// (author 0) by itself. It clears no unread. It shows in lists, and moves the owner
+// as Send does, unless what is there is newer.
+func (r *Row) SendPast(m Message, author, soleOwner int64) {
+	latest := m.At >= r.LastMessageAt
+	if latest {
+		r.show(m, content.Outbound)
+	}
+	if author == 0 {
+		return
+	}
+	if latest && !r.Assigned {
+		r.OwnerID = author
+		if soleOwner != 0 {
+			r.OwnerID = soleOwner
+		}
+	}
+	if !slices.Contains(r.SentBy, author) {
+		r.SentBy = append(slices.Clone(r.SentBy), author)
+	}
+}
+
 // Anchor ties the conversation to the record that was messaged last: of several
 // records with one number, that one counts (DOMAIN: Access).
 func (r *Row) Anchor(record *Record) {

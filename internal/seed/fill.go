@@ -11,6 +11,8 @@ import (
 
 	"parley/internal/clock"
 	"parley/internal/directory"
+	"parley/internal/load"
+	"parley/internal/progress"
 	"parley/internal/search/index"
 	"parley/internal/store"
 	"parley/internal/viewer"
@@ -80,10 +82,10 @@ func (s *set) fill(ctx context.Context, db *store.Store, lines *lineup) error {
 	if err := index.Expect(ctx, db, s.options.Messages, s.times(lines)); err != nil {
 		return fmt.Errorf("seed: %w", err)
 	}
-	show := newProgress(s.options.Progress, s.options.Conversations)
-	defer show.close()
+	show := progress.New(s.options.Progress, "seed", "conversations")
+	defer show.Close()
 	for done < s.options.Conversations {
-		show.at(done)
+		show.At(int64(done), int64(s.options.Conversations))
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("seed: interrupted after %d of %d conversations; run it again to go on: %w", done, s.options.Conversations, err)
 		}
@@ -93,8 +95,8 @@ func (s *set) fill(ctx context.Context, db *store.Store, lines *lineup) error {
 		}
 		done += len(b.scripts)
 	}
-	show.at(done)
-	return db.Analyze(ctx, "records", "messaging_users", "conversations", "participants", "messages", "attempts", "count_cells", "events")
+	show.At(int64(done), int64(s.options.Conversations))
+	return db.Analyze(ctx, load.Names()...)
 }
 
 // times are those of the messages of some conversations from all over the set.

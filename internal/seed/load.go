@@ -3,7 +3,6 @@ package seed
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"fmt"
 
 	entsql "entgo.io/ent/dialect/sql"
@@ -12,101 +11,39 @@ import (
 	"parley/internal/clock"
 	"parley/internal/content"
 	"parley/internal/conversation"
-	"parley/internal/feed"
-	"parley/internal/search/index"
+	"parley/internal/load"
 	"parley/internal/store"
-)
-
-// tables of a set in the order in which rows must go in, with their columns.
-var tables = []struct {
-	name    string
-	columns []string
-}{
-	{"records", []string{"id", "object_type", "external_id", "name", "mobile_number", "opted_out", "updated_at"}},
-	{"messaging_users", []string{"id", "channel_id", "address", "name", "country", "locale", "consent_status", "created_at"}},
-	{"conversations", []string{
-		"id", "channel_id", "messaging_user_id", "record_id", "owner_id", "queue_id", "object_type", "assigned",
-		"name", "address", "preview", "last_message_at", "last_message_id", "last_direction", "last_incoming_at",
-		"is_unread", "inbound_count", "read_count", "last_seq", "sent_by", "created_at",
-	}},
-	{"participants", []string{"conversation_id", "agent_id", "last_message_at"}},
-	{"messages", []string{
-		"id", "conversation_id", "seq", "direction", "kind", "source", "text", "template_type", "author_id", "status", "error_code",
-		"inbound_ordinal", "provider_account_id", "provider_id", "provider_time", "created_at",
-	}},
-	{"attempts", []string{
-		"conversation_id", "message_id", "number", "status", "error_code", "detail",
-		"provider_account_id", "provider_id", "throttled", "updated_at", "created_at",
-	}},
-}
-
-// Positions in tables.
-const (
-	records = iota
-	users
-	conversations
-	participants
-	messages
-	attempts
 )
 
 // batch is conversations that go in by one write.
 type batch struct {
 	set     *set
 	scripts []*script
-	rows    [][][]any // by table
 	taken   map[string]bool
-	keys    map[int][]int64 // reserved, by table
-	events  []feed.Event
-	found   struct { // by search
-		messages  []index.Message
-		customers []index.Customer
-	}
+	into    *load.Batch
 }
 
-// save writes the batch whole: rows, counts, and one event per conversation, by
-// which streams that are open learn of it.
-func (b *batch) save(ctx context.Context, tx *store.Tx) error {
-	b.rows, b.events = make([][][]any, len(tables)), nil
-	b.found.messages, b.found.customers = nil, nil
-	if err := b.reserve(ctx, tx); err != nil {
-		return err
-	}
-	for i, s := range b.scripts {
-		if err := b.play(s, i); err != nil {
-			return err
-		}
-	}
-	for i, t := range tables {
-		if err := tx.InsertRows(ctx, t.name, t.columns, b.rows[i]); err != nil {
-			return err
-		}
-	}
-	index.AddMessages(tx, b.found.messages...)
-	index.SetCustomers(tx, b.found.customers...)
-	for i := range b.events {
-		if err := feed.Record(tx, &b.events[i]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// reserve takes the keys and finds the addresses that others have already.
-func (b *batch) reserve(ctx context.Context, tx *store.Tx) (err error) {
+// save writes the batch whole: rows, counts, and one event per conversation.
+func (b *batch) save(ctx context.Context, tx *store.Tx) (err error) {
 	n := 0
 	for _, s := range b.scripts {
 		n += len(s.steps)
 	}
-	b.keys = map[int][]int64{}
-	for table, count := range map[int]int{
-		records: len(b.scripts), users: len(b.scripts), conversations: len(b.scripts), messages: n,
-	} {
-		if b.keys[table], err = tx.ReserveKeys(ctx, tables[table].name, count); err != nil {
+	b.into, err = load.New(ctx, tx, map[load.Table]int{
+		load.Records: len(b.scripts), load.Users: len(b.scripts), load.Conversations: len(b.scripts), load.Messages: n,
+	})
+	if err != nil {
+		return err
+	}
+	if err := b.findTaken(ctx, tx); err != nil {
+		return err
+	}
+	for _, s := range b.scripts {
+		if err := b.play(s); err != nil {
 			return err
 		}
 	}
-	return b.findTaken(ctx, tx)
+	return b.into.Save(ctx, tx)
 }
 
 // alternatives are the numbers that conversation i may get: the first that is
@@ -147,30 +84,33 @@ func (b *batch) address(i int) (string, error) {
 	return "", fmt.Errorf("seed: the numbers of conversation %d are all taken; seed into a fresh database", i)
 }
 
-func (b *batch) add(table int, values ...any) { b.rows[table] = append(b.rows[table], values) }
-
 // play lets a script happen by the moves of a conversation, and adds its rows.
-func (b *batch) play(s *script, i int) error {
+func (b *batch) play(s *script) error {
 	address, err := b.address(s.number)
 	if err != nil {
 		return err
 	}
 	ch, began := s.line.channel, s.began()
 	row := &conversation.Row{
-		Key: b.keys[conversations][i], ChannelID: ch.Key, UserID: b.keys[users][i], QueueID: ch.Queue,
+		Key: b.into.Key(load.Conversations), ChannelID: ch.Key, UserID: b.into.Key(load.Users), QueueID: ch.Queue,
 		Title: s.name, Address: address, CreatedAt: began,
 	}
-	record := b.keys[records][i]
+	record := b.into.Key(load.Records)
 	if s.anchored {
 		row.RecordID, row.Type = record, s.objectType
 	}
 	for _, step := range s.steps {
 		b.perform(s, row, step)
 	}
-	b.add(records, record, s.objectType, b.set.externalID(s.number), s.title, address, s.consent == channel.OptOut, int64(b.set.anchor))
-	b.add(users, row.UserID, ch.Key, address, s.name, "US", "en-US", string(s.consent), int64(began))
-	b.events = append(b.events, feed.Event{Cause: feed.ConversationChanged, ConversationID: row.Key, After: row.Facts()})
-	return b.keep(row)
+	b.into.Record(load.Record{
+		Key: record, ObjectType: s.objectType, ExternalID: b.set.externalID(s.number), Name: s.title, Mobile: address,
+		OptedOut: s.consent == channel.OptOut, UpdatedAt: b.set.anchor,
+	})
+	b.into.User(load.User{
+		Key: row.UserID, Channel: ch.Key, Address: address, Name: s.name, Country: "US", Locale: "en-US",
+		Consent: s.consent, CreatedAt: began,
+	})
+	return b.into.Conversation(row)
 }
 
 func (s *script) began() clock.Time { return s.steps[0].at }
@@ -192,39 +132,42 @@ func (b *batch) perform(s *script, row *conversation.Row, step step) {
 
 // write adds a message and what it does to its conversation.
 func (b *batch) write(s *script, row *conversation.Row, step step) {
-	key := b.keys[messages][0]
-	b.keys[messages] = b.keys[messages][1:]
-	m := conversation.Message{Key: key, At: step.at, Preview: content.Preview(content.TextContent{Text: step.text})}
-	b.found.messages = append(b.found.messages, index.Message{ID: key, ConversationID: row.Key, At: step.at, Text: step.text})
-	ch, seq := s.line.channel, row.NextSeq()
+	ch := s.line.channel
+	m := load.Message{
+		Key: b.into.Key(load.Messages), Conversation: row.Key, Seq: row.NextSeq(), Kind: content.Text, Source: content.Desk,
+		Text: step.text, Author: step.by, At: step.at,
+	}
+	shown := conversation.Message{Key: m.Key, At: step.at, Preview: content.Preview(content.TextContent{Text: step.text})}
 	switch step.act {
 	case hear:
-		row.Receive(m, ch.SoleOwner())
-		b.add(messages, key, row.Key, seq, string(content.Inbound), string(content.Text), string(content.Customer), step.text, "", nil, "", "",
-			row.Inbound, ch.Account.ID, b.set.textID(s.number, seq), int64(step.at-2*second), int64(step.at))
+		row.Receive(shown, ch.SoleOwner())
+		m.Direction, m.Source, m.Author = content.Inbound, content.Customer, 0
+		m.Account, m.ProviderID, m.ProviderTime = ch.Account.ID, b.set.textID(s.number, m.Seq), step.at-2*second
 	case note:
-		b.add(messages, key, row.Key, seq, "", string(content.Note), string(content.Desk), step.text, "", step.by, "", "",
-			row.Inbound, nil, nil, int64(0), int64(step.at))
+		m.Kind = content.Note
 	case say:
-		row.Send(m, step.by, ch.SoleOwner(), false)
-		status, code := b.attempt(s, row, step, key, seq)
-		b.add(messages, key, row.Key, seq, string(content.Outbound), string(content.Text), string(content.Desk), step.text, "", step.by,
-			string(status), string(code), row.Inbound, nil, nil, int64(0), int64(step.at))
+		row.Send(shown, step.by, ch.SoleOwner(), false)
+		m.Direction = content.Outbound
+		m.Status, m.Code = b.attempt(s, &m, step)
 	}
+	m.Ordinal = row.Inbound
+	b.into.Message(m)
 }
 
 // attempt adds how an outbound message fared: most arrive, some are read, and of
 // those that fail some were tried again.
-func (b *batch) attempt(s *script, row *conversation.Row, step step, message, seq int64) (channel.Status, channel.ErrorCode) {
+func (b *batch) attempt(s *script, m *load.Message, step step) (channel.Status, channel.ErrorCode) {
 	const detail = "made by parley seed"
-	account, id := s.line.channel.Account.ID, b.set.textID(s.number, seq)
+	id := b.set.textID(s.number, m.Seq)
 	add := func(number int64, status channel.Status, code channel.ErrorCode, id string, after clock.Time) {
 		words := ""
 		if code != "" {
 			words = detail
 		}
-		b.add(attempts, row.Key, message, number, string(status), string(code), words, account, id, int64(0),
-			int64(step.at+after), int64(step.at+after/2))
+		b.into.Attempt(load.Attempt{
+			Conversation: m.Conversation, Message: m.Key, Number: number, Status: status, Code: code, Detail: words,
+			Account: s.line.channel.Account.ID, ProviderID: id, UpdatedAt: step.at + after, At: step.at + after/2,
+		})
 	}
 	wait := clock.Time(1+step.fate%8) * second
 	switch {
@@ -245,30 +188,3 @@ func (b *batch) attempt(s *script, row *conversation.Row, step step, message, se
 }
 
 var failures = []channel.ErrorCode{channel.BadDestination, channel.CarrierBlocks, channel.FlaggedAsSpam}
-
-// keep adds the rows of a conversation as its script left it.
-func (b *batch) keep(row *conversation.Row) error {
-	var sentBy any
-	if len(row.SentBy) > 0 {
-		list, err := json.Marshal(row.SentBy)
-		if err != nil {
-			return err
-		}
-		sentBy = string(list)
-	}
-	b.add(conversations, row.Key, row.ChannelID, row.UserID, nullable(row.RecordID), nullable(row.OwnerID), nullable(row.QueueID), row.Type,
-		row.Assigned, row.Title, row.Address, row.Preview, int64(row.LastMessageAt), row.LastMessageID, string(row.LastDirection),
-		int64(row.LastIncoming), row.IsUnread, row.Inbound, row.Read, row.LastSeq, sentBy, int64(row.CreatedAt))
-	b.found.customers = append(b.found.customers, index.Customer{ConversationID: row.Key, Name: row.Title, Address: row.Address})
-	for _, agent := range row.SentBy {
-		b.add(participants, row.Key, agent, int64(row.LastMessageAt))
-	}
-	return nil
-}
-
-func nullable(key int64) any {
-	if key == 0 {
-		return nil
-	}
-	return key
-}

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+
+	"parley/internal/app"
+	"parley/internal/legacy"
+	"parley/internal/store"
+)
+
+// importCmd imports what a desk of the older kind has.
+type importCmd struct {
+	Records  string `placeholder:"FILE" help:"Records of the CRM. Files are CSV or JSON lines, plain or gzip; at least one is needed."`
+	Outgoing string `placeholder:"FILE" help:"Messages that the desk sent."`
+	Incoming string `placeholder:"FILE" help:"Messages that customers wrote."`
+	DryRun   bool   `help:"Say what would happen and write nothing to the database."`
+	MarkRead bool   `help:"Incoming messages are read already; they come in as unread otherwise."`
+	Region   string `placeholder:"COUNTRY" help:"Where national numbers are read, such as US; by default in the country of their sender ID."`
+	Source   string `default:"legacy" help:"Name of the desk that the rows come from; their ids are unique within it."`
+	Account  string `placeholder:"KEY" help:"Provider account in which unknown sender IDs are made; by default one for the import that never sends."`
+
+	Refused     string `placeholder:"FILE" help:"Where refused rows go, with line and reason; import-refused.csv by default, unless it is a dry run."`
+	InboundOnly string `placeholder:"FILE" help:"Where the rows of conversations go that hold inbound messages only; import-inbound-only.csv by default, unless it is a dry run."`
+	Staging     string `placeholder:"FOLDER" help:"Where rows are sorted out: it takes about the room of the files uncompressed. Beside a SQLite database, or the system's for temporary files, by default."`
+	JSON        bool   `help:"Report as a JSON object."`
+}
+
+// Run implements the command.
+func (i *importCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
+	o := legacy.Options{
+		Records: i.Records, Outgoing: i.Outgoing, Incoming: i.Incoming, Source: i.Source, Account: i.Account, Region: i.Region,
+		MarkRead: i.MarkRead, Refused: i.Refused, InboundOnly: i.InboundOnly, Staging: i.Staging, Progress: os.Stderr,
+	}
+	if o.Staging == "" && !store.IsPostgresURL(c.Database) {
+		o.Staging = filepath.Dir(c.Database)
+	}
+	run := i.real
+	if i.DryRun {
+		run = i.dry
+	}
+	report, err := run(ctx, c, o)
+	if err != nil {
+		return err
+	}
+	if i.JSON {
+		e := json.NewEncoder(out)
+		e.SetIndent("", " ")
+		return e.Encode(report)
+	}
+	return report.Write(out)
+}
+
+func (i *importCmd) real(ctx context.Context, c *cli, o legacy.Options) (report *legacy.Report, err error) {
+	if o.Refused == "" {
+		o.Refused = "import-refused.csv"
+	}
+	if o.InboundOnly == "" {
+		o.InboundOnly = "import-inbound-only.csv"
+	}
+	if err := makeFolder(c.Database); err != nil {
+		return nil, err
+	}
+	a, err := app.Open(ctx, app.Config{Database: c.Database})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, a.Close()) }()
+	return (&legacy.Importer{Store: a.Store, Directory: a.Directory, Desk: a.Desk}).Run(ctx, o)
+}
+
+func (i *importCmd) dry(ctx context.Context, c *cli, o legacy.Options) (report *legacy.Report, err error) {
+	s, err := store.OpenToRead(ctx, store.Options{URL: c.Database})
+	if errors.Is(err, store.ErrNoDatabase) {
+		if o.Staging, err = filepath.Dir(c.Database), nil; !exists(o.Staging) {
+			o.Staging = ""
+		}
+		return legacy.DryRun(ctx, nil, o)
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	return legacy.DryRun(ctx, s, o)
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"parley/internal/parleytest"
+)
+
+func TestImportReportsAndListsWhatItRefused(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	database, refused, inboundOnly := parleytest.Database(t), filepath.Join(dir, "refused.csv"), filepath.Join(dir, "inbound-only.csv")
+	in := "../../internal/legacy/testdata/"
+	args := []string{
+		"import", "--database", database, "--records", in + "records.csv", "--outgoing", in + "outgoing.csv", "--incoming", in + "incoming.csv",
+		"--region", "US", "--json",
+	}
+	var foretold, report map[string]any
+	printed, err := command(t, append(args, "--dry-run")...)
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal([]byte(printed), &foretold))
+	require.Equal(t, true, foretold["dry_run"])
+
+	printed, err = command(t, append(args, "--refused", refused, "--inbound-only", inboundOnly)...)
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal([]byte(printed), &report))
+	foretold["dry_run"] = false
+	require.Equal(t, foretold, report)
+	require.EqualValues(t, 8, report["refused_rows"])
+	for _, list := range []string{refused, inboundOnly} {
+		info, err := os.Stat(list)
+		require.NoError(t, err)
+		require.EqualValues(t, 0o600, info.Mode().Perm(), "it holds customers' numbers")
+	}
+}
+
+func TestADryRunNeedsNoDatabaseAndMakesNone(t *testing.T) {
+	t.Parallel()
+	database := filepath.Join(t.TempDir(), "none", "parley.db")
+	printed, err := command(t, "import", "--dry-run", "--database", database, "--incoming", "../../internal/legacy/testdata/incoming.csv", "--region", "US")
+	require.NoError(t, err)
+	require.Contains(t, printed, "5  incoming messages would be taken in")
+	require.NoDirExists(t, filepath.Dir(database))
+}

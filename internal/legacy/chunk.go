@@ -1,0 +1,242 @@
+package legacy
+
+import (
+	"context"
+	"database/sql"
+	"strings"
+
+	entsql "entgo.io/ent/dialect/sql"
+
+	"parley/internal/channel"
+	"parley/internal/content"
+	"parley/internal/conversation"
+	"parley/internal/feed"
+	"parley/internal/load"
+	"parley/internal/store"
+)
+
+// chunk is messages that go in by one run of one write.
+type chunk struct {
+	*importing
+	desk *conversation.Desk
+	tx   *store.Tx
+
+	customers map[customer]*known
+	records   map[recordName]*knownRecord
+	into      *load.Batch
+	tally     tally
+}
+
+// tally counts what went in.
+type tally struct {
+	taken    [2]int64 // by side
+	unknown  int64    // outbound whose status nobody knows
+	unlinked int64    // outbound that name a record which is not there
+}
+
+// customer is an address on a channel.
+type customer struct {
+	channel int64
+	address string
+}
+
+// known is a customer who is there, with their conversation, 0 for none.
+type known struct {
+	user, conversation int64
+	name               string
+}
+
+// save adds what of the part is not there.
+func (c *chunk) save(ctx context.Context, part []stagedMessage) error {
+	db := database{c.tx.Query, c.tx.Builder()}
+	part, err := c.missing(ctx, db, part)
+	if err != nil || len(part) == 0 {
+		return err
+	}
+	threads := threadsOf(part)
+	if err := c.findCustomers(ctx, db, threads); err != nil {
+		return err
+	}
+	if c.records, err = recordsNamed(ctx, db, recordsOf(part)); err != nil {
+		return err
+	}
+	c.into, err = load.New(ctx, c.tx, map[load.Table]int{
+		load.Users: len(threads), load.Conversations: len(threads), load.Messages: len(part),
+	})
+	if err != nil {
+		return err
+	}
+	for _, thread := range threads {
+		if err := c.thread(ctx, thread); err != nil {
+			return err
+		}
+	}
+	return c.into.Save(ctx, c.tx)
+}
+
+// threadsOf cuts a part into its conversations.
+func threadsOf(part []stagedMessage) (threads [][]stagedMessage) {
+	start := 0
+	for i := range part {
+		if part[i].conversation != part[start].conversation {
+			threads = append(threads, part[start:i])
+			start = i
+		}
+	}
+	return append(threads, part[start:])
+}
+
+func recordsOf(part []stagedMessage) []recordName {
+	seen := map[recordName]bool{}
+	var names []recordName
+	for i := range part {
+		if name := part[i].record; name.externalID != "" && !seen[name] {
+			seen[name] = true
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func (c *chunk) customerOf(m *stagedMessage) customer {
+	return customer{c.channels[m.channel].Key, m.address}
+}
+
+// findCustomers finds those who are there.
+func (c *chunk) findCustomers(ctx context.Context, db database, threads [][]stagedMessage) error {
+	wanted := make([]customer, len(threads))
+	for i, thread := range threads {
+		wanted[i] = c.customerOf(&thread[0])
+	}
+	var err error
+	c.customers, err = findCustomers(ctx, db, wanted)
+	return err
+}
+
+// findCustomers finds those of the wanted who are there.
+func findCustomers(ctx context.Context, db database, wanted []customer) (map[customer]*known, error) {
+	found := map[customer]*known{}
+	asked := make(map[customer]bool, len(wanted))
+	addresses := make([]any, len(wanted))
+	for i, w := range wanted {
+		asked[w], addresses[i] = true, w.address
+	}
+	u, c := entsql.Table("messaging_users").As("u"), entsql.Table("conversations").As("c")
+	for start := 0; start < len(addresses); start += mostKeys {
+		q := db.sql.Select(u.C("id"), u.C("channel_id"), u.C("address"), u.C("name"), c.C("id")).From(u).
+			LeftJoin(c).On(c.C("messaging_user_id"), u.C("id")).
+			Where(entsql.In(u.C("address"), addresses[start:min(start+mostKeys, len(addresses))]...))
+		err := db.query(ctx, q, func(rows *sql.Rows) error {
+			k, who, conversation := &known{}, customer{}, sql.NullInt64{}
+			err := rows.Scan(&k.user, &who.channel, &who.address, &k.name, &conversation)
+			if k.conversation = conversation.Int64; asked[who] {
+				found[who] = k
+			}
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
+// thread adds messages of one conversation, which it makes or goes on with.
+func (c *chunk) thread(ctx context.Context, thread []stagedMessage) error {
+	there := c.customers[c.customerOf(&thread[0])]
+	if there == nil || there.conversation == 0 {
+		return c.begin(thread, there)
+	}
+	row, err := c.desk.Load(ctx, c.tx, there.conversation)
+	if err != nil {
+		return err
+	}
+	return c.desk.Apply(ctx, c.tx, row, func(context.Context, *conversation.Row) (feed.Event, error) {
+		c.play(row, thread)
+		return feed.Event{Cause: feed.ConversationChanged}, nil
+	})
+}
+
+func (c *chunk) begin(thread []stagedMessage, there *known) error {
+	first := &thread[0]
+	ch := c.channels[first.channel]
+	row := &conversation.Row{
+		Key: c.into.Key(load.Conversations), ChannelID: ch.Key, QueueID: ch.Queue, Address: first.address, CreatedAt: first.at,
+	}
+	if there != nil {
+		row.UserID, row.Title = there.user, there.name
+	} else {
+		row.UserID = c.into.Key(load.Users)
+	}
+	c.play(row, thread)
+	if there == nil {
+		c.into.User(load.User{
+			Key: row.UserID, Channel: ch.Key, Address: row.Address, Name: row.Title, Country: first.country,
+			Consent: channel.ImplicitOptIn, CreatedAt: row.CreatedAt,
+		})
+	}
+	return c.into.Conversation(row)
+}
+
+// play lets the messages happen to their conversation, and adds them.
+func (c *chunk) play(row *conversation.Row, thread []stagedMessage) {
+	soleOwner := c.channels[thread[0].channel].SoleOwner()
+	for i := range thread {
+		s := &thread[i]
+		m := load.Message{
+			Key: c.into.Key(load.Messages), Conversation: row.Key, Seq: row.NextSeq(), Kind: content.Text, Text: s.text,
+			Account: c.account, ProviderID: s.id(), ProviderTime: s.at, At: s.at,
+		}
+		shown := conversation.Message{Key: m.Key, At: s.at, Preview: content.Preview(content.TextContent{Text: s.text})}
+		if s.side == incoming {
+			m.Direction, m.Source = content.Inbound, content.Customer
+			row.ReceivePast(shown, soleOwner, c.options.MarkRead)
+		} else {
+			c.send(row, s, &m, shown, soleOwner)
+		}
+		m.Ordinal = row.Inbound
+		c.into.Message(m)
+		c.tally.taken[s.side]++
+	}
+}
+
+// send is play for an outbound message. What nobody knows the outcome of is
+// UNKNOWN: no job is made for it, and nothing looks for it to send it.
+func (c *chunk) send(row *conversation.Row, s *stagedMessage, m *load.Message, shown conversation.Message, soleOwner int64) {
+	m.Direction, m.Source, m.Author, m.Status = content.Outbound, content.Automation, c.agents[s.agent], statusOf(s.status)
+	if m.Author != 0 {
+		m.Source = content.Desk
+	}
+	latest := s.at >= row.LastMessageAt
+	row.SendPast(shown, m.Author, soleOwner)
+	if record := c.records[s.record]; record != nil && (latest || row.RecordID == 0) {
+		row.Anchor(&record.Record)
+	} else if record == nil && s.record.externalID != "" {
+		c.tally.unlinked++
+	}
+	detail := ""
+	if m.Status == channel.Unsettled {
+		c.tally.unknown++
+		detail = "imported with the status " + s.status
+	}
+	c.into.Attempt(load.Attempt{
+		Conversation: m.Conversation, Message: m.Key, Number: 1, Status: m.Status, Detail: detail, Account: c.account,
+		UpdatedAt: s.at, At: s.at,
+	})
+}
+
+// statusOf reads a status; one that says that a message is on its way, or that
+// means nothing here, is UNKNOWN.
+func statusOf(written string) channel.Status {
+	switch strings.ToLower(written) {
+	case "sent":
+		return channel.Sent
+	case "delivered":
+		return channel.Delivered
+	case "read", "seen":
+		return channel.Read
+	case "failed", "undelivered", "error", "rejected":
+		return channel.Failed
+	}
+	return channel.Unsettled
+}

@@ -1,0 +1,162 @@
+package legacy
+
+import (
+	"context"
+	"database/sql"
+	"maps"
+	"slices"
+
+	entsql "entgo.io/ent/dialect/sql"
+
+	"parley/internal/channel"
+	"parley/internal/content"
+)
+
+// staged says how much there is to import.
+type staged struct{ records, messages int64 }
+
+// count counts what the files hold.
+func (m *importing) count(ctx context.Context, r *reader) error {
+	report := m.report
+	report.Ahead = r.ahead
+	for _, n := range r.duplicates {
+		report.Duplicates += n
+	}
+	report.Agents = append([]string{}, m.office.newAgents...)
+	report.SenderIDs = []string{}
+	for _, s := range m.office.newSenders {
+		report.SenderIDs = append(report.SenderIDs, s.address)
+	}
+	for text, into := range map[string]*int64{
+		"SELECT COUNT(*) FROM refused":                                                             &report.Refused,
+		"SELECT COUNT(*) FROM conversations":                                                       &report.Conversations,
+		"SELECT COUNT(*) FROM conversations WHERE inbound_only":                                    &report.InboundOnly,
+		"SELECT COUNT(*) FROM messages m JOIN parties p ON p.id = m.party WHERE p.problem IS NULL": &m.staged.messages,
+		"SELECT COUNT(*) FROM records":                                                             &m.staged.records,
+		`SELECT COUNT(*) FROM conversations c JOIN parties p ON p.conversation = c.id JOIN messages m ON m.party = p.id
+			WHERE c.inbound_only`: &report.InboundOnlyRows,
+	} {
+		if err := m.staging.one(ctx, []any{into}, text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// findAnswered takes those conversations from the inbound-only ones that the
+// database holds an outbound of.
+func (m *importing) findAnswered(ctx context.Context) error {
+	for last := int64(-1); last != 0; {
+		after := max(last, 0)
+		last = 0
+		wanted := map[customer]int64{}
+		err := m.staging.each(ctx, func(rows *sql.Rows) error {
+			var sender, address string
+			err := rows.Scan(&last, &sender, &address)
+			if c := m.office.channel(sender, m.options.Account); c != nil {
+				wanted[customer{c.key, address}] = last
+			}
+			return err
+		}, "SELECT id, channel, address FROM conversations WHERE inbound_only AND id > ? ORDER BY id LIMIT ?", after, mostKeys)
+		if err != nil {
+			return err
+		}
+		if err := m.settleAnswered(ctx, wanted); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *importing) settleAnswered(ctx context.Context, wanted map[customer]int64) error {
+	if len(wanted) == 0 {
+		return nil
+	}
+	found, err := findCustomers(ctx, m.database, slices.Collect(maps.Keys(wanted)))
+	if err != nil {
+		return err
+	}
+	var keys []any
+	who := map[int64]customer{}
+	for c, known := range found {
+		if known.conversation != 0 {
+			keys, who[known.conversation] = append(keys, known.conversation), c
+		}
+	}
+	if len(keys) == 0 {
+		return nil
+	}
+	q := m.database.sql.Select("conversation_id").Distinct().From(entsql.Table("messages")).
+		Where(entsql.And(entsql.In("conversation_id", keys...), entsql.EQ("direction", string(content.Outbound))))
+	return m.database.query(ctx, q, func(rows *sql.Rows) error {
+		var key int64
+		if err := rows.Scan(&key); err != nil {
+			return err
+		}
+		_, err := m.staging.exec(ctx, "UPDATE conversations SET inbound_only = 0 WHERE id = ?", wanted[who[key]])
+		return err
+	})
+}
+
+// foresee counts what an import would take in.
+func (m *importing) foresee(ctx context.Context) error {
+	source, there := m.office.accounts[m.options.sourceKey()]
+	m.account, m.fresh = source.key, !there
+	err := m.eachRecords(ctx, func(part []stagedRecord) error {
+		known, err := recordsNamed(ctx, m.database, namesOf(part))
+		if err == nil {
+			fresh, newer := sortRecords(part, known)
+			m.countRecords(part, fresh, newer)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return m.eachMessages(ctx, func(part []stagedMessage) error {
+		left, err := m.missing(ctx, m.database, part)
+		if err != nil {
+			return err
+		}
+		known, err := recordsNamed(ctx, m.database, recordsOf(left))
+		if err != nil {
+			return err
+		}
+		var t tally
+		for i := range left {
+			if err := m.foreseeOne(ctx, &left[i], known, &t); err != nil {
+				return err
+			}
+		}
+		m.report.add(t, sides(part))
+		return nil
+	})
+}
+
+func (m *importing) foreseeOne(ctx context.Context, s *stagedMessage, known map[recordName]*knownRecord, t *tally) error {
+	t.taken[s.side]++
+	if s.side == incoming {
+		return nil
+	}
+	if statusOf(s.status) == channel.Unsettled {
+		t.unknown++
+	}
+	if s.record.externalID == "" || known[s.record] != nil {
+		return nil
+	}
+	var comes bool
+	err := m.staging.one(ctx, []any{&comes}, "SELECT EXISTS (SELECT 1 FROM records WHERE object_type = ? AND external_id = ?)",
+		s.record.objectType, s.record.externalID)
+	if !comes {
+		t.unlinked++
+	}
+	return err
+}
+
+// sides counts a part's messages by side.
+func sides(part []stagedMessage) (n [2]int64) {
+	for i := range part {
+		n[part[i].side]++
+	}
+	return n
+}

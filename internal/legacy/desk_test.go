@@ -1,0 +1,180 @@
+package legacy_test
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"parley/internal/legacy"
+	"parley/internal/parleytest"
+)
+
+const threadQuery = `query ($view: ConversationView!) { conversations(view: $view, first: 10) { nodes {
+	name mobileNumber preview isUnread newCount lastMessageDirection objectType owner { username }
+	record { objectType externalId name conversations { nodes { mobileNumber } } }
+	messages(last: 20) { nodes { number content { ... on TextContent { text } } status direction author { username } } }
+} } }`
+
+func TestTheDeskShowsWhatWasImported(t *testing.T) {
+	t.Parallel()
+	p := parleytest.New(t)
+	imported(t, p, export())
+	ada := p.As("ada")
+	all := ada.Do(threadQuery, parleytest.Vars{"view": parleytest.Vars{"kind": "ALL"}}).Get("conversations", "nodes").List()
+	var previews []string
+	for _, c := range all {
+		previews = append(previews, c.Get("preview").String())
+	}
+	require.Equal(t, []string{"For the front 🚲", "WBK 4410", "Hello from the workshop", "We close at six.", "Is Thursday fine for the repair?"}, previews,
+		"newest first")
+	nora := all[3]
+	require.Equal(t, "O'Neil, Nora", nora.Get("name").String())
+	require.Equal(t, "+12125550101", nora.Get("mobileNumber").String())
+	require.True(t, nora.Get("isUnread").Bool(), "imported inbound is unread, whatever was answered")
+	require.Equal(t, 2, nora.Get("newCount").Int())
+	require.Equal(t, "kim", nora.Get("owner", "username").String(), "who sent last on a shared sender ID")
+	require.Equal(t, "C-1", nora.Get("record", "externalId").String())
+	require.Equal(t, "+12125550101", nora.Get("record", "conversations", "nodes", 0, "mobileNumber").String())
+	for i, want := range []string{"Is it here yet?", "Good morning, the bell for your bike\ncame in \"today\".", "Great; what time do you close?", "We close at six."} {
+		require.Equal(t, want, nora.Get("messages", "nodes", i, "content", "text").String())
+	}
+	require.Equal(t, "UNKNOWN", all[4].Get("messages", "nodes", 0, "status").String(), "a QUEUED one")
+
+	sent := p.As("amy").Do(threadQuery, parleytest.Vars{"view": parleytest.Vars{"kind": "SENT"}}).Get("conversations", "nodes").List()
+	require.Len(t, sent, 1)
+	require.Equal(t, "+12125550101", sent[0].Get("mobileNumber").String())
+
+	directory := ada.Do(`{ agents { username isLicensed isActive } channels { address isActive type } }`, nil)
+	for _, a := range directory.Get("agents").List() {
+		require.Equal(t, a.Get("username").String() != "kim", a.Get("isLicensed").Bool(), a.Get("username").String())
+	}
+	for _, c := range directory.Get("channels").List() {
+		require.Equal(t, c.Get("address").String() != "55512", c.Get("isActive").Bool(), c.Get("address").String())
+	}
+	counts := ada.Do(`{ viewer { inboxes { nodes { title counts { total unread new } } } } }`, nil).Get("viewer", "inboxes", "nodes").List()
+	seen := map[string][3]int{}
+	for _, in := range counts {
+		c := in.Get("counts")
+		seen[in.Get("title").String()] = [3]int{c.Get("total").Int(), c.Get("unread").Int(), c.Get("new").Int()}
+	}
+	require.Equal(t, [3]int{2, 1, 2}, seen["Contact"])
+	require.Equal(t, [3]int{2, 1, 2}, seen["Sales"])
+	require.Equal(t, [3]int{1, 1, 2}, seen["Amy direct"])
+}
+
+func TestInboundComesInReadWhenAskedTo(t *testing.T) {
+	t.Parallel()
+	p := parleytest.New(t)
+	o := export()
+	o.MarkRead = true
+	imported(t, p, o)
+	require.Empty(t, rows(t, p.Store, `SELECT id FROM conversations WHERE is_unread OR read_count <> inbound_count`))
+	healthy(t, p)
+}
+
+// A customer who writes here already keeps their conversation: numbers go on, and
+// what lists show of it stays the newest.
+func TestAnImportGoesOnWithConversationsThatAreThere(t *testing.T) {
+	t.Parallel()
+	p := parleytest.New(t).Run()
+	p.Say("+12125550101", parleytest.Sales, "Are you open today?")
+	amy := p.As("amy")
+	before := amy.Do(threadQuery, parleytest.Vars{"view": parleytest.Vars{"kind": "ALL"}}).Get("conversations", "nodes", 0)
+	stream := amy.Subscribe(`subscription { conversationsChanged(view: {kind: ALL}) { kind conversation { mobileNumber newCount messageCount } counts { total unread new } } }`, nil)
+	require.Equal(t, "OPEN", stream.Next().Get("conversationsChanged", "kind").String())
+
+	other := parleytest.OpenAt(t, p.Config.Database) // as the command does, from a process of its own
+	imported(t, other, export())
+	healthy(t, p)
+
+	after := amy.Do(threadQuery, parleytest.Vars{"view": parleytest.Vars{"kind": "SENDER_ID", "subject": channelID(t, p, parleytest.Sales)}}).
+		Get("conversations", "nodes").List()
+	require.Len(t, after, 2)
+	nora := after[0]
+	require.Equal(t, "Are you open today?", nora.Get("preview").String(), "it is the newest")
+	require.True(t, before.Get("owner").IsNull() && nora.Get("owner").IsNull(), "what was sent long ago moves no owner")
+	require.Equal(t, "C-1", nora.Get("record", "externalId").String())
+	require.Equal(t, 3, nora.Get("newCount").Int())
+	for i, m := range nora.Get("messages", "nodes").List() {
+		require.Equal(t, i+1, m.Get("number").Int())
+	}
+	require.Equal(t, "Is it here yet?", nora.Get("messages", "nodes", 1, "content", "text").String())
+
+	kinds := map[string]string{}
+	var last parleytest.Tree
+	for range 3 {
+		last = stream.Next().Get("conversationsChanged")
+		kinds[last.Get("conversation", "mobileNumber").String()] = last.Get("kind").String()
+	}
+	require.Equal(t, map[string]string{"+12125550101": "UPDATE", "+12125550102": "ENTER", "+12125550107": "ENTER"}, kinds)
+	require.Equal(t, rows(t, p.Store, `SELECT COUNT(*), SUM(CASE WHEN is_unread THEN 1 ELSE 0 END), SUM(inbound_count - read_count) FROM conversations c
+		JOIN channels h ON h.id = c.channel_id WHERE h.address <> '55512'`)[0],
+		last.Get("counts", "total").String()+"|"+last.Get("counts", "unread").String()+"|"+last.Get("counts", "new").String())
+	p.Say("+12125550102", parleytest.Sales, "Thursday is fine")
+	require.Equal(t, "2", rows(t, p.Store, `SELECT last_seq FROM conversations WHERE address = '+12125550102'`)[0])
+}
+
+func channelID(t testing.TB, p *parleytest.Parley, address string) string {
+	t.Helper()
+	for _, c := range p.Directory.Channels() {
+		if c.Address == address {
+			return c.ID
+		}
+	}
+	require.Fail(t, "no such channel", address)
+	return ""
+}
+
+func TestASplitConversationIsTheSame(t *testing.T) {
+	t.Parallel()
+	whole, parts := parleytest.New(t), parleytest.New(t)
+	imported(t, whole, export())
+	imported(t, parts, legacy.InBatches(export(), 1))
+	require.Equal(t, listing(t, whole.Store), listing(t, parts.Store))
+	healthy(t, parts)
+}
+
+// Each table can come by itself, and in any order.
+func TestTheFilesMayComeOneByOne(t *testing.T) {
+	t.Parallel()
+	whole, parts := parleytest.New(t), parleytest.New(t)
+	imported(t, whole, export())
+	o := export()
+	for _, one := range []legacy.Options{{Records: o.Records}, {Incoming: o.Incoming}, {Outgoing: o.Outgoing}} {
+		one.Region = "US"
+		imported(t, parts, one)
+		healthy(t, parts)
+	}
+	count := `SELECT address, last_seq, inbound_count, last_message_at, preview FROM conversations ORDER BY channel_id, address`
+	require.Equal(t, rows(t, whole.Store, count), rows(t, parts.Store, count))
+	o.Records, o.Outgoing, o.Region = "", "", "US"
+	require.EqualValues(t, 1, imported(t, parts, o).InboundOnly, "the outgoing ones are there")
+}
+
+func TestUnknownSenderIDsGoIntoTheAccountNamed(t *testing.T) {
+	t.Parallel()
+	p := parleytest.New(t)
+	o := export()
+	o.Account = "demo"
+	imported(t, p, o)
+	require.Equal(t, []string{"demo"}, rows(t, p.Store, `SELECT p.key FROM channels c JOIN provider_accounts p ON p.id = c.provider_account_id
+		WHERE c.address = '55512' AND NOT c.active`))
+}
+
+func TestWhatCannotBeImportedIsToldInPlainWords(t *testing.T) {
+	t.Parallel()
+	p := parleytest.New(t)
+	for want, o := range map[string]legacy.Options{
+		"name at least one of":                 {},
+		"no such file":                         {Records: "testdata/none.csv"},
+		"the column ToNumber is missing":       {Outgoing: filepath.Join("testdata", "incoming.csv")},
+		`there is no provider account with`:    {Records: "testdata/records.csv", Account: "nobody"},
+		"give two letters":                     {Records: "testdata/records.csv", Region: "Utopia"},
+		"is not 1 to 64 lower-case letters":    {Records: "testdata/records.csv", Source: "The Old Desk"},
+		"name a folder with room for the expo": {Records: "testdata/records.csv", Staging: "testdata/none"},
+	} {
+		_, err := importer(p).Run(t.Context(), o)
+		require.ErrorContains(t, err, want)
+	}
+}

@@ -1,0 +1,159 @@
+package legacy
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	entsql "entgo.io/ent/dialect/sql"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/mattn/go-sqlite3"
+
+	"parley/internal/clock"
+	"parley/internal/progress"
+	"parley/internal/store"
+)
+
+// stagedMessage is a message of the export with whom it is with.
+type stagedMessage struct {
+	conversation              int64 // of the staging
+	channel, address, country string
+	side                      which
+	source                    string
+	at                        clock.Time
+	text, status              string
+	agent                     int64 // of the staging
+	record                    recordName
+}
+
+// id names the message among all that come from its source.
+func (m *stagedMessage) id() string { return m.side.String() + ":" + m.source }
+
+// ordered reads all messages that are taken, conversation by conversation and each
+// in the order of time. The order of a conversation alone is sorted, by which
+// SQLite holds one at a time.
+const ordered = `SELECT c.id, c.channel, c.address, c.country, m.side, m.source, m.at, m.text, m.status, m.agent, m.object_type, m.external_id
+	FROM conversations c CROSS JOIN parties p ON p.conversation = c.id CROSS JOIN messages m ON m.party = p.id
+	ORDER BY c.id, m.at, m.side DESC, m.line`
+
+// eachMessages calls fn with messages that go in together: whole conversations,
+// unless one is longer than a batch may be.
+func (m *importing) eachMessages(ctx context.Context, fn func([]stagedMessage) error) error {
+	show := progress.New(m.options.Progress, "import", "messages")
+	defer show.Close()
+	most, done := m.batch(), int64(0)
+	part := make([]stagedMessage, 0, most)
+	flush := func() error {
+		show.At(done, m.staged.messages)
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("interrupted after %d of %d messages; run it again to go on: %w", done, m.staged.messages, err)
+		}
+		err := fn(part)
+		done += int64(len(part))
+		part = part[:0]
+		return err
+	}
+	err := m.staging.each(context.WithoutCancel(ctx), func(rows *sql.Rows) error {
+		var s stagedMessage
+		if err := rows.Scan(&s.conversation, &s.channel, &s.address, &s.country, &s.side, &s.source, &s.at, &s.text, &s.status, &s.agent,
+			&s.record.objectType, &s.record.externalID); err != nil {
+			return err
+		}
+		if n := len(part); n >= most && (s.conversation != part[n-1].conversation || n >= 2*most) {
+			if err := flush(); err != nil {
+				return err
+			}
+		}
+		part = append(part, s)
+		return nil
+	}, ordered)
+	if err != nil || len(part) == 0 {
+		return err
+	}
+	err = flush()
+	show.At(done, m.staged.messages)
+	return err
+}
+
+func (m *importing) batch() int {
+	if m.options.batch > 0 {
+		return m.options.batch
+	}
+	return mostBatch
+}
+
+// missing are the messages of a part that the database does not have.
+func (m *importing) missing(ctx context.Context, db database, part []stagedMessage) ([]stagedMessage, error) {
+	if m.fresh {
+		return part, nil
+	}
+	there := make(map[string]bool, len(part))
+	ids := make([]any, len(part))
+	for i := range part {
+		ids[i] = part[i].id()
+	}
+	for start := 0; start < len(ids); start += mostKeys {
+		q := db.sql.Select("provider_id").From(entsql.Table("messages")).
+			Where(entsql.And(entsql.EQ("provider_account_id", m.account), entsql.In("provider_id", ids[start:min(start+mostKeys, len(ids))]...)))
+		err := db.query(ctx, q, func(rows *sql.Rows) error {
+			var id string
+			err := rows.Scan(&id)
+			there[id] = true
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	if len(there) == 0 {
+		return part, nil
+	}
+	left := make([]stagedMessage, 0, len(part)-len(there))
+	for _, s := range part {
+		if !there[s.id()] {
+			left = append(left, s)
+		}
+	}
+	return left, nil
+}
+
+// writeMessages adds the messages that are not there.
+func (i *Importer) writeMessages(ctx context.Context, m *importing) error {
+	return m.eachMessages(ctx, func(part []stagedMessage) error {
+		var c *chunk
+		err := i.writeBatch(ctx, func(ctx context.Context, tx *store.Tx) error {
+			c = &chunk{importing: m, desk: i.Desk, tx: tx}
+			err := c.save(ctx, part)
+			if conflicts(err) {
+				m.fresh = false // somebody else imports from the source too
+			}
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("write messages: %w", err)
+		}
+		m.report.add(c.tally, sides(part))
+		return nil
+	})
+}
+
+// writeBatch writes, once more when what it writes was written by somebody else
+// between its looking and its writing.
+func (i *Importer) writeBatch(ctx context.Context, fn func(context.Context, *store.Tx) error) error {
+	const tries = 5
+	for try := 1; ; try++ {
+		err := i.Store.Write(ctx, fn)
+		if !conflicts(err) || try == tries {
+			return err
+		}
+	}
+}
+
+// conflicts reports whether a unique index refused a row.
+func conflicts(err error) bool {
+	var pg *pgconn.PgError
+	var lite sqlite3.Error
+	return errors.As(err, &pg) && pg.Code == "23505" ||
+		errors.As(err, &lite) && lite.ExtendedCode == sqlite3.ErrConstraintUnique
+}

@@ -1,0 +1,186 @@
+package legacy
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+
+	"github.com/nyaruka/phonenumbers"
+
+	"parley/internal/channel"
+	"parley/internal/message"
+)
+
+// senderID is a channel as the export names it.
+type senderID struct {
+	written string
+	address string // E.164, or a short code's digits
+	country string // two letters; empty for a short code
+	kind    channel.Type
+	problem string
+}
+
+// readSender reads a sender ID: a number, national ones in the region, or a short
+// code.
+func readSender(written, region string) senderID {
+	s := senderID{written: written}
+	if n := len(written); n >= 3 && n <= 8 && strings.Trim(written, "0123456789") == "" {
+		s.address, s.kind = written, channel.SMSShortCode
+		return s
+	}
+	var ok bool
+	if s.address, s.country, ok = message.Number(written, region); !ok {
+		s.problem = fmt.Sprintf("the sender ID %q is neither a number nor a short code", cut(written, mostStatus))
+		return s
+	}
+	s.kind = channel.SMSLongCode
+	if n, err := phonenumbers.Parse(s.address, ""); err == nil && phonenumbers.GetNumberType(n) == phonenumbers.TOLL_FREE {
+		s.kind = channel.SMSTollFree
+	}
+	return s
+}
+
+// settler finds who is meant by the numbers and sender IDs of the staging, and so
+// which rows make one conversation.
+type settler struct {
+	staging *staging
+	region  string            // that the caller names; empty for each sender ID's own
+	known   map[string]string // countries of the channels that are there, by address
+
+	senders map[string]senderID // by what is written
+	common  string              // the country of all that have one, empty when there are several
+}
+
+// settle does it. Afterwards a party has a conversation or a problem.
+func (s *settler) settle(ctx context.Context) error {
+	for _, statement := range []string{
+		"CREATE INDEX messages_by_party ON messages (party, side)",
+		"DELETE FROM parties WHERE NOT EXISTS (SELECT 1 FROM messages m WHERE m.party = parties.id)", // of refused rows alone
+	} {
+		if _, err := s.staging.tx.ExecContext(ctx, statement); err != nil {
+			return err
+		}
+	}
+	if err := s.readSenders(ctx); err != nil {
+		return err
+	}
+	if err := s.readParties(ctx); err != nil {
+		return err
+	}
+	for _, statement := range []string{
+		`INSERT INTO refused (file, line, source, reason) SELECT m.side, m.line, m.source, p.problem
+			FROM messages m JOIN parties p ON p.id = m.party WHERE p.problem IS NOT NULL`,
+		"CREATE INDEX parties_by_conversation ON parties (conversation) WHERE conversation IS NOT NULL",
+		`UPDATE conversations SET inbound_only = NOT EXISTS (SELECT 1 FROM parties p CROSS JOIN messages m ON m.party = p.id
+			WHERE p.conversation = conversations.id AND m.side = 0)`,
+	} {
+		if _, err := s.staging.tx.ExecContext(ctx, statement); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mostChannels is how many an organisation has (DOMAIN: Channels).
+const mostChannels = 2_000
+
+func (s *settler) readSenders(ctx context.Context) error {
+	s.senders = map[string]senderID{}
+	countries := map[string]bool{}
+	err := s.staging.each(ctx, func(rows *sql.Rows) error {
+		var written string
+		if err := rows.Scan(&written); err != nil {
+			return err
+		}
+		sender := readSender(written, s.region)
+		if known := s.known[sender.address]; known != "" {
+			sender.country = known
+		}
+		if s.senders[written] = sender; len(s.senders) > mostChannels {
+			return fmt.Errorf("the export names more than %d sender IDs, which is more than an organisation has; is SenderId the right column?", mostChannels)
+		}
+		countries[sender.country] = true
+		return nil
+	}, "SELECT DISTINCT sender FROM parties")
+	for _, country := range s.known {
+		countries[country] = true
+	}
+	delete(countries, "")
+	for country := range countries {
+		if s.common = country; len(countries) > 1 {
+			s.common = ""
+		}
+	}
+	return err
+}
+
+// regionOf is where a sender ID's national numbers are read: in the region that was
+// asked for, else in the sender ID's country, else in the one that all others are of.
+func (s *settler) regionOf(sender senderID) string {
+	for _, region := range []string{s.region, sender.country} {
+		if region != "" {
+			return region
+		}
+	}
+	return s.common
+}
+
+type writtenParty struct {
+	id int64
+	party
+}
+
+// readParties goes through the parties, some thousand at a time.
+func (s *settler) readParties(ctx context.Context) error {
+	const most = 5_000
+	last := int64(0)
+	for {
+		var part []writtenParty
+		err := s.staging.each(ctx, func(rows *sql.Rows) error {
+			var p writtenParty
+			err := rows.Scan(&p.id, &p.sender, &p.written)
+			part = append(part, p)
+			return err
+		}, "SELECT id, sender, written FROM parties WHERE id > ? ORDER BY id LIMIT ?", last, most)
+		if err != nil || len(part) == 0 {
+			return err
+		}
+		for _, p := range part {
+			if err := s.settleOne(ctx, p); err != nil {
+				return err
+			}
+		}
+		last = part[len(part)-1].id
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("interrupted before anything was imported: %w", err)
+		}
+	}
+}
+
+func (s *settler) settleOne(ctx context.Context, p writtenParty) error {
+	sender := s.senders[p.sender]
+	problem := sender.problem
+	address, country := "", ""
+	if problem == "" {
+		var ok bool
+		if address, country, ok = message.Number(p.written, s.regionOf(sender)); !ok {
+			problem = fmt.Sprintf("the number %q is none that can be messaged", p.written)
+			if s.regionOf(sender) == "" {
+				problem += "; a national one needs --region"
+			}
+		}
+	}
+	if problem != "" {
+		_, err := s.staging.exec(ctx, "UPDATE parties SET problem = ? WHERE id = ?", problem, p.id)
+		return err
+	}
+	var conversation int64
+	err := s.staging.one(ctx, []any{&conversation}, `INSERT INTO conversations (channel, address, country) VALUES (?, ?, ?)
+		ON CONFLICT DO UPDATE SET country = excluded.country RETURNING id`, sender.address, address, country)
+	if err != nil {
+		return err
+	}
+	_, err = s.staging.exec(ctx, "UPDATE parties SET conversation = ? WHERE id = ?", conversation, p.id)
+	return err
+}

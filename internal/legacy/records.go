@@ -1,0 +1,162 @@
+package legacy
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	entsql "entgo.io/ent/dialect/sql"
+
+	"parley/internal/clock"
+	"parley/internal/conversation"
+	"parley/internal/load"
+	"parley/internal/progress"
+	"parley/internal/store"
+)
+
+// mostKeys is how many values one statement looks up.
+const mostKeys = 500
+
+// recordName is what a record is called in the CRM.
+type recordName struct{ objectType, externalID string }
+
+// stagedRecord is a record of the export.
+type stagedRecord struct {
+	id int64
+	recordName
+	name, mobile string
+	optedOut     bool
+	at           clock.Time
+}
+
+// knownRecord is a record of the database.
+type knownRecord struct {
+	conversation.Record
+	at clock.Time
+}
+
+// recordsNamed finds records in the database.
+func recordsNamed(ctx context.Context, db database, names []recordName) (map[recordName]*knownRecord, error) {
+	found := make(map[recordName]*knownRecord, len(names))
+	byType := map[string][]any{}
+	for _, n := range names {
+		byType[n.objectType] = append(byType[n.objectType], n.externalID)
+	}
+	for objectType, ids := range byType {
+		for start := 0; start < len(ids); start += mostKeys {
+			q := db.sql.Select("id", "external_id", "name", "updated_at").From(entsql.Table("records")).
+				Where(entsql.And(entsql.EQ("object_type", objectType), entsql.In("external_id", ids[start:min(start+mostKeys, len(ids))]...)))
+			err := db.query(ctx, q, func(rows *sql.Rows) error {
+				r := &knownRecord{}
+				r.ObjectType = objectType
+				err := rows.Scan(&r.Key, &r.ExternalID, &r.Name, &r.at)
+				found[recordName{objectType, r.ExternalID}] = r
+				return err
+			})
+			if err != nil {
+				return nil, err
+			}
+		}
+	}
+	return found, nil
+}
+
+// eachRecords calls fn with the records of the export, many at a time.
+func (m *importing) eachRecords(ctx context.Context, fn func([]stagedRecord) error) error {
+	show := progress.New(m.options.Progress, "import", "records")
+	defer show.Close()
+	last, done := int64(0), int64(0)
+	for {
+		var part []stagedRecord
+		err := m.staging.each(ctx, func(rows *sql.Rows) error {
+			var r stagedRecord
+			err := rows.Scan(&r.id, &r.objectType, &r.externalID, &r.name, &r.mobile, &r.optedOut, &r.at)
+			part = append(part, r)
+			return err
+		}, "SELECT id, object_type, external_id, name, mobile, opted_out, at FROM records WHERE id > ? ORDER BY id LIMIT ?", last, m.batch())
+		if err != nil || len(part) == 0 {
+			return err
+		}
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("interrupted after %d of %d records; run it again to go on: %w", done, m.staged.records, err)
+		}
+		if err := fn(part); err != nil {
+			return err
+		}
+		last = part[len(part)-1].id
+		done += int64(len(part))
+		show.At(done, m.staged.records)
+	}
+}
+
+// sortRecords tells which records are new, which are newer than what is there, and
+// which are neither.
+func sortRecords(part []stagedRecord, known map[recordName]*knownRecord) (fresh, newer []stagedRecord) {
+	for _, r := range part {
+		switch there := known[r.recordName]; {
+		case there == nil:
+			fresh = append(fresh, r)
+		case there.at < r.at:
+			newer = append(newer, r)
+		}
+	}
+	return fresh, newer
+}
+
+func namesOf(part []stagedRecord) []recordName {
+	names := make([]recordName, len(part))
+	for i, r := range part {
+		names[i] = r.recordName
+	}
+	return names
+}
+
+// countRecords adds to the report what became of a part.
+func (m *importing) countRecords(part, fresh, newer []stagedRecord) {
+	taken := int64(len(fresh) + len(newer))
+	m.report.Records += taken
+	m.report.Present.Records += int64(len(part)) - taken
+}
+
+// writeRecords adds the records that are new and brings up to date those that were
+// changed since.
+func (i *Importer) writeRecords(ctx context.Context, m *importing) error {
+	return m.eachRecords(ctx, func(part []stagedRecord) error {
+		var fresh, newer []stagedRecord
+		err := i.writeBatch(ctx, func(ctx context.Context, tx *store.Tx) error {
+			known, err := recordsNamed(ctx, database{tx.Query, tx.Builder()}, namesOf(part))
+			if err != nil {
+				return err
+			}
+			fresh, newer = sortRecords(part, known)
+			return saveRecords(ctx, tx, fresh, newer)
+		})
+		if err != nil {
+			return fmt.Errorf("write records: %w", err)
+		}
+		m.countRecords(part, fresh, newer)
+		return nil
+	})
+}
+
+func saveRecords(ctx context.Context, tx *store.Tx, fresh, newer []stagedRecord) error {
+	b, err := load.New(ctx, tx, map[load.Table]int{load.Records: len(fresh)})
+	if err != nil {
+		return err
+	}
+	for _, r := range fresh {
+		b.Record(load.Record{
+			Key: b.Key(load.Records), ObjectType: r.objectType, ExternalID: r.externalID, Name: r.name, Mobile: r.mobile,
+			OptedOut: r.optedOut, UpdatedAt: r.at,
+		})
+	}
+	for _, r := range newer {
+		update := tx.Builder().Update("records").Set("name", r.name).Set("mobile_number", r.mobile).Set("opted_out", r.optedOut).
+			Set("updated_at", int64(r.at)).
+			Where(entsql.And(entsql.EQ("object_type", r.objectType), entsql.EQ("external_id", r.externalID), entsql.LT("updated_at", int64(r.at))))
+		if _, err := tx.Exec(ctx, update); err != nil {
+			return err
+		}
+	}
+	return b.Save(ctx, tx)
+}

@@ -1,0 +1,136 @@
+package legacy
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+)
+
+// Report says what an import did, or with DryRun what it would do.
+type Report struct {
+	DryRun bool `json:"dry_run"`
+	// Records, Outgoing and Incoming are rows that this run took in; of records also
+	// those that it brought up to date.
+	Records  int64 `json:"records"`
+	Outgoing int64 `json:"outgoing"`
+	Incoming int64 `json:"incoming"`
+	// Conversations are those that the messages of the export make.
+	Conversations int64 `json:"conversations"`
+	// Refused are rows that cannot be taken in, Duplicates rows that are given twice.
+	Refused    int64 `json:"refused_rows"`
+	Duplicates int64 `json:"duplicate_rows"`
+	// InboundOnly are conversations that hold inbound messages and no outbound, neither
+	// of the export nor of before; InboundOnlyRows are the export's messages in them.
+	InboundOnly     int64 `json:"inbound_without_outbound"`
+	InboundOnlyRows int64 `json:"inbound_rows_without_outbound"`
+	// Present are rows that were there already, from an earlier import.
+	Present struct {
+		Records  int64 `json:"records"`
+		Outgoing int64 `json:"outgoing"`
+		Incoming int64 `json:"incoming"`
+	} `json:"already_there"`
+	// Unknown are outbound messages, of those taken in, whose outcome nobody knows:
+	// QUEUED ones above all. They are never sent.
+	Unknown int64 `json:"outgoing_of_unknown_status"`
+	// Unlinked are outbound messages, of those taken in, that name a record which is
+	// neither in the export nor in the database.
+	Unlinked int64 `json:"outgoing_of_unknown_record"`
+	// Ahead are messages dated later than this machine's present.
+	Ahead int64 `json:"rows_of_the_future"`
+	// Agents and SenderIDs are those that are made.
+	Agents    []string `json:"agents_made"`
+	SenderIDs []string `json:"sender_ids_made"`
+
+	// Refusals are the first of those rows; all of them are in the file.
+	Refusals []Refusal `json:"-"`
+}
+
+// Refusal is a row that cannot be taken in.
+type Refusal struct {
+	File       string // outgoing, incoming or records
+	Line       int
+	ID, Reason string
+}
+
+// mostShown is how many entries of a list a report shows.
+const mostShown = 10
+
+// add counts a part that went in.
+func (r *Report) add(t tally, part [2]int64) {
+	r.Outgoing += t.taken[outgoing]
+	r.Incoming += t.taken[incoming]
+	r.Present.Outgoing += part[outgoing] - t.taken[outgoing]
+	r.Present.Incoming += part[incoming] - t.taken[incoming]
+	r.Unknown += t.unknown
+	r.Unlinked += t.unlinked
+}
+
+// Write writes the report for people.
+func (r *Report) Write(w io.Writer) error {
+	done := "taken in"
+	if r.DryRun {
+		done = "would be taken in"
+		_, _ = fmt.Fprintln(w, "Nothing was written; this is what an import would do.")
+	}
+	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', tabwriter.AlignRight)
+	line := func(n int64, what string) { _, _ = fmt.Fprintf(t, "%d\t  %s\n", n, what) }
+	rest := func(n int64, what string) {
+		if n > 0 {
+			line(n, what)
+		}
+	}
+	line(r.Records, "records "+done)
+	line(r.Outgoing, "outgoing messages "+done)
+	line(r.Incoming, "incoming messages "+done)
+	rest(r.Present.Records, "records are there already")
+	rest(r.Present.Outgoing, "outgoing messages are there already")
+	rest(r.Present.Incoming, "incoming messages are there already")
+	line(r.Conversations, "conversations")
+	line(r.InboundOnly, fmt.Sprintf("of these hold inbound messages only (%d rows)", r.InboundOnlyRows))
+	line(r.Duplicates, "rows are given twice")
+	line(r.Refused, "rows are refused")
+	rest(r.Unknown, "outgoing messages were not settled: they are UNKNOWN and never sent")
+	rest(r.Unlinked, "outgoing messages name a record that is not known")
+	rest(r.Ahead, "rows lie in the future; is this machine's clock right?")
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	return r.lists(w)
+}
+
+func (r *Report) lists(w io.Writer) error {
+	made := "made"
+	if r.DryRun {
+		made = "to be made"
+	}
+	var err error
+	say := func(format string, args ...any) {
+		if err == nil {
+			_, err = fmt.Fprintf(w, format, args...)
+		}
+	}
+	if len(r.Agents) > 0 {
+		say("Agents %s, without a licence: %s.\n", made, some(r.Agents))
+	}
+	if len(r.SenderIDs) > 0 {
+		say("Sender IDs %s, inactive: %s.\n", made, some(r.SenderIDs))
+	}
+	for i, refusal := range r.Refusals {
+		if i == 0 {
+			say("Refused:\n")
+		}
+		say("  %s line %d: %s\n", refusal.File, refusal.Line, refusal.Reason)
+	}
+	if more := r.Refused - int64(len(r.Refusals)); more > 0 && len(r.Refusals) > 0 {
+		say("  and %d more\n", more)
+	}
+	return err
+}
+
+func some(names []string) string {
+	if len(names) <= mostShown {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:mostShown], ", "), len(names)-mostShown)
+}

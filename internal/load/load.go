@@ -1,0 +1,219 @@
+// Package load puts whole conversations in, thousands of rows to a write: rows
+// with keys that are known beforehand, the standing counts, what search finds them
+// by, and one event for each conversation, by which open streams learn of it. What a conversation
+// becomes is decided by its own methods; here it only becomes rows.
+//
+// A Batch belongs to one run of one write. As that may run more than once, each run
+// makes its batch afresh.
+package load
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"parley/internal/channel"
+	"parley/internal/clock"
+	"parley/internal/content"
+	"parley/internal/conversation"
+	"parley/internal/feed"
+	"parley/internal/search/index"
+	"parley/internal/store"
+)
+
+// Table is one that rows go into.
+type Table int
+
+// The tables in the order in which rows go in, so that each finds those it refers to.
+const (
+	Records Table = iota
+	Users
+	Conversations
+	Participants
+	Messages
+	Attempts
+)
+
+var tables = []struct {
+	name    string
+	columns []string
+}{
+	{"records", []string{"id", "object_type", "external_id", "name", "mobile_number", "opted_out", "updated_at"}},
+	{"messaging_users", []string{"id", "channel_id", "address", "name", "country", "locale", "consent_status", "created_at"}},
+	{"conversations", []string{
+		"id", "channel_id", "messaging_user_id", "record_id", "owner_id", "queue_id", "object_type", "assigned",
+		"name", "address", "preview", "last_message_at", "last_message_id", "last_direction", "last_incoming_at",
+		"is_unread", "inbound_count", "read_count", "last_seq", "sent_by", "created_at",
+	}},
+	{"participants", []string{"conversation_id", "agent_id", "last_message_at"}},
+	{"messages", []string{
+		"id", "conversation_id", "seq", "direction", "kind", "source", "text", "template_type", "author_id", "status", "error_code",
+		"inbound_ordinal", "provider_account_id", "provider_id", "provider_time", "created_at",
+	}},
+	{"attempts", []string{
+		"conversation_id", "message_id", "number", "status", "error_code", "detail",
+		"provider_account_id", "provider_id", "throttled", "updated_at", "created_at",
+	}},
+}
+
+// Names are those of the tables that a load fills, for store.Analyze.
+func Names() []string {
+	names := []string{"count_cells", "events"}
+	for _, t := range tables {
+		names = append(names, t.name)
+	}
+	return names
+}
+
+// Batch is rows that go in together.
+type Batch struct {
+	keys   map[Table][]int64
+	rows   [][][]any // by table
+	events []feed.Event
+	found  struct { // by search
+		messages  []index.Message
+		customers []index.Customer
+	}
+}
+
+// New makes a batch with so many keys of each table.
+func New(ctx context.Context, tx *store.Tx, keys map[Table]int) (*Batch, error) {
+	b := &Batch{keys: map[Table][]int64{}, rows: make([][][]any, len(tables))}
+	for table, n := range keys {
+		reserved, err := tx.ReserveKeys(ctx, tables[table].name, n)
+		if err != nil {
+			return nil, fmt.Errorf("load: keys of %s: %w", tables[table].name, err)
+		}
+		b.keys[table] = reserved
+	}
+	return b, nil
+}
+
+// Key takes the next of the table's keys. Taking more than New was told of panics.
+func (b *Batch) Key(t Table) int64 {
+	key := b.keys[t][0]
+	b.keys[t] = b.keys[t][1:]
+	return key
+}
+
+func (b *Batch) add(t Table, values ...any) { b.rows[t] = append(b.rows[t], values) }
+
+// Record is a row of the CRM.
+type Record struct {
+	Key                                  int64
+	ObjectType, ExternalID, Name, Mobile string
+	OptedOut                             bool
+	UpdatedAt                            clock.Time
+}
+
+// Record adds a record.
+func (b *Batch) Record(r Record) {
+	b.add(Records, r.Key, r.ObjectType, r.ExternalID, r.Name, r.Mobile, r.OptedOut, int64(r.UpdatedAt))
+}
+
+// User is one customer address on one channel.
+type User struct {
+	Key, Channel                   int64
+	Address, Name, Country, Locale string
+	Consent                        channel.Consent
+	CreatedAt                      clock.Time
+}
+
+// User adds a messaging user.
+func (b *Batch) User(u User) {
+	b.add(Users, u.Key, u.Channel, u.Address, u.Name, u.Country, u.Locale, string(u.Consent), int64(u.CreatedAt))
+}
+
+// Message is a message of a conversation. Zero and "" stand for none.
+type Message struct {
+	Key, Conversation, Seq int64
+	Direction              content.Direction
+	Kind                   content.Kind
+	Source                 content.Source
+	Text                   string
+	Author                 int64
+	Status                 channel.Status
+	Code                   channel.ErrorCode
+	Ordinal                int64 // inbound messages of the conversation up to here
+	Account                int64
+	ProviderID             string // unique in the account
+	ProviderTime, At       clock.Time
+}
+
+// Message adds a message.
+func (b *Batch) Message(m Message) {
+	var id any
+	if m.ProviderID != "" {
+		id = m.ProviderID
+	}
+	b.add(Messages, m.Key, m.Conversation, m.Seq, string(m.Direction), string(m.Kind), string(m.Source), m.Text, "", nullable(m.Author),
+		string(m.Status), string(m.Code), m.Ordinal, nullable(m.Account), id, int64(m.ProviderTime), int64(m.At))
+	b.found.messages = append(b.found.messages, index.Message{ID: m.Key, ConversationID: m.Conversation, At: m.At, Text: m.Text})
+}
+
+// Attempt is one attempt to send a message; those of a message are numbered from 1.
+type Attempt struct {
+	Conversation, Message, Number int64
+	Status                        channel.Status
+	Code                          channel.ErrorCode
+	Detail                        string
+	Account                       int64
+	ProviderID                    string // "" for none
+	UpdatedAt, At                 clock.Time
+}
+
+// Attempt adds an attempt.
+func (b *Batch) Attempt(a Attempt) {
+	var id any
+	if a.ProviderID != "" {
+		id = a.ProviderID
+	}
+	b.add(Attempts, a.Conversation, a.Message, a.Number, string(a.Status), string(a.Code), a.Detail, a.Account, id, int64(0),
+		int64(a.UpdatedAt), int64(a.At))
+}
+
+// Conversation adds a conversation that is new, as its messages have left it, with
+// its participants and its event.
+func (b *Batch) Conversation(row *conversation.Row) error {
+	var sentBy any
+	if len(row.SentBy) > 0 {
+		list, err := json.Marshal(row.SentBy)
+		if err != nil {
+			return err
+		}
+		sentBy = string(list)
+	}
+	b.add(Conversations, row.Key, row.ChannelID, row.UserID, nullable(row.RecordID), nullable(row.OwnerID), nullable(row.QueueID), row.Type,
+		row.Assigned, row.Title, row.Address, row.Preview, int64(row.LastMessageAt), row.LastMessageID, string(row.LastDirection),
+		int64(row.LastIncoming), row.IsUnread, row.Inbound, row.Read, row.LastSeq, sentBy, int64(row.CreatedAt))
+	b.found.customers = append(b.found.customers, index.Customer{ConversationID: row.Key, Name: row.Title, Address: row.Address})
+	for _, agent := range row.SentBy {
+		b.add(Participants, row.Key, agent, int64(row.LastMessageAt))
+	}
+	b.events = append(b.events, feed.Event{Cause: feed.ConversationChanged, ConversationID: row.Key, After: row.Facts()})
+	return nil
+}
+
+// Save writes the batch in the transaction. It is called once.
+func (b *Batch) Save(ctx context.Context, tx *store.Tx) error {
+	for i, t := range tables {
+		if err := tx.InsertRows(ctx, t.name, t.columns, b.rows[i]); err != nil {
+			return err
+		}
+	}
+	index.AddMessages(tx, b.found.messages...)
+	index.SetCustomers(tx, b.found.customers...)
+	for i := range b.events {
+		if err := feed.Record(tx, &b.events[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func nullable(key int64) any {
+	if key == 0 {
+		return nil
+	}
+	return key
+}
