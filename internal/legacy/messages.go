@@ -12,6 +12,7 @@ import (
 
 	"parley/internal/clock"
 	"parley/internal/progress"
+	"parley/internal/search/index"
 	"parley/internal/store"
 )
 
@@ -118,8 +119,29 @@ func (m *importing) missing(ctx context.Context, db database, part []stagedMessa
 	return left, nil
 }
 
+// mostSampled is of how many messages search is told when they were written.
+const mostSampled = 5_000
+
+// times are those of some messages from all over the export.
+func (m *importing) times(ctx context.Context) (sample []clock.Time, err error) {
+	err = m.staging.each(ctx, func(rows *sql.Rows) error {
+		var at clock.Time
+		err := rows.Scan(&at)
+		sample = append(sample, at)
+		return err
+	}, "SELECT at FROM messages WHERE id % ? = 0", m.staged.messages/mostSampled+1)
+	return sample, err
+}
+
 // writeMessages adds the messages that are not there.
 func (i *Importer) writeMessages(ctx context.Context, m *importing) error {
+	sample, err := m.times(ctx)
+	if err != nil {
+		return err
+	}
+	if err := index.Expect(ctx, i.Store, int(m.staged.messages), sample); err != nil {
+		return err
+	}
 	return m.eachMessages(ctx, func(part []stagedMessage) error {
 		var c *chunk
 		err := i.writeBatch(ctx, func(ctx context.Context, tx *store.Tx) error {
