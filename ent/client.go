@@ -13,6 +13,8 @@ import (
 
 	"parley/ent/agent"
 	"parley/ent/attempt"
+	"parley/ent/bulkbatch"
+	"parley/ent/bulkoperation"
 	entchannel "parley/ent/channel"
 	"parley/ent/conversation"
 	"parley/ent/countcell"
@@ -46,6 +48,10 @@ type Client struct {
 	Agent *AgentClient
 	// Attempt is the client for interacting with the Attempt builders.
 	Attempt *AttemptClient
+	// BulkBatch is the client for interacting with the BulkBatch builders.
+	BulkBatch *BulkBatchClient
+	// BulkOperation is the client for interacting with the BulkOperation builders.
+	BulkOperation *BulkOperationClient
 	// Channel is the client for interacting with the Channel builders.
 	Channel *ChannelClient
 	// Conversation is the client for interacting with the Conversation builders.
@@ -93,6 +99,8 @@ func (c *Client) init() {
 	c.Schema = migrate.NewSchema(c.driver)
 	c.Agent = NewAgentClient(c.config)
 	c.Attempt = NewAttemptClient(c.config)
+	c.BulkBatch = NewBulkBatchClient(c.config)
+	c.BulkOperation = NewBulkOperationClient(c.config)
 	c.Channel = NewChannelClient(c.config)
 	c.Conversation = NewConversationClient(c.config)
 	c.CountCell = NewCountCellClient(c.config)
@@ -204,6 +212,8 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		config:          cfg,
 		Agent:           NewAgentClient(cfg),
 		Attempt:         NewAttemptClient(cfg),
+		BulkBatch:       NewBulkBatchClient(cfg),
+		BulkOperation:   NewBulkOperationClient(cfg),
 		Channel:         NewChannelClient(cfg),
 		Conversation:    NewConversationClient(cfg),
 		CountCell:       NewCountCellClient(cfg),
@@ -242,6 +252,8 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		config:          cfg,
 		Agent:           NewAgentClient(cfg),
 		Attempt:         NewAttemptClient(cfg),
+		BulkBatch:       NewBulkBatchClient(cfg),
+		BulkOperation:   NewBulkOperationClient(cfg),
 		Channel:         NewChannelClient(cfg),
 		Conversation:    NewConversationClient(cfg),
 		CountCell:       NewCountCellClient(cfg),
@@ -288,10 +300,10 @@ func (c *Client) Close() error {
 // In order to add hooks to a specific client, call: `client.Node.Use(...)`.
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
-		c.Agent, c.Attempt, c.Channel, c.Conversation, c.CountCell, c.Event,
-		c.IdempotencyKey, c.Lane, c.LogHead, c.Message, c.MessagingUser, c.Participant,
-		c.PermissionSet, c.Process, c.ProviderAccount, c.Queue, c.RawInbound, c.Record,
-		c.Secret,
+		c.Agent, c.Attempt, c.BulkBatch, c.BulkOperation, c.Channel, c.Conversation,
+		c.CountCell, c.Event, c.IdempotencyKey, c.Lane, c.LogHead, c.Message,
+		c.MessagingUser, c.Participant, c.PermissionSet, c.Process, c.ProviderAccount,
+		c.Queue, c.RawInbound, c.Record, c.Secret,
 	} {
 		n.Use(hooks...)
 	}
@@ -301,10 +313,10 @@ func (c *Client) Use(hooks ...Hook) {
 // In order to add interceptors to a specific client, call: `client.Node.Intercept(...)`.
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
-		c.Agent, c.Attempt, c.Channel, c.Conversation, c.CountCell, c.Event,
-		c.IdempotencyKey, c.Lane, c.LogHead, c.Message, c.MessagingUser, c.Participant,
-		c.PermissionSet, c.Process, c.ProviderAccount, c.Queue, c.RawInbound, c.Record,
-		c.Secret,
+		c.Agent, c.Attempt, c.BulkBatch, c.BulkOperation, c.Channel, c.Conversation,
+		c.CountCell, c.Event, c.IdempotencyKey, c.Lane, c.LogHead, c.Message,
+		c.MessagingUser, c.Participant, c.PermissionSet, c.Process, c.ProviderAccount,
+		c.Queue, c.RawInbound, c.Record, c.Secret,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -317,6 +329,10 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Agent.mutate(ctx, m)
 	case *AttemptMutation:
 		return c.Attempt.mutate(ctx, m)
+	case *BulkBatchMutation:
+		return c.BulkBatch.mutate(ctx, m)
+	case *BulkOperationMutation:
+		return c.BulkOperation.mutate(ctx, m)
 	case *ChannelMutation:
 		return c.Channel.mutate(ctx, m)
 	case *ConversationMutation:
@@ -685,6 +701,274 @@ func (c *AttemptClient) mutate(ctx context.Context, m *AttemptMutation) (Value, 
 		return (&AttemptDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown Attempt mutation op: %q", m.Op())
+	}
+}
+
+// BulkBatchClient is a client for the BulkBatch schema.
+type BulkBatchClient struct {
+	config
+}
+
+// NewBulkBatchClient returns a client for the BulkBatch from the given config.
+func NewBulkBatchClient(c config) *BulkBatchClient {
+	return &BulkBatchClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `bulkbatch.Hooks(f(g(h())))`.
+func (c *BulkBatchClient) Use(hooks ...Hook) {
+	c.hooks.BulkBatch = append(c.hooks.BulkBatch, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `bulkbatch.Intercept(f(g(h())))`.
+func (c *BulkBatchClient) Intercept(interceptors ...Interceptor) {
+	c.inters.BulkBatch = append(c.inters.BulkBatch, interceptors...)
+}
+
+// Create returns a builder for creating a BulkBatch entity.
+func (c *BulkBatchClient) Create() *BulkBatchCreate {
+	mutation := newBulkBatchMutation(c.config, OpCreate)
+	return &BulkBatchCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of BulkBatch entities.
+func (c *BulkBatchClient) CreateBulk(builders ...*BulkBatchCreate) *BulkBatchCreateBulk {
+	return &BulkBatchCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *BulkBatchClient) MapCreateBulk(slice any, setFunc func(*BulkBatchCreate, int)) *BulkBatchCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &BulkBatchCreateBulk{err: fmt.Errorf("calling to BulkBatchClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*BulkBatchCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &BulkBatchCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for BulkBatch.
+func (c *BulkBatchClient) Update() *BulkBatchUpdate {
+	mutation := newBulkBatchMutation(c.config, OpUpdate)
+	return &BulkBatchUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *BulkBatchClient) UpdateOne(_m *BulkBatch) *BulkBatchUpdateOne {
+	mutation := newBulkBatchMutation(c.config, OpUpdateOne, withBulkBatch(_m))
+	return &BulkBatchUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *BulkBatchClient) UpdateOneID(id int64) *BulkBatchUpdateOne {
+	mutation := newBulkBatchMutation(c.config, OpUpdateOne, withBulkBatchID(id))
+	return &BulkBatchUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for BulkBatch.
+func (c *BulkBatchClient) Delete() *BulkBatchDelete {
+	mutation := newBulkBatchMutation(c.config, OpDelete)
+	return &BulkBatchDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *BulkBatchClient) DeleteOne(_m *BulkBatch) *BulkBatchDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *BulkBatchClient) DeleteOneID(id int64) *BulkBatchDeleteOne {
+	builder := c.Delete().Where(bulkbatch.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &BulkBatchDeleteOne{builder}
+}
+
+// Query returns a query builder for BulkBatch.
+func (c *BulkBatchClient) Query() *BulkBatchQuery {
+	return &BulkBatchQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeBulkBatch},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a BulkBatch entity by its id.
+func (c *BulkBatchClient) Get(ctx context.Context, id int64) (*BulkBatch, error) {
+	return c.Query().Where(bulkbatch.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *BulkBatchClient) GetX(ctx context.Context, id int64) *BulkBatch {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *BulkBatchClient) Hooks() []Hook {
+	hooks := c.hooks.BulkBatch
+	return append(hooks[:len(hooks):len(hooks)], bulkbatch.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *BulkBatchClient) Interceptors() []Interceptor {
+	return c.inters.BulkBatch
+}
+
+func (c *BulkBatchClient) mutate(ctx context.Context, m *BulkBatchMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&BulkBatchCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&BulkBatchUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&BulkBatchUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&BulkBatchDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown BulkBatch mutation op: %q", m.Op())
+	}
+}
+
+// BulkOperationClient is a client for the BulkOperation schema.
+type BulkOperationClient struct {
+	config
+}
+
+// NewBulkOperationClient returns a client for the BulkOperation from the given config.
+func NewBulkOperationClient(c config) *BulkOperationClient {
+	return &BulkOperationClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `bulkoperation.Hooks(f(g(h())))`.
+func (c *BulkOperationClient) Use(hooks ...Hook) {
+	c.hooks.BulkOperation = append(c.hooks.BulkOperation, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `bulkoperation.Intercept(f(g(h())))`.
+func (c *BulkOperationClient) Intercept(interceptors ...Interceptor) {
+	c.inters.BulkOperation = append(c.inters.BulkOperation, interceptors...)
+}
+
+// Create returns a builder for creating a BulkOperation entity.
+func (c *BulkOperationClient) Create() *BulkOperationCreate {
+	mutation := newBulkOperationMutation(c.config, OpCreate)
+	return &BulkOperationCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of BulkOperation entities.
+func (c *BulkOperationClient) CreateBulk(builders ...*BulkOperationCreate) *BulkOperationCreateBulk {
+	return &BulkOperationCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *BulkOperationClient) MapCreateBulk(slice any, setFunc func(*BulkOperationCreate, int)) *BulkOperationCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &BulkOperationCreateBulk{err: fmt.Errorf("calling to BulkOperationClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*BulkOperationCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &BulkOperationCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for BulkOperation.
+func (c *BulkOperationClient) Update() *BulkOperationUpdate {
+	mutation := newBulkOperationMutation(c.config, OpUpdate)
+	return &BulkOperationUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *BulkOperationClient) UpdateOne(_m *BulkOperation) *BulkOperationUpdateOne {
+	mutation := newBulkOperationMutation(c.config, OpUpdateOne, withBulkOperation(_m))
+	return &BulkOperationUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *BulkOperationClient) UpdateOneID(id int64) *BulkOperationUpdateOne {
+	mutation := newBulkOperationMutation(c.config, OpUpdateOne, withBulkOperationID(id))
+	return &BulkOperationUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for BulkOperation.
+func (c *BulkOperationClient) Delete() *BulkOperationDelete {
+	mutation := newBulkOperationMutation(c.config, OpDelete)
+	return &BulkOperationDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *BulkOperationClient) DeleteOne(_m *BulkOperation) *BulkOperationDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *BulkOperationClient) DeleteOneID(id int64) *BulkOperationDeleteOne {
+	builder := c.Delete().Where(bulkoperation.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &BulkOperationDeleteOne{builder}
+}
+
+// Query returns a query builder for BulkOperation.
+func (c *BulkOperationClient) Query() *BulkOperationQuery {
+	return &BulkOperationQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeBulkOperation},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a BulkOperation entity by its id.
+func (c *BulkOperationClient) Get(ctx context.Context, id int64) (*BulkOperation, error) {
+	return c.Query().Where(bulkoperation.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *BulkOperationClient) GetX(ctx context.Context, id int64) *BulkOperation {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *BulkOperationClient) Hooks() []Hook {
+	hooks := c.hooks.BulkOperation
+	return append(hooks[:len(hooks):len(hooks)], bulkoperation.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *BulkOperationClient) Interceptors() []Interceptor {
+	return c.inters.BulkOperation
+}
+
+func (c *BulkOperationClient) mutate(ctx context.Context, m *BulkOperationMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&BulkOperationCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&BulkOperationUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&BulkOperationUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&BulkOperationDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown BulkOperation mutation op: %q", m.Op())
 	}
 }
 
@@ -3369,13 +3653,15 @@ func (c *SecretClient) mutate(ctx context.Context, m *SecretMutation) (Value, er
 // hooks and interceptors per client, for fast access.
 type (
 	hooks struct {
-		Agent, Attempt, Channel, Conversation, CountCell, Event, IdempotencyKey, Lane,
-		LogHead, Message, MessagingUser, Participant, PermissionSet, Process,
-		ProviderAccount, Queue, RawInbound, Record, Secret []ent.Hook
+		Agent, Attempt, BulkBatch, BulkOperation, Channel, Conversation, CountCell,
+		Event, IdempotencyKey, Lane, LogHead, Message, MessagingUser, Participant,
+		PermissionSet, Process, ProviderAccount, Queue, RawInbound, Record,
+		Secret []ent.Hook
 	}
 	inters struct {
-		Agent, Attempt, Channel, Conversation, CountCell, Event, IdempotencyKey, Lane,
-		LogHead, Message, MessagingUser, Participant, PermissionSet, Process,
-		ProviderAccount, Queue, RawInbound, Record, Secret []ent.Interceptor
+		Agent, Attempt, BulkBatch, BulkOperation, Channel, Conversation, CountCell,
+		Event, IdempotencyKey, Lane, LogHead, Message, MessagingUser, Participant,
+		PermissionSet, Process, ProviderAccount, Queue, RawInbound, Record,
+		Secret []ent.Interceptor
 	}
 )

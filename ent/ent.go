@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"parley/ent/agent"
 	"parley/ent/attempt"
+	"parley/ent/bulkbatch"
+	"parley/ent/bulkoperation"
 	"reflect"
 	"sync"
 
@@ -94,6 +96,8 @@ func checkColumn(t, c string) error {
 		columnCheck = sql.NewColumnCheck(map[string]func(string) bool{
 			agent.Table:           agent.ValidColumn,
 			attempt.Table:         attempt.ValidColumn,
+			bulkbatch.Table:       bulkbatch.ValidColumn,
+			bulkoperation.Table:   bulkoperation.ValidColumn,
 			entchannel.Table:      entchannel.ValidColumn,
 			conversation.Table:    conversation.ValidColumn,
 			countcell.Table:       countcell.ValidColumn,

@@ -2132,4 +2132,12 @@ func (ec *executionContext) unmarshalOConversationOrder2ᚖparleyᚋinternalᚋc
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) unmarshalOConversationView2ᚖparleyᚋinternalᚋconversationᚐView(ctx context.Context, v any) (*conversation.View, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputConversationView(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
 // endregion ***************************** type.gotpl *****************************

@@ -6,6 +6,7 @@ import (
 	"parley/internal/conversation"
 	"parley/internal/fault"
 	"parley/internal/message"
+	"parley/internal/operation"
 )
 
 // An object that can be fetched again by its id.
@@ -37,6 +38,30 @@ type AssignConversationsPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// The bulk operation that was begun, or what a dry run found.
+type BulkConversationsPayload struct {
+	// The operation; null for a dry run, and when there are errors.
+	Operation *operation.Row `json:"operation,omitempty"`
+	// What would happen; null unless `dryRun` was set.
+	Preview *operation.Preview `json:"preview,omitempty"`
+	// Why nothing was begun; empty when it was.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// The bulk operation after the change.
+type BulkOperationPayload struct {
+	// The operation; null when there are errors.
+	Operation *operation.Row `json:"operation,omitempty"`
+	// Why nothing changed; empty when it did.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// Which bulk operation to end.
+type CancelBulkOperationInput struct {
+	// The operation's id.
+	ID string `json:"id"`
+}
+
 // What became of each conversation, in the order given.
 type MarkConversationsPayload struct {
 	// One result per conversation.
@@ -65,8 +90,20 @@ type MarkConversationsUnreadInput struct {
 type Mutation struct {
 }
 
+// Which bulk operation to pause.
+type PauseBulkOperationInput struct {
+	// The operation's id.
+	ID string `json:"id"`
+}
+
 // Where to start reading.
 type Query struct {
+}
+
+// Which bulk operation to go on with.
+type ResumeBulkOperationInput struct {
+	// The operation's id.
+	ID string `json:"id"`
 }
 
 // What became of the retry.

@@ -9,6 +9,7 @@ import (
 	"parley/internal/conversation"
 	"parley/internal/live"
 	"parley/internal/message"
+	"parley/internal/operation"
 	"sync/atomic"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -24,6 +25,8 @@ func NewExecutableSchema(cfg Config) graphql.ExecutableSchema {
 type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 
 type ResolverRoot interface {
+	BulkOperation() BulkOperationResolver
+	BulkResult() BulkResultResolver
 	Conversation() ConversationResolver
 	ConversationConnection() ConversationConnectionResolver
 	Message() MessageResolver
@@ -60,6 +63,86 @@ type ComplexityRoot struct {
 	AssignConversationsPayload struct {
 		Errors  func(childComplexity int) int
 		Results func(childComplexity int) int
+	}
+
+	BulkConversationsPayload struct {
+		Errors    func(childComplexity int) int
+		Operation func(childComplexity int) int
+		Preview   func(childComplexity int) int
+	}
+
+	BulkOperation struct {
+		Action          func(childComplexity int) int
+		Assignee        func(childComplexity int) int
+		Changed         func(childComplexity int) int
+		ConfirmForOwner func(childComplexity int) int
+		CreatedAt       func(childComplexity int) int
+		CreatedBy       func(childComplexity int) int
+		Done            func(childComplexity int) int
+		ExpiresAt       func(childComplexity int) int
+		FinishedAt      func(childComplexity int) int
+		ID              func(childComplexity int) int
+		Refusals        func(childComplexity int) int
+		Refused         func(childComplexity int) int
+		Results         func(childComplexity int, outcome *operation.Outcome, first *int, after *string) int
+		StartedAt       func(childComplexity int) int
+		State           func(childComplexity int) int
+		StopReason      func(childComplexity int) int
+		Total           func(childComplexity int) int
+		Unchanged       func(childComplexity int) int
+	}
+
+	BulkOperationChange struct {
+		Cursor    func(childComplexity int) int
+		Kind      func(childComplexity int) int
+		Operation func(childComplexity int) int
+	}
+
+	BulkOperationConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	BulkOperationEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	BulkOperationPayload struct {
+		Errors    func(childComplexity int) int
+		Operation func(childComplexity int) int
+	}
+
+	BulkPreview struct {
+		Changed   func(childComplexity int) int
+		Refusals  func(childComplexity int) int
+		Refused   func(childComplexity int) int
+		Total     func(childComplexity int) int
+		Unchanged func(childComplexity int) int
+	}
+
+	BulkRefusalCount struct {
+		Code  func(childComplexity int) int
+		Count func(childComplexity int) int
+	}
+
+	BulkResult struct {
+		Conversation   func(childComplexity int) int
+		ConversationID func(childComplexity int) int
+		Error          func(childComplexity int) int
+		Outcome        func(childComplexity int) int
+	}
+
+	BulkResultConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	BulkResultEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
 	}
 
 	Channel struct {
@@ -243,14 +326,20 @@ type ComplexityRoot struct {
 	}
 
 	Mutation struct {
-		AddNote                 func(childComplexity int, input message.NoteInput) int
-		AssignConversations     func(childComplexity int, input AssignConversationsInput) int
-		MarkConversationsRead   func(childComplexity int, input MarkConversationsReadInput) int
-		MarkConversationsUnread func(childComplexity int, input MarkConversationsUnreadInput) int
-		RetryMessage            func(childComplexity int, input message.RetryInput) int
-		SendMessage             func(childComplexity int, input message.SendInput) int
-		SetTyping               func(childComplexity int, input live.TypingInput) int
-		StartConversation       func(childComplexity int, input message.StartInput) int
+		AddNote                     func(childComplexity int, input message.NoteInput) int
+		AssignConversations         func(childComplexity int, input AssignConversationsInput) int
+		BulkAssignConversations     func(childComplexity int, input operation.AssignInput) int
+		BulkMarkConversationsRead   func(childComplexity int, input operation.MarkInput) int
+		BulkMarkConversationsUnread func(childComplexity int, input operation.MarkInput) int
+		CancelBulkOperation         func(childComplexity int, input CancelBulkOperationInput) int
+		MarkConversationsRead       func(childComplexity int, input MarkConversationsReadInput) int
+		MarkConversationsUnread     func(childComplexity int, input MarkConversationsUnreadInput) int
+		PauseBulkOperation          func(childComplexity int, input PauseBulkOperationInput) int
+		ResumeBulkOperation         func(childComplexity int, input ResumeBulkOperationInput) int
+		RetryMessage                func(childComplexity int, input message.RetryInput) int
+		SendMessage                 func(childComplexity int, input message.SendInput) int
+		SetTyping                   func(childComplexity int, input live.TypingInput) int
+		StartConversation           func(childComplexity int, input message.StartInput) int
 	}
 
 	NoteContent struct {
@@ -266,6 +355,7 @@ type ComplexityRoot struct {
 
 	Query struct {
 		Agents        func(childComplexity int) int
+		BulkOperation func(childComplexity int, id string) int
 		Channels      func(childComplexity int) int
 		Conversation  func(childComplexity int, id string) int
 		Conversations func(childComplexity int, view conversation.View, filterBy *conversation.Filter, orderBy *conversation.Order, first *int, after *string, last *int, before *string) int
@@ -334,6 +424,7 @@ type ComplexityRoot struct {
 	}
 
 	Subscription struct {
+		BulkOperationChanged func(childComplexity int, id string, after *string) int
 		ConversationChanged  func(childComplexity int, id string, after *string) int
 		ConversationPresence func(childComplexity int, id string, announce bool) int
 		ConversationsChanged func(childComplexity int, view conversation.View, filterBy *conversation.Filter, after *string) int
@@ -358,10 +449,11 @@ type ComplexityRoot struct {
 	}
 
 	Viewer struct {
-		Agent       func(childComplexity int) int
-		Channels    func(childComplexity int) int
-		Inboxes     func(childComplexity int) int
-		Permissions func(childComplexity int) int
+		Agent          func(childComplexity int) int
+		BulkOperations func(childComplexity int, first *int, after *string) int
+		Channels       func(childComplexity int) int
+		Inboxes        func(childComplexity int) int
+		Permissions    func(childComplexity int) int
 	}
 }
 
@@ -454,6 +546,304 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AssignConversationsPayload.Results(childComplexity), true
+
+	case "BulkConversationsPayload.errors":
+		if e.ComplexityRoot.BulkConversationsPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BulkConversationsPayload.Errors(childComplexity), true
+	case "BulkConversationsPayload.operation":
+		if e.ComplexityRoot.BulkConversationsPayload.Operation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BulkConversationsPayload.Operation(childComplexity), true
+	case "BulkConversationsPayload.preview":
+		if e.ComplexityRoot.BulkConversationsPayload.Preview == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BulkConversationsPayload.Preview(childComplexity), true
+
+	case "BulkOperation.action":
+		if e.ComplexityRoot.BulkOperation.Action == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BulkOperation.Action(childComplexity), true
+	case "BulkOperation.assignee":
+		if e.ComplexityRoot.BulkOperation.Assignee == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BulkOperation.Assignee(childComplexity), true
+	case "BulkOperation.changed":
+		if e.ComplexityRoot.BulkOperation.Changed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BulkOperation.Changed(childComplexity), true
+	case "BulkOperation.confirmForOwner":
+		if e.ComplexityRoot.BulkOperation.ConfirmForOwner == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BulkOperation.ConfirmForOwner(childComplexity), true
+	case "BulkOperation.createdAt":
+		if e.ComplexityRoot.BulkOperation.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BulkOperation.CreatedAt(childComplexity), true
+	case "BulkOperation.createdBy":
+		if e.ComplexityRoot.BulkOperation.CreatedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BulkOperation.CreatedBy(childComplexity), true
+	case "BulkOperation.done":
+		if e.ComplexityRoot.BulkOperation.Done == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BulkOperation.Done(childComplexity), true
+	case "BulkOperation.expiresAt":
+		if e.ComplexityRoot.BulkOperation.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BulkOperation.ExpiresAt(childComplexity), true
+	case "BulkOperation.finishedAt":
+		if e.ComplexityRoot.BulkOperation.FinishedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BulkOperation.FinishedAt(childComplexity), true
+	case "BulkOperation.id":
+		if e.ComplexityRoot.BulkOperation.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BulkOperation.ID(childComplexity), true
+	case "BulkOperation.refusals":
+		if e.ComplexityRoot.BulkOperation.Refusals == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BulkOperation.Refusals(childComplexity), true
+	case "BulkOperation.refused":
+		if e.ComplexityRoot.BulkOperation.Refused == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BulkOperation.Refused(childComplexity), true
+	case "BulkOperation.results":
+		if e.ComplexityRoot.BulkOperation.Results == nil {
+			break
+		}
+
+		args, err := ec.field_BulkOperation_results_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.BulkOperation.Results(childComplexity, args["outcome"].(*operation.Outcome), args["first"].(*int), args["after"].(*string)), true
+	case "BulkOperation.startedAt":
+		if e.ComplexityRoot.BulkOperation.StartedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BulkOperation.StartedAt(childComplexity), true
+	case "BulkOperation.state":
+		if e.ComplexityRoot.BulkOperation.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BulkOperation.State(childComplexity), true
+	case "BulkOperation.stopReason":
+		if e.ComplexityRoot.BulkOperation.StopReason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BulkOperation.StopReason(childComplexity), true
+	case "BulkOperation.total":
+		if e.ComplexityRoot.BulkOperation.Total == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BulkOperation.Total(childComplexity), true
+	case "BulkOperation.unchanged":
+		if e.ComplexityRoot.BulkOperation.Unchanged == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BulkOperation.Unchanged(childComplexity), true
+
+	case "BulkOperationChange.cursor":
+		if e.ComplexityRoot.BulkOperationChange.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BulkOperationChange.Cursor(childComplexity), true
+	case "BulkOperationChange.kind":
+		if e.ComplexityRoot.BulkOperationChange.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BulkOperationChange.Kind(childComplexity), true
+	case "BulkOperationChange.operation":
+		if e.ComplexityRoot.BulkOperationChange.Operation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BulkOperationChange.Operation(childComplexity), true
+
+	case "BulkOperationConnection.edges":
+		if e.ComplexityRoot.BulkOperationConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BulkOperationConnection.Edges(childComplexity), true
+	case "BulkOperationConnection.nodes":
+		if e.ComplexityRoot.BulkOperationConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BulkOperationConnection.Nodes(childComplexity), true
+	case "BulkOperationConnection.pageInfo":
+		if e.ComplexityRoot.BulkOperationConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BulkOperationConnection.PageInfo(childComplexity), true
+
+	case "BulkOperationEdge.cursor":
+		if e.ComplexityRoot.BulkOperationEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BulkOperationEdge.Cursor(childComplexity), true
+	case "BulkOperationEdge.node":
+		if e.ComplexityRoot.BulkOperationEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BulkOperationEdge.Node(childComplexity), true
+
+	case "BulkOperationPayload.errors":
+		if e.ComplexityRoot.BulkOperationPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BulkOperationPayload.Errors(childComplexity), true
+	case "BulkOperationPayload.operation":
+		if e.ComplexityRoot.BulkOperationPayload.Operation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BulkOperationPayload.Operation(childComplexity), true
+
+	case "BulkPreview.changed":
+		if e.ComplexityRoot.BulkPreview.Changed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BulkPreview.Changed(childComplexity), true
+	case "BulkPreview.refusals":
+		if e.ComplexityRoot.BulkPreview.Refusals == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BulkPreview.Refusals(childComplexity), true
+	case "BulkPreview.refused":
+		if e.ComplexityRoot.BulkPreview.Refused == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BulkPreview.Refused(childComplexity), true
+	case "BulkPreview.total":
+		if e.ComplexityRoot.BulkPreview.Total == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BulkPreview.Total(childComplexity), true
+	case "BulkPreview.unchanged":
+		if e.ComplexityRoot.BulkPreview.Unchanged == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BulkPreview.Unchanged(childComplexity), true
+
+	case "BulkRefusalCount.code":
+		if e.ComplexityRoot.BulkRefusalCount.Code == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BulkRefusalCount.Code(childComplexity), true
+	case "BulkRefusalCount.count":
+		if e.ComplexityRoot.BulkRefusalCount.Count == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BulkRefusalCount.Count(childComplexity), true
+
+	case "BulkResult.conversation":
+		if e.ComplexityRoot.BulkResult.Conversation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BulkResult.Conversation(childComplexity), true
+	case "BulkResult.conversationId":
+		if e.ComplexityRoot.BulkResult.ConversationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BulkResult.ConversationID(childComplexity), true
+	case "BulkResult.error":
+		if e.ComplexityRoot.BulkResult.Error == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BulkResult.Error(childComplexity), true
+	case "BulkResult.outcome":
+		if e.ComplexityRoot.BulkResult.Outcome == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BulkResult.Outcome(childComplexity), true
+
+	case "BulkResultConnection.edges":
+		if e.ComplexityRoot.BulkResultConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BulkResultConnection.Edges(childComplexity), true
+	case "BulkResultConnection.nodes":
+		if e.ComplexityRoot.BulkResultConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BulkResultConnection.Nodes(childComplexity), true
+	case "BulkResultConnection.pageInfo":
+		if e.ComplexityRoot.BulkResultConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BulkResultConnection.PageInfo(childComplexity), true
+
+	case "BulkResultEdge.cursor":
+		if e.ComplexityRoot.BulkResultEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BulkResultEdge.Cursor(childComplexity), true
+	case "BulkResultEdge.node":
+		if e.ComplexityRoot.BulkResultEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BulkResultEdge.Node(childComplexity), true
 
 	case "Channel.address":
 		if e.ComplexityRoot.Channel.Address == nil {
@@ -1176,6 +1566,50 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.AssignConversations(childComplexity, args["input"].(AssignConversationsInput)), true
+	case "Mutation.bulkAssignConversations":
+		if e.ComplexityRoot.Mutation.BulkAssignConversations == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_bulkAssignConversations_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.BulkAssignConversations(childComplexity, args["input"].(operation.AssignInput)), true
+	case "Mutation.bulkMarkConversationsRead":
+		if e.ComplexityRoot.Mutation.BulkMarkConversationsRead == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_bulkMarkConversationsRead_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.BulkMarkConversationsRead(childComplexity, args["input"].(operation.MarkInput)), true
+	case "Mutation.bulkMarkConversationsUnread":
+		if e.ComplexityRoot.Mutation.BulkMarkConversationsUnread == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_bulkMarkConversationsUnread_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.BulkMarkConversationsUnread(childComplexity, args["input"].(operation.MarkInput)), true
+	case "Mutation.cancelBulkOperation":
+		if e.ComplexityRoot.Mutation.CancelBulkOperation == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_cancelBulkOperation_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CancelBulkOperation(childComplexity, args["input"].(CancelBulkOperationInput)), true
 	case "Mutation.markConversationsRead":
 		if e.ComplexityRoot.Mutation.MarkConversationsRead == nil {
 			break
@@ -1198,6 +1632,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.MarkConversationsUnread(childComplexity, args["input"].(MarkConversationsUnreadInput)), true
+	case "Mutation.pauseBulkOperation":
+		if e.ComplexityRoot.Mutation.PauseBulkOperation == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_pauseBulkOperation_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.PauseBulkOperation(childComplexity, args["input"].(PauseBulkOperationInput)), true
+	case "Mutation.resumeBulkOperation":
+		if e.ComplexityRoot.Mutation.ResumeBulkOperation == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_resumeBulkOperation_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ResumeBulkOperation(childComplexity, args["input"].(ResumeBulkOperationInput)), true
 	case "Mutation.retryMessage":
 		if e.ComplexityRoot.Mutation.RetryMessage == nil {
 			break
@@ -1281,6 +1737,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Agents(childComplexity), true
+	case "Query.bulkOperation":
+		if e.ComplexityRoot.Query.BulkOperation == nil {
+			break
+		}
+
+		args, err := ec.field_Query_bulkOperation_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.BulkOperation(childComplexity, args["id"].(string)), true
 	case "Query.channels":
 		if e.ComplexityRoot.Query.Channels == nil {
 			break
@@ -1545,6 +2012,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.StartConversationPayload.Refusals(childComplexity), true
 
+	case "Subscription.bulkOperationChanged":
+		if e.ComplexityRoot.Subscription.BulkOperationChanged == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_bulkOperationChanged_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.BulkOperationChanged(childComplexity, args["id"].(string), args["after"].(*string)), true
 	case "Subscription.conversationChanged":
 		if e.ComplexityRoot.Subscription.ConversationChanged == nil {
 			break
@@ -1652,6 +2130,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Viewer.Agent(childComplexity), true
+	case "Viewer.bulkOperations":
+		if e.ComplexityRoot.Viewer.BulkOperations == nil {
+			break
+		}
+
+		args, err := ec.field_Viewer_bulkOperations_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Viewer.BulkOperations(childComplexity, args["first"].(*int), args["after"].(*string)), true
 	case "Viewer.channels":
 		if e.ComplexityRoot.Viewer.Channels == nil {
 			break
@@ -1682,12 +2171,19 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		return graphql.NewInputUnmarshalerIndex(
 			graphql.NewInputUnmarshaler("AddNoteInput", ec.unmarshalInputAddNoteInput),
 			graphql.NewInputUnmarshaler("AssignConversationsInput", ec.unmarshalInputAssignConversationsInput),
+			graphql.NewInputUnmarshaler("BulkAssignConversationsInput", ec.unmarshalInputBulkAssignConversationsInput),
+			graphql.NewInputUnmarshaler("BulkMarkConversationsReadInput", ec.unmarshalInputBulkMarkConversationsReadInput),
+			graphql.NewInputUnmarshaler("BulkMarkConversationsUnreadInput", ec.unmarshalInputBulkMarkConversationsUnreadInput),
+			graphql.NewInputUnmarshaler("BulkSelection", ec.unmarshalInputBulkSelection),
+			graphql.NewInputUnmarshaler("CancelBulkOperationInput", ec.unmarshalInputCancelBulkOperationInput),
 			graphql.NewInputUnmarshaler("ConversationFilter", ec.unmarshalInputConversationFilter),
 			graphql.NewInputUnmarshaler("ConversationOrder", ec.unmarshalInputConversationOrder),
 			graphql.NewInputUnmarshaler("ConversationView", ec.unmarshalInputConversationView),
 			graphql.NewInputUnmarshaler("MarkConversationsReadInput", ec.unmarshalInputMarkConversationsReadInput),
 			graphql.NewInputUnmarshaler("MarkConversationsUnreadInput", ec.unmarshalInputMarkConversationsUnreadInput),
 			graphql.NewInputUnmarshaler("MarkItem", ec.unmarshalInputMarkItem),
+			graphql.NewInputUnmarshaler("PauseBulkOperationInput", ec.unmarshalInputPauseBulkOperationInput),
+			graphql.NewInputUnmarshaler("ResumeBulkOperationInput", ec.unmarshalInputResumeBulkOperationInput),
 			graphql.NewInputUnmarshaler("RetryMessageInput", ec.unmarshalInputRetryMessageInput),
 			graphql.NewInputUnmarshaler("SendMessageInput", ec.unmarshalInputSendMessageInput),
 			graphql.NewInputUnmarshaler("SetTypingInput", ec.unmarshalInputSetTypingInput),
@@ -1785,6 +2281,319 @@ func newExecutionContext(
 }
 
 var sources = []*ast.Source{
+	{Name: "../schema/bulk.graphql", Input: `"What a bulk operation does with each conversation."
+enum BulkAction @goModel(model: "parley/internal/conversation.Action") {
+  "Marks it read, up to what had come when the set was frozen: what comes later stays new."
+  MARK_READ @goEnum(value: "parley/internal/conversation.MarkingRead")
+  "Marks it unread; its new count stays."
+  MARK_UNREAD @goEnum(value: "parley/internal/conversation.MarkingUnread")
+  "Gives it to an agent, or to nobody."
+  ASSIGN @goEnum(value: "parley/internal/conversation.Assigning")
+}
+
+"Where a bulk operation stands."
+enum BulkOperationState @goModel(model: "parley/internal/operation.State") {
+  "Waits for a worker."
+  PENDING
+  "Goes on, batch by batch."
+  RUNNING
+  "Waits for ` + "`" + `resumeBulkOperation` + "`" + `; after 7 days it is stopped."
+  PAUSED
+  "Every conversation is decided."
+  DONE
+  "Ended by ` + "`" + `cancelBulkOperation` + "`" + `. What was done stays done."
+  CANCELLED
+  "Ended early for ` + "`" + `stopReason` + "`" + `. What was done stays done."
+  STOPPED
+}
+
+"Why a bulk operation ended early although nobody cancelled it."
+enum BulkStopReason @goModel(model: "parley/internal/operation.StopReason") {
+  "Its creator may no longer sign in."
+  CREATOR_INACTIVE
+  "It was paused for 7 days."
+  PAUSED_TOO_LONG
+}
+
+"What became of a conversation of a bulk operation."
+enum BulkOutcome @goModel(model: "parley/internal/operation.Outcome") {
+  "Not decided yet, or never when the operation has ended early."
+  WAITING
+  "Changed."
+  CHANGED
+  "It was as it should be already."
+  UNCHANGED
+  "Not changed because of ` + "`" + `error` + "`" + `."
+  REFUSED
+}
+
+"Which conversations a bulk operation is for: ` + "`" + `ids` + "`" + `, or ` + "`" + `view` + "`" + ` with or without ` + "`" + `filterBy` + "`" + `. The set is frozen when the operation begins: later changes neither join nor leave."
+input BulkSelection @goModel(model: "parley/internal/operation.Selection") {
+  "1 to 10,000 conversations by id, each once. Give no ` + "`" + `view` + "`" + ` then."
+  ids: [ID!]
+  "All conversations of a list that the viewer may see, newest first: at most 250,000."
+  view: ConversationView
+  "Narrows the list."
+  filterBy: ConversationFilter
+}
+
+"Which conversations to mark read."
+input BulkMarkConversationsReadInput @goModel(model: "parley/internal/operation.MarkInput") {
+  "Which ones."
+  selection: BulkSelection!
+  "Set to true to change the read state of conversations that colleagues own. Needs VIEW_TEAM_INBOX."
+  confirmForOwner: Boolean! = false
+  "Set to true to be told by ` + "`" + `preview` + "`" + ` what would happen; nothing is begun then, and the key is not used."
+  dryRun: Boolean! = false
+  "1 to 64 visible ASCII characters, such as a UUID: the same key with the same input gives the first operation again, for 7 days."
+  idempotencyKey: String!
+}
+
+"Which conversations to mark unread."
+input BulkMarkConversationsUnreadInput @goModel(model: "parley/internal/operation.MarkInput") {
+  "Which ones."
+  selection: BulkSelection!
+  "Set to true to change the read state of conversations that colleagues own. Needs VIEW_TEAM_INBOX."
+  confirmForOwner: Boolean! = false
+  "Set to true to be told by ` + "`" + `preview` + "`" + ` what would happen; nothing is begun then, and the key is not used."
+  dryRun: Boolean! = false
+  "1 to 64 visible ASCII characters, such as a UUID: the same key with the same input gives the first operation again, for 7 days."
+  idempotencyKey: String!
+}
+
+"Which conversations go to whom."
+input BulkAssignConversationsInput @goModel(model: "parley/internal/operation.AssignInput") {
+  "Which ones."
+  selection: BulkSelection!
+  "The new owner; null leaves them to nobody."
+  agentId: ID
+  "Set to true to be told by ` + "`" + `preview` + "`" + ` what would happen; nothing is begun then, and the key is not used."
+  dryRun: Boolean! = false
+  "1 to 64 visible ASCII characters, such as a UUID: the same key with the same input gives the first operation again, for 7 days."
+  idempotencyKey: String!
+}
+
+"Which bulk operation to pause."
+input PauseBulkOperationInput {
+  "The operation's id."
+  id: ID!
+}
+
+"Which bulk operation to go on with."
+input ResumeBulkOperationInput {
+  "The operation's id."
+  id: ID!
+}
+
+"Which bulk operation to end."
+input CancelBulkOperationInput {
+  "The operation's id."
+  id: ID!
+}
+
+"One change made to each of a frozen set of conversations, in the background. Seen by its creator and by holders of VIEW_ALL_DATA, and removed with its results 7 days after its end."
+type BulkOperation implements Node @goModel(model: "parley/internal/operation.Row") {
+  "Opaque id."
+  id: ID!
+  "What is done with each conversation."
+  action: BulkAction!
+  "Who gets the conversations of an ASSIGN; null for nobody, and for the other actions."
+  assignee: Agent
+  "Whether colleagues' read state may change."
+  confirmForOwner: Boolean!
+  "Where it stands."
+  state: BulkOperationState!
+  "Why it is STOPPED; null when it is not."
+  stopReason: BulkStopReason
+  "How many conversations are in the set."
+  total: Count!
+  "How many are decided: changed, unchanged or refused."
+  done: Count!
+  "How many were changed."
+  changed: Count!
+  "How many were as they should be already."
+  unchanged: Count!
+  "How many were refused."
+  refused: Count!
+  "How many were refused, by reason."
+  refusals: [BulkRefusalCount!]!
+  "The agent who began it. Each conversation is decided under the rights they have at that moment."
+  createdBy: Agent!
+  "When it was begun and its set frozen."
+  createdAt: DateTime!
+  "When a worker began; null before."
+  startedAt: DateTime
+  "When it ended; null before."
+  finishedAt: DateTime
+  "When it is removed, 7 days after its end; null before its end."
+  expiresAt: DateTime
+  "What became of each conversation, in the order of the set. One statement for a whole page of operations; one more for every 10,000 conversations that ` + "`" + `outcome` + "`" + ` passes over."
+  results(
+    "Only those with this outcome."
+    outcome: BulkOutcome
+    "Page size: 1 to 100, default 20."
+    first: Int
+    "Cursor of the edge to start after; absent: from the start."
+    after: String
+  ): BulkResultConnection! @goField(batch: true, forceResolver: true)
+}
+
+"How many conversations were refused for one reason."
+type BulkRefusalCount @goModel(model: "parley/internal/operation.RefusalCount") {
+  "The reason: NOT_FOUND (the creator may no longer see it), FORBIDDEN, CONFIRMATION_REQUIRED, or CONFLICT (the assignee is no longer active)."
+  code: UserErrorCode!
+  "How many."
+  count: Count!
+}
+
+"What became of one conversation of a bulk operation."
+type BulkResult @goModel(model: "parley/internal/operation.Result") {
+  "The conversation's id."
+  conversationId: ID!
+  "The conversation as it is now; null when the viewer may not see it. One statement for a whole page."
+  conversation: Conversation @goField(batch: true, forceResolver: true)
+  "What became of it."
+  outcome: BulkOutcome!
+  "Why it was refused; null when it was not."
+  error: UserError
+}
+
+"A page of results."
+type BulkResultConnection @goModel(model: "parley/internal/operation.ResultPage") {
+  "The page, in order."
+  edges: [BulkResultEdge!]!
+  "The page's results without cursors."
+  nodes: [BulkResult!]!
+  "Where the page stands."
+  pageInfo: PageInfo!
+}
+
+"A result in a page."
+type BulkResultEdge @goModel(model: "parley/internal/operation.ResultEdge") {
+  "Pass it as ` + "`" + `after` + "`" + `."
+  cursor: String!
+  "The result."
+  node: BulkResult!
+}
+
+"A page of bulk operations."
+type BulkOperationConnection @goModel(model: "parley/internal/operation.Page") {
+  "The page, in order."
+  edges: [BulkOperationEdge!]!
+  "The page's operations without cursors."
+  nodes: [BulkOperation!]!
+  "Where the page stands."
+  pageInfo: PageInfo!
+}
+
+"A bulk operation in a page."
+type BulkOperationEdge @goModel(model: "parley/internal/operation.Edge") {
+  "Pass it as ` + "`" + `after` + "`" + `."
+  cursor: String!
+  "The operation."
+  node: BulkOperation!
+}
+
+"What a bulk operation would do if it began now and nothing changed meanwhile."
+type BulkPreview @goModel(model: "parley/internal/operation.Preview") {
+  "How many conversations are in the set."
+  total: Count!
+  "How many would be changed."
+  changed: Count!
+  "How many are as they should be already."
+  unchanged: Count!
+  "How many would be refused."
+  refused: Count!
+  "How many would be refused, by reason."
+  refusals: [BulkRefusalCount!]!
+}
+
+"The bulk operation that was begun, or what a dry run found."
+type BulkConversationsPayload {
+  "The operation; null for a dry run, and when there are errors."
+  operation: BulkOperation
+  "What would happen; null unless ` + "`" + `dryRun` + "`" + ` was set."
+  preview: BulkPreview
+  "Why nothing was begun; empty when it was."
+  errors: [UserError!]!
+}
+
+"The bulk operation after the change."
+type BulkOperationPayload {
+  "The operation; null when there are errors."
+  operation: BulkOperation
+  "Why nothing changed; empty when it did."
+  errors: [UserError!]!
+}
+
+"How far a bulk operation has come."
+type BulkOperationChange @goModel(model: "parley/internal/live.OperationChange") {
+  "OPEN for the first frame, UPDATE for what came since the frame before, RESET when the viewer's rights changed."
+  kind: StreamKind!
+  "Pass it as ` + "`" + `after` + "`" + ` to go on from here."
+  cursor: Cursor!
+  "The operation as it is now, at least as new as this frame."
+  operation: BulkOperation!
+}
+
+extend type Viewer {
+  "The bulk operations that the viewer began, newest first, until 7 days after their end."
+  bulkOperations(
+    "Page size: 1 to 100, default 20."
+    first: Int
+    "Cursor of the edge to start after; absent: from the newest."
+    after: String
+  ): BulkOperationConnection! @goField(forceResolver: true)
+}
+
+extend type Query {
+  "One bulk operation; null with NOT_FOUND when it is not there or may not be seen."
+  bulkOperation("The operation's id." id: ID!): BulkOperation
+}
+
+extend type Mutation {
+  """
+  Begins to mark conversations as read: up to 250,000 by view and filter, or 10,000 by id. Whoever may see them may begin; each
+  is decided as ` + "`" + `markConversationsRead` + "`" + ` does, under the rights that the creator has then. An agent has at most 5 operations
+  that have not ended. Emits CONVERSATION_READ for each conversation that changes; ` + "`" + `bulkOperationChanged` + "`" + ` tells how far it is.
+  """
+  bulkMarkConversationsRead("Which ones." input: BulkMarkConversationsReadInput!): BulkConversationsPayload!
+  """
+  Begins to mark conversations as unread: up to 250,000 by view and filter, or 10,000 by id. Whoever may see them may begin;
+  each is decided as ` + "`" + `markConversationsUnread` + "`" + ` does, under the rights that the creator has then. An agent has at most 5
+  operations that have not ended. Emits CONVERSATION_UNREAD for each conversation that changes; ` + "`" + `bulkOperationChanged` + "`" + ` tells
+  how far it is.
+  """
+  bulkMarkConversationsUnread("Which ones." input: BulkMarkConversationsUnreadInput!): BulkConversationsPayload!
+  """
+  Begins to give conversations to an agent, or to nobody: up to 250,000 by view and filter, or 10,000 by id.
+  Needs ASSIGN_CONVERSATION; each is decided as ` + "`" + `assignConversations` + "`" + ` does, under the rights that the creator has then. An agent
+  has at most 5 operations that have not ended. Emits CONVERSATION_ASSIGNED for each conversation that changes;
+  ` + "`" + `bulkOperationChanged` + "`" + ` tells how far it is.
+  """
+  bulkAssignConversations("Which ones, to whom." input: BulkAssignConversationsInput!): BulkConversationsPayload!
+  "Keeps a bulk operation from going on, after the batch of 100 that it is at, until it is resumed or 7 days have passed. Whoever may see it may. ` + "`" + `bulkOperationChanged` + "`" + ` tells it; no event follows in lists."
+  pauseBulkOperation("Which one." input: PauseBulkOperationInput!): BulkOperationPayload!
+  "Lets a paused bulk operation go on within a second. Whoever may see it may; it acts under its creator's rights, 1 batch of 100 after another. ` + "`" + `bulkOperationChanged` + "`" + ` tells it; no event follows in lists but for what it changes."
+  resumeBulkOperation("Which one." input: ResumeBulkOperationInput!): BulkOperationPayload!
+  "Ends a bulk operation after the batch of 100 that it is at; what was done stays done. Whoever may see it may. ` + "`" + `bulkOperationChanged` + "`" + ` tells it; no event follows in lists."
+  cancelBulkOperation("Which one." input: CancelBulkOperationInput!): BulkOperationPayload!
+}
+
+extend type Subscription {
+  """
+  How far a bulk operation has come, for whoever may see it: at once, then at most four times a second. Completes with the frame
+  that shows it ended. Ends with RESYNC_REQUIRED when the cursor is too old or the reader too slow, with NOT_FOUND when it may
+  no longer be seen, with UNAVAILABLE when the server stops, and with UNAUTHENTICATED when the agent may no longer sign in.
+  """
+  bulkOperationChanged(
+    "The operation's id."
+    id: ID!
+    "Go on from this cursor; absent: from now."
+    after: Cursor
+  ): BulkOperationChange!
+}
+`, BuiltIn: false},
 	{Name: "../schema/conversation.graphql", Input: `"The thread between one customer address and the business on one channel, for ever."
 type Conversation implements Node @goModel(model: "parley/internal/conversation.Row") {
   "Opaque id."
@@ -2893,7 +3702,7 @@ type UserError @goModel(model: "parley/internal/fault.Error") {
 
 "Where to start reading."
 type Query {
-  "Any object by its id; null with NOT_FOUND when it is not there or may not be seen. Conversations, messages, agents, channels, records and messaging users."
+  "Any object by its id; null with NOT_FOUND when it is not there or may not be seen. Conversations, messages, agents, channels, records, messaging users and bulk operations."
   node("The object's id." id: ID!): Node
 }
 
@@ -2956,6 +3765,166 @@ func (ec *executionContext) childFields_AssignConversationsPayload(ctx context.C
 		return ec.fieldContext_AssignConversationsPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type AssignConversationsPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_BulkConversationsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "operation":
+		return ec.fieldContext_BulkConversationsPayload_operation(ctx, field)
+	case "preview":
+		return ec.fieldContext_BulkConversationsPayload_preview(ctx, field)
+	case "errors":
+		return ec.fieldContext_BulkConversationsPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BulkConversationsPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_BulkOperation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_BulkOperation_id(ctx, field)
+	case "action":
+		return ec.fieldContext_BulkOperation_action(ctx, field)
+	case "assignee":
+		return ec.fieldContext_BulkOperation_assignee(ctx, field)
+	case "confirmForOwner":
+		return ec.fieldContext_BulkOperation_confirmForOwner(ctx, field)
+	case "state":
+		return ec.fieldContext_BulkOperation_state(ctx, field)
+	case "stopReason":
+		return ec.fieldContext_BulkOperation_stopReason(ctx, field)
+	case "total":
+		return ec.fieldContext_BulkOperation_total(ctx, field)
+	case "done":
+		return ec.fieldContext_BulkOperation_done(ctx, field)
+	case "changed":
+		return ec.fieldContext_BulkOperation_changed(ctx, field)
+	case "unchanged":
+		return ec.fieldContext_BulkOperation_unchanged(ctx, field)
+	case "refused":
+		return ec.fieldContext_BulkOperation_refused(ctx, field)
+	case "refusals":
+		return ec.fieldContext_BulkOperation_refusals(ctx, field)
+	case "createdBy":
+		return ec.fieldContext_BulkOperation_createdBy(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_BulkOperation_createdAt(ctx, field)
+	case "startedAt":
+		return ec.fieldContext_BulkOperation_startedAt(ctx, field)
+	case "finishedAt":
+		return ec.fieldContext_BulkOperation_finishedAt(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_BulkOperation_expiresAt(ctx, field)
+	case "results":
+		return ec.fieldContext_BulkOperation_results(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BulkOperation", field.Name)
+}
+
+func (ec *executionContext) childFields_BulkOperationChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "kind":
+		return ec.fieldContext_BulkOperationChange_kind(ctx, field)
+	case "cursor":
+		return ec.fieldContext_BulkOperationChange_cursor(ctx, field)
+	case "operation":
+		return ec.fieldContext_BulkOperationChange_operation(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BulkOperationChange", field.Name)
+}
+
+func (ec *executionContext) childFields_BulkOperationConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_BulkOperationConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_BulkOperationConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_BulkOperationConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BulkOperationConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_BulkOperationEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_BulkOperationEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_BulkOperationEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BulkOperationEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_BulkOperationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "operation":
+		return ec.fieldContext_BulkOperationPayload_operation(ctx, field)
+	case "errors":
+		return ec.fieldContext_BulkOperationPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BulkOperationPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_BulkPreview(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "total":
+		return ec.fieldContext_BulkPreview_total(ctx, field)
+	case "changed":
+		return ec.fieldContext_BulkPreview_changed(ctx, field)
+	case "unchanged":
+		return ec.fieldContext_BulkPreview_unchanged(ctx, field)
+	case "refused":
+		return ec.fieldContext_BulkPreview_refused(ctx, field)
+	case "refusals":
+		return ec.fieldContext_BulkPreview_refusals(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BulkPreview", field.Name)
+}
+
+func (ec *executionContext) childFields_BulkRefusalCount(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "code":
+		return ec.fieldContext_BulkRefusalCount_code(ctx, field)
+	case "count":
+		return ec.fieldContext_BulkRefusalCount_count(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BulkRefusalCount", field.Name)
+}
+
+func (ec *executionContext) childFields_BulkResult(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "conversationId":
+		return ec.fieldContext_BulkResult_conversationId(ctx, field)
+	case "conversation":
+		return ec.fieldContext_BulkResult_conversation(ctx, field)
+	case "outcome":
+		return ec.fieldContext_BulkResult_outcome(ctx, field)
+	case "error":
+		return ec.fieldContext_BulkResult_error(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BulkResult", field.Name)
+}
+
+func (ec *executionContext) childFields_BulkResultConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_BulkResultConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_BulkResultConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_BulkResultConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BulkResultConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_BulkResultEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_BulkResultEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_BulkResultEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BulkResultEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_Channel(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -3426,6 +4395,8 @@ func (ec *executionContext) childFields_Viewer(ctx context.Context, field graphq
 		return ec.fieldContext_Viewer_channels(ctx, field)
 	case "inboxes":
 		return ec.fieldContext_Viewer_inboxes(ctx, field)
+	case "bulkOperations":
+		return ec.fieldContext_Viewer_bulkOperations(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Viewer", field.Name)
 }

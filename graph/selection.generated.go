@@ -9,8 +9,10 @@ import (
 	"parley/internal/content"
 	"parley/internal/conversation"
 	"parley/internal/directory"
+	"parley/internal/fault"
 	"parley/internal/live"
 	"parley/internal/message"
+	"parley/internal/operation"
 	"parley/internal/selection"
 	"parley/internal/viewer"
 
@@ -23,41 +25,50 @@ func SelectionTables(cfg Config) selection.Tables {
 	ec := newExecutionContext(nil, e, nil)
 	return selection.Tables{
 		Objects: map[string]*selection.Object{
-			"Agent":                  {Name: "Agent", Satisfies: agentImplementors, Fields: ec.selectAgent()},
-			"AgentPresence":          {Name: "AgentPresence", Satisfies: agentPresenceImplementors, Fields: ec.selectAgentPresence()},
-			"Channel":                {Name: "Channel", Satisfies: channelImplementors, Fields: ec.selectChannel()},
-			"Conversation":           {Name: "Conversation", Satisfies: conversationImplementors, Fields: ec.selectConversation()},
-			"ConversationConnection": {Name: "ConversationConnection", Satisfies: conversationConnectionImplementors, Fields: ec.selectConversationConnection()},
-			"ConversationEdge":       {Name: "ConversationEdge", Satisfies: conversationEdgeImplementors, Fields: ec.selectConversationEdge()},
-			"ConversationPresence":   {Name: "ConversationPresence", Satisfies: conversationPresenceImplementors, Fields: ec.selectConversationPresence()},
-			"ConversationUpdated":    {Name: "ConversationUpdated", Satisfies: conversationUpdatedImplementors, Fields: ec.selectConversationUpdated()},
-			"ConversationsChange":    {Name: "ConversationsChange", Satisfies: conversationsChangeImplementors, Fields: ec.selectConversationsChange()},
-			"DeliveryError":          {Name: "DeliveryError", Satisfies: deliveryErrorImplementors, Fields: ec.selectDeliveryError()},
-			"DraftSegments":          {Name: "DraftSegments", Satisfies: draftSegmentsImplementors, Fields: ec.selectDraftSegments()},
-			"EventContent":           {Name: "EventContent", Satisfies: eventContentImplementors, Fields: ec.selectEventContent()},
-			"Inbox":                  {Name: "Inbox", Satisfies: inboxImplementors, Fields: ec.selectInbox()},
-			"InboxCountsChange":      {Name: "InboxCountsChange", Satisfies: inboxCountsChangeImplementors, Fields: ec.selectInboxCountsChange()},
-			"InboxList":              {Name: "InboxList", Satisfies: inboxListImplementors, Fields: ec.selectInboxList()},
-			"MediaContent":           {Name: "MediaContent", Satisfies: mediaContentImplementors, Fields: ec.selectMediaContent()},
-			"MediaFile":              {Name: "MediaFile", Satisfies: mediaFileImplementors, Fields: ec.selectMediaFile()},
-			"Message":                {Name: "Message", Satisfies: messageImplementors, Fields: ec.selectMessage()},
-			"MessageAdded":           {Name: "MessageAdded", Satisfies: messageAddedImplementors, Fields: ec.selectMessageAdded()},
-			"MessageConnection":      {Name: "MessageConnection", Satisfies: messageConnectionImplementors, Fields: ec.selectMessageConnection()},
-			"MessageEdge":            {Name: "MessageEdge", Satisfies: messageEdgeImplementors, Fields: ec.selectMessageEdge()},
-			"MessageStatusChanged":   {Name: "MessageStatusChanged", Satisfies: messageStatusChangedImplementors, Fields: ec.selectMessageStatusChanged()},
-			"MessagingUser":          {Name: "MessagingUser", Satisfies: messagingUserImplementors, Fields: ec.selectMessagingUser()},
-			"NoteContent":            {Name: "NoteContent", Satisfies: noteContentImplementors, Fields: ec.selectNoteContent()},
-			"PageInfo":               {Name: "PageInfo", Satisfies: pageInfoImplementors, Fields: ec.selectPageInfo()},
-			"Query":                  {Name: "Query", Satisfies: queryImplementors, Fields: ec.selectQuery()},
-			"Record":                 {Name: "Record", Satisfies: recordImplementors, Fields: ec.selectRecord()},
-			"Reset":                  {Name: "Reset", Satisfies: resetImplementors, Fields: ec.selectReset()},
-			"SendAttempt":            {Name: "SendAttempt", Satisfies: sendAttemptImplementors, Fields: ec.selectSendAttempt()},
-			"SendRefusal":            {Name: "SendRefusal", Satisfies: sendRefusalImplementors, Fields: ec.selectSendRefusal()},
-			"Sendability":            {Name: "Sendability", Satisfies: sendabilityImplementors, Fields: ec.selectSendability()},
-			"Subscription":           {Name: "Subscription", Satisfies: subscriptionImplementors, Fields: ec.selectSubscription(e)},
-			"TextContent":            {Name: "TextContent", Satisfies: textContentImplementors, Fields: ec.selectTextContent()},
-			"ViewCounts":             {Name: "ViewCounts", Satisfies: viewCountsImplementors, Fields: ec.selectViewCounts()},
-			"Viewer":                 {Name: "Viewer", Satisfies: viewerImplementors, Fields: ec.selectViewer()},
+			"Agent":                   {Name: "Agent", Satisfies: agentImplementors, Fields: ec.selectAgent()},
+			"AgentPresence":           {Name: "AgentPresence", Satisfies: agentPresenceImplementors, Fields: ec.selectAgentPresence()},
+			"BulkOperation":           {Name: "BulkOperation", Satisfies: bulkOperationImplementors, Fields: ec.selectBulkOperation()},
+			"BulkOperationChange":     {Name: "BulkOperationChange", Satisfies: bulkOperationChangeImplementors, Fields: ec.selectBulkOperationChange()},
+			"BulkOperationConnection": {Name: "BulkOperationConnection", Satisfies: bulkOperationConnectionImplementors, Fields: ec.selectBulkOperationConnection()},
+			"BulkOperationEdge":       {Name: "BulkOperationEdge", Satisfies: bulkOperationEdgeImplementors, Fields: ec.selectBulkOperationEdge()},
+			"BulkRefusalCount":        {Name: "BulkRefusalCount", Satisfies: bulkRefusalCountImplementors, Fields: ec.selectBulkRefusalCount()},
+			"BulkResult":              {Name: "BulkResult", Satisfies: bulkResultImplementors, Fields: ec.selectBulkResult()},
+			"BulkResultConnection":    {Name: "BulkResultConnection", Satisfies: bulkResultConnectionImplementors, Fields: ec.selectBulkResultConnection()},
+			"BulkResultEdge":          {Name: "BulkResultEdge", Satisfies: bulkResultEdgeImplementors, Fields: ec.selectBulkResultEdge()},
+			"Channel":                 {Name: "Channel", Satisfies: channelImplementors, Fields: ec.selectChannel()},
+			"Conversation":            {Name: "Conversation", Satisfies: conversationImplementors, Fields: ec.selectConversation()},
+			"ConversationConnection":  {Name: "ConversationConnection", Satisfies: conversationConnectionImplementors, Fields: ec.selectConversationConnection()},
+			"ConversationEdge":        {Name: "ConversationEdge", Satisfies: conversationEdgeImplementors, Fields: ec.selectConversationEdge()},
+			"ConversationPresence":    {Name: "ConversationPresence", Satisfies: conversationPresenceImplementors, Fields: ec.selectConversationPresence()},
+			"ConversationUpdated":     {Name: "ConversationUpdated", Satisfies: conversationUpdatedImplementors, Fields: ec.selectConversationUpdated()},
+			"ConversationsChange":     {Name: "ConversationsChange", Satisfies: conversationsChangeImplementors, Fields: ec.selectConversationsChange()},
+			"DeliveryError":           {Name: "DeliveryError", Satisfies: deliveryErrorImplementors, Fields: ec.selectDeliveryError()},
+			"DraftSegments":           {Name: "DraftSegments", Satisfies: draftSegmentsImplementors, Fields: ec.selectDraftSegments()},
+			"EventContent":            {Name: "EventContent", Satisfies: eventContentImplementors, Fields: ec.selectEventContent()},
+			"Inbox":                   {Name: "Inbox", Satisfies: inboxImplementors, Fields: ec.selectInbox()},
+			"InboxCountsChange":       {Name: "InboxCountsChange", Satisfies: inboxCountsChangeImplementors, Fields: ec.selectInboxCountsChange()},
+			"InboxList":               {Name: "InboxList", Satisfies: inboxListImplementors, Fields: ec.selectInboxList()},
+			"MediaContent":            {Name: "MediaContent", Satisfies: mediaContentImplementors, Fields: ec.selectMediaContent()},
+			"MediaFile":               {Name: "MediaFile", Satisfies: mediaFileImplementors, Fields: ec.selectMediaFile()},
+			"Message":                 {Name: "Message", Satisfies: messageImplementors, Fields: ec.selectMessage()},
+			"MessageAdded":            {Name: "MessageAdded", Satisfies: messageAddedImplementors, Fields: ec.selectMessageAdded()},
+			"MessageConnection":       {Name: "MessageConnection", Satisfies: messageConnectionImplementors, Fields: ec.selectMessageConnection()},
+			"MessageEdge":             {Name: "MessageEdge", Satisfies: messageEdgeImplementors, Fields: ec.selectMessageEdge()},
+			"MessageStatusChanged":    {Name: "MessageStatusChanged", Satisfies: messageStatusChangedImplementors, Fields: ec.selectMessageStatusChanged()},
+			"MessagingUser":           {Name: "MessagingUser", Satisfies: messagingUserImplementors, Fields: ec.selectMessagingUser()},
+			"NoteContent":             {Name: "NoteContent", Satisfies: noteContentImplementors, Fields: ec.selectNoteContent()},
+			"PageInfo":                {Name: "PageInfo", Satisfies: pageInfoImplementors, Fields: ec.selectPageInfo()},
+			"Query":                   {Name: "Query", Satisfies: queryImplementors, Fields: ec.selectQuery()},
+			"Record":                  {Name: "Record", Satisfies: recordImplementors, Fields: ec.selectRecord()},
+			"Reset":                   {Name: "Reset", Satisfies: resetImplementors, Fields: ec.selectReset()},
+			"SendAttempt":             {Name: "SendAttempt", Satisfies: sendAttemptImplementors, Fields: ec.selectSendAttempt()},
+			"SendRefusal":             {Name: "SendRefusal", Satisfies: sendRefusalImplementors, Fields: ec.selectSendRefusal()},
+			"Sendability":             {Name: "Sendability", Satisfies: sendabilityImplementors, Fields: ec.selectSendability()},
+			"Subscription":            {Name: "Subscription", Satisfies: subscriptionImplementors, Fields: ec.selectSubscription(e)},
+			"TextContent":             {Name: "TextContent", Satisfies: textContentImplementors, Fields: ec.selectTextContent()},
+			"UserError":               {Name: "UserError", Satisfies: userErrorImplementors, Fields: ec.selectUserError()},
+			"ViewCounts":              {Name: "ViewCounts", Satisfies: viewCountsImplementors, Fields: ec.selectViewCounts()},
+			"Viewer":                  {Name: "Viewer", Satisfies: viewerImplementors, Fields: ec.selectViewer()},
 		},
 		Abstracts: map[string]*selection.Abstract{
 			"ConversationChange": selectConversationChange,
@@ -110,7 +121,7 @@ var selectMessageContent = &selection.Abstract{
 }
 
 var selectNode = &selection.Abstract{
-	Members: []string{"Record", "MessagingUser", "Message", "Conversation", "Channel", "Agent"},
+	Members: []string{"Record", "MessagingUser", "Message", "Conversation", "Channel", "BulkOperation", "Agent"},
 	Member: func(v any) (string, any) {
 		switch obj := v.(type) {
 		case *conversation.Record:
@@ -123,6 +134,8 @@ var selectNode = &selection.Abstract{
 			return "Conversation", selection.Pointer(obj)
 		case *directory.Channel:
 			return "Channel", selection.Pointer(obj)
+		case *operation.Row:
+			return "BulkOperation", selection.Pointer(obj)
 		case *directory.Agent:
 			return "Agent", selection.Pointer(obj)
 		}
@@ -190,6 +203,320 @@ func (ec *executionContext) selectAgentPresence() map[string]*selection.Field {
 				v := source.(*live.AgentPresence).State
 				w.String(string(v))
 			},
+		},
+	}
+}
+
+func (ec *executionContext) selectBulkOperation() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"id": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*operation.Row).ID()
+				w.String(string(v))
+			},
+		},
+		"action": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*operation.Row).Action()
+				w.String(marshalNBulkAction2parleyᚋinternalᚋconversationᚐAction[v])
+			},
+		},
+		"assignee": {
+			NonNull: false,
+			Of:      "Agent",
+			One:     func(source any) any { return selection.Pointer(source.(*operation.Row).Assignee()) },
+		},
+		"confirmForOwner": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*operation.Row).ConfirmForOwner()
+				w.Bool(bool(v))
+			},
+		},
+		"state": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*operation.Row).State
+				w.String(string(v))
+			},
+		},
+		"stopReason": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*operation.Row).StopReason()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(string(*v))
+			},
+		},
+		"total": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*operation.Row).Total
+				w.Int(int64(v))
+			},
+		},
+		"done": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*operation.Row).Done
+				w.Int(int64(v))
+			},
+		},
+		"changed": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*operation.Row).Changed
+				w.Int(int64(v))
+			},
+		},
+		"unchanged": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*operation.Row).Unchanged()
+				w.Int(int64(v))
+			},
+		},
+		"refused": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*operation.Row).Refused()
+				w.Int(int64(v))
+			},
+		},
+		"refusals": {
+			NonNull: true,
+			Of:      "BulkRefusalCount",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*operation.Row).Refusals()
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+		},
+		"createdBy": {
+			NonNull: true,
+			Of:      "Agent",
+			One:     func(source any) any { return selection.Pointer(source.(*operation.Row).CreatedBy()) },
+		},
+		"createdAt": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*operation.Row).CreatedAt
+				selection.Append(w, v)
+			},
+		},
+		"startedAt": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*operation.Row).StartedAt()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				selection.Append(w, *v)
+			},
+		},
+		"finishedAt": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*operation.Row).FinishedAt()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				selection.Append(w, *v)
+			},
+		},
+		"expiresAt": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*operation.Row).ExpiresAt()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				selection.Append(w, *v)
+			},
+		},
+		"results": {
+			NonNull: true,
+			Of:      "BulkResultConnection",
+			One:     func(source any) any { return selection.Pointer(source.(*operation.ResultPage)) },
+			Args:    ec.field_BulkOperation_results_args,
+			Batch: func(ctx context.Context, parents []any, fc selection.Call) ([]any, error) {
+				results, err := ec.Resolvers.BulkOperation().Results(ctx, selection.Parents[*operation.Row](parents), fc.Args["outcome"].(*operation.Outcome), fc.Args["first"].(*int), fc.Args["after"].(*string))
+				return selection.Results(parents, results, err)
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectBulkOperationChange() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"kind": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*live.OperationChange).Kind
+				w.String(string(v))
+			},
+		},
+		"cursor": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*live.OperationChange).Cursor
+				w.String(string(v))
+			},
+		},
+		"operation": {
+			NonNull: true,
+			Of:      "BulkOperation",
+			One:     func(source any) any { return selection.Pointer(source.(*live.OperationChange).Operation) },
+		},
+	}
+}
+
+func (ec *executionContext) selectBulkOperationConnection() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"edges": {
+			NonNull: true,
+			Of:      "BulkOperationEdge",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*operation.Page).Edges()
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+		},
+		"nodes": {
+			NonNull: true,
+			Of:      "BulkOperation",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*operation.Page).Nodes()
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+		},
+		"pageInfo": {
+			NonNull: true,
+			Of:      "PageInfo",
+			One:     func(source any) any { return selection.Pointer(source.(*operation.Page).PageInfo()) },
+		},
+	}
+}
+
+func (ec *executionContext) selectBulkOperationEdge() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"cursor": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*operation.Edge).Cursor()
+				w.String(string(v))
+			},
+		},
+		"node": {
+			NonNull: true,
+			Of:      "BulkOperation",
+			One:     func(source any) any { return selection.Pointer(source.(*operation.Edge).Node) },
+		},
+	}
+}
+
+func (ec *executionContext) selectBulkRefusalCount() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"code": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*operation.RefusalCount).Code
+				w.String(string(v))
+			},
+		},
+		"count": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*operation.RefusalCount).Count
+				w.Int(int64(v))
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectBulkResult() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"conversationId": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*operation.Result).ConversationID()
+				w.String(string(v))
+			},
+		},
+		"conversation": {
+			NonNull: false,
+			Of:      "Conversation",
+			One:     func(source any) any { return selection.Pointer(source.(*conversation.Row)) },
+			Batch: func(ctx context.Context, parents []any, fc selection.Call) ([]any, error) {
+				results, err := ec.Resolvers.BulkResult().Conversation(ctx, selection.Parents[*operation.Result](parents))
+				return selection.Results(parents, results, err)
+			},
+		},
+		"outcome": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*operation.Result).Outcome
+				w.String(string(v))
+			},
+		},
+		"error": {
+			NonNull: false,
+			Of:      "UserError",
+			One:     func(source any) any { return selection.Pointer(source.(*operation.Result).Error()) },
+		},
+	}
+}
+
+func (ec *executionContext) selectBulkResultConnection() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"edges": {
+			NonNull: true,
+			Of:      "BulkResultEdge",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*operation.ResultPage).Edges()
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+		},
+		"nodes": {
+			NonNull: true,
+			Of:      "BulkResult",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*operation.ResultPage).Nodes()
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+		},
+		"pageInfo": {
+			NonNull: true,
+			Of:      "PageInfo",
+			One:     func(source any) any { return selection.Pointer(source.(*operation.ResultPage).PageInfo()) },
+		},
+	}
+}
+
+func (ec *executionContext) selectBulkResultEdge() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"cursor": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*operation.ResultEdge).Cursor()
+				w.String(string(v))
+			},
+		},
+		"node": {
+			NonNull: true,
+			Of:      "BulkResult",
+			One:     func(source any) any { return selection.Pointer(source.(*operation.ResultEdge).Node) },
 		},
 	}
 }
@@ -1183,6 +1510,15 @@ func (ec *executionContext) selectQuery() map[string]*selection.Field {
 				return ec.Resolvers.Query().Node(ctx, fc.Args["id"].(string))
 			},
 		},
+		"bulkOperation": {
+			NonNull: false,
+			Of:      "BulkOperation",
+			One:     func(source any) any { return selection.Pointer(source.(*operation.Row)) },
+			Args:    ec.field_Query_bulkOperation_args,
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				return ec.Resolvers.Query().BulkOperation(ctx, fc.Args["id"].(string))
+			},
+		},
 		"conversations": {
 			NonNull: true,
 			Of:      "ConversationConnection",
@@ -1419,6 +1755,20 @@ func (ec *executionContext) selectSendability() map[string]*selection.Field {
 
 func (ec *executionContext) selectSubscription(e *executableSchema) map[string]*selection.Field {
 	return map[string]*selection.Field{
+		"bulkOperationChanged": {
+			NonNull: true,
+			Of:      "BulkOperationChange",
+			One:     func(source any) any { return selection.Pointer(source.(*live.OperationChange)) },
+			Args:    ec.field_Subscription_bulkOperationChanged_args,
+			Stream: func(ctx context.Context, fc selection.Call) (selection.Source, error) {
+				values, err := ec.Resolvers.Subscription().BulkOperationChanged(ctx, fc.Args["id"].(string), fc.Args["after"].(*string))
+				return selection.Channel(values), err
+			},
+			Execute: func(ctx context.Context, field graphql.CollectedField, v any) graphql.Marshaler {
+				ec := newExecutionContext(graphql.GetOperationContext(ctx), e, nil)
+				return ec.marshalNBulkOperationChange2ᚖparleyᚋinternalᚋliveᚐOperationChange(ctx, field.Selections, v.(*live.OperationChange))
+			},
+		},
 		"messageAdded": {
 			NonNull: true,
 			Of:      "MessageAdded",
@@ -1504,6 +1854,36 @@ func (ec *executionContext) selectTextContent() map[string]*selection.Field {
 	}
 }
 
+func (ec *executionContext) selectUserError() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"code": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*fault.Error).Code
+				w.String(string(v))
+			},
+		},
+		"message": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*fault.Error).Message
+				w.String(string(v))
+			},
+		},
+		"field": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*fault.Error).FieldPath()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(string(*v))
+			},
+		},
+	}
+}
+
 func (ec *executionContext) selectViewCounts() map[string]*selection.Field {
 	return map[string]*selection.Field{
 		"total": {
@@ -1570,6 +1950,16 @@ func (ec *executionContext) selectViewer() map[string]*selection.Field {
 			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
 				obj := parent.(*viewer.Viewer)
 				return ec.Resolvers.Viewer().Inboxes(ctx, obj)
+			},
+		},
+		"bulkOperations": {
+			NonNull: true,
+			Of:      "BulkOperationConnection",
+			One:     func(source any) any { return selection.Pointer(source.(*operation.Page)) },
+			Args:    ec.field_Viewer_bulkOperations_args,
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				obj := parent.(*viewer.Viewer)
+				return ec.Resolvers.Viewer().BulkOperations(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string))
 			},
 		},
 	}

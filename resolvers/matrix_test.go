@@ -14,6 +14,7 @@ import (
 	"parley/internal/content"
 	"parley/internal/conversation"
 	"parley/internal/feed"
+	"parley/internal/operation"
 	"parley/internal/parleytest"
 	"parley/internal/publicid"
 	"parley/internal/store"
@@ -27,6 +28,8 @@ type matrix struct {
 	agents  map[string]int64
 	objects []*object
 	absent  *object // ids that could be, of nothing that is there
+	// operation is a bulk operation of the owner's, of everything they see, paused.
+	operation string
 }
 
 // seen is what each role sees, and all that it sees.
@@ -60,6 +63,13 @@ func newMatrix(t *testing.T) *matrix {
 		name: "absent", conversation: ids.Encode(publicid.Conversation, nowhere), message: ids.Encode(publicid.Message, nowhere),
 		user: ids.Encode(publicid.MessagingUser, nowhere), record: ids.Encode(publicid.Record, nowhere), externalName: "absent",
 	}
+	begun, err := m.Foreman.MarkUnread(m.Context("owner"), operation.MarkInput{
+		Selection: &operation.Selection{View: &conversation.View{Kind: conversation.All}}, IdempotencyKey: "matrix",
+	})
+	require.NoError(t, err)
+	m.operation = begun.Operation.ID()
+	_, err = m.Foreman.Pause(m.Context("owner"), m.operation)
+	require.NoError(t, err)
 	return m
 }
 

@@ -20,6 +20,8 @@ func (r *Resolver) node(ctx context.Context, id string) (graph.Node, error) {
 		return one(ctx, key, r.Desk.Users)
 	case publicid.Record:
 		return one(ctx, key, r.Desk.Records)
+	case publicid.BulkOperation:
+		return one(ctx, key, r.Operations.ByKey)
 	case publicid.Agent:
 		if a := r.Desk.Directory.Agent(key); a != nil {
 			return a, nil

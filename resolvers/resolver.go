@@ -7,11 +7,13 @@ import (
 	"parley/internal/conversation"
 	"parley/internal/live"
 	"parley/internal/message"
+	"parley/internal/operation"
 )
 
 // Resolver holds the use cases. All fields are required.
 type Resolver struct {
-	Desk      *conversation.Desk
-	Messenger *message.Messenger
-	Live      *live.Desk
+	Desk       *conversation.Desk
+	Messenger  *message.Messenger
+	Operations *operation.Foreman
+	Live       *live.Desk
 }

@@ -3,6 +3,7 @@ package resolvers_test
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"sort"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 
 	"parley/graph"
 	"parley/internal/parleytest"
+	"parley/internal/publicid"
 	"parley/internal/viewer"
 )
 
@@ -30,6 +32,8 @@ type entryPoint struct {
 	counts func(data parleytest.Tree) int
 	// open says that everybody with a token gets the same.
 	open bool
+	// ofOperation says that the id is a bulk operation's; see mayOperate.
+	ofOperation bool
 }
 
 func byConversation(o *object) []vars { return []vars{{"id": o.conversation}} }
@@ -55,8 +59,9 @@ var entryPoints = map[string]entryPoint{
 		doc:    `{ viewer { inboxes { nodes { kind counts { total } } } } }`,
 		counts: func(data parleytest.Tree) int { return inboxTotal(data.Get("viewer", "inboxes", "nodes")) },
 	},
-	"Query.agents":   {doc: `{ agents { id } }`, open: true},
-	"Query.channels": {doc: `{ channels { id } }`, open: true},
+	"Query.bulkOperation": {doc: `query($id: ID!) { bulkOperation(id: $id) { id results { nodes { conversationId } } } }`, ofOperation: true},
+	"Query.agents":        {doc: `{ agents { id } }`, open: true},
+	"Query.channels":      {doc: `{ channels { id } }`, open: true},
 
 	"Mutation.sendMessage": {doc: `mutation($id: ID!) { sendMessage(input: {conversationId: $id, text: "", idempotencyKey: "k"}) {
 		message { id } conversation { id } errors { code message field } } }`, byID: byConversation},
@@ -73,7 +78,17 @@ var entryPoints = map[string]entryPoint{
 	"Mutation.assignConversations": {doc: `mutation($id: ID!, $owner: ID) { assignConversations(input: {ids: [$id], agentId: $owner}) {
 		errors { code } results { conversationId conversation { id } error { code message field } } } }`, byID: byConversation},
 	"Mutation.setTyping": {doc: `mutation($id: ID!) { setTyping(input: {conversationId: $id, isTyping: true}) { errors { code message field } } }`, byID: byConversation},
+	"Mutation.bulkMarkConversationsRead": {doc: `mutation($id: ID!) { bulkMarkConversationsRead(input: {selection: {ids: [$id]}, dryRun: true, idempotencyKey: "b"}) {
+		preview { total changed unchanged refusals { code count } } errors { code message field } } }`, byID: byConversation},
+	"Mutation.bulkMarkConversationsUnread": {doc: `mutation($id: ID!) { bulkMarkConversationsUnread(input: {selection: {ids: [$id]}, dryRun: true, idempotencyKey: "b"}) {
+		preview { total changed unchanged refusals { code count } } errors { code message field } } }`, byID: byConversation},
+	"Mutation.bulkAssignConversations": {doc: `mutation($id: ID!, $owner: ID) { bulkAssignConversations(input: {selection: {ids: [$id]}, agentId: $owner, dryRun: true, idempotencyKey: "b"}) {
+		preview { total changed unchanged refusals { code count } } errors { code message field } } }`, byID: byConversation},
+	"Mutation.pauseBulkOperation":  {doc: `mutation($id: ID!) { pauseBulkOperation(input: {id: $id}) { operation { id } errors { code message field } } }`, ofOperation: true},
+	"Mutation.resumeBulkOperation": {doc: `mutation($id: ID!) { resumeBulkOperation(input: {id: $id}) { operation { id } errors { code message field } } }`, ofOperation: true},
+	"Mutation.cancelBulkOperation": {doc: `mutation($id: ID!) { cancelBulkOperation(input: {id: $id}) { operation { id } errors { code message field } } }`, ofOperation: true},
 
+	"Subscription.bulkOperationChanged": {doc: `subscription($id: ID!) { bulkOperationChanged(id: $id) { kind operation { id } } }`, ofOperation: true},
 	"Subscription.conversationPresence": {doc: `subscription($id: ID!) { conversationPresence(id: $id) { conversationId agents { state } } }`, byID: byConversation},
 	"Subscription.conversationChanged":  {doc: `subscription($id: ID!) { conversationChanged(id: $id) { __typename } }`, byID: byConversation},
 	"Subscription.messageAdded":         {doc: `subscription($id: ID!) { messageAdded(conversationId: $id) { kind } }`, byID: byConversation},
@@ -128,8 +143,12 @@ func TestEveryRoleSeesExactlyWhatItMayThroughEveryEntryPoint(t *testing.T) {
 	for role := range seen {
 		for name, e := range entryPoints {
 			t.Run(role+" "+name, func(t *testing.T) {
-				if e.byID != nil {
+				switch {
+				case e.byID != nil:
 					m.checkByID(t, role, e)
+					return
+				case e.ofOperation:
+					m.checkOperation(t, role, e.doc)
 					return
 				}
 				data, code := m.ask(role, e.doc, nil)
@@ -169,6 +188,36 @@ func (m *matrix) checkByID(t *testing.T, role string, e entryPoint) {
 			require.Equal(t, nothing, answer, "%s must not tell %s from nothing", role, o.name)
 			require.NotContains(t, answer, "cnv_")
 		}
+	}
+}
+
+// mayOperate are the roles that may see the owner's bulk operation.
+var mayOperate = []string{"owner", "admin"}
+
+func (m *matrix) checkOperation(t *testing.T, role, doc string) {
+	ask := func(id string) string {
+		data, errs := m.ask(role, doc, vars{"id": id})
+		return strings.ReplaceAll(data.String()+errs, id, "ID")
+	}
+	for _, doc := range []string{doc, `query($id: ID!) { node(id: $id) { id } }`} {
+		nothing, answer := ask(m.Desk.IDs.Encode(publicid.BulkOperation, 1<<40)), ask(m.operation)
+		require.Contains(t, nothing, "NOT_FOUND", doc)
+		if slices.Contains(mayOperate, role) {
+			require.NotContains(t, answer, "NOT_FOUND", doc)
+			continue
+		}
+		require.Equal(t, nothing, answer, "%s must not tell it from nothing", role)
+	}
+}
+
+// A bulk operation over everything is over what its creator sees.
+func TestABulkOperationIsOfWhatItsCreatorSees(t *testing.T) {
+	t.Parallel()
+	m := newMatrix(t)
+	for role, sees := range seen {
+		preview := m.As(role).Do(`mutation { bulkMarkConversationsRead(input: {selection: {view: {kind: ALL}}, dryRun: true, idempotencyKey: "k"}) {
+			preview { total } } }`, nil).Get("bulkMarkConversationsRead", "preview", "total")
+		require.Equal(t, len(sees), preview.Int(), role)
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 	"parley/ent"
 	"parley/ent/agent"
 	"parley/ent/attempt"
+	"parley/ent/bulkbatch"
+	"parley/ent/bulkoperation"
 	entchannel "parley/ent/channel"
 	"parley/ent/conversation"
 	"parley/ent/countcell"
@@ -139,6 +141,60 @@ func (f TraverseAttempt) Traverse(ctx context.Context, q ent.Query) error {
 		return f(ctx, q)
 	}
 	return fmt.Errorf("unexpected query type %T. expect *ent.AttemptQuery", q)
+}
+
+// The BulkBatchFunc type is an adapter to allow the use of ordinary function as a Querier.
+type BulkBatchFunc func(context.Context, *ent.BulkBatchQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f BulkBatchFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.BulkBatchQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.BulkBatchQuery", q)
+}
+
+// The TraverseBulkBatch type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseBulkBatch func(context.Context, *ent.BulkBatchQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseBulkBatch) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseBulkBatch) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.BulkBatchQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.BulkBatchQuery", q)
+}
+
+// The BulkOperationFunc type is an adapter to allow the use of ordinary function as a Querier.
+type BulkOperationFunc func(context.Context, *ent.BulkOperationQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f BulkOperationFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.BulkOperationQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.BulkOperationQuery", q)
+}
+
+// The TraverseBulkOperation type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseBulkOperation func(context.Context, *ent.BulkOperationQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseBulkOperation) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseBulkOperation) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.BulkOperationQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.BulkOperationQuery", q)
 }
 
 // The ChannelFunc type is an adapter to allow the use of ordinary function as a Querier.
@@ -607,6 +663,10 @@ func NewQuery(q ent.Query) (Query, error) {
 		return &query[*ent.AgentQuery, predicate.Agent, agent.OrderOption]{typ: ent.TypeAgent, tq: q}, nil
 	case *ent.AttemptQuery:
 		return &query[*ent.AttemptQuery, predicate.Attempt, attempt.OrderOption]{typ: ent.TypeAttempt, tq: q}, nil
+	case *ent.BulkBatchQuery:
+		return &query[*ent.BulkBatchQuery, predicate.BulkBatch, bulkbatch.OrderOption]{typ: ent.TypeBulkBatch, tq: q}, nil
+	case *ent.BulkOperationQuery:
+		return &query[*ent.BulkOperationQuery, predicate.BulkOperation, bulkoperation.OrderOption]{typ: ent.TypeBulkOperation, tq: q}, nil
 	case *ent.ChannelQuery:
 		return &query[*ent.ChannelQuery, predicate.Channel, entchannel.OrderOption]{typ: ent.TypeChannel, tq: q}, nil
 	case *ent.ConversationQuery:

@@ -77,6 +77,67 @@ var (
 			},
 		},
 	}
+	// BulkBatchesColumns holds the columns for the "bulk_batches" table.
+	BulkBatchesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "operation_id", Type: field.TypeInt64},
+		{Name: "number", Type: field.TypeInt64},
+		{Name: "items", Type: field.TypeBytes},
+		{Name: "outcomes", Type: field.TypeBytes, Nullable: true},
+	}
+	// BulkBatchesTable holds the schema information for the "bulk_batches" table.
+	BulkBatchesTable = &schema.Table{
+		Name:       "bulk_batches",
+		Columns:    BulkBatchesColumns,
+		PrimaryKey: []*schema.Column{BulkBatchesColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "bulkbatch_operation_id_number",
+				Unique:  true,
+				Columns: []*schema.Column{BulkBatchesColumns[1], BulkBatchesColumns[2]},
+			},
+		},
+	}
+	// BulkOperationsColumns holds the columns for the "bulk_operations" table.
+	BulkOperationsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "creator_id", Type: field.TypeInt64},
+		{Name: "action", Type: field.TypeString, Size: 40},
+		{Name: "assignee_id", Type: field.TypeInt64, Default: 0},
+		{Name: "confirmed", Type: field.TypeBool, Default: false},
+		{Name: "idempotency_key", Type: field.TypeString, Size: 64},
+		{Name: "state", Type: field.TypeString, Size: 20},
+		{Name: "stop_reason", Type: field.TypeString, Size: 40, Default: ""},
+		{Name: "total", Type: field.TypeInt64},
+		{Name: "batch_size", Type: field.TypeInt64},
+		{Name: "done", Type: field.TypeInt64, Default: 0},
+		{Name: "changed", Type: field.TypeInt64, Default: 0},
+		{Name: "refused", Type: field.TypeJSON},
+		{Name: "holder", Type: field.TypeInt64, Default: 0},
+		{Name: "held_until", Type: field.TypeInt64, Default: 0},
+		{Name: "created_at", Type: field.TypeInt64},
+		{Name: "started_at", Type: field.TypeInt64, Default: 0},
+		{Name: "touched_at", Type: field.TypeInt64, Default: 0},
+		{Name: "finished_at", Type: field.TypeInt64, Default: 0},
+	}
+	// BulkOperationsTable holds the schema information for the "bulk_operations" table.
+	BulkOperationsTable = &schema.Table{
+		Name:       "bulk_operations",
+		Columns:    BulkOperationsColumns,
+		PrimaryKey: []*schema.Column{BulkOperationsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "bulkoperation_creator_id_id",
+				Unique:  false,
+				Columns: []*schema.Column{BulkOperationsColumns[1], BulkOperationsColumns[0]},
+			},
+			{
+				Name:    "bulkoperation_finished_at",
+				Unique:  false,
+				Columns: []*schema.Column{BulkOperationsColumns[18]},
+			},
+		},
+	}
 	// ChannelsColumns holds the columns for the "channels" table.
 	ChannelsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64, Increment: true},
@@ -713,6 +774,8 @@ var (
 	Tables = []*schema.Table{
 		AgentsTable,
 		AttemptsTable,
+		BulkBatchesTable,
+		BulkOperationsTable,
 		ChannelsTable,
 		ConversationsTable,
 		CountCellsTable,
@@ -743,6 +806,12 @@ func init() {
 	AttemptsTable.ForeignKeys[0].RefTable = MessagesTable
 	AttemptsTable.Annotation = &entsql.Annotation{
 		Table: "attempts",
+	}
+	BulkBatchesTable.Annotation = &entsql.Annotation{
+		Table: "bulk_batches",
+	}
+	BulkOperationsTable.Annotation = &entsql.Annotation{
+		Table: "bulk_operations",
 	}
 	ChannelsTable.ForeignKeys[0].RefTable = ProviderAccountsTable
 	ChannelsTable.ForeignKeys[1].RefTable = QueuesTable

@@ -12,6 +12,12 @@ type Agent func(*sql.Selector)
 // Attempt is the predicate function for attempt builders.
 type Attempt func(*sql.Selector)
 
+// BulkBatch is the predicate function for bulkbatch builders.
+type BulkBatch func(*sql.Selector)
+
+// BulkOperation is the predicate function for bulkoperation builders.
+type BulkOperation func(*sql.Selector)
+
 // Channel is the predicate function for entchannel builders.
 type Channel func(*sql.Selector)
 

@@ -158,6 +158,54 @@ func (f AttemptMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutatio
 	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.AttemptMutation", m)
 }
 
+// The BulkBatchQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type BulkBatchQueryRuleFunc func(context.Context, *ent.BulkBatchQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f BulkBatchQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.BulkBatchQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.BulkBatchQuery", q)
+}
+
+// The BulkBatchMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type BulkBatchMutationRuleFunc func(context.Context, *ent.BulkBatchMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f BulkBatchMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.BulkBatchMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.BulkBatchMutation", m)
+}
+
+// The BulkOperationQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type BulkOperationQueryRuleFunc func(context.Context, *ent.BulkOperationQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f BulkOperationQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.BulkOperationQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.BulkOperationQuery", q)
+}
+
+// The BulkOperationMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type BulkOperationMutationRuleFunc func(context.Context, *ent.BulkOperationMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f BulkOperationMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.BulkOperationMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.BulkOperationMutation", m)
+}
+
 // The ChannelQueryRuleFunc type is an adapter to allow the use of ordinary
 // functions as a query rule.
 type ChannelQueryRuleFunc func(context.Context, *ent.ChannelQuery) error

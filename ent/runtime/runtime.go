@@ -6,6 +6,8 @@ import (
 	"context"
 	"parley/ent/agent"
 	"parley/ent/attempt"
+	"parley/ent/bulkbatch"
+	"parley/ent/bulkoperation"
 	entchannel "parley/ent/channel"
 	"parley/ent/conversation"
 	"parley/ent/countcell"
@@ -124,6 +126,80 @@ func init() {
 	attemptDescUpdatedAt := attemptFields[9].Descriptor()
 	// attempt.DefaultUpdatedAt holds the default value on creation for the updated_at field.
 	attempt.DefaultUpdatedAt = clock.Time(attemptDescUpdatedAt.Default.(int64))
+	bulkbatch.Policy = privacy.NewPolicies(schema.BulkBatch{})
+	bulkbatch.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := bulkbatch.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	bulkoperation.Policy = privacy.NewPolicies(schema.BulkOperation{})
+	bulkoperation.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := bulkoperation.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	bulkoperationFields := schema.BulkOperation{}.Fields()
+	_ = bulkoperationFields
+	// bulkoperationDescAction is the schema descriptor for action field.
+	bulkoperationDescAction := bulkoperationFields[1].Descriptor()
+	// bulkoperation.ActionValidator is a validator for the "action" field. It is called by the builders before save.
+	bulkoperation.ActionValidator = bulkoperationDescAction.Validators[0].(func(string) error)
+	// bulkoperationDescAssigneeID is the schema descriptor for assignee_id field.
+	bulkoperationDescAssigneeID := bulkoperationFields[2].Descriptor()
+	// bulkoperation.DefaultAssigneeID holds the default value on creation for the assignee_id field.
+	bulkoperation.DefaultAssigneeID = bulkoperationDescAssigneeID.Default.(int64)
+	// bulkoperationDescConfirmed is the schema descriptor for confirmed field.
+	bulkoperationDescConfirmed := bulkoperationFields[3].Descriptor()
+	// bulkoperation.DefaultConfirmed holds the default value on creation for the confirmed field.
+	bulkoperation.DefaultConfirmed = bulkoperationDescConfirmed.Default.(bool)
+	// bulkoperationDescIdempotencyKey is the schema descriptor for idempotency_key field.
+	bulkoperationDescIdempotencyKey := bulkoperationFields[4].Descriptor()
+	// bulkoperation.IdempotencyKeyValidator is a validator for the "idempotency_key" field. It is called by the builders before save.
+	bulkoperation.IdempotencyKeyValidator = bulkoperationDescIdempotencyKey.Validators[0].(func(string) error)
+	// bulkoperationDescState is the schema descriptor for state field.
+	bulkoperationDescState := bulkoperationFields[5].Descriptor()
+	// bulkoperation.StateValidator is a validator for the "state" field. It is called by the builders before save.
+	bulkoperation.StateValidator = bulkoperationDescState.Validators[0].(func(string) error)
+	// bulkoperationDescStopReason is the schema descriptor for stop_reason field.
+	bulkoperationDescStopReason := bulkoperationFields[6].Descriptor()
+	// bulkoperation.DefaultStopReason holds the default value on creation for the stop_reason field.
+	bulkoperation.DefaultStopReason = bulkoperationDescStopReason.Default.(string)
+	// bulkoperation.StopReasonValidator is a validator for the "stop_reason" field. It is called by the builders before save.
+	bulkoperation.StopReasonValidator = bulkoperationDescStopReason.Validators[0].(func(string) error)
+	// bulkoperationDescDone is the schema descriptor for done field.
+	bulkoperationDescDone := bulkoperationFields[9].Descriptor()
+	// bulkoperation.DefaultDone holds the default value on creation for the done field.
+	bulkoperation.DefaultDone = bulkoperationDescDone.Default.(int64)
+	// bulkoperationDescChanged is the schema descriptor for changed field.
+	bulkoperationDescChanged := bulkoperationFields[10].Descriptor()
+	// bulkoperation.DefaultChanged holds the default value on creation for the changed field.
+	bulkoperation.DefaultChanged = bulkoperationDescChanged.Default.(int64)
+	// bulkoperationDescHolder is the schema descriptor for holder field.
+	bulkoperationDescHolder := bulkoperationFields[12].Descriptor()
+	// bulkoperation.DefaultHolder holds the default value on creation for the holder field.
+	bulkoperation.DefaultHolder = bulkoperationDescHolder.Default.(int64)
+	// bulkoperationDescHeldUntil is the schema descriptor for held_until field.
+	bulkoperationDescHeldUntil := bulkoperationFields[13].Descriptor()
+	// bulkoperation.DefaultHeldUntil holds the default value on creation for the held_until field.
+	bulkoperation.DefaultHeldUntil = clock.Time(bulkoperationDescHeldUntil.Default.(int64))
+	// bulkoperationDescStartedAt is the schema descriptor for started_at field.
+	bulkoperationDescStartedAt := bulkoperationFields[15].Descriptor()
+	// bulkoperation.DefaultStartedAt holds the default value on creation for the started_at field.
+	bulkoperation.DefaultStartedAt = clock.Time(bulkoperationDescStartedAt.Default.(int64))
+	// bulkoperationDescTouchedAt is the schema descriptor for touched_at field.
+	bulkoperationDescTouchedAt := bulkoperationFields[16].Descriptor()
+	// bulkoperation.DefaultTouchedAt holds the default value on creation for the touched_at field.
+	bulkoperation.DefaultTouchedAt = clock.Time(bulkoperationDescTouchedAt.Default.(int64))
+	// bulkoperationDescFinishedAt is the schema descriptor for finished_at field.
+	bulkoperationDescFinishedAt := bulkoperationFields[17].Descriptor()
+	// bulkoperation.DefaultFinishedAt holds the default value on creation for the finished_at field.
+	bulkoperation.DefaultFinishedAt = clock.Time(bulkoperationDescFinishedAt.Default.(int64))
 	entchannel.Policy = privacy.NewPolicies(schema.Channel{})
 	entchannel.Hooks[0] = func(next ent.Mutator) ent.Mutator {
 		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {

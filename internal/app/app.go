@@ -26,6 +26,7 @@ import (
 	"parley/internal/job"
 	"parley/internal/live"
 	"parley/internal/message"
+	"parley/internal/operation"
 	"parley/internal/peer"
 	"parley/internal/presence"
 	"parley/internal/publicid"
@@ -95,6 +96,7 @@ type App struct {
 	Desk      *conversation.Desk
 	Messenger *message.Messenger
 	Receiver  *inbound.Receiver
+	Foreman   *operation.Foreman
 	Hub       *feed.Hub
 	Roster    *peer.Roster
 	Tokens    *token.Authority
@@ -161,8 +163,12 @@ func (a *App) wire(ctx context.Context) error {
 		CallTimeout: a.Config.CallTimeout, Lease: a.Config.Lease, Metrics: message.NewMetrics(a.Store),
 	}
 	a.Receiver = &inbound.Receiver{Messenger: a.Messenger, Entries: inbound.NewEntries()}
+	a.Foreman = &operation.Foreman{Desk: a.Desk}
 	a.board = presence.New(presence.Options{Signals: a.bus})
-	a.Schema = resolvers.Resolver{Desk: a.Desk, Messenger: a.Messenger, Live: &live.Desk{Desk: a.Desk, Hub: a.Hub, Board: a.board}}
+	a.Schema = resolvers.Resolver{
+		Desk: a.Desk, Messenger: a.Messenger, Operations: a.Foreman,
+		Live: &live.Desk{Desk: a.Desk, Hub: a.Hub, Board: a.board, Operations: a.Foreman},
+	}
 	config := graph.Config{Resolvers: &a.Schema}
 	a.selection = selection.New(graph.NewExecutableSchema(config), graph.SelectionTables(config))
 	if a.Server, err = server.New(a.serverOptions()); err != nil {
@@ -268,7 +274,7 @@ func (a *App) Run(ctx context.Context) error {
 	defer background(ctx, a.Hub.Run)()
 	defer background(ctx, a.Roster.Run)()
 	defer background(ctx, a.board.Run)()
-	jobs, err := job.Start(ctx, a.Store, a.Receiver, a.Config.Jobs)
+	jobs, err := job.Start(ctx, a.Store, a.Receiver, a.Foreman, a.Config.Jobs)
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,6 @@ import (
 	"parley/internal/feed"
 	"parley/internal/publicid"
 	"parley/internal/store"
-	"parley/internal/viewer"
 )
 
 // MostPerCall is how many conversations one call may change.
@@ -38,6 +37,7 @@ func (d *Desk) MarkRead(ctx context.Context, items []*MarkItem, confirmed bool) 
 	for i, it := range items {
 		ids[i] = it.ID
 	}
+	task := Task{Action: MarkingRead, Confirmed: confirmed}
 	return d.each(ctx, "input.conversations", ids, func(ctx context.Context, tx *store.Tx, i int, row *Row) (feed.Event, error) {
 		if err := mayMark(ctx, row, confirmed); err != nil {
 			return feed.Event{}, err
@@ -46,45 +46,13 @@ func (d *Desk) MarkRead(ctx context.Context, items []*MarkItem, confirmed bool) 
 		if err != nil {
 			return feed.Event{}, err
 		}
-		wasRead, wasUnread := row.Read, row.IsUnread
-		row.MarkRead(upTo)
-		if row.Read == wasRead && row.IsUnread == wasUnread {
-			return feed.Event{}, nil
-		}
-		return feed.Event{Cause: feed.ConversationRead}, nil
+		return task.Do(ctx, row, upTo)
 	})
 }
 
 // MarkUnread marks conversations as unread; their new count stays.
 func (d *Desk) MarkUnread(ctx context.Context, ids []string, confirmed bool) ([]*Result, error) {
-	return d.each(ctx, "input.ids", ids, func(ctx context.Context, _ *store.Tx, _ int, row *Row) (feed.Event, error) {
-		if err := mayMark(ctx, row, confirmed); err != nil || row.IsUnread {
-			return feed.Event{}, err
-		}
-		row.MarkUnread()
-		return feed.Event{Cause: feed.ConversationUnread}, nil
-	})
-}
-
-// MarkableBy reports whether v, who sees the conversation, may change its read
-// state; a colleague's only with a confirmation.
-func (r *Row) MarkableBy(v *viewer.Viewer) bool {
-	return r.ReadBelongsTo(v.AgentID) || v.Can(viewer.ViewTeamInbox)
-}
-
-// mayMark decides whether the viewer may change the read state: their own or
-// nobody's freely, a colleague's only with ViewTeamInbox and confirmed.
-func mayMark(ctx context.Context, row *Row, confirmed bool) error {
-	v := viewer.FromContext(ctx)
-	switch {
-	case row.ReadBelongsTo(v.AgentID):
-		return nil
-	case !row.MarkableBy(v):
-		return fault.New(fault.Forbidden, "Only its owner, or a holder of VIEW_TEAM_INBOX, changes the read state of this conversation.")
-	case !confirmed:
-		return fault.New(fault.ConfirmationNeeded, "A colleague owns this conversation, and their read state would change. Repeat with confirmForOwner: true if that is meant.")
-	}
-	return nil
+	return d.all(ctx, ids, Task{Action: MarkingUnread, Confirmed: confirmed})
 }
 
 // inboundUpTo is the inbound ordinal that a read reaches.
@@ -109,36 +77,18 @@ func (d *Desk) inboundUpTo(ctx context.Context, tx *store.Tx, row *Row, message 
 // Assign gives conversations to the agent, or to nobody (nil). It needs
 // AssignConversation.
 func (d *Desk) Assign(ctx context.Context, ids []string, agentID *string) ([]*Result, error) {
-	if !viewer.FromContext(ctx).Can(viewer.AssignConversation) {
-		return nil, fault.New(fault.Forbidden, "Assigning needs the permission ASSIGN_CONVERSATION. Ask an administrator.")
-	}
-	to, err := d.assignee(agentID)
+	task, err := d.Assigning(ctx, agentID)
 	if err != nil {
 		return nil, err
 	}
-	return d.each(ctx, "input.ids", ids, func(_ context.Context, _ *store.Tx, _ int, row *Row) (feed.Event, error) {
-		owner, assigned := row.OwnerID, row.Assigned
-		row.Assign(to)
-		if row.OwnerID == owner && row.Assigned == assigned {
-			return feed.Event{}, nil
-		}
-		return feed.Event{Cause: feed.ConversationAssigned}, nil
-	})
+	return d.all(ctx, ids, task)
 }
 
-func (d *Desk) assignee(id *string) (int64, error) {
-	if id == nil {
-		return 0, nil
-	}
-	key, ok := d.IDs.Decode(publicid.Agent, *id)
-	agent := d.Directory.Agent(key)
-	if !ok || agent == nil {
-		return 0, &fault.Error{Code: fault.NotFound, Field: "input.agentId", Message: "No such agent."}
-	}
-	if !agent.IsActive {
-		return 0, &fault.Error{Code: fault.Conflict, Field: "input.agentId", Message: "This agent is no longer active. Choose another."}
-	}
-	return key, nil
+// all does the task with every conversation.
+func (d *Desk) all(ctx context.Context, ids []string, task Task) ([]*Result, error) {
+	return d.each(ctx, "input.ids", ids, func(ctx context.Context, _ *store.Tx, _ int, row *Row) (feed.Event, error) {
+		return task.Do(ctx, row, row.Inbound)
+	})
 }
 
 type editOne func(ctx context.Context, tx *store.Tx, i int, row *Row) (feed.Event, error)

@@ -26,7 +26,8 @@ import (
 type Cause string
 
 // The causes. DirectoryChanged is internal: it tells processes to read agents
-// and channels again, and streams that rights may have changed.
+// and channels again, and streams that rights may have changed. BulkChanged is of
+// no conversation: a bulk operation went on, or was told to stop or go on.
 const (
 	MessageAdded         Cause = "MESSAGE_ADDED"
 	MessageStatusChanged Cause = "MESSAGE_STATUS_CHANGED"
@@ -35,6 +36,7 @@ const (
 	ConversationAssigned Cause = "CONVERSATION_ASSIGNED"
 	ConversationChanged  Cause = "CONVERSATION_CHANGED"
 	DirectoryChanged     Cause = "DIRECTORY_CHANGED"
+	BulkChanged          Cause = "BULK_CHANGED"
 )
 
 // StreamKind says what an event means to one stream.
@@ -107,6 +109,8 @@ type Event struct {
 	Status channel.Status
 	// Agents are those whose rights a DirectoryChanged moved; nil means anybody's.
 	Agents []int64
+	// Operation is the one that a BulkChanged is of.
+	Operation int64
 
 	mu     sync.Mutex
 	shared map[any]any
@@ -149,12 +153,13 @@ type wire struct {
 	After  *Facts         `json:"a,omitempty"`
 	Status channel.Status `json:"st,omitempty"`
 	Agents []int64        `json:"g,omitzero"` // nobody is not anybody
+	Bulk   int64          `json:"k,omitempty"`
 }
 
 // Record adds e to the transaction's tail and moves the standing counts by the
 // difference of its facts.
 func Record(tx *store.Tx, e *Event) error {
-	facts, err := json.Marshal(wire{e.Before, e.After, e.Status, e.Agents})
+	facts, err := json.Marshal(wire{e.Before, e.After, e.Status, e.Agents, e.Operation})
 	if err != nil {
 		return fmt.Errorf("feed: facts: %w", err)
 	}
@@ -176,7 +181,7 @@ func (e *Event) decode(facts []byte) error {
 	if err := json.Unmarshal(facts, &w); err != nil {
 		return fmt.Errorf("feed: facts of event %d: %w", e.Position, err)
 	}
-	e.Before, e.After, e.Status, e.Agents = w.Before, w.After, w.Status, w.Agents
+	e.Before, e.After, e.Status, e.Agents, e.Operation = w.Before, w.After, w.Status, w.Agents, w.Bulk
 	return nil
 }
 

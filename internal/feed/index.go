@@ -18,6 +18,7 @@ const (
 	ByRecord
 	BySender // an agent who sent an outbound
 	ByObjectType
+	ByOperation
 )
 
 // Key is a fact with its value. A stream names those that can concern it, so
@@ -35,8 +36,15 @@ var Everything = Key{}
 // than once.
 func (e *Event) Keys() iter.Seq[Key] {
 	return func(yield func(Key) bool) {
-		_ = yield(Everything) && yield(Key{Fact: ByConversation, ID: e.ConversationID}) && e.Before.keys(yield) && e.After.keys(yield)
+		_ = yield(Everything) && e.subject(yield) && e.Before.keys(yield) && e.After.keys(yield)
 	}
+}
+
+func (e *Event) subject(yield func(Key) bool) bool {
+	if e.Cause == BulkChanged {
+		return yield(Key{Fact: ByOperation, ID: e.Operation})
+	}
+	return yield(Key{Fact: ByConversation, ID: e.ConversationID})
 }
 
 func (f *Facts) keys(yield func(Key) bool) bool {

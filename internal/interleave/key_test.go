@@ -8,7 +8,7 @@ import (
 	"parley/internal/interleave"
 )
 
-// Idempotency keys (message: once, remembered): a client sends one request with
+// Idempotency keys (once: Do, remembered): a client sends one request with
 // one key to two processes at a time, and again when it was not answered.
 //
 // Bounds: two requests, two failures, each of a transaction before its commit or

@@ -5,7 +5,8 @@ import (
 
 	"github.com/riverqueue/river"
 
-	"parley/internal/message"
+	"parley/internal/once"
+	"parley/internal/store"
 )
 
 // ForgetKeys is the job that removes idempotency keys that have had their time.
@@ -16,13 +17,13 @@ func (ForgetKeys) Kind() string { return "forget_keys" }
 
 type forgetKeys struct {
 	river.WorkerDefaults[ForgetKeys]
-	messenger *message.Messenger
+	store *store.Store
 }
 
 // Work implements river.Worker.
 func (w *forgetKeys) Work(ctx context.Context, _ *river.Job[ForgetKeys]) error {
 	for {
-		if n, err := w.messenger.ForgetKeys(ctx); err != nil || n == 0 {
+		if n, err := once.Forget(ctx, w.store); err != nil || n == 0 {
 			return err
 		}
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/riverqueue/river/rivertype"
 
 	"parley/internal/inbound"
+	"parley/internal/operation"
 	"parley/internal/store"
 	"parley/internal/trace"
 )
@@ -26,8 +27,8 @@ import (
 type Options struct {
 	// Workers is how many jobs run at a time; 100 by default.
 	Workers int
-	// Sweep is how often lanes that nobody drains, and conversations that are due,
-	// are looked for; 15 s by default.
+	// Sweep is how often lanes that nobody drains, bulk operations that nobody
+	// works at, and conversations that are due are looked for; 15 s by default.
 	Sweep time.Duration
 	// Log says how much of the event log is kept.
 	Log store.Retention
@@ -48,11 +49,11 @@ type Runner struct {
 }
 
 // Start starts the workers. Stop ends them.
-func Start(ctx context.Context, s *store.Store, r *inbound.Receiver, o Options) (*Runner, error) {
+func Start(ctx context.Context, s *store.Store, r *inbound.Receiver, f *operation.Foreman, o Options) (*Runner, error) {
 	if s.Pool() != nil {
-		return start(ctx, riverpgxv5.New(s.Pool()), r, o)
+		return start(ctx, riverpgxv5.New(s.Pool()), r, f, o)
 	}
-	return start(ctx, sqliteDriver{riversqlite.New(s.WriterDB()), r.Messenger.Waiting()}, r, o)
+	return start(ctx, sqliteDriver{riversqlite.New(s.WriterDB()), r.Messenger.Waiting()}, r, f, o)
 }
 
 // Stop lets the jobs under way finish, until ctx ends. Those that could go on
@@ -62,11 +63,11 @@ func (r *Runner) Stop(ctx context.Context) error {
 	return r.stop(ctx)
 }
 
-func start[T any](ctx context.Context, driver riverdriver.Driver[T], r *inbound.Receiver, o Options) (*Runner, error) {
+func start[T any](ctx context.Context, driver riverdriver.Driver[T], r *inbound.Receiver, f *operation.Foreman, o Options) (*Runner, error) {
 	// Start's context would stop the workers the hard way when it ends.
 	ctx = context.WithoutCancel(ctx)
 	stopping, hurry := context.WithCancel(ctx)
-	config, err := configure(stopping, r, o)
+	config, err := configure(stopping, r, f, o)
 	if err != nil {
 		hurry()
 		return nil, err
@@ -82,7 +83,7 @@ func start[T any](ctx context.Context, driver riverdriver.Driver[T], r *inbound.
 	return &Runner{hurry: hurry, stop: client.Stop}, nil
 }
 
-func configure(stopping context.Context, r *inbound.Receiver, o Options) (*river.Config, error) {
+func configure(stopping context.Context, r *inbound.Receiver, f *operation.Foreman, o Options) (*river.Config, error) {
 	if o.Workers == 0 {
 		o.Workers = 100
 	}
@@ -100,8 +101,11 @@ func configure(stopping context.Context, r *inbound.Receiver, o Options) (*river
 		river.AddWorkerSafely(workers, &drainLane{messenger: r.Messenger, stopping: stopping}),
 		river.AddWorkerSafely(workers, &sweepLanes{messenger: r.Messenger}),
 		river.AddWorkerSafely(workers, &sweepDue{desk: r.Messenger.Desk}),
-		river.AddWorkerSafely(workers, &forgetKeys{messenger: r.Messenger}),
+		river.AddWorkerSafely(workers, &forgetKeys{store: r.Messenger.Desk.Store}),
 		river.AddWorkerSafely(workers, &forgetRaw{receiver: r}),
+		river.AddWorkerSafely(workers, &bulkWork{foreman: f, stopping: stopping}),
+		river.AddWorkerSafely(workers, &sweepBulk{foreman: f}),
+		river.AddWorkerSafely(workers, &forgetBulk{foreman: f}),
 		river.AddWorkerSafely(workers, &trimLog{store: r.Messenger.Desk.Store, keep: o.Log}),
 	} {
 		if err != nil {
@@ -111,19 +115,29 @@ func configure(stopping context.Context, r *inbound.Receiver, o Options) (*river
 	return &river.Config{
 		Logger:       o.Logger,
 		ErrorHandler: failures{},
-		Queues:       map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: o.Workers}},
-		Workers:      workers,
-		Middleware:   []rivertype.Middleware{&observed{tracer: o.Tracer, durations: o.Durations}},
+		Queues: map[string]river.QueueConfig{
+			river.QueueDefault: {MaxWorkers: o.Workers},
+			operation.Queue:    {MaxWorkers: bulkWorkers, FetchPollInterval: bulkPoll},
+		},
+		Workers:    workers,
+		Middleware: []rivertype.Middleware{&observed{tracer: o.Tracer, durations: o.Durations}},
 		// Workers are told of new jobs (by PostgreSQL, or by the bell); the poll
 		// is for what they were not told of, such as a lane that has rested.
 		FetchCooldown:     fetchCooldown,
 		FetchPollInterval: 200 * time.Millisecond,
 		PeriodicJobs: []*river.PeriodicJob{
 			every(o.Sweep, SweepLanes{}), every(o.Sweep, SweepDue{}), every(time.Hour, ForgetKeys{}), every(time.Hour, ForgetRaw{}),
-			every(o.TrimEvery, TrimLog{}),
+			every(o.TrimEvery, TrimLog{}), every(o.Sweep, SweepBulk{}), every(time.Hour, ForgetBulk{}),
 		},
 	}, nil
 }
+
+// How many bulk operations a process works at, each taking half of a worker's
+// time at most; and how often it looks for one where nobody tells it.
+const (
+	bulkWorkers = 2
+	bulkPoll    = 500 * time.Millisecond
+)
 
 // fetchCooldown is the least time between two looks for jobs: a burst of
 // messages is fetched in bulk.

@@ -15,6 +15,7 @@ import (
 	"parley/internal/conversation"
 	"parley/internal/feed"
 	"parley/internal/message"
+	"parley/internal/operation"
 	"parley/internal/presence"
 	"parley/internal/viewer"
 )
@@ -22,10 +23,11 @@ import (
 // Desk opens streams. All fields but CountsEvery are required.
 type Desk struct {
 	*conversation.Desk
-	Hub   *feed.Hub
-	Board *presence.Board
-	// CountsEvery is how far apart the frames of inbox counts are at least; 250 ms
-	// by default.
+	Hub        *feed.Hub
+	Board      *presence.Board
+	Operations *operation.Foreman
+	// CountsEvery is how far apart the frames of inbox counts, and of a bulk
+	// operation, are at least; 250 ms by default.
 	CountsEvery time.Duration
 }
 
@@ -145,7 +147,9 @@ type stream[T any] struct {
 	// stale tells whether a change of the directory that left the viewer's rights
 	// alone changed what the first frame holds; nil for never.
 	stale func(ctx context.Context, v *viewer.Viewer) (bool, error)
-	pace  pace[T]
+	// last tells whether the stream completes with a frame; nil for never.
+	last func(T) bool
+	pace pace[T]
 }
 
 // standing is where a stream begins or begins anew.

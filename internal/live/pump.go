@@ -18,10 +18,14 @@ type pump[T any] struct {
 	end    End
 	wake   func() // nil where a goroutine waits
 
-	start  *standing[T]
-	reader *feed.Stream // nil until the first frame of the standing is given
-	held   *held[T]
+	start    *standing[T]
+	reader   *feed.Stream // nil until the first frame of the standing is given
+	held     *held[T]
+	complete bool // the last frame was given
 }
+
+// errComplete is how a stream ends that has told all there is to tell.
+var errComplete = errors.New("live: complete")
 
 func (p *pump[T]) begin() {
 	var driven bool
@@ -64,15 +68,25 @@ func (p *pump[T]) Close() {
 }
 
 func (p *pump[T]) stop(err error) {
-	if p.ctx.Err() == nil {
+	if p.ctx.Err() == nil && !errors.Is(err, errComplete) {
 		p.end(err)
 	}
 	close(p.frames)
 }
 
-// next returns the next frame: where the stream stands, then one for the events
-// that come, until it must be opened anew.
+// next returns the next frame until the last was given.
 func (p *pump[T]) next() (frame T, err error) {
+	if p.complete {
+		return frame, errComplete
+	}
+	frame, err = p.further()
+	p.complete = err == nil && p.last != nil && p.last(frame)
+	return frame, err
+}
+
+// further returns the next frame: where the stream stands, then one for the
+// events that come, until it must be opened anew.
+func (p *pump[T]) further() (frame T, err error) {
 	for p.reader != nil {
 		anew, err := p.follow()
 		if err != nil {

@@ -14,7 +14,7 @@ import (
 	"parley/ent/messaginguser"
 	"parley/internal/app"
 	"parley/internal/channel"
-	"parley/internal/message"
+	"parley/internal/once"
 	"parley/internal/parleytest"
 	"parley/internal/store"
 )
@@ -152,11 +152,11 @@ func TestKeysAreForgottenAfterAWeek(t *testing.T) {
 	c := begin(parleytest.New(t), customer, parleytest.Sales)
 	first := c.ask("one", "k").Get("message", "id").String()
 	forget := func() int64 {
-		n, err := c.p.Messenger.ForgetKeys(c.p.System())
+		n, err := once.Forget(c.p.System(), c.p.Store)
 		require.NoError(t, err)
 		return n
 	}
-	c.p.Clock.Advance(message.KeyLifetime)
+	c.p.Clock.Advance(once.KeyLifetime)
 	require.Zero(t, forget())
 	require.Equal(t, first, c.ask("one", "k").Get("message", "id").String())
 	c.p.Clock.Advance(time.Second)

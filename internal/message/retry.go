@@ -10,6 +10,7 @@ import (
 	"parley/internal/channel"
 	"parley/internal/conversation"
 	"parley/internal/fault"
+	"parley/internal/once"
 	"parley/internal/publicid"
 	"parley/internal/store"
 )
@@ -17,7 +18,7 @@ import (
 // Retry queues a FAILED or UNKNOWN message again as a new attempt. A refusal is
 // a *RefusedError.
 func (m *Messenger) Retry(ctx context.Context, in RetryInput) (Sent, error) {
-	if err := checkKey(in.IdempotencyKey); err != nil {
+	if err := once.CheckKey(in.IdempotencyKey); err != nil {
 		return Sent{}, err
 	}
 	key, ok := m.Desk.IDs.Decode(publicid.Message, in.MessageID)

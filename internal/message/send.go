@@ -13,6 +13,7 @@ import (
 	"parley/internal/directory"
 	"parley/internal/fault"
 	"parley/internal/feed"
+	"parley/internal/once"
 	"parley/internal/publicid"
 	"parley/internal/search/index"
 	"parley/internal/store"
@@ -181,7 +182,7 @@ func (m *Messenger) start(ctx context.Context, tx *store.Tx, ch *directory.Chann
 
 // AddNote adds an internal note to a conversation that the viewer sees.
 func (m *Messenger) AddNote(ctx context.Context, in NoteInput) (Sent, error) {
-	if err := checkKey(in.IdempotencyKey); err != nil {
+	if err := once.CheckKey(in.IdempotencyKey); err != nil {
 		return Sent{}, err
 	}
 	text := channel.CleanText(in.Text)
@@ -211,7 +212,7 @@ func (m *Messenger) write(ctx context.Context, mutation, key string, input any, 
 	var id int64
 	var repeated bool
 	err := m.Desk.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
-		id, repeated, err = once(ctx, tx, mutation, key, input, func() (int64, error) { return fn(ctx, tx) })
+		id, repeated, err = once.Do(ctx, tx, mutation, key, input, func() (int64, error) { return fn(ctx, tx) })
 		return err
 	})
 	if err != nil {
@@ -238,7 +239,7 @@ func (m *Messenger) sent(ctx context.Context, id int64) (Sent, error) {
 }
 
 func checkText(text, key string) (string, error) {
-	if err := checkKey(key); err != nil {
+	if err := once.CheckKey(key); err != nil {
 		return "", err
 	}
 	if n := utf8.RuneCountInString(text); n > MostText {

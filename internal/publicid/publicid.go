@@ -30,6 +30,7 @@ const (
 	Record        Kind = "rec"
 	MessagingUser Kind = "usr"
 	Attempt       Kind = "att"
+	BulkOperation Kind = "blk"
 )
 
 var encoding = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
@@ -99,7 +100,7 @@ func (c *Codec) Parse(id string) (Kind, int64, bool) {
 
 func known(k Kind) bool {
 	switch k {
-	case Conversation, Message, Agent, Channel, Record, MessagingUser, Attempt:
+	case Conversation, Message, Agent, Channel, Record, MessagingUser, Attempt, BulkOperation:
 		return true
 	}
 	return false

@@ -17,7 +17,9 @@ import (
 	"parley/internal/app"
 	"parley/internal/conversation"
 	"parley/internal/feed"
+	"parley/internal/live"
 	"parley/internal/parleytest"
+	"parley/internal/selection"
 	"parley/internal/store"
 	"parley/internal/stream"
 	"parley/internal/viewer"
@@ -153,7 +155,11 @@ func TestWhatDependsOnTheViewerIsNotShared(t *testing.T) {
 			}
 		}
 	}
+	// BulkResult.conversation is read for each viewer; frames of bulk operations are
+	// no Event, and so never shared.
+	require.NotImplements(t, (*selection.Event)(nil), &live.OperationChange{})
 	require.ElementsMatch(t, []string{
+		"BulkOperation.results", "BulkResult.conversation",
 		"Conversation.lastMessage", "Conversation.messages", "Conversation.messagingUser", "Conversation.record",
 		"Message.attempts", "Message.conversation",
 	}, batches, "a batch must give the same to all who see the parent: what depends on the viewer is resolved for each")

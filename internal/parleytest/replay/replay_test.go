@@ -13,6 +13,8 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/parser"
 
+	"parley/internal/conversation"
+	"parley/internal/operation"
 	"parley/internal/parleytest"
 	"parley/internal/publicid"
 	"parley/internal/seed"
@@ -131,6 +133,20 @@ func (p *player) record() parleytest.Tree {
 	return parleytest.Tree{}
 }
 
+// paused is a bulk operation of amy's that waits to be gone on with.
+func (p *player) paused() (id string) {
+	everything := &operation.Selection{View: &conversation.View{Kind: conversation.All}}
+	p.Eventually(func() bool { // a worker may be quicker
+		begun, err := p.Foreman.MarkRead(p.Context("amy"), operation.MarkInput{Selection: everything, IdempotencyKey: rand.Text()})
+		require.NoError(p.t, err)
+		id = begun.Operation.ID()
+		_, err = p.Foreman.Pause(p.Context("amy"), id)
+		return err == nil
+	}, "it was paused")
+	p.t.Cleanup(func() { _, _ = p.Foreman.Cancel(p.Context("amy"), id) })
+	return id
+}
+
 // value is one for a required variable; a document with a type that is not here
 // needs it added.
 func (p *player) value(name, typeName string) any {
@@ -141,6 +157,9 @@ func (p *player) value(name, typeName string) any {
 	}
 	switch typeName {
 	case "ID":
+		if name == "operation" {
+			return p.paused()
+		}
 		return p.conversation()
 	case "Int":
 		return 2
@@ -161,6 +180,10 @@ func (p *player) value(name, typeName string) any {
 		return object{"conversations": []object{{"id": p.conversation()}}}
 	case "MarkConversationsUnreadInput":
 		return object{"ids": []string{p.conversation()}}
+	case "PauseBulkOperationInput", "ResumeBulkOperationInput", "CancelBulkOperationInput":
+		return object{"id": p.paused()}
+	case "BulkMarkConversationsReadInput", "BulkMarkConversationsUnreadInput", "BulkAssignConversationsInput":
+		return object{"selection": object{"ids": []string{p.conversation()}}, "idempotencyKey": rand.Text()}
 	case "AssignConversationsInput":
 		bo := p.Desk.IDs.Encode(publicid.Agent, p.Directory.AgentNamed("bo").Key)
 		return object{"ids": []string{p.conversation()}, "agentId": bo}

@@ -1,4 +1,7 @@
-package message
+// Package once gives creating mutations their idempotency: the first request with
+// a key does the work and its result is remembered, in the same transaction; a
+// repeat gets that result.
+package once
 
 import (
 	"bytes"
@@ -18,11 +21,11 @@ import (
 // KeyLifetime is how long the result of an idempotency key is remembered.
 const KeyLifetime = 7 * 24 * time.Hour
 
-// once runs make for the first request with the key and returns its result; a
+// Do runs make for the first request with the key and returns its result; a
 // repeat with the same input returns that result, repeated, without running
 // anything. An error from make undoes the claim with the rest of the write, so a
 // refusal is not remembered.
-func once(ctx context.Context, tx *store.Tx, mutation, key string, input any, make func() (int64, error)) (result int64, repeated bool, err error) {
+func Do(ctx context.Context, tx *store.Tx, mutation, key string, input any, make func() (int64, error)) (result int64, repeated bool, err error) {
 	hash, err := hashOf(input)
 	if err != nil {
 		return 0, false, err
@@ -72,8 +75,8 @@ func hashOf(input any) ([]byte, error) {
 	return sum[:], nil
 }
 
-// checkKey bounds an idempotency key: 1 to 64 visible ASCII characters.
-func checkKey(key string) error {
+// CheckKey bounds an idempotency key: 1 to 64 visible ASCII characters.
+func CheckKey(key string) error {
 	ok := len(key) >= 1 && len(key) <= 64
 	for i := 0; ok && i < len(key); i++ {
 		ok = key[i] > ' ' && key[i] < 0x7f
@@ -84,10 +87,10 @@ func checkKey(key string) error {
 	return nil
 }
 
-// ForgetKeys removes idempotency keys older than KeyLifetime, at most 10,000 at
-// a time, and tells how many.
-func (m *Messenger) ForgetKeys(ctx context.Context) (n int64, err error) {
-	err = m.Desk.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+// Forget removes idempotency keys older than KeyLifetime, at most 10,000 at a
+// time, and tells how many.
+func Forget(ctx context.Context, s *store.Store) (n int64, err error) {
+	err = s.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		old := tx.Builder().Select("id").From(entsql.Table("idempotency_keys")).
 			Where(entsql.LT("created_at", int64(tx.Now.Add(-KeyLifetime)))).Limit(10_000)
 		n, err = tx.Exec(ctx, tx.Builder().Delete("idempotency_keys").Where(entsql.In("id", old)))

@@ -1,0 +1,105 @@
+package conversation
+
+import (
+	"context"
+	"database/sql"
+	"slices"
+	"strings"
+
+	"entgo.io/ent/dialect"
+	entsql "entgo.io/ent/dialect/sql"
+
+	"parley/internal/rule"
+	"parley/internal/store"
+	"parley/internal/viewer"
+)
+
+// Set is a source of conversations to do something with, all of which its viewer
+// sees: a Scope, or Named ones.
+type Set interface {
+	// from writes the rest of a statement that selects from conversations, AS x.
+	from(b *entsql.Builder)
+}
+
+// taskColumns are the columns of a row that tasks ask for.
+var taskColumns = table.Only("id", "owner_id", "assigned", "is_unread", "inbound_count", "read_count")
+
+// Each calls fn with the conversations of a set as one statement finds them, at
+// most so many. The row holds what tasks ask for, and only until fn returns.
+func (d *Desk) Each(ctx context.Context, s Set, most int, fn func(*Row)) error {
+	b := &entsql.Builder{}
+	b.SetDialect(d.Store.Dialect())
+	b.WriteString("SELECT ").WriteString(strings.Join(table.Select(taskColumns), ", ")).WriteString(" FROM conversations AS x")
+	s.from(b)
+	b.WriteString(" LIMIT ").Arg(most)
+	return d.Store.Each(ctx, b, func(s *store.Row) error {
+		row := Row{desk: d}
+		table.Read(&row, s, 0, taskColumns)
+		fn(&row)
+		return nil
+	})
+}
+
+// from implements Set: newest first.
+func (s *Scope) from(b *entsql.Builder) {
+	col := qualify("x")
+	p := append(s.conds.where(col), s.sight.SQL(col))
+	if s.conds.sentBy != nil {
+		b.WriteString(" JOIN participants AS s ON s.conversation_id = x.id")
+		p = append(p, entsql.EQ(qualify("s")("agent_id"), *s.conds.sentBy))
+	}
+	p = slices.DeleteFunc(p, func(p *entsql.Predicate) bool { return p == nil })
+	if len(p) > 0 {
+		b.WriteString(" WHERE ").Join(entsql.And(p...))
+	}
+	b.WriteString(" ORDER BY x.last_message_at DESC, x.id DESC")
+}
+
+// Named is the set of those conversations with the keys that v sees, in no order.
+func Named(v *viewer.Viewer, keys []int64) Set { return named{rule.Visible(v), keys} }
+
+type named struct {
+	sight rule.Sight
+	keys  []int64
+}
+
+func (n named) from(b *entsql.Builder) {
+	inKeys(b.WriteString(" WHERE "), "x.id", n.keys)
+	if seen := n.sight.SQL(qualify("x")); seen != nil {
+		b.WriteString(" AND (").Join(seen).WriteString(")")
+	}
+}
+
+// inKeys writes that a column is one of the keys, which are one argument so that
+// the statement's text does not depend on them.
+func inKeys(b *entsql.Builder, column string, keys []int64) {
+	b.WriteString(column).WriteString(" IN (")
+	if b.Dialect() == dialect.Postgres {
+		b.WriteString("SELECT k.value::bigint FROM json_array_elements_text(").Arg(jsonKeys(keys)).WriteString("::json) AS k(value))")
+		return
+	}
+	b.WriteString("SELECT value FROM json_each(").Arg(jsonKeys(keys)).WriteString("))")
+}
+
+// LoadAll is Load for many conversations, in one statement: those with the keys
+// that the viewer of ctx sees.
+func (d *Desk) LoadAll(ctx context.Context, tx *store.Tx, keys []int64) (map[int64]*Row, error) {
+	t := entsql.Table("conversations")
+	q := tx.Builder().Select(columns...).From(t).
+		Where(entsql.P(func(b *entsql.Builder) { inKeys(b, "conversations.id", keys) }))
+	if visible := rule.Visible(viewer.FromContext(ctx)).SQL(t.C); visible != nil {
+		q.Where(visible)
+	}
+	if tx.Locks() {
+		q.OrderBy("id").ForUpdate() // whoever else locks many does so in this order
+	}
+	rows := make(map[int64]*Row, len(keys))
+	err := tx.Query(ctx, q, func(r *sql.Rows) error {
+		row, err := d.scan(r)
+		if err == nil {
+			rows[row.Key] = row
+		}
+		return err
+	})
+	return rows, err
+}

@@ -1,0 +1,120 @@
+package conversation
+
+import (
+	"context"
+
+	"parley/internal/fault"
+	"parley/internal/feed"
+	"parley/internal/publicid"
+	"parley/internal/viewer"
+)
+
+// Action is what can be done with many conversations at once.
+type Action string
+
+// The actions.
+const (
+	MarkingRead   Action = "MARK_READ"
+	MarkingUnread Action = "MARK_UNREAD"
+	Assigning     Action = "ASSIGN"
+)
+
+// Task is an action with what it needs to know.
+type Task struct {
+	Action Action
+	// Confirmed says that a colleague's read state may change.
+	Confirmed bool
+	// Assignee is who gets the conversations; 0 for nobody.
+	Assignee int64
+}
+
+// Assigning is the task of giving conversations to an agent, or to nobody (nil).
+// It needs AssignConversation.
+func (d *Desk) Assigning(ctx context.Context, agentID *string) (Task, error) {
+	t := Task{Action: Assigning}
+	if agentID == nil {
+		return t, d.May(ctx, t)
+	}
+	key, ok := d.IDs.Decode(publicid.Agent, *agentID)
+	if t.Assignee = key; !ok {
+		t.Assignee = -1 // nobody's key
+	}
+	return t, d.May(ctx, t)
+}
+
+// May decides what does not depend on the conversation: nil when the viewer of
+// ctx may do the task at all.
+func (d *Desk) May(ctx context.Context, t Task) error {
+	if t.Action != Assigning {
+		return nil
+	}
+	if !viewer.FromContext(ctx).Can(viewer.AssignConversation) {
+		return fault.New(fault.Forbidden, "Assigning needs the permission ASSIGN_CONVERSATION. Ask an administrator.")
+	}
+	if t.Assignee == 0 {
+		return nil
+	}
+	agent := d.Directory.Agent(t.Assignee)
+	if agent == nil {
+		return &fault.Error{Code: fault.NotFound, Field: "input.agentId", Message: "No such agent."}
+	}
+	if !agent.IsActive {
+		return &fault.Error{Code: fault.Conflict, Field: "input.agentId", Message: "This agent is no longer active. Choose another."}
+	}
+	return nil
+}
+
+// Do does the task with a conversation that the viewer of ctx sees and, by May,
+// may do it with. Reading reaches the inbound ordinal upTo. It is pure: an event
+// without a cause says that there was nothing to change.
+func (t Task) Do(ctx context.Context, row *Row, upTo int64) (feed.Event, error) {
+	if t.Action == Assigning {
+		return t.assign(row), nil
+	}
+	if err := mayMark(ctx, row, t.Confirmed); err != nil {
+		return feed.Event{}, err
+	}
+	if t.Action == MarkingUnread {
+		if row.IsUnread {
+			return feed.Event{}, nil
+		}
+		row.MarkUnread()
+		return feed.Event{Cause: feed.ConversationUnread}, nil
+	}
+	wasRead, wasUnread := row.Read, row.IsUnread
+	row.MarkRead(upTo)
+	if row.Read == wasRead && row.IsUnread == wasUnread {
+		return feed.Event{}, nil
+	}
+	return feed.Event{Cause: feed.ConversationRead}, nil
+}
+
+func (t Task) assign(row *Row) feed.Event {
+	owner, assigned := row.OwnerID, row.Assigned
+	row.Assign(t.Assignee)
+	if row.OwnerID == owner && row.Assigned == assigned {
+		return feed.Event{}
+	}
+	return feed.Event{Cause: feed.ConversationAssigned}
+}
+
+// MarkableBy reports whether v, who sees the conversation, may change its read
+// state; a colleague's only with a confirmation.
+func (r *Row) MarkableBy(v *viewer.Viewer) bool {
+	return r.ReadBelongsTo(v.AgentID) || v.Can(viewer.ViewTeamInbox)
+}
+
+// mayMark decides whether the viewer may change the read state: their own or
+// nobody's freely, a colleague's only with ViewTeamInbox and confirmed.
+func mayMark(ctx context.Context, row *Row, confirmed bool) error {
+	v := viewer.FromContext(ctx)
+	switch {
+	case row.ReadBelongsTo(v.AgentID):
+		return nil
+	case !row.MarkableBy(v):
+		return fault.New(fault.Forbidden, "Only its owner, or a holder of VIEW_TEAM_INBOX, changes the read state of this conversation.")
+	case !confirmed:
+		return fault.New(fault.ConfirmationNeeded, "A colleague owns this conversation, and their read state would change. Repeat with confirmForOwner: true if that is meant.")
+	}
+	return nil
+}

@@ -1,0 +1,38 @@
+package resolvers
+
+import (
+	"context"
+
+	"parley/graph"
+	"parley/internal/operation"
+)
+
+// onwardWindow is a page of a list that runs one way.
+func onwardWindow(first *int, after *string) (operation.Window, error) {
+	w, err := windowOf(first, after, nil, nil, false)
+	return operation.Window{Size: w.size, Cursor: w.cursor}, err
+}
+
+func begun(b operation.Begun, err error) (*graph.BulkConversationsPayload, error) {
+	errs, err := userErrors(err)
+	return &graph.BulkConversationsPayload{Operation: b.Operation, Preview: b.Preview, Errors: errs}, err
+}
+
+func controlled(op *operation.Row, err error) (*graph.BulkOperationPayload, error) {
+	errs, err := userErrors(err)
+	return &graph.BulkOperationPayload{Operation: op, Errors: errs}, err
+}
+
+// eachSeen gives every parent its object from one batch that is read under the
+// viewer's own rights; nil where they do not see it.
+func eachSeen[P, O any](ctx context.Context, parents []P, key func(P) int64, batch func(context.Context, []int64) (map[int64]O, error)) ([]O, error) {
+	keys, out := make([]int64, len(parents)), make([]O, len(parents))
+	for i, p := range parents {
+		keys[i] = key(p)
+	}
+	found, err := batch(ctx, keys)
+	for i, k := range keys {
+		out[i] = found[k]
+	}
+	return out, err
+}
