@@ -10,6 +10,7 @@ import (
 	"parley/internal/live"
 	"parley/internal/message"
 	"parley/internal/operation"
+	"parley/internal/search"
 	"sync/atomic"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -33,6 +34,7 @@ type ResolverRoot interface {
 	Mutation() MutationResolver
 	Query() QueryResolver
 	Record() RecordResolver
+	SearchHit() SearchHitResolver
 	Subscription() SubscriptionResolver
 	Viewer() ViewerResolver
 }
@@ -361,6 +363,7 @@ type ComplexityRoot struct {
 		Conversations func(childComplexity int, view conversation.View, filterBy *conversation.Filter, orderBy *conversation.Order, first *int, after *string, last *int, before *string) int
 		Node          func(childComplexity int, id string) int
 		Record        func(childComplexity int, objectType string, externalID string) int
+		Search        func(childComplexity int, query string, view *conversation.View, kinds []search.Kind, first *int, after *string) int
 		Viewer        func(childComplexity int) int
 	}
 
@@ -383,6 +386,30 @@ type ComplexityRoot struct {
 		Errors   func(childComplexity int) int
 		Message  func(childComplexity int) int
 		Refusals func(childComplexity int) int
+	}
+
+	SearchConnection struct {
+		Edges      func(childComplexity int) int
+		IsComplete func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+	}
+
+	SearchEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	SearchHighlight struct {
+		End   func(childComplexity int) int
+		Start func(childComplexity int) int
+	}
+
+	SearchHit struct {
+		Conversation func(childComplexity int) int
+		Highlights   func(childComplexity int) int
+		Kind         func(childComplexity int) int
+		Message      func(childComplexity int) int
 	}
 
 	SendAttempt struct {
@@ -1799,6 +1826,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Record(childComplexity, args["objectType"].(string), args["externalId"].(string)), true
+	case "Query.search":
+		if e.ComplexityRoot.Query.Search == nil {
+			break
+		}
+
+		args, err := ec.field_Query_search_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Search(childComplexity, args["query"].(string), args["view"].(*conversation.View), args["kinds"].([]search.Kind), args["first"].(*int), args["after"].(*string)), true
 	case "Query.viewer":
 		if e.ComplexityRoot.Query.Viewer == nil {
 			break
@@ -1885,6 +1923,82 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RetryMessagePayload.Refusals(childComplexity), true
+
+	case "SearchConnection.edges":
+		if e.ComplexityRoot.SearchConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SearchConnection.Edges(childComplexity), true
+	case "SearchConnection.isComplete":
+		if e.ComplexityRoot.SearchConnection.IsComplete == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SearchConnection.IsComplete(childComplexity), true
+	case "SearchConnection.nodes":
+		if e.ComplexityRoot.SearchConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SearchConnection.Nodes(childComplexity), true
+	case "SearchConnection.pageInfo":
+		if e.ComplexityRoot.SearchConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SearchConnection.PageInfo(childComplexity), true
+
+	case "SearchEdge.cursor":
+		if e.ComplexityRoot.SearchEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SearchEdge.Cursor(childComplexity), true
+	case "SearchEdge.node":
+		if e.ComplexityRoot.SearchEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SearchEdge.Node(childComplexity), true
+
+	case "SearchHighlight.end":
+		if e.ComplexityRoot.SearchHighlight.End == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SearchHighlight.End(childComplexity), true
+	case "SearchHighlight.start":
+		if e.ComplexityRoot.SearchHighlight.Start == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SearchHighlight.Start(childComplexity), true
+
+	case "SearchHit.conversation":
+		if e.ComplexityRoot.SearchHit.Conversation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SearchHit.Conversation(childComplexity), true
+	case "SearchHit.highlights":
+		if e.ComplexityRoot.SearchHit.Highlights == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SearchHit.Highlights(childComplexity), true
+	case "SearchHit.kind":
+		if e.ComplexityRoot.SearchHit.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SearchHit.Kind(childComplexity), true
+	case "SearchHit.message":
+		if e.ComplexityRoot.SearchHit.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SearchHit.Message(childComplexity), true
 
 	case "SendAttempt.createdAt":
 		if e.ComplexityRoot.SendAttempt.CreatedAt == nil {
@@ -3712,6 +3826,81 @@ type Mutation
 "What can be watched. Every event carries a cursor; a stream opened with ` + "`" + `after: cursor` + "`" + ` goes on where the last one stopped."
 type Subscription
 `, BuiltIn: false},
+	{Name: "../schema/search.graphql", Input: `"By what something was found. Hits come in this order."
+enum SearchKind @goModel(model: "parley/internal/search.Kind") {
+  "The customer's number, however it is written: international, national in the country of one of the organisation's channels, its beginning (3 digits or more), or its end (4 digits or more, such as the last 4 or 7)."
+  NUMBER
+  "The customer's name."
+  NAME
+  "The text of a message, a note or a caption."
+  TEXT
+}
+
+"A part of a text, counted in UTF-16 code units as JavaScript strings are: ` + "`" + `text.slice(start, end)` + "`" + `. A word whose beginning was asked for counts whole."
+type SearchHighlight @goModel(model: "parley/internal/search.Highlight") {
+  "Where it begins."
+  start: Int!
+  "Where it ends: the first code unit behind it."
+  end: Int!
+}
+
+"Something found."
+type SearchHit @goModel(model: "parley/internal/search.Hit") {
+  "By what it was found, and so what ` + "`" + `highlights` + "`" + ` are about: ` + "`" + `conversation.mobileNumber` + "`" + `, ` + "`" + `conversation.name` + "`" + `, or the text of ` + "`" + `message` + "`" + `."
+  kind: SearchKind!
+  "The conversation. One statement for a whole page."
+  conversation: Conversation! @goField(batch: true, forceResolver: true)
+  "The message, for TEXT; null for the others. One statement for a whole page."
+  message: Message @goField(batch: true, forceResolver: true)
+  "What was found, in order and without overlap. Ranges, never markup."
+  highlights: [SearchHighlight!]!
+}
+
+"A hit in a page."
+type SearchEdge @goModel(model: "parley/internal/search.Edge") {
+  "Pass it as ` + "`" + `after` + "`" + `."
+  cursor: String!
+  "The hit."
+  node: SearchHit!
+}
+
+"A page of what was found."
+type SearchConnection @goModel(model: "parley/internal/search.Page") {
+  "The page, in order."
+  edges: [SearchEdge!]!
+  "The page's hits without cursors."
+  nodes: [SearchHit!]!
+  "Where the page stands. ` + "`" + `endCursor` + "`" + ` is there on an empty page too, and ` + "`" + `hasNextPage` + "`" + ` says whether to go on from it. A search pages forward alone."
+  pageInfo: PageInfo!
+  "False when a call's budget of rows and time ended before the page was full: ` + "`" + `hasNextPage` + "`" + ` is then true, and asking again from ` + "`" + `endCursor` + "`" + ` goes on. Also false while the index takes in messages that are older than itself: then more may be found later."
+  isComplete: Boolean!
+}
+
+extend type Query {
+  """
+  Finds conversations by name and number, and messages by text, among what the viewer may see: numbers first, then names,
+  then texts, and in each the newest first (conversations by their last message, messages by their own time).
+
+  All words must be there, in any order; the last one may be unfinished. Case and accents do not matter (Łukasz by lukasz,
+  O'Neil by oneil or o neil); Chinese, Japanese, Korean and Thai are found by any part. The first 16,384 characters of a
+  text are searched. A conversation may be found by several kinds, and once for each message.
+
+  A call looks at some 20,000 rows at most and goes on for some 150 ms; see ` + "`" + `isComplete` + "`" + `.
+  """
+  search(
+    "What to look for: 1 to 200 characters, with at most 10 words or 40 characters without spaces."
+    query: String!
+    "In which list; absent: in everything the viewer may see."
+    view: ConversationView
+    "By what to find; absent: by everything."
+    kinds: [SearchKind!]
+    "Page size: 1 to 100, default 20."
+    first: Int
+    "Cursor of an edge or of ` + "`" + `pageInfo` + "`" + ` to go on from; absent: from the start."
+    after: String
+  ): SearchConnection!
+}
+`, BuiltIn: false},
 }
 var parsedSchema = gqlparser.MustLoadSchema(sources...)
 
@@ -4283,6 +4472,54 @@ func (ec *executionContext) childFields_RetryMessagePayload(ctx context.Context,
 		return ec.fieldContext_RetryMessagePayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RetryMessagePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SearchConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_SearchConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_SearchConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_SearchConnection_pageInfo(ctx, field)
+	case "isComplete":
+		return ec.fieldContext_SearchConnection_isComplete(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SearchConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_SearchEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_SearchEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_SearchEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SearchEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_SearchHighlight(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "start":
+		return ec.fieldContext_SearchHighlight_start(ctx, field)
+	case "end":
+		return ec.fieldContext_SearchHighlight_end(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SearchHighlight", field.Name)
+}
+
+func (ec *executionContext) childFields_SearchHit(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "kind":
+		return ec.fieldContext_SearchHit_kind(ctx, field)
+	case "conversation":
+		return ec.fieldContext_SearchHit_conversation(ctx, field)
+	case "message":
+		return ec.fieldContext_SearchHit_message(ctx, field)
+	case "highlights":
+		return ec.fieldContext_SearchHit_highlights(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SearchHit", field.Name)
 }
 
 func (ec *executionContext) childFields_SendAttempt(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

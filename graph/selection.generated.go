@@ -13,6 +13,8 @@ import (
 	"parley/internal/live"
 	"parley/internal/message"
 	"parley/internal/operation"
+	"parley/internal/search"
+	"parley/internal/search/word"
 	"parley/internal/selection"
 	"parley/internal/viewer"
 
@@ -61,6 +63,10 @@ func SelectionTables(cfg Config) selection.Tables {
 			"Query":                   {Name: "Query", Satisfies: queryImplementors, Fields: ec.selectQuery()},
 			"Record":                  {Name: "Record", Satisfies: recordImplementors, Fields: ec.selectRecord()},
 			"Reset":                   {Name: "Reset", Satisfies: resetImplementors, Fields: ec.selectReset()},
+			"SearchConnection":        {Name: "SearchConnection", Satisfies: searchConnectionImplementors, Fields: ec.selectSearchConnection()},
+			"SearchEdge":              {Name: "SearchEdge", Satisfies: searchEdgeImplementors, Fields: ec.selectSearchEdge()},
+			"SearchHighlight":         {Name: "SearchHighlight", Satisfies: searchHighlightImplementors, Fields: ec.selectSearchHighlight()},
+			"SearchHit":               {Name: "SearchHit", Satisfies: searchHitImplementors, Fields: ec.selectSearchHit()},
 			"SendAttempt":             {Name: "SendAttempt", Satisfies: sendAttemptImplementors, Fields: ec.selectSendAttempt()},
 			"SendRefusal":             {Name: "SendRefusal", Satisfies: sendRefusalImplementors, Fields: ec.selectSendRefusal()},
 			"Sendability":             {Name: "Sendability", Satisfies: sendabilityImplementors, Fields: ec.selectSendability()},
@@ -1578,6 +1584,15 @@ func (ec *executionContext) selectQuery() map[string]*selection.Field {
 				return ec.Resolvers.Query().Record(ctx, fc.Args["objectType"].(string), fc.Args["externalId"].(string))
 			},
 		},
+		"search": {
+			NonNull: true,
+			Of:      "SearchConnection",
+			One:     func(source any) any { return selection.Pointer(source.(*search.Page)) },
+			Args:    ec.field_Query_search_args,
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				return ec.Resolvers.Query().Search(ctx, fc.Args["query"].(string), fc.Args["view"].(*conversation.View), fc.Args["kinds"].([]search.Kind), fc.Args["first"].(*int), fc.Args["after"].(*string))
+			},
+		},
 	}
 }
 
@@ -1655,6 +1670,116 @@ func (ec *executionContext) selectReset() map[string]*selection.Field {
 			NonNull: false,
 			Of:      "Conversation",
 			One:     func(source any) any { return selection.Pointer(source.(*live.Reset).Conversation) },
+		},
+	}
+}
+
+func (ec *executionContext) selectSearchConnection() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"edges": {
+			NonNull: true,
+			Of:      "SearchEdge",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*search.Page).Edges()
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+		},
+		"nodes": {
+			NonNull: true,
+			Of:      "SearchHit",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*search.Page).Nodes()
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+		},
+		"pageInfo": {
+			NonNull: true,
+			Of:      "PageInfo",
+			One:     func(source any) any { return selection.Pointer(source.(*search.Page).PageInfo()) },
+		},
+		"isComplete": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*search.Page).IsComplete
+				w.Bool(bool(v))
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectSearchEdge() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"cursor": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*search.Edge).Cursor()
+				w.String(string(v))
+			},
+		},
+		"node": {
+			NonNull: true,
+			Of:      "SearchHit",
+			One:     func(source any) any { return selection.Pointer(source.(*search.Edge).Node) },
+		},
+	}
+}
+
+func (ec *executionContext) selectSearchHighlight() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"start": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*word.Range).Start
+				w.Int(int64(v))
+			},
+		},
+		"end": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*word.Range).End
+				w.Int(int64(v))
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectSearchHit() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"kind": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*search.Hit).Kind
+				w.String(string(v))
+			},
+		},
+		"conversation": {
+			NonNull: true,
+			Of:      "Conversation",
+			One:     func(source any) any { return selection.Pointer(source.(*conversation.Row)) },
+			Batch: func(ctx context.Context, parents []any, fc selection.Call) ([]any, error) {
+				results, err := ec.Resolvers.SearchHit().Conversation(ctx, selection.Parents[*search.Hit](parents))
+				return selection.Results(parents, results, err)
+			},
+		},
+		"message": {
+			NonNull: false,
+			Of:      "Message",
+			One:     func(source any) any { return selection.Pointer(source.(*message.Row)) },
+			Batch: func(ctx context.Context, parents []any, fc selection.Call) ([]any, error) {
+				results, err := ec.Resolvers.SearchHit().Message(ctx, selection.Parents[*search.Hit](parents))
+				return selection.Results(parents, results, err)
+			},
+		},
+		"highlights": {
+			NonNull: true,
+			Of:      "SearchHighlight",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*search.Hit).Highlights
+				return selection.Addresses(into, list), true
+			},
+			ElemNonNull: true,
 		},
 	}
 }

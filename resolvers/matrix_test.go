@@ -17,6 +17,7 @@ import (
 	"parley/internal/operation"
 	"parley/internal/parleytest"
 	"parley/internal/publicid"
+	"parley/internal/search/index"
 	"parley/internal/store"
 	"parley/internal/viewer"
 )
@@ -124,7 +125,7 @@ func (m *matrix) add(ctx context.Context, tx *store.Tx, name, address string, ch
 	ids := m.Desk.IDs
 	user := tx.Ent.MessagingUser.Create().SetChannel(ch).SetAddress(address).SetConsentStatus(channel.ImplicitOptIn).SetCreatedAt(tx.Now).SaveX(ctx)
 	record := tx.Ent.Record.Create().SetObjectType("Contact").SetExternalID(name).SetMobileNumber(address).SaveX(ctx)
-	create := tx.Ent.Conversation.Create().SetChannel(ch).SetMessagingUser(user).SetRecord(record).SetObjectType("Contact").SetAddress(address).
+	create := tx.Ent.Conversation.Create().SetChannel(ch).SetMessagingUser(user).SetRecord(record).SetObjectType("Contact").SetAddress(address).SetName(name + " Matrix").
 		SetLastMessageAt(tx.Now).SetLastDirection(content.Outbound).SetIsUnread(true).SetInboundCount(1).SetLastSeq(2).SetCreatedAt(tx.Now)
 	if owner != 0 {
 		create.SetOwnerID(owner)
@@ -133,8 +134,10 @@ func (m *matrix) add(ctx context.Context, tx *store.Tx, name, address string, ch
 		create.SetQueueID(queue)
 	}
 	conv := create.SaveX(ctx)
-	tx.Ent.Message.Create().SetConversation(conv).SetSeq(1).SetKind(content.Text).SetSource(content.Customer).SetDirection(content.Inbound).
-		SetText("Hi").SetInboundOrdinal(1).SetCreatedAt(tx.Now).ExecX(ctx)
+	first := tx.Ent.Message.Create().SetConversation(conv).SetSeq(1).SetKind(content.Text).SetSource(content.Customer).SetDirection(content.Inbound).
+		SetText("Hi").SetInboundOrdinal(1).SetCreatedAt(tx.Now).SaveX(ctx)
+	index.AddMessages(tx, index.Message{ID: first.ID, ConversationID: conv.ID, At: tx.Now, Text: "Hi"})
+	index.SetCustomers(tx, index.Customer{ConversationID: conv.ID, Name: name + " Matrix", Address: address})
 	sent := tx.Ent.Message.Create().SetConversation(conv).SetSeq(2).SetKind(content.Text).SetSource(content.Desk).SetDirection(content.Outbound).
 		SetText("Yes").SetStatus(channel.Sent).SetInboundOrdinal(1).SetCreatedAt(tx.Now).SaveX(ctx)
 	tx.Ent.Attempt.Create().SetMessage(sent).SetConversationID(conv.ID).SetNumber(1).SetStatus(channel.Sent).

@@ -8,6 +8,7 @@ import (
 	"parley/internal/live"
 	"parley/internal/message"
 	"parley/internal/operation"
+	"parley/internal/search"
 )
 
 // Resolver holds the use cases. All fields are required.
@@ -16,4 +17,5 @@ type Resolver struct {
 	Messenger  *message.Messenger
 	Operations *operation.Foreman
 	Live       *live.Desk
+	Search     *search.Desk
 }

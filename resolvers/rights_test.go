@@ -60,6 +60,11 @@ var entryPoints = map[string]entryPoint{
 		counts: func(data parleytest.Tree) int { return inboxTotal(data.Get("viewer", "inboxes", "nodes")) },
 	},
 	"Query.bulkOperation": {doc: `query($id: ID!) { bulkOperation(id: $id) { id results { nodes { conversationId } } } }`, ofOperation: true},
+	"Query.search": {
+		doc: `{ search(query: "hi", kinds: [TEXT]) { nodes { ...Found } } name: search(query: "matrix") { nodes { ...Found } } number: search(query: "0310", kinds: [NUMBER]) { nodes { ...Found } }
+			begun: search(query: "202 555 031") { nodes { ...Found } } } fragment Found on SearchHit { kind conversation { id } message { conversation { id } } }`,
+		shows: foundAlike,
+	},
 	"Query.agents":        {doc: `{ agents { id } }`, open: true},
 	"Query.channels":      {doc: `{ channels { id } }`, open: true},
 
@@ -103,6 +108,29 @@ var entryPoints = map[string]entryPoint{
 		doc:    `subscription { inboxCountsChanged { kind inboxes { kind counts { total } } } }`,
 		counts: func(data parleytest.Tree) int { return inboxTotal(data.Get("inboxCountsChanged", "inboxes")) },
 	},
+}
+
+// foundAlike is what was found by text, and so by name and by number; else it
+// tells what differs.
+func foundAlike(data parleytest.Tree) []string {
+	var ids []string
+	for _, by := range []string{"search", "name", "begun"} {
+		var these []string
+		for _, hit := range data.Get(by, "nodes").List() {
+			these = append(these, hit.Get("conversation", "id").String())
+		}
+		sort.Strings(these)
+		if ids != nil && !slices.Equal(ids, these) {
+			return append(ids, "and by "+by, strings.Join(these, " "))
+		}
+		ids = append([]string{}, these...)
+	}
+	for _, hit := range data.Get("number", "nodes").List() {
+		if id := hit.Get("conversation", "id").String(); !slices.Contains(ids, id) {
+			return append(ids, id)
+		}
+	}
+	return ids
 }
 
 // inboxTotal is how many conversations the inbox of the one object type counts:

@@ -30,6 +30,7 @@ import (
 	"parley/internal/peer"
 	"parley/internal/presence"
 	"parley/internal/publicid"
+	"parley/internal/search"
 	"parley/internal/search/index"
 	"parley/internal/selection"
 	"parley/internal/server"
@@ -168,6 +169,7 @@ func (a *App) wire(ctx context.Context) error {
 	a.Schema = resolvers.Resolver{
 		Desk: a.Desk, Messenger: a.Messenger, Operations: a.Foreman,
 		Live: &live.Desk{Desk: a.Desk, Hub: a.Hub, Board: a.board, Operations: a.Foreman},
+		Search: &search.Desk{Desk: a.Desk},
 	}
 	config := graph.Config{Resolvers: &a.Schema}
 	a.selection = selection.New(graph.NewExecutableSchema(config), graph.SelectionTables(config))

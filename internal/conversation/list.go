@@ -164,10 +164,13 @@ type spot struct {
 	key int64
 }
 
-// cursor hides the key as ids do.
-func (d *Desk) cursor(r *Row) string {
-	b := binary.BigEndian.AppendUint64(nil, uint64(r.LastMessageAt))
-	return base64.RawURLEncoding.EncodeToString(append(b, r.ID()...))
+func (d *Desk) cursor(r *Row) string { return d.CursorAt(r.LastMessageAt, r.Key) }
+
+// CursorAt is the cursor of a place in lists: that of a conversation with this key
+// and this time of its last message. It hides the key as ids do.
+func (d *Desk) CursorAt(at clock.Time, key int64) string {
+	b := binary.BigEndian.AppendUint64(nil, uint64(at))
+	return base64.RawURLEncoding.EncodeToString(d.IDs.Append(b, publicid.Conversation, key))
 }
 
 func (d *Desk) parseCursor(w Window) (spot, error) {

@@ -70,6 +70,25 @@ func (c *conditions) where(col func(string) string) []*entsql.Predicate {
 	return p
 }
 
+// Holds is the SQL form of the whole scope over conversations under the given
+// name, the sight and what was sent in included; nil when it holds for all.
+func (s *Scope) Holds(table string) *entsql.Predicate {
+	col := qualify(table)
+	p := s.conds.where(col)
+	if visible := s.sight.SQL(col); visible != nil {
+		p = append(p, visible)
+	}
+	if s.conds.sentBy != nil {
+		p = append(p, entsql.P(func(b *entsql.Builder) {
+			b.WriteString("EXISTS (SELECT 1 FROM participants AS s WHERE s.conversation_id = " + table + ".id AND s.agent_id = ").Arg(*s.conds.sentBy).WriteString(")")
+		}))
+	}
+	if len(p) == 0 {
+		return nil
+	}
+	return entsql.And(p...)
+}
+
 func orNull(column string, key int64) *entsql.Predicate {
 	if key == 0 {
 		return entsql.IsNull(column)

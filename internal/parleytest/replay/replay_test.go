@@ -164,6 +164,9 @@ func (p *player) value(name, typeName string) any {
 	case "Int":
 		return 2
 	case "String":
+		if name == "query" {
+			return "hello"
+		}
 		return p.record().Get(name).String() // objectType, externalId
 	case "ConversationView":
 		return object{"kind": "ALL"}

@@ -1,0 +1,260 @@
+// Package search finds conversations by name and number, and messages by their
+// text, among what the viewer may see.
+//
+// What is found comes in order of kinds (numbers, names, texts), and within one
+// the newest first. Everything that an index or a list brings up is matched in Go
+// (package word) before it is told, so that what is found never depends on the
+// way it was looked for. A call has a budget of rows and time; when that ends, the
+// page says so, and its cursor goes on from there.
+package search
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/binary"
+	"slices"
+	"time"
+	"unicode/utf8"
+
+	"parley/internal/conversation"
+	"parley/internal/fault"
+	"parley/internal/publicid"
+	"parley/internal/search/index"
+	"parley/internal/search/word"
+	"parley/internal/viewer"
+)
+
+// Kind is by what something was found.
+type Kind string
+
+// The kinds, in their order.
+const (
+	Number Kind = "NUMBER"
+	Name   Kind = "NAME"
+	Text   Kind = "TEXT"
+)
+
+var kinds = []Kind{Number, Name, Text}
+
+// Bounds of a query.
+const (
+	MostQuery = 200 // characters
+	MostWords = 10
+	// mostTokens bounds what a run without spaces comes to.
+	mostTokens = 40
+)
+
+// Desk searches. Desk is required.
+type Desk struct {
+	Desk *conversation.Desk
+	// Rows is how many rows a call visits at most, but for the end of what it has
+	// begun to read; 20,000 by default.
+	Rows int
+	// Time is how long a call goes on, but for the statement it is at; 150 ms by
+	// default.
+	Time time.Duration
+
+	ways ways
+}
+
+// The defaults of a Desk.
+const (
+	defaultRows = 20_000
+	defaultTime = 150 * time.Millisecond
+)
+
+// ways are the numbers by which one way of looking gives way to another. They
+// change what a search costs, never what it finds.
+type ways struct {
+	// candidates is how many conversations of the index are read and sorted. When
+	// there are more, the lists, which have their order, are searched instead: what
+	// is so frequent is soon met there.
+	candidates int
+	// tried is how many messages are read before it is asked whether the viewer
+	// sees so little of them that their own conversations are better searched.
+	tried int
+	// step is how many conversations of a list are read at once.
+	step int
+}
+
+var usual = ways{candidates: 3_000, tried: 400, step: 500}
+
+// Input asks for a page.
+type Input struct {
+	Query  string
+	View   *conversation.View // nil for everything the viewer sees
+	Kinds  []Kind             // none for all
+	Size   int
+	Cursor string // empty for the first page
+}
+
+// Hit is something found.
+type Hit struct {
+	Kind         Kind
+	Conversation int64 // key
+	Message      int64 // key, for texts; else 0
+	// Highlights are in the message's text, the customer's name, or their address.
+	Highlights []Highlight
+
+	at place
+}
+
+// Highlight is a part of a text, in UTF-16 code units.
+type Highlight = word.Range
+
+// Page is a page of hits.
+type Page struct {
+	Hits        []*Hit
+	HasNextPage bool
+	// IsComplete is false when the budget ended before the page was full, and while
+	// the index still takes in what was there before it.
+	IsComplete bool
+	// Visited is how many rows were looked at.
+	Visited int
+
+	desk *Desk
+	end  place
+}
+
+// Edge is a hit with its place.
+type Edge struct {
+	Node *Hit
+	page *Page
+}
+
+// Cursor is where the hit stands.
+func (e *Edge) Cursor() string { return e.page.desk.cursor(e.Node.at) }
+
+// Edges are the hits with cursors.
+func (p *Page) Edges() []*Edge {
+	edges := make([]*Edge, len(p.Hits))
+	for i, h := range p.Hits {
+		edges[i] = &Edge{h, p}
+	}
+	return edges
+}
+
+// Nodes are the hits.
+func (p *Page) Nodes() []*Hit { return p.Hits }
+
+// PageInfo is where the page stands. Its end cursor is where the search stopped,
+// which is there even when nothing was found up to it.
+func (p *Page) PageInfo() *conversation.PageInfo {
+	end := p.desk.cursor(p.end)
+	info := &conversation.PageInfo{HasNextPage: p.HasNextPage, HasPreviousPage: false, EndCursor: &end}
+	if len(p.Hits) > 0 {
+		start := p.desk.cursor(p.Hits[0].at)
+		info.StartCursor = &start
+	}
+	return info
+}
+
+// Find searches under the viewer of ctx.
+func (d *Desk) Find(ctx context.Context, in Input) (*Page, error) {
+	r, err := d.begin(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		if r.index, err = index.Open(ctx, d.Desk.Store); err != nil {
+			return nil, err
+		}
+		page, err := r.page(ctx)
+		if err != nil {
+			return nil, err
+		}
+		// An index that another has followed may be empty by now.
+		if current, err := r.index.Current(ctx); current || err != nil {
+			return page, err
+		}
+	}
+}
+
+// begin checks what is asked for.
+func (d *Desk) begin(ctx context.Context, in Input) (*run, error) {
+	if d.ways == (ways{}) {
+		d = &Desk{d.Desk, d.Rows, d.Time, usual}
+	}
+	r := &run{Desk: d, in: in, words: word.Ask(in.Query), sought: kinds}
+	r.tokens = r.words.Tokens()
+	var isNumber bool
+	r.number, isNumber = word.AskNumber(in.Query, d.regions())
+	n := utf8.RuneCountInString(in.Query)
+	switch {
+	case n > MostQuery:
+		return nil, fault.Input("query", "A query is at most %d characters; this one has %d.", MostQuery, n)
+	case r.words.Len() > MostWords || len(r.tokens) > mostTokens:
+		return nil, fault.Input("query", "A query is at most %d words, or %d characters that are written without spaces. Leave some out.", MostWords, mostTokens)
+	case r.words.Len() == 0:
+		return nil, fault.Input("query", "There is nothing to look for. Give at least one letter or digit.")
+	}
+	if len(in.Kinds) > 0 {
+		r.sought = slices.DeleteFunc(slices.Clone(kinds), func(k Kind) bool { return !slices.Contains(in.Kinds, k) })
+	}
+	if !isNumber {
+		r.sought = slices.DeleteFunc(slices.Clone(r.sought), func(k Kind) bool { return k == Number })
+	}
+	if r.in.View == nil {
+		r.in.View = &conversation.View{Kind: conversation.All}
+	}
+	var err error
+	if r.scope, err = d.Desk.Scope(viewer.FromContext(ctx), *r.in.View, nil); err != nil {
+		return nil, err
+	}
+	r.from, err = d.parseCursor(in.Cursor)
+	return r, err
+}
+
+// regions are the countries whose national numbers people write.
+func (d *Desk) regions() []string {
+	var out []string
+	for _, ch := range d.Desk.Directory.Channels() {
+		if ch.Country != "" && !slices.Contains(out, ch.Country) {
+			out = append(out, ch.Country)
+		}
+	}
+	return out
+}
+
+// place is where a hit stands: the time of a conversation's last message and its
+// key, or the spot and key of a message.
+type place struct {
+	kind Kind
+	at   int64
+	key  int64
+}
+
+func (p place) text() index.Place { return index.Place{Spot: index.Spot(p.at), Message: p.key} }
+
+// top is before everything of a kind.
+func top(kind Kind) place { return place{kind, int64(index.Last), 1<<47} }
+
+// lowBits are those of a spot that come of a key, and are hidden in cursors.
+const lowBits = 1<<21 - 1
+
+// cursor hides keys as ids do, which begin at 1.
+func (d *Desk) cursor(p place) string {
+	b := []byte{byte(slices.Index(kinds, p.kind))}
+	b = binary.BigEndian.AppendUint64(b, uint64(p.at&^lowBits))
+	b = d.Desk.IDs.Append(b, publicid.Message, p.at&lowBits+1)
+	b = d.Desk.IDs.Append(b, publicid.Message, p.key+1)
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+func (d *Desk) parseCursor(cursor string) (place, error) {
+	if cursor == "" {
+		return place{}, nil
+	}
+	const head = 1 + 8
+	b, err := base64.RawURLEncoding.DecodeString(cursor)
+	if err == nil && len(b) > head && (len(b)-head)%2 == 0 && int(b[0]) < len(kinds) {
+		ids := string(b[head:])
+		low, ok := d.Desk.IDs.Decode(publicid.Message, ids[:len(ids)/2])
+		key, also := d.Desk.IDs.Decode(publicid.Message, ids[len(ids)/2:])
+		if ok && also {
+			at := int64(binary.BigEndian.Uint64(b[1:])&(1<<63-1)) &^ lowBits
+			return place{kinds[b[0]], at | (low-1)&lowBits, key - 1}, nil
+		}
+	}
+	return place{}, fault.Input("after", "This is not a cursor of a search. Pass one from an edge or pageInfo, or none.")
+}

@@ -1,0 +1,119 @@
+package search_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"parley/internal/conversation"
+	"parley/internal/fault"
+	"parley/internal/search"
+)
+
+// Whatever is asked, by whomever, in whatever pages, with whatever budget and by
+// whichever way of looking: what is found is what the oracle finds, in its order,
+// and the same on both databases.
+func TestEveryWayOfLookingFindsTheSameInTheSameOrder(t *testing.T) {
+	t.Parallel()
+	const seed = 7
+	all := worlds(t)
+	answers := make([][]string, len(all))
+	for i, w := range all {
+		w.fill(seed, 220)
+		answers[i] = w.check(t, seed)
+	}
+	for _, other := range answers[1:] {
+		require.Equal(t, answers[0], other)
+	}
+}
+
+// check asks at random and returns what was found.
+func (w *world) check(t *testing.T, seed uint64) (answers []string) {
+	r := rand.New(rand.NewPCG(seed, 2))
+	everything := w.everything()
+	hits, short := 0, 0
+	for i := range 150 {
+		agent := []string{"amy", "bo", "sue", "ada"}[r.IntN(4)]
+		text := vocabulary[r.IntN(len(vocabulary))]
+		switch r.IntN(6) {
+		case 0:
+			text += " " + vocabulary[r.IntN(len(vocabulary))]
+		case 1:
+			text = string([]rune(text)[:1])
+		case 2:
+			text = []string{"1037", "(202) 555", "+1202555", "001 202 555-1", "5551", "12025551", "1 202", "2025551148"}[r.IntN(8)]
+		case 3:
+			text = names[r.IntN(len(names)-4)]
+		}
+		var view *conversation.View
+		if r.IntN(3) == 0 {
+			view = &conversation.View{Kind: []conversation.ViewKind{conversation.MyInbox, conversation.Unassigned, conversation.Sent}[r.IntN(3)]}
+		}
+		desk := *w.find
+		desk.Rows = []int{0, 1, 10}[r.IntN(3)]
+		d := &desk
+		if r.IntN(2) == 0 {
+			d = d.Ways(r.IntN(12), r.IntN(5), 1+r.IntN(10))
+		}
+		ctx := w.Context(agent)
+		want := w.expected(ctx, everything, text, view)
+		got, cut := found(ctx, t, d, search.Input{Query: text, View: view, Size: 1 + r.IntN(20)})
+		require.Equal(t, want, got, "%d: %s asks for %q", i, agent, text)
+		hits, short = hits+len(got), short+cut
+		answers = append(answers, fmt.Sprint(text, got))
+	}
+	require.Greater(t, hits, 500)
+	require.Greater(t, short, 100)
+	return answers
+}
+
+func TestWhatIsAskedIsBounded(t *testing.T) {
+	t.Parallel()
+	w := worlds(t)[0]
+	for text, field := range map[string]string{
+		"": "query", " .,' ": "query", fmt.Sprintf("%0201d", 1): "query", "a b c d e f g h i j k": "query",
+		"東京都東京都東京都東京都東京都東京都東京都東京都東京都東京都東京都東京都東京都東京都東": "query",
+	} {
+		_, err := w.find.Find(w.Context("amy"), search.Input{Query: text, Size: 5})
+		require.Equal(t, field, fieldOf(err), text)
+	}
+	for _, cursor := range []string{"x", "AAAA", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"} {
+		_, err := w.find.Find(w.Context("amy"), search.Input{Query: "a", Size: 5, Cursor: cursor})
+		require.Equal(t, "after", fieldOf(err), cursor)
+	}
+}
+
+// A call that has run out of time before it began still goes on by one step.
+func TestACallOutOfTimeGoesOn(t *testing.T) {
+	t.Parallel()
+	w := worlds(t)[0]
+	w.fill(3, 40)
+	d := *w.find
+	d.Time = time.Nanosecond
+	want := w.expected(w.Context("ada"), w.everything(), "o", nil)
+	require.NotEmpty(t, want)
+	got, short := found(w.Context("ada"), t, &d, search.Input{Query: "o", Size: 100})
+	require.Equal(t, want, got)
+	require.Positive(t, short)
+}
+
+func TestNobodyFindsNothing(t *testing.T) {
+	t.Parallel()
+	w := worlds(t)[0]
+	w.fill(4, 20)
+	got, _ := found(context.Background(), t, w.find, search.Input{Query: "o", Size: 100, View: &conversation.View{Kind: conversation.All}})
+	require.Empty(t, got)
+}
+
+func fieldOf(err error) string {
+	var f *fault.Error
+	if errors.As(err, &f) {
+		return f.Field
+	}
+	return fmt.Sprint(err)
+}
