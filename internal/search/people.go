@@ -11,7 +11,6 @@ import (
 	entsql "entgo.io/ent/dialect/sql"
 
 	"parley/internal/conversation"
-	"parley/internal/search/word"
 )
 
 // people finds conversations by their customers.
@@ -50,18 +49,17 @@ func (p place) older(q place) bool { return p.at < q.at || p.at == q.at && p.key
 
 // offer takes a conversation in if it matches.
 func (r *run) offer(c customer) {
-	hit := &Hit{Kind: c.at.kind, Conversation: c.at.key, at: c.at}
-	ok := false
-	if c.at.kind == Number {
-		var where word.Range
-		where, ok = r.number.Match(c.address)
-		hit.Highlights = []Highlight{where}
-	} else {
-		hit.Highlights, ok = r.words.Match(c.name)
+	if where, ok := r.matches(c); ok {
+		r.add(&Hit{Kind: c.at.kind, Conversation: c.at.key, Highlights: where, at: c.at})
 	}
-	if ok {
-		r.add(hit)
+}
+
+func (r *run) matches(c customer) ([]Highlight, bool) {
+	if c.at.kind == Name {
+		return r.words.Match(c.name)
 	}
+	where, ok := r.number.Match(c.address)
+	return []Highlight{where}, ok
 }
 
 // read reads conversations of the scope, the newest first.

@@ -227,7 +227,7 @@ type place struct {
 func (p place) text() index.Place { return index.Place{Spot: index.Spot(p.at), Message: p.key} }
 
 // top is before everything of a kind.
-func top(kind Kind) place { return place{kind, int64(index.Last), 1<<47} }
+func top(kind Kind) place { return place{kind, int64(index.Last), 1 << 47} }
 
 // lowBits are those of a spot that come of a key, and are hidden in cursors.
 const lowBits = 1<<21 - 1

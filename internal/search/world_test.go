@@ -20,7 +20,6 @@ import (
 	"parley/internal/search/index"
 	"parley/internal/search/word"
 	"parley/internal/seed"
-	"parley/internal/store"
 	"parley/internal/viewer"
 )
 
@@ -132,12 +131,10 @@ func (w *world) expected(ctx context.Context, all []said, text string, view *con
 	number, isNumber := word.AskNumber(text, []string{"US"})
 	var found []said
 	for _, s := range all {
-		ok := false
+		_, ok := words.Match(s.text)
 		if s.kind == search.Number {
 			_, ok = number.Match(s.text)
 			ok = ok && isNumber
-		} else {
-			_, ok = words.Match(s.text)
 		}
 		if ok && scope.Matches(s.conversation.Facts()) {
 			found = append(found, s)
@@ -184,9 +181,4 @@ func found(ctx context.Context, t testing.TB, d *search.Desk, in search.Input) (
 	}
 	require.Fail(t, "the pages do not end")
 	return nil, 0
-}
-
-// write runs a write as the system.
-func (w *world) write(fn func(ctx context.Context, tx *store.Tx) error) error {
-	return w.Store.Write(w.System(), fn)
 }

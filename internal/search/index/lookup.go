@@ -86,7 +86,7 @@ func (x *Index) Texts(ctx context.Context, l Lookup) (found []Found, more bool, 
 		if f.Spot != last || spots == 0 {
 			spots, last = spots+1, f.Spot
 		}
-		if f.Place.Before(l.Before) {
+		if f.Before(l.Before) {
 			found = append(found, f)
 		}
 		return nil
@@ -227,7 +227,7 @@ func (x *Index) Threads(ctx context.Context, conversations []int64, before Place
 		if err := rows.Scan(&m.ID, &f.Conversation, &m.At, &f.Text); err != nil {
 			return err
 		}
-		if f.Place = (Place{SpotOf(m.At, m.ID), m.ID}); f.Place.Before(before) {
+		if f.Place = (Place{SpotOf(m.At, m.ID), m.ID}); f.Before(before) {
 			out = append(out, f)
 		}
 		return nil
