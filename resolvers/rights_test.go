@@ -65,8 +65,8 @@ var entryPoints = map[string]entryPoint{
 			begun: search(query: "202 555 031") { nodes { ...Found } } } fragment Found on SearchHit { kind conversation { id } message { conversation { id } } }`,
 		shows: foundAlike,
 	},
-	"Query.agents":        {doc: `{ agents { id } }`, open: true},
-	"Query.channels":      {doc: `{ channels { id } }`, open: true},
+	"Query.agents":   {doc: `{ agents { id } }`, open: true},
+	"Query.channels": {doc: `{ channels { id } }`, open: true},
 
 	"Mutation.sendMessage": {doc: `mutation($id: ID!) { sendMessage(input: {conversationId: $id, text: "", idempotencyKey: "k"}) {
 		message { id } conversation { id } errors { code message field } } }`, byID: byConversation},

@@ -168,7 +168,7 @@ func (a *App) wire(ctx context.Context) error {
 	a.board = presence.New(presence.Options{Signals: a.bus})
 	a.Schema = resolvers.Resolver{
 		Desk: a.Desk, Messenger: a.Messenger, Operations: a.Foreman,
-		Live: &live.Desk{Desk: a.Desk, Hub: a.Hub, Board: a.board, Operations: a.Foreman},
+		Live:   &live.Desk{Desk: a.Desk, Hub: a.Hub, Board: a.board, Operations: a.Foreman},
 		Search: &search.Desk{Desk: a.Desk},
 	}
 	config := graph.Config{Resolvers: &a.Schema}
