@@ -14,8 +14,8 @@
 // message takes from the carrier's webhook to a subscriber; what idle subscribers
 // take, and an event that all of them see, against a bare WebSocket server; an
 // event for ten among thousands of streams; how large the program is and how long
-// it takes to start; and whether memory, goroutines, files and WAL stay flat while
-// subscribers come and go:
+// it takes to start; an import against SQLite's own of the same rows; and whether
+// memory, goroutines, files and WAL stay flat while subscribers come and go:
 //
 //	go run -tags sqlite_fts5 ./bench --only soak --soak 1h
 //
@@ -55,13 +55,14 @@ type commands struct {
 
 // settings say what to measure, and on what.
 type settings struct {
-	Only          []string      `enum:"latency,idle,concern,soak,reads,sends,receives,peers,scale,starts" help:"Measure these alone: latency, idle, concern, soak, reads, sends, receives, peers, scale, starts."`
+	Only          []string      `enum:"latency,idle,concern,soak,reads,sends,receives,peers,scale,starts,import" help:"Measure these alone: latency, idle, concern, soak, reads, sends, receives, peers, scale, starts, import."`
 	Conversations int           `default:"20000" help:"Conversations in the database."`
 	Messages      int           `default:"200000" help:"Messages in them together."`
 	LongThread    int           `default:"100000" help:"Messages in the long thread."`
 	Database      string        `placeholder:"FILE|URL" help:"Database of the benchmark's own, which it fills; a temporary SQLite file by default."`
 	Scale         []int         `default:"10000,100000" help:"Conversations in each organisation whose sizes are compared."`
 	ScaleMessages int           `default:"1" help:"Messages for each conversation in these."`
+	Import        []int         `default:"180000,1800000" help:"Messages in the exports that are imported, the smallest first."`
 	Server        string        `env:"PARLEY_TEST_POSTGRES" default:"postgres://postgres@127.0.0.1:5432/postgres" json:"-" help:"PostgreSQL server on which parts that compare databases make one of their own, and drop it."`
 	Node          string        `default:"node" help:"Node 22 or newer, which runs the peers."`
 	Round         time.Duration `default:"1s" help:"How long a contender's turn lasts."`
@@ -140,6 +141,7 @@ func (s *settings) parts() []part {
 		{"peers", s.peers, true},
 		{"scale", s.scale, true},
 		{"starts", s.starts, true},
+		{"import", s.imports, true},
 	}
 }
 

@@ -52,16 +52,23 @@ func (s *settings) build(ctx context.Context, r *report, program string) error {
 		{"without symbols", "-s -w"},
 		{"as make build makes it", ""},
 	} {
-		command := exec.CommandContext(ctx, "go", "build", "-trimpath", "-tags", "sqlite_fts5", "-ldflags", as.flags, "-o", program, "./cmd/parley") //nolint:gosec // G204: the one variable is a path of ours
-		command.Env = append(os.Environ(), "CGO_CFLAGS=-O2 -g0")
-		if out, err := command.CombinedOutput(); err != nil {
-			return fmt.Errorf("go build: %w\n%s", err, out)
+		if err := buildProgram(ctx, program, as.flags); err != nil {
+			return err
 		}
 		info, err := os.Stat(program)
 		if err != nil {
 			return err
 		}
 		r.add(figure{Group: "program", Name: as.name, Clients: 1, Kilobytes: float64(info.Size()) / 1000, Note: note})
+	}
+	return nil
+}
+
+func buildProgram(ctx context.Context, program, flags string) error {
+	command := exec.CommandContext(ctx, "go", "build", "-trimpath", "-tags", "sqlite_fts5", "-ldflags", flags, "-o", program, "./cmd/parley") //nolint:gosec // G204: flags and a path of ours
+	command.Env = append(os.Environ(), "CGO_CFLAGS=-O2 -g0")
+	if out, err := command.CombinedOutput(); err != nil {
+		return fmt.Errorf("go build: %w\n%s", err, out)
 	}
 	return nil
 }

@@ -22,6 +22,7 @@ import (
 	"parley/ent/idempotencykey"
 	"parley/ent/lane"
 	"parley/ent/loghead"
+	"parley/ent/lookup"
 	"parley/ent/message"
 	"parley/ent/messaginguser"
 	"parley/ent/participant"
@@ -66,6 +67,8 @@ type Client struct {
 	Lane *LaneClient
 	// LogHead is the client for interacting with the LogHead builders.
 	LogHead *LogHeadClient
+	// Lookup is the client for interacting with the Lookup builders.
+	Lookup *LookupClient
 	// Message is the client for interacting with the Message builders.
 	Message *MessageClient
 	// MessagingUser is the client for interacting with the MessagingUser builders.
@@ -108,6 +111,7 @@ func (c *Client) init() {
 	c.IdempotencyKey = NewIdempotencyKeyClient(c.config)
 	c.Lane = NewLaneClient(c.config)
 	c.LogHead = NewLogHeadClient(c.config)
+	c.Lookup = NewLookupClient(c.config)
 	c.Message = NewMessageClient(c.config)
 	c.MessagingUser = NewMessagingUserClient(c.config)
 	c.Participant = NewParticipantClient(c.config)
@@ -221,6 +225,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		IdempotencyKey:  NewIdempotencyKeyClient(cfg),
 		Lane:            NewLaneClient(cfg),
 		LogHead:         NewLogHeadClient(cfg),
+		Lookup:          NewLookupClient(cfg),
 		Message:         NewMessageClient(cfg),
 		MessagingUser:   NewMessagingUserClient(cfg),
 		Participant:     NewParticipantClient(cfg),
@@ -261,6 +266,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		IdempotencyKey:  NewIdempotencyKeyClient(cfg),
 		Lane:            NewLaneClient(cfg),
 		LogHead:         NewLogHeadClient(cfg),
+		Lookup:          NewLookupClient(cfg),
 		Message:         NewMessageClient(cfg),
 		MessagingUser:   NewMessagingUserClient(cfg),
 		Participant:     NewParticipantClient(cfg),
@@ -301,7 +307,7 @@ func (c *Client) Close() error {
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
 		c.Agent, c.Attempt, c.BulkBatch, c.BulkOperation, c.Channel, c.Conversation,
-		c.CountCell, c.Event, c.IdempotencyKey, c.Lane, c.LogHead, c.Message,
+		c.CountCell, c.Event, c.IdempotencyKey, c.Lane, c.LogHead, c.Lookup, c.Message,
 		c.MessagingUser, c.Participant, c.PermissionSet, c.Process, c.ProviderAccount,
 		c.Queue, c.RawInbound, c.Record, c.Secret,
 	} {
@@ -314,7 +320,7 @@ func (c *Client) Use(hooks ...Hook) {
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
 		c.Agent, c.Attempt, c.BulkBatch, c.BulkOperation, c.Channel, c.Conversation,
-		c.CountCell, c.Event, c.IdempotencyKey, c.Lane, c.LogHead, c.Message,
+		c.CountCell, c.Event, c.IdempotencyKey, c.Lane, c.LogHead, c.Lookup, c.Message,
 		c.MessagingUser, c.Participant, c.PermissionSet, c.Process, c.ProviderAccount,
 		c.Queue, c.RawInbound, c.Record, c.Secret,
 	} {
@@ -347,6 +353,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Lane.mutate(ctx, m)
 	case *LogHeadMutation:
 		return c.LogHead.mutate(ctx, m)
+	case *LookupMutation:
+		return c.Lookup.mutate(ctx, m)
 	case *MessageMutation:
 		return c.Message.mutate(ctx, m)
 	case *MessagingUserMutation:
@@ -2102,6 +2110,172 @@ func (c *LogHeadClient) mutate(ctx context.Context, m *LogHeadMutation) (Value, 
 	}
 }
 
+// LookupClient is a client for the Lookup schema.
+type LookupClient struct {
+	config
+}
+
+// NewLookupClient returns a client for the Lookup from the given config.
+func NewLookupClient(c config) *LookupClient {
+	return &LookupClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `lookup.Hooks(f(g(h())))`.
+func (c *LookupClient) Use(hooks ...Hook) {
+	c.hooks.Lookup = append(c.hooks.Lookup, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `lookup.Intercept(f(g(h())))`.
+func (c *LookupClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Lookup = append(c.inters.Lookup, interceptors...)
+}
+
+// Create returns a builder for creating a Lookup entity.
+func (c *LookupClient) Create() *LookupCreate {
+	mutation := newLookupMutation(c.config, OpCreate)
+	return &LookupCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Lookup entities.
+func (c *LookupClient) CreateBulk(builders ...*LookupCreate) *LookupCreateBulk {
+	return &LookupCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *LookupClient) MapCreateBulk(slice any, setFunc func(*LookupCreate, int)) *LookupCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &LookupCreateBulk{err: fmt.Errorf("calling to LookupClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*LookupCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &LookupCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Lookup.
+func (c *LookupClient) Update() *LookupUpdate {
+	mutation := newLookupMutation(c.config, OpUpdate)
+	return &LookupUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *LookupClient) UpdateOne(_m *Lookup) *LookupUpdateOne {
+	mutation := newLookupMutation(c.config, OpUpdateOne, withLookup(_m))
+	return &LookupUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *LookupClient) UpdateOneID(id int64) *LookupUpdateOne {
+	mutation := newLookupMutation(c.config, OpUpdateOne, withLookupID(id))
+	return &LookupUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Lookup.
+func (c *LookupClient) Delete() *LookupDelete {
+	mutation := newLookupMutation(c.config, OpDelete)
+	return &LookupDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *LookupClient) DeleteOne(_m *Lookup) *LookupDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *LookupClient) DeleteOneID(id int64) *LookupDeleteOne {
+	builder := c.Delete().Where(lookup.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &LookupDeleteOne{builder}
+}
+
+// Query returns a query builder for Lookup.
+func (c *LookupClient) Query() *LookupQuery {
+	return &LookupQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeLookup},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Lookup entity by its id.
+func (c *LookupClient) Get(ctx context.Context, id int64) (*Lookup, error) {
+	return c.Query().Where(lookup.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *LookupClient) GetX(ctx context.Context, id int64) *Lookup {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryRecord queries the record edge of a Lookup.
+func (c *LookupClient) QueryRecord(_m *Lookup) *RecordQuery {
+	query := (&RecordClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(lookup.Table, lookup.FieldID, id),
+			sqlgraph.To(record.Table, record.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, lookup.RecordTable, lookup.RecordColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryTarget queries the target edge of a Lookup.
+func (c *LookupClient) QueryTarget(_m *Lookup) *RecordQuery {
+	query := (&RecordClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(lookup.Table, lookup.FieldID, id),
+			sqlgraph.To(record.Table, record.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, lookup.TargetTable, lookup.TargetColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *LookupClient) Hooks() []Hook {
+	hooks := c.hooks.Lookup
+	return append(hooks[:len(hooks):len(hooks)], lookup.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *LookupClient) Interceptors() []Interceptor {
+	return c.inters.Lookup
+}
+
+func (c *LookupClient) mutate(ctx context.Context, m *LookupMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&LookupCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&LookupUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&LookupUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&LookupDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Lookup mutation op: %q", m.Op())
+	}
+}
+
 // MessageClient is a client for the Message schema.
 type MessageClient struct {
 	config
@@ -3654,14 +3828,14 @@ func (c *SecretClient) mutate(ctx context.Context, m *SecretMutation) (Value, er
 type (
 	hooks struct {
 		Agent, Attempt, BulkBatch, BulkOperation, Channel, Conversation, CountCell,
-		Event, IdempotencyKey, Lane, LogHead, Message, MessagingUser, Participant,
-		PermissionSet, Process, ProviderAccount, Queue, RawInbound, Record,
-		Secret []ent.Hook
+		Event, IdempotencyKey, Lane, LogHead, Lookup, Message, MessagingUser,
+		Participant, PermissionSet, Process, ProviderAccount, Queue, RawInbound,
+		Record, Secret []ent.Hook
 	}
 	inters struct {
 		Agent, Attempt, BulkBatch, BulkOperation, Channel, Conversation, CountCell,
-		Event, IdempotencyKey, Lane, LogHead, Message, MessagingUser, Participant,
-		PermissionSet, Process, ProviderAccount, Queue, RawInbound, Record,
-		Secret []ent.Interceptor
+		Event, IdempotencyKey, Lane, LogHead, Lookup, Message, MessagingUser,
+		Participant, PermissionSet, Process, ProviderAccount, Queue, RawInbound,
+		Record, Secret []ent.Interceptor
 	}
 )

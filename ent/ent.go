@@ -24,6 +24,7 @@ import (
 	"parley/ent/idempotencykey"
 	"parley/ent/lane"
 	"parley/ent/loghead"
+	"parley/ent/lookup"
 	"parley/ent/message"
 	"parley/ent/messaginguser"
 	"parley/ent/participant"
@@ -105,6 +106,7 @@ func checkColumn(t, c string) error {
 			idempotencykey.Table:  idempotencykey.ValidColumn,
 			lane.Table:            lane.ValidColumn,
 			loghead.Table:         loghead.ValidColumn,
+			lookup.Table:          lookup.ValidColumn,
 			message.Table:         message.ValidColumn,
 			messaginguser.Table:   messaginguser.ValidColumn,
 			participant.Table:     participant.ValidColumn,

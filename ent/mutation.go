@@ -17,6 +17,7 @@ import (
 	"parley/ent/idempotencykey"
 	"parley/ent/lane"
 	"parley/ent/loghead"
+	"parley/ent/lookup"
 	"parley/ent/message"
 	"parley/ent/messaginguser"
 	"parley/ent/participant"
@@ -58,6 +59,7 @@ const (
 	TypeIdempotencyKey  = "IdempotencyKey"
 	TypeLane            = "Lane"
 	TypeLogHead         = "LogHead"
+	TypeLookup          = "Lookup"
 	TypeMessage         = "Message"
 	TypeMessagingUser   = "MessagingUser"
 	TypeParticipant     = "Participant"
@@ -11151,6 +11153,549 @@ func (m *LogHeadMutation) ClearEdge(name string) error {
 // It returns an error if the edge is not defined in the schema.
 func (m *LogHeadMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown LogHead edge %s", name)
+}
+
+// LookupMutation represents an operation that mutates the Lookup nodes in the graph.
+type LookupMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *int64
+	field         *string
+	clearedFields map[string]struct{}
+	record        *int64
+	clearedrecord bool
+	target        *int64
+	clearedtarget bool
+	done          bool
+	oldValue      func(context.Context) (*Lookup, error)
+	predicates    []predicate.Lookup
+}
+
+var _ ent.Mutation = (*LookupMutation)(nil)
+
+// lookupOption allows management of the mutation configuration using functional options.
+type lookupOption func(*LookupMutation)
+
+// newLookupMutation creates new mutation for the Lookup entity.
+func newLookupMutation(c config, op Op, opts ...lookupOption) *LookupMutation {
+	m := &LookupMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeLookup,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withLookupID sets the ID field of the mutation.
+func withLookupID(id int64) lookupOption {
+	return func(m *LookupMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Lookup
+		)
+		m.oldValue = func(ctx context.Context) (*Lookup, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Lookup.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withLookup sets the old Lookup of the mutation.
+func withLookup(node *Lookup) lookupOption {
+	return func(m *LookupMutation) {
+		m.oldValue = func(context.Context) (*Lookup, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m LookupMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m LookupMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Lookup entities.
+func (m *LookupMutation) SetID(id int64) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *LookupMutation) ID() (id int64, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *LookupMutation) IDs(ctx context.Context) ([]int64, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int64{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Lookup.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetRecordID sets the "record_id" field.
+func (m *LookupMutation) SetRecordID(i int64) {
+	m.record = &i
+}
+
+// RecordID returns the value of the "record_id" field in the mutation.
+func (m *LookupMutation) RecordID() (r int64, exists bool) {
+	v := m.record
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRecordID returns the old "record_id" field's value of the Lookup entity.
+// If the Lookup object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LookupMutation) OldRecordID(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRecordID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRecordID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRecordID: %w", err)
+	}
+	return oldValue.RecordID, nil
+}
+
+// ResetRecordID resets all changes to the "record_id" field.
+func (m *LookupMutation) ResetRecordID() {
+	m.record = nil
+}
+
+// SetFieldField sets the "field" field.
+func (m *LookupMutation) SetFieldField(s string) {
+	m.field = &s
+}
+
+// GetField returns the value of the "field" field in the mutation.
+func (m *LookupMutation) GetField() (r string, exists bool) {
+	v := m.field
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// GetOldField returns the old "field" field's value of the Lookup entity.
+// If the Lookup object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LookupMutation) GetOldField(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("GetOldField is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("GetOldField requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for GetOldField: %w", err)
+	}
+	return oldValue.Field, nil
+}
+
+// ResetFieldField resets all changes to the "field" field.
+func (m *LookupMutation) ResetFieldField() {
+	m.field = nil
+}
+
+// SetTargetID sets the "target_id" field.
+func (m *LookupMutation) SetTargetID(i int64) {
+	m.target = &i
+}
+
+// TargetID returns the value of the "target_id" field in the mutation.
+func (m *LookupMutation) TargetID() (r int64, exists bool) {
+	v := m.target
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTargetID returns the old "target_id" field's value of the Lookup entity.
+// If the Lookup object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LookupMutation) OldTargetID(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTargetID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTargetID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTargetID: %w", err)
+	}
+	return oldValue.TargetID, nil
+}
+
+// ResetTargetID resets all changes to the "target_id" field.
+func (m *LookupMutation) ResetTargetID() {
+	m.target = nil
+}
+
+// ClearRecord clears the "record" edge to the Record entity.
+func (m *LookupMutation) ClearRecord() {
+	m.clearedrecord = true
+	m.clearedFields[lookup.FieldRecordID] = struct{}{}
+}
+
+// RecordCleared reports if the "record" edge to the Record entity was cleared.
+func (m *LookupMutation) RecordCleared() bool {
+	return m.clearedrecord
+}
+
+// RecordIDs returns the "record" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// RecordID instead. It exists only for internal usage by the builders.
+func (m *LookupMutation) RecordIDs() (ids []int64) {
+	if id := m.record; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetRecord resets all changes to the "record" edge.
+func (m *LookupMutation) ResetRecord() {
+	m.record = nil
+	m.clearedrecord = false
+}
+
+// ClearTarget clears the "target" edge to the Record entity.
+func (m *LookupMutation) ClearTarget() {
+	m.clearedtarget = true
+	m.clearedFields[lookup.FieldTargetID] = struct{}{}
+}
+
+// TargetCleared reports if the "target" edge to the Record entity was cleared.
+func (m *LookupMutation) TargetCleared() bool {
+	return m.clearedtarget
+}
+
+// TargetIDs returns the "target" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// TargetID instead. It exists only for internal usage by the builders.
+func (m *LookupMutation) TargetIDs() (ids []int64) {
+	if id := m.target; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetTarget resets all changes to the "target" edge.
+func (m *LookupMutation) ResetTarget() {
+	m.target = nil
+	m.clearedtarget = false
+}
+
+// Where appends a list predicates to the LookupMutation builder.
+func (m *LookupMutation) Where(ps ...predicate.Lookup) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the LookupMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *LookupMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Lookup, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *LookupMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *LookupMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Lookup).
+func (m *LookupMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *LookupMutation) Fields() []string {
+	fields := make([]string, 0, 3)
+	if m.record != nil {
+		fields = append(fields, lookup.FieldRecordID)
+	}
+	if m.field != nil {
+		fields = append(fields, lookup.FieldField)
+	}
+	if m.target != nil {
+		fields = append(fields, lookup.FieldTargetID)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *LookupMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case lookup.FieldRecordID:
+		return m.RecordID()
+	case lookup.FieldField:
+		return m.GetField()
+	case lookup.FieldTargetID:
+		return m.TargetID()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *LookupMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case lookup.FieldRecordID:
+		return m.OldRecordID(ctx)
+	case lookup.FieldField:
+		return m.GetOldField(ctx)
+	case lookup.FieldTargetID:
+		return m.OldTargetID(ctx)
+	}
+	return nil, fmt.Errorf("unknown Lookup field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *LookupMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case lookup.FieldRecordID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRecordID(v)
+		return nil
+	case lookup.FieldField:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFieldField(v)
+		return nil
+	case lookup.FieldTargetID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTargetID(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Lookup field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *LookupMutation) AddedFields() []string {
+	var fields []string
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *LookupMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *LookupMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown Lookup numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *LookupMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *LookupMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *LookupMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown Lookup nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *LookupMutation) ResetField(name string) error {
+	switch name {
+	case lookup.FieldRecordID:
+		m.ResetRecordID()
+		return nil
+	case lookup.FieldField:
+		m.ResetFieldField()
+		return nil
+	case lookup.FieldTargetID:
+		m.ResetTargetID()
+		return nil
+	}
+	return fmt.Errorf("unknown Lookup field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *LookupMutation) AddedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.record != nil {
+		edges = append(edges, lookup.EdgeRecord)
+	}
+	if m.target != nil {
+		edges = append(edges, lookup.EdgeTarget)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *LookupMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case lookup.EdgeRecord:
+		if id := m.record; id != nil {
+			return []ent.Value{*id}
+		}
+	case lookup.EdgeTarget:
+		if id := m.target; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *LookupMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 2)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *LookupMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *LookupMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.clearedrecord {
+		edges = append(edges, lookup.EdgeRecord)
+	}
+	if m.clearedtarget {
+		edges = append(edges, lookup.EdgeTarget)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *LookupMutation) EdgeCleared(name string) bool {
+	switch name {
+	case lookup.EdgeRecord:
+		return m.clearedrecord
+	case lookup.EdgeTarget:
+		return m.clearedtarget
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *LookupMutation) ClearEdge(name string) error {
+	switch name {
+	case lookup.EdgeRecord:
+		m.ClearRecord()
+		return nil
+	case lookup.EdgeTarget:
+		m.ClearTarget()
+		return nil
+	}
+	return fmt.Errorf("unknown Lookup unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *LookupMutation) ResetEdge(name string) error {
+	switch name {
+	case lookup.EdgeRecord:
+		m.ResetRecord()
+		return nil
+	case lookup.EdgeTarget:
+		m.ResetTarget()
+		return nil
+	}
+	return fmt.Errorf("unknown Lookup edge %s", name)
 }
 
 // MessageMutation represents an operation that mutates the Message nodes in the graph.

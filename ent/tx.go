@@ -34,6 +34,8 @@ type Tx struct {
 	Lane *LaneClient
 	// LogHead is the client for interacting with the LogHead builders.
 	LogHead *LogHeadClient
+	// Lookup is the client for interacting with the Lookup builders.
+	Lookup *LookupClient
 	// Message is the client for interacting with the Message builders.
 	Message *MessageClient
 	// MessagingUser is the client for interacting with the MessagingUser builders.
@@ -196,6 +198,7 @@ func (tx *Tx) init() {
 	tx.IdempotencyKey = NewIdempotencyKeyClient(tx.config)
 	tx.Lane = NewLaneClient(tx.config)
 	tx.LogHead = NewLogHeadClient(tx.config)
+	tx.Lookup = NewLookupClient(tx.config)
 	tx.Message = NewMessageClient(tx.config)
 	tx.MessagingUser = NewMessagingUserClient(tx.config)
 	tx.Participant = NewParticipantClient(tx.config)

@@ -18,6 +18,7 @@ import (
 	"parley/ent/idempotencykey"
 	"parley/ent/lane"
 	"parley/ent/loghead"
+	"parley/ent/lookup"
 	"parley/ent/message"
 	"parley/ent/messaginguser"
 	"parley/ent/participant"
@@ -386,6 +387,33 @@ func (f TraverseLogHead) Traverse(ctx context.Context, q ent.Query) error {
 	return fmt.Errorf("unexpected query type %T. expect *ent.LogHeadQuery", q)
 }
 
+// The LookupFunc type is an adapter to allow the use of ordinary function as a Querier.
+type LookupFunc func(context.Context, *ent.LookupQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f LookupFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.LookupQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.LookupQuery", q)
+}
+
+// The TraverseLookup type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseLookup func(context.Context, *ent.LookupQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseLookup) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseLookup) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.LookupQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.LookupQuery", q)
+}
+
 // The MessageFunc type is an adapter to allow the use of ordinary function as a Querier.
 type MessageFunc func(context.Context, *ent.MessageQuery) (ent.Value, error)
 
@@ -681,6 +709,8 @@ func NewQuery(q ent.Query) (Query, error) {
 		return &query[*ent.LaneQuery, predicate.Lane, lane.OrderOption]{typ: ent.TypeLane, tq: q}, nil
 	case *ent.LogHeadQuery:
 		return &query[*ent.LogHeadQuery, predicate.LogHead, loghead.OrderOption]{typ: ent.TypeLogHead, tq: q}, nil
+	case *ent.LookupQuery:
+		return &query[*ent.LookupQuery, predicate.Lookup, lookup.OrderOption]{typ: ent.TypeLookup, tq: q}, nil
 	case *ent.MessageQuery:
 		return &query[*ent.MessageQuery, predicate.Message, message.OrderOption]{typ: ent.TypeMessage, tq: q}, nil
 	case *ent.MessagingUserQuery:

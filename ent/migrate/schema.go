@@ -427,6 +427,45 @@ var (
 		Columns:    LogHeadsColumns,
 		PrimaryKey: []*schema.Column{LogHeadsColumns[0]},
 	}
+	// LookupsColumns holds the columns for the "lookups" table.
+	LookupsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "field", Type: field.TypeString, Size: 80},
+		{Name: "record_id", Type: field.TypeInt64},
+		{Name: "target_id", Type: field.TypeInt64},
+	}
+	// LookupsTable holds the schema information for the "lookups" table.
+	LookupsTable = &schema.Table{
+		Name:       "lookups",
+		Columns:    LookupsColumns,
+		PrimaryKey: []*schema.Column{LookupsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "lookups_records_record",
+				Columns:    []*schema.Column{LookupsColumns[2]},
+				RefColumns: []*schema.Column{RecordsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+			{
+				Symbol:     "lookups_records_target",
+				Columns:    []*schema.Column{LookupsColumns[3]},
+				RefColumns: []*schema.Column{RecordsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "lookup_record_id_field",
+				Unique:  true,
+				Columns: []*schema.Column{LookupsColumns[2], LookupsColumns[1]},
+			},
+			{
+				Name:    "lookup_target_id_field",
+				Unique:  false,
+				Columns: []*schema.Column{LookupsColumns[3], LookupsColumns[1]},
+			},
+		},
+	}
 	// MessagesColumns holds the columns for the "messages" table.
 	MessagesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64, Increment: true},
@@ -783,6 +822,7 @@ var (
 		IdempotencyKeysTable,
 		LanesTable,
 		LogHeadsTable,
+		LookupsTable,
 		MessagesTable,
 		MessagingUsersTable,
 		ParticipantsTable,
@@ -840,6 +880,11 @@ func init() {
 	}
 	LogHeadsTable.Annotation = &entsql.Annotation{
 		Table: "log_heads",
+	}
+	LookupsTable.ForeignKeys[0].RefTable = RecordsTable
+	LookupsTable.ForeignKeys[1].RefTable = RecordsTable
+	LookupsTable.Annotation = &entsql.Annotation{
+		Table: "lookups",
 	}
 	MessagesTable.ForeignKeys[0].RefTable = ConversationsTable
 	MessagesTable.ForeignKeys[1].RefTable = AgentsTable

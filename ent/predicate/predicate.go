@@ -39,6 +39,9 @@ type Lane func(*sql.Selector)
 // LogHead is the predicate function for loghead builders.
 type LogHead func(*sql.Selector)
 
+// Lookup is the predicate function for lookup builders.
+type Lookup func(*sql.Selector)
+
 // Message is the predicate function for message builders.
 type Message func(*sql.Selector)
 

@@ -374,6 +374,30 @@ func (f LogHeadMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutatio
 	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.LogHeadMutation", m)
 }
 
+// The LookupQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type LookupQueryRuleFunc func(context.Context, *ent.LookupQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f LookupQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.LookupQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.LookupQuery", q)
+}
+
+// The LookupMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type LookupMutationRuleFunc func(context.Context, *ent.LookupMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f LookupMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.LookupMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.LookupMutation", m)
+}
+
 // The MessageQueryRuleFunc type is an adapter to allow the use of ordinary
 // functions as a query rule.
 type MessageQueryRuleFunc func(context.Context, *ent.MessageQuery) error

@@ -15,6 +15,7 @@ import (
 	"parley/ent/idempotencykey"
 	"parley/ent/lane"
 	"parley/ent/loghead"
+	"parley/ent/lookup"
 	"parley/ent/message"
 	"parley/ent/messaginguser"
 	"parley/ent/participant"
@@ -463,6 +464,35 @@ func init() {
 	logheadDescPosition := logheadFields[1].Descriptor()
 	// loghead.DefaultPosition holds the default value on creation for the position field.
 	loghead.DefaultPosition = logheadDescPosition.Default.(int64)
+	lookup.Policy = privacy.NewPolicies(schema.Lookup{})
+	lookup.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := lookup.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	lookupFields := schema.Lookup{}.Fields()
+	_ = lookupFields
+	// lookupDescField is the schema descriptor for field field.
+	lookupDescField := lookupFields[1].Descriptor()
+	// lookup.FieldValidator is a validator for the "field" field. It is called by the builders before save.
+	lookup.FieldValidator = func() func(string) error {
+		validators := lookupDescField.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(field string) error {
+			for _, fn := range fns {
+				if err := fn(field); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
 	message.Policy = privacy.NewPolicies(schema.Message{})
 	message.Hooks[0] = func(next ent.Mutator) ent.Mutator {
 		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {

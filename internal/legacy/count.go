@@ -3,6 +3,7 @@ package legacy
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"maps"
 	"slices"
 
@@ -102,13 +103,13 @@ func (m *importing) settleAnswered(ctx context.Context, wanted map[customer]int6
 func (m *importing) foresee(ctx context.Context) error {
 	source, there := m.office.accounts[m.options.sourceKey()]
 	m.account, m.fresh = source.key, !there
-	err := m.eachRecords(ctx, func(part []stagedRecord) error {
+	err := m.eachRecords(ctx, "records", func(part []stagedRecord) error {
 		known, err := recordsNamed(ctx, m.database, namesOf(part))
 		if err == nil {
 			fresh, newer := sortRecords(part, known)
 			m.countRecords(part, fresh, newer)
 		}
-		return err
+		return errors.Join(err, m.foreseeOrphans(ctx, withParents(part)))
 	})
 	if err != nil {
 		return err
@@ -133,6 +134,35 @@ func (m *importing) foresee(ctx context.Context) error {
 	})
 }
 
+// foreseeOrphans counts the records whose parent is neither there nor in the export.
+func (m *importing) foreseeOrphans(ctx context.Context, children []stagedRecord) error {
+	var parents []recordName
+	for _, r := range children {
+		parents = append(parents, r.parent)
+	}
+	known, err := recordsNamed(ctx, m.database, parents)
+	if err != nil {
+		return err
+	}
+	for _, name := range parents {
+		comes, err := m.comes(ctx, name)
+		if err != nil {
+			return err
+		}
+		if known[name] == nil && !comes {
+			m.report.Orphans++
+		}
+	}
+	return nil
+}
+
+// comes reports whether the export holds a record.
+func (m *importing) comes(ctx context.Context, name recordName) (comes bool, err error) {
+	err = m.staging.one(ctx, []any{&comes}, "SELECT EXISTS (SELECT 1 FROM records WHERE object_type = ? AND external_id = ?)",
+		name.objectType, name.externalID)
+	return comes, err
+}
+
 func (m *importing) foreseeOne(ctx context.Context, s *stagedMessage, known map[recordName]*knownRecord, t *tally) error {
 	t.taken[s.side]++
 	if s.side == incoming {
@@ -144,9 +174,7 @@ func (m *importing) foreseeOne(ctx context.Context, s *stagedMessage, known map[
 	if s.record.externalID == "" || known[s.record] != nil {
 		return nil
 	}
-	var comes bool
-	err := m.staging.one(ctx, []any{&comes}, "SELECT EXISTS (SELECT 1 FROM records WHERE object_type = ? AND external_id = ?)",
-		s.record.objectType, s.record.externalID)
+	comes, err := m.comes(ctx, s.record)
 	if !comes {
 		t.unlinked++
 	}

@@ -87,6 +87,9 @@ func (i *Importer) write(ctx context.Context, m *importing) error {
 	if err := i.writeRecords(ctx, m); err != nil {
 		return err
 	}
+	if err := i.writeLookups(ctx, m); err != nil {
+		return err
+	}
 	if err := i.writeMessages(ctx, m); err != nil {
 		return err
 	}

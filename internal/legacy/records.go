@@ -27,6 +27,7 @@ type stagedRecord struct {
 	name, mobile string
 	optedOut     bool
 	at           clock.Time
+	parent       recordName // empty for none
 }
 
 // knownRecord is a record of the database.
@@ -61,19 +62,21 @@ func recordsNamed(ctx context.Context, db database, names []recordName) (map[rec
 	return found, nil
 }
 
-// eachRecords calls fn with the records of the export, many at a time.
-func (m *importing) eachRecords(ctx context.Context, fn func([]stagedRecord) error) error {
-	show := progress.New(m.options.Progress, "import", "records")
+// eachRecords calls fn with the records of the export, many at a time, counted in
+// the unit.
+func (m *importing) eachRecords(ctx context.Context, unit string, fn func([]stagedRecord) error) error {
+	show := progress.New(m.options.Progress, "import", unit)
 	defer show.Close()
 	last, done := int64(0), int64(0)
 	for {
 		var part []stagedRecord
 		err := m.staging.each(ctx, func(rows *sql.Rows) error {
 			var r stagedRecord
-			err := rows.Scan(&r.id, &r.objectType, &r.externalID, &r.name, &r.mobile, &r.optedOut, &r.at)
+			err := rows.Scan(&r.id, &r.objectType, &r.externalID, &r.name, &r.mobile, &r.optedOut, &r.at,
+				&r.parent.objectType, &r.parent.externalID)
 			part = append(part, r)
 			return err
-		}, "SELECT id, object_type, external_id, name, mobile, opted_out, at FROM records WHERE id > ? ORDER BY id LIMIT ?", last, m.batch())
+		}, "SELECT id, object_type, external_id, name, mobile, opted_out, at, parent_type, parent_id FROM records WHERE id > ? ORDER BY id LIMIT ?", last, m.batch())
 		if err != nil || len(part) == 0 {
 			return err
 		}
@@ -121,7 +124,7 @@ func (m *importing) countRecords(part, fresh, newer []stagedRecord) {
 // writeRecords adds the records that are new and brings up to date those that were
 // changed since.
 func (i *Importer) writeRecords(ctx context.Context, m *importing) error {
-	return m.eachRecords(ctx, func(part []stagedRecord) error {
+	return m.eachRecords(ctx, "records", func(part []stagedRecord) error {
 		var fresh, newer []stagedRecord
 		err := i.writeBatch(ctx, func(ctx context.Context, tx *store.Tx) error {
 			known, err := recordsNamed(ctx, database{tx.Query, tx.Builder()}, namesOf(part))

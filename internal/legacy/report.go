@@ -36,6 +36,9 @@ type Report struct {
 	// Unlinked are outbound messages, of those taken in, that name a record which is
 	// neither in the export nor in the database.
 	Unlinked int64 `json:"outgoing_of_unknown_record"`
+	// Orphans are records that name a parent which is neither in the export nor in the
+	// database.
+	Orphans int64 `json:"records_of_unknown_parent"`
 	// Ahead are messages dated later than this machine's present.
 	Ahead int64 `json:"rows_of_the_future"`
 	// Agents and SenderIDs are those that are made.
@@ -92,6 +95,7 @@ func (r *Report) Write(w io.Writer) error {
 	line(r.Refused, "rows are refused")
 	rest(r.Unknown, "outgoing messages were not settled: they are UNKNOWN and never sent")
 	rest(r.Unlinked, "outgoing messages name a record that is not known")
+	rest(r.Orphans, "records name a parent that is not known")
 	rest(r.Ahead, "rows lie in the future; is this machine's clock right?")
 	if err := t.Flush(); err != nil {
 		return err

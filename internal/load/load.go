@@ -32,6 +32,7 @@ const (
 	Participants
 	Messages
 	Attempts
+	Lookups
 )
 
 var tables = []struct {
@@ -54,6 +55,7 @@ var tables = []struct {
 		"conversation_id", "message_id", "number", "status", "error_code", "detail",
 		"provider_account_id", "provider_id", "throttled", "updated_at", "created_at",
 	}},
+	{"lookups", []string{"record_id", "field", "target_id"}},
 }
 
 // Names are those of the tables that a load fills, for store.Analyze.
@@ -109,6 +111,11 @@ type Record struct {
 // Record adds a record.
 func (b *Batch) Record(r Record) {
 	b.add(Records, r.Key, r.ObjectType, r.ExternalID, r.Name, r.Mobile, r.OptedOut, int64(r.UpdatedAt))
+}
+
+// Lookup adds a field of a record that references another, both there already.
+func (b *Batch) Lookup(record int64, field string, target int64) {
+	b.add(Lookups, record, field, target)
 }
 
 // User is one customer address on one channel.
