@@ -15,7 +15,7 @@ import (
 )
 
 // Set is a source of conversations to do something with, all of which its viewer
-// sees: a Scope, or Named ones.
+// sees: a Scope, or some Among it.
 type Set interface {
 	// from writes the rest of a statement that selects from conversations, AS x.
 	from(b *entsql.Builder)
@@ -41,9 +41,25 @@ func (d *Desk) Each(ctx context.Context, s Set, most int, fn func(*Row)) error {
 }
 
 // from implements Set: newest first.
-func (s *Scope) from(b *entsql.Builder) {
+func (s *Scope) from(b *entsql.Builder) { s.among(b, nil) }
+
+// Among is the set of those conversations of a scope that have one of the keys.
+func Among(s *Scope, keys []int64) Set { return among{s, keys} }
+
+type among struct {
+	scope *Scope
+	keys  []int64
+}
+
+func (a among) from(b *entsql.Builder) {
+	a.scope.among(b, entsql.P(func(b *entsql.Builder) { inKeys(b, "x.id", a.keys) }))
+}
+
+// among writes where the conversations of the scope come from, newest first, with
+// one condition more where there is one.
+func (s *Scope) among(b *entsql.Builder, only *entsql.Predicate) {
 	col := qualify("x")
-	p := append(s.conds.where(col), s.sight.SQL(col))
+	p := append(s.conds.where(col), s.sight.SQL(col), only)
 	if s.conds.sentBy != nil {
 		b.WriteString(" JOIN participants AS s ON s.conversation_id = x.id")
 		p = append(p, entsql.EQ(qualify("s")("agent_id"), *s.conds.sentBy))
@@ -53,21 +69,6 @@ func (s *Scope) from(b *entsql.Builder) {
 		b.WriteString(" WHERE ").Join(entsql.And(p...))
 	}
 	b.WriteString(" ORDER BY x.last_message_at DESC, x.id DESC")
-}
-
-// Named is the set of those conversations with the keys that v sees, in no order.
-func Named(v *viewer.Viewer, keys []int64) Set { return named{rule.Visible(v), keys} }
-
-type named struct {
-	sight rule.Sight
-	keys  []int64
-}
-
-func (n named) from(b *entsql.Builder) {
-	inKeys(b.WriteString(" WHERE "), "x.id", n.keys)
-	if seen := n.sight.SQL(qualify("x")); seen != nil {
-		b.WriteString(" AND (").Join(seen).WriteString(")")
-	}
 }
 
 // inKeys writes that a column is one of the keys, which are one argument so that

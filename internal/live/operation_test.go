@@ -19,24 +19,23 @@ import (
 	"parley/internal/viewer"
 )
 
-// begin begins an operation of amy's over n conversations, which waits to be
-// resumed.
-func (b *bundle) begin(n int) *operation.Row {
-	b.t.Helper()
+// paused is a running Parley with an operation of amy's over n conversations,
+// which waits to be resumed.
+func paused(t *testing.T, n int) (*bundle, *operation.Row) {
+	t.Helper()
+	b := &bundle{parleytest.New(t), t}
 	for i := range n {
 		b.Say(fmt.Sprintf("+1202555%04d", 1000+i), parleytest.Sales, "Hello")
 	}
 	b.Foreman.BatchSize = 2
-	var op *operation.Row
-	b.Eventually(func() bool { // a worker may be quicker than the pause
-		begun, err := b.Foreman.MarkUnread(b.Context("amy"), operation.MarkInput{
-			Selection: &operation.Selection{View: &conversation.View{Kind: conversation.All}}, IdempotencyKey: rand.Text(),
-		})
-		require.NoError(b.t, err)
-		op, err = b.Foreman.Pause(b.Context("amy"), begun.Operation.ID())
-		return err == nil && op.Done == 0
-	}, "it is paused at its beginning")
-	return op
+	begun, err := b.Foreman.MarkRead(b.Context("amy"), operation.MarkInput{
+		Selection: &operation.Selection{View: &conversation.View{Kind: conversation.All}}, IdempotencyKey: rand.Text(),
+	})
+	require.NoError(t, err)
+	op, err := b.Foreman.Pause(b.Context("amy"), begun.Operation.ID()) // no worker runs yet
+	require.NoError(t, err)
+	b.Run()
+	return b, op
 }
 
 func (b *bundle) watch(username, id string, after *string) *tap[*live.OperationChange] {
@@ -50,9 +49,8 @@ func (b *bundle) live() *live.Desk { return b.Schema.Live }
 
 func TestAnOperationIsWatchedToItsEnd(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
 	const conversations = 30
-	op := b.begin(conversations)
+	b, op := paused(t, conversations)
 	s := b.watch("amy", op.ID(), nil)
 	first := s.next()
 	require.Equal(t, feed.Open, first.Kind)
@@ -83,8 +81,7 @@ func TestAnOperationIsWatchedToItsEnd(t *testing.T) {
 
 func TestWhoMayWatchAnOperation(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
-	op := b.begin(1)
+	b, op := paused(t, 1)
 	for _, id := range []string{op.ID(), "blk_none"} {
 		_, err := b.live().BulkOperation(b.Context("bo"), id, nil, func(error) {})
 		require.Equal(t, fault.NotFound, fault.CodeOf(err))
@@ -101,4 +98,36 @@ func TestWhoMayWatchAnOperation(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, operation.Cancelled, mine.next().Operation.State)
 	require.NoError(t, mine.end())
+}
+
+// Views that are watched stay true while an operation goes through them, and its
+// creator tells its echo by the key.
+func TestViewsFollowAnOperation(t *testing.T) {
+	t.Parallel()
+	const conversations = 20
+	b, op := paused(t, conversations)
+	unread, all := true, conversation.View{Kind: conversation.All}
+	watch := func(username string) *tap[*live.Change] {
+		return listen(b, b.Context(username), func(ctx context.Context, end live.End) (<-chan *live.Change, error) {
+			return b.live().Conversations(ctx, all, &conversation.Filter{IsUnread: &unread}, nil, end)
+		})
+	}
+	taps := map[string]*tap[*live.Change]{"amy": watch("amy"), "ada": watch("ada")}
+	for _, s := range taps {
+		require.EqualValues(t, conversations, s.next().Counts.Total)
+	}
+	_, err := b.Foreman.Resume(b.Context("amy"), op.ID())
+	require.NoError(t, err)
+	for who, s := range taps {
+		left := map[string]bool{}
+		for n := conversations - 1; n >= 0; n-- {
+			e := s.next()
+			require.Equal(t, feed.Leave, e.Kind)
+			require.EqualValues(t, n, e.Counts.Total)
+			require.Equal(t, feed.ConversationRead, *e.Cause)
+			require.Equal(t, who == "amy", e.IdempotencyKey != nil && *e.IdempotencyKey == op.IdempotencyKey)
+			left[*e.ConversationID] = true
+		}
+		require.Len(t, left, conversations, "each once")
+	}
 }

@@ -192,7 +192,7 @@ func (f *Foreman) freezeNamed(ctx context.Context, ids []string, task conversati
 		items[i], found[i] = item{key: key}, verdict{Refused, fault.NotFound}
 	}
 	var wrong error
-	err = f.Desk.Each(ctx, conversation.Named(viewer.FromContext(ctx), keys), len(keys), func(row *conversation.Row) {
+	err = f.Desk.Each(ctx, conversation.Among(conversation.Everything(viewer.FromContext(ctx)), keys), len(keys), func(row *conversation.Row) {
 		i := place[row.Key]
 		items[i].inbound = row.Inbound
 		found[i], _, err = judge(ctx, task, row, items[i])
