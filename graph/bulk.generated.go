@@ -1616,7 +1616,7 @@ func (ec *executionContext) unmarshalInputBulkSelection(ctx context.Context, obj
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"ids", "view", "filterBy"}
+	fieldsInOrder := [...]string{"ids", "view", "search", "filterBy"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1637,6 +1637,13 @@ func (ec *executionContext) unmarshalInputBulkSelection(ctx context.Context, obj
 				return it, err
 			}
 			it.View = data
+		case "search":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("search"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Search = data
 		case "filterBy":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("filterBy"))
 			data, err := ec.unmarshalOConversationFilter2ᚖparleyᚋinternalᚋconversationᚐFilter(ctx, v)

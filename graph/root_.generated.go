@@ -2441,13 +2441,15 @@ enum BulkOutcome @goModel(model: "parley/internal/operation.Outcome") {
   REFUSED
 }
 
-"Which conversations a bulk operation is for: ` + "`" + `ids` + "`" + `, or ` + "`" + `view` + "`" + ` with or without ` + "`" + `filterBy` + "`" + `. The set is frozen when the operation begins: later changes neither join nor leave."
+"Which conversations a bulk operation is for: ` + "`" + `ids` + "`" + `, or ` + "`" + `view` + "`" + `, ` + "`" + `search` + "`" + ` or both, with or without ` + "`" + `filterBy` + "`" + `. The set is frozen when the operation begins: later changes neither join nor leave."
 input BulkSelection @goModel(model: "parley/internal/operation.Selection") {
   "1 to 10,000 conversations by id, each once. Give no ` + "`" + `view` + "`" + ` then."
   ids: [ID!]
   "All conversations of a list that the viewer may see, newest first: at most 250,000."
   view: ConversationView
-  "Narrows the list."
+  "What ` + "`" + `search` + "`" + ` finds for this query of 1 to 200 characters, in the view when there is one: at most 10,000 conversations, within 10 s."
+  search: String
+  "Narrows the list, or what is found."
   filterBy: ConversationFilter
 }
 
@@ -2667,20 +2669,20 @@ extend type Query {
 
 extend type Mutation {
   """
-  Begins to mark conversations as read: up to 250,000 by view and filter, or 10,000 by id. Whoever may see them may begin; each
+  Begins to mark conversations as read: up to 250,000 by view and filter, or 10,000 by id or search. Whoever may see them may begin; each
   is decided as ` + "`" + `markConversationsRead` + "`" + ` does, under the rights that the creator has then. An agent has at most 5 operations
   that have not ended. Emits CONVERSATION_READ for each conversation that changes; ` + "`" + `bulkOperationChanged` + "`" + ` tells how far it is.
   """
   bulkMarkConversationsRead("Which ones." input: BulkMarkConversationsReadInput!): BulkConversationsPayload!
   """
-  Begins to mark conversations as unread: up to 250,000 by view and filter, or 10,000 by id. Whoever may see them may begin;
+  Begins to mark conversations as unread: up to 250,000 by view and filter, or 10,000 by id or search. Whoever may see them may begin;
   each is decided as ` + "`" + `markConversationsUnread` + "`" + ` does, under the rights that the creator has then. An agent has at most 5
   operations that have not ended. Emits CONVERSATION_UNREAD for each conversation that changes; ` + "`" + `bulkOperationChanged` + "`" + ` tells
   how far it is.
   """
   bulkMarkConversationsUnread("Which ones." input: BulkMarkConversationsUnreadInput!): BulkConversationsPayload!
   """
-  Begins to give conversations to an agent, or to nobody: up to 250,000 by view and filter, or 10,000 by id.
+  Begins to give conversations to an agent, or to nobody: up to 250,000 by view and filter, or 10,000 by id or search.
   Needs ASSIGN_CONVERSATION; each is decided as ` + "`" + `assignConversations` + "`" + ` does, under the rights that the creator has then. An agent
   has at most 5 operations that have not ended. Emits CONVERSATION_ASSIGNED for each conversation that changes;
   ` + "`" + `bulkOperationChanged` + "`" + ` tells how far it is.

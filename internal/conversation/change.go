@@ -67,15 +67,20 @@ func (d *Desk) Apply(ctx context.Context, tx *store.Tx, row *Row, edit Edit) err
 	if err := save(ctx, tx, &before, row); err != nil {
 		return err
 	}
-	event.ConversationID = row.Key
-	event.After = row.Facts()
+	return tell(ctx, tx, &before, row, &event)
+}
+
+// tell completes the event of a change and records it.
+func tell(ctx context.Context, tx *store.Tx, before, after *Row, event *feed.Event) error {
+	event.ConversationID = after.Key
+	event.After = after.Facts()
 	if before.LastSeq > 0 {
 		event.Before = before.Facts()
 	}
 	if v := viewer.FromContext(ctx); v != nil && event.ActorID == 0 {
 		event.ActorID = v.AgentID
 	}
-	return feed.Record(tx, &event)
+	return feed.Record(tx, event)
 }
 
 // save writes the columns that differ, and the copies that participants hold.

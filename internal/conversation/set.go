@@ -9,6 +9,7 @@ import (
 	"entgo.io/ent/dialect"
 	entsql "entgo.io/ent/dialect/sql"
 
+	"parley/internal/feed"
 	"parley/internal/rule"
 	"parley/internal/store"
 	"parley/internal/viewer"
@@ -103,4 +104,80 @@ func (d *Desk) LoadAll(ctx context.Context, tx *store.Tx, keys []int64) (map[int
 		return err
 	})
 	return rows, err
+}
+
+// Done is what a task has come to with a conversation: what caused its event, none
+// when there was nothing to change, or why it was refused.
+type Done struct {
+	Cause feed.Cause
+	Err   error
+}
+
+// DoAll does the task with conversations that this write has loaded and locked,
+// reading each up to an inbound ordinal, and tells of each what became of it. Those
+// that change alike are one statement. The events carry the idempotency key.
+func (d *Desk) DoAll(ctx context.Context, tx *store.Tx, task Task, rows []*Row, upTo []int64, key string) ([]Done, error) {
+	done, alike := make([]Done, len(rows)), map[outcome][]int64{}
+	for i, row := range rows {
+		before := *row
+		event, err := task.Do(ctx, row, upTo[i])
+		if done[i] = (Done{event.Cause, err}); err != nil || event.Cause == "" {
+			continue
+		}
+		o := outcomeOf(&before, row)
+		alike[o] = append(alike[o], row.Key)
+		event.IdempotencyKey = key
+		if err := tell(ctx, tx, &before, row, &event); err != nil {
+			return nil, err
+		}
+	}
+	for o, keys := range alike {
+		update := tx.Builder().Update("conversations").Where(entsql.P(func(b *entsql.Builder) { inKeys(b, "id", keys) }))
+		o.set(update)
+		if _, err := tx.Exec(ctx, update); err != nil {
+			return nil, err
+		}
+	}
+	return done, nil
+}
+
+// outcome is what a task changes of a row; fields that do not differ are zero.
+type outcome struct {
+	owner, assigned, unread, read bool // which differ
+	to                            int64
+	isAssigned, isUnread          bool
+	upTo                          int64
+}
+
+func outcomeOf(before, after *Row) (o outcome) {
+	if o.owner = before.OwnerID != after.OwnerID; o.owner {
+		o.to = after.OwnerID
+	}
+	if o.assigned = before.Assigned != after.Assigned; o.assigned {
+		o.isAssigned = after.Assigned
+	}
+	if o.unread = before.IsUnread != after.IsUnread; o.unread {
+		o.isUnread = after.IsUnread
+	}
+	if o.read = before.Read != after.Read; o.read {
+		o.upTo = after.Read
+	}
+	return o
+}
+
+func (o outcome) set(update *entsql.UpdateBuilder) {
+	for _, c := range []struct {
+		differs bool
+		column  string
+		value   any
+	}{
+		{o.owner, "owner_id", nullable(o.to)},
+		{o.assigned, "assigned", o.isAssigned},
+		{o.unread, "is_unread", o.isUnread},
+		{o.read, "read_count", o.upTo},
+	} {
+		if c.differs {
+			update.Set(c.column, c.value)
+		}
+	}
 }

@@ -18,10 +18,11 @@ import (
 )
 
 // Selection says which conversations: those named by id, or those of a view,
-// narrowed by a filter.
+// narrowed by a search and a filter.
 type Selection struct {
 	IDs      []string
 	View     *conversation.View
+	Search   *string `json:",omitempty"` // left out of an older request's hash
 	FilterBy *conversation.Filter
 }
 
@@ -143,22 +144,22 @@ func (s *frozen) preview() *Preview {
 
 func (f *Foreman) freeze(ctx context.Context, s *Selection, task conversation.Task) (frozen, error) {
 	switch {
-	case s.IDs != nil && (s.View != nil || s.FilterBy != nil):
-		return frozen{}, fault.Input("input.selection", "Give either `ids`, or `view` with or without `filterBy`.")
+	case s.IDs != nil && (s.View != nil || s.Search != nil || s.FilterBy != nil):
+		return frozen{}, fault.Input("input.selection", "Give either `ids`, or `view` or `search` with or without `filterBy`.")
 	case s.IDs != nil:
 		return f.freezeNamed(ctx, s.IDs, task)
-	case s.View == nil:
-		return frozen{}, fault.Input("input.selection", "Say which conversations: give `ids` or `view`.")
+	case s.View == nil && s.Search == nil:
+		return frozen{}, fault.Input("input.selection", "Say which conversations: give `ids`, `view` or `search`.")
 	}
-	scope, err := f.Desk.Scope(viewer.FromContext(ctx), *s.View, s.FilterBy)
+	source, err := f.source(ctx, s)
 	if err != nil {
 		return frozen{}, under("input.selection.", err)
 	}
 	var set frozen
 	var wrong error
-	err = f.Desk.Each(ctx, scope, f.most()+1, func(row *conversation.Row) {
+	err = f.Desk.Each(ctx, source, f.most()+1, func(row *conversation.Row) {
 		it := item{row.Key, row.Inbound}
-		v, _, err := judge(ctx, task, row, it)
+		v, err := judge(ctx, task, row, it)
 		set.add(it, v)
 		wrong = orElse(wrong, err)
 	})
@@ -167,6 +168,20 @@ func (f *Foreman) freeze(ctx context.Context, s *Selection, task conversation.Ta
 			"A bulk operation is for at most %d conversations. Narrow the selection by a filter, such as lastMessageBefore, and begin several.", f.most())}
 	}
 	return set, err
+}
+
+// source is the view with its filter, or what a search finds of it.
+func (f *Foreman) source(ctx context.Context, s *Selection) (conversation.Set, error) {
+	view := conversation.View{Kind: conversation.All}
+	if s.View != nil {
+		view = *s.View
+	}
+	scope, err := f.Desk.Scope(viewer.FromContext(ctx), view, s.FilterBy)
+	if err != nil || s.Search == nil {
+		return scope, err
+	}
+	keys, err := f.found(ctx, view, *s.Search)
+	return conversation.Among(scope, keys), err
 }
 
 // freezeNamed takes each id once, in the order given. One that the viewer does
@@ -195,7 +210,7 @@ func (f *Foreman) freezeNamed(ctx context.Context, ids []string, task conversati
 	err = f.Desk.Each(ctx, conversation.Among(conversation.Everything(viewer.FromContext(ctx)), keys), len(keys), func(row *conversation.Row) {
 		i := place[row.Key]
 		items[i].inbound = row.Inbound
-		found[i], _, err = judge(ctx, task, row, items[i])
+		found[i], err = judge(ctx, task, row, items[i])
 		wrong = orElse(wrong, err)
 	})
 	for i := range items {

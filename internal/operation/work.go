@@ -18,19 +18,24 @@ import (
 	"parley/internal/viewer"
 )
 
-// judge decides one conversation, changing the row, and tells the cause of the
-// event that this is. An error is not the conversation's.
-func judge(ctx context.Context, task conversation.Task, row *conversation.Row, it item) (verdict, feed.Cause, error) {
-	event, err := task.Do(ctx, row, it.inbound)
-	switch v, known := verdictOf(err); {
-	case err == nil && event.Cause == "":
-		return verdict{outcome: Unchanged}, "", nil
-	case err == nil:
-		return verdict{outcome: Changed}, event.Cause, nil
+// judged is the verdict of what a task came to; an error is not the
+// conversation's.
+func judged(done conversation.Done) (verdict, error) {
+	switch v, known := verdictOf(done.Err); {
+	case done.Err == nil && done.Cause == "":
+		return verdict{outcome: Unchanged}, nil
+	case done.Err == nil:
+		return verdict{outcome: Changed}, nil
 	case known:
-		return v, "", nil
+		return v, nil
 	}
-	return verdict{}, "", err
+	return verdict{}, done.Err
+}
+
+// judge is the verdict that a conversation would get.
+func judge(ctx context.Context, task conversation.Task, row *conversation.Row, it item) (verdict, error) {
+	event, err := task.Do(ctx, row, it.inbound)
+	return judged(conversation.Done{Cause: event.Cause, Err: err})
 }
 
 // Run works an operation off, batch by batch, until there is nothing left to do
@@ -159,19 +164,24 @@ func (f *Foreman) decide(ctx context.Context, tx *store.Tx, op *Row, items []ite
 	} else if rows, err = f.loadAll(ctx, tx, items); err != nil {
 		return nil, err
 	}
+	seen, upTo := make([]*conversation.Row, 0, len(items)), make([]int64, 0, len(items))
+	for _, it := range items {
+		if row := rows[it.key]; row != nil {
+			seen, upTo = append(seen, row), append(upTo, it.inbound)
+		}
+	}
+	done, err := f.Desk.DoAll(ctx, tx, op.Task, seen, upTo, op.IdempotencyKey)
+	if err != nil {
+		return nil, err
+	}
 	t := tally{op.Done, op.Changed, op.refused}
 	for _, it := range items {
 		v := none
-		if row := rows[it.key]; row != nil {
-			err := f.Desk.Apply(ctx, tx, row, func(ctx context.Context, row *conversation.Row) (feed.Event, error) {
-				var cause feed.Cause
-				var err error
-				v, cause, err = judge(ctx, op.Task, row, it)
-				return feed.Event{Cause: cause, IdempotencyKey: op.IdempotencyKey}, err
-			})
-			if err != nil {
+		if rows[it.key] != nil {
+			if v, err = judged(done[0]); err != nil {
 				return nil, err
 			}
+			done = done[1:]
 		}
 		t.add(v)
 		outcomes = append(outcomes, v.place())
