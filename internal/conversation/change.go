@@ -5,12 +5,12 @@ import (
 	"database/sql"
 	"encoding/json"
 	"slices"
+	"strings"
 
 	entsql "entgo.io/ent/dialect/sql"
 
 	"parley/internal/fault"
 	"parley/internal/feed"
-	"parley/internal/rule"
 	"parley/internal/search/index"
 	"parley/internal/store"
 	"parley/internal/viewer"
@@ -35,24 +35,18 @@ func (d *Desk) Change(ctx context.Context, tx *store.Tx, key int64, edit Edit) (
 // Load reads a conversation inside a write under the viewer of ctx and locks it
 // until the commit.
 func (d *Desk) Load(ctx context.Context, tx *store.Tx, key int64) (*Row, error) {
-	t := entsql.Table("conversations")
-	q := tx.Builder().Select(columns...).From(t).Where(entsql.EQ("id", key))
-	if visible := rule.Visible(viewer.FromContext(ctx)).SQL(t.C); visible != nil {
-		q.Where(visible)
-	}
-	if tx.Locks() {
-		q.ForUpdate()
-	}
 	var row *Row
-	err := tx.Query(ctx, q, func(rows *sql.Rows) (err error) {
+	err := tx.Query(ctx, load.With(key), func(rows *sql.Rows) (err error) {
 		row, err = d.scan(rows)
 		return err
 	})
-	if err == nil && row == nil {
-		err = fault.Missing("conversation")
+	if err == nil && (row == nil || !Sees(viewer.FromContext(ctx), row)) {
+		return nil, fault.Missing("conversation")
 	}
 	return row, err
 }
+
+var load = store.Locking("SELECT "+strings.Join(columns, ", ")+" FROM conversations WHERE id = ?", "conversations")
 
 // Apply is the door for a row that this write has loaded and locked already.
 func (d *Desk) Apply(ctx context.Context, tx *store.Tx, row *Row, edit Edit) error {
@@ -131,85 +125,26 @@ func save(ctx context.Context, tx *store.Tx, before, after *Row) error {
 // sent, each with the conversation's last message time.
 func saveParticipants(ctx context.Context, tx *store.Tx, before, after *Row) error {
 	if len(before.SentBy) > 0 && before.LastMessageAt != after.LastMessageAt {
-		update := tx.Builder().Update("participants").Set("last_message_at", int64(after.LastMessageAt)).
-			Where(entsql.EQ("conversation_id", after.Key))
-		if _, err := tx.Exec(ctx, update); err != nil {
+		if _, err := tx.Exec(ctx, moveParticipants.With(int64(after.LastMessageAt), after.Key)); err != nil {
 			return err
 		}
 	}
 	for _, agent := range after.SentBy[len(before.SentBy):] {
-		insert := tx.Builder().Insert("participants").Columns("conversation_id", "agent_id", "last_message_at").
-			Values(after.Key, agent, int64(after.LastMessageAt))
-		if _, err := tx.Exec(ctx, insert); err != nil {
+		if _, err := tx.Exec(ctx, addParticipant.With(after.Key, agent, int64(after.LastMessageAt))); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+var (
+	moveParticipants = store.Fixed("UPDATE participants SET last_message_at = ? WHERE conversation_id = ?")
+	addParticipant   = store.Fixed("INSERT INTO participants (conversation_id, agent_id, last_message_at) VALUES (?, ?, ?)")
+)
+
 func nullable(key int64) any {
 	if key == 0 {
 		return nil
 	}
 	return key
-}
-
-// Customer is who a conversation is with, as far as it is known when it begins.
-type Customer struct {
-	Address string
-	Name    string
-	Country string
-	Record  *Record // anchor, nil when none is known
-}
-
-// Ensure finds or makes the messaging user and the conversation of a customer on
-// a channel, in one statement each, and locks the conversation. A conversation
-// made here has no number yet: the first message that is added begins it.
-func (d *Desk) Ensure(ctx context.Context, tx *store.Tx, channelKey int64, c Customer) (*Row, *MessagingUser, error) {
-	user, err := d.ensureUser(ctx, tx, channelKey, c)
-	if err != nil {
-		return nil, nil, err
-	}
-	ch := d.Directory.Channel(channelKey)
-	insert := tx.Builder().Insert("conversations").
-		Columns("channel_id", "messaging_user_id", "record_id", "queue_id", "object_type", "name", "address", "created_at")
-	var record int64
-	var objectType string
-	if c.Record != nil {
-		record, objectType = c.Record.Key, c.Record.ObjectType
-	}
-	// The update makes the statement return the row that is there, locked and as it
-	// was: Apply gives it a name that was not known.
-	insert.Values(channelKey, user.Key, nullable(record), nullable(ch.Queue), objectType, user.Name, c.Address, int64(tx.Now)).
-		OnConflict(entsql.ConflictColumns("messaging_user_id"), entsql.ResolveWith(func(u *entsql.UpdateSet) { u.SetIgnore("messaging_user_id") })).
-		Returning(columns...)
-	var row *Row
-	err = tx.Query(ctx, insert, func(rows *sql.Rows) (err error) {
-		if row, err = d.scan(rows); err == nil {
-			row.heard = user.Name
-		}
-		return err
-	})
-	return row, user, err
-}
-
-func (d *Desk) ensureUser(ctx context.Context, tx *store.Tx, channelKey int64, c Customer) (*MessagingUser, error) {
-	insert := tx.Builder().Insert("messaging_users").
-		Columns("channel_id", "address", "name", "country", "consent_status", "created_at").
-		Values(channelKey, c.Address, c.Name, c.Country, string(startingConsent), int64(tx.Now)).
-		OnConflict(entsql.ConflictColumns("channel_id", "address"), entsql.ResolveWith(nameIfUnknown)).
-		Returning(userColumns...)
-	var user *MessagingUser
-	err := tx.Query(ctx, insert, func(rows *sql.Rows) (err error) {
-		user, err = d.scanUser(rows)
-		return err
-	})
-	return user, err
-}
-
-// nameIfUnknown takes the name that came with a message when none is known.
-func nameIfUnknown(u *entsql.UpdateSet) {
-	u.Set("name", entsql.ExprFunc(func(b *entsql.Builder) {
-		b.WriteString("CASE WHEN messaging_users.name = '' THEN excluded.name ELSE messaging_users.name END")
-	}))
 }

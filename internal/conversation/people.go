@@ -2,7 +2,6 @@ package conversation
 
 import (
 	"context"
-	"database/sql"
 
 	"parley/ent"
 	"parley/ent/messaginguser"
@@ -10,6 +9,7 @@ import (
 	"parley/internal/channel"
 	"parley/internal/directory"
 	"parley/internal/publicid"
+	"parley/internal/store"
 )
 
 // startingConsent is what a customer has given by writing in, or by being
@@ -30,9 +30,12 @@ type MessagingUser struct {
 
 var userColumns = []string{"id", "channel_id", "address", "name", "country", "locale", "consent_status"}
 
-func (d *Desk) scanUser(rows *sql.Rows) (*MessagingUser, error) {
-	u := &MessagingUser{desk: d}
-	return u, rows.Scan(&u.Key, &u.ChannelID, &u.Address, &u.Name, &u.country, &u.locale, &u.ConsentStatus)
+// readUser reads the userColumns from place i on, and returns the place behind them.
+func (d *Desk) readUser(s *store.Row, i int) (*MessagingUser, int) {
+	return &MessagingUser{
+		Key: s.Int(i), ChannelID: s.Int(i + 1), Address: s.Text(i + 2), Name: s.Text(i + 3), country: s.Text(i + 4), locale: s.Text(i + 5),
+		ConsentStatus: channel.Consent(s.Text(i + 6)), desk: d,
+	}, i + len(userColumns)
 }
 
 // IsNode marks a GraphQL Node.

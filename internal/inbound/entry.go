@@ -75,11 +75,7 @@ func (r *Receiver) store(ctx context.Context, tx *store.Tx, account *directory.A
 	if err != nil {
 		return outcome{}, err
 	}
-	insert := tx.Builder().Insert("raw_inbounds").
-		Columns("provider_account_id", "event_id", "state", "provider_id", "payload", "created_at").
-		Values(account.ID, e.eventID, stateDone, e.providerID, payload, int64(tx.Now)).
-		OnConflict(entsql.ConflictColumns("provider_account_id", "event_id"), entsql.DoNothing())
-	fresh, err := tx.Exec(ctx, insert)
+	fresh, err := tx.Exec(ctx, keepRaw.With(account.ID, e.eventID, stateDone, e.providerID, payload, int64(tx.Now)))
 	if err != nil || fresh == 0 {
 		return duplicate, err
 	}
@@ -90,6 +86,9 @@ func (r *Receiver) store(ctx context.Context, tx *store.Tx, account *directory.A
 	which := entsql.And(entsql.EQ("provider_account_id", account.ID), entsql.EQ("event_id", e.eventID))
 	return got, mark(ctx, tx, which, got)
 }
+
+var keepRaw = store.Fixed(`INSERT INTO raw_inbounds (provider_account_id, event_id, state, provider_id, payload, created_at)
+	VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (provider_account_id, event_id) DO NOTHING`)
 
 func mark(ctx context.Context, tx *store.Tx, which *entsql.Predicate, as outcome) error {
 	_, err := tx.Exec(ctx, tx.Builder().Update("raw_inbounds").Set("state", as.state).Set("error", as.problem).Where(which))
@@ -135,18 +134,17 @@ func (r *Receiver) takeMessage(ctx context.Context, tx *store.Tx, account *direc
 		return done, err
 	}
 	return done, desk.Apply(ctx, tx, row, func(ctx context.Context, row *conversation.Row) (feed.Event, error) {
-		return receive(ctx, tx, row, in, ch)
+		return r.receive(ctx, tx, row, in, ch)
 	})
 }
 
-func receive(ctx context.Context, tx *store.Tx, row *conversation.Row, in channel.Inbound, ch *directory.Channel) (feed.Event, error) {
-	what := contentOf(in)
-	id, err := message.Insert(ctx, tx, row, message.New{
-		Direction: content.Inbound, Source: content.Customer, Content: what,
+func (r *Receiver) receive(ctx context.Context, tx *store.Tx, row *conversation.Row, in channel.Inbound, ch *directory.Channel) (feed.Event, error) {
+	added, err := r.Messenger.Insert(ctx, tx, row, message.New{
+		Direction: content.Inbound, Source: content.Customer, Content: contentOf(in),
 		AccountID: ch.Account.ID, ProviderID: in.ProviderID, ProviderTime: int64(in.At),
 	})
-	row.Receive(conversation.Message{Key: id, At: tx.Now, Preview: content.Preview(what)}, ch.SoleOwner())
-	return feed.Event{Cause: feed.MessageAdded, MessageID: id}, err
+	row.Receive(added.Shown(), ch.SoleOwner())
+	return feed.Event{Cause: feed.MessageAdded, MessageID: added.Key}, err
 }
 
 // customerOf reads the sender's address; a phone number is brought to E.164, in

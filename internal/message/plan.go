@@ -6,8 +6,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	entsql "entgo.io/ent/dialect/sql"
-
 	"parley/internal/channel"
 	"parley/internal/conversation"
 	"parley/internal/directory"
@@ -34,8 +32,7 @@ func (m *Messenger) Sendability(ctx context.Context, row *conversation.Row, draf
 		draft = &clean
 	}
 	p := &party{}
-	q := partyQuery{builder: m.Desk.Store.Builder(), row: row}
-	if err := m.Desk.Store.Read(ctx, q, p.scan); err != nil {
+	if err := m.Desk.Store.Read(ctx, partyOf(row), p.scan); err != nil {
 		return nil, err
 	}
 	return Judge(m.plan(ctx, row, p, draft)), nil
@@ -43,7 +40,7 @@ func (m *Messenger) Sendability(ctx context.Context, row *conversation.Row, draf
 
 func (m *Messenger) party(ctx context.Context, tx *store.Tx, row *conversation.Row) (*party, error) {
 	p := &party{}
-	return p, tx.Query(ctx, partyQuery{builder: tx.Builder(), row: row}, p.scan)
+	return p, tx.Query(ctx, partyOf(row), p.scan)
 }
 
 func (p *party) scan(rows *sql.Rows) error {
@@ -53,18 +50,10 @@ func (p *party) scan(rows *sql.Rows) error {
 	return err
 }
 
-type partyQuery struct {
-	builder *entsql.DialectBuilder
-	row     *conversation.Row
-}
+func partyOf(row *conversation.Row) store.Query { return readParty.With(row.RecordID, row.UserID) }
 
-// Query implements store.Query.
-func (q partyQuery) Query() (string, []any) {
-	u, r := entsql.Table("messaging_users").As("u"), entsql.Table("records").As("r")
-	return q.builder.Select(u.C("address"), u.C("consent_status"), u.C("country"), r.C("opted_out")).
-		From(u).LeftJoin(r).OnP(entsql.EQ(r.C("id"), q.row.RecordID)).
-		Where(entsql.EQ(u.C("id"), q.row.UserID)).Query()
-}
+var readParty = store.Fixed(`SELECT u.address, u.consent_status, u.country, r.opted_out
+	FROM messaging_users AS u LEFT JOIN records AS r ON r.id = ? WHERE u.id = ?`)
 
 // plan gathers what decides a send in a conversation.
 func (m *Messenger) plan(ctx context.Context, row *conversation.Row, c *party, text *string) Plan {

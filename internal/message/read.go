@@ -209,6 +209,18 @@ func (m Reader) byKey(ctx context.Context, keys []int64, columns store.Columns) 
 	return out, err
 }
 
+// load reads a message as the write has left it.
+func (m Reader) load(ctx context.Context, tx *store.Tx, key int64) (r *Row, err error) {
+	q := tx.Builder().Select(table.Names(0)...).From(entsql.Table("messages")).Where(entsql.EQ("id", key))
+	err = tx.Query(ctx, q, func(rows *sql.Rows) error {
+		return store.ScanRow(rows, func(s *store.Row) (err error) {
+			r, err = read(m.Desk, s, 0, 0)
+			return err
+		})
+	})
+	return r, err
+}
+
 var slabs store.Slabs[Row]
 
 // Along reads the last message with each conversation of a page. Until takes what

@@ -25,16 +25,20 @@ func (m *Messenger) Retry(ctx context.Context, in RetryInput) (Sent, error) {
 	if !ok {
 		return Sent{}, fault.Missing("message")
 	}
-	return m.write(ctx, "retryMessage", in.IdempotencyKey, in, func(ctx context.Context, tx *store.Tx) (int64, error) {
-		return key, m.retry(ctx, tx, key, in.IdempotencyKey)
+	return m.write(ctx, "retryMessage", in.IdempotencyKey, in, func(ctx context.Context, tx *store.Tx) (Sent, error) {
+		row, err := m.loadOf(ctx, tx, key)
+		if err != nil {
+			return Sent{}, err
+		}
+		if err := m.retry(ctx, tx, row, key, in.IdempotencyKey); err != nil {
+			return Sent{}, err
+		}
+		message, err := m.load(ctx, tx, key)
+		return Sent{message, row}, err
 	})
 }
 
-func (m *Messenger) retry(ctx context.Context, tx *store.Tx, message int64, idempotencyKey string) error {
-	row, err := m.loadOf(ctx, tx, message)
-	if err != nil {
-		return err
-	}
+func (m *Messenger) retry(ctx context.Context, tx *store.Tx, row *conversation.Row, message int64, idempotencyKey string) error {
 	a, err := loadAttempt(ctx, tx, entsql.EQ("`a`.`message_id`", message))
 	switch {
 	case err != nil:

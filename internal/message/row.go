@@ -92,6 +92,11 @@ func (r *Row) read(s *store.Row, i int, c store.Columns) (err error) {
 	return err
 }
 
+// Shown is what its conversation shows of it.
+func (r *Row) Shown() conversation.Message {
+	return conversation.Message{Key: r.Key, At: r.CreatedAt, Preview: content.Preview(r.Content)}
+}
+
 // IsNode marks a GraphQL Node.
 func (*Row) IsNode() {}
 

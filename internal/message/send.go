@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"parley/internal/channel"
+	"parley/internal/clock"
 	"parley/internal/content"
 	"parley/internal/conversation"
 	"parley/internal/directory"
@@ -89,17 +90,17 @@ func (m *Messenger) Send(ctx context.Context, in SendInput) (Sent, error) {
 	if !ok {
 		return Sent{}, fault.Missing("conversation")
 	}
-	return m.write(ctx, "sendMessage", in.IdempotencyKey, in, func(ctx context.Context, tx *store.Tx) (int64, error) {
+	return m.write(ctx, "sendMessage", in.IdempotencyKey, in, func(ctx context.Context, tx *store.Tx) (Sent, error) {
 		row, err := m.Desk.Load(ctx, tx, key)
 		if err != nil {
-			return 0, err
+			return Sent{}, err
 		}
 		if in.ConfirmForOwner && !row.ReadBelongsTo(viewer.FromContext(ctx).AgentID) && !viewer.FromContext(ctx).Can(viewer.ViewTeamInbox) {
-			return 0, fault.New(fault.Forbidden, "Changing a colleague's read state needs the permission VIEW_TEAM_INBOX. Leave confirmForOwner out.")
+			return Sent{}, fault.New(fault.Forbidden, "Changing a colleague's read state needs the permission VIEW_TEAM_INBOX. Leave confirmForOwner out.")
 		}
 		party, err := m.party(ctx, tx, row)
 		if err != nil {
-			return 0, err
+			return Sent{}, err
 		}
 		return m.queue(ctx, tx, row, m.plan(ctx, row, party, &text), order{key: in.IdempotencyKey, confirmed: in.ConfirmForOwner})
 	})
@@ -123,7 +124,7 @@ func (m *Messenger) Start(ctx context.Context, in StartInput) (Sent, error) {
 	if err != nil {
 		return Sent{}, err
 	}
-	return m.write(ctx, "startConversation", in.IdempotencyKey, in, func(ctx context.Context, tx *store.Tx) (int64, error) {
+	return m.write(ctx, "startConversation", in.IdempotencyKey, in, func(ctx context.Context, tx *store.Tx) (Sent, error) {
 		return m.start(ctx, tx, ch, record, in, text)
 	})
 }
@@ -153,7 +154,7 @@ func (m *Messenger) record(ctx context.Context, id *string) (*conversation.Recor
 	return records[key], err
 }
 
-func (m *Messenger) start(ctx context.Context, tx *store.Tx, ch *directory.Channel, record *conversation.Record, in StartInput, text string) (int64, error) {
+func (m *Messenger) start(ctx context.Context, tx *store.Tx, ch *directory.Channel, record *conversation.Record, in StartInput, text string) (Sent, error) {
 	customer := conversation.Customer{Record: record}
 	var written string
 	if record != nil {
@@ -168,11 +169,11 @@ func (m *Messenger) start(ctx context.Context, tx *store.Tx, ch *directory.Chann
 		// There is nobody to make, or nobody that the viewer may learn about.
 		start.Number, start.NumberValid, start.CustomerCountry = written, valid, customer.Country
 		start.RecordOptedOut = record != nil && record.OptedOut
-		return 0, &RefusedError{Judge(start).Refusals}
+		return Sent{}, &RefusedError{Judge(start).Refusals}
 	}
 	row, user, err := m.Desk.Ensure(ctx, tx, ch.Key, customer)
 	if err != nil {
-		return 0, err
+		return Sent{}, err
 	}
 	party := &party{user: *user, country: customer.Country, recordOptedOut: record != nil && record.OptedOut}
 	p := m.plan(ctx, row, party, &text)
@@ -193,36 +194,41 @@ func (m *Messenger) AddNote(ctx context.Context, in NoteInput) (Sent, error) {
 	if !ok {
 		return Sent{}, fault.Missing("conversation")
 	}
-	return m.write(ctx, "addNote", in.IdempotencyKey, in, func(ctx context.Context, tx *store.Tx) (id int64, err error) {
-		_, err = m.Desk.Change(ctx, tx, key, func(ctx context.Context, row *conversation.Row) (feed.Event, error) {
-			id, err = Insert(ctx, tx, row, New{
+	return m.write(ctx, "addNote", in.IdempotencyKey, in, func(ctx context.Context, tx *store.Tx) (sent Sent, err error) {
+		sent.Conversation, err = m.Desk.Change(ctx, tx, key, func(ctx context.Context, row *conversation.Row) (feed.Event, error) {
+			sent.Message, err = m.Insert(ctx, tx, row, New{
 				Source: content.Desk, Content: content.NoteContent{Text: text}, Author: viewer.FromContext(ctx).AgentID,
 			})
-			return feed.Event{Cause: feed.MessageAdded, MessageID: id, IdempotencyKey: in.IdempotencyKey}, err
+			return added(sent.Message, in.IdempotencyKey), err
 		})
-		return id, err
+		return sent, err
 	})
 }
 
-// write runs one creating mutation: once per key, answered with the message and
-// its conversation after the commit. The first answer is part of the write and
-// tells of it whatever the viewer sees from then on, since the write itself may
-// give the conversation to another; a repeat is a read under the viewer's rights.
-func (m *Messenger) write(ctx context.Context, mutation, key string, input any, fn func(context.Context, *store.Tx) (int64, error)) (Sent, error) {
+// write runs one creating mutation: once per key. The first answer is what fn
+// made, whatever the viewer sees from then on, since the write itself may give the
+// conversation to another; a repeat is a read under the viewer's rights.
+func (m *Messenger) write(ctx context.Context, mutation, key string, input any, fn func(context.Context, *store.Tx) (Sent, error)) (Sent, error) {
+	var sent Sent
 	var id int64
 	var repeated bool
 	err := m.Desk.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
-		id, repeated, err = once.Do(ctx, tx, mutation, key, input, func() (int64, error) { return fn(ctx, tx) })
+		id, repeated, err = once.Do(ctx, tx, mutation, key, input, func() (int64, error) {
+			if sent, err = fn(ctx, tx); err != nil {
+				return 0, err
+			}
+			return sent.Message.Key, nil
+		})
 		return err
 	})
 	if err != nil {
 		return Sent{}, err
 	}
 	m.waiting.ring()
-	if !repeated {
-		ctx = viewer.AsSystem(ctx, "answer")
+	if repeated {
+		return m.sent(ctx, id)
 	}
-	return m.sent(ctx, id)
+	return sent, nil
 }
 
 func (m *Messenger) sent(ctx context.Context, id int64) (Sent, error) {
@@ -257,27 +263,31 @@ type order struct {
 
 // queue judges the plan and, when nothing stands against it, adds the message,
 // its first attempt and the lane's job.
-func (m *Messenger) queue(ctx context.Context, tx *store.Tx, row *conversation.Row, p Plan, o order) (id int64, err error) {
+func (m *Messenger) queue(ctx context.Context, tx *store.Tx, row *conversation.Row, p Plan, o order) (Sent, error) {
 	if s := Judge(p); !s.CanSend() {
-		return 0, &RefusedError{s.Refusals}
+		return Sent{}, &RefusedError{s.Refusals}
 	}
 	author := viewer.FromContext(ctx).AgentID
 	ch := row.Channel()
-	err = m.Desk.Apply(ctx, tx, row, func(ctx context.Context, row *conversation.Row) (feed.Event, error) {
-		text := content.TextContent{Text: *p.Text}
-		id, err = Insert(ctx, tx, row, New{
-			Direction: content.Outbound, Source: content.Desk, Content: text, Author: author, Status: channel.Queued,
+	var made *Row
+	err := m.Desk.Apply(ctx, tx, row, func(ctx context.Context, row *conversation.Row) (_ feed.Event, err error) {
+		made, err = m.Insert(ctx, tx, row, New{
+			Direction: content.Outbound, Source: content.Desk, Content: content.TextContent{Text: *p.Text}, Author: author, Status: channel.Queued,
 		})
-		row.Send(conversation.Message{Key: id, At: tx.Now, Preview: content.Preview(text)}, author, ch.SoleOwner(), o.confirmed)
+		row.Send(made.Shown(), author, ch.SoleOwner(), o.confirmed)
 		if o.anchor != nil {
 			row.Anchor(o.anchor)
 		}
-		return feed.Event{Cause: feed.MessageAdded, MessageID: id, IdempotencyKey: o.key}, err
+		return added(made, o.key), err
 	})
 	if err != nil {
-		return 0, err
+		return Sent{}, err
 	}
-	return id, m.enqueue(ctx, tx, row, id, 1, 0)
+	return Sent{made, row}, m.enqueue(ctx, tx, row, made.Key, 1, 0)
+}
+
+func added(r *Row, idempotencyKey string) feed.Event {
+	return feed.Event{Cause: feed.MessageAdded, MessageID: r.Key, IdempotencyKey: idempotencyKey}
 }
 
 // New is a message to add.
@@ -293,13 +303,18 @@ type New struct {
 }
 
 // Insert adds a message to a conversation that the write has locked, giving it
-// the next number. The conversation's own change is the caller's; for an inbound
+// the next number, and returns it as it would be read. The conversation's own change is the caller's; for an inbound
 // it comes first, so that the message carries its ordinal.
-func Insert(ctx context.Context, tx *store.Tx, row *conversation.Row, n New) (id int64, err error) {
+func (m Reader) Insert(ctx context.Context, tx *store.Tx, row *conversation.Row, n New) (*Row, error) {
+	r := &Row{
+		ConversationID: row.Key, Seq: row.NextSeq(), Source: n.Source, Content: n.Content, CreatedAt: tx.Now,
+		direction: n.Direction, author: n.Author, status: n.Status, providerTime: clock.Time(n.ProviderTime), desk: m.Desk,
+	}
 	kind, text, rest, err := content.Encode(n.Content)
 	if err != nil {
-		return 0, err
+		return r, err
 	}
+	r.Kind = kind
 	ordinal := row.Inbound
 	if n.Direction == content.Inbound {
 		ordinal++ // Row.Receive counts it
@@ -311,25 +326,26 @@ func Insert(ctx context.Context, tx *store.Tx, row *conversation.Row, n New) (id
 	if n.Author != 0 {
 		author = n.Author
 	}
-	insert := tx.Builder().Insert("messages").Columns("conversation_id", "seq", "direction", "kind", "source", "text", "rest",
-		"author_id", "status", "inbound_ordinal", "provider_account_id", "provider_id", "provider_time", "created_at").
-		Values(row.Key, row.NextSeq(), string(n.Direction), string(kind), string(n.Source), text, rest,
-			author, string(n.Status), ordinal, account, providerID, n.ProviderTime, int64(tx.Now)).
-		Returning("id")
-	if err = tx.Query(ctx, insert, func(rows *sql.Rows) error { return rows.Scan(&id) }); err == nil {
-		index.AddMessages(tx, index.Message{ID: id, ConversationID: row.Key, At: tx.Now, Text: text})
+	insert := insertMessage.With(row.Key, r.Seq, string(n.Direction), string(kind), string(n.Source), text, rest,
+		author, string(n.Status), ordinal, account, providerID, n.ProviderTime, int64(tx.Now))
+	if err = tx.Query(ctx, insert, func(rows *sql.Rows) error { return rows.Scan(&r.Key) }); err == nil {
+		index.AddMessages(tx, index.Message{ID: r.Key, ConversationID: row.Key, At: tx.Now, Text: text})
 	}
-	return id, err
+	return r, err
 }
+
+var insertMessage = store.Fixed(`INSERT INTO messages (conversation_id, seq, direction, kind, source, text, rest, author_id, status, inbound_ordinal,
+	provider_account_id, provider_id, provider_time, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`)
 
 // enqueue adds an attempt and wakes the lane.
 func (m *Messenger) enqueue(ctx context.Context, tx *store.Tx, row *conversation.Row, message int64, number, throttled int) error {
-	insert := tx.Builder().Insert("attempts").
-		Columns("conversation_id", "message_id", "number", "status", "provider_account_id", "throttled", "updated_at", "created_at").
-		Values(row.Key, message, number, string(channel.Queued), row.Channel().Account.ID, throttled, int64(tx.Now), int64(tx.Now))
+	insert := insertAttempt.With(row.Key, message, number, string(channel.Queued), row.Channel().Account.ID, throttled, int64(tx.Now), int64(tx.Now))
 	if _, err := tx.Exec(ctx, insert); err != nil {
 		return err
 	}
 	tx.Enqueue(DrainLane{row.Key}, nil)
 	return nil
 }
+
+var insertAttempt = store.Fixed(`INSERT INTO attempts (conversation_id, message_id, number, status, provider_account_id, throttled, updated_at, created_at)
+	VALUES (?, ?, ?, ?, ?, ?, ?, ?)`)

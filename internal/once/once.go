@@ -31,30 +31,31 @@ func Do(ctx context.Context, tx *store.Tx, mutation, key string, input any, make
 		return 0, false, err
 	}
 	agent := viewer.FromContext(ctx).AgentID
-	mine := entsql.And(entsql.EQ("agent_id", agent), entsql.EQ("mutation", mutation), entsql.EQ("key", key))
-	claim := tx.Builder().Insert("idempotency_keys").
-		Columns("agent_id", "mutation", "key", "payload_hash", "result_id", "created_at").
-		Values(agent, mutation, key, hash, 0, int64(tx.Now)).
-		OnConflict(entsql.ConflictColumns("agent_id", "mutation", "key"), entsql.DoNothing())
-	claimed, err := tx.Exec(ctx, claim)
+	claimed, err := tx.Exec(ctx, claimKey.With(agent, mutation, key, hash, int64(tx.Now)))
 	if err != nil {
 		return 0, false, err
 	}
 	if claimed == 0 {
-		result, err = remembered(ctx, tx, mine, hash)
+		result, err = remembered(ctx, tx, readKey.With(agent, mutation, key), hash)
 		return result, true, err
 	}
 	if result, err = make(); err != nil {
 		return 0, false, err
 	}
-	_, err = tx.Exec(ctx, tx.Builder().Update("idempotency_keys").Set("result_id", result).Where(mine))
+	_, err = tx.Exec(ctx, keepResult.With(result, agent, mutation, key))
 	return result, false, err
 }
 
-func remembered(ctx context.Context, tx *store.Tx, mine *entsql.Predicate, hash []byte) (result int64, err error) {
+var (
+	claimKey = store.Fixed(`INSERT INTO idempotency_keys (agent_id, mutation, key, payload_hash, result_id, created_at) VALUES (?, ?, ?, ?, 0, ?)
+		ON CONFLICT (agent_id, mutation, key) DO NOTHING`)
+	keepResult = store.Fixed("UPDATE idempotency_keys SET result_id = ? WHERE agent_id = ? AND mutation = ? AND key = ?")
+	readKey    = store.Fixed("SELECT payload_hash, result_id FROM idempotency_keys WHERE agent_id = ? AND mutation = ? AND key = ?")
+)
+
+func remembered(ctx context.Context, tx *store.Tx, key store.Query, hash []byte) (result int64, err error) {
 	var was []byte
-	q := tx.Builder().Select("payload_hash", "result_id").From(entsql.Table("idempotency_keys")).Where(mine)
-	err = tx.Query(ctx, q, func(rows *sql.Rows) error { return rows.Scan(&was, &result) })
+	err = tx.Query(ctx, key, func(rows *sql.Rows) error { return rows.Scan(&was, &result) })
 	if err == nil && !bytes.Equal(was, hash) {
 		err = &fault.Error{
 			Code: fault.IdempotencyConflict, Field: "input.idempotencyKey",

@@ -55,7 +55,7 @@ func (g *group) release() {
 func (g *group) builder() *entsql.DialectBuilder { return g.store.Builder() }
 
 func (g *group) exec(ctx context.Context, q Query) (n int64, err error) {
-	text, args := q.Query()
+	text, args := g.store.words(q)
 	done := g.store.note(ctx, text)
 	defer func() { done(err) }()
 	result, err := g.tx.ExecContext(ctx, text, args...)

@@ -21,7 +21,7 @@ func (s *Store) newJobInserter() (jobInserter, error) {
 	if s.pool == nil {
 		client, err := river.NewClient(silentSQLite{riversqlite.New(nil)}, &river.Config{})
 		return func(ctx context.Context, _ *sql.Conn, tx *sql.Tx, jobs []river.InsertManyParams) error {
-			_, err := client.InsertManyTx(ctx, tx, jobs)
+			_, err := client.InsertManyFastTx(ctx, tx, jobs) // fast, for it does not read them again
 			return err
 		}, err
 	}

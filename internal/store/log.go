@@ -96,9 +96,10 @@ func (t *tail) write(ctx context.Context, g *group) (int64, error) {
 	return last, insertEvents(ctx, g, t.events, last-int64(len(t.events))+1)
 }
 
+var takePositions = Fixed("UPDATE log_heads SET position = position + ? WHERE id = 1 RETURNING position")
+
 func lockTail(ctx context.Context, g *group, n int) (last int64, err error) {
-	q := g.builder().Update("log_heads").Add("position", n).Where(entsql.EQ("id", 1)).Returning("position")
-	err = g.store.each(ctx, g.tx, q, func(rows *sql.Rows) error { return rows.Scan(&last) })
+	err = g.store.each(ctx, g.tx, takePositions.With(n), func(rows *sql.Rows) error { return rows.Scan(&last) })
 	if err == nil && last == 0 && n > 0 {
 		err = fmt.Errorf("the log head is missing: the database was not prepared")
 	}
@@ -146,15 +147,17 @@ func addExcluded(columns []string) func(*entsql.UpdateSet) {
 	}
 }
 
+var eventColumns = []string{"id", "cause", "conversation_id", "message_id", "actor_id", "idempotency_key", "facts", "created_at"}
+
 func insertEvents(ctx context.Context, g *group, events []Event, first int64) error {
 	const most = 500
 	for start := 0; start < len(events); start += most {
-		insert := g.builder().Insert("events").
-			Columns("id", "cause", "conversation_id", "message_id", "actor_id", "idempotency_key", "facts", "created_at")
-		for i, e := range events[start:min(start+most, len(events))] {
-			insert.Values(first+int64(start+i), e.Cause, e.ConversationID, e.MessageID, e.ActorID, e.IdempotencyKey, e.Facts, int64(g.now))
+		some := events[start:min(start+most, len(events))]
+		args := make([]any, 0, len(some)*len(eventColumns))
+		for i, e := range some {
+			args = append(args, first+int64(start+i), e.Cause, e.ConversationID, e.MessageID, e.ActorID, e.IdempotencyKey, e.Facts, int64(g.now))
 		}
-		if _, err := g.exec(ctx, insert); err != nil {
+		if _, err := g.exec(ctx, Fixed(insertText("events", eventColumns, len(some))).With(args...)); err != nil {
 			return fmt.Errorf("append events: %w", err)
 		}
 	}

@@ -66,7 +66,7 @@ func ScanRow(rows *sql.Rows, fn func(*Row) error) error {
 
 // eachValue takes the driver's values as they are.
 func (s *Store) eachValue(ctx context.Context, q Query, fn func(*Row) error) (err error) {
-	text, args := q.Query()
+	text, args := s.words(q)
 	done := s.note(ctx, text)
 	defer func() { done(err) }()
 	named := make([]driver.NamedValue, len(args))
@@ -101,7 +101,7 @@ func (s *Store) eachValue(ctx context.Context, q Query, fn func(*Row) error) (er
 }
 
 func (s *Store) eachRaw(ctx context.Context, q Query, fn func(*Row) error) (err error) {
-	text, args := q.Query()
+	text, args := s.words(q)
 	done := s.note(ctx, text)
 	defer func() { done(err) }()
 	rows, err := s.query(ctx, text, args)

@@ -108,11 +108,25 @@ func (s *Store) prepare(ctx context.Context) error {
 	if err := s.migrate(ctx); err != nil {
 		return err
 	}
+	if err := s.keepSavepointsInMemory(ctx); err != nil {
+		return err
+	}
 	var err error
 	if s.jobs, err = s.newJobInserter(); err != nil {
 		return err
 	}
 	return s.startLog(ctx)
+}
+
+// keepSavepointsInMemory spares every write with neighbours some 25 writes to a
+// temporary file: SQLite keeps there what a page held before the savepoint. It
+// comes after the migrations, whose sorting may need the file.
+func (s *Store) keepSavepointsInMemory(ctx context.Context) error {
+	if s.dialect != dialect.SQLite {
+		return nil
+	}
+	_, err := s.db.ExecContext(ctx, "PRAGMA temp_store = MEMORY")
+	return err
 }
 
 // IsPostgresURL reports whether a database setting names a PostgreSQL server.
@@ -265,7 +279,7 @@ type querier interface {
 }
 
 func (s *Store) each(ctx context.Context, db querier, q Query, scan func(*sql.Rows) error) (err error) {
-	text, args := q.Query()
+	text, args := s.words(q)
 	done := s.note(ctx, text)
 	defer func() { done(err) }()
 	rows, err := db.QueryContext(ctx, text, args...)

@@ -1,0 +1,88 @@
+package conversation
+
+import (
+	"context"
+	"database/sql"
+	"strings"
+
+	"parley/internal/store"
+)
+
+// Customer is who a conversation is with, as far as it is known when it begins.
+type Customer struct {
+	Address string
+	Name    string
+	Country string
+	Record  *Record // anchor, nil when none is known
+}
+
+// Ensure finds or makes the messaging user and the conversation of a customer on
+// a channel, and locks the conversation: in one statement when nothing is to be
+// written, else in one more for each of the two. A conversation made here has no
+// number yet: the first message that is added begins it.
+func (d *Desk) Ensure(ctx context.Context, tx *store.Tx, channelKey int64, c Customer) (*Row, *MessagingUser, error) {
+	row, user, err := d.known(ctx, tx, channelKey, c)
+	if err != nil || row != nil {
+		return row, user, err
+	}
+	err = one(ctx, tx, makeUser.With(channelKey, c.Address, c.Name, c.Country, string(startingConsent), int64(tx.Now)), func(s *store.Row) {
+		user, _ = d.readUser(s, 0)
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	var record int64
+	var objectType string
+	if c.Record != nil {
+		record, objectType = c.Record.Key, c.Record.ObjectType
+	}
+	queue := d.Directory.Channel(channelKey).Queue
+	made := makeConversation.With(channelKey, user.Key, nullable(record), nullable(queue), objectType, user.Name, c.Address, int64(tx.Now))
+	err = one(ctx, tx, made, func(s *store.Row) { row = d.ensured(s, 0, user) })
+	return row, user, err
+}
+
+// known finds and locks what is there, unless the customer's name is to be learnt.
+func (d *Desk) known(ctx context.Context, tx *store.Tx, channelKey int64, c Customer) (row *Row, user *MessagingUser, err error) {
+	err = one(ctx, tx, findKnown.With(channelKey, c.Address), func(s *store.Row) {
+		var next int
+		user, next = d.readUser(s, 0)
+		row = d.ensured(s, next, user)
+	})
+	if row != nil && user.Name == "" && c.Name != "" {
+		return nil, nil, err
+	}
+	return row, user, err
+}
+
+// ensured reads a conversation from place i on. Apply gives it the customer's name
+// when it has none.
+func (d *Desk) ensured(s *store.Row, i int, user *MessagingUser) *Row {
+	r := &Row{heard: user.Name, desk: d}
+	table.Read(r, s, i, 0)
+	return r
+}
+
+// one reads the row of a statement that has one or none.
+func one(ctx context.Context, tx *store.Tx, q store.Query, read func(*store.Row)) error {
+	return tx.Query(ctx, q, func(rows *sql.Rows) error {
+		return store.ScanRow(rows, func(s *store.Row) error {
+			read(s)
+			return nil
+		})
+	})
+}
+
+// An update on conflict makes the statement return the row that is there, locked; a
+// customer takes the name that came with a message when none is known.
+var (
+	findKnown = store.Locking("SELECT u."+strings.Join(userColumns, ", u.")+", c."+strings.Join(columns, ", c.")+
+		" FROM messaging_users AS u JOIN conversations AS c ON c.messaging_user_id = u.id WHERE u.channel_id = ? AND u.address = ?", "c")
+	makeUser = store.Fixed(`INSERT INTO messaging_users (channel_id, address, name, country, consent_status, created_at) VALUES (?, ?, ?, ?, ?, ?)
+		ON CONFLICT (channel_id, address) DO UPDATE SET name = CASE WHEN messaging_users.name = '' THEN excluded.name ELSE messaging_users.name END
+		RETURNING ` + strings.Join(userColumns, ", "))
+	makeConversation = store.Fixed(`INSERT INTO conversations
+		(channel_id, messaging_user_id, record_id, queue_id, object_type, name, address, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (messaging_user_id) DO UPDATE SET messaging_user_id = conversations.messaging_user_id
+		RETURNING ` + strings.Join(columns, ", "))
+)
