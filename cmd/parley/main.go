@@ -28,6 +28,7 @@ type cli struct {
 	Token   tokenCmd   `cmd:"" help:"Print a token for an agent."`
 	Seed    seedCmd    `cmd:"" help:"Fill the database with conversations to try things with."`
 	Import  importCmd  `cmd:"" help:"Import records and messages of a desk that kept outbound and inbound in two tables."`
+	Search  searchCmd  `cmd:"" help:"Look after the search index."`
 	Doctor  doctorCmd  `cmd:"" help:"Say what is wrong with settings, database, bus and carriers, and what to do. Changes nothing."`
 	Backup  backupCmd  `cmd:"" help:"Copy the database to a file while it is in use."`
 	Restore restoreCmd `cmd:"" help:"Make a database of a backup."`

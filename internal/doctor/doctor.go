@@ -116,7 +116,7 @@ type namedLook struct {
 }
 
 func (e *examination) checks() []namedLook {
-	checks := []namedLook{{"migrations", e.migrations}, {"keys", e.keys}, {"event log", e.log}, {"counts", e.counts}}
+	checks := []namedLook{{"migrations", e.migrations}, {"keys", e.keys}, {"event log", e.log}, {"counts", e.counts}, {"search", e.search}}
 	if e.store.Pool() != nil {
 		checks = append(checks, namedLook{"PostgreSQL", e.postgres}, namedLook{"connections", e.connections}, namedLook{"clock", e.postgresClock})
 	} else {

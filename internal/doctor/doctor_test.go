@@ -102,7 +102,7 @@ func TestAHealthyParley(t *testing.T) {
 		require.True(t, well)
 		require.Empty(t, found.ill())
 		require.Len(t, found["settings"], 5)
-		for _, check := range []string{"database", "migrations", "keys", "event log", "counts", "clock", "bus", "queue", "unknown sends", "webhooks", "jobs", "accounts", "account twilio/twilio-demo"} {
+		for _, check := range []string{"database", "migrations", "keys", "event log", "counts", "search", "clock", "bus", "queue", "unknown sends", "webhooks", "jobs", "accounts", "account twilio/twilio-demo"} {
 			require.Len(t, found[check], 1, check)
 		}
 	}
@@ -131,6 +131,10 @@ func TestEachFaultIsFound(t *testing.T) {
 		{"event log", doctor.Fail, "holes", []string{"UPDATE events SET id = id + 1 WHERE id = (SELECT MAX(id) FROM events)", "UPDATE log_heads SET position = position + 1"}},
 		{"event log", doctor.Fail, "head stands at", []string{"UPDATE log_heads SET position = position + 1"}},
 		{"counts", doctor.Fail, "cell", []string{"UPDATE count_cells SET unread = unread + 1 WHERE id = (SELECT MIN(id) FROM count_cells)"}},
+		{"search", doctor.Warn, "never built", []string{"DELETE FROM search_states"}},
+		{"search", doctor.Warn, "being built", []string{"UPDATE search_states SET building = 1"}},
+		{"search", doctor.Warn, "other rules", []string{"UPDATE search_states SET version = 0"}},
+		{"search", doctor.Fail, "misses 1 message", []string{"UPDATE messages SET created_at = created_at + 1000000"}},
 		{"clock", doctor.Warn, "ahead", []string{fmt.Sprintf(events, future), "UPDATE log_heads SET position = position + 1"}},
 		{"bus", doctor.Warn, "have no bus: one on h, two on h", []string{fmt.Sprintf("INSERT INTO processes (name, host, version, seen_at) VALUES ('one', 'h', 'v', %[1]d), ('two', 'h', 'v', %[1]d)", time.Now().UnixMicro())}},
 		{"bus", doctor.Warn, "different NATS servers: A, B", []string{fmt.Sprintf("INSERT INTO processes (name, host, version, bus, seen_at) VALUES ('one', 'h', 'v', 'A', %[1]d), ('two', 'h', 'v', 'B', %[1]d)", time.Now().UnixMicro())}},

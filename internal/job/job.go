@@ -106,6 +106,7 @@ func configure(stopping context.Context, r *inbound.Receiver, f *operation.Forem
 		river.AddWorkerSafely(workers, &bulkWork{foreman: f, stopping: stopping}),
 		river.AddWorkerSafely(workers, &sweepBulk{foreman: f}),
 		river.AddWorkerSafely(workers, &forgetBulk{foreman: f}),
+		river.AddWorkerSafely(workers, &buildSearch{store: r.Messenger.Desk.Store, stopping: stopping}),
 		river.AddWorkerSafely(workers, &trimLog{store: r.Messenger.Desk.Store, keep: o.Log}),
 	} {
 		if err != nil {
@@ -127,7 +128,7 @@ func configure(stopping context.Context, r *inbound.Receiver, f *operation.Forem
 		FetchPollInterval: 200 * time.Millisecond,
 		PeriodicJobs: []*river.PeriodicJob{
 			every(o.Sweep, SweepLanes{}), every(o.Sweep, SweepDue{}), every(time.Hour, ForgetKeys{}), every(time.Hour, ForgetRaw{}),
-			every(o.TrimEvery, TrimLog{}), every(o.Sweep, SweepBulk{}), every(time.Hour, ForgetBulk{}),
+			every(o.TrimEvery, TrimLog{}), every(o.Sweep, BuildSearch{}), every(o.Sweep, SweepBulk{}), every(time.Hour, ForgetBulk{}),
 		},
 	}, nil
 }

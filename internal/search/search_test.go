@@ -13,6 +13,7 @@ import (
 	"parley/internal/conversation"
 	"parley/internal/fault"
 	"parley/internal/search"
+	"parley/internal/search/word"
 )
 
 // Whatever is asked, by whomever, in whatever pages, with whatever budget and by
@@ -117,3 +118,5 @@ func fieldOf(err error) string {
 	}
 	return fmt.Sprint(err)
 }
+
+func tokensOf(text string) []word.Token { return word.Ask(text).Tokens() }

@@ -94,6 +94,9 @@ func sampleTimes(ctx context.Context, tx *store.Tx, last int64) ([]clock.Time, e
 // to do. Steps may be taken by several processes and may be interrupted; a
 // database on which nothing is being built is left alone.
 func Step(ctx context.Context, s *store.Store) (state State, more bool, err error) {
+	if state, err = ReadState(ctx, From(s)); err != nil || state.building == none {
+		return state, false, err
+	}
 	err = s.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		tx.Leave(stepping, nil)
 		return nil
@@ -119,6 +122,32 @@ var stepping = &store.Late{Name: "build the search index", Do: func(ctx context.
 	update := tx.Builder().Update("search_states").Where(entsql.EQ("id", 1)).Set("serving", g.number).Set("building", none)
 	_, err = tx.Exec(ctx, update)
 	return err
+}}
+
+// Tidy empties the generation that is neither served nor built, if anything is in
+// it: the one before the last building.
+func Tidy(ctx context.Context, s *store.Store) error {
+	state, err := ReadState(ctx, From(s))
+	if err != nil || state.building != none {
+		return err
+	}
+	filled := false
+	q := s.Builder().Select("id").From(entsql.Table("search_buckets")).Where(entsql.NEQ("generation", state.Serving)).Limit(1)
+	if err := s.Read(ctx, q, func(*sql.Rows) error { filled = true; return nil }); err != nil || !filled {
+		return err
+	}
+	return s.Write(ctx, func(_ context.Context, tx *store.Tx) error {
+		tx.Leave(tidying, nil)
+		return nil
+	})
+}
+
+var tidying = &store.Late{Name: "tidy the search index", Do: func(ctx context.Context, tx *store.Tx, _ []any) error {
+	state, err := ReadState(ctx, tx)
+	if err != nil || state.building != none {
+		return err
+	}
+	return generation{number: 1 - state.Serving}.clear(ctx, tx)
 }}
 
 // takeCustomers takes in the next conversations up to the last one.

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"parley/internal/app"
+	"parley/internal/progress"
+	"parley/internal/search/index"
+	"parley/internal/viewer"
+)
+
+// searchCmd looks after the search index.
+type searchCmd struct {
+	Rebuild rebuildCmd `cmd:"" help:"Build the search index anew, while servers go on and search in the old one. May be interrupted and run again."`
+}
+
+type rebuildCmd struct{}
+
+// Run implements the command.
+func (*rebuildCmd) Run(ctx context.Context, c *cli, out io.Writer) (err error) {
+	a, err := app.Open(ctx, app.Config{Database: c.Database})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, a.Close()) }()
+	ctx = viewer.AsSystem(ctx, "search")
+	if err := index.Rebuild(ctx, a.Store); err != nil {
+		return err
+	}
+	show := progress.New(os.Stderr, "search", "messages")
+	defer show.Close()
+	for more := true; more; {
+		var state index.State
+		if state, more, err = index.Step(ctx, a.Store); err != nil {
+			return fmt.Errorf("interrupted; run it again to go on, or leave it to the server: %w", err)
+		}
+		done, of, _ := state.Building()
+		show.At(done, of)
+	}
+	if err := index.Tidy(ctx, a.Store); err != nil {
+		return err
+	}
+	fmt.Fprintln(out, "The search index is built.")
+	return nil
+}

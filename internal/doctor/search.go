@@ -1,0 +1,73 @@
+package doctor
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"parley/internal/clock"
+	"parley/internal/search/index"
+	"parley/internal/search/word"
+)
+
+// indexedPart is how many of the newest messages are looked for in the search
+// index.
+const indexedPart = 1_000
+
+// search looks whether the search index is whole and up to date.
+func (e *examination) search(ctx context.Context) (Finding, error) {
+	const rebuild = "Run parley search rebuild; servers may go on meanwhile."
+	var begun int
+	if err := e.row(ctx, "SELECT COUNT(*) FROM search_states", &begun); err != nil || begun == 0 {
+		return warn("Start the server: it makes the index and fills it in the background.", "The search index was never built."), err
+	}
+	state, err := index.ReadState(ctx, index.From(e.store))
+	if err != nil {
+		return Finding{}, err
+	}
+	done, of, building := state.Building()
+	missing, err := e.notIndexed(ctx, state)
+	switch {
+	case err != nil:
+		return Finding{}, err
+	case building:
+		return warn("Let a server run, which goes on with it, or run parley search rebuild.",
+			"The search index is being built: it has come to message %d of %d.", done, of), nil
+	case state.Old():
+		return warn(rebuild, "The search index was made by other rules for words than this program's."), nil
+	case missing > 0:
+		return fail(rebuild, "The search index misses %s of the newest %d.", count(missing, "message", "messages"), indexedPart), nil
+	}
+	return ok("The search index has the newest messages."), nil
+}
+
+// notIndexed counts the newest messages that search should find and does not
+// know.
+func (e *examination) notIndexed(ctx context.Context, state index.State) (n int64, err error) {
+	table := fmt.Sprintf("search_places_%d", state.Serving)
+	if e.store.Pool() != nil {
+		table = fmt.Sprintf("search_texts_%d", state.Serving)
+	}
+	q := plain(fmt.Sprintf(`SELECT m.id, m.created_at, m.text, p.spot FROM (SELECT id, created_at, text FROM messages ORDER BY id DESC LIMIT %d) AS m
+		LEFT JOIN %s AS p ON p.message_id = m.id AND p.spot = (m.created_at / 1000) * 2097152 + (m.id & 2097151)`, indexedPart, table))
+	err = e.store.Read(ctx, q, func(rows *sql.Rows) error {
+		var id int64
+		var at clock.Time
+		var text string
+		var spot sql.NullInt64
+		if err := rows.Scan(&id, &at, &text, &spot); err != nil {
+			return err
+		}
+		if !spot.Valid && len(word.Index(text)) > 0 {
+			n++
+		}
+		return nil
+	})
+	return n, err
+}
+
+// plain is a statement without arguments.
+type plain string
+
+// Query implements store.Query.
+func (p plain) Query() (string, []any) { return string(p), nil }
