@@ -81,6 +81,9 @@ func where(q *entsql.Selector, p []*entsql.Predicate) {
 }
 
 func jsonKeys(keys []int64) string {
+	if len(keys) == 0 {
+		return "[]" // and not null, which PostgreSQL takes for no list
+	}
 	b, _ := json.Marshal(keys) // int64s always marshal
 	return string(b)
 }
