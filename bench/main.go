@@ -9,13 +9,14 @@
 //
 // It measures a page of an inbox against a plain handler with one SQL statement
 // and encoding/json; sends and inbound webhooks against raw SQL that writes the
-// same rows; the first page against a deep one, and a short thread against a long
-// one; pages and counts in small and large organisations; how long a customer's
-// message takes from the carrier's webhook to a subscriber; what idle subscribers
-// take, and an event that all of them see, against a bare WebSocket server; an
-// event for ten among thousands of streams; how large the program is and how long
-// it takes to start; an import against SQLite's own of the same rows; and whether
-// memory, goroutines, files and WAL stay flat while subscribers come and go:
+// same rows; searches for what is rare against searches for what is common; the
+// first page against a deep one, and a short thread against a long one; pages and
+// counts in small and large organisations; an import against SQLite's own; how
+// long a customer's message takes from the carrier's webhook to a subscriber; what
+// idle subscribers take, and an event that all of them see, against a bare
+// WebSocket server; an event for ten among thousands of streams; how large the
+// program is and how long it takes to start; and whether memory, goroutines, files
+// and WAL stay flat while subscribers come and go:
 //
 //	go run -tags sqlite_fts5 ./bench --only soak --soak 1h
 //
@@ -55,7 +56,7 @@ type commands struct {
 
 // settings say what to measure, and on what.
 type settings struct {
-	Only          []string      `enum:"latency,idle,concern,soak,reads,sends,receives,peers,scale,starts,import" help:"Measure these alone: latency, idle, concern, soak, reads, sends, receives, peers, scale, starts, import."`
+	Only          []string      `enum:"latency,idle,concern,soak,reads,sends,receives,search,peers,scale,starts,import" help:"Measure these alone: latency, idle, concern, soak, reads, sends, receives, search, peers, scale, starts, import."`
 	Conversations int           `default:"20000" help:"Conversations in the database."`
 	Messages      int           `default:"200000" help:"Messages in them together."`
 	LongThread    int           `default:"100000" help:"Messages in the long thread."`
@@ -138,6 +139,7 @@ func (s *settings) parts() []part {
 		{"reads", s.reads, false},
 		{"sends", s.sends, false},
 		{"receives", s.receives, false},
+		{"search", s.searches, false},
 		{"peers", s.peers, true},
 		{"scale", s.scale, true},
 		{"starts", s.starts, true},

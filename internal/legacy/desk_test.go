@@ -63,6 +63,23 @@ func TestTheDeskShowsWhatWasImported(t *testing.T) {
 	require.Equal(t, [3]int{1, 1, 2}, seen["Amy direct"])
 }
 
+// What was imported is found at once, by name, number and text.
+func TestSearchFindsWhatWasImported(t *testing.T) {
+	t.Parallel()
+	p := parleytest.New(t)
+	imported(t, p, export())
+	for query, number := range map[string]string{
+		"oneil": "+12125550101", "zak luk": "+12125550102", "dang": "+12125550103", "0107": "+12125550107",
+		"(212) 555-0104": "+12125550104", "bell bike": "+12125550101", "wbk 44": "+12125550103", "lights": "+12125550107",
+	} {
+		found := p.As("ada").Do(`query ($query: String!) { search(query: $query) { isComplete nodes { conversation { mobileNumber } } } }`,
+			parleytest.Vars{"query": query}).Get("search")
+		require.True(t, found.Get("isComplete").Bool(), query)
+		require.Len(t, found.Get("nodes").List(), 1, query)
+		require.Equal(t, number, found.Get("nodes", 0, "conversation", "mobileNumber").String(), query)
+	}
+}
+
 func TestInboundComesInReadWhenAskedTo(t *testing.T) {
 	t.Parallel()
 	p := parleytest.New(t)
