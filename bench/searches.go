@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"parley/internal/app"
@@ -40,15 +41,15 @@ func (s *settings) searchesOf(ctx context.Context, r *report, a *app.App, userna
 	if err != nil {
 		return err
 	}
-	all, err := whatIsSought(viewer.NewContext(ctx, v), a)
-	if err != nil {
-		return err
-	}
-	c := comparison{group: "search by " + username + ", 20 hits", clients: searchers}
 	by, err := newCaller(a, username, searchers)
 	if err != nil {
 		return err
 	}
+	all, err := whatIsSought(viewer.NewContext(ctx, v), a, by)
+	if err != nil {
+		return err
+	}
+	c := comparison{group: "search by " + username + ", 20 hits", clients: searchers}
 	for _, one := range all {
 		asked, err := by.repeated(one.name, searchQuery, map[string]any{"query": one.Query, "kinds": one.Kinds})
 		if err != nil {
@@ -80,7 +81,7 @@ const searchers = 2
 
 // whatIsSought are things to search for in what package seed makes, the baseline
 // first: a word that is in few messages.
-func whatIsSought(ctx context.Context, a *app.App) ([]sought, error) {
+func whatIsSought(ctx context.Context, a *app.App, by *caller) ([]sought, error) {
 	page, err := a.Desk.List(ctx, conversation.View{Kind: conversation.All}, nil, nil, conversation.Window{Size: 100})
 	if err != nil {
 		return nil, err
@@ -89,12 +90,16 @@ func whatIsSought(ctx context.Context, a *app.App) ([]sought, error) {
 		return nil, errors.New("there is nothing to search in; seed more")
 	}
 	someone := page.Rows[len(page.Rows)-1]
+	rare, err := anOrder(ctx, by)
+	if err != nil {
+		return nil, err
+	}
 	number := someone.Address
 	text := func(name, query string) sought {
 		return sought{name, search.Input{Query: query, Kinds: []search.Kind{search.Text}, Size: 20}}
 	}
 	return []sought{
-		text("rare: an order's number", "order 48213"),
+		text("rare: an order by its number", rare),
 		text("none: a word that is not there", "zzzz"),
 		text("common: order", "order"),
 		text("two common words that never meet", "thanks your"),
@@ -105,3 +110,26 @@ func whatIsSought(ctx context.Context, a *app.App) ([]sought, error) {
 		{"last four digits", search.Input{Query: number[max(0, len(number)-4):], Size: 20}},
 	}, nil
 }
+
+// anOrder is an order that a message names, as somebody would look for it.
+func anOrder(ctx context.Context, by *caller) (string, error) {
+	var found struct {
+		Search struct {
+			Nodes []struct {
+				Message struct{ Content struct{ Text string } }
+			}
+		}
+	}
+	const query = `{ search(query: "order", kinds: [TEXT], first: 100) { nodes { message { content { ... on TextContent { text } } } } } }`
+	if err := by.ask(ctx, &found, query, nil); err != nil {
+		return "", err
+	}
+	for _, hit := range found.Search.Nodes {
+		if number := orders.FindString(hit.Message.Content.Text); number != "" {
+			return "order " + number, nil
+		}
+	}
+	return "", errors.New("no message names an order; seed more")
+}
+
+var orders = regexp.MustCompile(`\b\d{5}\b`)
