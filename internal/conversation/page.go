@@ -87,12 +87,17 @@ func (q *pageQuery) top(b *entsql.Builder) {
 		q.topMerged(b.WriteString(" FROM ("))
 	}
 	q.limit(b)
-	row := "conversations AS x ON x.id = places.id"
-	if q.desk.Store.Dialect() == dialect.Postgres { // one by one, however small it thinks the table is
-		row = "LATERAL (SELECT * FROM conversations AS c WHERE c.id = places.id OFFSET 0) AS x ON TRUE"
-	}
-	b.WriteString(") AS places JOIN ").WriteString(row)
+	b.WriteString(") AS places JOIN ").WriteString(q.oneByOne("places.id"))
 	q.join(b)
+}
+
+// oneByOne joins a conversation by its key: on PostgreSQL in the order of what it
+// is joined to, however small it thinks the tables are.
+func (q *pageQuery) oneByOne(key string) string {
+	if q.desk.Store.Dialect() == dialect.Postgres {
+		return "LATERAL (SELECT * FROM conversations AS c WHERE c.id = " + key + " OFFSET 0) AS x ON TRUE"
+	}
+	return "conversations AS x ON x.id = " + key
 }
 
 // rowsOf writes the rows of the page as they stand in conversations.
@@ -129,8 +134,8 @@ func (q *pageQuery) where(b *entsql.Builder, term *entsql.Predicate) {
 
 // topSent writes the places of conversations that an agent sent in.
 func (q *pageQuery) topSent(b *entsql.Builder) {
-	b.WriteString("SELECT s.conversation_id AS id, s.last_message_at AS at FROM participants AS s " +
-		"JOIN conversations AS x ON x.id = s.conversation_id")
+	b.WriteString("SELECT s.conversation_id AS id, s.last_message_at AS at FROM participants AS s JOIN ").
+		WriteString(q.oneByOne("s.conversation_id"))
 	p := append(q.scope.conds.where(qualify("x")),
 		entsql.EQ(qualify("s")("agent_id"), *q.scope.conds.sentBy), q.scope.sight.SQL(qualify("x")),
 		q.beyond("s.last_message_at", "s.conversation_id"))
