@@ -103,7 +103,12 @@ func TestABackupUnderLoadIsWhole(t *testing.T) {
 			got := number(t, restored, fmt.Sprintf(`SELECT COUNT(*) FROM messages m JOIN conversations c ON c.id = m.conversation_id
 				WHERE c.address = '+1202555%04d' AND m.direction = 'INBOUND'`, w))
 			require.GreaterOrEqual(t, got, n, "writer %d in backup %d", w, i)
+			found := restored.As("ada").Do(fmt.Sprintf(`{ search(query: "+1202555%04d", kinds: [NUMBER]) { nodes { kind } } }`, w), nil)
+			require.Len(t, found.Get("search", "nodes").List(), 1, "search has come along")
 		}
+		found := restored.As("ada").Do(`{ search(query: "1", kinds: [TEXT], first: 100) { isComplete nodes { message { id } } } }`, nil).Get("search")
+		require.True(t, found.Get("isComplete").Bool())
+		require.GreaterOrEqual(t, len(found.Get("nodes").List()), len(acknowledged), "what each customer wrote first")
 		requireWhole(t, restored)
 	}
 }
