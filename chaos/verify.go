@@ -13,12 +13,6 @@ import (
 	"parley/internal/store"
 )
 
-// text is a statement written by hand.
-type text string
-
-// Query implements store.Query.
-func (t text) Query() (string, []any) { return string(t), nil }
-
 func is(key int64) *entsql.Predicate { return entsql.EQ("id", key) }
 
 func scan(into ...any) func(*sql.Rows) error {
@@ -61,7 +55,7 @@ func (w *world) drained(ctx context.Context) (took time.Duration, err error) {
 	err = w.inspect(ctx, func(s *store.Store) error {
 		took, err = eventually(ctx, leaseTime, "queued messages leave", func() (bool, string) {
 			waiting := 0
-			err := s.Read(ctx, text("SELECT COUNT(*) FROM attempts WHERE status = 'QUEUED' OR status = 'SENDING'"), scan(&waiting))
+			err := s.Read(ctx, store.SQL("SELECT COUNT(*) FROM attempts WHERE status = 'QUEUED' OR status = 'SENDING'"), scan(&waiting))
 			return err == nil && waiting == 0, fmt.Sprint(waiting, " wait ", err)
 		})
 		return err
@@ -97,7 +91,7 @@ const cells = `SELECT owner_id, channel_id, queue_id, object_type, conversations
 func consistent(ctx context.Context, s *store.Store) error {
 	for what, statement := range none {
 		found := 0
-		if err := s.Read(ctx, text(statement), func(*sql.Rows) error { found++; return nil }); err != nil {
+		if err := s.Read(ctx, store.SQL(statement), func(*sql.Rows) error { found++; return nil }); err != nil {
 			return fmt.Errorf("%s: %w", what, err)
 		}
 		if found > 0 {
@@ -108,7 +102,7 @@ func consistent(ctx context.Context, s *store.Store) error {
 		return nil
 	}
 	said := ""
-	if err := s.Read(ctx, text("PRAGMA integrity_check"), scan(&said)); err != nil || said != "ok" {
+	if err := s.Read(ctx, store.SQL("PRAGMA integrity_check"), scan(&said)); err != nil || said != "ok" {
 		return fmt.Errorf("the file is damaged: %s %w", said, err)
 	}
 	return nil
@@ -147,7 +141,7 @@ type row struct {
 // the order it wrote them.
 func (w *world) stored(ctx context.Context, s *store.Store) (map[string]*row, error) {
 	stored, last := map[string]*row{}, map[string]int{}
-	q := text("SELECT text, conversation_id, seq, direction, status FROM messages WHERE text <> 'Hello' ORDER BY conversation_id, seq")
+	q := store.SQL("SELECT text, conversation_id, seq, direction, status FROM messages WHERE text <> 'Hello' ORDER BY conversation_id, seq")
 	err := s.Read(ctx, q, func(rows *sql.Rows) error {
 		words, m := "", &row{}
 		if err := rows.Scan(&words, &m.conversation, &m.seq, &m.direction, &m.status); err != nil {

@@ -153,11 +153,5 @@ func (e *examination) row(ctx context.Context, text string, into ...any) error {
 }
 
 func (e *examination) rows(ctx context.Context, text string, scan func(*sql.Rows) error) error {
-	return e.store.Read(ctx, statement(text), scan)
+	return e.store.Read(ctx, store.SQL(text), scan)
 }
-
-// statement is a statement without arguments.
-type statement string
-
-// Query implements store.Query.
-func (s statement) Query() (string, []any) { return string(s), nil }

@@ -48,15 +48,10 @@ func admit(t *testing.T, options ...func(*app.Config)) *patient {
 func (p *patient) do(statement string) {
 	p.T.Helper()
 	require.NoError(p.T, p.Store.Write(p.T.Context(), func(ctx context.Context, tx *store.Tx) error {
-		_, err := tx.Exec(ctx, text(statement))
+		_, err := tx.Exec(ctx, store.SQL(statement))
 		return err
 	}))
 }
-
-type text string
-
-// Query implements store.Query.
-func (q text) Query() (string, []any) { return string(q), nil }
 
 func (p *patient) options() doctor.Options {
 	return doctor.Options{
@@ -291,5 +286,5 @@ func TestNothingIsWritten(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	require.ErrorIs(t, s.Write(t.Context(), func(context.Context, *store.Tx) error { return nil }), store.ErrClosed)
-	require.Error(t, s.Read(t.Context(), text("DELETE FROM secrets RETURNING 1"), func(*sql.Rows) error { return nil }))
+	require.Error(t, s.Read(t.Context(), store.SQL("DELETE FROM secrets RETURNING 1"), func(*sql.Rows) error { return nil }))
 }

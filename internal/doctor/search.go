@@ -8,6 +8,7 @@ import (
 	"parley/internal/clock"
 	"parley/internal/search/index"
 	"parley/internal/search/word"
+	"parley/internal/store"
 )
 
 // indexedPart is how many of the newest messages are looked for in the search
@@ -48,7 +49,7 @@ func (e *examination) notIndexed(ctx context.Context, state index.State) (n int6
 	if e.store.Pool() != nil {
 		table = fmt.Sprintf("search_texts_%d", state.Serving)
 	}
-	q := plain(fmt.Sprintf(`SELECT m.id, m.created_at, m.text, p.spot FROM (SELECT id, created_at, text FROM messages ORDER BY id DESC LIMIT %d) AS m
+	q := store.SQL(fmt.Sprintf(`SELECT m.id, m.created_at, m.text, p.spot FROM (SELECT id, created_at, text FROM messages ORDER BY id DESC LIMIT %d) AS m
 		LEFT JOIN %s AS p ON p.message_id = m.id AND p.spot = (m.created_at / 1000) * 2097152 + (m.id & 2097151)`, indexedPart, table))
 	err = e.store.Read(ctx, q, func(rows *sql.Rows) error {
 		var id int64
@@ -65,9 +66,3 @@ func (e *examination) notIndexed(ctx context.Context, state index.State) (n int6
 	})
 	return n, err
 }
-
-// plain is a statement without arguments.
-type plain string
-
-// Query implements store.Query.
-func (p plain) Query() (string, []any) { return string(p), nil }

@@ -12,7 +12,7 @@ import (
 	"parley/internal/store"
 )
 
-func run(t testing.TB, p *parleytest.Parley, statements ...statement) {
+func run(t testing.TB, p *parleytest.Parley, statements ...store.SQL) {
 	t.Helper()
 	require.NoError(t, p.Store.Write(p.System(), func(ctx context.Context, tx *store.Tx) error {
 		for _, s := range statements {

@@ -300,16 +300,10 @@ func TestAWebhookThatIsCutShortIsNotAcknowledged(t *testing.T) {
 func rename(t testing.TB, p *parleytest.Parley, from, to string) {
 	t.Helper()
 	require.NoError(t, p.Store.Write(p.System(), func(ctx context.Context, tx *store.Tx) error {
-		_, err := tx.Exec(ctx, statement("ALTER TABLE "+from+" RENAME TO "+to))
+		_, err := tx.Exec(ctx, store.SQL("ALTER TABLE "+from+" RENAME TO "+to))
 		return err
 	}))
 }
-
-// statement is a statement without arguments.
-type statement string
-
-// Query implements store.Query.
-func (s statement) Query() (string, []any) { return string(s), nil }
 
 func TestAnUnreadableBodyIsABadRequest(t *testing.T) {
 	t.Parallel()

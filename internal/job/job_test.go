@@ -22,13 +22,7 @@ import (
 	"parley/internal/store"
 )
 
-// statement is a statement without arguments.
-type statement string
-
-// Query implements store.Query.
-func (s statement) Query() (string, []any) { return string(s), nil }
-
-func run(t testing.TB, p *parleytest.Parley, s statement) {
+func run(t testing.TB, p *parleytest.Parley, s store.SQL) {
 	t.Helper()
 	require.NoError(t, p.Store.Write(p.System(), func(ctx context.Context, tx *store.Tx) error {
 		_, err := tx.Exec(ctx, s)
@@ -36,13 +30,13 @@ func run(t testing.TB, p *parleytest.Parley, s statement) {
 	}))
 }
 
-func number(t testing.TB, p *parleytest.Parley, s statement) (n int) {
+func number(t testing.TB, p *parleytest.Parley, s store.SQL) (n int) {
 	t.Helper()
 	require.NoError(t, p.Store.Read(context.Background(), s, func(rows *sql.Rows) error { return rows.Scan(&n) }))
 	return n
 }
 
-const drains = statement("SELECT COUNT(*) FROM river_job WHERE kind = 'drain_lane'")
+const drains = store.SQL("SELECT COUNT(*) FROM river_job WHERE kind = 'drain_lane'")
 
 func TestAJobIsThereWithItsWriteOrNotAtAll(t *testing.T) {
 	t.Parallel()
@@ -87,7 +81,7 @@ func TestTheJobsOfAGroupAreAddedInOneCall(t *testing.T) {
 		each = "FOR EACH STATEMENT EXECUTE FUNCTION note_call()"
 	}
 	run(t, p, "CREATE TABLE calls (n INTEGER)")
-	run(t, p, statement("CREATE TRIGGER on_job AFTER INSERT ON river_job "+each))
+	run(t, p, store.SQL("CREATE TRIGGER on_job AFTER INSERT ON river_job "+each))
 	id := conversation(t, p)
 	groups.Store(0)
 	var wg sync.WaitGroup

@@ -86,7 +86,7 @@ func TestInboundComesInReadWhenAskedTo(t *testing.T) {
 	o := export()
 	o.MarkRead = true
 	imported(t, p, o)
-	require.Empty(t, rows(t, p.Store, `SELECT id FROM conversations WHERE is_unread OR read_count <> inbound_count`))
+	require.Empty(t, parleytest.Rows(t, p.Store, `SELECT id FROM conversations WHERE is_unread OR read_count <> inbound_count`))
 	healthy(t, p)
 }
 
@@ -125,11 +125,11 @@ func TestAnImportGoesOnWithConversationsThatAreThere(t *testing.T) {
 		kinds[last.Get("conversation", "mobileNumber").String()] = last.Get("kind").String()
 	}
 	require.Equal(t, map[string]string{"+12125550101": "UPDATE", "+12125550102": "ENTER", "+12125550107": "ENTER"}, kinds)
-	require.Equal(t, rows(t, p.Store, `SELECT COUNT(*), SUM(CASE WHEN is_unread THEN 1 ELSE 0 END), SUM(inbound_count - read_count) FROM conversations c
+	require.Equal(t, parleytest.Rows(t, p.Store, `SELECT COUNT(*), SUM(CASE WHEN is_unread THEN 1 ELSE 0 END), SUM(inbound_count - read_count) FROM conversations c
 		JOIN channels h ON h.id = c.channel_id WHERE h.address <> '55512'`)[0],
 		last.Get("counts", "total").String()+"|"+last.Get("counts", "unread").String()+"|"+last.Get("counts", "new").String())
 	p.Say("+12125550102", parleytest.Sales, "Thursday is fine")
-	require.Equal(t, "2", rows(t, p.Store, `SELECT last_seq FROM conversations WHERE address = '+12125550102'`)[0])
+	require.Equal(t, "2", parleytest.Rows(t, p.Store, `SELECT last_seq FROM conversations WHERE address = '+12125550102'`)[0])
 }
 
 func channelID(t testing.TB, p *parleytest.Parley, address string) string {
@@ -164,7 +164,7 @@ func TestTheFilesMayComeOneByOne(t *testing.T) {
 		healthy(t, parts)
 	}
 	count := `SELECT address, last_seq, inbound_count, last_message_at, preview FROM conversations ORDER BY channel_id, address`
-	require.Equal(t, rows(t, whole.Store, count), rows(t, parts.Store, count))
+	require.Equal(t, parleytest.Rows(t, whole.Store, count), parleytest.Rows(t, parts.Store, count))
 	o.Records, o.Outgoing, o.Region = "", "", "US"
 	require.EqualValues(t, 1, imported(t, parts, o).InboundOnly, "the outgoing ones are there")
 }
@@ -175,7 +175,7 @@ func TestUnknownSenderIDsGoIntoTheAccountNamed(t *testing.T) {
 	o := export()
 	o.Account = "demo"
 	imported(t, p, o)
-	require.Equal(t, []string{"demo"}, rows(t, p.Store, `SELECT p.key FROM channels c JOIN provider_accounts p ON p.id = c.provider_account_id
+	require.Equal(t, []string{"demo"}, parleytest.Rows(t, p.Store, `SELECT p.key FROM channels c JOIN provider_accounts p ON p.id = c.provider_account_id
 		WHERE c.address = '55512' AND NOT c.active`))
 }
 

@@ -3,7 +3,6 @@ package legacy_test
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -43,37 +42,6 @@ func imported(t testing.TB, p *parleytest.Parley, o legacy.Options) *legacy.Repo
 	return report
 }
 
-// text is a statement written by hand.
-type text string
-
-// Query implements store.Query.
-func (t text) Query() (string, []any) { return string(t), nil }
-
-// rows reads all rows of a statement as lines.
-func rows(t testing.TB, s *store.Store, statement string) []string {
-	t.Helper()
-	var out []string
-	err := s.Read(context.Background(), text(statement), func(r *sql.Rows) error {
-		columns, err := r.Columns()
-		if err != nil {
-			return err
-		}
-		values, into := make([]sql.NullString, len(columns)), make([]any, len(columns))
-		for i := range values {
-			into[i] = &values[i]
-		}
-		err = r.Scan(into...)
-		fields := make([]string, len(values))
-		for i, v := range values {
-			fields[i] = v.String
-		}
-		out = append(out, strings.Join(fields, "|"))
-		return err
-	})
-	require.NoError(t, err)
-	return out
-}
-
 // contents are everything that an import makes, with names in place of keys.
 var contents = []string{
 	`SELECT r.object_type, r.external_id, r.name, r.mobile_number, CASE WHEN r.opted_out THEN 1 ELSE 0 END, r.updated_at FROM records r
@@ -103,7 +71,7 @@ func listing(t testing.TB, s *store.Store) string {
 	t.Helper()
 	var b strings.Builder
 	for _, statement := range contents {
-		for _, row := range rows(t, s, statement) {
+		for _, row := range parleytest.Rows(t, s, statement) {
 			b.WriteString(strings.ReplaceAll(row, "\n", `\n`) + "\n")
 		}
 		b.WriteString("\n")
@@ -125,7 +93,7 @@ func healthy(t testing.TB, p *parleytest.Parley) {
 	require.True(t, looked["counts"] && looked["event log"] && looked["unknown sends"])
 	none := func(what, statement string) {
 		t.Helper()
-		require.Empty(t, rows(t, p.Store, statement), what)
+		require.Empty(t, parleytest.Rows(t, p.Store, statement), what)
 	}
 	none("numbers are dense", `SELECT c.id FROM conversations c JOIN messages m ON m.conversation_id = c.id GROUP BY c.id, c.last_seq
 		HAVING COUNT(*) <> c.last_seq OR MIN(m.seq) <> 1 OR MAX(m.seq) <> c.last_seq`)

@@ -13,13 +13,8 @@ import (
 	"parley/internal/conversation"
 	"parley/internal/operation"
 	"parley/internal/parleytest"
+	"parley/internal/store"
 )
-
-// statement is a statement without arguments.
-type statement string
-
-// Query implements store.Query.
-func (s statement) Query() (string, []any) { return string(s), nil }
 
 // bundle is a Parley whose operations are worked off by hand, three
 // conversations at a time.
@@ -120,7 +115,7 @@ func (b *bundle) results(op *operation.Row, only *operation.Outcome) (out []*ope
 
 func (b *bundle) number(s string) (n int) {
 	b.T.Helper()
-	require.NoError(b.T, b.Store.Read(context.Background(), statement(s), func(rows *sql.Rows) error { return rows.Scan(&n) }))
+	require.NoError(b.T, b.Store.Read(context.Background(), store.SQL(s), func(rows *sql.Rows) error { return rows.Scan(&n) }))
 	return n
 }
 

@@ -18,6 +18,7 @@ import (
 
 	"parley/internal/app"
 	"parley/internal/seed"
+	"parley/internal/store"
 )
 
 // postgresURL is the server to test on; empty for SQLite.
@@ -145,4 +146,29 @@ func dropLeftovers(t testing.TB, admin *sql.DB) {
 		}
 		_, _ = admin.ExecContext(context.Background(), `DROP DATABASE IF EXISTS "`+name+`" WITH (FORCE)`) // another process may be first
 	}
+}
+
+// Rows reads all rows of a statement as lines, their fields parted by bars.
+func Rows(t testing.TB, s *store.Store, statement string) []string {
+	t.Helper()
+	var out []string
+	err := s.Read(context.Background(), store.SQL(statement), func(r *sql.Rows) error {
+		columns, err := r.Columns()
+		if err != nil {
+			return err
+		}
+		values, into := make([]sql.NullString, len(columns)), make([]any, len(columns))
+		for i := range values {
+			into[i] = &values[i]
+		}
+		err = r.Scan(into...)
+		fields := make([]string, len(values))
+		for i, v := range values {
+			fields[i] = v.String
+		}
+		out = append(out, strings.Join(fields, "|"))
+		return err
+	})
+	require.NoError(t, err)
+	return out
 }

@@ -29,7 +29,7 @@ func (w *world) agrees(t *testing.T) {
 func (w *world) exec(texts ...string) {
 	for _, text := range texts {
 		require.NoError(w.T, w.Store.Write(w.System(), func(ctx context.Context, tx *store.Tx) error {
-			_, err := tx.Exec(ctx, query(text))
+			_, err := tx.Exec(ctx, store.SQL(text))
 			return err
 		}))
 	}

@@ -20,6 +20,7 @@ import (
 	"parley/internal/search/index"
 	"parley/internal/search/word"
 	"parley/internal/seed"
+	"parley/internal/store"
 	"parley/internal/viewer"
 )
 
@@ -91,7 +92,7 @@ type said struct {
 func (w *world) everything() (all []said) {
 	var keys []int64
 	read := func(text string, scan func(*sql.Rows) error) {
-		require.NoError(w.T, w.Store.Read(w.T.Context(), query(text), scan))
+		require.NoError(w.T, w.Store.Read(w.T.Context(), store.SQL(text), scan))
 	}
 	read("SELECT id FROM conversations", func(rows *sql.Rows) error {
 		var key int64
@@ -114,11 +115,6 @@ func (w *world) everything() (all []said) {
 	})
 	return all
 }
-
-type query string
-
-// Query implements store.Query.
-func (q query) Query() (string, []any) { return string(q), nil }
 
 // expected is what the oracle finds: it looks at everything, one by one.
 func (w *world) expected(ctx context.Context, all []said, text string, view *conversation.View) (out []string) {

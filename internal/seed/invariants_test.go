@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"parley/internal/parleytest"
 	"parley/internal/store"
 )
 
@@ -13,7 +14,7 @@ func checkInvariants(t *testing.T, s *store.Store) {
 	t.Helper()
 	none := func(what, statement string) {
 		t.Helper()
-		require.Empty(t, rows(t, s, statement), what)
+		require.Empty(t, parleytest.Rows(t, s, statement), what)
 	}
 	none("numbers are dense", `SELECT c.id FROM conversations c JOIN messages m ON m.conversation_id = c.id GROUP BY c.id, c.last_seq
 		HAVING COUNT(*) <> c.last_seq OR MIN(m.seq) <> 1 OR MAX(m.seq) <> c.last_seq`)
@@ -68,11 +69,11 @@ func sentByDiffers(s *store.Store) string {
 
 func checkCells(t *testing.T, s *store.Store) {
 	t.Helper()
-	recount := rows(t, s, `SELECT COALESCE(owner_id, 0) AS o, channel_id, COALESCE(queue_id, 0) AS q, object_type, COUNT(*),
+	recount := parleytest.Rows(t, s, `SELECT COALESCE(owner_id, 0) AS o, channel_id, COALESCE(queue_id, 0) AS q, object_type, COUNT(*),
 		SUM(CASE WHEN inbound_count > 0 THEN 1 ELSE 0 END), SUM(CASE WHEN is_unread THEN 1 ELSE 0 END),
 		SUM(CASE WHEN is_unread AND inbound_count > 0 THEN 1 ELSE 0 END), SUM(inbound_count - read_count)
 		FROM conversations GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4`)
-	cells := rows(t, s, `SELECT owner_id, channel_id, queue_id, object_type, conversations, with_inbound, unread, unread_inbound, new
+	cells := parleytest.Rows(t, s, `SELECT owner_id, channel_id, queue_id, object_type, conversations, with_inbound, unread, unread_inbound, new
 		FROM count_cells WHERE conversations <> 0 ORDER BY 1, 2, 3, 4`)
 	require.Equal(t, recount, cells)
 }

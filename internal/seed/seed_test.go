@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"database/sql"
 	"fmt"
 	"strconv"
 	"strings"
@@ -21,40 +20,9 @@ import (
 	"parley/internal/store"
 )
 
-// text is a statement written by hand.
-type text string
-
-// Query implements store.Query.
-func (t text) Query() (string, []any) { return string(t), nil }
-
-// rows reads all rows of a statement as lines.
-func rows(t testing.TB, s *store.Store, statement string) []string {
-	t.Helper()
-	var out []string
-	err := s.Read(context.Background(), text(statement), func(r *sql.Rows) error {
-		columns, err := r.Columns()
-		if err != nil {
-			return err
-		}
-		values, into := make([]sql.NullString, len(columns)), make([]any, len(columns))
-		for i := range values {
-			into[i] = &values[i]
-		}
-		err = r.Scan(into...)
-		fields := make([]string, len(values))
-		for i, v := range values {
-			fields[i] = v.String
-		}
-		out = append(out, strings.Join(fields, "|"))
-		return err
-	})
-	require.NoError(t, err)
-	return out
-}
-
 func one(t testing.TB, s *store.Store, statement string) string {
 	t.Helper()
-	all := rows(t, s, statement)
+	all := parleytest.Rows(t, s, statement)
 	require.Len(t, all, 1)
 	return all[0]
 }
@@ -82,7 +50,7 @@ func digest(t testing.TB, s *store.Store) string {
 	t.Helper()
 	h := sha256.New()
 	for _, statement := range contents {
-		for _, row := range rows(t, s, statement) {
+		for _, row := range parleytest.Rows(t, s, statement) {
 			_, _ = fmt.Fprintln(h, row)
 		}
 	}
@@ -148,7 +116,7 @@ func TestASetHoldsWhatItWasAskedForAndKeepsEveryInvariant(t *testing.T) {
 	require.Equal(t, "4402", one(t, p.Store, `SELECT COUNT(*) FROM messages`))
 	require.Equal(t, "2", one(t, p.Store, `SELECT last_seq FROM conversations WHERE address = '`+customer+`' AND preview = 'And I am here after'`))
 	checkInvariants(t, p.Store)
-	for _, number := range rows(t, p.Store, `SELECT address FROM messaging_users`) {
+	for _, number := range parleytest.Rows(t, p.Store, `SELECT address FROM messaging_users`) {
 		n, err := phonenumbers.Parse(number, "")
 		require.NoError(t, err)
 		require.True(t, phonenumbers.IsPossibleNumber(n), number)

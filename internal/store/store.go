@@ -263,6 +263,12 @@ func (s *Store) Ping(ctx context.Context) error {
 // Query is a built statement: one of ent's SQL builders.
 type Query interface{ Query() (string, []any) }
 
+// SQL is a statement written by hand that takes no arguments.
+type SQL string
+
+// Query implements Query.
+func (s SQL) Query() (string, []any) { return string(s), nil }
+
 // Builder starts a statement in the store's dialect.
 func (s *Store) Builder() *entsql.DialectBuilder { return entsql.Dialect(s.dialect) }
 

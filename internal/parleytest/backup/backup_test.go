@@ -20,22 +20,16 @@ import (
 	"parley/internal/store"
 )
 
-// text is a statement without arguments.
-type text string
-
-// Query implements store.Query.
-func (q text) Query() (string, []any) { return string(q), nil }
-
 func number(t *testing.T, p *parleytest.Parley, statement string) (n int64) {
 	t.Helper()
-	require.NoError(t, p.Store.Read(t.Context(), text(statement), func(rows *sql.Rows) error { return rows.Scan(&n) }))
+	require.NoError(t, p.Store.Read(t.Context(), store.SQL(statement), func(rows *sql.Rows) error { return rows.Scan(&n) }))
 	return n
 }
 
 func run(t *testing.T, p *parleytest.Parley, statement string) {
 	t.Helper()
 	require.NoError(t, p.Store.Write(t.Context(), func(ctx context.Context, tx *store.Tx) error {
-		_, err := tx.Exec(ctx, text(statement))
+		_, err := tx.Exec(ctx, store.SQL(statement))
 		return err
 	}))
 }

@@ -214,15 +214,10 @@ func TestANewerProgramMigratesWhileThisOneServes(t *testing.T) {
 	require.Less(t, worst, 4*time.Second, "a second behind the change of a table, and the machine's own")
 
 	var added int
-	require.NoError(t, p.Store.Read(t.Context(), text("SELECT MIN(later) FROM messages"), func(rows *sql.Rows) error { return rows.Scan(&added) }))
+	require.NoError(t, p.Store.Read(t.Context(), store.SQL("SELECT MIN(later) FROM messages"), func(rows *sql.Rows) error { return rows.Scan(&added) }))
 	require.Equal(t, 7, added)
 	olderProgram(t, p.Config.Database)
 }
-
-type text string
-
-// Query implements store.Query.
-func (q text) Query() (string, []any) { return string(q), nil }
 
 // report reads the tables in a transaction that stays open until finish.
 func report(t *testing.T, database string) (finish func()) {
