@@ -1,0 +1,175 @@
+// Package number decides what is a phone number, and in which country it is. Read
+// is the one rule: webhooks, starts of conversations, imports and search all ask
+// it, so that they never disagree on who somebody is.
+//
+//	n, err := number.Read("(202) 555-0111", "US", number.Person)
+//	n.E164    // +12025550111
+//	n.Country // US
+//
+// What is not a number for certain is none: a text must not go to a number that
+// nobody meant, and a sender must not become another customer.
+package number
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/nyaruka/phonenumbers"
+)
+
+// Number is a phone number.
+type Number struct {
+	E164    string
+	Country string // two letters; empty for one of no country, such as +800
+}
+
+// Origin is who gives a number.
+type Origin int
+
+// The origins. A Carrier hands over a number in full, or the short code or name of
+// a sender, with nothing around it. A Person, or a file that people filled, writes a
+// number with blanks and punctuation, and may write a service number as a word.
+const (
+	Carrier Origin = iota + 1
+	Person
+)
+
+// Problem is why something is no number that can be messaged. It completes the
+// sentence "The number cannot be messaged: …".
+type Problem string
+
+// Error implements error.
+func (p Problem) Error() string { return string(p) }
+
+// The problems.
+const (
+	Sender    Problem = "it is the short code or name of a sender, which cannot be answered"
+	Named     Problem = "it has letters in it; leave names and words out"
+	Extended  Problem = "it has an extension, which a text does not reach; leave it out to write to the main number"
+	Several   Problem = "it is more than one number; choose one"
+	Short     Problem = "it is a short code, or a number without its area code; give the whole number"
+	Nowhere   Problem = "its country is not known; begin it with + and the country code"
+	Unlisted  Problem = "there is no such number; check its digits"
+	Misshapen Problem = "it is not written as a number; give digits, with + and the country code first if need be"
+)
+
+// Read reads the number that text is, a national one in the region (two letters,
+// empty when unknown). With a + it is a number when it is valid, or when only its
+// range is unknown: ranges open faster than their lists are updated. Without, it has
+// to be valid, and whole: no area code is ever added. The error is a Problem.
+func Read(text, region string, by Origin) (Number, error) {
+	if by == Person {
+		return readWritten(text, region)
+	}
+	n := handedOver(question{strings.TrimSpace(text), region})
+	if n == (Number{}) {
+		return n, Sender
+	}
+	return n, nil
+}
+
+// handedOver reads what a carrier gives; the zero Number for a sender.
+var handedOver = remember(func(q question) Number {
+	text, region := q.number, q.place
+	if !isDigits(text) {
+		return Number{}
+	}
+	n, problem := parse(text, region)
+	if problem != "" || text[0] != '+' && int(n.GetCountryCode()) != phonenumbers.GetCountryCodeForRegion(region) {
+		return Number{}
+	}
+	return numberOf(n)
+})
+
+// Country is the country of an address as it is stored; empty when it is no number
+// or of no country.
+func Country(address string) string {
+	n, _ := Read(address, "", Carrier)
+	return n.Country
+}
+
+func numberOf(n *phonenumbers.PhoneNumber) Number {
+	country := phonenumbers.GetRegionCodeForNumber(n)
+	if country == "" {
+		country = phonenumbers.GetRegionCodeForCountryCode(int(n.GetCountryCode()))
+	}
+	if len(country) != 2 {
+		country = ""
+	}
+	return Number{phonenumbers.Format(n, phonenumbers.E164), country}
+}
+
+// mostWritten is how many bytes are looked at, as they are when nothing around the
+// digits is left.
+const mostWritten = 64
+
+// parse reads digits, with a + before them or not.
+func parse(digits, region string) (*phonenumbers.PhoneNumber, Problem) {
+	n, err := phonenumbers.Parse(digits, region)
+	switch {
+	case len(digits) > mostWritten:
+		return nil, Unlisted
+	case digits[0] == '+' && (err != nil || !phonenumbers.IsValidNumber(n) && !isPlausible(n)):
+		return nil, Unlisted
+	case digits[0] == '+':
+		return n, ""
+	case len(digits) < leastWhole:
+		return nil, Short
+	case err != nil && region == "":
+		return nil, Nowhere
+	case err != nil:
+		return nil, Unlisted
+	}
+	return national(digits, n, region)
+}
+
+// leastWhole is the fewest digits of a national number: short codes have 3 to 6.
+const leastWhole = 7
+
+// national checks a number that was read without a +. Where a 0 or the like begins
+// one, a number without it lacks its area code, too, unless it is as long as mobile
+// numbers are; one that is longer may begin with the calling code.
+func national(digits string, n *phonenumbers.PhoneNumber, region string) (*phonenumbers.PhoneNumber, Problem) {
+	trunk, usual := phonenumbers.GetNddPrefixForRegion(region, true), mobileLength(region)
+	if trunk != "" && digits[0] != '0' {
+		length := len(phonenumbers.GetNationalSignificantNumber(n))
+		if length < min(usual, longArea) {
+			return nil, Short
+		}
+		if length > usual && strings.HasPrefix(digits, strconv.Itoa(phonenumbers.GetCountryCodeForRegion(region))) {
+			return parse("+"+digits, region)
+		}
+	}
+	if !phonenumbers.IsValidNumber(n) {
+		return nil, Unlisted
+	}
+	return n, ""
+}
+
+// isPlausible reports whether a number of an unknown range is as long as those of
+// its country are.
+func isPlausible(n *phonenumbers.PhoneNumber) bool {
+	usual := mobileLength(phonenumbers.GetRegionCodeForCountryCode(int(n.GetCountryCode())))
+	length := len(phonenumbers.GetNationalSignificantNumber(n))
+	return phonenumbers.IsPossibleNumberWithReason(n) == phonenumbers.IS_POSSIBLE && min(usual, longArea) <= length && length <= usual
+}
+
+// longArea is how long a number with its area code is in the countries with the
+// longest ones, whose mobile numbers may be longer still.
+const longArea = 10
+
+// mobileLength is how many digits a mobile number has in the region, 0 if none has
+// any.
+func mobileLength(region string) int {
+	example := phonenumbers.GetExampleNumberForType(region, phonenumbers.MOBILE)
+	if example == nil {
+		return 0
+	}
+	return len(phonenumbers.GetNationalSignificantNumber(example))
+}
+
+// isDigits reports whether s is ASCII digits, with a + before them or not.
+func isDigits(s string) bool {
+	s = strings.TrimPrefix(s, "+")
+	return s != "" && strings.Trim(s, "0123456789") == ""
+}
