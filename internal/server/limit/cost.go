@@ -6,20 +6,24 @@ import (
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
+
+	"parley/internal/price"
 )
 
-// CostOf returns what a validated operation costs: one for each field, and what
-// is selected below a connection's edges and nodes, or below a plain list that
-// takes first or last, times the page asked for. A page is the larger of first
-// and last, and PageSize when neither is given. Lists without pages are short
-// by the schema's rule and count once, as does all of introspection, which has
-// its own budget. Fields that @skip leaves out are counted all the same.
+// CostOf returns what a validated operation costs: one for each field and what
+// Prices add to it, and what is selected below a connection's edges and nodes, or
+// below a plain list that takes first or last, times the page asked for. A page is
+// the larger of first and last, and PageSize when neither is given. Lists without
+// pages are short by the schema's rule and count once, as does all of introspection,
+// which has its own budget. Fields that @skip leaves out are counted all the same.
 func (o Options) CostOf(doc *ast.QueryDocument, op *ast.OperationDefinition, variables map[string]any) int {
 	c := &coster{
 		pageSize:  o.withDefaults().PageSize,
 		doc:       doc,
 		variables: variables,
 		fragments: map[string]cost{},
+		prices:    o.Prices,
+		counted:   map[string]bool{},
 	}
 	return c.set(op.SelectionSet).total(1)
 }
@@ -75,15 +79,22 @@ func rootFields(doc *ast.QueryDocument, set ast.SelectionSet) (n int) {
 type cost struct {
 	once    int // paid once
 	perPage int // paid for each item of the page
+	totals  int // how often the connection's totalCount is selected
 }
 
 func (c cost) total(page int) int { return add(c.once, multiply(page, c.perPage)) }
+
+func (c cost) plus(other cost) cost {
+	return cost{add(c.once, other.once), add(c.perPage, other.perPage), add(c.totals, other.totals)}
+}
 
 type coster struct {
 	pageSize  int
 	doc       *ast.QueryDocument
 	variables map[string]any
 	fragments map[string]cost
+	prices    price.Table
+	counted   map[string]bool // the counts that the query's root has paid for
 	steps     int
 }
 
@@ -100,7 +111,7 @@ func (c *coster) set(set ast.SelectionSet) cost {
 		case *ast.FragmentSpread:
 			part = c.fragment(selection.Name)
 		}
-		sum = cost{once: add(sum.once, part.once), perPage: add(sum.perPage, part.perPage)}
+		sum = sum.plus(part)
 	}
 	return sum
 }
@@ -135,17 +146,52 @@ func (c *coster) field(f *ast.Field) cost {
 	default:
 		n = below.total(1)
 	}
-	n = add(n, 1)
-	if isItems(f) {
+	n = add(add(n, 1), c.priced(f, below))
+	switch {
+	case isItems(f):
 		return cost{perPage: n}
+	case f.Name == "totalCount" && isOnConnection(f):
+		return cost{once: n, totals: 1}
 	}
 	return cost{once: n}
 }
 
+// priced returns what the field's price adds, for totals below it too.
+func (c *coster) priced(f *ast.Field, below cost) (units int) {
+	if f.ObjectDefinition == nil {
+		return 0
+	}
+	var room [64]byte
+	name := append(append(append(room[:0], f.ObjectDefinition.Name...), '.'), f.Name...)
+	p := c.prices[string(name)] // a lookup that allocates nothing
+	if p.Units == nil && p.Total == nil {
+		return 0
+	}
+	arguments := price.Args(f.ArgumentMap(c.variables))
+	if p.Units != nil {
+		units = clamp(int64(p.Units(arguments)))
+	}
+	if p.Total == nil || below.totals == 0 || f.ObjectDefinition.Name == "Query" && c.paid(string(name), arguments) {
+		return units
+	}
+	return add(units, p.Total(arguments))
+}
+
+// paid reports whether the same count has been paid for, as it will be from now on.
+func (c *coster) paid(name string, arguments price.Args) bool {
+	key, err := json.Marshal([]any{name, arguments["view"], arguments["filterBy"]})
+	was := c.counted[string(key)]
+	c.counted[string(key)] = true
+	return was && err == nil
+}
+
 // isItems reports whether f holds a connection's items.
 func isItems(f *ast.Field) bool {
-	return (f.Name == "edges" || f.Name == "nodes") &&
-		f.ObjectDefinition != nil && isConnection(f.ObjectDefinition.Name)
+	return (f.Name == "edges" || f.Name == "nodes") && isOnConnection(f)
+}
+
+func isOnConnection(f *ast.Field) bool {
+	return f.ObjectDefinition != nil && isConnection(f.ObjectDefinition.Name)
 }
 
 func isConnection(typeName string) bool { return strings.HasSuffix(typeName, "Connection") }

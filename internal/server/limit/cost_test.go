@@ -16,10 +16,11 @@ import (
 	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"parley/internal/fault"
+	"parley/internal/price"
 )
 
 var schema = gqlparser.MustLoadSchema(&ast.Source{Input: `
-	type Query { me: Agent! list(first: Int, last: Int): AgentConnection! top(first: Int): [Agent!]! all: [Agent!]! }
+	type Query { me: Agent! list(view: String, first: Int, last: Int): AgentConnection! top(first: Int): [Agent!]! all: [Agent!]! }
 	type Agent { id: ID! name: String! friends(first: Int = 7, last: Int): AgentConnection! }
 	type AgentConnection { edges: [AgentEdge!]! nodes: [Agent!]! totalCount: Int! }
 	type AgentEdge { cursor: String! node: Agent! }
@@ -123,4 +124,34 @@ func operation(t *testing.T, document, variables string) *graphql.OperationConte
 	coerced, err := validator.VariableValues(schema, doc.Operations[0], raw)
 	require.NoError(t, err)
 	return &graphql.OperationContext{Doc: doc, Operation: doc.Operations[0], Variables: coerced}
+}
+
+func TestPrices(t *testing.T) {
+	t.Parallel()
+	prices := price.Table{
+		"Agent.name":    {Units: price.Flat(5)},
+		"Query.list":    {Units: func(a price.Args) int { return 10 * a.Count("first") }, Total: func(a price.Args) int { return 1000 + a.Length("view") }},
+		"Agent.friends": {Total: price.Flat(100)},
+	}
+	for name, c := range map[string]struct {
+		document, variables string
+		cost                int
+	}{
+		"a field":                  {document: `{ me { name } }`, cost: 2 + 5},
+		"in a page":                {document: `{ all { name } list(first: 4) { nodes { name } } }`, cost: 2 + 5 + 11 + 4*(2+5)},
+		"by an argument":           {document: `query($n: Int) { list(first: $n) { nodes { id } } }`, cost: 1 + 20*2},
+		"a total":                  {document: `{ list { totalCount } }`, cost: 2 + 1000},
+		"a total by its arguments": {document: `{ list(view: "four") { totalCount } }`, cost: 2 + 1004},
+		"of a variable":            {document: `query($v: String) { list(view: $v) { totalCount } }`, variables: `{"v": "four"}`, cost: 2 + 1004},
+		"equal totals once":        {document: `{ a: list { totalCount } b: list(first: 1) { ...T t: totalCount } } fragment T on AgentConnection { totalCount }`, cost: 5 + 10 + 1000},
+		"others each":              {document: `{ a: list { ...T } b: list(view: "b") { ...T } c: list(view: "c") { ...T } } fragment T on AgentConnection { totalCount }`, cost: 6 + 3000 + 2},
+		"totals in pages each":     {document: `{ list(first: 3) { nodes { friends { totalCount } } } }`, cost: 1 + 10 + 3*(1+2+100)},
+		"one that another pays":    {document: `{ list { ... { totalCount } nodes { id } } }`, cost: 2 + 1000 + 20*2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			op := operation(t, c.document, c.variables)
+			require.Equal(t, c.cost, Options{Prices: prices}.CostOf(op.Doc, op.Operation, op.Variables))
+		})
+	}
 }

@@ -27,6 +27,7 @@ import (
 	"github.com/vektah/gqlparser/v2/parser"
 
 	"parley/internal/fault"
+	"parley/internal/price"
 )
 
 // Options are the limits; a zero field takes the default stated. Those of a
@@ -49,6 +50,8 @@ type Options struct {
 	// Cost bounds an operation's cost: one for a field, times the page size
 	// below every connection. Default 10,000.
 	Cost int
+	// Prices are what fields cost besides. Default: nothing.
+	Prices price.Table
 	// PageSize is the page that a connection without first and last is counted
 	// as. Default 20.
 	PageSize int
@@ -134,13 +137,22 @@ func (e *Extension) MutateOperationParameters(ctx context.Context, p *graphql.Ra
 }
 
 // MutateOperationContext refuses a validated operation that costs too much with
-// the variables it came with.
+// the variables it came with. What it costs is kept for CostIn.
 func (e *Extension) MutateOperationContext(_ context.Context, op *graphql.OperationContext) *gqlerror.Error {
 	cost := e.options.CostOf(op.Doc, op.Operation, op.Variables)
+	op.Stats.SetExtension(costKey, cost)
 	if cost > e.options.Cost {
-		return refusal(exceeded("The operation", "units of cost (fields times page sizes)", e.options.Cost, cost))
+		return refusal(exceeded("The operation", "units of cost (fields and what they visit, times page sizes)", e.options.Cost, cost))
 	}
 	return nil
+}
+
+const costKey = "cost"
+
+// CostIn is what an operation costs that an Extension has let pass.
+func CostIn(op *graphql.OperationContext) int {
+	cost, _ := op.Stats.GetExtension(costKey).(int)
+	return cost
 }
 
 // Check measures a document that is not validated yet and returns

@@ -1,4 +1,4 @@
-package limit_test
+package quota_test
 
 import (
 	"fmt"
@@ -10,13 +10,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"parley/internal/clock"
-	"parley/internal/server/limit"
+	"parley/internal/quota"
 )
 
 func TestABucketFillsUpAgain(t *testing.T) {
 	t.Parallel()
 	clk := clock.NewFake(time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC))
-	c := limit.NewCallers(limit.Rate{PerSecond: 10, Burst: 100}, 10, clk)
+	c := quota.NewCallers(quota.Rate{PerSecond: 10, Burst: 100}, 10, clk)
 	require.Zero(t, c.Take("amy", 60))
 	require.Equal(t, 2*time.Second, c.Take("amy", 60), "20 are missing, and nothing was taken")
 	require.Zero(t, c.Take("amy", 40))
@@ -37,7 +37,7 @@ func TestABucketFillsUpAgain(t *testing.T) {
 
 func TestTheTableOfCallersIsBounded(t *testing.T) {
 	t.Parallel()
-	c := limit.NewCallers(limit.Rate{PerSecond: 1, Burst: 1}, 100, clock.NewFake(time.Now()))
+	c := quota.NewCallers(quota.Rate{PerSecond: 1, Burst: 1}, 100, clock.NewFake(time.Now()))
 	for n := range 101 {
 		require.Zero(t, c.Take(fmt.Sprint(n), 1))
 	}
@@ -47,7 +47,7 @@ func TestTheTableOfCallersIsBounded(t *testing.T) {
 
 func TestCallersAreCountedTogether(t *testing.T) {
 	t.Parallel()
-	c := limit.NewCallers(limit.Rate{PerSecond: 1, Burst: 500}, 10, clock.NewFake(time.Now()))
+	c := quota.NewCallers(quota.Rate{PerSecond: 1, Burst: 500}, 10, clock.NewFake(time.Now()))
 	var taken atomic.Int32
 	var all sync.WaitGroup
 	for range 8 {
@@ -65,7 +65,7 @@ func TestCallersAreCountedTogether(t *testing.T) {
 
 func TestNobodyIsBoundedWithoutATable(t *testing.T) {
 	t.Parallel()
-	var c *limit.Callers
+	var c *quota.Callers
 	require.Zero(t, c.Take("amy", 1e9))
 	c.Give("amy", 1)
 }

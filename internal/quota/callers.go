@@ -1,4 +1,4 @@
-package limit
+package quota
 
 import (
 	"sync"
@@ -57,6 +57,19 @@ func (c *Callers) Take(caller string, n float64) (wait time.Duration) {
 	}
 	b.left -= n
 	return 0
+}
+
+// Charge takes n from a caller's bucket for what cannot be refused any more; they
+// may be in debt for as much as the burst. It returns how long the debt lasts.
+func (c *Callers) Charge(caller string, n float64) (debt time.Duration) {
+	if c == nil {
+		return 0
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	b := c.bucket(caller)
+	b.left = max(b.left-n, -c.rate.Burst)
+	return time.Duration(max(-b.left, 0) / c.rate.PerSecond * float64(time.Second))
 }
 
 // Give puts back what was taken for something that is not to count.
