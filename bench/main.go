@@ -9,14 +9,17 @@
 //
 // It measures a page of an inbox against a plain handler with one SQL statement
 // and encoding/json; sends and inbound webhooks against raw SQL that writes the
-// same rows; searches for what is rare against searches for what is common; the
-// first page against a deep one, and a short thread against a long one; pages and
-// counts in small and large organisations; an import against SQLite's own; how
-// long a customer's message takes from the carrier's webhook to a subscriber; what
+// same rows; searches for what is rare against searches for what is common, and
+// for a word in what is hidden against one that is nowhere; the first page
+// against a deep one, and a short thread against a long one; pages and counts
+// in small and large organisations; what a unit of cost takes, for every field
+// that can be dear, and whether one agent's dearest documents hold up another's
+// page; an import against SQLite's own; how long a customer's message takes from
+// the carrier's webhook to a subscriber; what
 // idle subscribers take, and an event that all of them see, against a bare
 // WebSocket server; an event for ten among thousands of streams; how large the
-// program is and how long it takes to start; and whether memory, goroutines, files
-// and WAL stay flat while subscribers come and go:
+// program is and how long it takes to start; and whether memory, goroutines,
+// files and WAL stay flat while subscribers come and go:
 //
 //	go run -tags sqlite_fts5 ./bench --only soak --soak 1h
 //
@@ -56,7 +59,7 @@ type commands struct {
 
 // settings say what to measure, and on what.
 type settings struct {
-	Only          []string      `enum:"latency,idle,concern,soak,reads,sends,receives,search,peers,scale,starts,import" help:"Measure these alone: latency, idle, concern, soak, reads, sends, receives, search, peers, scale, starts, import."`
+	Only          []string      `enum:"latency,idle,concern,soak,reads,prices,sends,receives,search,peers,scale,starts,import" help:"Measure these alone: latency, idle, concern, soak, reads, prices, sends, receives, search, peers, scale, starts, import."`
 	Conversations int           `default:"20000" help:"Conversations in the database."`
 	Messages      int           `default:"200000" help:"Messages in them together."`
 	LongThread    int           `default:"100000" help:"Messages in the long thread."`
@@ -137,9 +140,11 @@ func (s *settings) parts() []part {
 		{"concern", s.concern, false},
 		{"soak", s.soak, false},
 		{"reads", s.reads, false},
+		{"prices", s.prices, false},
 		{"sends", s.sends, false},
 		{"receives", s.receives, false},
 		{"search", s.searches, false},
+		{"search", s.hidden, true},
 		{"peers", s.peers, true},
 		{"scale", s.scale, true},
 		{"starts", s.starts, true},
@@ -192,8 +197,9 @@ func (s *settings) fillMeasured(ctx context.Context, r *report, a *app.App) erro
 // open opens Parley on a database.
 func (s *settings) open(ctx context.Context, database string, options ...func(*app.Config)) (*app.App, error) {
 	c := app.Config{
-		Database: database, Mode: server.Production, Addr: "127.0.0.1:0", Demo: true,
-		Server: func(o *server.Options) { o.Socket.PerViewer, o.Rate = 10_000, -1 },
+		Database: database, Create: true, Mode: server.Production, Addr: "127.0.0.1:0", Demo: true,
+		Sends: -1, Starts: -1, Bulks: -1,
+		Server: func(o *server.Options) { o.Socket.PerViewer, o.Rate, o.InFlight = 10_000, -1, -1 },
 	}
 	for _, option := range options {
 		option(&c)

@@ -66,7 +66,7 @@ func (s *settings) peers(ctx context.Context, r *report) (err error) {
 // fillAt fills a database with the set, which ends at the moment, so that two
 // databases hold the same.
 func (s *settings) fillAt(ctx context.Context, database string, moment clock.Time) (err error) {
-	a, err := app.Open(ctx, app.Config{Database: database, Demo: true, Clock: still(moment)})
+	a, err := app.Open(ctx, app.Config{Database: database, Create: true, Demo: true, Clock: still(moment)})
 	if err != nil {
 		return err
 	}

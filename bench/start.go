@@ -110,7 +110,7 @@ func timeStart(ctx context.Context, program, database string) (took time.Duratio
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	process := exec.CommandContext(ctx, program, "serve", "--addr", "127.0.0.1:0")
-	process.Env = append(os.Environ(), "PARLEY_DATABASE="+database) // it may hold a password
+	process.Env = append(os.Environ(), "PARLEY_DATABASE="+database, "PARLEY_CREATE=true") // the first may hold a password
 	out, err := process.StdoutPipe()
 	if err != nil {
 		return 0, err

@@ -51,6 +51,7 @@ func stepped(ctx context.Context, t *trial) error {
 func (w *world) inProcess(ctx context.Context, watch *clock.Fake) (*app.App, error) {
 	a, err := app.Open(ctx, app.Config{
 		Database: w.database, Addr: "127.0.0.1:0", Clock: watch, CallTimeout: 2 * time.Second, Jobs: job.Options{Sweep: time.Second},
+		Sends: -1, Starts: -1, Bulks: -1,
 	})
 	if err != nil {
 		return nil, err

@@ -39,6 +39,30 @@ var scenarios = []scenario{
 		checks: "each gets its first frame, memory does not grow from wave to wave", run: reconnects,
 	},
 	{
+		name: "terminated", fault: "PostgreSQL ends all connections, again and again, two processes",
+		checks: "503, UNAVAILABLE and TIMEOUT alone", postgres: true, run: terminated,
+	},
+	{
+		name: "impatient", fault: "PostgreSQL gives up statements, locks and standing transactions within milliseconds, two processes",
+		checks: "503, UNAVAILABLE and TIMEOUT alone", postgres: true, run: impatient,
+	},
+	{
+		name: "readonly", fault: "PostgreSQL becomes read-only, as after a failover to a replica, two processes",
+		checks: "/readyz turns 503 and 200; reads go on, nothing is acknowledged meanwhile", postgres: true, run: readOnly,
+	},
+	{
+		name: "moved", fault: "the SQLite file is moved away and back",
+		checks: "/readyz turns 503 within a second, and 200; reads go on, nothing is acknowledged meanwhile", run: moved,
+	},
+	{
+		name: "removed", fault: "the SQLite file is removed, or another takes its place",
+		checks: "the same; what was acknowledged is in the file that the process had, and none is started where none is", run: removed,
+	},
+	{
+		name: "churn", fault: "clients come and go by the thousand", checks: "nobody is refused; heap, goroutines and files are flat",
+		most: 40 * time.Minute, run: churn,
+	},
+	{
 		name: "restarted", fault: "PostgreSQL is restarted or crashes, two processes",
 		checks: "/readyz turns 503 and 200; 503, UNAVAILABLE and TIMEOUT alone", postgres: true, run: restarted,
 	},

@@ -105,7 +105,7 @@ func (t *trial) build(ctx context.Context, p plan) (*world, error) {
 // prepare fills the database: agents, accounts that send to our carriers, and a
 // message in every thread.
 func (w *world) prepare(ctx context.Context, p plan) (err error) {
-	a, err := app.Open(ctx, app.Config{Database: w.database})
+	a, err := app.Open(ctx, app.Config{Database: w.database, Create: true})
 	if err != nil {
 		return err
 	}

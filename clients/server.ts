@@ -61,7 +61,7 @@ export class Parley {
   }
 
   private async serve(address: string): Promise<void> {
-    const child = spawn(program, ["serve", "--demo", "--addr", address, ...this.database]);
+    const child = spawn(program, ["serve", "--create", "--demo", "--sends", "0", "--starts", "0", "--bulks", "0", "--addr", address, ...this.database]);
     this.process = child;
     let log = "";
     child.stderr.on("data", (text) => (log += text));

@@ -272,7 +272,7 @@ func (ec *executionContext) _BulkOperation_state(ctx context.Context, field grap
 			return ec.fieldContext_BulkOperation_state(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.State, nil
+			return obj.ShownState(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v operation.State) graphql.Marshaler {
@@ -283,7 +283,7 @@ func (ec *executionContext) _BulkOperation_state(ctx context.Context, field grap
 	)
 }
 func (ec *executionContext) fieldContext_BulkOperation_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("BulkOperation", field, false, false, "BulkOperationState")
+	return graphql.NewScalarFieldContext("BulkOperation", field, true, false, "BulkOperationState")
 }
 
 func (ec *executionContext) _BulkOperation_stopReason(ctx context.Context, field graphql.CollectedField, obj *operation.Row) (ret graphql.Marshaler) {
@@ -2371,11 +2371,13 @@ var (
 		"MARK_READ":   conversation.MarkingRead,
 		"MARK_UNREAD": conversation.MarkingUnread,
 		"ASSIGN":      conversation.Assigning,
+		"OTHER":       conversation.OtherAction,
 	}
 	marshalNBulkAction2parleyᚋinternalᚋconversationᚐAction = map[conversation.Action]string{
 		conversation.MarkingRead:   "MARK_READ",
 		conversation.MarkingUnread: "MARK_UNREAD",
 		conversation.Assigning:     "ASSIGN",
+		conversation.OtherAction:   "OTHER",
 	}
 )
 

@@ -1184,7 +1184,7 @@ func (ec *executionContext) unmarshalInputAssignConversationsInput(ctx context.C
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"ids", "agentId"}
+	fieldsInOrder := [...]string{"ids", "conversations", "agentId"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1193,11 +1193,18 @@ func (ec *executionContext) unmarshalInputAssignConversationsInput(ctx context.C
 		switch k {
 		case "ids":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ids"))
-			data, err := ec.unmarshalNID2ᚕstringᚄ(ctx, v)
+			data, err := ec.unmarshalOID2ᚕstringᚄ(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.Ids = data
+		case "conversations":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("conversations"))
+			data, err := ec.unmarshalOAssignItem2ᚕᚖparleyᚋgraphᚐAssignItemᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Conversations = data
 		case "agentId":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("agentId"))
 			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
@@ -1219,6 +1226,55 @@ func (ec *executionContext) unmarshalInputAssignConversationsInput(ctx context.C
 func UnmarshalAssignConversationsInput(ctx context.Context, raw any) (AssignConversationsInput, error) {
 	var out AssignConversationsInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "AssignConversationsInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputAssignItem(ctx context.Context, obj any) (AssignItem, error) {
+	var it AssignItem
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedOwner"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "expectedOwner":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedOwner"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedOwner = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalAssignItem unmarshals raw into the AssignItem input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalAssignItem(ctx context.Context, raw any) (AssignItem, error) {
+	var out AssignItem
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "AssignItem", raw, &out)
 	return out, err
 }
 
@@ -1949,6 +2005,11 @@ func (ec *executionContext) marshalNAssignConversationsPayload2ᚖparleyᚋgraph
 	return ec._AssignConversationsPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNAssignItem2ᚖparleyᚋgraphᚐAssignItem(ctx context.Context, v any) (*AssignItem, error) {
+	res, err := ec.unmarshalInputAssignItem(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) marshalNConversation2ᚕᚖparleyᚋinternalᚋconversationᚐRowᚄ(ctx context.Context, sel ast.SelectionSet, v []*conversation.Row) graphql.Marshaler {
 	ctx = graphql.WithBatchParents(ctx, "Conversation", v, nil)
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
@@ -2100,6 +2161,23 @@ func (ec *executionContext) marshalNViewKind2parleyᚋinternalᚋconversationᚐ
 		graphql.AddInvalidNullFromMarshaler(ctx, "ViewKind!")
 	}
 	return res
+}
+
+func (ec *executionContext) unmarshalOAssignItem2ᚕᚖparleyᚋgraphᚐAssignItemᚄ(ctx context.Context, v any) ([]*AssignItem, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*AssignItem, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNAssignItem2ᚖparleyᚋgraphᚐAssignItem(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
 }
 
 func (ec *executionContext) marshalOConversation2ᚖparleyᚋinternalᚋconversationᚐRow(ctx context.Context, sel ast.SelectionSet, v *conversation.Row) graphql.Marshaler {

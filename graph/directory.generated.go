@@ -695,7 +695,7 @@ func (ec *executionContext) _MessagingUser_consentStatus(ctx context.Context, fi
 			return ec.fieldContext_MessagingUser_consentStatus(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.ConsentStatus, nil
+			return obj.GivenConsent(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v channel.Consent) graphql.Marshaler {
@@ -706,7 +706,7 @@ func (ec *executionContext) _MessagingUser_consentStatus(ctx context.Context, fi
 	)
 }
 func (ec *executionContext) fieldContext_MessagingUser_consentStatus(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("MessagingUser", field, false, false, "ConsentStatus")
+	return graphql.NewScalarFieldContext("MessagingUser", field, true, false, "ConsentStatus")
 }
 
 func (ec *executionContext) _MessagingUser_country(ctx context.Context, field graphql.CollectedField, obj *conversation.MessagingUser) (ret graphql.Marshaler) {

@@ -261,6 +261,29 @@ func (ec *executionContext) fieldContext_EventContent_text(_ context.Context, fi
 	return graphql.NewScalarFieldContext("EventContent", field, false, false, "String")
 }
 
+func (ec *executionContext) _EventContent_isTruncated(ctx context.Context, field graphql.CollectedField, obj *content.EventContent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EventContent_isTruncated(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IsTruncated, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EventContent_isTruncated(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EventContent", field, false, false, "Boolean")
+}
+
 func (ec *executionContext) _MediaContent_text(ctx context.Context, field graphql.CollectedField, obj *content.MediaContent) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -282,6 +305,29 @@ func (ec *executionContext) _MediaContent_text(ctx context.Context, field graphq
 }
 func (ec *executionContext) fieldContext_MediaContent_text(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("MediaContent", field, false, false, "String")
+}
+
+func (ec *executionContext) _MediaContent_isTruncated(ctx context.Context, field graphql.CollectedField, obj *content.MediaContent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MediaContent_isTruncated(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IsTruncated, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MediaContent_isTruncated(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MediaContent", field, false, false, "Boolean")
 }
 
 func (ec *executionContext) _MediaContent_files(ctx context.Context, field graphql.CollectedField, obj *content.MediaContent) (ret graphql.Marshaler) {
@@ -417,7 +463,7 @@ func (ec *executionContext) _Message_kind(ctx context.Context, field graphql.Col
 			return ec.fieldContext_Message_kind(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Kind, nil
+			return obj.ShownKind(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v content.Kind) graphql.Marshaler {
@@ -428,7 +474,7 @@ func (ec *executionContext) _Message_kind(ctx context.Context, field graphql.Col
 	)
 }
 func (ec *executionContext) fieldContext_Message_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Message", field, false, false, "MessageKind")
+	return graphql.NewScalarFieldContext("Message", field, true, false, "MessageKind")
 }
 
 func (ec *executionContext) _Message_source(ctx context.Context, field graphql.CollectedField, obj *message.Row) (ret graphql.Marshaler) {
@@ -938,6 +984,29 @@ func (ec *executionContext) _NoteContent_text(ctx context.Context, field graphql
 }
 func (ec *executionContext) fieldContext_NoteContent_text(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("NoteContent", field, false, false, "String")
+}
+
+func (ec *executionContext) _NoteContent_isTruncated(ctx context.Context, field graphql.CollectedField, obj *content.NoteContent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NoteContent_isTruncated(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IsTruncated, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_NoteContent_isTruncated(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("NoteContent", field, false, false, "Boolean")
 }
 
 func (ec *executionContext) _RetryMessagePayload_message(ctx context.Context, field graphql.CollectedField, obj *RetryMessagePayload) (ret graphql.Marshaler) {
@@ -1595,6 +1664,29 @@ func (ec *executionContext) fieldContext_TextContent_text(_ context.Context, fie
 	return graphql.NewScalarFieldContext("TextContent", field, false, false, "String")
 }
 
+func (ec *executionContext) _TextContent_isTruncated(ctx context.Context, field graphql.CollectedField, obj *content.TextContent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TextContent_isTruncated(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IsTruncated, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TextContent_isTruncated(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TextContent", field, false, false, "Boolean")
+}
+
 // endregion **************************** field.gotpl *****************************
 
 // region    **************************** input.gotpl *****************************
@@ -1719,7 +1811,7 @@ func (ec *executionContext) unmarshalInputSendMessageInput(ctx context.Context, 
 		asMap["confirmForOwner"] = false
 	}
 
-	fieldsInOrder := [...]string{"conversationId", "text", "idempotencyKey", "confirmForOwner"}
+	fieldsInOrder := [...]string{"conversationId", "text", "idempotencyKey", "confirmForOwner", "upToMessageId"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1754,6 +1846,13 @@ func (ec *executionContext) unmarshalInputSendMessageInput(ctx context.Context, 
 				return it, err
 			}
 			it.ConfirmForOwner = data
+		case "upToMessageId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("upToMessageId"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UpToMessageID = data
 		}
 	}
 	return it, nil
@@ -2030,6 +2129,11 @@ func (ec *executionContext) _EventContent(ctx context.Context, sel ast.Selection
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "isTruncated":
+			out.Values[i] = ec._EventContent_isTruncated(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -2060,6 +2164,11 @@ func (ec *executionContext) _MediaContent(ctx context.Context, sel ast.Selection
 			out.Values[i] = graphql.MarshalString("MediaContent")
 		case "text":
 			out.Values[i] = ec._MediaContent_text(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "isTruncated":
+			out.Values[i] = ec._MediaContent_isTruncated(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -2317,6 +2426,11 @@ func (ec *executionContext) _NoteContent(ctx context.Context, sel ast.SelectionS
 			out.Values[i] = graphql.MarshalString("NoteContent")
 		case "text":
 			out.Values[i] = ec._NoteContent_text(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "isTruncated":
+			out.Values[i] = ec._NoteContent_isTruncated(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -2628,6 +2742,11 @@ func (ec *executionContext) _TextContent(ctx context.Context, sel ast.SelectionS
 			out.Values[i] = graphql.MarshalString("TextContent")
 		case "text":
 			out.Values[i] = ec._TextContent_text(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "isTruncated":
+			out.Values[i] = ec._TextContent_isTruncated(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

@@ -7,6 +7,8 @@ import (
 	"parley/internal/fault"
 	"parley/internal/message"
 	"parley/internal/operation"
+
+	"github.com/99designs/gqlgen/graphql"
 )
 
 // An object that can be fetched again by its id.
@@ -24,8 +26,10 @@ type AddNotePayload struct {
 
 // Which conversations go to whom.
 type AssignConversationsInput struct {
-	// 1 to 100 conversations.
-	Ids []string `json:"ids"`
+	// 1 to 100 conversations, whoever owns them. Give this or `conversations`.
+	Ids []string `json:"ids,omitempty"`
+	// 1 to 100 conversations, each with the owner that it is expected to have, so that of two people who assign it at once only one is told success. Give this or `ids`.
+	Conversations []*AssignItem `json:"conversations,omitempty"`
 	// The new owner; null leaves them to nobody.
 	AgentID *string `json:"agentId,omitempty"`
 }
@@ -36,6 +40,14 @@ type AssignConversationsPayload struct {
 	Results []*conversation.Result `json:"results"`
 	// What was wrong with the input as a whole.
 	Errors []*fault.Error `json:"errors"`
+}
+
+// A conversation to assign, as the caller saw it.
+type AssignItem struct {
+	// The conversation.
+	ID string `json:"id"`
+	// The id of the agent who owned it then, or null when nobody did. If another does by now, the result is CONFLICT and nothing changes, unless that other is the new owner already. Absent: it is assigned whoever owns it.
+	ExpectedOwner graphql.Omittable[*string] `json:"expectedOwner,omitempty"`
 }
 
 // The bulk operation that was begun, or what a dry run found.

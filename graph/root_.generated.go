@@ -87,8 +87,8 @@ type ComplexityRoot struct {
 		Refusals        func(childComplexity int) int
 		Refused         func(childComplexity int) int
 		Results         func(childComplexity int, outcome *operation.Outcome, first *int, after *string) int
+		ShownState      func(childComplexity int) int
 		StartedAt       func(childComplexity int) int
-		State           func(childComplexity int) int
 		StopReason      func(childComplexity int) int
 		Total           func(childComplexity int) int
 		Unchanged       func(childComplexity int) int
@@ -236,7 +236,8 @@ type ComplexityRoot struct {
 	}
 
 	EventContent struct {
-		Text func(childComplexity int) int
+		IsTruncated func(childComplexity int) int
+		Text        func(childComplexity int) int
 	}
 
 	Inbox struct {
@@ -264,8 +265,9 @@ type ComplexityRoot struct {
 	}
 
 	MediaContent struct {
-		Files func(childComplexity int) int
-		Text  func(childComplexity int) int
+		Files       func(childComplexity int) int
+		IsTruncated func(childComplexity int) int
+		Text        func(childComplexity int) int
 	}
 
 	MediaFile struct {
@@ -282,9 +284,9 @@ type ComplexityRoot struct {
 		Direction           func(childComplexity int) int
 		Error               func(childComplexity int) int
 		ID                  func(childComplexity int) int
-		Kind                func(childComplexity int) int
 		ProviderTime        func(childComplexity int) int
 		Seq                 func(childComplexity int) int
+		ShownKind           func(childComplexity int) int
 		Source              func(childComplexity int) int
 		Status              func(childComplexity int) int
 	}
@@ -318,13 +320,13 @@ type ComplexityRoot struct {
 	}
 
 	MessagingUser struct {
-		Address       func(childComplexity int) int
-		Channel       func(childComplexity int) int
-		ConsentStatus func(childComplexity int) int
-		Country       func(childComplexity int) int
-		ID            func(childComplexity int) int
-		Locale        func(childComplexity int) int
-		Name          func(childComplexity int) int
+		Address      func(childComplexity int) int
+		Channel      func(childComplexity int) int
+		Country      func(childComplexity int) int
+		GivenConsent func(childComplexity int) int
+		ID           func(childComplexity int) int
+		Locale       func(childComplexity int) int
+		Name         func(childComplexity int) int
 	}
 
 	Mutation struct {
@@ -345,7 +347,8 @@ type ComplexityRoot struct {
 	}
 
 	NoteContent struct {
-		Text func(childComplexity int) int
+		IsTruncated func(childComplexity int) int
+		Text        func(childComplexity int) int
 	}
 
 	PageInfo struct {
@@ -460,13 +463,15 @@ type ComplexityRoot struct {
 	}
 
 	TextContent struct {
-		Text func(childComplexity int) int
+		IsTruncated func(childComplexity int) int
+		Text        func(childComplexity int) int
 	}
 
 	UserError struct {
-		Code      func(childComplexity int) int
-		FieldPath func(childComplexity int) int
-		Message   func(childComplexity int) int
+		Code         func(childComplexity int) int
+		FieldPath    func(childComplexity int) int
+		Message      func(childComplexity int) int
+		RetrySeconds func(childComplexity int) int
 	}
 
 	ViewCounts struct {
@@ -676,18 +681,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.BulkOperation.Results(childComplexity, args["outcome"].(*operation.Outcome), args["first"].(*int), args["after"].(*string)), true
+	case "BulkOperation.state":
+		if e.ComplexityRoot.BulkOperation.ShownState == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BulkOperation.ShownState(childComplexity), true
 	case "BulkOperation.startedAt":
 		if e.ComplexityRoot.BulkOperation.StartedAt == nil {
 			break
 		}
 
 		return e.ComplexityRoot.BulkOperation.StartedAt(childComplexity), true
-	case "BulkOperation.state":
-		if e.ComplexityRoot.BulkOperation.State == nil {
-			break
-		}
-
-		return e.ComplexityRoot.BulkOperation.State(childComplexity), true
 	case "BulkOperation.stopReason":
 		if e.ComplexityRoot.BulkOperation.StopReason == nil {
 			break
@@ -1240,6 +1245,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.DraftSegments.Units(childComplexity), true
 
+	case "EventContent.isTruncated":
+		if e.ComplexityRoot.EventContent.IsTruncated == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventContent.IsTruncated(childComplexity), true
 	case "EventContent.text":
 		if e.ComplexityRoot.EventContent.Text == nil {
 			break
@@ -1329,6 +1340,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.MediaContent.Files(childComplexity), true
+	case "MediaContent.isTruncated":
+		if e.ComplexityRoot.MediaContent.IsTruncated == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MediaContent.IsTruncated(childComplexity), true
 	case "MediaContent.text":
 		if e.ComplexityRoot.MediaContent.Text == nil {
 			break
@@ -1397,12 +1414,6 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Message.ID(childComplexity), true
-	case "Message.kind":
-		if e.ComplexityRoot.Message.Kind == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Message.Kind(childComplexity), true
 	case "Message.providerTime":
 		if e.ComplexityRoot.Message.ProviderTime == nil {
 			break
@@ -1415,6 +1426,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Message.Seq(childComplexity), true
+	case "Message.kind":
+		if e.ComplexityRoot.Message.ShownKind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.ShownKind(childComplexity), true
 	case "Message.source":
 		if e.ComplexityRoot.Message.Source == nil {
 			break
@@ -1540,18 +1557,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.MessagingUser.Channel(childComplexity), true
-	case "MessagingUser.consentStatus":
-		if e.ComplexityRoot.MessagingUser.ConsentStatus == nil {
-			break
-		}
-
-		return e.ComplexityRoot.MessagingUser.ConsentStatus(childComplexity), true
 	case "MessagingUser.country":
 		if e.ComplexityRoot.MessagingUser.Country == nil {
 			break
 		}
 
 		return e.ComplexityRoot.MessagingUser.Country(childComplexity), true
+	case "MessagingUser.consentStatus":
+		if e.ComplexityRoot.MessagingUser.GivenConsent == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessagingUser.GivenConsent(childComplexity), true
 	case "MessagingUser.id":
 		if e.ComplexityRoot.MessagingUser.ID == nil {
 			break
@@ -1726,6 +1743,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Mutation.StartConversation(childComplexity, args["input"].(message.StartInput)), true
 
+	case "NoteContent.isTruncated":
+		if e.ComplexityRoot.NoteContent.IsTruncated == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NoteContent.IsTruncated(childComplexity), true
 	case "NoteContent.text":
 		if e.ComplexityRoot.NoteContent.Text == nil {
 			break
@@ -2193,6 +2216,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Subscription.MessageAdded(childComplexity, args["conversationId"].(*string), args["after"].(*string)), true
 
+	case "TextContent.isTruncated":
+		if e.ComplexityRoot.TextContent.IsTruncated == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TextContent.IsTruncated(childComplexity), true
 	case "TextContent.text":
 		if e.ComplexityRoot.TextContent.Text == nil {
 			break
@@ -2218,6 +2247,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.UserError.Message(childComplexity), true
+	case "UserError.retryAfter":
+		if e.ComplexityRoot.UserError.RetrySeconds == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UserError.RetrySeconds(childComplexity), true
 
 	case "ViewCounts.new":
 		if e.ComplexityRoot.ViewCounts.New == nil {
@@ -2285,6 +2320,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		return graphql.NewInputUnmarshalerIndex(
 			graphql.NewInputUnmarshaler("AddNoteInput", ec.unmarshalInputAddNoteInput),
 			graphql.NewInputUnmarshaler("AssignConversationsInput", ec.unmarshalInputAssignConversationsInput),
+			graphql.NewInputUnmarshaler("AssignItem", ec.unmarshalInputAssignItem),
 			graphql.NewInputUnmarshaler("BulkAssignConversationsInput", ec.unmarshalInputBulkAssignConversationsInput),
 			graphql.NewInputUnmarshaler("BulkMarkConversationsReadInput", ec.unmarshalInputBulkMarkConversationsReadInput),
 			graphql.NewInputUnmarshaler("BulkMarkConversationsUnreadInput", ec.unmarshalInputBulkMarkConversationsUnreadInput),
@@ -2403,11 +2439,13 @@ enum BulkAction @goModel(model: "parley/internal/conversation.Action") {
   MARK_UNREAD @goEnum(value: "parley/internal/conversation.MarkingUnread")
   "Gives it to an agent, or to nobody."
   ASSIGN @goEnum(value: "parley/internal/conversation.Assigning")
+  "Something that only a newer version of Parley knows, and that its servers do."
+  OTHER @goEnum(value: "parley/internal/conversation.OtherAction")
 }
 
 "Where a bulk operation stands."
 enum BulkOperationState @goModel(model: "parley/internal/operation.State") {
-  "Waits for a worker."
+  "Waits for a worker; also a state that only a newer version of Parley knows."
   PENDING
   "Goes on, batch by batch."
   RUNNING
@@ -2507,7 +2545,7 @@ input CancelBulkOperationInput {
   id: ID!
 }
 
-"One change made to each of a frozen set of conversations, in the background. Seen by its creator and by holders of VIEW_ALL_DATA, and removed with its results 7 days after its end."
+"One change made to each of a frozen set of conversations, in the background. Seen by its creator and by holders of VIEW_ALL_DATA, and removed with its results 7 days after its end, or earlier when those that ended later hold more than 1,000,000 conversations of its creator together."
 type BulkOperation implements Node @goModel(model: "parley/internal/operation.Row") {
   "Opaque id."
   id: ID!
@@ -2518,7 +2556,7 @@ type BulkOperation implements Node @goModel(model: "parley/internal/operation.Ro
   "Whether colleagues' read state may change."
   confirmForOwner: Boolean!
   "Where it stands."
-  state: BulkOperationState!
+  state: BulkOperationState! @goField(name: "ShownState")
   "Why it is STOPPED; null when it is not."
   stopReason: BulkStopReason
   "How many conversations are in the set."
@@ -2541,7 +2579,7 @@ type BulkOperation implements Node @goModel(model: "parley/internal/operation.Ro
   startedAt: DateTime
   "When it ended; null before."
   finishedAt: DateTime
-  "When it is removed, 7 days after its end; null before its end."
+  "When it is removed at the latest, 7 days after its end; null before its end."
   expiresAt: DateTime
   "What became of each conversation, in the order of the set. One statement for a whole page of operations; one more for every 10,000 conversations that ` + "`" + `outcome` + "`" + ` passes over."
   results(
@@ -2556,7 +2594,7 @@ type BulkOperation implements Node @goModel(model: "parley/internal/operation.Ro
 
 "How many conversations were refused for one reason."
 type BulkRefusalCount @goModel(model: "parley/internal/operation.RefusalCount") {
-  "The reason: NOT_FOUND (the creator may no longer see it), FORBIDDEN, CONFIRMATION_REQUIRED, or CONFLICT (the assignee is no longer active)."
+  "The reason: NOT_FOUND (the creator may no longer see it), FORBIDDEN, CONFIRMATION_REQUIRED, or CONFLICT (the assignee is no longer active, or only a newer version of Parley knows why)."
   code: UserErrorCode!
   "How many."
   count: Count!
@@ -2653,7 +2691,7 @@ type BulkOperationChange @goModel(model: "parley/internal/live.OperationChange")
 }
 
 extend type Viewer {
-  "The bulk operations that the viewer began, newest first, until 7 days after their end."
+  "The bulk operations that the viewer began, newest first, until 7 days after their end at most."
   bulkOperations(
     "Page size: 1 to 100, default 20."
     first: Int
@@ -2716,7 +2754,7 @@ type Conversation implements Node @goModel(model: "parley/internal/conversation.
   id: ID!
   "The customer's name; their address when no name is known."
   name: String!
-  "The customer's address; E.164 for phones."
+  "The customer's address: E.164 for phones; the short code or name of a sender as it came, which cannot be answered."
   mobileNumber: String!
   "The sender ID: the business's address in this conversation."
   channel: Channel!
@@ -2898,10 +2936,20 @@ input MarkConversationsUnreadInput {
   confirmForOwner: Boolean! = false
 }
 
+"A conversation to assign, as the caller saw it."
+input AssignItem {
+  "The conversation."
+  id: ID!
+  "The id of the agent who owned it then, or null when nobody did. If another does by now, the result is CONFLICT and nothing changes, unless that other is the new owner already. Absent: it is assigned whoever owns it."
+  expectedOwner: ID @goField(omittable: true)
+}
+
 "Which conversations go to whom."
 input AssignConversationsInput {
-  "1 to 100 conversations."
-  ids: [ID!]!
+  "1 to 100 conversations, whoever owns them. Give this or ` + "`" + `conversations` + "`" + `."
+  ids: [ID!]
+  "1 to 100 conversations, each with the owner that it is expected to have, so that of two people who assign it at once only one is told success. Give this or ` + "`" + `ids` + "`" + `."
+  conversations: [AssignItem!]
   "The new owner; null leaves them to nobody."
   agentId: ID
 }
@@ -2977,6 +3025,8 @@ enum AgentRole @goModel(model: "parley/internal/viewer.Role") {
   SUPERVISOR
   "Holds every permission and sees everything."
   ADMIN
+  "A role that only a newer version of Parley knows. It brings no permissions here."
+  OTHER
 }
 
 "A right that an agent holds through their role or a permission set."
@@ -3085,6 +3135,8 @@ enum ChannelType @goModel(model: "parley/internal/channel.Type") {
   WEB
   "In-app chat."
   IN_APP
+  "A kind that only a newer version of Parley knows. Nothing can be sent on it from here."
+  OTHER
 }
 
 "One customer address on one channel. The same person on two channels is two. Seen by whoever sees the conversation with them."
@@ -3093,12 +3145,12 @@ type MessagingUser implements Node @goModel(model: "parley/internal/conversation
   id: ID!
   "Name to show; empty when nobody has told it."
   name: String!
-  "The customer's address; E.164 for phones."
+  "The customer's address: E.164 for phones; the short code or name of a sender as it came, which cannot be answered."
   address: String!
   "The channel it is on."
   channel: Channel!
   "How far the customer agreed to be messaged here."
-  consentStatus: ConsentStatus!
+  consentStatus: ConsentStatus! @goField(name: "GivenConsent")
   "Country of a phone number as two letters; null when unknown."
   country: String
   "Language tag; null when unknown."
@@ -3109,7 +3161,7 @@ type MessagingUser implements Node @goModel(model: "parley/internal/conversation
 enum ConsentStatus @goModel(model: "parley/internal/channel.Consent") {
   "Wants no messages. Nothing is sent."
   OPT_OUT
-  "Was asked and has not answered."
+  "Was asked and has not answered; also a status that only a newer version of Parley knows."
   PENDING
   "Wrote in, or was added by the business."
   IMPLICIT_OPT_IN
@@ -3331,14 +3383,14 @@ type Message implements Node @goModel(model: "parley/internal/message.Row") {
   "Which way it went; null for notes and for lines by the system itself."
   direction: MessageDirection
   "What kind of item it is."
-  kind: MessageKind!
+  kind: MessageKind! @goField(name: "ShownKind")
   "Where it came from."
   source: MessageSource!
   "What it says."
   content: MessageContent!
   "The agent who wrote it; null for the customer and the system."
   author: Agent
-  "Where an outbound message stands: the status of its latest attempt. Null for others."
+  "Where an outbound message stands: DELIVERED or READ when any of its attempts is, else the status of its latest attempt. Null for others."
   status: MessageStatus
   "Why it failed; null otherwise."
   error: DeliveryError
@@ -3374,7 +3426,7 @@ enum MessageKind @goModel(model: "parley/internal/content.Kind") {
   COMPONENT
   "An internal note: never sent, and it changes neither time, preview nor unread."
   NOTE
-  "A line by the system, such as an inbound of a kind that cannot be shown."
+  "A line by the system, such as an inbound of a kind that cannot be shown, or a message of a kind that only a newer version of Parley knows."
   EVENT
 }
 
@@ -3396,7 +3448,7 @@ enum MessageSource @goModel(model: "parley/internal/content.Source") {
   AUTO_RESPONSE
   "Written by a bot."
   BOT
-  "Written by Parley itself."
+  "Written by Parley itself, or from a source that only a newer version knows."
   SYSTEM
 }
 
@@ -3416,7 +3468,7 @@ enum MessageStatus @goModel(model: "parley/internal/channel.Status") {
   QUEUED
   "Is being handed to the carrier."
   SENDING
-  "The carrier gave no answer, so it may or may not have gone out. A receipt settles it; it is never sent again by itself."
+  "The carrier gave no answer, so it may or may not have gone out. A receipt settles it; it is never sent again by itself. Also a status that only a newer version knows."
   UNKNOWN
   "The carrier took it (one tick)."
   SENT
@@ -3457,12 +3509,16 @@ union MessageContent @goModel(model: "parley/internal/content.Content") = TextCo
 type TextContent @goModel(model: "parley/internal/content.TextContent") {
   "The text."
   text: String!
+  "Whether more is stored: wherever many messages are read, only the first 16,384 characters of a text are shown. ` + "`" + `node` + "`" + ` has the whole text."
+  isTruncated: Boolean!
 }
 
 "Files that came with a message."
 type MediaContent @goModel(model: "parley/internal/content.MediaContent") {
   "Text that came with the files; may be empty."
   text: String!
+  "Whether more is stored: wherever many messages are read, only the first 16,384 characters of a text are shown. ` + "`" + `node` + "`" + ` has the whole text."
+  isTruncated: Boolean!
   "The files; at most 20."
   files: [MediaFile!]!
 }
@@ -3477,12 +3533,16 @@ type MediaFile @goModel(model: "parley/internal/channel.Media") {
 type NoteContent @goModel(model: "parley/internal/content.NoteContent") {
   "The note."
   text: String!
+  "Whether more is stored: wherever many messages are read, only the first 16,384 characters of a text are shown. ` + "`" + `node` + "`" + ` has the whole text."
+  isTruncated: Boolean!
 }
 
 "A line by the system."
 type EventContent @goModel(model: "parley/internal/content.EventContent") {
   "What happened, in English."
   text: String!
+  "Whether more is stored: wherever many messages are read, only the first 16,384 characters of a text are shown. ` + "`" + `node` + "`" + ` has the whole text."
+  isTruncated: Boolean!
 }
 
 "A page of messages."
@@ -3545,13 +3605,13 @@ enum SendRefusalCode @goModel(model: "parley/internal/message.RefusalCode") {
   CANNOT_START_HERE
   "The record has no mobile number. Add one in the CRM."
   NUMBER_MISSING
-  "The mobile number is not a number that can be messaged. Correct it."
+  "The mobile number cannot be messaged; the message says why: it is a short code or a name, lacks its area code, has a name or an extension behind it, or does not exist. Correct it."
   NUMBER_INVALID
   "The customer wants no messages. Nothing is sent until they opt in again."
   OPTED_OUT
   "The customer has not agreed as far as the channel requires. Ask them to opt in."
   CONSENT_REQUIRED
-  "The number is in another country than the sender; SMS goes to the sender's country only. Choose a sender ID of that country."
+  "The number is outside the sender's country and its territories; SMS goes no further, except to answer whoever wrote in. Choose a sender ID of that country."
   OUTSIDE_COUNTRY
   "The care window is closed: more than 24 hours have passed since the customer wrote. Wait for them to write, or send a registered template."
   CARE_WINDOW_CLOSED
@@ -3591,6 +3651,8 @@ input SendMessageInput @goModel(model: "parley/internal/message.SendInput") {
   idempotencyKey: String!
   "Set to true to mark the conversation read although a colleague owns it. Needs VIEW_TEAM_INBOX."
   confirmForOwner: Boolean! = false
+  "The last message that was on the screen: where sending marks the conversation read, messages that came after it stay new. Absent: all of them were read."
+  upToMessageId: ID
 }
 
 "A conversation to start."
@@ -3599,7 +3661,7 @@ input StartConversationInput @goModel(model: "parley/internal/message.StartInput
   channelId: ID!
   "The CRM record to write to, at its mobile number. Give this or ` + "`" + `number` + "`" + `."
   recordId: ID
-  "The number to write to, as people write it, at most 250 characters; a national number is read in the sender's country. Give this or ` + "`" + `recordId` + "`" + `."
+  "The number to write to, as people write it, at most 250 characters; a national number is read in the sender's country and has to be whole, and a toll-free one may be a word. Give this or ` + "`" + `recordId` + "`" + `."
   number: String
   "The text; at most 20,000 characters, and what the channel carries."
   text: String!
@@ -3619,7 +3681,7 @@ input AddNoteInput @goModel(model: "parley/internal/message.NoteInput") {
 
 "A message to try again."
 input RetryMessageInput @goModel(model: "parley/internal/message.RetryInput") {
-  "The message; it must be FAILED or UNKNOWN."
+  "The message; it must be FAILED or UNKNOWN: one that an earlier attempt delivered is neither."
   messageId: ID!
   "Chosen by the caller, unique per retry, 1 to 64 visible ASCII characters, remembered for 7 days."
   idempotencyKey: String!
@@ -3814,6 +3876,8 @@ type UserError @goModel(model: "parley/internal/fault.Error") {
   message: String!
   "The input field at fault as a dotted path; null when no single field is."
   field: String @goField(name: "FieldPath")
+  "How many seconds to wait before trying again; null when waiting alone does not help."
+  retryAfter: Int @goField(name: "RetrySeconds")
 }
 
 "Where to start reading."
@@ -3872,9 +3936,9 @@ type SearchConnection @goModel(model: "parley/internal/search.Page") {
   edges: [SearchEdge!]!
   "The page's hits without cursors."
   nodes: [SearchHit!]!
-  "Where the page stands. ` + "`" + `endCursor` + "`" + ` is there on an empty page too, and ` + "`" + `hasNextPage` + "`" + ` says whether to go on from it. A search pages forward alone."
+  "Where the page stands. ` + "`" + `endCursor` + "`" + ` is there on an empty page too, and ` + "`" + `hasNextPage` + "`" + ` says whether to go on from it; after a finished search it is the end of everything, from where each search finds an empty page. A search pages forward alone."
   pageInfo: PageInfo!
-  "False when a call's budget of rows and time ended before the page was full: ` + "`" + `hasNextPage` + "`" + ` is then true, and asking again from ` + "`" + `endCursor` + "`" + ` goes on. Also false while the index takes in messages that are older than itself: then more may be found later."
+  "False when a call's budget of rows ended before the page was full: ` + "`" + `hasNextPage` + "`" + ` is then true, and asking again from ` + "`" + `endCursor` + "`" + ` goes on. Only rows that the viewer may see count. Also false while the index takes in messages that are older than itself: then more may be found later."
   isComplete: Boolean!
 }
 
@@ -3887,7 +3951,8 @@ extend type Query {
   O'Neil by oneil or o neil); Chinese, Japanese, Korean and Thai are found by any part. The first 16,384 characters of a
   text are searched. A conversation may be found by several kinds, and once for each message.
 
-  A call looks at some 20,000 rows at most and goes on for some 150 ms; see ` + "`" + `isComplete` + "`" + `.
+  A call looks at 20,000 rows at most; see ` + "`" + `isComplete` + "`" + `. What the viewer may not see changes nothing in the answer: hits,
+  flags and cursors are those of a database without it.
   """
   search(
     "What to look for: 1 to 200 characters, with at most 10 words or 40 characters without spaces."
@@ -4608,6 +4673,8 @@ func (ec *executionContext) childFields_UserError(ctx context.Context, field gra
 		return ec.fieldContext_UserError_message(ctx, field)
 	case "field":
 		return ec.fieldContext_UserError_field(ctx, field)
+	case "retryAfter":
+		return ec.fieldContext_UserError_retryAfter(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type UserError", field.Name)
 }

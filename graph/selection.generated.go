@@ -244,7 +244,7 @@ func (ec *executionContext) selectBulkOperation() map[string]*selection.Field {
 		"state": {
 			NonNull: true,
 			Write: func(w *selection.Writer, source any) {
-				v := source.(*operation.Row).State
+				v := source.(*operation.Row).ShownState()
 				w.String(string(v))
 			},
 		},
@@ -1013,6 +1013,13 @@ func (ec *executionContext) selectEventContent() map[string]*selection.Field {
 				w.String(string(v))
 			},
 		},
+		"isTruncated": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.EventContent).IsTruncated
+				w.Bool(bool(v))
+			},
+		},
 	}
 }
 
@@ -1116,6 +1123,13 @@ func (ec *executionContext) selectMediaContent() map[string]*selection.Field {
 				w.String(string(v))
 			},
 		},
+		"isTruncated": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.MediaContent).IsTruncated
+				w.Bool(bool(v))
+			},
+		},
 		"files": {
 			NonNull: true,
 			Of:      "MediaFile",
@@ -1169,7 +1183,7 @@ func (ec *executionContext) selectMessage() map[string]*selection.Field {
 		"kind": {
 			NonNull: true,
 			Write: func(w *selection.Writer, source any) {
-				v := source.(*message.Row).Kind
+				v := source.(*message.Row).ShownKind()
 				w.String(string(v))
 			},
 		},
@@ -1423,7 +1437,7 @@ func (ec *executionContext) selectMessagingUser() map[string]*selection.Field {
 		"consentStatus": {
 			NonNull: true,
 			Write: func(w *selection.Writer, source any) {
-				v := source.(*conversation.MessagingUser).ConsentStatus
+				v := source.(*conversation.MessagingUser).GivenConsent()
 				w.String(string(v))
 			},
 		},
@@ -1459,6 +1473,13 @@ func (ec *executionContext) selectNoteContent() map[string]*selection.Field {
 			Write: func(w *selection.Writer, source any) {
 				v := source.(*content.NoteContent).Text
 				w.String(string(v))
+			},
+		},
+		"isTruncated": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.NoteContent).IsTruncated
+				w.Bool(bool(v))
 			},
 		},
 	}
@@ -1976,6 +1997,13 @@ func (ec *executionContext) selectTextContent() map[string]*selection.Field {
 				w.String(string(v))
 			},
 		},
+		"isTruncated": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.TextContent).IsTruncated
+				w.Bool(bool(v))
+			},
+		},
 	}
 }
 
@@ -2004,6 +2032,17 @@ func (ec *executionContext) selectUserError() map[string]*selection.Field {
 					return
 				}
 				w.String(string(*v))
+			},
+		},
+		"retryAfter": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*fault.Error).RetrySeconds()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.Int(int64(*v))
 			},
 		},
 	}

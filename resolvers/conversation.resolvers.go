@@ -74,7 +74,7 @@ func (r *mutationResolver) MarkConversationsUnread(ctx context.Context, input gr
 
 // AssignConversations is the resolver for the assignConversations field.
 func (r *mutationResolver) AssignConversations(ctx context.Context, input graph.AssignConversationsInput) (*graph.AssignConversationsPayload, error) {
-	results, err := r.Desk.Assign(ctx, input.Ids, input.AgentID)
+	results, err := r.assign(ctx, input)
 	errs, err := userErrors(err)
 	return &graph.AssignConversationsPayload{Results: results, Errors: errs}, err
 }

@@ -234,3 +234,66 @@ func (d *desk) sayAs(name string) {
 	id := rand.Text()
 	d.Post(d.Inbound(channel.Inbound{EventID: id, ProviderID: id, From: "+12025550151", To: parleytest.Sales, Text: "Hi", FromName: name}))
 }
+
+// Of two people who assign one conversation at once, each as they saw it, only one is
+// told success; to ask again for what is so already is no conflict.
+func TestAssignmentOfWhatWasSeen(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	id := d.begin("+12025550161", parleytest.Sales, 1)
+	amy, bo, sue := d.agentID("amy"), d.agentID("bo"), d.agentID("sue")
+	give := func(to any, item vars) parleytest.Tree {
+		item["id"] = id
+		return d.run("ada", `mutation($items: [AssignItem!], $to: ID) { assignConversations(input: {conversations: $items, agentId: $to}) {
+			errors { code field } results { conversationId error { code } conversation { owner { username } } } } }`, vars{"items": []vars{item}, "to": to})
+	}
+	owner := func() string {
+		o := d.As("ada").Do(`query($id: ID!) { conversation(id: $id) { owner { username } } }`, vars{"id": id}).Get("conversation", "owner")
+		if o.IsNull() {
+			return ""
+		}
+		return o.Get("username").String()
+	}
+	was := owner()
+	require.Equal(t, []string{"CONFLICT"}, codes(give(amy, vars{"expectedOwner": sue})), "not the owner")
+	require.Equal(t, []string{"CONFLICT"}, codes(give(amy, vars{"expectedOwner": "nonsense"})))
+	require.Equal(t, was, owner())
+	require.Equal(t, []string{""}, codes(give(nil, vars{})), "not expected")
+	require.Equal(t, []string{""}, codes(give(amy, vars{"expectedOwner": nil})), "nobody's")
+	require.Equal(t, []string{"CONFLICT"}, codes(give(bo, vars{"expectedOwner": nil})), "the second")
+	require.Equal(t, "amy", owner())
+	require.Equal(t, []string{""}, codes(give(amy, vars{"expectedOwner": nil})), "a repeat")
+	require.Equal(t, []string{""}, codes(give(bo, vars{"expectedOwner": amy})))
+	require.Equal(t, "bo", owner())
+	for _, input := range []string{`agentId: "x"`, `ids: ["` + id + `"], conversations: [{id: "` + id + `"}]`} {
+		payload := d.run("ada", `mutation { assignConversations(input: {`+input+`}) { errors { code field } results { error { code } } } }`, nil)
+		require.Equal(t, "BAD_INPUT", payload.Get("errors", 0, "code").String())
+	}
+}
+
+// An answer marks as read what was on the screen when it was written.
+func TestAnAnswerReadsWhatWasSeen(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	id := d.begin("+12025550162", parleytest.Sales, 2)
+	require.Empty(t, d.run("ada", assign, vars{"ids": []string{id}, "to": d.agentID("amy")}).Get("errors").List())
+	const thread = `query($id: ID!) { conversation(id: $id) { isUnread newCount messages(last: 100) { nodes { id } } } }`
+	messages := d.As("amy").Do(thread, vars{"id": id}).Get("conversation", "messages", "nodes").List()
+	send := func(upTo any) parleytest.Tree {
+		return d.As("amy").Do(`mutation($id: ID!, $key: String!, $upTo: ID) {
+			sendMessage(input: {conversationId: $id, text: "Yes", idempotencyKey: $key, upToMessageId: $upTo}) {
+				errors { code field } conversation { isUnread newCount } } }`, vars{"id": id, "key": rand.Text(), "upTo": upTo}).Get("sendMessage")
+	}
+	got := send(messages[0].Get("id").String())
+	require.Empty(t, got.Get("errors").List())
+	require.Equal(t, 1, got.Get("conversation", "newCount").Int(), "the second was not seen")
+	require.True(t, got.Get("conversation", "isUnread").Bool())
+	other := d.begin("+12025550163", parleytest.Sales, 1)
+	foreign := d.As("ada").Do(thread, vars{"id": other}).Get("conversation", "messages", "nodes", 0, "id").String()
+	for _, no := range []string{foreign, "nonsense", id} {
+		wrong := send(no)
+		require.Equal(t, "NOT_FOUND", wrong.Get("errors", 0, "code").String())
+		require.Equal(t, "input.upToMessageId", wrong.Get("errors", 0, "field").String())
+	}
+	require.Equal(t, 0, send(nil).Get("conversation", "newCount").Int(), "all was seen")
+}

@@ -136,8 +136,8 @@ func (m *matrix) add(ctx context.Context, tx *store.Tx, name, address string, ch
 	conv := create.SaveX(ctx)
 	first := tx.Ent.Message.Create().SetConversation(conv).SetSeq(1).SetKind(content.Text).SetSource(content.Customer).SetDirection(content.Inbound).
 		SetText("Hi").SetInboundOrdinal(1).SetCreatedAt(tx.Now).SaveX(ctx)
-	index.AddMessages(tx, index.Message{ID: first.ID, ConversationID: conv.ID, At: tx.Now, Text: "Hi"})
-	index.SetCustomers(tx, index.Customer{ConversationID: conv.ID, Name: name + " Matrix", Address: address})
+	index.AddMessages(tx, index.Message{ID: first.ID, ConversationID: conv.ID, ChannelID: ch.ID, At: tx.Now, Text: "Hi"})
+	index.SetCustomers(tx, index.Customer{ConversationID: conv.ID, ChannelID: ch.ID, Name: name + " Matrix", Address: address})
 	sent := tx.Ent.Message.Create().SetConversation(conv).SetSeq(2).SetKind(content.Text).SetSource(content.Desk).SetDirection(content.Outbound).
 		SetText("Yes").SetStatus(channel.Sent).SetInboundOrdinal(1).SetCreatedAt(tx.Now).SaveX(ctx)
 	tx.Ent.Attempt.Create().SetMessage(sent).SetConversationID(conv.ID).SetNumber(1).SetStatus(channel.Sent).

@@ -15,7 +15,7 @@ func (r *Resolver) node(ctx context.Context, id string) (graph.Node, error) {
 	case publicid.Conversation:
 		return one(ctx, key, r.Desk.ByKey)
 	case publicid.Message:
-		return one(ctx, key, r.Messenger.ByKey)
+		return one(ctx, key, r.Messenger.Whole)
 	case publicid.MessagingUser:
 		return one(ctx, key, r.Desk.Users)
 	case publicid.Record:

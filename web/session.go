@@ -1,6 +1,7 @@
 package web
 
 import (
+	"crypto/subtle"
 	"encoding/json"
 	"net"
 	"net/http"
@@ -9,18 +10,20 @@ import (
 
 const sessionPath = "/playground/session"
 
-// pageHeader is sent by the playground's script alone. A page of another origin
-// cannot send it without a preflight, which no handler here answers.
+// pageHeader carries the key, and is sent by the playground's script alone. A page of
+// another origin cannot send it without a preflight, which no handler here answers.
 const pageHeader = "X-Parley-Playground"
 
-func (o Options) handsOutTokens() bool { return o.Mode == Development && o.Sessions != nil }
+func (o Options) handsOutTokens() bool {
+	return o.Mode == Development && o.Sessions != nil && o.Key != ""
+}
 
 // sessions hands the local tokens to the playground's own script.
 func sessions(o Options) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
-		if !isLocal(r) || !isOwnPage(r) {
-			http.Error(w, "Local tokens are only for the playground opened as http://localhost on this machine.", http.StatusForbidden)
+		if !isLocal(r) || !isOwnPage(r) || !o.opens(r.Header.Get(pageHeader)) {
+			http.Error(w, "Local tokens are only for the playground opened on this machine by the address that parley serve printed.", http.StatusForbidden)
 			return
 		}
 		list, err := o.Sessions(r.Context())
@@ -30,6 +33,12 @@ func sessions(o Options) http.HandlerFunc {
 		}
 		writeSessions(w, list)
 	}
+}
+
+// opens compares without telling by its time how much of a key is right. A proxy that
+// nobody has declared looks like this machine's browser; it does not know the key.
+func (o Options) opens(key string) bool {
+	return subtle.ConstantTimeCompare([]byte(key), []byte(o.Key)) == 1
 }
 
 func writeSessions(w http.ResponseWriter, list []Session) {
@@ -72,9 +81,6 @@ func isForwarded(r *http.Request) bool {
 // isOwnPage reports whether the request comes from the playground's script on
 // the same origin.
 func isOwnPage(r *http.Request) bool {
-	if r.Header.Get(pageHeader) == "" {
-		return false
-	}
 	site, origin := r.Header.Get("Sec-Fetch-Site"), r.Header.Get("Origin")
 	return (site == "" || site == "same-origin") && (origin == "" || origin == "http://"+r.Host || origin == "https://"+r.Host)
 }

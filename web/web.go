@@ -5,8 +5,9 @@
 // "make build"; none is committed. A program built without them serves a page
 // that says so and lacks nothing else.
 //
-// In development mode, and only to a browser on the same machine, the
-// playground hands out tokens of local agents; see [Options.Sessions].
+// In development mode, and only to a browser on the same machine that was opened by
+// the address with the key, the playground hands out tokens of local agents; see
+// [Options.Sessions].
 package web
 
 import (
@@ -50,6 +51,18 @@ type Options struct {
 	// and only for a request that comes from this machine's own browser page.
 	// Nil offers none.
 	Sessions func(ctx context.Context) ([]Session, error)
+	// Key is the secret that the page must show for them: what it finds behind "#key="
+	// in its own address, which no browser sends to a server. It cannot be guessed
+	// where it is drawn for each run. Empty hands out none.
+	Key string
+}
+
+// Address is where to open the playground of a server at url.
+func Address(url, key string) string {
+	if key == "" {
+		return url + "/"
+	}
+	return url + "/#key=" + key
 }
 
 func (o Options) on() bool { return o.Mode == Development || o.Enabled }

@@ -73,14 +73,18 @@ func TestTokensOnlyForTheLocalPage(t *testing.T) {
 		{"opaque origin", header("Origin", "null"), 403},
 		{"behind a proxy", header("X-Forwarded-For", "192.0.2.7"), 403},
 		{"behind a standard proxy", header("Forwarded", "for=192.0.2.7"), 403},
-		{"not the page's script", func(r *http.Request) { r.Header.Del(pageHeader) }, 403},
+		{"a plain proxy's caller", func(r *http.Request) { r.Host = "127.0.0.1:8080"; r.Header.Del(pageHeader) }, 403},
+		{"another key", header(pageHeader, "another"), 403},
+		{"a part of the key", header(pageHeader, secretKey[:10]), 403},
+		{"an empty key", header(pageHeader, ""), 403},
+		{"the key in the URL", func(r *http.Request) { r.URL.RawQuery = "key=" + secretKey; r.Header.Del(pageHeader) }, 403},
 	}
-	h := Handler(Options{Mode: Development, Sessions: amy})
+	h := Handler(Options{Mode: Development, Sessions: amy, Key: secretKey})
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			w := get(t, h, sessionPath, func(r *http.Request) {
-				r.Header.Set(pageHeader, "1")
+				r.Header.Set(pageHeader, secretKey)
 				if c.change != nil {
 					c.change(r)
 				}
@@ -92,11 +96,21 @@ func TestTokensOnlyForTheLocalPage(t *testing.T) {
 	}
 }
 
+const secretKey = "a-key-of-this-run"
+
+func TestWithoutAKeyNoTokensAreHandedOut(t *testing.T) {
+	t.Parallel()
+	h := Handler(Options{Mode: Development, Sessions: amy})
+	require.Equal(t, http.StatusNotFound, get(t, h, sessionPath, func(r *http.Request) { r.Header.Set(pageHeader, "") }).Code)
+	require.Equal(t, "http://127.0.0.1:8080/#key=k", Address("http://127.0.0.1:8080", "k"))
+	require.Equal(t, "http://127.0.0.1:8080/", Address("http://127.0.0.1:8080", ""))
+}
+
 func TestTokensAnswer(t *testing.T) {
 	t.Parallel()
 	ask := func(s func(context.Context) ([]Session, error)) *httptest.ResponseRecorder {
-		h := Handler(Options{Mode: Development, Sessions: s})
-		return get(t, h, sessionPath, func(r *http.Request) { r.Header.Set(pageHeader, "1") })
+		h := Handler(Options{Mode: Development, Sessions: s, Key: secretKey})
+		return get(t, h, sessionPath, func(r *http.Request) { r.Header.Set(pageHeader, secretKey) })
 	}
 	require.JSONEq(t, `{"sessions":[{"agent":"amy","token":"secret"}]}`, ask(amy).Body.String())
 	none := ask(func(context.Context) ([]Session, error) { return nil, nil })
@@ -108,7 +122,7 @@ func TestTokensAnswer(t *testing.T) {
 
 func TestEveryAnswerIsGuarded(t *testing.T) {
 	t.Parallel()
-	h := Handler(Options{Mode: Development, Sessions: amy})
+	h := Handler(Options{Mode: Development, Sessions: amy, Key: secretKey})
 	for _, path := range []string{"/", "/playground/guide", "/assets/none.js", sessionPath, "/other"} {
 		w := get(t, h, path, nil)
 		require.Equal(t, "nosniff", w.Header().Get("X-Content-Type-Options"), path)

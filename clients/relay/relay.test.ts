@@ -105,7 +105,8 @@ test("an optimistic row gives way to the real one, once", async () => {
   await eventually("the stream is open", () => seen.includes("Reset"));
 
   const key = crypto.randomUUID();
-  const answer = thread.send("On its way!", key);
+  const last = page.data.messages.edges.at(-1)!.node.id;
+  const answer = thread.send("On its way!", key, last);
   assert.equal(texts(page).at(-1), "On its way!", "it is shown before the server answers");
   const sent = await answer;
   assert.deepEqual(sent.errors, []);
@@ -116,12 +117,12 @@ test("an optimistic row gives way to the real one, once", async () => {
   assert.ok(shown.every((n) => n <= 1), "never two at a time");
 
   // The same key again, as after a lost answer: sent once.
-  const repeated = await thread.send("On its way!", key);
+  const repeated = await thread.send("On its way!", key, last);
   assert.equal(repeated.message!.id, sent.message!.id);
   assert.equal(count(), 1);
 
   // A refused text leaves no row.
-  const refused = await thread.send("", crypto.randomUUID());
+  const refused = await thread.send("", crypto.randomUUID(), last);
   assert.equal(refused.refusals[0]?.code, "TEXT_EMPTY");
   assert.ok(!texts(page).includes(""));
   watching.dispose();

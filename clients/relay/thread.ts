@@ -119,9 +119,9 @@ export class Thread {
     private readonly connection: string,
   ) {}
 
-  /** Shows the text at once. The row gives way to the real one with the answer or with the event, whichever is first. */
-  send(text: string, idempotencyKey: string): Promise<threadSendMutation$data["sendMessage"]> {
-    const variables = { input: { conversationId: this.id, text, idempotencyKey }, connections: [this.connection] };
+  /** Shows the text at once, and marks as read what was on the screen. The row gives way to the real one with the answer or with the event, whichever is first. */
+  send(text: string, idempotencyKey: string, upToMessageId: string | null): Promise<threadSendMutation$data["sendMessage"]> {
+    const variables = { input: { conversationId: this.id, text, idempotencyKey, upToMessageId }, connections: [this.connection] };
     this.pending.set(idempotencyKey, applyOptimisticMutation(this.environment, {
       mutation: send,
       variables,

@@ -40,9 +40,6 @@ type restoreCmd struct {
 
 // Run implements the command.
 func (r *restoreCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
-	if err := makeFolder(c.Database); err != nil {
-		return err
-	}
 	bar := progress.New(os.Stderr, "restore", progress.Bytes)
 	err := store.Restore(ctx, store.RestoreOptions{File: r.File, URL: c.Database, SendQueued: r.SendQueued, Progress: bar.At})
 	bar.Close()

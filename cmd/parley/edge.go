@@ -1,9 +1,11 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 
+	"parley/internal/allowance"
 	"parley/internal/server"
 	"parley/internal/server/persisted"
 	"parley/internal/token"
@@ -30,19 +32,27 @@ func (s *serveCmd) bounds() (func(*server.Options), error) {
 			return nil, fmt.Errorf("--documents: %w", err)
 		}
 	}
+	if s.Connections < 1 {
+		return nil, errors.New("--connections is 1 or more")
+	}
+	if s.AnswerBytes < 1 || s.AnswersBytes < 1 {
+		return nil, errors.New("--answer-bytes and --answers-bytes are 1 or more")
+	}
 	proxies, err := networks(s.Proxies)
 	if err != nil {
 		return nil, fmt.Errorf("--proxies: %w", err)
 	}
 	return func(o *server.Options) {
 		o.Documents, o.Introspection, o.Proxies = documents, s.Introspection, proxies
-		o.Rate, o.Attempts = orAny(s.Rate), orAny(s.Attempts)
+		o.Socket.PerViewer = s.Connections
+		o.Rate, o.Attempts, o.InFlight = orAny(s.Rate), orAny(s.Attempts), orAny(s.InFlight)
+		o.Answers = allowance.Bounds{Answer: s.AnswerBytes, Process: s.AnswersBytes}
 	}, nil
 }
 
 // orAny turns the command line's 0 into the server's word for any.
-func orAny(rate float64) float64 {
-	if rate == 0 {
+func orAny[T int | float64](rate T) T {
+	if rate <= 0 {
 		return -1
 	}
 	return rate

@@ -2,34 +2,81 @@ package main
 
 import (
 	"io"
+	"net/http"
+	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"parley/internal/parleytest"
 )
 
-// Whoever forgets --database is told so, and gets no stray file.
+// Whoever forgets --database, or whose disk is not mounted, is told so and gets no
+// stray file, and no empty Parley that knows nobody.
 func TestADatabaseThatIsNotThereIsNotMade(t *testing.T) {
 	t.Parallel()
+	backup := filepath.Join(t.TempDir(), "backup")
 	for name, args := range map[string][]string{
-		"token":       {"token", "amy"},
-		"inbound":     {"inbound", "rerun"},
-		"sandbox say": {"sandbox", "say", "--to", "+12025550100", "Hello"},
+		"serve":          {"serve", "--addr", "127.0.0.1:0"},
+		"serve the demo": {"serve", "--addr", "127.0.0.1:0", "--demo"},
+		"import":         {"import", "--incoming", "../../internal/legacy/testdata/incoming.csv"},
+		"search rebuild": {"search", "rebuild"},
+		"token":          {"token", "amy"},
+		"inbound":        {"inbound", "rerun"},
+		"sandbox say":    {"sandbox", "say", "--to", "+12025550100", "Hello"},
+		"backup":         {"backup", backup},
+		"doctor":         {"doctor"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			file := filepath.Join(t.TempDir(), "new.db")
-			err := run(t.Context(), append(args, "--database", file), io.Discard)
-			require.ErrorContains(t, err, "give --database as the server has it")
-			require.NoFileExists(t, file)
+			database := parleytest.Empty(t)
+			printed, err := command(t, append(args, "--database", database)...)
+			require.Error(t, err)
+			told := printed + err.Error()
+			require.Contains(t, told, "ive --database as the server has it")
+			require.Contains(t, told, "parley migrate")
+			require.NoFileExists(t, backup)
+			if parleytest.OnPostgres() {
+				return
+			}
+			files, err := os.ReadDir(filepath.Dir(database))
+			require.NoError(t, err)
+			require.Empty(t, files)
 		})
 	}
 }
 
+// A first start is told, or in development.
+func TestADatabaseIsMadeOnAFirstStart(t *testing.T) {
+	t.Parallel()
+	for name, args := range map[string][]string{
+		"told":           {"--create"},
+		"in development": {"--mode", "development"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			database := parleytest.Empty(t)
+			url := serve(t, append(args, "--database", database)...)
+			response, err := http.Get(url + "/readyz")
+			require.NoError(t, err)
+			defer response.Body.Close()
+			require.Equal(t, http.StatusOK, response.StatusCode)
+		})
+	}
+}
+
+func TestAnImportMakesADatabaseWhenTold(t *testing.T) {
+	t.Parallel()
+	_, err := command(t, "import", "--create", "--database", parleytest.Empty(t), "--incoming", "../../internal/legacy/testdata/incoming.csv",
+		"--refused", filepath.Join(t.TempDir(), "refused"), "--inbound-only", filepath.Join(t.TempDir(), "inbound-only"), "--region", "US")
+	require.NoError(t, err)
+}
+
 func TestAnEmptyDatabaseIsSaidToBePerhapsTheWrongOne(t *testing.T) {
 	t.Parallel()
-	file := filepath.Join(t.TempDir(), "new.db")
-	require.NoError(t, run(t.Context(), []string{"migrate", "--database", file}, io.Discard))
-	err := run(t.Context(), []string{"token", "amy", "--database", file}, io.Discard)
+	database := parleytest.Empty(t)
+	require.NoError(t, run(t.Context(), []string{"migrate", "--database", database}, io.Discard))
+	err := run(t.Context(), []string{"token", "amy", "--database", database}, io.Discard)
 	require.ErrorContains(t, err, "none; give --database as the server has it")
 }

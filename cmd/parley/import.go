@@ -18,6 +18,7 @@ type importCmd struct {
 	Records  string `placeholder:"FILE" help:"Records of the CRM. Files are CSV or JSON lines, plain or gzip; at least one is needed."`
 	Outgoing string `placeholder:"FILE" help:"Messages that the desk sent."`
 	Incoming string `placeholder:"FILE" help:"Messages that customers wrote."`
+	Create   bool   `env:"PARLEY_CREATE" help:"Make a new database where there is none."`
 	DryRun   bool   `help:"Say what would happen and write nothing to the database."`
 	MarkRead bool   `help:"Incoming messages are read already; they come in as unread otherwise."`
 	Region   string `placeholder:"COUNTRY" help:"Where national numbers are read, such as US; by default in the country of their sender ID."`
@@ -62,10 +63,7 @@ func (i *importCmd) real(ctx context.Context, c *cli, o legacy.Options) (report 
 	if o.InboundOnly == "" {
 		o.InboundOnly = "import-inbound-only.csv"
 	}
-	if err := makeFolder(c.Database); err != nil {
-		return nil, err
-	}
-	a, err := app.Open(ctx, app.Config{Database: c.Database})
+	a, err := app.Open(ctx, app.Config{Database: c.Database, Create: i.Create})
 	if err != nil {
 		return nil, err
 	}
@@ -85,6 +83,13 @@ func (i *importCmd) dry(ctx context.Context, c *cli, o legacy.Options) (report *
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
+	holds, err := s.HoldsParley(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if !holds {
+		return legacy.DryRun(ctx, nil, o)
+	}
 	return legacy.DryRun(ctx, s, o)
 }
 

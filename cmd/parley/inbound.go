@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"parley/internal/app"
 )
 
 // inboundCmd looks after what carriers posted.
@@ -22,7 +24,7 @@ func (r *rerunCmd) Run(ctx context.Context, c *cli, out io.Writer) (err error) {
 	if r.Most < 1 || r.Most > 100_000 {
 		return errors.New("--most is 1 to 100000")
 	}
-	a, err := c.openExisting(ctx)
+	a, err := app.Open(ctx, app.Config{Database: c.Database})
 	if err != nil {
 		return err
 	}

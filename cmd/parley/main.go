@@ -24,7 +24,7 @@ type cli struct {
 	Database string `default:"parley.db" env:"PARLEY_DATABASE" placeholder:"FILE|URL" help:"SQLite file, or a postgres:// URL."`
 
 	Serve   serveCmd   `cmd:"" help:"Serve the graph, the playground and the webhooks."`
-	Migrate migrateCmd `cmd:"" help:"Bring the database up to date and stop. Serving does it too."`
+	Migrate migrateCmd `cmd:"" help:"Make a new database, or bring the one that is there up to date, and stop. Serving brings it up to date too."`
 	Token   tokenCmd   `cmd:"" help:"Print a token for an agent."`
 	Seed    seedCmd    `cmd:"" help:"Fill the database with conversations to try things with."`
 	Import  importCmd  `cmd:"" help:"Import records and messages of a desk that kept outbound and inbound in two tables."`
@@ -33,7 +33,10 @@ type cli struct {
 	Backup  backupCmd  `cmd:"" help:"Copy the database to a file while it is in use."`
 	Restore restoreCmd `cmd:"" help:"Make a database of a backup."`
 	Inbound inboundCmd `cmd:"" help:"Look after what carriers posted."`
+	Numbers numbersCmd `cmd:"" help:"Look after conversations that stand under a number by mistake."`
 	Sandbox sandboxCmd `cmd:"" help:"Play the customer."`
+
+	Licences licencesCmd `cmd:"" help:"Print the licences of everything that Parley is built from."`
 }
 
 func main() {

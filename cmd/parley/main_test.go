@@ -102,6 +102,7 @@ func TestMistakesAreToldInPlainWords(t *testing.T) {
 		"bad path":         {[]string{"migrate", "--database", "a?b"}, "file path"},
 		"bad NATS URL":     {[]string{"serve", "--nats", "localhost", "--database", database}, "nats://host:port"},
 		"bad proxies":      {[]string{"serve", "--proxies", "10.0.0.0/8,proxy.test", "--database", database}, `"proxy.test" is no address`},
+		"no connections":   {[]string{"serve", "--connections", "0", "--database", database}, "--connections is 1 or more"},
 		"bad mode":         {[]string{"serve", "--mode", "test"}, "production"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"parley/internal/app"
 	"parley/internal/channel"
 	"parley/internal/clock"
 	"parley/internal/directory"
@@ -31,7 +32,7 @@ type sayCmd struct {
 
 // Run implements the command.
 func (s *sayCmd) Run(ctx context.Context, c *cli, out io.Writer) (err error) {
-	a, err := c.openExisting(ctx)
+	a, err := app.Open(ctx, app.Config{Database: c.Database})
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,8 @@ import (
 	"parley/internal/seed"
 )
 
-// seedCmd fills the database.
+// seedCmd fills the database, and makes one where there is none: it is for trying
+// things.
 type seedCmd struct {
 	Conversations int   `default:"1000" help:"How many conversations to make, up to 1,000,000. Agents and sender IDs grow with them."`
 	Messages      int   `default:"10000" help:"How many messages they hold together; at least one each."`
@@ -18,10 +19,7 @@ type seedCmd struct {
 
 // Run implements the command.
 func (s *seedCmd) Run(ctx context.Context, c *cli) (err error) {
-	if err := makeFolder(c.Database); err != nil {
-		return err
-	}
-	a, err := app.Open(ctx, app.Config{Database: c.Database})
+	a, err := app.Open(ctx, app.Config{Database: c.Database, Create: true})
 	if err != nil {
 		return err
 	}

@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"time"
 
 	"parley/internal/app"
@@ -22,6 +21,7 @@ import (
 type serveCmd struct {
 	Addr          string        `default:"127.0.0.1:8080" env:"PARLEY_ADDR" help:"Address to listen on; port 0 takes a free one."`
 	PrivateAddr   string        `env:"PARLEY_PRIVATE_ADDR" placeholder:"ADDR" help:"Address for metrics and profiles, for operators alone; none by default."`
+	Create        bool          `env:"PARLEY_CREATE" help:"Make a new database where there is none; development mode does it anyway."`
 	Mode          string        `default:"production" enum:"production,development" env:"PARLEY_MODE" help:"In development: introspection, and a playground that hands tokens to this machine's browser."`
 	PublicURL     string        `env:"PARLEY_PUBLIC_URL" placeholder:"URL" help:"Where carriers and browsers reach this server; webhook signatures are made over it. From the address by default."`
 	Origins       []string      `env:"PARLEY_ORIGINS" placeholder:"ORIGIN" help:"Web origins that may call, such as https://desk.example.com; none by default."`
@@ -29,7 +29,14 @@ type serveCmd struct {
 	Documents     string        `type:"path" env:"PARLEY_DOCUMENTS" placeholder:"FILE" help:"JSON file of the only documents that run, as relay-compiler and graphql-codegen write it; any by default."`
 	Introspection bool          `env:"PARLEY_INTROSPECTION" help:"Allow introspection in production too, to callers with a token."`
 	Rate          float64       `default:"20000" env:"PARLEY_RATE" help:"Cost that an agent may cause each second, ten times that at once; 0 for any."`
+	InFlight      int           `default:"100" env:"PARLEY_IN_FLIGHT" help:"Queries and mutations that an agent may have under way at a time; 0 for any."`
+	AnswerBytes   int64         `default:"8388608" env:"PARLEY_ANSWER_BYTES" help:"Bytes that an answer, or a frame of a stream, may have."`
+	AnswersBytes  int64         `default:"268435456" env:"PARLEY_ANSWERS_BYTES" help:"Bytes that all answers under way in the process may take together; never less than two of the longest and 2 MB."`
+	Sends         float64       `default:"600" env:"PARLEY_SENDS" help:"Messages that an agent may send an hour, a sixth of them at once; 0 for any."`
+	Starts        float64       `default:"180" env:"PARLEY_STARTS" help:"Conversations that an agent may start an hour, a sixth of them at once; 0 for any."`
+	Bulks         float64       `default:"60" env:"PARLEY_BULKS" help:"Bulk operations that an agent may begin an hour, a sixth of them at once; 0 for any."`
 	Attempts      float64       `default:"20" env:"PARLEY_ATTEMPTS" help:"Requests without a good token or signature from one address each second, fifty times that at once; 0 for any."`
+	Connections   int           `default:"20" env:"PARLEY_CONNECTIONS" help:"WebSockets and event streams that an agent may have open at a time on each process."`
 	Proxies       []string      `env:"PARLEY_PROXIES" placeholder:"NETWORK" help:"Proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8; none by default."`
 	Playground    bool          `env:"PARLEY_PLAYGROUND" help:"Serve the playground in production too, without tokens."`
 	NATS          string        `env:"PARLEY_NATS" placeholder:"URL" help:"NATS servers over which processes on one database tell each other of events, such as nats://127.0.0.1:4222; without it PostgreSQL's own notifications do, and on SQLite nothing."`
@@ -58,12 +65,10 @@ func (s *serveCmd) Run(ctx context.Context, c *cli, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := makeFolder(c.Database); err != nil {
-		return err
-	}
 	a, err := app.Open(ctx, app.Config{
-		Database: c.Database, Mode: s.Mode, Addr: s.Addr, PrivateAddr: s.PrivateAddr,
+		Database: c.Database, Create: s.creates(), Mode: s.Mode, Addr: s.Addr, PrivateAddr: s.PrivateAddr,
 		PublicURL: s.PublicURL, Origins: s.Origins, Issuers: issuers, Playground: s.Playground, NATS: s.NATS, Demo: s.Demo, Tracer: tracer,
+		Sends: orAny(s.Sends), Starts: orAny(s.Starts), Bulks: orAny(s.Bulks),
 		Server: bounds, Jobs: job.Options{Log: store.Retention{Age: s.LogAge, Events: s.LogEvents}},
 	})
 	if err != nil {
@@ -93,22 +98,20 @@ func (s *serveCmd) logs(tracer *trace.Tracer) {
 	slog.SetDefault(slog.New(h))
 }
 
-// makeFolder makes the folder of a database file, for a first start.
-func makeFolder(database string) error {
-	if store.IsPostgresURL(database) {
-		return nil
-	}
-	return os.MkdirAll(filepath.Dir(database), 0o700)
-}
+// creates reports whether a database is made where there is none. In production that
+// must be said: a disk that is not mounted looks like a first start, and carriers
+// would be answered by a Parley that knows nobody.
+func (s *serveCmd) creates() bool { return s.Create || s.Mode == server.Development }
 
-// greet prints where everything is. Only in development does it print tokens.
+// greet prints where everything is to standard output. Only in development does it
+// print tokens, and the playground's key; the log, on standard error, has neither.
 func (s *serveCmd) greet(out io.Writer, a *app.App) {
 	say := func(format string, args ...any) { fmt.Fprintf(out, format+"\n", args...) }
 	url := a.PublicURL()
 	say("Parley is ready.\n")
 	say("  GraphQL     %s/graphql (POST, GET, WebSocket, event streams)", url)
 	if s.Mode == server.Development || s.Playground {
-		say("  Playground  %s/", url)
+		say("  Playground  %s", a.PlaygroundURL())
 	}
 	say("  Webhooks    %s/webhooks/{provider}/{account}", url)
 	if addr := a.Server.PrivateAddr(); addr != nil {
@@ -139,15 +142,12 @@ func sayTokens(say func(string, ...any), a *app.App) {
 	}
 }
 
-// migrateCmd applies migrations; opening the store does it.
+// migrateCmd makes the database or applies migrations; opening the store does it.
 type migrateCmd struct{}
 
 // Run implements the command.
 func (migrateCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
-	if err := makeFolder(c.Database); err != nil {
-		return err
-	}
-	s, err := store.Open(ctx, store.Options{URL: c.Database})
+	s, err := store.Open(ctx, store.Options{URL: c.Database, Create: true})
 	if err != nil {
 		return err
 	}

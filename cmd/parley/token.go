@@ -5,12 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 
 	"parley/internal/app"
-	"parley/internal/store"
 )
 
 // tokenCmd prints a token, alone, so that scripts can take it.
@@ -21,7 +19,7 @@ type tokenCmd struct {
 
 // Run implements the command.
 func (t *tokenCmd) Run(ctx context.Context, c *cli, out io.Writer) (err error) {
-	a, err := c.openExisting(ctx)
+	a, err := app.Open(ctx, app.Config{Database: c.Database})
 	if err != nil {
 		return err
 	}
@@ -37,18 +35,8 @@ func (t *tokenCmd) Run(ctx context.Context, c *cli, out io.Writer) (err error) {
 	return err
 }
 
-// otherDatabase helps whoever left --database out, and is nowhere or in an empty
-// database.
+// otherDatabase helps whoever left --database out and is in an empty database.
 const otherDatabase = "none; give --database as the server has it (make run: data/parley.db), or run parley seed"
-
-// openExisting opens a database that must be there: commands beside a server
-// make no file of their own at a mistyped path.
-func (c *cli) openExisting(ctx context.Context) (*app.App, error) {
-	if _, err := os.Stat(c.Database); err != nil && !store.IsPostgresURL(c.Database) {
-		return nil, fmt.Errorf("databases at %s: %s", c.Database, otherDatabase)
-	}
-	return app.Open(ctx, app.Config{Database: c.Database})
-}
 
 // agentNames lists who there is to choose from.
 func agentNames(a *app.App) string {

@@ -3,10 +3,12 @@ package app
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"slices"
 	"time"
 
 	"parley/internal/directory"
+	"parley/internal/server"
 	"parley/internal/viewer"
 	"parley/web"
 )
@@ -28,6 +30,19 @@ func (a *App) OldestAgents(n int) []*directory.Agent {
 	slices.SortFunc(agents, func(a, b *directory.Agent) int { return cmp.Compare(a.Key, b.Key) })
 	return agents[:min(n, len(agents))]
 }
+
+// newPlaygroundKey draws what the playground must show to be handed tokens, for this
+// run; nothing where none are.
+func newPlaygroundKey(mode string) string {
+	if mode != server.Development {
+		return ""
+	}
+	return rand.Text()
+}
+
+// PlaygroundURL is where to open the playground. In development it holds the secret by
+// which the page gets tokens: it is for the terminal, not for the log.
+func (a *App) PlaygroundURL() string { return web.Address(a.PublicURL(), a.playgroundKey) }
 
 // playgroundTTL is a working day.
 const playgroundTTL = 12 * time.Hour

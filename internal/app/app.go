@@ -8,9 +8,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/99designs/gqlgen/graphql"
 
 	"parley/graph"
 	"parley/internal/channel"
@@ -20,6 +23,7 @@ import (
 	"parley/internal/channel/wire"
 	"parley/internal/clock"
 	"parley/internal/conversation"
+	"parley/internal/cursor"
 	"parley/internal/directory"
 	"parley/internal/feed"
 	"parley/internal/inbound"
@@ -30,10 +34,12 @@ import (
 	"parley/internal/peer"
 	"parley/internal/presence"
 	"parley/internal/publicid"
+	"parley/internal/quota"
 	"parley/internal/search"
 	"parley/internal/search/index"
 	"parley/internal/selection"
 	"parley/internal/server"
+	"parley/internal/server/limit"
 	"parley/internal/store"
 	"parley/internal/token"
 	"parley/internal/trace"
@@ -45,6 +51,7 @@ import (
 // the default stated.
 type Config struct {
 	Database string // a file path (SQLite) or a postgres:// URL
+	Create   bool   // make a new database where there is none
 	Mode     string // server.Development or server.Production; production by default
 	Addr     string // where to listen; 127.0.0.1:8080 by default
 	// PrivateAddr is where metrics and profiles are served; nowhere by default.
@@ -70,8 +77,16 @@ type Config struct {
 	// are played by this process.
 	Demo bool
 
+	// Sends, Starts and Bulks are how many messages an agent may send in an hour, how
+	// many conversations of these they may start, and how many bulk operations begin,
+	// a sixth of each at once. Default 600, 180 and 60; negative: any.
+	Sends, Starts, Bulks float64
+
 	// Clock is the domain's time; the system's by default.
 	Clock clock.Clock
+	// Nonces are those that cursors are sealed with, random by default. Tests give
+	// constant ones, so that equal places have equal cursors.
+	Nonces io.Reader
 	// Carrier takes what the sandbox account sends when the account names no
 	// address of its own; one inside this process by default.
 	Carrier *sandbox.Carrier
@@ -104,7 +119,8 @@ type App struct {
 	Server    *server.Server
 	Schema    resolvers.Resolver
 
-	selection *selection.Schema
+	selection     *selection.Schema
+	playgroundKey string
 
 	verifier *token.Verifier
 	bus      bus
@@ -122,11 +138,11 @@ func Open(ctx context.Context, c Config) (*App, error) {
 		c.Clock = clock.Real{}
 	}
 	Slack()
-	a := &App{Config: c}
+	a := &App{Config: c, playgroundKey: newPlaygroundKey(c.Mode)}
 	onCommit := func(position int64) { a.bus.Publish(position) } // the bus stands before the first write
 	var err error
 	if a.Store, err = store.Open(ctx, store.Options{
-		URL: c.Database, Clock: c.Clock, GroupSize: c.GroupSize, Trace: a.statements(), OnCommit: onCommit,
+		URL: c.Database, Create: c.Create, Clock: c.Clock, GroupSize: c.GroupSize, Trace: a.statements(), OnCommit: onCommit,
 	}); err != nil {
 		return nil, err
 	}
@@ -162,16 +178,18 @@ func (a *App) wire(ctx context.Context) error {
 	a.Messenger = &message.Messenger{
 		Reader: message.Reader{Desk: a.Desk}, Providers: a.providers(), PublicURL: a.Config.PublicURL,
 		CallTimeout: a.Config.CallTimeout, Lease: a.Config.Lease, Metrics: message.NewMetrics(a.Store),
+		Sends:  quota.New("send", "messages", cmp.Or(a.Config.Sends, 600), clock.Real{}),
+		Starts: quota.New("start", "conversations", cmp.Or(a.Config.Starts, 180), clock.Real{}),
 	}
 	a.Receiver = &inbound.Receiver{Messenger: a.Messenger, Entries: inbound.NewEntries()}
-	a.Foreman = &operation.Foreman{Desk: a.Desk}
+	a.Foreman = &operation.Foreman{Desk: a.Desk, Begins: quota.New("begin", "bulk operations", cmp.Or(a.Config.Bulks, 60), clock.Real{})}
 	a.board = presence.New(presence.Options{Signals: a.bus})
 	a.Schema = resolvers.Resolver{
 		Desk: a.Desk, Messenger: a.Messenger, Operations: a.Foreman,
 		Live:   &live.Desk{Desk: a.Desk, Hub: a.Hub, Board: a.board, Operations: a.Foreman},
 		Search: &search.Desk{Desk: a.Desk},
 	}
-	config := graph.Config{Resolvers: &a.Schema}
+	config := graph.Config{Schema: graph.Published(), Resolvers: &a.Schema}
 	a.selection = selection.New(graph.NewExecutableSchema(config), graph.SelectionTables(config))
 	if a.Server, err = server.New(a.serverOptions()); err != nil {
 		return err
@@ -199,7 +217,11 @@ func (a *App) keys(ctx context.Context) (*publicid.Codec, *feed.Cursors, error) 
 	a.verifier, err = token.NewVerifier(token.VerifierOptions{
 		Own: a.Tokens, Issuers: a.Config.Issuers, Loopback: a.Config.Mode == server.Development,
 	})
-	return ids, feed.NewCursors(key["cursors"], a.Store.Epoch), err
+	cursors := feed.NewCursors(key["cursors"], a.Store.Epoch)
+	if a.Config.Nonces != nil {
+		cursors.Sealer = cursor.WithNonces(key["cursors"], a.Config.Nonces)
+	}
+	return ids, cursors, err
 }
 
 func (a *App) providers() map[string]channel.Provider {
@@ -241,12 +263,14 @@ func (a *App) serverOptions() server.Options {
 	o := server.Options{
 		Mode: a.Config.Mode, Addr: a.Config.Addr, PrivateAddr: a.Config.PrivateAddr, Origins: a.Config.Origins,
 		Schema:       a.selection,
+		Limits:       limit.Options{Prices: resolvers.Prices},
+		Extensions:   []graphql.HandlerExtension{remembering{}},
 		Authenticate: a.authenticate,
 		Webhooks:     http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.Receiver.Handler(a.PublicURL()).ServeHTTP(w, r) }),
 		Playground: web.Handler(web.Options{
-			Mode: web.Mode(a.Config.Mode), Enabled: a.Config.Playground, Sessions: a.sessions,
+			Mode: web.Mode(a.Config.Mode), Enabled: a.Config.Playground, Sessions: a.sessions, Key: a.playgroundKey,
 		}),
-		Ready: a.Store.Ping, Passing: store.Passing, Clock: clock.Real{}, Tracer: a.Config.Tracer,
+		Ready: a.ready, Passing: store.Passing, Clock: clock.Real{}, Tracer: a.Config.Tracer,
 	}
 	if a.Config.Server != nil {
 		a.Config.Server(&o)

@@ -26,7 +26,18 @@ const (
 	FacebookEnhanced Type = "FACEBOOK_ENHANCED"
 	Web              Type = "WEB"
 	InApp            Type = "IN_APP"
+	// OtherType is a type that a newer version has made channels of, and that this
+	// one does not know. Nothing can be done on it here.
+	OtherType Type = "OTHER"
 )
+
+// Known is the type, OtherType when it is not known.
+func (t Type) Known() Type {
+	if _, known := capabilities[t]; known {
+		return t
+	}
+	return OtherType
+}
 
 // IsSMS reports whether the channel is a phone number that texts.
 func (t Type) IsSMS() bool { return t == SMSLongCode || t == SMSTollFree || t == SMSShortCode }
@@ -44,20 +55,36 @@ const (
 	DoubleOptIn   Consent = "DOUBLE_OPT_IN"
 )
 
-// Satisfies reports whether c is at least the required level.
-func (c Consent) Satisfies(required Consent) bool { return c.rank() >= required.rank() }
+// consents are the statuses by what they are worth; "" requires nothing.
+var consents = map[Consent]int{"": 0, OptOut: 0, Pending: 0, ImplicitOptIn: 1, ExplicitOptIn: 2, DoubleOptIn: 3}
 
-func (c Consent) rank() int {
-	switch c {
-	case DoubleOptIn:
-		return 3
-	case ExplicitOptIn:
-		return 2
-	case ImplicitOptIn:
-		return 1
-	default:
-		return 0
+// IsKnown reports whether this version knows the status.
+func (c Consent) IsKnown() bool {
+	_, known := consents[c]
+	return known
+}
+
+// Satisfies reports whether c is at least the required level. A status that is not
+// known, on either side, satisfies nothing: it may mean anything.
+func (c Consent) Satisfies(required Consent) bool {
+	return c.IsKnown() && required.IsKnown() && consents[c] >= consents[required]
+}
+
+// Given is the status as the graph shows it: PENDING for one that is not known.
+func (c Consent) Given() Consent {
+	if c.IsKnown() {
+		return c
 	}
+	return Pending
+}
+
+// AsRequired is the level that a channel requires as the graph shows it: the
+// highest for one that is not known.
+func (c Consent) AsRequired() Consent {
+	if c.IsKnown() {
+		return c
+	}
+	return DoubleOptIn
 }
 
 // Account is a provider account as a Provider sees it: where it lives and what
@@ -161,6 +188,10 @@ type Webhook struct {
 	Header    http.Header
 	Body      []byte
 }
+
+// NoCarrier is what an account names as its provider that stands for the source of
+// an import: nothing is sent through it, and no webhook is taken for it.
+const NoCarrier = "import"
 
 // Provider is a carrier's adapter. Implementations hold no state that matters
 // after a restart and are safe for concurrent use.

@@ -21,6 +21,10 @@ func TestStatusAfter(t *testing.T) {
 		{channel.Delivered, channel.Failed, channel.Delivered},
 		{channel.Read, channel.Failed, channel.Read},
 		{channel.Sent, "NONSENSE", channel.Sent},
+		{"LATER", channel.Sent, "LATER"},
+		{"LATER", channel.Failed, "LATER"},
+		{"LATER", channel.Delivered, channel.Delivered},
+		{"LATER", channel.Read, channel.Read},
 	}
 	for _, c := range cases {
 		require.Equal(t, c.want, c.is.After(c.report), "%s after %s", c.report, c.is)

@@ -1,9 +1,6 @@
 package channel
 
-import (
-	"strings"
-	"unicode/utf8"
-)
+import "unicode/utf8"
 
 // Limit is how long an outbound text may be. Whichever bound is reached first
 // counts; zero means that there is none of that kind.
@@ -32,10 +29,4 @@ func (l Limit) Allows(text string, header Header) bool {
 		return false
 	}
 	return l.Segments == 0 || Segment(text, header).Segments <= l.Segments
-}
-
-// CleanText makes text from outside fit to be stored and shown: valid UTF-8
-// (what is not becomes U+FFFD) without NUL, which PostgreSQL refuses.
-func CleanText(s string) string {
-	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "")
 }

@@ -20,6 +20,14 @@ const (
 	Outbound Direction = "OUTBOUND"
 )
 
+// Shown is the direction as the graph shows it: none for one that is not known.
+func (d Direction) Shown() Direction {
+	if d == Inbound || d == Outbound {
+		return d
+	}
+	return ""
+}
+
 // Kind is what kind of item a message is.
 type Kind string
 
@@ -32,6 +40,16 @@ const (
 	Note      Kind = "NOTE"
 	Event     Kind = "EVENT"
 )
+
+// Shown is the kind as the graph shows it: EVENT for one that a newer version wrote,
+// and this one does not know.
+func (k Kind) Shown() Kind {
+	switch k {
+	case Text, MediaKind, Template, Component, Note, Event:
+		return k
+	}
+	return Event
+}
 
 // Source is where a message came from.
 type Source string
@@ -49,6 +67,15 @@ const (
 	System       Source = "SYSTEM"
 )
 
+// Shown is the source as the graph shows it: SYSTEM for one that is not known.
+func (s Source) Shown() Source {
+	switch s {
+	case Customer, Desk, API, Automation, Broadcast, SendRequest, AutoResponse, Bot, System:
+		return s
+	}
+	return System
+}
+
 // ByPerson reports whether a person wrote the message, so that sending it makes
 // them owner and clears unread. Automated messages change neither.
 func (s Source) ByPerson() bool { return s == Desk || s == API }
@@ -63,24 +90,43 @@ const (
 	MessageTag TemplateType = "MESSAGE_TAG"
 )
 
+// Shown is the type as the graph shows it: none for one that is not known.
+func (t TemplateType) Shown() TemplateType {
+	switch t {
+	case Session, MTM, MessageTag:
+		return t
+	}
+	return ""
+}
+
 // Content is what a message says: one of TextContent, MediaContent, NoteContent
 // and EventContent. The union only grows.
 type Content interface{ IsMessageContent() }
 
 // TextContent is text.
-type TextContent struct{ Text string }
+type TextContent struct {
+	Text        string
+	IsTruncated bool
+}
 
 // MediaContent is files, perhaps with text.
 type MediaContent struct {
-	Text  string
-	Files []channel.Media
+	Text        string
+	IsTruncated bool
+	Files       []channel.Media
 }
 
 // NoteContent is an internal note.
-type NoteContent struct{ Text string }
+type NoteContent struct {
+	Text        string
+	IsTruncated bool
+}
 
 // EventContent is a line by the system.
-type EventContent struct{ Text string }
+type EventContent struct {
+	Text        string
+	IsTruncated bool
+}
 
 // IsMessageContent marks a member of the union.
 func (TextContent) IsMessageContent() {}
@@ -111,23 +157,70 @@ func Encode(c Content) (kind Kind, text string, rest []byte, err error) {
 	return "", "", nil, fmt.Errorf("content: unknown type %T", c)
 }
 
-// Decode is the inverse of Encode.
-func Decode(kind Kind, text string, rest []byte) (Content, error) {
+// Decode is the inverse of Encode. What a newer version stored in a way that this
+// one cannot read is a line that says so, with the text that there is.
+func Decode(kind Kind, text string, rest []byte) Content {
 	switch kind {
 	case Text:
-		return TextContent{text}, nil
+		return TextContent{Text: text}
 	case Note:
-		return NoteContent{text}, nil
+		return NoteContent{Text: text}
 	case Event:
-		return EventContent{text}, nil
+		return EventContent{Text: text}
 	case MediaKind:
 		var files []channel.Media
-		if err := json.Unmarshal(rest, &files); err != nil {
-			return nil, fmt.Errorf("content: media: %w", err)
+		if err := json.Unmarshal(rest, &files); err == nil {
+			return MediaContent{Text: text, Files: files}
 		}
-		return MediaContent{Text: text, Files: files}, nil
 	}
-	return nil, fmt.Errorf("content: unknown kind %q", kind)
+	return notShown(text)
+}
+
+func notShown(text string) EventContent {
+	const sentence = "This version of Parley cannot show this message"
+	if channel.IsBlank(text) {
+		return EventContent{Text: sentence + "."}
+	}
+	return EventContent{Text: sentence + " as it was sent. Its text: " + text}
+}
+
+// MostListed is how many characters of a text are shown wherever more than its
+// message is asked for: as many as search reads, so that what it highlights is
+// shown, and more than anybody writes at the desk.
+const MostListed = 16_384
+
+// Cut is the beginning of a text that is longer than MostListed.
+func Cut(text string) (beginning string, longer bool) {
+	if len(text) <= MostListed {
+		return text, false
+	}
+	n := 0
+	for i := range text {
+		if n == MostListed {
+			return text[:i], true
+		}
+		n++
+	}
+	return text, false
+}
+
+// Truncated is c, of whose text more is stored.
+func Truncated(c Content) Content {
+	switch c := c.(type) {
+	case TextContent:
+		c.IsTruncated = true
+		return c
+	case NoteContent:
+		c.IsTruncated = true
+		return c
+	case EventContent:
+		c.IsTruncated = true
+		return c
+	case MediaContent:
+		c.IsTruncated = true
+		return c
+	}
+	return c
 }
 
 // PreviewLength is how many characters of a message a list shows.

@@ -10,6 +10,7 @@ import (
 
 	"parley/internal/channel"
 	"parley/internal/content"
+	"parley/internal/search/word"
 )
 
 func TestContentComesBackAsItWasStored(t *testing.T) {
@@ -22,16 +23,32 @@ func TestContentComesBackAsItWasStored(t *testing.T) {
 	} {
 		kind, text, rest, err := content.Encode(c)
 		require.NoError(t, err)
-		got, err := content.Decode(kind, text, rest)
-		require.NoError(t, err)
-		require.Equal(t, c, got)
+		require.Equal(t, c, content.Decode(kind, text, rest))
 	}
 	_, _, _, err := content.Encode(nil)
 	require.Error(t, err)
-	_, err = content.Decode("SONG", "", nil)
-	require.Error(t, err)
-	_, err = content.Decode(content.MediaKind, "", []byte("{"))
-	require.Error(t, err)
+}
+
+// What a newer version stored costs no page: it is a line that says so.
+func TestWhatCannotBeReadIsALine(t *testing.T) {
+	t.Parallel()
+	const sentence = "This version of Parley cannot show this message"
+	for _, c := range []struct {
+		kind       content.Kind
+		text, rest string
+		want       string
+	}{
+		{"SONG", "", "", sentence + "."},
+		{"SONG", "\u200B", `{"notes":3}`, sentence + "."},
+		{"SONG", "La la", `{"notes":3}`, sentence + " as it was sent. Its text: La la"},
+		{content.Component, "Pick a time", `{}`, sentence + " as it was sent. Its text: Pick a time"},
+		{content.Template, "Hi Nora", ``, sentence + " as it was sent. Its text: Hi Nora"},
+		{content.MediaKind, "Look", `{"files":[]}`, sentence + " as it was sent. Its text: Look"},
+		{content.MediaKind, "", ``, sentence + "."},
+	} {
+		require.Equal(t, content.EventContent{Text: c.want}, content.Decode(c.kind, c.text, []byte(c.rest)), "%s %s", c.kind, c.rest)
+	}
+	require.Equal(t, content.MediaContent{Text: "Look"}, content.Decode(content.MediaKind, "Look", []byte("null")))
 }
 
 func TestAPreviewIsOneShortLine(t *testing.T) {
@@ -65,4 +82,29 @@ func TestOnlyPeopleOwnByWriting(t *testing.T) {
 	} {
 		require.Equal(t, person, source.ByPerson(), source)
 	}
+}
+
+func TestALongTextIsCutBetweenCharacters(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		strings.Repeat("a", content.MostListed):        "",
+		strings.Repeat("a", content.MostListed) + "b":  strings.Repeat("a", content.MostListed),
+		strings.Repeat("😀", content.MostListed):        "",
+		strings.Repeat("😀", content.MostListed) + "é…": strings.Repeat("😀", content.MostListed),
+	} {
+		got, longer := content.Cut(text)
+		require.Equal(t, want != "", longer)
+		if !longer {
+			want = text
+		}
+		require.Equal(t, want, got)
+	}
+	for _, c := range []content.Content{content.TextContent{}, content.NoteContent{}, content.EventContent{}, content.MediaContent{}} {
+		require.NotEqual(t, c, content.Truncated(c))
+	}
+}
+
+func TestWhatSearchHighlightsIsListed(t *testing.T) {
+	t.Parallel()
+	require.GreaterOrEqual(t, content.MostListed, word.MostText)
 }

@@ -42,7 +42,7 @@ func (d *Desk) MarkRead(ctx context.Context, items []*MarkItem, confirmed bool) 
 		if err := mayMark(ctx, row, confirmed); err != nil {
 			return feed.Event{}, err
 		}
-		upTo, err := d.inboundUpTo(ctx, tx, row, items[i].UpToMessageID)
+		upTo, err := d.InboundUpTo(ctx, tx, row, items[i].UpToMessageID)
 		if err != nil {
 			return feed.Event{}, err
 		}
@@ -55,8 +55,9 @@ func (d *Desk) MarkUnread(ctx context.Context, ids []string, confirmed bool) ([]
 	return d.all(ctx, ids, Task{Action: MarkingUnread, Confirmed: confirmed})
 }
 
-// inboundUpTo is the inbound ordinal that a read reaches.
-func (d *Desk) inboundUpTo(ctx context.Context, tx *store.Tx, row *Row, message *string) (int64, error) {
+// InboundUpTo is the inbound ordinal that a read reaches: the conversation's last
+// without a message; NOT_FOUND for a message that is not the conversation's.
+func (d *Desk) InboundUpTo(ctx context.Context, tx *store.Tx, row *Row, message *string) (int64, error) {
 	if message == nil {
 		return row.Inbound, nil
 	}
@@ -82,6 +83,45 @@ func (d *Desk) Assign(ctx context.Context, ids []string, agentID *string) ([]*Re
 		return nil, err
 	}
 	return d.all(ctx, ids, task)
+}
+
+// AssignItem is a conversation to assign. With Expects, only while its owner is
+// ExpectedOwner, nobody for nil, or the new one already.
+type AssignItem struct {
+	ID            string
+	Expects       bool
+	ExpectedOwner *string
+}
+
+// AssignExpected is Assign for conversations whose owners the caller has seen. One
+// that another owns by now is CONFLICT.
+func (d *Desk) AssignExpected(ctx context.Context, items []AssignItem, agentID *string) ([]*Result, error) {
+	task, err := d.Assigning(ctx, agentID)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]string, len(items))
+	for i, it := range items {
+		ids[i] = it.ID
+	}
+	return d.each(ctx, "input.conversations", ids, func(ctx context.Context, _ *store.Tx, i int, row *Row) (feed.Event, error) {
+		if items[i].Expects && row.OwnerID != task.Assignee && row.OwnerID != d.ownerOf(items[i].ExpectedOwner) {
+			return feed.Event{}, fault.New(fault.Conflict, "Somebody else has assigned this conversation meanwhile. Read its owner again, and repeat with that one as expectedOwner if it is still meant.")
+		}
+		return task.Do(ctx, row, row.Inbound)
+	})
+}
+
+// ownerOf is the key of an agent by id; of nobody for nil, and of no owner for what
+// is no agent's.
+func (d *Desk) ownerOf(id *string) int64 {
+	if id == nil {
+		return 0
+	}
+	if key, ok := d.IDs.Decode(publicid.Agent, *id); ok {
+		return key
+	}
+	return -1
 }
 
 // all does the task with every conversation.

@@ -92,7 +92,7 @@ func save(ctx context.Context, tx *store.Tx, before, after *Row) error {
 	set("assigned", before.Assigned != after.Assigned, after.Assigned)
 	set("name", before.Title != after.Title, after.Title)
 	if before.Title != after.Title || before.LastSeq == 0 {
-		index.SetCustomers(tx, index.Customer{ConversationID: after.Key, Name: after.Title, Address: after.Address})
+		index.SetCustomers(tx, index.Customer{ConversationID: after.Key, ChannelID: after.ChannelID, Name: after.Title, Address: after.Address})
 	}
 	set("preview", before.Preview != after.Preview, after.Preview)
 	set("last_message_at", before.LastMessageAt != after.LastMessageAt, int64(after.LastMessageAt))
@@ -100,7 +100,7 @@ func save(ctx context.Context, tx *store.Tx, before, after *Row) error {
 	set("last_direction", before.LastDirection != after.LastDirection, string(after.LastDirection))
 	wrote := before.LastIncoming != after.LastIncoming
 	set("last_incoming_at", wrote, int64(after.LastIncoming))
-	set("due_at", wrote && after.dueAt() != before.dueAt(), int64(after.dueAt()))
+	set("due_at", wrote && after.dueAt(tx.Now) != before.dueAt(tx.Now), int64(after.dueAt(tx.Now)))
 	set("is_unread", before.IsUnread != after.IsUnread, after.IsUnread)
 	set("inbound_count", before.Inbound != after.Inbound, after.Inbound)
 	set("read_count", before.Read != after.Read, after.Read)

@@ -4,11 +4,14 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 
 	entsql "entgo.io/ent/dialect/sql"
 
+	"parley/internal/memo"
+	"parley/internal/price"
 	"parley/internal/rule"
 	"parley/internal/store"
 	"parley/internal/viewer"
@@ -16,25 +19,71 @@ import (
 
 // Total counts the whole list of a page.
 func (d *Desk) Total(ctx context.Context, s *Scope) (int64, error) {
-	c, _, err := d.Count(ctx, s)
-	return c.Total, err
+	if s.conds.inCells() {
+		c, _, err := d.Count(ctx, s)
+		return c.Total, err
+	}
+	var total, position int64
+	err := d.numbers(ctx, s, d.rowCountQuery(s, false), &position, &total)
+	return total, err
 }
 
-// Count counts a scope and tells the position of the log it counted at, in one
-// statement: from the standing cells where they can answer, else from the rows.
+// Count counts a scope and returns the position of the log it counted at, in one
+// statement: from the standing cells where they can answer, else from the rows. A
+// query that counts the same scope again gets the same counts.
 func (d *Desk) Count(ctx context.Context, s *Scope) (c Counts, position int64, err error) {
-	if s.conds.inCells() {
-		var t store.Tally
-		err = d.Store.Read(ctx, d.cellQuery(s), func(rows *sql.Rows) error {
-			return rows.Scan(&position, &t.Conversations, &t.WithInbound, &t.Unread, &t.UnreadInbound, &t.New)
-		})
-		return s.conds.counts(t), position, err
+	if !s.conds.inCells() {
+		err = d.numbers(ctx, s, d.rowCountQuery(s, true), &position, &c.Total, &c.Unread, &c.New)
+		return c, position, err
 	}
-	err = d.Store.Read(ctx, d.rowCountQuery(s), func(rows *sql.Rows) error {
-		return rows.Scan(&position, &c.Total, &c.Unread, &c.New)
-	})
-	return c, position, err
+	var t store.Tally
+	err = d.numbers(ctx, s, d.cellQuery(s), &position, &t.Conversations, &t.WithInbound, &t.Unread, &t.UnreadInbound, &t.New)
+	return s.conds.counts(t), position, err
 }
+
+// numbers reads the one row of whole numbers that a statement counts, the same
+// statement once in a query.
+func (d *Desk) numbers(ctx context.Context, s *Scope, query store.Query, into ...*int64) error {
+	text, args := query.Query() // once: a selector numbers its parameters on
+	counted, err := memo.Read(ctx, fmt.Sprintf("%s %#v", text, args), func() ([]int64, error) {
+		return d.count(ctx, s, statement{text, args}, len(into))
+	})
+	for i, n := range counted {
+		*into[i] = n
+	}
+	return err
+}
+
+// rowsCounted is how many rows that were counted cost a unit.
+const rowsCounted = 20
+
+// count reads standing counts and the few rows of a record at once. Other rows are
+// counted in turn with whoever else walks through many, and charged for by the
+// second number, how many there are.
+func (d *Desk) count(ctx context.Context, s *Scope, query store.Query, columns int) ([]int64, error) {
+	n, row := make([]int64, columns), make([]any, columns)
+	for i := range n {
+		row[i] = &n[i]
+	}
+	read := func(ctx context.Context) error {
+		return d.Store.Read(ctx, query, func(rows *sql.Rows) error { return rows.Scan(row...) })
+	}
+	if s.conds.inCells() || s.conds.record != nil {
+		return n, read(ctx)
+	}
+	err := d.Store.Scan(ctx, read)
+	price.Charge(ctx, int(n[1]/rowsCounted))
+	return n, err
+}
+
+// statement is SQL with its arguments.
+type statement struct {
+	text string
+	args []any
+}
+
+// Query implements store.Query.
+func (s statement) Query() (string, []any) { return s.text, s.args }
 
 // headPosition is the log's position as a column, so that it is read in the same
 // statement as what it goes with.
@@ -56,28 +105,39 @@ func sum(column string) entsql.Querier {
 	})
 }
 
-func (d *Desk) rowCountQuery(s *Scope) store.Query {
-	t := entsql.Table("conversations")
-	q := d.Store.Builder().SelectExpr(
-		entsql.Raw(headPosition), entsql.Raw("COUNT(*)"),
-		entsql.Raw("CAST(COALESCE(SUM(CASE WHEN is_unread THEN 1 ELSE 0 END), 0) AS BIGINT)"),
-		entsql.Raw("CAST(COALESCE(SUM(inbound_count - read_count), 0) AS BIGINT)"),
-	).From(t)
-	p := append(s.conds.where(t.C), s.sight.SQL(t.C))
-	if s.conds.sentBy != nil {
-		p = append(p, entsql.In(t.C("id"), d.Store.Builder().Select("conversation_id").
-			From(entsql.Table("participants")).Where(entsql.EQ("agent_id", *s.conds.sentBy))))
+// rowCountQuery counts the rows; and those that are unread and the new messages too,
+// for which each row must be read, where the index alone could be counted.
+func (d *Desk) rowCountQuery(s *Scope, whole bool) store.Query {
+	t := entsql.Table("conversations").As("x")
+	counts := []entsql.Querier{entsql.Raw(headPosition), entsql.Raw("COUNT(*)")}
+	if whole {
+		counts = append(counts,
+			entsql.Raw("CAST(COALESCE(SUM(CASE WHEN is_unread THEN 1 ELSE 0 END), 0) AS BIGINT)"),
+			entsql.Raw("CAST(COALESCE(SUM(inbound_count - read_count), 0) AS BIGINT)"))
 	}
-	where(q, p)
-	return q
+	p := s.conds.where(t.C)
+	if visible := s.sight.SQL(t.C); visible != nil {
+		p = append(p, visible)
+	}
+	q := d.Store.Builder().SelectExpr(counts...)
+	if s.conds.sentBy == nil {
+		return where(q.From(t), p)
+	}
+	sent := entsql.Table("participants").As("s")
+	q.From(sent).Where(entsql.EQ(sent.C("agent_id"), *s.conds.sentBy))
+	if whole || len(p) > 0 {
+		q.Join(t).On(t.C("id"), sent.C("conversation_id"))
+	}
+	return where(q, p)
 }
 
-func where(q *entsql.Selector, p []*entsql.Predicate) {
+func where(q *entsql.Selector, p []*entsql.Predicate) *entsql.Selector {
 	for _, p := range p {
 		if p != nil {
 			q.Where(p)
 		}
 	}
+	return q
 }
 
 func jsonKeys(keys []int64) string {

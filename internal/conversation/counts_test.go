@@ -266,7 +266,7 @@ func (w *world) log(after int64) []*feed.Event {
 	for range head - after {
 		e, err := stream.Next(ctx)
 		require.NoError(w.T, err)
-		events = append(events, e)
+		events = append(events, e.Event)
 	}
 	return events
 }

@@ -19,13 +19,24 @@ import (
 // before the change; SweepDue records the event when it has passed. Today that
 // is the end of the reply window: from then on the customer gets no free text.
 
-// dueAt is when time alone changes the conversation next; zero for never.
-func (r *Row) dueAt() clock.Time {
+// DueAt is when time alone changes the conversation next, on a channel of type t;
+// zero for never. What has passed already is due no more: whoever writes the
+// conversation now records its present state.
+func (r *Row) DueAt(t channel.Type, now clock.Time) clock.Time {
+	until := channel.CapabilitiesOf(t).RepliesUntil(r.LastIncoming)
+	if until < now {
+		return 0
+	}
+	return until
+}
+
+// dueAt is DueAt on the conversation's own channel.
+func (r *Row) dueAt(now clock.Time) clock.Time {
 	ch := r.desk.Directory.Channel(r.ChannelID)
 	if ch == nil {
 		return 0
 	}
-	return channel.CapabilitiesOf(ch.Type).RepliesUntil(r.LastIncoming)
+	return r.DueAt(ch.Type, now)
 }
 
 // dueBatch is how many due conversations are looked up at a time.

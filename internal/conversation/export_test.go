@@ -8,7 +8,7 @@ func (d *Desk) PageQuery(s *Scope, o *Order, w Window) (store.Query, error) {
 }
 
 // RowCountQuery is the statement that counts a scope from its rows.
-func (d *Desk) RowCountQuery(s *Scope) store.Query { return d.rowCountQuery(s) }
+func (d *Desk) RowCountQuery(s *Scope) store.Query { return d.rowCountQuery(s, true) }
 
 // DueQuery is the statement that finds what is due.
 func (d *Desk) DueQuery() store.Query { return d.dueQuery() }

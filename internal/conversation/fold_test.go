@@ -23,7 +23,7 @@ func drawEdit(t *rapid.T, w *world) conversation.Edit {
 		case 0:
 			row.Receive(m, one)
 		case 1:
-			row.Send(m, one, other, sure)
+			row.Send(m, one, other, row.Inbound-1, sure)
 		case 2:
 			row.MarkRead(row.Inbound - 1)
 		case 3:

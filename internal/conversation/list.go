@@ -2,13 +2,11 @@ package conversation
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/binary"
 	"slices"
 
 	"parley/internal/clock"
+	"parley/internal/cursor"
 	"parley/internal/fault"
-	"parley/internal/publicid"
 	"parley/internal/store"
 	"parley/internal/viewer"
 )
@@ -106,10 +104,10 @@ func (p *Page) FeedCursor() string { return p.desk.Cursors.Encode(p.Position) }
 
 // Alongside reads with a conversation an object that one of its columns names.
 type Alongside struct {
-	// Table has the object, by its id in On, a column of conversations; Columns are
-	// read, the id first.
+	// Table has the object, by its id in On, a column of conversations.
 	Table, On string
-	Columns   []string
+	// Columns are read of the table named x, the id first.
+	Columns func(x string) []string
 	// Read makes the object from the columns from place i on. It is called only
 	// where there is one.
 	Read func(c *Row, s *store.Row, i int) (any, error)
@@ -118,7 +116,8 @@ type Alongside struct {
 // List reads a page of a view under the viewer of ctx, in one statement that
 // also reads the log's position. For every channel and queue of a viewer whose
 // sight it must merge, it visits at most a page and one row that the view and
-// filter let through, wherever the page lies.
+// filter let through, wherever the page lies. Where the filter has more conditions
+// than an index serves, it walks past what they keep out, in turn with other scans.
 func (d *Desk) List(ctx context.Context, view View, filter *Filter, order *Order, w Window) (*Page, error) {
 	scope, err := d.Scope(viewer.FromContext(ctx), view, filter)
 	if err != nil {
@@ -129,15 +128,22 @@ func (d *Desk) List(ctx context.Context, view View, filter *Filter, order *Order
 		return nil, err
 	}
 	page := &Page{Scope: scope, Rows: make([]*Row, 0, min(q.size, 64)), desk: d}
-	err = d.Store.Each(ctx, q, func(s *store.Row) error {
-		if s.Null(1) {
-			page.Position = s.Int(0)
-			return nil
-		}
-		row, err := q.row(s)
-		page.Rows = append(page.Rows, row)
-		return err
-	})
+	read := func(ctx context.Context) error {
+		return d.Store.Each(ctx, q, func(s *store.Row) error {
+			if s.Null(1) {
+				page.Position = s.Int(0)
+				return nil
+			}
+			row, err := q.row(s)
+			page.Rows = append(page.Rows, row)
+			return err
+		})
+	}
+	if scope.conds.walks() {
+		err = d.Store.Scan(ctx, read)
+	} else {
+		err = read(ctx)
+	}
 	q.sort(page.Rows)
 	page.cut(w)
 	return page, err
@@ -167,18 +173,14 @@ type spot struct {
 func (d *Desk) cursor(r *Row) string { return d.CursorAt(r.LastMessageAt, r.Key) }
 
 // CursorAt is the cursor of a place in lists: that of a conversation with this key
-// and this time of its last message. It hides the key as ids do.
+// and this time of its last message.
 func (d *Desk) CursorAt(at clock.Time, key int64) string {
-	b := binary.BigEndian.AppendUint64(nil, uint64(at))
-	return base64.RawURLEncoding.EncodeToString(d.IDs.Append(b, publicid.Conversation, key))
+	return d.Cursors.Seal(cursor.Conversations, int64(at), key)
 }
 
-func (d *Desk) parseCursor(w Window) (spot, error) {
-	b, err := base64.RawURLEncoding.DecodeString(w.Cursor)
-	if err == nil && len(b) > 8 {
-		if key, ok := d.IDs.Decode(publicid.Conversation, string(b[8:])); ok {
-			return spot{clock.Time(binary.BigEndian.Uint64(b)), key}, nil
-		}
+func (d *Desk) parseCursor(w Window) (at spot, err error) {
+	if d.Cursors.Open(cursor.Conversations, w.Cursor, (*int64)(&at.at), &at.key) {
+		return at, nil
 	}
 	field := "after"
 	if w.Backward {

@@ -37,9 +37,10 @@ func (r *Row) Receive(m Message, soleOwner int64) {
 }
 
 // Send takes an outbound message in. A person's makes them owner where nobody
-// was assigned and the sender ID is not another's alone, and clears unread when
-// it is theirs to clear; an automated one (author 0) changes neither.
-func (r *Row) Send(m Message, author, soleOwner int64, clearForOwner bool) {
+// was assigned and the sender ID is not another's alone, and marks as read up to the
+// inbound ordinal when that is theirs to do; an automated one (author 0) changes
+// neither.
+func (r *Row) Send(m Message, author, soleOwner, read int64, clearForOwner bool) {
 	r.show(m, content.Outbound)
 	if author == 0 {
 		return
@@ -54,7 +55,7 @@ func (r *Row) Send(m Message, author, soleOwner int64, clearForOwner bool) {
 		r.SentBy = append(slices.Clone(r.SentBy), author)
 	}
 	if r.OwnerID == author || clearForOwner {
-		r.MarkRead(r.Inbound)
+		r.MarkRead(read)
 	}
 }
 

@@ -40,7 +40,7 @@ func receive(soleOwner int64) func(*conversation.Row) {
 
 func send(author, soleOwner int64, confirmed bool) func(*conversation.Row) {
 	return func(r *conversation.Row) {
-		r.Send(conversation.Message{Key: 9, At: 50, Preview: "Hi"}, author, soleOwner, confirmed)
+		r.Send(conversation.Message{Key: 9, At: 50, Preview: "Hi"}, author, soleOwner, r.Inbound, confirmed)
 	}
 }
 
@@ -119,8 +119,8 @@ func TestAnEditOfACopyLeavesTheOriginalsSendersAlone(t *testing.T) {
 	t.Parallel()
 	row := &conversation.Row{SentBy: append(make([]int64, 0, 8), amy)}
 	before := *row
-	row.Send(conversation.Message{}, bo, 0, false)
-	row.Send(conversation.Message{}, bo, 0, false)
+	row.Send(conversation.Message{}, bo, 0, row.Inbound, false)
+	row.Send(conversation.Message{}, bo, 0, row.Inbound, false)
 	require.Equal(t, []int64{amy}, before.SentBy)
 	require.Equal(t, []int64{amy, bo}, row.SentBy, "each sender once, in order")
 }
@@ -140,7 +140,7 @@ func TestMovesKeepTheirInvariants(t *testing.T) {
 				require.Equal(t, before.Inbound+1, row.Inbound)
 				require.True(t, before.OwnerID == 0 || row.OwnerID == before.OwnerID, "an inbound never moves an owner")
 			case 1:
-				row.Send(m, agent.Draw(t, "author"), agent.Draw(t, "sole owner"), rapid.Bool().Draw(t, "confirmed"))
+				row.Send(m, agent.Draw(t, "author"), agent.Draw(t, "sole owner"), rapid.Int64Range(0, row.Inbound).Draw(t, "read"), rapid.Bool().Draw(t, "confirmed"))
 				require.True(t, !before.Assigned || row.OwnerID == before.OwnerID, "assignment wins over sending")
 				require.False(t, row.IsUnread && !before.IsUnread, "sending never makes unread")
 			case 2:

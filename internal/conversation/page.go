@@ -41,15 +41,16 @@ func (d *Desk) pageQuery(scope *Scope, order *Order, w Window) (*pageQuery, erro
 	return q, err
 }
 
+// along is the name of the table that is read with a page.
+const along = "along"
+
 // Query implements store.Query. The first row holds the log's position in place
 // of a key, and nothing else, where it is asked for: beside an outer join a page
 // would be gathered before it is read.
 func (q *pageQuery) Query() (string, []any) {
-	columns := table.Select(q.columns)
+	columns := table.Select("x", q.columns)
 	if q.along != nil {
-		for _, c := range q.along.Columns {
-			columns = append(columns, "along."+c)
-		}
+		columns = append(columns, q.along.Columns(along)...)
 	}
 	b := &entsql.Builder{}
 	b.SetDialect(q.desk.Store.Dialect())
@@ -112,7 +113,7 @@ func (q *pageQuery) rowsOf(b *entsql.Builder, term *entsql.Predicate) {
 // join writes what is read along.
 func (q *pageQuery) join(b *entsql.Builder) {
 	if q.along != nil {
-		b.WriteString(" LEFT JOIN ").WriteString(q.along.Table).WriteString(" AS along ON along.id = x.").WriteString(q.along.On)
+		b.WriteString(" LEFT JOIN ").WriteString(q.along.Table).WriteString(" AS " + along + " ON " + along + ".id = x.").WriteString(q.along.On)
 	}
 }
 

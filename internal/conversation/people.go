@@ -47,6 +47,9 @@ func (u *MessagingUser) ID() string { return u.desk.IDs.Encode(publicid.Messagin
 // Channel is the channel the address is on.
 func (u *MessagingUser) Channel() *directory.Channel { return u.desk.Directory.Channel(u.ChannelID) }
 
+// GivenConsent is the consent status as the graph shows it.
+func (u *MessagingUser) GivenConsent() channel.Consent { return u.ConsentStatus.Given() }
+
 // Country is the number's country, nil when unknown.
 func (u *MessagingUser) Country() *string { return optional(u.country) }
 

@@ -75,9 +75,15 @@ var table = store.Table[Row]{
 
 	// Of two columns one is made where no more is asked for: reading a column costs
 	// more than what the database does for it.
-	{Name: "shown", Of: "CASE WHEN x.name = '' THEN x.address ELSE x.name END", Read: func(r *Row, s *store.Row, i int) { r.Title = s.Text(i) }},
-	{Name: "new", Of: "x.inbound_count - x.read_count", Read: func(r *Row, s *store.Row, i int) { r.Inbound = s.Int(i) }},
+	{Name: "shown", Of: shownOf, Read: func(r *Row, s *store.Row, i int) { r.Title = s.Text(i) }},
+	{Name: "new", Of: newOf, Read: func(r *Row, s *store.Row, i int) { r.Inbound = s.Int(i) }},
 }
+
+func shownOf(x string) string {
+	return "CASE WHEN " + x + ".name = '' THEN " + x + ".address ELSE " + x + ".name END"
+}
+
+func newOf(x string) string { return x + ".inbound_count - " + x + ".read_count" }
 
 // columns are the names of all of them.
 var columns = table.Names(0)
@@ -166,7 +172,7 @@ func (r *Row) NewCount() int { return int(r.Inbound - r.Read) }
 func (r *Row) LastIncomingAt() *clock.Time { return optional(r.LastIncoming) }
 
 // LastMessageDirection is which way the last message went.
-func (r *Row) LastMessageDirection() *content.Direction { return optional(r.LastDirection) }
+func (r *Row) LastMessageDirection() *content.Direction { return optional(r.LastDirection.Shown()) }
 
 // MessageCount is how many messages and notes it holds.
 func (r *Row) MessageCount() int64 { return r.LastSeq }

@@ -27,7 +27,7 @@ func (c *conditions) match(f *feed.Facts) bool {
 	return !c.nothing &&
 		is(c.owner, f.Owner) && is(c.channel, f.Channel) && is(c.record, f.Record) && is(c.objectType, f.ObjectType) &&
 		is(c.unread, f.Unread) && is(c.assigned, f.Owner != 0) && is(c.direction, f.Direction) &&
-		(!c.withInbound || f.Inbound > 0) &&
+		(!c.withInbound || f.Inbound > 0) && outside(c.elsewhere, f.Channel) &&
 		(c.sentBy == nil || slices.Contains(f.SentBy, *c.sentBy)) && c.within(f.LastMessageAt)
 }
 
@@ -52,6 +52,7 @@ func (c *conditions) where(col func(string) string) []*entsql.Predicate {
 	add(c.nothing, entsql.False)
 	add(c.owner != nil, func() *entsql.Predicate { return orNull(col("owner_id"), *c.owner) })
 	add(c.channel != nil, func() *entsql.Predicate { return entsql.EQ(col("channel_id"), *c.channel) })
+	add(len(c.elsewhere) > 0, func() *entsql.Predicate { return notIn(col("channel_id"), c.elsewhere) })
 	add(c.record != nil, func() *entsql.Predicate { return entsql.EQ(col("record_id"), *c.record) })
 	add(c.objectType != nil, func() *entsql.Predicate {
 		return entsql.And(entsql.EQ(col("object_type"), *c.objectType), notEmpty(col("object_type")))
@@ -70,30 +71,19 @@ func (c *conditions) where(col func(string) string) []*entsql.Predicate {
 	return p
 }
 
-// Holds is the SQL form of the whole scope over conversations under the given
-// name, the sight and what was sent in included; nil when it holds for all.
-func (s *Scope) Holds(table string) *entsql.Predicate {
-	col := qualify(table)
-	p := s.conds.where(col)
-	if visible := s.sight.SQL(col); visible != nil {
-		p = append(p, visible)
-	}
-	if s.conds.sentBy != nil {
-		p = append(p, entsql.P(func(b *entsql.Builder) {
-			b.WriteString("EXISTS (SELECT 1 FROM participants AS s WHERE s.conversation_id = " + table + ".id AND s.agent_id = ").Arg(*s.conds.sentBy).WriteString(")")
-		}))
-	}
-	if len(p) == 0 {
-		return nil
-	}
-	return entsql.And(p...)
-}
-
 func orNull(column string, key int64) *entsql.Predicate {
 	if key == 0 {
 		return entsql.IsNull(column)
 	}
 	return entsql.EQ(column, key)
+}
+
+func notIn(column string, keys []int64) *entsql.Predicate {
+	all := make([]any, len(keys))
+	for i, key := range keys {
+		all[i] = key
+	}
+	return entsql.NotIn(column, all...)
 }
 
 func notEmpty(column string) *entsql.Predicate {
@@ -102,7 +92,23 @@ func notEmpty(column string) *entsql.Predicate {
 
 // inCells reports whether the standing counts can answer for the conditions.
 func (c *conditions) inCells() bool {
-	return c.record == nil && c.sentBy == nil && c.direction == nil && c.from == nil && c.before == nil && !c.nothing
+	return c.record == nil && c.sentBy == nil && c.direction == nil && c.from == nil && c.before == nil && c.elsewhere == nil && !c.nothing
+}
+
+// walks reports whether a page may pass over many rows that the conditions keep
+// out: they are more than the index serves that the page is read by. A record has
+// few.
+func (c *conditions) walks() bool {
+	if c.record != nil || c.nothing {
+		return false
+	}
+	n := 0
+	for _, asked := range []bool{c.owner != nil, c.channel != nil, c.objectType != nil, c.sentBy != nil, c.assigned != nil} {
+		if asked {
+			n++
+		}
+	}
+	return n > 1 || c.direction != nil
 }
 
 // whereCells is the SQL form of the conditions over count_cells.

@@ -10,6 +10,7 @@ import (
 	entsql "entgo.io/ent/dialect/sql"
 
 	"parley/internal/feed"
+	"parley/internal/price"
 	"parley/internal/rule"
 	"parley/internal/store"
 	"parley/internal/viewer"
@@ -25,15 +26,22 @@ type Set interface {
 // taskColumns are the columns of a row that tasks ask for.
 var taskColumns = table.Only("id", "owner_id", "assigned", "is_unread", "inbound_count", "read_count")
 
+// rowsDecided is how many rows of a set cost a unit.
+const rowsDecided = 4
+
 // Each calls fn with the conversations of a set as one statement finds them, at
-// most so many. The row holds what tasks ask for, and only until fn returns.
+// most so many, and charges for them. The row holds the columns that tasks ask for,
+// and only until fn returns.
 func (d *Desk) Each(ctx context.Context, s Set, most int, fn func(*Row)) error {
 	b := &entsql.Builder{}
 	b.SetDialect(d.Store.Dialect())
-	b.WriteString("SELECT ").WriteString(strings.Join(table.Select(taskColumns), ", ")).WriteString(" FROM conversations AS x")
+	b.WriteString("SELECT ").WriteString(strings.Join(table.Select("x", taskColumns), ", ")).WriteString(" FROM conversations AS x")
 	s.from(b)
 	b.WriteString(" LIMIT ").Arg(most)
+	n := 0
+	defer func() { price.Charge(ctx, n/rowsDecided) }()
 	return d.Store.Each(ctx, b, func(s *store.Row) error {
+		n++
 		row := Row{desk: d}
 		table.Read(&row, s, 0, taskColumns)
 		fn(&row)

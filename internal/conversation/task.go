@@ -5,7 +5,6 @@ import (
 
 	"parley/internal/fault"
 	"parley/internal/feed"
-	"parley/internal/publicid"
 	"parley/internal/viewer"
 )
 
@@ -17,7 +16,19 @@ const (
 	MarkingRead   Action = "MARK_READ"
 	MarkingUnread Action = "MARK_UNREAD"
 	Assigning     Action = "ASSIGN"
+	// OtherAction is one that a newer version has begun, and that this one does not
+	// know. It is never done here.
+	OtherAction Action = "OTHER"
 )
+
+// Known is the action, OtherAction when it is not known.
+func (a Action) Known() Action {
+	switch a {
+	case MarkingRead, MarkingUnread, Assigning:
+		return a
+	}
+	return OtherAction
+}
 
 // Task is an action with what it needs to know.
 type Task struct {
@@ -31,14 +42,7 @@ type Task struct {
 // Assigning is the task of giving conversations to an agent, or to nobody (nil).
 // It needs AssignConversation.
 func (d *Desk) Assigning(ctx context.Context, agentID *string) (Task, error) {
-	t := Task{Action: Assigning}
-	if agentID == nil {
-		return t, d.May(ctx, t)
-	}
-	key, ok := d.IDs.Decode(publicid.Agent, *agentID)
-	if t.Assignee = key; !ok {
-		t.Assignee = -1 // nobody's key
-	}
+	t := Task{Action: Assigning, Assignee: d.ownerOf(agentID)}
 	return t, d.May(ctx, t)
 }
 
@@ -68,8 +72,12 @@ func (d *Desk) May(ctx context.Context, t Task) error {
 // may do it with. Reading reaches the inbound ordinal upTo. It is pure: an event
 // without a cause says that there was nothing to change.
 func (t Task) Do(ctx context.Context, row *Row, upTo int64) (feed.Event, error) {
-	if t.Action == Assigning {
+	switch t.Action {
+	case Assigning:
 		return t.assign(row), nil
+	case MarkingRead, MarkingUnread:
+	default:
+		return feed.Event{}, fault.New(fault.Conflict, "This version of Parley does not know the action %s.", t.Action)
 	}
 	if err := mayMark(ctx, row, t.Confirmed); err != nil {
 		return feed.Event{}, err

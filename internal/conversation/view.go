@@ -67,7 +67,8 @@ type conditions struct {
 	direction   *content.Direction
 	from        *clock.Time
 	before      *clock.Time
-	nothing     bool // two conditions contradict
+	elsewhere   []int64 // channels to leave out
+	nothing     bool    // two conditions contradict
 }
 
 // Scope resolves a view and a filter for the viewer v. A view whose subject the

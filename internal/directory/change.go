@@ -94,6 +94,10 @@ func readAgents(ctx context.Context, client *ent.Client) ([]*ent.Agent, error) {
 	return agents, nil
 }
 
+// unknown reports whether a newer version has given a permission of which this one
+// does not know what it allows.
+func unknown(p viewer.Permission) bool { return !slices.Contains(viewer.Permissions, p) }
+
 // rightsOf is the agent as who asks: the permissions of the role and of the
 // sets, the channels and the queues, each once and ascending.
 func rightsOf(row *ent.Agent) *viewer.Viewer {
@@ -108,7 +112,7 @@ func rightsOf(row *ent.Agent) *viewer.Viewer {
 		v.Queues = append(v.Queues, q.ID)
 	}
 	slices.Sort(v.Permissions)
-	v.Permissions = slices.Compact(v.Permissions)
+	v.Permissions = slices.DeleteFunc(slices.Compact(v.Permissions), unknown)
 	slices.Sort(v.Channels)
 	slices.Sort(v.Queues)
 	return v

@@ -7,7 +7,9 @@ package directory
 import (
 	"context"
 	"fmt"
+	"iter"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -68,7 +70,8 @@ func (c *Channel) RequiredConsent() *channel.Consent {
 	if c.Required == "" {
 		return nil
 	}
-	return &c.Required
+	required := c.Required.AsRequired()
+	return &required
 }
 
 // SoleOwner is the key of the one agent who owns the channel, 0 when it is
@@ -164,7 +167,7 @@ func (s *snapshot) addAccount(ids *publicid.Codec, a *ent.ProviderAccount) {
 	s.accounts[a.Key] = account
 	for _, row := range a.Edges.Channels {
 		c := &Channel{
-			Key: row.ID, ID: ids.Encode(publicid.Channel, row.ID), Name: row.Name, Type: row.Type, Address: row.Address,
+			Key: row.ID, ID: ids.Encode(publicid.Channel, row.ID), Name: row.Name, Type: row.Type.Known(), Address: row.Address,
 			Country: row.Country, IsActive: row.Active, Required: row.RequiredConsent, Account: account,
 		}
 		if row.QueueID != nil {
@@ -179,7 +182,7 @@ func (s *snapshot) addAccount(ids *publicid.Codec, a *ent.ProviderAccount) {
 func (s *snapshot) addAgent(ids *publicid.Codec, row *ent.Agent) {
 	a := &Agent{
 		Key: row.ID, ID: ids.Encode(publicid.Agent, row.ID), Username: row.Username, Name: row.Name,
-		Role: row.Role, IsLicensed: row.Licensed, IsActive: row.Active, rights: rightsOf(row),
+		Role: row.Role.Known(), IsLicensed: row.Licensed, IsActive: row.Active, rights: rightsOf(row),
 	}
 	if a.IsActive {
 		for _, c := range a.rights.Channels {
@@ -240,6 +243,9 @@ func (d *Directory) ChannelAt(account int64, at string) *Channel {
 
 // Account returns the provider account with the webhook key, nil when there is none.
 func (d *Directory) Account(key string) *Account { return d.now.Load().accounts[key] }
+
+// Accounts are all provider accounts, in no order.
+func (d *Directory) Accounts() iter.Seq[*Account] { return maps.Values(d.now.Load().accounts) }
 
 // Viewer returns the agent with the username as who asks, with the rights they
 // have now: UNAUTHENTICATED for one who is unknown or switched off.

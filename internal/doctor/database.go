@@ -19,20 +19,22 @@ func (e *examination) open(ctx context.Context) bool {
 		e.store, err = store.OpenToRead(ctx, store.Options{URL: e.Database})
 		switch {
 		case errors.Is(err, store.ErrNoDatabase):
-			return fail("Give --database as the server has it; parley serve makes a new one.", "There is no database at %s.", e.Database), nil
+			return fail("Give --database as the server has it, and see that its disk is there; for a first start run parley migrate, or parley serve --create.", "There is no database at %s.", e.Database), nil
 		case err != nil:
 			return fail("Check the URL or path, that the database runs, and who may open it.", "The database cannot be opened: %v.", err), nil
 		}
-		heads, version := 0, ""
-		about := "SELECT (SELECT COUNT(*) FROM sqlite_master WHERE name = 'log_heads'), sqlite_version()"
+		about, version := "SELECT sqlite_version()", ""
 		if e.store.Pool() != nil {
-			about = "SELECT (SELECT COUNT(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename = 'log_heads'), current_setting('server_version')"
+			about = "SHOW server_version"
 		}
-		if err := e.row(ctx, about, &heads, &version); err != nil {
+		if err := e.row(ctx, about, &version); err != nil {
 			return f, err
 		}
-		if holds = heads > 0; !holds {
-			return fail("Is it the right one? parley serve or parley migrate makes the tables.", "The database (%s %s) holds no Parley.", e.store.Dialect(), version), nil
+		if holds, err = e.store.HoldsParley(ctx); err != nil {
+			return f, err
+		}
+		if !holds {
+			return fail("Is it the right one? Give --database as the server has it; for a first start run parley migrate, or parley serve --create.", "The database (%s %s) holds no Parley.", e.store.Dialect(), version), nil
 		}
 		return ok("The database answers: %s %s.", e.store.Dialect(), version), nil
 	})

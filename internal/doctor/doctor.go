@@ -95,6 +95,7 @@ func Examine(ctx context.Context, o Options, say func(Finding)) bool {
 	}}
 	e.settings()
 	e.check(ctx, "sign-in", e.signIn)
+	e.check(ctx, "proxies", e.proxies)
 	if e.open(ctx) {
 		for _, c := range e.checks() {
 			e.check(ctx, c.name, c.look)
@@ -120,7 +121,7 @@ func (e *examination) checks() []namedLook {
 	if e.store.Pool() != nil {
 		checks = append(checks, namedLook{"PostgreSQL", e.postgres}, namedLook{"connections", e.connections}, namedLook{"clock", e.postgresClock})
 	} else {
-		checks = append(checks, namedLook{"integrity", e.integrity}, namedLook{"SQLite", e.sqlite}, namedLook{"disk", e.disk}, namedLook{"clock", e.eventClock})
+		checks = append(checks, namedLook{"integrity", e.integrity}, namedLook{"SQLite", e.sqlite}, namedLook{"disk", e.disk}, namedLook{"file rights", e.fileRights}, namedLook{"clock", e.eventClock})
 	}
 	return append(checks, namedLook{"bus", e.bus}, namedLook{"queue", e.queue}, namedLook{"unknown sends", e.unknown},
 		namedLook{"webhooks", e.webhooks}, namedLook{"jobs", e.jobs})

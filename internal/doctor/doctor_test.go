@@ -97,7 +97,7 @@ func TestAHealthyParley(t *testing.T) {
 		require.True(t, well)
 		require.Empty(t, found.ill())
 		require.Len(t, found["settings"], 5)
-		for _, check := range []string{"database", "migrations", "keys", "event log", "counts", "search", "clock", "bus", "queue", "unknown sends", "webhooks", "jobs", "accounts", "account twilio/twilio-demo"} {
+		for _, check := range []string{"proxies", "database", "migrations", "keys", "event log", "counts", "search", "clock", "bus", "queue", "unknown sends", "webhooks", "jobs", "accounts", "account twilio/twilio-demo"} {
 			require.Len(t, found[check], 1, check)
 		}
 	}
@@ -127,7 +127,7 @@ func TestEachFaultIsFound(t *testing.T) {
 		{"event log", doctor.Fail, "head stands at", []string{"UPDATE log_heads SET position = position + 1"}},
 		{"counts", doctor.Fail, "cell", []string{"UPDATE count_cells SET unread = unread + 1 WHERE id = (SELECT MIN(id) FROM count_cells)"}},
 		{"search", doctor.Warn, "never built", []string{"DELETE FROM search_states"}},
-		{"search", doctor.Warn, "being built", []string{"UPDATE search_states SET building = 1"}},
+		{"search", doctor.Warn, "being built", []string{"UPDATE search_states SET building = 3"}},
 		{"search", doctor.Warn, "other rules", []string{"UPDATE search_states SET version = 0"}},
 		{"search", doctor.Fail, "misses 1 message", []string{"UPDATE messages SET created_at = created_at + 1000000"}},
 		{"clock", doctor.Warn, "ahead", []string{fmt.Sprintf(events, future), "UPDATE log_heads SET position = position + 1"}},
@@ -217,7 +217,7 @@ func TestADatabaseThatIsNotOurs(t *testing.T) {
 	} {
 		found, well := examine(t, doctor.Options{Database: url, Addr: ":1"})
 		require.False(t, well)
-		require.Len(t, found, 3, "settings, sign-in and database")
+		require.Len(t, found, 4, "settings, sign-in, proxies and database")
 		require.Contains(t, found["database"][0].Means, word)
 		require.NotContains(t, fmt.Sprint(found), "hush")
 	}

@@ -18,8 +18,8 @@ const indexedPart = 1_000
 // search looks whether the search index is whole and up to date.
 func (e *examination) search(ctx context.Context) (Finding, error) {
 	const rebuild = "Run parley search rebuild; servers may go on meanwhile."
-	var begun int
-	if err := e.row(ctx, "SELECT COUNT(*) FROM search_states", &begun); err != nil || begun == 0 {
+	begun, err := index.Begun(ctx, e.store)
+	if err != nil || !begun {
 		return warn("Start the server: it makes the index and fills it in the background.", "The search index was never built."), err
 	}
 	state, err := index.ReadState(ctx, index.From(e.store))
@@ -45,12 +45,8 @@ func (e *examination) search(ctx context.Context) (Finding, error) {
 // notIndexed counts the newest messages that search should find and does not
 // know.
 func (e *examination) notIndexed(ctx context.Context, state index.State) (n int64, err error) {
-	table := fmt.Sprintf("search_places_%d", state.Serving)
-	if e.store.Pool() != nil {
-		table = fmt.Sprintf("search_texts_%d", state.Serving)
-	}
 	q := store.SQL(fmt.Sprintf(`SELECT m.id, m.created_at, m.text, p.spot FROM (SELECT id, created_at, text FROM messages ORDER BY id DESC LIMIT %d) AS m
-		LEFT JOIN %s AS p ON p.message_id = m.id AND p.spot = (m.created_at / 1000) * 2097152 + (m.id & 2097151)`, indexedPart, table))
+		LEFT JOIN %s AS p ON p.message_id = m.id AND p.spot = (m.created_at / 1000) * 2097152 + (m.id & 2097151)`, indexedPart, state.Places(e.store)))
 	err = e.store.Read(ctx, q, func(rows *sql.Rows) error {
 		var id int64
 		var at clock.Time

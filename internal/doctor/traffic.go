@@ -39,7 +39,7 @@ func (e *examination) unknown(ctx context.Context) (Finding, error) {
 	}
 	var n int64
 	err := e.row(ctx, fmt.Sprintf(`SELECT COUNT(*) FROM (SELECT status, provider_account_id FROM attempts ORDER BY id DESC LIMIT %d) AS a WHERE status = 'UNKNOWN'
-		AND provider_account_id NOT IN (SELECT id FROM provider_accounts WHERE provider = 'import')`, part), &n)
+		AND provider_account_id NOT IN (SELECT id FROM provider_accounts WHERE provider = '%s')`, part, channel.NoCarrier), &n)
 	if err != nil {
 		return Finding{}, err
 	}
@@ -123,7 +123,7 @@ func (e *examination) account(ctx context.Context, a account) Finding {
 	checker, asks := provider.(channel.Checker)
 	switch {
 	case provider == nil:
-		return fail("Correct the account's provider, or switch the account off.", "No carrier is called %q.", a.provider)
+		return fail("Correct the account's provider, or switch the account off. While servers are updated, ask the newer program.", "No carrier is called %q.", a.provider)
 	case a.Secret == "":
 		return fail("Put the carrier's token into the account.", "The account %q has no secret: calls are refused and webhooks cannot be verified.", a.name)
 	case e.Demo:

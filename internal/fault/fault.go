@@ -10,6 +10,7 @@ package fault
 import (
 	"errors"
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -49,7 +50,7 @@ var Descriptions = map[Code]string{
 	Refused:             "The message cannot be sent; `refusals` lists every reason together.",
 	Conflict:            "The object is not in a state that allows this. Read it again and decide anew.",
 	ResyncRequired:      "The stream cannot go on from this cursor. Run the query again and subscribe from its `feedCursor`.",
-	LimitExceeded:       "The request is larger or more costly than the limit the message states. Ask for less.",
+	LimitExceeded:       "The request is larger or more costly than the limit the message states: ask for less. With `retryAfter` it comes too often, or too much of its kind is under way: wait so many seconds and repeat it, with the same idempotency key. A stream with a frame that is too large ends; `cursor` is where to go on from, asking for less.",
 	Timeout:             "The request did not finish in time and its work was stopped. Ask for less, or try again.",
 	Unavailable:         "A part this request needs is not there at present. Try again shortly.",
 	Internal:            "Something failed on our side. Report the request id; the log holds the whole cause.",
@@ -65,7 +66,8 @@ type Error struct {
 	Field   string // input field at fault, as a dotted path; may be empty
 	// RetryAfter is how long to wait before trying again; zero when unknown.
 	RetryAfter time.Duration
-	// Cursor is the last good cursor of a stream that ends with ResyncRequired.
+	// Cursor is the last good cursor of a stream that ends with ResyncRequired, or
+	// with a frame that is refused.
 	Cursor string
 }
 
@@ -85,6 +87,15 @@ func (e *Error) FieldPath() *string {
 	return &e.Field
 }
 
+// RetrySeconds is RetryAfter in whole seconds, rounded up; nil when it is unknown.
+func (e *Error) RetrySeconds() *int {
+	if e.RetryAfter <= 0 {
+		return nil
+	}
+	seconds := int(math.Ceil(e.RetryAfter.Seconds()))
+	return &seconds
+}
+
 // New makes an Error; the message is a format.
 func New(code Code, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
@@ -93,6 +104,18 @@ func New(code Code, format string, args ...any) *Error {
 // Input makes a BadInput error for a field; the message is a format.
 func Input(field, format string, args ...any) *Error {
 	return &Error{Code: BadInput, Field: field, Message: fmt.Sprintf(format, args...)}
+}
+
+// At is the fault in err with the field of the input that it is of; any other error
+// as it is.
+func At(field string, err error) error {
+	var f *Error
+	if !errors.As(err, &f) {
+		return err
+	}
+	at := *f
+	at.Field = field
+	return &at
 }
 
 // Missing is the answer for what is not there or may not be seen: the two

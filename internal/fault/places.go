@@ -22,7 +22,7 @@ var Places = map[Code]Place{
 	Refused:             {"payload", ""},
 	Conflict:            {"payload", ""},
 	ResyncRequired:      {"stream", ""},
-	LimitExceeded:       {"payload, request", "413 for the body, 429 for too many streams"},
+	LimitExceeded:       {"payload, field, request, stream", "413 for the body, 429 for too many streams and with `retryAfter` for a whole request"},
 	Timeout:             {"field, request", "504"},
 	Unavailable:         {"field, request, stream", "503"},
 	Internal:            {"field, request, stream", "500"},

@@ -9,19 +9,22 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"parley/internal/cursor"
 	"parley/internal/fault"
 )
 
-// Cursors signs positions of one log: a cursor is a MAC over (epoch, position),
-// valid on every process that shares the key and bound to no viewer or filter.
+// Cursors seals the places of one database: positions of its log, and through the
+// Sealer the places in lists. A cursor of the log holds its epoch and position; it
+// is valid on every process that shares the secret and bound to no viewer or filter.
 type Cursors struct {
-	key     []byte
+	*cursor.Sealer
+	secret  []byte
 	epoch   int64
 	resyncs *prometheus.CounterVec
 }
 
 // NewCursors returns the cursors of the log with the epoch.
-func NewCursors(key []byte, epoch int64) *Cursors {
+func NewCursors(secret []byte, epoch int64) *Cursors {
 	resyncs := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "parley_feed_resyncs_total",
 		Help: "Streams told RESYNC_REQUIRED, by reason: FORGED, EPOCH (restored since), AHEAD, OLD (no longer in the log) or SLOW (read too slowly).",
@@ -29,36 +32,38 @@ func NewCursors(key []byte, epoch int64) *Cursors {
 	for _, why := range []Reason{Forged, OtherEpoch, Ahead, TooOld, TooSlow} {
 		resyncs.WithLabelValues(string(why)) // there from the start, at 0
 	}
-	return &Cursors{key, epoch, resyncs}
+	return &Cursors{cursor.New(secret), secret, epoch, resyncs}
 }
-
-const macLength = 12
 
 // Encode returns the cursor of a position.
-func (c *Cursors) Encode(position int64) string {
-	b := binary.BigEndian.AppendUint64(nil, uint64(c.epoch))
-	b = binary.BigEndian.AppendUint64(b, uint64(position))
-	return base64.RawURLEncoding.EncodeToString(append(b, c.mac(b)...))
-}
-
-func (c *Cursors) mac(b []byte) []byte {
-	m := hmac.New(sha256.New, c.key)
-	m.Write([]byte("feed cursor"))
-	m.Write(b)
-	return m.Sum(nil)[:macLength]
-}
+func (c *Cursors) Encode(position int64) string { return c.Seal(cursor.Feed, c.epoch, position) }
 
 // Decode returns the position in a cursor. A cursor that we did not make, or
 // that is of another log, is answered with RESYNC_REQUIRED.
-func (c *Cursors) Decode(cursor string) (int64, error) {
-	b, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
-	if err != nil || strings.ContainsAny(cursor, "\r\n") || len(b) != 16+macLength || !hmac.Equal(c.mac(b[:16]), b[16:]) {
+func (c *Cursors) Decode(text string) (position int64, err error) {
+	var epoch int64
+	if !c.Open(cursor.Feed, text, &epoch, &position) && !c.signed(text, &epoch, &position) {
 		return 0, c.Resync(Forged, "This cursor is not one of ours. Run the query again and subscribe from its feedCursor.", "")
 	}
-	if int64(binary.BigEndian.Uint64(b)) != c.epoch {
+	if epoch != c.epoch {
 		return 0, c.Resync(OtherEpoch, "The event log was restored since this cursor was made. Run the query again and subscribe from its feedCursor.", "")
 	}
-	return int64(binary.BigEndian.Uint64(b[8:])), nil
+	return position, nil
+}
+
+// signed opens a cursor as the last release made them: epoch and position in the
+// clear, and a MAC. Remove it with the release after this one.
+func (c *Cursors) signed(text string, epoch, position *int64) bool {
+	const length = 12
+	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	if err != nil || strings.ContainsAny(text, "\r\n") || len(b) != 16+length {
+		return false
+	}
+	m := hmac.New(sha256.New, c.secret)
+	m.Write([]byte("feed cursor"))
+	m.Write(b[:16])
+	*epoch, *position = int64(binary.BigEndian.Uint64(b)), int64(binary.BigEndian.Uint64(b[8:]))
+	return hmac.Equal(m.Sum(nil)[:length], b[16:])
 }
 
 // Reason is why a stream cannot go on.

@@ -1,5 +1,5 @@
 // Package feed is the live side of Parley: the event log with its facts, the
-// signed cursors into it, and the hub that follows it for all streams of a
+// sealed cursors into it, and the hub that follows it for all streams of a
 // process.
 //
 // The log is the truth and its positions are commit order. The bus between
@@ -10,10 +10,11 @@
 package feed
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"slices"
-	"sync"
 
 	"parley/internal/channel"
 	"parley/internal/clock"
@@ -38,6 +39,16 @@ const (
 	DirectoryChanged     Cause = "DIRECTORY_CHANGED"
 	BulkChanged          Cause = "BULK_CHANGED"
 )
+
+// Shown is the cause as the graph shows it: CONVERSATION_CHANGED for one that a newer
+// version recorded of a conversation, and this one does not know.
+func (c Cause) Shown() Cause {
+	switch c {
+	case MessageAdded, MessageStatusChanged, ConversationRead, ConversationUnread, ConversationAssigned, ConversationChanged:
+		return c
+	}
+	return ConversationChanged
+}
 
 // StreamKind says what an event means to one stream.
 type StreamKind string
@@ -94,72 +105,36 @@ func (f *Facts) Tally() store.Tally {
 	return t
 }
 
-// Event is one entry of the log.
+// Event is one entry of the log. Nobody changes one that was recorded: those who
+// read the log, or what a hub remembers of it, share it. Columns of the log hold
+// what has no name in JSON here, its facts hold the rest.
+//
+// Processes of several versions read one log: a name in JSON keeps its meaning for
+// ever, and "b" and "a" are always of the conversation. Who does not know a cause
+// goes by these; who does not know what an event is of passes over it.
 type Event struct {
-	Position       int64
-	Cause          Cause
-	ConversationID int64
-	MessageID      int64
-	ActorID        int64 // agent who caused it; 0 for the system
-	IdempotencyKey string
-	At             clock.Time
+	Position       int64      `json:"-"`
+	Cause          Cause      `json:"-"`
+	ConversationID int64      `json:"-"`
+	MessageID      int64      `json:"-"`
+	ActorID        int64      `json:"-"` // agent who caused it; 0 for the system
+	IdempotencyKey string     `json:"-"`
+	At             clock.Time `json:"-"`
 	// Before and After are the conversation's facts; Before is nil when it began.
-	Before, After *Facts
+	Before *Facts `json:"b,omitempty"`
+	After  *Facts `json:"a,omitempty"`
 	// Status is what a MessageStatusChanged brought.
-	Status channel.Status
-	// Agents are those whose rights a DirectoryChanged moved; nil means anybody's.
-	Agents []int64
-	// Operation is the one that a BulkChanged is of.
-	Operation int64
-
-	mu     sync.Mutex
-	shared map[any]any
-}
-
-// mostShared bounds what is kept with an event.
-const mostShared = 64
-
-// Shared returns what load returned the first time it was asked for key on this
-// event: streams of one process share what they read for it, and what they write.
-// A failure is not remembered, nor is what comes after so many keys that hardly
-// anybody can share them.
-func (e *Event) Shared(key any, load func() (any, error)) (any, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if v, ok := e.shared[key]; ok {
-		return v, nil
-	}
-	v, err := load()
-	if err == nil && len(e.shared) < mostShared {
-		if e.shared == nil {
-			e.shared = map[any]any{}
-		}
-		e.shared[key] = v
-	}
-	return v, err
-}
-
-// again returns the event with nothing shared yet: who comes to it later reads
-// what is there by then.
-func (e *Event) again() *Event {
-	return &Event{
-		Position: e.Position, Cause: e.Cause, ConversationID: e.ConversationID, MessageID: e.MessageID, ActorID: e.ActorID,
-		IdempotencyKey: e.IdempotencyKey, At: e.At, Before: e.Before, After: e.After, Status: e.Status, Agents: e.Agents,
-	}
-}
-
-type wire struct {
-	Before *Facts         `json:"b,omitempty"`
-	After  *Facts         `json:"a,omitempty"`
 	Status channel.Status `json:"st,omitempty"`
-	Agents []int64        `json:"g,omitzero"` // nobody is not anybody
-	Bulk   int64          `json:"k,omitempty"`
+	// Agents are those whose rights a DirectoryChanged moved; nil means anybody's.
+	Agents []int64 `json:"g,omitzero"` // nobody is not anybody
+	// Operation is the one that a BulkChanged is of.
+	Operation int64 `json:"k,omitempty"`
 }
 
 // Record adds e to the transaction's tail and moves the standing counts by the
 // difference of its facts.
 func Record(tx *store.Tx, e *Event) error {
-	facts, err := json.Marshal(wire{e.Before, e.After, e.Status, e.Agents, e.Operation})
+	facts, err := json.Marshal(e)
 	if err != nil {
 		return fmt.Errorf("feed: facts: %w", err)
 	}
@@ -176,13 +151,14 @@ func Record(tx *store.Tx, e *Event) error {
 	return nil
 }
 
-func (e *Event) decode(facts []byte) error {
-	var w wire
-	if err := json.Unmarshal(facts, &w); err != nil {
-		return fmt.Errorf("feed: facts of event %d: %w", e.Position, err)
+// read takes in the facts of the log. An event whose facts make no sense here has
+// none, and so concerns no stream: it must not hold up those that come after it.
+func (e *Event) read(ctx context.Context, facts []byte) {
+	bare := *e
+	if err := json.Unmarshal(facts, e); err != nil {
+		slog.ErrorContext(ctx, "an event cannot be read and is passed over; a newer version may have written it", "position", e.Position, "cause", e.Cause, "error", err)
+		*e = bare
 	}
-	e.Before, e.After, e.Status, e.Agents, e.Operation = w.Before, w.After, w.Status, w.Agents, w.Bulk
-	return nil
 }
 
 // MayMoveRights reports whether the event may have changed what the agent may
@@ -193,5 +169,8 @@ func (e *Event) MayMoveRights(agent int64) bool {
 
 // MovesCounts reports whether the event changes any standing count.
 func (e *Event) MovesCounts() bool {
-	return e.After != nil && (e.Before == nil || e.Before.Cell() != e.After.Cell() || e.Before.Tally() != e.After.Tally())
+	if e.Before == nil || e.After == nil {
+		return e.Before != e.After
+	}
+	return e.Before.Cell() != e.After.Cell() || e.Before.Tally() != e.After.Tally()
 }

@@ -13,6 +13,3 @@ func (h *Hub) Live(keys []Key, want func(*Event) bool) *Stream {
 	s.joined = true
 	return s
 }
-
-// Facts are what an event holds beside its position.
-func (e *Event) Facts() []any { return []any{e.Cause, e.ConversationID, e.Before, e.After, e.At} }

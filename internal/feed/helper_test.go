@@ -105,7 +105,7 @@ var everything = []feed.Key{feed.Everything}
 func all(*feed.Event) bool { return true }
 
 // next returns the next event, which must come within ten seconds.
-func next(t testing.TB, s *feed.Stream) *feed.Event {
+func next(t testing.TB, s *feed.Stream) *feed.Delivery {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()

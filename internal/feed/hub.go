@@ -53,6 +53,10 @@ type HubOptions struct {
 // pageSize is how many events are read from the log at a time.
 const pageSize = 500
 
+// pageUnits is what a page costs the viewer who replays it: some of what its events
+// take to be read.
+const pageUnits = 2 * pageSize
+
 // NewHub returns a hub that stands at the log's head. Run makes it follow.
 func NewHub(ctx context.Context, s *store.Store, cursors *Cursors, o HubOptions) (*Hub, error) {
 	position, err := s.Head(ctx)
@@ -158,9 +162,16 @@ func (h *Hub) deliver(events []*Event) {
 	defer h.mu.Unlock()
 	var concerned []*Stream
 	for _, e := range events {
+		var d *Delivery // made for the first that wants it
 		concerned = h.streams.concerned(e, concerned[:0])
 		for _, s := range concerned {
-			if s.want(e) && !s.offer(e) {
+			if !s.want(e) {
+				continue
+			}
+			if d == nil {
+				d = &Delivery{Event: e}
+			}
+			if !s.offer(d) {
 				h.streams.remove(s)
 			}
 		}
@@ -273,8 +284,9 @@ func readLog(ctx context.Context, s *store.Store, after, upTo int64, limit int) 
 		if err := rows.Scan(&e.Position, &e.Cause, &e.ConversationID, &e.MessageID, &e.ActorID, &e.IdempotencyKey, &facts, &e.At); err != nil {
 			return err
 		}
+		e.read(ctx, facts)
 		events = append(events, e)
-		return e.decode(facts)
+		return nil
 	})
 	return events, err
 }

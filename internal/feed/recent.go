@@ -27,14 +27,13 @@ func (r *recent) keep(events []*Event) {
 	defer r.mu.Unlock()
 	for _, e := range events {
 		if slot := r.slot(e.Position); *slot == nil || (*slot).Position < e.Position {
-			*slot = e.again()
+			*slot = e
 		}
 	}
 }
 
 // after returns the events after a position and not beyond another, in order, up
-// to the first that is not kept. They belong to everybody: what is given to one
-// is again() of it.
+// to the first that is not kept.
 func (r *recent) after(position, upTo int64) (events []*Event) {
 	if len(r.slots) == 0 {
 		return nil

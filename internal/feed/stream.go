@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"parley/internal/fault"
+	"parley/internal/price"
 )
 
 // mostWaiting is how many events may wait for a slow reader before its stream
@@ -29,12 +30,12 @@ type Stream struct {
 	notify func()        // called instead, where nobody waits
 
 	mu      sync.Mutex
-	waiting []*Event // from the hub
-	ended   error    // why nothing more will come; errSlow for a slow reader
+	waiting []*Delivery // from the hub
+	ended   error       // why nothing more will come; errSlow for a slow reader
 
-	pending []*Event // taken from the log or from waiting, not yet given
-	read    int64    // position read up to in the log
-	given   int64    // position of the last event given, or where it began
+	pending []*Delivery // taken from the log or from waiting, not yet given
+	read    int64       // position read up to in the log
+	given   int64       // position of the last event given, or where it began
 	joined  bool
 }
 
@@ -62,11 +63,11 @@ var errSlow = fault.New(fault.ResyncRequired, "This stream was read too slowly. 
 
 // offer is called under the hub's lock. It reports false when the stream is too
 // slow and has ended.
-func (s *Stream) offer(e *Event) bool {
+func (s *Stream) offer(d *Delivery) bool {
 	s.mu.Lock()
 	fits := len(s.waiting) < mostWaiting
 	if fits {
-		s.waiting = append(s.waiting, e)
+		s.waiting = append(s.waiting, d)
 	}
 	s.mu.Unlock()
 	if !fits {
@@ -98,17 +99,17 @@ func (s *Stream) signal() {
 // Next returns the next event. It ends with ctx's error, with UNAVAILABLE when
 // the server shuts down, or with RESYNC_REQUIRED when the reader was too slow or
 // the log no longer holds what comes next.
-func (s *Stream) Next(ctx context.Context) (*Event, error) {
+func (s *Stream) Next(ctx context.Context) (*Delivery, error) {
 	for len(s.pending) == 0 {
 		if err := s.fill(ctx); err != nil {
 			return nil, err
 		}
 	}
-	e := s.pending[0]
+	d := s.pending[0]
 	s.pending[0] = nil
 	s.pending = s.pending[1:]
-	s.given = e.Position
-	return e, nil
+	s.given = d.Position
+	return d, nil
 }
 
 // fill waits for something to be pending. It may return without.
@@ -177,9 +178,14 @@ func (s *Stream) readPage(ctx context.Context, upTo int64) error {
 	events := s.hub.recent.after(s.read, upTo)
 	if len(events) == 0 {
 		var err error
-		if events, err = readLog(ctx, s.hub.store, s.read, upTo, pageSize); err != nil {
+		err = s.hub.store.Walk(ctx, func(ctx context.Context) error {
+			events, err = readLog(ctx, s.hub.store, s.read, upTo, pageSize)
+			return err
+		})
+		if err != nil {
 			return err
 		}
+		price.Charge(ctx, pageUnits) // for a whole page, so that what is left of a rate tells little of how much others write
 		if len(events) == 0 || events[0].Position != s.read+1 {
 			return s.trimmed()
 		}
@@ -188,7 +194,7 @@ func (s *Stream) readPage(ctx context.Context, upTo int64) error {
 	for _, e := range events {
 		s.read = e.Position
 		if s.want(e) {
-			s.pending = append(s.pending, e.again())
+			s.pending = append(s.pending, &Delivery{Event: e})
 		}
 	}
 	return nil

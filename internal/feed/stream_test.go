@@ -34,7 +34,7 @@ func TestASlowStreamEndsWithItsLastGoodCursorAndBlocksNobody(t *testing.T) {
 	given := d.base + 1
 	var err error
 	for err == nil {
-		var e *feed.Event
+		var e *feed.Delivery
 		if e, err = slow.Next(t.Context()); err == nil {
 			given++
 			require.Equal(t, given, e.Position)
@@ -74,7 +74,7 @@ func TestAStreamAheadOfTheHubIsGivenNothingFromBeforeItsCursor(t *testing.T) {
 	d := setup(t, func(o *feed.HubOptions) { o.Bus, o.Check = deaf{}, time.Hour })
 	d.mustAdd(1, 4)
 	s := d.follow(d.base+3, all)
-	got := make(chan *feed.Event, 1)
+	got := make(chan *feed.Delivery, 1)
 	go func() { e, _ := s.Next(t.Context()); got <- e }()
 	d.eventually(func() bool { return d.Streams() == 1 }, "it is live")
 	require.NoError(t, d.Await(t.Context(), d.base+4))
@@ -203,7 +203,7 @@ func TestAStreamEndsWithItsReader(t *testing.T) {
 // What the streams of a process read for an event is read once.
 func TestWhatIsSharedIsLoadedOnce(t *testing.T) {
 	t.Parallel()
-	var e feed.Event
+	var e feed.Delivery
 	var loads atomic.Int64
 	var asking sync.WaitGroup
 	for range 50 {

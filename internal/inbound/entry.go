@@ -14,6 +14,7 @@ import (
 	"parley/internal/directory"
 	"parley/internal/feed"
 	"parley/internal/message"
+	"parley/internal/number"
 	"parley/internal/store"
 )
 
@@ -125,7 +126,7 @@ func (r *Receiver) takeMessage(ctx context.Context, tx *store.Tx, account *direc
 	if ch == nil {
 		return failed("no channel of this account has the address the message was sent to"), nil
 	}
-	customer := customerOf(in, ch)
+	customer := CustomerOf(in, ch)
 	if customer.Address == "" || len(customer.Address) > mostAddress {
 		return failed("the customer's address is missing or too long"), nil
 	}
@@ -147,13 +148,13 @@ func (r *Receiver) receive(ctx context.Context, tx *store.Tx, row *conversation.
 	return feed.Event{Cause: feed.MessageAdded, MessageID: added.Key}, err
 }
 
-// customerOf reads the sender's address; a phone number is brought to E.164, in
-// the channel's country when it is national.
-func customerOf(in channel.Inbound, ch *directory.Channel) conversation.Customer {
-	c := conversation.Customer{Address: strings.TrimSpace(in.From), Name: cut(channel.CleanText(in.FromName), mostName)}
+// CustomerOf is who sent a message to the channel: a phone number is brought to E.164, a short
+// code or a name stays as it came.
+func CustomerOf(in channel.Inbound, ch *directory.Channel) conversation.Customer {
+	c := conversation.Customer{Address: strings.TrimSpace(in.From), Name: cut(channel.CleanName(in.FromName), mostName)}
 	if ch.Type.IsSMS() {
-		if number, country, ok := message.Number(c.Address, ch.Country); ok {
-			c.Address, c.Country = number, country
+		if n, err := number.Read(c.Address, ch.Country, number.Carrier); err == nil {
+			c.Address, c.Country = n.E164, n.Country
 		}
 	}
 	return c

@@ -18,7 +18,8 @@ const MostBody = 3 << 20
 //
 // It answers 200 when everything is committed, 403 on a wrong or absent
 // signature, 404 for an account we do not have, 413 over MostBody, and 503 when
-// the carrier should try again.
+// the carrier should try again, also while there is no account at all: carriers
+// do not repeat what was answered 404.
 func (r *Receiver) Handler(publicURL string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		if req.Method != http.MethodPost {
@@ -56,6 +57,9 @@ func (r *Receiver) answer(w http.ResponseWriter, req *http.Request, hook channel
 		slog.Log(req.Context(), level, "a webhook could not be stored", "provider", provider, "account", account, "error", err)
 		w.Header().Set("Retry-After", "5")
 		http.Error(w, "Not stored. Post it again.", http.StatusServiceUnavailable)
+	case verdict == NoAccounts:
+		w.Header().Set("Retry-After", "60")
+		http.Error(w, "No account is set up here yet. Post it again.", http.StatusServiceUnavailable)
 	case verdict == UnknownAccount:
 		http.Error(w, "No such account.", http.StatusNotFound)
 	case verdict == BadSignature:

@@ -8,6 +8,7 @@ package inbound
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -43,6 +44,9 @@ const (
 	Stored Verdict = iota + 1
 	UnknownAccount
 	BadSignature
+	// NoAccounts says that the database has no carrier's account at all: it is not set
+	// up yet, or not the one that carriers' webhooks are meant for.
+	NoAccounts
 )
 
 // Receive verifies a webhook of the named provider's account and stores what it
@@ -51,13 +55,30 @@ const (
 func (r *Receiver) Receive(ctx context.Context, provider, accountKey string, w channel.Webhook) (Verdict, error) {
 	ctx = viewer.AsSystem(ctx, "webhook")
 	adapter, account := r.Messenger.Providers[provider], r.Messenger.Desk.Directory.Account(accountKey)
-	if adapter == nil || account == nil || account.Provider != provider || !account.Active {
+	if account == nil && !r.hasAccounts() {
+		return NoAccounts, nil
+	}
+	if account == nil || account.Provider != provider || !account.Active || provider == channel.NoCarrier {
 		return UnknownAccount, nil
+	}
+	if adapter == nil {
+		return 0, fmt.Errorf("only a newer version of Parley speaks with the carrier %q", provider)
 	}
 	if !adapter.Verify(account.Account, w) {
 		return BadSignature, nil
 	}
 	return Stored, r.storeAll(ctx, account, entriesOf(adapter.Parse(account.Account, w), w))
+}
+
+// hasAccounts reports whether there is an account of a carrier. One that an import
+// made, which never sends, is none.
+func (r *Receiver) hasAccounts() bool {
+	for account := range r.Messenger.Desk.Directory.Accounts() {
+		if account.Provider != channel.NoCarrier {
+			return true
+		}
+	}
+	return false
 }
 
 // storeAll stores the entries in one write. When that fails, each alone, so that

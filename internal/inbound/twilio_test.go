@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +15,7 @@ import (
 	"parley/ent/provideraccount"
 	"parley/internal/app"
 	"parley/internal/channel"
+	twiliosms "parley/internal/channel/twilio"
 	"parley/internal/channel/twilio/twiliotest"
 	"parley/internal/channel/wire"
 	"parley/internal/parleytest"
@@ -132,4 +135,26 @@ func TestAForgedTwilioWebhookIsRefused(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, http.StatusForbidden, status)
 	require.Zero(t, count(t, p, "raw_inbounds", nil))
+}
+
+// TestALongFormThatIsSignedIsKept: no form that the carrier has signed is lost for its
+// length.
+func TestALongFormThatIsSignedIsKept(t *testing.T) {
+	t.Parallel()
+	p, _, _ := twilio(t)
+	form := url.Values{"MessageSid": {"SM" + strings.Repeat("b", 32)}, "From": {customer}, "To": {parleytest.Billing}, "Body": {"Hello"}}
+	for n := range 100_000 {
+		form.Set("p"+strconv.Itoa(n), "")
+	}
+	post := func(signature string) int {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/webhooks/twilio/twilio-demo", strings.NewReader(form.Encode()))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set(twiliosms.SignatureHeader, signature)
+		return p.Answer(r).Code
+	}
+	signed := twiliosms.Sign(seed.TwilioSecret, "https://desk.example.com/parley/webhooks/twilio/twilio-demo", form)
+	require.Equal(t, http.StatusForbidden, post("x"+signed[1:]))
+	require.Equal(t, http.StatusOK, post(signed))
+	require.Equal(t, 1, count(t, p, "raw_inbounds", nil))
+	require.Equal(t, []string{"the form cannot be read"}, problems(t, p))
 }

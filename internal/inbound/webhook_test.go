@@ -16,6 +16,7 @@ import (
 
 	"parley/internal/channel"
 	"parley/internal/channel/sandbox"
+	"parley/internal/content"
 	"parley/internal/inbound"
 	"parley/internal/parleytest"
 	"parley/internal/seed"
@@ -230,8 +231,8 @@ func TestWhatACustomerCanSend(t *testing.T) {
 		"no text":        {func(e *sandbox.Entry) { e.Text = "" }, "TEXT", `{"__typename":"TextContent","text":""}`},
 		"NUL":            {func(e *sandbox.Entry) { e.Text = "a\x00b" }, "TEXT", `{"__typename":"TextContent","text":"ab"}`},
 		"invalid UTF-8":  {func(e *sandbox.Entry) { e.Text = "a\xffb" }, "TEXT", "{\"__typename\":\"TextContent\",\"text\":\"a\uFFFDb\"}"},
-		"a national one": {func(e *sandbox.Entry) { e.From = "(202) 555-0199" }, "TEXT", `{"__typename":"TextContent","text":"Hi"}`},
-		"a huge text":    {func(e *sandbox.Entry) { e.Text = long }, "TEXT", `{"__typename":"TextContent","text":"` + long + `"}`},
+		"a national one": {func(e *sandbox.Entry) { e.From = "2025550199" }, "TEXT", `{"__typename":"TextContent","text":"Hi"}`},
+		"a huge text":    {func(e *sandbox.Entry) { e.Text = long }, "TEXT", `{"__typename":"TextContent","text":"` + long[:content.MostListed] + `"}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

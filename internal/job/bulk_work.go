@@ -2,6 +2,7 @@ package job
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -16,6 +17,9 @@ type bulkWork struct {
 	stopping context.Context //nolint:containedctx // ends when the process is told to stop; River does not tell jobs
 }
 
+// untilNewer is how long a job waits for a worker of a newer version to find it.
+const untilNewer = 5 * time.Second
+
 // Timeout implements river.Worker: a long operation is gone on with by another
 // run of the job.
 func (*bulkWork) Timeout(*river.Job[operation.Work]) time.Duration { return 5 * time.Minute }
@@ -27,7 +31,10 @@ func (w *bulkWork) Work(ctx context.Context, job *river.Job[operation.Work]) err
 	defer cancel()
 	defer context.AfterFunc(w.stopping, cancel)()
 	again, err := w.foreman.Run(ctx, job.Args.OperationID)
-	if err == nil && again {
+	switch {
+	case errors.Is(err, operation.ErrNewer):
+		return river.JobSnooze(untilNewer)
+	case err == nil && again:
 		return river.JobSnooze(0)
 	}
 	return err

@@ -120,8 +120,10 @@ func configure(stopping context.Context, r *inbound.Receiver, f *operation.Forem
 			river.QueueDefault: {MaxWorkers: o.Workers},
 			operation.Queue:    {MaxWorkers: bulkWorkers, FetchPollInterval: bulkPoll},
 		},
-		Workers:    workers,
-		Middleware: []rivertype.Middleware{&observed{tracer: o.Tracer, durations: o.Durations}},
+		Workers: workers,
+		// What a newer version wants done waits for a worker that can.
+		FetchOnlyKnownKinds: true,
+		Middleware:          []rivertype.Middleware{&observed{tracer: o.Tracer, durations: o.Durations}},
 		// Workers are told of new jobs (by PostgreSQL, or by the bell); the poll
 		// is for what they were not told of, such as a lane that has rested.
 		FetchCooldown:     fetchCooldown,

@@ -175,7 +175,7 @@ func (c *chunk) begin(thread []stagedMessage, there *known) error {
 			Consent: channel.ImplicitOptIn, CreatedAt: row.CreatedAt,
 		})
 	}
-	return c.into.Conversation(row)
+	return c.into.Conversation(row, ch.Type)
 }
 
 // play lets the messages happen to their conversation, and adds them.
@@ -184,7 +184,7 @@ func (c *chunk) play(row *conversation.Row, thread []stagedMessage) {
 	for i := range thread {
 		s := &thread[i]
 		m := load.Message{
-			Key: c.into.Key(load.Messages), Conversation: row.Key, Seq: row.NextSeq(), Kind: content.Text, Text: s.text,
+			Key: c.into.Key(load.Messages), Conversation: row.Key, Channel: row.ChannelID, Seq: row.NextSeq(), Kind: content.Text, Text: s.text,
 			Account: c.account, ProviderID: s.id(), ProviderTime: s.at, At: s.at,
 		}
 		shown := conversation.Message{Key: m.Key, At: s.at, Preview: content.Preview(content.TextContent{Text: s.text})}

@@ -10,14 +10,11 @@ import (
 	entsql "entgo.io/ent/dialect/sql"
 
 	"parley/ent"
+	"parley/internal/channel"
 	"parley/internal/directory"
 	"parley/internal/store"
 	"parley/internal/viewer"
 )
-
-// provider is what the account that stands for a source names as its carrier: there
-// is none, so nothing can be sent by it.
-const provider = "import"
 
 // mostAgents is how many an organisation has.
 const mostAgents = 5_000
@@ -110,7 +107,7 @@ func (m *importing) need(ctx context.Context, s *settler) error {
 	if account := m.options.Account; account != "" && m.office.accounts[account].key == 0 {
 		return fmt.Errorf("there is no provider account with the key %q", account)
 	}
-	if p := m.office.accounts[m.options.sourceKey()].provider; p != "" && p != provider {
+	if p := m.office.accounts[m.options.sourceKey()].provider; p != "" && p != channel.NoCarrier {
 		return fmt.Errorf("the key %q belongs to a provider account of %s; name the source otherwise", m.options.sourceKey(), p)
 	}
 	used := map[string]bool{}
@@ -216,7 +213,7 @@ func (m *importing) ensureAccount(ctx context.Context, tx *store.Tx) (int64, err
 	source := m.options.sourceKey()
 	if keys[source] == 0 {
 		var made *ent.ProviderAccount
-		made, err = tx.Ent.ProviderAccount.Create().SetKey(source).SetProvider(provider).SetName("Imported from " + m.options.Source).
+		made, err = tx.Ent.ProviderAccount.Create().SetKey(source).SetProvider(channel.NoCarrier).SetName("Imported from " + m.options.Source).
 			SetActive(false).SetCreatedAt(tx.Now).Save(ctx)
 		if err != nil {
 			return 0, err

@@ -3,13 +3,15 @@ package legacy
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/nyaruka/phonenumbers"
 
 	"parley/internal/channel"
-	"parley/internal/message"
+	"parley/internal/conversation"
+	"parley/internal/number"
 )
 
 // senderID is a channel as the export names it.
@@ -25,17 +27,16 @@ type senderID struct {
 // code.
 func readSender(written, region string) senderID {
 	s := senderID{written: written}
-	if n := len(written); n >= 3 && n <= 8 && strings.Trim(written, "0123456789") == "" {
-		s.address, s.kind = written, channel.SMSShortCode
-		return s
-	}
-	var ok bool
-	if s.address, s.country, ok = message.Number(written, region); !ok {
+	n, err := number.Read(written, region, number.Person)
+	switch short := number.Bare(written); {
+	case err == nil:
+		s.address, s.country, s.kind = n.E164, n.Country, channel.SMSLongCode
+	case len(short) >= 3 && len(short) <= 8 && strings.Trim(short, "0123456789") == "":
+		s.address, s.kind = short, channel.SMSShortCode
+	default:
 		s.problem = fmt.Sprintf("the sender ID %q is neither a number nor a short code", cut(written, mostStatus))
-		return s
 	}
-	s.kind = channel.SMSLongCode
-	if n, err := phonenumbers.Parse(s.address, ""); err == nil && phonenumbers.GetNumberType(n) == phonenumbers.TOLL_FREE {
+	if parsed, err := phonenumbers.Parse(s.address, ""); err == nil && phonenumbers.GetNumberType(parsed) == phonenumbers.TOLL_FREE {
 		s.kind = channel.SMSTollFree
 	}
 	return s
@@ -161,26 +162,44 @@ func (s *settler) readParties(ctx context.Context) error {
 func (s *settler) settleOne(ctx context.Context, p writtenParty) error {
 	sender := s.senders[p.sender]
 	problem := sender.problem
-	address, country := "", ""
+	var customer conversation.Customer
 	if problem == "" {
-		var ok bool
-		if address, country, ok = message.Number(p.written, s.regionOf(sender)); !ok {
-			problem = fmt.Sprintf("the number %q is none that can be messaged", p.written)
-			if s.regionOf(sender) == "" {
-				problem += "; a national one needs --region"
-			}
+		var err error
+		if customer, problem, err = s.customer(ctx, p, s.regionOf(sender)); err != nil {
+			return err
 		}
 	}
 	if problem != "" {
 		_, err := s.staging.exec(ctx, "UPDATE parties SET problem = ? WHERE id = ?", problem, p.id)
 		return err
 	}
-	var conversation int64
-	err := s.staging.one(ctx, []any{&conversation}, `INSERT INTO conversations (channel, address, country) VALUES (?, ?, ?)
-		ON CONFLICT DO UPDATE SET country = excluded.country RETURNING id`, sender.address, address, country)
+	var key int64
+	err := s.staging.one(ctx, []any{&key}, `INSERT INTO conversations (channel, address, country) VALUES (?, ?, ?)
+		ON CONFLICT DO UPDATE SET country = excluded.country RETURNING id`, sender.address, customer.Address, customer.Country)
 	if err != nil {
 		return err
 	}
-	_, err = s.staging.exec(ctx, "UPDATE parties SET conversation = ? WHERE id = ?", conversation, p.id)
+	_, err = s.staging.exec(ctx, "UPDATE parties SET conversation = ? WHERE id = ?", key, p.id)
 	return err
+}
+
+// customer reads who a party is. The short code or name of a sender is one that
+// wrote in, and keeps its address as a carrier hands it over; nobody writes to it.
+func (s *settler) customer(ctx context.Context, p writtenParty, region string) (c conversation.Customer, problem string, err error) {
+	if name, ok := number.SenderOf(p.written, region); ok {
+		var wrote bool
+		err = s.staging.one(ctx, []any{&wrote}, "SELECT EXISTS (SELECT 1 FROM messages WHERE party = ? AND side = ?)", p.id, int(incoming))
+		if err != nil || wrote {
+			return conversation.Customer{Address: name}, "", err
+		}
+	}
+	n, no := number.Read(p.written, region, number.Person)
+	if no == nil {
+		return conversation.Customer{Address: n.E164, Country: n.Country}, "", nil
+	}
+	problem = fmt.Sprintf("the number %q cannot be messaged: %v", p.written, no)
+	if errors.Is(no, number.Nowhere) {
+		problem += ", or name the country by --region"
+	}
+	return c, problem, nil
 }

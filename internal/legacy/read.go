@@ -224,7 +224,7 @@ func (r *reader) record(ctx context.Context, row *row, id string) (problem strin
 	case len(parentType) > mostObjectType || !clean(parentType) || len(parent) > mostID || !clean(parent) || (parent == "") != (parentType == ""):
 		return "the parent needs a type of up to 80 bytes and an id of up to 190, or neither", nil
 	}
-	name := cut(channel.CleanText(row.get("name")), mostName)
+	name := cut(channel.CleanName(row.get("name")), mostName)
 	n, err := r.staging.exec(ctx, `INSERT INTO records (line, object_type, external_id, name, mobile, opted_out, at, parent_type, parent_id)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (object_type, external_id) DO NOTHING`,
 		row.line, objectType, id, name, mobile, optedOut, int64(at), parentType, parent)

@@ -32,10 +32,10 @@ type Desk struct {
 }
 
 // source is what a frame was made of.
-type source struct{ event *feed.Event }
+type source struct{ event *feed.Delivery }
 
 // Shared keeps with the event what is the same for all its frames; see
-// feed.Event.Shared. A frame that no event made shares nothing.
+// feed.Delivery.Shared. A frame that no event made shares nothing.
 func (s source) Shared(key any, load func() (any, error)) (any, error) {
 	if s.event == nil {
 		return load()
@@ -143,7 +143,7 @@ type stream[T any] struct {
 	// want decides under the viewer's rights. It runs in the hub.
 	want func(v *viewer.Viewer, e *feed.Event) bool
 	// frame makes the frame of an event, or tells that there is none.
-	frame func(ctx context.Context, v *viewer.Viewer, e *feed.Event) (frame T, ok bool, err error)
+	frame func(ctx context.Context, v *viewer.Viewer, e *feed.Delivery) (frame T, ok bool, err error)
 	// stale tells whether a change of the directory that left the viewer's rights
 	// alone changed what the first frame holds; nil for never.
 	stale func(ctx context.Context, v *viewer.Viewer) (bool, error)
@@ -217,7 +217,7 @@ func (s *stream[T]) stand(ctx context.Context, v *viewer.Viewer, kind feed.Strea
 
 // take puts the frame of an event, if it has one, to those that are held, or says
 // that the stream must be opened anew. There may be no event.
-func (s *stream[T]) take(ctx context.Context, start *standing[T], e *feed.Event, held *held[T]) (anew bool, err error) {
+func (s *stream[T]) take(ctx context.Context, start *standing[T], e *feed.Delivery, held *held[T]) (anew bool, err error) {
 	switch {
 	case e == nil:
 	case e.Cause != feed.DirectoryChanged:
@@ -255,7 +255,7 @@ func give[T any](ctx context.Context, frames chan<- T, frame T) bool {
 
 // row is the conversation of e as it is now, read once for all streams of this
 // process; nil when v may no longer see it.
-func (d *Desk) row(ctx context.Context, v *viewer.Viewer, e *feed.Event) (*conversation.Row, error) {
+func (d *Desk) row(ctx context.Context, v *viewer.Viewer, e *feed.Delivery) (*conversation.Row, error) {
 	got, err := e.Shared("conversation", func() (any, error) {
 		rows, err := d.ByKey(viewer.AsSystem(ctx, "feed"), []int64{e.ConversationID})
 		return rows[e.ConversationID], err
@@ -268,7 +268,7 @@ func (d *Desk) row(ctx context.Context, v *viewer.Viewer, e *feed.Event) (*conve
 }
 
 // message is the message of e as it is now, read once for all streams.
-func (d *Desk) message(ctx context.Context, e *feed.Event) (*message.Row, error) {
+func (d *Desk) message(ctx context.Context, e *feed.Delivery) (*message.Row, error) {
 	got, err := e.Shared("message", func() (any, error) {
 		rows, err := message.Reader{Desk: d.Desk}.ByKey(viewer.AsSystem(ctx, "feed"), []int64{e.MessageID})
 		return rows[e.MessageID], err
@@ -278,7 +278,7 @@ func (d *Desk) message(ctx context.Context, e *feed.Event) (*message.Row, error)
 }
 
 // echo is the event's idempotency key when the viewer caused it.
-func echo(v *viewer.Viewer, e *feed.Event) *string {
+func echo(v *viewer.Viewer, e *feed.Delivery) *string {
 	if e.IdempotencyKey == "" || e.ActorID != v.AgentID {
 		return nil
 	}

@@ -39,7 +39,7 @@ func (d *Desk) Messages(ctx context.Context, id, after *string, end End) (<-chan
 	}, after, end)
 }
 
-func (d *Desk) added(ctx context.Context, v *viewer.Viewer, e *feed.Event) (*MessageAdded, bool, error) {
+func (d *Desk) added(ctx context.Context, v *viewer.Viewer, e *feed.Delivery) (*MessageAdded, bool, error) {
 	row, err := d.row(ctx, v, e)
 	if err != nil || row == nil {
 		return nil, false, err
@@ -98,7 +98,7 @@ func (d *Desk) openOne(ctx context.Context, key int64, kind feed.StreamKind, res
 	return &Reset{Kind: kind, Cursor: d.cursor(position, resumed), Conversation: rows[key]}, position, err
 }
 
-func (d *Desk) oneChange(ctx context.Context, v *viewer.Viewer, e *feed.Event) (OneChange, bool, error) {
+func (d *Desk) oneChange(ctx context.Context, v *viewer.Viewer, e *feed.Delivery) (OneChange, bool, error) {
 	cursor := d.Cursors.Encode(e.Position)
 	row, err := d.row(ctx, v, e)
 	if err != nil {
@@ -112,8 +112,8 @@ func (d *Desk) oneChange(ctx context.Context, v *viewer.Viewer, e *feed.Event) (
 		return d.added(ctx, v, e)
 	case feed.MessageStatusChanged:
 		msg, err := d.message(ctx, e)
-		return &MessageStatusChanged{source: source{e}, Cursor: cursor, Message: msg, Status: e.Status, IdempotencyKey: echo(v, e)}, msg != nil, err
+		return &MessageStatusChanged{source: source{e}, Cursor: cursor, Message: msg, Status: e.Status.Shown(), IdempotencyKey: echo(v, e)}, msg != nil, err
 	default:
-		return &ConversationUpdated{source: source{e}, Cursor: cursor, Conversation: row, Cause: e.Cause, IdempotencyKey: echo(v, e)}, true, nil
+		return &ConversationUpdated{source: source{e}, Cursor: cursor, Conversation: row, Cause: e.Cause.Shown(), IdempotencyKey: echo(v, e)}, true, nil
 	}
 }

@@ -67,7 +67,7 @@ func (f *operationFold) keys(*viewer.Viewer) []feed.Key {
 
 func (f *operationFold) want(_ *viewer.Viewer, e *feed.Event) bool { return e.Operation == f.key }
 
-func (f *operationFold) frame(ctx context.Context, v *viewer.Viewer, e *feed.Event) (*OperationChange, bool, error) {
+func (f *operationFold) frame(ctx context.Context, v *viewer.Viewer, e *feed.Delivery) (*OperationChange, bool, error) {
 	op, err := f.read(viewer.NewContext(ctx, v))
 	return &OperationChange{Kind: feed.Update, Cursor: f.desk.Cursors.Encode(e.Position), Operation: op}, err == nil, err
 }

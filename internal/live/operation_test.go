@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -16,6 +17,7 @@ import (
 	"parley/internal/operation"
 	"parley/internal/parleytest"
 	"parley/internal/store"
+	"parley/internal/stream"
 	"parley/internal/viewer"
 )
 
@@ -77,6 +79,49 @@ func TestAnOperationIsWatchedToItsEnd(t *testing.T) {
 		require.Equal(t, operation.Done, s.next().Operation.State)
 		require.NoError(t, s.end())
 	}
+}
+
+// A small operation may be over before its stream, whose first frame still shows
+// it at work, has joined the hub.
+func TestAnOperationThatEndsBeforeItsStreamIsLiveIsSeenToEnd(t *testing.T) {
+	t.Parallel()
+	b, op := paused(t, 3)
+	ctx, leave := context.WithCancel(b.Context("amy"))
+	woken := make(chan struct{}, 1)
+	ctx, stream := stream.NewContext(ctx, func() {
+		select {
+		case woken <- struct{}{}:
+		default:
+		}
+	})
+	defer func() { leave(); stream.Close() }()
+	frames, err := b.live().BulkOperation(ctx, op.ID(), nil, func(err error) { t.Error(err) })
+	require.NoError(t, err)
+	require.True(t, stream.Ready())
+	require.Equal(t, operation.Paused, (<-frames).Operation.State)
+
+	_, err = b.Foreman.Resume(b.Context("amy"), op.ID())
+	require.NoError(t, err)
+	b.Eventually(func() bool {
+		row, err := b.Foreman.Get(b.Context("amy"), op.ID())
+		return err == nil && row.Ended()
+	}, "it ends")
+	b.quiet()
+	ready := func() {
+		t.Helper()
+		for patience := time.After(10 * time.Second); !stream.Ready(); {
+			select {
+			case <-woken:
+			case <-patience:
+				require.Fail(t, "nothing comes")
+			}
+		}
+	}
+	ready()
+	require.Equal(t, operation.Done, (<-frames).Operation.State)
+	ready()
+	_, more := <-frames
+	require.False(t, more, "it completes")
 }
 
 func TestWhoMayWatchAnOperation(t *testing.T) {

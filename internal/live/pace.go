@@ -32,7 +32,7 @@ func hold[T any](p pace[T], wake func()) *held[T] {
 }
 
 // next returns the next event; nil when the frame held is due.
-func (h *held[T]) next(ctx context.Context, reader *feed.Stream) (*feed.Event, error) {
+func (h *held[T]) next(ctx context.Context, reader *feed.Stream) (*feed.Delivery, error) {
 	if !h.holds {
 		return reader.Next(ctx)
 	}

@@ -77,7 +77,7 @@ func (r *room) untilHidden(ctx context.Context) error {
 		if e.Cause == feed.DirectoryChanged {
 			return e.MayMoveRights(r.agent)
 		}
-		return e.ConversationID == r.key && (e.Before == nil || e.Before.Subject() != e.After.Subject())
+		return e.ConversationID == r.key && (e.Before == nil || e.After == nil || e.Before.Subject() != e.After.Subject())
 	})
 	defer reader.Close()
 	for {

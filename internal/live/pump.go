@@ -22,6 +22,8 @@ type pump[T any] struct {
 	reader   *feed.Stream // nil until the first frame of the standing is given
 	held     *held[T]
 	complete bool // the last frame was given
+
+	given, passed string // cursors of the frame that was given last, and of the one before
 }
 
 // errComplete is how a stream ends that has told all there is to tell.
@@ -46,7 +48,7 @@ func (p *pump[T]) pour() {
 	}
 }
 
-// Next implements transport.Source.
+// Next implements stream.Source.
 func (p *pump[T]) Next() bool {
 	frame, err := p.next()
 	switch {
@@ -55,12 +57,37 @@ func (p *pump[T]) Next() bool {
 	case err != nil:
 		p.stop(err)
 	default:
+		p.passed, p.given = p.given, cursorOf(frame)
 		p.frames <- frame
 	}
 	return true
 }
 
-// Close implements transport.Source.
+// Passed implements stream.Source.
+func (p *pump[T]) Passed() string { return p.passed }
+
+// cursorOf is the cursor of a frame.
+func cursorOf(frame any) string {
+	switch f := frame.(type) {
+	case *Change:
+		return f.Cursor
+	case *MessageAdded:
+		return f.Cursor
+	case *MessageStatusChanged:
+		return f.Cursor
+	case *ConversationUpdated:
+		return f.Cursor
+	case *Reset:
+		return f.Cursor
+	case *InboxCountsChange:
+		return f.Cursor
+	case *OperationChange:
+		return f.Cursor
+	}
+	return ""
+}
+
+// Close implements stream.Source.
 func (p *pump[T]) Close() {
 	if p.reader != nil {
 		p.reader.Close()

@@ -50,14 +50,14 @@ func (f *viewFold) want(_ *viewer.Viewer, e *feed.Event) bool {
 	return f.scope.Matches(e.Before) || f.scope.Matches(e.After)
 }
 
-func (f *viewFold) frame(ctx context.Context, v *viewer.Viewer, e *feed.Event) (*Change, bool, error) {
+func (f *viewFold) frame(ctx context.Context, v *viewer.Viewer, e *feed.Delivery) (*Change, bool, error) {
 	if e.Position > f.at {
-		f.counts, f.at = f.scope.Fold(f.counts, e), e.Position
+		f.counts, f.at = f.scope.Fold(f.counts, e.Event), e.Position
 	}
-	id := f.desk.IDs.Encode(publicid.Conversation, e.ConversationID)
+	id, cause := f.desk.IDs.Encode(publicid.Conversation, e.ConversationID), e.Cause.Shown()
 	change := &Change{
 		source: source{e}, Kind: kindOf(f.scope.Matches(e.Before), f.scope.Matches(e.After)), Cursor: f.desk.Cursors.Encode(e.Position),
-		ConversationID: &id, Counts: f.counts, Cause: &e.Cause, IdempotencyKey: echo(v, e),
+		ConversationID: &id, Counts: f.counts, Cause: &cause, IdempotencyKey: echo(v, e),
 	}
 	if change.Kind == feed.Leave {
 		return change, true, nil
@@ -164,15 +164,15 @@ func (f *inboxFold) want(_ *viewer.Viewer, e *feed.Event) bool {
 	return (f.sight.Matches(e.Before) || f.sight.Matches(e.After)) && e.MovesCounts()
 }
 
-func (f *inboxFold) frame(ctx context.Context, v *viewer.Viewer, e *feed.Event) (*InboxCountsChange, bool, error) {
+func (f *inboxFold) frame(ctx context.Context, v *viewer.Viewer, e *feed.Delivery) (*InboxCountsChange, bool, error) {
 	if e.Position <= f.at {
 		return nil, false, nil
 	}
 	f.at = e.Position
-	f.addObjectType(v, e)
+	f.addObjectType(v, e.Event)
 	var changed []*conversation.Inbox
 	for _, in := range f.inboxes {
-		if counts := in.Scope.Fold(in.Counts, e); counts != in.Counts {
+		if counts := in.Scope.Fold(in.Counts, e.Event); counts != in.Counts {
 			in.Counts = counts
 			changed = append(changed, in)
 		}

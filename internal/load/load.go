@@ -43,7 +43,7 @@ var tables = []struct {
 	{"messaging_users", []string{"id", "channel_id", "address", "name", "country", "locale", "consent_status", "created_at"}},
 	{"conversations", []string{
 		"id", "channel_id", "messaging_user_id", "record_id", "owner_id", "queue_id", "object_type", "assigned",
-		"name", "address", "preview", "last_message_at", "last_message_id", "last_direction", "last_incoming_at",
+		"name", "address", "preview", "last_message_at", "last_message_id", "last_direction", "last_incoming_at", "due_at",
 		"is_unread", "inbound_count", "read_count", "last_seq", "sent_by", "created_at",
 	}},
 	{"participants", []string{"conversation_id", "agent_id", "last_message_at"}},
@@ -69,6 +69,7 @@ func Names() []string {
 
 // Batch is rows that go in together.
 type Batch struct {
+	now    clock.Time
 	keys   map[Table][]int64
 	rows   [][][]any // by table
 	events []feed.Event
@@ -80,7 +81,7 @@ type Batch struct {
 
 // New makes a batch with so many keys of each table.
 func New(ctx context.Context, tx *store.Tx, keys map[Table]int) (*Batch, error) {
-	b := &Batch{keys: map[Table][]int64{}, rows: make([][][]any, len(tables))}
+	b := &Batch{now: tx.Now, keys: map[Table][]int64{}, rows: make([][][]any, len(tables))}
 	for table, n := range keys {
 		reserved, err := tx.ReserveKeys(ctx, tables[table].name, n)
 		if err != nil {
@@ -134,6 +135,7 @@ func (b *Batch) User(u User) {
 // Message is a message of a conversation. Zero and "" stand for none.
 type Message struct {
 	Key, Conversation, Seq int64
+	Channel                int64 // the conversation's
 	Direction              content.Direction
 	Kind                   content.Kind
 	Source                 content.Source
@@ -155,7 +157,7 @@ func (b *Batch) Message(m Message) {
 	}
 	b.add(Messages, m.Key, m.Conversation, m.Seq, string(m.Direction), string(m.Kind), string(m.Source), m.Text, "", nullable(m.Author),
 		string(m.Status), string(m.Code), m.Ordinal, nullable(m.Account), id, int64(m.ProviderTime), int64(m.At))
-	b.found.messages = append(b.found.messages, index.Message{ID: m.Key, ConversationID: m.Conversation, At: m.At, Text: m.Text})
+	b.found.messages = append(b.found.messages, index.Message{ID: m.Key, ConversationID: m.Conversation, ChannelID: m.Channel, At: m.At, Text: m.Text})
 }
 
 // Attempt is one attempt to send a message; those of a message are numbered from 1.
@@ -180,8 +182,8 @@ func (b *Batch) Attempt(a Attempt) {
 }
 
 // Conversation adds a conversation that is new, as its messages have left it, with
-// its participants and its event.
-func (b *Batch) Conversation(row *conversation.Row) error {
+// its participants and its event. It is on a channel of type t.
+func (b *Batch) Conversation(row *conversation.Row, t channel.Type) error {
 	var sentBy any
 	if len(row.SentBy) > 0 {
 		list, err := json.Marshal(row.SentBy)
@@ -192,8 +194,8 @@ func (b *Batch) Conversation(row *conversation.Row) error {
 	}
 	b.add(Conversations, row.Key, row.ChannelID, row.UserID, nullable(row.RecordID), nullable(row.OwnerID), nullable(row.QueueID), row.Type,
 		row.Assigned, row.Title, row.Address, row.Preview, int64(row.LastMessageAt), row.LastMessageID, string(row.LastDirection),
-		int64(row.LastIncoming), row.IsUnread, row.Inbound, row.Read, row.LastSeq, sentBy, int64(row.CreatedAt))
-	b.found.customers = append(b.found.customers, index.Customer{ConversationID: row.Key, Name: row.Title, Address: row.Address})
+		int64(row.LastIncoming), int64(row.DueAt(t, b.now)), row.IsUnread, row.Inbound, row.Read, row.LastSeq, sentBy, int64(row.CreatedAt))
+	b.found.customers = append(b.found.customers, index.Customer{ConversationID: row.Key, ChannelID: row.ChannelID, Name: row.Title, Address: row.Address})
 	for _, agent := range row.SentBy {
 		b.add(Participants, row.Key, agent, int64(row.LastMessageAt))
 	}

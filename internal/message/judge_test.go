@@ -20,7 +20,7 @@ func good() message.Plan {
 	return message.Plan{
 		Licensed: true, MaySend: true, Starts: true, MayStart: true, Member: true,
 		ChannelType: channel.SMSLongCode, ChannelActive: true, AccountActive: true, Header: channel.DefaultHeader, SenderCountry: "US",
-		Number: customer, NumberValid: true, CustomerCountry: "US", Consent: channel.ImplicitOptIn,
+		SenderAddress: parleytest.Sales, Number: customer, NumberValid: true, Consent: channel.ImplicitOptIn,
 		Now: now, Text: &text,
 	}
 }
@@ -51,9 +51,14 @@ var faults = []struct {
 	{"record opted out", message.OptedOut, func(p *message.Plan) { p.RecordOptedOut = true }},
 	{"too little consent", message.ConsentRequired, func(p *message.Plan) { p.Required = channel.DoubleOptIn }},
 	{"short code", message.ConsentRequired, func(p *message.Plan) { p.ChannelType = channel.SMSShortCode }},
-	{"abroad", message.OutsideCountry, func(p *message.Plan) { p.CustomerCountry = "CA" }},
+	{"abroad", message.OutsideCountry, func(p *message.Plan) { p.Number = "+16135550123" }},
+	{"abroad, of an unknown range", message.OutsideCountry, func(p *message.Plan) { p.Number = "+447911654321" }},
+	{"of no country", message.OutsideCountry, func(p *message.Plan) { p.Number = "+80012345678" }},
+	{"the sender ID itself", message.NumberInvalid, func(p *message.Plan) { p.Number = p.SenderAddress }},
 	{"no text", message.TextEmpty, func(p *message.Plan) { p.Text = new(string) }},
 	{"blank text", message.TextEmpty, func(p *message.Plan) { t := " \n"; p.Text = &t }},
+	{"unseen text", message.TextEmpty, func(p *message.Plan) { t := "\u200B\u2060\u3164"; p.Text = &t }},
+	{"unseen number", message.NumberMissing, func(p *message.Plan) { p.Number, p.NumberValid = "\u200B", false }},
 	{"long text", message.TextTooLong, func(p *message.Plan) { t := strings.Repeat("x", 841); p.Text = &t }},
 	{"many segments", message.TextTooLong, func(p *message.Plan) { t := strings.Repeat("й", 400); p.Text = &t }},
 }
@@ -119,22 +124,30 @@ func TestADraftIsCutAsTheCarrierCutsIt(t *testing.T) {
 	require.Nil(t, message.Judge(p).Segments)
 }
 
-func TestNumbersAreReadAsPeopleWriteThem(t *testing.T) {
+func TestWhereSMSMayGo(t *testing.T) {
 	t.Parallel()
-	for _, test := range []struct{ written, region, e164, country string }{
-		{"(202) 555-0199", "US", "+12025550199", "US"},
-		{"+44 20 7946 0018", "US", "+442079460018", "GB"},
-		{"020 7946 0018", "GB", "+442079460018", "GB"},
-		{"12", "US", "", ""},
-		{"hello", "US", "", ""},
-		{"020 7946 0018", "", "", ""},
-		{strings.Repeat("1", 65), "US", "", ""},
-		{"", "US", "", ""},
+	for _, test := range []struct {
+		sender, number string
+		wrote, may     bool
+	}{
+		{"US", "+17875551234", false, true},
+		{"US", "+13405551234", false, true},
+		{"GB", "+447797712345", false, true},
+		{"GB", "+447700900321", false, true},
+		{"US", "+447700900321", false, false},
+		{"US", "+447700900321", true, true},
+		{"GB", "+353850123456", false, false},
+		{"GB", "+353850123456", true, true},
+		{"US", "+18005551234", false, true},
+		{"CA", "+18005551234", false, true},
+		{"", "+447700900321", false, true},
 	} {
-		e164, country, ok := message.Number(test.written, test.region)
-		require.Equal(t, test.e164, e164, test.written)
-		require.Equal(t, test.country, country, test.written)
-		require.Equal(t, test.e164 != "", ok, test.written)
+		p := good()
+		p.SenderCountry, p.Number = test.sender, test.number
+		if test.wrote {
+			p.LastIncoming = p.Now
+		}
+		require.Equal(t, test.may, message.Judge(p).CanSend(), "%+v", test)
 	}
 }
 

@@ -46,7 +46,8 @@ type lane struct {
 	m            *Messenger
 	conversation int64
 	token        int64
-	cutOff       int // attempts that the step found in doubt
+	cutOff       int           // attempts that the step found in doubt
+	left         time.Duration // how long the step leaves the first attempt to others
 }
 
 // Drain sends what waits in the conversation, one message after another, under
@@ -113,7 +114,7 @@ func (l *lane) send(ctx context.Context, c *call) channel.Result {
 func (l *lane) step(ctx context.Context, hold holder, made *call) (next *call, again time.Duration, err error) {
 	stopping := ctx.Err() != nil
 	err = l.m.Desk.Store.Write(context.WithoutCancel(ctx), func(ctx context.Context, tx *store.Tx) error {
-		next, again, l.cutOff = nil, 0, 0
+		next, again, l.cutOff, l.left = nil, 0, 0, 0
 		// The lane is locked before the conversation, always.
 		held, busy, err := hold(ctx, tx)
 		var wait time.Duration
@@ -132,7 +133,7 @@ func (l *lane) step(ctx context.Context, hold holder, made *call) (next *call, a
 			return l.release(ctx, tx)
 		}
 		if next, err = l.pick(ctx, tx); err == nil && next == nil {
-			err = l.release(ctx, tx)
+			again, err = l.left, l.release(ctx, tx)
 		}
 		return err
 	})

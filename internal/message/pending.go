@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"errors"
 
 	entsql "entgo.io/ent/dialect/sql"
 
@@ -28,31 +27,38 @@ func isPending(table string) *entsql.Predicate {
 // applyPending applies the kept receipts of a message whose provider id has just
 // become known, in the order they came.
 func (m *Messenger) applyPending(ctx context.Context, tx *store.Tx, account int64, providerID string) error {
-	var payloads [][]byte
-	q := tx.Builder().Select("payload").From(entsql.Table("raw_inbounds")).Where(pending(account, providerID)).OrderBy("id")
+	var entries []any
+	var receipts []channel.Receipt
+	q := tx.Builder().Select("id", "payload").From(entsql.Table("raw_inbounds")).Where(pending(account, providerID)).OrderBy("id")
 	err := tx.Query(ctx, q, func(rows *sql.Rows) error {
+		var id int64
 		var payload []byte
-		err := rows.Scan(&payload)
-		payloads = append(payloads, payload)
+		err := rows.Scan(&id, &payload)
+		if receipt := keptReceipt(payload); receipt != nil {
+			entries, receipts = append(entries, id), append(receipts, *receipt)
+		}
 		return err
 	})
-	if err != nil || len(payloads) == 0 {
+	if err != nil || len(entries) == 0 {
 		return err
 	}
-	for _, payload := range payloads {
-		var kept channel.Kept
-		if err := json.Unmarshal(payload, &kept); err != nil {
-			return err
-		}
-		if kept.Receipt == nil {
-			return errors.New("message: a pending entry is no receipt")
-		}
-		if _, err := m.ApplyReceipt(ctx, tx, account, *kept.Receipt); err != nil {
+	for _, receipt := range receipts {
+		if _, err := m.ApplyReceipt(ctx, tx, account, receipt); err != nil {
 			return err
 		}
 	}
-	_, err = tx.Exec(ctx, tx.Builder().Update("raw_inbounds").Set("state", "DONE").Where(pending(account, providerID)))
+	_, err = tx.Exec(ctx, tx.Builder().Update("raw_inbounds").Set("state", "DONE").Where(entsql.In("id", entries...)))
 	return err
+}
+
+// keptReceipt reads an entry; nil for what only a newer version can read or apply,
+// and which is left to it.
+func keptReceipt(payload []byte) *channel.Receipt {
+	var kept channel.Kept
+	if err := json.Unmarshal(payload, &kept); err != nil || kept.Receipt == nil || kept.Receipt.Status.Shown() != kept.Receipt.Status {
+		return nil
+	}
+	return kept.Receipt
 }
 
 // SweepReceipts applies kept receipts whose message is known by now: a receipt

@@ -4,10 +4,13 @@ import (
 	"context"
 	"database/sql"
 	"net/url"
+	"time"
 
 	entsql "entgo.io/ent/dialect/sql"
 
 	"parley/internal/channel"
+	"parley/internal/clock"
+	"parley/internal/content"
 	"parley/internal/conversation"
 	"parley/internal/directory"
 	"parley/internal/publicid"
@@ -18,13 +21,24 @@ import (
 type waiting struct {
 	attempt, message int64
 	status           channel.Status
+	since            clock.Time
+	kind             content.Kind
 	text             string
+	consent          channel.Consent
 	optedOut         bool // on the channel, or in the CRM
 }
 
-// pick makes the next attempt SENDING and returns it; nil when none waits. It
-// settles by itself what needs no carrier: an attempt that hangs from a crash,
-// and one that may not be sent any more.
+// What a newer version queued, and this one cannot send, is left to workers of that
+// version, for which the lane's job waits so long. When none has come for so long,
+// as after a downgrade, the message fails, and the lane goes on.
+const (
+	untilNewer = 5 * time.Second
+	mostNewer  = 15 * time.Minute
+)
+
+// pick makes the next attempt SENDING and returns it; nil when none waits, or when
+// it is left to others. It settles by itself what needs no carrier: an attempt that
+// hangs from a crash, and one that may not be sent any more.
 func (l *lane) pick(ctx context.Context, tx *store.Tx) (*call, error) {
 	for {
 		w, err := l.first(ctx, tx)
@@ -40,6 +54,10 @@ func (l *lane) pick(ctx context.Context, tx *store.Tx) (*call, error) {
 			return nil, err
 		}
 		ch := row.Channel()
+		if w.newer(l.m, ch) && tx.Now.Sub(w.since) < mostNewer {
+			l.left = untilNewer
+			return nil, nil
+		}
 		send, to := w.judge(l.m, ch)
 		if err := l.m.settle(ctx, tx, row, a, to); err != nil {
 			return nil, err
@@ -53,12 +71,18 @@ func (l *lane) pick(ctx context.Context, tx *store.Tx) (*call, error) {
 	}
 }
 
+// newer reports whether only a newer version knows what this message, its carrier,
+// its kind of channel or its customer's consent is.
+func (w *waiting) newer(m *Messenger, ch *directory.Channel) bool {
+	return w.kind != content.Text || ch.Type == channel.OtherType || m.Providers[ch.Account.Provider] == nil || !w.consent.IsKnown()
+}
+
 // judge reports whether the attempt may go to the carrier, and how it is settled
 // before or instead.
 func (w *waiting) judge(m *Messenger, ch *directory.Channel) (send bool, to settlement) {
-	provider := m.Providers[ch.Account.Provider]
+	provider, newer := m.Providers[ch.Account.Provider], w.newer(m, ch)
 	switch {
-	case w.status == channel.Sending && (provider == nil || !provider.TakesKey()):
+	case w.status == channel.Sending && (newer || !provider.TakesKey()):
 		return false, settlement{status: channel.Unsettled, code: channel.TimedOut, detail: "no answer before the server stopped"}
 	case w.status == channel.Sending: // again, under the same key
 		return true, settlement{status: channel.Sending}
@@ -66,6 +90,8 @@ func (w *waiting) judge(m *Messenger, ch *directory.Channel) (send bool, to sett
 		return false, settlement{status: channel.Failed, code: channel.RecipientBlocked, detail: "opted out while queued"}
 	case !ch.IsActive || !m.online(ch):
 		return false, settlement{status: channel.Failed, code: channel.ChannelCannotSend, detail: "the channel is switched off"}
+	case newer:
+		return false, settlement{status: channel.Failed, code: channel.CannotBeSent, detail: "no server knows how to send it"}
 	}
 	return true, settlement{status: channel.Sending}
 }
@@ -74,7 +100,7 @@ func (l *lane) first(ctx context.Context, tx *store.Tx) (w *waiting, err error) 
 	a, m := entsql.Table("attempts").As("a"), entsql.Table("messages").As("m")
 	c, u := entsql.Table("conversations").As("c"), entsql.Table("messaging_users").As("u")
 	r := entsql.Table("records").As("r")
-	q := tx.Builder().Select(a.C("id"), a.C("message_id"), a.C("status"), m.C("text"), u.C("consent_status"), r.C("opted_out")).
+	q := tx.Builder().Select(a.C("id"), a.C("message_id"), a.C("status"), a.C("updated_at"), m.C("kind"), m.C("text"), u.C("consent_status"), r.C("opted_out")).
 		From(a).Join(m).On(a.C("message_id"), m.C("id")).
 		Join(c).On(m.C("conversation_id"), c.C("id")).Join(u).On(c.C("messaging_user_id"), u.C("id")).
 		LeftJoin(r).On(c.C("record_id"), r.C("id")).
@@ -82,10 +108,9 @@ func (l *lane) first(ctx context.Context, tx *store.Tx) (w *waiting, err error) 
 		OrderBy(a.C("message_id"), a.C("id")).Limit(1)
 	err = tx.Query(ctx, q, func(rows *sql.Rows) error {
 		w = &waiting{}
-		var consent channel.Consent
 		var inCRM sql.NullBool
-		err := rows.Scan(&w.attempt, &w.message, &w.status, &w.text, &consent, &inCRM)
-		w.optedOut = consent == channel.OptOut || inCRM.Bool
+		err := rows.Scan(&w.attempt, &w.message, &w.status, &w.since, &w.kind, &w.text, &w.consent, &inCRM)
+		w.optedOut = w.consent == channel.OptOut || inCRM.Bool
 		return err
 	})
 	return w, err

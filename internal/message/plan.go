@@ -1,15 +1,16 @@
 package message
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
-	"strings"
 	"unicode/utf8"
 
 	"parley/internal/channel"
 	"parley/internal/conversation"
 	"parley/internal/directory"
 	"parley/internal/fault"
+	"parley/internal/number"
 	"parley/internal/store"
 	"parley/internal/viewer"
 )
@@ -17,7 +18,6 @@ import (
 // party is the customer's side of a plan.
 type party struct {
 	user           conversation.MessagingUser
-	country        string
 	recordOptedOut bool
 }
 
@@ -45,22 +45,24 @@ func (m *Messenger) party(ctx context.Context, tx *store.Tx, row *conversation.R
 
 func (p *party) scan(rows *sql.Rows) error {
 	var optedOut sql.NullBool
-	err := rows.Scan(&p.user.Address, &p.user.ConsentStatus, &p.country, &optedOut)
+	err := rows.Scan(&p.user.Address, &p.user.ConsentStatus, &optedOut)
 	p.recordOptedOut = optedOut.Bool
 	return err
 }
 
 func partyOf(row *conversation.Row) store.Query { return readParty.With(row.RecordID, row.UserID) }
 
-var readParty = store.Fixed(`SELECT u.address, u.consent_status, u.country, r.opted_out
+var readParty = store.Fixed(`SELECT u.address, u.consent_status, r.opted_out
 	FROM messaging_users AS u LEFT JOIN records AS r ON r.id = ? WHERE u.id = ?`)
 
 // plan gathers what decides a send in a conversation.
 func (m *Messenger) plan(ctx context.Context, row *conversation.Row, c *party, text *string) Plan {
 	p := m.senderPlan(ctx, row.Channel(), text)
-	// Numbers that could be read were brought to E.164 when they came in.
-	valid := !p.ChannelType.IsSMS() || strings.HasPrefix(c.user.Address, "+")
-	p.Number, p.NumberValid, p.CustomerCountry = c.user.Address, valid, c.country
+	p.Number = c.user.Address
+	if p.ChannelType.IsSMS() { // numbers were brought to E.164 when they came in
+		_, p.NumberProblem = number.Read(p.Number, "", number.Carrier)
+	}
+	p.NumberValid = p.NumberProblem == nil
 	p.Consent, p.RecordOptedOut, p.LastIncoming = c.user.ConsentStatus, c.recordOptedOut, row.LastIncoming
 	return p
 }
@@ -78,13 +80,14 @@ func (m *Messenger) senderPlan(ctx context.Context, ch *directory.Channel, text 
 	return Plan{
 		Licensed: v.Licensed, MaySend: v.Can(viewer.MessagingAgent),
 		ChannelType: ch.Type, ChannelActive: ch.IsActive, AccountActive: m.online(ch), Header: headerOf(ch.Account.Provider),
-		SenderCountry: ch.Country, Required: ch.Required, Now: m.Desk.Store.Clock.Now(), Text: text,
+		SenderAddress: ch.Address, SenderCountry: cmp.Or(ch.Country, number.Country(ch.Address)), Required: ch.Required, Now: m.Desk.Store.Clock.Now(), Text: text,
 	}
 }
 
-// online reports whether the channel's account is on and its provider known.
+// online reports whether the channel's account is on, and its provider and kind
+// known.
 func (m *Messenger) online(ch *directory.Channel) bool {
-	return ch.Account.Active && m.Providers[ch.Account.Provider] != nil
+	return ch.Account.Active && m.Providers[ch.Account.Provider] != nil && ch.Type != channel.OtherType
 }
 
 // headerOf is the segment header of a provider's carrier (DOMAIN: text limits).

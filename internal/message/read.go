@@ -3,14 +3,14 @@ package message
 import (
 	"context"
 	"database/sql"
-	"encoding/base64"
-	"encoding/binary"
 	"slices"
+	"strings"
 
 	"entgo.io/ent/dialect"
 	entsql "entgo.io/ent/dialect/sql"
 
 	"parley/internal/conversation"
+	"parley/internal/cursor"
 	"parley/internal/fault"
 	"parley/internal/rule"
 	"parley/internal/store"
@@ -24,8 +24,8 @@ type Window struct {
 	Backward bool
 	Cursor   string // empty from the end
 
-	// Columns are what the messages are read with; all when zero. The rest of them
-	// is not to be looked at.
+	// Columns are what the messages are read with. The rest of them is not to be
+	// looked at.
 	Columns store.Columns
 }
 
@@ -40,7 +40,7 @@ type Page struct {
 type Edge struct{ Node *Row }
 
 // Cursor is where the edge stands in its thread.
-func (e *Edge) Cursor() string { return cursor(e.Node.Seq) }
+func (e *Edge) Cursor() string { return e.Node.cursor() }
 
 // Edges are the page's messages with cursors.
 func (p *Page) Edges() []*Edge {
@@ -58,45 +58,37 @@ func (p *Page) Nodes() []*Row { return p.Rows }
 func (p *Page) PageInfo() *conversation.PageInfo {
 	info := &conversation.PageInfo{HasNextPage: p.To < p.TotalCount, HasPreviousPage: p.From > 1}
 	if n := len(p.Rows); n > 0 {
-		first, last := cursor(p.Rows[0].Seq), cursor(p.Rows[n-1].Seq)
+		first, last := p.Rows[0].cursor(), p.Rows[n-1].cursor()
 		info.StartCursor, info.EndCursor = &first, &last
 	}
 	return info
 }
 
-func cursor(seq int64) string {
-	return base64.RawURLEncoding.EncodeToString(binary.BigEndian.AppendUint64(nil, uint64(seq)))
+func (r *Row) cursor() string { return r.desk.Cursors.Seal(cursor.Messages, r.Seq) }
+
+func (m Reader) parseCursor(w Window) (seq int64, err error) {
+	if m.Desk.Cursors.Open(cursor.Messages, w.Cursor, &seq) {
+		return seq, nil
+	}
+	field := "after"
+	if w.Backward {
+		field = "before"
+	}
+	return 0, fault.Input(field, "This is not a cursor of a list of messages. Pass a cursor from an edge, or none.")
 }
 
-func (w Window) parseCursor() (int64, error) {
-	b, err := base64.RawURLEncoding.DecodeString(w.Cursor)
-	if err != nil || len(b) != 8 {
-		field := "after"
-		if w.Backward {
-			field = "before"
-		}
-		return 0, fault.Input(field, "This is not a cursor of a list of messages. Pass a cursor from an edge, or none.")
-	}
-	return int64(binary.BigEndian.Uint64(b) & (1<<62 - 1)), nil
-}
-
-// bounds is the range of numbers that the window means in a thread of n.
-func (w Window) bounds(n int64) (from, to int64, err error) {
-	at := int64(0)
+// bounds is the range of numbers that the window means in a thread of n; at is the
+// number in its cursor, if it has one.
+func (w Window) bounds(at, n int64) (from, to int64) {
 	if w.Backward {
-		at = n + 1
-	}
-	if w.Cursor != "" {
-		if at, err = w.parseCursor(); err != nil {
-			return 0, 0, err
+		if w.Cursor == "" {
+			at = n + 1
 		}
-	}
-	if w.Backward {
 		at = min(max(at, 1), n+1)
-		return max(1, at-int64(w.Size)), at - 1, nil
+		return max(1, at-int64(w.Size)), at - 1
 	}
 	at = min(max(at, 0), n)
-	return at + 1, min(n, at+int64(w.Size)), nil
+	return at + 1, min(n, at+int64(w.Size))
 }
 
 // Reader reads messages under the viewer of the context.
@@ -108,11 +100,15 @@ func (m Reader) Pages(ctx context.Context, of []*conversation.Row, w Window) ([]
 	pages := make([]*Page, len(of))
 	ranges := make([][3]int64, 0, len(of))
 	byConversation := make(map[int64]*Page, len(of))
-	for i, c := range of {
-		from, to, err := w.bounds(c.LastSeq)
-		if err != nil {
+	var at int64
+	if w.Cursor != "" {
+		var err error
+		if at, err = m.parseCursor(w); err != nil {
 			return nil, err
 		}
+	}
+	for i, c := range of {
+		from, to := w.bounds(at, c.LastSeq)
 		if pages[i] = byConversation[c.Key]; pages[i] != nil {
 			continue
 		}
@@ -125,16 +121,12 @@ func (m Reader) Pages(ctx context.Context, of []*conversation.Row, w Window) ([]
 	if len(ranges) == 0 {
 		return pages, nil
 	}
-	if w.Columns != 0 {
-		w.Columns |= placed
-	}
+	w.Columns = orListed(w.Columns) | placed
 	err := m.Desk.Store.Each(ctx, rangeQuery{m.Desk.Store.Dialect(), ranges, w.Columns}, func(s *store.Row) error {
-		r, err := read(m.Desk, s, 0, w.Columns)
-		if err == nil {
-			p := byConversation[r.ConversationID]
-			p.Rows = append(p.Rows, r)
-		}
-		return err
+		r := read(m.Desk, s, 0, w.Columns)
+		p := byConversation[r.ConversationID]
+		p.Rows = append(p.Rows, r)
+		return nil
 	})
 	return pages, err
 }
@@ -159,12 +151,7 @@ func (q rangeQuery) Query() (string, []any) {
 		b.WriteString("(").Join(entsql.ExprFunc(func(b *entsql.Builder) { castArgs(b, q.dialect, r[:]) })).WriteString(")")
 	}
 	b.WriteString(") SELECT ")
-	for i, c := range table.Names(q.columns) {
-		if i > 0 {
-			b.Comma()
-		}
-		b.WriteString("m." + c)
-	}
+	b.WriteString(strings.Join(table.Select("m", q.columns), ", "))
 	b.WriteString(" FROM r JOIN messages AS m ON m.conversation_id = r.conversation_id AND m.seq BETWEEN r.first AND r.last " +
 		"ORDER BY m.conversation_id, m.seq")
 	return b.Query()
@@ -184,38 +171,39 @@ func castArgs(b *entsql.Builder, d string, args []int64) {
 }
 
 // ByKey reads messages by key, as far as the viewer sees their conversations, in
-// one statement.
+// one statement: of texts the beginning.
 func (m Reader) ByKey(ctx context.Context, keys []int64) (map[int64]*Row, error) {
-	return m.byKey(ctx, keys, 0)
+	return m.byKey(ctx, keys, listed)
+}
+
+// Whole reads like ByKey, with whole texts.
+func (m Reader) Whole(ctx context.Context, keys []int64) (map[int64]*Row, error) {
+	return m.byKey(ctx, keys, whole)
 }
 
 func (m Reader) byKey(ctx context.Context, keys []int64, columns store.Columns) (map[int64]*Row, error) {
 	t := entsql.Table("messages").As("m")
-	names := table.Names(columns)
-	for i, name := range names {
-		names[i] = t.C(name)
-	}
-	q := m.Desk.Store.Builder().Select(names...).From(t).Where(entsql.In(t.C("id"), anys(keys)...))
+	q := m.Desk.Store.Builder().SelectExpr(entsql.Expr(strings.Join(table.Select("m", columns), ", "))).From(t).Where(entsql.In(t.C("id"), anys(keys)...))
 	c := entsql.Table("conversations").As("c")
 	if visible := rule.Visible(viewer.FromContext(ctx)).SQL(c.C); visible != nil {
 		q.Join(c).On(t.C("conversation_id"), c.C("id")).Where(visible)
 	}
 	out := make(map[int64]*Row, len(keys))
 	err := m.Desk.Store.Each(ctx, q, func(s *store.Row) error {
-		r, err := read(m.Desk, s, 0, columns)
+		r := read(m.Desk, s, 0, columns)
 		out[r.Key] = r
-		return err
+		return nil
 	})
 	return out, err
 }
 
 // load reads a message as the write has left it.
 func (m Reader) load(ctx context.Context, tx *store.Tx, key int64) (r *Row, err error) {
-	q := tx.Builder().Select(table.Names(0)...).From(entsql.Table("messages")).Where(entsql.EQ("id", key))
+	q := tx.Builder().Select(table.Names(whole)...).From(entsql.Table("messages")).Where(entsql.EQ("id", key))
 	err = tx.Query(ctx, q, func(rows *sql.Rows) error {
-		return store.ScanRow(rows, func(s *store.Row) (err error) {
-			r, err = read(m.Desk, s, 0, 0)
-			return err
+		return store.ScanRow(rows, func(s *store.Row) error {
+			r = read(m.Desk, s, 0, whole)
+			return nil
 		})
 	})
 	return r, err
@@ -226,15 +214,16 @@ var slabs store.Slabs[Row]
 // Along reads the last message with each conversation of a page. Until takes what
 // to call when nobody looks at them any more; nil where they are kept.
 func (m Reader) Along(columns store.Columns, until func(done func())) *conversation.Alongside {
+	columns = orListed(columns)
 	slab := slabs.Slab(until)
 	return &conversation.Alongside{
-		Table: "messages", On: "last_message_id", Columns: table.Names(columns),
+		Table: "messages", On: "last_message_id", Columns: func(x string) []string { return table.Select(x, columns) },
 		Read: func(c *conversation.Row, s *store.Row, i int) (any, error) {
 			r := slab.Next()
 			r.desk = m.Desk
-			err := r.read(s, i, columns)
+			r.read(s, i, columns)
 			r.ConversationID, c.LastMessageID = c.Key, r.Key
-			return r, err
+			return r, nil
 		},
 	}
 }
@@ -255,7 +244,7 @@ func (m Reader) Last(ctx context.Context, of []*conversation.Row, columns store.
 	if len(keys) == 0 {
 		return out, nil
 	}
-	found, err := m.byKey(viewer.AsSystem(ctx, "edge"), keys, columns)
+	found, err := m.byKey(viewer.AsSystem(ctx, "edge"), keys, orListed(columns))
 	for i, c := range of {
 		if out[i] == nil {
 			out[i] = found[c.LastMessageID]
@@ -280,6 +269,7 @@ func (m Reader) Attempts(ctx context.Context, of []*Row) ([][]*Attempt, error) {
 		err := m.Desk.Store.Read(ctx, q, func(rows *sql.Rows) error {
 			a, message := &Attempt{}, int64(0)
 			err := rows.Scan(&message, &a.Number, &a.Status, &a.code, &a.CreatedAt, &a.UpdatedAt)
+			a.Status = a.Status.Shown()
 			byMessage[message] = append(byMessage[message], a)
 			return err
 		})

@@ -123,7 +123,9 @@ func receiptsInEveryOrder(t *testing.T, early, keyed bool) {
 	require.Zero(t, count(t, p, "raw_inbounds", entsql.NEQ("state", "DONE")))
 }
 
-func TestAReceiptOfAnOlderAttemptLeavesTheMessageAlone(t *testing.T) {
+// A message that any attempt delivered is delivered, whatever becomes of the others,
+// and is not sent a third time.
+func TestWhatAnyAttemptDeliveredIsDelivered(t *testing.T) {
 	t.Parallel()
 	p := parleytest.New(t)
 	c := begin(p, customer, parleytest.Sales)
@@ -138,11 +140,65 @@ func TestAReceiptOfAnOlderAttemptLeavesTheMessageAlone(t *testing.T) {
 	before := c.statuses(id)
 	require.Equal(t, 200, postReceipt(p, first, keyless(first.StatusURL), "r2", channel.Delivered))
 	require.Equal(t, []string{"DELIVERED", "SENT"}, c.attempts(id))
-	require.Equal(t, "SENT", c.status(id))
-	require.Equal(t, before, c.statuses(id), "no event")
+	require.Equal(t, "DELIVERED", c.status(id))
+	require.Equal(t, append(before, "DELIVERED"), c.statuses(id))
 	second := p.Carrier.Got()[1]
-	require.Equal(t, 200, postReceipt(p, second, second.StatusURL, "r3", channel.Read))
+	require.Equal(t, 200, postReceipt(p, second, second.StatusURL, "r3", channel.Failed))
+	require.Equal(t, []string{"DELIVERED", "FAILED"}, c.attempts(id))
+	m := c.message(id)
+	require.Equal(t, "DELIVERED", m.Get("status").String())
+	require.True(t, m.Get("error").IsNull())
+	require.Equal(t, "CONFLICT", code(c.retry(id, "thrice")))
+	require.Equal(t, 200, postReceipt(p, first, first.StatusURL, "r4", channel.Read))
 	require.Equal(t, "READ", c.status(id))
+	require.Equal(t, 200, postReceipt(p, second, second.StatusURL, "r5", channel.Delivered))
+	require.Equal(t, "READ", c.status(id), "by the other attempt")
+}
+
+// What becomes of an attempt that is not the latest, short of arriving, is its own.
+func TestAReceiptOfAnOlderAttemptLeavesTheMessageAlone(t *testing.T) {
+	t.Parallel()
+	p := parleytest.New(t)
+	h := hooked(p)
+	c := begin(p, customer, parleytest.Sales)
+	var first sandbox.Message
+	h.send = func(_ context.Context, a channel.Account, m channel.Outgoing) channel.Result {
+		first = sandbox.Message{ID: "SB1", StatusURL: m.StatusURL, Secret: a.Secret}
+		return channel.Result{Outcome: channel.Unknown}
+	}
+	id := c.send("one #silent")
+	c.drain()
+	h.send = nil
+	require.Empty(t, code(c.retry(id, "again")))
+	c.drain()
+	before := c.statuses(id)
+	require.Equal(t, 200, postReceipt(p, first, first.StatusURL, "r1", channel.Failed))
+	require.Equal(t, []string{"FAILED", "SENT"}, c.attempts(id))
+	require.Equal(t, before, c.statuses(id), "no event")
+}
+
+// An attempt that the carrier puts off after an earlier one has arrived takes nothing
+// of that back.
+func TestADeliveredMessageIsNotQueuedAgain(t *testing.T) {
+	t.Parallel()
+	p := parleytest.New(t)
+	h := hooked(p)
+	c := begin(p, customer, parleytest.Sales)
+	id := c.send("one #silent")
+	c.drain()
+	first := p.Carrier.Got()[0]
+	require.Equal(t, 200, postReceipt(p, first, first.StatusURL, "r1", channel.Failed))
+	require.Empty(t, code(c.retry(id, "again")))
+	h.send = func(context.Context, channel.Account, channel.Outgoing) channel.Result {
+		require.Equal(t, 200, postReceipt(p, first, first.StatusURL, "r2", channel.Delivered))
+		return channel.Result{Outcome: channel.Throttled}
+	}
+	c.drain()
+	require.Equal(t, []string{"DELIVERED", "FAILED", "QUEUED"}, c.attempts(id))
+	require.Equal(t, "DELIVERED", c.status(id))
+	h.send = nil
+	c.drain()
+	require.Equal(t, "DELIVERED", c.status(id))
 }
 
 func TestALateDeliveredBeatsFailed(t *testing.T) {

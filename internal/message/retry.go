@@ -8,6 +8,7 @@ import (
 	entsql "entgo.io/ent/dialect/sql"
 
 	"parley/internal/channel"
+	"parley/internal/content"
 	"parley/internal/conversation"
 	"parley/internal/fault"
 	"parley/internal/once"
@@ -35,7 +36,7 @@ func (m *Messenger) Retry(ctx context.Context, in RetryInput) (Sent, error) {
 		}
 		message, err := m.load(ctx, tx, key)
 		return Sent{message, row}, err
-	})
+	}, m.Sends)
 }
 
 func (m *Messenger) retry(ctx context.Context, tx *store.Tx, row *conversation.Row, message int64, idempotencyKey string) error {
@@ -45,8 +46,10 @@ func (m *Messenger) retry(ctx context.Context, tx *store.Tx, row *conversation.R
 		return err
 	case a == nil:
 		return fault.New(fault.Conflict, "Only a message that was sent can be tried again; this one never is.")
-	case a.status != channel.Failed && a.status != channel.Unsettled:
-		return fault.New(fault.Conflict, "Only a FAILED or UNKNOWN message can be tried again; this one is %s.", a.status)
+	case a.shown != channel.Failed && a.shown != channel.Unsettled:
+		return fault.New(fault.Conflict, "Only a FAILED or UNKNOWN message can be tried again; this one is %s.", a.shown)
+	case a.kind != content.Text:
+		return fault.New(fault.Conflict, "Only a newer version of Parley can send this message again. Try again when every server is upgraded.")
 	}
 	party, err := m.party(ctx, tx, row)
 	if err != nil {
@@ -79,10 +82,10 @@ func asMessage(err error) error {
 	return err
 }
 
-// again queues a new attempt of a message, whose status it becomes.
+// again queues a new attempt of a message after its latest.
 func (m *Messenger) again(ctx context.Context, tx *store.Tx, row *conversation.Row, a *attempt, throttled int, idempotencyKey string) error {
 	if err := m.enqueue(ctx, tx, row, a.message, a.number+1, throttled); err != nil {
 		return err
 	}
-	return m.showStatus(ctx, tx, row, a.message, settlement{status: channel.Queued}, idempotencyKey)
+	return m.showStatus(ctx, tx, row, a, settlement{status: channel.Queued}, idempotencyKey)
 }

@@ -4,6 +4,8 @@
 package message
 
 import (
+	"cmp"
+	"fmt"
 	"iter"
 	"slices"
 
@@ -33,8 +35,9 @@ type Row struct {
 	code         channel.ErrorCode
 	providerTime clock.Time
 
-	text string // until Content is made of it and the rest
-	rest []byte
+	text      string // until Content is made of it and the rest
+	rest      []byte
+	truncated bool
 
 	desk *conversation.Desk
 }
@@ -46,7 +49,7 @@ var table = store.Table[Row]{
 	{Name: "seq", Read: func(r *Row, s *store.Row, i int) { r.Seq = s.Int(i) }},
 	{Name: "direction", Read: func(r *Row, s *store.Row, i int) { r.direction = content.Direction(s.Text(i)) }},
 	{Name: "kind", Read: func(r *Row, s *store.Row, i int) { r.Kind = content.Kind(s.Text(i)) }},
-	{Name: "source", Read: func(r *Row, s *store.Row, i int) { r.Source = content.Source(s.Text(i)) }},
+	{Name: "source", Read: func(r *Row, s *store.Row, i int) { r.Source = content.Source(s.Text(i)).Shown() }},
 	{Name: "text", Read: func(r *Row, s *store.Row, i int) { r.text = s.Text(i) }},
 	{Name: "rest", Read: func(r *Row, s *store.Row, i int) { r.rest = slices.Clone(s.Bytes(i)) }},
 	{Name: "template_type", Read: func(r *Row, s *store.Row, i int) { r.template = content.TemplateType(s.Text(i)) }},
@@ -55,12 +58,25 @@ var table = store.Table[Row]{
 	{Name: "error_code", Read: func(r *Row, s *store.Row, i int) { r.code = channel.ErrorCode(s.Text(i)) }},
 	{Name: "provider_time", Read: func(r *Row, s *store.Row, i int) { r.providerTime = clock.Time(s.Int(i)) }},
 	{Name: "created_at", Read: func(r *Row, s *store.Row, i int) { r.CreatedAt = clock.Time(s.Int(i)) }},
+
+	// The beginning stands for the text in lists, and one character more shows that
+	// it is longer: no list loads what it does not show.
+	{Name: "beginning", Of: beginning, Read: func(r *Row, s *store.Row, i int) { r.text, r.truncated = content.Cut(s.Text(i)) }},
+}
+
+func beginning(x string) string {
+	return fmt.Sprintf("substr(%s.text, 1, %d)", x, content.MostListed+1)
 }
 
 var (
 	key    = table.Only("id")
 	placed = table.Only("id", "conversation_id", "seq")
-	said   = table.Only("kind", "text", "rest")
+	told   = table.Only("kind", "rest")
+	said   = told | table.Only("beginning")
+
+	// whole is what is read of one message by itself, listed of many.
+	whole  = table.Stored()
+	listed = whole&^table.Only("text") | said
 )
 
 // needs are the columns that the graph's fields of a message read.
@@ -71,25 +87,36 @@ var needs = map[string]store.Columns{
 	"attempts": table.Only("status"), "channelTemplateType": table.Only("template_type"),
 }
 
-// Columns are columns of messages; none stands for all.
+// Columns are columns of messages; none stands for all, with the beginning of the
+// text.
 type Columns = store.Columns
 
 // ColumnsOf are the columns that fields of the graph read.
 func ColumnsOf(fields iter.Seq[string]) store.Columns { return store.ColumnsOf(key, needs, fields) }
 
-// read makes a row of the columns from place i on.
-func read(desk *conversation.Desk, s *store.Row, i int, c store.Columns) (*Row, error) {
-	r := &Row{desk: desk}
-	return r, r.read(s, i, c)
+func orListed(c Columns) Columns {
+	if c == 0 {
+		return listed
+	}
+	return c
 }
 
-func (r *Row) read(s *store.Row, i int, c store.Columns) (err error) {
+// read makes a row of the columns from place i on.
+func read(desk *conversation.Desk, s *store.Row, i int, c store.Columns) *Row {
+	r := &Row{desk: desk}
+	r.read(s, i, c)
+	return r
+}
+
+func (r *Row) read(s *store.Row, i int, c store.Columns) {
 	table.Read(r, s, i, c)
-	if c == 0 || c&said == said {
-		r.Content, err = content.Decode(r.Kind, r.text, r.rest)
-		r.text, r.rest = "", nil
+	if c&told != told {
+		return
 	}
-	return err
+	if r.Content = content.Decode(r.Kind, r.text, r.rest); r.truncated {
+		r.Content = content.Truncated(r.Content)
+	}
+	r.text, r.rest = "", nil
 }
 
 // Shown is what its conversation shows of it.
@@ -107,13 +134,16 @@ func (r *Row) ID() string { return r.desk.IDs.Encode(publicid.Message, r.Key) }
 func (r *Row) AppendID(b []byte) []byte { return r.desk.IDs.Append(b, publicid.Message, r.Key) }
 
 // Direction is which way it went, nil for notes and system lines.
-func (r *Row) Direction() *content.Direction { return optional(r.direction) }
+func (r *Row) Direction() *content.Direction { return optional(r.direction.Shown()) }
+
+// ShownKind is the kind as the graph shows it.
+func (r *Row) ShownKind() content.Kind { return r.Kind.Shown() }
 
 // Author is the agent who wrote it, nil for the customer and the system.
 func (r *Row) Author() *directory.Agent { return r.desk.Directory.Agent(r.author) }
 
 // Status is where an outbound message stands, nil for others.
-func (r *Row) Status() *channel.Status { return optional(r.status) }
+func (r *Row) Status() *channel.Status { return optional(r.status.Shown()) }
 
 // Error is why it failed, nil otherwise.
 func (r *Row) Error() *DeliveryError { return deliveryError(r.code) }
@@ -122,16 +152,19 @@ func (r *Row) Error() *DeliveryError { return deliveryError(r.code) }
 func (r *Row) ProviderTime() *clock.Time { return optional(r.providerTime) }
 
 // ChannelTemplateType is the kind of registered template it used, nil for none.
-func (r *Row) ChannelTemplateType() *content.TemplateType { return optional(r.template) }
+func (r *Row) ChannelTemplateType() *content.TemplateType { return optional(r.template.Shown()) }
 
 // DeliveryError is why a message failed.
 type DeliveryError struct{ Code, Message string }
+
+// newerReason explains an error code that is not known.
+const newerReason = "The message failed for a reason that only a newer version of Parley knows. Look again when every server is upgraded."
 
 func deliveryError(code channel.ErrorCode) *DeliveryError {
 	if code == "" {
 		return nil
 	}
-	return &DeliveryError{string(code), code.Explain()}
+	return &DeliveryError{string(code), cmp.Or(code.Explain(), newerReason)}
 }
 
 // Attempt is one attempt to send a message.

@@ -1,9 +1,9 @@
 package message
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
-	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -14,8 +14,10 @@ import (
 	"parley/internal/directory"
 	"parley/internal/fault"
 	"parley/internal/feed"
+	"parley/internal/number"
 	"parley/internal/once"
 	"parley/internal/publicid"
+	"parley/internal/quota"
 	"parley/internal/search/index"
 	"parley/internal/store"
 	"parley/internal/viewer"
@@ -35,6 +37,9 @@ type Messenger struct {
 	// Backoff is how long a lane rests when the carrier put a message off for the
 	// first time; it doubles each time in a row. 1 s by default.
 	Backoff time.Duration
+	// Sends and Starts are how many messages an agent may send, and how many
+	// conversations of these they may start; nil for any.
+	Sends, Starts *quota.Quota
 	// Metrics count what is sent; nil counts nothing.
 	Metrics *Metrics
 
@@ -57,6 +62,8 @@ func (e *RefusedError) Error() string { return "send refused: " + e.Refusals[0].
 type SendInput struct {
 	ConversationID, Text, IdempotencyKey string
 	ConfirmForOwner                      bool
+	// UpToMessageID is the last message that was read; nil for all.
+	UpToMessageID *string `json:",omitempty"`
 }
 
 // StartInput is a conversation to start, with a record or a number.
@@ -98,12 +105,16 @@ func (m *Messenger) Send(ctx context.Context, in SendInput) (Sent, error) {
 		if in.ConfirmForOwner && !row.ReadBelongsTo(viewer.FromContext(ctx).AgentID) && !viewer.FromContext(ctx).Can(viewer.ViewTeamInbox) {
 			return Sent{}, fault.New(fault.Forbidden, "Changing a colleague's read state needs the permission VIEW_TEAM_INBOX. Leave confirmForOwner out.")
 		}
+		read, err := m.Desk.InboundUpTo(ctx, tx, row, in.UpToMessageID)
+		if err != nil {
+			return Sent{}, fault.At("input.upToMessageId", err)
+		}
 		party, err := m.party(ctx, tx, row)
 		if err != nil {
 			return Sent{}, err
 		}
-		return m.queue(ctx, tx, row, m.plan(ctx, row, party, &text), order{key: in.IdempotencyKey, confirmed: in.ConfirmForOwner})
-	})
+		return m.queue(ctx, tx, row, m.plan(ctx, row, party, &text), order{key: in.IdempotencyKey, confirmed: in.ConfirmForOwner, read: read})
+	}, m.Sends)
 }
 
 // Start queues a text to a record or a number from a sender ID of the viewer's.
@@ -126,7 +137,7 @@ func (m *Messenger) Start(ctx context.Context, in StartInput) (Sent, error) {
 	}
 	return m.write(ctx, "startConversation", in.IdempotencyKey, in, func(ctx context.Context, tx *store.Tx) (Sent, error) {
 		return m.start(ctx, tx, ch, record, in, text)
-	})
+	}, m.Sends, m.Starts)
 }
 
 func (m *Messenger) senderID(id string) (*directory.Channel, error) {
@@ -163,11 +174,11 @@ func (m *Messenger) start(ctx context.Context, tx *store.Tx, ch *directory.Chann
 		written = *in.Number
 	}
 	start := m.startPlan(ctx, ch, &text)
-	var valid bool
-	customer.Address, customer.Country, valid = Number(written, ch.Country)
-	if !valid || !start.Member {
+	to, problem := number.Read(written, ch.Country, number.Person)
+	customer.Address, customer.Country = to.E164, to.Country
+	if problem != nil || !start.Member {
 		// There is nobody to make, or nobody that the viewer may learn about.
-		start.Number, start.NumberValid, start.CustomerCountry = written, valid, customer.Country
+		start.Number, start.NumberValid, start.NumberProblem = cmp.Or(to.E164, written), problem == nil, problem
 		start.RecordOptedOut = record != nil && record.OptedOut
 		return Sent{}, &RefusedError{Judge(start).Refusals}
 	}
@@ -175,10 +186,10 @@ func (m *Messenger) start(ctx context.Context, tx *store.Tx, ch *directory.Chann
 	if err != nil {
 		return Sent{}, err
 	}
-	party := &party{user: *user, country: customer.Country, recordOptedOut: record != nil && record.OptedOut}
+	party := &party{user: *user, recordOptedOut: record != nil && record.OptedOut}
 	p := m.plan(ctx, row, party, &text)
 	p.Starts, p.MayStart, p.Member = true, start.MayStart, start.Member
-	return m.queue(ctx, tx, row, p, order{key: in.IdempotencyKey, anchor: record})
+	return m.queue(ctx, tx, row, p, order{key: in.IdempotencyKey, anchor: record, read: row.Inbound})
 }
 
 // AddNote adds an internal note to a conversation that the viewer sees.
@@ -187,7 +198,10 @@ func (m *Messenger) AddNote(ctx context.Context, in NoteInput) (Sent, error) {
 		return Sent{}, err
 	}
 	text := channel.CleanText(in.Text)
-	if n := utf8.RuneCountInString(text); strings.TrimSpace(text) == "" || n > mostNote {
+	if channel.IsBlank(text) {
+		return Sent{}, fault.Input("input.text", "There is no note to see. Write something.")
+	}
+	if n := utf8.RuneCountInString(text); n > mostNote {
 		return Sent{}, fault.Input("input.text", "A note is 1 to %d characters; this one has %d.", mostNote, n)
 	}
 	key, ok := m.Desk.IDs.Decode(publicid.Conversation, in.ConversationID)
@@ -208,12 +222,18 @@ func (m *Messenger) AddNote(ctx context.Context, in NoteInput) (Sent, error) {
 // write runs one creating mutation: once per key. The first answer is what fn
 // made, whatever the viewer sees from then on, since the write itself may give the
 // conversation to another; a repeat is a read under the viewer's rights.
-func (m *Messenger) write(ctx context.Context, mutation, key string, input any, fn func(context.Context, *store.Tx) (Sent, error)) (Sent, error) {
+//
+// What it does counts for the quotas; a repeat and what is refused do not.
+func (m *Messenger) write(ctx context.Context, mutation, key string, input any, fn func(context.Context, *store.Tx) (Sent, error), quotas ...*quota.Quota) (Sent, error) {
 	var sent Sent
 	var id int64
 	var repeated bool
+	spending := quota.Spend(ctx, quotas...)
 	err := m.Desk.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
 		id, repeated, err = once.Do(ctx, tx, mutation, key, input, func() (int64, error) {
+			if err := spending.Take(); err != nil {
+				return 0, err
+			}
 			if sent, err = fn(ctx, tx); err != nil {
 				return 0, err
 			}
@@ -222,6 +242,7 @@ func (m *Messenger) write(ctx context.Context, mutation, key string, input any, 
 		return err
 	})
 	if err != nil {
+		spending.Return()
 		return Sent{}, err
 	}
 	m.waiting.ring()
@@ -258,6 +279,7 @@ func checkText(text, key string) (string, error) {
 type order struct {
 	key       string               // the idempotency key
 	confirmed bool                 // clear unread for an owner who is another
+	read      int64                // up to which inbound ordinal
 	anchor    *conversation.Record // tie the conversation to it; nil leaves it
 }
 
@@ -274,7 +296,7 @@ func (m *Messenger) queue(ctx context.Context, tx *store.Tx, row *conversation.R
 		made, err = m.Insert(ctx, tx, row, New{
 			Direction: content.Outbound, Source: content.Desk, Content: content.TextContent{Text: *p.Text}, Author: author, Status: channel.Queued,
 		})
-		row.Send(made.Shown(), author, ch.SoleOwner(), o.confirmed)
+		row.Send(made.Shown(), author, ch.SoleOwner(), o.read, o.confirmed)
 		if o.anchor != nil {
 			row.Anchor(o.anchor)
 		}
@@ -329,7 +351,7 @@ func (m Reader) Insert(ctx context.Context, tx *store.Tx, row *conversation.Row,
 	insert := insertMessage.With(row.Key, r.Seq, string(n.Direction), string(kind), string(n.Source), text, rest,
 		author, string(n.Status), ordinal, account, providerID, n.ProviderTime, int64(tx.Now))
 	if err = tx.Query(ctx, insert, func(rows *sql.Rows) error { return rows.Scan(&r.Key) }); err == nil {
-		index.AddMessages(tx, index.Message{ID: r.Key, ConversationID: row.Key, At: tx.Now, Text: text})
+		index.AddMessages(tx, index.Message{ID: r.Key, ConversationID: row.Key, ChannelID: row.ChannelID, At: tx.Now, Text: text})
 	}
 	return r, err
 }

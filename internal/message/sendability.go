@@ -2,13 +2,11 @@ package message
 
 import (
 	"fmt"
-	"strings"
 	"time"
-
-	"github.com/nyaruka/phonenumbers"
 
 	"parley/internal/channel"
 	"parley/internal/clock"
+	"parley/internal/number"
 )
 
 // RefusalCode is why a message cannot be sent.
@@ -69,14 +67,15 @@ type Plan struct {
 	ChannelActive bool
 	AccountActive bool // and its provider known
 	Header        channel.Header
+	SenderAddress string
 	SenderCountry string // two letters, empty when unknown
 
-	Number          string // the customer's address; E.164 when NumberValid
-	NumberValid     bool
-	CustomerCountry string // two letters, empty when unknown
-	Consent         channel.Consent
-	Required        channel.Consent // empty when the channel requires none
-	RecordOptedOut  bool
+	Number         string // the customer's address; E.164 when NumberValid
+	NumberValid    bool
+	NumberProblem  error // why it is not, if that is known
+	Consent        channel.Consent
+	Required       channel.Consent // empty when the channel requires none
+	RecordOptedOut bool
 
 	LastIncoming clock.Time
 	Now          clock.Time
@@ -118,20 +117,34 @@ func (p *Plan) judgeSender(refuse refuse) {
 }
 
 func (p *Plan) judgeCustomer(refuse refuse) {
-	empty := strings.TrimSpace(p.Number) == ""
+	empty := channel.IsBlank(p.Number)
 	refuse(empty, NumberMissing, "The record has no mobile number. Add one in the CRM.")
-	refuse(!empty && !p.NumberValid, NumberInvalid, "The mobile number is not a number that can be messaged. Correct it.")
+	refuse(!empty && !p.NumberValid, NumberInvalid, "The mobile number cannot be messaged: %s.", p.numberProblem())
+	refuse(!empty && p.Number == p.SenderAddress, NumberInvalid, "The mobile number is the sender ID's own. Choose another.")
 	optedOut := p.Consent == channel.OptOut || p.RecordOptedOut
 	refuse(optedOut, OptedOut, "The customer has opted out. Nothing can be sent until they opt in again.")
 	required := p.required()
 	known := p.Consent != "" // a customer who is not there yet has no consent to judge
 	refuse(known && !optedOut && !p.Consent.Satisfies(required), ConsentRequired,
 		"This sender ID needs the consent %s; the customer has given %s. Ask them to opt in.", required, p.Consent)
-	abroad := p.ChannelType.IsSMS() && p.SenderCountry != "" && p.CustomerCountry != "" && p.SenderCountry != p.CustomerCountry
-	refuse(abroad, OutsideCountry, "The number is in %s, and this sender ID sends SMS within %s only.", p.CustomerCountry, p.SenderCountry)
+	refuse(p.isAbroad(), OutsideCountry, "The number is not in %s, and this sender ID sends SMS within that country only.", p.SenderCountry)
 	window := channel.CapabilitiesOf(p.ChannelType).ReplyWindow()
 	closed := window > 0 && (p.LastIncoming.IsZero() || p.Now.Sub(p.LastIncoming) > window)
 	refuse(closed, CareWindowClosed, "More than %d hours have passed since the customer wrote. Send a registered template instead.", window/time.Hour)
+}
+
+func (p *Plan) numberProblem() string {
+	if p.NumberProblem == nil {
+		return "correct it"
+	}
+	return p.NumberProblem.Error()
+}
+
+// isAbroad reports whether an SMS would leave the sender's country. Whoever wrote in
+// can be answered wherever they are.
+func (p *Plan) isAbroad() bool {
+	return p.ChannelType.IsSMS() && p.SenderCountry != "" && p.NumberValid && p.LastIncoming.IsZero() &&
+		!number.Within(p.Number, p.SenderCountry)
 }
 
 // required is the consent that the channel asks for: what it states, and on short
@@ -145,7 +158,7 @@ func (p *Plan) required() channel.Consent {
 }
 
 func (p *Plan) judgeText(refuse refuse) {
-	empty := strings.TrimSpace(*p.Text) == ""
+	empty := channel.IsBlank(*p.Text)
 	refuse(empty, TextEmpty, "There is no text. Write something.")
 	limit := channel.TextLimit(p.ChannelType)
 	if empty || limit.Allows(*p.Text, p.Header) {
@@ -164,17 +177,4 @@ func (p *Plan) segments() *DraftSegments {
 	}
 	s := channel.Segment(*p.Text, p.Header)
 	return &DraftSegments{Encoding: s.Encoding, Units: s.Units, Segments: s.Segments, Remaining: s.Remaining}
-}
-
-// Number reads a phone number as people write it; a national one in the region
-// (two letters). It returns the number in E.164 and its country.
-func Number(written, region string) (e164, country string, ok bool) {
-	if len(written) > 64 {
-		return "", "", false
-	}
-	n, err := phonenumbers.Parse(written, region)
-	if err != nil || !phonenumbers.IsPossibleNumber(n) {
-		return "", "", false
-	}
-	return phonenumbers.Format(n, phonenumbers.E164), phonenumbers.GetRegionCodeForNumber(n), true
 }

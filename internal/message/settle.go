@@ -7,6 +7,7 @@ import (
 	entsql "entgo.io/ent/dialect/sql"
 
 	"parley/internal/channel"
+	"parley/internal/content"
 	"parley/internal/conversation"
 	"parley/internal/feed"
 	"parley/internal/publicid"
@@ -28,7 +29,9 @@ type attempt struct {
 	status                              channel.Status
 	providerID                          string
 	latest                              bool
-	text                                string // of its message
+	shown                               channel.Status // of its message
+	kind                                content.Kind   // of its message
+	text                                string
 }
 
 // loadAttempt reads the newest attempt for which where holds; nil when there is
@@ -39,12 +42,12 @@ func loadAttempt(ctx context.Context, tx *store.Tx, where *entsql.Predicate) (a 
 	q := tx.Builder().SelectExpr(
 		entsql.Raw("a.id"), entsql.Raw("a.conversation_id"), entsql.Raw("a.message_id"), entsql.Raw("a.provider_account_id"),
 		entsql.Raw("a.number"), entsql.Raw("a.throttled"), entsql.Raw("a.status"), entsql.Raw("a.provider_id"),
-		entsql.Raw("a.number = "+latest), entsql.Raw("m.text"),
+		entsql.Raw("a.number = "+latest), entsql.Raw("m.status"), entsql.Raw("m.kind"), entsql.Raw("m.text"),
 	).From(t).Join(m).On(t.C("message_id"), m.C("id")).Where(where).OrderBy(entsql.Desc(t.C("number"))).Limit(1)
 	err = tx.Query(ctx, q, func(rows *sql.Rows) error {
 		a = &attempt{}
 		var providerID sql.NullString
-		err := rows.Scan(&a.key, &a.conversation, &a.message, &a.account, &a.number, &a.throttled, &a.status, &providerID, &a.latest, &a.text)
+		err := rows.Scan(&a.key, &a.conversation, &a.message, &a.account, &a.number, &a.throttled, &a.status, &providerID, &a.latest, &a.shown, &a.kind, &a.text)
 		a.providerID = providerID.String
 		return err
 	})
@@ -52,15 +55,15 @@ func loadAttempt(ctx context.Context, tx *store.Tx, where *entsql.Predicate) (a 
 }
 
 // settle moves an attempt by what was learnt of it, as far as its status lets
-// itself be moved, and with it the message when it is the latest attempt. Both
-// the conversation and the attempt were read under the conversation's lock.
+// itself be moved, and with it the message, as far as that shows it. Both the
+// conversation and the attempt were read under the conversation's lock.
 func (m *Messenger) settle(ctx context.Context, tx *store.Tx, row *conversation.Row, a *attempt, s settlement) error {
 	moved, err := m.moveAttempt(ctx, tx, a, s)
 	if err != nil {
 		return err
 	}
-	if moved && a.latest {
-		if err := m.showStatus(ctx, tx, row, a.message, s, ""); err != nil {
+	if moved && a.counts(s.status) {
+		if err := m.showStatus(ctx, tx, row, a, s, ""); err != nil {
 			return err
 		}
 	}
@@ -86,13 +89,21 @@ func (m *Messenger) moveAttempt(ctx context.Context, tx *store.Tx, a *attempt, s
 	return moved, err
 }
 
-// showStatus gives a message the status of its latest attempt and records it.
-func (m *Messenger) showStatus(ctx context.Context, tx *store.Tx, row *conversation.Row, message int64, s settlement, idempotencyKey string) error {
+// counts reports whether what the attempt comes to may show in its message: the
+// latest attempt's does, and that the customer has it, by whichever attempt.
+func (a *attempt) counts(to channel.Status) bool { return a.latest || to.Arrived() }
+
+// showStatus gives a message the status that follows from an attempt's which counts,
+// and records it. What has arrived stays so, whatever becomes of other attempts.
+func (m *Messenger) showStatus(ctx context.Context, tx *store.Tx, row *conversation.Row, a *attempt, s settlement, idempotencyKey string) error {
+	if a.shown.Arrived() {
+		s = settlement{status: a.shown.After(s.status)}
+	}
 	return m.Desk.Apply(ctx, tx, row, func(ctx context.Context, _ *conversation.Row) (feed.Event, error) {
 		_, err := tx.Exec(ctx, tx.Builder().Update("messages").Set("status", string(s.status)).
-			Set("error_code", string(s.code)).Where(entsql.EQ("id", message)))
+			Set("error_code", string(s.code)).Where(entsql.EQ("id", a.message)))
 		return feed.Event{
-			Cause: feed.MessageStatusChanged, MessageID: message, Status: s.status, IdempotencyKey: idempotencyKey,
+			Cause: feed.MessageStatusChanged, MessageID: a.message, Status: s.status, IdempotencyKey: idempotencyKey,
 		}, err
 	})
 }

@@ -9,6 +9,7 @@ import (
 
 	"parley/ent"
 	"parley/ent/agent"
+	entchannel "parley/ent/channel"
 	"parley/internal/channel"
 	"parley/internal/parleytest"
 	"parley/internal/publicid"
@@ -28,7 +29,7 @@ func (s starter) start(from string, to parleytest.Vars) parleytest.Tree {
 	for k, v := range to {
 		input[k] = v
 	}
-	return s.Do(`mutation($in: StartConversationInput!) { startConversation(input: $in) { errors { code field } refusals { code }
+	return s.Do(`mutation($in: StartConversationInput!) { startConversation(input: $in) { errors { code field } refusals { code message }
 		message { id status number } conversation { id name mobileNumber owner { username } } } }`, parleytest.Vars{"in": input}).Get("startConversation")
 }
 
@@ -97,6 +98,55 @@ func TestStartingAConversation(t *testing.T) {
 	}
 }
 
+// What was not meant as the number that it could be read as is refused, with what is
+// wrong with it.
+func TestStartingWithWhatIsNoNumber(t *testing.T) {
+	t.Parallel()
+	p := parleytest.New(t)
+	abroad(p, parleytest.Direct, "DE")
+	amy := starter{p.As("amy"), p}
+	for _, test := range []struct {
+		from, number string
+		code, says   string
+	}{
+		{parleytest.Direct, "0170 123 45 67 (Axel)", "NUMBER_INVALID", "letters"},
+		{parleytest.Direct, "0170 1234568 Mama", "NUMBER_INVALID", "letters"},
+		{parleytest.Direct, "110", "NUMBER_INVALID", "area code"},
+		{parleytest.Direct, "2345 6789", "NUMBER_INVALID", "area code"},
+		{parleytest.Direct, "0170 1234567/8", "NUMBER_INVALID", "more than one"},
+		{parleytest.Sales, "202555ABCD", "NUMBER_INVALID", "letters"},
+		{parleytest.Sales, "555-0176", "NUMBER_INVALID", "area code"},
+		{parleytest.Sales, "202-555-0178 x45", "NUMBER_INVALID", "extension"},
+		{parleytest.Sales, "68849", "NUMBER_INVALID", "short code"},
+		{parleytest.Sales, parleytest.Sales, "NUMBER_INVALID", "own"},
+		{parleytest.Sales, "+447911654321", "OUTSIDE_COUNTRY", "US"},
+		{parleytest.Sales, "+447700900321", "OUTSIDE_COUNTRY", "US"},
+		{parleytest.Sales, "+1 613 555 0123", "OUTSIDE_COUNTRY", "US"},
+	} {
+		before := count(t, p, "conversations", nil)
+		got := amy.start(test.from, parleytest.Vars{"number": test.number})
+		require.Equal(t, []string{test.code}, refusalsOf(got), test.number)
+		require.Contains(t, got.Get("refusals", 0, "message").String(), test.says, test.number)
+		require.Equal(t, before, count(t, p, "conversations", nil), test.number)
+	}
+	for written, e164 := range map[string]string{
+		"\u202a+12025550185\u202c": "+12025550185", "tel:+1-202-555-0186": "+12025550186", "[202] 555.0187": "+12025550187",
+		"1-800-FLOWERS": "+18003569377", "+1 787 555 1234": "+17875551234", "+1 555 555 0123": "+15555550123",
+	} {
+		got := amy.start(parleytest.Sales, parleytest.Vars{"number": written})
+		require.Equal(t, e164, got.Get("conversation", "mobileNumber").String(), written)
+	}
+}
+
+// abroad moves a sender ID to another country.
+func abroad(p *parleytest.Parley, address, country string) {
+	p.T.Helper()
+	require.NoError(p.T, p.Store.Write(p.System(), func(ctx context.Context, tx *store.Tx) error {
+		return tx.Ent.Channel.Update().Where(entchannel.Address(address)).SetCountry(country).Exec(ctx)
+	}))
+	require.NoError(p.T, p.Directory.Refresh(context.Background()))
+}
+
 func TestStartingReusesTheConversationThatIsThere(t *testing.T) {
 	t.Parallel()
 	p := parleytest.New(t)
@@ -146,6 +196,7 @@ func TestANoteTakesANumberAndChangesNothingElse(t *testing.T) {
 	require.Zero(t, count(t, p, "attempts", nil))
 	require.Zero(t, count(t, p, "river_job", nil), "never sent")
 	require.Equal(t, "BAD_INPUT", code(add(p.As("bo"), " ")))
+	require.Equal(t, "BAD_INPUT", code(add(p.As("bo"), "\u200B\u2060\u2800")), "nobody would see it")
 	require.Equal(t, "BAD_INPUT", code(add(p.As("bo"), string(make([]byte, 10_001)))))
 	require.Equal(t, "NOT_FOUND", code(add(p.As("sue"), "x")), "not hers to see")
 	c.send("one #silent")

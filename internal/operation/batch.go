@@ -70,6 +70,17 @@ var verdicts = []verdict{
 	{Refused, fault.Conflict},
 }
 
+// notKnown is the verdict for one that a newer version has added to these.
+var notKnown = verdict{Refused, fault.Conflict}
+
+// verdictAt is the verdict stored as a place.
+func verdictAt(place byte) verdict {
+	if int(place) < len(verdicts) {
+		return verdicts[place]
+	}
+	return notKnown
+}
+
 // verdictOf is the verdict of an error that a caller can act on.
 func verdictOf(err error) (verdict, bool) {
 	v := verdict{Refused, fault.CodeOf(err)}
@@ -88,7 +99,7 @@ func (v verdict) refusal() *fault.Error {
 	case fault.ConfirmationNeeded:
 		return fault.New(v.code, "A colleague owns this conversation, and their read state would change. Start anew with confirmForOwner: true if that is meant.")
 	case fault.Conflict:
-		return fault.New(v.code, "The agent who was to get it is no longer active. Choose another.")
+		return fault.New(v.code, "The agent who was to get it is no longer active, so choose another; or a newer version of Parley refused it for a reason that this one does not know.")
 	}
 	return nil
 }

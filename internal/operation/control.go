@@ -60,6 +60,9 @@ func (f *Foreman) control(ctx context.Context, id string, change func(context.Co
 		if op.State == Done || op.State == Stopped {
 			return fault.New(fault.Conflict, "This bulk operation has ended. Begin another.")
 		}
+		if !op.isKnown() {
+			return fault.New(fault.Conflict, "Only a newer version of Parley knows this bulk operation. Try again when every server is upgraded.")
+		}
 		return change(ctx, tx, op)
 	})
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"slices"
 	"time"
 
@@ -24,6 +25,7 @@ import (
 	"parley/internal/directory"
 	"parley/internal/fault"
 	"parley/internal/publicid"
+	"parley/internal/quota"
 	"parley/internal/store"
 	"parley/internal/viewer"
 )
@@ -36,8 +38,13 @@ const (
 	MostIDs = 10_000
 	// MostOpen is how many an agent may have that have not ended.
 	MostOpen = 5
-	// Lifetime is how long an operation and its results are kept after its end, and
-	// how long one may be paused before it is stopped.
+	// MostKept is how many conversations the ended operations of an agent may hold
+	// together, and MostKeptByAll those of all agents: the oldest go early. Ten
+	// conversations take some 50 bytes.
+	MostKept      = 1_000_000
+	MostKeptByAll = 20_000_000
+	// Lifetime is how long an operation and its results are kept after its end at
+	// most, and how long one may be paused before it is stopped.
 	Lifetime = 7 * 24 * time.Hour
 )
 
@@ -50,8 +57,11 @@ type Foreman struct {
 	// Lease is how long a worker may be silent before another takes over; 15 s by
 	// default.
 	Lease time.Duration
+	// Begins is how many operations an agent may begin; nil for any number.
+	Begins *quota.Quota
 
-	largest int // for tests of MostConversations
+	largest int                      // for tests of MostConversations
+	kept    struct{ own, all int64 } // for tests of MostKept and MostKeptByAll
 }
 
 func (f *Foreman) most() int { return cmp.Or(f.largest, MostConversations) }
@@ -73,6 +83,15 @@ const (
 	Stopped   State = "STOPPED"
 )
 
+// isKnown reports whether this version knows the state.
+func (s State) isKnown() bool {
+	switch s {
+	case Pending, Running, Paused, Done, Cancelled, Stopped:
+		return true
+	}
+	return false
+}
+
 // StopReason is why an operation ended early without being cancelled.
 type StopReason string
 
@@ -81,6 +100,18 @@ const (
 	CreatorInactive StopReason = "CREATOR_INACTIVE"
 	PausedTooLong   StopReason = "PAUSED_TOO_LONG"
 )
+
+// Shown is the reason as the graph shows it: none for one that is not known.
+func (s StopReason) Shown() StopReason {
+	if s == CreatorInactive || s == PausedTooLong {
+		return s
+	}
+	return ""
+}
+
+// ErrNewer says that an operation is of a kind, or in a state, that only a newer
+// version knows. It is left to the servers of that version.
+var ErrNewer = errors.New("operation: only a newer version of Parley knows how to do this")
 
 // Row is a bulk operation.
 type Row struct {
@@ -128,7 +159,19 @@ func (*Row) IsNode() {}
 func (r *Row) ID() string { return r.foreman.Desk.IDs.Encode(publicid.BulkOperation, r.Key) }
 
 // Action is what is done with each conversation.
-func (r *Row) Action() conversation.Action { return r.Task.Action }
+func (r *Row) Action() conversation.Action { return r.Task.Action.Known() }
+
+// ShownState is the state as the graph shows it: PENDING for one that is not known.
+func (r *Row) ShownState() State {
+	if r.State.isKnown() {
+		return r.State
+	}
+	return Pending
+}
+
+// isKnown reports whether this version knows what the operation does, and where it
+// stands.
+func (r *Row) isKnown() bool { return r.Action() != conversation.OtherAction && r.State.isKnown() }
 
 // Assignee is who gets the conversations; nil for nobody.
 func (r *Row) Assignee() *directory.Agent { return r.foreman.Desk.Directory.Agent(r.Task.Assignee) }
@@ -140,7 +183,7 @@ func (r *Row) ConfirmForOwner() bool { return r.Task.Confirmed }
 func (r *Row) CreatedBy() *directory.Agent { return r.foreman.Desk.Directory.Agent(r.creator) }
 
 // StopReason is why it is STOPPED; nil when it is not.
-func (r *Row) StopReason() *StopReason { return optional(r.stopped) }
+func (r *Row) StopReason() *StopReason { return optional(r.stopped.Shown()) }
 
 // StartedAt is when a worker began; nil before.
 func (r *Row) StartedAt() *clock.Time { return optional(r.started) }
@@ -148,7 +191,8 @@ func (r *Row) StartedAt() *clock.Time { return optional(r.started) }
 // FinishedAt is when it ended; nil before.
 func (r *Row) FinishedAt() *clock.Time { return optional(r.finished) }
 
-// ExpiresAt is when it and its results are removed; nil before its end.
+// ExpiresAt is when it and its results are removed at the latest; nil before its
+// end.
 func (r *Row) ExpiresAt() *clock.Time {
 	if !r.Ended() {
 		return nil
@@ -181,8 +225,15 @@ type RefusalCount struct {
 }
 
 func refusals(refused map[fault.Code]int64) []*RefusalCount {
-	out := []*RefusalCount{}
+	known := map[fault.Code]int64{}
 	for code, n := range refused {
+		if !slices.Contains(verdicts, verdict{Refused, code}) {
+			code = notKnown.code
+		}
+		known[code] += n
+	}
+	out := []*RefusalCount{}
+	for code, n := range known {
 		out = append(out, &RefusalCount{code, n})
 	}
 	slices.SortFunc(out, func(a, b *RefusalCount) int { return cmp.Compare(a.Code, b.Code) })

@@ -3,12 +3,11 @@ package operation
 import (
 	"context"
 	"database/sql"
-	"encoding/base64"
-	"encoding/binary"
 
 	entsql "entgo.io/ent/dialect/sql"
 
 	"parley/internal/conversation"
+	"parley/internal/cursor"
 	"parley/internal/fault"
 	"parley/internal/publicid"
 	"parley/internal/viewer"
@@ -32,7 +31,9 @@ type Page struct {
 type Edge struct{ Node *Row }
 
 // Cursor is where the edge stands in its list.
-func (e *Edge) Cursor() string { return e.Node.ID() }
+func (e *Edge) Cursor() string { return e.Node.cursor() }
+
+func (r *Row) cursor() string { return r.foreman.Desk.Cursors.Seal(cursor.Operations, r.Key) }
 
 // Edges are the page's operations with cursors.
 func (p *Page) Edges() []*Edge {
@@ -50,7 +51,7 @@ func (p *Page) Nodes() []*Row { return p.Rows }
 func (p *Page) PageInfo() *conversation.PageInfo {
 	info := &conversation.PageInfo{HasNextPage: p.HasNext, HasPreviousPage: p.window.Cursor != ""}
 	if n := len(p.Rows); n > 0 {
-		first, last := p.Rows[0].ID(), p.Rows[n-1].ID()
+		first, last := p.Rows[0].cursor(), p.Rows[n-1].cursor()
 		info.StartCursor, info.EndCursor = &first, &last
 	}
 	return info
@@ -60,8 +61,8 @@ func (p *Page) PageInfo() *conversation.PageInfo {
 func (f *Foreman) Mine(ctx context.Context, w Window) (*Page, error) {
 	q := selected(f.Desk.Store.Builder(), entsql.EQ("creator_id", viewer.FromContext(ctx).AgentID))
 	if w.Cursor != "" {
-		key, ok := f.Desk.IDs.Decode(publicid.BulkOperation, w.Cursor)
-		if !ok {
+		var key int64
+		if !f.Desk.Cursors.Open(cursor.Operations, w.Cursor, &key) {
 			return nil, fault.Input("after", "This is not a cursor of a list of bulk operations. Pass a cursor from an edge, or none.")
 		}
 		q.Where(entsql.LT("id", key))
@@ -110,7 +111,7 @@ type ResultEdge struct{ Node *Result }
 
 // Cursor is where the edge stands in its list.
 func (e *ResultEdge) Cursor() string {
-	return base64.RawURLEncoding.EncodeToString(binary.BigEndian.AppendUint64(nil, uint64(e.Node.number)))
+	return e.Node.foreman.Desk.Cursors.Seal(cursor.Results, e.Node.number)
 }
 
 // Edges are the page's results with cursors.
@@ -145,12 +146,8 @@ const mostBatches = 100
 // between.
 func (f *Foreman) Results(ctx context.Context, of []*Row, only *Outcome, w Window) ([]*ResultPage, error) {
 	after := int64(-1)
-	if w.Cursor != "" {
-		b, err := base64.RawURLEncoding.DecodeString(w.Cursor)
-		if err != nil || len(b) != 8 || b[0]&0x80 != 0 {
-			return nil, fault.Input("after", "This is not a cursor of a list of results. Pass a cursor from an edge, or none.")
-		}
-		after = int64(binary.BigEndian.Uint64(b))
+	if w.Cursor != "" && !f.Desk.Cursors.Open(cursor.Results, w.Cursor, &after) {
+		return nil, fault.Input("after", "This is not a cursor of a list of results. Pass a cursor from an edge, or none.")
 	}
 	pages, readers := make([]*ResultPage, len(of)), make([]*reader, len(of))
 	for i, op := range of {
@@ -224,8 +221,8 @@ func (f *Foreman) readOn(ctx context.Context, readers []*reader) (more bool, err
 func (r *reader) take(batch int64, items []item, outcomes []byte) {
 	for i, it := range items {
 		v, number := verdicts[0], batch*r.op.batchSize+int64(i)
-		if i < len(outcomes) && int(outcomes[i]) < len(verdicts) {
-			v = verdicts[outcomes[i]]
+		if i < len(outcomes) {
+			v = verdictAt(outcomes[i])
 		}
 		if number > r.after && (r.only == nil || *r.only == v.outcome) && len(r.found) <= r.size {
 			r.found = append(r.found, &Result{Key: it.key, Outcome: v.outcome, verdict: v, number: number, foreman: r.op.foreman})

@@ -7,6 +7,7 @@ import (
 
 	"parley/internal/conversation"
 	"parley/internal/fault"
+	"parley/internal/price"
 	"parley/internal/search"
 )
 
@@ -16,6 +17,8 @@ const (
 	MostFound = 10_000
 	// searchTime is how long it may take.
 	searchTime = 10 * time.Second
+	// pageUnits is what each page costs that it takes.
+	pageUnits = 1_500
 )
 
 // found are the conversations that a search finds in a view, each once. It goes on
@@ -27,6 +30,7 @@ func (f *Foreman) found(ctx context.Context, view conversation.View, query strin
 	desk, in := search.Desk{Desk: f.Desk}, search.Input{Query: query, View: &view, Size: 500}
 	seen := map[int64]bool{}
 	for more := true; more; {
+		price.Charge(ctx, pageUnits)
 		page, err := desk.Find(ctx, in)
 		if err != nil {
 			return nil, searchFault(ctx, err)

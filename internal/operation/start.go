@@ -13,6 +13,7 @@ import (
 	"parley/internal/fault"
 	"parley/internal/once"
 	"parley/internal/publicid"
+	"parley/internal/quota"
 	"parley/internal/store"
 	"parley/internal/viewer"
 )
@@ -105,21 +106,38 @@ func (f *Foreman) begin(ctx context.Context, r request, task conversation.Task, 
 		}
 		return Begun{Preview: set.preview()}, nil
 	}
-	var key int64
-	err := f.Desk.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
-		key, _, err = once.Do(ctx, tx, r.mutation, r.key, r.input, func() (int64, error) {
-			if refused != nil {
-				return 0, refused
-			}
-			return f.insert(ctx, tx, task, r.key, set.items)
-		})
-		return err
-	})
+	key, err := f.beginOnce(ctx, r, task, set.items, refused)
 	if err != nil {
 		return Begun{}, err
 	}
 	op, err := f.get(ctx, key)
 	return Begun{Operation: op}, err
+}
+
+// beginOnce begins the operation, or finds the one that the key began: then it
+// counts for no quota.
+func (f *Foreman) beginOnce(ctx context.Context, r request, task conversation.Task, items []item, refused error) (key int64, err error) {
+	spending := quota.Spend(ctx, f.Begins)
+	var repeated bool
+	err = f.Desk.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+		key, repeated, err = once.Do(ctx, tx, r.mutation, r.key, r.input, func() (int64, error) {
+			if refused != nil {
+				return 0, refused
+			}
+			if err := spending.Take(); err != nil {
+				return 0, err
+			}
+			return f.insert(ctx, tx, task, r.key, items)
+		})
+		return err
+	})
+	switch {
+	case err != nil:
+		spending.Return()
+	case !repeated:
+		f.makeRoom(ctx, viewer.FromContext(ctx).AgentID)
+	}
+	return key, err
 }
 
 // frozen is a set at one moment, and what the task would have done to it then.
@@ -142,20 +160,39 @@ func (s *frozen) preview() *Preview {
 	return p
 }
 
-func (f *Foreman) freeze(ctx context.Context, s *Selection, task conversation.Task) (frozen, error) {
+// freeze reads the set: what a search finds as searches are read, and the rest in
+// turn with others that walk through many rows.
+func (f *Foreman) freeze(ctx context.Context, s *Selection, task conversation.Task) (set frozen, err error) {
+	read, err := f.reader(ctx, s, task)
+	if err != nil {
+		return frozen{}, err
+	}
+	err = f.Desk.Store.Scan(ctx, func(ctx context.Context) error {
+		set, err = read(ctx)
+		return err
+	})
+	return set, err
+}
+
+// reader is what reads the set that is selected.
+func (f *Foreman) reader(ctx context.Context, s *Selection, task conversation.Task) (read func(context.Context) (frozen, error), err error) {
 	switch {
 	case s.IDs != nil && (s.View != nil || s.Search != nil || s.FilterBy != nil):
-		return frozen{}, fault.Input("input.selection", "Give either `ids`, or `view` or `search` with or without `filterBy`.")
+		return nil, fault.Input("input.selection", "Give either `ids`, or `view` or `search` with or without `filterBy`.")
 	case s.IDs != nil:
-		return f.freezeNamed(ctx, s.IDs, task)
+		return func(ctx context.Context) (frozen, error) { return f.freezeNamed(ctx, s.IDs, task) }, nil
 	case s.View == nil && s.Search == nil:
-		return frozen{}, fault.Input("input.selection", "Say which conversations: give `ids`, `view` or `search`.")
+		return nil, fault.Input("input.selection", "Say which conversations: give `ids`, `view` or `search`.")
 	}
 	source, err := f.source(ctx, s)
 	if err != nil {
-		return frozen{}, under("input.selection.", err)
+		return nil, under("input.selection.", err)
 	}
-	var set frozen
+	return func(ctx context.Context) (frozen, error) { return f.freezeAll(ctx, source, task) }, nil
+}
+
+// freezeAll takes everything of a set.
+func (f *Foreman) freezeAll(ctx context.Context, source conversation.Set, task conversation.Task) (set frozen, err error) {
 	var wrong error
 	err = f.Desk.Each(ctx, source, f.most()+1, func(row *conversation.Row) {
 		it := item{row.Key, row.Inbound}

@@ -93,6 +93,9 @@ func (w *worker) step(ctx context.Context) (more bool, err error) {
 		if err != nil || op == nil || op.State == Paused || op.Ended() || !w.holds(tx, op) {
 			return err
 		}
+		if !op.isKnown() {
+			return ErrNewer
+		}
 		creator, err := w.f.creator(op)
 		if err != nil {
 			op.stopped = CreatorInactive

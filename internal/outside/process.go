@@ -24,6 +24,9 @@ type Process struct {
 	Database string
 	// Args are further flags of serve.
 	Args []string
+	// Bounded keeps the bounds that an agent has by default; otherwise they have none,
+	// since a few agents do the work of many.
+	Bounded bool
 	// Output takes the whole log, besides its end that Log tells; nil for nobody.
 	Output io.Writer
 
@@ -49,7 +52,10 @@ func (p *Process) Begin() error {
 	args := append(append([]string(nil), p.Program[1:]...),
 		"serve", "--addr", p.Address, "--database", p.Database, "--public-url", p.URL())
 	p.command = exec.Command(p.Program[0], append(args, p.Args...)...) //nolint:gosec,noctx // the program a caller built; it ends by Kill or Stop
-	p.command.Env = append(os.Environ(), "PARLEY_RATE=0")              // a few agents do the work of many
+	p.command.Env = os.Environ()
+	if !p.Bounded {
+		p.command.Env = append(p.command.Env, "PARLEY_RATE=0", "PARLEY_IN_FLIGHT=0", "PARLEY_SENDS=0", "PARLEY_STARTS=0", "PARLEY_BULKS=0")
+	}
 	p.log.also = p.Output
 	p.command.Stderr, p.command.WaitDelay = &p.log, time.Second
 	if err := p.command.Start(); err != nil {

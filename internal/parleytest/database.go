@@ -50,6 +50,19 @@ func Empty(t testing.TB) string {
 	return createDatabase(t, admin, "template0")
 }
 
+// Copy returns a copy of a database that nobody has open, gone when the test ends.
+func Copy(t testing.TB, database string) string {
+	if !store.IsPostgresURL(database) {
+		bytes, err := os.ReadFile(database)
+		require.NoError(t, err)
+		path := filepath.Join(t.TempDir(), "copy.db")
+		require.NoError(t, os.WriteFile(path, bytes, 0o600))
+		return path
+	}
+	base, _, _ := strings.Cut(database, "?")
+	return createDatabase(t, postgresAdmin(t), base[strings.LastIndex(base, "/")+1:])
+}
+
 var templates struct {
 	sqlite   sync.Once
 	bytes    []byte
@@ -73,7 +86,7 @@ func sqliteTemplate(t testing.TB) []byte {
 // prepare migrates a database and fills it with the demo organisation.
 func prepare(t testing.TB, url string) {
 	ctx := context.Background()
-	a, err := app.Open(ctx, app.Config{Database: url})
+	a, err := app.Open(ctx, app.Config{Database: url, Create: true})
 	require.NoError(t, err)
 	require.NoError(t, seed.Organisation(ctx, a.Directory, a.Store))
 	require.NoError(t, a.Close())

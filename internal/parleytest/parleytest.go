@@ -44,6 +44,12 @@ const (
 // Start is when a test's clock starts.
 var Start = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 
+// zeros are the nonces of cursors, so that equal places have equal cursors.
+type zeros struct{}
+
+// Read implements io.Reader.
+func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+
 // Parley is a whole Parley of the test's own.
 type Parley struct {
 	*app.App
@@ -69,9 +75,10 @@ func OpenAt(t testing.TB, database string, options ...func(*app.Config)) *Parley
 	t.Helper()
 	p := &Parley{T: t, Clock: clock.NewFake(Start), done: make(chan error, 1)}
 	c := app.Config{
-		Database: database, Mode: server.Development, Addr: "127.0.0.1:0", PublicURL: "http://parley.test", Clock: p.Clock,
+		Database: database, Mode: server.Development, Addr: "127.0.0.1:0", PublicURL: "http://parley.test", Clock: p.Clock, Nonces: zeros{},
 		CallTimeout: 2 * time.Second, Jobs: job.Options{Workers: 20, Sweep: 500 * time.Millisecond},
-		Server: func(o *server.Options) { o.Socket.PerViewer, o.Rate = 10_000, -1 },
+		Sends: -1, Starts: -1, Bulks: -1,
+		Server: func(o *server.Options) { o.Socket.PerViewer, o.Rate, o.InFlight = 10_000, -1, -1 },
 	}
 	p.Carrier = sandbox.NewCarrier(sandbox.CarrierOptions{
 		Transport: wire.InProcess(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { p.Server.Handler().ServeHTTP(w, r) })),

@@ -83,6 +83,8 @@ func (r *Roster) Run(ctx context.Context) {
 	defer r.o.Signals.OnSignal(who, func([]byte) { r.ask() })()
 	ticker := time.NewTicker(r.o.Lifetime / 3)
 	defer ticker.Stop()
+	soon := time.NewTicker(r.o.Lifetime / 30)
+	defer soon.Stop()
 	for r.beat(ctx); ; {
 		select {
 		case <-ctx.Done():
@@ -92,6 +94,10 @@ func (r *Roster) Run(ctx context.Context) {
 			r.o.Signals.Signal(hello, []byte(r.self.Name))
 		case <-ticker.C:
 			r.beat(ctx)
+		case <-soon.C:
+			if r.o.Store.RefusesWrites() { // the smallest write finds out when it no longer does
+				r.beat(ctx)
+			}
 		}
 	}
 }
@@ -115,13 +121,14 @@ func (r *Roster) beat(ctx context.Context) {
 	r.o.Signals.Signal(hello, []byte(r.self.Name))
 	ctx, cancel := context.WithTimeout(ctx, r.o.Lifetime/3)
 	defer cancel()
+	known := r.o.Store.RefusesWrites()
 	err := r.o.Store.Write(ctx, r.say)
 	var all []Process
 	if err == nil {
 		all, err = List(ctx, r.o.Store)
 	}
 	if err != nil {
-		if ctx.Err() == nil {
+		if ctx.Err() == nil && !known {
 			slog.WarnContext(ctx, "cannot tell the other processes on this database that this one lives; will try again", "error", err)
 		}
 		return

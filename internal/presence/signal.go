@@ -147,10 +147,14 @@ func read(signal []byte) (s said, length int) {
 		return said{}, 0
 	}
 	agent, m := binary.Varint(signal[n:])
-	if m <= 0 || n+m >= len(signal) || int(signal[n+m]) >= len(states) {
+	if m <= 0 || n+m >= len(signal) {
 		return said{}, 0
 	}
-	return said{conversation, agent, states[signal[n+m]]}, n + m + 1
+	state := Viewing // whatever else a newer version says that they do there
+	if code := int(signal[n+m]); code < len(states) {
+		state = states[code]
+	}
+	return said{conversation, agent, state}, n + m + 1
 }
 
 // believe keeps what another process said. The caller holds the lock.

@@ -41,6 +41,17 @@ func Visible(v *viewer.Viewer) Sight {
 // All reports whether every conversation is seen.
 func (s Sight) All() bool { return s.all }
 
+// Channels are those of which the viewer sees every conversation, sorted. It must
+// not be called when All.
+func (s Sight) Channels() []int64 { return s.chans }
+
+// Beside is what is seen by owner or queue, with the channels of the viewer left
+// out of account.
+func (s Sight) Beside() Sight {
+	s.chans = nil
+	return s
+}
+
 // Covers reports whether the sight takes in every conversation of this owner or
 // on this channel; zero stands for unknown.
 func (s Sight) Covers(owner, channel int64) bool {

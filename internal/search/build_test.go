@@ -18,10 +18,10 @@ import (
 // agrees holds what search finds against the oracle.
 func (w *world) agrees(t *testing.T) {
 	t.Helper()
-	everything := w.everything()
+	everything, find := w.everything(), w.indexed()
 	for _, text := range []string{"o", "hel", "東京", "neil", "order", "2025551"} {
 		want := w.expected(w.Context("ada"), everything, text, nil)
-		got, _ := found(w.Context("ada"), t, w.find, search.Input{Query: text, Size: 100})
+		got, _ := found(w.Context("ada"), t, find, search.Input{Query: text, Size: 100})
 		require.Equal(t, want, got, text)
 	}
 }
@@ -39,11 +39,11 @@ func (w *world) exec(texts ...string) {
 func (w *world) forget() {
 	w.exec("DELETE FROM search_states", "DELETE FROM search_buckets")
 	if parleytest.OnPostgres() && w.Store.Pool() != nil {
-		w.exec("TRUNCATE search_texts_0, search_people_0")
+		w.exec("TRUNCATE search_texts_2, search_people_2")
 		return
 	}
-	w.exec("DELETE FROM search_places_0", "INSERT INTO search_texts_0 (search_texts_0) VALUES ('delete-all')",
-		"INSERT INTO search_people_0 (search_people_0) VALUES ('delete-all')")
+	w.exec("DELETE FROM search_places_2", "INSERT INTO search_texts_2 (search_texts_2) VALUES ('delete-all')",
+		"INSERT INTO search_people_2 (search_people_2) VALUES ('delete-all')")
 }
 
 // A database that had messages before it had an index is served from the start,
@@ -54,7 +54,7 @@ func TestAnOlderDatabaseIsTakenIn(t *testing.T) {
 		w.fill(5, 60)
 		w.forget()
 		require.NoError(t, index.Prepare(w.System(), w.Store))
-		page, err := w.find.Find(w.Context("ada"), search.Input{Query: "o", Size: 100})
+		page, err := w.indexed().Find(w.Context("ada"), search.Input{Query: "o", Size: 100})
 		require.NoError(t, err)
 		require.Empty(t, page.Hits)
 		require.False(t, page.HasNextPage)
@@ -62,7 +62,7 @@ func TestAnOlderDatabaseIsTakenIn(t *testing.T) {
 		w.fill(6, 10) // indexed by itself
 		w.finish(t)
 		w.agrees(t)
-		page, err = w.find.Find(w.Context("ada"), search.Input{Query: "o", Size: 100})
+		page, err = w.indexed().Find(w.Context("ada"), search.Input{Query: "o", Size: 100})
 		require.NoError(t, err)
 		require.True(t, page.IsComplete)
 	}
@@ -97,7 +97,7 @@ func TestTheIndexIsBuiltAnewWhileItServes(t *testing.T) {
 			w.agrees(t)
 			x, err := index.Open(w.System(), w.Store)
 			require.NoError(t, err)
-			require.EqualValues(t, 1-round%2, x.Serving)
+			require.EqualValues(t, 3-round%2, x.Serving)
 			require.True(t, x.Whole())
 		}
 	}
@@ -109,24 +109,24 @@ func TestTheIndexFollowsTheTransaction(t *testing.T) {
 	for _, w := range worlds(t) {
 		undone := errors.New("undone")
 		err := w.Store.Write(w.System(), func(_ context.Context, tx *store.Tx) error {
-			index.AddMessages(tx, index.Message{ID: 99, ConversationID: 1, At: tx.Now, Text: "vanished"})
-			index.SetCustomers(tx, index.Customer{ConversationID: 1, Name: "Vanished"})
+			index.AddMessages(tx, index.Message{ID: 99, ConversationID: 1, ChannelID: 1, At: tx.Now, Text: "vanished"})
+			index.SetCustomers(tx, index.Customer{ConversationID: 1, ChannelID: 1, Name: "Vanished"})
 			return undone
 		})
 		require.ErrorIs(t, err, undone)
 		w.Post(w.Inbound(channel.Inbound{EventID: "E1", ProviderID: "E1", From: "+12025551037", To: parleytest.Sales, Text: "vanishing cream"}))
 		x, err := index.Open(w.System(), w.Store)
 		require.NoError(t, err)
-		buckets, err := x.Buckets(w.System())
+		stretches, err := x.Stretches(w.System(), nil)
 		require.NoError(t, err)
 		for token, want := range map[string]int{"vanished": 0, "vanishing": 1} {
 			found, _, err := x.Texts(w.System(), index.Lookup{
-				Tokens: tokensOf(token), Buckets: buckets, Before: index.Place{Spot: index.Last}, Most: 10,
+				Tokens: tokensOf(token), Stretches: stretches, Before: index.Place{Spot: index.Last}, Most: 10,
 			})
 			require.NoError(t, err)
 			require.Len(t, found, want, token)
 		}
-		names, err := x.Names(w.System(), tokensOf("vanished"), 10)
+		names, err := x.Customers(w.System(), index.CustomerLookup{Name: tokensOf("vanished"), Most: 10})
 		require.NoError(t, err)
 		require.Empty(t, names)
 	}
@@ -139,7 +139,7 @@ func TestANameThatBecomesKnownIsFound(t *testing.T) {
 		for i, name := range []string{"", "Zoë Quinn", "Another"} {
 			id := fmt.Sprint("E", i)
 			w.Post(w.Inbound(channel.Inbound{EventID: id, ProviderID: id, From: "+12025551037", To: parleytest.Sales, FromName: name, Text: "-"}))
-			got, _ := found(w.Context("ada"), t, w.find, search.Input{Query: "zoe q", Size: 5})
+			got, _ := found(w.Context("ada"), t, w.indexed(), search.Input{Query: "zoe q", Size: 5})
 			require.Len(t, got, min(i, 1))
 		}
 	}

@@ -1,7 +1,21 @@
 package search
 
+import "fmt"
+
 // Ways returns a Desk that changes from one way of looking to another at these
 // numbers.
-func (d *Desk) Ways(candidates, tried, step int) *Desk {
-	return &Desk{d.Desk, d.Rows, d.Time, ways{candidates, tried, step}}
+func (d *Desk) Ways(candidates, few, messages, step int) *Desk {
+	return &Desk{d.Desk, d.Rows, ways{candidates, few, messages, step}}
 }
+
+// Opened is everything that a page says, with its cursors opened.
+func (p *Page) Opened() string {
+	out := fmt.Sprint(p.HasNextPage, p.IsComplete, p.Visited, p.end)
+	for _, h := range p.Hits {
+		out += fmt.Sprintln(*h)
+	}
+	return out
+}
+
+// AtEnd reports whether the page ends where all finished searches do.
+func (p *Page) AtEnd() bool { return p.end == bottom }

@@ -3,39 +3,57 @@ package search
 import (
 	"cmp"
 	"context"
-	"database/sql"
-	"encoding/json"
 	"slices"
 
-	"entgo.io/ent/dialect"
-	entsql "entgo.io/ent/dialect/sql"
-
+	"parley/internal/clock"
 	"parley/internal/conversation"
+	"parley/internal/search/index"
 )
 
-// people finds conversations by their customers.
-func (r *run) people(ctx context.Context, at place, lookup func(most int) ([]int64, error)) (bool, error) {
-	keys, err := lookup(r.ways.candidates + 1)
+// people finds conversations by their customers: those in the index and those that
+// are few, sorted, or the list if the index brings up too many.
+func (r *run) people(ctx context.Context, at place) (done bool, err error) {
+	found, err := r.lookup(ctx, at.kind)
 	if err != nil {
 		return false, err
 	}
-	r.out.Visited += len(keys)
-	if len(keys) > r.ways.candidates {
+	if len(found) > r.ways.candidates {
 		return r.walk(ctx, at)
 	}
-	found, err := r.read(ctx, keys)
-	if err != nil {
-		return false, err
+	r.out.Visited += len(found)
+	for _, row := range r.where.few {
+		found = append(found, customer{place{at.kind, int64(row.LastMessageAt), row.Key}, row.Title, row.Address})
 	}
+	slices.SortFunc(found, func(a, b customer) int { return cmp.Or(cmp.Compare(b.at.at, a.at.at), cmp.Compare(b.at.key, a.at.key)) })
 	for _, c := range found {
-		if !c.at.older(at) {
-			continue
-		}
-		if r.offer(c); r.full() {
-			return false, nil
+		if c.at.older(at) {
+			if r.offer(c); r.full() {
+				return false, nil
+			}
 		}
 	}
 	return true, nil
+}
+
+// lookup asks the index for customers whom the viewer sees, and returns those in
+// the view: or more than the candidates if there are more of the former.
+func (r *run) lookup(ctx context.Context, kind Kind) (out []customer, err error) {
+	if !r.where.indexed {
+		return nil, nil
+	}
+	l := index.CustomerLookup{Channels: r.where.channels, Seen: r.scope.Seen("c"), View: r.scope.InView("c"), Most: r.ways.candidates + 1}
+	if kind == Number {
+		l.Number = &r.number
+	} else {
+		l.Name = r.tokens
+	}
+	found, err := r.index.Customers(ctx, l)
+	for _, c := range found {
+		if c.InView || len(found) > r.ways.candidates {
+			out = append(out, customer{place{kind, int64(c.LastMessageAt), c.Conversation}, c.Name, c.Address})
+		}
+	}
+	return out, err
 }
 
 // customer is who a conversation is with.
@@ -62,45 +80,12 @@ func (r *run) matches(c customer) ([]Highlight, bool) {
 	return []Highlight{where}, ok
 }
 
-// read reads conversations of the scope, the newest first.
-func (r *run) read(ctx context.Context, keys []int64) ([]customer, error) {
-	if len(keys) == 0 {
-		return nil, nil
-	}
-	list, err := json.Marshal(keys)
-	if err != nil {
-		return nil, err
-	}
-	s := r.Desk.Desk.Store
-	b := &entsql.Builder{}
-	b.SetDialect(s.Dialect())
-	b.WriteString("SELECT c.id, c.name, c.address, c.last_message_at FROM ")
-	if s.Dialect() == dialect.Postgres {
-		b.WriteString("json_array_elements_text(").Arg(string(list)).WriteString("::json) AS k(value) JOIN conversations AS c ON c.id = k.value::bigint")
-	} else {
-		b.WriteString("json_each(").Arg(string(list)).WriteString(") AS k CROSS JOIN conversations AS c ON c.id = k.value")
-	}
-	if holds := r.scope.Holds("c"); holds != nil {
-		b.WriteString(" WHERE ").Join(holds)
-	}
-	var out []customer
-	err = s.Read(ctx, b, func(rows *sql.Rows) error {
-		c := customer{at: place{kind: r.out.end.kind}}
-		err := rows.Scan(&c.at.key, &c.name, &c.address, &c.at.at)
-		out = append(out, c)
-		return err
-	})
-	slices.SortFunc(out, func(a, b customer) int { return cmp.Or(cmp.Compare(b.at.at, a.at.at), cmp.Compare(b.at.key, a.at.key)) })
-	r.out.Visited += len(out)
-	return out, err
-}
-
 // walk searches the list from a place on.
 func (r *run) walk(ctx context.Context, at place) (done bool, err error) {
 	for {
-		w := conversation.Window{Size: r.ways.step}
+		w := conversation.Window{Size: min(r.ways.step, r.left())}
 		if at != top(at.kind) {
-			w.Cursor = r.Desk.Desk.CursorAt(timeOf(at), at.key)
+			w.Cursor = r.Desk.Desk.CursorAt(clock.Time(at.at), at.key)
 		}
 		page, err := r.Desk.Desk.List(ctx, *r.in.View, nil, nil, w)
 		if err != nil {
@@ -108,14 +93,13 @@ func (r *run) walk(ctx context.Context, at place) (done bool, err error) {
 		}
 		for _, row := range page.Rows {
 			at.at, at.key = int64(row.LastMessageAt), row.Key
-			r.out.Visited++
-			if r.offer(customer{at, row.Title, row.Address}); r.full() {
+			r.offer(customer{at, row.Title, row.Address})
+			if r.visit(at) {
 				return false, nil
 			}
 		}
-		r.reach(at)
-		if !page.HasNextPage || r.spent() {
-			return !page.HasNextPage, nil
+		if !page.HasNextPage {
+			return true, nil
 		}
 	}
 }

@@ -3,7 +3,6 @@ package search
 import (
 	"context"
 	"slices"
-	"time"
 
 	"parley/internal/conversation"
 	"parley/internal/search/index"
@@ -20,21 +19,16 @@ type run struct {
 	sought []Kind
 	scope  *conversation.Scope
 	from   place
-	index  *index.Index
+	where  plan
+	index  *index.Index // nil when the plan does not read it
 
-	out   *Page
-	until time.Time
+	out *Page
 }
 
 // page looks for what is sought, kind after kind, until the page has one hit too
 // many, the budget is out, or nothing is left.
 func (r *run) page(ctx context.Context) (*Page, error) {
-	limit := r.Time
-	if limit == 0 {
-		limit = defaultTime
-	}
-	r.until = time.Now().Add(limit)
-	r.out = &Page{desk: r.Desk, end: top(Text)}
+	r.out = &Page{desk: r.Desk, end: bottom}
 	done := true
 	for _, kind := range r.sought {
 		at := top(kind)
@@ -43,6 +37,10 @@ func (r *run) page(ctx context.Context) (*Page, error) {
 			continue
 		case kind == r.from.kind:
 			at = r.from
+		}
+		if r.spent() { // with the kind before
+			r.out.end, done = at, false
+			break
 		}
 		var err error
 		if done, err = r.look(ctx, at); err != nil {
@@ -55,7 +53,7 @@ func (r *run) page(ctx context.Context) (*Page, error) {
 	return r.finish(done), nil
 }
 
-// finish takes off the hit that only tells whether there is more.
+// finish takes off the hit that only shows that there is more.
 func (r *run) finish(done bool) *Page {
 	p := r.out
 	if n := r.in.Size; len(p.Hits) > n {
@@ -63,35 +61,44 @@ func (r *run) finish(done bool) *Page {
 		p.HasNextPage, p.IsComplete, p.end = true, true, p.Hits[n-1].at
 		return p
 	}
-	p.HasNextPage, p.IsComplete = !done, done && r.index.Whole()
+	p.HasNextPage, p.IsComplete = !done, done && (r.index == nil || r.index.Whole())
 	return p
 }
 
 // look goes on from a place to the end of its kind. It reports whether it came
-// there.
+// there; if not, the page is full or its end is set.
 func (r *run) look(ctx context.Context, at place) (done bool, err error) {
-	r.out.end = at
-	switch at.kind {
-	case Number:
-		return r.people(ctx, at, func(most int) ([]int64, error) { return r.index.Numbers(ctx, r.number, most) })
-	case Name:
-		return r.people(ctx, at, func(most int) ([]int64, error) { return r.index.Names(ctx, r.tokens, most) })
+	if at.kind == Text {
+		return r.texts(ctx, at)
 	}
-	return r.texts(ctx, at)
+	return r.people(ctx, at)
 }
 
 func (r *run) full() bool { return len(r.out.Hits) > r.in.Size }
 
-// spent reports whether the budget is out.
-func (r *run) spent() bool {
+// visit counts a row that the viewer sees against the budget, which may be the
+// last: then the page ends there. Rows are visited in the order of hits.
+func (r *run) visit(at place) (last bool) {
+	r.out.Visited++
+	if r.full() {
+		return true
+	}
+	if r.spent() {
+		r.out.end = at
+		return true
+	}
+	return false
+}
+
+// left is how many rows the budget has left.
+func (r *run) left() int {
 	most := r.Rows
 	if most == 0 {
 		most = defaultRows
 	}
-	return r.out.Visited >= most || !time.Now().Before(r.until)
+	return most - r.out.Visited
 }
 
-// reach says that everything up to a place has been looked at.
-func (r *run) reach(at place) { r.out.end = at }
+func (r *run) spent() bool { return r.left() <= 0 }
 
 func (r *run) add(h *Hit) { r.out.Hits = append(r.out.Hits, h) }

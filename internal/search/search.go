@@ -3,22 +3,26 @@
 //
 // What is found comes in order of kinds (numbers, names, texts), and within one
 // the newest first. Everything that an index or a list brings up is matched in Go
-// (package word) before it is told, so that what is found never depends on the
-// way it was looked for. A call has a budget of rows and time; when that ends, the
-// page says so, and its cursor goes on from there.
+// (package word), so that what is found never depends on the way it was looked for.
+//
+// A page depends on what the viewer sees, and on nothing else: its hits, its flags
+// and its cursors are those of a database without the rest. So rows are narrowed to
+// what is seen in the statement that reads them; a call has a budget of these rows,
+// and ends at the very row with which it is out; a search that came to its end has
+// one cursor, whatever it passed; and time decides nothing but how much is read at
+// once. Where to look is decided by what the viewer sees, too (plan), so that the
+// rest of a database costs no time, but in the one case named there.
 package search
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/binary"
 	"slices"
-	"time"
 	"unicode/utf8"
 
+	"parley/internal/channel"
 	"parley/internal/conversation"
+	"parley/internal/cursor"
 	"parley/internal/fault"
-	"parley/internal/publicid"
 	"parley/internal/search/index"
 	"parley/internal/search/word"
 	"parley/internal/viewer"
@@ -47,21 +51,15 @@ const (
 // Desk searches. Desk is required.
 type Desk struct {
 	Desk *conversation.Desk
-	// Rows is how many rows a call visits at most, but for the end of what it has
-	// begun to read; 20,000 by default.
+	// Rows is how many rows a call visits: messages with the words that the viewer
+	// sees, in the view or not, and conversations of the view; 20,000 by default.
 	Rows int
-	// Time is how long a call goes on, but for the statement it is at; 150 ms by
-	// default.
-	Time time.Duration
 
 	ways ways
 }
 
-// The defaults of a Desk.
-const (
-	defaultRows = 20_000
-	defaultTime = 150 * time.Millisecond
-)
+// defaultRows is the budget of a call.
+const defaultRows = 20_000
 
 // ways are the numbers by which one way of looking gives way to another. They
 // change what a search costs, never what it finds.
@@ -70,14 +68,14 @@ type ways struct {
 	// there are more, the lists, which have their order, are searched instead: what
 	// is so frequent is soon met there.
 	candidates int
-	// tried is how many messages are read before it is asked whether the viewer
-	// sees so little of them that their own conversations are better searched.
-	tried int
+	// A view of few conversations with few messages together is searched in these
+	// alone, and so is what a viewer sees beside the channels they see whole.
+	few, messages int
 	// step is how many conversations of a list are read at once.
 	step int
 }
 
-var usual = ways{candidates: 3_000, tried: 400, step: 500}
+var usual = ways{candidates: 3_000, few: 200, messages: 10_000, step: 500}
 
 // Input asks for a page.
 type Input struct {
@@ -109,7 +107,7 @@ type Page struct {
 	// IsComplete is false when the budget ended before the page was full, and while
 	// the index still takes in what was there before it.
 	IsComplete bool
-	// Visited is how many rows were looked at.
+	// Visited is how much of the budget was used.
 	Visited int
 
 	desk *Desk
@@ -137,8 +135,9 @@ func (p *Page) Edges() []*Edge {
 // Nodes are the hits.
 func (p *Page) Nodes() []*Hit { return p.Hits }
 
-// PageInfo is where the page stands. Its end cursor is where the search stopped,
-// which is there even when nothing was found up to it.
+// PageInfo is where the page stands. Its end cursor is where to go on: after the
+// last hit, where the budget ended, or at the end of everything, which is the same
+// for all searches.
 func (p *Page) PageInfo() *conversation.PageInfo {
 	end := p.desk.cursor(p.end)
 	info := &conversation.PageInfo{HasNextPage: p.HasNextPage, HasPreviousPage: false, EndCursor: &end}
@@ -154,6 +153,12 @@ func (d *Desk) Find(ctx context.Context, in Input) (*Page, error) {
 	r, err := d.begin(ctx, in)
 	if err != nil {
 		return nil, err
+	}
+	if r.where, err = r.plan(ctx); err != nil {
+		return nil, err
+	}
+	if !r.where.indexed {
+		return r.page(ctx)
 	}
 	for {
 		if r.index, err = index.Open(ctx, d.Desk.Store); err != nil {
@@ -173,7 +178,7 @@ func (d *Desk) Find(ctx context.Context, in Input) (*Page, error) {
 // begin checks what is asked for.
 func (d *Desk) begin(ctx context.Context, in Input) (*run, error) {
 	if d.ways == (ways{}) {
-		d = &Desk{d.Desk, d.Rows, d.Time, usual}
+		d = &Desk{d.Desk, d.Rows, usual}
 	}
 	r := &run{Desk: d, in: in, words: word.Ask(in.Query), sought: kinds}
 	r.tokens = r.words.Tokens()
@@ -185,7 +190,7 @@ func (d *Desk) begin(ctx context.Context, in Input) (*run, error) {
 		return nil, fault.Input("query", "A query is at most %d characters; this one has %d.", MostQuery, n)
 	case r.words.Len() > MostWords || len(r.tokens) > mostTokens:
 		return nil, fault.Input("query", "A query is at most %d words, or %d characters that are written without spaces. Leave some out.", MostWords, mostTokens)
-	case r.words.Len() == 0:
+	case r.words.Len() == 0 || channel.IsBlank(in.Query):
 		return nil, fault.Input("query", "There is nothing to look for. Give at least one letter or digit.")
 	}
 	if len(in.Kinds) > 0 {
@@ -229,32 +234,22 @@ func (p place) text() index.Place { return index.Place{Spot: index.Spot(p.at), M
 // top is before everything of a kind.
 func top(kind Kind) place { return place{kind, int64(index.Last), 1 << 47} }
 
-// lowBits are those of a spot that come of a key, and are hidden in cursors.
-const lowBits = 1<<21 - 1
+// bottom is behind everything: where a search ends that came to its end.
+var bottom = place{kind: Text}
 
-// cursor hides keys as ids do, which begin at 1.
+// cursor seals a place.
 func (d *Desk) cursor(p place) string {
-	b := []byte{byte(slices.Index(kinds, p.kind))}
-	b = binary.BigEndian.AppendUint64(b, uint64(p.at&^lowBits))
-	b = d.Desk.IDs.Append(b, publicid.Message, p.at&lowBits+1)
-	b = d.Desk.IDs.Append(b, publicid.Message, p.key+1)
-	return base64.RawURLEncoding.EncodeToString(b)
+	return d.Desk.Cursors.Seal(cursor.Search, int64(slices.Index(kinds, p.kind)), p.at, p.key)
 }
 
-func (d *Desk) parseCursor(cursor string) (place, error) {
-	if cursor == "" {
+func (d *Desk) parseCursor(text string) (p place, err error) {
+	if text == "" {
 		return place{}, nil
 	}
-	const head = 1 + 8
-	b, err := base64.RawURLEncoding.DecodeString(cursor)
-	if err == nil && len(b) > head && (len(b)-head)%2 == 0 && int(b[0]) < len(kinds) {
-		ids := string(b[head:])
-		low, ok := d.Desk.IDs.Decode(publicid.Message, ids[:len(ids)/2])
-		key, also := d.Desk.IDs.Decode(publicid.Message, ids[len(ids)/2:])
-		if ok && also {
-			at := int64(binary.BigEndian.Uint64(b[1:])&(1<<63-1)) &^ lowBits
-			return place{kinds[b[0]], at | (low-1)&lowBits, key - 1}, nil
-		}
+	var kind int64
+	if !d.Desk.Cursors.Open(cursor.Search, text, &kind, &p.at, &p.key) || kind >= int64(len(kinds)) {
+		return place{}, fault.Input("after", "This is not a cursor of a search. Pass one from an edge or pageInfo, or none.")
 	}
-	return place{}, fault.Input("after", "This is not a cursor of a search. Pass one from an edge or pageInfo, or none.")
+	p.kind = kinds[kind]
+	return p, nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"parley/internal/app"
 	"parley/internal/channel"
 	"parley/internal/clock"
 	"parley/internal/conversation"
@@ -31,9 +32,9 @@ type world struct {
 }
 
 func newWorld(t *testing.T, database string) *world {
-	p := parleytest.OpenAt(t, database)
+	p := parleytest.OpenAt(t, database, func(c *app.Config) { c.Create = true })
 	require.NoError(t, seed.Organisation(t.Context(), p.Directory, p.Store))
-	return &world{p, &search.Desk{Desk: p.Desk, Time: time.Hour}}
+	return &world{p, &search.Desk{Desk: p.Desk}}
 }
 
 // worlds are one on each database that the run has: SQLite always.
@@ -45,6 +46,9 @@ func worlds(t *testing.T) []*world {
 	return out
 }
 
+// indexed is a desk that looks into the index wherever it can.
+func (w *world) indexed() *search.Desk { return w.find.Ways(3_000, 0, 0, 500) }
+
 // vocabulary is what people say and are called, so that much of it meets.
 var vocabulary = []string{
 	"hello", "help", "hell", "Hello,", "order", "ordered", "ORDER", "O'Neil", "O’Neil", "o", "neil", "Łukasz", "lukasz", "Nguyễn", "nguyen",
@@ -55,7 +59,8 @@ var vocabulary = []string{
 var names = []string{"Amy O'Neil", "Łukasz Nowak", "Nguyễn Văn An", "田中さくら", "Анна Ёлкина", "Hello Kitty", "", "محمد", "Bo 👍", "Neil Order"}
 
 // fill has the same happen in every world: customers write to all lines at times
-// of their own, some of it long ago, as bulk loaders add it.
+// of their own, some of it long ago, as bulk loaders add it, and some conversations
+// are assigned to agents who do not share the line.
 func (w *world) fill(seed uint64, n int) {
 	r := rand.New(rand.NewPCG(seed, 1))
 	start := clock.Of(parleytest.Start)
@@ -76,6 +81,22 @@ func (w *world) fill(seed uint64, n int) {
 		w.Post(w.Inbound(channel.Inbound{
 			EventID: id, ProviderID: id, From: fmt.Sprintf("+1202555%04d", 1000+k*37), To: lines[k%3], FromName: names[k%len(names)], Text: text,
 		}))
+	}
+	w.assign()
+}
+
+// assign gives every other conversation to one agent after the other.
+func (w *world) assign() {
+	agents := w.As("ada").Do(`{ agents { id } }`, nil).Get("agents").List()
+	ids := w.As("ada").Do(`{ conversations(view: {kind: ALL}, first: 100, orderBy: {field: LAST_MESSAGE_AT, direction: ASC}) { nodes { id } } }`, nil).
+		Get("conversations", "nodes").List()
+	for i, c := range ids {
+		if i%2 > 0 {
+			continue
+		}
+		agent := agents[i/2%len(agents)].Get("id").String()
+		_, err := w.Desk.Assign(w.Context("ada"), []string{c.Get("id").String()}, &agent)
+		require.NoError(w.T, err)
 	}
 }
 

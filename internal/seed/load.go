@@ -110,7 +110,7 @@ func (b *batch) play(s *script) error {
 		Key: row.UserID, Channel: ch.Key, Address: address, Name: s.name, Country: "US", Locale: "en-US",
 		Consent: s.consent, CreatedAt: began,
 	})
-	return b.into.Conversation(row)
+	return b.into.Conversation(row, ch.Type)
 }
 
 func (s *script) began() clock.Time { return s.steps[0].at }
@@ -134,7 +134,7 @@ func (b *batch) perform(s *script, row *conversation.Row, step step) {
 func (b *batch) write(s *script, row *conversation.Row, step step) {
 	ch := s.line.channel
 	m := load.Message{
-		Key: b.into.Key(load.Messages), Conversation: row.Key, Seq: row.NextSeq(), Kind: content.Text, Source: content.Desk,
+		Key: b.into.Key(load.Messages), Conversation: row.Key, Channel: row.ChannelID, Seq: row.NextSeq(), Kind: content.Text, Source: content.Desk,
 		Text: step.text, Author: step.by, At: step.at,
 	}
 	shown := conversation.Message{Key: m.Key, At: step.at, Preview: content.Preview(content.TextContent{Text: step.text})}
@@ -146,7 +146,7 @@ func (b *batch) write(s *script, row *conversation.Row, step step) {
 	case note:
 		m.Kind = content.Note
 	case say:
-		row.Send(shown, step.by, ch.SoleOwner(), false)
+		row.Send(shown, step.by, ch.SoleOwner(), row.Inbound, false)
 		m.Direction = content.Outbound
 		m.Status, m.Code = b.attempt(s, &m, step)
 	}

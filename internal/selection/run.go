@@ -3,15 +3,25 @@ package selection
 import (
 	"context"
 	"slices"
+	"sync"
+
+	"parley/internal/allowance"
 )
 
 // run is one answer under way: first everything that resolvers must tell is
 // fetched, level by level, so that a batch is called once for all its parents;
 // then the answer is written from the top to the end.
 type run struct {
+	ctx     context.Context //nolint:containedctx // a run is one call
+	allowed *allowance.Allowance
+	chunks  [][]byte // of the answer, before what w holds
 	w       Writer
 	columns []column
 	stack   []any
+
+	// sharing says that it is for many, and so ends where a chunk is full: then it is
+	// tooLarge.
+	sharing, tooLarge bool
 }
 
 // column holds what was fetched for a field: for every parent, in the order of
@@ -27,12 +37,21 @@ type column struct {
 
 // Bounds on what a run keeps for the next.
 const (
+	chunkBytes = 64 << 10
 	keptBytes  = 256 << 10
 	keptValues = 4096
 )
 
 // release puts the run back for another.
 func (r *run) release() {
+	for _, c := range r.chunks {
+		if cap(c) <= keptBytes {
+			c = c[:0]
+			chunks.Put(&c)
+		}
+	}
+	r.chunks, r.ctx, r.allowed = nil, nil, nil
+	r.sharing, r.tooLarge = false, false
 	if cap(r.w.b) > keptBytes || cap(r.stack) > keptValues {
 		return
 	}
@@ -55,6 +74,14 @@ func (c *column) clear() int {
 	clear(c.children)
 	*c = column{values: c.values[:0], counts: c.counts[:0], children: c.children[:0]}
 	return cap(c.values) + cap(c.counts) + cap(c.children)
+}
+
+// begin makes a run for an operation.
+func (p *plan) begin(ctx context.Context) *run {
+	r := runs.Get().(*run)
+	r.ctx, r.allowed = ctx, allowance.FromContext(ctx)
+	r.columns = slices.Grow(r.columns[:0], p.slots)[:p.slots]
+	return r
 }
 
 // fetch fetches what the parents' staged fields need, and what theirs need.
@@ -178,10 +205,30 @@ func (r *run) encode(o *object, v any) bool {
 	for _, f := range o.fields {
 		r.w.b = append(r.w.b, f.key...)
 		r.value(f, v)
+		if len(r.w.b) >= chunkBytes {
+			r.spill()
+		}
 	}
 	r.w.b = append(r.w.b, o.end...)
 	return !r.w.invalid
 }
+
+var chunks = sync.Pool{New: func() any { b := make([]byte, 0, chunkBytes+chunkBytes/4); return &b }}
+
+// spill begins another chunk of the answer, unless that is more than the operation
+// may take: then the rest of it is dropped.
+func (r *run) spill() {
+	r.tooLarge = r.sharing
+	if r.tooLarge || r.w.invalid || r.allowed.Write(r.ctx, len(r.w.b)) != nil {
+		r.w.invalid, r.w.b = true, r.w.b[:0]
+		return
+	}
+	r.chunks = append(r.chunks, r.w.b)
+	r.w.b = (*chunks.Get().(*[]byte))[:0]
+}
+
+// joined is the answer in one piece, which is not the run's.
+func (r *run) joined() []byte { return slices.Concat(append(r.chunks, r.w.b)...) }
 
 func (r *run) value(f *field, v any) {
 	switch {
@@ -247,6 +294,9 @@ func (r *run) elements(f *field, objects []any, ok bool) {
 	}
 	r.w.b = append(r.w.b, '[')
 	for i, v := range objects {
+		if r.w.invalid {
+			return
+		}
 		if i > 0 {
 			r.w.b = append(r.w.b, ',')
 		}

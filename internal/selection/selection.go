@@ -22,11 +22,12 @@ package selection
 
 import (
 	"context"
-	"slices"
 	"sync"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
+
+	"parley/internal/allowance"
 )
 
 // Tables describe how the fields of a schema's types are got. They are generated.
@@ -141,6 +142,9 @@ func (s *Schema) query(p *plan, op *graphql.OperationContext) graphql.ResponseHa
 			next = func(context.Context) *graphql.Response { return nil }
 			return &graphql.Response{Data: data}
 		}
+		if allowance.FromContext(ctx).Refusal() != nil { // the executor would meet it again
+			return &graphql.Response{}
+		}
 		s.counts.executor.Inc()
 		next = s.ExecutableSchema.Exec(ctx)
 		return next(ctx)
@@ -150,13 +154,12 @@ func (s *Schema) query(p *plan, op *graphql.OperationContext) graphql.ResponseHa
 // answer runs the plan of a query. It reports false when the executor must
 // answer instead.
 func (p *plan) answer(ctx context.Context, variables map[string]any) (data []byte, ok bool) {
-	r := runs.Get().(*run)
+	r := p.begin(ctx)
 	defer func() {
 		if recover() != nil { // the executor meets the panic again, and tells of it
 			ok = false // what the run holds is not to be trusted
 		}
 	}()
-	r.columns = slices.Grow(r.columns[:0], p.slots)[:p.slots]
 	if !r.fetch(ctx, p.root, top, variables) || !r.encode(p.root, nil) {
 		r.release()
 		return nil, false
@@ -166,7 +169,17 @@ func (p *plan) answer(ctx context.Context, variables map[string]any) (data []byt
 		return r.w.b, true
 	}
 	defer r.release()
-	return slices.Clone(r.w.b), true
+	return r.joined(), true
+}
+
+// Parts are the whole of a held answer, whose Response has only the last of them.
+// They are nil where the Response has all.
+func Parts(ctx context.Context) [][]byte {
+	h, held := ctx.Value(holdKey{}).(*hold)
+	if !held || h.run == nil || len(h.run.chunks) == 0 {
+		return nil
+	}
+	return append(h.run.chunks[:len(h.run.chunks):len(h.run.chunks)], h.run.w.b)
 }
 
 type holdKey struct{}

@@ -3,9 +3,10 @@ package selection
 import (
 	"bytes"
 	"context"
-	"slices"
 
 	"github.com/99designs/gqlgen/graphql"
+
+	"parley/internal/allowance"
 )
 
 // Source gives the values of a subscription, one with each call; false at its
@@ -54,6 +55,9 @@ func (s *Schema) subscription(ctx context.Context, p *plan, op *graphql.Operatio
 			return nil
 		}
 		data, ok := p.frame(ctx, f, v, op.Variables)
+		if !ok && allowance.FromContext(ctx).Refusal() != nil { // the executor would meet it again
+			return &graphql.Response{}
+		}
 		if !ok {
 			data = f.execute(ctx, v)
 		}
@@ -95,7 +99,7 @@ func (f *field) execute(ctx context.Context, v any) []byte {
 
 // frame writes a value of a stream; false when the executor must.
 func (p *plan) frame(ctx context.Context, f *field, v any, variables map[string]any) ([]byte, bool) {
-	return p.alone(func(r *run) bool {
+	return p.alone(ctx, func(r *run) bool {
 		r.w.b = append(r.w.b, f.key...)
 		on, v := f.pick(f.One(v))
 		event, shares := v.(Event)
@@ -120,11 +124,26 @@ func (p *plan) frame(ctx context.Context, f *field, v any, variables map[string]
 	})
 }
 
+// large stands for what is too large to be shared: more than a chunk. What is shared
+// stays until the last subscriber has taken it, and counts for none; what is larger
+// each writes anew, within their own bound. It is not written to its end to see that,
+// since the others wait meanwhile.
+type large struct{}
+
 // splice writes what all subscribers of an event share.
 func (p *plan) splice(ctx context.Context, r *run, f *field, event Event, v any, variables map[string]any) bool {
 	got, err := event.Shared(share{f, v}, func() (any, error) {
-		data, ok := p.alone(func(r *run) bool { return r.whole(ctx, f, v, variables) })
-		if !ok {
+		tooLarge := false
+		data, ok := p.alone(ctx, func(r *run) bool {
+			r.sharing = true
+			ok := r.whole(ctx, f, v, variables)
+			tooLarge = r.tooLarge
+			return ok
+		})
+		switch {
+		case tooLarge:
+			return large{}, nil
+		case !ok:
 			return nil, errNotWritten
 		}
 		return data, nil
@@ -132,7 +151,11 @@ func (p *plan) splice(ctx context.Context, r *run, f *field, event Event, v any,
 	if err != nil {
 		return false
 	}
-	r.w.b = append(r.w.b, got.([]byte)...)
+	data, shared := got.([]byte)
+	if !shared {
+		return r.whole(ctx, f, v, variables)
+	}
+	r.w.b = append(r.w.b, data...)
 	return true
 }
 
@@ -151,19 +174,18 @@ func (r *run) close() bool {
 }
 
 // alone runs what writes a part of an answer, which it returns.
-func (p *plan) alone(write func(r *run) bool) (data []byte, ok bool) {
-	r := runs.Get().(*run)
+func (p *plan) alone(ctx context.Context, write func(r *run) bool) (data []byte, ok bool) {
+	r := p.begin(ctx)
 	defer func() {
 		if recover() != nil {
 			ok = false // what the run holds is not to be trusted
 		}
 	}()
-	r.columns = slices.Grow(r.columns[:0], p.slots)[:p.slots]
 	defer r.release()
 	if !write(r) {
 		return nil, false
 	}
-	return slices.Clone(r.w.b), true
+	return r.joined(), true
 }
 
 // shareable reports whether what is selected on a field's object is the same for

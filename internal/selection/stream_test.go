@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -14,8 +15,10 @@ import (
 	"github.com/99designs/gqlgen/graphql/executor"
 	"github.com/stretchr/testify/require"
 
+	"parley/internal/allowance"
 	"parley/internal/app"
 	"parley/internal/conversation"
+	"parley/internal/fault"
 	"parley/internal/feed"
 	"parley/internal/live"
 	"parley/internal/parleytest"
@@ -229,5 +232,41 @@ func TestAStreamIsRefusedAsByTheExecutor(t *testing.T) {
 		frame := want.frame()
 		require.Contains(t, frame, "message")
 		require.Equal(t, frame, got.frame(), document)
+	}
+}
+
+// What is refused to one subscriber is not refused to others, and what is large is
+// not kept for them.
+func TestWhatIsRefusedToOneIsGivenToOthers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.Run()
+	const customer = "+12025550163"
+	for i := range 12 {
+		w.Say(customer, parleytest.Sales, strings.Repeat(strconv.Itoa(i%10), 16_000))
+	}
+	id := w.conversationOf(customer)
+	const document = `subscription($id: ID!) { conversationChanged(id: $id) { __typename
+		... on ConversationUpdated { conversation { messages(last: 20) { nodes { content { ... on TextContent { text } } } } } } } }`
+	poor := allowance.NewPool(allowance.Bounds{Answer: 100_000})
+	var open []*subscription
+	for i := range 6 {
+		s := w.subscribe(t, w.compiled, "amy", document, map[string]any{"id": id})
+		if i%2 == 0 {
+			s.ctx, _ = poor.NewContext(s.ctx)
+		}
+		open = append(open, s)
+		s.frame()
+	}
+	w.change(id)
+	for i, s := range open {
+		frame, refusal := s.frame(), allowance.FromContext(s.ctx).Refusal()
+		if i%2 == 0 {
+			require.Equal(t, fault.LimitExceeded, fault.CodeOf(refusal))
+			require.Equal(t, "null", frame, "no data")
+			continue
+		}
+		require.NoError(t, refusal)
+		require.Greater(t, len(frame), 120_000)
 	}
 }

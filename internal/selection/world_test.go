@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 	"parley/graph"
 	"parley/internal/app"
 	"parley/internal/channel"
+	"parley/internal/content"
 	"parley/internal/parleytest"
 	"parley/internal/seed"
 	"parley/internal/selection"
@@ -38,6 +40,7 @@ func newWorld(t testing.TB, options ...func(*app.Config)) *world {
 	w := &world{Parley: parleytest.New(t, options...)}
 	require.NoError(t, seed.Fill(context.Background(), w.Directory, w.Store, seed.Options{Conversations: 40, Messages: 300, Seed: 7}))
 	w.Say("+12025550151", parleytest.Sales, "quote \" slash \\ tab \t line \n bell \a €😀")
+	w.Say("+12025550151", parleytest.Sales, strings.Repeat("я", content.MostListed+1))
 	w.Post(w.Inbound(channel.Inbound{
 		EventID: "m", ProviderID: "m", From: "+12025550152", To: parleytest.Sales, Text: "two files",
 		Media: []channel.Media{{URL: "https://media.test/1", ContentType: "image/png"}, {URL: "https://media.test/2", ContentType: "text/plain"}},
@@ -110,6 +113,9 @@ func (w *world) ask(t testing.TB, e *executor.Executor, agent, document string, 
 	responses, ctx := e.DispatchOperation(ctx, op)
 	response := responses(ctx)
 	require.NotNil(t, response, document)
+	if parts := selection.Parts(ctx); parts != nil {
+		response.Data = slices.Concat(parts...)
+	}
 	a := answer{data: string(response.Data), compiles: w.schema.Compiles(op)}
 	for _, err := range response.Errors {
 		text, err := json.Marshal(err)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -58,15 +59,31 @@ func refuseAs(w http.ResponseWriter, r *http.Request, status int, mediaType stri
 // retryAfter tells by header too when to try again.
 func retryAfter(w http.ResponseWriter, err error) {
 	var f *fault.Error
-	if errors.As(err, &f) && f.RetryAfter > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(seconds(f.RetryAfter)))
+	if errors.As(err, &f) && f.RetrySeconds() != nil {
+		w.Header().Set("Retry-After", strconv.Itoa(*f.RetrySeconds()))
 	}
 }
 
-func write(w http.ResponseWriter, status int, mediaType string, response *graphql.Response) {
+// retryFields tells a caller to wait who has asked for a field too often.
+func retryFields(w http.ResponseWriter, errs gqlerror.List) {
+	for _, err := range errs {
+		if wait, found := err.Extensions["retryAfter"].(int); found {
+			w.Header().Set("Retry-After", strconv.Itoa(wait))
+		}
+	}
+}
+
+// write answers by a response, whose data are the parts where there are any.
+func write(w http.ResponseWriter, status int, mediaType string, response *graphql.Response, parts ...[]byte) {
 	if response.Data != nil && len(response.Errors) == 0 && len(response.Extensions) == 0 {
-		writeData(w, status, mediaType, response.Data)
+		if parts == nil {
+			parts = [][]byte{response.Data}
+		}
+		writeData(w, status, mediaType, parts)
 		return
+	}
+	if response.Data != nil && parts != nil {
+		response.Data = slices.Concat(parts...)
 	}
 	body, err := appendAnswer(nil, response)
 	if err != nil {
@@ -78,14 +95,16 @@ func write(w http.ResponseWriter, status int, mediaType string, response *graphq
 }
 
 // writeData writes an answer of data alone without copying it.
-func writeData(w http.ResponseWriter, status int, mediaType string, data []byte) {
+func writeData(w http.ResponseWriter, status int, mediaType string, data [][]byte) {
 	const head, tail = `{"data":`, `}`
 	w.Header().Set("Content-Type", mediaType+"; charset=utf-8")
-	w.Header().Set("Content-Length", strconv.Itoa(len(head)+len(data)+len(tail)))
+	w.Header().Set("Content-Length", strconv.Itoa(len(head)+length(data)+len(tail)))
 	w.WriteHeader(status)
-	for _, part := range [][]byte{[]byte(head), data, []byte(tail)} {
-		_, _ = w.Write(part) // an error means the caller has left
+	_, _ = w.Write([]byte(head)) // an error means the caller has left
+	for _, part := range data {
+		_, _ = w.Write(part)
 	}
+	_, _ = w.Write([]byte(tail))
 }
 
 // statusOf is the HTTP status of a fault that is no part of an answer.

@@ -27,12 +27,14 @@ func TestBoundsOfSockets(t *testing.T) {
 
 	second := b.connect(t)
 	third := b.dial(t, "graphql-transport-ws")
-	third.write(`{"type":"ping"}`)
-	third.expect(`{"type":"pong"}`) // so it is counted
-	full := b.send(t, "GET", "/graphql", "", upgrade...)
-	require.Equal(t, http.StatusServiceUnavailable, full.StatusCode, full.text)
 	third.write(`{"type":"connection_init","payload":{"authorization":"amy"}}`)
 	third.expectClose(1013)
+	bo := b.dial(t, "graphql-transport-ws")
+	bo.write(`{"type":"connection_init","payload":{"authorization":"bo"}}`)
+	bo.expect(`{"type":"connection_ack"}`)
+	full := b.send(t, "GET", "/graphql", "", upgrade...)
+	require.Equal(t, http.StatusServiceUnavailable, full.StatusCode, full.text)
+	require.NoError(t, bo.conn.Close(websocket.StatusNormalClosure, ""))
 	require.NoError(t, second.conn.Close(websocket.StatusNormalClosure, ""))
 	eventually(t, func() bool {
 		fourth := b.dial(t, "graphql-transport-ws")

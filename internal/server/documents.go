@@ -1,9 +1,6 @@
 package server
 
-import (
-	"github.com/vektah/gqlparser/v2"
-	"github.com/vektah/gqlparser/v2/validator/rules"
-)
+import "github.com/vektah/gqlparser/v2"
 
 // checkDocuments logs which of the listed documents do not run: an operator
 // should hear of them before callers do.
@@ -11,7 +8,7 @@ func (s *Server) checkDocuments() {
 	for name, document := range s.options.Documents {
 		err := s.options.Limits.Check(document)
 		if err == nil {
-			if _, errs := gqlparser.LoadQueryWithRules(s.options.Schema.Schema(), document, rules.NewDefaultRules()); len(errs) > 0 {
+			if _, errs := gqlparser.LoadQueryWithRules(s.options.Schema.Schema(), document, validation()); len(errs) > 0 {
 				err = errs
 			}
 		}

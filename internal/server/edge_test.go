@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"parley/internal/fault"
 	"parley/internal/server"
 )
 
@@ -227,7 +228,7 @@ func TestEveryAnswerHasSafeHeadersAndEveryErrorIsJSON(t *testing.T) {
 		{"POST", "/webhooks/refuse/acc", "", 403, "FORBIDDEN"},
 		{"POST", "/webhooks/panic/acc", "", 500, "INTERNAL"},
 		{"POST", "/webhooks/late/acc", "", 200, ""},
-		{"POST", "/webhooks/twilio", "", 405, "BAD_INPUT"},
+		{"POST", "/webhooks/twilio", "", 404, "NOT_FOUND"},
 	} {
 		t.Run(c.method+c.path, func(t *testing.T) {
 			t.Parallel()
@@ -283,6 +284,22 @@ func TestReadiness(t *testing.T) {
 	require.Equal(t, http.StatusServiceUnavailable, a.StatusCode)
 	require.NotContains(t, a.text, "secret")
 	require.Equal(t, 200, b.send(t, "GET", "/healthz", "").StatusCode)
+
+	b.send(t, "GET", "/readyz", "")
+	require.Equal(t, 1, strings.Count(b.log.String(), "not ready"), "said once")
+	broken.Store(false)
+	require.Equal(t, 200, b.send(t, "GET", "/readyz", "").StatusCode)
+	require.Contains(t, b.log.String(), "ready again")
+}
+
+func TestTheReasonOfUnreadinessIsToldWhenItIsMeantForCallers(t *testing.T) {
+	t.Parallel()
+	b := start(t, func(o *server.Options) {
+		o.Ready = func(context.Context) error { return fault.New(fault.Unavailable, "The disk is full.") }
+	})
+	a := b.send(t, "GET", "/readyz", "")
+	require.Equal(t, http.StatusServiceUnavailable, a.StatusCode)
+	require.Contains(t, a.text, "The disk is full.")
 }
 
 func TestMetricsAreOnThePrivateListener(t *testing.T) {

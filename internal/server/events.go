@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -77,15 +78,15 @@ func (t *httpTransport) serveEvents(w http.ResponseWriter, r *http.Request, op *
 	e := &eventStream{Server: t.Server, w: w, control: http.NewResponseController(w)}
 	e.stopped, e.stop = context.WithCancelCause(context.WithoutCancel(ctx))
 	defer e.stop(nil)
-	if !t.connections.add(e) {
-		refuse(w, r, http.StatusServiceUnavailable, errFull)
+	switch err := t.connections.admit(e, viewer.FromContext(ctx)); {
+	case errors.Is(err, errFull):
+		refuse(w, r, http.StatusServiceUnavailable, err)
+		return
+	case err != nil:
+		refuse(w, r, http.StatusTooManyRequests, err)
 		return
 	}
 	defer t.connections.remove(e)
-	if !t.connections.admit(e, viewer.FromContext(ctx)) {
-		refuse(w, r, http.StatusTooManyRequests, errPerViewer(t.options.Socket.PerViewer))
-		return
-	}
 	e.open()
 	defer e.close()
 	if errs == nil {
@@ -140,6 +141,14 @@ func (e *eventStream) run(ctx context.Context, op *graphql.OperationContext) (er
 		}
 	}()
 	if op.Operation.Operation != ast.Subscription {
+		leave, err := e.flight.board(ctx)
+		if err != nil {
+			e.metrics.limit("flight")
+			return e.next(failed(ctx, err))
+		}
+		defer leave()
+		ctx, allowed := e.answers.NewContext(ctx)
+		defer allowed.Close()
 		_, response := e.dispatch(ctx, op)
 		return e.next(response)
 	}
@@ -159,13 +168,19 @@ func (e *eventStream) run(ctx context.Context, op *graphql.OperationContext) (er
 func (e *eventStream) follow(ctx context.Context, op *graphql.OperationContext) gqlerror.List {
 	ctx, end := stream.NewContext(ctx, nil)
 	responses, answering := e.exec.DispatchOperation(ctx, op)
-	for response := responses(answering); response != nil; response = responses(answering) {
-		if response.HasNext != nil && *response.HasNext {
-			return e.next(failed(ctx, errDefer))
-		}
-		if errs := e.next(response); response.Data == nil && len(errs) > 0 {
+	m, last := e.meter(answering, op), ""
+	defer m.allowed.Close()
+	next := func() *graphql.Response {
+		m.settle(answering)
+		return m.frame(responses, func() string { return last })
+	}
+	for response := next(); response != nil; response = next() {
+		errs := e.next(response)
+		if response.Data == nil && len(errs) > 0 {
 			return errs
 		}
+		last = cmp.Or(cursorOf(response.Data), last)
+		m.allowed.Close()
 	}
 	err := end.Err()
 	if err == nil {

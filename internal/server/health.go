@@ -2,6 +2,8 @@ package server
 
 import (
 	"cmp"
+	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/pprof"
@@ -21,13 +23,37 @@ func (s *Server) health(mux *http.ServeMux) {
 			refuse(w, r, http.StatusServiceUnavailable, fault.New(fault.Unavailable, "The server is stopping. Use another."))
 			return
 		}
-		if err := s.options.Ready(r.Context()); err != nil {
-			s.options.Logger.WarnContext(r.Context(), "not ready", "error", err)
-			refuse(w, r, http.StatusServiceUnavailable, fault.New(fault.Unavailable, "The server is not ready. Try again shortly."))
+		err := s.options.Ready(r.Context())
+		s.sayReady(r.Context(), err)
+		if err != nil {
+			refuse(w, r, http.StatusServiceUnavailable, unready(err))
 			return
 		}
 		fine(w)
 	})
+}
+
+// unready is what callers are told of err: a fault whole, of anything else nothing.
+func unready(err error) *fault.Error {
+	var f *fault.Error
+	if errors.As(err, &f) {
+		return f
+	}
+	return fault.New(fault.Unavailable, "The server is not ready. Try again shortly.")
+}
+
+// sayReady logs when the answer changes: it is asked for every few seconds.
+func (s *Server) sayReady(ctx context.Context, err error) {
+	reason := ""
+	if err != nil {
+		reason = err.Error()
+	}
+	switch was := s.unready.Swap(&reason); {
+	case reason != "" && (was == nil || *was != reason):
+		s.options.Logger.WarnContext(ctx, "not ready", "error", err)
+	case reason == "" && was != nil && *was != "":
+		s.options.Logger.InfoContext(ctx, "ready again")
+	}
 }
 
 func fine(w http.ResponseWriter) {

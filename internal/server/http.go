@@ -16,6 +16,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"parley/internal/allowance"
 	"parley/internal/fault"
 	"parley/internal/selection"
 	"parley/internal/server/persisted"
@@ -40,8 +41,15 @@ func (t *httpTransport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			fault.New(fault.BadInput, "Accept %s, %s or %s.", mediaResponse, mediaJSON, mediaEvents))
 		return
 	}
+	leave, err := t.flight.board(r.Context()) // before anything is read, for what is read takes room
+	if err != nil {
+		t.metrics.limit("flight")
+		refuseAs(w, r, http.StatusTooManyRequests, accepts.refusals(), err)
+		return
+	}
+	defer func() { leave() }()
 	start := graphql.Now()
-	params, refused := read(r)
+	params, refused := t.read(r)
 	if refused != nil {
 		refuseAs(w, r, refused.status, accepts.refusals(), refused.err)
 		return
@@ -53,6 +61,7 @@ func (t *httpTransport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	params.ReadTime = graphql.TraceTiming{Start: start, End: graphql.Now()}
 	r = r.WithContext(graphql.StartOperationTrace(r.Context()))
 	op, errs := t.exec.CreateOperationContext(r.Context(), params)
+	t.rate.refused(r.Context(), params.Query, errs)
 	switch {
 	case rateLimited(errs) != nil:
 		t.refuse(w, r, op, accepts, refusal{http.StatusTooManyRequests, rateLimited(errs)})
@@ -60,6 +69,8 @@ func (t *httpTransport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Allow", http.MethodPost)
 		t.refuse(w, r, op, accepts, refusal{http.StatusMethodNotAllowed, fault.New(fault.BadInput, "Send mutations by POST.")})
 	case accepts.media == mediaEvents, errs == nil && accepts.events && op.Operation.Operation == ast.Subscription:
+		leave() // a stream is bounded by itself, and what it runs boards again
+		leave = func() {}
 		t.serveEvents(w, r, op, errs)
 	default:
 		t.serveOne(w, r, accepts.media, op, errs)
@@ -76,7 +87,9 @@ func (t *httpTransport) refuse(w http.ResponseWriter, r *http.Request, op *graph
 
 // serveOne answers by one response, or with the errors for which there is none.
 func (t *httpTransport) serveOne(w http.ResponseWriter, r *http.Request, media string, op *graphql.OperationContext, errs gqlerror.List) {
-	ctx, release := selection.Hold(graphql.WithOperationContext(r.Context(), op))
+	ctx, allowed := t.answers.NewContext(graphql.WithOperationContext(r.Context(), op))
+	defer allowed.Close()
+	ctx, release := selection.Hold(ctx)
 	defer release()
 	status := http.StatusBadRequest
 	var response *graphql.Response
@@ -93,7 +106,9 @@ func (t *httpTransport) serveOne(w http.ResponseWriter, r *http.Request, media s
 	if media == mediaJSON {
 		status = http.StatusOK
 	}
-	write(w, status, media, response)
+	retryFields(w, response.Errors)
+	retryAfter(w, allowed.Refusal())
+	write(w, status, media, response, selection.Parts(ctx)...)
 }
 
 // dispatch executes a query or mutation and returns the status for
@@ -102,19 +117,17 @@ func (s *Server) dispatch(ctx context.Context, op *graphql.OperationContext) (in
 	ctx, cancel := context.WithTimeout(ctx, s.options.RequestTimeout)
 	defer cancel()
 	responses, ctx := s.exec.DispatchOperation(ctx, op)
-	response := responses(ctx)
-	switch {
+	response := fit(ctx, responses(ctx))
+	switch err := allowance.FromContext(ctx).Refusal(); {
+	case err != nil:
+		return statusOf(err), failed(ctx, err)
 	case response == nil: // the deadline passed, or the caller left
 		return http.StatusGatewayTimeout, failed(ctx, context.Cause(ctx))
-	case response.HasNext != nil && *response.HasNext:
-		return http.StatusBadRequest, failed(ctx, errDefer)
 	case response.Data == nil:
 		return http.StatusBadRequest, response
 	}
 	return http.StatusOK, response
 }
-
-var errDefer = fault.New(fault.BadInput, "Answers come whole. Leave out @defer.")
 
 func failed(ctx context.Context, err error) *graphql.Response {
 	return &graphql.Response{Errors: gqlerror.List{Present(ctx, err)}}
@@ -137,11 +150,13 @@ func kindOf(op *graphql.OperationContext) string {
 	return string(op.Operation.Operation)
 }
 
-func read(r *http.Request) (*graphql.RawParams, *refusal) {
+func (s *Server) read(r *http.Request) (*graphql.RawParams, *refusal) {
 	var params *graphql.RawParams
 	var err error
 	if r.Method == http.MethodGet {
-		params, err = fromURL(r)
+		if err = s.rate.read(r.Context(), len(r.URL.RawQuery)); err == nil {
+			params, err = fromURL(r)
+		}
 	} else {
 		if !isJSON(r.Header.Get("Content-Type")) {
 			return nil, &refusal{
@@ -149,12 +164,14 @@ func read(r *http.Request) (*graphql.RawParams, *refusal) {
 				fault.New(fault.BadInput, "Send the request as Content-Type: application/json in UTF-8."),
 			}
 		}
-		params, err = fromBody(r.Body)
+		params, err = s.fromBody(r)
 	}
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):
 		return nil, &refusal{http.StatusRequestEntityTooLarge, tooLarge(large.Limit)}
+	case retryLater(err):
+		return nil, &refusal{http.StatusTooManyRequests, err}
 	case err != nil:
 		return nil, &refusal{http.StatusBadRequest, err}
 	case strings.TrimSpace(params.Query) == "" && !persisted.Names(params):
@@ -221,14 +238,17 @@ func parseParams(text []byte) (*graphql.RawParams, error) {
 	return params, nil
 }
 
-func fromBody(body io.Reader) (*graphql.RawParams, error) {
-	text, err := io.ReadAll(body)
+func (s *Server) fromBody(r *http.Request) (*graphql.RawParams, error) {
+	text, err := io.ReadAll(r.Body)
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):
 		return nil, err
 	case err != nil:
 		return nil, fault.New(fault.BadInput, "The body ended before its stated length. Send it again.")
+	}
+	if err := s.rate.read(r.Context(), len(text)); err != nil {
+		return nil, err
 	}
 	params, err := parseParams(text)
 	if err != nil {
@@ -240,11 +260,38 @@ func fromBody(body io.Reader) (*graphql.RawParams, error) {
 // malformed says what is wrong with a request in words of ours: those of
 // encoding/json tell of Go, and the body is not for errors.
 func malformed(err error) error {
+	if fault.CodeOf(err) == fault.LimitExceeded {
+		return err
+	}
 	var wrong *json.UnmarshalTypeError
 	if errors.As(err, &wrong) && wrong.Field != "" {
 		return fault.Input(wrong.Field, "The member %s has the wrong type.", wrong.Field)
 	}
 	return fault.New(fault.BadInput, "The request must be one JSON object with query or documentId, operationName, variables and extensions.")
+}
+
+// mostValues is how many values a request may hold: twice as many as any operation
+// takes ids. Each takes a hundred times its text once it is read.
+const mostValues = 20_000
+
+// fewValues refuses JSON that holds too many values, which are counted, about, by
+// what stands between them.
+func fewValues(text []byte) error {
+	values, quoted := 0, false
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case !quoted && (c == ',' || c == '{' || c == '['):
+			values++
+		}
+	}
+	if values > mostValues {
+		return fault.New(fault.LimitExceeded, "The request holds more than %d values. Send fewer at once.", mostValues)
+	}
+	return nil
 }
 
 var errTrailing = errors.New("text after the JSON value")
@@ -253,6 +300,9 @@ var errTrailing = errors.New("text after the JSON value")
 func decode(text []byte, into any) error {
 	if !utf8.Valid(text) {
 		return errors.New("not UTF-8")
+	}
+	if err := fewValues(text); err != nil {
+		return err
 	}
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.UseNumber()

@@ -17,6 +17,7 @@ type metrics struct {
 	durations     *prometheus.HistogramVec
 	subscriptions prometheus.Gauge
 	limited       *prometheus.CounterVec
+	displaced     prometheus.Counter
 }
 
 func newMetrics(registry *prometheus.Registry, connections *connections) (*metrics, error) {
@@ -41,20 +42,27 @@ func newMetrics(registry *prometheus.Registry, connections *connections) (*metri
 		}, []string{"kind", "outcome"}),
 		limited: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "parley_rate_limited_total",
-			Help: "Refused for coming too often: operation (of a viewer), sign-in, socket, webhook (of an address).",
+			Help: "Refused for coming too often: operation (of a viewer), flight (too many under way), sign-in, socket, webhook (of an address).",
 		}, []string{"what"}),
+		displaced: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "parley_websocket_displaced_total",
+			Help: "WebSockets closed before they signed in, to make room for others that want to.",
+		}),
 		subscriptions: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "parley_graphql_subscriptions", Help: "Subscriptions now open.",
 		}),
 	}
 	open := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "parley_websocket_connections", Help: "WebSockets now open.",
-	}, func() float64 { sockets, _ := connections.count(); return float64(sockets) })
+	}, func() float64 { sockets, _, _ := connections.count(); return float64(sockets) })
+	waiting := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "parley_websocket_waiting", Help: "WebSockets now open that have not signed in.",
+	}, func() float64 { _, waiting, _ := connections.count(); return float64(waiting) })
 	streams := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "parley_event_streams", Help: "Streams of Server-Sent Events now open.",
-	}, func() float64 { _, streams := connections.count(); return float64(streams) })
+	}, func() float64 { _, _, streams := connections.count(); return float64(streams) })
 	for _, c := range []prometheus.Collector{
-		m.requests, m.answers, m.operations, m.durations, m.subscriptions, m.limited, open, streams,
+		m.requests, m.answers, m.operations, m.durations, m.subscriptions, m.limited, m.displaced, open, waiting, streams,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewBuildInfoCollector(),
 	} {
 		if err := registry.Register(c); err != nil {

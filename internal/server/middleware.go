@@ -58,6 +58,7 @@ func (s *Server) observed(next http.Handler) http.Handler {
 			id: requestID(r), logger: s.options.Logger, production: s.options.Mode == Production, passing: s.options.Passing,
 			began: time.Now(), method: r.Method, remote: s.attempts.remote(r),
 		}
+		s.undeclared.look(r)
 		ctx, span := s.span(r)
 		r = r.WithContext(context.WithValue(ctx, requestKey{}, request))
 		rec := &recorder{ResponseWriter: w, request: r}

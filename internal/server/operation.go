@@ -29,6 +29,8 @@ type operation struct {
 	next     graphql.ResponseHandler
 	end      *stream.End
 	streams  bool
+	meter    *meter      // of a stream
+	settled  *time.Timer // wakes a stream that waited for its viewer's debt
 
 	rest atomic.Int32 // running, resting or woken
 }
@@ -43,11 +45,15 @@ const (
 
 // subscribe starts an operation.
 func (s *socket) subscribe(m message) closing {
-	params, c := parseSubscribe(m.Payload)
+	who, c := s.vouched(s.token)
 	if c != (closing{}) {
 		return c
 	}
-	who, c := s.vouched(s.token)
+	if err := s.rate.read(viewer.NewContext(s.ctx, who.viewer), len(m.Payload)); err != nil {
+		s.send(errorFrame(m.ID, gqlerror.List{Present(s.ctx, err)}))
+		return closing{}
+	}
+	params, c := parseSubscribe(m.Payload)
 	if c != (closing{}) {
 		return c
 	}
@@ -147,6 +153,9 @@ func (s *socket) finish(op *operation, errs gqlerror.List) {
 	defer s.running.Done()
 	op.cancel()
 	op.end.Close()
+	if op.settled != nil {
+		op.settled.Stop()
+	}
 	if op.streams {
 		s.metrics.subscriptions.Dec()
 	}
@@ -177,6 +186,7 @@ func (s *socket) retire(op *operation) bool {
 func (s *socket) execute(op *operation, params *graphql.RawParams) (more bool, errs gqlerror.List) {
 	defer op.catch(&more, &errs)
 	op.executed, errs = s.exec.CreateOperationContext(op.ctx, params)
+	s.rate.refused(op.ctx, params.Query, errs)
 	op.ctx = graphql.WithOperationContext(op.ctx, op.executed)
 	if errs != nil {
 		return false, s.exec.DispatchError(op.ctx, errs).Errors
@@ -184,10 +194,19 @@ func (s *socket) execute(op *operation, params *graphql.RawParams) (more bool, e
 	if op.streams = op.executed.Operation.Operation == ast.Subscription; op.streams {
 		s.metrics.subscriptions.Inc()
 		op.next, op.ctx = s.exec.DispatchOperation(op.ctx, op.executed)
+		op.meter = s.meter(op.ctx, op.executed)
 		return true, nil
 	}
+	leave, err := s.flight.board(op.ctx)
+	if err != nil {
+		s.metrics.limit("flight")
+		return false, gqlerror.List{Present(op.ctx, err)}
+	}
+	defer leave()
 	ctx, cancel := context.WithTimeout(op.ctx, s.Server.options.RequestTimeout)
 	defer cancel()
+	ctx, allowed := s.answers.NewContext(ctx)
+	defer allowed.Close()
 	op.next, op.ctx = s.exec.DispatchOperation(ctx, op.executed)
 	_, _, errs = s.step(op)
 	return false, errs
@@ -203,10 +222,13 @@ func (op *operation) catch(more *bool, errs *gqlerror.List) {
 // step sends an operation's next response; it is idle when there is none yet.
 func (s *socket) step(op *operation) (more, idle bool, errs gqlerror.List) {
 	defer op.catch(&more, &errs)
-	if !op.end.Ready() {
+	if s.owes(op) || !op.end.Ready() {
 		return true, true, nil
 	}
-	if response := op.next(op.ctx); response != nil {
+	if op.streams {
+		defer op.meter.allowed.Close()
+	}
+	if response := s.respond(op); response != nil {
 		more, errs = s.answer(op, response)
 		return more, false, errs
 	}
@@ -220,11 +242,33 @@ func (s *socket) step(op *operation) (more, idle bool, errs gqlerror.List) {
 	return false, false, gqlerror.List{Present(op.ctx, err)}
 }
 
-func (s *socket) answer(op *operation, response *graphql.Response) (more bool, errs gqlerror.List) {
+// owes reports whether a stream waits for its viewer's debt to be over; it is woken
+// then. Until then it rests, and its next frame is not made.
+func (s *socket) owes(op *operation) bool {
+	if !op.streams || op.ctx.Err() != nil {
+		return false
+	}
+	debt := op.meter.debt()
 	switch {
-	case response.HasNext != nil && *response.HasNext:
-		return false, gqlerror.List{Present(op.ctx, errDefer)}
-	case response.Data == nil && len(response.Errors) > 0:
+	case debt == 0:
+		return false
+	case op.settled == nil:
+		op.settled = time.AfterFunc(debt, func() { s.wake(op) })
+	default:
+		op.settled.Reset(debt)
+	}
+	return true
+}
+
+func (s *socket) respond(op *operation) *graphql.Response {
+	if op.streams {
+		return op.meter.frame(op.next, op.end.Passed)
+	}
+	return fit(op.ctx, op.next(op.ctx))
+}
+
+func (s *socket) answer(op *operation, response *graphql.Response) (more bool, errs gqlerror.List) {
+	if response.Data == nil && len(response.Errors) > 0 {
 		return false, response.Errors
 	}
 	payload, err := appendAnswer(nil, response)

@@ -15,6 +15,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"parley/internal/allowance"
 	"parley/internal/clock"
 	"parley/internal/server/limit"
 	"parley/internal/server/persisted"
@@ -57,7 +58,8 @@ type Options struct {
 	// Playground serves every other path. Default: not found.
 	Playground http.Handler
 	// Ready says why the process cannot serve, for /readyz; it should answer
-	// within a second. Default: always ready.
+	// within a second. Callers are told what a *fault.Error says, and of other errors
+	// nothing. Default: always ready.
 	Ready func(ctx context.Context) error
 
 	// Passing tells errors of the moment, such as a database that cannot be
@@ -84,6 +86,11 @@ type Options struct {
 	// 100 for each mutation besides, a viewer may cause each second, and ten times
 	// that at once. Default 20,000; negative: any.
 	Rate float64
+	// InFlight is how many queries and mutations a viewer may have under way at a
+	// time. Default 100; negative: any.
+	InFlight int
+	// Answers bound the bytes of answers. Default: those of allowance.Bounds.
+	Answers allowance.Bounds
 	// Attempts is how many requests without a good token or signature an address may
 	// send each second, and fifty times that at once. Default 20; negative: any.
 	Attempts float64
@@ -124,8 +131,14 @@ type SocketOptions struct {
 	WriteTimeout time.Duration // one write, after which the socket is closed, default 10 s
 	PingInterval time.Duration // between pings, default 20 s; the pong has WriteTimeout to come
 	Operations   int           // live operations of a socket, default 50
-	PerViewer    int           // sockets of a viewer, default 20
-	Total        int           // sockets of the process, default 10,000
+	PerViewer    int           // sockets and streams of a viewer, default 20
+	Total        int           // sockets and streams of all viewers, default 10,000
+
+	// Strangers is how many sockets may be open whose connection_init is not
+	// acknowledged, default 500; one more takes the place of the oldest.
+	Strangers int
+	// StrangersPerAddress bounds those from one address, default 100.
+	StrangersPerAddress int
 }
 
 const (
@@ -138,6 +151,7 @@ func (o Options) withDefaults() Options {
 	fallback(&o.Addr, ":8080")
 	fallback(&o.Rate, 20_000)
 	fallback(&o.Attempts, 20)
+	fallback(&o.InFlight, 100)
 	fallback(&o.RequestTimeout, 15*time.Second)
 	fallback(&o.HeaderTimeout, 5*time.Second)
 	fallback(&o.BodyTimeout, 20*time.Second)
@@ -153,6 +167,8 @@ func (o Options) withDefaults() Options {
 	fallback(&o.Socket.Operations, 50)
 	fallback(&o.Socket.PerViewer, 20)
 	fallback(&o.Socket.Total, 10_000)
+	fallback(&o.Socket.Strangers, 500)
+	fallback(&o.Socket.StrangersPerAddress, 100)
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}

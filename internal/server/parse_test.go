@@ -34,7 +34,7 @@ func FuzzRequest(f *testing.F) {
 		get := httptest.NewRequest(http.MethodGet, "/graphql", nil)
 		get.URL.RawQuery = query
 		for _, r := range []*http.Request{post, get} {
-			params, refused := read(r)
+			params, refused := (&Server{rate: &rate{}}).read(r)
 			if refused != nil {
 				require.GreaterOrEqual(t, refused.status, 400)
 				require.Less(t, refused.status, 500)

@@ -5,9 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"maps"
-	"math"
 	"strings"
-	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -114,17 +112,14 @@ func extensions(f *fault.Error) map[string]any {
 	if f.Field != "" {
 		out["field"] = f.Field
 	}
-	if f.RetryAfter > 0 {
-		out["retryAfter"] = seconds(f.RetryAfter)
+	if wait := f.RetrySeconds(); wait != nil {
+		out["retryAfter"] = *wait
 	}
 	if f.Cursor != "" {
 		out["cursor"] = f.Cursor
 	}
 	return out
 }
-
-// seconds rounds up: who waits so long has waited long enough.
-func seconds(d time.Duration) int { return int(math.Ceil(d.Seconds())) }
 
 // asGraphQL carries a fault through gqlgen to Present.
 func asGraphQL(err error) *gqlerror.Error {

@@ -2,6 +2,7 @@ package server
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"unique"
@@ -48,11 +49,16 @@ var (
 	unauthorised  = closing{4401, "Unauthorized"}
 	expired       = closing{4401, "Token expired"}
 	forbidden     = closing{4403, "Forbidden"}
+	notAFrame     = closing{websocket.StatusProtocolError, "Not a frame of a WebSocket"}
 	initTimeout   = closing{4408, "Connection initialisation timeout"}
 	secondInit    = closing{4429, "Too many initialisation requests"}
 )
 
 func invalid(reason string) closing { return closing{4400, reason} }
+
+func tooBig(most int64) closing {
+	return closing{websocket.StatusMessageTooBig, fmt.Sprintf("A message may have %d bytes", most)}
+}
 
 func subscriberExists(id string) closing {
 	id = strings.ToValidUTF8(id[:min(len(id), 60)], "") // a reason has 123 bytes
@@ -66,12 +72,33 @@ type message struct {
 	Payload json.RawMessage `json:"payload"`
 }
 
+const notAMessage = "A message is one JSON object with type, id and payload"
+
+// malformedAs is what is wrong with JSON: that it is too much, or what it should be.
+func malformedAs(err error, what string) string {
+	var f *fault.Error
+	if errors.As(err, &f) {
+		return f.Message
+	}
+	return what
+}
+
+// mostPayload is how many bytes a message has that costs nothing; of a subscribe each
+// is paid for.
+var mostPayload = map[string]int{typeInit: maxHeaderBytes, typePing: 4 * kilobyte, typePong: 4 * kilobyte, typeComplete: kilobyte}
+
 // parseMessage reads a message of any of the types a client may send. Its
 // payload is checked where it is used.
 func parseMessage(kind websocket.MessageType, text []byte) (message, closing) {
 	var m message
-	if kind != websocket.MessageText || decode(text, &m) != nil {
-		return m, invalid("A message is one JSON object with type, id and payload")
+	if kind != websocket.MessageText {
+		return m, invalid(notAMessage)
+	}
+	if err := decode(text, &m); err != nil {
+		return m, invalid(malformedAs(err, notAMessage))
+	}
+	if most := mostPayload[m.Type]; most > 0 && len(text) > most {
+		return m, invalid(fmt.Sprintf("A %s has at most %d bytes", m.Type, most))
 	}
 	switch m.Type {
 	case typeInit, typePing, typePong:

@@ -15,6 +15,8 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"parley/internal/fault"
+	"parley/internal/price"
+	"parley/internal/quota"
 	"parley/internal/server/limit"
 	"parley/internal/viewer"
 )
@@ -30,21 +32,22 @@ const (
 	attemptSeconds = 50
 
 	requestCost  = 10  // of an operation, before it is read
+	readBytes    = 100 // of a request cost 1, before they are read
+	refusedBytes = 10  // of a document that is refused cost 1: its reading is not remembered
 	mutationCost = 100 // of each of its mutations
 )
 
 // callers makes the table for a rate; nil when it is negative: nobody is bounded.
-func callers(perSecond float64, burst float64, o Options) *limit.Callers {
+func callers(perSecond float64, burst float64, o Options) *quota.Callers {
 	if perSecond < 0 {
 		return nil
 	}
-	return limit.NewCallers(limit.Rate{PerSecond: perSecond, Burst: perSecond * burst}, mostCallers, o.Clock)
+	return quota.NewCallers(quota.Rate{PerSecond: perSecond, Burst: perSecond * burst}, mostCallers, o.Clock)
 }
 
 // rate takes from a viewer what they do.
 type rate struct {
-	callers *limit.Callers
-	limits  limit.Options
+	callers *quota.Callers
 	limited func(what string)
 }
 
@@ -74,11 +77,47 @@ func (r operationRate) MutateOperationContext(ctx context.Context, op *graphql.O
 	if r.callers == nil {
 		return nil
 	}
-	cost := r.limits.CostOf(op.Doc, op.Operation, op.Variables)
-	if op.Operation.Operation == ast.Mutation {
-		cost += mutationCost * limit.RootFields(op.Doc, op.Operation)
+	return r.take(ctx, charged(op.Doc, op.Operation, limit.CostIn(op))-requestCost)
+}
+
+// InterceptOperation implements graphql.OperationInterceptor: what an operation
+// costs that shows only while it runs is taken then.
+func (r operationRate) InterceptOperation(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
+	return next(price.NewContext(ctx, func(units int) { r.callers.Charge(viewerKey(viewer.FromContext(ctx)), float64(units)) }))
+}
+
+// Charged is what an operation takes from the bucket of its caller.
+func Charged(limits limit.Options, doc *ast.QueryDocument, op *ast.OperationDefinition, variables map[string]any) int {
+	return charged(doc, op, limits.CostOf(doc, op, variables))
+}
+
+func charged(doc *ast.QueryDocument, op *ast.OperationDefinition, cost int) int {
+	cost += requestCost
+	if op.Operation == ast.Mutation {
+		cost += mutationCost * limit.RootFields(doc, op)
 	}
-	return r.take(ctx, cost)
+	return cost
+}
+
+// read takes for so many bytes that are about to be read.
+func (r *rate) read(ctx context.Context, bytes int) error {
+	if err := r.take(ctx, bytes/readBytes); err != nil {
+		return err.Unwrap()
+	}
+	return nil
+}
+
+// refused takes for a document that was read and is refused by errs, if there are any.
+func (r *rate) refused(ctx context.Context, document string, errs gqlerror.List) {
+	if len(errs) > 0 && rateLimited(errs) == nil {
+		r.callers.Charge(viewerKey(viewer.FromContext(ctx)), float64(len(document)/refusedBytes))
+	}
+}
+
+// retryLater reports whether err says that its caller came too often.
+func retryLater(err error) bool {
+	var f *fault.Error
+	return errors.As(err, &f) && f.Code == fault.LimitExceeded && f.RetryAfter > 0
 }
 
 func (r *rate) take(ctx context.Context, cost int) *gqlerror.Error {
@@ -111,7 +150,7 @@ func rateLimited(errs gqlerror.List) *fault.Error {
 
 // attempts bounds, for each address, what comes without a good token or signature.
 type attempts struct {
-	callers *limit.Callers
+	callers *quota.Callers
 	proxies []netip.Prefix
 	limited func(what string)
 }
@@ -125,11 +164,10 @@ type attempt struct {
 // begin counts an attempt; it returns the fault to answer with when there were
 // too many.
 func (a *attempts) begin(r *http.Request, what string) (attempt, *fault.Error) {
-	address, counts := a.address(r)
-	if !counts {
+	key := a.key(r)
+	if key == "" {
 		return attempt{}, nil
 	}
-	key := addressKey(address)
 	wait := a.callers.Take(key, 1)
 	if wait == 0 {
 		return attempt{a, key}, nil
@@ -139,6 +177,15 @@ func (a *attempts) begin(r *http.Request, what string) (attempt, *fault.Error) {
 		Code: fault.LimitExceeded, RetryAfter: max(wait, time.Second),
 		Message: "Too many requests from this address were refused. Wait as long as Retry-After says, then try again with what is right.",
 	}
+}
+
+// key is what a request's address is counted by; empty where it does not count.
+func (a *attempts) key(r *http.Request) string {
+	address, counts := a.address(r)
+	if !counts {
+		return ""
+	}
+	return addressKey(address)
 }
 
 // succeeded takes the attempt back.

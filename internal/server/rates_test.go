@@ -49,12 +49,12 @@ func TestWhatEveryKindCosts(t *testing.T) {
 	for document, times := range map[string]int{
 		`{ me }`:                      100, // 10 + 1
 		`{`:                           111, // 10
-		`{ nothing }`:                 111,
-		`mutation { touch }`:          10, // 10 + 1 + 100
-		`mutation { touch t: touch }`: 5,  // 10 + 2 + 200
+		`{ nothing }`:                 101, // 10 + 1 for its 11 bytes
+		`mutation { touch }`:          10,  // 10 + 1 + 100
+		`mutation { touch t: touch }`: 5,   // 10 + 2 + 200
 		`mutation { ...F } fragment F on Mutation { touch ... { t: touch } }`:    5,
-		`{ list(first: 50) { nodes { id } } }`:                                   10,  // 10 + 1 + 50 * 2
-		`{ list(first: 9999) { nodes { list(first: 9999) { nodes { id } } } } }`: 111, // refused for good, after 10
+		`{ list(first: 50) { nodes { id } } }`:                                   10, // 10 + 1 + 50 * 2
+		`{ list(first: 9999) { nodes { list(first: 9999) { nodes { id } } } } }`: 65, // refused for good, after 10 + 7 for its bytes
 	} {
 		b := start(t, func(o *server.Options) { o.Rate = 111 })
 		for n := range times {

@@ -165,3 +165,6 @@ func TestAStreamThatRestsHasNoGoroutine(t *testing.T) {
 	const own = 2 // of eventually
 	eventually(t, func() bool { return runtime.NumGoroutine() <= before+own }, "all rest")
 }
+
+// Passed is the value before, as the cursor of the stream.
+func (s *source) Passed() string { return "before" }

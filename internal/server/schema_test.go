@@ -13,6 +13,7 @@ import (
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"parley/internal/allowance"
 	"parley/internal/fault"
 	"parley/internal/stream"
 	"parley/internal/viewer"
@@ -26,6 +27,7 @@ var parsed = gqlparser.MustLoadSchema(&ast.Source{Input: `
 		fail(how: String!): String
 		day(on: Day!): String
 		deadline: String
+		hold(bytes: Int!): String
 		list(first: Int): ItemConnection
 	}
 	type ItemConnection { nodes: [Item!]! }
@@ -35,6 +37,7 @@ var parsed = gqlparser.MustLoadSchema(&ast.Source{Input: `
 		count(to: Int!): Int!
 		never: Int!
 		flood: String!
+		large: String!
 		refused: Int!
 		lost: Int!
 		broken: Int!
@@ -123,6 +126,13 @@ func (s *schema) call(ctx context.Context, op *graphql.OperationContext, name st
 		return args["text"], nil
 	case "list":
 		return map[string]any{"nodes": []any{}}, nil
+	case "hold":
+		if err := allowance.FromContext(ctx).Write(ctx, int(args["bytes"].(int64))); err != nil {
+			return nil, err
+		}
+		s.waiting <- struct{}{}
+		<-ctx.Done()
+		return nil, errors.New("interrupted")
 	case "deadline":
 		s.waiting <- struct{}{}
 		<-ctx.Done()
@@ -190,6 +200,11 @@ func (s *schema) event(ctx context.Context, field *ast.Field, op *graphql.Operat
 	case "ticks":
 		return n
 	case "flood":
+		return mebibyte
+	case "large":
+		if err := allowance.FromContext(ctx).Write(ctx, len(mebibyte)-1); err != nil {
+			return err.Error()
+		}
 		return mebibyte
 	case "lost":
 		if n == 2 {

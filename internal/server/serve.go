@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	idleTimeout    = 2 * time.Minute
+	idleTimeout    = time.Minute
 	maxHeaderBytes = 16 * kilobyte // holds the largest token twice
 	// farewell is how long sockets may take over the closing handshake, and
 	// cancelled requests over their answer.
@@ -86,6 +86,7 @@ func (s *Server) httpServer(ctx context.Context, handler http.Handler) *http.Ser
 		ReadTimeout:       s.options.BodyTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
+		ConnState:         newLingering(mostLingering).observe,
 		BaseContext:       func(net.Listener) context.Context { return ctx },
 		ErrorLog:          slog.NewLogLogger(s.options.Logger.Handler(), slog.LevelWarn),
 	}

@@ -34,6 +34,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"parley/internal/allowance"
 	"parley/internal/fault"
 	"parley/internal/server/limit"
 	"parley/internal/server/persisted"
@@ -49,8 +50,13 @@ type Server struct {
 	metrics     *metrics
 	attempts    *attempts
 	connections *connections
+	undeclared  *undeclared
+	rate        *rate
+	answers     *allowance.Pool
+	flight      *flight
 	handler     http.Handler
 	draining    atomic.Bool
+	unready     atomic.Pointer[string] // why /readyz said no the last time
 
 	public, private net.Listener
 }
@@ -66,8 +72,15 @@ func New(options Options) (*Server, error) {
 	if s.metrics, err = newMetrics(options.Registry, s.connections); err != nil {
 		return nil, err
 	}
+	s.connections.displaced = s.metrics.displaced.Inc
 	s.attempts = &attempts{callers(options.Attempts, attemptSeconds, options), options.Proxies, s.metrics.limit}
-	s.exec = newExecutor(options, s.metrics)
+	s.undeclared = &undeclared{attempts: s.attempts, logger: options.Logger}
+	if err := options.Registry.Register(s.undeclared.gauge()); err != nil {
+		return nil, err
+	}
+	s.rate = &rate{callers(options.Rate, burstSeconds, options), s.metrics.limit}
+	s.answers, s.flight = allowance.NewPool(options.Answers), newFlight(options.InFlight)
+	s.exec = newExecutor(options, s.rate)
 	s.handler = s.routes()
 	s.checkDocuments()
 	return s, nil
@@ -79,17 +92,18 @@ func (s *Server) Handler() http.Handler { return s.handler }
 // Registry returns where metrics are registered, for others to add theirs.
 func (s *Server) Registry() *prometheus.Registry { return s.options.Registry }
 
-func newExecutor(o Options, m *metrics) *executor.Executor {
+func newExecutor(o Options, rate *rate) *executor.Executor {
 	exec := executor.New(o.Schema)
 	exec.SetErrorPresenter(Present)
 	exec.SetRecoverFunc(recovered)
+	exec.SetDefaultRulesFn(validation)
 	exec.SetQueryCache(lru.New[*ast.QueryDocument](documentCacheSize))
 	exec.SetDisableSuggestion(o.Mode == Production)
-	rate := &rate{callers(o.Rate, burstSeconds, o), o.Limits, m.limit}
 	exec.Use(requestRate{rate})
 	exec.Use(persisted.New(o.Documents))
 	exec.Use(limit.New(o.Limits))
 	exec.Use(operationRate{rate})
+	exec.Use(weigher{})
 	exec.Use(introspection{allowed: o.Mode == Development || o.Introspection})
 	if o.Tracer != nil {
 		exec.Use(operations{o.Tracer})
@@ -108,10 +122,10 @@ func recovered(_ context.Context, p any) error {
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/graphql", bounded(s.options.GraphQLBytes, s.crossOrigin(s.graphql())))
-	mux.Handle("/webhooks/{provider}/{account}", s.attempts.vetted(bounded(s.options.WebhookBytes, s.options.Webhooks)))
+	mux.Handle(webhookRoute, s.attempts.vetted(bounded(s.options.WebhookBytes, s.options.Webhooks)))
 	mux.Handle("/", bounded(s.options.BodyBytes, readOnly(s.options.Playground)))
 	s.health(mux)
-	return s.observed(deadlined(s.options, mux))
+	return s.observed(deadlined(s.options, s.strayWebhooks(mux)))
 }
 
 // graphql chooses the transport. All authenticate first.

@@ -16,38 +16,23 @@ const (
 	writeBuffer = 1024
 )
 
-// slim hands over the connection of a request with small buffers and a bound on
-// each write.
+// slim hands over the connection of a request as a wire with small buffers.
 type slim struct {
 	http.ResponseWriter
 	timeout time.Duration
+	wire    *wire // once it is hijacked
 }
 
 // Hijack implements http.Hijacker. What the caller has sent already is in the
 // reader's buffer.
-func (w slim) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+func (w *slim) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, rw, err := http.NewResponseController(w.ResponseWriter).Hijack()
 	if err != nil {
 		return nil, nil, err
 	}
-	conn = &timedConn{conn, w.timeout}
+	w.wire = &wire{Conn: conn, timeout: w.timeout}
 	early, _ := rw.Peek(rw.Reader.Buffered())
 	reader := bufio.NewReaderSize(bytes.NewReader(early), max(readBuffer, len(early)))
 	_, _ = reader.Peek(len(early))
-	return conn, bufio.NewReadWriter(reader, bufio.NewWriterSize(conn, writeBuffer)), nil
-}
-
-// timedConn is a connection on which no write takes longer than timeout. It
-// costs less than a context for each.
-type timedConn struct {
-	net.Conn
-	timeout time.Duration
-}
-
-// Write implements io.Writer.
-func (c *timedConn) Write(b []byte) (int, error) {
-	if err := c.SetWriteDeadline(time.Now().Add(c.timeout)); err != nil {
-		return 0, err
-	}
-	return c.Conn.Write(b)
+	return w.wire, bufio.NewReadWriter(reader, bufio.NewWriterSize(w.wire, writeBuffer)), nil
 }

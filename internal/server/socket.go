@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"runtime/debug"
@@ -24,6 +25,7 @@ type socket struct {
 	*Server
 	options *SocketOptions
 	conn    *websocket.Conn
+	wire    *wire
 
 	// ctx ends when the socket begins to end.
 	ctx    context.Context
@@ -32,6 +34,7 @@ type socket struct {
 	// These belong to the reader.
 	greeted *identity // by the request's header, until connection_init
 	attempt attempt   // until then, where there was no such header
+	address string    // where it comes from; empty where that does not count
 	token   string    // of the caller, once acknowledged
 	waiting *time.Timer
 	expiry  *time.Timer
@@ -60,7 +63,8 @@ func (t *socketTransport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	conn, err := websocket.Accept(slim{w, server.options.Socket.WriteTimeout}, r, &websocket.AcceptOptions{
+	slim := &slim{ResponseWriter: w, timeout: server.options.Socket.WriteTimeout}
+	conn, err := websocket.Accept(slim, r, &websocket.AcceptOptions{
 		Subprotocols:       []string{subprotocol},
 		InsecureSkipVerify: true, // sameOrigin has checked, against exact origins
 	})
@@ -70,36 +74,73 @@ func (t *socketTransport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	request := requestOf(r.Context())
 	request.detach(r)
 	s := &socket{
-		Server: server, options: &server.options.Socket, conn: conn, attempt: attempt,
+		Server: server, options: &server.options.Socket, conn: conn, wire: slim.wire, attempt: attempt, address: attempt.address,
 		operations: map[string]*operation{}, ended: make(chan struct{}),
 	}
 	if greeted {
-		s.greeted = &who
+		s.greeted, s.address = &who, server.attempts.key(r)
 	}
 	s.ctx, s.cancel = context.WithCancel(context.WithValue(context.Background(), requestKey{}, request))
-	go s.serve() //nolint:gosec // G118: the request's context ends with this call, the socket lives on
+	go s.serve()
 }
 
 // serve runs the socket until either side ends it.
 func (s *socket) serve() {
 	defer s.leave()
 	defer s.contain()
-	s.conn.SetReadLimit(s.options.MessageBytes)
-	s.waiting = time.AfterFunc(s.options.InitTimeout, func() { s.end(initTimeout) })
-	switch {
+	s.conn.SetReadLimit(-1) // read has one of its own
+	s.waiting = time.AfterFunc(s.options.InitTimeout, s.expire)
+	switch err := s.enter(); {
+	case err != nil:
+		s.end(tooMany)
 	case s.conn.Subprotocol() != subprotocol:
 		s.end(notAcceptable)
-	case !s.connections.add(s):
-		s.end(tooMany)
 	}
 	for {
-		// A context that ended would cut the connection without a closing frame.
-		kind, text, err := s.conn.Read(context.Background())
-		if err != nil {
+		kind, text, c := s.read()
+		if c != (closing{}) {
+			s.end(c) // of no effect where the peer has said farewell, or has gone
 			return
 		}
 		s.take(kind, text)
 	}
+}
+
+// enter takes a place: a viewer's, where the request's header has named one. Who gets
+// none there says farewell from a stranger's.
+func (s *socket) enter() error {
+	if s.greeted == nil {
+		return s.connections.knock(s, s.address)
+	}
+	err := s.connections.admit(s, s.greeted.viewer)
+	if err != nil {
+		_ = s.connections.knock(s, s.address) // it is refused anyway
+	}
+	return err
+}
+
+// expire ends a socket that has not signed in in time. Its place is free at once,
+// and nobody waits for its farewell.
+func (s *socket) expire() {
+	s.connections.forget(s)
+	s.endWithin(0, initTimeout)
+}
+
+// read returns a message, or how to end the socket when none comes any more.
+func (s *socket) read() (websocket.MessageType, []byte, closing) {
+	// A context that ended would cut the connection without a closing frame.
+	kind, r, err := s.conn.Reader(context.Background())
+	if err != nil {
+		return 0, nil, notAFrame
+	}
+	text, err := io.ReadAll(io.LimitReader(r, s.options.MessageBytes+1))
+	switch {
+	case err != nil:
+		return 0, nil, notAFrame
+	case int64(len(text)) > s.options.MessageBytes:
+		return 0, nil, tooBig(s.options.MessageBytes)
+	}
+	return kind, text, closing{}
 }
 
 // take acts on what was read, in a goroutine that ends: checking a token and
@@ -125,7 +166,6 @@ func (s *socket) leave() {
 	s.stop()
 	s.stopTimers()
 	s.running.Wait()
-	s.ending.Do(func() { close(s.ended) })
 	<-s.ended
 	_ = s.conn.CloseNow()
 	s.logAccess(s.ctx, http.StatusSwitchingProtocols, 0)
@@ -185,21 +225,21 @@ func (s *socket) init(m message) closing {
 	if c != (closing{}) {
 		return c
 	}
-	if !s.connections.admit(s, who.viewer) {
+	if s.connections.admit(s, who.viewer) != nil {
 		return tooMany
 	}
 	s.waiting.Stop()
 	s.waiting = nil
-	if !who.expiry.IsZero() {
-		left := who.expiry.Sub(s.Server.options.Clock.Now().Std())
-		s.expiry = time.AfterFunc(left, func() { s.end(expired) })
-	}
 	// Callers who come together are not pinged together.
 	s.pingAfter(rand.N(s.options.PingInterval)) //nolint:gosec // G404: no secret
 	requestOf(s.ctx).username = who.viewer.Username
 	s.attempt.succeeded()
 	s.token, s.greeted, s.attempt = who.token, nil, attempt{}
 	s.send(frame("", typeAck, nil))
+	if !who.expiry.IsZero() {
+		left := who.expiry.Sub(s.Server.options.Clock.Now().Std())
+		s.expiry = time.AfterFunc(left, func() { s.end(expired) })
+	}
 	return closing{}
 }
 
@@ -261,14 +301,24 @@ func (s *socket) pingAfter(d time.Duration) {
 
 // end stops the operations and closes the socket with a code. It does not wait;
 // only the first call counts.
-func (s *socket) end(c closing) {
+func (s *socket) end(c closing) { s.endWithin(farewell, c) }
+
+// endWithin gives the peer this long to answer.
+func (s *socket) endWithin(wait time.Duration, c closing) {
 	s.ending.Do(func() {
 		s.stop()
+		s.wire.leave(wait)
 		go func() {
 			defer close(s.ended)
-			_ = s.conn.Close(c.code, c.reason) // gives up by itself after some seconds
+			_ = s.conn.Close(c.code, c.reason)
 		}()
 	})
+}
+
+// drop ends a socket that has to give way, be it on its way out already.
+func (s *socket) drop() {
+	s.cut()
+	s.wire.cut()
 }
 
 // cut drops the connection where a closing handshake has no chance.

@@ -43,6 +43,9 @@ func Backup(ctx context.Context, o BackupOptions) error {
 	if err != nil {
 		return err
 	}
+	if err := s.mustHoldParley(ctx); err != nil {
+		return err
+	}
 	if err := o.mayWrite(); err != nil {
 		return err
 	}

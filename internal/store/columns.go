@@ -12,16 +12,16 @@ type Columns uint32
 // Column is a column and how it comes into a T.
 type Column[T any] struct {
 	Name string
-	// Of is the expression over the table's columns that makes it, as x.name; empty
+	// Of gives the expression that makes it of the columns of the table named x; nil
 	// for a stored one. A column that is made is read only when it is asked for.
-	Of   string
+	Of   func(x string) string
 	Read func(into *T, from *Row, i int)
 }
 
 // Table is the columns that a T is read from; at most 32.
 type Table[T any] []Column[T]
 
-func (t Table[T]) has(i int, c Columns) bool { return c&(1<<i) != 0 || c == 0 && t[i].Of == "" }
+func (t Table[T]) has(i int, c Columns) bool { return c&(1<<i) != 0 || c == 0 && t[i].Of == nil }
 
 // Names are those of the columns.
 func (t Table[T]) Names(c Columns) []string {
@@ -34,19 +34,29 @@ func (t Table[T]) Names(c Columns) []string {
 	return out
 }
 
-// Select are the columns as a statement selects them from the table as x.
-func (t Table[T]) Select(c Columns) []string {
+// Select are the columns as a statement selects them from the table named x.
+func (t Table[T]) Select(x string, c Columns) []string {
 	out := make([]string, 0, len(t))
 	for i := range t {
 		switch {
 		case !t.has(i, c):
-		case t[i].Of != "":
-			out = append(out, t[i].Of)
+		case t[i].Of != nil:
+			out = append(out, t[i].Of(x))
 		default:
-			out = append(out, "x."+t[i].Name)
+			out = append(out, x+"."+t[i].Name)
 		}
 	}
 	return out
+}
+
+// Stored are the columns that are not made.
+func (t Table[T]) Stored() (c Columns) {
+	for i := range t {
+		if t[i].Of == nil {
+			c |= 1 << i
+		}
+	}
+	return c
 }
 
 // Only are the columns with these names.

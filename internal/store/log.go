@@ -50,6 +50,7 @@ type tail struct {
 	cells  map[Cell]Tally
 	jobs   []river.InsertManyParams
 	late   []leftover
+	wrote  bool // rows were changed already
 }
 
 func (t *tail) add(u tail) {

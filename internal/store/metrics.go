@@ -52,7 +52,7 @@ func (s *Store) Collectors() []prometheus.Collector {
 	queue := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "parley_write_queue", Help: "Writes waiting for the group writer.",
 	}, func() float64 { return float64(len(w.queue)) })
-	all := []prometheus.Collector{w.metrics.items, w.metrics.seconds, w.metrics.commits, w.metrics.retries, queue}
+	all := []prometheus.Collector{w.metrics.items, w.metrics.seconds, w.metrics.commits, w.metrics.retries, queue, s.readyCollector()}
 	if s.dialect == dialect.Postgres {
 		return append(all, poolCollectors("all", s.pgxStats)...)
 	}
@@ -64,7 +64,7 @@ func (s *Store) Collectors() []prometheus.Collector {
 }
 
 func (s *Store) walBytes() float64 {
-	info, err := os.Stat(s.url + "-wal")
+	info, err := os.Stat(s.place.main + "-wal")
 	if err != nil {
 		return 0 // none is there until something was written
 	}

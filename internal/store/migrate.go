@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"strings"
 	"time"
 
 	"entgo.io/ent/dialect"
@@ -114,8 +113,8 @@ func lockFile(ctx context.Context, path string) (unlock func(), err error) {
 	if IsPostgresURL(path) {
 		return func() {}, nil
 	}
-	if path == "" || strings.ContainsAny(path, "?#") {
-		return nil, fmt.Errorf("the database must be a file path without ? and #, or a postgres:// URL; got %q", path)
+	if err := layEmpty(path + ".lock"); err != nil {
+		return nil, err
 	}
 	db, err := sql.Open("sqlite3", sqliteURL(path+".lock", "_txlock=exclusive&_busy_timeout=60000"))
 	if err != nil {

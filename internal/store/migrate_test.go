@@ -20,7 +20,7 @@ import (
 func TestMigrationsMakeTheSchema(t *testing.T) {
 	t.Parallel()
 	migratedAt, createdAt := parleytest.Empty(t), parleytest.Empty(t)
-	require.NoError(t, open(t, migratedAt).Close())
+	require.NoError(t, open(t, migratedAt, func(o *store.Options) { o.Create = true }).Close())
 	migrated, created := admin(t, migratedAt), admin(t, createdAt)
 	require.NoError(t, createSchema(t, createdAt))
 	for _, table := range migrate.Tables {
@@ -49,7 +49,7 @@ func TestProcessesThatStartTogetherMigrateOnce(t *testing.T) {
 	epochs, failed := make(chan int64, processes), make(chan error, processes)
 	for range processes {
 		starting.Go(func() {
-			s, err := store.Open(t.Context(), store.Options{URL: url})
+			s, err := store.Open(t.Context(), store.Options{URL: url, Create: true})
 			if err != nil {
 				failed <- err
 				return

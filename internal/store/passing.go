@@ -13,7 +13,7 @@ import (
 )
 
 // Passing reports whether a write failed for a reason of the moment (a lock, a
-// lost connection, a full disk, a database that stops) and not for what it
+// lost connection, a full disk, a database that stops or was moved away) and not for what it
 // writes: the same write may well take effect later.
 func Passing(err error) bool {
 	var pg *pgconn.PgError
@@ -28,7 +28,7 @@ func Passing(err error) bool {
 		return true
 	}
 	return slices.ContainsFunc([]error{
-		ErrClosed, errEnded, errNoAnswer, driver.ErrBadConn, sql.ErrConnDone, io.EOF, io.ErrUnexpectedEOF, net.ErrClosed,
+		ErrClosed, ErrMoved, errEnded, errNoAnswer, driver.ErrBadConn, sql.ErrConnDone, io.EOF, io.ErrUnexpectedEOF, net.ErrClosed,
 	}, func(target error) bool { return errors.Is(err, target) })
 }
 

@@ -3,9 +3,9 @@ package store
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"strings"
 
 	"entgo.io/ent/dialect"
@@ -14,9 +14,6 @@ import (
 	"github.com/riverqueue/river/riverdriver/riversqlite"
 	"github.com/riverqueue/river/rivermigrate"
 )
-
-// ErrNoDatabase is what OpenToRead answers where there is no SQLite file.
-var ErrNoDatabase = errors.New("there is no database")
 
 // OpenToRead opens a database that is there, as it is: nothing is migrated, made
 // or written, and the tables may be older or newer than this program, or missing.
@@ -41,13 +38,14 @@ func withParameter(u, name, value string) string {
 
 func (s *Store) connectToRead(ctx context.Context, path string) error {
 	if _, err := os.Stat(path); err != nil {
-		return fmt.Errorf("%w at %s: give --database as the server has it", ErrNoDatabase, path)
+		return fmt.Errorf("%w at %s: %s", ErrNoDatabase, path, whatToDo)
 	}
 	db, err := sql.Open("sqlite3", sqliteURL(path, "mode=ro&_query_only=1&_busy_timeout=10000&_loc=UTC"))
 	if err == nil {
 		err = db.PingContext(ctx)
 	}
 	s.dialect, s.db, s.reader = dialect.SQLite, db, db
+	s.shareReaders(runtime.NumCPU())
 	if err != nil {
 		return fmt.Errorf("open %s for reading: %w", path, err)
 	}

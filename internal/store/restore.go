@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"parley/internal/channel"
 	"parley/internal/clock"
@@ -57,6 +58,12 @@ func Restore(ctx context.Context, o RestoreOptions) error {
 func restoreSQLite(ctx context.Context, o RestoreOptions) error {
 	if info, err := os.Stat(o.File + "-wal"); err == nil && info.Size() > 0 {
 		return fmt.Errorf("%s is a database in use and no backup: make one by parley backup", o.File)
+	}
+	if err := isPath(o.URL); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(o.URL), 0o700); err != nil {
+		return err
 	}
 	unlock, err := lockFile(ctx, o.URL)
 	if err != nil {

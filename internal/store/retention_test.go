@@ -120,7 +120,7 @@ func TestTrimmingIsBounded(t *testing.T) {
 
 func TestAnEmptyLogIsLeftAlone(t *testing.T) {
 	t.Parallel()
-	s := open(t, parleytest.Empty(t))
+	s := open(t, parleytest.Empty(t), func(o *store.Options) { o.Create = true })
 	removed, err := s.TrimLog(t.Context(), store.Retention{})
 	require.NoError(t, err)
 	require.Zero(t, removed)

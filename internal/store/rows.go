@@ -14,6 +14,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
+
+	"parley/internal/allowance"
 )
 
 // Row is a row of a result, whose columns are asked for by their place. NULL is
@@ -28,20 +30,29 @@ type Row struct {
 	raw    [][]byte
 	fields []pgconn.FieldDescription
 
-	err error
+	texts int // bytes of texts that were asked for
+	err   error
 }
 
-// Each runs q like Read does, with a Row.
+// Each runs q like Read does, with a Row, and charges its texts to the answer that
+// they are read for. Read charges nothing: it is for what has short columns, such as
+// attempts, and for what does not reach the answer, such as the texts that search
+// compares.
 func (s *Store) Each(ctx context.Context, q Query, fn func(*Row) error) error {
 	ctx, cancel := s.within(ctx, readTime)
 	defer cancel()
-	if s.binary {
-		return s.eachRaw(ctx, q, fn)
-	}
-	if s.dialect == dialect.SQLite {
-		return s.eachValue(ctx, q, fn)
-	}
-	return s.each(ctx, s.reader, q, func(rows *sql.Rows) error { return ScanRow(rows, fn) })
+	return s.inTurn(ctx, func() error {
+		if s.binary {
+			return s.eachRaw(ctx, q, fn)
+		}
+		if s.dialect == dialect.SQLite {
+			return s.eachValue(ctx, q, fn)
+		}
+		allowed := allowance.FromContext(ctx)
+		return s.each(ctx, s.reader, q, func(rows *sql.Rows) error {
+			return ScanRow(rows, func(r *Row) error { return r.charge(ctx, allowed, fn) })
+		})
+	})
 }
 
 // ScanRow reads the present row of rows.
@@ -87,9 +98,9 @@ func (s *Store) eachValue(ctx context.Context, q Query, fn func(*Row) error) (er
 			return err
 		}
 		defer func() { _ = rows.Close() }()
-		row := &Row{values: make([]driver.Value, len(rows.Columns()))}
+		row, allowed := &Row{values: make([]driver.Value, len(rows.Columns()))}, allowance.FromContext(ctx)
 		for err = rows.Next(row.values); err == nil; err = rows.Next(row.values) {
-			if err := row.give(fn); err != nil {
+			if err := row.charge(ctx, allowed, fn); err != nil {
 				return err
 			}
 		}
@@ -109,10 +120,10 @@ func (s *Store) eachRaw(ctx context.Context, q Query, fn func(*Row) error) (err 
 		return err
 	}
 	defer rows.Close()
-	row := &Row{fields: rows.FieldDescriptions()}
+	row, allowed := &Row{fields: rows.FieldDescriptions()}, allowance.FromContext(ctx)
 	for rows.Next() {
 		row.raw = rows.RawValues()
-		if err := row.give(fn); err != nil {
+		if err := row.charge(ctx, allowed, fn); err != nil {
 			return err
 		}
 	}
@@ -127,6 +138,15 @@ func (s *Store) query(ctx context.Context, text string, args []any) (pgx.Rows, e
 		return s.pool.Query(ctx, text, args...)
 	}
 	return rows, err
+}
+
+// charge gives the row, and takes its texts from what the operation may read.
+func (r *Row) charge(ctx context.Context, allowed *allowance.Allowance, fn func(*Row) error) error {
+	r.texts = 0
+	if err := r.give(fn); err != nil {
+		return err
+	}
+	return allowed.Read(ctx, r.texts)
 }
 
 func (r *Row) give(fn func(*Row) error) error {
@@ -198,13 +218,16 @@ func (r *Row) Bool(i int) bool {
 // Text gives a text column.
 func (r *Row) Text(i int) string {
 	if r.raw != nil {
+		r.texts += len(r.raw[i])
 		return string(r.raw[i])
 	}
 	switch v := r.values[i].(type) {
 	case nil:
 	case string:
+		r.texts += len(v)
 		return v
 	case []byte:
+		r.texts += len(v)
 		return string(v)
 	default:
 		r.wrong(i, v)
@@ -219,6 +242,7 @@ func (r *Row) Bytes(i int) []byte {
 		return []byte(r.Text(i))
 	}
 	b := r.raw[i]
+	r.texts += len(b)
 	if f := r.fields[i]; len(b) > 0 && f.DataTypeOID == pgtype.JSONBOID && f.Format == pgtype.BinaryFormatCode {
 		return b[1:] // the version of the format
 	}

@@ -14,8 +14,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
-	"runtime"
 	"strings"
 	"time"
 
@@ -29,12 +27,16 @@ import (
 	_ "parley/ent/runtime" // the policies
 	"parley/internal/clock"
 	_ "parley/internal/store/sqlite" // the driver, and its settings
+	"parley/internal/turn"
 )
 
 // Options say which database and how.
 type Options struct {
 	// URL is a file path (SQLite) or a postgres:// URL. Required.
 	URL string
+	// Create makes a new database where there is none, and Parley's tables in one
+	// that lacks them. Without it Open answers ErrNoDatabase there.
+	Create bool
 	// Clock is the domain's time; the system's by default.
 	Clock clock.Clock
 	// GroupSize is how many writes share a transaction at most; 64 by default.
@@ -67,8 +69,8 @@ type Store struct {
 	// Epoch names this event log; a restored backup starts another.
 	Epoch int64
 
-	url     string
 	dialect string
+	place   *place // SQLite only
 	reader  *sql.DB
 	db      *sql.DB       // the writer; on PostgreSQL the same as reader
 	pool    *pgxpool.Pool // PostgreSQL only
@@ -76,6 +78,10 @@ type Store struct {
 	writer  *writer
 	jobs    jobInserter
 	trace   Trace
+
+	readers *turn.Gate // the connections that read
+	scans   *turn.Gate // those of them that walk through many rows
+	walks   *turn.Gate // what takes many statements
 
 	migrations fs.FS // nil for package migrate's
 }
@@ -86,7 +92,10 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if o.Clock == nil {
 		o.Clock = clock.Real{}
 	}
-	s := &Store{Clock: o.Clock, url: o.URL, trace: o.Trace, migrations: o.Migrations}
+	s := &Store{Clock: o.Clock, trace: o.Trace, migrations: o.Migrations}
+	if err := layFile(o.URL, o.Create); err != nil {
+		return nil, err
+	}
 	unlock, err := lockFile(ctx, o.URL)
 	if err != nil {
 		return nil, err
@@ -95,16 +104,24 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err := s.connect(ctx, o.URL); err != nil {
 		return nil, err
 	}
-	if err := s.prepare(ctx); err != nil {
+	if err := s.prepare(ctx, o.Create); err != nil {
 		_ = s.disconnect()
 		return nil, err
 	}
 	s.Ent = ent.NewClient(ent.Driver(s.traced(entsql.OpenDB(s.dialect, s.reader))))
 	s.writer = startWriter(s, o)
+	if s.place != nil {
+		go s.place.watch(s.writer.closing)
+	}
 	return s, nil
 }
 
-func (s *Store) prepare(ctx context.Context) error {
+func (s *Store) prepare(ctx context.Context, create bool) error {
+	if !create {
+		if err := s.mustHoldParley(ctx); err != nil {
+			return err
+		}
+	}
 	if err := s.migrate(ctx); err != nil {
 		return err
 	}
@@ -115,7 +132,10 @@ func (s *Store) prepare(ctx context.Context) error {
 	if s.jobs, err = s.newJobInserter(); err != nil {
 		return err
 	}
-	return s.startLog(ctx)
+	if err := s.startLog(ctx); err != nil || s.place == nil {
+		return err
+	}
+	return s.place.remember() // now with the files that SQLite has made beside it
 }
 
 // keepSavepointsInMemory spares every write with neighbours some 25 writes to a
@@ -162,6 +182,7 @@ func (s *Store) connectPostgres(ctx context.Context, u string) error {
 	s.binary = config.ConnConfig.DefaultQueryExecMode != pgx.QueryExecModeSimpleProtocol
 	s.db = stdlib.OpenDBFromPool(s.pool)
 	s.reader = s.db
+	s.shareReaders(int(config.MaxConns) - ownConns)
 	if err := s.db.PingContext(ctx); err != nil {
 		_ = s.disconnect()
 		return fmt.Errorf("reach PostgreSQL: %w", err)
@@ -172,6 +193,9 @@ func (s *Store) connectPostgres(ctx context.Context, u string) error {
 // fewestConns is what migrating takes: one connection holds the lock, others
 // work.
 const fewestConns = 4
+
+// ownConns are left to the writer and the jobs by those who read.
+const ownConns = 2
 
 // idleInTransaction is how long PostgreSQL lets a transaction of ours stand
 // still: a process that hangs inside one holds the log's tail, and with it every
@@ -194,40 +218,6 @@ func (s *Store) within(ctx context.Context, most time.Duration) (context.Context
 	}
 	return context.WithTimeout(ctx, most)
 }
-
-// connectSQLite opens one writing connection, which takes the write lock when a
-// transaction begins, and a few that can only read.
-func (s *Store) connectSQLite(ctx context.Context, path string) error {
-	open := func(extra string, most int) (*sql.DB, error) {
-		db, err := sql.Open("sqlite3", sqliteURL(path, sqlitePragmas+extra))
-		if err != nil {
-			return nil, err
-		}
-		db.SetMaxOpenConns(most)
-		db.SetMaxIdleConns(most)
-		db.SetConnMaxLifetime(0)
-		return db, db.PingContext(ctx)
-	}
-	var err error
-	s.dialect = dialect.SQLite
-	if s.db, err = open("&_journal_mode=WAL&_txlock=immediate", 1); err != nil {
-		return fmt.Errorf("open %s: %w", path, err)
-	}
-	if s.reader, err = open("&_query_only=1", max(2, runtime.NumCPU())); err != nil {
-		_ = s.disconnect()
-		return fmt.Errorf("open %s for reading: %w", path, err)
-	}
-	return nil
-}
-
-func sqliteURL(path, query string) string {
-	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: query}).String()
-}
-
-// synchronous=FULL: what was acknowledged survives a power cut; group commits
-// make it cheap. mutex=no: database/sql lets one goroutine at a time use a
-// connection, so SQLite need not take a lock for each value it hands out.
-const sqlitePragmas = "_mutex=no&_synchronous=FULL&_busy_timeout=10000&_foreign_keys=1&_loc=UTC&_stmt_cache_size=256&_cache_size=-32000"
 
 // Close waits for the writes under way and releases the database. Later writes
 // get ErrClosed.
@@ -253,13 +243,6 @@ func (s *Store) disconnect() error {
 // Dialect is ent's name of the database in use.
 func (s *Store) Dialect() string { return s.dialect }
 
-// Ping reports whether the database answers, within two seconds.
-func (s *Store) Ping(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
-	defer cancel()
-	return s.reader.PingContext(ctx)
-}
-
 // Query is a built statement: one of ent's SQL builders.
 type Query interface{ Query() (string, []any) }
 
@@ -277,7 +260,7 @@ func (s *Store) Builder() *entsql.DialectBuilder { return entsql.Dialect(s.diale
 func (s *Store) Read(ctx context.Context, q Query, scan func(*sql.Rows) error) error {
 	ctx, cancel := s.within(ctx, readTime)
 	defer cancel()
-	return s.each(ctx, s.reader, q, scan)
+	return s.inTurn(ctx, func() error { return s.each(ctx, s.reader, q, scan) })
 }
 
 type querier interface {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -53,7 +54,11 @@ func (tx *Tx) Builder() *entsql.DialectBuilder { return tx.group.builder() }
 func (tx *Tx) Locks() bool { return tx.group.store.dialect == dialect.Postgres }
 
 // Exec runs a statement and returns how many rows it changed.
-func (tx *Tx) Exec(ctx context.Context, q Query) (int64, error) { return tx.group.exec(ctx, q) }
+func (tx *Tx) Exec(ctx context.Context, q Query) (int64, error) {
+	n, err := tx.group.exec(ctx, q)
+	tx.tail.wrote = tx.tail.wrote || n > 0
+	return n, err
+}
 
 // Query runs a statement and calls scan for every row.
 func (tx *Tx) Query(ctx context.Context, q Query, scan func(*sql.Rows) error) error {
@@ -133,6 +138,9 @@ func (it *item) absent() error {
 	return it.ctx.Err()
 }
 
+// wrote reports whether the item changed something, if its group commits.
+func (it *item) wrote() bool { return it.err == nil && (it.tail.wrote || len(it.tail.events) > 0) }
+
 // writer is the one goroutine that writes. It takes what waits, without waiting
 // for more, and commits it together.
 type writer struct {
@@ -141,6 +149,7 @@ type writer struct {
 	time     time.Duration // for a transaction
 	onCommit func(int64)
 	metrics  *writerMetrics
+	refusal  refusal
 	queue    chan *item
 	closing  chan struct{}
 	closed   chan struct{}
@@ -219,6 +228,7 @@ func (w *writer) commit(items []*item) {
 		w.metrics.retries.WithLabelValues("race").Inc()
 		last, err = w.attempt(items)
 	}
+	w.refusal.learn(items, err)
 	if err == nil && last > 0 && w.onCommit != nil {
 		w.onCommit(last)
 	}
@@ -265,6 +275,9 @@ func (w *writer) together(ctx context.Context, items []*item, end *tail) (last i
 			err = fmt.Errorf("%w: %v", errNoAnswer, err) //nolint:errorlint // the deadline is the store's, not the caller's
 		}
 	}()
+	if err := w.store.place.known(); err != nil {
+		return 0, fmt.Errorf("%w: %w", errBegin, err)
+	}
 	g, err := w.begin(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("%w: %w", errBegin, err)
@@ -295,7 +308,8 @@ func (w *writer) together(ctx context.Context, items []*item, end *tail) (last i
 	committing := time.Now()
 	err = g.tx.Commit()
 	w.metrics.commits.Observe(time.Since(committing).Seconds())
-	if err != nil {
+	// A file that was moved while it was written to has it, and is nowhere.
+	if err := cmp.Or(w.store.place.lookAfterCommit(), err); err != nil {
 		return 0, fmt.Errorf("%w: %w", errCommit, err)
 	}
 	return last, nil

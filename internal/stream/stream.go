@@ -33,6 +33,9 @@ type Source interface {
 	// empty, or closes it. It reports false when there is nothing to put yet; the
 	// source then calls wake once there may be.
 	Next() bool
+	// Passed is the cursor of the value before the one that Next put last: from there
+	// a subscriber goes on who did not get that one. It is empty where there is none.
+	Passed() string
 	// Close is the last call; the stream's context has ended.
 	Close()
 }
@@ -73,6 +76,14 @@ func Drive(ctx context.Context, source Source) (wake func(), driven bool) {
 // Ready reports whether reading the stream's channel will do something: give a
 // value, end, or wait where the resolver has a goroutine of its own.
 func (e *End) Ready() bool { return e.source == nil || e.source.Next() }
+
+// Passed is the cursor before what the stream gave last, empty where it has none.
+func (e *End) Passed() string {
+	if e.source == nil {
+		return ""
+	}
+	return e.source.Passed()
+}
 
 // Close releases what the stream holds. It must be called, after its context has
 // ended.

@@ -31,13 +31,15 @@ func TestNoStreamNoHarm(t *testing.T) {
 // counted is ready every other time.
 type counted struct{ asked, closed int }
 
-func (c *counted) Next() bool { c.asked++; return c.asked%2 == 0 }
-func (c *counted) Close()     { c.closed++ }
+func (c *counted) Next() bool   { c.asked++; return c.asked%2 == 0 }
+func (c *counted) Close()       { c.closed++ }
+func (*counted) Passed() string { return "c1" }
 
 func TestAStreamIsDrivenWhereTheTransportAsks(t *testing.T) {
 	t.Parallel()
 	woken := 0
 	ctx, end := stream.NewContext(context.Background(), func() { woken++ })
+	require.Empty(t, end.Passed())
 	require.True(t, end.Ready(), "until there is a source, the channel alone tells")
 	source := &counted{}
 	wake, driven := stream.Drive(ctx, source)
@@ -46,6 +48,7 @@ func TestAStreamIsDrivenWhereTheTransportAsks(t *testing.T) {
 	require.Equal(t, 1, woken)
 	require.False(t, end.Ready())
 	require.True(t, end.Ready())
+	require.Equal(t, "c1", end.Passed())
 	end.Close()
 	require.Equal(t, 1, source.closed)
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/MicahParks/jwkset"
+	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"parley/internal/clock"
@@ -38,6 +39,10 @@ type keyName struct{ kid, algorithm string }
 // side once they are older than freshFor, and at once when a token names a key
 // that is not among them, but never within fetchPause. While they cannot be
 // fetched the last ones hold, up to usableFor.
+//
+// That the issuer has no key of a name is only known from a fetch that began after
+// somebody asked for it. Until then the answer is "not now": the issuer may just have
+// begun to sign by a new key.
 type keySet struct {
 	issuer  *Issuer
 	client  *http.Client
@@ -48,17 +53,30 @@ type keySet struct {
 	mu       sync.Mutex
 	keys     map[keyName]any
 	fetched  time.Time     // when keys were
+	begun    int           // how many fetches have begun
+	held     int           // which of them gave keys
 	tried    time.Time     // when last begun
 	err      error         // of the last fetch
 	fetching chan struct{} // closed when the fetch under way is over; nil when none is
+	// missed are the names that were not found, with how many fetches had begun when
+	// each was first asked for.
+	missed *lru.Cache[keyName, int]
+}
+
+// mostMissed is how many names that were not found are remembered.
+const mostMissed = 1000
+
+func newKeySet(i *Issuer, o VerifierOptions, fetches *prometheus.CounterVec) (*keySet, error) {
+	missed, err := lru.New[keyName, int](mostMissed)
+	return &keySet{issuer: i, client: o.Client, clock: o.Clock, logger: o.Logger, fetches: fetches, missed: missed}, err
 }
 
 var errUnknownKey = errors.New("the issuer has no such key")
 
 // find returns a key; errUnknownKey when the issuer has none of that name,
-// fault.Unavailable when that cannot be known.
+// fault.Unavailable when that cannot be known yet.
 func (s *keySet) find(ctx context.Context, name keyName) (any, error) {
-	key, fetching := s.look(name)
+	key, asked, fetching := s.look(name)
 	if key != nil {
 		return key, nil
 	}
@@ -74,27 +92,34 @@ func (s *keySet) find(ctx context.Context, name keyName) (any, error) {
 	switch key := s.usable(name); {
 	case key != nil:
 		return key, nil
-	case s.err != nil:
-		return nil, &fault.Error{
-			Code: fault.Unavailable, RetryAfter: fetchPause,
-			Message: "Tokens of this issuer cannot be checked at present. Try again shortly.",
-		}
+	case s.err == nil && s.held > asked:
+		return nil, errUnknownKey
 	}
-	return nil, errUnknownKey
+	return nil, &fault.Error{
+		Code: fault.Unavailable, RetryAfter: max(s.tried.Add(fetchPause).Sub(s.clock.Now().Std()), time.Second),
+		Message: "Tokens of this issuer cannot be checked at present. Try again shortly.",
+	}
 }
 
-// look returns the key when it is there, and begins a fetch when one is due.
-func (s *keySet) look(name keyName) (key any, fetching <-chan struct{}) {
+// look returns the key when it is there, or else how many fetches had begun when it
+// was first asked for, and begins one when one is due.
+func (s *keySet) look(name keyName) (key any, asked int, fetching <-chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.clock.Now().Std()
-	key = s.usable(name)
+	if key = s.usable(name); key == nil {
+		asked = s.begun
+		if first, missed, _ := s.missed.PeekOrAdd(name, asked); missed {
+			asked = first
+		}
+	}
 	due := key == nil || now.Sub(s.fetched) >= freshFor
 	if due && s.fetching == nil && (s.tried.IsZero() || now.Sub(s.tried) >= fetchPause) {
 		s.tried, s.fetching = now, make(chan struct{})
+		s.begun++
 		go s.refresh()
 	}
-	return key, s.fetching
+	return key, asked, s.fetching
 }
 
 // usable needs the lock.
@@ -119,7 +144,7 @@ func (s *keySet) refresh() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.err = err; err == nil {
-		s.keys, s.fetched = keys, s.clock.Now().Std()
+		s.keys, s.fetched, s.held = keys, s.clock.Now().Std(), s.begun
 	}
 	close(s.fetching)
 	s.fetching = nil

@@ -58,7 +58,11 @@ func TestKeysRotate(t *testing.T) {
 	require.NoError(t, o.accepts(t, "a", rsaA()))
 	o.publish(jwk(t, "a", rsaA()), jwk(t, "b", rsaB()))
 
-	require.Equal(t, fault.Unauthenticated, fault.CodeOf(o.accepts(t, "b", rsaB())), "asked a moment ago")
+	err := o.accepts(t, "b", rsaB())
+	require.Equal(t, fault.Unavailable, fault.CodeOf(err), "asked a moment ago: it may be a new key")
+	var f *fault.Error
+	require.ErrorAs(t, err, &f)
+	require.Equal(t, 10*time.Second, f.RetryAfter)
 	require.EqualValues(t, 1, o.asked.Load())
 	o.clock.Advance(10 * time.Second)
 	require.NoError(t, o.accepts(t, "b", rsaB()), "an unknown key is looked for")
@@ -69,6 +73,28 @@ func TestKeysRotate(t *testing.T) {
 	o.clock.Advance(10 * time.Minute)
 	require.NoError(t, o.accepts(t, "b", rsaB()), "a known key waits for nothing")
 	eventually(t, func() bool { return o.accepts(t, "a", rsaA()) != nil }, "the old key is gone after ten minutes")
+}
+
+// TestAKeyThatIsNotThereIsKnownAtLast: a token by a key that the issuer does not have is
+// refused for good once a fetch has looked for that key, whoever else has keys fetched
+// with names of their own.
+func TestAKeyThatIsNotThereIsKnownAtLast(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, nil)
+	require.Equal(t, fault.Unauthenticated, fault.CodeOf(o.accepts(t, "other", rsaB())), "the first fetch has looked")
+	require.Equal(t, fault.Unavailable, fault.CodeOf(o.accepts(t, "gone", rsaB())))
+	o.clock.Advance(9 * time.Second)
+	var f *fault.Error
+	require.ErrorAs(t, o.accepts(t, "gone", rsaB()), &f)
+	require.Equal(t, time.Second, f.RetryAfter)
+	o.clock.Advance(time.Second)
+	require.Equal(t, fault.Unauthenticated, fault.CodeOf(o.accepts(t, "another", rsaB())), "an attacker is just quicker")
+	require.EqualValues(t, 2, o.asked.Load())
+	require.Equal(t, fault.Unauthenticated, fault.CodeOf(o.accepts(t, "gone", rsaB())), "and the keys of their fetch do for us")
+	require.EqualValues(t, 2, o.asked.Load())
+	o.publish(jwk(t, "gone", rsaB()))
+	o.clock.Advance(10 * time.Second)
+	require.NoError(t, o.accepts(t, "gone", rsaB()), "it may come all the same")
 }
 
 func TestAnAttackerCannotHaveKeysFetchedOften(t *testing.T) {

@@ -39,7 +39,8 @@ const (
 	MaxTTL = 30 * 24 * time.Hour
 	// MaxBytes bounds a token that is presented, before anything is decoded.
 	MaxBytes = 8 << 10
-	// Leeway is how far the clocks of minter and verifier may stand apart.
+	// Leeway is how far the clocks of minter and verifier may stand apart. It is not
+	// given to the expiry of our own tokens: they end at their exp, to the second.
 	Leeway = 30 * time.Second
 
 	issuer          = "parley"
@@ -126,6 +127,8 @@ func (a *Authority) Verify(bearer string) (username string, expiry time.Time, er
 		return "", time.Time{}, refusalFor(err)
 	case !validSubject(claims.Subject):
 		return "", time.Time{}, errInvalid()
+	case !now.Before(claims.ExpiresAt.Time):
+		return "", time.Time{}, errExpired()
 	}
 	v := verified{claims.Subject, now, claims.ExpiresAt.UTC()}
 	a.seen.Add(hash, v)
@@ -168,6 +171,10 @@ func expiredOnly(err error) bool {
 func validSubject(s string) bool {
 	return s != "" && len(s) <= maxSubjectBytes &&
 		strings.IndexFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) < 0
+}
+
+func errExpired() error {
+	return fault.New(fault.Unauthenticated, "The token has expired. Get a new one and call again.")
 }
 
 func errInvalid() error {

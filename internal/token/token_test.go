@@ -46,8 +46,8 @@ func TestATokenThatWasGoodExpires(t *testing.T) {
 		{0, true},
 		{0, true},
 		{59 * time.Minute, true},
-		{time.Minute, true},
-		{token.Leeway, false},
+		{time.Minute - time.Microsecond, true},
+		{time.Microsecond, false},
 		{0, false},
 		{-time.Hour, true},
 		{-time.Hour, false},
@@ -129,7 +129,8 @@ func TestVerifyHoldsTheExpiry(t *testing.T) {
 		message string // empty when the token is still good
 	}{
 		{after: 59 * time.Minute},
-		{after: time.Hour + token.Leeway - time.Second},
+		{after: time.Hour - time.Microsecond},
+		{after: time.Hour, message: "expired"},
 		{after: time.Hour + token.Leeway, message: "expired"},
 		{after: -token.Leeway},
 		{after: -token.Leeway - time.Second, message: "not valid"}, // issued in the future

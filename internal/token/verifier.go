@@ -75,7 +75,10 @@ func NewVerifier(o VerifierOptions) (*Verifier, error) {
 	}
 	for n := range issuers {
 		i := &issuers[n]
-		keys := &keySet{issuer: i, client: o.Client, clock: o.Clock, logger: o.Logger, fetches: v.fetches}
+		keys, err := newKeySet(i, o, v.fetches)
+		if err != nil {
+			return nil, err
+		}
 		v.others[i.Issuer] = &other{i, keys, parserFor(i, o.Clock)}
 	}
 	return v, nil
@@ -98,9 +101,10 @@ func parserFor(i *Issuer, clk clock.Clock) *jwt.Parser {
 // Collectors are the metrics of fetching keys.
 func (v *Verifier) Collectors() []prometheus.Collector { return []prometheus.Collector{v.fetches} }
 
-// Verify returns the username a token names and the instant it expires. A token
-// that is not good is fault.Unauthenticated, one that cannot be checked at present
-// fault.Unavailable.
+// Verify returns the username a token names and the instant from which it is
+// refused: what its exp says, and after the issuer's leeway where that is another. A
+// token that is not good is fault.Unauthenticated, one that cannot be checked at
+// present fault.Unavailable.
 func (v *Verifier) Verify(ctx context.Context, bearer string) (username string, expiry time.Time, err error) {
 	if len(v.others) == 0 || len(bearer) > MaxBytes {
 		return v.own.Verify(bearer)
@@ -127,7 +131,7 @@ func (o *other) verify(ctx context.Context, bearer string) (username string, exp
 	if err != nil || subject == "" || !validSubject(username) {
 		return "", time.Time{}, errInvalid()
 	}
-	return username, until.UTC(), nil
+	return username, until.Add(time.Duration(o.Leeway)).UTC(), nil
 }
 
 // keyFor checks what the header may say and finds the key it names.
@@ -149,7 +153,7 @@ func refusalFor(err error) error {
 	case errors.As(err, &f), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return err
 	case expiredOnly(err):
-		return fault.New(fault.Unauthenticated, "The token has expired. Get a new one and call again.")
+		return errExpired()
 	}
 	return errInvalid()
 }

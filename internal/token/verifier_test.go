@@ -59,7 +59,7 @@ func TestTokensOfSeveralIssuers(t *testing.T) {
 	}
 	_, expiry, err := o.Verify(t.Context(), theirs(t, jwt.SigningMethodRS256, rsaA(), nil, nil))
 	require.NoError(t, err)
-	require.Equal(t, start.Add(time.Hour), expiry)
+	require.Equal(t, start.Add(time.Hour+token.Leeway), expiry, "theirs end after their leeway, wherever they are shown")
 	require.EqualValues(t, 1, o.asked.Load(), "keys are kept")
 }
 
@@ -130,6 +130,10 @@ func TestAttacks(t *testing.T) {
 	for form, secret := range public { // the public key taken for a shared secret
 		attacks["HS256 by "+form] = theirs(t, jwt.SigningMethodHS256, secret, nil, nil)
 	}
+	for _, name := range []string{"the 2nd for the 1st", "an unknown kid"} { // until a fetch has looked for the key, nobody knows
+		_, _, _ = o.Verify(t.Context(), attacks[name])
+	}
+	o.clock.Advance(10 * time.Second)
 	for name, bearer := range attacks {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -184,6 +188,9 @@ func TestKeysThatSuitNoToken(t *testing.T) {
 			_, _, err := o.Verify(t.Context(), theirs(t, jwt.SigningMethodRS256, rsaB(), members{"kid": "good"}, nil))
 			require.NoError(t, err, "it spoils no other key")
 			kid, _ := c.jwk["kid"].(string)
+			_, _, err = o.Verify(t.Context(), theirs(t, c.method, c.key, members{"kid": kid}, nil))
+			require.Error(t, err)
+			o.clock.Advance(10 * time.Second) // by then a fetch has looked for it
 			_, _, err = o.Verify(t.Context(), theirs(t, c.method, c.key, members{"kid": kid}, nil))
 			require.Equal(t, fault.Unauthenticated, fault.CodeOf(err))
 		})

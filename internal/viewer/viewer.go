@@ -40,7 +40,19 @@ const (
 	Standard   Role = "STANDARD"
 	Supervisor Role = "SUPERVISOR"
 	Admin      Role = "ADMIN"
+	// OtherRole is one that a newer version has given, and that this one does not
+	// know. It brings no permissions here.
+	OtherRole Role = "OTHER"
 )
+
+// Known is the role, OtherRole when it is not known.
+func (r Role) Known() Role {
+	switch r {
+	case Standard, Supervisor, Admin:
+		return r
+	}
+	return OtherRole
+}
 
 // Defaults returns the permissions that come with the role. Permission sets add
 // to them.
@@ -64,6 +76,8 @@ type Viewer struct {
 	// System names the part of the system that acts ("webhook", "lane", "seed").
 	// Empty for agents. A system viewer sees everything.
 	System string
+	// For is the agent whose request a system viewer serves; 0 for none.
+	For int64
 
 	AgentID  int64
 	Username string
@@ -112,7 +126,21 @@ func FromContext(ctx context.Context) *Viewer {
 	return v
 }
 
-// AsSystem returns a context in which the named part of the system acts.
+// AsSystem returns a context in which the named part of the system acts, for the
+// agent of ctx when there is one.
 func AsSystem(ctx context.Context, name string) context.Context {
-	return NewContext(ctx, &Viewer{System: name})
+	return NewContext(ctx, &Viewer{System: name, For: Caller(ctx)})
+}
+
+// Caller is the agent for whom the work under ctx is done, 0 when it is the
+// system's own: whoever waits for places that all agents share waits as them.
+func Caller(ctx context.Context) int64 {
+	v := FromContext(ctx)
+	switch {
+	case v == nil:
+		return 0
+	case v.System != "":
+		return v.For
+	}
+	return v.AgentID
 }

@@ -17,14 +17,22 @@
 
   let mounts = 0;
 
+  // The secret in the address that parley serve printed. What stands behind # is
+  // sent to nobody by the browser.
+  const key = new URLSearchParams(location.hash.slice(1)).get("key");
+
+  // Another address in the same tab: only its end differs.
+  addEventListener("hashchange", () => location.reload());
+
   // The agents a local developer may act as, with a token each; empty when this
   // server does not hand any out to this page.
   async function loadSessions() {
-    if (!config.sessions) return [];
+    if (!config.sessions || !key) return [];
     const response = await fetch(config.sessions, {
-      headers: { "X-Parley-Playground": "1" },
+      headers: { "X-Parley-Playground": key },
       credentials: "omit",
     });
+    if (response.status === 403) throw new Error("this address is of another run; open the one that parley serve printed last");
     if (!response.ok) throw new Error(`the local tokens could not be had (${response.status})`);
     return (await response.json()).sessions;
   }
@@ -107,6 +115,7 @@
 
   const status = (session) => {
     if (session) return `Acting as ${session.agent}, with the token in the Headers tab.`;
+    if (config.sessions && !key) return "Open the address that parley serve printed to act as an agent, or paste a token into the Headers tab.";
     return "Paste a token into the Headers tab: parley token AGENT prints one.";
   };
 

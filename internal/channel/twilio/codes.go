@@ -42,6 +42,7 @@ var codes = map[int]channel.ErrorCode{
 	21217: channel.BadDestination, // number does not look valid
 	21604: channel.BadDestination, // To is missing
 	21608: channel.BadDestination, // trial accounts reach verified numbers only
+	21266: channel.BadDestination, // To is From
 	21614: channel.BadDestination, // To is no mobile number
 	21635: channel.BadDestination, // To is a landline
 	30003: channel.BadDestination, // handset unreachable

@@ -60,12 +60,32 @@ func (*Provider) Verify(a channel.Account, w channel.Webhook) bool {
 // covered by the signature.
 func signedParams(w channel.Webhook) (url.Values, bool) {
 	if isForm(w) {
-		params, err := url.ParseQuery(string(w.Body))
-		return params, err == nil
+		return readForm(string(w.Body))
 	}
 	want := bodyHash(w.PublicURL)
 	sum := sha256.Sum256(w.Body)
 	return nil, hmac.Equal([]byte(strings.ToLower(want)), []byte(hex.EncodeToString(sum[:])))
+}
+
+// readForm reads a form of any length: url.ParseQuery stops at a number of parameters,
+// and what the carrier has signed is kept, be it taken in or not.
+func readForm(body string) (params url.Values, ok bool) {
+	params = url.Values{}
+	for pair := range strings.SplitSeq(body, "&") {
+		if pair == "" {
+			continue
+		}
+		name, value, _ := strings.Cut(pair, "=")
+		name, err := url.QueryUnescape(name)
+		if err != nil || strings.Contains(pair, ";") {
+			return nil, false
+		}
+		if value, err = url.QueryUnescape(value); err != nil {
+			return nil, false
+		}
+		params[name] = append(params[name], value)
+	}
+	return params, true
 }
 
 func isForm(w channel.Webhook) bool {

@@ -26,6 +26,8 @@ type Check struct {
 	// BaseURL is the server's address by a local name, such as
 	// http://127.0.0.1:8080.
 	BaseURL string
+	// Address is where the playground is opened, with its key.
+	Address string
 	// Agent is the one that the picker must offer and that the walk chooses.
 	Agent string
 	// QueryTab is the title of a tab, which is the name of its operation. It is
@@ -52,7 +54,7 @@ func CheckPlayground(t testing.TB, c Check) {
 	require.NoError(t, err)
 	p := open(t, base.Host)
 	p.picture = c.Screenshot
-	p.load(c.BaseURL + "/")
+	p.load(c.Address)
 	p.chooseAgent(c.Agent)
 
 	p.openTab(c.QueryTab)

@@ -30,13 +30,13 @@ func TestPlaygroundAlone(t *testing.T) {
 	t.Parallel()
 	rote := &endpoint{t: t, trigger: make(chan struct{})}
 	mux := http.NewServeMux()
-	mux.Handle("/", web.Handler(web.Options{Mode: web.Development, Sessions: agents}))
+	mux.Handle("/", web.Handler(web.Options{Mode: web.Development, Sessions: agents, Key: "key"}))
 	mux.Handle("/graphql", rote)
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 
 	CheckPlayground(t, Check{
-		BaseURL: server.URL, Agent: "bo",
+		BaseURL: server.URL, Address: web.Address(server.URL, "key"), Agent: "bo",
 		QueryTab: "MyInbox", WantResponse: "Hello from Maria",
 		SubscriptionTab: "WatchMyInbox", WantOpen: `"OPEN"`,
 		Trigger:    func(testing.TB) { close(rote.trigger) },

@@ -4,6 +4,7 @@ package browser_test
 
 import (
 	"os"
+	"strings"
 	"testing"
 
 	"parley/internal/parleytest"
@@ -17,6 +18,7 @@ func TestThePlaygroundWorksAgainstTheRealServer(t *testing.T) {
 	p.Say("+12025550198", parleytest.Direct, "I was here before you looked")
 	browser.CheckPlayground(t, browser.Check{
 		BaseURL:  p.URL(),
+		Address:  strings.Replace(p.PlaygroundURL(), p.PublicURL(), p.URL(), 1),
 		Agent:    "amy",
 		QueryTab: "MyInbox", WantResponse: "I was here before you looked",
 		SubscriptionTab: "WatchMyInbox", WantOpen: "OPEN",

@@ -31,7 +31,7 @@ func (d *database) crowd(t *testing.T) {
 		FROM generate_series(1, 20000) AS i`, later))
 	d.exec(t, fmt.Sprintf(`INSERT INTO idempotency_keys (agent_id, mutation, key, payload_hash, created_at)
 		SELECT i %% 10, 'sendMessage', 'k' || i, repeat('x', 32)::bytea, %d FROM generate_series(1, 20000) AS i`, later))
-	d.exec(t, `INSERT INTO search_people_0 (conversation_id, tokens) SELECT 1000000 + i, array_to_tsvector(ARRAY['no one', 'n' || i])
+	d.exec(t, `INSERT INTO search_people_2 (conversation_id, tokens) SELECT 1000000 + i, array_to_tsvector(ARRAY['no one', 'n' || i])
 		FROM generate_series(1, 24000) AS i`)
 }
 

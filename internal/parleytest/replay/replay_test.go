@@ -13,6 +13,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/parser"
 
+	"parley/internal/app"
 	"parley/internal/conversation"
 	"parley/internal/operation"
 	"parley/internal/parleytest"
@@ -28,16 +29,19 @@ func unquoted(t *testing.T, quoted []byte) (text string) {
 
 // TestStoredDocumentsReplay runs every operation of every stored document on
 // demo data as an agent: the server takes it and answers without an error, and a
-// subscription gives its first frame.
+// subscription gives its first frame. All of them together stay within the rate and
+// the quotas that an agent has by default.
 func TestStoredDocumentsReplay(t *testing.T) {
-	p := parleytest.New(t)
+	p := parleytest.New(t, func(c *app.Config) { c.Sends, c.Starts, c.Server = 0, 0, nil })
 	require.NoError(t, seed.Demo(t.Context(), p.Directory, p.Store))
 	p.Run()
 	documents := stored(t)
 	require.NotEmpty(t, documents)
 	for _, name := range slices.Sorted(maps.Keys(documents)) {
 		t.Run(name, func(t *testing.T) {
-			(&player{p, t}).play(documents[name])
+			player := &player{p, t}
+			t.Cleanup(player.rest)
+			player.play(documents[name])
 		})
 	}
 }
@@ -49,7 +53,8 @@ type player struct {
 }
 
 func (p *player) play(text string) {
-	text = strings.NewReplacer("cnv_…", p.conversation(), `"UUID"`, `"`+rand.Text()+`"`).Replace(text)
+	conversation := p.conversation()
+	text = strings.NewReplacer("cnv_…", conversation, "msg_…", p.last(conversation), "usr_…", p.bo(), "agt_…", p.bo(), `"UUID"`, `"`+rand.Text()+`"`).Replace(text)
 	document, err := parser.ParseQuery(&ast.Source{Input: text})
 	require.NoError(p.t, err)
 	for _, operation := range document.Operations {
@@ -67,6 +72,20 @@ func (p *player) play(text string) {
 			p.requireDone(answer.Data)
 		}
 	}
+}
+
+// rest waits until amy has no bulk operation left that has not ended, of which
+// she may have but a few.
+func (p *player) rest() {
+	p.Eventually(func() bool {
+		for _, begun := range p.As("amy").Do(`{ viewer { bulkOperations(first: 10) { nodes { finishedAt } } } }`, nil).
+			Get("viewer", "bulkOperations", "nodes").List() {
+			if begun.Get("finishedAt").IsNull() {
+				return false
+			}
+		}
+		return true
+	}, "bulk operations ended")
 }
 
 // requireDone wants payloads without errors.
@@ -89,6 +108,15 @@ func (p *player) conversation() string {
 	number := fmt.Sprintf("+1202555%04d", 1000+p.conversations())
 	p.Say(number, parleytest.Sales, "Hello")
 	return p.only(`{ conversations(view: {kind: ALL}, first: 1) { nodes { id } } }`, "conversations", "nodes", 0, "id")
+}
+
+// last is the last message of a conversation.
+func (p *player) last(conversation string) string {
+	return p.only(`{ conversation(id: "`+conversation+`") { lastMessage { id } } }`, "conversation", "lastMessage", "id")
+}
+
+func (p *player) bo() string {
+	return p.Desk.IDs.Encode(publicid.Agent, p.Directory.AgentNamed("bo").Key)
 }
 
 func (p *player) conversations() int {
@@ -188,8 +216,7 @@ func (p *player) value(name, typeName string) any {
 	case "BulkMarkConversationsReadInput", "BulkMarkConversationsUnreadInput", "BulkAssignConversationsInput":
 		return object{"selection": object{"ids": []string{p.conversation()}}, "idempotencyKey": rand.Text()}
 	case "AssignConversationsInput":
-		bo := p.Desk.IDs.Encode(publicid.Agent, p.Directory.AgentNamed("bo").Key)
-		return object{"ids": []string{p.conversation()}, "agentId": bo}
+		return object{"ids": []string{p.conversation()}, "agentId": p.bo()}
 	}
 	require.Fail(p.t, "no value for the variable $"+name+": "+typeName)
 	return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"math"
 	"slices"
 	"sort"
 
@@ -18,6 +19,12 @@ import (
 // messages are 600 buckets.
 const BucketSize = 16_384
 
+// An era has as many buckets as the root of the number of channels. A search of half
+// of them then looks for a rare word a few times as often as one of all channels
+// does, and reads a few times as much at once for a common one; that of one channel
+// does both more seldom.
+func eraSize(channels int) int { return int(math.Ceil(math.Sqrt(float64(channels)))) }
+
 // Bucket is a stretch of time: from its first spot up to the next bucket's. What
 // lies before all of them is bucket 0.
 type Bucket struct {
@@ -25,6 +32,7 @@ type Bucket struct {
 	From Spot
 
 	first int64 // key of the message that opened it
+	era   int64 // the bucket that began its era
 }
 
 // directory is the buckets of a generation, as far as a write needs them, newest
@@ -49,12 +57,12 @@ func (g generation) directory(ctx context.Context, tx *store.Tx, entries []entry
 
 // Buckets are all of a generation, newest first.
 func (g generation) Buckets(ctx context.Context, from Reader) ([]Bucket, error) {
-	q := from.Builder().Select("id", "from_spot", "first_message").From(entsql.Table("search_buckets")).
+	q := from.Builder().Select("id", "from_spot", "first_message", "era").From(entsql.Table("search_buckets")).
 		Where(entsql.EQ("generation", g.number)).OrderBy(entsql.Desc("from_spot"))
 	var out []Bucket
 	err := from.Query(ctx, q, func(rows *sql.Rows) error {
 		var b Bucket
-		err := rows.Scan(&b.ID, &b.From, &b.first)
+		err := rows.Scan(&b.ID, &b.From, &b.first, &b.era)
 		out = append(out, b)
 		return err
 	})
@@ -64,50 +72,47 @@ func (g generation) Buckets(ctx context.Context, from Reader) ([]Bucket, error) 
 // bucketFor is the bucket whose stretch an entry is in. One that is newer than
 // all there are opens another when the last has had its share: by then nothing
 // stands there, so that no bucket is ever divided.
-func (d *directory) bucketFor(ctx context.Context, tx *store.Tx, e entry) (int64, error) {
+func (d *directory) bucketFor(ctx context.Context, tx *store.Tx, e entry) (Bucket, error) {
 	i := sort.Search(len(d.buckets), func(i int) bool { return d.buckets[i].From <= e.spot })
 	if i > 0 {
 		if i == len(d.buckets) {
-			return 0, nil
+			return Bucket{}, nil
 		}
-		return d.buckets[i].ID, nil
+		return d.buckets[i], nil
 	}
-	if len(d.buckets) > 0 && e.message-d.buckets[0].first < BucketSize {
-		return d.buckets[0].ID, nil
+	current := Bucket{}
+	if len(d.buckets) > 0 {
+		if current = d.buckets[0]; e.message-current.first < BucketSize {
+			return current, nil
+		}
 	}
-	empty, err := d.emptyFrom(ctx, tx, e.spot, Last)
-	if err != nil {
-		return 0, err
+	if empty, err := d.emptyFrom(ctx, tx, e.spot, Last); err != nil || !empty {
+		return current, err
 	}
-	if !empty {
-		return d.current(), nil
-	}
-	return d.open(ctx, tx, Bucket{From: e.spot, first: e.message})
+	return d.open(ctx, tx, Bucket{From: e.spot, first: e.message, era: current.era})
 }
 
-func (d *directory) current() int64 {
-	if len(d.buckets) == 0 {
-		return 0
+// open adds a bucket. It goes on with the era that it is given, unless that has had
+// its share of buckets.
+func (d *directory) open(ctx context.Context, tx *store.Tx, b Bucket) (Bucket, error) {
+	var most, inEra, channels int64
+	q := statement{fmt.Sprintf("SELECT COALESCE(MAX(id), 0), COALESCE(SUM(CASE WHEN era = %d THEN 1 ELSE 0 END), 0), "+
+		"(SELECT COUNT(*) FROM channels) FROM search_buckets WHERE generation = %d", b.era, d.number), nil}
+	if err := tx.Query(ctx, q, func(rows *sql.Rows) error { return rows.Scan(&most, &inEra, &channels) }); err != nil {
+		return b, err
 	}
-	return d.buckets[0].ID
-}
-
-// open adds a bucket.
-func (d *directory) open(ctx context.Context, tx *store.Tx, b Bucket) (int64, error) {
-	top := tx.Builder().Select(entsql.Max("id")).From(entsql.Table("search_buckets")).Where(entsql.EQ("generation", d.number))
-	var most sql.NullInt64
-	if err := tx.Query(ctx, top, func(rows *sql.Rows) error { return rows.Scan(&most) }); err != nil {
-		return 0, err
+	b.ID = most + 1
+	if b.era == 0 || inEra >= int64(eraSize(int(channels))) {
+		b.era = b.ID
 	}
-	b.ID = most.Int64 + 1
-	insert := tx.Builder().Insert("search_buckets").Columns("generation", "from_spot", "id", "first_message").
-		Values(d.number, int64(b.From), b.ID, b.first)
+	insert := tx.Builder().Insert("search_buckets").Columns("generation", "from_spot", "id", "first_message", "era").
+		Values(d.number, int64(b.From), b.ID, b.first, b.era)
 	if _, err := tx.Exec(ctx, insert); err != nil {
-		return 0, err
+		return b, err
 	}
 	i := sort.Search(len(d.buckets), func(i int) bool { return d.buckets[i].From <= b.From })
 	d.buckets = slices.Insert(slices.Clone(d.buckets), i, b)
-	return b.ID, nil
+	return b, nil
 }
 
 // emptyFrom reports whether nothing stands from one spot up to another.
@@ -176,7 +181,7 @@ func (g generation) expect(ctx context.Context, tx *store.Tx, e expected) error 
 		return err
 	}
 	d := &directory{generation: g, buckets: all}
-	parts := e.n/BucketSize + 1
+	parts, era := e.n/BucketSize+1, int64(0)
 	for i := range parts {
 		from := SpotOf(e.sample[i*len(e.sample)/parts], 0)
 		at := sort.Search(len(d.buckets), func(i int) bool { return d.buckets[i].From <= from })
@@ -188,12 +193,17 @@ func (g generation) expect(ctx context.Context, tx *store.Tx, e expected) error 
 			next = d.buckets[at-1].From
 		}
 		empty, err := d.emptyFrom(ctx, tx, from, next)
-		if err == nil && empty {
-			_, err = d.open(ctx, tx, Bucket{From: from, first: last + int64(e.n)})
-		}
 		if err != nil {
 			return err
 		}
+		if !empty {
+			continue
+		}
+		b, err := d.open(ctx, tx, Bucket{From: from, first: last + int64(e.n), era: era})
+		if err != nil {
+			return err
+		}
+		era = b.era
 	}
 	return nil
 }

@@ -30,7 +30,7 @@ var rebuilding = &store.Late{Name: "begin to build the search index", Do: func(c
 	if err != nil || state.building != none && !state.Old() {
 		return err
 	}
-	fresh := generation{number: 1 - state.Serving}
+	fresh := generation{number: other(state.Serving)}
 	if state.building != none {
 		fresh.number = state.building
 	}
@@ -41,7 +41,7 @@ var rebuilding = &store.Late{Name: "begin to build the search index", Do: func(c
 	if err != nil {
 		return err
 	}
-	update := tx.Builder().Update("search_states").Where(entsql.EQ("id", 1)).Set("building", fresh.number).Set("version", word.Version).
+	update := tx.Builder().Update("search_states").Where(entsql.EQ("id", layout)).Set("building", fresh.number).Set("version", word.Version).
 		Set("done_messages", 0).Set("done_conversations", 0).Set("last_message", last.messages).Set("last_conversation", last.conversations)
 	if _, err := tx.Exec(ctx, update); err != nil || last.messages == 0 {
 		return err
@@ -119,7 +119,7 @@ var stepping = &store.Late{Name: "build the search index", Do: func(ctx context.
 	case state.done.messages < state.last.messages:
 		return g.takeMessages(ctx, tx, state.done.messages, state.last.messages)
 	}
-	update := tx.Builder().Update("search_states").Where(entsql.EQ("id", 1)).Set("serving", g.number).Set("building", none)
+	update := tx.Builder().Update("search_states").Where(entsql.EQ("id", layout)).Set("serving", g.number).Set("building", none)
 	_, err = tx.Exec(ctx, update)
 	return err
 }}
@@ -132,7 +132,7 @@ func Tidy(ctx context.Context, s *store.Store) error {
 		return err
 	}
 	filled := false
-	q := s.Builder().Select("id").From(entsql.Table("search_buckets")).Where(entsql.NEQ("generation", state.Serving)).Limit(1)
+	q := s.Builder().Select("id").From(entsql.Table("search_buckets")).Where(entsql.EQ("generation", other(state.Serving))).Limit(1)
 	if err := s.Read(ctx, q, func(*sql.Rows) error { filled = true; return nil }); err != nil || !filled {
 		return err
 	}
@@ -147,17 +147,17 @@ var tidying = &store.Late{Name: "tidy the search index", Do: func(ctx context.Co
 	if err != nil || state.building != none {
 		return err
 	}
-	return generation{number: 1 - state.Serving}.clear(ctx, tx)
+	return generation{number: other(state.Serving)}.clear(ctx, tx)
 }}
 
 // takeCustomers takes in the next conversations up to the last one.
 func (g generation) takeCustomers(ctx context.Context, tx *store.Tx, done, last int64) error {
-	q := batch(tx, "conversations", done, last, "id", "name", "address")
+	q := batch(tx, "conversations", done, last, "id", "channel_id", "name", "address")
 	var people []person
 	err := tx.Query(ctx, q, func(rows *sql.Rows) error {
 		var c Customer
-		err := rows.Scan(&c.ConversationID, &c.Name, &c.Address)
-		people = append(people, person{c.ConversationID, customerTokens(c)})
+		err := rows.Scan(&c.ConversationID, &c.ChannelID, &c.Name, &c.Address)
+		people = append(people, person{c.ConversationID, customerTerms(c)})
 		return err
 	})
 	if err != nil {
@@ -175,14 +175,15 @@ func (g generation) takeCustomers(ctx context.Context, tx *store.Tx, done, last 
 // takeMessages takes in the next messages up to the last one, without those that
 // writes under way have indexed themselves.
 func (g generation) takeMessages(ctx context.Context, tx *store.Tx, done, last int64) error {
-	q := batch(tx, "messages", done, last, "id", "conversation_id", "created_at", fmt.Sprintf("substr(text, 1, %d)", word.MostText))
+	q := batch(tx, "messages", done, last, "id", "conversation_id", "(SELECT channel_id FROM conversations WHERE id = conversation_id)",
+		"created_at", fmt.Sprintf("substr(text, 1, %d)", word.MostText))
 	var entries []entry
 	n, at := 0, int64(0)
 	err := tx.Query(ctx, q, func(rows *sql.Rows) error {
 		var m Message
-		err := rows.Scan(&m.ID, &m.ConversationID, &m.At, &m.Text)
+		err := rows.Scan(&m.ID, &m.ConversationID, &m.ChannelID, &m.At, &m.Text)
 		if tokens := word.Index(m.Text); len(tokens) > 0 {
-			entries = append(entries, entry{SpotOf(m.At, m.ID), m.ID, m.ConversationID, tokens})
+			entries = append(entries, entry{SpotOf(m.At, m.ID), m.ID, m.ConversationID, m.ChannelID, tokens})
 		}
 		n, at = n+1, m.ID
 		return err
@@ -206,6 +207,6 @@ func batch(tx *store.Tx, table string, done, last int64, columns ...string) stor
 }
 
 func reached(ctx context.Context, tx *store.Tx, column string, key int64) error {
-	_, err := tx.Exec(ctx, tx.Builder().Update("search_states").Where(entsql.EQ("id", 1)).Set(column, key))
+	_, err := tx.Exec(ctx, tx.Builder().Update("search_states").Where(entsql.EQ("id", layout)).Set(column, key))
 	return err
 }

@@ -2,14 +2,16 @@
 // SQLite, a GIN index on PostgreSQL, both fed with the words of package word and
 // written in the transaction of what they tell of.
 //
-// A message stands at a spot: its time to the millisecond, and below that the
-// end of its key. Messages are kept in buckets, each a stretch of time with about
-// BucketSize of them, and every word carries the number of its bucket before it.
-// So one bucket is read at a time, the newest first, and a word that is in every
-// second message costs what a rare one does.
+// A message has a spot: its time to the millisecond, and below that the end of its
+// key. Time is cut into buckets, each with about BucketSize messages, and some
+// buckets in a row are an era. A word is kept twice: behind its message's bucket, for
+// searches of all channels, and behind its era and channel, for those of some. So
+// one stretch of time is read after the other, the newest first, and a word that is
+// in every second message costs what a rare one does; and what is on other channels
+// than those asked for costs nothing.
 //
-// There are two sets of tables, generation 0 and 1. One is served; while the
-// other is built anew (Build), writes go to both.
+// There are two sets of tables, called generations. One is served; while the other
+// is built anew (Rebuild), writes go to both.
 package index
 
 import (
@@ -17,7 +19,6 @@ import (
 	"context"
 	"slices"
 	"strconv"
-	"strings"
 
 	"parley/internal/clock"
 	"parley/internal/search/word"
@@ -26,15 +27,15 @@ import (
 
 // Message is a message to be found by its text.
 type Message struct {
-	ID, ConversationID int64
-	At                 clock.Time // when it was created
-	Text               string
+	ID, ConversationID, ChannelID int64
+	At                            clock.Time // when it was created
+	Text                          string
 }
 
 // Customer is who a conversation is with, to be found by name and number.
 type Customer struct {
-	ConversationID int64
-	Name, Address  string
+	ConversationID, ChannelID int64
+	Name, Address             string
 }
 
 // AddMessages has messages found when the transaction commits. They must be new.
@@ -42,7 +43,7 @@ type Customer struct {
 func AddMessages(tx *store.Tx, messages ...Message) {
 	for _, m := range messages {
 		if tokens := word.Index(m.Text); len(tokens) > 0 {
-			tx.Leave(late, entry{SpotOf(m.At, m.ID), m.ID, m.ConversationID, tokens})
+			tx.Leave(late, entry{SpotOf(m.At, m.ID), m.ID, m.ConversationID, m.ChannelID, tokens})
 		}
 	}
 }
@@ -51,7 +52,7 @@ func AddMessages(tx *store.Tx, messages ...Message) {
 // by others, when the transaction commits.
 func SetCustomers(tx *store.Tx, customers ...Customer) {
 	for _, c := range customers {
-		tx.Leave(late, person{c.ConversationID, customerTokens(c)})
+		tx.Leave(late, person{c.ConversationID, customerTerms(c)})
 	}
 }
 
@@ -84,13 +85,14 @@ type entry struct {
 	spot         Spot
 	message      int64
 	conversation int64
+	channel      int64
 	tokens       []string
 }
 
 // person is a customer as they are indexed.
 type person struct {
 	conversation int64
-	tokens       []string
+	terms        []string
 }
 
 // Spot is where a message stands among all, newest last. Two messages may share
@@ -108,33 +110,47 @@ func SpotOf(at clock.Time, id int64) Spot {
 	return Spot(max(0, int64(at)/1000)<<keyBits | id&(1<<keyBits-1))
 }
 
-// term spells a token as the index keeps it: behind the number of its bucket in
-// four characters. Everything that is written and asked passes here, so that a
-// key could be put in the token's place.
-func term(bucket int64, token string) string {
-	n := strconv.FormatInt(bucket, 36)
-	return strings.Repeat("0", max(0, 4-len(n))) + n + token
+// term spells a message's token as the index keeps it: on a channel behind the number
+// of an era, on anyChannel behind that of a bucket. Everything that is written and
+// asked passes here, so that a keyed token could take the token's place.
+func term(stretch, channel int64, token string) string {
+	return number(channel) + number(stretch) + token
 }
 
-// The first character of a customer's token says what it is.
+// number spells a key behind its own length, so that no number begins another.
+func number(n int64) string {
+	digits := strconv.FormatInt(n, 36)
+	return strconv.FormatInt(int64(len(digits)), 36) + digits
+}
+
+// anyChannel stands for all channels together.
+const anyChannel = 0
+
+// customerTerm spells a customer's token as the index keeps it.
+func customerTerm(channel int64, mark, token string) string { return number(channel) + mark + token }
+
+// The mark of a customer's token says what it is.
 const (
 	nameMark     = "n"
-	forwardMark  = "f" // a number in full, or an address that is none
+	forwardMark  = "f" // a number in full, or an address that is not a number
 	nationalMark = "g" // without the country
 	backwardMark = "r" // from its end
 )
 
-func customerTokens(c Customer) []string {
+func customerTerms(c Customer) []string {
 	var out []string
-	for _, token := range word.Index(c.Name) {
-		out = append(out, nameMark+token)
-	}
-	n := word.NumberOf(c.Address)
-	for mark, digits := range map[string]string{forwardMark: n.Full, nationalMark: n.National, backwardMark: n.Backward()} {
-		if digits != "" {
-			out = append(out, mark+digits)
+	add := func(mark, token string) {
+		if token != "" {
+			out = append(out, customerTerm(anyChannel, mark, token), customerTerm(c.ChannelID, mark, token))
 		}
 	}
+	for _, token := range word.Index(c.Name) {
+		add(nameMark, token)
+	}
+	n := word.NumberOf(c.Address)
+	add(forwardMark, n.Full)
+	add(nationalMark, n.National)
+	add(backwardMark, n.Backward())
 	slices.Sort(out)
 	return slices.Compact(out)
 }
@@ -186,10 +202,12 @@ type placed struct {
 	terms string
 }
 
-func (e entry) in(bucket int64) placed {
-	terms := make([]string, len(e.tokens))
-	for i, token := range e.tokens {
-		terms[i] = term(bucket, token)
+func (e entry) in(bucket Bucket) placed {
+	all, own := term(bucket.ID, anyChannel, ""), term(bucket.era, e.channel, "")
+	terms := make([]byte, 0, len(e.tokens)*(len(all)+len(own)+16))
+	for _, token := range e.tokens {
+		terms = append(append(append(terms, all...), token...), ' ')
+		terms = append(append(append(terms, own...), token...), ' ')
 	}
-	return placed{e, strings.Join(terms, " ")}
+	return placed{e, string(terms[:len(terms)-1])}
 }

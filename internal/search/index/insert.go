@@ -55,13 +55,13 @@ func (g generation) addPeople(ctx context.Context, tx *store.Tx, people []person
 	if !tx.Locks() {
 		rows := make([][2]any, len(people))
 		for i, p := range people {
-			rows[i] = [2]any{p.conversation, strings.Join(p.tokens, " ")}
+			rows[i] = [2]any{p.conversation, strings.Join(p.terms, " ")}
 		}
 		return execJSON(ctx, tx, "INSERT OR REPLACE INTO "+g.people()+" (rowid, tokens) SELECT value ->> 0, value ->> 1 FROM json_each(?)", rows)
 	}
 	keys, terms := make([]int64, len(people)), make([]string, len(people))
 	for i, p := range people {
-		keys[i], terms[i] = p.conversation, strings.Join(p.tokens, " ")
+		keys[i], terms[i] = p.conversation, strings.Join(p.terms, " ")
 	}
 	_, err := tx.Exec(ctx, statement{"INSERT INTO " + g.people() + " (conversation_id, tokens) " +
 		"SELECT conversation_id, array_to_tsvector(string_to_array(terms, ' ')) FROM unnest($1::bigint[], $2::text[]) AS r(conversation_id, terms) " +

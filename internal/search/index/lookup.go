@@ -12,6 +12,7 @@ import (
 	"entgo.io/ent/dialect"
 	entsql "entgo.io/ent/dialect/sql"
 
+	"parley/internal/clock"
 	"parley/internal/search/word"
 	"parley/internal/store"
 )
@@ -37,10 +38,29 @@ func (x *Index) Current(ctx context.Context) (bool, error) {
 	return state.Serving == x.Serving, err
 }
 
-// Buckets are those there are, newest first, and bucket 0 at the end.
-func (x *Index) Buckets(ctx context.Context) ([]Bucket, error) {
-	out, err := x.serving.Buckets(ctx, From(x.store))
-	return append(out, Bucket{}), err
+// Stretch is a stretch of time that is looked into at once: from its first spot up to
+// that of the next.
+type Stretch struct {
+	id   int64
+	From Spot
+}
+
+// Stretches are all that there are, newest first: eras when some channels are looked
+// at, buckets for all of them. The last begins with spot 0.
+func (x *Index) Stretches(ctx context.Context, channels []int64) ([]Stretch, error) {
+	buckets, err := x.serving.Buckets(ctx, From(x.store))
+	var out []Stretch
+	for _, b := range append(buckets, Bucket{}) {
+		switch n := len(out); {
+		case channels == nil:
+			out = append(out, Stretch{b.ID, b.From})
+		case n > 0 && out[n-1].id == b.era:
+			out[n-1].From = b.From
+		default:
+			out = append(out, Stretch{b.era, b.From})
+		}
+	}
+	return out, err
 }
 
 // Place is where a message stands: in order of spots, and of keys where two
@@ -59,73 +79,78 @@ func (p Place) Before(q Place) bool {
 type Found struct {
 	Place
 	Conversation int64
-	// Seen says that the conversation satisfies the condition asked with.
-	Seen bool
-	Text string // of what is seen
+	// InView says that the conversation satisfies Lookup.View.
+	InView bool
+	Text   string // of what is in the view
 }
 
 // Lookup is what is looked for in texts.
 type Lookup struct {
-	Tokens  []word.Token
-	Buckets []Bucket // in which
-	Before  Place    // only what is older
-	// Seen is a condition on the conversation, whose table is named c; nil for
-	// none. What does not satisfy it is told as well, without its text.
-	Seen *entsql.Predicate
-	Most int // how many spots to tell
+	Tokens    []word.Token
+	Channels  []int64   // on which; nil for all
+	Stretches []Stretch // in which: some in a row of those there are for the channels
+	Before    Place     // only what is older
+	// Seen and View are conditions on the conversation, whose table is named c; nil
+	// for none. What is not seen is left out of the result; what is not in the view
+	// is in it, without its text.
+	Seen, View *entsql.Predicate
+	Most       int // how many messages to return, at most
 }
+
+// shared bounds how many messages share a spot: their keys are two million apart
+// and their times are one.
+const shared = 10
 
 // Texts finds messages, the newest first. It reports whether it stopped at Most.
 func (x *Index) Texts(ctx context.Context, l Lookup) (found []Found, more bool, err error) {
-	spots, last := 0, Last
-	err = x.store.Read(ctx, l.query(x.store.Dialect(), x.serving), func(rows *sql.Rows) error {
+	err = x.store.Read(ctx, l.query(x.store.Dialect(), x.serving, l.Most+2*shared), func(rows *sql.Rows) error {
 		var f Found
-		if err := rows.Scan(&f.Spot, &f.Message, &f.Conversation, &f.Seen, &f.Text); err != nil {
-			return err
-		}
-		if f.Spot != last || spots == 0 {
-			spots, last = spots+1, f.Spot
-		}
+		err := rows.Scan(&f.Spot, &f.Message, &f.Conversation, &f.InView, &f.Text)
 		if f.Before(l.Before) {
 			found = append(found, f)
 		}
-		return nil
+		return err
 	})
-	return found, spots > l.Most, err
+	slices.SortFunc(found, Newest)
+	if len(found) > l.Most {
+		return found[:l.Most], true, err
+	}
+	return found, false, err
 }
 
-// query tells one spot more, since that of Before may be among them.
-func (l Lookup) query(name string, g generation) store.Query {
+// query asks for so many messages, in order of their spots.
+func (l Lookup) query(name string, g generation, limit int) store.Query {
 	b := &entsql.Builder{}
 	b.SetDialect(name)
-	postgres := name == dialect.Postgres
 	text := fmt.Sprintf("substr(m.text, 1, %d)", word.MostText)
-	b.WriteString("SELECT p.spot, p.message_id, p.conversation_id, c.id IS NOT NULL, COALESCE(" + text + ", '') FROM (")
-	if postgres {
-		b.WriteString("SELECT spot, message_id, conversation_id FROM (SELECT spot, message_id, conversation_id FROM " + g.texts() + " WHERE tokens @@ ").
+	if name == dialect.Postgres { // the conversations one by one, however many it thinks there are
+		b.WriteString("SELECT f.spot, f.message_id, f.conversation_id, m.id IS NOT NULL, COALESCE(" + text + ", '') FROM (" +
+			"SELECT * FROM (SELECT spot, message_id, conversation_id FROM " + g.texts() + " WHERE tokens @@ ").
 			Arg(l.expression(tsquery)).WriteString("::tsquery OFFSET 0) AS f WHERE spot <= ").Arg(int64(l.Before.Spot)).
-			WriteString(" ORDER BY spot DESC, message_id DESC LIMIT ").Arg(l.Most + 1).WriteString(") AS p")
-	} else {
-		b.WriteString("SELECT rowid AS spot FROM " + g.texts() + " WHERE " + g.texts() + " MATCH ").Arg(l.expression(fts5)).
-			WriteString(" AND rowid <= ").Arg(int64(l.Before.Spot)).WriteString(" ORDER BY rowid DESC LIMIT ").Arg(l.Most + 1).
-			WriteString(") AS f CROSS JOIN " + g.places() + " AS p ON p.spot = f.spot")
+			WriteString(" AND spot >= ").Arg(l.from()).WriteString(" ORDER BY spot DESC, message_id DESC) AS f CROSS JOIN LATERAL (SELECT * FROM conversations AS c WHERE c.id = f.conversation_id")
+		and(b, l.Seen)
+		b.WriteString(" OFFSET 0) AS c LEFT JOIN LATERAL (SELECT m.id, m.text FROM messages AS m WHERE m.id = f.message_id")
+		and(b, l.View)
+		return b.WriteString(" OFFSET 0) AS m ON TRUE ORDER BY f.spot DESC, f.message_id DESC LIMIT ").Arg(limit)
 	}
-	seen := func(on string) {
-		b.WriteString(on + " c.id = p.conversation_id")
-		if l.Seen != nil {
-			b.WriteString(" AND (").Join(l.Seen).WriteString(")")
-		}
+	b.WriteString("SELECT f.rowid, p.message_id, p.conversation_id, m.id IS NOT NULL, COALESCE(" + text + ", '') FROM " + g.texts() + " AS f CROSS JOIN " +
+		g.places() + " AS p ON p.spot = f.rowid CROSS JOIN conversations AS c ON c.id = p.conversation_id")
+	and(b, l.Seen)
+	b.WriteString(" LEFT JOIN messages AS m ON m.id = p.message_id")
+	and(b, l.View)
+	return b.WriteString(" WHERE f." + g.texts() + " MATCH ").Arg(l.expression(fts5)).
+		WriteString(" AND f.rowid <= ").Arg(int64(l.Before.Spot)).WriteString(" AND f.rowid >= ").Arg(l.from()).WriteString(" ORDER BY f.rowid DESC LIMIT ").Arg(limit)
+}
+
+// from is where the stretches begin: an era may go on before those that are in the
+// middle of it.
+func (l Lookup) from() int64 { return int64(l.Stretches[len(l.Stretches)-1].From) }
+
+// and adds a condition, if there is one.
+func and(b *entsql.Builder, p *entsql.Predicate) {
+	if p != nil {
+		b.WriteString(" AND (").Join(p).WriteString(")")
 	}
-	if postgres { // one by one, however many it thinks there are
-		b.WriteString(" LEFT JOIN LATERAL (SELECT c.id FROM conversations AS c")
-		seen(" WHERE")
-		b.WriteString(" OFFSET 0) AS c ON TRUE LEFT JOIN LATERAL (SELECT m.text FROM messages AS m WHERE m.id = p.message_id AND c.id IS NOT NULL OFFSET 0) AS m ON TRUE")
-	} else {
-		b.WriteString(" LEFT JOIN conversations AS c")
-		seen(" ON")
-		b.WriteString(" LEFT JOIN messages AS m ON m.id = p.message_id AND c.id IS NOT NULL")
-	}
-	return b.WriteString(" ORDER BY p.spot DESC, p.message_id DESC")
 }
 
 // A spelling writes expressions of a full-text language.
@@ -146,98 +171,156 @@ func (s spelling) one(term string, prefix bool) string {
 	return s.quote + term + s.quote
 }
 
-// expression asks for all tokens, in any of the buckets.
+// expression asks for all tokens, on any of the channels in any of the stretches.
 func (l Lookup) expression(s spelling) string {
-	each := make([]string, len(l.Buckets))
-	for i, bucket := range l.Buckets {
-		all := make([]string, len(l.Tokens))
-		for k, t := range l.Tokens {
-			all[k] = s.one(term(bucket.ID, t.Text), t.Prefix)
+	channels := orAny(l.Channels)
+	any := make([]string, 0, len(l.Stretches)*len(channels))
+	for _, stretch := range l.Stretches {
+		for _, channel := range channels {
+			all := make([]string, len(l.Tokens))
+			for i, t := range l.Tokens {
+				all[i] = s.one(term(stretch.id, channel, t.Text), t.Prefix)
+			}
+			any = append(any, "("+strings.Join(all, s.and)+")")
 		}
-		each[i] = "(" + strings.Join(all, s.and) + ")"
 	}
-	return strings.Join(each, s.or)
+	return strings.Join(any, s.or)
 }
 
-// Names are the conversations whose customers have a name with these tokens, as
-// far as the index knows, in no order; at most as many as asked for.
-func (x *Index) Names(ctx context.Context, tokens []word.Token, most int) ([]int64, error) {
-	ask := func(s spelling) string {
-		all := make([]string, len(tokens))
-		for i, t := range tokens {
-			all[i] = s.one(nameMark+t.Text, t.Prefix)
-		}
-		return strings.Join(all, s.and)
+func orAny(channels []int64) []int64 {
+	if channels == nil {
+		return []int64{anyChannel}
 	}
-	return x.people(ctx, ask, most)
+	return channels
 }
 
-// Numbers are the conversations whose customers' addresses match, in no order; at
-// most as many as asked for.
-func (x *Index) Numbers(ctx context.Context, q word.NumberQuery, most int) ([]int64, error) {
-	ask := func(s spelling) string {
-		var any []string
-		for _, digits := range q.Full {
-			any = append(any, s.one(forwardMark+digits, true))
-		}
-		for _, digits := range q.National {
-			any = append(any, s.one(nationalMark+digits, true))
-		}
-		if q.Ending != "" {
-			any = append(any, s.one(backwardMark+q.Backward(), true))
-		}
-		return strings.Join(any, s.or)
-	}
-	return x.people(ctx, ask, most)
+// FoundCustomer is a conversation that was found by its customer's name or number.
+type FoundCustomer struct {
+	Conversation  int64
+	Name, Address string
+	LastMessageAt clock.Time
+	// InView says that the conversation satisfies CustomerLookup.View.
+	InView bool
 }
 
-func (x *Index) people(ctx context.Context, ask func(spelling) string, most int) (keys []int64, err error) {
-	table := x.serving.people()
-	q := statement{"SELECT rowid FROM " + table + " WHERE " + table + " MATCH ? LIMIT ?", []any{ask(fts5), most}}
-	if x.store.Dialect() == dialect.Postgres {
-		q = statement{"SELECT conversation_id FROM " + table + " WHERE tokens @@ $1::tsquery LIMIT $2", []any{ask(tsquery), most}}
-	}
-	err = x.store.Read(ctx, q, func(rows *sql.Rows) error {
-		var key int64
-		err := rows.Scan(&key)
-		keys = append(keys, key)
+// CustomerLookup is what is looked for in names or numbers.
+type CustomerLookup struct {
+	Name   []word.Token      // all of them, or
+	Number *word.NumberQuery // in any way
+	// Channels are those looked at; nil for all.
+	Channels []int64
+	// Seen and View are as in Lookup.
+	Seen, View *entsql.Predicate
+	Most       int // how many to return, at most
+}
+
+// Customers finds conversations by their customers, in no order.
+func (x *Index) Customers(ctx context.Context, l CustomerLookup) (found []FoundCustomer, err error) {
+	err = x.store.Read(ctx, l.query(x.store.Dialect(), x.serving), func(rows *sql.Rows) error {
+		var f FoundCustomer
+		err := rows.Scan(&f.Conversation, &f.Name, &f.Address, &f.LastMessageAt, &f.InView)
+		found = append(found, f)
 		return err
 	})
-	return keys, err
+	return found, err
 }
 
-// Threads are the messages of conversations that are no newer than a place, with
-// their texts, the newest first: what is searched without the index.
-func (x *Index) Threads(ctx context.Context, conversations []int64, before Place) ([]Found, error) {
+func (l CustomerLookup) query(name string, g generation) store.Query {
+	b := &entsql.Builder{}
+	b.SetDialect(name)
+	b.WriteString("SELECT c.id, c.name, c.address, c.last_message_at, ")
+	if l.View == nil {
+		b.WriteString("TRUE FROM ")
+	} else {
+		b.WriteString("CASE WHEN ").Join(l.View).WriteString(" THEN TRUE ELSE FALSE END FROM ")
+	}
+	if name == dialect.Postgres {
+		b.WriteString("(SELECT conversation_id FROM " + g.people() + " WHERE tokens @@ ").Arg(l.expression(tsquery)).
+			WriteString("::tsquery OFFSET 0) AS f CROSS JOIN LATERAL (SELECT * FROM conversations AS c WHERE c.id = f.conversation_id")
+		and(b, l.Seen)
+		b.WriteString(" OFFSET 0) AS c")
+	} else {
+		b.WriteString(g.people() + " AS f CROSS JOIN conversations AS c ON c.id = f.rowid")
+		and(b, l.Seen)
+		b.WriteString(" WHERE f." + g.people() + " MATCH ").Arg(l.expression(fts5))
+	}
+	return b.WriteString(" LIMIT ").Arg(l.Most)
+}
+
+func (l CustomerLookup) expression(s spelling) string {
+	channels := orAny(l.Channels)
+	any := make([]string, len(channels))
+	for i, channel := range channels {
+		if l.Number != nil {
+			any[i] = numberExpression(s, channel, l.Number)
+			continue
+		}
+		all := make([]string, len(l.Name))
+		for k, t := range l.Name {
+			all[k] = s.one(customerTerm(channel, nameMark, t.Text), t.Prefix)
+		}
+		any[i] = "(" + strings.Join(all, s.and) + ")"
+	}
+	return strings.Join(any, s.or)
+}
+
+func numberExpression(s spelling, channel int64, q *word.NumberQuery) string {
+	var any []string
+	for _, digits := range q.Full {
+		any = append(any, s.one(customerTerm(channel, forwardMark, digits), true))
+	}
+	for _, digits := range q.National {
+		any = append(any, s.one(customerTerm(channel, nationalMark, digits), true))
+	}
+	if q.Ending != "" {
+		any = append(any, s.one(customerTerm(channel, backwardMark, q.Backward()), true))
+	}
+	return strings.Join(any, s.or)
+}
+
+// Threads returns the messages of conversations that are older than a place and match,
+// with their texts: the newest, so many at most, the newest first. It is how a few
+// conversations are searched without the index, and holds no more texts than two of
+// these results have.
+func Threads(ctx context.Context, s *store.Store, conversations []int64, before Place, match func(text string) bool, most int) ([]Found, error) {
 	list, err := json.Marshal(conversations)
 	if err != nil {
 		return nil, err
 	}
 	b := &entsql.Builder{}
-	b.SetDialect(x.store.Dialect())
+	b.SetDialect(s.Dialect())
 	b.WriteString(fmt.Sprintf("SELECT m.id, m.conversation_id, m.created_at, substr(m.text, 1, %d) FROM ", word.MostText))
-	if x.store.Dialect() == dialect.Postgres {
+	if s.Dialect() == dialect.Postgres {
 		b.WriteString("json_array_elements_text(").Arg(string(list)).WriteString("::json) AS k(value) JOIN messages AS m ON m.conversation_id = k.value::bigint")
 	} else {
 		b.WriteString("json_each(").Arg(string(list)).WriteString(") AS k CROSS JOIN messages AS m ON m.conversation_id = k.value")
 	}
 	var out []Found
-	err = x.store.Read(ctx, b, func(rows *sql.Rows) error {
-		f, m := Found{Seen: true}, Message{}
+	err = s.Read(ctx, b, func(rows *sql.Rows) error {
+		f, m := Found{InView: true}, Message{}
 		if err := rows.Scan(&m.ID, &f.Conversation, &m.At, &f.Text); err != nil {
 			return err
 		}
-		if f.Place = (Place{SpotOf(m.At, m.ID), m.ID}); f.Before(before) {
+		if f.Place = (Place{SpotOf(m.At, m.ID), m.ID}); f.Before(before) && match(f.Text) {
 			out = append(out, f)
+		}
+		if len(out) >= 2*most {
+			out = newest(out, most)
 		}
 		return nil
 	})
-	sortFound(out)
-	return out, err
+	return newest(out, most), err
 }
 
-func sortFound(all []Found) {
-	slices.SortFunc(all, func(a, b Found) int {
-		return cmp.Or(cmp.Compare(b.Spot, a.Spot), cmp.Compare(b.Message, a.Message))
-	})
+// newest sorts what was found and drops all but the newest.
+func newest(found []Found, most int) []Found {
+	slices.SortFunc(found, Newest)
+	most = min(most, len(found))
+	clear(found[most:])
+	return found[:most]
+}
+
+// Newest compares what was found by its place, the newest first.
+func Newest(a, b Found) int {
+	return cmp.Or(cmp.Compare(b.Spot, a.Spot), cmp.Compare(b.Message, a.Message))
 }

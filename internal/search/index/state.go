@@ -4,7 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strconv"
 
+	"entgo.io/ent/dialect"
 	entsql "entgo.io/ent/dialect/sql"
 
 	"parley/internal/search/word"
@@ -26,6 +28,20 @@ type reading struct{ *store.Store }
 func (r reading) Query(ctx context.Context, q store.Query, scan func(*sql.Rows) error) error {
 	return r.Read(ctx, q, scan)
 }
+
+// layout numbers the ways in which terms were spelled. Each has a state and two
+// generations of tables of its own, so that a process of the last version goes on
+// in the last layout beside this one:
+//
+//  1. behind the bucket (generations 0 and 1)
+//  2. behind the bucket, and behind the era and the channel
+const layout = 2
+
+// firstGeneration is the first of the layout; the other is the next.
+const firstGeneration = 2 * (layout - 1)
+
+// other is the generation beside n.
+func other(n int64) int64 { return 2*firstGeneration + 1 - n }
 
 // none stands for no generation.
 const none = -1
@@ -86,15 +102,15 @@ func (s State) generation(n int64) generation { return generation{n, s.newest[n]
 func ReadState(ctx context.Context, from Reader) (State, error) {
 	s := State{Serving: none, building: none, newest: map[int64][]Bucket{}}
 	err := from.Query(ctx, statement{`SELECT s.serving, s.building, s.version, s.done_messages, s.done_conversations, s.last_message, s.last_conversation,
-			b.generation, b.id, b.from_spot, b.first_message
+			b.generation, b.id, b.from_spot, b.first_message, b.era
 		FROM search_states AS s LEFT JOIN search_buckets AS b ON b.generation IN (s.serving, s.building)
 			AND b.from_spot = (SELECT MAX(n.from_spot) FROM search_buckets AS n WHERE n.generation = b.generation)
-		WHERE s.id = 1`, nil}, func(rows *sql.Rows) error {
-		var of, id, spot, first sql.NullInt64
+		WHERE s.id = ` + strconv.Itoa(layout), nil}, func(rows *sql.Rows) error {
+		var of, id, spot, opener, era sql.NullInt64
 		err := rows.Scan(&s.Serving, &s.building, &s.version, &s.done.messages, &s.done.conversations, &s.last.messages, &s.last.conversations,
-			&of, &id, &spot, &first)
+			&of, &id, &spot, &opener, &era)
 		if of.Valid {
-			s.newest[of.Int64] = []Bucket{{id.Int64, Spot(spot.Int64), first.Int64}}
+			s.newest[of.Int64] = []Bucket{{id.Int64, Spot(spot.Int64), opener.Int64, era.Int64}}
 		}
 		return err
 	})
@@ -104,12 +120,26 @@ func ReadState(ctx context.Context, from Reader) (State, error) {
 	return s, err
 }
 
+// Places is the table that has the spots of all messages that are served.
+func (s State) Places(of *store.Store) string {
+	g := s.generation(s.Serving)
+	if of.Dialect() == dialect.Postgres {
+		return g.texts()
+	}
+	return g.places()
+}
+
+// Begun reports whether the database has an index.
+func Begun(ctx context.Context, s *store.Store) (begun bool, err error) {
+	q := s.Builder().Select("id").From(entsql.Table("search_states")).Where(entsql.EQ("id", layout))
+	err = s.Read(ctx, q, func(*sql.Rows) error { begun = true; return nil })
+	return begun, err
+}
+
 // Prepare begins the index of a database that has none. What the database holds
 // by then is taken in by Build.
 func Prepare(ctx context.Context, s *store.Store) error {
-	begun := false
-	q := s.Builder().Select("id").From(entsql.Table("search_states")).Where(entsql.EQ("id", 1))
-	if err := s.Read(ctx, q, func(*sql.Rows) error { begun = true; return nil }); err != nil || begun {
+	if begun, err := Begun(ctx, s); err != nil || begun {
 		return err
 	}
 	return s.Write(ctx, func(_ context.Context, tx *store.Tx) error {
@@ -125,13 +155,13 @@ var beginning = &store.Late{Name: "begin the search index", Do: func(ctx context
 	if err != nil {
 		return err
 	}
-	building := int64(0)
+	building := int64(firstGeneration)
 	if last == (build{}) {
 		building = none
 	}
 	insert := tx.Builder().Insert("search_states").Columns("id", "serving", "building", "version",
 		"done_messages", "done_conversations", "last_message", "last_conversation").
-		Values(1, 0, building, word.Version, 0, 0, last.messages, last.conversations).
+		Values(layout, firstGeneration, building, word.Version, 0, 0, last.messages, last.conversations).
 		OnConflict(entsql.ConflictColumns("id"), entsql.DoNothing())
 	_, err = tx.Exec(ctx, insert)
 	return err

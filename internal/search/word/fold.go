@@ -7,6 +7,8 @@ import (
 
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
+
+	"parley/internal/number"
 )
 
 // mostRunes is how long a token is at most; what is longer is cut, in the index
@@ -34,7 +36,7 @@ func Fold(s string) string {
 		last = r
 		if plain, ok := plainly[r]; ok {
 			b.WriteString(plain)
-		} else if r = digit(r); counts(r) {
+		} else if r = number.Digit(r); counts(r) {
 			b.WriteRune(r)
 		}
 	}
@@ -102,25 +104,6 @@ var accents = &unicode.RangeTable{
 }
 
 func accent(r rune) bool { return r >= 0x300 && unicode.Is(accents, r) }
-
-// digit is the ASCII digit of a decimal digit of any script. Every range of them
-// begins with a zero.
-func digit(r rune) rune {
-	if r < utf8.RuneSelf || !unicode.Is(unicode.Nd, r) {
-		return r
-	}
-	for _, in := range unicode.Nd.R16 {
-		if r >= rune(in.Lo) && r <= rune(in.Hi) {
-			return '0' + (r-rune(in.Lo))%10
-		}
-	}
-	for _, in := range unicode.Nd.R32 {
-		if r >= rune(in.Lo) && r <= rune(in.Hi) {
-			return '0' + (r-rune(in.Lo))%10
-		}
-	}
-	return r
-}
 
 // counts reports whether a rune is part of words: a letter, mark, number or a
 // symbol such as an emoji. Of ASCII only letters and digits are.

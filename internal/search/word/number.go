@@ -3,10 +3,10 @@ package word
 import (
 	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/nyaruka/phonenumbers"
-	"golang.org/x/text/unicode/norm"
+
+	"parley/internal/number"
 )
 
 // Number is an address by the ways it is asked for: in full, and without its
@@ -15,7 +15,7 @@ type Number struct{ Full, National string }
 
 // NumberOf reads an address as it is stored: E.164 for phones.
 func NumberOf(address string) Number {
-	if !strings.HasPrefix(address, "+") {
+	if digits, ok := strings.CutPrefix(address, "+"); !ok || strings.ContainsFunc(digits, notADigit) {
 		return Number{Full: Fold(address)}
 	}
 	n := Number{Full: digitsOf(address)}
@@ -57,26 +57,29 @@ type NumberQuery struct {
 // 3166, such as US), with spaces and punctuation, its beginning, or its last four
 // digits and more. It reports whether the text is one.
 func AskNumber(text string, regions []string) (q NumberQuery, ok bool) {
-	text = strings.TrimSpace(norm.NFKC.String(text))
-	digits := digitsOf(text)
-	plus := strings.HasPrefix(text, "+")
-	if len(digits) < leastDigits || len(digits) > mostDigits || strings.ContainsFunc(strings.TrimPrefix(text, "+"), notInNumbers) {
-		return q, false
-	}
-	q.Full = []string{digits}
+	written := number.Bare(text)
+	digits, plus := strings.CutPrefix(written, "+")
 	if plus {
 		regions = []string{""}
-	} else {
+	}
+	for _, region := range regions {
+		if n, err := number.Read(text, region, number.Person); err == nil {
+			q.Full = append(q.Full, digitsOf(n.E164))
+		}
+	}
+	if strings.ContainsFunc(digits, notADigit) {
+		return q, len(q.Full) > 0 // a number that is spelt
+	}
+	if len(digits) < leastDigits || len(digits) > mostDigits {
+		return NumberQuery{}, false
+	}
+	q.Full = append(q.Full, digits)
+	if !plus {
 		q.National = []string{digits}
 		if len(digits) >= leastEnding {
 			q.Ending = digits
 		}
 		q.dialled(digits, regions)
-	}
-	for _, region := range regions {
-		if n, err := phonenumbers.Parse(text, region); err == nil {
-			q.Full = append(q.Full, digitsOf(phonenumbers.Format(n, phonenumbers.E164)))
-		}
 	}
 	q.Full, q.National = distinct(q.Full), distinct(q.National)
 	return q, true
@@ -119,7 +122,7 @@ func (q NumberQuery) Backward() string { return backward(q.Ending) }
 // Match reports whether the query matches an address, and where.
 func (q NumberQuery) Match(address string) (Range, bool) {
 	n := NumberOf(address)
-	offset := strings.Index(address, n.Full)
+	offset := strings.Index(strings.ToLower(address), n.Full)
 	if offset < 0 {
 		return Range{}, false
 	}
@@ -142,14 +145,11 @@ func (q NumberQuery) Match(address string) (Range, bool) {
 
 func digitsOf(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r = digit(r); r < '0' || r > '9' {
+		if notADigit(r) {
 			return -1
 		}
 		return r
 	}, s)
 }
 
-// notInNumbers tells what no number is written with.
-func notInNumbers(r rune) bool {
-	return !unicode.Is(unicode.Nd, r) && !unicode.IsSpace(r) && !unicode.Is(unicode.Pd, r) && !strings.ContainsRune("()./\u2212", r) && !unicode.Is(unicode.Cf, r)
-}
+func notADigit(r rune) bool { return r < '0' || r > '9' }

@@ -128,3 +128,39 @@ func FuzzWords(f *testing.F) {
 		}
 	})
 }
+
+func TestNumbersAreFoundHoweverTheyAreWritten(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		address string
+		by, not []string
+	}{
+		{
+			"+12025550185",
+			[]string{
+				"\u202a+12025550185\u202c", "tel:+1202", "tel:+1-202-555-0185", "(202) 555.0185", "1/202/555/0185", "[202] 555", "0185", "202\u2011555\u20110185",
+				"٢٠٢٥٥٥٠١٨٥", "＋１２０２", "+1202", "011 1 202 555", "120",
+			},
+			[]string{"20255501850", "0186", "2025550185 x4", "12", "Axel"},
+		},
+		{"+447700900222", []string{"07700 900222", "7700900", "+44 7700", "00447700900222", "0222"}, []string{"07700900ABC", "0777"}},
+		{"+18003569377", []string{"1-800-FLOWERS", "+1 800 FLOWERS", "800 356"}, []string{"FLOWERS", "800FLOWER"}},
+		{"60777", []string{"60777", "607", "0777"}, []string{"4460777", "+4460777", "60778"}},
+		{"07700900ABC", []string{"07700900", "077"}, []string{"07700900222", "7700900"}},
+		{"+1202555ABCD", nil, []string{"+12025552223", "1202555222"}},
+	} {
+		match := func(text string) bool {
+			q, ok := word.AskNumber(text, []string{"US", "GB"})
+			if ok {
+				_, ok = q.Match(c.address)
+			}
+			return ok
+		}
+		for _, text := range c.by {
+			require.True(t, match(text), "%q finds %s", text, c.address)
+		}
+		for _, text := range c.not {
+			require.False(t, match(text), "%q does not find %s", text, c.address)
+		}
+	}
+}

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"parley/internal/app"
+	"parley/internal/misread"
+)
+
+// numbersCmd looks after conversations that stand under a number by mistake.
+type numbersCmd struct {
+	List listNumbersCmd `cmd:"" help:"List conversations that an earlier version put under a number by guessing, and what can be mended. Changes nothing."`
+	Mend mendNumbersCmd `cmd:"" help:"Mend what numbers list shows: a sender gets its own address back, and notes say which messages are not the customer's. May be interrupted and run again."`
+}
+
+type listNumbersCmd struct{}
+
+// Run implements the command. It may run beside a server.
+func (*listNumbersCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
+	return withMender(ctx, c, func(m *misread.Mender) error {
+		all, mendable := 0, 0
+		err := m.Find(ctx, func(f *misread.Finding) {
+			sayMisread(out, f, "becomes", "note to add")
+			if all++; f.Mendable() {
+				mendable++
+			}
+		})
+		if err == nil {
+			fmt.Fprintf(out, "Conversations under a number by mistake: %d. To mend by parley numbers mend: %d.\n", all, mendable)
+		}
+		return err
+	})
+}
+
+type mendNumbersCmd struct{}
+
+// Run implements the command. It may run beside a server.
+func (*mendNumbersCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
+	return withMender(ctx, c, func(m *misread.Mender) error {
+		mended, left := 0, 0
+		err := m.Mend(ctx, func(f *misread.Finding) {
+			if !f.Mendable() {
+				left++
+				return
+			}
+			sayMisread(out, f, "is now", "noted")
+			mended++
+		})
+		fmt.Fprintf(out, "Conversations mended: %d. Left as they are: %d.\n", mended, left)
+		return err
+	})
+}
+
+func withMender(ctx context.Context, c *cli, do func(*misread.Mender) error) (err error) {
+	a, err := app.Open(ctx, app.Config{Database: c.Database})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, a.Close()) }()
+	return do(&misread.Mender{Messenger: a.Messenger, Progress: os.Stderr})
+}
+
+// sayMisread prints what is wrong with a conversation, and what is done about it.
+func sayMisread(out io.Writer, f *misread.Finding, becomes, noted string) {
+	fmt.Fprintf(out, "%s to %s (%s): %s\n", f.Address, f.Sender, f.Conversation, f.Problem)
+	if f.Readdress != "" {
+		fmt.Fprintf(out, "  %s: %s\n", becomes, f.Readdress)
+	}
+	for _, note := range f.Notes {
+		fmt.Fprintf(out, "  %s: %s\n", noted, note)
+	}
+}

@@ -1,0 +1,44 @@
+package main
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"parley/internal/conversation"
+	"parley/internal/parleytest"
+	"parley/internal/store"
+)
+
+func TestNumbersAreListedThenMended(t *testing.T) {
+	t.Parallel()
+	database := parleytest.Database(t)
+	p := parleytest.OpenAt(t, database)
+	p.Say("60777", parleytest.Sales, "Your code is 1234")
+	require.NoError(t, p.Store.Write(p.System(), func(ctx context.Context, tx *store.Tx) error {
+		var key int64
+		for _, ch := range p.Directory.Channels() {
+			if ch.Address == parleytest.Sales {
+				key = ch.Key
+			}
+		}
+		row, _, err := p.Desk.Ensure(ctx, tx, key, conversation.Customer{Address: "60777"})
+		if err != nil {
+			return err
+		}
+		return p.Desk.Readdress(ctx, tx, row, "+160777", "US") // as an earlier version had it
+	}))
+	finding := `\+160777 to \+12025550100 \(\w+\): It was written in by 60777 \(message 1\)\.` + "\n"
+	for range 2 {
+		out, err := command(t, "--database", database, "numbers", "list")
+		require.NoError(t, err)
+		require.Regexp(t, `^`+finding+`  becomes: 60777\n  note to add: .*\nConversations under a number by mistake: 1\. To mend by parley numbers mend: 1\.\n$`, out)
+	}
+	out, err := command(t, "--database", database, "numbers", "mend")
+	require.NoError(t, err)
+	require.Regexp(t, `^`+finding+`  is now: 60777\n  noted: .*\nConversations mended: 1\. Left as they are: 0\.\n$`, out)
+	out, err = command(t, "--database", database, "numbers", "mend")
+	require.NoError(t, err)
+	require.Equal(t, "Conversations mended: 0. Left as they are: 0.\n", out)
+}

@@ -1,0 +1,31 @@
+package conversation
+
+import (
+	"context"
+
+	"parley/internal/feed"
+	"parley/internal/search/index"
+	"parley/internal/store"
+)
+
+// Readdress gives a conversation that the write has loaded, and its customer, the
+// address that the customer has. No other conversation of the channel may have it.
+func (d *Desk) Readdress(ctx context.Context, tx *store.Tx, row *Row, address, country string) error {
+	for _, q := range []store.Query{
+		readdressUser.With(address, country, row.UserID), readdressConversation.With(address, row.Key),
+	} {
+		if _, err := tx.Exec(ctx, q); err != nil {
+			return err
+		}
+	}
+	row.Address = address
+	index.SetCustomers(tx, index.Customer{ConversationID: row.Key, ChannelID: row.ChannelID, Name: row.Title, Address: address})
+	return d.Apply(ctx, tx, row, func(context.Context, *Row) (feed.Event, error) {
+		return feed.Event{Cause: feed.ConversationChanged}, nil
+	})
+}
+
+var (
+	readdressUser         = store.Fixed("UPDATE messaging_users SET address = ?, country = ? WHERE id = ?")
+	readdressConversation = store.Fixed("UPDATE conversations SET address = ? WHERE id = ?")
+)

@@ -1,0 +1,59 @@
+package server
+
+import (
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"slices"
+	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// forwarding are the headers in which proxies say whom they speak for.
+var forwarding = []string{"X-Forwarded-For", "X-Real-Ip", "Forwarded"}
+
+// undeclared notices a proxy that the operator has not declared: bounds by address
+// then hold for all its callers together, or for none.
+type undeclared struct {
+	attempts *attempts
+	logger   *slog.Logger
+	seen     atomic.Bool
+}
+
+// look says it once, of the first request that gives it away. A caller from a public
+// address may write such a header by themselves; where proxies are declared that
+// means nothing.
+func (u *undeclared) look(r *http.Request) {
+	if u.seen.Load() {
+		return
+	}
+	at := slices.IndexFunc(forwarding, func(name string) bool { return len(r.Header[name]) > 0 })
+	if at < 0 {
+		return
+	}
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil || u.attempts.isProxy(peer.Addr().Unmap()) {
+		return
+	}
+	if _, public := u.attempts.address(r); public && len(u.attempts.proxies) > 0 || u.seen.Swap(true) {
+		return
+	}
+	u.logger.WarnContext(r.Context(), "requests come through a proxy that is not declared, so callers cannot be told apart by address; "+
+		"give its address or network by --proxies", "proxy", peer.Addr().Unmap().String(), "header", forwarding[at])
+}
+
+// UndeclaredProxy is the metric that is 1 once a request came through a proxy that
+// Options.Proxies does not name.
+const UndeclaredProxy = "parley_undeclared_proxy"
+
+func (u *undeclared) gauge() prometheus.Collector {
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: UndeclaredProxy, Help: "1 once a request came through a proxy that --proxies does not name: callers are not told apart by address.",
+	}, func() float64 {
+		if u.seen.Load() {
+			return 1
+		}
+		return 0
+	})
+}

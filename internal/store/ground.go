@@ -1,0 +1,100 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"entgo.io/ent/dialect"
+)
+
+// ErrNoDatabase is what Open answers where no Parley's database is and none may be
+// made, and OpenToRead where there is no SQLite file.
+var ErrNoDatabase = errors.New("there is no database")
+
+// whatToDo is said to whoever starts on a path or in a database where nothing is: a
+// disk that is not mounted and a mistyped name look like a first start.
+const whatToDo = "give --database as the server has it and see that its disk is there; for a first start run parley migrate, or parley serve --create"
+
+// ownerOnly is the mode of every file that holds what the database holds: the keys
+// of all tokens, carriers' secrets, customers' texts. SQLite gives its -wal and
+// -shm the mode of the file they belong to.
+const ownerOnly = 0o600
+
+// layFile makes an empty SQLite file where none is, for its owner alone whatever the
+// umask, if it may; otherwise there must be one. PostgreSQL makes its own.
+func layFile(path string, create bool) error {
+	if IsPostgresURL(path) {
+		return nil
+	}
+	if err := isPath(path); err != nil {
+		return err
+	}
+	_, err := os.Stat(path)
+	switch {
+	case err == nil:
+		return nil
+	case !errors.Is(err, os.ErrNotExist):
+		return fmt.Errorf("look for the database: %w", err)
+	case !create:
+		return fmt.Errorf("%w at %s: %s", ErrNoDatabase, path, whatToDo)
+	}
+	for _, beside := range []string{"-wal", "-journal"} {
+		_, err := os.Stat(path + beside)
+		if err == nil && !exists(path) { // SQLite would drop what it holds; another start may just have made both
+			return fmt.Errorf("%s is there without its database: move the database back beside it, or the file away", path+beside)
+		}
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("make the database's folder: %w", err)
+	}
+	return layEmpty(path)
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+func isPath(path string) error {
+	if path == "" || strings.ContainsAny(path, "?#") {
+		return fmt.Errorf("the database must be a file path without ? and #, or a postgres:// URL; got %q", path)
+	}
+	return nil
+}
+
+// layEmpty makes an empty file unless one is there. It never opens one that is:
+// closing it again would drop the locks that SQLite has on it in this process.
+func layEmpty(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, ownerOnly)
+	if errors.Is(err, os.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("make the database: %w", err)
+	}
+	return f.Close()
+}
+
+// mustHoldParley refuses a database without Parley's tables.
+func (s *Store) mustHoldParley(ctx context.Context) error {
+	holds, err := s.HoldsParley(ctx)
+	if err == nil && !holds {
+		err = fmt.Errorf("%w of Parley at the address given, as its tables are not there: %s", ErrNoDatabase, whatToDo)
+	}
+	return err
+}
+
+// HoldsParley reports whether the database has Parley's tables.
+func (s *Store) HoldsParley(ctx context.Context) (holds bool, err error) {
+	q := SQL("SELECT COUNT(*) > 0 FROM sqlite_master WHERE type = 'table' AND name = 'log_heads'")
+	if s.dialect == dialect.Postgres {
+		q = "SELECT to_regclass('log_heads') IS NOT NULL"
+	}
+	err = s.Read(ctx, q, func(rows *sql.Rows) error { return rows.Scan(&holds) })
+	return holds, err
+}

@@ -1,0 +1,144 @@
+package resolvers
+
+import "parley/internal/price"
+
+// What walking through many rows costs before it begins. How many they are is not
+// known then: counts and selections are charged for them as they go (price.Charge),
+// and wait their turn (store.Scan).
+const (
+	walkUnits   = 1_000 // a page whose filter no index serves
+	countUnits  = 500
+	sentUnits   = 100
+	freezeUnits = 1_000
+	foundUnits  = 2_000
+)
+
+// Prices are what the fields cost that visit more than the row they stand on. A
+// test holds them to the rows that the fields visit, and bench to the processor.
+var Prices = price.Table{
+	"Query.conversations": {
+		Units: func(a price.Args) int { return 10 + walk(a) },
+		Total: total,
+		Why:   "A page visits its rows, whose fields pay for them; a filter that no index serves walks through the list.",
+	},
+	"Record.conversations": {
+		Units: price.Flat(10), Total: price.Flat(50),
+		Why: "A statement for each record, whose conversations are few.",
+	},
+	"Query.search": {
+		Units: price.Flat(1_200),
+		Why:   "The index, and up to 20,000 rows before a page has to end.",
+	},
+	"Viewer.inboxes": {
+		Units: price.Flat(150),
+		Why:   "All standing counts that the viewer sees.",
+	},
+	"Viewer.bulkOperations": {
+		Units: price.Flat(10),
+		Why:   "A statement.",
+	},
+	"BulkOperation.results": {
+		Units: func(a price.Args) int {
+			if a.Has("outcome") {
+				return 100
+			}
+			return 10
+		},
+		Why: "A batch of a hundred; with an outcome as many as it passes over.",
+	},
+	"BulkResult.conversation": {Units: price.Flat(2), Why: "A row."},
+
+	"Conversation.messagingUser": {Units: price.Flat(5), Why: "A row, and what its record and its name follow from."},
+	"Conversation.record":        {Units: price.Flat(2), Why: "A row."},
+	"Conversation.lastMessage":   {Units: price.Flat(2), Why: "A row."},
+	"Conversation.messages":      {Units: price.Flat(2), Why: "A range of the index; its rows pay by their fields."},
+	"Conversation.sendability": {
+		Units: func(a price.Args) int { return 20 + a.Length("draft")/25 },
+		Why:   "A statement for each conversation, and every character of the draft, which is cleaned and cut into segments.",
+	},
+	"Message.attempts":       {Units: price.Flat(2), Why: "Rows, one as a rule."},
+	"Message.conversation":   {Units: price.Flat(2), Why: "A row."},
+	"Message.content":        {Units: price.Flat(1), Why: "The text is read with it."},
+	"TextContent.text":       {Units: price.Flat(1), Why: "Up to 20,000 characters."},
+	"NoteContent.text":       {Units: price.Flat(1), Why: "Up to 10,000 characters."},
+	"MediaContent.text":      {Units: price.Flat(1), Why: "Up to 20,000 characters."},
+	"SearchHit.conversation": {Units: price.Flat(2), Why: "A row."},
+	"SearchHit.message":      {Units: price.Flat(2), Why: "A row."},
+
+	"Mutation.bulkMarkConversationsRead":   {Units: freeze, Why: whyFreeze},
+	"Mutation.bulkMarkConversationsUnread": {Units: freeze, Why: whyFreeze},
+	"Mutation.bulkAssignConversations":     {Units: freeze, Why: whyFreeze},
+	"Mutation.markConversationsRead":       {Units: listed("conversations"), Why: whyListed},
+	"Mutation.markConversationsUnread":     {Units: listed("ids"), Why: whyListed},
+	"Mutation.assignConversations":         {Units: listed("ids", "conversations"), Why: whyListed},
+
+	"Subscription.conversationsChanged": {
+		Units: func(a price.Args) int { return 10 + total(a) },
+		Why:   "The view is counted when the stream opens.",
+	},
+	"Subscription.inboxCountsChanged": {Units: price.Flat(150), Why: "All standing counts that the viewer sees."},
+}
+
+const (
+	whyFreeze = "Every conversation of the selection, read and decided, in a dry run too."
+	whyListed = "Two statements for each conversation that changes."
+)
+
+// total is what it costs to count a view: standing counts are summed, what they do
+// not hold is counted row by row.
+func total(a price.Args) int {
+	filter := a.Object("filterBy")
+	switch kind := a.Object("view").Text("kind"); {
+	case kind == "RECORD":
+		return 50
+	case kind == "SENT":
+		return sentUnits
+	case filter.Has("lastMessageDirection") || filter.Has("lastMessageFrom") || filter.Has("lastMessageBefore"):
+		return countUnits
+	}
+	return 50
+}
+
+// walk is what a page costs more whose filter is not the index's that the page is
+// read by.
+func walk(a price.Args) int {
+	filter, conditions := a.Object("filterBy"), 0
+	kind := a.Object("view").Text("kind")
+	if kind == "RECORD" {
+		return 0
+	}
+	if kind != "ALL" {
+		conditions++
+	}
+	for _, name := range []string{"objectType", "channelId", "ownerId", "isAssigned"} {
+		if filter.Has(name) {
+			conditions++
+		}
+	}
+	if conditions > 1 || filter.Has("lastMessageDirection") {
+		return walkUnits
+	}
+	return 0
+}
+
+// freeze is what a selection costs.
+func freeze(a price.Args) int {
+	selection := a.Object("input").Object("selection")
+	switch {
+	case selection.Has("search"):
+		return foundUnits
+	case selection.Has("ids"):
+		return selection.Count("ids")
+	}
+	return freezeUnits
+}
+
+// listed is what changing each conversation of some lists costs.
+func listed(names ...string) func(price.Args) int {
+	return func(a price.Args) (units int) {
+		for _, name := range names {
+			units += 20 * a.Object("input").Count(name)
+		}
+		return units
+	}
+}

@@ -1,0 +1,16 @@
+package resolvers
+
+import (
+	"context"
+
+	"parley/internal/search"
+)
+
+// found searches, in turn with the viewer's other searches.
+func (r *Resolver) found(ctx context.Context, in search.Input) (page *search.Page, err error) {
+	err = r.Desk.Store.Walk(ctx, func(ctx context.Context) error {
+		page, err = r.Search.Find(ctx, in)
+		return err
+	})
+	return page, err
+}
