@@ -70,7 +70,7 @@ func TestAnImportMakesADatabaseWhenTold(t *testing.T) {
 	t.Parallel()
 	_, err := command(t, "import", "--create", "--database", parleytest.Empty(t), "--incoming", "../../internal/legacy/testdata/incoming.csv",
 		"--refused", filepath.Join(t.TempDir(), "refused"), "--inbound-only", filepath.Join(t.TempDir(), "inbound-only"), "--region", "US")
-	require.NoError(t, err)
+	require.ErrorContains(t, err, "2 rows are refused")
 }
 
 func TestAnEmptyDatabaseIsSaidToBePerhapsTheWrongOne(t *testing.T) {

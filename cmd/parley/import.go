@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -22,6 +23,8 @@ type importCmd struct {
 	DryRun   bool   `help:"Say what would happen and write nothing to the database."`
 	MarkRead bool   `help:"Incoming messages are read already; they come in as unread otherwise."`
 	Region   string `placeholder:"COUNTRY" help:"Where national numbers are read, such as US; by default in the country of their sender ID."`
+	Zone     string `placeholder:"ZONE" help:"Where times are that name no zone, such as Europe/Berlin; UTC by default."`
+	Encoding string `placeholder:"NAME" help:"What the files are written in, such as windows-1252; UTF-8 by default, or what their byte order mark says."`
 	Source   string `default:"legacy" help:"Name of the desk that the rows come from; their ids are unique within it."`
 	Account  string `placeholder:"KEY" help:"Provider account in which unknown sender IDs are made; by default one for the import that never sends."`
 
@@ -34,7 +37,7 @@ type importCmd struct {
 // Run implements the command.
 func (i *importCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
 	o := legacy.Options{
-		Records: i.Records, Outgoing: i.Outgoing, Incoming: i.Incoming, Source: i.Source, Account: i.Account, Region: i.Region,
+		Records: i.Records, Outgoing: i.Outgoing, Incoming: i.Incoming, Source: i.Source, Account: i.Account, Region: i.Region, Zone: i.Zone, Encoding: i.Encoding,
 		MarkRead: i.MarkRead, Refused: i.Refused, InboundOnly: i.InboundOnly, Staging: i.Staging, Progress: os.Stderr,
 	}
 	if o.Staging == "" && !store.IsPostgresURL(c.Database) {
@@ -48,13 +51,32 @@ func (i *importCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if i.JSON {
-		e := json.NewEncoder(out)
-		e.SetIndent("", " ")
-		return e.Encode(report)
+	if err := i.tell(report, out); err != nil || report.Refused == 0 {
+		return err
 	}
-	return report.Write(out)
+	return refusedRows(report.Refused)
 }
+
+func (i *importCmd) tell(report *legacy.Report, out io.Writer) error {
+	if !i.JSON {
+		return report.Write(out)
+	}
+	e := json.NewEncoder(out)
+	e.SetIndent("", " ")
+	return e.Encode(report)
+}
+
+// refusedRows is the error of an import that took in all but so many rows. It ends
+// with an exit code of its own, so that scripts can tell.
+type refusedRows int64
+
+// Error implements error.
+func (n refusedRows) Error() string {
+	return fmt.Sprintf("%d rows are refused; the report says why, and all others are settled", int64(n))
+}
+
+// ExitCode is that of the program.
+func (refusedRows) ExitCode() int { return 3 }
 
 func (i *importCmd) real(ctx context.Context, c *cli, o legacy.Options) (report *legacy.Report, err error) {
 	if o.Refused == "" {

@@ -19,9 +19,13 @@ type staged struct{ records, messages int64 }
 // count counts what the files hold.
 func (m *importing) count(ctx context.Context, r *reader) error {
 	report := m.report
-	report.Ahead = r.ahead
-	for _, n := range r.duplicates {
-		report.Duplicates += n
+	report.Ahead, report.Cut = r.ahead, r.cut
+	report.Lines = map[string]*Lines{}
+	for w := range r.files {
+		if r.files[w].Read > 0 {
+			report.Lines[which(w).String()] = &r.files[w]
+		}
+		report.Duplicates += r.files[w].Twice
 	}
 	report.Agents = append([]string{}, m.office.newAgents...)
 	report.SenderIDs = []string{}
@@ -29,7 +33,6 @@ func (m *importing) count(ctx context.Context, r *reader) error {
 		report.SenderIDs = append(report.SenderIDs, s.address)
 	}
 	for text, into := range map[string]*int64{
-		"SELECT COUNT(*) FROM refused":                                                             &report.Refused,
 		"SELECT COUNT(*) FROM conversations":                                                       &report.Conversations,
 		"SELECT COUNT(*) FROM conversations WHERE inbound_only":                                    &report.InboundOnly,
 		"SELECT COUNT(*) FROM messages m JOIN parties p ON p.id = m.party WHERE p.problem IS NULL": &m.staged.messages,
@@ -42,6 +45,27 @@ func (m *importing) count(ctx context.Context, r *reader) error {
 		}
 	}
 	return nil
+}
+
+// settleLines says what became of every line, at the end.
+func (m *importing) settleLines(ctx context.Context) error {
+	report := m.report
+	for w, n := range [...]struct{ taken, present int64 }{
+		outgoing: {report.Outgoing, report.Present.Outgoing}, incoming: {report.Incoming, report.Present.Incoming},
+		records: {report.Records, report.Present.Records},
+	} {
+		if lines := report.Lines[which(w).String()]; lines != nil {
+			lines.Taken, lines.Present = n.taken, n.present
+		}
+	}
+	return m.staging.each(ctx, func(rows *sql.Rows) error {
+		var w which
+		var n int64
+		err := rows.Scan(&w, &n)
+		report.Refused += n
+		report.Lines[w.String()].Refused = n
+		return err
+	}, "SELECT file, COUNT(*) FROM refused GROUP BY file")
 }
 
 // findAnswered takes those conversations from the inbound-only ones that the

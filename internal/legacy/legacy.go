@@ -20,6 +20,8 @@ import (
 	"io"
 	"regexp"
 	"strings"
+	"time"
+	_ "time/tzdata" // zones are named the same everywhere
 
 	"entgo.io/ent/dialect"
 	entsql "entgo.io/ent/dialect/sql"
@@ -47,6 +49,12 @@ type Options struct {
 	// Region is where national numbers are read, two letters; by default each in the
 	// country of its sender ID.
 	Region string
+	// Encoding is what files without a byte order mark are written in, as the web or
+	// IANA name it; UTF-8 by default.
+	Encoding string
+	// Zone is where times without a zone are, as the time zone database names it; UTC by
+	// default.
+	Zone string
 	// MarkRead has inbound messages come in as read.
 	MarkRead bool
 	// Refused and InboundOnly are the files that refused rows, and conversations
@@ -58,6 +66,7 @@ type Options struct {
 	// Progress shows how far it is; nil shows nothing.
 	Progress io.Writer
 
+	zone  *time.Location
 	batch int // messages that go in together; mostBatch when 0
 }
 
@@ -154,13 +163,16 @@ func run(ctx context.Context, o *Options, s *store.Store, do func(*importing) er
 	if err := do(m); err != nil {
 		return nil, err
 	}
+	if err := m.settleLines(ctx); err != nil {
+		return nil, err
+	}
 	return m.report, m.writeLists(ctx)
 }
 
 // prepare reads the files and finds out what belongs together.
 func (m *importing) prepare(ctx context.Context, sources []source) error {
 	show := progress.New(m.options.Progress, "import: reading", progress.Bytes)
-	r := &reader{staging: m.staging, now: clock.Real{}.Now(), tell: show.At}
+	r := &reader{staging: m.staging, now: clock.Real{}.Now(), zone: m.options.zone, tell: show.At}
 	err := r.all(ctx, sources)
 	show.Close()
 	if err != nil {
@@ -190,6 +202,13 @@ func (o *Options) check() error {
 	}
 	if !sourceName.MatchString(o.Source) {
 		return fmt.Errorf("the source %q is not 1 to 64 lower-case letters, digits, - and _", o.Source)
+	}
+	if _, err := encodingNamed(o.Encoding); err != nil {
+		return err
+	}
+	var err error
+	if o.zone, err = time.LoadLocation(o.Zone); err != nil {
+		return fmt.Errorf("the zone %q is not known; name it as the time zone database does, such as Europe/Berlin", o.Zone)
 	}
 	o.Region = strings.ToUpper(o.Region)
 	if o.Region != "" && !phonenumbers.GetSupportedRegions()[o.Region] {

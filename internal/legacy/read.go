@@ -29,16 +29,17 @@ const (
 type reader struct {
 	staging *staging
 	now     clock.Time
+	zone    *time.Location // of times without one
 	tell    func(done, total int64)
 
-	read, total int64    // bytes of the files
-	rows        [3]int64 // given, by file
-	duplicates  [3]int64
+	read, total int64 // bytes of the files
+	files       [3]Lines
 	ahead       int64 // rows dated later than now
+	cut         int64 // rows of which a text or name was too long
 }
 
-// mostTime is where time ends.
-const mostTime = clock.Time(4_102_444_800_000_000)
+// mostAhead is how far another machine's clock may be before this one's.
+const mostAhead = 5 * time.Minute
 
 // source is one file to read.
 type source struct {
@@ -65,7 +66,7 @@ func openSources(o *Options) (sources []source, err error) {
 		if s.path == "" {
 			continue
 		}
-		f, err := openFile(s.path, s.required...)
+		f, err := openFile(s.path, o.Encoding, wholeRow(s.which, o.zone), s.required...)
 		if err != nil {
 			return sources, err
 		}
@@ -75,6 +76,28 @@ func openSources(o *Options) (sources []source, err error) {
 		return nil, errors.New("there is nothing to import; name at least one of --records, --outgoing and --incoming")
 	}
 	return sources, nil
+}
+
+// wholeRow says whether what one line holds is surely a row, with all by which it is
+// told apart.
+func wholeRow(w which, zone *time.Location) func(*row) bool {
+	return func(r *row) bool {
+		if w == records {
+			return r.get("objecttype") != "" && r.get("externalid") != ""
+		}
+		_, dated := instant(r.get(columns[w].at), zone)
+		return dated && r.get("id") != "" && digits(r.get("senderid")) >= 3 && digits(r.get(columns[w].number)) >= 3
+	}
+}
+
+// digits counts those of s.
+func digits(s string) (n int) {
+	for _, r := range s {
+		if r >= '0' && r <= '9' {
+			n++
+		}
+	}
+	return n
 }
 
 func closeAll(sources []source) {
@@ -99,8 +122,9 @@ func (r *reader) all(ctx context.Context, sources []source) error {
 }
 
 func (r *reader) file(ctx context.Context, s source) error {
-	return s.each(func(row *row) error {
-		if r.rows[s.which]++; r.rows[s.which]%1000 == 0 {
+	lines := &r.files[s.which]
+	err := s.each(func(row *row) error {
+		if lines.Rows++; lines.Rows%1000 == 0 {
 			r.tell(r.read+s.consumed(), r.total)
 			if err := ctx.Err(); err != nil {
 				return fmt.Errorf("interrupted while reading; nothing is imported yet: %w", err)
@@ -122,6 +146,9 @@ func (r *reader) file(ctx context.Context, s source) error {
 		}
 		return r.staging.refuse(ctx, s.which, row.line, cut(channel.CleanText(id), mostID), problem)
 	})
+	lines.Read, lines.Header, lines.Blank = int64(s.lines.number), int64(s.header), int64(s.lines.blank)
+	lines.Within = lines.Read - lines.Header - lines.Blank - lines.Rows
+	return err
 }
 
 // take puts a row into the staging, or says why it is refused.
@@ -147,7 +174,7 @@ func (r *reader) message(ctx context.Context, w which, row *row, id string) (pro
 		return problem, nil
 	}
 	p := party{row.get("senderid"), row.get(columns[w].number)}
-	text := cut(channel.CleanText(row.text("text")), mostText)
+	text := r.shorten(channel.CleanText(row.text("text")), mostText)
 	var username, status string
 	var record recordName
 	if w == outgoing {
@@ -199,7 +226,7 @@ func (r *reader) again(ctx context.Context, w which, id string, mark int64) (pro
 	if first != mark {
 		return fmt.Sprintf("another row, in line %d, has the same id", line), nil
 	}
-	r.duplicates[w]++
+	r.files[w].Twice++
 	return "", nil
 }
 
@@ -224,47 +251,50 @@ func (r *reader) record(ctx context.Context, row *row, id string) (problem strin
 	case len(parentType) > mostObjectType || !clean(parentType) || len(parent) > mostID || !clean(parent) || (parent == "") != (parentType == ""):
 		return "the parent needs a type of up to 80 bytes and an id of up to 190, or neither", nil
 	}
-	name := cut(channel.CleanName(row.get("name")), mostName)
+	name := r.shorten(channel.CleanName(row.get("name")), mostName)
 	n, err := r.staging.exec(ctx, `INSERT INTO records (line, object_type, external_id, name, mobile, opted_out, at, parent_type, parent_id)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (object_type, external_id) DO NOTHING`,
 		row.line, objectType, id, name, mobile, optedOut, int64(at), parentType, parent)
 	if err != nil || n > 0 {
 		return "", err
 	}
-	r.duplicates[records]++ // of several states of a record, the newest counts
+	r.files[records].Twice++ // of several states of a record, the newest counts
 	_, err = r.staging.exec(ctx, `UPDATE records SET line = ?, name = ?, mobile = ?, opted_out = ?, at = ?, parent_type = ?, parent_id = ?
 		WHERE object_type = ? AND external_id = ? AND at < ?`,
 		row.line, name, mobile, optedOut, int64(at), parentType, parent, objectType, id, int64(at))
 	return "", err
 }
 
-// layouts are the ways in which exports write an instant; without a zone it is UTC.
+// layouts are the ways in which exports write an instant.
 var layouts = []string{
 	time.RFC3339Nano, "2006-01-02T15:04:05.999999999Z0700", "2006-01-02 15:04:05.999999999Z07:00",
 	"2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05.999999999", "2006-01-02T15:04", "2006-01-02 15:04", time.DateOnly,
 }
 
-func (r *reader) instant(written string) (at clock.Time, problem string) {
+// instant reads a time, without a zone of its own in the one given.
+func instant(written string, zone *time.Location) (at time.Time, ok bool) {
 	for _, layout := range layouts {
-		t, err := time.Parse(layout, written)
-		if err != nil {
-			continue
+		if at, err := time.ParseInLocation(layout, written, zone); err == nil {
+			return at, true
 		}
-		at := clock.Of(t)
-		switch {
-		case at <= 0:
-			return 0, "the time lies before 1970"
-		case at >= mostTime:
-			return 0, "the time lies after 2099"
-		case at > r.now:
-			r.ahead++
-		}
-		return at, ""
 	}
-	if written == "" {
+	return at, false
+}
+
+func (r *reader) instant(written string) (at clock.Time, problem string) {
+	t, ok := instant(written, r.zone)
+	switch at = clock.Of(t); {
+	case written == "":
 		return 0, "the time is missing"
+	case !ok:
+		return 0, fmt.Sprintf("the time %q cannot be read; write it like 2026-08-18T08:49:34Z", cut(channel.CleanText(written), mostStatus))
+	case at <= 0:
+		return 0, "the time lies before 1970"
+	case at > r.now.Add(mostAhead):
+		r.ahead++
+		return 0, "the time lies in the future; is --zone right, and this machine's clock?"
 	}
-	return 0, fmt.Sprintf("the time %q cannot be read; write it like 2026-08-18T08:49:34Z", cut(channel.CleanText(written), mostStatus))
+	return at, ""
 }
 
 // truth reads a checkbox.
@@ -286,6 +316,15 @@ func cut(s string, n int) string {
 		return s
 	}
 	return string([]rune(s)[:n])
+}
+
+// shorten is cut for what is kept, and counts that it was.
+func (r *reader) shorten(s string, n int) string {
+	short := cut(s, n)
+	if len(short) < len(s) {
+		r.cut++
+	}
+	return short
 }
 
 // fingerprint tells whether two rows are the same.

@@ -39,14 +39,34 @@ type Report struct {
 	// Orphans are records that name a parent which is neither in the export nor in the
 	// database.
 	Orphans int64 `json:"records_of_unknown_parent"`
-	// Ahead are messages dated later than this machine's present.
+	// Ahead are rows, of those refused, dated later than this machine's present.
 	Ahead int64 `json:"rows_of_the_future"`
+	// Cut are rows of which a text longer than 2,500,000 characters, or a name longer
+	// than 200, was cut.
+	Cut int64 `json:"rows_cut"`
+	// Lines account for every line of the files: outgoing, incoming and records.
+	Lines map[string]*Lines `json:"lines"`
 	// Agents and SenderIDs are those that are made.
 	Agents    []string `json:"agents_made"`
 	SenderIDs []string `json:"sender_ids_made"`
 
 	// Refusals are the first of those rows; all of them are in the file.
 	Refusals []Refusal `json:"-"`
+}
+
+// Lines account for the lines of one file. Read is Header and Blank, the first lines
+// of Rows, and the lines Within rows behind their first. Rows is Taken, Present,
+// Twice and Refused.
+type Lines struct {
+	Read    int64 `json:"read"`
+	Header  int64 `json:"header"`
+	Blank   int64 `json:"blank"`
+	Within  int64 `json:"within_rows"`
+	Rows    int64 `json:"rows"`
+	Taken   int64 `json:"taken_in"`
+	Present int64 `json:"already_there"`
+	Twice   int64 `json:"given_twice"`
+	Refused int64 `json:"refused"`
 }
 
 // Refusal is a row that cannot be taken in.
@@ -93,10 +113,11 @@ func (r *Report) Write(w io.Writer) error {
 	line(r.InboundOnly, fmt.Sprintf("of these hold inbound messages only (%d rows)", r.InboundOnlyRows))
 	line(r.Duplicates, "rows are given twice")
 	line(r.Refused, "rows are refused")
+	rest(r.Ahead, "of these lie in the future; is --zone right, and this machine's clock?")
 	rest(r.Unknown, "outgoing messages were not settled: they are UNKNOWN and never sent")
 	rest(r.Unlinked, "outgoing messages name a record that is not known")
 	rest(r.Orphans, "records name a parent that is not known")
-	rest(r.Ahead, "rows lie in the future; is this machine's clock right?")
+	rest(r.Cut, "rows have a text or name that was too long, and was cut")
 	if err := t.Flush(); err != nil {
 		return err
 	}

@@ -1,0 +1,269 @@
+package legacy
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"unicode/utf8"
+)
+
+const (
+	tooLong  = "the row is longer than 16 MB"
+	unclosed = "a quotation mark in this line does not close"
+)
+
+// csvRows reads rows of CSV, of which a quoted field may run over several lines. A
+// row that cannot be read costs its own first line alone: behind it reading goes on
+// at the next line.
+type csvRows struct {
+	lines   *lines
+	comma   byte
+	columns map[string]int
+	width   int
+	whole   func(*row) bool // whether what one line holds is a row
+
+	source  bytes.Reader
+	strict  *csv.Reader
+	lenient *csv.Reader
+}
+
+// open reads the header.
+func (c *csvRows) open(required []string) error {
+	first, err := c.begin()
+	if errors.Is(err, io.EOF) {
+		return errors.New("the file is empty")
+	}
+	if err != nil {
+		return err
+	}
+	c.comma = separator(first.text)
+	header, err := c.fields(first.text)
+	if err != nil || first.long {
+		return errors.New("the header line is no CSV")
+	}
+	c.width = len(header)
+	c.columns, err = columnsOf(header, required)
+	return err
+}
+
+// separator is the sign that stands most often in the header line.
+func separator(header []byte) byte {
+	best := byte(',')
+	for _, sign := range []byte{';', '\t'} {
+		if bytes.Count(header, []byte{sign}) > bytes.Count(header, []byte{best}) {
+			best = sign
+		}
+	}
+	return best
+}
+
+// begin reads the line that a record begins with.
+func (c *csvRows) begin() (first line, err error) {
+	for first.isBlank() && err == nil {
+		first, err = c.lines.next()
+	}
+	return first, err
+}
+
+func (c *csvRows) next() (row, error) {
+	first, err := c.begin()
+	if err != nil {
+		return row{}, err
+	}
+	got := row{line: c.lines.number, columns: c.columns}
+	if first.long {
+		got.problem = tooLong
+		return got, nil
+	}
+	more, closes, err := c.rest(first.text)
+	if err != nil {
+		return got, err
+	}
+	got.problem = unclosed
+	if closes {
+		got.problem = c.fill(&got, append(first.text, text(more)...))
+	}
+	if got.problem != "" {
+		c.lines.unread(more)
+	}
+	return got, nil
+}
+
+// fill reads the fields of a record, or says why not.
+func (c *csvRows) fill(into *row, record []byte) (problem string) {
+	var err error
+	if into.values, err = c.fields(record); err != nil {
+		return "the row is no CSV: " + err.Error()
+	}
+	if len(into.values) != c.width {
+		return fmt.Sprintf("the row has %d fields and the header %d", len(into.values), c.width)
+	}
+	return ""
+}
+
+func text(of []line) (all []byte) {
+	for _, l := range of {
+		all = append(all, l.text...)
+	}
+	return all
+}
+
+// rest are the further lines of the record that begins with first, and whether its
+// quotation marks close: before the file or a row's room ends, and before a line that
+// is a row by itself.
+func (c *csvRows) rest(first []byte) (more []line, closes bool, err error) {
+	var q quoting
+	q.over(first, c.comma)
+	for size := len(first); q.open; {
+		next, err := c.lines.next()
+		if errors.Is(err, io.EOF) {
+			return more, false, nil
+		}
+		if err != nil {
+			return nil, false, err
+		}
+		more = append(more, next)
+		if size += len(next.text); next.long || size > mostRow || c.isRow(next.text) {
+			return more, false, nil
+		}
+		q.over(next.text, c.comma)
+	}
+	return more, true, nil
+}
+
+// isRow reports whether a line, read without regard to quotation marks, is a row by
+// itself.
+func (c *csvRows) isRow(text []byte) bool {
+	if bytes.Count(text, []byte{c.comma}) < c.width-1 {
+		return false
+	}
+	if c.lenient == nil {
+		c.lenient = c.reader()
+		c.lenient.LazyQuotes = true
+	}
+	values, err := c.parse(&c.lenient, text)
+	return err == nil && len(values) == c.width && c.whole(&row{columns: c.columns, values: values})
+}
+
+// fields are those of one whole record.
+func (c *csvRows) fields(record []byte) ([]string, error) {
+	if c.strict == nil {
+		c.strict = c.reader()
+	}
+	return c.parse(&c.strict, record)
+}
+
+func (c *csvRows) reader() *csv.Reader {
+	r := csv.NewReader(&c.source)
+	r.Comma, r.FieldsPerRecord, r.ReuseRecord = rune(c.comma), -1, true
+	return r
+}
+
+// parse reads one record. After an error the rest of it lies in the reader, which is
+// thrown away with it.
+func (c *csvRows) parse(by **csv.Reader, record []byte) ([]string, error) {
+	c.source.Reset(record)
+	values, err := (*by).Read()
+	if err == nil && c.source.Len() == 0 {
+		return values, nil
+	}
+	*by = nil
+	var bad *csv.ParseError
+	if errors.As(err, &bad) {
+		err = bad.Err
+	}
+	return values, err
+}
+
+// quoting follows the quotation marks of a record.
+type quoting struct {
+	within bool // a field, behind its first sign
+	open   bool // a quoted field
+}
+
+// over goes over one line.
+func (q *quoting) over(text []byte, comma byte) {
+	if !q.open && bytes.IndexByte(text, '"') < 0 {
+		return
+	}
+	for i := 0; i < len(text); i++ {
+		sign := text[i]
+		switch {
+		case q.open && sign == '"' && i+1 < len(text) && text[i+1] == '"':
+			i++
+		case sign == '"' && q.open:
+			q.open = false
+		case sign == '"' && !q.within:
+			q.open, q.within = true, true
+		case !q.open:
+			q.within = sign != comma
+		}
+	}
+}
+
+// jsonRows reads one object to a line.
+type jsonRows struct{ lines *lines }
+
+func (j *jsonRows) next() (row, error) {
+	for {
+		next, err := j.lines.next()
+		if err != nil {
+			return row{}, err
+		}
+		if next.long {
+			return row{line: j.lines.number, problem: tooLong}, nil
+		}
+		if text := bytes.TrimSpace(next.text); len(text) > 0 {
+			return jsonRow(j.lines.number, text), nil
+		}
+		if !next.isBlank() {
+			j.lines.blank++ // blanks alone
+		}
+	}
+}
+
+func jsonRow(line int, text []byte) row {
+	var members map[string]any
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	if err := d.Decode(&members); err != nil || d.More() {
+		return row{line: line, problem: "the line is no JSON object"}
+	}
+	got := row{line: line, columns: make(map[string]int, len(members))}
+	for name, value := range members {
+		got.columns[columnName(name)] = len(got.values)
+		switch value := value.(type) {
+		case nil:
+			got.values = append(got.values, "")
+		case string:
+			got.values = append(got.values, value)
+		case bool, json.Number:
+			got.values = append(got.values, fmt.Sprint(value))
+		default:
+			got.problem = fmt.Sprintf("the member %q is neither text, number nor boolean", name)
+			got.values = append(got.values, "")
+		}
+	}
+	if got.problem == "" && halves(text) {
+		got.problem = "the line has half of a pair of \\u escapes"
+	}
+	return got
+}
+
+// halves reports whether JSON escapes half a character, for which its decoder puts a
+// mark.
+func halves(text []byte) bool {
+	if !bytes.Contains(text, []byte(`\u`)) {
+		return false
+	}
+	count := func(t []byte) int { return bytes.Count(t, []byte(string(utf8.RuneError))) }
+	var decoded any
+	if json.Unmarshal(text, &decoded) != nil {
+		return false
+	}
+	plain, err := json.Marshal(decoded)
+	return err == nil && count(plain) > count(text)+bytes.Count(bytes.ToLower(text), []byte(`\ufffd`))
+}
