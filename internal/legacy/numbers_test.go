@@ -79,3 +79,17 @@ func TestWhatIsANumberInAnExport(t *testing.T) {
 		})
 	}
 }
+
+// A word that stands where there is no number is nobody's name.
+func TestAMissingNumberIsNoSender(t *testing.T) {
+	t.Parallel()
+	p := parleytest.New(t)
+	content := incomingHeader
+	for i, word := range []string{"unknown", "Unknown", "NULL", "n/a", "Anonymous", ""} {
+		content += fmt.Sprintf("%d,%s,%s,Hello,2026-06-01\n", i, word, parleytest.Sales)
+	}
+	got := imported(t, p, incomingFile(t, content))
+	require.Zero(t, got.Incoming)
+	require.EqualValues(t, 6, got.Refused)
+	require.Contains(t, got.Refusals[0].Reason, `the number is missing: the row has "unknown" in its place`)
+}

@@ -183,9 +183,18 @@ func (s *settler) settleOne(ctx context.Context, p writtenParty) error {
 	return err
 }
 
+// blanks are words that exports put where there is no number. None is a sender's name.
+var blanks = map[string]bool{
+	"unknown": true, "null": true, "nil": true, "none": true, "undefined": true, "nan": true, "n/a": true, "na": true,
+	"anonymous": true, "private": true, "restricted": true, "withheld": true, "unavailable": true, "blocked": true,
+}
+
 // customer reads who a party is. The short code or name of a sender is one that
 // wrote in, and keeps its address as a carrier hands it over; nobody writes to it.
 func (s *settler) customer(ctx context.Context, p writtenParty, region string) (c conversation.Customer, problem string, err error) {
+	if blanks[strings.ToLower(p.written)] {
+		return c, fmt.Sprintf("the number is missing: the row has %q in its place", p.written), nil
+	}
 	if name, ok := number.SenderOf(p.written, region); ok {
 		var wrote bool
 		err = s.staging.one(ctx, []any{&wrote}, "SELECT EXISTS (SELECT 1 FROM messages WHERE party = ? AND side = ?)", p.id, int(incoming))
