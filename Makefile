@@ -48,9 +48,12 @@ web: ## Build the playground's files (needs Node with npm; left out without)
 web/dist/manifest.json: web/package-lock.json web/package.json web/build.mjs web/page/playground.js web/page/playground.css web/page/favicon.svg
 	cd web && npm ci --no-audit --no-fund --loglevel=error && node build.mjs
 
+# Tests of how much a crowd may take run with nothing beside them.
+ALONE = internal/parleytest/hostile
+
 .PHONY: test
 test: web ## Run every test that needs no other service (frontend clients too, when Node is here)
-	$(FAST) $(GO) test -tags $(TAGS) -timeout 9m ./...
+	$(FAST) $(GO) test -tags $(TAGS) -timeout 9m $$($(GO) list -tags $(TAGS) ./... | grep -v $(ALONE)) && $(FAST) $(GO) test -tags $(TAGS) -timeout 5m ./$(ALONE)
 	@if $(NODE_20) && $(MAKE) --no-print-directory clients/node_modules/.package-lock.json; then $(MAKE) --no-print-directory test-clients; \
 	else echo "test: SKIPPED the frontend clients, for Node 20 is not here or npm could not install them; see to that and run make test-clients."; fi
 
@@ -73,7 +76,8 @@ race: ## Run the tests of RACE (packages, default those below internal) with the
 
 .PHONY: test-postgres
 test-postgres: ## Run the suite on PostgreSQL too (PARLEY_TEST_POSTGRES names a server; tests make their own databases)
-	$(FAST) PARLEY_TEST_POSTGRES="$(PARLEY_TEST_POSTGRES)" $(GO) test -tags $(TAGS) -count=1 -timeout 20m ./internal/... ./cmd/...
+	$(FAST) PARLEY_TEST_POSTGRES="$(PARLEY_TEST_POSTGRES)" $(GO) test -tags $(TAGS) -count=1 -timeout 20m $$($(GO) list -tags $(TAGS) ./internal/... ./cmd/... | grep -v $(ALONE))
+	$(FAST) PARLEY_TEST_POSTGRES="$(PARLEY_TEST_POSTGRES)" $(GO) test -tags $(TAGS) -count=1 -timeout 9m ./$(ALONE)
 
 .PHONY: test-browser
 test-browser: web ## Walk through the playground in a headless Chromium

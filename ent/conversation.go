@@ -60,6 +60,8 @@ type Conversation struct {
 	InboundCount int64 `json:"inbound_count,omitempty"`
 	// Inbound ordinal read up to.
 	ReadCount int64 `json:"read_count,omitempty"`
+	// Number of the first message or note: below 1 where older history was brought in.
+	FirstSeq int64 `json:"first_seq,omitempty"`
 	// Number of the last message or note.
 	LastSeq int64 `json:"last_seq,omitempty"`
 	// Agents who sent an outbound.
@@ -175,7 +177,7 @@ func (*Conversation) scanValues(columns []string) ([]any, error) {
 			values[i] = new([]byte)
 		case conversation.FieldAssigned, conversation.FieldIsUnread:
 			values[i] = new(sql.NullBool)
-		case conversation.FieldID, conversation.FieldChannelID, conversation.FieldMessagingUserID, conversation.FieldRecordID, conversation.FieldOwnerID, conversation.FieldQueueID, conversation.FieldLastMessageAt, conversation.FieldLastMessageID, conversation.FieldLastIncomingAt, conversation.FieldDueAt, conversation.FieldInboundCount, conversation.FieldReadCount, conversation.FieldLastSeq, conversation.FieldCreatedAt:
+		case conversation.FieldID, conversation.FieldChannelID, conversation.FieldMessagingUserID, conversation.FieldRecordID, conversation.FieldOwnerID, conversation.FieldQueueID, conversation.FieldLastMessageAt, conversation.FieldLastMessageID, conversation.FieldLastIncomingAt, conversation.FieldDueAt, conversation.FieldInboundCount, conversation.FieldReadCount, conversation.FieldFirstSeq, conversation.FieldLastSeq, conversation.FieldCreatedAt:
 			values[i] = new(sql.NullInt64)
 		case conversation.FieldObjectType, conversation.FieldName, conversation.FieldAddress, conversation.FieldPreview, conversation.FieldLastDirection:
 			values[i] = new(sql.NullString)
@@ -310,6 +312,12 @@ func (_m *Conversation) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field read_count", values[i])
 			} else if value.Valid {
 				_m.ReadCount = value.Int64
+			}
+		case conversation.FieldFirstSeq:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field first_seq", values[i])
+			} else if value.Valid {
+				_m.FirstSeq = value.Int64
 			}
 		case conversation.FieldLastSeq:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
@@ -461,6 +469,9 @@ func (_m *Conversation) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("read_count=")
 	builder.WriteString(fmt.Sprintf("%v", _m.ReadCount))
+	builder.WriteString(", ")
+	builder.WriteString("first_seq=")
+	builder.WriteString(fmt.Sprintf("%v", _m.FirstSeq))
 	builder.WriteString(", ")
 	builder.WriteString("last_seq=")
 	builder.WriteString(fmt.Sprintf("%v", _m.LastSeq))

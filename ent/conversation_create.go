@@ -256,6 +256,20 @@ func (_c *ConversationCreate) SetNillableReadCount(v *int64) *ConversationCreate
 	return _c
 }
 
+// SetFirstSeq sets the "first_seq" field.
+func (_c *ConversationCreate) SetFirstSeq(v int64) *ConversationCreate {
+	_c.mutation.SetFirstSeq(v)
+	return _c
+}
+
+// SetNillableFirstSeq sets the "first_seq" field if the given value is not nil.
+func (_c *ConversationCreate) SetNillableFirstSeq(v *int64) *ConversationCreate {
+	if v != nil {
+		_c.SetFirstSeq(*v)
+	}
+	return _c
+}
+
 // SetLastSeq sets the "last_seq" field.
 func (_c *ConversationCreate) SetLastSeq(v int64) *ConversationCreate {
 	_c.mutation.SetLastSeq(v)
@@ -428,6 +442,10 @@ func (_c *ConversationCreate) defaults() error {
 		v := conversation.DefaultReadCount
 		_c.mutation.SetReadCount(v)
 	}
+	if _, ok := _c.mutation.FirstSeq(); !ok {
+		v := conversation.DefaultFirstSeq
+		_c.mutation.SetFirstSeq(v)
+	}
 	if _, ok := _c.mutation.LastSeq(); !ok {
 		v := conversation.DefaultLastSeq
 		_c.mutation.SetLastSeq(v)
@@ -501,6 +519,9 @@ func (_c *ConversationCreate) check() error {
 	}
 	if _, ok := _c.mutation.ReadCount(); !ok {
 		return &ValidationError{Name: "read_count", err: errors.New(`ent: missing required field "Conversation.read_count"`)}
+	}
+	if _, ok := _c.mutation.FirstSeq(); !ok {
+		return &ValidationError{Name: "first_seq", err: errors.New(`ent: missing required field "Conversation.first_seq"`)}
 	}
 	if _, ok := _c.mutation.LastSeq(); !ok {
 		return &ValidationError{Name: "last_seq", err: errors.New(`ent: missing required field "Conversation.last_seq"`)}
@@ -597,6 +618,10 @@ func (_c *ConversationCreate) createSpec() (*Conversation, *sqlgraph.CreateSpec)
 	if value, ok := _c.mutation.ReadCount(); ok {
 		_spec.SetField(conversation.FieldReadCount, field.TypeInt64, value)
 		_node.ReadCount = value
+	}
+	if value, ok := _c.mutation.FirstSeq(); ok {
+		_spec.SetField(conversation.FieldFirstSeq, field.TypeInt64, value)
+		_node.FirstSeq = value
 	}
 	if value, ok := _c.mutation.LastSeq(); ok {
 		_spec.SetField(conversation.FieldLastSeq, field.TypeInt64, value)

@@ -305,6 +305,27 @@ func (_u *ConversationUpdate) AddReadCount(v int64) *ConversationUpdate {
 	return _u
 }
 
+// SetFirstSeq sets the "first_seq" field.
+func (_u *ConversationUpdate) SetFirstSeq(v int64) *ConversationUpdate {
+	_u.mutation.ResetFirstSeq()
+	_u.mutation.SetFirstSeq(v)
+	return _u
+}
+
+// SetNillableFirstSeq sets the "first_seq" field if the given value is not nil.
+func (_u *ConversationUpdate) SetNillableFirstSeq(v *int64) *ConversationUpdate {
+	if v != nil {
+		_u.SetFirstSeq(*v)
+	}
+	return _u
+}
+
+// AddFirstSeq adds value to the "first_seq" field.
+func (_u *ConversationUpdate) AddFirstSeq(v int64) *ConversationUpdate {
+	_u.mutation.AddFirstSeq(v)
+	return _u
+}
+
 // SetLastSeq sets the "last_seq" field.
 func (_u *ConversationUpdate) SetLastSeq(v int64) *ConversationUpdate {
 	_u.mutation.ResetLastSeq()
@@ -572,6 +593,12 @@ func (_u *ConversationUpdate) sqlSave(ctx context.Context) (_node int, err error
 	}
 	if value, ok := _u.mutation.AddedReadCount(); ok {
 		_spec.AddField(conversation.FieldReadCount, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.FirstSeq(); ok {
+		_spec.SetField(conversation.FieldFirstSeq, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedFirstSeq(); ok {
+		_spec.AddField(conversation.FieldFirstSeq, field.TypeInt64, value)
 	}
 	if value, ok := _u.mutation.LastSeq(); ok {
 		_spec.SetField(conversation.FieldLastSeq, field.TypeInt64, value)
@@ -1057,6 +1084,27 @@ func (_u *ConversationUpdateOne) AddReadCount(v int64) *ConversationUpdateOne {
 	return _u
 }
 
+// SetFirstSeq sets the "first_seq" field.
+func (_u *ConversationUpdateOne) SetFirstSeq(v int64) *ConversationUpdateOne {
+	_u.mutation.ResetFirstSeq()
+	_u.mutation.SetFirstSeq(v)
+	return _u
+}
+
+// SetNillableFirstSeq sets the "first_seq" field if the given value is not nil.
+func (_u *ConversationUpdateOne) SetNillableFirstSeq(v *int64) *ConversationUpdateOne {
+	if v != nil {
+		_u.SetFirstSeq(*v)
+	}
+	return _u
+}
+
+// AddFirstSeq adds value to the "first_seq" field.
+func (_u *ConversationUpdateOne) AddFirstSeq(v int64) *ConversationUpdateOne {
+	_u.mutation.AddFirstSeq(v)
+	return _u
+}
+
 // SetLastSeq sets the "last_seq" field.
 func (_u *ConversationUpdateOne) SetLastSeq(v int64) *ConversationUpdateOne {
 	_u.mutation.ResetLastSeq()
@@ -1354,6 +1402,12 @@ func (_u *ConversationUpdateOne) sqlSave(ctx context.Context) (_node *Conversati
 	}
 	if value, ok := _u.mutation.AddedReadCount(); ok {
 		_spec.AddField(conversation.FieldReadCount, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.FirstSeq(); ok {
+		_spec.SetField(conversation.FieldFirstSeq, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedFirstSeq(); ok {
+		_spec.AddField(conversation.FieldFirstSeq, field.TypeInt64, value)
 	}
 	if value, ok := _u.mutation.LastSeq(); ok {
 		_spec.SetField(conversation.FieldLastSeq, field.TypeInt64, value)

@@ -5563,6 +5563,8 @@ type ConversationMutation struct {
 	addinbound_count      *int64
 	read_count            *int64
 	addread_count         *int64
+	first_seq             *int64
+	addfirst_seq          *int64
 	last_seq              *int64
 	addlast_seq           *int64
 	sent_by               *[]int64
@@ -6502,6 +6504,62 @@ func (m *ConversationMutation) ResetReadCount() {
 	m.addread_count = nil
 }
 
+// SetFirstSeq sets the "first_seq" field.
+func (m *ConversationMutation) SetFirstSeq(i int64) {
+	m.first_seq = &i
+	m.addfirst_seq = nil
+}
+
+// FirstSeq returns the value of the "first_seq" field in the mutation.
+func (m *ConversationMutation) FirstSeq() (r int64, exists bool) {
+	v := m.first_seq
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFirstSeq returns the old "first_seq" field's value of the Conversation entity.
+// If the Conversation object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConversationMutation) OldFirstSeq(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFirstSeq is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFirstSeq requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFirstSeq: %w", err)
+	}
+	return oldValue.FirstSeq, nil
+}
+
+// AddFirstSeq adds i to the "first_seq" field.
+func (m *ConversationMutation) AddFirstSeq(i int64) {
+	if m.addfirst_seq != nil {
+		*m.addfirst_seq += i
+	} else {
+		m.addfirst_seq = &i
+	}
+}
+
+// AddedFirstSeq returns the value that was added to the "first_seq" field in this mutation.
+func (m *ConversationMutation) AddedFirstSeq() (r int64, exists bool) {
+	v := m.addfirst_seq
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetFirstSeq resets all changes to the "first_seq" field.
+func (m *ConversationMutation) ResetFirstSeq() {
+	m.first_seq = nil
+	m.addfirst_seq = nil
+}
+
 // SetLastSeq sets the "last_seq" field.
 func (m *ConversationMutation) SetLastSeq(i int64) {
 	m.last_seq = &i
@@ -6956,7 +7014,7 @@ func (m *ConversationMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *ConversationMutation) Fields() []string {
-	fields := make([]string, 0, 21)
+	fields := make([]string, 0, 22)
 	if m.channel != nil {
 		fields = append(fields, conversation.FieldChannelID)
 	}
@@ -7011,6 +7069,9 @@ func (m *ConversationMutation) Fields() []string {
 	if m.read_count != nil {
 		fields = append(fields, conversation.FieldReadCount)
 	}
+	if m.first_seq != nil {
+		fields = append(fields, conversation.FieldFirstSeq)
+	}
 	if m.last_seq != nil {
 		fields = append(fields, conversation.FieldLastSeq)
 	}
@@ -7064,6 +7125,8 @@ func (m *ConversationMutation) Field(name string) (ent.Value, bool) {
 		return m.InboundCount()
 	case conversation.FieldReadCount:
 		return m.ReadCount()
+	case conversation.FieldFirstSeq:
+		return m.FirstSeq()
 	case conversation.FieldLastSeq:
 		return m.LastSeq()
 	case conversation.FieldSentBy:
@@ -7115,6 +7178,8 @@ func (m *ConversationMutation) OldField(ctx context.Context, name string) (ent.V
 		return m.OldInboundCount(ctx)
 	case conversation.FieldReadCount:
 		return m.OldReadCount(ctx)
+	case conversation.FieldFirstSeq:
+		return m.OldFirstSeq(ctx)
 	case conversation.FieldLastSeq:
 		return m.OldLastSeq(ctx)
 	case conversation.FieldSentBy:
@@ -7256,6 +7321,13 @@ func (m *ConversationMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetReadCount(v)
 		return nil
+	case conversation.FieldFirstSeq:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFirstSeq(v)
+		return nil
 	case conversation.FieldLastSeq:
 		v, ok := value.(int64)
 		if !ok {
@@ -7303,6 +7375,9 @@ func (m *ConversationMutation) AddedFields() []string {
 	if m.addread_count != nil {
 		fields = append(fields, conversation.FieldReadCount)
 	}
+	if m.addfirst_seq != nil {
+		fields = append(fields, conversation.FieldFirstSeq)
+	}
 	if m.addlast_seq != nil {
 		fields = append(fields, conversation.FieldLastSeq)
 	}
@@ -7329,6 +7404,8 @@ func (m *ConversationMutation) AddedField(name string) (ent.Value, bool) {
 		return m.AddedInboundCount()
 	case conversation.FieldReadCount:
 		return m.AddedReadCount()
+	case conversation.FieldFirstSeq:
+		return m.AddedFirstSeq()
 	case conversation.FieldLastSeq:
 		return m.AddedLastSeq()
 	case conversation.FieldCreatedAt:
@@ -7383,6 +7460,13 @@ func (m *ConversationMutation) AddField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.AddReadCount(v)
+		return nil
+	case conversation.FieldFirstSeq:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddFirstSeq(v)
 		return nil
 	case conversation.FieldLastSeq:
 		v, ok := value.(int64)
@@ -7505,6 +7589,9 @@ func (m *ConversationMutation) ResetField(name string) error {
 		return nil
 	case conversation.FieldReadCount:
 		m.ResetReadCount()
+		return nil
+	case conversation.FieldFirstSeq:
+		m.ResetFirstSeq()
 		return nil
 	case conversation.FieldLastSeq:
 		m.ResetLastSeq()

@@ -583,6 +583,84 @@ func (ec *executionContext) fieldContext_MessageAdded_idempotencyKey(_ context.C
 	return graphql.NewScalarFieldContext("MessageAdded", field, false, false, "String")
 }
 
+func (ec *executionContext) _MessageChanged_cursor(ctx context.Context, field graphql.CollectedField, obj *live.MessageChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageChanged_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNCursor2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageChanged_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageChanged", field, false, false, "Cursor")
+}
+
+func (ec *executionContext) _MessageChanged_message(ctx context.Context, field graphql.CollectedField, obj *live.MessageChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageChanged_message(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Message, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *message.Row) graphql.Marshaler {
+			return ec.marshalOMessage2ᚖparleyᚋinternalᚋmessageᚐRow(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MessageChanged_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MessageChanged",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Message(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _MessageChanged_idempotencyKey(ctx context.Context, field graphql.CollectedField, obj *live.MessageChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageChanged_idempotencyKey(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IdempotencyKey, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MessageChanged_idempotencyKey(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageChanged", field, false, false, "String")
+}
+
 func (ec *executionContext) _MessageStatusChanged_cursor(ctx context.Context, field graphql.CollectedField, obj *live.MessageStatusChanged) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -784,6 +862,11 @@ func (ec *executionContext) _ConversationChange(ctx context.Context, sel ast.Sel
 			return graphql.Null
 		}
 		return ec._MessageStatusChanged(ctx, sel, obj)
+	case *live.MessageChanged:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._MessageChanged(ctx, sel, obj)
 	case *live.MessageAdded:
 		if obj == nil {
 			return graphql.Null
@@ -1004,6 +1087,49 @@ func (ec *executionContext) _MessageAdded(ctx context.Context, sel ast.Selection
 			}
 		case "idempotencyKey":
 			out.Values[i] = ec._MessageAdded_idempotencyKey(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var messageChangedImplementors = []string{"MessageChanged", "ConversationChange"}
+
+func (ec *executionContext) _MessageChanged(ctx context.Context, sel ast.SelectionSet, obj *live.MessageChanged) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, messageChangedImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MessageChanged")
+		case "cursor":
+			out.Values[i] = ec._MessageChanged_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "message":
+			out.Values[i] = ec._MessageChanged_message(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "idempotencyKey":
+			out.Values[i] = ec._MessageChanged_idempotencyKey(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}

@@ -300,6 +300,12 @@ type ComplexityRoot struct {
 		Message        func(childComplexity int) int
 	}
 
+	MessageChanged struct {
+		Cursor         func(childComplexity int) int
+		IdempotencyKey func(childComplexity int) int
+		Message        func(childComplexity int) int
+	}
+
 	MessageConnection struct {
 		Edges      func(childComplexity int) int
 		Nodes      func(childComplexity int) int
@@ -1481,6 +1487,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.MessageAdded.Message(childComplexity), true
+
+	case "MessageChanged.cursor":
+		if e.ComplexityRoot.MessageChanged.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageChanged.Cursor(childComplexity), true
+	case "MessageChanged.idempotencyKey":
+		if e.ComplexityRoot.MessageChanged.IdempotencyKey == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageChanged.IdempotencyKey(childComplexity), true
+	case "MessageChanged.message":
+		if e.ComplexityRoot.MessageChanged.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageChanged.Message(childComplexity), true
 
 	case "MessageConnection.edges":
 		if e.ComplexityRoot.MessageConnection.Edges == nil {
@@ -3252,6 +3277,10 @@ enum ChangeCause @goModel(model: "parley/internal/feed.Cause") {
   MESSAGE_ADDED
   "A message's status moved."
   MESSAGE_STATUS_CHANGED
+  "What a message says was corrected."
+  MESSAGE_CHANGED
+  "Messages of the past were brought in: what the thread showed before may stand elsewhere. Read it anew."
+  HISTORY_ADDED
   "Somebody read it."
   CONVERSATION_READ
   "Somebody marked it unread."
@@ -3290,6 +3319,16 @@ type MessageStatusChanged @goModel(model: "parley/internal/live.MessageStatusCha
   idempotencyKey: String
 }
 
+"What a message says was corrected: replace it."
+type MessageChanged @goModel(model: "parley/internal/live.MessageChanged") {
+  "Pass it as ` + "`" + `after` + "`" + ` to go on from here."
+  cursor: Cursor!
+  "The message as it is now. Always there; nullable so that one selection of ` + "`" + `message` + "`" + ` fits every member of ConversationChange."
+  message: Message
+  "The idempotency key of the request that caused it, when it was the viewer's own."
+  idempotencyKey: String
+}
+
 "The conversation itself changed: read state, owner, name."
 type ConversationUpdated @goModel(model: "parley/internal/live.ConversationUpdated") {
   "Pass it as ` + "`" + `after` + "`" + ` to go on from here."
@@ -3302,9 +3341,9 @@ type ConversationUpdated @goModel(model: "parley/internal/live.ConversationUpdat
   idempotencyKey: String
 }
 
-"Where a stream stands: its first frame, and again when the viewer's rights changed (read everything anew)."
+"Where a stream stands: its first frame, and again when the viewer's rights changed or messages of the past were brought in (read everything anew)."
 type Reset @goModel(model: "parley/internal/live.Reset") {
-  "OPEN for the first frame, LEAVE when the conversation may no longer be seen, RESET when rights changed."
+  "OPEN for the first frame, LEAVE when the conversation may no longer be seen, RESET when rights changed or messages of the past were brought in."
   kind: StreamKind!
   "Pass it as ` + "`" + `after` + "`" + ` to go on from here."
   cursor: Cursor!
@@ -3313,7 +3352,7 @@ type Reset @goModel(model: "parley/internal/live.Reset") {
 }
 
 "What happened to one conversation."
-union ConversationChange @goModel(model: "parley/internal/live.OneChange") = MessageAdded | MessageStatusChanged | ConversationUpdated | Reset
+union ConversationChange @goModel(model: "parley/internal/live.OneChange") = MessageAdded | MessageStatusChanged | MessageChanged | ConversationUpdated | Reset
 
 "The counts of the viewer's inboxes after one or several changes."
 type InboxCountsChange @goModel(model: "parley/internal/live.InboxCountsChange") {
@@ -3378,7 +3417,7 @@ extend type Subscription {
 type Message implements Node @goModel(model: "parley/internal/message.Row") {
   "Opaque id."
   id: ID!
-  "Its number in the conversation: dense, from 1, in the order of arrival here."
+  "Its number in the conversation: dense, in the order of arrival here, from 1. Messages older than these that were brought in later have 0 and less."
   number: Count! @goField(name: "Seq")
   "Which way it went; null for notes and for lines by the system itself."
   direction: MessageDirection

@@ -54,6 +54,7 @@ func SelectionTables(cfg Config) selection.Tables {
 			"MediaFile":               {Name: "MediaFile", Satisfies: mediaFileImplementors, Fields: ec.selectMediaFile()},
 			"Message":                 {Name: "Message", Satisfies: messageImplementors, Fields: ec.selectMessage()},
 			"MessageAdded":            {Name: "MessageAdded", Satisfies: messageAddedImplementors, Fields: ec.selectMessageAdded()},
+			"MessageChanged":          {Name: "MessageChanged", Satisfies: messageChangedImplementors, Fields: ec.selectMessageChanged()},
 			"MessageConnection":       {Name: "MessageConnection", Satisfies: messageConnectionImplementors, Fields: ec.selectMessageConnection()},
 			"MessageEdge":             {Name: "MessageEdge", Satisfies: messageEdgeImplementors, Fields: ec.selectMessageEdge()},
 			"MessageStatusChanged":    {Name: "MessageStatusChanged", Satisfies: messageStatusChangedImplementors, Fields: ec.selectMessageStatusChanged()},
@@ -85,13 +86,15 @@ func SelectionTables(cfg Config) selection.Tables {
 }
 
 var selectConversationChange = &selection.Abstract{
-	Members: []string{"Reset", "MessageStatusChanged", "MessageAdded", "ConversationUpdated"},
+	Members: []string{"Reset", "MessageStatusChanged", "MessageChanged", "MessageAdded", "ConversationUpdated"},
 	Member: func(v any) (string, any) {
 		switch obj := v.(type) {
 		case *live.Reset:
 			return "Reset", selection.Pointer(obj)
 		case *live.MessageStatusChanged:
 			return "MessageStatusChanged", selection.Pointer(obj)
+		case *live.MessageChanged:
+			return "MessageChanged", selection.Pointer(obj)
 		case *live.MessageAdded:
 			return "MessageAdded", selection.Pointer(obj)
 		case *live.ConversationUpdated:
@@ -1309,6 +1312,34 @@ func (ec *executionContext) selectMessageAdded() map[string]*selection.Field {
 			NonNull: false,
 			Write: func(w *selection.Writer, source any) {
 				v := source.(*live.MessageAdded).IdempotencyKey
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(string(*v))
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectMessageChanged() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"cursor": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*live.MessageChanged).Cursor
+				w.String(string(v))
+			},
+		},
+		"message": {
+			NonNull: false,
+			Of:      "Message",
+			One:     func(source any) any { return selection.Pointer(source.(*live.MessageChanged).Message) },
+		},
+		"idempotencyKey": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*live.MessageChanged).IdempotencyKey
 				if v == nil {
 					w.Null(false)
 					return

@@ -52,6 +52,8 @@ const (
 	FieldInboundCount = "inbound_count"
 	// FieldReadCount holds the string denoting the read_count field in the database.
 	FieldReadCount = "read_count"
+	// FieldFirstSeq holds the string denoting the first_seq field in the database.
+	FieldFirstSeq = "first_seq"
 	// FieldLastSeq holds the string denoting the last_seq field in the database.
 	FieldLastSeq = "last_seq"
 	// FieldSentBy holds the string denoting the sent_by field in the database.
@@ -146,6 +148,7 @@ var Columns = []string{
 	FieldIsUnread,
 	FieldInboundCount,
 	FieldReadCount,
+	FieldFirstSeq,
 	FieldLastSeq,
 	FieldSentBy,
 	FieldCreatedAt,
@@ -201,6 +204,8 @@ var (
 	DefaultInboundCount int64
 	// DefaultReadCount holds the default value on creation for the "read_count" field.
 	DefaultReadCount int64
+	// DefaultFirstSeq holds the default value on creation for the "first_seq" field.
+	DefaultFirstSeq int64
 	// DefaultLastSeq holds the default value on creation for the "last_seq" field.
 	DefaultLastSeq int64
 )
@@ -301,6 +306,11 @@ func ByInboundCount(opts ...sql.OrderTermOption) OrderOption {
 // ByReadCount orders the results by the read_count field.
 func ByReadCount(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldReadCount, opts...).ToFunc()
+}
+
+// ByFirstSeq orders the results by the first_seq field.
+func ByFirstSeq(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldFirstSeq, opts...).ToFunc()
 }
 
 // ByLastSeq orders the results by the last_seq field.

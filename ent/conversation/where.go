@@ -150,6 +150,11 @@ func ReadCount(v int64) predicate.Conversation {
 	return predicate.Conversation(sql.FieldEQ(FieldReadCount, v))
 }
 
+// FirstSeq applies equality check predicate on the "first_seq" field. It's identical to FirstSeqEQ.
+func FirstSeq(v int64) predicate.Conversation {
+	return predicate.Conversation(sql.FieldEQ(FieldFirstSeq, v))
+}
+
 // LastSeq applies equality check predicate on the "last_seq" field. It's identical to LastSeqEQ.
 func LastSeq(v int64) predicate.Conversation {
 	return predicate.Conversation(sql.FieldEQ(FieldLastSeq, v))
@@ -935,6 +940,46 @@ func ReadCountLT(v int64) predicate.Conversation {
 // ReadCountLTE applies the LTE predicate on the "read_count" field.
 func ReadCountLTE(v int64) predicate.Conversation {
 	return predicate.Conversation(sql.FieldLTE(FieldReadCount, v))
+}
+
+// FirstSeqEQ applies the EQ predicate on the "first_seq" field.
+func FirstSeqEQ(v int64) predicate.Conversation {
+	return predicate.Conversation(sql.FieldEQ(FieldFirstSeq, v))
+}
+
+// FirstSeqNEQ applies the NEQ predicate on the "first_seq" field.
+func FirstSeqNEQ(v int64) predicate.Conversation {
+	return predicate.Conversation(sql.FieldNEQ(FieldFirstSeq, v))
+}
+
+// FirstSeqIn applies the In predicate on the "first_seq" field.
+func FirstSeqIn(vs ...int64) predicate.Conversation {
+	return predicate.Conversation(sql.FieldIn(FieldFirstSeq, vs...))
+}
+
+// FirstSeqNotIn applies the NotIn predicate on the "first_seq" field.
+func FirstSeqNotIn(vs ...int64) predicate.Conversation {
+	return predicate.Conversation(sql.FieldNotIn(FieldFirstSeq, vs...))
+}
+
+// FirstSeqGT applies the GT predicate on the "first_seq" field.
+func FirstSeqGT(v int64) predicate.Conversation {
+	return predicate.Conversation(sql.FieldGT(FieldFirstSeq, v))
+}
+
+// FirstSeqGTE applies the GTE predicate on the "first_seq" field.
+func FirstSeqGTE(v int64) predicate.Conversation {
+	return predicate.Conversation(sql.FieldGTE(FieldFirstSeq, v))
+}
+
+// FirstSeqLT applies the LT predicate on the "first_seq" field.
+func FirstSeqLT(v int64) predicate.Conversation {
+	return predicate.Conversation(sql.FieldLT(FieldFirstSeq, v))
+}
+
+// FirstSeqLTE applies the LTE predicate on the "first_seq" field.
+func FirstSeqLTE(v int64) predicate.Conversation {
+	return predicate.Conversation(sql.FieldLTE(FieldFirstSeq, v))
 }
 
 // LastSeqEQ applies the EQ predicate on the "last_seq" field.

@@ -199,6 +199,7 @@ var (
 		{Name: "is_unread", Type: field.TypeBool, Default: false},
 		{Name: "inbound_count", Type: field.TypeInt64, Default: 0},
 		{Name: "read_count", Type: field.TypeInt64, Default: 0},
+		{Name: "first_seq", Type: field.TypeInt64, Default: 1},
 		{Name: "last_seq", Type: field.TypeInt64, Default: 0},
 		{Name: "sent_by", Type: field.TypeJSON, Nullable: true},
 		{Name: "created_at", Type: field.TypeInt64},
@@ -216,31 +217,31 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "conversations_channels_conversations",
-				Columns:    []*schema.Column{ConversationsColumns[17]},
+				Columns:    []*schema.Column{ConversationsColumns[18]},
 				RefColumns: []*schema.Column{ChannelsColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
 			{
 				Symbol:     "conversations_agents_owner",
-				Columns:    []*schema.Column{ConversationsColumns[18]},
+				Columns:    []*schema.Column{ConversationsColumns[19]},
 				RefColumns: []*schema.Column{AgentsColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
 			{
 				Symbol:     "conversations_messaging_users_conversation",
-				Columns:    []*schema.Column{ConversationsColumns[19]},
+				Columns:    []*schema.Column{ConversationsColumns[20]},
 				RefColumns: []*schema.Column{MessagingUsersColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
 			{
 				Symbol:     "conversations_queues_conversations",
-				Columns:    []*schema.Column{ConversationsColumns[20]},
+				Columns:    []*schema.Column{ConversationsColumns[21]},
 				RefColumns: []*schema.Column{QueuesColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
 			{
 				Symbol:     "conversations_records_conversations",
-				Columns:    []*schema.Column{ConversationsColumns[21]},
+				Columns:    []*schema.Column{ConversationsColumns[22]},
 				RefColumns: []*schema.Column{RecordsColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
@@ -254,17 +255,17 @@ var (
 			{
 				Name:    "conversation_owner",
 				Unique:  false,
-				Columns: []*schema.Column{ConversationsColumns[18], ConversationsColumns[6], ConversationsColumns[0]},
+				Columns: []*schema.Column{ConversationsColumns[19], ConversationsColumns[6], ConversationsColumns[0]},
 			},
 			{
 				Name:    "conversation_channel",
 				Unique:  false,
-				Columns: []*schema.Column{ConversationsColumns[17], ConversationsColumns[6], ConversationsColumns[0]},
+				Columns: []*schema.Column{ConversationsColumns[18], ConversationsColumns[6], ConversationsColumns[0]},
 			},
 			{
 				Name:    "conversation_queue",
 				Unique:  false,
-				Columns: []*schema.Column{ConversationsColumns[20], ConversationsColumns[6], ConversationsColumns[0]},
+				Columns: []*schema.Column{ConversationsColumns[21], ConversationsColumns[6], ConversationsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "queue_id IS NOT NULL",
 				},
@@ -272,7 +273,7 @@ var (
 			{
 				Name:    "conversation_record",
 				Unique:  false,
-				Columns: []*schema.Column{ConversationsColumns[21], ConversationsColumns[6], ConversationsColumns[0]},
+				Columns: []*schema.Column{ConversationsColumns[22], ConversationsColumns[6], ConversationsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "record_id IS NOT NULL",
 				},
@@ -288,7 +289,7 @@ var (
 			{
 				Name:    "conversation_channel_unassigned",
 				Unique:  false,
-				Columns: []*schema.Column{ConversationsColumns[17], ConversationsColumns[6], ConversationsColumns[0]},
+				Columns: []*schema.Column{ConversationsColumns[18], ConversationsColumns[6], ConversationsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "owner_id IS NULL",
 				},
@@ -304,7 +305,7 @@ var (
 			{
 				Name:    "conversation_owner_unread",
 				Unique:  false,
-				Columns: []*schema.Column{ConversationsColumns[18], ConversationsColumns[6], ConversationsColumns[0]},
+				Columns: []*schema.Column{ConversationsColumns[19], ConversationsColumns[6], ConversationsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "is_unread",
 				},
@@ -312,7 +313,7 @@ var (
 			{
 				Name:    "conversation_channel_unread",
 				Unique:  false,
-				Columns: []*schema.Column{ConversationsColumns[17], ConversationsColumns[6], ConversationsColumns[0]},
+				Columns: []*schema.Column{ConversationsColumns[18], ConversationsColumns[6], ConversationsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "is_unread",
 				},

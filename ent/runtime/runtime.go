@@ -331,8 +331,12 @@ func init() {
 	conversationDescReadCount := conversationFields[17].Descriptor()
 	// conversation.DefaultReadCount holds the default value on creation for the read_count field.
 	conversation.DefaultReadCount = conversationDescReadCount.Default.(int64)
+	// conversationDescFirstSeq is the schema descriptor for first_seq field.
+	conversationDescFirstSeq := conversationFields[18].Descriptor()
+	// conversation.DefaultFirstSeq holds the default value on creation for the first_seq field.
+	conversation.DefaultFirstSeq = conversationDescFirstSeq.Default.(int64)
 	// conversationDescLastSeq is the schema descriptor for last_seq field.
-	conversationDescLastSeq := conversationFields[18].Descriptor()
+	conversationDescLastSeq := conversationFields[19].Descriptor()
 	// conversation.DefaultLastSeq holds the default value on creation for the last_seq field.
 	conversation.DefaultLastSeq = conversationDescLastSeq.Default.(int64)
 	countcell.Policy = privacy.NewPolicies(schema.CountCell{})

@@ -123,6 +123,7 @@ func (Conversation) Fields() []ent.Field {
 		field.Bool("is_unread").Default(false),
 		field.Int64("inbound_count").Default(0).Comment("Ordinal of the last inbound."),
 		field.Int64("read_count").Default(0).Comment("Inbound ordinal read up to."),
+		field.Int64("first_seq").Default(1).Comment("Number of the first message or note: below 1 where older history was brought in."),
 		field.Int64("last_seq").Default(0).Comment("Number of the last message or note."),
 		field.JSON("sent_by", []int64{}).Optional().Comment("Agents who sent an outbound."),
 		createdAt(),

@@ -104,6 +104,7 @@ func save(ctx context.Context, tx *store.Tx, before, after *Row) error {
 	set("is_unread", before.IsUnread != after.IsUnread, after.IsUnread)
 	set("inbound_count", before.Inbound != after.Inbound, after.Inbound)
 	set("read_count", before.Read != after.Read, after.Read)
+	set("first_seq", before.FirstSeq != after.FirstSeq, after.FirstSeq)
 	set("last_seq", before.LastSeq != after.LastSeq, after.LastSeq)
 	if !slices.Equal(before.SentBy, after.SentBy) {
 		list, err := json.Marshal(after.SentBy)

@@ -23,6 +23,12 @@ func (r *Row) NextSeq() int64 {
 	return r.LastSeq
 }
 
+// Precede gives a message older than the first its number.
+func (r *Row) Precede() int64 {
+	r.FirstSeq--
+	return r.FirstSeq
+}
+
 // Receive takes an inbound message in: unread, one more new, on top of the list.
 // It never moves an owner who is there; where nobody is, the sole owner of the
 // sender ID becomes it.
@@ -78,6 +84,10 @@ func (r *Row) ReceivePast(m Message, soleOwner int64, read bool) {
 		r.OwnerID = soleOwner
 	}
 }
+
+// ReceivedBefore takes in an inbound message that is older than all that are there.
+// It is neither unread nor new.
+func (r *Row) ReceivedBefore(at clock.Time) { r.LastIncoming = later(r.LastIncoming, at) }
 
 // SendPast takes in an outbound message that another desk sent, by a person or
 // (author 0) by itself. It clears no unread. It shows in lists, and moves the owner

@@ -37,7 +37,8 @@ type Row struct {
 	IsUnread bool
 	Inbound  int64 // ordinal of the last inbound
 	Read     int64 // inbound ordinal read up to
-	LastSeq  int64 // number of the last message or note
+	FirstSeq int64 // number of the first message or note; 1, or less where older history was brought in
+	LastSeq  int64 // number of the last message or note, FirstSeq-1 when there is none
 	SentBy   []int64
 
 	CreatedAt clock.Time
@@ -69,6 +70,7 @@ var table = store.Table[Row]{
 	{Name: "is_unread", Read: func(r *Row, s *store.Row, i int) { r.IsUnread = s.Bool(i) }},
 	{Name: "inbound_count", Read: func(r *Row, s *store.Row, i int) { r.Inbound = s.Int(i) }},
 	{Name: "read_count", Read: func(r *Row, s *store.Row, i int) { r.Read = s.Int(i) }},
+	{Name: "first_seq", Read: func(r *Row, s *store.Row, i int) { r.FirstSeq = s.Int(i) }},
 	{Name: "last_seq", Read: func(r *Row, s *store.Row, i int) { r.LastSeq = s.Int(i) }},
 	{Name: "created_at", Read: func(r *Row, s *store.Row, i int) { r.CreatedAt = clock.Time(s.Int(i)) }},
 	{Name: "sent_by", Read: func(r *Row, s *store.Row, i int) { r.SentBy = s.Keys(i) }},
@@ -100,7 +102,7 @@ var needs = map[string]store.Columns{
 	"record": table.Only("record_id"), "objectType": table.Only("object_type"), "createdAt": table.Only("created_at"),
 	"isUnread": table.Only("is_unread"), "newCount": table.Only("new"),
 	"lastIncomingAt": table.Only("last_incoming_at"), "lastMessageDirection": table.Only("last_direction"),
-	"lastMessage": table.Only("last_message_id"), "messageCount": table.Only("last_seq"), "messages": table.Only("last_seq"),
+	"lastMessage": table.Only("last_message_id"), "messageCount": table.Only("first_seq", "last_seq"), "messages": table.Only("first_seq", "last_seq"),
 }
 
 // ColumnsOf are the columns that fields of the graph read, without the one that
@@ -175,7 +177,7 @@ func (r *Row) LastIncomingAt() *clock.Time { return optional(r.LastIncoming) }
 func (r *Row) LastMessageDirection() *content.Direction { return optional(r.LastDirection.Shown()) }
 
 // MessageCount is how many messages and notes it holds.
-func (r *Row) MessageCount() int64 { return r.LastSeq }
+func (r *Row) MessageCount() int64 { return r.LastSeq - r.FirstSeq + 1 }
 
 // optional is nil for the zero value.
 func optional[T comparable](v T) *T {

@@ -178,7 +178,7 @@ const base = 1_000_000
 // row is a conversation on one of the numbers, owned by nobody, that was written
 // to at the time.
 func (w *world) row(n int64, numberIndex int, at clock.Time, change ...func(*conversation.Row)) *conversation.Row {
-	r := &conversation.Row{Key: base + n, ChannelID: w.numbers[numberIndex], LastMessageAt: at, LastDirection: content.Inbound, Inbound: 1, IsUnread: true, LastSeq: 1}
+	r := &conversation.Row{Key: base + n, ChannelID: w.numbers[numberIndex], LastMessageAt: at, LastDirection: content.Inbound, Inbound: 1, IsUnread: true, FirstSeq: 1, LastSeq: 1}
 	if numberIndex == 3 {
 		r.QueueID = w.second
 	}

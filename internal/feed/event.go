@@ -32,6 +32,8 @@ type Cause string
 const (
 	MessageAdded         Cause = "MESSAGE_ADDED"
 	MessageStatusChanged Cause = "MESSAGE_STATUS_CHANGED"
+	MessageChanged       Cause = "MESSAGE_CHANGED"
+	HistoryAdded         Cause = "HISTORY_ADDED"
 	ConversationRead     Cause = "CONVERSATION_READ"
 	ConversationUnread   Cause = "CONVERSATION_UNREAD"
 	ConversationAssigned Cause = "CONVERSATION_ASSIGNED"
@@ -44,7 +46,7 @@ const (
 // version recorded of a conversation, and this one does not know.
 func (c Cause) Shown() Cause {
 	switch c {
-	case MessageAdded, MessageStatusChanged, ConversationRead, ConversationUnread, ConversationAssigned, ConversationChanged:
+	case MessageAdded, MessageStatusChanged, MessageChanged, HistoryAdded, ConversationRead, ConversationUnread, ConversationAssigned, ConversationChanged:
 		return c
 	}
 	return ConversationChanged

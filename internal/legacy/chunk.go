@@ -32,6 +32,7 @@ type tally struct {
 	taken    [2]int64 // by side
 	unknown  int64    // outbound whose status nobody knows
 	unlinked int64    // outbound that name a record which is not there
+	late     int64    // between what was there, and numbered behind it
 }
 
 // customer is an address on a channel.
@@ -151,17 +152,60 @@ func (c *chunk) thread(ctx context.Context, thread []stagedMessage) error {
 	if err != nil {
 		return err
 	}
-	return c.desk.Apply(ctx, c.tx, row, func(context.Context, *conversation.Row) (feed.Event, error) {
-		c.play(row, thread)
-		return feed.Event{Cause: feed.ConversationChanged}, nil
+	older := 0
+	for older < len(thread) && thread[older].precedes() {
+		older++
+	}
+	return c.desk.Apply(ctx, c.tx, row, func(ctx context.Context, _ *conversation.Row) (feed.Event, error) {
+		if err := c.precede(ctx, row, thread[:older]); err != nil {
+			return feed.Event{}, err
+		}
+		c.play(row, thread[older:])
+		return feed.Event{Cause: feed.HistoryAdded}, nil
 	})
+}
+
+// firstOf reads which inbound ordinal the first message of a conversation has.
+var firstOf = store.Fixed("SELECT inbound_ordinal, direction FROM messages WHERE conversation_id = ? AND seq = ?")
+
+// precede puts messages, from the newest back, in front of their conversation. What
+// was unread and new there stays so, and no more.
+func (c *chunk) precede(ctx context.Context, row *conversation.Row, older []stagedMessage) error {
+	if len(older) == 0 {
+		return nil
+	}
+	var ordinal int64 // inbounds up to where the next one goes
+	err := c.tx.Query(ctx, firstOf.With(row.Key, row.FirstSeq), func(rows *sql.Rows) error {
+		var d content.Direction
+		err := rows.Scan(&ordinal, &d)
+		if d == content.Inbound {
+			ordinal--
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for i := range older {
+		s := &older[i]
+		m, shown := c.message(row, s, row.Precede())
+		m.Ordinal = ordinal
+		if s.side == incoming {
+			ordinal--
+			row.ReceivedBefore(s.at)
+		} else {
+			c.send(row, s, &m, shown, 0)
+		}
+		c.add(m, s)
+	}
+	return nil
 }
 
 func (c *chunk) begin(thread []stagedMessage, there *known) error {
 	first := &thread[0]
 	ch := c.channels[first.channel]
 	row := &conversation.Row{
-		Key: c.into.Key(load.Conversations), ChannelID: ch.Key, QueueID: ch.Queue, Address: first.address, CreatedAt: first.at,
+		FirstSeq: 1, Key: c.into.Key(load.Conversations), ChannelID: ch.Key, QueueID: ch.Queue, Address: first.address, CreatedAt: first.at,
 	}
 	if there != nil {
 		row.UserID, row.Title = there.user, there.name
@@ -180,23 +224,35 @@ func (c *chunk) begin(thread []stagedMessage, there *known) error {
 
 // play lets the messages happen to their conversation, and adds them.
 func (c *chunk) play(row *conversation.Row, thread []stagedMessage) {
-	soleOwner := c.channels[thread[0].channel].SoleOwner()
 	for i := range thread {
 		s := &thread[i]
-		m := load.Message{
-			Key: c.into.Key(load.Messages), Conversation: row.Key, Channel: row.ChannelID, Seq: row.NextSeq(), Kind: content.Text, Text: s.text,
-			Account: c.account, ProviderID: s.id(), ProviderTime: s.at, At: s.at,
-		}
-		shown := conversation.Message{Key: m.Key, At: s.at, Preview: content.Preview(content.TextContent{Text: s.text})}
+		soleOwner := c.channels[s.channel].SoleOwner()
+		m, shown := c.message(row, s, row.NextSeq())
 		if s.side == incoming {
-			m.Direction, m.Source = content.Inbound, content.Customer
 			row.ReceivePast(shown, soleOwner, c.options.MarkRead)
 		} else {
 			c.send(row, s, &m, shown, soleOwner)
 		}
 		m.Ordinal = row.Inbound
-		c.into.Message(m)
-		c.tally.taken[s.side]++
+		c.add(m, s)
+	}
+}
+
+// message is what becomes of a staged one, with its number.
+func (c *chunk) message(row *conversation.Row, s *stagedMessage, seq int64) (load.Message, conversation.Message) {
+	m := load.Message{
+		Key: c.into.Key(load.Messages), Conversation: row.Key, Channel: row.ChannelID, Seq: seq, Kind: content.Text, Text: s.text,
+		Direction: content.Inbound, Source: content.Customer,
+		Account: c.account, ProviderID: s.id(), ProviderTime: s.at, At: s.at,
+	}
+	return m, conversation.Message{Key: m.Key, At: s.at, Preview: content.Preview(content.TextContent{Text: s.text})}
+}
+
+func (c *chunk) add(m load.Message, s *stagedMessage) {
+	c.into.Message(m)
+	c.tally.taken[s.side]++
+	if s.late() {
+		c.tally.late++
 	}
 }
 

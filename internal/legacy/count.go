@@ -68,9 +68,9 @@ func (m *importing) settleLines(ctx context.Context) error {
 	}, "SELECT file, COUNT(*) FROM refused GROUP BY file")
 }
 
-// findAnswered takes those conversations from the inbound-only ones that the
-// database holds an outbound of.
-func (m *importing) findAnswered(ctx context.Context) error {
+// eachThere calls fn with staged conversations that the database has, many at a
+// time: their keys there, and those in the staging.
+func (m *importing) eachThere(ctx context.Context, which string, fn func(keys []any, staged map[int64]int64) error) error {
 	for last := int64(-1); last != 0; {
 		after := max(last, 0)
 		last = 0
@@ -82,44 +82,63 @@ func (m *importing) findAnswered(ctx context.Context) error {
 				wanted[customer{c.key, address}] = last
 			}
 			return err
-		}, "SELECT id, channel, address FROM conversations WHERE inbound_only AND id > ? ORDER BY id LIMIT ?", after, mostKeys)
+		}, "SELECT id, channel, address FROM conversations WHERE "+which+" AND id > ? ORDER BY id LIMIT ?", after, mostKeys)
 		if err != nil {
 			return err
 		}
-		if err := m.settleAnswered(ctx, wanted); err != nil {
+		found, err := findCustomers(ctx, m.database, slices.Collect(maps.Keys(wanted)))
+		if err != nil {
+			return err
+		}
+		var keys []any
+		staged := map[int64]int64{}
+		for c, known := range found {
+			if known.conversation != 0 {
+				keys, staged[known.conversation] = append(keys, known.conversation), wanted[c]
+			}
+		}
+		if len(keys) == 0 {
+			continue
+		}
+		if err := fn(keys, staged); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (m *importing) settleAnswered(ctx context.Context, wanted map[customer]int64) error {
-	if len(wanted) == 0 {
-		return nil
-	}
-	found, err := findCustomers(ctx, m.database, slices.Collect(maps.Keys(wanted)))
-	if err != nil {
-		return err
-	}
-	var keys []any
-	who := map[int64]customer{}
-	for c, known := range found {
-		if known.conversation != 0 {
-			keys, who[known.conversation] = append(keys, known.conversation), c
-		}
-	}
-	if len(keys) == 0 {
-		return nil
-	}
-	q := m.database.sql.Select("conversation_id").Distinct().From(entsql.Table("messages")).
-		Where(entsql.And(entsql.In("conversation_id", keys...), entsql.EQ("direction", string(content.Outbound))))
-	return m.database.query(ctx, q, func(rows *sql.Rows) error {
-		var key int64
-		if err := rows.Scan(&key); err != nil {
+// findAnswered takes those conversations from the inbound-only ones that the
+// database holds an outbound of.
+func (m *importing) findAnswered(ctx context.Context) error {
+	return m.eachThere(ctx, "inbound_only", func(keys []any, staged map[int64]int64) error {
+		q := m.database.sql.Select("conversation_id").Distinct().From(entsql.Table("messages")).
+			Where(entsql.And(entsql.In("conversation_id", keys...), entsql.EQ("direction", string(content.Outbound))))
+		return m.database.query(ctx, q, func(rows *sql.Rows) error {
+			var key int64
+			if err := rows.Scan(&key); err != nil {
+				return err
+			}
+			_, err := m.staging.exec(ctx, "UPDATE conversations SET inbound_only = 0 WHERE id = ?", staged[key])
 			return err
-		}
-		_, err := m.staging.exec(ctx, "UPDATE conversations SET inbound_only = 0 WHERE id = ?", wanted[who[key]])
-		return err
+		})
+	})
+}
+
+// findEnds reads when the messages that conversations have already begin and end.
+func (m *importing) findEnds(ctx context.Context) error {
+	c, f := entsql.Table("conversations").As("c"), entsql.Table("messages").As("f")
+	return m.eachThere(ctx, "true", func(keys []any, staged map[int64]int64) error {
+		q := m.database.sql.Select(c.C("id"), f.C("created_at"), c.C("last_message_at")).From(c).
+			Join(f).OnP(entsql.And(entsql.ColumnsEQ(f.C("conversation_id"), c.C("id")), entsql.ColumnsEQ(f.C("seq"), c.C("first_seq")))).
+			Where(entsql.In(c.C("id"), keys...))
+		return m.database.query(ctx, q, func(rows *sql.Rows) error {
+			var key, first, last int64
+			if err := rows.Scan(&key, &first, &last); err != nil {
+				return err
+			}
+			_, err := m.staging.exec(ctx, "UPDATE conversations SET first_at = ?, last_at = ? WHERE id = ?", first, last, staged[key])
+			return err
+		})
 	})
 }
 
@@ -189,6 +208,9 @@ func (m *importing) comes(ctx context.Context, name recordName) (comes bool, err
 
 func (m *importing) foreseeOne(ctx context.Context, s *stagedMessage, known map[recordName]*knownRecord, t *tally) error {
 	t.taken[s.side]++
+	if s.late() {
+		t.late++
+	}
 	if s.side == incoming {
 		return nil
 	}

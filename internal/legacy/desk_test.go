@@ -1,6 +1,7 @@
 package legacy_test
 
 import (
+	"fmt"
 	"path/filepath"
 	"testing"
 
@@ -90,8 +91,8 @@ func TestInboundComesInReadWhenAskedTo(t *testing.T) {
 	healthy(t, p)
 }
 
-// A customer who writes here already keeps their conversation: numbers go on, and
-// what lists show of it stays the newest.
+// A customer who writes here already keeps their conversation, and what lists show
+// of it stays the newest.
 func TestAnImportGoesOnWithConversationsThatAreThere(t *testing.T) {
 	t.Parallel()
 	p := parleytest.New(t).Run()
@@ -112,11 +113,11 @@ func TestAnImportGoesOnWithConversationsThatAreThere(t *testing.T) {
 	require.Equal(t, "Are you open today?", nora.Get("preview").String(), "it is the newest")
 	require.True(t, before.Get("owner").IsNull() && nora.Get("owner").IsNull(), "what was sent long ago moves no owner")
 	require.Equal(t, "C-1", nora.Get("record", "externalId").String())
-	require.Equal(t, 3, nora.Get("newCount").Int())
+	require.Equal(t, 1, nora.Get("newCount").Int(), "what is older is not new")
 	for i, m := range nora.Get("messages", "nodes").List() {
-		require.Equal(t, i+1, m.Get("number").Int())
+		require.Equal(t, i-3, m.Get("number").Int())
 	}
-	require.Equal(t, "Is it here yet?", nora.Get("messages", "nodes", 1, "content", "text").String())
+	require.Equal(t, "Is it here yet?", nora.Get("messages", "nodes", 0, "content", "text").String())
 
 	kinds := map[string]string{}
 	var last parleytest.Tree
@@ -163,7 +164,7 @@ func TestTheFilesMayComeOneByOne(t *testing.T) {
 		imported(t, parts, one)
 		healthy(t, parts)
 	}
-	count := `SELECT address, last_seq, inbound_count, last_message_at, preview FROM conversations ORDER BY channel_id, address`
+	count := `SELECT address, last_seq - first_seq, inbound_count, last_message_at, preview FROM conversations ORDER BY channel_id, address`
 	require.Equal(t, parleytest.Rows(t, whole.Store, count), parleytest.Rows(t, parts.Store, count))
 	o.Records, o.Outgoing, o.Region = "", "", "US"
 	require.EqualValues(t, 1, imported(t, parts, o).InboundOnly, "the outgoing ones are there")
@@ -194,4 +195,89 @@ func TestWhatCannotBeImportedIsToldInPlainWords(t *testing.T) {
 		_, err := importer(p).Run(t.Context(), o)
 		require.ErrorContains(t, err, want)
 	}
+}
+
+// A desk that serves already gets its history: it stands before what is newer, what
+// is unread and new stays so, and open threads are told to read anew.
+func TestHistoryStandsBeforeWhatIsNewer(t *testing.T) {
+	t.Parallel()
+	const customer = "+12125550209"
+	p := parleytest.New(t).Run()
+	p.Say(customer, parleytest.Sales, "live, first")
+	p.Say(customer, parleytest.Sales, "live, second")
+	ada := p.As("ada")
+	thread := `query($view: ConversationView!, $n: Int, $before: String, $m: Int, $after: String) { conversations(view: $view, first: 1) { nodes {
+		id isUnread newCount messageCount lastIncomingAt preview messages(last: $n, before: $before, first: $m, after: $after) {
+			totalCount pageInfo { hasNextPage hasPreviousPage startCursor endCursor } nodes { id number content { ... on TextContent { text } } } } } } }`
+	read := func(v parleytest.Vars) parleytest.Tree {
+		v["view"] = parleytest.Vars{"kind": "ALL"}
+		return ada.Do(thread, v).Get("conversations", "nodes", 0)
+	}
+	before := read(parleytest.Vars{"n": 20})
+	id := before.Get("id").String()
+	stream := ada.Subscribe(`subscription($id: ID!) { conversationChanged(id: $id) { __typename ... on Reset { kind conversation { messageCount } }
+		... on ConversationUpdated { cause } } }`, parleytest.Vars{"id": id})
+	require.Equal(t, "OPEN", stream.Next().Get("conversationChanged", "kind").String())
+
+	history := func(ids ...int) string {
+		content := incomingHeader
+		for _, i := range ids {
+			content += fmt.Sprintf("%d,%s,%s,history %d,2026-08-%02d\n", i, customer, parleytest.Sales, i, i)
+		}
+		return content
+	}
+	require.EqualValues(t, 3, imported(t, p, legacy.InBatches(incomingFile(t, history(12, 14, 13)), 1)).Incoming, "a conversation may be split")
+	healthy(t, p)
+	after := read(parleytest.Vars{"n": 20})
+	require.Equal(t, []string{"-2 history 12", "-1 history 13", "0 history 14", "1 live, first", "2 live, second"}, numbered(after))
+	for _, same := range []string{"isUnread", "newCount", "lastIncomingAt", "preview"} {
+		require.Equal(t, before.Get(same), after.Get(same), same)
+	}
+	require.Equal(t, 5, after.Get("messageCount").Int())
+	require.Equal(t, 5, after.Get("messages", "totalCount").Int())
+	for range 2 { // the batches hold two of them at most
+		frame := stream.Next().Get("conversationChanged")
+		require.Equal(t, "Reset", frame.Get("__typename").String())
+		require.Equal(t, "RESET", frame.Get("kind").String())
+	}
+
+	// Older still, some between, and all of it again.
+	again := imported(t, p, incomingFile(t, history(12, 13, 14, 15, 10, 11)))
+	require.EqualValues(t, 3, again.Incoming)
+	require.EqualValues(t, 3, again.Present.Incoming)
+	require.EqualValues(t, 1, again.Late, "the one between is counted")
+	healthy(t, p)
+	whole := []string{"-4 history 10", "-3 history 11", "-2 history 12", "-1 history 13", "0 history 14", "1 live, first", "2 live, second", "3 history 15"}
+	require.Equal(t, whole, numbered(read(parleytest.Vars{"n": 20})))
+
+	// It is paged both ways, from and to its ends.
+	var up, down []string
+	for page := read(parleytest.Vars{"n": 3}); ; page = read(parleytest.Vars{"n": 3, "before": page.Get("messages", "pageInfo", "startCursor").String()}) {
+		up = append(numbered(page), up...)
+		if !page.Get("messages", "pageInfo", "hasPreviousPage").Bool() {
+			break
+		}
+	}
+	for page := read(parleytest.Vars{"m": 3}); ; page = read(parleytest.Vars{"m": 3, "after": page.Get("messages", "pageInfo", "endCursor").String()}) {
+		down = append(down, numbered(page)...)
+		if !page.Get("messages", "pageInfo", "hasNextPage").Bool() {
+			break
+		}
+	}
+	require.Equal(t, whole, up)
+	require.Equal(t, whole, down)
+
+	// Reading up to a message of the past reads nothing that is new.
+	oldest := read(parleytest.Vars{"m": 1}).Get("messages", "nodes", 0, "id").String()
+	ada.Do(`mutation($id: ID!, $m: ID!) { markConversationsRead(input: {conversations: [{id: $id, upToMessageId: $m}], confirmForOwner: true}) { results { error { code } } } }`,
+		parleytest.Vars{"id": id, "m": oldest})
+	require.Equal(t, 3, read(parleytest.Vars{"n": 1}).Get("newCount").Int())
+}
+
+// numbered are the messages of a thread, with their numbers.
+func numbered(thread parleytest.Tree) (out []string) {
+	for _, m := range thread.Get("messages", "nodes").List() {
+		out = append(out, fmt.Sprint(m.Get("number").Int(), " ", m.Get("content", "text").String()))
+	}
+	return out
 }

@@ -191,6 +191,9 @@ func (m *importing) prepare(ctx context.Context, sources []source) error {
 	if err := m.findAnswered(ctx); err != nil {
 		return err
 	}
+	if err := m.findEnds(ctx); err != nil {
+		return err
+	}
 	return m.count(ctx, r)
 }
 

@@ -95,10 +95,10 @@ func healthy(t testing.TB, p *parleytest.Parley) {
 		t.Helper()
 		require.Empty(t, parleytest.Rows(t, p.Store, statement), what)
 	}
-	none("numbers are dense", `SELECT c.id FROM conversations c JOIN messages m ON m.conversation_id = c.id GROUP BY c.id, c.last_seq
-		HAVING COUNT(*) <> c.last_seq OR MIN(m.seq) <> 1 OR MAX(m.seq) <> c.last_seq`)
-	none("inbound ordinals", `SELECT m.id FROM messages m WHERE m.inbound_ordinal <>
-		(SELECT COUNT(*) FROM messages x WHERE x.conversation_id = m.conversation_id AND x.seq <= m.seq AND x.direction = 'INBOUND')`)
+	none("numbers are dense", `SELECT c.id FROM conversations c JOIN messages m ON m.conversation_id = c.id GROUP BY c.id, c.first_seq, c.last_seq
+		HAVING COUNT(*) <> c.last_seq - c.first_seq + 1 OR MIN(m.seq) <> c.first_seq OR MAX(m.seq) <> c.last_seq`)
+	none("inbound ordinals", `SELECT m.id FROM messages m JOIN conversations c ON c.id = m.conversation_id WHERE m.inbound_ordinal <> c.inbound_count -
+		(SELECT COUNT(*) FROM messages x WHERE x.conversation_id = m.conversation_id AND x.seq > m.seq AND x.direction = 'INBOUND')`)
 	none("the newest is shown", `SELECT c.id FROM conversations c JOIN messages m ON m.id = c.last_message_id
 		WHERE m.created_at <> c.last_message_at OR m.created_at <> (SELECT MAX(x.created_at) FROM messages x WHERE x.conversation_id = c.id)`)
 	none("participants are those who sent", `SELECT DISTINCT conversation_id, author_id FROM messages WHERE direction = 'OUTBOUND' AND author_id IS NOT NULL

@@ -22,21 +22,34 @@ type stagedMessage struct {
 	channel, address, country string
 	side                      which
 	source                    string
+	line                      int
 	at                        clock.Time
 	text, status              string
 	agent                     int64 // of the staging
 	record                    recordName
+
+	firstAt, lastAt clock.Time // of the messages that the conversation has already; 0 for none
 }
+
+// precedes reports whether the message is older than all that were there.
+func (m *stagedMessage) precedes() bool { return m.at < m.firstAt }
+
+// late reports whether the message belongs between those that were there, and is
+// numbered behind them.
+func (m *stagedMessage) late() bool { return !m.precedes() && m.at < m.lastAt }
 
 // id names the message among all that come from its source.
 func (m *stagedMessage) id() string { return m.side.String() + ":" + m.source }
 
-// ordered reads all messages that are taken, conversation by conversation and each
-// in the order of time. The order of a conversation alone is sorted, by which
-// SQLite holds one at a time.
-const ordered = `SELECT c.id, c.channel, c.address, c.country, m.side, m.source, m.at, m.text, m.status, m.agent, m.object_type, m.external_id
+// ordered reads all messages that are taken, conversation by conversation: those
+// that precede what is there from the newest back, by which each finds its place in
+// front, and then the others in the order of time. The order of a conversation alone
+// is sorted, by which SQLite holds one at a time.
+const ordered = `SELECT c.id, c.channel, c.address, c.country, c.first_at, c.last_at,
+	m.side, m.source, m.at, m.text, m.status, m.agent, m.object_type, m.external_id, m.line
 	FROM conversations c CROSS JOIN parties p ON p.conversation = c.id CROSS JOIN messages m ON m.party = p.id
-	ORDER BY c.id, m.at, m.side DESC, m.line`
+	ORDER BY c.id, m.at >= c.first_at, CASE WHEN m.at < c.first_at THEN -m.at ELSE m.at END,
+		CASE WHEN m.at < c.first_at THEN m.side ELSE -m.side END, CASE WHEN m.at < c.first_at THEN -m.line ELSE m.line END`
 
 // eachMessages calls fn with messages that go in together: whole conversations,
 // unless one is longer than a batch may be.
@@ -57,8 +70,8 @@ func (m *importing) eachMessages(ctx context.Context, fn func([]stagedMessage) e
 	}
 	err := m.staging.each(context.WithoutCancel(ctx), func(rows *sql.Rows) error {
 		var s stagedMessage
-		if err := rows.Scan(&s.conversation, &s.channel, &s.address, &s.country, &s.side, &s.source, &s.at, &s.text, &s.status, &s.agent,
-			&s.record.objectType, &s.record.externalID); err != nil {
+		if err := rows.Scan(&s.conversation, &s.channel, &s.address, &s.country, &s.firstAt, &s.lastAt,
+			&s.side, &s.source, &s.at, &s.text, &s.status, &s.agent, &s.record.objectType, &s.record.externalID, &s.line); err != nil {
 			return err
 		}
 		if n := len(part); n >= most && (s.conversation != part[n-1].conversation || n >= 2*most) {

@@ -39,6 +39,9 @@ type Report struct {
 	// Orphans are records that name a parent which is neither in the export nor in the
 	// database.
 	Orphans int64 `json:"records_of_unknown_parent"`
+	// Late are messages, of those taken in, that belong between messages which were there
+	// before, and are numbered behind them.
+	Late int64 `json:"rows_between_newer"`
 	// Ahead are rows, of those refused, dated later than this machine's present.
 	Ahead int64 `json:"rows_of_the_future"`
 	// Cut are rows of which a text longer than 2,500,000 characters, or a name longer
@@ -87,6 +90,7 @@ func (r *Report) add(t tally, part [2]int64) {
 	r.Present.Incoming += part[incoming] - t.taken[incoming]
 	r.Unknown += t.unknown
 	r.Unlinked += t.unlinked
+	r.Late += t.late
 }
 
 // Write writes the report for people.
@@ -116,6 +120,7 @@ func (r *Report) Write(w io.Writer) error {
 	rest(r.Ahead, "of these lie in the future; is --zone right, and this machine's clock?")
 	rest(r.Unknown, "outgoing messages were not settled: they are UNKNOWN and never sent")
 	rest(r.Unlinked, "outgoing messages name a record that is not known")
+	rest(r.Late, "messages belong between those that were there, and stand behind them")
 	rest(r.Orphans, "records name a parent that is not known")
 	rest(r.Cut, "rows have a text or name that was too long, and was cut")
 	if err := t.Flush(); err != nil {

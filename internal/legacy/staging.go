@@ -33,7 +33,7 @@ const stagingTables = `
 CREATE TABLE parties (id INTEGER PRIMARY KEY, sender TEXT NOT NULL, written TEXT NOT NULL, conversation INTEGER, problem TEXT,
 	UNIQUE (sender, written));
 CREATE TABLE conversations (id INTEGER PRIMARY KEY, channel TEXT NOT NULL, address TEXT NOT NULL, country TEXT NOT NULL,
-	inbound_only INTEGER NOT NULL DEFAULT 0, UNIQUE (channel, address));
+	inbound_only INTEGER NOT NULL DEFAULT 0, first_at INTEGER NOT NULL DEFAULT 0, last_at INTEGER NOT NULL DEFAULT 0, UNIQUE (channel, address));
 CREATE TABLE agents (id INTEGER PRIMARY KEY, username TEXT NOT NULL UNIQUE);
 CREATE TABLE messages (id INTEGER PRIMARY KEY, side INTEGER NOT NULL, line INTEGER NOT NULL, source TEXT NOT NULL, print INTEGER NOT NULL,
 	party INTEGER NOT NULL, at INTEGER NOT NULL, text TEXT NOT NULL, status TEXT NOT NULL, agent INTEGER NOT NULL,

@@ -90,6 +90,14 @@ type MessageStatusChanged struct {
 	IdempotencyKey *string
 }
 
+// MessageChanged is a message that says something else than it did.
+type MessageChanged struct {
+	source
+	Cursor         string
+	Message        *message.Row
+	IdempotencyKey *string
+}
+
 // ConversationUpdated is a conversation that changed by itself.
 type ConversationUpdated struct {
 	source
@@ -114,6 +122,9 @@ func (*MessageAdded) IsConversationChange() {}
 
 // IsConversationChange marks a member of the union.
 func (*MessageStatusChanged) IsConversationChange() {}
+
+// IsConversationChange marks a member of the union.
+func (*MessageChanged) IsConversationChange() {}
 
 // IsConversationChange marks a member of the union.
 func (*ConversationUpdated) IsConversationChange() {}

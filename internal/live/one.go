@@ -113,6 +113,11 @@ func (d *Desk) oneChange(ctx context.Context, v *viewer.Viewer, e *feed.Delivery
 	case feed.MessageStatusChanged:
 		msg, err := d.message(ctx, e)
 		return &MessageStatusChanged{source: source{e}, Cursor: cursor, Message: msg, Status: e.Status.Shown(), IdempotencyKey: echo(v, e)}, msg != nil, err
+	case feed.MessageChanged:
+		msg, err := d.message(ctx, e)
+		return &MessageChanged{source: source{e}, Cursor: cursor, Message: msg, IdempotencyKey: echo(v, e)}, msg != nil, err
+	case feed.HistoryAdded:
+		return &Reset{Kind: feed.Reset, Cursor: cursor, Conversation: row}, true, nil
 	default:
 		return &ConversationUpdated{source: source{e}, Cursor: cursor, Conversation: row, Cause: e.Cause.Shown(), IdempotencyKey: echo(v, e)}, true, nil
 	}

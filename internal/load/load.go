@@ -44,7 +44,7 @@ var tables = []struct {
 	{"conversations", []string{
 		"id", "channel_id", "messaging_user_id", "record_id", "owner_id", "queue_id", "object_type", "assigned",
 		"name", "address", "preview", "last_message_at", "last_message_id", "last_direction", "last_incoming_at", "due_at",
-		"is_unread", "inbound_count", "read_count", "last_seq", "sent_by", "created_at",
+		"is_unread", "inbound_count", "read_count", "first_seq", "last_seq", "sent_by", "created_at",
 	}},
 	{"participants", []string{"conversation_id", "agent_id", "last_message_at"}},
 	{"messages", []string{
@@ -194,7 +194,7 @@ func (b *Batch) Conversation(row *conversation.Row, t channel.Type) error {
 	}
 	b.add(Conversations, row.Key, row.ChannelID, row.UserID, nullable(row.RecordID), nullable(row.OwnerID), nullable(row.QueueID), row.Type,
 		row.Assigned, row.Title, row.Address, row.Preview, int64(row.LastMessageAt), row.LastMessageID, string(row.LastDirection),
-		int64(row.LastIncoming), int64(row.DueAt(t, b.now)), row.IsUnread, row.Inbound, row.Read, row.LastSeq, sentBy, int64(row.CreatedAt))
+		int64(row.LastIncoming), int64(row.DueAt(t, b.now)), row.IsUnread, row.Inbound, row.Read, row.FirstSeq, row.LastSeq, sentBy, int64(row.CreatedAt))
 	b.found.customers = append(b.found.customers, index.Customer{ConversationID: row.Key, ChannelID: row.ChannelID, Name: row.Title, Address: row.Address})
 	for _, agent := range row.SentBy {
 		b.add(Participants, row.Key, agent, int64(row.LastMessageAt))

@@ -31,9 +31,10 @@ type Window struct {
 
 // Page is a page of one conversation's messages, oldest first.
 type Page struct {
-	Rows       []*Row
-	From, To   int64 // the range of numbers asked for
-	TotalCount int64
+	Rows        []*Row
+	first, last int64 // the numbers of the thread
+	From, To    int64 // the range of numbers asked for
+	TotalCount  int64
 }
 
 // Edge is a message in a page.
@@ -56,7 +57,7 @@ func (p *Page) Nodes() []*Row { return p.Rows }
 
 // PageInfo is where the page stands in its thread.
 func (p *Page) PageInfo() *conversation.PageInfo {
-	info := &conversation.PageInfo{HasNextPage: p.To < p.TotalCount, HasPreviousPage: p.From > 1}
+	info := &conversation.PageInfo{HasNextPage: p.To < p.last, HasPreviousPage: p.From > p.first}
 	if n := len(p.Rows); n > 0 {
 		first, last := p.Rows[0].cursor(), p.Rows[n-1].cursor()
 		info.StartCursor, info.EndCursor = &first, &last
@@ -77,18 +78,22 @@ func (m Reader) parseCursor(w Window) (seq int64, err error) {
 	return 0, fault.Input(field, "This is not a cursor of a list of messages. Pass a cursor from an edge, or none.")
 }
 
-// bounds is the range of numbers that the window means in a thread of n; at is the
-// number in its cursor, if it has one.
-func (w Window) bounds(at, n int64) (from, to int64) {
+// bounds is the range of numbers that the window means in a thread of those from
+// first to last; at is the number in its cursor, if it has one.
+func (w Window) bounds(at, first, last int64) (from, to int64) {
+	size := int64(w.Size)
 	if w.Backward {
 		if w.Cursor == "" {
-			at = n + 1
+			at = last + 1
 		}
-		at = min(max(at, 1), n+1)
-		return max(1, at-int64(w.Size)), at - 1
+		at = min(max(at, first), last+1)
+		return max(first, at-size), at - 1
 	}
-	at = min(max(at, 0), n)
-	return at + 1, min(n, at+int64(w.Size))
+	if w.Cursor == "" {
+		at = first - 1
+	}
+	at = min(max(at, first-1), last)
+	return at + 1, min(last, at+size)
 }
 
 // Reader reads messages under the viewer of the context.
@@ -108,11 +113,11 @@ func (m Reader) Pages(ctx context.Context, of []*conversation.Row, w Window) ([]
 		}
 	}
 	for i, c := range of {
-		from, to := w.bounds(at, c.LastSeq)
+		from, to := w.bounds(at, c.FirstSeq, c.LastSeq)
 		if pages[i] = byConversation[c.Key]; pages[i] != nil {
 			continue
 		}
-		pages[i] = &Page{From: from, To: to, TotalCount: c.LastSeq}
+		pages[i] = &Page{first: c.FirstSeq, last: c.LastSeq, From: from, To: to, TotalCount: c.MessageCount()}
 		byConversation[c.Key] = pages[i]
 		if from <= to {
 			ranges = append(ranges, [3]int64{c.Key, from, to})

@@ -88,7 +88,7 @@ func (r *run) few(ctx context.Context, s *conversation.Scope) ([]*conversation.R
 	rows, ok, err := r.Desk.Desk.Few(ctx, s, r.ways.few)
 	messages := int64(0)
 	for _, row := range rows {
-		messages += row.LastSeq
+		messages += row.MessageCount()
 	}
 	return rows, ok && messages <= int64(r.ways.messages), err
 }

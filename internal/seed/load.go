@@ -92,7 +92,8 @@ func (b *batch) play(s *script) error {
 	}
 	ch, began := s.line.channel, s.began()
 	row := &conversation.Row{
-		Key: b.into.Key(load.Conversations), ChannelID: ch.Key, UserID: b.into.Key(load.Users), QueueID: ch.Queue,
+		FirstSeq: 1,
+		Key:      b.into.Key(load.Conversations), ChannelID: ch.Key, UserID: b.into.Key(load.Users), QueueID: ch.Queue,
 		Title: s.name, Address: address, CreatedAt: began,
 	}
 	record := b.into.Key(load.Records)

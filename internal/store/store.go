@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"sync"
 	"time"
 
 	"entgo.io/ent/dialect"
@@ -69,15 +70,16 @@ type Store struct {
 	// Epoch names this event log; a restored backup starts another.
 	Epoch int64
 
-	dialect string
-	place   *place // SQLite only
-	reader  *sql.DB
-	db      *sql.DB       // the writer; on PostgreSQL the same as reader
-	pool    *pgxpool.Pool // PostgreSQL only
-	binary  bool          // its results can be had in the wire's binary format
-	writer  *writer
-	jobs    jobInserter
-	trace   Trace
+	dialect  string
+	place    *place // SQLite only
+	watching sync.WaitGroup
+	reader   *sql.DB
+	db       *sql.DB       // the writer; on PostgreSQL the same as reader
+	pool     *pgxpool.Pool // PostgreSQL only
+	binary   bool          // its results can be had in the wire's binary format
+	writer   *writer
+	jobs     jobInserter
+	trace    Trace
 
 	readers *turn.Gate // the connections that read
 	scans   *turn.Gate // those of them that walk through many rows
@@ -111,7 +113,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	s.Ent = ent.NewClient(ent.Driver(s.traced(entsql.OpenDB(s.dialect, s.reader))))
 	s.writer = startWriter(s, o)
 	if s.place != nil {
-		go s.place.watch(s.writer.closing)
+		s.watching.Go(func() { s.place.watch(s.writer.closing) })
 	}
 	return s, nil
 }
@@ -223,6 +225,7 @@ func (s *Store) within(ctx context.Context, most time.Duration) (context.Context
 // get ErrClosed.
 func (s *Store) Close() error {
 	s.writer.close()
+	s.watching.Wait() // or it would miss the files that the last connection takes away
 	return s.disconnect()
 }
 
