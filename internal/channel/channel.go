@@ -128,7 +128,8 @@ const (
 type Result struct {
 	Outcome    Outcome
 	ProviderID string        // the provider's id of the message, when Accepted
-	Code       ErrorCode     // when Rejected, Throttled, Unreachable or Unknown
+	Code       ErrorCode     // when Rejected, Throttled or Unreachable
+	OptedOut   bool          // when Rejected because the customer has opted out at the carrier
 	Detail     string        // the provider's own words or number, for operators; no message text, no secret
 	RetryAfter time.Duration // when Throttled, if the provider said so
 }
@@ -140,6 +141,7 @@ type Receipt struct {
 	ProviderID string
 	Status     Status
 	Code       ErrorCode // when Failed
+	OptedOut   bool      `json:",omitempty"` // Failed because the customer has opted out at the carrier
 	Detail     string
 	At         clock.Time // provider time, zero when not told
 }
@@ -155,7 +157,10 @@ type Inbound struct {
 	// Unsupported names a kind of content we cannot show ("sticker"); such a
 	// message is kept as an EVENT that says so.
 	Unsupported string
-	At          clock.Time // provider time, zero when not told
+	// Consent is what the carrier takes the message for: OptOut, ImplicitOptIn when
+	// it lets the customer be written to again, or none.
+	Consent Consent    `json:",omitempty"`
+	At      clock.Time // provider time, zero when not told
 }
 
 // Media is a file that came with an inbound message, still at the provider.

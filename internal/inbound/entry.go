@@ -134,9 +134,12 @@ func (r *Receiver) takeMessage(ctx context.Context, tx *store.Tx, account *direc
 	if err != nil {
 		return done, err
 	}
-	return done, desk.Apply(ctx, tx, row, func(ctx context.Context, row *conversation.Row) (feed.Event, error) {
+	if err = desk.Apply(ctx, tx, row, func(ctx context.Context, row *conversation.Row) (feed.Event, error) {
 		return r.receive(ctx, tx, row, in, ch)
-	})
+	}); err != nil {
+		return done, err
+	}
+	return done, r.Messenger.TakeConsent(ctx, tx, row, in.Consent)
 }
 
 func (r *Receiver) receive(ctx context.Context, tx *store.Tx, row *conversation.Row, in channel.Inbound, ch *directory.Channel) (feed.Event, error) {

@@ -158,3 +158,38 @@ func TestALongFormThatIsSignedIsKept(t *testing.T) {
 	require.Equal(t, 1, count(t, p, "raw_inbounds", nil))
 	require.Equal(t, []string{"the form cannot be read"}, problems(t, p))
 }
+
+// Twilio takes nothing for a customer who replied STOP, until they reply START.
+func TestWhomTwilioHasOptedOutIsOptedInByItsKeyword(t *testing.T) {
+	t.Parallel()
+	p, server, client := twilio(t)
+	client = arrive(client, "/parley")
+	server.Script(func(twiliotest.Message) *twiliotest.Fault { return &twiliotest.Fault{Status: 400, Code: 21610} })
+	p.Run()
+	say := func(text string) {
+		status, err := server.PostInbound(t.Context(), client, twilioHook, channel.Inbound{From: customer, To: parleytest.Billing, Text: text})
+		require.NoError(t, err)
+		require.Equal(t, http.StatusOK, status)
+	}
+	amy := p.As("amy")
+	look := func() parleytest.Tree {
+		return amy.Do(`{ conversations(view: {kind: ALL}) { nodes { id messagingUser { consentStatus } sendability { canSend }
+			messages(first: 9) { nodes { number kind } } } } }`, nil).Get("conversations", "nodes", 0)
+	}
+	say("Hello")
+	amy.Do(`mutation($id: ID!) { sendMessage(input: {conversationId: $id, text: "Hi", idempotencyKey: "k"}) { message { id } } }`,
+		parleytest.Vars{"id": look().Get("id").String()})
+	p.Eventually(func() bool { return look().Get("messagingUser", "consentStatus").String() == "OPT_OUT" }, "the carrier's refusal opts out")
+	require.False(t, look().Get("sendability", "canSend").Bool())
+	say("What is new?")
+	require.Equal(t, "OPT_OUT", look().Get("messagingUser", "consentStatus").String())
+	say("Start")
+	require.Equal(t, "IMPLICIT_OPT_IN", look().Get("messagingUser", "consentStatus").String())
+	require.True(t, look().Get("sendability", "canSend").Bool())
+	var kinds []string
+	for i, m := range look().Get("messages", "nodes").List() {
+		require.Equal(t, i+1, m.Get("number").Int())
+		kinds = append(kinds, m.Get("kind").String())
+	}
+	require.Equal(t, []string{"TEXT", "TEXT", "EVENT", "TEXT", "TEXT", "EVENT"}, kinds)
+}

@@ -57,44 +57,58 @@ func parse(a channel.Account, w channel.Webhook) (channel.Delivery, error) {
 // and always have a Body, be it empty; status callbacks have none.
 func dispatch(a channel.Account, w channel.Webhook, form url.Values, sid string) (channel.Delivery, error) {
 	status := first(form, "MessageStatus", "SmsStatus")
-	switch status {
-	case "", "received":
+	switch {
+	case status == "" || status == "received":
 		m, err := inbound(a, form, sid)
 		return channel.Delivery{Messages: []channel.Inbound{m}}, err
-	case "accepted", "scheduled", "queued", "sending", "receiving":
+	case passing[status]:
 		return channel.Delivery{}, nil
 	}
 	to, known := statuses[status]
 	if !known {
 		return channel.Delivery{}, errors.New("the message status is not known")
 	}
-	return channel.Delivery{Receipts: []channel.Receipt{receipt(w, form, sid, status, to)}}, nil
+	r := receipt(sid, status, to, form.Get("ErrorCode"))
+	r.AttemptKey = bounded(w.Query.Get("attempt"), maxKey)
+	return channel.Delivery{Receipts: []channel.Receipt{r}}, nil
 }
 
-// statuses are Twilio's that move a message of ours.
+// passing are statuses that say nothing of where a message of ours ends.
+var passing = map[string]bool{"accepted": true, "scheduled": true, "queued": true, "sending": true, "receiving": true}
+
+// canceled is the status of a message that was called off at Twilio before it went
+// out (an update of the Message resource; nothing of ours does it).
+const canceled = "canceled"
+
+// statuses are Twilio's that move a message of ours. "partially_delivered" is in
+// Twilio's list without a description: a part is with the customer and the rest is
+// not reported. So it stands as SENT, and what is reported after it decides.
 var statuses = map[string]channel.Status{
-	"sent":        channel.Sent,
-	"delivered":   channel.Delivered,
-	"read":        channel.Read,
-	"undelivered": channel.Failed,
-	"failed":      channel.Failed,
+	"sent":                channel.Sent,
+	"partially_delivered": channel.Sent,
+	"delivered":           channel.Delivered,
+	"read":                channel.Read,
+	"undelivered":         channel.Failed,
+	"failed":              channel.Failed,
+	canceled:              channel.Failed,
 }
 
-func receipt(w channel.Webhook, form url.Values, sid, status string, to channel.Status) channel.Receipt {
-	r := channel.Receipt{
-		EventID:    sid + "." + status,
-		AttemptKey: bounded(w.Query.Get("attempt"), maxKey),
-		ProviderID: sid,
-		Status:     to,
-	}
+// receipt is what a status says of a message, with Twilio's error number or none.
+func receipt(sid, status string, to channel.Status, errorCode string) channel.Receipt {
+	r := channel.Receipt{EventID: sid + "." + status, ProviderID: sid, Status: to}
 	if to != channel.Failed {
 		return r
 	}
-	number, err := strconv.Atoi(form.Get("ErrorCode"))
-	r.Code = failure(number)
-	if err == nil {
-		r.Detail = "Twilio error " + strconv.Itoa(number)
+	number, err := strconv.Atoi(errorCode)
+	switch {
+	case err == nil && number != 0:
+		r.Code, r.Detail = failure(number), "Twilio error "+strconv.Itoa(number)
+	case status == canceled:
+		r.Code, r.Detail = channel.ChannelCannotSend, "called off at Twilio"
+	default:
+		r.Code = failure(0)
 	}
+	r.OptedOut = number == optedOut
 	return r
 }
 
@@ -106,6 +120,7 @@ func inbound(a channel.Account, form url.Values, sid string) (channel.Inbound, e
 		To:         form.Get("To"),
 		FromName:   bounded(form.Get("ProfileName"), maxName),
 		Text:       channel.CleanText(form.Get("Body")),
+		Consent:    consent(form.Get("OptOutType"), form.Get("Body")),
 	}
 	if !form.Has("Body") && !form.Has("NumMedia") {
 		return m, errors.New("there is neither a status nor a body")

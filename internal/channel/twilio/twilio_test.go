@@ -137,9 +137,9 @@ func TestRefusalsMeanWhatTwilioDocuments(t *testing.T) {
 		{"forbidden", 403, 99999, channel.Rejected, channel.CheckChannelSettings},
 		{"no such account", 404, 20404, channel.Rejected, channel.CheckChannelSettings},
 		{"unknown number", 400, 99999, channel.Rejected, channel.CannotBeSent},
-		{"request timed out", 408, 0, channel.Unknown, channel.TimedOut},
-		{"gateway", 502, 0, channel.Unknown, channel.TimedOut},
-		{"unavailable", 503, 20503, channel.Unknown, channel.TimedOut},
+		{"request timed out", 408, 0, channel.Unknown, ""},
+		{"gateway", 502, 0, channel.Unknown, ""},
+		{"unavailable", 503, 20503, channel.Unknown, ""},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -185,6 +185,7 @@ func TestSendKeepsTheContract(t *testing.T) {
 		{"no destination", func(m *channel.Outgoing) { m.To = "" }, channel.BadDestination},
 		{"national number", func(m *channel.Outgoing) { m.To = "4155550100" }, channel.BadDestination},
 		{"no sender", func(m *channel.Outgoing) { m.From = "" }, channel.ChannelMisconfigured},
+		{"to itself", func(m *channel.Outgoing) { m.To = m.From }, channel.BadDestination},
 		{"odd sender", func(m *channel.Outgoing) { m.From = "whatsapp:+1" }, channel.ChannelMisconfigured},
 		{"relative status callback", func(m *channel.Outgoing) { m.StatusURL = "/w" }, channel.CheckChannelSettings},
 	}

@@ -137,7 +137,7 @@ func Lost(err error) channel.Result {
 
 // Unclear is the result of a send that the carrier may or may not have taken.
 func Unclear(detail string) channel.Result {
-	return channel.Result{Outcome: channel.Unknown, Code: channel.TimedOut, Detail: Detail(detail)}
+	return channel.Result{Outcome: channel.Unknown, Detail: Detail(detail)}
 }
 
 // Misconfigured is the result of a send that the account's settings prevent.

@@ -135,6 +135,8 @@ func check(m sandbox.Message, callback string) int {
 		return 21211
 	case !sender.MatchString(m.From):
 		return 21212
+	case m.From == m.To:
+		return 21266
 	case utf8.RuneCountInString(m.Text) > twilio.MaxText:
 		return 21617
 	case callback != "" && !absolute(callback):

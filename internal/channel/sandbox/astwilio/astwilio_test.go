@@ -104,8 +104,8 @@ func TestDirectivesComeBackInTwiliosWords(t *testing.T) {
 		{"a #reject=0003", channel.Rejected, channel.CheckChannelSettings},
 		{"a #reject=3007", channel.Rejected, channel.CannotBeSent},
 		{"a #throttle=9", channel.Throttled, channel.ChannelCannotSend},
-		{"a #down", channel.Unknown, channel.TimedOut},
-		{"a #timeout", channel.Unknown, channel.TimedOut},
+		{"a #down", channel.Unknown, ""},
+		{"a #timeout", channel.Unknown, ""},
 	}
 	for _, c := range cases {
 		t.Run(c.text, func(t *testing.T) {

@@ -206,6 +206,8 @@ func check(m Message) int {
 		return 21211
 	case !sender.MatchString(m.From):
 		return 21212
+	case m.From == m.To:
+		return 21266
 	case utf8.RuneCountInString(m.Body) > twilio.MaxText:
 		return 21617
 	case m.StatusCallback != "" && !absolute(m.StatusCallback):
