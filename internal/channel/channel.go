@@ -154,6 +154,11 @@ type Inbound struct {
 	FromName   string // when the provider tells it
 	Text       string
 	Media      []Media
+	// Missing names what came with the message and cannot be taken ("1 file beyond the
+	// first 10"); the thread says so behind what can. Refused are such files, kept for
+	// operators and never fetched.
+	Missing []string `json:",omitempty"`
+	Refused []Media  `json:",omitempty"`
 	// Unsupported names a kind of content we cannot show ("sticker"); such a
 	// message is kept as an EVENT that says so.
 	Unsupported string

@@ -29,6 +29,12 @@ func (m *Messenger) TakeConsent(ctx context.Context, tx *store.Tx, row *conversa
 	if err != nil || n == 0 {
 		return err
 	}
+	return m.Tell(ctx, tx, row, line)
+}
+
+// Tell adds a line by the system to a locked conversation. It changes neither its
+// time, its preview nor what is unread.
+func (m *Messenger) Tell(ctx context.Context, tx *store.Tx, row *conversation.Row, line string) error {
 	return m.Desk.Apply(ctx, tx, row, func(ctx context.Context, row *conversation.Row) (feed.Event, error) {
 		said, err := m.Insert(ctx, tx, row, New{Source: content.System, Content: content.EventContent{Text: line}})
 		return added(said, ""), err

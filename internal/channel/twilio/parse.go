@@ -17,6 +17,7 @@ const (
 	maxMedia = 10  // files of one message, as documented
 	maxName  = 200 // bytes of a profile name
 	maxKey   = 200 // bytes of an attempt's key
+	maxURL   = 500 // bytes kept of a file's address that is not taken
 )
 
 // Parse implements channel.Provider. A webhook of Twilio holds one thing: an
@@ -39,8 +40,8 @@ func parse(a channel.Account, w channel.Webhook) (channel.Delivery, error) {
 	if !isForm(w) {
 		return channel.Delivery{}, errors.New("the body is no form")
 	}
-	form, err := url.ParseQuery(string(w.Body))
-	if err != nil {
+	form, ok := readForm(string(w.Body))
+	if !ok {
 		return channel.Delivery{}, errors.New("the form cannot be read")
 	}
 	if sid := form.Get("AccountSid"); sid != "" && a.SID != "" && sid != a.SID {
@@ -53,19 +54,19 @@ func parse(a channel.Account, w channel.Webhook) (channel.Delivery, error) {
 	return dispatch(a, w, form, sid)
 }
 
-// dispatch tells what the form is. Inbound messages say SmsStatus "received"
-// and always have a Body, be it empty; status callbacks have none.
+// dispatch tells what the form is. Inbound messages say SmsStatus "received" and
+// have a Body, be it empty; status callbacks have a MessageStatus, or, under its old
+// name, no Body. What has a status that nobody documents and a Body is a message.
 func dispatch(a channel.Account, w channel.Webhook, form url.Values, sid string) (channel.Delivery, error) {
 	status := first(form, "MessageStatus", "SmsStatus")
+	to, known := statuses[status]
+	said := form.Has("Body") && !form.Has("MessageStatus")
 	switch {
-	case status == "" || status == "received":
-		m, err := inbound(a, form, sid)
-		return channel.Delivery{Messages: []channel.Inbound{m}}, err
+	case status == "" || status == "received" || said && !known && (status == "receiving" || !passing[status]):
+		return inbound(a, form, sid)
 	case passing[status]:
 		return channel.Delivery{}, nil
-	}
-	to, known := statuses[status]
-	if !known {
+	case !known:
 		return channel.Delivery{}, errors.New("the message status is not known")
 	}
 	r := receipt(sid, status, to, form.Get("ErrorCode"))
@@ -112,7 +113,11 @@ func receipt(sid, status string, to channel.Status, errorCode string) channel.Re
 	return r
 }
 
-func inbound(a channel.Account, form url.Values, sid string) (channel.Inbound, error) {
+// inbound reads a customer's message. What cannot be taken of it costs that alone.
+func inbound(a channel.Account, form url.Values, sid string) (channel.Delivery, error) {
+	if form.Get("To") == "" {
+		return channel.Delivery{}, errors.New("the destination is missing")
+	}
 	m := channel.Inbound{
 		EventID:    sid,
 		ProviderID: sid,
@@ -123,36 +128,42 @@ func inbound(a channel.Account, form url.Values, sid string) (channel.Inbound, e
 		Consent:    consent(form.Get("OptOutType"), form.Get("Body")),
 	}
 	if !form.Has("Body") && !form.Has("NumMedia") {
-		return m, errors.New("there is neither a status nor a body")
+		m.Unsupported = "a message without text and files"
 	}
-	if !validAddress(m.From) || !validAddress(m.To) {
-		return m, errors.New("the sender or the destination is not an SMS address")
-	}
-	var err error
-	m.Media, err = media(a, form)
-	return m, err
+	addMedia(a, form, &m)
+	return channel.Delivery{Messages: []channel.Inbound{m}}, nil
 }
 
-func media(a channel.Account, form url.Values) ([]channel.Media, error) {
-	if form.Get("NumMedia") == "" {
-		return nil, nil
+// addMedia gives the message its first ten files, as far as they lie at Twilio.
+func addMedia(a channel.Account, form url.Values, m *channel.Inbound) {
+	count := 0
+	if said := form.Get("NumMedia"); said != "" {
+		n, err := strconv.Atoi(said)
+		if err != nil || n < 0 {
+			m.Missing = append(m.Missing, "files, whose number cannot be read")
+		}
+		count = max(n, 0)
 	}
-	count, err := strconv.Atoi(form.Get("NumMedia"))
-	if err != nil || count < 0 || count > maxMedia {
-		return nil, errors.New("NumMedia is not a number from 0 to 10")
-	}
-	var files []channel.Media
-	for i := range count {
+	foreign := 0
+	for i := range min(count, maxMedia) {
 		file := channel.Media{
 			ContentType: bounded(form.Get("MediaContentType"+strconv.Itoa(i)), maxName),
 			URL:         form.Get("MediaUrl" + strconv.Itoa(i)),
 		}
-		if !hosted(a, file.URL) {
-			return nil, errors.New("a media URL is not at the provider")
+		if hosted(a, file.URL) {
+			m.Media = append(m.Media, file)
+			continue
 		}
-		files = append(files, file)
+		foreign++
+		file.URL = bounded(file.URL, maxURL)
+		m.Refused = append(m.Refused, file)
 	}
-	return files, nil
+	if foreign > 0 {
+		m.Missing = append(m.Missing, channel.Files(foreign)+" not at the carrier")
+	}
+	if more := count - maxMedia; more > 0 {
+		m.Missing = append(m.Missing, channel.Files(more)+" beyond the first 10")
+	}
 }
 
 // hosted reports whether a file lies where Twilio keeps files: a webhook must
@@ -173,14 +184,7 @@ func hosted(a channel.Account, raw string) bool {
 // are signed joined end to end, so that a longer sid could hold its neighbour.
 func validSID(s string) bool { return sidShape.MatchString(s) }
 
-// validAddress takes a phone number, a short code or an alphanumeric sender,
-// but no address of another channel such as "whatsapp:+1".
-func validAddress(s string) bool { return addressShape.MatchString(s) }
-
-var (
-	sidShape     = regexp.MustCompile(`^(SM|MM)[0-9A-Za-z]{1,32}$`)
-	addressShape = regexp.MustCompile(`^(\+?[0-9]{3,15}|[0-9A-Za-z][0-9A-Za-z &_.+-]{0,19})$`)
-)
+var sidShape = regexp.MustCompile(`^(SM|MM)[0-9A-Za-z]{1,32}$`)
 
 func first(form url.Values, names ...string) string {
 	for _, name := range names {
