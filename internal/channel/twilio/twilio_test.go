@@ -1,6 +1,8 @@
 package twilio_test
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -102,6 +104,35 @@ func TestSignAgreesWithTwiliosHelper(t *testing.T) {
 			require.NoError(t, err)
 		}
 		require.Equal(t, c.Signature, twilio.Sign(f.Token, c.SignedURL, params), c.Name)
+	}
+}
+
+// It is not documented whether the connection overrides in a URL's fragment, which no
+// request carries, are signed.
+func TestVerifyTakesASignatureWithAndWithoutTheOverrides(t *testing.T) {
+	t.Parallel()
+	const address = "https://desk.example.com/webhooks/twilio/acc1"
+	p := twilio.New(twilio.Options{})
+	form := url.Values{"Body": {"Hi"}, "MessageSid": {sid}}
+	sum := sha256.Sum256([]byte("{}"))
+	hashed := address + "?bodySHA256=" + hex.EncodeToString(sum[:])
+	for signed, valid := range map[string]bool{
+		address: true, address + "#rc=5&rp=all": true, address + ":443#rc=5&rp=all": false,
+		strings.Replace(address, ".com", ".com:443", 1) + "#rc=5&rp=all": true,
+		address + "#": false, address + "#rc=5&rp=all&rt=1": false, address + "?x=1#rc=5&rp=all": false,
+	} {
+		w := channel.Webhook{PublicURL: address, Body: []byte(form.Encode()), Header: http.Header{
+			"Content-Type": {"application/x-www-form-urlencoded"}, twilio.SignatureHeader: {twilio.Sign("t", signed, form)},
+		}}
+		require.Equal(t, valid, p.Verify(channel.Account{Secret: "t"}, w), signed)
+	}
+	for _, fragment := range []string{"", twilio.Overrides} {
+		w := channel.Webhook{PublicURL: hashed, Body: []byte("{}"), Header: http.Header{
+			"Content-Type": {"application/json"}, twilio.SignatureHeader: {twilio.Sign("t", hashed+fragment, nil)},
+		}}
+		require.True(t, p.Verify(channel.Account{Secret: "t"}, w))
+		w.Body = []byte("[]")
+		require.False(t, p.Verify(channel.Account{Secret: "t"}, w))
 	}
 }
 
