@@ -48,6 +48,7 @@ func (r *Receiver) answer(w http.ResponseWriter, req *http.Request, hook channel
 	verdict, err := r.Receive(req.Context(), provider, account, hook)
 	switch {
 	case err != nil:
+		r.refused(account)
 		// An unwritten answer would be 200, also where the server stops and the
 		// caller still waits.
 		level := slog.LevelError

@@ -25,6 +25,8 @@ type Receiver struct {
 	Messenger *message.Messenger // required
 	// Entries counts what was stored; nil counts nothing. Make it with NewEntries.
 	Entries *prometheus.CounterVec
+
+	doubts doubts
 }
 
 // NewEntries makes the counter of webhook entries by what became of them: DONE,

@@ -27,10 +27,15 @@ import (
 // contract. The public URL is as carriers know it, not as we listen.
 func twilio(t *testing.T) (*parleytest.Parley, *twiliotest.Server, *http.Client) {
 	t.Helper()
+	return twilioAt(t, parleytest.Database(t))
+}
+
+func twilioAt(t *testing.T, database string) (*parleytest.Parley, *twiliotest.Server, *http.Client) {
+	t.Helper()
 	server := twiliotest.New(channel.Account{SID: seed.TwilioSID, Secret: seed.TwilioSecret})
 	front := httptest.NewServer(server)
 	t.Cleanup(front.Close)
-	p := parleytest.New(t, func(c *app.Config) {
+	p := parleytest.OpenAt(t, database, func(c *app.Config) {
 		c.PublicURL, c.CallTimeout = "https://desk.example.com/parley", 200*time.Millisecond
 	})
 	require.NoError(t, p.Directory.Change(p.System(), func(ctx context.Context, tx *store.Tx) error {
