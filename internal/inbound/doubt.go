@@ -80,7 +80,7 @@ func (r *Receiver) Doubt(ctx context.Context) error {
 	return problems
 }
 
-// Refused notes that a webhook of the account was not taken in just now.
+// refused notes that a webhook of the account was not taken in just now.
 func (r *Receiver) refused(account string) {
 	r.doubts.note(account, r.Messenger.Desk.Store.Clock.Now())
 }
@@ -123,16 +123,20 @@ func (r *Receiver) AskCatchUps(ctx context.Context) error {
 	return nil
 }
 
-// askCatchUp adds the job. One that waits looks back further than this one would; one
-// that runs or has ended says when the next may begin.
-func (r *Receiver) askCatchUp(ctx context.Context, account string, since clock.Time) error {
+// askCatchUp adds the job. One that waits looks back further than this one would. Any
+// other says when the next may begin, and unless it ended well, as when its process
+// died, the next looks back as far.
+func (r *Receiver) askCatchUp(ctx context.Context, account string, doubt clock.Time) error {
 	return r.Messenger.Desk.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
-		at, waits := tx.Now, false
+		at, since, waits := tx.Now, doubt, false
 		err := tx.Query(ctx, lastCatchUp.With(account), func(rows *sql.Rows) error {
 			var state string
-			var last clock.Time
-			err := rows.Scan(&state, &last)
+			var last, its clock.Time
+			err := rows.Scan(&state, &last, &its)
 			at = max(at, last.Add(CatchUpPause))
+			if state != "completed" {
+				since = min(since, its)
+			}
 			waits = state == "available" || state == "scheduled" || state == "retryable" || state == "pending"
 			return err
 		})
@@ -151,7 +155,7 @@ func (r *Receiver) askCatchUp(ctx context.Context, account string, since clock.T
 const mostTries = 2_000
 
 var (
-	lastCatchUp = store.Fixed(`SELECT state, CAST(args ->> 'at' AS bigint) FROM river_job
+	lastCatchUp = store.Fixed(`SELECT state, CAST(args ->> 'at' AS bigint), CAST(args ->> 'since' AS bigint) FROM river_job
 		WHERE kind = 'catch_up' AND args ->> 'account' = ? ORDER BY id DESC LIMIT 1`)
 	lastSeen = store.Fixed("SELECT created_at FROM raw_inbounds WHERE provider_account_id = ? ORDER BY id DESC LIMIT 1")
 )

@@ -2,6 +2,7 @@ package inbound_test
 
 import (
 	"context"
+	"database/sql"
 	"net/http"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 
 	"parley/internal/inbound"
 	"parley/internal/parleytest"
+	"parley/internal/store"
 )
 
 func jobs(t *testing.T, p *parleytest.Parley, state string) int {
@@ -20,6 +22,19 @@ func jobs(t *testing.T, p *parleytest.Parley, state string) int {
 		where = entsql.And(where, entsql.EQ("state", state))
 	}
 	return count(t, p, "river_job", where)
+}
+
+// sinces are since when the jobs look back, oldest first.
+func sinces(t *testing.T, p *parleytest.Parley) (out []string) {
+	t.Helper()
+	q := store.Fixed("SELECT args ->> 'since' FROM river_job WHERE kind = 'catch_up' ORDER BY id").With()
+	require.NoError(t, p.Store.Read(context.Background(), q, func(rows *sql.Rows) error {
+		var since string
+		err := rows.Scan(&since)
+		out = append(out, since)
+		return err
+	}))
+	return out
 }
 
 // What came while webhooks were refused is here soon after the database is, without
@@ -83,4 +98,12 @@ func TestCatchUpsOfAnAccountKeepTheirDistance(t *testing.T) {
 	doubt()
 	require.Equal(t, 2, jobs(t, p, ""))
 	require.Equal(t, 1, jobs(t, p, "scheduled"), "the next waits until five minutes after the last")
+	require.Equal(t, sinces(t, p)[0], sinces(t, p)[1], "nothing came meanwhile")
+
+	run(t, p, "UPDATE river_job SET state = 'running', attempt = 1, finalized_at = NULL WHERE state = 'scheduled'")
+	p.Clock.Advance(time.Hour)
+	_, err = server.PostInbound(t.Context(), arrive(client, "/parley"), twilioHook, kept(1, "two").Received())
+	require.NoError(t, err)
+	doubt()
+	require.Equal(t, sinces(t, p)[1], sinces(t, p)[2], "as far back as the one that its process did not end")
 }
