@@ -224,12 +224,12 @@ func (c *catcher) files(ctx context.Context, m *channel.Listed) error {
 	return nil
 }
 
-// ErrNothingSeen says that nothing came of an account in the last days, so that it is
-// not known since when something may be missing.
+// ErrNothingSeen says that no entry of an account is kept, so that it is not known
+// since when something may be missing.
 var ErrNothingSeen = errors.New("nothing came from it in the last days")
 
-// LastSeen is when something of the account came last: ErrNothingSeen when that is
-// longer ago than raw entries are kept.
+// LastSeen is when the newest entry of the account came: ErrNothingSeen when none is
+// kept, as for an account that is new, or that was silent for KeptFor.
 func (r *Receiver) LastSeen(ctx context.Context, account string) (clock.Time, error) {
 	a := r.Messenger.Desk.Directory.Account(account)
 	if a == nil {

@@ -65,8 +65,8 @@ func (d *doubts) settle(account string, since clock.Time) {
 
 // Doubt notes that whatever came since the last sign of life of an account may be
 // missing, for every account that can be caught up with: a process that starts does
-// not know whether another took webhooks meanwhile. Of an account from which nothing
-// came for as long as raw entries are kept, nothing is assumed to be missing.
+// not know whether another took webhooks meanwhile. Of an account of which no entry is
+// kept, nothing is assumed to be missing. Call it before old entries are forgotten.
 func (r *Receiver) Doubt(ctx context.Context) error {
 	var problems error
 	for _, account := range r.Listable() {
