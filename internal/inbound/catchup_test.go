@@ -71,6 +71,30 @@ func TestWhatTheCarrierHoldsIsTakenInOnceInItsOrder(t *testing.T) {
 	require.Len(t, messages(t, p), 4, "the webhook is the same event")
 }
 
+func TestACatchUpThatIsBrokenOffIsGoneOnWith(t *testing.T) {
+	t.Parallel()
+	p, server, _ := twilio(t)
+	p.Clock.Advance(10 * time.Hour)
+	for n := range 200 {
+		server.Keep(kept(n, fmt.Sprint(n)))
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	found, err := p.Receiver.CatchUp(ctx, inbound.CatchUp{
+		Account: "twilio-demo", Since: clock.Of(parleytest.Start), Progress: func(f inbound.CaughtUp) {
+			if f.Missing > 0 {
+				cancel()
+			}
+		},
+	})
+	require.ErrorIs(t, err, context.Canceled)
+	require.Equal(t, found.Missing, count(t, p, "messages", nil), "what was taken in stays")
+	require.Equal(t, 200-found.Missing, catchUp(t, p).Missing)
+	for i, text := range texts(t, p) { // the first of them
+		require.Equal(t, fmt.Sprint(i), text)
+	}
+	require.Equal(t, 200, count(t, p, "messages", nil))
+}
+
 func TestACatchUpAndWebhooksAtOnceDoubleNothing(t *testing.T) {
 	t.Parallel()
 	p, server, client := twilio(t)
