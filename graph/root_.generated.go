@@ -3507,7 +3507,7 @@ enum MessageStatus @goModel(model: "parley/internal/channel.Status") {
   QUEUED
   "Is being handed to the carrier."
   SENDING
-  "The carrier gave no answer, so it may or may not have gone out. A receipt settles it; it is never sent again by itself. Also a status that only a newer version knows."
+  "The carrier gave no answer, so it may or may not have gone out; ` + "`" + `error` + "`" + ` is null. A receipt settles it; it is never sent again by itself. Also a status that only a newer version knows."
   UNKNOWN
   "The carrier took it (one tick)."
   SENT

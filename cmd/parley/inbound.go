@@ -11,7 +11,8 @@ import (
 
 // inboundCmd looks after what carriers posted.
 type inboundCmd struct {
-	Rerun rerunCmd `cmd:"" help:"Take in again what could not be taken in: after a missing sender ID was made, or a newer version understands more."`
+	CatchUp catchUpCmd `cmd:"" help:"Take in what carriers hold and we never got, after an outage: asks them for what was received, and for what became of what was sent."`
+	Rerun   rerunCmd   `cmd:"" help:"Take in again what could not be taken in: after a missing sender ID was made, or a newer version understands more."`
 }
 
 // rerunCmd runs FAILED entries again. It may run beside a server.

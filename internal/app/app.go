@@ -300,6 +300,10 @@ func (a *App) Run(ctx context.Context) error {
 	defer background(ctx, a.Hub.Run)()
 	defer background(ctx, a.Roster.Run)()
 	defer background(ctx, a.board.Run)()
+	if err := a.Receiver.Doubt(ctx); err != nil {
+		return err
+	}
+	defer background(ctx, a.Receiver.Watch)()
 	jobs, err := job.Start(ctx, a.Store, a.Receiver, a.Foreman, a.Config.Jobs)
 	if err != nil {
 		return err

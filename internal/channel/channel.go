@@ -128,7 +128,8 @@ const (
 type Result struct {
 	Outcome    Outcome
 	ProviderID string        // the provider's id of the message, when Accepted
-	Code       ErrorCode     // when Rejected, Throttled, Unreachable or Unknown
+	Code       ErrorCode     // when Rejected, Throttled or Unreachable
+	OptedOut   bool          // when Rejected because the customer has opted out at the carrier
 	Detail     string        // the provider's own words or number, for operators; no message text, no secret
 	RetryAfter time.Duration // when Throttled, if the provider said so
 }
@@ -140,6 +141,7 @@ type Receipt struct {
 	ProviderID string
 	Status     Status
 	Code       ErrorCode // when Failed
+	OptedOut   bool      `json:",omitempty"` // Failed because the customer has opted out at the carrier
 	Detail     string
 	At         clock.Time // provider time, zero when not told
 }
@@ -152,10 +154,18 @@ type Inbound struct {
 	FromName   string // when the provider tells it
 	Text       string
 	Media      []Media
+	// Missing names what came with the message and cannot be taken ("1 file beyond the
+	// first 10"); the thread says so behind what can. Refused are such files, kept for
+	// operators and never fetched.
+	Missing []string `json:",omitempty"`
+	Refused []Media  `json:",omitempty"`
 	// Unsupported names a kind of content we cannot show ("sticker"); such a
 	// message is kept as an EVENT that says so.
 	Unsupported string
-	At          clock.Time // provider time, zero when not told
+	// Consent is what the carrier takes the message for: OptOut, ImplicitOptIn when
+	// it lets the customer be written to again, or none.
+	Consent Consent    `json:",omitempty"`
+	At      clock.Time // provider time, zero when not told
 }
 
 // Media is a file that came with an inbound message, still at the provider.

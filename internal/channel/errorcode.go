@@ -9,7 +9,7 @@ const (
 	ServiceUnreachable    ErrorCode = "0001"
 	ServiceUnreachable2   ErrorCode = "0002"
 	CheckChannelSettings  ErrorCode = "0003"
-	TimedOut              ErrorCode = "0004"
+	OutsideWindow         ErrorCode = "0004"
 	ChannelCannotSend     ErrorCode = "0005"
 	SessionHeldElsewhere  ErrorCode = "0006"
 	ChannelMisconfigured  ErrorCode = "1001"
@@ -35,7 +35,7 @@ var explanations = map[ErrorCode]string{
 	ServiceUnreachable:    "The carrier could not be reached. Try again later.",
 	ServiceUnreachable2:   "The carrier could not be reached. Try again later.",
 	CheckChannelSettings:  "The carrier refused our account. An administrator should check the channel's settings.",
-	TimedOut:              "The carrier did not answer in time, so it is not known whether the message went out. Wait for the customer before sending it again.",
+	OutsideWindow:         "The time in which this customer can be written to is over. Wait until they write, or send a registered template.",
 	ChannelCannotSend:     "The channel cannot send at present. Try again later, or use another.",
 	SessionHeldElsewhere:  "Another application holds the conversation with this customer. Try again when it has let go.",
 	ChannelMisconfigured:  "The channel is not set up correctly. Ask an administrator.",

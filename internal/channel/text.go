@@ -1,6 +1,7 @@
 package channel
 
 import (
+	"fmt"
 	"strings"
 	"unicode"
 )
@@ -17,6 +18,14 @@ func CleanName(s string) string {
 		return ""
 	}
 	return s
+}
+
+// Files is "1 file", or how many files.
+func Files(n int) string {
+	if n == 1 {
+		return "1 file"
+	}
+	return fmt.Sprintf("%d files", n)
 }
 
 // IsBlank reports whether a text shows nothing: it is empty, or holds only spaces

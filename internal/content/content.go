@@ -238,10 +238,7 @@ func Preview(c Content) string {
 	case MediaContent:
 		text = c.Text
 		if text == "" {
-			text = fmt.Sprintf("[%d file]", len(c.Files))
-			if len(c.Files) != 1 {
-				text = fmt.Sprintf("[%d files]", len(c.Files))
-			}
+			text = "[" + channel.Files(len(c.Files)) + "]"
 		}
 	}
 	return cut(oneLine(text), PreviewLength)

@@ -1,8 +1,10 @@
 package inbound
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"unicode/utf8"
 
@@ -48,6 +50,7 @@ type entry struct {
 const (
 	mostText    = 2_500_000 // characters: beyond the largest inbound text of any channel
 	mostMedia   = 20
+	mostMissing = 300
 	mostName    = 200
 	mostAddress = 200
 	mostProblem = 500
@@ -126,32 +129,41 @@ func (r *Receiver) takeMessage(ctx context.Context, tx *store.Tx, account *direc
 	if ch == nil {
 		return failed("no channel of this account has the address the message was sent to"), nil
 	}
-	customer := CustomerOf(in, ch)
-	if customer.Address == "" || len(customer.Address) > mostAddress {
-		return failed("the customer's address is missing or too long"), nil
-	}
-	row, _, err := desk.Ensure(ctx, tx, ch.Key, customer)
+	row, _, err := desk.Ensure(ctx, tx, ch.Key, CustomerOf(in, ch))
 	if err != nil {
 		return done, err
 	}
-	return done, desk.Apply(ctx, tx, row, func(ctx context.Context, row *conversation.Row) (feed.Event, error) {
-		return r.receive(ctx, tx, row, in, ch)
-	})
+	said, missing := contentOf(in)
+	if err = desk.Apply(ctx, tx, row, func(ctx context.Context, row *conversation.Row) (feed.Event, error) {
+		return r.receive(ctx, tx, row, in, said, ch)
+	}); err != nil {
+		return done, err
+	}
+	if missing != "" {
+		if err := r.Messenger.Tell(ctx, tx, row, "Part of this message cannot be shown here: "+missing+"."); err != nil {
+			return done, err
+		}
+	}
+	return done, r.Messenger.TakeConsent(ctx, tx, row, in.Consent)
 }
 
-func (r *Receiver) receive(ctx context.Context, tx *store.Tx, row *conversation.Row, in channel.Inbound, ch *directory.Channel) (feed.Event, error) {
+func (r *Receiver) receive(ctx context.Context, tx *store.Tx, row *conversation.Row, in channel.Inbound, said content.Content, ch *directory.Channel) (feed.Event, error) {
 	added, err := r.Messenger.Insert(ctx, tx, row, message.New{
-		Direction: content.Inbound, Source: content.Customer, Content: contentOf(in),
+		Direction: content.Inbound, Source: content.Customer, Content: said,
 		AccountID: ch.Account.ID, ProviderID: in.ProviderID, ProviderTime: int64(in.At),
 	})
 	row.Receive(added.Shown(), ch.SoleOwner())
 	return feed.Event{Cause: feed.MessageAdded, MessageID: added.Key}, err
 }
 
+// nobody is the address of whoever writes without one. It cannot be answered.
+const nobody = "unknown sender"
+
 // CustomerOf is who sent a message to the channel: a phone number is brought to E.164, a short
-// code or a name stays as it came.
+// code or a name stays as it came, as far as it can be kept.
 func CustomerOf(in channel.Inbound, ch *directory.Channel) conversation.Customer {
-	c := conversation.Customer{Address: strings.TrimSpace(in.From), Name: cut(channel.CleanName(in.FromName), mostName)}
+	address := cmp.Or(cut(strings.TrimSpace(channel.CleanName(in.From)), mostAddress), nobody)
+	c := conversation.Customer{Address: address, Name: cut(channel.CleanName(in.FromName), mostName)}
 	if ch.Type.IsSMS() {
 		if n, err := number.Read(c.Address, ch.Country, number.Carrier); err == nil {
 			c.Address, c.Country = n.E164, n.Country
@@ -160,17 +172,30 @@ func CustomerOf(in channel.Inbound, ch *directory.Channel) conversation.Customer
 	return c
 }
 
-// contentOf is what the message says. A kind that cannot be shown is kept as a
-// system line that says so.
-func contentOf(in channel.Inbound) content.Content {
+// contentOf is what the message says, and what of it is missing. Where nothing can be
+// shown, it is a line that says so.
+func contentOf(in channel.Inbound) (said content.Content, missing string) {
 	text := cut(channel.CleanText(in.Text), mostText)
+	if len(text) < len(channel.CleanText(in.Text)) {
+		in.Missing = append(in.Missing, fmt.Sprintf("text beyond %d characters", mostText))
+	}
+	if more := len(in.Media) - mostMedia; more > 0 {
+		in.Missing = append(in.Missing, fmt.Sprintf("%s beyond the first %d", channel.Files(more), mostMedia))
+	}
+	missing = cut(channel.CleanText(strings.Join(in.Missing, ", ")), mostMissing)
 	switch {
 	case in.Unsupported != "":
-		return content.EventContent{Text: "The customer sent something that cannot be shown here: " + cut(channel.CleanText(in.Unsupported), 80) + "."}
+		return unshown(in.Unsupported), missing
 	case len(in.Media) > 0:
-		return content.MediaContent{Text: text, Files: in.Media[:min(len(in.Media), mostMedia)]}
+		return content.MediaContent{Text: text, Files: in.Media[:min(len(in.Media), mostMedia)]}, missing
+	case missing != "" && channel.IsBlank(text):
+		return unshown(missing), ""
 	}
-	return content.TextContent{Text: text}
+	return content.TextContent{Text: text}, missing
+}
+
+func unshown(what string) content.Content {
+	return content.EventContent{Text: "The customer sent something that cannot be shown here: " + cut(channel.CleanText(what), mostMissing) + "."}
 }
 
 // cut shortens s to at most n characters.

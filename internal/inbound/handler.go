@@ -18,8 +18,9 @@ const MostBody = 3 << 20
 //
 // It answers 200 when everything is committed, 403 on a wrong or absent
 // signature, 404 for an account we do not have, 413 over MostBody, and 503 when
-// the carrier should try again, also while there is no account at all: carriers
-// do not repeat what was answered 404.
+// it was not stored, also while there is no account at all: carriers do not repeat
+// what was answered 404. Some do not repeat what was answered 503 either, so that
+// it is caught up with (CatchUp).
 func (r *Receiver) Handler(publicURL string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		if req.Method != http.MethodPost {
@@ -48,11 +49,12 @@ func (r *Receiver) answer(w http.ResponseWriter, req *http.Request, hook channel
 	verdict, err := r.Receive(req.Context(), provider, account, hook)
 	switch {
 	case err != nil:
+		r.refused(account)
 		// An unwritten answer would be 200, also where the server stops and the
 		// caller still waits.
 		level := slog.LevelError
 		if req.Context().Err() != nil {
-			level = slog.LevelInfo // cut short; it will be posted again
+			level = slog.LevelInfo // cut short; it is caught up with
 		}
 		slog.Log(req.Context(), level, "a webhook could not be stored", "provider", provider, "account", account, "error", err)
 		w.Header().Set("Retry-After", "5")

@@ -3,7 +3,8 @@
 //
 // One request is one write that commits before the carrier is answered. Entries
 // are unique by account and the carrier's event id; what cannot be understood is
-// kept raw with its error, to be run again, and costs its neighbours nothing.
+// kept raw with its error, to be run again, and costs its neighbours nothing. What
+// carriers posted while nobody answered is asked for afterwards, where they can list it.
 package inbound
 
 import (
@@ -25,6 +26,8 @@ type Receiver struct {
 	Messenger *message.Messenger // required
 	// Entries counts what was stored; nil counts nothing. Make it with NewEntries.
 	Entries *prometheus.CounterVec
+
+	doubts doubts
 }
 
 // NewEntries makes the counter of webhook entries by what became of them: DONE,
@@ -50,8 +53,8 @@ const (
 )
 
 // Receive verifies a webhook of the named provider's account and stores what it
-// holds. An error means that the carrier should post it again; what was stored
-// already is then known by its event id.
+// holds. An error means that not all of it was stored: the carrier may post it again,
+// and what was stored already is then known by its event id.
 func (r *Receiver) Receive(ctx context.Context, provider, accountKey string, w channel.Webhook) (Verdict, error) {
 	ctx = viewer.AsSystem(ctx, "webhook")
 	adapter, account := r.Messenger.Providers[provider], r.Messenger.Desk.Directory.Account(accountKey)

@@ -27,10 +27,15 @@ import (
 // contract. The public URL is as carriers know it, not as we listen.
 func twilio(t *testing.T) (*parleytest.Parley, *twiliotest.Server, *http.Client) {
 	t.Helper()
+	return twilioAt(t, parleytest.Database(t))
+}
+
+func twilioAt(t *testing.T, database string) (*parleytest.Parley, *twiliotest.Server, *http.Client) {
+	t.Helper()
 	server := twiliotest.New(channel.Account{SID: seed.TwilioSID, Secret: seed.TwilioSecret})
 	front := httptest.NewServer(server)
 	t.Cleanup(front.Close)
-	p := parleytest.New(t, func(c *app.Config) {
+	p := parleytest.OpenAt(t, database, func(c *app.Config) {
 		c.PublicURL, c.CallTimeout = "https://desk.example.com/parley", 200*time.Millisecond
 	})
 	require.NoError(t, p.Directory.Change(p.System(), func(ctx context.Context, tx *store.Tx) error {
@@ -137,9 +142,9 @@ func TestAForgedTwilioWebhookIsRefused(t *testing.T) {
 	require.Zero(t, count(t, p, "raw_inbounds", nil))
 }
 
-// TestALongFormThatIsSignedIsKept: no form that the carrier has signed is lost for its
+// TestALongFormThatIsSignedIsTaken: no form that the carrier has signed is lost for its
 // length.
-func TestALongFormThatIsSignedIsKept(t *testing.T) {
+func TestALongFormThatIsSignedIsTaken(t *testing.T) {
 	t.Parallel()
 	p, _, _ := twilio(t)
 	form := url.Values{"MessageSid": {"SM" + strings.Repeat("b", 32)}, "From": {customer}, "To": {parleytest.Billing}, "Body": {"Hello"}}
@@ -156,5 +161,41 @@ func TestALongFormThatIsSignedIsKept(t *testing.T) {
 	require.Equal(t, http.StatusForbidden, post("x"+signed[1:]))
 	require.Equal(t, http.StatusOK, post(signed))
 	require.Equal(t, 1, count(t, p, "raw_inbounds", nil))
-	require.Equal(t, []string{"the form cannot be read"}, problems(t, p))
+	require.Empty(t, problems(t, p))
+	require.Len(t, messages(t, p), 1)
+}
+
+// Twilio takes nothing for a customer who replied STOP, until they reply START.
+func TestWhomTwilioHasOptedOutIsOptedInByItsKeyword(t *testing.T) {
+	t.Parallel()
+	p, server, client := twilio(t)
+	client = arrive(client, "/parley")
+	server.Script(func(twiliotest.Message) *twiliotest.Fault { return &twiliotest.Fault{Status: 400, Code: 21610} })
+	p.Run()
+	say := func(text string) {
+		status, err := server.PostInbound(t.Context(), client, twilioHook, channel.Inbound{From: customer, To: parleytest.Billing, Text: text})
+		require.NoError(t, err)
+		require.Equal(t, http.StatusOK, status)
+	}
+	amy := p.As("amy")
+	look := func() parleytest.Tree {
+		return amy.Do(`{ conversations(view: {kind: ALL}) { nodes { id messagingUser { consentStatus } sendability { canSend }
+			messages(first: 9) { nodes { number kind } } } } }`, nil).Get("conversations", "nodes", 0)
+	}
+	say("Hello")
+	amy.Do(`mutation($id: ID!) { sendMessage(input: {conversationId: $id, text: "Hi", idempotencyKey: "k"}) { message { id } } }`,
+		parleytest.Vars{"id": look().Get("id").String()})
+	p.Eventually(func() bool { return look().Get("messagingUser", "consentStatus").String() == "OPT_OUT" }, "the carrier's refusal opts out")
+	require.False(t, look().Get("sendability", "canSend").Bool())
+	say("What is new?")
+	require.Equal(t, "OPT_OUT", look().Get("messagingUser", "consentStatus").String())
+	say("Start")
+	require.Equal(t, "IMPLICIT_OPT_IN", look().Get("messagingUser", "consentStatus").String())
+	require.True(t, look().Get("sendability", "canSend").Bool())
+	var kinds []string
+	for i, m := range look().Get("messages", "nodes").List() {
+		require.Equal(t, i+1, m.Get("number").Int())
+		kinds = append(kinds, m.Get("kind").String())
+	}
+	require.Equal(t, []string{"TEXT", "TEXT", "EVENT", "TEXT", "TEXT", "EVENT"}, kinds)
 }

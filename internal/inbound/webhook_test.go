@@ -317,3 +317,16 @@ func TestAnUnreadableBodyIsABadRequest(t *testing.T) {
 type broken struct{}
 
 func (broken) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+
+// payload is what is kept of the newest entry.
+func payload(t testing.TB, p *parleytest.Parley) (kept string) {
+	t.Helper()
+	q := p.Store.Builder().Select("payload").From(entsql.Table("raw_inbounds")).OrderBy("id")
+	require.NoError(t, p.Store.Read(context.Background(), q, func(rows *sql.Rows) error {
+		var raw []byte
+		err := rows.Scan(&raw)
+		kept = string(raw)
+		return err
+	}))
+	return kept
+}

@@ -103,6 +103,7 @@ func configure(stopping context.Context, r *inbound.Receiver, f *operation.Forem
 		river.AddWorkerSafely(workers, &sweepDue{desk: r.Messenger.Desk}),
 		river.AddWorkerSafely(workers, &forgetKeys{store: r.Messenger.Desk.Store}),
 		river.AddWorkerSafely(workers, &forgetRaw{receiver: r}),
+		river.AddWorkerSafely(workers, &catchUp{receiver: r, stopping: stopping}),
 		river.AddWorkerSafely(workers, &bulkWork{foreman: f, stopping: stopping}),
 		river.AddWorkerSafely(workers, &sweepBulk{foreman: f}),
 		river.AddWorkerSafely(workers, &forgetBulk{foreman: f}),

@@ -83,7 +83,7 @@ func (w *waiting) judge(m *Messenger, ch *directory.Channel) (send bool, to sett
 	provider, newer := m.Providers[ch.Account.Provider], w.newer(m, ch)
 	switch {
 	case w.status == channel.Sending && (newer || !provider.TakesKey()):
-		return false, settlement{status: channel.Unsettled, code: channel.TimedOut, detail: "no answer before the server stopped"}
+		return false, settlement{status: channel.Unsettled, detail: "no answer before the server stopped"}
 	case w.status == channel.Sending: // again, under the same key
 		return true, settlement{status: channel.Sending}
 	case w.optedOut:

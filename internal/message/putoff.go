@@ -71,9 +71,9 @@ func (c *call) learnt() settlement {
 	case channel.Accepted:
 		return settlement{status: channel.Sent, providerID: r.ProviderID}
 	case channel.Rejected, channel.Throttled, channel.Unreachable:
-		return settlement{status: channel.Failed, code: r.Code, detail: r.Detail}
+		return settlement{status: channel.Failed, code: r.Code, detail: r.Detail, optedOut: r.OptedOut}
 	}
-	return settlement{status: channel.Unsettled, code: channel.TimedOut, detail: r.Detail}
+	return settlement{status: channel.Unsettled, detail: r.Detail}
 }
 
 // pause is how long the lane rests before the carrier is asked again.
@@ -87,7 +87,7 @@ func (l *lane) pause(a *attempt, c *call) time.Duration {
 func (l *lane) repeat(ctx context.Context, tx *store.Tx, row *conversation.Row, a *attempt, c *call) (time.Duration, error) {
 	if a.throttled+1 >= mostThrottled {
 		s := c.learnt()
-		s.status, s.code = channel.Unsettled, channel.TimedOut
+		s.status, s.code = channel.Unsettled, ""
 		return 0, l.m.settle(ctx, tx, row, a, s)
 	}
 	_, err := tx.Exec(ctx, tx.Builder().Update("attempts").Add("throttled", 1).Set("updated_at", int64(tx.Now)).Where(entsql.EQ("id", a.key)))

@@ -58,7 +58,7 @@ func TestARepeatedSendIsUnknownInTheEnd(t *testing.T) {
 	require.Equal(t, []time.Duration{1, 2, 4, 8, 16, 32, 64}, waits)
 	require.Equal(t, 8, calls)
 	require.Equal(t, []string{"UNKNOWN"}, c.attempts(first))
-	require.Equal(t, "0004", c.message(first).Get("error", "code").String())
+	require.True(t, c.message(first).Get("error").IsNull())
 	require.Equal(t, "SENT", c.status(second), "the lane goes on")
 }
 
@@ -69,7 +69,7 @@ func TestALostLeaseRefusesNothingThatAnotherSends(t *testing.T) {
 	for name, refusal := range map[string]channel.Result{
 		"throttled": busy,
 		"rejected":  {Outcome: channel.Rejected, Code: channel.BadDestination},
-		"unknown":   {Outcome: channel.Unknown, Code: channel.TimedOut},
+		"unknown":   {Outcome: channel.Unknown},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

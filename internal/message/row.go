@@ -83,7 +83,7 @@ var (
 var needs = map[string]store.Columns{
 	"__typename": 0, "id": 0, "number": table.Only("seq"), "conversation": table.Only("conversation_id"), "direction": table.Only("direction"), "kind": table.Only("kind"),
 	"source": table.Only("source"), "content": said, "author": table.Only("author_id"), "status": table.Only("status"),
-	"error": table.Only("error_code"), "createdAt": table.Only("created_at"), "providerTime": table.Only("provider_time"),
+	"error": table.Only("error_code", "status"), "createdAt": table.Only("created_at"), "providerTime": table.Only("provider_time"),
 	"attempts": table.Only("status"), "channelTemplateType": table.Only("template_type"),
 }
 
@@ -146,7 +146,7 @@ func (r *Row) Author() *directory.Agent { return r.desk.Directory.Agent(r.author
 func (r *Row) Status() *channel.Status { return optional(r.status.Shown()) }
 
 // Error is why it failed, nil otherwise.
-func (r *Row) Error() *DeliveryError { return deliveryError(r.code) }
+func (r *Row) Error() *DeliveryError { return deliveryError(r.status, r.code) }
 
 // ProviderTime is when the carrier says it was written, nil when it does not say.
 func (r *Row) ProviderTime() *clock.Time { return optional(r.providerTime) }
@@ -160,8 +160,10 @@ type DeliveryError struct{ Code, Message string }
 // newerReason explains an error code that is not known.
 const newerReason = "The message failed for a reason that only a newer version of Parley knows. Look again when every server is upgraded."
 
-func deliveryError(code channel.ErrorCode) *DeliveryError {
-	if code == "" {
+// deliveryError leaves out what an older version wrote beside UNKNOWN: nobody knows
+// that such a message failed.
+func deliveryError(status channel.Status, code channel.ErrorCode) *DeliveryError {
+	if code == "" || status == channel.Unsettled {
 		return nil
 	}
 	return &DeliveryError{string(code), cmp.Or(code.Explain(), newerReason)}
@@ -178,7 +180,7 @@ type Attempt struct {
 }
 
 // Error is why it failed, nil otherwise.
-func (a *Attempt) Error() *DeliveryError { return deliveryError(a.code) }
+func (a *Attempt) Error() *DeliveryError { return deliveryError(a.Status, a.code) }
 
 func optional[T comparable](v T) *T {
 	var zero T

@@ -20,6 +20,7 @@ type settlement struct {
 	code       channel.ErrorCode
 	detail     string
 	providerID string
+	optedOut   bool // at the carrier
 }
 
 // attempt is an attempt inside a write.
@@ -64,6 +65,11 @@ func (m *Messenger) settle(ctx context.Context, tx *store.Tx, row *conversation.
 	}
 	if moved && a.counts(s.status) {
 		if err := m.showStatus(ctx, tx, row, a, s, ""); err != nil {
+			return err
+		}
+	}
+	if moved && s.optedOut {
+		if err := m.TakeConsent(ctx, tx, row, channel.OptOut); err != nil {
 			return err
 		}
 	}
@@ -132,7 +138,9 @@ func (m *Messenger) ApplyReceipt(ctx context.Context, tx *store.Tx, account int6
 	if a, err = loadAttempt(ctx, tx, entsql.EQ("`a`.`id`", a.key)); err != nil {
 		return false, err
 	}
-	return true, m.settle(ctx, tx, row, a, settlement{status: r.Status, code: r.Code, detail: r.Detail, providerID: r.ProviderID})
+	return true, m.settle(ctx, tx, row, a, settlement{
+		status: r.Status, code: r.Code, detail: r.Detail, providerID: r.ProviderID, optedOut: r.OptedOut,
+	})
 }
 
 func (m *Messenger) receiptAttempt(ctx context.Context, tx *store.Tx, account int64, r channel.Receipt) (*attempt, error) {

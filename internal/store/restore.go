@@ -155,7 +155,7 @@ func settling(sendQueued bool) []string {
 	if sendQueued {
 		open = "('" + string(channel.Sending) + "')"
 	}
-	unknown := fmt.Sprintf("status = '%s', error_code = '%s'", channel.Unsettled, channel.TimedOut)
+	unknown := fmt.Sprintf("status = '%s', error_code = ''", channel.Unsettled)
 	now := fmt.Sprint(int64(clock.Real{}.Now()))
 	return []string{
 		"UPDATE log_heads SET epoch = " + fmt.Sprint(randomInt64()),

@@ -110,22 +110,18 @@ func parseEntry(d *channel.Delivery, raw []byte, query url.Values) error {
 	if err := json.Unmarshal(raw, &e); err != nil {
 		return errors.New("the entry is not JSON of the documented shape")
 	}
-	at, err := timeOf(e.At)
-	if err != nil {
-		return err
-	}
 	if !validID(e.ID) {
 		return errors.New("the entry's id is missing or malformed")
 	}
 	switch e.Type {
 	case "message":
-		m, err := e.inbound(at)
+		m, err := e.inbound()
 		if err == nil {
 			d.Messages = append(d.Messages, m)
 		}
 		return err
 	case "receipt":
-		r, err := e.receipt(at, query)
+		r, err := e.receipt(query)
 		if err == nil {
 			d.Receipts = append(d.Receipts, r)
 		}
@@ -134,27 +130,38 @@ func parseEntry(d *channel.Delivery, raw []byte, query url.Values) error {
 	return errors.New("the entry's type is not known")
 }
 
-func (e Entry) inbound(at clock.Time) (channel.Inbound, error) {
+// inbound is a customer's message. What cannot be taken of it costs that alone.
+func (e Entry) inbound() (channel.Inbound, error) {
 	m := channel.Inbound{
 		EventID: e.ID, ProviderID: e.ID, From: e.From, To: e.To, FromName: bounded(e.FromName),
-		Text: channel.CleanText(e.Text), Unsupported: bounded(e.Unsupported), At: at,
+		Text: channel.CleanText(e.Text), Unsupported: bounded(e.Unsupported),
 	}
-	switch {
-	case !validID(e.From) || !validID(e.To):
-		return m, errors.New("from or to is missing or malformed")
-	case len(e.Media) > maxMedia:
-		return m, errors.New("there are more than 10 files")
+	if !validID(e.To) {
+		return m, errors.New("to is missing or malformed")
 	}
-	for _, file := range e.Media {
+	m.At, _ = timeOf(e.At) // a time that cannot be read is none
+	foreign := 0
+	for _, file := range e.Media[:min(len(e.Media), maxMedia)] {
 		if !absolute(file.URL) {
-			return m, errors.New("a file's URL is not absolute")
+			foreign++
+			continue
 		}
 		m.Media = append(m.Media, channel.Media{ContentType: bounded(file.ContentType), URL: channel.CleanText(file.URL)})
+	}
+	if foreign > 0 {
+		m.Missing = append(m.Missing, channel.Files(foreign)+" not at the carrier")
+	}
+	if more := len(e.Media) - maxMedia; more > 0 {
+		m.Missing = append(m.Missing, channel.Files(more)+" beyond the first 10")
 	}
 	return m, nil
 }
 
-func (e Entry) receipt(at clock.Time, query url.Values) (channel.Receipt, error) {
+func (e Entry) receipt(query url.Values) (channel.Receipt, error) {
+	at, err := timeOf(e.At)
+	if err != nil {
+		return channel.Receipt{}, err
+	}
 	r := channel.Receipt{
 		EventID: e.ID, AttemptKey: bounded(query.Get("attempt")), ProviderID: e.MessageID,
 		Status: channel.Status(e.Status), At: at,

@@ -1,6 +1,10 @@
 package twilio
 
-import "parley/internal/channel"
+import (
+	"strings"
+
+	"parley/internal/channel"
+)
 
 // codes says what Twilio's error numbers mean to an agent. They come in answers
 // to a send and as ErrorCode of a status callback alike. Source: Twilio's error
@@ -51,9 +55,9 @@ var codes = map[int]channel.ErrorCode{
 	30011: channel.BadDestination, // MMS not supported in the destination's region
 
 	// The recipient or their carrier.
-	21610: channel.RecipientBlocked, // recipient has replied STOP
-	30004: channel.CarrierBlocks,    // message blocked
-	30007: channel.FlaggedAsSpam,    // filtered by the carrier or Twilio
+	optedOut: channel.RecipientBlocked, // recipient has replied STOP
+	30004:    channel.CarrierBlocks,    // message blocked
+	30007:    channel.FlaggedAsSpam,    // filtered by the carrier or Twilio
 
 	// The message.
 	21602: channel.CannotBeSent, // Body is missing
@@ -73,10 +77,27 @@ var codes = map[int]channel.ErrorCode{
 	30500: channel.ServiceUnreachable,   // internal failure at Twilio
 	30410: channel.ServiceUnreachable,   // provider timed out
 	63018: channel.ChannelCannotSend,    // channel's rate limit
-	63016: channel.ChannelCannotSend,    // outside the care window
+	63016: channel.OutsideWindow,        // free text outside the care window
 	63024: channel.BadDestination,       // invalid recipient
 	63003: channel.BadDestination,       // recipient not found
 	63007: channel.ChannelMisconfigured, // no such sender
+}
+
+// optedOut is the number by which Twilio says that the customer has replied STOP:
+// it takes nothing for them from this sender until they reply START.
+const optedOut = 21610
+
+// consent is what Twilio takes an inbound message for: by its own word, where the
+// account has Advanced Opt-Out, or by the keywords after which it sends again.
+// Source: https://www.twilio.com/docs/messaging/tutorials/advanced-opt-out.
+func consent(optOutType, body string) channel.Consent {
+	switch word := strings.ToUpper(strings.TrimSpace(body)); {
+	case optOutType == "STOP":
+		return channel.OptOut
+	case optOutType == "START", optOutType == "" && (word == "START" || word == "UNSTOP" || word == "YES"):
+		return channel.ImplicitOptIn
+	}
+	return ""
 }
 
 // throttles are the numbers by which Twilio refuses a send for its pace alone;

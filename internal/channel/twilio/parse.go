@@ -17,6 +17,7 @@ const (
 	maxMedia = 10  // files of one message, as documented
 	maxName  = 200 // bytes of a profile name
 	maxKey   = 200 // bytes of an attempt's key
+	maxURL   = 500 // bytes kept of a file's address that is not taken
 )
 
 // Parse implements channel.Provider. A webhook of Twilio holds one thing: an
@@ -39,8 +40,8 @@ func parse(a channel.Account, w channel.Webhook) (channel.Delivery, error) {
 	if !isForm(w) {
 		return channel.Delivery{}, errors.New("the body is no form")
 	}
-	form, err := url.ParseQuery(string(w.Body))
-	if err != nil {
+	form, ok := readForm(string(w.Body))
+	if !ok {
 		return channel.Delivery{}, errors.New("the form cannot be read")
 	}
 	if sid := form.Get("AccountSid"); sid != "" && a.SID != "" && sid != a.SID {
@@ -53,52 +54,70 @@ func parse(a channel.Account, w channel.Webhook) (channel.Delivery, error) {
 	return dispatch(a, w, form, sid)
 }
 
-// dispatch tells what the form is. Inbound messages say SmsStatus "received"
-// and always have a Body, be it empty; status callbacks have none.
+// dispatch tells what the form is. Inbound messages say SmsStatus "received" and
+// have a Body, be it empty; status callbacks have a MessageStatus, or, under its old
+// name, no Body. What has a status that nobody documents and a Body is a message.
 func dispatch(a channel.Account, w channel.Webhook, form url.Values, sid string) (channel.Delivery, error) {
 	status := first(form, "MessageStatus", "SmsStatus")
-	switch status {
-	case "", "received":
-		m, err := inbound(a, form, sid)
-		return channel.Delivery{Messages: []channel.Inbound{m}}, err
-	case "accepted", "scheduled", "queued", "sending", "receiving":
-		return channel.Delivery{}, nil
-	}
 	to, known := statuses[status]
-	if !known {
+	said := form.Has("Body") && !form.Has("MessageStatus")
+	switch {
+	case status == "" || status == "received" || said && !known && (status == "receiving" || !passing[status]):
+		return inbound(a, form, sid)
+	case passing[status]:
+		return channel.Delivery{}, nil
+	case !known:
 		return channel.Delivery{}, errors.New("the message status is not known")
 	}
-	return channel.Delivery{Receipts: []channel.Receipt{receipt(w, form, sid, status, to)}}, nil
+	r := receipt(sid, status, to, form.Get("ErrorCode"))
+	r.AttemptKey = bounded(w.Query.Get("attempt"), maxKey)
+	return channel.Delivery{Receipts: []channel.Receipt{r}}, nil
 }
 
-// statuses are Twilio's that move a message of ours.
+// passing are statuses that say nothing of where a message of ours ends.
+var passing = map[string]bool{"accepted": true, "scheduled": true, "queued": true, "sending": true, "receiving": true}
+
+// canceled is the status of a message that was called off at Twilio before it went
+// out (an update of the Message resource; nothing of ours does it).
+const canceled = "canceled"
+
+// statuses are Twilio's that move a message of ours. "partially_delivered" is in
+// Twilio's list without a description: a part is with the customer and the rest is
+// not reported. So it stands as SENT, and what is reported after it decides.
 var statuses = map[string]channel.Status{
-	"sent":        channel.Sent,
-	"delivered":   channel.Delivered,
-	"read":        channel.Read,
-	"undelivered": channel.Failed,
-	"failed":      channel.Failed,
+	"sent":                channel.Sent,
+	"partially_delivered": channel.Sent,
+	"delivered":           channel.Delivered,
+	"read":                channel.Read,
+	"undelivered":         channel.Failed,
+	"failed":              channel.Failed,
+	canceled:              channel.Failed,
 }
 
-func receipt(w channel.Webhook, form url.Values, sid, status string, to channel.Status) channel.Receipt {
-	r := channel.Receipt{
-		EventID:    sid + "." + status,
-		AttemptKey: bounded(w.Query.Get("attempt"), maxKey),
-		ProviderID: sid,
-		Status:     to,
-	}
+// receipt is what a status says of a message, with Twilio's error number or none.
+func receipt(sid, status string, to channel.Status, errorCode string) channel.Receipt {
+	r := channel.Receipt{EventID: sid + "." + status, ProviderID: sid, Status: to}
 	if to != channel.Failed {
 		return r
 	}
-	number, err := strconv.Atoi(form.Get("ErrorCode"))
-	r.Code = failure(number)
-	if err == nil {
-		r.Detail = "Twilio error " + strconv.Itoa(number)
+	number, err := strconv.Atoi(errorCode)
+	switch {
+	case err == nil && number != 0:
+		r.Code, r.Detail = failure(number), "Twilio error "+strconv.Itoa(number)
+	case status == canceled:
+		r.Code, r.Detail = channel.ChannelCannotSend, "called off at Twilio"
+	default:
+		r.Code = failure(0)
 	}
+	r.OptedOut = number == optedOut
 	return r
 }
 
-func inbound(a channel.Account, form url.Values, sid string) (channel.Inbound, error) {
+// inbound reads a customer's message. What cannot be taken of it costs that alone.
+func inbound(a channel.Account, form url.Values, sid string) (channel.Delivery, error) {
+	if form.Get("To") == "" {
+		return channel.Delivery{}, errors.New("the destination is missing")
+	}
 	m := channel.Inbound{
 		EventID:    sid,
 		ProviderID: sid,
@@ -106,38 +125,45 @@ func inbound(a channel.Account, form url.Values, sid string) (channel.Inbound, e
 		To:         form.Get("To"),
 		FromName:   bounded(form.Get("ProfileName"), maxName),
 		Text:       channel.CleanText(form.Get("Body")),
+		Consent:    consent(form.Get("OptOutType"), form.Get("Body")),
 	}
 	if !form.Has("Body") && !form.Has("NumMedia") {
-		return m, errors.New("there is neither a status nor a body")
+		m.Unsupported = "a message without text and files"
 	}
-	if !validAddress(m.From) || !validAddress(m.To) {
-		return m, errors.New("the sender or the destination is not an SMS address")
-	}
-	var err error
-	m.Media, err = media(a, form)
-	return m, err
+	addMedia(a, form, &m)
+	return channel.Delivery{Messages: []channel.Inbound{m}}, nil
 }
 
-func media(a channel.Account, form url.Values) ([]channel.Media, error) {
-	if form.Get("NumMedia") == "" {
-		return nil, nil
+// addMedia gives the message its first ten files, as far as they lie at Twilio.
+func addMedia(a channel.Account, form url.Values, m *channel.Inbound) {
+	count := 0
+	if said := form.Get("NumMedia"); said != "" {
+		n, err := strconv.Atoi(said)
+		if err != nil || n < 0 {
+			m.Missing = append(m.Missing, "files, whose number cannot be read")
+		}
+		count = max(n, 0)
 	}
-	count, err := strconv.Atoi(form.Get("NumMedia"))
-	if err != nil || count < 0 || count > maxMedia {
-		return nil, errors.New("NumMedia is not a number from 0 to 10")
-	}
-	var files []channel.Media
-	for i := range count {
+	foreign := 0
+	for i := range min(count, maxMedia) {
 		file := channel.Media{
 			ContentType: bounded(form.Get("MediaContentType"+strconv.Itoa(i)), maxName),
 			URL:         form.Get("MediaUrl" + strconv.Itoa(i)),
 		}
-		if !hosted(a, file.URL) {
-			return nil, errors.New("a media URL is not at the provider")
+		if hosted(a, file.URL) {
+			m.Media = append(m.Media, file)
+			continue
 		}
-		files = append(files, file)
+		foreign++
+		file.URL = bounded(file.URL, maxURL)
+		m.Refused = append(m.Refused, file)
 	}
-	return files, nil
+	if foreign > 0 {
+		m.Missing = append(m.Missing, channel.Files(foreign)+" not at the carrier")
+	}
+	if more := count - maxMedia; more > 0 {
+		m.Missing = append(m.Missing, channel.Files(more)+" beyond the first 10")
+	}
 }
 
 // hosted reports whether a file lies where Twilio keeps files: a webhook must
@@ -158,14 +184,7 @@ func hosted(a channel.Account, raw string) bool {
 // are signed joined end to end, so that a longer sid could hold its neighbour.
 func validSID(s string) bool { return sidShape.MatchString(s) }
 
-// validAddress takes a phone number, a short code or an alphanumeric sender,
-// but no address of another channel such as "whatsapp:+1".
-func validAddress(s string) bool { return addressShape.MatchString(s) }
-
-var (
-	sidShape     = regexp.MustCompile(`^(SM|MM)[0-9A-Za-z]{1,32}$`)
-	addressShape = regexp.MustCompile(`^(\+?[0-9]{3,15}|[0-9A-Za-z][0-9A-Za-z &_.+-]{0,19})$`)
-)
+var sidShape = regexp.MustCompile(`^(SM|MM)[0-9A-Za-z]{1,32}$`)
 
 func first(form url.Values, names ...string) string {
 	for _, name := range names {

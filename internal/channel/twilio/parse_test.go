@@ -61,6 +61,20 @@ func TestParse(t *testing.T) {
 				m.Text, m.Media = "", []channel.Media{{ContentType: "image/jpeg", URL: "https://api.twilio.com/2010-04-01/x"}}
 			}),
 		},
+		{"sender with an apostrophe", hook("MessageSid", sid, "From", "Boots'UK", "To", text.To, "Body", "Hi"), messages(func(m *channel.Inbound) { m.From = "Boots'UK" })},
+		{"without text and files", received(), messages(func(m *channel.Inbound) { m.Text, m.Unsupported = "", "a message without text and files" })},
+		{"status that is not documented", received("Body", "Hi", "SmsStatus", "relayed"), messages(func(*channel.Inbound) {})},
+		{"still being received", received("Body", "Hi", "SmsStatus", "receiving"), messages(func(*channel.Inbound) {})},
+		{
+			"pictures elsewhere and without TLS", received("Body", "Hi", "NumMedia", "3", "MediaUrl0", "https://169.254.169.254/", "MediaContentType0", "image/png",
+				"MediaUrl1", "http://api.twilio.com/x", "MediaUrl2", "https://api.twilio.com/y", "MediaContentType2", "image/png"),
+			messages(func(m *channel.Inbound) {
+				m.Media = []channel.Media{{ContentType: "image/png", URL: "https://api.twilio.com/y"}}
+				m.Refused = []channel.Media{{ContentType: "image/png", URL: "https://169.254.169.254/"}, {URL: "http://api.twilio.com/x"}}
+				m.Missing = []string{"2 files not at the carrier"}
+			}),
+		},
+		{"pictures by the word", received("Body", "Hi", "NumMedia", "two"), messages(func(m *channel.Inbound) { m.Missing = []string{"files, whose number cannot be read"} })},
 		{"sent", hook("MessageSid", sid, "MessageStatus", "sent"), receipt("sent", channel.Sent, "", "")},
 		{"delivered", hook("MessageSid", sid, "MessageStatus", "delivered"), receipt("delivered", channel.Delivered, "", "")},
 		{"read", hook("MessageSid", sid, "MessageStatus", "read"), receipt("read", channel.Read, "", "")},
@@ -68,6 +82,12 @@ func TestParse(t *testing.T) {
 		{"undelivered", hook("MessageSid", sid, "MessageStatus", "undelivered", "ErrorCode", "30007"), receipt("undelivered", channel.Failed, channel.FlaggedAsSpam, "Twilio error 30007")},
 		{"failed without a number", hook("MessageSid", sid, "MessageStatus", "failed"), receipt("failed", channel.Failed, channel.CannotBeSent, "")},
 		{"failed with a new number", hook("MessageSid", sid, "MessageStatus", "failed", "ErrorCode", "39999"), receipt("failed", channel.Failed, channel.CannotBeSent, "Twilio error 39999")},
+		{"partially delivered", hook("MessageSid", sid, "MessageStatus", "partially_delivered"), receipt("partially_delivered", channel.Sent, "", "")},
+		{"canceled", hook("MessageSid", sid, "MessageStatus", "canceled"), receipt("canceled", channel.Failed, channel.ChannelCannotSend, "called off at Twilio")},
+		{"STOP by Advanced Opt-Out", received("Body", "arret", "OptOutType", "STOP"), messages(func(m *channel.Inbound) { m.Text, m.Consent = "arret", channel.OptOut })},
+		{"START by Advanced Opt-Out", received("Body", "oui", "OptOutType", "START"), messages(func(m *channel.Inbound) { m.Text, m.Consent = "oui", channel.ImplicitOptIn })},
+		{"START", received("Body", " Unstop\n"), messages(func(m *channel.Inbound) { m.Text, m.Consent = " Unstop\n", channel.ImplicitOptIn })},
+		{"START in a sentence", received("Body", "start please"), messages(func(m *channel.Inbound) { m.Text = "start please" })},
 		{"queued", hook("MessageSid", sid, "MessageStatus", "queued"), channel.Delivery{}},
 		{"sending", hook("MessageSid", sid, "MessageStatus", "sending"), channel.Delivery{}},
 		{"accepted", hook("MessageSid", sid, "MessageStatus", "accepted"), channel.Delivery{}},
@@ -91,13 +111,8 @@ func TestParseKeepsWhatItCannotRead(t *testing.T) {
 		"sid holds neighbours": hook("MessageSid", sid+"NumMedia0", "From", "+1415", "To", "+1416", "Body", "x"),
 		"other account":        hook("AccountSid", "ACother", "MessageSid", sid, "From", "+1415", "To", "+1416", "Body", "x"),
 		"unknown status":       hook("MessageSid", sid, "MessageStatus", "pondered"),
-		"neither":              hook("MessageSid", sid, "From", "+1415", "To", "+1416"),
-		"no sender":            hook("MessageSid", sid, "To", "+1416", "Body", "x"),
-		"other channel":        hook("MessageSid", sid, "From", "whatsapp:+1415", "To", "whatsapp:+1416", "Body", "x"),
-		"media elsewhere":      hook("MessageSid", sid, "From", "+1415", "To", "+1416", "Body", "", "NumMedia", "1", "MediaUrl0", "https://169.254.169.254/"),
-		"media without TLS":    hook("MessageSid", sid, "From", "+1415", "To", "+1416", "Body", "", "NumMedia", "1", "MediaUrl0", "http://api.twilio.com/x"),
-		"too many media":       hook("MessageSid", sid, "From", "+1415", "To", "+1416", "Body", "", "NumMedia", "11"),
-		"media by the word":    hook("MessageSid", sid, "From", "+1415", "To", "+1416", "Body", "", "NumMedia", "two"),
+		"no destination":       hook("MessageSid", sid, "From", "+1415", "Body", "x"),
+		"unknown, with a body": hook("MessageSid", sid, "MessageStatus", "pondered", "From", "+1415", "To", "+1416", "Body", "x"),
 	}
 	for name, w := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -124,7 +139,7 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("one webhook gave %+v", got)
 		}
 		for _, m := range got.Messages {
-			if !clean(m.Text) || !clean(m.FromName) || !clean(m.From) || !clean(m.To) {
+			if !clean(m.Text) || !clean(m.FromName) {
 				t.Fatalf("unclean: %+v", m)
 			}
 		}

@@ -97,7 +97,9 @@ func refused(answer wire.Answer) channel.Result {
 	if !known {
 		code = codeOfStatus(answer.Status)
 	}
-	return channel.Result{Outcome: channel.Rejected, Code: code, Detail: detail(answer.Status, problem.Code)}
+	return channel.Result{
+		Outcome: channel.Rejected, Code: code, OptedOut: problem.Code == optedOut, Detail: detail(answer.Status, problem.Code),
+	}
 }
 
 // codeOfStatus judges a refusal whose number says nothing: 400 is about the

@@ -1,6 +1,8 @@
 package twilio_test
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -105,6 +107,35 @@ func TestSignAgreesWithTwiliosHelper(t *testing.T) {
 	}
 }
 
+// It is not documented whether the connection overrides in a URL's fragment, which no
+// request carries, are signed.
+func TestVerifyTakesASignatureWithAndWithoutTheOverrides(t *testing.T) {
+	t.Parallel()
+	const address = "https://desk.example.com/webhooks/twilio/acc1"
+	p := twilio.New(twilio.Options{})
+	form := url.Values{"Body": {"Hi"}, "MessageSid": {sid}}
+	sum := sha256.Sum256([]byte("{}"))
+	hashed := address + "?bodySHA256=" + hex.EncodeToString(sum[:])
+	for signed, valid := range map[string]bool{
+		address: true, address + "#rc=5&rp=all": true, address + ":443#rc=5&rp=all": false,
+		strings.Replace(address, ".com", ".com:443", 1) + "#rc=5&rp=all": true,
+		address + "#": false, address + "#rc=5&rp=all&rt=1": false, address + "?x=1#rc=5&rp=all": false,
+	} {
+		w := channel.Webhook{PublicURL: address, Body: []byte(form.Encode()), Header: http.Header{
+			"Content-Type": {"application/x-www-form-urlencoded"}, twilio.SignatureHeader: {twilio.Sign("t", signed, form)},
+		}}
+		require.Equal(t, valid, p.Verify(channel.Account{Secret: "t"}, w), signed)
+	}
+	for _, fragment := range []string{"", twilio.Overrides} {
+		w := channel.Webhook{PublicURL: hashed, Body: []byte("{}"), Header: http.Header{
+			"Content-Type": {"application/json"}, twilio.SignatureHeader: {twilio.Sign("t", hashed+fragment, nil)},
+		}}
+		require.True(t, p.Verify(channel.Account{Secret: "t"}, w))
+		w.Body = []byte("[]")
+		require.False(t, p.Verify(channel.Account{Secret: "t"}, w))
+	}
+}
+
 func TestVerifyNeedsABodyThatIsSigned(t *testing.T) {
 	t.Parallel()
 	const address = "https://desk.example.com/webhooks/twilio/acc1"
@@ -137,9 +168,9 @@ func TestRefusalsMeanWhatTwilioDocuments(t *testing.T) {
 		{"forbidden", 403, 99999, channel.Rejected, channel.CheckChannelSettings},
 		{"no such account", 404, 20404, channel.Rejected, channel.CheckChannelSettings},
 		{"unknown number", 400, 99999, channel.Rejected, channel.CannotBeSent},
-		{"request timed out", 408, 0, channel.Unknown, channel.TimedOut},
-		{"gateway", 502, 0, channel.Unknown, channel.TimedOut},
-		{"unavailable", 503, 20503, channel.Unknown, channel.TimedOut},
+		{"request timed out", 408, 0, channel.Unknown, ""},
+		{"gateway", 502, 0, channel.Unknown, ""},
+		{"unavailable", 503, 20503, channel.Unknown, ""},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -185,6 +216,7 @@ func TestSendKeepsTheContract(t *testing.T) {
 		{"no destination", func(m *channel.Outgoing) { m.To = "" }, channel.BadDestination},
 		{"national number", func(m *channel.Outgoing) { m.To = "4155550100" }, channel.BadDestination},
 		{"no sender", func(m *channel.Outgoing) { m.From = "" }, channel.ChannelMisconfigured},
+		{"to itself", func(m *channel.Outgoing) { m.To = m.From }, channel.BadDestination},
 		{"odd sender", func(m *channel.Outgoing) { m.From = "whatsapp:+1" }, channel.ChannelMisconfigured},
 		{"relative status callback", func(m *channel.Outgoing) { m.StatusURL = "/w" }, channel.CheckChannelSettings},
 	}

@@ -33,6 +33,7 @@ const (
 type Client struct {
 	http    *http.Client
 	timeout time.Duration
+	body    int // bytes of an answer
 }
 
 // New returns a Client over transport, or over a transport of its own when nil.
@@ -45,7 +46,14 @@ func New(transport http.RoundTripper, timeout time.Duration) *Client {
 		timeout = DefaultTimeout
 	}
 	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &Client{http: &http.Client{Transport: transport, CheckRedirect: stay}, timeout: timeout}
+	return &Client{http: &http.Client{Transport: transport, CheckRedirect: stay}, timeout: timeout, body: maxBody}
+}
+
+// Within returns the client with another bound for the bytes of an answer.
+func (c *Client) Within(bytes int) *Client {
+	other := *c
+	other.body = bytes
+	return &other
 }
 
 // NewTransport returns a transport with bounds for calls to carriers. It speaks
@@ -85,14 +93,14 @@ func (c *Client) Do(req *http.Request) (Answer, error) {
 		return Answer{}, &Error{Untaken: !connected.Load(), cause: bare(err)}
 	}
 	defer func() { _ = resp.Body.Close() }()
-	return Answer{Status: resp.StatusCode, Header: resp.Header, Body: readAll(resp.Body)}, nil
+	return Answer{Status: resp.StatusCode, Header: resp.Header, Body: readAll(resp.Body, c.body)}, nil
 }
 
 // readAll reads a body within its bound, nil when it is longer or breaks off:
 // half an answer is not to be understood.
-func readAll(r io.Reader) []byte {
-	body, err := io.ReadAll(io.LimitReader(r, maxBody+1))
-	if err != nil || len(body) > maxBody {
+func readAll(r io.Reader, most int) []byte {
+	body, err := io.ReadAll(io.LimitReader(r, int64(most)+1))
+	if err != nil || len(body) > most {
 		return nil
 	}
 	return body
@@ -137,7 +145,7 @@ func Lost(err error) channel.Result {
 
 // Unclear is the result of a send that the carrier may or may not have taken.
 func Unclear(detail string) channel.Result {
-	return channel.Result{Outcome: channel.Unknown, Code: channel.TimedOut, Detail: Detail(detail)}
+	return channel.Result{Outcome: channel.Unknown, Detail: Detail(detail)}
 }
 
 // Misconfigured is the result of a send that the account's settings prevent.

@@ -32,9 +32,9 @@ func NumberOf(address string) Number {
 func (n Number) Backward() string { return backward(n.Full) }
 
 func backward(digits string) string {
-	b := []byte(digits)
-	slices.Reverse(b)
-	return string(b)
+	r := []rune(digits)
+	slices.Reverse(r)
+	return string(r)
 }
 
 // How many digits a number is asked for by: from its beginning, and from its end;

@@ -164,3 +164,11 @@ func TestNumbersAreFoundHoweverTheyAreWritten(t *testing.T) {
 		}
 	}
 }
+
+// A sender's name in any script is turned by its characters: half a character is
+// refused by PostgreSQL.
+func TestANameIsTurnedByItsCharacters(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, "αζεπαρτ", word.NumberOf("τραπεζα").Backward())
+	require.Equal(t, "8710", word.NumberQuery{Ending: "0178"}.Backward())
+}

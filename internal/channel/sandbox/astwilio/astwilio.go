@@ -67,11 +67,16 @@ func (s *Stand) Carrier() *sandbox.Carrier { return s.carrier }
 // Close stops the callbacks to come.
 func (s *Stand) Close() { s.carrier.Close() }
 
-// create is POST /2010-04-01/Accounts/{SID}/Messages.json.
+// create is POST /2010-04-01/Accounts/{SID}/Messages.json. What a GET lists is empty,
+// since no messages are kept.
 func (s *Stand) create(w http.ResponseWriter, r *http.Request) {
 	account, problem := s.authenticate(w, r)
 	if problem != nil {
 		problem.write(w)
+		return
+	}
+	if r.Method == http.MethodGet {
+		writeJSON(w, http.StatusOK, map[string]any{"messages": []any{}, "next_page_uri": nil})
 		return
 	}
 	sid := newSID()
@@ -106,6 +111,8 @@ func (s *Stand) authenticate(w http.ResponseWriter, r *http.Request) (channel.Ac
 		return account, &refusal{http.StatusUnauthorized, 20003, 0}
 	case r.URL.Path != "/2010-04-01/Accounts/"+account.SID+"/Messages.json":
 		return account, &refusal{http.StatusNotFound, 20404, 0}
+	case r.Method == http.MethodGet:
+		return account, nil
 	case r.Method != http.MethodPost:
 		return account, &refusal{http.StatusMethodNotAllowed, 20004, 0}
 	}
@@ -135,6 +142,8 @@ func check(m sandbox.Message, callback string) int {
 		return 21211
 	case !sender.MatchString(m.From):
 		return 21212
+	case m.From == m.To:
+		return 21266
 	case utf8.RuneCountInString(m.Text) > twilio.MaxText:
 		return 21617
 	case callback != "" && !absolute(callback):

@@ -104,8 +104,8 @@ func TestDirectivesComeBackInTwiliosWords(t *testing.T) {
 		{"a #reject=0003", channel.Rejected, channel.CheckChannelSettings},
 		{"a #reject=3007", channel.Rejected, channel.CannotBeSent},
 		{"a #throttle=9", channel.Throttled, channel.ChannelCannotSend},
-		{"a #down", channel.Unknown, channel.TimedOut},
-		{"a #timeout", channel.Unknown, channel.TimedOut},
+		{"a #down", channel.Unknown, ""},
+		{"a #timeout", channel.Unknown, ""},
 	}
 	for _, c := range cases {
 		t.Run(c.text, func(t *testing.T) {
@@ -149,7 +149,8 @@ func TestRequestsThatTwilioRefusesAreRefused(t *testing.T) {
 		{"good", http.MethodPost, path, "token", good, 201},
 		{"wrong token", http.MethodPost, path, "nekot", good, 401},
 		{"another account", http.MethodPost, strings.Replace(path, "0001/", "0002/", 1), "token", good, 404},
-		{"wrong method", http.MethodGet, path, "token", good, 405},
+		{"list", http.MethodGet, path, "token", nil, 200},
+		{"wrong method", http.MethodPut, path, "token", good, 405},
 		{"no destination", http.MethodPost, path, "token", with("To", ""), 400},
 		{"no sender", http.MethodPost, path, "token", with("From", ""), 400},
 		{"no text", http.MethodPost, path, "token", with("Body", ""), 400},

@@ -78,6 +78,7 @@ var refusals = map[channel.ErrorCode]int{
 var failures = map[channel.ErrorCode]int{
 	channel.ServiceUnreachable:   30500,
 	channel.CheckChannelSettings: 30002,
+	channel.OutsideWindow:        63016,
 	channel.ChannelCannotSend:    30001,
 	channel.ChannelMisconfigured: 30037,
 	channel.NumberNotVerified:    30032,

@@ -1,6 +1,6 @@
 // Package twiliotest is a Twilio for tests: an HTTP handler that enforces the
-// documented contract of the Messages resource, records what it took, answers
-// with faults when told to, and posts signed webhooks.
+// documented contract of the Messages resource, records what it took, lists what it
+// was told to hold, answers with faults when told to, and posts signed webhooks.
 package twiliotest
 
 import (
@@ -48,6 +48,8 @@ type Server struct {
 	script func(Message) *Fault
 	taken  []Message
 	sids   int
+	kept   []Kept
+	lists  []url.Values
 }
 
 // New returns a Server that knows one account, by its SID and Secret.
@@ -70,8 +72,7 @@ func (s *Server) Got() []Message {
 
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.Method == http.MethodGet && r.URL.Path == "/2010-04-01/Accounts/"+s.account.SID+".json" {
-		s.show(w, r)
+	if r.Method == http.MethodGet && s.serveResource(w, r) {
 		return
 	}
 	m, problem := s.read(r)
@@ -91,11 +92,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // show answers as the documented example of the Account resource does.
-func (s *Server) show(w http.ResponseWriter, r *http.Request) {
-	if user, password, ok := r.BasicAuth(); !ok || user != s.account.SID || password != s.account.Secret {
-		(&refusal{http.StatusUnauthorized, 20003, "Authenticate"}).write(w)
-		return
-	}
+func (s *Server) show(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, http.StatusOK, map[string]any{"sid": s.account.SID, "friendly_name": "Test", "status": "active", "type": "Full"})
 }
 
@@ -206,6 +203,8 @@ func check(m Message) int {
 		return 21211
 	case !sender.MatchString(m.From):
 		return 21212
+	case m.From == m.To:
+		return 21266
 	case utf8.RuneCountInString(m.Body) > twilio.MaxText:
 		return 21617
 	case m.StatusCallback != "" && !absolute(m.StatusCallback):

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"parley/internal/app"
+	"parley/internal/clock"
+	"parley/internal/inbound"
+)
+
+// catchUpCmd takes in what carriers hold and we never got. It may run beside a server,
+// be interrupted, and run again.
+type catchUpCmd struct {
+	Since   string   `placeholder:"TIME|DURATION" help:"Since when, such as 2026-11-28T09:00:00Z or 48h; a day before the last sign of life of the account by default."`
+	Account []string `placeholder:"KEY" help:"Accounts by the last element of their webhook URL; by default all whose carrier can list messages."`
+	DryRun  bool     `help:"Only say what is missing."`
+}
+
+// Run implements the command.
+func (k *catchUpCmd) Run(ctx context.Context, c *cli, out io.Writer) (err error) {
+	since, err := sinceOf(k.Since, time.Now())
+	if err != nil {
+		return err
+	}
+	a, err := app.Open(ctx, app.Config{Database: c.Database})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, a.Close()) }()
+	accounts := k.Account
+	if len(accounts) == 0 {
+		if accounts = a.Receiver.Listable(); len(accounts) == 0 {
+			return errors.New("there is no active account whose carrier can list messages")
+		}
+	}
+	for _, account := range accounts {
+		err = errors.Join(err, k.one(ctx, a.Receiver, account, since, out))
+		if ctx.Err() != nil {
+			return errors.New("interrupted; run it again to go on")
+		}
+	}
+	return err
+}
+
+// one catches up with one account.
+func (k *catchUpCmd) one(ctx context.Context, r *inbound.Receiver, account string, since clock.Time, out io.Writer) error {
+	if since.IsZero() {
+		last, err := r.LastSeen(ctx, account)
+		if errors.Is(err, inbound.ErrNothingSeen) {
+			return fmt.Errorf("%s: %w: say since when with --since", account, err)
+		}
+		if err != nil {
+			return err
+		}
+		since = last.Add(-24 * time.Hour)
+	}
+	var day time.Time
+	found, err := r.CatchUp(ctx, inbound.CatchUp{Account: account, Since: since, DryRun: k.DryRun, Progress: func(f inbound.CaughtUp) {
+		if f.Day != day {
+			day = f.Day
+			fmt.Fprintf(out, "%s: looking at %s\n", account, day.Format(time.DateOnly))
+		}
+	}})
+	did := "Taken in"
+	if k.DryRun {
+		did = "Missing"
+	}
+	fmt.Fprintf(out, "%s: Received since %s: %d. To numbers that are no sender IDs here: %d. %s: %d. Statuses of sent messages: %d.\n",
+		account, since.Std().Format(time.RFC3339), found.Listed, found.Elsewhere, did, found.Missing, found.Receipts)
+	if err != nil {
+		return fmt.Errorf("%s: %w", account, err)
+	}
+	return nil
+}
+
+// sinceOf reads a time, or a duration that has passed since; zero for none.
+func sinceOf(text string, now time.Time) (clock.Time, error) {
+	if text == "" {
+		return 0, nil
+	}
+	if ago, err := time.ParseDuration(text); err == nil && ago > 0 {
+		return clock.Of(now.Add(-ago)), nil
+	}
+	layouts := []string{time.RFC3339, "2006-01-02 15:04", time.DateOnly}
+	for _, layout := range layouts {
+		t, err := time.Parse(layout, text)
+		if err == nil && t.Before(now) && t.Year() > 2000 {
+			return clock.Of(t), nil
+		}
+	}
+	return 0, fmt.Errorf("--since %q is neither a time that has passed (%s, in UTC) nor a duration such as 48h",
+		text, strings.Join(layouts, ", "))
+}
