@@ -121,9 +121,25 @@ func (s *serveCmd) greet(out io.Writer, a *app.App) {
 		sayTokens(say, a)
 	}
 	if s.Demo {
-		say("\nPlay a customer:\n  parley sandbox say --database %s --url %s --to +12025550100 \"Hello!\"", a.Config.Database, url)
+		sayWhatToTry(say, a, s.Mode == server.Development)
 	}
 	say("\nPress Ctrl+C to stop.")
+}
+
+// demoDirect is the sender ID of the demo data whose new conversations are amy's.
+const demoDirect = "+12025550101"
+
+// sayWhatToTry prints commands that run as they are copied.
+func sayWhatToTry(say func(string, ...any), a *app.App, playground bool) {
+	say("\nTry it:")
+	if playground {
+		say("  1. Open the playground, choose its tab WatchMyInbox and run it (Ctrl-Enter).")
+	} else {
+		say("  1. Subscribe to conversationsChanged as amy.")
+	}
+	say("  2. Play a customer of amy's from another terminal:\n     %s sandbox say --database %s --url %s --to %s \"Hello!\"",
+		os.Args[0], a.Config.Database, a.PublicURL(), demoDirect)
+	say("  3. Their conversation enters amy's inbox, live. Answer them with sendMessage (tab Reply).")
 }
 
 // mostTokens is how many agents a start prints tokens for.
