@@ -7,12 +7,13 @@ import { Thread } from "./thread";
 
 const mine = { kind: "MY_INBOX" };
 
-export function Desk({ client }: { client: ApolloClient }) {
+/** `page` is how many rows and messages are loaded at a time. */
+export function Desk({ client, page }: { client: ApolloClient; page?: number }) {
   const [open, setOpen] = useState<string>();
   return (
     <ApolloProvider client={client}>
-      <Inbox view={mine} onOpen={setOpen} />
-      {open && <Thread key={open} id={open} />}
+      <Inbox view={mine} first={page} onOpen={setOpen} />
+      {open && <Thread key={open} id={open} last={page} />}
     </ApolloProvider>
   );
 }

@@ -50,8 +50,8 @@ export function useInbox(view: InboxVariables["view"], first = 20) {
 export const isResync = (error: unknown) =>
   (error as { errors?: { extensions?: { code?: string } }[] }).errors?.[0]?.extensions?.code === "RESYNC_REQUIRED";
 
-export function Inbox({ view, onOpen }: { view: InboxVariables["view"]; onOpen: (id: string) => void }) {
-  const { rows, total, error, more } = useInbox(view, 3);
+export function Inbox({ view, first, onOpen }: { view: InboxVariables["view"]; first?: number; onOpen: (id: string) => void }) {
+  const { rows, total, error, more } = useInbox(view, first);
   if (error) return <p role="alert">{error.message}</p>;
   return (
     <section aria-label="Conversations">

@@ -27,7 +27,7 @@ after(async () => {
 function show(server: Parameters<typeof apollo>[0]) {
   const client = apollo(server);
   clients.push(client);
-  return render(<Desk client={client} />);
+  return render(<Desk client={client} page={3} />);
 }
 
 test("a desk", async () => {
@@ -69,7 +69,7 @@ test("a thread is read upward", async () => {
   fireEvent.click(await desk.findByText(/Here I am/));
   const thread = within(await desk.findByRole("region", { name: "Thread" }));
   const lines = () => thread.queryAllByRole("listitem").map((line) => line.textContent!.replace(/ [A-Z]*$/, ""));
-  await waitFor(() => assert.deepEqual(lines(), ["Hello?", "Here I am."]));
+  await waitFor(() => assert.deepEqual(lines(), ["Are you there?", "Hello?", "Here I am."]));
   fireEvent.click(await thread.findByText("Earlier"));
   await waitFor(() => assert.deepEqual(lines(), ["I am new here", "Are you there?", "Hello?", "Here I am."]));
   assert.equal(thread.queryByText("Earlier"), null);

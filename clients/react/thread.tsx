@@ -1,7 +1,7 @@
 // One conversation: the newest messages, earlier ones on demand, what is said meanwhile, and a box to answer.
 import { gql, type TypedDocumentNode } from "@apollo/client";
-import { useMutation, useQuery } from "@apollo/client/react";
-import { type FormEvent, useEffect, useRef, useState } from "react";
+import { useApolloClient, useMutation, useQuery } from "@apollo/client/react";
+import { type FormEvent, useCallback, useEffect, useRef, useState } from "react";
 import { isResync } from "./inbox";
 
 type Message = { id: string; number: number; direction: string; status: string; content: { text?: string } };
@@ -51,27 +51,48 @@ const sendDocument: TypedDocumentNode<Sent, { input: object }> = gql`
   ${line}
 `;
 
+/** A position in the log. What is read after it is at least as new. */
+const positionDocument: TypedDocumentNode<{ conversations: { feedCursor: string } }> = gql`
+  query Position { conversations(view: { kind: ALL }, first: 1) { feedCursor } }
+`;
+
 /** Follows a thread. Another conversation needs another key on its component. */
 export function useThread(id: string, last = 20) {
-  const { data, error, fetchMore, refetch, subscribeToMore } = useQuery(threadDocument, { variables: { id, last } });
+  const client = useApolloClient();
+  const [from, setFrom] = useState<string>(); // where the stream begins: before the messages are read, so that none is missed
   const [failure, setFailure] = useState<Error>();
-  const [tries, setTries] = useState(0);
+  const { data, error, fetchMore, refetch, subscribeToMore } = useQuery(threadDocument, {
+    variables: { id, last },
+    skip: !from,
+    fetchPolicy: "network-only",
+    nextFetchPolicy: "cache-first",
+  });
+  const loaded = Boolean(data);
+
+  const locate = useCallback(async () => {
+    const { data } = await client.query({ query: positionDocument, fetchPolicy: "no-cache" });
+    return data!.conversations.feedCursor;
+  }, [client]);
+  useEffect(() => void locate().then(setFrom, setFailure), [locate]);
 
   useEffect(() => {
-    let opened = false;
+    if (!from || !loaded) return;
+    const again = async () => {
+      const position = await locate();
+      await refetch();
+      setFrom(position);
+    };
     return subscribeToMore({
       document: watchDocument,
-      variables: { id },
+      variables: { id, after: from },
       updateQuery: (thread, { subscriptionData: { data } }) => {
-        const { __typename, kind, edge } = data.conversationChanged;
-        // From the first frame on nothing is missed: what the query read before it may be older.
-        if (__typename === "Reset" && (!opened || kind === "RESET")) void refetch().catch(setFailure);
-        opened = true;
+        const { kind, edge } = data.conversationChanged;
+        if (kind === "RESET") void again().catch(setFailure);
         return edge ? withLine(thread as Thread, edge) : (thread as Thread);
       },
-      onError: (error) => (isResync(error) ? setTries(tries + 1) : setFailure(error)),
+      onError: (error) => void (isResync(error) ? again().catch(setFailure) : setFailure(error)),
     });
-  }, [id, tries, refetch, subscribeToMore]);
+  }, [id, from, loaded, locate, refetch, subscribeToMore]);
 
   const thread = data?.conversation;
   return {
@@ -86,7 +107,9 @@ export function useThread(id: string, last = 20) {
 
 function withLine(thread: Thread, edge: Edge): Thread {
   const { conversation } = thread;
-  const rest = conversation.messages.edges.filter(({ node }) => node.id !== edge.node.id);
+  const { pageInfo, edges: shown } = conversation.messages;
+  if (pageInfo.hasPreviousPage && shown[0] && edge.node.number < shown[0].node.number) return thread; // an earlier page brings it
+  const rest = shown.filter(({ node }) => node.id !== edge.node.id);
   const edges = [...rest, edge].sort((a, b) => a.node.number - b.node.number);
   return { conversation: { ...conversation, messages: { ...conversation.messages, edges } } };
 }
@@ -104,8 +127,8 @@ export function useSend(conversationId: string) {
   };
 }
 
-export function Thread({ id }: { id: string }) {
-  const { name, messages, error, earlier } = useThread(id, 2);
+export function Thread({ id, last }: { id: string; last?: number }) {
+  const { name, messages, error, earlier } = useThread(id, last);
   const send = useSend(id);
   const [draft, setDraft] = useState("");
   const [refusal, setRefusal] = useState<string>();
