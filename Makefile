@@ -45,7 +45,7 @@ web: ## Build the playground's files (needs Node with npm; left out without)
 	fi
 
 # The manifest is the last file the build writes, so it is its stamp.
-web/dist/manifest.json: web/package-lock.json web/package.json web/build.mjs web/page/playground.js web/page/playground.css web/page/favicon.svg
+web/dist/manifest.json: web/package-lock.json web/package.json web/build.mjs web/guide.mjs docs/guide.md docs/errors.md web/page/playground.js web/page/playground.css web/page/favicon.svg
 	cd web && npm ci --no-audit --no-fund --loglevel=error && node build.mjs
 
 # Tests of how much a crowd may take run with nothing beside them.

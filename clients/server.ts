@@ -6,6 +6,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import WebSocket from "ws";
+import type { Server } from "./parley/server";
 
 const program = process.env.PARLEY ?? "../bin/parley";
 const run = promisify(execFile);
@@ -32,6 +34,16 @@ export class Parley {
 
   get socketEndpoint(): string {
     return this.endpoint.replace("http", "ws");
+  }
+
+  /** What a sample is told: where the server is, and tokens of an agent. */
+  async as(agent: string): Promise<Server> {
+    let token = await this.token(agent);
+    return {
+      url: this.endpoint,
+      token: async (fresh) => (fresh ? (token = await this.token(agent)) : token),
+      webSocketImpl: WebSocket,
+    };
   }
 
   /** A token of an agent. */

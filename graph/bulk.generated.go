@@ -1436,7 +1436,7 @@ func (ec *executionContext) unmarshalInputBulkAssignConversationsInput(ctx conte
 			it.AgentID = data
 		case "dryRun":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dryRun"))
-			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			data, err := ec.unmarshalOBoolean2bool(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -1499,14 +1499,14 @@ func (ec *executionContext) unmarshalInputBulkMarkConversationsReadInput(ctx con
 			it.Selection = data
 		case "confirmForOwner":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("confirmForOwner"))
-			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			data, err := ec.unmarshalOBoolean2bool(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.ConfirmForOwner = data
 		case "dryRun":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dryRun"))
-			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			data, err := ec.unmarshalOBoolean2bool(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -1569,14 +1569,14 @@ func (ec *executionContext) unmarshalInputBulkMarkConversationsUnreadInput(ctx c
 			it.Selection = data
 		case "confirmForOwner":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("confirmForOwner"))
-			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			data, err := ec.unmarshalOBoolean2bool(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.ConfirmForOwner = data
 		case "dryRun":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dryRun"))
-			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			data, err := ec.unmarshalOBoolean2bool(ctx, v)
 			if err != nil {
 				return it, err
 			}

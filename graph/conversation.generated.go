@@ -1505,7 +1505,7 @@ func (ec *executionContext) unmarshalInputMarkConversationsReadInput(ctx context
 			it.Conversations = data
 		case "confirmForOwner":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("confirmForOwner"))
-			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -1558,7 +1558,7 @@ func (ec *executionContext) unmarshalInputMarkConversationsUnreadInput(ctx conte
 			it.Ids = data
 		case "confirmForOwner":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("confirmForOwner"))
-			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
 			if err != nil {
 				return it, err
 			}

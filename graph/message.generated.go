@@ -1841,7 +1841,7 @@ func (ec *executionContext) unmarshalInputSendMessageInput(ctx context.Context, 
 			it.IdempotencyKey = data
 		case "confirmForOwner":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("confirmForOwner"))
-			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			data, err := ec.unmarshalOBoolean2bool(ctx, v)
 			if err != nil {
 				return it, err
 			}

@@ -87,7 +87,7 @@ type MarkConversationsReadInput struct {
 	// 1 to 100 conversations.
 	Conversations []*conversation.MarkItem `json:"conversations"`
 	// Set to true to change the read state of a conversation that a colleague owns. Needs VIEW_TEAM_INBOX.
-	ConfirmForOwner bool `json:"confirmForOwner"`
+	ConfirmForOwner *bool `json:"confirmForOwner,omitempty"`
 }
 
 // Which conversations to mark unread.
@@ -95,7 +95,7 @@ type MarkConversationsUnreadInput struct {
 	// 1 to 100 conversations.
 	Ids []string `json:"ids"`
 	// Set to true to change the read state of a conversation that a colleague owns. Needs VIEW_TEAM_INBOX.
-	ConfirmForOwner bool `json:"confirmForOwner"`
+	ConfirmForOwner *bool `json:"confirmForOwner,omitempty"`
 }
 
 // What can be changed. Creating mutations take an idempotency key: the same key with the same input gives the first result again.

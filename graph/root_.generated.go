@@ -2521,9 +2521,9 @@ input BulkMarkConversationsReadInput @goModel(model: "parley/internal/operation.
   "Which ones."
   selection: BulkSelection!
   "Set to true to change the read state of conversations that colleagues own. Needs VIEW_TEAM_INBOX."
-  confirmForOwner: Boolean! = false
+  confirmForOwner: Boolean = false
   "Set to true to be told by ` + "`" + `preview` + "`" + ` what would happen; nothing is begun then, and the key is not used."
-  dryRun: Boolean! = false
+  dryRun: Boolean = false
   "1 to 64 visible ASCII characters, such as a UUID: the same key with the same input gives the first operation again, for 7 days."
   idempotencyKey: String!
 }
@@ -2533,9 +2533,9 @@ input BulkMarkConversationsUnreadInput @goModel(model: "parley/internal/operatio
   "Which ones."
   selection: BulkSelection!
   "Set to true to change the read state of conversations that colleagues own. Needs VIEW_TEAM_INBOX."
-  confirmForOwner: Boolean! = false
+  confirmForOwner: Boolean = false
   "Set to true to be told by ` + "`" + `preview` + "`" + ` what would happen; nothing is begun then, and the key is not used."
-  dryRun: Boolean! = false
+  dryRun: Boolean = false
   "1 to 64 visible ASCII characters, such as a UUID: the same key with the same input gives the first operation again, for 7 days."
   idempotencyKey: String!
 }
@@ -2547,7 +2547,7 @@ input BulkAssignConversationsInput @goModel(model: "parley/internal/operation.As
   "The new owner; null leaves them to nobody."
   agentId: ID
   "Set to true to be told by ` + "`" + `preview` + "`" + ` what would happen; nothing is begun then, and the key is not used."
-  dryRun: Boolean! = false
+  dryRun: Boolean = false
   "1 to 64 visible ASCII characters, such as a UUID: the same key with the same input gives the first operation again, for 7 days."
   idempotencyKey: String!
 }
@@ -2950,7 +2950,7 @@ input MarkConversationsReadInput {
   "1 to 100 conversations."
   conversations: [MarkItem!]!
   "Set to true to change the read state of a conversation that a colleague owns. Needs VIEW_TEAM_INBOX."
-  confirmForOwner: Boolean! = false
+  confirmForOwner: Boolean = false
 }
 
 "Which conversations to mark unread."
@@ -2958,7 +2958,7 @@ input MarkConversationsUnreadInput {
   "1 to 100 conversations."
   ids: [ID!]!
   "Set to true to change the read state of a conversation that a colleague owns. Needs VIEW_TEAM_INBOX."
-  confirmForOwner: Boolean! = false
+  confirmForOwner: Boolean = false
 }
 
 "A conversation to assign, as the caller saw it."
@@ -3689,7 +3689,7 @@ input SendMessageInput @goModel(model: "parley/internal/message.SendInput") {
   "Chosen by the caller, unique per message, 1 to 64 visible ASCII characters, remembered for 7 days. Repeating a request with its key never sends twice."
   idempotencyKey: String!
   "Set to true to mark the conversation read although a colleague owns it. Needs VIEW_TEAM_INBOX."
-  confirmForOwner: Boolean! = false
+  confirmForOwner: Boolean = false
   "The last message that was on the screen: where sending marks the conversation read, messages that came after it stay new. Absent: all of them were read."
   upToMessageId: ID
 }

@@ -60,14 +60,14 @@ func (r *conversationConnectionResolver) TotalCount(ctx context.Context, obj *co
 
 // MarkConversationsRead is the resolver for the markConversationsRead field.
 func (r *mutationResolver) MarkConversationsRead(ctx context.Context, input graph.MarkConversationsReadInput) (*graph.MarkConversationsPayload, error) {
-	results, err := r.Desk.MarkRead(ctx, input.Conversations, input.ConfirmForOwner)
+	results, err := r.Desk.MarkRead(ctx, input.Conversations, isTrue(input.ConfirmForOwner))
 	errs, err := userErrors(err)
 	return &graph.MarkConversationsPayload{Results: results, Errors: errs}, err
 }
 
 // MarkConversationsUnread is the resolver for the markConversationsUnread field.
 func (r *mutationResolver) MarkConversationsUnread(ctx context.Context, input graph.MarkConversationsUnreadInput) (*graph.MarkConversationsPayload, error) {
-	results, err := r.Desk.MarkUnread(ctx, input.Ids, input.ConfirmForOwner)
+	results, err := r.Desk.MarkUnread(ctx, input.Ids, isTrue(input.ConfirmForOwner))
 	errs, err := userErrors(err)
 	return &graph.MarkConversationsPayload{Results: results, Errors: errs}, err
 }

@@ -19,3 +19,6 @@ type Resolver struct {
 	Live       *live.Desk
 	Search     *search.Desk
 }
+
+// isTrue reads an optional input that is false when it is left out or null.
+func isTrue(b *bool) bool { return b != nil && *b }

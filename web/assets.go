@@ -62,6 +62,17 @@ func (a *assets) path(name string) string {
 	return ""
 }
 
+// text returns what an asset holds, empty when it is not built.
+func (a *assets) text(name string) string {
+	content, ok := a.files[a.names[name]]
+	if !ok {
+		return ""
+	}
+	var plain strings.Builder
+	writePlain(&plain, content)
+	return plain.String()
+}
+
 // ServeHTTP serves /assets/{name}. The name holds the content's hash, so what it
 // names never changes and may be kept for ever.
 func (a *assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {

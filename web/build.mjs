@@ -10,6 +10,7 @@ import { mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
+import { guide } from "./guide.mjs";
 
 const root = dirname(fileURLToPath(import.meta.url));
 const modules = join(root, "node_modules");
@@ -76,6 +77,8 @@ const manifest = {};
 for (const [name, path] of Object.entries(sources)) {
   manifest[name] = await emit(name, withoutSourceMap(await readFile(path, "utf8")));
 }
+const page = (name) => readFile(join(root, "../docs", name), "utf8");
+manifest["guide.html"] = await emit("guide.html", guide(await page("guide.md"), await page("errors.md")));
 manifest["licences.txt"] = await emit("licences.txt", await licences());
 await writeFile(join(dist, "manifest.json"), JSON.stringify(manifest, null, 2) + "\n");
 console.log(`web: ${Object.keys(manifest).length} files in web/dist`);

@@ -5,10 +5,6 @@ import (
 	"embed"
 	"html/template"
 	"net/http"
-	"slices"
-	"strings"
-
-	"parley/internal/fault"
 )
 
 //go:embed page/*.html
@@ -30,12 +26,7 @@ type pageConfig struct {
 type pageData struct {
 	assets *assets
 	Config pageConfig
-	Codes  []codeText
-}
-
-type codeText struct {
-	Code fault.Code
-	Text string
+	Guide  template.HTML
 }
 
 // Asset returns the path of an asset for the page, empty when it is not built.
@@ -57,18 +48,8 @@ func playground(o Options, built *assets) http.HandlerFunc {
 }
 
 func guide(built *assets) http.HandlerFunc {
-	data := pageData{assets: built, Codes: codes()}
+	data := pageData{assets: built, Guide: template.HTML(built.text("guide.html"))} //nolint:gosec // G203: our own docs, rendered by our build
 	return func(w http.ResponseWriter, _ *http.Request) { render(w, "guide.html", data) }
-}
-
-// codes lists the error codes in the order of their names.
-func codes() []codeText {
-	var all []codeText
-	for code, text := range fault.Descriptions {
-		all = append(all, codeText{code, text})
-	}
-	slices.SortFunc(all, func(a, b codeText) int { return strings.Compare(string(a.Code), string(b.Code)) })
-	return all
 }
 
 // render writes a page that no cache keeps: it names the assets of this build

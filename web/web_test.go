@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"compress/gzip"
 	"context"
 	"errors"
@@ -133,12 +134,20 @@ func TestEveryAnswerIsGuarded(t *testing.T) {
 	}
 }
 
-func TestGuideListsEveryCode(t *testing.T) {
+func TestTheGuideIsThatOfTheDocs(t *testing.T) {
 	t.Parallel()
-	page := get(t, Handler(Options{Enabled: true}), "/playground/guide", nil).Body.String()
-	for _, c := range codes() {
-		require.Contains(t, page, string(c.Code))
-	}
+	var zipped bytes.Buffer
+	w := gzip.NewWriter(&zipped)
+	_, err := io.WriteString(w, "<h1>Guide for all</h1>")
+	require.NoError(t, errors.Join(err, w.Close()))
+	built, err := readAssets(fstest.MapFS{
+		"dist/manifest.json":   {Data: []byte(`{"guide.html":"guide-1.html"}`)},
+		"dist/guide-1.html.gz": {Data: zipped.Bytes()},
+	})
+	require.NoError(t, err)
+	page := get(t, guide(built), "/playground/guide", nil).Body.String()
+	require.Contains(t, page, "<h1>Guide for all</h1>")
+	require.NotContains(t, page, "docs/guide.md")
 }
 
 func TestWithoutABuildThePageSaysSo(t *testing.T) {
@@ -148,7 +157,7 @@ func TestWithoutABuildThePageSaysSo(t *testing.T) {
 	w := get(t, playground(Options{Mode: Development}, unbuilt), "/", nil)
 	require.Equal(t, http.StatusOK, w.Code)
 	require.Contains(t, w.Body.String(), "make build")
-	require.Equal(t, http.StatusOK, get(t, guide(unbuilt), "/playground/guide", nil).Code)
+	require.Contains(t, get(t, guide(unbuilt), "/playground/guide", nil).Body.String(), "docs/guide.md", "where it is")
 }
 
 func TestABrokenBuildIsAnError(t *testing.T) {

@@ -11,7 +11,8 @@ import {
   ThreadDocument,
   WatchInboxDocument,
 } from "../documents/__generated__/graphql";
-import { fold } from "../documents/fold";
+import { fold } from "../parley/fold";
+import { disturb, inboxOf, withWrongToken } from "../parley/partly";
 import { eventually, Parley } from "../server";
 import { apollo } from "./client";
 
@@ -22,7 +23,7 @@ let client: ApolloClient;
 
 before(async () => {
   parley = await Parley.start();
-  client = apollo(parley, await parley.token("amy"));
+  client = apollo(await parley.as("amy"));
 });
 after(async () => {
   client.stop();
@@ -64,7 +65,7 @@ test("ENTER, UPDATE and LEAVE folded into the list equal the query run again", a
   }).subscribe(({ data }) => {
     const change = data!.conversationsChanged;
     kinds.push(change.kind);
-    client.cache.updateQuery(mine, (list) => fold(list!, change));
+    client.cache.updateQuery(mine, (list) => ({ ...list!, conversations: fold(list!.conversations, change) }));
   });
 
   await parley.say("I am new here", { from: "+12025550160" });
@@ -88,6 +89,46 @@ test("ENTER, UPDATE and LEAVE folded into the list equal the query run again", a
   assert.deepEqual(folded.edges.map(({ node }) => node), again.edges.map(({ node }) => node));
   assert.equal(folded.totalCount, again.totalCount);
   watching.unsubscribe();
+});
+
+test("three rows folded are the first rows of the list, and the next pages go on from there", async () => {
+  const own = apollo(await parley.as("amy"));
+  const inbox = own.watchQuery({ query: InboxDocument, variables: { view, first: 3 } });
+  let shown: InboxQuery["conversations"] | undefined;
+  const showing = inbox.subscribe(({ data, dataState }) => {
+    if (dataState === "complete") shown = data.conversations;
+  });
+  await eventually("three are shown", () => shown?.edges.length === 3);
+  let last = "";
+  const watching = own.subscribe({ query: WatchInboxDocument, variables: { view, after: shown!.feedCursor } }).subscribe(({ data }) => {
+    const change = data!.conversationsChanged;
+    own.cache.updateQuery({ query: InboxDocument, variables: { view, first: 3 } }, (list) => ({ ...list!, conversations: fold(list!.conversations, change) }));
+    last = change.edge?.node.preview ?? last;
+  });
+  await disturb(parley);
+  await eventually("the last of it came", () => last === "The last of it");
+  const now = (await inboxOf(parley)).map(({ id }) => id);
+  const ids = () => shown!.edges.map(({ node }) => node.id);
+  await eventually("it is shown", () => shown!.edges[0]!.node.preview === last);
+  assert.deepEqual(ids(), now.slice(0, ids().length));
+  for (let count = ids().length; shown!.pageInfo.hasNextPage; count = ids().length) {
+    await inbox.fetchMore({ variables: { after: shown!.pageInfo.endCursor } });
+    await eventually("the next page is shown", () => ids().length > count);
+  }
+  assert.deepEqual(ids(), now);
+  watching.unsubscribe();
+  showing.unsubscribe();
+  own.stop();
+});
+
+test("a wrong token ends a stream and a query", async () => {
+  const stranger = apollo(await withWrongToken(parley));
+  const failed = await new Promise<{ message: string }>((error) => {
+    stranger.subscribe({ query: WatchInboxDocument, variables: { view } }).subscribe({ error, next: ({ error: e }) => e && error(e) });
+  });
+  assert.match(failed.message, /4403 Forbidden: The token is not valid/);
+  await assert.rejects(stranger.query({ query: InboxDocument, variables: { view } }), /401/);
+  stranger.stop();
 });
 
 test("a refusal is data, and a missing object an error", async () => {

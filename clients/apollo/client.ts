@@ -3,19 +3,13 @@ import { ApolloClient, ApolloLink, HttpLink, InMemoryCache } from "@apollo/clien
 import { GraphQLWsLink } from "@apollo/client/link/subscriptions";
 import { relayStylePagination } from "@apollo/client/utilities";
 import { OperationTypeNode } from "graphql";
-import { createClient } from "graphql-ws";
-import WebSocket from "ws";
-import { resuming } from "../graphql-ws/resuming";
-import type { Parley } from "../server";
+import { authorized } from "../parley/authorized";
+import { resuming } from "../parley/resuming";
+import type { Server } from "../parley/server";
 
-export function apollo(parley: Parley, token: string): ApolloClient {
-  const http = new HttpLink({ uri: parley.endpoint, headers: { Authorization: `Bearer ${token}` } });
-  const socket = new GraphQLWsLink(resuming(createClient({
-    url: parley.socketEndpoint,
-    webSocketImpl: WebSocket, // a browser has its own
-    retryAttempts: Infinity,
-    connectionParams: { Authorization: `Bearer ${token}` },
-  })));
+export function apollo({ url, token, webSocketImpl }: Server): ApolloClient {
+  const http = new HttpLink({ uri: url, fetch: authorized(token) });
+  const socket = new GraphQLWsLink(resuming({ url: url.replace(/^http/, "ws"), token, webSocketImpl }));
   return new ApolloClient({
     link: ApolloLink.split(({ operationType }) => operationType === OperationTypeNode.SUBSCRIPTION, socket, http),
     cache: new InMemoryCache({

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { buildSchema, isInterfaceType, isObjectType, parse, TypeInfo, validate, visit, visitWithTypeInfo } from "graphql";
-import { type Ask, asks, RequestError } from "../ask";
+import { type Ask, asks, RequestError } from "../plain/ask";
 import { amyDirect, eventually, Parley } from "../server";
 import {
   AddNoteDocument,
@@ -30,7 +30,7 @@ let ask: Ask;
 
 before(async () => {
   parley = await Parley.start();
-  ask = asks(parley, await parley.token("amy"));
+  ask = asks(await parley.as("amy"));
 });
 after(() => parley.stop());
 

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { print } from "graphql";
 import { createClient, type ExecutionResult, NetworkError } from "graphql-sse";
-import { asks } from "../ask";
 import { InboxDocument, WatchInboxDocument, WatchMessagesDocument, type WatchMessagesSubscription } from "../documents/__generated__/graphql";
+import { asks } from "../plain/ask";
 import { eventually, Parley } from "../server";
 import { resuming } from "./resuming";
 
@@ -19,23 +19,14 @@ before(async () => {
 });
 after(() => parley.stop());
 
-const feedCursor = async () => (await asks(parley, token)(InboxDocument, { view, first: 1 })).conversations.feedCursor;
+const feedCursor = async () => (await asks(await parley.as("amy"))(InboxDocument, { view, first: 1 })).conversations.feedCursor;
 
 /** Follows the messages; what came is in texts. */
-async function watch(options: { token?: () => Promise<string>; fetchFn?: typeof fetch; online?: () => Promise<void> } = {}) {
-  const client = createClient({
-    url: parley.endpoint,
-    headers: async () => ({ Authorization: `Bearer ${options.token ? await options.token() : token}` }),
-    retryAttempts: Infinity,
-    retry: async () => {
-      await options.online?.();
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    },
-    ...(options.fetchFn && { fetchFn: options.fetchFn }),
-  });
+async function watch(options: { token?: () => Promise<string>; fetchFn?: typeof fetch } = {}) {
+  const client = resuming({ url: parley.endpoint, token: () => token, ...options });
   const texts: string[] = [];
   const ends: unknown[] = [];
-  const stop = resuming(client).subscribe<WatchMessagesSubscription>(
+  const stop = client.subscribe<WatchMessagesSubscription>(
     { query: print(WatchMessagesDocument), variables: { after: await feedCursor() } },
     {
       next({ data, errors }) {
@@ -56,8 +47,10 @@ test("nothing is lost or comes twice over a cut stream and a restarted server", 
   let goOnline = () => {};
   const goOffline = () => (online = new Promise((resolve) => (goOnline = resolve)));
   const { texts, ends, stop } = await watch({
-    online: () => online,
-    fetchFn: (input, init) => fetch(input, { ...init, signal: AbortSignal.any([init!.signal!, cut.signal]) }),
+    fetchFn: async (input, init) => {
+      await online;
+      return fetch(input, { ...init, signal: AbortSignal.any([init!.signal!, cut.signal]) });
+    },
   });
   const from = "+12025550150";
   await parley.say("while connected", { from });
@@ -115,4 +108,18 @@ test("what is wrong is told as a result, and a bad token by the status", async (
   assert.deepEqual(codes(await run("{")), ["GRAPHQL_PARSE_FAILED"]);
   assert.deepEqual(codes(await run(print(WatchInboxDocument), { view, after: "bm90IG91cnM" })), ["RESYNC_REQUIRED"]);
   await assert.rejects(run("{ __typename }", {}, "bad"), (e) => e instanceof NetworkError && e.response?.status === 401);
+});
+
+test("a token that is refused twice ends the stream", async () => {
+  let connections = 0;
+  const { ends } = await watch({ token: async () => (connections++, "wrong") });
+  await eventually("it ended", () => ends.length === 1);
+  assert.ok(ends[0] instanceof NetworkError && ends[0].response?.status === 401);
+  assert.equal(connections, 2);
+
+  connections = 0;
+  const short = await parley.token("amy", "2s");
+  const expired = await watch({ token: async () => (connections++, short) });
+  await eventually("it ran out and was refused", () => expired.ends.length === 1);
+  assert.equal(connections, 2);
 });

@@ -5,7 +5,6 @@ import { after, before, test } from "node:test";
 import { print } from "graphql";
 import { createClient } from "graphql-ws";
 import WebSocket from "ws";
-import { type Ask, asks } from "../ask";
 import {
   InboxDocument,
   type InboxRowFragment,
@@ -14,8 +13,9 @@ import {
   WatchMessagesDocument,
   type WatchMessagesSubscription,
 } from "../documents/__generated__/graphql";
+import { resuming } from "../parley/resuming";
+import { type Ask, asks } from "../plain/ask";
 import { eventually, Parley } from "../server";
-import { resuming } from "./resuming";
 
 const view = { kind: "MY_INBOX" } as const;
 
@@ -26,7 +26,7 @@ let ask: Ask;
 before(async () => {
   parley = await Parley.start();
   token = await parley.token("amy");
-  ask = asks(parley, token);
+  ask = asks(await parley.as("amy"));
 });
 after(() => parley.stop());
 
@@ -54,14 +54,13 @@ test("nothing is lost or comes twice over a dropped socket and a restarted serve
   let online = Promise.resolve();
   let goOnline = () => {};
   const goOffline = () => (online = new Promise((resolve) => (goOnline = resolve)));
-  const client = resuming(createClient({
+  const client = resuming({
     url: parley.socketEndpoint,
     webSocketImpl: WebSocket,
     lazy: false,
-    retryAttempts: Infinity,
     retryWait: () => online,
-    connectionParams: async () => ({ Authorization: `Bearer ${await parley.token("amy")}` }), // asked anew each time
-  }));
+    token: () => parley.token("amy"), // asked anew each time
+  });
 
   const first = await page();
   const rows = new Map(first.edges.map(({ node }) => [node.id, node]));
@@ -146,11 +145,11 @@ test("a cursor that is none of the server's is refused, and the client is told t
 
 test("a stream outlives its token", async () => {
   let connections = 0;
-  const client = resuming(createClient({
+  const client = resuming({
     url: parley.socketEndpoint,
     webSocketImpl: WebSocket,
-    connectionParams: async () => ({ Authorization: `Bearer ${await parley.token("amy", connections++ === 0 ? "2s" : "1h")}` }),
-  }));
+    token: () => parley.token("amy", connections++ === 0 ? "2s" : "1h"),
+  });
   const texts: string[] = [];
   const errors: unknown[] = [];
   const stop = client.subscribe<WatchMessagesSubscription>(
@@ -172,4 +171,43 @@ test("a stream outlives its token", async () => {
   assert.deepEqual(errors, []);
   stop();
   await client.dispose();
+});
+
+/** Watches with one token whatever becomes of it, until that ends. */
+async function insist(bearer: string) {
+  let opened = 0;
+  const client = resuming({
+    url: parley.socketEndpoint,
+    webSocketImpl: WebSocket,
+    token: () => bearer,
+    on: { opened: () => opened++ },
+  });
+  const after = (await page()).feedCursor;
+  const ends = await Promise.all(["first", "second"].map(() => new Promise<unknown>((resolve) => {
+    client.subscribe({ query: print(WatchMessagesDocument), variables: { after } }, { next() {}, error: resolve, complete: () => resolve("complete") });
+  })));
+  return { ends: ends.map((end) => end as { code: number; reason: string }).map(({ code, reason }) => [code, reason]), opened };
+}
+
+test("a wrong token ends every subscription after two connections, with the reason", async () => {
+  const { ends, opened } = await insist("wrong");
+  assert.deepEqual(ends, Array(2).fill([4403, "Forbidden: The token is not valid. Get a new one and call again."]));
+  assert.equal(opened, 2);
+});
+
+test("so does one that runs out and is repeated", async () => {
+  const { ends, opened } = await insist(await parley.token("amy", "2s"));
+  assert.deepEqual(ends, Array(2).fill([4403, "Forbidden: The token has expired. Get a new one and call again."]));
+  assert.equal(opened, 2);
+});
+
+test("a server that is away is waited for", async () => {
+  const client = resuming({ url: "ws://127.0.0.1:9/graphql", webSocketImpl: WebSocket, token: () => token });
+  let failures = 0;
+  client.on("closed", () => failures++);
+  const ends: unknown[] = [];
+  const stop = client.subscribe({ query: "{ __typename }" }, { next() {}, error: (e) => ends.push(e), complete: () => ends.push("complete") });
+  await eventually("it tried again", () => failures === 2);
+  assert.deepEqual(ends, []);
+  stop();
 });

@@ -1,21 +1,16 @@
 // Relay for Parley: what a frontend sets up once.
-import { createClient } from "graphql-ws";
 import { Environment, type FetchFunction, Network, Observable, RecordSource, Store, type SubscribeFunction } from "relay-runtime";
-import WebSocket from "ws";
-import { resuming } from "../graphql-ws/resuming";
-import type { Parley } from "../server";
+import { authorized } from "../parley/authorized";
+import { resuming } from "../parley/resuming";
+import type { Server } from "../parley/server";
 
-export function relay(parley: Parley, token: string): Environment {
-  const socket = resuming(createClient({
-    url: parley.socketEndpoint,
-    webSocketImpl: WebSocket, // a browser has its own
-    retryAttempts: Infinity,
-    connectionParams: { Authorization: `Bearer ${token}` },
-  }));
+export function relay({ url, token, webSocketImpl }: Server): Environment {
+  const socket = resuming({ url: url.replace(/^http/, "ws"), token, webSocketImpl });
+  const post = authorized(token);
   const fetchGraphQL: FetchFunction = async ({ text }, variables) => {
-    const response = await fetch(parley.endpoint, {
+    const response = await post(url, {
       method: "POST",
-      headers: { "Content-Type": "application/json", Authorization: `Bearer ${token}` },
+      headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ query: text, variables }),
     });
     return response.json() as never;

@@ -1,5 +1,6 @@
 // A page of conversations that grows, is refetched, and is kept true by its stream.
-import { graphql, type RecordSourceSelectorProxy } from "relay-runtime";
+import { graphql, type RecordProxy, type RecordSourceSelectorProxy } from "relay-runtime";
+import { fold, type List } from "../parley/fold";
 import type { inboxSubscription$data } from "./__generated__/inboxSubscription.graphql";
 
 export const inboxQuery = graphql`
@@ -66,22 +67,39 @@ export const watchInbox = graphql`
   }
 `;
 
-/** Folds an event into the connection of the id: newest first, as the server sorts. */
+/** Folds an event into the connection of the id, as `fold` says. */
 export function foldInbox(connectionId: string) {
   return (store: RecordSourceSelectorProxy<inboxSubscription$data>) => {
     const change = store.getRootField("conversationsChanged");
     const list = store.get(connectionId);
-    if (!change || !list || change.getValue("kind") === "OPEN" || change.getValue("kind") === "RESET") return;
-    const node = (edge: ReturnType<typeof list.getLinkedRecord>) => edge?.getLinkedRecord("node");
-    const edges = (list.getLinkedRecords("edges") ?? []).filter((edge) => node(edge)?.getDataID() !== change.getValue("conversationId"));
+    const pageInfo = list?.getLinkedRecord("pageInfo");
+    if (!change || !list || !pageInfo) return;
     const edge = change.getLinkedRecord("edge");
-    if (edge) {
-      const own = store.create(`${connectionId}:${change.getValue("cursor")}`, "ConversationEdge");
-      own.copyFieldsFrom(edge);
-      edges.push(own);
-    }
-    const time = (edge: (typeof edges)[number]) => String(node(edge)?.getValue("lastMessageAt"));
-    list.setLinkedRecords(edges.sort((a, b) => time(b).localeCompare(time(a))), "edges");
-    list.setValue(change.getLinkedRecord("counts")!.getValue("total"), "totalCount");
+    const own = edge && store.create(`${connectionId}:${change.getValue("cursor")}`, "ConversationEdge");
+    own?.copyFieldsFrom(edge);
+    const folded = fold<Sortable["node"], Omit<List<Sortable["node"]>, "edges"> & { edges: Sortable[] }>(
+      {
+        totalCount: Number(list.getValue("totalCount")),
+        edges: (list.getLinkedRecords("edges") ?? []).map(sortable),
+        pageInfo: { hasNextPage: Boolean(pageInfo.getValue("hasNextPage")) },
+      },
+      {
+        kind: String(change.getValue("kind")),
+        conversationId: change.getValue("conversationId"),
+        counts: { total: change.getLinkedRecord("counts")!.getValue("total") },
+        edge: own && sortable(own),
+      },
+    );
+    list.setLinkedRecords(folded.edges.map(({ record }) => record), "edges");
+    list.setValue(folded.totalCount, "totalCount");
+    if (folded.pageInfo.endCursor !== undefined) pageInfo.setValue(folded.pageInfo.endCursor, "endCursor");
   };
+}
+
+type Sortable = ReturnType<typeof sortable>;
+
+/** What `fold` needs to know of an edge. */
+function sortable(record: RecordProxy) {
+  const node = record.getLinkedRecord("node")!;
+  return { record, cursor: String(record.getValue("cursor")), node: { id: node.getDataID(), lastMessageAt: String(node.getValue("lastMessageAt")) } };
 }

@@ -3,6 +3,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { type Environment, fetchQuery, requestSubscription } from "relay-runtime";
+import { disturb, inboxOf, withWrongToken } from "../parley/partly";
+import type { Server } from "../parley/server";
 import { eventually, Parley } from "../server";
 import type { inbox_list$data } from "./__generated__/inbox_list.graphql";
 import type { inboxQuery as InboxQuery } from "./__generated__/inboxQuery.graphql";
@@ -17,13 +19,13 @@ import { Thread, threadMessages, threadQuery } from "./thread";
 const view = { kind: "MY_INBOX" } as const;
 
 let parley: Parley;
-let token: string;
+let amy: Server;
 let environment: Environment;
 
 before(async () => {
   parley = await Parley.start();
-  token = await parley.token("amy");
-  environment = relay(parley, token);
+  amy = await parley.as("amy");
+  environment = relay(amy);
 });
 after(() => parley.stop());
 
@@ -81,13 +83,44 @@ test("the list folded from its stream, over a restart of the server, equals the 
   await parley.restart();
   await parley.say("And I have a question", { from: "+12025550160" });
   await eventually("it was updated", () => kinds.includes("UPDATE"));
-  const again = (await openInbox(20, relay(parley, token))).data.conversations;
+  const again = (await openInbox(20, relay(amy))).data.conversations;
   const shown = inbox.data.conversations;
   assert.equal(shown.edges[0]!.node.preview, "And I have a question");
   assert.equal(shown.totalCount, again.totalCount);
   assert.deepEqual(shown.edges.slice(0, 20).map(({ node }) => node), again.edges.map(({ node }) => node));
   assert.equal(kinds.filter((kind) => kind === "ENTER").length, 1);
   watching.dispose();
+});
+
+test("three rows folded are the first rows of the list, and the next pages go on from there", async () => {
+  const own = relay(amy);
+  const inbox = await openInbox(3, own);
+  const { __id: connection, feedCursor } = inbox.data.conversations;
+  let last = "";
+  const watching = requestSubscription<inboxSubscription>(own, {
+    subscription: watchInbox,
+    variables: { view, after: feedCursor },
+    updater: foldInbox(connection),
+    onNext: (response) => (last = response!.conversationsChanged.edge?.node.preview ?? last),
+  });
+  await disturb(parley);
+  await eventually("the last of it came", () => last === "The last of it");
+  const now = (await inboxOf(parley)).map(({ id }) => id);
+  const ids = () => inbox.data.conversations.edges.map(({ node }) => node.id);
+  assert.deepEqual(ids(), now.slice(0, ids().length));
+  while (ids().length < now.length) {
+    await inbox.more("forward", 3);
+    assert.deepEqual(ids(), now.slice(0, ids().length));
+  }
+  watching.dispose();
+});
+
+test("a wrong token ends a stream", async () => {
+  const stranger = await withWrongToken(parley);
+  const error = await new Promise<{ code?: number }>((onError) => {
+    requestSubscription<inboxSubscription>(relay(stranger), { subscription: watchInbox, variables: { view }, onError: onError as never });
+  });
+  assert.equal(error.code, 4403);
 });
 
 test("an optimistic row gives way to the real one, once", async () => {

@@ -1,40 +1,47 @@
 // urql with its normalised cache for Parley: what a frontend sets up once.
-import { readFileSync } from "node:fs";
-import { isDeepStrictEqual } from "node:util";
-import { Client, fetchExchange, subscriptionExchange } from "@urql/core";
-import { cacheExchange, type KeyingConfig } from "@urql/exchange-graphcache";
+import { Client, fetchExchange, gql, subscriptionExchange } from "@urql/core";
+import { cacheExchange, type CacheExchangeOpts } from "@urql/exchange-graphcache";
 import { relayPagination } from "@urql/exchange-graphcache/extras";
-import { buildSchema, introspectionFromSchema, isObjectType } from "graphql";
-import { createClient } from "graphql-ws";
-import WebSocket from "ws";
-import { resuming } from "../graphql-ws/resuming";
-import { InboxDocument, type InboxQueryVariables, type WatchInboxSubscription } from "../documents/__generated__/graphql";
-import { fold } from "../documents/fold";
-import type { Parley } from "../server";
+import { authorized } from "../parley/authorized";
+import { type Change, fold, type List } from "../parley/fold";
+import { resuming } from "../parley/resuming";
+import type { Server } from "../parley/server";
 
-// A frontend has its build make both of these from the schema.
-const schema = buildSchema(readFileSync("../schema.graphql", "utf8"));
-const withoutId: KeyingConfig = Object.fromEntries(
-  Object.values(schema.getTypeMap())
-    .filter((type) => isObjectType(type) && !type.getFields().id)
-    .map((type) => [type.name, () => null]), // a part of the object around it
-);
+type Row = { id: string; lastMessageAt: string };
+type Lists = { conversations: List<Row> };
 
-export function urql(parley: Parley, token: string): Client {
-  const socket = resuming(createClient({
-    url: parley.socketEndpoint,
-    webSocketImpl: WebSocket, // a browser has its own
-    retryAttempts: Infinity,
-    connectionParams: { Authorization: `Bearer ${token}` },
-  }));
+/** What folding needs of a list; the rows keep whatever else was asked for. */
+const listDocument = gql<Lists>`
+  query ($view: ConversationView!, $filterBy: ConversationFilter, $orderBy: ConversationOrder, $first: Int, $after: String) {
+    conversations(view: $view, filterBy: $filterBy, orderBy: $orderBy, first: $first, after: $after) {
+      totalCount
+      edges { cursor node { id lastMessageAt } }
+      pageInfo { hasNextPage endCursor }
+    }
+  }
+`;
+
+/** The types without an id: each is a part of the object around it. */
+export const parts = [
+  "AgentPresence", "BulkOperationChange", "BulkOperationConnection", "BulkOperationEdge", "BulkPreview", "BulkRefusalCount",
+  "BulkResult", "BulkResultConnection", "BulkResultEdge", "ConversationConnection", "ConversationEdge", "ConversationPresence",
+  "ConversationResult", "ConversationUpdated", "ConversationsChange", "DeliveryError", "DraftSegments", "EventContent",
+  "InboxCountsChange", "InboxList", "MediaContent", "MediaFile", "MessageAdded", "MessageConnection", "MessageEdge",
+  "MessageStatusChanged", "NoteContent", "PageInfo", "Reset", "SearchConnection", "SearchEdge", "SearchHighlight", "SearchHit",
+  "SendAttempt", "SendRefusal", "Sendability", "TextContent", "UserError", "ViewCounts", "Viewer",
+];
+
+/** The introspected schema, which a build makes of schema.graphql, has the cache tell kinds of content apart. */
+export function urql({ url, token, webSocketImpl }: Server, schema?: CacheExchangeOpts["schema"]): Client {
+  const socket = resuming({ url: url.replace(/^http/, "ws"), token, webSocketImpl });
   return new Client({
-    url: parley.endpoint,
+    url,
     preferGetMethod: false,
-    fetchOptions: { headers: { Authorization: `Bearer ${token}` } },
+    fetch: authorized(token),
     exchanges: [
       cacheExchange({
-        schema: introspectionFromSchema(schema),
-        keys: withoutId,
+        schema,
+        keys: Object.fromEntries(parts.map((name) => [name, () => null])),
         resolvers: {
           Query: { conversations: relayPagination() },
           Conversation: { messages: relayPagination() },
@@ -42,11 +49,11 @@ export function urql(parley: Parley, token: string): Client {
         },
         updates: {
           Subscription: {
-            conversationsChanged({ conversationsChanged: change }: WatchInboxSubscription, { view, filterBy }, cache) {
+            conversationsChanged(data, { view, filterBy }, cache) {
               for (const { fieldName, arguments: shown } of cache.inspectFields("Query")) {
-                if (fieldName !== "conversations" || !isDeepStrictEqual([shown!.view, shown!.filterBy], [view, filterBy])) continue;
-                const variables = shown as InboxQueryVariables;
-                cache.updateQuery({ query: InboxDocument, variables }, (list) => list && fold(list, change));
+                if (fieldName !== "conversations" || !same([shown!.view, shown!.filterBy], [view, filterBy])) continue;
+                cache.updateQuery({ query: listDocument, variables: shown! }, (lists) =>
+                  lists && { ...lists, conversations: fold(lists.conversations, data.conversationsChanged as Change<Row>) });
               }
             },
           },
@@ -61,3 +68,5 @@ export function urql(parley: Parley, token: string): Client {
     ],
   });
 }
+
+const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);

@@ -1,7 +1,9 @@
 // urql with graphcache: pages, normalisation, and a list kept true by its stream.
 import assert from "node:assert/strict";
 import { after, before, mock, test } from "node:test";
+import { readFileSync } from "node:fs";
 import type { Client } from "@urql/core";
+import { buildSchema, introspectionFromSchema, isObjectType } from "graphql";
 import {
   InboxDocument,
   type InboxQuery,
@@ -10,10 +12,14 @@ import {
   ThreadDocument,
   WatchInboxDocument,
 } from "../documents/__generated__/graphql";
+import { disturb, inboxOf, withWrongToken } from "../parley/partly";
 import { eventually, Parley } from "../server";
-import { urql } from "./client";
+import { parts, urql } from "./client";
 
 const view = { kind: "MY_INBOX" } as const;
+
+const whole = buildSchema(readFileSync("../schema.graphql", "utf8"));
+const schema = introspectionFromSchema(whole);
 
 let parley: Parley;
 let client: Client;
@@ -21,7 +27,7 @@ const warn = mock.method(console, "warn", () => {});
 
 before(async () => {
   parley = await Parley.start();
-  client = urql(parley, await parley.token("amy"));
+  client = urql(await parley.as("amy"), schema);
 });
 after(() => parley.stop());
 
@@ -75,16 +81,56 @@ test("ENTER, UPDATE and LEAVE folded into the list equal the query run again", a
   await eventually("it left", () => kinds.includes("LEAVE"));
 
   const folded = list.list!;
-  const again = (await urql(parley, await parley.token("amy")).query(InboxDocument, variables)).data!.conversations;
+  const again = (await urql(await parley.as("amy"), schema).query(InboxDocument, variables)).data!.conversations;
   assert.deepEqual(folded.edges.map(({ node }) => node), again.edges.map(({ node }) => node));
   assert.equal(folded.totalCount, again.totalCount);
   watching.unsubscribe();
   list.stop();
 });
 
+test("three rows folded are the first rows of the list, and the next pages go on from there", async () => {
+  client = urql(await parley.as("amy"), schema);
+  const first = show({ view, first: 3 });
+  await eventually("three are shown", () => first.list?.edges.length === 3);
+  let last = "";
+  const watching = client
+    .subscription(WatchInboxDocument, { view, after: first.list!.feedCursor })
+    .subscribe(({ data }) => void (last = data?.conversationsChanged.edge?.node.preview ?? last));
+  await disturb(parley);
+  await eventually("the last of it came", () => last === "The last of it");
+  const now = (await inboxOf(parley)).map(({ id }) => id);
+  const ids = (list = first.list!) => list.edges.map(({ node }) => node.id);
+  assert.deepEqual(ids(), now.slice(0, ids().length));
+  for (let list = first.list!; list.pageInfo.hasNextPage; ) {
+    const page = show({ view, first: 3, after: list.pageInfo.endCursor });
+    await eventually("one more page is shown", () => page.list != null);
+    list = page.list!;
+    page.stop();
+    assert.deepEqual(ids(list), now.slice(0, list.edges.length));
+    if (!list.pageInfo.hasNextPage) assert.equal(list.edges.length, now.length);
+  }
+  watching.unsubscribe();
+  first.stop();
+});
+
+test("a wrong token ends a stream and a query", async () => {
+  const stranger = urql(await withWrongToken(parley), schema);
+  const { error } = await new Promise<{ error?: { message: string } }>((resolve) => {
+    stranger.subscription(WatchInboxDocument, { view }).subscribe((result) => result.error && resolve(result));
+  });
+  assert.ok(error);
+  assert.equal((await stranger.query(InboxDocument, { view })).error?.response?.status, 401);
+});
+
 test("a missing object is an error with its code", async () => {
   const { error } = await client.query(ThreadDocument, { id: "cnv_0", last: 1 });
   assert.equal(error?.graphQLErrors[0]?.extensions.code, "NOT_FOUND");
+});
+
+test("what has no id is a part", () => {
+  const without = Object.values(whole.getTypeMap()).filter((type) => isObjectType(type) && !type.name.startsWith("__") && !type.getFields().id);
+  const roots = /^(Query|Mutation|Subscription)$|Payload$/; // which are not kept
+  assert.deepEqual(parts, without.map(({ name }) => name).filter((name) => !roots.test(name)).sort());
 });
 
 test("the cache knew how to keep everything", () => {

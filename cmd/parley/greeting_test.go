@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"regexp"
 	"testing"
 
@@ -21,7 +22,7 @@ func TestThePrintedAddressOpensThePlayground(t *testing.T) {
 	for _, mode := range []string{server.Development, server.Production} {
 		p := parleytest.New(t, func(c *app.Config) { c.Mode, c.Playground = mode, true })
 		var out bytes.Buffer
-		(&serveCmd{Mode: mode, Playground: true}).greet(&out, p.App)
+		(&serveCmd{Mode: mode, Playground: true, Demo: true}).greet(&out, p.App)
 		printed := regexp.MustCompile(`Playground  http://\S+/#key=(\S{20,})\n`).FindStringSubmatch(out.String())
 		ask := func(key string) *httptest.ResponseRecorder {
 			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1:8080/playground/session", nil)
@@ -38,6 +39,8 @@ func TestThePrintedAddressOpensThePlayground(t *testing.T) {
 			continue
 		}
 		require.NotNil(t, printed, out.String())
+		require.Contains(t, out.String(), os.Args[0]+" sandbox say --database ", "a command that runs as it is copied")
+		require.Contains(t, out.String(), "WatchMyInbox")
 		require.Contains(t, out.String(), "eyJ", "tokens are for the terminal")
 		require.Equal(t, http.StatusForbidden, ask("").Code)
 		require.Equal(t, http.StatusForbidden, ask("1").Code)

@@ -2,7 +2,7 @@
 //
 //	parley serve --mode development --database data/parley.db --demo
 //	parley token amy
-//	parley sandbox say --to +12025550100 "Hello, is anybody there?"
+//	parley sandbox say --to +12025550101 "Hello, is anybody there?"
 //
 // Every flag can also be given by the environment, as the help says.
 package main

@@ -64,7 +64,13 @@ func TestServeThenTokenThenSayThenQuery(t *testing.T) {
 
 	said, err := command(t, "sandbox", "say", "--database", database, "--url", url, "--to", parleytest.Direct, "Hello", "there")
 	require.NoError(t, err)
-	require.Equal(t, "Delivered.\n", said)
+	require.Regexp(t, `^Delivered: a new conversation, cnv_\w+, in the inbox of Amy \w+ \(amy\)\.\n$`, said)
+	said, err = command(t, "sandbox", "say", "--database", database, "--url", url, "--to", parleytest.Direct, "Hello", "there")
+	require.NoError(t, err)
+	require.Regexp(t, `^Delivered: message 2 of conversation cnv_\w+, in the inbox of Amy`, said)
+	said, err = command(t, "sandbox", "say", "--database", database, "--url", url, "--to", parleytest.Sales, "--from", "+12025550177", "Hello")
+	require.NoError(t, err)
+	require.Regexp(t, `^Delivered: a new conversation, cnv_\w+, owned by nobody: it is in Unassigned, and in the list of Sales\.\n$`, said)
 
 	body := strings.NewReader(`{"query": "{ conversations(view: {kind: MY_INBOX}, first: 1) { nodes { preview } } }"}`)
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url+"/graphql", body)

@@ -14,6 +14,7 @@ import (
 	"parley/internal/channel"
 	"parley/internal/clock"
 	"parley/internal/directory"
+	"parley/internal/inbound"
 )
 
 // sandboxCmd plays the customer.
@@ -57,8 +58,24 @@ func (s *sayCmd) Run(ctx context.Context, c *cli, out io.Writer) (err error) {
 	if err := post(ctx, req); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(out, "Delivered.")
-	return err
+	at, err := a.Receiver.Find(ctx, ch.Account, id)
+	if err != nil {
+		return fmt.Errorf("the server took it, but no conversation has it: %w", err)
+	}
+	fmt.Fprintln(out, whereIs(at, ch))
+	return nil
+}
+
+// whereIs tells in which conversation and whose inbox a message is.
+func whereIs(at inbound.Arrived, ch *directory.Channel) string {
+	what := fmt.Sprintf("message %d of conversation %s", at.Number, at.ConversationID)
+	if at.Number == 1 {
+		what = "a new conversation, " + at.ConversationID
+	}
+	if at.Owner == nil {
+		return fmt.Sprintf("Delivered: %s, owned by nobody: it is in Unassigned, and in the list of %s.", what, ch.Name)
+	}
+	return fmt.Sprintf("Delivered: %s, in the inbox of %s (%s).", what, at.Owner.Name, at.Owner.Username)
 }
 
 func (s *sayCmd) channel(d *directory.Directory) (*directory.Channel, error) {

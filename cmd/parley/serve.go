@@ -24,7 +24,7 @@ type serveCmd struct {
 	Create        bool          `env:"PARLEY_CREATE" help:"Make a new database where there is none; development mode does it anyway."`
 	Mode          string        `default:"production" enum:"production,development" env:"PARLEY_MODE" help:"In development: introspection, and a playground that hands tokens to this machine's browser."`
 	PublicURL     string        `env:"PARLEY_PUBLIC_URL" placeholder:"URL" help:"Where carriers and browsers reach this server; webhook signatures are made over it. From the address by default."`
-	Origins       []string      `env:"PARLEY_ORIGINS" placeholder:"ORIGIN" help:"Web origins that may call, such as https://desk.example.com; none by default."`
+	Origins       []string      `env:"PARLEY_ORIGINS" placeholder:"ORIGIN" help:"Web origins that may call, such as https://desk.example.com; none by default, and in development those of this machine."`
 	Issuers       string        `type:"path" env:"PARLEY_ISSUERS" placeholder:"FILE" help:"JSON file of other issuers whose tokens are taken, such as your identity provider; none by default."`
 	Documents     string        `type:"path" env:"PARLEY_DOCUMENTS" placeholder:"FILE" help:"JSON file of the only documents that run, as relay-compiler and graphql-codegen write it; any by default."`
 	Introspection bool          `env:"PARLEY_INTROSPECTION" help:"Allow introspection in production too, to callers with a token."`
@@ -121,9 +121,25 @@ func (s *serveCmd) greet(out io.Writer, a *app.App) {
 		sayTokens(say, a)
 	}
 	if s.Demo {
-		say("\nPlay a customer:\n  parley sandbox say --database %s --url %s --to +12025550100 \"Hello!\"", a.Config.Database, url)
+		sayWhatToTry(say, a, s.Mode == server.Development)
 	}
 	say("\nPress Ctrl+C to stop.")
+}
+
+// demoDirect is the sender ID of the demo data whose new conversations are amy's.
+const demoDirect = "+12025550101"
+
+// sayWhatToTry prints commands that run as they are copied.
+func sayWhatToTry(say func(string, ...any), a *app.App, playground bool) {
+	say("\nTry it:")
+	if playground {
+		say("  1. Open the playground, choose its tab WatchMyInbox and run it (Ctrl-Enter).")
+	} else {
+		say("  1. Subscribe to conversationsChanged as amy.")
+	}
+	say("  2. Play a customer of amy's from another terminal:\n     %s sandbox say --database %s --url %s --to %s \"Hello!\"",
+		os.Args[0], a.Config.Database, a.PublicURL(), demoDirect)
+	say("  3. Their conversation enters amy's inbox, live. Answer them with sendMessage (tab Reply).")
 }
 
 // mostTokens is how many agents a start prints tokens for.

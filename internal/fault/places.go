@@ -15,7 +15,7 @@ type Place struct {
 var Places = map[Code]Place{
 	BadInput:            {"payload, field, request, stream", "400; 405, 406 and 415 for method and media types"},
 	Unauthenticated:     {"request, stream", "401; a socket is closed with 4403 when the token is refused, 4401 when it runs out"},
-	Forbidden:           {"payload, request", "403, for a web origin that is not listed"},
+	Forbidden:           {"payload, request", "403, for a WebSocket from a web origin that is not listed; browsers keep other answers from its pages"},
 	NotFound:            {"payload, field, stream", "404, for a path that is none"},
 	IdempotencyConflict: {"payload", ""},
 	ConfirmationNeeded:  {"payload", ""},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -96,19 +97,46 @@ func (s *Server) unauthorized(w http.ResponseWriter, r *http.Request, err error)
 	refuse(w, r, statusOf(err), err)
 }
 
-// listed reports whether a web origin may call.
-func (s *Server) listed(origin string) bool { return slices.Contains(s.options.Origins, origin) }
+// listed reports whether a web origin may call: in development also any of this
+// machine, where frontends have servers of their own.
+func (s *Server) listed(origin string) bool {
+	return slices.Contains(s.options.Origins, origin) || s.options.Mode == Development && isLoopback(origin)
+}
 
-// sameOrigin guards WebSockets, which CORS does not. Programs send no Origin.
+func isLoopback(origin string) bool {
+	u, err := url.Parse(origin)
+	if err != nil || !isOrigin(origin) {
+		return false
+	}
+	ip, err := netip.ParseAddr(u.Hostname())
+	return u.Hostname() == "localhost" || err == nil && ip.IsLoopback()
+}
+
+// originNoted has the access log name the web origin of a request that it is
+// foreign to. Programs send no Origin.
+func (s *Server) originNoted(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if origins := r.Header.Values("Origin"); !s.welcome(origins, r.Host) {
+			origin := strings.Join(origins, ", ")
+			requestOf(r.Context()).foreign = origin[:min(len(origin), 200)]
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// sameOrigin guards WebSockets, which CORS does not.
 func (s *Server) sameOrigin(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		origins := r.Header.Values("Origin")
-		if len(origins) == 0 || len(origins) == 1 && (s.listed(origins[0]) || sameHost(origins[0], r.Host)) {
+		if s.welcome(r.Header.Values("Origin"), r.Host) {
 			next.ServeHTTP(w, r)
 			return
 		}
-		refuse(w, r, http.StatusForbidden, fault.New(fault.Forbidden, "This web origin may not connect. Ask an administrator to list it."))
+		refuse(w, r, http.StatusForbidden, fault.New(fault.Forbidden, "This web origin may not connect. Ask an administrator to list it in --origins."))
 	})
+}
+
+func (s *Server) welcome(origins []string, host string) bool {
+	return len(origins) == 0 || len(origins) == 1 && (s.listed(origins[0]) || sameHost(origins[0], host))
 }
 
 func sameHost(origin, host string) bool {

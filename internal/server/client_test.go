@@ -3,6 +3,7 @@ package server_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"testing"
 
@@ -84,13 +85,15 @@ func (c *client) expectError(id string) problem {
 	return m.Payload[0]
 }
 
-// expectClose reads past whatever comes first.
-func (c *client) expectClose(code int) {
+// expectClose reads past whatever comes first, and returns the reason.
+func (c *client) expectClose(code int) (reason string) {
 	c.t.Helper()
 	for {
 		if _, _, err := c.conn.Read(c.ctx); err != nil {
 			require.EqualValues(c.t, code, websocket.CloseStatus(err), "%v", err)
-			return
+			var closed websocket.CloseError
+			errors.As(err, &closed)
+			return closed.Reason
 		}
 	}
 }

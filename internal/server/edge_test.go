@@ -43,6 +43,10 @@ func TestOptionsAreChecked(t *testing.T) {
 	}
 	_, err := server.New(good())
 	require.NoError(t, err)
+	o := good()
+	o.Origins = []string{"http://localhost:5173/"}
+	_, err = server.New(o)
+	require.ErrorContains(t, err, "without a slash; write http://localhost:5173 instead")
 }
 
 func TestAuthentication(t *testing.T) {
@@ -111,6 +115,57 @@ func TestCrossOrigin(t *testing.T) {
 			require.Equal(t, c.allowed, a.Header.Get("Access-Control-Allow-Origin"), "a page may read its refusal")
 		})
 	}
+}
+
+// TestDevelopmentTakesTheOriginsOfThisMachine, where a frontend has a server of its
+// own; production takes what is listed.
+func TestDevelopmentTakesTheOriginsOfThisMachine(t *testing.T) {
+	t.Parallel()
+	development, production := start(t, nil), start(t, func(o *server.Options) { o.Mode = server.Production })
+	for origin, allowed := range map[string]bool{
+		"http://localhost:5173":      true,
+		"http://localhost":           true,
+		"https://localhost:8443":     true,
+		"http://127.0.0.1:3000":      true,
+		"http://[::1]:4200":          true,
+		"http://localhost.evil.com":  false,
+		"http://evil.localhost:5173": false,
+		"http://192.0.2.7:5173":      false,
+		"http://0.0.0.0:5173":        false,
+		"file://localhost":           false,
+		"null":                       false,
+	} {
+		shown, status := "", http.StatusForbidden
+		if allowed {
+			shown, status = origin, http.StatusSwitchingProtocols
+		}
+		headers := append([]string{"Origin", origin, "Authorization", ""}, upgrade...)
+		require.Equal(t, shown, development.query(t, `{ me }`, "Origin", origin).Header.Get("Access-Control-Allow-Origin"), origin)
+		require.Equal(t, status, development.sendUpgrade(t, headers...), origin)
+		require.Empty(t, production.query(t, `{ me }`, "Origin", origin).Header.Get("Access-Control-Allow-Origin"), origin)
+		require.Equal(t, http.StatusForbidden, production.sendUpgrade(t, headers...), origin)
+	}
+}
+
+// TestTheLogNamesAnOriginThatIsNotListed, of a preflight too, whose status is 204.
+func TestTheLogNamesAnOriginThatIsNotListed(t *testing.T) {
+	t.Parallel()
+	b := start(t, func(o *server.Options) { o.Origins = []string{"https://desk.example.com"} })
+	ask := func(origin string) {
+		t.Helper()
+		b.send(t, http.MethodOptions, "/graphql", "", "Origin", origin, "Authorization", "", "Access-Control-Request-Method", "POST")
+		b.query(t, `{ me }`, "Origin", origin)
+		b.sendUpgrade(t, append([]string{"Origin", origin, "Authorization", ""}, upgrade...)...)
+	}
+	ask("https://desk.example.com")
+	ask("http://" + b.Addr().String())
+	ask("")
+	require.NotContains(t, b.log.String(), "originNotListed")
+	ask("https://other.example.com")
+	named := func() bool {
+		return strings.Count(b.log.String(), `"originNotListed":"https://other.example.com"`) == 3
+	}
+	eventually(t, named, "each line names it")
 }
 
 func TestErrorsArePresented(t *testing.T) {

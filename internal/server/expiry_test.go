@@ -84,7 +84,7 @@ func TestWhatIsOpenEndsWithItsToken(t *testing.T) {
 	require.NoError(t, err)
 	defer func() { _ = response.Body.Close() }()
 	require.Equal(t, http.StatusOK, response.StatusCode)
-	c.expectClose(4401)
+	require.Equal(t, "Unauthorized: The token has expired. Get a new one and subscribe from the last cursor.", c.expectClose(4401))
 	var said string
 	for lines := bufio.NewScanner(response.Body); lines.Scan(); {
 		said += lines.Text()

@@ -60,7 +60,7 @@ func (t *httpTransport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	params.Headers = r.Header
 	params.ReadTime = graphql.TraceTiming{Start: start, End: graphql.Now()}
 	r = r.WithContext(graphql.StartOperationTrace(r.Context()))
-	op, errs := t.exec.CreateOperationContext(r.Context(), params)
+	op, errs := t.prepare(r.Context(), params)
 	t.rate.refused(r.Context(), params.Query, errs)
 	switch {
 	case rateLimited(errs) != nil:

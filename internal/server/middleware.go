@@ -30,6 +30,7 @@ type request struct {
 	began                              time.Time
 	method, route, remote              string
 	username, kind, operation, outcome string
+	foreign                            string // web origin that is not allowed to call
 
 	streamed bool // its answer lived as long as its caller liked
 	detached bool // its socket lives on, and writes the access log at its end
@@ -112,6 +113,7 @@ func (s *Server) logAccess(ctx context.Context, status int, bytes int64) {
 		slog.String("kind", request.kind),
 		slog.String("operation", request.operation),
 		slog.String("outcome", request.outcome),
+		slog.String("originNotListed", request.foreign),
 	} {
 		if a.Value.String() != "" {
 			line = append(line, a)

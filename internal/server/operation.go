@@ -185,7 +185,7 @@ func (s *socket) retire(op *operation) bool {
 // stream has more to come.
 func (s *socket) execute(op *operation, params *graphql.RawParams) (more bool, errs gqlerror.List) {
 	defer op.catch(&more, &errs)
-	op.executed, errs = s.exec.CreateOperationContext(op.ctx, params)
+	op.executed, errs = s.prepare(op.ctx, params)
 	s.rate.refused(op.ctx, params.Query, errs)
 	op.ctx = graphql.WithOperationContext(op.ctx, op.executed)
 	if errs != nil {

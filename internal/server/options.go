@@ -69,7 +69,8 @@ type Options struct {
 
 	// Origins are the web origins that may call, such as
 	// "https://desk.example.com", compared exactly; "*" and "null" are refused.
-	// WebSockets are open to the server's own host besides. Default: none.
+	// WebSockets are open to the server's own host besides. Development takes every
+	// origin of this machine, whatever its port. Default: none.
 	Origins []string
 	// Introspection allows it in production too, to callers with a token, as all
 	// callers are.
@@ -205,11 +206,23 @@ func (o Options) validate() error {
 		return fmt.Errorf("server: the mode is development or production, not %q", o.Mode)
 	}
 	for _, origin := range o.Origins {
-		if !isOrigin(origin) {
-			return fmt.Errorf("server: %q is no origin; write scheme and host, such as https://desk.example.com", origin)
+		if err := checkOrigin(origin); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// checkOrigin says what is wrong with an origin: mostly a slash at its end.
+func checkOrigin(origin string) error {
+	bare := strings.TrimRight(origin, "/")
+	switch {
+	case isOrigin(origin):
+		return nil
+	case isOrigin(bare):
+		return fmt.Errorf("server: an origin ends without a slash; write %s instead of %s", bare, origin)
+	}
+	return fmt.Errorf("server: %q is no origin; write scheme and host, such as https://desk.example.com, in small letters and without a path", origin)
 }
 
 // isOrigin reports whether s is an origin as browsers send it: no path, no

@@ -89,9 +89,16 @@ func documentMessage(err *gqlerror.Error) string {
 		return "The document has not exactly one operation. Say by operationName which one to run."
 	}
 	if name, found := strings.CutPrefix(err.Path.String(), "variable."); found {
-		return "Variable $" + name + ": " + err.Message + "."
+		return "Variable $" + name + ": " + sentence(err.Message)
 	}
 	return err.Message
+}
+
+func sentence(words string) string {
+	if strings.HasSuffix(words, ".") || strings.HasSuffix(words, "?") {
+		return words
+	}
+	return words + "."
 }
 
 func isDocumentError(err *gqlerror.Error) bool {

@@ -41,18 +41,32 @@ type closing struct {
 }
 
 var (
-	goingAway     = closing{websocket.StatusGoingAway, "The server is stopping"}
-	serverError   = closing{websocket.StatusInternalError, "Internal server error"}
-	tooMany       = closing{websocket.StatusTryAgainLater, "Too many connections"}
-	notNow        = closing{websocket.StatusTryAgainLater, "Not available at present"}
-	notAcceptable = closing{4406, "Subprotocol not acceptable"}
-	unauthorised  = closing{4401, "Unauthorized"}
-	expired       = closing{4401, "Token expired"}
-	forbidden     = closing{4403, "Forbidden"}
+	goingAway     = closing{websocket.StatusGoingAway, "The server is stopping. Connect again and subscribe from the last cursor."}
+	serverError   = closing{websocket.StatusInternalError, "Something failed on our side. Connect again and subscribe from the last cursor."}
+	notAcceptable = closing{4406, "Subprotocol not acceptable. Speak " + subprotocol + "."}
+	unauthorised  = closing{4401, "Unauthorized: Send connection_init with a token first."}
+	expired       = because(4401, "Unauthorized: ", errExpired)
 	notAFrame     = closing{websocket.StatusProtocolError, "Not a frame of a WebSocket"}
-	initTimeout   = closing{4408, "Connection initialisation timeout"}
-	secondInit    = closing{4429, "Too many initialisation requests"}
+	initTimeout   = closing{4408, "Connection initialisation timeout. Send connection_init as soon as the socket is open."}
+	secondInit    = closing{4429, "Too many initialisation requests. Send connection_init once."}
 )
+
+// maxReasonBytes is what a closing frame has room for.
+const maxReasonBytes = 123
+
+// because tells what to do in the words of err, as HTTP does.
+func because(code websocket.StatusCode, words string, err error) closing {
+	var f *fault.Error
+	if !errors.As(err, &f) {
+		return serverError
+	}
+	reason := words + f.Message
+	return closing{code, strings.ToValidUTF8(reason[:min(len(reason), maxReasonBytes)], "")}
+}
+
+func forbidden(err error) closing { return because(4403, "Forbidden: ", err) }
+
+func later(err error) closing { return because(websocket.StatusTryAgainLater, "", err) }
 
 func invalid(reason string) closing { return closing{4400, reason} }
 

@@ -46,7 +46,7 @@ func TestCloseReasonsFitTheirFrame(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("☃", maxIDBytes/3)
 	for _, c := range []closing{
-		goingAway, serverError, tooMany, notNow, notAcceptable, unauthorised, expired, forbidden, initTimeout, secondInit,
+		goingAway, serverError, later(errPerViewer(20)), later(errFull), notAcceptable, unauthorised, expired, forbidden(errNoToken), initTimeout, secondInit,
 		subscriberExists(long), subscriberExists("a"),
 	} {
 		require.LessOrEqual(t, len(c.reason), 123, c.reason)

@@ -21,7 +21,10 @@ import (
 
 var parsed = gqlparser.MustLoadSchema(&ast.Source{Input: `
 	scalar Day
+	enum Colour { DARK_RED DARK_GREEN }
+	input Paint { colour: Colour! }
 	type Query {
+		paint(in: Colour, with: Paint): String
 		me: String!
 		echo(text: String!): String
 		fail(how: String!): String

@@ -121,7 +121,7 @@ func recovered(_ context.Context, p any) error {
 
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/graphql", bounded(s.options.GraphQLBytes, s.crossOrigin(s.graphql())))
+	mux.Handle("/graphql", bounded(s.options.GraphQLBytes, s.originNoted(s.crossOrigin(s.graphql()))))
 	mux.Handle(webhookRoute, s.attempts.vetted(bounded(s.options.WebhookBytes, s.options.Webhooks)))
 	mux.Handle("/", bounded(s.options.BodyBytes, readOnly(s.options.Playground)))
 	s.health(mux)

@@ -92,7 +92,7 @@ func (s *socket) serve() {
 	s.waiting = time.AfterFunc(s.options.InitTimeout, s.expire)
 	switch err := s.enter(); {
 	case err != nil:
-		s.end(tooMany)
+		s.end(later(err))
 	case s.conn.Subprotocol() != subprotocol:
 		s.end(notAcceptable)
 	}
@@ -225,8 +225,8 @@ func (s *socket) init(m message) closing {
 	if c != (closing{}) {
 		return c
 	}
-	if s.connections.admit(s, who.viewer) != nil {
-		return tooMany
+	if err := s.connections.admit(s, who.viewer); err != nil {
+		return later(err)
 	}
 	s.waiting.Stop()
 	s.waiting = nil
@@ -258,11 +258,11 @@ func (s *socket) vouched(token string) (identity, closing) {
 	case "":
 		return who, closing{}
 	case fault.Unauthenticated, fault.Forbidden:
-		return identity{}, forbidden
+		return identity{}, forbidden(err)
 	}
-	_ = Present(s.ctx, err) // for the log; a closing frame has no room for it
+	_ = Present(s.ctx, err) // for the log
 	if fault.CodeOf(err) == fault.Unavailable {
-		return identity{}, notNow
+		return identity{}, later(err)
 	}
 	return identity{}, serverError
 }

@@ -84,6 +84,32 @@ func TestTheOpeningOfASocket(t *testing.T) {
 	}
 }
 
+// TestAClosingFrameSaysWhatToDo as an answer over HTTP does.
+func TestAClosingFrameSaysWhatToDo(t *testing.T) {
+	t.Parallel()
+	b := start(t, func(o *server.Options) { o.Socket.PerViewer = 1 })
+	const amy, eve = `{"type":"connection_init","payload":{"authorization":"amy"}}`, `{"type":"connection_init","payload":{"authorization":"eve"}}`
+	signedIn := b.dial(t, "graphql-transport-ws")
+	signedIn.write(amy)
+	signedIn.expect(`{"type":"connection_ack"}`)
+	for _, c := range []struct {
+		send   string
+		code   int
+		reason string
+	}{
+		{eve, 4403, "Forbidden: The token is not valid."},
+		{`{"type":"connection_init"}`, 4403, "Forbidden: A token is needed. Send Authorization: Bearer with it."},
+		{subscribe("a", "{ me }"), 4401, "Unauthorized: Send connection_init with a token first."},
+		{amy, 1013, "A caller may have 1 sockets and streams at a time. Close one first."},
+	} {
+		s := b.dial(t, "graphql-transport-ws")
+		s.write(c.send)
+		require.Equal(t, c.reason, s.expectClose(c.code))
+	}
+	signedIn.write(amy)
+	require.Equal(t, "Too many initialisation requests. Send connection_init once.", signedIn.expectClose(4429))
+}
+
 func TestWhatBreaksTheProtocolClosesTheSocket(t *testing.T) {
 	t.Parallel()
 	b := start(t, nil)

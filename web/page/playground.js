@@ -16,6 +16,7 @@
   const say = (text) => { element("status").textContent = text; };
 
   let mounts = 0;
+  let openPane = null; // the title of the docs or history beside the editors, also for the next agent
 
   // The secret in the address that parley serve printed. What stands behind # is
   // sent to nobody by the browser.
@@ -82,6 +83,35 @@
     }
   }
 
+  const mostFrames = 20;
+
+  // A subscription's last frames, the newest on top, and what it ended with.
+  function keepingFrames(source) {
+    const frames = source[Symbol.asyncIterator]();
+    let count = 0;
+    let shown = [];
+    const show = (name, value) => {
+      shown = [[name, value], ...shown].slice(0, mostFrames);
+      return { done: false, value: Object.fromEntries(shown) };
+    };
+    const next = async () => {
+      try {
+        const { done, value } = await frames.next();
+        return done ? { done, value } : show(`frame ${++count}, ${new Date().toLocaleTimeString()}`, value);
+      } catch (error) {
+        if (count === 0) throw error;
+        return show("ended", error instanceof Error ? error.message : error);
+      }
+    };
+    const kept = { next, return: () => frames.return(), [Symbol.asyncIterator]: () => kept };
+    return kept;
+  }
+
+  const withFrames = (fetcher) => async (params, options) => {
+    const result = await fetcher(params, options);
+    return result?.[Symbol.asyncIterator] ? keepingFrames(result) : result;
+  };
+
   const headersFor = (session) =>
     JSON.stringify({ Authorization: `Bearer ${session ? session.token : ""}` }, null, 2);
 
@@ -100,8 +130,10 @@
     });
     const props = {
       key: ++mounts, // another agent: another GraphiQL, with another schema request
-      fetcher: schemaWith(session, fetcher),
+      fetcher: schemaWith(session, withFrames(fetcher)),
       storage,
+      visiblePlugin: openPane,
+      onTogglePluginVisibility: (plugin) => { openPane = plugin?.title ?? null; },
       defaultHeaders: headers,
       defaultEditorToolsVisibility: "variables",
       defaultTabs: config.examples.map(({ query, variables }) =>

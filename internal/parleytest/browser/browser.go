@@ -66,6 +66,7 @@ func CheckPlayground(t testing.TB, c Check) {
 	p.waitForResponse(c.WantOpen)
 	c.Trigger(t)
 	p.waitForResponse(c.WantEvent)
+	p.waitForResponse(c.WantOpen) // the frames before stay in sight
 
 	p.screenshot()
 	p.execute() // the same button stops a subscription

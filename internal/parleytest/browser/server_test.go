@@ -4,11 +4,13 @@ package browser_test
 
 import (
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
 	"parley/internal/parleytest"
 	"parley/internal/parleytest/browser"
+	"parley/web"
 )
 
 // The playground against the whole program: a query sees what came in before,
@@ -26,4 +28,15 @@ func TestThePlaygroundWorksAgainstTheRealServer(t *testing.T) {
 		WantEvent:  "I came while you watched",
 		Screenshot: os.Getenv("PARLEY_TEST_SCREENSHOT"),
 	})
+}
+
+// TestTheLookOfThePlayground with every example that it opens.
+func TestTheLookOfThePlayground(t *testing.T) {
+	p := parleytest.New(t).Run()
+	var tabs []string
+	for _, example := range web.Examples() {
+		tabs = append(tabs, regexp.MustCompile(`(?:query|mutation|subscription) (\w+)`).FindStringSubmatch(example.Query)[1])
+	}
+	host := strings.TrimPrefix(p.URL(), "http://")
+	browser.CheckLook(t, host, strings.Replace(p.PlaygroundURL(), p.PublicURL(), p.URL(), 1), [2]string{"amy", "bo"}, tabs)
 }

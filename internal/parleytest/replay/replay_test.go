@@ -54,7 +54,7 @@ type player struct {
 
 func (p *player) play(text string) {
 	conversation := p.conversation()
-	text = strings.NewReplacer("cnv_…", conversation, "msg_…", p.last(conversation), "usr_…", p.bo(), "agt_…", p.bo(), `"UUID"`, `"`+rand.Text()+`"`).Replace(text)
+	text = strings.NewReplacer("cnv_…", conversation, "msg_…", p.last(conversation), "usr_…", p.bo(), "agt_…", p.bo(), "chn_…", p.channel(), `"UUID"`, `"`+rand.Text()+`"`).Replace(text)
 	document, err := parser.ParseQuery(&ast.Source{Input: text})
 	require.NoError(p.t, err)
 	for _, operation := range document.Operations {
@@ -117,6 +117,10 @@ func (p *player) last(conversation string) string {
 
 func (p *player) bo() string {
 	return p.Desk.IDs.Encode(publicid.Agent, p.Directory.AgentNamed("bo").Key)
+}
+
+func (p *player) channel() string {
+	return p.only(`{ viewer { channels { id } } }`, "viewer", "channels", 0, "id")
 }
 
 func (p *player) conversations() int {
@@ -203,8 +207,7 @@ func (p *player) value(name, typeName string) any {
 	case "SetTypingInput":
 		return conversation(object{"isTyping": true})
 	case "StartConversationInput":
-		channel := p.only(`{ viewer { channels { id } } }`, "viewer", "channels", 0, "id")
-		return object{"channelId": channel, "number": "+12025559999", "text": "Hello", "idempotencyKey": rand.Text()}
+		return object{"channelId": p.channel(), "number": "+12025559999", "text": "Hello", "idempotencyKey": rand.Text()}
 	case "RetryMessageInput":
 		return object{"messageId": p.failed(), "idempotencyKey": rand.Text()}
 	case "MarkConversationsReadInput":
