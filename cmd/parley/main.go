@@ -36,6 +36,7 @@ type cli struct {
 	Numbers numbersCmd `cmd:"" help:"Look after conversations that stand under a number by mistake."`
 	Sandbox sandboxCmd `cmd:"" help:"Play the customer."`
 
+	Version  versionCmd  `cmd:"" help:"Print the version; so does --version."`
 	Licences licencesCmd `cmd:"" help:"Print the licences of everything that Parley is built from."`
 }
 
@@ -58,7 +59,13 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if len(args) > 0 && args[0] == "--version" {
+		args = []string{"version"}
+	}
 	command, err := parser.Parse(args)
+	if err == nil {
+		err = withinBounds(command.Flags())
+	}
 	if err != nil {
 		return fmt.Errorf("%w (run parley --help for the flags)", err)
 	}

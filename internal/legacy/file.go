@@ -74,6 +74,9 @@ func openFile(path string, required ...string) (f *file, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if info.IsDir() {
+		return nil, errors.New("it is a folder; give a file of it")
+	}
 	f = &file{path: path, size: info.Size(), closer: in, taken: &counted{from: in}}
 	plain, err := unpack(f.taken)
 	if err != nil {
@@ -190,6 +193,9 @@ func csvRows(r *bufio.Reader, bound *bounded, required []string) (func() (row, e
 	c := csv.NewReader(r)
 	c.Comma, c.FieldsPerRecord, c.ReuseRecord = comma, -1, true
 	header, err := c.Read()
+	if errors.Is(err, io.EOF) {
+		return nil, errors.New("the file is empty")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("the header line cannot be read: %w", err)
 	}

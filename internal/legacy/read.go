@@ -67,7 +67,7 @@ func openSources(o *Options) (sources []source, err error) {
 		}
 		f, err := openFile(s.path, s.required...)
 		if err != nil {
-			return sources, err
+			return sources, fmt.Errorf("--%s: %w", s.which, err)
 		}
 		sources = append(sources, source{s.which, f})
 	}

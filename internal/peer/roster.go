@@ -16,6 +16,7 @@ import (
 	"parley/internal/clock"
 	"parley/internal/feed"
 	"parley/internal/store"
+	"parley/internal/version"
 )
 
 // Options are the settings of a Roster.
@@ -61,7 +62,7 @@ func New(o Options) *Roster {
 		o: o, asks: make(chan struct{}, 1), heard: map[string]time.Time{}, seen: map[string]sighting{},
 		self: Process{
 			Name: fmt.Sprintf("%d-%s", os.Getpid(), strings.ToLower(rand.Text()[:8])), Host: clip(host, 255),
-			Version: clip(Version(), 80), StartedAt: clock.Real{}.Now(),
+			Version: clip(version.String(), 80), StartedAt: clock.Real{}.Now(),
 		},
 	}
 }

@@ -212,6 +212,16 @@ func (o Options) validate() error {
 	return nil
 }
 
+// CheckPublicURL refuses what is not scheme and host, and perhaps a path: carriers
+// sign over it.
+func CheckPublicURL(s string) error {
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		return errors.New("it is no plain address; write scheme and host, such as https://parley.example.com")
+	}
+	return nil
+}
+
 // isOrigin reports whether s is an origin as browsers send it: no path, no
 // wildcard, not "null".
 func isOrigin(s string) bool {
