@@ -9,6 +9,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -17,6 +18,9 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+	"github.com/mattn/go-sqlite3"
+
+	"parley/internal/progress"
 )
 
 // cli is the command line. Flags before the commands apply to all of them.
@@ -72,5 +76,15 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, nil)))
 	command.BindTo(ctx, (*context.Context)(nil))
 	command.BindTo(out, (*io.Writer)(nil))
-	return command.Run(&c)
+	return told(ctx, command.Run(&c))
+}
+
+// told is err, with better words than those of the system where the command was
+// interrupted before it could say how to go on.
+func told(ctx context.Context, err error) error {
+	var lite sqlite3.Error
+	if errors.Is(err, context.Canceled) || errors.As(err, &lite) && lite.Code == sqlite3.ErrInterrupt {
+		return progress.Interrupted(ctx, err, "before it was done; run it again")
+	}
+	return err
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"parley/internal/app"
+	"parley/internal/progress"
 	"parley/internal/seed"
 )
 
@@ -24,7 +25,8 @@ func (s *seedCmd) Run(ctx context.Context, c *cli) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
-	return seed.Fill(ctx, a.Directory, a.Store, seed.Options{
+	err = seed.Fill(ctx, a.Directory, a.Store, seed.Options{
 		Conversations: s.Conversations, Messages: s.Messages, Seed: s.Seed, Progress: os.Stderr,
 	})
+	return progress.Interrupted(ctx, err, "while seeding; run it again to go on")
 }
