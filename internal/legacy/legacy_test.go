@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -188,6 +189,33 @@ func TestAnImportRunTwiceIsAnImport(t *testing.T) {
 	require.Equal(t, first.Records, second.Present.Records)
 	require.Equal(t, first.InboundOnly, second.InboundOnly)
 	healthy(t, p)
+}
+
+// Of two imports at once, by two processes, one waits for the other and then takes
+// what is left: nothing.
+func TestTwoImportsAtOnceAreOne(t *testing.T) {
+	t.Parallel()
+	p := parleytest.New(t)
+	second := parleytest.OpenAt(t, p.Config.Database)
+	var reports [2]*legacy.Report
+	var both sync.WaitGroup
+	for i, at := range []*parleytest.Parley{p, second} {
+		both.Go(func() {
+			o := export()
+			o.Staging = t.TempDir()
+			report, err := importer(at).Run(context.WithoutCancel(t.Context()), o)
+			if err != nil {
+				t.Error(err)
+			}
+			reports[i] = report
+		})
+	}
+	both.Wait()
+	healthy(t, p)
+	whole := imported(t, parleytest.New(t), export())
+	require.Equal(t, whole.Incoming, reports[0].Incoming+reports[1].Incoming)
+	require.Equal(t, whole.Outgoing, reports[0].Outgoing+reports[1].Outgoing)
+	require.Equal(t, whole.Records, reports[0].Records+reports[1].Records)
 }
 
 // Wherever it is interrupted, another run completes it.

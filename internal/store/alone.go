@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -93,7 +94,7 @@ func (s *Store) alonePostgres(ctx context.Context, waits func()) (release func()
 	}
 	if err != nil {
 		_ = conn.Close()
-		return nil, fmt.Errorf("wait for other work on the database: %w", err)
+		return nil, fmt.Errorf("wait for other work on the database: %w", cmp.Or(ctx.Err(), err))
 	}
 	return func() {
 		_, _ = conn.ExecContext(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock($1)", aloneLock)

@@ -20,6 +20,7 @@ func TestAlone(t *testing.T) {
 	unexpected := func() { t.Error("nobody is there to wait for") }
 	release, err := one.Alone(t.Context(), unexpected)
 	require.NoError(t, err)
+	t.Cleanup(func() { release() })
 
 	ctx, cancel := context.WithCancel(t.Context())
 	_, err = two.Alone(ctx, cancel) // who waits may give up
@@ -37,6 +38,7 @@ func TestAlone(t *testing.T) {
 	require.NoError(t, one.Write(t.Context(), put("x")), "servers go on")
 	release()
 	(<-second)()
+	release = func() {}
 	if parleytest.OnPostgres() {
 		return
 	}
