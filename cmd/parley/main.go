@@ -34,6 +34,7 @@ type cli struct {
 	Import  importCmd  `cmd:"" help:"Import records and messages of a desk that kept outbound and inbound in two tables."`
 	Search  searchCmd  `cmd:"" help:"Look after the search index."`
 	Doctor  doctorCmd  `cmd:"" help:"Say what is wrong with settings, database, bus and carriers, and what to do. Changes nothing."`
+	Health  healthCmd  `cmd:"" help:"Ask the running server whether it is ready; ends with 0 if it is."`
 	Backup  backupCmd  `cmd:"" help:"Copy the database to a file while it is in use."`
 	Restore restoreCmd `cmd:"" help:"Make a database of a backup."`
 	Inbound inboundCmd `cmd:"" help:"Look after what carriers posted."`
