@@ -60,7 +60,7 @@ inside() { # a command in the container
 		mount --bind "$root/data" "$root/data"
 		mount -o remount,bind,ro "$root"
 		exec env -i "PARLEY_DATABASE=/data/parley.db" "PARLEY_ADDR=127.0.0.1:$PORT" \
-			chroot --userspec=65532:65532 --groups=65532 "$root" "$@"' - "$work/root" "$@"
+			"$(command -v chroot)" --userspec=65532:65532 --groups=65532 "$root" "$@"' - "$work/root" "$@"
 }
 export PORT
 (inside /parley health) 2>/dev/null && fail "something else answers on port $PORT; set PORT"
