@@ -246,6 +246,7 @@ func TestAnInterruptedImportIsCompletedByTheNext(t *testing.T) {
 				stop.Store(&cancel)
 				if _, err := importer(p).Run(ctx, o); err != nil {
 					require.ErrorIs(t, err, context.Canceled)
+					require.Regexp(t, "^interrupted .*; run it again to go on$", err.Error())
 				}
 				stop.Store(nil)
 				cancel()
