@@ -34,7 +34,18 @@ run: build ## Build and start Parley on SQLite with demo data; prints addresses 
 
 .PHONY: build
 build: web ## Build bin/parley, with the playground when Node is here
-	$(SHIP) $(GO) build -trimpath -tags $(TAGS) -o bin/parley ./cmd/parley
+	$(SHIP) $(GO) build -trimpath -tags $(TAGS) -ldflags "-X parley/internal/version.stamp=$(VERSION)" -o bin/parley ./cmd/parley
+
+# What parley version says.
+VERSION = $(shell git describe --tags --always --dirty 2>/dev/null)
+
+.PHONY: package
+package: web ## Make archives and Debian packages for Linux in dist/ (ARCHES="amd64 arm64")
+	packaging/package.sh $(or $(ARCHES),amd64 arm64)
+
+.PHONY: test-package
+test-package: ## Try the packages in dist/, and the container's file system (as root)
+	packaging/test.sh
 
 .PHONY: web
 web: ## Build the playground's files (needs Node with npm; left out without)

@@ -22,7 +22,7 @@ func (b *backupCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
 	err := store.Backup(ctx, store.BackupOptions{URL: c.Database, File: b.File, Overwrite: b.Overwrite, Progress: bar.At})
 	bar.Close()
 	if err != nil {
-		return err
+		return progress.Interrupted(ctx, err, "while copying the database: there is no backup; run it again")
 	}
 	info, err := os.Stat(b.File)
 	if err != nil {
@@ -44,7 +44,7 @@ func (r *restoreCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
 	err := store.Restore(ctx, store.RestoreOptions{File: r.File, URL: c.Database, SendQueued: r.SendQueued, Progress: bar.At})
 	bar.Close()
 	if err != nil {
-		return err
+		return progress.Interrupted(ctx, err, "while restoring: there is no database yet; run it again")
 	}
 	fmt.Fprintln(out, "The backup is restored. Start the server on it: clients run their queries again by themselves, and messages that were on their way show as UNKNOWN.")
 	return nil

@@ -32,7 +32,7 @@ func (d *doctorCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
 	var found []doctor.Finding
 	well := doctor.Examine(ctx, doctor.Options{
 		Database: c.Database, Mode: d.Mode, Addr: d.Addr, PrivateAddr: d.PrivateAddr, PublicURL: d.PublicURL,
-		NATS: d.NATS, Origins: d.Origins, Issuers: issuers, FilesError: errors.Join(err, unusable), Demo: d.Demo, Deep: d.Deep,
+		NATS: d.NATS, Origins: d.Origins, Issuers: issuers, Refused: errors.Join(err, unusable), Demo: d.Demo, Deep: d.Deep,
 		Providers: []channel.Provider{sandbox.New(sandbox.Options{}), twilio.New(twilio.Options{})},
 	}, func(f doctor.Finding) {
 		if found = append(found, f); !d.JSON {

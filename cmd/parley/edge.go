@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"net/netip"
 
@@ -32,11 +31,10 @@ func (s *serveCmd) bounds() (func(*server.Options), error) {
 			return nil, fmt.Errorf("--documents: %w", err)
 		}
 	}
-	if s.Connections < 1 {
-		return nil, errors.New("--connections is 1 or more")
-	}
-	if s.AnswerBytes < 1 || s.AnswersBytes < 1 {
-		return nil, errors.New("--answer-bytes and --answers-bytes are 1 or more")
+	if s.PublicURL != "" {
+		if err := server.CheckPublicURL(s.PublicURL); err != nil {
+			return nil, fmt.Errorf("--public-url: %w", err)
+		}
 	}
 	proxies, err := networks(s.Proxies)
 	if err != nil {

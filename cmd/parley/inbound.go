@@ -17,7 +17,7 @@ type inboundCmd struct {
 
 // rerunCmd runs FAILED entries again. It may run beside a server.
 type rerunCmd struct {
-	Most int `default:"1000" help:"How many to try at most, oldest first."`
+	Most int `default:"1000" least:"1" help:"How many to try at most, oldest first."`
 }
 
 // Run implements the command.

@@ -53,7 +53,7 @@ func TestIssuersThatCannotBeRead(t *testing.T) {
 	require.ErrorContains(t, err, "audience and jwks are required")
 	said, err := command(t, "doctor", "--database", database, "--issuers", file)
 	require.ErrorIs(t, err, errUnwell)
-	require.Contains(t, said, "FAIL  settings: A file that the settings name cannot be used")
+	require.Contains(t, said, "FAIL  settings: The server does not start: --issuers")
 }
 
 func TestOnlyListedDocumentsRun(t *testing.T) {

@@ -18,6 +18,9 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+	"github.com/mattn/go-sqlite3"
+
+	"parley/internal/progress"
 )
 
 // cli is the command line. Flags before the commands apply to all of them.
@@ -31,12 +34,14 @@ type cli struct {
 	Import  importCmd  `cmd:"" help:"Import records and messages of a desk that kept outbound and inbound in two tables."`
 	Search  searchCmd  `cmd:"" help:"Look after the search index."`
 	Doctor  doctorCmd  `cmd:"" help:"Say what is wrong with settings, database, bus and carriers, and what to do. Changes nothing."`
+	Health  healthCmd  `cmd:"" help:"Ask the running server whether it is ready; ends with 0 if it is."`
 	Backup  backupCmd  `cmd:"" help:"Copy the database to a file while it is in use."`
 	Restore restoreCmd `cmd:"" help:"Make a database of a backup."`
 	Inbound inboundCmd `cmd:"" help:"Look after what carriers posted."`
 	Numbers numbersCmd `cmd:"" help:"Look after conversations that stand under a number by mistake."`
 	Sandbox sandboxCmd `cmd:"" help:"Play the customer."`
 
+	Version  versionCmd  `cmd:"" help:"Print the version; so does --version."`
 	Licences licencesCmd `cmd:"" help:"Print the licences of everything that Parley is built from."`
 }
 
@@ -68,12 +73,28 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if len(args) > 0 && args[0] == "--version" {
+		args = []string{"version"}
+	}
 	command, err := parser.Parse(args)
+	if err == nil {
+		err = withinBounds(command.Flags())
+	}
 	if err != nil {
 		return fmt.Errorf("%w (run parley --help for the flags)", err)
 	}
 	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, nil)))
 	command.BindTo(ctx, (*context.Context)(nil))
 	command.BindTo(out, (*io.Writer)(nil))
-	return command.Run(&c)
+	return told(ctx, command.Run(&c))
+}
+
+// told is err, with better words than those of the system where the command was
+// interrupted before it could say how to go on.
+func told(ctx context.Context, err error) error {
+	var lite sqlite3.Error
+	if errors.Is(err, context.Canceled) || errors.As(err, &lite) && lite.Code == sqlite3.ErrInterrupt {
+		return progress.Interrupted(ctx, err, "before it was done; run it again")
+	}
+	return err
 }

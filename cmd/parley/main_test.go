@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -108,7 +109,10 @@ func TestMistakesAreToldInPlainWords(t *testing.T) {
 		"bad path":         {[]string{"migrate", "--database", "a?b"}, "file path"},
 		"bad NATS URL":     {[]string{"serve", "--nats", "localhost", "--database", database}, "nats://host:port"},
 		"bad proxies":      {[]string{"serve", "--proxies", "10.0.0.0/8,proxy.test", "--database", database}, `"proxy.test" is no address`},
-		"no connections":   {[]string{"serve", "--connections", "0", "--database", database}, "--connections is 1 or more"},
+		"no public URL":    {[]string{"serve", "--public-url", "foo", "--database", database}, "--public-url: it is no plain address"},
+		"no file":          {[]string{"import", "--incoming", "missing.csv", "--database", database}, "--incoming: open missing.csv"},
+		"a folder":         {[]string{"import", "--records", ".", "--database", database}, "--records: .: it is a folder"},
+		"an empty file":    {[]string{"import", "--outgoing", "/dev/null", "--database", database}, "--outgoing: /dev/null: the file is empty"},
 		"bad mode":         {[]string{"serve", "--mode", "test"}, "production"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -147,4 +151,26 @@ func TestTheReadmeListsEverySetting(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestTheVersionIsPrinted(t *testing.T) {
+	t.Parallel()
+	for _, word := range []string{"version", "--version"} {
+		printed, err := command(t, word)
+		require.NoError(t, err)
+		require.Regexp(t, `^parley \S+ \(go1\.\S+, \w+/\w+\)\n$`, printed)
+	}
+}
+
+// Which of the two addresses is taken is said, with its flag.
+func TestAnAddressThatIsTakenIsNamed(t *testing.T) {
+	t.Parallel()
+	taken, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, taken.Close()) })
+	database, address := parleytest.Database(t), taken.Addr().String()
+	_, err = command(t, "serve", "--database", database, "--addr", address)
+	require.ErrorContains(t, err, "cannot listen on "+address+"; give another address with --addr")
+	_, err = command(t, "serve", "--database", database, "--addr", "127.0.0.1:0", "--private-addr", address)
+	require.ErrorContains(t, err, "cannot listen on "+address+" for metrics; give another address with --private-addr")
 }

@@ -9,6 +9,7 @@ import (
 
 	"parley/internal/app"
 	"parley/internal/misread"
+	"parley/internal/progress"
 )
 
 // numbersCmd looks after conversations that stand under a number by mistake.
@@ -51,7 +52,7 @@ func (*mendNumbersCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
 			mended++
 		})
 		fmt.Fprintf(out, "Conversations mended: %d. Left as they are: %d.\n", mended, left)
-		return err
+		return progress.Interrupted(ctx, err, "while looking for conversations to mend; run it again to go on")
 	})
 }
 

@@ -10,6 +10,7 @@ import (
 	"parley/internal/app"
 	"parley/internal/progress"
 	"parley/internal/search/index"
+	"parley/internal/store"
 	"parley/internal/viewer"
 )
 
@@ -28,22 +29,27 @@ func (*rebuildCmd) Run(ctx context.Context, c *cli, out io.Writer) (err error) {
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
 	ctx = viewer.AsSystem(ctx, "search")
-	if err := index.Rebuild(ctx, a.Store); err != nil {
+	if err := rebuild(ctx, a.Store); err != nil {
+		return progress.Interrupted(ctx, err, "while building the search index; run it again to go on, or leave it to the server")
+	}
+	fmt.Fprintln(out, "The search index is built.")
+	return nil
+}
+
+func rebuild(ctx context.Context, s *store.Store) error {
+	if err := index.Rebuild(ctx, s); err != nil {
 		return err
 	}
 	show := progress.New(os.Stderr, "search", "messages")
 	defer show.Close()
 	for more := true; more; {
-		var state index.State
-		if state, more, err = index.Step(ctx, a.Store); err != nil {
-			return fmt.Errorf("interrupted; run it again to go on, or leave it to the server: %w", err)
+		state, left, err := index.Step(ctx, s)
+		if err != nil {
+			return err
 		}
 		done, of, _ := state.Building()
 		show.At(done, of)
+		more = left
 	}
-	if err := index.Tidy(ctx, a.Store); err != nil {
-		return err
-	}
-	fmt.Fprintln(out, "The search index is built.")
-	return nil
+	return index.Tidy(ctx, s)
 }

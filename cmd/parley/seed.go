@@ -6,14 +6,15 @@ import (
 	"os"
 
 	"parley/internal/app"
+	"parley/internal/progress"
 	"parley/internal/seed"
 )
 
 // seedCmd fills the database, and makes one where there is none: it is for trying
 // things.
 type seedCmd struct {
-	Conversations int   `default:"1000" help:"How many conversations to make, up to 1,000,000. Agents and sender IDs grow with them."`
-	Messages      int   `default:"10000" help:"How many messages they hold together; at least one each."`
+	Conversations int   `default:"1000" least:"1" help:"How many conversations to make, up to 1,000,000. Agents and sender IDs grow with them."`
+	Messages      int   `default:"10000" least:"1" help:"How many messages they hold together; at least one each."`
 	Seed          int64 `default:"1" help:"The same three numbers make the same conversations; running it again adds what is missing, other numbers add another set."`
 }
 
@@ -24,7 +25,8 @@ func (s *seedCmd) Run(ctx context.Context, c *cli) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
-	return seed.Fill(ctx, a.Directory, a.Store, seed.Options{
+	err = seed.Fill(ctx, a.Directory, a.Store, seed.Options{
 		Conversations: s.Conversations, Messages: s.Messages, Seed: s.Seed, Progress: os.Stderr,
 	})
+	return progress.Interrupted(ctx, err, "while seeding; run it again to go on")
 }

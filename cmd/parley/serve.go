@@ -28,20 +28,20 @@ type serveCmd struct {
 	Issuers       string        `type:"path" env:"PARLEY_ISSUERS" placeholder:"FILE" help:"JSON file of other issuers whose tokens are taken, such as your identity provider; none by default."`
 	Documents     string        `type:"path" env:"PARLEY_DOCUMENTS" placeholder:"FILE" help:"JSON file of the only documents that run, as relay-compiler and graphql-codegen write it; any by default."`
 	Introspection bool          `env:"PARLEY_INTROSPECTION" help:"Allow introspection in production too, to callers with a token."`
-	Rate          float64       `default:"20000" env:"PARLEY_RATE" help:"Cost that an agent may cause each second, ten times that at once; 0 for any."`
-	InFlight      int           `default:"100" env:"PARLEY_IN_FLIGHT" help:"Queries and mutations that an agent may have under way at a time; 0 for any."`
-	AnswerBytes   int64         `default:"8388608" env:"PARLEY_ANSWER_BYTES" help:"Bytes that an answer, or a frame of a stream, may have."`
-	AnswersBytes  int64         `default:"268435456" env:"PARLEY_ANSWERS_BYTES" help:"Bytes that all answers under way in the process may take together; never less than two of the longest and 2 MB."`
-	Sends         float64       `default:"600" env:"PARLEY_SENDS" help:"Messages that an agent may send an hour, a sixth of them at once; 0 for any."`
-	Starts        float64       `default:"180" env:"PARLEY_STARTS" help:"Conversations that an agent may start an hour, a sixth of them at once; 0 for any."`
-	Bulks         float64       `default:"60" env:"PARLEY_BULKS" help:"Bulk operations that an agent may begin an hour, a sixth of them at once; 0 for any."`
-	Attempts      float64       `default:"20" env:"PARLEY_ATTEMPTS" help:"Requests without a good token or signature from one address each second, fifty times that at once; 0 for any."`
-	Connections   int           `default:"20" env:"PARLEY_CONNECTIONS" help:"WebSockets and event streams that an agent may have open at a time on each process."`
+	Rate          float64       `default:"20000" least:"0" env:"PARLEY_RATE" help:"Cost that an agent may cause each second, ten times that at once; 0 for any."`
+	InFlight      int           `default:"100" least:"0" env:"PARLEY_IN_FLIGHT" help:"Queries and mutations that an agent may have under way at a time; 0 for any."`
+	AnswerBytes   int64         `default:"8388608" least:"1" env:"PARLEY_ANSWER_BYTES" help:"Bytes that an answer, or a frame of a stream, may have."`
+	AnswersBytes  int64         `default:"268435456" least:"1" env:"PARLEY_ANSWERS_BYTES" help:"Bytes that all answers under way in the process may take together; never less than two of the longest and 2 MB."`
+	Sends         float64       `default:"600" least:"0" env:"PARLEY_SENDS" help:"Messages that an agent may send an hour, a sixth of them at once; 0 for any."`
+	Starts        float64       `default:"180" least:"0" env:"PARLEY_STARTS" help:"Conversations that an agent may start an hour, a sixth of them at once; 0 for any."`
+	Bulks         float64       `default:"60" least:"0" env:"PARLEY_BULKS" help:"Bulk operations that an agent may begin an hour, a sixth of them at once; 0 for any."`
+	Attempts      float64       `default:"20" least:"0" env:"PARLEY_ATTEMPTS" help:"Requests without a good token or signature from one address each second, fifty times that at once; 0 for any."`
+	Connections   int           `default:"20" least:"1" env:"PARLEY_CONNECTIONS" help:"WebSockets and event streams that an agent may have open at a time on each process."`
 	Proxies       []string      `env:"PARLEY_PROXIES" placeholder:"NETWORK" help:"Proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8; none by default."`
 	Playground    bool          `env:"PARLEY_PLAYGROUND" help:"Serve the playground in production too, without tokens."`
 	NATS          string        `env:"PARLEY_NATS" placeholder:"URL" help:"NATS servers over which processes on one database tell each other of events, such as nats://127.0.0.1:4222; without it PostgreSQL's own notifications do, and on SQLite nothing."`
-	LogAge        time.Duration `default:"168h" env:"PARLEY_LOG_AGE" help:"How far the event log reaches back: a stream that was away for longer starts again."`
-	LogEvents     int64         `default:"5000000" env:"PARLEY_LOG_EVENTS" help:"How many events the log keeps at most; the newest 10,000 are always kept."`
+	LogAge        time.Duration `default:"168h" least:"1m" env:"PARLEY_LOG_AGE" help:"How far the event log reaches back: a stream that was away for longer starts again."`
+	LogEvents     int64         `default:"5000000" least:"10000" env:"PARLEY_LOG_EVENTS" help:"How many events the log keeps at most; the newest 10,000 are always kept."`
 	Demo          bool          `env:"PARLEY_DEMO" help:"Fill an empty database with demo agents and conversations, and play the carriers."`
 	LogFormat     string        `default:"text" enum:"text,json" env:"PARLEY_LOG_FORMAT" help:"How to write the log to standard error."`
 }
@@ -54,9 +54,6 @@ func (s *serveCmd) Run(ctx context.Context, c *cli, out io.Writer) (err error) {
 	}
 	defer tracer.Close()
 	s.logs(tracer)
-	if s.LogAge < time.Minute || s.LogEvents < store.DefaultLogLeast {
-		return errors.New("--log-age is a minute or more and --log-events is 10000 or more")
-	}
 	issuers, err := s.issuers()
 	if err != nil {
 		return err

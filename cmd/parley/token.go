@@ -14,7 +14,7 @@ import (
 // tokenCmd prints a token, alone, so that scripts can take it.
 type tokenCmd struct {
 	Agent string        `arg:"" help:"Username of the agent."`
-	TTL   time.Duration `default:"1h" help:"How long the token is good for; 30 days at most."`
+	TTL   time.Duration `default:"1h" least:"1s" help:"How long the token is good for; 30 days at most."`
 }
 
 // Run implements the command.

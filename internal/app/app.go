@@ -7,7 +7,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -328,7 +327,7 @@ func background(ctx context.Context, run func(context.Context)) (stop func()) {
 // Listen takes the address, so that PublicURL is known before Run.
 func (a *App) Listen() error {
 	if err := a.Server.Listen(); err != nil {
-		return fmt.Errorf("cannot listen on %s; give another address with --addr, port 0 takes a free one: %w", a.Config.Addr, err)
+		return err
 	}
 	a.Messenger.PublicURL = a.PublicURL()
 	return nil

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"parley/internal/clock"
-	"parley/internal/peer"
 	"parley/internal/store"
+	"parley/internal/version"
 )
 
 // open opens the database for reading, and reports whether it holds a Parley.
@@ -49,10 +49,10 @@ func (e *examination) migrations(ctx context.Context) (Finding, error) {
 		return Finding{}, err
 	case c.Pending > 0:
 		return warn("Start the server with this program, or run parley migrate; servers may go on meanwhile.",
-			"%d migrations are pending: the tables are at %d, this program (%s) knows %d.", c.Pending, c.Version, peer.Version(), c.Known), nil
+			"%d migrations are pending: the tables are at %d, this program (%s) knows %d.", c.Pending, c.Version, version.String(), c.Known), nil
 	case c.Version > c.Known:
 		return warn("Nothing, while an update is under way; then update this program too.",
-			"The tables were made by a newer program: they are at %d and this one (%s) knows %d. They only add, so it works.", c.Version, peer.Version(), c.Known), nil
+			"The tables were made by a newer program: they are at %d and this one (%s) knows %d. They only add, so it works.", c.Version, version.String(), c.Known), nil
 	}
 	return ok("The tables are up to date (%d).", c.Version), nil
 }

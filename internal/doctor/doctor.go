@@ -14,6 +14,7 @@ import (
 	"parley/internal/clock"
 	"parley/internal/store"
 	"parley/internal/token"
+	"parley/internal/version"
 )
 
 // Level says how bad a finding is.
@@ -58,8 +59,8 @@ type Options struct {
 
 	// Issuers are whose tokens are taken.
 	Issuers []token.Issuer
-	// FilesError says why a file that the settings name cannot be used.
-	FilesError error
+	// Refused says why the server would refuse its flags or the files they name.
+	Refused error
 
 	// Providers are the carriers' adapters; those that are channel.Checkers are
 	// asked.
@@ -93,6 +94,7 @@ func Examine(ctx context.Context, o Options, say func(Finding)) bool {
 		healthy = healthy && f.Level != Fail
 		say(f)
 	}}
+	e.program()
 	e.settings()
 	e.check(ctx, "sign-in", e.signIn)
 	e.check(ctx, "proxies", e.proxies)
@@ -106,6 +108,13 @@ func Examine(ctx context.Context, o Options, say func(Finding)) bool {
 		_ = e.store.Close() // it was only read
 	}
 	return healthy
+}
+
+// program says which program looks.
+func (e *examination) program() {
+	f := ok("This is Parley %s.", version.String())
+	f.Check = "program"
+	e.say(f)
 }
 
 // look is a check: it returns what it found.
@@ -146,6 +155,18 @@ func (e *examination) check(ctx context.Context, name string, look look) {
 	}
 	f.Check = name
 	e.say(f)
+}
+
+// unlessNew is f, or that there is nothing to worry about yet while no server and no
+// import has come to the database.
+func (e *examination) unlessNew(ctx context.Context, f Finding) (Finding, error) {
+	var used bool
+	err := e.row(ctx, `SELECT EXISTS (SELECT 1 FROM log_heads WHERE position > 0) OR EXISTS (SELECT 1 FROM agents)
+		OR EXISTS (SELECT 1 FROM provider_accounts) OR EXISTS (SELECT 1 FROM processes)`, &used)
+	if err == nil && !used {
+		return ok("The database is new. %s", f.Means), nil
+	}
+	return f, err
 }
 
 // row reads the one row of a statement.

@@ -3,7 +3,9 @@ package doctor_test
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -34,13 +36,16 @@ type patient struct {
 func admit(t *testing.T, options ...func(*app.Config)) *patient {
 	t.Helper()
 	p := &patient{Parley: parleytest.New(t, options...)}
+	const sid = "AC11111111111111111111111111111111"
 	for _, ch := range p.Directory.Channels() {
 		if ch.Account.Provider == twilio.Name {
-			p.twilio = twilio.New(twilio.Options{Transport: wire.InProcess(twiliotest.New(ch.Account.Account))})
+			account := ch.Account.Account
+			account.SID = sid
+			p.twilio = twilio.New(twilio.Options{Transport: wire.InProcess(twiliotest.New(account))})
 		}
 	}
 	require.NotNil(t, p.twilio)
-	p.do("UPDATE provider_accounts SET active = (provider = 'twilio')")
+	p.do("UPDATE provider_accounts SET active = (provider = 'twilio'), sid = '" + sid + "'")
 	return p
 }
 
@@ -217,11 +222,51 @@ func TestADatabaseThatIsNotOurs(t *testing.T) {
 	} {
 		found, well := examine(t, doctor.Options{Database: url, Addr: ":1"})
 		require.False(t, well)
-		require.Len(t, found, 4, "settings, sign-in, proxies and database")
+		require.Len(t, found, 5, "program, settings, sign-in, proxies and database")
 		require.Contains(t, found["database"][0].Means, word)
 		require.NotContains(t, fmt.Sprint(found), "hush")
 	}
 	require.NoFileExists(t, nowhere)
+}
+
+// The made-up account of the demo data is never shown to the real carrier.
+func TestDemoDataIsNoFault(t *testing.T) {
+	t.Parallel()
+	p := parleytest.New(t)
+	called := roundTrip(func(*http.Request) (*http.Response, error) { return nil, errors.New("the carrier was called") })
+	o := doctor.Options{
+		Database: p.Config.Database, Mode: "production", Addr: "127.0.0.1:8080", PublicURL: "https://parley.example.com",
+		Providers: []channel.Provider{sandbox.New(sandbox.Options{}), twilio.New(twilio.Options{Transport: called})},
+	}
+	found, well := examine(t, o)
+	require.True(t, well)
+	require.Equal(t, doctor.Warn, found["account twilio/twilio-demo"][0].Level)
+	require.Contains(t, found["account twilio/twilio-demo"][0].Means, "made up")
+	o.Mode = "development"
+	found, well = examine(t, o)
+	require.True(t, well)
+	require.Empty(t, found.ill())
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+// RoundTrip implements http.RoundTripper.
+func (r roundTrip) RoundTrip(q *http.Request) (*http.Response, error) { return r(q) }
+
+// A database that was just made is no reason to worry.
+func TestANewDatabase(t *testing.T) {
+	t.Parallel()
+	url := parleytest.Empty(t)
+	s, err := store.Open(t.Context(), store.Options{URL: url, Create: true})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	found, well := examine(t, doctor.Options{
+		Database: url, Mode: "production", Addr: "127.0.0.1:8080", PublicURL: "https://parley.example.com",
+	})
+	require.True(t, well)
+	require.Empty(t, found.ill())
+	require.Contains(t, found["keys"][0].Means, "The database is new")
+	require.Contains(t, found["program"][0].Means, "This is Parley ")
 }
 
 func TestIssuersAreAskedForTheirKeys(t *testing.T) {

@@ -79,8 +79,8 @@ func (e *examination) keys(ctx context.Context) (Finding, error) {
 	case short:
 		return fail("Restore the table secrets from a backup.", "A key is shorter than 32 bytes: tokens and cursors could be guessed."), nil
 	case len(want) > 0:
-		return warn("If the database has served before, restore the table secrets from a backup: otherwise all tokens, ids and cursors change.",
-			"These keys are missing and will be made at the next start: %v.", want), nil
+		return e.unlessNew(ctx, warn("If the database has served before, restore the table secrets from a backup: otherwise all tokens, ids and cursors change.",
+			"These keys are missing and will be made at the next start: %v.", want))
 	}
 	return ok("The keys are there."), nil
 }

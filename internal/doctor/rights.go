@@ -22,7 +22,7 @@ func (e *examination) fileRights(context.Context) (Finding, error) {
 		return Finding{}, err
 	}
 	var open []string
-	for _, beside := range []string{"", "-wal", "-shm", "-journal"} {
+	for _, beside := range []string{"", "-wal", "-shm", "-journal", ".lock"} {
 		if info, err := os.Stat(file + beside); err == nil && info.Mode()&forOthers != 0 {
 			open = append(open, file+beside)
 		}

@@ -19,8 +19,11 @@ const indexedPart = 1_000
 func (e *examination) search(ctx context.Context) (Finding, error) {
 	const rebuild = "Run parley search rebuild; servers may go on meanwhile."
 	begun, err := index.Begun(ctx, e.store)
-	if err != nil || !begun {
-		return warn("Start the server: it makes the index and fills it in the background.", "The search index was never built."), err
+	if err != nil {
+		return Finding{}, err
+	}
+	if !begun {
+		return e.unlessNew(ctx, warn("Start the server: it makes the index and fills it in the background.", "The search index was never built."))
 	}
 	state, err := index.ReadState(ctx, index.From(e.store))
 	if err != nil {

@@ -3,6 +3,8 @@ package doctor
 import (
 	"net"
 	"net/url"
+
+	"parley/internal/server"
 )
 
 // production is the mode in which strangers may call.
@@ -10,7 +12,7 @@ const production = "production"
 
 // settings says what the settings mean together, without looking anywhere.
 func (e *examination) settings() {
-	for _, f := range []Finding{e.publicURL(), e.origins(), e.privateAddr(), e.mode(), e.files()} {
+	for _, f := range []Finding{e.publicURL(), e.origins(), e.privateAddr(), e.mode(), e.refused()} {
 		f.Check = "settings"
 		e.say(f)
 	}
@@ -24,7 +26,7 @@ func (e *examination) publicURL() Finding {
 			"No public URL is set: webhook signatures are checked over the address %s, which no carrier posts to.", e.Addr)
 	case e.PublicURL == "":
 		return ok("No public URL is set; it is made from the address.")
-	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.RawQuery != "" || u.Fragment != "" || u.User != nil:
+	case server.CheckPublicURL(e.PublicURL) != nil || err != nil:
 		return fail("Write scheme and host, such as https://parley.example.com.", "The public URL is no plain address.")
 	case u.Scheme == "http" && e.Mode == production && !loopback(u.Hostname()):
 		return warn("Put TLS in front of the server and write https in --public-url.",
@@ -75,11 +77,11 @@ func (e *examination) mode() Finding {
 	return ok("Mode %s at %s.", e.Mode, e.Addr)
 }
 
-func (e *examination) files() Finding {
-	if e.FilesError != nil {
-		return fail("Mend the file.", "A file that the settings name cannot be used, and the server does not start: %v.", e.FilesError)
+func (e *examination) refused() Finding {
+	if e.Refused != nil {
+		return fail("Mend the setting, or the file it names.", "The server does not start: %v.", e.Refused)
 	}
-	return ok("The files that the settings name can be used.")
+	return ok("The server takes its flags and the files they name.")
 }
 
 func loopback(host string) bool {

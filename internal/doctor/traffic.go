@@ -11,6 +11,7 @@ import (
 
 	"parley/internal/channel"
 	"parley/internal/channel/sandbox"
+	"parley/internal/seed"
 )
 
 // waitsLong is how long a message may wait to be sent.
@@ -102,7 +103,7 @@ func (e *examination) accounts(ctx context.Context) {
 				return err
 			})
 		if err == nil && len(all) == 0 {
-			return warn("Make a row in provider_accounts and its channels.", "There is no provider account: nothing can be sent or come in."), nil
+			return e.unlessNew(ctx, warn("Make a row in provider_accounts and its channels.", "There is no provider account: nothing can be sent or come in."))
 		}
 		return ok("%s in use.", count(int64(len(all)), "provider account", "provider accounts")), err
 	})
@@ -128,6 +129,10 @@ func (e *examination) account(ctx context.Context, a account) Finding {
 		return fail("Put the carrier's token into the account.", "The account %q has no secret: calls are refused and webhooks cannot be verified.", a.name)
 	case e.Demo:
 		return ok("The account %q is played by the demo.", a.name)
+	case a.SID == seed.TwilioSID && e.Mode == production:
+		return warn("Switch the account off where customers are real.", "The account %q is the demo data's: it is made up, and no carrier is asked for it.", a.name)
+	case a.SID == seed.TwilioSID:
+		return ok("The account %q is the demo data's: parley serve --demo plays its carrier.", a.name)
 	case asks:
 		ctx, cancel := context.WithTimeout(ctx, checkTime)
 		defer cancel()

@@ -65,6 +65,9 @@ func openFile(path, encoding string, whole func(*row) bool, required ...string) 
 	if err != nil {
 		return nil, err
 	}
+	if info.IsDir() {
+		return nil, errors.New("it is a folder; give a file of it")
+	}
 	f = &file{path: path, size: info.Size(), closer: in, taken: &counted{from: in}}
 	if f.lines, err = readLines(f.taken, encoding); err != nil {
 		return nil, err

@@ -85,24 +85,45 @@ type Importer struct {
 // Run imports what o names and reports. An error leaves what was imported before
 // it; running it again goes on from there.
 func (i *Importer) Run(ctx context.Context, o Options) (*Report, error) {
+	release, err := i.Store.Alone(ctx, func() { sayWaiting(o.Progress) })
+	if err != nil {
+		return nil, progress.Interrupted(ctx, err, "while waiting for another import; run it again")
+	}
+	defer release()
 	return run(ctx, &o, i.Store, func(m *importing) error { return i.write(ctx, m) })
+}
+
+func sayWaiting(out io.Writer) {
+	if out != nil {
+		_, _ = fmt.Fprintln(out, "import: waiting for another import, or parley numbers mend, to end on this database")
+	}
 }
 
 func (i *Importer) write(ctx context.Context, m *importing) error {
 	ctx = viewer.AsSystem(ctx, "import")
-	if err := i.organise(ctx, m); err != nil {
-		return err
+	return inPhases(ctx, []phase{
+		{"making agents and sender IDs", func() error { return i.organise(ctx, m) }},
+		{"writing records", func() error { return i.writeRecords(ctx, m) }},
+		{"writing lookups of records", func() error { return i.writeLookups(ctx, m) }},
+		{"writing messages", func() error { return i.writeMessages(ctx, m) }},
+		{"having the database count its tables, behind the last message", func() error { return i.Store.Analyze(ctx, load.Names()...) }},
+	})
+}
+
+// phase is a part of the work, in the words for whoever interrupts it.
+type phase struct {
+	doing string
+	do    func() error
+}
+
+// inPhases runs the parts until one fails.
+func inPhases(ctx context.Context, phases []phase) error {
+	for _, p := range phases {
+		if err := progress.Interrupted(ctx, p.do(), "while "+p.doing+"; run it again to go on"); err != nil {
+			return err
+		}
 	}
-	if err := i.writeRecords(ctx, m); err != nil {
-		return err
-	}
-	if err := i.writeLookups(ctx, m); err != nil {
-		return err
-	}
-	if err := i.writeMessages(ctx, m); err != nil {
-		return err
-	}
-	return i.Store.Analyze(ctx, load.Names()...)
+	return nil
 }
 
 // DryRun reports what Run would do and writes nothing. The store may be one that
@@ -127,6 +148,8 @@ type importing struct {
 	channels map[string]*directory.Channel
 	account  int64 // that stands for the source
 	fresh    bool  // nothing of the source was there when it began
+	piece    int   // how many rows a write takes at present; see inPieces
+	pauses   []time.Duration
 }
 
 // database is how the database is read, inside a write or outside.
@@ -149,7 +172,7 @@ func run(ctx context.Context, o *Options, s *store.Store, do func(*importing) er
 		return nil, err
 	}
 	defer closeAll(sources)
-	m := &importing{options: o, report: &Report{}, database: none}
+	m := &importing{options: o, report: &Report{}, database: none, pauses: pauses}
 	if s != nil {
 		m.database = database{s.Read, s.Builder()}
 	}
@@ -157,23 +180,23 @@ func run(ctx context.Context, o *Options, s *store.Store, do func(*importing) er
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, m.staging.close()) }()
-	if err := m.prepare(ctx, sources); err != nil {
+	err = inPhases(ctx, []phase{
+		{"looking through the rows", func() error { return m.prepare(ctx, sources) }},
+		{"writing", func() error { return do(m) }},
+		{"counting the lines, behind the last message", func() error { return m.settleLines(ctx) }},
+		{"writing the lists of refused rows, behind the last message", func() error { return m.writeLists(ctx) }},
+	})
+	if err != nil {
 		return nil, err
 	}
-	if err := do(m); err != nil {
-		return nil, err
-	}
-	if err := m.settleLines(ctx); err != nil {
-		return nil, err
-	}
-	return m.report, m.writeLists(ctx)
+	return m.report, nil
 }
 
 // prepare reads the files and finds out what belongs together.
 func (m *importing) prepare(ctx context.Context, sources []source) error {
 	show := progress.New(m.options.Progress, "import: reading", progress.Bytes)
 	r := &reader{staging: m.staging, now: clock.Real{}.Now(), zone: m.options.zone, tell: show.At}
-	err := r.all(ctx, sources)
+	err := progress.Interrupted(ctx, r.all(ctx, sources), "while reading the files; run it again to go on")
 	show.Close()
 	if err != nil {
 		return err
@@ -183,7 +206,7 @@ func (m *importing) prepare(ctx context.Context, sources []source) error {
 	}
 	s := &settler{staging: m.staging, region: m.options.Region, known: m.office.countries()}
 	if err := s.settle(ctx); err != nil {
-		return fmt.Errorf("sort out the rows: %w", err)
+		return progress.Interrupted(ctx, fmt.Errorf("sort out the rows: %w", err), "while sorting out the rows; run it again to go on")
 	}
 	if err := m.need(ctx, s); err != nil {
 		return err

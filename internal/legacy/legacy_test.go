@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -190,6 +191,33 @@ func TestAnImportRunTwiceIsAnImport(t *testing.T) {
 	healthy(t, p)
 }
 
+// Of two imports at once, by two processes, one waits for the other and then takes
+// what is left: nothing.
+func TestTwoImportsAtOnceAreOne(t *testing.T) {
+	t.Parallel()
+	p := parleytest.New(t)
+	second := parleytest.OpenAt(t, p.Config.Database)
+	var reports [2]*legacy.Report
+	var both sync.WaitGroup
+	for i, at := range []*parleytest.Parley{p, second} {
+		both.Go(func() {
+			o := export()
+			o.Staging = t.TempDir()
+			report, err := importer(at).Run(context.WithoutCancel(t.Context()), o)
+			if err != nil {
+				t.Error(err)
+			}
+			reports[i] = report
+		})
+	}
+	both.Wait()
+	healthy(t, p)
+	whole := imported(t, parleytest.New(t), export())
+	require.Equal(t, whole.Incoming, reports[0].Incoming+reports[1].Incoming)
+	require.Equal(t, whole.Outgoing, reports[0].Outgoing+reports[1].Outgoing)
+	require.Equal(t, whole.Records, reports[0].Records+reports[1].Records)
+}
+
 // Wherever it is interrupted, another run completes it.
 func TestAnInterruptedImportIsCompletedByTheNext(t *testing.T) {
 	t.Parallel()
@@ -218,6 +246,7 @@ func TestAnInterruptedImportIsCompletedByTheNext(t *testing.T) {
 				stop.Store(&cancel)
 				if _, err := importer(p).Run(ctx, o); err != nil {
 					require.ErrorIs(t, err, context.Canceled)
+					require.Regexp(t, "^interrupted .*; run it again to go on$", err.Error())
 				}
 				stop.Store(nil)
 				cancel()

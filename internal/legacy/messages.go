@@ -61,7 +61,7 @@ func (m *importing) eachMessages(ctx context.Context, fn func([]stagedMessage) e
 	flush := func() error {
 		show.At(done, m.staged.messages)
 		if err := ctx.Err(); err != nil {
-			return fmt.Errorf("interrupted after %d of %d messages; run it again to go on: %w", done, m.staged.messages, err)
+			return progress.Interrupted(ctx, err, fmt.Sprintf("after %d of %d messages; run it again to go on", done, m.staged.messages))
 		}
 		err := fn(part)
 		done += int64(len(part))
@@ -156,21 +156,25 @@ func (i *Importer) writeMessages(ctx context.Context, m *importing) error {
 		return err
 	}
 	return m.eachMessages(ctx, func(part []stagedMessage) error {
-		var c *chunk
-		err := i.writeBatch(ctx, func(ctx context.Context, tx *store.Tx) error {
-			c = &chunk{importing: m, desk: i.Desk, tx: tx}
-			err := c.save(ctx, part)
-			if conflicts(err) {
-				m.fresh = false // somebody else imports from the source too
-			}
-			return err
-		})
-		if err != nil {
-			return fmt.Errorf("write messages: %w", err)
-		}
-		m.report.add(c.tally, sides(part))
-		return nil
+		return inPieces(ctx, m, part, func(piece []stagedMessage) error { return i.writeSome(ctx, m, piece) })
 	})
+}
+
+func (i *Importer) writeSome(ctx context.Context, m *importing, part []stagedMessage) error {
+	var c *chunk
+	err := i.writeBatch(ctx, func(ctx context.Context, tx *store.Tx) error {
+		c = &chunk{importing: m, desk: i.Desk, tx: tx}
+		err := c.save(ctx, part)
+		if conflicts(err) {
+			m.fresh = false // somebody else imports from the source too
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("write messages: %w", err)
+	}
+	m.report.add(c.tally, sides(part))
+	return nil
 }
 
 // writeBatch writes, once more when what it writes was written by somebody else

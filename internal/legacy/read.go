@@ -68,7 +68,7 @@ func openSources(o *Options) (sources []source, err error) {
 		}
 		f, err := openFile(s.path, o.Encoding, wholeRow(s.which, o.zone), s.required...)
 		if err != nil {
-			return sources, err
+			return sources, fmt.Errorf("--%s: %w", s.which, err)
 		}
 		sources = append(sources, source{s.which, f})
 	}

@@ -81,9 +81,9 @@ func (m *importing) eachRecords(ctx context.Context, unit string, fn func([]stag
 			return err
 		}
 		if err := ctx.Err(); err != nil {
-			return fmt.Errorf("interrupted after %d of %d records; run it again to go on: %w", done, m.staged.records, err)
+			return progress.Interrupted(ctx, err, fmt.Sprintf("after %d of %d %s; run it again to go on", done, m.staged.records, unit))
 		}
-		if err := fn(part); err != nil {
+		if err := inPieces(ctx, m, part, fn); err != nil {
 			return err
 		}
 		last = part[len(part)-1].id

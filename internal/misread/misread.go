@@ -58,8 +58,14 @@ func (m *Mender) Find(ctx context.Context, each func(*Finding)) error {
 	})
 }
 
-// Mend mends what Find finds and calls each with what was done.
+// Mend mends what Find finds and calls each with what was done. It waits for an
+// import, or another Mend, on the same database.
 func (m *Mender) Mend(ctx context.Context, each func(*Finding)) error {
+	release, err := m.Messenger.Desk.Store.Alone(ctx, m.sayWaiting)
+	if err != nil {
+		return err
+	}
+	defer release()
 	return m.search(ctx, "mending", func(ctx context.Context, s suspect) error {
 		var found *Finding
 		err := m.Messenger.Desk.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
@@ -71,6 +77,12 @@ func (m *Mender) Mend(ctx context.Context, each func(*Finding)) error {
 		}
 		return err
 	})
+}
+
+func (m *Mender) sayWaiting() {
+	if m.Progress != nil {
+		_, _ = fmt.Fprintln(m.Progress, "numbers: waiting for an import, or another parley numbers mend, to end on this database")
+	}
 }
 
 // suspect is a conversation to examine, with who is known to have written in it.
@@ -102,7 +114,7 @@ func (m *Mender) search(ctx context.Context, doing string, do func(context.Conte
 	defer show.Close()
 	for i, key := range keys {
 		if err := ctx.Err(); err != nil {
-			return fmt.Errorf("interrupted after %d of %d conversations; run it again to go on: %w", i, len(keys), err)
+			return progress.Interrupted(ctx, err, fmt.Sprintf("after %d of %d conversations; run it again to go on", i, len(keys)))
 		}
 		if err := do(ctx, suspect{key, known[key]}); err != nil {
 			return fmt.Errorf("after %d of %d conversations; run it again to go on: %w", i, len(keys), err)

@@ -6,7 +6,6 @@ package peer
 import (
 	"context"
 	"database/sql"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -80,23 +79,6 @@ func Ask(ctx context.Context, signals feed.Signals, names []string) []string {
 		}
 	}
 	return answered
-}
-
-// Version names this build: its module version, or the commit it was built from.
-func Version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	if v := info.Main.Version; v != "" && v != "(devel)" {
-		return v
-	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" {
-			return clip(s.Value, 12)
-		}
-	}
-	return "unknown"
 }
 
 func clip(s string, most int) string { return strings.ToValidUTF8(s[:min(len(s), most)], "") }

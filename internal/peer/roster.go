@@ -16,6 +16,7 @@ import (
 	"parley/internal/clock"
 	"parley/internal/feed"
 	"parley/internal/store"
+	"parley/internal/version"
 )
 
 // Options are the settings of a Roster.
@@ -61,7 +62,7 @@ func New(o Options) *Roster {
 		o: o, asks: make(chan struct{}, 1), heard: map[string]time.Time{}, seen: map[string]sighting{},
 		self: Process{
 			Name: fmt.Sprintf("%d-%s", os.Getpid(), strings.ToLower(rand.Text()[:8])), Host: clip(host, 255),
-			Version: clip(Version(), 80), StartedAt: clock.Real{}.Now(),
+			Version: clip(version.String(), 80), StartedAt: clock.Real{}.Now(),
 		},
 	}
 }
@@ -161,9 +162,25 @@ func (r *Roster) leave(ctx context.Context) {
 
 // look finds who lives and is not heard, and tells the operator when that changes.
 func (r *Roster) look(ctx context.Context, all []Process) {
-	now, was := time.Now(), r.Unheard()
+	was := r.Unheard()
+	silent := r.compare(time.Now(), all)
+	switch {
+	case slices.Equal(was, silent):
+	case len(silent) > 0:
+		slog.WarnContext(ctx, "other processes serve this database without a common bus: their events come up to a second late, "+
+			"and who is typing there is not seen here; give every process the same --nats, and let it reach that server",
+			"processes", strings.Join(silent, ", "), "this", r.self.String())
+	default:
+		slog.InfoContext(ctx, "every process on this database is heard over the bus")
+	}
+}
+
+// compare returns whose rows go on moving without a word over the bus. Both end with
+// a process that is killed, so neither alone says anything.
+func (r *Roster) compare(now time.Time, all []Process) (silent []string) {
 	r.mu.Lock()
-	seen, silent := map[string]sighting{}, []string(nil)
+	defer r.mu.Unlock()
+	seen := map[string]sighting{}
 	for _, p := range all {
 		if p.Name == r.self.Name {
 			continue
@@ -177,24 +194,15 @@ func (r *Roster) look(ctx context.Context, all []Process) {
 		}
 		s.said = p.SeenAt
 		seen[p.Name] = s
-		if now.Sub(s.moved) < r.o.Lifetime && now.Sub(s.first) > r.o.Lifetime && now.Sub(r.heard[p.Name]) > r.o.Lifetime {
+		if now.Sub(s.moved) < r.o.Lifetime && now.Sub(s.first) > r.o.Lifetime && s.moved.Sub(r.heard[p.Name]) > r.o.Lifetime {
 			silent = append(silent, p.String())
 		}
 	}
 	for name, at := range r.heard {
-		if now.Sub(at) > r.o.Lifetime {
+		if _, has := seen[name]; !has && now.Sub(at) > r.o.Lifetime {
 			delete(r.heard, name)
 		}
 	}
 	r.seen, r.unheard = seen, silent
-	r.mu.Unlock()
-	switch {
-	case slices.Equal(was, silent):
-	case len(silent) > 0:
-		slog.WarnContext(ctx, "other processes serve this database without a common bus: their events come up to a second late, "+
-			"and who is typing there is not seen here; give every process the same --nats, and let it reach that server",
-			"processes", strings.Join(silent, ", "), "this", r.self.String())
-	default:
-		slog.InfoContext(ctx, "every process on this database is heard over the bus")
-	}
+	return silent
 }

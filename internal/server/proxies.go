@@ -36,7 +36,7 @@ func (u *undeclared) look(r *http.Request) {
 	if err != nil || u.attempts.isProxy(peer.Addr().Unmap()) {
 		return
 	}
-	if _, public := u.attempts.address(r); public && len(u.attempts.proxies) > 0 || u.seen.Swap(true) {
+	if len(u.attempts.proxies) > 0 && !isLocal(peer.Addr().Unmap()) || u.seen.Swap(true) {
 		return
 	}
 	u.logger.WarnContext(r.Context(), "requests come through a proxy that is not declared, so callers cannot be told apart by address; "+

@@ -196,8 +196,8 @@ func (a attempt) succeeded() {
 }
 
 // address returns where a request comes from, past the proxies that are known.
-// One that comes straight from a private network does not count: a proxy that
-// nobody has declared would let one stranger stand for all.
+// Where none is declared, one that comes straight from a private network does not
+// count: it may be a proxy, which would let one stranger stand for all.
 func (a *attempts) address(r *http.Request) (address netip.Addr, counts bool) {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
@@ -205,7 +205,7 @@ func (a *attempts) address(r *http.Request) (address netip.Addr, counts bool) {
 	}
 	address = peer.Addr().Unmap()
 	if !a.isProxy(address) {
-		return address, !address.IsPrivate() && !address.IsLoopback() && !address.IsLinkLocalUnicast()
+		return address, len(a.proxies) > 0 || !isLocal(address)
 	}
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	for _, hop := range slices.Backward(hops) {
@@ -235,6 +235,11 @@ func (a *attempts) remote(r *http.Request) string {
 		return address.String()
 	}
 	return r.RemoteAddr
+}
+
+// isLocal reports whether an address is of a private network or this machine.
+func isLocal(address netip.Addr) bool {
+	return address.IsPrivate() || address.IsLoopback() || address.IsLinkLocalUnicast()
 }
 
 func (a *attempts) isProxy(address netip.Addr) bool {

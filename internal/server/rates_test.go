@@ -120,6 +120,24 @@ func TestWhoIsNotBoundedByAddress(t *testing.T) {
 	}
 }
 
+// Where proxies are declared, whoever comes past them is bounded, from a private
+// network too, and whatever they say of others.
+func TestPrivateCallersAreBoundedOnceProxiesAreDeclared(t *testing.T) {
+	t.Parallel()
+	b := start(t, func(o *server.Options) {
+		o.Attempts, o.Proxies = 0.1, []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16")}
+	})
+	try := func(token string, headers ...string) int {
+		return b.query(t, `{ me }`, append([]string{"Authorization", token}, headers...)...).StatusCode
+	}
+	for range 5 {
+		require.Equal(t, http.StatusUnauthorized, try("Bearer eve"))
+	}
+	require.Equal(t, http.StatusTooManyRequests, try("Bearer eve"))
+	require.Equal(t, http.StatusTooManyRequests, try("Bearer eve", from("203.0.113.8")...))
+	require.Equal(t, http.StatusOK, try("Bearer amy"), "a good token passes")
+}
+
 func TestSocketsThatDoNotSignIn(t *testing.T) {
 	t.Parallel()
 	b := start(t, few)

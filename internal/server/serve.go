@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -23,13 +24,15 @@ func (s *Server) Listen() (err error) {
 	var config net.ListenConfig
 	if s.public == nil {
 		if s.public, err = config.Listen(context.Background(), "tcp", s.options.Addr); err != nil {
-			return err
+			return fmt.Errorf("cannot listen on %s; give another address with --addr, port 0 takes a free one: %w", s.options.Addr, err)
 		}
 	}
 	if s.private == nil && s.options.PrivateAddr != "" {
-		s.private, err = config.Listen(context.Background(), "tcp", s.options.PrivateAddr)
+		if s.private, err = config.Listen(context.Background(), "tcp", s.options.PrivateAddr); err != nil {
+			return fmt.Errorf("cannot listen on %s for metrics; give another address with --private-addr, or none: %w", s.options.PrivateAddr, err)
+		}
 	}
-	return err
+	return nil
 }
 
 // Addr is where the public listener listens, nil before Listen.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -175,6 +176,9 @@ func withSQLite(ctx context.Context, url string, fn func(*sqlite3.SQLiteConn) er
 	})
 }
 
+// errDamaged is what quickCheck answers of a file that is not whole.
+var errDamaged = errors.New("the database is damaged")
+
 // quickCheck has SQLite look at every page.
 func quickCheck(ctx context.Context, c *sqlite3.SQLiteConn) error {
 	rows, err := c.QueryContext(ctx, "PRAGMA quick_check(1)", nil)
@@ -187,22 +191,34 @@ func quickCheck(ctx context.Context, c *sqlite3.SQLiteConn) error {
 		return err
 	}
 	if said[0] != "ok" {
-		return fmt.Errorf("the database is damaged: %v; restore an older backup, and see https://www.sqlite.org/recovery.html", said[0])
+		return fmt.Errorf("%w: %v; restore an older backup, and see https://www.sqlite.org/recovery.html", errDamaged, said[0])
 	}
 	return nil
 }
 
-// isSQLite reports whether a backup is a SQLite file.
+// isSQLite reports whether a backup is a SQLite file, and fails when it is one that
+// was cut: SQLite itself takes a last page that was cut for one that ends in zeros.
 func isSQLite(file string) (bool, error) {
 	f, err := os.Open(file)
 	if err != nil {
 		return false, err
 	}
 	defer func() { _ = f.Close() }()
-	magic := []byte("SQLite format 3\x00")
-	head := make([]byte, len(magic))
-	if _, err := io.ReadFull(f, head); err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
+	info, err := f.Stat()
+	if err != nil {
 		return false, err
 	}
-	return bytes.Equal(head, magic), nil
+	head := make([]byte, 32)
+	n, err := io.ReadFull(f, head)
+	lite := bytes.HasPrefix(head, []byte("SQLite format 3\x00"))
+	pages := int64(binary.BigEndian.Uint32(head[28:]))
+	switch {
+	case n == 0 && errors.Is(err, io.EOF):
+		return false, fmt.Errorf("%s is no whole backup: it is empty", file)
+	case lite && (n < len(head) || info.Size() < pages*sqlitePage):
+		return true, fmt.Errorf("%s is no whole backup: it ends before its last page", file)
+	case err != nil && !errors.Is(err, io.ErrUnexpectedEOF):
+		return false, err
+	}
+	return lite, nil
 }

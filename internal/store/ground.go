@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"entgo.io/ent/dialect"
 )
@@ -28,10 +27,7 @@ const ownerOnly = 0o600
 // layFile makes an empty SQLite file where none is, for its owner alone whatever the
 // umask, if it may; otherwise there must be one. PostgreSQL makes its own.
 func layFile(path string, create bool) error {
-	if IsPostgresURL(path) {
-		return nil
-	}
-	if err := isPath(path); err != nil {
+	if err := checkAddress(path); err != nil || IsPostgresURL(path) {
 		return err
 	}
 	_, err := os.Stat(path)
@@ -52,7 +48,8 @@ func layFile(path string, create bool) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return fmt.Errorf("make the database's folder: %w", err)
 	}
-	return layEmpty(path)
+	_, err = layEmpty(path)
+	return err
 }
 
 func exists(path string) bool {
@@ -60,24 +57,18 @@ func exists(path string) bool {
 	return err == nil
 }
 
-func isPath(path string) error {
-	if path == "" || strings.ContainsAny(path, "?#") {
-		return fmt.Errorf("the database must be a file path without ? and #, or a postgres:// URL; got %q", path)
-	}
-	return nil
-}
-
-// layEmpty makes an empty file unless one is there. It never opens one that is:
-// closing it again would drop the locks that SQLite has on it in this process.
-func layEmpty(path string) error {
+// layEmpty makes an empty file unless one is there, and reports whether it did. It
+// never opens one that is: closing it again would drop the locks that SQLite has on
+// it in this process.
+func layEmpty(path string) (made bool, err error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, ownerOnly)
 	if errors.Is(err, os.ErrExist) {
-		return nil
+		return false, nil
 	}
 	if err != nil {
-		return fmt.Errorf("make the database: %w", err)
+		return false, fmt.Errorf("make the database: %w", err)
 	}
-	return f.Close()
+	return true, f.Close()
 }
 
 // mustHoldParley refuses a database without Parley's tables.

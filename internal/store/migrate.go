@@ -7,12 +7,15 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"os"
+	"slices"
 	"time"
 
 	"entgo.io/ent/dialect"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/mattn/go-sqlite3"
 	"github.com/pressly/goose/v3"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 	"github.com/riverqueue/river/riverdriver/riversqlite"
@@ -108,15 +111,18 @@ func (s *Store) provider(d goose.Dialect, db *sql.DB) (*goose.Provider, error) {
 // lockFile lets one process at a time open a SQLite database: until it is in WAL
 // mode and up to date, they would trip over each other. The lock is a database
 // beside it, the file's name and ".lock", whose exclusive transaction the system
-// ends with the process; the file stays. On PostgreSQL it does nothing.
-func lockFile(ctx context.Context, path string) (unlock func(), err error) {
+// ends with the process; the file stays, unless unlock is told to leave nothing and
+// this call made it. On PostgreSQL it does nothing.
+func lockFile(ctx context.Context, path string) (unlock func(leaveNothing bool), err error) {
 	if IsPostgresURL(path) {
-		return func() {}, nil
+		return func(bool) {}, nil
 	}
-	if err := layEmpty(path + ".lock"); err != nil {
+	lock := path + ".lock"
+	made, err := layEmpty(lock)
+	if err != nil {
 		return nil, err
 	}
-	db, err := sql.Open("sqlite3", sqliteURL(path+".lock", "_txlock=exclusive&_busy_timeout=60000"))
+	db, err := sql.Open("sqlite3", sqliteURL(lock, "_txlock=exclusive&_busy_timeout=60000"))
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +131,22 @@ func lockFile(ctx context.Context, path string) (unlock func(), err error) {
 		_ = db.Close()
 		return nil, fmt.Errorf("wait for other processes that open %s: %w", path, err)
 	}
-	return func() { _ = tx.Rollback(); _ = db.Close() }, nil
+	return func(leaveNothing bool) {
+		_ = tx.Rollback()
+		_ = db.Close()
+		if made && leaveNothing {
+			_ = os.Remove(lock)
+		}
+	}, nil
+}
+
+// isForeign reports whether what lies at the path is no database of this user's
+// Parley: nobody else opens one there meanwhile.
+func isForeign(err error) bool {
+	var lite sqlite3.Error
+	return errors.Is(err, ErrNoDatabase) || errors.As(err, &lite) && slices.Contains([]sqlite3.ErrNo{
+		sqlite3.ErrNotADB, sqlite3.ErrCantOpen, sqlite3.ErrReadonly, sqlite3.ErrPerm,
+	}, lite.Code)
 }
 
 // up applies everything that is pending.

@@ -21,10 +21,13 @@ import (
 func OpenToRead(ctx context.Context, o Options) (*Store, error) {
 	s := &Store{Clock: o.Clock, trace: o.Trace, writer: &writer{closing: make(chan struct{}), closed: make(chan struct{})}}
 	s.writer.once.Do(func() { close(s.writer.closing); close(s.writer.closed) })
-	if IsPostgresURL(o.URL) {
-		return s, s.connectPostgres(ctx, withParameter(o.URL, "default_transaction_read_only", "on"))
+	if err := checkAddress(o.URL); err != nil {
+		return s, err
 	}
-	return s, s.connectToRead(ctx, o.URL)
+	if IsPostgresURL(o.URL) {
+		return s, plainly(o.URL, s.connectPostgres(ctx, withParameter(o.URL, "default_transaction_read_only", "on")))
+	}
+	return s, plainly(o.URL, s.connectToRead(ctx, o.URL))
 }
 
 // withParameter adds a parameter of the session to a PostgreSQL URL.

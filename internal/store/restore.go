@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/mattn/go-sqlite3"
+
 	"parley/internal/channel"
 	"parley/internal/clock"
 )
@@ -41,6 +43,9 @@ func Restore(ctx context.Context, o RestoreOptions) error {
 	if o.Progress == nil {
 		o.Progress = func(int64, int64) {}
 	}
+	if err := checkAddress(o.URL); err != nil {
+		return err
+	}
 	lite, err := isSQLite(o.File)
 	switch {
 	case err != nil:
@@ -55,21 +60,18 @@ func Restore(ctx context.Context, o RestoreOptions) error {
 	return restorePostgres(ctx, o)
 }
 
-func restoreSQLite(ctx context.Context, o RestoreOptions) error {
+func restoreSQLite(ctx context.Context, o RestoreOptions) (err error) {
 	if info, err := os.Stat(o.File + "-wal"); err == nil && info.Size() > 0 {
 		return fmt.Errorf("%s is a database in use and no backup: make one by parley backup", o.File)
 	}
-	if err := isPath(o.URL); err != nil {
-		return err
-	}
 	if err := os.MkdirAll(filepath.Dir(o.URL), 0o700); err != nil {
-		return err
+		return plainly(o.URL, err)
 	}
 	unlock, err := lockFile(ctx, o.URL)
 	if err != nil {
-		return err
+		return plainly(o.URL, err)
 	}
-	defer unlock()
+	defer func() { unlock(err != nil) }()
 	for _, beside := range []string{"", "-wal", "-journal"} {
 		if _, err := os.Stat(o.URL + beside); !errors.Is(err, os.ErrNotExist) {
 			return fmt.Errorf("%s is there already: stop the server and move the database away with its -wal and -shm, or restore to another path", o.URL+beside)
@@ -77,10 +79,19 @@ func restoreSQLite(ctx context.Context, o RestoreOptions) error {
 	}
 	return atomically(o.URL, func(partial string) error {
 		if err := backupSQLite(ctx, o.File, partial, o.Progress); err != nil {
-			return err
+			return notWhole(o.File, err)
 		}
 		return prepareRestored(ctx, partial, o.SendQueued)
 	})
+}
+
+// notWhole says of a backup that SQLite cannot read that it was cut or damaged.
+func notWhole(file string, err error) error {
+	var lite sqlite3.Error
+	if errors.Is(err, errDamaged) || errors.As(err, &lite) && (lite.Code == sqlite3.ErrCorrupt || lite.Code == sqlite3.ErrNotADB) {
+		return fmt.Errorf("%s is no whole backup: %w", file, err)
+	}
+	return err
 }
 
 // prepareRestored brings a copy of a backup up to date and makes it a database of

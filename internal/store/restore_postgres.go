@@ -26,7 +26,7 @@ func restorePostgres(ctx context.Context, o RestoreOptions) error {
 	}
 	s := &Store{}
 	if err := s.connectPostgres(ctx, o.URL); err != nil {
-		return err
+		return plainly(o.URL, err)
 	}
 	defer func() { _ = s.disconnect() }()
 	return s.migrating(ctx, func(to *migrator) error {

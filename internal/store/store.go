@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"strings"
 	"sync"
 	"time"
@@ -90,11 +91,11 @@ type Store struct {
 
 // Open opens the database at o.URL, applies pending migrations under a lock and
 // starts the group writer. Close releases it.
-func Open(ctx context.Context, o Options) (*Store, error) {
+func Open(ctx context.Context, o Options) (s *Store, err error) {
 	if o.Clock == nil {
 		o.Clock = clock.Real{}
 	}
-	s := &Store{Clock: o.Clock, trace: o.Trace, migrations: o.Migrations}
+	defer func() { err = plainly(o.URL, err) }()
 	if err := layFile(o.URL, o.Create); err != nil {
 		return nil, err
 	}
@@ -102,7 +103,8 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer unlock()
+	defer func() { unlock(isForeign(err)) }()
+	s = &Store{Clock: o.Clock, trace: o.Trace, migrations: o.Migrations}
 	if err := s.connect(ctx, o.URL); err != nil {
 		return nil, err
 	}
@@ -119,10 +121,12 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 }
 
 func (s *Store) prepare(ctx context.Context, create bool) error {
-	if !create {
-		if err := s.mustHoldParley(ctx); err != nil {
-			return err
-		}
+	err := s.mustHoldParley(ctx)
+	switch {
+	case errors.Is(err, ErrNoDatabase) && create:
+		slog.InfoContext(ctx, "no Parley was here, so a new database is made", "database", s.name())
+	case err != nil:
+		return err
 	}
 	if err := s.migrate(ctx); err != nil {
 		return err
@@ -130,7 +134,6 @@ func (s *Store) prepare(ctx context.Context, create bool) error {
 	if err := s.keepSavepointsInMemory(ctx); err != nil {
 		return err
 	}
-	var err error
 	if s.jobs, err = s.newJobInserter(); err != nil {
 		return err
 	}
@@ -138,6 +141,14 @@ func (s *Store) prepare(ctx context.Context, create bool) error {
 		return err
 	}
 	return s.place.remember() // now with the files that SQLite has made beside it
+}
+
+// name is the SQLite file, or the database's name in its server: never a password.
+func (s *Store) name() string {
+	if s.place != nil {
+		return s.place.path
+	}
+	return s.pool.Config().ConnConfig.Database
 }
 
 // keepSavepointsInMemory spares every write with neighbours some 25 writes to a
@@ -149,11 +160,6 @@ func (s *Store) keepSavepointsInMemory(ctx context.Context) error {
 	}
 	_, err := s.db.ExecContext(ctx, "PRAGMA temp_store = MEMORY")
 	return err
-}
-
-// IsPostgresURL reports whether a database setting names a PostgreSQL server.
-func IsPostgresURL(u string) bool {
-	return strings.HasPrefix(u, "postgres://") || strings.HasPrefix(u, "postgresql://")
 }
 
 func (s *Store) connect(ctx context.Context, u string) error {

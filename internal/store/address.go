@@ -1,0 +1,41 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+)
+
+// IsPostgresURL reports whether a database setting names a PostgreSQL server.
+func IsPostgresURL(u string) bool {
+	return strings.HasPrefix(u, "postgres://") || strings.HasPrefix(u, "postgresql://")
+}
+
+// Two ways to write an address that would otherwise be the name of a new file.
+var (
+	scheme  = regexp.MustCompile(`^\s*([A-Za-z][A-Za-z0-9+.-]+)\s*:`) // a single letter is a drive of Windows
+	setting = regexp.MustCompile(`(^|\s)(host|dbname|user|port)\s*=`)
+)
+
+// checkAddress refuses what is neither a postgres:// URL nor plainly a file path. It
+// repeats no more than the scheme: a mistyped URL may hold a password.
+func checkAddress(u string) error {
+	if IsPostgresURL(u) {
+		return nil
+	}
+	if found := scheme.FindStringSubmatch(u); found != nil {
+		return fmt.Errorf("unknown scheme %s: use postgres:// for PostgreSQL, or a file path for SQLite (./%s:… for a file of such a name)", found[1], found[1])
+	}
+	if setting.MatchString(u) {
+		return errors.New("the database is given as settings of a connection: write postgres://user@host/name for PostgreSQL, or a file path for SQLite")
+	}
+	if u == "" || strings.ContainsAny(u, "?#") || strings.TrimSpace(u) != u {
+		return fmt.Errorf("the database must be a file path without ? and #, and without spaces around it, or a postgres:// URL; got %q", u)
+	}
+	if info, err := os.Stat(u); err == nil && info.IsDir() {
+		return fmt.Errorf("%s is a folder: give the path of a file in it", u)
+	}
+	return nil
+}
