@@ -23,6 +23,7 @@ type importCmd struct {
 	DryRun   bool   `help:"Say what would happen and write nothing to the database."`
 	MarkRead bool   `help:"Incoming messages are read already; they come in as unread otherwise."`
 	Region   string `placeholder:"COUNTRY" help:"Where national numbers are read, such as US; by default in the country of their sender ID."`
+	Repair   bool   `help:"Put texts, and records, in the place of those that an earlier import brought with another content; see them first by --dry-run."`
 	Zone     string `placeholder:"ZONE" help:"Where times are that name no zone, such as Europe/Berlin; UTC by default."`
 	Encoding string `placeholder:"NAME" help:"What the files are written in, such as windows-1252; UTF-8 by default, or what their byte order mark says."`
 	Source   string `default:"legacy" help:"Name of the desk that the rows come from; their ids are unique within it."`
@@ -37,7 +38,7 @@ type importCmd struct {
 // Run implements the command.
 func (i *importCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
 	o := legacy.Options{
-		Records: i.Records, Outgoing: i.Outgoing, Incoming: i.Incoming, Source: i.Source, Account: i.Account, Region: i.Region, Zone: i.Zone, Encoding: i.Encoding,
+		Records: i.Records, Outgoing: i.Outgoing, Incoming: i.Incoming, Source: i.Source, Account: i.Account, Region: i.Region, Zone: i.Zone, Repair: i.Repair, Encoding: i.Encoding,
 		MarkRead: i.MarkRead, Refused: i.Refused, InboundOnly: i.InboundOnly, Staging: i.Staging, Progress: os.Stderr,
 	}
 	if o.Staging == "" && !store.IsPostgresURL(c.Database) {

@@ -25,6 +25,7 @@ type chunk struct {
 	records   map[recordName]*knownRecord
 	into      *load.Batch
 	tally     tally
+	other     []differing
 }
 
 // tally counts what went in.
@@ -50,9 +51,17 @@ type known struct {
 // save adds what of the part is not there.
 func (c *chunk) save(ctx context.Context, part []stagedMessage) error {
 	db := database{c.tx.Query, c.tx.Builder()}
-	part, err := c.missing(ctx, db, part)
-	if err != nil || len(part) == 0 {
+	part, other, err := c.missing(ctx, db, part)
+	if err != nil {
 		return err
+	}
+	if c.other = other; c.options.Repair {
+		if err := c.repair(ctx); err != nil {
+			return err
+		}
+	}
+	if len(part) == 0 {
+		return nil
 	}
 	threads := threadsOf(part)
 	if err := c.findCustomers(ctx, db, threads); err != nil {

@@ -149,8 +149,7 @@ func (m *importing) foresee(ctx context.Context) error {
 	err := m.eachRecords(ctx, "records", func(part []stagedRecord) error {
 		known, err := recordsNamed(ctx, m.database, namesOf(part))
 		if err == nil {
-			fresh, newer := sortRecords(part, known)
-			m.countRecords(part, fresh, newer)
+			err = m.countRecords(ctx, part, sortRecords(part, known), known)
 		}
 		return errors.Join(err, m.foreseeOrphans(ctx, withParents(part)))
 	})
@@ -158,7 +157,7 @@ func (m *importing) foresee(ctx context.Context) error {
 		return err
 	}
 	return m.eachMessages(ctx, func(part []stagedMessage) error {
-		left, err := m.missing(ctx, m.database, part)
+		left, other, err := m.missing(ctx, m.database, part)
 		if err != nil {
 			return err
 		}
@@ -172,8 +171,8 @@ func (m *importing) foresee(ctx context.Context) error {
 				return err
 			}
 		}
-		m.report.add(t, sides(part))
-		return nil
+		m.report.add(t, sides(part), other)
+		return m.settleOthers(ctx, other)
 	})
 }
 

@@ -55,6 +55,9 @@ type Options struct {
 	// Zone is where times without a zone are, as the time zone database names it; UTC by
 	// default.
 	Zone string
+	// Repair puts texts, and names of records, in the place of those that an earlier
+	// import brought under the same ids; they are refused otherwise.
+	Repair bool
 	// MarkRead has inbound messages come in as read.
 	MarkRead bool
 	// Refused and InboundOnly are the files that refused rows, and conversations

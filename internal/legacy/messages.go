@@ -97,39 +97,88 @@ func (m *importing) batch() int {
 	return mostBatch
 }
 
-// missing are the messages of a part that the database does not have.
-func (m *importing) missing(ctx context.Context, db database, part []stagedMessage) ([]stagedMessage, error) {
-	if m.fresh {
-		return part, nil
+// kept is a message that an earlier import brought.
+type kept struct {
+	key, conversation int64
+	at                clock.Time
+	text              string
+	customer
+}
+
+// differing is a message of the export that is there with another content.
+type differing struct {
+	*stagedMessage
+	kept
+}
+
+// problem says what differs, and what is to be done.
+func (d *differing) problem() string {
+	switch {
+	case d.stagedMessage.at != d.kept.at:
+		return fmt.Sprintf("the message with this id is there, of another time (%s); is --zone right?", d.kept.at)
+	case d.stagedMessage.address != d.kept.address:
+		return fmt.Sprintf("the message with this id is there, of another customer (%s)", d.kept.address)
 	}
-	there := make(map[string]bool, len(part))
+	return "the message with this id is there with another text; --repair puts this one in its place"
+}
+
+// repairable reports whether only the text differs.
+func (d *differing) repairable() bool {
+	return d.stagedMessage.at == d.kept.at && d.stagedMessage.address == d.kept.address
+}
+
+// missing are the messages of a part that the database does not have, and those that
+// it has otherwise.
+func (m *importing) missing(ctx context.Context, db database, part []stagedMessage) (left []stagedMessage, other []differing, err error) {
+	if m.fresh {
+		return part, nil, nil
+	}
+	there := make(map[string]kept, len(part))
 	ids := make([]any, len(part))
 	for i := range part {
 		ids[i] = part[i].id()
 	}
 	for start := 0; start < len(ids); start += mostKeys {
-		q := db.sql.Select("provider_id").From(entsql.Table("messages")).
-			Where(entsql.And(entsql.EQ("provider_account_id", m.account), entsql.In("provider_id", ids[start:min(start+mostKeys, len(ids))]...)))
+		t, c := entsql.Table("messages").As("m"), entsql.Table("conversations").As("c")
+		q := db.sql.Select(t.C("provider_id"), t.C("id"), t.C("conversation_id"), t.C("created_at"), t.C("text"), c.C("channel_id"), c.C("address")).
+			From(t).Join(c).On(t.C("conversation_id"), c.C("id")).
+			Where(entsql.And(entsql.EQ(t.C("provider_account_id"), m.account), entsql.In(t.C("provider_id"), ids[start:min(start+mostKeys, len(ids))]...)))
 		err := db.query(ctx, q, func(rows *sql.Rows) error {
 			var id string
-			err := rows.Scan(&id)
-			there[id] = true
+			var k kept
+			err := rows.Scan(&id, &k.key, &k.conversation, &k.at, &k.text, &k.channel, &k.address)
+			there[id] = k
 			return err
 		})
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	if len(there) == 0 {
-		return part, nil
-	}
-	left := make([]stagedMessage, 0, len(part)-len(there))
-	for _, s := range part {
-		if !there[s.id()] {
-			left = append(left, s)
+	for i := range part {
+		s := &part[i]
+		switch k, is := there[s.id()]; {
+		case !is:
+			left = append(left, *s)
+		case k.at != s.at || k.text != s.text || k.address != s.address:
+			other = append(other, differing{s, k})
 		}
 	}
-	return left, nil
+	return left, other, nil
+}
+
+// settleOthers refuses what is there otherwise, or counts it as repaired.
+func (m *importing) settleOthers(ctx context.Context, other []differing) error {
+	for i := range other {
+		d := &other[i]
+		if m.options.Repair && d.repairable() {
+			m.report.repaired(d.side, Repair{d.side.String(), d.line, d.source, d.kept.text, d.stagedMessage.text})
+			continue
+		}
+		if err := m.staging.refuse(ctx, d.side, d.line, d.source, d.problem()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // mostSampled is of how many messages search is told when they were written.
@@ -173,8 +222,8 @@ func (i *Importer) writeSome(ctx context.Context, m *importing, part []stagedMes
 	if err != nil {
 		return fmt.Errorf("write messages: %w", err)
 	}
-	m.report.add(c.tally, sides(part))
-	return nil
+	m.report.add(c.tally, sides(part), c.other)
+	return m.settleOthers(ctx, c.other)
 }
 
 // writeBatch writes, once more when what it writes was written by somebody else

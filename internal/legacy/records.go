@@ -22,7 +22,8 @@ type recordName struct{ objectType, externalID string }
 
 // stagedRecord is a record of the export.
 type stagedRecord struct {
-	id int64
+	id   int64
+	line int
 	recordName
 	name, mobile string
 	optedOut     bool
@@ -33,7 +34,9 @@ type stagedRecord struct {
 // knownRecord is a record of the database.
 type knownRecord struct {
 	conversation.Record
-	at clock.Time
+	mobile   string
+	optedOut bool
+	at       clock.Time
 }
 
 // recordsNamed finds records in the database.
@@ -45,12 +48,12 @@ func recordsNamed(ctx context.Context, db database, names []recordName) (map[rec
 	}
 	for objectType, ids := range byType {
 		for start := 0; start < len(ids); start += mostKeys {
-			q := db.sql.Select("id", "external_id", "name", "updated_at").From(entsql.Table("records")).
+			q := db.sql.Select("id", "external_id", "name", "mobile_number", "opted_out", "updated_at").From(entsql.Table("records")).
 				Where(entsql.And(entsql.EQ("object_type", objectType), entsql.In("external_id", ids[start:min(start+mostKeys, len(ids))]...)))
 			err := db.query(ctx, q, func(rows *sql.Rows) error {
 				r := &knownRecord{}
 				r.ObjectType = objectType
-				err := rows.Scan(&r.Key, &r.ExternalID, &r.Name, &r.at)
+				err := rows.Scan(&r.Key, &r.ExternalID, &r.Name, &r.mobile, &r.optedOut, &r.at)
 				found[recordName{objectType, r.ExternalID}] = r
 				return err
 			})
@@ -72,11 +75,11 @@ func (m *importing) eachRecords(ctx context.Context, unit string, fn func([]stag
 		var part []stagedRecord
 		err := m.staging.each(ctx, func(rows *sql.Rows) error {
 			var r stagedRecord
-			err := rows.Scan(&r.id, &r.objectType, &r.externalID, &r.name, &r.mobile, &r.optedOut, &r.at,
+			err := rows.Scan(&r.id, &r.line, &r.objectType, &r.externalID, &r.name, &r.mobile, &r.optedOut, &r.at,
 				&r.parent.objectType, &r.parent.externalID)
 			part = append(part, r)
 			return err
-		}, "SELECT id, object_type, external_id, name, mobile, opted_out, at, parent_type, parent_id FROM records WHERE id > ? ORDER BY id LIMIT ?", last, m.batch())
+		}, "SELECT id, line, object_type, external_id, name, mobile, opted_out, at, parent_type, parent_id FROM records WHERE id > ? ORDER BY id LIMIT ?", last, m.batch())
 		if err != nil || len(part) == 0 {
 			return err
 		}
@@ -92,18 +95,23 @@ func (m *importing) eachRecords(ctx context.Context, unit string, fn func([]stag
 	}
 }
 
-// sortRecords tells which records are new, which are newer than what is there, and
-// which are neither.
-func sortRecords(part []stagedRecord, known map[recordName]*knownRecord) (fresh, newer []stagedRecord) {
+// sorted are the records of a part that go in: new ones, and those that are newer
+// than what is there. Others are there, of the same time, with another content.
+type sorted struct{ fresh, newer, other []stagedRecord }
+
+// sortRecords sorts a part by what is known of it.
+func sortRecords(part []stagedRecord, known map[recordName]*knownRecord) (s sorted) {
 	for _, r := range part {
 		switch there := known[r.recordName]; {
 		case there == nil:
-			fresh = append(fresh, r)
+			s.fresh = append(s.fresh, r)
 		case there.at < r.at:
-			newer = append(newer, r)
+			s.newer = append(s.newer, r)
+		case there.at == r.at && (there.Name != r.name || there.mobile != r.mobile || there.optedOut != r.optedOut):
+			s.other = append(s.other, r)
 		}
 	}
-	return fresh, newer
+	return s
 }
 
 func namesOf(part []stagedRecord) []recordName {
@@ -115,34 +123,52 @@ func namesOf(part []stagedRecord) []recordName {
 }
 
 // countRecords adds to the report what became of a part.
-func (m *importing) countRecords(part, fresh, newer []stagedRecord) {
-	taken := int64(len(fresh) + len(newer))
+func (m *importing) countRecords(ctx context.Context, part []stagedRecord, s sorted, known map[recordName]*knownRecord) error {
+	taken := int64(len(s.fresh) + len(s.newer))
 	m.report.Records += taken
-	m.report.Present.Records += int64(len(part)) - taken
+	m.report.Present.Records += int64(len(part)-len(s.other)) - taken
+	for _, r := range s.other {
+		if m.options.Repair {
+			m.report.repaired(records, Repair{records.String(), r.line, r.externalID, known[r.recordName].Name, r.name})
+			continue
+		}
+		err := m.staging.refuse(ctx, records, r.line, r.externalID, "the record is there with another content and no older LastModified; --repair puts this one in its place")
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // writeRecords adds the records that are new and brings up to date those that were
 // changed since.
 func (i *Importer) writeRecords(ctx context.Context, m *importing) error {
 	return m.eachRecords(ctx, "records", func(part []stagedRecord) error {
-		var fresh, newer []stagedRecord
-		err := i.writeBatch(ctx, func(ctx context.Context, tx *store.Tx) error {
-			known, err := recordsNamed(ctx, database{tx.Query, tx.Builder()}, namesOf(part))
+		var s sorted
+		var known map[recordName]*knownRecord
+		err := i.writeBatch(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+			known, err = recordsNamed(ctx, database{tx.Query, tx.Builder()}, namesOf(part))
 			if err != nil {
 				return err
 			}
-			fresh, newer = sortRecords(part, known)
-			return saveRecords(ctx, tx, fresh, newer)
+			s = sortRecords(part, known)
+			if err := addRecords(ctx, tx, s.fresh); err != nil {
+				return err
+			}
+			changed := s.newer
+			if m.options.Repair {
+				changed = append(changed[:len(changed):len(changed)], s.other...)
+			}
+			return i.changeRecords(ctx, tx, changed, known, m.options.Repair)
 		})
 		if err != nil {
 			return fmt.Errorf("write records: %w", err)
 		}
-		m.countRecords(part, fresh, newer)
-		return nil
+		return m.countRecords(ctx, part, s, known)
 	})
 }
 
-func saveRecords(ctx context.Context, tx *store.Tx, fresh, newer []stagedRecord) error {
+func addRecords(ctx context.Context, tx *store.Tx, fresh []stagedRecord) error {
 	b, err := load.New(ctx, tx, map[load.Table]int{load.Records: len(fresh)})
 	if err != nil {
 		return err
@@ -153,13 +179,26 @@ func saveRecords(ctx context.Context, tx *store.Tx, fresh, newer []stagedRecord)
 			OptedOut: r.optedOut, UpdatedAt: r.at,
 		})
 	}
-	for _, r := range newer {
+	return b.Save(ctx, tx)
+}
+
+// changeRecords gives records what the export has. When it repairs, conversations
+// that are named after one are named anew.
+func (i *Importer) changeRecords(ctx context.Context, tx *store.Tx, changed []stagedRecord, known map[recordName]*knownRecord, repairs bool) error {
+	for _, r := range changed {
+		was := known[r.recordName]
 		update := tx.Builder().Update("records").Set("name", r.name).Set("mobile_number", r.mobile).Set("opted_out", r.optedOut).
 			Set("updated_at", int64(r.at)).
-			Where(entsql.And(entsql.EQ("object_type", r.objectType), entsql.EQ("external_id", r.externalID), entsql.LT("updated_at", int64(r.at))))
+			Where(entsql.And(entsql.EQ("id", was.Key), entsql.LTE("updated_at", int64(r.at))))
 		if _, err := tx.Exec(ctx, update); err != nil {
 			return err
 		}
+		if !repairs || was.Name == r.name {
+			continue
+		}
+		if err := rename(ctx, i.Desk, tx, was, r.name); err != nil {
+			return err
+		}
 	}
-	return b.Save(ctx, tx)
+	return nil
 }

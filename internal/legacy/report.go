@@ -49,27 +49,49 @@ type Report struct {
 	Cut int64 `json:"rows_cut"`
 	// Lines account for every line of the files: outgoing, incoming and records.
 	Lines map[string]*Lines `json:"lines"`
+	// Repaired are rows whose text or name went in the place of one that was there.
+	Repaired int64 `json:"repaired_rows"`
 	// Agents and SenderIDs are those that are made.
 	Agents    []string `json:"agents_made"`
 	SenderIDs []string `json:"sender_ids_made"`
 
-	// Refusals are the first of those rows; all of them are in the file.
+	// Refusals are the first of those rows; all of them are in the file. Repairs are the
+	// first that were repaired.
 	Refusals []Refusal `json:"-"`
+	Repairs  []Repair  `json:"-"`
+}
+
+// Repair is a row whose text or name went in the place of another.
+type Repair struct {
+	File    string // outgoing, incoming or records
+	Line    int
+	ID      string
+	Was, Is string
+}
+
+// repaired counts a row that is repaired.
+func (r *Report) repaired(w which, what Repair) {
+	r.Repaired++
+	r.Lines[w.String()].Repaired++
+	if len(r.Repairs) < mostShown {
+		r.Repairs = append(r.Repairs, what)
+	}
 }
 
 // Lines account for the lines of one file. Read is Header and Blank, the first lines
 // of Rows, and the lines Within rows behind their first. Rows is Taken, Present,
-// Twice and Refused.
+// Repaired, Twice and Refused.
 type Lines struct {
-	Read    int64 `json:"read"`
-	Header  int64 `json:"header"`
-	Blank   int64 `json:"blank"`
-	Within  int64 `json:"within_rows"`
-	Rows    int64 `json:"rows"`
-	Taken   int64 `json:"taken_in"`
-	Present int64 `json:"already_there"`
-	Twice   int64 `json:"given_twice"`
-	Refused int64 `json:"refused"`
+	Read     int64 `json:"read"`
+	Header   int64 `json:"header"`
+	Blank    int64 `json:"blank"`
+	Within   int64 `json:"within_rows"`
+	Rows     int64 `json:"rows"`
+	Taken    int64 `json:"taken_in"`
+	Present  int64 `json:"already_there"`
+	Repaired int64 `json:"repaired"`
+	Twice    int64 `json:"given_twice"`
+	Refused  int64 `json:"refused"`
 }
 
 // Refusal is a row that cannot be taken in.
@@ -82,8 +104,14 @@ type Refusal struct {
 // mostShown is how many entries of a list a report shows.
 const mostShown = 10
 
-// add counts a part that went in.
-func (r *Report) add(t tally, part [2]int64) {
+// mostQuoted is how much of a text is shown, in characters.
+const mostQuoted = 60
+
+// add counts a part that went in, of which others are there otherwise.
+func (r *Report) add(t tally, part [2]int64, other []differing) {
+	for i := range other {
+		part[other[i].side]--
+	}
 	r.Outgoing += t.taken[outgoing]
 	r.Incoming += t.taken[incoming]
 	r.Present.Outgoing += part[outgoing] - t.taken[outgoing]
@@ -95,9 +123,9 @@ func (r *Report) add(t tally, part [2]int64) {
 
 // Write writes the report for people.
 func (r *Report) Write(w io.Writer) error {
-	done := "taken in"
+	done, mended := "taken in", "are put in the place of a text or name that was there"
 	if r.DryRun {
-		done = "would be taken in"
+		done, mended = "would be taken in", "would be put in the place of a text or name that is there"
 		_, _ = fmt.Fprintln(w, "Nothing was written; this is what an import would do.")
 	}
 	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', tabwriter.AlignRight)
@@ -116,6 +144,7 @@ func (r *Report) Write(w io.Writer) error {
 	line(r.Conversations, "conversations")
 	line(r.InboundOnly, fmt.Sprintf("of these hold inbound messages only (%d rows)", r.InboundOnlyRows))
 	line(r.Duplicates, "rows are given twice")
+	rest(r.Repaired, "rows "+mended)
 	line(r.Refused, "rows are refused")
 	rest(r.Ahead, "of these lie in the future; is --zone right, and this machine's clock?")
 	rest(r.Unknown, "outgoing messages were not settled: they are UNKNOWN and never sent")
@@ -145,6 +174,15 @@ func (r *Report) lists(w io.Writer) error {
 	}
 	if len(r.SenderIDs) > 0 {
 		say("Sender IDs %s, inactive: %s.\n", made, some(r.SenderIDs))
+	}
+	for i, repair := range r.Repairs {
+		if i == 0 {
+			say("Repaired:\n")
+		}
+		say("  %s line %d: %q becomes %q\n", repair.File, repair.Line, cut(repair.Was, mostQuoted), cut(repair.Is, mostQuoted))
+	}
+	if more := r.Repaired - int64(len(r.Repairs)); more > 0 {
+		say("  and %d more\n", more)
 	}
 	for i, refusal := range r.Refusals {
 		if i == 0 {

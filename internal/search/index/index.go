@@ -38,7 +38,9 @@ type Customer struct {
 	Name, Address             string
 }
 
-// AddMessages has messages found when the transaction commits. They must be new.
+// AddMessages has messages found when the transaction commits. One whose text has
+// changed is added again: the words it had before find it, and the match of its text
+// drops it.
 // Bulk loaders call it with what one write inserts, and Expect before the first.
 func AddMessages(tx *store.Tx, messages ...Message) {
 	for _, m := range messages {

@@ -8,8 +8,8 @@ import (
 	"parley/internal/store"
 )
 
-// insert adds messages. The statements' texts do not depend on how many there
-// are.
+// insert adds messages, and words to one that is there. The statements' texts do not
+// depend on how many there are.
 func (g generation) insert(ctx context.Context, tx *store.Tx, all []placed) error {
 	if tx.Locks() {
 		return g.insertPostgres(ctx, tx, all)
@@ -20,7 +20,7 @@ func (g generation) insert(ctx context.Context, tx *store.Tx, all []placed) erro
 		rows[i] = [2]any{int64(p.spot), p.terms}
 	}
 	err := execJSON(ctx, tx, "INSERT INTO "+g.places()+" (spot, message_id, conversation_id) "+
-		"SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?)", spots)
+		"SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?) WHERE true ON CONFLICT DO NOTHING", spots)
 	if err != nil {
 		return err
 	}
@@ -36,17 +36,17 @@ func execJSON(ctx context.Context, tx *store.Tx, text string, rows any) error {
 	return err
 }
 
-// insertPostgres leaves out what is there: the building may meet a message that a
-// write under way has indexed by itself.
+// insertPostgres joins what is there: the building may meet a message that a write
+// under way has indexed by itself.
 func (g generation) insertPostgres(ctx context.Context, tx *store.Tx, all []placed) error {
 	spots, messages, conversations, terms := make([]int64, len(all)), make([]int64, len(all)), make([]int64, len(all)), make([]string, len(all))
 	for i, p := range all {
 		spots[i], messages[i], conversations[i], terms[i] = int64(p.spot), p.message, p.conversation, p.terms
 	}
-	_, err := tx.Exec(ctx, statement{"INSERT INTO " + g.texts() + " (spot, message_id, conversation_id, tokens) " +
+	_, err := tx.Exec(ctx, statement{"INSERT INTO " + g.texts() + " AS t (spot, message_id, conversation_id, tokens) " +
 		"SELECT spot, message_id, conversation_id, array_to_tsvector(string_to_array(terms, ' ')) " +
 		"FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[]) AS r(spot, message_id, conversation_id, terms) " +
-		"ON CONFLICT DO NOTHING", []any{spots, messages, conversations, terms}})
+		"ON CONFLICT (spot, message_id) DO UPDATE SET tokens = t.tokens || excluded.tokens", []any{spots, messages, conversations, terms}})
 	return err
 }
 
