@@ -36,6 +36,7 @@ const watchDocument: TypedDocumentNode<{ conversationChanged: Event }, { id: str
       ... on Reset { kind cursor }
       ... on MessageAdded { cursor edge { cursor node { ...Line } } }
       ... on MessageStatusChanged { cursor message { id status } }
+      ... on MessageChanged { cursor message { ...Line } }
       ... on ConversationUpdated { cursor conversation { id name isUnread newCount owner { id name } } }
     }
   }

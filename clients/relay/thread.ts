@@ -97,6 +97,12 @@ const watch = graphql`
           status
         }
       }
+      ... on MessageChanged {
+        cursor
+        message {
+          ...thread_line @relay(mask: false)
+        }
+      }
       ... on ConversationUpdated {
         cursor
         cause

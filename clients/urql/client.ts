@@ -26,7 +26,7 @@ export const parts = [
   "AgentPresence", "BulkOperationChange", "BulkOperationConnection", "BulkOperationEdge", "BulkPreview", "BulkRefusalCount",
   "BulkResult", "BulkResultConnection", "BulkResultEdge", "ConversationConnection", "ConversationEdge", "ConversationPresence",
   "ConversationResult", "ConversationUpdated", "ConversationsChange", "DeliveryError", "DraftSegments", "EventContent",
-  "InboxCountsChange", "InboxList", "MediaContent", "MediaFile", "MessageAdded", "MessageConnection", "MessageEdge",
+  "InboxCountsChange", "InboxList", "MediaContent", "MediaFile", "MessageAdded", "MessageChanged", "MessageConnection", "MessageEdge",
   "MessageStatusChanged", "NoteContent", "PageInfo", "Reset", "SearchConnection", "SearchEdge", "SearchHighlight", "SearchHit",
   "SendAttempt", "SendRefusal", "Sendability", "TextContent", "UserError", "ViewCounts", "Viewer",
 ];

@@ -18,20 +18,35 @@ const (
 	// searchTime is how long it may take.
 	searchTime = 10 * time.Second
 	// pageUnits is what each page costs that it takes.
-	pageUnits = 1_500
+	pageUnits = 2_000
 )
 
-// found are the conversations that a search finds in a view, each once. It goes on
-// from page to page to the end, for a part of what was asked for is not what was
-// asked for.
+// found are the conversations that a search finds in a view, each once. An agent has
+// few such searches under way, and each page of one is read in turn with others that
+// walk through many rows: one after the other would keep the processors from those
+// who look at a page.
 func (f *Foreman) found(ctx context.Context, view conversation.View, query string) (keys []int64, err error) {
+	err = f.Desk.Store.Walk(ctx, func(ctx context.Context) error {
+		keys, err = f.find(ctx, view, query)
+		return err
+	})
+	return keys, err
+}
+
+// find goes on from page to page to the end, for a part of what was asked for is not
+// what was asked for.
+func (f *Foreman) find(ctx context.Context, view conversation.View, query string) (keys []int64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, searchTime)
 	defer cancel()
 	desk, in := search.Desk{Desk: f.Desk}, search.Input{Query: query, View: &view, Size: 500}
 	seen := map[int64]bool{}
 	for more := true; more; {
 		price.Charge(ctx, pageUnits)
-		page, err := desk.Find(ctx, in)
+		var page *search.Page
+		err := f.Desk.Store.Scan(ctx, func(ctx context.Context) (err error) {
+			page, err = desk.Find(ctx, in)
+			return err
+		})
 		if err != nil {
 			return nil, searchFault(ctx, err)
 		}
