@@ -3122,7 +3122,7 @@ type ViewCounts @goModel(model: "parley/internal/conversation.Counts") {
   new: Count!
 }
 
-"One address of the business: a phone number, a page, a site. Every active agent may see it; only its members may send from it."
+"One address of the business: a phone number, a page, a site. Every active agent may see it; only its members may start conversations from it; in those that are there, everybody who sees them may answer."
 type Channel implements Node @goModel(model: "parley/internal/directory.Channel") {
   "Opaque id."
   id: ID!

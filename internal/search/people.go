@@ -8,6 +8,7 @@ import (
 	"parley/internal/clock"
 	"parley/internal/conversation"
 	"parley/internal/search/index"
+	"parley/internal/search/word"
 )
 
 // people finds conversations by their customers: those in the index and those that
@@ -74,7 +75,7 @@ func (r *run) offer(c customer) {
 
 func (r *run) matches(c customer) ([]Highlight, bool) {
 	if c.at.kind == Name {
-		return r.words.Match(c.name)
+		return r.words.Match(word.NameOf(c.name, c.address))
 	}
 	where, ok := r.number.Match(c.address)
 	return []Highlight{where}, ok

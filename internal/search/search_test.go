@@ -11,6 +11,7 @@ import (
 
 	"parley/internal/conversation"
 	"parley/internal/fault"
+	"parley/internal/parleytest"
 	"parley/internal/search"
 	"parley/internal/search/word"
 )
@@ -91,3 +92,19 @@ func fieldOf(err error) string {
 }
 
 func tokensOf(text string) []word.Token { return word.Ask(text).Tokens() }
+
+// A sender of whom nothing but a name is known is found by it, as lists show it.
+func TestASendersNameIsFound(t *testing.T) {
+	t.Parallel()
+	p := parleytest.New(t).Run()
+	p.Say("My Bank", parleytest.Sales, "Your code is 4711")
+	p.Say("+12025550163", parleytest.Sales, "Hello")
+	for _, query := range []string{"my bank", "bank", "ban"} {
+		found := p.As("ada").Do(`query($q: String!) { search(query: $q, kinds: [NAME]) { nodes { conversation { name } highlights { start end } } } }`,
+			parleytest.Vars{"q": query}).Get("search", "nodes")
+		require.Len(t, found.List(), 1, query)
+		require.Equal(t, "My Bank", found.Get(0, "conversation", "name").String())
+		require.NotEmpty(t, found.Get(0, "highlights").List())
+	}
+	require.Empty(t, p.As("ada").Do(`{ search(query: "2025550163", kinds: [NAME]) { nodes { kind } } }`, nil).Get("search", "nodes").List(), "a number is no name")
+}

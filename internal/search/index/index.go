@@ -146,7 +146,7 @@ func customerTerms(c Customer) []string {
 			out = append(out, customerTerm(anyChannel, mark, token), customerTerm(c.ChannelID, mark, token))
 		}
 	}
-	for _, token := range word.Index(c.Name) {
+	for _, token := range word.Index(word.NameOf(c.Name, c.Address)) {
 		add(nameMark, token)
 	}
 	n := word.NumberOf(c.Address)

@@ -13,9 +13,23 @@ import (
 // country. Both are digits alone; National is empty for what is no phone number.
 type Number struct{ Full, National string }
 
+// NameOf is the name that a customer is found by: their own, or that of a sender of
+// whom nothing else is known.
+func NameOf(name, address string) string {
+	if name == "" && !isPhone(address) {
+		return address
+	}
+	return name
+}
+
+func isPhone(address string) bool {
+	digits, ok := strings.CutPrefix(address, "+")
+	return ok && !strings.ContainsFunc(digits, notADigit)
+}
+
 // NumberOf reads an address as it is stored: E.164 for phones.
 func NumberOf(address string) Number {
-	if digits, ok := strings.CutPrefix(address, "+"); !ok || strings.ContainsFunc(digits, notADigit) {
+	if !isPhone(address) {
 		return Number{Full: Fold(address)}
 	}
 	n := Number{Full: digitsOf(address)}
