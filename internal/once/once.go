@@ -65,8 +65,10 @@ func remembered(ctx context.Context, tx *store.Tx, key store.Query, hash []byte)
 	return result, err
 }
 
-// hashOf is over the input's JSON. A field added to an input later must be left
-// out while it is empty, or retries across the upgrade become conflicts.
+// hashOf is over the input's JSON, whose names and order stay as they are whatever
+// the fields are called in Go: a tag keeps the name of one that is renamed, and one
+// that is added is left out while it is empty. Otherwise retries across an update
+// would be conflicts.
 func hashOf(input any) ([]byte, error) {
 	b, err := json.Marshal(input)
 	if err != nil {
