@@ -128,6 +128,9 @@ func TestWhyItIsNone(t *testing.T) {
 		{"US", "*67 2025550178", number.Misshapen},
 		{"US", "", number.Misshapen},
 		{"US", "+", number.Misshapen},
+		{"US", "-4155552671", number.Misshapen},
+		{"US", " \u2212 415 555 2671", number.Misshapen},
+		{"US", "\u2013415-555-2671", number.Misshapen},
 		{"US", strings.Repeat("1", 1000), number.Unlisted},
 	} {
 		_, err := number.Read(c.text, c.region, number.Person)

@@ -50,6 +50,9 @@ func plain(text string) string {
 // anotherEnding is a second ending behind a whole number: 0170 1234567/8.
 var anotherEnding = regexp.MustCompile(`/\s*[0-9]{1,3}\s*$`)
 
+// negative begins with a minus, which some program has reckoned and nobody has dialled.
+var negative = regexp.MustCompile(`^[\p{Pd}\x{2212}]`)
+
 // readWritten reads what a person wrote.
 func readWritten(text, region string) (Number, error) {
 	bare := Bare(text)
@@ -58,6 +61,8 @@ func readWritten(text, region string) (Number, error) {
 	}
 	n, problem := parse(bare, region)
 	switch {
+	case negative.MatchString(plain(text)):
+		return Number{}, Misshapen
 	case problem != "":
 		return Number{}, problem
 	case anotherEnding.MatchString(plain(text)):
