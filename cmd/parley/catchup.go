@@ -11,6 +11,7 @@ import (
 	"parley/internal/app"
 	"parley/internal/clock"
 	"parley/internal/inbound"
+	"parley/internal/progress"
 )
 
 // catchUpCmd takes in what carriers hold and we never got. It may run beside a server,
@@ -41,7 +42,7 @@ func (k *catchUpCmd) Run(ctx context.Context, c *cli, out io.Writer) (err error)
 	for _, account := range accounts {
 		err = errors.Join(err, k.one(ctx, a.Receiver, account, since, out))
 		if ctx.Err() != nil {
-			return errors.New("interrupted; run it again to go on")
+			return progress.Interrupted(ctx, err, "while catching up; run it again to go on")
 		}
 	}
 	return err
@@ -66,6 +67,9 @@ func (k *catchUpCmd) one(ctx context.Context, r *inbound.Receiver, account strin
 			fmt.Fprintf(out, "%s: looking at %s\n", account, day.Format(time.DateOnly))
 		}
 	}})
+	if err != nil && found.Day.IsZero() {
+		return fmt.Errorf("%s: %w", account, err)
+	}
 	did := "Taken in"
 	if k.DryRun {
 		did = "Missing"

@@ -2,6 +2,7 @@ package channel
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -12,9 +13,13 @@ type Lister interface {
 	// when next is empty, else that which the page before names. It makes one call,
 	// bounded by ctx, and sends nothing to anybody.
 	List(ctx context.Context, a Account, day time.Time, next string) (Listing, error)
-	// Files asks for the files of a listed message, and gives them to it.
+	// Files asks for the files of a listed message, and gives them to it. ErrGone says
+	// that the carrier has none any more.
 	Files(ctx context.Context, a Account, m *Inbound) error
 }
+
+// ErrGone is what a Lister answers for what the carrier does not hold any more.
+var ErrGone = errors.New("the carrier does not hold it any more")
 
 // Listing is a page of what a carrier holds, in the carrier's order.
 type Listing struct {

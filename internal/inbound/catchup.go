@@ -84,11 +84,12 @@ type catcher struct {
 func (c *catcher) day(ctx context.Context, day time.Time, since clock.Time) error {
 	var missing []channel.Listed
 	var receipts []channel.Receipt
-	next := ""
-	for n := 0; n == 0 || next != ""; n++ {
-		if n == mostPages {
+	next, pages := "", map[string]bool{}
+	for len(pages) == 0 || next != "" {
+		if len(pages) == mostPages || pages[next] {
 			return fmt.Errorf("the list of %s has no end", day.Format(time.DateOnly))
 		}
+		pages[next] = true
 		page, err := c.lister.List(ctx, c.account.Account, day, next)
 		if err != nil {
 			return err
@@ -205,21 +206,26 @@ func (c *catcher) take(ctx context.Context, missing []channel.Listed, receipts [
 			return err
 		}
 		c.found.Receipts += len(batch)
+		c.tell()
 	}
 	return nil
 }
 
-// files completes a message. One whose files cannot be had comes without them.
+// files completes a message. One whose files are gone comes without them; while the
+// carrier does not answer, it waits for the next catch-up.
 func (c *catcher) files(ctx context.Context, m *channel.Listed) error {
 	if m.FileCount <= 0 {
 		return nil
 	}
 	err := c.lister.Files(ctx, c.account.Account, &m.Inbound)
-	if err != nil && ctx.Err() != nil {
-		return ctx.Err()
+	if err != nil && !errors.Is(err, channel.ErrGone) {
+		return err
 	}
-	if err != nil {
-		m.Missing = append(m.Missing, channel.Files(m.FileCount)+" that the carrier did not give")
+	if missing := m.FileCount - len(m.Media) - len(m.Refused); err != nil || missing > 0 {
+		if err != nil {
+			missing = m.FileCount
+		}
+		m.Missing = append(m.Missing, channel.Files(missing)+" that the carrier did not give")
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package legacy
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"strings"
 
 	entsql "entgo.io/ent/dialect/sql"
@@ -55,7 +56,8 @@ func (c *chunk) save(ctx context.Context, part []stagedMessage) error {
 	if err != nil {
 		return err
 	}
-	if c.other = other; c.options.Repair {
+	c.other = other
+	if c.options.Repair {
 		if err := c.repair(ctx); err != nil {
 			return err
 		}
@@ -161,6 +163,11 @@ func (c *chunk) thread(ctx context.Context, thread []stagedMessage) error {
 	if err != nil {
 		return err
 	}
+	if thread[0].firstAt == 0 && thread[0].conversation != c.begun { // it was not there when the files were read
+		if err := c.arrange(ctx, there.conversation, thread); err != nil {
+			return err
+		}
+	}
 	older := 0
 	for older < len(thread) && thread[older].precedes() {
 		older++
@@ -172,6 +179,24 @@ func (c *chunk) thread(ctx context.Context, thread []stagedMessage) error {
 		c.play(row, thread[older:])
 		return feed.Event{Cause: feed.HistoryAdded}, nil
 	})
+}
+
+// arrange puts messages in the order in which they go into a conversation that began
+// meanwhile: what precedes it from the newest back, then the others.
+func (c *chunk) arrange(ctx context.Context, conversation int64, thread []stagedMessage) error {
+	db := database{c.tx.Query, c.tx.Builder()}
+	err := c.endsOf(ctx, db, []any{conversation}, func(_ int64, e ends) error {
+		for i := range thread {
+			thread[i].ends = e
+		}
+		return nil
+	})
+	before := slices.IndexFunc(thread, func(s stagedMessage) bool { return !s.precedes() })
+	if before < 0 {
+		before = len(thread)
+	}
+	slices.Reverse(thread[:before])
+	return err
 }
 
 // firstOf reads which inbound ordinal the first message of a conversation has.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 
 	entsql "entgo.io/ent/dialect/sql"
 
@@ -70,7 +71,7 @@ func (m *importing) settleLines(ctx context.Context) error {
 
 // eachThere calls fn with staged conversations that the database has, many at a
 // time: their keys there, and those in the staging.
-func (m *importing) eachThere(ctx context.Context, which string, fn func(keys []any, staged map[int64]int64) error) error {
+func (m *importing) eachThere(ctx context.Context, where string, fn func(keys []any, staged map[int64]int64) error) error {
 	for last := int64(-1); last != 0; {
 		after := max(last, 0)
 		last = 0
@@ -82,7 +83,7 @@ func (m *importing) eachThere(ctx context.Context, which string, fn func(keys []
 				wanted[customer{c.key, address}] = last
 			}
 			return err
-		}, "SELECT id, channel, address FROM conversations WHERE "+which+" AND id > ? ORDER BY id LIMIT ?", after, mostKeys)
+		}, "SELECT id, channel, address FROM conversations WHERE "+where+" AND id > ? ORDER BY id LIMIT ?", after, mostKeys)
 		if err != nil {
 			return err
 		}
@@ -124,21 +125,39 @@ func (m *importing) findAnswered(ctx context.Context) error {
 	})
 }
 
-// findEnds reads when the messages that conversations have already begin and end.
+// findEnds keeps with the staged conversations what ends those have that are there.
 func (m *importing) findEnds(ctx context.Context) error {
-	c, f := entsql.Table("conversations").As("c"), entsql.Table("messages").As("f")
 	return m.eachThere(ctx, "true", func(keys []any, staged map[int64]int64) error {
-		q := m.database.sql.Select(c.C("id"), f.C("created_at"), c.C("last_message_at")).From(c).
-			Join(f).OnP(entsql.And(entsql.ColumnsEQ(f.C("conversation_id"), c.C("id")), entsql.ColumnsEQ(f.C("seq"), c.C("first_seq")))).
-			Where(entsql.In(c.C("id"), keys...))
-		return m.database.query(ctx, q, func(rows *sql.Rows) error {
-			var key, first, last int64
-			if err := rows.Scan(&key, &first, &last); err != nil {
-				return err
-			}
-			_, err := m.staging.exec(ctx, "UPDATE conversations SET first_at = ?, last_at = ? WHERE id = ?", first, last, staged[key])
+		return m.endsOf(ctx, m.database, keys, func(key int64, e ends) error {
+			_, err := m.staging.exec(ctx, "UPDATE conversations SET first_at = ?, first_side = ?, first_line = ?, last_at = ? WHERE id = ?",
+				int64(e.firstAt), int(e.firstSide), e.firstLine, int64(e.lastAt), staged[key])
 			return err
 		})
+	})
+}
+
+// endsOf reads the ends of conversations.
+func (m *importing) endsOf(ctx context.Context, db database, keys []any, fn func(int64, ends) error) error {
+	c, f := entsql.Table("conversations").As("c"), entsql.Table("messages").As("f")
+	q := db.sql.Select(c.C("id"), c.C("last_message_at"), f.C("created_at"), f.C("provider_account_id"), f.C("provider_id")).From(c).
+		Join(f).OnP(entsql.And(entsql.ColumnsEQ(f.C("conversation_id"), c.C("id")), entsql.ColumnsEQ(f.C("seq"), c.C("first_seq")))).
+		Where(entsql.In(c.C("id"), keys...))
+	return db.query(ctx, q, func(rows *sql.Rows) error {
+		var key int64
+		var account sql.NullInt64
+		var id sql.NullString
+		e := ends{firstSide: noSide}
+		if err := rows.Scan(&key, &e.lastAt, &e.firstAt, &account, &id); err != nil {
+			return err
+		}
+		side, source, _ := strings.Cut(id.String, ":")
+		if account.Int64 == m.office.accounts[m.options.sourceKey()].key && account.Valid {
+			w := which(slices.Index([]string{outgoing.String(), incoming.String()}, side))
+			if m.staging.one(ctx, []any{&e.firstLine}, "SELECT line FROM messages WHERE side = ? AND source = ?", int(w), source) == nil {
+				e.firstSide = w // else it is not of these files
+			}
+		}
+		return fn(key, e)
 	})
 }
 

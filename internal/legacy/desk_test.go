@@ -1,8 +1,11 @@
 package legacy_test
 
 import (
+	"context"
 	"fmt"
+	"parley/internal/app"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -281,3 +284,78 @@ func numbered(thread parleytest.Tree) (out []string) {
 	}
 	return out
 }
+
+// thread are the numbers and texts of the one conversation there is.
+func thread(t testing.TB, p *parleytest.Parley) []string {
+	t.Helper()
+	return parleytest.Rows(t, p.Store, "SELECT seq, text FROM messages ORDER BY seq")
+}
+
+// Exports with bare dates have many messages of one time. Broken off between two of
+// them, an import goes on in front where it was.
+func TestMessagesOfOneTimeKeepTheirOrderInFront(t *testing.T) {
+	t.Parallel()
+	const messages = 8
+	file := incomingHeader
+	var want []string
+	for i := range messages {
+		file += fmt.Sprintf("%d,+12125550201,%s,old %d,2026-08-18\n", i, parleytest.Sales, i)
+		want = append(want, fmt.Sprintf("%d|old %d", i-messages+1, i))
+	}
+	want = append(want, "1|live")
+	broken := 0
+	for stop := int64(20); stop < 100; stop += 10 {
+		var left atomic.Int64
+		var cancel atomic.Pointer[context.CancelFunc]
+		p := parleytest.New(t, func(c *app.Config) {
+			c.Trace = func(context.Context, string) func(error) {
+				if stop := cancel.Load(); stop != nil && left.Add(-1) == 0 {
+					(*stop)()
+				}
+				return nil
+			}
+		})
+		p.Say("+12125550201", parleytest.Sales, "live")
+		o := legacy.InBatches(incomingFile(t, file), 1)
+		o.Staging = t.TempDir()
+		ctx, end := context.WithCancel(t.Context())
+		left.Store(stop)
+		cancel.Store(&end)
+		if _, err := importer(p).Run(ctx, o); err != nil && len(thread(t, p)) > 1 {
+			broken++
+		}
+		end()
+		cancel.Store(nil)
+		require.Zero(t, imported(t, p, o).Late)
+		require.Equal(t, want, thread(t, p), stop)
+		healthy(t, p)
+	}
+	require.Positive(t, broken, "some were broken off in the middle")
+}
+
+// Who writes for the first time while the files are sorted out has their past in
+// front all the same.
+func TestHistoryStandsBeforeWhatCameMeanwhile(t *testing.T) {
+	t.Parallel()
+	p := parleytest.New(t)
+	o := incomingFile(t, incomingHeader+"1,+12125550201,"+parleytest.Sales+",old 1,2026-08-18\n2,+12125550201,"+parleytest.Sales+",old 2,2026-08-19\n")
+	o.Records = recordsFile(t, "Contact,C-1,X,,2026-01-01\n").Records
+	said := false
+	o.Progress = progressed(func() {
+		if !said && len(parleytest.Rows(t, p.Store, "SELECT id FROM records")) > 0 { // records go in before messages
+			said = true
+			p.Say("+12125550201", parleytest.Sales, "live")
+		}
+	})
+	imported(t, p, o)
+	require.True(t, said)
+	require.Equal(t, []string{"-1|old 1", "0|old 2", "1|live"}, thread(t, p))
+	require.Equal(t, []string{"1|0"}, parleytest.Rows(t, p.Store, "SELECT inbound_count, read_count FROM conversations"))
+	healthy(t, p)
+}
+
+// progressed is called with each report of progress.
+type progressed func()
+
+// Write implements io.Writer.
+func (p progressed) Write(b []byte) (int, error) { p(); return len(b), nil }

@@ -92,6 +92,10 @@ func TestABadRowCostsItsNeighboursNothing(t *testing.T) {
 		read(t, []byte("Id,Text\n1,a\n2,b\"b\n3,c\n4\n")))
 	require.Equal(t, []string{"1|a|", "||the line is no JSON object", `3||the member "Text" is neither text, number nor boolean`},
 		read(t, []byte("{\"Id\":1,\"Text\":\"a\"}\n[]\n{\"Id\":3,\"Text\":[\"c\"]}\n")))
+	require.Equal(t, []string{"||the line is no JSON object", "||the line is no JSON object"}, read(t, []byte("{\"Id\":1}}} and more\n{\"Id\":1} {}\n")))
+	for _, problem := range read(t, []byte("{\"Id\":\"a\",\"ID\":\"b\"}")) {
+		require.Contains(t, problem, `the line names the member "id" twice`)
+	}
 	require.Empty(t, read(t, []byte("Id,Text")))
 }
 
@@ -100,6 +104,9 @@ func TestARowHasABound(t *testing.T) {
 	long := strings.Repeat("no end ", mostRow/7+1)
 	require.Equal(t, []string{"1|a|", "||" + tooLong, "3|c|"}, read(t, []byte("Id,Text\n1,a\n2,"+long+"\n3,c\n")))
 	require.Equal(t, []string{"1|a|", "||" + tooLong, "3|c|"}, read(t, []byte("{\"Id\":1,\"Text\":\"a\"}\n{\"Id\":2,\"Text\":\""+long+"\"}\n{\"Id\":3,\"Text\":\"c\"}\n")))
+	unended := read(t, []byte("Id,Text\n1,\"no end\n"+strings.Repeat("more\n", mostLines+1)+"2,b\n"))
+	require.Equal(t, "||"+unclosed, unended[0])
+	require.Equal(t, "2|b|", unended[len(unended)-1])
 	rows := read(t, []byte("Id,Text\n1,\""+strings.Repeat("a line of many\n", mostRow/15+1)))
 	require.Equal(t, mostRow/15+1, len(rows), "each line counts") //nolint:testifylint // a million rows are not to be shown
 	require.Equal(t, "||"+unclosed, rows[0])
@@ -113,9 +120,9 @@ func TestAStrayQuotationMarkCostsItsRowAlone(t *testing.T) {
 		"1,\"20 inch pipe\n2,b\n3,c\n":                      {lost, "2|b|", "3|c|"},
 		"1,\"20 inch pipe\n":                                {lost},
 		"1,\"20 inch pipe":                                  {lost},
-		"1,\"20 inch pipe\n2,pipe 20\"\n3,c\n":              {lost, `2||the row is no CSV: bare " in non-quoted-field`, "3|c|"},
-		"1,\"20\n2,\"30\n3,c\n":                             {lost, lost, "3|c|"},
-		"1,\"20\n2,\"hello, you\"\n":                        {lost, "2|hello, you|"},
+		"1,\"20 inch pipe\n2,pipe 20\"\n3,c\n":              {"1|20 inch pipe\n2,pipe 20|" + ambiguous, "3|c|"},
+		"1,\"20\n2,\"30\n3,c\n":                             {"1||the row is no CSV: extraneous or missing \" in quoted-field", lost, "3|c|"},
+		"1,\"20\n2,\"hello, you\"\n":                        {"1||the row is no CSV: extraneous or missing \" in quoted-field", "2|hello, you|"},
 		"1,\"20\n\n2,b\n":                                   {lost, "2|b|"},
 		"1,\"first\nsecond, \"\"third\"\"\"\n2,b\n":         {"1|first\nsecond, \"third\"|", "2|b|"},
 		"1,\"first\n\n third\"\n2,b\n":                      {"1|first\n\n third|", "2|b|"},

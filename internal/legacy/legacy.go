@@ -55,7 +55,7 @@ type Options struct {
 	// Zone is where times without a zone are, as the time zone database names it; UTC by
 	// default.
 	Zone string
-	// Repair puts texts, and names of records, in the place of those that an earlier
+	// Repair puts texts of messages, and records, in the place of those that an earlier
 	// import brought under the same ids; they are refused otherwise.
 	Repair bool
 	// MarkRead has inbound messages come in as read.
@@ -151,6 +151,7 @@ type importing struct {
 	channels map[string]*directory.Channel
 	account  int64 // that stands for the source
 	fresh    bool  // nothing of the source was there when it began
+	begun    int64 // the conversation of the staging that was written last: more of it may come
 	piece    int   // how many rows a write takes at present; see inPieces
 	pauses   []time.Duration
 }
@@ -199,7 +200,7 @@ func run(ctx context.Context, o *Options, s *store.Store, do func(*importing) er
 func (m *importing) prepare(ctx context.Context, sources []source) error {
 	show := progress.New(m.options.Progress, "import: reading", progress.Bytes)
 	r := &reader{staging: m.staging, now: clock.Real{}.Now(), zone: m.options.zone, tell: show.At}
-	err := progress.Interrupted(ctx, r.all(ctx, sources), "while reading the files; run it again to go on")
+	err := progress.Interrupted(ctx, r.all(ctx, sources), "while reading the files, and nothing was imported; run it again")
 	show.Close()
 	if err != nil {
 		return err
@@ -209,7 +210,7 @@ func (m *importing) prepare(ctx context.Context, sources []source) error {
 	}
 	s := &settler{staging: m.staging, region: m.options.Region, known: m.office.countries()}
 	if err := s.settle(ctx); err != nil {
-		return progress.Interrupted(ctx, fmt.Errorf("sort out the rows: %w", err), "while sorting out the rows; run it again to go on")
+		return progress.Interrupted(ctx, fmt.Errorf("sort out the rows: %w", err), "while sorting out the rows, and nothing was imported; run it again")
 	}
 	if err := m.need(ctx, s); err != nil {
 		return err

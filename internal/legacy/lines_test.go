@@ -157,3 +157,16 @@ func TestAFileInAnotherEncodingIsRefusedWhole(t *testing.T) {
 	imported(t, p, o)
 	require.Equal(t, []string{"Größe"}, parleytest.Rows(t, p.Store, `SELECT text FROM messages WHERE provider_id = 'incoming:2'`))
 }
+
+// A customer's text may look like rows of the export. None of it becomes one.
+func TestATextThatQuotesRowsIsTakenAsNone(t *testing.T) {
+	t.Parallel()
+	p := parleytest.New(t)
+	got := imported(t, p, incomingFile(t, incomingHeader+
+		"1,+12125550201,+12125550100,\"hi\n2,+12125550202,+12125550100,I cancel my order,2026-08-18 10:00:00\n\",2026-08-18 09:00:00\n"+
+		"2,+12125550202,+12125550100,What I really wrote,2026-08-19 10:00:00\n"))
+	require.Equal(t, &legacy.Lines{Read: 5, Header: 1, Within: 2, Rows: 2, Taken: 1, Refused: 1}, got.Lines["incoming"])
+	require.Contains(t, got.Refusals[0].Reason, "lines that are rows by themselves")
+	require.Equal(t, []string{"+12125550202|What I really wrote"}, parleytest.Rows(t, p.Store,
+		"SELECT c.address, m.text FROM messages m JOIN conversations c ON c.id = m.conversation_id"))
+}

@@ -1,6 +1,7 @@
 package legacy
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -28,11 +29,25 @@ type stagedMessage struct {
 	agent                     int64 // of the staging
 	record                    recordName
 
-	firstAt, lastAt clock.Time // of the messages that the conversation has already; 0 for none
+	ends // of what the conversation has already
 }
 
+// ends are the times of the first and the last message of a conversation, 0 for none.
+// The first may be of the export too: then its side and line tell what precedes it of
+// those of the same time.
+type ends struct {
+	firstAt, lastAt clock.Time
+	firstSide       which
+	firstLine       int
+}
+
+// noSide is the side of a first message that is not of the export: behind all others.
+const noSide which = 9
+
 // precedes reports whether the message is older than all that were there.
-func (m *stagedMessage) precedes() bool { return m.at < m.firstAt }
+func (m *stagedMessage) precedes() bool {
+	return cmp.Or(cmp.Compare(m.at, m.firstAt), cmp.Compare(m.firstSide, m.side), cmp.Compare(m.line, m.firstLine)) < 0
+}
 
 // late reports whether the message belongs between those that were there, and is
 // numbered behind them.
@@ -45,11 +60,11 @@ func (m *stagedMessage) id() string { return m.side.String() + ":" + m.source }
 // that precede what is there from the newest back, by which each finds its place in
 // front, and then the others in the order of time. The order of a conversation alone
 // is sorted, by which SQLite holds one at a time.
-const ordered = `SELECT c.id, c.channel, c.address, c.country, c.first_at, c.last_at,
-	m.side, m.source, m.at, m.text, m.status, m.agent, m.object_type, m.external_id, m.line
+const ordered = `SELECT c.id, c.channel, c.address, c.country, c.first_at, c.first_side, c.first_line, c.last_at,
+	m.side, m.source, m.at, m.text, m.status, m.agent, m.object_type, m.external_id, m.line,
+	CASE WHEN (m.at, -m.side, m.line) < (c.first_at, -c.first_side, c.first_line) THEN -1 ELSE 1 END AS way
 	FROM conversations c CROSS JOIN parties p ON p.conversation = c.id CROSS JOIN messages m ON m.party = p.id
-	ORDER BY c.id, m.at >= c.first_at, CASE WHEN m.at < c.first_at THEN -m.at ELSE m.at END,
-		CASE WHEN m.at < c.first_at THEN m.side ELSE -m.side END, CASE WHEN m.at < c.first_at THEN -m.line ELSE m.line END`
+	ORDER BY c.id, way, way * m.at, -way * m.side, way * m.line`
 
 // eachMessages calls fn with messages that go in together: whole conversations,
 // unless one is longer than a batch may be.
@@ -70,8 +85,9 @@ func (m *importing) eachMessages(ctx context.Context, fn func([]stagedMessage) e
 	}
 	err := m.staging.each(context.WithoutCancel(ctx), func(rows *sql.Rows) error {
 		var s stagedMessage
-		if err := rows.Scan(&s.conversation, &s.channel, &s.address, &s.country, &s.firstAt, &s.lastAt,
-			&s.side, &s.source, &s.at, &s.text, &s.status, &s.agent, &s.record.objectType, &s.record.externalID, &s.line); err != nil {
+		var way int
+		if err := rows.Scan(&s.conversation, &s.channel, &s.address, &s.country, &s.firstAt, &s.firstSide, &s.firstLine, &s.lastAt,
+			&s.side, &s.source, &s.at, &s.text, &s.status, &s.agent, &s.record.objectType, &s.record.externalID, &s.line, &way); err != nil {
 			return err
 		}
 		if n := len(part); n >= most && (s.conversation != part[n-1].conversation || n >= 2*most) {
@@ -107,24 +123,27 @@ type kept struct {
 
 // differing is a message of the export that is there with another content.
 type differing struct {
-	*stagedMessage
-	kept
+	row       *stagedMessage
+	there     kept
+	elsewhere bool // it is there on another sender ID
 }
 
 // problem says what differs, and what is to be done.
 func (d *differing) problem() string {
 	switch {
-	case d.stagedMessage.at != d.kept.at:
-		return fmt.Sprintf("the message with this id is there, of another time (%s); is --zone right?", d.kept.at)
-	case d.stagedMessage.address != d.kept.address:
-		return fmt.Sprintf("the message with this id is there, of another customer (%s)", d.kept.address)
+	case d.elsewhere:
+		return "the message with this id is there, on another sender ID"
+	case d.row.address != d.there.address:
+		return fmt.Sprintf("the message with this id is there, of another customer (%s)", d.there.address)
+	case d.row.at != d.there.at:
+		return fmt.Sprintf("the message with this id is there, of another time (%s); is --zone right?", d.there.at)
 	}
 	return "the message with this id is there with another text; --repair puts this one in its place"
 }
 
 // repairable reports whether only the text differs.
 func (d *differing) repairable() bool {
-	return d.stagedMessage.at == d.kept.at && d.stagedMessage.address == d.kept.address
+	return !d.elsewhere && d.row.at == d.there.at && d.row.address == d.there.address
 }
 
 // missing are the messages of a part that the database does not have, and those that
@@ -159,8 +178,12 @@ func (m *importing) missing(ctx context.Context, db database, part []stagedMessa
 		switch k, is := there[s.id()]; {
 		case !is:
 			left = append(left, *s)
-		case k.at != s.at || k.text != s.text || k.address != s.address:
-			other = append(other, differing{s, k})
+		default:
+			c := m.office.channel(s.channel, m.options.Account)
+			d := differing{s, k, c == nil || c.key != k.channel}
+			if !d.repairable() || k.text != s.text {
+				other = append(other, d)
+			}
 		}
 	}
 	return left, other, nil
@@ -171,10 +194,10 @@ func (m *importing) settleOthers(ctx context.Context, other []differing) error {
 	for i := range other {
 		d := &other[i]
 		if m.options.Repair && d.repairable() {
-			m.report.repaired(d.side, Repair{d.side.String(), d.line, d.source, d.kept.text, d.stagedMessage.text})
+			m.report.repaired(d.row.side, Repair{d.row.side.String(), d.row.line, d.row.source, d.there.text, d.row.text})
 			continue
 		}
-		if err := m.staging.refuse(ctx, d.side, d.line, d.source, d.problem()); err != nil {
+		if err := m.staging.refuse(ctx, d.row.side, d.row.line, d.row.source, d.problem()); err != nil {
 			return err
 		}
 	}
@@ -222,6 +245,7 @@ func (i *Importer) writeSome(ctx context.Context, m *importing, part []stagedMes
 	if err != nil {
 		return fmt.Errorf("write messages: %w", err)
 	}
+	m.begun = part[len(part)-1].conversation
 	m.report.add(c.tally, sides(part), c.other)
 	return m.settleOthers(ctx, c.other)
 }

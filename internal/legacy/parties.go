@@ -154,7 +154,7 @@ func (s *settler) readParties(ctx context.Context) error {
 		}
 		last = part[len(part)-1].id
 		if err := ctx.Err(); err != nil {
-			return fmt.Errorf("interrupted before anything was imported: %w", err)
+			return err
 		}
 	}
 }

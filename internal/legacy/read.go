@@ -127,7 +127,7 @@ func (r *reader) file(ctx context.Context, s source) error {
 		if lines.Rows++; lines.Rows%1000 == 0 {
 			r.tell(r.read+s.consumed(), r.total)
 			if err := ctx.Err(); err != nil {
-				return fmt.Errorf("interrupted while reading; nothing is imported yet: %w", err)
+				return err
 			}
 		}
 		id := row.get("id")

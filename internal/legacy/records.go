@@ -39,6 +39,18 @@ type knownRecord struct {
 	at       clock.Time
 }
 
+// shown is what a repair shows of a record.
+func (r *stagedRecord) shown() string { return showRecord(r.name, r.mobile, r.optedOut) }
+
+func (r *knownRecord) shown() string { return showRecord(r.Name, r.mobile, r.optedOut) }
+
+func showRecord(name, mobile string, optedOut bool) string {
+	if optedOut {
+		mobile += ", opted out"
+	}
+	return name + ", " + mobile
+}
+
 // recordsNamed finds records in the database.
 func recordsNamed(ctx context.Context, db database, names []recordName) (map[recordName]*knownRecord, error) {
 	found := make(map[recordName]*knownRecord, len(names))
@@ -129,7 +141,7 @@ func (m *importing) countRecords(ctx context.Context, part []stagedRecord, s sor
 	m.report.Present.Records += int64(len(part)-len(s.other)) - taken
 	for _, r := range s.other {
 		if m.options.Repair {
-			m.report.repaired(records, Repair{records.String(), r.line, r.externalID, known[r.recordName].Name, r.name})
+			m.report.repaired(records, Repair{records.String(), r.line, r.externalID, known[r.recordName].shown(), r.shown()})
 			continue
 		}
 		err := m.staging.refuse(ctx, records, r.line, r.externalID, "the record is there with another content and no older LastModified; --repair puts this one in its place")
@@ -155,11 +167,10 @@ func (i *Importer) writeRecords(ctx context.Context, m *importing) error {
 			if err := addRecords(ctx, tx, s.fresh); err != nil {
 				return err
 			}
-			changed := s.newer
-			if m.options.Repair {
-				changed = append(changed[:len(changed):len(changed)], s.other...)
+			if err := changeRecords(ctx, tx, s.newer, known); err != nil || !m.options.Repair {
+				return err
 			}
-			return i.changeRecords(ctx, tx, changed, known, m.options.Repair)
+			return i.repairRecords(ctx, tx, s.other, known)
 		})
 		if err != nil {
 			return fmt.Errorf("write records: %w", err)
@@ -182,21 +193,26 @@ func addRecords(ctx context.Context, tx *store.Tx, fresh []stagedRecord) error {
 	return b.Save(ctx, tx)
 }
 
-// changeRecords gives records what the export has. When it repairs, conversations
-// that are named after one are named anew.
-func (i *Importer) changeRecords(ctx context.Context, tx *store.Tx, changed []stagedRecord, known map[recordName]*knownRecord, repairs bool) error {
+// repairRecords is changeRecords for what an earlier import spoilt: conversations that
+// are named after a record are named anew.
+func (i *Importer) repairRecords(ctx context.Context, tx *store.Tx, spoilt []stagedRecord, known map[recordName]*knownRecord) error {
+	for _, r := range spoilt {
+		if was := known[r.recordName]; was.Name != r.name {
+			if err := rename(ctx, i.Desk, tx, was, r.name); err != nil {
+				return err
+			}
+		}
+	}
+	return changeRecords(ctx, tx, spoilt, known)
+}
+
+// changeRecords gives records what the export has.
+func changeRecords(ctx context.Context, tx *store.Tx, changed []stagedRecord, known map[recordName]*knownRecord) error {
 	for _, r := range changed {
-		was := known[r.recordName]
 		update := tx.Builder().Update("records").Set("name", r.name).Set("mobile_number", r.mobile).Set("opted_out", r.optedOut).
 			Set("updated_at", int64(r.at)).
-			Where(entsql.And(entsql.EQ("id", was.Key), entsql.LTE("updated_at", int64(r.at))))
+			Where(entsql.And(entsql.EQ("id", known[r.recordName].Key), entsql.LTE("updated_at", int64(r.at))))
 		if _, err := tx.Exec(ctx, update); err != nil {
-			return err
-		}
-		if !repairs || was.Name == r.name {
-			continue
-		}
-		if err := rename(ctx, i.Desk, tx, was, r.name); err != nil {
 			return err
 		}
 	}

@@ -20,28 +20,26 @@ func (c *chunk) repair(ctx context.Context) error {
 		if !d.repairable() {
 			continue
 		}
-		row, err := c.desk.Load(ctx, c.tx, d.conversation())
+		row, err := c.desk.Load(ctx, c.tx, d.there.conversation)
 		if err != nil {
 			return err
 		}
 		err = c.desk.Apply(ctx, c.tx, row, func(ctx context.Context, _ *conversation.Row) (feed.Event, error) {
-			if row.LastMessageID == d.key {
-				row.Preview = content.Preview(content.TextContent{Text: d.stagedMessage.text})
+			if row.LastMessageID == d.there.key {
+				row.Preview = content.Preview(content.TextContent{Text: d.row.text})
 			}
-			_, err := c.tx.Exec(ctx, setText.With(d.stagedMessage.text, d.key))
-			return feed.Event{Cause: feed.MessageChanged, MessageID: d.key}, err
+			_, err := c.tx.Exec(ctx, setText.With(d.row.text, d.there.key))
+			return feed.Event{Cause: feed.MessageChanged, MessageID: d.there.key}, err
 		})
 		if err != nil {
 			return err
 		}
 		index.AddMessages(c.tx, index.Message{
-			ID: d.key, ConversationID: row.Key, ChannelID: row.ChannelID, At: d.kept.at, Text: d.stagedMessage.text,
+			ID: d.there.key, ConversationID: row.Key, ChannelID: row.ChannelID, At: d.there.at, Text: d.row.text,
 		})
 	}
 	return nil
 }
-
-func (d *differing) conversation() int64 { return d.kept.conversation }
 
 // namedAfter are the conversations of a record that have its name.
 var (

@@ -66,11 +66,13 @@ func TestTheRightFileMendsWhatTheWrongOneSpoilt(t *testing.T) {
 func TestTimesAndCustomersAreNotMended(t *testing.T) {
 	t.Parallel()
 	p := parleytest.New(t)
-	imported(t, p, incomingFile(t, incomingHeader+"1,+12125550201,+12125550100,a,2026-08-18 10:00\n2,+12125550201,+12125550100,b,2026-08-18 10:00\n"))
-	o := incomingFile(t, incomingHeader+"1,+12125550201,+12125550100,a,2026-08-18 11:00\n2,+12125550202,+12125550100,b,2026-08-18 10:00\n")
+	imported(t, p, incomingFile(t, incomingHeader+"1,+12125550201,+12125550100,a,2026-08-18 10:00\n2,+12125550201,+12125550100,b,2026-08-18 10:00\n3,+12125550201,+12125550100,c,2026-08-18 10:00\n"))
+	o := incomingFile(t, incomingHeader+"1,+12125550201,+12125550100,a,2026-08-18 11:00\n2,+12125550202,+12125550100,b,2026-08-18 10:00\n"+
+		"3,+12125550201,+12125550199,c,2026-08-18 10:00\n")
 	o.Repair = true
 	got := imported(t, p, o)
-	require.EqualValues(t, 2, got.Refused)
+	require.EqualValues(t, 3, got.Refused)
+	require.Contains(t, got.Refusals[2].Reason, "on another sender ID")
 	require.Contains(t, got.Refusals[0].Reason, "of another time (2026-08-18T10:00:00.000000Z); is --zone right?")
 	require.Contains(t, got.Refusals[1].Reason, "of another customer (+12125550201)")
 	healthy(t, p)

@@ -49,19 +49,20 @@ type Report struct {
 	Cut int64 `json:"rows_cut"`
 	// Lines account for every line of the files: outgoing, incoming and records.
 	Lines map[string]*Lines `json:"lines"`
-	// Repaired are rows whose text or name went in the place of one that was there.
+	// Repaired are rows whose content went in the place of another under their id.
 	Repaired int64 `json:"repaired_rows"`
 	// Agents and SenderIDs are those that are made.
 	Agents    []string `json:"agents_made"`
 	SenderIDs []string `json:"sender_ids_made"`
 
-	// Refusals are the first of those rows; all of them are in the file. Repairs are the
-	// first that were repaired.
+	// Refusals are the first mostShown refused rows, all of which are in the file;
+	// Repairs the first that were repaired.
 	Refusals []Refusal `json:"-"`
 	Repairs  []Repair  `json:"-"`
 }
 
-// Repair is a row whose text or name went in the place of another.
+// Repair is a row whose content went in the place of another: a message's text, or
+// what of a record differs.
 type Repair struct {
 	File    string // outgoing, incoming or records
 	Line    int
@@ -110,7 +111,7 @@ const mostQuoted = 60
 // add counts a part that went in, of which others are there otherwise.
 func (r *Report) add(t tally, part [2]int64, other []differing) {
 	for i := range other {
-		part[other[i].side]--
+		part[other[i].row.side]--
 	}
 	r.Outgoing += t.taken[outgoing]
 	r.Incoming += t.taken[incoming]
@@ -123,9 +124,9 @@ func (r *Report) add(t tally, part [2]int64, other []differing) {
 
 // Write writes the report for people.
 func (r *Report) Write(w io.Writer) error {
-	done, mended := "taken in", "are put in the place of a text or name that was there"
+	done, mended := "taken in", "are put in the place of what was there"
 	if r.DryRun {
-		done, mended = "would be taken in", "would be put in the place of a text or name that is there"
+		done, mended = "would be taken in", "would be put in the place of what is there"
 		_, _ = fmt.Fprintln(w, "Nothing was written; this is what an import would do.")
 	}
 	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', tabwriter.AlignRight)

@@ -10,9 +10,21 @@ import (
 	"unicode/utf8"
 )
 
+// mostLines bounds how many lines a row of CSV has behind its first. Texts of people
+// have a tenth; without it a file full of stray quotation marks would be read over
+// and over.
+const mostLines = 1_000
+
+// mostAmbiguous is how far behind a line that is a row by itself the quotation mark
+// before it may close, in bytes.
+const mostAmbiguous = 64 << 10
+
 const (
 	tooLong  = "the row is longer than 16 MB"
 	unclosed = "a quotation mark in this line does not close"
+	// Either a text quotes rows, perhaps to have them taken, or two stray marks have rows
+	// between them.
+	ambiguous = "the row's quotation marks hold lines that are rows by themselves; put it right, or take it out"
 )
 
 // csvRows reads rows of CSV, of which a quoted field may run over several lines. A
@@ -78,13 +90,19 @@ func (c *csvRows) next() (row, error) {
 		got.problem = tooLong
 		return got, nil
 	}
-	more, closes, err := c.rest(first.text)
+	more, closes, holdsRows, err := c.rest(first.text)
 	if err != nil {
 		return got, err
 	}
 	got.problem = unclosed
 	if closes {
 		got.problem = c.fill(&got, append(first.text, text(more)...))
+	}
+	if holdsRows && got.problem == "" {
+		if got.problem = unclosed; c.whole(&got) {
+			got.problem = ambiguous
+			return got, nil
+		}
 	}
 	if got.problem != "" {
 		c.lines.unread(more)
@@ -111,27 +129,30 @@ func text(of []line) (all []byte) {
 	return all
 }
 
-// rest are the further lines of the record that begins with first, and whether its
-// quotation marks close: before the file or a row's room ends, and before a line that
-// is a row by itself.
-func (c *csvRows) rest(first []byte) (more []line, closes bool, err error) {
+// rest are the further lines of the record that begins with first, whether its
+// quotation marks close before the file or a row's room ends, and whether one of them
+// is a row by itself: then they have to close soon.
+func (c *csvRows) rest(first []byte) (more []line, closes, holdsRows bool, err error) {
 	var q quoting
 	q.over(first, c.comma)
-	for size := len(first); q.open; {
+	for size, most := len(first), mostRow; q.open && len(more) < mostLines; {
 		next, err := c.lines.next()
 		if errors.Is(err, io.EOF) {
-			return more, false, nil
+			return more, false, holdsRows, nil
 		}
 		if err != nil {
-			return nil, false, err
+			return nil, false, false, err
 		}
 		more = append(more, next)
-		if size += len(next.text); next.long || size > mostRow || c.isRow(next.text) {
-			return more, false, nil
+		if size += len(next.text); next.long || size > most {
+			return more, false, holdsRows, nil
+		}
+		if !holdsRows && c.isRow(next.text) {
+			holdsRows, most = true, min(mostRow, size+mostAmbiguous)
 		}
 		q.over(next.text, c.comma)
 	}
-	return more, true, nil
+	return more, !q.open, holdsRows, nil
 }
 
 // isRow reports whether a line, read without regard to quotation marks, is a row by
@@ -229,12 +250,17 @@ func jsonRow(line int, text []byte) row {
 	var members map[string]any
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.UseNumber()
-	if err := d.Decode(&members); err != nil || d.More() {
+	err := d.Decode(&members)
+	if _, rest := d.Token(); err != nil || !errors.Is(rest, io.EOF) {
 		return row{line: line, problem: "the line is no JSON object"}
 	}
 	got := row{line: line, columns: make(map[string]int, len(members))}
 	for name, value := range members {
-		got.columns[columnName(name)] = len(got.values)
+		column := columnName(name)
+		if _, twice := got.columns[column]; twice {
+			got.problem = fmt.Sprintf("the line names the member %q twice", column)
+		}
+		got.columns[column] = len(got.values)
 		switch value := value.(type) {
 		case nil:
 			got.values = append(got.values, "")

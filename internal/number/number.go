@@ -109,7 +109,7 @@ func parse(digits, region string) (*phonenumbers.PhoneNumber, Problem) {
 	switch {
 	case len(digits) > mostWritten:
 		return nil, Unlisted
-	case digits[0] == '+' && (err != nil || !phonenumbers.IsValidNumber(n) && !isPlausible(n)):
+	case digits[0] == '+' && (err != nil || !phonenumbers.IsValidNumber(n) && !isPlausible(n) || !isStable(n)):
 		return nil, Unlisted
 	case digits[0] == '+':
 		return n, ""
@@ -121,6 +121,14 @@ func parse(digits, region string) (*phonenumbers.PhoneNumber, Problem) {
 		return nil, Unlisted
 	}
 	return national(digits, n, region)
+}
+
+// isStable reports whether a number, as it is stored, is read as the same again. One
+// with zeros too many behind the calling code is not.
+func isStable(n *phonenumbers.PhoneNumber) bool {
+	written := phonenumbers.Format(n, phonenumbers.E164)
+	again, err := phonenumbers.Parse(written, "")
+	return err == nil && phonenumbers.Format(again, phonenumbers.E164) == written
 }
 
 // leastWhole is the fewest digits of a national number: short codes have 3 to 6.

@@ -129,6 +129,8 @@ func TestWhyItIsNone(t *testing.T) {
 		{"US", "", number.Misshapen},
 		{"US", "+", number.Misshapen},
 		{"US", "-4155552671", number.Misshapen},
+		{"US", "+3550031966338", number.Unlisted},
+		{"US", "+610026238419", number.Unlisted},
 		{"US", " \u2212 415 555 2671", number.Misshapen},
 		{"US", "\u2013415-555-2671", number.Misshapen},
 		{"US", strings.Repeat("1", 1000), number.Unlisted},

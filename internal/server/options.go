@@ -229,7 +229,7 @@ func checkOrigin(origin string) error {
 // sign over it.
 func CheckPublicURL(s string) error {
 	u, err := url.Parse(s)
-	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+	if err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" || strings.ContainsAny(s, "?#") || strings.HasSuffix(u.Path, "//") || u.User != nil {
 		return errors.New("it is no plain address; write scheme and host, such as https://parley.example.com")
 	}
 	return nil

@@ -25,14 +25,17 @@ func checkAddress(u string) error {
 	if IsPostgresURL(u) {
 		return nil
 	}
+	if u == "" || strings.TrimSpace(u) != u {
+		return errors.New("the database must be a file path or a postgres:// URL, without spaces around it")
+	}
 	if found := scheme.FindStringSubmatch(u); found != nil {
 		return fmt.Errorf("unknown scheme %s: use postgres:// for PostgreSQL, or a file path for SQLite (./%s:… for a file of such a name)", found[1], found[1])
 	}
 	if setting.MatchString(u) {
 		return errors.New("the database is given as settings of a connection: write postgres://user@host/name for PostgreSQL, or a file path for SQLite")
 	}
-	if u == "" || strings.ContainsAny(u, "?#") || strings.TrimSpace(u) != u {
-		return fmt.Errorf("the database must be a file path without ? and #, and without spaces around it, or a postgres:// URL; got %q", u)
+	if strings.ContainsAny(u, "?#") {
+		return errors.New("the database must be a file path without ? and #, or a postgres:// URL")
 	}
 	if info, err := os.Stat(u); err == nil && info.IsDir() {
 		return fmt.Errorf("%s is a folder: give the path of a file in it", u)

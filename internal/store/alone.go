@@ -1,12 +1,10 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"entgo.io/ent/dialect"
@@ -16,7 +14,8 @@ import (
 // aloneLock is the PostgreSQL advisory lock that Alone takes.
 const aloneLock = 0x616c6f6e65 // "alone"
 
-// askAgain is how long Alone waits before it asks a SQLite lock again.
+// askAgain is how long Alone waits before it asks again. It never waits in the database,
+// whose own time-outs would end it.
 const askAgain = 200 * time.Millisecond
 
 // Alone waits until no other process does long work on the database that would get
@@ -24,13 +23,14 @@ const askAgain = 200 * time.Millisecond
 // process ends, however it does. Servers go on. It calls waits once if it has to wait.
 //
 // PostgreSQL has locks for it. Beside a SQLite file lies another, of the same name
-// and ".busy", in which the work holds a transaction; it is removed at the end.
+// and ".busy", in which the work holds a transaction; it stays there, empty.
 func (s *Store) Alone(ctx context.Context, waits func()) (release func(), err error) {
-	if s.dialect == dialect.Postgres {
-		return s.alonePostgres(ctx, waits)
+	try := s.tryAlonePostgres
+	if s.dialect != dialect.Postgres {
+		try = func(ctx context.Context) (func(), error) { return tryAlone(ctx, s.place.path+".busy") }
 	}
 	for first := true; ; first = false {
-		release, err := tryAlone(ctx, s.place.path+".busy")
+		release, err := try(ctx)
 		if release != nil || err != nil {
 			return release, err
 		}
@@ -39,7 +39,7 @@ func (s *Store) Alone(ctx context.Context, waits func()) (release func(), err er
 		}
 		select {
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return nil, fmt.Errorf("wait for other work on the database: %w", ctx.Err())
 		case <-time.After(askAgain):
 		}
 	}
@@ -50,10 +50,6 @@ func tryAlone(ctx context.Context, lock string) (release func(), err error) {
 	if _, err := layEmpty(lock); err != nil {
 		return nil, err
 	}
-	before, err := os.Stat(lock)
-	if err != nil {
-		return nil, gone(err)
-	}
 	db, err := sql.Open("sqlite3", sqliteURL(lock, "mode=rw&_txlock=exclusive&_busy_timeout=0"))
 	if err != nil {
 		return nil, err
@@ -61,40 +57,23 @@ func tryAlone(ctx context.Context, lock string) (release func(), err error) {
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		_ = db.Close()
-		return nil, gone(err)
+		var lite sqlite3.Error
+		if errors.As(err, &lite) && lite.Code == sqlite3.ErrBusy {
+			err = nil
+		}
+		return nil, err
 	}
-	unlock := func() { _ = tx.Rollback(); _ = db.Close() }
-	// Whoever had it removes the file: then this is the lock of nobody.
-	if after, err := os.Stat(lock); err != nil || !os.SameFile(before, after) {
-		unlock()
-		return nil, gone(err)
-	}
-	return func() { _ = os.Remove(lock); unlock() }, nil
+	return func() { _ = tx.Rollback(); _ = db.Close() }, nil
 }
 
-// gone is nil for what a lock that is held, or was just removed, answers.
-func gone(err error) error {
-	var lite sqlite3.Error
-	if errors.Is(err, os.ErrNotExist) || errors.As(err, &lite) && (lite.Code == sqlite3.ErrBusy || lite.Code == sqlite3.ErrCantOpen) {
-		return nil
-	}
-	return err
-}
-
-func (s *Store) alonePostgres(ctx context.Context, waits func()) (release func(), err error) {
+func (s *Store) tryAlonePostgres(ctx context.Context) (release func(), err error) {
 	conn, err := s.db.Conn(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var has bool
-	err = conn.QueryRowContext(ctx, "SELECT pg_try_advisory_lock($1)", aloneLock).Scan(&has)
-	if err == nil && !has {
-		waits()
-		_, err = conn.ExecContext(ctx, "SELECT pg_advisory_lock($1)", aloneLock)
-	}
-	if err != nil {
-		_ = conn.Close()
-		return nil, fmt.Errorf("wait for other work on the database: %w", cmp.Or(ctx.Err(), err))
+	if err = conn.QueryRowContext(ctx, "SELECT pg_try_advisory_lock($1)", aloneLock).Scan(&has); err != nil || !has {
+		return nil, errors.Join(err, conn.Close())
 	}
 	return func() {
 		_, _ = conn.ExecContext(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock($1)", aloneLock)

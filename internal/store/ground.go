@@ -66,7 +66,7 @@ func layEmpty(path string) (made bool, err error) {
 		return false, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("make the database: %w", err)
+		return false, fmt.Errorf("make %s: %w", path, err)
 	}
 	return true, f.Close()
 }

@@ -3,7 +3,7 @@ package version
 
 import "runtime/debug"
 
-// stamp is set by the linker where packages are made (-X parley/internal/version.stamp=…).
+// stamp is set by the linker by make build and make package (-X parley/internal/version.stamp=…).
 var stamp string
 
 // String is what packages are stamped with, else the module's version, else the

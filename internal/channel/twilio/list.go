@@ -81,14 +81,17 @@ func (m *listed) addTo(out *channel.Listing) {
 		if m.ErrorCode != nil {
 			code = strconv.Itoa(*m.ErrorCode)
 		}
-		out.Receipts = append(out.Receipts, receipt(m.SID, m.Status, to, code))
+		r := receipt(m.SID, m.Status, to, code)
+		r.OptedOut = false // they may have opted in since; if not, Twilio refuses the next message
+		out.Receipts = append(out.Receipts, r)
 	}
 }
 
+// inbound leaves consent as it is: what is listed may be older than an opting out.
 func (m *listed) inbound() channel.Listed {
 	files, _ := strconv.Atoi(m.NumMedia)
 	return channel.Listed{FileCount: files, Inbound: channel.Inbound{
-		EventID: m.SID, ProviderID: m.SID, From: m.From, To: m.To, Text: channel.CleanText(m.Body), Consent: consent("", m.Body),
+		EventID: m.SID, ProviderID: m.SID, From: m.From, To: m.To, Text: channel.CleanText(m.Body),
 		At: timeOf(m.DateSent, m.DateCreated),
 	}}
 }
@@ -146,6 +149,8 @@ func (p *Provider) get(ctx context.Context, a channel.Account, path string, into
 		return fmt.Errorf("Twilio is not reached: %w", err) //nolint:staticcheck // a name
 	case answer.Status == http.StatusUnauthorized || answer.Status == http.StatusForbidden:
 		return errors.New("Twilio refuses the account SID or the auth token") //nolint:staticcheck // a name
+	case answer.Status == http.StatusNotFound || answer.Status == http.StatusGone:
+		return fmt.Errorf("Twilio answers HTTP %d: %w", answer.Status, channel.ErrGone) //nolint:staticcheck // a name
 	case answer.Status != http.StatusOK:
 		return fmt.Errorf("Twilio answers HTTP %d", answer.Status) //nolint:staticcheck // a name
 	}

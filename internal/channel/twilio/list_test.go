@@ -39,14 +39,14 @@ func TestAPageOfTheListIsReadAsTwilioDocuments(t *testing.T) {
 			{Inbound: channel.Inbound{EventID: "SM1", ProviderID: "SM1", From: "+14155550100", To: "+14155550199", Text: "ab", At: clock.Of(at(1))}},
 		},
 		Receipts: []channel.Receipt{
-			{EventID: "SM4.failed", ProviderID: "SM4", Status: channel.Failed, Code: channel.RecipientBlocked, OptedOut: true, Detail: "Twilio error 21610"},
+			{EventID: "SM4.failed", ProviderID: "SM4", Status: channel.Failed, Code: channel.RecipientBlocked, Detail: "Twilio error 21610"},
 			{EventID: "SM3.delivered", ProviderID: "SM3", Status: channel.Delivered},
 		},
 	}, got)
 	got, err = p.List(t.Context(), a, day.AddDate(0, 0, 1), "")
 	require.NoError(t, err)
 	require.Len(t, got.Messages, 1)
-	require.Equal(t, channel.ImplicitOptIn, got.Messages[0].Consent)
+	require.Empty(t, got.Messages[0].Consent, "an old START opts nobody in")
 }
 
 func TestPagesOfTheListFollowOneAnother(t *testing.T) {
