@@ -18,7 +18,7 @@ before(async () => {
 after(() => parley.stop());
 
 const compilerOptions = {
-  strict: true, noUncheckedIndexedAccess: true, target: "es2022", lib: ["es2023", "dom"], module: "commonjs", moduleResolution: "bundler",
+  strict: true, noUncheckedIndexedAccess: true, erasableSyntaxOnly: true, noUnusedLocals: true, target: "es2022", lib: ["es2023", "dom"], module: "commonjs", moduleResolution: "bundler",
   esModuleInterop: true, skipLibCheck: true, jsx: "react-jsx", types: [], outDir: "out", rootDir: ".",
 };
 
@@ -97,7 +97,7 @@ async function project(sample: string): Promise<string> {
   }
   const folders = sample === "react" ? ["parley", "apollo", "react"] : ["parley", sample];
   for (const name of folders) {
-    await cp(name, join(folder, name), { recursive: true, filter: (file) => !/\.test\.tsx?$|parley\/partly\.ts$|react\/dom\.ts$/.test(file) });
+    await cp(name, join(folder, name), { recursive: true, filter: (file) => !/\.test\.tsx?$/.test(file) });
   }
   await writeFile(join(folder, "main.ts"), start + mains[sample]);
   await writeFile(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["main.ts", ...folders] }));

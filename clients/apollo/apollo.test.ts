@@ -12,7 +12,7 @@ import {
   WatchInboxDocument,
 } from "../documents/__generated__/graphql";
 import { fold } from "../parley/fold";
-import { disturb, inboxOf, withWrongToken } from "../parley/partly";
+import { disturb, inboxOf, withWrongToken } from "../harness/partly";
 import { eventually, Parley } from "../server";
 import { apollo } from "./client";
 

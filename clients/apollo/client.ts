@@ -13,11 +13,16 @@ export function apollo({ url, token, webSocketImpl }: Server): ApolloClient {
   return new ApolloClient({
     link: ApolloLink.split(({ operationType }) => operationType === OperationTypeNode.SUBSCRIPTION, socket, http),
     cache: new InMemoryCache({
+      possibleTypes: {
+        MessageContent: ["TextContent", "MediaContent", "NoteContent", "EventContent"],
+        ConversationChange: ["MessageAdded", "MessageStatusChanged", "MessageChanged", "ConversationUpdated", "Reset"],
+      },
       typePolicies: {
         Query: { fields: { conversations: relayStylePagination(["view", "filterBy", "orderBy"]) } },
         Conversation: { fields: { messages: relayStylePagination([]) } },
         Record: { fields: { conversations: relayStylePagination([]) } },
         Viewer: { keyFields: [] }, // there is one
+        Subscription: { fields: { conversationChanged: { merge: false }, conversationsChanged: { merge: false } } }, // each frame by itself
       },
     }),
   });

@@ -22,7 +22,11 @@ export class Pace {
   private failures = 0;
   private refusals = 0;
 
-  constructor(private readonly clock = real) {}
+  private readonly clock: typeof real;
+
+  constructor(clock = real) {
+    this.clock = clock;
+  }
 
   /** Waits until the next connection may be opened. */
   async wait(): Promise<void> {

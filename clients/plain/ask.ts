@@ -6,8 +6,11 @@ import type { Server } from "../parley/server";
 
 /** The top-level errors of an answer. What a person can act on is not here, but in the payload's `errors`. */
 export class RequestError extends Error {
-  constructor(readonly errors: readonly TopLevelError[]) {
+  readonly errors: readonly TopLevelError[];
+
+  constructor(errors: readonly TopLevelError[]) {
     super(errors.map((e) => `${e.extensions.code}: ${e.message}`).join("\n"));
+    this.errors = errors;
   }
 }
 

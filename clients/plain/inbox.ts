@@ -15,12 +15,14 @@ export class LiveInbox {
   private readonly socket: Client;
   private stopWatching = () => {};
 
-  constructor(
-    server: Server,
-    private readonly variables: Omit<InboxVariables, "after">,
-    private readonly changed: () => void,
-    private readonly failed: (error: unknown) => void,
-  ) {
+  private readonly variables: Omit<InboxVariables, "after">;
+  private readonly changed: () => void;
+  private readonly failed: (error: unknown) => void;
+
+  constructor(server: Server, variables: Omit<InboxVariables, "after">, changed: () => void, failed: (error: unknown) => void) {
+    this.variables = variables;
+    this.changed = changed;
+    this.failed = failed;
     this.ask = asks(server);
     this.socket = resuming({ url: server.url.replace(/^http/, "ws"), token: server.token, webSocketImpl: server.webSocketImpl });
   }

@@ -1,11 +1,11 @@
 // The desk against the real server: a list that grows and stays true, a thread read upward, and an answer.
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
-import { closeDocument } from "./dom";
+import { closeDocument } from "../harness/dom";
 import { cleanup, configure, fireEvent, render, waitFor, within } from "@testing-library/react";
 import type { ApolloClient } from "@apollo/client";
 import { apollo } from "../apollo/client";
-import { inboxOf, withWrongToken } from "../parley/partly";
+import { inboxOf, withWrongToken } from "../harness/partly";
 import { Parley } from "../server";
 import { Desk } from "./desk";
 

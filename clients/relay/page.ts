@@ -17,7 +17,10 @@ export class Page<Data extends object> {
   private readonly pagination;
   private readonly query;
 
-  constructor(private readonly environment: Environment, fragment: GraphQLTaggedNode, parent: object) {
+  private readonly environment: Environment;
+
+  constructor(environment: Environment, fragment: GraphQLTaggedNode, parent: object) {
+    this.environment = environment;
     const node = getFragment(fragment);
     this.selector = getSelector(node, parent) as SingularReaderSelector;
     this.query = getRefetchMetadata(node, "Page").refetchableRequest;

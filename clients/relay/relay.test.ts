@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { type Environment, fetchQuery, requestSubscription } from "relay-runtime";
-import { disturb, inboxOf, withWrongToken } from "../parley/partly";
+import { disturb, inboxOf, withWrongToken } from "../harness/partly";
 import type { Server } from "../parley/server";
 import { eventually, Parley } from "../server";
 import type { inbox_list$data } from "./__generated__/inbox_list.graphql";

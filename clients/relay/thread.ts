@@ -119,11 +119,15 @@ const watch = graphql`
 export class Thread {
   private readonly pending = new Map<string, Disposable>();
 
-  constructor(
-    private readonly environment: Environment,
-    private readonly id: string,
-    private readonly connection: string,
-  ) {}
+  private readonly environment: Environment;
+  private readonly id: string;
+  private readonly connection: string;
+
+  constructor(environment: Environment, id: string, connection: string) {
+    this.environment = environment;
+    this.id = id;
+    this.connection = connection;
+  }
 
   /** Shows the text at once, and marks as read what was on the screen. The row gives way to the real one with the answer or with the event, whichever is first. */
   send(text: string, idempotencyKey: string, upToMessageId: string | null): Promise<threadSendMutation$data["sendMessage"]> {

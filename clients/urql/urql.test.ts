@@ -12,7 +12,7 @@ import {
   ThreadDocument,
   WatchInboxDocument,
 } from "../documents/__generated__/graphql";
-import { disturb, inboxOf, withWrongToken } from "../parley/partly";
+import { disturb, inboxOf, withWrongToken } from "../harness/partly";
 import { eventually, Parley } from "../server";
 import { parts, urql } from "./client";
 

@@ -53,7 +53,7 @@ func (k *catchUpCmd) one(ctx context.Context, r *inbound.Receiver, account strin
 	if since.IsZero() {
 		last, err := r.LastSeen(ctx, account)
 		if errors.Is(err, inbound.ErrNothingSeen) {
-			return fmt.Errorf("%s: %w: say since when with --since", account, err)
+			return fmt.Errorf("account %s: %w: say since when with --since", account, err)
 		}
 		if err != nil {
 			return err
@@ -67,17 +67,20 @@ func (k *catchUpCmd) one(ctx context.Context, r *inbound.Receiver, account strin
 			fmt.Fprintf(out, "%s: looking at %s\n", account, day.Format(time.DateOnly))
 		}
 	}})
-	if err != nil && found.Day.IsZero() {
-		return fmt.Errorf("%s: %w", account, err)
+	if err != nil && found.Listed+found.Receipts == 0 {
+		return fmt.Errorf("account %s: %w", account, err)
 	}
 	did := "Taken in"
 	if k.DryRun {
 		did = "Missing"
 	}
+	if err != nil {
+		fmt.Fprint(out, "Incomplete. ")
+	}
 	fmt.Fprintf(out, "%s: Received since %s: %d. To numbers that are no sender IDs here: %d. %s: %d. Statuses of sent messages: %d.\n",
 		account, since.Std().Format(time.RFC3339), found.Listed, found.Elsewhere, did, found.Missing, found.Receipts)
 	if err != nil {
-		return fmt.Errorf("%s: %w", account, err)
+		return fmt.Errorf("account %s: %w", account, err)
 	}
 	return nil
 }

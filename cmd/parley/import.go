@@ -97,7 +97,7 @@ func (i *importCmd) real(ctx context.Context, c *cli, o legacy.Options) (report 
 func (i *importCmd) dry(ctx context.Context, c *cli, o legacy.Options) (report *legacy.Report, err error) {
 	s, err := store.OpenToRead(ctx, store.Options{URL: c.Database})
 	if errors.Is(err, store.ErrNoDatabase) {
-		if o.Staging, err = filepath.Dir(c.Database), nil; !exists(o.Staging) {
+		if i.Staging == "" && !exists(o.Staging) {
 			o.Staging = ""
 		}
 		return legacy.DryRun(ctx, nil, o)

@@ -136,7 +136,7 @@ func sayWhatToTry(say func(string, ...any), a *app.App, playground bool) {
 	}
 	say("  2. Play a customer of amy's from another terminal:\n     %s sandbox say --database %s --url %s --to %s \"Hello!\"",
 		os.Args[0], a.Config.Database, a.PublicURL(), demoDirect)
-	say("  3. Their conversation enters amy's inbox, live. Answer them with sendMessage (tab Reply).")
+	say("  3. Their conversation enters amy's inbox, live. To answer, open the same address in a second window, tab Reply,\n     and put the frame's conversationId into its variables.")
 }
 
 // mostTokens is how many agents a start prints tokens for.

@@ -88,7 +88,7 @@ func TestOneExportReadsTheSameInEveryShape(t *testing.T) {
 
 func TestABadRowCostsItsNeighboursNothing(t *testing.T) {
 	t.Parallel()
-	require.Equal(t, []string{"1|a|", "2||the row is no CSV: bare \" in non-quoted-field", "3|c|", "4||the row has 1 fields and the header 2"},
+	require.Equal(t, []string{"1|a|", "2||" + strayQuote, "3|c|", "4||the row has 1 fields and the header 2"},
 		read(t, []byte("Id,Text\n1,a\n2,b\"b\n3,c\n4\n")))
 	require.Equal(t, []string{"1|a|", "||the line is no JSON object", `3||the member "Text" is neither text, number nor boolean`},
 		read(t, []byte("{\"Id\":1,\"Text\":\"a\"}\n[]\n{\"Id\":3,\"Text\":[\"c\"]}\n")))
@@ -121,13 +121,13 @@ func TestAStrayQuotationMarkCostsItsRowAlone(t *testing.T) {
 		"1,\"20 inch pipe\n":                                {lost},
 		"1,\"20 inch pipe":                                  {lost},
 		"1,\"20 inch pipe\n2,pipe 20\"\n3,c\n":              {"1|20 inch pipe\n2,pipe 20|" + ambiguous, "3|c|"},
-		"1,\"20\n2,\"30\n3,c\n":                             {"1||the row is no CSV: extraneous or missing \" in quoted-field", lost, "3|c|"},
-		"1,\"20\n2,\"hello, you\"\n":                        {"1||the row is no CSV: extraneous or missing \" in quoted-field", "2|hello, you|"},
+		"1,\"20\n2,\"30\n3,c\n":                             {"1||" + strayQuote, lost, "3|c|"},
+		"1,\"20\n2,\"hello, you\"\n":                        {"1||" + strayQuote, "2|hello, you|"},
 		"1,\"20\n\n2,b\n":                                   {lost, "2|b|"},
 		"1,\"first\nsecond, \"\"third\"\"\"\n2,b\n":         {"1|first\nsecond, \"third\"|", "2|b|"},
 		"1,\"first\n\n third\"\n2,b\n":                      {"1|first\n\n third|", "2|b|"},
-		"1,\"first\nsecond\",x\n2,b\n":                      {"1|first\nsecond|the row has 3 fields and the header 2", "||the row is no CSV: bare \" in non-quoted-field", "2|b|"},
-		"1,\"a\"b\n2,b\n":                                   {"1||the row is no CSV: extraneous or missing \" in quoted-field", "2|b|"},
+		"1,\"first\nsecond\",x\n2,b\n":                      {"1|first\nsecond|the row has 3 fields and the header 2", "||" + strayQuote, "2|b|"},
+		"1,\"a\"b\n2,b\n":                                   {"1||" + strayQuote, "2|b|"},
 		"\"1\",\"" + strings.Repeat("x\n", 3) + "\"\n2,b\n": {"1|x\nx\nx\n|", "2|b|"},
 	} {
 		require.Equal(t, want, read(t, []byte("Id,Text\n"+content)), content)

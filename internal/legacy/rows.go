@@ -20,8 +20,9 @@ const mostLines = 1_000
 const mostAmbiguous = 64 << 10
 
 const (
-	tooLong  = "the row is longer than 16 MB"
-	unclosed = "a quotation mark in this line does not close"
+	tooLong    = "the row is longer than 16 MB"
+	strayQuote = `a quotation mark stands inside a field: put the field in quotation marks, and double those within ("5"" pipe")`
+	unclosed   = "a quotation mark in this line does not close"
 	// Either a text quotes rows, perhaps to have them taken, or two stray marks have rows
 	// between them.
 	ambiguous = "the row's quotation marks hold lines that are rows by themselves; put it right, or take it out"
@@ -113,7 +114,11 @@ func (c *csvRows) next() (row, error) {
 // fill reads the fields of a record, or says why not.
 func (c *csvRows) fill(into *row, record []byte) (problem string) {
 	var err error
-	if into.values, err = c.fields(record); err != nil {
+	into.values, err = c.fields(record)
+	switch {
+	case errors.Is(err, csv.ErrBareQuote), errors.Is(err, csv.ErrQuote):
+		return strayQuote
+	case err != nil:
 		return "the row is no CSV: " + err.Error()
 	}
 	if len(into.values) != c.width {

@@ -131,8 +131,14 @@ func (p *Provider) Files(ctx context.Context, a channel.Account, m *channel.Inbo
 	return nil
 }
 
+// isMadeUp reports whether an account has the SID of demo data.
+func isMadeUp(a channel.Account) bool { return a.BaseURL == "" && strings.Trim(a.SID, "AC0") == "" }
+
 // get reads a resource of the account.
 func (p *Provider) get(ctx context.Context, a channel.Account, path string, into any) error {
+	if isMadeUp(a) {
+		return errors.New("the account is made up, so that no carrier is asked for it")
+	}
 	base, err := baseURL(a)
 	if err != nil {
 		return err
