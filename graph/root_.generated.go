@@ -3279,7 +3279,7 @@ enum ChangeCause @goModel(model: "parley/internal/feed.Cause") {
   MESSAGE_STATUS_CHANGED
   "What a message says was corrected."
   MESSAGE_CHANGED
-  "Messages of the past were brought in: what the thread showed before may stand elsewhere. Read it anew."
+  "Messages of the past were brought in, in front of those that were there or behind them. Read the thread anew."
   HISTORY_ADDED
   "Somebody read it."
   CONVERSATION_READ
