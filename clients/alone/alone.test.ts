@@ -18,7 +18,7 @@ before(async () => {
 after(() => parley.stop());
 
 const compilerOptions = {
-  strict: true, noUncheckedIndexedAccess: true, erasableSyntaxOnly: true, noUnusedLocals: true, target: "es2022", lib: ["es2023", "dom"], module: "commonjs", moduleResolution: "bundler",
+  strict: true, noUncheckedIndexedAccess: true, erasableSyntaxOnly: true, target: "es2022", lib: ["es2023", "dom"], module: "commonjs", moduleResolution: "bundler",
   esModuleInterop: true, skipLibCheck: true, jsx: "react-jsx", types: [], outDir: "out", rootDir: ".",
 };
 
