@@ -18,27 +18,26 @@ func withinBounds(flags []*kong.Flag) error {
 			continue
 		}
 		least, value := flag.Tag.Get("least"), flag.Target
-		below := false
-		switch {
-		case value.Type() == reflect.TypeFor[time.Duration]():
-			bound, err := time.ParseDuration(least)
-			if err != nil {
-				return err
-			}
-			below = time.Duration(value.Int()) < bound
-		default:
-			bound, err := strconv.ParseFloat(least, 64)
-			if err != nil {
-				return err
-			}
-			given := number(value)
-			below = math.IsNaN(given) || math.IsInf(given, 0) || given < bound
+		below, err := isBelow(value, least)
+		if err != nil {
+			return err
 		}
 		if below {
 			return fmt.Errorf("--%s is %s or more, not %v", flag.Name, least, value)
 		}
 	}
 	return nil
+}
+
+// isBelow reports whether a flag's value is less than what is written.
+func isBelow(value reflect.Value, least string) (bool, error) {
+	if value.Type() == reflect.TypeFor[time.Duration]() {
+		bound, err := time.ParseDuration(least)
+		return time.Duration(value.Int()) < bound, err
+	}
+	bound, err := strconv.ParseFloat(least, 64)
+	given := number(value)
+	return math.IsNaN(given) || math.IsInf(given, 0) || given < bound, err
 }
 
 func number(value reflect.Value) float64 {

@@ -61,7 +61,7 @@ func (k *catchUpCmd) one(ctx context.Context, r *inbound.Receiver, account strin
 		since = last.Add(-24 * time.Hour)
 	}
 	var day time.Time
-	found, err := r.CatchUp(ctx, inbound.CatchUp{Account: account, Since: since, DryRun: k.DryRun, Progress: func(f inbound.CaughtUp) {
+	found, err := r.CatchUp(ctx, inbound.CatchUpOptions{Account: account, Since: since, DryRun: k.DryRun, Progress: func(f inbound.CaughtUp) {
 		if f.Day != day {
 			day = f.Day
 			fmt.Fprintf(out, "%s: looking at %s\n", account, day.Format(time.DateOnly))

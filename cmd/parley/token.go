@@ -36,7 +36,7 @@ func (t *tokenCmd) Run(ctx context.Context, c *cli, out io.Writer) (err error) {
 }
 
 // otherDatabase helps whoever left --database out and is in an empty database.
-const otherDatabase = "none; give --database as the server has it (make run: data/parley.db), and see docs/operations.md for the first agents. To try things: parley seed, in a database of its own"
+const otherDatabase = "none; give --database as the server has it (make run: data/parley.db), see First agents and numbers in docs/operations.md, or to try things: parley seed, in a database of its own"
 
 // agentNames lists who there is to choose from.
 func agentNames(a *app.App) string {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // CleanText makes text from outside fit to be stored and shown: valid UTF-8
@@ -48,3 +49,18 @@ func shows(r rune) bool {
 // blankPattern is the Braille pattern without a dot: a symbol to Unicode, a space
 // to whoever reads it.
 const blankPattern = '\u2800'
+
+// Bounds of what is kept of a text and of a name, in characters. MostText is beyond the
+// largest inbound text of any channel.
+const (
+	MostText = 2_500_000
+	MostName = 200
+)
+
+// Cut shortens s to at most n characters.
+func Cut(s string, n int) string {
+	if len(s) <= n || utf8.RuneCountInString(s) <= n {
+		return s
+	}
+	return string([]rune(s)[:n])
+}

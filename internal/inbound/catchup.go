@@ -17,9 +17,9 @@ import (
 	"parley/internal/viewer"
 )
 
-// CatchUp is a wish for what a carrier holds and we never got: carriers give up within
+// CatchUpOptions ask for what a carrier holds and we never got: carriers give up within
 // seconds, and do not post again what came while nobody answered.
-type CatchUp struct {
+type CatchUpOptions struct {
 	Account string     // its webhook key
 	Since   clock.Time // by the carrier's time
 	DryRun  bool       // only look
@@ -51,7 +51,7 @@ const (
 // the same event id, so that it is here once, whatever comes first. Statuses of sent
 // messages that are not settled are applied too. It may be broken off at any time, and
 // run again.
-func (r *Receiver) CatchUp(ctx context.Context, wish CatchUp) (found CaughtUp, err error) {
+func (r *Receiver) CatchUp(ctx context.Context, wish CatchUpOptions) (found CaughtUp, err error) {
 	ctx = viewer.AsSystem(ctx, "catch-up")
 	account := r.Messenger.Desk.Directory.Account(wish.Account)
 	if account == nil || !account.Active {
@@ -61,7 +61,7 @@ func (r *Receiver) CatchUp(ctx context.Context, wish CatchUp) (found CaughtUp, e
 	if !ok {
 		return found, fmt.Errorf("the carrier %q cannot list messages", account.Provider)
 	}
-	c := &catcher{Receiver: r, CatchUp: wish, account: account, lister: lister}
+	c := &catcher{Receiver: r, CatchUpOptions: wish, account: account, lister: lister}
 	since, today := wish.Since.Add(-overlap), r.Messenger.Desk.Store.Clock.Now().Std().Truncate(24*time.Hour)
 	for day := since.Std().Truncate(24 * time.Hour); err == nil && !day.After(today); day = day.AddDate(0, 0, 1) {
 		c.found.Day = day
@@ -73,7 +73,7 @@ func (r *Receiver) CatchUp(ctx context.Context, wish CatchUp) (found CaughtUp, e
 // catcher is one catch-up under way.
 type catcher struct {
 	*Receiver
-	CatchUp
+	CatchUpOptions
 	account *directory.Account
 	lister  channel.Lister
 	found   CaughtUp

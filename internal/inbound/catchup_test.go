@@ -26,9 +26,9 @@ func kept(n int, text string) twiliotest.Kept {
 	return twiliotest.Kept{SID: fmt.Sprintf("SM%032x", 0xA000+n), From: customer, To: parleytest.Billing, Body: text, SentAt: parleytest.Start.Add(time.Duration(n) * time.Minute)}
 }
 
-func catchUp(t *testing.T, p *parleytest.Parley, change ...func(*inbound.CatchUp)) inbound.CaughtUp {
+func catchUp(t *testing.T, p *parleytest.Parley, change ...func(*inbound.CatchUpOptions)) inbound.CaughtUp {
 	t.Helper()
-	wish := inbound.CatchUp{Account: "twilio-demo", Since: clock.Of(parleytest.Start)}
+	wish := inbound.CatchUpOptions{Account: "twilio-demo", Since: clock.Of(parleytest.Start)}
 	for _, c := range change {
 		c(&wish)
 	}
@@ -54,7 +54,7 @@ func TestWhatTheCarrierHoldsIsTakenInOnceInItsOrder(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, http.StatusOK, status)
 
-	looked := catchUp(t, p, func(c *inbound.CatchUp) { c.DryRun = true })
+	looked := catchUp(t, p, func(c *inbound.CatchUpOptions) { c.DryRun = true })
 	require.Equal(t, [2]int{4, 3}, [2]int{looked.Listed, looked.Missing})
 	require.Equal(t, []string{"late"}, texts(t, p))
 	require.Equal(t, 3, catchUp(t, p).Missing)
@@ -79,7 +79,7 @@ func TestACatchUpThatIsBrokenOffIsGoneOnWith(t *testing.T) {
 		server.Keep(kept(n, fmt.Sprint(n)))
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	found, err := p.Receiver.CatchUp(ctx, inbound.CatchUp{
+	found, err := p.Receiver.CatchUp(ctx, inbound.CatchUpOptions{
 		Account: "twilio-demo", Since: clock.Of(parleytest.Start), Progress: func(f inbound.CaughtUp) {
 			if f.Missing > 0 {
 				cancel()
@@ -112,7 +112,7 @@ func TestACatchUpAndWebhooksAtOnceDoubleNothing(t *testing.T) {
 	}
 	for range 3 {
 		wg.Go(func() {
-			_, _ = p.Receiver.CatchUp(context.Background(), inbound.CatchUp{Account: "twilio-demo", Since: clock.Of(parleytest.Start)})
+			_, _ = p.Receiver.CatchUp(context.Background(), inbound.CatchUpOptions{Account: "twilio-demo", Since: clock.Of(parleytest.Start)})
 		})
 	}
 	wg.Wait()
@@ -217,13 +217,13 @@ func TestACatchUpThatCannotBeSaysWhy(t *testing.T) {
 	t.Parallel()
 	p, _, _ := twilio(t)
 	for account, why := range map[string]string{"demo": "cannot list", "nobody": "no active account"} {
-		_, err := p.Receiver.CatchUp(context.Background(), inbound.CatchUp{Account: account, Since: clock.Of(parleytest.Start)})
+		_, err := p.Receiver.CatchUp(context.Background(), inbound.CatchUpOptions{Account: account, Since: clock.Of(parleytest.Start)})
 		require.ErrorContains(t, err, why)
 	}
 	require.NoError(t, p.Directory.Change(p.System(), func(ctx context.Context, tx *store.Tx) error {
 		return account(tx.Ent).SetSecret("stale").Exec(ctx)
 	}))
-	_, err := p.Receiver.CatchUp(context.Background(), inbound.CatchUp{Account: "twilio-demo", Since: clock.Of(parleytest.Start)})
+	_, err := p.Receiver.CatchUp(context.Background(), inbound.CatchUpOptions{Account: "twilio-demo", Since: clock.Of(parleytest.Start)})
 	require.ErrorContains(t, err, "auth token")
 	require.NotContains(t, err.Error(), "stale")
 }

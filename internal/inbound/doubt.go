@@ -30,8 +30,8 @@ func (CatchUpJob) Kind() string { return "catch_up" }
 // at the earliest.
 const CatchUpPause = 5 * time.Minute
 
-// doubts are since when something may be missing, by account: what this process has
-// refused and not yet asked for.
+// doubts holds, by account, the time from which messages may be missing: from a start
+// of this process, or from a webhook that it refused.
 type doubts struct {
 	mu    sync.Mutex
 	since map[string]clock.Time

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"unicode/utf8"
 
 	entsql "entgo.io/ent/dialect/sql"
 
@@ -35,7 +34,7 @@ var (
 )
 
 func failed(problem string) outcome {
-	return outcome{stateFailed, cut(channel.CleanText(problem), mostProblem)}
+	return outcome{stateFailed, channel.Cut(channel.CleanText(problem), mostProblem)}
 }
 
 // entry is one thing a webhook holds.
@@ -48,10 +47,8 @@ type entry struct {
 
 // Bounds of what is taken from a carrier.
 const (
-	mostText    = 2_500_000 // characters: beyond the largest inbound text of any channel
 	mostMedia   = 20
 	mostMissing = 300
-	mostName    = 200
 	mostAddress = 200
 	mostProblem = 500
 )
@@ -162,8 +159,8 @@ const nobody = "unknown sender"
 // CustomerOf is who sent a message to the channel: a phone number is brought to E.164, a short
 // code or a name stays as it came, as far as it can be kept.
 func CustomerOf(in channel.Inbound, ch *directory.Channel) conversation.Customer {
-	address := cmp.Or(cut(strings.TrimSpace(channel.CleanName(in.From)), mostAddress), nobody)
-	c := conversation.Customer{Address: address, Name: cut(channel.CleanName(in.FromName), mostName)}
+	address := cmp.Or(channel.Cut(strings.TrimSpace(channel.CleanName(in.From)), mostAddress), nobody)
+	c := conversation.Customer{Address: address, Name: channel.Cut(channel.CleanName(in.FromName), channel.MostName)}
 	if ch.Type.IsSMS() {
 		if n, err := number.Read(c.Address, ch.Country, number.Carrier); err == nil {
 			c.Address, c.Country = n.E164, n.Country
@@ -175,14 +172,14 @@ func CustomerOf(in channel.Inbound, ch *directory.Channel) conversation.Customer
 // contentOf is what the message says, and what of it is missing. Where nothing can be
 // shown, it is a line that says so.
 func contentOf(in channel.Inbound) (said content.Content, missing string) {
-	text := cut(channel.CleanText(in.Text), mostText)
+	text := channel.Cut(channel.CleanText(in.Text), channel.MostText)
 	if len(text) < len(channel.CleanText(in.Text)) {
-		in.Missing = append(in.Missing, fmt.Sprintf("text beyond %d characters", mostText))
+		in.Missing = append(in.Missing, fmt.Sprintf("text beyond %d characters", channel.MostText))
 	}
 	if more := len(in.Media) - mostMedia; more > 0 {
 		in.Missing = append(in.Missing, fmt.Sprintf("%s beyond the first %d", channel.Files(more), mostMedia))
 	}
-	missing = cut(channel.CleanText(strings.Join(in.Missing, ", ")), mostMissing)
+	missing = channel.Cut(channel.CleanText(strings.Join(in.Missing, ", ")), mostMissing)
 	switch {
 	case in.Unsupported != "":
 		return unshown(in.Unsupported), missing
@@ -195,13 +192,5 @@ func contentOf(in channel.Inbound) (said content.Content, missing string) {
 }
 
 func unshown(what string) content.Content {
-	return content.EventContent{Text: "The customer sent something that cannot be shown here: " + cut(channel.CleanText(what), mostMissing) + "."}
-}
-
-// cut shortens s to at most n characters.
-func cut(s string, n int) string {
-	if len(s) <= n || utf8.RuneCountInString(s) <= n {
-		return s
-	}
-	return string([]rune(s)[:n])
+	return content.EventContent{Text: "The customer sent something that cannot be shown here: " + channel.Cut(channel.CleanText(what), mostMissing) + "."}
 }

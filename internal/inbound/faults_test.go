@@ -38,7 +38,7 @@ func TestAListThatRepeatsItsPageIsGivenUp(t *testing.T) {
 	}))
 	defer front.Close()
 	base(t, p, front.URL)
-	_, err := p.Receiver.CatchUp(context.Background(), inbound.CatchUp{Account: "twilio-demo", Since: clock.Of(parleytest.Start)})
+	_, err := p.Receiver.CatchUp(context.Background(), inbound.CatchUpOptions{Account: "twilio-demo", Since: clock.Of(parleytest.Start)})
 	require.ErrorContains(t, err, "has no end")
 	require.LessOrEqual(t, asked.Load(), int64(2))
 }
@@ -64,7 +64,7 @@ func TestAFileThatCannotBeHadNowIsHadLater(t *testing.T) {
 	base(t, p, front.URL)
 	for _, status := range []int64{http.StatusTooManyRequests, http.StatusBadGateway} {
 		answer.Store(status)
-		_, err := p.Receiver.CatchUp(context.Background(), inbound.CatchUp{Account: "twilio-demo", Since: clock.Of(parleytest.Start)})
+		_, err := p.Receiver.CatchUp(context.Background(), inbound.CatchUpOptions{Account: "twilio-demo", Since: clock.Of(parleytest.Start)})
 		require.ErrorContains(t, err, fmt.Sprint("HTTP ", status))
 		require.Empty(t, parleytest.Rows(t, p.Store, "SELECT id FROM messages"))
 	}

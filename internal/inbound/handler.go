@@ -16,8 +16,8 @@ const MostBody = 3 << 20
 // Handler serves POST /webhooks/{provider}/{account}. publicURL is the address
 // that carriers were given, without a final slash: signatures are made over it.
 //
-// It answers 200 when everything is committed, 403 on a wrong or absent
-// signature, 404 for an account we do not have, 413 over MostBody, and 503 when
+// It answers 200 when everything is committed, 400 for what cannot be read, 403 on a
+// wrong or absent signature, 405 for another method, 404 for an account we do not have, 413 over MostBody, and 503 when
 // it was not stored, also while there is no account at all: carriers do not repeat
 // what was answered 404. Some do not repeat what was answered 503 either, so that
 // it is caught up with (CatchUp).

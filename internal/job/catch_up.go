@@ -36,7 +36,7 @@ func (w *catchUp) Work(ctx context.Context, job *river.Job[inbound.CatchUpJob]) 
 	if !slices.Contains(w.receiver.Listable(), job.Args.Account) {
 		return nil
 	}
-	found, err := w.receiver.CatchUp(ctx, inbound.CatchUp{Account: job.Args.Account, Since: job.Args.Since})
+	found, err := w.receiver.CatchUp(ctx, inbound.CatchUpOptions{Account: job.Args.Account, Since: job.Args.Since})
 	slog.InfoContext(ctx, "caught up with a carrier", "account", job.Args.Account, "since", job.Args.Since.String(),
 		"listed", found.Listed, "taken", found.Missing, "receipts", found.Receipts, "complete", err == nil)
 	return err

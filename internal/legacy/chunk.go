@@ -66,7 +66,7 @@ func (c *chunk) save(ctx context.Context, part []stagedMessage) error {
 		return nil
 	}
 	threads := threadsOf(part)
-	if err := c.findCustomers(ctx, db, threads); err != nil {
+	if err := c.meet(ctx, db, threads); err != nil {
 		return err
 	}
 	if c.records, err = recordsNamed(ctx, db, recordsOf(part)); err != nil {
@@ -114,8 +114,8 @@ func (c *chunk) customerOf(m *stagedMessage) customer {
 	return customer{c.channels[m.channel].Key, m.address}
 }
 
-// findCustomers finds those who are there.
-func (c *chunk) findCustomers(ctx context.Context, db database, threads [][]stagedMessage) error {
+// meet finds the customers of the threads who are there.
+func (c *chunk) meet(ctx context.Context, db database, threads [][]stagedMessage) error {
 	wanted := make([]customer, len(threads))
 	for i, thread := range threads {
 		wanted[i] = c.customerOf(&thread[0])

@@ -109,7 +109,7 @@ func (i *Importer) write(ctx context.Context, m *importing) error {
 		{"writing records", func() error { return i.writeRecords(ctx, m) }},
 		{"writing lookups of records", func() error { return i.writeLookups(ctx, m) }},
 		{"writing messages", func() error { return i.writeMessages(ctx, m) }},
-		{"having the database count its tables, behind the last message", func() error { return i.Store.Analyze(ctx, load.Names()...) }},
+		{"updating the database's statistics, after the last message", func() error { return i.Store.Analyze(ctx, load.Names()...) }},
 	})
 }
 
@@ -187,8 +187,8 @@ func run(ctx context.Context, o *Options, s *store.Store, do func(*importing) er
 	err = inPhases(ctx, []phase{
 		{"looking through the rows", func() error { return m.prepare(ctx, sources) }},
 		{"writing", func() error { return do(m) }},
-		{"counting the lines, behind the last message", func() error { return m.settleLines(ctx) }},
-		{"writing the lists of refused rows, behind the last message", func() error { return m.writeLists(ctx) }},
+		{"counting the lines, after the last message", func() error { return m.settleLines(ctx) }},
+		{"writing the lists of refused rows, after the last message", func() error { return m.writeLists(ctx) }},
 	})
 	if err != nil {
 		return nil, err

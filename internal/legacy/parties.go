@@ -34,7 +34,7 @@ func readSender(written, region string) senderID {
 	case len(short) >= 3 && len(short) <= 8 && strings.Trim(short, "0123456789") == "":
 		s.address, s.kind = short, channel.SMSShortCode
 	default:
-		s.problem = fmt.Sprintf("the sender ID %q is neither a number nor a short code", cut(written, mostStatus))
+		s.problem = fmt.Sprintf("the sender ID %q is neither a number nor a short code", channel.Cut(written, mostStatus))
 	}
 	if parsed, err := phonenumbers.Parse(s.address, ""); err == nil && phonenumbers.GetNumberType(parsed) == phonenumbers.TOLL_FREE {
 		s.kind = channel.SMSTollFree

@@ -7,17 +7,14 @@ import (
 	"hash/fnv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"parley/internal/channel"
 	"parley/internal/clock"
 )
 
-// Bounds of what a row may hold; longer texts and names are cut, and what is to be
-// found by is refused.
+// Bounds of what a row is found by, in bytes: what is longer is refused. Longer texts
+// and names are cut.
 const (
-	mostText       = 2_500_000 // characters
-	mostName       = 200
 	mostID         = 190
 	mostNumber     = 64
 	mostUsername   = 64
@@ -144,7 +141,7 @@ func (r *reader) file(ctx context.Context, s source) error {
 		if problem == "" {
 			return nil
 		}
-		return r.staging.refuse(ctx, s.which, row.line, cut(channel.CleanText(id), mostID), problem)
+		return r.staging.refuse(ctx, s.which, row.line, channel.Cut(channel.CleanText(id), mostID), problem)
 	})
 	lines.Read, lines.Header, lines.Blank = int64(s.lines.number), int64(s.header), int64(s.lines.blank)
 	lines.Within = lines.Read - lines.Header - lines.Blank - lines.Rows
@@ -174,11 +171,11 @@ func (r *reader) message(ctx context.Context, w which, row *row, id string) (pro
 		return problem, nil
 	}
 	p := party{row.get("senderid"), row.get(columns[w].number)}
-	text := r.shorten(channel.CleanText(row.text("text")), mostText)
+	text := r.shorten(channel.CleanText(row.text("text")), channel.MostText)
 	var username, status string
 	var record recordName
 	if w == outgoing {
-		username, status = row.get("agent"), cut(channel.CleanText(row.get("status")), mostStatus)
+		username, status = row.get("agent"), channel.Cut(channel.CleanText(row.get("status")), mostStatus)
 		record = recordName{row.get("objecttype"), row.get("recordid")}
 	}
 	if problem := outOfBounds(p, username, record); problem != "" {
@@ -239,7 +236,7 @@ func (r *reader) record(ctx context.Context, row *row, id string) (problem strin
 	}
 	optedOut, ok := truth(row.get("optout"))
 	if !ok {
-		return fmt.Sprintf("OptOut is neither true nor false but %q", cut(channel.CleanText(row.get("optout")), mostStatus)), nil
+		return fmt.Sprintf("OptOut is neither true nor false but %q", channel.Cut(channel.CleanText(row.get("optout")), mostStatus)), nil
 	}
 	objectType, parentType, parent := row.get("objecttype"), row.get("parenttype"), row.get("parentid")
 	mobile := channel.CleanText(row.get("mobile"))
@@ -251,7 +248,7 @@ func (r *reader) record(ctx context.Context, row *row, id string) (problem strin
 	case len(parentType) > mostObjectType || !clean(parentType) || len(parent) > mostID || !clean(parent) || (parent == "") != (parentType == ""):
 		return "the parent needs a type of up to 80 bytes and an id of up to 190, or neither", nil
 	}
-	name := r.shorten(channel.CleanName(row.get("name")), mostName)
+	name := r.shorten(channel.CleanName(row.get("name")), channel.MostName)
 	n, err := r.staging.exec(ctx, `INSERT INTO records (line, object_type, external_id, name, mobile, opted_out, at, parent_type, parent_id)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (object_type, external_id) DO NOTHING`,
 		row.line, objectType, id, name, mobile, optedOut, int64(at), parentType, parent)
@@ -287,7 +284,7 @@ func (r *reader) instant(written string) (at clock.Time, problem string) {
 	case written == "":
 		return 0, "the time is missing"
 	case !ok:
-		return 0, fmt.Sprintf("the time %q cannot be read; write it like 2026-08-18T08:49:34Z", cut(channel.CleanText(written), mostStatus))
+		return 0, fmt.Sprintf("the time %q cannot be read; write it like 2026-08-18T08:49:34Z", channel.Cut(channel.CleanText(written), mostStatus))
 	case at <= 0:
 		return 0, "the time lies before 1970"
 	case at > r.now.Add(mostAhead):
@@ -310,17 +307,9 @@ func truth(s string) (is, ok bool) {
 
 func clean(s string) bool { return channel.CleanText(s) == s }
 
-// cut shortens s to at most n characters.
-func cut(s string, n int) string {
-	if len(s) <= n || utf8.RuneCountInString(s) <= n {
-		return s
-	}
-	return string([]rune(s)[:n])
-}
-
 // shorten is cut for what is kept, and counts that it was.
 func (r *reader) shorten(s string, n int) string {
-	short := cut(s, n)
+	short := channel.Cut(s, n)
 	if len(short) < len(s) {
 		r.cut++
 	}

@@ -5,6 +5,8 @@ import (
 	"io"
 	"strings"
 	"text/tabwriter"
+
+	"parley/internal/channel"
 )
 
 // Report says what an import did, or with DryRun what it would do.
@@ -180,7 +182,7 @@ func (r *Report) lists(w io.Writer) error {
 		if i == 0 {
 			say("Repaired:\n")
 		}
-		say("  %s line %d: %q becomes %q\n", repair.File, repair.Line, cut(repair.Was, mostQuoted), cut(repair.Is, mostQuoted))
+		say("  %s line %d: %q becomes %q\n", repair.File, repair.Line, channel.Cut(repair.Was, mostQuoted), channel.Cut(repair.Is, mostQuoted))
 	}
 	if more := r.Repaired - int64(len(r.Repairs)); more > 0 {
 		say("  and %d more\n", more)

@@ -175,8 +175,8 @@ func (r *Roster) look(ctx context.Context, all []Process) {
 	}
 }
 
-// compare returns whose rows go on moving without a word over the bus. Both end with
-// a process that is killed, so neither alone says anything.
+// compare returns whose rows go on moving without a word over the bus. A process that
+// is killed stops both, so silence counts only while the row still moves.
 func (r *Roster) compare(now time.Time, all []Process) (silent []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

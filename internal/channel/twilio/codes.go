@@ -71,11 +71,13 @@ var codes = map[int]channel.ErrorCode{
 	30019: channel.AttachmentTooLarge,
 
 	// Queues.
-	30001: channel.ChannelCannotSend,    // queue overflow
-	30017: channel.ServiceUnreachable,   // carrier network congestion
-	30036: channel.ServiceUnreachable,   // validity period expired
-	30500: channel.ServiceUnreachable,   // internal failure at Twilio
-	30410: channel.ServiceUnreachable,   // provider timed out
+	30001: channel.ChannelCannotSend,  // queue overflow
+	30017: channel.ServiceUnreachable, // carrier network congestion
+	30036: channel.ServiceUnreachable, // validity period expired
+	30500: channel.ServiceUnreachable, // internal failure at Twilio
+	30410: channel.ServiceUnreachable, // provider timed out
+
+	// Other channels.
 	63018: channel.ChannelCannotSend,    // channel's rate limit
 	63016: channel.OutsideWindow,        // free text outside the care window
 	63024: channel.BadDestination,       // invalid recipient
