@@ -74,11 +74,12 @@ func (k *catchUpCmd) one(ctx context.Context, r *inbound.Receiver, account strin
 	if k.DryRun {
 		did = "Missing"
 	}
+	said := account
 	if err != nil {
-		fmt.Fprint(out, "Incomplete. ")
+		said += ", incomplete"
 	}
 	fmt.Fprintf(out, "%s: Received since %s: %d. To numbers that are no sender IDs here: %d. %s: %d. Statuses of sent messages: %d.\n",
-		account, since.Std().Format(time.RFC3339), found.Listed, found.Elsewhere, did, found.Missing, found.Receipts)
+		said, since.Std().Format(time.RFC3339), found.Listed, found.Elsewhere, did, found.Missing, found.Receipts)
 	if err != nil {
 		return fmt.Errorf("account %s: %w", account, err)
 	}

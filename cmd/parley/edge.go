@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"parley/internal/allowance"
+	"parley/internal/channel"
 	"parley/internal/server"
 	"parley/internal/server/persisted"
 	"parley/internal/token"
@@ -32,7 +33,7 @@ func (s *serveCmd) bounds() (func(*server.Options), error) {
 		}
 	}
 	if s.PublicURL != "" {
-		if err := server.CheckPublicURL(s.PublicURL); err != nil {
+		if err := channel.CheckPublicURL(s.PublicURL); err != nil {
 			return nil, fmt.Errorf("--public-url: %w", err)
 		}
 	}

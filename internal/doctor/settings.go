@@ -4,7 +4,7 @@ import (
 	"net"
 	"net/url"
 
-	"parley/internal/server"
+	"parley/internal/channel"
 )
 
 // production is the mode in which strangers may call.
@@ -26,7 +26,7 @@ func (e *examination) publicURL() Finding {
 			"No public URL is set: webhook signatures are checked over the address %s, which no carrier posts to.", e.Addr)
 	case e.PublicURL == "":
 		return ok("No public URL is set; it is made from the address.")
-	case server.CheckPublicURL(e.PublicURL) != nil || err != nil:
+	case channel.CheckPublicURL(e.PublicURL) != nil || err != nil:
 		return fail("Write scheme and host, such as https://parley.example.com.", "The public URL is no plain address.")
 	case u.Scheme == "http" && e.Mode == production && !loopback(u.Hostname()):
 		return warn("Put TLS in front of the server and write https in --public-url.",

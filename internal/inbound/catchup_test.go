@@ -50,7 +50,7 @@ func TestWhatTheCarrierHoldsIsTakenInOnceInItsOrder(t *testing.T) {
 	p, server, client := twilio(t)
 	p.Clock.Advance(2 * time.Hour)
 	server.Keep(kept(3, "three"), kept(1, "one"), kept(2, "two"), kept(60, "late"))
-	status, err := server.PostInbound(t.Context(), arrive(client, "/parley"), twilioHook, kept(60, "late").Received())
+	status, err := server.PostInbound(t.Context(), arrive(client), twilioHook, kept(60, "late").Received())
 	require.NoError(t, err)
 	require.Equal(t, http.StatusOK, status)
 
@@ -65,7 +65,7 @@ func TestWhatTheCarrierHoldsIsTakenInOnceInItsOrder(t *testing.T) {
 		require.Equal(t, i == 0, m.Get("providerTime").IsNull())
 	}
 	require.Equal(t, "2026-11-23T09:01:00.000000Z", messages(t, p)[1].Get("providerTime").String())
-	status, err = server.PostInbound(t.Context(), arrive(client, "/parley"), twilioHook, kept(1, "one").Received())
+	status, err = server.PostInbound(t.Context(), arrive(client), twilioHook, kept(1, "one").Received())
 	require.NoError(t, err)
 	require.Equal(t, http.StatusOK, status)
 	require.Len(t, messages(t, p), 4, "the webhook is the same event")
@@ -107,7 +107,7 @@ func TestACatchUpAndWebhooksAtOnceDoubleNothing(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range 40 {
 		wg.Go(func() {
-			_, _ = server.PostInbound(t.Context(), arrive(client, "/parley"), twilioHook, all[i].Received())
+			_, _ = server.PostInbound(t.Context(), arrive(client), twilioHook, all[i].Received())
 		})
 	}
 	for range 3 {
@@ -188,7 +188,7 @@ func TestStatusesThatWereLostAreCaughtUp(t *testing.T) {
 	p, server, client := twilio(t)
 	p.Clock.Advance(2 * time.Hour)
 	p.Run()
-	_, err := server.PostInbound(t.Context(), arrive(client, "/parley"), twilioHook, kept(1, "Hello").Received())
+	_, err := server.PostInbound(t.Context(), arrive(client), twilioHook, kept(1, "Hello").Received())
 	require.NoError(t, err)
 	amy := p.As("amy")
 	id := amy.Do(`{ conversations(view: {kind: ALL}) { nodes { id } } }`, nil).Get("conversations", "nodes", 0, "id").String()

@@ -44,7 +44,7 @@ func TestWhatWasRefusedIsCaughtUpByItself(t *testing.T) {
 	p, server, client := twilio(t)
 	rename(t, p, "raw_inbounds", "hidden")
 	server.Keep(kept(0, "Hello?"))
-	status, err := server.PostInbound(t.Context(), arrive(client, "/parley"), twilioHook, kept(0, "Hello?").Received())
+	status, err := server.PostInbound(t.Context(), arrive(client), twilioHook, kept(0, "Hello?").Received())
 	require.NoError(t, err)
 	require.Equal(t, http.StatusServiceUnavailable, status)
 	rename(t, p, "hidden", "raw_inbounds")
@@ -58,7 +58,7 @@ func TestWhatCameWhileNoProcessRanIsCaughtUpAtTheStart(t *testing.T) {
 	t.Parallel()
 	database := parleytest.Database(t)
 	p, server, client := twilioAt(t, database)
-	_, err := server.PostInbound(t.Context(), arrive(client, "/parley"), twilioHook, kept(0, "one").Received())
+	_, err := server.PostInbound(t.Context(), arrive(client), twilioHook, kept(0, "one").Received())
 	require.NoError(t, err)
 	server.Keep(kept(0, "one"), kept(20, "two"))
 	p.Stop()
@@ -84,7 +84,7 @@ func TestNothingIsAskedForWhereNothingEverCame(t *testing.T) {
 func TestCatchUpsOfAnAccountKeepTheirDistance(t *testing.T) {
 	t.Parallel()
 	p, server, client := twilio(t)
-	_, err := server.PostInbound(t.Context(), arrive(client, "/parley"), twilioHook, kept(0, "one").Received())
+	_, err := server.PostInbound(t.Context(), arrive(client), twilioHook, kept(0, "one").Received())
 	require.NoError(t, err)
 	doubt := func() {
 		require.NoError(t, p.Receiver.Doubt(context.Background()))
@@ -102,7 +102,7 @@ func TestCatchUpsOfAnAccountKeepTheirDistance(t *testing.T) {
 
 	run(t, p, "UPDATE river_job SET state = 'running', attempt = 1, finalized_at = NULL WHERE state = 'scheduled'")
 	p.Clock.Advance(time.Hour)
-	_, err = server.PostInbound(t.Context(), arrive(client, "/parley"), twilioHook, kept(1, "two").Received())
+	_, err = server.PostInbound(t.Context(), arrive(client), twilioHook, kept(1, "two").Received())
 	require.NoError(t, err)
 	doubt()
 	require.Equal(t, sinces(t, p)[1], sinces(t, p)[2], "as far back as the one that its process did not end")

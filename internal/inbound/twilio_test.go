@@ -51,8 +51,8 @@ func twilioAt(t *testing.T, database string) (*parleytest.Parley, *twiliotest.Se
 const twilioHook = "https://desk.example.com/parley/webhooks/twilio/twilio-demo"
 
 // arrive posts to Parley what Twilio posts to the public URL.
-func arrive(client *http.Client, publicURL string) *http.Client {
-	return &http.Client{Transport: proxied{client.Transport, publicURL}}
+func arrive(client *http.Client) *http.Client {
+	return &http.Client{Transport: proxied{client.Transport, "/parley"}}
 }
 
 type proxied struct {
@@ -69,7 +69,7 @@ func (p proxied) RoundTrip(r *http.Request) (*http.Response, error) {
 func TestTwilioBothWays(t *testing.T) {
 	t.Parallel()
 	p, server, client := twilio(t)
-	client = arrive(client, "/parley")
+	client = arrive(client)
 	p.Run()
 	hello := channel.Inbound{EventID: "SM" + strings.Repeat("a", 32), From: customer, To: parleytest.Billing, Text: "Hello", FromName: "Cleo"}
 	for range 2 {
@@ -108,7 +108,7 @@ func TestTwilioBothWays(t *testing.T) {
 func TestTwilioSendsAtMostOnce(t *testing.T) {
 	t.Parallel()
 	p, server, client := twilio(t)
-	client = arrive(client, "/parley")
+	client = arrive(client)
 	server.Script(func(twiliotest.Message) *twiliotest.Fault { return &twiliotest.Fault{Take: true, Hang: true} })
 	p.Run()
 	_, err := server.PostInbound(t.Context(), client, twilioHook, channel.Inbound{From: customer, To: parleytest.Billing, Text: "Hello"})
@@ -135,7 +135,7 @@ func TestAForgedTwilioWebhookIsRefused(t *testing.T) {
 	t.Parallel()
 	p, _, client := twilio(t)
 	forger := twiliotest.New(channel.Account{SID: seed.TwilioSID, Secret: "guessed"})
-	status, err := forger.PostInbound(t.Context(), arrive(client, "/parley"), twilioHook,
+	status, err := forger.PostInbound(t.Context(), arrive(client), twilioHook,
 		channel.Inbound{From: customer, To: parleytest.Billing, Text: "Hello"})
 	require.NoError(t, err)
 	require.Equal(t, http.StatusForbidden, status)
@@ -169,7 +169,7 @@ func TestALongFormThatIsSignedIsTaken(t *testing.T) {
 func TestWhomTwilioHasOptedOutIsOptedInByItsKeyword(t *testing.T) {
 	t.Parallel()
 	p, server, client := twilio(t)
-	client = arrive(client, "/parley")
+	client = arrive(client)
 	server.Script(func(twiliotest.Message) *twiliotest.Fault { return &twiliotest.Fault{Status: 400, Code: 21610} })
 	p.Run()
 	say := func(text string) {

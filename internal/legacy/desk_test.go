@@ -3,13 +3,13 @@ package legacy_test
 import (
 	"context"
 	"fmt"
-	"parley/internal/app"
 	"path/filepath"
 	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"parley/internal/app"
 	"parley/internal/legacy"
 	"parley/internal/parleytest"
 )

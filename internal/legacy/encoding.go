@@ -67,7 +67,7 @@ func checkText(head []byte) error {
 			zeros[i%2]++
 		}
 	}
-	guess := ""
+	var guess string
 	switch {
 	case zeros[0] > len(head)/8 && zeros[1] == 0:
 		guess = "utf-16be"

@@ -225,16 +225,6 @@ func checkOrigin(origin string) error {
 	return fmt.Errorf("server: %q is no origin; write scheme and host, such as https://desk.example.com, in small letters and without a path", origin)
 }
 
-// CheckPublicURL refuses what is not scheme and host, and perhaps a path: carriers
-// sign over it.
-func CheckPublicURL(s string) error {
-	u, err := url.Parse(s)
-	if err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" || strings.ContainsAny(s, "?#") || strings.HasSuffix(u.Path, "//") || u.User != nil {
-		return errors.New("it is no plain address; write scheme and host, such as https://parley.example.com")
-	}
-	return nil
-}
-
 // isOrigin reports whether s is an origin as browsers send it: no path, no
 // wildcard, not "null".
 func isOrigin(s string) bool {
