@@ -300,17 +300,25 @@ func (a *App) Run(ctx context.Context) error {
 	defer background(ctx, a.Roster.Run)()
 	defer background(ctx, a.board.Run)()
 	if err := a.Receiver.Doubt(ctx); err != nil {
-		return err
+		return unlessStopped(ctx, err)
 	}
 	defer background(ctx, a.Receiver.Watch)()
 	jobs, err := job.Start(ctx, a.Store, a.Receiver, a.Foreman, a.Config.Jobs)
 	if err != nil {
-		return err
+		return unlessStopped(ctx, err)
 	}
 	err = a.Server.Serve(ctx)
 	stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
 	defer cancel()
 	return errors.Join(err, jobs.Stop(stopCtx))
+}
+
+// unlessStopped is the error of a start, none when it was stopped meanwhile.
+func unlessStopped(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
 }
 
 // background runs a part beyond the end of ctx, until stop, which waits for it.
