@@ -160,7 +160,9 @@ func TestASendIsTracedToTheCarrier(t *testing.T) {
 	p.Messenger.Providers[twilio.Name] = twilio.New(twilio.Options{Transport: carrier})
 	id := p.conversation()
 	p.Run()
-	p.Eventually(func() bool { return len(parleytest.Rows(t, p.Store, "SELECT id FROM river_job WHERE kind = 'catch_up'")) > 0 },
+	p.Eventually(func() bool {
+		return len(parleytest.Rows(t, p.Store, "SELECT id FROM river_job WHERE kind = 'catch_up'")) > 0
+	},
 		"what a start asks for is written, in no group with the send")
 	got, _ := p.during(func() {
 		p.As("amy").Do(send, parleytest.Vars{"id": id, "text": "another secret text"})
