@@ -151,8 +151,8 @@ func (r *Receiver) askCatchUp(ctx context.Context, account string, doubt clock.T
 }
 
 // mostTries is how often a catch-up is tried, one CatchUpPause after the other: for
-// about as long as raw entries are kept.
-const mostTries = 2_000
+// as long as raw entries are kept.
+const mostTries = int(KeptFor / CatchUpPause)
 
 var (
 	lastCatchUp = store.Fixed(`SELECT state, CAST(args ->> 'at' AS bigint), CAST(args ->> 'since' AS bigint) FROM river_job

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"maps"
 	"slices"
-	"strings"
 
 	entsql "entgo.io/ent/dialect/sql"
 
@@ -69,9 +68,9 @@ func (m *importing) settleLines(ctx context.Context) error {
 	}, "SELECT file, COUNT(*) FROM refused GROUP BY file")
 }
 
-// eachThere calls fn with staged conversations that the database has, many at a
-// time: their keys there, and those in the staging.
-func (m *importing) eachThere(ctx context.Context, where string, fn func(keys []any, staged map[int64]int64) error) error {
+// findThere looks up which conversations the database has, many at a time: those with
+// an outbound are not inbound-only, and all keep what ends they have there.
+func (m *importing) findThere(ctx context.Context) error {
 	for last := int64(-1); last != 0; {
 		after := max(last, 0)
 		last = 0
@@ -83,7 +82,7 @@ func (m *importing) eachThere(ctx context.Context, where string, fn func(keys []
 				wanted[customer{c.key, address}] = last
 			}
 			return err
-		}, "SELECT id, channel, address FROM conversations WHERE "+where+" AND id > ? ORDER BY id LIMIT ?", after, mostKeys)
+		}, "SELECT id, channel, address FROM conversations WHERE id > ? ORDER BY id LIMIT ?", after, mostKeys)
 		if err != nil {
 			return err
 		}
@@ -101,38 +100,31 @@ func (m *importing) eachThere(ctx context.Context, where string, fn func(keys []
 		if len(keys) == 0 {
 			continue
 		}
-		if err := fn(keys, staged); err != nil {
+		if err := errors.Join(m.settleAnswered(ctx, keys, staged), m.keepEnds(ctx, keys, staged)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// findAnswered takes those conversations from the inbound-only ones that the
-// database holds an outbound of.
-func (m *importing) findAnswered(ctx context.Context) error {
-	return m.eachThere(ctx, "inbound_only", func(keys []any, staged map[int64]int64) error {
-		q := m.database.sql.Select("conversation_id").Distinct().From(entsql.Table("messages")).
-			Where(entsql.And(entsql.In("conversation_id", keys...), entsql.EQ("direction", string(content.Outbound))))
-		return m.database.query(ctx, q, func(rows *sql.Rows) error {
-			var key int64
-			if err := rows.Scan(&key); err != nil {
-				return err
-			}
-			_, err := m.staging.exec(ctx, "UPDATE conversations SET inbound_only = 0 WHERE id = ?", staged[key])
+func (m *importing) settleAnswered(ctx context.Context, keys []any, staged map[int64]int64) error {
+	q := m.database.sql.Select("conversation_id").Distinct().From(entsql.Table("messages")).
+		Where(entsql.And(entsql.In("conversation_id", keys...), entsql.EQ("direction", string(content.Outbound))))
+	return m.database.query(ctx, q, func(rows *sql.Rows) error {
+		var key int64
+		if err := rows.Scan(&key); err != nil {
 			return err
-		})
+		}
+		_, err := m.staging.exec(ctx, "UPDATE conversations SET inbound_only = 0 WHERE id = ?", staged[key])
+		return err
 	})
 }
 
-// findEnds keeps with the staged conversations what ends those have that are there.
-func (m *importing) findEnds(ctx context.Context) error {
-	return m.eachThere(ctx, "true", func(keys []any, staged map[int64]int64) error {
-		return m.endsOf(ctx, m.database, keys, func(key int64, e ends) error {
-			_, err := m.staging.exec(ctx, "UPDATE conversations SET first_at = ?, first_side = ?, first_line = ?, last_at = ? WHERE id = ?",
-				int64(e.firstAt), int(e.firstSide), e.firstLine, int64(e.lastAt), staged[key])
-			return err
-		})
+func (m *importing) keepEnds(ctx context.Context, keys []any, staged map[int64]int64) error {
+	return m.endsOf(ctx, m.database, keys, func(key int64, e ends) error {
+		_, err := m.staging.exec(ctx, "UPDATE conversations SET first_at = ?, first_side = ?, first_line = ?, last_at = ? WHERE id = ?",
+			int64(e.firstAt), int(e.firstSide), e.firstLine, int64(e.lastAt), staged[key])
+		return err
 	})
 }
 
@@ -150,15 +142,25 @@ func (m *importing) endsOf(ctx context.Context, db database, keys []any, fn func
 		if err := rows.Scan(&key, &e.lastAt, &e.firstAt, &account, &id); err != nil {
 			return err
 		}
-		side, source, _ := strings.Cut(id.String, ":")
-		if account.Int64 == m.office.accounts[m.options.sourceKey()].key && account.Valid {
-			w := which(slices.Index([]string{outgoing.String(), incoming.String()}, side))
-			if m.staging.one(ctx, []any{&e.firstLine}, "SELECT line FROM messages WHERE side = ? AND source = ?", int(w), source) == nil {
-				e.firstSide = w // else it is not of these files
+		if account.Valid && account.Int64 == m.office.accounts[m.options.sourceKey()].key {
+			if err := m.findFirst(ctx, id.String, &e); err != nil {
+				return err
 			}
 		}
 		return fn(key, e)
 	})
+}
+
+// findFirst finds the first message, by its id in the database, among those of the
+// export, if it is there.
+func (m *importing) findFirst(ctx context.Context, id string, e *ends) error {
+	side, source := sideOf(id)
+	err := m.staging.one(ctx, []any{&e.firstLine}, "SELECT line FROM messages WHERE side = ? AND source = ?", int(side), source)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	e.firstSide = side
+	return err
 }
 
 // foresee counts what an import would take in.

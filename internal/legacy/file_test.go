@@ -214,7 +214,13 @@ func TestAnEncodingIsKnownOrToldOf(t *testing.T) {
 		require.ErrorContains(t, err, c.problem, c.content)
 	}
 	require.Equal(t, []string{"1|\ufffd|the line has half of a pair of \\u escapes", "2|😀|", "3|\ufffd|"}, read(t, []byte(
-		`{"Id":1,"Text":"\ud83d"}`+"\n"+`{"Id":2,"Text":"\ud83d\ude00"}`+"\n"+`{"Id":3,"Text":"\ufffd"}`))[:3])
+		`{"Id":1,"Text":"\ud83d"}`+"\n"+`{"Id":2,"Text":"\ud83d\ude00"}`+"\n"+`{"Id":3,"Text":"\ufffd"}`)))
+	for text, is := range map[string]bool{
+		`\ud83d\ude00`: false, `\uD83D\uDE00\uD83D\uDE00`: false, `\u00fc`: false, `\\ud83d`: false, `\"\\\\ude00`: false, `ud83d`: false,
+		`\ude00`: true, `\ud83dx`: true, `\ud83d\ud83d\ude00`: true, `\ude00\ud83d`: true, `\\\ud83d`: true, `\uDBFF\n`: true,
+	} {
+		require.Equal(t, is, halves([]byte(text)), text)
+	}
 }
 
 func TestAHeaderThatDoesNotFitIsToldOf(t *testing.T) {

@@ -215,10 +215,7 @@ func (m *importing) prepare(ctx context.Context, sources []source) error {
 	if err := m.need(ctx, s); err != nil {
 		return err
 	}
-	if err := m.findAnswered(ctx); err != nil {
-		return err
-	}
-	if err := m.findEnds(ctx); err != nil {
+	if err := m.findThere(ctx); err != nil {
 		return err
 	}
 	return m.count(ctx, r)

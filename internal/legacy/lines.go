@@ -17,15 +17,15 @@ type line struct {
 	long bool // it was longer than a row may be, and is passed over
 }
 
-func (l line) isBlank() bool { return !l.long && len(bytes.TrimRight(l.text, "\r\n")) == 0 }
+func (l line) isBlank() bool { return !l.long && len(bytes.TrimSpace(l.text)) == 0 }
 
 // lines are those of a file, as valid UTF-8. Each is counted once, also when it is
 // read again.
 type lines struct {
 	from   *bufio.Reader
-	lossy  bool // where its encoding breaks, a mark stands
-	number int  // of the line read last, from 1
-	blank  int
+	lossy  bool   // where its encoding breaks, a mark stands
+	number int    // of the line read last, from 1
+	blank  int    // between rows
 	again  []line // to be read before any other, the next one last
 }
 
@@ -72,18 +72,21 @@ func (l *lines) next() (line, error) {
 		}
 	}
 	l.number++
-	if next.isBlank() {
+	return next, nil
+}
+
+// begin is the next line that is not blank, in which a row begins.
+func (l *lines) begin() (line, error) {
+	next, err := l.next()
+	for ; err == nil && next.isBlank(); next, err = l.next() {
 		l.blank++
 	}
-	return next, nil
+	return next, err
 }
 
 // unread has lines that were read be read again.
 func (l *lines) unread(read []line) {
 	for _, r := range slices.Backward(read) {
-		if r.isBlank() {
-			l.blank--
-		}
 		l.again = append(l.again, r)
 	}
 	l.number -= len(read)

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 
 	entsql "entgo.io/ent/dialect/sql"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -55,6 +56,15 @@ func (m *stagedMessage) late() bool { return !m.precedes() && m.at < m.lastAt }
 
 // id names the message among all that come from its source.
 func (m *stagedMessage) id() string { return m.side.String() + ":" + m.source }
+
+// sideOf undoes id.
+func sideOf(id string) (side which, source string) {
+	written, source, _ := strings.Cut(id, ":")
+	if written == incoming.String() {
+		return incoming, source
+	}
+	return outgoing, source
+}
 
 // ordered reads all messages that are taken, conversation by conversation: those
 // that precede what is there from the newest back, by which each finds its place in

@@ -203,11 +203,11 @@ func (r *reader) message(ctx context.Context, w which, row *row, id string) (pro
 func outOfBounds(p party, username string, record recordName) (problem string) {
 	switch {
 	case len(p.sender) > mostNumber || !clean(p.sender) || len(p.written) > mostNumber || !clean(p.written):
-		return "the number or the sender ID is longer than 64 bytes or no text"
+		return fmt.Sprintf("the number or the sender ID is longer than %d bytes or no text", mostNumber)
 	case len(username) > mostUsername || !clean(username):
-		return "the agent's name is longer than 64 bytes or no text"
+		return fmt.Sprintf("the agent's name is longer than %d bytes or no text", mostUsername)
 	case len(record.externalID) > mostID || !clean(record.externalID) || len(record.objectType) > mostObjectType || !clean(record.objectType):
-		return "the record's type is longer than 80 bytes, its id than 190, or they are no text"
+		return fmt.Sprintf("the record's type is longer than %d bytes, its id than %d, or they are no text", mostObjectType, mostID)
 	}
 	return ""
 }
@@ -242,11 +242,11 @@ func (r *reader) record(ctx context.Context, row *row, id string) (problem strin
 	mobile := channel.CleanText(row.get("mobile"))
 	switch {
 	case objectType == "" || len(objectType) > mostObjectType || !clean(objectType):
-		return "the object type is missing, longer than 80 bytes or no text", nil
+		return fmt.Sprintf("the object type is missing, longer than %d bytes or no text", mostObjectType), nil
 	case len(mobile) > mostNumber:
-		return "the mobile number is longer than 64 bytes", nil
+		return fmt.Sprintf("the mobile number is longer than %d bytes", mostNumber), nil
 	case len(parentType) > mostObjectType || !clean(parentType) || len(parent) > mostID || !clean(parent) || (parent == "") != (parentType == ""):
-		return "the parent needs a type of up to 80 bytes and an id of up to 190, or neither", nil
+		return fmt.Sprintf("the parent needs a type of up to %d bytes and an id of up to %d, or neither", mostObjectType, mostID), nil
 	}
 	name := r.shorten(channel.CleanName(row.get("name")), channel.MostName)
 	n, err := r.staging.exec(ctx, `INSERT INTO records (line, object_type, external_id, name, mobile, opted_out, at, parent_type, parent_id)

@@ -7,7 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"unicode/utf8"
+	"regexp"
 )
 
 // mostLines bounds how many lines a row of CSV has behind its first. Texts of people
@@ -45,7 +45,7 @@ type csvRows struct {
 
 // open reads the header.
 func (c *csvRows) open(required []string) error {
-	first, err := c.begin()
+	first, err := c.lines.begin()
 	if errors.Is(err, io.EOF) {
 		return errors.New("the file is empty")
 	}
@@ -73,16 +73,8 @@ func separator(header []byte) byte {
 	return best
 }
 
-// begin reads the line that a record begins with.
-func (c *csvRows) begin() (first line, err error) {
-	for first.isBlank() && err == nil {
-		first, err = c.lines.next()
-	}
-	return first, err
-}
-
 func (c *csvRows) next() (row, error) {
-	first, err := c.begin()
+	first, err := c.lines.begin()
 	if err != nil {
 		return row{}, err
 	}
@@ -234,21 +226,14 @@ func (q *quoting) over(text []byte, comma byte) {
 type jsonRows struct{ lines *lines }
 
 func (j *jsonRows) next() (row, error) {
-	for {
-		next, err := j.lines.next()
-		if err != nil {
-			return row{}, err
-		}
-		if next.long {
-			return row{line: j.lines.number, problem: tooLong}, nil
-		}
-		if text := bytes.TrimSpace(next.text); len(text) > 0 {
-			return jsonRow(j.lines.number, text), nil
-		}
-		if !next.isBlank() {
-			j.lines.blank++ // blanks alone
-		}
+	next, err := j.lines.begin()
+	switch {
+	case err != nil:
+		return row{}, err
+	case next.long:
+		return row{line: j.lines.number, problem: tooLong}, nil
 	}
+	return jsonRow(j.lines.number, next.text), nil
 }
 
 func jsonRow(line int, text []byte) row {
@@ -284,17 +269,19 @@ func jsonRow(line int, text []byte) row {
 	return got
 }
 
+// escape is one escape of JSON, and for a character that takes two of them both.
+var escape = regexp.MustCompile(`\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)`)
+
 // halves reports whether JSON escapes half a character, for which its decoder puts a
 // mark.
 func halves(text []byte) bool {
 	if !bytes.Contains(text, []byte(`\u`)) {
 		return false
 	}
-	count := func(t []byte) int { return bytes.Count(t, []byte(string(utf8.RuneError))) }
-	var decoded any
-	if json.Unmarshal(text, &decoded) != nil {
-		return false
+	for _, e := range escape.FindAll(text, -1) {
+		if len(e) == len(`\uXXXX`) && (e[2] == 'd' || e[2] == 'D') && e[3] >= '8' {
+			return true
+		}
 	}
-	plain, err := json.Marshal(decoded)
-	return err == nil && count(plain) > count(text)+bytes.Count(bytes.ToLower(text), []byte(`\ufffd`))
+	return false
 }

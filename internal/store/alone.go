@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"time"
@@ -47,23 +46,12 @@ func (s *Store) Alone(ctx context.Context, waits func()) (release func(), err er
 
 // tryAlone takes the lock; it returns nil while somebody else has it.
 func tryAlone(ctx context.Context, lock string) (release func(), err error) {
-	if _, err := layEmpty(lock); err != nil {
-		return nil, err
+	release, _, err = holdFile(ctx, lock, 0)
+	var lite sqlite3.Error
+	if errors.As(err, &lite) && lite.Code == sqlite3.ErrBusy {
+		return nil, nil
 	}
-	db, err := sql.Open("sqlite3", sqliteURL(lock, "mode=rw&_txlock=exclusive&_busy_timeout=0"))
-	if err != nil {
-		return nil, err
-	}
-	tx, err := db.BeginTx(ctx, nil)
-	if err != nil {
-		_ = db.Close()
-		var lite sqlite3.Error
-		if errors.As(err, &lite) && lite.Code == sqlite3.ErrBusy {
-			err = nil
-		}
-		return nil, err
-	}
-	return func() { _ = tx.Rollback(); _ = db.Close() }, nil
+	return release, err
 }
 
 func (s *Store) tryAlonePostgres(ctx context.Context) (release func(), err error) {

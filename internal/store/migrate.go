@@ -118,26 +118,34 @@ func lockFile(ctx context.Context, path string) (unlock func(leaveNothing bool),
 		return func(bool) {}, nil
 	}
 	lock := path + ".lock"
-	made, err := layEmpty(lock)
+	release, made, err := holdFile(ctx, lock, time.Minute)
 	if err != nil {
-		return nil, err
-	}
-	db, err := sql.Open("sqlite3", sqliteURL(lock, "_txlock=exclusive&_busy_timeout=60000"))
-	if err != nil {
-		return nil, err
-	}
-	tx, err := db.BeginTx(ctx, nil)
-	if err != nil {
-		_ = db.Close()
 		return nil, fmt.Errorf("wait for other processes that open %s: %w", path, err)
 	}
 	return func(leaveNothing bool) {
-		_ = tx.Rollback()
-		_ = db.Close()
+		release()
 		if made && leaveNothing {
 			_ = os.Remove(lock)
 		}
 	}, nil
+}
+
+// holdFile waits so long for the lock that a file is: an empty SQLite database, whose
+// exclusive transaction the system ends with the process. It reports whether it made
+// the file.
+func holdFile(ctx context.Context, lock string, patience time.Duration) (release func(), made bool, err error) {
+	if made, err = layEmpty(lock); err != nil {
+		return nil, made, err
+	}
+	db, err := sql.Open("sqlite3", sqliteURL(lock, fmt.Sprintf("_txlock=exclusive&_busy_timeout=%d", patience.Milliseconds())))
+	if err != nil {
+		return nil, made, err
+	}
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return nil, made, errors.Join(err, db.Close())
+	}
+	return func() { _ = tx.Rollback(); _ = db.Close() }, made, nil
 }
 
 // isForeign reports whether what lies at the path is no database of this user's

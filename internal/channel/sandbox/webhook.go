@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -152,7 +153,7 @@ func (e Entry) inbound() (channel.Inbound, error) {
 		m.Missing = append(m.Missing, channel.Files(foreign)+" not at the carrier")
 	}
 	if more := len(e.Media) - maxMedia; more > 0 {
-		m.Missing = append(m.Missing, channel.Files(more)+" beyond the first 10")
+		m.Missing = append(m.Missing, fmt.Sprintf("%s beyond the first %d", channel.Files(more), maxMedia))
 	}
 	return m, nil
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"net/url"
 	"regexp"
 	"strconv"
@@ -162,7 +163,7 @@ func addMedia(a channel.Account, form url.Values, m *channel.Inbound) {
 		m.Missing = append(m.Missing, channel.Files(foreign)+" not at the carrier")
 	}
 	if more := count - maxMedia; more > 0 {
-		m.Missing = append(m.Missing, channel.Files(more)+" beyond the first 10")
+		m.Missing = append(m.Missing, fmt.Sprintf("%s beyond the first %d", channel.Files(more), maxMedia))
 	}
 }
 
