@@ -315,10 +315,10 @@ func (a *App) Run(ctx context.Context) error {
 
 // unlessStopped is the error of a start, none when it was stopped meanwhile.
 func unlessStopped(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil
+	if ctx.Err() == nil {
+		return err
 	}
-	return err
+	return nil
 }
 
 // background runs a part beyond the end of ctx, until stop, which waits for it.
