@@ -3,6 +3,9 @@ import { AssignDocument, type InboxQuery, InboxDocument, MarkReadDocument, MarkU
 import { asks } from "../plain/ask";
 import type { Parley } from "../server";
 
+/** The last message of what disturb does. */
+export const lastWords = "The last of it";
+
 /** Changes amy's inbox, of which the first three rows are shown: one far behind, the last one shown, and the one after. */
 export async function disturb(parley: Parley): Promise<void> {
   const ask = asks(await parley.as("amy"));
@@ -17,7 +20,7 @@ export async function disturb(parley: Parley): Promise<void> {
   await toggle(2);
   await ask(AssignDocument, { input: { ids: [rows[2]!.id], agentId: bo } });
   await toggle(3);
-  await parley.say("The last of it", { from: "+12025550163" });
+  await parley.say(lastWords, { from: "+12025550163" });
 }
 
 /** The server's list, whole. */
