@@ -20,6 +20,7 @@ import (
 	"parley/ent/countcell"
 	"parley/ent/event"
 	"parley/ent/idempotencykey"
+	"parley/ent/identifier"
 	"parley/ent/lane"
 	"parley/ent/loghead"
 	"parley/ent/lookup"
@@ -63,6 +64,8 @@ type Client struct {
 	Event *EventClient
 	// IdempotencyKey is the client for interacting with the IdempotencyKey builders.
 	IdempotencyKey *IdempotencyKeyClient
+	// Identifier is the client for interacting with the Identifier builders.
+	Identifier *IdentifierClient
 	// Lane is the client for interacting with the Lane builders.
 	Lane *LaneClient
 	// LogHead is the client for interacting with the LogHead builders.
@@ -109,6 +112,7 @@ func (c *Client) init() {
 	c.CountCell = NewCountCellClient(c.config)
 	c.Event = NewEventClient(c.config)
 	c.IdempotencyKey = NewIdempotencyKeyClient(c.config)
+	c.Identifier = NewIdentifierClient(c.config)
 	c.Lane = NewLaneClient(c.config)
 	c.LogHead = NewLogHeadClient(c.config)
 	c.Lookup = NewLookupClient(c.config)
@@ -223,6 +227,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		CountCell:       NewCountCellClient(cfg),
 		Event:           NewEventClient(cfg),
 		IdempotencyKey:  NewIdempotencyKeyClient(cfg),
+		Identifier:      NewIdentifierClient(cfg),
 		Lane:            NewLaneClient(cfg),
 		LogHead:         NewLogHeadClient(cfg),
 		Lookup:          NewLookupClient(cfg),
@@ -264,6 +269,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		CountCell:       NewCountCellClient(cfg),
 		Event:           NewEventClient(cfg),
 		IdempotencyKey:  NewIdempotencyKeyClient(cfg),
+		Identifier:      NewIdentifierClient(cfg),
 		Lane:            NewLaneClient(cfg),
 		LogHead:         NewLogHeadClient(cfg),
 		Lookup:          NewLookupClient(cfg),
@@ -307,9 +313,9 @@ func (c *Client) Close() error {
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
 		c.Agent, c.Attempt, c.BulkBatch, c.BulkOperation, c.Channel, c.Conversation,
-		c.CountCell, c.Event, c.IdempotencyKey, c.Lane, c.LogHead, c.Lookup, c.Message,
-		c.MessagingUser, c.Participant, c.PermissionSet, c.Process, c.ProviderAccount,
-		c.Queue, c.RawInbound, c.Record, c.Secret,
+		c.CountCell, c.Event, c.IdempotencyKey, c.Identifier, c.Lane, c.LogHead,
+		c.Lookup, c.Message, c.MessagingUser, c.Participant, c.PermissionSet,
+		c.Process, c.ProviderAccount, c.Queue, c.RawInbound, c.Record, c.Secret,
 	} {
 		n.Use(hooks...)
 	}
@@ -320,9 +326,9 @@ func (c *Client) Use(hooks ...Hook) {
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
 		c.Agent, c.Attempt, c.BulkBatch, c.BulkOperation, c.Channel, c.Conversation,
-		c.CountCell, c.Event, c.IdempotencyKey, c.Lane, c.LogHead, c.Lookup, c.Message,
-		c.MessagingUser, c.Participant, c.PermissionSet, c.Process, c.ProviderAccount,
-		c.Queue, c.RawInbound, c.Record, c.Secret,
+		c.CountCell, c.Event, c.IdempotencyKey, c.Identifier, c.Lane, c.LogHead,
+		c.Lookup, c.Message, c.MessagingUser, c.Participant, c.PermissionSet,
+		c.Process, c.ProviderAccount, c.Queue, c.RawInbound, c.Record, c.Secret,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -349,6 +355,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Event.mutate(ctx, m)
 	case *IdempotencyKeyMutation:
 		return c.IdempotencyKey.mutate(ctx, m)
+	case *IdentifierMutation:
+		return c.Identifier.mutate(ctx, m)
 	case *LaneMutation:
 		return c.Lane.mutate(ctx, m)
 	case *LogHeadMutation:
@@ -1842,6 +1850,156 @@ func (c *IdempotencyKeyClient) mutate(ctx context.Context, m *IdempotencyKeyMuta
 	}
 }
 
+// IdentifierClient is a client for the Identifier schema.
+type IdentifierClient struct {
+	config
+}
+
+// NewIdentifierClient returns a client for the Identifier from the given config.
+func NewIdentifierClient(c config) *IdentifierClient {
+	return &IdentifierClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `identifier.Hooks(f(g(h())))`.
+func (c *IdentifierClient) Use(hooks ...Hook) {
+	c.hooks.Identifier = append(c.hooks.Identifier, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `identifier.Intercept(f(g(h())))`.
+func (c *IdentifierClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Identifier = append(c.inters.Identifier, interceptors...)
+}
+
+// Create returns a builder for creating a Identifier entity.
+func (c *IdentifierClient) Create() *IdentifierCreate {
+	mutation := newIdentifierMutation(c.config, OpCreate)
+	return &IdentifierCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Identifier entities.
+func (c *IdentifierClient) CreateBulk(builders ...*IdentifierCreate) *IdentifierCreateBulk {
+	return &IdentifierCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *IdentifierClient) MapCreateBulk(slice any, setFunc func(*IdentifierCreate, int)) *IdentifierCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &IdentifierCreateBulk{err: fmt.Errorf("calling to IdentifierClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*IdentifierCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &IdentifierCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Identifier.
+func (c *IdentifierClient) Update() *IdentifierUpdate {
+	mutation := newIdentifierMutation(c.config, OpUpdate)
+	return &IdentifierUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *IdentifierClient) UpdateOne(_m *Identifier) *IdentifierUpdateOne {
+	mutation := newIdentifierMutation(c.config, OpUpdateOne, withIdentifier(_m))
+	return &IdentifierUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *IdentifierClient) UpdateOneID(id int64) *IdentifierUpdateOne {
+	mutation := newIdentifierMutation(c.config, OpUpdateOne, withIdentifierID(id))
+	return &IdentifierUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Identifier.
+func (c *IdentifierClient) Delete() *IdentifierDelete {
+	mutation := newIdentifierMutation(c.config, OpDelete)
+	return &IdentifierDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *IdentifierClient) DeleteOne(_m *Identifier) *IdentifierDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *IdentifierClient) DeleteOneID(id int64) *IdentifierDeleteOne {
+	builder := c.Delete().Where(identifier.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &IdentifierDeleteOne{builder}
+}
+
+// Query returns a query builder for Identifier.
+func (c *IdentifierClient) Query() *IdentifierQuery {
+	return &IdentifierQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeIdentifier},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Identifier entity by its id.
+func (c *IdentifierClient) Get(ctx context.Context, id int64) (*Identifier, error) {
+	return c.Query().Where(identifier.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *IdentifierClient) GetX(ctx context.Context, id int64) *Identifier {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryMessagingUser queries the messaging_user edge of a Identifier.
+func (c *IdentifierClient) QueryMessagingUser(_m *Identifier) *MessagingUserQuery {
+	query := (&MessagingUserClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(identifier.Table, identifier.FieldID, id),
+			sqlgraph.To(messaginguser.Table, messaginguser.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, identifier.MessagingUserTable, identifier.MessagingUserColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *IdentifierClient) Hooks() []Hook {
+	hooks := c.hooks.Identifier
+	return append(hooks[:len(hooks):len(hooks)], identifier.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *IdentifierClient) Interceptors() []Interceptor {
+	return c.inters.Identifier
+}
+
+func (c *IdentifierClient) mutate(ctx context.Context, m *IdentifierMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&IdentifierCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&IdentifierUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&IdentifierUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&IdentifierDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Identifier mutation op: %q", m.Op())
+	}
+}
+
 // LaneClient is a client for the Lane schema.
 type LaneClient struct {
 	config
@@ -2591,6 +2749,22 @@ func (c *MessagingUserClient) QueryConversation(_m *MessagingUser) *Conversation
 			sqlgraph.From(messaginguser.Table, messaginguser.FieldID, id),
 			sqlgraph.To(conversation.Table, conversation.FieldID),
 			sqlgraph.Edge(sqlgraph.O2O, false, messaginguser.ConversationTable, messaginguser.ConversationColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryIdentifiers queries the identifiers edge of a MessagingUser.
+func (c *MessagingUserClient) QueryIdentifiers(_m *MessagingUser) *IdentifierQuery {
+	query := (&IdentifierClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(messaginguser.Table, messaginguser.FieldID, id),
+			sqlgraph.To(identifier.Table, identifier.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, messaginguser.IdentifiersTable, messaginguser.IdentifiersColumn),
 		)
 		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
 		return fromV, nil
@@ -3828,14 +4002,14 @@ func (c *SecretClient) mutate(ctx context.Context, m *SecretMutation) (Value, er
 type (
 	hooks struct {
 		Agent, Attempt, BulkBatch, BulkOperation, Channel, Conversation, CountCell,
-		Event, IdempotencyKey, Lane, LogHead, Lookup, Message, MessagingUser,
-		Participant, PermissionSet, Process, ProviderAccount, Queue, RawInbound,
-		Record, Secret []ent.Hook
+		Event, IdempotencyKey, Identifier, Lane, LogHead, Lookup, Message,
+		MessagingUser, Participant, PermissionSet, Process, ProviderAccount, Queue,
+		RawInbound, Record, Secret []ent.Hook
 	}
 	inters struct {
 		Agent, Attempt, BulkBatch, BulkOperation, Channel, Conversation, CountCell,
-		Event, IdempotencyKey, Lane, LogHead, Lookup, Message, MessagingUser,
-		Participant, PermissionSet, Process, ProviderAccount, Queue, RawInbound,
-		Record, Secret []ent.Interceptor
+		Event, IdempotencyKey, Identifier, Lane, LogHead, Lookup, Message,
+		MessagingUser, Participant, PermissionSet, Process, ProviderAccount, Queue,
+		RawInbound, Record, Secret []ent.Interceptor
 	}
 )

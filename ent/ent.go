@@ -22,6 +22,7 @@ import (
 	"parley/ent/countcell"
 	"parley/ent/event"
 	"parley/ent/idempotencykey"
+	"parley/ent/identifier"
 	"parley/ent/lane"
 	"parley/ent/loghead"
 	"parley/ent/lookup"
@@ -104,6 +105,7 @@ func checkColumn(t, c string) error {
 			countcell.Table:       countcell.ValidColumn,
 			event.Table:           event.ValidColumn,
 			idempotencykey.Table:  idempotencykey.ValidColumn,
+			identifier.Table:      identifier.ValidColumn,
 			lane.Table:            lane.ValidColumn,
 			loghead.Table:         loghead.ValidColumn,
 			lookup.Table:          lookup.ValidColumn,

@@ -46,9 +46,11 @@ type MessagingUserEdges struct {
 	Channel *Channel `json:"channel,omitempty"`
 	// Conversation holds the value of the conversation edge.
 	Conversation *Conversation `json:"conversation,omitempty"`
+	// Identifiers holds the value of the identifiers edge.
+	Identifiers []*Identifier `json:"identifiers,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [2]bool
+	loadedTypes [3]bool
 }
 
 // ChannelOrErr returns the Channel value or an error if the edge
@@ -71,6 +73,15 @@ func (e MessagingUserEdges) ConversationOrErr() (*Conversation, error) {
 		return nil, &NotFoundError{label: conversation.Label}
 	}
 	return nil, &NotLoadedError{edge: "conversation"}
+}
+
+// IdentifiersOrErr returns the Identifiers value or an error if the edge
+// was not loaded in eager-loading.
+func (e MessagingUserEdges) IdentifiersOrErr() ([]*Identifier, error) {
+	if e.loadedTypes[2] {
+		return e.Identifiers, nil
+	}
+	return nil, &NotLoadedError{edge: "identifiers"}
 }
 
 // scanValues returns the types for scanning values from sql.Rows.
@@ -166,6 +177,11 @@ func (_m *MessagingUser) QueryChannel() *ChannelQuery {
 // QueryConversation queries the "conversation" edge of the MessagingUser entity.
 func (_m *MessagingUser) QueryConversation() *ConversationQuery {
 	return NewMessagingUserClient(_m.config).QueryConversation(_m)
+}
+
+// QueryIdentifiers queries the "identifiers" edge of the MessagingUser entity.
+func (_m *MessagingUser) QueryIdentifiers() *IdentifierQuery {
+	return NewMessagingUserClient(_m.config).QueryIdentifiers(_m)
 }
 
 // Update returns a builder for updating this MessagingUser.

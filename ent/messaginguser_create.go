@@ -8,6 +8,7 @@ import (
 	"fmt"
 	entchannel "parley/ent/channel"
 	"parley/ent/conversation"
+	"parley/ent/identifier"
 	"parley/ent/messaginguser"
 	"parley/internal/channel"
 	"parley/internal/clock"
@@ -117,6 +118,21 @@ func (_c *MessagingUserCreate) SetNillableConversationID(id *int64) *MessagingUs
 // SetConversation sets the "conversation" edge to the Conversation entity.
 func (_c *MessagingUserCreate) SetConversation(v *Conversation) *MessagingUserCreate {
 	return _c.SetConversationID(v.ID)
+}
+
+// AddIdentifierIDs adds the "identifiers" edge to the Identifier entity by IDs.
+func (_c *MessagingUserCreate) AddIdentifierIDs(ids ...int64) *MessagingUserCreate {
+	_c.mutation.AddIdentifierIDs(ids...)
+	return _c
+}
+
+// AddIdentifiers adds the "identifiers" edges to the Identifier entity.
+func (_c *MessagingUserCreate) AddIdentifiers(v ...*Identifier) *MessagingUserCreate {
+	ids := make([]int64, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddIdentifierIDs(ids...)
 }
 
 // Mutation returns the MessagingUserMutation object of the builder.
@@ -299,6 +315,22 @@ func (_c *MessagingUserCreate) createSpec() (*MessagingUser, *sqlgraph.CreateSpe
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(conversation.FieldID, field.TypeInt64),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.IdentifiersIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   messaginguser.IdentifiersTable,
+			Columns: []string{messaginguser.IdentifiersColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(identifier.FieldID, field.TypeInt64),
 			},
 		}
 		for _, k := range nodes {

@@ -10,6 +10,7 @@ import (
 	"math"
 	entchannel "parley/ent/channel"
 	"parley/ent/conversation"
+	"parley/ent/identifier"
 	"parley/ent/messaginguser"
 	"parley/ent/predicate"
 
@@ -28,6 +29,7 @@ type MessagingUserQuery struct {
 	predicates       []predicate.MessagingUser
 	withChannel      *ChannelQuery
 	withConversation *ConversationQuery
+	withIdentifiers  *IdentifierQuery
 	// intermediate query (i.e. traversal path).
 	sql  *sql.Selector
 	path func(context.Context) (*sql.Selector, error)
@@ -101,6 +103,28 @@ func (_q *MessagingUserQuery) QueryConversation() *ConversationQuery {
 			sqlgraph.From(messaginguser.Table, messaginguser.FieldID, selector),
 			sqlgraph.To(conversation.Table, conversation.FieldID),
 			sqlgraph.Edge(sqlgraph.O2O, false, messaginguser.ConversationTable, messaginguser.ConversationColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryIdentifiers chains the current query on the "identifiers" edge.
+func (_q *MessagingUserQuery) QueryIdentifiers() *IdentifierQuery {
+	query := (&IdentifierClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(messaginguser.Table, messaginguser.FieldID, selector),
+			sqlgraph.To(identifier.Table, identifier.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, messaginguser.IdentifiersTable, messaginguser.IdentifiersColumn),
 		)
 		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
 		return fromU, nil
@@ -302,6 +326,7 @@ func (_q *MessagingUserQuery) Clone() *MessagingUserQuery {
 		predicates:       append([]predicate.MessagingUser{}, _q.predicates...),
 		withChannel:      _q.withChannel.Clone(),
 		withConversation: _q.withConversation.Clone(),
+		withIdentifiers:  _q.withIdentifiers.Clone(),
 		// clone intermediate query.
 		sql:  _q.sql.Clone(),
 		path: _q.path,
@@ -327,6 +352,17 @@ func (_q *MessagingUserQuery) WithConversation(opts ...func(*ConversationQuery))
 		opt(query)
 	}
 	_q.withConversation = query
+	return _q
+}
+
+// WithIdentifiers tells the query-builder to eager-load the nodes that are connected to
+// the "identifiers" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *MessagingUserQuery) WithIdentifiers(opts ...func(*IdentifierQuery)) *MessagingUserQuery {
+	query := (&IdentifierClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withIdentifiers = query
 	return _q
 }
 
@@ -414,9 +450,10 @@ func (_q *MessagingUserQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([
 	var (
 		nodes       = []*MessagingUser{}
 		_spec       = _q.querySpec()
-		loadedTypes = [2]bool{
+		loadedTypes = [3]bool{
 			_q.withChannel != nil,
 			_q.withConversation != nil,
+			_q.withIdentifiers != nil,
 		}
 	)
 	_spec.ScanValues = func(columns []string) ([]any, error) {
@@ -446,6 +483,13 @@ func (_q *MessagingUserQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([
 	if query := _q.withConversation; query != nil {
 		if err := _q.loadConversation(ctx, query, nodes, nil,
 			func(n *MessagingUser, e *Conversation) { n.Edges.Conversation = e }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withIdentifiers; query != nil {
+		if err := _q.loadIdentifiers(ctx, query, nodes,
+			func(n *MessagingUser) { n.Edges.Identifiers = []*Identifier{} },
+			func(n *MessagingUser, e *Identifier) { n.Edges.Identifiers = append(n.Edges.Identifiers, e) }); err != nil {
 			return nil, err
 		}
 	}
@@ -493,6 +537,36 @@ func (_q *MessagingUserQuery) loadConversation(ctx context.Context, query *Conve
 	}
 	query.Where(predicate.Conversation(func(s *sql.Selector) {
 		s.Where(sql.InValues(s.C(messaginguser.ConversationColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.MessagingUserID
+		node, ok := nodeids[fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "messaging_user_id" returned %v for node %v`, fk, n.ID)
+		}
+		assign(node, n)
+	}
+	return nil
+}
+func (_q *MessagingUserQuery) loadIdentifiers(ctx context.Context, query *IdentifierQuery, nodes []*MessagingUser, init func(*MessagingUser), assign func(*MessagingUser, *Identifier)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[int64]*MessagingUser)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+		if init != nil {
+			init(nodes[i])
+		}
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(identifier.FieldMessagingUserID)
+	}
+	query.Where(predicate.Identifier(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(messaginguser.IdentifiersColumn), fks...))
 	}))
 	neighbors, err := query.All(ctx)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"parley/ent/conversation"
+	"parley/ent/identifier"
 	"parley/ent/messaginguser"
 	"parley/ent/predicate"
 	"parley/internal/channel"
@@ -104,6 +105,21 @@ func (_u *MessagingUserUpdate) SetConversation(v *Conversation) *MessagingUserUp
 	return _u.SetConversationID(v.ID)
 }
 
+// AddIdentifierIDs adds the "identifiers" edge to the Identifier entity by IDs.
+func (_u *MessagingUserUpdate) AddIdentifierIDs(ids ...int64) *MessagingUserUpdate {
+	_u.mutation.AddIdentifierIDs(ids...)
+	return _u
+}
+
+// AddIdentifiers adds the "identifiers" edges to the Identifier entity.
+func (_u *MessagingUserUpdate) AddIdentifiers(v ...*Identifier) *MessagingUserUpdate {
+	ids := make([]int64, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddIdentifierIDs(ids...)
+}
+
 // Mutation returns the MessagingUserMutation object of the builder.
 func (_u *MessagingUserUpdate) Mutation() *MessagingUserMutation {
 	return _u.mutation
@@ -113,6 +129,27 @@ func (_u *MessagingUserUpdate) Mutation() *MessagingUserMutation {
 func (_u *MessagingUserUpdate) ClearConversation() *MessagingUserUpdate {
 	_u.mutation.ClearConversation()
 	return _u
+}
+
+// ClearIdentifiers clears all "identifiers" edges to the Identifier entity.
+func (_u *MessagingUserUpdate) ClearIdentifiers() *MessagingUserUpdate {
+	_u.mutation.ClearIdentifiers()
+	return _u
+}
+
+// RemoveIdentifierIDs removes the "identifiers" edge to Identifier entities by IDs.
+func (_u *MessagingUserUpdate) RemoveIdentifierIDs(ids ...int64) *MessagingUserUpdate {
+	_u.mutation.RemoveIdentifierIDs(ids...)
+	return _u
+}
+
+// RemoveIdentifiers removes "identifiers" edges to Identifier entities.
+func (_u *MessagingUserUpdate) RemoveIdentifiers(v ...*Identifier) *MessagingUserUpdate {
+	ids := make([]int64, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveIdentifierIDs(ids...)
 }
 
 // Save executes the query and returns the number of nodes affected by the update operation.
@@ -218,6 +255,51 @@ func (_u *MessagingUserUpdate) sqlSave(ctx context.Context) (_node int, err erro
 		}
 		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
+	if _u.mutation.IdentifiersCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   messaginguser.IdentifiersTable,
+			Columns: []string{messaginguser.IdentifiersColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(identifier.FieldID, field.TypeInt64),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedIdentifiersIDs(); len(nodes) > 0 && !_u.mutation.IdentifiersCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   messaginguser.IdentifiersTable,
+			Columns: []string{messaginguser.IdentifiersColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(identifier.FieldID, field.TypeInt64),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.IdentifiersIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   messaginguser.IdentifiersTable,
+			Columns: []string{messaginguser.IdentifiersColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(identifier.FieldID, field.TypeInt64),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
 			err = &NotFoundError{messaginguser.Label}
@@ -313,6 +395,21 @@ func (_u *MessagingUserUpdateOne) SetConversation(v *Conversation) *MessagingUse
 	return _u.SetConversationID(v.ID)
 }
 
+// AddIdentifierIDs adds the "identifiers" edge to the Identifier entity by IDs.
+func (_u *MessagingUserUpdateOne) AddIdentifierIDs(ids ...int64) *MessagingUserUpdateOne {
+	_u.mutation.AddIdentifierIDs(ids...)
+	return _u
+}
+
+// AddIdentifiers adds the "identifiers" edges to the Identifier entity.
+func (_u *MessagingUserUpdateOne) AddIdentifiers(v ...*Identifier) *MessagingUserUpdateOne {
+	ids := make([]int64, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddIdentifierIDs(ids...)
+}
+
 // Mutation returns the MessagingUserMutation object of the builder.
 func (_u *MessagingUserUpdateOne) Mutation() *MessagingUserMutation {
 	return _u.mutation
@@ -322,6 +419,27 @@ func (_u *MessagingUserUpdateOne) Mutation() *MessagingUserMutation {
 func (_u *MessagingUserUpdateOne) ClearConversation() *MessagingUserUpdateOne {
 	_u.mutation.ClearConversation()
 	return _u
+}
+
+// ClearIdentifiers clears all "identifiers" edges to the Identifier entity.
+func (_u *MessagingUserUpdateOne) ClearIdentifiers() *MessagingUserUpdateOne {
+	_u.mutation.ClearIdentifiers()
+	return _u
+}
+
+// RemoveIdentifierIDs removes the "identifiers" edge to Identifier entities by IDs.
+func (_u *MessagingUserUpdateOne) RemoveIdentifierIDs(ids ...int64) *MessagingUserUpdateOne {
+	_u.mutation.RemoveIdentifierIDs(ids...)
+	return _u
+}
+
+// RemoveIdentifiers removes "identifiers" edges to Identifier entities.
+func (_u *MessagingUserUpdateOne) RemoveIdentifiers(v ...*Identifier) *MessagingUserUpdateOne {
+	ids := make([]int64, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveIdentifierIDs(ids...)
 }
 
 // Where appends a list predicates to the MessagingUserUpdate builder.
@@ -450,6 +568,51 @@ func (_u *MessagingUserUpdateOne) sqlSave(ctx context.Context) (_node *Messaging
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(conversation.FieldID, field.TypeInt64),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.IdentifiersCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   messaginguser.IdentifiersTable,
+			Columns: []string{messaginguser.IdentifiersColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(identifier.FieldID, field.TypeInt64),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedIdentifiersIDs(); len(nodes) > 0 && !_u.mutation.IdentifiersCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   messaginguser.IdentifiersTable,
+			Columns: []string{messaginguser.IdentifiersColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(identifier.FieldID, field.TypeInt64),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.IdentifiersIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   messaginguser.IdentifiersTable,
+			Columns: []string{messaginguser.IdentifiersColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(identifier.FieldID, field.TypeInt64),
 			},
 		}
 		for _, k := range nodes {

@@ -15,6 +15,7 @@ import (
 	"parley/ent/countcell"
 	"parley/ent/event"
 	"parley/ent/idempotencykey"
+	"parley/ent/identifier"
 	"parley/ent/lane"
 	"parley/ent/loghead"
 	"parley/ent/lookup"
@@ -57,6 +58,7 @@ const (
 	TypeCountCell       = "CountCell"
 	TypeEvent           = "Event"
 	TypeIdempotencyKey  = "IdempotencyKey"
+	TypeIdentifier      = "Identifier"
 	TypeLane            = "Lane"
 	TypeLogHead         = "LogHead"
 	TypeLookup          = "Lookup"
@@ -10332,6 +10334,839 @@ func (m *IdempotencyKeyMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown IdempotencyKey edge %s", name)
 }
 
+// IdentifierMutation represents an operation that mutates the Identifier nodes in the graph.
+type IdentifierMutation struct {
+	config
+	op                    Op
+	typ                   string
+	id                    *int64
+	channel_id            *int64
+	addchannel_id         *int64
+	kind                  *channel.IdentifierKind
+	lookup                *string
+	display               *string
+	received              *string
+	is_primary            *bool
+	created_at            *clock.Time
+	addcreated_at         *clock.Time
+	clearedFields         map[string]struct{}
+	messaging_user        *int64
+	clearedmessaging_user bool
+	done                  bool
+	oldValue              func(context.Context) (*Identifier, error)
+	predicates            []predicate.Identifier
+}
+
+var _ ent.Mutation = (*IdentifierMutation)(nil)
+
+// identifierOption allows management of the mutation configuration using functional options.
+type identifierOption func(*IdentifierMutation)
+
+// newIdentifierMutation creates new mutation for the Identifier entity.
+func newIdentifierMutation(c config, op Op, opts ...identifierOption) *IdentifierMutation {
+	m := &IdentifierMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeIdentifier,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withIdentifierID sets the ID field of the mutation.
+func withIdentifierID(id int64) identifierOption {
+	return func(m *IdentifierMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Identifier
+		)
+		m.oldValue = func(ctx context.Context) (*Identifier, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Identifier.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withIdentifier sets the old Identifier of the mutation.
+func withIdentifier(node *Identifier) identifierOption {
+	return func(m *IdentifierMutation) {
+		m.oldValue = func(context.Context) (*Identifier, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m IdentifierMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m IdentifierMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Identifier entities.
+func (m *IdentifierMutation) SetID(id int64) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *IdentifierMutation) ID() (id int64, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *IdentifierMutation) IDs(ctx context.Context) ([]int64, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int64{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Identifier.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetChannelID sets the "channel_id" field.
+func (m *IdentifierMutation) SetChannelID(i int64) {
+	m.channel_id = &i
+	m.addchannel_id = nil
+}
+
+// ChannelID returns the value of the "channel_id" field in the mutation.
+func (m *IdentifierMutation) ChannelID() (r int64, exists bool) {
+	v := m.channel_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldChannelID returns the old "channel_id" field's value of the Identifier entity.
+// If the Identifier object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IdentifierMutation) OldChannelID(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldChannelID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldChannelID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldChannelID: %w", err)
+	}
+	return oldValue.ChannelID, nil
+}
+
+// AddChannelID adds i to the "channel_id" field.
+func (m *IdentifierMutation) AddChannelID(i int64) {
+	if m.addchannel_id != nil {
+		*m.addchannel_id += i
+	} else {
+		m.addchannel_id = &i
+	}
+}
+
+// AddedChannelID returns the value that was added to the "channel_id" field in this mutation.
+func (m *IdentifierMutation) AddedChannelID() (r int64, exists bool) {
+	v := m.addchannel_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetChannelID resets all changes to the "channel_id" field.
+func (m *IdentifierMutation) ResetChannelID() {
+	m.channel_id = nil
+	m.addchannel_id = nil
+}
+
+// SetMessagingUserID sets the "messaging_user_id" field.
+func (m *IdentifierMutation) SetMessagingUserID(i int64) {
+	m.messaging_user = &i
+}
+
+// MessagingUserID returns the value of the "messaging_user_id" field in the mutation.
+func (m *IdentifierMutation) MessagingUserID() (r int64, exists bool) {
+	v := m.messaging_user
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMessagingUserID returns the old "messaging_user_id" field's value of the Identifier entity.
+// If the Identifier object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IdentifierMutation) OldMessagingUserID(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMessagingUserID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMessagingUserID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMessagingUserID: %w", err)
+	}
+	return oldValue.MessagingUserID, nil
+}
+
+// ResetMessagingUserID resets all changes to the "messaging_user_id" field.
+func (m *IdentifierMutation) ResetMessagingUserID() {
+	m.messaging_user = nil
+}
+
+// SetKind sets the "kind" field.
+func (m *IdentifierMutation) SetKind(ck channel.IdentifierKind) {
+	m.kind = &ck
+}
+
+// Kind returns the value of the "kind" field in the mutation.
+func (m *IdentifierMutation) Kind() (r channel.IdentifierKind, exists bool) {
+	v := m.kind
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldKind returns the old "kind" field's value of the Identifier entity.
+// If the Identifier object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IdentifierMutation) OldKind(ctx context.Context) (v channel.IdentifierKind, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldKind is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldKind requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldKind: %w", err)
+	}
+	return oldValue.Kind, nil
+}
+
+// ResetKind resets all changes to the "kind" field.
+func (m *IdentifierMutation) ResetKind() {
+	m.kind = nil
+}
+
+// SetLookup sets the "lookup" field.
+func (m *IdentifierMutation) SetLookup(s string) {
+	m.lookup = &s
+}
+
+// Lookup returns the value of the "lookup" field in the mutation.
+func (m *IdentifierMutation) Lookup() (r string, exists bool) {
+	v := m.lookup
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLookup returns the old "lookup" field's value of the Identifier entity.
+// If the Identifier object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IdentifierMutation) OldLookup(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLookup is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLookup requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLookup: %w", err)
+	}
+	return oldValue.Lookup, nil
+}
+
+// ResetLookup resets all changes to the "lookup" field.
+func (m *IdentifierMutation) ResetLookup() {
+	m.lookup = nil
+}
+
+// SetDisplay sets the "display" field.
+func (m *IdentifierMutation) SetDisplay(s string) {
+	m.display = &s
+}
+
+// Display returns the value of the "display" field in the mutation.
+func (m *IdentifierMutation) Display() (r string, exists bool) {
+	v := m.display
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDisplay returns the old "display" field's value of the Identifier entity.
+// If the Identifier object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IdentifierMutation) OldDisplay(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDisplay is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDisplay requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDisplay: %w", err)
+	}
+	return oldValue.Display, nil
+}
+
+// ResetDisplay resets all changes to the "display" field.
+func (m *IdentifierMutation) ResetDisplay() {
+	m.display = nil
+}
+
+// SetReceived sets the "received" field.
+func (m *IdentifierMutation) SetReceived(s string) {
+	m.received = &s
+}
+
+// Received returns the value of the "received" field in the mutation.
+func (m *IdentifierMutation) Received() (r string, exists bool) {
+	v := m.received
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldReceived returns the old "received" field's value of the Identifier entity.
+// If the Identifier object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IdentifierMutation) OldReceived(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldReceived is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldReceived requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldReceived: %w", err)
+	}
+	return oldValue.Received, nil
+}
+
+// ResetReceived resets all changes to the "received" field.
+func (m *IdentifierMutation) ResetReceived() {
+	m.received = nil
+}
+
+// SetIsPrimary sets the "is_primary" field.
+func (m *IdentifierMutation) SetIsPrimary(b bool) {
+	m.is_primary = &b
+}
+
+// IsPrimary returns the value of the "is_primary" field in the mutation.
+func (m *IdentifierMutation) IsPrimary() (r bool, exists bool) {
+	v := m.is_primary
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldIsPrimary returns the old "is_primary" field's value of the Identifier entity.
+// If the Identifier object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IdentifierMutation) OldIsPrimary(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldIsPrimary is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldIsPrimary requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldIsPrimary: %w", err)
+	}
+	return oldValue.IsPrimary, nil
+}
+
+// ResetIsPrimary resets all changes to the "is_primary" field.
+func (m *IdentifierMutation) ResetIsPrimary() {
+	m.is_primary = nil
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *IdentifierMutation) SetCreatedAt(c clock.Time) {
+	m.created_at = &c
+	m.addcreated_at = nil
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *IdentifierMutation) CreatedAt() (r clock.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the Identifier entity.
+// If the Identifier object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IdentifierMutation) OldCreatedAt(ctx context.Context) (v clock.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// AddCreatedAt adds c to the "created_at" field.
+func (m *IdentifierMutation) AddCreatedAt(c clock.Time) {
+	if m.addcreated_at != nil {
+		*m.addcreated_at += c
+	} else {
+		m.addcreated_at = &c
+	}
+}
+
+// AddedCreatedAt returns the value that was added to the "created_at" field in this mutation.
+func (m *IdentifierMutation) AddedCreatedAt() (r clock.Time, exists bool) {
+	v := m.addcreated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *IdentifierMutation) ResetCreatedAt() {
+	m.created_at = nil
+	m.addcreated_at = nil
+}
+
+// ClearMessagingUser clears the "messaging_user" edge to the MessagingUser entity.
+func (m *IdentifierMutation) ClearMessagingUser() {
+	m.clearedmessaging_user = true
+	m.clearedFields[identifier.FieldMessagingUserID] = struct{}{}
+}
+
+// MessagingUserCleared reports if the "messaging_user" edge to the MessagingUser entity was cleared.
+func (m *IdentifierMutation) MessagingUserCleared() bool {
+	return m.clearedmessaging_user
+}
+
+// MessagingUserIDs returns the "messaging_user" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// MessagingUserID instead. It exists only for internal usage by the builders.
+func (m *IdentifierMutation) MessagingUserIDs() (ids []int64) {
+	if id := m.messaging_user; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetMessagingUser resets all changes to the "messaging_user" edge.
+func (m *IdentifierMutation) ResetMessagingUser() {
+	m.messaging_user = nil
+	m.clearedmessaging_user = false
+}
+
+// Where appends a list predicates to the IdentifierMutation builder.
+func (m *IdentifierMutation) Where(ps ...predicate.Identifier) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the IdentifierMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *IdentifierMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Identifier, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *IdentifierMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *IdentifierMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Identifier).
+func (m *IdentifierMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *IdentifierMutation) Fields() []string {
+	fields := make([]string, 0, 8)
+	if m.channel_id != nil {
+		fields = append(fields, identifier.FieldChannelID)
+	}
+	if m.messaging_user != nil {
+		fields = append(fields, identifier.FieldMessagingUserID)
+	}
+	if m.kind != nil {
+		fields = append(fields, identifier.FieldKind)
+	}
+	if m.lookup != nil {
+		fields = append(fields, identifier.FieldLookup)
+	}
+	if m.display != nil {
+		fields = append(fields, identifier.FieldDisplay)
+	}
+	if m.received != nil {
+		fields = append(fields, identifier.FieldReceived)
+	}
+	if m.is_primary != nil {
+		fields = append(fields, identifier.FieldIsPrimary)
+	}
+	if m.created_at != nil {
+		fields = append(fields, identifier.FieldCreatedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *IdentifierMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case identifier.FieldChannelID:
+		return m.ChannelID()
+	case identifier.FieldMessagingUserID:
+		return m.MessagingUserID()
+	case identifier.FieldKind:
+		return m.Kind()
+	case identifier.FieldLookup:
+		return m.Lookup()
+	case identifier.FieldDisplay:
+		return m.Display()
+	case identifier.FieldReceived:
+		return m.Received()
+	case identifier.FieldIsPrimary:
+		return m.IsPrimary()
+	case identifier.FieldCreatedAt:
+		return m.CreatedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *IdentifierMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case identifier.FieldChannelID:
+		return m.OldChannelID(ctx)
+	case identifier.FieldMessagingUserID:
+		return m.OldMessagingUserID(ctx)
+	case identifier.FieldKind:
+		return m.OldKind(ctx)
+	case identifier.FieldLookup:
+		return m.OldLookup(ctx)
+	case identifier.FieldDisplay:
+		return m.OldDisplay(ctx)
+	case identifier.FieldReceived:
+		return m.OldReceived(ctx)
+	case identifier.FieldIsPrimary:
+		return m.OldIsPrimary(ctx)
+	case identifier.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown Identifier field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *IdentifierMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case identifier.FieldChannelID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetChannelID(v)
+		return nil
+	case identifier.FieldMessagingUserID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMessagingUserID(v)
+		return nil
+	case identifier.FieldKind:
+		v, ok := value.(channel.IdentifierKind)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetKind(v)
+		return nil
+	case identifier.FieldLookup:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLookup(v)
+		return nil
+	case identifier.FieldDisplay:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDisplay(v)
+		return nil
+	case identifier.FieldReceived:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetReceived(v)
+		return nil
+	case identifier.FieldIsPrimary:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetIsPrimary(v)
+		return nil
+	case identifier.FieldCreatedAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Identifier field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *IdentifierMutation) AddedFields() []string {
+	var fields []string
+	if m.addchannel_id != nil {
+		fields = append(fields, identifier.FieldChannelID)
+	}
+	if m.addcreated_at != nil {
+		fields = append(fields, identifier.FieldCreatedAt)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *IdentifierMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case identifier.FieldChannelID:
+		return m.AddedChannelID()
+	case identifier.FieldCreatedAt:
+		return m.AddedCreatedAt()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *IdentifierMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case identifier.FieldChannelID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddChannelID(v)
+		return nil
+	case identifier.FieldCreatedAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddCreatedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Identifier numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *IdentifierMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *IdentifierMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *IdentifierMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown Identifier nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *IdentifierMutation) ResetField(name string) error {
+	switch name {
+	case identifier.FieldChannelID:
+		m.ResetChannelID()
+		return nil
+	case identifier.FieldMessagingUserID:
+		m.ResetMessagingUserID()
+		return nil
+	case identifier.FieldKind:
+		m.ResetKind()
+		return nil
+	case identifier.FieldLookup:
+		m.ResetLookup()
+		return nil
+	case identifier.FieldDisplay:
+		m.ResetDisplay()
+		return nil
+	case identifier.FieldReceived:
+		m.ResetReceived()
+		return nil
+	case identifier.FieldIsPrimary:
+		m.ResetIsPrimary()
+		return nil
+	case identifier.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown Identifier field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *IdentifierMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.messaging_user != nil {
+		edges = append(edges, identifier.EdgeMessagingUser)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *IdentifierMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case identifier.EdgeMessagingUser:
+		if id := m.messaging_user; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *IdentifierMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *IdentifierMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *IdentifierMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearedmessaging_user {
+		edges = append(edges, identifier.EdgeMessagingUser)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *IdentifierMutation) EdgeCleared(name string) bool {
+	switch name {
+	case identifier.EdgeMessagingUser:
+		return m.clearedmessaging_user
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *IdentifierMutation) ClearEdge(name string) error {
+	switch name {
+	case identifier.EdgeMessagingUser:
+		m.ClearMessagingUser()
+		return nil
+	}
+	return fmt.Errorf("unknown Identifier unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *IdentifierMutation) ResetEdge(name string) error {
+	switch name {
+	case identifier.EdgeMessagingUser:
+		m.ResetMessagingUser()
+		return nil
+	}
+	return fmt.Errorf("unknown Identifier edge %s", name)
+}
+
 // LaneMutation represents an operation that mutates the Lane nodes in the graph.
 type LaneMutation struct {
 	config
@@ -13378,6 +14213,9 @@ type MessagingUserMutation struct {
 	clearedchannel      bool
 	conversation        *int64
 	clearedconversation bool
+	identifiers         map[int64]struct{}
+	removedidentifiers  map[int64]struct{}
+	clearedidentifiers  bool
 	done                bool
 	oldValue            func(context.Context) (*MessagingUser, error)
 	predicates          []predicate.MessagingUser
@@ -13825,6 +14663,60 @@ func (m *MessagingUserMutation) ResetConversation() {
 	m.clearedconversation = false
 }
 
+// AddIdentifierIDs adds the "identifiers" edge to the Identifier entity by ids.
+func (m *MessagingUserMutation) AddIdentifierIDs(ids ...int64) {
+	if m.identifiers == nil {
+		m.identifiers = make(map[int64]struct{})
+	}
+	for i := range ids {
+		m.identifiers[ids[i]] = struct{}{}
+	}
+}
+
+// ClearIdentifiers clears the "identifiers" edge to the Identifier entity.
+func (m *MessagingUserMutation) ClearIdentifiers() {
+	m.clearedidentifiers = true
+}
+
+// IdentifiersCleared reports if the "identifiers" edge to the Identifier entity was cleared.
+func (m *MessagingUserMutation) IdentifiersCleared() bool {
+	return m.clearedidentifiers
+}
+
+// RemoveIdentifierIDs removes the "identifiers" edge to the Identifier entity by IDs.
+func (m *MessagingUserMutation) RemoveIdentifierIDs(ids ...int64) {
+	if m.removedidentifiers == nil {
+		m.removedidentifiers = make(map[int64]struct{})
+	}
+	for i := range ids {
+		delete(m.identifiers, ids[i])
+		m.removedidentifiers[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedIdentifiers returns the removed IDs of the "identifiers" edge to the Identifier entity.
+func (m *MessagingUserMutation) RemovedIdentifiersIDs() (ids []int64) {
+	for id := range m.removedidentifiers {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// IdentifiersIDs returns the "identifiers" edge IDs in the mutation.
+func (m *MessagingUserMutation) IdentifiersIDs() (ids []int64) {
+	for id := range m.identifiers {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetIdentifiers resets all changes to the "identifiers" edge.
+func (m *MessagingUserMutation) ResetIdentifiers() {
+	m.identifiers = nil
+	m.clearedidentifiers = false
+	m.removedidentifiers = nil
+}
+
 // Where appends a list predicates to the MessagingUserMutation builder.
 func (m *MessagingUserMutation) Where(ps ...predicate.MessagingUser) {
 	m.predicates = append(m.predicates, ps...)
@@ -14075,12 +14967,15 @@ func (m *MessagingUserMutation) ResetField(name string) error {
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *MessagingUserMutation) AddedEdges() []string {
-	edges := make([]string, 0, 2)
+	edges := make([]string, 0, 3)
 	if m.channel != nil {
 		edges = append(edges, messaginguser.EdgeChannel)
 	}
 	if m.conversation != nil {
 		edges = append(edges, messaginguser.EdgeConversation)
+	}
+	if m.identifiers != nil {
+		edges = append(edges, messaginguser.EdgeIdentifiers)
 	}
 	return edges
 }
@@ -14097,30 +14992,50 @@ func (m *MessagingUserMutation) AddedIDs(name string) []ent.Value {
 		if id := m.conversation; id != nil {
 			return []ent.Value{*id}
 		}
+	case messaginguser.EdgeIdentifiers:
+		ids := make([]ent.Value, 0, len(m.identifiers))
+		for id := range m.identifiers {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *MessagingUserMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 2)
+	edges := make([]string, 0, 3)
+	if m.removedidentifiers != nil {
+		edges = append(edges, messaginguser.EdgeIdentifiers)
+	}
 	return edges
 }
 
 // RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
 // the given name in this mutation.
 func (m *MessagingUserMutation) RemovedIDs(name string) []ent.Value {
+	switch name {
+	case messaginguser.EdgeIdentifiers:
+		ids := make([]ent.Value, 0, len(m.removedidentifiers))
+		for id := range m.removedidentifiers {
+			ids = append(ids, id)
+		}
+		return ids
+	}
 	return nil
 }
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *MessagingUserMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 2)
+	edges := make([]string, 0, 3)
 	if m.clearedchannel {
 		edges = append(edges, messaginguser.EdgeChannel)
 	}
 	if m.clearedconversation {
 		edges = append(edges, messaginguser.EdgeConversation)
+	}
+	if m.clearedidentifiers {
+		edges = append(edges, messaginguser.EdgeIdentifiers)
 	}
 	return edges
 }
@@ -14133,6 +15048,8 @@ func (m *MessagingUserMutation) EdgeCleared(name string) bool {
 		return m.clearedchannel
 	case messaginguser.EdgeConversation:
 		return m.clearedconversation
+	case messaginguser.EdgeIdentifiers:
+		return m.clearedidentifiers
 	}
 	return false
 }
@@ -14160,6 +15077,9 @@ func (m *MessagingUserMutation) ResetEdge(name string) error {
 		return nil
 	case messaginguser.EdgeConversation:
 		m.ResetConversation()
+		return nil
+	case messaginguser.EdgeIdentifiers:
+		m.ResetIdentifiers()
 		return nil
 	}
 	return fmt.Errorf("unknown MessagingUser edge %s", name)

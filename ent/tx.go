@@ -30,6 +30,8 @@ type Tx struct {
 	Event *EventClient
 	// IdempotencyKey is the client for interacting with the IdempotencyKey builders.
 	IdempotencyKey *IdempotencyKeyClient
+	// Identifier is the client for interacting with the Identifier builders.
+	Identifier *IdentifierClient
 	// Lane is the client for interacting with the Lane builders.
 	Lane *LaneClient
 	// LogHead is the client for interacting with the LogHead builders.
@@ -196,6 +198,7 @@ func (tx *Tx) init() {
 	tx.CountCell = NewCountCellClient(tx.config)
 	tx.Event = NewEventClient(tx.config)
 	tx.IdempotencyKey = NewIdempotencyKeyClient(tx.config)
+	tx.Identifier = NewIdentifierClient(tx.config)
 	tx.Lane = NewLaneClient(tx.config)
 	tx.LogHead = NewLogHeadClient(tx.config)
 	tx.Lookup = NewLookupClient(tx.config)

@@ -19,6 +19,9 @@ import (
 
 // region    ************************** generated!.gotpl **************************
 
+type MessagingUserResolver interface {
+	Identifiers(ctx context.Context, objs []*conversation.MessagingUser) ([][]*conversation.Identifier, error)
+}
 type RecordResolver interface {
 	Conversations(ctx context.Context, obj *conversation.Record, first *int, after *string, last *int, before *string) (*conversation.Page, error)
 }
@@ -406,6 +409,98 @@ func (ec *executionContext) fieldContext_Channel_members(_ context.Context, fiel
 	return fc, nil
 }
 
+func (ec *executionContext) _Identifier_kind(ctx context.Context, field graphql.CollectedField, obj *conversation.Identifier) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Identifier_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v channel.IdentifierKind) graphql.Marshaler {
+			return ec.marshalNIdentifierKind2parleyᚋinternalᚋchannelᚐIdentifierKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Identifier_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Identifier", field, true, false, "IdentifierKind")
+}
+
+func (ec *executionContext) _Identifier_value(ctx context.Context, field graphql.CollectedField, obj *conversation.Identifier) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Identifier_value(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Value, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Identifier_value(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Identifier", field, false, false, "String")
+}
+
+func (ec *executionContext) _Identifier_received(ctx context.Context, field graphql.CollectedField, obj *conversation.Identifier) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Identifier_received(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Received(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Identifier_received(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Identifier", field, true, false, "String")
+}
+
+func (ec *executionContext) _Identifier_isPrimary(ctx context.Context, field graphql.CollectedField, obj *conversation.Identifier) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Identifier_isPrimary(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IsPrimary, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Identifier_isPrimary(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Identifier", field, false, false, "Boolean")
+}
+
 func (ec *executionContext) _Inbox_id(ctx context.Context, field graphql.CollectedField, obj *conversation.Inbox) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -652,6 +747,61 @@ func (ec *executionContext) _MessagingUser_address(ctx context.Context, field gr
 }
 func (ec *executionContext) fieldContext_MessagingUser_address(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("MessagingUser", field, false, false, "String")
+}
+
+func (ec *executionContext) _MessagingUser_identifiers(ctx context.Context, field graphql.CollectedField, obj *conversation.MessagingUser) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessagingUser_identifiers(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_MessagingUser_identifiers(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*conversation.Identifier) graphql.Marshaler {
+			return ec.marshalNIdentifier2ᚕᚖparleyᚋinternalᚋconversationᚐIdentifierᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessagingUser_identifiers(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MessagingUser",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Identifier(ctx, field)
+		},
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_MessagingUser_identifiers(ctx context.Context, field graphql.CollectedField, obj *conversation.MessagingUser) (any, error) {
+	resolver := ec.Resolvers.MessagingUser()
+	if batch, ok := graphql.BatchParentsFor[*conversation.MessagingUser](ctx, "MessagingUser"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Identifiers(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[[]*conversation.Identifier](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"MessagingUser.identifiers",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Identifiers(ctx, []*conversation.MessagingUser{obj})
+	return graphql.ResolveBatchSingleResult[[]*conversation.Identifier](
+		ctx,
+		results,
+		err,
+		"MessagingUser.identifiers",
+	)
 }
 
 func (ec *executionContext) _MessagingUser_channel(ctx context.Context, field graphql.CollectedField, obj *conversation.MessagingUser) (ret graphql.Marshaler) {
@@ -1279,6 +1429,54 @@ func (ec *executionContext) _Channel(ctx context.Context, sel ast.SelectionSet, 
 	return out
 }
 
+var identifierImplementors = []string{"Identifier"}
+
+func (ec *executionContext) _Identifier(ctx context.Context, sel ast.SelectionSet, obj *conversation.Identifier) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, identifierImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Identifier")
+		case "kind":
+			out.Values[i] = ec._Identifier_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "value":
+			out.Values[i] = ec._Identifier_value(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "received":
+			out.Values[i] = ec._Identifier_received(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "isPrimary":
+			out.Values[i] = ec._Identifier_isPrimary(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var inboxImplementors = []string{"Inbox"}
 
 func (ec *executionContext) _Inbox(ctx context.Context, sel ast.SelectionSet, obj *conversation.Inbox) graphql.Marshaler {
@@ -1384,37 +1582,43 @@ func (ec *executionContext) _MessagingUser(ctx context.Context, sel ast.Selectio
 		case "id":
 			out.Values[i] = ec._MessagingUser_id(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "name":
 			out.Values[i] = ec._MessagingUser_name(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "address":
 			out.Values[i] = ec._MessagingUser_address(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "identifiers":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._MessagingUser_identifiers(ctx, field, obj)
+				})
 		case "channel":
 			out.Values[i] = ec._MessagingUser_channel(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "consentStatus":
 			out.Values[i] = ec._MessagingUser_consentStatus(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "country":
 			out.Values[i] = ec._MessagingUser_country(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "locale":
 			out.Values[i] = ec._MessagingUser_locale(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -1685,6 +1889,45 @@ func (ec *executionContext) marshalNConsentStatus2parleyᚋinternalᚋchannelᚐ
 	res := graphql.MarshalString(string(v))
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "ConsentStatus!")
+	}
+	return res
+}
+
+func (ec *executionContext) marshalNIdentifier2ᚕᚖparleyᚋinternalᚋconversationᚐIdentifierᚄ(ctx context.Context, sel ast.SelectionSet, v []*conversation.Identifier) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNIdentifier2ᚖparleyᚋinternalᚋconversationᚐIdentifier(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNIdentifier2ᚖparleyᚋinternalᚋconversationᚐIdentifier(ctx context.Context, sel ast.SelectionSet, v *conversation.Identifier) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Identifier!")
+		return graphql.Null
+	}
+	return ec._Identifier(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNIdentifierKind2parleyᚋinternalᚋchannelᚐIdentifierKind(ctx context.Context, v any) (channel.IdentifierKind, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := channel.IdentifierKind(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNIdentifierKind2parleyᚋinternalᚋchannelᚐIdentifierKind(ctx context.Context, sel ast.SelectionSet, v channel.IdentifierKind) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "IdentifierKind!")
 	}
 	return res
 }

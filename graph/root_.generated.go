@@ -31,6 +31,7 @@ type ResolverRoot interface {
 	Conversation() ConversationResolver
 	ConversationConnection() ConversationConnectionResolver
 	Message() MessageResolver
+	MessagingUser() MessagingUserResolver
 	Mutation() MutationResolver
 	Query() QueryResolver
 	Record() RecordResolver
@@ -240,6 +241,13 @@ type ComplexityRoot struct {
 		Text        func(childComplexity int) int
 	}
 
+	Identifier struct {
+		IsPrimary func(childComplexity int) int
+		Kind      func(childComplexity int) int
+		Received  func(childComplexity int) int
+		Value     func(childComplexity int) int
+	}
+
 	Inbox struct {
 		Counts  func(childComplexity int) int
 		ID      func(childComplexity int) int
@@ -331,6 +339,7 @@ type ComplexityRoot struct {
 		Country      func(childComplexity int) int
 		GivenConsent func(childComplexity int) int
 		ID           func(childComplexity int) int
+		Identifiers  func(childComplexity int) int
 		Locale       func(childComplexity int) int
 		Name         func(childComplexity int) int
 	}
@@ -1264,6 +1273,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.EventContent.Text(childComplexity), true
 
+	case "Identifier.isPrimary":
+		if e.ComplexityRoot.Identifier.IsPrimary == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Identifier.IsPrimary(childComplexity), true
+	case "Identifier.kind":
+		if e.ComplexityRoot.Identifier.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Identifier.Kind(childComplexity), true
+	case "Identifier.received":
+		if e.ComplexityRoot.Identifier.Received == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Identifier.Received(childComplexity), true
+	case "Identifier.value":
+		if e.ComplexityRoot.Identifier.Value == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Identifier.Value(childComplexity), true
+
 	case "Inbox.counts":
 		if e.ComplexityRoot.Inbox.Counts == nil {
 			break
@@ -1600,6 +1634,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.MessagingUser.ID(childComplexity), true
+	case "MessagingUser.identifiers":
+		if e.ComplexityRoot.MessagingUser.Identifiers == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessagingUser.Identifiers(childComplexity), true
 	case "MessagingUser.locale":
 		if e.ComplexityRoot.MessagingUser.Locale == nil {
 			break
@@ -3172,6 +3212,8 @@ type MessagingUser implements Node @goModel(model: "parley/internal/conversation
   name: String!
   "The customer's address: E.164 for phones; the short code or name of a sender as it came, which cannot be answered."
   address: String!
+  "The names by which carriers know this customer; the primary one, which is the address, comes first."
+  identifiers: [Identifier!]! @goField(batch: true, forceResolver: true)
   "The channel it is on."
   channel: Channel!
   "How far the customer agreed to be messaged here."
@@ -3180,6 +3222,30 @@ type MessagingUser implements Node @goModel(model: "parley/internal/conversation
   country: String
   "Language tag; null when unknown."
   locale: String
+}
+
+"A name by which carriers know a customer on one channel."
+type Identifier @goModel(model: "parley/internal/conversation.Identifier") {
+  "What kind of name it is."
+  kind: IdentifierKind!
+  "The name as Parley keeps it: E.164 for phones."
+  value: String!
+  "How it was written when it first came, from a carrier, an agent or an import, up to 200 characters; null when that was not kept."
+  received: String
+  "Whether it is the one that is written to. Every customer has one such."
+  isPrimary: Boolean!
+}
+
+"The kinds of names by which carriers know customers."
+enum IdentifierKind @goModel(model: "parley/internal/channel.IdentifierKind") {
+  "A phone number."
+  PHONE_NUMBER
+  "The short code or name of a sender, which cannot be answered."
+  SENDER_NAME
+  "The platform's own id of the customer, as on Messenger."
+  PLATFORM_ID
+  "A kind that only a newer version of Parley knows."
+  OTHER
 }
 
 "How far a customer has agreed to be messaged on one channel. Higher satisfies lower; OPT_OUT blocks always."
@@ -4384,6 +4450,20 @@ func (ec *executionContext) childFields_DraftSegments(ctx context.Context, field
 	return nil, fmt.Errorf("no field named %q was found under type DraftSegments", field.Name)
 }
 
+func (ec *executionContext) childFields_Identifier(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "kind":
+		return ec.fieldContext_Identifier_kind(ctx, field)
+	case "value":
+		return ec.fieldContext_Identifier_value(ctx, field)
+	case "received":
+		return ec.fieldContext_Identifier_received(ctx, field)
+	case "isPrimary":
+		return ec.fieldContext_Identifier_isPrimary(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Identifier", field.Name)
+}
+
 func (ec *executionContext) childFields_Inbox(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -4524,6 +4604,8 @@ func (ec *executionContext) childFields_MessagingUser(ctx context.Context, field
 		return ec.fieldContext_MessagingUser_name(ctx, field)
 	case "address":
 		return ec.fieldContext_MessagingUser_address(ctx, field)
+	case "identifiers":
+		return ec.fieldContext_MessagingUser_identifiers(ctx, field)
 	case "channel":
 		return ec.fieldContext_MessagingUser_channel(ctx, field)
 	case "consentStatus":

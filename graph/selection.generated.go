@@ -47,6 +47,7 @@ func SelectionTables(cfg Config) selection.Tables {
 			"DeliveryError":           {Name: "DeliveryError", Satisfies: deliveryErrorImplementors, Fields: ec.selectDeliveryError()},
 			"DraftSegments":           {Name: "DraftSegments", Satisfies: draftSegmentsImplementors, Fields: ec.selectDraftSegments()},
 			"EventContent":            {Name: "EventContent", Satisfies: eventContentImplementors, Fields: ec.selectEventContent()},
+			"Identifier":              {Name: "Identifier", Satisfies: identifierImplementors, Fields: ec.selectIdentifier()},
 			"Inbox":                   {Name: "Inbox", Satisfies: inboxImplementors, Fields: ec.selectInbox()},
 			"InboxCountsChange":       {Name: "InboxCountsChange", Satisfies: inboxCountsChangeImplementors, Fields: ec.selectInboxCountsChange()},
 			"InboxList":               {Name: "InboxList", Satisfies: inboxListImplementors, Fields: ec.selectInboxList()},
@@ -1026,6 +1027,43 @@ func (ec *executionContext) selectEventContent() map[string]*selection.Field {
 	}
 }
 
+func (ec *executionContext) selectIdentifier() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"kind": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*conversation.Identifier).Kind()
+				w.String(string(v))
+			},
+		},
+		"value": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*conversation.Identifier).Value
+				w.String(string(v))
+			},
+		},
+		"received": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*conversation.Identifier).Received()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(string(*v))
+			},
+		},
+		"isPrimary": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*conversation.Identifier).IsPrimary
+				w.Bool(bool(v))
+			},
+		},
+	}
+}
+
 func (ec *executionContext) selectInbox() map[string]*selection.Field {
 	return map[string]*selection.Field{
 		"id": {
@@ -1458,6 +1496,19 @@ func (ec *executionContext) selectMessagingUser() map[string]*selection.Field {
 			Write: func(w *selection.Writer, source any) {
 				v := source.(*conversation.MessagingUser).Address
 				w.String(string(v))
+			},
+		},
+		"identifiers": {
+			NonNull: true,
+			Of:      "Identifier",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.([]*conversation.Identifier)
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+			Batch: func(ctx context.Context, parents []any, fc selection.Call) ([]any, error) {
+				results, err := ec.Resolvers.MessagingUser().Identifiers(ctx, selection.Parents[*conversation.MessagingUser](parents))
+				return selection.Results(parents, results, err)
 			},
 		},
 		"channel": {

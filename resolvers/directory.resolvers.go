@@ -13,6 +13,11 @@ import (
 	"parley/internal/viewer"
 )
 
+// Identifiers is the batch resolver for the identifiers field.
+func (r *messagingUserResolver) Identifiers(ctx context.Context, objs []*conversation.MessagingUser) ([][]*conversation.Identifier, error) {
+	return r.Desk.Identifiers(ctx, objs)
+}
+
 // Viewer is the resolver for the viewer field.
 func (r *queryResolver) Viewer(ctx context.Context) (*viewer.Viewer, error) {
 	return viewer.FromContext(ctx), nil
@@ -59,6 +64,9 @@ func (r *viewerResolver) Inboxes(ctx context.Context, obj *viewer.Viewer) (*conv
 	return r.Desk.Inboxes(ctx)
 }
 
+// MessagingUser returns graph.MessagingUserResolver implementation.
+func (r *Resolver) MessagingUser() graph.MessagingUserResolver { return &messagingUserResolver{r} }
+
 // Record returns graph.RecordResolver implementation.
 func (r *Resolver) Record() graph.RecordResolver { return &recordResolver{r} }
 
@@ -66,6 +74,7 @@ func (r *Resolver) Record() graph.RecordResolver { return &recordResolver{r} }
 func (r *Resolver) Viewer() graph.ViewerResolver { return &viewerResolver{r} }
 
 type (
-	recordResolver struct{ *Resolver }
-	viewerResolver struct{ *Resolver }
+	messagingUserResolver struct{ *Resolver }
+	recordResolver        struct{ *Resolver }
+	viewerResolver        struct{ *Resolver }
 )

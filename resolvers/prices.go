@@ -49,6 +49,7 @@ var Prices = price.Table{
 	"BulkResult.conversation": {Units: price.Flat(2), Why: "A row."},
 
 	"Conversation.messagingUser": {Units: price.Flat(5), Why: "A row, and what its record and its name follow from."},
+	"MessagingUser.identifiers":  {Units: price.Flat(2), Why: "Rows, one as a rule."},
 	"Conversation.record":        {Units: price.Flat(2), Why: "A row."},
 	"Conversation.lastMessage":   {Units: price.Flat(2), Why: "A row."},
 	"Conversation.messages":      {Units: price.Flat(2), Why: "A range of the index; its rows pay by their fields."},

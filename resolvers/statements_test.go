@@ -59,6 +59,7 @@ func TestTheStatementsOfAReadAreFixedByItsDocument(t *testing.T) {
 		{"a page", fmt.Sprintf(page, "", ""), 1},
 		{"with the total", fmt.Sprintf(page, "totalCount", ""), 2},
 		{"with messaging users", fmt.Sprintf(page, "", "messagingUser { id channel { id } }"), 2},
+		{"with their identifiers", fmt.Sprintf(page, "", "messagingUser { identifiers { value received } }"), 3},
 		{"with records", fmt.Sprintf(page, "", "record { id }"), 1},                                                       // none is anchored: nothing to read
 		{"with the last messages and their attempts", fmt.Sprintf(page, "", "lastMessage { id attempts { status } }"), 1}, // none was sent
 		{"with edges", fmt.Sprintf(page, "edges { node { messagingUser { id } lastMessage { id } } }", ""), 2},
@@ -96,9 +97,9 @@ func TestTheStatementsOfAWriteArePinned(t *testing.T) {
 		index = 2
 	}
 	p.Say(customer(20), parleytest.Sales, "Hello") // the index's first
-	// Raw entry, who is there, customer, conversation, message, row; head, index,
-	// cells, event.
-	require.Len(t, s.of(func() { p.Say(customer(0), parleytest.Sales, "Hello") }), 9+index+1, "a new customer's webhook")
+	// Raw entry, who is there, customer, identifier, conversation, message, row; head,
+	// index, cells, event.
+	require.Len(t, s.of(func() { p.Say(customer(0), parleytest.Sales, "Hello") }), 10+index+1, "a new customer's webhook")
 	require.Len(t, s.of(func() { p.Say(customer(0), parleytest.Sales, "Hello") }), 7+index, "a known customer's webhook")
 	for i := range 20 {
 		p.Say(customer(i), parleytest.Sales, "Hello")

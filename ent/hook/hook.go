@@ -116,6 +116,18 @@ func (f IdempotencyKeyFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Val
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.IdempotencyKeyMutation", m)
 }
 
+// The IdentifierFunc type is an adapter to allow the use of ordinary
+// function as Identifier mutator.
+type IdentifierFunc func(context.Context, *ent.IdentifierMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f IdentifierFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.IdentifierMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.IdentifierMutation", m)
+}
+
 // The LaneFunc type is an adapter to allow the use of ordinary
 // function as Lane mutator.
 type LaneFunc func(context.Context, *ent.LaneMutation) (ent.Value, error)

@@ -16,6 +16,7 @@ import (
 	"parley/ent/countcell"
 	"parley/ent/event"
 	"parley/ent/idempotencykey"
+	"parley/ent/identifier"
 	"parley/ent/lane"
 	"parley/ent/loghead"
 	"parley/ent/lookup"
@@ -331,6 +332,33 @@ func (f TraverseIdempotencyKey) Traverse(ctx context.Context, q ent.Query) error
 		return f(ctx, q)
 	}
 	return fmt.Errorf("unexpected query type %T. expect *ent.IdempotencyKeyQuery", q)
+}
+
+// The IdentifierFunc type is an adapter to allow the use of ordinary function as a Querier.
+type IdentifierFunc func(context.Context, *ent.IdentifierQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f IdentifierFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.IdentifierQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.IdentifierQuery", q)
+}
+
+// The TraverseIdentifier type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseIdentifier func(context.Context, *ent.IdentifierQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseIdentifier) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseIdentifier) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.IdentifierQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.IdentifierQuery", q)
 }
 
 // The LaneFunc type is an adapter to allow the use of ordinary function as a Querier.
@@ -705,6 +733,8 @@ func NewQuery(q ent.Query) (Query, error) {
 		return &query[*ent.EventQuery, predicate.Event, event.OrderOption]{typ: ent.TypeEvent, tq: q}, nil
 	case *ent.IdempotencyKeyQuery:
 		return &query[*ent.IdempotencyKeyQuery, predicate.IdempotencyKey, idempotencykey.OrderOption]{typ: ent.TypeIdempotencyKey, tq: q}, nil
+	case *ent.IdentifierQuery:
+		return &query[*ent.IdentifierQuery, predicate.Identifier, identifier.OrderOption]{typ: ent.TypeIdentifier, tq: q}, nil
 	case *ent.LaneQuery:
 		return &query[*ent.LaneQuery, predicate.Lane, lane.OrderOption]{typ: ent.TypeLane, tq: q}, nil
 	case *ent.LogHeadQuery:

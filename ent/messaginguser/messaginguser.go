@@ -31,6 +31,8 @@ const (
 	EdgeChannel = "channel"
 	// EdgeConversation holds the string denoting the conversation edge name in mutations.
 	EdgeConversation = "conversation"
+	// EdgeIdentifiers holds the string denoting the identifiers edge name in mutations.
+	EdgeIdentifiers = "identifiers"
 	// Table holds the table name of the messaginguser in the database.
 	Table = "messaging_users"
 	// ChannelTable is the table that holds the channel relation/edge.
@@ -47,6 +49,13 @@ const (
 	ConversationInverseTable = "conversations"
 	// ConversationColumn is the table column denoting the conversation relation/edge.
 	ConversationColumn = "messaging_user_id"
+	// IdentifiersTable is the table that holds the identifiers relation/edge.
+	IdentifiersTable = "identifiers"
+	// IdentifiersInverseTable is the table name for the Identifier entity.
+	// It exists in this package in order to avoid circular dependency with the "identifier" package.
+	IdentifiersInverseTable = "identifiers"
+	// IdentifiersColumn is the table column denoting the identifiers relation/edge.
+	IdentifiersColumn = "messaging_user_id"
 )
 
 // Columns holds all SQL columns for messaginguser fields.
@@ -151,6 +160,20 @@ func ByConversationField(field string, opts ...sql.OrderTermOption) OrderOption 
 		sqlgraph.OrderByNeighborTerms(s, newConversationStep(), sql.OrderByField(field, opts...))
 	}
 }
+
+// ByIdentifiersCount orders the results by identifiers count.
+func ByIdentifiersCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newIdentifiersStep(), opts...)
+	}
+}
+
+// ByIdentifiers orders the results by identifiers terms.
+func ByIdentifiers(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newIdentifiersStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
 func newChannelStep() *sqlgraph.Step {
 	return sqlgraph.NewStep(
 		sqlgraph.From(Table, FieldID),
@@ -163,5 +186,12 @@ func newConversationStep() *sqlgraph.Step {
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(ConversationInverseTable, FieldID),
 		sqlgraph.Edge(sqlgraph.O2O, false, ConversationTable, ConversationColumn),
+	)
+}
+func newIdentifiersStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(IdentifiersInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.O2M, false, IdentifiersTable, IdentifiersColumn),
 	)
 }

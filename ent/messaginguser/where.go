@@ -557,6 +557,29 @@ func HasConversationWith(preds ...predicate.Conversation) predicate.MessagingUse
 	})
 }
 
+// HasIdentifiers applies the HasEdge predicate on the "identifiers" edge.
+func HasIdentifiers() predicate.MessagingUser {
+	return predicate.MessagingUser(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, IdentifiersTable, IdentifiersColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasIdentifiersWith applies the HasEdge predicate on the "identifiers" edge with a given conditions (other predicates).
+func HasIdentifiersWith(preds ...predicate.Identifier) predicate.MessagingUser {
+	return predicate.MessagingUser(func(s *sql.Selector) {
+		step := newIdentifiersStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
 // And groups predicates with the AND operator between them.
 func And(predicates ...predicate.MessagingUser) predicate.MessagingUser {
 	return predicate.MessagingUser(sql.AndPredicates(predicates...))

@@ -404,6 +404,44 @@ var (
 			},
 		},
 	}
+	// IdentifiersColumns holds the columns for the "identifiers" table.
+	IdentifiersColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "channel_id", Type: field.TypeInt64},
+		{Name: "kind", Type: field.TypeString},
+		{Name: "lookup", Type: field.TypeString, Size: 200},
+		{Name: "display", Type: field.TypeString, Size: 200},
+		{Name: "received", Type: field.TypeString, Size: 200, Default: ""},
+		{Name: "is_primary", Type: field.TypeBool},
+		{Name: "created_at", Type: field.TypeInt64},
+		{Name: "messaging_user_id", Type: field.TypeInt64},
+	}
+	// IdentifiersTable holds the schema information for the "identifiers" table.
+	IdentifiersTable = &schema.Table{
+		Name:       "identifiers",
+		Columns:    IdentifiersColumns,
+		PrimaryKey: []*schema.Column{IdentifiersColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "identifiers_messaging_users_identifiers",
+				Columns:    []*schema.Column{IdentifiersColumns[8]},
+				RefColumns: []*schema.Column{MessagingUsersColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "identifier_channel_id_lookup",
+				Unique:  true,
+				Columns: []*schema.Column{IdentifiersColumns[1], IdentifiersColumns[3]},
+			},
+			{
+				Name:    "identifier_messaging_user_id",
+				Unique:  false,
+				Columns: []*schema.Column{IdentifiersColumns[8]},
+			},
+		},
+	}
 	// LanesColumns holds the columns for the "lanes" table.
 	LanesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64, Increment: true},
@@ -821,6 +859,7 @@ var (
 		CountCellsTable,
 		EventsTable,
 		IdempotencyKeysTable,
+		IdentifiersTable,
 		LanesTable,
 		LogHeadsTable,
 		LookupsTable,
@@ -875,6 +914,10 @@ func init() {
 	}
 	IdempotencyKeysTable.Annotation = &entsql.Annotation{
 		Table: "idempotency_keys",
+	}
+	IdentifiersTable.ForeignKeys[0].RefTable = MessagingUsersTable
+	IdentifiersTable.Annotation = &entsql.Annotation{
+		Table: "identifiers",
 	}
 	LanesTable.Annotation = &entsql.Annotation{
 		Table: "lanes",

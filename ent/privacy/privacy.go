@@ -326,6 +326,30 @@ func (f IdempotencyKeyMutationRuleFunc) EvalMutation(ctx context.Context, m ent.
 	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.IdempotencyKeyMutation", m)
 }
 
+// The IdentifierQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type IdentifierQueryRuleFunc func(context.Context, *ent.IdentifierQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f IdentifierQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.IdentifierQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.IdentifierQuery", q)
+}
+
+// The IdentifierMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type IdentifierMutationRuleFunc func(context.Context, *ent.IdentifierMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f IdentifierMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.IdentifierMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.IdentifierMutation", m)
+}
+
 // The LaneQueryRuleFunc type is an adapter to allow the use of ordinary
 // functions as a query rule.
 type LaneQueryRuleFunc func(context.Context, *ent.LaneQuery) error

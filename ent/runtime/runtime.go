@@ -13,6 +13,7 @@ import (
 	"parley/ent/countcell"
 	"parley/ent/event"
 	"parley/ent/idempotencykey"
+	"parley/ent/identifier"
 	"parley/ent/lane"
 	"parley/ent/loghead"
 	"parley/ent/lookup"
@@ -438,6 +439,59 @@ func init() {
 	idempotencykeyDescResultID := idempotencykeyFields[4].Descriptor()
 	// idempotencykey.DefaultResultID holds the default value on creation for the result_id field.
 	idempotencykey.DefaultResultID = idempotencykeyDescResultID.Default.(int64)
+	identifier.Policy = privacy.NewPolicies(schema.Identifier{})
+	identifier.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := identifier.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	identifierFields := schema.Identifier{}.Fields()
+	_ = identifierFields
+	// identifierDescLookup is the schema descriptor for lookup field.
+	identifierDescLookup := identifierFields[3].Descriptor()
+	// identifier.LookupValidator is a validator for the "lookup" field. It is called by the builders before save.
+	identifier.LookupValidator = func() func(string) error {
+		validators := identifierDescLookup.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(lookup string) error {
+			for _, fn := range fns {
+				if err := fn(lookup); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// identifierDescDisplay is the schema descriptor for display field.
+	identifierDescDisplay := identifierFields[4].Descriptor()
+	// identifier.DisplayValidator is a validator for the "display" field. It is called by the builders before save.
+	identifier.DisplayValidator = func() func(string) error {
+		validators := identifierDescDisplay.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(display string) error {
+			for _, fn := range fns {
+				if err := fn(display); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// identifierDescReceived is the schema descriptor for received field.
+	identifierDescReceived := identifierFields[5].Descriptor()
+	// identifier.DefaultReceived holds the default value on creation for the received field.
+	identifier.DefaultReceived = identifierDescReceived.Default.(string)
+	// identifier.ReceivedValidator is a validator for the "received" field. It is called by the builders before save.
+	identifier.ReceivedValidator = identifierDescReceived.Validators[0].(func(string) error)
 	lane.Policy = privacy.NewPolicies(schema.Lane{})
 	lane.Hooks[0] = func(next ent.Mutator) ent.Mutator {
 		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {

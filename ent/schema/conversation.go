@@ -43,6 +43,7 @@ func (MessagingUser) Edges() []ent.Edge {
 	return []ent.Edge{
 		edge.From("channel", Channel.Type).Ref("messaging_users").Field("channel_id").Unique().Required().Immutable(),
 		edge.To("conversation", Conversation.Type).Unique(),
+		edge.To("identifiers", Identifier.Type),
 	}
 }
 
@@ -54,6 +55,49 @@ func (MessagingUser) Indexes() []ent.Index {
 // Policy of MessagingUser.
 func (MessagingUser) Policy() ent.Policy {
 	return rule.OfConversation("messaging_user_id", "id")
+}
+
+// Identifier is a name by which carriers know a messaging user. It is looked up by
+// its own column, so that this may become a keyed hash of what is shown.
+type Identifier struct{ ent.Schema }
+
+// Mixin of Identifier.
+func (Identifier) Mixin() []ent.Mixin { return []ent.Mixin{row{}} }
+
+// Annotations of Identifier.
+func (Identifier) Annotations() []schema.Annotation {
+	return table("identifiers", "A name by which carriers know a messaging user.")
+}
+
+// Fields of Identifier.
+func (Identifier) Fields() []ent.Field {
+	return []ent.Field{
+		field.Int64("channel_id").Immutable(),
+		field.Int64("messaging_user_id").Immutable(),
+		field.String("kind").GoType(channel.IdentifierKind("")),
+		field.String("lookup").NotEmpty().MaxLen(200).Comment("What a sender is found by."),
+		field.String("display").NotEmpty().MaxLen(200).Comment("What agents see: E.164 for phones."),
+		field.String("received").Default("").MaxLen(200).Comment("As it first came; empty when that was not kept."),
+		field.Bool("is_primary").Comment("Copied to messaging_users.address, and sent to."),
+		createdAt(),
+	}
+}
+
+// Edges of Identifier.
+func (Identifier) Edges() []ent.Edge {
+	return []ent.Edge{
+		edge.From("messaging_user", MessagingUser.Type).Ref("identifiers").Field("messaging_user_id").Unique().Required().Immutable(),
+	}
+}
+
+// Indexes of Identifier.
+func (Identifier) Indexes() []ent.Index {
+	return []ent.Index{index.Fields("channel_id", "lookup").Unique(), index.Fields("messaging_user_id")}
+}
+
+// Policy of Identifier.
+func (Identifier) Policy() ent.Policy {
+	return rule.OfConversation("messaging_user_id", "messaging_user_id")
 }
 
 // Record is a row of the CRM.

@@ -10,16 +10,17 @@ import (
 
 // Customer is who a conversation is with, as far as it is known when it begins.
 type Customer struct {
-	Address string
-	Name    string
-	Country string
-	Record  *Record // anchor, nil when none is known
+	Address  string
+	Received string // the address as it came; empty when that is not known
+	Name     string
+	Country  string
+	Record   *Record // anchor, nil when none is known
 }
 
 // Ensure finds or makes the messaging user and the conversation of a customer on
 // a channel, and locks the conversation: in one statement when nothing is to be
-// written, else in one more for each of the two. A conversation made here has no
-// number yet: the first message that is added begins it.
+// written, else in three more. A conversation made here has no number yet: the first
+// message that is added begins it.
 func (d *Desk) Ensure(ctx context.Context, tx *store.Tx, channelKey int64, c Customer) (*Row, *MessagingUser, error) {
 	row, user, err := d.known(ctx, tx, channelKey, c)
 	if err != nil || row != nil {
@@ -29,6 +30,9 @@ func (d *Desk) Ensure(ctx context.Context, tx *store.Tx, channelKey int64, c Cus
 		user, _ = d.readUser(s, 0)
 	})
 	if err != nil {
+		return nil, nil, err
+	}
+	if _, err := tx.Exec(ctx, d.identify(channelKey, user.Key, c, tx.Now)); err != nil {
 		return nil, nil, err
 	}
 	var record int64
@@ -77,7 +81,8 @@ func one(ctx context.Context, tx *store.Tx, q store.Query, read func(*store.Row)
 // customer takes the name that came with a message when none is known.
 var (
 	findKnown = store.Locking("SELECT u."+strings.Join(userColumns, ", u.")+", c."+strings.Join(columns, ", c.")+
-		" FROM messaging_users AS u JOIN conversations AS c ON c.messaging_user_id = u.id WHERE u.channel_id = ? AND u.address = ?", "c")
+		" FROM identifiers AS i JOIN messaging_users AS u ON u.id = i.messaging_user_id JOIN conversations AS c ON c.messaging_user_id = u.id"+
+		" WHERE i.channel_id = ? AND i.lookup = ?", "c")
 	makeUser = store.Fixed(`INSERT INTO messaging_users (channel_id, address, name, country, consent_status, created_at) VALUES (?, ?, ?, ?, ?, ?)
 		ON CONFLICT (channel_id, address) DO UPDATE SET name = CASE WHEN messaging_users.name = '' THEN excluded.name ELSE messaging_users.name END
 		RETURNING ` + strings.Join(userColumns, ", "))

@@ -11,8 +11,10 @@ import (
 // Readdress gives a conversation that the write has loaded, and its customer, the
 // address that the customer has. No other conversation of the channel may have it.
 func (d *Desk) Readdress(ctx context.Context, tx *store.Tx, row *Row, address, country string) error {
+	known := IdentifierOf(address, "", d.Directory.Channel(row.ChannelID).Type)
 	for _, q := range []store.Query{
 		readdressUser.With(address, country, row.UserID), readdressConversation.With(address, row.Key),
+		readdressIdentifier.With(string(known.StoredKind), address, address, row.UserID),
 	} {
 		if _, err := tx.Exec(ctx, q); err != nil {
 			return err
@@ -27,5 +29,6 @@ func (d *Desk) Readdress(ctx context.Context, tx *store.Tx, row *Row, address, c
 
 var (
 	readdressUser         = store.Fixed("UPDATE messaging_users SET address = ?, country = ? WHERE id = ?")
+	readdressIdentifier   = store.Fixed("UPDATE identifiers SET kind = ?, lookup = ?, display = ? WHERE messaging_user_id = ? AND is_primary")
 	readdressConversation = store.Fixed("UPDATE conversations SET address = ? WHERE id = ?")
 )

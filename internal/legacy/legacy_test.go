@@ -61,6 +61,7 @@ var contents = []string{
 		LEFT JOIN agents a ON a.id = m.author_id LEFT JOIN attempts t ON t.message_id = m.id ORDER BY h.address, c.address, m.seq`,
 	`SELECT h.address, c.address, a.username, p.last_message_at FROM participants p JOIN conversations c ON c.id = p.conversation_id
 		JOIN channels h ON h.id = c.channel_id JOIN agents a ON a.id = p.agent_id ORDER BY h.address, c.address, a.username`,
+	`SELECT h.address, i.kind, i.lookup, i.display, i.received FROM identifiers i JOIN channels h ON h.id = i.channel_id ORDER BY h.address, i.lookup`,
 	`SELECT r.object_type, r.external_id, l.field, t.object_type, t.external_id FROM lookups l JOIN records r ON r.id = l.record_id
 		JOIN records t ON t.id = l.target_id ORDER BY r.object_type, r.external_id`,
 	`SELECT username, name, role, CASE WHEN licensed THEN 1 ELSE 0 END, CASE WHEN active THEN 1 ELSE 0 END FROM agents ORDER BY username`,

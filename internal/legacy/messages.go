@@ -22,6 +22,7 @@ import (
 type stagedMessage struct {
 	conversation              int64 // of the staging
 	channel, address, country string
+	written                   string // the address, as the export has it
 	side                      which
 	source                    string
 	line                      int
@@ -71,7 +72,7 @@ func sideOf(id string) (side which, source string) {
 // front, and then the others in the order of time. The order of a conversation alone
 // is sorted, by which SQLite holds one at a time.
 const ordered = `SELECT c.id, c.channel, c.address, c.country, c.first_at, c.first_side, c.first_line, c.last_at,
-	m.side, m.source, m.at, m.text, m.status, m.agent, m.object_type, m.external_id, m.line,
+	m.side, m.source, m.at, m.text, m.status, m.agent, m.object_type, m.external_id, m.line, p.written,
 	CASE WHEN (m.at, -m.side, m.line) < (c.first_at, -c.first_side, c.first_line) THEN -1 ELSE 1 END AS way
 	FROM conversations c CROSS JOIN parties p ON p.conversation = c.id CROSS JOIN messages m ON m.party = p.id
 	ORDER BY c.id, way, way * m.at, -way * m.side, way * m.line`
@@ -97,7 +98,7 @@ func (m *importing) eachMessages(ctx context.Context, fn func([]stagedMessage) e
 		var s stagedMessage
 		var way int
 		if err := rows.Scan(&s.conversation, &s.channel, &s.address, &s.country, &s.firstAt, &s.firstSide, &s.firstLine, &s.lastAt,
-			&s.side, &s.source, &s.at, &s.text, &s.status, &s.agent, &s.record.objectType, &s.record.externalID, &s.line, &way); err != nil {
+			&s.side, &s.source, &s.at, &s.text, &s.status, &s.agent, &s.record.objectType, &s.record.externalID, &s.line, &s.written, &way); err != nil {
 			return err
 		}
 		if n := len(part); n >= most && (s.conversation != part[n-1].conversation || n >= 2*most) {

@@ -28,6 +28,7 @@ type Table int
 const (
 	Records Table = iota
 	Users
+	Identifiers
 	Conversations
 	Participants
 	Messages
@@ -41,6 +42,7 @@ var tables = []struct {
 }{
 	{"records", []string{"id", "object_type", "external_id", "name", "mobile_number", "opted_out", "updated_at"}},
 	{"messaging_users", []string{"id", "channel_id", "address", "name", "country", "locale", "consent_status", "created_at"}},
+	{"identifiers", []string{"channel_id", "messaging_user_id", "kind", "lookup", "display", "received", "is_primary", "created_at"}},
 	{"conversations", []string{
 		"id", "channel_id", "messaging_user_id", "record_id", "owner_id", "queue_id", "object_type", "assigned",
 		"name", "address", "preview", "last_message_at", "last_message_id", "last_direction", "last_incoming_at", "due_at",
@@ -123,12 +125,15 @@ func (b *Batch) Lookup(record int64, field string, target int64) {
 type User struct {
 	Key, Channel                   int64
 	Address, Name, Country, Locale string
+	Received                       string // the address as it came; "" when that is not known
 	Consent                        channel.Consent
 	CreatedAt                      clock.Time
 }
 
-// User adds a messaging user.
-func (b *Batch) User(u User) {
+// User adds a messaging user, on a channel of type t.
+func (b *Batch) User(u User, t channel.Type) {
+	known := conversation.IdentifierOf(u.Address, u.Received, t)
+	b.add(Identifiers, u.Channel, u.Key, string(known.StoredKind), known.Value, known.Value, known.Came, true, int64(u.CreatedAt))
 	b.add(Users, u.Key, u.Channel, u.Address, u.Name, u.Country, u.Locale, string(u.Consent), int64(u.CreatedAt))
 }
 

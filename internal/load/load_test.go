@@ -15,6 +15,7 @@ var leftOut = map[string]string{
 	"messages.rest":   "what is loaded is text, which has no rest",
 	"participants.id": "nothing refers to it",
 	"attempts.id":     "nothing loaded refers to it",
+	"identifiers.id":  "nothing refers to it",
 	"lookups.id":      "nothing refers to it",
 }
 

@@ -175,7 +175,7 @@ func (m *Messenger) start(ctx context.Context, tx *store.Tx, ch *directory.Chann
 	}
 	start := m.startPlan(ctx, ch, &text)
 	to, problem := number.Read(written, ch.Country, number.Person)
-	customer.Address, customer.Country = to.E164, to.Country
+	customer.Address, customer.Received, customer.Country = to.E164, written, to.Country
 	if problem != nil || !start.Member {
 		// There is nobody to make, or nobody that the viewer may learn about.
 		start.Number, start.NumberValid, start.NumberProblem = cmp.Or(to.E164, written), problem == nil, problem

@@ -301,10 +301,10 @@ func TestAMendedConversationGoesOn(t *testing.T) {
 	require.Empty(t, found(amy, "4460777"))
 	require.Equal(t, []string{"60777"}, found(amy, "60777"))
 	p.Say("60777", parleytest.Sales, "again")
-	c := amy.Do(`{ conversations(view: {kind: ALL}, first: 5) { nodes { name mobileNumber messageCount newCount messagingUser { address country }
+	c := amy.Do(`{ conversations(view: {kind: ALL}, first: 5) { nodes { name mobileNumber messageCount newCount messagingUser { address country identifiers { kind value } }
 		sendability { refusals { code } } } } }`, nil).Get("conversations", "nodes")
 	require.Len(t, c.List(), 1)
-	require.Equal(t, `{"messageCount":3,"messagingUser":{"address":"60777","country":null},"mobileNumber":"60777","name":"60777","newCount":2,`+
+	require.Equal(t, `{"messageCount":3,"messagingUser":{"address":"60777","country":null,"identifiers":[{"kind":"SENDER_NAME","value":"60777"}]},"mobileNumber":"60777","name":"60777","newCount":2,`+
 		`"sendability":{"refusals":[{"code":"NUMBER_INVALID"}]}}`, c.Get(0).String())
 }
 

@@ -108,9 +108,9 @@ func (b *batch) play(s *script) error {
 		OptedOut: s.consent == channel.OptOut, UpdatedAt: b.set.anchor,
 	})
 	b.into.User(load.User{
-		Key: row.UserID, Channel: ch.Key, Address: address, Name: s.name, Country: "US", Locale: "en-US",
+		Key: row.UserID, Channel: ch.Key, Address: address, Received: address, Name: s.name, Country: "US", Locale: "en-US",
 		Consent: s.consent, CreatedAt: began,
-	})
+	}, ch.Type)
 	return b.into.Conversation(row, ch.Type)
 }
 

@@ -113,13 +113,14 @@ func TestWhoWaitsLongestGivesWay(t *testing.T) {
 	b := start(t, func(o *server.Options) {
 		o.Socket.Strangers, o.Socket.Total, o.Socket.InitTimeout = 2, 1, time.Hour
 	})
-	refused, mute := b.knock(t), b.knock(t)
+	refused := b.knock(t)
 	_, err := refused.Write(frame(1, true, []byte(`{"type":"connection_init","payload":{"authorization":"eve"}}`)))
 	require.NoError(t, err)
 	got := make([]byte, 4)
 	_, err = refused.Read(got)
 	require.NoError(t, err)
 	require.EqualValues(t, 0x88, got[0], "a closing frame, which is not answered")
+	mute := b.knock(t)
 	eventually(t, func() bool { return strings.Contains(b.privateMetrics(t), "parley_websocket_waiting 2\n") }, "both have a place")
 
 	agent := b.connect(t)

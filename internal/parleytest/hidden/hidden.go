@@ -75,6 +75,7 @@ func remove(ctx context.Context, tx *store.Tx, keys []string) error {
 		// The log has no holes: what happened to them is of a cause that nobody knows.
 		"UPDATE events SET cause = 'HIDDEN', conversation_id = 0, message_id = 0, actor_id = 0, idempotency_key = '', facts = '{}' WHERE conversation_id" + these,
 		"DELETE FROM conversations WHERE id" + these,
+		"DELETE FROM identifiers WHERE messaging_user_id IN (SELECT person FROM gone)",
 		"DELETE FROM messaging_users WHERE id IN (SELECT person FROM gone)",
 		"DELETE FROM lookups WHERE record_id IN (SELECT record FROM gone) OR target_id IN (SELECT record FROM gone)",
 		"DELETE FROM records WHERE id IN (SELECT record FROM gone)",
