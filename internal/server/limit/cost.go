@@ -135,18 +135,22 @@ func (c *coster) field(f *ast.Field) cost {
 		return cost{once: 1}
 	}
 	below := c.set(f.SelectionSet)
+	var arguments price.Args
+	if f.Definition != nil && len(f.Definition.Arguments) > 0 {
+		arguments = f.ArgumentMap(c.variables)
+	}
 	var n int
 	switch {
 	case f.Definition == nil:
 		n = below.total(1)
 	case isConnection(f.Definition.Type.Name()):
-		n = below.total(c.page(f))
+		n = below.total(c.page(arguments))
 	case f.Definition.Type.Elem != nil && isPaged(f.Definition):
-		n = multiply(c.page(f), below.total(1))
+		n = multiply(c.page(arguments), below.total(1))
 	default:
 		n = below.total(1)
 	}
-	n = add(add(n, 1), c.priced(f, below))
+	n = add(add(n, 1), c.priced(f, arguments, below))
 	switch {
 	case isItems(f):
 		return cost{perPage: n}
@@ -157,7 +161,7 @@ func (c *coster) field(f *ast.Field) cost {
 }
 
 // priced returns what the field's price adds, for totals below it too.
-func (c *coster) priced(f *ast.Field, below cost) (units int) {
+func (c *coster) priced(f *ast.Field, arguments price.Args, below cost) (units int) {
 	if f.ObjectDefinition == nil {
 		return 0
 	}
@@ -167,7 +171,6 @@ func (c *coster) priced(f *ast.Field, below cost) (units int) {
 	if p.Units == nil && p.Total == nil {
 		return 0
 	}
-	arguments := price.Args(f.ArgumentMap(c.variables))
 	if p.Units != nil {
 		units = clamp(int64(p.Units(arguments)))
 	}
@@ -200,9 +203,8 @@ func isPaged(d *ast.FieldDefinition) bool {
 	return d.Arguments.ForName("first") != nil || d.Arguments.ForName("last") != nil
 }
 
-// page returns the page size f asks for.
-func (c *coster) page(f *ast.Field) int {
-	arguments := f.ArgumentMap(c.variables)
+// page returns the page size that arguments ask for.
+func (c *coster) page(arguments price.Args) int {
 	size := max(integer(arguments["first"]), integer(arguments["last"]))
 	if size <= 0 {
 		return c.pageSize
