@@ -130,6 +130,9 @@ func TestWhatMayNotBeSentAnyMoreFailsInTheQueue(t *testing.T) {
 		"the account is switched off": {
 			"0005", func(c *thread) { c.switchAccount(false) }, func(c *thread) { c.switchAccount(true) },
 		},
+		"an earlier version took a short code for a number": {
+			"2001", func(c *thread) { c.readdress("+4460777") }, func(c *thread) { c.readdress(customer) },
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -154,6 +157,17 @@ func (c *thread) switchAccount(on bool) {
 	c.p.T.Helper()
 	require.NoError(c.p.T, c.p.Directory.Change(c.p.System(), func(ctx context.Context, tx *store.Tx) error {
 		return tx.Ent.ProviderAccount.Update().SetActive(on).Exec(ctx)
+	}))
+}
+
+func (c *thread) readdress(to string) {
+	c.p.T.Helper()
+	require.NoError(c.p.T, c.p.Store.Write(c.p.System(), func(ctx context.Context, tx *store.Tx) error {
+		row, err := c.p.Desk.Load(ctx, tx, c.key)
+		if err != nil {
+			return err
+		}
+		return c.p.Desk.Readdress(ctx, tx, row, to, "")
 	}))
 }
 

@@ -58,7 +58,7 @@ func (l *lane) pick(ctx context.Context, tx *store.Tx) (*call, error) {
 			l.left = untilNewer
 			return nil, nil
 		}
-		send, to := w.judge(l.m, ch)
+		send, to := w.judge(l.m, ch, row.Address)
 		if err := l.m.settle(ctx, tx, row, a, to); err != nil {
 			return nil, err
 		}
@@ -79,7 +79,7 @@ func (w *waiting) newer(m *Messenger, ch *directory.Channel) bool {
 
 // judge reports whether the attempt may go to the carrier, and how it is settled
 // before or instead.
-func (w *waiting) judge(m *Messenger, ch *directory.Channel) (send bool, to settlement) {
+func (w *waiting) judge(m *Messenger, ch *directory.Channel, address string) (send bool, to settlement) {
 	provider, newer := m.Providers[ch.Account.Provider], w.newer(m, ch)
 	switch {
 	case w.status == channel.Sending && (newer || !provider.TakesKey()):
@@ -88,6 +88,8 @@ func (w *waiting) judge(m *Messenger, ch *directory.Channel) (send bool, to sett
 		return true, settlement{status: channel.Sending}
 	case w.optedOut:
 		return false, settlement{status: channel.Failed, code: channel.RecipientBlocked, detail: "opted out while queued"}
+	case numberProblem(ch.Type, address) != nil: // an earlier version read more as numbers
+		return false, settlement{status: channel.Failed, code: channel.BadDestination, detail: "the address is not a number that can be messaged"}
 	case !ch.IsActive || !m.online(ch):
 		return false, settlement{status: channel.Failed, code: channel.ChannelCannotSend, detail: "the channel is switched off"}
 	case newer:

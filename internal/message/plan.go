@@ -59,12 +59,20 @@ var readParty = store.Fixed(`SELECT u.address, u.consent_status, r.opted_out
 func (m *Messenger) plan(ctx context.Context, row *conversation.Row, c *party, text *string) Plan {
 	p := m.senderPlan(ctx, row.Channel(), text)
 	p.Number = c.user.Address
-	if p.ChannelType.IsSMS() { // numbers were brought to E.164 when they came in
-		_, p.NumberProblem = number.Read(p.Number, "", number.Carrier)
-	}
+	p.NumberProblem = numberProblem(p.ChannelType, p.Number)
 	p.NumberValid = p.NumberProblem == nil
 	p.Consent, p.RecordOptedOut, p.LastIncoming = c.user.ConsentStatus, c.recordOptedOut, row.LastIncoming
 	return p
+}
+
+// numberProblem is why a customer's address, as it is stored, cannot be messaged on a
+// channel of type t; nil when it can. Numbers were brought to E.164 when they came in.
+func numberProblem(t channel.Type, address string) error {
+	if !t.IsSMS() {
+		return nil
+	}
+	_, err := number.Read(address, "", number.Carrier)
+	return err
 }
 
 // startPlan gathers what decides the start of a conversation, the customer apart.
