@@ -38,9 +38,7 @@ build() {
 # What goes along with the program, into a folder.
 documents() {
 	mkdir -p "$1"
-	cp -r README.md CHANGELOG.md docs schema.graphql "$1/"
-	cp internal/licences/licences.txt "$1/"
-	if [[ -f LICENSE ]]; then cp LICENSE "$1/"; fi
+	cp -r LICENSE README.md CHANGELOG.md docs schema.graphql internal/licences/licences.txt "$1/"
 }
 
 # Gives files the commit's time and plain rights, whatever the umask.
@@ -66,7 +64,7 @@ debian() { # PROGRAM ARCH
 	install -m 644 -D packaging/parley.service "$root/lib/systemd/system/parley.service"
 	install -m 644 -D packaging/parley.env "$root/etc/parley/parley.env"
 	documents "$root/usr/share/doc/parley"
-	cp internal/licences/licences.txt "$root/usr/share/doc/parley/copyright"
+	cat LICENSE internal/licences/licences.txt >"$root/usr/share/doc/parley/copyright"
 	install -m 755 -D packaging/debian/{postinst,prerm,postrm} -t "$root/DEBIAN"
 	echo /etc/parley/parley.env >"$root/DEBIAN/conffiles"
 	cat >"$root/DEBIAN/control" <<-END

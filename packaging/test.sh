@@ -20,18 +20,27 @@ one() { # the newest file of a pattern
 	echo "$found"
 }
 
-# Every program is linked whole, for its architecture.
+# Every program is linked whole, for its architecture, and runs: those of another
+# architecture where QEMU (Debian: qemu-user-static) can play it.
 for p in dist/parley-*; do
 	kind=$(file -b "$p")
 	[[ $kind == *"statically linked"* ]] || fail "$p is not static: $kind"
 	case $p in *amd64) [[ $kind == *x86-64* ]] ;; *arm64) [[ $kind == *aarch64* ]] ;; esac || fail "$p is for another architecture: $kind"
+	player=
+	case $p in "$program") ;; *amd64) player=qemu-x86_64-static ;; *arm64) player=qemu-aarch64-static ;; esac
+	if [[ -n $player ]] && ! command -v $player >/dev/null; then
+		echo "test-package: $p did NOT run: $player is missing."
+		continue
+	fi
+	$player "$p" version
+	$player "$p" migrate --database "$work/$(basename "$p").db" >"$work/log" 2>&1 || fail "$p cannot make a database: $(cat "$work/log")"
+	$player "$p" doctor --database "$work/$(basename "$p").db" >"$work/log" 2>&1 || [[ $? == 1 ]] || fail "$p crashes: $(cat "$work/log")"
 done
-"$program" version
 
 # Archives and Debian packages hold what they promise.
 archive=$(one "dist/parley_*_linux_$ARCH.tar.gz")
 tar -tzf "$archive" >"$work/listing"
-for path in /parley /README.md /docs/operations.md /licences.txt /systemd/parley.service; do
+for path in /parley /README.md /LICENSE /docs/operations.md /licences.txt /systemd/parley.service; do
 	grep -q "$path\$" "$work/listing" || fail "$archive lacks $path"
 done
 package=$(one "dist/parley_*_$ARCH.deb")
