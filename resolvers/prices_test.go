@@ -1,9 +1,13 @@
 package resolvers_test
 
 import (
+	"context"
 	"fmt"
+	"runtime"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"github.com/vektah/gqlparser/v2"
@@ -14,6 +18,7 @@ import (
 	"parley/graph"
 	"parley/internal/parleytest"
 	"parley/internal/server/limit"
+	"parley/internal/viewer"
 	"parley/resolvers"
 )
 
@@ -180,4 +185,28 @@ func TestAMutationCountsAnew(t *testing.T) {
 		parleytest.Vars{"id": id})
 	require.Equal(t, 1, got.Get("before", "preview", "changed").Int())
 	require.Zero(t, got.Get("after", "preview", "changed").Int())
+}
+
+// A count whose turn does not come is refused with a time to wait, and pages that
+// count nothing go on meanwhile.
+func TestACountWhoseTurnDoesNotComeIsRefused(t *testing.T) {
+	t.Parallel()
+	p := parleytest.New(t)
+	p.Say("+12025551000", parleytest.Sales, "Hello")
+	free, scanning := make(chan struct{}), sync.WaitGroup{}
+	for agent := range int64(2 * runtime.NumCPU()) { // more than there are places
+		scanning.Go(func() {
+			ctx := viewer.NewContext(context.Background(), &viewer.Viewer{AgentID: 1_000 + agent})
+			require.NoError(t, p.Store.Scan(ctx, func(context.Context) error { <-free; return nil }))
+		})
+	}
+	defer scanning.Wait()
+	defer close(free)
+	time.Sleep(100 * time.Millisecond) // all that have a place have it
+	const count = `{ conversations(view: {kind: ALL}, first: 1, filterBy: {lastMessageFrom: "1990-01-01T00:00:00Z"}) { totalCount } }`
+	refused := p.As("amy").Raw(count, nil)
+	require.Equal(t, []string{"LIMIT_EXCEEDED"}, refused.Codes())
+	require.EqualValues(t, 5, refused.Errors[0].Extensions.RetryAfter)
+	require.Contains(t, refused.Errors[0].Message, "try again with fewer at once")
+	require.Len(t, p.As("amy").Do(`{ conversations(view: {kind: ALL}, first: 1) { nodes { id } } }`, nil).Get("conversations", "nodes").List(), 1)
 }

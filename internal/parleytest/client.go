@@ -36,7 +36,10 @@ type Response struct {
 	Errors []struct {
 		Message    string
 		Path       []any
-		Extensions struct{ Code, Field, Cursor string }
+		Extensions struct {
+			Code, Field, Cursor string
+			RetryAfter          int
+		}
 	}
 }
 
