@@ -90,6 +90,9 @@ func (g *group) run(ctx context.Context, it *item, shared bool) error {
 	it.err = contained(own, it.fn, tx)
 	it.tail = tx.tail
 	if err := g.ended(); err != nil {
+		if Passing(it.err) { // such as a full disk
+			err = fmt.Errorf("%w: %w", err, it.err)
+		}
 		it.err = cmp.Or(it.err, err)
 		return err
 	}

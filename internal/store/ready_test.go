@@ -59,6 +59,27 @@ func TestReadinessSaysThatWritesAreRefused(t *testing.T) {
 	require.False(t, s.RefusesWrites())
 }
 
+// A file that cannot grow is as a full disk is.
+func TestReadinessSaysThatTheDiskIsFull(t *testing.T) {
+	t.Parallel()
+	if parleytest.OnPostgres() {
+		return // its own disk is its own server's
+	}
+	s := open(t, parleytest.Database(t))
+	most := func(pages string) {
+		_, err := s.WriterDB().ExecContext(t.Context(), "PRAGMA max_page_count = "+pages)
+		require.NoError(t, err)
+	}
+	most("1") // as many as there are
+	write := exec("INSERT INTO secrets (name, value) VALUES (hex(randomblob(8)), randomblob(100000))")
+	eventually(t, func() bool { return store.Passing(s.Write(t.Context(), write)) }, "there is no room left")
+	require.ErrorIs(t, s.Ready(t.Context()), store.ErrRefused)
+	require.ErrorContains(t, s.Ready(t.Context()), "full")
+	most("4294967294")
+	require.NoError(t, s.Write(t.Context(), write))
+	require.NoError(t, s.Ready(t.Context()))
+}
+
 // What concerns one write alone says nothing of the database.
 func TestAWriteThatFailsByItselfLeavesTheDatabaseReady(t *testing.T) {
 	t.Parallel()
