@@ -66,28 +66,28 @@ ALONE = internal/parleytest/hostile
 test: web ## Run every test that needs no other service (frontend clients too, when Node is here)
 	$(FAST) $(GO) test -tags $(TAGS) -timeout 9m $$($(GO) list -tags $(TAGS) ./... | grep -v $(ALONE)) && $(FAST) $(GO) test -tags $(TAGS) -timeout 5m ./$(ALONE)
 	@if $(NODE_20) && $(MAKE) --no-print-directory clients/node_modules/.package-lock.json; then $(MAKE) --no-print-directory test-clients; \
-	else echo "test: SKIPPED the frontend clients, for Node 20 is not here or npm could not install them; see to that and run make test-clients."; fi
+	else echo "test: SKIPPED the frontend clients, for Node 20.14 is not here or npm could not install them; see to that and run make test-clients."; fi
 
-NODE_20 := command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)'
+NODE_20 := command -v npm >/dev/null && node -e 'const [major, minor] = process.versions.node.split("."); process.exit(major > 20 || major == 20 && minor >= 14 ? 0 : 1)'
 
 .PHONY: test-clients
-test-clients: clients/node_modules/.package-lock.json ## Run Relay, Apollo, urql, graphql-ws, graphql-sse, generated types and the audit of graphql-http against the program (needs Node 20)
+test-clients: clients/node_modules/.package-lock.json ## Run Relay, Apollo, urql, graphql-ws, graphql-sse, generated types and the audit of graphql-http against the program (needs Node 20.14)
 	$(FAST) $(GO) build -tags $(TAGS) -o bin/parley-for-clients ./cmd/parley
 	cd clients && PARLEY=../bin/parley-for-clients npm test --silent
 
 # npm writes this file last, so it is the stamp of an installation.
 clients/node_modules/.package-lock.json: clients/package-lock.json clients/.npmrc
-	@$(NODE_20) || { echo "test-clients: needs Node 20 or newer, with npm."; exit 1; }
+	@$(NODE_20) || { echo "test-clients: needs Node 20.14 or newer, with npm."; exit 1; }
 	cd clients && npm ci --loglevel=error
 	touch $@
 
 .PHONY: race
 race: ## Run the tests of RACE (packages, default those below internal) with the race detector
-	$(FAST) $(GO) test -race -tags $(TAGS) -timeout 20m $(RACE)
+	$(FAST) $(GO) test -race -tags $(TAGS) -timeout 10m $(RACE)
 
 .PHONY: test-postgres
 test-postgres: ## Run the suite on PostgreSQL too (PARLEY_TEST_POSTGRES names a server; tests make their own databases)
-	$(FAST) PARLEY_TEST_POSTGRES="$(PARLEY_TEST_POSTGRES)" $(GO) test -tags $(TAGS) -count=1 -timeout 20m $$($(GO) list -tags $(TAGS) ./internal/... ./cmd/... | grep -v $(ALONE))
+	$(FAST) PARLEY_TEST_POSTGRES="$(PARLEY_TEST_POSTGRES)" $(GO) test -tags $(TAGS) -count=1 -timeout 8m $$($(GO) list -tags $(TAGS) ./internal/... ./cmd/... | grep -v $(ALONE))
 	$(FAST) PARLEY_TEST_POSTGRES="$(PARLEY_TEST_POSTGRES)" $(GO) test -tags $(TAGS) -count=1 -timeout 9m ./$(ALONE)
 
 .PHONY: test-browser
