@@ -31,6 +31,18 @@ type Desk struct {
 	CountsEvery time.Duration
 }
 
+// frame is what a stream gives: the subscriber goes on from its cursor.
+type frame interface{ at() string }
+
+func (c *Change) at() string               { return c.Cursor }
+func (m *MessageAdded) at() string         { return m.Cursor }
+func (m *MessageStatusChanged) at() string { return m.Cursor }
+func (m *MessageChanged) at() string       { return m.Cursor }
+func (c *ConversationUpdated) at() string  { return c.Cursor }
+func (r *Reset) at() string                { return r.Cursor }
+func (c *InboxCountsChange) at() string    { return c.Cursor }
+func (c *OperationChange) at() string      { return c.Cursor }
+
 // source is what a frame was made of.
 type source struct{ event *feed.Delivery }
 
@@ -115,7 +127,10 @@ type Reset struct {
 }
 
 // OneChange is what happened to one conversation.
-type OneChange interface{ IsConversationChange() }
+type OneChange interface {
+	frame
+	IsConversationChange()
+}
 
 // IsConversationChange marks a member of the union.
 func (*MessageAdded) IsConversationChange() {}
@@ -143,7 +158,7 @@ type InboxCountsChange struct {
 type End func(error)
 
 // stream is one subscription: it turns events into frames.
-type stream[T any] struct {
+type stream[T frame] struct {
 	desk *Desk
 	// open makes the first frame, and the first after a change of rights, and
 	// tells the position it was read at. Its cursor is that position, or resumed
@@ -164,7 +179,7 @@ type stream[T any] struct {
 }
 
 // standing is where a stream begins or begins anew.
-type standing[T any] struct {
+type standing[T frame] struct {
 	v     *viewer.Viewer
 	first T
 	from  int64 // what comes after is followed
@@ -173,7 +188,7 @@ type standing[T any] struct {
 
 // run opens the stream after a cursor (nil for now) and returns its frames. The
 // channel closes when ctx ends or after end was told why.
-func run[T any](ctx context.Context, s stream[T], after *string, end End) (<-chan T, error) {
+func run[T frame](ctx context.Context, s stream[T], after *string, end End) (<-chan T, error) {
 	resumed, err := s.desk.resume(ctx, after)
 	if err != nil {
 		return nil, err

@@ -11,7 +11,7 @@ import (
 
 // pump gives the frames of one subscription. Where the transport asks for them
 // nothing waits, else a goroutine does.
-type pump[T any] struct {
+type pump[T frame] struct {
 	stream[T]
 	ctx    context.Context
 	frames chan T
@@ -57,7 +57,7 @@ func (p *pump[T]) Next() bool {
 	case err != nil:
 		p.stop(err)
 	default:
-		p.passed, p.given = p.given, cursorOf(frame)
+		p.passed, p.given = p.given, frame.at()
 		p.frames <- frame
 	}
 	return true
@@ -65,27 +65,6 @@ func (p *pump[T]) Next() bool {
 
 // Passed implements stream.Source.
 func (p *pump[T]) Passed() string { return p.passed }
-
-// cursorOf is the cursor of a frame.
-func cursorOf(frame any) string {
-	switch f := frame.(type) {
-	case *Change:
-		return f.Cursor
-	case *MessageAdded:
-		return f.Cursor
-	case *MessageStatusChanged:
-		return f.Cursor
-	case *ConversationUpdated:
-		return f.Cursor
-	case *Reset:
-		return f.Cursor
-	case *InboxCountsChange:
-		return f.Cursor
-	case *OperationChange:
-		return f.Cursor
-	}
-	return ""
-}
 
 // Close implements stream.Source.
 func (p *pump[T]) Close() {
