@@ -19,6 +19,7 @@ import (
 	"parley/internal/channel"
 	"parley/internal/clock"
 	"parley/internal/content"
+	"parley/internal/publicid"
 	"parley/internal/rule"
 	"parley/internal/store"
 )
@@ -26,9 +27,10 @@ import (
 // Cause says what an event records.
 type Cause string
 
-// The causes. DirectoryChanged is internal: it tells processes to read agents
-// and channels again, and streams that rights may have changed. BulkChanged is of
-// no conversation: a bulk operation went on, or was told to stop or go on.
+// The causes. DirectoryChanged is internal: processes read agents and channels
+// again, and streams learn that rights may have changed. BulkChanged and
+// SubjectChanged are of no conversation but of their Subject: a bulk operation went
+// on, or was told to stop or go on; anything else changed.
 const (
 	MessageAdded         Cause = "MESSAGE_ADDED"
 	MessageStatusChanged Cause = "MESSAGE_STATUS_CHANGED"
@@ -40,6 +42,7 @@ const (
 	ConversationChanged  Cause = "CONVERSATION_CHANGED"
 	DirectoryChanged     Cause = "DIRECTORY_CHANGED"
 	BulkChanged          Cause = "BULK_CHANGED"
+	SubjectChanged       Cause = "SUBJECT_CHANGED"
 )
 
 // Shown is the cause as the graph shows it: CONVERSATION_CHANGED for one that a newer
@@ -129,14 +132,40 @@ type Event struct {
 	Status channel.Status `json:"st,omitempty"`
 	// Agents are those whose rights a DirectoryChanged moved; nil means anybody's.
 	Agents []int64 `json:"g,omitzero"` // nobody is not anybody
-	// Operation is the one that a BulkChanged is of.
+	// Subject is what the event is of when that is no conversation.
+	Subject *Subject `json:"s,omitempty"`
+}
+
+// Subject is something that changed and is no conversation. Before and After are
+// its facts, which the package of its kind writes and reads: nil where it had none,
+// as before it began.
+type Subject struct {
+	Kind   publicid.Kind   `json:"k"`
+	Key    int64           `json:"i"`
+	Before json.RawMessage `json:"b,omitempty"`
+	After  json.RawMessage `json:"a,omitempty"`
+}
+
+// Is reports whether the subject is the one of a kind with the key.
+func (s *Subject) Is(kind publicid.Kind, key int64) bool {
+	return s != nil && s.Kind == kind && s.Key == key
+}
+
+// logged is how an event stands in the log. Processes of the version before know the
+// subject of a BulkChanged as Operation.
+type logged struct {
+	*Event
 	Operation int64 `json:"k,omitempty"`
 }
 
 // Record adds e to the transaction's tail and moves the standing counts by the
 // difference of its facts.
 func Record(tx *store.Tx, e *Event) error {
-	facts, err := json.Marshal(e)
+	l := logged{Event: e}
+	if e.Cause == BulkChanged {
+		l.Operation = e.Subject.Key
+	}
+	facts, err := json.Marshal(l)
 	if err != nil {
 		return fmt.Errorf("feed: facts: %w", err)
 	}
@@ -156,10 +185,12 @@ func Record(tx *store.Tx, e *Event) error {
 // read takes in the facts of the log. An event whose facts make no sense here has
 // none, and so concerns no stream: it must not hold up those that come after it.
 func (e *Event) read(ctx context.Context, facts []byte) {
-	bare := *e
-	if err := json.Unmarshal(facts, e); err != nil {
+	bare, l := *e, logged{Event: e}
+	if err := json.Unmarshal(facts, &l); err != nil {
 		slog.ErrorContext(ctx, "an event cannot be read and is passed over; a newer version may have written it", "position", e.Position, "cause", e.Cause, "error", err)
 		*e = bare
+	} else if e.Subject == nil && l.Operation != 0 {
+		e.Subject = &Subject{Kind: publicid.BulkOperation, Key: l.Operation}
 	}
 }
 

@@ -18,7 +18,7 @@ const (
 	ByRecord
 	BySender // an agent who sent an outbound
 	ByObjectType
-	ByOperation
+	BySubject // Name is its kind; ID 0 stands for all of the kind
 )
 
 // Key is a fact with its value. A stream names those that can concern it, so
@@ -26,7 +26,7 @@ const (
 type Key struct {
 	Fact Fact
 	ID   int64
-	Name string // of an object type
+	Name string // of an object type, or the kind of a subject
 }
 
 // Everything is the key of every event.
@@ -41,8 +41,8 @@ func (e *Event) Keys() iter.Seq[Key] {
 }
 
 func (e *Event) subject(yield func(Key) bool) bool {
-	if e.Cause == BulkChanged {
-		return yield(Key{Fact: ByOperation, ID: e.Operation})
+	if s := e.Subject; s != nil {
+		return yield(Key{BySubject, s.Key, string(s.Kind)}) && yield(Key{BySubject, 0, string(s.Kind)})
 	}
 	return yield(Key{Fact: ByConversation, ID: e.ConversationID})
 }

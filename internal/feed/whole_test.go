@@ -9,6 +9,7 @@ import (
 
 	"parley/internal/feed"
 	"parley/internal/parleytest"
+	"parley/internal/publicid"
 	"parley/internal/store"
 )
 
@@ -18,7 +19,7 @@ import (
 func TestEveryFieldOfAnEventComesBack(t *testing.T) {
 	t.Parallel()
 	recorded := map[string]*feed.Event{
-		"bulk":     {Cause: feed.BulkChanged, Operation: 7},
+		"bulk":     {Cause: feed.BulkChanged, Subject: &feed.Subject{Kind: publicid.BulkOperation, Key: 7}},
 		"anybody":  {Cause: feed.DirectoryChanged},
 		"nobody":   {Cause: feed.DirectoryChanged, Agents: []int64{}},
 		"new":      {Cause: feed.MessageAdded, ConversationID: 3, After: &feed.Facts{Channel: 2}},
@@ -47,4 +48,20 @@ func TestEveryFieldOfAnEventComesBack(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Servers of two versions serve one database while they are updated.
+func TestTheVersionBeforeAndThisOneKnowABulkOperation(t *testing.T) {
+	t.Parallel()
+	d := setup(t, mindful)
+	live := d.live(all)
+	subject := &feed.Subject{Kind: publicid.BulkOperation, Key: 7}
+	require.NoError(t, d.store.Write(t.Context(), func(_ context.Context, tx *store.Tx) error {
+		tx.Emit(store.Event{Cause: string(feed.BulkChanged), Facts: []byte(`{"k":7}`)})
+		return feed.Record(tx, &feed.Event{Cause: feed.BulkChanged, Subject: subject})
+	}))
+	require.Equal(t, subject, next(t, live).Subject, "what the version before recorded")
+	require.Equal(t, subject, next(t, live).Subject)
+	facts := parleytest.Rows(t, d.store, "SELECT facts FROM events ORDER BY id DESC LIMIT 1")
+	require.JSONEq(t, `{"s":{"k":"blk","i":7},"k":7}`, facts[0], "what the version before reads")
 }

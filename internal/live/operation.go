@@ -7,6 +7,7 @@ import (
 	"parley/internal/fault"
 	"parley/internal/feed"
 	"parley/internal/operation"
+	"parley/internal/publicid"
 	"parley/internal/viewer"
 )
 
@@ -62,10 +63,12 @@ func (f *operationFold) open(ctx context.Context, _ *viewer.Viewer, kind feed.St
 }
 
 func (f *operationFold) keys(*viewer.Viewer) []feed.Key {
-	return []feed.Key{{Fact: feed.ByOperation, ID: f.key}}
+	return []feed.Key{{Fact: feed.BySubject, ID: f.key, Name: string(publicid.BulkOperation)}}
 }
 
-func (f *operationFold) want(_ *viewer.Viewer, e *feed.Event) bool { return e.Operation == f.key }
+func (f *operationFold) want(_ *viewer.Viewer, e *feed.Event) bool {
+	return e.Subject.Is(publicid.BulkOperation, f.key)
+}
 
 func (f *operationFold) frame(ctx context.Context, v *viewer.Viewer, e *feed.Delivery) (*OperationChange, bool, error) {
 	op, err := f.read(viewer.NewContext(ctx, v))

@@ -14,6 +14,7 @@ import (
 	"parley/internal/conversation"
 	"parley/internal/fault"
 	"parley/internal/feed"
+	"parley/internal/publicid"
 	"parley/internal/store"
 	"parley/internal/viewer"
 )
@@ -233,7 +234,7 @@ func (r *Row) save(ctx context.Context, tx *store.Tx) error {
 	if _, err := tx.Exec(ctx, update); err != nil {
 		return err
 	}
-	return feed.Record(tx, &feed.Event{Cause: feed.BulkChanged, Operation: r.Key})
+	return feed.Record(tx, &feed.Event{Cause: feed.BulkChanged, Subject: &feed.Subject{Kind: publicid.BulkOperation, Key: r.Key}})
 }
 
 // letGo leaves the operation to the next worker, who need not wait for the lease.

@@ -1,6 +1,7 @@
 package parleytest
 
 import (
+	"encoding/json"
 	"fmt"
 	"reflect"
 	"testing"
@@ -20,6 +21,10 @@ func Fill(t testing.TB, into any) {
 func fill(t testing.TB, v reflect.Value, next *int64) {
 	t.Helper()
 	*next--
+	if v.Type() == reflect.TypeFor[json.RawMessage]() {
+		v.SetBytes(fmt.Append(nil, *next))
+		return
+	}
 	switch v.Kind() {
 	case reflect.Struct:
 		for i := range v.NumField() {
