@@ -1,0 +1,75 @@
+package live
+
+import (
+	"context"
+	"encoding/json"
+
+	"parley/internal/feed"
+	"parley/internal/publicid"
+	"parley/internal/viewer"
+)
+
+// SubjectChange is a change of one of the things of a kind that the viewer sees.
+type SubjectChange[T any] struct {
+	Kind   feed.StreamKind
+	Cursor string
+	ID     *string // of what changed; nil in the first frame
+	Node   T       // as it is now; the zero T in the first frame, and when the viewer no longer sees it
+}
+
+func (c *SubjectChange[T]) at() string { return c.Cursor }
+
+// Subject is a kind of thing whose changes are streamed.
+type Subject[T comparable] struct {
+	Kind publicid.Kind
+	// Sees reports whether v sees a thing with these facts, which are never nil.
+	Sees func(v *viewer.Viewer, facts json.RawMessage) bool
+	// ByKey reads things as far as the viewer of ctx sees them.
+	ByKey func(ctx context.Context, keys []int64) (map[int64]T, error)
+}
+
+// Subjects streams the changes of all things of a kind that the viewer of ctx sees.
+// Folding ENTER, UPDATE and LEAVE over the list equals reading it again.
+func Subjects[T comparable](ctx context.Context, d *Desk, s Subject[T], after *string, end End) (<-chan *SubjectChange[T], error) {
+	f := &subjectFold[T]{desk: d, Subject: s}
+	return run(ctx, stream[*SubjectChange[T]]{desk: d, open: f.open, keys: f.keys, want: f.want, frame: f.frame}, after, end)
+}
+
+type subjectFold[T comparable] struct {
+	desk *Desk
+	Subject[T]
+}
+
+func (f *subjectFold[T]) open(ctx context.Context, _ *viewer.Viewer, kind feed.StreamKind, resumed *int64) (*SubjectChange[T], int64, error) {
+	position, err := f.desk.Store.Head(ctx)
+	return &SubjectChange[T]{Kind: kind, Cursor: f.desk.cursor(position, resumed)}, position, err
+}
+
+func (f *subjectFold[T]) keys(*viewer.Viewer) []feed.Key {
+	return []feed.Key{{Fact: feed.BySubject, Name: string(f.Kind)}}
+}
+
+func (f *subjectFold[T]) sees(v *viewer.Viewer, facts json.RawMessage) bool {
+	return facts != nil && f.Sees(v, facts)
+}
+
+func (f *subjectFold[T]) want(v *viewer.Viewer, e *feed.Event) bool {
+	return e.Subject != nil && (f.sees(v, e.Subject.Before) || f.sees(v, e.Subject.After))
+}
+
+func (f *subjectFold[T]) frame(ctx context.Context, v *viewer.Viewer, e *feed.Delivery) (*SubjectChange[T], bool, error) {
+	key := e.Subject.Key
+	id := f.desk.IDs.Encode(f.Kind, key)
+	change := &SubjectChange[T]{
+		Kind: kindOf(f.sees(v, e.Subject.Before), f.sees(v, e.Subject.After)), Cursor: f.desk.Cursors.Encode(e.Position), ID: &id,
+	}
+	if change.Kind == feed.Leave {
+		return change, true, nil
+	}
+	found, err := f.ByKey(viewer.NewContext(ctx, v), []int64{key})
+	var none T
+	if change.Node = found[key]; change.Node == none { // the LEAVE that says so is on its way
+		change.Kind = feed.Leave
+	}
+	return change, true, err
+}
