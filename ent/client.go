@@ -31,6 +31,7 @@ import (
 	"parley/ent/process"
 	"parley/ent/provideraccount"
 	"parley/ent/queue"
+	"parley/ent/quicktext"
 	"parley/ent/rawinbound"
 	"parley/ent/record"
 	"parley/ent/secret"
@@ -86,6 +87,8 @@ type Client struct {
 	ProviderAccount *ProviderAccountClient
 	// Queue is the client for interacting with the Queue builders.
 	Queue *QueueClient
+	// QuickText is the client for interacting with the QuickText builders.
+	QuickText *QuickTextClient
 	// RawInbound is the client for interacting with the RawInbound builders.
 	RawInbound *RawInboundClient
 	// Record is the client for interacting with the Record builders.
@@ -123,6 +126,7 @@ func (c *Client) init() {
 	c.Process = NewProcessClient(c.config)
 	c.ProviderAccount = NewProviderAccountClient(c.config)
 	c.Queue = NewQueueClient(c.config)
+	c.QuickText = NewQuickTextClient(c.config)
 	c.RawInbound = NewRawInboundClient(c.config)
 	c.Record = NewRecordClient(c.config)
 	c.Secret = NewSecretClient(c.config)
@@ -238,6 +242,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		Process:         NewProcessClient(cfg),
 		ProviderAccount: NewProviderAccountClient(cfg),
 		Queue:           NewQueueClient(cfg),
+		QuickText:       NewQuickTextClient(cfg),
 		RawInbound:      NewRawInboundClient(cfg),
 		Record:          NewRecordClient(cfg),
 		Secret:          NewSecretClient(cfg),
@@ -280,6 +285,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		Process:         NewProcessClient(cfg),
 		ProviderAccount: NewProviderAccountClient(cfg),
 		Queue:           NewQueueClient(cfg),
+		QuickText:       NewQuickTextClient(cfg),
 		RawInbound:      NewRawInboundClient(cfg),
 		Record:          NewRecordClient(cfg),
 		Secret:          NewSecretClient(cfg),
@@ -315,7 +321,8 @@ func (c *Client) Use(hooks ...Hook) {
 		c.Agent, c.Attempt, c.BulkBatch, c.BulkOperation, c.Channel, c.Conversation,
 		c.CountCell, c.Event, c.IdempotencyKey, c.Identifier, c.Lane, c.LogHead,
 		c.Lookup, c.Message, c.MessagingUser, c.Participant, c.PermissionSet,
-		c.Process, c.ProviderAccount, c.Queue, c.RawInbound, c.Record, c.Secret,
+		c.Process, c.ProviderAccount, c.Queue, c.QuickText, c.RawInbound, c.Record,
+		c.Secret,
 	} {
 		n.Use(hooks...)
 	}
@@ -328,7 +335,8 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 		c.Agent, c.Attempt, c.BulkBatch, c.BulkOperation, c.Channel, c.Conversation,
 		c.CountCell, c.Event, c.IdempotencyKey, c.Identifier, c.Lane, c.LogHead,
 		c.Lookup, c.Message, c.MessagingUser, c.Participant, c.PermissionSet,
-		c.Process, c.ProviderAccount, c.Queue, c.RawInbound, c.Record, c.Secret,
+		c.Process, c.ProviderAccount, c.Queue, c.QuickText, c.RawInbound, c.Record,
+		c.Secret,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -377,6 +385,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.ProviderAccount.mutate(ctx, m)
 	case *QueueMutation:
 		return c.Queue.mutate(ctx, m)
+	case *QuickTextMutation:
+		return c.QuickText.mutate(ctx, m)
 	case *RawInboundMutation:
 		return c.RawInbound.mutate(ctx, m)
 	case *RecordMutation:
@@ -3580,6 +3590,156 @@ func (c *QueueClient) mutate(ctx context.Context, m *QueueMutation) (Value, erro
 	}
 }
 
+// QuickTextClient is a client for the QuickText schema.
+type QuickTextClient struct {
+	config
+}
+
+// NewQuickTextClient returns a client for the QuickText from the given config.
+func NewQuickTextClient(c config) *QuickTextClient {
+	return &QuickTextClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `quicktext.Hooks(f(g(h())))`.
+func (c *QuickTextClient) Use(hooks ...Hook) {
+	c.hooks.QuickText = append(c.hooks.QuickText, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `quicktext.Intercept(f(g(h())))`.
+func (c *QuickTextClient) Intercept(interceptors ...Interceptor) {
+	c.inters.QuickText = append(c.inters.QuickText, interceptors...)
+}
+
+// Create returns a builder for creating a QuickText entity.
+func (c *QuickTextClient) Create() *QuickTextCreate {
+	mutation := newQuickTextMutation(c.config, OpCreate)
+	return &QuickTextCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of QuickText entities.
+func (c *QuickTextClient) CreateBulk(builders ...*QuickTextCreate) *QuickTextCreateBulk {
+	return &QuickTextCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *QuickTextClient) MapCreateBulk(slice any, setFunc func(*QuickTextCreate, int)) *QuickTextCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &QuickTextCreateBulk{err: fmt.Errorf("calling to QuickTextClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*QuickTextCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &QuickTextCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for QuickText.
+func (c *QuickTextClient) Update() *QuickTextUpdate {
+	mutation := newQuickTextMutation(c.config, OpUpdate)
+	return &QuickTextUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *QuickTextClient) UpdateOne(_m *QuickText) *QuickTextUpdateOne {
+	mutation := newQuickTextMutation(c.config, OpUpdateOne, withQuickText(_m))
+	return &QuickTextUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *QuickTextClient) UpdateOneID(id int64) *QuickTextUpdateOne {
+	mutation := newQuickTextMutation(c.config, OpUpdateOne, withQuickTextID(id))
+	return &QuickTextUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for QuickText.
+func (c *QuickTextClient) Delete() *QuickTextDelete {
+	mutation := newQuickTextMutation(c.config, OpDelete)
+	return &QuickTextDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *QuickTextClient) DeleteOne(_m *QuickText) *QuickTextDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *QuickTextClient) DeleteOneID(id int64) *QuickTextDeleteOne {
+	builder := c.Delete().Where(quicktext.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &QuickTextDeleteOne{builder}
+}
+
+// Query returns a query builder for QuickText.
+func (c *QuickTextClient) Query() *QuickTextQuery {
+	return &QuickTextQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeQuickText},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a QuickText entity by its id.
+func (c *QuickTextClient) Get(ctx context.Context, id int64) (*QuickText, error) {
+	return c.Query().Where(quicktext.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *QuickTextClient) GetX(ctx context.Context, id int64) *QuickText {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryQueue queries the queue edge of a QuickText.
+func (c *QuickTextClient) QueryQueue(_m *QuickText) *QueueQuery {
+	query := (&QueueClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(quicktext.Table, quicktext.FieldID, id),
+			sqlgraph.To(queue.Table, queue.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, quicktext.QueueTable, quicktext.QueueColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *QuickTextClient) Hooks() []Hook {
+	hooks := c.hooks.QuickText
+	return append(hooks[:len(hooks):len(hooks)], quicktext.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *QuickTextClient) Interceptors() []Interceptor {
+	return c.inters.QuickText
+}
+
+func (c *QuickTextClient) mutate(ctx context.Context, m *QuickTextMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&QuickTextCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&QuickTextUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&QuickTextUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&QuickTextDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown QuickText mutation op: %q", m.Op())
+	}
+}
+
 // RawInboundClient is a client for the RawInbound schema.
 type RawInboundClient struct {
 	config
@@ -4004,12 +4164,12 @@ type (
 		Agent, Attempt, BulkBatch, BulkOperation, Channel, Conversation, CountCell,
 		Event, IdempotencyKey, Identifier, Lane, LogHead, Lookup, Message,
 		MessagingUser, Participant, PermissionSet, Process, ProviderAccount, Queue,
-		RawInbound, Record, Secret []ent.Hook
+		QuickText, RawInbound, Record, Secret []ent.Hook
 	}
 	inters struct {
 		Agent, Attempt, BulkBatch, BulkOperation, Channel, Conversation, CountCell,
 		Event, IdempotencyKey, Identifier, Lane, LogHead, Lookup, Message,
 		MessagingUser, Participant, PermissionSet, Process, ProviderAccount, Queue,
-		RawInbound, Record, Secret []ent.Interceptor
+		QuickText, RawInbound, Record, Secret []ent.Interceptor
 	}
 )

@@ -33,6 +33,7 @@ import (
 	"parley/ent/process"
 	"parley/ent/provideraccount"
 	"parley/ent/queue"
+	"parley/ent/quicktext"
 	"parley/ent/rawinbound"
 	"parley/ent/record"
 	"parley/ent/secret"
@@ -116,6 +117,7 @@ func checkColumn(t, c string) error {
 			process.Table:         process.ValidColumn,
 			provideraccount.Table: provideraccount.ValidColumn,
 			queue.Table:           queue.ValidColumn,
+			quicktext.Table:       quicktext.ValidColumn,
 			rawinbound.Table:      rawinbound.ValidColumn,
 			record.Table:          record.ValidColumn,
 			secret.Table:          secret.ValidColumn,

@@ -27,6 +27,7 @@ import (
 	"parley/ent/process"
 	"parley/ent/provideraccount"
 	"parley/ent/queue"
+	"parley/ent/quicktext"
 	"parley/ent/rawinbound"
 	"parley/ent/record"
 	"parley/ent/secret"
@@ -69,6 +70,7 @@ const (
 	TypeProcess         = "Process"
 	TypeProviderAccount = "ProviderAccount"
 	TypeQueue           = "Queue"
+	TypeQuickText       = "QuickText"
 	TypeRawInbound      = "RawInbound"
 	TypeRecord          = "Record"
 	TypeSecret          = "Secret"
@@ -18255,6 +18257,1089 @@ func (m *QueueMutation) ResetEdge(name string) error {
 		return nil
 	}
 	return fmt.Errorf("unknown Queue edge %s", name)
+}
+
+// QuickTextMutation represents an operation that mutates the QuickText nodes in the graph.
+type QuickTextMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *int64
+	title         *string
+	title_key     *string
+	text          *string
+	folder        *string
+	scope         *string
+	creator_id    *int64
+	addcreator_id *int64
+	use_count     *int64
+	adduse_count  *int64
+	archived      *bool
+	created_at    *clock.Time
+	addcreated_at *clock.Time
+	updated_at    *clock.Time
+	addupdated_at *clock.Time
+	clearedFields map[string]struct{}
+	queue         *int64
+	clearedqueue  bool
+	done          bool
+	oldValue      func(context.Context) (*QuickText, error)
+	predicates    []predicate.QuickText
+}
+
+var _ ent.Mutation = (*QuickTextMutation)(nil)
+
+// quicktextOption allows management of the mutation configuration using functional options.
+type quicktextOption func(*QuickTextMutation)
+
+// newQuickTextMutation creates new mutation for the QuickText entity.
+func newQuickTextMutation(c config, op Op, opts ...quicktextOption) *QuickTextMutation {
+	m := &QuickTextMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeQuickText,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withQuickTextID sets the ID field of the mutation.
+func withQuickTextID(id int64) quicktextOption {
+	return func(m *QuickTextMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *QuickText
+		)
+		m.oldValue = func(ctx context.Context) (*QuickText, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().QuickText.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withQuickText sets the old QuickText of the mutation.
+func withQuickText(node *QuickText) quicktextOption {
+	return func(m *QuickTextMutation) {
+		m.oldValue = func(context.Context) (*QuickText, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m QuickTextMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m QuickTextMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of QuickText entities.
+func (m *QuickTextMutation) SetID(id int64) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *QuickTextMutation) ID() (id int64, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *QuickTextMutation) IDs(ctx context.Context) ([]int64, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int64{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().QuickText.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetTitle sets the "title" field.
+func (m *QuickTextMutation) SetTitle(s string) {
+	m.title = &s
+}
+
+// Title returns the value of the "title" field in the mutation.
+func (m *QuickTextMutation) Title() (r string, exists bool) {
+	v := m.title
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTitle returns the old "title" field's value of the QuickText entity.
+// If the QuickText object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *QuickTextMutation) OldTitle(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTitle is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTitle requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTitle: %w", err)
+	}
+	return oldValue.Title, nil
+}
+
+// ResetTitle resets all changes to the "title" field.
+func (m *QuickTextMutation) ResetTitle() {
+	m.title = nil
+}
+
+// SetTitleKey sets the "title_key" field.
+func (m *QuickTextMutation) SetTitleKey(s string) {
+	m.title_key = &s
+}
+
+// TitleKey returns the value of the "title_key" field in the mutation.
+func (m *QuickTextMutation) TitleKey() (r string, exists bool) {
+	v := m.title_key
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTitleKey returns the old "title_key" field's value of the QuickText entity.
+// If the QuickText object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *QuickTextMutation) OldTitleKey(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTitleKey is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTitleKey requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTitleKey: %w", err)
+	}
+	return oldValue.TitleKey, nil
+}
+
+// ResetTitleKey resets all changes to the "title_key" field.
+func (m *QuickTextMutation) ResetTitleKey() {
+	m.title_key = nil
+}
+
+// SetText sets the "text" field.
+func (m *QuickTextMutation) SetText(s string) {
+	m.text = &s
+}
+
+// Text returns the value of the "text" field in the mutation.
+func (m *QuickTextMutation) Text() (r string, exists bool) {
+	v := m.text
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldText returns the old "text" field's value of the QuickText entity.
+// If the QuickText object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *QuickTextMutation) OldText(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldText is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldText requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldText: %w", err)
+	}
+	return oldValue.Text, nil
+}
+
+// ResetText resets all changes to the "text" field.
+func (m *QuickTextMutation) ResetText() {
+	m.text = nil
+}
+
+// SetFolder sets the "folder" field.
+func (m *QuickTextMutation) SetFolder(s string) {
+	m.folder = &s
+}
+
+// Folder returns the value of the "folder" field in the mutation.
+func (m *QuickTextMutation) Folder() (r string, exists bool) {
+	v := m.folder
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFolder returns the old "folder" field's value of the QuickText entity.
+// If the QuickText object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *QuickTextMutation) OldFolder(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFolder is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFolder requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFolder: %w", err)
+	}
+	return oldValue.Folder, nil
+}
+
+// ResetFolder resets all changes to the "folder" field.
+func (m *QuickTextMutation) ResetFolder() {
+	m.folder = nil
+}
+
+// SetScope sets the "scope" field.
+func (m *QuickTextMutation) SetScope(s string) {
+	m.scope = &s
+}
+
+// Scope returns the value of the "scope" field in the mutation.
+func (m *QuickTextMutation) Scope() (r string, exists bool) {
+	v := m.scope
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldScope returns the old "scope" field's value of the QuickText entity.
+// If the QuickText object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *QuickTextMutation) OldScope(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldScope is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldScope requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldScope: %w", err)
+	}
+	return oldValue.Scope, nil
+}
+
+// ResetScope resets all changes to the "scope" field.
+func (m *QuickTextMutation) ResetScope() {
+	m.scope = nil
+}
+
+// SetQueueID sets the "queue_id" field.
+func (m *QuickTextMutation) SetQueueID(i int64) {
+	m.queue = &i
+}
+
+// QueueID returns the value of the "queue_id" field in the mutation.
+func (m *QuickTextMutation) QueueID() (r int64, exists bool) {
+	v := m.queue
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldQueueID returns the old "queue_id" field's value of the QuickText entity.
+// If the QuickText object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *QuickTextMutation) OldQueueID(ctx context.Context) (v *int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldQueueID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldQueueID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldQueueID: %w", err)
+	}
+	return oldValue.QueueID, nil
+}
+
+// ClearQueueID clears the value of the "queue_id" field.
+func (m *QuickTextMutation) ClearQueueID() {
+	m.queue = nil
+	m.clearedFields[quicktext.FieldQueueID] = struct{}{}
+}
+
+// QueueIDCleared returns if the "queue_id" field was cleared in this mutation.
+func (m *QuickTextMutation) QueueIDCleared() bool {
+	_, ok := m.clearedFields[quicktext.FieldQueueID]
+	return ok
+}
+
+// ResetQueueID resets all changes to the "queue_id" field.
+func (m *QuickTextMutation) ResetQueueID() {
+	m.queue = nil
+	delete(m.clearedFields, quicktext.FieldQueueID)
+}
+
+// SetCreatorID sets the "creator_id" field.
+func (m *QuickTextMutation) SetCreatorID(i int64) {
+	m.creator_id = &i
+	m.addcreator_id = nil
+}
+
+// CreatorID returns the value of the "creator_id" field in the mutation.
+func (m *QuickTextMutation) CreatorID() (r int64, exists bool) {
+	v := m.creator_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatorID returns the old "creator_id" field's value of the QuickText entity.
+// If the QuickText object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *QuickTextMutation) OldCreatorID(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatorID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatorID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatorID: %w", err)
+	}
+	return oldValue.CreatorID, nil
+}
+
+// AddCreatorID adds i to the "creator_id" field.
+func (m *QuickTextMutation) AddCreatorID(i int64) {
+	if m.addcreator_id != nil {
+		*m.addcreator_id += i
+	} else {
+		m.addcreator_id = &i
+	}
+}
+
+// AddedCreatorID returns the value that was added to the "creator_id" field in this mutation.
+func (m *QuickTextMutation) AddedCreatorID() (r int64, exists bool) {
+	v := m.addcreator_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetCreatorID resets all changes to the "creator_id" field.
+func (m *QuickTextMutation) ResetCreatorID() {
+	m.creator_id = nil
+	m.addcreator_id = nil
+}
+
+// SetUseCount sets the "use_count" field.
+func (m *QuickTextMutation) SetUseCount(i int64) {
+	m.use_count = &i
+	m.adduse_count = nil
+}
+
+// UseCount returns the value of the "use_count" field in the mutation.
+func (m *QuickTextMutation) UseCount() (r int64, exists bool) {
+	v := m.use_count
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUseCount returns the old "use_count" field's value of the QuickText entity.
+// If the QuickText object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *QuickTextMutation) OldUseCount(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUseCount is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUseCount requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUseCount: %w", err)
+	}
+	return oldValue.UseCount, nil
+}
+
+// AddUseCount adds i to the "use_count" field.
+func (m *QuickTextMutation) AddUseCount(i int64) {
+	if m.adduse_count != nil {
+		*m.adduse_count += i
+	} else {
+		m.adduse_count = &i
+	}
+}
+
+// AddedUseCount returns the value that was added to the "use_count" field in this mutation.
+func (m *QuickTextMutation) AddedUseCount() (r int64, exists bool) {
+	v := m.adduse_count
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetUseCount resets all changes to the "use_count" field.
+func (m *QuickTextMutation) ResetUseCount() {
+	m.use_count = nil
+	m.adduse_count = nil
+}
+
+// SetArchived sets the "archived" field.
+func (m *QuickTextMutation) SetArchived(b bool) {
+	m.archived = &b
+}
+
+// Archived returns the value of the "archived" field in the mutation.
+func (m *QuickTextMutation) Archived() (r bool, exists bool) {
+	v := m.archived
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldArchived returns the old "archived" field's value of the QuickText entity.
+// If the QuickText object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *QuickTextMutation) OldArchived(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldArchived is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldArchived requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldArchived: %w", err)
+	}
+	return oldValue.Archived, nil
+}
+
+// ResetArchived resets all changes to the "archived" field.
+func (m *QuickTextMutation) ResetArchived() {
+	m.archived = nil
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *QuickTextMutation) SetCreatedAt(c clock.Time) {
+	m.created_at = &c
+	m.addcreated_at = nil
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *QuickTextMutation) CreatedAt() (r clock.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the QuickText entity.
+// If the QuickText object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *QuickTextMutation) OldCreatedAt(ctx context.Context) (v clock.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// AddCreatedAt adds c to the "created_at" field.
+func (m *QuickTextMutation) AddCreatedAt(c clock.Time) {
+	if m.addcreated_at != nil {
+		*m.addcreated_at += c
+	} else {
+		m.addcreated_at = &c
+	}
+}
+
+// AddedCreatedAt returns the value that was added to the "created_at" field in this mutation.
+func (m *QuickTextMutation) AddedCreatedAt() (r clock.Time, exists bool) {
+	v := m.addcreated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *QuickTextMutation) ResetCreatedAt() {
+	m.created_at = nil
+	m.addcreated_at = nil
+}
+
+// SetUpdatedAt sets the "updated_at" field.
+func (m *QuickTextMutation) SetUpdatedAt(c clock.Time) {
+	m.updated_at = &c
+	m.addupdated_at = nil
+}
+
+// UpdatedAt returns the value of the "updated_at" field in the mutation.
+func (m *QuickTextMutation) UpdatedAt() (r clock.Time, exists bool) {
+	v := m.updated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUpdatedAt returns the old "updated_at" field's value of the QuickText entity.
+// If the QuickText object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *QuickTextMutation) OldUpdatedAt(ctx context.Context) (v clock.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUpdatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUpdatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUpdatedAt: %w", err)
+	}
+	return oldValue.UpdatedAt, nil
+}
+
+// AddUpdatedAt adds c to the "updated_at" field.
+func (m *QuickTextMutation) AddUpdatedAt(c clock.Time) {
+	if m.addupdated_at != nil {
+		*m.addupdated_at += c
+	} else {
+		m.addupdated_at = &c
+	}
+}
+
+// AddedUpdatedAt returns the value that was added to the "updated_at" field in this mutation.
+func (m *QuickTextMutation) AddedUpdatedAt() (r clock.Time, exists bool) {
+	v := m.addupdated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetUpdatedAt resets all changes to the "updated_at" field.
+func (m *QuickTextMutation) ResetUpdatedAt() {
+	m.updated_at = nil
+	m.addupdated_at = nil
+}
+
+// ClearQueue clears the "queue" edge to the Queue entity.
+func (m *QuickTextMutation) ClearQueue() {
+	m.clearedqueue = true
+	m.clearedFields[quicktext.FieldQueueID] = struct{}{}
+}
+
+// QueueCleared reports if the "queue" edge to the Queue entity was cleared.
+func (m *QuickTextMutation) QueueCleared() bool {
+	return m.QueueIDCleared() || m.clearedqueue
+}
+
+// QueueIDs returns the "queue" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// QueueID instead. It exists only for internal usage by the builders.
+func (m *QuickTextMutation) QueueIDs() (ids []int64) {
+	if id := m.queue; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetQueue resets all changes to the "queue" edge.
+func (m *QuickTextMutation) ResetQueue() {
+	m.queue = nil
+	m.clearedqueue = false
+}
+
+// Where appends a list predicates to the QuickTextMutation builder.
+func (m *QuickTextMutation) Where(ps ...predicate.QuickText) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the QuickTextMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *QuickTextMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.QuickText, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *QuickTextMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *QuickTextMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (QuickText).
+func (m *QuickTextMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *QuickTextMutation) Fields() []string {
+	fields := make([]string, 0, 11)
+	if m.title != nil {
+		fields = append(fields, quicktext.FieldTitle)
+	}
+	if m.title_key != nil {
+		fields = append(fields, quicktext.FieldTitleKey)
+	}
+	if m.text != nil {
+		fields = append(fields, quicktext.FieldText)
+	}
+	if m.folder != nil {
+		fields = append(fields, quicktext.FieldFolder)
+	}
+	if m.scope != nil {
+		fields = append(fields, quicktext.FieldScope)
+	}
+	if m.queue != nil {
+		fields = append(fields, quicktext.FieldQueueID)
+	}
+	if m.creator_id != nil {
+		fields = append(fields, quicktext.FieldCreatorID)
+	}
+	if m.use_count != nil {
+		fields = append(fields, quicktext.FieldUseCount)
+	}
+	if m.archived != nil {
+		fields = append(fields, quicktext.FieldArchived)
+	}
+	if m.created_at != nil {
+		fields = append(fields, quicktext.FieldCreatedAt)
+	}
+	if m.updated_at != nil {
+		fields = append(fields, quicktext.FieldUpdatedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *QuickTextMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case quicktext.FieldTitle:
+		return m.Title()
+	case quicktext.FieldTitleKey:
+		return m.TitleKey()
+	case quicktext.FieldText:
+		return m.Text()
+	case quicktext.FieldFolder:
+		return m.Folder()
+	case quicktext.FieldScope:
+		return m.Scope()
+	case quicktext.FieldQueueID:
+		return m.QueueID()
+	case quicktext.FieldCreatorID:
+		return m.CreatorID()
+	case quicktext.FieldUseCount:
+		return m.UseCount()
+	case quicktext.FieldArchived:
+		return m.Archived()
+	case quicktext.FieldCreatedAt:
+		return m.CreatedAt()
+	case quicktext.FieldUpdatedAt:
+		return m.UpdatedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *QuickTextMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case quicktext.FieldTitle:
+		return m.OldTitle(ctx)
+	case quicktext.FieldTitleKey:
+		return m.OldTitleKey(ctx)
+	case quicktext.FieldText:
+		return m.OldText(ctx)
+	case quicktext.FieldFolder:
+		return m.OldFolder(ctx)
+	case quicktext.FieldScope:
+		return m.OldScope(ctx)
+	case quicktext.FieldQueueID:
+		return m.OldQueueID(ctx)
+	case quicktext.FieldCreatorID:
+		return m.OldCreatorID(ctx)
+	case quicktext.FieldUseCount:
+		return m.OldUseCount(ctx)
+	case quicktext.FieldArchived:
+		return m.OldArchived(ctx)
+	case quicktext.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case quicktext.FieldUpdatedAt:
+		return m.OldUpdatedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown QuickText field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *QuickTextMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case quicktext.FieldTitle:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTitle(v)
+		return nil
+	case quicktext.FieldTitleKey:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTitleKey(v)
+		return nil
+	case quicktext.FieldText:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetText(v)
+		return nil
+	case quicktext.FieldFolder:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFolder(v)
+		return nil
+	case quicktext.FieldScope:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetScope(v)
+		return nil
+	case quicktext.FieldQueueID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetQueueID(v)
+		return nil
+	case quicktext.FieldCreatorID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatorID(v)
+		return nil
+	case quicktext.FieldUseCount:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUseCount(v)
+		return nil
+	case quicktext.FieldArchived:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetArchived(v)
+		return nil
+	case quicktext.FieldCreatedAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case quicktext.FieldUpdatedAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUpdatedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown QuickText field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *QuickTextMutation) AddedFields() []string {
+	var fields []string
+	if m.addcreator_id != nil {
+		fields = append(fields, quicktext.FieldCreatorID)
+	}
+	if m.adduse_count != nil {
+		fields = append(fields, quicktext.FieldUseCount)
+	}
+	if m.addcreated_at != nil {
+		fields = append(fields, quicktext.FieldCreatedAt)
+	}
+	if m.addupdated_at != nil {
+		fields = append(fields, quicktext.FieldUpdatedAt)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *QuickTextMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case quicktext.FieldCreatorID:
+		return m.AddedCreatorID()
+	case quicktext.FieldUseCount:
+		return m.AddedUseCount()
+	case quicktext.FieldCreatedAt:
+		return m.AddedCreatedAt()
+	case quicktext.FieldUpdatedAt:
+		return m.AddedUpdatedAt()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *QuickTextMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case quicktext.FieldCreatorID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddCreatorID(v)
+		return nil
+	case quicktext.FieldUseCount:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddUseCount(v)
+		return nil
+	case quicktext.FieldCreatedAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddCreatedAt(v)
+		return nil
+	case quicktext.FieldUpdatedAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddUpdatedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown QuickText numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *QuickTextMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(quicktext.FieldQueueID) {
+		fields = append(fields, quicktext.FieldQueueID)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *QuickTextMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *QuickTextMutation) ClearField(name string) error {
+	switch name {
+	case quicktext.FieldQueueID:
+		m.ClearQueueID()
+		return nil
+	}
+	return fmt.Errorf("unknown QuickText nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *QuickTextMutation) ResetField(name string) error {
+	switch name {
+	case quicktext.FieldTitle:
+		m.ResetTitle()
+		return nil
+	case quicktext.FieldTitleKey:
+		m.ResetTitleKey()
+		return nil
+	case quicktext.FieldText:
+		m.ResetText()
+		return nil
+	case quicktext.FieldFolder:
+		m.ResetFolder()
+		return nil
+	case quicktext.FieldScope:
+		m.ResetScope()
+		return nil
+	case quicktext.FieldQueueID:
+		m.ResetQueueID()
+		return nil
+	case quicktext.FieldCreatorID:
+		m.ResetCreatorID()
+		return nil
+	case quicktext.FieldUseCount:
+		m.ResetUseCount()
+		return nil
+	case quicktext.FieldArchived:
+		m.ResetArchived()
+		return nil
+	case quicktext.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case quicktext.FieldUpdatedAt:
+		m.ResetUpdatedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown QuickText field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *QuickTextMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.queue != nil {
+		edges = append(edges, quicktext.EdgeQueue)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *QuickTextMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case quicktext.EdgeQueue:
+		if id := m.queue; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *QuickTextMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *QuickTextMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *QuickTextMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearedqueue {
+		edges = append(edges, quicktext.EdgeQueue)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *QuickTextMutation) EdgeCleared(name string) bool {
+	switch name {
+	case quicktext.EdgeQueue:
+		return m.clearedqueue
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *QuickTextMutation) ClearEdge(name string) error {
+	switch name {
+	case quicktext.EdgeQueue:
+		m.ClearQueue()
+		return nil
+	}
+	return fmt.Errorf("unknown QuickText unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *QuickTextMutation) ResetEdge(name string) error {
+	switch name {
+	case quicktext.EdgeQueue:
+		m.ResetQueue()
+		return nil
+	}
+	return fmt.Errorf("unknown QuickText edge %s", name)
 }
 
 // RawInboundMutation represents an operation that mutates the RawInbound nodes in the graph.

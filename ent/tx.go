@@ -52,6 +52,8 @@ type Tx struct {
 	ProviderAccount *ProviderAccountClient
 	// Queue is the client for interacting with the Queue builders.
 	Queue *QueueClient
+	// QuickText is the client for interacting with the QuickText builders.
+	QuickText *QuickTextClient
 	// RawInbound is the client for interacting with the RawInbound builders.
 	RawInbound *RawInboundClient
 	// Record is the client for interacting with the Record builders.
@@ -209,6 +211,7 @@ func (tx *Tx) init() {
 	tx.Process = NewProcessClient(tx.config)
 	tx.ProviderAccount = NewProviderAccountClient(tx.config)
 	tx.Queue = NewQueueClient(tx.config)
+	tx.QuickText = NewQuickTextClient(tx.config)
 	tx.RawInbound = NewRawInboundClient(tx.config)
 	tx.Record = NewRecordClient(tx.config)
 	tx.Secret = NewSecretClient(tx.config)

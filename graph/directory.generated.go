@@ -29,6 +29,7 @@ type ViewerResolver interface {
 	Agent(ctx context.Context, obj *viewer.Viewer) (*directory.Agent, error)
 
 	Channels(ctx context.Context, obj *viewer.Viewer) ([]*directory.Channel, error)
+	Queues(ctx context.Context, obj *viewer.Viewer) ([]*directory.Queue, error)
 	Inboxes(ctx context.Context, obj *viewer.Viewer) (*conversation.InboxList, error)
 	BulkOperations(ctx context.Context, obj *viewer.Viewer, first *int, after *string) (*operation.Page, error)
 }
@@ -905,6 +906,52 @@ func (ec *executionContext) fieldContext_MessagingUser_locale(_ context.Context,
 	return graphql.NewScalarFieldContext("MessagingUser", field, true, false, "String")
 }
 
+func (ec *executionContext) _Queue_id(ctx context.Context, field graphql.CollectedField, obj *directory.Queue) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Queue_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Queue_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Queue", field, false, false, "ID")
+}
+
+func (ec *executionContext) _Queue_name(ctx context.Context, field graphql.CollectedField, obj *directory.Queue) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Queue_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Queue_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Queue", field, false, false, "String")
+}
+
 func (ec *executionContext) _Record_id(ctx context.Context, field graphql.CollectedField, obj *conversation.Record) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1215,6 +1262,38 @@ func (ec *executionContext) fieldContext_Viewer_channels(_ context.Context, fiel
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Channel(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Viewer_queues(ctx context.Context, field graphql.CollectedField, obj *viewer.Viewer) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Viewer_queues(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Viewer().Queues(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*directory.Queue) graphql.Marshaler {
+			return ec.marshalNQueue2ᚕᚖparleyᚋinternalᚋdirectoryᚐQueueᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Viewer_queues(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Viewer",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Queue(ctx, field)
 		},
 	}
 	return fc, nil
@@ -1637,6 +1716,44 @@ func (ec *executionContext) _MessagingUser(ctx context.Context, sel ast.Selectio
 	return out
 }
 
+var queueImplementors = []string{"Queue", "Node"}
+
+func (ec *executionContext) _Queue(ctx context.Context, sel ast.SelectionSet, obj *directory.Queue) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, queueImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Queue")
+		case "id":
+			out.Values[i] = ec._Queue_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "name":
+			out.Values[i] = ec._Queue_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var recordImplementors = []string{"Record", "Node"}
 
 func (ec *executionContext) _Record(ctx context.Context, sel ast.SelectionSet, obj *conversation.Record) graphql.Marshaler {
@@ -1766,6 +1883,12 @@ func (ec *executionContext) _Viewer(ctx context.Context, sel ast.SelectionSet, o
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Viewer_channels(ctx, field, obj)
+				})
+		case "queues":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Viewer_queues(ctx, field, obj)
 				})
 		case "inboxes":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
@@ -2044,6 +2167,30 @@ func (ec *executionContext) marshalNPermission2ᚕparleyᚋinternalᚋviewerᚐP
 	return ret
 }
 
+func (ec *executionContext) marshalNQueue2ᚕᚖparleyᚋinternalᚋdirectoryᚐQueueᚄ(ctx context.Context, sel ast.SelectionSet, v []*directory.Queue) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNQueue2ᚖparleyᚋinternalᚋdirectoryᚐQueue(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNQueue2ᚖparleyᚋinternalᚋdirectoryᚐQueue(ctx context.Context, sel ast.SelectionSet, v *directory.Queue) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Queue!")
+		return graphql.Null
+	}
+	return ec._Queue(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNViewCounts2parleyᚋinternalᚋconversationᚐCounts(ctx context.Context, sel ast.SelectionSet, v conversation.Counts) graphql.Marshaler {
 	return ec._ViewCounts(ctx, sel, &v)
 }
@@ -2080,6 +2227,13 @@ func (ec *executionContext) marshalOConsentStatus2ᚖparleyᚋinternalᚋchannel
 	_ = ctx
 	res := graphql.MarshalString(string(*v))
 	return res
+}
+
+func (ec *executionContext) marshalOQueue2ᚖparleyᚋinternalᚋdirectoryᚐQueue(ctx context.Context, sel ast.SelectionSet, v *directory.Queue) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Queue(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalORecord2ᚖparleyᚋinternalᚋconversationᚐRecord(ctx context.Context, sel ast.SelectionSet, v *conversation.Record) graphql.Marshaler {

@@ -7,6 +7,7 @@ import (
 	"parley/internal/fault"
 	"parley/internal/message"
 	"parley/internal/operation"
+	"parley/internal/quicktext"
 
 	"github.com/99designs/gqlgen/graphql"
 )
@@ -112,6 +113,14 @@ type PauseBulkOperationInput struct {
 type Query struct {
 }
 
+// The quick text after the change.
+type QuickTextPayload struct {
+	// The quick text; null when there are errors.
+	QuickText *quicktext.QuickText `json:"quickText,omitempty"`
+	// Why nothing changed; empty when it did.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // Which bulk operation to go on with.
 type ResumeBulkOperationInput struct {
 	// The operation's id.
@@ -160,4 +169,10 @@ type StartConversationPayload struct {
 
 // What can be watched. Every event carries a cursor; a stream opened with `after: cursor` goes on where the last one stopped.
 type Subscription struct {
+}
+
+// Which quick text was used.
+type UseQuickTextInput struct {
+	// The quick text.
+	ID string `json:"id"`
 }

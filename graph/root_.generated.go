@@ -10,6 +10,7 @@ import (
 	"parley/internal/live"
 	"parley/internal/message"
 	"parley/internal/operation"
+	"parley/internal/quicktext"
 	"parley/internal/search"
 	"sync/atomic"
 
@@ -34,6 +35,7 @@ type ResolverRoot interface {
 	MessagingUser() MessagingUserResolver
 	Mutation() MutationResolver
 	Query() QueryResolver
+	QuickText() QuickTextResolver
 	Record() RecordResolver
 	SearchHit() SearchHitResolver
 	Subscription() SubscriptionResolver
@@ -351,6 +353,7 @@ type ComplexityRoot struct {
 		BulkMarkConversationsRead   func(childComplexity int, input operation.MarkInput) int
 		BulkMarkConversationsUnread func(childComplexity int, input operation.MarkInput) int
 		CancelBulkOperation         func(childComplexity int, input CancelBulkOperationInput) int
+		CreateQuickText             func(childComplexity int, input quicktext.CreateInput) int
 		MarkConversationsRead       func(childComplexity int, input MarkConversationsReadInput) int
 		MarkConversationsUnread     func(childComplexity int, input MarkConversationsUnreadInput) int
 		PauseBulkOperation          func(childComplexity int, input PauseBulkOperationInput) int
@@ -359,6 +362,8 @@ type ComplexityRoot struct {
 		SendMessage                 func(childComplexity int, input message.SendInput) int
 		SetTyping                   func(childComplexity int, input live.TypingInput) int
 		StartConversation           func(childComplexity int, input message.StartInput) int
+		UpdateQuickText             func(childComplexity int, input quicktext.UpdateInput) int
+		UseQuickText                func(childComplexity int, input UseQuickTextInput) int
 	}
 
 	NoteContent struct {
@@ -380,9 +385,55 @@ type ComplexityRoot struct {
 		Conversation  func(childComplexity int, id string) int
 		Conversations func(childComplexity int, view conversation.View, filterBy *conversation.Filter, orderBy *conversation.Order, first *int, after *string, last *int, before *string) int
 		Node          func(childComplexity int, id string) int
+		QuickText     func(childComplexity int, id string) int
+		QuickTexts    func(childComplexity int, filterBy *quicktext.Filter, first *int, after *string) int
 		Record        func(childComplexity int, objectType string, externalID string) int
 		Search        func(childComplexity int, query string, view *conversation.View, kinds []search.Kind, first *int, after *string) int
 		Viewer        func(childComplexity int) int
+	}
+
+	Queue struct {
+		ID   func(childComplexity int) int
+		Name func(childComplexity int) int
+	}
+
+	QuickText struct {
+		CreatedAt     func(childComplexity int) int
+		CreatedBy     func(childComplexity int) int
+		Folder        func(childComplexity int) int
+		ID            func(childComplexity int) int
+		IsArchived    func(childComplexity int) int
+		Queue         func(childComplexity int) int
+		Scope         func(childComplexity int) int
+		Text          func(childComplexity int) int
+		Title         func(childComplexity int) int
+		UpdatedAt     func(childComplexity int) int
+		UseCount      func(childComplexity int) int
+		ViewerCanEdit func(childComplexity int) int
+	}
+
+	QuickTextChange struct {
+		Cursor func(childComplexity int) int
+		ID     func(childComplexity int) int
+		Kind   func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	QuickTextConnection struct {
+		Edges      func(childComplexity int) int
+		FeedCursor func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+	}
+
+	QuickTextEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	QuickTextPayload struct {
+		Errors    func(childComplexity int) int
+		QuickText func(childComplexity int) int
 	}
 
 	Record struct {
@@ -475,6 +526,7 @@ type ComplexityRoot struct {
 		ConversationsChanged func(childComplexity int, view conversation.View, filterBy *conversation.Filter, after *string) int
 		InboxCountsChanged   func(childComplexity int, after *string) int
 		MessageAdded         func(childComplexity int, conversationID *string, after *string) int
+		QuickTextsChanged    func(childComplexity int, after *string) int
 	}
 
 	TextContent struct {
@@ -501,6 +553,7 @@ type ComplexityRoot struct {
 		Channels       func(childComplexity int) int
 		Inboxes        func(childComplexity int) int
 		Permissions    func(childComplexity int) int
+		Queues         func(childComplexity int) int
 	}
 }
 
@@ -1719,6 +1772,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CancelBulkOperation(childComplexity, args["input"].(CancelBulkOperationInput)), true
+	case "Mutation.createQuickText":
+		if e.ComplexityRoot.Mutation.CreateQuickText == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createQuickText_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateQuickText(childComplexity, args["input"].(quicktext.CreateInput)), true
 	case "Mutation.markConversationsRead":
 		if e.ComplexityRoot.Mutation.MarkConversationsRead == nil {
 			break
@@ -1807,6 +1871,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.StartConversation(childComplexity, args["input"].(message.StartInput)), true
+	case "Mutation.updateQuickText":
+		if e.ComplexityRoot.Mutation.UpdateQuickText == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updateQuickText_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateQuickText(childComplexity, args["input"].(quicktext.UpdateInput)), true
+	case "Mutation.useQuickText":
+		if e.ComplexityRoot.Mutation.UseQuickText == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_useQuickText_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UseQuickText(childComplexity, args["input"].(UseQuickTextInput)), true
 
 	case "NoteContent.isTruncated":
 		if e.ComplexityRoot.NoteContent.IsTruncated == nil {
@@ -1903,6 +1989,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Node(childComplexity, args["id"].(string)), true
+	case "Query.quickText":
+		if e.ComplexityRoot.Query.QuickText == nil {
+			break
+		}
+
+		args, err := ec.field_Query_quickText_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.QuickText(childComplexity, args["id"].(string)), true
+	case "Query.quickTexts":
+		if e.ComplexityRoot.Query.QuickTexts == nil {
+			break
+		}
+
+		args, err := ec.field_Query_quickTexts_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.QuickTexts(childComplexity, args["filterBy"].(*quicktext.Filter), args["first"].(*int), args["after"].(*string)), true
 	case "Query.record":
 		if e.ComplexityRoot.Query.Record == nil {
 			break
@@ -1931,6 +2039,168 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Viewer(childComplexity), true
+
+	case "Queue.id":
+		if e.ComplexityRoot.Queue.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Queue.ID(childComplexity), true
+	case "Queue.name":
+		if e.ComplexityRoot.Queue.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Queue.Name(childComplexity), true
+
+	case "QuickText.createdAt":
+		if e.ComplexityRoot.QuickText.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuickText.CreatedAt(childComplexity), true
+	case "QuickText.createdBy":
+		if e.ComplexityRoot.QuickText.CreatedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuickText.CreatedBy(childComplexity), true
+	case "QuickText.folder":
+		if e.ComplexityRoot.QuickText.Folder == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuickText.Folder(childComplexity), true
+	case "QuickText.id":
+		if e.ComplexityRoot.QuickText.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuickText.ID(childComplexity), true
+	case "QuickText.isArchived":
+		if e.ComplexityRoot.QuickText.IsArchived == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuickText.IsArchived(childComplexity), true
+	case "QuickText.queue":
+		if e.ComplexityRoot.QuickText.Queue == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuickText.Queue(childComplexity), true
+	case "QuickText.scope":
+		if e.ComplexityRoot.QuickText.Scope == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuickText.Scope(childComplexity), true
+	case "QuickText.text":
+		if e.ComplexityRoot.QuickText.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuickText.Text(childComplexity), true
+	case "QuickText.title":
+		if e.ComplexityRoot.QuickText.Title == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuickText.Title(childComplexity), true
+	case "QuickText.updatedAt":
+		if e.ComplexityRoot.QuickText.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuickText.UpdatedAt(childComplexity), true
+	case "QuickText.useCount":
+		if e.ComplexityRoot.QuickText.UseCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuickText.UseCount(childComplexity), true
+	case "QuickText.viewerCanEdit":
+		if e.ComplexityRoot.QuickText.ViewerCanEdit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuickText.ViewerCanEdit(childComplexity), true
+
+	case "QuickTextChange.cursor":
+		if e.ComplexityRoot.QuickTextChange.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuickTextChange.Cursor(childComplexity), true
+	case "QuickTextChange.quickTextId":
+		if e.ComplexityRoot.QuickTextChange.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuickTextChange.ID(childComplexity), true
+	case "QuickTextChange.kind":
+		if e.ComplexityRoot.QuickTextChange.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuickTextChange.Kind(childComplexity), true
+	case "QuickTextChange.quickText":
+		if e.ComplexityRoot.QuickTextChange.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuickTextChange.Node(childComplexity), true
+
+	case "QuickTextConnection.edges":
+		if e.ComplexityRoot.QuickTextConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuickTextConnection.Edges(childComplexity), true
+	case "QuickTextConnection.feedCursor":
+		if e.ComplexityRoot.QuickTextConnection.FeedCursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuickTextConnection.FeedCursor(childComplexity), true
+	case "QuickTextConnection.nodes":
+		if e.ComplexityRoot.QuickTextConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuickTextConnection.Nodes(childComplexity), true
+	case "QuickTextConnection.pageInfo":
+		if e.ComplexityRoot.QuickTextConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuickTextConnection.PageInfo(childComplexity), true
+
+	case "QuickTextEdge.cursor":
+		if e.ComplexityRoot.QuickTextEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuickTextEdge.Cursor(childComplexity), true
+	case "QuickTextEdge.node":
+		if e.ComplexityRoot.QuickTextEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuickTextEdge.Node(childComplexity), true
+
+	case "QuickTextPayload.errors":
+		if e.ComplexityRoot.QuickTextPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuickTextPayload.Errors(childComplexity), true
+	case "QuickTextPayload.quickText":
+		if e.ComplexityRoot.QuickTextPayload.QuickText == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuickTextPayload.QuickText(childComplexity), true
 
 	case "Record.conversations":
 		if e.ComplexityRoot.Record.Conversations == nil {
@@ -2280,6 +2550,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Subscription.MessageAdded(childComplexity, args["conversationId"].(*string), args["after"].(*string)), true
+	case "Subscription.quickTextsChanged":
+		if e.ComplexityRoot.Subscription.QuickTextsChanged == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_quickTextsChanged_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.QuickTextsChanged(childComplexity, args["after"].(*string)), true
 
 	case "TextContent.isTruncated":
 		if e.ComplexityRoot.TextContent.IsTruncated == nil {
@@ -2373,6 +2654,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Viewer.Permissions(childComplexity), true
+	case "Viewer.queues":
+		if e.ComplexityRoot.Viewer.Queues == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Viewer.Queues(childComplexity), true
 
 	}
 	return 0, false
@@ -2394,15 +2681,19 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ConversationFilter", ec.unmarshalInputConversationFilter),
 			graphql.NewInputUnmarshaler("ConversationOrder", ec.unmarshalInputConversationOrder),
 			graphql.NewInputUnmarshaler("ConversationView", ec.unmarshalInputConversationView),
+			graphql.NewInputUnmarshaler("CreateQuickTextInput", ec.unmarshalInputCreateQuickTextInput),
 			graphql.NewInputUnmarshaler("MarkConversationsReadInput", ec.unmarshalInputMarkConversationsReadInput),
 			graphql.NewInputUnmarshaler("MarkConversationsUnreadInput", ec.unmarshalInputMarkConversationsUnreadInput),
 			graphql.NewInputUnmarshaler("MarkItem", ec.unmarshalInputMarkItem),
 			graphql.NewInputUnmarshaler("PauseBulkOperationInput", ec.unmarshalInputPauseBulkOperationInput),
+			graphql.NewInputUnmarshaler("QuickTextFilter", ec.unmarshalInputQuickTextFilter),
 			graphql.NewInputUnmarshaler("ResumeBulkOperationInput", ec.unmarshalInputResumeBulkOperationInput),
 			graphql.NewInputUnmarshaler("RetryMessageInput", ec.unmarshalInputRetryMessageInput),
 			graphql.NewInputUnmarshaler("SendMessageInput", ec.unmarshalInputSendMessageInput),
 			graphql.NewInputUnmarshaler("SetTypingInput", ec.unmarshalInputSetTypingInput),
 			graphql.NewInputUnmarshaler("StartConversationInput", ec.unmarshalInputStartConversationInput),
+			graphql.NewInputUnmarshaler("UpdateQuickTextInput", ec.unmarshalInputUpdateQuickTextInput),
+			graphql.NewInputUnmarshaler("UseQuickTextInput", ec.unmarshalInputUseQuickTextInput),
 		)
 	}
 	first := true
@@ -3126,8 +3417,18 @@ type Viewer @goModel(model: "parley/internal/viewer.Viewer") {
   permissions: [Permission!]!
   "The sender IDs the agent owns or shares."
   channels: [Channel!]!
+  "The queues the agent works, by name."
+  queues: [Queue!]!
   "The inboxes the agent has, each with its counts: My Inbox first, then sender IDs, Unassigned, object types, and the team's. One SQL statement for all of them."
   inboxes: InboxList!
+}
+
+"Where conversations wait for one of its members. Every agent may see it."
+type Queue implements Node @goModel(model: "parley/internal/directory.Queue") {
+  "Opaque id."
+  id: ID!
+  "Name."
+  name: String!
 }
 
 "All inboxes of a viewer, counted at one position of the event log."
@@ -3905,6 +4206,165 @@ extend type Subscription {
   ): ConversationPresence!
 }
 `, BuiltIn: false},
+	{Name: "../schema/quicktext.graphql", Input: `"A sentence that agents have ready, with merge fields left as they are written. Seen by its creator, by the members of its queue and holders of VIEW_ALL_DATA, or by everybody, as its scope says."
+type QuickText implements Node @goModel(model: "parley/internal/quicktext.QuickText") {
+  "Opaque id."
+  id: ID!
+  "What agents find it by: 1 to 200 characters."
+  title: String!
+  "What is put into the message: 1 to 10,000 characters."
+  text: String!
+  "The folder it lies in, up to 200 characters; empty for none."
+  folder: String!
+  "Whose it is."
+  scope: QuickTextScope!
+  "The queue whose members share it; null for the other scopes."
+  queue: Queue
+  "The agent who created it."
+  createdBy: Agent!
+  "How often it was used, as ` + "`" + `useQuickText` + "`" + ` counts."
+  useCount: Count!
+  "Whether it is put away: lists leave it out unless they ask for what is archived."
+  isArchived: Boolean!
+  "When it was created."
+  createdAt: DateTime!
+  "When it was last changed; using it is no change."
+  updatedAt: DateTime!
+  "Whether the viewer may change it."
+  viewerCanEdit: Boolean! @goField(forceResolver: true)
+}
+
+"Whose a quick text is. It never changes."
+enum QuickTextScope @goModel(model: "parley/internal/rule.Scope") {
+  "Its creator's, who alone sees it."
+  MINE @goEnum(value: "parley/internal/rule.Mine")
+  "The members' of a queue. Its creator and holders of CONFIGURE_MESSAGING change it."
+  QUEUE @goEnum(value: "parley/internal/rule.OfQueue")
+  "Everybody's. Holders of CONFIGURE_MESSAGING create and change it."
+  ALL @goEnum(value: "parley/internal/rule.Everyone")
+}
+
+"Which quick texts. Absent and null ask for nothing."
+input QuickTextFilter @goModel(model: "parley/internal/quicktext.Filter") {
+  "Only those of this scope."
+  scope: QuickTextScope
+  "Only those of this queue."
+  queueId: ID
+  "Only those in this folder; empty for those in none."
+  folder: String
+  "Only those with a word in the title that begins with this, whatever its case and accents: up to 200 characters."
+  search: String
+  "True for those that are archived, false or absent for the others."
+  isArchived: Boolean
+}
+
+"A page of quick texts, by title."
+type QuickTextConnection @goModel(model: "parley/internal/quicktext.Page") {
+  "The page, in order."
+  edges: [QuickTextEdge!]!
+  "The page's quick texts without cursors."
+  nodes: [QuickText!]!
+  "Where the page stands."
+  pageInfo: PageInfo!
+  "Pass it as ` + "`" + `after` + "`" + ` to ` + "`" + `quickTextsChanged` + "`" + `: the stream goes on where this page was read."
+  feedCursor: Cursor!
+}
+
+"A quick text in a page."
+type QuickTextEdge @goModel(model: "parley/internal/quicktext.Edge") {
+  "Pass it as ` + "`" + `after` + "`" + `."
+  cursor: String!
+  "The quick text."
+  node: QuickText!
+}
+
+"A new quick text."
+input CreateQuickTextInput @goModel(model: "parley/internal/quicktext.CreateInput") {
+  "1 to 200 characters."
+  title: String!
+  "1 to 10,000 characters."
+  text: String!
+  "Up to 200 characters; absent for none."
+  folder: String
+  "Whose it is."
+  scope: QuickTextScope!
+  "The queue whose members share it: with the scope QUEUE, and only then."
+  queueId: ID
+  "1 to 64 visible ASCII characters, unique to this request: a repeat within 7 days returns the first result."
+  idempotencyKey: String!
+}
+
+"What changes of a quick text. Absent and null leave a field as it is."
+input UpdateQuickTextInput @goModel(model: "parley/internal/quicktext.UpdateInput") {
+  "The quick text."
+  id: ID!
+  "1 to 200 characters."
+  title: String
+  "1 to 10,000 characters."
+  text: String
+  "Up to 200 characters; empty takes it out of its folder."
+  folder: String
+  "True puts it away, false takes it back."
+  isArchived: Boolean
+}
+
+"Which quick text was used."
+input UseQuickTextInput {
+  "The quick text."
+  id: ID!
+}
+
+"The quick text after the change."
+type QuickTextPayload {
+  "The quick text; null when there are errors."
+  quickText: QuickText
+  "Why nothing changed; empty when it did."
+  errors: [UserError!]!
+}
+
+"A change of one of the quick texts that the viewer sees."
+type QuickTextChange @goModel(model: "parley/internal/quicktext.Change") {
+  "OPEN for the first frame; ENTER, UPDATE and LEAVE for a quick text that the viewer sees from now on, still, or no longer; RESET when the viewer's rights changed: read the list again."
+  kind: StreamKind!
+  "Pass it as ` + "`" + `after` + "`" + ` to go on from here."
+  cursor: Cursor!
+  "The id of what changed; null for OPEN and RESET."
+  quickTextId: ID @goField(name: "ID")
+  "The quick text as it is now; null for OPEN, RESET and LEAVE."
+  quickText: QuickText @goField(name: "Node")
+}
+
+extend type Query {
+  "The quick texts that the viewer sees, by title."
+  quickTexts(
+    "Only these."
+    filterBy: QuickTextFilter
+    "Page size: 1 to 100, default 20."
+    first: Int
+    "Cursor of the edge to start after; absent: from the start."
+    after: String
+  ): QuickTextConnection!
+  "One quick text; null with NOT_FOUND when it is not there or may not be seen."
+  quickText("The quick text's id." id: ID!): QuickText
+}
+
+extend type Mutation {
+  "Creates a quick text. Needs CONFIGURE_MESSAGING for the scope ALL, and membership of the queue for that of a queue. An agent has at most 1,000 of their own, and the organisation 5,000 that are shared. ` + "`" + `quickTextsChanged` + "`" + ` reports it; no event follows in lists of conversations."
+  createQuickText("What to create." input: CreateQuickTextInput!): QuickTextPayload!
+  "Changes 1 quick text, archives it or takes it back. Whoever sees it and has ` + "`" + `viewerCanEdit` + "`" + ` may. ` + "`" + `quickTextsChanged` + "`" + ` reports it; no event follows in lists of conversations."
+  updateQuickText("What to change." input: UpdateQuickTextInput!): QuickTextPayload!
+  "Counts 1 use of a quick text: call it when an agent puts the text into a message. Whoever may see it may; no event follows."
+  useQuickText("Which one." input: UseQuickTextInput!): QuickTextPayload!
+}
+
+extend type Subscription {
+  """
+  The changes of the quick texts that the viewer sees. Ends with RESYNC_REQUIRED when the cursor is too old or the reader too slow,
+  with UNAVAILABLE when the server stops, and with UNAUTHENTICATED when the agent may no longer sign in.
+  """
+  quickTextsChanged("Go on from this cursor; absent: from now." after: Cursor): QuickTextChange!
+}
+`, BuiltIn: false},
 	{Name: "../schema/scalars.graphql", Input: `"""
 An instant in UTC to the microsecond, as RFC 3339: ` + "`" + `2026-11-23T09:30:00.000000Z` + "`" + `.
 Input may carry any offset; years 1970 to 9999.
@@ -4632,6 +5092,94 @@ func (ec *executionContext) childFields_PageInfo(ctx context.Context, field grap
 	return nil, fmt.Errorf("no field named %q was found under type PageInfo", field.Name)
 }
 
+func (ec *executionContext) childFields_Queue(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Queue_id(ctx, field)
+	case "name":
+		return ec.fieldContext_Queue_name(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Queue", field.Name)
+}
+
+func (ec *executionContext) childFields_QuickText(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_QuickText_id(ctx, field)
+	case "title":
+		return ec.fieldContext_QuickText_title(ctx, field)
+	case "text":
+		return ec.fieldContext_QuickText_text(ctx, field)
+	case "folder":
+		return ec.fieldContext_QuickText_folder(ctx, field)
+	case "scope":
+		return ec.fieldContext_QuickText_scope(ctx, field)
+	case "queue":
+		return ec.fieldContext_QuickText_queue(ctx, field)
+	case "createdBy":
+		return ec.fieldContext_QuickText_createdBy(ctx, field)
+	case "useCount":
+		return ec.fieldContext_QuickText_useCount(ctx, field)
+	case "isArchived":
+		return ec.fieldContext_QuickText_isArchived(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_QuickText_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_QuickText_updatedAt(ctx, field)
+	case "viewerCanEdit":
+		return ec.fieldContext_QuickText_viewerCanEdit(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type QuickText", field.Name)
+}
+
+func (ec *executionContext) childFields_QuickTextChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "kind":
+		return ec.fieldContext_QuickTextChange_kind(ctx, field)
+	case "cursor":
+		return ec.fieldContext_QuickTextChange_cursor(ctx, field)
+	case "quickTextId":
+		return ec.fieldContext_QuickTextChange_quickTextId(ctx, field)
+	case "quickText":
+		return ec.fieldContext_QuickTextChange_quickText(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type QuickTextChange", field.Name)
+}
+
+func (ec *executionContext) childFields_QuickTextConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_QuickTextConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_QuickTextConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_QuickTextConnection_pageInfo(ctx, field)
+	case "feedCursor":
+		return ec.fieldContext_QuickTextConnection_feedCursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type QuickTextConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_QuickTextEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_QuickTextEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_QuickTextEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type QuickTextEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_QuickTextPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "quickText":
+		return ec.fieldContext_QuickTextPayload_quickText(ctx, field)
+	case "errors":
+		return ec.fieldContext_QuickTextPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type QuickTextPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Record(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -4820,6 +5368,8 @@ func (ec *executionContext) childFields_Viewer(ctx context.Context, field graphq
 		return ec.fieldContext_Viewer_permissions(ctx, field)
 	case "channels":
 		return ec.fieldContext_Viewer_channels(ctx, field)
+	case "queues":
+		return ec.fieldContext_Viewer_queues(ctx, field)
 	case "inboxes":
 		return ec.fieldContext_Viewer_inboxes(ctx, field)
 	case "bulkOperations":

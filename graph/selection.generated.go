@@ -13,6 +13,7 @@ import (
 	"parley/internal/live"
 	"parley/internal/message"
 	"parley/internal/operation"
+	"parley/internal/quicktext"
 	"parley/internal/search"
 	"parley/internal/search/word"
 	"parley/internal/selection"
@@ -63,6 +64,11 @@ func SelectionTables(cfg Config) selection.Tables {
 			"NoteContent":             {Name: "NoteContent", Satisfies: noteContentImplementors, Fields: ec.selectNoteContent()},
 			"PageInfo":                {Name: "PageInfo", Satisfies: pageInfoImplementors, Fields: ec.selectPageInfo()},
 			"Query":                   {Name: "Query", Satisfies: queryImplementors, Fields: ec.selectQuery()},
+			"Queue":                   {Name: "Queue", Satisfies: queueImplementors, Fields: ec.selectQueue()},
+			"QuickText":               {Name: "QuickText", Satisfies: quickTextImplementors, Fields: ec.selectQuickText()},
+			"QuickTextChange":         {Name: "QuickTextChange", Satisfies: quickTextChangeImplementors, Fields: ec.selectQuickTextChange()},
+			"QuickTextConnection":     {Name: "QuickTextConnection", Satisfies: quickTextConnectionImplementors, Fields: ec.selectQuickTextConnection()},
+			"QuickTextEdge":           {Name: "QuickTextEdge", Satisfies: quickTextEdgeImplementors, Fields: ec.selectQuickTextEdge()},
 			"Record":                  {Name: "Record", Satisfies: recordImplementors, Fields: ec.selectRecord()},
 			"Reset":                   {Name: "Reset", Satisfies: resetImplementors, Fields: ec.selectReset()},
 			"SearchConnection":        {Name: "SearchConnection", Satisfies: searchConnectionImplementors, Fields: ec.selectSearchConnection()},
@@ -131,11 +137,15 @@ var selectMessageContent = &selection.Abstract{
 }
 
 var selectNode = &selection.Abstract{
-	Members: []string{"Record", "MessagingUser", "Message", "Conversation", "Channel", "BulkOperation", "Agent"},
+	Members: []string{"Record", "QuickText", "Queue", "MessagingUser", "Message", "Conversation", "Channel", "BulkOperation", "Agent"},
 	Member: func(v any) (string, any) {
 		switch obj := v.(type) {
 		case *conversation.Record:
 			return "Record", selection.Pointer(obj)
+		case *quicktext.QuickText:
+			return "QuickText", selection.Pointer(obj)
+		case *directory.Queue:
+			return "Queue", selection.Pointer(obj)
 		case *conversation.MessagingUser:
 			return "MessagingUser", selection.Pointer(obj)
 		case *message.Row:
@@ -1687,6 +1697,24 @@ func (ec *executionContext) selectQuery() map[string]*selection.Field {
 				return ec.Resolvers.Query().Record(ctx, fc.Args["objectType"].(string), fc.Args["externalId"].(string))
 			},
 		},
+		"quickTexts": {
+			NonNull: true,
+			Of:      "QuickTextConnection",
+			One:     func(source any) any { return selection.Pointer(source.(*quicktext.Page)) },
+			Args:    ec.field_Query_quickTexts_args,
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				return ec.Resolvers.Query().QuickTexts(ctx, fc.Args["filterBy"].(*quicktext.Filter), fc.Args["first"].(*int), fc.Args["after"].(*string))
+			},
+		},
+		"quickText": {
+			NonNull: false,
+			Of:      "QuickText",
+			One:     func(source any) any { return selection.Pointer(source.(*quicktext.QuickText)) },
+			Args:    ec.field_Query_quickText_args,
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				return ec.Resolvers.Query().QuickText(ctx, fc.Args["id"].(string))
+			},
+		},
 		"search": {
 			NonNull: true,
 			Of:      "SearchConnection",
@@ -1695,6 +1723,203 @@ func (ec *executionContext) selectQuery() map[string]*selection.Field {
 			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
 				return ec.Resolvers.Query().Search(ctx, fc.Args["query"].(string), fc.Args["view"].(*conversation.View), fc.Args["kinds"].([]search.Kind), fc.Args["first"].(*int), fc.Args["after"].(*string))
 			},
+		},
+	}
+}
+
+func (ec *executionContext) selectQueue() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"id": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*directory.Queue).ID
+				w.String(string(v))
+			},
+		},
+		"name": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*directory.Queue).Name
+				w.String(string(v))
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectQuickText() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"id": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*quicktext.QuickText).ID()
+				w.String(string(v))
+			},
+		},
+		"title": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*quicktext.QuickText).Title
+				w.String(string(v))
+			},
+		},
+		"text": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*quicktext.QuickText).Text
+				w.String(string(v))
+			},
+		},
+		"folder": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*quicktext.QuickText).Folder
+				w.String(string(v))
+			},
+		},
+		"scope": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*quicktext.QuickText).Scope()
+				w.String(marshalNQuickTextScope2parleyᚋinternalᚋruleᚐScope[v])
+			},
+		},
+		"queue": {
+			NonNull: false,
+			Of:      "Queue",
+			One:     func(source any) any { return selection.Pointer(source.(*quicktext.QuickText).Queue()) },
+		},
+		"createdBy": {
+			NonNull: true,
+			Of:      "Agent",
+			One:     func(source any) any { return selection.Pointer(source.(*quicktext.QuickText).CreatedBy()) },
+		},
+		"useCount": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*quicktext.QuickText).UseCount
+				w.Int(int64(v))
+			},
+		},
+		"isArchived": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*quicktext.QuickText).IsArchived
+				w.Bool(bool(v))
+			},
+		},
+		"createdAt": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*quicktext.QuickText).CreatedAt
+				selection.Append(w, v)
+			},
+		},
+		"updatedAt": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*quicktext.QuickText).UpdatedAt
+				selection.Append(w, v)
+			},
+		},
+		"viewerCanEdit": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(bool)
+				w.Bool(bool(v))
+			},
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				obj := parent.(*quicktext.QuickText)
+				return ec.Resolvers.QuickText().ViewerCanEdit(ctx, obj)
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectQuickTextChange() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"kind": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*live.SubjectChange[*quicktext.QuickText]).Kind
+				w.String(string(v))
+			},
+		},
+		"cursor": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*live.SubjectChange[*quicktext.QuickText]).Cursor
+				w.String(string(v))
+			},
+		},
+		"quickTextId": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*live.SubjectChange[*quicktext.QuickText]).ID
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(string(*v))
+			},
+		},
+		"quickText": {
+			NonNull: false,
+			Of:      "QuickText",
+			One: func(source any) any {
+				return selection.Pointer(source.(*live.SubjectChange[*quicktext.QuickText]).Node)
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectQuickTextConnection() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"edges": {
+			NonNull: true,
+			Of:      "QuickTextEdge",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*quicktext.Page).Edges()
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+		},
+		"nodes": {
+			NonNull: true,
+			Of:      "QuickText",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*quicktext.Page).Nodes()
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+		},
+		"pageInfo": {
+			NonNull: true,
+			Of:      "PageInfo",
+			One:     func(source any) any { return selection.Pointer(source.(*quicktext.Page).PageInfo()) },
+		},
+		"feedCursor": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*quicktext.Page).FeedCursor
+				w.String(string(v))
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectQuickTextEdge() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"cursor": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*quicktext.Edge).Cursor()
+				w.String(string(v))
+			},
+		},
+		"node": {
+			NonNull: true,
+			Of:      "QuickText",
+			One:     func(source any) any { return selection.Pointer(source.(*quicktext.Edge).Node) },
 		},
 	}
 }
@@ -2067,6 +2292,20 @@ func (ec *executionContext) selectSubscription(e *executableSchema) map[string]*
 				return ec.marshalNConversationPresence2ᚖparleyᚋinternalᚋliveᚐPresence(ctx, field.Selections, v.(*live.Presence))
 			},
 		},
+		"quickTextsChanged": {
+			NonNull: true,
+			Of:      "QuickTextChange",
+			One:     func(source any) any { return selection.Pointer(source.(*live.SubjectChange[*quicktext.QuickText])) },
+			Args:    ec.field_Subscription_quickTextsChanged_args,
+			Stream: func(ctx context.Context, fc selection.Call) (selection.Source, error) {
+				values, err := ec.Resolvers.Subscription().QuickTextsChanged(ctx, fc.Args["after"].(*string))
+				return selection.Channel(values), err
+			},
+			Execute: func(ctx context.Context, field graphql.CollectedField, v any) graphql.Marshaler {
+				ec := newExecutionContext(graphql.GetOperationContext(ctx), e, nil)
+				return ec.marshalNQuickTextChange2ᚖparleyᚋinternalᚋliveᚐSubjectChange(ctx, field.Selections, v.(*live.SubjectChange[*quicktext.QuickText]))
+			},
+		},
 	}
 }
 
@@ -2187,6 +2426,19 @@ func (ec *executionContext) selectViewer() map[string]*selection.Field {
 			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
 				obj := parent.(*viewer.Viewer)
 				return ec.Resolvers.Viewer().Channels(ctx, obj)
+			},
+		},
+		"queues": {
+			NonNull: true,
+			Of:      "Queue",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.([]*directory.Queue)
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				obj := parent.(*viewer.Viewer)
+				return ec.Resolvers.Viewer().Queues(ctx, obj)
 			},
 		},
 		"inboxes": {

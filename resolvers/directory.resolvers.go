@@ -59,6 +59,11 @@ func (r *viewerResolver) Channels(ctx context.Context, obj *viewer.Viewer) ([]*d
 	return r.Desk.Directory.ChannelsOf(obj), nil
 }
 
+// Queues is the resolver for the queues field.
+func (r *viewerResolver) Queues(ctx context.Context, obj *viewer.Viewer) ([]*directory.Queue, error) {
+	return r.Desk.Directory.QueuesOf(obj), nil
+}
+
 // Inboxes is the resolver for the inboxes field.
 func (r *viewerResolver) Inboxes(ctx context.Context, obj *viewer.Viewer) (*conversation.InboxList, error) {
 	return r.Desk.Inboxes(ctx)

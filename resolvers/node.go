@@ -22,6 +22,12 @@ func (r *Resolver) node(ctx context.Context, id string) (graph.Node, error) {
 		return one(ctx, key, r.Desk.Records)
 	case publicid.BulkOperation:
 		return one(ctx, key, r.Operations.ByKey)
+	case publicid.QuickText:
+		return one(ctx, key, r.Texts.ByKey)
+	case publicid.Queue:
+		if q := r.Desk.Directory.Queue(key); q != nil {
+			return q, nil
+		}
 	case publicid.Agent:
 		if a := r.Desk.Directory.Agent(key); a != nil {
 			return a, nil

@@ -33,6 +33,10 @@ var Prices = price.Table{
 		Units: price.Flat(150),
 		Why:   "All standing counts that the viewer sees.",
 	},
+	"Query.quickTexts": {
+		Units: price.Flat(50),
+		Why:   "A page; a search or a folder passes over the others that the viewer sees, 6,000 at most.",
+	},
 	"Viewer.bulkOperations": {
 		Units: price.Flat(10),
 		Why:   "A statement.",

@@ -8,6 +8,7 @@ import (
 	"parley/internal/live"
 	"parley/internal/message"
 	"parley/internal/operation"
+	"parley/internal/quicktext"
 	"parley/internal/search"
 )
 
@@ -18,6 +19,7 @@ type Resolver struct {
 	Operations *operation.Foreman
 	Live       *live.Desk
 	Search     *search.Desk
+	Texts      *quicktext.Service
 }
 
 // isTrue reads an optional input that is false when it is left out or null.

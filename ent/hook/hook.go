@@ -248,6 +248,18 @@ func (f QueueFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.QueueMutation", m)
 }
 
+// The QuickTextFunc type is an adapter to allow the use of ordinary
+// function as QuickText mutator.
+type QuickTextFunc func(context.Context, *ent.QuickTextMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f QuickTextFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.QuickTextMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.QuickTextMutation", m)
+}
+
 // The RawInboundFunc type is an adapter to allow the use of ordinary
 // function as RawInbound mutator.
 type RawInboundFunc func(context.Context, *ent.RawInboundMutation) (ent.Value, error)

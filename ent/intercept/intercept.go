@@ -28,6 +28,7 @@ import (
 	"parley/ent/process"
 	"parley/ent/provideraccount"
 	"parley/ent/queue"
+	"parley/ent/quicktext"
 	"parley/ent/rawinbound"
 	"parley/ent/record"
 	"parley/ent/secret"
@@ -631,6 +632,33 @@ func (f TraverseQueue) Traverse(ctx context.Context, q ent.Query) error {
 	return fmt.Errorf("unexpected query type %T. expect *ent.QueueQuery", q)
 }
 
+// The QuickTextFunc type is an adapter to allow the use of ordinary function as a Querier.
+type QuickTextFunc func(context.Context, *ent.QuickTextQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f QuickTextFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.QuickTextQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.QuickTextQuery", q)
+}
+
+// The TraverseQuickText type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseQuickText func(context.Context, *ent.QuickTextQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseQuickText) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseQuickText) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.QuickTextQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.QuickTextQuery", q)
+}
+
 // The RawInboundFunc type is an adapter to allow the use of ordinary function as a Querier.
 type RawInboundFunc func(context.Context, *ent.RawInboundQuery) (ent.Value, error)
 
@@ -755,6 +783,8 @@ func NewQuery(q ent.Query) (Query, error) {
 		return &query[*ent.ProviderAccountQuery, predicate.ProviderAccount, provideraccount.OrderOption]{typ: ent.TypeProviderAccount, tq: q}, nil
 	case *ent.QueueQuery:
 		return &query[*ent.QueueQuery, predicate.Queue, queue.OrderOption]{typ: ent.TypeQueue, tq: q}, nil
+	case *ent.QuickTextQuery:
+		return &query[*ent.QuickTextQuery, predicate.QuickText, quicktext.OrderOption]{typ: ent.TypeQuickText, tq: q}, nil
 	case *ent.RawInboundQuery:
 		return &query[*ent.RawInboundQuery, predicate.RawInbound, rawinbound.OrderOption]{typ: ent.TypeRawInbound, tq: q}, nil
 	case *ent.RecordQuery:

@@ -693,6 +693,52 @@ var (
 		Columns:    QueuesColumns,
 		PrimaryKey: []*schema.Column{QueuesColumns[0]},
 	}
+	// QuickTextsColumns holds the columns for the "quick_texts" table.
+	QuickTextsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "title", Type: field.TypeString, Size: 800},
+		{Name: "title_key", Type: field.TypeString, Size: 4000},
+		{Name: "text", Type: field.TypeString, Size: 40000},
+		{Name: "folder", Type: field.TypeString, Size: 800, Default: ""},
+		{Name: "scope", Type: field.TypeString, Size: 20},
+		{Name: "creator_id", Type: field.TypeInt64},
+		{Name: "use_count", Type: field.TypeInt64, Default: 0},
+		{Name: "archived", Type: field.TypeBool, Default: false},
+		{Name: "created_at", Type: field.TypeInt64},
+		{Name: "updated_at", Type: field.TypeInt64, Default: 0},
+		{Name: "queue_id", Type: field.TypeInt64, Nullable: true},
+	}
+	// QuickTextsTable holds the schema information for the "quick_texts" table.
+	QuickTextsTable = &schema.Table{
+		Name:       "quick_texts",
+		Columns:    QuickTextsColumns,
+		PrimaryKey: []*schema.Column{QuickTextsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "quick_texts_queues_queue",
+				Columns:    []*schema.Column{QuickTextsColumns[11]},
+				RefColumns: []*schema.Column{QueuesColumns[0]},
+				OnDelete:   schema.SetNull,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "quicktext_title_key",
+				Unique:  false,
+				Columns: []*schema.Column{QuickTextsColumns[2]},
+			},
+			{
+				Name:    "quicktext_creator_id",
+				Unique:  false,
+				Columns: []*schema.Column{QuickTextsColumns[6]},
+			},
+			{
+				Name:    "quicktext_queue_id",
+				Unique:  false,
+				Columns: []*schema.Column{QuickTextsColumns[11]},
+			},
+		},
+	}
 	// RawInboundsColumns holds the columns for the "raw_inbounds" table.
 	RawInboundsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64, Increment: true},
@@ -870,6 +916,7 @@ var (
 		ProcessesTable,
 		ProviderAccountsTable,
 		QueuesTable,
+		QuickTextsTable,
 		RawInboundsTable,
 		RecordsTable,
 		SecretsTable,
@@ -955,6 +1002,10 @@ func init() {
 	}
 	QueuesTable.Annotation = &entsql.Annotation{
 		Table: "queues",
+	}
+	QuickTextsTable.ForeignKeys[0].RefTable = QueuesTable
+	QuickTextsTable.Annotation = &entsql.Annotation{
+		Table: "quick_texts",
 	}
 	RawInboundsTable.Annotation = &entsql.Annotation{
 		Table: "raw_inbounds",

@@ -66,6 +66,9 @@ type ProviderAccount func(*sql.Selector)
 // Queue is the predicate function for queue builders.
 type Queue func(*sql.Selector)
 
+// QuickText is the predicate function for quicktext builders.
+type QuickText func(*sql.Selector)
+
 // RawInbound is the predicate function for rawinbound builders.
 type RawInbound func(*sql.Selector)
 

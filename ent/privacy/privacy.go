@@ -590,6 +590,30 @@ func (f QueueMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation)
 	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.QueueMutation", m)
 }
 
+// The QuickTextQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type QuickTextQueryRuleFunc func(context.Context, *ent.QuickTextQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f QuickTextQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.QuickTextQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.QuickTextQuery", q)
+}
+
+// The QuickTextMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type QuickTextMutationRuleFunc func(context.Context, *ent.QuickTextMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f QuickTextMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.QuickTextMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.QuickTextMutation", m)
+}
+
 // The RawInboundQueryRuleFunc type is an adapter to allow the use of ordinary
 // functions as a query rule.
 type RawInboundQueryRuleFunc func(context.Context, *ent.RawInboundQuery) error

@@ -24,6 +24,7 @@ import (
 	"parley/ent/process"
 	"parley/ent/provideraccount"
 	"parley/ent/queue"
+	"parley/ent/quicktext"
 	"parley/ent/rawinbound"
 	"parley/ent/record"
 	"parley/ent/schema"
@@ -838,6 +839,93 @@ func init() {
 			return nil
 		}
 	}()
+	quicktext.Policy = privacy.NewPolicies(schema.QuickText{})
+	quicktext.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := quicktext.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	quicktextFields := schema.QuickText{}.Fields()
+	_ = quicktextFields
+	// quicktextDescTitle is the schema descriptor for title field.
+	quicktextDescTitle := quicktextFields[0].Descriptor()
+	// quicktext.TitleValidator is a validator for the "title" field. It is called by the builders before save.
+	quicktext.TitleValidator = func() func(string) error {
+		validators := quicktextDescTitle.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(title string) error {
+			for _, fn := range fns {
+				if err := fn(title); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// quicktextDescTitleKey is the schema descriptor for title_key field.
+	quicktextDescTitleKey := quicktextFields[1].Descriptor()
+	// quicktext.TitleKeyValidator is a validator for the "title_key" field. It is called by the builders before save.
+	quicktext.TitleKeyValidator = func() func(string) error {
+		validators := quicktextDescTitleKey.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(title_key string) error {
+			for _, fn := range fns {
+				if err := fn(title_key); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// quicktextDescText is the schema descriptor for text field.
+	quicktextDescText := quicktextFields[2].Descriptor()
+	// quicktext.TextValidator is a validator for the "text" field. It is called by the builders before save.
+	quicktext.TextValidator = func() func(string) error {
+		validators := quicktextDescText.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(text string) error {
+			for _, fn := range fns {
+				if err := fn(text); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// quicktextDescFolder is the schema descriptor for folder field.
+	quicktextDescFolder := quicktextFields[3].Descriptor()
+	// quicktext.DefaultFolder holds the default value on creation for the folder field.
+	quicktext.DefaultFolder = quicktextDescFolder.Default.(string)
+	// quicktext.FolderValidator is a validator for the "folder" field. It is called by the builders before save.
+	quicktext.FolderValidator = quicktextDescFolder.Validators[0].(func(string) error)
+	// quicktextDescScope is the schema descriptor for scope field.
+	quicktextDescScope := quicktextFields[4].Descriptor()
+	// quicktext.ScopeValidator is a validator for the "scope" field. It is called by the builders before save.
+	quicktext.ScopeValidator = quicktextDescScope.Validators[0].(func(string) error)
+	// quicktextDescUseCount is the schema descriptor for use_count field.
+	quicktextDescUseCount := quicktextFields[7].Descriptor()
+	// quicktext.DefaultUseCount holds the default value on creation for the use_count field.
+	quicktext.DefaultUseCount = quicktextDescUseCount.Default.(int64)
+	// quicktextDescArchived is the schema descriptor for archived field.
+	quicktextDescArchived := quicktextFields[8].Descriptor()
+	// quicktext.DefaultArchived holds the default value on creation for the archived field.
+	quicktext.DefaultArchived = quicktextDescArchived.Default.(bool)
+	// quicktextDescUpdatedAt is the schema descriptor for updated_at field.
+	quicktextDescUpdatedAt := quicktextFields[10].Descriptor()
+	// quicktext.DefaultUpdatedAt holds the default value on creation for the updated_at field.
+	quicktext.DefaultUpdatedAt = clock.Time(quicktextDescUpdatedAt.Default.(int64))
 	rawinbound.Policy = privacy.NewPolicies(schema.RawInbound{})
 	rawinbound.Hooks[0] = func(next ent.Mutator) ent.Mutator {
 		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {

@@ -33,6 +33,7 @@ import (
 	"parley/internal/peer"
 	"parley/internal/presence"
 	"parley/internal/publicid"
+	"parley/internal/quicktext"
 	"parley/internal/quota"
 	"parley/internal/search"
 	"parley/internal/search/index"
@@ -183,10 +184,10 @@ func (a *App) wire(ctx context.Context) error {
 	a.Receiver = &inbound.Receiver{Messenger: a.Messenger, Entries: inbound.NewEntries()}
 	a.Foreman = &operation.Foreman{Desk: a.Desk, Begins: quota.New("begin", "bulk operations", cmp.Or(a.Config.Bulks, 60), clock.Real{})}
 	a.board = presence.New(presence.Options{Signals: a.bus})
+	streams := &live.Desk{Desk: a.Desk, Hub: a.Hub, Board: a.board, Operations: a.Foreman}
 	a.Schema = resolvers.Resolver{
-		Desk: a.Desk, Messenger: a.Messenger, Operations: a.Foreman,
-		Live:   &live.Desk{Desk: a.Desk, Hub: a.Hub, Board: a.board, Operations: a.Foreman},
-		Search: &search.Desk{Desk: a.Desk},
+		Desk: a.Desk, Messenger: a.Messenger, Operations: a.Foreman, Live: streams,
+		Search: &search.Desk{Desk: a.Desk}, Texts: &quicktext.Service{Live: streams},
 	}
 	config := graph.Config{Schema: graph.Published(), Resolvers: &a.Schema}
 	a.selection = selection.New(graph.NewExecutableSchema(config), graph.SelectionTables(config))

@@ -83,6 +83,16 @@ func (c *Channel) SoleOwner() int64 {
 	return 0
 }
 
+// Queue is where conversations wait for one of its members.
+type Queue struct {
+	Key  int64
+	ID   string
+	Name string
+}
+
+// IsNode marks a GraphQL Node.
+func (*Queue) IsNode() {}
+
 // Account is a provider account with its credentials. It never reaches the graph.
 type Account struct {
 	channel.Account
@@ -99,6 +109,7 @@ type snapshot struct {
 	byAddress  map[address]*Channel
 	chanList   []*Channel
 	accounts   map[string]*Account
+	queues     map[int64]*Queue
 }
 
 type address struct {
@@ -122,7 +133,7 @@ func Load(ctx context.Context, s *store.Store, ids *publicid.Codec) (*Directory,
 	return d, d.Refresh(ctx)
 }
 
-// Refresh reads agents, channels and accounts again.
+// Refresh reads agents, channels, accounts and queues again.
 func (d *Directory) Refresh(ctx context.Context) error {
 	d.reading.Lock()
 	defer d.reading.Unlock()
@@ -135,14 +146,21 @@ func (d *Directory) Refresh(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("directory: channels: %w", err)
 	}
-	d.now.Store(d.build(agents, accounts))
+	queues, err := d.store.Ent.Queue.Query().All(ctx)
+	if err != nil {
+		return fmt.Errorf("directory: queues: %w", err)
+	}
+	d.now.Store(d.build(agents, accounts, queues))
 	return nil
 }
 
-func (d *Directory) build(agents []*ent.Agent, accounts []*ent.ProviderAccount) *snapshot {
+func (d *Directory) build(agents []*ent.Agent, accounts []*ent.ProviderAccount, queues []*ent.Queue) *snapshot {
 	s := &snapshot{
 		agents: map[int64]*Agent{}, byUsername: map[string]*Agent{}, accounts: map[string]*Account{},
-		channels: map[int64]*Channel{}, byAddress: map[address]*Channel{},
+		channels: map[int64]*Channel{}, byAddress: map[address]*Channel{}, queues: map[int64]*Queue{},
+	}
+	for _, q := range queues {
+		s.queues[q.ID] = &Queue{q.ID, d.ids.Encode(publicid.Queue, q.ID), q.Name}
 	}
 	for _, a := range accounts {
 		s.addAccount(d.ids, a)
@@ -201,6 +219,21 @@ func (d *Directory) Channels() []*Channel { return d.now.Load().chanList }
 
 // Agent returns the agent with the key, nil when there is none.
 func (d *Directory) Agent(key int64) *Agent { return d.now.Load().agents[key] }
+
+// Queue returns the queue with the key, nil when there is none.
+func (d *Directory) Queue(key int64) *Queue { return d.now.Load().queues[key] }
+
+// QueuesOf are the queues that v works, by name.
+func (d *Directory) QueuesOf(v *viewer.Viewer) []*Queue {
+	queues := make([]*Queue, 0, len(v.Queues))
+	for _, key := range v.Queues {
+		if q := d.Queue(key); q != nil {
+			queues = append(queues, q)
+		}
+	}
+	slices.SortFunc(queues, func(a, b *Queue) int { return strings.Compare(a.Name, b.Name) })
+	return queues
+}
 
 // AgentNamed returns the agent with the username, nil when there is none.
 func (d *Directory) AgentNamed(username string) *Agent { return d.now.Load().byUsername[username] }

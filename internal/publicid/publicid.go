@@ -31,6 +31,8 @@ const (
 	MessagingUser Kind = "usr"
 	Attempt       Kind = "att"
 	BulkOperation Kind = "blk"
+	Queue         Kind = "que"
+	QuickText     Kind = "qtx"
 )
 
 var encoding = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
@@ -100,7 +102,7 @@ func (c *Codec) Parse(id string) (Kind, int64, bool) {
 
 func known(k Kind) bool {
 	switch k {
-	case Conversation, Message, Agent, Channel, Record, MessagingUser, Attempt, BulkOperation:
+	case Conversation, Message, Agent, Channel, Record, MessagingUser, Attempt, BulkOperation, Queue, QuickText:
 		return true
 	}
 	return false

@@ -20,7 +20,7 @@ import (
 // they find is another matter.
 var readable = map[string]bool{
 	"Agent": true, "PermissionSet": true, "Channel": true, "Queue": true,
-	"MessagingUser": true, "Record": true, "Conversation": true, "Participant": true, "Message": true, "Attempt": true,
+	"MessagingUser": true, "Identifier": true, "QuickText": true, "Record": true, "Conversation": true, "Participant": true, "Message": true, "Attempt": true,
 	"ProviderAccount": false, "Event": false, "LogHead": false, "CountCell": false, "IdempotencyKey": false,
 	"Secret": false, "Process": false, "Lane": false, "RawInbound": false,
 	"BulkOperation": false, "BulkBatch": false, "Lookup": false,

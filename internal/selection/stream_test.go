@@ -164,7 +164,7 @@ func TestWhatDependsOnTheViewerIsNotShared(t *testing.T) {
 	require.ElementsMatch(t, []string{
 		"BulkOperation.results", "BulkResult.conversation",
 		"Conversation.lastMessage", "Conversation.messages", "Conversation.messagingUser", "Conversation.record",
-		"Message.attempts", "Message.conversation", "SearchHit.conversation", "SearchHit.message",
+		"Message.attempts", "Message.conversation", "MessagingUser.identifiers", "SearchHit.conversation", "SearchHit.message",
 	}, batches, "a batch must give the same to all who see the parent: what depends on the viewer is resolved for each")
 }
 
