@@ -4,7 +4,7 @@ import "parley/internal/store"
 
 // PageQuery is the statement of a page, for tests that ask what it costs.
 func (d *Desk) PageQuery(s *Scope, o *Order, w Window) (store.Query, error) {
-	return d.pageQuery(s, o, w)
+	return d.pageQuery(s, o, w, Selected{})
 }
 
 // RowCountQuery is the statement that counts a scope from its rows.

@@ -8,6 +8,7 @@ import (
 	"entgo.io/ent/dialect"
 	entsql "entgo.io/ent/dialect/sql"
 
+	"parley/internal/cursor"
 	"parley/internal/store"
 )
 
@@ -27,8 +28,11 @@ type pageQuery struct {
 
 var slabs store.Slabs[Row]
 
-func (d *Desk) pageQuery(scope *Scope, order *Order, w Window) (*pageQuery, error) {
-	q := &pageQuery{desk: d, scope: scope, size: w.Size + 1, columns: w.Columns, along: w.Along, unplaced: w.Unplaced, slab: slabs.Slab(w.Until)}
+func (d *Desk) pageQuery(scope *Scope, order *Order, w Window, selected Selected) (*pageQuery, error) {
+	q := &pageQuery{
+		desk: d, scope: scope, size: w.Size + 1, slab: slabs.Slab(selected.Until),
+		columns: selected.Columns, along: selected.Along, unplaced: selected.Unplaced,
+	}
 	if scope.conds.owner != nil && q.columns != 0 {
 		q.columns &^= table.Only("owner_id") // it is known
 	}
@@ -36,9 +40,8 @@ func (d *Desk) pageQuery(scope *Scope, order *Order, w Window) (*pageQuery, erro
 	if w.Cursor == "" {
 		return q, nil
 	}
-	at, err := d.parseCursor(w)
-	q.after = &at
-	return q, err
+	q.after = &spot{}
+	return q, w.Place(d.Cursors.Sealer, cursor.Conversations, "conversations", (*int64)(&q.after.at), &q.after.key)
 }
 
 // along is the name of the table that is read with a page.

@@ -53,7 +53,7 @@ var few = table.Only("id", "channel_id", "name", "address", "last_message_at", "
 // Few are all conversations of a scope, newest first, if there are no more than
 // most.
 func (d *Desk) Few(ctx context.Context, s *Scope, most int) (rows []*Row, ok bool, err error) {
-	q, err := d.pageQuery(s, nil, Window{Size: most, Columns: few, Unplaced: true})
+	q, err := d.pageQuery(s, nil, Window{Size: most}, Selected{Columns: few, Unplaced: true})
 	if err != nil {
 		return nil, false, err
 	}
