@@ -87,18 +87,18 @@ func (b *bustle) prepare(ctx context.Context) (err error) {
 		return err
 	}
 	inbox := conversation.View{Kind: conversation.MyInbox}
-	page, err := b.Desk.List(b.amy, inbox, nil, nil, conversation.Window{Size: 1})
+	page, err := b.Desk.List(b.amy, inbox, nil, nil, conversation.Window{Size: 1}, conversation.Selected{})
 	if err != nil {
 		return err
 	}
-	if len(page.Rows) == 0 {
+	if len(page.Nodes) == 0 {
 		return errors.New("amy has no conversation; seed more")
 	}
-	b.mine = b.Desk.IDs.Encode(publicid.Conversation, page.Rows[0].Key)
-	if page, err = b.Desk.List(b.bo, inbox, nil, nil, conversation.Window{Size: 100}); err != nil {
+	b.mine = b.Desk.IDs.Encode(publicid.Conversation, page.Nodes[0].Key)
+	if page, err = b.Desk.List(b.bo, inbox, nil, nil, conversation.Window{Size: 100}, conversation.Selected{}); err != nil {
 		return err
 	}
-	for _, row := range page.Rows {
+	for _, row := range page.Nodes {
 		b.others = append(b.others, b.Desk.IDs.Encode(publicid.Conversation, row.Key))
 	}
 	b.read = true

@@ -107,12 +107,12 @@ func addFew(ctx context.Context, a *app.App) error {
 		return err
 	}
 	ctx = viewer.NewContext(ctx, ada)
-	page, err := a.Desk.List(ctx, conversation.View{Kind: conversation.All}, nil, nil, conversation.Window{Size: fewSeen})
+	page, err := a.Desk.List(ctx, conversation.View{Kind: conversation.All}, nil, nil, conversation.Window{Size: fewSeen}, conversation.Selected{})
 	if err != nil {
 		return err
 	}
 	var ids []string
-	for _, row := range page.Rows {
+	for _, row := range page.Nodes {
 		ids = append(ids, row.ID())
 	}
 	to := a.Desk.IDs.Encode(publicid.Agent, a.Directory.AgentNamed(few).Key)

@@ -67,7 +67,7 @@ func (s *settings) searchesOf(ctx context.Context, r *report, a *app.App, userna
 			return err
 		}
 		f := summary(c, one.name, turns[i], turns[0])
-		f.Note = fmt.Sprintf("%d hits, %d rows visited", len(page.Hits), page.Visited)
+		f.Note = fmt.Sprintf("%d hits, %d rows visited", len(page.Nodes), page.Visited)
 		if !page.IsComplete {
 			f.Note += ", not complete"
 		}
@@ -82,14 +82,14 @@ const searchers = 2
 // whatIsSought are things to search for in what package seed makes, the baseline
 // first: a word that is in few messages.
 func whatIsSought(ctx context.Context, a *app.App, by *caller) ([]sought, error) {
-	page, err := a.Desk.List(ctx, conversation.View{Kind: conversation.All}, nil, nil, conversation.Window{Size: 100})
+	page, err := a.Desk.List(ctx, conversation.View{Kind: conversation.All}, nil, nil, conversation.Window{Size: 100}, conversation.Selected{})
 	if err != nil {
 		return nil, err
 	}
-	if len(page.Rows) == 0 {
+	if len(page.Nodes) == 0 {
 		return nil, errors.New("there is nothing to search in; seed more")
 	}
-	someone := page.Rows[len(page.Rows)-1]
+	someone := page.Nodes[len(page.Nodes)-1]
 	rare, err := anOrder(ctx, by)
 	if err != nil {
 		return nil, err

@@ -12,6 +12,7 @@ import (
 	"parley/internal/feed"
 	"parley/internal/live"
 	"parley/internal/operation"
+	"parley/internal/page"
 	"strconv"
 	"sync/atomic"
 
@@ -22,7 +23,7 @@ import (
 // region    ************************** generated!.gotpl **************************
 
 type BulkOperationResolver interface {
-	Results(ctx context.Context, objs []*operation.Row, outcome *operation.Outcome, first *int, after *string) ([]*operation.ResultPage, error)
+	Results(ctx context.Context, objs []*operation.Row, outcome *operation.Outcome, first *int, after *string) ([]*page.Page[*operation.Result], error)
 }
 type BulkResultResolver interface {
 	Conversation(ctx context.Context, objs []*operation.Result) ([]*conversation.Row, error)
@@ -592,8 +593,8 @@ func (ec *executionContext) _BulkOperation_results(ctx context.Context, field gr
 			return ec.resolveBatch_BulkOperation_results(ctx, field, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *operation.ResultPage) graphql.Marshaler {
-			return ec.marshalNBulkResultConnection2ᚖparleyᚋinternalᚋoperationᚐResultPage(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Page[*operation.Result]) graphql.Marshaler {
+			return ec.marshalNBulkResultConnection2ᚖparleyᚋinternalᚋpageᚐPage(ctx, selections, v)
 		},
 		true,
 		true,
@@ -629,7 +630,7 @@ func (ec *executionContext) resolveBatch_BulkOperation_results(ctx context.Conte
 		result := batch.FieldResult(field, func() (any, error) {
 			return resolver.Results(ctx, batch.Parents, fc.Args["outcome"].(*operation.Outcome), fc.Args["first"].(*int), fc.Args["after"].(*string))
 		})
-		return graphql.ResolveBatchGroupResult[*operation.ResultPage](
+		return graphql.ResolveBatchGroupResult[*page.Page[*operation.Result]](
 			ctx,
 			batch.Index,
 			len(batch.Parents),
@@ -639,7 +640,7 @@ func (ec *executionContext) resolveBatch_BulkOperation_results(ctx context.Conte
 		)
 	}
 	results, err := resolver.Results(ctx, []*operation.Row{obj}, fc.Args["outcome"].(*operation.Outcome), fc.Args["first"].(*int), fc.Args["after"].(*string))
-	return graphql.ResolveBatchSingleResult[*operation.ResultPage](
+	return graphql.ResolveBatchSingleResult[*page.Page[*operation.Result]](
 		ctx,
 		results,
 		err,
@@ -725,7 +726,7 @@ func (ec *executionContext) fieldContext_BulkOperationChange_operation(_ context
 	return fc, nil
 }
 
-func (ec *executionContext) _BulkOperationConnection_edges(ctx context.Context, field graphql.CollectedField, obj *operation.Page) (ret graphql.Marshaler) {
+func (ec *executionContext) _BulkOperationConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Page[*operation.Row]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -737,8 +738,8 @@ func (ec *executionContext) _BulkOperationConnection_edges(ctx context.Context, 
 			return obj.Edges(), nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*operation.Edge) graphql.Marshaler {
-			return ec.marshalNBulkOperationEdge2ᚕᚖparleyᚋinternalᚋoperationᚐEdgeᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*operation.Row]) graphql.Marshaler {
+			return ec.marshalNBulkOperationEdge2ᚕᚖparleyᚋinternalᚋpageᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -757,7 +758,7 @@ func (ec *executionContext) fieldContext_BulkOperationConnection_edges(_ context
 	return fc, nil
 }
 
-func (ec *executionContext) _BulkOperationConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *operation.Page) (ret graphql.Marshaler) {
+func (ec *executionContext) _BulkOperationConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Page[*operation.Row]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -766,7 +767,7 @@ func (ec *executionContext) _BulkOperationConnection_nodes(ctx context.Context, 
 			return ec.fieldContext_BulkOperationConnection_nodes(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Nodes(), nil
+			return obj.Nodes, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*operation.Row) graphql.Marshaler {
@@ -780,7 +781,7 @@ func (ec *executionContext) fieldContext_BulkOperationConnection_nodes(_ context
 	fc = &graphql.FieldContext{
 		Object:     "BulkOperationConnection",
 		Field:      field,
-		IsMethod:   true,
+		IsMethod:   false,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_BulkOperation(ctx, field)
@@ -789,7 +790,7 @@ func (ec *executionContext) fieldContext_BulkOperationConnection_nodes(_ context
 	return fc, nil
 }
 
-func (ec *executionContext) _BulkOperationConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *operation.Page) (ret graphql.Marshaler) {
+func (ec *executionContext) _BulkOperationConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Page[*operation.Row]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -801,8 +802,8 @@ func (ec *executionContext) _BulkOperationConnection_pageInfo(ctx context.Contex
 			return obj.PageInfo(), nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *conversation.PageInfo) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖparleyᚋinternalᚋconversationᚐPageInfo(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖparleyᚋinternalᚋpageᚐInfo(ctx, selections, v)
 		},
 		true,
 		true,
@@ -821,7 +822,7 @@ func (ec *executionContext) fieldContext_BulkOperationConnection_pageInfo(_ cont
 	return fc, nil
 }
 
-func (ec *executionContext) _BulkOperationEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *operation.Edge) (ret graphql.Marshaler) {
+func (ec *executionContext) _BulkOperationEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*operation.Row]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -844,7 +845,7 @@ func (ec *executionContext) fieldContext_BulkOperationEdge_cursor(_ context.Cont
 	return graphql.NewScalarFieldContext("BulkOperationEdge", field, true, false, "String")
 }
 
-func (ec *executionContext) _BulkOperationEdge_node(ctx context.Context, field graphql.CollectedField, obj *operation.Edge) (ret graphql.Marshaler) {
+func (ec *executionContext) _BulkOperationEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*operation.Row]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1243,7 +1244,7 @@ func (ec *executionContext) fieldContext_BulkResult_error(_ context.Context, fie
 	return fc, nil
 }
 
-func (ec *executionContext) _BulkResultConnection_edges(ctx context.Context, field graphql.CollectedField, obj *operation.ResultPage) (ret graphql.Marshaler) {
+func (ec *executionContext) _BulkResultConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Page[*operation.Result]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1255,8 +1256,8 @@ func (ec *executionContext) _BulkResultConnection_edges(ctx context.Context, fie
 			return obj.Edges(), nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*operation.ResultEdge) graphql.Marshaler {
-			return ec.marshalNBulkResultEdge2ᚕᚖparleyᚋinternalᚋoperationᚐResultEdgeᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*operation.Result]) graphql.Marshaler {
+			return ec.marshalNBulkResultEdge2ᚕᚖparleyᚋinternalᚋpageᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1275,7 +1276,7 @@ func (ec *executionContext) fieldContext_BulkResultConnection_edges(_ context.Co
 	return fc, nil
 }
 
-func (ec *executionContext) _BulkResultConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *operation.ResultPage) (ret graphql.Marshaler) {
+func (ec *executionContext) _BulkResultConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Page[*operation.Result]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1284,7 +1285,7 @@ func (ec *executionContext) _BulkResultConnection_nodes(ctx context.Context, fie
 			return ec.fieldContext_BulkResultConnection_nodes(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Nodes(), nil
+			return obj.Nodes, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*operation.Result) graphql.Marshaler {
@@ -1298,7 +1299,7 @@ func (ec *executionContext) fieldContext_BulkResultConnection_nodes(_ context.Co
 	fc = &graphql.FieldContext{
 		Object:     "BulkResultConnection",
 		Field:      field,
-		IsMethod:   true,
+		IsMethod:   false,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_BulkResult(ctx, field)
@@ -1307,7 +1308,7 @@ func (ec *executionContext) fieldContext_BulkResultConnection_nodes(_ context.Co
 	return fc, nil
 }
 
-func (ec *executionContext) _BulkResultConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *operation.ResultPage) (ret graphql.Marshaler) {
+func (ec *executionContext) _BulkResultConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Page[*operation.Result]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1319,8 +1320,8 @@ func (ec *executionContext) _BulkResultConnection_pageInfo(ctx context.Context, 
 			return obj.PageInfo(), nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *conversation.PageInfo) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖparleyᚋinternalᚋconversationᚐPageInfo(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖparleyᚋinternalᚋpageᚐInfo(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1339,7 +1340,7 @@ func (ec *executionContext) fieldContext_BulkResultConnection_pageInfo(_ context
 	return fc, nil
 }
 
-func (ec *executionContext) _BulkResultEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *operation.ResultEdge) (ret graphql.Marshaler) {
+func (ec *executionContext) _BulkResultEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*operation.Result]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1362,7 +1363,7 @@ func (ec *executionContext) fieldContext_BulkResultEdge_cursor(_ context.Context
 	return graphql.NewScalarFieldContext("BulkResultEdge", field, true, false, "String")
 }
 
-func (ec *executionContext) _BulkResultEdge_node(ctx context.Context, field graphql.CollectedField, obj *operation.ResultEdge) (ret graphql.Marshaler) {
+func (ec *executionContext) _BulkResultEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*operation.Result]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -2009,7 +2010,7 @@ func (ec *executionContext) _BulkOperationChange(ctx context.Context, sel ast.Se
 
 var bulkOperationConnectionImplementors = []string{"BulkOperationConnection"}
 
-func (ec *executionContext) _BulkOperationConnection(ctx context.Context, sel ast.SelectionSet, obj *operation.Page) graphql.Marshaler {
+func (ec *executionContext) _BulkOperationConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Page[*operation.Row]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, bulkOperationConnectionImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -2052,7 +2053,7 @@ func (ec *executionContext) _BulkOperationConnection(ctx context.Context, sel as
 
 var bulkOperationEdgeImplementors = []string{"BulkOperationEdge"}
 
-func (ec *executionContext) _BulkOperationEdge(ctx context.Context, sel ast.SelectionSet, obj *operation.Edge) graphql.Marshaler {
+func (ec *executionContext) _BulkOperationEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*operation.Row]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, bulkOperationEdgeImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -2268,7 +2269,7 @@ func (ec *executionContext) _BulkResult(ctx context.Context, sel ast.SelectionSe
 
 var bulkResultConnectionImplementors = []string{"BulkResultConnection"}
 
-func (ec *executionContext) _BulkResultConnection(ctx context.Context, sel ast.SelectionSet, obj *operation.ResultPage) graphql.Marshaler {
+func (ec *executionContext) _BulkResultConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Page[*operation.Result]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, bulkResultConnectionImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -2311,7 +2312,7 @@ func (ec *executionContext) _BulkResultConnection(ctx context.Context, sel ast.S
 
 var bulkResultEdgeImplementors = []string{"BulkResultEdge"}
 
-func (ec *executionContext) _BulkResultEdge(ctx context.Context, sel ast.SelectionSet, obj *operation.ResultEdge) graphql.Marshaler {
+func (ec *executionContext) _BulkResultEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*operation.Result]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, bulkResultEdgeImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -2437,7 +2438,7 @@ func (ec *executionContext) marshalNBulkOperationChange2ᚖparleyᚋinternalᚋl
 	return ec._BulkOperationChange(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNBulkOperationConnection2ᚖparleyᚋinternalᚋoperationᚐPage(ctx context.Context, sel ast.SelectionSet, v *operation.Page) graphql.Marshaler {
+func (ec *executionContext) marshalNBulkOperationConnection2ᚖparleyᚋinternalᚋpageᚐPage(ctx context.Context, sel ast.SelectionSet, v *page.Page[*operation.Row]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "BulkOperationConnection!")
 		return graphql.Null
@@ -2445,11 +2446,11 @@ func (ec *executionContext) marshalNBulkOperationConnection2ᚖparleyᚋinternal
 	return ec._BulkOperationConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNBulkOperationEdge2ᚕᚖparleyᚋinternalᚋoperationᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*operation.Edge) graphql.Marshaler {
+func (ec *executionContext) marshalNBulkOperationEdge2ᚕᚖparleyᚋinternalᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*operation.Row]) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNBulkOperationEdge2ᚖparleyᚋinternalᚋoperationᚐEdge(ctx, sel, v[i])
+		return ec.marshalNBulkOperationEdge2ᚖparleyᚋinternalᚋpageᚐEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -2461,7 +2462,7 @@ func (ec *executionContext) marshalNBulkOperationEdge2ᚕᚖparleyᚋinternalᚋ
 	return ret
 }
 
-func (ec *executionContext) marshalNBulkOperationEdge2ᚖparleyᚋinternalᚋoperationᚐEdge(ctx context.Context, sel ast.SelectionSet, v *operation.Edge) graphql.Marshaler {
+func (ec *executionContext) marshalNBulkOperationEdge2ᚖparleyᚋinternalᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*operation.Row]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "BulkOperationEdge!")
 		return graphql.Null
@@ -2556,7 +2557,7 @@ func (ec *executionContext) marshalNBulkResult2ᚖparleyᚋinternalᚋoperation�
 	return ec._BulkResult(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNBulkResultConnection2ᚖparleyᚋinternalᚋoperationᚐResultPage(ctx context.Context, sel ast.SelectionSet, v *operation.ResultPage) graphql.Marshaler {
+func (ec *executionContext) marshalNBulkResultConnection2ᚖparleyᚋinternalᚋpageᚐPage(ctx context.Context, sel ast.SelectionSet, v *page.Page[*operation.Result]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "BulkResultConnection!")
 		return graphql.Null
@@ -2564,11 +2565,11 @@ func (ec *executionContext) marshalNBulkResultConnection2ᚖparleyᚋinternalᚋ
 	return ec._BulkResultConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNBulkResultEdge2ᚕᚖparleyᚋinternalᚋoperationᚐResultEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*operation.ResultEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNBulkResultEdge2ᚕᚖparleyᚋinternalᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*operation.Result]) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNBulkResultEdge2ᚖparleyᚋinternalᚋoperationᚐResultEdge(ctx, sel, v[i])
+		return ec.marshalNBulkResultEdge2ᚖparleyᚋinternalᚋpageᚐEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -2580,7 +2581,7 @@ func (ec *executionContext) marshalNBulkResultEdge2ᚕᚖparleyᚋinternalᚋope
 	return ret
 }
 
-func (ec *executionContext) marshalNBulkResultEdge2ᚖparleyᚋinternalᚋoperationᚐResultEdge(ctx context.Context, sel ast.SelectionSet, v *operation.ResultEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNBulkResultEdge2ᚖparleyᚋinternalᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*operation.Result]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "BulkResultEdge!")
 		return graphql.Null

@@ -11,6 +11,7 @@ import (
 	"parley/internal/directory"
 	"parley/internal/fault"
 	"parley/internal/message"
+	"parley/internal/page"
 	"strconv"
 	"sync/atomic"
 
@@ -833,8 +834,8 @@ func (ec *executionContext) _ConversationConnection_edges(ctx context.Context, f
 			return obj.Edges(), nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*conversation.Edge) graphql.Marshaler {
-			return ec.marshalNConversationEdge2ᚕᚖparleyᚋinternalᚋconversationᚐEdgeᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*conversation.Row]) graphql.Marshaler {
+			return ec.marshalNConversationEdge2ᚕᚖparleyᚋinternalᚋpageᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -862,7 +863,7 @@ func (ec *executionContext) _ConversationConnection_nodes(ctx context.Context, f
 			return ec.fieldContext_ConversationConnection_nodes(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Nodes(), nil
+			return obj.Nodes, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*conversation.Row) graphql.Marshaler {
@@ -876,7 +877,7 @@ func (ec *executionContext) fieldContext_ConversationConnection_nodes(_ context.
 	fc = &graphql.FieldContext{
 		Object:     "ConversationConnection",
 		Field:      field,
-		IsMethod:   true,
+		IsMethod:   false,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Conversation(ctx, field)
@@ -897,8 +898,8 @@ func (ec *executionContext) _ConversationConnection_pageInfo(ctx context.Context
 			return obj.PageInfo(), nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *conversation.PageInfo) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖparleyᚋinternalᚋconversationᚐPageInfo(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖparleyᚋinternalᚋpageᚐInfo(ctx, selections, v)
 		},
 		true,
 		true,
@@ -963,7 +964,7 @@ func (ec *executionContext) fieldContext_ConversationConnection_feedCursor(_ con
 	return graphql.NewScalarFieldContext("ConversationConnection", field, true, false, "Cursor")
 }
 
-func (ec *executionContext) _ConversationEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *conversation.Edge) (ret graphql.Marshaler) {
+func (ec *executionContext) _ConversationEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*conversation.Row]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -986,7 +987,7 @@ func (ec *executionContext) fieldContext_ConversationEdge_cursor(_ context.Conte
 	return graphql.NewScalarFieldContext("ConversationEdge", field, true, false, "String")
 }
 
-func (ec *executionContext) _ConversationEdge_node(ctx context.Context, field graphql.CollectedField, obj *conversation.Edge) (ret graphql.Marshaler) {
+func (ec *executionContext) _ConversationEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*conversation.Row]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1871,7 +1872,7 @@ func (ec *executionContext) _ConversationConnection(ctx context.Context, sel ast
 
 var conversationEdgeImplementors = []string{"ConversationEdge"}
 
-func (ec *executionContext) _ConversationEdge(ctx context.Context, sel ast.SelectionSet, obj *conversation.Edge) graphql.Marshaler {
+func (ec *executionContext) _ConversationEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*conversation.Row]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, conversationEdgeImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -2043,11 +2044,11 @@ func (ec *executionContext) marshalNConversationConnection2ᚖparleyᚋinternal�
 	return ec._ConversationConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNConversationEdge2ᚕᚖparleyᚋinternalᚋconversationᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*conversation.Edge) graphql.Marshaler {
+func (ec *executionContext) marshalNConversationEdge2ᚕᚖparleyᚋinternalᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*conversation.Row]) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNConversationEdge2ᚖparleyᚋinternalᚋconversationᚐEdge(ctx, sel, v[i])
+		return ec.marshalNConversationEdge2ᚖparleyᚋinternalᚋpageᚐEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -2059,7 +2060,7 @@ func (ec *executionContext) marshalNConversationEdge2ᚕᚖparleyᚋinternalᚋc
 	return ret
 }
 
-func (ec *executionContext) marshalNConversationEdge2ᚖparleyᚋinternalᚋconversationᚐEdge(ctx context.Context, sel ast.SelectionSet, v *conversation.Edge) graphql.Marshaler {
+func (ec *executionContext) marshalNConversationEdge2ᚖparleyᚋinternalᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*conversation.Row]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "ConversationEdge!")
 		return graphql.Null
@@ -2187,7 +2188,7 @@ func (ec *executionContext) marshalOConversation2ᚖparleyᚋinternalᚋconversa
 	return ec._Conversation(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalOConversationEdge2ᚖparleyᚋinternalᚋconversationᚐEdge(ctx context.Context, sel ast.SelectionSet, v *conversation.Edge) graphql.Marshaler {
+func (ec *executionContext) marshalOConversationEdge2ᚖparleyᚋinternalᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*conversation.Row]) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}

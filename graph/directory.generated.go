@@ -9,6 +9,7 @@ import (
 	"parley/internal/conversation"
 	"parley/internal/directory"
 	"parley/internal/operation"
+	"parley/internal/page"
 	"parley/internal/viewer"
 	"strconv"
 	"sync/atomic"
@@ -31,7 +32,7 @@ type ViewerResolver interface {
 	Channels(ctx context.Context, obj *viewer.Viewer) ([]*directory.Channel, error)
 	Queues(ctx context.Context, obj *viewer.Viewer) ([]*directory.Queue, error)
 	Inboxes(ctx context.Context, obj *viewer.Viewer) (*conversation.InboxList, error)
-	BulkOperations(ctx context.Context, obj *viewer.Viewer, first *int, after *string) (*operation.Page, error)
+	BulkOperations(ctx context.Context, obj *viewer.Viewer, first *int, after *string) (*page.Page[*operation.Row], error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -1344,8 +1345,8 @@ func (ec *executionContext) _Viewer_bulkOperations(ctx context.Context, field gr
 			return ec.Resolvers.Viewer().BulkOperations(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *operation.Page) graphql.Marshaler {
-			return ec.marshalNBulkOperationConnection2ᚖparleyᚋinternalᚋoperationᚐPage(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Page[*operation.Row]) graphql.Marshaler {
+			return ec.marshalNBulkOperationConnection2ᚖparleyᚋinternalᚋpageᚐPage(ctx, selections, v)
 		},
 		true,
 		true,

@@ -11,6 +11,7 @@ import (
 	"parley/internal/feed"
 	"parley/internal/live"
 	"parley/internal/message"
+	"parley/internal/page"
 	"strconv"
 	"sync/atomic"
 
@@ -242,8 +243,8 @@ func (ec *executionContext) _ConversationsChange_edge(ctx context.Context, field
 			return obj.Edge(), nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *conversation.Edge) graphql.Marshaler {
-			return ec.marshalOConversationEdge2ᚖparleyᚋinternalᚋconversationᚐEdge(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Edge[*conversation.Row]) graphql.Marshaler {
+			return ec.marshalOConversationEdge2ᚖparleyᚋinternalᚋpageᚐEdge(ctx, selections, v)
 		},
 		true,
 		false,
@@ -508,8 +509,8 @@ func (ec *executionContext) _MessageAdded_edge(ctx context.Context, field graphq
 			return obj.Edge(), nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *message.Edge) graphql.Marshaler {
-			return ec.marshalOMessageEdge2ᚖparleyᚋinternalᚋmessageᚐEdge(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Edge[*message.Row]) graphql.Marshaler {
+			return ec.marshalOMessageEdge2ᚖparleyᚋinternalᚋpageᚐEdge(ctx, selections, v)
 		},
 		true,
 		false,

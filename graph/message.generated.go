@@ -13,6 +13,7 @@ import (
 	"parley/internal/directory"
 	"parley/internal/fault"
 	"parley/internal/message"
+	"parley/internal/page"
 	"strconv"
 	"sync/atomic"
 
@@ -801,8 +802,8 @@ func (ec *executionContext) _MessageConnection_edges(ctx context.Context, field 
 			return obj.Edges(), nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*message.Edge) graphql.Marshaler {
-			return ec.marshalNMessageEdge2ᚕᚖparleyᚋinternalᚋmessageᚐEdgeᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*message.Row]) graphql.Marshaler {
+			return ec.marshalNMessageEdge2ᚕᚖparleyᚋinternalᚋpageᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -830,7 +831,7 @@ func (ec *executionContext) _MessageConnection_nodes(ctx context.Context, field 
 			return ec.fieldContext_MessageConnection_nodes(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Nodes(), nil
+			return obj.Nodes, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*message.Row) graphql.Marshaler {
@@ -844,7 +845,7 @@ func (ec *executionContext) fieldContext_MessageConnection_nodes(_ context.Conte
 	fc = &graphql.FieldContext{
 		Object:     "MessageConnection",
 		Field:      field,
-		IsMethod:   true,
+		IsMethod:   false,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Message(ctx, field)
@@ -865,8 +866,8 @@ func (ec *executionContext) _MessageConnection_pageInfo(ctx context.Context, fie
 			return obj.PageInfo(), nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *conversation.PageInfo) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖparleyᚋinternalᚋconversationᚐPageInfo(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖparleyᚋinternalᚋpageᚐInfo(ctx, selections, v)
 		},
 		true,
 		true,
@@ -908,7 +909,7 @@ func (ec *executionContext) fieldContext_MessageConnection_totalCount(_ context.
 	return graphql.NewScalarFieldContext("MessageConnection", field, false, false, "Count")
 }
 
-func (ec *executionContext) _MessageEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *message.Edge) (ret graphql.Marshaler) {
+func (ec *executionContext) _MessageEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*message.Row]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -931,7 +932,7 @@ func (ec *executionContext) fieldContext_MessageEdge_cursor(_ context.Context, f
 	return graphql.NewScalarFieldContext("MessageEdge", field, true, false, "String")
 }
 
-func (ec *executionContext) _MessageEdge_node(ctx context.Context, field graphql.CollectedField, obj *message.Edge) (ret graphql.Marshaler) {
+func (ec *executionContext) _MessageEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*message.Row]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -2377,7 +2378,7 @@ func (ec *executionContext) _MessageConnection(ctx context.Context, sel ast.Sele
 
 var messageEdgeImplementors = []string{"MessageEdge"}
 
-func (ec *executionContext) _MessageEdge(ctx context.Context, sel ast.SelectionSet, obj *message.Edge) graphql.Marshaler {
+func (ec *executionContext) _MessageEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*message.Row]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, messageEdgeImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -2845,11 +2846,11 @@ func (ec *executionContext) marshalNMessageContent2parleyᚋinternalᚋcontent�
 	return ec._MessageContent(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNMessageEdge2ᚕᚖparleyᚋinternalᚋmessageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*message.Edge) graphql.Marshaler {
+func (ec *executionContext) marshalNMessageEdge2ᚕᚖparleyᚋinternalᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*message.Row]) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNMessageEdge2ᚖparleyᚋinternalᚋmessageᚐEdge(ctx, sel, v[i])
+		return ec.marshalNMessageEdge2ᚖparleyᚋinternalᚋpageᚐEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -2861,7 +2862,7 @@ func (ec *executionContext) marshalNMessageEdge2ᚕᚖparleyᚋinternalᚋmessag
 	return ret
 }
 
-func (ec *executionContext) marshalNMessageEdge2ᚖparleyᚋinternalᚋmessageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *message.Edge) graphql.Marshaler {
+func (ec *executionContext) marshalNMessageEdge2ᚖparleyᚋinternalᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*message.Row]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "MessageEdge!")
 		return graphql.Null
@@ -3098,7 +3099,7 @@ func (ec *executionContext) marshalOMessageDirection2ᚖparleyᚋinternalᚋcont
 	return res
 }
 
-func (ec *executionContext) marshalOMessageEdge2ᚖparleyᚋinternalᚋmessageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *message.Edge) graphql.Marshaler {
+func (ec *executionContext) marshalOMessageEdge2ᚖparleyᚋinternalᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*message.Row]) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}

@@ -6,11 +6,11 @@ import (
 	"context"
 	"math"
 	"parley/internal/clock"
-	"parley/internal/conversation"
 	"parley/internal/directory"
 	"parley/internal/fault"
 	"parley/internal/feed"
 	"parley/internal/live"
+	"parley/internal/page"
 	"parley/internal/quicktext"
 	"parley/internal/rule"
 	"strconv"
@@ -441,8 +441,8 @@ func (ec *executionContext) _QuickTextConnection_edges(ctx context.Context, fiel
 			return obj.Edges(), nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*quicktext.Edge) graphql.Marshaler {
-			return ec.marshalNQuickTextEdge2ᚕᚖparleyᚋinternalᚋquicktextᚐEdgeᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*quicktext.QuickText]) graphql.Marshaler {
+			return ec.marshalNQuickTextEdge2ᚕᚖparleyᚋinternalᚋpageᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -470,7 +470,7 @@ func (ec *executionContext) _QuickTextConnection_nodes(ctx context.Context, fiel
 			return ec.fieldContext_QuickTextConnection_nodes(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Nodes(), nil
+			return obj.Nodes, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*quicktext.QuickText) graphql.Marshaler {
@@ -484,7 +484,7 @@ func (ec *executionContext) fieldContext_QuickTextConnection_nodes(_ context.Con
 	fc = &graphql.FieldContext{
 		Object:     "QuickTextConnection",
 		Field:      field,
-		IsMethod:   true,
+		IsMethod:   false,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_QuickText(ctx, field)
@@ -505,8 +505,8 @@ func (ec *executionContext) _QuickTextConnection_pageInfo(ctx context.Context, f
 			return obj.PageInfo(), nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *conversation.PageInfo) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖparleyᚋinternalᚋconversationᚐPageInfo(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖparleyᚋinternalᚋpageᚐInfo(ctx, selections, v)
 		},
 		true,
 		true,
@@ -548,7 +548,7 @@ func (ec *executionContext) fieldContext_QuickTextConnection_feedCursor(_ contex
 	return graphql.NewScalarFieldContext("QuickTextConnection", field, false, false, "Cursor")
 }
 
-func (ec *executionContext) _QuickTextEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *quicktext.Edge) (ret graphql.Marshaler) {
+func (ec *executionContext) _QuickTextEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*quicktext.QuickText]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -571,7 +571,7 @@ func (ec *executionContext) fieldContext_QuickTextEdge_cursor(_ context.Context,
 	return graphql.NewScalarFieldContext("QuickTextEdge", field, true, false, "String")
 }
 
-func (ec *executionContext) _QuickTextEdge_node(ctx context.Context, field graphql.CollectedField, obj *quicktext.Edge) (ret graphql.Marshaler) {
+func (ec *executionContext) _QuickTextEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*quicktext.QuickText]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1125,7 +1125,7 @@ func (ec *executionContext) _QuickTextConnection(ctx context.Context, sel ast.Se
 
 var quickTextEdgeImplementors = []string{"QuickTextEdge"}
 
-func (ec *executionContext) _QuickTextEdge(ctx context.Context, sel ast.SelectionSet, obj *quicktext.Edge) graphql.Marshaler {
+func (ec *executionContext) _QuickTextEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*quicktext.QuickText]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, quickTextEdgeImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -1248,11 +1248,11 @@ func (ec *executionContext) marshalNQuickTextConnection2ᚖparleyᚋinternalᚋq
 	return ec._QuickTextConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNQuickTextEdge2ᚕᚖparleyᚋinternalᚋquicktextᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*quicktext.Edge) graphql.Marshaler {
+func (ec *executionContext) marshalNQuickTextEdge2ᚕᚖparleyᚋinternalᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*quicktext.QuickText]) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNQuickTextEdge2ᚖparleyᚋinternalᚋquicktextᚐEdge(ctx, sel, v[i])
+		return ec.marshalNQuickTextEdge2ᚖparleyᚋinternalᚋpageᚐEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -1264,7 +1264,7 @@ func (ec *executionContext) marshalNQuickTextEdge2ᚕᚖparleyᚋinternalᚋquic
 	return ret
 }
 
-func (ec *executionContext) marshalNQuickTextEdge2ᚖparleyᚋinternalᚋquicktextᚐEdge(ctx context.Context, sel ast.SelectionSet, v *quicktext.Edge) graphql.Marshaler {
+func (ec *executionContext) marshalNQuickTextEdge2ᚖparleyᚋinternalᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*quicktext.QuickText]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "QuickTextEdge!")
 		return graphql.Null

@@ -4394,7 +4394,7 @@ interface Node {
 }
 
 "Where a page stands in its list."
-type PageInfo @goModel(model: "parley/internal/conversation.PageInfo") {
+type PageInfo @goModel(model: "parley/internal/page.Info") {
   "Whether there is more after the last edge. Exact when paging forward; with ` + "`" + `before` + "`" + ` it is true. Costs no extra statement."
   hasNextPage: Boolean!
   "Whether there is more before the first edge. Exact when paging backward; with ` + "`" + `after` + "`" + ` it is true."

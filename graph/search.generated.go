@@ -7,6 +7,7 @@ import (
 	"math"
 	"parley/internal/conversation"
 	"parley/internal/message"
+	"parley/internal/page"
 	"parley/internal/search"
 	"parley/internal/search/word"
 	"strconv"
@@ -43,8 +44,8 @@ func (ec *executionContext) _SearchConnection_edges(ctx context.Context, field g
 			return obj.Edges(), nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*search.Edge) graphql.Marshaler {
-			return ec.marshalNSearchEdge2ᚕᚖparleyᚋinternalᚋsearchᚐEdgeᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*search.Hit]) graphql.Marshaler {
+			return ec.marshalNSearchEdge2ᚕᚖparleyᚋinternalᚋpageᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -72,7 +73,7 @@ func (ec *executionContext) _SearchConnection_nodes(ctx context.Context, field g
 			return ec.fieldContext_SearchConnection_nodes(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Nodes(), nil
+			return obj.Nodes, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*search.Hit) graphql.Marshaler {
@@ -86,7 +87,7 @@ func (ec *executionContext) fieldContext_SearchConnection_nodes(_ context.Contex
 	fc = &graphql.FieldContext{
 		Object:     "SearchConnection",
 		Field:      field,
-		IsMethod:   true,
+		IsMethod:   false,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_SearchHit(ctx, field)
@@ -107,8 +108,8 @@ func (ec *executionContext) _SearchConnection_pageInfo(ctx context.Context, fiel
 			return obj.PageInfo(), nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *conversation.PageInfo) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖparleyᚋinternalᚋconversationᚐPageInfo(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖparleyᚋinternalᚋpageᚐInfo(ctx, selections, v)
 		},
 		true,
 		true,
@@ -150,7 +151,7 @@ func (ec *executionContext) fieldContext_SearchConnection_isComplete(_ context.C
 	return graphql.NewScalarFieldContext("SearchConnection", field, false, false, "Boolean")
 }
 
-func (ec *executionContext) _SearchEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *search.Edge) (ret graphql.Marshaler) {
+func (ec *executionContext) _SearchEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*search.Hit]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -173,7 +174,7 @@ func (ec *executionContext) fieldContext_SearchEdge_cursor(_ context.Context, fi
 	return graphql.NewScalarFieldContext("SearchEdge", field, true, false, "String")
 }
 
-func (ec *executionContext) _SearchEdge_node(ctx context.Context, field graphql.CollectedField, obj *search.Edge) (ret graphql.Marshaler) {
+func (ec *executionContext) _SearchEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*search.Hit]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -478,7 +479,7 @@ func (ec *executionContext) _SearchConnection(ctx context.Context, sel ast.Selec
 
 var searchEdgeImplementors = []string{"SearchEdge"}
 
-func (ec *executionContext) _SearchEdge(ctx context.Context, sel ast.SelectionSet, obj *search.Edge) graphql.Marshaler {
+func (ec *executionContext) _SearchEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*search.Hit]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, searchEdgeImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -614,11 +615,11 @@ func (ec *executionContext) marshalNSearchConnection2ᚖparleyᚋinternalᚋsear
 	return ec._SearchConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNSearchEdge2ᚕᚖparleyᚋinternalᚋsearchᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*search.Edge) graphql.Marshaler {
+func (ec *executionContext) marshalNSearchEdge2ᚕᚖparleyᚋinternalᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*search.Hit]) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNSearchEdge2ᚖparleyᚋinternalᚋsearchᚐEdge(ctx, sel, v[i])
+		return ec.marshalNSearchEdge2ᚖparleyᚋinternalᚋpageᚐEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -630,7 +631,7 @@ func (ec *executionContext) marshalNSearchEdge2ᚕᚖparleyᚋinternalᚋsearch�
 	return ret
 }
 
-func (ec *executionContext) marshalNSearchEdge2ᚖparleyᚋinternalᚋsearchᚐEdge(ctx context.Context, sel ast.SelectionSet, v *search.Edge) graphql.Marshaler {
+func (ec *executionContext) marshalNSearchEdge2ᚖparleyᚋinternalᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*search.Hit]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "SearchEdge!")
 		return graphql.Null

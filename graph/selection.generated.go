@@ -13,6 +13,7 @@ import (
 	"parley/internal/live"
 	"parley/internal/message"
 	"parley/internal/operation"
+	"parley/internal/page"
 	"parley/internal/quicktext"
 	"parley/internal/search"
 	"parley/internal/search/word"
@@ -365,7 +366,7 @@ func (ec *executionContext) selectBulkOperation() map[string]*selection.Field {
 		"results": {
 			NonNull: true,
 			Of:      "BulkResultConnection",
-			One:     func(source any) any { return selection.Pointer(source.(*operation.ResultPage)) },
+			One:     func(source any) any { return selection.Pointer(source.(*page.Page[*operation.Result])) },
 			Args:    ec.field_BulkOperation_results_args,
 			Batch: func(ctx context.Context, parents []any, fc selection.Call) ([]any, error) {
 				results, err := ec.Resolvers.BulkOperation().Results(ctx, selection.Parents[*operation.Row](parents), fc.Args["outcome"].(*operation.Outcome), fc.Args["first"].(*int), fc.Args["after"].(*string))
@@ -405,7 +406,7 @@ func (ec *executionContext) selectBulkOperationConnection() map[string]*selectio
 			NonNull: true,
 			Of:      "BulkOperationEdge",
 			Many: func(into []any, source any) ([]any, bool) {
-				list := source.(*operation.Page).Edges()
+				list := source.(*page.Page[*operation.Row]).Edges()
 				return selection.Pointers(into, list), true
 			},
 			ElemNonNull: true,
@@ -414,7 +415,7 @@ func (ec *executionContext) selectBulkOperationConnection() map[string]*selectio
 			NonNull: true,
 			Of:      "BulkOperation",
 			Many: func(into []any, source any) ([]any, bool) {
-				list := source.(*operation.Page).Nodes()
+				list := source.(*page.Page[*operation.Row]).Nodes
 				return selection.Pointers(into, list), true
 			},
 			ElemNonNull: true,
@@ -422,7 +423,7 @@ func (ec *executionContext) selectBulkOperationConnection() map[string]*selectio
 		"pageInfo": {
 			NonNull: true,
 			Of:      "PageInfo",
-			One:     func(source any) any { return selection.Pointer(source.(*operation.Page).PageInfo()) },
+			One:     func(source any) any { return selection.Pointer(source.(*page.Page[*operation.Row]).PageInfo()) },
 		},
 	}
 }
@@ -432,14 +433,14 @@ func (ec *executionContext) selectBulkOperationEdge() map[string]*selection.Fiel
 		"cursor": {
 			NonNull: true,
 			Write: func(w *selection.Writer, source any) {
-				v := source.(*operation.Edge).Cursor()
+				v := source.(*page.Edge[*operation.Row]).Cursor()
 				w.String(string(v))
 			},
 		},
 		"node": {
 			NonNull: true,
 			Of:      "BulkOperation",
-			One:     func(source any) any { return selection.Pointer(source.(*operation.Edge).Node) },
+			One:     func(source any) any { return selection.Pointer(source.(*page.Edge[*operation.Row]).Node) },
 		},
 	}
 }
@@ -502,7 +503,7 @@ func (ec *executionContext) selectBulkResultConnection() map[string]*selection.F
 			NonNull: true,
 			Of:      "BulkResultEdge",
 			Many: func(into []any, source any) ([]any, bool) {
-				list := source.(*operation.ResultPage).Edges()
+				list := source.(*page.Page[*operation.Result]).Edges()
 				return selection.Pointers(into, list), true
 			},
 			ElemNonNull: true,
@@ -511,7 +512,7 @@ func (ec *executionContext) selectBulkResultConnection() map[string]*selection.F
 			NonNull: true,
 			Of:      "BulkResult",
 			Many: func(into []any, source any) ([]any, bool) {
-				list := source.(*operation.ResultPage).Nodes()
+				list := source.(*page.Page[*operation.Result]).Nodes
 				return selection.Pointers(into, list), true
 			},
 			ElemNonNull: true,
@@ -519,7 +520,7 @@ func (ec *executionContext) selectBulkResultConnection() map[string]*selection.F
 		"pageInfo": {
 			NonNull: true,
 			Of:      "PageInfo",
-			One:     func(source any) any { return selection.Pointer(source.(*operation.ResultPage).PageInfo()) },
+			One:     func(source any) any { return selection.Pointer(source.(*page.Page[*operation.Result]).PageInfo()) },
 		},
 	}
 }
@@ -529,14 +530,14 @@ func (ec *executionContext) selectBulkResultEdge() map[string]*selection.Field {
 		"cursor": {
 			NonNull: true,
 			Write: func(w *selection.Writer, source any) {
-				v := source.(*operation.ResultEdge).Cursor()
+				v := source.(*page.Edge[*operation.Result]).Cursor()
 				w.String(string(v))
 			},
 		},
 		"node": {
 			NonNull: true,
 			Of:      "BulkResult",
-			One:     func(source any) any { return selection.Pointer(source.(*operation.ResultEdge).Node) },
+			One:     func(source any) any { return selection.Pointer(source.(*page.Edge[*operation.Result]).Node) },
 		},
 	}
 }
@@ -795,7 +796,7 @@ func (ec *executionContext) selectConversationConnection() map[string]*selection
 			NonNull: true,
 			Of:      "Conversation",
 			Many: func(into []any, source any) ([]any, bool) {
-				list := source.(*conversation.Page).Nodes()
+				list := source.(*conversation.Page).Nodes
 				return selection.Pointers(into, list), true
 			},
 			ElemNonNull: true,
@@ -831,14 +832,14 @@ func (ec *executionContext) selectConversationEdge() map[string]*selection.Field
 		"cursor": {
 			NonNull: true,
 			Write: func(w *selection.Writer, source any) {
-				v := source.(*conversation.Edge).Cursor()
+				v := source.(*page.Edge[*conversation.Row]).Cursor()
 				w.String(string(v))
 			},
 		},
 		"node": {
 			NonNull: true,
 			Of:      "Conversation",
-			One:     func(source any) any { return selection.Pointer(source.(*conversation.Edge).Node) },
+			One:     func(source any) any { return selection.Pointer(source.(*page.Edge[*conversation.Row]).Node) },
 		},
 	}
 }
@@ -1413,7 +1414,7 @@ func (ec *executionContext) selectMessageConnection() map[string]*selection.Fiel
 			NonNull: true,
 			Of:      "Message",
 			Many: func(into []any, source any) ([]any, bool) {
-				list := source.(*message.Page).Nodes()
+				list := source.(*message.Page).Nodes
 				return selection.Pointers(into, list), true
 			},
 			ElemNonNull: true,
@@ -1438,14 +1439,14 @@ func (ec *executionContext) selectMessageEdge() map[string]*selection.Field {
 		"cursor": {
 			NonNull: true,
 			Write: func(w *selection.Writer, source any) {
-				v := source.(*message.Edge).Cursor()
+				v := source.(*page.Edge[*message.Row]).Cursor()
 				w.String(string(v))
 			},
 		},
 		"node": {
 			NonNull: true,
 			Of:      "Message",
-			One:     func(source any) any { return selection.Pointer(source.(*message.Edge).Node) },
+			One:     func(source any) any { return selection.Pointer(source.(*page.Edge[*message.Row]).Node) },
 		},
 	}
 }
@@ -1582,21 +1583,21 @@ func (ec *executionContext) selectPageInfo() map[string]*selection.Field {
 		"hasNextPage": {
 			NonNull: true,
 			Write: func(w *selection.Writer, source any) {
-				v := source.(*conversation.PageInfo).HasNextPage
+				v := source.(*page.Info).HasNextPage
 				w.Bool(bool(v))
 			},
 		},
 		"hasPreviousPage": {
 			NonNull: true,
 			Write: func(w *selection.Writer, source any) {
-				v := source.(*conversation.PageInfo).HasPreviousPage
+				v := source.(*page.Info).HasPreviousPage
 				w.Bool(bool(v))
 			},
 		},
 		"startCursor": {
 			NonNull: false,
 			Write: func(w *selection.Writer, source any) {
-				v := source.(*conversation.PageInfo).StartCursor
+				v := source.(*page.Info).StartCursor
 				if v == nil {
 					w.Null(false)
 					return
@@ -1607,7 +1608,7 @@ func (ec *executionContext) selectPageInfo() map[string]*selection.Field {
 		"endCursor": {
 			NonNull: false,
 			Write: func(w *selection.Writer, source any) {
-				v := source.(*conversation.PageInfo).EndCursor
+				v := source.(*page.Info).EndCursor
 				if v == nil {
 					w.Null(false)
 					return
@@ -1887,7 +1888,7 @@ func (ec *executionContext) selectQuickTextConnection() map[string]*selection.Fi
 			NonNull: true,
 			Of:      "QuickText",
 			Many: func(into []any, source any) ([]any, bool) {
-				list := source.(*quicktext.Page).Nodes()
+				list := source.(*quicktext.Page).Nodes
 				return selection.Pointers(into, list), true
 			},
 			ElemNonNull: true,
@@ -1912,14 +1913,14 @@ func (ec *executionContext) selectQuickTextEdge() map[string]*selection.Field {
 		"cursor": {
 			NonNull: true,
 			Write: func(w *selection.Writer, source any) {
-				v := source.(*quicktext.Edge).Cursor()
+				v := source.(*page.Edge[*quicktext.QuickText]).Cursor()
 				w.String(string(v))
 			},
 		},
 		"node": {
 			NonNull: true,
 			Of:      "QuickText",
-			One:     func(source any) any { return selection.Pointer(source.(*quicktext.Edge).Node) },
+			One:     func(source any) any { return selection.Pointer(source.(*page.Edge[*quicktext.QuickText]).Node) },
 		},
 	}
 }
@@ -2017,7 +2018,7 @@ func (ec *executionContext) selectSearchConnection() map[string]*selection.Field
 			NonNull: true,
 			Of:      "SearchHit",
 			Many: func(into []any, source any) ([]any, bool) {
-				list := source.(*search.Page).Nodes()
+				list := source.(*search.Page).Nodes
 				return selection.Pointers(into, list), true
 			},
 			ElemNonNull: true,
@@ -2042,14 +2043,14 @@ func (ec *executionContext) selectSearchEdge() map[string]*selection.Field {
 		"cursor": {
 			NonNull: true,
 			Write: func(w *selection.Writer, source any) {
-				v := source.(*search.Edge).Cursor()
+				v := source.(*page.Edge[*search.Hit]).Cursor()
 				w.String(string(v))
 			},
 		},
 		"node": {
 			NonNull: true,
 			Of:      "SearchHit",
-			One:     func(source any) any { return selection.Pointer(source.(*search.Edge).Node) },
+			One:     func(source any) any { return selection.Pointer(source.(*page.Edge[*search.Hit]).Node) },
 		},
 	}
 }
@@ -2453,7 +2454,7 @@ func (ec *executionContext) selectViewer() map[string]*selection.Field {
 		"bulkOperations": {
 			NonNull: true,
 			Of:      "BulkOperationConnection",
-			One:     func(source any) any { return selection.Pointer(source.(*operation.Page)) },
+			One:     func(source any) any { return selection.Pointer(source.(*page.Page[*operation.Row])) },
 			Args:    ec.field_Viewer_bulkOperations_args,
 			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
 				obj := parent.(*viewer.Viewer)

@@ -7,12 +7,6 @@ import (
 	"parley/internal/operation"
 )
 
-// onwardWindow is a page of a list that runs one way.
-func onwardWindow(first *int, after *string) (operation.Window, error) {
-	w, err := windowOf(first, after, nil, nil, false)
-	return operation.Window{Size: w.size, Cursor: w.cursor}, err
-}
-
 func begun(b operation.Begun, err error) (*graph.BulkConversationsPayload, error) {
 	errs, err := userErrors(err)
 	return &graph.BulkConversationsPayload{Operation: b.Operation, Preview: b.Preview, Errors: errs}, err

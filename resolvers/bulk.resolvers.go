@@ -11,12 +11,13 @@ import (
 	"parley/internal/conversation"
 	"parley/internal/live"
 	"parley/internal/operation"
+	"parley/internal/page"
 	"parley/internal/viewer"
 )
 
 // Results is the batch resolver for the results field.
-func (r *bulkOperationResolver) Results(ctx context.Context, objs []*operation.Row, outcome *operation.Outcome, first *int, after *string) ([]*operation.ResultPage, error) {
-	w, err := onwardWindow(first, after)
+func (r *bulkOperationResolver) Results(ctx context.Context, objs []*operation.Row, outcome *operation.Outcome, first *int, after *string) ([]*page.Page[*operation.Result], error) {
+	w, err := listWindow(first, after, nil, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -69,8 +70,8 @@ func (r *subscriptionResolver) BulkOperationChanged(ctx context.Context, id stri
 }
 
 // BulkOperations is the resolver for the bulkOperations field.
-func (r *viewerResolver) BulkOperations(ctx context.Context, obj *viewer.Viewer, first *int, after *string) (*operation.Page, error) {
-	w, err := onwardWindow(first, after)
+func (r *viewerResolver) BulkOperations(ctx context.Context, obj *viewer.Viewer, first *int, after *string) (*page.Page[*operation.Row], error) {
+	w, err := listWindow(first, after, nil, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -34,8 +34,7 @@ func (r *conversationResolver) Messages(ctx context.Context, objs []*conversatio
 	if err != nil {
 		return nil, err
 	}
-	selectedMessages(ctx, &w)
-	return r.Messenger.Pages(ctx, objs, w)
+	return r.Messenger.Pages(ctx, objs, w, selectedMessages(ctx))
 }
 
 // Sendability is the resolver for the sendability field.
@@ -85,8 +84,7 @@ func (r *queryResolver) Conversations(ctx context.Context, view conversation.Vie
 	if err != nil {
 		return nil, err
 	}
-	r.selectedRows(ctx, &w)
-	return r.Desk.List(ctx, view, filterBy, orderBy, w)
+	return r.Desk.List(ctx, view, filterBy, orderBy, w, r.selectedRows(ctx))
 }
 
 // Conversation is the resolver for the conversation field.

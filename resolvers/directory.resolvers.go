@@ -44,9 +44,8 @@ func (r *recordResolver) Conversations(ctx context.Context, obj *conversation.Re
 	if err != nil {
 		return nil, err
 	}
-	r.selectedRows(ctx, &w)
 	id := obj.ID()
-	return r.Desk.List(ctx, conversation.View{Kind: conversation.RecordTrail, Subject: &id}, nil, nil, w)
+	return r.Desk.List(ctx, conversation.View{Kind: conversation.RecordTrail, Subject: &id}, nil, nil, w, r.selectedRows(ctx))
 }
 
 // Agent is the resolver for the agent field.

@@ -3,9 +3,8 @@ package resolvers
 import (
 	"context"
 
-	"parley/internal/conversation"
 	"parley/internal/fault"
-	"parley/internal/message"
+	"parley/internal/page"
 	"parley/internal/viewer"
 )
 
@@ -14,13 +13,6 @@ const (
 	defaultPage = 20
 	mostPage    = 100
 )
-
-// window is the page that first, after, last and before ask for.
-type window struct {
-	size     int
-	backward bool
-	cursor   string
-}
 
 // end asks for a page from one end of a list: a size and a cursor, and the
 // arguments they came in.
@@ -42,42 +34,42 @@ func (e end) field() string {
 
 // windowOf checks what a page is asked for by. It runs backward when it is asked
 // for from the end, and when nobody says and backward is the list's way.
-func windowOf(first *int, after *string, last *int, before *string, backward bool) (window, error) {
+func windowOf(first *int, after *string, last *int, before *string, backward bool) (page.Window, error) {
 	front, back := end{first, after, "first", "after"}, end{last, before, "last", "before"}
 	if front.given() && back.given() {
-		return window{}, fault.Input(back.field(), "`first` goes with `after`, `last` with `before`. Give one of the pairs.")
+		return page.Window{}, fault.Input(back.field(), "`first` goes with `after`, `last` with `before`. Give one of the pairs.")
 	}
 	if back.given() || backward && !front.given() {
 		w, err := back.window()
-		w.backward = true
+		w.Backward = true
 		return w, err
 	}
 	return front.window()
 }
 
-func (e end) window() (window, error) {
-	w := window{size: defaultPage}
+func (e end) window() (page.Window, error) {
+	w := page.Window{Size: defaultPage}
 	if e.cursor != nil {
-		if w.cursor = *e.cursor; w.cursor == "" {
+		if w.Cursor = *e.cursor; w.Cursor == "" {
 			return w, fault.Input(e.cursorField, "An empty text is no cursor. Pass one from an edge, or none.")
 		}
 	}
 	if e.size != nil {
-		if w.size = *e.size; w.size < 1 || w.size > mostPage {
-			return w, fault.Input(e.sizeField, "A page holds 1 to %d; %d were asked for.", mostPage, w.size)
+		if w.Size = *e.size; w.Size < 1 || w.Size > mostPage {
+			return w, fault.Input(e.sizeField, "A page holds 1 to %d; %d were asked for.", mostPage, w.Size)
 		}
 	}
 	return w, nil
 }
 
-func listWindow(first *int, after *string, last *int, before *string) (conversation.Window, error) {
-	w, err := windowOf(first, after, last, before, false)
-	return conversation.Window{Size: w.size, Backward: w.backward, Cursor: w.cursor}, err
+// listWindow shows the first of a list when nobody says which.
+func listWindow(first *int, after *string, last *int, before *string) (page.Window, error) {
+	return windowOf(first, after, last, before, false)
 }
 
 // recordWindow takes `first` for what was not said when it is the default that
 // the schema gives it, and the page is asked for from the end.
-func recordWindow(first *int, after *string, last *int, before *string) (conversation.Window, error) {
+func recordWindow(first *int, after *string, last *int, before *string) (page.Window, error) {
 	if first != nil && *first == defaultPage && (last != nil || before != nil) {
 		first = nil
 	}
@@ -85,9 +77,8 @@ func recordWindow(first *int, after *string, last *int, before *string) (convers
 }
 
 // threadWindow shows the newest messages when nobody says which.
-func threadWindow(first *int, after *string, last *int, before *string) (message.Window, error) {
-	w, err := windowOf(first, after, last, before, true)
-	return message.Window{Size: w.size, Backward: w.backward, Cursor: w.cursor}, err
+func threadWindow(first *int, after *string, last *int, before *string) (page.Window, error) {
+	return windowOf(first, after, last, before, true)
 }
 
 // eachFrom gives every parent its object from one batch; nil for key 0. The

@@ -1,6 +1,9 @@
 package resolvers
 
-import "parley/internal/price"
+import (
+	"parley/internal/conversation"
+	"parley/internal/price"
+)
 
 // What walking through many rows costs before it begins. How many they are is not
 // known then: counts and selections are charged for them as they go (price.Charge),
@@ -92,13 +95,13 @@ const (
 // total is what it costs to count a view: standing counts are summed, what they do
 // not hold is counted row by row.
 func total(a price.Args) int {
-	filter := a.Object("filterBy")
+	_, counted := conversation.FilterCost(a.Object("filterBy").Has)
 	switch kind := a.Object("view").Text("kind"); {
 	case kind == "RECORD":
 		return 50
 	case kind == "SENT":
 		return sentUnits
-	case filter.Has("lastMessageDirection") || filter.Has("lastMessageFrom") || filter.Has("lastMessageBefore"):
+	case !counted:
 		return countUnits
 	}
 	return 50
@@ -107,20 +110,15 @@ func total(a price.Args) int {
 // walk is what a page costs more whose filter is not the index's that the page is
 // read by.
 func walk(a price.Args) int {
-	filter, conditions := a.Object("filterBy"), 0
-	kind := a.Object("view").Text("kind")
-	if kind == "RECORD" {
+	passed, _ := conversation.FilterCost(a.Object("filterBy").Has)
+	switch a.Object("view").Text("kind") {
+	case "RECORD":
 		return 0
+	case "ALL":
+	default:
+		passed += conversation.OwnIndex
 	}
-	if kind != "ALL" {
-		conditions++
-	}
-	for _, name := range []string{"objectType", "channelId", "ownerId", "isAssigned"} {
-		if filter.Has(name) {
-			conditions++
-		}
-	}
-	if conditions > 1 || filter.Has("lastMessageDirection") {
+	if passed > conversation.OwnIndex {
 		return walkUnits
 	}
 	return 0

@@ -30,11 +30,11 @@ func (r *mutationResolver) UseQuickText(ctx context.Context, input graph.UseQuic
 
 // QuickTexts is the resolver for the quickTexts field.
 func (r *queryResolver) QuickTexts(ctx context.Context, filterBy *quicktext.Filter, first *int, after *string) (*quicktext.Page, error) {
-	w, err := windowOf(first, after, nil, nil, false)
+	w, err := listWindow(first, after, nil, nil)
 	if err != nil {
 		return nil, err
 	}
-	return r.Texts.List(ctx, filterBy, quicktext.Window{Size: w.size, Cursor: w.cursor})
+	return r.Texts.List(ctx, filterBy, w)
 }
 
 // QuickText is the resolver for the quickText field.

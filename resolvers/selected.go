@@ -8,19 +8,20 @@ import (
 	"parley/internal/selection"
 )
 
-// selectedRows narrows a page of conversations to what is selected of its rows.
-// The last message, if it is, comes with them.
-func (r *Resolver) selectedRows(ctx context.Context, w *conversation.Window) {
+// selectedRows returns what is selected of a page's conversations. The last message,
+// if it is, comes with them.
+func (r *Resolver) selectedRows(ctx context.Context) (s conversation.Selected) {
 	page, known := selection.Selected(ctx)
 	if !known {
-		return
+		return s
 	}
-	w.Unplaced, w.Until = !page.Has("feedCursor"), selection.Until(ctx)
+	s.Unplaced, s.Until = !page.Has("feedCursor"), selection.Until(ctx)
 	rows := page.Under("nodes").And(page.Under("edges").Under("node"))
 	if last := rows.Under("lastMessage"); !last.None() {
-		w.Along = r.Messenger.Along(message.ColumnsOf(last.Names()), w.Until)
+		s.Along = r.Messenger.Along(message.ColumnsOf(last.Names()), s.Until)
 	}
-	w.Columns = conversation.ColumnsOf(rows.Names(), w.Along)
+	s.Columns = conversation.ColumnsOf(rows.Names(), s.Along)
+	return s
 }
 
 // selectedLast are the columns that are selected of last messages.
@@ -32,9 +33,11 @@ func selectedLast(ctx context.Context) message.Columns {
 	return message.ColumnsOf(messages.Names())
 }
 
-// selectedMessages narrows a page of messages to what is selected of them.
-func selectedMessages(ctx context.Context, w *message.Window) {
-	if page, known := selection.Selected(ctx); known {
-		w.Columns = message.ColumnsOf(page.Under("nodes").And(page.Under("edges").Under("node")).Names())
+// selectedMessages are the columns that are selected of a page's messages.
+func selectedMessages(ctx context.Context) message.Columns {
+	page, known := selection.Selected(ctx)
+	if !known {
+		return 0
 	}
+	return message.ColumnsOf(page.Under("nodes").And(page.Under("edges").Under("node")).Names())
 }

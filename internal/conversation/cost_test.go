@@ -151,7 +151,7 @@ func TestALaterPageCostsAsTheFirst(t *testing.T) {
 				pages = n/size - 1
 			}
 			for range pages {
-				page, err := w.Desk.List(at, q.view(w), q.filter(w), nil, window)
+				page, err := w.Desk.List(at, q.view(w), q.filter(w), nil, window, conversation.Selected{})
 				require.NoError(t, err)
 				if !page.HasNextPage {
 					break

@@ -5,8 +5,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
-	"maps"
-	"slices"
 
 	entsql "entgo.io/ent/dialect/sql"
 
@@ -68,7 +66,7 @@ func (d *Desk) count(ctx context.Context, s *Scope, query store.Query, columns i
 	read := func(ctx context.Context) error {
 		return d.Store.Read(ctx, query, func(rows *sql.Rows) error { return rows.Scan(row...) })
 	}
-	if s.conds.inCells() || s.conds.record != nil {
+	if s.conds.inCells() || s.conds[aboutRecord] != nil {
 		return n, read(ctx)
 	}
 	err := d.Store.Scan(ctx, read)
@@ -120,11 +118,12 @@ func (d *Desk) rowCountQuery(s *Scope, whole bool) store.Query {
 		p = append(p, visible)
 	}
 	q := d.Store.Builder().SelectExpr(counts...)
-	if s.conds.sentBy == nil {
+	agent := s.conds[sentBy]
+	if agent == nil {
 		return where(q.From(t), p)
 	}
 	sent := entsql.Table("participants").As("s")
-	q.From(sent).Where(entsql.EQ(sent.C("agent_id"), *s.conds.sentBy))
+	q.From(sent).Where(entsql.EQ(sent.C("agent_id"), agent))
 	if whole || len(p) > 0 {
 		q.Join(t).On(t.C("id"), sent.C("conversation_id"))
 	}
@@ -188,13 +187,19 @@ func (d *Desk) Inboxes(ctx context.Context) (*InboxList, error) {
 		return nil, err
 	}
 	sums := sumCells(cells)
-	for _, in := range d.inboxViews(v, sums) {
-		in.Scope, err = d.Scope(v, View{in.Kind, in.Subject}, nil)
-		if err != nil {
-			return nil, err
+	for _, view := range views {
+		if view.inboxes == nil {
+			continue
 		}
-		in.Counts = sums.counts(&in.Scope.conds)
-		list.Inboxes = append(list.Inboxes, in)
+		for _, in := range view.inboxes(d, v, sums) {
+			in.Kind = view.kind
+			in.Scope, err = d.Scope(v, View{in.Kind, in.Subject}, nil)
+			if err != nil {
+				return nil, err
+			}
+			in.Counts = sums.counts(&in.Scope.conds)
+			list.Inboxes = append(list.Inboxes, in)
+		}
 	}
 	return list, nil
 }
@@ -252,33 +257,12 @@ func sumCells(cells []cellTally) cellSums {
 }
 
 // counts are those of an inbox: a view with one condition.
-func (s cellSums) counts(c *conditions) Counts {
+func (s cellSums) counts(a *asked) Counts {
 	switch {
-	case c.owner != nil:
-		return c.counts(s.owner[*c.owner])
-	case c.channel != nil:
-		return c.counts(s.channel[*c.channel])
+	case a[ownedBy] != nil:
+		return a.counts(s.owner[a[ownedBy].(int64)])
+	case a[onChannel] != nil:
+		return a.counts(s.channel[a[onChannel].(int64)])
 	}
-	return c.counts(s.objectType[*c.objectType])
-}
-
-// inboxViews are the inboxes v has; object types are those that v sees a
-// conversation of.
-func (d *Desk) inboxViews(v *viewer.Viewer, sums cellSums) []*Inbox {
-	out := []*Inbox{{Kind: MyInbox, Title: "My Inbox"}}
-	for _, c := range d.Directory.Channels() {
-		if v.HasChannel(c.Key) || v.Can(viewer.ViewAllData) {
-			out = append(out, &Inbox{Kind: SenderID, Subject: &c.ID, Title: c.Name})
-		}
-	}
-	out = append(out, &Inbox{Kind: Unassigned, Title: "Unassigned"})
-	for _, t := range slices.Sorted(maps.Keys(sums.objectType)) {
-		out = append(out, &Inbox{Kind: ObjectType, Subject: &t, Title: t})
-	}
-	if v.Can(viewer.ViewTeamInbox) {
-		for _, a := range d.Directory.Agents() {
-			out = append(out, &Inbox{Kind: TeamInbox, Subject: &a.ID, Title: a.Name})
-		}
-	}
-	return out
+	return a.counts(s.objectType[a[ofObjectType].(string)])
 }

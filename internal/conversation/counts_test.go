@@ -94,7 +94,7 @@ func (w *world) requireTotals(t *testing.T, v *viewer.Viewer, all map[int64]*fee
 			continue
 		}
 		want := q.keys(v, all)
-		page, err := w.Desk.List(viewer.NewContext(t.Context(), v), q.view(w), q.filter(w), nil, conversation.Window{Size: 1})
+		page, err := w.Desk.List(viewer.NewContext(t.Context(), v), q.view(w), q.filter(w), nil, conversation.Window{Size: 1}, conversation.Selected{})
 		require.NoError(t, err)
 		total, err := w.Desk.Total(t.Context(), page.Scope)
 		require.NoError(t, err)

@@ -13,27 +13,22 @@ func Everything(v *viewer.Viewer) *Scope { return &Scope{sight: rule.Visible(v)}
 // has one: those that fewest other events have, as far as the kind of a
 // condition tells. None when the scope matches nothing.
 func (s *Scope) Keys() []feed.Key {
-	c := &s.conds
-	sight := s.sightKeys()
-	switch {
-	case c.nothing:
+	if s.conds[nothing] != nil {
 		return nil
-	case c.record != nil:
-		return []feed.Key{{Fact: feed.ByRecord, ID: *c.record}}
-	case c.owner != nil && *c.owner != 0:
-		return []feed.Key{{Fact: feed.ByOwner, ID: *c.owner}}
-	case c.sentBy != nil:
-		return []feed.Key{{Fact: feed.BySender, ID: *c.sentBy}}
-	case c.channel != nil:
-		return []feed.Key{{Fact: feed.ByChannel, ID: *c.channel}}
-	case sight != nil:
-		return sight
-	case c.objectType != nil:
-		return []feed.Key{{Fact: feed.ByObjectType, Name: *c.objectType}}
-	case c.owner != nil || c.assigned != nil && !*c.assigned:
-		return []feed.Key{{Fact: feed.ByOwner}} // nobody's
 	}
-	return []feed.Key{feed.Everything}
+	rarest, of := feed.Everything, allEvents
+	for i, want := range s.conds {
+		if want == nil || conditions[i].key == nil {
+			continue
+		}
+		if key, events := conditions[i].key(want); events < of {
+			rarest, of = key, events
+		}
+	}
+	if seen := s.sightKeys(); seen != nil && of > seenEvents {
+		return seen
+	}
+	return []feed.Key{rarest}
 }
 
 // mostKeys bounds what a stream costs whose viewer shares very many channels.

@@ -2,11 +2,10 @@ package conversation
 
 import (
 	"context"
-	"slices"
 
 	"parley/internal/clock"
 	"parley/internal/cursor"
-	"parley/internal/fault"
+	"parley/internal/page"
 	"parley/internal/store"
 	"parley/internal/viewer"
 )
@@ -32,15 +31,13 @@ type Order struct {
 	Direction OrderDirection
 }
 
-// Window asks for a page: first after a cursor, or last before one. Package
-// resolvers has checked its bounds.
-type Window struct {
-	Size     int
-	Backward bool
-	Cursor   string // empty from the end
+// Window asks for a page.
+type Window = page.Window
 
-	// Columns are what the page's rows are read with; all when zero. The rest of
-	// them is not to be looked at.
+// Selected is what a page reads of its rows: everything when zero.
+type Selected struct {
+	// Columns are what the page's rows are read with; all when zero. Fields of other
+	// columns are zero and must not be read.
 	Columns store.Columns
 	// Along is read with every row, in the same statement; nil for nothing.
 	Along *Alongside
@@ -53,9 +50,7 @@ type Window struct {
 
 // Page is a page of conversations.
 type Page struct {
-	Rows            []*Row
-	HasNextPage     bool
-	HasPreviousPage bool
+	page.Page[*Row]
 	// Position of the log that the page was read at.
 	Position int64
 	// Scope can count the whole list.
@@ -65,39 +60,7 @@ type Page struct {
 }
 
 // Edge is a conversation in a page.
-type Edge struct{ Node *Row }
-
-// Cursor is where the edge stands in its list.
-func (e *Edge) Cursor() string { return e.Node.desk.cursor(e.Node) }
-
-// Edges are the page's conversations with cursors.
-func (p *Page) Edges() []*Edge {
-	all, edges := make([]Edge, len(p.Rows)), make([]*Edge, len(p.Rows))
-	for i, r := range p.Rows {
-		all[i].Node = r
-		edges[i] = &all[i]
-	}
-	return edges
-}
-
-// Nodes are the page's conversations.
-func (p *Page) Nodes() []*Row { return p.Rows }
-
-// PageInfo is where a page stands in its list.
-type PageInfo struct {
-	HasNextPage, HasPreviousPage bool
-	StartCursor, EndCursor       *string
-}
-
-// PageInfo is where the page stands.
-func (p *Page) PageInfo() *PageInfo {
-	info := &PageInfo{HasNextPage: p.HasNextPage, HasPreviousPage: p.HasPreviousPage}
-	if n := len(p.Rows); n > 0 {
-		first, last := p.desk.cursor(p.Rows[0]), p.desk.cursor(p.Rows[n-1])
-		info.StartCursor, info.EndCursor = &first, &last
-	}
-	return info
-}
+type Edge = page.Edge[*Row]
 
 // FeedCursor is the position of the log that the page was read at.
 func (p *Page) FeedCursor() string { return p.desk.Cursors.Encode(p.Position) }
@@ -118,24 +81,24 @@ type Alongside struct {
 // sight it must merge, it visits at most a page and one row that the view and
 // filter let through, wherever the page lies. Where the filter has more conditions
 // than an index serves, it walks past what they keep out, in turn with other scans.
-func (d *Desk) List(ctx context.Context, view View, filter *Filter, order *Order, w Window) (*Page, error) {
+func (d *Desk) List(ctx context.Context, view View, filter *Filter, order *Order, w Window, selected Selected) (*Page, error) {
 	scope, err := d.Scope(viewer.FromContext(ctx), view, filter)
 	if err != nil {
 		return nil, err
 	}
-	q, err := d.pageQuery(scope, order, w)
+	q, err := d.pageQuery(scope, order, w, selected)
 	if err != nil {
 		return nil, err
 	}
-	page := &Page{Scope: scope, Rows: make([]*Row, 0, min(q.size, 64)), desk: d}
+	p, rows := &Page{Scope: scope, desk: d}, make([]*Row, 0, min(q.size, 64))
 	read := func(ctx context.Context) error {
 		return d.Store.Each(ctx, q, func(s *store.Row) error {
 			if s.Null(1) {
-				page.Position = s.Int(0)
+				p.Position = s.Int(0)
 				return nil
 			}
 			row, err := q.row(s)
-			page.Rows = append(page.Rows, row)
+			rows = append(rows, row)
 			return err
 		})
 	}
@@ -144,24 +107,9 @@ func (d *Desk) List(ctx context.Context, view View, filter *Filter, order *Order
 	} else {
 		err = read(ctx)
 	}
-	q.sort(page.Rows)
-	page.cut(w)
-	return page, err
-}
-
-// cut takes off the row that only tells whether there is more, and puts a page
-// read backwards into order.
-func (p *Page) cut(w Window) {
-	more := len(p.Rows) > w.Size
-	if more {
-		p.Rows = p.Rows[:w.Size]
-	}
-	if w.Backward {
-		slices.Reverse(p.Rows)
-		p.HasPreviousPage, p.HasNextPage = more, w.Cursor != ""
-		return
-	}
-	p.HasNextPage, p.HasPreviousPage = more, w.Cursor != ""
+	q.sort(rows)
+	p.Page = page.Of(rows, w)
+	return p, err
 }
 
 // spot is where a row stands in a list.
@@ -170,21 +118,11 @@ type spot struct {
 	key int64
 }
 
-func (d *Desk) cursor(r *Row) string { return d.CursorAt(r.LastMessageAt, r.Key) }
+// Cursor returns the conversation's place in lists.
+func (r *Row) Cursor() string { return r.desk.CursorAt(r.LastMessageAt, r.Key) }
 
 // CursorAt is the cursor of a place in lists: that of a conversation with this key
 // and this time of its last message.
 func (d *Desk) CursorAt(at clock.Time, key int64) string {
 	return d.Cursors.Seal(cursor.Conversations, int64(at), key)
-}
-
-func (d *Desk) parseCursor(w Window) (at spot, err error) {
-	if d.Cursors.Open(cursor.Conversations, w.Cursor, (*int64)(&at.at), &at.key) {
-		return at, nil
-	}
-	field := "after"
-	if w.Backward {
-		field = "before"
-	}
-	return spot{}, fault.Input(field, "This is not a cursor of a list of conversations. Pass a cursor from an edge, or none.")
 }

@@ -152,9 +152,9 @@ func (w *world) walk(v *viewer.Viewer, q question, size int) []int64 {
 	w.T.Helper()
 	ctx, keys, window := viewer.NewContext(w.T.Context(), v), []int64{}, conversation.Window{Size: size}
 	for {
-		page, err := w.Desk.List(ctx, q.view(w), q.filter(w), nil, window)
+		page, err := w.Desk.List(ctx, q.view(w), q.filter(w), nil, window, conversation.Selected{})
 		require.NoError(w.T, err)
-		for _, r := range page.Rows {
+		for _, r := range page.Nodes {
 			keys = append(keys, r.Key)
 		}
 		if !page.HasNextPage {

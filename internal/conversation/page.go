@@ -8,6 +8,7 @@ import (
 	"entgo.io/ent/dialect"
 	entsql "entgo.io/ent/dialect/sql"
 
+	"parley/internal/cursor"
 	"parley/internal/store"
 )
 
@@ -27,18 +28,20 @@ type pageQuery struct {
 
 var slabs store.Slabs[Row]
 
-func (d *Desk) pageQuery(scope *Scope, order *Order, w Window) (*pageQuery, error) {
-	q := &pageQuery{desk: d, scope: scope, size: w.Size + 1, columns: w.Columns, along: w.Along, unplaced: w.Unplaced, slab: slabs.Slab(w.Until)}
-	if scope.conds.owner != nil && q.columns != 0 {
+func (d *Desk) pageQuery(scope *Scope, order *Order, w Window, selected Selected) (*pageQuery, error) {
+	q := &pageQuery{
+		desk: d, scope: scope, size: w.Size + 1, slab: slabs.Slab(selected.Until),
+		columns: selected.Columns, along: selected.Along, unplaced: selected.Unplaced,
+	}
+	if scope.conds[ownedBy] != nil && q.columns != 0 {
 		q.columns &^= table.Only("owner_id") // it is known
 	}
 	q.descending = (order == nil || order.Direction != Ascending) != w.Backward
 	if w.Cursor == "" {
 		return q, nil
 	}
-	at, err := d.parseCursor(w)
-	q.after = &at
-	return q, err
+	q.after = &spot{}
+	return q, w.Place(d.Cursors.Sealer, cursor.Conversations, "conversations", (*int64)(&q.after.at), &q.after.key)
 }
 
 // along is the name of the table that is read with a page.
@@ -76,13 +79,13 @@ func (q *pageQuery) way() string {
 // their places, merged from the tops of the sight's terms.
 func (q *pageQuery) top(b *entsql.Builder) {
 	switch {
-	case q.scope.conds.sentBy != nil:
+	case q.scope.conds[sentBy] != nil:
 		q.topSent(b.WriteString(" FROM ("))
 	case q.scope.covered():
 		q.rowsOf(b, nil)
 		return
-	case q.scope.conds.record != nil:
-		q.rowsOf(b, q.scope.sight.SQL(qualify("x")))
+	case q.scope.conds[aboutRecord] != nil:
+		q.rowsOf(b, q.scope.sight.SQL(ofX))
 		return
 	default:
 		q.topMerged(b.WriteString(" FROM ("))
@@ -129,7 +132,7 @@ func (q *pageQuery) topOf(b *entsql.Builder, term *entsql.Predicate) {
 }
 
 func (q *pageQuery) where(b *entsql.Builder, term *entsql.Predicate) {
-	p := q.scope.conds.where(qualify("x"))
+	p := q.scope.conds.where(ofX)
 	q.filter(b, append(p, term, q.beyond("x.last_message_at", "x.id")))
 }
 
@@ -137,8 +140,8 @@ func (q *pageQuery) where(b *entsql.Builder, term *entsql.Predicate) {
 func (q *pageQuery) topSent(b *entsql.Builder) {
 	b.WriteString("SELECT s.conversation_id AS id, s.last_message_at AS at FROM participants AS s JOIN ").
 		WriteString(q.oneByOne("s.conversation_id"))
-	p := append(q.scope.conds.where(qualify("x")),
-		entsql.EQ(qualify("s")("agent_id"), *q.scope.conds.sentBy), q.scope.sight.SQL(qualify("x")),
+	p := append(q.scope.conds.where(ofX),
+		entsql.EQ(ofS("agent_id"), q.scope.conds[sentBy]), q.scope.sight.SQL(ofX),
 		q.beyond("s.last_message_at", "s.conversation_id"))
 	q.filter(b, p)
 }
@@ -179,7 +182,7 @@ func (q *pageQuery) topMerged(b *entsql.Builder) {
 		}
 		if len(t.IDs) == 0 {
 			b.WriteString("SELECT * FROM (")
-			q.topOf(b, entsql.GT(qualify("x")(t.Column), 0))
+			q.topOf(b, entsql.GT(ofX(t.Column), 0))
 			q.limit(b)
 			b.WriteString(")").WriteString(" AS any_owner")
 			continue
@@ -210,8 +213,11 @@ func (q *pageQuery) topPerKey(b *entsql.Builder, column string, keys []int64) {
 	b.WriteString("))")
 }
 
+// ofX and ofS name columns of the conversations and participants of a page.
+var ofX, ofS = qualify("x"), qualify("s")
+
 // qualify names columns of a table as ent's builders do.
-func qualify(table string) func(string) string {
+func qualify(table string) columnOf {
 	return func(column string) string { return "`" + table + "`.`" + column + "`" }
 }
 
@@ -220,8 +226,8 @@ func (q *pageQuery) row(s *store.Row) (*Row, error) {
 	r := q.slab.Next()
 	r.desk = q.desk
 	i := table.Read(r, s, 0, q.columns)
-	if owner := q.scope.conds.owner; owner != nil {
-		r.OwnerID = *owner
+	if owner, known := q.scope.conds[ownedBy].(int64); known {
+		r.OwnerID = owner
 	}
 	if q.along == nil || s.Null(i) {
 		return r, nil

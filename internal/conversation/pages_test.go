@@ -43,7 +43,7 @@ func (w *world) turn(ctx context.Context, q question, order *conversation.Order,
 	var keys []int64
 	window := conversation.Window{Size: size, Backward: backward}
 	for first := true; ; first = false {
-		page, err := w.Desk.List(ctx, q.view(w), q.filter(w), order, window)
+		page, err := w.Desk.List(ctx, q.view(w), q.filter(w), order, window, conversation.Selected{})
 		require.NoError(w.T, err)
 		ahead, behind := page.HasNextPage, page.HasPreviousPage
 		if backward {
@@ -69,7 +69,7 @@ func (w *world) turn(ctx context.Context, q question, order *conversation.Order,
 }
 
 func keysOf(p *conversation.Page) []int64 {
-	keys := make([]int64, len(p.Rows))
+	keys := make([]int64, len(p.Nodes))
 	for i, e := range p.Edges() {
 		keys[i] = e.Node.Key
 	}
@@ -175,7 +175,7 @@ func TestWhatIsNoCursorIsBadInputThatNamesItsArgument(t *testing.T) {
 	for _, cursor := range []string{"x", "!!", id, "AAAAAAAAAAA", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"} {
 		for backward, field := range map[bool]string{false: "after", true: "before"} {
 			_, err := w.Desk.List(ctx, conversation.View{Kind: conversation.All}, nil, nil,
-				conversation.Window{Size: 5, Cursor: cursor, Backward: backward})
+				conversation.Window{Size: 5, Cursor: cursor, Backward: backward}, conversation.Selected{})
 			require.Equal(t, fault.BadInput, fault.CodeOf(err), cursor)
 			var f *fault.Error
 			require.ErrorAs(t, err, &f)
@@ -188,9 +188,9 @@ func TestAnEmptyListIsAnEmptyPageWithAFeedCursor(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for _, username := range []string{"dee", "cy", "ada"} {
-		page, err := w.Desk.List(w.Context(username), conversation.View{Kind: conversation.All}, nil, nil, conversation.Window{Size: 5})
+		page, err := w.Desk.List(w.Context(username), conversation.View{Kind: conversation.All}, nil, nil, conversation.Window{Size: 5}, conversation.Selected{})
 		require.NoError(t, err)
-		require.Empty(t, page.Rows)
+		require.Empty(t, page.Nodes)
 		require.False(t, page.HasNextPage || page.HasPreviousPage)
 		require.Nil(t, page.PageInfo().StartCursor)
 		at, err := w.Desk.Cursors.Decode(page.FeedCursor())

@@ -1,11 +1,8 @@
 package conversation
 
 import (
-	"slices"
-
 	entsql "entgo.io/ent/dialect/sql"
 
-	"parley/internal/clock"
 	"parley/internal/feed"
 	"parley/internal/rule"
 	"parley/internal/store"
@@ -23,133 +20,98 @@ func (s *Scope) Under(v *viewer.Viewer) *Scope {
 	return &Scope{sight: rule.Visible(v), conds: s.conds}
 }
 
-func (c *conditions) match(f *feed.Facts) bool {
-	return !c.nothing &&
-		is(c.owner, f.Owner) && is(c.channel, f.Channel) && is(c.record, f.Record) && is(c.objectType, f.ObjectType) &&
-		is(c.unread, f.Unread) && is(c.assigned, f.Owner != 0) && is(c.direction, f.Direction) &&
-		(!c.withInbound || f.Inbound > 0) && outside(c.elsewhere, f.Channel) &&
-		(c.sentBy == nil || slices.Contains(f.SentBy, *c.sentBy)) && c.within(f.LastMessageAt)
+// asked holds what a scope wants of each condition; nil where it asks nothing. All that
+// it asks must hold.
+type asked [conditionCount]any
+
+// meet joins what is wanted of a condition to what the view already wants of it.
+func (a *asked) meet(condition int, want any) {
+	if have := a[condition]; have != nil && have != want {
+		a[nothing] = true
+	}
+	a[condition] = want
 }
 
-// within reports whether an instant lies between the times asked for.
-func (c *conditions) within(at clock.Time) bool {
-	return (c.from == nil || at >= *c.from) && (c.before == nil || at < *c.before)
-}
-
-func is[T comparable](want *T, have T) bool { return want == nil || *want == have }
-
-// where is the SQL form of the conditions over conversations, without the sight
-// and without sentBy, which chooses another table to start from. An equality
-// that a partial index asks for is spelled out, since a planner cannot see it in
-// a parameter.
-func (c *conditions) where(col func(string) string) []*entsql.Predicate {
-	var p []*entsql.Predicate
-	add := func(on bool, make func() *entsql.Predicate) {
-		if on {
-			p = append(p, make())
+// filter asks what a filter does.
+func (a *asked) filter(d *Desk, f *Filter) error {
+	for i := range conditions {
+		if conditions[i].filter == nil {
+			continue
+		}
+		want, err := conditions[i].filter(d, f)
+		if err != nil {
+			return err
+		}
+		if want != nil {
+			a.meet(i, want)
 		}
 	}
-	add(c.nothing, entsql.False)
-	add(c.owner != nil, func() *entsql.Predicate { return orNull(col("owner_id"), *c.owner) })
-	add(c.channel != nil, func() *entsql.Predicate { return entsql.EQ(col("channel_id"), *c.channel) })
-	add(len(c.elsewhere) > 0, func() *entsql.Predicate { return notIn(col("channel_id"), c.elsewhere) })
-	add(c.record != nil, func() *entsql.Predicate { return entsql.EQ(col("record_id"), *c.record) })
-	add(c.objectType != nil, func() *entsql.Predicate {
-		return entsql.And(entsql.EQ(col("object_type"), *c.objectType), notEmpty(col("object_type")))
-	})
-	add(c.withInbound, func() *entsql.Predicate { return entsql.GT(col("inbound_count"), 0) })
-	add(c.unread != nil, func() *entsql.Predicate { return entsql.EQ(col("is_unread"), *c.unread) })
-	add(c.assigned != nil, func() *entsql.Predicate {
-		if *c.assigned {
-			return entsql.NotNull(col("owner_id"))
+	return nil
+}
+
+func (a *asked) match(f *feed.Facts) bool {
+	for i, want := range a {
+		if want != nil && !conditions[i].matches(f, want) {
+			return false
 		}
-		return entsql.IsNull(col("owner_id"))
-	})
-	add(c.direction != nil, func() *entsql.Predicate { return entsql.EQ(col("last_direction"), string(*c.direction)) })
-	add(c.from != nil, func() *entsql.Predicate { return entsql.GTE(col("last_message_at"), int64(*c.from)) })
-	add(c.before != nil, func() *entsql.Predicate { return entsql.LT(col("last_message_at"), int64(*c.before)) })
+	}
+	return true
+}
+
+// where is the SQL form over conversations, without the sight and without sentBy.
+func (a *asked) where(col columnOf) (p []*entsql.Predicate) {
+	for i, want := range a {
+		if want != nil && conditions[i].where != nil {
+			p = append(p, conditions[i].where(col, want))
+		}
+	}
 	return p
 }
 
-func orNull(column string, key int64) *entsql.Predicate {
-	if key == 0 {
-		return entsql.IsNull(column)
-	}
-	return entsql.EQ(column, key)
-}
-
-func notIn(column string, keys []int64) *entsql.Predicate {
-	all := make([]any, len(keys))
-	for i, key := range keys {
-		all[i] = key
-	}
-	return entsql.NotIn(column, all...)
-}
-
-func notEmpty(column string) *entsql.Predicate {
-	return entsql.P(func(b *entsql.Builder) { b.Ident(column).WriteString(" <> ''") })
-}
-
-// inCells reports whether the standing counts can answer for the conditions.
-func (c *conditions) inCells() bool {
-	return c.record == nil && c.sentBy == nil && c.direction == nil && c.from == nil && c.before == nil && c.elsewhere == nil && !c.nothing
-}
-
-// walks reports whether a page may pass over many rows that the conditions keep
-// out: they are more than the index serves that the page is read by. A record has
-// few.
-func (c *conditions) walks() bool {
-	if c.record != nil || c.nothing {
-		return false
-	}
-	n := 0
-	for _, asked := range []bool{c.owner != nil, c.channel != nil, c.objectType != nil, c.sentBy != nil, c.assigned != nil} {
-		if asked {
-			n++
+// whereCells is the SQL form over count_cells.
+func (a *asked) whereCells(col columnOf) (p []*entsql.Predicate) {
+	for i, want := range a {
+		if want != nil && conditions[i].cells != nil {
+			p = append(p, conditions[i].cells(col, want))
 		}
 	}
-	return n > 1 || c.direction != nil
+	return p
 }
 
-// whereCells is the SQL form of the conditions over count_cells.
-func (c *conditions) whereCells(col func(string) string) []*entsql.Predicate {
-	var p []*entsql.Predicate
-	if c.owner != nil {
-		p = append(p, entsql.EQ(col("owner_id"), *c.owner))
+// inCells reports whether the standing counts answer for all conditions.
+func (a *asked) inCells() bool {
+	for i, want := range a {
+		if want != nil && !conditions[i].counted() {
+			return false
+		}
 	}
-	if c.channel != nil {
-		p = append(p, entsql.EQ(col("channel_id"), *c.channel))
+	return true
+}
+
+// counts reads from a tally what the conditions choose of it.
+func (a *asked) counts(t store.Tally) Counts {
+	for i, want := range a {
+		if want != nil && conditions[i].tally != nil {
+			t = conditions[i].tally(t, want)
+		}
 	}
-	if c.objectType != nil {
-		p = append(p, entsql.EQ(col("object_type"), *c.objectType))
+	return Counts{Total: t.Conversations, Unread: t.Unread, New: t.New}
+}
+
+// walks reports whether a page may pass over many rows that do not match: the
+// conditions are more than the index serves that the page is read by.
+func (a *asked) walks() bool {
+	var w Walk
+	for i, want := range a {
+		if want != nil {
+			w += conditions[i].walk
+		}
 	}
-	if c.assigned != nil && *c.assigned {
-		p = append(p, entsql.GT(col("owner_id"), 0))
-	}
-	if c.assigned != nil && !*c.assigned {
-		p = append(p, entsql.EQ(col("owner_id"), 0))
-	}
-	return p
+	return w > OwnIndex
 }
 
 // Counts are the counts of a view.
 type Counts struct{ Total, Unread, New int64 }
-
-// counts reads from a tally what the conditions ask of it.
-func (c *conditions) counts(t store.Tally) Counts {
-	out := Counts{Total: t.Conversations, Unread: t.Unread, New: t.New}
-	if c.withInbound {
-		out.Total, out.Unread = t.WithInbound, t.UnreadInbound
-	}
-	switch {
-	case c.unread == nil:
-	case *c.unread:
-		out.Total = out.Unread
-	default:
-		out = Counts{Total: out.Total - out.Unread}
-	}
-	return out
-}
 
 // Fold returns the counts after an event: what matched before goes, what matches
 // after comes.

@@ -69,9 +69,9 @@ func (a among) from(b *entsql.Builder) {
 func (s *Scope) among(b *entsql.Builder, only *entsql.Predicate) {
 	col := qualify("x")
 	p := append(s.conds.where(col), s.sight.SQL(col), only)
-	if s.conds.sentBy != nil {
+	if agent := s.conds[sentBy]; agent != nil {
 		b.WriteString(" JOIN participants AS s ON s.conversation_id = x.id")
-		p = append(p, entsql.EQ(qualify("s")("agent_id"), *s.conds.sentBy))
+		p = append(p, entsql.EQ(qualify("s")("agent_id"), agent))
 	}
 	p = slices.DeleteFunc(p, func(p *entsql.Predicate) bool { return p == nil })
 	if len(p) > 0 {

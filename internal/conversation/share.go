@@ -3,7 +3,6 @@ package conversation
 import (
 	"context"
 	"database/sql"
-	"slices"
 
 	entsql "entgo.io/ent/dialect/sql"
 
@@ -43,7 +42,9 @@ func (s *Scope) Counted() bool { return s.conds.inCells() }
 // alone: what lies outside the channels that they see whole.
 func (s *Scope) Beside() *Scope {
 	beside := &Scope{sight: s.sight.Beside(), conds: s.conds}
-	beside.conds.elsewhere = s.sight.Channels()
+	if channels := s.sight.Channels(); len(channels) > 0 {
+		beside.conds[offChannels] = channels
+	}
 	return beside
 }
 
@@ -53,7 +54,7 @@ var few = table.Only("id", "channel_id", "name", "address", "last_message_at", "
 // Few are all conversations of a scope, newest first, if there are no more than
 // most.
 func (d *Desk) Few(ctx context.Context, s *Scope, most int) (rows []*Row, ok bool, err error) {
-	q, err := d.pageQuery(s, nil, Window{Size: most, Columns: few, Unplaced: true})
+	q, err := d.pageQuery(s, nil, Window{Size: most}, Selected{Columns: few, Unplaced: true})
 	if err != nil {
 		return nil, false, err
 	}
@@ -74,9 +75,9 @@ func (s *Scope) Seen(table string) *entsql.Predicate { return s.sight.SQL(qualif
 // given name; nil when there are none.
 func (s *Scope) InView(table string) *entsql.Predicate {
 	p := s.conds.where(qualify(table))
-	if s.conds.sentBy != nil {
+	if agent := s.conds[sentBy]; agent != nil {
 		p = append(p, entsql.P(func(b *entsql.Builder) {
-			b.WriteString("EXISTS (SELECT 1 FROM participants AS s WHERE s.conversation_id = " + table + ".id AND s.agent_id = ").Arg(*s.conds.sentBy).WriteString(")")
+			b.WriteString("EXISTS (SELECT 1 FROM participants AS s WHERE s.conversation_id = " + table + ".id AND s.agent_id = ").Arg(agent).WriteString(")")
 		}))
 	}
 	if len(p) == 0 {
@@ -84,6 +85,3 @@ func (s *Scope) InView(table string) *entsql.Predicate {
 	}
 	return entsql.And(p...)
 }
-
-// outside reports whether a channel is none of these.
-func outside(channels []int64, channel int64) bool { return !slices.Contains(channels, channel) }

@@ -54,9 +54,9 @@ func TestManyThreadsAreReadByTheirNumbersAtOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	rows := w.threads(50)
-	newest, err := w.Messenger.Pages(t.Context(), rows, message.Window{Size: 3, Backward: true})
+	newest, err := w.Messenger.Pages(t.Context(), rows, message.Window{Size: 3, Backward: true}, 0)
 	require.NoError(t, err)
-	oldest, err := w.Messenger.Pages(t.Context(), rows, message.Window{Size: 3})
+	oldest, err := w.Messenger.Pages(t.Context(), rows, message.Window{Size: 3}, 0)
 	require.NoError(t, err)
 	for i, r := range rows {
 		n := r.LastSeq
@@ -66,7 +66,7 @@ func TestManyThreadsAreReadByTheirNumbersAtOnce(t *testing.T) {
 		require.Equal(t, n > 3, oldest[i].PageInfo().HasNextPage)
 		require.False(t, newest[i].PageInfo().HasNextPage || oldest[i].PageInfo().HasPreviousPage)
 		require.Equal(t, n, newest[i].TotalCount)
-		for _, m := range newest[i].Rows {
+		for _, m := range newest[i].Nodes {
 			require.Equal(t, content.TextContent{Text: fmt.Sprint(r.Key, "/", m.Seq)}, m.Content)
 		}
 	}
@@ -81,7 +81,7 @@ func TestAThreadIsWalkedBothWays(t *testing.T) {
 			var got []int64
 			window := message.Window{Size: size, Backward: backward}
 			for {
-				pages, err := w.Messenger.Pages(t.Context(), thread, window)
+				pages, err := w.Messenger.Pages(t.Context(), thread, window, 0)
 				require.NoError(t, err)
 				info := pages[0].PageInfo()
 				more, came := info.HasNextPage, info.HasPreviousPage
@@ -109,20 +109,20 @@ func TestAThreadsWindowMayLieBeyondItsEnds(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	rows := w.threads(5)
-	long, err := w.Messenger.Pages(t.Context(), rows[4:], message.Window{Size: 9})
+	long, err := w.Messenger.Pages(t.Context(), rows[4:], message.Window{Size: 9}, 0)
 	require.NoError(t, err)
 	last := long[0].PageInfo().EndCursor
 	for _, backward := range []bool{false, true} {
-		pages, err := w.Messenger.Pages(t.Context(), rows, message.Window{Size: 2, Cursor: *last, Backward: backward})
+		pages, err := w.Messenger.Pages(t.Context(), rows, message.Window{Size: 2, Cursor: *last, Backward: backward}, 0)
 		require.NoError(t, err)
-		require.Empty(t, pages[0].Rows, "an empty thread")
+		require.Empty(t, pages[0].Nodes, "an empty thread")
 		require.Nil(t, pages[0].PageInfo().StartCursor)
 		require.False(t, pages[0].PageInfo().HasNextPage || pages[0].PageInfo().HasPreviousPage)
 		if backward {
 			require.Equal(t, span(2, 3), numbers(pages[4]))
 			continue
 		}
-		require.Empty(t, pages[4].Rows, "nothing after the last")
+		require.Empty(t, pages[4].Nodes, "nothing after the last")
 		require.True(t, pages[4].PageInfo().HasPreviousPage)
 		require.False(t, pages[4].PageInfo().HasNextPage)
 	}

@@ -1,11 +1,9 @@
 package conversation
 
 import (
+	"maps"
 	"slices"
 
-	"parley/internal/channel"
-	"parley/internal/clock"
-	"parley/internal/content"
 	"parley/internal/fault"
 	"parley/internal/publicid"
 	"parley/internal/rule"
@@ -34,104 +32,146 @@ type View struct {
 	Subject *string
 }
 
-// Filter narrows a view; nil fields do not narrow.
-type Filter struct {
-	IsUnread             *bool
-	ObjectType           *string
-	ChannelID            *string
-	OwnerID              *string
-	IsAssigned           *bool
-	LastMessageDirection *content.Direction
-	LastMessageFrom      *clock.Time
-	LastMessageBefore    *clock.Time
-}
-
 // Scope is a view and a filter resolved for one viewer: the conditions that hold
 // for its conversations, and the viewer's sight. It answers in SQL (list, count)
 // and in Go (streams), and the two agree.
 type Scope struct {
 	sight rule.Sight
-	conds conditions
-}
-
-// conditions are joined by AND. Pointers to zero mean "none".
-type conditions struct {
-	owner       *int64
-	channel     *int64
-	record      *int64
-	objectType  *string
-	sentBy      *int64
-	withInbound bool
-	unread      *bool
-	assigned    *bool
-	direction   *content.Direction
-	from        *clock.Time
-	before      *clock.Time
-	elsewhere   []int64 // channels to leave out
-	nothing     bool    // two conditions contradict
+	conds asked
 }
 
 // Scope resolves a view and a filter for the viewer v. A view whose subject the
 // viewer may not know of is NOT_FOUND; a filter naming what is not an id is
 // BAD_INPUT.
 func (d *Desk) Scope(v *viewer.Viewer, view View, filter *Filter) (*Scope, error) {
-	s := &Scope{sight: rule.Visible(v)}
-	if err := d.addView(&s.conds, v, view); err != nil {
+	conds, err := d.asks(v, view)
+	if err == nil && filter != nil {
+		err = conds.filter(d, filter)
+	}
+	if err != nil {
 		return nil, err
 	}
-	if filter != nil {
-		if err := d.addFilter(&s.conds, filter); err != nil {
-			return nil, err
-		}
-	}
-	return s, nil
+	return &Scope{sight: rule.Visible(v), conds: conds}, nil
 }
 
-func (d *Desk) addView(c *conditions, v *viewer.Viewer, view View) error {
-	subject, err := subjectOf(view)
-	if err != nil {
-		return err
-	}
-	switch view.Kind {
-	case All:
-	case MyInbox:
-		c.owner, c.withInbound = &v.AgentID, true
-	case Sent:
-		c.sentBy = &v.AgentID
-	case Unassigned:
-		c.owner = new(int64)
-	case ObjectType:
-		if !storable(subject) {
-			return fault.Input("view.subject", "This is no object type. Give one such as Contact.")
-		}
-		c.objectType = &subject
-	case SenderID:
-		return d.addSenderID(c, v, subject)
-	case TeamInbox:
-		return d.addTeamInbox(c, v, subject)
-	case RecordTrail:
-		key, ok := d.IDs.Decode(publicid.Record, subject)
-		if !ok {
-			return missingSubject("record")
-		}
-		c.record = &key
-	default:
-		return fault.Input("view.kind", "There is no view %q.", view.Kind)
-	}
-	return nil
+// viewRow declares a view.
+type viewRow struct {
+	kind ViewKind
+	// subject says that the view needs one.
+	subject bool
+	// ask returns what the view wants of each condition.
+	ask func(d *Desk, v *viewer.Viewer, subject string) (asked, error)
+	// inboxes are those of the kind that v has; nil when it is no inbox.
+	inboxes func(d *Desk, v *viewer.Viewer, sums cellSums) []*Inbox
 }
 
-func subjectOf(view View) (string, error) {
-	needed := view.Kind == SenderID || view.Kind == TeamInbox || view.Kind == ObjectType || view.Kind == RecordTrail
+// A new view is a row here, with its kind above, and a value in the schema. Inboxes are
+// listed in this order.
+var views = []viewRow{
+	{
+		kind: All,
+		ask:  func(*Desk, *viewer.Viewer, string) (asked, error) { return asked{}, nil },
+	},
+	{
+		kind: MyInbox,
+		ask: func(_ *Desk, v *viewer.Viewer, _ string) (asked, error) {
+			return asked{ownedBy: v.AgentID, withInbound: true}, nil
+		},
+		inboxes: func(*Desk, *viewer.Viewer, cellSums) []*Inbox { return []*Inbox{{Title: "My Inbox"}} },
+	},
+	{
+		kind: Sent,
+		ask: func(_ *Desk, v *viewer.Viewer, _ string) (asked, error) {
+			return asked{sentBy: v.AgentID}, nil
+		},
+	},
+	{
+		kind: SenderID, subject: true,
+		ask: func(d *Desk, v *viewer.Viewer, subject string) (asked, error) {
+			key, ok := d.IDs.Decode(publicid.Channel, subject)
+			if !ok || d.Directory.Channel(key) == nil || !v.HasChannel(key) && !v.Can(viewer.ViewAllData) {
+				return asked{}, missingSubject("sender ID inbox")
+			}
+			return asked{onChannel: key}, nil
+		},
+		inboxes: func(d *Desk, v *viewer.Viewer, _ cellSums) (out []*Inbox) {
+			for _, c := range d.Directory.Channels() {
+				if v.HasChannel(c.Key) || v.Can(viewer.ViewAllData) {
+					out = append(out, &Inbox{Subject: &c.ID, Title: c.Name})
+				}
+			}
+			return out
+		},
+	},
+	{
+		kind: Unassigned,
+		ask: func(_ *Desk, _ *viewer.Viewer, _ string) (asked, error) {
+			return asked{ownedBy: int64(0)}, nil
+		},
+		inboxes: func(*Desk, *viewer.Viewer, cellSums) []*Inbox { return []*Inbox{{Title: "Unassigned"}} },
+	},
+	{
+		kind: ObjectType, subject: true,
+		ask: func(_ *Desk, _ *viewer.Viewer, subject string) (asked, error) {
+			if !storable(subject) {
+				return asked{}, fault.Input("view.subject", "This is no object type. Give one such as Contact.")
+			}
+			return asked{ofObjectType: subject}, nil
+		},
+		// Those of which v sees a conversation.
+		inboxes: func(_ *Desk, _ *viewer.Viewer, sums cellSums) (out []*Inbox) {
+			for _, t := range slices.Sorted(maps.Keys(sums.objectType)) {
+				out = append(out, &Inbox{Subject: &t, Title: t})
+			}
+			return out
+		},
+	},
+	{
+		kind: TeamInbox, subject: true,
+		ask: func(d *Desk, v *viewer.Viewer, subject string) (asked, error) {
+			key, ok := d.IDs.Decode(publicid.Agent, subject)
+			if !v.Can(viewer.ViewTeamInbox) || !ok || d.Directory.Agent(key) == nil {
+				return asked{}, missingSubject("team inbox")
+			}
+			return asked{ownedBy: key, withInbound: true}, nil
+		},
+		inboxes: func(d *Desk, v *viewer.Viewer, _ cellSums) (out []*Inbox) {
+			if v.Can(viewer.ViewTeamInbox) {
+				for _, agent := range d.Directory.Agents() {
+					out = append(out, &Inbox{Subject: &agent.ID, Title: agent.Name})
+				}
+			}
+			return out
+		},
+	},
+	{
+		kind: RecordTrail, subject: true,
+		ask: func(d *Desk, _ *viewer.Viewer, subject string) (asked, error) {
+			key, ok := d.IDs.Decode(publicid.Record, subject)
+			if !ok {
+				return asked{}, missingSubject("record")
+			}
+			return asked{aboutRecord: key}, nil
+		},
+	},
+}
+
+// asks returns what a view asks for the viewer v.
+func (d *Desk) asks(v *viewer.Viewer, view View) (asked, error) {
+	i := slices.IndexFunc(views, func(r viewRow) bool { return r.kind == view.Kind })
+	needed, subject := i >= 0 && views[i].subject, ""
+	if view.Subject != nil {
+		subject = *view.Subject
+	}
 	switch {
-	case needed && (view.Subject == nil || *view.Subject == ""):
-		return "", fault.Input("view.subject", "The view %s needs a subject. See the description of its kind.", view.Kind)
+	case needed && subject == "":
+		return asked{}, fault.Input("view.subject", "The view %s needs a subject. See the description of its kind.", view.Kind)
 	case !needed && view.Subject != nil:
-		return "", fault.Input("view.subject", "The view %s takes no subject. Leave it out.", view.Kind)
-	case !needed:
-		return "", nil
+		return asked{}, fault.Input("view.subject", "The view %s takes no subject. Leave it out.", view.Kind)
+	case i < 0:
+		return asked{}, fault.Input("view.kind", "There is no view %q.", view.Kind)
 	}
-	return *view.Subject, nil
+	return views[i].ask(d, v, subject)
 }
 
 func missingSubject(what string) error {
@@ -140,74 +180,13 @@ func missingSubject(what string) error {
 	return err
 }
 
-func (d *Desk) addSenderID(c *conditions, v *viewer.Viewer, subject string) error {
-	key, ok := d.IDs.Decode(publicid.Channel, subject)
-	if !ok || d.Directory.Channel(key) == nil || !v.HasChannel(key) && !v.Can(viewer.ViewAllData) {
-		return missingSubject("sender ID inbox")
-	}
-	c.channel = &key
-	return nil
-}
-
-func (d *Desk) addTeamInbox(c *conditions, v *viewer.Viewer, subject string) error {
-	key, ok := d.IDs.Decode(publicid.Agent, subject)
-	if !v.Can(viewer.ViewTeamInbox) || !ok || d.Directory.Agent(key) == nil {
-		return missingSubject("team inbox")
-	}
-	c.owner, c.withInbound = &key, true
-	return nil
-}
-
-func (d *Desk) addFilter(c *conditions, f *Filter) error {
-	if f.ChannelID != nil {
-		key, ok := d.IDs.Decode(publicid.Channel, *f.ChannelID)
-		if !ok {
-			return fault.Input("filterBy.channelId", "This is not the id of a channel.")
-		}
-		meet(c, &c.channel, key)
-	}
-	if f.OwnerID != nil {
-		key, ok := d.IDs.Decode(publicid.Agent, *f.OwnerID)
-		if !ok {
-			return fault.Input("filterBy.ownerId", "This is not the id of an agent.")
-		}
-		meet(c, &c.owner, key)
-	}
-	if f.ObjectType != nil {
-		if *f.ObjectType == "" || !storable(*f.ObjectType) {
-			return fault.Input("filterBy.objectType", "Give an object type such as Contact, or leave it out.")
-		}
-		meet(c, &c.objectType, *f.ObjectType)
-	}
-	c.unread, c.assigned, c.direction = f.IsUnread, f.IsAssigned, f.LastMessageDirection
-	c.from, c.before = f.LastMessageFrom, f.LastMessageBefore
-	return nil
-}
-
-// storable reports whether a column could hold s: PostgreSQL refuses even to
-// compare what it cannot hold.
-func storable(s string) bool { return channel.CleanText(s) == s }
-
-// meet joins a condition to what the view already asks of the same column.
-func meet[T comparable](c *conditions, have **T, want T) {
-	if *have != nil && **have != want {
-		c.nothing = true
-	}
-	*have = &want
-}
-
 // covered reports whether the conditions alone keep to what the viewer sees.
 func (s *Scope) covered() bool {
 	if s.sight.All() {
 		return true
 	}
-	var owner, channel int64
-	if s.conds.owner != nil {
-		owner = *s.conds.owner
-	}
-	if s.conds.channel != nil {
-		channel = *s.conds.channel
-	}
+	owner, _ := s.conds[ownedBy].(int64)
+	channel, _ := s.conds[onChannel].(int64)
 	return s.sight.Covers(owner, channel)
 }
 
@@ -216,8 +195,8 @@ func (s *Scope) covered() bool {
 // conditions name is one the sight names.
 func (s *Scope) terms() []rule.Term {
 	c := &s.conds
-	owned := c.owner == nil && (c.assigned == nil || *c.assigned)
+	owned := c[ownedBy] == nil && c[isAssigned] != false
 	return slices.DeleteFunc(s.sight.Terms(), func(t rule.Term) bool {
-		return t.Column == "owner_id" && !owned || t.Column == "channel_id" && c.channel != nil
+		return t.Column == "owner_id" && !owned || t.Column == "channel_id" && c[onChannel] != nil
 	})
 }

@@ -88,13 +88,13 @@ func (k *worker) agent() context.Context {
 
 // conversations are a few of those the agent sees.
 func (k *worker) conversations(ctx context.Context) ([]string, error) {
-	page, err := k.w.Desk.List(ctx, conversation.View{Kind: conversation.All}, nil, nil, conversation.Window{Size: 50})
-	if err != nil || len(page.Rows) == 0 {
+	page, err := k.w.Desk.List(ctx, conversation.View{Kind: conversation.All}, nil, nil, conversation.Window{Size: 50}, conversation.Selected{})
+	if err != nil || len(page.Nodes) == 0 {
 		return nil, err
 	}
 	var ids []string
 	for range 1 + k.rng.IntN(4) {
-		ids = append(ids, page.Rows[k.rng.IntN(len(page.Rows))].ID())
+		ids = append(ids, page.Nodes[k.rng.IntN(len(page.Nodes))].ID())
 	}
 	return ids, nil
 }

@@ -86,12 +86,12 @@ func (o *office) drawFold(r *rapid.T) fold {
 func (o *office) foldView(username string, view conversation.View, filter *conversation.Filter) fold {
 	query := func(v *viewer.Viewer) (state, string, error) {
 		ctx := viewer.NewContext(o.T.Context(), v)
-		page, err := o.Desk.List(ctx, view, filter, nil, conversation.Window{Size: 100})
+		page, err := o.Desk.List(ctx, view, filter, nil, conversation.Window{Size: 100}, conversation.Selected{})
 		if err != nil {
 			return nil, "", err
 		}
 		s := state{}
-		for _, row := range page.Rows {
+		for _, row := range page.Nodes {
 			s[row.ID()] = shown(row)
 		}
 		counts, _, err := o.Desk.Count(ctx, page.Scope)

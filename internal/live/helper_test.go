@@ -132,9 +132,9 @@ func (b *bundle) counts(username string) *tap[*live.InboxCountsChange] {
 // conversation is the one with the customer at a sender ID.
 func (b *bundle) conversation(to string) string {
 	b.t.Helper()
-	page, err := b.Desk.List(b.Context("ada"), conversation.View{Kind: conversation.All}, nil, nil, conversation.Window{Size: 100})
+	page, err := b.Desk.List(b.Context("ada"), conversation.View{Kind: conversation.All}, nil, nil, conversation.Window{Size: 100}, conversation.Selected{})
 	require.NoError(b.t, err)
-	for _, row := range page.Rows {
+	for _, row := range page.Nodes {
 		if row.Address == customer && row.Channel().Address == to {
 			return row.ID()
 		}

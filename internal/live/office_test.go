@@ -198,14 +198,14 @@ func (o *office) actor(r *rapid.T) context.Context {
 func (o *office) write(r *rapid.T) {
 	o.keys++
 	ctx, key, to := o.actor(r), fmt.Sprint("key ", o.keys), o.drawChannel(r)
-	page, err := o.Desk.List(o.Context("root"), conversation.View{Kind: conversation.All}, nil, nil, conversation.Window{Size: 100})
+	page, err := o.Desk.List(o.Context("root"), conversation.View{Kind: conversation.All}, nil, nil, conversation.Window{Size: 100}, conversation.Selected{})
 	require.NoError(o.T, err)
 	what := rapid.IntRange(0, 9).Draw(r, "write")
-	if len(page.Rows) == 0 || what < 2 {
+	if len(page.Nodes) == 0 || what < 2 {
 		o.Say(customerAt(rapid.IntRange(0, 2).Draw(r, "customer")), to.address, key)
 		return
 	}
-	id := rapid.SampledFrom(page.Rows).Draw(r, "conversation").ID()
+	id := rapid.SampledFrom(page.Nodes).Draw(r, "conversation").ID()
 	sure := rapid.Bool().Draw(r, "sure")
 	switch what {
 	case 2:

@@ -24,10 +24,10 @@ func crowded(t *testing.T, n int, every time.Duration) (*bundle, []string) {
 	for i := range n {
 		b.Say(fmt.Sprintf("+120255502%02d", i), parleytest.Sales, "Hello")
 	}
-	page, err := b.Desk.List(b.Context("ada"), conversation.View{Kind: conversation.All}, nil, nil, conversation.Window{Size: n})
+	page, err := b.Desk.List(b.Context("ada"), conversation.View{Kind: conversation.All}, nil, nil, conversation.Window{Size: n}, conversation.Selected{})
 	require.NoError(t, err)
 	var ids []string
-	for _, row := range page.Rows {
+	for _, row := range page.Nodes {
 		ids = append(ids, row.ID())
 	}
 	require.Len(t, ids, n)

@@ -11,7 +11,7 @@ import (
 
 	"parley/internal/conversation"
 	"parley/internal/cursor"
-	"parley/internal/fault"
+	"parley/internal/page"
 	"parley/internal/rule"
 	"parley/internal/store"
 	"parley/internal/viewer"
@@ -19,68 +19,23 @@ import (
 
 // Window asks for a page of a thread. Numbers are dense, so a page is a range of
 // numbers: no page reads more of the thread than it returns.
-type Window struct {
-	Size     int
-	Backward bool
-	Cursor   string // empty from the end
-
-	// Columns are what the messages are read with. The rest of them is not to be
-	// looked at.
-	Columns store.Columns
-}
+type Window = page.Window
 
 // Page is a page of one conversation's messages, oldest first.
 type Page struct {
-	Rows        []*Row
-	first, last int64 // the numbers of the thread
-	From, To    int64 // the range of numbers asked for
-	TotalCount  int64
+	page.Page[*Row]
+	TotalCount int64
 }
 
 // Edge is a message in a page.
-type Edge struct{ Node *Row }
+type Edge = page.Edge[*Row]
 
-// Cursor is where the edge stands in its thread.
-func (e *Edge) Cursor() string { return e.Node.cursor() }
+// Cursor returns the message's place in its thread.
+func (r *Row) Cursor() string { return r.desk.Cursors.Seal(cursor.Messages, r.Seq) }
 
-// Edges are the page's messages with cursors.
-func (p *Page) Edges() []*Edge {
-	edges := make([]*Edge, len(p.Rows))
-	for i, r := range p.Rows {
-		edges[i] = &Edge{r}
-	}
-	return edges
-}
-
-// Nodes are the page's messages.
-func (p *Page) Nodes() []*Row { return p.Rows }
-
-// PageInfo is where the page stands in its thread.
-func (p *Page) PageInfo() *conversation.PageInfo {
-	info := &conversation.PageInfo{HasNextPage: p.To < p.last, HasPreviousPage: p.From > p.first}
-	if n := len(p.Rows); n > 0 {
-		first, last := p.Rows[0].cursor(), p.Rows[n-1].cursor()
-		info.StartCursor, info.EndCursor = &first, &last
-	}
-	return info
-}
-
-func (r *Row) cursor() string { return r.desk.Cursors.Seal(cursor.Messages, r.Seq) }
-
-func (m Reader) parseCursor(w Window) (seq int64, err error) {
-	if m.Desk.Cursors.Open(cursor.Messages, w.Cursor, &seq) {
-		return seq, nil
-	}
-	field := "after"
-	if w.Backward {
-		field = "before"
-	}
-	return 0, fault.Input(field, "This is not a cursor of a list of messages. Pass a cursor from an edge, or none.")
-}
-
-// bounds is the range of numbers that the window means in a thread of those from
+// bounds returns the range of numbers that the window means in a thread of those from
 // first to last; at is the number in its cursor, if it has one.
-func (w Window) bounds(at, first, last int64) (from, to int64) {
+func bounds(w Window, at, first, last int64) (from, to int64) {
 	size := int64(w.Size)
 	if w.Backward {
 		if w.Cursor == "" {
@@ -100,24 +55,24 @@ func (w Window) bounds(at, first, last int64) (from, to int64) {
 type Reader struct{ Desk *conversation.Desk }
 
 // Pages reads the same window of many conversations in one statement. The
-// conversations must have been read under the viewer.
-func (m Reader) Pages(ctx context.Context, of []*conversation.Row, w Window) ([]*Page, error) {
+// conversations must have been read under the viewer. Fields of columns that are not
+// asked for are zero and must not be read.
+func (m Reader) Pages(ctx context.Context, of []*conversation.Row, w Window, columns store.Columns) ([]*Page, error) {
 	pages := make([]*Page, len(of))
 	ranges := make([][3]int64, 0, len(of))
 	byConversation := make(map[int64]*Page, len(of))
 	var at int64
 	if w.Cursor != "" {
-		var err error
-		if at, err = m.parseCursor(w); err != nil {
+		if err := w.Place(m.Desk.Cursors.Sealer, cursor.Messages, "messages", &at); err != nil {
 			return nil, err
 		}
 	}
 	for i, c := range of {
-		from, to := w.bounds(at, c.FirstSeq, c.LastSeq)
+		from, to := bounds(w, at, c.FirstSeq, c.LastSeq)
 		if pages[i] = byConversation[c.Key]; pages[i] != nil {
 			continue
 		}
-		pages[i] = &Page{first: c.FirstSeq, last: c.LastSeq, From: from, To: to, TotalCount: c.MessageCount()}
+		pages[i] = &Page{page.Page[*Row]{HasNextPage: to < c.LastSeq, HasPreviousPage: from > c.FirstSeq}, c.MessageCount()}
 		byConversation[c.Key] = pages[i]
 		if from <= to {
 			ranges = append(ranges, [3]int64{c.Key, from, to})
@@ -126,11 +81,11 @@ func (m Reader) Pages(ctx context.Context, of []*conversation.Row, w Window) ([]
 	if len(ranges) == 0 {
 		return pages, nil
 	}
-	w.Columns = orListed(w.Columns) | placed
-	err := m.Desk.Store.Each(ctx, rangeQuery{m.Desk.Store.Dialect(), ranges, w.Columns}, func(s *store.Row) error {
-		r := read(m.Desk, s, 0, w.Columns)
+	columns = orListed(columns) | placed
+	err := m.Desk.Store.Each(ctx, rangeQuery{m.Desk.Store.Dialect(), ranges, columns}, func(s *store.Row) error {
+		r := read(m.Desk, s, 0, columns)
 		p := byConversation[r.ConversationID]
-		p.Rows = append(p.Rows, r)
+		p.Nodes = append(p.Nodes, r)
 		return nil
 	})
 	return pages, err

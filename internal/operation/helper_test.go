@@ -57,9 +57,9 @@ func reading(s *operation.Selection) operation.MarkInput {
 // ids are those of the conversations the agent sees, newest first.
 func (b *bundle) ids(username string) (ids []string) {
 	b.T.Helper()
-	page, err := b.Desk.List(b.Context(username), conversation.View{Kind: conversation.All}, nil, nil, conversation.Window{Size: 100})
+	page, err := b.Desk.List(b.Context(username), conversation.View{Kind: conversation.All}, nil, nil, conversation.Window{Size: 100}, conversation.Selected{})
 	require.NoError(b.T, err)
-	for _, row := range page.Rows {
+	for _, row := range page.Nodes {
 		ids = append(ids, row.ID())
 	}
 	return ids
@@ -104,11 +104,11 @@ func (b *bundle) results(op *operation.Row, only *operation.Outcome) (out []*ope
 	for {
 		pages, err := b.Foreman.Results(b.System(), []*operation.Row{op}, only, w)
 		require.NoError(b.T, err)
-		out = append(out, pages[0].Results...)
-		if !pages[0].HasNext {
+		out = append(out, pages[0].Nodes...)
+		if !pages[0].HasNextPage {
 			return out
 		}
-		require.Len(b.T, pages[0].Results, 7)
+		require.Len(b.T, pages[0].Nodes, 7)
 		w.Cursor = *pages[0].PageInfo().EndCursor
 	}
 }

@@ -6,77 +6,43 @@ import (
 
 	entsql "entgo.io/ent/dialect/sql"
 
-	"parley/internal/conversation"
 	"parley/internal/cursor"
 	"parley/internal/fault"
+	"parley/internal/page"
 	"parley/internal/publicid"
 	"parley/internal/viewer"
 )
 
 // Window asks for a page: so many after a cursor, or from the start.
-type Window struct {
-	Size   int
-	Cursor string
-}
+type Window = page.Window
 
 // Page is a page of operations, newest first.
-type Page struct {
-	Rows    []*Row
-	HasNext bool
-
-	window Window
-}
+type Page = page.Page[*Row]
 
 // Edge is an operation in a page.
-type Edge struct{ Node *Row }
+type Edge = page.Edge[*Row]
 
-// Cursor is where the edge stands in its list.
-func (e *Edge) Cursor() string { return e.Node.cursor() }
-
-func (r *Row) cursor() string { return r.foreman.Desk.Cursors.Seal(cursor.Operations, r.Key) }
-
-// Edges are the page's operations with cursors.
-func (p *Page) Edges() []*Edge {
-	edges := make([]*Edge, len(p.Rows))
-	for i, r := range p.Rows {
-		edges[i] = &Edge{r}
-	}
-	return edges
-}
-
-// Nodes are the page's operations.
-func (p *Page) Nodes() []*Row { return p.Rows }
-
-// PageInfo is where the page stands.
-func (p *Page) PageInfo() *conversation.PageInfo {
-	info := &conversation.PageInfo{HasNextPage: p.HasNext, HasPreviousPage: p.window.Cursor != ""}
-	if n := len(p.Rows); n > 0 {
-		first, last := p.Rows[0].cursor(), p.Rows[n-1].cursor()
-		info.StartCursor, info.EndCursor = &first, &last
-	}
-	return info
-}
+// Cursor returns the operation's place among those of its creator.
+func (r *Row) Cursor() string { return r.foreman.Desk.Cursors.Seal(cursor.Operations, r.Key) }
 
 // Mine reads a page of the operations that the viewer of ctx began, newest first.
 func (f *Foreman) Mine(ctx context.Context, w Window) (*Page, error) {
 	q := selected(f.Desk.Store.Builder(), entsql.EQ("creator_id", viewer.FromContext(ctx).AgentID))
 	if w.Cursor != "" {
 		var key int64
-		if !f.Desk.Cursors.Open(cursor.Operations, w.Cursor, &key) {
-			return nil, fault.Input("after", "This is not a cursor of a list of bulk operations. Pass a cursor from an edge, or none.")
+		if err := w.Place(f.Desk.Cursors.Sealer, cursor.Operations, "bulk operations", &key); err != nil {
+			return nil, err
 		}
 		q.Where(entsql.LT("id", key))
 	}
-	page := &Page{window: w}
+	var ops []*Row
 	err := f.Desk.Store.Read(ctx, q.OrderBy(entsql.Desc("id")).Limit(w.Size+1), func(rows *sql.Rows) error {
 		r, err := f.scan(rows)
-		page.Rows = append(page.Rows, r)
+		ops = append(ops, r)
 		return err
 	})
-	if page.HasNext = len(page.Rows) > w.Size; page.HasNext {
-		page.Rows = page.Rows[:w.Size]
-	}
-	return page, err
+	p := page.Of(ops, w)
+	return &p, err
 }
 
 // Result is what became of one conversation of an operation.
@@ -99,41 +65,14 @@ func (r *Result) ConversationID() string {
 func (r *Result) Error() *fault.Error { return r.verdict.refusal() }
 
 // ResultPage is a page of results, in the order of the set.
-type ResultPage struct {
-	Results []*Result
-	HasNext bool
-
-	window Window
-}
+type ResultPage = page.Page[*Result]
 
 // ResultEdge is a result in a page.
-type ResultEdge struct{ Node *Result }
+type ResultEdge = page.Edge[*Result]
 
-// Cursor is where the edge stands in its list.
-func (e *ResultEdge) Cursor() string {
-	return e.Node.foreman.Desk.Cursors.Seal(cursor.Results, e.Node.number)
-}
-
-// Edges are the page's results with cursors.
-func (p *ResultPage) Edges() []*ResultEdge {
-	edges := make([]*ResultEdge, len(p.Results))
-	for i, r := range p.Results {
-		edges[i] = &ResultEdge{r}
-	}
-	return edges
-}
-
-// Nodes are the page's results.
-func (p *ResultPage) Nodes() []*Result { return p.Results }
-
-// PageInfo is where the page stands.
-func (p *ResultPage) PageInfo() *conversation.PageInfo {
-	info := &conversation.PageInfo{HasNextPage: p.HasNext, HasPreviousPage: p.window.Cursor != ""}
-	if n := len(p.Results); n > 0 {
-		first, last := (&ResultEdge{p.Results[0]}).Cursor(), (&ResultEdge{p.Results[n-1]}).Cursor()
-		info.StartCursor, info.EndCursor = &first, &last
-	}
-	return info
+// Cursor returns the result's place in the set.
+func (r *Result) Cursor() string {
+	return r.foreman.Desk.Cursors.Seal(cursor.Results, r.number)
 }
 
 // mostBatches is how many batches of an operation one statement reads, some
@@ -146,8 +85,10 @@ const mostBatches = 100
 // between.
 func (f *Foreman) Results(ctx context.Context, of []*Row, only *Outcome, w Window) ([]*ResultPage, error) {
 	after := int64(-1)
-	if w.Cursor != "" && !f.Desk.Cursors.Open(cursor.Results, w.Cursor, &after) {
-		return nil, fault.Input("after", "This is not a cursor of a list of results. Pass a cursor from an edge, or none.")
+	if w.Cursor != "" {
+		if err := w.Place(f.Desk.Cursors.Sealer, cursor.Results, "results", &after); err != nil {
+			return nil, err
+		}
 	}
 	pages, readers := make([]*ResultPage, len(of)), make([]*reader, len(of))
 	for i, op := range of {
@@ -163,8 +104,8 @@ func (f *Foreman) Results(ctx context.Context, of []*Row, only *Outcome, w Windo
 		}
 	}
 	for i, r := range readers {
-		more := len(r.found) > w.Size
-		pages[i] = &ResultPage{Results: r.found[:min(len(r.found), w.Size)], HasNext: more, window: w}
+		p := page.Of(r.found, w)
+		pages[i] = &p
 	}
 	return pages, nil
 }

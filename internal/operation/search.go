@@ -50,7 +50,7 @@ func (f *Foreman) find(ctx context.Context, view conversation.View, query string
 		if err != nil {
 			return nil, searchFault(ctx, err)
 		}
-		for _, hit := range page.Hits {
+		for _, hit := range page.Nodes {
 			if !seen[hit.Conversation] {
 				seen[hit.Conversation] = true
 				keys = append(keys, hit.Conversation)

@@ -123,7 +123,7 @@ func TestWorkersAndPeopleAtOnce(t *testing.T) {
 	}
 	working.Wait()
 	here.requireOnce(op)
-	list, err := here.Desk.List(here.Context("ada"), conversation.View{Kind: conversation.All}, nil, nil, conversation.Window{Size: 1})
+	list, err := here.Desk.List(here.Context("ada"), conversation.View{Kind: conversation.All}, nil, nil, conversation.Window{Size: 1}, conversation.Selected{})
 	require.NoError(t, err)
 	counts, _, err := here.Desk.Count(here.Context("ada"), list.Scope)
 	require.NoError(t, err)

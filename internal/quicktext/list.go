@@ -9,9 +9,9 @@ import (
 	"parley/ent/predicate"
 	"parley/ent/quicktext"
 	"parley/internal/channel"
-	"parley/internal/conversation"
 	"parley/internal/cursor"
 	"parley/internal/fault"
+	"parley/internal/page"
 	"parley/internal/publicid"
 	"parley/internal/rule"
 	"parley/internal/search/word"
@@ -26,55 +26,20 @@ type Filter struct {
 	IsArchived *bool   // nil for those that are not
 }
 
-// Window asks for a page: so many after a cursor, or from the start.
-type Window struct {
-	Size   int
-	Cursor string
-}
-
 // Page is a page of quick texts, by title.
 type Page struct {
-	Rows       []*QuickText
-	HasNext    bool
-	FeedCursor string
-
-	window Window
+	page.Page[*QuickText]
+	FeedCursor string // the position of the log that the page was read at
 }
 
 // Edge is a quick text in a page.
-type Edge struct{ Node *QuickText }
+type Edge = page.Edge[*QuickText]
 
-// Cursor is where the edge stands in its list.
-func (e *Edge) Cursor() string { return e.Node.cursor() }
-
-func (q *QuickText) cursor() string {
-	return q.service.Live.Cursors.Seal(cursor.QuickTexts, q.Key)
-}
-
-// Edges are the page's quick texts with cursors.
-func (p *Page) Edges() []*Edge {
-	edges := make([]*Edge, len(p.Rows))
-	for i, q := range p.Rows {
-		edges[i] = &Edge{q}
-	}
-	return edges
-}
-
-// Nodes are the page's quick texts.
-func (p *Page) Nodes() []*QuickText { return p.Rows }
-
-// PageInfo is where the page stands.
-func (p *Page) PageInfo() *conversation.PageInfo {
-	info := &conversation.PageInfo{HasNextPage: p.HasNext, HasPreviousPage: p.window.Cursor != ""}
-	if n := len(p.Rows); n > 0 {
-		first, last := p.Rows[0].cursor(), p.Rows[n-1].cursor()
-		info.StartCursor, info.EndCursor = &first, &last
-	}
-	return info
-}
+// Cursor is its place in the list.
+func (q *QuickText) Cursor() string { return q.service.Live.Cursors.Seal(cursor.QuickTexts, q.Key) }
 
 // List reads a page of those that the viewer of ctx sees, by title.
-func (s *Service) List(ctx context.Context, filter *Filter, w Window) (*Page, error) {
+func (s *Service) List(ctx context.Context, filter *Filter, w page.Window) (*Page, error) {
 	head, err := s.Live.Store.Head(ctx) // first: what the page holds beyond it is streamed again
 	if err != nil {
 		return nil, err
@@ -85,7 +50,7 @@ func (s *Service) List(ctx context.Context, filter *Filter, w Window) (*Page, er
 	}
 	query := s.Live.Store.Ent.QuickText.Query().Where(wanted...)
 	if w.Cursor != "" {
-		behind, err := s.behind(ctx, w.Cursor)
+		behind, err := s.behind(ctx, w)
 		if err != nil {
 			return nil, err
 		}
@@ -95,11 +60,11 @@ func (s *Service) List(ctx context.Context, filter *Filter, w Window) (*Page, er
 	if err != nil {
 		return nil, err
 	}
-	page := &Page{HasNext: len(rows) > w.Size, FeedCursor: s.Live.Cursors.Encode(head), window: w}
-	for _, row := range rows[:min(len(rows), w.Size)] {
-		page.Rows = append(page.Rows, s.of(row))
+	nodes := make([]*QuickText, len(rows))
+	for i, row := range rows {
+		nodes[i] = s.of(row)
 	}
-	return page, nil
+	return &Page{page.Of(nodes, w), s.Live.Cursors.Encode(head)}, nil
 }
 
 func (s *Service) wanted(f *Filter) ([]predicate.QuickText, error) {
@@ -129,10 +94,10 @@ func (s *Service) wanted(f *Filter) ([]predicate.QuickText, error) {
 
 // behind is what stands after a cursor. Titles may change, so that it names the quick
 // text and not its title; nobody learns from it, for what comes is what they see.
-func (s *Service) behind(ctx context.Context, text string) (predicate.QuickText, error) {
+func (s *Service) behind(ctx context.Context, w page.Window) (predicate.QuickText, error) {
 	var key int64
-	if !s.Live.Cursors.Open(cursor.QuickTexts, text, &key) {
-		return nil, fault.Input("after", "This is not a cursor of a list of quick texts. Pass a cursor from an edge, or none.")
+	if err := w.Place(s.Live.Cursors.Sealer, cursor.QuickTexts, "quick texts", &key); err != nil {
+		return nil, err
 	}
 	last, err := s.Live.Store.Ent.QuickText.Get(ctx, key)
 	if ent.IsNotFound(err) {

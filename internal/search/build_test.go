@@ -56,7 +56,7 @@ func TestAnOlderDatabaseIsTakenIn(t *testing.T) {
 		require.NoError(t, index.Prepare(w.System(), w.Store))
 		page, err := w.indexed().Find(w.Context("ada"), search.Input{Query: "o", Size: 100})
 		require.NoError(t, err)
-		require.Empty(t, page.Hits)
+		require.Empty(t, page.Nodes)
 		require.False(t, page.HasNextPage)
 		require.False(t, page.IsComplete, "not all is in yet")
 		w.fill(6, 10) // indexed by itself

@@ -11,8 +11,8 @@ func (d *Desk) Ways(candidates, few, messages, step int) *Desk {
 // Opened is everything that a page says, with its cursors opened.
 func (p *Page) Opened() string {
 	out := fmt.Sprint(p.HasNextPage, p.IsComplete, p.Visited, p.end)
-	for _, h := range p.Hits {
-		out += fmt.Sprintln(*h)
+	for _, h := range p.Nodes {
+		out += fmt.Sprintln(h.Kind, h.Conversation, h.Message, h.Highlights, h.at)
 	}
 	return out
 }

@@ -70,7 +70,7 @@ func same(t *testing.T, with, without *parleytest.Parley, agent string, seed uin
 			page, err := ways(&a).Find(with.Context(agent), got)
 			require.NoError(t, err)
 			require.Equal(t, expected.Opened(), page.Opened(), "%s asks for %q", agent, text)
-			hits += len(page.Hits)
+			hits += len(page.Nodes)
 			if more = page.HasNextPage; !page.IsComplete {
 				short++
 			}
@@ -93,7 +93,7 @@ func TestAHiddenWordCannotBeGuessed(t *testing.T) {
 		}))
 		ada, err := w.find.Find(w.Context("ada"), search.Input{Query: "zebulon", Size: 20})
 		require.NoError(t, err)
-		require.Len(t, ada.Hits, 1)
+		require.Len(t, ada.Nodes, 1)
 		for _, d := range []*search.Desk{w.find, w.indexed()} {
 			nowhere, err := d.Find(w.Context("amy"), search.Input{Query: "zebulom", Size: 20})
 			require.NoError(t, err)
@@ -124,7 +124,7 @@ func TestHiddenMessagesUseNoBudget(t *testing.T) {
 		} {
 			page, err := ways(&search.Desk{Desk: w.Desk, Rows: 3}).Find(w.Context("amy"), search.Input{Query: "krakatoa", Size: 20, Kinds: []search.Kind{search.Text}})
 			require.NoError(t, err)
-			require.Len(t, page.Hits, 2)
+			require.Len(t, page.Nodes, 2)
 			require.True(t, page.IsComplete)
 			require.False(t, page.HasNextPage)
 		}
@@ -148,7 +148,7 @@ func TestNothingIsBehindTheEnd(t *testing.T) {
 				}
 				page, err := d.Find(w.Context("ada"), search.Input{Query: "o", Size: 100, Cursor: in.Cursor})
 				require.NoError(t, err)
-				require.Empty(t, page.Hits)
+				require.Empty(t, page.Nodes)
 				require.False(t, page.HasNextPage)
 				require.True(t, page.IsComplete)
 				again, err := d.Find(w.Context("amy"), search.Input{Query: "nowhere", Size: 1})

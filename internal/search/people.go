@@ -88,11 +88,11 @@ func (r *run) walk(ctx context.Context, at place) (done bool, err error) {
 		if at != top(at.kind) {
 			w.Cursor = r.Desk.Desk.CursorAt(clock.Time(at.at), at.key)
 		}
-		page, err := r.Desk.Desk.List(ctx, *r.in.View, nil, nil, w)
+		page, err := r.Desk.Desk.List(ctx, *r.in.View, nil, nil, w, conversation.Selected{})
 		if err != nil {
 			return false, err
 		}
-		for _, row := range page.Rows {
+		for _, row := range page.Nodes {
 			at.at, at.key = int64(row.LastMessageAt), row.Key
 			r.offer(customer{at, row.Title, row.Address})
 			if r.visit(at) {

@@ -56,9 +56,9 @@ func (r *run) page(ctx context.Context) (*Page, error) {
 // finish takes off the hit that only shows that there is more.
 func (r *run) finish(done bool) *Page {
 	p := r.out
-	if n := r.in.Size; len(p.Hits) > n {
-		p.Hits = p.Hits[:n]
-		p.HasNextPage, p.IsComplete, p.end = true, true, p.Hits[n-1].at
+	if n := r.in.Size; len(p.Nodes) > n {
+		p.Nodes = p.Nodes[:n]
+		p.HasNextPage, p.IsComplete, p.end = true, true, p.Nodes[n-1].at
 		return p
 	}
 	p.HasNextPage, p.IsComplete = !done, done && (r.index == nil || r.index.Whole())
@@ -74,7 +74,7 @@ func (r *run) look(ctx context.Context, at place) (done bool, err error) {
 	return r.people(ctx, at)
 }
 
-func (r *run) full() bool { return len(r.out.Hits) > r.in.Size }
+func (r *run) full() bool { return len(r.out.Nodes) > r.in.Size }
 
 // visit counts a row that the viewer sees against the budget, which may be the
 // last: then the page ends there. Rows are visited in the order of hits.
@@ -101,4 +101,7 @@ func (r *run) left() int {
 
 func (r *run) spent() bool { return r.left() <= 0 }
 
-func (r *run) add(h *Hit) { r.out.Hits = append(r.out.Hits, h) }
+func (r *run) add(h *Hit) {
+	h.desk = r.Desk
+	r.out.Nodes = append(r.out.Nodes, h)
+}

@@ -23,6 +23,7 @@ import (
 	"parley/internal/conversation"
 	"parley/internal/cursor"
 	"parley/internal/fault"
+	"parley/internal/page"
 	"parley/internal/search/index"
 	"parley/internal/search/word"
 	"parley/internal/viewer"
@@ -94,16 +95,19 @@ type Hit struct {
 	// Highlights are in the message's text, the customer's name, or their address.
 	Highlights []Highlight
 
-	at place
+	at   place
+	desk *Desk
 }
 
 // Highlight is a part of a text, in UTF-16 code units.
 type Highlight = word.Range
 
+// Cursor returns where the hit stands.
+func (h *Hit) Cursor() string { return h.desk.cursor(h.at) }
+
 // Page is a page of hits.
 type Page struct {
-	Hits        []*Hit
-	HasNextPage bool
+	page.Page[*Hit]
 	// IsComplete is false when the budget ended before the page was full, and while
 	// the index still takes in what was there before it.
 	IsComplete bool
@@ -115,34 +119,16 @@ type Page struct {
 }
 
 // Edge is a hit with its place.
-type Edge struct {
-	Node *Hit
-	page *Page
-}
-
-// Cursor is where the hit stands.
-func (e *Edge) Cursor() string { return e.page.desk.cursor(e.Node.at) }
-
-// Edges are the hits with cursors.
-func (p *Page) Edges() []*Edge {
-	edges := make([]*Edge, len(p.Hits))
-	for i, h := range p.Hits {
-		edges[i] = &Edge{h, p}
-	}
-	return edges
-}
-
-// Nodes are the hits.
-func (p *Page) Nodes() []*Hit { return p.Hits }
+type Edge = page.Edge[*Hit]
 
 // PageInfo is where the page stands. Its end cursor is where to go on: after the
 // last hit, where the budget ended, or at the end of everything, which is the same
 // for all searches.
-func (p *Page) PageInfo() *conversation.PageInfo {
+func (p *Page) PageInfo() *page.Info {
 	end := p.desk.cursor(p.end)
-	info := &conversation.PageInfo{HasNextPage: p.HasNextPage, HasPreviousPage: false, EndCursor: &end}
-	if len(p.Hits) > 0 {
-		start := p.desk.cursor(p.Hits[0].at)
+	info := &page.Info{HasNextPage: p.HasNextPage, EndCursor: &end}
+	if len(p.Nodes) > 0 {
+		start := p.Nodes[0].Cursor()
 		info.StartCursor = &start
 	}
 	return info

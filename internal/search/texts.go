@@ -127,7 +127,7 @@ func (t *reading) lookup(ctx context.Context) ([]index.Found, error) {
 // most is how many messages to ask for: what the page lacks, and more the fewer
 // of them were in the view so far.
 func (t *reading) most() int {
-	lacks := t.in.Size + 1 - len(t.out.Hits)
+	lacks := t.in.Size + 1 - len(t.out.Nodes)
 	if t.told > 0 {
 		lacks = lacks * (t.told + 1) / (t.inView + 1)
 	}

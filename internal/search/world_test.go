@@ -181,15 +181,15 @@ func found(ctx context.Context, t testing.TB, d *search.Desk, in search.Input) (
 	for range 10_000 {
 		page, err := d.Find(ctx, in)
 		require.NoError(t, err)
-		require.LessOrEqual(t, len(page.Hits), in.Size)
-		for _, h := range page.Hits {
+		require.LessOrEqual(t, len(page.Nodes), in.Size)
+		for _, h := range page.Nodes {
 			out = append(out, fmt.Sprint(h.Kind, h.Conversation, h.Message))
 		}
 		require.True(t, page.HasNextPage || page.IsComplete)
 		if !page.IsComplete {
 			short++
 		} else if page.HasNextPage {
-			require.Len(t, page.Hits, in.Size)
+			require.Len(t, page.Nodes, in.Size)
 		}
 		if !page.HasNextPage {
 			return out, short
