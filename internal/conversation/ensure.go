@@ -63,7 +63,7 @@ func (d *Desk) known(ctx context.Context, tx *store.Tx, channelKey int64, c Cust
 // when it has none.
 func (d *Desk) ensured(s *store.Row, i int, user *MessagingUser) *Row {
 	r := &Row{heard: user.Name, desk: d}
-	table.Read(r, s, i, 0)
+	conversations.Read(r, s, i, 0)
 	return r
 }
 

@@ -8,6 +8,7 @@ import (
 	"parley/internal/cursor"
 	"parley/internal/fault"
 	"parley/internal/store"
+	"parley/internal/table"
 	"parley/internal/viewer"
 )
 
@@ -41,7 +42,7 @@ type Window struct {
 
 	// Columns are what the page's rows are read with; all when zero. The rest of
 	// them is not to be looked at.
-	Columns store.Columns
+	Columns table.Columns
 	// Along is read with every row, in the same statement; nil for nothing.
 	Along *Alongside
 	// Unplaced leaves out the page's Position.

@@ -9,6 +9,7 @@ import (
 	entsql "entgo.io/ent/dialect/sql"
 
 	"parley/internal/store"
+	"parley/internal/table"
 )
 
 // pageQuery is the statement of a page: the log's head, and the top rows.
@@ -18,7 +19,7 @@ type pageQuery struct {
 	after      *spot
 	size       int
 	descending bool
-	columns    store.Columns
+	columns    table.Columns
 	along      *Alongside
 	unplaced   bool
 
@@ -30,7 +31,7 @@ var slabs store.Slabs[Row]
 func (d *Desk) pageQuery(scope *Scope, order *Order, w Window) (*pageQuery, error) {
 	q := &pageQuery{desk: d, scope: scope, size: w.Size + 1, columns: w.Columns, along: w.Along, unplaced: w.Unplaced, slab: slabs.Slab(w.Until)}
 	if scope.conds.owner != nil && q.columns != 0 {
-		q.columns &^= table.Only("owner_id") // it is known
+		q.columns &^= conversations.Only("owner_id") // it is known
 	}
 	q.descending = (order == nil || order.Direction != Ascending) != w.Backward
 	if w.Cursor == "" {
@@ -48,7 +49,7 @@ const along = "along"
 // of a key, and nothing else, where it is asked for: beside an outer join a page
 // would be gathered before it is read.
 func (q *pageQuery) Query() (string, []any) {
-	columns := table.Select("x", q.columns)
+	columns := conversations.Select("x", q.columns)
 	if q.along != nil {
 		columns = append(columns, q.along.Columns(along)...)
 	}
@@ -219,7 +220,7 @@ func qualify(table string) func(string) string {
 func (q *pageQuery) row(s *store.Row) (*Row, error) {
 	r := q.slab.Next()
 	r.desk = q.desk
-	i := table.Read(r, s, 0, q.columns)
+	i := conversations.Read(r, s, 0, q.columns)
 	if owner := q.scope.conds.owner; owner != nil {
 		r.OwnerID = *owner
 	}

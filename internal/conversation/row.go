@@ -12,6 +12,7 @@ import (
 	"parley/internal/publicid"
 	"parley/internal/rule"
 	"parley/internal/store"
+	"parley/internal/table"
 )
 
 // Row is a conversation with everything a list shows. Zero keys and times stand
@@ -50,8 +51,8 @@ type Row struct {
 	desk  *Desk
 }
 
-// table is the columns of conversations, and how they come into a row.
-var table = store.Table[Row]{
+// conversations is the columns of conversations, and how they come into a row.
+var conversations = table.Table[Row]{
 	{Name: "id", Read: func(r *Row, s *store.Row, i int) { r.Key = s.Int(i) }},
 	{Name: "last_message_at", Read: func(r *Row, s *store.Row, i int) { r.LastMessageAt = clock.Time(s.Int(i)) }},
 	{Name: "channel_id", Read: func(r *Row, s *store.Row, i int) { r.ChannelID = s.Int(i) }},
@@ -88,29 +89,29 @@ func shownOf(x string) string {
 func newOf(x string) string { return x + ".inbound_count - " + x + ".read_count" }
 
 // columns are the names of all of them.
-var columns = table.Names(0)
+var columns = conversations.Names(0)
 
 // always are read: the key, and where the row stands in a list.
-var always = table.Only("id", "last_message_at")
+var always = conversations.Only("id", "last_message_at")
 
 // needs are the columns that the graph's fields of a conversation read, where
 // these are not all.
-var needs = map[string]store.Columns{
+var needs = map[string]table.Columns{
 	"__typename": 0, "id": 0, "lastMessageAt": 0, "viewerCanAssign": 0,
-	"name": table.Only("shown"), "mobileNumber": table.Only("address"), "preview": table.Only("preview"),
-	"channel": table.Only("channel_id"), "owner": table.Only("owner_id"), "messagingUser": table.Only("messaging_user_id"),
-	"record": table.Only("record_id"), "objectType": table.Only("object_type"), "createdAt": table.Only("created_at"),
-	"isUnread": table.Only("is_unread"), "newCount": table.Only("new"),
-	"lastIncomingAt": table.Only("last_incoming_at"), "lastMessageDirection": table.Only("last_direction"),
-	"lastMessage": table.Only("last_message_id"), "messageCount": table.Only("first_seq", "last_seq"), "messages": table.Only("first_seq", "last_seq"),
+	"name": conversations.Only("shown"), "mobileNumber": conversations.Only("address"), "preview": conversations.Only("preview"),
+	"channel": conversations.Only("channel_id"), "owner": conversations.Only("owner_id"), "messagingUser": conversations.Only("messaging_user_id"),
+	"record": conversations.Only("record_id"), "objectType": conversations.Only("object_type"), "createdAt": conversations.Only("created_at"),
+	"isUnread": conversations.Only("is_unread"), "newCount": conversations.Only("new"),
+	"lastIncomingAt": conversations.Only("last_incoming_at"), "lastMessageDirection": conversations.Only("last_direction"),
+	"lastMessage": conversations.Only("last_message_id"), "messageCount": conversations.Only("first_seq", "last_seq"), "messages": conversations.Only("first_seq", "last_seq"),
 }
 
 // ColumnsOf are the columns that fields of the graph read, without the one that
 // along stands for.
-func ColumnsOf(fields iter.Seq[string], along *Alongside) store.Columns {
-	c := store.ColumnsOf(always, needs, fields)
+func ColumnsOf(fields iter.Seq[string], along *Alongside) table.Columns {
+	c := table.ColumnsOf(always, needs, fields)
 	if along != nil {
-		c &^= table.Only(along.On)
+		c &^= conversations.Only(along.On)
 	}
 	return c
 }
@@ -119,7 +120,7 @@ func ColumnsOf(fields iter.Seq[string], along *Alongside) store.Columns {
 func (d *Desk) scan(rows *sql.Rows) (*Row, error) {
 	r := &Row{desk: d}
 	return r, store.ScanRow(rows, func(s *store.Row) error {
-		table.Read(r, s, 0, 0)
+		conversations.Read(r, s, 0, 0)
 		return nil
 	})
 }

@@ -24,7 +24,7 @@ type Set interface {
 }
 
 // taskColumns are the columns of a row that tasks ask for.
-var taskColumns = table.Only("id", "owner_id", "assigned", "is_unread", "inbound_count", "read_count")
+var taskColumns = conversations.Only("id", "owner_id", "assigned", "is_unread", "inbound_count", "read_count")
 
 // rowsDecided is how many rows of a set cost a unit.
 const rowsDecided = 4
@@ -35,7 +35,7 @@ const rowsDecided = 4
 func (d *Desk) Each(ctx context.Context, s Set, most int, fn func(*Row)) error {
 	b := &entsql.Builder{}
 	b.SetDialect(d.Store.Dialect())
-	b.WriteString("SELECT ").WriteString(strings.Join(table.Select("x", taskColumns), ", ")).WriteString(" FROM conversations AS x")
+	b.WriteString("SELECT ").WriteString(strings.Join(conversations.Select("x", taskColumns), ", ")).WriteString(" FROM conversations AS x")
 	s.from(b)
 	b.WriteString(" LIMIT ").Arg(most)
 	n := 0
@@ -43,7 +43,7 @@ func (d *Desk) Each(ctx context.Context, s Set, most int, fn func(*Row)) error {
 	return d.Store.Each(ctx, b, func(s *store.Row) error {
 		n++
 		row := Row{desk: d}
-		table.Read(&row, s, 0, taskColumns)
+		conversations.Read(&row, s, 0, taskColumns)
 		fn(&row)
 		return nil
 	})

@@ -16,6 +16,7 @@ import (
 	"parley/internal/directory"
 	"parley/internal/publicid"
 	"parley/internal/store"
+	"parley/internal/table"
 )
 
 // Row is a message as it is read. Zero keys and times stand for none.
@@ -42,8 +43,8 @@ type Row struct {
 	desk *conversation.Desk
 }
 
-// table is the columns of messages, and how they come into a row.
-var table = store.Table[Row]{
+// messages is the columns of messages, and how they come into a row.
+var messages = table.Table[Row]{
 	{Name: "id", Read: func(r *Row, s *store.Row, i int) { r.Key = s.Int(i) }},
 	{Name: "conversation_id", Read: func(r *Row, s *store.Row, i int) { r.ConversationID = s.Int(i) }},
 	{Name: "seq", Read: func(r *Row, s *store.Row, i int) { r.Seq = s.Int(i) }},
@@ -69,30 +70,30 @@ func beginning(x string) string {
 }
 
 var (
-	key    = table.Only("id")
-	placed = table.Only("id", "conversation_id", "seq")
-	told   = table.Only("kind", "rest")
-	said   = told | table.Only("beginning")
+	key    = messages.Only("id")
+	placed = messages.Only("id", "conversation_id", "seq")
+	told   = messages.Only("kind", "rest")
+	said   = told | messages.Only("beginning")
 
 	// whole is what is read of one message by itself, listed of many.
-	whole  = table.Stored()
-	listed = whole&^table.Only("text") | said
+	whole  = messages.Stored()
+	listed = whole&^messages.Only("text") | said
 )
 
 // needs are the columns that the graph's fields of a message read.
-var needs = map[string]store.Columns{
-	"__typename": 0, "id": 0, "number": table.Only("seq"), "conversation": table.Only("conversation_id"), "direction": table.Only("direction"), "kind": table.Only("kind"),
-	"source": table.Only("source"), "content": said, "author": table.Only("author_id"), "status": table.Only("status"),
-	"error": table.Only("error_code", "status"), "createdAt": table.Only("created_at"), "providerTime": table.Only("provider_time"),
-	"attempts": table.Only("status"), "channelTemplateType": table.Only("template_type"),
+var needs = map[string]table.Columns{
+	"__typename": 0, "id": 0, "number": messages.Only("seq"), "conversation": messages.Only("conversation_id"), "direction": messages.Only("direction"), "kind": messages.Only("kind"),
+	"source": messages.Only("source"), "content": said, "author": messages.Only("author_id"), "status": messages.Only("status"),
+	"error": messages.Only("error_code", "status"), "createdAt": messages.Only("created_at"), "providerTime": messages.Only("provider_time"),
+	"attempts": messages.Only("status"), "channelTemplateType": messages.Only("template_type"),
 }
 
 // Columns are columns of messages; none stands for all, with the beginning of the
 // text.
-type Columns = store.Columns
+type Columns = table.Columns
 
 // ColumnsOf are the columns that fields of the graph read.
-func ColumnsOf(fields iter.Seq[string]) store.Columns { return store.ColumnsOf(key, needs, fields) }
+func ColumnsOf(fields iter.Seq[string]) table.Columns { return table.ColumnsOf(key, needs, fields) }
 
 func orListed(c Columns) Columns {
 	if c == 0 {
@@ -102,14 +103,14 @@ func orListed(c Columns) Columns {
 }
 
 // read makes a row of the columns from place i on.
-func read(desk *conversation.Desk, s *store.Row, i int, c store.Columns) *Row {
+func read(desk *conversation.Desk, s *store.Row, i int, c table.Columns) *Row {
 	r := &Row{desk: desk}
 	r.read(s, i, c)
 	return r
 }
 
-func (r *Row) read(s *store.Row, i int, c store.Columns) {
-	table.Read(r, s, i, c)
+func (r *Row) read(s *store.Row, i int, c table.Columns) {
+	messages.Read(r, s, i, c)
 	if c&told != told {
 		return
 	}

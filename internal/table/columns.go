@@ -1,8 +1,11 @@
-package store
+// Package table declares which columns a stored thing has, and how they are read.
+package table
 
 import (
 	"iter"
 	"slices"
+
+	"parley/internal/store"
 )
 
 // Columns say which columns of a table are read: one bit for each, in the order
@@ -15,7 +18,7 @@ type Column[T any] struct {
 	// Of gives the expression that makes it of the columns of the table named x; nil
 	// for a stored one. A column that is made is read only when it is asked for.
 	Of   func(x string) string
-	Read func(into *T, from *Row, i int)
+	Read func(into *T, from *store.Row, i int)
 }
 
 // Table is the columns that a T is read from; at most 32.
@@ -72,7 +75,7 @@ func (t Table[T]) Only(names ...string) Columns {
 
 // Read fills a T from the columns that stand from place i on, and returns the
 // place behind them.
-func (t Table[T]) Read(into *T, from *Row, i int, c Columns) int {
+func (t Table[T]) Read(into *T, from *store.Row, i int, c Columns) int {
 	for n := range t {
 		if t.has(n, c) {
 			t[n].Read(into, from, i)
