@@ -27,7 +27,7 @@ func (r *Resolver) selectedRows(ctx context.Context, w *conversation.Window) {
 func selectedLast(ctx context.Context) message.Columns {
 	messages, known := selection.Selected(ctx)
 	if !known {
-		return 0
+		return message.Columns{}
 	}
 	return message.ColumnsOf(messages.Names())
 }

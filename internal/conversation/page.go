@@ -30,8 +30,8 @@ var slabs store.Slabs[Row]
 
 func (d *Desk) pageQuery(scope *Scope, order *Order, w Window) (*pageQuery, error) {
 	q := &pageQuery{desk: d, scope: scope, size: w.Size + 1, columns: w.Columns, along: w.Along, unplaced: w.Unplaced, slab: slabs.Slab(w.Until)}
-	if scope.conds.owner != nil && q.columns != 0 {
-		q.columns &^= conversations.Only("owner_id") // it is known
+	if scope.conds.owner != nil && !q.columns.IsZero() {
+		q.columns = q.columns.Without(conversations.Only("owner_id")) // it is known
 	}
 	q.descending = (order == nil || order.Direction != Ascending) != w.Backward
 	if w.Cursor == "" {

@@ -127,7 +127,7 @@ func (m Reader) Pages(ctx context.Context, of []*conversation.Row, w Window) ([]
 	if len(ranges) == 0 {
 		return pages, nil
 	}
-	w.Columns = orListed(w.Columns) | placed
+	w.Columns = orListed(w.Columns).And(placed)
 	err := m.Desk.Store.Each(ctx, rangeQuery{m.Desk.Store.Dialect(), ranges, w.Columns}, func(s *store.Row) error {
 		r := read(m.Desk, s, 0, w.Columns)
 		p := byConversation[r.ConversationID]
