@@ -36,14 +36,16 @@ func (d *Desk) Ensure(ctx context.Context, tx *store.Tx, channelKey int64, c Cus
 	if _, err := tx.Exec(ctx, d.identify(channelKey, user.Key, c, tx.Now)); err != nil {
 		return nil, nil, err
 	}
-	begun := &Row{
+	row = &Row{
 		ChannelID: channelKey, UserID: user.Key, QueueID: d.Directory.Channel(channelKey).Queue,
-		Title: user.Name, Address: c.Address, FirstSeq: 1, CreatedAt: tx.Now,
+		Title: user.Name, Address: c.Address, FirstSeq: 1, CreatedAt: tx.Now, heard: user.Name, desk: d,
 	}
 	if c.Record != nil {
-		begun.RecordID, begun.Type = c.Record.Key, c.Record.ObjectType
+		row.RecordID, row.Type = c.Record.Key, c.Record.ObjectType
 	}
-	err = one(ctx, tx, makeConversation.With(conversations.Values(begun, keyless)...), func(s *store.Row) { row = d.ensured(s, 0, user) })
+	err = one(ctx, tx, makeConversation.With(conversations.Values(row, keyless)...), func(s *store.Row) {
+		conversations.Read(row, s, 0, table.Columns{}) // another write may have made it
+	})
 	return row, user, err
 }
 
@@ -52,20 +54,13 @@ func (d *Desk) known(ctx context.Context, tx *store.Tx, channelKey int64, c Cust
 	err = one(ctx, tx, findKnown.With(channelKey, c.Address), func(s *store.Row) {
 		var next int
 		user, next = d.readUser(s, 0)
-		row = d.ensured(s, next, user)
+		row = &Row{heard: user.Name, desk: d} // Apply gives it the name when it has none
+		conversations.Read(row, s, next, table.Columns{})
 	})
 	if row != nil && user.Name == "" && c.Name != "" {
 		return nil, nil, err
 	}
 	return row, user, err
-}
-
-// ensured reads a conversation from place i on. Apply gives it the customer's name
-// when it has none.
-func (d *Desk) ensured(s *store.Row, i int, user *MessagingUser) *Row {
-	r := &Row{heard: user.Name, desk: d}
-	conversations.Read(r, s, i, table.Columns{})
-	return r
 }
 
 // one reads the row of a statement that has one or none.
