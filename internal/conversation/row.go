@@ -54,7 +54,8 @@ type Row struct {
 	desk  *Desk
 }
 
-// conversations is the columns of conversations.
+// conversations declares the columns: how each is read, written and compared, which
+// fields of the graph need it, and which fact it feeds.
 var conversations = table.New("conversations", []table.Column[Row, feed.Facts]{
 	{Name: "id", Value: table.Int(func(r *Row) *int64 { return &r.Key }), Fields: "__typename id viewerCanAssign"},
 	{
@@ -128,7 +129,7 @@ func shownOf(x string) string {
 
 func newOf(x string) string { return x + ".inbound_count - " + x + ".read_count" }
 
-// columns are the names of the stored ones.
+// columns are the names of the stored columns.
 var columns = conversations.Names(table.Columns{})
 
 // always are read: the key, and where the row stands in a list.
@@ -147,8 +148,8 @@ func ColumnsOf(fields iter.Seq[string], along *Alongside) table.Columns {
 // Columns returns the names of a conversation's stored columns.
 func Columns() []string { return columns }
 
-// Begun returns what the columns store of a conversation that begins at now, with its
-// history, on a channel of type t.
+// Begun returns the values that a new conversation stores in its Columns, on a channel
+// of type t, when its history is loaded at now.
 func (r *Row) Begun(t channel.Type, now clock.Time) []any {
 	r.due = r.dueOn(t, now)
 	return conversations.Values(r, table.Columns{})

@@ -43,8 +43,7 @@ type Row struct {
 	desk *conversation.Desk
 }
 
-// messages is the columns of messages that are read. No fact of an event comes from
-// them.
+// messages declares the columns that are read. They feed no fact of an event.
 var messages = table.New("messages", []table.Column[Row, struct{}]{
 	{Name: "id", Value: table.Int(func(r *Row) *int64 { return &r.Key }), Fields: "__typename id"},
 	{Name: "conversation_id", Value: table.Int(func(r *Row) *int64 { return &r.ConversationID }), Fields: "conversation"},
@@ -85,7 +84,7 @@ var (
 // text.
 type Columns = table.Columns
 
-// ColumnsOf are the columns that fields of the graph read.
+// ColumnsOf returns the columns that fields of the graph need.
 func ColumnsOf(fields iter.Seq[string]) Columns { return messages.Needed(key, fields) }
 
 func orListed(c Columns) Columns {
