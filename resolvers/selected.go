@@ -28,7 +28,7 @@ func (r *Resolver) selectedRows(ctx context.Context) (s conversation.Selected) {
 func selectedLast(ctx context.Context) message.Columns {
 	messages, known := selection.Selected(ctx)
 	if !known {
-		return 0
+		return message.Columns{}
 	}
 	return message.ColumnsOf(messages.Names())
 }
@@ -37,7 +37,7 @@ func selectedLast(ctx context.Context) message.Columns {
 func selectedMessages(ctx context.Context) message.Columns {
 	page, known := selection.Selected(ctx)
 	if !known {
-		return 0
+		return message.Columns{}
 	}
 	return message.ColumnsOf(page.Under("nodes").And(page.Under("edges").Under("node")).Names())
 }

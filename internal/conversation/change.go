@@ -3,16 +3,16 @@ package conversation
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
-	"slices"
 	"strings"
 
 	entsql "entgo.io/ent/dialect/sql"
 
+	"parley/internal/clock"
 	"parley/internal/fault"
 	"parley/internal/feed"
 	"parley/internal/search/index"
 	"parley/internal/store"
+	"parley/internal/table"
 	"parley/internal/viewer"
 )
 
@@ -77,54 +77,35 @@ func tell(ctx context.Context, tx *store.Tx, before, after *Row, event *feed.Eve
 	return feed.Record(tx, event)
 }
 
-// save writes the columns that differ, and the copies that participants hold.
+// save writes the columns that differ, and the copies that others hold.
 func save(ctx context.Context, tx *store.Tx, before, after *Row) error {
-	update := tx.Builder().Update("conversations").Where(entsql.EQ("id", after.Key))
-	set := func(column string, differs bool, value any) {
-		if differs {
-			update.Set(column, value)
-		}
-	}
-	set("record_id", before.RecordID != after.RecordID, nullable(after.RecordID))
-	set("object_type", before.Type != after.Type, after.Type)
-	set("owner_id", before.OwnerID != after.OwnerID, nullable(after.OwnerID))
-	set("queue_id", before.QueueID != after.QueueID, nullable(after.QueueID))
-	set("assigned", before.Assigned != after.Assigned, after.Assigned)
-	set("name", before.Title != after.Title, after.Title)
-	if before.Title != after.Title || before.LastSeq == 0 {
-		index.SetCustomers(tx, index.Customer{ConversationID: after.Key, ChannelID: after.ChannelID, Name: after.Title, Address: after.Address})
-	}
-	set("preview", before.Preview != after.Preview, after.Preview)
-	set("last_message_at", before.LastMessageAt != after.LastMessageAt, int64(after.LastMessageAt))
-	set("last_message_id", before.LastMessageID != after.LastMessageID, after.LastMessageID)
-	set("last_direction", before.LastDirection != after.LastDirection, string(after.LastDirection))
-	wrote := before.LastIncoming != after.LastIncoming
-	set("last_incoming_at", wrote, int64(after.LastIncoming))
-	set("due_at", wrote && after.dueAt(tx.Now) != before.dueAt(tx.Now), int64(after.dueAt(tx.Now)))
-	set("is_unread", before.IsUnread != after.IsUnread, after.IsUnread)
-	set("inbound_count", before.Inbound != after.Inbound, after.Inbound)
-	set("read_count", before.Read != after.Read, after.Read)
-	set("first_seq", before.FirstSeq != after.FirstSeq, after.FirstSeq)
-	set("last_seq", before.LastSeq != after.LastSeq, after.LastSeq)
-	if !slices.Equal(before.SentBy, after.SentBy) {
-		list, err := json.Marshal(after.SentBy)
-		if err != nil {
+	if changed := after.changed(before, tx.Now); !changed.IsZero() {
+		update := tx.Builder().Update("conversations").Where(entsql.EQ("id", after.Key))
+		conversations.Set(update, after, changed)
+		if _, err := tx.Exec(ctx, update); err != nil {
 			return err
 		}
-		update.Set("sent_by", string(list))
 	}
-	if update.Empty() {
-		return nil
-	}
-	if _, err := tx.Exec(ctx, update); err != nil {
-		return err
-	}
-	return saveParticipants(ctx, tx, before, after)
+	return saveCopies(ctx, tx, before, after)
 }
 
-// saveParticipants keeps the rows that "Sent" is read from: one per agent who
-// sent, each with the conversation's last message time.
-func saveParticipants(ctx context.Context, tx *store.Tx, before, after *Row) error {
+// changed returns the columns in which the row differs from before. A new message of
+// the customer moves when the row is due.
+func (r *Row) changed(before *Row, now clock.Time) table.Columns {
+	if r.LastIncoming != before.LastIncoming {
+		if due := r.dueAt(now); due != before.dueAt(now) {
+			r.due = due
+		}
+	}
+	return conversations.Differ(before, r, table.Columns{})
+}
+
+// saveCopies writes what search finds the customer by, and the rows that "Sent" is
+// read from: one per agent who sent, each with the conversation's last message time.
+func saveCopies(ctx context.Context, tx *store.Tx, before, after *Row) error {
+	if before.Title != after.Title || before.Address != after.Address || before.LastSeq == 0 {
+		index.SetCustomers(tx, index.Customer{ConversationID: after.Key, ChannelID: after.ChannelID, Name: after.Title, Address: after.Address})
+	}
 	if len(before.SentBy) > 0 && before.LastMessageAt != after.LastMessageAt {
 		if _, err := tx.Exec(ctx, moveParticipants.With(int64(after.LastMessageAt), after.Key)); err != nil {
 			return err
@@ -142,10 +123,3 @@ var (
 	moveParticipants = store.Fixed("UPDATE participants SET last_message_at = ? WHERE conversation_id = ?")
 	addParticipant   = store.Fixed("INSERT INTO participants (conversation_id, agent_id, last_message_at) VALUES (?, ?, ?)")
 )
-
-func nullable(key int64) any {
-	if key == 0 {
-		return nil
-	}
-	return key
-}

@@ -19,10 +19,10 @@ import (
 // before the change; SweepDue records the event when it has passed. Today that
 // is the end of the reply window: from then on the customer gets no free text.
 
-// DueAt is when time alone changes the conversation next, on a channel of type t;
-// zero for never. What has passed already is due no more: whoever writes the
+// dueOn returns when time alone changes the conversation next, on a channel of type
+// t; zero for never. What has passed already is due no more: whoever writes the
 // conversation now records its present state.
-func (r *Row) DueAt(t channel.Type, now clock.Time) clock.Time {
+func (r *Row) dueOn(t channel.Type, now clock.Time) clock.Time {
 	until := channel.CapabilitiesOf(t).RepliesUntil(r.LastIncoming)
 	if until < now {
 		return 0
@@ -30,13 +30,13 @@ func (r *Row) DueAt(t channel.Type, now clock.Time) clock.Time {
 	return until
 }
 
-// dueAt is DueAt on the conversation's own channel.
+// dueAt is dueOn for the conversation's own channel.
 func (r *Row) dueAt(now clock.Time) clock.Time {
 	ch := r.desk.Directory.Channel(r.ChannelID)
 	if ch == nil {
 		return 0
 	}
-	return r.DueAt(ch.Type, now)
+	return r.dueOn(ch.Type, now)
 }
 
 // dueBatch is how many due conversations are looked up at a time.
@@ -105,15 +105,12 @@ func (d *Desk) settleOne(ctx context.Context, key int64) (recorded bool, err err
 	err = d.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		recorded = false
 		row, err := d.Load(ctx, tx, key)
-		if err != nil {
-			return err
-		}
-		clear := tx.Builder().Update("conversations").Set("due_at", 0).Where(entsql.And(entsql.EQ("id", key), d.isDue(tx.Now)))
-		if n, err := tx.Exec(ctx, clear); err != nil || n == 0 {
+		if err != nil || row.due == 0 || row.due >= tx.Now {
 			return err
 		}
 		recorded = true
-		return d.Apply(ctx, tx, row, func(context.Context, *Row) (feed.Event, error) {
+		return d.Apply(ctx, tx, row, func(_ context.Context, row *Row) (feed.Event, error) {
+			row.due = 0
 			return feed.Event{Cause: feed.ConversationChanged}, nil
 		})
 	})

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"parley/internal/store"
+	"parley/internal/table"
 )
 
 // Customer is who a conversation is with, as far as it is known when it begins.
@@ -35,14 +36,16 @@ func (d *Desk) Ensure(ctx context.Context, tx *store.Tx, channelKey int64, c Cus
 	if _, err := tx.Exec(ctx, d.identify(channelKey, user.Key, c, tx.Now)); err != nil {
 		return nil, nil, err
 	}
-	var record int64
-	var objectType string
-	if c.Record != nil {
-		record, objectType = c.Record.Key, c.Record.ObjectType
+	row = &Row{
+		ChannelID: channelKey, UserID: user.Key, QueueID: d.Directory.Channel(channelKey).Queue,
+		Title: user.Name, Address: c.Address, FirstSeq: 1, CreatedAt: tx.Now, heard: user.Name, desk: d,
 	}
-	queue := d.Directory.Channel(channelKey).Queue
-	made := makeConversation.With(channelKey, user.Key, nullable(record), nullable(queue), objectType, user.Name, c.Address, int64(tx.Now))
-	err = one(ctx, tx, made, func(s *store.Row) { row = d.ensured(s, 0, user) })
+	if c.Record != nil {
+		row.RecordID, row.Type = c.Record.Key, c.Record.ObjectType
+	}
+	err = one(ctx, tx, makeConversation.With(conversations.Values(row, keyless)...), func(s *store.Row) {
+		conversations.Read(row, s, 0, table.Columns{}) // another write may have made it
+	})
 	return row, user, err
 }
 
@@ -51,20 +54,13 @@ func (d *Desk) known(ctx context.Context, tx *store.Tx, channelKey int64, c Cust
 	err = one(ctx, tx, findKnown.With(channelKey, c.Address), func(s *store.Row) {
 		var next int
 		user, next = d.readUser(s, 0)
-		row = d.ensured(s, next, user)
+		row = &Row{heard: user.Name, desk: d} // Apply gives it the name when it has none
+		conversations.Read(row, s, next, table.Columns{})
 	})
 	if row != nil && user.Name == "" && c.Name != "" {
 		return nil, nil, err
 	}
 	return row, user, err
-}
-
-// ensured reads a conversation from place i on. Apply gives it the customer's name
-// when it has none.
-func (d *Desk) ensured(s *store.Row, i int, user *MessagingUser) *Row {
-	r := &Row{heard: user.Name, desk: d}
-	table.Read(r, s, i, 0)
-	return r
 }
 
 // one reads the row of a statement that has one or none.
@@ -86,8 +82,8 @@ var (
 	makeUser = store.Fixed(`INSERT INTO messaging_users (channel_id, address, name, country, consent_status, created_at) VALUES (?, ?, ?, ?, ?, ?)
 		ON CONFLICT (channel_id, address) DO UPDATE SET name = CASE WHEN messaging_users.name = '' THEN excluded.name ELSE messaging_users.name END
 		RETURNING ` + strings.Join(userColumns, ", "))
-	makeConversation = store.Fixed(`INSERT INTO conversations
-		(channel_id, messaging_user_id, record_id, queue_id, object_type, name, address, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (messaging_user_id) DO UPDATE SET messaging_user_id = conversations.messaging_user_id
-		RETURNING ` + strings.Join(columns, ", "))
+	makeConversation = store.Fixed(conversations.Insert(keyless) +
+		" ON CONFLICT (messaging_user_id) DO UPDATE SET messaging_user_id = conversations.messaging_user_id RETURNING " + strings.Join(columns, ", "))
+
+	keyless = conversations.Stored().Without(conversations.Only("id"))
 )

@@ -1,6 +1,8 @@
 package conversation
 
 import (
+	"context"
+
 	"parley/internal/store"
 	"parley/internal/viewer"
 )
@@ -35,4 +37,13 @@ func WithoutCells(condition int) (undo func()) {
 	was := *c
 	c.cells, c.tally = nil, nil
 	return func() { *c = was }
+}
+
+// SaveMany saves rows as a task for many conversations saves them.
+func SaveMany(ctx context.Context, tx *store.Tx, before, after []*Row) error {
+	edits := make([]edit, len(after))
+	for i := range edits {
+		edits[i] = edit{before[i], after[i]}
+	}
+	return saveAll(ctx, tx, edits)
 }

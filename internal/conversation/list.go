@@ -7,6 +7,7 @@ import (
 	"parley/internal/cursor"
 	"parley/internal/page"
 	"parley/internal/store"
+	"parley/internal/table"
 	"parley/internal/viewer"
 )
 
@@ -38,7 +39,7 @@ type Window = page.Window
 type Selected struct {
 	// Columns are what the page's rows are read with; all when zero. Fields of other
 	// columns are zero and must not be read.
-	Columns store.Columns
+	Columns table.Columns
 	// Along is read with every row, in the same statement; nil for nothing.
 	Along *Alongside
 	// Unplaced leaves out the page's Position.

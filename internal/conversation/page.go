@@ -10,6 +10,7 @@ import (
 
 	"parley/internal/cursor"
 	"parley/internal/store"
+	"parley/internal/table"
 )
 
 // pageQuery is the statement of a page: the log's head, and the top rows.
@@ -19,7 +20,7 @@ type pageQuery struct {
 	after      *spot
 	size       int
 	descending bool
-	columns    store.Columns
+	columns    table.Columns
 	along      *Alongside
 	unplaced   bool
 
@@ -33,8 +34,8 @@ func (d *Desk) pageQuery(scope *Scope, order *Order, w Window, selected Selected
 		desk: d, scope: scope, size: w.Size + 1, slab: slabs.Slab(selected.Until),
 		columns: selected.Columns, along: selected.Along, unplaced: selected.Unplaced,
 	}
-	if scope.conds[ownedBy] != nil && q.columns != 0 {
-		q.columns &^= table.Only("owner_id") // it is known
+	if scope.conds[ownedBy] != nil && !q.columns.IsZero() {
+		q.columns = q.columns.Without(conversations.Only("owner_id")) // it is known
 	}
 	q.descending = (order == nil || order.Direction != Ascending) != w.Backward
 	if w.Cursor == "" {
@@ -51,7 +52,7 @@ const along = "along"
 // of a key, and nothing else, where it is asked for: beside an outer join a page
 // would be gathered before it is read.
 func (q *pageQuery) Query() (string, []any) {
-	columns := table.Select("x", q.columns)
+	columns := conversations.Select("x", q.columns)
 	if q.along != nil {
 		columns = append(columns, q.along.Columns(along)...)
 	}
@@ -225,7 +226,7 @@ func qualify(table string) columnOf {
 func (q *pageQuery) row(s *store.Row) (*Row, error) {
 	r := q.slab.Next()
 	r.desk = q.desk
-	i := table.Read(r, s, 0, q.columns)
+	i := conversations.Read(r, s, 0, q.columns)
 	if owner, known := q.scope.conds[ownedBy].(int64); known {
 		r.OwnerID = owner
 	}

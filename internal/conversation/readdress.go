@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"parley/internal/feed"
-	"parley/internal/search/index"
 	"parley/internal/store"
 )
 
@@ -13,22 +12,20 @@ import (
 func (d *Desk) Readdress(ctx context.Context, tx *store.Tx, row *Row, address, country string) error {
 	known := IdentifierOf(address, "", d.Directory.Channel(row.ChannelID).Type)
 	for _, q := range []store.Query{
-		readdressUser.With(address, country, row.UserID), readdressConversation.With(address, row.Key),
+		readdressUser.With(address, country, row.UserID),
 		readdressIdentifier.With(string(known.StoredKind), address, address, row.UserID),
 	} {
 		if _, err := tx.Exec(ctx, q); err != nil {
 			return err
 		}
 	}
-	row.Address = address
-	index.SetCustomers(tx, index.Customer{ConversationID: row.Key, ChannelID: row.ChannelID, Name: row.Title, Address: address})
-	return d.Apply(ctx, tx, row, func(context.Context, *Row) (feed.Event, error) {
+	return d.Apply(ctx, tx, row, func(_ context.Context, row *Row) (feed.Event, error) {
+		row.Address = address
 		return feed.Event{Cause: feed.ConversationChanged}, nil
 	})
 }
 
 var (
-	readdressUser         = store.Fixed("UPDATE messaging_users SET address = ?, country = ? WHERE id = ?")
-	readdressIdentifier   = store.Fixed("UPDATE identifiers SET kind = ?, lookup = ?, display = ? WHERE messaging_user_id = ? AND is_primary")
-	readdressConversation = store.Fixed("UPDATE conversations SET address = ? WHERE id = ?")
+	readdressUser       = store.Fixed("UPDATE messaging_users SET address = ?, country = ? WHERE id = ?")
+	readdressIdentifier = store.Fixed("UPDATE identifiers SET kind = ?, lookup = ?, display = ? WHERE messaging_user_id = ? AND is_primary")
 )

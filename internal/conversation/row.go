@@ -5,6 +5,7 @@ import (
 	"iter"
 	"slices"
 
+	"parley/internal/channel"
 	"parley/internal/clock"
 	"parley/internal/content"
 	"parley/internal/directory"
@@ -12,6 +13,7 @@ import (
 	"parley/internal/publicid"
 	"parley/internal/rule"
 	"parley/internal/store"
+	"parley/internal/table"
 )
 
 // Row is a conversation with everything a list shows. Zero keys and times stand
@@ -43,6 +45,8 @@ type Row struct {
 
 	CreatedAt clock.Time
 
+	due clock.Time // when time alone changes it next
+
 	// Along is what Alongside read with the row; nil for nothing.
 	Along any
 
@@ -50,36 +54,74 @@ type Row struct {
 	desk  *Desk
 }
 
-// table is the columns of conversations, and how they come into a row.
-var table = store.Table[Row]{
-	{Name: "id", Read: func(r *Row, s *store.Row, i int) { r.Key = s.Int(i) }},
-	{Name: "last_message_at", Read: func(r *Row, s *store.Row, i int) { r.LastMessageAt = clock.Time(s.Int(i)) }},
-	{Name: "channel_id", Read: func(r *Row, s *store.Row, i int) { r.ChannelID = s.Int(i) }},
-	{Name: "messaging_user_id", Read: func(r *Row, s *store.Row, i int) { r.UserID = s.Int(i) }},
-	{Name: "record_id", Read: func(r *Row, s *store.Row, i int) { r.RecordID = s.Int(i) }},
-	{Name: "owner_id", Read: func(r *Row, s *store.Row, i int) { r.OwnerID = s.Int(i) }},
-	{Name: "queue_id", Read: func(r *Row, s *store.Row, i int) { r.QueueID = s.Int(i) }},
-	{Name: "object_type", Read: func(r *Row, s *store.Row, i int) { r.Type = s.Text(i) }},
-	{Name: "assigned", Read: func(r *Row, s *store.Row, i int) { r.Assigned = s.Bool(i) }},
-	{Name: "name", Read: func(r *Row, s *store.Row, i int) { r.Title = s.Text(i) }},
-	{Name: "address", Read: func(r *Row, s *store.Row, i int) { r.Address = s.Text(i) }},
-	{Name: "preview", Read: func(r *Row, s *store.Row, i int) { r.Preview = s.Text(i) }},
-	{Name: "last_message_id", Read: func(r *Row, s *store.Row, i int) { r.LastMessageID = s.Int(i) }},
-	{Name: "last_direction", Read: func(r *Row, s *store.Row, i int) { r.LastDirection = content.Direction(s.Text(i)) }},
-	{Name: "last_incoming_at", Read: func(r *Row, s *store.Row, i int) { r.LastIncoming = clock.Time(s.Int(i)) }},
-	{Name: "is_unread", Read: func(r *Row, s *store.Row, i int) { r.IsUnread = s.Bool(i) }},
-	{Name: "inbound_count", Read: func(r *Row, s *store.Row, i int) { r.Inbound = s.Int(i) }},
-	{Name: "read_count", Read: func(r *Row, s *store.Row, i int) { r.Read = s.Int(i) }},
-	{Name: "first_seq", Read: func(r *Row, s *store.Row, i int) { r.FirstSeq = s.Int(i) }},
-	{Name: "last_seq", Read: func(r *Row, s *store.Row, i int) { r.LastSeq = s.Int(i) }},
-	{Name: "created_at", Read: func(r *Row, s *store.Row, i int) { r.CreatedAt = clock.Time(s.Int(i)) }},
-	{Name: "sent_by", Read: func(r *Row, s *store.Row, i int) { r.SentBy = s.Keys(i) }},
+// conversations declares the columns: how each is read, written and compared, which
+// fields of the graph need it, and which fact it feeds.
+var conversations = table.New("conversations", []table.Column[Row, feed.Facts]{
+	{Name: "id", Value: table.Int(func(r *Row) *int64 { return &r.Key }), Fields: "__typename id viewerCanAssign"},
+	{
+		Name: "last_message_at", Value: table.Int(func(r *Row) *clock.Time { return &r.LastMessageAt }), Fields: "lastMessageAt",
+		Fact: func(f *feed.Facts, r *Row) { f.LastMessageAt = r.LastMessageAt },
+	},
+	{
+		Name: "channel_id", Value: table.Int(func(r *Row) *int64 { return &r.ChannelID }), Fields: "channel",
+		Fact: func(f *feed.Facts, r *Row) { f.Channel = r.ChannelID },
+	},
+	{Name: "messaging_user_id", Value: table.Int(func(r *Row) *int64 { return &r.UserID }), Fields: "messagingUser"},
+	{
+		Name: "record_id", Value: table.Key(func(r *Row) *int64 { return &r.RecordID }), Fields: "record",
+		Fact: func(f *feed.Facts, r *Row) { f.Record = r.RecordID },
+	},
+	{
+		Name: "object_type", Value: table.Text(func(r *Row) *string { return &r.Type }), Fields: "objectType",
+		Fact: func(f *feed.Facts, r *Row) { f.ObjectType = r.Type },
+	},
+	{
+		Name: "owner_id", Value: table.Key(func(r *Row) *int64 { return &r.OwnerID }), Fields: "owner",
+		Fact: func(f *feed.Facts, r *Row) { f.Owner = r.OwnerID },
+	},
+	{
+		Name: "queue_id", Value: table.Key(func(r *Row) *int64 { return &r.QueueID }),
+		Fact: func(f *feed.Facts, r *Row) { f.Queue = r.QueueID },
+	},
+	{Name: "assigned", Value: table.Bool(func(r *Row) *bool { return &r.Assigned })},
+	{Name: "name", Value: table.Text(func(r *Row) *string { return &r.Title })},
+	{Name: "address", Value: table.Text(func(r *Row) *string { return &r.Address }), Fields: "mobileNumber"},
+	{Name: "preview", Value: table.Text(func(r *Row) *string { return &r.Preview }), Fields: "preview"},
+	{
+		Name: "last_message_id", Value: table.Int(func(r *Row) *int64 { return &r.LastMessageID }), Fields: "lastMessage",
+		Fact: func(f *feed.Facts, r *Row) { f.LastMessageID = r.LastMessageID },
+	},
+	{
+		Name: "last_direction", Value: table.Text(func(r *Row) *content.Direction { return &r.LastDirection }), Fields: "lastMessageDirection",
+		Fact: func(f *feed.Facts, r *Row) { f.Direction = r.LastDirection },
+	},
+	{Name: "last_incoming_at", Value: table.Int(func(r *Row) *clock.Time { return &r.LastIncoming }), Fields: "lastIncomingAt"},
+	{Name: "due_at", Value: table.Int(func(r *Row) *clock.Time { return &r.due })},
+	{
+		Name: "is_unread", Value: table.Bool(func(r *Row) *bool { return &r.IsUnread }), Fields: "isUnread",
+		Fact: func(f *feed.Facts, r *Row) { f.Unread = r.IsUnread },
+	},
+	{
+		Name: "inbound_count", Value: table.Int(func(r *Row) *int64 { return &r.Inbound }),
+		Fact: func(f *feed.Facts, r *Row) { f.Inbound = r.Inbound },
+	},
+	{
+		Name: "read_count", Value: table.Int(func(r *Row) *int64 { return &r.Read }),
+		Fact: func(f *feed.Facts, r *Row) { f.Read = r.Read },
+	},
+	{Name: "first_seq", Value: table.Int(func(r *Row) *int64 { return &r.FirstSeq }), Fields: "messageCount messages"},
+	{Name: "last_seq", Value: table.Int(func(r *Row) *int64 { return &r.LastSeq }), Fields: "messageCount messages"},
+	{Name: "created_at", Value: table.Int(func(r *Row) *clock.Time { return &r.CreatedAt }), Fields: "createdAt"},
+	{
+		Name: "sent_by", Value: table.Keys(func(r *Row) *[]int64 { return &r.SentBy }),
+		Fact: func(f *feed.Facts, r *Row) { f.SentBy = slices.Clone(r.SentBy) },
+	},
 
-	// Of two columns one is made where no more is asked for: reading a column costs
-	// more than what the database does for it.
-	{Name: "shown", Of: shownOf, Read: func(r *Row, s *store.Row, i int) { r.Title = s.Text(i) }},
-	{Name: "new", Of: newOf, Read: func(r *Row, s *store.Row, i int) { r.Inbound = s.Int(i) }},
-}
+	// A list reads one computed column where the field needs no more of two: reading
+	// a column costs more than computing it.
+	{Name: "shown", Of: shownOf, Value: table.Text(func(r *Row) *string { return &r.Title }), Fields: "name"},
+	{Name: "new", Of: newOf, Value: table.Int(func(r *Row) *int64 { return &r.Inbound }), Fields: "newCount"},
+})
 
 func shownOf(x string) string {
 	return "CASE WHEN " + x + ".name = '' THEN " + x + ".address ELSE " + x + ".name END"
@@ -87,50 +129,46 @@ func shownOf(x string) string {
 
 func newOf(x string) string { return x + ".inbound_count - " + x + ".read_count" }
 
-// columns are the names of all of them.
-var columns = table.Names(0)
+// columns are the names of the stored columns.
+var columns = conversations.Names(table.Columns{})
 
 // always are read: the key, and where the row stands in a list.
-var always = table.Only("id", "last_message_at")
+var always = conversations.Only("id", "last_message_at")
 
-// needs are the columns that the graph's fields of a conversation read, where
-// these are not all.
-var needs = map[string]store.Columns{
-	"__typename": 0, "id": 0, "lastMessageAt": 0, "viewerCanAssign": 0,
-	"name": table.Only("shown"), "mobileNumber": table.Only("address"), "preview": table.Only("preview"),
-	"channel": table.Only("channel_id"), "owner": table.Only("owner_id"), "messagingUser": table.Only("messaging_user_id"),
-	"record": table.Only("record_id"), "objectType": table.Only("object_type"), "createdAt": table.Only("created_at"),
-	"isUnread": table.Only("is_unread"), "newCount": table.Only("new"),
-	"lastIncomingAt": table.Only("last_incoming_at"), "lastMessageDirection": table.Only("last_direction"),
-	"lastMessage": table.Only("last_message_id"), "messageCount": table.Only("first_seq", "last_seq"), "messages": table.Only("first_seq", "last_seq"),
-}
-
-// ColumnsOf are the columns that fields of the graph read, without the one that
-// along stands for.
-func ColumnsOf(fields iter.Seq[string], along *Alongside) store.Columns {
-	c := store.ColumnsOf(always, needs, fields)
+// ColumnsOf returns the columns that fields of the graph need, without the one
+// whose object along reads.
+func ColumnsOf(fields iter.Seq[string], along *Alongside) table.Columns {
+	c := conversations.Needed(always, fields)
 	if along != nil {
-		c &^= table.Only(along.On)
+		c = c.Without(conversations.Only(along.On))
 	}
 	return c
+}
+
+// Columns returns the names of a conversation's stored columns.
+func Columns() []string { return columns }
+
+// Begun returns the values that a new conversation stores in its Columns, on a channel
+// of type t, when its history is loaded at now.
+func (r *Row) Begun(t channel.Type, now clock.Time) []any {
+	r.due = r.dueOn(t, now)
+	return conversations.Values(r, table.Columns{})
 }
 
 // scan reads all columns of the present row.
 func (d *Desk) scan(rows *sql.Rows) (*Row, error) {
 	r := &Row{desk: d}
 	return r, store.ScanRow(rows, func(s *store.Row) error {
-		table.Read(r, s, 0, 0)
+		conversations.Read(r, s, 0, table.Columns{})
 		return nil
 	})
 }
 
 // Facts are what filters can ask of the row.
 func (r *Row) Facts() *feed.Facts {
-	return &feed.Facts{
-		Owner: r.OwnerID, Channel: r.ChannelID, Queue: r.QueueID, Record: r.RecordID, ObjectType: r.Type,
-		Unread: r.IsUnread, Inbound: r.Inbound, Read: r.Read, Direction: r.LastDirection,
-		LastMessageID: r.LastMessageID, LastMessageAt: r.LastMessageAt, SentBy: slices.Clone(r.SentBy),
-	}
+	f := &feed.Facts{}
+	conversations.Facts(f, r)
+	return f
 }
 
 // Subject is what decides who sees the row.

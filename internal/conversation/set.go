@@ -13,6 +13,7 @@ import (
 	"parley/internal/price"
 	"parley/internal/rule"
 	"parley/internal/store"
+	"parley/internal/table"
 	"parley/internal/viewer"
 )
 
@@ -24,7 +25,7 @@ type Set interface {
 }
 
 // taskColumns are the columns of a row that tasks ask for.
-var taskColumns = table.Only("id", "owner_id", "assigned", "is_unread", "inbound_count", "read_count")
+var taskColumns = conversations.Only("id", "owner_id", "assigned", "is_unread", "inbound_count", "read_count")
 
 // rowsDecided is how many rows of a set cost a unit.
 const rowsDecided = 4
@@ -35,7 +36,7 @@ const rowsDecided = 4
 func (d *Desk) Each(ctx context.Context, s Set, most int, fn func(*Row)) error {
 	b := &entsql.Builder{}
 	b.SetDialect(d.Store.Dialect())
-	b.WriteString("SELECT ").WriteString(strings.Join(table.Select("x", taskColumns), ", ")).WriteString(" FROM conversations AS x")
+	b.WriteString("SELECT ").WriteString(strings.Join(conversations.Select("x", taskColumns), ", ")).WriteString(" FROM conversations AS x")
 	s.from(b)
 	b.WriteString(" LIMIT ").Arg(most)
 	n := 0
@@ -43,7 +44,7 @@ func (d *Desk) Each(ctx context.Context, s Set, most int, fn func(*Row)) error {
 	return d.Store.Each(ctx, b, func(s *store.Row) error {
 		n++
 		row := Row{desk: d}
-		table.Read(&row, s, 0, taskColumns)
+		conversations.Read(&row, s, 0, taskColumns)
 		fn(&row)
 		return nil
 	})
@@ -122,70 +123,61 @@ type Done struct {
 }
 
 // DoAll does the task with conversations that this write has loaded and locked,
-// reading each up to an inbound ordinal, and tells of each what became of it. Those
-// that change alike are one statement. The events carry the idempotency key.
+// reading each up to an inbound ordinal, and returns what became of each. One
+// statement saves those that change alike. The events carry the idempotency key.
 func (d *Desk) DoAll(ctx context.Context, tx *store.Tx, task Task, rows []*Row, upTo []int64, key string) ([]Done, error) {
-	done, alike := make([]Done, len(rows)), map[outcome][]int64{}
+	done, edits := make([]Done, len(rows)), make([]edit, 0, len(rows))
 	for i, row := range rows {
 		before := *row
 		event, err := task.Do(ctx, row, upTo[i])
 		if done[i] = (Done{event.Cause, err}); err != nil || event.Cause == "" {
 			continue
 		}
-		o := outcomeOf(&before, row)
-		alike[o] = append(alike[o], row.Key)
+		edits = append(edits, edit{&before, row})
 		event.IdempotencyKey = key
 		if err := tell(ctx, tx, &before, row, &event); err != nil {
 			return nil, err
 		}
 	}
-	for o, keys := range alike {
-		update := tx.Builder().Update("conversations").Where(entsql.P(func(b *entsql.Builder) { inKeys(b, "id", keys) }))
-		o.set(update)
+	return done, saveAll(ctx, tx, edits)
+}
+
+// edit is a conversation before and after a change.
+type edit struct{ before, after *Row }
+
+// alike are conversations that get the same values in the same columns.
+type alike struct {
+	changed table.Columns
+	like    *Row
+	keys    []int64
+}
+
+// saveAll is save for many conversations: one statement saves those that change
+// alike.
+func saveAll(ctx context.Context, tx *store.Tx, edits []edit) error {
+	var groups []alike
+	for _, e := range edits {
+		changed := e.after.changed(e.before, tx.Now)
+		i := slices.IndexFunc(groups, func(g alike) bool {
+			return g.changed == changed && conversations.Differ(g.like, e.after, changed).IsZero()
+		})
+		if i < 0 {
+			i, groups = len(groups), append(groups, alike{changed: changed, like: e.after})
+		}
+		groups[i].keys = append(groups[i].keys, e.after.Key)
+		if err := saveCopies(ctx, tx, e.before, e.after); err != nil {
+			return err
+		}
+	}
+	for _, g := range groups {
+		if g.changed.IsZero() {
+			continue
+		}
+		update := tx.Builder().Update("conversations").Where(entsql.P(func(b *entsql.Builder) { inKeys(b, "id", g.keys) }))
+		conversations.Set(update, g.like, g.changed)
 		if _, err := tx.Exec(ctx, update); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return done, nil
-}
-
-// outcome is what a task changes of a row; fields that do not differ are zero.
-type outcome struct {
-	owner, assigned, unread, read bool // which differ
-	to                            int64
-	isAssigned, isUnread          bool
-	upTo                          int64
-}
-
-func outcomeOf(before, after *Row) (o outcome) {
-	if o.owner = before.OwnerID != after.OwnerID; o.owner {
-		o.to = after.OwnerID
-	}
-	if o.assigned = before.Assigned != after.Assigned; o.assigned {
-		o.isAssigned = after.Assigned
-	}
-	if o.unread = before.IsUnread != after.IsUnread; o.unread {
-		o.isUnread = after.IsUnread
-	}
-	if o.read = before.Read != after.Read; o.read {
-		o.upTo = after.Read
-	}
-	return o
-}
-
-func (o outcome) set(update *entsql.UpdateBuilder) {
-	for _, c := range []struct {
-		differs bool
-		column  string
-		value   any
-	}{
-		{o.owner, "owner_id", nullable(o.to)},
-		{o.assigned, "assigned", o.isAssigned},
-		{o.unread, "is_unread", o.isUnread},
-		{o.read, "read_count", o.upTo},
-	} {
-		if c.differs {
-			update.Set(c.column, c.value)
-		}
-	}
+	return nil
 }

@@ -54,9 +54,9 @@ func TestManyThreadsAreReadByTheirNumbersAtOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	rows := w.threads(50)
-	newest, err := w.Messenger.Pages(t.Context(), rows, message.Window{Size: 3, Backward: true}, 0)
+	newest, err := w.Messenger.Pages(t.Context(), rows, message.Window{Size: 3, Backward: true}, message.Columns{})
 	require.NoError(t, err)
-	oldest, err := w.Messenger.Pages(t.Context(), rows, message.Window{Size: 3}, 0)
+	oldest, err := w.Messenger.Pages(t.Context(), rows, message.Window{Size: 3}, message.Columns{})
 	require.NoError(t, err)
 	for i, r := range rows {
 		n := r.LastSeq
@@ -81,7 +81,7 @@ func TestAThreadIsWalkedBothWays(t *testing.T) {
 			var got []int64
 			window := message.Window{Size: size, Backward: backward}
 			for {
-				pages, err := w.Messenger.Pages(t.Context(), thread, window, 0)
+				pages, err := w.Messenger.Pages(t.Context(), thread, window, message.Columns{})
 				require.NoError(t, err)
 				info := pages[0].PageInfo()
 				more, came := info.HasNextPage, info.HasPreviousPage
@@ -109,11 +109,11 @@ func TestAThreadsWindowMayLieBeyondItsEnds(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	rows := w.threads(5)
-	long, err := w.Messenger.Pages(t.Context(), rows[4:], message.Window{Size: 9}, 0)
+	long, err := w.Messenger.Pages(t.Context(), rows[4:], message.Window{Size: 9}, message.Columns{})
 	require.NoError(t, err)
 	last := long[0].PageInfo().EndCursor
 	for _, backward := range []bool{false, true} {
-		pages, err := w.Messenger.Pages(t.Context(), rows, message.Window{Size: 2, Cursor: *last, Backward: backward}, 0)
+		pages, err := w.Messenger.Pages(t.Context(), rows, message.Window{Size: 2, Cursor: *last, Backward: backward}, message.Columns{})
 		require.NoError(t, err)
 		require.Empty(t, pages[0].Nodes, "an empty thread")
 		require.Nil(t, pages[0].PageInfo().StartCursor)

@@ -2,6 +2,7 @@ package conversation_test
 
 import (
 	"context"
+	"fmt"
 	"reflect"
 	"slices"
 	"testing"
@@ -27,31 +28,59 @@ func TestARowGivesEveryFact(t *testing.T) {
 }
 
 // fixed are the fields of a row that never change.
-var fixed = []string{"Key", "ChannelID", "UserID", "Address", "CreatedAt", "Along"}
+var fixed = []string{"Key", "ChannelID", "UserID", "CreatedAt", "Along"}
 
-// What an edit changes is saved and read again, field by field: a field that is
-// added to the row, and not saved, fails here.
+// The columns of a row are those of the schema.
+func TestARowHasEveryColumn(t *testing.T) {
+	t.Parallel()
+	require.ElementsMatch(t, parleytest.Columns(t, "conversations"), conversation.Columns())
+}
+
+// What an edit changes is saved and read again, field by field, for one conversation
+// and for many: a field that is added to the row, and not saved, fails here.
 func TestEveryFieldOfARowIsSaved(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	row := w.row(1, 0, 1)
-	w.insert(row)
-	changed := &conversation.Row{}
-	parleytest.Fill(t, changed)
-	// Those that refer to a row refer to one that is there.
-	changed.OwnerID, changed.QueueID, changed.RecordID, changed.SentBy = w.agent["cy"], w.second, w.records[0], []int64{w.agent["dee"]}
-	require.NoError(t, w.Store.Write(system(), func(ctx context.Context, tx *store.Tx) error {
-		_, err := w.Desk.Change(ctx, tx, row.Key, func(_ context.Context, row *conversation.Row) (feed.Event, error) {
-			eachChanging(row, changed, func(_ string, to, from reflect.Value) { to.Set(from) })
-			return feed.Event{Cause: feed.ConversationChanged}, nil
+	for name, save := range map[string]func(ctx context.Context, w *world, tx *store.Tx, key int64, edit func(*conversation.Row)) error{
+		"one": func(ctx context.Context, w *world, tx *store.Tx, key int64, edit func(*conversation.Row)) error {
+			_, err := w.Desk.Change(ctx, tx, key, func(_ context.Context, row *conversation.Row) (feed.Event, error) {
+				edit(row)
+				return feed.Event{Cause: feed.ConversationChanged}, nil
+			})
+			return err
+		},
+		"many": func(ctx context.Context, w *world, tx *store.Tx, key int64, edit func(*conversation.Row)) error {
+			row, err := w.Desk.Load(ctx, tx, key)
+			if err != nil {
+				return err
+			}
+			before := *row
+			edit(row)
+			return conversation.SaveMany(ctx, tx, []*conversation.Row{&before}, []*conversation.Row{row})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			row := w.row(1, 0, 1)
+			w.insert(row)
+			changed := &conversation.Row{}
+			parleytest.Fill(t, changed)
+			// Those that refer to a row refer to one that is there.
+			changed.OwnerID, changed.QueueID, changed.RecordID, changed.SentBy = w.agent["cy"], w.second, w.records[0], []int64{w.agent["dee"]}
+			require.NoError(t, w.Store.Write(system(), func(ctx context.Context, tx *store.Tx) error {
+				return save(ctx, w, tx, row.Key, func(row *conversation.Row) {
+					eachChanging(row, changed, func(_ string, to, from reflect.Value) { to.Set(from) })
+				})
+			}))
+			rows, err := w.Desk.ByKey(system(), []int64{row.Key})
+			require.NoError(t, err)
+			eachChanging(rows[row.Key], changed, func(name string, saved, want reflect.Value) {
+				require.Equal(t, want.Interface(), saved.Interface(), name)
+			})
+			require.Equal(t, []string{fmt.Sprintf("%d|%d", w.agent["dee"], changed.LastMessageAt)}, parleytest.Rows(t, w.Store,
+				fmt.Sprintf("SELECT agent_id, last_message_at FROM participants WHERE conversation_id = %d", row.Key)))
 		})
-		return err
-	}))
-	rows, err := w.Desk.ByKey(system(), []int64{row.Key})
-	require.NoError(t, err)
-	eachChanging(rows[row.Key], changed, func(name string, saved, want reflect.Value) {
-		require.Equal(t, want.Interface(), saved.Interface(), name)
-	})
+	}
 }
 
 // eachChanging calls fn with the fields that may change of two rows.

@@ -158,7 +158,8 @@ func findCustomers(ctx context.Context, db database, wanted []customer) (map[cus
 func (c *chunk) thread(ctx context.Context, thread []stagedMessage) error {
 	there := c.customers[c.customerOf(&thread[0])]
 	if there == nil || there.conversation == 0 {
-		return c.begin(thread, there)
+		c.begin(thread, there)
+		return nil
 	}
 	row, err := c.desk.Load(ctx, c.tx, there.conversation)
 	if err != nil {
@@ -236,7 +237,7 @@ func (c *chunk) precede(ctx context.Context, row *conversation.Row, older []stag
 	return nil
 }
 
-func (c *chunk) begin(thread []stagedMessage, there *known) error {
+func (c *chunk) begin(thread []stagedMessage, there *known) {
 	first := &thread[0]
 	ch := c.channels[first.channel]
 	row := &conversation.Row{
@@ -254,7 +255,7 @@ func (c *chunk) begin(thread []stagedMessage, there *known) error {
 			Consent: channel.ImplicitOptIn, CreatedAt: row.CreatedAt,
 		}, ch.Type)
 	}
-	return c.into.Conversation(row, ch.Type)
+	c.into.Conversation(row, ch.Type)
 }
 
 // play lets the messages happen to their conversation, and adds them.

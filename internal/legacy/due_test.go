@@ -10,10 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"entgo.io/ent/dialect/sql/schema"
 	"github.com/stretchr/testify/require"
 
-	"parley/ent/migrate"
 	"parley/ent/provideraccount"
 	"parley/internal/channel"
 	"parley/internal/legacy"
@@ -101,13 +99,7 @@ func TestWhatIsImportedIsAsIfItHadComeIn(t *testing.T) {
 		// An import reads every number as a phone's.
 		"messaging_users": {"id", "address", "country"},
 	} {
-		at := slices.IndexFunc(migrate.Tables, func(s *schema.Table) bool { return s.Name == table })
-		var columns []string
-		for _, c := range migrate.Tables[at].Columns {
-			if !slices.Contains(own, c.Name) {
-				columns = append(columns, c.Name)
-			}
-		}
+		columns := slices.DeleteFunc(parleytest.Columns(t, table), func(c string) bool { return slices.Contains(own, c) })
 		rows := parleytest.Rows(t, p.Store, "SELECT "+strings.Join(columns, ", ")+" FROM "+table)
 		require.Len(t, rows, 2, table)
 		require.Equal(t, rows[0], rows[1], "%s: %v", table, columns)

@@ -9,7 +9,6 @@ package load
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"parley/internal/channel"
@@ -19,6 +18,7 @@ import (
 	"parley/internal/feed"
 	"parley/internal/search/index"
 	"parley/internal/store"
+	"parley/internal/table"
 )
 
 // Table is one that rows go into.
@@ -43,11 +43,7 @@ var tables = []struct {
 	{"records", []string{"id", "object_type", "external_id", "name", "mobile_number", "opted_out", "updated_at"}},
 	{"messaging_users", []string{"id", "channel_id", "address", "name", "country", "locale", "consent_status", "created_at"}},
 	{"identifiers", []string{"channel_id", "messaging_user_id", "kind", "lookup", "display", "received", "is_primary", "created_at"}},
-	{"conversations", []string{
-		"id", "channel_id", "messaging_user_id", "record_id", "owner_id", "queue_id", "object_type", "assigned",
-		"name", "address", "preview", "last_message_at", "last_message_id", "last_direction", "last_incoming_at", "due_at",
-		"is_unread", "inbound_count", "read_count", "first_seq", "last_seq", "sent_by", "created_at",
-	}},
+	{"conversations", conversation.Columns()},
 	{"participants", []string{"conversation_id", "agent_id", "last_message_at"}},
 	{"messages", []string{
 		"id", "conversation_id", "seq", "direction", "kind", "source", "text", "template_type", "author_id", "status", "error_code",
@@ -160,8 +156,8 @@ func (b *Batch) Message(m Message) {
 	if m.ProviderID != "" {
 		id = m.ProviderID
 	}
-	b.add(Messages, m.Key, m.Conversation, m.Seq, string(m.Direction), string(m.Kind), string(m.Source), m.Text, "", nullable(m.Author),
-		string(m.Status), string(m.Code), m.Ordinal, nullable(m.Account), id, int64(m.ProviderTime), int64(m.At))
+	b.add(Messages, m.Key, m.Conversation, m.Seq, string(m.Direction), string(m.Kind), string(m.Source), m.Text, "", table.Nullable(m.Author),
+		string(m.Status), string(m.Code), m.Ordinal, table.Nullable(m.Account), id, int64(m.ProviderTime), int64(m.At))
 	b.found.messages = append(b.found.messages, index.Message{ID: m.Key, ConversationID: m.Conversation, ChannelID: m.Channel, At: m.At, Text: m.Text})
 }
 
@@ -188,24 +184,13 @@ func (b *Batch) Attempt(a Attempt) {
 
 // Conversation adds a conversation that is new, as its messages have left it, with
 // its participants and its event. It is on a channel of type t.
-func (b *Batch) Conversation(row *conversation.Row, t channel.Type) error {
-	var sentBy any
-	if len(row.SentBy) > 0 {
-		list, err := json.Marshal(row.SentBy)
-		if err != nil {
-			return err
-		}
-		sentBy = string(list)
-	}
-	b.add(Conversations, row.Key, row.ChannelID, row.UserID, nullable(row.RecordID), nullable(row.OwnerID), nullable(row.QueueID), row.Type,
-		row.Assigned, row.Title, row.Address, row.Preview, int64(row.LastMessageAt), row.LastMessageID, string(row.LastDirection),
-		int64(row.LastIncoming), int64(row.DueAt(t, b.now)), row.IsUnread, row.Inbound, row.Read, row.FirstSeq, row.LastSeq, sentBy, int64(row.CreatedAt))
+func (b *Batch) Conversation(row *conversation.Row, t channel.Type) {
+	b.add(Conversations, row.Begun(t, b.now)...)
 	b.found.customers = append(b.found.customers, index.Customer{ConversationID: row.Key, ChannelID: row.ChannelID, Name: row.Title, Address: row.Address})
 	for _, agent := range row.SentBy {
 		b.add(Participants, row.Key, agent, int64(row.LastMessageAt))
 	}
 	b.events = append(b.events, feed.Event{Cause: feed.ConversationChanged, ConversationID: row.Key, After: row.Facts()})
-	return nil
 }
 
 // Save writes the batch in the transaction. It is called once.
@@ -223,11 +208,4 @@ func (b *Batch) Save(ctx context.Context, tx *store.Tx) error {
 		}
 	}
 	return nil
-}
-
-func nullable(key int64) any {
-	if key == 0 {
-		return nil
-	}
-	return key
 }

@@ -14,6 +14,7 @@ import (
 	"parley/internal/page"
 	"parley/internal/rule"
 	"parley/internal/store"
+	"parley/internal/table"
 	"parley/internal/viewer"
 )
 
@@ -57,7 +58,7 @@ type Reader struct{ Desk *conversation.Desk }
 // Pages reads the same window of many conversations in one statement. The
 // conversations must have been read under the viewer. Fields of columns that are not
 // asked for are zero and must not be read.
-func (m Reader) Pages(ctx context.Context, of []*conversation.Row, w Window, columns store.Columns) ([]*Page, error) {
+func (m Reader) Pages(ctx context.Context, of []*conversation.Row, w Window, columns table.Columns) ([]*Page, error) {
 	pages := make([]*Page, len(of))
 	ranges := make([][3]int64, 0, len(of))
 	byConversation := make(map[int64]*Page, len(of))
@@ -81,7 +82,7 @@ func (m Reader) Pages(ctx context.Context, of []*conversation.Row, w Window, col
 	if len(ranges) == 0 {
 		return pages, nil
 	}
-	columns = orListed(columns) | placed
+	columns = orListed(columns).And(placed)
 	err := m.Desk.Store.Each(ctx, rangeQuery{m.Desk.Store.Dialect(), ranges, columns}, func(s *store.Row) error {
 		r := read(m.Desk, s, 0, columns)
 		p := byConversation[r.ConversationID]
@@ -96,7 +97,7 @@ func (m Reader) Pages(ctx context.Context, of []*conversation.Row, w Window, col
 type rangeQuery struct {
 	dialect string
 	ranges  [][3]int64
-	columns store.Columns
+	columns table.Columns
 }
 
 // Query implements store.Query.
@@ -111,7 +112,7 @@ func (q rangeQuery) Query() (string, []any) {
 		b.WriteString("(").Join(entsql.ExprFunc(func(b *entsql.Builder) { castArgs(b, q.dialect, r[:]) })).WriteString(")")
 	}
 	b.WriteString(") SELECT ")
-	b.WriteString(strings.Join(table.Select("m", q.columns), ", "))
+	b.WriteString(strings.Join(messages.Select("m", q.columns), ", "))
 	b.WriteString(" FROM r JOIN messages AS m ON m.conversation_id = r.conversation_id AND m.seq BETWEEN r.first AND r.last " +
 		"ORDER BY m.conversation_id, m.seq")
 	return b.Query()
@@ -141,9 +142,9 @@ func (m Reader) Whole(ctx context.Context, keys []int64) (map[int64]*Row, error)
 	return m.byKey(ctx, keys, whole)
 }
 
-func (m Reader) byKey(ctx context.Context, keys []int64, columns store.Columns) (map[int64]*Row, error) {
+func (m Reader) byKey(ctx context.Context, keys []int64, columns table.Columns) (map[int64]*Row, error) {
 	t := entsql.Table("messages").As("m")
-	q := m.Desk.Store.Builder().SelectExpr(entsql.Expr(strings.Join(table.Select("m", columns), ", "))).From(t).Where(entsql.In(t.C("id"), anys(keys)...))
+	q := m.Desk.Store.Builder().SelectExpr(entsql.Expr(strings.Join(messages.Select("m", columns), ", "))).From(t).Where(entsql.In(t.C("id"), anys(keys)...))
 	c := entsql.Table("conversations").As("c")
 	if visible := rule.Visible(viewer.FromContext(ctx)).SQL(c.C); visible != nil {
 		q.Join(c).On(t.C("conversation_id"), c.C("id")).Where(visible)
@@ -159,7 +160,7 @@ func (m Reader) byKey(ctx context.Context, keys []int64, columns store.Columns) 
 
 // load reads a message as the write has left it.
 func (m Reader) load(ctx context.Context, tx *store.Tx, key int64) (r *Row, err error) {
-	q := tx.Builder().Select(table.Names(whole)...).From(entsql.Table("messages")).Where(entsql.EQ("id", key))
+	q := tx.Builder().Select(messages.Names(whole)...).From(entsql.Table("messages")).Where(entsql.EQ("id", key))
 	err = tx.Query(ctx, q, func(rows *sql.Rows) error {
 		return store.ScanRow(rows, func(s *store.Row) error {
 			r = read(m.Desk, s, 0, whole)
@@ -173,11 +174,11 @@ var slabs store.Slabs[Row]
 
 // Along reads the last message with each conversation of a page. Until takes what
 // to call when nobody looks at them any more; nil where they are kept.
-func (m Reader) Along(columns store.Columns, until func(done func())) *conversation.Alongside {
+func (m Reader) Along(columns table.Columns, until func(done func())) *conversation.Alongside {
 	columns = orListed(columns)
 	slab := slabs.Slab(until)
 	return &conversation.Alongside{
-		Table: "messages", On: "last_message_id", Columns: func(x string) []string { return table.Select(x, columns) },
+		Table: "messages", On: "last_message_id", Columns: func(x string) []string { return messages.Select(x, columns) },
 		Read: func(c *conversation.Row, s *store.Row, i int) (any, error) {
 			r := slab.Next()
 			r.desk = m.Desk
@@ -191,7 +192,7 @@ func (m Reader) Along(columns store.Columns, until func(done func())) *conversat
 // Last gives the last message of each conversation, nil where there is none:
 // what Along read, and the rest in one statement, with these columns. The
 // conversations must have been read under the viewer.
-func (m Reader) Last(ctx context.Context, of []*conversation.Row, columns store.Columns) ([]*Row, error) {
+func (m Reader) Last(ctx context.Context, of []*conversation.Row, columns table.Columns) ([]*Row, error) {
 	out := make([]*Row, len(of))
 	var keys []int64
 	for i, c := range of {

@@ -16,6 +16,7 @@ import (
 	"parley/internal/directory"
 	"parley/internal/publicid"
 	"parley/internal/store"
+	"parley/internal/table"
 )
 
 // Row is a message as it is read. Zero keys and times stand for none.
@@ -42,75 +43,67 @@ type Row struct {
 	desk *conversation.Desk
 }
 
-// table is the columns of messages, and how they come into a row.
-var table = store.Table[Row]{
-	{Name: "id", Read: func(r *Row, s *store.Row, i int) { r.Key = s.Int(i) }},
-	{Name: "conversation_id", Read: func(r *Row, s *store.Row, i int) { r.ConversationID = s.Int(i) }},
-	{Name: "seq", Read: func(r *Row, s *store.Row, i int) { r.Seq = s.Int(i) }},
-	{Name: "direction", Read: func(r *Row, s *store.Row, i int) { r.direction = content.Direction(s.Text(i)) }},
-	{Name: "kind", Read: func(r *Row, s *store.Row, i int) { r.Kind = content.Kind(s.Text(i)) }},
-	{Name: "source", Read: func(r *Row, s *store.Row, i int) { r.Source = content.Source(s.Text(i)).Shown() }},
-	{Name: "text", Read: func(r *Row, s *store.Row, i int) { r.text = s.Text(i) }},
-	{Name: "rest", Read: func(r *Row, s *store.Row, i int) { r.rest = slices.Clone(s.Bytes(i)) }},
-	{Name: "template_type", Read: func(r *Row, s *store.Row, i int) { r.template = content.TemplateType(s.Text(i)) }},
-	{Name: "author_id", Read: func(r *Row, s *store.Row, i int) { r.author = s.Int(i) }},
-	{Name: "status", Read: func(r *Row, s *store.Row, i int) { r.status = channel.Status(s.Text(i)) }},
-	{Name: "error_code", Read: func(r *Row, s *store.Row, i int) { r.code = channel.ErrorCode(s.Text(i)) }},
-	{Name: "provider_time", Read: func(r *Row, s *store.Row, i int) { r.providerTime = clock.Time(s.Int(i)) }},
-	{Name: "created_at", Read: func(r *Row, s *store.Row, i int) { r.CreatedAt = clock.Time(s.Int(i)) }},
+// messages declares the columns that are read. They feed no fact of an event.
+var messages = table.New("messages", []table.Column[Row, struct{}]{
+	{Name: "id", Value: table.Int(func(r *Row) *int64 { return &r.Key }), Fields: "__typename id"},
+	{Name: "conversation_id", Value: table.Int(func(r *Row) *int64 { return &r.ConversationID }), Fields: "conversation"},
+	{Name: "seq", Value: table.Int(func(r *Row) *int64 { return &r.Seq }), Fields: "number"},
+	{Name: "direction", Value: table.Text(func(r *Row) *content.Direction { return &r.direction }), Fields: "direction"},
+	{Name: "kind", Value: table.Text(func(r *Row) *content.Kind { return &r.Kind }), Fields: "kind content"},
+	{Name: "source", Value: table.Value[Row]{Read: func(r *Row, s *store.Row, i int) { r.Source = content.Source(s.Text(i)).Shown() }}, Fields: "source"},
+	{Name: "text", Value: table.Text(func(r *Row) *string { return &r.text })},
+	{Name: "rest", Value: table.Value[Row]{Read: func(r *Row, s *store.Row, i int) { r.rest = slices.Clone(s.Bytes(i)) }}, Fields: "content"},
+	{Name: "template_type", Value: table.Text(func(r *Row) *content.TemplateType { return &r.template }), Fields: "channelTemplateType"},
+	{Name: "author_id", Value: table.Key(func(r *Row) *int64 { return &r.author }), Fields: "author"},
+	{Name: "status", Value: table.Text(func(r *Row) *channel.Status { return &r.status }), Fields: "status error attempts"},
+	{Name: "error_code", Value: table.Text(func(r *Row) *channel.ErrorCode { return &r.code }), Fields: "error"},
+	{Name: "provider_time", Value: table.Int(func(r *Row) *clock.Time { return &r.providerTime }), Fields: "providerTime"},
+	{Name: "created_at", Value: table.Int(func(r *Row) *clock.Time { return &r.CreatedAt }), Fields: "createdAt"},
 
 	// The beginning stands for the text in lists, and one character more shows that
 	// it is longer: no list loads what it does not show.
-	{Name: "beginning", Of: beginning, Read: func(r *Row, s *store.Row, i int) { r.text, r.truncated = content.Cut(s.Text(i)) }},
-}
+	{Name: "beginning", Of: beginning, Value: table.Value[Row]{Read: func(r *Row, s *store.Row, i int) { r.text, r.truncated = content.Cut(s.Text(i)) }}, Fields: "content"},
+})
 
 func beginning(x string) string {
 	return fmt.Sprintf("substr(%s.text, 1, %d)", x, content.MostListed+1)
 }
 
 var (
-	key    = table.Only("id")
-	placed = table.Only("id", "conversation_id", "seq")
-	told   = table.Only("kind", "rest")
-	said   = told | table.Only("beginning")
+	key    = messages.Only("id")
+	placed = messages.Only("id", "conversation_id", "seq")
+	told   = messages.Only("kind", "rest")
+	said   = told.And(messages.Only("beginning"))
 
 	// whole is what is read of one message by itself, listed of many.
-	whole  = table.Stored()
-	listed = whole&^table.Only("text") | said
+	whole  = messages.Stored()
+	listed = whole.Without(messages.Only("text")).And(said)
 )
-
-// needs are the columns that the graph's fields of a message read.
-var needs = map[string]store.Columns{
-	"__typename": 0, "id": 0, "number": table.Only("seq"), "conversation": table.Only("conversation_id"), "direction": table.Only("direction"), "kind": table.Only("kind"),
-	"source": table.Only("source"), "content": said, "author": table.Only("author_id"), "status": table.Only("status"),
-	"error": table.Only("error_code", "status"), "createdAt": table.Only("created_at"), "providerTime": table.Only("provider_time"),
-	"attempts": table.Only("status"), "channelTemplateType": table.Only("template_type"),
-}
 
 // Columns are columns of messages; none stands for all, with the beginning of the
 // text.
-type Columns = store.Columns
+type Columns = table.Columns
 
-// ColumnsOf are the columns that fields of the graph read.
-func ColumnsOf(fields iter.Seq[string]) store.Columns { return store.ColumnsOf(key, needs, fields) }
+// ColumnsOf returns the columns that fields of the graph need.
+func ColumnsOf(fields iter.Seq[string]) Columns { return messages.Needed(key, fields) }
 
 func orListed(c Columns) Columns {
-	if c == 0 {
+	if c.IsZero() {
 		return listed
 	}
 	return c
 }
 
 // read makes a row of the columns from place i on.
-func read(desk *conversation.Desk, s *store.Row, i int, c store.Columns) *Row {
+func read(desk *conversation.Desk, s *store.Row, i int, c table.Columns) *Row {
 	r := &Row{desk: desk}
 	r.read(s, i, c)
 	return r
 }
 
-func (r *Row) read(s *store.Row, i int, c store.Columns) {
-	table.Read(r, s, i, c)
-	if c&told != told {
+func (r *Row) read(s *store.Row, i int, c table.Columns) {
+	messages.Read(r, s, i, c)
+	if !c.Has(told) {
 		return
 	}
 	if r.Content = content.Decode(r.Kind, r.text, r.rest); r.truncated {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -13,9 +14,11 @@ import (
 	"syscall"
 	"testing"
 
+	"entgo.io/ent/dialect/sql/schema"
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 	"github.com/stretchr/testify/require"
 
+	"parley/ent/migrate"
 	"parley/internal/app"
 	"parley/internal/seed"
 	"parley/internal/store"
@@ -184,4 +187,16 @@ func Rows(t testing.TB, s *store.Store, statement string) []string {
 	})
 	require.NoError(t, err)
 	return out
+}
+
+// Columns returns the names of a table's columns, as ent has them.
+func Columns(t testing.TB, table string) []string {
+	t.Helper()
+	at := slices.IndexFunc(migrate.Tables, func(s *schema.Table) bool { return s.Name == table })
+	require.GreaterOrEqual(t, at, 0, table)
+	var names []string
+	for _, c := range migrate.Tables[at].Columns {
+		names = append(names, c.Name)
+	}
+	return names
 }
