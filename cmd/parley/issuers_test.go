@@ -72,7 +72,7 @@ func TestOnlyListedDocumentsRun(t *testing.T) {
 	require.ErrorContains(t, err, "--documents")
 	said, err := command(t, append([]string{"doctor"}, args...)...)
 	require.ErrorIs(t, err, errUnwell)
-	require.Contains(t, said, "one JSON object of name and document")
+	require.Contains(t, said, "one JSON object that maps names to documents")
 }
 
 // provider serves a key and returns the file that names it.

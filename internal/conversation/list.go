@@ -186,5 +186,5 @@ func (d *Desk) parseCursor(w Window) (at spot, err error) {
 	if w.Backward {
 		field = "before"
 	}
-	return spot{}, fault.Input(field, "This is not a cursor of a list of conversations. Pass a cursor from an edge, or none.")
+	return spot{}, fault.Input(field, "This cursor does not belong to a list of conversations. Pass a cursor from an edge, or leave it out.")
 }

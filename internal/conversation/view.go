@@ -102,7 +102,7 @@ func (d *Desk) addView(c *conditions, v *viewer.Viewer, view View) error {
 		c.owner = new(int64)
 	case ObjectType:
 		if !storable(subject) {
-			return fault.Input("view.subject", "This is no object type. Give one such as Contact.")
+			return fault.Input("view.subject", "This is not an object type. Give one such as Contact.")
 		}
 		c.objectType = &subject
 	case SenderID:
@@ -116,7 +116,7 @@ func (d *Desk) addView(c *conditions, v *viewer.Viewer, view View) error {
 		}
 		c.record = &key
 	default:
-		return fault.Input("view.kind", "There is no view %q.", view.Kind)
+		return fault.Input("view.kind", "There is no view %q. See ViewKind for the views.", view.Kind)
 	}
 	return nil
 }
@@ -162,14 +162,14 @@ func (d *Desk) addFilter(c *conditions, f *Filter) error {
 	if f.ChannelID != nil {
 		key, ok := d.IDs.Decode(publicid.Channel, *f.ChannelID)
 		if !ok {
-			return fault.Input("filterBy.channelId", "This is not the id of a channel.")
+			return fault.Input("filterBy.channelId", "This is not a channel's id.")
 		}
 		meet(c, &c.channel, key)
 	}
 	if f.OwnerID != nil {
 		key, ok := d.IDs.Decode(publicid.Agent, *f.OwnerID)
 		if !ok {
-			return fault.Input("filterBy.ownerId", "This is not the id of an agent.")
+			return fault.Input("filterBy.ownerId", "This is not an agent's id.")
 		}
 		meet(c, &c.owner, key)
 	}

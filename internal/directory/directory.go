@@ -252,7 +252,7 @@ func (d *Directory) Accounts() iter.Seq[*Account] { return maps.Values(d.now.Loa
 func (d *Directory) Viewer(username string) (*viewer.Viewer, error) {
 	a := d.AgentNamed(username)
 	if a == nil || !a.IsActive {
-		return nil, fault.New(fault.Unauthenticated, "This token's agent is not known or no longer active. Ask an administrator.")
+		return nil, fault.New(fault.Unauthenticated, "This token's agent is unknown or no longer active. Ask an administrator.")
 	}
 	return a.rights, nil
 }

@@ -58,7 +58,7 @@ func metric(ctx context.Context, address, name string) (string, error) {
 	}
 	defer func() { _ = response.Body.Close() }()
 	if response.StatusCode != http.StatusOK {
-		return "", fmt.Errorf("it answers with status %d", response.StatusCode)
+		return "", fmt.Errorf("it answered with status %d", response.StatusCode)
 	}
 	lines := bufio.NewScanner(response.Body)
 	for lines.Scan() {

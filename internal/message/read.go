@@ -75,7 +75,7 @@ func (m Reader) parseCursor(w Window) (seq int64, err error) {
 	if w.Backward {
 		field = "before"
 	}
-	return 0, fault.Input(field, "This is not a cursor of a list of messages. Pass a cursor from an edge, or none.")
+	return 0, fault.Input(field, "This cursor does not belong to a list of messages. Pass a cursor from an edge, or leave it out.")
 }
 
 // bounds is the range of numbers that the window means in a thread of those from

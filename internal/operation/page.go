@@ -63,7 +63,7 @@ func (f *Foreman) Mine(ctx context.Context, w Window) (*Page, error) {
 	if w.Cursor != "" {
 		var key int64
 		if !f.Desk.Cursors.Open(cursor.Operations, w.Cursor, &key) {
-			return nil, fault.Input("after", "This is not a cursor of a list of bulk operations. Pass a cursor from an edge, or none.")
+			return nil, fault.Input("after", "This cursor does not belong to a list of bulk operations. Pass a cursor from an edge, or leave it out.")
 		}
 		q.Where(entsql.LT("id", key))
 	}
@@ -147,7 +147,7 @@ const mostBatches = 100
 func (f *Foreman) Results(ctx context.Context, of []*Row, only *Outcome, w Window) ([]*ResultPage, error) {
 	after := int64(-1)
 	if w.Cursor != "" && !f.Desk.Cursors.Open(cursor.Results, w.Cursor, &after) {
-		return nil, fault.Input("after", "This is not a cursor of a list of results. Pass a cursor from an edge, or none.")
+		return nil, fault.Input("after", "This cursor does not belong to a list of results. Pass a cursor from an edge, or leave it out.")
 	}
 	pages, readers := make([]*ResultPage, len(of)), make([]*reader, len(of))
 	for i, op := range of {

@@ -42,7 +42,7 @@ type closing struct {
 
 var (
 	goingAway     = closing{websocket.StatusGoingAway, "The server is stopping. Connect again and subscribe from the last cursor."}
-	serverError   = closing{websocket.StatusInternalError, "Something failed on our side. Connect again and subscribe from the last cursor."}
+	serverError   = closing{websocket.StatusInternalError, "Something failed on the server. Connect again and subscribe from the last cursor."}
 	notAcceptable = closing{4406, "Subprotocol not acceptable. Speak " + subprotocol + "."}
 	unauthorised  = closing{4401, "Unauthorized: Send connection_init with a token first."}
 	expired       = because(4401, "Unauthorized: ", errExpired)
@@ -189,5 +189,5 @@ func errorFrame(id string, errs gqlerror.List) []byte {
 }
 
 func errOperations(limit int) error {
-	return fault.New(fault.LimitExceeded, "A socket may have %d live operations. Complete one first.", limit)
+	return fault.New(fault.LimitExceeded, "A socket may have at most %d live operations. Complete one first.", limit)
 }
