@@ -41,7 +41,7 @@ func TestAnAgentSignsInByAnotherIssuer(t *testing.T) {
 	require.Equal(t, http.StatusUnauthorized, status)
 
 	said, _ := command(t, append([]string{"doctor"}, args...)...)
-	require.Contains(t, said, "OK    sign-in: Keys there are: 1 of https://id.test.")
+	require.Contains(t, said, "OK    sign-in: Keys found: 1 of https://id.test.")
 }
 
 func TestIssuersThatCannotBeRead(t *testing.T) {

@@ -34,7 +34,7 @@ func inPieces[T any](ctx context.Context, m *importing, part []T, write func([]T
 		case ctx.Err() != nil || !hadNoTime(err):
 			return err
 		case n <= leastPiece && tries >= len(m.pauses):
-			return fmt.Errorf("%w; run it again to go on", err)
+			return fmt.Errorf("%w; run it again to continue", err)
 		}
 		m.fresh = false // it may be there
 		if m.piece = max(n/2, leastPiece); n > leastPiece {
