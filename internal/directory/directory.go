@@ -220,7 +220,7 @@ func (d *Directory) orNewer(find func(*snapshot) *Channel) *Channel {
 	ctx, cancel := context.WithTimeout(context.Background(), retryEvery)
 	defer cancel()
 	if err := d.Refresh(ctx); err != nil {
-		slog.ErrorContext(ctx, "cannot look for a channel that another process may have made", "error", err)
+		slog.ErrorContext(ctx, "cannot look for a channel that another process may have created", "error", err)
 	}
 	return find(d.now.Load())
 }
@@ -273,7 +273,7 @@ func (d *Directory) Observe(ctx context.Context, e *feed.Event) {
 		if err == nil || ctx.Err() != nil {
 			return
 		}
-		slog.ErrorContext(ctx, "cannot read agents and channels; streams wait, and requests go by the old state", "error", err)
+		slog.ErrorContext(ctx, "cannot read agents and channels; streams wait, and requests use the old state", "error", err)
 		select {
 		case <-ctx.Done():
 			return

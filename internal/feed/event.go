@@ -158,7 +158,7 @@ func Record(tx *store.Tx, e *Event) error {
 func (e *Event) read(ctx context.Context, facts []byte) {
 	bare := *e
 	if err := json.Unmarshal(facts, e); err != nil {
-		slog.ErrorContext(ctx, "an event cannot be read and is passed over; a newer version may have written it", "position", e.Position, "cause", e.Cause, "error", err)
+		slog.ErrorContext(ctx, "an event cannot be read and is skipped; a newer version may have written it", "position", e.Position, "cause", e.Cause, "error", err)
 		*e = bare
 	}
 }

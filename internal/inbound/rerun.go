@@ -64,7 +64,7 @@ func (r *Receiver) rerun(ctx context.Context, id int64) (got outcome, err error)
 		return mark(ctx, tx, entsql.EQ("id", id), got)
 	})
 	if err != nil && ctx.Err() == nil {
-		slog.WarnContext(ctx, "a raw entry could not be taken in again", "entry", id, "error", err)
+		slog.WarnContext(ctx, "a raw entry could not be processed again", "entry", id, "error", err)
 		return failed(err.Error()), nil
 	}
 	return got, err

@@ -84,7 +84,7 @@ func (r *refusal) learn(items []*item, err error) {
 		}
 	case err == nil && wrote && was != nil:
 		r.err.Store(nil)
-		slog.Info("the database takes writes again")
+		slog.Info("the database accepts writes again")
 	}
 }
 
