@@ -148,7 +148,7 @@ func TestEachFaultIsFound(t *testing.T) {
 		{"account twilio/twilio-demo", doctor.Fail, "SID", []string{"UPDATE provider_accounts SET sid = ''"}},
 		{"account fax/twilio-demo", doctor.Fail, "There is no carrier", []string{"UPDATE provider_accounts SET provider = 'fax'"}},
 		{"account sandbox/twilio-demo", doctor.Warn, "no phone", []string{"UPDATE provider_accounts SET provider = 'sandbox'"}},
-		{"account sandbox/twilio-demo", doctor.Fail, "not reached", []string{"UPDATE provider_accounts SET provider = 'sandbox', base_url = 'http://127.0.0.1:1'"}},
+		{"account sandbox/twilio-demo", doctor.Fail, "cannot be reached", []string{"UPDATE provider_accounts SET provider = 'sandbox', base_url = 'http://127.0.0.1:1'"}},
 	} {
 		t.Run(x.check+" "+x.word, func(t *testing.T) {
 			t.Parallel()

@@ -27,7 +27,7 @@ type Cursors struct {
 func NewCursors(secret []byte, epoch int64) *Cursors {
 	resyncs := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "parley_feed_resyncs_total",
-		Help: "Streams told RESYNC_REQUIRED, by reason: FORGED, EPOCH (restored since), AHEAD, OLD (no longer in the log) or SLOW (read too slowly).",
+		Help: "Streams ended with RESYNC_REQUIRED, by reason: FORGED, EPOCH (database restored since), AHEAD, OLD (no longer in the log) or SLOW (read too slowly).",
 	}, []string{"reason"})
 	for _, why := range []Reason{Forged, OtherEpoch, Ahead, TooOld, TooSlow} {
 		resyncs.WithLabelValues(string(why)) // there from the start, at 0

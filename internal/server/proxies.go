@@ -49,7 +49,7 @@ const UndeclaredProxy = "parley_undeclared_proxy"
 
 func (u *undeclared) gauge() prometheus.Collector {
 	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: UndeclaredProxy, Help: "1 once a request came through a proxy that --proxies does not name: callers are not told apart by address.",
+		Name: UndeclaredProxy, Help: "1 once a request has come through a proxy that --proxies does not list: callers cannot be distinguished by address.",
 	}, func() float64 {
 		if u.seen.Load() {
 			return 1
