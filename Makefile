@@ -33,7 +33,7 @@ run: build ## Build and start Parley on SQLite with demo data; prints addresses 
 	bin/parley serve --mode development --database data/parley.db --demo
 
 .PHONY: build
-build: web ## Build bin/parley, with the playground when Node is here
+build: web ## Build bin/parley, with the playground if Node is installed
 	$(SHIP) $(GO) build -trimpath -tags $(TAGS) -ldflags "-X parley/internal/version.stamp=$(VERSION)" -o bin/parley ./cmd/parley
 
 # What parley version says.
@@ -44,11 +44,11 @@ package: web ## Make archives and Debian packages for Linux in dist/ (ARCHES="am
 	packaging/package.sh $(or $(ARCHES),amd64 arm64)
 
 .PHONY: test-package
-test-package: ## Try the packages in dist/, and the container's file system (as root)
+test-package: ## Test the packages in dist/, and the container's file system (as root)
 	packaging/test.sh
 
 .PHONY: web
-web: ## Build the playground's files (needs Node with npm; left out without)
+web: ## Build the playground's files (needs Node with npm; skipped without)
 	@if ! command -v npm >/dev/null; then \
 	  echo "web: no npm here, so the playground is left out; install Node 18 or newer and run make build again."; \
 	elif ! $(MAKE) --no-print-directory web/dist/manifest.json; then \
@@ -63,7 +63,7 @@ web/dist/manifest.json: web/package-lock.json web/package.json web/build.mjs web
 ALONE = internal/parleytest/hostile
 
 .PHONY: test
-test: web ## Run every test that needs no other service (frontend clients too, when Node is here)
+test: web ## Run every test that needs no other service (frontend clients too, if Node is installed)
 	$(FAST) $(GO) test -tags $(TAGS) -timeout 9m $$($(GO) list -tags $(TAGS) ./... | grep -v $(ALONE)) && $(FAST) $(GO) test -tags $(TAGS) -timeout 5m ./$(ALONE)
 	@if $(NODE_20) && $(MAKE) --no-print-directory clients/node_modules/.package-lock.json; then $(MAKE) --no-print-directory test-clients; \
 	else echo "test: SKIPPED the frontend clients, for Node 20.14 is not here or npm could not install them; see to that and run make test-clients."; fi
@@ -82,7 +82,7 @@ clients/node_modules/.package-lock.json: clients/package-lock.json clients/.npmr
 	touch $@
 
 .PHONY: race
-race: ## Run the tests of RACE (packages, default those below internal) with the race detector
+race: ## Run the tests of RACE (packages, default: those in internal) with the race detector
 	$(FAST) $(GO) test -race -tags $(TAGS) -timeout 10m $(RACE)
 
 .PHONY: test-postgres
@@ -95,7 +95,7 @@ test-browser: web ## Walk through the playground in a headless Chromium
 	$(FAST) $(GO) test -tags "$(TAGS) browser" -count=1 -timeout 5m ./internal/parleytest/browser/...
 
 .PHONY: generate
-generate: ## Write generated code and schema.graphql anew
+generate: ## Regenerate code and schema.graphql
 	$(FAST) $(GO) generate ./...
 
 .PHONY: check
@@ -123,7 +123,7 @@ vulncheck: ## Fail when the program calls code with a known flaw (GOVULNDB names
 	$(FAST) $(GO) run ./internal/house/vulncheck
 
 .PHONY: licences
-licences: web ## Write the licences of everything in the program anew
+licences: web ## Regenerate the licences of everything in the program
 	$(GO) run ./internal/licences/generate
 
 .PHONY: licences-drift
@@ -140,7 +140,7 @@ bench/peers/node_modules/.package-lock.json: bench/peers/package-lock.json bench
 	touch $@
 
 .PHONY: chaos
-chaos: ## Break what Parley stands on, and check that its promises hold (CHAOS="--quick", CHAOS="--only kill,torn")
+chaos: ## Inject faults, and check that Parley's guarantees hold (CHAOS="--quick", CHAOS="--only kill,torn")
 	$(FAST) $(GO) build -tags $(TAGS) -o bin/parley-for-chaos ./cmd/parley
 	$(FAST) $(GO) run -tags $(TAGS) ./chaos --program bin/parley-for-chaos $(CHAOS)
 

@@ -113,7 +113,7 @@ func (w *world) hurried(ctx context.Context, l *load) error {
 	}
 	before := l.refusedCount()
 	wait(ctx, w.between(2*time.Second, 4*time.Second))
-	w.note("%d answers that were none while transactions might not stand still", l.refusedCount()-before)
+	w.note("%d failed calls while transactions could not idle", l.refusedCount()-before)
 	one.Stop()
 	one.Database = patient
 	return one.Start(ctx)

@@ -36,7 +36,7 @@ func moved(ctx context.Context, t *trial) error {
 		}
 		slowest = max(slowest, took)
 	}
-	t.repeats("%d times away for 1 to 3 s: the file, the file with -wal and -shm, the -wal, the folder in turn", times)
+	t.repeats("%d times moved for 1 to 3 s: the file, the file with -wal and -shm, the -wal, the folder in turn", times)
 	t.note("noticed after at most %s", round(slowest))
 	return errors.Join(w.finish(ctx, l, c), l.only("503", "UNAVAILABLE", "TIMEOUT"))
 }

@@ -12,59 +12,59 @@ const rate = 500
 var scenarios = []scenario{
 	{name: "kill", fault: "kill -9 under load, while clients lose their connections", checks: "subscribers resume by cursor", run: kill},
 	{
-		name: "silent", fault: "connections to PostgreSQL go silent, without being closed",
-		checks: "the writer gives them up and goes on", postgres: true, run: silent,
+		name: "silent", fault: "connections to PostgreSQL go silent without being closed",
+		checks: "the writer drops them and continues", postgres: true, run: silent,
 	},
 	{
-		name: "locked", fault: "another process locks the SQLite file, for less and for longer than Parley waits (10 s)",
-		checks: "reads go on; short: nobody is refused; long: 503, UNAVAILABLE and TIMEOUT alone", run: locked,
+		name: "locked", fault: "another process locks the SQLite file, for less and for more than Parley waits (10 s)",
+		checks: "reads continue; short: nothing is refused; long: only 503, UNAVAILABLE and TIMEOUT", run: locked,
 	},
-	{name: "full", fault: "the disk is full", checks: "reads go on; 503 and UNAVAILABLE alone; writes go on when there is room", run: full},
+	{name: "full", fault: "the disk is full", checks: "reads continue; only 503 and UNAVAILABLE; writes continue when there is space", run: full},
 	{
-		name: "torn", fault: "kill -9, then the WAL is cut short anywhere, as by a disk that lost what it had confirmed",
-		checks: "the file opens and is consistent, what is lost is the newest, a cursor of what was lost is answered RESYNC_REQUIRED", run: torn,
+		name: "torn", fault: "kill -9, then the WAL is truncated at a random point, as by a disk that lost confirmed writes",
+		checks: "the file opens and is consistent, only the newest writes are lost, a cursor of lost events gets RESYNC_REQUIRED", run: torn,
 	},
-	{name: "nats", fault: "NATS goes and comes back, two processes", checks: "nobody is refused", postgres: true, run: natsAway},
-	{name: "stepped", fault: "the clock is stepped by hours", checks: "lanes left by a crash are taken up", run: stepped},
+	{name: "nats", fault: "NATS goes down and comes back, two processes", checks: "nothing is refused", postgres: true, run: natsAway},
+	{name: "stepped", fault: "the clock is stepped by hours", checks: "lanes left by a crash are resumed", run: stepped},
 	{
 		name: "slow", fault: "the carrier is slow, hangs, loses and throttles",
-		checks: "other conversations go on, what hangs is settled and not sent again, what was lost is UNKNOWN", run: slow,
+		checks: "other conversations continue, hanging messages are settled and not sent again, lost ones are UNKNOWN", run: slow,
 	},
 	{
 		name: "mute", fault: "clients that never read",
-		checks: "their sockets are closed, memory is bounded, others are served", run: mute,
+		checks: "their sockets are closed, memory stays bounded, others are served", run: mute,
 	},
 	{
-		name: "reconnects", fault: "everybody reconnects in ten seconds",
+		name: "reconnects", fault: "all clients reconnect in ten seconds",
 		checks: "each gets its first frame, memory does not grow from wave to wave", run: reconnects,
 	},
 	{
-		name: "terminated", fault: "PostgreSQL ends all connections, again and again, two processes",
-		checks: "503, UNAVAILABLE and TIMEOUT alone", postgres: true, run: terminated,
+		name: "terminated", fault: "PostgreSQL terminates all connections repeatedly, two processes",
+		checks: "only 503, UNAVAILABLE and TIMEOUT", postgres: true, run: terminated,
 	},
 	{
-		name: "impatient", fault: "PostgreSQL gives up statements, locks and standing transactions within milliseconds, two processes",
-		checks: "503, UNAVAILABLE and TIMEOUT alone", postgres: true, run: impatient,
+		name: "impatient", fault: "PostgreSQL aborts statements, locks and idle transactions within milliseconds, two processes",
+		checks: "only 503, UNAVAILABLE and TIMEOUT", postgres: true, run: impatient,
 	},
 	{
 		name: "readonly", fault: "PostgreSQL becomes read-only, as after a failover to a replica, two processes",
-		checks: "/readyz turns 503 and 200; reads go on, nothing is acknowledged meanwhile", postgres: true, run: readOnly,
+		checks: "/readyz returns 503, then 200; reads continue, nothing is acknowledged in between", postgres: true, run: readOnly,
 	},
 	{
 		name: "moved", fault: "the SQLite file is moved away and back",
-		checks: "/readyz turns 503 within a second, and 200; reads go on, nothing is acknowledged meanwhile", run: moved,
+		checks: "/readyz returns 503 within a second, then 200; reads continue, nothing is acknowledged in between", run: moved,
 	},
 	{
-		name: "removed", fault: "the SQLite file is removed, or another takes its place",
-		checks: "the same; what was acknowledged is in the file that the process had, and none is started where none is", run: removed,
+		name: "removed", fault: "the SQLite file is removed or replaced by another",
+		checks: "the same; acknowledged writes are in the file that the process had, and no new database is created", run: removed,
 	},
 	{
-		name: "churn", fault: "clients come and go by the thousand", checks: "nobody is refused; heap, goroutines and files are flat",
+		name: "churn", fault: "thousands of clients come and go", checks: "nothing is refused; heap, goroutines and files stay flat",
 		most: 40 * time.Minute, run: churn,
 	},
 	{
 		name: "restarted", fault: "PostgreSQL is restarted or crashes, two processes",
-		checks: "/readyz turns 503 and 200; 503, UNAVAILABLE and TIMEOUT alone", postgres: true, run: restarted,
+		checks: "/readyz returns 503, then 200; only 503, UNAVAILABLE and TIMEOUT", postgres: true, run: restarted,
 	},
 }
 
@@ -100,6 +100,6 @@ func kill(ctx context.Context, t *trial) error {
 		}
 	}
 	t.repeats("%d kills, %d lost connections", kills, c.drops)
-	t.note("%d writes under way at the kills (%d at most)", underWay, busiest)
+	t.note("%d writes in flight at the kills (%d at most)", underWay, busiest)
 	return w.finish(ctx, l, c)
 }

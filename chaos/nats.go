@@ -60,7 +60,7 @@ func natsAway(ctx context.Context, t *trial) error {
 			return err
 		}
 	}
-	t.repeats("%d times away", times)
+	t.repeats("%d times down", times)
 	return errors.Join(w.finish(ctx, l, c), l.only())
 }
 

@@ -257,7 +257,7 @@ func silent(ctx context.Context, t *trial) error {
 		longest = max(longest, took)
 	}
 	t.repeats("%d times: one connection before and after its COMMIT arrived, and all for 3 to 8 s", t.times(len(ways), 2))
-	t.note("writes went on at most %s later", round(longest))
+	t.note("writes continued at most %s later", round(longest))
 	return errors.Join(w.finish(ctx, l, c), l.only("503", "UNAVAILABLE", "TIMEOUT", "no answer in time"))
 }
 

@@ -42,8 +42,8 @@ func (w *world) finish(ctx context.Context, l *load, c *crowd) error {
 		return err
 	}
 	breaks, resyncs := c.breaks()
-	w.note("%d writes acknowledged (%.0f/s), answers that were none:%s", l.count(), float64(l.count())/seconds, l.refusals())
-	w.note("%d streams broken off and resumed, %d resyncs", breaks, resyncs)
+	w.note("%d writes acknowledged (%.0f/s), failed calls:%s", l.count(), float64(l.count())/seconds, l.refusals())
+	w.note("%d streams broken and resumed, %d resyncs", breaks, resyncs)
 	w.note("writes after %s, queue empty after %s", round(took), round(drained))
 	return errors.Join(w.stop(), l.problem, w.inspect(ctx, func(s *store.Store) error { return w.verify(ctx, s, l) }))
 }

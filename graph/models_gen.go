@@ -17,7 +17,7 @@ type Node interface {
 	IsNode()
 }
 
-// What became of the note.
+// Result of adding a note.
 type AddNotePayload struct {
 	// The note; null on errors.
 	Message *message.Row `json:"message,omitempty"`
@@ -25,21 +25,21 @@ type AddNotePayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
-// Which conversations go to whom.
+// Conversations to assign, and their new owner.
 type AssignConversationsInput struct {
 	// 1 to 100 conversations, whoever owns them. Give this or `conversations`.
 	Ids []string `json:"ids,omitempty"`
-	// 1 to 100 conversations, each with the owner that it is expected to have, so that of two people who assign it at once only one is told success. Give this or `ids`.
+	// 1 to 100 conversations, each with its expected owner, so that only one of two simultaneous assignments succeeds. Give this or `ids`.
 	Conversations []*AssignItem `json:"conversations,omitempty"`
-	// The new owner; null leaves them to nobody.
+	// The new owner; null for nobody.
 	AgentID *string `json:"agentId,omitempty"`
 }
 
-// What became of each conversation, in the order given.
+// The result for each conversation, in the order given.
 type AssignConversationsPayload struct {
 	// One result per conversation.
 	Results []*conversation.Result `json:"results"`
-	// What was wrong with the input as a whole.
+	// What is wrong with the input as a whole.
 	Errors []*fault.Error `json:"errors"`
 }
 
@@ -47,17 +47,17 @@ type AssignConversationsPayload struct {
 type AssignItem struct {
 	// The conversation.
 	ID string `json:"id"`
-	// The id of the agent who owned it then, or null when nobody did. If another does by now, the result is CONFLICT and nothing changes, unless that other is the new owner already. Absent: it is assigned whoever owns it.
+	// The id of the agent who owned it then, or null if nobody did. If the owner has changed since, the result is CONFLICT and nothing changes, unless the new owner already owns it. Absent: it is assigned whoever owns it.
 	ExpectedOwner graphql.Omittable[*string] `json:"expectedOwner,omitempty"`
 }
 
-// The bulk operation that was begun, or what a dry run found.
+// The new bulk operation, or the result of a dry run.
 type BulkConversationsPayload struct {
 	// The operation; null for a dry run, and when there are errors.
 	Operation *operation.Row `json:"operation,omitempty"`
-	// What would happen; null unless `dryRun` was set.
+	// The result of a dry run; null unless `dryRun` was set.
 	Preview *operation.Preview `json:"preview,omitempty"`
-	// Why nothing was begun; empty when it was.
+	// Why no operation began; empty on success.
 	Errors []*fault.Error `json:"errors"`
 }
 
@@ -65,25 +65,25 @@ type BulkConversationsPayload struct {
 type BulkOperationPayload struct {
 	// The operation; null when there are errors.
 	Operation *operation.Row `json:"operation,omitempty"`
-	// Why nothing changed; empty when it did.
+	// Why nothing changed; empty on success.
 	Errors []*fault.Error `json:"errors"`
 }
 
-// Which bulk operation to end.
+// The bulk operation to cancel.
 type CancelBulkOperationInput struct {
 	// The operation's id.
 	ID string `json:"id"`
 }
 
-// What became of each conversation, in the order given.
+// The result for each conversation, in the order given.
 type MarkConversationsPayload struct {
 	// One result per conversation.
 	Results []*conversation.Result `json:"results"`
-	// What was wrong with the input as a whole.
+	// What is wrong with the input as a whole.
 	Errors []*fault.Error `json:"errors"`
 }
 
-// Which conversations to mark read.
+// Conversations to mark read.
 type MarkConversationsReadInput struct {
 	// 1 to 100 conversations.
 	Conversations []*conversation.MarkItem `json:"conversations"`
@@ -91,7 +91,7 @@ type MarkConversationsReadInput struct {
 	ConfirmForOwner *bool `json:"confirmForOwner,omitempty"`
 }
 
-// Which conversations to mark unread.
+// Conversations to mark unread.
 type MarkConversationsUnreadInput struct {
 	// 1 to 100 conversations.
 	Ids []string `json:"ids"`
@@ -99,17 +99,17 @@ type MarkConversationsUnreadInput struct {
 	ConfirmForOwner *bool `json:"confirmForOwner,omitempty"`
 }
 
-// What can be changed. Creating mutations take an idempotency key: the same key with the same input gives the first result again.
+// Changes. Mutations that create something take an idempotency key: the same key with the same input returns the first result.
 type Mutation struct {
 }
 
-// Which bulk operation to pause.
+// The bulk operation to pause.
 type PauseBulkOperationInput struct {
 	// The operation's id.
 	ID string `json:"id"`
 }
 
-// Where to start reading.
+// Entry points for reading.
 type Query struct {
 }
 
@@ -121,15 +121,15 @@ type QuickTextPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
-// Which bulk operation to go on with.
+// The bulk operation to resume.
 type ResumeBulkOperationInput struct {
 	// The operation's id.
 	ID string `json:"id"`
 }
 
-// What became of the retry.
+// Result of a retry.
 type RetryMessagePayload struct {
-	// The message, QUEUED again with a new attempt; null when refused.
+	// The message, QUEUED again with a new attempt; null if refused.
 	Message *message.Row `json:"message,omitempty"`
 	// Every reason why it cannot be sent, together.
 	Refusals []*message.Refusal `json:"refusals"`
@@ -137,37 +137,37 @@ type RetryMessagePayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
-// What became of the message.
+// Result of sending a message.
 type SendMessagePayload struct {
-	// The message, QUEUED; null when refused.
+	// The message, QUEUED; null if refused.
 	Message *message.Row `json:"message,omitempty"`
-	// Its conversation; null when refused.
+	// Its conversation; null if refused.
 	Conversation *conversation.Row `json:"conversation,omitempty"`
 	// Every reason why it cannot be sent, together.
 	Refusals []*message.Refusal `json:"refusals"`
-	// What went wrong; SEND_REFUSED when there are refusals.
+	// What went wrong; SEND_REFUSED if there are refusals.
 	Errors []*fault.Error `json:"errors"`
 }
 
-// What became of it.
+// Result of reporting the typing state.
 type SetTypingPayload struct {
-	// Why it could not be told; empty when it was.
+	// Why it could not be reported; empty on success.
 	Errors []*fault.Error `json:"errors"`
 }
 
-// What became of the conversation's first message.
+// Result of starting a conversation.
 type StartConversationPayload struct {
-	// The conversation: the one that exists with this customer on this sender ID, else a new one. Null when refused.
+	// The existing conversation with this customer on this sender ID, else a new one. Null if refused.
 	Conversation *conversation.Row `json:"conversation,omitempty"`
-	// The message, QUEUED; null when refused.
+	// The message, QUEUED; null if refused.
 	Message *message.Row `json:"message,omitempty"`
 	// Every reason why it cannot be sent, together.
 	Refusals []*message.Refusal `json:"refusals"`
-	// What went wrong; SEND_REFUSED when there are refusals.
+	// What went wrong; SEND_REFUSED if there are refusals.
 	Errors []*fault.Error `json:"errors"`
 }
 
-// What can be watched. Every event carries a cursor; a stream opened with `after: cursor` goes on where the last one stopped.
+// Live streams. Every event carries a cursor; a stream opened with `after: cursor` resumes where the last one stopped.
 type Subscription struct {
 }
 

@@ -2787,35 +2787,35 @@ func newExecutionContext(
 }
 
 var sources = []*ast.Source{
-	{Name: "../schema/bulk.graphql", Input: `"What a bulk operation does with each conversation."
+	{Name: "../schema/bulk.graphql", Input: `"What a bulk operation does to each conversation."
 enum BulkAction @goModel(model: "parley/internal/conversation.Action") {
-  "Marks it read, up to what had come when the set was frozen: what comes later stays new."
+  "Marks it read, up to the newest message when the set was frozen: later messages stay new."
   MARK_READ @goEnum(value: "parley/internal/conversation.MarkingRead")
   "Marks it unread; its new count stays."
   MARK_UNREAD @goEnum(value: "parley/internal/conversation.MarkingUnread")
-  "Gives it to an agent, or to nobody."
+  "Assigns it to an agent, or to nobody."
   ASSIGN @goEnum(value: "parley/internal/conversation.Assigning")
-  "Something that only a newer version of Parley knows, and that its servers do."
+  "An action that only a newer version of Parley knows; only servers of that version perform it."
   OTHER @goEnum(value: "parley/internal/conversation.OtherAction")
 }
 
-"Where a bulk operation stands."
+"State of a bulk operation."
 enum BulkOperationState @goModel(model: "parley/internal/operation.State") {
-  "Waits for a worker; also a state that only a newer version of Parley knows."
+  "Waiting for a worker; also stands for a state that only a newer version of Parley knows."
   PENDING
-  "Goes on, batch by batch."
+  "Running, batch by batch."
   RUNNING
-  "Waits for ` + "`" + `resumeBulkOperation` + "`" + `; after 7 days it is stopped."
+  "Waiting for ` + "`" + `resumeBulkOperation` + "`" + `; stopped after 7 days."
   PAUSED
-  "Every conversation is decided."
+  "Every conversation has been processed."
   DONE
-  "Ended by ` + "`" + `cancelBulkOperation` + "`" + `. What was done stays done."
+  "Ended by ` + "`" + `cancelBulkOperation` + "`" + `. Changes already made stay."
   CANCELLED
-  "Ended early for ` + "`" + `stopReason` + "`" + `. What was done stays done."
+  "Ended early; ` + "`" + `stopReason` + "`" + ` says why. Changes already made stay."
   STOPPED
 }
 
-"Why a bulk operation ended early although nobody cancelled it."
+"Why a bulk operation ended early without being cancelled."
 enum BulkStopReason @goModel(model: "parley/internal/operation.StopReason") {
   "Its creator may no longer sign in."
   CREATOR_INACTIVE
@@ -2823,123 +2823,123 @@ enum BulkStopReason @goModel(model: "parley/internal/operation.StopReason") {
   PAUSED_TOO_LONG
 }
 
-"What became of a conversation of a bulk operation."
+"Result for one conversation of a bulk operation."
 enum BulkOutcome @goModel(model: "parley/internal/operation.Outcome") {
-  "Not decided yet, or never when the operation has ended early."
+  "Not processed yet; if the operation ended early, it never will be."
   WAITING
   "Changed."
   CHANGED
-  "It was as it should be already."
+  "It already was in the requested state."
   UNCHANGED
   "Not changed because of ` + "`" + `error` + "`" + `."
   REFUSED
 }
 
-"Which conversations a bulk operation is for: ` + "`" + `ids` + "`" + `, or ` + "`" + `view` + "`" + `, ` + "`" + `search` + "`" + ` or both, with or without ` + "`" + `filterBy` + "`" + `. The set is frozen when the operation begins: later changes neither join nor leave."
+"Selects the conversations of a bulk operation: ` + "`" + `ids` + "`" + `, or ` + "`" + `view` + "`" + `, ` + "`" + `search` + "`" + ` or both, with or without ` + "`" + `filterBy` + "`" + `. The set is frozen when the operation begins: later changes add or remove none."
 input BulkSelection @goModel(model: "parley/internal/operation.Selection") {
-  "1 to 10,000 conversations by id, each once. Give no ` + "`" + `view` + "`" + ` then."
+  "1 to 10,000 conversations by id, each once. Do not combine with ` + "`" + `view` + "`" + `."
   ids: [ID!]
   "All conversations of a list that the viewer may see, newest first: at most 250,000."
   view: ConversationView
-  "What ` + "`" + `search` + "`" + ` finds for this query of 1 to 200 characters, in the view when there is one: at most 10,000 conversations, within 10 s."
+  "Results of ` + "`" + `search` + "`" + ` for this query of 1 to 200 characters, within ` + "`" + `view` + "`" + ` if given: at most 10,000 conversations, within 10 s."
   search: String
-  "Narrows the list, or what is found."
+  "Narrows the list or the search results."
   filterBy: ConversationFilter
 }
 
-"Which conversations to mark read."
+"Conversations to mark read."
 input BulkMarkConversationsReadInput @goModel(model: "parley/internal/operation.MarkInput") {
-  "Which ones."
+  "The conversations."
   selection: BulkSelection!
   "Set to true to change the read state of conversations that colleagues own. Needs VIEW_TEAM_INBOX."
   confirmForOwner: Boolean = false
-  "Set to true to be told by ` + "`" + `preview` + "`" + ` what would happen; nothing is begun then, and the key is not used."
+  "Set to true to get only a ` + "`" + `preview` + "`" + ` of the result; no operation begins, and the key is not used."
   dryRun: Boolean = false
-  "1 to 64 visible ASCII characters, such as a UUID: the same key with the same input gives the first operation again, for 7 days."
+  "1 to 64 visible ASCII characters, such as a UUID: for 7 days, the same key with the same input returns the first operation."
   idempotencyKey: String!
 }
 
-"Which conversations to mark unread."
+"Conversations to mark unread."
 input BulkMarkConversationsUnreadInput @goModel(model: "parley/internal/operation.MarkInput") {
-  "Which ones."
+  "The conversations."
   selection: BulkSelection!
   "Set to true to change the read state of conversations that colleagues own. Needs VIEW_TEAM_INBOX."
   confirmForOwner: Boolean = false
-  "Set to true to be told by ` + "`" + `preview` + "`" + ` what would happen; nothing is begun then, and the key is not used."
+  "Set to true to get only a ` + "`" + `preview` + "`" + ` of the result; no operation begins, and the key is not used."
   dryRun: Boolean = false
-  "1 to 64 visible ASCII characters, such as a UUID: the same key with the same input gives the first operation again, for 7 days."
+  "1 to 64 visible ASCII characters, such as a UUID: for 7 days, the same key with the same input returns the first operation."
   idempotencyKey: String!
 }
 
-"Which conversations go to whom."
+"Conversations to assign, and their new owner."
 input BulkAssignConversationsInput @goModel(model: "parley/internal/operation.AssignInput") {
-  "Which ones."
+  "The conversations."
   selection: BulkSelection!
-  "The new owner; null leaves them to nobody."
+  "The new owner; null for nobody."
   agentId: ID
-  "Set to true to be told by ` + "`" + `preview` + "`" + ` what would happen; nothing is begun then, and the key is not used."
+  "Set to true to get only a ` + "`" + `preview` + "`" + ` of the result; no operation begins, and the key is not used."
   dryRun: Boolean = false
-  "1 to 64 visible ASCII characters, such as a UUID: the same key with the same input gives the first operation again, for 7 days."
+  "1 to 64 visible ASCII characters, such as a UUID: for 7 days, the same key with the same input returns the first operation."
   idempotencyKey: String!
 }
 
-"Which bulk operation to pause."
+"The bulk operation to pause."
 input PauseBulkOperationInput {
   "The operation's id."
   id: ID!
 }
 
-"Which bulk operation to go on with."
+"The bulk operation to resume."
 input ResumeBulkOperationInput {
   "The operation's id."
   id: ID!
 }
 
-"Which bulk operation to end."
+"The bulk operation to cancel."
 input CancelBulkOperationInput {
   "The operation's id."
   id: ID!
 }
 
-"One change made to each of a frozen set of conversations, in the background. Seen by its creator and by holders of VIEW_ALL_DATA, and removed with its results 7 days after its end, or earlier when those that ended later hold more than 1,000,000 conversations of its creator together."
+"One change made in the background to each conversation of a frozen set. Visible to its creator and to holders of VIEW_ALL_DATA. Removed with its results 7 days after its end, or earlier once its creator's later ended operations hold more than 1,000,000 conversations together."
 type BulkOperation implements Node @goModel(model: "parley/internal/operation.Row") {
   "Opaque id."
   id: ID!
-  "What is done with each conversation."
+  "The change made to each conversation."
   action: BulkAction!
-  "Who gets the conversations of an ASSIGN; null for nobody, and for the other actions."
+  "The new owner for ASSIGN; null for nobody, and for the other actions."
   assignee: Agent
-  "Whether colleagues' read state may change."
+  "Whether it may change colleagues' read state."
   confirmForOwner: Boolean!
-  "Where it stands."
+  "Its state."
   state: BulkOperationState! @goField(name: "ShownState")
-  "Why it is STOPPED; null when it is not."
+  "Why it is STOPPED; null otherwise."
   stopReason: BulkStopReason
-  "How many conversations are in the set."
+  "Number of conversations in the set."
   total: Count!
-  "How many are decided: changed, unchanged or refused."
+  "Number processed: changed, unchanged or refused."
   done: Count!
-  "How many were changed."
+  "Number changed."
   changed: Count!
-  "How many were as they should be already."
+  "Number already in the requested state."
   unchanged: Count!
-  "How many were refused."
+  "Number refused."
   refused: Count!
-  "How many were refused, by reason."
+  "Number refused, by reason."
   refusals: [BulkRefusalCount!]!
-  "The agent who began it. Each conversation is decided under the rights they have at that moment."
+  "The agent who began it. Each conversation is processed under the rights the agent has at that moment."
   createdBy: Agent!
-  "When it was begun and its set frozen."
+  "When it was created and its set frozen."
   createdAt: DateTime!
-  "When a worker began; null before."
+  "When a worker started it; null before."
   startedAt: DateTime
   "When it ended; null before."
   finishedAt: DateTime
-  "When it is removed at the latest, 7 days after its end; null before its end."
+  "When it is removed at the latest: 7 days after its end; null before its end."
   expiresAt: DateTime
-  "What became of each conversation, in the order of the set. One statement for a whole page of operations; one more for every 10,000 conversations that ` + "`" + `outcome` + "`" + ` passes over."
+  "The result for each conversation, in the order of the set. One SQL statement for a whole page of operations; one more for every 10,000 conversations that ` + "`" + `outcome` + "`" + ` skips."
   results(
-    "Only those with this outcome."
+    "Only results with this outcome."
     outcome: BulkOutcome
     "Page size: 1 to 100, default 20."
     first: Int
@@ -2948,23 +2948,23 @@ type BulkOperation implements Node @goModel(model: "parley/internal/operation.Ro
   ): BulkResultConnection! @goField(batch: true, forceResolver: true)
 }
 
-"How many conversations were refused for one reason."
+"Number of conversations refused for one reason."
 type BulkRefusalCount @goModel(model: "parley/internal/operation.RefusalCount") {
-  "The reason: NOT_FOUND (the creator may no longer see it), FORBIDDEN, CONFIRMATION_REQUIRED, or CONFLICT (the assignee is no longer active, or only a newer version of Parley knows why)."
+  "The reason: NOT_FOUND (the creator may no longer see it), FORBIDDEN, CONFIRMATION_REQUIRED, or CONFLICT (the assignee is no longer active, or a reason that only a newer version of Parley knows)."
   code: UserErrorCode!
-  "How many."
+  "Number of conversations."
   count: Count!
 }
 
-"What became of one conversation of a bulk operation."
+"The result for one conversation of a bulk operation."
 type BulkResult @goModel(model: "parley/internal/operation.Result") {
   "The conversation's id."
   conversationId: ID!
-  "The conversation as it is now; null when the viewer may not see it. One statement for a whole page."
+  "The conversation as it is now; null if the viewer may not see it. One SQL statement for a whole page."
   conversation: Conversation @goField(batch: true, forceResolver: true)
-  "What became of it."
+  "The outcome."
   outcome: BulkOutcome!
-  "Why it was refused; null when it was not."
+  "Why it was refused; null otherwise."
   error: UserError
 }
 
@@ -2974,7 +2974,7 @@ type BulkResultConnection @goModel(model: "parley/internal/operation.ResultPage"
   edges: [BulkResultEdge!]!
   "The page's results without cursors."
   nodes: [BulkResult!]!
-  "Where the page stands."
+  "Position of the page in the list."
   pageInfo: PageInfo!
 }
 
@@ -2992,7 +2992,7 @@ type BulkOperationConnection @goModel(model: "parley/internal/operation.Page") {
   edges: [BulkOperationEdge!]!
   "The page's operations without cursors."
   nodes: [BulkOperation!]!
-  "Where the page stands."
+  "Position of the page in the list."
   pageInfo: PageInfo!
 }
 
@@ -3004,27 +3004,27 @@ type BulkOperationEdge @goModel(model: "parley/internal/operation.Edge") {
   node: BulkOperation!
 }
 
-"What a bulk operation would do if it began now and nothing changed meanwhile."
+"What a bulk operation would do if it began now and nothing changed while it ran."
 type BulkPreview @goModel(model: "parley/internal/operation.Preview") {
-  "How many conversations are in the set."
+  "Number of conversations in the set."
   total: Count!
-  "How many would be changed."
+  "Number that would be changed."
   changed: Count!
-  "How many are as they should be already."
+  "Number already in the requested state."
   unchanged: Count!
-  "How many would be refused."
+  "Number that would be refused."
   refused: Count!
-  "How many would be refused, by reason."
+  "Number that would be refused, by reason."
   refusals: [BulkRefusalCount!]!
 }
 
-"The bulk operation that was begun, or what a dry run found."
+"The new bulk operation, or the result of a dry run."
 type BulkConversationsPayload {
   "The operation; null for a dry run, and when there are errors."
   operation: BulkOperation
-  "What would happen; null unless ` + "`" + `dryRun` + "`" + ` was set."
+  "The result of a dry run; null unless ` + "`" + `dryRun` + "`" + ` was set."
   preview: BulkPreview
-  "Why nothing was begun; empty when it was."
+  "Why no operation began; empty on success."
   errors: [UserError!]!
 }
 
@@ -3032,22 +3032,22 @@ type BulkConversationsPayload {
 type BulkOperationPayload {
   "The operation; null when there are errors."
   operation: BulkOperation
-  "Why nothing changed; empty when it did."
+  "Why nothing changed; empty on success."
   errors: [UserError!]!
 }
 
-"How far a bulk operation has come."
+"Progress of a bulk operation."
 type BulkOperationChange @goModel(model: "parley/internal/live.OperationChange") {
-  "OPEN for the first frame, UPDATE for what came since the frame before, RESET when the viewer's rights changed."
+  "OPEN for the first frame, UPDATE for progress since the previous frame, RESET when the viewer's rights changed."
   kind: StreamKind!
-  "Pass it as ` + "`" + `after` + "`" + ` to go on from here."
+  "Pass it as ` + "`" + `after` + "`" + ` to resume from here."
   cursor: Cursor!
   "The operation as it is now, at least as new as this frame."
   operation: BulkOperation!
 }
 
 extend type Viewer {
-  "The bulk operations that the viewer began, newest first, until 7 days after their end at most."
+  "Bulk operations the viewer began, newest first. They are kept for at most 7 days after their end."
   bulkOperations(
     "Page size: 1 to 100, default 20."
     first: Int
@@ -3057,106 +3057,107 @@ extend type Viewer {
 }
 
 extend type Query {
-  "One bulk operation; null with NOT_FOUND when it is not there or may not be seen."
+  "One bulk operation; null with NOT_FOUND if it does not exist or the viewer may not see it."
   bulkOperation("The operation's id." id: ID!): BulkOperation
 }
 
 extend type Mutation {
   """
-  Begins to mark conversations as read: up to 250,000 by view and filter, or 10,000 by id or search. Whoever may see them may begin; each
-  is decided as ` + "`" + `markConversationsRead` + "`" + ` does, under the rights that the creator has then. An agent has at most 5 operations
-  that have not ended. Emits CONVERSATION_READ for each conversation that changes; ` + "`" + `bulkOperationChanged` + "`" + ` tells how far it is.
+  Marks conversations as read in the background: up to 250,000 by view and filter, or 10,000 by id or search. Whoever may see
+  them may do so. Each conversation follows the rules of ` + "`" + `markConversationsRead` + "`" + `, under the rights its creator has at that moment. An
+  agent may have at most 5 operations that have not ended. Emits CONVERSATION_READ for each conversation that changes; follow the
+  progress with ` + "`" + `bulkOperationChanged` + "`" + `.
   """
-  bulkMarkConversationsRead("Which ones." input: BulkMarkConversationsReadInput!): BulkConversationsPayload!
+  bulkMarkConversationsRead("The conversations." input: BulkMarkConversationsReadInput!): BulkConversationsPayload!
   """
-  Begins to mark conversations as unread: up to 250,000 by view and filter, or 10,000 by id or search. Whoever may see them may begin;
-  each is decided as ` + "`" + `markConversationsUnread` + "`" + ` does, under the rights that the creator has then. An agent has at most 5
-  operations that have not ended. Emits CONVERSATION_UNREAD for each conversation that changes; ` + "`" + `bulkOperationChanged` + "`" + ` tells
-  how far it is.
+  Marks conversations as unread in the background: up to 250,000 by view and filter, or 10,000 by id or search. Whoever may see
+  them may do so. Each conversation follows the rules of ` + "`" + `markConversationsUnread` + "`" + `, under the rights its creator has at that moment. An
+  agent may have at most 5 operations that have not ended. Emits CONVERSATION_UNREAD for each conversation that changes; follow the
+  progress with ` + "`" + `bulkOperationChanged` + "`" + `.
   """
-  bulkMarkConversationsUnread("Which ones." input: BulkMarkConversationsUnreadInput!): BulkConversationsPayload!
+  bulkMarkConversationsUnread("The conversations." input: BulkMarkConversationsUnreadInput!): BulkConversationsPayload!
   """
-  Begins to give conversations to an agent, or to nobody: up to 250,000 by view and filter, or 10,000 by id or search.
-  Needs ASSIGN_CONVERSATION; each is decided as ` + "`" + `assignConversations` + "`" + ` does, under the rights that the creator has then. An agent
-  has at most 5 operations that have not ended. Emits CONVERSATION_ASSIGNED for each conversation that changes;
-  ` + "`" + `bulkOperationChanged` + "`" + ` tells how far it is.
+  Assigns conversations to an agent, or to nobody, in the background: up to 250,000 by view and filter, or 10,000 by id or search.
+  Needs ASSIGN_CONVERSATION. Each conversation follows the rules of ` + "`" + `assignConversations` + "`" + `, under the rights its creator has at that
+  moment. An agent may have at most 5 operations that have not ended. Emits CONVERSATION_ASSIGNED for each conversation that
+  changes; follow the progress with ` + "`" + `bulkOperationChanged` + "`" + `.
   """
-  bulkAssignConversations("Which ones, to whom." input: BulkAssignConversationsInput!): BulkConversationsPayload!
-  "Keeps a bulk operation from going on, after the batch of 100 that it is at, until it is resumed or 7 days have passed. Whoever may see it may. ` + "`" + `bulkOperationChanged` + "`" + ` tells it; no event follows in lists."
-  pauseBulkOperation("Which one." input: PauseBulkOperationInput!): BulkOperationPayload!
-  "Lets a paused bulk operation go on within a second. Whoever may see it may; it acts under its creator's rights, 1 batch of 100 after another. ` + "`" + `bulkOperationChanged` + "`" + ` tells it; no event follows in lists but for what it changes."
-  resumeBulkOperation("Which one." input: ResumeBulkOperationInput!): BulkOperationPayload!
-  "Ends a bulk operation after the batch of 100 that it is at; what was done stays done. Whoever may see it may. ` + "`" + `bulkOperationChanged` + "`" + ` tells it; no event follows in lists."
-  cancelBulkOperation("Which one." input: CancelBulkOperationInput!): BulkOperationPayload!
+  bulkAssignConversations("The conversations and their new owner." input: BulkAssignConversationsInput!): BulkConversationsPayload!
+  "Pauses a bulk operation after its current batch of 100, until it is resumed; after 7 days it is stopped. Whoever may see it may pause it. ` + "`" + `bulkOperationChanged` + "`" + ` reports it; no event follows in lists."
+  pauseBulkOperation("The operation." input: PauseBulkOperationInput!): BulkOperationPayload!
+  "Resumes a paused bulk operation within a second. Whoever may see it may resume it; it acts under its creator's rights, in batches of 100. ` + "`" + `bulkOperationChanged` + "`" + ` reports it; no event follows in lists except for the conversations it changes."
+  resumeBulkOperation("The operation." input: ResumeBulkOperationInput!): BulkOperationPayload!
+  "Cancels a bulk operation after its current batch of 100; changes already made stay. Whoever may see it may cancel it. ` + "`" + `bulkOperationChanged` + "`" + ` reports it; no event follows in lists."
+  cancelBulkOperation("The operation." input: CancelBulkOperationInput!): BulkOperationPayload!
 }
 
 extend type Subscription {
   """
-  How far a bulk operation has come, for whoever may see it: at once, then at most four times a second. Completes with the frame
-  that shows it ended. Ends with RESYNC_REQUIRED when the cursor is too old or the reader too slow, with NOT_FOUND when it may
-  no longer be seen, with UNAVAILABLE when the server stops, and with UNAUTHENTICATED when the agent may no longer sign in.
+  Progress of a bulk operation, for whoever may see it: one frame at once, then at most four per second. Completes after the frame
+  that shows it ended. Ends with RESYNC_REQUIRED when the cursor is too old or the reader too slow, with NOT_FOUND when the viewer may
+  no longer see it, with UNAVAILABLE when the server stops, and with UNAUTHENTICATED when the agent may no longer sign in.
   """
   bulkOperationChanged(
     "The operation's id."
     id: ID!
-    "Go on from this cursor; absent: from now."
+    "Resume from this cursor; absent: start from now."
     after: Cursor
   ): BulkOperationChange!
 }
 `, BuiltIn: false},
-	{Name: "../schema/conversation.graphql", Input: `"The thread between one customer address and the business on one channel, for ever."
+	{Name: "../schema/conversation.graphql", Input: `"The permanent thread between one customer address and the business on one channel."
 type Conversation implements Node @goModel(model: "parley/internal/conversation.Row") {
   "Opaque id."
   id: ID!
-  "The customer's name; their address when no name is known."
+  "The customer's name; their address if no name is known."
   name: String!
-  "The customer's address: E.164 for phones; the short code or name of a sender as it came, which cannot be answered."
+  "The customer's address: E.164 for phones; for a short code or sender name, the address as received, to which no reply is possible."
   mobileNumber: String!
   "The sender ID: the business's address in this conversation."
   channel: Channel!
-  "Who works it; null when nobody does (Unassigned)."
+  "The agent who handles it; null if nobody does (Unassigned)."
   owner: Agent
-  "The customer on this channel. One statement for a whole page."
+  "The customer on this channel. One SQL statement for a whole page."
   messagingUser: MessagingUser! @goField(batch: true, forceResolver: true)
-  "The CRM record it is anchored to; null when none is known. One statement for a whole page."
+  "The CRM record it is anchored to; null if none is known. One SQL statement for a whole page."
   record: Record @goField(batch: true, forceResolver: true)
-  "Object type of the anchor record; null when there is none."
+  "Object type of the anchor record; null if there is none."
   objectType: String
   "The last message's text, at most 120 characters. Notes do not count."
   preview: String!
-  "Whether it waits to be read by its owner (by whoever sees it, if it has none)."
+  "Whether its owner still has to read it (without an owner: whoever sees it)."
   isUnread: Boolean!
   "Inbound messages not read yet."
   newCount: Int!
-  "When the last message was written, notes apart."
+  "When the last message was written, not counting notes."
   lastMessageAt: DateTime!
-  "When the customer last wrote; null when never."
+  "When the customer last wrote; null if never."
   lastIncomingAt: DateTime
-  "Which way the last message went; null before the first."
+  "Direction of the last message; null before the first."
   lastMessageDirection: MessageDirection
-  "The last message, notes apart. One statement for a whole page."
+  "The last message, not counting notes. One SQL statement for a whole page."
   lastMessage: Message @goField(batch: true, forceResolver: true)
-  "How many messages and notes it holds."
+  "Number of messages and notes."
   messageCount: Count!
-  "Messages and notes by number. Give ` + "`" + `first` + "`" + ` to read forward from the oldest, ` + "`" + `last` + "`" + ` to read the newest; a thread is never read whole. One statement for a whole page of conversations."
+  "Messages and notes by number. Give ` + "`" + `first` + "`" + ` to read forward from the oldest, ` + "`" + `last` + "`" + ` to read the newest; a thread is never read in one go. One SQL statement for a whole page of conversations."
   messages(
-    "How many from the oldest, or after ` + "`" + `after` + "`" + `: 1 to 100, default 20 with ` + "`" + `after` + "`" + `."
+    "Page size from the oldest, or after ` + "`" + `after` + "`" + `: 1 to 100, default 20 with ` + "`" + `after` + "`" + `."
     first: Int
     "Cursor of the edge to start after; absent: from the oldest."
     after: String
-    "How many of the newest, or before ` + "`" + `before` + "`" + `: 1 to 100, default 20. What is read when nothing is given."
+    "Page size from the newest, or before ` + "`" + `before` + "`" + `: 1 to 100, default 20. Without any argument, the newest page is returned."
     last: Int
     "Cursor of the edge to end before; absent: to the newest."
     before: String
   ): MessageConnection! @goField(batch: true, forceResolver: true)
-  "Whether the viewer could send now, and every reason why not; with ` + "`" + `draft` + "`" + `, also the reasons that lie in the text, its encoding and segments."
+  "Whether the viewer could send now, and every reason why not; with ` + "`" + `draft` + "`" + `, also reasons in the text itself, its encoding and segments."
   sendability(
-    "Text that the agent is composing; at most 20,000 characters."
+    "Text the agent is composing; at most 20,000 characters."
     draft: String
   ): Sendability! @goField(forceResolver: true)
   "Whether the viewer may assign it."
   viewerCanAssign: Boolean! @goField(forceResolver: true)
-  "Whether the viewer may mark it read and unread; a colleague's needs ` + "`" + `confirmForOwner: true` + "`" + ` besides."
+  "Whether the viewer may mark it read and unread; a colleague's conversation also needs ` + "`" + `confirmForOwner: true` + "`" + `."
   viewerCanMarkRead: Boolean! @goField(forceResolver: true)
   "When it began."
   createdAt: DateTime!
@@ -3168,11 +3169,11 @@ type ConversationConnection @goModel(model: "parley/internal/conversation.Page")
   edges: [ConversationEdge!]!
   "The page's conversations without cursors."
   nodes: [Conversation!]!
-  "Where the page stands."
+  "Position of the page in the list."
   pageInfo: PageInfo!
-  "How many there are in all; counted only when selected."
+  "Total number of conversations; counted only when selected."
   totalCount: Count! @goField(forceResolver: true)
-  "The log position this page was read at: subscribe with ` + "`" + `conversationsChanged(after:)` + "`" + ` and nothing is missed or doubled."
+  "The log position at which this page was read: subscribe with ` + "`" + `conversationsChanged(after:)` + "`" + ` and no change is missed or repeated."
   feedCursor: Cursor!
 }
 
@@ -3184,15 +3185,15 @@ type ConversationEdge @goModel(model: "parley/internal/conversation.Edge") {
   node: Conversation!
 }
 
-"Which list of conversations. Every view is its condition and what the viewer may see."
+"Kind of conversation list. Every view is limited to what the viewer may see."
 enum ViewKind @goModel(model: "parley/internal/conversation.ViewKind") {
   "Everything the viewer may see."
   ALL
   "Owned by the viewer, with at least one inbound message."
   MY_INBOX
-  "The viewer sent a message in it (a note is none) and still sees it. Has no standing count in ` + "`" + `viewer.inboxes` + "`" + `."
+  "The viewer sent a message in it (notes do not count) and may still see it. Has no maintained count in ` + "`" + `viewer.inboxes` + "`" + `."
   SENT
-  "On one channel that the viewer owns or shares; ` + "`" + `subject` + "`" + ` is the channel's id."
+  "On one channel the viewer owns or shares; ` + "`" + `subject` + "`" + ` is the channel's id."
   SENDER_ID
   "The inbox of one agent; ` + "`" + `subject` + "`" + ` is the agent's id. Needs VIEW_TEAM_INBOX."
   TEAM_INBOX
@@ -3204,15 +3205,15 @@ enum ViewKind @goModel(model: "parley/internal/conversation.ViewKind") {
   RECORD
 }
 
-"Which list of conversations."
+"A list of conversations."
 input ConversationView @goModel(model: "parley/internal/conversation.View") {
   "The kind of list."
   kind: ViewKind!
-  "What the kind is about: a channel, agent or record id, or an object type. Must be absent where the kind needs none."
+  "Subject of the list: a channel, agent or record id, or an object type. Leave it out if the kind needs none."
   subject: ID
 }
 
-"Narrows a view. Conditions are joined by AND; an absent one does not narrow. The same filter serves lists, counts and streams."
+"Narrows a view. Conditions are joined by AND; absent ones have no effect. Lists, counts and streams share this filter."
 input ConversationFilter @goModel(model: "parley/internal/conversation.Filter") {
   "Only unread, or only read."
   isUnread: Boolean
@@ -3224,32 +3225,32 @@ input ConversationFilter @goModel(model: "parley/internal/conversation.Filter") 
   ownerId: ID
   "Only owned by somebody (true) or by nobody (false)."
   isAssigned: Boolean
-  "Only whose last message went this way."
+  "Only with a last message in this direction."
   lastMessageDirection: MessageDirection
-  "Only whose last message is at or after this time."
+  "Only with a last message at or after this time."
   lastMessageFrom: DateTime
-  "Only whose last message is before this time."
+  "Only with a last message before this time."
   lastMessageBefore: DateTime
 }
 
-"What a list of conversations is sorted by."
+"Sort key of a list of conversations."
 enum ConversationOrderField @goModel(model: "parley/internal/conversation.OrderField") {
   "When the last message was written."
   LAST_MESSAGE_AT
 }
 
-"How a list of conversations is sorted."
+"Sort order of a list of conversations."
 input ConversationOrder @goModel(model: "parley/internal/conversation.Order") {
-  "What to sort by."
+  "The sort key."
   field: ConversationOrderField! = LAST_MESSAGE_AT
-  "Which way."
+  "The direction."
   direction: OrderDirection! = DESC
 }
 
 extend type Query {
-  "A view of conversations, in keyset pages. Needs one SQL statement whatever the page, plus one per selected edge."
+  "A view of conversations, in keyset pages. Any page takes one SQL statement, plus one per selected edge."
   conversations(
-    "Which list."
+    "The list."
     view: ConversationView!
     "Narrows the list."
     filterBy: ConversationFilter
@@ -3264,7 +3265,7 @@ extend type Query {
     "Cursor of the edge to end before; absent: to the end."
     before: String
   ): ConversationConnection!
-  "One conversation; null with NOT_FOUND when it is not there or may not be seen."
+  "One conversation; null with NOT_FOUND if it does not exist or the viewer may not see it."
   conversation("The conversation's id." id: ID!): Conversation
 }
 
@@ -3272,11 +3273,11 @@ extend type Query {
 input MarkItem @goModel(model: "parley/internal/conversation.MarkItem") {
   "The conversation."
   id: ID!
-  "The last message that was on the screen: messages that came after it stay new. Absent: all of them were read."
+  "The last message shown on the screen: later messages stay new. Absent: all messages were read."
   upToMessageId: ID
 }
 
-"Which conversations to mark read."
+"Conversations to mark read."
 input MarkConversationsReadInput {
   "1 to 100 conversations."
   conversations: [MarkItem!]!
@@ -3284,7 +3285,7 @@ input MarkConversationsReadInput {
   confirmForOwner: Boolean = false
 }
 
-"Which conversations to mark unread."
+"Conversations to mark unread."
 input MarkConversationsUnreadInput {
   "1 to 100 conversations."
   ids: [ID!]!
@@ -3296,76 +3297,77 @@ input MarkConversationsUnreadInput {
 input AssignItem {
   "The conversation."
   id: ID!
-  "The id of the agent who owned it then, or null when nobody did. If another does by now, the result is CONFLICT and nothing changes, unless that other is the new owner already. Absent: it is assigned whoever owns it."
+  "The id of the agent who owned it then, or null if nobody did. If the owner has changed since, the result is CONFLICT and nothing changes, unless the new owner already owns it. Absent: it is assigned whoever owns it."
   expectedOwner: ID @goField(omittable: true)
 }
 
-"Which conversations go to whom."
+"Conversations to assign, and their new owner."
 input AssignConversationsInput {
   "1 to 100 conversations, whoever owns them. Give this or ` + "`" + `conversations` + "`" + `."
   ids: [ID!]
-  "1 to 100 conversations, each with the owner that it is expected to have, so that of two people who assign it at once only one is told success. Give this or ` + "`" + `ids` + "`" + `."
+  "1 to 100 conversations, each with its expected owner, so that only one of two simultaneous assignments succeeds. Give this or ` + "`" + `ids` + "`" + `."
   conversations: [AssignItem!]
-  "The new owner; null leaves them to nobody."
+  "The new owner; null for nobody."
   agentId: ID
 }
 
-"What became of one of the conversations."
+"The result for one conversation."
 type ConversationResult @goModel(model: "parley/internal/conversation.Result") {
-  "The id as it was given."
+  "The id as given in the input."
   conversationId: ID! @goField(name: "GivenID")
-  "The conversation after the change; null when it was not changed because of ` + "`" + `error` + "`" + `."
+  "The conversation after the change; null if ` + "`" + `error` + "`" + ` prevented it."
   conversation: Conversation
   "Why this one was not changed; null on success. The others are not affected."
   error: UserError
 }
 
-"What became of each conversation, in the order given."
+"The result for each conversation, in the order given."
 type MarkConversationsPayload {
   "One result per conversation."
   results: [ConversationResult!]!
-  "What was wrong with the input as a whole."
+  "What is wrong with the input as a whole."
   errors: [UserError!]!
 }
 
-"What became of each conversation, in the order given."
+"The result for each conversation, in the order given."
 type AssignConversationsPayload {
   "One result per conversation."
   results: [ConversationResult!]!
-  "What was wrong with the input as a whole."
+  "What is wrong with the input as a whole."
   errors: [UserError!]!
 }
 
 extend type Mutation {
   """
-  Marks conversations as read, up to the message that was on the screen: 1 to 100 in a call, each with a result of its own.
-  The owner may, and for nobody's conversation whoever may see it; a colleague's needs VIEW_TEAM_INBOX and ` + "`" + `confirmForOwner` + "`" + `,
-  so that a supervisor's reading leaves the owner's state alone. Emits CONVERSATION_READ for each that changes.
+  Marks 1 to 100 conversations as read, up to the last message shown on the screen. Each has its own result.
+  The owner may do so; an unassigned conversation may be marked by anyone who can see it. A colleague's conversation
+  needs VIEW_TEAM_INBOX and ` + "`" + `confirmForOwner` + "`" + `, so that a supervisor who only looks does not change the owner's read state. Emits
+  CONVERSATION_READ for each that changes.
   """
-  markConversationsRead("Which ones." input: MarkConversationsReadInput!): MarkConversationsPayload!
+  markConversationsRead("The conversations." input: MarkConversationsReadInput!): MarkConversationsPayload!
   """
-  Marks conversations as unread: 1 to 100 in a call, each with a result of its own; their new count stays. The owner may, and
-  for nobody's conversation whoever may see it; a colleague's needs VIEW_TEAM_INBOX and ` + "`" + `confirmForOwner` + "`" + `. Emits
+  Marks 1 to 100 conversations as unread; their new count stays. Each has its own result. The owner may do so; an unassigned
+  conversation may be marked by anyone who can see it. A colleague's conversation needs VIEW_TEAM_INBOX and ` + "`" + `confirmForOwner` + "`" + `. Emits
   CONVERSATION_UNREAD for each that changes.
   """
-  markConversationsUnread("Which ones." input: MarkConversationsUnreadInput!): MarkConversationsPayload!
+  markConversationsUnread("The conversations." input: MarkConversationsUnreadInput!): MarkConversationsPayload!
   """
-  Gives conversations to an agent, for whom they become unread and who is told live, or to nobody: 1 to 100 in a call, each
-  with a result of its own. Needs ASSIGN_CONVERSATION, and to see the conversation. Emits CONVERSATION_ASSIGNED for each that
+  Assigns 1 to 100 conversations to an agent, or to nobody. Each has its own result. For a new owner they become unread and
+  appear live. Needs ASSIGN_CONVERSATION, and the right to see the conversation. Emits CONVERSATION_ASSIGNED for each that
   changes.
   """
-  assignConversations("Which ones, to whom." input: AssignConversationsInput!): AssignConversationsPayload!
+  assignConversations("The conversations and their new owner." input: AssignConversationsInput!): AssignConversationsPayload!
 }
 `, BuiltIn: false},
-	{Name: "../schema/directory.graphql", Input: `"A person who works conversations. Every active agent may see who their colleagues are."
+	{Name: "../schema/directory.graphql", Input: `"A person who handles conversations. Every active agent may see their colleagues."
 type Agent implements Node @goModel(model: "parley/internal/directory.Agent") {
   "Opaque id."
   id: ID!
-  "Unique name to sign in with; the token's ` + "`" + `sub` + "`" + `."
+  "Unique sign-in name; the token's ` + "`" + `sub` + "`" + `."
   username: String!
-  "Name to show."
+  "Display name."
   name: String!
-  "The default set of permissions this agent starts from."
+  "The agent's default set of permissions."
   role: AgentRole!
   "Whether the agent holds a licence to send."
   isLicensed: Boolean!
@@ -3375,17 +3377,17 @@ type Agent implements Node @goModel(model: "parley/internal/directory.Agent") {
 
 "A default set of permissions."
 enum AgentRole @goModel(model: "parley/internal/viewer.Role") {
-  "Works the conversations they own, and those of the sender IDs and queues they share."
+  "Handles conversations they own, and those of the sender IDs and queues they share."
   STANDARD
-  "A standard agent who also sees the team's inboxes and assigns."
+  "A standard agent who also sees the team's inboxes and assigns conversations."
   SUPERVISOR
   "Holds every permission and sees everything."
   ADMIN
-  "A role that only a newer version of Parley knows. It brings no permissions here."
+  "A role that only a newer version of Parley knows. It grants no permissions here."
   OTHER
 }
 
-"A right that an agent holds through their role or a permission set."
+"A right an agent holds through their role or a permission set."
 enum Permission @goModel(model: "parley/internal/viewer.Permission") {
   "Set up channels, agents and templates."
   CONFIGURE_MESSAGING @goEnum(value: "parley/internal/viewer.ConfigureMessaging")
@@ -3409,17 +3411,17 @@ enum Permission @goModel(model: "parley/internal/viewer.Permission") {
   VIEW_ALL_DATA @goEnum(value: "parley/internal/viewer.ViewAllData")
 }
 
-"Who asks: the agent of the token, what they may do, and their inboxes with live counts."
+"The caller: the agent of the token, their permissions, and their inboxes with live counts."
 type Viewer @goModel(model: "parley/internal/viewer.Viewer") {
   "The agent of the token."
   agent: Agent!
-  "Everything the agent may do, the role's defaults included."
+  "All permissions of the agent, including the role's defaults."
   permissions: [Permission!]!
   "The sender IDs the agent owns or shares."
   channels: [Channel!]!
   "The queues the agent works, by name."
   queues: [Queue!]!
-  "The inboxes the agent has, each with its counts: My Inbox first, then sender IDs, Unassigned, object types, and the team's. One SQL statement for all of them."
+  "The agent's inboxes, each with its counts: My Inbox first, then sender IDs, Unassigned, object types, and the team's. One SQL statement for all of them."
   inboxes: InboxList!
 }
 
@@ -3435,21 +3437,21 @@ type Queue implements Node @goModel(model: "parley/internal/directory.Queue") {
 type InboxList @goModel(model: "parley/internal/conversation.InboxList") {
   "The inboxes."
   nodes: [Inbox!]! @goField(name: "Inboxes")
-  "The position the counts were taken at: pass it to ` + "`" + `inboxCountsChanged(after:)` + "`" + `."
+  "The log position of the counts: pass it to ` + "`" + `inboxCountsChanged(after:)` + "`" + `."
   feedCursor: Cursor!
 }
 
-"One inbox of the viewer with its standing counts."
+"One inbox of the viewer with its maintained counts."
 type Inbox @goModel(model: "parley/internal/conversation.Inbox") {
-  "Names the inbox, for caches that keep objects by id; no argument takes it."
+  "Identifies the inbox, for caches that store objects by id; no argument accepts it."
   id: ID!
-  "What to pass as ` + "`" + `view` + "`" + ` to list the inbox: the kind."
+  "Pass it as ` + "`" + `view.kind` + "`" + ` to list the inbox."
   kind: ViewKind!
-  "What to pass as ` + "`" + `view.subject` + "`" + `: a channel, agent or record id, or an object type; null where the kind needs none."
+  "Pass it as ` + "`" + `view.subject` + "`" + `: a channel, agent or record id, or an object type; null if the kind needs none."
   subject: ID
-  "Name to show."
+  "Display name."
   title: String!
-  "How many conversations, exact and uncapped."
+  "Numbers of conversations and messages, exact and uncapped."
   counts: ViewCounts!
 }
 
@@ -3457,35 +3459,35 @@ type Inbox @goModel(model: "parley/internal/conversation.Inbox") {
 type ViewCounts @goModel(model: "parley/internal/conversation.Counts") {
   "Conversations in the view."
   total: Count!
-  "Of these, how many are unread. This is the number beside an inbox."
+  "Unread conversations in the view: the number shown beside an inbox."
   unread: Count!
-  "New messages in all of them together."
+  "New messages in all of these conversations together."
   new: Count!
 }
 
-"One address of the business: a phone number, a page, a site. Every active agent may see it; only its members may start conversations from it; in those that are there, everybody who sees them may answer."
+"One address of the business: a phone number, a page, a site. Every active agent may see it; only its members may start conversations from it; anyone who sees an existing conversation may answer it."
 type Channel implements Node @goModel(model: "parley/internal/directory.Channel") {
   "Opaque id."
   id: ID!
-  "Name to show."
+  "Display name."
   name: String!
-  "Kind of channel; never changes."
+  "Type of channel; never changes."
   type: ChannelType!
   "The address customers write to; E.164 for phone numbers; never changes."
   address: String!
-  "Whether it may be used at present."
+  "Whether it is in use."
   isActive: Boolean!
-  "The consent a customer must have given before they can be messaged here; null when none is required."
+  "The consent a customer must have given before agents may message them here; null if none is required."
   requiredConsent: ConsentStatus
-  "Who may send from it. One member makes them its sole owner: what comes in is theirs."
+  "Agents who may send from it. A single member is its sole owner: incoming conversations are theirs."
   members: [Agent!]!
 }
 
-"Kind of channel."
+"Type of channel."
 enum ChannelType @goModel(model: "parley/internal/channel.Type") {
-  "An ordinary phone number that texts."
+  "An ordinary phone number with texting."
   SMS_LONG_CODE
-  "A toll-free phone number that texts."
+  "A toll-free phone number with texting."
   SMS_TOLL_FREE
   "A short code."
   SMS_SHORT_CODE
@@ -3501,47 +3503,47 @@ enum ChannelType @goModel(model: "parley/internal/channel.Type") {
   WEB
   "In-app chat."
   IN_APP
-  "A kind that only a newer version of Parley knows. Nothing can be sent on it from here."
+  "A type that only a newer version of Parley knows. Nothing can be sent on it from here."
   OTHER
 }
 
-"One customer address on one channel. The same person on two channels is two. Seen by whoever sees the conversation with them."
+"One customer address on one channel. The same person on two channels is two messaging users. Visible to anyone who may see the conversation with them."
 type MessagingUser implements Node @goModel(model: "parley/internal/conversation.MessagingUser") {
   "Opaque id."
   id: ID!
-  "Name to show; empty when nobody has told it."
+  "Name to show; empty if unknown."
   name: String!
-  "The customer's address: E.164 for phones; the short code or name of a sender as it came, which cannot be answered."
+  "The customer's address: E.164 for phones; for a short code or sender name, the address as received, to which no reply is possible."
   address: String!
-  "The names by which carriers know this customer; the primary one, which is the address, comes first."
+  "Identifiers under which carriers know this customer; the primary one, the address, comes first."
   identifiers: [Identifier!]! @goField(batch: true, forceResolver: true)
-  "The channel it is on."
+  "Its channel."
   channel: Channel!
-  "How far the customer agreed to be messaged here."
+  "The customer's consent to be messaged here."
   consentStatus: ConsentStatus! @goField(name: "GivenConsent")
-  "Country of a phone number as two letters; null when unknown."
+  "Two-letter country of a phone number; null if unknown."
   country: String
-  "Language tag; null when unknown."
+  "Language tag; null if unknown."
   locale: String
 }
 
-"A name by which carriers know a customer on one channel."
+"An identifier under which carriers know a customer on one channel."
 type Identifier @goModel(model: "parley/internal/conversation.Identifier") {
-  "What kind of name it is."
+  "Kind of identifier."
   kind: IdentifierKind!
-  "The name as Parley keeps it: E.164 for phones."
+  "The identifier as Parley stores it: E.164 for phones."
   value: String!
-  "How it was written when it first came, from a carrier, an agent or an import, up to 200 characters; null when that was not kept."
+  "Its original spelling when a carrier, an agent or an import first gave it, up to 200 characters; null if that was not kept."
   received: String
-  "Whether it is the one that is written to. Every customer has one such."
+  "Whether messages are sent to it. Every customer has exactly one primary identifier."
   isPrimary: Boolean!
 }
 
-"The kinds of names by which carriers know customers."
+"Kinds of customer identifiers."
 enum IdentifierKind @goModel(model: "parley/internal/channel.IdentifierKind") {
   "A phone number."
   PHONE_NUMBER
-  "The short code or name of a sender, which cannot be answered."
+  "A short code or sender name, to which no reply is possible."
   SENDER_NAME
   "The platform's own id of the customer, as on Messenger."
   PLATFORM_ID
@@ -3549,21 +3551,21 @@ enum IdentifierKind @goModel(model: "parley/internal/channel.IdentifierKind") {
   OTHER
 }
 
-"How far a customer has agreed to be messaged on one channel. Higher satisfies lower; OPT_OUT blocks always."
+"A customer's consent to be messaged on one channel. A higher level satisfies a lower one; OPT_OUT always blocks."
 enum ConsentStatus @goModel(model: "parley/internal/channel.Consent") {
-  "Wants no messages. Nothing is sent."
+  "The customer wants no messages. Nothing is sent."
   OPT_OUT
-  "Was asked and has not answered; also a status that only a newer version of Parley knows."
+  "Asked, not answered yet; also stands for a status that only a newer version of Parley knows."
   PENDING
-  "Wrote in, or was added by the business."
+  "The customer wrote first, or the business added them."
   IMPLICIT_OPT_IN
-  "Agreed expressly."
+  "The customer agreed explicitly."
   EXPLICIT_OPT_IN
-  "Agreed expressly and confirmed it."
+  "The customer agreed explicitly and confirmed it."
   DOUBLE_OPT_IN
 }
 
-"A row of the CRM. Seen by whoever sees a conversation anchored to it, and by holders of MANAGE_RECORDS."
+"A CRM record. Visible to anyone who may see a conversation anchored to it, and to holders of MANAGE_RECORDS."
 type Record implements Node @goModel(model: "parley/internal/conversation.Record") {
   "Opaque id."
   id: ID!
@@ -3571,13 +3573,13 @@ type Record implements Node @goModel(model: "parley/internal/conversation.Record
   objectType: String!
   "Id in the CRM."
   externalId: String!
-  "Name to show."
+  "Display name."
   name: String!
-  "Mobile number as the CRM holds it; null when empty."
+  "Mobile number as stored in the CRM; null if empty."
   mobileNumber: String
-  "Conversations anchored to this record that the viewer may see, newest first."
+  "Conversations anchored to this record and visible to the viewer, newest first."
   conversations(
-    "Page size from the newest, or after ` + "`" + `after` + "`" + `: 1 to 100, default 20. The default gives way to ` + "`" + `last` + "`" + ` and ` + "`" + `before` + "`" + `."
+    "Page size from the newest, or after ` + "`" + `after` + "`" + `: 1 to 100, default 20. The default does not apply if ` + "`" + `last` + "`" + ` or ` + "`" + `before` + "`" + ` is given."
     first: Int = 20
     "Cursor of the edge to start after; absent: from the newest."
     after: String
@@ -3595,7 +3597,7 @@ extend type Query {
   agents: [Agent!]!
   "All channels, by name. At most 2,000 in an organisation."
   channels: [Channel!]!
-  "A CRM record by object type and id in the CRM, for pages that embed its conversations."
+  "A CRM record by object type and id in the CRM, for CRM pages that embed its conversations."
   record(
     "Object type in the CRM."
     objectType: String!
@@ -3604,37 +3606,37 @@ extend type Query {
   ): Record
 }
 `, BuiltIn: false},
-	{Name: "../schema/live.graphql", Input: `"What happened to a view, seen by a stream."
+	{Name: "../schema/live.graphql", Input: `"Kind of a stream's frame: what happened to the view."
 enum StreamKind @goModel(model: "parley/internal/feed.StreamKind") {
-  "First frame of every stream: where it stands, with counts. Nothing has changed."
+  "First frame of every stream: its position, with counts. Nothing has changed."
   OPEN
-  "The conversation came into the view: put it in, or replace it."
+  "The conversation entered the view: insert or replace it."
   ENTER
-  "A conversation of the view changed: replace it."
+  "A conversation in the view changed: replace it."
   UPDATE
-  "The conversation left the view, or may no longer be seen: take it out."
+  "The conversation left the view, or the viewer may no longer see it: remove it."
   LEAVE
-  "The viewer's rights changed: run the query again and go on from this frame's cursor."
+  "The viewer's rights changed: run the query again and continue from this frame's cursor."
   RESET
 }
 
-"One change of a view of conversations. Folding ENTER, UPDATE and LEAVE over a page equals running the query again."
+"One change of a view of conversations. Folding ENTER, UPDATE and LEAVE into a page gives the same result as running the query again."
 type ConversationsChange @goModel(model: "parley/internal/live.Change") {
   "What happened."
   kind: StreamKind!
-  "Pass it as ` + "`" + `after` + "`" + ` to go on from here."
+  "Pass it as ` + "`" + `after` + "`" + ` to resume from here."
   cursor: Cursor!
-  "Which conversation; null on OPEN and RESET."
+  "The conversation's id; null on OPEN and RESET."
   conversationId: ID
   "The conversation as it is now, at least as new as this event; null on OPEN, LEAVE and RESET."
   conversation: Conversation
-  "The conversation as an edge of the list, for a client that keeps edges; null where ` + "`" + `conversation` + "`" + ` is."
+  "The conversation as an edge of the list, for clients that store edges; null when ` + "`" + `conversation` + "`" + ` is."
   edge: ConversationEdge
   "Counts of the view after this event."
   counts: ViewCounts!
   "Why it changed; null on OPEN and RESET."
   cause: ChangeCause
-  "The idempotency key of the request that caused it, when it was the viewer's own: tells one's own echo apart."
+  "The idempotency key of the request that caused it, if the viewer made it: lets a client recognise its own changes."
   idempotencyKey: String
 }
 
@@ -3642,17 +3644,17 @@ type ConversationsChange @goModel(model: "parley/internal/live.Change") {
 enum ChangeCause @goModel(model: "parley/internal/feed.Cause") {
   "A message or note was added."
   MESSAGE_ADDED
-  "A message's status moved."
+  "A message's status changed."
   MESSAGE_STATUS_CHANGED
-  "What a message says was corrected."
+  "A message's content was corrected."
   MESSAGE_CHANGED
-  "Messages of the past were brought in, in front of those that were there or behind them. Read the thread anew."
+  "Older messages were imported, before or after the existing ones. Read the thread again."
   HISTORY_ADDED
-  "Somebody read it."
+  "It was marked read."
   CONVERSATION_READ
-  "Somebody marked it unread."
+  "It was marked unread."
   CONVERSATION_UNREAD
-  "It was given to somebody, or to nobody."
+  "It was assigned to an agent, or to nobody."
   CONVERSATION_ASSIGNED
   "Its name, record or other details changed, or its care window closed."
   CONVERSATION_CHANGED
@@ -3662,157 +3664,157 @@ enum ChangeCause @goModel(model: "parley/internal/feed.Cause") {
 type MessageAdded @goModel(model: "parley/internal/live.MessageAdded") {
   "OPEN for the first frame, ENTER for a message, RESET when the viewer's rights changed."
   kind: StreamKind!
-  "Pass it as ` + "`" + `after` + "`" + ` to go on from here."
+  "Pass it as ` + "`" + `after` + "`" + ` to resume from here."
   cursor: Cursor!
   "The message; null on OPEN and RESET."
   message: Message
-  "The message as an edge of its thread, for a client that keeps edges; null where ` + "`" + `message` + "`" + ` is."
+  "The message as an edge of its thread, for clients that store edges; null when ` + "`" + `message` + "`" + ` is."
   edge: MessageEdge
   "Its conversation as it is now; null on OPEN and RESET."
   conversation: Conversation
-  "The idempotency key of the request that caused it, when it was the viewer's own."
+  "The idempotency key of the request that caused it, if the viewer made it."
   idempotencyKey: String
 }
 
-"A message's status moved."
+"A message's status changed."
 type MessageStatusChanged @goModel(model: "parley/internal/live.MessageStatusChanged") {
-  "Pass it as ` + "`" + `after` + "`" + ` to go on from here."
+  "Pass it as ` + "`" + `after` + "`" + ` to resume from here."
   cursor: Cursor!
-  "The message as it is now. Always there; nullable so that one selection of ` + "`" + `message` + "`" + ` fits every member of ConversationChange."
+  "The message as it is now. Never null; nullable only so that one selection of ` + "`" + `message` + "`" + ` fits every member of ConversationChange."
   message: Message
-  "The status this event brought. Events come in order; ` + "`" + `message.status` + "`" + ` may already be newer."
+  "The new status at this event. Events arrive in order; ` + "`" + `message.status` + "`" + ` may already be newer."
   status: MessageStatus!
-  "The idempotency key of the request that caused it, when it was the viewer's own."
+  "The idempotency key of the request that caused it, if the viewer made it."
   idempotencyKey: String
 }
 
-"What a message says was corrected: replace it."
+"A message's content was corrected: replace it."
 type MessageChanged @goModel(model: "parley/internal/live.MessageChanged") {
-  "Pass it as ` + "`" + `after` + "`" + ` to go on from here."
+  "Pass it as ` + "`" + `after` + "`" + ` to resume from here."
   cursor: Cursor!
-  "The message as it is now. Always there; nullable so that one selection of ` + "`" + `message` + "`" + ` fits every member of ConversationChange."
+  "The message as it is now. Never null; nullable only so that one selection of ` + "`" + `message` + "`" + ` fits every member of ConversationChange."
   message: Message
-  "The idempotency key of the request that caused it, when it was the viewer's own."
+  "The idempotency key of the request that caused it, if the viewer made it."
   idempotencyKey: String
 }
 
 "The conversation itself changed: read state, owner, name."
 type ConversationUpdated @goModel(model: "parley/internal/live.ConversationUpdated") {
-  "Pass it as ` + "`" + `after` + "`" + ` to go on from here."
+  "Pass it as ` + "`" + `after` + "`" + ` to resume from here."
   cursor: Cursor!
-  "The conversation as it is now. Always there; nullable so that one selection of ` + "`" + `conversation` + "`" + ` fits every member of ConversationChange."
+  "The conversation as it is now. Never null; nullable only so that one selection of ` + "`" + `conversation` + "`" + ` fits every member of ConversationChange."
   conversation: Conversation
   "Why it changed."
   cause: ChangeCause!
-  "The idempotency key of the request that caused it, when it was the viewer's own."
+  "The idempotency key of the request that caused it, if the viewer made it."
   idempotencyKey: String
 }
 
-"Where a stream stands: its first frame, and again when the viewer's rights changed or messages of the past were brought in (read everything anew)."
+"Position of a stream: sent as its first frame, and again when the viewer's rights changed or older messages were imported (then read everything again)."
 type Reset @goModel(model: "parley/internal/live.Reset") {
-  "OPEN for the first frame, LEAVE when the conversation may no longer be seen, RESET when rights changed or messages of the past were brought in."
+  "OPEN for the first frame, LEAVE when the viewer may no longer see the conversation, RESET when rights changed or older messages were imported."
   kind: StreamKind!
-  "Pass it as ` + "`" + `after` + "`" + ` to go on from here."
+  "Pass it as ` + "`" + `after` + "`" + ` to resume from here."
   cursor: Cursor!
-  "The conversation as it is now; null when it may no longer be seen."
+  "The conversation as it is now; null if the viewer may no longer see it."
   conversation: Conversation
 }
 
 "What happened to one conversation."
 union ConversationChange @goModel(model: "parley/internal/live.OneChange") = MessageAdded | MessageStatusChanged | MessageChanged | ConversationUpdated | Reset
 
-"The counts of the viewer's inboxes after one or several changes."
+"Counts of the viewer's inboxes after one or more changes."
 type InboxCountsChange @goModel(model: "parley/internal/live.InboxCountsChange") {
-  "OPEN for the first frame with all inboxes, UPDATE with those whose counts changed since the last frame, RESET with all of them when the viewer's rights changed."
+  "OPEN for the first frame, with all inboxes; UPDATE with the inboxes whose counts changed since the last frame; RESET with all inboxes when the viewer's rights changed."
   kind: StreamKind!
-  "Pass it as ` + "`" + `after` + "`" + ` to go on from here."
+  "Pass it as ` + "`" + `after` + "`" + ` to resume from here."
   cursor: Cursor!
-  "The inboxes, as they stand now."
+  "The inboxes with their current counts."
   inboxes: [Inbox!]!
 }
 
 extend type Subscription {
   """
-  Messages as they are added, in one conversation or in all that the viewer may see.
+  New messages, in one conversation or in all that the viewer may see.
   Ends with RESYNC_REQUIRED when the cursor is too old or the reader too slow, with UNAVAILABLE when the server stops, and
   with UNAUTHENTICATED when the agent may no longer sign in.
   """
   messageAdded(
     "Only in this conversation."
     conversationId: ID
-    "Go on from this cursor; absent: from now."
+    "Resume from this cursor; absent: start from now."
     after: Cursor
   ): MessageAdded!
   """
-  Changes of a view, as ENTER, UPDATE and LEAVE, for whoever may read the list. Open it from the ` + "`" + `feedCursor` + "`" + ` of the list.
+  Changes of a view, as ENTER, UPDATE and LEAVE, for anyone who may read the list. Start it from the ` + "`" + `feedCursor` + "`" + ` of the list.
   Ends with RESYNC_REQUIRED when the cursor is too old or the reader too slow, with UNAVAILABLE when the server stops, and
   with UNAUTHENTICATED when the agent may no longer sign in.
   """
   conversationsChanged(
-    "Which list."
+    "The list."
     view: ConversationView!
     "Narrows the list."
     filterBy: ConversationFilter
-    "Go on from this cursor; absent: from now."
+    "Resume from this cursor; absent: start from now."
     after: Cursor
   ): ConversationsChange!
   """
-  Everything that happens to one conversation that the viewer may see. A Reset of kind LEAVE says that it may no longer be
-  seen; the stream stays, for the conversation may come back.
+  All changes of one conversation that the viewer may see. A Reset of kind LEAVE says that the viewer may no longer see it;
+  the stream stays open, because the conversation may come back.
   Ends with RESYNC_REQUIRED when the cursor is too old or the reader too slow, with UNAVAILABLE when the server stops, and
   with UNAUTHENTICATED when the agent may no longer sign in.
   """
   conversationChanged(
     "The conversation's id."
     id: ID!
-    "Go on from this cursor; absent: from now."
+    "Resume from this cursor; absent: start from now."
     after: Cursor
   ): ConversationChange!
   """
-  The numbers beside the viewer's inboxes, live. An UPDATE comes 250 ms after the frame before at the soonest, holding the
-  newest numbers of all inboxes that changed meanwhile; its cursor is that of the last change.
+  Live counts of the viewer's inboxes. An UPDATE comes at least 250 ms after the previous frame, with the newest counts of
+  every inbox that changed since; its cursor is that of the last change.
   Ends with RESYNC_REQUIRED when the cursor is too old or the reader too slow, with UNAVAILABLE when the server stops, and
   with UNAUTHENTICATED when the agent may no longer sign in.
   """
   inboxCountsChanged(
-    "Go on from this cursor; absent: from now."
+    "Resume from this cursor; absent: start from now."
     after: Cursor
   ): InboxCountsChange!
 }
 `, BuiltIn: false},
-	{Name: "../schema/message.graphql", Input: `"One inbound or outbound item, or an internal note, in a conversation. Seen by whoever sees the conversation."
+	{Name: "../schema/message.graphql", Input: `"One inbound or outbound item, or an internal note, in a conversation. Visible to anyone who may see the conversation."
 type Message implements Node @goModel(model: "parley/internal/message.Row") {
   "Opaque id."
   id: ID!
-  "Its number in the conversation: dense, in the order of arrival here, from 1. Messages older than these that were brought in later have 0 and less."
+  "Its number in the conversation: dense, in order of arrival, starting at 1. Older messages imported later have numbers 0 and below."
   number: Count! @goField(name: "Seq")
-  "Which way it went; null for notes and for lines by the system itself."
+  "Its direction; null for notes and for system lines."
   direction: MessageDirection
-  "What kind of item it is."
+  "Kind of item."
   kind: MessageKind! @goField(name: "ShownKind")
   "Where it came from."
   source: MessageSource!
-  "What it says."
+  "Its content."
   content: MessageContent!
-  "The agent who wrote it; null for the customer and the system."
+  "The agent who wrote it; null if the customer or the system did."
   author: Agent
-  "Where an outbound message stands: DELIVERED or READ when any of its attempts is, else the status of its latest attempt. Null for others."
+  "Delivery status of an outbound message: DELIVERED or READ if any of its attempts is, else the status of its latest attempt. Null for other messages."
   status: MessageStatus
   "Why it failed; null otherwise."
   error: DeliveryError
-  "When it was written here."
+  "When Parley stored it."
   createdAt: DateTime!
-  "When the carrier says it was written; null when it does not say. Orders nothing."
+  "When it was written, according to the carrier; null if the carrier does not say. Not used for ordering."
   providerTime: DateTime
-  "Every attempt to send it, oldest first. Empty for what is never sent. One statement for a whole page."
+  "All attempts to send it, oldest first. Empty for items that are never sent. One SQL statement for a whole page."
   attempts: [SendAttempt!]! @goField(batch: true, forceResolver: true)
-  "Which kind of registered template it used on its channel; null for none."
+  "Kind of registered template it used on its channel; null for none."
   channelTemplateType: ChannelTemplateType
-  "The conversation it is in."
+  "Its conversation."
   conversation: Conversation! @goField(batch: true, forceResolver: true)
 }
 
-"Which way a message went."
+"Direction of a message."
 enum MessageDirection @goModel(model: "parley/internal/content.Direction") {
   "From the customer."
   INBOUND
@@ -3820,19 +3822,19 @@ enum MessageDirection @goModel(model: "parley/internal/content.Direction") {
   OUTBOUND
 }
 
-"What kind of item it is."
+"Kind of an item in a conversation."
 enum MessageKind @goModel(model: "parley/internal/content.Kind") {
   "Text."
   TEXT
-  "Files, perhaps with text."
+  "Files, with or without text."
   MEDIA
-  "A text made from a template."
+  "A text created from a template."
   TEMPLATE
   "A structured component."
   COMPONENT
-  "An internal note: never sent, and it changes neither time, preview nor unread."
+  "An internal note: never sent; it does not change the last message time, the preview or the read state."
   NOTE
-  "A line by the system, such as an inbound of a kind that cannot be shown, or a message of a kind that only a newer version of Parley knows."
+  "A system line, such as an inbound message of a kind that cannot be shown, or of a kind that only a newer version of Parley knows."
   EVENT
 }
 
@@ -3842,7 +3844,7 @@ enum MessageSource @goModel(model: "parley/internal/content.Source") {
   CUSTOMER
   "Written by an agent at the desk."
   DESK
-  "Sent through the API by a program."
+  "Sent by a program through the API."
   API
   "Sent by an automation."
   AUTOMATION
@@ -3854,11 +3856,11 @@ enum MessageSource @goModel(model: "parley/internal/content.Source") {
   AUTO_RESPONSE
   "Written by a bot."
   BOT
-  "Written by Parley itself, or from a source that only a newer version knows."
+  "Written by Parley itself, or by a source that only a newer version knows."
   SYSTEM
 }
 
-"Which kind of registered template a message used on its channel."
+"Kind of registered template a message used on its channel."
 enum ChannelTemplateType @goModel(model: "parley/internal/content.TemplateType") {
   "None: an ordinary message inside the care window."
   SESSION
@@ -3868,15 +3870,15 @@ enum ChannelTemplateType @goModel(model: "parley/internal/content.TemplateType")
   MESSAGE_TAG
 }
 
-"Where an outbound message stands. Within an attempt it never goes back."
+"Delivery status of an outbound message. Within an attempt it never goes back."
 enum MessageStatus @goModel(model: "parley/internal/channel.Status") {
-  "Waits its turn (clock)."
+  "Waiting its turn (clock)."
   QUEUED
-  "Is being handed to the carrier."
+  "Being handed to the carrier."
   SENDING
-  "The carrier gave no answer, so it may or may not have gone out; ` + "`" + `error` + "`" + ` is null. A receipt settles it; it is never sent again by itself. Also a status that only a newer version knows."
+  "The carrier did not answer, so the message may or may not have been sent; ` + "`" + `error` + "`" + ` is null. A receipt settles it; it is never resent automatically. Also stands for a status that only a newer version knows."
   UNKNOWN
-  "The carrier took it (one tick)."
+  "The carrier accepted it (one tick)."
   SENT
   "It did not arrive (red triangle); ` + "`" + `error` + "`" + ` says why."
   FAILED
@@ -3890,7 +3892,7 @@ enum MessageStatus @goModel(model: "parley/internal/channel.Status") {
 type DeliveryError @goModel(model: "parley/internal/message.DeliveryError") {
   "Four digits: 0xxx platform, 1xxx sending address, 2xxx destination, 3xxx the message."
   code: String!
-  "What it means and what to do."
+  "What the error means and what to do."
   message: String!
 }
 
@@ -3898,24 +3900,24 @@ type DeliveryError @goModel(model: "parley/internal/message.DeliveryError") {
 type SendAttempt @goModel(model: "parley/internal/message.Attempt") {
   "1 for the first."
   number: Int!
-  "Where it stands."
+  "Its status."
   status: MessageStatus!
   "Why it failed; null otherwise."
   error: DeliveryError
-  "When it was asked for."
+  "When it was requested."
   createdAt: DateTime!
   "When its status last changed."
   updatedAt: DateTime!
 }
 
-"What a message says. More kinds of content will come: always select ` + "`" + `... on TextContent` + "`" + ` and a fallback."
+"Content of a message. More kinds will be added: always select ` + "`" + `... on TextContent` + "`" + ` and a fallback."
 union MessageContent @goModel(model: "parley/internal/content.Content") = TextContent | MediaContent | NoteContent | EventContent
 
 "Text."
 type TextContent @goModel(model: "parley/internal/content.TextContent") {
   "The text."
   text: String!
-  "Whether more is stored: wherever many messages are read, only the first 16,384 characters of a text are shown. ` + "`" + `node` + "`" + ` has the whole text."
+  "Whether the text is cut: wherever many messages are read, only the first 16,384 characters of a text are returned. ` + "`" + `node` + "`" + ` returns the whole text."
   isTruncated: Boolean!
 }
 
@@ -3923,13 +3925,13 @@ type TextContent @goModel(model: "parley/internal/content.TextContent") {
 type MediaContent @goModel(model: "parley/internal/content.MediaContent") {
   "Text that came with the files; may be empty."
   text: String!
-  "Whether more is stored: wherever many messages are read, only the first 16,384 characters of a text are shown. ` + "`" + `node` + "`" + ` has the whole text."
+  "Whether the text is cut: wherever many messages are read, only the first 16,384 characters of a text are returned. ` + "`" + `node` + "`" + ` returns the whole text."
   isTruncated: Boolean!
   "The files; at most 20."
   files: [MediaFile!]!
 }
 
-"A file that came with a message. It is still at the carrier."
+"A file that came with a message. It is still stored by the carrier."
 type MediaFile @goModel(model: "parley/internal/channel.Media") {
   "Media type, such as image/jpeg, as the carrier states it."
   contentType: String!
@@ -3939,15 +3941,15 @@ type MediaFile @goModel(model: "parley/internal/channel.Media") {
 type NoteContent @goModel(model: "parley/internal/content.NoteContent") {
   "The note."
   text: String!
-  "Whether more is stored: wherever many messages are read, only the first 16,384 characters of a text are shown. ` + "`" + `node` + "`" + ` has the whole text."
+  "Whether the text is cut: wherever many messages are read, only the first 16,384 characters of a text are returned. ` + "`" + `node` + "`" + ` returns the whole text."
   isTruncated: Boolean!
 }
 
-"A line by the system."
+"A system line."
 type EventContent @goModel(model: "parley/internal/content.EventContent") {
   "What happened, in English."
   text: String!
-  "Whether more is stored: wherever many messages are read, only the first 16,384 characters of a text are shown. ` + "`" + `node` + "`" + ` has the whole text."
+  "Whether the text is cut: wherever many messages are read, only the first 16,384 characters of a text are returned. ` + "`" + `node` + "`" + ` returns the whole text."
   isTruncated: Boolean!
 }
 
@@ -3957,9 +3959,9 @@ type MessageConnection @goModel(model: "parley/internal/message.Page") {
   edges: [MessageEdge!]!
   "The page's messages without cursors."
   nodes: [Message!]!
-  "Where the page stands."
+  "Position of the page in the list."
   pageInfo: PageInfo!
-  "How many there are in all. Costs nothing."
+  "Total number of messages. Costs nothing."
   totalCount: Count!
 }
 
@@ -3971,18 +3973,18 @@ type MessageEdge @goModel(model: "parley/internal/message.Edge") {
   node: Message!
 }
 
-"Whether a message could be sent now. The same rules guard the send itself."
+"Whether a message could be sent now. Sending applies the same rules."
 type Sendability @goModel(model: "parley/internal/message.Sendability") {
-  "True when nothing stands against it."
+  "True if there are no refusals."
   canSend: Boolean!
-  "Every reason against it, together."
+  "Every reason why not, together."
   refusals: [SendRefusal!]!
-  "How the draft would be cut up for the carrier; null when no draft was given or the channel does not cut."
+  "How the draft would be split for the carrier; null without a draft, or if the channel does not split texts."
   segments: DraftSegments
   """
-  When the care window closes, or closed: free text is refused from then on. The streams of the conversation say so
-  within a minute, by an update with the cause CONVERSATION_CHANGED. Null on channels without a care window, and where
-  the customer has not written yet.
+  When the care window closes, or closed: free text is refused from then on. The conversation's streams report it within
+  a minute, in an update with the cause CONVERSATION_CHANGED. Null on channels without a care window, and if the customer
+  has not written yet.
   """
   repliesUntil: DateTime
 }
@@ -3991,51 +3993,51 @@ type Sendability @goModel(model: "parley/internal/message.Sendability") {
 type SendRefusal @goModel(model: "parley/internal/message.Refusal") {
   "The reason."
   code: SendRefusalCode!
-  "What it means and what to do."
+  "What the reason means and what to do."
   message: String!
 }
 
 "Why a message cannot be sent."
 enum SendRefusalCode @goModel(model: "parley/internal/message.RefusalCode") {
-  "The agent has no licence. An administrator gives one."
+  "The agent has no licence. Ask an administrator for one."
   NO_LICENCE
-  "The agent lacks the permission to send, or to start conversations. An administrator gives it."
+  "The agent lacks the permission to send, or to start conversations. Ask an administrator for it."
   MISSING_PERMISSION
-  "The agent may not send from this sender ID. Choose another, or have it shared."
+  "The agent may not send from this sender ID. Choose another, or have this one shared."
   NOT_A_MEMBER
   "The channel is switched off. Choose another."
   CHANNEL_INACTIVE
-  "The channel's provider account is switched off or unknown. An administrator sets it up."
+  "The channel's provider account is switched off or unknown. Ask an administrator to set it up."
   CHANNEL_OFFLINE
   "An agent cannot start a conversation on a channel of this type. Wait for the customer to write, or choose another."
   CANNOT_START_HERE
   "The record has no mobile number. Add one in the CRM."
   NUMBER_MISSING
-  "The mobile number cannot be messaged; the message says why: it is a short code or a name, lacks its area code, has a name or an extension behind it, or does not exist. Correct it."
+  "The mobile number cannot be messaged; the message says why: it is a short code or a name, lacks its area code, is followed by a name or an extension, or does not exist. Correct it."
   NUMBER_INVALID
   "The customer wants no messages. Nothing is sent until they opt in again."
   OPTED_OUT
-  "The customer has not agreed as far as the channel requires. Ask them to opt in."
+  "The customer has not given the consent that the channel requires. Ask them to opt in."
   CONSENT_REQUIRED
-  "The number is outside the sender's country and its territories; SMS goes no further, except to answer whoever wrote in. Choose a sender ID of that country."
+  "The number is outside the sender's country and its territories; SMS reaches no other country, except in reply to a customer who wrote. Choose a sender ID of that country."
   OUTSIDE_COUNTRY
   "The care window is closed: more than 24 hours have passed since the customer wrote. Wait for them to write, or send a registered template."
   CARE_WINDOW_CLOSED
   "There is no text. Write one."
   TEXT_EMPTY
-  "The text is longer than the channel carries. Shorten it."
+  "The text is longer than the channel allows. Shorten it."
   TEXT_TOO_LONG
 }
 
-"How a text is cut up for the carrier."
+"How a text is split for the carrier."
 type DraftSegments @goModel(model: "parley/internal/message.DraftSegments") {
   "The alphabet the text needs."
   encoding: SmsEncoding!
-  "Length in units of that alphabet."
+  "Length of the text in units of that alphabet."
   units: Int!
-  "How many messages the carrier will count; 0 for an empty text."
+  "Number of messages the carrier will count; 0 for an empty text."
   segments: Int!
-  "Units left before another segment begins."
+  "Units left before the next segment begins."
   remaining: Int!
 }
 
@@ -4051,25 +4053,25 @@ enum SmsEncoding @goModel(model: "parley/internal/channel.Encoding") {
 input SendMessageInput @goModel(model: "parley/internal/message.SendInput") {
   "The conversation."
   conversationId: ID!
-  "The text; at most 20,000 characters, and what the channel carries."
+  "The text; at most 20,000 characters, and no more than the channel allows."
   text: String!
-  "Chosen by the caller, unique per message, 1 to 64 visible ASCII characters, remembered for 7 days. Repeating a request with its key never sends twice."
+  "Chosen by the caller, unique per message, 1 to 64 visible ASCII characters, remembered for 7 days. Repeating a request with the same key never sends twice."
   idempotencyKey: String!
-  "Set to true to mark the conversation read although a colleague owns it. Needs VIEW_TEAM_INBOX."
+  "Set to true to mark the conversation read even if a colleague owns it. Needs VIEW_TEAM_INBOX."
   confirmForOwner: Boolean = false
-  "The last message that was on the screen: where sending marks the conversation read, messages that came after it stay new. Absent: all of them were read."
+  "The last message shown on the screen: if sending marks the conversation read, later messages stay new. Absent: all messages were read."
   upToMessageId: ID
 }
 
 "A conversation to start."
 input StartConversationInput @goModel(model: "parley/internal/message.StartInput") {
-  "The sender ID to write from; the viewer must be a member."
+  "The sender ID to send from; the viewer must be a member."
   channelId: ID!
-  "The CRM record to write to, at its mobile number. Give this or ` + "`" + `number` + "`" + `."
+  "The CRM record whose mobile number to write to. Give this or ` + "`" + `number` + "`" + `."
   recordId: ID
-  "The number to write to, as people write it, at most 250 characters; a national number is read in the sender's country and has to be whole, and a toll-free one may be a word. Give this or ` + "`" + `recordId` + "`" + `."
+  "The number to write to, in any usual notation, at most 250 characters. A national number is read in the sender's country and must be complete; a toll-free number may be a word. Give this or ` + "`" + `recordId` + "`" + `."
   number: String
-  "The text; at most 20,000 characters, and what the channel carries."
+  "The text; at most 20,000 characters, and no more than the channel allows."
   text: String!
   "Chosen by the caller, unique per message, 1 to 64 visible ASCII characters, remembered for 7 days."
   idempotencyKey: String!
@@ -4087,37 +4089,37 @@ input AddNoteInput @goModel(model: "parley/internal/message.NoteInput") {
 
 "A message to try again."
 input RetryMessageInput @goModel(model: "parley/internal/message.RetryInput") {
-  "The message; it must be FAILED or UNKNOWN: one that an earlier attempt delivered is neither."
+  "The message; it must be FAILED or UNKNOWN. A message that an earlier attempt delivered is neither."
   messageId: ID!
   "Chosen by the caller, unique per retry, 1 to 64 visible ASCII characters, remembered for 7 days."
   idempotencyKey: String!
 }
 
-"What became of the message."
+"Result of sending a message."
 type SendMessagePayload {
-  "The message, QUEUED; null when refused."
+  "The message, QUEUED; null if refused."
   message: Message
-  "Its conversation; null when refused."
+  "Its conversation; null if refused."
   conversation: Conversation
   "Every reason why it cannot be sent, together."
   refusals: [SendRefusal!]!
-  "What went wrong; SEND_REFUSED when there are refusals."
+  "What went wrong; SEND_REFUSED if there are refusals."
   errors: [UserError!]!
 }
 
-"What became of the conversation's first message."
+"Result of starting a conversation."
 type StartConversationPayload {
-  "The conversation: the one that exists with this customer on this sender ID, else a new one. Null when refused."
+  "The existing conversation with this customer on this sender ID, else a new one. Null if refused."
   conversation: Conversation
-  "The message, QUEUED; null when refused."
+  "The message, QUEUED; null if refused."
   message: Message
   "Every reason why it cannot be sent, together."
   refusals: [SendRefusal!]!
-  "What went wrong; SEND_REFUSED when there are refusals."
+  "What went wrong; SEND_REFUSED if there are refusals."
   errors: [UserError!]!
 }
 
-"What became of the note."
+"Result of adding a note."
 type AddNotePayload {
   "The note; null on errors."
   message: Message
@@ -4125,9 +4127,9 @@ type AddNotePayload {
   errors: [UserError!]!
 }
 
-"What became of the retry."
+"Result of a retry."
 type RetryMessagePayload {
-  "The message, QUEUED again with a new attempt; null when refused."
+  "The message, QUEUED again with a new attempt; null if refused."
   message: Message
   "Every reason why it cannot be sent, together."
   refusals: [SendRefusal!]!
@@ -4137,71 +4139,71 @@ type RetryMessagePayload {
 
 extend type Mutation {
   """
-  Sends a text of at most 20,000 characters. Needs a licence, MESSAGING_AGENT, and to see the conversation. The message is
-  QUEUED at once and leaves after those before it. Emits MESSAGE_ADDED, then MESSAGE_STATUS_CHANGED for what becomes of it.
+  Sends a text of at most 20,000 characters. Needs a licence, MESSAGING_AGENT, and the right to see the conversation. The message is
+  QUEUED at once and leaves after earlier ones. Emits MESSAGE_ADDED, then MESSAGE_STATUS_CHANGED as its status changes.
   Marks the conversation read, as ` + "`" + `markConversationsRead` + "`" + ` does.
   """
-  sendMessage("What to send." input: SendMessageInput!): SendMessagePayload!
+  sendMessage("The message to send." input: SendMessageInput!): SendMessagePayload!
   """
-  Writes a text of at most 20,000 characters to a record or a number, from a sender ID the viewer is a member of. Needs a
+  Writes a text of at most 20,000 characters to a record or a number, from a sender ID of which the viewer is a member. Needs a
   licence, MESSAGING_AGENT and AGENT_INITIATED_OUTBOUND. Emits MESSAGE_ADDED, then MESSAGE_STATUS_CHANGED as ` + "`" + `sendMessage` + "`" + ` does.
   """
-  startConversation("To whom, from where." input: StartConversationInput!): StartConversationPayload!
-  "Adds an internal note of 1 to 10,000 characters, never sent. Whoever may see the conversation may add and read it. Emits MESSAGE_ADDED."
-  addNote("The note." input: AddNoteInput!): AddNotePayload!
-  "Tries one FAILED or UNKNOWN message again as a new attempt, 1 at a time. Needs what ` + "`" + `sendMessage` + "`" + ` needs: a licence, MESSAGING_AGENT, and to see the conversation. Emits MESSAGE_STATUS_CHANGED."
-  retryMessage("Which message." input: RetryMessageInput!): RetryMessagePayload!
+  startConversation("The recipient, sender and text." input: StartConversationInput!): StartConversationPayload!
+  "Adds an internal note of 1 to 10,000 characters, never sent. Whoever may see the conversation may add and read notes. Emits MESSAGE_ADDED."
+  addNote("The note to add." input: AddNoteInput!): AddNotePayload!
+  "Retries one FAILED or UNKNOWN message as a new attempt, 1 at a time. Needs the same as ` + "`" + `sendMessage` + "`" + `: a licence, MESSAGING_AGENT, and the right to see the conversation. Emits MESSAGE_STATUS_CHANGED."
+  retryMessage("The message." input: RetryMessageInput!): RetryMessagePayload!
 }
 `, BuiltIn: false},
-	{Name: "../schema/presence.graphql", Input: `"What an agent does in a conversation at this moment."
+	{Name: "../schema/presence.graphql", Input: `"What an agent is doing in a conversation right now."
 enum PresenceState @goModel(model: "parley/internal/presence.State") {
-  "Looks at it."
+  "Viewing it."
   VIEWING
-  "Is typing in it."
+  "Typing in it."
   TYPING
 }
 
 "An agent who is in a conversation."
 type AgentPresence @goModel(model: "parley/internal/live.AgentPresence") {
-  "Who."
+  "The agent."
   agent: Agent!
-  "What they do."
+  "What they are doing."
   state: PresenceState!
 }
 
-"Which other agents are in a conversation at this moment. It is not stored, and may be some seconds late when a server dies."
+"The other agents in a conversation right now. It is not stored, and may lag by some seconds when a server dies."
 type ConversationPresence @goModel(model: "parley/internal/live.Presence") {
   "The conversation."
   conversationId: ID!
-  "Everybody but the viewer, by name; each once, however many windows they have open."
+  "Everyone except the viewer, by name; each once, whatever the number of open windows."
   agents: [AgentPresence!]!
 }
 
-"That the viewer is typing, or no more."
+"Whether the viewer is typing."
 input SetTypingInput @goModel(model: "parley/internal/live.TypingInput") {
   "The conversation."
   conversationId: ID!
-  "True while typing: repeat it every three seconds, since it holds for six. False when the text is sent or given up."
+  "True while typing: repeat it every three seconds, because it expires after six. False once the text is sent or discarded."
   isTyping: Boolean!
 }
 
-"What became of it."
+"Result of reporting the typing state."
 type SetTypingPayload {
-  "Why it could not be told; empty when it was."
+  "Why it could not be reported; empty on success."
   errors: [UserError!]!
 }
 
 extend type Mutation {
-  "Tells those who look at a conversation that the viewer is typing, for 6 seconds at most. Whoever may see the conversation may. Nothing is stored and no event follows: ` + "`" + `conversationPresence` + "`" + ` tells it."
-  setTyping("Where, and whether." input: SetTypingInput!): SetTypingPayload!
+  "Shows others in a conversation that the viewer is typing, for 6 seconds at most. Whoever may see the conversation may call it. Nothing is stored and no event follows; ` + "`" + `conversationPresence` + "`" + ` reports it."
+  setTyping("The conversation and the state." input: SetTypingInput!): SetTypingPayload!
 }
 
 extend type Subscription {
-  "Who else looks at a conversation, and who is typing: at once, and after each change. While it runs, others see the viewer there. Whoever may see the conversation may watch. Ends with NOT_FOUND when it may no longer be seen."
+  "Who else is viewing a conversation, and who is typing: one frame at once, and one after each change. While it runs, others see the viewer there. Whoever may see the conversation may subscribe. Ends with NOT_FOUND when the viewer may no longer see it."
   conversationPresence(
     "The conversation's id."
     id: ID!
-    "False to look without being seen."
+    "False to watch without being shown to others."
     announce: Boolean! = true
   ): ConversationPresence!
 }
@@ -4366,20 +4368,20 @@ extend type Subscription {
 }
 `, BuiltIn: false},
 	{Name: "../schema/scalars.graphql", Input: `"""
-An instant in UTC to the microsecond, as RFC 3339: ` + "`" + `2026-11-23T09:30:00.000000Z` + "`" + `.
-Input may carry any offset; years 1970 to 9999.
+An instant in UTC with microseconds, in RFC 3339 format: ` + "`" + `2026-11-23T09:30:00.000000Z` + "`" + `.
+Input may have any offset; years 1970 to 9999.
 """
 scalar DateTime
 
 """
 A position in the event log, opaque and signed. It is valid on every server
-process and is bound to no viewer or filter: a stream opened from it replays
-what happened since, under the rights the viewer has now.
+process and for any viewer and filter: a stream opened from it replays
+all changes since then, under the viewer's current rights.
 """
 scalar Cursor
 
 """
-A count that may pass 2,147,483,647. It is written as a JSON number and is exact up to 2^53.
+A count that may exceed 2,147,483,647. It is a JSON number and exact up to 2^53.
 """
 scalar Count
 
@@ -4389,15 +4391,15 @@ directive @goEnum(value: String) on ENUM_VALUE
 
 "An object that can be fetched again by its id."
 interface Node {
-  "Opaque, stable id. The prefix tells the type."
+  "Opaque, stable id. The prefix names the type."
   id: ID!
 }
 
-"Where a page stands in its list."
+"Position of a page in its list."
 type PageInfo @goModel(model: "parley/internal/page.Info") {
-  "Whether there is more after the last edge. Exact when paging forward; with ` + "`" + `before` + "`" + ` it is true. Costs no extra statement."
+  "Whether more follows the last edge. Exact when paging forward; always true with ` + "`" + `before` + "`" + `. Costs no extra SQL statement."
   hasNextPage: Boolean!
-  "Whether there is more before the first edge. Exact when paging backward; with ` + "`" + `after` + "`" + ` it is true."
+  "Whether more precedes the first edge. Exact when paging backward; always true with ` + "`" + `after` + "`" + `."
   hasPreviousPage: Boolean!
   "Cursor of the first edge; null on an empty page."
   startCursor: String
@@ -4405,7 +4407,7 @@ type PageInfo @goModel(model: "parley/internal/page.Info") {
   endCursor: String
 }
 
-"Which way a list runs."
+"Direction of a list."
 enum OrderDirection @goModel(model: "parley/internal/conversation.OrderDirection") {
   "Oldest first."
   ASC
@@ -4413,53 +4415,53 @@ enum OrderDirection @goModel(model: "parley/internal/conversation.OrderDirection
   DESC
 }
 
-"Why a mutation did not do what was asked. Codes are described in docs/errors.md."
+"Why a mutation failed. docs/errors.md describes the codes."
 enum UserErrorCode @goModel(model: "parley/internal/fault.Code") {
   "An input field is wrong; ` + "`" + `field` + "`" + ` names it."
   BAD_INPUT
-  "The permission that the message names is missing."
+  "The viewer lacks the permission named in the message."
   FORBIDDEN
-  "No such object, or it may not be seen."
+  "No such object, or the viewer may not see it."
   NOT_FOUND
-  "The idempotency key was used before with another input."
+  "The idempotency key was already used with different input."
   IDEMPOTENCY_CONFLICT
   "A colleague's read state would change; repeat with ` + "`" + `confirmForOwner: true` + "`" + `."
   CONFIRMATION_REQUIRED
   "The message cannot be sent; see ` + "`" + `refusals` + "`" + `."
   SEND_REFUSED
-  "The object is not in a state that allows this."
+  "The object's state does not allow this."
   CONFLICT
-  "The input is larger than the limit that the message states."
+  "The input exceeds the limit stated in the message."
   LIMIT_EXCEEDED
 }
 
-"A failure that the caller can act on."
+"A failure the caller can act on."
 type UserError @goModel(model: "parley/internal/fault.Error") {
-  "What kind of failure."
+  "Kind of failure."
   code: UserErrorCode!
   "Plain English; says what to do next."
   message: String!
-  "The input field at fault as a dotted path; null when no single field is."
+  "The input field at fault, as a dotted path; null if no single field is."
   field: String @goField(name: "FieldPath")
-  "How many seconds to wait before trying again; null when waiting alone does not help."
+  "Seconds to wait before retrying; null if waiting alone does not help."
   retryAfter: Int @goField(name: "RetrySeconds")
 }
 
-"Where to start reading."
+"Entry points for reading."
 type Query {
-  "Any object by its id; null with NOT_FOUND when it is not there or may not be seen. Conversations, messages, agents, channels, records, messaging users and bulk operations."
+  "Any object by its id; null with NOT_FOUND if it does not exist or the viewer may not see it. Supports conversations, messages, agents, channels, records, messaging users and bulk operations."
   node("The object's id." id: ID!): Node
 }
 
-"What can be changed. Creating mutations take an idempotency key: the same key with the same input gives the first result again."
+"Changes. Mutations that create something take an idempotency key: the same key with the same input returns the first result."
 type Mutation
 
-"What can be watched. Every event carries a cursor; a stream opened with ` + "`" + `after: cursor` + "`" + ` goes on where the last one stopped."
+"Live streams. Every event carries a cursor; a stream opened with ` + "`" + `after: cursor` + "`" + ` resumes where the last one stopped."
 type Subscription
 `, BuiltIn: false},
-	{Name: "../schema/search.graphql", Input: `"By what something was found. Hits come in this order."
+	{Name: "../schema/search.graphql", Input: `"What a search matched. Hits come in this order."
 enum SearchKind @goModel(model: "parley/internal/search.Kind") {
-  "The customer's number, however it is written: international, national in the country of one of the organisation's channels, its beginning (3 digits or more), or its end (4 digits or more, such as the last 4 or 7)."
+  "The customer's number in any notation: international, national in the country of one of the organisation's channels, its beginning (3 digits or more), or its end (4 digits or more, such as the last 4 or 7)."
   NUMBER
   "The customer's name."
   NAME
@@ -4467,68 +4469,68 @@ enum SearchKind @goModel(model: "parley/internal/search.Kind") {
   TEXT
 }
 
-"A part of a text, counted in UTF-16 code units as JavaScript strings are: ` + "`" + `text.slice(start, end)` + "`" + `. A word whose beginning was asked for counts whole."
+"A part of a text, counted in UTF-16 code units as JavaScript strings are: ` + "`" + `text.slice(start, end)` + "`" + `. A word matched by its beginning is highlighted whole."
 type SearchHighlight @goModel(model: "parley/internal/search.Highlight") {
-  "Where it begins."
+  "Start of the range."
   start: Int!
-  "Where it ends: the first code unit behind it."
+  "End of the range: the first code unit after it."
   end: Int!
 }
 
-"Something found."
+"A search result."
 type SearchHit @goModel(model: "parley/internal/search.Hit") {
-  "By what it was found, and so what ` + "`" + `highlights` + "`" + ` are about: ` + "`" + `conversation.mobileNumber` + "`" + `, ` + "`" + `conversation.name` + "`" + `, or the text of ` + "`" + `message` + "`" + `."
+  "What matched, and so what ` + "`" + `highlights` + "`" + ` refer to: ` + "`" + `conversation.mobileNumber` + "`" + `, ` + "`" + `conversation.name` + "`" + `, or the text of ` + "`" + `message` + "`" + `."
   kind: SearchKind!
-  "The conversation. One statement for a whole page."
+  "The conversation. One SQL statement for a whole page."
   conversation: Conversation! @goField(batch: true, forceResolver: true)
-  "The message, for TEXT; null for the others. One statement for a whole page."
+  "The message, for TEXT; null for other kinds. One SQL statement for a whole page."
   message: Message @goField(batch: true, forceResolver: true)
-  "What was found, in order and without overlap. Ranges, never markup."
+  "The matched parts, in order and without overlap. Ranges, never markup."
   highlights: [SearchHighlight!]!
 }
 
-"A hit in a page."
+"A search result in a page."
 type SearchEdge @goModel(model: "parley/internal/search.Edge") {
   "Pass it as ` + "`" + `after` + "`" + `."
   cursor: String!
-  "The hit."
+  "The search result."
   node: SearchHit!
 }
 
-"A page of what was found."
+"A page of search results."
 type SearchConnection @goModel(model: "parley/internal/search.Page") {
   "The page, in order."
   edges: [SearchEdge!]!
   "The page's hits without cursors."
   nodes: [SearchHit!]!
-  "Where the page stands. ` + "`" + `endCursor` + "`" + ` is there on an empty page too, and ` + "`" + `hasNextPage` + "`" + ` says whether to go on from it; after a finished search it is the end of everything, from where each search finds an empty page. A search pages forward alone."
+  "Position of the page in the results. An empty page also has an ` + "`" + `endCursor` + "`" + `; ` + "`" + `hasNextPage` + "`" + ` says whether to continue from it. After a finished search, ` + "`" + `endCursor` + "`" + ` is the end of all results: searching after it returns an empty page. A search pages forward only."
   pageInfo: PageInfo!
-  "False when a call's budget of rows ended before the page was full: ` + "`" + `hasNextPage` + "`" + ` is then true, and asking again from ` + "`" + `endCursor` + "`" + ` goes on. Only rows that the viewer may see count. Also false while the index takes in messages that are older than itself: then more may be found later."
+  "False if the call's row budget ran out before the page was full: ` + "`" + `hasNextPage` + "`" + ` is then true, and a call from ` + "`" + `endCursor` + "`" + ` continues. Only rows that the viewer may see count. Also false while messages older than the index are still being indexed: more may be found later."
   isComplete: Boolean!
 }
 
 extend type Query {
   """
-  Finds conversations by name and number, and messages by text, among what the viewer may see: numbers first, then names,
-  then texts, and in each the newest first (conversations by their last message, messages by their own time).
+  Finds conversations by name and number, and messages by text, among those the viewer may see: numbers first, then names,
+  then texts, each newest first (conversations by their last message, messages by their own time).
 
-  All words must be there, in any order; the last one may be unfinished. Case and accents do not matter (Łukasz by lukasz,
-  O'Neil by oneil or o neil); Chinese, Japanese, Korean and Thai are found by any part. The first 16,384 characters of a
-  text are searched. A conversation may be found by several kinds, and once for each message.
+  All words must occur, in any order; the last one may be incomplete. Case and accents do not matter (lukasz finds Łukasz,
+  oneil or o neil finds O'Neil); Chinese, Japanese, Korean and Thai match by any part. The first 16,384 characters of a
+  text are searched. A conversation may appear under several kinds, and once for each matching message.
 
-  A call looks at 20,000 rows at most; see ` + "`" + `isComplete` + "`" + `. What the viewer may not see changes nothing in the answer: hits,
+  A call examines at most 20,000 rows; see ` + "`" + `isComplete` + "`" + `. Data the viewer may not see never affects the answer: hits,
   flags and cursors are those of a database without it.
   """
   search(
     "What to look for: 1 to 200 characters, with at most 10 words or 40 characters without spaces."
     query: String!
-    "In which list; absent: in everything the viewer may see."
+    "The list to search; absent: everything the viewer may see."
     view: ConversationView
-    "By what to find; absent: by everything."
+    "Kinds to match; absent: all kinds."
     kinds: [SearchKind!]
     "Page size: 1 to 100, default 20."
     first: Int
-    "Cursor of an edge or of ` + "`" + `pageInfo` + "`" + ` to go on from; absent: from the start."
+    "Cursor of an edge or of ` + "`" + `pageInfo` + "`" + ` to continue from; absent: from the start."
     after: String
   ): SearchConnection!
 }

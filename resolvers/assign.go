@@ -12,7 +12,7 @@ import (
 func (r *Resolver) assign(ctx context.Context, input graph.AssignConversationsInput) ([]*conversation.Result, error) {
 	switch {
 	case (input.Ids == nil) == (input.Conversations == nil):
-		return nil, fault.Input("input.ids", "Give either ids or conversations, and not both.")
+		return nil, fault.Input("input.ids", "Give either ids or conversations, not both.")
 	case input.Ids != nil:
 		return r.Desk.Assign(ctx, input.Ids, input.AgentID)
 	}

@@ -37,7 +37,7 @@ func (e end) field() string {
 func windowOf(first *int, after *string, last *int, before *string, backward bool) (page.Window, error) {
 	front, back := end{first, after, "first", "after"}, end{last, before, "last", "before"}
 	if front.given() && back.given() {
-		return page.Window{}, fault.Input(back.field(), "`first` goes with `after`, `last` with `before`. Give one of the pairs.")
+		return page.Window{}, fault.Input(back.field(), "Combine `first` with `after`, or `last` with `before`. Use only one of the pairs.")
 	}
 	if back.given() || backward && !front.given() {
 		w, err := back.window()
@@ -51,12 +51,12 @@ func (e end) window() (page.Window, error) {
 	w := page.Window{Size: defaultPage}
 	if e.cursor != nil {
 		if w.Cursor = *e.cursor; w.Cursor == "" {
-			return w, fault.Input(e.cursorField, "An empty text is no cursor. Pass one from an edge, or none.")
+			return w, fault.Input(e.cursorField, "The cursor is empty. Pass a cursor from an edge, or leave it out.")
 		}
 	}
 	if e.size != nil {
 		if w.Size = *e.size; w.Size < 1 || w.Size > mostPage {
-			return w, fault.Input(e.sizeField, "A page holds 1 to %d; %d were asked for.", mostPage, w.Size)
+			return w, fault.Input(e.sizeField, "The page size must be 1 to %d, not %d.", mostPage, w.Size)
 		}
 	}
 	return w, nil

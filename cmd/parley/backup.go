@@ -12,8 +12,8 @@ import (
 
 // backupCmd copies the database to a file.
 type backupCmd struct {
-	File      string `arg:"" help:"Where the backup goes. Keep it as safe as the database: it holds the keys."`
-	Overwrite bool   `help:"Replace a file that is there."`
+	File      string `arg:"" help:"File to write the backup to. Protect it like the database: it contains the keys."`
+	Overwrite bool   `help:"Overwrite an existing file."`
 }
 
 // Run implements the command.
@@ -22,20 +22,20 @@ func (b *backupCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
 	err := store.Backup(ctx, store.BackupOptions{URL: c.Database, File: b.File, Overwrite: b.Overwrite, Progress: bar.At})
 	bar.Close()
 	if err != nil {
-		return progress.Interrupted(ctx, err, "while copying the database: there is no backup; run it again")
+		return progress.Interrupted(ctx, err, "while copying the database: no backup was written; run it again")
 	}
 	info, err := os.Stat(b.File)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "The database is backed up to %s (%.1f MB).\n", b.File, float64(info.Size())/1e6)
+	fmt.Fprintf(out, "Backed up the database to %s (%.1f MB).\n", b.File, float64(info.Size())/1e6)
 	return nil
 }
 
 // restoreCmd makes a database of a backup.
 type restoreCmd struct {
-	File       string `arg:"" help:"What parley backup made."`
-	SendQueued bool   `help:"Send what was still waiting to be sent when the backup was made. It may have been sent since."`
+	File       string `arg:"" help:"File written by parley backup."`
+	SendQueued bool   `help:"Send the messages that were queued when the backup was made. They may have been sent since."`
 }
 
 // Run implements the command.
@@ -44,8 +44,8 @@ func (r *restoreCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
 	err := store.Restore(ctx, store.RestoreOptions{File: r.File, URL: c.Database, SendQueued: r.SendQueued, Progress: bar.At})
 	bar.Close()
 	if err != nil {
-		return progress.Interrupted(ctx, err, "while restoring: there is no database yet; run it again")
+		return progress.Interrupted(ctx, err, "while restoring: no database was created; run it again")
 	}
-	fmt.Fprintln(out, "The backup is restored. Start the server on it: clients run their queries again by themselves, and messages that were on their way show as UNKNOWN.")
+	fmt.Fprintln(out, "Restored the backup. Start the server on it: clients run their queries again automatically, and messages that were being sent show as UNKNOWN.")
 	return nil
 }

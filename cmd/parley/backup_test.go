@@ -19,12 +19,12 @@ func TestBackupThenRestoreThenDoctor(t *testing.T) {
 	serve(t, "--database", database)
 	printed, err := command(t, "backup", "--database", database, file)
 	require.NoError(t, err)
-	require.Contains(t, printed, "is backed up to "+file)
+	require.Contains(t, printed, "Backed up the database to "+file)
 	_, err = command(t, "backup", "--database", database, file)
 	require.ErrorContains(t, err, "--overwrite")
 	printed, err = command(t, "restore", "--database", restored, file)
 	require.NoError(t, err)
-	require.Contains(t, printed, "is restored")
+	require.Contains(t, printed, "Restored the backup")
 	_, err = command(t, "restore", "--database", restored, file)
 	require.Error(t, err)
 
@@ -36,5 +36,5 @@ func TestBackupThenRestoreThenDoctor(t *testing.T) {
 
 	printed, err = command(t, "doctor", "--database", restored, "--demo", "--private-addr", "nine")
 	require.ErrorIs(t, err, errUnwell)
-	require.Contains(t, printed, "FAIL  settings: The private address \"nine\" is no host:port.")
+	require.Contains(t, printed, "FAIL  settings: The private address \"nine\" is not host:port.")
 }

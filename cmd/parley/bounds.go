@@ -23,7 +23,7 @@ func withinBounds(flags []*kong.Flag) error {
 			return err
 		}
 		if below {
-			return fmt.Errorf("--%s is %s or more, not %v", flag.Name, least, value)
+			return fmt.Errorf("--%s must be %s or more, not %v", flag.Name, least, value)
 		}
 	}
 	return nil

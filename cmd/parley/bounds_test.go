@@ -40,7 +40,7 @@ func TestEveryNumberHasABound(t *testing.T) {
 					words = append(words, "amy")
 				}
 				_, err := command(t, words...)
-				require.ErrorContains(t, err, "--"+flag.Name+" is ", "%v", words)
+				require.ErrorContains(t, err, "--"+flag.Name+" must be ", "%v", words)
 			}
 		}
 	}

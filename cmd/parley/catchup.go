@@ -17,9 +17,9 @@ import (
 // catchUpCmd takes in what carriers hold and we never got. It may run beside a server,
 // be interrupted, and run again.
 type catchUpCmd struct {
-	Since   string   `placeholder:"TIME|DURATION" help:"Since when, such as 2026-11-28T09:00:00Z or 48h; a day before the last sign of life of the account by default."`
-	Account []string `placeholder:"KEY" help:"Accounts by the last element of their webhook URL; by default all whose carrier can list messages."`
-	DryRun  bool     `help:"Only say what is missing."`
+	Since   string   `placeholder:"TIME|DURATION" help:"Start time or age, such as 2026-11-28T09:00:00Z or 48h; by default a day before the account's last sign of life."`
+	Account []string `placeholder:"KEY" help:"Accounts, by the last element of their webhook URL; by default all whose carrier can list messages."`
+	DryRun  bool     `help:"Only report what is missing."`
 }
 
 // Run implements the command.
@@ -42,7 +42,7 @@ func (k *catchUpCmd) Run(ctx context.Context, c *cli, out io.Writer) (err error)
 	for _, account := range accounts {
 		err = errors.Join(err, k.one(ctx, a.Receiver, account, since, out))
 		if ctx.Err() != nil {
-			return progress.Interrupted(ctx, err, "while catching up; run it again to go on")
+			return progress.Interrupted(ctx, err, "while catching up; run it again to continue")
 		}
 	}
 	return err
@@ -53,7 +53,7 @@ func (k *catchUpCmd) one(ctx context.Context, r *inbound.Receiver, account strin
 	if since.IsZero() {
 		last, err := r.LastSeen(ctx, account)
 		if errors.Is(err, inbound.ErrNothingSeen) {
-			return fmt.Errorf("account %s: %w: say since when with --since", account, err)
+			return fmt.Errorf("account %s: %w: give a start time with --since", account, err)
 		}
 		if err != nil {
 			return err
@@ -64,13 +64,13 @@ func (k *catchUpCmd) one(ctx context.Context, r *inbound.Receiver, account strin
 	found, err := r.CatchUp(ctx, inbound.CatchUpOptions{Account: account, Since: since, DryRun: k.DryRun, Progress: func(f inbound.CaughtUp) {
 		if f.Day != day {
 			day = f.Day
-			fmt.Fprintf(out, "%s: looking at %s\n", account, day.Format(time.DateOnly))
+			fmt.Fprintf(out, "%s: checking %s\n", account, day.Format(time.DateOnly))
 		}
 	}})
 	if err != nil && found.Listed+found.Receipts == 0 {
 		return fmt.Errorf("account %s: %w", account, err)
 	}
-	did := "Taken in"
+	did := "Processed"
 	if k.DryRun {
 		did = "Missing"
 	}
@@ -78,7 +78,7 @@ func (k *catchUpCmd) one(ctx context.Context, r *inbound.Receiver, account strin
 	if err != nil {
 		said += ", incomplete"
 	}
-	fmt.Fprintf(out, "%s: Received since %s: %d. To numbers that are no sender IDs here: %d. %s: %d. Statuses of sent messages: %d.\n",
+	fmt.Fprintf(out, "%s: Received since %s: %d. To numbers that are not sender IDs here: %d. %s: %d. Statuses of sent messages: %d.\n",
 		said, since.Std().Format(time.RFC3339), found.Listed, found.Elsewhere, did, found.Missing, found.Receipts)
 	if err != nil {
 		return fmt.Errorf("account %s: %w", account, err)
@@ -101,6 +101,6 @@ func sinceOf(text string, now time.Time) (clock.Time, error) {
 			return clock.Of(t), nil
 		}
 	}
-	return 0, fmt.Errorf("--since %q is neither a time that has passed (%s, in UTC) nor a duration such as 48h",
+	return 0, fmt.Errorf("--since %q is neither a time in the past (%s, in UTC) nor a duration such as 48h",
 		text, strings.Join(layouts, ", "))
 }

@@ -40,15 +40,15 @@ func TestInboundCatchUpSaysWhatItDid(t *testing.T) {
 	_, err = command(t, "--database", database, "inbound", "catch-up", "--since=1h", "--account=demo")
 	require.ErrorContains(t, err, "cannot list")
 	for _, step := range []struct{ flag, says string }{
-		{"--dry-run", "Missing: 1."}, {"--account=twilio-demo", "Taken in: 1."}, {"--dry-run", "Missing: 0."},
+		{"--dry-run", "Missing: 1."}, {"--account=twilio-demo", "Processed: 1."}, {"--dry-run", "Missing: 0."},
 	} {
 		out, err := command(t, "--database", database, "inbound", "catch-up", "--since=1h", step.flag)
 		require.NoError(t, err)
 		require.Contains(t, out, "Received since ")
-		require.Contains(t, out, ": 2. To numbers that are no sender IDs here: 1. "+step.says+" Statuses of sent messages: 0.\n")
-		require.Contains(t, out, "twilio-demo: looking at "+sent.UTC().Format(time.DateOnly))
+		require.Contains(t, out, ": 2. To numbers that are not sender IDs here: 1. "+step.says+" Statuses of sent messages: 0.\n")
+		require.Contains(t, out, "twilio-demo: checking "+sent.UTC().Format(time.DateOnly))
 	}
 	out, err := command(t, "--database", database, "inbound", "catch-up")
 	require.NoError(t, err, "something was seen by now")
-	require.Contains(t, out, "Taken in: 0.")
+	require.Contains(t, out, "Processed: 0.")
 }

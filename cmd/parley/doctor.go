@@ -18,8 +18,8 @@ import (
 // on.
 type doctorCmd struct {
 	serveCmd `embed:""`
-	Deep     bool `help:"Look at everything, however long it takes."`
-	JSON     bool `help:"Print a JSON array."`
+	Deep     bool `help:"Check everything, however long it takes."`
+	JSON     bool `help:"Print the findings as a JSON array."`
 }
 
 var errUnwell = errors.New("something does not work: see FAIL above")

@@ -66,7 +66,7 @@ func networks(texts []string) (networks []netip.Prefix, err error) {
 		}
 		network, err := netip.ParsePrefix(text)
 		if err != nil {
-			return nil, fmt.Errorf("%q is no address or network, such as 10.0.0.0/8", text)
+			return nil, fmt.Errorf("%q is not an address or network, such as 10.0.0.0/8", text)
 		}
 		networks = append(networks, network)
 	}

@@ -34,7 +34,7 @@ func TestADatabaseThatIsNotThereIsNotMade(t *testing.T) {
 			printed, err := command(t, append(args, "--database", database)...)
 			require.Error(t, err)
 			told := printed + err.Error()
-			require.Contains(t, told, "ive --database as the server has it")
+			require.Contains(t, told, "ive --database the server's value")
 			require.Contains(t, told, "parley migrate")
 			require.NoFileExists(t, backup)
 			if parleytest.OnPostgres() {
@@ -70,7 +70,7 @@ func TestAnImportMakesADatabaseWhenTold(t *testing.T) {
 	t.Parallel()
 	_, err := command(t, "import", "--create", "--database", parleytest.Empty(t), "--incoming", "../../internal/legacy/testdata/incoming.csv",
 		"--refused", filepath.Join(t.TempDir(), "refused"), "--inbound-only", filepath.Join(t.TempDir(), "inbound-only"), "--region", "US")
-	require.ErrorContains(t, err, "2 rows are refused")
+	require.ErrorContains(t, err, "2 rows were refused")
 }
 
 func TestAnEmptyDatabaseIsSaidToBePerhapsTheWrongOne(t *testing.T) {
@@ -78,5 +78,5 @@ func TestAnEmptyDatabaseIsSaidToBePerhapsTheWrongOne(t *testing.T) {
 	database := parleytest.Empty(t)
 	require.NoError(t, run(t.Context(), []string{"migrate", "--database", database}, io.Discard))
 	err := run(t.Context(), []string{"token", "amy", "--database", database}, io.Discard)
-	require.ErrorContains(t, err, "none; give --database as the server has it")
+	require.ErrorContains(t, err, "none; give --database the server's value")
 }

@@ -13,15 +13,15 @@ import (
 // healthCmd asks the server of the same settings whether it is ready, for containers
 // that hold no other program which could.
 type healthCmd struct {
-	Addr    string        `default:"127.0.0.1:8080" env:"PARLEY_ADDR" help:"Address that the server listens on."`
-	Timeout time.Duration `default:"2s" least:"1ms" help:"How long it may take to answer."`
+	Addr    string        `default:"127.0.0.1:8080" env:"PARLEY_ADDR" help:"Address the server listens on."`
+	Timeout time.Duration `default:"2s" least:"1ms" help:"How long to wait for an answer."`
 }
 
 // Run implements the command.
 func (h *healthCmd) Run(ctx context.Context, out io.Writer) error {
 	host, port, err := net.SplitHostPort(h.Addr)
 	if err != nil {
-		return fmt.Errorf("--addr is host:port, such as 127.0.0.1:8080, not %q", h.Addr)
+		return fmt.Errorf("--addr must be host:port, such as 127.0.0.1:8080, not %q", h.Addr)
 	}
 	switch ip := net.ParseIP(host); {
 	case host == "" || ip.Equal(net.IPv4zero):

@@ -16,23 +16,23 @@ import (
 
 // importCmd imports what a desk of the older kind has.
 type importCmd struct {
-	Records  string `placeholder:"FILE" help:"Records of the CRM. Files are CSV or JSON lines, plain or gzip; at least one is needed."`
-	Outgoing string `placeholder:"FILE" help:"Messages that the desk sent."`
-	Incoming string `placeholder:"FILE" help:"Messages that customers wrote."`
-	Create   bool   `env:"PARLEY_CREATE" help:"Make a new database where there is none."`
-	DryRun   bool   `help:"Say what would happen and write nothing to the database."`
-	MarkRead bool   `help:"Incoming messages are read already; they come in as unread otherwise."`
-	Region   string `placeholder:"COUNTRY" help:"Where national numbers are read, such as US; by default in the country of their sender ID."`
-	Repair   bool   `help:"Put texts, and records, in the place of those that an earlier import brought with another content; see them first by --dry-run."`
-	Zone     string `placeholder:"ZONE" help:"Where times are that name no zone, such as Europe/Berlin; UTC by default."`
-	Encoding string `placeholder:"NAME" help:"What the files are written in, such as windows-1252; UTF-8 by default, or what their byte order mark says."`
-	Source   string `default:"legacy" help:"Name of the desk that the rows come from; their ids are unique within it."`
-	Account  string `placeholder:"KEY" help:"Provider account in which unknown sender IDs are made; by default one for the import that never sends."`
+	Records  string `placeholder:"FILE" help:"CRM records. Files are CSV or JSON lines, plain or gzip; at least one file is required."`
+	Outgoing string `placeholder:"FILE" help:"Messages the desk sent."`
+	Incoming string `placeholder:"FILE" help:"Messages customers wrote."`
+	Create   bool   `env:"PARLEY_CREATE" help:"Create the database if it does not exist."`
+	DryRun   bool   `help:"Report what would happen and write nothing to the database."`
+	MarkRead bool   `help:"Import incoming messages as read instead of unread."`
+	Region   string `placeholder:"COUNTRY" help:"Country in which national numbers are read, such as US; by default that of their sender ID."`
+	Repair   bool   `help:"Replace texts and records that an earlier import brought with different content; check them first with --dry-run."`
+	Zone     string `placeholder:"ZONE" help:"Time zone of times without one, such as Europe/Berlin; UTC by default."`
+	Encoding string `placeholder:"NAME" help:"Encoding of the files, such as windows-1252; by default UTF-8, or what their byte order mark says."`
+	Source   string `default:"legacy" help:"Name of the desk the rows come from; their ids are unique within it."`
+	Account  string `placeholder:"KEY" help:"Provider account in which to create unknown sender IDs; by default a separate one that never sends."`
 
-	Refused     string `placeholder:"FILE" help:"Where refused rows go, with line and reason; import-refused.csv by default, unless it is a dry run."`
-	InboundOnly string `placeholder:"FILE" help:"Where the rows of conversations go that hold inbound messages only; import-inbound-only.csv by default, unless it is a dry run."`
-	Staging     string `placeholder:"FOLDER" help:"Where rows are sorted out: it takes about the room of the files uncompressed. Beside a SQLite database, or the system's for temporary files, by default."`
-	JSON        bool   `help:"Report as a JSON object."`
+	Refused     string `placeholder:"FILE" help:"File for refused rows, with line and reason; import-refused.csv by default, except in a dry run."`
+	InboundOnly string `placeholder:"FILE" help:"File for the rows of conversations with inbound messages only; import-inbound-only.csv by default, except in a dry run."`
+	Staging     string `placeholder:"FOLDER" help:"Folder for temporary data, about the size of the uncompressed files. By default next to the SQLite database, or the system's folder for temporary files."`
+	JSON        bool   `help:"Print the report as a JSON object."`
 }
 
 // Run implements the command.
@@ -73,7 +73,7 @@ type refusedRows int64
 
 // Error implements error.
 func (n refusedRows) Error() string {
-	return fmt.Sprintf("%d rows are refused; the report says why, and all others are settled", int64(n))
+	return fmt.Sprintf("%d rows were refused; the report says why. All other rows were processed", int64(n))
 }
 
 // ExitCode is that of the program.

@@ -22,12 +22,12 @@ func TestImportReportsAndListsWhatItRefused(t *testing.T) {
 	}
 	var foretold, report map[string]any
 	printed, err := command(t, append(args, "--dry-run")...)
-	require.Equal(t, 3, exitCode(err), "some rows are refused: %v", err)
+	require.Equal(t, 3, exitCode(err), "some rows were refused: %v", err)
 	require.NoError(t, json.Unmarshal([]byte(printed), &foretold))
 	require.Equal(t, true, foretold["dry_run"])
 
 	printed, err = command(t, append(args, "--refused", refused, "--inbound-only", inboundOnly)...)
-	require.Equal(t, 3, exitCode(err), "some rows are refused: %v", err)
+	require.Equal(t, 3, exitCode(err), "some rows were refused: %v", err)
 	require.NoError(t, json.Unmarshal([]byte(printed), &report))
 	foretold["dry_run"] = false
 	require.Equal(t, foretold, report)
@@ -43,7 +43,7 @@ func TestADryRunNeedsNoDatabaseAndMakesNone(t *testing.T) {
 	t.Parallel()
 	database := filepath.Join(t.TempDir(), "none", "parley.db")
 	printed, err := command(t, "import", "--dry-run", "--database", database, "--incoming", "../../internal/legacy/testdata/incoming.csv", "--region", "US")
-	require.ErrorContains(t, err, "2 rows are refused")
-	require.Contains(t, printed, "5  incoming messages would be taken in")
+	require.ErrorContains(t, err, "2 rows were refused")
+	require.Contains(t, printed, "5  incoming messages would be imported")
 	require.NoDirExists(t, filepath.Dir(database))
 }

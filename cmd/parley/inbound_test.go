@@ -20,7 +20,7 @@ func TestInboundRerunSaysWhatItDid(t *testing.T) {
 	p.Post(req)
 	out, err := command(t, "--database", database, "inbound", "rerun")
 	require.NoError(t, err)
-	require.Equal(t, "Entries tried: 1. Taken in: 0. Still failed: 1.\n", out)
+	require.Equal(t, "Entries tried: 1. Processed: 0. Still failed: 1.\n", out)
 	_, err = command(t, "--database", database, "inbound", "rerun", "--most", "0")
 	require.ErrorContains(t, err, "--most")
 }

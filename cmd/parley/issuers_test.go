@@ -41,7 +41,7 @@ func TestAnAgentSignsInByAnotherIssuer(t *testing.T) {
 	require.Equal(t, http.StatusUnauthorized, status)
 
 	said, _ := command(t, append([]string{"doctor"}, args...)...)
-	require.Contains(t, said, "OK    sign-in: Keys there are: 1 of https://id.test.")
+	require.Contains(t, said, "OK    sign-in: Keys found: 1 of https://id.test.")
 }
 
 func TestIssuersThatCannotBeRead(t *testing.T) {
@@ -72,7 +72,7 @@ func TestOnlyListedDocumentsRun(t *testing.T) {
 	require.ErrorContains(t, err, "--documents")
 	said, err := command(t, append([]string{"doctor"}, args...)...)
 	require.ErrorIs(t, err, errUnwell)
-	require.Contains(t, said, "one JSON object of name and document")
+	require.Contains(t, said, "one JSON object that maps names to documents")
 }
 
 // provider serves a key and returns the file that names it.

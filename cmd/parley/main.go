@@ -28,21 +28,21 @@ type cli struct {
 	Database string `default:"parley.db" env:"PARLEY_DATABASE" placeholder:"FILE|URL" help:"SQLite file, or a postgres:// URL."`
 
 	Serve   serveCmd   `cmd:"" help:"Serve the graph, the playground and the webhooks."`
-	Migrate migrateCmd `cmd:"" help:"Make a new database, or bring the one that is there up to date, and stop. Serving brings it up to date too."`
+	Migrate migrateCmd `cmd:"" help:"Create the database or migrate the existing one, then exit. parley serve migrates too."`
 	Token   tokenCmd   `cmd:"" help:"Print a token for an agent."`
-	Seed    seedCmd    `cmd:"" help:"Fill the database with conversations to try things with."`
-	Import  importCmd  `cmd:"" help:"Import records and messages of a desk that kept outbound and inbound in two tables."`
-	Search  searchCmd  `cmd:"" help:"Look after the search index."`
-	Doctor  doctorCmd  `cmd:"" help:"Say what is wrong with settings, database, bus and carriers, and what to do. Changes nothing."`
-	Health  healthCmd  `cmd:"" help:"Ask the running server whether it is ready; ends with 0 if it is."`
+	Seed    seedCmd    `cmd:"" help:"Fill the database with sample conversations."`
+	Import  importCmd  `cmd:"" help:"Import records and messages from a desk that kept outbound and inbound messages in two tables."`
+	Search  searchCmd  `cmd:"" help:"Maintain the search index."`
+	Doctor  doctorCmd  `cmd:"" help:"Diagnose settings, database, bus and carriers, and say what to do. Changes nothing."`
+	Health  healthCmd  `cmd:"" help:"Ask the running server whether it is ready; exits with 0 if it is."`
 	Backup  backupCmd  `cmd:"" help:"Copy the database to a file while it is in use."`
-	Restore restoreCmd `cmd:"" help:"Make a database of a backup."`
-	Inbound inboundCmd `cmd:"" help:"Look after what carriers posted."`
-	Numbers numbersCmd `cmd:"" help:"Look after conversations that stand under a number by mistake."`
-	Sandbox sandboxCmd `cmd:"" help:"Play the customer."`
+	Restore restoreCmd `cmd:"" help:"Create a database from a backup."`
+	Inbound inboundCmd `cmd:"" help:"Manage messages received from carriers."`
+	Numbers numbersCmd `cmd:"" help:"Find and fix conversations filed under a wrong number."`
+	Sandbox sandboxCmd `cmd:"" help:"Simulate a customer."`
 
 	Version  versionCmd  `cmd:"" help:"Print the version; so does --version."`
-	Licences licencesCmd `cmd:"" help:"Print the licences of everything that Parley is built from."`
+	Licences licencesCmd `cmd:"" help:"Print the licences of everything in the program."`
 }
 
 func main() {
@@ -94,7 +94,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 func told(ctx context.Context, err error) error {
 	var lite sqlite3.Error
 	if errors.Is(err, context.Canceled) || errors.As(err, &lite) && lite.Code == sqlite3.ErrInterrupt {
-		return progress.Interrupted(ctx, err, "before it was done; run it again")
+		return progress.Interrupted(ctx, err, "before it finished; run it again")
 	}
 	return err
 }

@@ -71,7 +71,7 @@ func TestServeThenTokenThenSayThenQuery(t *testing.T) {
 	require.Regexp(t, `^Delivered: message 2 of conversation cnv_\w+, in the inbox of Amy`, said)
 	said, err = command(t, "sandbox", "say", "--database", database, "--url", url, "--to", parleytest.Sales, "--from", "+12025550177", "Hello")
 	require.NoError(t, err)
-	require.Regexp(t, `^Delivered: a new conversation, cnv_\w+, owned by nobody: it is in Unassigned, and in the list of Sales\.\n$`, said)
+	require.Regexp(t, `^Delivered: a new conversation, cnv_\w+, unassigned: it is in Unassigned, and in the list of Sales\.\n$`, said)
 
 	body := strings.NewReader(`{"query": "{ conversations(view: {kind: MY_INBOX}, first: 1) { nodes { preview } } }"}`)
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url+"/graphql", body)
@@ -108,8 +108,8 @@ func TestMistakesAreToldInPlainWords(t *testing.T) {
 		"bad database URL": {[]string{"migrate", "--database", "postgres://%zz"}, "postgres://user:password@host:port/name"},
 		"bad path":         {[]string{"migrate", "--database", "a?b"}, "file path"},
 		"bad NATS URL":     {[]string{"serve", "--nats", "localhost", "--database", database}, "nats://host:port"},
-		"bad proxies":      {[]string{"serve", "--proxies", "10.0.0.0/8,proxy.test", "--database", database}, `"proxy.test" is no address`},
-		"no public URL":    {[]string{"serve", "--public-url", "foo", "--database", database}, "--public-url: it is no plain address"},
+		"bad proxies":      {[]string{"serve", "--proxies", "10.0.0.0/8,proxy.test", "--database", database}, `"proxy.test" is not an address`},
+		"no public URL":    {[]string{"serve", "--public-url", "foo", "--database", database}, "--public-url: it is not a plain address"},
 		"no file":          {[]string{"import", "--incoming", "missing.csv", "--database", database}, "--incoming: open missing.csv"},
 		"a folder":         {[]string{"import", "--records", ".", "--database", database}, "--records: .: it is a folder"},
 		"an empty file":    {[]string{"import", "--outgoing", "/dev/null", "--database", database}, "--outgoing: /dev/null: the file is empty"},

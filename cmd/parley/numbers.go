@@ -14,8 +14,8 @@ import (
 
 // numbersCmd looks after conversations that stand under a number by mistake.
 type numbersCmd struct {
-	List listNumbersCmd `cmd:"" help:"List conversations that an earlier version put under a number by guessing, and what can be mended. Changes nothing."`
-	Mend mendNumbersCmd `cmd:"" help:"Mend what numbers list shows: a sender gets its own address back, and notes say which messages are not the customer's. May be interrupted and run again."`
+	List listNumbersCmd `cmd:"" help:"List conversations that an earlier version filed under a guessed number, and possible fixes. Changes nothing."`
+	Mend mendNumbersCmd `cmd:"" help:"Fix what parley numbers list shows: senders get their own address back, and notes say which messages are not the customer's. May be interrupted and run again."`
 }
 
 type listNumbersCmd struct{}
@@ -31,7 +31,7 @@ func (*listNumbersCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
 			}
 		})
 		if err == nil {
-			fmt.Fprintf(out, "Conversations under a number by mistake: %d. To mend by parley numbers mend: %d.\n", all, mendable)
+			fmt.Fprintf(out, "Conversations under a wrong number: %d. Fixable with parley numbers mend: %d.\n", all, mendable)
 		}
 		return err
 	})
@@ -51,8 +51,8 @@ func (*mendNumbersCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
 			sayMisread(out, f, "is now", "noted")
 			mended++
 		})
-		fmt.Fprintf(out, "Conversations mended: %d. Left as they are: %d.\n", mended, left)
-		return progress.Interrupted(ctx, err, "while looking for conversations to mend; run it again to go on")
+		fmt.Fprintf(out, "Conversations fixed: %d. Left unchanged: %d.\n", mended, left)
+		return progress.Interrupted(ctx, err, "while looking for conversations to fix; run it again to continue")
 	})
 }
 

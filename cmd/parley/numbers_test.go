@@ -29,16 +29,16 @@ func TestNumbersAreListedThenMended(t *testing.T) {
 		}
 		return p.Desk.Readdress(ctx, tx, row, "+160777", "US") // as an earlier version had it
 	}))
-	finding := `\+160777 to \+12025550100 \(\w+\): It was written in by 60777 \(message 1\)\.` + "\n"
+	finding := `\+160777 to \+12025550100 \(\w+\): The messages came from 60777 \(message 1\)\.` + "\n"
 	for range 2 {
 		out, err := command(t, "--database", database, "numbers", "list")
 		require.NoError(t, err)
-		require.Regexp(t, `^`+finding+`  becomes: 60777\n  note to add: .*\nConversations under a number by mistake: 1\. To mend by parley numbers mend: 1\.\n$`, out)
+		require.Regexp(t, `^`+finding+`  becomes: 60777\n  note to add: .*\nConversations under a wrong number: 1\. Fixable with parley numbers mend: 1\.\n$`, out)
 	}
 	out, err := command(t, "--database", database, "numbers", "mend")
 	require.NoError(t, err)
-	require.Regexp(t, `^`+finding+`  is now: 60777\n  noted: .*\nConversations mended: 1\. Left as they are: 0\.\n$`, out)
+	require.Regexp(t, `^`+finding+`  is now: 60777\n  noted: .*\nConversations fixed: 1\. Left unchanged: 0\.\n$`, out)
 	out, err = command(t, "--database", database, "numbers", "mend")
 	require.NoError(t, err)
-	require.Equal(t, "Conversations mended: 0. Left as they are: 0.\n", out)
+	require.Equal(t, "Conversations fixed: 0. Left unchanged: 0.\n", out)
 }

@@ -19,14 +19,14 @@ import (
 
 // sandboxCmd plays the customer.
 type sandboxCmd struct {
-	Say sayCmd `cmd:"" help:"Send a message as a customer, through the webhook, signed as the carrier of the sender ID would."`
+	Say sayCmd `cmd:"" help:"Send a message as a customer, through the webhook, signed as the sender ID's carrier would sign it."`
 }
 
 // sayCmd posts one inbound message to a running server.
 type sayCmd struct {
 	To   string   `required:"" help:"The sender ID the customer writes to, such as +12025550100."`
 	From string   `default:"+12025550199" help:"The customer's number."`
-	Name string   `help:"The customer's name, as the carrier tells it."`
+	Name string   `help:"The customer's name, as the carrier reports it."`
 	URL  string   `default:"http://127.0.0.1:8080" env:"PARLEY_PUBLIC_URL" help:"The running server's public URL."`
 	Text []string `arg:"" help:"What the customer says."`
 }
@@ -44,7 +44,7 @@ func (s *sayCmd) Run(ctx context.Context, c *cli, out io.Writer) (err error) {
 	}
 	caller, ok := a.Messenger.Providers[ch.Account.Provider].(channel.Caller)
 	if !ok {
-		return fmt.Errorf("no customer can be played on a %s account", ch.Account.Provider)
+		return fmt.Errorf("cannot simulate a customer on a %s account", ch.Account.Provider)
 	}
 	id := "SM" + strings.ToLower(rand.Text())
 	hook := strings.TrimSuffix(s.URL, "/") + "/webhooks/" + ch.Account.Provider + "/" + ch.Account.Key
@@ -60,7 +60,7 @@ func (s *sayCmd) Run(ctx context.Context, c *cli, out io.Writer) (err error) {
 	}
 	at, err := a.Receiver.Find(ctx, ch.Account, id)
 	if err != nil {
-		return fmt.Errorf("the server took it, but no conversation has it: %w", err)
+		return fmt.Errorf("the server accepted it, but it appears in no conversation: %w", err)
 	}
 	fmt.Fprintln(out, whereIs(at, ch))
 	return nil
@@ -73,7 +73,7 @@ func whereIs(at inbound.Arrived, ch *directory.Channel) string {
 		what = "a new conversation, " + at.ConversationID
 	}
 	if at.Owner == nil {
-		return fmt.Sprintf("Delivered: %s, owned by nobody: it is in Unassigned, and in the list of %s.", what, ch.Name)
+		return fmt.Sprintf("Delivered: %s, unassigned: it is in Unassigned, and in the list of %s.", what, ch.Name)
 	}
 	return fmt.Sprintf("Delivered: %s, in the inbox of %s (%s).", what, at.Owner.Name, at.Owner.Username)
 }
@@ -89,7 +89,7 @@ func (s *sayCmd) channel(d *directory.Directory) (*directory.Channel, error) {
 	if len(known) == 0 {
 		known = []string{otherDatabase}
 	}
-	return nil, fmt.Errorf("no sender ID has the address %s; there are: %s", s.To, strings.Join(known, ", "))
+	return nil, fmt.Errorf("no sender ID has the address %s; existing ones: %s", s.To, strings.Join(known, ", "))
 }
 
 func post(ctx context.Context, req *http.Request) error {

@@ -16,7 +16,7 @@ import (
 
 // searchCmd looks after the search index.
 type searchCmd struct {
-	Rebuild rebuildCmd `cmd:"" help:"Build the search index anew, while servers go on and search in the old one. May be interrupted and run again."`
+	Rebuild rebuildCmd `cmd:"" help:"Rebuild the search index while servers keep running and search the old one. May be interrupted and run again."`
 }
 
 type rebuildCmd struct{}
@@ -30,7 +30,7 @@ func (*rebuildCmd) Run(ctx context.Context, c *cli, out io.Writer) (err error) {
 	defer func() { err = errors.Join(err, a.Close()) }()
 	ctx = viewer.AsSystem(ctx, "search")
 	if err := rebuild(ctx, a.Store); err != nil {
-		return progress.Interrupted(ctx, err, "while building the search index; run it again to go on, or leave it to the server")
+		return progress.Interrupted(ctx, err, "while building the search index; run it again to continue, or let the server finish it")
 	}
 	fmt.Fprintln(out, "The search index is built.")
 	return nil

@@ -13,9 +13,9 @@ import (
 // seedCmd fills the database, and makes one where there is none: it is for trying
 // things.
 type seedCmd struct {
-	Conversations int   `default:"1000" least:"1" help:"How many conversations to make, up to 1,000,000. Agents and sender IDs grow with them."`
-	Messages      int   `default:"10000" least:"1" help:"How many messages they hold together; at least one each."`
-	Seed          int64 `default:"1" help:"The same three numbers make the same conversations; running it again adds what is missing, other numbers add another set."`
+	Conversations int   `default:"1000" least:"1" help:"Number of conversations to create, up to 1,000,000. The number of agents and sender IDs grows with it."`
+	Messages      int   `default:"10000" least:"1" help:"Number of messages in all of them together; at least one each."`
+	Seed          int64 `default:"1" help:"The same three numbers create the same conversations; running it again adds missing ones, other numbers add another set."`
 }
 
 // Run implements the command.
@@ -28,5 +28,5 @@ func (s *seedCmd) Run(ctx context.Context, c *cli) (err error) {
 	err = seed.Fill(ctx, a.Directory, a.Store, seed.Options{
 		Conversations: s.Conversations, Messages: s.Messages, Seed: s.Seed, Progress: os.Stderr,
 	})
-	return progress.Interrupted(ctx, err, "while seeding; run it again to go on")
+	return progress.Interrupted(ctx, err, "while seeding; run it again to continue")
 }

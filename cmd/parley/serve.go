@@ -19,31 +19,31 @@ import (
 
 // serveCmd serves until interrupted.
 type serveCmd struct {
-	Addr          string        `default:"127.0.0.1:8080" env:"PARLEY_ADDR" help:"Address to listen on; port 0 takes a free one."`
-	PrivateAddr   string        `env:"PARLEY_PRIVATE_ADDR" placeholder:"ADDR" help:"Address for metrics and profiles, for operators alone; none by default."`
-	Create        bool          `env:"PARLEY_CREATE" help:"Make a new database where there is none; development mode does it anyway."`
-	Mode          string        `default:"production" enum:"production,development" env:"PARLEY_MODE" help:"In development: introspection, and a playground that hands tokens to this machine's browser."`
-	PublicURL     string        `env:"PARLEY_PUBLIC_URL" placeholder:"URL" help:"Where carriers and browsers reach this server; webhook signatures are made over it. From the address by default."`
-	Origins       []string      `env:"PARLEY_ORIGINS" placeholder:"ORIGIN" help:"Web origins that may call, such as https://desk.example.com; none by default, and in development those of this machine."`
-	Issuers       string        `type:"path" env:"PARLEY_ISSUERS" placeholder:"FILE" help:"JSON file of other issuers whose tokens are taken, such as your identity provider; none by default."`
-	Documents     string        `type:"path" env:"PARLEY_DOCUMENTS" placeholder:"FILE" help:"JSON file of the only documents that run, as relay-compiler and graphql-codegen write it; any by default."`
-	Introspection bool          `env:"PARLEY_INTROSPECTION" help:"Allow introspection in production too, to callers with a token."`
-	Rate          float64       `default:"20000" least:"0" env:"PARLEY_RATE" help:"Cost that an agent may cause each second, ten times that at once; 0 for any."`
-	InFlight      int           `default:"100" least:"0" env:"PARLEY_IN_FLIGHT" help:"Queries and mutations that an agent may have under way at a time; 0 for any."`
-	AnswerBytes   int64         `default:"8388608" least:"1" env:"PARLEY_ANSWER_BYTES" help:"Bytes that an answer, or a frame of a stream, may have."`
-	AnswersBytes  int64         `default:"268435456" least:"1" env:"PARLEY_ANSWERS_BYTES" help:"Bytes that all answers under way in the process may take together; never less than two of the longest and 2 MB."`
-	Sends         float64       `default:"600" least:"0" env:"PARLEY_SENDS" help:"Messages that an agent may send an hour, a sixth of them at once; 0 for any."`
-	Starts        float64       `default:"180" least:"0" env:"PARLEY_STARTS" help:"Conversations that an agent may start an hour, a sixth of them at once; 0 for any."`
-	Bulks         float64       `default:"60" least:"0" env:"PARLEY_BULKS" help:"Bulk operations that an agent may begin an hour, a sixth of them at once; 0 for any."`
-	Attempts      float64       `default:"20" least:"0" env:"PARLEY_ATTEMPTS" help:"Requests without a good token or signature from one address each second, fifty times that at once; 0 for any."`
-	Connections   int           `default:"20" least:"1" env:"PARLEY_CONNECTIONS" help:"WebSockets and event streams that an agent may have open at a time on each process."`
-	Proxies       []string      `env:"PARLEY_PROXIES" placeholder:"NETWORK" help:"Proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8; none by default."`
-	Playground    bool          `env:"PARLEY_PLAYGROUND" help:"Serve the playground in production too, without tokens."`
-	NATS          string        `env:"PARLEY_NATS" placeholder:"URL" help:"NATS servers over which processes on one database tell each other of events, such as nats://127.0.0.1:4222; without it PostgreSQL's own notifications do, and on SQLite nothing."`
-	LogAge        time.Duration `default:"168h" least:"1m" env:"PARLEY_LOG_AGE" help:"How far the event log reaches back: a stream that was away for longer starts again."`
-	LogEvents     int64         `default:"5000000" least:"10000" env:"PARLEY_LOG_EVENTS" help:"How many events the log keeps at most; the newest 10,000 are always kept."`
-	Demo          bool          `env:"PARLEY_DEMO" help:"Fill an empty database with demo agents and conversations, and play the carriers."`
-	LogFormat     string        `default:"text" enum:"text,json" env:"PARLEY_LOG_FORMAT" help:"How to write the log to standard error."`
+	Addr          string        `default:"127.0.0.1:8080" env:"PARLEY_ADDR" help:"Address to listen on; port 0 picks a free one."`
+	PrivateAddr   string        `env:"PARLEY_PRIVATE_ADDR" placeholder:"ADDR" help:"Separate address for metrics and profiles, for operators only; none by default."`
+	Create        bool          `env:"PARLEY_CREATE" help:"Create the database if it does not exist; development mode always does."`
+	Mode          string        `default:"production" enum:"production,development" env:"PARLEY_MODE" help:"Development enables introspection, and a playground that gives tokens to this machine's browser."`
+	PublicURL     string        `env:"PARLEY_PUBLIC_URL" placeholder:"URL" help:"Where carriers and browsers reach this server; webhook signatures cover it. Derived from the address by default."`
+	Origins       []string      `env:"PARLEY_ORIGINS" placeholder:"ORIGIN" help:"Allowed web origins, such as https://desk.example.com; none by default, in development those of this machine."`
+	Issuers       string        `type:"path" env:"PARLEY_ISSUERS" placeholder:"FILE" help:"JSON file of other issuers whose tokens are accepted, such as your identity provider; none by default."`
+	Documents     string        `type:"path" env:"PARLEY_DOCUMENTS" placeholder:"FILE" help:"JSON file of the only documents allowed to run, as relay-compiler and graphql-codegen write it; any by default."`
+	Introspection bool          `env:"PARLEY_INTROSPECTION" help:"Enable introspection in production, for callers with a token."`
+	Rate          float64       `default:"20000" least:"0" env:"PARLEY_RATE" help:"Request cost allowed to an agent per second, ten times that at once; 0 for no limit."`
+	InFlight      int           `default:"100" least:"0" env:"PARLEY_IN_FLIGHT" help:"Queries and mutations an agent may have in flight; 0 for no limit."`
+	AnswerBytes   int64         `default:"8388608" least:"1" env:"PARLEY_ANSWER_BYTES" help:"Maximum bytes of an answer or of a stream frame."`
+	AnswersBytes  int64         `default:"268435456" least:"1" env:"PARLEY_ANSWERS_BYTES" help:"Maximum bytes of all answers in flight in the process; at least two of the longest answers and 2 MB."`
+	Sends         float64       `default:"600" least:"0" env:"PARLEY_SENDS" help:"Messages an agent may send per hour, a sixth of them at once; 0 for no limit."`
+	Starts        float64       `default:"180" least:"0" env:"PARLEY_STARTS" help:"Conversations an agent may start per hour, a sixth of them at once; 0 for no limit."`
+	Bulks         float64       `default:"60" least:"0" env:"PARLEY_BULKS" help:"Bulk operations an agent may begin per hour, a sixth of them at once; 0 for no limit."`
+	Attempts      float64       `default:"20" least:"0" env:"PARLEY_ATTEMPTS" help:"Requests per second from one address without a valid token or signature, fifty times that at once; 0 for no limit."`
+	Connections   int           `default:"20" least:"1" env:"PARLEY_CONNECTIONS" help:"WebSockets and event streams an agent may have open on each process."`
+	Proxies       []string      `env:"PARLEY_PROXIES" placeholder:"NETWORK" help:"Proxies whose X-Forwarded-For is trusted, such as 10.0.0.0/8; none by default."`
+	Playground    bool          `env:"PARLEY_PLAYGROUND" help:"Serve the playground in production, without tokens."`
+	NATS          string        `env:"PARLEY_NATS" placeholder:"URL" help:"NATS servers through which processes on one database notify each other of events, such as nats://127.0.0.1:4222; without it they use PostgreSQL's own notifications (on SQLite, none)."`
+	LogAge        time.Duration `default:"168h" least:"1m" env:"PARLEY_LOG_AGE" help:"How far back the event log reaches: a stream that was disconnected for longer must resync."`
+	LogEvents     int64         `default:"5000000" least:"10000" env:"PARLEY_LOG_EVENTS" help:"Maximum events in the log; the newest 10,000 are always kept."`
+	Demo          bool          `env:"PARLEY_DEMO" help:"Fill an empty database with demo agents and conversations, and simulate the carriers."`
+	LogFormat     string        `default:"text" enum:"text,json" env:"PARLEY_LOG_FORMAT" help:"Format of the log on standard error."`
 }
 
 // Run implements the command.
@@ -130,13 +130,13 @@ const demoDirect = "+12025550101"
 func sayWhatToTry(say func(string, ...any), a *app.App, playground bool) {
 	say("\nTry it:")
 	if playground {
-		say("  1. Open the playground, choose its tab WatchMyInbox and run it (Ctrl-Enter).")
+		say("  1. Open the playground, choose the tab WatchMyInbox and run it (Ctrl-Enter).")
 	} else {
 		say("  1. Subscribe to conversationsChanged as amy.")
 	}
-	say("  2. Play a customer of amy's from another terminal:\n     %s sandbox say --database %s --url %s --to %s \"Hello!\"",
+	say("  2. Simulate one of amy's customers from another terminal:\n     %s sandbox say --database %s --url %s --to %s \"Hello!\"",
 		os.Args[0], a.Config.Database, a.PublicURL(), demoDirect)
-	say("  3. Their conversation enters amy's inbox, live. To answer, open the same address in a second window, tab Reply,\n     and put the frame's conversationId into its variables.")
+	say("  3. The conversation enters amy's inbox, live. To answer, open the same address in a second window, choose the tab Reply,\n     and put the frame's conversationId into its variables.")
 }
 
 // mostTokens is how many agents a start prints tokens for.
@@ -147,7 +147,7 @@ func sayTokens(say func(string, ...any), a *app.App) {
 	if len(agents) == 0 {
 		return
 	}
-	say("\nTokens, good for 12 hours (parley token AGENT prints more):")
+	say("\nTokens, valid for 12 hours (parley token AGENT prints more):")
 	for _, agent := range agents {
 		if t, err := a.Tokens.Mint(agent.Username, 12*time.Hour); err == nil {
 			say("  %-5s %s", agent.Username, t)

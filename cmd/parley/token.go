@@ -14,7 +14,7 @@ import (
 // tokenCmd prints a token, alone, so that scripts can take it.
 type tokenCmd struct {
 	Agent string        `arg:"" help:"Username of the agent."`
-	TTL   time.Duration `default:"1h" least:"1s" help:"How long the token is good for; 30 days at most."`
+	TTL   time.Duration `default:"1h" least:"1s" help:"Lifetime of the token; at most 30 days."`
 }
 
 // Run implements the command.
@@ -36,7 +36,7 @@ func (t *tokenCmd) Run(ctx context.Context, c *cli, out io.Writer) (err error) {
 }
 
 // otherDatabase helps whoever left --database out and is in an empty database.
-const otherDatabase = "none; give --database as the server has it (make run: data/parley.db), see First agents and numbers in docs/operations.md, or to try things: parley seed, in a database of its own"
+const otherDatabase = "none; give --database the server's value (make run: data/parley.db), see First agents and numbers in docs/operations.md, or run parley seed in a separate database to try things"
 
 // agentNames lists who there is to choose from.
 func agentNames(a *app.App) string {

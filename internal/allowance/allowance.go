@@ -201,12 +201,12 @@ func (p *Pool) share(agent, n int64) bool {
 
 var errShare = &fault.Error{
 	Code: fault.LimitExceeded, RetryAfter: time.Second,
-	Message: "You have as many large answers under way as one agent may. Read them, or ask for less, and try again as soon as retryAfter says, in seconds, a change with the same idempotency key.",
+	Message: "You have the maximum of large answers in flight. Read them, or ask for less. Wait retryAfter seconds, then try again; repeat a change with the same idempotency key.",
 }
 
 var errFull = &fault.Error{
 	Code: fault.Unavailable, RetryAfter: time.Second,
-	Message: "Too many large answers are under way. Wait as long as retryAfter says, in seconds, then try again, a change with the same idempotency key.",
+	Message: "Too many large answers are in flight. Wait retryAfter seconds, then try again; repeat a change with the same idempotency key.",
 }
 
 func (p *Pool) tooLarge() error {

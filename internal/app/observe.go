@@ -29,13 +29,13 @@ func (a *App) registerMetrics() error {
 
 func (a *App) unheard() prometheus.Collector {
 	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "parley_processes_unheard", Help: "Other processes on this database that are not heard over the bus.",
+		Name: "parley_processes_unheard", Help: "Other processes on this database not heard over the bus.",
 	}, func() float64 { return float64(len(a.Roster.Unheard())) })
 }
 
 func connected(bus far) prometheus.Collector {
 	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "parley_bus_connected", Help: "1 while the bus between processes is reached, 0 while events of other processes come late.",
+		Name: "parley_bus_connected", Help: "1 while the bus between processes is connected, 0 while events of other processes arrive late.",
 	}, func() float64 {
 		if bus.Connected() {
 			return 1

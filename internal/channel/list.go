@@ -19,7 +19,7 @@ type Lister interface {
 }
 
 // ErrGone is what a Lister answers for what the carrier does not hold any more.
-var ErrGone = errors.New("the carrier does not hold it any more")
+var ErrGone = errors.New("the carrier no longer has it")
 
 // Listing is a page of what a carrier holds, in the carrier's order.
 type Listing struct {

@@ -79,11 +79,11 @@ func digits(b []byte, v, n int) []byte {
 func (t *Time) UnmarshalGQL(v any) error {
 	s, ok := v.(string)
 	if !ok {
-		return fmt.Errorf("a DateTime is a string in RFC 3339, such as 2026-11-23T09:30:00Z")
+		return fmt.Errorf("a DateTime must be an RFC 3339 string, such as 2026-11-23T09:30:00Z")
 	}
 	parsed, err := time.Parse(time.RFC3339Nano, s)
 	if err != nil || parsed.Year() < 1970 || parsed.Year() > 9999 {
-		return fmt.Errorf("a DateTime is RFC 3339 between the years 1970 and 9999, such as 2026-11-23T09:30:00Z")
+		return fmt.Errorf("a DateTime must be RFC 3339 between the years 1970 and 9999, such as 2026-11-23T09:30:00Z")
 	}
 	*t = Of(parsed)
 	return nil

@@ -106,7 +106,7 @@ func (d *Desk) AssignExpected(ctx context.Context, items []AssignItem, agentID *
 	}
 	return d.each(ctx, "input.conversations", ids, func(ctx context.Context, _ *store.Tx, i int, row *Row) (feed.Event, error) {
 		if items[i].Expects && row.OwnerID != task.Assignee && row.OwnerID != d.ownerOf(items[i].ExpectedOwner) {
-			return feed.Event{}, fault.New(fault.Conflict, "Somebody else has assigned this conversation meanwhile. Read its owner again, and repeat with that one as expectedOwner if it is still meant.")
+			return feed.Event{}, fault.New(fault.Conflict, "Someone else has just assigned this conversation. Read its owner again, and repeat with that agent as expectedOwner if you still want the change.")
 		}
 		return task.Do(ctx, row, row.Inbound)
 	})
@@ -137,7 +137,7 @@ type editOne func(ctx context.Context, tx *store.Tx, i int, row *Row) (feed.Even
 // act on becomes that conversation's result; any other error undoes all.
 func (d *Desk) each(ctx context.Context, field string, ids []string, edit editOne) ([]*Result, error) {
 	if len(ids) == 0 || len(ids) > MostPerCall {
-		return nil, fault.Input(field, "Give 1 to %d conversations; %d were given.", MostPerCall, len(ids))
+		return nil, fault.Input(field, "Give 1 to %d conversations, not %d.", MostPerCall, len(ids))
 	}
 	var results []*Result
 	err := d.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {

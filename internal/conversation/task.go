@@ -120,9 +120,9 @@ func mayMark(ctx context.Context, row *Row, confirmed bool) error {
 	case row.ReadBelongsTo(v.AgentID):
 		return nil
 	case !row.MarkableBy(v):
-		return fault.New(fault.Forbidden, "Only its owner, or a holder of VIEW_TEAM_INBOX, changes the read state of this conversation.")
+		return fault.New(fault.Forbidden, "Only its owner, or a holder of VIEW_TEAM_INBOX, may change the read state of this conversation.")
 	case !confirmed:
-		return fault.New(fault.ConfirmationNeeded, "A colleague owns this conversation, and their read state would change. Repeat with confirmForOwner: true if that is meant.")
+		return fault.New(fault.ConfirmationNeeded, "A colleague owns this conversation, and their read state would change. Repeat with confirmForOwner: true if you intend that.")
 	}
 	return nil
 }

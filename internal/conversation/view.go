@@ -114,7 +114,7 @@ var views = []viewRow{
 		kind: ObjectType, subject: true,
 		ask: func(_ *Desk, _ *viewer.Viewer, subject string) (asked, error) {
 			if !storable(subject) {
-				return asked{}, fault.Input("view.subject", "This is no object type. Give one such as Contact.")
+				return asked{}, fault.Input("view.subject", "This is not an object type. Give one such as Contact.")
 			}
 			return asked{ofObjectType: subject}, nil
 		},
@@ -169,7 +169,7 @@ func (d *Desk) asks(v *viewer.Viewer, view View) (asked, error) {
 	case !needed && view.Subject != nil:
 		return asked{}, fault.Input("view.subject", "The view %s takes no subject. Leave it out.", view.Kind)
 	case i < 0:
-		return asked{}, fault.Input("view.kind", "There is no view %q.", view.Kind)
+		return asked{}, fault.Input("view.kind", "There is no view %q. See ViewKind for the views.", view.Kind)
 	}
 	return views[i].ask(d, v, subject)
 }

@@ -253,7 +253,7 @@ func (d *Directory) orNewer(find func(*snapshot) *Channel) *Channel {
 	ctx, cancel := context.WithTimeout(context.Background(), retryEvery)
 	defer cancel()
 	if err := d.Refresh(ctx); err != nil {
-		slog.ErrorContext(ctx, "cannot look for a channel that another process may have made", "error", err)
+		slog.ErrorContext(ctx, "cannot look for a channel that another process may have created", "error", err)
 	}
 	return find(d.now.Load())
 }
@@ -285,7 +285,7 @@ func (d *Directory) Accounts() iter.Seq[*Account] { return maps.Values(d.now.Loa
 func (d *Directory) Viewer(username string) (*viewer.Viewer, error) {
 	a := d.AgentNamed(username)
 	if a == nil || !a.IsActive {
-		return nil, fault.New(fault.Unauthenticated, "This token's agent is not known or no longer active. Ask an administrator.")
+		return nil, fault.New(fault.Unauthenticated, "This token's agent is unknown or no longer active. Ask an administrator.")
 	}
 	return a.rights, nil
 }
@@ -306,7 +306,7 @@ func (d *Directory) Observe(ctx context.Context, e *feed.Event) {
 		if err == nil || ctx.Err() != nil {
 			return
 		}
-		slog.ErrorContext(ctx, "cannot read agents and channels; streams wait, and requests go by the old state", "error", err)
+		slog.ErrorContext(ctx, "cannot read agents and channels; streams wait, and requests use the old state", "error", err)
 		select {
 		case <-ctx.Done():
 			return

@@ -21,7 +21,7 @@ func (e *examination) living(ctx context.Context) ([]peer.Process, error) {
 	return slices.DeleteFunc(all, func(p peer.Process) bool { return p.SeenAt < since }), nil
 }
 
-const oneBus = "Give every process on this database the same --nats, and let each reach that server."
+const oneBus = "Give every process on this database the same --nats, and make sure that each can reach that server."
 
 // bus looks whether the processes that serve the database hear each other.
 func (e *examination) bus(ctx context.Context) (Finding, error) {
@@ -43,11 +43,11 @@ func (e *examination) bus(ctx context.Context) (Finding, error) {
 	}
 	switch {
 	case len(living) > 1 && len(alone) > 0:
-		return warn(oneBus, "%d processes serve this database and these have no bus: %s. Events of others come up to a second late.", len(living), strings.Join(alone, ", ")), nil
+		return warn(oneBus, "%d processes serve this database, but these have no bus: %s. Other processes' events arrive up to a second late.", len(living), strings.Join(alone, ", ")), nil
 	case len(buses) > 1:
 		return warn(oneBus+" Run parley doctor with --nats to see who answers.", "The processes on this database are connected to different NATS servers: %s.", strings.Join(buses, ", ")), nil
 	}
-	return ok("%s on this database; no --nats is set here.", count(int64(len(living)), "process lives", "processes live")), nil
+	return ok("%s on this database; --nats is not set here.", count(int64(len(living)), "process is running", "processes are running")), nil
 }
 
 // nats joins the bus and asks who is there.
@@ -66,10 +66,10 @@ func (e *examination) nats(ctx context.Context, living []peer.Process) (Finding,
 	}
 	defer bus.Close()
 	if !bus.Connected() {
-		return fail("Check that NATS runs, its address, password and firewall.", "NATS is not reached: events of other processes come up to a second late."), nil
+		return fail("Check that NATS is running, its address, password and firewall.", "NATS cannot be reached: other processes' events arrive up to a second late."), nil
 	}
 	if key == nil {
-		return ok("NATS is reached (%s); no process has used it yet.", bus.Server()), nil
+		return ok("Connected to NATS (%s); no process has used it yet.", bus.Server()), nil
 	}
 	var names, silent []string
 	for _, p := range living {
@@ -84,7 +84,7 @@ func (e *examination) nats(ctx context.Context, living []peer.Process) (Finding,
 		}
 	}
 	if len(silent) > 0 {
-		return warn(oneBus, "NATS is reached (%s), but of %d processes on this database these do not answer over it: %s.", bus.Server(), len(living), strings.Join(silent, ", ")), nil
+		return warn(oneBus, "Connected to NATS (%s), but of %d processes on this database these do not answer through it: %s.", bus.Server(), len(living), strings.Join(silent, ", ")), nil
 	}
-	return ok("NATS is reached (%s) and all %d processes on this database answer over it.", bus.Server(), len(living)), nil
+	return ok("Connected to NATS (%s); all %d processes on this database answer through it.", bus.Server(), len(living)), nil
 }

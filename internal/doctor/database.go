@@ -19,9 +19,9 @@ func (e *examination) open(ctx context.Context) bool {
 		e.store, err = store.OpenToRead(ctx, store.Options{URL: e.Database})
 		switch {
 		case errors.Is(err, store.ErrNoDatabase):
-			return fail("Give --database as the server has it, and see that its disk is there; for a first start run parley migrate, or parley serve --create.", "There is no database at %s.", e.Database), nil
+			return fail("Give --database the server's value, and check that its disk is mounted; for a first start run parley migrate, or parley serve --create.", "There is no database at %s.", e.Database), nil
 		case err != nil:
-			return fail("Check the URL or path, that the database runs, and who may open it.", "The database cannot be opened: %v.", err), nil
+			return fail("Check the URL or path, whether the database is running, and its access rights.", "The database cannot be opened: %v.", err), nil
 		}
 		about, version := "SELECT sqlite_version()", ""
 		if e.store.Pool() != nil {
@@ -34,7 +34,7 @@ func (e *examination) open(ctx context.Context) bool {
 			return f, err
 		}
 		if !holds {
-			return fail("Is it the right one? Give --database as the server has it; for a first start run parley migrate, or parley serve --create.", "The database (%s %s) holds no Parley.", e.store.Dialect(), version), nil
+			return fail("Is it the right one? Give --database the server's value; for a first start run parley migrate, or parley serve --create.", "The database (%s %s) has no Parley tables.", e.store.Dialect(), version), nil
 		}
 		return ok("The database answers: %s %s.", e.store.Dialect(), version), nil
 	})
@@ -48,11 +48,11 @@ func (e *examination) migrations(ctx context.Context) (Finding, error) {
 	case err != nil:
 		return Finding{}, err
 	case c.Pending > 0:
-		return warn("Start the server with this program, or run parley migrate; servers may go on meanwhile.",
+		return warn("Start the server with this program, or run parley migrate; servers may keep running.",
 			"%d migrations are pending: the tables are at %d, this program (%s) knows %d.", c.Pending, c.Version, version.String(), c.Known), nil
 	case c.Version > c.Known:
-		return warn("Nothing, while an update is under way; then update this program too.",
-			"The tables were made by a newer program: they are at %d and this one (%s) knows %d. They only add, so it works.", c.Version, version.String(), c.Known), nil
+		return warn("Nothing to do during an update; afterwards update this program too.",
+			"A newer program migrated the tables: they are at %d and this one (%s) knows %d. Migrations only add, so it works.", c.Version, version.String(), c.Known), nil
 	}
 	return ok("The tables are up to date (%d).", c.Version), nil
 }
@@ -67,9 +67,9 @@ func (e *examination) integrity(ctx context.Context) (Finding, error) {
 		return Finding{}, err
 	}
 	if said != "ok" {
-		return fail("Stop the server, restore the last backup that is whole, and look at the disk.", "The database file is damaged: %s.", said), nil
+		return fail("Stop the server, restore the last intact backup, and check the disk.", "The database file is damaged: %s.", said), nil
 	}
-	return ok("The database file is whole."), nil
+	return ok("The database file is intact."), nil
 }
 
 // mostWAL is how long a -wal file may be before somebody must be holding it.
@@ -89,12 +89,12 @@ func (e *examination) sqlite(ctx context.Context) (Finding, error) {
 	case !fts:
 		return fail("Build with -tags sqlite_fts5.", "This program's SQLite has no full-text search."), nil
 	case mode != "wal":
-		return warn("Start the server on it once: it changes the mode.", "The journal mode is %s: readers and the writer wait for each other.", mode), nil
+		return warn("Start the server on it once: it sets the mode.", "The journal mode is %s: readers and the writer wait for each other.", mode), nil
 	case wal > mostWAL:
-		return warn("Look for a backup or another program that has been reading the file for long, and end it.",
-			"The -wal file holds %d MB that could not be moved into the database.", wal>>20), nil
+		return warn("Find a backup or another program that has been reading the file for a long time, and end it.",
+			"The -wal file has %d MB that could not be moved into the database.", wal>>20), nil
 	}
-	return ok("The journal is a -wal file of %d kB, and full-text search is there.", wal>>10), nil
+	return ok("The journal is a -wal file of %d kB; full-text search is available.", wal>>10), nil
 }
 
 // disk looks at the room beside a SQLite file.
@@ -103,11 +103,11 @@ func (e *examination) disk(context.Context) (Finding, error) {
 	free, known := freeBytes(e.Database)
 	switch {
 	case !known:
-		return ok("The free disk space is not known on this system."), nil
+		return ok("The free disk space cannot be determined on this system."), nil
 	case free < few:
-		return fail("Make room at once: without it no message is taken in.", "The disk has %d MB left.", free>>20), nil
+		return fail("Free some space now: without it no message can be stored.", "The disk has %d MB left.", free>>20), nil
 	case free < little:
-		return warn("Make room.", "The disk has %d MB left.", free>>20), nil
+		return warn("Free some space.", "The disk has %d MB left.", free>>20), nil
 	}
 	return ok("The disk has %d GB left.", free>>30), nil
 }
@@ -122,13 +122,13 @@ func (e *examination) postgres(ctx context.Context) (Finding, error) {
 	case err != nil:
 		return Finding{}, err
 	case fsync == "off":
-		return fail("Set fsync = on.", "PostgreSQL does not flush (fsync is off): a power cut can damage everything."), nil
+		return fail("Set fsync = on.", "PostgreSQL does not flush (fsync is off): a power failure can damage the database."), nil
 	case commit == "off":
-		return warn("Set synchronous_commit = on for this database.", "synchronous_commit is off: a crash of PostgreSQL loses messages that were acknowledged."), nil
+		return warn("Set synchronous_commit = on for this database.", "synchronous_commit is off: a PostgreSQL crash loses acknowledged messages."), nil
 	case zone != "UTC":
-		return warn("Connect without a pooler that drops the settings of a session, or have it pass them.", "The session's time zone is %s and not UTC, as asked for.", zone), nil
+		return warn("Connect without a pooler that drops session settings, or configure it to pass them.", "The session's time zone is %s instead of the requested UTC.", zone), nil
 	case version < 140000:
-		return warn("Move to PostgreSQL 14 or newer.", "PostgreSQL %d is older than what Parley is tried with.", version/10000), nil
+		return warn("Move to PostgreSQL 14 or newer.", "PostgreSQL %d is older than the versions Parley is tested with.", version/10000), nil
 	}
 	return ok("PostgreSQL flushes what it acknowledges (synchronous_commit is %s).", commit), nil
 }
@@ -147,9 +147,9 @@ func (e *examination) connections(ctx context.Context) (Finding, error) {
 	pool := int(e.store.Pool().Config().MaxConns)
 	if want := pool * max(1, len(living)); want > most {
 		return warn("Raise max_connections, or lower pool_max_conns in the URL.",
-			"%d processes with up to %d connections each want %d, and PostgreSQL gives %d.", max(1, len(living)), pool, want, most), nil
+			"%d processes with up to %d connections each need %d, but PostgreSQL allows %d.", max(1, len(living)), pool, want, most), nil
 	}
-	return ok("PostgreSQL gives %d connections, of which %d are used; each process takes up to %d.", most, used, pool), nil
+	return ok("PostgreSQL allows %d connections, of which %d are in use; each process uses up to %d.", most, used, pool), nil
 }
 
 // mostSkew is how far two clocks may be apart before it shows.
@@ -164,7 +164,7 @@ func (e *examination) postgresClock(ctx context.Context) (Finding, error) {
 	after := clock.Real{}.Now()
 	skew := max(before.Sub(clock.Time(theirs)), clock.Time(theirs).Sub(after), 0)
 	if skew > mostSkew {
-		return warn("Have both machines keep their time by NTP.", "This machine's clock and PostgreSQL's are %s apart.", skew.Round(time.Millisecond)), nil
+		return warn("Synchronise both machines' clocks with NTP.", "This machine's clock and PostgreSQL's are %s apart.", skew.Round(time.Millisecond)), nil
 	}
 	return e.eventClock(ctx)
 }
@@ -176,7 +176,7 @@ func (e *examination) eventClock(ctx context.Context) (Finding, error) {
 		return Finding{}, err
 	}
 	if ahead := last.Sub(clock.Real{}.Now()); ahead > mostSkew {
-		return warn("Have every machine keep its time by NTP.", "The newest event is %s ahead of this machine's clock.", ahead.Round(time.Second)), nil
+		return warn("Synchronise every machine's clock with NTP.", "The newest event is %s ahead of this machine's clock.", ahead.Round(time.Second)), nil
 	}
 	return ok("Clocks agree."), nil
 }

@@ -147,11 +147,11 @@ func (e *examination) check(ctx context.Context, name string, look look) {
 	f, err := look(ctx)
 	switch {
 	case err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded):
-		f = warn("Run parley doctor --deep at a quiet time.", "Looking took longer than %s and was given up.", most)
+		f = warn("Run parley doctor --deep at a quiet time.", "The check took longer than %s and was stopped.", most)
 	case err != nil && e.pending:
-		f = warn("Migrate, then run parley doctor again.", "It cannot be looked at before the pending migrations are applied.")
+		f = warn("Migrate, then run parley doctor again.", "It cannot be checked before the pending migrations are applied.")
 	case err != nil:
-		f = fail("Mend what the error says, then run parley doctor again.", "It could not be looked at: %v.", err)
+		f = fail("Fix the error, then run parley doctor again.", "It could not be checked: %v.", err)
 	}
 	f.Check = name
 	e.say(f)

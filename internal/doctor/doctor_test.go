@@ -129,12 +129,12 @@ func TestEachFaultIsFound(t *testing.T) {
 		{"keys", doctor.Warn, "[tokens]", []string{"DELETE FROM secrets WHERE name = 'tokens'"}},
 		{"keys", doctor.Fail, "32 bytes", []string{"UPDATE secrets SET value = 'x' WHERE name = 'ids'"}},
 		{"event log", doctor.Fail, "holes", []string{"UPDATE events SET id = id + 1 WHERE id = (SELECT MAX(id) FROM events)", "UPDATE log_heads SET position = position + 1"}},
-		{"event log", doctor.Fail, "head stands at", []string{"UPDATE log_heads SET position = position + 1"}},
+		{"event log", doctor.Fail, "head is at", []string{"UPDATE log_heads SET position = position + 1"}},
 		{"counts", doctor.Fail, "cell", []string{"UPDATE count_cells SET unread = unread + 1 WHERE id = (SELECT MIN(id) FROM count_cells)"}},
 		{"search", doctor.Warn, "never built", []string{"DELETE FROM search_states"}},
 		{"search", doctor.Warn, "being built", []string{"UPDATE search_states SET building = 3"}},
-		{"search", doctor.Warn, "other rules", []string{"UPDATE search_states SET version = 0"}},
-		{"search", doctor.Fail, "misses 1 message", []string{"UPDATE messages SET created_at = created_at + 1000000"}},
+		{"search", doctor.Warn, "different word rules", []string{"UPDATE search_states SET version = 0"}},
+		{"search", doctor.Fail, "lacks 1 message", []string{"UPDATE messages SET created_at = created_at + 1000000"}},
 		{"clock", doctor.Warn, "ahead", []string{fmt.Sprintf(events, future), "UPDATE log_heads SET position = position + 1"}},
 		{"bus", doctor.Warn, "have no bus: one on h, two on h", []string{"INSERT INTO processes (name, host, version, seen_at) VALUES ('one', 'h', 'v', :now), ('two', 'h', 'v', :now)"}},
 		{"bus", doctor.Warn, "different NATS servers: A, B", []string{"INSERT INTO processes (name, host, version, bus, seen_at) VALUES ('one', 'h', 'v', 'A', :now), ('two', 'h', 'v', 'B', :now)"}},
@@ -146,9 +146,9 @@ func TestEachFaultIsFound(t *testing.T) {
 		{"account twilio/twilio-demo", doctor.Fail, "has no secret", []string{"UPDATE provider_accounts SET secret = ''"}},
 		{"account twilio/twilio-demo", doctor.Fail, "refuses", []string{"UPDATE provider_accounts SET secret = 'hush'"}},
 		{"account twilio/twilio-demo", doctor.Fail, "SID", []string{"UPDATE provider_accounts SET sid = ''"}},
-		{"account fax/twilio-demo", doctor.Fail, "No carrier is called", []string{"UPDATE provider_accounts SET provider = 'fax'"}},
+		{"account fax/twilio-demo", doctor.Fail, "There is no carrier", []string{"UPDATE provider_accounts SET provider = 'fax'"}},
 		{"account sandbox/twilio-demo", doctor.Warn, "no phone", []string{"UPDATE provider_accounts SET provider = 'sandbox'"}},
-		{"account sandbox/twilio-demo", doctor.Fail, "not reached", []string{"UPDATE provider_accounts SET provider = 'sandbox', base_url = 'http://127.0.0.1:1'"}},
+		{"account sandbox/twilio-demo", doctor.Fail, "cannot be reached", []string{"UPDATE provider_accounts SET provider = 'sandbox', base_url = 'http://127.0.0.1:1'"}},
 	} {
 		t.Run(x.check+" "+x.word, func(t *testing.T) {
 			t.Parallel()
@@ -175,19 +175,19 @@ func TestSettingsAreJudged(t *testing.T) {
 		change func(*doctor.Options)
 	}{
 		{doctor.Warn, "No public URL", func(o *doctor.Options) { o.PublicURL = "" }},
-		{doctor.Warn, "in the clear", func(o *doctor.Options) { o.PublicURL = "http://parley.example.com" }},
-		{doctor.Fail, "no plain address", func(o *doctor.Options) { o.PublicURL = "parley.example.com" }},
-		{doctor.Fail, "is no origin", func(o *doctor.Options) { o.Origins = []string{"https://desk.example.com/"} }},
+		{doctor.Warn, "unencrypted", func(o *doctor.Options) { o.PublicURL = "http://parley.example.com" }},
+		{doctor.Fail, "not a plain address", func(o *doctor.Options) { o.PublicURL = "parley.example.com" }},
+		{doctor.Fail, "is not an origin", func(o *doctor.Options) { o.Origins = []string{"https://desk.example.com/"} }},
 		{doctor.Warn, "desk.example.com is http:", func(o *doctor.Options) { o.Origins = []string{"http://desk.example.com"} }},
-		{doctor.Fail, "no host:port", func(o *doctor.Options) { o.PrivateAddr = "nine" }},
-		{doctor.Fail, "is the public one", func(o *doctor.Options) { o.PrivateAddr = o.Addr }},
+		{doctor.Fail, "not host:port", func(o *doctor.Options) { o.PrivateAddr = "nine" }},
+		{doctor.Fail, "same as the public one", func(o *doctor.Options) { o.PrivateAddr = o.Addr }},
 		{doctor.Warn, "without a password", func(o *doctor.Options) { o.PrivateAddr = ":9090" }},
 		{doctor.Warn, "without a password", func(o *doctor.Options) { o.PrivateAddr = "0.0.0.0:9090" }},
 		{doctor.Warn, "whole schema", func(o *doctor.Options) { o.Mode, o.Addr = "development", ":8080" }},
-		{doctor.Warn, "demo plays", func(o *doctor.Options) { o.Demo = true }},
-		{doctor.Fail, "no host:port", func(o *doctor.Options) { o.Addr = "eighty" }},
+		{doctor.Warn, "demo simulates", func(o *doctor.Options) { o.Demo = true }},
+		{doctor.Fail, "not host:port", func(o *doctor.Options) { o.Addr = "eighty" }},
 		{doctor.OK, "9090", func(o *doctor.Options) { o.PrivateAddr = "127.0.0.1:9090" }},
-		{doctor.OK, "made from the address", func(o *doctor.Options) { o.Mode, o.PublicURL = "development", "" }},
+		{doctor.OK, "derived from the address", func(o *doctor.Options) { o.Mode, o.PublicURL = "development", "" }},
 	} {
 		o := doctor.Options{
 			Database: filepath.Join(t.TempDir(), "none"), Mode: "production", Addr: "127.0.0.1:8080",
@@ -218,7 +218,7 @@ func TestADatabaseThatIsNotOurs(t *testing.T) {
 		require.NoError(t, os.WriteFile(other, nil, 0o600))
 	}
 	for url, word := range map[string]string{
-		nowhere: "There is no database", other: "holds no Parley", "postgres://me:hush@127.0.0.1:1/none": "cannot be opened",
+		nowhere: "There is no database", other: "has no Parley tables", "postgres://me:hush@127.0.0.1:1/none": "cannot be opened",
 	} {
 		found, well := examine(t, doctor.Options{Database: url, Addr: ":1"})
 		require.False(t, well)
@@ -241,7 +241,7 @@ func TestDemoDataIsNoFault(t *testing.T) {
 	found, well := examine(t, o)
 	require.True(t, well)
 	require.Equal(t, doctor.Warn, found["account twilio/twilio-demo"][0].Level)
-	require.Contains(t, found["account twilio/twilio-demo"][0].Means, "made up")
+	require.Contains(t, found["account twilio/twilio-demo"][0].Means, "fictitious")
 	o.Mode = "development"
 	found, well = examine(t, o)
 	require.True(t, well)
@@ -302,7 +302,7 @@ func TestProcessesAreAskedOverTheBus(t *testing.T) {
 	require.NotContains(t, bus().Means, second.Roster.Name())
 	server.Stop()
 	require.Equal(t, doctor.Fail, bus().Level)
-	require.Contains(t, bus().Means, "NATS is not reached")
+	require.Contains(t, bus().Means, "NATS cannot be reached")
 }
 
 // A program that is newer than the tables says what it can.

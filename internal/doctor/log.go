@@ -21,18 +21,18 @@ func (e *examination) log(ctx context.Context) (Finding, error) {
 	err := e.row(ctx, fmt.Sprintf(`SELECT position, COALESCE((SELECT MIN(id) FROM events), 0), COALESCE((SELECT MAX(id) FROM events), 0),
 		(SELECT COUNT(*) FROM events WHERE id > position - %d), COALESCE((SELECT created_at FROM events ORDER BY id LIMIT 1), 0)
 		FROM log_heads`, part), &head, &oldest, &last, &held, &since)
-	const do = "Streams cannot be trusted: restore the last backup, which makes them start again, and report what happened before."
+	const do = "Streams cannot be trusted: restore the last backup, after which they resync, and report what happened before."
 	switch {
 	case err != nil:
 		return Finding{}, err
 	case head == 0:
 		return ok("The event log is empty."), nil
 	case last != head:
-		return fail(do, "The event log ends at %d and its head stands at %d.", last, head), nil
+		return fail(do, "The event log ends at %d, but its head is at %d.", last, head), nil
 	case held != last-max(oldest-1, last-part):
 		return fail(do, "The event log has holes among its newest %d positions.", min(part, last)), nil
 	}
-	return ok("The event log holds %d to %d, without holes; the oldest is of %s.", oldest, last, since.Std().Format("2006-01-02 15:04")), nil
+	return ok("The event log holds events %d to %d, without holes; the oldest is from %s.", oldest, last, since.Std().Format("2006-01-02 15:04")), nil
 }
 
 // counts counts the conversations again.
@@ -51,10 +51,10 @@ func (e *examination) counts(ctx context.Context) (Finding, error) {
 		return Finding{}, err
 	}
 	if wrong > 0 {
-		return fail("Inboxes show wrong counts: restore the last backup whose counts are right, and report what happened before.",
-			"%s of the standing counts differ from the conversations counted again.", count(wrong, "cell", "cells")), nil
+		return fail("Inboxes show wrong counts: restore the last backup with correct counts, and report what happened before.",
+			"%s of the maintained counts differ from a recount of the conversations.", count(wrong, "cell", "cells")), nil
 	}
-	return ok("The standing counts are right for all %d conversations.", conversations), nil
+	return ok("The maintained counts are correct for all %d conversations.", conversations), nil
 }
 
 // keys looks whether the shared keys are there. It does not show them.
@@ -77,10 +77,10 @@ func (e *examination) keys(ctx context.Context) (Finding, error) {
 	case err != nil:
 		return Finding{}, err
 	case short:
-		return fail("Restore the table secrets from a backup.", "A key is shorter than 32 bytes: tokens and cursors could be guessed."), nil
+		return fail("Restore the table secrets from a backup.", "A key is shorter than 32 bytes, so tokens and cursors could be guessed."), nil
 	case len(want) > 0:
-		return e.unlessNew(ctx, warn("If the database has served before, restore the table secrets from a backup: otherwise all tokens, ids and cursors change.",
-			"These keys are missing and will be made at the next start: %v.", want))
+		return e.unlessNew(ctx, warn("If the database was in use before, restore the table secrets from a backup; otherwise all tokens, ids and cursors change.",
+			"These keys are missing and will be created at the next start: %v.", want))
 	}
-	return ok("The keys are there."), nil
+	return ok("All keys are present."), nil
 }

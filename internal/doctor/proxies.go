@@ -17,20 +17,20 @@ const undeclaredProxy = "parley_undeclared_proxy"
 func (e *examination) proxies(ctx context.Context) (Finding, error) {
 	address := e.privateAddress()
 	if address == "" {
-		return ok("Whether requests come through a proxy that --proxies does not name is seen by a running server alone: " +
-			"it warns in its log once, and here when both have the same --private-addr."), nil
+		return ok("Only a running server can see whether requests come through a proxy that --proxies does not list: " +
+			"it warns once in its log, and here if both have the same --private-addr."), nil
 	}
 	value, err := metric(ctx, address, undeclaredProxy)
 	switch {
 	case err != nil:
-		return ok("No server answers at %s, so whether requests come through a proxy that --proxies does not name is not known.", address), nil //nolint:nilerr // that no server runs here is no fault
+		return ok("No server answers at %s, so it is unknown whether requests come through a proxy that --proxies does not list.", address), nil //nolint:nilerr // that no server runs here is no fault
 	case value == "1":
-		return warn("Give the proxy's address or network by --proxies; the server's log names it.",
-			"Requests come through a proxy that is not declared: callers are not told apart by address, and bounds by address hold for all of them together or for none."), nil
+		return warn("Add the proxy's address or network to --proxies; the server's log names it.",
+			"Requests come through an undeclared proxy: callers cannot be distinguished by address, so limits per address apply to all of them together or to none."), nil
 	case value == "0":
-		return ok("No request came through a proxy that is not declared, since the server at %s started.", address), nil
+		return ok("No request has come through an undeclared proxy since the server at %s started.", address), nil
 	}
-	return ok("The server at %s is of a version that does not say how requests come.", address), nil
+	return ok("The server at %s is a version that does not report proxies.", address), nil
 }
 
 // privateAddress is where to reach the server's private listener; empty where that
@@ -58,7 +58,7 @@ func metric(ctx context.Context, address, name string) (string, error) {
 	}
 	defer func() { _ = response.Body.Close() }()
 	if response.StatusCode != http.StatusOK {
-		return "", fmt.Errorf("it answers with status %d", response.StatusCode)
+		return "", fmt.Errorf("it answered with status %d", response.StatusCode)
 	}
 	lines := bufio.NewScanner(response.Body)
 	for lines.Scan() {

@@ -20,7 +20,7 @@ func TestAProxyThatIsNotDeclared(t *testing.T) {
 		address, metrics, word string
 		level                  doctor.Level
 	}{
-		"seen":              {metrics: "other 1\n" + server.UndeclaredProxy + " 1\n", word: "not declared", level: doctor.Warn},
+		"seen":              {metrics: "other 1\n" + server.UndeclaredProxy + " 1\n", word: "an undeclared proxy", level: doctor.Warn},
 		"not seen":          {metrics: server.UndeclaredProxy + " 0\n", word: "No request", level: doctor.OK},
 		"an older version":  {metrics: "other 1\n", word: "version", level: doctor.OK},
 		"no server":         {address: gone, word: "No server answers", level: doctor.OK},

@@ -15,7 +15,7 @@ const forOthers = 0o077
 // keys that tokens are made with.
 func (e *examination) fileRights(context.Context) (Finding, error) {
 	if runtime.GOOS == "windows" {
-		return ok("Who may read the database's files is for the folder's access list to say."), nil
+		return ok("The folder's access list decides who may read the database's files."), nil
 	}
 	file, err := filepath.EvalSymlinks(e.Database)
 	if err != nil {
@@ -28,8 +28,8 @@ func (e *examination) fileRights(context.Context) (Finding, error) {
 		}
 	}
 	if len(open) > 0 {
-		return warn("Run chmod 600 "+strings.Join(open, " ")+" as their owner; a server may go on meanwhile.",
-			"Other users of this machine have rights to the database, which holds the keys that tokens are made with and what customers wrote."), nil
+		return warn("Run chmod 600 "+strings.Join(open, " ")+" as their owner; servers may keep running.",
+			"Other users of this machine have access to the database, which contains the token keys and customers' messages."), nil
 	}
-	return ok("The database's files are for their owner alone."), nil
+	return ok("Only their owner can access the database's files."), nil
 }

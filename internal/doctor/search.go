@@ -17,13 +17,13 @@ const indexedPart = 1_000
 
 // search looks whether the search index is whole and up to date.
 func (e *examination) search(ctx context.Context) (Finding, error) {
-	const rebuild = "Run parley search rebuild; servers may go on meanwhile."
+	const rebuild = "Run parley search rebuild; servers may keep running."
 	begun, err := index.Begun(ctx, e.store)
 	if err != nil {
 		return Finding{}, err
 	}
 	if !begun {
-		return e.unlessNew(ctx, warn("Start the server: it makes the index and fills it in the background.", "The search index was never built."))
+		return e.unlessNew(ctx, warn("Start the server: it creates the index and fills it in the background.", "The search index was never built."))
 	}
 	state, err := index.ReadState(ctx, index.From(e.store))
 	if err != nil {
@@ -35,14 +35,14 @@ func (e *examination) search(ctx context.Context) (Finding, error) {
 	case err != nil:
 		return Finding{}, err
 	case building:
-		return warn("Let a server run, which goes on with it, or run parley search rebuild.",
-			"The search index is being built: it has come to message %d of %d.", done, of), nil
+		return warn("Let a server run, which continues it, or run parley search rebuild.",
+			"The search index is being built: message %d of %d is done.", done, of), nil
 	case state.Old():
-		return warn(rebuild, "The search index was made by other rules for words than this program's."), nil
+		return warn(rebuild, "The search index was built with different word rules than this program uses."), nil
 	case missing > 0:
-		return fail(rebuild, "The search index misses %s of the newest %d.", count(missing, "message", "messages"), indexedPart), nil
+		return fail(rebuild, "The search index lacks %s of the newest %d.", count(missing, "message", "messages"), indexedPart), nil
 	}
-	return ok("The search index has the newest messages."), nil
+	return ok("The search index contains the newest messages."), nil
 }
 
 // notIndexed counts the newest messages that search should find and does not

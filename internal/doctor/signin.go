@@ -20,10 +20,10 @@ func (e *examination) signIn(ctx context.Context) (Finding, error) {
 	}
 	switch {
 	case len(e.Issuers) == 0:
-		return ok("Only tokens of parley token are taken."), nil
+		return ok("Only tokens from parley token are accepted."), nil
 	case len(broken) > 0:
-		return fail("Look at jwks and algorithms in the file that --issuers names, and whether this machine reaches the address.",
-			"Keys cannot be had, so that tokens are refused: %s.", strings.Join(broken, ", ")), nil
+		return fail("Check jwks and algorithms in the --issuers file, and whether this machine can reach the address.",
+			"Keys cannot be fetched, so tokens are refused: %s.", strings.Join(broken, ", ")), nil
 	}
-	return ok("Keys there are: %s.", strings.Join(keys, ", ")), nil
+	return ok("Keys found: %s.", strings.Join(keys, ", ")), nil
 }

@@ -25,10 +25,10 @@ func (e *examination) queue(ctx context.Context) (Finding, error) {
 		return Finding{}, err
 	}
 	if n > 0 {
-		return warn("See that a server runs, and that its carriers answer (below): a busy carrier is tried again for some minutes.",
+		return warn("Check that a server is running and that its carriers answer (below): a busy carrier is retried for some minutes.",
 			"%s waited to be sent for more than five minutes.", count(n, "message", "messages")), nil
 	}
-	return ok("No message waits for long."), nil
+	return ok("No message has waited long."), nil
 }
 
 // unknown counts sends that nobody knows the outcome of, those of another desk that
@@ -45,7 +45,7 @@ func (e *examination) unknown(ctx context.Context) (Finding, error) {
 		return Finding{}, err
 	}
 	if n > 0 {
-		return warn("Have agents look at messages that show UNKNOWN: the carrier may or may not have sent them, and a late receipt settles them.",
+		return warn("Ask agents to check messages that show UNKNOWN: the carrier may or may not have sent them, and a late receipt settles them.",
 			"%s got no answer from the carrier.", count(n, "send", "sends")), nil
 	}
 	return ok("Every send is settled."), nil
@@ -58,10 +58,10 @@ func (e *examination) webhooks(ctx context.Context) (Finding, error) {
 		return Finding{}, err
 	}
 	if n > 0 {
-		return warn("Mend the cause, such as a sender ID that is missing, then run parley inbound rerun.",
-			"%s from carriers could not be taken in, one for: %s", count(n, "entry", "entries"), strings.TrimSuffix(why.String, ".")+"."), nil
+		return warn("Fix the cause, such as a missing sender ID, then run parley inbound rerun.",
+			"%s from carriers could not be processed, one because: %s", count(n, "entry", "entries"), strings.TrimSuffix(why.String, ".")+"."), nil
 	}
-	return ok("Everything from carriers was taken in."), nil
+	return ok("All entries from carriers were processed."), nil
 }
 
 func (e *examination) jobs(ctx context.Context) (Finding, error) {
@@ -77,10 +77,10 @@ func (e *examination) jobs(ctx context.Context) (Finding, error) {
 		return Finding{}, err
 	}
 	if len(given) > 0 {
-		return warn("Look in the log for why. Sweeps and what forgets run again by themselves, and a sweep wakes lanes.",
-			"Jobs were given up in the last days: %s.", strings.Join(given, ", ")), nil
+		return warn("Look in the log for the reason. Periodic sweeps and clean-up jobs run again automatically, and a sweep restarts lanes.",
+			"Jobs were discarded in the last days: %s.", strings.Join(given, ", ")), nil
 	}
-	return ok("No job was given up."), nil
+	return ok("No job was discarded."), nil
 }
 
 // mostAccounts bounds how many accounts are looked at.
@@ -103,7 +103,7 @@ func (e *examination) accounts(ctx context.Context) {
 				return err
 			})
 		if err == nil && len(all) == 0 {
-			return e.unlessNew(ctx, warn("Make a row in provider_accounts and its channels.", "There is no provider account: nothing can be sent or come in."))
+			return e.unlessNew(ctx, warn("Add a row to provider_accounts, and its channels.", "There is no provider account: nothing can be sent or received."))
 		}
 		return ok("%s in use.", count(int64(len(all)), "provider account", "provider accounts")), err
 	})
@@ -124,24 +124,24 @@ func (e *examination) account(ctx context.Context, a account) Finding {
 	checker, asks := provider.(channel.Checker)
 	switch {
 	case provider == nil:
-		return fail("Correct the account's provider, or switch the account off. While servers are updated, ask the newer program.", "No carrier is called %q.", a.provider)
+		return fail("Correct the account's provider, or deactivate the account. During an update, run the newer program's doctor.", "There is no carrier %q.", a.provider)
 	case a.Secret == "":
-		return fail("Put the carrier's token into the account.", "The account %q has no secret: calls are refused and webhooks cannot be verified.", a.name)
+		return fail("Store the carrier's token in the account.", "The account %q has no secret: calls are refused and webhooks cannot be verified.", a.name)
 	case e.Demo:
-		return ok("The account %q is played by the demo.", a.name)
+		return ok("The demo simulates the account %q.", a.name)
 	case a.SID == seed.TwilioSID && e.Mode == production:
-		return warn("Switch the account off where customers are real.", "The account %q is the demo data's: it is made up, and no carrier is asked for it.", a.name)
+		return warn("Deactivate the account if you have real customers.", "The account %q belongs to the demo data: it is fictitious, and no carrier was asked about it.", a.name)
 	case a.SID == seed.TwilioSID:
-		return ok("The account %q is the demo data's: parley serve --demo plays its carrier.", a.name)
+		return ok("The account %q belongs to the demo data: parley serve --demo simulates its carrier.", a.name)
 	case asks:
 		ctx, cancel := context.WithTimeout(ctx, checkTime)
 		defer cancel()
 		if err := checker.Check(ctx, a.Account); err != nil {
-			return fail("Compare the account with the carrier's console, and see that this machine reaches the carrier.", "The account %q does not work: %v.", a.name, err)
+			return fail("Compare the account with the carrier's console, and check that this machine can reach the carrier.", "The account %q does not work: %v.", a.name, err)
 		}
 	}
 	if a.provider == sandbox.Name && e.Mode == production {
-		return warn("Switch the account off where customers are real.", "The account %q is the sandbox's: its messages reach no phone.", a.name)
+		return warn("Deactivate the account if you have real customers.", "The account %q uses the sandbox: its messages reach no phone.", a.name)
 	}
 	return ok("The account %q works.", a.name)
 }

@@ -42,21 +42,21 @@ const (
 // next. docs/errors.md is written from it.
 var Descriptions = map[Code]string{
 	BadInput:            "An argument or input field is wrong; `field` names it and the message states the limit. Correct it and call again.",
-	Unauthenticated:     "The token is missing, expired or not valid. Get a new one and call again.",
+	Unauthenticated:     "The token is missing, expired or invalid. Get a new one and call again.",
 	Forbidden:           "You may see this, but you lack the permission the message names. Ask an administrator.",
-	NotFound:            "There is no such object, or you may not see it; the two are answered alike.",
-	IdempotencyConflict: "The idempotency key was used before with another input. Use a new key for a new request.",
-	ConfirmationNeeded:  "The change would alter a colleague's read state. Repeat it with `confirmForOwner: true` if that is meant.",
+	NotFound:            "There is no such object, or you may not see it; both get the same answer.",
+	IdempotencyConflict: "The idempotency key was already used with different input. Use a new key for a new request.",
+	ConfirmationNeeded:  "The change would alter a colleague's read state. Repeat it with `confirmForOwner: true` if you intend that.",
 	Refused:             "The message cannot be sent; `refusals` lists every reason together.",
-	Conflict:            "The object is not in a state that allows this. Read it again and decide anew.",
-	ResyncRequired:      "The stream cannot go on from this cursor. Run the query again and subscribe from its `feedCursor`.",
-	LimitExceeded:       "The request is larger or more costly than the limit the message states: ask for less. With `retryAfter` it comes too often, or too much of its kind is under way: wait so many seconds and repeat it, with the same idempotency key. A stream with a frame that is too large ends; `cursor` is where to go on from, asking for less.",
+	Conflict:            "The object's state does not allow this. Read it again, then decide.",
+	ResyncRequired:      "The stream cannot continue from this cursor. Run the query again and subscribe from its `feedCursor`.",
+	LimitExceeded:       "The request exceeds the size or cost limit stated in the message: ask for less. With `retryAfter`, requests come too often or too many of this kind are in flight: wait that many seconds and repeat it with the same idempotency key. A stream ends if a frame is too large: resume from `cursor`, asking for less.",
 	Timeout:             "The request did not finish in time and its work was stopped. Ask for less, or try again.",
-	Unavailable:         "A part this request needs is not there at present. Try again shortly.",
-	Internal:            "Something failed on our side. Report the request id; the log holds the whole cause.",
-	ParseFailed:         "The document is not GraphQL. The message gives line and column.",
-	PersistedNotFound:   "The document is not known by its hash or id. Send its text, once with the hash.",
-	ValidationFailed:    "The document does not fit the schema. The message says where.",
+	Unavailable:         "A service this request needs is unavailable. Try again shortly.",
+	Internal:            "Something failed on the server. Report the request id; the log has the full cause.",
+	ParseFailed:         "The document is not valid GraphQL. The message gives line and column.",
+	PersistedNotFound:   "No document with this hash or id is known. Send the text together with the hash once.",
+	ValidationFailed:    "The document does not match the schema. The message says where.",
 }
 
 // Error is a failure a caller can act on.

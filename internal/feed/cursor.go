@@ -27,7 +27,7 @@ type Cursors struct {
 func NewCursors(secret []byte, epoch int64) *Cursors {
 	resyncs := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "parley_feed_resyncs_total",
-		Help: "Streams told RESYNC_REQUIRED, by reason: FORGED, EPOCH (restored since), AHEAD, OLD (no longer in the log) or SLOW (read too slowly).",
+		Help: "Streams ended with RESYNC_REQUIRED, by reason: FORGED, EPOCH (database restored since), AHEAD, OLD (no longer in the log) or SLOW (read too slowly).",
 	}, []string{"reason"})
 	for _, why := range []Reason{Forged, OtherEpoch, Ahead, TooOld, TooSlow} {
 		resyncs.WithLabelValues(string(why)) // there from the start, at 0
@@ -43,10 +43,10 @@ func (c *Cursors) Encode(position int64) string { return c.Seal(cursor.Feed, c.e
 func (c *Cursors) Decode(text string) (position int64, err error) {
 	var epoch int64
 	if !c.Open(cursor.Feed, text, &epoch, &position) && !c.signed(text, &epoch, &position) {
-		return 0, c.Resync(Forged, "This cursor is not one of ours. Run the query again and subscribe from its feedCursor.", "")
+		return 0, c.Resync(Forged, "This cursor is not valid here. Run the query again and subscribe from its feedCursor.", "")
 	}
 	if epoch != c.epoch {
-		return 0, c.Resync(OtherEpoch, "The event log was restored since this cursor was made. Run the query again and subscribe from its feedCursor.", "")
+		return 0, c.Resync(OtherEpoch, "The database was restored after this cursor was issued. Run the query again and subscribe from its feedCursor.", "")
 	}
 	return position, nil
 }

@@ -187,7 +187,7 @@ func Record(tx *store.Tx, e *Event) error {
 func (e *Event) read(ctx context.Context, facts []byte) {
 	bare, l := *e, logged{Event: e}
 	if err := json.Unmarshal(facts, &l); err != nil {
-		slog.ErrorContext(ctx, "an event cannot be read and is passed over; a newer version may have written it", "position", e.Position, "cause", e.Cause, "error", err)
+		slog.ErrorContext(ctx, "an event cannot be read and is skipped; a newer version may have written it", "position", e.Position, "cause", e.Cause, "error", err)
 		*e = bare
 	} else if e.Subject == nil && l.Operation != 0 {
 		e.Subject = &Subject{Kind: publicid.BulkOperation, Key: l.Operation}

@@ -147,7 +147,7 @@ func (h *Hub) checkHead(ctx context.Context, after int64) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	slog.WarnContext(ctx, "the event log was trimmed before this process had read it; its streams start again", "from", after, "to", head)
+	slog.WarnContext(ctx, "the event log was trimmed before this process had read it; its streams must resync", "from", after, "to", head)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.position = head

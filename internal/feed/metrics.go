@@ -16,7 +16,7 @@ func (h *Hub) Collectors() []prometheus.Collector {
 	return []prometheus.Collector{
 		h.Cursors.resyncs,
 		prometheus.NewCounterFunc(prometheus.CounterOpts{
-			Name: "parley_feed_events_total", Help: "Events that this process has handed on to its streams.",
+			Name: "parley_feed_events_total", Help: "Events that this process has delivered to its streams.",
 		}, func() float64 { return float64(h.handedOn.Load()) }),
 		gauge("parley_feed_position", "Position of the event log that this process has handed on.",
 			func() float64 { return float64(h.Position()) }),

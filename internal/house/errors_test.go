@@ -24,24 +24,23 @@ var update = flag.Bool("update", false, "write docs/errors.md")
 
 const preamble = `# Error codes
 
-Every error Parley answers with carries one of these codes: top-level GraphQL
-errors and HTTP errors as ` + "`extensions.code`" + `, errors inside a mutation's payload as
-` + "`code`" + `. The list only grows. A message is for people and may change; decide by
-code.
+Every error that Parley returns has one of these codes: in ` + "`extensions.code`" + ` of top-level
+GraphQL errors and HTTP errors, in ` + "`code`" + ` of errors inside a mutation's payload. The list only
+grows. Messages are for people and may change; let programs decide by the code.
 
-Beside the code, ` + "`extensions`" + ` may hold ` + "`field`" + ` (the input at fault, as a dotted
+In addition to the code, ` + "`extensions`" + ` may contain ` + "`field`" + ` (the input at fault, as a dotted
 path), ` + "`retryAfter`" + ` (seconds to wait), ` + "`cursor`" + ` (the last good cursor of a stream)
 and ` + "`requestId`" + ` (to quote in a report; also the X-Request-Id header).
 
 Where a code appears: in a mutation's *payload* (its ` + "`errors`" + `, or the ` + "`error`" + ` of one of
 its results); at a *field*, as a top-level error with a path, while the rest of the
-answer stands; for the whole *request*, when nothing ran; at the end of a *stream*.
+answer is valid; for the whole *request*, when nothing ran; at the end of a *stream*.
 
-An answer to a request that ran has HTTP status 200. When nothing ran, it has 200 as
-application/json and 400 as application/graphql-response+json. The column HTTP holds
-the status of a request that was refused before it was read as GraphQL.
+If a request ran, the HTTP status is 200. If nothing ran, it is 200 for
+application/json and 400 for application/graphql-response+json. The column HTTP gives
+the status of a request that was refused before it was parsed as GraphQL.
 
-This page is written from ` + "`internal/fault`, `internal/channel` and `schema/`" + ` by
+This page is generated from ` + "`internal/fault`, `internal/channel` and `schema/`" + ` by
 ` + "`go test ./internal/house -update`" + `.
 
 | code | meaning, and what to do | where | HTTP |
@@ -51,8 +50,8 @@ This page is written from ` + "`internal/fault`, `internal/channel` and `schema/
 const refusals = `
 ## Reasons against sending
 
-` + "`SendRefusalCode`" + `: in ` + "`conversation.sendability`" + `, and beside SEND_REFUSED in the payload of
-` + "`sendMessage`, `startConversation` and `retryMessage`" + `. All that apply are told together.
+` + "`SendRefusalCode`" + `: in ` + "`conversation.sendability`" + `, and with SEND_REFUSED in the payload of
+` + "`sendMessage`, `startConversation` and `retryMessage`" + `. All reasons that apply are returned together.
 
 | code | meaning, and what to do |
 | --- | --- |
@@ -62,7 +61,7 @@ const deliveries = `
 ## Why a message failed
 
 ` + "`DeliveryError.code`" + `: at ` + "`message.error`" + ` and at each of its ` + "`attempts`" + `. The first digit says
-where the reason lies: 0 the platform, 1 the sending address, 2 the destination, 3 the
+where the reason is: 0 the platform, 1 the sending address, 2 the destination, 3 the
 message.
 
 | code | meaning, and what to do |

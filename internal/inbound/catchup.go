@@ -87,7 +87,7 @@ func (c *catcher) day(ctx context.Context, day time.Time, since clock.Time) erro
 	next, pages := "", map[string]bool{}
 	for len(pages) == 0 || next != "" {
 		if len(pages) == mostPages || pages[next] {
-			return fmt.Errorf("the list of %s has no end", day.Format(time.DateOnly))
+			return fmt.Errorf("the list for %s does not end", day.Format(time.DateOnly))
 		}
 		pages[next] = true
 		page, err := c.lister.List(ctx, c.account.Account, day, next)
@@ -225,14 +225,14 @@ func (c *catcher) files(ctx context.Context, m *channel.Listed) error {
 		if err != nil {
 			missing = m.FileCount
 		}
-		m.Missing = append(m.Missing, channel.Files(missing)+" that the carrier did not give")
+		m.Missing = append(m.Missing, channel.Files(missing)+" that the carrier did not provide")
 	}
 	return nil
 }
 
 // ErrNothingSeen says that no entry of an account is kept, so that it is not known
 // since when something may be missing.
-var ErrNothingSeen = errors.New("nothing came from it in the last days")
+var ErrNothingSeen = errors.New("no webhook has come from it in the last days")
 
 // LastSeen is when the newest entry of the account came: ErrNothingSeen when none is
 // kept, as for an account that is new, or that was silent for KeptFor.

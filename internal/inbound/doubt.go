@@ -93,7 +93,7 @@ func (r *Receiver) Watch(ctx context.Context) {
 	for {
 		if !r.Messenger.Desk.Store.RefusesWrites() {
 			if err := r.AskCatchUps(ctx); err != nil && ctx.Err() == nil {
-				slog.WarnContext(ctx, "a catch-up with a carrier cannot be asked for yet", "error", err)
+				slog.WarnContext(ctx, "a catch-up with a carrier cannot be requested yet", "error", err)
 			}
 		}
 		select {

@@ -106,7 +106,7 @@ func (r *Receiver) take(ctx context.Context, tx *store.Tx, account *directory.Ac
 	case e.kept.Receipt != nil:
 		return r.takeReceipt(ctx, tx, account, *e.kept.Receipt)
 	}
-	return failed("the entry holds nothing"), nil
+	return failed("the entry is empty"), nil
 }
 
 // takeReceipt applies a receipt, or keeps it until something matches it.
@@ -124,7 +124,7 @@ func (r *Receiver) takeMessage(ctx context.Context, tx *store.Tx, account *direc
 	desk := r.Messenger.Desk
 	ch := desk.Directory.ChannelAt(account.ID, in.To)
 	if ch == nil {
-		return failed("no channel of this account has the address the message was sent to"), nil
+		return failed("no channel of this account has the address to which the message was sent"), nil
 	}
 	row, _, err := desk.Ensure(ctx, tx, ch.Key, CustomerOf(in, ch))
 	if err != nil {

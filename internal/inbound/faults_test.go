@@ -39,7 +39,7 @@ func TestAListThatRepeatsItsPageIsGivenUp(t *testing.T) {
 	defer front.Close()
 	base(t, p, front.URL)
 	_, err := p.Receiver.CatchUp(context.Background(), inbound.CatchUpOptions{Account: "twilio-demo", Since: clock.Of(parleytest.Start)})
-	require.ErrorContains(t, err, "has no end")
+	require.ErrorContains(t, err, "does not end")
 	require.LessOrEqual(t, asked.Load(), int64(2))
 }
 

@@ -25,7 +25,7 @@ func (r *Receiver) Handler(publicURL string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		if req.Method != http.MethodPost {
 			w.Header().Set("Allow", http.MethodPost)
-			http.Error(w, "Post webhooks here.", http.StatusMethodNotAllowed)
+			http.Error(w, "Use POST for webhooks.", http.StatusMethodNotAllowed)
 			return
 		}
 		body, err := io.ReadAll(http.MaxBytesReader(w, req.Body, MostBody))

@@ -35,7 +35,7 @@ type Receiver struct {
 func NewEntries() *prometheus.CounterVec {
 	return prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "parley_inbound_entries_total",
-		Help: "Webhook entries by what became of them: DONE, PENDING (a receipt that matches nothing yet), FAILED (kept to be run again) or DUPLICATE.",
+		Help: "Webhook entries by outcome: DONE, PENDING (a receipt that matches nothing yet), FAILED (kept for a rerun) or DUPLICATE.",
 	}, []string{"outcome"})
 }
 
@@ -65,7 +65,7 @@ func (r *Receiver) Receive(ctx context.Context, provider, accountKey string, w c
 		return UnknownAccount, nil
 	}
 	if adapter == nil {
-		return 0, fmt.Errorf("only a newer version of Parley speaks with the carrier %q", provider)
+		return 0, fmt.Errorf("only a newer version of Parley supports the carrier %q", provider)
 	}
 	if !adapter.Verify(account.Account, w) {
 		return BadSignature, nil

@@ -54,10 +54,10 @@ func TestWhatCannotBeTakenHidesNothingElse(t *testing.T) {
 		files int
 		says  []string
 	}{
-		"a file elsewhere":       {form("NumMedia", "1", "MediaUrl0", "https://elsewhere.example/1.jpg"), customer, 0, []string{text, "Part of this message cannot be shown here: 1 file not at the carrier."}},
+		"a file elsewhere":       {form("NumMedia", "1", "MediaUrl0", "https://elsewhere.example/1.jpg"), customer, 0, []string{text, "Part of this message cannot be shown here: 1 file missing at the carrier."}},
 		"eleven files":           {form(elevenFiles()...), customer, 10, []string{text, "Part of this message cannot be shown here: 1 file beyond the first 10."}},
-		"only a file elsewhere":  {form("Body", "", "NumMedia", "1", "MediaUrl0", "ftp://x"), customer, 0, []string{unshown + "1 file not at the carrier."}},
-		"files without a number": {form("NumMedia", "-1"), customer, 0, []string{text, "Part of this message cannot be shown here: files, whose number cannot be read."}},
+		"only a file elsewhere":  {form("Body", "", "NumMedia", "1", "MediaUrl0", "ftp://x"), customer, 0, []string{unshown + "1 file missing at the carrier."}},
+		"files without a number": {form("NumMedia", "-1"), customer, 0, []string{text, "Part of this message cannot be shown here: files whose number cannot be read."}},
 		"a name with a sign":     {form("From", "Boots'UK"), "Boots'UK", 0, []string{text}},
 		"a name in Greek":        {form("From", "Τράπεζα"), "Τράπεζα", 0, []string{text}},
 		"a name with NUL":        {form("From", "Bo\x00ots"), "Boots", 0, []string{text}},

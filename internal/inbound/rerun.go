@@ -50,7 +50,7 @@ func (r *Receiver) rerun(ctx context.Context, id int64) (got outcome, err error)
 	err = r.Messenger.Desk.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		e, account, err := r.load(ctx, tx, id)
 		if err != nil || account == nil {
-			got = failed("its account is gone")
+			got = failed("its account no longer exists")
 			return err
 		}
 		if e.kept.Raw != nil {
@@ -64,7 +64,7 @@ func (r *Receiver) rerun(ctx context.Context, id int64) (got outcome, err error)
 		return mark(ctx, tx, entsql.EQ("id", id), got)
 	})
 	if err != nil && ctx.Err() == nil {
-		slog.WarnContext(ctx, "a raw entry could not be taken in again", "entry", id, "error", err)
+		slog.WarnContext(ctx, "a raw entry could not be processed again", "entry", id, "error", err)
 		return failed(err.Error()), nil
 	}
 	return got, err
@@ -97,7 +97,7 @@ func (r *Receiver) load(ctx context.Context, tx *store.Tx, id int64) (e entry, a
 func (r *Receiver) reparse(ctx context.Context, tx *store.Tx, account *directory.Account, e entry) (outcome, error) {
 	adapter := r.Messenger.Providers[account.Provider]
 	if adapter == nil {
-		return failed("its provider is not known"), nil
+		return failed("its provider is unknown"), nil
 	}
 	w := e.kept.Raw.Webhook()
 	for _, part := range entriesOf(adapter.Parse(account.Account, w), w) {

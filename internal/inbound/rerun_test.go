@@ -62,7 +62,7 @@ func TestAFailedEntryIsTakenInWhenItsChannelIsThere(t *testing.T) {
 	makeLate(t, p)
 	tried, taken = rerun()
 	require.Equal(t, [2]int{3, 2}, [2]int{tried, taken})
-	require.Equal(t, []string{"the entry's type is not known"}, problems(t, p))
+	require.Equal(t, []string{"the entry's type is unknown"}, problems(t, p))
 	require.Equal(t, 2, count(t, p, "messages", nil))
 	tried, taken = rerun()
 	require.Equal(t, [2]int{1, 0}, [2]int{tried, taken})

@@ -192,8 +192,8 @@ func TestOneBadEntryLosesNoOther(t *testing.T) {
 	p.Post(compose(t, p, said("e1", "one")))
 	require.Equal(t, map[string]int{"DONE": 2, "PENDING": 1, "FAILED": 3, "DUPLICATE": 1}, counted(t, p))
 	require.ElementsMatch(t, []string{
-		"the entry's type is not known", "no channel of this account has the address the message was sent to",
-		"the entry is not JSON of the documented shape",
+		"the entry's type is unknown", "no channel of this account has the address to which the message was sent",
+		"the entry is not JSON in the documented format",
 	}, problems(t, p))
 }
 

@@ -22,7 +22,7 @@ import (
 func NewDurations() *prometheus.HistogramVec {
 	return prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name:    "parley_job_seconds",
-		Help:    "How long jobs took, by kind and outcome: ok, later (put off by itself), failed (tried again) or panicked.",
+		Help:    "How long jobs took, by kind and outcome: ok, later (postponed itself), failed (retried) or panicked.",
 		Buckets: prometheus.ExponentialBuckets(0.001, 4, 9), // to 65 s
 	}, []string{"kind", "outcome"})
 }

@@ -187,13 +187,13 @@ func TestWhatCannotBeImportedIsToldInPlainWords(t *testing.T) {
 	t.Parallel()
 	p := parleytest.New(t)
 	for want, o := range map[string]legacy.Options{
-		"name at least one of":                 {},
+		"give at least one of":                 {},
 		"no such file":                         {Records: "testdata/none.csv"},
 		"the column ToNumber is missing":       {Outgoing: filepath.Join("testdata", "incoming.csv")},
 		`there is no provider account with`:    {Records: "testdata/records.csv", Account: "nobody"},
 		"give two letters":                     {Records: "testdata/records.csv", Region: "Utopia"},
 		"is not 1 to 64 lower-case letters":    {Records: "testdata/records.csv", Source: "The Old Desk"},
-		"name a folder with room for the expo": {Records: "testdata/records.csv", Staging: "testdata/none"},
+		"name a folder with enough space for ": {Records: "testdata/records.csv", Staging: "testdata/none"},
 	} {
 		_, err := importer(p).Run(t.Context(), o)
 		require.ErrorContains(t, err, want)

@@ -26,7 +26,7 @@ func encodingNamed(name string) (encoding.Encoding, error) {
 		e, err = ianaindex.IANA.Encoding(name)
 	}
 	if err != nil || e == nil {
-		return nil, fmt.Errorf("the encoding %q is not known; name one such as utf-8, utf-16le, windows-1252, iso-8859-15, macintosh, ibm850 or shift_jis", name)
+		return nil, fmt.Errorf("the encoding %q is unknown; use one such as utf-8, utf-16le, windows-1252, iso-8859-15, macintosh, ibm850 or shift_jis", name)
 	}
 	if canonical, _ := htmlindex.Name(e); canonical == utf8Name {
 		return nil, nil
@@ -74,7 +74,7 @@ func checkText(head []byte) error {
 	case zeros[1] > len(head)/8 && zeros[0] == 0:
 		guess = "utf-16le"
 	case zeros[0]+zeros[1] > 0:
-		return errors.New("this is no text: it has bytes that are zero")
+		return errors.New("this is not text: it contains zero bytes")
 	default:
 		return nil
 	}

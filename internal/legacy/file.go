@@ -66,7 +66,7 @@ func openFile(path, encoding string, whole func(*row) bool, required ...string) 
 		return nil, err
 	}
 	if info.IsDir() {
-		return nil, errors.New("it is a folder; give a file of it")
+		return nil, errors.New("it is a folder; give a file in it")
 	}
 	f = &file{path: path, size: info.Size(), closer: in, taken: &counted{from: in}}
 	if f.lines, err = readLines(f.taken, encoding); err != nil {
@@ -148,13 +148,13 @@ func columnName(s string) string {
 
 func columnsOf(header, required []string) (map[string]int, error) {
 	if len(header) > mostColumns {
-		return nil, fmt.Errorf("the file has %d columns; at most %d are read", len(header), mostColumns)
+		return nil, fmt.Errorf("the file has %d columns; at most %d are allowed", len(header), mostColumns)
 	}
 	columns := make(map[string]int, len(header))
 	for i, name := range header {
 		key := columnName(name)
 		if _, twice := columns[key]; twice && key != "" {
-			return nil, fmt.Errorf("the header names the column %q twice", name)
+			return nil, fmt.Errorf("the header has the column %q twice", name)
 		}
 		columns[key] = i
 	}

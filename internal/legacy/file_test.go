@@ -88,13 +88,13 @@ func TestOneExportReadsTheSameInEveryShape(t *testing.T) {
 
 func TestABadRowCostsItsNeighboursNothing(t *testing.T) {
 	t.Parallel()
-	require.Equal(t, []string{"1|a|", "2||" + strayQuote, "3|c|", "4||the row has 1 fields and the header 2"},
+	require.Equal(t, []string{"1|a|", "2||" + strayQuote, "3|c|", "4||the row has 1 fields, but the header has 2"},
 		read(t, []byte("Id,Text\n1,a\n2,b\"b\n3,c\n4\n")))
-	require.Equal(t, []string{"1|a|", "||the line is no JSON object", `3||the member "Text" is neither text, number nor boolean`},
+	require.Equal(t, []string{"1|a|", "||the line is not a JSON object", `3||the member "Text" is neither text, number nor boolean`},
 		read(t, []byte("{\"Id\":1,\"Text\":\"a\"}\n[]\n{\"Id\":3,\"Text\":[\"c\"]}\n")))
-	require.Equal(t, []string{"||the line is no JSON object", "||the line is no JSON object"}, read(t, []byte("{\"Id\":1}}} and more\n{\"Id\":1} {}\n")))
+	require.Equal(t, []string{"||the line is not a JSON object", "||the line is not a JSON object"}, read(t, []byte("{\"Id\":1}}} and more\n{\"Id\":1} {}\n")))
 	for _, problem := range read(t, []byte("{\"Id\":\"a\",\"ID\":\"b\"}")) {
-		require.Contains(t, problem, `the line names the member "id" twice`)
+		require.Contains(t, problem, `the line has the member "id" twice`)
 	}
 	require.Empty(t, read(t, []byte("Id,Text")))
 }
@@ -126,7 +126,7 @@ func TestAStrayQuotationMarkCostsItsRowAlone(t *testing.T) {
 		"1,\"20\n\n2,b\n":                                   {lost, "2|b|"},
 		"1,\"first\nsecond, \"\"third\"\"\"\n2,b\n":         {"1|first\nsecond, \"third\"|", "2|b|"},
 		"1,\"first\n\n third\"\n2,b\n":                      {"1|first\n\n third|", "2|b|"},
-		"1,\"first\nsecond\",x\n2,b\n":                      {"1|first\nsecond|the row has 3 fields and the header 2", "||" + strayQuote, "2|b|"},
+		"1,\"first\nsecond\",x\n2,b\n":                      {"1|first\nsecond|the row has 3 fields, but the header has 2", "||" + strayQuote, "2|b|"},
 		"1,\"a\"b\n2,b\n":                                   {"1||" + strayQuote, "2|b|"},
 		"\"1\",\"" + strings.Repeat("x\n", 3) + "\"\n2,b\n": {"1|x\nx\nx\n|", "2|b|"},
 	} {
@@ -200,12 +200,12 @@ func TestAnEncodingIsKnownOrToldOf(t *testing.T) {
 		{"Id,Text\n1,ö\n2,öö\xe2\x82\n", "", "line 3, character 5 is not UTF-8 (byte 0xe2)"},
 		{"{\"Id\": \"1\"}\n{\"Id\": \"\xfc\"}\n", "", "line 2, character 9 is not UTF-8"},
 		{"Id,T\xebxt\n", "", "line 1, character 5 is not UTF-8"},
-		{"Id,Text\n1,\x93\n", "shift_jis", "line 2, character 3 cannot be read in the file's encoding; is --encoding right?"},
+		{"Id,Text\n1,\x93\n", "shift_jis", "line 2, character 3 cannot be read in the file's encoding; check --encoding"},
 		{"\xff\xfeI\x00d\x00,\x00T\x00e\x00x\x00t\x00\n\x00\x00\xd8x\x00", "", "cannot be read in the file's encoding"},
 		{"I\x00d\x00,\x00T\x00e\x00x\x00t\x00\n\x00", "", "pass --encoding utf-16le"},
 		{"\x00I\x00d\x00,\x00T\x00e\x00x\x00t\x00\n", "", "pass --encoding utf-16be"},
-		{"Id,Text\n", "klingon", `the encoding "klingon" is not known`},
-		{"Id,Text\n1,\x00\x00a", "", "this is no text"},
+		{"Id,Text\n", "klingon", `the encoding "klingon" is unknown`},
+		{"Id,Text\n1,\x00\x00a", "", "this is not text"},
 		{"PK\x03\x04 and so on", "", "save it as CSV"},
 		{"", "", "the file is empty"},
 		{"\ufeff\n\n", "", "the file is empty"},
@@ -213,7 +213,7 @@ func TestAnEncodingIsKnownOrToldOf(t *testing.T) {
 		_, err := open([]byte(c.content), c.encoding)
 		require.ErrorContains(t, err, c.problem, c.content)
 	}
-	require.Equal(t, []string{"1|\ufffd|the line has half of a pair of \\u escapes", "2|😀|", "3|\ufffd|"}, read(t, []byte(
+	require.Equal(t, []string{"1|\ufffd|the line has an unpaired \\u surrogate escape", "2|😀|", "3|\ufffd|"}, read(t, []byte(
 		`{"Id":1,"Text":"\ud83d"}`+"\n"+`{"Id":2,"Text":"\ud83d\ude00"}`+"\n"+`{"Id":3,"Text":"\ufffd"}`)))
 	for text, is := range map[string]bool{
 		`\ud83d\ude00`: false, `\uD83D\uDE00\uD83D\uDE00`: false, `\u00fc`: false, `\\ud83d`: false, `\"\\\\ude00`: false, `ud83d`: false,
@@ -227,11 +227,11 @@ func TestAHeaderThatDoesNotFitIsToldOf(t *testing.T) {
 	t.Parallel()
 	for want, content := range map[string]string{
 		"the column Text is missing; the header has: Id, Txt": "Id,Txt\n",
-		"names the column":     "Id,Text,id\n",
+		"has the column":       "Id,Text,id\n",
 		"at most 1000 columns": "",
 	} {
 		if content == "" {
-			content, want = strings.Repeat("a,", mostColumns)+"b\n", "at most 1000 are read"
+			content, want = strings.Repeat("a,", mostColumns)+"b\n", "at most 1000 are allowed"
 		}
 		_, err := openFile(written(t, []byte(content)), "", numbered, "Id", "Text")
 		require.ErrorContains(t, err, want)

@@ -101,16 +101,16 @@ func (i *Importer) Run(ctx context.Context, o Options) (*Report, error) {
 
 func sayWaiting(out io.Writer) {
 	if out != nil {
-		_, _ = fmt.Fprintln(out, "import: waiting for another import, or parley numbers mend, to end on this database")
+		_, _ = fmt.Fprintln(out, "import: waiting for another import or parley numbers mend on this database to end")
 	}
 }
 
 func (i *Importer) write(ctx context.Context, m *importing) error {
 	ctx = viewer.AsSystem(ctx, "import")
 	return inPhases(ctx, []phase{
-		{"making agents and sender IDs", func() error { return i.organise(ctx, m) }},
+		{"creating agents and sender IDs", func() error { return i.organise(ctx, m) }},
 		{"writing records", func() error { return i.writeRecords(ctx, m) }},
-		{"writing lookups of records", func() error { return i.writeLookups(ctx, m) }},
+		{"writing record lookups", func() error { return i.writeLookups(ctx, m) }},
 		{"writing messages", func() error { return i.writeMessages(ctx, m) }},
 		{"updating the database's statistics, after the last message", func() error { return i.Store.Analyze(ctx, load.Names()...) }},
 	})
@@ -125,7 +125,7 @@ type phase struct {
 // inPhases runs the parts until one fails.
 func inPhases(ctx context.Context, phases []phase) error {
 	for _, p := range phases {
-		if err := progress.Interrupted(ctx, p.do(), "while "+p.doing+"; run it again to go on"); err != nil {
+		if err := progress.Interrupted(ctx, p.do(), "while "+p.doing+"; run it again to continue"); err != nil {
 			return err
 		}
 	}
@@ -188,7 +188,7 @@ func run(ctx context.Context, o *Options, s *store.Store, do func(*importing) er
 	}
 	defer func() { err = errors.Join(err, m.staging.close()) }()
 	err = inPhases(ctx, []phase{
-		{"looking through the rows", func() error { return m.prepare(ctx, sources) }},
+		{"checking the rows", func() error { return m.prepare(ctx, sources) }},
 		{"writing", func() error { return do(m) }},
 		{"counting the lines, after the last message", func() error { return m.settleLines(ctx) }},
 		{"writing the lists of refused rows, after the last message", func() error { return m.writeLists(ctx) }},
@@ -213,7 +213,7 @@ func (m *importing) prepare(ctx context.Context, sources []source) error {
 	}
 	s := &settler{staging: m.staging, region: m.options.Region, known: m.office.countries()}
 	if err := s.settle(ctx); err != nil {
-		return progress.Interrupted(ctx, fmt.Errorf("sort out the rows: %w", err), "while sorting out the rows, and nothing was imported; run it again")
+		return progress.Interrupted(ctx, fmt.Errorf("sort out the rows: %w", err), "while sorting the rows, and nothing was imported; run it again")
 	}
 	if err := m.need(ctx, s); err != nil {
 		return err
@@ -238,11 +238,11 @@ func (o *Options) check() error {
 	}
 	var err error
 	if o.zone, err = time.LoadLocation(o.Zone); err != nil {
-		return fmt.Errorf("the zone %q is not known; name it as the time zone database does, such as Europe/Berlin", o.Zone)
+		return fmt.Errorf("the zone %q is unknown; use a name from the time zone database, such as Europe/Berlin", o.Zone)
 	}
 	o.Region = strings.ToUpper(o.Region)
 	if o.Region != "" && !phonenumbers.GetSupportedRegions()[o.Region] {
-		return fmt.Errorf("the region %q is no country that has telephone numbers; give two letters, such as US", o.Region)
+		return fmt.Errorf("the region %q is not a country with telephone numbers; give two letters, such as US", o.Region)
 	}
 	return nil
 }

@@ -247,7 +247,7 @@ func TestAnInterruptedImportIsCompletedByTheNext(t *testing.T) {
 				stop.Store(&cancel)
 				if _, err := importer(p).Run(ctx, o); err != nil {
 					require.ErrorIs(t, err, context.Canceled)
-					require.Regexp(t, "^interrupted .*; run it again to go on$", err.Error())
+					require.Regexp(t, "^interrupted .*; run it again to continue$", err.Error())
 				}
 				stop.Store(nil)
 				cancel()

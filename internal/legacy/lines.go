@@ -131,8 +131,8 @@ func (l *lines) check(text []byte) error {
 	}
 	where := fmt.Sprintf("line %d, character %d", l.number+1, utf8.RuneCount(text[:valid])+1)
 	if l.lossy {
-		return fmt.Errorf("%s cannot be read in the file's encoding; is --encoding right? If it is, save the file as UTF-8", where)
+		return fmt.Errorf("%s cannot be read in the file's encoding; check --encoding, or save the file as UTF-8", where)
 	}
-	return fmt.Errorf("%s is not UTF-8 (byte %#x); save the file as UTF-8, or name its encoding, such as --encoding windows-1252",
+	return fmt.Errorf("%s is not UTF-8 (byte %#x); save the file as UTF-8, or give its encoding, such as --encoding windows-1252",
 		where, text[valid])
 }

@@ -118,7 +118,7 @@ func TestTimesWithoutAZoneAreInTheOneNamed(t *testing.T) {
 	o := incomingFile(t, incomingHeader)
 	o.Zone = "Mars/Olympus"
 	_, err := legacy.DryRun(t.Context(), nil, o)
-	require.ErrorContains(t, err, `the zone "Mars/Olympus" is not known`)
+	require.ErrorContains(t, err, `the zone "Mars/Olympus" is unknown`)
 }
 
 // A row of the future would stand on top of every inbox until then.
@@ -128,7 +128,7 @@ func TestRowsOfTheFutureAreRefused(t *testing.T) {
 	got := imported(t, p, incomingFile(t, incomingHeader+incomingRow(1, "now")+"2,+12125550201,+12125550100,then,2999-12-31\n"))
 	require.EqualValues(t, 1, got.Incoming)
 	require.EqualValues(t, 1, got.Ahead)
-	require.Contains(t, got.Refusals[0].Reason, "lies in the future")
+	require.Contains(t, got.Refusals[0].Reason, "is in the future")
 }
 
 func TestTooLongTextsAreCutAndCounted(t *testing.T) {
@@ -166,7 +166,7 @@ func TestATextThatQuotesRowsIsTakenAsNone(t *testing.T) {
 		"1,+12125550201,+12125550100,\"hi\n2,+12125550202,+12125550100,I cancel my order,2026-08-18 10:00:00\n\",2026-08-18 09:00:00\n"+
 		"2,+12125550202,+12125550100,What I really wrote,2026-08-19 10:00:00\n"))
 	require.Equal(t, &legacy.Lines{Read: 5, Header: 1, Within: 2, Rows: 2, Taken: 1, Refused: 1}, got.Lines["incoming"])
-	require.Contains(t, got.Refusals[0].Reason, "lines that are rows by themselves")
+	require.Contains(t, got.Refusals[0].Reason, "lines that look like separate rows")
 	require.Equal(t, []string{"+12125550202|What I really wrote"}, parleytest.Rows(t, p.Store,
 		"SELECT c.address, m.text FROM messages m JOIN conversations c ON c.id = m.conversation_id"))
 }

@@ -87,7 +87,7 @@ func (m *importing) eachMessages(ctx context.Context, fn func([]stagedMessage) e
 	flush := func() error {
 		show.At(done, m.staged.messages)
 		if err := ctx.Err(); err != nil {
-			return progress.Interrupted(ctx, err, fmt.Sprintf("after %d of %d messages; run it again to go on", done, m.staged.messages))
+			return progress.Interrupted(ctx, err, fmt.Sprintf("after %d of %d messages; run it again to continue", done, m.staged.messages))
 		}
 		err := fn(part)
 		done += int64(len(part))
@@ -143,13 +143,13 @@ type differing struct {
 func (d *differing) problem() string {
 	switch {
 	case d.elsewhere:
-		return "the message with this id is there, on another sender ID"
+		return "a message with this id already exists, on another sender ID"
 	case d.row.address != d.there.address:
-		return fmt.Sprintf("the message with this id is there, of another customer (%s)", d.there.address)
+		return fmt.Sprintf("a message with this id already exists, from another customer (%s)", d.there.address)
 	case d.row.at != d.there.at:
-		return fmt.Sprintf("the message with this id is there, of another time (%s); is --zone right?", d.there.at)
+		return fmt.Sprintf("a message with this id already exists, with another time (%s); check --zone", d.there.at)
 	}
-	return "the message with this id is there with another text; --repair puts this one in its place"
+	return "a message with this id already exists with another text; --repair replaces it"
 }
 
 // repairable reports whether only the text differs.

@@ -73,7 +73,7 @@ func TestWhatIsANumberInAnExport(t *testing.T) {
 			require.Equal(t, want, got)
 			require.Len(t, report.Refusals, len(test.refused))
 			for _, r := range report.Refusals {
-				require.Contains(t, r.Reason, "cannot be messaged: ")
+				require.Contains(t, r.Reason, "is not a number that can be messaged: ")
 			}
 			healthy(t, p)
 		})
@@ -91,5 +91,5 @@ func TestAMissingNumberIsNoSender(t *testing.T) {
 	got := imported(t, p, incomingFile(t, content))
 	require.Zero(t, got.Incoming)
 	require.EqualValues(t, 6, got.Refused)
-	require.Contains(t, got.Refusals[0].Reason, `the number is missing: the row has "unknown" in its place`)
+	require.Contains(t, got.Refusals[0].Reason, `the number is missing: the row has "unknown" instead`)
 }

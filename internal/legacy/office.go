@@ -53,7 +53,7 @@ func readOffice(ctx context.Context, db database) (*office, error) {
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read the sender IDs that are there: %w", err)
+		return nil, fmt.Errorf("read the existing sender IDs: %w", err)
 	}
 	agents := db.sql.Select("id", "username").From(entsql.Table("agents"))
 	err = db.query(ctx, agents, func(rows *sql.Rows) error {
@@ -64,7 +64,7 @@ func readOffice(ctx context.Context, db database) (*office, error) {
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read the agents who are there: %w", err)
+		return nil, fmt.Errorf("read the existing agents: %w", err)
 	}
 	accounts := db.sql.Select("id", "key", "provider").From(entsql.Table("provider_accounts"))
 	return o, db.query(ctx, accounts, func(rows *sql.Rows) error {
@@ -108,7 +108,7 @@ func (m *importing) need(ctx context.Context, s *settler) error {
 		return fmt.Errorf("there is no provider account with the key %q", account)
 	}
 	if p := m.office.accounts[m.options.sourceKey()].provider; p != "" && p != channel.NoCarrier {
-		return fmt.Errorf("the key %q belongs to a provider account of %s; name the source otherwise", m.options.sourceKey(), p)
+		return fmt.Errorf("the key %q belongs to a provider account of %s; choose another source name", m.options.sourceKey(), p)
 	}
 	used := map[string]bool{}
 	err := m.staging.each(ctx, func(rows *sql.Rows) error {
@@ -134,10 +134,10 @@ func (m *importing) need(ctx context.Context, s *settler) error {
 		return err
 	}
 	if n := len(m.office.channels) + len(m.office.newSenders); n > mostChannels && len(m.office.newSenders) > 0 {
-		return fmt.Errorf("with those of the export there would be %d sender IDs; an organisation has at most %d", n, mostChannels)
+		return fmt.Errorf("with those of the export there would be %d sender IDs; an organisation may have at most %d", n, mostChannels)
 	}
 	if n := len(m.office.agents) + len(m.office.newAgents); n > mostAgents && len(m.office.newAgents) > 0 {
-		return fmt.Errorf("with those of the export there would be %d agents; an organisation has at most %d", n, mostAgents)
+		return fmt.Errorf("with those of the export there would be %d agents; an organisation may have at most %d", n, mostAgents)
 	}
 	return nil
 }
@@ -163,7 +163,7 @@ func (i *Importer) organise(ctx context.Context, m *importing) error {
 	_, there := m.office.accounts[m.options.sourceKey()]
 	if !there || len(m.office.newAgents)+len(m.office.newSenders) > 0 {
 		if err := i.Directory.Change(ctx, m.makeMissing); err != nil {
-			return fmt.Errorf("make agents and sender IDs: %w", err)
+			return fmt.Errorf("create agents and sender IDs: %w", err)
 		}
 	}
 	if err := i.Directory.Refresh(ctx); err != nil { // an import that was interrupted may have left it behind

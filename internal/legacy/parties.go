@@ -99,7 +99,7 @@ func (s *settler) readSenders(ctx context.Context) error {
 			sender.country = known
 		}
 		if s.senders[written] = sender; len(s.senders) > mostChannels {
-			return fmt.Errorf("the export names more than %d sender IDs, which is more than an organisation has; is SenderId the right column?", mostChannels)
+			return fmt.Errorf("the export names more than %d sender IDs, the maximum for an organisation; is SenderId the right column?", mostChannels)
 		}
 		countries[sender.country] = true
 		return nil
@@ -193,7 +193,7 @@ var blanks = map[string]bool{
 // wrote in, and keeps its address as a carrier hands it over; nobody writes to it.
 func (s *settler) customer(ctx context.Context, p writtenParty, region string) (c conversation.Customer, problem string, err error) {
 	if blanks[strings.ToLower(p.written)] {
-		return c, fmt.Sprintf("the number is missing: the row has %q in its place", p.written), nil
+		return c, fmt.Sprintf("the number is missing: the row has %q instead", p.written), nil
 	}
 	if name, ok := number.SenderOf(p.written, region); ok {
 		var wrote bool
@@ -206,9 +206,9 @@ func (s *settler) customer(ctx context.Context, p writtenParty, region string) (
 	if no == nil {
 		return conversation.Customer{Address: n.E164, Country: n.Country}, "", nil
 	}
-	problem = fmt.Sprintf("the number %q cannot be messaged: %v", p.written, no)
+	problem = fmt.Sprintf("%q is not a number that can be messaged: %v", p.written, no)
 	if errors.Is(no, number.Nowhere) {
-		problem += ", or name the country by --region"
+		problem += ", or give the country with --region"
 	}
 	return c, problem, nil
 }

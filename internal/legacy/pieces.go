@@ -34,14 +34,14 @@ func inPieces[T any](ctx context.Context, m *importing, part []T, write func([]T
 		case ctx.Err() != nil || !hadNoTime(err):
 			return err
 		case n <= leastPiece && tries >= len(m.pauses):
-			return fmt.Errorf("%w; run it again to go on", err)
+			return fmt.Errorf("%w; run it again to continue", err)
 		}
 		m.fresh = false // it may be there
 		if m.piece = max(n/2, leastPiece); n > leastPiece {
-			slog.WarnContext(ctx, "the database had no time for a write, so it is tried again with less", "rows", n, "next", m.piece, "error", err)
+			slog.WarnContext(ctx, "the database was too slow for a write, so it is repeated with fewer rows", "rows", n, "next", m.piece, "error", err)
 			continue
 		}
-		slog.WarnContext(ctx, "the database has no time; waiting to try again", "wait", m.pauses[tries], "error", err)
+		slog.WarnContext(ctx, "the database is too slow; waiting to try again", "wait", m.pauses[tries], "error", err)
 		if err := wait(ctx, m.pauses[tries]); err != nil {
 			return err
 		}

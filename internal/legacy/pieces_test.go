@@ -42,7 +42,7 @@ func TestAWriteThatNeverPassesEnds(t *testing.T) {
 	calls := 0
 	err := inPieces(ctx, m(), part, func([]int) error { calls++; return context.DeadlineExceeded })
 	require.ErrorIs(t, err, context.DeadlineExceeded)
-	require.ErrorContains(t, err, "run it again to go on")
+	require.ErrorContains(t, err, "run it again to continue")
 	require.Equal(t, 5+1+2, calls, "500, 250, 125, 62 and 50 after the first, and two pauses")
 	require.Equal(t, broken, inPieces(ctx, m(), part, func([]int) error { return broken }), "what is wrong is not tried again")
 	err = inPieces(ctx, m(), part, func([]int) error { cancel(); return context.DeadlineExceeded })

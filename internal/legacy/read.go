@@ -70,7 +70,7 @@ func openSources(o *Options) (sources []source, err error) {
 		sources = append(sources, source{s.which, f})
 	}
 	if len(sources) == 0 {
-		return nil, errors.New("there is nothing to import; name at least one of --records, --outgoing and --incoming")
+		return nil, errors.New("there is nothing to import; give at least one of --records, --outgoing and --incoming")
 	}
 	return sources, nil
 }
@@ -152,9 +152,9 @@ func (r *reader) file(ctx context.Context, s source) error {
 func (r *reader) take(ctx context.Context, w which, row *row, id string) (problem string, err error) {
 	switch {
 	case id == "":
-		return "the id is missing: without one the row would be taken again by the next import", nil
+		return "the id is missing: without one the next import would import the row again", nil
 	case len(id) > mostID || !clean(id):
-		return fmt.Sprintf("the id is longer than %d bytes or no text", mostID), nil
+		return fmt.Sprintf("the id is longer than %d bytes or not text", mostID), nil
 	case w == records:
 		return r.record(ctx, row, id)
 	}
@@ -203,11 +203,11 @@ func (r *reader) message(ctx context.Context, w which, row *row, id string) (pro
 func outOfBounds(p party, username string, record recordName) (problem string) {
 	switch {
 	case len(p.sender) > mostNumber || !clean(p.sender) || len(p.written) > mostNumber || !clean(p.written):
-		return fmt.Sprintf("the number or the sender ID is longer than %d bytes or no text", mostNumber)
+		return fmt.Sprintf("the number or the sender ID is longer than %d bytes or not text", mostNumber)
 	case len(username) > mostUsername || !clean(username):
-		return fmt.Sprintf("the agent's name is longer than %d bytes or no text", mostUsername)
+		return fmt.Sprintf("the agent's name is longer than %d bytes or not text", mostUsername)
 	case len(record.externalID) > mostID || !clean(record.externalID) || len(record.objectType) > mostObjectType || !clean(record.objectType):
-		return fmt.Sprintf("the record's type is longer than %d bytes, its id than %d, or they are no text", mostObjectType, mostID)
+		return fmt.Sprintf("the record's type is longer than %d bytes, its id longer than %d, or one of them is not text", mostObjectType, mostID)
 	}
 	return ""
 }
@@ -236,13 +236,13 @@ func (r *reader) record(ctx context.Context, row *row, id string) (problem strin
 	}
 	optedOut, ok := truth(row.get("optout"))
 	if !ok {
-		return fmt.Sprintf("OptOut is neither true nor false but %q", channel.Cut(channel.CleanText(row.get("optout")), mostStatus)), nil
+		return fmt.Sprintf("OptOut must be true or false, not %q", channel.Cut(channel.CleanText(row.get("optout")), mostStatus)), nil
 	}
 	objectType, parentType, parent := row.get("objecttype"), row.get("parenttype"), row.get("parentid")
 	mobile := channel.CleanText(row.get("mobile"))
 	switch {
 	case objectType == "" || len(objectType) > mostObjectType || !clean(objectType):
-		return fmt.Sprintf("the object type is missing, longer than %d bytes or no text", mostObjectType), nil
+		return fmt.Sprintf("the object type is missing, longer than %d bytes or not text", mostObjectType), nil
 	case len(mobile) > mostNumber:
 		return fmt.Sprintf("the mobile number is longer than %d bytes", mostNumber), nil
 	case len(parentType) > mostObjectType || !clean(parentType) || len(parent) > mostID || !clean(parent) || (parent == "") != (parentType == ""):
@@ -286,10 +286,10 @@ func (r *reader) instant(written string) (at clock.Time, problem string) {
 	case !ok:
 		return 0, fmt.Sprintf("the time %q cannot be read; write it like 2026-08-18T08:49:34Z", channel.Cut(channel.CleanText(written), mostStatus))
 	case at <= 0:
-		return 0, "the time lies before 1970"
+		return 0, "the time is before 1970"
 	case at > r.now.Add(mostAhead):
 		r.ahead++
-		return 0, "the time lies in the future; is --zone right, and this machine's clock?"
+		return 0, "the time is in the future; check --zone and this machine's clock"
 	}
 	return at, ""
 }

@@ -96,7 +96,7 @@ func (m *importing) eachRecords(ctx context.Context, unit string, fn func([]stag
 			return err
 		}
 		if err := ctx.Err(); err != nil {
-			return progress.Interrupted(ctx, err, fmt.Sprintf("after %d of %d %s; run it again to go on", done, m.staged.records, unit))
+			return progress.Interrupted(ctx, err, fmt.Sprintf("after %d of %d %s; run it again to continue", done, m.staged.records, unit))
 		}
 		if err := inPieces(ctx, m, part, fn); err != nil {
 			return err
@@ -144,7 +144,7 @@ func (m *importing) countRecords(ctx context.Context, part []stagedRecord, s sor
 			m.report.repaired(records, Repair{records.String(), r.line, r.externalID, known[r.recordName].shown(), r.shown()})
 			continue
 		}
-		err := m.staging.refuse(ctx, records, r.line, r.externalID, "the record is there with another content and no older LastModified; --repair puts this one in its place")
+		err := m.staging.refuse(ctx, records, r.line, r.externalID, "the record already exists with different content and no older LastModified; --repair replaces it")
 		if err != nil {
 			return err
 		}

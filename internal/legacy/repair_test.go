@@ -37,7 +37,7 @@ func TestTheRightFileMendsWhatTheWrongOneSpoilt(t *testing.T) {
 	got := imported(t, p, right)
 	require.Equal(t, &legacy.Lines{Read: 4, Header: 1, Rows: 3, Present: 2, Refused: 1}, got.Lines["incoming"])
 	require.Equal(t, 3, got.Refusals[0].Line)
-	require.Contains(t, got.Refusals[0].Reason, "with another text; --repair puts this one in its place")
+	require.Contains(t, got.Refusals[0].Reason, "with another text; --repair replaces it")
 
 	right.Repair = true
 	want := legacy.Repair{File: "incoming", Line: 3, ID: "801", Was: "Gr\ufffde aus M\ufffdnchen", Is: "Grüße aus München"}
@@ -73,8 +73,8 @@ func TestTimesAndCustomersAreNotMended(t *testing.T) {
 	got := imported(t, p, o)
 	require.EqualValues(t, 3, got.Refused)
 	require.Contains(t, got.Refusals[2].Reason, "on another sender ID")
-	require.Contains(t, got.Refusals[0].Reason, "of another time (2026-08-18T10:00:00.000000Z); is --zone right?")
-	require.Contains(t, got.Refusals[1].Reason, "of another customer (+12125550201)")
+	require.Contains(t, got.Refusals[0].Reason, "with another time (2026-08-18T10:00:00.000000Z); check --zone")
+	require.Contains(t, got.Refusals[1].Reason, "from another customer (+12125550201)")
 	healthy(t, p)
 }
 
@@ -90,7 +90,7 @@ func TestNamesOfRecordsAreMended(t *testing.T) {
 	imported(t, p, o)
 	right := recordsFile(t, "Contact,C-1,Jürgen,+12125550201,2026-01-01\nContact,C-2,Ada,,\n")
 	got := imported(t, p, right)
-	require.Contains(t, got.Refusals[0].Reason, "the record is there with another content")
+	require.Contains(t, got.Refusals[0].Reason, "the record already exists with different content")
 	require.Equal(t, &legacy.Lines{Read: 3, Header: 1, Rows: 2, Present: 1, Refused: 1}, got.Lines["records"])
 	right.Repair = true
 	require.EqualValues(t, 1, imported(t, p, right).Repaired)

@@ -126,10 +126,10 @@ func (r *Report) add(t tally, part [2]int64, other []differing) {
 
 // Write writes the report for people.
 func (r *Report) Write(w io.Writer) error {
-	done, mended := "taken in", "are put in the place of what was there"
+	done, mended := "imported", "replaced existing content"
 	if r.DryRun {
-		done, mended = "would be taken in", "would be put in the place of what is there"
-		_, _ = fmt.Fprintln(w, "Nothing was written; this is what an import would do.")
+		done, mended = "would be imported", "would replace existing content"
+		_, _ = fmt.Fprintln(w, "Nothing was written. This is what an import would do:")
 	}
 	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', tabwriter.AlignRight)
 	line := func(n int64, what string) { _, _ = fmt.Fprintf(t, "%d\t  %s\n", n, what) }
@@ -141,20 +141,20 @@ func (r *Report) Write(w io.Writer) error {
 	line(r.Records, "records "+done)
 	line(r.Outgoing, "outgoing messages "+done)
 	line(r.Incoming, "incoming messages "+done)
-	rest(r.Present.Records, "records are there already")
-	rest(r.Present.Outgoing, "outgoing messages are there already")
-	rest(r.Present.Incoming, "incoming messages are there already")
+	rest(r.Present.Records, "records already exist")
+	rest(r.Present.Outgoing, "outgoing messages already exist")
+	rest(r.Present.Incoming, "incoming messages already exist")
 	line(r.Conversations, "conversations")
-	line(r.InboundOnly, fmt.Sprintf("of these hold inbound messages only (%d rows)", r.InboundOnlyRows))
-	line(r.Duplicates, "rows are given twice")
+	line(r.InboundOnly, fmt.Sprintf("of these contain inbound messages only (%d rows)", r.InboundOnlyRows))
+	line(r.Duplicates, "rows occur twice")
 	rest(r.Repaired, "rows "+mended)
-	line(r.Refused, "rows are refused")
-	rest(r.Ahead, "of these lie in the future; is --zone right, and this machine's clock?")
-	rest(r.Unknown, "outgoing messages were not settled: they are UNKNOWN and never sent")
-	rest(r.Unlinked, "outgoing messages name a record that is not known")
-	rest(r.Late, "messages belong between those that were there, and stand behind them")
-	rest(r.Orphans, "records name a parent that is not known")
-	rest(r.Cut, "rows have a text or name that was too long, and was cut")
+	line(r.Refused, "rows were refused")
+	rest(r.Ahead, "of these are dated in the future; check --zone and this machine's clock")
+	rest(r.Unknown, "outgoing messages had no final status: they are UNKNOWN and never sent")
+	rest(r.Unlinked, "outgoing messages name an unknown record")
+	rest(r.Late, "messages belong between existing ones, but follow them")
+	rest(r.Orphans, "records name an unknown parent")
+	rest(r.Cut, "rows had a text or name that was too long and was cut")
 	if err := t.Flush(); err != nil {
 		return err
 	}
@@ -162,9 +162,9 @@ func (r *Report) Write(w io.Writer) error {
 }
 
 func (r *Report) lists(w io.Writer) error {
-	made := "made"
+	made := "created"
 	if r.DryRun {
-		made = "to be made"
+		made = "to be created"
 	}
 	var err error
 	say := func(format string, args ...any) {

@@ -22,10 +22,10 @@ const mostAmbiguous = 64 << 10
 const (
 	tooLong    = "the row is longer than 16 MB"
 	strayQuote = `a quotation mark stands inside a field: put the field in quotation marks, and double those within ("5"" pipe")`
-	unclosed   = "a quotation mark in this line does not close"
+	unclosed   = "a quotation mark in this line is never closed"
 	// Either a text quotes rows, perhaps to have them taken, or two stray marks have rows
 	// between them.
-	ambiguous = "the row's quotation marks hold lines that are rows by themselves; put it right, or take it out"
+	ambiguous = "the row's quotation marks enclose lines that look like separate rows; correct the row, or remove it"
 )
 
 // csvRows reads rows of CSV, of which a quoted field may run over several lines. A
@@ -55,7 +55,7 @@ func (c *csvRows) open(required []string) error {
 	c.comma = separator(first.text)
 	header, err := c.fields(first.text)
 	if err != nil || first.long {
-		return errors.New("the header line is no CSV")
+		return errors.New("the header line is not CSV")
 	}
 	c.width = len(header)
 	c.columns, err = columnsOf(header, required)
@@ -111,10 +111,10 @@ func (c *csvRows) fill(into *row, record []byte) (problem string) {
 	case errors.Is(err, csv.ErrBareQuote), errors.Is(err, csv.ErrQuote):
 		return strayQuote
 	case err != nil:
-		return "the row is no CSV: " + err.Error()
+		return "the row is not CSV: " + err.Error()
 	}
 	if len(into.values) != c.width {
-		return fmt.Sprintf("the row has %d fields and the header %d", len(into.values), c.width)
+		return fmt.Sprintf("the row has %d fields, but the header has %d", len(into.values), c.width)
 	}
 	return ""
 }
@@ -242,13 +242,13 @@ func jsonRow(line int, text []byte) row {
 	d.UseNumber()
 	err := d.Decode(&members)
 	if _, rest := d.Token(); err != nil || !errors.Is(rest, io.EOF) {
-		return row{line: line, problem: "the line is no JSON object"}
+		return row{line: line, problem: "the line is not a JSON object"}
 	}
 	got := row{line: line, columns: make(map[string]int, len(members))}
 	for name, value := range members {
 		column := columnName(name)
 		if _, twice := got.columns[column]; twice {
-			got.problem = fmt.Sprintf("the line names the member %q twice", column)
+			got.problem = fmt.Sprintf("the line has the member %q twice", column)
 		}
 		got.columns[column] = len(got.values)
 		switch value := value.(type) {
@@ -264,7 +264,7 @@ func jsonRow(line int, text []byte) row {
 		}
 	}
 	if got.problem == "" && halves(text) {
-		got.problem = "the line has half of a pair of \\u escapes"
+		got.problem = "the line has an unpaired \\u surrogate escape"
 	}
 	return got
 }

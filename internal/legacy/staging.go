@@ -47,7 +47,7 @@ CREATE TABLE refused (file INTEGER NOT NULL, line INTEGER NOT NULL, source TEXT 
 func openStaging(ctx context.Context, dir string) (s *staging, err error) {
 	f, err := os.CreateTemp(dir, "parley-import-*.db")
 	if err != nil {
-		return nil, fmt.Errorf("make the staging file; name a folder with room for the export by --staging: %w", err)
+		return nil, fmt.Errorf("create the staging file; use --staging to name a folder with enough space for the export: %w", err)
 	}
 	s = &staging{path: f.Name(), parties: map[party]int64{}, agents: map[string]int64{}}
 	defer func() {

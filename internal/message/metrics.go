@@ -35,10 +35,10 @@ func NewMetrics(s *store.Store) *Metrics {
 		}, []string{"provider", "outcome"}),
 		interrupted: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "parley_lane_interrupted_total",
-			Help: "Attempts found SENDING after a crash and marked UNKNOWN, because their provider takes no key to send again under.",
+			Help: "Attempts found in SENDING after a crash and marked UNKNOWN, because their provider accepts no idempotency key.",
 		}),
 		waiting: prometheus.NewDesc("parley_lane_waiting", "Messages queued or being sent, in the whole database.", nil, nil),
-		oldest:  prometheus.NewDesc("parley_lane_oldest_seconds", "How long the oldest of them has stood; 0 when there is none.", nil, nil),
+		oldest:  prometheus.NewDesc("parley_lane_oldest_seconds", "Age of the oldest of them; 0 if there is none.", nil, nil),
 	}
 }
 

@@ -93,7 +93,7 @@ func (w *waiting) judge(m *Messenger, ch *directory.Channel, address string) (se
 	case !ch.IsActive || !m.online(ch):
 		return false, settlement{status: channel.Failed, code: channel.ChannelCannotSend, detail: "the channel is switched off"}
 	case newer:
-		return false, settlement{status: channel.Failed, code: channel.CannotBeSent, detail: "no server knows how to send it"}
+		return false, settlement{status: channel.Failed, code: channel.CannotBeSent, detail: "no server supports sending it"}
 	}
 	return true, settlement{status: channel.Sending}
 }

@@ -25,7 +25,7 @@ type party struct {
 // now, with the reasons that lie in the draft when there is one.
 func (m *Messenger) Sendability(ctx context.Context, row *conversation.Row, draft *string) (*Sendability, error) {
 	if draft != nil && utf8.RuneCountInString(*draft) > MostText {
-		return nil, fault.Input("draft", "A draft is at most %d characters.", MostText)
+		return nil, fault.Input("draft", "A draft may have at most %d characters.", MostText)
 	}
 	if draft != nil {
 		clean := channel.CleanText(*draft) // as it would be sent

@@ -49,9 +49,9 @@ func TestAnAgentSendsSoMuchAtMost(t *testing.T) {
 		require.Equal(t, "TEXT_EMPTY", send(amy, fmt.Sprint("r", n), " ").Get("refusals", 0, "code").String())
 	}
 	require.Empty(t, start("1", "+12025559001").Get("errors").List())
-	wait(start("2", "+12025559002"), "start 6 conversations an hour", 600)
+	wait(start("2", "+12025559002"), "start 6 conversations per hour", 600)
 	require.Empty(t, send(amy, "2", "Two").Get("errors").List(), "what the start took of the sends was put back")
-	wait(send(amy, "3", "Three"), "18 messages an hour", 200)
+	wait(send(amy, "3", "Three"), "18 messages per hour", 200)
 	require.Equal(t, first, send(amy, "1", "One").Get("message", "id").String(), "what was sent is found all the same")
 	require.Empty(t, send(p.As("bo"), "1", "Bo").Get("errors").List(), "each agent has their own")
 	clk.Advance(200 * time.Second)

@@ -45,11 +45,11 @@ func (m *Messenger) retry(ctx context.Context, tx *store.Tx, row *conversation.R
 	case err != nil:
 		return err
 	case a == nil:
-		return fault.New(fault.Conflict, "Only a message that was sent can be tried again; this one never is.")
+		return fault.New(fault.Conflict, "Only outbound messages can be retried; this item is never sent.")
 	case a.shown != channel.Failed && a.shown != channel.Unsettled:
-		return fault.New(fault.Conflict, "Only a FAILED or UNKNOWN message can be tried again; this one is %s.", a.shown)
+		return fault.New(fault.Conflict, "Only a FAILED or UNKNOWN message can be retried; this one is %s.", a.shown)
 	case a.kind != content.Text:
-		return fault.New(fault.Conflict, "Only a newer version of Parley can send this message again. Try again when every server is upgraded.")
+		return fault.New(fault.Conflict, "Only a newer version of Parley can retry this message. Try again when every server is upgraded.")
 	}
 	party, err := m.party(ctx, tx, row)
 	if err != nil {

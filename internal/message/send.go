@@ -103,7 +103,7 @@ func (m *Messenger) Send(ctx context.Context, in SendInput) (Sent, error) {
 			return Sent{}, err
 		}
 		if in.ConfirmForOwner && !row.ReadBelongsTo(viewer.FromContext(ctx).AgentID) && !viewer.FromContext(ctx).Can(viewer.ViewTeamInbox) {
-			return Sent{}, fault.New(fault.Forbidden, "Changing a colleague's read state needs the permission VIEW_TEAM_INBOX. Leave confirmForOwner out.")
+			return Sent{}, fault.New(fault.Forbidden, "Changing a colleague's read state needs the permission VIEW_TEAM_INBOX. Leave out confirmForOwner.")
 		}
 		read, err := m.Desk.InboundUpTo(ctx, tx, row, in.UpToMessageID)
 		if err != nil {
@@ -129,7 +129,7 @@ func (m *Messenger) Start(ctx context.Context, in StartInput) (Sent, error) {
 		return Sent{}, err
 	}
 	if (in.RecordID == nil) == (in.Number == nil) {
-		return Sent{}, fault.Input("input.number", "Give either recordId or number, and not both.")
+		return Sent{}, fault.Input("input.number", "Give either recordId or number, not both.")
 	}
 	record, err := m.record(ctx, in.RecordID)
 	if err != nil {
@@ -199,10 +199,10 @@ func (m *Messenger) AddNote(ctx context.Context, in NoteInput) (Sent, error) {
 	}
 	text := channel.CleanText(in.Text)
 	if channel.IsBlank(text) {
-		return Sent{}, fault.Input("input.text", "There is no note to see. Write something.")
+		return Sent{}, fault.Input("input.text", "The note is empty. Write something.")
 	}
 	if n := utf8.RuneCountInString(text); n > mostNote {
-		return Sent{}, fault.Input("input.text", "A note is 1 to %d characters; this one has %d.", mostNote, n)
+		return Sent{}, fault.Input("input.text", "A note may have 1 to %d characters; this one has %d.", mostNote, n)
 	}
 	key, ok := m.Desk.IDs.Decode(publicid.Conversation, in.ConversationID)
 	if !ok {
@@ -270,7 +270,7 @@ func checkText(text, key string) (string, error) {
 		return "", err
 	}
 	if n := utf8.RuneCountInString(text); n > MostText {
-		return "", fault.Input("input.text", "A text is at most %d characters; this one has %d.", MostText, n)
+		return "", fault.Input("input.text", "A text may have at most %d characters; this one has %d.", MostText, n)
 	}
 	return channel.CleanText(text), nil
 }

@@ -111,7 +111,7 @@ func (p *Plan) judgeSender(refuse refuse) {
 	refuse(!p.MaySend, MissingPermission, "Sending needs the permission MESSAGING_AGENT. Ask an administrator.")
 	refuse(p.Starts && !p.MayStart, MissingPermission, "Starting a conversation needs the permission AGENT_INITIATED_OUTBOUND. Ask an administrator.")
 	refuse(p.Starts && !p.Member, NotAMember, "You may not send from this sender ID. Choose one of yours, or ask an administrator to share it.")
-	refuse(p.Starts && !caps.AgentStarts, CannotStartHere, "On a channel of type %s only the customer starts a conversation.", p.ChannelType)
+	refuse(p.Starts && !caps.AgentStarts, CannotStartHere, "On a channel of type %s only the customer can start a conversation. Wait for the customer to write, or choose another channel.", p.ChannelType)
 	refuse(!p.ChannelActive, ChannelInactive, "This sender ID is switched off. Choose another, or ask an administrator.")
 	refuse(!p.AccountActive, ChannelOffline, "The carrier account of this sender ID is switched off or not set up. Ask an administrator.")
 }
@@ -127,7 +127,7 @@ func (p *Plan) judgeCustomer(refuse refuse) {
 	known := p.Consent != "" // a customer who is not there yet has no consent to judge
 	refuse(known && !optedOut && !p.Consent.Satisfies(required), ConsentRequired,
 		"This sender ID needs the consent %s; the customer has given %s. Ask them to opt in.", required, p.Consent)
-	refuse(p.isAbroad(), OutsideCountry, "The number is not in %s, and this sender ID sends SMS within that country only.", p.SenderCountry)
+	refuse(p.isAbroad(), OutsideCountry, "The number is not in %s, and this sender ID sends SMS only within that country. Choose a sender ID of the number's country.", p.SenderCountry)
 	window := channel.CapabilitiesOf(p.ChannelType).ReplyWindow()
 	closed := window > 0 && (p.LastIncoming.IsZero() || p.Now.Sub(p.LastIncoming) > window)
 	refuse(closed, CareWindowClosed, "More than %d hours have passed since the customer wrote. Send a registered template instead.", window/time.Hour)
@@ -159,7 +159,7 @@ func (p *Plan) required() channel.Consent {
 
 func (p *Plan) judgeText(refuse refuse) {
 	empty := channel.IsBlank(*p.Text)
-	refuse(empty, TextEmpty, "There is no text. Write something.")
+	refuse(empty, TextEmpty, "The text is empty. Write something.")
 	limit := channel.TextLimit(p.ChannelType)
 	if empty || limit.Allows(*p.Text, p.Header) {
 		return
@@ -168,7 +168,7 @@ func (p *Plan) judgeText(refuse refuse) {
 	if limit.Segments > 0 {
 		within += fmt.Sprintf(" and %d segments", limit.Segments)
 	}
-	refuse(true, TextTooLong, "The text is longer than this channel carries: at most %s. Shorten it.", within)
+	refuse(true, TextTooLong, "The text is longer than this channel allows: at most %s. Shorten it.", within)
 }
 
 func (p *Plan) segments() *DraftSegments {

@@ -59,7 +59,7 @@ func (m *Mender) examine(ctx context.Context, read query, s suspect) (*Finding, 
 	case isMisreadFrom(f.address, f.mobile, ch):
 		f.judgeRecord(found, ch.Country)
 	case isMisread(f.address):
-		found.Problem = "It is no number that can be messaged, and nobody knows any more who wrote. Nothing can be sent there."
+		found.Problem = "It is not a number that can be messaged, and the sender can no longer be determined. Nothing can be sent to it."
 	default:
 		return nil, nil
 	}
@@ -114,7 +114,7 @@ func (f *facts) judgeWriters(found *Finding) {
 		slices.Sort(f.others[address])
 		addresses[i] = fmt.Sprintf("%s (%s)", address, messages(f.others[address]))
 	}
-	found.Problem = "It was written in by " + strings.Join(addresses, ", ") + "."
+	found.Problem = "The messages came from " + strings.Join(addresses, ", ") + "."
 	if f.isWhole() {
 		f.readdress(found)
 		return
@@ -162,7 +162,7 @@ func (f *facts) readdress(found *Finding) {
 // number that is none.
 func (f *facts) judgeRecord(found *Finding, country string) {
 	_, why := number.Read(f.mobile, country, number.Person)
-	found.Problem = fmt.Sprintf("It was read from %q, the number of its record, which is none: %v.", f.mobile, why)
+	found.Problem = fmt.Sprintf("It was read from %q, its record's number, which is not a phone number: %v.", f.mobile, why)
 	note := fmt.Sprintf("Check the number before you write: %s was read from %q, which the record has and which is no number.", f.address, f.mobile)
 	switch {
 	case slices.Contains(f.notes, note):

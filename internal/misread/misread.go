@@ -84,7 +84,7 @@ func (m *Mender) Mend(ctx context.Context, each func(*Finding)) error {
 
 func (m *Mender) sayWaiting() {
 	if m.Progress != nil {
-		_, _ = fmt.Fprintln(m.Progress, "numbers: waiting for an import, or another parley numbers mend, to end on this database")
+		_, _ = fmt.Fprintln(m.Progress, "numbers: waiting for an import or another parley numbers mend on this database to end")
 	}
 }
 
@@ -117,10 +117,10 @@ func (m *Mender) search(ctx context.Context, doing string, do func(context.Conte
 	defer show.Close()
 	for i, key := range keys {
 		if err := ctx.Err(); err != nil {
-			return progress.Interrupted(ctx, err, fmt.Sprintf("after %d of %d conversations; run it again to go on", i, len(keys)))
+			return progress.Interrupted(ctx, err, fmt.Sprintf("after %d of %d conversations; run it again to continue", i, len(keys)))
 		}
 		if err := do(ctx, suspect{key, known[key]}); err != nil {
-			return fmt.Errorf("after %d of %d conversations; run it again to go on: %w", i, len(keys), err)
+			return fmt.Errorf("after %d of %d conversations; run it again to continue: %w", i, len(keys), err)
 		}
 		show.At(int64(i+1), int64(len(keys)))
 	}

@@ -43,14 +43,14 @@ func (p Problem) Error() string { return string(p) }
 
 // The problems.
 const (
-	Sender    Problem = "it is the short code or name of a sender, which cannot be answered"
+	Sender    Problem = "it is a sender's short code or name, to which no reply is possible"
 	Named     Problem = "it has letters in it; leave names and words out"
-	Extended  Problem = "it has an extension, which a text does not reach; leave it out to write to the main number"
+	Extended  Problem = "it has an extension, which texts cannot reach; leave it out to write to the main number"
 	Several   Problem = "it is more than one number; choose one"
 	Short     Problem = "it is a short code, or a number without its area code; give the whole number"
-	Nowhere   Problem = "its country is not known; begin it with + and the country code"
+	Nowhere   Problem = "its country is unknown; start it with + and the country code"
 	Unlisted  Problem = "there is no such number; check its digits"
-	Misshapen Problem = "it is not written as a number; give digits, with + and the country code first if need be"
+	Misshapen Problem = "it is not a number; give digits, starting with + and the country code if needed"
 )
 
 // Read reads the number that text is, a national one in the region (two letters,

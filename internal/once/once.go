@@ -59,7 +59,7 @@ func remembered(ctx context.Context, tx *store.Tx, key store.Query, hash []byte)
 	if err == nil && !bytes.Equal(was, hash) {
 		err = &fault.Error{
 			Code: fault.IdempotencyConflict, Field: "input.idempotencyKey",
-			Message: "This idempotency key was used before with another input. Use a new key for a new request.",
+			Message: "This idempotency key was already used with different input. Use a new key for a new request.",
 		}
 	}
 	return result, err
@@ -85,7 +85,7 @@ func CheckKey(key string) error {
 		ok = key[i] > ' ' && key[i] < 0x7f
 	}
 	if !ok {
-		return fault.Input("input.idempotencyKey", "An idempotency key is 1 to 64 visible ASCII characters, such as a UUID.")
+		return fault.Input("input.idempotencyKey", "An idempotency key must be 1 to 64 visible ASCII characters, such as a UUID.")
 	}
 	return nil
 }

@@ -95,11 +95,11 @@ func (v verdict) refusal() *fault.Error {
 	case fault.NotFound:
 		return fault.Missing("conversation")
 	case fault.Forbidden:
-		return fault.New(v.code, "Assigning needs the permission ASSIGN_CONVERSATION, and a colleague's read state VIEW_TEAM_INBOX. Ask an administrator.")
+		return fault.New(v.code, "Assigning needs the permission ASSIGN_CONVERSATION; changing a colleague's read state needs VIEW_TEAM_INBOX. Ask an administrator.")
 	case fault.ConfirmationNeeded:
-		return fault.New(v.code, "A colleague owns this conversation, and their read state would change. Start anew with confirmForOwner: true if that is meant.")
+		return fault.New(v.code, "A colleague owns this conversation, and their read state would change. Begin again with confirmForOwner: true if you intend that.")
 	case fault.Conflict:
-		return fault.New(v.code, "The agent who was to get it is no longer active, so choose another; or a newer version of Parley refused it for a reason that this one does not know.")
+		return fault.New(v.code, "The new owner is no longer active: choose another. Or a newer version of Parley refused it for a reason unknown to this one.")
 	}
 	return nil
 }

@@ -61,7 +61,7 @@ func (f *Foreman) control(ctx context.Context, id string, change func(context.Co
 			return fault.New(fault.Conflict, "This bulk operation has ended. Begin another.")
 		}
 		if !op.isKnown() {
-			return fault.New(fault.Conflict, "Only a newer version of Parley knows this bulk operation. Try again when every server is upgraded.")
+			return fault.New(fault.Conflict, "Only a newer version of Parley can control this bulk operation. Try again when every server is upgraded.")
 		}
 		return change(ctx, tx, op)
 	})

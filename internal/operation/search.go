@@ -57,10 +57,10 @@ func (f *Foreman) find(ctx context.Context, view conversation.View, query string
 			}
 		}
 		if len(keys) > MostFound {
-			return nil, tooWide("The search finds more than %d conversations. Add a word, or narrow the view.", MostFound)
+			return nil, tooWide("The search matches more than %d conversations. Add a word, or narrow the view.", MostFound)
 		}
 		if more = page.HasNextPage; !more && !page.IsComplete {
-			return nil, &fault.Error{Code: fault.Conflict, Field: "search", Message: "The index of the search is being made and would miss older messages. Try again when search says isComplete."}
+			return nil, &fault.Error{Code: fault.Conflict, Field: "search", Message: "The search index is being built and would miss older messages. Try again when `search` returns isComplete: true."}
 		}
 		in.Cursor = *page.PageInfo().EndCursor
 	}

@@ -182,7 +182,7 @@ func (f *Foreman) reader(ctx context.Context, s *Selection, task conversation.Ta
 	case s.IDs != nil:
 		return func(ctx context.Context) (frozen, error) { return f.freezeNamed(ctx, s.IDs, task) }, nil
 	case s.View == nil && s.Search == nil:
-		return nil, fault.Input("input.selection", "Say which conversations: give `ids`, `view` or `search`.")
+		return nil, fault.Input("input.selection", "Select conversations: give `ids`, `view` or `search`.")
 	}
 	source, err := f.source(ctx, s)
 	if err != nil {
@@ -202,7 +202,7 @@ func (f *Foreman) freezeAll(ctx context.Context, source conversation.Set, task c
 	})
 	if err = orElse(err, wrong); err == nil && len(set.items) > f.most() {
 		err = &fault.Error{Code: fault.LimitExceeded, Field: "input.selection", Message: fmt.Sprintf(
-			"A bulk operation is for at most %d conversations. Narrow the selection by a filter, such as lastMessageBefore, and begin several.", f.most())}
+			"A bulk operation may have at most %d conversations. Narrow the selection with a filter, such as lastMessageBefore, and begin several operations.", f.most())}
 	}
 	return set, err
 }
@@ -225,7 +225,7 @@ func (f *Foreman) source(ctx context.Context, s *Selection) (conversation.Set, e
 // not see is in the set too, to be refused as it is in a call for a few.
 func (f *Foreman) freezeNamed(ctx context.Context, ids []string, task conversation.Task) (set frozen, err error) {
 	if len(ids) == 0 || len(ids) > MostIDs {
-		return set, fault.Input("input.selection.ids", "Give 1 to %d conversations; %d were given. More are named by a view.", MostIDs, len(ids))
+		return set, fault.Input("input.selection.ids", "Give 1 to %d conversations, not %d. Use a view to select more.", MostIDs, len(ids))
 	}
 	var keys []int64
 	place := map[int64]int{}
@@ -323,7 +323,7 @@ func (f *Foreman) room(ctx context.Context, tx *store.Tx, agent int64) error {
 		Where(entsql.And(entsql.EQ("creator_id", agent), entsql.EQ("finished_at", 0)))
 	err := tx.Query(ctx, q, func(rows *sql.Rows) error { return rows.Scan(&open) })
 	if err == nil && open >= MostOpen {
-		err = fault.New(fault.LimitExceeded, "You have %d bulk operations that have not ended, which is the most. Wait for one, or cancel one.", MostOpen)
+		err = fault.New(fault.LimitExceeded, "You have the maximum of %d bulk operations that have not ended. Wait for one to end, or cancel one.", MostOpen)
 	}
 	return err
 }

@@ -88,5 +88,5 @@ func (w Window) Place(s *cursor.Sealer, kind cursor.Kind, of string, place ...*i
 	if w.Backward {
 		field = "before"
 	}
-	return fault.Input(field, "This is not a cursor of a list of %s. Pass a cursor from an edge, or none.", of)
+	return fault.Input(field, "This cursor does not belong to a list of %s. Pass a cursor from an edge, or leave it out.", of)
 }

@@ -130,7 +130,7 @@ func (r *Roster) beat(ctx context.Context) {
 	}
 	if err != nil {
 		if ctx.Err() == nil && !known {
-			slog.WarnContext(ctx, "cannot tell the other processes on this database that this one lives; will try again", "error", err)
+			slog.WarnContext(ctx, "cannot tell the other processes on this database that this one is running; will try again", "error", err)
 		}
 		return
 	}
@@ -167,8 +167,8 @@ func (r *Roster) look(ctx context.Context, all []Process) {
 	switch {
 	case slices.Equal(was, silent):
 	case len(silent) > 0:
-		slog.WarnContext(ctx, "other processes serve this database without a common bus: their events come up to a second late, "+
-			"and who is typing there is not seen here; give every process the same --nats, and let it reach that server",
+		slog.WarnContext(ctx, "other processes serve this database without a common bus: their events arrive up to a second late, "+
+			"and typing there is not visible here; give every process the same --nats, and make sure it can reach that server",
 			"processes", strings.Join(silent, ", "), "this", r.self.String())
 	default:
 		slog.InfoContext(ctx, "every process on this database is heard over the bus")

@@ -18,7 +18,7 @@ func (i *interruption) Error() string { return i.text }
 func (i *interruption) Unwrap() error { return i.cause }
 
 // Interrupted returns err, unless ctx was cancelled: then an error that says what was
-// going on and how to go on, such as "while reading; run it again to go on". What a
+// going on and how to go on, such as "while reading; run it again to continue". What a
 // part of the work has said of it stands. Nil stays nil.
 func Interrupted(ctx context.Context, err error, what string) error {
 	var said *interruption

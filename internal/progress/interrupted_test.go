@@ -18,8 +18,8 @@ func TestAnInterruptionSaysHowToGoOn(t *testing.T) {
 	require.Equal(t, failed, progress.Interrupted(ctx, failed, "while reading"), "a failure is no interruption")
 	cancel()
 	require.NoError(t, progress.Interrupted(ctx, nil, "while reading"))
-	inner := progress.Interrupted(ctx, fmt.Errorf("line 7: %w", ctx.Err()), "while reading; run it again to go on")
-	require.EqualError(t, inner, "interrupted while reading; run it again to go on")
+	inner := progress.Interrupted(ctx, fmt.Errorf("line 7: %w", ctx.Err()), "while reading; run it again to continue")
+	require.EqualError(t, inner, "interrupted while reading; run it again to continue")
 	require.ErrorIs(t, inner, context.Canceled)
 	require.EqualError(t, progress.Interrupted(ctx, fmt.Errorf("prepare: %w", inner), "somewhere"), inner.Error(), "the inmost knows best")
 }

@@ -63,7 +63,7 @@ func (s *Spending) Take() error {
 		if wait := q.take(s.agent); wait > 0 {
 			return &fault.Error{
 				Code: fault.LimitExceeded, RetryAfter: wait,
-				Message: fmt.Sprintf("You may %s %v %s an hour, at most a sixth of them at once. Wait as long as retryAfter says, in seconds, then try again with the same idempotency key.", q.verb, q.hourly, q.what),
+				Message: fmt.Sprintf("You may %s %v %s per hour, at most a sixth of them at once. Wait retryAfter seconds, then try again with the same idempotency key.", q.verb, q.hourly, q.what),
 			}
 		}
 		s.taken++

@@ -30,7 +30,7 @@ func TestAQuotaIsAnHoursWorkAndASixthAtOnce(t *testing.T) {
 	require.True(t, errors.As(take(as(1)), &f))
 	require.Equal(t, fault.LimitExceeded, f.Code)
 	require.Equal(t, time.Minute, f.RetryAfter)
-	require.Contains(t, f.Message, "60 sends an hour")
+	require.Contains(t, f.Message, "60 sends per hour")
 	require.NoError(t, take(as(2)), "each agent has their own")
 	for range 20 {
 		require.NoError(t, take(viewer.AsSystem(context.Background(), "seed")), "the system is not bounded")

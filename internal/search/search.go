@@ -173,11 +173,11 @@ func (d *Desk) begin(ctx context.Context, in Input) (*run, error) {
 	n := utf8.RuneCountInString(in.Query)
 	switch {
 	case n > MostQuery:
-		return nil, fault.Input("query", "A query is at most %d characters; this one has %d.", MostQuery, n)
+		return nil, fault.Input("query", "A query may have at most %d characters; this one has %d.", MostQuery, n)
 	case r.words.Len() > MostWords || len(r.tokens) > mostTokens:
-		return nil, fault.Input("query", "A query is at most %d words, or %d characters that are written without spaces. Leave some out.", MostWords, mostTokens)
+		return nil, fault.Input("query", "A query may have at most %d words, or %d characters in scripts without spaces. Leave some out.", MostWords, mostTokens)
 	case r.words.Len() == 0 || channel.IsBlank(in.Query):
-		return nil, fault.Input("query", "There is nothing to look for. Give at least one letter or digit.")
+		return nil, fault.Input("query", "The query is empty. Give at least one letter or digit.")
 	}
 	if len(in.Kinds) > 0 {
 		r.sought = slices.DeleteFunc(slices.Clone(kinds), func(k Kind) bool { return !slices.Contains(in.Kinds, k) })
@@ -234,7 +234,7 @@ func (d *Desk) parseCursor(text string) (p place, err error) {
 	}
 	var kind int64
 	if !d.Desk.Cursors.Open(cursor.Search, text, &kind, &p.at, &p.key) || kind >= int64(len(kinds)) {
-		return place{}, fault.Input("after", "This is not a cursor of a search. Pass one from an edge or pageInfo, or none.")
+		return place{}, fault.Input("after", "This cursor does not belong to a search. Pass a cursor from an edge or pageInfo, or leave it out.")
 	}
 	p.kind = kinds[kind]
 	return p, nil

@@ -87,7 +87,7 @@ func (s *set) fill(ctx context.Context, db *store.Store, lines *lineup) error {
 	for done < s.options.Conversations {
 		show.At(int64(done), int64(s.options.Conversations))
 		if err := ctx.Err(); err != nil {
-			return progress.Interrupted(ctx, err, fmt.Sprintf("after %d of %d conversations; run it again to go on", done, s.options.Conversations))
+			return progress.Interrupted(ctx, err, fmt.Sprintf("after %d of %d conversations; run it again to continue", done, s.options.Conversations))
 		}
 		b := s.next(done, lines)
 		if err := db.Write(ctx, b.save); err != nil {

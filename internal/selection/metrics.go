@@ -11,7 +11,7 @@ type counts struct {
 func newCounts() counts {
 	operations := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "parley_selection_operations_total",
-		Help: "Operations answered by a compiled plan, and by the generated executor.",
+		Help: "Operations executed by a compiled plan, and by the generated executor.",
 	}, []string{"path"})
 	return counts{operations, operations.WithLabelValues("compiled"), operations.WithLabelValues("executor")}
 }

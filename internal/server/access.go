@@ -73,12 +73,12 @@ func (s *Server) whose(ctx context.Context, token string) (identity, error) {
 	defer cancel()
 	v, expiry, err := s.options.Authenticate(ctx, token)
 	if err == nil && v == nil {
-		return identity{}, fault.New(fault.Unauthenticated, "The token belongs to nobody. Get a new one.")
+		return identity{}, fault.New(fault.Unauthenticated, "The token belongs to no agent. Get a new one.")
 	}
 	return identity{token: token, viewer: v, expiry: expiry}, err
 }
 
-var errNoToken = fault.New(fault.Unauthenticated, "A token is needed. Send Authorization: Bearer with it.")
+var errNoToken = fault.New(fault.Unauthenticated, "A token is required. Send it as Authorization: Bearer TOKEN.")
 
 // unauthorized refuses a request whose token is not good. Good ones pass however
 // many bad ones come from their address.

@@ -128,15 +128,15 @@ func statusOf(err error) int {
 func faultFor(status int) *fault.Error {
 	switch status {
 	case http.StatusUnauthorized:
-		return fault.New(fault.Unauthenticated, "A token is needed. Send Authorization: Bearer with it.")
+		return fault.New(fault.Unauthenticated, "A token is required. Send it as Authorization: Bearer TOKEN.")
 	case http.StatusForbidden:
-		return fault.New(fault.Forbidden, "This is not open to you.")
+		return fault.New(fault.Forbidden, "You may not access this.")
 	case http.StatusNotFound:
 		return fault.Missing("page")
 	case http.StatusRequestEntityTooLarge:
 		return fault.New(fault.LimitExceeded, "The request is too large. Send less.")
 	case http.StatusServiceUnavailable:
-		return fault.New(fault.Unavailable, "This is not available at present. Try again shortly.")
+		return fault.New(fault.Unavailable, "This is unavailable. Try again shortly.")
 	}
 	if status >= http.StatusInternalServerError {
 		return internal()

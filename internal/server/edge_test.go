@@ -46,7 +46,7 @@ func TestOptionsAreChecked(t *testing.T) {
 	o := good()
 	o.Origins = []string{"http://localhost:5173/"}
 	_, err = server.New(o)
-	require.ErrorContains(t, err, "without a slash; write http://localhost:5173 instead")
+	require.ErrorContains(t, err, "must not end with a slash; write http://localhost:5173 instead")
 }
 
 func TestAuthentication(t *testing.T) {

@@ -64,11 +64,11 @@ var (
 
 var errFull = &fault.Error{
 	Code: fault.Unavailable, RetryAfter: time.Second,
-	Message: "No more connections are taken at present. Try again shortly.",
+	Message: "The server accepts no more connections. Try again shortly.",
 }
 
 func errPerViewer(limit int) error {
-	return fault.New(fault.LimitExceeded, "A caller may have %d sockets and streams at a time. Close one first.", limit)
+	return fault.New(fault.LimitExceeded, "An agent may have at most %d sockets and streams open. Close one first.", limit)
 }
 
 // serveEvents answers an operation, or the errors for which there is none, by a

@@ -32,7 +32,7 @@ func (f *flight) board(ctx context.Context) (leave func(), err error) {
 	if f.under[who] >= f.most {
 		return nil, &fault.Error{
 			Code: fault.LimitExceeded, RetryAfter: time.Second,
-			Message: "You have as many operations under way as is allowed. Wait for one to end, then try again.",
+			Message: "You have the maximum number of operations in flight. Wait for one to end, then try again.",
 		}
 	}
 	f.under[who]++

@@ -116,7 +116,7 @@ func TestWhatIsReadIsPaidForAndBounded(t *testing.T) {
 	}
 	many := b.send(t, http.MethodPost, "/graphql", body(21_000), "Authorization", "Bearer bo", "Content-Type", "application/json")
 	require.Equal(t, "LIMIT_EXCEEDED", many.code())
-	require.Contains(t, many.text, "20000 values")
+	require.Contains(t, many.text, "20000 JSON values")
 	require.Empty(t, b.send(t, http.MethodPost, "/graphql", body(15_000), "Authorization", "Bearer amy", "Content-Type", "application/json").code())
 	for range 3 {
 		b.send(t, http.MethodPost, "/graphql", body(15_000), "Authorization", "Bearer amy", "Content-Type", "application/json")

@@ -20,7 +20,7 @@ func (s *Server) health(mux *http.ServeMux) {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fine(w) })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
 		if s.draining.Load() {
-			refuse(w, r, http.StatusServiceUnavailable, fault.New(fault.Unavailable, "The server is stopping. Use another."))
+			refuse(w, r, http.StatusServiceUnavailable, fault.New(fault.Unavailable, "The server is stopping. Use another one."))
 			return
 		}
 		err := s.options.Ready(r.Context())
@@ -84,7 +84,7 @@ func (s *Server) profiles() http.Handler {
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if seconds, err := strconv.ParseFloat(cmp.Or(r.FormValue("seconds"), "1"), 64); err != nil || !(seconds <= mostSeconds) {
-			refuse(w, r, http.StatusBadRequest, fault.Input("seconds", "A profile takes up to %d seconds. Ask for less.", mostSeconds))
+			refuse(w, r, http.StatusBadRequest, fault.Input("seconds", "A profile may take at most %d seconds. Ask for less.", mostSeconds))
 			return
 		}
 		mux.ServeHTTP(w, r)

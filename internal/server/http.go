@@ -175,7 +175,7 @@ func (s *Server) read(r *http.Request) (*graphql.RawParams, *refusal) {
 	case err != nil:
 		return nil, &refusal{http.StatusBadRequest, err}
 	case strings.TrimSpace(params.Query) == "" && !persisted.Names(params):
-		return nil, &refusal{http.StatusBadRequest, fault.Input("query", "The request has no query. Send one.")}
+		return nil, &refusal{http.StatusBadRequest, fault.Input("query", "The request has no query. Add one.")}
 	}
 	return params, nil
 }
@@ -194,7 +194,7 @@ func fromURL(r *http.Request) (*graphql.RawParams, error) {
 	values := r.URL.Query()
 	params := &graphql.RawParams{Query: values.Get("query"), OperationName: values.Get("operationName")}
 	if !utf8.ValidString(params.Query) || !utf8.ValidString(params.OperationName) {
-		return nil, fault.Input("query", "The URL's parameters are UTF-8, percent-encoded.")
+		return nil, fault.Input("query", "Encode the URL's parameters as UTF-8 with percent-encoding.")
 	}
 	for name, into := range map[string]*map[string]any{
 		"variables":  &params.Variables,
@@ -289,7 +289,7 @@ func fewValues(text []byte) error {
 		}
 	}
 	if values > mostValues {
-		return fault.New(fault.LimitExceeded, "The request holds more than %d values. Send fewer at once.", mostValues)
+		return fault.New(fault.LimitExceeded, "The request contains more than %d JSON values. Send fewer at once.", mostValues)
 	}
 	return nil
 }

@@ -28,7 +28,7 @@ func newMetrics(registry *prometheus.Registry, connections *connections) (*metri
 		}, []string{"route", "status"}),
 		answers: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "parley_http_request_seconds",
-			Help:    "How long requests took by route, WebSockets and event streams apart.",
+			Help:    "How long requests took, by route, except WebSockets and event streams.",
 			Buckets: durations,
 		}, []string{"route"}),
 		operations: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -42,24 +42,24 @@ func newMetrics(registry *prometheus.Registry, connections *connections) (*metri
 		}, []string{"kind", "outcome"}),
 		limited: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "parley_rate_limited_total",
-			Help: "Refused for coming too often: operation (of a viewer), flight (too many under way), sign-in, socket, webhook (of an address).",
+			Help: "Refused by a limit: operation (of a viewer), flight (too many in flight), sign-in, socket, webhook (of an address).",
 		}, []string{"what"}),
 		displaced: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "parley_websocket_displaced_total",
-			Help: "WebSockets closed before they signed in, to make room for others that want to.",
+			Help: "WebSockets closed before sign-in to make room for others.",
 		}),
 		subscriptions: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "parley_graphql_subscriptions", Help: "Subscriptions now open.",
+			Name: "parley_graphql_subscriptions", Help: "Open subscriptions.",
 		}),
 	}
 	open := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "parley_websocket_connections", Help: "WebSockets now open.",
+		Name: "parley_websocket_connections", Help: "Open WebSockets.",
 	}, func() float64 { sockets, _, _ := connections.count(); return float64(sockets) })
 	waiting := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "parley_websocket_waiting", Help: "WebSockets now open that have not signed in.",
+		Name: "parley_websocket_waiting", Help: "Open WebSockets that have not signed in.",
 	}, func() float64 { _, waiting, _ := connections.count(); return float64(waiting) })
 	streams := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "parley_event_streams", Help: "Streams of Server-Sent Events now open.",
+		Name: "parley_event_streams", Help: "Open streams of Server-Sent Events.",
 	}, func() float64 { _, _, streams := connections.count(); return float64(streams) })
 	for _, c := range []prometheus.Collector{
 		m.requests, m.answers, m.operations, m.durations, m.subscriptions, m.limited, m.displaced, open, waiting, streams,

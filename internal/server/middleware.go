@@ -204,7 +204,7 @@ func bounded(most int64, next http.Handler) http.Handler {
 }
 
 func tooLarge(most int64) error {
-	return fault.New(fault.LimitExceeded, "The body may have %d bytes. Send less.", most)
+	return fault.New(fault.LimitExceeded, "The body may have at most %d bytes. Send less.", most)
 }
 
 // deadlined bounds the writing of an answer, after the time that reading and
@@ -222,7 +222,7 @@ func readOnly(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			w.Header().Set("Allow", "GET, HEAD")
-			refuse(w, r, http.StatusMethodNotAllowed, fault.New(fault.BadInput, "This page can only be read."))
+			refuse(w, r, http.StatusMethodNotAllowed, fault.New(fault.BadInput, "This page is read-only. Use GET."))
 			return
 		}
 		next.ServeHTTP(w, r)

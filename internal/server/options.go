@@ -203,7 +203,7 @@ func (o Options) validate() error {
 		return errors.New("server: Schema and Authenticate are required")
 	}
 	if !slices.Contains([]string{Development, Production}, o.Mode) {
-		return fmt.Errorf("server: the mode is development or production, not %q", o.Mode)
+		return fmt.Errorf("server: the mode must be development or production, not %q", o.Mode)
 	}
 	for _, origin := range o.Origins {
 		if err := checkOrigin(origin); err != nil {
@@ -220,9 +220,9 @@ func checkOrigin(origin string) error {
 	case isOrigin(origin):
 		return nil
 	case isOrigin(bare):
-		return fmt.Errorf("server: an origin ends without a slash; write %s instead of %s", bare, origin)
+		return fmt.Errorf("server: an origin must not end with a slash; write %s instead of %s", bare, origin)
 	}
-	return fmt.Errorf("server: %q is no origin; write scheme and host, such as https://desk.example.com, in small letters and without a path", origin)
+	return fmt.Errorf("server: %q is not an origin; write scheme and host, such as https://desk.example.com, in lower case and without a path", origin)
 }
 
 // isOrigin reports whether s is an origin as browsers send it: no path, no

@@ -38,7 +38,7 @@ func Present(ctx context.Context, err error) *gqlerror.Error {
 		level, says := slog.LevelError, "internal error"
 		if request.passing(err) {
 			level, says = slog.LevelWarn, "the database cannot serve"
-			f = fault.New(fault.Unavailable, "The database cannot serve this at present. Try again shortly, a change with the same idempotency key.")
+			f = fault.New(fault.Unavailable, "The database is unavailable. Try again shortly; repeat a change with the same idempotency key.")
 		}
 		request.logger.Log(ctx, level, says, "requestId", request.id, "path", out.Path.String(), "error", err)
 	}
@@ -66,7 +66,7 @@ func faultOf(ctx context.Context, err error, placed *gqlerror.Error) *fault.Erro
 		// Drivers say "interrupted" in their own words once the deadline has passed.
 		return fault.New(fault.Timeout, "The request took too long and was stopped. Ask for less, or try again.")
 	case errors.Is(err, context.Canceled) || errors.Is(ctx.Err(), context.Canceled):
-		return fault.New(fault.Unavailable, "The request was cut short. Try again.")
+		return fault.New(fault.Unavailable, "The request was cancelled. Try again.")
 	case placed != nil && isUnreadableArgument(ctx):
 		return fault.New(fault.BadInput, "%s", placed.Message)
 	}
@@ -74,7 +74,7 @@ func faultOf(ctx context.Context, err error, placed *gqlerror.Error) *fault.Erro
 }
 
 func internal() *fault.Error {
-	return fault.New(fault.Internal, "Something failed on our side. Report the request id.")
+	return fault.New(fault.Internal, "Something failed on the server. Report the request id.")
 }
 
 func documentCode(err *gqlerror.Error) fault.Code {
@@ -86,7 +86,7 @@ func documentCode(err *gqlerror.Error) fault.Code {
 // of a variable they have only the path, of a missing operationName nothing.
 func documentMessage(err *gqlerror.Error) string {
 	if err.Message == "operation  not found" {
-		return "The document has not exactly one operation. Say by operationName which one to run."
+		return "The document does not have exactly one operation. Set operationName to the one to run."
 	}
 	if name, found := strings.CutPrefix(err.Path.String(), "variable."); found {
 		return "Variable $" + name + ": " + sentence(err.Message)

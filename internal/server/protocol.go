@@ -42,7 +42,7 @@ type closing struct {
 
 var (
 	goingAway     = closing{websocket.StatusGoingAway, "The server is stopping. Connect again and subscribe from the last cursor."}
-	serverError   = closing{websocket.StatusInternalError, "Something failed on our side. Connect again and subscribe from the last cursor."}
+	serverError   = closing{websocket.StatusInternalError, "Something failed on the server. Connect again and subscribe from the last cursor."}
 	notAcceptable = closing{4406, "Subprotocol not acceptable. Speak " + subprotocol + "."}
 	unauthorised  = closing{4401, "Unauthorized: Send connection_init with a token first."}
 	expired       = because(4401, "Unauthorized: ", errExpired)
@@ -71,7 +71,7 @@ func later(err error) closing { return because(websocket.StatusTryAgainLater, ""
 func invalid(reason string) closing { return closing{4400, reason} }
 
 func tooBig(most int64) closing {
-	return closing{websocket.StatusMessageTooBig, fmt.Sprintf("A message may have %d bytes", most)}
+	return closing{websocket.StatusMessageTooBig, fmt.Sprintf("A message may have at most %d bytes", most)}
 }
 
 func subscriberExists(id string) closing {
@@ -112,7 +112,7 @@ func parseMessage(kind websocket.MessageType, text []byte) (message, closing) {
 		return m, invalid(malformedAs(err, notAMessage))
 	}
 	if most := mostPayload[m.Type]; most > 0 && len(text) > most {
-		return m, invalid(fmt.Sprintf("A %s has at most %d bytes", m.Type, most))
+		return m, invalid(fmt.Sprintf("A %s may have at most %d bytes", m.Type, most))
 	}
 	switch m.Type {
 	case typeInit, typePing, typePong:
@@ -121,7 +121,7 @@ func parseMessage(kind websocket.MessageType, text []byte) (message, closing) {
 		}
 	case typeSubscribe, typeComplete:
 		if m.ID == "" || len(m.ID) > maxIDBytes {
-			return m, invalid(fmt.Sprintf("The id must be a text of 1 to %d bytes", maxIDBytes))
+			return m, invalid(fmt.Sprintf("The id must be a string of 1 to %d bytes", maxIDBytes))
 		}
 	default:
 		return m, invalid("Unknown message type")
@@ -189,5 +189,5 @@ func errorFrame(id string, errs gqlerror.List) []byte {
 }
 
 func errOperations(limit int) error {
-	return fault.New(fault.LimitExceeded, "A socket may have %d live operations. Complete one first.", limit)
+	return fault.New(fault.LimitExceeded, "A socket may have at most %d live operations. Complete one first.", limit)
 }

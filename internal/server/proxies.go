@@ -39,8 +39,8 @@ func (u *undeclared) look(r *http.Request) {
 	if len(u.attempts.proxies) > 0 && !isLocal(peer.Addr().Unmap()) || u.seen.Swap(true) {
 		return
 	}
-	u.logger.WarnContext(r.Context(), "requests come through a proxy that is not declared, so callers cannot be told apart by address; "+
-		"give its address or network by --proxies", "proxy", peer.Addr().Unmap().String(), "header", forwarding[at])
+	u.logger.WarnContext(r.Context(), "requests come through an undeclared proxy, so callers cannot be distinguished by address; "+
+		"add its address or network to --proxies", "proxy", peer.Addr().Unmap().String(), "header", forwarding[at])
 }
 
 // UndeclaredProxy is the metric that is 1 once a request came through a proxy that
@@ -49,7 +49,7 @@ const UndeclaredProxy = "parley_undeclared_proxy"
 
 func (u *undeclared) gauge() prometheus.Collector {
 	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: UndeclaredProxy, Help: "1 once a request came through a proxy that --proxies does not name: callers are not told apart by address.",
+		Name: UndeclaredProxy, Help: "1 once a request has come through a proxy that --proxies does not list: callers cannot be distinguished by address.",
 	}, func() float64 {
 		if u.seen.Load() {
 			return 1

@@ -39,7 +39,7 @@ func TestAProxyThatIsNotDeclaredIsSaidOnce(t *testing.T) {
 				r.Header.Set(c.header, "198.51.100.1")
 				b.Handler().ServeHTTP(httptest.NewRecorder(), r)
 			}
-			const message = "requests come through a proxy that is not declared, so callers cannot be told apart by address; give its address or network by --proxies"
+			const message = "requests come through an undeclared proxy, so callers cannot be distinguished by address; add its address or network to --proxies"
 			want, gauge := 0, "parley_undeclared_proxy 0\n"
 			if c.said {
 				want, gauge = 1, "parley_undeclared_proxy 1\n"

@@ -128,7 +128,7 @@ func (r *rate) take(ctx context.Context, cost int) *gqlerror.Error {
 	r.limited("operation")
 	return asGraphQL(&fault.Error{
 		Code: fault.LimitExceeded, RetryAfter: wait,
-		Message: "You ask for more in a short time than is allowed. Wait as long as retryAfter says, in seconds, then try again.",
+		Message: "You exceeded your rate limit. Wait retryAfter seconds, then try again.",
 	})
 }
 
@@ -175,7 +175,7 @@ func (a *attempts) begin(r *http.Request, what string) (attempt, *fault.Error) {
 	a.limited(what)
 	return attempt{}, &fault.Error{
 		Code: fault.LimitExceeded, RetryAfter: max(wait, time.Second),
-		Message: "Too many requests from this address were refused. Wait as long as Retry-After says, then try again with what is right.",
+		Message: "Too many requests from this address were refused. Wait Retry-After seconds, then try again with a valid token or signature.",
 	}
 }
 

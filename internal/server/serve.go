@@ -24,7 +24,7 @@ func (s *Server) Listen() (err error) {
 	var config net.ListenConfig
 	if s.public == nil {
 		if s.public, err = config.Listen(context.Background(), "tcp", s.options.Addr); err != nil {
-			return fmt.Errorf("cannot listen on %s; give another address with --addr or PARLEY_ADDR, port 0 takes a free one: %w", s.options.Addr, err)
+			return fmt.Errorf("cannot listen on %s; give another address with --addr or PARLEY_ADDR (port 0 picks a free port): %w", s.options.Addr, err)
 		}
 	}
 	if s.private == nil && s.options.PrivateAddr != "" {

@@ -166,5 +166,5 @@ func (i introspection) MutateOperationContext(_ context.Context, op *graphql.Ope
 	if i.allowed || !limit.Introspects(op.Doc, op.Operation) {
 		return nil
 	}
-	return asGraphQL(fault.New(fault.Forbidden, "Introspection is off in production. Use the published schema."))
+	return asGraphQL(fault.New(fault.Forbidden, "Introspection is disabled in production. Use the published schema."))
 }

@@ -98,9 +98,9 @@ func TestAClosingFrameSaysWhatToDo(t *testing.T) {
 		reason string
 	}{
 		{eve, 4403, "Forbidden: The token is not valid."},
-		{`{"type":"connection_init"}`, 4403, "Forbidden: A token is needed. Send Authorization: Bearer with it."},
+		{`{"type":"connection_init"}`, 4403, "Forbidden: A token is required. Send it as Authorization: Bearer TOKEN."},
 		{subscribe("a", "{ me }"), 4401, "Unauthorized: Send connection_init with a token first."},
-		{amy, 1013, "A caller may have 1 sockets and streams at a time. Close one first."},
+		{amy, 1013, "An agent may have at most 1 sockets and streams open. Close one first."},
 	} {
 		s := b.dial(t, "graphql-transport-ws")
 		s.write(c.send)

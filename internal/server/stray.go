@@ -21,9 +21,9 @@ var (
 // carrier's console shows the status; the log helps to find the mistake.
 func (s *Server) strayWebhooks(next http.Handler) http.Handler {
 	stray := s.attempts.vetted(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.options.Logger.WarnContext(r.Context(), "a webhook came to a path where none is taken; compare the address that the carrier was given with "+webhookRoute,
+		s.options.Logger.WarnContext(r.Context(), "a webhook came to a path that accepts none; compare the address configured at the carrier with "+webhookRoute,
 			"path", webhookShape(r.URL.Path), "method", r.Method)
-		refuse(w, r, http.StatusNotFound, fault.New(fault.NotFound, "Webhooks are taken at %s, with nothing behind it.", webhookRoute))
+		refuse(w, r, http.StatusNotFound, fault.New(fault.NotFound, "Webhooks are accepted only at %s. Remove what follows it.", webhookRoute))
 	}))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if isStray(r.URL.Path) {

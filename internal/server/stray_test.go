@@ -15,7 +15,7 @@ import (
 
 func TestAWebhookBesideTheWebhooks(t *testing.T) {
 	t.Parallel()
-	const message = "a webhook came to a path where none is taken; compare the address that the carrier was given with /webhooks/{provider}/{account}"
+	const message = "a webhook came to a path that accepts none; compare the address configured at the carrier with /webhooks/{provider}/{account}"
 	for path, shape := range map[string]string{
 		"/webhooks/twilio/secret-key/":              "/webhooks/twilio/{account}/",
 		"/webhooks/twilio/secret-key/?attempt=1":    "/webhooks/twilio/{account}/",

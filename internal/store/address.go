@@ -29,10 +29,10 @@ func checkAddress(u string) error {
 		return errors.New("the database must be a file path or a postgres:// URL, without spaces around it")
 	}
 	if found := scheme.FindStringSubmatch(u); found != nil {
-		return fmt.Errorf("unknown scheme %s: use postgres:// for PostgreSQL, or a file path for SQLite (./%s:… for a file of such a name)", found[1], found[1])
+		return fmt.Errorf("unknown scheme %s: use postgres:// for PostgreSQL, or a file path for SQLite (./%s:… for a file with such a name)", found[1], found[1])
 	}
 	if setting.MatchString(u) {
-		return errors.New("the database is given as settings of a connection: write postgres://user@host/name for PostgreSQL, or a file path for SQLite")
+		return errors.New("the database is given as connection settings: write postgres://user@host/name for PostgreSQL, or a file path for SQLite")
 	}
 	if strings.ContainsAny(u, "?#") {
 		return errors.New("the database must be a file path without ? and #, or a postgres:// URL")

@@ -76,7 +76,7 @@ func TestACutBackupIsNoWholeBackup(t *testing.T) {
 		cut, restored := filepath.Join(t.TempDir(), "cut"), filepath.Join(t.TempDir(), "restored.db")
 		require.NoError(t, os.WriteFile(cut, content[:size], 0o600))
 		err := store.Restore(t.Context(), store.RestoreOptions{File: cut, URL: restored})
-		require.ErrorContains(t, err, cut+" is no whole backup", size)
+		require.ErrorContains(t, err, cut+" is not a complete backup", size)
 		files, err := os.ReadDir(filepath.Dir(restored))
 		require.NoError(t, err)
 		require.Empty(t, files)

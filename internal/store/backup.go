@@ -70,9 +70,9 @@ func (o BackupOptions) mayWrite() error {
 	database, _ := os.Stat(o.URL)
 	switch {
 	case !there.Mode().IsRegular(), os.SameFile(there, database):
-		return fmt.Errorf("%s cannot hold the backup: give a file of its own", o.File)
+		return fmt.Errorf("%s cannot hold the backup: give a separate file", o.File)
 	case !o.Overwrite:
-		return fmt.Errorf("%s is there already: give another name, or --overwrite", o.File)
+		return fmt.Errorf("%s already exists: give another name, or --overwrite", o.File)
 	}
 	return nil
 }
@@ -214,9 +214,9 @@ func isSQLite(file string) (bool, error) {
 	pages := int64(binary.BigEndian.Uint32(head[28:]))
 	switch {
 	case n == 0 && errors.Is(err, io.EOF):
-		return false, fmt.Errorf("%s is no whole backup: it is empty", file)
+		return false, fmt.Errorf("%s is not a complete backup: it is empty", file)
 	case lite && (n < len(head) || info.Size() < pages*sqlitePage):
-		return true, fmt.Errorf("%s is no whole backup: it ends before its last page", file)
+		return true, fmt.Errorf("%s is not a complete backup: it ends before its last page", file)
 	case err != nil && !errors.Is(err, io.ErrUnexpectedEOF):
 		return false, err
 	}

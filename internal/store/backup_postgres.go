@@ -69,7 +69,7 @@ func (s *Store) backupPostgres(ctx context.Context, file string, progress func(d
 func archiveTables(ctx context.Context, tx pgx.Tx, archive *zip.Writer, progress func(done, total int64)) error {
 	m := manifest{Format: archiveFormat, MadeAt: time.Now().UTC()}
 	if err := tx.QueryRow(ctx, "SELECT MAX(version_id) FROM goose_db_version WHERE is_applied").Scan(&m.Migration); err != nil {
-		return fmt.Errorf("the database holds no Parley (is it the right one?): %w", err)
+		return fmt.Errorf("the database has no Parley tables (is it the right one?): %w", err)
 	}
 	var total int64
 	var err error

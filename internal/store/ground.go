@@ -17,7 +17,7 @@ var ErrNoDatabase = errors.New("there is no database")
 
 // whatToDo is said to whoever starts on a path or in a database where nothing is: a
 // disk that is not mounted and a mistyped name look like a first start.
-const whatToDo = "give --database as the server has it and see that its disk is there; for a first start run parley migrate, or parley serve --create"
+const whatToDo = "give --database the server's value and check that its disk is mounted; for a first start run parley migrate, or parley serve --create"
 
 // ownerOnly is the mode of every file that holds what the database holds: the keys
 // of all tokens, carriers' secrets, customers' texts. SQLite gives its -wal and
@@ -42,7 +42,7 @@ func layFile(path string, create bool) error {
 	for _, beside := range []string{"-wal", "-journal"} {
 		_, err := os.Stat(path + beside)
 		if err == nil && !exists(path) { // SQLite would drop what it holds; another start may just have made both
-			return fmt.Errorf("%s is there without its database: move the database back beside it, or the file away", path+beside)
+			return fmt.Errorf("%s exists without its database: move the database back next to it, or move the file away", path+beside)
 		}
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
@@ -75,7 +75,7 @@ func layEmpty(path string) (made bool, err error) {
 func (s *Store) mustHoldParley(ctx context.Context) error {
 	holds, err := s.HoldsParley(ctx)
 	if err == nil && !holds {
-		err = fmt.Errorf("%w of Parley at the address given, as its tables are not there: %s", ErrNoDatabase, whatToDo)
+		err = fmt.Errorf("%w of Parley at this address, because its tables are missing: %s", ErrNoDatabase, whatToDo)
 	}
 	return err
 }

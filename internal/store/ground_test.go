@@ -48,7 +48,7 @@ func TestALogWithoutItsDatabaseIsKept(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "parley.db")
 	require.NoError(t, os.WriteFile(path+"-wal", []byte("acknowledged"), 0o600))
 	_, err := store.Open(t.Context(), store.Options{URL: path, Create: true})
-	require.ErrorContains(t, err, "-wal is there without its database")
+	require.ErrorContains(t, err, "-wal exists without its database")
 	kept, err := os.ReadFile(path + "-wal")
 	require.NoError(t, err)
 	require.Equal(t, "acknowledged", string(kept))

@@ -23,11 +23,11 @@ func newWriterMetrics() *writerMetrics {
 			Buckets: prometheus.ExponentialBuckets(1, 2, 7),
 		}),
 		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "parley_write_group_seconds", Help: "How long transactions of the group writer took, begin to commit.",
+			Name: "parley_write_group_seconds", Help: "How long transactions of the group writer took, from begin to commit.",
 			Buckets: durations,
 		}),
 		commits: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "parley_write_commit_seconds", Help: "How long the commits alone took.", Buckets: durations,
+			Name: "parley_write_commit_seconds", Help: "How long only the commits took.", Buckets: durations,
 		}),
 		retries: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "parley_write_retries_total",

@@ -205,7 +205,7 @@ func patiently(ctx context.Context, change func() error) error {
 		if !errors.As(err, &pg) || pg.Code != "55P03" || tries == ddlTries {
 			return err
 		}
-		slog.WarnContext(ctx, "a migration waits for others to be done with a table; will try again", "try", tries, "of", ddlTries)
+		slog.WarnContext(ctx, "a migration waits for other users of a table; will try again", "try", tries, "of", ddlTries)
 		select {
 		case <-ctx.Done():
 			return ctx.Err()

@@ -166,7 +166,7 @@ func sayPlace(was, is error) {
 		slog.Error("the database file was moved, removed or replaced, so writes are refused: put it back where it was with its -wal and -shm, "+
 			"or stop this process and start it where the database is", "error", is)
 	case was != nil && is == nil:
-		slog.Info("the database file is back where it was, so writes are taken again")
+		slog.Info("the database file is back, so writes are accepted again")
 	}
 }
 

@@ -84,7 +84,7 @@ func (r *refusal) learn(items []*item, err error) {
 		}
 	case err == nil && wrote && was != nil:
 		r.err.Store(nil)
-		slog.Info("the database takes writes again")
+		slog.Info("the database accepts writes again")
 	}
 }
 
@@ -107,7 +107,7 @@ func refusalOf(err error) error {
 func (s *Store) readyCollector() prometheus.Collector {
 	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "parley_database_refuses_writes",
-		Help: "1 while the database takes no writes, or its file is not where it was opened.",
+		Help: "1 while the database accepts no writes, or its file was moved.",
 	}, func() float64 {
 		if s.RefusesWrites() || s.place.known() != nil {
 			return 1

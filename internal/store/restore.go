@@ -55,14 +55,14 @@ func Restore(ctx context.Context, o RestoreOptions) error {
 	case lite:
 		return restoreSQLite(ctx, o)
 	case !IsPostgresURL(o.URL):
-		return fmt.Errorf("%s is no backup of a SQLite database: give --database a postgres:// URL, or the right file", o.File)
+		return fmt.Errorf("%s is not a backup of a SQLite database: give --database a postgres:// URL, or the right file", o.File)
 	}
 	return restorePostgres(ctx, o)
 }
 
 func restoreSQLite(ctx context.Context, o RestoreOptions) (err error) {
 	if info, err := os.Stat(o.File + "-wal"); err == nil && info.Size() > 0 {
-		return fmt.Errorf("%s is a database in use and no backup: make one by parley backup", o.File)
+		return fmt.Errorf("%s is a database in use, not a backup: make one with parley backup", o.File)
 	}
 	if err := os.MkdirAll(filepath.Dir(o.URL), 0o700); err != nil {
 		return plainly(o.URL, err)
@@ -74,7 +74,7 @@ func restoreSQLite(ctx context.Context, o RestoreOptions) (err error) {
 	defer func() { unlock(err != nil) }()
 	for _, beside := range []string{"", "-wal", "-journal"} {
 		if _, err := os.Stat(o.URL + beside); !errors.Is(err, os.ErrNotExist) {
-			return fmt.Errorf("%s is there already: stop the server and move the database away with its -wal and -shm, or restore to another path", o.URL+beside)
+			return fmt.Errorf("%s already exists: stop the server and move the database away with its -wal and -shm, or restore to another path", o.URL+beside)
 		}
 	}
 	return atomically(o.URL, func(partial string) error {
@@ -89,7 +89,7 @@ func restoreSQLite(ctx context.Context, o RestoreOptions) (err error) {
 func notWhole(file string, err error) error {
 	var lite sqlite3.Error
 	if errors.Is(err, errDamaged) || errors.As(err, &lite) && (lite.Code == sqlite3.ErrCorrupt || lite.Code == sqlite3.ErrNotADB) {
-		return fmt.Errorf("%s is no whole backup: %w", file, err)
+		return fmt.Errorf("%s is not a complete backup: %w", file, err)
 	}
 	return err
 }
@@ -142,7 +142,7 @@ func (m *migrator) knows(ctx context.Context) error {
 func (m *migrator) knowsVersion(version int64) error {
 	sources := m.provider.ListSources()
 	if newest := sources[len(sources)-1].Version; version > newest {
-		return fmt.Errorf("the backup is of version %d and this program knows versions up to %d: restore it with the program that made it, or a newer one", version, newest)
+		return fmt.Errorf("the backup has version %d, but this program knows versions up to %d: restore it with the program that made it, or a newer one", version, newest)
 	}
 	return nil
 }

@@ -17,12 +17,12 @@ import (
 func restorePostgres(ctx context.Context, o RestoreOptions) error {
 	archive, err := zip.OpenReader(o.File)
 	if err != nil {
-		return fmt.Errorf("%s is no whole backup: %w", o.File, err)
+		return fmt.Errorf("%s is not a complete backup: %w", o.File, err)
 	}
 	defer func() { _ = archive.Close() }()
 	m, err := readManifest(archive)
 	if err != nil {
-		return fmt.Errorf("%s is no whole backup: %w", o.File, err)
+		return fmt.Errorf("%s is not a complete backup: %w", o.File, err)
 	}
 	s := &Store{}
 	if err := s.connectPostgres(ctx, o.URL); err != nil {
@@ -65,7 +65,7 @@ func readManifest(archive *zip.ReadCloser) (m manifest, err error) {
 		return m, err
 	}
 	if m.Format != archiveFormat {
-		return m, fmt.Errorf("it is of format %d, and this program reads format %d", m.Format, archiveFormat)
+		return m, fmt.Errorf("it has format %d, but this program reads format %d", m.Format, archiveFormat)
 	}
 	return m, nil
 }
@@ -83,7 +83,7 @@ func (s *Store) requireEmpty(ctx context.Context) error {
 		return err
 	}
 	if filled || tables > 0 && ours == 0 {
-		return fmt.Errorf("the database is not empty: create another (createdb NAME) and restore into that, or stop the servers and drop this one first")
+		return fmt.Errorf("the database is not empty: create another one (createdb NAME) and restore into that, or stop the servers and drop this one first")
 	}
 	return nil
 }

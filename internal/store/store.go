@@ -124,7 +124,7 @@ func (s *Store) prepare(ctx context.Context, create bool) error {
 	err := s.mustHoldParley(ctx)
 	switch {
 	case errors.Is(err, ErrNoDatabase) && create:
-		slog.InfoContext(ctx, "no Parley was here, so a new database is made", "database", s.name())
+		slog.InfoContext(ctx, "no database was found, so a new one is created", "database", s.name())
 	case err != nil:
 		return err
 	}

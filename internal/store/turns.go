@@ -65,7 +65,7 @@ func waitFor(ctx context.Context, gate *turn.Gate, work func(context.Context) er
 	case err != nil && ctx.Err() == nil:
 		return &fault.Error{
 			Code: fault.LimitExceeded, RetryAfter: mostScanWait,
-			Message: "Other counts, searches, dry runs and bulk selections are under way, and the turn of this one did not come. Wait as long as retryAfter says, in seconds, then try again with fewer at once.",
+			Message: "Too many counts, searches, dry runs and bulk selections are in flight. Wait retryAfter seconds, then try again with fewer at once.",
 		}
 	case err != nil:
 		return err

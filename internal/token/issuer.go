@@ -112,10 +112,10 @@ func parseIssuers(text []byte, loopback bool) ([]Issuer, error) {
 	decoder.DisallowUnknownFields()
 	var issuers []Issuer
 	if err := decoder.Decode(&issuers); err != nil {
-		return nil, fmt.Errorf("it must hold a JSON array of issuers: %w", err)
+		return nil, fmt.Errorf("it must contain a JSON array of issuers: %w", err)
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("there is text after the array")
+		return nil, errors.New("there must be nothing after the array")
 	}
 	return issuers, checkIssuers(issuers, loopback)
 }
@@ -123,7 +123,7 @@ func parseIssuers(text []byte, loopback bool) ([]Issuer, error) {
 // checkIssuers fills in what was left out.
 func checkIssuers(issuers []Issuer, loopback bool) error {
 	if len(issuers) > MaxIssuers {
-		return fmt.Errorf("there may be %d issuers", MaxIssuers)
+		return fmt.Errorf("at most %d issuers are allowed", MaxIssuers)
 	}
 	seen := map[string]bool{issuer: true} // ours
 	for n := range issuers {
@@ -132,7 +132,7 @@ func checkIssuers(issuers []Issuer, loopback bool) error {
 			return fmt.Errorf("issuer %q: %w", i.Issuer, err)
 		}
 		if seen[i.Issuer] {
-			return fmt.Errorf("issuer %q: the name is taken; give each issuer once, and none the name of Parley's own", i.Issuer)
+			return fmt.Errorf("issuer %q: the name is already used; list each issuer once, and none under the name of Parley's own issuer", i.Issuer)
 		}
 		seen[i.Issuer] = true
 	}
@@ -154,14 +154,14 @@ func (i *Issuer) check(loopback bool) error {
 	}
 	for _, algorithm := range i.Algorithms {
 		if fits[algorithm] == nil {
-			return fmt.Errorf("%q is none of the algorithms RS, PS, ES with 256, 384, 512, and EdDSA", algorithm)
+			return fmt.Errorf("%q is not supported; use RS, PS or ES with 256, 384 or 512, or EdDSA", algorithm)
 		}
 	}
 	switch {
 	case i.Issuer == "" || i.Audience == "" || i.JWKS == "":
 		return errors.New("issuer, audience and jwks are required")
 	case i.Leeway < 0 || time.Duration(i.Leeway) > MaxLeeway:
-		return fmt.Errorf("the leeway is at most %s", MaxLeeway)
+		return fmt.Errorf("the leeway may be at most %s", MaxLeeway)
 	}
 	return checkURL(i.JWKS, loopback)
 }
@@ -174,7 +174,7 @@ func checkURL(text string, loopback bool) error {
 	case u.Scheme == "https", u.Scheme == "http" && loopback && isLoopback(u.Hostname()):
 		return nil
 	}
-	return errors.New("jwks must be an https URL; http is for this machine, in development")
+	return errors.New("jwks must be an https URL; http is allowed only for this machine, in development")
 }
 
 func isLoopback(host string) bool {

@@ -45,7 +45,7 @@ func TestIssuersThatAreRefused(t *testing.T) {
 	}{
 		"no JSON":              {text: `[`, says: "JSON array"},
 		"an object":            {text: `{}`, says: "JSON array"},
-		"text after it":        {text: `[] []`, says: "after the array"},
+		"text after it":        {text: `[] []`, says: "nothing after the array"},
 		"an unknown member":    {text: with(`, "alg": "RS256"`), says: "alg"},
 		"no issuer":            {text: `[{"audience": "parley", "jwks": "https://a.test/keys"}]`, says: "required"},
 		"no audience":          {text: `[{"issuer": "a", "jwks": "https://a.test/keys"}]`, says: "required"},
@@ -61,8 +61,8 @@ func TestIssuersThatAreRefused(t *testing.T) {
 		"a file":               {text: at("file:///etc/passwd"), says: "plain URL"},
 		"a password":           {text: at("https://u:p@a.test/keys"), says: "plain URL"},
 		"no host":              {text: at("https:///keys"), says: "plain URL"},
-		"twice":                {text: "[" + strings.Trim(with(""), "[]") + "," + strings.Trim(with(""), "[]") + "]", says: "taken"},
-		"Parley's own":         {text: `[{"issuer": "parley", "audience": "parley", "jwks": "https://a.test/keys"}]`, says: "taken"},
+		"twice":                {text: "[" + strings.Trim(with(""), "[]") + "," + strings.Trim(with(""), "[]") + "]", says: "already used"},
+		"Parley's own":         {text: `[{"issuer": "parley", "audience": "parley", "jwks": "https://a.test/keys"}]`, says: "already used"},
 		"very many":            {text: "[" + strings.Repeat("{},", 20) + "{}]", says: "20 issuers"},
 		"a file of any length": {text: strings.Repeat(" ", 65<<10), says: "longer than"},
 	} {

@@ -97,7 +97,7 @@ func (s *keySet) find(ctx context.Context, name keyName) (any, error) {
 	}
 	return nil, &fault.Error{
 		Code: fault.Unavailable, RetryAfter: max(s.tried.Add(fetchPause).Sub(s.clock.Now().Std()), time.Second),
-		Message: "Tokens of this issuer cannot be checked at present. Try again shortly.",
+		Message: "Tokens of this issuer cannot be verified right now. Try again shortly.",
 	}
 }
 
@@ -178,7 +178,7 @@ func fetch(ctx context.Context, client *http.Client, i *Issuer) (map[keyName]any
 	}
 	defer func() { _ = response.Body.Close() }()
 	if response.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("it answers with status %d", response.StatusCode)
+		return nil, fmt.Errorf("it answered with status %d", response.StatusCode)
 	}
 	text, err := io.ReadAll(io.LimitReader(response.Body, maxKeySetBytes+1))
 	switch {
@@ -195,7 +195,7 @@ func parseKeys(text []byte, algorithms []string) (map[keyName]any, error) {
 		Keys []jwkset.JWKMarshal `json:"keys"`
 	}
 	if err := json.Unmarshal(text, &set); err != nil {
-		return nil, errors.New("it is no JSON Web Key Set")
+		return nil, errors.New("it is not a JSON Web Key Set")
 	}
 	if len(set.Keys) > maxKeys {
 		return nil, fmt.Errorf("the key set has more than %d keys", maxKeys)
@@ -212,7 +212,7 @@ func parseKeys(text []byte, algorithms []string) (map[keyName]any, error) {
 		}
 	}
 	if len(keys) == 0 {
-		return nil, fmt.Errorf("none of its %d keys has a kid and suits %v", len(set.Keys), algorithms)
+		return nil, fmt.Errorf("none of its %d keys has a kid and fits %v", len(set.Keys), algorithms)
 	}
 	return keys, nil
 }

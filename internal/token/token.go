@@ -92,10 +92,10 @@ func New(key []byte, clk clock.Clock) (*Authority, error) {
 // most MaxTTL. A ttl or username out of bounds is fault.BadInput.
 func (a *Authority) Mint(username string, ttl time.Duration) (string, error) {
 	if !validSubject(username) {
-		return "", fault.Input("username", "A username is 1 to %d bytes of printable text.", maxSubjectBytes)
+		return "", fault.Input("username", "A username must be 1 to %d bytes of printable text.", maxSubjectBytes)
 	}
 	if ttl < time.Second || ttl > MaxTTL {
-		return "", fault.Input("ttl", "A token lives between one second and 30 days, such as 1h.")
+		return "", fault.Input("ttl", "A token's lifetime must be between one second and 30 days, such as 1h.")
 	}
 	now := a.clock.Now().Std()
 	unsigned := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.RegisteredClaims{

@@ -63,7 +63,7 @@ func NewVerifier(o VerifierOptions) (*Verifier, error) {
 	v := &Verifier{
 		own: o.Own, others: map[string]*other{}, peek: jwt.NewParser(jwt.WithStrictDecoding()),
 		fetches: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "parley_issuer_fetches_total", Help: "Fetches of the keys of other issuers of tokens, by outcome: ok, failed.",
+			Name: "parley_issuer_fetches_total", Help: "Fetches of other token issuers' keys, by outcome: ok, failed.",
 		}, []string{"outcome"}),
 	}
 	for _, outcome := range []string{"ok", "failed"} {

@@ -178,7 +178,7 @@ func readMessage(w http.ResponseWriter, r *http.Request, secret string) (Message
 	m := Message{Key: in.Key, From: in.From, To: in.To, Text: in.Text, StatusURL: in.StatusURL, Secret: secret}
 	switch {
 	case err != nil:
-		return m, &answer{Code: channel.CannotBeSent, Detail: "the request is not JSON of the documented shape"}
+		return m, &answer{Code: channel.CannotBeSent, Detail: "the request is not JSON in the documented format"}
 	case m.Key == "" || max(len(m.Key), len(m.StatusURL)) > maxField:
 		return m, &answer{Code: channel.CannotBeSent, Detail: "the key is missing, or a field is too long"}
 	case m.From == "" || len(m.From) > maxField:

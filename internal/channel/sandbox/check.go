@@ -25,7 +25,7 @@ func (p *Provider) Check(ctx context.Context, a channel.Account) error {
 		return err
 	}
 	if _, err := client.Do(req); err != nil {
-		return fmt.Errorf("the sandbox is not reached: %w", err)
+		return fmt.Errorf("the sandbox cannot be reached: %w", err)
 	}
 	return nil
 }

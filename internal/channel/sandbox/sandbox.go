@@ -94,7 +94,7 @@ func (p *Provider) route(a channel.Account) (*wire.Client, string, error) {
 		return p.outside, base, err
 	}
 	if p.inside == nil {
-		return nil, "", fmt.Errorf("the account has no base URL and there is no carrier in this process")
+		return nil, "", fmt.Errorf("the account has no base URL, and there is no carrier in this process")
 	}
 	return p.inside, "http://sandbox.invalid", nil
 }

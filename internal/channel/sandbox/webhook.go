@@ -109,7 +109,7 @@ func bad(raw []byte, err error) channel.Bad {
 func parseEntry(d *channel.Delivery, raw []byte, query url.Values) error {
 	var e Entry
 	if err := json.Unmarshal(raw, &e); err != nil {
-		return errors.New("the entry is not JSON of the documented shape")
+		return errors.New("the entry is not JSON in the documented format")
 	}
 	if !validID(e.ID) {
 		return errors.New("the entry's id is missing or malformed")
@@ -128,7 +128,7 @@ func parseEntry(d *channel.Delivery, raw []byte, query url.Values) error {
 		}
 		return err
 	}
-	return errors.New("the entry's type is not known")
+	return errors.New("the entry's type is unknown")
 }
 
 // inbound is a customer's message. What cannot be taken of it costs that alone.
@@ -150,7 +150,7 @@ func (e Entry) inbound() (channel.Inbound, error) {
 		m.Media = append(m.Media, channel.Media{ContentType: bounded(file.ContentType), URL: channel.CleanText(file.URL)})
 	}
 	if foreign > 0 {
-		m.Missing = append(m.Missing, channel.Files(foreign)+" not at the carrier")
+		m.Missing = append(m.Missing, channel.Files(foreign)+" missing at the carrier")
 	}
 	if more := len(e.Media) - maxMedia; more > 0 {
 		m.Missing = append(m.Missing, fmt.Sprintf("%s beyond the first %d", channel.Files(more), maxMedia))
@@ -177,7 +177,7 @@ func (e Entry) receipt(query url.Values) (channel.Receipt, error) {
 		r.Code = codeOf(e.Code)
 		return r, nil
 	}
-	return r, errors.New("the status is not known")
+	return r, errors.New("the status is unknown")
 }
 
 func timeOf(s string) (clock.Time, error) {

@@ -26,7 +26,7 @@ func (p *Provider) Check(ctx context.Context, a channel.Account) error {
 		return err
 	}
 	if is.Status != "active" {
-		return fmt.Errorf("the account is %q at Twilio and not active", is.Status)
+		return fmt.Errorf("the account is %q at Twilio, not active", is.Status)
 	}
 	return nil
 }

@@ -51,7 +51,7 @@ func (p *Provider) List(ctx context.Context, a channel.Account, day time.Time, n
 		return out, err
 	}
 	if page.Next != "" && !strings.HasPrefix(page.Next, messagesPath(a)+"?") {
-		return out, errors.New("Twilio's next page is not of this account") //nolint:staticcheck // a name
+		return out, errors.New("Twilio's next page belongs to another account") //nolint:staticcheck // a name
 	}
 	out.Next = page.Next
 	for _, m := range page.Messages {
@@ -137,7 +137,7 @@ func isMadeUp(a channel.Account) bool { return a.BaseURL == "" && strings.Trim(a
 // get reads a resource of the account.
 func (p *Provider) get(ctx context.Context, a channel.Account, path string, into any) error {
 	if isMadeUp(a) {
-		return errors.New("the account is made up, so that no carrier is asked for it")
+		return errors.New("the account is fictitious, so no carrier was asked")
 	}
 	base, err := baseURL(a)
 	if err != nil {
@@ -152,7 +152,7 @@ func (p *Provider) get(ctx context.Context, a channel.Account, path string, into
 	answer, err := p.client.Within(maxPage).Do(req)
 	switch {
 	case err != nil:
-		return fmt.Errorf("Twilio is not reached: %w", err) //nolint:staticcheck // a name
+		return fmt.Errorf("Twilio cannot be reached: %w", err) //nolint:staticcheck // a name
 	case answer.Status == http.StatusUnauthorized || answer.Status == http.StatusForbidden:
 		return errors.New("Twilio refuses the account SID or the auth token") //nolint:staticcheck // a name
 	case answer.Status == http.StatusNotFound || answer.Status == http.StatusGone:

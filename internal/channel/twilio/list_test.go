@@ -77,10 +77,10 @@ func TestAListThatCannotBeHadSaysWhy(t *testing.T) {
 	p := twilio.New(twilio.Options{})
 	server.Keep(twiliotest.Kept{SID: "SM1", To: "+14155550199", SentAt: day})
 	for why, change := range map[string]func(*channel.Account){
-		"auth token":  func(a *channel.Account) { a.Secret = "another" },
-		"HTTP 404":    func(a *channel.Account) { a.BaseURL += "elsewhere" },
-		"https":       func(a *channel.Account) { a.BaseURL = "http://api.example.com" },
-		"not reached": func(a *channel.Account) { a.BaseURL = "http://127.0.0.1:1" },
+		"auth token":        func(a *channel.Account) { a.Secret = "another" },
+		"HTTP 404":          func(a *channel.Account) { a.BaseURL += "elsewhere" },
+		"https":             func(a *channel.Account) { a.BaseURL = "http://api.example.com" },
+		"cannot be reached": func(a *channel.Account) { a.BaseURL = "http://127.0.0.1:1" },
 	} {
 		other := a
 		change(&other)
@@ -89,8 +89,8 @@ func TestAListThatCannotBeHadSaysWhy(t *testing.T) {
 		require.NotContains(t, err.Error(), account.Secret)
 	}
 	for why, document := range map[string]string{
-		"cannot be read":      `{"messages": 5}`,
-		"not of this account": `{"messages": [], "next_page_uri": "/2010-04-01/Accounts/ACother/Messages.json?Page=1"}`,
+		"cannot be read":             `{"messages": 5}`,
+		"belongs to another account": `{"messages": [], "next_page_uri": "/2010-04-01/Accounts/ACother/Messages.json?Page=1"}`,
 	} {
 		p := twilio.New(twilio.Options{Transport: answering(document)})
 		_, err := p.List(t.Context(), account, day, "")

@@ -39,7 +39,7 @@ func bad(w channel.Webhook, err error) channel.Bad {
 
 func parse(a channel.Account, w channel.Webhook) (channel.Delivery, error) {
 	if !isForm(w) {
-		return channel.Delivery{}, errors.New("the body is no form")
+		return channel.Delivery{}, errors.New("the body is not a form")
 	}
 	form, ok := readForm(string(w.Body))
 	if !ok {
@@ -68,7 +68,7 @@ func dispatch(a channel.Account, w channel.Webhook, form url.Values, sid string)
 	case passing[status]:
 		return channel.Delivery{}, nil
 	case !known:
-		return channel.Delivery{}, errors.New("the message status is not known")
+		return channel.Delivery{}, errors.New("the message status is unknown")
 	}
 	r := receipt(sid, status, to, form.Get("ErrorCode"))
 	r.AttemptKey = bounded(w.Query.Get("attempt"), maxKey)
@@ -78,7 +78,7 @@ func dispatch(a channel.Account, w channel.Webhook, form url.Values, sid string)
 // passing are statuses that say nothing of where a message of ours ends.
 var passing = map[string]bool{"accepted": true, "scheduled": true, "queued": true, "sending": true, "receiving": true}
 
-// canceled is the status of a message that was called off at Twilio before it went
+// canceled is the status of a message that was cancelled at Twilio before it went
 // out (an update of the Message resource; nothing of ours does it).
 const canceled = "canceled"
 
@@ -106,7 +106,7 @@ func receipt(sid, status string, to channel.Status, errorCode string) channel.Re
 	case err == nil && number != 0:
 		r.Code, r.Detail = failure(number), "Twilio error "+strconv.Itoa(number)
 	case status == canceled:
-		r.Code, r.Detail = channel.ChannelCannotSend, "called off at Twilio"
+		r.Code, r.Detail = channel.ChannelCannotSend, "cancelled at Twilio"
 	default:
 		r.Code = failure(0)
 	}
@@ -129,7 +129,7 @@ func inbound(a channel.Account, form url.Values, sid string) (channel.Delivery, 
 		Consent:    consent(form.Get("OptOutType"), form.Get("Body")),
 	}
 	if !form.Has("Body") && !form.Has("NumMedia") {
-		m.Unsupported = "a message without text and files"
+		m.Unsupported = "a message without text or files"
 	}
 	addMedia(a, form, &m)
 	return channel.Delivery{Messages: []channel.Inbound{m}}, nil
@@ -141,7 +141,7 @@ func addMedia(a channel.Account, form url.Values, m *channel.Inbound) {
 	if said := form.Get("NumMedia"); said != "" {
 		n, err := strconv.Atoi(said)
 		if err != nil || n < 0 {
-			m.Missing = append(m.Missing, "files, whose number cannot be read")
+			m.Missing = append(m.Missing, "files whose number cannot be read")
 		}
 		count = max(n, 0)
 	}
@@ -160,7 +160,7 @@ func addMedia(a channel.Account, form url.Values, m *channel.Inbound) {
 		m.Refused = append(m.Refused, file)
 	}
 	if foreign > 0 {
-		m.Missing = append(m.Missing, channel.Files(foreign)+" not at the carrier")
+		m.Missing = append(m.Missing, channel.Files(foreign)+" missing at the carrier")
 	}
 	if more := count - maxMedia; more > 0 {
 		m.Missing = append(m.Missing, fmt.Sprintf("%s beyond the first %d", channel.Files(more), maxMedia))

@@ -62,7 +62,7 @@ func TestParse(t *testing.T) {
 			}),
 		},
 		{"sender with an apostrophe", hook("MessageSid", sid, "From", "Boots'UK", "To", text.To, "Body", "Hi"), messages(func(m *channel.Inbound) { m.From = "Boots'UK" })},
-		{"without text and files", received(), messages(func(m *channel.Inbound) { m.Text, m.Unsupported = "", "a message without text and files" })},
+		{"without text and files", received(), messages(func(m *channel.Inbound) { m.Text, m.Unsupported = "", "a message without text or files" })},
 		{"status that is not documented", received("Body", "Hi", "SmsStatus", "relayed"), messages(func(*channel.Inbound) {})},
 		{"still being received", received("Body", "Hi", "SmsStatus", "receiving"), messages(func(*channel.Inbound) {})},
 		{
@@ -71,10 +71,10 @@ func TestParse(t *testing.T) {
 			messages(func(m *channel.Inbound) {
 				m.Media = []channel.Media{{ContentType: "image/png", URL: "https://api.twilio.com/y"}}
 				m.Refused = []channel.Media{{ContentType: "image/png", URL: "https://169.254.169.254/"}, {URL: "http://api.twilio.com/x"}}
-				m.Missing = []string{"2 files not at the carrier"}
+				m.Missing = []string{"2 files missing at the carrier"}
 			}),
 		},
-		{"pictures by the word", received("Body", "Hi", "NumMedia", "two"), messages(func(m *channel.Inbound) { m.Missing = []string{"files, whose number cannot be read"} })},
+		{"pictures by the word", received("Body", "Hi", "NumMedia", "two"), messages(func(m *channel.Inbound) { m.Missing = []string{"files whose number cannot be read"} })},
 		{"sent", hook("MessageSid", sid, "MessageStatus", "sent"), receipt("sent", channel.Sent, "", "")},
 		{"delivered", hook("MessageSid", sid, "MessageStatus", "delivered"), receipt("delivered", channel.Delivered, "", "")},
 		{"read", hook("MessageSid", sid, "MessageStatus", "read"), receipt("read", channel.Read, "", "")},
@@ -83,7 +83,7 @@ func TestParse(t *testing.T) {
 		{"failed without a number", hook("MessageSid", sid, "MessageStatus", "failed"), receipt("failed", channel.Failed, channel.CannotBeSent, "")},
 		{"failed with a new number", hook("MessageSid", sid, "MessageStatus", "failed", "ErrorCode", "39999"), receipt("failed", channel.Failed, channel.CannotBeSent, "Twilio error 39999")},
 		{"partially delivered", hook("MessageSid", sid, "MessageStatus", "partially_delivered"), receipt("partially_delivered", channel.Sent, "", "")},
-		{"canceled", hook("MessageSid", sid, "MessageStatus", "canceled"), receipt("canceled", channel.Failed, channel.ChannelCannotSend, "called off at Twilio")},
+		{"canceled", hook("MessageSid", sid, "MessageStatus", "canceled"), receipt("canceled", channel.Failed, channel.ChannelCannotSend, "cancelled at Twilio")},
 		{"STOP by Advanced Opt-Out", received("Body", "arret", "OptOutType", "STOP"), messages(func(m *channel.Inbound) { m.Text, m.Consent = "arret", channel.OptOut })},
 		{"START by Advanced Opt-Out", received("Body", "oui", "OptOutType", "START"), messages(func(m *channel.Inbound) { m.Text, m.Consent = "oui", channel.ImplicitOptIn })},
 		{"START", received("Body", " Unstop\n"), messages(func(m *channel.Inbound) { m.Text, m.Consent = " Unstop\n", channel.ImplicitOptIn })},

@@ -60,7 +60,7 @@ func result(answer wire.Answer) channel.Result {
 	case status >= 200 && status < 300:
 		return accepted(answer)
 	case status >= 300 && status < 400:
-		return wire.Misconfigured("the base URL answers with a redirect")
+		return wire.Misconfigured("the base URL returned a redirect")
 	case status == http.StatusRequestTimeout || status < 200 || status >= 500:
 		return wire.Unclear(fmt.Sprintf("HTTP %d", status))
 	default:

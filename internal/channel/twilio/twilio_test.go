@@ -291,11 +291,11 @@ func TestAnAccountIsChecked(t *testing.T) {
 	here.BaseURL = server.URL
 	require.NoError(t, provider.Check(t.Context(), here))
 	for word, change := range map[string]func(*channel.Account){
-		"auth token":  func(a *channel.Account) { a.Secret = "another" },
-		"account SID": func(a *channel.Account) { a.SID = "" },
-		"https":       func(a *channel.Account) { a.BaseURL = "http://api.example.com" },
-		"not reached": func(a *channel.Account) { a.BaseURL = "http://127.0.0.1:1" },
-		"HTTP 404":    func(a *channel.Account) { a.BaseURL += "/elsewhere" },
+		"auth token":        func(a *channel.Account) { a.Secret = "another" },
+		"account SID":       func(a *channel.Account) { a.SID = "" },
+		"https":             func(a *channel.Account) { a.BaseURL = "http://api.example.com" },
+		"cannot be reached": func(a *channel.Account) { a.BaseURL = "http://127.0.0.1:1" },
+		"HTTP 404":          func(a *channel.Account) { a.BaseURL += "/elsewhere" },
 	} {
 		a := here
 		change(&a)

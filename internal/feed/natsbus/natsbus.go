@@ -80,7 +80,7 @@ func Open(o Options) (*Bus, error) {
 		return nil, fmt.Errorf("listen for hints: %w", err)
 	}
 	if !b.Connected() || b.conn.FlushTimeout(sendTimeout) != nil { // else the cluster knows that we listen
-		slog.Warn("cannot reach NATS yet; will keep trying, and look at the event log every second meanwhile")
+		slog.Warn("cannot reach NATS yet; will keep trying, and read the event log every second meanwhile")
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	b.stop = stop
@@ -115,7 +115,7 @@ func (b *Bus) options() []nats.Option {
 		nats.ConnectHandler(b.connected), nats.ReconnectHandler(b.connected),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
 			if err != nil { // none when it was closed
-				slog.Warn("lost NATS; will keep trying, and look at the event log every second meanwhile", "error", err)
+				slog.Warn("lost NATS; will keep trying, and read the event log every second meanwhile", "error", err)
 			}
 		}),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {

@@ -85,7 +85,7 @@ func (b *Bus) listen(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		slog.WarnContext(ctx, "cannot listen to PostgreSQL's notifications; will keep trying, and look at the event log every second meanwhile", "error", err)
+		slog.WarnContext(ctx, "cannot listen to PostgreSQL's notifications; will keep trying, and read the event log every second meanwhile", "error", err)
 		if heard {
 			pause = firstPause
 		}

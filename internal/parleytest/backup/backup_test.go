@@ -226,11 +226,11 @@ func TestNothingIsOverwritten(t *testing.T) {
 	file := backup(t, p)
 	ctx, database := t.Context(), p.Config.Database
 	require.Error(t, store.Restore(ctx, store.RestoreOptions{File: file, URL: database}))
-	require.ErrorContains(t, store.Backup(ctx, store.BackupOptions{URL: database, File: file}), "there already")
+	require.ErrorContains(t, store.Backup(ctx, store.BackupOptions{URL: database, File: file}), "already exists")
 	require.NoError(t, store.Backup(ctx, store.BackupOptions{URL: database, File: file, Overwrite: true}))
 	require.Error(t, store.Backup(ctx, store.BackupOptions{URL: database, File: filepath.Dir(file), Overwrite: true}))
 	if !parleytest.OnPostgres() {
-		require.ErrorContains(t, store.Backup(ctx, store.BackupOptions{URL: database, File: database, Overwrite: true}), "file of its own")
+		require.ErrorContains(t, store.Backup(ctx, store.BackupOptions{URL: database, File: database, Overwrite: true}), "separate file")
 		require.ErrorContains(t, store.Restore(ctx, store.RestoreOptions{File: file, URL: "postgres://localhost/x"}), "give --database a file path")
 	}
 	p.Say("+12025550199", parleytest.Sales, "it still works")

@@ -85,7 +85,7 @@ func TestAnAgentHasSoManyOperationsUnderWay(t *testing.T) {
 			vars{"from": time.Date(1990, 1, 1, 0, 0, n, 0, time.UTC).Format(time.RFC3339)}
 	}) {
 		if a.code() == "LIMIT_EXCEEDED" {
-			require.Contains(t, a.body, "under way")
+			require.Contains(t, a.body, "in flight")
 			require.Positive(t, a.wait(), "when to come back is said")
 			refused++
 		}

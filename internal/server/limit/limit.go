@@ -188,10 +188,10 @@ func countTokens(document string) int {
 
 func exceeded(subject, unit string, limit, actual int) error {
 	if actual >= saturated {
-		return fault.New(fault.LimitExceeded, "%s may have %d %s; this one has more than %d. Ask for less.",
+		return fault.New(fault.LimitExceeded, "%s may have at most %d %s; this one has more than %d. Ask for less.",
 			subject, limit, unit, saturated-1)
 	}
-	return fault.New(fault.LimitExceeded, "%s may have %d %s; this one has %d. Ask for less.",
+	return fault.New(fault.LimitExceeded, "%s may have at most %d %s; this one has %d. Ask for less.",
 		subject, limit, unit, actual)
 }
 

@@ -81,7 +81,7 @@ func (s *shape) sort(fragments ast.FragmentDefinitionList) error {
 			return nil
 		}
 		if state[name] == open {
-			return fault.New(fault.LimitExceeded, "A fragment may not spread itself, directly or through others. Break the cycle.")
+			return fault.New(fault.LimitExceeded, "A fragment may not spread itself, directly or through other fragments. Break the cycle.")
 		}
 		state[name] = open
 		for _, spread := range s.spreads(fragment.SelectionSet, nil) {

@@ -66,17 +66,17 @@ func parse(text []byte) (Documents, error) {
 	}
 	documents := Documents{}
 	if err := json.Unmarshal(text, &documents); err != nil {
-		return nil, errors.New("it must hold one JSON object of name and document")
+		return nil, errors.New("it must contain one JSON object that maps names to documents")
 	}
 	if len(documents) == 0 || len(documents) > maxDocuments {
-		return nil, fmt.Errorf("it must hold 1 to %d documents, not %d", maxDocuments, len(documents))
+		return nil, fmt.Errorf("it must contain 1 to %d documents, not %d", maxDocuments, len(documents))
 	}
 	for name, document := range documents {
 		switch {
 		case name == "" || len(name) > maxNameBytes || strings.TrimSpace(document) == "":
-			return nil, fmt.Errorf("a name has 1 to %d bytes, and a document is not empty: see %.40q", maxNameBytes, name)
+			return nil, fmt.Errorf("a name must have 1 to %d bytes and a document must not be empty: see %.40q", maxNameBytes, name)
 		case isHash(name) && name != hashOf(document):
-			return nil, fmt.Errorf("the document under %s has another SHA-256; generate the file again", name)
+			return nil, fmt.Errorf("the document under %s does not match its SHA-256; generate the file again", name)
 		}
 	}
 	return documents, nil
@@ -130,9 +130,9 @@ func (e *Extension) MutateOperationParameters(ctx context.Context, p *graphql.Ra
 	case strings.TrimSpace(p.Query) == "":
 		return e.find(ctx, p, name)
 	case isHash(name) && name != hashOf(p.Query):
-		return refusal(fault.Input("extensions", "The document has another SHA-256 than the one sent with it. Hash the text as it is sent."))
+		return refusal(fault.Input("extensions", "The document does not match the SHA-256 sent with it. Hash the text exactly as you send it."))
 	case e.listed != nil && e.listed[hashOf(p.Query)] == "":
-		return refusal(fault.New(fault.Forbidden, "Only documents that the operator has listed run here. Ask for this one to be added."))
+		return refusal(fault.New(fault.Forbidden, "Only documents listed by the operator may run here. Ask the operator to add this one."))
 	}
 	return nil
 }
@@ -173,7 +173,7 @@ func nameIn(extensions map[string]any) (string, error) {
 	if id, found := extensions[DocumentID]; found {
 		name, _ := id.(string)
 		if name == "" || len(name) > maxNameBytes {
-			return "", fault.Input(DocumentID, "A documentId is a text of 1 to %d bytes.", maxNameBytes)
+			return "", fault.Input(DocumentID, "A documentId must be a string of 1 to %d bytes.", maxNameBytes)
 		}
 		return strings.TrimPrefix(name, "sha256:"), nil
 	}
@@ -184,7 +184,7 @@ func nameIn(extensions map[string]any) (string, error) {
 	members, _ := persisted.(map[string]any)
 	name, _ := members["sha256Hash"].(string)
 	if fmt.Sprint(members["version"]) != "1" || !isHash(name) {
-		return "", fault.Input("extensions.persistedQuery", "It is written {version: 1, sha256Hash: 64 hexadecimal digits in lower case}.")
+		return "", fault.Input("extensions.persistedQuery", "Write it as {version: 1, sha256Hash: 64 lower-case hexadecimal digits}.")
 	}
 	return name, nil
 }

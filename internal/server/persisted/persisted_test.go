@@ -41,8 +41,8 @@ func TestRead(t *testing.T) {
 		`{"a": "{ me }"} x`: "one JSON object",
 		`{}`:                "1 to 10000",
 		`{"": "{ me }"}`:    "1 to 255 bytes",
-		`{"a": " "}`:        "not empty",
-		fmt.Sprintf(`{%q: "{ you }"}`, sha(document)): "another SHA-256",
+		`{"a": " "}`:        "not be empty",
+		fmt.Sprintf(`{%q: "{ you }"}`, sha(document)): "does not match its SHA-256",
 		strings.Repeat(" ", 16<<20+1):                 "longer than",
 	} {
 		_, err := read(text)
