@@ -6,8 +6,8 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	"github.com/vektah/gqlparser/v2"
@@ -200,16 +200,20 @@ func TestACountWhoseTurnDoesNotComeIsRefused(t *testing.T) {
 	t.Parallel()
 	p := parleytest.New(t)
 	p.Say("+12025551000", parleytest.Sales, "Hello")
-	free, scanning := make(chan struct{}), sync.WaitGroup{}
+	free, scanning, begun := make(chan struct{}), sync.WaitGroup{}, atomic.Int64{}
 	for agent := range int64(2 * runtime.NumCPU()) { // more than there are places
 		scanning.Go(func() {
 			ctx := viewer.NewContext(context.Background(), &viewer.Viewer{AgentID: 1_000 + agent})
-			require.NoError(t, p.Store.Scan(ctx, func(context.Context) error { <-free; return nil }))
+			require.NoError(t, p.Store.Scan(ctx, func(context.Context) error {
+				begun.Add(1)
+				<-free
+				return nil
+			}))
 		})
 	}
 	defer scanning.Wait()
 	defer close(free)
-	time.Sleep(100 * time.Millisecond) // all that have a place have it
+	p.Eventually(func() bool { return begun.Load() >= max(1, int64(runtime.NumCPU())/2) }, "every place is taken")
 	const count = `{ conversations(view: {kind: ALL}, first: 1, filterBy: {lastMessageFrom: "1990-01-01T00:00:00Z"}) { totalCount } }`
 	refused := p.As("amy").Raw(count, nil)
 	require.Equal(t, []string{"LIMIT_EXCEEDED"}, refused.Codes())

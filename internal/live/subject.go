@@ -68,8 +68,11 @@ func (f *subjectFold[T]) frame(ctx context.Context, v *viewer.Viewer, e *feed.De
 	}
 	found, err := f.ByKey(viewer.NewContext(ctx, v), []int64{key})
 	var none T
-	if change.Node = found[key]; change.Node == none { // the LEAVE that says so is on its way
-		change.Kind = feed.Leave
+	if change.Node = found[key]; change.Node != none || err != nil {
+		return change, true, err
 	}
-	return change, true, err
+	// The viewer no longer sees it: the event that says so is on its way.
+	known := change.Kind == feed.Update
+	change.Kind = feed.Leave
+	return change, known, nil
 }
