@@ -98,6 +98,11 @@ test-browser: web ## Walk through the playground in a headless Chromium
 generate: ## Regenerate code and schema.graphql
 	$(FAST) $(GO) generate ./...
 
+.PHONY: migration
+migration: ## Write the next migration of both databases from ent/schema (NAME=add_things; PARLEY_DEV_POSTGRES names an empty database)
+	@[ -n "$(NAME)" ] || { echo "migration: name it, such as make migration NAME=add_things."; exit 1; }
+	$(FAST) $(GO) run -tags $(TAGS) -mod=mod ent/migrate/diff.go $(NAME)
+
 .PHONY: check
 check: drift format vet lint ## Check generated code, formatting, vet and lint
 

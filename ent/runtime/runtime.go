@@ -848,6 +848,9 @@ func init() {
 			return next.Mutate(ctx, m)
 		})
 	}
+	quicktextHooks := schema.QuickText{}.Hooks()
+
+	quicktext.Hooks[1] = quicktextHooks[0]
 	quicktextFields := schema.QuickText{}.Fields()
 	_ = quicktextFields
 	// quicktextDescTitle is the schema descriptor for title field.

@@ -1,13 +1,18 @@
 package schema
 
 import (
+	"context"
+
 	"entgo.io/ent"
 	"entgo.io/ent/schema"
 	"entgo.io/ent/schema/edge"
 	"entgo.io/ent/schema/field"
 	"entgo.io/ent/schema/index"
 
+	gen "parley/ent"
+	"parley/ent/hook"
 	"parley/internal/rule"
+	"parley/internal/search/word"
 )
 
 // QuickText is a sentence that agents have ready.
@@ -46,6 +51,18 @@ func (QuickText) Edges() []ent.Edge {
 // Indexes of QuickText.
 func (QuickText) Indexes() []ent.Index {
 	return []ent.Index{index.Fields("title_key"), index.Fields("creator_id"), index.Fields("queue_id")}
+}
+
+// Hooks of QuickText: the key follows from the title.
+func (QuickText) Hooks() []ent.Hook {
+	return []ent.Hook{hook.On(func(next ent.Mutator) ent.Mutator {
+		return hook.QuickTextFunc(func(ctx context.Context, m *gen.QuickTextMutation) (ent.Value, error) {
+			if title, changed := m.Title(); changed {
+				m.SetTitleKey(word.Title(title))
+			}
+			return next.Mutate(ctx, m)
+		})
+	}, ent.OpCreate|ent.OpUpdateOne)}
 }
 
 // Policy of QuickText.

@@ -1,9 +1,7 @@
 package quicktext
 
 import (
-	"cmp"
 	"context"
-	"strings"
 
 	"parley/ent"
 	"parley/ent/predicate"
@@ -83,7 +81,7 @@ func (s *Service) wanted(f *Filter) ([]predicate.QuickText, error) {
 		wanted = append(wanted, quicktext.Folder(channel.CleanText(*f.Folder)))
 	}
 	if f.Search != nil {
-		begun := keyOf(channel.CleanText(*f.Search))
+		begun := word.Title(channel.CleanText(*f.Search))
 		if err := bounded("filterBy.search", *f.Search, 0, mostTitle); err != nil {
 			return nil, err
 		}
@@ -133,16 +131,4 @@ func (s *Service) Get(ctx context.Context, id string) (*QuickText, error) {
 		err = fault.Missing("quick text")
 	}
 	return found[key], err
-}
-
-// keyOf is a title as lists are ordered and searched by: its words, without case and
-// accents.
-func keyOf(title string) string {
-	var words []string
-	for _, w := range strings.Fields(title) {
-		if w = word.Fold(w); w != "" {
-			words = append(words, w)
-		}
-	}
-	return cmp.Or(strings.Join(words, " "), title)
 }

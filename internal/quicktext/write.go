@@ -229,7 +229,6 @@ func same[T comparable](to *T, from T) bool { return to == nil || *to == from }
 func (c *content) set(m *ent.QuickTextMutation) {
 	if c.title != nil {
 		m.SetTitle(*c.title)
-		m.SetTitleKey(keyOf(*c.title))
 	}
 	if c.text != nil {
 		m.SetText(*c.text)

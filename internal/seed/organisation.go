@@ -10,6 +10,7 @@ import (
 	"parley/ent/agent"
 	"parley/internal/channel"
 	"parley/internal/directory"
+	"parley/internal/rule"
 	"parley/internal/store"
 	"parley/internal/viewer"
 )
@@ -64,6 +65,23 @@ func organise(ctx context.Context, tx *store.Tx) error {
 		number(sandbox, "Amy direct", "+12025550101").AddMembers(p["amy"]),
 		number(sandbox, "Support", "+12025550102").AddMembers(p["sue"], p["ada"]).SetQueue(queue),
 		number(twilio, "Billing", "+12025550103").AddMembers(p["amy"], p["sue"]),
+	} {
+		if err := create.Exec(ctx); err != nil {
+			return err
+		}
+	}
+	return quickTexts(ctx, tx, p, queue)
+}
+
+func quickTexts(ctx context.Context, tx *store.Tx, p map[string]*ent.Agent, queue *ent.Queue) error {
+	text := func(by string, scope rule.Scope, title, text string) *ent.QuickTextCreate {
+		return tx.Ent.QuickText.Create().SetCreatorID(p[by].ID).SetScope(string(scope)).SetTitle(title).SetText(text).
+			SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now)
+	}
+	for _, create := range []*ent.QuickTextCreate{
+		text("ada", rule.Everyone, "Opening hours", "Dear {{Contact.Name}}, we are here from nine to five, Monday to Friday.").SetFolder("Answers"),
+		text("sue", rule.OfQueue, "Repair status", "Your repair is on the bench. We will write as soon as it is done.").SetQueue(queue),
+		text("amy", rule.Mine, "On my way", "Thank you, {{Contact.Name}}. I am on my way."),
 	} {
 		if err := create.Exec(ctx); err != nil {
 			return err
