@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"runtime"
+
+	"parley/internal/app"
 )
 
 // deskRow is a conversation of the desk's page, as every contender's answer is
@@ -30,6 +32,7 @@ const plainDesk = `SELECT COALESCE(NULLIF(c.name, ''), c.address), c.address, c.
 // runPlain is a stand with the least one writes for the desk's page: no graph, no
 // token, no policy, one statement, encoding/json.
 func runPlain(ctx context.Context, database string) error {
+	app.Slack() // as Parley has it
 	db, err := openRaw(ctx, database, false, max(2, runtime.NumCPU()))
 	if err != nil {
 		return err

@@ -137,6 +137,7 @@ func Open(ctx context.Context, c Config) (*App, error) {
 	if c.Clock == nil {
 		c.Clock = clock.Real{}
 	}
+	Slack()
 	a := &App{Config: c, playgroundKey: newPlaygroundKey(c.Mode)}
 	onCommit := func(position int64) { a.bus.Publish(position) } // the bus stands before the first write
 	var err error
