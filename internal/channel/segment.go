@@ -27,6 +27,21 @@ const (
 // payload is what one SMS carries, in bytes (3GPP TS 23.040).
 const payload = 140
 
+// Segmenter is a Provider whose carrier cuts long texts with a header of its own.
+type Segmenter interface {
+	// Header is the size of that header.
+	Header() Header
+}
+
+// HeaderOf returns the header of a provider's carrier: DefaultHeader when the provider
+// is unknown or does not say (DOMAIN: text limits).
+func HeaderOf(p Provider) Header {
+	if s, ok := p.(Segmenter); ok {
+		return s.Header()
+	}
+	return DefaultHeader
+}
+
 // size returns the units of one segment, of a text that has one or several.
 func (h Header) size(e Encoding, several bool) int {
 	bytes := payload

@@ -87,7 +87,7 @@ func (m *Messenger) senderPlan(ctx context.Context, ch *directory.Channel, text 
 	v := viewer.FromContext(ctx)
 	return Plan{
 		Licensed: v.Licensed, MaySend: v.Can(viewer.MessagingAgent),
-		ChannelType: ch.Type, ChannelActive: ch.IsActive, AccountActive: m.online(ch), Header: headerOf(ch.Account.Provider),
+		ChannelType: ch.Type, ChannelActive: ch.IsActive, AccountActive: m.online(ch), Header: channel.HeaderOf(m.Providers[ch.Account.Provider]),
 		SenderAddress: ch.Address, SenderCountry: cmp.Or(ch.Country, number.Country(ch.Address)), Required: ch.Required, Now: m.Desk.Store.Clock.Now(), Text: text,
 	}
 }
@@ -96,12 +96,4 @@ func (m *Messenger) senderPlan(ctx context.Context, ch *directory.Channel, text 
 // known.
 func (m *Messenger) online(ch *directory.Channel) bool {
 	return ch.Account.Active && m.Providers[ch.Account.Provider] != nil && ch.Type != channel.OtherType
-}
-
-// headerOf is the segment header of a provider's carrier (DOMAIN: text limits).
-func headerOf(provider string) channel.Header {
-	if provider == "twilio" {
-		return channel.Header6
-	}
-	return channel.DefaultHeader
 }

@@ -50,6 +50,9 @@ func New(o Options) *Provider { return &Provider{client: wire.New(o.Transport, o
 // Name implements channel.Provider.
 func (*Provider) Name() string { return Name }
 
+// Header implements channel.Segmenter.
+func (*Provider) Header() channel.Header { return channel.Header6 }
+
 // TakesKey implements channel.Provider: Twilio knows no idempotency key.
 func (*Provider) TakesKey() bool { return false }
 
