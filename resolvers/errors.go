@@ -25,6 +25,12 @@ func userErrors(err error) ([]*fault.Error, error) {
 	return []*fault.Error{}, err
 }
 
+// answered is what a mutation made, with userErrors of what went wrong.
+func answered[T any](made T, err error) (T, []*fault.Error, error) {
+	errs, err := userErrors(err)
+	return made, errs, err
+}
+
 // sendErrors is userErrors for what may be refused.
 func sendErrors(err error) ([]*message.Refusal, []*fault.Error, error) {
 	var refused *message.RefusedError

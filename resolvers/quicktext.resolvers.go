@@ -15,17 +15,20 @@ import (
 
 // CreateQuickText is the resolver for the createQuickText field.
 func (r *mutationResolver) CreateQuickText(ctx context.Context, input quicktext.CreateInput) (*graph.QuickTextPayload, error) {
-	return readied(r.Texts.Create(ctx, input))
+	q, errs, err := answered(r.Texts.Create(ctx, input))
+	return &graph.QuickTextPayload{QuickText: q, Errors: errs}, err
 }
 
 // UpdateQuickText is the resolver for the updateQuickText field.
 func (r *mutationResolver) UpdateQuickText(ctx context.Context, input quicktext.UpdateInput) (*graph.QuickTextPayload, error) {
-	return readied(r.Texts.Update(ctx, input))
+	q, errs, err := answered(r.Texts.Update(ctx, input))
+	return &graph.QuickTextPayload{QuickText: q, Errors: errs}, err
 }
 
 // UseQuickText is the resolver for the useQuickText field.
 func (r *mutationResolver) UseQuickText(ctx context.Context, input graph.UseQuickTextInput) (*graph.QuickTextPayload, error) {
-	return readied(r.Texts.Use(ctx, input.ID))
+	q, errs, err := answered(r.Texts.Use(ctx, input.ID))
+	return &graph.QuickTextPayload{QuickText: q, Errors: errs}, err
 }
 
 // QuickTexts is the resolver for the quickTexts field.

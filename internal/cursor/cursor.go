@@ -36,7 +36,6 @@ const (
 	Search        Kind = "search"
 	Operations    Kind = "operations"
 	Results       Kind = "results"
-	QuickTexts    Kind = "quick texts"
 )
 
 // most is how many numbers a place may have.

@@ -33,8 +33,10 @@ type Page struct {
 // Edge is a quick text in a page.
 type Edge = page.Edge[*QuickText]
 
+const place cursor.Kind = "quick texts"
+
 // Cursor is its place in the list.
-func (q *QuickText) Cursor() string { return q.service.Live.Cursors.Seal(cursor.QuickTexts, q.Key) }
+func (q *QuickText) Cursor() string { return q.service.Live.Cursors.Seal(place, q.Key) }
 
 // List reads a page of those that the viewer of ctx sees, by title.
 func (s *Service) List(ctx context.Context, filter *Filter, w page.Window) (*Page, error) {
@@ -94,7 +96,7 @@ func (s *Service) wanted(f *Filter) ([]predicate.QuickText, error) {
 // text and not its title; nobody learns from it, for what comes is what they see.
 func (s *Service) behind(ctx context.Context, w page.Window) (predicate.QuickText, error) {
 	var key int64
-	if err := w.Place(s.Live.Cursors.Sealer, cursor.QuickTexts, "quick texts", &key); err != nil {
+	if err := w.Place(s.Live.Cursors.Sealer, place, "quick texts", &key); err != nil {
 		return nil, err
 	}
 	last, err := s.Live.Store.Ent.QuickText.Get(ctx, key)
