@@ -79,7 +79,8 @@ func narrowToShelves() privacy.QueryRule {
 	})
 }
 
-// seenShelves is Shelf.Sees in SQL.
+// seenShelves is Shelf.Sees in SQL: a scope that only a newer version knows is seen by
+// nobody.
 func seenShelves(v *viewer.Viewer) func(*sql.Selector) {
 	return func(s *sql.Selector) {
 		seen := []*sql.Predicate{
@@ -91,7 +92,7 @@ func seenShelves(v *viewer.Viewer) func(*sql.Selector) {
 			queues.IDs = v.Queues
 		}
 		if v.Can(viewer.ViewAllData) || len(v.Queues) > 0 {
-			seen = append(seen, queues.sql(s.C)) // none but those of a queue have one
+			seen = append(seen, sql.And(sql.EQ(s.C(quicktext.FieldScope), string(OfQueue)), queues.sql(s.C)))
 		}
 		s.Where(sql.Or(seen...))
 	}
