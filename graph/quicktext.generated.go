@@ -429,6 +429,29 @@ func (ec *executionContext) fieldContext_QuickTextChange_quickText(_ context.Con
 	return fc, nil
 }
 
+func (ec *executionContext) _QuickTextChange_idempotencyKey(ctx context.Context, field graphql.CollectedField, obj *live.SubjectChange[*quicktext.QuickText]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_QuickTextChange_idempotencyKey(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IdempotencyKey, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_QuickTextChange_idempotencyKey(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("QuickTextChange", field, false, false, "String")
+}
+
 func (ec *executionContext) _QuickTextConnection_edges(ctx context.Context, field graphql.CollectedField, obj *quicktext.Page) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1055,6 +1078,11 @@ func (ec *executionContext) _QuickTextChange(ctx context.Context, sel ast.Select
 			}
 		case "quickText":
 			out.Values[i] = ec._QuickTextChange_quickText(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "idempotencyKey":
+			out.Values[i] = ec._QuickTextChange_idempotencyKey(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}

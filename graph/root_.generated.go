@@ -413,10 +413,11 @@ type ComplexityRoot struct {
 	}
 
 	QuickTextChange struct {
-		Cursor func(childComplexity int) int
-		ID     func(childComplexity int) int
-		Kind   func(childComplexity int) int
-		Node   func(childComplexity int) int
+		Cursor         func(childComplexity int) int
+		ID             func(childComplexity int) int
+		IdempotencyKey func(childComplexity int) int
+		Kind           func(childComplexity int) int
+		Node           func(childComplexity int) int
 	}
 
 	QuickTextConnection struct {
@@ -2138,6 +2139,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.QuickTextChange.ID(childComplexity), true
+	case "QuickTextChange.idempotencyKey":
+		if e.ComplexityRoot.QuickTextChange.IdempotencyKey == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuickTextChange.IdempotencyKey(childComplexity), true
 	case "QuickTextChange.kind":
 		if e.ComplexityRoot.QuickTextChange.Kind == nil {
 			break
@@ -4240,7 +4247,7 @@ type QuickText implements Node @goModel(model: "parley/internal/quicktext.QuickT
 enum QuickTextScope @goModel(model: "parley/internal/rule.Scope") {
   "Its creator's, who alone sees it."
   MINE @goEnum(value: "parley/internal/rule.Mine")
-  "The members' of a queue. Its creator and holders of CONFIGURE_MESSAGING change it."
+  "Shared by the members of a queue. Its creator changes it while a member, and so do holders of CONFIGURE_MESSAGING who see it."
   QUEUE @goEnum(value: "parley/internal/rule.OfQueue")
   "Everybody's. Holders of CONFIGURE_MESSAGING create and change it."
   ALL @goEnum(value: "parley/internal/rule.Everyone")
@@ -4254,7 +4261,7 @@ input QuickTextFilter @goModel(model: "parley/internal/quicktext.Filter") {
   queueId: ID
   "Only those in this folder; empty for those in none."
   folder: String
-  "Only those with a word in the title that begins with this, whatever its case and accents: up to 200 characters."
+  "Only those with a word in the title that begins with this, ignoring case and accents: up to 200 characters; blank for all."
   search: String
   "True for those that are archived, false or absent for the others."
   isArchived: Boolean
@@ -4332,8 +4339,10 @@ type QuickTextChange @goModel(model: "parley/internal/quicktext.Change") {
   cursor: Cursor!
   "The id of what changed; null for OPEN and RESET."
   quickTextId: ID @goField(name: "ID")
-  "The quick text as it is now; null for OPEN, RESET and LEAVE."
+  "The quick text as it is now, archived or not; null for OPEN, RESET and LEAVE."
   quickText: QuickText @goField(name: "Node")
+  "The idempotency key of the mutation, if this viewer called it; null otherwise."
+  idempotencyKey: String
 }
 
 extend type Query {
@@ -4351,7 +4360,7 @@ extend type Query {
 }
 
 extend type Mutation {
-  "Creates a quick text. Needs CONFIGURE_MESSAGING for the scope ALL, and membership of the queue for that of a queue. An agent has at most 1,000 of their own, and the organisation 5,000 that are shared. ` + "`" + `quickTextsChanged` + "`" + ` reports it; no event follows in lists of conversations."
+  "Creates a quick text. Needs CONFIGURE_MESSAGING for the scope ALL. For a queue, its members may, and whoever sees its quick texts and holds CONFIGURE_MESSAGING. An agent has at most 1,000 of their own, and the organisation 5,000 that are shared. ` + "`" + `quickTextsChanged` + "`" + ` reports it; no event follows in lists of conversations."
   createQuickText("What to create." input: CreateQuickTextInput!): QuickTextPayload!
   "Changes 1 quick text, archives it or takes it back. Whoever sees it and has ` + "`" + `viewerCanEdit` + "`" + ` may. ` + "`" + `quickTextsChanged` + "`" + ` reports it; no event follows in lists of conversations."
   updateQuickText("What to change." input: UpdateQuickTextInput!): QuickTextPayload!
@@ -5144,6 +5153,8 @@ func (ec *executionContext) childFields_QuickTextChange(ctx context.Context, fie
 		return ec.fieldContext_QuickTextChange_quickTextId(ctx, field)
 	case "quickText":
 		return ec.fieldContext_QuickTextChange_quickText(ctx, field)
+	case "idempotencyKey":
+		return ec.fieldContext_QuickTextChange_idempotencyKey(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type QuickTextChange", field.Name)
 }

@@ -1870,6 +1870,17 @@ func (ec *executionContext) selectQuickTextChange() map[string]*selection.Field 
 				return selection.Pointer(source.(*live.SubjectChange[*quicktext.QuickText]).Node)
 			},
 		},
+		"idempotencyKey": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*live.SubjectChange[*quicktext.QuickText]).IdempotencyKey
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(string(*v))
+			},
+		},
 	}
 }
 

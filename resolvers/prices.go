@@ -37,8 +37,8 @@ var Prices = price.Table{
 		Why:   "All standing counts that the viewer sees.",
 	},
 	"Query.quickTexts": {
-		Units: price.Flat(50),
-		Why:   "A page; a search or a folder passes over the others that the viewer sees, 6,000 at most.",
+		Units: price.Flat(200),
+		Why:   "All that the viewer sees, 6,000 at most, are sorted or searched for a page.",
 	},
 	"Viewer.bulkOperations": {
 		Units: price.Flat(10),
@@ -68,6 +68,7 @@ var Prices = price.Table{
 	"Message.conversation":   {Units: price.Flat(2), Why: "A row."},
 	"Message.content":        {Units: price.Flat(1), Why: "The text is read with it."},
 	"TextContent.text":       {Units: price.Flat(1), Why: "Up to 20,000 characters."},
+	"QuickText.text":         {Units: price.Flat(1), Why: "Up to 10,000 characters."},
 	"NoteContent.text":       {Units: price.Flat(1), Why: "Up to 10,000 characters."},
 	"MediaContent.text":      {Units: price.Flat(1), Why: "Up to 20,000 characters."},
 	"SearchHit.conversation": {Units: price.Flat(2), Why: "A row."},

@@ -37,7 +37,7 @@ func (r *queryResolver) QuickTexts(ctx context.Context, filterBy *quicktext.Filt
 	if err != nil {
 		return nil, err
 	}
-	return r.Texts.List(ctx, filterBy, w)
+	return r.Texts.List(ctx, filterBy, w, selectsText(ctx))
 }
 
 // QuickText is the resolver for the quickText field.

@@ -114,7 +114,7 @@ var entryPoints = map[string]entryPoint{
 // the rights of their subject.
 var ownRules = map[string]string{
 	"Query.quickTexts": quickTextRights, "Query.quickText": quickTextRights, "Mutation.createQuickText": quickTextRights,
-	"Mutation.updateQuickText": quickTextRights, "Mutation.useQuickText": quickTextRights, "Subscription.quickTextsChanged": quickTextRights,
+	"Mutation.updateQuickText": quickTextRights, "Mutation.useQuickText": quickTextRights, "Subscription.quickTextsChanged": "quicktext.TestTheStreamShowsWhatIsSeen",
 }
 
 const quickTextRights = "quicktext.TestEveryoneSeesAndEditsWhatTheirShelfAllows"

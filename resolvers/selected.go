@@ -24,6 +24,12 @@ func (r *Resolver) selectedRows(ctx context.Context) (s conversation.Selected) {
 	return s
 }
 
+// selectsText reports whether the texts of a page's nodes are selected.
+func selectsText(ctx context.Context) bool {
+	page, known := selection.Selected(ctx)
+	return !known || page.Under("nodes").And(page.Under("edges").Under("node")).Has("text")
+}
+
 // selectedLast are the columns that are selected of last messages.
 func selectedLast(ctx context.Context) message.Columns {
 	messages, known := selection.Selected(ctx)

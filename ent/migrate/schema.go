@@ -697,7 +697,7 @@ var (
 	QuickTextsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64, Increment: true},
 		{Name: "title", Type: field.TypeString, Size: 800},
-		{Name: "title_key", Type: field.TypeString, Size: 4000},
+		{Name: "title_key", Type: field.TypeString, Size: 40000},
 		{Name: "text", Type: field.TypeString, Size: 40000},
 		{Name: "folder", Type: field.TypeString, Size: 800, Default: ""},
 		{Name: "scope", Type: field.TypeString, Size: 20},
@@ -723,14 +723,9 @@ var (
 		},
 		Indexes: []*schema.Index{
 			{
-				Name:    "quicktext_title_key",
+				Name:    "quicktext_scope_creator_id",
 				Unique:  false,
-				Columns: []*schema.Column{QuickTextsColumns[2]},
-			},
-			{
-				Name:    "quicktext_creator_id",
-				Unique:  false,
-				Columns: []*schema.Column{QuickTextsColumns[6]},
+				Columns: []*schema.Column{QuickTextsColumns[5], QuickTextsColumns[6]},
 			},
 			{
 				Name:    "quicktext_queue_id",

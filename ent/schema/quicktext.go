@@ -30,7 +30,7 @@ func (QuickText) Annotations() []schema.Annotation {
 func (QuickText) Fields() []ent.Field {
 	return []ent.Field{
 		field.String("title").NotEmpty().MaxLen(800),
-		field.String("title_key").NotEmpty().MaxLen(4_000).Comment("The title without case and accents: the order of lists, and what a search begins with."),
+		field.String("title_key").NotEmpty().MaxLen(40_000).Comment("The title without case and accents: the order of lists, and what a search begins with."),
 		field.String("text").NotEmpty().MaxLen(40_000),
 		field.String("folder").Default("").MaxLen(800),
 		field.String("scope").Immutable().MaxLen(20).Comment("Whose it is: MINE, QUEUE or ALL."),
@@ -50,7 +50,7 @@ func (QuickText) Edges() []ent.Edge {
 
 // Indexes of QuickText.
 func (QuickText) Indexes() []ent.Index {
-	return []ent.Index{index.Fields("title_key"), index.Fields("creator_id"), index.Fields("queue_id")}
+	return []ent.Index{index.Fields("scope", "creator_id"), index.Fields("queue_id")}
 }
 
 // Hooks of QuickText: the key follows from the title.

@@ -2,7 +2,6 @@ package conversation
 
 import (
 	"context"
-	"database/sql"
 
 	entsql "entgo.io/ent/dialect/sql"
 
@@ -69,39 +68,11 @@ func (d *Desk) Identifiers(ctx context.Context, users []*MessagingUser) ([][]*Id
 	return out, nil
 }
 
-// Identify gives those customers an identifier whom a process of an older version made
-// beside this one. Ensure does that for whoever writes; work that looks many up calls
-// Identify first.
-func (d *Desk) Identify(ctx context.Context) error {
-	var found []MessagingUser
-	err := d.Store.Read(ctx, readUnidentified.With(), func(rows *sql.Rows) error {
-		var u MessagingUser
-		err := rows.Scan(&u.Key, &u.ChannelID, &u.Address)
-		found = append(found, u)
-		return err
-	})
-	if err != nil || len(found) == 0 {
-		return err
-	}
-	return d.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
-		for _, u := range found {
-			if _, err := tx.Exec(ctx, d.identify(u.ChannelID, u.Key, Customer{Address: u.Address}, tx.Now)); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
 // identify is the statement that makes a customer's first identifier, if there is none.
 func (d *Desk) identify(channelKey, user int64, c Customer, now clock.Time) store.Query {
 	i := IdentifierOf(c.Address, c.Received, d.Directory.Channel(channelKey).Type)
 	return makeIdentifier.With(channelKey, user, string(i.StoredKind), i.Value, i.Value, i.Came, int64(now))
 }
 
-var (
-	readUnidentified = store.Fixed(`SELECT u.id, u.channel_id, u.address FROM messaging_users AS u
-		WHERE NOT EXISTS (SELECT 1 FROM identifiers AS i WHERE i.messaging_user_id = u.id)`)
-	makeIdentifier = store.Fixed(`INSERT INTO identifiers (channel_id, messaging_user_id, kind, lookup, display, received, is_primary, created_at)
+var makeIdentifier = store.Fixed(`INSERT INTO identifiers (channel_id, messaging_user_id, kind, lookup, display, received, is_primary, created_at)
 		VALUES (?, ?, ?, ?, ?, ?, TRUE, ?) ON CONFLICT (channel_id, lookup) DO NOTHING`)
-)

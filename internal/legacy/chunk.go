@@ -133,12 +133,11 @@ func findCustomers(ctx context.Context, db database, wanted []customer) (map[cus
 	for i, w := range wanted {
 		asked[w], addresses[i] = true, w.address
 	}
-	i, u, c := entsql.Table("identifiers").As("i"), entsql.Table("messaging_users").As("u"), entsql.Table("conversations").As("c")
+	u, c := entsql.Table("messaging_users").As("u"), entsql.Table("conversations").As("c")
 	for start := 0; start < len(addresses); start += mostKeys {
-		q := db.sql.Select(u.C("id"), i.C("channel_id"), i.C("lookup"), u.C("name"), c.C("id")).From(i).
-			Join(u).On(u.C("id"), i.C("messaging_user_id")).
+		q := db.sql.Select(u.C("id"), u.C("channel_id"), u.C("address"), u.C("name"), c.C("id")).From(u).
 			LeftJoin(c).On(c.C("messaging_user_id"), u.C("id")).
-			Where(entsql.In(i.C("lookup"), addresses[start:min(start+mostKeys, len(addresses))]...))
+			Where(entsql.In(u.C("address"), addresses[start:min(start+mostKeys, len(addresses))]...))
 		err := db.query(ctx, q, func(rows *sql.Rows) error {
 			k, who, conversation := &known{}, customer{}, sql.NullInt64{}
 			err := rows.Scan(&k.user, &who.channel, &who.address, &k.name, &conversation)

@@ -93,9 +93,6 @@ func (i *Importer) Run(ctx context.Context, o Options) (*Report, error) {
 		return nil, progress.Interrupted(ctx, err, "while waiting for another import; run it again")
 	}
 	defer release()
-	if err := i.Desk.Identify(viewer.AsSystem(ctx, "import")); err != nil {
-		return nil, fmt.Errorf("look for customers without an identifier: %w", err)
-	}
 	return run(ctx, &o, i.Store, func(m *importing) error { return i.write(ctx, m) })
 }
 

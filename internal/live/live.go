@@ -164,7 +164,7 @@ type stream[T frame] struct {
 	// tells the position it was read at. Its cursor is that position, or resumed
 	// when the subscriber goes on from there: what lies between is still to come.
 	open func(ctx context.Context, v *viewer.Viewer, kind feed.StreamKind, resumed *int64) (frame T, position int64, err error)
-	// keys are facts that every event wanted has one of.
+	// keys: every event the stream wants carries at least one of them.
 	keys func(v *viewer.Viewer) []feed.Key
 	// want decides under the viewer's rights. It runs in the hub.
 	want func(v *viewer.Viewer, e *feed.Event) bool
@@ -187,7 +187,7 @@ type standing[T frame] struct {
 }
 
 // run opens the stream after a cursor (nil for now) and returns its frames. The
-// channel closes when ctx ends or after end was told why.
+// channel closes when ctx ends or after end received the error.
 func run[T frame](ctx context.Context, s stream[T], after *string, end End) (<-chan T, error) {
 	resumed, err := s.desk.resume(ctx, after)
 	if err != nil {

@@ -15,6 +15,8 @@ type SubjectChange[T any] struct {
 	Cursor string
 	ID     *string // of what changed; nil in the first frame
 	Node   T       // as it is now; the zero T in the first frame, and when the viewer no longer sees it
+	// IdempotencyKey is that of the mutation, if this viewer called it.
+	IdempotencyKey *string
 }
 
 func (c *SubjectChange[T]) at() string { return c.Cursor }
@@ -24,12 +26,14 @@ type Subject[T comparable] struct {
 	Kind publicid.Kind
 	// Sees reports whether v sees a thing with these facts, which are never nil.
 	Sees func(v *viewer.Viewer, facts json.RawMessage) bool
+	// Shows is Sees for a thing as it was read.
+	Shows func(v *viewer.Viewer, thing T) bool
 	// ByKey reads things as far as the viewer of ctx sees them.
 	ByKey func(ctx context.Context, keys []int64) (map[int64]T, error)
 }
 
 // Subjects streams the changes of all things of a kind that the viewer of ctx sees.
-// Folding ENTER, UPDATE and LEAVE over the list equals reading it again.
+// Folding ENTER, UPDATE and LEAVE over a list of all of them equals reading it again.
 func Subjects[T comparable](ctx context.Context, d *Desk, s Subject[T], after *string, end End) (<-chan *SubjectChange[T], error) {
 	f := &subjectFold[T]{desk: d, Subject: s}
 	return run(ctx, stream[*SubjectChange[T]]{desk: d, open: f.open, keys: f.keys, want: f.want, frame: f.frame}, after, end)
@@ -62,13 +66,20 @@ func (f *subjectFold[T]) frame(ctx context.Context, v *viewer.Viewer, e *feed.De
 	id := f.desk.IDs.Encode(f.Kind, key)
 	change := &SubjectChange[T]{
 		Kind: kindOf(f.sees(v, e.Subject.Before), f.sees(v, e.Subject.After)), Cursor: f.desk.Cursors.Encode(e.Position), ID: &id,
+		IdempotencyKey: echo(v, e),
 	}
 	if change.Kind == feed.Leave {
 		return change, true, nil
 	}
-	found, err := f.ByKey(viewer.NewContext(ctx, v), []int64{key})
+	// Read once for all streams of this process.
+	got, err := e.Shared("subject", func() (any, error) {
+		found, err := f.ByKey(viewer.AsSystem(ctx, "feed"), []int64{key})
+		return found[key], err
+	})
 	var none T
-	if change.Node = found[key]; change.Node != none || err != nil {
+	node, _ := got.(T)
+	if err != nil || node != none && f.Shows(v, node) {
+		change.Node = node
 		return change, true, err
 	}
 	// The viewer no longer sees it: the event that says so is on its way.

@@ -104,7 +104,7 @@ var (
 	readFirst = store.Fixed("SELECT direction FROM messages WHERE conversation_id = ? AND direction <> '' ORDER BY seq LIMIT 1")
 	readSent  = store.Fixed("SELECT id FROM messages WHERE conversation_id = ? AND direction = 'OUTBOUND' LIMIT 1")
 	readNotes = store.Fixed("SELECT text FROM messages WHERE conversation_id = ? AND kind = 'NOTE' AND source = 'SYSTEM'")
-	readTaken = store.Fixed("SELECT id FROM identifiers WHERE channel_id = ? AND lookup = ?")
+	readTaken = store.Fixed("SELECT id FROM messaging_users WHERE channel_id = ? AND address = ?")
 )
 
 // judgeWriters decides what happens to a conversation in which others wrote.

@@ -66,9 +66,6 @@ func (m *Mender) Mend(ctx context.Context, each func(*Finding)) error {
 		return err
 	}
 	defer release()
-	if err := m.Messenger.Desk.Identify(viewer.AsSystem(ctx, "numbers")); err != nil {
-		return fmt.Errorf("look for customers without an identifier: %w", err)
-	}
 	return m.search(ctx, "mending", func(ctx context.Context, s suspect) error {
 		var found *Finding
 		err := m.Messenger.Desk.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) (err error) {

@@ -74,11 +74,13 @@ func (c *Codec) Append(b []byte, kind Kind, key int64) []byte {
 	return encoding.AppendEncode(append(append(b, kind...), '_'), x[:])
 }
 
-// Decode returns the key in an id of the kind. It reports false for anything
-// that Encode does not return for that kind.
+// Decode returns the key in an id of the kind; 0, which no object has, and false for
+// anything that Encode does not return for that kind.
 func (c *Codec) Decode(kind Kind, id string) (int64, bool) {
-	k, key, ok := c.Parse(id)
-	return key, ok && k == kind
+	if k, key, ok := c.Parse(id); ok && k == kind {
+		return key, true
+	}
+	return 0, false
 }
 
 // Parse returns the kind and the key in an id of any kind.

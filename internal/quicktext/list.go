@@ -2,10 +2,12 @@ package quicktext
 
 import (
 	"context"
+	"slices"
 
 	"parley/ent"
 	"parley/ent/predicate"
 	"parley/ent/quicktext"
+	"parley/internal/allowance"
 	"parley/internal/channel"
 	"parley/internal/cursor"
 	"parley/internal/fault"
@@ -38,8 +40,9 @@ const place cursor.Kind = "quick texts"
 // Cursor is its place in the list.
 func (q *QuickText) Cursor() string { return q.service.Live.Cursors.Seal(place, q.Key) }
 
-// List reads a page of those that the viewer of ctx sees, by title.
-func (s *Service) List(ctx context.Context, filter *Filter, w page.Window) (*Page, error) {
+// List reads a page of those that the viewer of ctx sees, by title; their texts only
+// if they are asked for, which may be 40 kB each.
+func (s *Service) List(ctx context.Context, filter *Filter, w page.Window, texts bool) (*Page, error) {
 	head, err := s.Live.Store.Head(ctx) // first: what the page holds beyond it is streamed again
 	if err != nil {
 		return nil, err
@@ -56,16 +59,26 @@ func (s *Service) List(ctx context.Context, filter *Filter, w page.Window) (*Pag
 		}
 		query.Where(behind)
 	}
+	if !texts {
+		query.Select(untexted...)
+	}
 	rows, err := query.Order(quicktext.ByTitleKey(), quicktext.ByID()).Limit(w.Size + 1).All(ctx)
 	if err != nil {
 		return nil, err
 	}
-	nodes := make([]*QuickText, len(rows))
+	nodes, bytes := make([]*QuickText, len(rows)), 0
 	for i, row := range rows {
 		nodes[i] = s.of(row)
+		bytes += len(row.Text)
+	}
+	if err := allowance.FromContext(ctx).Read(ctx, bytes); err != nil {
+		return nil, err
 	}
 	return &Page{page.Of(nodes, w), s.Live.Cursors.Encode(head)}, nil
 }
+
+// untexted are the columns without the text.
+var untexted = slices.DeleteFunc(slices.Clone(quicktext.Columns), func(column string) bool { return column == quicktext.FieldText })
 
 func (s *Service) wanted(f *Filter) ([]predicate.QuickText, error) {
 	if f == nil {
@@ -82,18 +95,18 @@ func (s *Service) wanted(f *Filter) ([]predicate.QuickText, error) {
 	if f.Folder != nil {
 		wanted = append(wanted, quicktext.Folder(channel.CleanText(*f.Folder)))
 	}
-	if f.Search != nil {
-		begun := word.Title(channel.CleanText(*f.Search))
-		if err := bounded("filterBy.search", *f.Search, 0, mostTitle); err != nil {
+	if f.Search != nil && !channel.IsBlank(*f.Search) {
+		if err := bounded("filterBy.search", *f.Search, mostTitle); err != nil {
 			return nil, err
 		}
+		begun := word.Title(channel.CleanText(*f.Search))
 		wanted = append(wanted, quicktext.Or(quicktext.TitleKeyHasPrefix(begun), quicktext.TitleKeyContains(" "+begun)))
 	}
 	return wanted, nil
 }
 
-// behind is what stands after a cursor. Titles may change, so that it names the quick
-// text and not its title; nobody learns from it, for what comes is what they see.
+// behind selects what follows a cursor. The cursor holds the quick text's key, not its
+// title, because titles change.
 func (s *Service) behind(ctx context.Context, w page.Window) (predicate.QuickText, error) {
 	var key int64
 	if err := w.Place(s.Live.Cursors.Sealer, place, "quick texts", &key); err != nil {
@@ -128,9 +141,5 @@ func (s *Service) ByKey(ctx context.Context, keys []int64) (map[int64]*QuickText
 // Get reads one by its public id.
 func (s *Service) Get(ctx context.Context, id string) (*QuickText, error) {
 	key, _ := s.Live.IDs.Decode(publicid.QuickText, id)
-	found, err := s.ByKey(ctx, []int64{key})
-	if err == nil && found[key] == nil {
-		err = fault.Missing("quick text")
-	}
-	return found[key], err
+	return s.reread(ctx, key)
 }

@@ -63,7 +63,7 @@ type Change = live.SubjectChange[*QuickText]
 
 // Changes streams the changes of those that the viewer of ctx sees.
 func (s *Service) Changes(ctx context.Context, after *string, end live.End) (<-chan *Change, error) {
-	return live.Subjects(ctx, s.Live, live.Subject[*QuickText]{Kind: publicid.QuickText, Sees: sees, ByKey: s.ByKey}, after, end)
+	return live.Subjects(ctx, s.Live, live.Subject[*QuickText]{Kind: publicid.QuickText, Sees: sees, Shows: shows, ByKey: s.ByKey}, after, end)
 }
 
 // sees reads what record wrote. Facts that only a newer version understands are seen
@@ -72,6 +72,8 @@ func sees(v *viewer.Viewer, facts json.RawMessage) bool {
 	var shelf rule.Shelf
 	return json.Unmarshal(facts, &shelf) == nil && shelf.Sees(v)
 }
+
+func shows(v *viewer.Viewer, q *QuickText) bool { return q.Shelf.Sees(v) }
 
 // changed is the event of a change by v.
 func changed(v *viewer.Viewer, key string, before, after *QuickText) *feed.Event {

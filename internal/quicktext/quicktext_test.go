@@ -3,15 +3,21 @@ package quicktext_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"parley/ent"
 	"parley/ent/agent"
 	"parley/ent/queue"
+	"parley/internal/feed"
 	"parley/internal/parleytest"
+	"parley/internal/publicid"
+	"parley/internal/rule"
 	"parley/internal/store"
+	"parley/internal/viewer"
 )
 
 type vars = parleytest.Vars
@@ -118,7 +124,10 @@ func TestEveryoneSeesAndEditsWhatTheirShelfAllows(t *testing.T) {
 	}
 	require.Equal(t, "FORBIDDEN", code(b.create("amy", "x", "ALL", nil)))
 	require.Equal(t, "FORBIDDEN", code(b.create("bo", "x", "QUEUE", nil)))
+	require.Empty(t, code(b.create("sue", "x", "QUEUE", nil)))
+	require.Empty(t, code(b.create("ada", "x", "QUEUE", nil)), "no member, but sees and configures all")
 	require.Equal(t, "NOT_FOUND", code(b.create("amy", "x", "QUEUE", vars{"queueId": "que_0000000000000"})))
+	require.Equal(t, "NOT_FOUND", code(b.create("amy", "x", "QUEUE", vars{"queueId": "qtx_0000000000000"})))
 	require.Equal(t, []string{"NOT_FOUND"}, b.As("bo").Raw(`{ quickText(id: "qtx_0000000000000") { id } }`, nil).Codes())
 }
 
@@ -147,7 +156,7 @@ func TestTheListIsByTitleAndFiltered(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	seeded := len(b.titles("amy", nil))
-	for _, title := range []string{"zebra", "Écran cassé", "apple", "Best regards", "best wishes", "100 % off", "a_b"} {
+	for _, title := range []string{"zebra", "Écran cassé", "apple", "Best regards", "best wishes", "100 % off", "a_b", "Return/refund", "新しい日本語"} {
 		require.Empty(t, code(b.create("amy", title, "MINE", vars{"folder": strings.ToUpper(title[:1])})))
 	}
 	old := b.create("amy", "old", "MINE", nil).Get("quickText", "id").String()
@@ -164,6 +173,9 @@ func TestTheListIsByTitleAndFiltered(t *testing.T) {
 		{vars{"search": "best w"}, []string{"best wishes"}},
 		{vars{"search": "%"}, nil},
 		{vars{"search": "ppl"}, nil},
+		{vars{"search": " "}, b.titles("amy", nil)},
+		{vars{"search": "refund"}, []string{"Return/refund"}},
+		{vars{"search": "日本"}, []string{"新しい日本語"}},
 		{vars{"folder": "Z"}, []string{"zebra"}},
 		{vars{"isArchived": true}, []string{"old"}},
 		{vars{"scope": "ALL", "search": "every"}, []string{"Everybody's"}},
@@ -173,7 +185,7 @@ func TestTheListIsByTitleAndFiltered(t *testing.T) {
 		require.ElementsMatch(t, c.want, b.titles("amy", c.filter), c.filter)
 	}
 	all := b.titles("amy", nil)
-	require.Len(t, all, seeded+9)
+	require.Len(t, all, seeded+11)
 	var walked []string
 	page := `query($after: String) { quickTexts(first: 2, after: $after) { edges { cursor node { title } } pageInfo { hasNextPage endCursor } } }`
 	for after := vars(nil); ; {
@@ -187,6 +199,8 @@ func TestTheListIsByTitleAndFiltered(t *testing.T) {
 		after = vars{"after": p.Get("pageInfo", "endCursor").String()}
 	}
 	require.Equal(t, all, walked)
+	inOrder := slices.DeleteFunc(slices.Clone(all), func(title string) bool { return !slices.Contains([]string{"apple", "best wishes", "zebra"}, title) })
+	require.Equal(t, []string{"apple", "best wishes", "zebra"}, inOrder)
 	require.Equal(t, []string{"BAD_INPUT"}, b.As("amy").Raw(page, vars{"after": "x"}).Codes())
 	end := b.As("amy").Do(page, nil).Get("quickTexts", "pageInfo", "endCursor").String()
 	require.Equal(t, []string{"BAD_INPUT"}, b.As("bo").Raw(page, vars{"after": end}).Codes(), "of one that bo does not see")
@@ -209,10 +223,93 @@ func TestWhatDoesNotFitIsRefused(t *testing.T) {
 	id := b.create("amy", "!?", "MINE", nil).Get("quickText", "id").String()
 	require.Equal(t, []string{"!?"}, b.titles("amy", vars{"search": "!"}))
 	require.Equal(t, "BAD_INPUT", code(b.update("amy", id, vars{"title": ""})))
+	require.Empty(t, code(b.create("amy", strings.Repeat("ﷺﷺﷺﷺ ", 40), "MINE", nil)), "a title that is far longer when it is compared")
+	require.Equal(t, []string{"BAD_INPUT"}, b.As("amy").Raw(`query($s: String) { quickTexts(filterBy: {search: $s}) { nodes { id } } }`, vars{"s": strings.Repeat("x", 201)}).Codes())
 }
 
-// The stream tells each agent of what they see, and goes on where a list was read.
-func TestTheStreamTellsOfWhatIsSeen(t *testing.T) {
+// An id of another kind names nothing, whatever row has its number.
+func TestAnIDOfAnotherKindNamesNoQuickText(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	ids := []string{b.queue}
+	for _, list := range []string{"agents", "channels"} {
+		for _, o := range b.As("ada").Do(`{ `+list+` { id } }`, nil).Get(list).List() {
+			ids = append(ids, o.Get("id").String())
+		}
+	}
+	for _, id := range ids {
+		require.Equal(t, []string{"NOT_FOUND"}, b.As("ada").Raw(`query($id: ID!) { quickText(id: $id) { id } }`, vars{"id": id}).Codes())
+		require.Equal(t, "NOT_FOUND", code(b.update("ada", id, vars{"folder": "x"})))
+		require.Equal(t, "NOT_FOUND", code(b.use("ada", id)))
+		require.Equal(t, []string{"NOT_FOUND"}, b.As("ada").Raw(`query($id: ID!) { bulkOperation(id: $id) { id } }`, vars{"id": id}).Codes())
+		if id != b.queue {
+			require.Empty(t, b.titles("ada", vars{"queueId": id}))
+		}
+	}
+}
+
+// Lists read the texts only if they are selected, and many long ones are too much for
+// one answer.
+func TestTextsAreReadWhenTheyAreSelected(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	const longs = 60
+	require.NoError(t, b.Store.Write(b.System(), func(ctx context.Context, tx *store.Tx) error {
+		amy := tx.Ent.Agent.Query().Where(agent.Username("amy")).OnlyIDX(ctx)
+		for i := range longs {
+			tx.Ent.QuickText.Create().SetTitle(fmt.Sprint("long ", i)).SetText(strings.Repeat("😀", 10_000)).SetScope(string(rule.Mine)).
+				SetCreatorID(amy).SetCreatedAt(tx.Now).ExecX(ctx)
+		}
+		return nil
+	}))
+	titles := strings.Repeat(` a%: quickTexts(first: 100) { nodes { id } }`, 10)
+	for i := range 10 {
+		titles = strings.Replace(titles, "%", fmt.Sprint(i), 1)
+	}
+	require.Empty(t, b.As("amy").Raw("{"+titles+"}", nil).Codes())
+	full := strings.ReplaceAll(titles, "{ id }", "{ text }")
+	require.Contains(t, b.As("amy").Raw("{"+full+"}", nil).Codes(), "LIMIT_EXCEEDED")
+	one := b.As("amy").Do(`{ quickTexts(first: 1, filterBy: {search: "long"}) { nodes { text } } }`, nil)
+	require.Len(t, one.Get("quickTexts", "nodes", 0, "text").String(), 40_000)
+}
+
+// What the policy lets through is what Shelf says, of each shelf and agent.
+func TestThePolicyIsTheShelf(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	var rows []*ent.QuickText
+	require.NoError(t, b.Store.Write(b.System(), func(ctx context.Context, tx *store.Tx) error {
+		queues, agents := tx.Ent.Queue.Query().IDsX(ctx), tx.Ent.Agent.Query().IDsX(ctx)
+		for _, creator := range agents {
+			for _, scope := range []rule.Scope{rule.Mine, rule.Everyone, rule.OfQueue, "LATER"} {
+				for _, q := range append(queues, 0) {
+					create := tx.Ent.QuickText.Create().SetTitle("x").SetText("x").SetScope(string(scope)).SetCreatorID(creator).SetCreatedAt(tx.Now)
+					if q != 0 {
+						create.SetQueueID(q)
+					}
+					rows = append(rows, create.SaveX(ctx))
+				}
+			}
+		}
+		return nil
+	}))
+	for _, username := range []string{"amy", "bo", "sue", "ada"} {
+		ctx := b.Context(username)
+		v := viewer.FromContext(ctx)
+		seen := b.Store.Ent.QuickText.Query().IDsX(ctx)
+		for _, row := range rows {
+			shelf := rule.ShelfOf(row)
+			require.Equal(t, shelf.Sees(v), slices.Contains(seen, row.ID), "%s %+v", username, shelf)
+			err := b.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+				return tx.Ent.QuickText.UpdateOneID(row.ID).SetFolder("x").Exec(ctx)
+			})
+			require.Equal(t, shelf.Edits(v), err == nil, "%s %+v: %v", username, shelf, err)
+		}
+	}
+}
+
+// Each agent's stream shows what they see, and goes on where a list was read.
+func TestTheStreamShowsWhatIsSeen(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.Run()
@@ -242,6 +339,14 @@ func TestTheStreamTellsOfWhatIsSeen(t *testing.T) {
 		return tx.Ent.Queue.Update().Where(queue.Name("Repairs")).AddMemberIDs(bos).Exec(ctx)
 	}))
 	require.Equal(t, "RESET ", next(bo))
+	require.NoError(t, b.Store.Write(b.System(), func(_ context.Context, tx *store.Tx) error { // as a move would be recorded
+		key, _ := b.Desk.IDs.Decode(publicid.QuickText, id)
+		return feed.Record(tx, &feed.Event{Cause: feed.SubjectChanged, Subject: &feed.Subject{
+			Kind: publicid.QuickText, Key: key, Before: []byte(`{"s":"ALL"}`), After: []byte(`{"s":"MINE","c":1000}`),
+		}})
+	}))
+	require.Equal(t, "LEAVE ", next(bo))
+	require.Equal(t, "LEAVE ", next(sue))
 	b.update("ada", id, vars{"isArchived": false})
 	require.Equal(t, `UPDATE {"isArchived":false,"title":"Of the queue","viewerCanEdit":false}`, next(bo))
 }

@@ -88,7 +88,7 @@ func (s *Service) Create(ctx context.Context, in CreateInput) (made *QuickText, 
 func (s *Service) shelf(v *viewer.Viewer, in CreateInput) (rule.Shelf, error) {
 	shelf := rule.Shelf{Scope: in.Scope, Creator: v.AgentID}
 	if (in.QueueID != nil) != (in.Scope == rule.OfQueue) {
-		return shelf, fault.Input("input.queueId", "A quick text of the scope QUEUE has a queue, and no other has one.")
+		return shelf, fault.Input("input.queueId", "Give queueId with the scope QUEUE, and only then.")
 	}
 	if in.QueueID != nil {
 		key, ok := s.Live.IDs.Decode(publicid.Queue, *in.QueueID)
@@ -99,7 +99,7 @@ func (s *Service) shelf(v *viewer.Viewer, in CreateInput) (rule.Shelf, error) {
 	}
 	if !shelf.Edits(v) {
 		return shelf, fault.New(fault.Forbidden, "%s", map[rule.Scope]string{
-			rule.OfQueue:  "Only members of a queue create its quick texts. Ask to be made one.",
+			rule.OfQueue:  "Only members of a queue create its quick texts. Ask an administrator to add you to the queue.",
 			rule.Everyone: "Quick texts for everybody are created by holders of CONFIGURE_MESSAGING. Ask an administrator, or create one of your own.",
 		}[shelf.Scope])
 	}
@@ -108,13 +108,13 @@ func (s *Service) shelf(v *viewer.Viewer, in CreateInput) (rule.Shelf, error) {
 
 // room refuses one more than there may be.
 func room(ctx context.Context, tx *store.Tx, shelf rule.Shelf) error {
-	most, of, whose := mostMine, quicktext.And(quicktext.Scope(string(rule.Mine)), quicktext.CreatorID(shelf.Creator)), "of your own"
+	most, of, whose := mostMine, quicktext.And(quicktext.Scope(string(rule.Mine)), quicktext.CreatorID(shelf.Creator)), "You have"
 	if shelf.Scope != rule.Mine {
-		most, of, whose = mostShared, quicktext.ScopeNEQ(string(rule.Mine)), "that are shared"
+		most, of, whose = mostShared, quicktext.ScopeIn(string(rule.OfQueue), string(rule.Everyone)), "The organisation shares"
 	}
 	n, err := tx.Ent.QuickText.Query().Where(of).Count(viewer.AsSystem(ctx, "quick texts"))
 	if err == nil && n >= most {
-		err = fault.New(fault.LimitExceeded, "There are %d quick texts %s already, and no more can be created. Change one that is archived.", n, whose)
+		err = fault.New(fault.LimitExceeded, "%s %d quick texts, which is the limit. Nothing can be deleted: reuse an archived one.", whose, n)
 	}
 	return err
 }
@@ -136,7 +136,7 @@ func (s *Service) Update(ctx context.Context, in UpdateInput) (*QuickText, error
 		if !before.Shelf.Edits(v) {
 			return fault.New(fault.Forbidden, "You may use this quick text but not change it. Ask its creator or an administrator.")
 		}
-		if words.same(before) && same(in.IsArchived, before.IsArchived) {
+		if !words.change(before) && (in.IsArchived == nil || *in.IsArchived == before.IsArchived) {
 			return nil
 		}
 		update := tx.Ent.QuickText.UpdateOneID(key).SetNillableArchived(in.IsArchived).SetUpdatedAt(tx.Now)
@@ -191,20 +191,34 @@ func (s *Service) reread(ctx context.Context, key int64) (*QuickText, error) {
 // content is the words of a quick text; nil for those that stay.
 type content struct{ title, text, folder *string }
 
-// clean makes the words fit to be stored, or says what is wrong with them.
+// wording is one of the fields of a content.
+type wording struct {
+	field    string // of the input
+	words    **string
+	most     int // characters
+	required bool
+	set      func(*ent.QuickTextMutation, string)
+}
+
+func (c *content) fields() []wording {
+	return []wording{
+		{"input.title", &c.title, mostTitle, true, (*ent.QuickTextMutation).SetTitle},
+		{"input.text", &c.text, mostText, true, (*ent.QuickTextMutation).SetText},
+		{"input.folder", &c.folder, mostFolder, false, (*ent.QuickTextMutation).SetFolder},
+	}
+}
+
+// clean makes the words fit for storage, or returns what is wrong with them.
 func (c *content) clean() error {
-	for _, f := range []struct {
-		field       string
-		words       **string
-		least, most int
-	}{
-		{"input.title", &c.title, 1, mostTitle}, {"input.text", &c.text, 1, mostText}, {"input.folder", &c.folder, 0, mostFolder},
-	} {
+	for _, f := range c.fields() {
 		if *f.words == nil {
 			continue
 		}
 		clean := channel.CleanText(**f.words)
-		if err := bounded(f.field, clean, f.least, f.most); err != nil {
+		if f.required && channel.IsBlank(clean) {
+			return fault.Input(f.field, "Enter at least one visible character.")
+		}
+		if err := bounded(f.field, clean, f.most); err != nil {
 			return err
 		}
 		*f.words = &clean
@@ -212,28 +226,29 @@ func (c *content) clean() error {
 	return nil
 }
 
-func bounded(field, words string, least, most int) error {
-	if n := utf8.RuneCountInString(words); n > most || least > 0 && channel.IsBlank(words) {
-		return fault.Input(field, "This has %d to %d characters that show something; %d were given.", least, most, n)
+func bounded(field, words string, most int) error {
+	if n := utf8.RuneCountInString(words); n > most {
+		return fault.Input(field, "Use at most %d characters, not %d.", most, n)
 	}
 	return nil
 }
 
-// same reports whether the words are those that q has.
-func (c *content) same(q *QuickText) bool {
-	return same(c.title, q.Title) && same(c.text, q.Text) && same(c.folder, q.Folder)
+// change reports whether the words differ from those of q.
+func (c *content) change(q *QuickText) bool {
+	was := content{&q.Title, &q.Text, &q.Folder}
+	is := was.fields()
+	for i, f := range c.fields() {
+		if *f.words != nil && **f.words != **is[i].words {
+			return true
+		}
+	}
+	return false
 }
 
-func same[T comparable](to *T, from T) bool { return to == nil || *to == from }
-
 func (c *content) set(m *ent.QuickTextMutation) {
-	if c.title != nil {
-		m.SetTitle(*c.title)
-	}
-	if c.text != nil {
-		m.SetText(*c.text)
-	}
-	if c.folder != nil {
-		m.SetFolder(*c.folder)
+	for _, f := range c.fields() {
+		if *f.words != nil {
+			f.set(m, **f.words)
+		}
 	}
 }

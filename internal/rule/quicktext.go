@@ -23,9 +23,12 @@ const (
 )
 
 // Shelf is where a quick text lies: all that decides who may see and change it.
+//
+// Events hold it as JSON, for processes of several versions: the names stay.
 type Shelf struct {
-	Scope          Scope `json:"s"`
-	Creator, Queue int64 // zero for no queue
+	Scope   Scope `json:"s"`
+	Creator int64 `json:"c"`
+	Queue   int64 `json:"q,omitempty"` // zero for no queue
 }
 
 // Sees reports whether v may see and use a quick text that lies there.
@@ -34,7 +37,7 @@ func (s Shelf) Sees(v *viewer.Viewer) bool {
 	case Mine:
 		return v.AgentID == s.Creator
 	case OfQueue:
-		return v.HasQueue(s.Queue) || v.Can(viewer.ViewAllData)
+		return s.Queue != 0 && (v.HasQueue(s.Queue) || v.Can(viewer.ViewAllData))
 	case Everyone:
 		return v.AgentID != 0
 	}
@@ -42,15 +45,15 @@ func (s Shelf) Sees(v *viewer.Viewer) bool {
 }
 
 // Edits reports whether v may put a quick text there, and change one that lies
-// there: their own; their queue's, which the creator and whoever configures messaging
-// change; everybody's with ConfigureMessaging.
+// there: their own; one of a queue if they created it and work the queue, or see it and
+// hold ConfigureMessaging; everybody's with ConfigureMessaging.
 func (s Shelf) Edits(v *viewer.Viewer) bool {
 	configures := v.Can(viewer.ConfigureMessaging)
 	switch s.Scope {
 	case Mine:
 		return v.AgentID == s.Creator
 	case OfQueue:
-		return s.Sees(v) && (v.AgentID == s.Creator || configures)
+		return v.AgentID == s.Creator && v.HasQueue(s.Queue) || configures && s.Sees(v)
 	case Everyone:
 		return configures
 	}

@@ -166,14 +166,14 @@ func (d *Desk) begin(ctx context.Context, in Input) (*run, error) {
 	if d.ways == (ways{}) {
 		d = &Desk{d.Desk, d.Rows, usual}
 	}
+	if n := utf8.RuneCountInString(in.Query); n > MostQuery { // before it is folded, which takes time
+		return nil, fault.Input("query", "A query may have at most %d characters; this one has %d.", MostQuery, n)
+	}
 	r := &run{Desk: d, in: in, words: word.Ask(in.Query), sought: kinds}
 	r.tokens = r.words.Tokens()
 	var isNumber bool
 	r.number, isNumber = word.AskNumber(in.Query, d.regions())
-	n := utf8.RuneCountInString(in.Query)
 	switch {
-	case n > MostQuery:
-		return nil, fault.Input("query", "A query may have at most %d characters; this one has %d.", MostQuery, n)
 	case r.words.Len() > MostWords || len(r.tokens) > mostTokens:
 		return nil, fault.Input("query", "A query may have at most %d words, or %d characters in scripts without spaces. Leave some out.", MostWords, mostTokens)
 	case r.words.Len() == 0 || channel.IsBlank(in.Query):

@@ -25,12 +25,14 @@ var (
 	anOperation   = []naming{{kinds: []publicid.Kind{publicid.BulkOperation}}}
 	anAgent       = []naming{{kinds: []publicid.Kind{publicid.Agent}, open: true}}
 	aChannel      = []naming{{kinds: []publicid.Kind{publicid.Channel}, open: true}}
+	aQuickText    = []naming{{kinds: []publicid.Kind{publicid.QuickText}}}
+	aQueue        = []naming{{kinds: []publicid.Kind{publicid.Queue}, open: true}}
 	aSubject      = []naming{
 		{kinds: []publicid.Kind{publicid.Record}, view: "RECORD"},
 		{kinds: []publicid.Kind{publicid.Agent}, view: "TEAM_INBOX"},
 		{kinds: []publicid.Kind{publicid.Channel}, view: "SENDER_ID", open: true},
 	}
-	anything = []naming{{kinds: []publicid.Kind{publicid.Conversation, publicid.Message, publicid.Record, publicid.MessagingUser, publicid.BulkOperation}}}
+	anything = []naming{{kinds: []publicid.Kind{publicid.Conversation, publicid.Message, publicid.Record, publicid.MessagingUser, publicid.BulkOperation, publicid.QuickText}}}
 )
 
 // namings are all spots that take an id. A new one fails the test until it stands
@@ -43,6 +45,11 @@ var namings = map[string][]naming{
 	"Query.conversations.filterBy.channelId": aChannel,
 	"Query.conversations.filterBy.ownerId":   anAgent,
 	"Query.search.view.subject":              aSubject,
+	"Query.quickTexts.filterBy.queueId":      aQueue,
+	"Query.quickText.id":                     aQuickText,
+	"Mutation.createQuickText.input.queueId": aQueue,
+	"Mutation.updateQuickText.input.id":      aQuickText,
+	"Mutation.useQuickText.input.id":         aQuickText,
 
 	"Mutation.bulkMarkConversationsRead.input.selection.ids":                  aConversation,
 	"Mutation.bulkMarkConversationsRead.input.selection.view.subject":         aSubject,
@@ -157,6 +164,22 @@ func (w *world) hidden(kind publicid.Kind, s *sights) (ids []string) {
 			s.secret[id] = true
 		}
 		return ids
+	case publicid.QuickText:
+		var all struct {
+			QuickTexts struct {
+				Nodes []struct{ ID, Title string }
+			}
+		}
+		w.as("sue").do(&all, `{ quickTexts(filterBy: {scope: QUEUE}) { nodes { id title } } }`, nil)
+		require.Len(w.t, all.QuickTexts.Nodes, 1)
+		s.secret[all.QuickTexts.Nodes[0].ID], s.secret[all.QuickTexts.Nodes[0].Title] = true, true
+		return []string{all.QuickTexts.Nodes[0].ID}
+	case publicid.Queue:
+		var mine struct {
+			Viewer struct{ Queues []struct{ ID string } }
+		}
+		w.as("sue").do(&mine, `{ viewer { queues { id } } }`, nil)
+		return []string{mine.Viewer.Queues[0].ID}
 	case publicid.Agent, publicid.Channel:
 		var all struct{ Agents, Channels []struct{ ID string } }
 		w.as("ada").do(&all, `{ agents { id } channels { id } }`, nil)

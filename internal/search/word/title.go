@@ -5,13 +5,13 @@ import (
 	"strings"
 )
 
-// Title brings a title to the form in which lists of titles are ordered and searched:
-// its words folded, with one blank between them. A title without words stays as it is.
+// Title returns the form of a title by which lists are ordered and searched: its words,
+// as search finds them, separated by blanks. A title without words stays as it is.
 func Title(s string) string {
 	var words []string
-	for _, w := range strings.Fields(s) {
-		if w = Fold(w); w != "" {
-			words = append(words, w)
+	for _, p := range pieces(s) {
+		if p.kind != part {
+			words = append(words, p.text)
 		}
 	}
 	return cmp.Or(strings.Join(words, " "), s)
