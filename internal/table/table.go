@@ -100,7 +100,7 @@ func (t *Table[T, F]) Needed(always Columns, fields iter.Seq[string]) Columns {
 	return always
 }
 
-// Below, zero Columns stand for all stored ones.
+// Below, except in Set, zero Columns stand for all stored ones.
 
 func (t *Table[T, F]) orStored(c Columns) Columns {
 	if c.IsZero() {
