@@ -13,7 +13,7 @@ func begun(b operation.Begun, err error) (*graph.BulkConversationsPayload, error
 }
 
 func controlled(op *operation.Row, err error) (*graph.BulkOperationPayload, error) {
-	errs, err := userErrors(err)
+	op, errs, err := answered(op, err)
 	return &graph.BulkOperationPayload{Operation: op, Errors: errs}, err
 }
 

@@ -25,7 +25,7 @@ func userErrors(err error) ([]*fault.Error, error) {
 	return []*fault.Error{}, err
 }
 
-// answered is what a mutation made, with userErrors of what went wrong.
+// answered returns what a mutation made, and the errors of its payload.
 func answered[T any](made T, err error) (T, []*fault.Error, error) {
 	errs, err := userErrors(err)
 	return made, errs, err

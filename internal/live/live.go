@@ -1,7 +1,7 @@
 // Package live is the use cases of subscriptions: what the events of the log
 // mean to one viewer's streams.
 //
-// Every stream begins with a frame that says where it stands. Rights are those
+// Every stream begins with a frame that holds its position. Rights are those
 // the viewer has now: a change of role or membership is one RESET, deactivation
 // or the token's end closes the stream, and what may no longer be seen is a
 // LEAVE.
@@ -119,7 +119,8 @@ type ConversationUpdated struct {
 	IdempotencyKey *string
 }
 
-// Reset is where a stream of one conversation stands.
+// Reset is the first frame of a stream of one conversation, and the first after a
+// change of rights.
 type Reset struct {
 	Kind         feed.StreamKind
 	Cursor       string
@@ -160,20 +161,21 @@ type End func(error)
 // stream is one subscription: it turns events into frames.
 type stream[T frame] struct {
 	desk *Desk
-	// open makes the first frame, and the first after a change of rights, and
-	// tells the position it was read at. Its cursor is that position, or resumed
-	// when the subscriber goes on from there: what lies between is still to come.
+	// open returns the first frame, also after a change of rights, and the position it
+	// was read at. Its cursor is that position, or resumed if the subscriber resumes
+	// there: the events between follow.
 	open func(ctx context.Context, v *viewer.Viewer, kind feed.StreamKind, resumed *int64) (frame T, position int64, err error)
-	// keys: every event the stream wants carries at least one of them.
+	// keys returns keys of which every event the stream wants carries at least one.
 	keys func(v *viewer.Viewer) []feed.Key
-	// want decides under the viewer's rights. It runs in the hub.
+	// want reports whether the stream wants an event, under the viewer's rights. It runs
+	// in the hub.
 	want func(v *viewer.Viewer, e *feed.Event) bool
-	// frame makes the frame of an event, or tells that there is none.
+	// frame returns the frame of an event; not ok if it has none.
 	frame func(ctx context.Context, v *viewer.Viewer, e *feed.Delivery) (frame T, ok bool, err error)
-	// stale tells whether a change of the directory that left the viewer's rights
-	// alone changed what the first frame holds; nil for never.
+	// stale reports whether a change of the directory changed what the first frame
+	// holds, though not the viewer's rights; nil for never.
 	stale func(ctx context.Context, v *viewer.Viewer) (bool, error)
-	// last tells whether the stream completes with a frame; nil for never.
+	// last reports whether the stream completes with a frame; nil for never.
 	last func(T) bool
 	pace pace[T]
 }
@@ -182,8 +184,8 @@ type stream[T frame] struct {
 type standing[T frame] struct {
 	v     *viewer.Viewer
 	first T
-	from  int64 // what comes after is followed
-	at    int64 // v holds up to here, whatever changed the directory before
+	from  int64 // the stream follows what comes after
+	at    int64 // v's rights are current up to this position
 }
 
 // run opens the stream after a cursor (nil for now) and returns its frames. The
@@ -202,7 +204,7 @@ func run[T frame](ctx context.Context, s stream[T], after *string, end End) (<-c
 	return p.frames, nil
 }
 
-// resume reads the cursor of a subscriber who goes on; nil stands for now.
+// resume reads the cursor of a subscriber who resumes; nil means now.
 func (d *Desk) resume(ctx context.Context, after *string) (*int64, error) {
 	if after == nil {
 		return nil, nil
@@ -262,7 +264,7 @@ func (s *stream[T]) take(ctx context.Context, start *standing[T], e *feed.Delive
 	return false, nil
 }
 
-// cursor is where the first frame stands.
+// cursor returns the cursor of the first frame.
 func (d *Desk) cursor(position int64, resumed *int64) string {
 	if resumed != nil {
 		position = *resumed
