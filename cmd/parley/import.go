@@ -113,6 +113,13 @@ func (i *importCmd) dry(ctx context.Context, c *cli, o legacy.Options) (report *
 	if !holds {
 		return legacy.DryRun(ctx, nil, o)
 	}
+	schema, err := s.Schema(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if schema.Pending > 0 {
+		return nil, errors.New("the database is of an earlier version of Parley, and a dry run changes nothing: run parley migrate, then the dry run again")
+	}
 	return legacy.DryRun(ctx, s, o)
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"parley/internal/parleytest"
+	"parley/internal/store"
 )
 
 func TestImportReportsAndListsWhatItRefused(t *testing.T) {
@@ -46,4 +48,18 @@ func TestADryRunNeedsNoDatabaseAndMakesNone(t *testing.T) {
 	require.ErrorContains(t, err, "2 rows were refused")
 	require.Contains(t, printed, "5  incoming messages would be imported")
 	require.NoDirExists(t, filepath.Dir(database))
+}
+
+func TestADryRunOnAnEarlierDatabaseSaysToMigrate(t *testing.T) {
+	t.Parallel()
+	database := parleytest.Database(t)
+	s, err := store.Open(t.Context(), store.Options{URL: database})
+	require.NoError(t, err)
+	require.NoError(t, s.Write(t.Context(), func(ctx context.Context, tx *store.Tx) error {
+		_, err := tx.Exec(ctx, store.SQL("DELETE FROM goose_db_version WHERE version_id = (SELECT MAX(version_id) FROM goose_db_version)"))
+		return err
+	}))
+	require.NoError(t, s.Close())
+	_, err = command(t, "import", "--dry-run", "--database", database, "--incoming", "../../internal/legacy/testdata/incoming.csv", "--region", "US")
+	require.ErrorContains(t, err, "run parley migrate")
 }
