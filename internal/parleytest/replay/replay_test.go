@@ -208,6 +208,8 @@ func (p *player) value(name, typeName string) any {
 		return conversation(object{"isTyping": true})
 	case "StartConversationInput":
 		return object{"channelId": p.channel(), "number": "+12025559999", "text": "Hello", "idempotencyKey": rand.Text()}
+	case "CreateQuickTextInput":
+		return object{"title": "Hello", "text": "Hello", "scope": "MINE", "idempotencyKey": rand.Text()}
 	case "RetryMessageInput":
 		return object{"messageId": p.failed(), "idempotencyKey": rand.Text()}
 	case "MarkConversationsReadInput":
