@@ -79,7 +79,8 @@ func tell(ctx context.Context, tx *store.Tx, before, after *Row, event *feed.Eve
 
 // save writes the columns that differ, and the copies that others hold.
 func save(ctx context.Context, tx *store.Tx, before, after *Row) error {
-	if changed := after.changed(before, tx.Now); !changed.IsZero() {
+	after.reschedule(before, tx.Now)
+	if changed := conversations.Differ(before, after, table.Columns{}); !changed.IsZero() {
 		update := tx.Builder().Update("conversations").Where(entsql.EQ("id", after.Key))
 		conversations.Set(update, after, changed)
 		if _, err := tx.Exec(ctx, update); err != nil {
@@ -89,15 +90,14 @@ func save(ctx context.Context, tx *store.Tx, before, after *Row) error {
 	return saveCopies(ctx, tx, before, after)
 }
 
-// changed returns the columns in which the row differs from before. A new message of
-// the customer moves when the row is due.
-func (r *Row) changed(before *Row, now clock.Time) table.Columns {
-	if r.LastIncoming != before.LastIncoming {
-		if due := r.dueAt(now); due != before.dueAt(now) {
-			r.due = due
-		}
+// reschedule sets when the row is due if the customer wrote since before.
+func (r *Row) reschedule(before *Row, now clock.Time) {
+	if r.LastIncoming == before.LastIncoming {
+		return
 	}
-	return conversations.Differ(before, r, table.Columns{})
+	if due := r.dueAt(now); due != before.dueAt(now) {
+		r.due = due
+	}
 }
 
 // saveCopies writes what search finds the customer by, and the rows that "Sent" is

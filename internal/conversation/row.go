@@ -148,9 +148,9 @@ func ColumnsOf(fields iter.Seq[string], along *Alongside) table.Columns {
 // Columns returns the names of a conversation's stored columns.
 func Columns() []string { return columns }
 
-// Begun returns the values that a new conversation stores in its Columns, on a channel
-// of type t, when its history is loaded at now.
-func (r *Row) Begun(t channel.Type, now clock.Time) []any {
+// Begin sets when a new conversation on a channel of type t is due, its history loaded
+// at now, and returns the values that it stores in its Columns.
+func (r *Row) Begin(t channel.Type, now clock.Time) []any {
 	r.due = r.dueOn(t, now)
 	return conversations.Values(r, table.Columns{})
 }

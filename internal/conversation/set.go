@@ -157,7 +157,8 @@ type alike struct {
 func saveAll(ctx context.Context, tx *store.Tx, edits []edit) error {
 	var groups []alike
 	for _, e := range edits {
-		changed := e.after.changed(e.before, tx.Now)
+		e.after.reschedule(e.before, tx.Now)
+		changed := conversations.Differ(e.before, e.after, table.Columns{})
 		i := slices.IndexFunc(groups, func(g alike) bool {
 			return g.changed == changed && conversations.Differ(g.like, e.after, changed).IsZero()
 		})

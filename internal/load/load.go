@@ -185,7 +185,7 @@ func (b *Batch) Attempt(a Attempt) {
 // Conversation adds a conversation that is new, as its messages have left it, with
 // its participants and its event. It is on a channel of type t.
 func (b *Batch) Conversation(row *conversation.Row, t channel.Type) {
-	b.add(Conversations, row.Begun(t, b.now)...)
+	b.add(Conversations, row.Begin(t, b.now)...)
 	b.found.customers = append(b.found.customers, index.Customer{ConversationID: row.Key, ChannelID: row.ChannelID, Name: row.Title, Address: row.Address})
 	for _, agent := range row.SentBy {
 		b.add(Participants, row.Key, agent, int64(row.LastMessageAt))
