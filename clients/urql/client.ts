@@ -25,9 +25,10 @@ const listDocument = gql<Lists>`
 export const parts = [
   "AgentPresence", "BulkOperationChange", "BulkOperationConnection", "BulkOperationEdge", "BulkPreview", "BulkRefusalCount",
   "BulkResult", "BulkResultConnection", "BulkResultEdge", "ConversationConnection", "ConversationEdge", "ConversationPresence",
-  "ConversationResult", "ConversationUpdated", "ConversationsChange", "DeliveryError", "DraftSegments", "EventContent",
+  "ConversationResult", "ConversationUpdated", "ConversationsChange", "DeliveryError", "DraftSegments", "EventContent", "Identifier",
   "InboxCountsChange", "InboxList", "MediaContent", "MediaFile", "MessageAdded", "MessageChanged", "MessageConnection", "MessageEdge",
-  "MessageStatusChanged", "NoteContent", "PageInfo", "Reset", "SearchConnection", "SearchEdge", "SearchHighlight", "SearchHit",
+  "MessageStatusChanged", "NoteContent", "PageInfo", "QuickTextChange", "QuickTextConnection", "QuickTextEdge", "Reset",
+  "SearchConnection", "SearchEdge", "SearchHighlight", "SearchHit",
   "SendAttempt", "SendRefusal", "Sendability", "TextContent", "UserError", "ViewCounts", "Viewer",
 ];
 

@@ -142,6 +142,11 @@ func (p *player) variables(definitions ast.VariableDefinitionList) parleytest.Va
 	return variables
 }
 
+// quickText is one that amy may change.
+func (p *player) quickText() string {
+	return p.only(`{ quickTexts(filterBy: {scope: MINE}, first: 1) { nodes { id } } }`, "quickTexts", "nodes", 0, "id")
+}
+
 // failed is a message that the carrier refused.
 func (p *player) failed() string {
 	sent := p.As("amy").Do(`mutation($input: SendMessageInput!) { sendMessage(input: $input) { message { id } } }`,
@@ -192,6 +197,9 @@ func (p *player) value(name, typeName string) any {
 		if name == "operation" {
 			return p.paused()
 		}
+		if name == "quickText" {
+			return p.quickText()
+		}
 		return p.conversation()
 	case "Int":
 		return 2
@@ -210,6 +218,8 @@ func (p *player) value(name, typeName string) any {
 		return object{"channelId": p.channel(), "number": "+12025559999", "text": "Hello", "idempotencyKey": rand.Text()}
 	case "CreateQuickTextInput":
 		return object{"title": "Hello", "text": "Hello", "scope": "MINE", "idempotencyKey": rand.Text()}
+	case "UpdateQuickTextInput", "UseQuickTextInput":
+		return object{"id": p.quickText()}
 	case "RetryMessageInput":
 		return object{"messageId": p.failed(), "idempotencyKey": rand.Text()}
 	case "MarkConversationsReadInput":
