@@ -66,8 +66,8 @@ func (s *Service) Changes(ctx context.Context, after *string, end live.End) (<-c
 	return live.Subjects(ctx, s.Live, live.Subject[*QuickText]{Kind: publicid.QuickText, Sees: sees, Shows: shows, ByKey: s.ByKey}, after, end)
 }
 
-// sees reads what record wrote. Facts that only a newer version understands are seen
-// by nobody.
+// sees reads the facts that changed wrote. Nobody sees facts that only a newer version
+// understands.
 func sees(v *viewer.Viewer, facts json.RawMessage) bool {
 	var shelf rule.Shelf
 	return json.Unmarshal(facts, &shelf) == nil && shelf.Sees(v)
