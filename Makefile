@@ -21,7 +21,7 @@ PARLEY_TEST_POSTGRES ?= postgres://postgres@127.0.0.1:5432/postgres
 
 # What "make race" runs: the packages in which goroutines meet, without the suite
 # that attacks a program of its own, which has no detector.
-RACE ?= $(shell $(GO) list -tags $(TAGS) ./internal/... | grep -v /parleytest/hostile)
+RACE ?= $(shell $(GO) list -tags $(TAGS) ./app/... ./internal/... | grep -v /parleytest/hostile)
 
 .PHONY: help
 help: ## Show this list
@@ -34,7 +34,7 @@ run: build ## Build and start Parley on SQLite with demo data; prints addresses 
 
 .PHONY: build
 build: web ## Build bin/parley, with the playground if Node is installed
-	$(SHIP) $(GO) build -trimpath -tags $(TAGS) -ldflags "-X parley/internal/version.stamp=$(VERSION)" -o bin/parley ./cmd/parley
+	$(SHIP) $(GO) build -trimpath -tags $(TAGS) -ldflags "-X parley/internal/ground/version.stamp=$(VERSION)" -o bin/parley ./cmd/parley
 
 # What parley version says.
 VERSION = $(shell git describe --tags --always --dirty 2>/dev/null)
@@ -60,7 +60,7 @@ web/dist/manifest.json: web/package-lock.json web/package.json web/build.mjs web
 	cd web && npm ci --no-audit --no-fund --loglevel=error && node build.mjs
 
 # Tests of how much a crowd may take run with nothing beside them.
-ALONE = internal/parleytest/hostile
+ALONE = internal/check/parleytest/hostile
 
 .PHONY: test
 test: web ## Run every test that needs no other service (frontend clients too, if Node is installed)
@@ -87,12 +87,12 @@ race: ## Run the tests of RACE (packages, default: those in internal) with the r
 
 .PHONY: test-postgres
 test-postgres: ## Run the suite on PostgreSQL too (PARLEY_TEST_POSTGRES names a server; tests make their own databases)
-	$(FAST) PARLEY_TEST_POSTGRES="$(PARLEY_TEST_POSTGRES)" $(GO) test -tags $(TAGS) -count=1 -timeout 8m $$($(GO) list -tags $(TAGS) ./internal/... ./cmd/... | grep -v $(ALONE))
+	$(FAST) PARLEY_TEST_POSTGRES="$(PARLEY_TEST_POSTGRES)" $(GO) test -tags $(TAGS) -count=1 -timeout 8m $$($(GO) list -tags $(TAGS) ./app/... ./internal/... ./cmd/... | grep -v $(ALONE))
 	$(FAST) PARLEY_TEST_POSTGRES="$(PARLEY_TEST_POSTGRES)" $(GO) test -tags $(TAGS) -count=1 -timeout 9m ./$(ALONE)
 
 .PHONY: test-browser
 test-browser: web ## Walk through the playground in a headless Chromium
-	$(FAST) $(GO) test -tags "$(TAGS) browser" -count=1 -timeout 5m ./internal/parleytest/browser/...
+	$(FAST) $(GO) test -tags "$(TAGS) browser" -count=1 -timeout 5m ./internal/check/parleytest/browser/...
 
 .PHONY: generate
 generate: ## Regenerate code and schema.graphql
@@ -125,15 +125,15 @@ lint: ## Run golangci-lint (pinned in tools/go.mod)
 
 .PHONY: vulncheck
 vulncheck: ## Fail when the program calls code with a known flaw (GOVULNDB names another database)
-	$(FAST) $(GO) run ./internal/house/vulncheck
+	$(FAST) $(GO) run ./internal/check/conventions/vulncheck
 
 .PHONY: licences
 licences: web ## Regenerate the licences of everything in the program
-	$(GO) run ./internal/licences/generate
+	$(GO) run ./internal/admin/licences/generate
 
 .PHONY: licences-drift
 licences-drift: licences ## Fail when the licences differ from what is committed
-	@git diff --exit-code --stat -- internal/licences || { echo "The list of licences is out of date: run make licences and commit."; exit 1; }
+	@git diff --exit-code --stat -- internal/admin/licences || { echo "The list of licences is out of date: run make licences and commit."; exit 1; }
 
 .PHONY: bench
 bench: ## Print reads, sends and latency as ratios to hand-written baselines and a peer (BENCH="--conversations 100000 --messages 1000000" for more)

@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 
-	"parley/internal/app"
-	"parley/internal/conversation"
-	"parley/internal/live"
-	"parley/internal/publicid"
-	"parley/internal/viewer"
+	"parley/app"
+	"parley/internal/desk/conversation"
+	"parley/internal/desk/live"
+	"parley/internal/ground/publicid"
+	"parley/internal/ground/viewer"
 )
 
 const (

@@ -10,12 +10,12 @@ import (
 	"time"
 
 	"parley/ent"
-	"parley/internal/app"
-	"parley/internal/directory"
-	"parley/internal/legacy"
-	"parley/internal/seed"
-	"parley/internal/store"
-	"parley/internal/viewer"
+	"parley/app"
+	"parley/internal/desk/directory"
+	"parley/internal/admin/importer"
+	"parley/internal/admin/seed"
+	"parley/internal/ground/store"
+	"parley/internal/ground/viewer"
 )
 
 // What nobody but those who see everything sees: so many messages with one word, on
@@ -128,8 +128,8 @@ func importHidden(ctx context.Context, a *app.App) (err error) {
 	if err := errors.Join(w.Flush(), f.Close()); err != nil {
 		return err
 	}
-	importer := &legacy.Importer{Store: a.Store, Directory: a.Directory, Desk: a.Desk}
-	report, err := importer.Run(ctx, legacy.Options{Incoming: file, Staging: dir, Region: "US"})
+	legacy := &importer.Importer{Store: a.Store, Directory: a.Directory, Desk: a.Desk}
+	report, err := legacy.Run(ctx, importer.Options{Incoming: file, Staging: dir, Region: "US"})
 	if err == nil && report.Incoming != hiddenMessages {
 		err = fmt.Errorf("%d of %d hidden messages came in", report.Incoming, hiddenMessages)
 	}

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"parley/internal/app"
+	"parley/app"
 )
 
 // isolation measures another agent's inbox page while all is quiet, and while one

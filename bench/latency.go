@@ -14,7 +14,7 @@ import (
 	"github.com/coder/websocket"
 	"github.com/coder/websocket/wsjson"
 
-	"parley/internal/app"
+	"parley/app"
 	"parley/internal/channel"
 )
 

@@ -46,9 +46,9 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"parley/internal/app"
-	"parley/internal/seed"
-	"parley/internal/server"
+	"parley/app"
+	"parley/internal/admin/seed"
+	"parley/internal/edge/server"
 )
 
 // commands are the command line.

@@ -8,7 +8,7 @@ import (
 	"net/http"
 	"time"
 
-	"parley/internal/app"
+	"parley/app"
 )
 
 // sink is a response writer that keeps the answer; it is used again and again.

@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"strconv"
 
-	"parley/internal/clock"
+	"parley/internal/ground/clock"
 )
 
 // What is asked for the desk's page, in each graph's own words.

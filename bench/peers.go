@@ -13,9 +13,9 @@ import (
 	"slices"
 	"time"
 
-	"parley/internal/app"
-	"parley/internal/clock"
-	"parley/internal/seed"
+	"parley/app"
+	"parley/internal/ground/clock"
+	"parley/internal/admin/seed"
 )
 
 // peersFolder holds the npm project of the peers.

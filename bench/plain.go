@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"runtime"
 
-	"parley/internal/app"
+	"parley/app"
 )
 
 // deskRow is a conversation of the desk's page, as every contender's answer is

@@ -12,11 +12,11 @@ import (
 	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"parley/graph"
-	"parley/internal/app"
-	"parley/internal/price"
-	"parley/internal/server"
-	"parley/internal/server/limit"
-	"parley/internal/store"
+	"parley/app"
+	"parley/internal/ground/price"
+	"parley/internal/edge/server"
+	"parley/internal/edge/server/limit"
+	"parley/internal/ground/store"
 	"parley/resolvers"
 )
 

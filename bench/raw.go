@@ -10,7 +10,7 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 	_ "github.com/mattn/go-sqlite3"    // the driver "sqlite3"
 
-	"parley/internal/store"
+	"parley/internal/ground/store"
 )
 
 // database is the benchmark's database as a hand-written program would open it,

@@ -12,9 +12,9 @@ import (
 
 	entsql "entgo.io/ent/dialect/sql"
 
-	"parley/internal/app"
-	"parley/internal/publicid"
-	"parley/internal/seed"
+	"parley/app"
+	"parley/internal/ground/publicid"
+	"parley/internal/admin/seed"
 )
 
 // readers is how many clients read at once.

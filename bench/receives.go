@@ -10,7 +10,7 @@ import (
 
 	entsql "entgo.io/ent/dialect/sql"
 
-	"parley/internal/app"
+	"parley/app"
 	"parley/internal/channel"
 )
 

@@ -9,7 +9,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"parley/internal/store"
+	"parley/internal/ground/store"
 )
 
 // figure is a line of the table. Zero means that there is nothing to say.

@@ -8,12 +8,12 @@ import (
 	"slices"
 	"time"
 
-	"parley/internal/app"
-	"parley/internal/conversation"
-	"parley/internal/publicid"
-	"parley/internal/seed"
-	"parley/internal/store"
-	"parley/internal/viewer"
+	"parley/app"
+	"parley/internal/desk/conversation"
+	"parley/internal/ground/publicid"
+	"parley/internal/admin/seed"
+	"parley/internal/ground/store"
+	"parley/internal/ground/viewer"
 )
 
 const countsQuery = `query Counts { viewer { inboxes { nodes { kind title counts { total unread new } } } } }`

@@ -7,10 +7,10 @@ import (
 	"regexp"
 	"strings"
 
-	"parley/internal/app"
-	"parley/internal/conversation"
-	"parley/internal/search"
-	"parley/internal/viewer"
+	"parley/app"
+	"parley/internal/desk/conversation"
+	"parley/internal/desk/search"
+	"parley/internal/ground/viewer"
 )
 
 const searchQuery = `query Search($query: String!, $kinds: [SearchKind!]) { search(query: $query, kinds: $kinds, first: 20) {

@@ -10,8 +10,8 @@ import (
 
 	entsql "entgo.io/ent/dialect/sql"
 
-	"parley/internal/app"
-	"parley/internal/publicid"
+	"parley/app"
+	"parley/internal/ground/publicid"
 )
 
 const sendQuery = `mutation Send($id: ID!, $key: String!) {

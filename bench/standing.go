@@ -12,7 +12,7 @@ import (
 
 	"github.com/coder/websocket"
 
-	"parley/internal/app"
+	"parley/app"
 )
 
 // viewQuery is a desk's list that is kept up to date.

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"parley/internal/clock"
+	"parley/internal/ground/clock"
 )
 
 // starts measures how large the program is, and how long it takes from its start

@@ -13,7 +13,7 @@ import (
 	"parley/internal/channel/sandbox"
 	"parley/internal/channel/sandbox/astwilio"
 	"parley/internal/channel/twilio"
-	"parley/internal/seed"
+	"parley/internal/admin/seed"
 )
 
 // carriers are phone companies outside of every process that is broken, so that

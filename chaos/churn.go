@@ -12,7 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"parley/internal/outside"
+	"parley/internal/check/blackbox"
 )
 
 // footprint is what a process holds at rest.
@@ -105,7 +105,7 @@ func (w *world) visitBySocket(ctx context.Context, username string, n int) error
 		return err
 	}
 	defer func() { _ = conn.CloseNow() }()
-	if err := outside.Read(ctx, conn, &struct{}{}); err != nil {
+	if err := blackbox.Read(ctx, conn, &struct{}{}); err != nil {
 		return err
 	}
 	if n%2 == 0 {
@@ -144,7 +144,7 @@ func (w *world) visitByStream(ctx context.Context, username string, _ int) error
 
 // rest waits until only those are connected who watch, and returns what the process
 // then holds.
-func (w *world) rest(ctx context.Context, private *outside.Client, watching float64) (f footprint, err error) {
+func (w *world) rest(ctx context.Context, private *blackbox.Client, watching float64) (f footprint, err error) {
 	w.clients[0].HTTP.CloseIdleConnections()
 	if _, err := eventually(ctx, 20*time.Second, "all who came are gone", func() (bool, string) {
 		sockets, err := gauge(ctx, private, sockets)

@@ -13,7 +13,7 @@ import (
 	"github.com/coder/websocket"
 	"github.com/coder/websocket/wsjson"
 
-	"parley/internal/outside"
+	"parley/internal/check/blackbox"
 )
 
 const talkative = `subscription($after: Cursor) { messageAdded(after: $after) { kind cursor
@@ -21,17 +21,17 @@ const talkative = `subscription($after: Cursor) { messageAdded(after: $after) { 
 	conversation { id name preview lastMessageAt isUnread newCount messageCount owner { id username name } } } }`
 
 // observed builds a world whose process tells its metrics.
-func (t *trial) observed(ctx context.Context, agents int) (*world, *outside.Client, error) {
-	private, err := outside.FreeAddress(ctx)
+func (t *trial) observed(ctx context.Context, agents int) (*world, *blackbox.Client, error) {
+	private, err := blackbox.FreeAddress(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
 	w, err := t.build(ctx, plan{args: []string{"--private-addr", private}, agents: agents})
-	return w, &outside.Client{URL: "http://" + private, Timeout: 20 * time.Second}, err
+	return w, &blackbox.Client{URL: "http://" + private, Timeout: 20 * time.Second}, err
 }
 
 // gauge reads a metric without labels.
-func gauge(ctx context.Context, c *outside.Client, name string) (value float64, err error) {
+func gauge(ctx context.Context, c *blackbox.Client, name string) (value float64, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.URL+"/metrics", http.NoBody)
 	if err != nil {
 		return 0, err
@@ -52,7 +52,7 @@ const (
 )
 
 // heap is the megabytes in use after a collection of garbage.
-func heap(ctx context.Context, c *outside.Client) (float64, error) {
+func heap(ctx context.Context, c *blackbox.Client) (float64, error) {
 	if status := c.Get(ctx, "/debug/pprof/heap?gc=1"); status != http.StatusOK {
 		return 0, fmt.Errorf("the heap's profile was answered %d", status)
 	}
@@ -149,7 +149,7 @@ func reconnects(ctx context.Context, t *trial) error {
 	l := w.start(ctx, rate/10)
 	var first, last float64
 	for wave := range waves {
-		cursor, err := outside.Watchers(w.clients)[0].Fresh(ctx)
+		cursor, err := blackbox.Watchers(w.clients)[0].Fresh(ctx)
 		if err != nil {
 			return err
 		}
@@ -203,7 +203,7 @@ func (w *world) wave(ctx context.Context, agents, each int, within time.Duration
 			start := time.Now()
 			conn, err := w.clients[0].Subscribe(ctx, fmt.Sprintf("agent%d", n%agents), talkative, map[string]any{"after": cursor})
 			if err == nil {
-				err = outside.Read(ctx, conn, &struct{}{})
+				err = blackbox.Read(ctx, conn, &struct{}{})
 			}
 			mu.Lock()
 			defer mu.Unlock()

@@ -5,10 +5,10 @@ import (
 	"path/filepath"
 	"time"
 
-	"parley/internal/app"
-	"parley/internal/clock"
-	"parley/internal/job"
-	"parley/internal/store"
+	"parley/app"
+	"parley/internal/ground/clock"
+	"parley/internal/desk/job"
+	"parley/internal/ground/store"
 )
 
 // stepped sets the domain's clock forward and back by hours. It runs Parley in

@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"parley/internal/store"
+	"parley/internal/ground/store"
 )
 
 // moved has somebody move the database file away under load, and back.

@@ -13,8 +13,8 @@ import (
 	"time"
 
 	"parley/internal/channel/sandbox"
-	"parley/internal/outside"
-	"parley/internal/seed"
+	"parley/internal/check/blackbox"
+	"parley/internal/admin/seed"
 )
 
 // load is 64 clients that write: carriers that post customers' messages and
@@ -146,7 +146,7 @@ const sendQuery = `mutation($id: ID!, $text: String!, $key: String!) { sendMessa
 
 // ask writes once. A refusal is an answer after which to try again; an error is
 // one that must not be.
-func (l *load) ask(ctx context.Context, c *outside.Client, th *thread, words string, sends bool) (refusal string, err error) {
+func (l *load) ask(ctx context.Context, c *blackbox.Client, th *thread, words string, sends bool) (refusal string, err error) {
 	if !sends {
 		return l.post(ctx, c, th, words)
 	}
@@ -157,7 +157,7 @@ func (l *load) ask(ctx context.Context, c *outside.Client, th *thread, words str
 		}
 	}
 	err = c.Query(ctx, "ada", sendQuery, map[string]any{"id": th.id, "text": words, "key": words[2:]}, &answer)
-	var failure *outside.Failure
+	var failure *blackbox.Failure
 	switch {
 	case errors.As(err, &failure):
 		return failure.Extensions.Code, nil
@@ -169,7 +169,7 @@ func (l *load) ask(ctx context.Context, c *outside.Client, th *thread, words str
 	return "", nil
 }
 
-func (l *load) post(ctx context.Context, c *outside.Client, th *thread, words string) (string, error) {
+func (l *load) post(ctx context.Context, c *blackbox.Client, th *thread, words string) (string, error) {
 	req, err := sandbox.Compose(seed.SandboxSecret, c.URL+"/webhooks/sandbox/demo",
 		sandbox.Entry{Type: "message", ID: words, From: th.customer, To: th.to, Text: words})
 	if err != nil {

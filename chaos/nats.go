@@ -9,7 +9,7 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 
-	"parley/internal/outside"
+	"parley/internal/check/blackbox"
 )
 
 // natsAway stops and starts NATS under two processes on one PostgreSQL.
@@ -22,7 +22,7 @@ func natsAway(ctx context.Context, t *trial) error {
 	if err != nil {
 		return err
 	}
-	address, err := outside.FreeAddress(ctx)
+	address, err := blackbox.FreeAddress(ctx)
 	if err != nil {
 		return err
 	}

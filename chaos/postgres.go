@@ -18,7 +18,7 @@ import (
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 
-	"parley/internal/outside"
+	"parley/internal/check/blackbox"
 )
 
 // postgres is a PostgreSQL server of the scenario's own.
@@ -53,7 +53,7 @@ func (t *trial) newPostgres(ctx context.Context) (*postgres, error) {
 	if out, err := p.command(ctx, "initdb", "-D", p.data, "-U", "postgres", "-A", "trust").CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("initdb: %w: %s", err, out)
 	}
-	if p.address, err = outside.FreeAddress(ctx); err != nil {
+	if p.address, err = blackbox.FreeAddress(ctx); err != nil {
 		return nil, err
 	}
 	return p, p.start(ctx)
@@ -217,7 +217,7 @@ func silent(ctx context.Context, t *trial) error {
 	if err != nil {
 		return err
 	}
-	proxy, err := outside.StartProxy(ctx, p.address)
+	proxy, err := blackbox.StartProxy(ctx, p.address)
 	if err != nil {
 		return err
 	}

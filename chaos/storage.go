@@ -13,8 +13,8 @@ import (
 
 	_ "github.com/mattn/go-sqlite3" // the driver "sqlite3"
 
-	"parley/internal/outside"
-	"parley/internal/store"
+	"parley/internal/check/blackbox"
+	"parley/internal/ground/store"
 )
 
 // patient are clients who wait longer than Parley waits for a lock.
@@ -78,7 +78,7 @@ func (w *world) lock(ctx context.Context, l *load, d time.Duration) (err error) 
 // readFor reads as an agent, again and again, and fails when a read does.
 func (w *world) readFor(ctx context.Context, d time.Duration) error {
 	for until := time.Now().Add(d); time.Now().Before(until) && ctx.Err() == nil; wait(ctx, 100*time.Millisecond) {
-		if _, err := outside.Watchers(w.clients)[0].Fresh(ctx); err != nil {
+		if _, err := blackbox.Watchers(w.clients)[0].Fresh(ctx); err != nil {
 			return fmt.Errorf("a read during the fault: %w", err)
 		}
 	}
@@ -223,7 +223,7 @@ func (w *world) tear(ctx context.Context) (lost int, done bool, err error) {
 	if _, err := l.reaches(ctx, 20+w.random.IntN(20), 20*time.Second); err != nil {
 		return 0, false, err
 	}
-	cursor, err := outside.Watchers(w.clients)[0].Fresh(ctx)
+	cursor, err := blackbox.Watchers(w.clients)[0].Fresh(ctx)
 	w.processes[0].Kill()
 	l.stop()
 	if err != nil {
@@ -296,9 +296,9 @@ func (w *world) mustResync(ctx context.Context, cursor string, lost int) error {
 	defer func() { _ = conn.CloseNow() }()
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	err = outside.Read(ctx, conn, &struct{}{})
+	err = blackbox.Read(ctx, conn, &struct{}{})
 	const few = 10 // receipts that carriers repeat may bring the log past what was lost
-	if lost >= few && !errors.Is(err, outside.ErrResync) {
+	if lost >= few && !errors.Is(err, blackbox.ErrResync) {
 		return fmt.Errorf("a cursor of what was lost was not answered RESYNC_REQUIRED: %w", err)
 	}
 	return nil

@@ -10,7 +10,7 @@ import (
 
 	entsql "entgo.io/ent/dialect/sql"
 
-	"parley/internal/store"
+	"parley/internal/ground/store"
 )
 
 func is(key int64) *entsql.Predicate { return entsql.EQ("id", key) }

@@ -6,15 +6,15 @@ import (
 	"sync"
 	"time"
 
-	"parley/internal/outside"
+	"parley/internal/check/blackbox"
 )
 
 // crowd is everybody who watches: frontends that fold a view, and hearers who
 // count every message.
 type crowd struct {
 	w        *world
-	watchers []*outside.Watcher
-	hearers  []*outside.Hearer
+	watchers []*blackbox.Watcher
+	hearers  []*blackbox.Hearer
 	drops    int
 	cancel   context.CancelFunc
 	running  sync.WaitGroup
@@ -25,13 +25,13 @@ const settleTime = 30 * time.Second
 
 // watch begins to watch, before anything is written.
 func (w *world) watch(ctx context.Context) (*crowd, error) {
-	c := &crowd{w: w, watchers: outside.Watchers(w.clients)}
+	c := &crowd{w: w, watchers: blackbox.Watchers(w.clients)}
 	start, err := c.watchers[0].Fresh(ctx)
 	if err != nil {
 		return nil, err
 	}
 	for _, username := range []string{"ada", "ada"} { // who sees everything
-		c.hearers = append(c.hearers, &outside.Hearer{Clients: w.clients, Username: username, Cursor: start})
+		c.hearers = append(c.hearers, &blackbox.Hearer{Clients: w.clients, Username: username, Cursor: start})
 	}
 	ctx, c.cancel = context.WithCancel(ctx)
 	for _, watcher := range c.watchers {
@@ -78,7 +78,7 @@ func (c *crowd) settle(ctx context.Context, l *load) error {
 	return nil
 }
 
-func (c *crowd) complete(h *outside.Hearer, l *load) (bool, string) {
+func (c *crowd) complete(h *blackbox.Hearer, l *load) (bool, string) {
 	times := h.Times()
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -11,14 +11,14 @@ import (
 	"time"
 
 	"parley/ent/provideraccount"
-	"parley/internal/app"
+	"parley/app"
 	"parley/internal/channel"
 	"parley/internal/channel/twilio"
-	"parley/internal/outside"
-	"parley/internal/publicid"
-	"parley/internal/seed"
-	"parley/internal/store"
-	"parley/internal/viewer"
+	"parley/internal/check/blackbox"
+	"parley/internal/ground/publicid"
+	"parley/internal/admin/seed"
+	"parley/internal/ground/store"
+	"parley/internal/ground/viewer"
 )
 
 // world is a Parley of one scenario: a database with the demo organisation, the
@@ -27,8 +27,8 @@ type world struct {
 	*trial
 	database  string
 	carriers  *carriers
-	processes []*outside.Process
-	clients   []*outside.Client // one of each process
+	processes []*blackbox.Process
+	clients   []*blackbox.Client // one of each process
 	threads   []*thread
 	inside    func() error // stops a Parley that runs in this process; nil for none
 	loses     bool         // the carriers lose messages
@@ -80,11 +80,11 @@ func (t *trial) build(ctx context.Context, p plan) (*world, error) {
 		program = p.program(t.Program)
 	}
 	for i := range max(p.processes, 1) {
-		address, err := outside.FreeAddress(ctx)
+		address, err := blackbox.FreeAddress(ctx)
 		if err != nil {
 			return nil, err
 		}
-		process := &outside.Process{Program: program, Address: address, Database: p.reach, Args: p.args}
+		process := &blackbox.Process{Program: program, Address: address, Database: p.reach, Args: p.args}
 		if t.Keep {
 			log, err := os.Create(filepath.Join(t.dir, fmt.Sprintf("process%d.log", i)))
 			if err != nil {
@@ -124,7 +124,7 @@ func (w *world) prepare(ctx context.Context, p plan) (err error) {
 	}
 	for range max(p.processes, 1) {
 		transport := &http.Transport{MaxIdleConnsPerHost: 2 * threads}
-		w.clients = append(w.clients, &outside.Client{Tokens: tokens, HTTP: &http.Client{Transport: transport}})
+		w.clients = append(w.clients, &blackbox.Client{Tokens: tokens, HTTP: &http.Client{Transport: transport}})
 	}
 	for n := range threads {
 		th, err := open(ctx, a, n)

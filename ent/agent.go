@@ -5,8 +5,8 @@ package ent
 import (
 	"fmt"
 	"parley/ent/agent"
-	"parley/internal/clock"
-	"parley/internal/viewer"
+	"parley/internal/ground/clock"
+	"parley/internal/ground/viewer"
 	"strings"
 
 	"entgo.io/ent"

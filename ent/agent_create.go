@@ -10,8 +10,8 @@ import (
 	entchannel "parley/ent/channel"
 	"parley/ent/permissionset"
 	"parley/ent/queue"
-	"parley/internal/clock"
-	"parley/internal/viewer"
+	"parley/internal/ground/clock"
+	"parley/internal/ground/viewer"
 
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"

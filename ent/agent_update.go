@@ -11,7 +11,7 @@ import (
 	"parley/ent/permissionset"
 	"parley/ent/predicate"
 	"parley/ent/queue"
-	"parley/internal/viewer"
+	"parley/internal/ground/viewer"
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"

@@ -7,7 +7,7 @@ import (
 	"parley/ent/attempt"
 	"parley/ent/message"
 	"parley/internal/channel"
-	"parley/internal/clock"
+	"parley/internal/ground/clock"
 	"strings"
 
 	"entgo.io/ent"

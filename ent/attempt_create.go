@@ -9,7 +9,7 @@ import (
 	"parley/ent/attempt"
 	"parley/ent/message"
 	"parley/internal/channel"
-	"parley/internal/clock"
+	"parley/internal/ground/clock"
 
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"

@@ -9,7 +9,7 @@ import (
 	"parley/ent/attempt"
 	"parley/ent/predicate"
 	"parley/internal/channel"
-	"parley/internal/clock"
+	"parley/internal/ground/clock"
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"

@@ -6,7 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"parley/ent/bulkoperation"
-	"parley/internal/clock"
+	"parley/internal/ground/clock"
 	"strings"
 
 	"entgo.io/ent"

@@ -8,7 +8,7 @@ import (
 	"parley/ent/provideraccount"
 	"parley/ent/queue"
 	"parley/internal/channel"
-	"parley/internal/clock"
+	"parley/internal/ground/clock"
 	"strings"
 
 	"entgo.io/ent"

@@ -13,7 +13,7 @@ import (
 	"parley/ent/provideraccount"
 	"parley/ent/queue"
 	"parley/internal/channel"
-	"parley/internal/clock"
+	"parley/internal/ground/clock"
 
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"

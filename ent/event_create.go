@@ -7,7 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"parley/ent/event"
-	"parley/internal/clock"
+	"parley/internal/ground/clock"
 
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"

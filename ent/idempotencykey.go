@@ -5,7 +5,7 @@ package ent
 import (
 	"fmt"
 	"parley/ent/idempotencykey"
-	"parley/internal/clock"
+	"parley/internal/ground/clock"
 	"strings"
 
 	"entgo.io/ent"

@@ -7,7 +7,7 @@ import (
 	"parley/ent/identifier"
 	"parley/ent/messaginguser"
 	"parley/internal/channel"
-	"parley/internal/clock"
+	"parley/internal/ground/clock"
 	"strings"
 
 	"entgo.io/ent"

@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"parley/ent/lane"
 	"parley/ent/predicate"
-	"parley/internal/clock"
+	"parley/internal/ground/clock"
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"

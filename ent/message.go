@@ -8,8 +8,8 @@ import (
 	"parley/ent/conversation"
 	"parley/ent/message"
 	"parley/internal/channel"
-	"parley/internal/clock"
-	"parley/internal/content"
+	"parley/internal/ground/clock"
+	"parley/internal/desk/content"
 	"strings"
 
 	"entgo.io/ent"

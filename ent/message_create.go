@@ -11,8 +11,8 @@ import (
 	"parley/ent/conversation"
 	"parley/ent/message"
 	"parley/internal/channel"
-	"parley/internal/clock"
-	"parley/internal/content"
+	"parley/internal/ground/clock"
+	"parley/internal/desk/content"
 
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"

@@ -11,7 +11,7 @@ import (
 	"parley/ent/identifier"
 	"parley/ent/messaginguser"
 	"parley/internal/channel"
-	"parley/internal/clock"
+	"parley/internal/ground/clock"
 
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"

@@ -32,9 +32,9 @@ import (
 	"parley/ent/record"
 	"parley/ent/secret"
 	"parley/internal/channel"
-	"parley/internal/clock"
-	"parley/internal/content"
-	"parley/internal/viewer"
+	"parley/internal/ground/clock"
+	"parley/internal/desk/content"
+	"parley/internal/ground/viewer"
 	"sync"
 
 	"entgo.io/ent"

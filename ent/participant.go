@@ -7,7 +7,7 @@ import (
 	"parley/ent/agent"
 	"parley/ent/conversation"
 	"parley/ent/participant"
-	"parley/internal/clock"
+	"parley/internal/ground/clock"
 	"strings"
 
 	"entgo.io/ent"

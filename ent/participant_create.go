@@ -9,7 +9,7 @@ import (
 	"parley/ent/agent"
 	"parley/ent/conversation"
 	"parley/ent/participant"
-	"parley/internal/clock"
+	"parley/internal/ground/clock"
 
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"

@@ -6,7 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"parley/ent/permissionset"
-	"parley/internal/viewer"
+	"parley/internal/ground/viewer"
 	"strings"
 
 	"entgo.io/ent"

@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"parley/ent/agent"
 	"parley/ent/permissionset"
-	"parley/internal/viewer"
+	"parley/internal/ground/viewer"
 
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"

@@ -9,7 +9,7 @@ import (
 	"parley/ent/agent"
 	"parley/ent/permissionset"
 	"parley/ent/predicate"
-	"parley/internal/viewer"
+	"parley/internal/ground/viewer"
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"

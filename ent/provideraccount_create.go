@@ -8,7 +8,7 @@ import (
 	"fmt"
 	entchannel "parley/ent/channel"
 	"parley/ent/provideraccount"
-	"parley/internal/clock"
+	"parley/internal/ground/clock"
 
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"parley/ent/queue"
 	"parley/ent/quicktext"
-	"parley/internal/clock"
+	"parley/internal/ground/clock"
 	"strings"
 
 	"entgo.io/ent"

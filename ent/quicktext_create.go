@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"parley/ent/queue"
 	"parley/ent/quicktext"
-	"parley/internal/clock"
+	"parley/internal/ground/clock"
 
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"

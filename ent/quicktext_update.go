@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"parley/ent/predicate"
 	"parley/ent/quicktext"
-	"parley/internal/clock"
+	"parley/internal/ground/clock"
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"

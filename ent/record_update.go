@@ -9,7 +9,7 @@ import (
 	"parley/ent/conversation"
 	"parley/ent/predicate"
 	"parley/ent/record"
-	"parley/internal/clock"
+	"parley/internal/ground/clock"
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"

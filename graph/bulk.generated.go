@@ -5,14 +5,14 @@ package graph
 import (
 	"context"
 	"math"
-	"parley/internal/clock"
-	"parley/internal/conversation"
-	"parley/internal/directory"
-	"parley/internal/fault"
-	"parley/internal/feed"
-	"parley/internal/live"
-	"parley/internal/operation"
-	"parley/internal/page"
+	"parley/internal/ground/clock"
+	"parley/internal/desk/conversation"
+	"parley/internal/desk/directory"
+	"parley/internal/ground/fault"
+	"parley/internal/desk/feed"
+	"parley/internal/desk/live"
+	"parley/internal/desk/bulk"
+	"parley/internal/ground/page"
 	"strconv"
 	"sync/atomic"
 
@@ -23,10 +23,10 @@ import (
 // region    ************************** generated!.gotpl **************************
 
 type BulkOperationResolver interface {
-	Results(ctx context.Context, objs []*operation.Row, outcome *operation.Outcome, first *int, after *string) ([]*page.Page[*operation.Result], error)
+	Results(ctx context.Context, objs []*bulk.Row, outcome *bulk.Outcome, first *int, after *string) ([]*page.Page[*bulk.Result], error)
 }
 type BulkResultResolver interface {
-	Conversation(ctx context.Context, objs []*operation.Result) ([]*conversation.Row, error)
+	Conversation(ctx context.Context, objs []*bulk.Result) ([]*conversation.Row, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -37,7 +37,7 @@ func (ec *executionContext) field_BulkOperation_results_args(ctx context.Context
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "outcome",
-		func(ctx context.Context, v any) (*operation.Outcome, error) {
+		func(ctx context.Context, v any) (*bulk.Outcome, error) {
 			return ec.unmarshalOBulkOutcome2ᚖparleyᚋinternalᚋoperationᚐOutcome(ctx, v)
 		})
 	if err != nil {
@@ -79,7 +79,7 @@ func (ec *executionContext) _BulkConversationsPayload_operation(ctx context.Cont
 			return obj.Operation, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *operation.Row) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v *bulk.Row) graphql.Marshaler {
 			return ec.marshalOBulkOperation2ᚖparleyᚋinternalᚋoperationᚐRow(ctx, selections, v)
 		},
 		true,
@@ -111,7 +111,7 @@ func (ec *executionContext) _BulkConversationsPayload_preview(ctx context.Contex
 			return obj.Preview, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *operation.Preview) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v *bulk.Preview) graphql.Marshaler {
 			return ec.marshalOBulkPreview2ᚖparleyᚋinternalᚋoperationᚐPreview(ctx, selections, v)
 		},
 		true,
@@ -163,7 +163,7 @@ func (ec *executionContext) fieldContext_BulkConversationsPayload_errors(_ conte
 	return fc, nil
 }
 
-func (ec *executionContext) _BulkOperation_id(ctx context.Context, field graphql.CollectedField, obj *operation.Row) (ret graphql.Marshaler) {
+func (ec *executionContext) _BulkOperation_id(ctx context.Context, field graphql.CollectedField, obj *bulk.Row) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -186,7 +186,7 @@ func (ec *executionContext) fieldContext_BulkOperation_id(_ context.Context, fie
 	return graphql.NewScalarFieldContext("BulkOperation", field, true, false, "ID")
 }
 
-func (ec *executionContext) _BulkOperation_action(ctx context.Context, field graphql.CollectedField, obj *operation.Row) (ret graphql.Marshaler) {
+func (ec *executionContext) _BulkOperation_action(ctx context.Context, field graphql.CollectedField, obj *bulk.Row) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -209,7 +209,7 @@ func (ec *executionContext) fieldContext_BulkOperation_action(_ context.Context,
 	return graphql.NewScalarFieldContext("BulkOperation", field, true, false, "BulkAction")
 }
 
-func (ec *executionContext) _BulkOperation_assignee(ctx context.Context, field graphql.CollectedField, obj *operation.Row) (ret graphql.Marshaler) {
+func (ec *executionContext) _BulkOperation_assignee(ctx context.Context, field graphql.CollectedField, obj *bulk.Row) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -241,7 +241,7 @@ func (ec *executionContext) fieldContext_BulkOperation_assignee(_ context.Contex
 	return fc, nil
 }
 
-func (ec *executionContext) _BulkOperation_confirmForOwner(ctx context.Context, field graphql.CollectedField, obj *operation.Row) (ret graphql.Marshaler) {
+func (ec *executionContext) _BulkOperation_confirmForOwner(ctx context.Context, field graphql.CollectedField, obj *bulk.Row) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -264,7 +264,7 @@ func (ec *executionContext) fieldContext_BulkOperation_confirmForOwner(_ context
 	return graphql.NewScalarFieldContext("BulkOperation", field, true, false, "Boolean")
 }
 
-func (ec *executionContext) _BulkOperation_state(ctx context.Context, field graphql.CollectedField, obj *operation.Row) (ret graphql.Marshaler) {
+func (ec *executionContext) _BulkOperation_state(ctx context.Context, field graphql.CollectedField, obj *bulk.Row) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -276,7 +276,7 @@ func (ec *executionContext) _BulkOperation_state(ctx context.Context, field grap
 			return obj.ShownState(), nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v operation.State) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v bulk.State) graphql.Marshaler {
 			return ec.marshalNBulkOperationState2parleyᚋinternalᚋoperationᚐState(ctx, selections, v)
 		},
 		true,
@@ -287,7 +287,7 @@ func (ec *executionContext) fieldContext_BulkOperation_state(_ context.Context, 
 	return graphql.NewScalarFieldContext("BulkOperation", field, true, false, "BulkOperationState")
 }
 
-func (ec *executionContext) _BulkOperation_stopReason(ctx context.Context, field graphql.CollectedField, obj *operation.Row) (ret graphql.Marshaler) {
+func (ec *executionContext) _BulkOperation_stopReason(ctx context.Context, field graphql.CollectedField, obj *bulk.Row) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -299,7 +299,7 @@ func (ec *executionContext) _BulkOperation_stopReason(ctx context.Context, field
 			return obj.StopReason(), nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *operation.StopReason) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v *bulk.StopReason) graphql.Marshaler {
 			return ec.marshalOBulkStopReason2ᚖparleyᚋinternalᚋoperationᚐStopReason(ctx, selections, v)
 		},
 		true,
@@ -310,7 +310,7 @@ func (ec *executionContext) fieldContext_BulkOperation_stopReason(_ context.Cont
 	return graphql.NewScalarFieldContext("BulkOperation", field, true, false, "BulkStopReason")
 }
 
-func (ec *executionContext) _BulkOperation_total(ctx context.Context, field graphql.CollectedField, obj *operation.Row) (ret graphql.Marshaler) {
+func (ec *executionContext) _BulkOperation_total(ctx context.Context, field graphql.CollectedField, obj *bulk.Row) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -333,7 +333,7 @@ func (ec *executionContext) fieldContext_BulkOperation_total(_ context.Context, 
 	return graphql.NewScalarFieldContext("BulkOperation", field, false, false, "Count")
 }
 
-func (ec *executionContext) _BulkOperation_done(ctx context.Context, field graphql.CollectedField, obj *operation.Row) (ret graphql.Marshaler) {
+func (ec *executionContext) _BulkOperation_done(ctx context.Context, field graphql.CollectedField, obj *bulk.Row) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -356,7 +356,7 @@ func (ec *executionContext) fieldContext_BulkOperation_done(_ context.Context, f
 	return graphql.NewScalarFieldContext("BulkOperation", field, false, false, "Count")
 }
 
-func (ec *executionContext) _BulkOperation_changed(ctx context.Context, field graphql.CollectedField, obj *operation.Row) (ret graphql.Marshaler) {
+func (ec *executionContext) _BulkOperation_changed(ctx context.Context, field graphql.CollectedField, obj *bulk.Row) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -379,7 +379,7 @@ func (ec *executionContext) fieldContext_BulkOperation_changed(_ context.Context
 	return graphql.NewScalarFieldContext("BulkOperation", field, false, false, "Count")
 }
 
-func (ec *executionContext) _BulkOperation_unchanged(ctx context.Context, field graphql.CollectedField, obj *operation.Row) (ret graphql.Marshaler) {
+func (ec *executionContext) _BulkOperation_unchanged(ctx context.Context, field graphql.CollectedField, obj *bulk.Row) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -402,7 +402,7 @@ func (ec *executionContext) fieldContext_BulkOperation_unchanged(_ context.Conte
 	return graphql.NewScalarFieldContext("BulkOperation", field, true, false, "Count")
 }
 
-func (ec *executionContext) _BulkOperation_refused(ctx context.Context, field graphql.CollectedField, obj *operation.Row) (ret graphql.Marshaler) {
+func (ec *executionContext) _BulkOperation_refused(ctx context.Context, field graphql.CollectedField, obj *bulk.Row) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -425,7 +425,7 @@ func (ec *executionContext) fieldContext_BulkOperation_refused(_ context.Context
 	return graphql.NewScalarFieldContext("BulkOperation", field, true, false, "Count")
 }
 
-func (ec *executionContext) _BulkOperation_refusals(ctx context.Context, field graphql.CollectedField, obj *operation.Row) (ret graphql.Marshaler) {
+func (ec *executionContext) _BulkOperation_refusals(ctx context.Context, field graphql.CollectedField, obj *bulk.Row) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -437,7 +437,7 @@ func (ec *executionContext) _BulkOperation_refusals(ctx context.Context, field g
 			return obj.Refusals(), nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*operation.RefusalCount) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v []*bulk.RefusalCount) graphql.Marshaler {
 			return ec.marshalNBulkRefusalCount2ᚕᚖparleyᚋinternalᚋoperationᚐRefusalCountᚄ(ctx, selections, v)
 		},
 		true,
@@ -457,7 +457,7 @@ func (ec *executionContext) fieldContext_BulkOperation_refusals(_ context.Contex
 	return fc, nil
 }
 
-func (ec *executionContext) _BulkOperation_createdBy(ctx context.Context, field graphql.CollectedField, obj *operation.Row) (ret graphql.Marshaler) {
+func (ec *executionContext) _BulkOperation_createdBy(ctx context.Context, field graphql.CollectedField, obj *bulk.Row) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -489,7 +489,7 @@ func (ec *executionContext) fieldContext_BulkOperation_createdBy(_ context.Conte
 	return fc, nil
 }
 
-func (ec *executionContext) _BulkOperation_createdAt(ctx context.Context, field graphql.CollectedField, obj *operation.Row) (ret graphql.Marshaler) {
+func (ec *executionContext) _BulkOperation_createdAt(ctx context.Context, field graphql.CollectedField, obj *bulk.Row) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -512,7 +512,7 @@ func (ec *executionContext) fieldContext_BulkOperation_createdAt(_ context.Conte
 	return graphql.NewScalarFieldContext("BulkOperation", field, false, false, "DateTime")
 }
 
-func (ec *executionContext) _BulkOperation_startedAt(ctx context.Context, field graphql.CollectedField, obj *operation.Row) (ret graphql.Marshaler) {
+func (ec *executionContext) _BulkOperation_startedAt(ctx context.Context, field graphql.CollectedField, obj *bulk.Row) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -535,7 +535,7 @@ func (ec *executionContext) fieldContext_BulkOperation_startedAt(_ context.Conte
 	return graphql.NewScalarFieldContext("BulkOperation", field, true, false, "DateTime")
 }
 
-func (ec *executionContext) _BulkOperation_finishedAt(ctx context.Context, field graphql.CollectedField, obj *operation.Row) (ret graphql.Marshaler) {
+func (ec *executionContext) _BulkOperation_finishedAt(ctx context.Context, field graphql.CollectedField, obj *bulk.Row) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -558,7 +558,7 @@ func (ec *executionContext) fieldContext_BulkOperation_finishedAt(_ context.Cont
 	return graphql.NewScalarFieldContext("BulkOperation", field, true, false, "DateTime")
 }
 
-func (ec *executionContext) _BulkOperation_expiresAt(ctx context.Context, field graphql.CollectedField, obj *operation.Row) (ret graphql.Marshaler) {
+func (ec *executionContext) _BulkOperation_expiresAt(ctx context.Context, field graphql.CollectedField, obj *bulk.Row) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -581,7 +581,7 @@ func (ec *executionContext) fieldContext_BulkOperation_expiresAt(_ context.Conte
 	return graphql.NewScalarFieldContext("BulkOperation", field, true, false, "DateTime")
 }
 
-func (ec *executionContext) _BulkOperation_results(ctx context.Context, field graphql.CollectedField, obj *operation.Row) (ret graphql.Marshaler) {
+func (ec *executionContext) _BulkOperation_results(ctx context.Context, field graphql.CollectedField, obj *bulk.Row) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -593,7 +593,7 @@ func (ec *executionContext) _BulkOperation_results(ctx context.Context, field gr
 			return ec.resolveBatch_BulkOperation_results(ctx, field, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Page[*operation.Result]) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Page[*bulk.Result]) graphql.Marshaler {
 			return ec.marshalNBulkResultConnection2ᚖparleyᚋinternalᚋpageᚐPage(ctx, selections, v)
 		},
 		true,
@@ -623,14 +623,14 @@ func (ec *executionContext) fieldContext_BulkOperation_results(ctx context.Conte
 	}
 	return fc, nil
 }
-func (ec *executionContext) resolveBatch_BulkOperation_results(ctx context.Context, field graphql.CollectedField, obj *operation.Row) (any, error) {
+func (ec *executionContext) resolveBatch_BulkOperation_results(ctx context.Context, field graphql.CollectedField, obj *bulk.Row) (any, error) {
 	resolver := ec.Resolvers.BulkOperation()
 	fc := graphql.GetFieldContext(ctx)
-	if batch, ok := graphql.BatchParentsFor[*operation.Row](ctx, "BulkOperation"); ok {
+	if batch, ok := graphql.BatchParentsFor[*bulk.Row](ctx, "BulkOperation"); ok {
 		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.Results(ctx, batch.Parents, fc.Args["outcome"].(*operation.Outcome), fc.Args["first"].(*int), fc.Args["after"].(*string))
+			return resolver.Results(ctx, batch.Parents, fc.Args["outcome"].(*bulk.Outcome), fc.Args["first"].(*int), fc.Args["after"].(*string))
 		})
-		return graphql.ResolveBatchGroupResult[*page.Page[*operation.Result]](
+		return graphql.ResolveBatchGroupResult[*page.Page[*bulk.Result]](
 			ctx,
 			batch.Index,
 			len(batch.Parents),
@@ -639,8 +639,8 @@ func (ec *executionContext) resolveBatch_BulkOperation_results(ctx context.Conte
 			batch.IndexMap,
 		)
 	}
-	results, err := resolver.Results(ctx, []*operation.Row{obj}, fc.Args["outcome"].(*operation.Outcome), fc.Args["first"].(*int), fc.Args["after"].(*string))
-	return graphql.ResolveBatchSingleResult[*page.Page[*operation.Result]](
+	results, err := resolver.Results(ctx, []*bulk.Row{obj}, fc.Args["outcome"].(*bulk.Outcome), fc.Args["first"].(*int), fc.Args["after"].(*string))
+	return graphql.ResolveBatchSingleResult[*page.Page[*bulk.Result]](
 		ctx,
 		results,
 		err,
@@ -706,7 +706,7 @@ func (ec *executionContext) _BulkOperationChange_operation(ctx context.Context, 
 			return obj.Operation, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *operation.Row) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v *bulk.Row) graphql.Marshaler {
 			return ec.marshalNBulkOperation2ᚖparleyᚋinternalᚋoperationᚐRow(ctx, selections, v)
 		},
 		true,
@@ -726,7 +726,7 @@ func (ec *executionContext) fieldContext_BulkOperationChange_operation(_ context
 	return fc, nil
 }
 
-func (ec *executionContext) _BulkOperationConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Page[*operation.Row]) (ret graphql.Marshaler) {
+func (ec *executionContext) _BulkOperationConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Page[*bulk.Row]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -738,7 +738,7 @@ func (ec *executionContext) _BulkOperationConnection_edges(ctx context.Context, 
 			return obj.Edges(), nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*operation.Row]) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*bulk.Row]) graphql.Marshaler {
 			return ec.marshalNBulkOperationEdge2ᚕᚖparleyᚋinternalᚋpageᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
@@ -758,7 +758,7 @@ func (ec *executionContext) fieldContext_BulkOperationConnection_edges(_ context
 	return fc, nil
 }
 
-func (ec *executionContext) _BulkOperationConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Page[*operation.Row]) (ret graphql.Marshaler) {
+func (ec *executionContext) _BulkOperationConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Page[*bulk.Row]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -770,7 +770,7 @@ func (ec *executionContext) _BulkOperationConnection_nodes(ctx context.Context, 
 			return obj.Nodes, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*operation.Row) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v []*bulk.Row) graphql.Marshaler {
 			return ec.marshalNBulkOperation2ᚕᚖparleyᚋinternalᚋoperationᚐRowᚄ(ctx, selections, v)
 		},
 		true,
@@ -790,7 +790,7 @@ func (ec *executionContext) fieldContext_BulkOperationConnection_nodes(_ context
 	return fc, nil
 }
 
-func (ec *executionContext) _BulkOperationConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Page[*operation.Row]) (ret graphql.Marshaler) {
+func (ec *executionContext) _BulkOperationConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Page[*bulk.Row]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -822,7 +822,7 @@ func (ec *executionContext) fieldContext_BulkOperationConnection_pageInfo(_ cont
 	return fc, nil
 }
 
-func (ec *executionContext) _BulkOperationEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*operation.Row]) (ret graphql.Marshaler) {
+func (ec *executionContext) _BulkOperationEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*bulk.Row]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -845,7 +845,7 @@ func (ec *executionContext) fieldContext_BulkOperationEdge_cursor(_ context.Cont
 	return graphql.NewScalarFieldContext("BulkOperationEdge", field, true, false, "String")
 }
 
-func (ec *executionContext) _BulkOperationEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*operation.Row]) (ret graphql.Marshaler) {
+func (ec *executionContext) _BulkOperationEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*bulk.Row]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -857,7 +857,7 @@ func (ec *executionContext) _BulkOperationEdge_node(ctx context.Context, field g
 			return obj.Node, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *operation.Row) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v *bulk.Row) graphql.Marshaler {
 			return ec.marshalNBulkOperation2ᚖparleyᚋinternalᚋoperationᚐRow(ctx, selections, v)
 		},
 		true,
@@ -889,7 +889,7 @@ func (ec *executionContext) _BulkOperationPayload_operation(ctx context.Context,
 			return obj.Operation, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *operation.Row) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v *bulk.Row) graphql.Marshaler {
 			return ec.marshalOBulkOperation2ᚖparleyᚋinternalᚋoperationᚐRow(ctx, selections, v)
 		},
 		true,
@@ -941,7 +941,7 @@ func (ec *executionContext) fieldContext_BulkOperationPayload_errors(_ context.C
 	return fc, nil
 }
 
-func (ec *executionContext) _BulkPreview_total(ctx context.Context, field graphql.CollectedField, obj *operation.Preview) (ret graphql.Marshaler) {
+func (ec *executionContext) _BulkPreview_total(ctx context.Context, field graphql.CollectedField, obj *bulk.Preview) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -964,7 +964,7 @@ func (ec *executionContext) fieldContext_BulkPreview_total(_ context.Context, fi
 	return graphql.NewScalarFieldContext("BulkPreview", field, false, false, "Count")
 }
 
-func (ec *executionContext) _BulkPreview_changed(ctx context.Context, field graphql.CollectedField, obj *operation.Preview) (ret graphql.Marshaler) {
+func (ec *executionContext) _BulkPreview_changed(ctx context.Context, field graphql.CollectedField, obj *bulk.Preview) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -987,7 +987,7 @@ func (ec *executionContext) fieldContext_BulkPreview_changed(_ context.Context, 
 	return graphql.NewScalarFieldContext("BulkPreview", field, false, false, "Count")
 }
 
-func (ec *executionContext) _BulkPreview_unchanged(ctx context.Context, field graphql.CollectedField, obj *operation.Preview) (ret graphql.Marshaler) {
+func (ec *executionContext) _BulkPreview_unchanged(ctx context.Context, field graphql.CollectedField, obj *bulk.Preview) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1010,7 +1010,7 @@ func (ec *executionContext) fieldContext_BulkPreview_unchanged(_ context.Context
 	return graphql.NewScalarFieldContext("BulkPreview", field, false, false, "Count")
 }
 
-func (ec *executionContext) _BulkPreview_refused(ctx context.Context, field graphql.CollectedField, obj *operation.Preview) (ret graphql.Marshaler) {
+func (ec *executionContext) _BulkPreview_refused(ctx context.Context, field graphql.CollectedField, obj *bulk.Preview) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1033,7 +1033,7 @@ func (ec *executionContext) fieldContext_BulkPreview_refused(_ context.Context, 
 	return graphql.NewScalarFieldContext("BulkPreview", field, false, false, "Count")
 }
 
-func (ec *executionContext) _BulkPreview_refusals(ctx context.Context, field graphql.CollectedField, obj *operation.Preview) (ret graphql.Marshaler) {
+func (ec *executionContext) _BulkPreview_refusals(ctx context.Context, field graphql.CollectedField, obj *bulk.Preview) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1045,7 +1045,7 @@ func (ec *executionContext) _BulkPreview_refusals(ctx context.Context, field gra
 			return obj.Refusals(), nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*operation.RefusalCount) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v []*bulk.RefusalCount) graphql.Marshaler {
 			return ec.marshalNBulkRefusalCount2ᚕᚖparleyᚋinternalᚋoperationᚐRefusalCountᚄ(ctx, selections, v)
 		},
 		true,
@@ -1065,7 +1065,7 @@ func (ec *executionContext) fieldContext_BulkPreview_refusals(_ context.Context,
 	return fc, nil
 }
 
-func (ec *executionContext) _BulkRefusalCount_code(ctx context.Context, field graphql.CollectedField, obj *operation.RefusalCount) (ret graphql.Marshaler) {
+func (ec *executionContext) _BulkRefusalCount_code(ctx context.Context, field graphql.CollectedField, obj *bulk.RefusalCount) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1088,7 +1088,7 @@ func (ec *executionContext) fieldContext_BulkRefusalCount_code(_ context.Context
 	return graphql.NewScalarFieldContext("BulkRefusalCount", field, false, false, "UserErrorCode")
 }
 
-func (ec *executionContext) _BulkRefusalCount_count(ctx context.Context, field graphql.CollectedField, obj *operation.RefusalCount) (ret graphql.Marshaler) {
+func (ec *executionContext) _BulkRefusalCount_count(ctx context.Context, field graphql.CollectedField, obj *bulk.RefusalCount) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1111,7 +1111,7 @@ func (ec *executionContext) fieldContext_BulkRefusalCount_count(_ context.Contex
 	return graphql.NewScalarFieldContext("BulkRefusalCount", field, false, false, "Count")
 }
 
-func (ec *executionContext) _BulkResult_conversationId(ctx context.Context, field graphql.CollectedField, obj *operation.Result) (ret graphql.Marshaler) {
+func (ec *executionContext) _BulkResult_conversationId(ctx context.Context, field graphql.CollectedField, obj *bulk.Result) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1134,7 +1134,7 @@ func (ec *executionContext) fieldContext_BulkResult_conversationId(_ context.Con
 	return graphql.NewScalarFieldContext("BulkResult", field, true, false, "ID")
 }
 
-func (ec *executionContext) _BulkResult_conversation(ctx context.Context, field graphql.CollectedField, obj *operation.Result) (ret graphql.Marshaler) {
+func (ec *executionContext) _BulkResult_conversation(ctx context.Context, field graphql.CollectedField, obj *bulk.Result) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1165,9 +1165,9 @@ func (ec *executionContext) fieldContext_BulkResult_conversation(_ context.Conte
 	}
 	return fc, nil
 }
-func (ec *executionContext) resolveBatch_BulkResult_conversation(ctx context.Context, field graphql.CollectedField, obj *operation.Result) (any, error) {
+func (ec *executionContext) resolveBatch_BulkResult_conversation(ctx context.Context, field graphql.CollectedField, obj *bulk.Result) (any, error) {
 	resolver := ec.Resolvers.BulkResult()
-	if batch, ok := graphql.BatchParentsFor[*operation.Result](ctx, "BulkResult"); ok {
+	if batch, ok := graphql.BatchParentsFor[*bulk.Result](ctx, "BulkResult"); ok {
 		result := batch.FieldResult(field, func() (any, error) {
 			return resolver.Conversation(ctx, batch.Parents)
 		})
@@ -1180,7 +1180,7 @@ func (ec *executionContext) resolveBatch_BulkResult_conversation(ctx context.Con
 			batch.IndexMap,
 		)
 	}
-	results, err := resolver.Conversation(ctx, []*operation.Result{obj})
+	results, err := resolver.Conversation(ctx, []*bulk.Result{obj})
 	return graphql.ResolveBatchSingleResult[*conversation.Row](
 		ctx,
 		results,
@@ -1189,7 +1189,7 @@ func (ec *executionContext) resolveBatch_BulkResult_conversation(ctx context.Con
 	)
 }
 
-func (ec *executionContext) _BulkResult_outcome(ctx context.Context, field graphql.CollectedField, obj *operation.Result) (ret graphql.Marshaler) {
+func (ec *executionContext) _BulkResult_outcome(ctx context.Context, field graphql.CollectedField, obj *bulk.Result) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1201,7 +1201,7 @@ func (ec *executionContext) _BulkResult_outcome(ctx context.Context, field graph
 			return obj.Outcome, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v operation.Outcome) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v bulk.Outcome) graphql.Marshaler {
 			return ec.marshalNBulkOutcome2parleyᚋinternalᚋoperationᚐOutcome(ctx, selections, v)
 		},
 		true,
@@ -1212,7 +1212,7 @@ func (ec *executionContext) fieldContext_BulkResult_outcome(_ context.Context, f
 	return graphql.NewScalarFieldContext("BulkResult", field, false, false, "BulkOutcome")
 }
 
-func (ec *executionContext) _BulkResult_error(ctx context.Context, field graphql.CollectedField, obj *operation.Result) (ret graphql.Marshaler) {
+func (ec *executionContext) _BulkResult_error(ctx context.Context, field graphql.CollectedField, obj *bulk.Result) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1244,7 +1244,7 @@ func (ec *executionContext) fieldContext_BulkResult_error(_ context.Context, fie
 	return fc, nil
 }
 
-func (ec *executionContext) _BulkResultConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Page[*operation.Result]) (ret graphql.Marshaler) {
+func (ec *executionContext) _BulkResultConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Page[*bulk.Result]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1256,7 +1256,7 @@ func (ec *executionContext) _BulkResultConnection_edges(ctx context.Context, fie
 			return obj.Edges(), nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*operation.Result]) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*bulk.Result]) graphql.Marshaler {
 			return ec.marshalNBulkResultEdge2ᚕᚖparleyᚋinternalᚋpageᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
@@ -1276,7 +1276,7 @@ func (ec *executionContext) fieldContext_BulkResultConnection_edges(_ context.Co
 	return fc, nil
 }
 
-func (ec *executionContext) _BulkResultConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Page[*operation.Result]) (ret graphql.Marshaler) {
+func (ec *executionContext) _BulkResultConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Page[*bulk.Result]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1288,7 +1288,7 @@ func (ec *executionContext) _BulkResultConnection_nodes(ctx context.Context, fie
 			return obj.Nodes, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*operation.Result) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v []*bulk.Result) graphql.Marshaler {
 			return ec.marshalNBulkResult2ᚕᚖparleyᚋinternalᚋoperationᚐResultᚄ(ctx, selections, v)
 		},
 		true,
@@ -1308,7 +1308,7 @@ func (ec *executionContext) fieldContext_BulkResultConnection_nodes(_ context.Co
 	return fc, nil
 }
 
-func (ec *executionContext) _BulkResultConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Page[*operation.Result]) (ret graphql.Marshaler) {
+func (ec *executionContext) _BulkResultConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Page[*bulk.Result]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1340,7 +1340,7 @@ func (ec *executionContext) fieldContext_BulkResultConnection_pageInfo(_ context
 	return fc, nil
 }
 
-func (ec *executionContext) _BulkResultEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*operation.Result]) (ret graphql.Marshaler) {
+func (ec *executionContext) _BulkResultEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*bulk.Result]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1363,7 +1363,7 @@ func (ec *executionContext) fieldContext_BulkResultEdge_cursor(_ context.Context
 	return graphql.NewScalarFieldContext("BulkResultEdge", field, true, false, "String")
 }
 
-func (ec *executionContext) _BulkResultEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*operation.Result]) (ret graphql.Marshaler) {
+func (ec *executionContext) _BulkResultEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*bulk.Result]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1375,7 +1375,7 @@ func (ec *executionContext) _BulkResultEdge_node(ctx context.Context, field grap
 			return obj.Node, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *operation.Result) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v *bulk.Result) graphql.Marshaler {
 			return ec.marshalNBulkResult2ᚖparleyᚋinternalᚋoperationᚐResult(ctx, selections, v)
 		},
 		true,
@@ -1399,8 +1399,8 @@ func (ec *executionContext) fieldContext_BulkResultEdge_node(_ context.Context, 
 
 // region    **************************** input.gotpl *****************************
 
-func (ec *executionContext) unmarshalInputBulkAssignConversationsInput(ctx context.Context, obj any) (operation.AssignInput, error) {
-	var it operation.AssignInput
+func (ec *executionContext) unmarshalInputBulkAssignConversationsInput(ctx context.Context, obj any) (bulk.AssignInput, error) {
+	var it bulk.AssignInput
 	if obj == nil {
 		return it, nil
 	}
@@ -1460,14 +1460,14 @@ func (ec *executionContext) unmarshalInputBulkAssignConversationsInput(ctx conte
 //
 // ctx must come from a gqlgen request; outside one there is no unmarshaler to use
 // and the returned error says so.
-func UnmarshalBulkAssignConversationsInput(ctx context.Context, raw any) (operation.AssignInput, error) {
-	var out operation.AssignInput
+func UnmarshalBulkAssignConversationsInput(ctx context.Context, raw any) (bulk.AssignInput, error) {
+	var out bulk.AssignInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "BulkAssignConversationsInput", raw, &out)
 	return out, err
 }
 
-func (ec *executionContext) unmarshalInputBulkMarkConversationsReadInput(ctx context.Context, obj any) (operation.MarkInput, error) {
-	var it operation.MarkInput
+func (ec *executionContext) unmarshalInputBulkMarkConversationsReadInput(ctx context.Context, obj any) (bulk.MarkInput, error) {
+	var it bulk.MarkInput
 	if obj == nil {
 		return it, nil
 	}
@@ -1530,14 +1530,14 @@ func (ec *executionContext) unmarshalInputBulkMarkConversationsReadInput(ctx con
 //
 // ctx must come from a gqlgen request; outside one there is no unmarshaler to use
 // and the returned error says so.
-func UnmarshalBulkMarkConversationsReadInput(ctx context.Context, raw any) (operation.MarkInput, error) {
-	var out operation.MarkInput
+func UnmarshalBulkMarkConversationsReadInput(ctx context.Context, raw any) (bulk.MarkInput, error) {
+	var out bulk.MarkInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "BulkMarkConversationsReadInput", raw, &out)
 	return out, err
 }
 
-func (ec *executionContext) unmarshalInputBulkMarkConversationsUnreadInput(ctx context.Context, obj any) (operation.MarkInput, error) {
-	var it operation.MarkInput
+func (ec *executionContext) unmarshalInputBulkMarkConversationsUnreadInput(ctx context.Context, obj any) (bulk.MarkInput, error) {
+	var it bulk.MarkInput
 	if obj == nil {
 		return it, nil
 	}
@@ -1600,14 +1600,14 @@ func (ec *executionContext) unmarshalInputBulkMarkConversationsUnreadInput(ctx c
 //
 // ctx must come from a gqlgen request; outside one there is no unmarshaler to use
 // and the returned error says so.
-func UnmarshalBulkMarkConversationsUnreadInput(ctx context.Context, raw any) (operation.MarkInput, error) {
-	var out operation.MarkInput
+func UnmarshalBulkMarkConversationsUnreadInput(ctx context.Context, raw any) (bulk.MarkInput, error) {
+	var out bulk.MarkInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "BulkMarkConversationsUnreadInput", raw, &out)
 	return out, err
 }
 
-func (ec *executionContext) unmarshalInputBulkSelection(ctx context.Context, obj any) (operation.Selection, error) {
-	var it operation.Selection
+func (ec *executionContext) unmarshalInputBulkSelection(ctx context.Context, obj any) (bulk.Selection, error) {
+	var it bulk.Selection
 	if obj == nil {
 		return it, nil
 	}
@@ -1663,8 +1663,8 @@ func (ec *executionContext) unmarshalInputBulkSelection(ctx context.Context, obj
 //
 // ctx must come from a gqlgen request; outside one there is no unmarshaler to use
 // and the returned error says so.
-func UnmarshalBulkSelection(ctx context.Context, raw any) (operation.Selection, error) {
-	var out operation.Selection
+func UnmarshalBulkSelection(ctx context.Context, raw any) (bulk.Selection, error) {
+	var out bulk.Selection
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "BulkSelection", raw, &out)
 	return out, err
 }
@@ -1848,7 +1848,7 @@ func (ec *executionContext) _BulkConversationsPayload(ctx context.Context, sel a
 
 var bulkOperationImplementors = []string{"BulkOperation", "Node"}
 
-func (ec *executionContext) _BulkOperation(ctx context.Context, sel ast.SelectionSet, obj *operation.Row) graphql.Marshaler {
+func (ec *executionContext) _BulkOperation(ctx context.Context, sel ast.SelectionSet, obj *bulk.Row) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, bulkOperationImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -2010,7 +2010,7 @@ func (ec *executionContext) _BulkOperationChange(ctx context.Context, sel ast.Se
 
 var bulkOperationConnectionImplementors = []string{"BulkOperationConnection"}
 
-func (ec *executionContext) _BulkOperationConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Page[*operation.Row]) graphql.Marshaler {
+func (ec *executionContext) _BulkOperationConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Page[*bulk.Row]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, bulkOperationConnectionImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -2053,7 +2053,7 @@ func (ec *executionContext) _BulkOperationConnection(ctx context.Context, sel as
 
 var bulkOperationEdgeImplementors = []string{"BulkOperationEdge"}
 
-func (ec *executionContext) _BulkOperationEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*operation.Row]) graphql.Marshaler {
+func (ec *executionContext) _BulkOperationEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*bulk.Row]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, bulkOperationEdgeImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -2129,7 +2129,7 @@ func (ec *executionContext) _BulkOperationPayload(ctx context.Context, sel ast.S
 
 var bulkPreviewImplementors = []string{"BulkPreview"}
 
-func (ec *executionContext) _BulkPreview(ctx context.Context, sel ast.SelectionSet, obj *operation.Preview) graphql.Marshaler {
+func (ec *executionContext) _BulkPreview(ctx context.Context, sel ast.SelectionSet, obj *bulk.Preview) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, bulkPreviewImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -2182,7 +2182,7 @@ func (ec *executionContext) _BulkPreview(ctx context.Context, sel ast.SelectionS
 
 var bulkRefusalCountImplementors = []string{"BulkRefusalCount"}
 
-func (ec *executionContext) _BulkRefusalCount(ctx context.Context, sel ast.SelectionSet, obj *operation.RefusalCount) graphql.Marshaler {
+func (ec *executionContext) _BulkRefusalCount(ctx context.Context, sel ast.SelectionSet, obj *bulk.RefusalCount) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, bulkRefusalCountImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -2220,7 +2220,7 @@ func (ec *executionContext) _BulkRefusalCount(ctx context.Context, sel ast.Selec
 
 var bulkResultImplementors = []string{"BulkResult"}
 
-func (ec *executionContext) _BulkResult(ctx context.Context, sel ast.SelectionSet, obj *operation.Result) graphql.Marshaler {
+func (ec *executionContext) _BulkResult(ctx context.Context, sel ast.SelectionSet, obj *bulk.Result) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, bulkResultImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -2269,7 +2269,7 @@ func (ec *executionContext) _BulkResult(ctx context.Context, sel ast.SelectionSe
 
 var bulkResultConnectionImplementors = []string{"BulkResultConnection"}
 
-func (ec *executionContext) _BulkResultConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Page[*operation.Result]) graphql.Marshaler {
+func (ec *executionContext) _BulkResultConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Page[*bulk.Result]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, bulkResultConnectionImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -2312,7 +2312,7 @@ func (ec *executionContext) _BulkResultConnection(ctx context.Context, sel ast.S
 
 var bulkResultEdgeImplementors = []string{"BulkResultEdge"}
 
-func (ec *executionContext) _BulkResultEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*operation.Result]) graphql.Marshaler {
+func (ec *executionContext) _BulkResultEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*bulk.Result]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, bulkResultEdgeImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -2382,7 +2382,7 @@ var (
 	}
 )
 
-func (ec *executionContext) unmarshalNBulkAssignConversationsInput2parleyᚋinternalᚋoperationᚐAssignInput(ctx context.Context, v any) (operation.AssignInput, error) {
+func (ec *executionContext) unmarshalNBulkAssignConversationsInput2parleyᚋinternalᚋoperationᚐAssignInput(ctx context.Context, v any) (bulk.AssignInput, error) {
 	res, err := ec.unmarshalInputBulkAssignConversationsInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
@@ -2395,17 +2395,17 @@ func (ec *executionContext) marshalNBulkConversationsPayload2ᚖparleyᚋgraph�
 	return ec._BulkConversationsPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNBulkMarkConversationsReadInput2parleyᚋinternalᚋoperationᚐMarkInput(ctx context.Context, v any) (operation.MarkInput, error) {
+func (ec *executionContext) unmarshalNBulkMarkConversationsReadInput2parleyᚋinternalᚋoperationᚐMarkInput(ctx context.Context, v any) (bulk.MarkInput, error) {
 	res, err := ec.unmarshalInputBulkMarkConversationsReadInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalNBulkMarkConversationsUnreadInput2parleyᚋinternalᚋoperationᚐMarkInput(ctx context.Context, v any) (operation.MarkInput, error) {
+func (ec *executionContext) unmarshalNBulkMarkConversationsUnreadInput2parleyᚋinternalᚋoperationᚐMarkInput(ctx context.Context, v any) (bulk.MarkInput, error) {
 	res, err := ec.unmarshalInputBulkMarkConversationsUnreadInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNBulkOperation2ᚕᚖparleyᚋinternalᚋoperationᚐRowᚄ(ctx context.Context, sel ast.SelectionSet, v []*operation.Row) graphql.Marshaler {
+func (ec *executionContext) marshalNBulkOperation2ᚕᚖparleyᚋinternalᚋoperationᚐRowᚄ(ctx context.Context, sel ast.SelectionSet, v []*bulk.Row) graphql.Marshaler {
 	ctx = graphql.WithBatchParents(ctx, "BulkOperation", v, nil)
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -2422,7 +2422,7 @@ func (ec *executionContext) marshalNBulkOperation2ᚕᚖparleyᚋinternalᚋoper
 	return ret
 }
 
-func (ec *executionContext) marshalNBulkOperation2ᚖparleyᚋinternalᚋoperationᚐRow(ctx context.Context, sel ast.SelectionSet, v *operation.Row) graphql.Marshaler {
+func (ec *executionContext) marshalNBulkOperation2ᚖparleyᚋinternalᚋoperationᚐRow(ctx context.Context, sel ast.SelectionSet, v *bulk.Row) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "BulkOperation!")
 		return graphql.Null
@@ -2438,7 +2438,7 @@ func (ec *executionContext) marshalNBulkOperationChange2ᚖparleyᚋinternalᚋl
 	return ec._BulkOperationChange(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNBulkOperationConnection2ᚖparleyᚋinternalᚋpageᚐPage(ctx context.Context, sel ast.SelectionSet, v *page.Page[*operation.Row]) graphql.Marshaler {
+func (ec *executionContext) marshalNBulkOperationConnection2ᚖparleyᚋinternalᚋpageᚐPage(ctx context.Context, sel ast.SelectionSet, v *page.Page[*bulk.Row]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "BulkOperationConnection!")
 		return graphql.Null
@@ -2446,7 +2446,7 @@ func (ec *executionContext) marshalNBulkOperationConnection2ᚖparleyᚋinternal
 	return ec._BulkOperationConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNBulkOperationEdge2ᚕᚖparleyᚋinternalᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*operation.Row]) graphql.Marshaler {
+func (ec *executionContext) marshalNBulkOperationEdge2ᚕᚖparleyᚋinternalᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*bulk.Row]) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
@@ -2462,7 +2462,7 @@ func (ec *executionContext) marshalNBulkOperationEdge2ᚕᚖparleyᚋinternalᚋ
 	return ret
 }
 
-func (ec *executionContext) marshalNBulkOperationEdge2ᚖparleyᚋinternalᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*operation.Row]) graphql.Marshaler {
+func (ec *executionContext) marshalNBulkOperationEdge2ᚖparleyᚋinternalᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*bulk.Row]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "BulkOperationEdge!")
 		return graphql.Null
@@ -2478,13 +2478,13 @@ func (ec *executionContext) marshalNBulkOperationPayload2ᚖparleyᚋgraphᚐBul
 	return ec._BulkOperationPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNBulkOperationState2parleyᚋinternalᚋoperationᚐState(ctx context.Context, v any) (operation.State, error) {
+func (ec *executionContext) unmarshalNBulkOperationState2parleyᚋinternalᚋoperationᚐState(ctx context.Context, v any) (bulk.State, error) {
 	tmp, err := graphql.UnmarshalString(v)
-	res := operation.State(tmp)
+	res := bulk.State(tmp)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNBulkOperationState2parleyᚋinternalᚋoperationᚐState(ctx context.Context, sel ast.SelectionSet, v operation.State) graphql.Marshaler {
+func (ec *executionContext) marshalNBulkOperationState2parleyᚋinternalᚋoperationᚐState(ctx context.Context, sel ast.SelectionSet, v bulk.State) graphql.Marshaler {
 	_ = sel
 	res := graphql.MarshalString(string(v))
 	if res == graphql.Null {
@@ -2493,13 +2493,13 @@ func (ec *executionContext) marshalNBulkOperationState2parleyᚋinternalᚋopera
 	return res
 }
 
-func (ec *executionContext) unmarshalNBulkOutcome2parleyᚋinternalᚋoperationᚐOutcome(ctx context.Context, v any) (operation.Outcome, error) {
+func (ec *executionContext) unmarshalNBulkOutcome2parleyᚋinternalᚋoperationᚐOutcome(ctx context.Context, v any) (bulk.Outcome, error) {
 	tmp, err := graphql.UnmarshalString(v)
-	res := operation.Outcome(tmp)
+	res := bulk.Outcome(tmp)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNBulkOutcome2parleyᚋinternalᚋoperationᚐOutcome(ctx context.Context, sel ast.SelectionSet, v operation.Outcome) graphql.Marshaler {
+func (ec *executionContext) marshalNBulkOutcome2parleyᚋinternalᚋoperationᚐOutcome(ctx context.Context, sel ast.SelectionSet, v bulk.Outcome) graphql.Marshaler {
 	_ = sel
 	res := graphql.MarshalString(string(v))
 	if res == graphql.Null {
@@ -2508,7 +2508,7 @@ func (ec *executionContext) marshalNBulkOutcome2parleyᚋinternalᚋoperationᚐ
 	return res
 }
 
-func (ec *executionContext) marshalNBulkRefusalCount2ᚕᚖparleyᚋinternalᚋoperationᚐRefusalCountᚄ(ctx context.Context, sel ast.SelectionSet, v []*operation.RefusalCount) graphql.Marshaler {
+func (ec *executionContext) marshalNBulkRefusalCount2ᚕᚖparleyᚋinternalᚋoperationᚐRefusalCountᚄ(ctx context.Context, sel ast.SelectionSet, v []*bulk.RefusalCount) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
@@ -2524,7 +2524,7 @@ func (ec *executionContext) marshalNBulkRefusalCount2ᚕᚖparleyᚋinternalᚋo
 	return ret
 }
 
-func (ec *executionContext) marshalNBulkRefusalCount2ᚖparleyᚋinternalᚋoperationᚐRefusalCount(ctx context.Context, sel ast.SelectionSet, v *operation.RefusalCount) graphql.Marshaler {
+func (ec *executionContext) marshalNBulkRefusalCount2ᚖparleyᚋinternalᚋoperationᚐRefusalCount(ctx context.Context, sel ast.SelectionSet, v *bulk.RefusalCount) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "BulkRefusalCount!")
 		return graphql.Null
@@ -2532,7 +2532,7 @@ func (ec *executionContext) marshalNBulkRefusalCount2ᚖparleyᚋinternalᚋoper
 	return ec._BulkRefusalCount(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNBulkResult2ᚕᚖparleyᚋinternalᚋoperationᚐResultᚄ(ctx context.Context, sel ast.SelectionSet, v []*operation.Result) graphql.Marshaler {
+func (ec *executionContext) marshalNBulkResult2ᚕᚖparleyᚋinternalᚋoperationᚐResultᚄ(ctx context.Context, sel ast.SelectionSet, v []*bulk.Result) graphql.Marshaler {
 	ctx = graphql.WithBatchParents(ctx, "BulkResult", v, nil)
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -2549,7 +2549,7 @@ func (ec *executionContext) marshalNBulkResult2ᚕᚖparleyᚋinternalᚋoperati
 	return ret
 }
 
-func (ec *executionContext) marshalNBulkResult2ᚖparleyᚋinternalᚋoperationᚐResult(ctx context.Context, sel ast.SelectionSet, v *operation.Result) graphql.Marshaler {
+func (ec *executionContext) marshalNBulkResult2ᚖparleyᚋinternalᚋoperationᚐResult(ctx context.Context, sel ast.SelectionSet, v *bulk.Result) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "BulkResult!")
 		return graphql.Null
@@ -2557,7 +2557,7 @@ func (ec *executionContext) marshalNBulkResult2ᚖparleyᚋinternalᚋoperation�
 	return ec._BulkResult(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNBulkResultConnection2ᚖparleyᚋinternalᚋpageᚐPage(ctx context.Context, sel ast.SelectionSet, v *page.Page[*operation.Result]) graphql.Marshaler {
+func (ec *executionContext) marshalNBulkResultConnection2ᚖparleyᚋinternalᚋpageᚐPage(ctx context.Context, sel ast.SelectionSet, v *page.Page[*bulk.Result]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "BulkResultConnection!")
 		return graphql.Null
@@ -2565,7 +2565,7 @@ func (ec *executionContext) marshalNBulkResultConnection2ᚖparleyᚋinternalᚋ
 	return ec._BulkResultConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNBulkResultEdge2ᚕᚖparleyᚋinternalᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*operation.Result]) graphql.Marshaler {
+func (ec *executionContext) marshalNBulkResultEdge2ᚕᚖparleyᚋinternalᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*bulk.Result]) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
@@ -2581,7 +2581,7 @@ func (ec *executionContext) marshalNBulkResultEdge2ᚕᚖparleyᚋinternalᚋpag
 	return ret
 }
 
-func (ec *executionContext) marshalNBulkResultEdge2ᚖparleyᚋinternalᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*operation.Result]) graphql.Marshaler {
+func (ec *executionContext) marshalNBulkResultEdge2ᚖparleyᚋinternalᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*bulk.Result]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "BulkResultEdge!")
 		return graphql.Null
@@ -2589,7 +2589,7 @@ func (ec *executionContext) marshalNBulkResultEdge2ᚖparleyᚋinternalᚋpage�
 	return ec._BulkResultEdge(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNBulkSelection2ᚖparleyᚋinternalᚋoperationᚐSelection(ctx context.Context, v any) (*operation.Selection, error) {
+func (ec *executionContext) unmarshalNBulkSelection2ᚖparleyᚋinternalᚋoperationᚐSelection(ctx context.Context, v any) (*bulk.Selection, error) {
 	res, err := ec.unmarshalInputBulkSelection(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
@@ -2609,23 +2609,23 @@ func (ec *executionContext) unmarshalNResumeBulkOperationInput2parleyᚋgraphᚐ
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalOBulkOperation2ᚖparleyᚋinternalᚋoperationᚐRow(ctx context.Context, sel ast.SelectionSet, v *operation.Row) graphql.Marshaler {
+func (ec *executionContext) marshalOBulkOperation2ᚖparleyᚋinternalᚋoperationᚐRow(ctx context.Context, sel ast.SelectionSet, v *bulk.Row) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._BulkOperation(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalOBulkOutcome2ᚖparleyᚋinternalᚋoperationᚐOutcome(ctx context.Context, v any) (*operation.Outcome, error) {
+func (ec *executionContext) unmarshalOBulkOutcome2ᚖparleyᚋinternalᚋoperationᚐOutcome(ctx context.Context, v any) (*bulk.Outcome, error) {
 	if v == nil {
 		return nil, nil
 	}
 	tmp, err := graphql.UnmarshalString(v)
-	res := operation.Outcome(tmp)
+	res := bulk.Outcome(tmp)
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalOBulkOutcome2ᚖparleyᚋinternalᚋoperationᚐOutcome(ctx context.Context, sel ast.SelectionSet, v *operation.Outcome) graphql.Marshaler {
+func (ec *executionContext) marshalOBulkOutcome2ᚖparleyᚋinternalᚋoperationᚐOutcome(ctx context.Context, sel ast.SelectionSet, v *bulk.Outcome) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
@@ -2635,23 +2635,23 @@ func (ec *executionContext) marshalOBulkOutcome2ᚖparleyᚋinternalᚋoperation
 	return res
 }
 
-func (ec *executionContext) marshalOBulkPreview2ᚖparleyᚋinternalᚋoperationᚐPreview(ctx context.Context, sel ast.SelectionSet, v *operation.Preview) graphql.Marshaler {
+func (ec *executionContext) marshalOBulkPreview2ᚖparleyᚋinternalᚋoperationᚐPreview(ctx context.Context, sel ast.SelectionSet, v *bulk.Preview) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._BulkPreview(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalOBulkStopReason2ᚖparleyᚋinternalᚋoperationᚐStopReason(ctx context.Context, v any) (*operation.StopReason, error) {
+func (ec *executionContext) unmarshalOBulkStopReason2ᚖparleyᚋinternalᚋoperationᚐStopReason(ctx context.Context, v any) (*bulk.StopReason, error) {
 	if v == nil {
 		return nil, nil
 	}
 	tmp, err := graphql.UnmarshalString(v)
-	res := operation.StopReason(tmp)
+	res := bulk.StopReason(tmp)
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalOBulkStopReason2ᚖparleyᚋinternalᚋoperationᚐStopReason(ctx context.Context, sel ast.SelectionSet, v *operation.StopReason) graphql.Marshaler {
+func (ec *executionContext) marshalOBulkStopReason2ᚖparleyᚋinternalᚋoperationᚐStopReason(ctx context.Context, sel ast.SelectionSet, v *bulk.StopReason) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}

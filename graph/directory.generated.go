@@ -6,11 +6,11 @@ import (
 	"context"
 	"math"
 	"parley/internal/channel"
-	"parley/internal/conversation"
-	"parley/internal/directory"
-	"parley/internal/operation"
-	"parley/internal/page"
-	"parley/internal/viewer"
+	"parley/internal/desk/conversation"
+	"parley/internal/desk/directory"
+	"parley/internal/desk/bulk"
+	"parley/internal/ground/page"
+	"parley/internal/ground/viewer"
 	"strconv"
 	"sync/atomic"
 
@@ -32,7 +32,7 @@ type ViewerResolver interface {
 	Channels(ctx context.Context, obj *viewer.Viewer) ([]*directory.Channel, error)
 	Queues(ctx context.Context, obj *viewer.Viewer) ([]*directory.Queue, error)
 	Inboxes(ctx context.Context, obj *viewer.Viewer) (*conversation.InboxList, error)
-	BulkOperations(ctx context.Context, obj *viewer.Viewer, first *int, after *string) (*page.Page[*operation.Row], error)
+	BulkOperations(ctx context.Context, obj *viewer.Viewer, first *int, after *string) (*page.Page[*bulk.Row], error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -1345,7 +1345,7 @@ func (ec *executionContext) _Viewer_bulkOperations(ctx context.Context, field gr
 			return ec.Resolvers.Viewer().BulkOperations(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Page[*operation.Row]) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Page[*bulk.Row]) graphql.Marshaler {
 			return ec.marshalNBulkOperationConnection2ᚖparleyᚋinternalᚋpageᚐPage(ctx, selections, v)
 		},
 		true,

@@ -2,4 +2,4 @@
 // Only this file and published.go are written by hand.
 package graph
 
-//go:generate go run parley/internal/selection/gen
+//go:generate go run parley/internal/edge/selection/gen

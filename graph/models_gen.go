@@ -3,11 +3,11 @@
 package graph
 
 import (
-	"parley/internal/conversation"
-	"parley/internal/fault"
-	"parley/internal/message"
-	"parley/internal/operation"
-	"parley/internal/quicktext"
+	"parley/internal/desk/conversation"
+	"parley/internal/ground/fault"
+	"parley/internal/desk/message"
+	"parley/internal/desk/bulk"
+	"parley/internal/desk/quicktext"
 
 	"github.com/99designs/gqlgen/graphql"
 )
@@ -54,9 +54,9 @@ type AssignItem struct {
 // The new bulk operation, or the result of a dry run.
 type BulkConversationsPayload struct {
 	// The operation; null for a dry run, and when there are errors.
-	Operation *operation.Row `json:"operation,omitempty"`
+	Operation *bulk.Row `json:"operation,omitempty"`
 	// The result of a dry run; null unless `dryRun` was set.
-	Preview *operation.Preview `json:"preview,omitempty"`
+	Preview *bulk.Preview `json:"preview,omitempty"`
 	// Why no operation began; empty on success.
 	Errors []*fault.Error `json:"errors"`
 }
@@ -64,7 +64,7 @@ type BulkConversationsPayload struct {
 // The bulk operation after the change.
 type BulkOperationPayload struct {
 	// The operation; null when there are errors.
-	Operation *operation.Row `json:"operation,omitempty"`
+	Operation *bulk.Row `json:"operation,omitempty"`
 	// Why nothing changed; empty on success.
 	Errors []*fault.Error `json:"errors"`
 }

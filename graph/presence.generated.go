@@ -5,10 +5,10 @@ package graph
 import (
 	"context"
 	"math"
-	"parley/internal/directory"
-	"parley/internal/fault"
-	"parley/internal/live"
-	"parley/internal/presence"
+	"parley/internal/desk/directory"
+	"parley/internal/ground/fault"
+	"parley/internal/desk/live"
+	"parley/internal/desk/presence"
 	"strconv"
 	"sync/atomic"
 

@@ -6,12 +6,12 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"parley/internal/conversation"
-	"parley/internal/live"
-	"parley/internal/message"
-	"parley/internal/operation"
-	"parley/internal/quicktext"
-	"parley/internal/search"
+	"parley/internal/desk/conversation"
+	"parley/internal/desk/live"
+	"parley/internal/desk/message"
+	"parley/internal/desk/bulk"
+	"parley/internal/desk/quicktext"
+	"parley/internal/desk/search"
 	"sync/atomic"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -89,7 +89,7 @@ type ComplexityRoot struct {
 		ID              func(childComplexity int) int
 		Refusals        func(childComplexity int) int
 		Refused         func(childComplexity int) int
-		Results         func(childComplexity int, outcome *operation.Outcome, first *int, after *string) int
+		Results         func(childComplexity int, outcome *bulk.Outcome, first *int, after *string) int
 		ShownState      func(childComplexity int) int
 		StartedAt       func(childComplexity int) int
 		StopReason      func(childComplexity int) int
@@ -349,9 +349,9 @@ type ComplexityRoot struct {
 	Mutation struct {
 		AddNote                     func(childComplexity int, input message.NoteInput) int
 		AssignConversations         func(childComplexity int, input AssignConversationsInput) int
-		BulkAssignConversations     func(childComplexity int, input operation.AssignInput) int
-		BulkMarkConversationsRead   func(childComplexity int, input operation.MarkInput) int
-		BulkMarkConversationsUnread func(childComplexity int, input operation.MarkInput) int
+		BulkAssignConversations     func(childComplexity int, input bulk.AssignInput) int
+		BulkMarkConversationsRead   func(childComplexity int, input bulk.MarkInput) int
+		BulkMarkConversationsUnread func(childComplexity int, input bulk.MarkInput) int
 		CancelBulkOperation         func(childComplexity int, input CancelBulkOperationInput) int
 		CreateQuickText             func(childComplexity int, input quicktext.CreateInput) int
 		MarkConversationsRead       func(childComplexity int, input MarkConversationsReadInput) int
@@ -749,7 +749,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.BulkOperation.Results(childComplexity, args["outcome"].(*operation.Outcome), args["first"].(*int), args["after"].(*string)), true
+		return e.ComplexityRoot.BulkOperation.Results(childComplexity, args["outcome"].(*bulk.Outcome), args["first"].(*int), args["after"].(*string)), true
 	case "BulkOperation.state":
 		if e.ComplexityRoot.BulkOperation.ShownState == nil {
 			break
@@ -1739,7 +1739,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.BulkAssignConversations(childComplexity, args["input"].(operation.AssignInput)), true
+		return e.ComplexityRoot.Mutation.BulkAssignConversations(childComplexity, args["input"].(bulk.AssignInput)), true
 	case "Mutation.bulkMarkConversationsRead":
 		if e.ComplexityRoot.Mutation.BulkMarkConversationsRead == nil {
 			break
@@ -1750,7 +1750,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.BulkMarkConversationsRead(childComplexity, args["input"].(operation.MarkInput)), true
+		return e.ComplexityRoot.Mutation.BulkMarkConversationsRead(childComplexity, args["input"].(bulk.MarkInput)), true
 	case "Mutation.bulkMarkConversationsUnread":
 		if e.ComplexityRoot.Mutation.BulkMarkConversationsUnread == nil {
 			break
@@ -1761,7 +1761,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.BulkMarkConversationsUnread(childComplexity, args["input"].(operation.MarkInput)), true
+		return e.ComplexityRoot.Mutation.BulkMarkConversationsUnread(childComplexity, args["input"].(bulk.MarkInput)), true
 	case "Mutation.cancelBulkOperation":
 		if e.ComplexityRoot.Mutation.CancelBulkOperation == nil {
 			break
@@ -2795,19 +2795,19 @@ func newExecutionContext(
 
 var sources = []*ast.Source{
 	{Name: "../schema/bulk.graphql", Input: `"What a bulk operation does to each conversation."
-enum BulkAction @goModel(model: "parley/internal/conversation.Action") {
+enum BulkAction @goModel(model: "parley/internal/desk/conversation.Action") {
   "Marks it read, up to the newest message when the set was frozen: later messages stay new."
-  MARK_READ @goEnum(value: "parley/internal/conversation.MarkingRead")
+  MARK_READ @goEnum(value: "parley/internal/desk/conversation.MarkingRead")
   "Marks it unread; its new count stays."
-  MARK_UNREAD @goEnum(value: "parley/internal/conversation.MarkingUnread")
+  MARK_UNREAD @goEnum(value: "parley/internal/desk/conversation.MarkingUnread")
   "Assigns it to an agent, or to nobody."
-  ASSIGN @goEnum(value: "parley/internal/conversation.Assigning")
+  ASSIGN @goEnum(value: "parley/internal/desk/conversation.Assigning")
   "An action that only a newer version of Parley knows; only servers of that version perform it."
-  OTHER @goEnum(value: "parley/internal/conversation.OtherAction")
+  OTHER @goEnum(value: "parley/internal/desk/conversation.OtherAction")
 }
 
 "State of a bulk operation."
-enum BulkOperationState @goModel(model: "parley/internal/operation.State") {
+enum BulkOperationState @goModel(model: "parley/internal/desk/bulk.State") {
   "Waiting for a worker; also stands for a state that only a newer version of Parley knows."
   PENDING
   "Running, batch by batch."
@@ -2823,7 +2823,7 @@ enum BulkOperationState @goModel(model: "parley/internal/operation.State") {
 }
 
 "Why a bulk operation ended early without being cancelled."
-enum BulkStopReason @goModel(model: "parley/internal/operation.StopReason") {
+enum BulkStopReason @goModel(model: "parley/internal/desk/bulk.StopReason") {
   "Its creator may no longer sign in."
   CREATOR_INACTIVE
   "It was paused for 7 days."
@@ -2831,7 +2831,7 @@ enum BulkStopReason @goModel(model: "parley/internal/operation.StopReason") {
 }
 
 "Result for one conversation of a bulk operation."
-enum BulkOutcome @goModel(model: "parley/internal/operation.Outcome") {
+enum BulkOutcome @goModel(model: "parley/internal/desk/bulk.Outcome") {
   "Not processed yet; if the operation ended early, it never will be."
   WAITING
   "Changed."
@@ -2843,7 +2843,7 @@ enum BulkOutcome @goModel(model: "parley/internal/operation.Outcome") {
 }
 
 "Selects the conversations of a bulk operation: ` + "`" + `ids` + "`" + `, or ` + "`" + `view` + "`" + `, ` + "`" + `search` + "`" + ` or both, with or without ` + "`" + `filterBy` + "`" + `. The set is frozen when the operation begins: later changes add or remove none."
-input BulkSelection @goModel(model: "parley/internal/operation.Selection") {
+input BulkSelection @goModel(model: "parley/internal/desk/bulk.Selection") {
   "1 to 10,000 conversations by id, each once. Do not combine with ` + "`" + `view` + "`" + `."
   ids: [ID!]
   "All conversations of a list that the viewer may see, newest first: at most 250,000."
@@ -2855,7 +2855,7 @@ input BulkSelection @goModel(model: "parley/internal/operation.Selection") {
 }
 
 "Conversations to mark read."
-input BulkMarkConversationsReadInput @goModel(model: "parley/internal/operation.MarkInput") {
+input BulkMarkConversationsReadInput @goModel(model: "parley/internal/desk/bulk.MarkInput") {
   "The conversations."
   selection: BulkSelection!
   "Set to true to change the read state of conversations that colleagues own. Needs VIEW_TEAM_INBOX."
@@ -2867,7 +2867,7 @@ input BulkMarkConversationsReadInput @goModel(model: "parley/internal/operation.
 }
 
 "Conversations to mark unread."
-input BulkMarkConversationsUnreadInput @goModel(model: "parley/internal/operation.MarkInput") {
+input BulkMarkConversationsUnreadInput @goModel(model: "parley/internal/desk/bulk.MarkInput") {
   "The conversations."
   selection: BulkSelection!
   "Set to true to change the read state of conversations that colleagues own. Needs VIEW_TEAM_INBOX."
@@ -2879,7 +2879,7 @@ input BulkMarkConversationsUnreadInput @goModel(model: "parley/internal/operatio
 }
 
 "Conversations to assign, and their new owner."
-input BulkAssignConversationsInput @goModel(model: "parley/internal/operation.AssignInput") {
+input BulkAssignConversationsInput @goModel(model: "parley/internal/desk/bulk.AssignInput") {
   "The conversations."
   selection: BulkSelection!
   "The new owner; null for nobody."
@@ -2909,7 +2909,7 @@ input CancelBulkOperationInput {
 }
 
 "One change made in the background to each conversation of a frozen set. Visible to its creator and to holders of VIEW_ALL_DATA. Removed with its results 7 days after its end, or earlier once its creator's later ended operations hold more than 1,000,000 conversations together."
-type BulkOperation implements Node @goModel(model: "parley/internal/operation.Row") {
+type BulkOperation implements Node @goModel(model: "parley/internal/desk/bulk.Row") {
   "Opaque id."
   id: ID!
   "The change made to each conversation."
@@ -2956,7 +2956,7 @@ type BulkOperation implements Node @goModel(model: "parley/internal/operation.Ro
 }
 
 "Number of conversations refused for one reason."
-type BulkRefusalCount @goModel(model: "parley/internal/operation.RefusalCount") {
+type BulkRefusalCount @goModel(model: "parley/internal/desk/bulk.RefusalCount") {
   "The reason: NOT_FOUND (the creator may no longer see it), FORBIDDEN, CONFIRMATION_REQUIRED, or CONFLICT (the assignee is no longer active, or a reason that only a newer version of Parley knows)."
   code: UserErrorCode!
   "Number of conversations."
@@ -2964,7 +2964,7 @@ type BulkRefusalCount @goModel(model: "parley/internal/operation.RefusalCount") 
 }
 
 "The result for one conversation of a bulk operation."
-type BulkResult @goModel(model: "parley/internal/operation.Result") {
+type BulkResult @goModel(model: "parley/internal/desk/bulk.Result") {
   "The conversation's id."
   conversationId: ID!
   "The conversation as it is now; null if the viewer may not see it. One SQL statement for a whole page."
@@ -2976,7 +2976,7 @@ type BulkResult @goModel(model: "parley/internal/operation.Result") {
 }
 
 "A page of results."
-type BulkResultConnection @goModel(model: "parley/internal/operation.ResultPage") {
+type BulkResultConnection @goModel(model: "parley/internal/desk/bulk.ResultPage") {
   "The page, in order."
   edges: [BulkResultEdge!]!
   "The page's results without cursors."
@@ -2986,7 +2986,7 @@ type BulkResultConnection @goModel(model: "parley/internal/operation.ResultPage"
 }
 
 "A result in a page."
-type BulkResultEdge @goModel(model: "parley/internal/operation.ResultEdge") {
+type BulkResultEdge @goModel(model: "parley/internal/desk/bulk.ResultEdge") {
   "Pass it as ` + "`" + `after` + "`" + `."
   cursor: String!
   "The result."
@@ -2994,7 +2994,7 @@ type BulkResultEdge @goModel(model: "parley/internal/operation.ResultEdge") {
 }
 
 "A page of bulk operations."
-type BulkOperationConnection @goModel(model: "parley/internal/operation.Page") {
+type BulkOperationConnection @goModel(model: "parley/internal/desk/bulk.Page") {
   "The page, in order."
   edges: [BulkOperationEdge!]!
   "The page's operations without cursors."
@@ -3004,7 +3004,7 @@ type BulkOperationConnection @goModel(model: "parley/internal/operation.Page") {
 }
 
 "A bulk operation in a page."
-type BulkOperationEdge @goModel(model: "parley/internal/operation.Edge") {
+type BulkOperationEdge @goModel(model: "parley/internal/desk/bulk.Edge") {
   "Pass it as ` + "`" + `after` + "`" + `."
   cursor: String!
   "The operation."
@@ -3012,7 +3012,7 @@ type BulkOperationEdge @goModel(model: "parley/internal/operation.Edge") {
 }
 
 "What a bulk operation would do if it began now and nothing changed while it ran."
-type BulkPreview @goModel(model: "parley/internal/operation.Preview") {
+type BulkPreview @goModel(model: "parley/internal/desk/bulk.Preview") {
   "Number of conversations in the set."
   total: Count!
   "Number that would be changed."
@@ -3044,7 +3044,7 @@ type BulkOperationPayload {
 }
 
 "Progress of a bulk operation."
-type BulkOperationChange @goModel(model: "parley/internal/live.OperationChange") {
+type BulkOperationChange @goModel(model: "parley/internal/desk/live.OperationChange") {
   "OPEN for the first frame, UPDATE for progress since the previous frame, RESET when the viewer's rights changed."
   kind: StreamKind!
   "Pass it as ` + "`" + `after` + "`" + ` to resume from here."
@@ -3113,7 +3113,7 @@ extend type Subscription {
 }
 `, BuiltIn: false},
 	{Name: "../schema/conversation.graphql", Input: `"The permanent thread between one customer address and the business on one channel."
-type Conversation implements Node @goModel(model: "parley/internal/conversation.Row") {
+type Conversation implements Node @goModel(model: "parley/internal/desk/conversation.Row") {
   "Opaque id."
   id: ID!
   "The customer's name; their address if no name is known."
@@ -3171,7 +3171,7 @@ type Conversation implements Node @goModel(model: "parley/internal/conversation.
 }
 
 "A page of conversations."
-type ConversationConnection @goModel(model: "parley/internal/conversation.Page") {
+type ConversationConnection @goModel(model: "parley/internal/desk/conversation.Page") {
   "The page, in order."
   edges: [ConversationEdge!]!
   "The page's conversations without cursors."
@@ -3185,7 +3185,7 @@ type ConversationConnection @goModel(model: "parley/internal/conversation.Page")
 }
 
 "A conversation in a page."
-type ConversationEdge @goModel(model: "parley/internal/conversation.Edge") {
+type ConversationEdge @goModel(model: "parley/internal/desk/conversation.Edge") {
   "Pass it as ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + `."
   cursor: String!
   "The conversation."
@@ -3193,7 +3193,7 @@ type ConversationEdge @goModel(model: "parley/internal/conversation.Edge") {
 }
 
 "Kind of conversation list. Every view is limited to what the viewer may see."
-enum ViewKind @goModel(model: "parley/internal/conversation.ViewKind") {
+enum ViewKind @goModel(model: "parley/internal/desk/conversation.ViewKind") {
   "Everything the viewer may see."
   ALL
   "Owned by the viewer, with at least one inbound message."
@@ -3213,7 +3213,7 @@ enum ViewKind @goModel(model: "parley/internal/conversation.ViewKind") {
 }
 
 "A list of conversations."
-input ConversationView @goModel(model: "parley/internal/conversation.View") {
+input ConversationView @goModel(model: "parley/internal/desk/conversation.View") {
   "The kind of list."
   kind: ViewKind!
   "Subject of the list: a channel, agent or record id, or an object type. Leave it out if the kind needs none."
@@ -3221,7 +3221,7 @@ input ConversationView @goModel(model: "parley/internal/conversation.View") {
 }
 
 "Narrows a view. Conditions are joined by AND; absent ones have no effect. Lists, counts and streams share this filter."
-input ConversationFilter @goModel(model: "parley/internal/conversation.Filter") {
+input ConversationFilter @goModel(model: "parley/internal/desk/conversation.Filter") {
   "Only unread, or only read."
   isUnread: Boolean
   "Only of this object type."
@@ -3241,13 +3241,13 @@ input ConversationFilter @goModel(model: "parley/internal/conversation.Filter") 
 }
 
 "Sort key of a list of conversations."
-enum ConversationOrderField @goModel(model: "parley/internal/conversation.OrderField") {
+enum ConversationOrderField @goModel(model: "parley/internal/desk/conversation.OrderField") {
   "When the last message was written."
   LAST_MESSAGE_AT
 }
 
 "Sort order of a list of conversations."
-input ConversationOrder @goModel(model: "parley/internal/conversation.Order") {
+input ConversationOrder @goModel(model: "parley/internal/desk/conversation.Order") {
   "The sort key."
   field: ConversationOrderField! = LAST_MESSAGE_AT
   "The direction."
@@ -3277,7 +3277,7 @@ extend type Query {
 }
 
 "One conversation to mark."
-input MarkItem @goModel(model: "parley/internal/conversation.MarkItem") {
+input MarkItem @goModel(model: "parley/internal/desk/conversation.MarkItem") {
   "The conversation."
   id: ID!
   "The last message shown on the screen: later messages stay new. Absent: all messages were read."
@@ -3319,7 +3319,7 @@ input AssignConversationsInput {
 }
 
 "The result for one conversation."
-type ConversationResult @goModel(model: "parley/internal/conversation.Result") {
+type ConversationResult @goModel(model: "parley/internal/desk/conversation.Result") {
   "The id as given in the input."
   conversationId: ID! @goField(name: "GivenID")
   "The conversation after the change; null if ` + "`" + `error` + "`" + ` prevented it."
@@ -3367,7 +3367,7 @@ extend type Mutation {
 }
 `, BuiltIn: false},
 	{Name: "../schema/directory.graphql", Input: `"A person who handles conversations. Every active agent may see their colleagues."
-type Agent implements Node @goModel(model: "parley/internal/directory.Agent") {
+type Agent implements Node @goModel(model: "parley/internal/desk/directory.Agent") {
   "Opaque id."
   id: ID!
   "Unique sign-in name; the token's ` + "`" + `sub` + "`" + `."
@@ -3383,7 +3383,7 @@ type Agent implements Node @goModel(model: "parley/internal/directory.Agent") {
 }
 
 "A default set of permissions."
-enum AgentRole @goModel(model: "parley/internal/viewer.Role") {
+enum AgentRole @goModel(model: "parley/internal/ground/viewer.Role") {
   "Handles conversations they own, and those of the sender IDs and queues they share."
   STANDARD
   "A standard agent who also sees the team's inboxes and assigns conversations."
@@ -3395,31 +3395,31 @@ enum AgentRole @goModel(model: "parley/internal/viewer.Role") {
 }
 
 "A right an agent holds through their role or a permission set."
-enum Permission @goModel(model: "parley/internal/viewer.Permission") {
+enum Permission @goModel(model: "parley/internal/ground/viewer.Permission") {
   "Set up channels, agents and templates."
-  CONFIGURE_MESSAGING @goEnum(value: "parley/internal/viewer.ConfigureMessaging")
+  CONFIGURE_MESSAGING @goEnum(value: "parley/internal/ground/viewer.ConfigureMessaging")
   "Send messages."
-  MESSAGING_AGENT @goEnum(value: "parley/internal/viewer.MessagingAgent")
+  MESSAGING_AGENT @goEnum(value: "parley/internal/ground/viewer.MessagingAgent")
   "Start conversations with customers."
-  AGENT_INITIATED_OUTBOUND @goEnum(value: "parley/internal/viewer.AgentInitiatedOutbound")
+  AGENT_INITIATED_OUTBOUND @goEnum(value: "parley/internal/ground/viewer.AgentInitiatedOutbound")
   "End messaging sessions."
-  END_MESSAGING_SESSION @goEnum(value: "parley/internal/viewer.EndMessagingSession")
+  END_MESSAGING_SESSION @goEnum(value: "parley/internal/ground/viewer.EndMessagingSession")
   "Send one message to many customers."
-  SEND_ONE_TO_MANY @goEnum(value: "parley/internal/viewer.SendOneToMany")
+  SEND_ONE_TO_MANY @goEnum(value: "parley/internal/ground/viewer.SendOneToMany")
   "Run CRM actions from a conversation."
-  TAKE_ACTION @goEnum(value: "parley/internal/viewer.TakeAction")
+  TAKE_ACTION @goEnum(value: "parley/internal/ground/viewer.TakeAction")
   "Assign conversations to agents."
-  ASSIGN_CONVERSATION @goEnum(value: "parley/internal/viewer.AssignConversation")
+  ASSIGN_CONVERSATION @goEnum(value: "parley/internal/ground/viewer.AssignConversation")
   "See the inboxes of the team."
-  VIEW_TEAM_INBOX @goEnum(value: "parley/internal/viewer.ViewTeamInbox")
+  VIEW_TEAM_INBOX @goEnum(value: "parley/internal/ground/viewer.ViewTeamInbox")
   "Create and change CRM records."
-  MANAGE_RECORDS @goEnum(value: "parley/internal/viewer.ManageRecords")
+  MANAGE_RECORDS @goEnum(value: "parley/internal/ground/viewer.ManageRecords")
   "See every conversation."
-  VIEW_ALL_DATA @goEnum(value: "parley/internal/viewer.ViewAllData")
+  VIEW_ALL_DATA @goEnum(value: "parley/internal/ground/viewer.ViewAllData")
 }
 
 "The caller: the agent of the token, their permissions, and their inboxes with live counts."
-type Viewer @goModel(model: "parley/internal/viewer.Viewer") {
+type Viewer @goModel(model: "parley/internal/ground/viewer.Viewer") {
   "The agent of the token."
   agent: Agent!
   "All permissions of the agent, including the role's defaults."
@@ -3433,7 +3433,7 @@ type Viewer @goModel(model: "parley/internal/viewer.Viewer") {
 }
 
 "Where conversations wait for one of its members. Every agent may see it."
-type Queue implements Node @goModel(model: "parley/internal/directory.Queue") {
+type Queue implements Node @goModel(model: "parley/internal/desk/directory.Queue") {
   "Opaque id."
   id: ID!
   "Name."
@@ -3441,7 +3441,7 @@ type Queue implements Node @goModel(model: "parley/internal/directory.Queue") {
 }
 
 "All inboxes of a viewer, counted at one position of the event log."
-type InboxList @goModel(model: "parley/internal/conversation.InboxList") {
+type InboxList @goModel(model: "parley/internal/desk/conversation.InboxList") {
   "The inboxes."
   nodes: [Inbox!]! @goField(name: "Inboxes")
   "The log position of the counts: pass it to ` + "`" + `inboxCountsChanged(after:)` + "`" + `."
@@ -3449,7 +3449,7 @@ type InboxList @goModel(model: "parley/internal/conversation.InboxList") {
 }
 
 "One inbox of the viewer with its maintained counts."
-type Inbox @goModel(model: "parley/internal/conversation.Inbox") {
+type Inbox @goModel(model: "parley/internal/desk/conversation.Inbox") {
   "Identifies the inbox, for caches that store objects by id; no argument accepts it."
   id: ID!
   "Pass it as ` + "`" + `view.kind` + "`" + ` to list the inbox."
@@ -3463,7 +3463,7 @@ type Inbox @goModel(model: "parley/internal/conversation.Inbox") {
 }
 
 "Counts of a view, exact and uncapped."
-type ViewCounts @goModel(model: "parley/internal/conversation.Counts") {
+type ViewCounts @goModel(model: "parley/internal/desk/conversation.Counts") {
   "Conversations in the view."
   total: Count!
   "Unread conversations in the view: the number shown beside an inbox."
@@ -3473,7 +3473,7 @@ type ViewCounts @goModel(model: "parley/internal/conversation.Counts") {
 }
 
 "One address of the business: a phone number, a page, a site. Every active agent may see it; only its members may start conversations from it; anyone who sees an existing conversation may answer it."
-type Channel implements Node @goModel(model: "parley/internal/directory.Channel") {
+type Channel implements Node @goModel(model: "parley/internal/desk/directory.Channel") {
   "Opaque id."
   id: ID!
   "Display name."
@@ -3515,7 +3515,7 @@ enum ChannelType @goModel(model: "parley/internal/channel.Type") {
 }
 
 "One customer address on one channel. The same person on two channels is two messaging users. Visible to anyone who may see the conversation with them."
-type MessagingUser implements Node @goModel(model: "parley/internal/conversation.MessagingUser") {
+type MessagingUser implements Node @goModel(model: "parley/internal/desk/conversation.MessagingUser") {
   "Opaque id."
   id: ID!
   "Name to show; empty if unknown."
@@ -3535,7 +3535,7 @@ type MessagingUser implements Node @goModel(model: "parley/internal/conversation
 }
 
 "An identifier under which carriers know a customer on one channel."
-type Identifier @goModel(model: "parley/internal/conversation.Identifier") {
+type Identifier @goModel(model: "parley/internal/desk/conversation.Identifier") {
   "Kind of identifier."
   kind: IdentifierKind!
   "The identifier as Parley stores it: E.164 for phones."
@@ -3573,7 +3573,7 @@ enum ConsentStatus @goModel(model: "parley/internal/channel.Consent") {
 }
 
 "A CRM record. Visible to anyone who may see a conversation anchored to it, and to holders of MANAGE_RECORDS."
-type Record implements Node @goModel(model: "parley/internal/conversation.Record") {
+type Record implements Node @goModel(model: "parley/internal/desk/conversation.Record") {
   "Opaque id."
   id: ID!
   "Object type in the CRM, such as Lead, Contact or Visit__c."
@@ -3614,7 +3614,7 @@ extend type Query {
 }
 `, BuiltIn: false},
 	{Name: "../schema/live.graphql", Input: `"Kind of a stream's frame: what happened to the view."
-enum StreamKind @goModel(model: "parley/internal/feed.StreamKind") {
+enum StreamKind @goModel(model: "parley/internal/desk/feed.StreamKind") {
   "First frame of every stream: its position, with counts. Nothing has changed."
   OPEN
   "The conversation entered the view: insert or replace it."
@@ -3628,7 +3628,7 @@ enum StreamKind @goModel(model: "parley/internal/feed.StreamKind") {
 }
 
 "One change of a view of conversations. Folding ENTER, UPDATE and LEAVE into a page gives the same result as running the query again."
-type ConversationsChange @goModel(model: "parley/internal/live.Change") {
+type ConversationsChange @goModel(model: "parley/internal/desk/live.Change") {
   "What happened."
   kind: StreamKind!
   "Pass it as ` + "`" + `after` + "`" + ` to resume from here."
@@ -3648,7 +3648,7 @@ type ConversationsChange @goModel(model: "parley/internal/live.Change") {
 }
 
 "What caused a change."
-enum ChangeCause @goModel(model: "parley/internal/feed.Cause") {
+enum ChangeCause @goModel(model: "parley/internal/desk/feed.Cause") {
   "A message or note was added."
   MESSAGE_ADDED
   "A message's status changed."
@@ -3668,7 +3668,7 @@ enum ChangeCause @goModel(model: "parley/internal/feed.Cause") {
 }
 
 "A message was added to a conversation that the viewer may see."
-type MessageAdded @goModel(model: "parley/internal/live.MessageAdded") {
+type MessageAdded @goModel(model: "parley/internal/desk/live.MessageAdded") {
   "OPEN for the first frame, ENTER for a message, RESET when the viewer's rights changed."
   kind: StreamKind!
   "Pass it as ` + "`" + `after` + "`" + ` to resume from here."
@@ -3684,7 +3684,7 @@ type MessageAdded @goModel(model: "parley/internal/live.MessageAdded") {
 }
 
 "A message's status changed."
-type MessageStatusChanged @goModel(model: "parley/internal/live.MessageStatusChanged") {
+type MessageStatusChanged @goModel(model: "parley/internal/desk/live.MessageStatusChanged") {
   "Pass it as ` + "`" + `after` + "`" + ` to resume from here."
   cursor: Cursor!
   "The message as it is now. Never null; nullable only so that one selection of ` + "`" + `message` + "`" + ` fits every member of ConversationChange."
@@ -3696,7 +3696,7 @@ type MessageStatusChanged @goModel(model: "parley/internal/live.MessageStatusCha
 }
 
 "A message's content was corrected: replace it."
-type MessageChanged @goModel(model: "parley/internal/live.MessageChanged") {
+type MessageChanged @goModel(model: "parley/internal/desk/live.MessageChanged") {
   "Pass it as ` + "`" + `after` + "`" + ` to resume from here."
   cursor: Cursor!
   "The message as it is now. Never null; nullable only so that one selection of ` + "`" + `message` + "`" + ` fits every member of ConversationChange."
@@ -3706,7 +3706,7 @@ type MessageChanged @goModel(model: "parley/internal/live.MessageChanged") {
 }
 
 "The conversation itself changed: read state, owner, name."
-type ConversationUpdated @goModel(model: "parley/internal/live.ConversationUpdated") {
+type ConversationUpdated @goModel(model: "parley/internal/desk/live.ConversationUpdated") {
   "Pass it as ` + "`" + `after` + "`" + ` to resume from here."
   cursor: Cursor!
   "The conversation as it is now. Never null; nullable only so that one selection of ` + "`" + `conversation` + "`" + ` fits every member of ConversationChange."
@@ -3718,7 +3718,7 @@ type ConversationUpdated @goModel(model: "parley/internal/live.ConversationUpdat
 }
 
 "Position of a stream: sent as its first frame, and again when the viewer's rights changed or older messages were imported (then read everything again)."
-type Reset @goModel(model: "parley/internal/live.Reset") {
+type Reset @goModel(model: "parley/internal/desk/live.Reset") {
   "OPEN for the first frame, LEAVE when the viewer may no longer see the conversation, RESET when rights changed or older messages were imported."
   kind: StreamKind!
   "Pass it as ` + "`" + `after` + "`" + ` to resume from here."
@@ -3728,10 +3728,10 @@ type Reset @goModel(model: "parley/internal/live.Reset") {
 }
 
 "What happened to one conversation."
-union ConversationChange @goModel(model: "parley/internal/live.OneChange") = MessageAdded | MessageStatusChanged | MessageChanged | ConversationUpdated | Reset
+union ConversationChange @goModel(model: "parley/internal/desk/live.OneChange") = MessageAdded | MessageStatusChanged | MessageChanged | ConversationUpdated | Reset
 
 "Counts of the viewer's inboxes after one or more changes."
-type InboxCountsChange @goModel(model: "parley/internal/live.InboxCountsChange") {
+type InboxCountsChange @goModel(model: "parley/internal/desk/live.InboxCountsChange") {
   "OPEN for the first frame, with all inboxes; UPDATE with the inboxes whose counts changed since the last frame; RESET with all inboxes when the viewer's rights changed."
   kind: StreamKind!
   "Pass it as ` + "`" + `after` + "`" + ` to resume from here."
@@ -3790,7 +3790,7 @@ extend type Subscription {
 }
 `, BuiltIn: false},
 	{Name: "../schema/message.graphql", Input: `"One inbound or outbound item, or an internal note, in a conversation. Visible to anyone who may see the conversation."
-type Message implements Node @goModel(model: "parley/internal/message.Row") {
+type Message implements Node @goModel(model: "parley/internal/desk/message.Row") {
   "Opaque id."
   id: ID!
   "Its number in the conversation: dense, in order of arrival, starting at 1. Older messages imported later have numbers 0 and below."
@@ -3822,7 +3822,7 @@ type Message implements Node @goModel(model: "parley/internal/message.Row") {
 }
 
 "Direction of a message."
-enum MessageDirection @goModel(model: "parley/internal/content.Direction") {
+enum MessageDirection @goModel(model: "parley/internal/desk/content.Direction") {
   "From the customer."
   INBOUND
   "To the customer."
@@ -3830,7 +3830,7 @@ enum MessageDirection @goModel(model: "parley/internal/content.Direction") {
 }
 
 "Kind of an item in a conversation."
-enum MessageKind @goModel(model: "parley/internal/content.Kind") {
+enum MessageKind @goModel(model: "parley/internal/desk/content.Kind") {
   "Text."
   TEXT
   "Files, with or without text."
@@ -3846,7 +3846,7 @@ enum MessageKind @goModel(model: "parley/internal/content.Kind") {
 }
 
 "Where a message came from."
-enum MessageSource @goModel(model: "parley/internal/content.Source") {
+enum MessageSource @goModel(model: "parley/internal/desk/content.Source") {
   "Written by the customer."
   CUSTOMER
   "Written by an agent at the desk."
@@ -3868,7 +3868,7 @@ enum MessageSource @goModel(model: "parley/internal/content.Source") {
 }
 
 "Kind of registered template a message used on its channel."
-enum ChannelTemplateType @goModel(model: "parley/internal/content.TemplateType") {
+enum ChannelTemplateType @goModel(model: "parley/internal/desk/content.TemplateType") {
   "None: an ordinary message inside the care window."
   SESSION
   "A template registered with WhatsApp."
@@ -3896,7 +3896,7 @@ enum MessageStatus @goModel(model: "parley/internal/channel.Status") {
 }
 
 "Why a message failed."
-type DeliveryError @goModel(model: "parley/internal/message.DeliveryError") {
+type DeliveryError @goModel(model: "parley/internal/desk/message.DeliveryError") {
   "Four digits: 0xxx platform, 1xxx sending address, 2xxx destination, 3xxx the message."
   code: String!
   "What the error means and what to do."
@@ -3904,7 +3904,7 @@ type DeliveryError @goModel(model: "parley/internal/message.DeliveryError") {
 }
 
 "One attempt to send a message. A retry is a new attempt; attempts are kept."
-type SendAttempt @goModel(model: "parley/internal/message.Attempt") {
+type SendAttempt @goModel(model: "parley/internal/desk/message.Attempt") {
   "1 for the first."
   number: Int!
   "Its status."
@@ -3918,10 +3918,10 @@ type SendAttempt @goModel(model: "parley/internal/message.Attempt") {
 }
 
 "Content of a message. More kinds will be added: always select ` + "`" + `... on TextContent` + "`" + ` and a fallback."
-union MessageContent @goModel(model: "parley/internal/content.Content") = TextContent | MediaContent | NoteContent | EventContent
+union MessageContent @goModel(model: "parley/internal/desk/content.Content") = TextContent | MediaContent | NoteContent | EventContent
 
 "Text."
-type TextContent @goModel(model: "parley/internal/content.TextContent") {
+type TextContent @goModel(model: "parley/internal/desk/content.TextContent") {
   "The text."
   text: String!
   "Whether the text is cut: wherever many messages are read, only the first 16,384 characters of a text are returned. ` + "`" + `node` + "`" + ` returns the whole text."
@@ -3929,7 +3929,7 @@ type TextContent @goModel(model: "parley/internal/content.TextContent") {
 }
 
 "Files that came with a message."
-type MediaContent @goModel(model: "parley/internal/content.MediaContent") {
+type MediaContent @goModel(model: "parley/internal/desk/content.MediaContent") {
   "Text that came with the files; may be empty."
   text: String!
   "Whether the text is cut: wherever many messages are read, only the first 16,384 characters of a text are returned. ` + "`" + `node` + "`" + ` returns the whole text."
@@ -3945,7 +3945,7 @@ type MediaFile @goModel(model: "parley/internal/channel.Media") {
 }
 
 "An internal note. Never sent."
-type NoteContent @goModel(model: "parley/internal/content.NoteContent") {
+type NoteContent @goModel(model: "parley/internal/desk/content.NoteContent") {
   "The note."
   text: String!
   "Whether the text is cut: wherever many messages are read, only the first 16,384 characters of a text are returned. ` + "`" + `node` + "`" + ` returns the whole text."
@@ -3953,7 +3953,7 @@ type NoteContent @goModel(model: "parley/internal/content.NoteContent") {
 }
 
 "A system line."
-type EventContent @goModel(model: "parley/internal/content.EventContent") {
+type EventContent @goModel(model: "parley/internal/desk/content.EventContent") {
   "What happened, in English."
   text: String!
   "Whether the text is cut: wherever many messages are read, only the first 16,384 characters of a text are returned. ` + "`" + `node` + "`" + ` returns the whole text."
@@ -3961,7 +3961,7 @@ type EventContent @goModel(model: "parley/internal/content.EventContent") {
 }
 
 "A page of messages."
-type MessageConnection @goModel(model: "parley/internal/message.Page") {
+type MessageConnection @goModel(model: "parley/internal/desk/message.Page") {
   "The page, oldest first."
   edges: [MessageEdge!]!
   "The page's messages without cursors."
@@ -3973,7 +3973,7 @@ type MessageConnection @goModel(model: "parley/internal/message.Page") {
 }
 
 "A message in a page."
-type MessageEdge @goModel(model: "parley/internal/message.Edge") {
+type MessageEdge @goModel(model: "parley/internal/desk/message.Edge") {
   "Pass it as ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + `."
   cursor: String!
   "The message."
@@ -3981,7 +3981,7 @@ type MessageEdge @goModel(model: "parley/internal/message.Edge") {
 }
 
 "Whether a message could be sent now. Sending applies the same rules."
-type Sendability @goModel(model: "parley/internal/message.Sendability") {
+type Sendability @goModel(model: "parley/internal/desk/message.Sendability") {
   "True if there are no refusals."
   canSend: Boolean!
   "Every reason why not, together."
@@ -3997,7 +3997,7 @@ type Sendability @goModel(model: "parley/internal/message.Sendability") {
 }
 
 "One reason why a message cannot be sent."
-type SendRefusal @goModel(model: "parley/internal/message.Refusal") {
+type SendRefusal @goModel(model: "parley/internal/desk/message.Refusal") {
   "The reason."
   code: SendRefusalCode!
   "What the reason means and what to do."
@@ -4005,7 +4005,7 @@ type SendRefusal @goModel(model: "parley/internal/message.Refusal") {
 }
 
 "Why a message cannot be sent."
-enum SendRefusalCode @goModel(model: "parley/internal/message.RefusalCode") {
+enum SendRefusalCode @goModel(model: "parley/internal/desk/message.RefusalCode") {
   "The agent has no licence. Ask an administrator for one."
   NO_LICENCE
   "The agent lacks the permission to send, or to start conversations. Ask an administrator for it."
@@ -4037,7 +4037,7 @@ enum SendRefusalCode @goModel(model: "parley/internal/message.RefusalCode") {
 }
 
 "How a text is split for the carrier."
-type DraftSegments @goModel(model: "parley/internal/message.DraftSegments") {
+type DraftSegments @goModel(model: "parley/internal/desk/message.DraftSegments") {
   "The alphabet the text needs."
   encoding: SmsEncoding!
   "Length of the text in units of that alphabet."
@@ -4057,7 +4057,7 @@ enum SmsEncoding @goModel(model: "parley/internal/channel.Encoding") {
 }
 
 "A text to send in a conversation."
-input SendMessageInput @goModel(model: "parley/internal/message.SendInput") {
+input SendMessageInput @goModel(model: "parley/internal/desk/message.SendInput") {
   "The conversation."
   conversationId: ID!
   "The text; at most 20,000 characters, and no more than the channel allows."
@@ -4071,7 +4071,7 @@ input SendMessageInput @goModel(model: "parley/internal/message.SendInput") {
 }
 
 "A conversation to start."
-input StartConversationInput @goModel(model: "parley/internal/message.StartInput") {
+input StartConversationInput @goModel(model: "parley/internal/desk/message.StartInput") {
   "The sender ID to send from; the viewer must be a member."
   channelId: ID!
   "The CRM record whose mobile number to write to. Give this or ` + "`" + `number` + "`" + `."
@@ -4085,7 +4085,7 @@ input StartConversationInput @goModel(model: "parley/internal/message.StartInput
 }
 
 "A note to add."
-input AddNoteInput @goModel(model: "parley/internal/message.NoteInput") {
+input AddNoteInput @goModel(model: "parley/internal/desk/message.NoteInput") {
   "The conversation."
   conversationId: ID!
   "The note; 1 to 10,000 characters."
@@ -4095,7 +4095,7 @@ input AddNoteInput @goModel(model: "parley/internal/message.NoteInput") {
 }
 
 "A message to try again."
-input RetryMessageInput @goModel(model: "parley/internal/message.RetryInput") {
+input RetryMessageInput @goModel(model: "parley/internal/desk/message.RetryInput") {
   "The message; it must be FAILED or UNKNOWN. A message that an earlier attempt delivered is neither."
   messageId: ID!
   "Chosen by the caller, unique per retry, 1 to 64 visible ASCII characters, remembered for 7 days."
@@ -4163,7 +4163,7 @@ extend type Mutation {
 }
 `, BuiltIn: false},
 	{Name: "../schema/presence.graphql", Input: `"What an agent is doing in a conversation right now."
-enum PresenceState @goModel(model: "parley/internal/presence.State") {
+enum PresenceState @goModel(model: "parley/internal/desk/presence.State") {
   "Viewing it."
   VIEWING
   "Typing in it."
@@ -4171,7 +4171,7 @@ enum PresenceState @goModel(model: "parley/internal/presence.State") {
 }
 
 "An agent who is in a conversation."
-type AgentPresence @goModel(model: "parley/internal/live.AgentPresence") {
+type AgentPresence @goModel(model: "parley/internal/desk/live.AgentPresence") {
   "The agent."
   agent: Agent!
   "What they are doing."
@@ -4179,7 +4179,7 @@ type AgentPresence @goModel(model: "parley/internal/live.AgentPresence") {
 }
 
 "The other agents in a conversation right now. It is not stored, and may lag by some seconds when a server dies."
-type ConversationPresence @goModel(model: "parley/internal/live.Presence") {
+type ConversationPresence @goModel(model: "parley/internal/desk/live.Presence") {
   "The conversation."
   conversationId: ID!
   "Everyone except the viewer, by name; each once, whatever the number of open windows."
@@ -4187,7 +4187,7 @@ type ConversationPresence @goModel(model: "parley/internal/live.Presence") {
 }
 
 "Whether the viewer is typing."
-input SetTypingInput @goModel(model: "parley/internal/live.TypingInput") {
+input SetTypingInput @goModel(model: "parley/internal/desk/live.TypingInput") {
   "The conversation."
   conversationId: ID!
   "True while typing: repeat it every three seconds, because it expires after six. False once the text is sent or discarded."
@@ -4216,7 +4216,7 @@ extend type Subscription {
 }
 `, BuiltIn: false},
 	{Name: "../schema/quicktext.graphql", Input: `"A sentence that agents have ready, with merge fields left as they are written. Seen by its creator, by the members of its queue and holders of VIEW_ALL_DATA, or by everybody, as its scope says."
-type QuickText implements Node @goModel(model: "parley/internal/quicktext.QuickText") {
+type QuickText implements Node @goModel(model: "parley/internal/desk/quicktext.QuickText") {
   "Opaque id."
   id: ID!
   "What agents find it by: 1 to 200 characters."
@@ -4244,17 +4244,17 @@ type QuickText implements Node @goModel(model: "parley/internal/quicktext.QuickT
 }
 
 "Whose a quick text is. It never changes."
-enum QuickTextScope @goModel(model: "parley/internal/rule.Scope") {
+enum QuickTextScope @goModel(model: "parley/internal/desk/rule.Scope") {
   "Its creator's, who alone sees it."
-  MINE @goEnum(value: "parley/internal/rule.Mine")
+  MINE @goEnum(value: "parley/internal/desk/rule.Mine")
   "Shared by the members of a queue. Its creator changes it while a member, and so do holders of CONFIGURE_MESSAGING who see it."
-  QUEUE @goEnum(value: "parley/internal/rule.OfQueue")
+  QUEUE @goEnum(value: "parley/internal/desk/rule.OfQueue")
   "Everybody's. Holders of CONFIGURE_MESSAGING create and change it."
-  ALL @goEnum(value: "parley/internal/rule.Everyone")
+  ALL @goEnum(value: "parley/internal/desk/rule.Everyone")
 }
 
 "Which quick texts. Absent and null ask for nothing."
-input QuickTextFilter @goModel(model: "parley/internal/quicktext.Filter") {
+input QuickTextFilter @goModel(model: "parley/internal/desk/quicktext.Filter") {
   "Only those of this scope."
   scope: QuickTextScope
   "Only those of this queue."
@@ -4268,7 +4268,7 @@ input QuickTextFilter @goModel(model: "parley/internal/quicktext.Filter") {
 }
 
 "A page of quick texts, by title."
-type QuickTextConnection @goModel(model: "parley/internal/quicktext.Page") {
+type QuickTextConnection @goModel(model: "parley/internal/desk/quicktext.Page") {
   "The page, in order."
   edges: [QuickTextEdge!]!
   "The page's quick texts without cursors."
@@ -4280,7 +4280,7 @@ type QuickTextConnection @goModel(model: "parley/internal/quicktext.Page") {
 }
 
 "A quick text in a page."
-type QuickTextEdge @goModel(model: "parley/internal/quicktext.Edge") {
+type QuickTextEdge @goModel(model: "parley/internal/desk/quicktext.Edge") {
   "Pass it as ` + "`" + `after` + "`" + `."
   cursor: String!
   "The quick text."
@@ -4288,7 +4288,7 @@ type QuickTextEdge @goModel(model: "parley/internal/quicktext.Edge") {
 }
 
 "A new quick text."
-input CreateQuickTextInput @goModel(model: "parley/internal/quicktext.CreateInput") {
+input CreateQuickTextInput @goModel(model: "parley/internal/desk/quicktext.CreateInput") {
   "1 to 200 characters."
   title: String!
   "1 to 10,000 characters."
@@ -4304,7 +4304,7 @@ input CreateQuickTextInput @goModel(model: "parley/internal/quicktext.CreateInpu
 }
 
 "What changes of a quick text. Absent and null leave a field as it is."
-input UpdateQuickTextInput @goModel(model: "parley/internal/quicktext.UpdateInput") {
+input UpdateQuickTextInput @goModel(model: "parley/internal/desk/quicktext.UpdateInput") {
   "The quick text."
   id: ID!
   "1 to 200 characters."
@@ -4332,7 +4332,7 @@ type QuickTextPayload {
 }
 
 "A change of one of the quick texts that the viewer sees."
-type QuickTextChange @goModel(model: "parley/internal/quicktext.Change") {
+type QuickTextChange @goModel(model: "parley/internal/desk/quicktext.Change") {
   "OPEN for the first frame; ENTER, UPDATE and LEAVE for a quick text that the viewer sees from now on, still, or no longer; RESET when the viewer's rights changed: read the list again."
   kind: StreamKind!
   "Pass it as ` + "`" + `after` + "`" + ` to go on from here."
@@ -4405,7 +4405,7 @@ interface Node {
 }
 
 "Position of a page in its list."
-type PageInfo @goModel(model: "parley/internal/page.Info") {
+type PageInfo @goModel(model: "parley/internal/ground/page.Info") {
   "Whether more follows the last edge. Exact when paging forward; always true with ` + "`" + `before` + "`" + `. Costs no extra SQL statement."
   hasNextPage: Boolean!
   "Whether more precedes the first edge. Exact when paging backward; always true with ` + "`" + `after` + "`" + `."
@@ -4417,7 +4417,7 @@ type PageInfo @goModel(model: "parley/internal/page.Info") {
 }
 
 "Direction of a list."
-enum OrderDirection @goModel(model: "parley/internal/conversation.OrderDirection") {
+enum OrderDirection @goModel(model: "parley/internal/desk/conversation.OrderDirection") {
   "Oldest first."
   ASC
   "Newest first."
@@ -4425,7 +4425,7 @@ enum OrderDirection @goModel(model: "parley/internal/conversation.OrderDirection
 }
 
 "Why a mutation failed. docs/errors.md describes the codes."
-enum UserErrorCode @goModel(model: "parley/internal/fault.Code") {
+enum UserErrorCode @goModel(model: "parley/internal/ground/fault.Code") {
   "An input field is wrong; ` + "`" + `field` + "`" + ` names it."
   BAD_INPUT
   "The viewer lacks the permission named in the message."
@@ -4445,7 +4445,7 @@ enum UserErrorCode @goModel(model: "parley/internal/fault.Code") {
 }
 
 "A failure the caller can act on."
-type UserError @goModel(model: "parley/internal/fault.Error") {
+type UserError @goModel(model: "parley/internal/ground/fault.Error") {
   "Kind of failure."
   code: UserErrorCode!
   "Plain English; says what to do next."
@@ -4469,7 +4469,7 @@ type Mutation
 type Subscription
 `, BuiltIn: false},
 	{Name: "../schema/search.graphql", Input: `"What a search matched. Hits come in this order."
-enum SearchKind @goModel(model: "parley/internal/search.Kind") {
+enum SearchKind @goModel(model: "parley/internal/desk/search.Kind") {
   "The customer's number in any notation: international, national in the country of one of the organisation's channels, its beginning (3 digits or more), or its end (4 digits or more, such as the last 4 or 7)."
   NUMBER
   "The customer's name."
@@ -4479,7 +4479,7 @@ enum SearchKind @goModel(model: "parley/internal/search.Kind") {
 }
 
 "A part of a text, counted in UTF-16 code units as JavaScript strings are: ` + "`" + `text.slice(start, end)` + "`" + `. A word matched by its beginning is highlighted whole."
-type SearchHighlight @goModel(model: "parley/internal/search.Highlight") {
+type SearchHighlight @goModel(model: "parley/internal/desk/search.Highlight") {
   "Start of the range."
   start: Int!
   "End of the range: the first code unit after it."
@@ -4487,7 +4487,7 @@ type SearchHighlight @goModel(model: "parley/internal/search.Highlight") {
 }
 
 "A search result."
-type SearchHit @goModel(model: "parley/internal/search.Hit") {
+type SearchHit @goModel(model: "parley/internal/desk/search.Hit") {
   "What matched, and so what ` + "`" + `highlights` + "`" + ` refer to: ` + "`" + `conversation.mobileNumber` + "`" + `, ` + "`" + `conversation.name` + "`" + `, or the text of ` + "`" + `message` + "`" + `."
   kind: SearchKind!
   "The conversation. One SQL statement for a whole page."
@@ -4499,7 +4499,7 @@ type SearchHit @goModel(model: "parley/internal/search.Hit") {
 }
 
 "A search result in a page."
-type SearchEdge @goModel(model: "parley/internal/search.Edge") {
+type SearchEdge @goModel(model: "parley/internal/desk/search.Edge") {
   "Pass it as ` + "`" + `after` + "`" + `."
   cursor: String!
   "The search result."
@@ -4507,7 +4507,7 @@ type SearchEdge @goModel(model: "parley/internal/search.Edge") {
 }
 
 "A page of search results."
-type SearchConnection @goModel(model: "parley/internal/search.Page") {
+type SearchConnection @goModel(model: "parley/internal/desk/search.Page") {
   "The page, in order."
   edges: [SearchEdge!]!
   "The page's hits without cursors."

@@ -7,17 +7,17 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"parley/internal/clock"
-	"parley/internal/conversation"
-	"parley/internal/directory"
-	"parley/internal/fault"
-	"parley/internal/live"
-	"parley/internal/message"
-	"parley/internal/operation"
-	"parley/internal/page"
-	"parley/internal/quicktext"
-	"parley/internal/search"
-	"parley/internal/viewer"
+	"parley/internal/ground/clock"
+	"parley/internal/desk/conversation"
+	"parley/internal/desk/directory"
+	"parley/internal/ground/fault"
+	"parley/internal/desk/live"
+	"parley/internal/desk/message"
+	"parley/internal/desk/bulk"
+	"parley/internal/ground/page"
+	"parley/internal/desk/quicktext"
+	"parley/internal/desk/search"
+	"parley/internal/ground/viewer"
 	"strconv"
 	"sync/atomic"
 
@@ -29,9 +29,9 @@ import (
 // region    ************************** generated!.gotpl **************************
 
 type MutationResolver interface {
-	BulkMarkConversationsRead(ctx context.Context, input operation.MarkInput) (*BulkConversationsPayload, error)
-	BulkMarkConversationsUnread(ctx context.Context, input operation.MarkInput) (*BulkConversationsPayload, error)
-	BulkAssignConversations(ctx context.Context, input operation.AssignInput) (*BulkConversationsPayload, error)
+	BulkMarkConversationsRead(ctx context.Context, input bulk.MarkInput) (*BulkConversationsPayload, error)
+	BulkMarkConversationsUnread(ctx context.Context, input bulk.MarkInput) (*BulkConversationsPayload, error)
+	BulkAssignConversations(ctx context.Context, input bulk.AssignInput) (*BulkConversationsPayload, error)
 	PauseBulkOperation(ctx context.Context, input PauseBulkOperationInput) (*BulkOperationPayload, error)
 	ResumeBulkOperation(ctx context.Context, input ResumeBulkOperationInput) (*BulkOperationPayload, error)
 	CancelBulkOperation(ctx context.Context, input CancelBulkOperationInput) (*BulkOperationPayload, error)
@@ -49,7 +49,7 @@ type MutationResolver interface {
 }
 type QueryResolver interface {
 	Node(ctx context.Context, id string) (Node, error)
-	BulkOperation(ctx context.Context, id string) (*operation.Row, error)
+	BulkOperation(ctx context.Context, id string) (*bulk.Row, error)
 	Conversations(ctx context.Context, view conversation.View, filterBy *conversation.Filter, orderBy *conversation.Order, first *int, after *string, last *int, before *string) (*conversation.Page, error)
 	Conversation(ctx context.Context, id string) (*conversation.Row, error)
 	Viewer(ctx context.Context) (*viewer.Viewer, error)
@@ -106,7 +106,7 @@ func (ec *executionContext) field_Mutation_bulkAssignConversations_args(ctx cont
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (operation.AssignInput, error) {
+		func(ctx context.Context, v any) (bulk.AssignInput, error) {
 			return ec.unmarshalNBulkAssignConversationsInput2parleyᚋinternalᚋoperationᚐAssignInput(ctx, v)
 		})
 	if err != nil {
@@ -120,7 +120,7 @@ func (ec *executionContext) field_Mutation_bulkMarkConversationsRead_args(ctx co
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (operation.MarkInput, error) {
+		func(ctx context.Context, v any) (bulk.MarkInput, error) {
 			return ec.unmarshalNBulkMarkConversationsReadInput2parleyᚋinternalᚋoperationᚐMarkInput(ctx, v)
 		})
 	if err != nil {
@@ -134,7 +134,7 @@ func (ec *executionContext) field_Mutation_bulkMarkConversationsUnread_args(ctx 
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (operation.MarkInput, error) {
+		func(ctx context.Context, v any) (bulk.MarkInput, error) {
 			return ec.unmarshalNBulkMarkConversationsUnreadInput2parleyᚋinternalᚋoperationᚐMarkInput(ctx, v)
 		})
 	if err != nil {
@@ -702,7 +702,7 @@ func (ec *executionContext) _Mutation_bulkMarkConversationsRead(ctx context.Cont
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().BulkMarkConversationsRead(ctx, fc.Args["input"].(operation.MarkInput))
+			return ec.Resolvers.Mutation().BulkMarkConversationsRead(ctx, fc.Args["input"].(bulk.MarkInput))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *BulkConversationsPayload) graphql.Marshaler {
@@ -746,7 +746,7 @@ func (ec *executionContext) _Mutation_bulkMarkConversationsUnread(ctx context.Co
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().BulkMarkConversationsUnread(ctx, fc.Args["input"].(operation.MarkInput))
+			return ec.Resolvers.Mutation().BulkMarkConversationsUnread(ctx, fc.Args["input"].(bulk.MarkInput))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *BulkConversationsPayload) graphql.Marshaler {
@@ -790,7 +790,7 @@ func (ec *executionContext) _Mutation_bulkAssignConversations(ctx context.Contex
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().BulkAssignConversations(ctx, fc.Args["input"].(operation.AssignInput))
+			return ec.Resolvers.Mutation().BulkAssignConversations(ctx, fc.Args["input"].(bulk.AssignInput))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *BulkConversationsPayload) graphql.Marshaler {
@@ -1589,7 +1589,7 @@ func (ec *executionContext) _Query_bulkOperation(ctx context.Context, field grap
 			return ec.Resolvers.Query().BulkOperation(ctx, fc.Args["id"].(string))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *operation.Row) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v *bulk.Row) graphql.Marshaler {
 			return ec.marshalOBulkOperation2ᚖparleyᚋinternalᚋoperationᚐRow(ctx, selections, v)
 		},
 		true,
@@ -2503,7 +2503,7 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return ec._Channel(ctx, sel, obj)
-	case *operation.Row:
+	case *bulk.Row:
 		if obj == nil {
 			return graphql.Null
 		}

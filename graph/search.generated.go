@@ -5,11 +5,11 @@ package graph
 import (
 	"context"
 	"math"
-	"parley/internal/conversation"
-	"parley/internal/message"
-	"parley/internal/page"
-	"parley/internal/search"
-	"parley/internal/search/word"
+	"parley/internal/desk/conversation"
+	"parley/internal/desk/message"
+	"parley/internal/ground/page"
+	"parley/internal/desk/search"
+	"parley/internal/ground/word"
 	"strconv"
 	"sync/atomic"
 

@@ -6,19 +6,19 @@ import (
 	"context"
 	"fmt"
 	"parley/internal/channel"
-	"parley/internal/content"
-	"parley/internal/conversation"
-	"parley/internal/directory"
-	"parley/internal/fault"
-	"parley/internal/live"
-	"parley/internal/message"
-	"parley/internal/operation"
-	"parley/internal/page"
-	"parley/internal/quicktext"
-	"parley/internal/search"
-	"parley/internal/search/word"
-	"parley/internal/selection"
-	"parley/internal/viewer"
+	"parley/internal/desk/content"
+	"parley/internal/desk/conversation"
+	"parley/internal/desk/directory"
+	"parley/internal/ground/fault"
+	"parley/internal/desk/live"
+	"parley/internal/desk/message"
+	"parley/internal/desk/bulk"
+	"parley/internal/ground/page"
+	"parley/internal/desk/quicktext"
+	"parley/internal/desk/search"
+	"parley/internal/ground/word"
+	"parley/internal/edge/selection"
+	"parley/internal/ground/viewer"
 
 	"github.com/99designs/gqlgen/graphql"
 )
@@ -155,7 +155,7 @@ var selectNode = &selection.Abstract{
 			return "Conversation", selection.Pointer(obj)
 		case *directory.Channel:
 			return "Channel", selection.Pointer(obj)
-		case *operation.Row:
+		case *bulk.Row:
 			return "BulkOperation", selection.Pointer(obj)
 		case *directory.Agent:
 			return "Agent", selection.Pointer(obj)
@@ -233,40 +233,40 @@ func (ec *executionContext) selectBulkOperation() map[string]*selection.Field {
 		"id": {
 			NonNull: true,
 			Write: func(w *selection.Writer, source any) {
-				v := source.(*operation.Row).ID()
+				v := source.(*bulk.Row).ID()
 				w.String(string(v))
 			},
 		},
 		"action": {
 			NonNull: true,
 			Write: func(w *selection.Writer, source any) {
-				v := source.(*operation.Row).Action()
+				v := source.(*bulk.Row).Action()
 				w.String(marshalNBulkAction2parleyᚋinternalᚋconversationᚐAction[v])
 			},
 		},
 		"assignee": {
 			NonNull: false,
 			Of:      "Agent",
-			One:     func(source any) any { return selection.Pointer(source.(*operation.Row).Assignee()) },
+			One:     func(source any) any { return selection.Pointer(source.(*bulk.Row).Assignee()) },
 		},
 		"confirmForOwner": {
 			NonNull: true,
 			Write: func(w *selection.Writer, source any) {
-				v := source.(*operation.Row).ConfirmForOwner()
+				v := source.(*bulk.Row).ConfirmForOwner()
 				w.Bool(bool(v))
 			},
 		},
 		"state": {
 			NonNull: true,
 			Write: func(w *selection.Writer, source any) {
-				v := source.(*operation.Row).ShownState()
+				v := source.(*bulk.Row).ShownState()
 				w.String(string(v))
 			},
 		},
 		"stopReason": {
 			NonNull: false,
 			Write: func(w *selection.Writer, source any) {
-				v := source.(*operation.Row).StopReason()
+				v := source.(*bulk.Row).StopReason()
 				if v == nil {
 					w.Null(false)
 					return
@@ -277,35 +277,35 @@ func (ec *executionContext) selectBulkOperation() map[string]*selection.Field {
 		"total": {
 			NonNull: true,
 			Write: func(w *selection.Writer, source any) {
-				v := source.(*operation.Row).Total
+				v := source.(*bulk.Row).Total
 				w.Int(int64(v))
 			},
 		},
 		"done": {
 			NonNull: true,
 			Write: func(w *selection.Writer, source any) {
-				v := source.(*operation.Row).Done
+				v := source.(*bulk.Row).Done
 				w.Int(int64(v))
 			},
 		},
 		"changed": {
 			NonNull: true,
 			Write: func(w *selection.Writer, source any) {
-				v := source.(*operation.Row).Changed
+				v := source.(*bulk.Row).Changed
 				w.Int(int64(v))
 			},
 		},
 		"unchanged": {
 			NonNull: true,
 			Write: func(w *selection.Writer, source any) {
-				v := source.(*operation.Row).Unchanged()
+				v := source.(*bulk.Row).Unchanged()
 				w.Int(int64(v))
 			},
 		},
 		"refused": {
 			NonNull: true,
 			Write: func(w *selection.Writer, source any) {
-				v := source.(*operation.Row).Refused()
+				v := source.(*bulk.Row).Refused()
 				w.Int(int64(v))
 			},
 		},
@@ -313,7 +313,7 @@ func (ec *executionContext) selectBulkOperation() map[string]*selection.Field {
 			NonNull: true,
 			Of:      "BulkRefusalCount",
 			Many: func(into []any, source any) ([]any, bool) {
-				list := source.(*operation.Row).Refusals()
+				list := source.(*bulk.Row).Refusals()
 				return selection.Pointers(into, list), true
 			},
 			ElemNonNull: true,
@@ -321,19 +321,19 @@ func (ec *executionContext) selectBulkOperation() map[string]*selection.Field {
 		"createdBy": {
 			NonNull: true,
 			Of:      "Agent",
-			One:     func(source any) any { return selection.Pointer(source.(*operation.Row).CreatedBy()) },
+			One:     func(source any) any { return selection.Pointer(source.(*bulk.Row).CreatedBy()) },
 		},
 		"createdAt": {
 			NonNull: true,
 			Write: func(w *selection.Writer, source any) {
-				v := source.(*operation.Row).CreatedAt
+				v := source.(*bulk.Row).CreatedAt
 				selection.Append(w, v)
 			},
 		},
 		"startedAt": {
 			NonNull: false,
 			Write: func(w *selection.Writer, source any) {
-				v := source.(*operation.Row).StartedAt()
+				v := source.(*bulk.Row).StartedAt()
 				if v == nil {
 					w.Null(false)
 					return
@@ -344,7 +344,7 @@ func (ec *executionContext) selectBulkOperation() map[string]*selection.Field {
 		"finishedAt": {
 			NonNull: false,
 			Write: func(w *selection.Writer, source any) {
-				v := source.(*operation.Row).FinishedAt()
+				v := source.(*bulk.Row).FinishedAt()
 				if v == nil {
 					w.Null(false)
 					return
@@ -355,7 +355,7 @@ func (ec *executionContext) selectBulkOperation() map[string]*selection.Field {
 		"expiresAt": {
 			NonNull: false,
 			Write: func(w *selection.Writer, source any) {
-				v := source.(*operation.Row).ExpiresAt()
+				v := source.(*bulk.Row).ExpiresAt()
 				if v == nil {
 					w.Null(false)
 					return
@@ -366,10 +366,10 @@ func (ec *executionContext) selectBulkOperation() map[string]*selection.Field {
 		"results": {
 			NonNull: true,
 			Of:      "BulkResultConnection",
-			One:     func(source any) any { return selection.Pointer(source.(*page.Page[*operation.Result])) },
+			One:     func(source any) any { return selection.Pointer(source.(*page.Page[*bulk.Result])) },
 			Args:    ec.field_BulkOperation_results_args,
 			Batch: func(ctx context.Context, parents []any, fc selection.Call) ([]any, error) {
-				results, err := ec.Resolvers.BulkOperation().Results(ctx, selection.Parents[*operation.Row](parents), fc.Args["outcome"].(*operation.Outcome), fc.Args["first"].(*int), fc.Args["after"].(*string))
+				results, err := ec.Resolvers.BulkOperation().Results(ctx, selection.Parents[*bulk.Row](parents), fc.Args["outcome"].(*bulk.Outcome), fc.Args["first"].(*int), fc.Args["after"].(*string))
 				return selection.Results(parents, results, err)
 			},
 		},
@@ -406,7 +406,7 @@ func (ec *executionContext) selectBulkOperationConnection() map[string]*selectio
 			NonNull: true,
 			Of:      "BulkOperationEdge",
 			Many: func(into []any, source any) ([]any, bool) {
-				list := source.(*page.Page[*operation.Row]).Edges()
+				list := source.(*page.Page[*bulk.Row]).Edges()
 				return selection.Pointers(into, list), true
 			},
 			ElemNonNull: true,
@@ -415,7 +415,7 @@ func (ec *executionContext) selectBulkOperationConnection() map[string]*selectio
 			NonNull: true,
 			Of:      "BulkOperation",
 			Many: func(into []any, source any) ([]any, bool) {
-				list := source.(*page.Page[*operation.Row]).Nodes
+				list := source.(*page.Page[*bulk.Row]).Nodes
 				return selection.Pointers(into, list), true
 			},
 			ElemNonNull: true,
@@ -423,7 +423,7 @@ func (ec *executionContext) selectBulkOperationConnection() map[string]*selectio
 		"pageInfo": {
 			NonNull: true,
 			Of:      "PageInfo",
-			One:     func(source any) any { return selection.Pointer(source.(*page.Page[*operation.Row]).PageInfo()) },
+			One:     func(source any) any { return selection.Pointer(source.(*page.Page[*bulk.Row]).PageInfo()) },
 		},
 	}
 }
@@ -433,14 +433,14 @@ func (ec *executionContext) selectBulkOperationEdge() map[string]*selection.Fiel
 		"cursor": {
 			NonNull: true,
 			Write: func(w *selection.Writer, source any) {
-				v := source.(*page.Edge[*operation.Row]).Cursor()
+				v := source.(*page.Edge[*bulk.Row]).Cursor()
 				w.String(string(v))
 			},
 		},
 		"node": {
 			NonNull: true,
 			Of:      "BulkOperation",
-			One:     func(source any) any { return selection.Pointer(source.(*page.Edge[*operation.Row]).Node) },
+			One:     func(source any) any { return selection.Pointer(source.(*page.Edge[*bulk.Row]).Node) },
 		},
 	}
 }
@@ -450,14 +450,14 @@ func (ec *executionContext) selectBulkRefusalCount() map[string]*selection.Field
 		"code": {
 			NonNull: true,
 			Write: func(w *selection.Writer, source any) {
-				v := source.(*operation.RefusalCount).Code
+				v := source.(*bulk.RefusalCount).Code
 				w.String(string(v))
 			},
 		},
 		"count": {
 			NonNull: true,
 			Write: func(w *selection.Writer, source any) {
-				v := source.(*operation.RefusalCount).Count
+				v := source.(*bulk.RefusalCount).Count
 				w.Int(int64(v))
 			},
 		},
@@ -469,7 +469,7 @@ func (ec *executionContext) selectBulkResult() map[string]*selection.Field {
 		"conversationId": {
 			NonNull: true,
 			Write: func(w *selection.Writer, source any) {
-				v := source.(*operation.Result).ConversationID()
+				v := source.(*bulk.Result).ConversationID()
 				w.String(string(v))
 			},
 		},
@@ -478,21 +478,21 @@ func (ec *executionContext) selectBulkResult() map[string]*selection.Field {
 			Of:      "Conversation",
 			One:     func(source any) any { return selection.Pointer(source.(*conversation.Row)) },
 			Batch: func(ctx context.Context, parents []any, fc selection.Call) ([]any, error) {
-				results, err := ec.Resolvers.BulkResult().Conversation(ctx, selection.Parents[*operation.Result](parents))
+				results, err := ec.Resolvers.BulkResult().Conversation(ctx, selection.Parents[*bulk.Result](parents))
 				return selection.Results(parents, results, err)
 			},
 		},
 		"outcome": {
 			NonNull: true,
 			Write: func(w *selection.Writer, source any) {
-				v := source.(*operation.Result).Outcome
+				v := source.(*bulk.Result).Outcome
 				w.String(string(v))
 			},
 		},
 		"error": {
 			NonNull: false,
 			Of:      "UserError",
-			One:     func(source any) any { return selection.Pointer(source.(*operation.Result).Error()) },
+			One:     func(source any) any { return selection.Pointer(source.(*bulk.Result).Error()) },
 		},
 	}
 }
@@ -503,7 +503,7 @@ func (ec *executionContext) selectBulkResultConnection() map[string]*selection.F
 			NonNull: true,
 			Of:      "BulkResultEdge",
 			Many: func(into []any, source any) ([]any, bool) {
-				list := source.(*page.Page[*operation.Result]).Edges()
+				list := source.(*page.Page[*bulk.Result]).Edges()
 				return selection.Pointers(into, list), true
 			},
 			ElemNonNull: true,
@@ -512,7 +512,7 @@ func (ec *executionContext) selectBulkResultConnection() map[string]*selection.F
 			NonNull: true,
 			Of:      "BulkResult",
 			Many: func(into []any, source any) ([]any, bool) {
-				list := source.(*page.Page[*operation.Result]).Nodes
+				list := source.(*page.Page[*bulk.Result]).Nodes
 				return selection.Pointers(into, list), true
 			},
 			ElemNonNull: true,
@@ -520,7 +520,7 @@ func (ec *executionContext) selectBulkResultConnection() map[string]*selection.F
 		"pageInfo": {
 			NonNull: true,
 			Of:      "PageInfo",
-			One:     func(source any) any { return selection.Pointer(source.(*page.Page[*operation.Result]).PageInfo()) },
+			One:     func(source any) any { return selection.Pointer(source.(*page.Page[*bulk.Result]).PageInfo()) },
 		},
 	}
 }
@@ -530,14 +530,14 @@ func (ec *executionContext) selectBulkResultEdge() map[string]*selection.Field {
 		"cursor": {
 			NonNull: true,
 			Write: func(w *selection.Writer, source any) {
-				v := source.(*page.Edge[*operation.Result]).Cursor()
+				v := source.(*page.Edge[*bulk.Result]).Cursor()
 				w.String(string(v))
 			},
 		},
 		"node": {
 			NonNull: true,
 			Of:      "BulkResult",
-			One:     func(source any) any { return selection.Pointer(source.(*page.Edge[*operation.Result]).Node) },
+			One:     func(source any) any { return selection.Pointer(source.(*page.Edge[*bulk.Result]).Node) },
 		},
 	}
 }
@@ -1633,7 +1633,7 @@ func (ec *executionContext) selectQuery() map[string]*selection.Field {
 		"bulkOperation": {
 			NonNull: false,
 			Of:      "BulkOperation",
-			One:     func(source any) any { return selection.Pointer(source.(*operation.Row)) },
+			One:     func(source any) any { return selection.Pointer(source.(*bulk.Row)) },
 			Args:    ec.field_Query_bulkOperation_args,
 			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
 				return ec.Resolvers.Query().BulkOperation(ctx, fc.Args["id"].(string))
@@ -2465,7 +2465,7 @@ func (ec *executionContext) selectViewer() map[string]*selection.Field {
 		"bulkOperations": {
 			NonNull: true,
 			Of:      "BulkOperationConnection",
-			One:     func(source any) any { return selection.Pointer(source.(*page.Page[*operation.Row])) },
+			One:     func(source any) any { return selection.Pointer(source.(*page.Page[*bulk.Row])) },
 			Args:    ec.field_Viewer_bulkOperations_args,
 			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
 				obj := parent.(*viewer.Viewer)

@@ -31,14 +31,14 @@ build() {
 	fi
 	CGO_ENABLED=1 GOOS=linux GOARCH=$1 CC=$cc CGO_CFLAGS="-O2 -g0" go build -trimpath -buildvcs=false \
 		-tags "sqlite_fts5 sqlite_omit_load_extension netgo osusergo" \
-		-ldflags "-s -w -buildid= -linkmode external -extldflags '-static -Wl,--build-id=none' -X parley/internal/version.stamp=$VERSION" \
+		-ldflags "-s -w -buildid= -linkmode external -extldflags '-static -Wl,--build-id=none' -X parley/internal/ground/version.stamp=$VERSION" \
 		-o "$2" ./cmd/parley
 }
 
 # What goes along with the program, into a folder.
 documents() {
 	mkdir -p "$1"
-	cp -r LICENSE README.md CHANGELOG.md docs schema.graphql internal/licences/licences.txt "$1/"
+	cp -r LICENSE README.md CHANGELOG.md docs schema.graphql internal/admin/licences/licences.txt "$1/"
 }
 
 # Gives files the commit's time and plain rights, whatever the umask.
@@ -64,7 +64,7 @@ debian() { # PROGRAM ARCH
 	install -m 644 -D packaging/parley.service "$root/lib/systemd/system/parley.service"
 	install -m 644 -D packaging/parley.env "$root/etc/parley/parley.env"
 	documents "$root/usr/share/doc/parley"
-	cat LICENSE internal/licences/licences.txt >"$root/usr/share/doc/parley/copyright"
+	cat LICENSE internal/admin/licences/licences.txt >"$root/usr/share/doc/parley/copyright"
 	install -m 755 -D packaging/debian/{postinst,prerm,postrm} -t "$root/DEBIAN"
 	echo /etc/parley/parley.env >"$root/DEBIAN/conffiles"
 	cat >"$root/DEBIAN/control" <<-END

@@ -59,7 +59,7 @@ fi
 
 # The container: its root file system for reading alone, its user, its own processes.
 [[ $(id -u) == 0 ]] || fail "the container's file system takes root to make: run it as root."
-mkdir "$work/root" && packaging/rootfs.sh "$program" internal/licences/licences.txt "$work/root"
+mkdir "$work/root" && packaging/rootfs.sh "$program" internal/admin/licences/licences.txt "$work/root"
 [[ -z $(find "$work/root" -name '*sh' -o -name '*.so*') ]] || fail "the container holds a shell or libraries"
 chmod 755 "$work"
 inside() { # a command in the container

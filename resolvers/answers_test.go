@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"parley/internal/parleytest"
+	"parley/internal/check/parleytest"
 )
 
 const (

@@ -4,8 +4,8 @@ import (
 	"context"
 
 	"parley/graph"
-	"parley/internal/conversation"
-	"parley/internal/fault"
+	"parley/internal/desk/conversation"
+	"parley/internal/ground/fault"
 )
 
 // assign assigns conversations that are named in one of two ways.

@@ -4,15 +4,15 @@ import (
 	"context"
 
 	"parley/graph"
-	"parley/internal/operation"
+	"parley/internal/desk/bulk"
 )
 
-func begun(b operation.Begun, err error) (*graph.BulkConversationsPayload, error) {
+func begun(b bulk.Begun, err error) (*graph.BulkConversationsPayload, error) {
 	errs, err := userErrors(err)
 	return &graph.BulkConversationsPayload{Operation: b.Operation, Preview: b.Preview, Errors: errs}, err
 }
 
-func controlled(op *operation.Row, err error) (*graph.BulkOperationPayload, error) {
+func controlled(op *bulk.Row, err error) (*graph.BulkOperationPayload, error) {
 	op, errs, err := answered(op, err)
 	return &graph.BulkOperationPayload{Operation: op, Errors: errs}, err
 }

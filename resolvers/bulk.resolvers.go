@@ -8,15 +8,15 @@ package resolvers
 import (
 	"context"
 	"parley/graph"
-	"parley/internal/conversation"
-	"parley/internal/live"
-	"parley/internal/operation"
-	"parley/internal/page"
-	"parley/internal/viewer"
+	"parley/internal/desk/conversation"
+	"parley/internal/desk/live"
+	"parley/internal/desk/bulk"
+	"parley/internal/ground/page"
+	"parley/internal/ground/viewer"
 )
 
 // Results is the batch resolver for the results field.
-func (r *bulkOperationResolver) Results(ctx context.Context, objs []*operation.Row, outcome *operation.Outcome, first *int, after *string) ([]*page.Page[*operation.Result], error) {
+func (r *bulkOperationResolver) Results(ctx context.Context, objs []*bulk.Row, outcome *bulk.Outcome, first *int, after *string) ([]*page.Page[*bulk.Result], error) {
 	w, err := listWindow(first, after, nil, nil)
 	if err != nil {
 		return nil, err
@@ -25,22 +25,22 @@ func (r *bulkOperationResolver) Results(ctx context.Context, objs []*operation.R
 }
 
 // Conversation is the batch resolver for the conversation field.
-func (r *bulkResultResolver) Conversation(ctx context.Context, objs []*operation.Result) ([]*conversation.Row, error) {
-	return eachSeen(ctx, objs, func(r *operation.Result) int64 { return r.Key }, r.Desk.ByKey)
+func (r *bulkResultResolver) Conversation(ctx context.Context, objs []*bulk.Result) ([]*conversation.Row, error) {
+	return eachSeen(ctx, objs, func(r *bulk.Result) int64 { return r.Key }, r.Desk.ByKey)
 }
 
 // BulkMarkConversationsRead is the resolver for the bulkMarkConversationsRead field.
-func (r *mutationResolver) BulkMarkConversationsRead(ctx context.Context, input operation.MarkInput) (*graph.BulkConversationsPayload, error) {
+func (r *mutationResolver) BulkMarkConversationsRead(ctx context.Context, input bulk.MarkInput) (*graph.BulkConversationsPayload, error) {
 	return begun(r.Operations.MarkRead(ctx, input))
 }
 
 // BulkMarkConversationsUnread is the resolver for the bulkMarkConversationsUnread field.
-func (r *mutationResolver) BulkMarkConversationsUnread(ctx context.Context, input operation.MarkInput) (*graph.BulkConversationsPayload, error) {
+func (r *mutationResolver) BulkMarkConversationsUnread(ctx context.Context, input bulk.MarkInput) (*graph.BulkConversationsPayload, error) {
 	return begun(r.Operations.MarkUnread(ctx, input))
 }
 
 // BulkAssignConversations is the resolver for the bulkAssignConversations field.
-func (r *mutationResolver) BulkAssignConversations(ctx context.Context, input operation.AssignInput) (*graph.BulkConversationsPayload, error) {
+func (r *mutationResolver) BulkAssignConversations(ctx context.Context, input bulk.AssignInput) (*graph.BulkConversationsPayload, error) {
 	return begun(r.Operations.Assign(ctx, input))
 }
 
@@ -60,7 +60,7 @@ func (r *mutationResolver) CancelBulkOperation(ctx context.Context, input graph.
 }
 
 // BulkOperation is the resolver for the bulkOperation field.
-func (r *queryResolver) BulkOperation(ctx context.Context, id string) (*operation.Row, error) {
+func (r *queryResolver) BulkOperation(ctx context.Context, id string) (*bulk.Row, error) {
 	return r.Operations.Get(ctx, id)
 }
 
@@ -70,7 +70,7 @@ func (r *subscriptionResolver) BulkOperationChanged(ctx context.Context, id stri
 }
 
 // BulkOperations is the resolver for the bulkOperations field.
-func (r *viewerResolver) BulkOperations(ctx context.Context, obj *viewer.Viewer, first *int, after *string) (*page.Page[*operation.Row], error) {
+func (r *viewerResolver) BulkOperations(ctx context.Context, obj *viewer.Viewer, first *int, after *string) (*page.Page[*bulk.Row], error) {
 	w, err := listWindow(first, after, nil, nil)
 	if err != nil {
 		return nil, err

@@ -8,9 +8,9 @@ package resolvers
 import (
 	"context"
 	"parley/graph"
-	"parley/internal/conversation"
-	"parley/internal/message"
-	"parley/internal/viewer"
+	"parley/internal/desk/conversation"
+	"parley/internal/desk/message"
+	"parley/internal/ground/viewer"
 )
 
 // MessagingUser is the batch resolver for the messagingUser field.

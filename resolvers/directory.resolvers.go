@@ -8,9 +8,9 @@ package resolvers
 import (
 	"context"
 	"parley/graph"
-	"parley/internal/conversation"
-	"parley/internal/directory"
-	"parley/internal/viewer"
+	"parley/internal/desk/conversation"
+	"parley/internal/desk/directory"
+	"parley/internal/ground/viewer"
 )
 
 // Identifiers is the batch resolver for the identifiers field.

@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 
-	"parley/internal/fault"
-	"parley/internal/message"
-	"parley/internal/stream"
+	"parley/internal/ground/fault"
+	"parley/internal/desk/message"
+	"parley/internal/ground/stream"
 )
 
 // inPayload are the codes that mutations answer in their payload. The others

@@ -5,13 +5,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"parley/internal/house"
+	"parley/internal/check/conventions"
 )
 
 // What mutations answer in their payload is what the schema says they may.
 func TestPayloadsHoldTheSchemasCodes(t *testing.T) {
 	t.Parallel()
-	schema, err := house.LoadSchema("..")
+	schema, err := conventions.LoadSchema("..")
 	require.NoError(t, err)
 	enum := schema.Types["UserErrorCode"].EnumValues
 	require.Len(t, inPayload, len(enum))

@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"parley/ent/migrate"
-	"parley/internal/parleytest"
-	"parley/internal/store"
+	"parley/internal/check/parleytest"
+	"parley/internal/ground/store"
 )
 
 const identifiers = `{ conversations(view: {kind: ALL}, first: 10) { nodes { messageCount messagingUser { address identifiers { kind value received isPrimary } } } } }`

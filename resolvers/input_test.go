@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"parley/internal/parleytest"
+	"parley/internal/check/parleytest"
 )
 
 const list = `query($view: ConversationView!, $filter: ConversationFilter, $first: Int, $after: String, $last: Int, $before: String) {

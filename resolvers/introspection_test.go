@@ -12,7 +12,7 @@ import (
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 
-	"parley/internal/parleytest"
+	"parley/internal/check/parleytest"
 )
 
 // What introspection answers, as far as it is asked.

@@ -7,8 +7,8 @@ package resolvers
 
 import (
 	"context"
-	"parley/internal/conversation"
-	"parley/internal/live"
+	"parley/internal/desk/conversation"
+	"parley/internal/desk/live"
 )
 
 // MessageAdded is the resolver for the messageAdded field.

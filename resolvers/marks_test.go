@@ -10,9 +10,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"parley/internal/channel"
-	"parley/internal/parleytest"
-	"parley/internal/publicid"
-	"parley/internal/store"
+	"parley/internal/check/parleytest"
+	"parley/internal/ground/publicid"
+	"parley/internal/ground/store"
 )
 
 const (

@@ -11,15 +11,15 @@ import (
 	"parley/ent"
 	"parley/ent/provideraccount"
 	"parley/internal/channel"
-	"parley/internal/content"
-	"parley/internal/conversation"
-	"parley/internal/feed"
-	"parley/internal/operation"
-	"parley/internal/parleytest"
-	"parley/internal/publicid"
-	"parley/internal/search/index"
-	"parley/internal/store"
-	"parley/internal/viewer"
+	"parley/internal/desk/content"
+	"parley/internal/desk/conversation"
+	"parley/internal/desk/feed"
+	"parley/internal/desk/bulk"
+	"parley/internal/check/parleytest"
+	"parley/internal/ground/publicid"
+	"parley/internal/desk/textindex"
+	"parley/internal/ground/store"
+	"parley/internal/ground/viewer"
 )
 
 // matrix is an organisation in which every role meets every relation to a
@@ -64,8 +64,8 @@ func newMatrix(t *testing.T) *matrix {
 		name: "absent", conversation: ids.Encode(publicid.Conversation, nowhere), message: ids.Encode(publicid.Message, nowhere),
 		user: ids.Encode(publicid.MessagingUser, nowhere), record: ids.Encode(publicid.Record, nowhere), externalName: "absent",
 	}
-	begun, err := m.Foreman.MarkUnread(m.Context("owner"), operation.MarkInput{
-		Selection: &operation.Selection{View: &conversation.View{Kind: conversation.All}}, IdempotencyKey: "matrix",
+	begun, err := m.Foreman.MarkUnread(m.Context("owner"), bulk.MarkInput{
+		Selection: &bulk.Selection{View: &conversation.View{Kind: conversation.All}}, IdempotencyKey: "matrix",
 	})
 	require.NoError(t, err)
 	m.operation = begun.Operation.ID()
@@ -136,8 +136,8 @@ func (m *matrix) add(ctx context.Context, tx *store.Tx, name, address string, ch
 	conv := create.SaveX(ctx)
 	first := tx.Ent.Message.Create().SetConversation(conv).SetSeq(1).SetKind(content.Text).SetSource(content.Customer).SetDirection(content.Inbound).
 		SetText("Hi").SetInboundOrdinal(1).SetCreatedAt(tx.Now).SaveX(ctx)
-	index.AddMessages(tx, index.Message{ID: first.ID, ConversationID: conv.ID, ChannelID: ch.ID, At: tx.Now, Text: "Hi"})
-	index.SetCustomers(tx, index.Customer{ConversationID: conv.ID, ChannelID: ch.ID, Name: name + " Matrix", Address: address})
+	textindex.AddMessages(tx, textindex.Message{ID: first.ID, ConversationID: conv.ID, ChannelID: ch.ID, At: tx.Now, Text: "Hi"})
+	textindex.SetCustomers(tx, textindex.Customer{ConversationID: conv.ID, ChannelID: ch.ID, Name: name + " Matrix", Address: address})
 	sent := tx.Ent.Message.Create().SetConversation(conv).SetSeq(2).SetKind(content.Text).SetSource(content.Desk).SetDirection(content.Outbound).
 		SetText("Yes").SetStatus(channel.Sent).SetInboundOrdinal(1).SetCreatedAt(tx.Now).SaveX(ctx)
 	tx.Ent.Attempt.Create().SetMessage(sent).SetConversationID(conv.ID).SetNumber(1).SetStatus(channel.Sent).

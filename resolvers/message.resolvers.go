@@ -8,8 +8,8 @@ package resolvers
 import (
 	"context"
 	"parley/graph"
-	"parley/internal/conversation"
-	"parley/internal/message"
+	"parley/internal/desk/conversation"
+	"parley/internal/desk/message"
 )
 
 // Attempts is the batch resolver for the attempts field.

@@ -4,8 +4,8 @@ import (
 	"context"
 
 	"parley/graph"
-	"parley/internal/fault"
-	"parley/internal/publicid"
+	"parley/internal/ground/fault"
+	"parley/internal/ground/publicid"
 )
 
 // node finds any object by its id, under the same rules as every other way to it.

@@ -3,9 +3,9 @@ package resolvers
 import (
 	"context"
 
-	"parley/internal/fault"
-	"parley/internal/page"
-	"parley/internal/viewer"
+	"parley/internal/ground/fault"
+	"parley/internal/ground/page"
+	"parley/internal/ground/viewer"
 )
 
 // Page sizes: what a page holds when nobody says, and at most.

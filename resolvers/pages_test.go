@@ -7,8 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"parley/internal/parleytest"
-	"parley/internal/store"
+	"parley/internal/check/parleytest"
+	"parley/internal/ground/store"
 )
 
 // A record's conversations page both ways. The schema's default for `first`

@@ -8,7 +8,7 @@ package resolvers
 import (
 	"context"
 	"parley/graph"
-	"parley/internal/live"
+	"parley/internal/desk/live"
 )
 
 // SetTyping is the resolver for the setTyping field.

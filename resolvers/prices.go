@@ -1,8 +1,8 @@
 package resolvers
 
 import (
-	"parley/internal/conversation"
-	"parley/internal/price"
+	"parley/internal/desk/conversation"
+	"parley/internal/ground/price"
 )
 
 // What walking through many rows costs before it begins. How many they are is not

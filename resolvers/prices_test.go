@@ -16,9 +16,9 @@ import (
 	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"parley/graph"
-	"parley/internal/parleytest"
-	"parley/internal/server/limit"
-	"parley/internal/viewer"
+	"parley/internal/check/parleytest"
+	"parley/internal/edge/server/limit"
+	"parley/internal/ground/viewer"
 	"parley/resolvers"
 )
 

@@ -8,9 +8,9 @@ package resolvers
 import (
 	"context"
 	"parley/graph"
-	"parley/internal/live"
-	"parley/internal/quicktext"
-	"parley/internal/viewer"
+	"parley/internal/desk/live"
+	"parley/internal/desk/quicktext"
+	"parley/internal/ground/viewer"
 )
 
 // CreateQuickText is the resolver for the createQuickText field.

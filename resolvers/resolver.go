@@ -4,19 +4,19 @@
 package resolvers
 
 import (
-	"parley/internal/conversation"
-	"parley/internal/live"
-	"parley/internal/message"
-	"parley/internal/operation"
-	"parley/internal/quicktext"
-	"parley/internal/search"
+	"parley/internal/desk/conversation"
+	"parley/internal/desk/live"
+	"parley/internal/desk/message"
+	"parley/internal/desk/bulk"
+	"parley/internal/desk/quicktext"
+	"parley/internal/desk/search"
 )
 
 // Resolver holds the use cases. All fields are required.
 type Resolver struct {
 	Desk       *conversation.Desk
 	Messenger  *message.Messenger
-	Operations *operation.Foreman
+	Operations *bulk.Foreman
 	Live       *live.Desk
 	Search     *search.Desk
 	Texts      *quicktext.Service

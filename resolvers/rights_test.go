@@ -13,9 +13,9 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"parley/graph"
-	"parley/internal/parleytest"
-	"parley/internal/publicid"
-	"parley/internal/viewer"
+	"parley/internal/check/parleytest"
+	"parley/internal/ground/publicid"
+	"parley/internal/ground/viewer"
 )
 
 type vars = parleytest.Vars

@@ -3,7 +3,7 @@ package resolvers
 import (
 	"context"
 
-	"parley/internal/search"
+	"parley/internal/desk/search"
 )
 
 // found searches, in turn with the viewer's other searches.

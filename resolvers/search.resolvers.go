@@ -8,9 +8,9 @@ package resolvers
 import (
 	"context"
 	"parley/graph"
-	"parley/internal/conversation"
-	"parley/internal/message"
-	"parley/internal/search"
+	"parley/internal/desk/conversation"
+	"parley/internal/desk/message"
+	"parley/internal/desk/search"
 )
 
 // Search is the resolver for the search field.

@@ -3,9 +3,9 @@ package resolvers
 import (
 	"context"
 
-	"parley/internal/conversation"
-	"parley/internal/message"
-	"parley/internal/selection"
+	"parley/internal/desk/conversation"
+	"parley/internal/desk/message"
+	"parley/internal/edge/selection"
 )
 
 // selectedRows returns what is selected of a page's conversations. The last message,

@@ -9,8 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"parley/internal/app"
-	"parley/internal/parleytest"
+	"parley/app"
+	"parley/internal/check/parleytest"
 )
 
 // statements counts the SQL statements of one request after another.

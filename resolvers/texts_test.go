@@ -9,8 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"parley/internal/content"
-	"parley/internal/parleytest"
+	"parley/internal/desk/content"
+	"parley/internal/check/parleytest"
 )
 
 // TestALongTextIsWholeOnItsMessageAlone lets a customer write more than lists show.

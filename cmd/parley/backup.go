@@ -6,8 +6,8 @@ import (
 	"io"
 	"os"
 
-	"parley/internal/progress"
-	"parley/internal/store"
+	"parley/internal/ground/progress"
+	"parley/internal/ground/store"
 )
 
 // backupCmd copies the database to a file.

@@ -7,8 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"parley/internal/doctor"
-	"parley/internal/parleytest"
+	"parley/internal/admin/doctor"
+	"parley/internal/check/parleytest"
 )
 
 // An operator's evening: the server runs, is backed up, the backup restored and

@@ -8,10 +8,10 @@ import (
 	"strings"
 	"time"
 
-	"parley/internal/app"
-	"parley/internal/clock"
-	"parley/internal/inbound"
-	"parley/internal/progress"
+	"parley/app"
+	"parley/internal/ground/clock"
+	"parley/internal/desk/inbound"
+	"parley/internal/ground/progress"
 )
 
 // catchUpCmd takes in what carriers hold and we never got. It may run beside a server,

@@ -11,9 +11,9 @@ import (
 	"parley/ent/provideraccount"
 	"parley/internal/channel"
 	"parley/internal/channel/twilio/twiliotest"
-	"parley/internal/parleytest"
-	"parley/internal/seed"
-	"parley/internal/store"
+	"parley/internal/check/parleytest"
+	"parley/internal/admin/seed"
+	"parley/internal/ground/store"
 )
 
 func TestInboundCatchUpSaysWhatItDid(t *testing.T) {

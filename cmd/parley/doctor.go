@@ -11,7 +11,7 @@ import (
 	"parley/internal/channel"
 	"parley/internal/channel/sandbox"
 	"parley/internal/channel/twilio"
-	"parley/internal/doctor"
+	"parley/internal/admin/doctor"
 )
 
 // doctorCmd examines what `parley serve` with the same flags and environment runs

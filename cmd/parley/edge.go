@@ -4,11 +4,11 @@ import (
 	"fmt"
 	"net/netip"
 
-	"parley/internal/allowance"
+	"parley/internal/ground/allowance"
 	"parley/internal/channel"
-	"parley/internal/server"
-	"parley/internal/server/persisted"
-	"parley/internal/token"
+	"parley/internal/edge/server"
+	"parley/internal/edge/server/persisted"
+	"parley/internal/edge/token"
 )
 
 // issuers reads whose tokens are taken besides Parley's own.

@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"parley/internal/parleytest"
+	"parley/internal/check/parleytest"
 )
 
 // Whoever forgets --database, or whose disk is not mounted, is told so and gets no
@@ -20,7 +20,7 @@ func TestADatabaseThatIsNotThereIsNotMade(t *testing.T) {
 	for name, args := range map[string][]string{
 		"serve":          {"serve", "--addr", "127.0.0.1:0"},
 		"serve the demo": {"serve", "--addr", "127.0.0.1:0", "--demo"},
-		"import":         {"import", "--incoming", "../../internal/legacy/testdata/incoming.csv"},
+		"import":         {"import", "--incoming", "../../internal/admin/importer/testdata/incoming.csv"},
 		"search rebuild": {"search", "rebuild"},
 		"token":          {"token", "amy"},
 		"inbound":        {"inbound", "rerun"},
@@ -68,7 +68,7 @@ func TestADatabaseIsMadeOnAFirstStart(t *testing.T) {
 
 func TestAnImportMakesADatabaseWhenTold(t *testing.T) {
 	t.Parallel()
-	_, err := command(t, "import", "--create", "--database", parleytest.Empty(t), "--incoming", "../../internal/legacy/testdata/incoming.csv",
+	_, err := command(t, "import", "--create", "--database", parleytest.Empty(t), "--incoming", "../../internal/admin/importer/testdata/incoming.csv",
 		"--refused", filepath.Join(t.TempDir(), "refused"), "--inbound-only", filepath.Join(t.TempDir(), "inbound-only"), "--region", "US")
 	require.ErrorContains(t, err, "2 rows were refused")
 }

@@ -10,9 +10,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"parley/internal/parleytest"
-	"parley/internal/store"
-	"parley/internal/viewer"
+	"parley/internal/check/parleytest"
+	"parley/internal/ground/store"
+	"parley/internal/ground/viewer"
 )
 
 // The statements of docs/operations.md make agents who can sign in.

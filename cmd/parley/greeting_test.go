@@ -10,9 +10,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"parley/internal/app"
-	"parley/internal/parleytest"
-	"parley/internal/server"
+	"parley/app"
+	"parley/internal/check/parleytest"
+	"parley/internal/edge/server"
 )
 
 // TestThePrintedAddressOpensThePlayground, and nothing else does: not what a proxy

@@ -9,9 +9,9 @@ import (
 	"os"
 	"path/filepath"
 
-	"parley/internal/app"
-	"parley/internal/legacy"
-	"parley/internal/store"
+	"parley/app"
+	"parley/internal/admin/importer"
+	"parley/internal/ground/store"
 )
 
 // importCmd imports what a desk of the older kind has.
@@ -37,7 +37,7 @@ type importCmd struct {
 
 // Run implements the command.
 func (i *importCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
-	o := legacy.Options{
+	o := importer.Options{
 		Records: i.Records, Outgoing: i.Outgoing, Incoming: i.Incoming, Source: i.Source, Account: i.Account, Region: i.Region, Zone: i.Zone, Repair: i.Repair, Encoding: i.Encoding,
 		MarkRead: i.MarkRead, Refused: i.Refused, InboundOnly: i.InboundOnly, Staging: i.Staging, Progress: os.Stderr,
 	}
@@ -58,7 +58,7 @@ func (i *importCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
 	return refusedRows(report.Refused)
 }
 
-func (i *importCmd) tell(report *legacy.Report, out io.Writer) error {
+func (i *importCmd) tell(report *importer.Report, out io.Writer) error {
 	if !i.JSON {
 		return report.Write(out)
 	}
@@ -79,7 +79,7 @@ func (n refusedRows) Error() string {
 // ExitCode is that of the program.
 func (refusedRows) ExitCode() int { return 3 }
 
-func (i *importCmd) real(ctx context.Context, c *cli, o legacy.Options) (report *legacy.Report, err error) {
+func (i *importCmd) real(ctx context.Context, c *cli, o importer.Options) (report *importer.Report, err error) {
 	if o.Refused == "" {
 		o.Refused = "import-refused.csv"
 	}
@@ -91,16 +91,16 @@ func (i *importCmd) real(ctx context.Context, c *cli, o legacy.Options) (report 
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
-	return (&legacy.Importer{Store: a.Store, Directory: a.Directory, Desk: a.Desk}).Run(ctx, o)
+	return (&importer.Importer{Store: a.Store, Directory: a.Directory, Desk: a.Desk}).Run(ctx, o)
 }
 
-func (i *importCmd) dry(ctx context.Context, c *cli, o legacy.Options) (report *legacy.Report, err error) {
+func (i *importCmd) dry(ctx context.Context, c *cli, o importer.Options) (report *importer.Report, err error) {
 	s, err := store.OpenToRead(ctx, store.Options{URL: c.Database})
 	if errors.Is(err, store.ErrNoDatabase) {
 		if i.Staging == "" && !exists(o.Staging) {
 			o.Staging = ""
 		}
-		return legacy.DryRun(ctx, nil, o)
+		return importer.DryRun(ctx, nil, o)
 	}
 	if err != nil {
 		return nil, err
@@ -111,7 +111,7 @@ func (i *importCmd) dry(ctx context.Context, c *cli, o legacy.Options) (report *
 		return nil, err
 	}
 	if !holds {
-		return legacy.DryRun(ctx, nil, o)
+		return importer.DryRun(ctx, nil, o)
 	}
 	schema, err := s.Schema(ctx)
 	if err != nil {
@@ -120,7 +120,7 @@ func (i *importCmd) dry(ctx context.Context, c *cli, o legacy.Options) (report *
 	if schema.Pending > 0 {
 		return nil, errors.New("the database is of an earlier version of Parley, and a dry run changes nothing: run parley migrate, then the dry run again")
 	}
-	return legacy.DryRun(ctx, s, o)
+	return importer.DryRun(ctx, s, o)
 }
 
 func exists(path string) bool {

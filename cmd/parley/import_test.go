@@ -9,15 +9,15 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"parley/internal/parleytest"
-	"parley/internal/store"
+	"parley/internal/check/parleytest"
+	"parley/internal/ground/store"
 )
 
 func TestImportReportsAndListsWhatItRefused(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	database, refused, inboundOnly := parleytest.Database(t), filepath.Join(dir, "refused.csv"), filepath.Join(dir, "inbound-only.csv")
-	in := "../../internal/legacy/testdata/"
+	in := "../../internal/admin/importer/testdata/"
 	args := []string{
 		"import", "--database", database, "--records", in + "records.csv", "--outgoing", in + "outgoing.csv", "--incoming", in + "incoming.csv",
 		"--region", "US", "--json",
@@ -44,7 +44,7 @@ func TestImportReportsAndListsWhatItRefused(t *testing.T) {
 func TestADryRunNeedsNoDatabaseAndMakesNone(t *testing.T) {
 	t.Parallel()
 	database := filepath.Join(t.TempDir(), "none", "parley.db")
-	printed, err := command(t, "import", "--dry-run", "--database", database, "--incoming", "../../internal/legacy/testdata/incoming.csv", "--region", "US")
+	printed, err := command(t, "import", "--dry-run", "--database", database, "--incoming", "../../internal/admin/importer/testdata/incoming.csv", "--region", "US")
 	require.ErrorContains(t, err, "2 rows were refused")
 	require.Contains(t, printed, "5  incoming messages would be imported")
 	require.NoDirExists(t, filepath.Dir(database))
@@ -60,6 +60,6 @@ func TestADryRunOnAnEarlierDatabaseSaysToMigrate(t *testing.T) {
 		return err
 	}))
 	require.NoError(t, s.Close())
-	_, err = command(t, "import", "--dry-run", "--database", database, "--incoming", "../../internal/legacy/testdata/incoming.csv", "--region", "US")
+	_, err = command(t, "import", "--dry-run", "--database", database, "--incoming", "../../internal/admin/importer/testdata/incoming.csv", "--region", "US")
 	require.ErrorContains(t, err, "run parley migrate")
 }

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"io"
 
-	"parley/internal/app"
+	"parley/app"
 )
 
 // inboundCmd looks after what carriers posted.

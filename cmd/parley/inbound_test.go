@@ -6,8 +6,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"parley/internal/channel/sandbox"
-	"parley/internal/parleytest"
-	"parley/internal/seed"
+	"parley/internal/check/parleytest"
+	"parley/internal/admin/seed"
 )
 
 func TestInboundRerunSaysWhatItDid(t *testing.T) {

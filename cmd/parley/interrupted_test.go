@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"parley/internal/parleytest"
+	"parley/internal/check/parleytest"
 )
 
 // Whenever a long command is interrupted it says how to go on, and never what
@@ -20,8 +20,8 @@ func TestAnInterruptedCommandSaysHowToGoOn(t *testing.T) {
 	_, err := command(t, "backup", "--database", parleytest.Database(t), backup)
 	require.NoError(t, err)
 	for name, args := range map[string][]string{
-		"import":         {"import", "--incoming", "../../internal/legacy/testdata/incoming.csv", "--database", parleytest.Database(t)},
-		"dry run":        {"import", "--dry-run", "--incoming", "../../internal/legacy/testdata/incoming.csv", "--database", parleytest.Database(t)},
+		"import":         {"import", "--incoming", "../../internal/admin/importer/testdata/incoming.csv", "--database", parleytest.Database(t)},
+		"dry run":        {"import", "--dry-run", "--incoming", "../../internal/admin/importer/testdata/incoming.csv", "--database", parleytest.Database(t)},
 		"seed":           {"seed", "--conversations", "5", "--messages", "50", "--database", parleytest.Database(t)},
 		"search rebuild": {"search", "rebuild", "--database", parleytest.Database(t)},
 		"numbers mend":   {"numbers", "mend", "--database", parleytest.Database(t)},

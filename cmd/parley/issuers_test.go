@@ -18,7 +18,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/stretchr/testify/require"
 
-	"parley/internal/parleytest"
+	"parley/internal/check/parleytest"
 )
 
 func TestAnAgentSignsInByAnotherIssuer(t *testing.T) {

@@ -3,7 +3,7 @@ package main
 import (
 	"io"
 
-	"parley/internal/licences"
+	"parley/internal/admin/licences"
 )
 
 // licencesCmd prints what most licences ask to be passed on with a program.

@@ -20,7 +20,7 @@ import (
 	"github.com/alecthomas/kong"
 	"github.com/mattn/go-sqlite3"
 
-	"parley/internal/progress"
+	"parley/internal/ground/progress"
 )
 
 // cli is the command line. Flags before the commands apply to all of them.

@@ -17,7 +17,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"parley/internal/parleytest"
+	"parley/internal/check/parleytest"
 )
 
 // command runs one command to its end and returns what it printed.

@@ -7,9 +7,9 @@ import (
 	"io"
 	"os"
 
-	"parley/internal/app"
-	"parley/internal/misread"
-	"parley/internal/progress"
+	"parley/app"
+	"parley/internal/admin/misread"
+	"parley/internal/ground/progress"
 )
 
 // numbersCmd looks after conversations that stand under a number by mistake.

@@ -6,9 +6,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"parley/internal/conversation"
-	"parley/internal/parleytest"
-	"parley/internal/store"
+	"parley/internal/desk/conversation"
+	"parley/internal/check/parleytest"
+	"parley/internal/ground/store"
 )
 
 func TestNumbersAreListedThenMended(t *testing.T) {

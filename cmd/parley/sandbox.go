@@ -10,11 +10,11 @@ import (
 	"strings"
 	"time"
 
-	"parley/internal/app"
+	"parley/app"
 	"parley/internal/channel"
-	"parley/internal/clock"
-	"parley/internal/directory"
-	"parley/internal/inbound"
+	"parley/internal/ground/clock"
+	"parley/internal/desk/directory"
+	"parley/internal/desk/inbound"
 )
 
 // sandboxCmd plays the customer.

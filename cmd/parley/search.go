@@ -7,11 +7,11 @@ import (
 	"io"
 	"os"
 
-	"parley/internal/app"
-	"parley/internal/progress"
-	"parley/internal/search/index"
-	"parley/internal/store"
-	"parley/internal/viewer"
+	"parley/app"
+	"parley/internal/ground/progress"
+	"parley/internal/desk/textindex"
+	"parley/internal/ground/store"
+	"parley/internal/ground/viewer"
 )
 
 // searchCmd looks after the search index.
@@ -37,13 +37,13 @@ func (*rebuildCmd) Run(ctx context.Context, c *cli, out io.Writer) (err error) {
 }
 
 func rebuild(ctx context.Context, s *store.Store) error {
-	if err := index.Rebuild(ctx, s); err != nil {
+	if err := textindex.Rebuild(ctx, s); err != nil {
 		return err
 	}
 	show := progress.New(os.Stderr, "search", "messages")
 	defer show.Close()
 	for more := true; more; {
-		state, left, err := index.Step(ctx, s)
+		state, left, err := textindex.Step(ctx, s)
 		if err != nil {
 			return err
 		}
@@ -51,5 +51,5 @@ func rebuild(ctx context.Context, s *store.Store) error {
 		show.At(done, of)
 		more = left
 	}
-	return index.Tidy(ctx, s)
+	return textindex.Tidy(ctx, s)
 }

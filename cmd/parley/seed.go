@@ -5,9 +5,9 @@ import (
 	"errors"
 	"os"
 
-	"parley/internal/app"
-	"parley/internal/progress"
-	"parley/internal/seed"
+	"parley/app"
+	"parley/internal/ground/progress"
+	"parley/internal/admin/seed"
 )
 
 // seedCmd fills the database, and makes one where there is none: it is for trying

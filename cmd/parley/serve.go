@@ -9,12 +9,12 @@ import (
 	"os"
 	"time"
 
-	"parley/internal/app"
-	"parley/internal/job"
-	"parley/internal/seed"
-	"parley/internal/server"
-	"parley/internal/store"
-	"parley/internal/trace"
+	"parley/app"
+	"parley/internal/desk/job"
+	"parley/internal/admin/seed"
+	"parley/internal/edge/server"
+	"parley/internal/ground/store"
+	"parley/internal/ground/trace"
 )
 
 // serveCmd serves until interrupted.

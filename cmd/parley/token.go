@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"parley/internal/app"
+	"parley/app"
 )
 
 // tokenCmd prints a token, alone, so that scripts can take it.

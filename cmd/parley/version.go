@@ -5,7 +5,7 @@ import (
 	"io"
 	"runtime"
 
-	"parley/internal/version"
+	"parley/internal/ground/version"
 )
 
 // versionCmd prints which program this is.

@@ -4,8 +4,8 @@ package agent
 
 import (
 	"parley/ent/predicate"
-	"parley/internal/clock"
-	"parley/internal/viewer"
+	"parley/internal/ground/clock"
+	"parley/internal/ground/viewer"
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"

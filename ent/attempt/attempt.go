@@ -4,7 +4,7 @@ package attempt
 
 import (
 	"parley/internal/channel"
-	"parley/internal/clock"
+	"parley/internal/ground/clock"
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"

@@ -3,8 +3,8 @@
 package conversation
 
 import (
-	"parley/internal/clock"
-	"parley/internal/content"
+	"parley/internal/ground/clock"
+	"parley/internal/desk/content"
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"

@@ -4,8 +4,8 @@ package conversation
 
 import (
 	"parley/ent/predicate"
-	"parley/internal/clock"
-	"parley/internal/content"
+	"parley/internal/ground/clock"
+	"parley/internal/desk/content"
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"

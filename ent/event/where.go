@@ -4,7 +4,7 @@ package event
 
 import (
 	"parley/ent/predicate"
-	"parley/internal/clock"
+	"parley/internal/ground/clock"
 
 	"entgo.io/ent/dialect/sql"
 )

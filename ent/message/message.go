@@ -4,8 +4,8 @@ package message
 
 import (
 	"parley/internal/channel"
-	"parley/internal/clock"
-	"parley/internal/content"
+	"parley/internal/ground/clock"
+	"parley/internal/desk/content"
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"

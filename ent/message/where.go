@@ -5,8 +5,8 @@ package message
 import (
 	"parley/ent/predicate"
 	"parley/internal/channel"
-	"parley/internal/clock"
-	"parley/internal/content"
+	"parley/internal/ground/clock"
+	"parley/internal/desk/content"
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"

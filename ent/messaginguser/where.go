@@ -5,7 +5,7 @@ package messaginguser
 import (
 	"parley/ent/predicate"
 	"parley/internal/channel"
-	"parley/internal/clock"
+	"parley/internal/ground/clock"
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"

@@ -3,7 +3,7 @@
 package process
 
 import (
-	"parley/internal/clock"
+	"parley/internal/ground/clock"
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"

@@ -30,8 +30,8 @@ import (
 	"parley/ent/schema"
 	"parley/ent/secret"
 	"parley/internal/channel"
-	"parley/internal/clock"
-	"parley/internal/content"
+	"parley/internal/ground/clock"
+	"parley/internal/desk/content"
 
 	"entgo.io/ent"
 	"entgo.io/ent/privacy"

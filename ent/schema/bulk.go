@@ -6,7 +6,7 @@ import (
 	"entgo.io/ent/schema/field"
 	"entgo.io/ent/schema/index"
 
-	"parley/internal/rule"
+	"parley/internal/desk/rule"
 )
 
 // BulkOperation is one change that is made to each of a frozen set of

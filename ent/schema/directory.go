@@ -8,8 +8,8 @@ import (
 	"entgo.io/ent/schema/index"
 
 	"parley/internal/channel"
-	"parley/internal/rule"
-	"parley/internal/viewer"
+	"parley/internal/desk/rule"
+	"parley/internal/ground/viewer"
 )
 
 // Agent is a person who works conversations.

@@ -6,7 +6,7 @@ import (
 	"entgo.io/ent/schema/field"
 	"entgo.io/ent/schema/index"
 
-	"parley/internal/rule"
+	"parley/internal/desk/rule"
 )
 
 // Event is one entry of the event log. Its id is its position: given under the

@@ -7,7 +7,7 @@ import (
 	"entgo.io/ent/schema/field"
 	"entgo.io/ent/schema/index"
 
-	"parley/internal/rule"
+	"parley/internal/desk/rule"
 )
 
 // Lookup is a field of a record that references another record.

@@ -9,8 +9,8 @@ import (
 	"entgo.io/ent/schema/index"
 
 	"parley/internal/channel"
-	"parley/internal/content"
-	"parley/internal/rule"
+	"parley/internal/desk/content"
+	"parley/internal/desk/rule"
 )
 
 // Message is one inbound or outbound item, or a note, in a conversation.

@@ -10,7 +10,7 @@ import (
 	"entgo.io/ent/schema/field"
 	"entgo.io/ent/schema/mixin"
 
-	"parley/internal/clock"
+	"parley/internal/ground/clock"
 )
 
 // row gives every type an int64 key. Keys stay inside: the graph shows them as

@@ -11,8 +11,8 @@ import (
 
 	gen "parley/ent"
 	"parley/ent/hook"
-	"parley/internal/rule"
-	"parley/internal/search/word"
+	"parley/internal/desk/rule"
+	"parley/internal/ground/word"
 )
 
 // QuickText is a sentence that agents have ready.

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"time"
 
-	"parley/internal/clock"
+	"parley/internal/ground/clock"
 )
 
 // Support says whether a kind of channel reports something.

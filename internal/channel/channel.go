@@ -9,7 +9,7 @@ import (
 	"net/url"
 	"time"
 
-	"parley/internal/clock"
+	"parley/internal/ground/clock"
 )
 
 // Type is the kind of a channel. It never changes after creation.

@@ -14,7 +14,7 @@ import (
 
 	"parley/internal/channel"
 	"parley/internal/channel/wire"
-	"parley/internal/clock"
+	"parley/internal/ground/clock"
 )
 
 // The bounds of the carrier.

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"parley/internal/channel"
-	"parley/internal/clock"
+	"parley/internal/ground/clock"
 )
 
 // journey is a message on its way to the phone: the receipts still to be

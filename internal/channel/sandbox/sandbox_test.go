@@ -15,7 +15,7 @@ import (
 	"parley/internal/channel/channeltest"
 	"parley/internal/channel/sandbox"
 	"parley/internal/channel/wire"
-	"parley/internal/clock"
+	"parley/internal/ground/clock"
 )
 
 const secret = "a secret of the sandbox"

@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"parley/internal/channel"
-	"parley/internal/clock"
+	"parley/internal/ground/clock"
 )
 
 // SignatureHeader carries the signature of a webhook.

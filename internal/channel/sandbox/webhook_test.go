@@ -16,7 +16,7 @@ import (
 
 	"parley/internal/channel"
 	"parley/internal/channel/sandbox"
-	"parley/internal/clock"
+	"parley/internal/ground/clock"
 )
 
 func parse(body string) channel.Delivery {

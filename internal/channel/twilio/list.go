@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"parley/internal/channel"
-	"parley/internal/clock"
+	"parley/internal/ground/clock"
 )
 
 var _ channel.Lister = (*Provider)(nil)

@@ -13,7 +13,7 @@ import (
 	"parley/internal/channel/twilio"
 	"parley/internal/channel/twilio/twiliotest"
 	"parley/internal/channel/wire"
-	"parley/internal/clock"
+	"parley/internal/ground/clock"
 )
 
 var day = time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)

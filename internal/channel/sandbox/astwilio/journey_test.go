@@ -6,8 +6,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"parley/internal/app"
-	"parley/internal/parleytest"
+	"parley/app"
+	"parley/internal/check/parleytest"
 )
 
 const customer = "+12025550199"

@@ -1,0 +1,357 @@
+// Package app puts Parley together: it opens the database, wires the use cases
+// to the edge and runs them until told to stop. The command line and the tests
+// start the same App.
+package app
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"parley/graph"
+	"parley/internal/channel"
+	"parley/internal/channel/sandbox"
+	"parley/internal/channel/sandbox/astwilio"
+	"parley/internal/channel/twilio"
+	"parley/internal/channel/wire"
+	"parley/internal/ground/clock"
+	"parley/internal/desk/conversation"
+	"parley/internal/ground/cursor"
+	"parley/internal/desk/directory"
+	"parley/internal/desk/feed"
+	"parley/internal/desk/inbound"
+	"parley/internal/desk/job"
+	"parley/internal/desk/live"
+	"parley/internal/desk/message"
+	"parley/internal/desk/bulk"
+	"parley/internal/desk/peer"
+	"parley/internal/desk/presence"
+	"parley/internal/ground/publicid"
+	"parley/internal/desk/quicktext"
+	"parley/internal/ground/quota"
+	"parley/internal/desk/search"
+	"parley/internal/desk/textindex"
+	"parley/internal/edge/selection"
+	"parley/internal/edge/server"
+	"parley/internal/edge/server/limit"
+	"parley/internal/ground/store"
+	"parley/internal/edge/token"
+	"parley/internal/ground/trace"
+	"parley/resolvers"
+	"parley/web"
+)
+
+// Config says what to run. Database is required; every other zero field takes
+// the default stated.
+type Config struct {
+	Database string // a file path (SQLite) or a postgres:// URL
+	Create   bool   // make a new database where there is none
+	Mode     string // server.Development or server.Production; production by default
+	Addr     string // where to listen; 127.0.0.1:8080 by default
+	// PrivateAddr is where metrics and profiles are served; nowhere by default.
+	PrivateAddr string
+	// PublicURL is where carriers and browsers reach this server, without a final
+	// slash; made from the address by default.
+	PublicURL string
+	// Origins are the web origins that may call; none by default.
+	Origins []string
+	// Issuers are whose tokens are taken besides Parley's own; none by default.
+	Issuers []token.Issuer
+	// Playground turns the playground on in production.
+	Playground bool
+	// NATS is the URL of the cluster over which the processes on one database tell
+	// each other of events; by default PostgreSQL's notifications do, and on SQLite a
+	// process tells itself alone.
+	NATS string
+
+	// GroupSize is how many writes share a transaction at most; 64 by default.
+	GroupSize int
+
+	// Demo says that the data is for trying things: the demo accounts' carriers
+	// are played by this process.
+	Demo bool
+
+	// Sends, Starts and Bulks are how many messages an agent may send in an hour, how
+	// many conversations of these they may start, and how many bulk operations begin,
+	// a sixth of each at once. Default 600, 180 and 60; negative: any.
+	Sends, Starts, Bulks float64
+
+	// Clock is the domain's time; the system's by default.
+	Clock clock.Clock
+	// Nonces are those that cursors are sealed with, random by default. Tests give
+	// constant ones, so that equal places have equal cursors.
+	Nonces io.Reader
+	// Carrier takes what the sandbox account sends when the account names no
+	// address of its own; one inside this process by default.
+	Carrier *sandbox.Carrier
+	// CallTimeout bounds one call to a carrier; 10 s by default.
+	CallTimeout time.Duration
+	// Lease is how long a lane is held; three times CallTimeout by default.
+	Lease time.Duration
+	// Jobs are the workers' settings.
+	Jobs job.Options
+	// Trace sees every statement; nil for none.
+	Trace store.Trace
+	// Tracer traces requests, jobs and statements; nil for none.
+	Tracer *trace.Tracer
+	// Server overrides bounds of the edge.
+	Server func(*server.Options)
+}
+
+// App is Parley, opened. Its parts are there for the command line and for tests.
+type App struct {
+	Config    Config
+	Store     *store.Store
+	Directory *directory.Directory
+	Desk      *conversation.Desk
+	Messenger *message.Messenger
+	Receiver  *inbound.Receiver
+	Foreman   *bulk.Foreman
+	Hub       *feed.Hub
+	Roster    *peer.Roster
+	Tokens    *token.Authority
+	Server    *server.Server
+	Schema    resolvers.Resolver
+
+	selection     *selection.Schema
+	playgroundKey string
+
+	verifier *token.Verifier
+	bus      bus
+	board    *presence.Board
+	carrier  *sandbox.Carrier
+	asTwilio *astwilio.Stand // in a demo
+}
+
+// Open opens the database and puts the parts together. Nothing runs until Run.
+func Open(ctx context.Context, c Config) (*App, error) {
+	if c.Addr == "" {
+		c.Addr = "127.0.0.1:8080"
+	}
+	if c.Clock == nil {
+		c.Clock = clock.Real{}
+	}
+	Slack()
+	a := &App{Config: c, playgroundKey: newPlaygroundKey(c.Mode)}
+	onCommit := func(position int64) { a.bus.Publish(position) } // the bus stands before the first write
+	var err error
+	if a.Store, err = store.Open(ctx, store.Options{
+		URL: c.Database, Create: c.Create, Clock: c.Clock, GroupSize: c.GroupSize, Trace: a.statements(), OnCommit: onCommit,
+	}); err != nil {
+		return nil, err
+	}
+	if err := a.wire(ctx); err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
+	return a, nil
+}
+
+func (a *App) wire(ctx context.Context) error {
+	ids, cursors, err := a.keys(ctx)
+	if err != nil {
+		return err
+	}
+	if a.bus, err = a.openBus(ctx); err != nil {
+		return err
+	}
+	if err := textindex.Prepare(ctx, a.Store); err != nil {
+		return err
+	}
+	a.Roster = peer.New(peer.Options{Store: a.Store, Signals: a.bus, Bus: a.busName})
+	// The hub stands before the directory is read, so that no change falls between.
+	observe := func(ctx context.Context, e *feed.Event) { a.Directory.Observe(ctx, e) }
+	recent := min(feed.MostRecent, cmp.Or(a.Config.Jobs.Log.Least, store.DefaultLogLeast))
+	a.Hub, err = feed.NewHub(ctx, a.Store, cursors, feed.HubOptions{Bus: a.bus, Observe: observe, Recent: int(recent)})
+	if err != nil {
+		return err
+	}
+	if a.Directory, err = directory.Load(ctx, a.Store, ids); err != nil {
+		return err
+	}
+	a.Desk = &conversation.Desk{Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors}
+	a.Messenger = &message.Messenger{
+		Reader: message.Reader{Desk: a.Desk}, Providers: a.providers(), PublicURL: a.Config.PublicURL,
+		CallTimeout: a.Config.CallTimeout, Lease: a.Config.Lease, Metrics: message.NewMetrics(a.Store),
+		Sends:  quota.New("send", "messages", cmp.Or(a.Config.Sends, 600), clock.Real{}),
+		Starts: quota.New("start", "conversations", cmp.Or(a.Config.Starts, 180), clock.Real{}),
+	}
+	a.Receiver = &inbound.Receiver{Messenger: a.Messenger, Entries: inbound.NewEntries()}
+	a.Foreman = &bulk.Foreman{Desk: a.Desk, Begins: quota.New("begin", "bulk operations", cmp.Or(a.Config.Bulks, 60), clock.Real{})}
+	a.board = presence.New(presence.Options{Signals: a.bus})
+	streams := &live.Desk{Desk: a.Desk, Hub: a.Hub, Board: a.board, Operations: a.Foreman}
+	a.Schema = resolvers.Resolver{
+		Desk: a.Desk, Messenger: a.Messenger, Operations: a.Foreman, Live: streams,
+		Search: &search.Desk{Desk: a.Desk}, Texts: &quicktext.Service{Live: streams},
+	}
+	config := graph.Config{Schema: graph.Published(), Resolvers: &a.Schema}
+	a.selection = selection.New(graph.NewExecutableSchema(config), graph.SelectionTables(config))
+	if a.Server, err = server.New(a.serverOptions()); err != nil {
+		return err
+	}
+	return a.registerMetrics()
+}
+
+// keys reads the keys that all processes on this database share.
+func (a *App) keys(ctx context.Context) (*publicid.Codec, *feed.Cursors, error) {
+	key := make(map[string][]byte)
+	for _, name := range []string{"ids", "cursors", "tokens"} {
+		k, err := a.Store.Secret(ctx, name)
+		if err != nil {
+			return nil, nil, err
+		}
+		key[name] = k
+	}
+	ids, err := publicid.New(key["ids"])
+	if err != nil {
+		return nil, nil, err
+	}
+	if a.Tokens, err = token.New(key["tokens"], clock.Real{}); err != nil {
+		return nil, nil, err
+	}
+	a.verifier, err = token.NewVerifier(token.VerifierOptions{
+		Own: a.Tokens, Issuers: a.Config.Issuers, Loopback: a.Config.Mode == server.Development,
+	})
+	cursors := feed.NewCursors(key["cursors"], a.Store.Epoch)
+	if a.Config.Nonces != nil {
+		cursors.Sealer = cursor.WithNonces(key["cursors"], a.Config.Nonces)
+	}
+	return ids, cursors, err
+}
+
+func (a *App) providers() map[string]channel.Provider {
+	if a.carrier = a.Config.Carrier; a.carrier == nil {
+		a.carrier = sandbox.NewCarrier(sandbox.CarrierOptions{Transport: wire.InProcess(http.HandlerFunc(a.serveOwn))})
+	}
+	providers := map[string]channel.Provider{}
+	for _, p := range []channel.Provider{sandbox.New(sandbox.Options{Carrier: a.carrier}), twilio.New(a.twilioOptions())} {
+		providers[p.Name()] = p
+	}
+	return providers
+}
+
+// twilioOptions has a demo's calls answered in this process: a demo never calls
+// the real Twilio.
+func (a *App) twilioOptions() twilio.Options {
+	if !a.Config.Demo {
+		return twilio.Options{}
+	}
+	a.asTwilio = astwilio.New(astwilio.Options{
+		Account: a.twilioAccount, Callbacks: wire.InProcess(http.HandlerFunc(a.serveOwn)),
+	})
+	return twilio.Options{Transport: a.asTwilio}
+}
+
+func (a *App) twilioAccount(sid string) (channel.Account, bool) {
+	for _, ch := range a.Directory.Channels() {
+		if ch.Account.Provider == twilio.Name && ch.Account.SID == sid {
+			return ch.Account.Account, true
+		}
+	}
+	return channel.Account{}, false
+}
+
+// serveOwn is how the carrier inside this process reaches the webhooks.
+func (a *App) serveOwn(w http.ResponseWriter, r *http.Request) { a.Server.Handler().ServeHTTP(w, r) }
+
+func (a *App) serverOptions() server.Options {
+	o := server.Options{
+		Mode: a.Config.Mode, Addr: a.Config.Addr, PrivateAddr: a.Config.PrivateAddr, Origins: a.Config.Origins,
+		Schema:       a.selection,
+		Limits:       limit.Options{Prices: resolvers.Prices},
+		Extensions:   []graphql.HandlerExtension{remembering{}},
+		Authenticate: a.authenticate,
+		Webhooks:     http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.Receiver.Handler(a.PublicURL()).ServeHTTP(w, r) }),
+		Playground: web.Handler(web.Options{
+			Mode: web.Mode(a.Config.Mode), Enabled: a.Config.Playground, Sessions: a.sessions, Key: a.playgroundKey,
+		}),
+		Ready: a.ready, Passing: store.Passing, Clock: clock.Real{}, Tracer: a.Config.Tracer,
+	}
+	if a.Config.Server != nil {
+		a.Config.Server(&o)
+	}
+	return o
+}
+
+// PublicURL is where carriers and browsers reach the server.
+func (a *App) PublicURL() string {
+	if a.Config.PublicURL != "" {
+		return strings.TrimSuffix(a.Config.PublicURL, "/")
+	}
+	if addr := a.Server.Addr(); addr != nil {
+		return "http://" + addr.String()
+	}
+	return "http://" + a.Config.Addr
+}
+
+// Run serves, follows the log and works jobs until ctx ends, then stops each in
+// turn and returns. Listen may be called before, to learn the address.
+func (a *App) Run(ctx context.Context) error {
+	if a.Server.Addr() == nil {
+		if err := a.Listen(); err != nil {
+			return err
+		}
+	}
+	defer background(ctx, a.Hub.Run)()
+	defer background(ctx, a.Roster.Run)()
+	defer background(ctx, a.board.Run)()
+	if err := a.Receiver.Doubt(ctx); err != nil {
+		return unlessStopped(ctx, err)
+	}
+	defer background(ctx, a.Receiver.Watch)()
+	jobs, err := job.Start(ctx, a.Store, a.Receiver, a.Foreman, a.Config.Jobs)
+	if err != nil {
+		return unlessStopped(ctx, err)
+	}
+	err = a.Server.Serve(ctx)
+	stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
+	defer cancel()
+	return errors.Join(err, jobs.Stop(stopCtx))
+}
+
+// unlessStopped is the error of a start, none when it was stopped meanwhile.
+func unlessStopped(ctx context.Context, err error) error {
+	if ctx.Err() == nil {
+		return err
+	}
+	return nil
+}
+
+// background runs a part beyond the end of ctx, until stop, which waits for it.
+func background(ctx context.Context, run func(context.Context)) (stop func()) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		run(ctx)
+	}()
+	return func() { cancel(); <-done }
+}
+
+// Listen takes the address, so that PublicURL is known before Run.
+func (a *App) Listen() error {
+	if err := a.Server.Listen(); err != nil {
+		return err
+	}
+	a.Messenger.PublicURL = a.PublicURL()
+	return nil
+}
+
+// Close releases the database, the bus and the carriers. Run must have returned.
+func (a *App) Close() error {
+	if a.carrier != nil && a.Config.Carrier == nil {
+		a.carrier.Close()
+	}
+	if a.asTwilio != nil {
+		a.asTwilio.Close()
+	}
+	if bus, ok := a.bus.(far); ok {
+		bus.Close()
+	}
+	return a.Store.Close()
+}

@@ -1,0 +1,156 @@
+package doctor
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"math"
+	"strings"
+	"sync"
+	"time"
+
+	"parley/internal/channel"
+	"parley/internal/channel/sandbox"
+	"parley/internal/admin/seed"
+)
+
+// waitsLong is how long a message may wait to be sent.
+const waitsLong = 5 * time.Minute
+
+func (e *examination) queue(ctx context.Context) (Finding, error) {
+	var n int64
+	err := e.row(ctx, fmt.Sprintf("SELECT COUNT(*) FROM attempts WHERE (status = 'QUEUED' OR status = 'SENDING') AND updated_at < %d",
+		int64(e.now.Add(-waitsLong))), &n)
+	if err != nil {
+		return Finding{}, err
+	}
+	if n > 0 {
+		return warn("Check that a server is running and that its carriers answer (below): a busy carrier is retried for some minutes.",
+			"%s waited to be sent for more than five minutes.", count(n, "message", "messages")), nil
+	}
+	return ok("No message has waited long."), nil
+}
+
+// unknown counts sends that nobody knows the outcome of, those of another desk that
+// were imported apart: no receipt will come for them.
+func (e *examination) unknown(ctx context.Context) (Finding, error) {
+	part := int64(newest)
+	if e.Deep {
+		part = math.MaxInt64
+	}
+	var n int64
+	err := e.row(ctx, fmt.Sprintf(`SELECT COUNT(*) FROM (SELECT status, provider_account_id FROM attempts ORDER BY id DESC LIMIT %d) AS a WHERE status = 'UNKNOWN'
+		AND provider_account_id NOT IN (SELECT id FROM provider_accounts WHERE provider = '%s')`, part, channel.NoCarrier), &n)
+	if err != nil {
+		return Finding{}, err
+	}
+	if n > 0 {
+		return warn("Ask agents to check messages that show UNKNOWN: the carrier may or may not have sent them, and a late receipt settles them.",
+			"%s got no answer from the carrier.", count(n, "send", "sends")), nil
+	}
+	return ok("Every send is settled."), nil
+}
+
+func (e *examination) webhooks(ctx context.Context) (Finding, error) {
+	var n int64
+	var why sql.NullString
+	if err := e.row(ctx, `SELECT COUNT(*), MAX(error) FROM raw_inbounds WHERE state = 'FAILED'`, &n, &why); err != nil {
+		return Finding{}, err
+	}
+	if n > 0 {
+		return warn("Fix the cause, such as a missing sender ID, then run parley inbound rerun.",
+			"%s from carriers could not be processed, one because: %s", count(n, "entry", "entries"), strings.TrimSuffix(why.String, ".")+"."), nil
+	}
+	return ok("All entries from carriers were processed."), nil
+}
+
+func (e *examination) jobs(ctx context.Context) (Finding, error) {
+	var given []string
+	err := e.rows(ctx, "SELECT kind, COUNT(*) FROM river_job WHERE state = 'discarded' GROUP BY kind ORDER BY kind", func(rows *sql.Rows) error {
+		var kind string
+		var n int64
+		err := rows.Scan(&kind, &n)
+		given = append(given, fmt.Sprintf("%d %s", n, kind))
+		return err
+	})
+	if err != nil {
+		return Finding{}, err
+	}
+	if len(given) > 0 {
+		return warn("Look in the log for the reason. Periodic sweeps and clean-up jobs run again automatically, and a sweep restarts lanes.",
+			"Jobs were discarded in the last days: %s.", strings.Join(given, ", ")), nil
+	}
+	return ok("No job was discarded."), nil
+}
+
+// mostAccounts bounds how many accounts are looked at.
+const mostAccounts = 100
+
+type account struct {
+	channel.Account
+	provider, name string
+}
+
+// accounts looks at each provider account, all at once.
+func (e *examination) accounts(ctx context.Context) {
+	var all []account
+	e.check(ctx, "accounts", func(ctx context.Context) (f Finding, err error) {
+		err = e.rows(ctx, fmt.Sprintf("SELECT id, key, sid, secret, base_url, provider, name FROM provider_accounts WHERE active ORDER BY id LIMIT %d", mostAccounts),
+			func(rows *sql.Rows) error {
+				var a account
+				err := rows.Scan(&a.ID, &a.Key, &a.SID, &a.Secret, &a.BaseURL, &a.provider, &a.name)
+				all = append(all, a)
+				return err
+			})
+		if err == nil && len(all) == 0 {
+			return e.unlessNew(ctx, warn("Add a row to provider_accounts, and its channels.", "There is no provider account: nothing can be sent or received."))
+		}
+		return ok("%s in use.", count(int64(len(all)), "provider account", "provider accounts")), err
+	})
+	found := make([]Finding, len(all))
+	var asking sync.WaitGroup
+	for i, a := range all {
+		asking.Go(func() { found[i] = e.account(ctx, a) })
+	}
+	asking.Wait()
+	for i, f := range found {
+		f.Check = "account " + all[i].provider + "/" + all[i].Key
+		e.say(f)
+	}
+}
+
+func (e *examination) account(ctx context.Context, a account) Finding {
+	provider := e.provider(a.provider)
+	checker, asks := provider.(channel.Checker)
+	switch {
+	case provider == nil:
+		return fail("Correct the account's provider, or deactivate the account. During an update, run the newer program's doctor.", "There is no carrier %q.", a.provider)
+	case a.Secret == "":
+		return fail("Store the carrier's token in the account.", "The account %q has no secret: calls are refused and webhooks cannot be verified.", a.name)
+	case e.Demo:
+		return ok("The demo simulates the account %q.", a.name)
+	case a.SID == seed.TwilioSID && e.Mode == production:
+		return warn("Deactivate the account if you have real customers.", "The account %q belongs to the demo data: it is fictitious, and no carrier was asked about it.", a.name)
+	case a.SID == seed.TwilioSID:
+		return ok("The account %q belongs to the demo data: parley serve --demo simulates its carrier.", a.name)
+	case asks:
+		ctx, cancel := context.WithTimeout(ctx, checkTime)
+		defer cancel()
+		if err := checker.Check(ctx, a.Account); err != nil {
+			return fail("Compare the account with the carrier's console, and check that this machine can reach the carrier.", "The account %q does not work: %v.", a.name, err)
+		}
+	}
+	if a.provider == sandbox.Name && e.Mode == production {
+		return warn("Deactivate the account if you have real customers.", "The account %q uses the sandbox: its messages reach no phone.", a.name)
+	}
+	return ok("The account %q works.", a.name)
+}
+
+func (e *examination) provider(name string) channel.Provider {
+	for _, p := range e.Providers {
+		if p.Name() == name {
+			return p
+		}
+	}
+	return nil
+}

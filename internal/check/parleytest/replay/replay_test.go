@@ -1,0 +1,238 @@
+package replay_test
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/parser"
+
+	"parley/app"
+	"parley/internal/desk/conversation"
+	"parley/internal/desk/bulk"
+	"parley/internal/check/parleytest"
+	"parley/internal/ground/publicid"
+	"parley/internal/admin/seed"
+)
+
+func unquoted(t *testing.T, quoted []byte) (text string) {
+	t.Helper()
+	require.NoError(t, json.Unmarshal(quoted, &text))
+	return text
+}
+
+// TestStoredDocumentsReplay runs every operation of every stored document on
+// demo data as an agent: the server takes it and answers without an error, and a
+// subscription gives its first frame. All of them together stay within the rate and
+// the quotas that an agent has by default.
+func TestStoredDocumentsReplay(t *testing.T) {
+	p := parleytest.New(t, func(c *app.Config) { c.Sends, c.Starts, c.Server = 0, 0, nil })
+	require.NoError(t, seed.Demo(t.Context(), p.Directory, p.Store))
+	p.Run()
+	documents := stored(t)
+	require.NotEmpty(t, documents)
+	for _, name := range slices.Sorted(maps.Keys(documents)) {
+		t.Run(name, func(t *testing.T) {
+			player := &player{p, t}
+			t.Cleanup(player.rest)
+			player.play(documents[name])
+		})
+	}
+}
+
+// player plays a document as amy, in a conversation of its own.
+type player struct {
+	*parleytest.Parley
+	t *testing.T
+}
+
+func (p *player) play(text string) {
+	conversation := p.conversation()
+	text = strings.NewReplacer("cnv_…", conversation, "msg_…", p.last(conversation), "usr_…", p.bo(), "agt_…", p.bo(), "chn_…", p.channel(), `"UUID"`, `"`+rand.Text()+`"`).Replace(text)
+	document, err := parser.ParseQuery(&ast.Source{Input: text})
+	require.NoError(p.t, err)
+	for _, operation := range document.Operations {
+		variables := p.variables(operation.VariableDefinitions)
+		if operation.Operation == ast.Subscription {
+			socket := p.As("amy").Dial()
+			socket.StartOf("1", text, operation.Name, variables)
+			socket.Next()
+			socket.Close()
+			continue
+		}
+		answer := p.As("amy").RawOf(text, operation.Name, variables)
+		require.Empty(p.t, answer.Errors)
+		if operation.Operation == ast.Mutation {
+			p.requireDone(answer.Data)
+		}
+	}
+}
+
+// rest waits until amy has no bulk operation left that has not ended, of which
+// she may have but a few.
+func (p *player) rest() {
+	p.Eventually(func() bool {
+		for _, begun := range p.As("amy").Do(`{ viewer { bulkOperations(first: 10) { nodes { finishedAt } } } }`, nil).
+			Get("viewer", "bulkOperations", "nodes").List() {
+			if begun.Get("finishedAt").IsNull() {
+				return false
+			}
+		}
+		return true
+	}, "bulk operations ended")
+}
+
+// requireDone wants payloads without errors.
+func (p *player) requireDone(data json.RawMessage) {
+	var payloads map[string]struct {
+		Errors  []any
+		Results []struct{ Error any }
+	}
+	require.NoError(p.t, json.Unmarshal(data, &payloads))
+	for field, payload := range payloads {
+		require.Empty(p.t, payload.Errors, field)
+		for _, result := range payload.Results {
+			require.Nil(p.t, result.Error, field)
+		}
+	}
+}
+
+// conversation is a new one, which amy sees and may work.
+func (p *player) conversation() string {
+	number := fmt.Sprintf("+1202555%04d", 1000+p.conversations())
+	p.Say(number, parleytest.Sales, "Hello")
+	return p.only(`{ conversations(view: {kind: ALL}, first: 1) { nodes { id } } }`, "conversations", "nodes", 0, "id")
+}
+
+// last is the last message of a conversation.
+func (p *player) last(conversation string) string {
+	return p.only(`{ conversation(id: "`+conversation+`") { lastMessage { id } } }`, "conversation", "lastMessage", "id")
+}
+
+func (p *player) bo() string {
+	return p.Desk.IDs.Encode(publicid.Agent, p.Directory.AgentNamed("bo").Key)
+}
+
+func (p *player) channel() string {
+	return p.only(`{ viewer { channels { id } } }`, "viewer", "channels", 0, "id")
+}
+
+func (p *player) conversations() int {
+	return p.As("ada").Do(`{ conversations(view: {kind: ALL}) { totalCount } }`, nil).Get("conversations", "totalCount").Int()
+}
+
+func (p *player) only(query string, path ...any) string {
+	return p.As("amy").Do(query, nil).Get(path...).String()
+}
+
+// variables gives the variables that must be given.
+func (p *player) variables(definitions ast.VariableDefinitionList) parleytest.Vars {
+	variables := parleytest.Vars{}
+	for _, d := range definitions {
+		if d.Type.NonNull && d.DefaultValue == nil {
+			variables[d.Variable] = p.value(d.Variable, d.Type.Name())
+		}
+	}
+	return variables
+}
+
+// quickText is one that amy may change.
+func (p *player) quickText() string {
+	return p.only(`{ quickTexts(filterBy: {scope: MINE}, first: 1) { nodes { id } } }`, "quickTexts", "nodes", 0, "id")
+}
+
+// failed is a message that the carrier refused.
+func (p *player) failed() string {
+	sent := p.As("amy").Do(`mutation($input: SendMessageInput!) { sendMessage(input: $input) { message { id } } }`,
+		parleytest.Vars{"input": parleytest.Vars{"conversationId": p.conversation(), "text": "Hello #reject=2001", "idempotencyKey": rand.Text()}}).
+		Get("sendMessage", "message", "id").String()
+	p.Eventually(func() bool {
+		return p.only(`{ node(id: "`+sent+`") { ... on Message { status } } }`, "node", "status") == "FAILED"
+	}, "the message failed")
+	return sent
+}
+
+// record is one that amy sees.
+func (p *player) record() parleytest.Tree {
+	for _, row := range p.As("amy").Do(`{ conversations(view: {kind: ALL}, first: 100) { nodes { record { objectType externalId } } } }`, nil).
+		Get("conversations", "nodes").List() {
+		if record := row.Get("record"); !record.IsNull() {
+			return record
+		}
+	}
+	require.Fail(p.t, "the demo has no record")
+	return parleytest.Tree{}
+}
+
+// paused is a bulk operation of amy's that waits to be gone on with.
+func (p *player) paused() (id string) {
+	everything := &bulk.Selection{View: &conversation.View{Kind: conversation.All}}
+	p.Eventually(func() bool { // a worker may be quicker
+		begun, err := p.Foreman.MarkRead(p.Context("amy"), bulk.MarkInput{Selection: everything, IdempotencyKey: rand.Text()})
+		require.NoError(p.t, err)
+		id = begun.Operation.ID()
+		_, err = p.Foreman.Pause(p.Context("amy"), id)
+		return err == nil
+	}, "it was paused")
+	p.t.Cleanup(func() { _, _ = p.Foreman.Cancel(p.Context("amy"), id) })
+	return id
+}
+
+// value is one for a required variable; a document with a type that is not here
+// needs it added.
+func (p *player) value(name, typeName string) any {
+	type object = map[string]any
+	conversation := func(more object) object {
+		more["conversationId"] = p.conversation()
+		return more
+	}
+	switch typeName {
+	case "ID":
+		if name == "operation" {
+			return p.paused()
+		}
+		if name == "quickText" {
+			return p.quickText()
+		}
+		return p.conversation()
+	case "Int":
+		return 2
+	case "String":
+		if name == "query" {
+			return "hello"
+		}
+		return p.record().Get(name).String() // objectType, externalId
+	case "ConversationView":
+		return object{"kind": "ALL"}
+	case "SendMessageInput", "AddNoteInput":
+		return conversation(object{"text": "Hello", "idempotencyKey": rand.Text()})
+	case "SetTypingInput":
+		return conversation(object{"isTyping": true})
+	case "StartConversationInput":
+		return object{"channelId": p.channel(), "number": "+12025559999", "text": "Hello", "idempotencyKey": rand.Text()}
+	case "CreateQuickTextInput":
+		return object{"title": "Hello", "text": "Hello", "scope": "MINE", "idempotencyKey": rand.Text()}
+	case "UpdateQuickTextInput", "UseQuickTextInput":
+		return object{"id": p.quickText()}
+	case "RetryMessageInput":
+		return object{"messageId": p.failed(), "idempotencyKey": rand.Text()}
+	case "MarkConversationsReadInput":
+		return object{"conversations": []object{{"id": p.conversation()}}}
+	case "MarkConversationsUnreadInput":
+		return object{"ids": []string{p.conversation()}}
+	case "PauseBulkOperationInput", "ResumeBulkOperationInput", "CancelBulkOperationInput":
+		return object{"id": p.paused()}
+	case "BulkMarkConversationsReadInput", "BulkMarkConversationsUnreadInput", "BulkAssignConversationsInput":
+		return object{"selection": object{"ids": []string{p.conversation()}}, "idempotencyKey": rand.Text()}
+	case "AssignConversationsInput":
+		return object{"ids": []string{p.conversation()}, "agentId": p.bo()}
+	}
+	require.Fail(p.t, "no value for the variable $"+name+": "+typeName)
+	return nil
+}

@@ -1,0 +1,318 @@
+// Package bulk does one thing with very many conversations: bulk operations,
+// which mark read, mark unread or assign a set that was frozen when they began.
+//
+// A job works an operation off batch by batch. A batch is one transaction: the
+// conversations are loaded under the rights that the creator has at that moment,
+// each is decided by the same pure functions as in a call for a few, and what
+// became of them is committed with the changes and with how far the operation has
+// come. So a crash loses nothing and does nothing twice, and whoever takes over
+// goes on with the next batch.
+package bulk
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"slices"
+	"time"
+
+	entsql "entgo.io/ent/dialect/sql"
+
+	"parley/internal/ground/clock"
+	"parley/internal/desk/conversation"
+	"parley/internal/desk/directory"
+	"parley/internal/ground/fault"
+	"parley/internal/ground/publicid"
+	"parley/internal/ground/quota"
+	"parley/internal/ground/store"
+	"parley/internal/ground/viewer"
+)
+
+// Bounds of bulk operations.
+const (
+	// MostConversations is how many an operation is for at most.
+	MostConversations = 250_000
+	// MostIDs is how many may be named by id.
+	MostIDs = 10_000
+	// MostOpen is how many an agent may have that have not ended.
+	MostOpen = 5
+	// MostKept is how many conversations the ended operations of an agent may hold
+	// together, and MostKeptByAll those of all agents: the oldest go early. Ten
+	// conversations take some 50 bytes.
+	MostKept      = 1_000_000
+	MostKeptByAll = 20_000_000
+	// Lifetime is how long an operation and its results are kept after its end at
+	// most, and how long one may be paused before it is stopped.
+	Lifetime = 7 * 24 * time.Hour
+)
+
+// Foreman starts, works off and shows bulk operations.
+type Foreman struct {
+	// Desk is required.
+	Desk *conversation.Desk
+	// BatchSize is how many conversations a transaction decides; 100 by default.
+	BatchSize int
+	// Lease is how long a worker may be silent before another takes over; 15 s by
+	// default.
+	Lease time.Duration
+	// Begins is how many operations an agent may begin; nil for any number.
+	Begins *quota.Quota
+
+	largest int                      // for tests of MostConversations
+	kept    struct{ own, all int64 } // for tests of MostKept and MostKeptByAll
+}
+
+func (f *Foreman) most() int { return cmp.Or(f.largest, MostConversations) }
+
+func (f *Foreman) batchSize() int { return cmp.Or(f.BatchSize, 100) }
+
+func (f *Foreman) lease() time.Duration { return cmp.Or(f.Lease, 15*time.Second) }
+
+// State is where an operation stands.
+type State string
+
+// The states. The last three are ends.
+const (
+	Pending   State = "PENDING"
+	Running   State = "RUNNING"
+	Paused    State = "PAUSED"
+	Done      State = "DONE"
+	Cancelled State = "CANCELLED"
+	Stopped   State = "STOPPED"
+)
+
+// isKnown reports whether this version knows the state.
+func (s State) isKnown() bool {
+	switch s {
+	case Pending, Running, Paused, Done, Cancelled, Stopped:
+		return true
+	}
+	return false
+}
+
+// StopReason is why an operation ended early without being cancelled.
+type StopReason string
+
+// The reasons.
+const (
+	CreatorInactive StopReason = "CREATOR_INACTIVE"
+	PausedTooLong   StopReason = "PAUSED_TOO_LONG"
+)
+
+// Shown is the reason as the graph shows it: none for one that is not known.
+func (s StopReason) Shown() StopReason {
+	if s == CreatorInactive || s == PausedTooLong {
+		return s
+	}
+	return ""
+}
+
+// ErrNewer says that an operation is of a kind, or in a state, that only a newer
+// version knows. It is left to the servers of that version.
+var ErrNewer = errors.New("operation: only a newer version of Parley knows how to do this")
+
+// Row is a bulk operation.
+type Row struct {
+	Key            int64
+	Task           conversation.Task
+	State          State
+	Total          int64
+	Done           int64
+	Changed        int64
+	CreatedAt      clock.Time
+	IdempotencyKey string
+
+	creator   int64
+	stopped   StopReason
+	batchSize int64
+	refused   map[fault.Code]int64
+	holder    int64
+	heldUntil clock.Time
+	started   clock.Time
+	finished  clock.Time
+
+	foreman *Foreman
+}
+
+var columns = []string{
+	"id", "creator_id", "action", "assignee_id", "confirmed", "idempotency_key", "state", "stop_reason", "total", "batch_size",
+	"done", "changed", "refused", "holder", "held_until", "created_at", "started_at", "finished_at",
+}
+
+func (f *Foreman) scan(rows *sql.Rows) (*Row, error) {
+	r := &Row{foreman: f}
+	var refused []byte
+	err := rows.Scan(&r.Key, &r.creator, &r.Task.Action, &r.Task.Assignee, &r.Task.Confirmed, &r.IdempotencyKey, &r.State, &r.stopped,
+		&r.Total, &r.batchSize, &r.Done, &r.Changed, &refused, &r.holder, &r.heldUntil, &r.CreatedAt, &r.started, &r.finished)
+	if err != nil {
+		return nil, err
+	}
+	return r, json.Unmarshal(refused, &r.refused)
+}
+
+// IsNode marks a GraphQL Node.
+func (*Row) IsNode() {}
+
+// ID is the opaque id.
+func (r *Row) ID() string { return r.foreman.Desk.IDs.Encode(publicid.BulkOperation, r.Key) }
+
+// Action is what is done with each conversation.
+func (r *Row) Action() conversation.Action { return r.Task.Action.Known() }
+
+// ShownState is the state as the graph shows it: PENDING for one that is not known.
+func (r *Row) ShownState() State {
+	if r.State.isKnown() {
+		return r.State
+	}
+	return Pending
+}
+
+// isKnown reports whether this version knows what the operation does, and where it
+// stands.
+func (r *Row) isKnown() bool { return r.Action() != conversation.OtherAction && r.State.isKnown() }
+
+// Assignee is who gets the conversations; nil for nobody.
+func (r *Row) Assignee() *directory.Agent { return r.foreman.Desk.Directory.Agent(r.Task.Assignee) }
+
+// ConfirmForOwner reports whether a colleague's read state may change.
+func (r *Row) ConfirmForOwner() bool { return r.Task.Confirmed }
+
+// CreatedBy is the agent under whose rights it is done.
+func (r *Row) CreatedBy() *directory.Agent { return r.foreman.Desk.Directory.Agent(r.creator) }
+
+// StopReason is why it is STOPPED; nil when it is not.
+func (r *Row) StopReason() *StopReason { return optional(r.stopped.Shown()) }
+
+// StartedAt is when a worker began; nil before.
+func (r *Row) StartedAt() *clock.Time { return optional(r.started) }
+
+// FinishedAt is when it ended; nil before.
+func (r *Row) FinishedAt() *clock.Time { return optional(r.finished) }
+
+// ExpiresAt is when it and its results are removed at the latest; nil before its
+// end.
+func (r *Row) ExpiresAt() *clock.Time {
+	if !r.Ended() {
+		return nil
+	}
+	at := r.finished.Add(Lifetime)
+	return &at
+}
+
+// Ended reports whether nothing more will happen.
+func (r *Row) Ended() bool { return r.State == Done || r.State == Cancelled || r.State == Stopped }
+
+// Refused is how many were refused.
+func (r *Row) Refused() (n int64) {
+	for _, count := range r.refused {
+		n += count
+	}
+	return n
+}
+
+// Unchanged is how many were already as they should be.
+func (r *Row) Unchanged() int64 { return r.Done - r.Changed - r.Refused() }
+
+// Refusals is how many were refused for each reason, by its name.
+func (r *Row) Refusals() []*RefusalCount { return refusals(r.refused) }
+
+// RefusalCount is how many were refused for one reason.
+type RefusalCount struct {
+	Code  fault.Code
+	Count int64
+}
+
+func refusals(refused map[fault.Code]int64) []*RefusalCount {
+	known := map[fault.Code]int64{}
+	for code, n := range refused {
+		if !slices.Contains(verdicts, verdict{Refused, code}) {
+			code = notKnown.code
+		}
+		known[code] += n
+	}
+	out := []*RefusalCount{}
+	for code, n := range known {
+		out = append(out, &RefusalCount{code, n})
+	}
+	slices.SortFunc(out, func(a, b *RefusalCount) int { return cmp.Compare(a.Code, b.Code) })
+	return out
+}
+
+func optional[T comparable](v T) *T {
+	var zero T
+	if v == zero {
+		return nil
+	}
+	return &v
+}
+
+// visible keeps to the operations that v may see: their own, with ViewAllData
+// everybody's. Nil when that is all.
+func visible(v *viewer.Viewer) *entsql.Predicate {
+	switch {
+	case v == nil:
+		return entsql.False()
+	case v.Can(viewer.ViewAllData):
+		return nil
+	}
+	return entsql.EQ("creator_id", v.AgentID)
+}
+
+func selected(b *entsql.DialectBuilder, where ...*entsql.Predicate) *entsql.Selector {
+	q := b.Select(columns...).From(entsql.Table("bulk_operations"))
+	for _, p := range where {
+		if p != nil {
+			q.Where(p)
+		}
+	}
+	return q
+}
+
+// ByKey reads operations by key, as far as the viewer of ctx may see them.
+func (f *Foreman) ByKey(ctx context.Context, keys []int64) (map[int64]*Row, error) {
+	in := make([]any, len(keys))
+	for i, k := range keys {
+		in[i] = k
+	}
+	out := map[int64]*Row{}
+	q := selected(f.Desk.Store.Builder(), entsql.In("id", in...), visible(viewer.FromContext(ctx)))
+	err := f.Desk.Store.Read(ctx, q, func(rows *sql.Rows) error {
+		r, err := f.scan(rows)
+		if err == nil {
+			out[r.Key] = r
+		}
+		return err
+	})
+	return out, err
+}
+
+// Get reads an operation by its public id: NOT_FOUND when it is not there or the
+// viewer of ctx may not see it.
+func (f *Foreman) Get(ctx context.Context, id string) (*Row, error) {
+	key, _ := f.Desk.IDs.Decode(publicid.BulkOperation, id)
+	return f.get(ctx, key)
+}
+
+func (f *Foreman) get(ctx context.Context, key int64) (*Row, error) {
+	rows, err := f.ByKey(ctx, []int64{key})
+	if err == nil && rows[key] == nil {
+		err = fault.Missing("bulk operation")
+	}
+	return rows[key], err
+}
+
+// load reads and locks an operation inside a write; nil when it is not there or
+// the viewer of ctx may not see it.
+func (f *Foreman) load(ctx context.Context, tx *store.Tx, key int64) (r *Row, err error) {
+	q := selected(tx.Builder(), entsql.EQ("id", key), visible(viewer.FromContext(ctx)))
+	if tx.Locks() {
+		q.ForUpdate()
+	}
+	err = tx.Query(ctx, q, func(rows *sql.Rows) (err error) {
+		r, err = f.scan(rows)
+		return err
+	})
+	return r, err
+}

@@ -1,0 +1,23 @@
+// Package conversation is the desk's use cases on conversations: views, counts,
+// read state and assignment, and the one door through which every change of a
+// conversation passes.
+//
+// The door (Desk.Change) loads the row under the viewer, lets a pure method of
+// Row change it, saves the columns that differ, and records one event with the
+// facts before and after. Counts and streams follow from those facts alone.
+package conversation
+
+import (
+	"parley/internal/desk/directory"
+	"parley/internal/desk/feed"
+	"parley/internal/ground/publicid"
+	"parley/internal/ground/store"
+)
+
+// Desk holds what the use cases work with. All fields are required.
+type Desk struct {
+	Store     *store.Store
+	Directory *directory.Directory
+	IDs       *publicid.Codec
+	Cursors   *feed.Cursors
+}

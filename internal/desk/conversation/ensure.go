@@ -1,0 +1,89 @@
+package conversation
+
+import (
+	"context"
+	"database/sql"
+	"strings"
+
+	"parley/internal/ground/store"
+	"parley/internal/ground/table"
+)
+
+// Customer is who a conversation is with, as far as it is known when it begins.
+type Customer struct {
+	Address  string
+	Received string // the address as it came; empty when that is not known
+	Name     string
+	Country  string
+	Record   *Record // anchor, nil when none is known
+}
+
+// Ensure finds or makes the messaging user and the conversation of a customer on
+// a channel, and locks the conversation: in one statement when nothing is to be
+// written, else in three more. A conversation made here has no number yet: the first
+// message that is added begins it.
+func (d *Desk) Ensure(ctx context.Context, tx *store.Tx, channelKey int64, c Customer) (*Row, *MessagingUser, error) {
+	row, user, err := d.known(ctx, tx, channelKey, c)
+	if err != nil || row != nil {
+		return row, user, err
+	}
+	err = one(ctx, tx, makeUser.With(channelKey, c.Address, c.Name, c.Country, string(startingConsent), int64(tx.Now)), func(s *store.Row) {
+		user, _ = d.readUser(s, 0)
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	if _, err := tx.Exec(ctx, d.identify(channelKey, user.Key, c, tx.Now)); err != nil {
+		return nil, nil, err
+	}
+	row = &Row{
+		ChannelID: channelKey, UserID: user.Key, QueueID: d.Directory.Channel(channelKey).Queue,
+		Title: user.Name, Address: c.Address, FirstSeq: 1, CreatedAt: tx.Now, heard: user.Name, desk: d,
+	}
+	if c.Record != nil {
+		row.RecordID, row.Type = c.Record.Key, c.Record.ObjectType
+	}
+	err = one(ctx, tx, makeConversation.With(conversations.Values(row, keyless)...), func(s *store.Row) {
+		conversations.Read(row, s, 0, table.Columns{}) // another write may have made it
+	})
+	return row, user, err
+}
+
+// known finds and locks what is there, unless the customer's name is to be learnt.
+func (d *Desk) known(ctx context.Context, tx *store.Tx, channelKey int64, c Customer) (row *Row, user *MessagingUser, err error) {
+	err = one(ctx, tx, findKnown.With(channelKey, c.Address), func(s *store.Row) {
+		var next int
+		user, next = d.readUser(s, 0)
+		row = &Row{heard: user.Name, desk: d} // Apply gives it the name when it has none
+		conversations.Read(row, s, next, table.Columns{})
+	})
+	if row != nil && user.Name == "" && c.Name != "" {
+		return nil, nil, err
+	}
+	return row, user, err
+}
+
+// one reads the row of a statement that has one or none.
+func one(ctx context.Context, tx *store.Tx, q store.Query, read func(*store.Row)) error {
+	return tx.Query(ctx, q, func(rows *sql.Rows) error {
+		return store.ScanRow(rows, func(s *store.Row) error {
+			read(s)
+			return nil
+		})
+	})
+}
+
+// An update on conflict makes the statement return the row that is there, locked; a
+// customer takes the name that came with a message when none is known.
+var (
+	findKnown = store.Locking("SELECT u."+strings.Join(userColumns, ", u.")+", c."+strings.Join(columns, ", c.")+
+		" FROM identifiers AS i JOIN messaging_users AS u ON u.id = i.messaging_user_id JOIN conversations AS c ON c.messaging_user_id = u.id"+
+		" WHERE i.channel_id = ? AND i.lookup = ?", "c")
+	makeUser = store.Fixed(`INSERT INTO messaging_users (channel_id, address, name, country, consent_status, created_at) VALUES (?, ?, ?, ?, ?, ?)
+		ON CONFLICT (channel_id, address) DO UPDATE SET name = CASE WHEN messaging_users.name = '' THEN excluded.name ELSE messaging_users.name END
+		RETURNING ` + strings.Join(userColumns, ", "))
+	makeConversation = store.Fixed(conversations.Insert(keyless) +
+		" ON CONFLICT (messaging_user_id) DO UPDATE SET messaging_user_id = conversations.messaging_user_id RETURNING " + strings.Join(columns, ", "))
+
+	keyless = conversations.Stored().Without(conversations.Only("id"))
+)

@@ -1,0 +1,129 @@
+package conversation
+
+import (
+	"context"
+
+	"parley/internal/ground/clock"
+	"parley/internal/ground/cursor"
+	"parley/internal/ground/page"
+	"parley/internal/ground/store"
+	"parley/internal/ground/table"
+	"parley/internal/ground/viewer"
+)
+
+// OrderField is what a list is sorted by.
+type OrderField string
+
+// LastMessageAt is the one order so far, and the one every view has an index for.
+const LastMessageAt OrderField = "LAST_MESSAGE_AT"
+
+// OrderDirection is which way a list runs.
+type OrderDirection string
+
+// The directions.
+const (
+	Ascending  OrderDirection = "ASC"
+	Descending OrderDirection = "DESC"
+)
+
+// Order is how a list is sorted; newest first by default.
+type Order struct {
+	Field     OrderField
+	Direction OrderDirection
+}
+
+// Window asks for a page.
+type Window = page.Window
+
+// Selected is what a page reads of its rows: everything when zero.
+type Selected struct {
+	// Columns are what the page's rows are read with; all when zero. Fields of other
+	// columns are zero and must not be read.
+	Columns table.Columns
+	// Along is read with every row, in the same statement; nil for nothing.
+	Along *Alongside
+	// Unplaced leaves out the page's Position.
+	Unplaced bool
+	// Until takes what to call when nobody looks at the page's rows any more; nil
+	// where they are kept.
+	Until func(done func())
+}
+
+// Page is a page of conversations.
+type Page struct {
+	page.Page[*Row]
+	// Position of the log that the page was read at.
+	Position int64
+	// Scope can count the whole list.
+	Scope *Scope
+
+	desk *Desk
+}
+
+// Edge is a conversation in a page.
+type Edge = page.Edge[*Row]
+
+// FeedCursor is the position of the log that the page was read at.
+func (p *Page) FeedCursor() string { return p.desk.Cursors.Encode(p.Position) }
+
+// Alongside reads with a conversation an object that one of its columns names.
+type Alongside struct {
+	// Table has the object, by its id in On, a column of conversations.
+	Table, On string
+	// Columns are read of the table named x, the id first.
+	Columns func(x string) []string
+	// Read makes the object from the columns from place i on. It is called only
+	// where there is one.
+	Read func(c *Row, s *store.Row, i int) (any, error)
+}
+
+// List reads a page of a view under the viewer of ctx, in one statement that
+// also reads the log's position. For every channel and queue of a viewer whose
+// sight it must merge, it visits at most a page and one row that the view and
+// filter let through, wherever the page lies. Where the filter has more conditions
+// than an index serves, it walks past what they keep out, in turn with other scans.
+func (d *Desk) List(ctx context.Context, view View, filter *Filter, order *Order, w Window, selected Selected) (*Page, error) {
+	scope, err := d.Scope(viewer.FromContext(ctx), view, filter)
+	if err != nil {
+		return nil, err
+	}
+	q, err := d.pageQuery(scope, order, w, selected)
+	if err != nil {
+		return nil, err
+	}
+	p, rows := &Page{Scope: scope, desk: d}, make([]*Row, 0, min(q.size, 64))
+	read := func(ctx context.Context) error {
+		return d.Store.Each(ctx, q, func(s *store.Row) error {
+			if s.Null(1) {
+				p.Position = s.Int(0)
+				return nil
+			}
+			row, err := q.row(s)
+			rows = append(rows, row)
+			return err
+		})
+	}
+	if scope.conds.walks() {
+		err = d.Store.Scan(ctx, read)
+	} else {
+		err = read(ctx)
+	}
+	q.sort(rows)
+	p.Page = page.Of(rows, w)
+	return p, err
+}
+
+// spot is where a row stands in a list.
+type spot struct {
+	at  clock.Time
+	key int64
+}
+
+// Cursor returns the conversation's place in lists.
+func (r *Row) Cursor() string { return r.desk.CursorAt(r.LastMessageAt, r.Key) }
+
+// CursorAt is the cursor of a place in lists: that of a conversation with this key
+// and this time of its last message.
+func (d *Desk) CursorAt(at clock.Time, key int64) string {
+	return d.Cursors.Seal(cursor.Conversations, int64(at), key)
+}

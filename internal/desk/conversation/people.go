@@ -1,0 +1,133 @@
+package conversation
+
+import (
+	"context"
+
+	"parley/ent"
+	"parley/ent/messaginguser"
+	"parley/ent/record"
+	"parley/internal/channel"
+	"parley/internal/desk/directory"
+	"parley/internal/ground/publicid"
+	"parley/internal/ground/store"
+)
+
+// startingConsent is what a customer has given by writing in, or by being
+// written to for the first time.
+const startingConsent = channel.ImplicitOptIn
+
+// MessagingUser is one customer address on one channel.
+type MessagingUser struct {
+	Key           int64
+	ChannelID     int64
+	Address       string
+	Name          string
+	ConsentStatus channel.Consent
+
+	country, locale string
+	desk            *Desk
+}
+
+var userColumns = []string{"id", "channel_id", "address", "name", "country", "locale", "consent_status"}
+
+// readUser reads the userColumns from place i on, and returns the place behind them.
+func (d *Desk) readUser(s *store.Row, i int) (*MessagingUser, int) {
+	return &MessagingUser{
+		Key: s.Int(i), ChannelID: s.Int(i + 1), Address: s.Text(i + 2), Name: s.Text(i + 3), country: s.Text(i + 4), locale: s.Text(i + 5),
+		ConsentStatus: channel.Consent(s.Text(i + 6)), desk: d,
+	}, i + len(userColumns)
+}
+
+// IsNode marks a GraphQL Node.
+func (*MessagingUser) IsNode() {}
+
+// ID is the opaque id.
+func (u *MessagingUser) ID() string { return u.desk.IDs.Encode(publicid.MessagingUser, u.Key) }
+
+// Channel is the channel the address is on.
+func (u *MessagingUser) Channel() *directory.Channel { return u.desk.Directory.Channel(u.ChannelID) }
+
+// GivenConsent is the consent status as the graph shows it.
+func (u *MessagingUser) GivenConsent() channel.Consent { return u.ConsentStatus.Given() }
+
+// Country is the number's country, nil when unknown.
+func (u *MessagingUser) Country() *string { return optional(u.country) }
+
+// Locale is the customer's language tag, nil when unknown.
+func (u *MessagingUser) Locale() *string { return optional(u.locale) }
+
+// Record is a row of the CRM.
+type Record struct {
+	Key        int64
+	ObjectType string
+	ExternalID string
+	Name       string
+	Mobile     string
+	OptedOut   bool
+
+	desk *Desk
+}
+
+// IsNode marks a GraphQL Node.
+func (*Record) IsNode() {}
+
+// ID is the opaque id.
+func (r *Record) ID() string { return r.desk.IDs.Encode(publicid.Record, r.Key) }
+
+// MobileNumber is the number as the CRM holds it, nil when empty.
+func (r *Record) MobileNumber() *string { return optional(r.Mobile) }
+
+// Users reads messaging users by key, as far as the viewer may see them, in one
+// statement.
+func (d *Desk) Users(ctx context.Context, keys []int64) (map[int64]*MessagingUser, error) {
+	rows, err := d.Store.Ent.MessagingUser.Query().Where(messaginguser.IDIn(keys...)).All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[int64]*MessagingUser, len(rows))
+	for _, r := range rows {
+		out[r.ID] = &MessagingUser{
+			Key: r.ID, ChannelID: r.ChannelID, Address: r.Address, Name: r.Name, ConsentStatus: r.ConsentStatus,
+			country: r.Country, locale: r.Locale, desk: d,
+		}
+	}
+	return out, nil
+}
+
+// Records reads records by key, as far as the viewer may see them, in one
+// statement.
+func (d *Desk) Records(ctx context.Context, keys []int64) (map[int64]*Record, error) {
+	rows, err := d.Store.Ent.Record.Query().Where(record.IDIn(keys...)).All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[int64]*Record, len(rows))
+	for _, r := range rows {
+		out[r.ID] = d.record(r)
+	}
+	return out, nil
+}
+
+func (d *Desk) record(r *ent.Record) *Record {
+	return &Record{
+		Key: r.ID, ObjectType: r.ObjectType, ExternalID: r.ExternalID, Name: r.Name,
+		Mobile: r.MobileNumber, OptedOut: r.OptedOut, desk: d,
+	}
+}
+
+// RecordNamed finds a record by its id in the CRM; nil when it is not there or
+// may not be seen.
+func (d *Desk) RecordNamed(ctx context.Context, objectType, externalID string) (*Record, error) {
+	if !storable(objectType) || !storable(externalID) {
+		return nil, nil
+	}
+	row, err := d.Store.Ent.Record.Query().
+		Where(record.ObjectType(objectType), record.ExternalID(externalID)).Only(ctx)
+	if ent.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return d.record(row), nil
+}

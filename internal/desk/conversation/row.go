@@ -1,0 +1,227 @@
+package conversation
+
+import (
+	"database/sql"
+	"iter"
+	"slices"
+
+	"parley/internal/channel"
+	"parley/internal/ground/clock"
+	"parley/internal/desk/content"
+	"parley/internal/desk/directory"
+	"parley/internal/desk/feed"
+	"parley/internal/ground/publicid"
+	"parley/internal/desk/rule"
+	"parley/internal/ground/store"
+	"parley/internal/ground/table"
+)
+
+// Row is a conversation with everything a list shows. Zero keys and times stand
+// for none.
+type Row struct {
+	Key       int64
+	ChannelID int64
+	UserID    int64
+	RecordID  int64
+	OwnerID   int64
+	QueueID   int64
+	Type      string // object type of the anchor record
+	Assigned  bool   // the owner was assigned, so sending does not move them
+	Title     string // copy of the customer's name
+	Address   string
+
+	Preview       string
+	LastMessageAt clock.Time
+	LastMessageID int64
+	LastDirection content.Direction
+	LastIncoming  clock.Time
+
+	IsUnread bool
+	Inbound  int64 // ordinal of the last inbound
+	Read     int64 // inbound ordinal read up to
+	FirstSeq int64 // number of the first message or note; 1, or less where older history was brought in
+	LastSeq  int64 // number of the last message or note, FirstSeq-1 when there is none
+	SentBy   []int64
+
+	CreatedAt clock.Time
+
+	due clock.Time // when time alone changes it next
+
+	// Along is what Alongside read with the row; nil for nothing.
+	Along any
+
+	heard string // a name to take when none is known
+	desk  *Desk
+}
+
+// conversations declares the columns: how each is read, written and compared, which
+// fields of the graph need it, and which fact it feeds.
+var conversations = table.New("conversations", []table.Column[Row, feed.Facts]{
+	{Name: "id", Value: table.Int(func(r *Row) *int64 { return &r.Key }), Fields: "__typename id viewerCanAssign"},
+	{
+		Name: "last_message_at", Value: table.Int(func(r *Row) *clock.Time { return &r.LastMessageAt }), Fields: "lastMessageAt",
+		Fact: func(f *feed.Facts, r *Row) { f.LastMessageAt = r.LastMessageAt },
+	},
+	{
+		Name: "channel_id", Value: table.Int(func(r *Row) *int64 { return &r.ChannelID }), Fields: "channel",
+		Fact: func(f *feed.Facts, r *Row) { f.Channel = r.ChannelID },
+	},
+	{Name: "messaging_user_id", Value: table.Int(func(r *Row) *int64 { return &r.UserID }), Fields: "messagingUser"},
+	{
+		Name: "record_id", Value: table.Key(func(r *Row) *int64 { return &r.RecordID }), Fields: "record",
+		Fact: func(f *feed.Facts, r *Row) { f.Record = r.RecordID },
+	},
+	{
+		Name: "object_type", Value: table.Text(func(r *Row) *string { return &r.Type }), Fields: "objectType",
+		Fact: func(f *feed.Facts, r *Row) { f.ObjectType = r.Type },
+	},
+	{
+		Name: "owner_id", Value: table.Key(func(r *Row) *int64 { return &r.OwnerID }), Fields: "owner",
+		Fact: func(f *feed.Facts, r *Row) { f.Owner = r.OwnerID },
+	},
+	{
+		Name: "queue_id", Value: table.Key(func(r *Row) *int64 { return &r.QueueID }),
+		Fact: func(f *feed.Facts, r *Row) { f.Queue = r.QueueID },
+	},
+	{Name: "assigned", Value: table.Bool(func(r *Row) *bool { return &r.Assigned })},
+	{Name: "name", Value: table.Text(func(r *Row) *string { return &r.Title })},
+	{Name: "address", Value: table.Text(func(r *Row) *string { return &r.Address }), Fields: "mobileNumber"},
+	{Name: "preview", Value: table.Text(func(r *Row) *string { return &r.Preview }), Fields: "preview"},
+	{
+		Name: "last_message_id", Value: table.Int(func(r *Row) *int64 { return &r.LastMessageID }), Fields: "lastMessage",
+		Fact: func(f *feed.Facts, r *Row) { f.LastMessageID = r.LastMessageID },
+	},
+	{
+		Name: "last_direction", Value: table.Text(func(r *Row) *content.Direction { return &r.LastDirection }), Fields: "lastMessageDirection",
+		Fact: func(f *feed.Facts, r *Row) { f.Direction = r.LastDirection },
+	},
+	{Name: "last_incoming_at", Value: table.Int(func(r *Row) *clock.Time { return &r.LastIncoming }), Fields: "lastIncomingAt"},
+	{Name: "due_at", Value: table.Int(func(r *Row) *clock.Time { return &r.due })},
+	{
+		Name: "is_unread", Value: table.Bool(func(r *Row) *bool { return &r.IsUnread }), Fields: "isUnread",
+		Fact: func(f *feed.Facts, r *Row) { f.Unread = r.IsUnread },
+	},
+	{
+		Name: "inbound_count", Value: table.Int(func(r *Row) *int64 { return &r.Inbound }),
+		Fact: func(f *feed.Facts, r *Row) { f.Inbound = r.Inbound },
+	},
+	{
+		Name: "read_count", Value: table.Int(func(r *Row) *int64 { return &r.Read }),
+		Fact: func(f *feed.Facts, r *Row) { f.Read = r.Read },
+	},
+	{Name: "first_seq", Value: table.Int(func(r *Row) *int64 { return &r.FirstSeq }), Fields: "messageCount messages"},
+	{Name: "last_seq", Value: table.Int(func(r *Row) *int64 { return &r.LastSeq }), Fields: "messageCount messages"},
+	{Name: "created_at", Value: table.Int(func(r *Row) *clock.Time { return &r.CreatedAt }), Fields: "createdAt"},
+	{
+		Name: "sent_by", Value: table.Keys(func(r *Row) *[]int64 { return &r.SentBy }),
+		Fact: func(f *feed.Facts, r *Row) { f.SentBy = slices.Clone(r.SentBy) },
+	},
+
+	// A list reads one computed column where the field needs no more of two: reading
+	// a column costs more than computing it.
+	{Name: "shown", Of: shownOf, Value: table.Text(func(r *Row) *string { return &r.Title }), Fields: "name"},
+	{Name: "new", Of: newOf, Value: table.Int(func(r *Row) *int64 { return &r.Inbound }), Fields: "newCount"},
+})
+
+func shownOf(x string) string {
+	return "CASE WHEN " + x + ".name = '' THEN " + x + ".address ELSE " + x + ".name END"
+}
+
+func newOf(x string) string { return x + ".inbound_count - " + x + ".read_count" }
+
+// columns are the names of the stored columns.
+var columns = conversations.Names(table.Columns{})
+
+// always are read: the key, and where the row stands in a list.
+var always = conversations.Only("id", "last_message_at")
+
+// ColumnsOf returns the columns that fields of the graph need, without the one
+// whose object along reads.
+func ColumnsOf(fields iter.Seq[string], along *Alongside) table.Columns {
+	c := conversations.Needed(always, fields)
+	if along != nil {
+		c = c.Without(conversations.Only(along.On))
+	}
+	return c
+}
+
+// Columns returns the names of a conversation's stored columns.
+func Columns() []string { return columns }
+
+// Begin sets when a new conversation on a channel of type t is due, its history loaded
+// at now, and returns the values that it stores in its Columns.
+func (r *Row) Begin(t channel.Type, now clock.Time) []any {
+	r.due = r.dueOn(t, now)
+	return conversations.Values(r, table.Columns{})
+}
+
+// scan reads all columns of the present row.
+func (d *Desk) scan(rows *sql.Rows) (*Row, error) {
+	r := &Row{desk: d}
+	return r, store.ScanRow(rows, func(s *store.Row) error {
+		conversations.Read(r, s, 0, table.Columns{})
+		return nil
+	})
+}
+
+// Facts are what filters can ask of the row.
+func (r *Row) Facts() *feed.Facts {
+	f := &feed.Facts{}
+	conversations.Facts(f, r)
+	return f
+}
+
+// Subject is what decides who sees the row.
+func (r *Row) Subject() rule.Subject {
+	return rule.Subject{Owner: r.OwnerID, Channel: r.ChannelID, Queue: r.QueueID}
+}
+
+// IsNode marks a GraphQL Node.
+func (*Row) IsNode() {}
+
+// ID is the opaque id.
+func (r *Row) ID() string { return r.desk.IDs.Encode(publicid.Conversation, r.Key) }
+
+// AppendID appends the ID.
+func (r *Row) AppendID(b []byte) []byte { return r.desk.IDs.Append(b, publicid.Conversation, r.Key) }
+
+// Name is the customer's name, or their address when none is known.
+func (r *Row) Name() string {
+	if r.Title == "" {
+		return r.Address
+	}
+	return r.Title
+}
+
+// MobileNumber is the customer's address.
+func (r *Row) MobileNumber() string { return r.Address }
+
+// Channel is the sender ID.
+func (r *Row) Channel() *directory.Channel { return r.desk.Directory.Channel(r.ChannelID) }
+
+// Owner is who works it, nil when nobody does.
+func (r *Row) Owner() *directory.Agent { return r.desk.Directory.Agent(r.OwnerID) }
+
+// ObjectType is the anchor record's type, nil when there is none.
+func (r *Row) ObjectType() *string { return optional(r.Type) }
+
+// NewCount is how many inbound messages are not read.
+func (r *Row) NewCount() int { return int(r.Inbound - r.Read) }
+
+// LastIncomingAt is when the customer last wrote, nil when never.
+func (r *Row) LastIncomingAt() *clock.Time { return optional(r.LastIncoming) }
+
+// LastMessageDirection is which way the last message went.
+func (r *Row) LastMessageDirection() *content.Direction { return optional(r.LastDirection.Shown()) }
+
+// MessageCount is how many messages and notes it holds.
+func (r *Row) MessageCount() int64 { return r.LastSeq - r.FirstSeq + 1 }
+
+// optional is nil for the zero value.
+func optional[T comparable](v T) *T {
+	var zero T
+	if v == zero {
+		return nil
+	}
+	return &v
+}

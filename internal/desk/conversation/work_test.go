@@ -1,0 +1,171 @@
+package conversation_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+
+	"parley/ent"
+	"parley/internal/channel"
+	"parley/internal/desk/conversation"
+	"parley/internal/ground/fault"
+	"parley/internal/desk/message"
+	"parley/internal/check/parleytest"
+	"parley/internal/ground/publicid"
+	"parley/internal/ground/store"
+	"parley/internal/ground/viewer"
+)
+
+// worker does a desk's work at random: customers write, agents send, note, read,
+// mark unread and assign, and memberships change.
+type worker struct {
+	w    *world
+	name string
+	rng  *rand.Rand
+	step int
+	// customers is how many there are; each writes to each number in turn.
+	customers int
+}
+
+func (k *worker) key() string {
+	k.step++
+	return fmt.Sprint(k.name, "-", k.step)
+}
+
+// do does one thing. A refusal is as good as a success.
+func (k *worker) do() error {
+	err := k.any()
+	var f *fault.Error
+	var refused *message.RefusedError
+	if errors.As(err, &f) && f.Code != fault.Internal || errors.As(err, &refused) {
+		return nil
+	}
+	return err
+}
+
+func (k *worker) any() error {
+	switch n := k.rng.IntN(20); {
+	case n < 7:
+		return k.receive()
+	case n < 11:
+		return k.send()
+	case n < 12:
+		return k.note()
+	case n < 15:
+		return k.mark()
+	case n < 19:
+		return k.assign()
+	}
+	return k.membership()
+}
+
+// receive posts a signed inbound, sometimes of somebody who wrote to another
+// number before.
+func (k *worker) receive() error {
+	to := []string{parleytest.Sales, parleytest.Direct, parleytest.Support, number(0), number(3), number(5)}
+	key := k.key()
+	req := k.w.Inbound(channel.Inbound{
+		EventID: key, ProviderID: key, Text: key, To: to[k.rng.IntN(len(to))],
+		From: fmt.Sprintf("+1202555%04d", 100+k.rng.IntN(k.customers)),
+	})
+	if answer := k.w.Answer(req); answer.Code != http.StatusOK {
+		return fmt.Errorf("webhook: %d %s", answer.Code, answer.Body)
+	}
+	return nil
+}
+
+// agent is one of the agents, as they are now.
+func (k *worker) agent() context.Context {
+	names := []string{"amy", "bo", "cy", "sue", "ada"}
+	v, err := k.w.Directory.Viewer(names[k.rng.IntN(len(names))])
+	if err != nil {
+		panic(err)
+	}
+	return viewer.NewContext(context.Background(), v)
+}
+
+// conversations are a few of those the agent sees.
+func (k *worker) conversations(ctx context.Context) ([]string, error) {
+	page, err := k.w.Desk.List(ctx, conversation.View{Kind: conversation.All}, nil, nil, conversation.Window{Size: 50}, conversation.Selected{})
+	if err != nil || len(page.Nodes) == 0 {
+		return nil, err
+	}
+	var ids []string
+	for range 1 + k.rng.IntN(4) {
+		ids = append(ids, page.Nodes[k.rng.IntN(len(page.Nodes))].ID())
+	}
+	return ids, nil
+}
+
+func (k *worker) send() error {
+	ctx := k.agent()
+	ids, err := k.conversations(ctx)
+	if err != nil || len(ids) == 0 {
+		return err
+	}
+	_, err = k.w.Messenger.Send(ctx, message.SendInput{
+		ConversationID: ids[0], Text: "Yes", IdempotencyKey: k.key(), ConfirmForOwner: k.rng.IntN(4) == 0,
+	})
+	return err
+}
+
+func (k *worker) note() error {
+	ctx := k.agent()
+	ids, err := k.conversations(ctx)
+	if err != nil || len(ids) == 0 {
+		return err
+	}
+	_, err = k.w.Messenger.AddNote(ctx, message.NoteInput{ConversationID: ids[0], Text: "Note", IdempotencyKey: k.key()})
+	return err
+}
+
+func (k *worker) mark() error {
+	ctx := k.agent()
+	ids, err := k.conversations(ctx)
+	if err != nil || len(ids) == 0 {
+		return err
+	}
+	confirmed := k.rng.IntN(2) == 0
+	if k.rng.IntN(2) == 0 {
+		_, err = k.w.Desk.MarkUnread(ctx, ids, confirmed)
+		return err
+	}
+	var items []*conversation.MarkItem
+	for _, id := range ids {
+		items = append(items, &conversation.MarkItem{ID: id})
+	}
+	_, err = k.w.Desk.MarkRead(ctx, items, confirmed)
+	return err
+}
+
+func (k *worker) assign() error {
+	ctx := k.agent()
+	ids, err := k.conversations(ctx)
+	if err != nil || len(ids) == 0 {
+		return err
+	}
+	to := []string{"amy", "bo", "cy", "dee", "sue", ""}[k.rng.IntN(6)]
+	if to == "" {
+		_, err = k.w.Desk.Assign(ctx, ids, nil)
+		return err
+	}
+	_, err = k.w.Desk.Assign(ctx, ids, ptr(k.w.Desk.IDs.Encode(publicid.Agent, k.w.agent[to])))
+	return err
+}
+
+// membership gives dee a number and a queue, or takes them away.
+func (k *worker) membership() error {
+	return k.w.Directory.Change(context.Background(), func(ctx context.Context, tx *store.Tx) error {
+		update := tx.Ent.Agent.UpdateOneID(k.w.agent["dee"]).ClearChannels().ClearQueues()
+		if k.rng.IntN(2) == 0 {
+			update = tx.Ent.Agent.UpdateOneID(k.w.agent["dee"]).ClearChannels().AddChannelIDs(k.w.numbers[5]).AddQueueIDs(k.w.second)
+		}
+		err := update.Exec(ctx)
+		if ent.IsConstraintError(err) {
+			return fault.New(fault.Conflict, "dee is in the queue already")
+		}
+		return err
+	})
+}

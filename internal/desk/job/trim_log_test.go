@@ -1,0 +1,53 @@
+package job_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"parley/app"
+	"parley/internal/desk/job"
+	"parley/internal/check/parleytest"
+	"parley/internal/ground/store"
+)
+
+// The log is trimmed while it serves: a cursor it still reaches goes on, one it
+// does not reach is told to start again.
+func TestACursorBeforeTheLogIsToldToStartAgain(t *testing.T) {
+	t.Parallel()
+	const added = `subscription($after: Cursor) { messageAdded(after: $after) { kind cursor message { content { ... on TextContent { text } } } } }`
+	p := parleytest.New(t, func(c *app.Config) {
+		c.Jobs = job.Options{Sweep: time.Hour, TrimEvery: 50 * time.Millisecond, Log: store.Retention{Events: 15, Least: 1}}
+	}).Run()
+	s := p.As("ada").Subscribe(added, nil)
+	cursors := []string{s.Next().Get("messageAdded", "cursor").String()}
+	for n := range 20 {
+		p.Say("+12025550199", parleytest.Sales, fmt.Sprintf("text %d", n))
+		e := s.Next().Get("messageAdded")
+		require.Equal(t, fmt.Sprintf("text %d", n), e.Get("message", "content", "text").String())
+		cursors = append(cursors, e.Get("cursor").String())
+	}
+	p.Eventually(func() bool { return number(t, p, "SELECT COUNT(*) FROM events") <= 15 }, "the log is trimmed")
+
+	young := p.As("ada").Subscribe(added, parleytest.Vars{"after": cursors[18]})
+	for n := 18; n < 20; n++ {
+		e := young.Next().Get("messageAdded")
+		if e.Get("kind").String() == "OPEN" {
+			e = young.Next().Get("messageAdded")
+		}
+		require.Equal(t, fmt.Sprintf("text %d", n), e.Get("message", "content", "text").String())
+	}
+
+	for _, cursor := range cursors[:2] {
+		old := p.As("ada").Subscribe(added, parleytest.Vars{"after": cursor})
+		frame, err := old.Read(10 * time.Second)
+		for err == nil && frame.Type == "next" { // where it stands
+			frame, err = old.Read(10 * time.Second)
+		}
+		require.NoError(t, err)
+		require.Equal(t, "error", frame.Type, string(frame.Payload))
+		require.Contains(t, string(frame.Payload), "RESYNC_REQUIRED")
+	}
+}

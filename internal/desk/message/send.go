@@ -1,0 +1,373 @@
+package message
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"time"
+	"unicode/utf8"
+
+	"parley/internal/channel"
+	"parley/internal/ground/clock"
+	"parley/internal/desk/content"
+	"parley/internal/desk/conversation"
+	"parley/internal/desk/directory"
+	"parley/internal/ground/fault"
+	"parley/internal/desk/feed"
+	"parley/internal/ground/number"
+	"parley/internal/ground/idempotency"
+	"parley/internal/ground/publicid"
+	"parley/internal/ground/quota"
+	"parley/internal/desk/textindex"
+	"parley/internal/ground/store"
+	"parley/internal/ground/viewer"
+)
+
+// Messenger sends, and reads what was sent. Its Desk and Providers are required.
+type Messenger struct {
+	Reader
+	Providers map[string]channel.Provider // by name
+	// PublicURL is where carriers reach this server, without a final slash.
+	PublicURL string
+	// CallTimeout bounds one call to a carrier; 10 s by default.
+	CallTimeout time.Duration
+	// Lease is how long a worker holds a lane before another may take it; three
+	// times CallTimeout by default.
+	Lease time.Duration
+	// Backoff is how long a lane rests when the carrier put a message off for the
+	// first time; it doubles each time in a row. 1 s by default.
+	Backoff time.Duration
+	// Sends and Starts are how many messages an agent may send, and how many
+	// conversations of these they may start; nil for any.
+	Sends, Starts *quota.Quota
+	// Metrics count what is sent; nil counts nothing.
+	Metrics *Metrics
+
+	waiting bell
+}
+
+// MostText is how long a text may be before its channel is even asked.
+const MostText = 20_000
+
+// mostNote is how long a note may be.
+const mostNote = 10_000
+
+// RefusedError is why a send did not happen: every reason together.
+type RefusedError struct{ Refusals []*Refusal }
+
+// Error implements error.
+func (e *RefusedError) Error() string { return "send refused: " + e.Refusals[0].Message }
+
+// SendInput is a text to send in a conversation.
+type SendInput struct {
+	ConversationID, Text, IdempotencyKey string
+	ConfirmForOwner                      bool
+	// UpToMessageID is the last message that was read; nil for all.
+	UpToMessageID *string `json:",omitempty"`
+}
+
+// StartInput is a conversation to start, with a record or a number.
+type StartInput struct {
+	ChannelID        string
+	RecordID, Number *string
+	Text             string
+	IdempotencyKey   string
+}
+
+// NoteInput is a note to add.
+type NoteInput struct{ ConversationID, Text, IdempotencyKey string }
+
+// RetryInput is a message to try again.
+type RetryInput struct{ MessageID, IdempotencyKey string }
+
+// Sent is a message with its conversation after the change.
+type Sent struct {
+	Message      *Row
+	Conversation *conversation.Row
+}
+
+// Send queues a text in a conversation that the viewer sees. A refusal is a
+// *RefusedError.
+func (m *Messenger) Send(ctx context.Context, in SendInput) (Sent, error) {
+	text, err := checkText(in.Text, in.IdempotencyKey)
+	if err != nil {
+		return Sent{}, err
+	}
+	key, ok := m.Desk.IDs.Decode(publicid.Conversation, in.ConversationID)
+	if !ok {
+		return Sent{}, fault.Missing("conversation")
+	}
+	return m.write(ctx, "sendMessage", in.IdempotencyKey, in, func(ctx context.Context, tx *store.Tx) (Sent, error) {
+		row, err := m.Desk.Load(ctx, tx, key)
+		if err != nil {
+			return Sent{}, err
+		}
+		if in.ConfirmForOwner && !row.ReadBelongsTo(viewer.FromContext(ctx).AgentID) && !viewer.FromContext(ctx).Can(viewer.ViewTeamInbox) {
+			return Sent{}, fault.New(fault.Forbidden, "Changing a colleague's read state needs the permission VIEW_TEAM_INBOX. Leave out confirmForOwner.")
+		}
+		read, err := m.Desk.InboundUpTo(ctx, tx, row, in.UpToMessageID)
+		if err != nil {
+			return Sent{}, fault.At("input.upToMessageId", err)
+		}
+		party, err := m.party(ctx, tx, row)
+		if err != nil {
+			return Sent{}, err
+		}
+		return m.queue(ctx, tx, row, m.plan(ctx, row, party, &text), order{key: in.IdempotencyKey, confirmed: in.ConfirmForOwner, read: read})
+	}, m.Sends)
+}
+
+// Start queues a text to a record or a number from a sender ID of the viewer's.
+// A refusal is a *RefusedError.
+func (m *Messenger) Start(ctx context.Context, in StartInput) (Sent, error) {
+	text, err := checkText(in.Text, in.IdempotencyKey)
+	if err != nil {
+		return Sent{}, err
+	}
+	ch, err := m.senderID(in.ChannelID)
+	if err != nil {
+		return Sent{}, err
+	}
+	if (in.RecordID == nil) == (in.Number == nil) {
+		return Sent{}, fault.Input("input.number", "Give either recordId or number, not both.")
+	}
+	record, err := m.record(ctx, in.RecordID)
+	if err != nil {
+		return Sent{}, err
+	}
+	return m.write(ctx, "startConversation", in.IdempotencyKey, in, func(ctx context.Context, tx *store.Tx) (Sent, error) {
+		return m.start(ctx, tx, ch, record, in, text)
+	}, m.Sends, m.Starts)
+}
+
+func (m *Messenger) senderID(id string) (*directory.Channel, error) {
+	key, ok := m.Desk.IDs.Decode(publicid.Channel, id)
+	ch := m.Desk.Directory.Channel(key)
+	if !ok || ch == nil {
+		return nil, &fault.Error{Code: fault.NotFound, Field: "input.channelId", Message: "No such channel."}
+	}
+	return ch, nil
+}
+
+func (m *Messenger) record(ctx context.Context, id *string) (*conversation.Record, error) {
+	if id == nil {
+		return nil, nil
+	}
+	missing := &fault.Error{Code: fault.NotFound, Field: "input.recordId", Message: "No such record, or you may not see it."}
+	key, ok := m.Desk.IDs.Decode(publicid.Record, *id)
+	if !ok {
+		return nil, missing
+	}
+	records, err := m.Desk.Records(ctx, []int64{key})
+	if err == nil && records[key] == nil {
+		err = missing
+	}
+	return records[key], err
+}
+
+func (m *Messenger) start(ctx context.Context, tx *store.Tx, ch *directory.Channel, record *conversation.Record, in StartInput, text string) (Sent, error) {
+	customer := conversation.Customer{Record: record}
+	var written string
+	if record != nil {
+		written, customer.Name = record.Mobile, record.Name
+	} else {
+		written = *in.Number
+	}
+	start := m.startPlan(ctx, ch, &text)
+	to, problem := number.Read(written, ch.Country, number.Person)
+	customer.Address, customer.Received, customer.Country = to.E164, written, to.Country
+	if problem != nil || !start.Member {
+		// There is nobody to make, or nobody that the viewer may learn about.
+		start.Number, start.NumberValid, start.NumberProblem = cmp.Or(to.E164, written), problem == nil, problem
+		start.RecordOptedOut = record != nil && record.OptedOut
+		return Sent{}, &RefusedError{Judge(start).Refusals}
+	}
+	row, user, err := m.Desk.Ensure(ctx, tx, ch.Key, customer)
+	if err != nil {
+		return Sent{}, err
+	}
+	party := &party{user: *user, recordOptedOut: record != nil && record.OptedOut}
+	p := m.plan(ctx, row, party, &text)
+	p.Starts, p.MayStart, p.Member = true, start.MayStart, start.Member
+	return m.queue(ctx, tx, row, p, order{key: in.IdempotencyKey, anchor: record, read: row.Inbound})
+}
+
+// AddNote adds an internal note to a conversation that the viewer sees.
+func (m *Messenger) AddNote(ctx context.Context, in NoteInput) (Sent, error) {
+	if err := idempotency.CheckKey(in.IdempotencyKey); err != nil {
+		return Sent{}, err
+	}
+	text := channel.CleanText(in.Text)
+	if channel.IsBlank(text) {
+		return Sent{}, fault.Input("input.text", "The note is empty. Write something.")
+	}
+	if n := utf8.RuneCountInString(text); n > mostNote {
+		return Sent{}, fault.Input("input.text", "A note may have 1 to %d characters; this one has %d.", mostNote, n)
+	}
+	key, ok := m.Desk.IDs.Decode(publicid.Conversation, in.ConversationID)
+	if !ok {
+		return Sent{}, fault.Missing("conversation")
+	}
+	return m.write(ctx, "addNote", in.IdempotencyKey, in, func(ctx context.Context, tx *store.Tx) (sent Sent, err error) {
+		sent.Conversation, err = m.Desk.Change(ctx, tx, key, func(ctx context.Context, row *conversation.Row) (feed.Event, error) {
+			sent.Message, err = m.Insert(ctx, tx, row, New{
+				Source: content.Desk, Content: content.NoteContent{Text: text}, Author: viewer.FromContext(ctx).AgentID,
+			})
+			return added(sent.Message, in.IdempotencyKey), err
+		})
+		return sent, err
+	})
+}
+
+// write runs one creating mutation: once per key. The first answer is what fn
+// made, whatever the viewer sees from then on, since the write itself may give the
+// conversation to another; a repeat is a read under the viewer's rights.
+//
+// What it does counts for the quotas; a repeat and what is refused do not.
+func (m *Messenger) write(ctx context.Context, mutation, key string, input any, fn func(context.Context, *store.Tx) (Sent, error), quotas ...*quota.Quota) (Sent, error) {
+	var sent Sent
+	var id int64
+	var repeated bool
+	spending := quota.Spend(ctx, quotas...)
+	err := m.Desk.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+		id, repeated, err = idempotency.Do(ctx, tx, mutation, key, input, func() (int64, error) {
+			if err := spending.Take(); err != nil {
+				return 0, err
+			}
+			if sent, err = fn(ctx, tx); err != nil {
+				return 0, err
+			}
+			return sent.Message.Key, nil
+		})
+		return err
+	})
+	if err != nil {
+		spending.Return()
+		return Sent{}, err
+	}
+	m.waiting.ring()
+	if repeated {
+		return m.sent(ctx, id)
+	}
+	return sent, nil
+}
+
+func (m *Messenger) sent(ctx context.Context, id int64) (Sent, error) {
+	messages, err := m.ByKey(ctx, []int64{id})
+	if err != nil {
+		return Sent{}, err
+	}
+	msg := messages[id]
+	if msg == nil {
+		return Sent{}, fault.Missing("message")
+	}
+	rows, err := m.Desk.ByKey(ctx, []int64{msg.ConversationID})
+	return Sent{Message: msg, Conversation: rows[msg.ConversationID]}, err
+}
+
+func checkText(text, key string) (string, error) {
+	if err := idempotency.CheckKey(key); err != nil {
+		return "", err
+	}
+	if n := utf8.RuneCountInString(text); n > MostText {
+		return "", fault.Input("input.text", "A text may have at most %d characters; this one has %d.", MostText, n)
+	}
+	return channel.CleanText(text), nil
+}
+
+// order is what the caller wants of a send besides its text.
+type order struct {
+	key       string               // the idempotency key
+	confirmed bool                 // clear unread for an owner who is another
+	read      int64                // up to which inbound ordinal
+	anchor    *conversation.Record // tie the conversation to it; nil leaves it
+}
+
+// queue judges the plan and, when nothing stands against it, adds the message,
+// its first attempt and the lane's job.
+func (m *Messenger) queue(ctx context.Context, tx *store.Tx, row *conversation.Row, p Plan, o order) (Sent, error) {
+	if s := Judge(p); !s.CanSend() {
+		return Sent{}, &RefusedError{s.Refusals}
+	}
+	author := viewer.FromContext(ctx).AgentID
+	ch := row.Channel()
+	var made *Row
+	err := m.Desk.Apply(ctx, tx, row, func(ctx context.Context, row *conversation.Row) (_ feed.Event, err error) {
+		made, err = m.Insert(ctx, tx, row, New{
+			Direction: content.Outbound, Source: content.Desk, Content: content.TextContent{Text: *p.Text}, Author: author, Status: channel.Queued,
+		})
+		row.Send(made.Shown(), author, ch.SoleOwner(), o.read, o.confirmed)
+		if o.anchor != nil {
+			row.Anchor(o.anchor)
+		}
+		return added(made, o.key), err
+	})
+	if err != nil {
+		return Sent{}, err
+	}
+	return Sent{made, row}, m.enqueue(ctx, tx, row, made.Key, 1, 0)
+}
+
+func added(r *Row, idempotencyKey string) feed.Event {
+	return feed.Event{Cause: feed.MessageAdded, MessageID: r.Key, IdempotencyKey: idempotencyKey}
+}
+
+// New is a message to add.
+type New struct {
+	Direction    content.Direction
+	Source       content.Source
+	Content      content.Content
+	Author       int64
+	Status       channel.Status
+	AccountID    int64 // of an inbound
+	ProviderID   string
+	ProviderTime int64
+}
+
+// Insert adds a message to a conversation that the write has locked, giving it
+// the next number, and returns it as it would be read. The conversation's own change is the caller's; for an inbound
+// it comes first, so that the message carries its ordinal.
+func (m Reader) Insert(ctx context.Context, tx *store.Tx, row *conversation.Row, n New) (*Row, error) {
+	r := &Row{
+		ConversationID: row.Key, Seq: row.NextSeq(), Source: n.Source, Content: n.Content, CreatedAt: tx.Now,
+		direction: n.Direction, author: n.Author, status: n.Status, providerTime: clock.Time(n.ProviderTime), desk: m.Desk,
+	}
+	kind, text, rest, err := content.Encode(n.Content)
+	if err != nil {
+		return r, err
+	}
+	r.Kind = kind
+	ordinal := row.Inbound
+	if n.Direction == content.Inbound {
+		ordinal++ // Row.Receive counts it
+	}
+	var account, providerID, author any
+	if n.ProviderID != "" {
+		account, providerID = n.AccountID, n.ProviderID
+	}
+	if n.Author != 0 {
+		author = n.Author
+	}
+	insert := insertMessage.With(row.Key, r.Seq, string(n.Direction), string(kind), string(n.Source), text, rest,
+		author, string(n.Status), ordinal, account, providerID, n.ProviderTime, int64(tx.Now))
+	if err = tx.Query(ctx, insert, func(rows *sql.Rows) error { return rows.Scan(&r.Key) }); err == nil {
+		textindex.AddMessages(tx, textindex.Message{ID: r.Key, ConversationID: row.Key, ChannelID: row.ChannelID, At: tx.Now, Text: text})
+	}
+	return r, err
+}
+
+var insertMessage = store.Fixed(`INSERT INTO messages (conversation_id, seq, direction, kind, source, text, rest, author_id, status, inbound_ordinal,
+	provider_account_id, provider_id, provider_time, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`)
+
+// enqueue adds an attempt and wakes the lane.
+func (m *Messenger) enqueue(ctx context.Context, tx *store.Tx, row *conversation.Row, message int64, number, throttled int) error {
+	insert := insertAttempt.With(row.Key, message, number, string(channel.Queued), row.Channel().Account.ID, throttled, int64(tx.Now), int64(tx.Now))
+	if _, err := tx.Exec(ctx, insert); err != nil {
+		return err
+	}
+	tx.Enqueue(DrainLane{row.Key}, nil)
+	return nil
+}
+
+var insertAttempt = store.Fixed(`INSERT INTO attempts (conversation_id, message_id, number, status, provider_account_id, throttled, updated_at, created_at)
+	VALUES (?, ?, ?, ?, ?, ?, ?, ?)`)

@@ -1,0 +1,121 @@
+package rule
+
+import (
+	"context"
+	"errors"
+
+	"entgo.io/ent/dialect/sql"
+
+	"parley/ent"
+	"parley/ent/intercept"
+	"parley/ent/privacy"
+	"parley/internal/ground/viewer"
+)
+
+// ErrNoViewer is why the data layer denies a request that nobody makes.
+var ErrNoViewer = errors.New("rule: no viewer in context")
+
+// Directory lets every agent read and the system write: agents, channels and
+// queues are the organisation's directory.
+func Directory() privacy.Policy {
+	return privacy.Policy{
+		Query:    privacy.QueryPolicy{denyWithoutViewer(), privacy.AlwaysAllowRule()},
+		Mutation: onlySystemWrites(),
+	}
+}
+
+// SystemOnly keeps a type from agents altogether.
+func SystemOnly() privacy.Policy {
+	return privacy.Policy{
+		Query:    privacy.QueryPolicy{denyWithoutViewer(), allowSystem(), privacy.AlwaysDenyRule()},
+		Mutation: onlySystemWrites(),
+	}
+}
+
+// ConversationPolicy lets an agent read the conversations they see.
+func ConversationPolicy() privacy.Policy {
+	return seen(func(s *sql.Selector, sight Sight) { s.Where(sight.SQL(s.C)) })
+}
+
+// OfConversation lets an agent read rows of a type that belong to a conversation
+// they see: those for which a visible conversation has conversationColumn equal
+// to the type's ownColumn.
+func OfConversation(conversationColumn, ownColumn string) privacy.Policy {
+	return seen(func(s *sql.Selector, sight Sight) {
+		s.Where(inVisibleConversation(s, sight, conversationColumn, ownColumn))
+	})
+}
+
+// RecordPolicy lets an agent read the records that anchor a conversation they
+// see; with ManageRecords, every record.
+func RecordPolicy() privacy.Policy {
+	p := seen(func(s *sql.Selector, sight Sight) {
+		s.Where(inVisibleConversation(s, sight, "record_id", "id"))
+	})
+	p.Query = append(privacy.QueryPolicy{denyWithoutViewer(), allowHolders(viewer.ManageRecords)}, p.Query[1:]...)
+	return p
+}
+
+func inVisibleConversation(s *sql.Selector, sight Sight, conversationColumn, ownColumn string) *sql.Predicate {
+	t := sql.Dialect(s.Dialect()).Table("conversations").As("seen")
+	visible := sql.Dialect(s.Dialect()).Select(t.C("id")).From(t).
+		Where(sql.And(sql.ColumnsEQ(t.C(conversationColumn), s.C(ownColumn)), sight.SQL(t.C)))
+	return sql.Exists(visible)
+}
+
+// seen is the policy of what is read through a viewer's sight and written by the
+// system: use cases decide under the agent's viewer and write as the system.
+func seen(narrow func(*sql.Selector, Sight)) privacy.Policy {
+	return privacy.Policy{
+		Query: privacy.QueryPolicy{
+			denyWithoutViewer(), allowSystem(), narrowTo(narrow), privacy.AlwaysAllowRule(),
+		},
+		Mutation: onlySystemWrites(),
+	}
+}
+
+func onlySystemWrites() privacy.MutationPolicy {
+	return privacy.MutationPolicy{denyWithoutViewer(), allowSystem(), privacy.AlwaysDenyRule()}
+}
+
+func denyWithoutViewer() privacy.QueryMutationRule {
+	return privacy.ContextQueryMutationRule(func(ctx context.Context) error {
+		if viewer.FromContext(ctx) == nil {
+			return privacy.Denyf("%w", ErrNoViewer)
+		}
+		return privacy.Skip
+	})
+}
+
+func allowSystem() privacy.QueryMutationRule {
+	return privacy.ContextQueryMutationRule(func(ctx context.Context) error {
+		if viewer.FromContext(ctx).System != "" {
+			return privacy.Allow
+		}
+		return privacy.Skip
+	})
+}
+
+func allowHolders(p viewer.Permission) privacy.QueryRule {
+	return privacy.ContextQueryMutationRule(func(ctx context.Context) error {
+		if viewer.FromContext(ctx).Can(p) {
+			return privacy.Allow
+		}
+		return privacy.Skip
+	})
+}
+
+func narrowTo(narrow func(*sql.Selector, Sight)) privacy.QueryRule {
+	return privacy.QueryRuleFunc(func(ctx context.Context, q ent.Query) error {
+		sight := Visible(viewer.FromContext(ctx))
+		if sight.All() {
+			return privacy.Skip
+		}
+		query, err := intercept.NewQuery(q)
+		if err != nil {
+			return err
+		}
+		query.WhereP(func(s *sql.Selector) { narrow(s, sight) })
+		return privacy.Skip
+	})
+}

@@ -1,0 +1,127 @@
+// Package rule holds the privacy rules, named as sentences. Visible decides
+// which conversations a viewer sees, in a form for SQL and a form for Go that
+// agree; the policies put it, and denial without a viewer, into the data layer.
+package rule
+
+import (
+	"slices"
+
+	"entgo.io/ent/dialect/sql"
+
+	"parley/internal/ground/viewer"
+)
+
+// Subject is what of a conversation decides who sees it. Zero means none.
+type Subject struct{ Owner, Channel, Queue int64 }
+
+// Sight is what a viewer sees of the conversations. The zero value sees nothing.
+//
+// An agent sees the conversations they own, those of sender IDs they share, and
+// those of their queues; with ViewTeamInbox also those that any agent owns; with
+// ViewAllData every one (DOMAIN: Access).
+type Sight struct {
+	all    bool
+	owned  bool // everything that has an owner
+	agent  int64
+	chans  []int64
+	queues []int64
+}
+
+// Visible returns what v sees; nothing when v is nil.
+func Visible(v *viewer.Viewer) Sight {
+	if v == nil {
+		return Sight{}
+	}
+	if v.Can(viewer.ViewAllData) {
+		return Sight{all: true}
+	}
+	return Sight{owned: v.Can(viewer.ViewTeamInbox), agent: v.AgentID, chans: v.Channels, queues: v.Queues}
+}
+
+// All reports whether every conversation is seen.
+func (s Sight) All() bool { return s.all }
+
+// Channels are those of which the viewer sees every conversation, sorted. It must
+// not be called when All.
+func (s Sight) Channels() []int64 { return s.chans }
+
+// Beside is what is seen by owner or queue, with the channels of the viewer left
+// out of account.
+func (s Sight) Beside() Sight {
+	s.chans = nil
+	return s
+}
+
+// Covers reports whether the sight takes in every conversation of this owner or
+// on this channel; zero stands for unknown.
+func (s Sight) Covers(owner, channel int64) bool {
+	return s.Sees(Subject{Owner: owner, Channel: channel})
+}
+
+// Sees reports whether a conversation is seen: the Go form.
+func (s Sight) Sees(c Subject) bool {
+	return s.all || s.owned && c.Owner != 0 || s.agent != 0 && c.Owner == s.agent ||
+		contains(s.chans, c.Channel) || contains(s.queues, c.Queue)
+}
+
+func contains(sorted []int64, id int64) bool {
+	if id == 0 {
+		return false
+	}
+	_, ok := slices.BinarySearch(sorted, id)
+	return ok
+}
+
+// SQL returns the SQL form over the columns of conversations, or over those of
+// the same names in count_cells, each qualified by column; nil when everything
+// is seen.
+func (s Sight) SQL(column func(string) string) *sql.Predicate {
+	if s.all {
+		return nil
+	}
+	terms := s.Terms()
+	if len(terms) == 0 {
+		return sql.False()
+	}
+	or := make([]*sql.Predicate, len(terms))
+	for i, t := range terms {
+		or[i] = t.sql(column)
+	}
+	return sql.Or(or...)
+}
+
+// Term is one part of what a viewer sees: the conversations whose column holds
+// one of the keys. A list reads the top of each and merges them.
+type Term struct {
+	Column string  // owner_id, channel_id or queue_id
+	IDs    []int64 // empty means any but none
+}
+
+func (t Term) sql(column func(string) string) *sql.Predicate {
+	if len(t.IDs) == 0 {
+		return sql.GT(column(t.Column), 0) // neither NULL nor the 0 of count cells
+	}
+	keys := make([]any, len(t.IDs))
+	for i, id := range t.IDs {
+		keys[i] = id
+	}
+	return sql.In(column(t.Column), keys...)
+}
+
+// Terms returns the parts of what is seen, joined by OR: at most three, however
+// many channels and queues the viewer has. It must not be called when All.
+func (s Sight) Terms() []Term {
+	var out []Term
+	if s.owned {
+		out = append(out, Term{Column: "owner_id"})
+	} else if s.agent != 0 {
+		out = append(out, Term{"owner_id", []int64{s.agent}})
+	}
+	if len(s.chans) > 0 {
+		out = append(out, Term{"channel_id", s.chans})
+	}
+	if len(s.queues) > 0 {
+		out = append(out, Term{"queue_id", s.queues})
+	}
+	return out
+}

@@ -1,0 +1,106 @@
+package search
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"parley/internal/ground/clock"
+	"parley/internal/desk/conversation"
+	"parley/internal/desk/textindex"
+	"parley/internal/ground/word"
+)
+
+// people finds conversations by their customers: those in the index and those that
+// are few, sorted, or the list if the index brings up too many.
+func (r *run) people(ctx context.Context, at place) (done bool, err error) {
+	found, err := r.lookup(ctx, at.kind)
+	if err != nil {
+		return false, err
+	}
+	if len(found) > r.ways.candidates {
+		return r.walk(ctx, at)
+	}
+	r.out.Visited += len(found)
+	for _, row := range r.where.few {
+		found = append(found, customer{place{at.kind, int64(row.LastMessageAt), row.Key}, row.Title, row.Address})
+	}
+	slices.SortFunc(found, func(a, b customer) int { return cmp.Or(cmp.Compare(b.at.at, a.at.at), cmp.Compare(b.at.key, a.at.key)) })
+	for _, c := range found {
+		if c.at.older(at) {
+			if r.offer(c); r.full() {
+				return false, nil
+			}
+		}
+	}
+	return true, nil
+}
+
+// lookup asks the index for customers whom the viewer sees, and returns those in
+// the view: or more than the candidates if there are more of the former.
+func (r *run) lookup(ctx context.Context, kind Kind) (out []customer, err error) {
+	if !r.where.indexed {
+		return nil, nil
+	}
+	l := textindex.CustomerLookup{Channels: r.where.channels, Seen: r.scope.Seen("c"), View: r.scope.InView("c"), Most: r.ways.candidates + 1}
+	if kind == Number {
+		l.Number = &r.number
+	} else {
+		l.Name = r.tokens
+	}
+	found, err := r.index.Customers(ctx, l)
+	for _, c := range found {
+		if c.InView || len(found) > r.ways.candidates {
+			out = append(out, customer{place{kind, int64(c.LastMessageAt), c.Conversation}, c.Name, c.Address})
+		}
+	}
+	return out, err
+}
+
+// customer is who a conversation is with.
+type customer struct {
+	at            place
+	name, address string
+}
+
+// older reports whether p comes after q in the order of hits.
+func (p place) older(q place) bool { return p.at < q.at || p.at == q.at && p.key < q.key }
+
+// offer takes a conversation in if it matches.
+func (r *run) offer(c customer) {
+	if where, ok := r.matches(c); ok {
+		r.add(&Hit{Kind: c.at.kind, Conversation: c.at.key, Highlights: where, at: c.at})
+	}
+}
+
+func (r *run) matches(c customer) ([]Highlight, bool) {
+	if c.at.kind == Name {
+		return r.words.Match(word.NameOf(c.name, c.address))
+	}
+	where, ok := r.number.Match(c.address)
+	return []Highlight{where}, ok
+}
+
+// walk searches the list from a place on.
+func (r *run) walk(ctx context.Context, at place) (done bool, err error) {
+	for {
+		w := conversation.Window{Size: min(r.ways.step, r.left())}
+		if at != top(at.kind) {
+			w.Cursor = r.Desk.Desk.CursorAt(clock.Time(at.at), at.key)
+		}
+		page, err := r.Desk.Desk.List(ctx, *r.in.View, nil, nil, w, conversation.Selected{})
+		if err != nil {
+			return false, err
+		}
+		for _, row := range page.Nodes {
+			at.at, at.key = int64(row.LastMessageAt), row.Key
+			r.offer(customer{at, row.Title, row.Address})
+			if r.visit(at) {
+				return false, nil
+			}
+		}
+		if !page.HasNextPage {
+			return true, nil
+		}
+	}
+}

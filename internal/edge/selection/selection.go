@@ -1,0 +1,220 @@
+// Package selection answers operations faster than the executor that gqlgen
+// generates, with the same bytes. An operation is compiled once into a tree of
+// functions that append a Go value's fields to a buffer; the tables of these
+// functions are generated beside the executor (see gen), for every object type
+// of the schema.
+//
+//	schema := selection.New(graph.NewExecutableSchema(config), graph.SelectionTables(config))
+//
+// A Schema stands in front of the generated one and is one itself, so that
+// limits, interceptors and the presentation of errors are as they were. It knows
+// nothing of what the schema is about.
+//
+// The values of subscriptions are written by plans too, and what is the same for
+// all subscribers of an event once for all of them (see Event).
+//
+// What it does not know goes to the executor before anything has run: mutations,
+// introspection, @defer, directives of others. What fails on the way (a
+// resolver's error, null where none may be, a panic) goes there too, from the
+// start: queries have no effects, and so errors, their paths and the nulls
+// around them are the executor's own.
+package selection
+
+import (
+	"context"
+	"sync"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"parley/internal/ground/allowance"
+)
+
+// Tables describe how the fields of a schema's types are got. They are generated.
+type Tables struct {
+	Objects   map[string]*Object
+	Abstracts map[string]*Abstract
+}
+
+// Object is a GraphQL object type bound to a Go struct.
+type Object struct {
+	Name string
+	// Satisfies are the type conditions of fragments that apply to it.
+	Satisfies []string
+	// Fields by name. Those that are absent are the executor's alone.
+	Fields map[string]*Field
+}
+
+// Abstract is an interface or a union.
+type Abstract struct {
+	Members []string
+	// Member tells a value's object type and gives it as that type's functions
+	// take it; nil for null.
+	Member func(v any) (name string, object any)
+}
+
+// Field is how a field is got and written. Its source is the parent (a pointer
+// to the object's struct), or what Resolve or Batch gave.
+type Field struct {
+	NonNull bool
+
+	// Of is the type of an object or of a list's objects; empty for what Write
+	// writes whole.
+	Of string
+	// Write writes a leaf, or a list of leaves.
+	Write func(w *Writer, source any)
+	// One gives an object, nil for null.
+	One func(source any) any
+	// Many appends a list's objects, nil for null ones; false for no list.
+	Many        func(into []any, source any) ([]any, bool)
+	ElemNonNull bool
+
+	// Args reads the field's arguments as the executor does; nil for none.
+	Args func(ctx context.Context, raw map[string]any) (map[string]any, error)
+	// Resolve calls the field's resolver for one parent; nil for a root.
+	Resolve func(ctx context.Context, parent any, fc Call) (any, error)
+	// Batch calls the field's resolver for all parents at once.
+	Batch func(ctx context.Context, parents []any, fc Call) ([]any, error)
+	// Stream opens a subscription.
+	Stream func(ctx context.Context, fc Call) (Source, error)
+	// Execute writes a value of the stream as the executor does.
+	Execute func(ctx context.Context, field graphql.CollectedField, v any) graphql.Marshaler
+}
+
+// Call is what a resolver is called with.
+type Call struct{ Args map[string]any }
+
+// Schema is an executable schema with compiled operations in front. It is safe
+// for concurrent use.
+type Schema struct {
+	graphql.ExecutableSchema
+
+	tables Tables
+	plans  *cache
+	counts counts
+}
+
+// New puts compiled operations in front of an executable schema, whose tables
+// they go by.
+func New(schema graphql.ExecutableSchema, tables Tables) *Schema {
+	return &Schema{ExecutableSchema: schema, tables: tables, plans: newCache(), counts: newCounts()}
+}
+
+// Exec implements graphql.ExecutableSchema.
+func (s *Schema) Exec(ctx context.Context) graphql.ResponseHandler {
+	op := graphql.GetOperationContext(ctx)
+	p := s.plan(op)
+	switch {
+	case p == nil:
+	case op.Operation.Operation == ast.Query:
+		return s.query(p, op)
+	default:
+		if responses := s.subscription(ctx, p, op); responses != nil {
+			return responses
+		}
+	}
+	s.counts.executor.Inc()
+	return s.ExecutableSchema.Exec(ctx)
+}
+
+// Compiles reports whether an operation is answered by a compiled plan.
+func (s *Schema) Compiles(op *graphql.OperationContext) bool { return s.plan(op) != nil }
+
+// plan returns the operation's plan; nil when it is the executor's.
+func (s *Schema) plan(op *graphql.OperationContext) *plan {
+	variants := s.plans.of(op.Operation)
+	key, ok := variants.key(op.Variables)
+	if !ok {
+		return nil
+	}
+	return variants.get(key, func() *plan { return compile(s.tables, op) })
+}
+
+// query answers by p, and hands over to the executor when that fails.
+func (s *Schema) query(p *plan, op *graphql.OperationContext) graphql.ResponseHandler {
+	var next graphql.ResponseHandler
+	return func(ctx context.Context) *graphql.Response {
+		if next != nil {
+			return next(ctx)
+		}
+		if data, ok := p.answer(ctx, op.Variables); ok {
+			s.counts.compiled.Inc()
+			next = func(context.Context) *graphql.Response { return nil }
+			return &graphql.Response{Data: data}
+		}
+		if allowance.FromContext(ctx).Refusal() != nil { // the executor would meet it again
+			return &graphql.Response{}
+		}
+		s.counts.executor.Inc()
+		next = s.ExecutableSchema.Exec(ctx)
+		return next(ctx)
+	}
+}
+
+// answer runs the plan of a query. It reports false when the executor must
+// answer instead.
+func (p *plan) answer(ctx context.Context, variables map[string]any) (data []byte, ok bool) {
+	r := p.begin(ctx)
+	defer func() {
+		if recover() != nil { // the executor meets the panic again, and tells of it
+			ok = false // what the run holds is not to be trusted
+		}
+	}()
+	if !r.fetch(ctx, p.root, top, variables) || !r.encode(p.root, nil) {
+		r.release()
+		return nil, false
+	}
+	if h, held := ctx.Value(holdKey{}).(*hold); held && h.run == nil {
+		h.run = r
+		return r.w.b, true
+	}
+	defer r.release()
+	return r.joined(), true
+}
+
+// Parts are the whole of a held answer, whose Response has only the last of them.
+// They are nil where the Response has all.
+func Parts(ctx context.Context) [][]byte {
+	h, held := ctx.Value(holdKey{}).(*hold)
+	if !held || h.run == nil || len(h.run.chunks) == 0 {
+		return nil
+	}
+	return append(h.run.chunks[:len(h.run.chunks):len(h.run.chunks)], h.run.w.b)
+}
+
+type holdKey struct{}
+
+type hold struct {
+	run  *run
+	done []func()
+}
+
+// Hold lets the answer of one operation under ctx lie in a buffer that is used
+// again after release: for a caller who has written it by then.
+func Hold(ctx context.Context) (_ context.Context, release func()) {
+	h := &hold{}
+	return context.WithValue(ctx, holdKey{}, h), func() {
+		if h.run != nil {
+			h.run.release()
+		}
+		for _, done := range h.done {
+			done()
+		}
+	}
+}
+
+// Until lets a resolver that a plan calls take back what it gives: what it passes
+// to the function is called when the answer has been written and nobody looks at
+// its values any more. It is nil where nobody tells.
+func Until(ctx context.Context) func(done func()) {
+	h, held := ctx.Value(holdKey{}).(*hold)
+	if _, planned := Selected(ctx); !held || !planned {
+		return nil
+	}
+	return func(done func()) { h.done = append(h.done, done) }
+}
+
+// top is the one parent of the roots.
+var top = []any{nil}
+
+var runs = sync.Pool{New: func() any { return &run{} }}

@@ -1,0 +1,211 @@
+package selection
+
+import (
+	"bytes"
+	"context"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"parley/internal/ground/allowance"
+)
+
+// Source gives the values of a subscription, one with each call; false at its
+// end, and at the context's.
+type Source func(ctx context.Context) (v any, ok bool)
+
+// Channel is the Source that a resolver's channel is.
+func Channel[T any](values <-chan T) Source {
+	return func(ctx context.Context) (any, bool) {
+		select {
+		case v, ok := <-values:
+			return v, ok
+		case <-ctx.Done():
+			return nil, false
+		}
+	}
+}
+
+// Event is a value of a subscription of which others have their own: what does
+// not depend on who asks is written once for all of them. Shared returns what
+// load returned the first time it was asked for key.
+type Event interface {
+	Shared(key any, load func() (any, error)) (any, error)
+}
+
+// share is what is written once: a field of one plan, of one object.
+type share struct {
+	field  *field
+	object any
+}
+
+// subscription opens a stream; nil when the executor must.
+func (s *Schema) subscription(ctx context.Context, p *plan, op *graphql.OperationContext) graphql.ResponseHandler {
+	if len(p.root.fields) != 1 || p.root.fields[0].Stream == nil {
+		return nil
+	}
+	f := p.root.fields[0]
+	source, ok := f.open(ctx, op)
+	if !ok {
+		return nil
+	}
+	s.counts.compiled.Inc()
+	return func(ctx context.Context) *graphql.Response {
+		v, ok := source(ctx)
+		if !ok {
+			return nil
+		}
+		data, ok := p.frame(ctx, f, v, op.Variables)
+		if !ok && allowance.FromContext(ctx).Refusal() != nil { // the executor would meet it again
+			return &graphql.Response{}
+		}
+		if !ok {
+			data = f.execute(ctx, v)
+		}
+		return &graphql.Response{Data: data}
+	}
+}
+
+// open calls the field's resolver. What it refuses is told here, as the executor
+// does, and not asked again: it may have been counted.
+func (f *field) open(ctx context.Context, op *graphql.OperationContext) (source Source, ok bool) {
+	defer func() {
+		if recover() != nil {
+			ok = false // the executor meets the panic again, and tells of it
+		}
+	}()
+	var fc Call
+	var err error
+	if f.Args != nil {
+		if fc.Args, err = f.Args(ctx, f.field.ArgumentMap(op.Variables)); err != nil {
+			return nil, false
+		}
+	}
+	if source, err = f.Stream(ctx, fc); err != nil {
+		const root = "Subscription"
+		ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: root})
+		ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: root, Field: f.field, Args: fc.Args, IsMethod: true, IsResolver: true})
+		op.Error(ctx, graphql.AddFieldLocationToError(ctx, err))
+	}
+	return source, true
+}
+
+// execute writes a value as the executor does, errors and all.
+func (f *field) execute(ctx context.Context, v any) []byte {
+	b := bytes.NewBufferString(f.key)
+	f.Execute(ctx, f.field, v).MarshalGQL(b)
+	b.WriteByte('}')
+	return b.Bytes()
+}
+
+// frame writes a value of a stream; false when the executor must.
+func (p *plan) frame(ctx context.Context, f *field, v any, variables map[string]any) ([]byte, bool) {
+	return p.alone(ctx, func(r *run) bool {
+		r.w.b = append(r.w.b, f.key...)
+		on, v := f.pick(f.One(v))
+		event, shares := v.(Event)
+		if v == nil || !shares {
+			return r.whole(ctx, f, v, variables) && r.close()
+		}
+		for _, f := range on.staged {
+			if !f.shared && !r.stage(ctx, f, []any{v}, variables) {
+				return false
+			}
+		}
+		for _, f := range on.fields {
+			r.w.b = append(r.w.b, f.key...)
+			if !f.shared {
+				r.value(f, v)
+			} else if !p.splice(ctx, r, f, event, f.One(v), variables) {
+				return false
+			}
+		}
+		r.w.b = append(r.w.b, on.end...)
+		return r.close()
+	})
+}
+
+// large stands for what is too large to be shared: more than a chunk. What is shared
+// stays until the last subscriber has taken it, and counts for none; what is larger
+// each writes anew, within their own bound. It is not written to its end to see that,
+// since the others wait meanwhile.
+type large struct{}
+
+// splice writes what all subscribers of an event share.
+func (p *plan) splice(ctx context.Context, r *run, f *field, event Event, v any, variables map[string]any) bool {
+	got, err := event.Shared(share{f, v}, func() (any, error) {
+		tooLarge := false
+		data, ok := p.alone(ctx, func(r *run) bool {
+			r.sharing = true
+			ok := r.whole(ctx, f, v, variables)
+			tooLarge = r.tooLarge
+			return ok
+		})
+		switch {
+		case tooLarge:
+			return large{}, nil
+		case !ok:
+			return nil, errNotWritten
+		}
+		return data, nil
+	})
+	if err != nil {
+		return false
+	}
+	data, shared := got.([]byte)
+	if !shared {
+		return r.whole(ctx, f, v, variables)
+	}
+	r.w.b = append(r.w.b, data...)
+	return true
+}
+
+// whole fetches and writes an object of a field.
+func (r *run) whole(ctx context.Context, f *field, v any, variables map[string]any) bool {
+	if f.stagedBelow() && !r.fetchBelow(ctx, f, []any{v}, variables) {
+		return false
+	}
+	r.object(f, v, f.NonNull)
+	return !r.w.invalid
+}
+
+func (r *run) close() bool {
+	r.w.b = append(r.w.b, '}')
+	return !r.w.invalid
+}
+
+// alone runs what writes a part of an answer, which it returns.
+func (p *plan) alone(ctx context.Context, write func(r *run) bool) (data []byte, ok bool) {
+	r := p.begin(ctx)
+	defer func() {
+		if recover() != nil {
+			ok = false // what the run holds is not to be trusted
+		}
+	}()
+	defer r.release()
+	if !write(r) {
+		return nil, false
+	}
+	return r.joined(), true
+}
+
+// shareable reports whether what is selected on a field's object is the same for
+// everybody who may see it: none of it is resolved for one parent, which is how
+// what depends on the viewer is, and no variable stands in it.
+func (f *field) shareable() bool {
+	if f.Of == "" || f.Many != nil || f.One == nil || f.Resolve != nil || f.Batch != nil {
+		return false
+	}
+	return f.alike()
+}
+
+// alike reports the same of everything below.
+func (f *field) alike() bool {
+	for _, o := range f.selections() {
+		for _, below := range o.fields {
+			if below.Resolve != nil || variable(below.field) || !below.alike() {
+				return false
+			}
+		}
+	}
+	return true
+}

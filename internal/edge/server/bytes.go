@@ -1,0 +1,93 @@
+package server
+
+import (
+	"context"
+	"reflect"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"parley/internal/ground/allowance"
+	"parley/internal/edge/selection"
+)
+
+// fit answers instead of a response that is larger than the operation may take.
+func fit(ctx context.Context, response *graphql.Response) *graphql.Response {
+	if response == nil {
+		return nil
+	}
+	size := len(response.Data)
+	if parts := selection.Parts(ctx); parts != nil {
+		size = length(parts)
+	}
+	if err := allowance.FromContext(ctx).Fits(size); err != nil {
+		return failed(ctx, err)
+	}
+	return response
+}
+
+func length(parts [][]byte) (n int) {
+	for _, part := range parts {
+		n += len(part)
+	}
+	return n
+}
+
+// weigher is a gqlgen extension that takes what the executor is about to write
+// from what the operation may. Compiled operations do so by themselves.
+type weigher struct{}
+
+// ExtensionName implements graphql.HandlerExtension.
+func (weigher) ExtensionName() string { return "Weigher" }
+
+// Validate implements graphql.HandlerExtension.
+func (weigher) Validate(graphql.ExecutableSchema) error { return nil }
+
+// InterceptField implements graphql.FieldInterceptor.
+func (weigher) InterceptField(ctx context.Context, next graphql.Resolver) (any, error) {
+	value, err := next(ctx)
+	if a := allowance.FromContext(ctx); a != nil && err == nil {
+		err = a.Write(ctx, len(graphql.GetFieldContext(ctx).Field.Alias)+weight(value))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return value, nil
+}
+
+// weight is how many bytes a leaf takes, about.
+func weight(value any) int {
+	const other = 8
+	switch v := value.(type) {
+	case string:
+		return quoted(v)
+	case *string:
+		if v != nil {
+			return quoted(*v)
+		}
+	case []string:
+		n := 0
+		for _, s := range v {
+			n += quoted(s)
+		}
+		return n
+	default:
+		if v := reflect.Indirect(reflect.ValueOf(value)); v.Kind() == reflect.String {
+			return quoted(v.String())
+		}
+	}
+	return other
+}
+
+// quoted is the length of a text in JSON.
+func quoted(s string) int {
+	n := len(s) + len(`"",`)
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c < 0x20:
+			n += len(`u0000`)
+		case c == '"', c == '\\':
+			n++
+		}
+	}
+	return n
+}

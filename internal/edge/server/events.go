@@ -1,0 +1,267 @@
+package server
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"parley/internal/ground/fault"
+	"parley/internal/ground/stream"
+	"parley/internal/ground/viewer"
+)
+
+// mediaEvents is asked for by those who speak GraphQL over Server-Sent Events in
+// its distinct connections mode: one request, one operation, one stream
+// (https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md).
+const mediaEvents = "text/event-stream"
+
+// What is sent. The empty data of complete is needed: a browser drops an event
+// without, connects again and runs the operation once more.
+const (
+	eventNext     = "event: next\n"
+	eventComplete = "event: complete\ndata:\n\n"
+	heartbeat     = ":\n\n" // a comment
+)
+
+// lastEventID is the header by which a browser's EventSource says, when it
+// connects again, which event it saw last: the id is the event's cursor.
+const lastEventID = "Last-Event-ID"
+
+// eventStream is one operation whose answer is a stream of events.
+type eventStream struct {
+	*Server
+	w       http.ResponseWriter
+	control *http.ResponseController
+
+	// stopped ends with the reason why a subscription is cut short.
+	stopped context.Context
+	stop    context.CancelCauseFunc
+
+	mu   sync.Mutex // one writes at a time
+	beat *time.Timer
+	over bool // nothing more is written
+}
+
+// Why a subscription is cut short.
+var (
+	errExpired  = fault.New(fault.Unauthenticated, "The token has expired. Get a new one and subscribe from the last cursor.")
+	errStopping = &fault.Error{
+		Code: fault.Unavailable, RetryAfter: time.Second,
+		Message: "The server is stopping. Subscribe again from the last cursor.",
+	}
+	errUnwritable = errors.New("the caller does not read")
+)
+
+var errFull = &fault.Error{
+	Code: fault.Unavailable, RetryAfter: time.Second,
+	Message: "The server accepts no more connections. Try again shortly.",
+}
+
+func errPerViewer(limit int) error {
+	return fault.New(fault.LimitExceeded, "An agent may have at most %d sockets and streams open. Close one first.", limit)
+}
+
+// serveEvents answers an operation, or the errors for which there is none, by a
+// stream. What it refuses itself still has a status.
+func (t *httpTransport) serveEvents(w http.ResponseWriter, r *http.Request, op *graphql.OperationContext, errs gqlerror.List) {
+	ctx := graphql.WithOperationContext(r.Context(), op)
+	e := &eventStream{Server: t.Server, w: w, control: http.NewResponseController(w)}
+	e.stopped, e.stop = context.WithCancelCause(context.WithoutCancel(ctx))
+	defer e.stop(nil)
+	switch err := t.connections.admit(e, viewer.FromContext(ctx)); {
+	case errors.Is(err, errFull):
+		refuse(w, r, http.StatusServiceUnavailable, err)
+		return
+	case err != nil:
+		refuse(w, r, http.StatusTooManyRequests, err)
+		return
+	}
+	defer t.connections.remove(e)
+	e.open()
+	defer e.close()
+	if errs == nil {
+		errs = e.run(ctx, op)
+	} else {
+		errs = e.next(t.exec.DispatchError(ctx, errs))
+	}
+	e.send([]byte(eventComplete))
+	t.note(ctx, op, errs)
+	requestOf(ctx).streamed = true
+}
+
+// open sends what comes before the first event.
+func (e *eventStream) open() {
+	e.w.Header().Set("Content-Type", mediaEvents+"; charset=utf-8")
+	e.w.Header().Set("X-Accel-Buffering", "no") // or nginx keeps events back
+	e.w.WriteHeader(http.StatusOK)
+	e.send([]byte(heartbeat))
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.beat = time.AfterFunc(e.options.Socket.PingInterval, e.heartbeat)
+}
+
+// heartbeat keeps proxies from closing what seems to sleep, and finds callers who
+// have gone without a word.
+func (e *eventStream) heartbeat() {
+	e.send([]byte(heartbeat))
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !e.over {
+		e.beat.Reset(e.options.Socket.PingInterval)
+	}
+}
+
+// end implements connection. Queries and mutations are given their time.
+func (e *eventStream) end(closing) { e.stop(errStopping) }
+
+// close lets nobody write after the handler's end.
+func (e *eventStream) close() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.over = true
+	e.beat.Stop()
+}
+
+// run executes the operation, sends its events and returns the errors it ended
+// with.
+func (e *eventStream) run(ctx context.Context, op *graphql.OperationContext) (errs gqlerror.List) {
+	defer func() {
+		if p := recover(); p != nil {
+			errs = e.next(failed(ctx, recovered(ctx, p)))
+		}
+	}()
+	if op.Operation.Operation != ast.Subscription {
+		leave, err := e.flight.board(ctx)
+		if err != nil {
+			e.metrics.limit("flight")
+			return e.next(failed(ctx, err))
+		}
+		defer leave()
+		ctx, allowed := e.answers.NewContext(ctx)
+		defer allowed.Close()
+		_, response := e.dispatch(ctx, op)
+		return e.next(response)
+	}
+	e.metrics.subscriptions.Inc()
+	defer e.metrics.subscriptions.Dec()
+	if who, _ := ctx.Value(identityKey{}).(identity); !who.expiry.IsZero() {
+		left := who.expiry.Sub(e.options.Clock.Now().Std())
+		defer time.AfterFunc(left, func() { e.stop(errExpired) }).Stop()
+	}
+	streaming, cancel := context.WithCancel(ctx)
+	defer context.AfterFunc(e.stopped, cancel)()
+	defer cancel()
+	return e.follow(streaming, op)
+}
+
+// follow sends a subscription's events until it ends, and then why.
+func (e *eventStream) follow(ctx context.Context, op *graphql.OperationContext) gqlerror.List {
+	ctx, end := stream.NewContext(ctx, nil)
+	responses, answering := e.exec.DispatchOperation(ctx, op)
+	m, last := e.meter(answering, op), ""
+	defer m.allowed.Close()
+	next := func() *graphql.Response {
+		m.settle(answering)
+		return m.frame(responses, func() string { return last })
+	}
+	for response := next(); response != nil; response = next() {
+		errs := e.next(response)
+		if response.Data == nil && len(errs) > 0 {
+			return errs
+		}
+		last = cmp.Or(cursorOf(response.Data), last)
+		m.allowed.Close()
+	}
+	err := end.Err()
+	if err == nil {
+		err = context.Cause(e.stopped)
+	}
+	if err == nil || errors.Is(err, errUnwritable) {
+		return nil
+	}
+	return e.next(failed(ctx, err))
+}
+
+// next sends a response and returns its errors.
+func (e *eventStream) next(response *graphql.Response) gqlerror.List {
+	payload, err := appendAnswer(nil, response)
+	if err != nil {
+		panic(err) // extensions hold plain values only
+	}
+	if bytes.ContainsAny(payload, "\r\n") { // between tokens: within texts they are escaped
+		var line bytes.Buffer
+		if err := json.Compact(&line, payload); err != nil {
+			panic(err) // the executor writes JSON
+		}
+		payload = line.Bytes()
+	}
+	event := make([]byte, 0, len(payload)+128)
+	event = append(event, eventNext...)
+	if cursor := cursorOf(response.Data); cursor != "" {
+		event = append(append(append(event, "id: "...), cursor...), '\n')
+	}
+	event = append(append(event, "data: "...), payload...)
+	e.send(append(event, "\n\n"...))
+	return response.Errors
+}
+
+// send writes and flushes. A caller who cannot take it in time is given up: they
+// resume elsewhere from the last cursor they saw.
+func (e *eventStream) send(event []byte) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.over {
+		return
+	}
+	err := e.control.SetWriteDeadline(time.Now().Add(e.options.Socket.WriteTimeout))
+	if err == nil {
+		_, err = e.w.Write(event)
+	}
+	if err == nil {
+		err = e.control.Flush()
+	}
+	if err != nil {
+		e.over = true
+		e.stop(errUnwritable)
+	}
+}
+
+// cursorOf returns the cursor that a subscription's event carries, when it was
+// selected by its own name.
+func cursorOf(data []byte) string {
+	if !bytes.Contains(data, []byte(`"cursor":"`)) {
+		return ""
+	}
+	var fields map[string]struct{ Cursor string }
+	if json.Unmarshal(data, &fields) != nil || len(fields) != 1 {
+		return ""
+	}
+	for _, field := range fields {
+		if strings.ContainsAny(field.Cursor, "\x00\r\n") {
+			return ""
+		}
+		return field.Cursor
+	}
+	return ""
+}
+
+// resume lets an EventSource go on where it was: what it saw last takes the place
+// of the variable after.
+func resume(r *http.Request, params *graphql.RawParams) {
+	if id := r.Header.Get(lastEventID); id != "" {
+		if params.Variables == nil {
+			params.Variables = map[string]any{}
+		}
+		params.Variables["after"] = id
+	}
+}

@@ -1,0 +1,297 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"parley/internal/ground/stream"
+	"parley/internal/ground/viewer"
+)
+
+// operation is one live id of a socket. The same id may be used again as soon
+// as it is complete, so operations are told apart by pointer.
+type operation struct {
+	id     string
+	cancel context.CancelFunc
+
+	// These belong to the operation's goroutine.
+	ctx      context.Context
+	began    time.Time
+	executed *graphql.OperationContext
+	next     graphql.ResponseHandler
+	end      *stream.End
+	streams  bool
+	meter    *meter      // of a stream
+	settled  *time.Timer // wakes a stream that waited for its viewer's debt
+
+	rest atomic.Int32 // running, resting or woken
+}
+
+// What becomes of an operation whose stream has nothing to give yet: it rests,
+// without a goroutine, until it is woken.
+const (
+	running = iota
+	resting
+	woken // while it ran: it looks once more
+)
+
+// subscribe starts an operation.
+func (s *socket) subscribe(m message) closing {
+	who, c := s.vouched(s.token)
+	if c != (closing{}) {
+		return c
+	}
+	if err := s.rate.read(viewer.NewContext(s.ctx, who.viewer), len(m.Payload)); err != nil {
+		s.send(errorFrame(m.ID, gqlerror.List{Present(s.ctx, err)}))
+		return closing{}
+	}
+	params, c := parseSubscribe(m.Payload)
+	if c != (closing{}) {
+		return c
+	}
+	params.ReadTime = graphql.TraceTiming{Start: graphql.Now(), End: graphql.Now()}
+	op := &operation{id: m.ID, began: time.Now()}
+	ctx := viewer.NewContext(s.ctx, who.viewer)
+	op.ctx, op.cancel = context.WithCancel(graphql.StartOperationTrace(ctx))
+	op.ctx, op.end = stream.NewContext(op.ctx, func() { s.wake(op) })
+	live, taken := s.start(op)
+	switch {
+	case taken:
+		op.cancel()
+		return subscriberExists(m.ID)
+	case !live:
+		op.cancel()
+		s.send(errorFrame(m.ID, gqlerror.List{Present(s.ctx, errOperations(s.options.Operations))}))
+		return closing{}
+	}
+	go s.run(op, params)
+	return closing{}
+}
+
+// start makes op live, unless its id is taken or the socket has enough.
+func (s *socket) start(op *operation) (live, taken bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.operations[op.id] != nil {
+		return false, true
+	}
+	if len(s.operations) >= s.options.Operations {
+		return false, false
+	}
+	s.operations[op.id] = op
+	s.running.Add(1)
+	return true, false
+}
+
+// complete ends an operation at the caller's wish, who gets no answer.
+func (s *socket) complete(id string) {
+	s.mu.Lock()
+	op := s.operations[id]
+	delete(s.operations, id)
+	s.mu.Unlock()
+	if op != nil {
+		op.cancel()
+		s.wake(op)
+	}
+}
+
+// run executes an operation and tells the caller how it ended: by error or
+// complete, never both.
+func (s *socket) run(op *operation, params *graphql.RawParams) {
+	defer s.contain()
+	more, errs := s.execute(op, params)
+	s.proceed(op, more, errs)
+}
+
+// proceed goes on with an operation until it is over or has to rest.
+func (s *socket) proceed(op *operation, more bool, errs gqlerror.List) {
+	idle := false
+	for more {
+		if idle && op.rests() {
+			return
+		}
+		more, idle, errs = s.step(op)
+	}
+	s.finish(op, errs)
+}
+
+// rests reports whether the operation rests from now on.
+func (op *operation) rests() bool {
+	if op.rest.CompareAndSwap(running, resting) {
+		return true
+	}
+	op.rest.Store(running)
+	return false
+}
+
+// wake lets an operation go on that rests.
+func (s *socket) wake(op *operation) {
+	for {
+		switch state := op.rest.Load(); {
+		case state == woken, state == running && op.rest.CompareAndSwap(running, woken):
+			return
+		case state == resting && op.rest.CompareAndSwap(resting, running):
+			go func() {
+				defer s.contain()
+				s.proceed(op, true, nil)
+			}()
+			return
+		}
+	}
+}
+
+// finish counts an operation, and tells the caller who still waits.
+func (s *socket) finish(op *operation, errs gqlerror.List) {
+	defer s.running.Done()
+	op.cancel()
+	op.end.Close()
+	if op.settled != nil {
+		op.settled.Stop()
+	}
+	if op.streams {
+		s.metrics.subscriptions.Dec()
+	}
+	s.metrics.operation(kindOf(op.executed), outcome(errs), time.Since(op.began))
+	switch {
+	case !s.retire(op):
+	case len(errs) > 0:
+		s.send(errorFrame(op.id, errs))
+	default:
+		s.send(frame(op.id, typeComplete, nil))
+	}
+}
+
+// retire frees the id before the caller is told, who may use it again at once.
+// It reports whether the caller still waits.
+func (s *socket) retire(op *operation) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.operations[op.id] != op {
+		return false
+	}
+	delete(s.operations, op.id)
+	return s.ctx.Err() == nil
+}
+
+// execute begins an operation. A query or mutation is over when it returns; a
+// stream has more to come.
+func (s *socket) execute(op *operation, params *graphql.RawParams) (more bool, errs gqlerror.List) {
+	defer op.catch(&more, &errs)
+	op.executed, errs = s.prepare(op.ctx, params)
+	s.rate.refused(op.ctx, params.Query, errs)
+	op.ctx = graphql.WithOperationContext(op.ctx, op.executed)
+	if errs != nil {
+		return false, s.exec.DispatchError(op.ctx, errs).Errors
+	}
+	if op.streams = op.executed.Operation.Operation == ast.Subscription; op.streams {
+		s.metrics.subscriptions.Inc()
+		op.next, op.ctx = s.exec.DispatchOperation(op.ctx, op.executed)
+		op.meter = s.meter(op.ctx, op.executed)
+		return true, nil
+	}
+	leave, err := s.flight.board(op.ctx)
+	if err != nil {
+		s.metrics.limit("flight")
+		return false, gqlerror.List{Present(op.ctx, err)}
+	}
+	defer leave()
+	ctx, cancel := context.WithTimeout(op.ctx, s.Server.options.RequestTimeout)
+	defer cancel()
+	ctx, allowed := s.answers.NewContext(ctx)
+	defer allowed.Close()
+	op.next, op.ctx = s.exec.DispatchOperation(ctx, op.executed)
+	_, _, errs = s.step(op)
+	return false, errs
+}
+
+// catch turns a resolver's panic into the operation's end.
+func (op *operation) catch(more *bool, errs *gqlerror.List) {
+	if p := recover(); p != nil {
+		*more, *errs = false, gqlerror.List{Present(op.ctx, fmt.Errorf("panic: %v\n%s", p, debug.Stack()))}
+	}
+}
+
+// step sends an operation's next response; it is idle when there is none yet.
+func (s *socket) step(op *operation) (more, idle bool, errs gqlerror.List) {
+	defer op.catch(&more, &errs)
+	if s.owes(op) || !op.end.Ready() {
+		return true, true, nil
+	}
+	if op.streams {
+		defer op.meter.allowed.Close()
+	}
+	if response := s.respond(op); response != nil {
+		more, errs = s.answer(op, response)
+		return more, false, errs
+	}
+	err := op.end.Err()
+	if !op.streams {
+		err = context.Cause(op.ctx)
+	}
+	if err == nil {
+		return false, false, nil
+	}
+	return false, false, gqlerror.List{Present(op.ctx, err)}
+}
+
+// owes reports whether a stream waits for its viewer's debt to be over; it is woken
+// then. Until then it rests, and its next frame is not made.
+func (s *socket) owes(op *operation) bool {
+	if !op.streams || op.ctx.Err() != nil {
+		return false
+	}
+	debt := op.meter.debt()
+	switch {
+	case debt == 0:
+		return false
+	case op.settled == nil:
+		op.settled = time.AfterFunc(debt, func() { s.wake(op) })
+	default:
+		op.settled.Reset(debt)
+	}
+	return true
+}
+
+func (s *socket) respond(op *operation) *graphql.Response {
+	if op.streams {
+		return op.meter.frame(op.next, op.end.Passed)
+	}
+	return fit(op.ctx, op.next(op.ctx))
+}
+
+func (s *socket) answer(op *operation, response *graphql.Response) (more bool, errs gqlerror.List) {
+	if response.Data == nil && len(response.Errors) > 0 {
+		return false, response.Errors
+	}
+	payload, err := appendAnswer(nil, response)
+	if err != nil {
+		return false, gqlerror.List{Present(op.ctx, err)}
+	}
+	if !s.isLive(op) {
+		return false, nil
+	}
+	s.send(frame(op.id, typeNext, payload))
+	return true, nil
+}
+
+func (s *socket) isLive(op *operation) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.operations[op.id] == op && s.ctx.Err() == nil
+}
+
+// bareToken strips the scheme that connection_init may carry or leave out.
+func bareToken(authorization string) string {
+	if scheme, token, found := strings.Cut(authorization, " "); found && strings.EqualFold(scheme, "Bearer") {
+		return strings.TrimSpace(token)
+	}
+	return strings.TrimSpace(authorization)
+}

@@ -1,0 +1,234 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"parley/internal/ground/allowance"
+	"parley/internal/ground/clock"
+	"parley/internal/edge/server/limit"
+	"parley/internal/edge/server/persisted"
+	"parley/internal/ground/trace"
+	"parley/internal/ground/viewer"
+)
+
+// The modes.
+const (
+	// Development allows introspection, and suggestions in validation errors.
+	Development = "development"
+	// Production does not.
+	Production = "production"
+)
+
+// Options says what a Server serves and within which bounds. Schema and
+// Authenticate are required; every other zero field takes the default stated.
+type Options struct {
+	// Mode is Development or Production. Default Production.
+	Mode string
+	// Addr is where to listen, such as "127.0.0.1:8080"; port 0 takes a free
+	// one. Default ":8080".
+	Addr string
+	// PrivateAddr is where /metrics, /debug/pprof, /healthz and /readyz are
+	// served, for operators alone. Default: nowhere.
+	PrivateAddr string
+
+	// Schema is what /graphql executes.
+	Schema graphql.ExecutableSchema
+	// Extensions are used by the executor after the limits, in order.
+	Extensions []graphql.HandlerExtension
+	// Authenticate tells whose token it is and when it expires (the zero time:
+	// never). A bad token is fault.Unauthenticated; any other error answers as
+	// itself, so that an outage is not taken for a bad token.
+	Authenticate func(ctx context.Context, token string) (*viewer.Viewer, time.Time, error)
+
+	// Webhooks serves /webhooks/{provider}/{account}; the request's PathValue
+	// gives both. Default: not found.
+	Webhooks http.Handler
+	// Playground serves every other path. Default: not found.
+	Playground http.Handler
+	// Ready says why the process cannot serve, for /readyz; it should answer
+	// within a second. Callers are told what a *fault.Error says, and of other errors
+	// nothing. Default: always ready.
+	Ready func(ctx context.Context) error
+
+	// Passing tells errors of the moment, such as a database that cannot be
+	// reached, from those of our own: they answer UNAVAILABLE and not INTERNAL.
+	// Default: none are.
+	Passing func(error) bool
+
+	// Origins are the web origins that may call, such as
+	// "https://desk.example.com", compared exactly; "*" and "null" are refused.
+	// WebSockets are open to the server's own host besides. Development takes every
+	// origin of this machine, whatever its port. Default: none.
+	Origins []string
+	// Introspection allows it in production too, to callers with a token, as all
+	// callers are.
+	Introspection bool
+	// Documents are the only ones that run, named or sent whole. Default: any may,
+	// and those that are sent with their hash can be named from then on.
+	Documents persisted.Documents
+	// Limits bound documents. Default: those of limit.Options.
+	Limits limit.Options
+	// Socket bounds WebSockets. Default: those of SocketOptions.
+	Socket SocketOptions
+
+	// Rate is how much cost, by limit.Options.CostOf with 10 for each operation and
+	// 100 for each mutation besides, a viewer may cause each second, and ten times
+	// that at once. Default 20,000; negative: any.
+	Rate float64
+	// InFlight is how many queries and mutations a viewer may have under way at a
+	// time. Default 100; negative: any.
+	InFlight int
+	// Answers bound the bytes of answers. Default: those of allowance.Bounds.
+	Answers allowance.Bounds
+	// Attempts is how many requests without a good token or signature an address may
+	// send each second, and fifty times that at once. Default 20; negative: any.
+	Attempts float64
+	// Proxies are the networks whose X-Forwarded-For is believed. Default: none.
+	Proxies []netip.Prefix
+
+	// RequestTimeout is the deadline of a query or mutation. Default 15 s.
+	RequestTimeout time.Duration
+	// HeaderTimeout is how long a request's header may take to come. Default 5 s.
+	HeaderTimeout time.Duration
+	// BodyTimeout is how long header and body together may. Default 20 s.
+	BodyTimeout time.Duration
+	// DrainTimeout is how long requests in flight may take to end when the
+	// server stops. Default 10 s.
+	DrainTimeout time.Duration
+	// GraphQLBytes bounds the body of a GraphQL request. Default 256 kB.
+	GraphQLBytes int64
+	// WebhookBytes bounds the body of a webhook. Default 3 MB, which is what
+	// Meta may send.
+	WebhookBytes int64
+	// BodyBytes bounds every other body. Default 1 MB.
+	BodyBytes int64
+
+	// Logger takes the access log and internal errors. Default slog.Default().
+	Logger *slog.Logger
+	// Clock tells when a token has expired. Default clock.Real.
+	Clock clock.Clock
+	// Tracer begins the traces of requests. Default: none.
+	Tracer *trace.Tracer
+	// Registry takes the metrics. Default: a new one.
+	Registry *prometheus.Registry
+}
+
+// SocketOptions bounds WebSockets. Zero fields take the default stated.
+type SocketOptions struct {
+	MessageBytes int64         // a client's message, default 256 kB
+	InitTimeout  time.Duration // until connection_init, default 3 s
+	WriteTimeout time.Duration // one write, after which the socket is closed, default 10 s
+	PingInterval time.Duration // between pings, default 20 s; the pong has WriteTimeout to come
+	Operations   int           // live operations of a socket, default 50
+	PerViewer    int           // sockets and streams of a viewer, default 20
+	Total        int           // sockets and streams of all viewers, default 10,000
+
+	// Strangers is how many sockets may be open whose connection_init is not
+	// acknowledged, default 500; one more takes the place of the oldest.
+	Strangers int
+	// StrangersPerAddress bounds those from one address, default 100.
+	StrangersPerAddress int
+}
+
+const (
+	kilobyte = 1 << 10
+	megabyte = 1 << 20
+)
+
+func (o Options) withDefaults() Options {
+	fallback(&o.Mode, Production)
+	fallback(&o.Addr, ":8080")
+	fallback(&o.Rate, 20_000)
+	fallback(&o.Attempts, 20)
+	fallback(&o.InFlight, 100)
+	fallback(&o.RequestTimeout, 15*time.Second)
+	fallback(&o.HeaderTimeout, 5*time.Second)
+	fallback(&o.BodyTimeout, 20*time.Second)
+	fallback(&o.DrainTimeout, 10*time.Second)
+	fallback(&o.GraphQLBytes, 256*kilobyte)
+	fallback(&o.WebhookBytes, 3*megabyte)
+	fallback(&o.BodyBytes, megabyte)
+	fallback(&o.Clock, clock.Clock(clock.Real{}))
+	fallback(&o.Socket.MessageBytes, 256*kilobyte)
+	fallback(&o.Socket.InitTimeout, 3*time.Second)
+	fallback(&o.Socket.WriteTimeout, 10*time.Second)
+	fallback(&o.Socket.PingInterval, 20*time.Second)
+	fallback(&o.Socket.Operations, 50)
+	fallback(&o.Socket.PerViewer, 20)
+	fallback(&o.Socket.Total, 10_000)
+	fallback(&o.Socket.Strangers, 500)
+	fallback(&o.Socket.StrangersPerAddress, 100)
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	if o.Registry == nil {
+		o.Registry = prometheus.NewRegistry()
+	}
+	if o.Webhooks == nil {
+		o.Webhooks = http.NotFoundHandler()
+	}
+	if o.Playground == nil {
+		o.Playground = http.NotFoundHandler()
+	}
+	if o.Passing == nil {
+		o.Passing = func(error) bool { return false }
+	}
+	if o.Ready == nil {
+		o.Ready = func(context.Context) error { return nil }
+	}
+	return o
+}
+
+func fallback[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+func (o Options) validate() error {
+	if o.Schema == nil || o.Authenticate == nil {
+		return errors.New("server: Schema and Authenticate are required")
+	}
+	if !slices.Contains([]string{Development, Production}, o.Mode) {
+		return fmt.Errorf("server: the mode must be development or production, not %q", o.Mode)
+	}
+	for _, origin := range o.Origins {
+		if err := checkOrigin(origin); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkOrigin says what is wrong with an origin: mostly a slash at its end.
+func checkOrigin(origin string) error {
+	bare := strings.TrimRight(origin, "/")
+	switch {
+	case isOrigin(origin):
+		return nil
+	case isOrigin(bare):
+		return fmt.Errorf("server: an origin must not end with a slash; write %s instead of %s", bare, origin)
+	}
+	return fmt.Errorf("server: %q is not an origin; write scheme and host, such as https://desk.example.com, in lower case and without a path", origin)
+}
+
+// isOrigin reports whether s is an origin as browsers send it: no path, no
+// wildcard, not "null".
+func isOrigin(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" &&
+		s == u.Scheme+"://"+u.Host && s == strings.ToLower(s) && !strings.Contains(s, "*")
+}

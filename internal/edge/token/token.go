@@ -1,0 +1,182 @@
+// Package token mints and checks bearer tokens: JSON Web Tokens by the rules of
+// RFC 8725. Parley's own are signed with HS256 under one 256-bit key; those of
+// other issuers, such as the organisation's identity provider, by private keys of
+// theirs whose public halves they publish.
+//
+//	authority, err := token.New(key, clock.Real{})
+//	bearer, err := authority.Mint("amy", time.Hour)
+//	verifier, err := token.NewVerifier(token.VerifierOptions{Own: authority, Issuers: issuers})
+//	username, expiry, err := verifier.Verify(ctx, bearer)
+//
+// Algorithms are fixed by configuration: the header's alg must be one of them and
+// chooses among nothing else. Issuer, audience, expiry and subject are required,
+// and typ is checked, which keeps apart tokens for another purpose that the same
+// key may sign (RFC 8725, 3.11). Of other issuers kid names one of the keys they
+// publish; with one key of ours it is ignored, as are, always, the headers that
+// lead to keys or carry them (jku, jwk, x5u, x5c). A header with crit is refused,
+// since no extension is understood (RFC 7515, 4.1.11).
+package token
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/golang-jwt/jwt/v5"
+	lru "github.com/hashicorp/golang-lru/v2"
+
+	"parley/internal/ground/clock"
+	"parley/internal/ground/fault"
+)
+
+const (
+	// KeyBytes is the length of a key.
+	KeyBytes = 32
+	// MaxTTL is the longest life of a token.
+	MaxTTL = 30 * 24 * time.Hour
+	// MaxBytes bounds a token that is presented, before anything is decoded.
+	MaxBytes = 8 << 10
+	// Leeway is how far the clocks of minter and verifier may stand apart. It is not
+	// given to the expiry of our own tokens: they end at their exp, to the second.
+	Leeway = 30 * time.Second
+
+	issuer          = "parley"
+	audience        = "parley"
+	mediaType       = "JWT"
+	maxSubjectBytes = 255
+)
+
+// Authority mints and verifies tokens under one key. It is safe for concurrent
+// use.
+type Authority struct {
+	key    []byte
+	clock  clock.Clock
+	parser *jwt.Parser
+	seen   *lru.Cache[[sha256.Size]byte, verified]
+}
+
+// verified is what a token said that was found good. Checking it again costs more
+// than reading a list, and only time can change the answer.
+type verified struct {
+	username  string
+	at, until time.Time
+}
+
+// mostSeen is how many tokens are remembered.
+const mostSeen = 1000
+
+// New makes an Authority. The key must hold exactly KeyBytes random bytes; it
+// is copied.
+func New(key []byte, clk clock.Clock) (*Authority, error) {
+	if len(key) != KeyBytes {
+		return nil, errors.New("token: the key must be 32 random bytes")
+	}
+	parser := jwt.NewParser(
+		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}),
+		jwt.WithStrictDecoding(),
+		jwt.WithIssuer(issuer),
+		jwt.WithAudience(audience),
+		jwt.WithExpirationRequired(),
+		jwt.WithIssuedAt(),
+		jwt.WithLeeway(Leeway),
+		jwt.WithTimeFunc(func() time.Time { return clk.Now().Std() }),
+	)
+	seen, err := lru.New[[sha256.Size]byte, verified](mostSeen)
+	return &Authority{key: append([]byte(nil), key...), clock: clk, parser: parser, seen: seen}, err
+}
+
+// Mint signs a token for username that lives for ttl: more than a second, at
+// most MaxTTL. A ttl or username out of bounds is fault.BadInput.
+func (a *Authority) Mint(username string, ttl time.Duration) (string, error) {
+	if !validSubject(username) {
+		return "", fault.Input("username", "A username must be 1 to %d bytes of printable text.", maxSubjectBytes)
+	}
+	if ttl < time.Second || ttl > MaxTTL {
+		return "", fault.Input("ttl", "A token's lifetime must be between one second and 30 days, such as 1h.")
+	}
+	now := a.clock.Now().Std()
+	unsigned := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.RegisteredClaims{
+		Issuer:    issuer,
+		Subject:   username,
+		Audience:  jwt.ClaimStrings{audience},
+		IssuedAt:  jwt.NewNumericDate(now),
+		ExpiresAt: jwt.NewNumericDate(now.Add(ttl)),
+		ID:        rand.Text(),
+	})
+	return unsigned.SignedString(a.key)
+}
+
+// Verify returns the username a token was minted for and the instant it
+// expires, or fault.Unauthenticated. The refusal does not tell a caller which
+// check failed, except for expiry, which a client can act on.
+func (a *Authority) Verify(bearer string) (username string, expiry time.Time, err error) {
+	if len(bearer) > MaxBytes {
+		return "", time.Time{}, errInvalid()
+	}
+	hash, now := sha256.Sum256([]byte(bearer)), a.clock.Now().Std()
+	if v, found := a.seen.Get(hash); found && !now.Before(v.at) && now.Before(v.until) {
+		return v.username, v.until, nil
+	}
+	var claims jwt.RegisteredClaims
+	_, err = a.parser.ParseWithClaims(bearer, &claims, a.keyFor)
+	switch {
+	case err != nil:
+		return "", time.Time{}, refusalFor(err)
+	case !validSubject(claims.Subject):
+		return "", time.Time{}, errInvalid()
+	case !now.Before(claims.ExpiresAt.Time):
+		return "", time.Time{}, errExpired()
+	}
+	v := verified{claims.Subject, now, claims.ExpiresAt.UTC()}
+	a.seen.Add(hash, v)
+	return v.username, v.until, nil
+}
+
+// keyFor checks what the header may say and gives the one key there is.
+func (a *Authority) keyFor(t *jwt.Token) (any, error) {
+	return a.key, checkHeader(t, func(typ string) bool { return strings.EqualFold(typ, mediaType) })
+}
+
+// checkHeader refuses extensions, and types that takes does not; an absent one is
+// the empty text.
+func checkHeader(t *jwt.Token, takes func(typ string) bool) error {
+	if _, found := t.Header["crit"]; found {
+		return errors.New("crit is not understood")
+	}
+	typ, isText := t.Header["typ"].(string)
+	if _, found := t.Header["typ"]; found && !isText || !takes(typ) {
+		return errors.New("typ is of another kind of token")
+	}
+	return nil
+}
+
+// expiredOnly reports whether a genuine token has merely grown old: the parser
+// validates claims after the signature.
+func expiredOnly(err error) bool {
+	others := []error{
+		jwt.ErrTokenSignatureInvalid, jwt.ErrTokenUnverifiable, jwt.ErrTokenMalformed,
+		jwt.ErrTokenInvalidAudience, jwt.ErrTokenInvalidIssuer, jwt.ErrTokenRequiredClaimMissing,
+	}
+	for _, other := range others {
+		if errors.Is(err, other) {
+			return false
+		}
+	}
+	return errors.Is(err, jwt.ErrTokenExpired)
+}
+
+func validSubject(s string) bool {
+	return s != "" && len(s) <= maxSubjectBytes &&
+		strings.IndexFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) < 0
+}
+
+func errExpired() error {
+	return fault.New(fault.Unauthenticated, "The token has expired. Get a new one and call again.")
+}
+
+func errInvalid() error {
+	return fault.New(fault.Unauthenticated, "The token is not valid. Get a new one and call again.")
+}

@@ -1,0 +1,159 @@
+package token
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"parley/internal/ground/clock"
+	"parley/internal/ground/fault"
+)
+
+// VerifierOptions say whose tokens a Verifier takes. Own is required; every other
+// zero field takes the default stated.
+type VerifierOptions struct {
+	// Own takes Parley's own tokens.
+	Own *Authority
+	// Issuers are whose tokens are taken besides. Default: nobody's.
+	Issuers []Issuer
+	// Loopback allows http URLs of this machine, as in development.
+	Loopback bool
+	// Client fetches key sets. Default: one that gives up after five seconds and
+	// follows no redirect.
+	Client *http.Client
+	// Clock tells the time. Default clock.Real.
+	Clock clock.Clock
+	// Logger takes what goes wrong with key sets. Default slog.Default().
+	Logger *slog.Logger
+}
+
+// Verifier takes Parley's own tokens and those of other issuers, each by its own
+// algorithms and keys: the claim iss, which nothing vouches for yet, chooses by
+// whose rules a token is checked, and nothing more. It is safe for concurrent use.
+type Verifier struct {
+	own     *Authority
+	others  map[string]*other
+	peek    *jwt.Parser
+	fetches *prometheus.CounterVec
+}
+
+// other is one issuer with what its tokens are checked by.
+type other struct {
+	*Issuer
+	keys   *keySet
+	parser *jwt.Parser
+}
+
+// NewVerifier makes a Verifier. It fetches nothing yet.
+func NewVerifier(o VerifierOptions) (*Verifier, error) {
+	if o.Client == nil {
+		o.Client = newClient()
+	}
+	if o.Clock == nil {
+		o.Clock = clock.Real{}
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	v := &Verifier{
+		own: o.Own, others: map[string]*other{}, peek: jwt.NewParser(jwt.WithStrictDecoding()),
+		fetches: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "parley_issuer_fetches_total", Help: "Fetches of other token issuers' keys, by outcome: ok, failed.",
+		}, []string{"outcome"}),
+	}
+	for _, outcome := range []string{"ok", "failed"} {
+		v.fetches.WithLabelValues(outcome) // shown from the start
+	}
+	issuers := append([]Issuer(nil), o.Issuers...)
+	if err := checkIssuers(issuers, o.Loopback); err != nil {
+		return nil, err
+	}
+	for n := range issuers {
+		i := &issuers[n]
+		keys, err := newKeySet(i, o, v.fetches)
+		if err != nil {
+			return nil, err
+		}
+		v.others[i.Issuer] = &other{i, keys, parserFor(i, o.Clock)}
+	}
+	return v, nil
+}
+
+func parserFor(i *Issuer, clk clock.Clock) *jwt.Parser {
+	return jwt.NewParser(
+		jwt.WithValidMethods(i.Algorithms),
+		jwt.WithStrictDecoding(),
+		jwt.WithJSONNumber(),
+		jwt.WithIssuer(i.Issuer),
+		jwt.WithAudience(i.Audience),
+		jwt.WithExpirationRequired(),
+		jwt.WithIssuedAt(),
+		jwt.WithLeeway(time.Duration(i.Leeway)),
+		jwt.WithTimeFunc(func() time.Time { return clk.Now().Std() }),
+	)
+}
+
+// Collectors are the metrics of fetching keys.
+func (v *Verifier) Collectors() []prometheus.Collector { return []prometheus.Collector{v.fetches} }
+
+// Verify returns the username a token names and the instant from which it is
+// refused: what its exp says, and after the issuer's leeway where that is another. A
+// token that is not good is fault.Unauthenticated, one that cannot be checked at
+// present fault.Unavailable.
+func (v *Verifier) Verify(ctx context.Context, bearer string) (username string, expiry time.Time, err error) {
+	if len(v.others) == 0 || len(bearer) > MaxBytes {
+		return v.own.Verify(bearer)
+	}
+	var claims jwt.RegisteredClaims
+	if _, _, err := v.peek.ParseUnverified(bearer, &claims); err != nil {
+		return "", time.Time{}, errInvalid()
+	}
+	if other := v.others[claims.Issuer]; other != nil {
+		return other.verify(ctx, bearer)
+	}
+	return v.own.Verify(bearer)
+}
+
+func (o *other) verify(ctx context.Context, bearer string) (username string, expiry time.Time, err error) {
+	claims := jwt.MapClaims{}
+	_, err = o.parser.ParseWithClaims(bearer, claims, func(t *jwt.Token) (any, error) { return o.keyFor(ctx, t) })
+	if err != nil {
+		return "", time.Time{}, refusalFor(err)
+	}
+	subject, _ := claims["sub"].(string)
+	username, _ = claims[o.AgentClaim].(string)
+	until, err := claims.GetExpirationTime()
+	if err != nil || subject == "" || !validSubject(username) {
+		return "", time.Time{}, errInvalid()
+	}
+	return username, until.Add(time.Duration(o.Leeway)).UTC(), nil
+}
+
+// keyFor checks what the header may say and finds the key it names.
+func (o *other) keyFor(ctx context.Context, t *jwt.Token) (any, error) {
+	if err := checkHeader(t, o.takes); err != nil {
+		return nil, err
+	}
+	kid, _ := t.Header["kid"].(string)
+	if kid == "" || len(kid) > maxKeyIDBytes {
+		return nil, errors.New("kid must name a key")
+	}
+	return o.keys.find(ctx, keyName{kid, t.Method.Alg()})
+}
+
+// refusalFor tells a caller no more than what they can act on.
+func refusalFor(err error) error {
+	var f *fault.Error
+	switch {
+	case errors.As(err, &f), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return err
+	case expiredOnly(err):
+		return errExpired()
+	}
+	return errInvalid()
+}

@@ -1,0 +1,179 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/mattn/go-sqlite3"
+
+	"parley/internal/channel"
+	"parley/internal/ground/clock"
+)
+
+// RestoreOptions say what to restore, and where to.
+type RestoreOptions struct {
+	// File is what Backup made.
+	File string
+	// URL is a SQLite path where nothing is, or an empty PostgreSQL database.
+	URL string
+	// SendQueued lets messages go out that were QUEUED when the backup was made.
+	// Without it they become UNKNOWN: they may have gone out since.
+	SendQueued bool
+	// Progress is told how far the work is, in bytes. Nil for nobody.
+	Progress func(done, total int64)
+}
+
+// Restore makes a database of a backup, of the same kind as the one the backup is
+// of, and brings it up to date. It is ready to be served when Restore returns.
+//
+// What happened after the backup was made is not known to it, so that
+//   - the event log gets a new epoch: cursors made before are answered with
+//     RESYNC_REQUIRED;
+//   - messages that were on their way become UNKNOWN and are not sent again (see
+//     SendQueued); jobs and leases of lanes are dropped;
+//   - new rows get ids that were never given out: a carrier may know those that
+//     were given out after the backup.
+//
+// Keys are those of the backup, so that ids and tokens stay valid, and so are
+// idempotency keys.
+func Restore(ctx context.Context, o RestoreOptions) error {
+	if o.Progress == nil {
+		o.Progress = func(int64, int64) {}
+	}
+	if err := checkAddress(o.URL); err != nil {
+		return err
+	}
+	lite, err := isSQLite(o.File)
+	switch {
+	case err != nil:
+		return err
+	case lite && IsPostgresURL(o.URL):
+		return fmt.Errorf("%s is a backup of a SQLite database: give --database a file path", o.File)
+	case lite:
+		return restoreSQLite(ctx, o)
+	case !IsPostgresURL(o.URL):
+		return fmt.Errorf("%s is not a backup of a SQLite database: give --database a postgres:// URL, or the right file", o.File)
+	}
+	return restorePostgres(ctx, o)
+}
+
+func restoreSQLite(ctx context.Context, o RestoreOptions) (err error) {
+	if info, err := os.Stat(o.File + "-wal"); err == nil && info.Size() > 0 {
+		return fmt.Errorf("%s is a database in use, not a backup: make one with parley backup", o.File)
+	}
+	if err := os.MkdirAll(filepath.Dir(o.URL), 0o700); err != nil {
+		return plainly(o.URL, err)
+	}
+	unlock, err := lockFile(ctx, o.URL)
+	if err != nil {
+		return plainly(o.URL, err)
+	}
+	defer func() { unlock(err != nil) }()
+	for _, beside := range []string{"", "-wal", "-journal"} {
+		if _, err := os.Stat(o.URL + beside); !errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("%s already exists: stop the server and move the database away with its -wal and -shm, or restore to another path", o.URL+beside)
+		}
+	}
+	return atomically(o.URL, func(partial string) error {
+		if err := backupSQLite(ctx, o.File, partial, o.Progress); err != nil {
+			return notWhole(o.File, err)
+		}
+		return prepareRestored(ctx, partial, o.SendQueued)
+	})
+}
+
+// notWhole says of a backup that SQLite cannot read that it was cut or damaged.
+func notWhole(file string, err error) error {
+	var lite sqlite3.Error
+	if errors.Is(err, errDamaged) || errors.As(err, &lite) && (lite.Code == sqlite3.ErrCorrupt || lite.Code == sqlite3.ErrNotADB) {
+		return fmt.Errorf("%s is not a complete backup: %w", file, err)
+	}
+	return err
+}
+
+// prepareRestored brings a copy of a backup up to date and makes it a database of
+// its own.
+func prepareRestored(ctx context.Context, path string, sendQueued bool) error {
+	s := &Store{}
+	if err := s.connectSQLite(ctx, path); err != nil {
+		return err
+	}
+	err := s.migrating(ctx, func(m *migrator) error {
+		if err := m.knows(ctx); err != nil {
+			return err
+		}
+		return m.up(ctx)
+	})
+	if err == nil {
+		err = s.settle(ctx, sendQueued)
+	}
+	if err == nil {
+		_, err = s.db.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
+	}
+	return errors.Join(err, s.disconnect())
+}
+
+func (s *Store) settle(ctx context.Context, sendQueued bool) error {
+	tx, err := s.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }()
+	for _, text := range append(settling(sendQueued), "DELETE FROM lanes", "DELETE FROM processes", restartKeysSQLite()) {
+		if _, err := tx.ExecContext(ctx, text); err != nil {
+			return fmt.Errorf("settle what the backup cannot know: %w", err)
+		}
+	}
+	return tx.Commit()
+}
+
+// knows refuses a database that was migrated by a newer program.
+func (m *migrator) knows(ctx context.Context) error {
+	version, err := m.provider.GetDBVersion(ctx)
+	if err != nil {
+		return fmt.Errorf("read the backup's version: %w", err)
+	}
+	return m.knowsVersion(version)
+}
+
+func (m *migrator) knowsVersion(version int64) error {
+	sources := m.provider.ListSources()
+	if newest := sources[len(sources)-1].Version; version > newest {
+		return fmt.Errorf("the backup has version %d, but this program knows versions up to %d: restore it with the program that made it, or a newer one", version, newest)
+	}
+	return nil
+}
+
+// firstKey is where ids go on after a restore: at its microsecond, so that none is
+// given again that was given after the backup, or after an earlier restore of it. A
+// carrier would take the message of a new attempt for one it has, and a late
+// receipt would speak of the wrong one. Nobody gives a million ids a second.
+func firstKey() string { return fmt.Sprint(int64(clock.Real{}.Now())) }
+
+// restartKeysSQLite moves the sequences of all tables that have one.
+func restartKeysSQLite() string {
+	return `DELETE FROM sqlite_sequence;
+		INSERT INTO sqlite_sequence (name, seq) SELECT name, ` + firstKey() + ` FROM sqlite_master
+			WHERE type = 'table' AND sql LIKE '%AUTOINCREMENT%'`
+}
+
+// settling are the statements that make a restored database a new one.
+func settling(sendQueued bool) []string {
+	open := "('" + string(channel.Queued) + "', '" + string(channel.Sending) + "')"
+	if sendQueued {
+		open = "('" + string(channel.Sending) + "')"
+	}
+	unknown := fmt.Sprintf("status = '%s', error_code = ''", channel.Unsettled)
+	now := fmt.Sprint(int64(clock.Real{}.Now()))
+	return []string{
+		"UPDATE log_heads SET epoch = " + fmt.Sprint(randomInt64()),
+		"UPDATE messages SET " + unknown + " WHERE id IN (SELECT message_id FROM attempts WHERE status IN " + open + ")",
+		"UPDATE attempts SET " + unknown + ", detail = 'restored from a backup: it may have been sent since', updated_at = " + now + " WHERE status IN " + open,
+		// The sweep makes jobs for the lanes that still hold something.
+		"DELETE FROM river_job WHERE kind = 'drain_lane'",
+		"UPDATE river_job SET state = 'available' WHERE state = 'running'",
+	}
+}

@@ -1,0 +1,294 @@
+// Package store opens the database, SQLite or PostgreSQL, brings it up to date,
+// and owns how it is written: one group writer per process that puts many use
+// cases into one transaction, each in its own savepoint, and closes it with the
+// tail (counts, events, jobs).
+//
+// Reads go through Ent or Read and see a committed snapshot per statement.
+// Writes go through Write. Nothing may use Ent or Read inside a Write: they do not
+// see what its transaction has changed.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"entgo.io/ent/dialect"
+	entsql "entgo.io/ent/dialect/sql"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+
+	"parley/ent"
+	_ "parley/ent/runtime" // the policies
+	"parley/internal/ground/clock"
+	_ "parley/internal/ground/store/sqlite" // the driver, and its settings
+	"parley/internal/ground/turn"
+)
+
+// Options say which database and how.
+type Options struct {
+	// URL is a file path (SQLite) or a postgres:// URL. Required.
+	URL string
+	// Create makes a new database where there is none, and Parley's tables in one
+	// that lacks them. Without it Open answers ErrNoDatabase there.
+	Create bool
+	// Clock is the domain's time; the system's by default.
+	Clock clock.Clock
+	// GroupSize is how many writes share a transaction at most; 64 by default.
+	GroupSize int
+	// Migrations replaces those of package migrate, in its folders; for tests of a
+	// program that is newer.
+	Migrations fs.FS
+	// TransactionTime is how long PostgreSQL may take over a transaction before its
+	// connection is given up; 30 s by default.
+	TransactionTime time.Duration
+	// Trace sees the text of every statement before it runs, those of River
+	// apart, and what it returns is called when its rows are read; either may be
+	// nil for none. It must be safe for concurrent use.
+	Trace Trace
+	// OnCommit is called after a commit that added events, with the log's last
+	// position. It must not block.
+	OnCommit func(position int64)
+}
+
+// Trace is a hook around statements.
+type Trace func(ctx context.Context, statement string) (done func(error))
+
+// Store is an open database. It is safe for concurrent use.
+type Store struct {
+	// Ent reads under the viewer of the context. Writing through it fails on
+	// SQLite and is not atomic with events on PostgreSQL: use Write.
+	Ent *ent.Client
+	// Clock is the domain's time.
+	Clock clock.Clock
+	// Epoch names this event log; a restored backup starts another.
+	Epoch int64
+
+	dialect  string
+	place    *place // SQLite only
+	watching sync.WaitGroup
+	reader   *sql.DB
+	db       *sql.DB       // the writer; on PostgreSQL the same as reader
+	pool     *pgxpool.Pool // PostgreSQL only
+	binary   bool          // its results can be had in the wire's binary format
+	writer   *writer
+	jobs     jobInserter
+	trace    Trace
+
+	readers *turn.Gate // the connections that read
+	scans   *turn.Gate // those of them that walk through many rows
+	walks   *turn.Gate // what takes many statements
+
+	migrations fs.FS // nil for package migrate's
+}
+
+// Open opens the database at o.URL, applies pending migrations under a lock and
+// starts the group writer. Close releases it.
+func Open(ctx context.Context, o Options) (s *Store, err error) {
+	if o.Clock == nil {
+		o.Clock = clock.Real{}
+	}
+	defer func() { err = plainly(o.URL, err) }()
+	if err := layFile(o.URL, o.Create); err != nil {
+		return nil, err
+	}
+	unlock, err := lockFile(ctx, o.URL)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { unlock(isForeign(err)) }()
+	s = &Store{Clock: o.Clock, trace: o.Trace, migrations: o.Migrations}
+	if err := s.connect(ctx, o.URL); err != nil {
+		return nil, err
+	}
+	if err := s.prepare(ctx, o.Create); err != nil {
+		_ = s.disconnect()
+		return nil, err
+	}
+	s.Ent = ent.NewClient(ent.Driver(s.traced(entsql.OpenDB(s.dialect, s.reader))))
+	s.writer = startWriter(s, o)
+	if s.place != nil {
+		s.watching.Go(func() { s.place.watch(s.writer.closing) })
+	}
+	return s, nil
+}
+
+func (s *Store) prepare(ctx context.Context, create bool) error {
+	err := s.mustHoldParley(ctx)
+	switch {
+	case errors.Is(err, ErrNoDatabase) && create:
+		slog.InfoContext(ctx, "no database was found, so a new one is created", "database", s.name())
+	case err != nil:
+		return err
+	}
+	if err := s.migrate(ctx); err != nil {
+		return err
+	}
+	if err := s.keepSavepointsInMemory(ctx); err != nil {
+		return err
+	}
+	if s.jobs, err = s.newJobInserter(); err != nil {
+		return err
+	}
+	if err := s.startLog(ctx); err != nil || s.place == nil {
+		return err
+	}
+	return s.place.remember() // now with the files that SQLite has made beside it
+}
+
+// name is the SQLite file, or the database's name in its server: never a password.
+func (s *Store) name() string {
+	if s.place != nil {
+		return s.place.path
+	}
+	return s.pool.Config().ConnConfig.Database
+}
+
+// keepSavepointsInMemory spares every write with neighbours some 25 writes to a
+// temporary file: SQLite keeps there what a page held before the savepoint. It
+// comes after the migrations, whose sorting may need the file.
+func (s *Store) keepSavepointsInMemory(ctx context.Context) error {
+	if s.dialect != dialect.SQLite {
+		return nil
+	}
+	_, err := s.db.ExecContext(ctx, "PRAGMA temp_store = MEMORY")
+	return err
+}
+
+func (s *Store) connect(ctx context.Context, u string) error {
+	if IsPostgresURL(u) {
+		return s.connectPostgres(ctx, u)
+	}
+	return s.connectSQLite(ctx, u)
+}
+
+func (s *Store) connectPostgres(ctx context.Context, u string) error {
+	config, err := pgxpool.ParseConfig(u)
+	if err != nil {
+		return errors.New("the database URL is not a PostgreSQL URL: expected postgres://user:password@host:port/name")
+	}
+	if !strings.Contains(u, "pool_max_conns") {
+		config.MaxConns = 16
+	}
+	config.MaxConns = max(config.MaxConns, fewestConns)
+	config.PingTimeout = pingTime
+	config.ConnConfig.RuntimeParams["timezone"] = "UTC"
+	if params := config.ConnConfig.RuntimeParams; params[idleInTransaction] == "" {
+		params[idleInTransaction] = "30s"
+	}
+	if s.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
+		return fmt.Errorf("connect to PostgreSQL: %w", err)
+	}
+	s.dialect = dialect.Postgres
+	s.binary = config.ConnConfig.DefaultQueryExecMode != pgx.QueryExecModeSimpleProtocol
+	s.db = stdlib.OpenDBFromPool(s.pool)
+	s.reader = s.db
+	s.shareReaders(int(config.MaxConns) - ownConns)
+	if err := s.db.PingContext(ctx); err != nil {
+		_ = s.disconnect()
+		return fmt.Errorf("reach PostgreSQL: %w", err)
+	}
+	return nil
+}
+
+// fewestConns is what migrating takes: one connection holds the lock, others
+// work.
+const fewestConns = 4
+
+// ownConns are left to the writer and the jobs by those who read.
+const ownConns = 2
+
+// idleInTransaction is how long PostgreSQL lets a transaction of ours stand
+// still: a process that hangs inside one holds the log's tail, and with it every
+// other process.
+const idleInTransaction = "idle_in_transaction_session_timeout"
+
+// How long PostgreSQL may take over a read whose caller set no deadline, and to
+// answer on a connection that was idle. One that went dead without a word, as a
+// failover or a firewall leaves it, is closed then.
+const (
+	readTime = 15 * time.Second
+	pingTime = 2 * time.Second
+)
+
+// within bounds what is asked of PostgreSQL. A SQLite file does not go silent, and
+// its locks have a bound of their own.
+func (s *Store) within(ctx context.Context, most time.Duration) (context.Context, context.CancelFunc) {
+	if _, bounded := ctx.Deadline(); bounded || s.dialect != dialect.Postgres {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, most)
+}
+
+// Close waits for the writes under way and releases the database. Later writes
+// get ErrClosed.
+func (s *Store) Close() error {
+	s.writer.close()
+	s.watching.Wait() // or it would miss the files that the last connection takes away
+	return s.disconnect()
+}
+
+func (s *Store) disconnect() error {
+	var errs []error
+	if s.reader != nil && s.reader != s.db {
+		errs = append(errs, s.reader.Close())
+	}
+	if s.db != nil {
+		errs = append(errs, s.db.Close())
+	}
+	if s.pool != nil {
+		s.pool.Close()
+	}
+	return errors.Join(errs...)
+}
+
+// Dialect is ent's name of the database in use.
+func (s *Store) Dialect() string { return s.dialect }
+
+// Query is a built statement: one of ent's SQL builders.
+type Query interface{ Query() (string, []any) }
+
+// SQL is a statement written by hand that takes no arguments.
+type SQL string
+
+// Query implements Query.
+func (s SQL) Query() (string, []any) { return string(s), nil }
+
+// Builder starts a statement in the store's dialect.
+func (s *Store) Builder() *entsql.DialectBuilder { return entsql.Dialect(s.dialect) }
+
+// Read runs q outside any transaction and calls scan for every row. It knows no
+// viewer: the caller puts rule.Visible into the statement.
+func (s *Store) Read(ctx context.Context, q Query, scan func(*sql.Rows) error) error {
+	ctx, cancel := s.within(ctx, readTime)
+	defer cancel()
+	return s.inTurn(ctx, func() error { return s.each(ctx, s.reader, q, scan) })
+}
+
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+func (s *Store) each(ctx context.Context, db querier, q Query, scan func(*sql.Rows) error) (err error) {
+	text, args := s.words(q)
+	done := s.note(ctx, text)
+	defer func() { done(err) }()
+	rows, err := db.QueryContext(ctx, text, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
