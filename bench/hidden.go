@@ -9,11 +9,11 @@ import (
 	"path/filepath"
 	"time"
 
-	"parley/ent"
 	"parley/app"
-	"parley/internal/desk/directory"
+	"parley/ent"
 	"parley/internal/admin/importer"
 	"parley/internal/admin/seed"
+	"parley/internal/desk/directory"
 	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"
 )

@@ -14,8 +14,8 @@ import (
 	"time"
 
 	"parley/app"
-	"parley/internal/ground/clock"
 	"parley/internal/admin/seed"
+	"parley/internal/ground/clock"
 )
 
 // peersFolder holds the npm project of the peers.

@@ -11,11 +11,11 @@ import (
 	"github.com/vektah/gqlparser/v2/validator"
 	"github.com/vektah/gqlparser/v2/validator/rules"
 
-	"parley/graph"
 	"parley/app"
-	"parley/internal/ground/price"
+	"parley/graph"
 	"parley/internal/edge/server"
 	"parley/internal/edge/server/limit"
+	"parley/internal/ground/price"
 	"parley/internal/ground/store"
 	"parley/resolvers"
 )

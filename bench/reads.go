@@ -13,8 +13,8 @@ import (
 	entsql "entgo.io/ent/dialect/sql"
 
 	"parley/app"
-	"parley/internal/ground/publicid"
 	"parley/internal/admin/seed"
+	"parley/internal/ground/publicid"
 )
 
 // readers is how many clients read at once.

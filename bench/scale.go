@@ -9,9 +9,9 @@ import (
 	"time"
 
 	"parley/app"
+	"parley/internal/admin/seed"
 	"parley/internal/desk/conversation"
 	"parley/internal/ground/publicid"
-	"parley/internal/admin/seed"
 	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"
 )

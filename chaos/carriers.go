@@ -9,11 +9,11 @@ import (
 	"sync/atomic"
 	"time"
 
+	"parley/internal/admin/seed"
 	"parley/internal/channel"
 	"parley/internal/channel/sandbox"
 	"parley/internal/channel/sandbox/astwilio"
 	"parley/internal/channel/twilio"
-	"parley/internal/admin/seed"
 )
 
 // carriers are phone companies outside of every process that is broken, so that

@@ -12,9 +12,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"parley/internal/admin/seed"
 	"parley/internal/channel/sandbox"
 	"parley/internal/check/blackbox"
-	"parley/internal/admin/seed"
 )
 
 // load is 64 clients that write: carriers that post customers' messages and

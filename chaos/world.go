@@ -10,13 +10,13 @@ import (
 	"path/filepath"
 	"time"
 
-	"parley/ent/provideraccount"
 	"parley/app"
+	"parley/ent/provideraccount"
+	"parley/internal/admin/seed"
 	"parley/internal/channel"
 	"parley/internal/channel/twilio"
 	"parley/internal/check/blackbox"
 	"parley/internal/ground/publicid"
-	"parley/internal/admin/seed"
 	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"
 )

@@ -11,8 +11,8 @@ import (
 	"parley/ent/messaginguser"
 	"parley/ent/queue"
 	"parley/ent/record"
-	"parley/internal/ground/clock"
 	"parley/internal/desk/content"
+	"parley/internal/ground/clock"
 	"strings"
 
 	"entgo.io/ent"

@@ -14,8 +14,8 @@ import (
 	"parley/ent/participant"
 	"parley/ent/queue"
 	"parley/ent/record"
-	"parley/internal/ground/clock"
 	"parley/internal/desk/content"
+	"parley/internal/ground/clock"
 
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"

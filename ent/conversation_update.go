@@ -13,8 +13,8 @@ import (
 	"parley/ent/predicate"
 	"parley/ent/queue"
 	"parley/ent/record"
-	"parley/internal/ground/clock"
 	"parley/internal/desk/content"
+	"parley/internal/ground/clock"
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"

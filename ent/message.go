@@ -8,8 +8,8 @@ import (
 	"parley/ent/conversation"
 	"parley/ent/message"
 	"parley/internal/channel"
-	"parley/internal/ground/clock"
 	"parley/internal/desk/content"
+	"parley/internal/ground/clock"
 	"strings"
 
 	"entgo.io/ent"

@@ -32,8 +32,8 @@ import (
 	"parley/ent/record"
 	"parley/ent/secret"
 	"parley/internal/channel"
-	"parley/internal/ground/clock"
 	"parley/internal/desk/content"
+	"parley/internal/ground/clock"
 	"parley/internal/ground/viewer"
 	"sync"
 

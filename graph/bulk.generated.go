@@ -5,13 +5,13 @@ package graph
 import (
 	"context"
 	"math"
-	"parley/internal/ground/clock"
+	"parley/internal/desk/bulk"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/directory"
-	"parley/internal/ground/fault"
 	"parley/internal/desk/feed"
 	"parley/internal/desk/live"
-	"parley/internal/desk/bulk"
+	"parley/internal/ground/clock"
+	"parley/internal/ground/fault"
 	"parley/internal/ground/page"
 	"strconv"
 	"sync/atomic"
@@ -38,7 +38,7 @@ func (ec *executionContext) field_BulkOperation_results_args(ctx context.Context
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "outcome",
 		func(ctx context.Context, v any) (*bulk.Outcome, error) {
-			return ec.unmarshalOBulkOutcome2ᚖparleyᚋinternalᚋoperationᚐOutcome(ctx, v)
+			return ec.unmarshalOBulkOutcome2ᚖparleyᚋinternalᚋdeskᚋbulkᚐOutcome(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -80,7 +80,7 @@ func (ec *executionContext) _BulkConversationsPayload_operation(ctx context.Cont
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *bulk.Row) graphql.Marshaler {
-			return ec.marshalOBulkOperation2ᚖparleyᚋinternalᚋoperationᚐRow(ctx, selections, v)
+			return ec.marshalOBulkOperation2ᚖparleyᚋinternalᚋdeskᚋbulkᚐRow(ctx, selections, v)
 		},
 		true,
 		false,
@@ -112,7 +112,7 @@ func (ec *executionContext) _BulkConversationsPayload_preview(ctx context.Contex
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *bulk.Preview) graphql.Marshaler {
-			return ec.marshalOBulkPreview2ᚖparleyᚋinternalᚋoperationᚐPreview(ctx, selections, v)
+			return ec.marshalOBulkPreview2ᚖparleyᚋinternalᚋdeskᚋbulkᚐPreview(ctx, selections, v)
 		},
 		true,
 		false,
@@ -144,7 +144,7 @@ func (ec *executionContext) _BulkConversationsPayload_errors(ctx context.Context
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖparleyᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+			return ec.marshalNUserError2ᚕᚖparleyᚋinternalᚋgroundᚋfaultᚐErrorᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -199,7 +199,7 @@ func (ec *executionContext) _BulkOperation_action(ctx context.Context, field gra
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v conversation.Action) graphql.Marshaler {
-			return ec.marshalNBulkAction2parleyᚋinternalᚋconversationᚐAction(ctx, selections, v)
+			return ec.marshalNBulkAction2parleyᚋinternalᚋdeskᚋconversationᚐAction(ctx, selections, v)
 		},
 		true,
 		true,
@@ -222,7 +222,7 @@ func (ec *executionContext) _BulkOperation_assignee(ctx context.Context, field g
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *directory.Agent) graphql.Marshaler {
-			return ec.marshalOAgent2ᚖparleyᚋinternalᚋdirectoryᚐAgent(ctx, selections, v)
+			return ec.marshalOAgent2ᚖparleyᚋinternalᚋdeskᚋdirectoryᚐAgent(ctx, selections, v)
 		},
 		true,
 		false,
@@ -277,7 +277,7 @@ func (ec *executionContext) _BulkOperation_state(ctx context.Context, field grap
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v bulk.State) graphql.Marshaler {
-			return ec.marshalNBulkOperationState2parleyᚋinternalᚋoperationᚐState(ctx, selections, v)
+			return ec.marshalNBulkOperationState2parleyᚋinternalᚋdeskᚋbulkᚐState(ctx, selections, v)
 		},
 		true,
 		true,
@@ -300,7 +300,7 @@ func (ec *executionContext) _BulkOperation_stopReason(ctx context.Context, field
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *bulk.StopReason) graphql.Marshaler {
-			return ec.marshalOBulkStopReason2ᚖparleyᚋinternalᚋoperationᚐStopReason(ctx, selections, v)
+			return ec.marshalOBulkStopReason2ᚖparleyᚋinternalᚋdeskᚋbulkᚐStopReason(ctx, selections, v)
 		},
 		true,
 		false,
@@ -438,7 +438,7 @@ func (ec *executionContext) _BulkOperation_refusals(ctx context.Context, field g
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*bulk.RefusalCount) graphql.Marshaler {
-			return ec.marshalNBulkRefusalCount2ᚕᚖparleyᚋinternalᚋoperationᚐRefusalCountᚄ(ctx, selections, v)
+			return ec.marshalNBulkRefusalCount2ᚕᚖparleyᚋinternalᚋdeskᚋbulkᚐRefusalCountᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -470,7 +470,7 @@ func (ec *executionContext) _BulkOperation_createdBy(ctx context.Context, field 
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *directory.Agent) graphql.Marshaler {
-			return ec.marshalNAgent2ᚖparleyᚋinternalᚋdirectoryᚐAgent(ctx, selections, v)
+			return ec.marshalNAgent2ᚖparleyᚋinternalᚋdeskᚋdirectoryᚐAgent(ctx, selections, v)
 		},
 		true,
 		true,
@@ -502,7 +502,7 @@ func (ec *executionContext) _BulkOperation_createdAt(ctx context.Context, field 
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v clock.Time) graphql.Marshaler {
-			return ec.marshalNDateTime2parleyᚋinternalᚋclockᚐTime(ctx, selections, v)
+			return ec.marshalNDateTime2parleyᚋinternalᚋgroundᚋclockᚐTime(ctx, selections, v)
 		},
 		true,
 		true,
@@ -525,7 +525,7 @@ func (ec *executionContext) _BulkOperation_startedAt(ctx context.Context, field 
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *clock.Time) graphql.Marshaler {
-			return ec.marshalODateTime2ᚖparleyᚋinternalᚋclockᚐTime(ctx, selections, v)
+			return ec.marshalODateTime2ᚖparleyᚋinternalᚋgroundᚋclockᚐTime(ctx, selections, v)
 		},
 		true,
 		false,
@@ -548,7 +548,7 @@ func (ec *executionContext) _BulkOperation_finishedAt(ctx context.Context, field
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *clock.Time) graphql.Marshaler {
-			return ec.marshalODateTime2ᚖparleyᚋinternalᚋclockᚐTime(ctx, selections, v)
+			return ec.marshalODateTime2ᚖparleyᚋinternalᚋgroundᚋclockᚐTime(ctx, selections, v)
 		},
 		true,
 		false,
@@ -571,7 +571,7 @@ func (ec *executionContext) _BulkOperation_expiresAt(ctx context.Context, field 
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *clock.Time) graphql.Marshaler {
-			return ec.marshalODateTime2ᚖparleyᚋinternalᚋclockᚐTime(ctx, selections, v)
+			return ec.marshalODateTime2ᚖparleyᚋinternalᚋgroundᚋclockᚐTime(ctx, selections, v)
 		},
 		true,
 		false,
@@ -594,7 +594,7 @@ func (ec *executionContext) _BulkOperation_results(ctx context.Context, field gr
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *page.Page[*bulk.Result]) graphql.Marshaler {
-			return ec.marshalNBulkResultConnection2ᚖparleyᚋinternalᚋpageᚐPage(ctx, selections, v)
+			return ec.marshalNBulkResultConnection2ᚖparleyᚋinternalᚋgroundᚋpageᚐPage(ctx, selections, v)
 		},
 		true,
 		true,
@@ -661,7 +661,7 @@ func (ec *executionContext) _BulkOperationChange_kind(ctx context.Context, field
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v feed.StreamKind) graphql.Marshaler {
-			return ec.marshalNStreamKind2parleyᚋinternalᚋfeedᚐStreamKind(ctx, selections, v)
+			return ec.marshalNStreamKind2parleyᚋinternalᚋdeskᚋfeedᚐStreamKind(ctx, selections, v)
 		},
 		true,
 		true,
@@ -707,7 +707,7 @@ func (ec *executionContext) _BulkOperationChange_operation(ctx context.Context, 
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *bulk.Row) graphql.Marshaler {
-			return ec.marshalNBulkOperation2ᚖparleyᚋinternalᚋoperationᚐRow(ctx, selections, v)
+			return ec.marshalNBulkOperation2ᚖparleyᚋinternalᚋdeskᚋbulkᚐRow(ctx, selections, v)
 		},
 		true,
 		true,
@@ -739,7 +739,7 @@ func (ec *executionContext) _BulkOperationConnection_edges(ctx context.Context, 
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*bulk.Row]) graphql.Marshaler {
-			return ec.marshalNBulkOperationEdge2ᚕᚖparleyᚋinternalᚋpageᚐEdgeᚄ(ctx, selections, v)
+			return ec.marshalNBulkOperationEdge2ᚕᚖparleyᚋinternalᚋgroundᚋpageᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -771,7 +771,7 @@ func (ec *executionContext) _BulkOperationConnection_nodes(ctx context.Context, 
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*bulk.Row) graphql.Marshaler {
-			return ec.marshalNBulkOperation2ᚕᚖparleyᚋinternalᚋoperationᚐRowᚄ(ctx, selections, v)
+			return ec.marshalNBulkOperation2ᚕᚖparleyᚋinternalᚋdeskᚋbulkᚐRowᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -803,7 +803,7 @@ func (ec *executionContext) _BulkOperationConnection_pageInfo(ctx context.Contex
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *page.Info) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖparleyᚋinternalᚋpageᚐInfo(ctx, selections, v)
+			return ec.marshalNPageInfo2ᚖparleyᚋinternalᚋgroundᚋpageᚐInfo(ctx, selections, v)
 		},
 		true,
 		true,
@@ -858,7 +858,7 @@ func (ec *executionContext) _BulkOperationEdge_node(ctx context.Context, field g
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *bulk.Row) graphql.Marshaler {
-			return ec.marshalNBulkOperation2ᚖparleyᚋinternalᚋoperationᚐRow(ctx, selections, v)
+			return ec.marshalNBulkOperation2ᚖparleyᚋinternalᚋdeskᚋbulkᚐRow(ctx, selections, v)
 		},
 		true,
 		true,
@@ -890,7 +890,7 @@ func (ec *executionContext) _BulkOperationPayload_operation(ctx context.Context,
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *bulk.Row) graphql.Marshaler {
-			return ec.marshalOBulkOperation2ᚖparleyᚋinternalᚋoperationᚐRow(ctx, selections, v)
+			return ec.marshalOBulkOperation2ᚖparleyᚋinternalᚋdeskᚋbulkᚐRow(ctx, selections, v)
 		},
 		true,
 		false,
@@ -922,7 +922,7 @@ func (ec *executionContext) _BulkOperationPayload_errors(ctx context.Context, fi
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖparleyᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+			return ec.marshalNUserError2ᚕᚖparleyᚋinternalᚋgroundᚋfaultᚐErrorᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1046,7 +1046,7 @@ func (ec *executionContext) _BulkPreview_refusals(ctx context.Context, field gra
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*bulk.RefusalCount) graphql.Marshaler {
-			return ec.marshalNBulkRefusalCount2ᚕᚖparleyᚋinternalᚋoperationᚐRefusalCountᚄ(ctx, selections, v)
+			return ec.marshalNBulkRefusalCount2ᚕᚖparleyᚋinternalᚋdeskᚋbulkᚐRefusalCountᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1078,7 +1078,7 @@ func (ec *executionContext) _BulkRefusalCount_code(ctx context.Context, field gr
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v fault.Code) graphql.Marshaler {
-			return ec.marshalNUserErrorCode2parleyᚋinternalᚋfaultᚐCode(ctx, selections, v)
+			return ec.marshalNUserErrorCode2parleyᚋinternalᚋgroundᚋfaultᚐCode(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1147,7 +1147,7 @@ func (ec *executionContext) _BulkResult_conversation(ctx context.Context, field 
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *conversation.Row) graphql.Marshaler {
-			return ec.marshalOConversation2ᚖparleyᚋinternalᚋconversationᚐRow(ctx, selections, v)
+			return ec.marshalOConversation2ᚖparleyᚋinternalᚋdeskᚋconversationᚐRow(ctx, selections, v)
 		},
 		true,
 		false,
@@ -1202,7 +1202,7 @@ func (ec *executionContext) _BulkResult_outcome(ctx context.Context, field graph
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v bulk.Outcome) graphql.Marshaler {
-			return ec.marshalNBulkOutcome2parleyᚋinternalᚋoperationᚐOutcome(ctx, selections, v)
+			return ec.marshalNBulkOutcome2parleyᚋinternalᚋdeskᚋbulkᚐOutcome(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1225,7 +1225,7 @@ func (ec *executionContext) _BulkResult_error(ctx context.Context, field graphql
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *fault.Error) graphql.Marshaler {
-			return ec.marshalOUserError2ᚖparleyᚋinternalᚋfaultᚐError(ctx, selections, v)
+			return ec.marshalOUserError2ᚖparleyᚋinternalᚋgroundᚋfaultᚐError(ctx, selections, v)
 		},
 		true,
 		false,
@@ -1257,7 +1257,7 @@ func (ec *executionContext) _BulkResultConnection_edges(ctx context.Context, fie
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*bulk.Result]) graphql.Marshaler {
-			return ec.marshalNBulkResultEdge2ᚕᚖparleyᚋinternalᚋpageᚐEdgeᚄ(ctx, selections, v)
+			return ec.marshalNBulkResultEdge2ᚕᚖparleyᚋinternalᚋgroundᚋpageᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1289,7 +1289,7 @@ func (ec *executionContext) _BulkResultConnection_nodes(ctx context.Context, fie
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*bulk.Result) graphql.Marshaler {
-			return ec.marshalNBulkResult2ᚕᚖparleyᚋinternalᚋoperationᚐResultᚄ(ctx, selections, v)
+			return ec.marshalNBulkResult2ᚕᚖparleyᚋinternalᚋdeskᚋbulkᚐResultᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1321,7 +1321,7 @@ func (ec *executionContext) _BulkResultConnection_pageInfo(ctx context.Context, 
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *page.Info) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖparleyᚋinternalᚋpageᚐInfo(ctx, selections, v)
+			return ec.marshalNPageInfo2ᚖparleyᚋinternalᚋgroundᚋpageᚐInfo(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1376,7 +1376,7 @@ func (ec *executionContext) _BulkResultEdge_node(ctx context.Context, field grap
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *bulk.Result) graphql.Marshaler {
-			return ec.marshalNBulkResult2ᚖparleyᚋinternalᚋoperationᚐResult(ctx, selections, v)
+			return ec.marshalNBulkResult2ᚖparleyᚋinternalᚋdeskᚋbulkᚐResult(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1423,7 +1423,7 @@ func (ec *executionContext) unmarshalInputBulkAssignConversationsInput(ctx conte
 		switch k {
 		case "selection":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("selection"))
-			data, err := ec.unmarshalNBulkSelection2ᚖparleyᚋinternalᚋoperationᚐSelection(ctx, v)
+			data, err := ec.unmarshalNBulkSelection2ᚖparleyᚋinternalᚋdeskᚋbulkᚐSelection(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -1493,7 +1493,7 @@ func (ec *executionContext) unmarshalInputBulkMarkConversationsReadInput(ctx con
 		switch k {
 		case "selection":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("selection"))
-			data, err := ec.unmarshalNBulkSelection2ᚖparleyᚋinternalᚋoperationᚐSelection(ctx, v)
+			data, err := ec.unmarshalNBulkSelection2ᚖparleyᚋinternalᚋdeskᚋbulkᚐSelection(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -1563,7 +1563,7 @@ func (ec *executionContext) unmarshalInputBulkMarkConversationsUnreadInput(ctx c
 		switch k {
 		case "selection":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("selection"))
-			data, err := ec.unmarshalNBulkSelection2ᚖparleyᚋinternalᚋoperationᚐSelection(ctx, v)
+			data, err := ec.unmarshalNBulkSelection2ᚖparleyᚋinternalᚋdeskᚋbulkᚐSelection(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -1633,7 +1633,7 @@ func (ec *executionContext) unmarshalInputBulkSelection(ctx context.Context, obj
 			it.IDs = data
 		case "view":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("view"))
-			data, err := ec.unmarshalOConversationView2ᚖparleyᚋinternalᚋconversationᚐView(ctx, v)
+			data, err := ec.unmarshalOConversationView2ᚖparleyᚋinternalᚋdeskᚋconversationᚐView(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -1647,7 +1647,7 @@ func (ec *executionContext) unmarshalInputBulkSelection(ctx context.Context, obj
 			it.Search = data
 		case "filterBy":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("filterBy"))
-			data, err := ec.unmarshalOConversationFilter2ᚖparleyᚋinternalᚋconversationᚐFilter(ctx, v)
+			data, err := ec.unmarshalOConversationFilter2ᚖparleyᚋinternalᚋdeskᚋconversationᚐFilter(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -2352,15 +2352,15 @@ func (ec *executionContext) _BulkResultEdge(ctx context.Context, sel ast.Selecti
 
 // region    ***************************** type.gotpl *****************************
 
-func (ec *executionContext) unmarshalNBulkAction2parleyᚋinternalᚋconversationᚐAction(ctx context.Context, v any) (conversation.Action, error) {
+func (ec *executionContext) unmarshalNBulkAction2parleyᚋinternalᚋdeskᚋconversationᚐAction(ctx context.Context, v any) (conversation.Action, error) {
 	tmp, err := graphql.UnmarshalString(v)
-	res := unmarshalNBulkAction2parleyᚋinternalᚋconversationᚐAction[tmp]
+	res := unmarshalNBulkAction2parleyᚋinternalᚋdeskᚋconversationᚐAction[tmp]
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNBulkAction2parleyᚋinternalᚋconversationᚐAction(ctx context.Context, sel ast.SelectionSet, v conversation.Action) graphql.Marshaler {
+func (ec *executionContext) marshalNBulkAction2parleyᚋinternalᚋdeskᚋconversationᚐAction(ctx context.Context, sel ast.SelectionSet, v conversation.Action) graphql.Marshaler {
 	_ = sel
-	res := graphql.MarshalString(marshalNBulkAction2parleyᚋinternalᚋconversationᚐAction[v])
+	res := graphql.MarshalString(marshalNBulkAction2parleyᚋinternalᚋdeskᚋconversationᚐAction[v])
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "BulkAction!")
 	}
@@ -2368,13 +2368,13 @@ func (ec *executionContext) marshalNBulkAction2parleyᚋinternalᚋconversation�
 }
 
 var (
-	unmarshalNBulkAction2parleyᚋinternalᚋconversationᚐAction = map[string]conversation.Action{
+	unmarshalNBulkAction2parleyᚋinternalᚋdeskᚋconversationᚐAction = map[string]conversation.Action{
 		"MARK_READ":   conversation.MarkingRead,
 		"MARK_UNREAD": conversation.MarkingUnread,
 		"ASSIGN":      conversation.Assigning,
 		"OTHER":       conversation.OtherAction,
 	}
-	marshalNBulkAction2parleyᚋinternalᚋconversationᚐAction = map[conversation.Action]string{
+	marshalNBulkAction2parleyᚋinternalᚋdeskᚋconversationᚐAction = map[conversation.Action]string{
 		conversation.MarkingRead:   "MARK_READ",
 		conversation.MarkingUnread: "MARK_UNREAD",
 		conversation.Assigning:     "ASSIGN",
@@ -2382,7 +2382,7 @@ var (
 	}
 )
 
-func (ec *executionContext) unmarshalNBulkAssignConversationsInput2parleyᚋinternalᚋoperationᚐAssignInput(ctx context.Context, v any) (bulk.AssignInput, error) {
+func (ec *executionContext) unmarshalNBulkAssignConversationsInput2parleyᚋinternalᚋdeskᚋbulkᚐAssignInput(ctx context.Context, v any) (bulk.AssignInput, error) {
 	res, err := ec.unmarshalInputBulkAssignConversationsInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
@@ -2395,22 +2395,22 @@ func (ec *executionContext) marshalNBulkConversationsPayload2ᚖparleyᚋgraph�
 	return ec._BulkConversationsPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNBulkMarkConversationsReadInput2parleyᚋinternalᚋoperationᚐMarkInput(ctx context.Context, v any) (bulk.MarkInput, error) {
+func (ec *executionContext) unmarshalNBulkMarkConversationsReadInput2parleyᚋinternalᚋdeskᚋbulkᚐMarkInput(ctx context.Context, v any) (bulk.MarkInput, error) {
 	res, err := ec.unmarshalInputBulkMarkConversationsReadInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalNBulkMarkConversationsUnreadInput2parleyᚋinternalᚋoperationᚐMarkInput(ctx context.Context, v any) (bulk.MarkInput, error) {
+func (ec *executionContext) unmarshalNBulkMarkConversationsUnreadInput2parleyᚋinternalᚋdeskᚋbulkᚐMarkInput(ctx context.Context, v any) (bulk.MarkInput, error) {
 	res, err := ec.unmarshalInputBulkMarkConversationsUnreadInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNBulkOperation2ᚕᚖparleyᚋinternalᚋoperationᚐRowᚄ(ctx context.Context, sel ast.SelectionSet, v []*bulk.Row) graphql.Marshaler {
+func (ec *executionContext) marshalNBulkOperation2ᚕᚖparleyᚋinternalᚋdeskᚋbulkᚐRowᚄ(ctx context.Context, sel ast.SelectionSet, v []*bulk.Row) graphql.Marshaler {
 	ctx = graphql.WithBatchParents(ctx, "BulkOperation", v, nil)
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNBulkOperation2ᚖparleyᚋinternalᚋoperationᚐRow(ctx, sel, v[i])
+		return ec.marshalNBulkOperation2ᚖparleyᚋinternalᚋdeskᚋbulkᚐRow(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -2422,7 +2422,7 @@ func (ec *executionContext) marshalNBulkOperation2ᚕᚖparleyᚋinternalᚋoper
 	return ret
 }
 
-func (ec *executionContext) marshalNBulkOperation2ᚖparleyᚋinternalᚋoperationᚐRow(ctx context.Context, sel ast.SelectionSet, v *bulk.Row) graphql.Marshaler {
+func (ec *executionContext) marshalNBulkOperation2ᚖparleyᚋinternalᚋdeskᚋbulkᚐRow(ctx context.Context, sel ast.SelectionSet, v *bulk.Row) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "BulkOperation!")
 		return graphql.Null
@@ -2430,7 +2430,7 @@ func (ec *executionContext) marshalNBulkOperation2ᚖparleyᚋinternalᚋoperati
 	return ec._BulkOperation(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNBulkOperationChange2ᚖparleyᚋinternalᚋliveᚐOperationChange(ctx context.Context, sel ast.SelectionSet, v *live.OperationChange) graphql.Marshaler {
+func (ec *executionContext) marshalNBulkOperationChange2ᚖparleyᚋinternalᚋdeskᚋliveᚐOperationChange(ctx context.Context, sel ast.SelectionSet, v *live.OperationChange) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "BulkOperationChange!")
 		return graphql.Null
@@ -2438,7 +2438,7 @@ func (ec *executionContext) marshalNBulkOperationChange2ᚖparleyᚋinternalᚋl
 	return ec._BulkOperationChange(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNBulkOperationConnection2ᚖparleyᚋinternalᚋpageᚐPage(ctx context.Context, sel ast.SelectionSet, v *page.Page[*bulk.Row]) graphql.Marshaler {
+func (ec *executionContext) marshalNBulkOperationConnection2ᚖparleyᚋinternalᚋgroundᚋpageᚐPage(ctx context.Context, sel ast.SelectionSet, v *page.Page[*bulk.Row]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "BulkOperationConnection!")
 		return graphql.Null
@@ -2446,11 +2446,11 @@ func (ec *executionContext) marshalNBulkOperationConnection2ᚖparleyᚋinternal
 	return ec._BulkOperationConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNBulkOperationEdge2ᚕᚖparleyᚋinternalᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*bulk.Row]) graphql.Marshaler {
+func (ec *executionContext) marshalNBulkOperationEdge2ᚕᚖparleyᚋinternalᚋgroundᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*bulk.Row]) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNBulkOperationEdge2ᚖparleyᚋinternalᚋpageᚐEdge(ctx, sel, v[i])
+		return ec.marshalNBulkOperationEdge2ᚖparleyᚋinternalᚋgroundᚋpageᚐEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -2462,7 +2462,7 @@ func (ec *executionContext) marshalNBulkOperationEdge2ᚕᚖparleyᚋinternalᚋ
 	return ret
 }
 
-func (ec *executionContext) marshalNBulkOperationEdge2ᚖparleyᚋinternalᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*bulk.Row]) graphql.Marshaler {
+func (ec *executionContext) marshalNBulkOperationEdge2ᚖparleyᚋinternalᚋgroundᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*bulk.Row]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "BulkOperationEdge!")
 		return graphql.Null
@@ -2478,13 +2478,13 @@ func (ec *executionContext) marshalNBulkOperationPayload2ᚖparleyᚋgraphᚐBul
 	return ec._BulkOperationPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNBulkOperationState2parleyᚋinternalᚋoperationᚐState(ctx context.Context, v any) (bulk.State, error) {
+func (ec *executionContext) unmarshalNBulkOperationState2parleyᚋinternalᚋdeskᚋbulkᚐState(ctx context.Context, v any) (bulk.State, error) {
 	tmp, err := graphql.UnmarshalString(v)
 	res := bulk.State(tmp)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNBulkOperationState2parleyᚋinternalᚋoperationᚐState(ctx context.Context, sel ast.SelectionSet, v bulk.State) graphql.Marshaler {
+func (ec *executionContext) marshalNBulkOperationState2parleyᚋinternalᚋdeskᚋbulkᚐState(ctx context.Context, sel ast.SelectionSet, v bulk.State) graphql.Marshaler {
 	_ = sel
 	res := graphql.MarshalString(string(v))
 	if res == graphql.Null {
@@ -2493,13 +2493,13 @@ func (ec *executionContext) marshalNBulkOperationState2parleyᚋinternalᚋopera
 	return res
 }
 
-func (ec *executionContext) unmarshalNBulkOutcome2parleyᚋinternalᚋoperationᚐOutcome(ctx context.Context, v any) (bulk.Outcome, error) {
+func (ec *executionContext) unmarshalNBulkOutcome2parleyᚋinternalᚋdeskᚋbulkᚐOutcome(ctx context.Context, v any) (bulk.Outcome, error) {
 	tmp, err := graphql.UnmarshalString(v)
 	res := bulk.Outcome(tmp)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNBulkOutcome2parleyᚋinternalᚋoperationᚐOutcome(ctx context.Context, sel ast.SelectionSet, v bulk.Outcome) graphql.Marshaler {
+func (ec *executionContext) marshalNBulkOutcome2parleyᚋinternalᚋdeskᚋbulkᚐOutcome(ctx context.Context, sel ast.SelectionSet, v bulk.Outcome) graphql.Marshaler {
 	_ = sel
 	res := graphql.MarshalString(string(v))
 	if res == graphql.Null {
@@ -2508,11 +2508,11 @@ func (ec *executionContext) marshalNBulkOutcome2parleyᚋinternalᚋoperationᚐ
 	return res
 }
 
-func (ec *executionContext) marshalNBulkRefusalCount2ᚕᚖparleyᚋinternalᚋoperationᚐRefusalCountᚄ(ctx context.Context, sel ast.SelectionSet, v []*bulk.RefusalCount) graphql.Marshaler {
+func (ec *executionContext) marshalNBulkRefusalCount2ᚕᚖparleyᚋinternalᚋdeskᚋbulkᚐRefusalCountᚄ(ctx context.Context, sel ast.SelectionSet, v []*bulk.RefusalCount) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNBulkRefusalCount2ᚖparleyᚋinternalᚋoperationᚐRefusalCount(ctx, sel, v[i])
+		return ec.marshalNBulkRefusalCount2ᚖparleyᚋinternalᚋdeskᚋbulkᚐRefusalCount(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -2524,7 +2524,7 @@ func (ec *executionContext) marshalNBulkRefusalCount2ᚕᚖparleyᚋinternalᚋo
 	return ret
 }
 
-func (ec *executionContext) marshalNBulkRefusalCount2ᚖparleyᚋinternalᚋoperationᚐRefusalCount(ctx context.Context, sel ast.SelectionSet, v *bulk.RefusalCount) graphql.Marshaler {
+func (ec *executionContext) marshalNBulkRefusalCount2ᚖparleyᚋinternalᚋdeskᚋbulkᚐRefusalCount(ctx context.Context, sel ast.SelectionSet, v *bulk.RefusalCount) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "BulkRefusalCount!")
 		return graphql.Null
@@ -2532,12 +2532,12 @@ func (ec *executionContext) marshalNBulkRefusalCount2ᚖparleyᚋinternalᚋoper
 	return ec._BulkRefusalCount(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNBulkResult2ᚕᚖparleyᚋinternalᚋoperationᚐResultᚄ(ctx context.Context, sel ast.SelectionSet, v []*bulk.Result) graphql.Marshaler {
+func (ec *executionContext) marshalNBulkResult2ᚕᚖparleyᚋinternalᚋdeskᚋbulkᚐResultᚄ(ctx context.Context, sel ast.SelectionSet, v []*bulk.Result) graphql.Marshaler {
 	ctx = graphql.WithBatchParents(ctx, "BulkResult", v, nil)
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNBulkResult2ᚖparleyᚋinternalᚋoperationᚐResult(ctx, sel, v[i])
+		return ec.marshalNBulkResult2ᚖparleyᚋinternalᚋdeskᚋbulkᚐResult(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -2549,7 +2549,7 @@ func (ec *executionContext) marshalNBulkResult2ᚕᚖparleyᚋinternalᚋoperati
 	return ret
 }
 
-func (ec *executionContext) marshalNBulkResult2ᚖparleyᚋinternalᚋoperationᚐResult(ctx context.Context, sel ast.SelectionSet, v *bulk.Result) graphql.Marshaler {
+func (ec *executionContext) marshalNBulkResult2ᚖparleyᚋinternalᚋdeskᚋbulkᚐResult(ctx context.Context, sel ast.SelectionSet, v *bulk.Result) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "BulkResult!")
 		return graphql.Null
@@ -2557,7 +2557,7 @@ func (ec *executionContext) marshalNBulkResult2ᚖparleyᚋinternalᚋoperation�
 	return ec._BulkResult(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNBulkResultConnection2ᚖparleyᚋinternalᚋpageᚐPage(ctx context.Context, sel ast.SelectionSet, v *page.Page[*bulk.Result]) graphql.Marshaler {
+func (ec *executionContext) marshalNBulkResultConnection2ᚖparleyᚋinternalᚋgroundᚋpageᚐPage(ctx context.Context, sel ast.SelectionSet, v *page.Page[*bulk.Result]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "BulkResultConnection!")
 		return graphql.Null
@@ -2565,11 +2565,11 @@ func (ec *executionContext) marshalNBulkResultConnection2ᚖparleyᚋinternalᚋ
 	return ec._BulkResultConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNBulkResultEdge2ᚕᚖparleyᚋinternalᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*bulk.Result]) graphql.Marshaler {
+func (ec *executionContext) marshalNBulkResultEdge2ᚕᚖparleyᚋinternalᚋgroundᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*bulk.Result]) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNBulkResultEdge2ᚖparleyᚋinternalᚋpageᚐEdge(ctx, sel, v[i])
+		return ec.marshalNBulkResultEdge2ᚖparleyᚋinternalᚋgroundᚋpageᚐEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -2581,7 +2581,7 @@ func (ec *executionContext) marshalNBulkResultEdge2ᚕᚖparleyᚋinternalᚋpag
 	return ret
 }
 
-func (ec *executionContext) marshalNBulkResultEdge2ᚖparleyᚋinternalᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*bulk.Result]) graphql.Marshaler {
+func (ec *executionContext) marshalNBulkResultEdge2ᚖparleyᚋinternalᚋgroundᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*bulk.Result]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "BulkResultEdge!")
 		return graphql.Null
@@ -2589,7 +2589,7 @@ func (ec *executionContext) marshalNBulkResultEdge2ᚖparleyᚋinternalᚋpage�
 	return ec._BulkResultEdge(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNBulkSelection2ᚖparleyᚋinternalᚋoperationᚐSelection(ctx context.Context, v any) (*bulk.Selection, error) {
+func (ec *executionContext) unmarshalNBulkSelection2ᚖparleyᚋinternalᚋdeskᚋbulkᚐSelection(ctx context.Context, v any) (*bulk.Selection, error) {
 	res, err := ec.unmarshalInputBulkSelection(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
@@ -2609,14 +2609,14 @@ func (ec *executionContext) unmarshalNResumeBulkOperationInput2parleyᚋgraphᚐ
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalOBulkOperation2ᚖparleyᚋinternalᚋoperationᚐRow(ctx context.Context, sel ast.SelectionSet, v *bulk.Row) graphql.Marshaler {
+func (ec *executionContext) marshalOBulkOperation2ᚖparleyᚋinternalᚋdeskᚋbulkᚐRow(ctx context.Context, sel ast.SelectionSet, v *bulk.Row) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._BulkOperation(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalOBulkOutcome2ᚖparleyᚋinternalᚋoperationᚐOutcome(ctx context.Context, v any) (*bulk.Outcome, error) {
+func (ec *executionContext) unmarshalOBulkOutcome2ᚖparleyᚋinternalᚋdeskᚋbulkᚐOutcome(ctx context.Context, v any) (*bulk.Outcome, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -2625,7 +2625,7 @@ func (ec *executionContext) unmarshalOBulkOutcome2ᚖparleyᚋinternalᚋoperati
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalOBulkOutcome2ᚖparleyᚋinternalᚋoperationᚐOutcome(ctx context.Context, sel ast.SelectionSet, v *bulk.Outcome) graphql.Marshaler {
+func (ec *executionContext) marshalOBulkOutcome2ᚖparleyᚋinternalᚋdeskᚋbulkᚐOutcome(ctx context.Context, sel ast.SelectionSet, v *bulk.Outcome) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
@@ -2635,14 +2635,14 @@ func (ec *executionContext) marshalOBulkOutcome2ᚖparleyᚋinternalᚋoperation
 	return res
 }
 
-func (ec *executionContext) marshalOBulkPreview2ᚖparleyᚋinternalᚋoperationᚐPreview(ctx context.Context, sel ast.SelectionSet, v *bulk.Preview) graphql.Marshaler {
+func (ec *executionContext) marshalOBulkPreview2ᚖparleyᚋinternalᚋdeskᚋbulkᚐPreview(ctx context.Context, sel ast.SelectionSet, v *bulk.Preview) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._BulkPreview(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalOBulkStopReason2ᚖparleyᚋinternalᚋoperationᚐStopReason(ctx context.Context, v any) (*bulk.StopReason, error) {
+func (ec *executionContext) unmarshalOBulkStopReason2ᚖparleyᚋinternalᚋdeskᚋbulkᚐStopReason(ctx context.Context, v any) (*bulk.StopReason, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -2651,7 +2651,7 @@ func (ec *executionContext) unmarshalOBulkStopReason2ᚖparleyᚋinternalᚋoper
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalOBulkStopReason2ᚖparleyᚋinternalᚋoperationᚐStopReason(ctx context.Context, sel ast.SelectionSet, v *bulk.StopReason) graphql.Marshaler {
+func (ec *executionContext) marshalOBulkStopReason2ᚖparleyᚋinternalᚋdeskᚋbulkᚐStopReason(ctx context.Context, sel ast.SelectionSet, v *bulk.StopReason) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}

@@ -5,12 +5,12 @@ package graph
 import (
 	"context"
 	"math"
-	"parley/internal/ground/clock"
 	"parley/internal/desk/content"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/directory"
-	"parley/internal/ground/fault"
 	"parley/internal/desk/message"
+	"parley/internal/ground/clock"
+	"parley/internal/ground/fault"
 	"parley/internal/ground/page"
 	"strconv"
 	"sync/atomic"
@@ -109,7 +109,7 @@ func (ec *executionContext) _AssignConversationsPayload_results(ctx context.Cont
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*conversation.Result) graphql.Marshaler {
-			return ec.marshalNConversationResult2ᚕᚖparleyᚋinternalᚋconversationᚐResultᚄ(ctx, selections, v)
+			return ec.marshalNConversationResult2ᚕᚖparleyᚋinternalᚋdeskᚋconversationᚐResultᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -141,7 +141,7 @@ func (ec *executionContext) _AssignConversationsPayload_errors(ctx context.Conte
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖparleyᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+			return ec.marshalNUserError2ᚕᚖparleyᚋinternalᚋgroundᚋfaultᚐErrorᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -242,7 +242,7 @@ func (ec *executionContext) _Conversation_channel(ctx context.Context, field gra
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *directory.Channel) graphql.Marshaler {
-			return ec.marshalNChannel2ᚖparleyᚋinternalᚋdirectoryᚐChannel(ctx, selections, v)
+			return ec.marshalNChannel2ᚖparleyᚋinternalᚋdeskᚋdirectoryᚐChannel(ctx, selections, v)
 		},
 		true,
 		true,
@@ -274,7 +274,7 @@ func (ec *executionContext) _Conversation_owner(ctx context.Context, field graph
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *directory.Agent) graphql.Marshaler {
-			return ec.marshalOAgent2ᚖparleyᚋinternalᚋdirectoryᚐAgent(ctx, selections, v)
+			return ec.marshalOAgent2ᚖparleyᚋinternalᚋdeskᚋdirectoryᚐAgent(ctx, selections, v)
 		},
 		true,
 		false,
@@ -306,7 +306,7 @@ func (ec *executionContext) _Conversation_messagingUser(ctx context.Context, fie
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *conversation.MessagingUser) graphql.Marshaler {
-			return ec.marshalNMessagingUser2ᚖparleyᚋinternalᚋconversationᚐMessagingUser(ctx, selections, v)
+			return ec.marshalNMessagingUser2ᚖparleyᚋinternalᚋdeskᚋconversationᚐMessagingUser(ctx, selections, v)
 		},
 		true,
 		true,
@@ -361,7 +361,7 @@ func (ec *executionContext) _Conversation_record(ctx context.Context, field grap
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *conversation.Record) graphql.Marshaler {
-			return ec.marshalORecord2ᚖparleyᚋinternalᚋconversationᚐRecord(ctx, selections, v)
+			return ec.marshalORecord2ᚖparleyᚋinternalᚋdeskᚋconversationᚐRecord(ctx, selections, v)
 		},
 		true,
 		false,
@@ -508,7 +508,7 @@ func (ec *executionContext) _Conversation_lastMessageAt(ctx context.Context, fie
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v clock.Time) graphql.Marshaler {
-			return ec.marshalNDateTime2parleyᚋinternalᚋclockᚐTime(ctx, selections, v)
+			return ec.marshalNDateTime2parleyᚋinternalᚋgroundᚋclockᚐTime(ctx, selections, v)
 		},
 		true,
 		true,
@@ -531,7 +531,7 @@ func (ec *executionContext) _Conversation_lastIncomingAt(ctx context.Context, fi
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *clock.Time) graphql.Marshaler {
-			return ec.marshalODateTime2ᚖparleyᚋinternalᚋclockᚐTime(ctx, selections, v)
+			return ec.marshalODateTime2ᚖparleyᚋinternalᚋgroundᚋclockᚐTime(ctx, selections, v)
 		},
 		true,
 		false,
@@ -554,7 +554,7 @@ func (ec *executionContext) _Conversation_lastMessageDirection(ctx context.Conte
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *content.Direction) graphql.Marshaler {
-			return ec.marshalOMessageDirection2ᚖparleyᚋinternalᚋcontentᚐDirection(ctx, selections, v)
+			return ec.marshalOMessageDirection2ᚖparleyᚋinternalᚋdeskᚋcontentᚐDirection(ctx, selections, v)
 		},
 		true,
 		false,
@@ -577,7 +577,7 @@ func (ec *executionContext) _Conversation_lastMessage(ctx context.Context, field
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *message.Row) graphql.Marshaler {
-			return ec.marshalOMessage2ᚖparleyᚋinternalᚋmessageᚐRow(ctx, selections, v)
+			return ec.marshalOMessage2ᚖparleyᚋinternalᚋdeskᚋmessageᚐRow(ctx, selections, v)
 		},
 		true,
 		false,
@@ -655,7 +655,7 @@ func (ec *executionContext) _Conversation_messages(ctx context.Context, field gr
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *message.Page) graphql.Marshaler {
-			return ec.marshalNMessageConnection2ᚖparleyᚋinternalᚋmessageᚐPage(ctx, selections, v)
+			return ec.marshalNMessageConnection2ᚖparleyᚋinternalᚋdeskᚋmessageᚐPage(ctx, selections, v)
 		},
 		true,
 		true,
@@ -723,7 +723,7 @@ func (ec *executionContext) _Conversation_sendability(ctx context.Context, field
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *message.Sendability) graphql.Marshaler {
-			return ec.marshalNSendability2ᚖparleyᚋinternalᚋmessageᚐSendability(ctx, selections, v)
+			return ec.marshalNSendability2ᚖparleyᚋinternalᚋdeskᚋmessageᚐSendability(ctx, selections, v)
 		},
 		true,
 		true,
@@ -812,7 +812,7 @@ func (ec *executionContext) _Conversation_createdAt(ctx context.Context, field g
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v clock.Time) graphql.Marshaler {
-			return ec.marshalNDateTime2parleyᚋinternalᚋclockᚐTime(ctx, selections, v)
+			return ec.marshalNDateTime2parleyᚋinternalᚋgroundᚋclockᚐTime(ctx, selections, v)
 		},
 		true,
 		true,
@@ -835,7 +835,7 @@ func (ec *executionContext) _ConversationConnection_edges(ctx context.Context, f
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*conversation.Row]) graphql.Marshaler {
-			return ec.marshalNConversationEdge2ᚕᚖparleyᚋinternalᚋpageᚐEdgeᚄ(ctx, selections, v)
+			return ec.marshalNConversationEdge2ᚕᚖparleyᚋinternalᚋgroundᚋpageᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -867,7 +867,7 @@ func (ec *executionContext) _ConversationConnection_nodes(ctx context.Context, f
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*conversation.Row) graphql.Marshaler {
-			return ec.marshalNConversation2ᚕᚖparleyᚋinternalᚋconversationᚐRowᚄ(ctx, selections, v)
+			return ec.marshalNConversation2ᚕᚖparleyᚋinternalᚋdeskᚋconversationᚐRowᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -899,7 +899,7 @@ func (ec *executionContext) _ConversationConnection_pageInfo(ctx context.Context
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *page.Info) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖparleyᚋinternalᚋpageᚐInfo(ctx, selections, v)
+			return ec.marshalNPageInfo2ᚖparleyᚋinternalᚋgroundᚋpageᚐInfo(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1000,7 +1000,7 @@ func (ec *executionContext) _ConversationEdge_node(ctx context.Context, field gr
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *conversation.Row) graphql.Marshaler {
-			return ec.marshalNConversation2ᚖparleyᚋinternalᚋconversationᚐRow(ctx, selections, v)
+			return ec.marshalNConversation2ᚖparleyᚋinternalᚋdeskᚋconversationᚐRow(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1055,7 +1055,7 @@ func (ec *executionContext) _ConversationResult_conversation(ctx context.Context
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *conversation.Row) graphql.Marshaler {
-			return ec.marshalOConversation2ᚖparleyᚋinternalᚋconversationᚐRow(ctx, selections, v)
+			return ec.marshalOConversation2ᚖparleyᚋinternalᚋdeskᚋconversationᚐRow(ctx, selections, v)
 		},
 		true,
 		false,
@@ -1087,7 +1087,7 @@ func (ec *executionContext) _ConversationResult_error(ctx context.Context, field
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *fault.Error) graphql.Marshaler {
-			return ec.marshalOUserError2ᚖparleyᚋinternalᚋfaultᚐError(ctx, selections, v)
+			return ec.marshalOUserError2ᚖparleyᚋinternalᚋgroundᚋfaultᚐError(ctx, selections, v)
 		},
 		true,
 		false,
@@ -1119,7 +1119,7 @@ func (ec *executionContext) _MarkConversationsPayload_results(ctx context.Contex
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*conversation.Result) graphql.Marshaler {
-			return ec.marshalNConversationResult2ᚕᚖparleyᚋinternalᚋconversationᚐResultᚄ(ctx, selections, v)
+			return ec.marshalNConversationResult2ᚕᚖparleyᚋinternalᚋdeskᚋconversationᚐResultᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1151,7 +1151,7 @@ func (ec *executionContext) _MarkConversationsPayload_errors(ctx context.Context
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖparleyᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+			return ec.marshalNUserError2ᚕᚖparleyᚋinternalᚋgroundᚋfaultᚐErrorᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1334,21 +1334,21 @@ func (ec *executionContext) unmarshalInputConversationFilter(ctx context.Context
 			it.IsAssigned = data
 		case "lastMessageDirection":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("lastMessageDirection"))
-			data, err := ec.unmarshalOMessageDirection2ᚖparleyᚋinternalᚋcontentᚐDirection(ctx, v)
+			data, err := ec.unmarshalOMessageDirection2ᚖparleyᚋinternalᚋdeskᚋcontentᚐDirection(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.LastMessageDirection = data
 		case "lastMessageFrom":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("lastMessageFrom"))
-			data, err := ec.unmarshalODateTime2ᚖparleyᚋinternalᚋclockᚐTime(ctx, v)
+			data, err := ec.unmarshalODateTime2ᚖparleyᚋinternalᚋgroundᚋclockᚐTime(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.LastMessageFrom = data
 		case "lastMessageBefore":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("lastMessageBefore"))
-			data, err := ec.unmarshalODateTime2ᚖparleyᚋinternalᚋclockᚐTime(ctx, v)
+			data, err := ec.unmarshalODateTime2ᚖparleyᚋinternalᚋgroundᚋclockᚐTime(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -1397,14 +1397,14 @@ func (ec *executionContext) unmarshalInputConversationOrder(ctx context.Context,
 		switch k {
 		case "field":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("field"))
-			data, err := ec.unmarshalNConversationOrderField2parleyᚋinternalᚋconversationᚐOrderField(ctx, v)
+			data, err := ec.unmarshalNConversationOrderField2parleyᚋinternalᚋdeskᚋconversationᚐOrderField(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.Field = data
 		case "direction":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("direction"))
-			data, err := ec.unmarshalNOrderDirection2parleyᚋinternalᚋconversationᚐOrderDirection(ctx, v)
+			data, err := ec.unmarshalNOrderDirection2parleyᚋinternalᚋdeskᚋconversationᚐOrderDirection(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -1446,7 +1446,7 @@ func (ec *executionContext) unmarshalInputConversationView(ctx context.Context, 
 		switch k {
 		case "kind":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("kind"))
-			data, err := ec.unmarshalNViewKind2parleyᚋinternalᚋconversationᚐViewKind(ctx, v)
+			data, err := ec.unmarshalNViewKind2parleyᚋinternalᚋdeskᚋconversationᚐViewKind(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -1499,7 +1499,7 @@ func (ec *executionContext) unmarshalInputMarkConversationsReadInput(ctx context
 		switch k {
 		case "conversations":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("conversations"))
-			data, err := ec.unmarshalNMarkItem2ᚕᚖparleyᚋinternalᚋconversationᚐMarkItemᚄ(ctx, v)
+			data, err := ec.unmarshalNMarkItem2ᚕᚖparleyᚋinternalᚋdeskᚋconversationᚐMarkItemᚄ(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -2011,12 +2011,12 @@ func (ec *executionContext) unmarshalNAssignItem2ᚖparleyᚋgraphᚐAssignItem(
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNConversation2ᚕᚖparleyᚋinternalᚋconversationᚐRowᚄ(ctx context.Context, sel ast.SelectionSet, v []*conversation.Row) graphql.Marshaler {
+func (ec *executionContext) marshalNConversation2ᚕᚖparleyᚋinternalᚋdeskᚋconversationᚐRowᚄ(ctx context.Context, sel ast.SelectionSet, v []*conversation.Row) graphql.Marshaler {
 	ctx = graphql.WithBatchParents(ctx, "Conversation", v, nil)
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNConversation2ᚖparleyᚋinternalᚋconversationᚐRow(ctx, sel, v[i])
+		return ec.marshalNConversation2ᚖparleyᚋinternalᚋdeskᚋconversationᚐRow(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -2028,7 +2028,7 @@ func (ec *executionContext) marshalNConversation2ᚕᚖparleyᚋinternalᚋconve
 	return ret
 }
 
-func (ec *executionContext) marshalNConversation2ᚖparleyᚋinternalᚋconversationᚐRow(ctx context.Context, sel ast.SelectionSet, v *conversation.Row) graphql.Marshaler {
+func (ec *executionContext) marshalNConversation2ᚖparleyᚋinternalᚋdeskᚋconversationᚐRow(ctx context.Context, sel ast.SelectionSet, v *conversation.Row) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Conversation!")
 		return graphql.Null
@@ -2036,7 +2036,7 @@ func (ec *executionContext) marshalNConversation2ᚖparleyᚋinternalᚋconversa
 	return ec._Conversation(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNConversationConnection2ᚖparleyᚋinternalᚋconversationᚐPage(ctx context.Context, sel ast.SelectionSet, v *conversation.Page) graphql.Marshaler {
+func (ec *executionContext) marshalNConversationConnection2ᚖparleyᚋinternalᚋdeskᚋconversationᚐPage(ctx context.Context, sel ast.SelectionSet, v *conversation.Page) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "ConversationConnection!")
 		return graphql.Null
@@ -2044,11 +2044,11 @@ func (ec *executionContext) marshalNConversationConnection2ᚖparleyᚋinternal�
 	return ec._ConversationConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNConversationEdge2ᚕᚖparleyᚋinternalᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*conversation.Row]) graphql.Marshaler {
+func (ec *executionContext) marshalNConversationEdge2ᚕᚖparleyᚋinternalᚋgroundᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*conversation.Row]) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNConversationEdge2ᚖparleyᚋinternalᚋpageᚐEdge(ctx, sel, v[i])
+		return ec.marshalNConversationEdge2ᚖparleyᚋinternalᚋgroundᚋpageᚐEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -2060,7 +2060,7 @@ func (ec *executionContext) marshalNConversationEdge2ᚕᚖparleyᚋinternalᚋp
 	return ret
 }
 
-func (ec *executionContext) marshalNConversationEdge2ᚖparleyᚋinternalᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*conversation.Row]) graphql.Marshaler {
+func (ec *executionContext) marshalNConversationEdge2ᚖparleyᚋinternalᚋgroundᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*conversation.Row]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "ConversationEdge!")
 		return graphql.Null
@@ -2068,13 +2068,13 @@ func (ec *executionContext) marshalNConversationEdge2ᚖparleyᚋinternalᚋpage
 	return ec._ConversationEdge(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNConversationOrderField2parleyᚋinternalᚋconversationᚐOrderField(ctx context.Context, v any) (conversation.OrderField, error) {
+func (ec *executionContext) unmarshalNConversationOrderField2parleyᚋinternalᚋdeskᚋconversationᚐOrderField(ctx context.Context, v any) (conversation.OrderField, error) {
 	tmp, err := graphql.UnmarshalString(v)
 	res := conversation.OrderField(tmp)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNConversationOrderField2parleyᚋinternalᚋconversationᚐOrderField(ctx context.Context, sel ast.SelectionSet, v conversation.OrderField) graphql.Marshaler {
+func (ec *executionContext) marshalNConversationOrderField2parleyᚋinternalᚋdeskᚋconversationᚐOrderField(ctx context.Context, sel ast.SelectionSet, v conversation.OrderField) graphql.Marshaler {
 	_ = sel
 	res := graphql.MarshalString(string(v))
 	if res == graphql.Null {
@@ -2083,11 +2083,11 @@ func (ec *executionContext) marshalNConversationOrderField2parleyᚋinternalᚋc
 	return res
 }
 
-func (ec *executionContext) marshalNConversationResult2ᚕᚖparleyᚋinternalᚋconversationᚐResultᚄ(ctx context.Context, sel ast.SelectionSet, v []*conversation.Result) graphql.Marshaler {
+func (ec *executionContext) marshalNConversationResult2ᚕᚖparleyᚋinternalᚋdeskᚋconversationᚐResultᚄ(ctx context.Context, sel ast.SelectionSet, v []*conversation.Result) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNConversationResult2ᚖparleyᚋinternalᚋconversationᚐResult(ctx, sel, v[i])
+		return ec.marshalNConversationResult2ᚖparleyᚋinternalᚋdeskᚋconversationᚐResult(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -2099,7 +2099,7 @@ func (ec *executionContext) marshalNConversationResult2ᚕᚖparleyᚋinternal�
 	return ret
 }
 
-func (ec *executionContext) marshalNConversationResult2ᚖparleyᚋinternalᚋconversationᚐResult(ctx context.Context, sel ast.SelectionSet, v *conversation.Result) graphql.Marshaler {
+func (ec *executionContext) marshalNConversationResult2ᚖparleyᚋinternalᚋdeskᚋconversationᚐResult(ctx context.Context, sel ast.SelectionSet, v *conversation.Result) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "ConversationResult!")
 		return graphql.Null
@@ -2107,7 +2107,7 @@ func (ec *executionContext) marshalNConversationResult2ᚖparleyᚋinternalᚋco
 	return ec._ConversationResult(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNConversationView2parleyᚋinternalᚋconversationᚐView(ctx context.Context, v any) (conversation.View, error) {
+func (ec *executionContext) unmarshalNConversationView2parleyᚋinternalᚋdeskᚋconversationᚐView(ctx context.Context, v any) (conversation.View, error) {
 	res, err := ec.unmarshalInputConversationView(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
@@ -2130,13 +2130,13 @@ func (ec *executionContext) unmarshalNMarkConversationsUnreadInput2parleyᚋgrap
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalNMarkItem2ᚕᚖparleyᚋinternalᚋconversationᚐMarkItemᚄ(ctx context.Context, v any) ([]*conversation.MarkItem, error) {
+func (ec *executionContext) unmarshalNMarkItem2ᚕᚖparleyᚋinternalᚋdeskᚋconversationᚐMarkItemᚄ(ctx context.Context, v any) ([]*conversation.MarkItem, error) {
 	vSlice := graphql.CoerceList(v)
 	var err error
 	res := make([]*conversation.MarkItem, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalNMarkItem2ᚖparleyᚋinternalᚋconversationᚐMarkItem(ctx, vSlice[i])
+		res[i], err = ec.unmarshalNMarkItem2ᚖparleyᚋinternalᚋdeskᚋconversationᚐMarkItem(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}
@@ -2144,18 +2144,18 @@ func (ec *executionContext) unmarshalNMarkItem2ᚕᚖparleyᚋinternalᚋconvers
 	return res, nil
 }
 
-func (ec *executionContext) unmarshalNMarkItem2ᚖparleyᚋinternalᚋconversationᚐMarkItem(ctx context.Context, v any) (*conversation.MarkItem, error) {
+func (ec *executionContext) unmarshalNMarkItem2ᚖparleyᚋinternalᚋdeskᚋconversationᚐMarkItem(ctx context.Context, v any) (*conversation.MarkItem, error) {
 	res, err := ec.unmarshalInputMarkItem(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalNViewKind2parleyᚋinternalᚋconversationᚐViewKind(ctx context.Context, v any) (conversation.ViewKind, error) {
+func (ec *executionContext) unmarshalNViewKind2parleyᚋinternalᚋdeskᚋconversationᚐViewKind(ctx context.Context, v any) (conversation.ViewKind, error) {
 	tmp, err := graphql.UnmarshalString(v)
 	res := conversation.ViewKind(tmp)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNViewKind2parleyᚋinternalᚋconversationᚐViewKind(ctx context.Context, sel ast.SelectionSet, v conversation.ViewKind) graphql.Marshaler {
+func (ec *executionContext) marshalNViewKind2parleyᚋinternalᚋdeskᚋconversationᚐViewKind(ctx context.Context, sel ast.SelectionSet, v conversation.ViewKind) graphql.Marshaler {
 	_ = sel
 	res := graphql.MarshalString(string(v))
 	if res == graphql.Null {
@@ -2181,21 +2181,21 @@ func (ec *executionContext) unmarshalOAssignItem2ᚕᚖparleyᚋgraphᚐAssignIt
 	return res, nil
 }
 
-func (ec *executionContext) marshalOConversation2ᚖparleyᚋinternalᚋconversationᚐRow(ctx context.Context, sel ast.SelectionSet, v *conversation.Row) graphql.Marshaler {
+func (ec *executionContext) marshalOConversation2ᚖparleyᚋinternalᚋdeskᚋconversationᚐRow(ctx context.Context, sel ast.SelectionSet, v *conversation.Row) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._Conversation(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalOConversationEdge2ᚖparleyᚋinternalᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*conversation.Row]) graphql.Marshaler {
+func (ec *executionContext) marshalOConversationEdge2ᚖparleyᚋinternalᚋgroundᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*conversation.Row]) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._ConversationEdge(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalOConversationFilter2ᚖparleyᚋinternalᚋconversationᚐFilter(ctx context.Context, v any) (*conversation.Filter, error) {
+func (ec *executionContext) unmarshalOConversationFilter2ᚖparleyᚋinternalᚋdeskᚋconversationᚐFilter(ctx context.Context, v any) (*conversation.Filter, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -2203,7 +2203,7 @@ func (ec *executionContext) unmarshalOConversationFilter2ᚖparleyᚋinternalᚋ
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalOConversationOrder2ᚖparleyᚋinternalᚋconversationᚐOrder(ctx context.Context, v any) (*conversation.Order, error) {
+func (ec *executionContext) unmarshalOConversationOrder2ᚖparleyᚋinternalᚋdeskᚋconversationᚐOrder(ctx context.Context, v any) (*conversation.Order, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -2211,7 +2211,7 @@ func (ec *executionContext) unmarshalOConversationOrder2ᚖparleyᚋinternalᚋc
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalOConversationView2ᚖparleyᚋinternalᚋconversationᚐView(ctx context.Context, v any) (*conversation.View, error) {
+func (ec *executionContext) unmarshalOConversationView2ᚖparleyᚋinternalᚋdeskᚋconversationᚐView(ctx context.Context, v any) (*conversation.View, error) {
 	if v == nil {
 		return nil, nil
 	}

@@ -6,9 +6,9 @@ import (
 	"context"
 	"math"
 	"parley/internal/channel"
+	"parley/internal/desk/bulk"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/directory"
-	"parley/internal/desk/bulk"
 	"parley/internal/ground/page"
 	"parley/internal/ground/viewer"
 	"strconv"
@@ -185,7 +185,7 @@ func (ec *executionContext) _Agent_role(ctx context.Context, field graphql.Colle
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v viewer.Role) graphql.Marshaler {
-			return ec.marshalNAgentRole2parleyᚋinternalᚋviewerᚐRole(ctx, selections, v)
+			return ec.marshalNAgentRole2parleyᚋinternalᚋgroundᚋviewerᚐRole(ctx, selections, v)
 		},
 		true,
 		true,
@@ -392,7 +392,7 @@ func (ec *executionContext) _Channel_members(ctx context.Context, field graphql.
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*directory.Agent) graphql.Marshaler {
-			return ec.marshalNAgent2ᚕᚖparleyᚋinternalᚋdirectoryᚐAgentᚄ(ctx, selections, v)
+			return ec.marshalNAgent2ᚕᚖparleyᚋinternalᚋdeskᚋdirectoryᚐAgentᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -539,7 +539,7 @@ func (ec *executionContext) _Inbox_kind(ctx context.Context, field graphql.Colle
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v conversation.ViewKind) graphql.Marshaler {
-			return ec.marshalNViewKind2parleyᚋinternalᚋconversationᚐViewKind(ctx, selections, v)
+			return ec.marshalNViewKind2parleyᚋinternalᚋdeskᚋconversationᚐViewKind(ctx, selections, v)
 		},
 		true,
 		true,
@@ -608,7 +608,7 @@ func (ec *executionContext) _Inbox_counts(ctx context.Context, field graphql.Col
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v conversation.Counts) graphql.Marshaler {
-			return ec.marshalNViewCounts2parleyᚋinternalᚋconversationᚐCounts(ctx, selections, v)
+			return ec.marshalNViewCounts2parleyᚋinternalᚋdeskᚋconversationᚐCounts(ctx, selections, v)
 		},
 		true,
 		true,
@@ -640,7 +640,7 @@ func (ec *executionContext) _InboxList_nodes(ctx context.Context, field graphql.
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*conversation.Inbox) graphql.Marshaler {
-			return ec.marshalNInbox2ᚕᚖparleyᚋinternalᚋconversationᚐInboxᚄ(ctx, selections, v)
+			return ec.marshalNInbox2ᚕᚖparleyᚋinternalᚋdeskᚋconversationᚐInboxᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -764,7 +764,7 @@ func (ec *executionContext) _MessagingUser_identifiers(ctx context.Context, fiel
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*conversation.Identifier) graphql.Marshaler {
-			return ec.marshalNIdentifier2ᚕᚖparleyᚋinternalᚋconversationᚐIdentifierᚄ(ctx, selections, v)
+			return ec.marshalNIdentifier2ᚕᚖparleyᚋinternalᚋdeskᚋconversationᚐIdentifierᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -819,7 +819,7 @@ func (ec *executionContext) _MessagingUser_channel(ctx context.Context, field gr
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *directory.Channel) graphql.Marshaler {
-			return ec.marshalNChannel2ᚖparleyᚋinternalᚋdirectoryᚐChannel(ctx, selections, v)
+			return ec.marshalNChannel2ᚖparleyᚋinternalᚋdeskᚋdirectoryᚐChannel(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1082,7 +1082,7 @@ func (ec *executionContext) _Record_conversations(ctx context.Context, field gra
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *conversation.Page) graphql.Marshaler {
-			return ec.marshalNConversationConnection2ᚖparleyᚋinternalᚋconversationᚐPage(ctx, selections, v)
+			return ec.marshalNConversationConnection2ᚖparleyᚋinternalᚋdeskᚋconversationᚐPage(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1194,7 +1194,7 @@ func (ec *executionContext) _Viewer_agent(ctx context.Context, field graphql.Col
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *directory.Agent) graphql.Marshaler {
-			return ec.marshalNAgent2ᚖparleyᚋinternalᚋdirectoryᚐAgent(ctx, selections, v)
+			return ec.marshalNAgent2ᚖparleyᚋinternalᚋdeskᚋdirectoryᚐAgent(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1226,7 +1226,7 @@ func (ec *executionContext) _Viewer_permissions(ctx context.Context, field graph
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []viewer.Permission) graphql.Marshaler {
-			return ec.marshalNPermission2ᚕparleyᚋinternalᚋviewerᚐPermissionᚄ(ctx, selections, v)
+			return ec.marshalNPermission2ᚕparleyᚋinternalᚋgroundᚋviewerᚐPermissionᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1249,7 +1249,7 @@ func (ec *executionContext) _Viewer_channels(ctx context.Context, field graphql.
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*directory.Channel) graphql.Marshaler {
-			return ec.marshalNChannel2ᚕᚖparleyᚋinternalᚋdirectoryᚐChannelᚄ(ctx, selections, v)
+			return ec.marshalNChannel2ᚕᚖparleyᚋinternalᚋdeskᚋdirectoryᚐChannelᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1281,7 +1281,7 @@ func (ec *executionContext) _Viewer_queues(ctx context.Context, field graphql.Co
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*directory.Queue) graphql.Marshaler {
-			return ec.marshalNQueue2ᚕᚖparleyᚋinternalᚋdirectoryᚐQueueᚄ(ctx, selections, v)
+			return ec.marshalNQueue2ᚕᚖparleyᚋinternalᚋdeskᚋdirectoryᚐQueueᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1313,7 +1313,7 @@ func (ec *executionContext) _Viewer_inboxes(ctx context.Context, field graphql.C
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *conversation.InboxList) graphql.Marshaler {
-			return ec.marshalNInboxList2ᚖparleyᚋinternalᚋconversationᚐInboxList(ctx, selections, v)
+			return ec.marshalNInboxList2ᚖparleyᚋinternalᚋdeskᚋconversationᚐInboxList(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1346,7 +1346,7 @@ func (ec *executionContext) _Viewer_bulkOperations(ctx context.Context, field gr
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *page.Page[*bulk.Row]) graphql.Marshaler {
-			return ec.marshalNBulkOperationConnection2ᚖparleyᚋinternalᚋpageᚐPage(ctx, selections, v)
+			return ec.marshalNBulkOperationConnection2ᚖparleyᚋinternalᚋgroundᚋpageᚐPage(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1924,11 +1924,11 @@ func (ec *executionContext) _Viewer(ctx context.Context, sel ast.SelectionSet, o
 
 // region    ***************************** type.gotpl *****************************
 
-func (ec *executionContext) marshalNAgent2ᚕᚖparleyᚋinternalᚋdirectoryᚐAgentᚄ(ctx context.Context, sel ast.SelectionSet, v []*directory.Agent) graphql.Marshaler {
+func (ec *executionContext) marshalNAgent2ᚕᚖparleyᚋinternalᚋdeskᚋdirectoryᚐAgentᚄ(ctx context.Context, sel ast.SelectionSet, v []*directory.Agent) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNAgent2ᚖparleyᚋinternalᚋdirectoryᚐAgent(ctx, sel, v[i])
+		return ec.marshalNAgent2ᚖparleyᚋinternalᚋdeskᚋdirectoryᚐAgent(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -1940,7 +1940,7 @@ func (ec *executionContext) marshalNAgent2ᚕᚖparleyᚋinternalᚋdirectoryᚐ
 	return ret
 }
 
-func (ec *executionContext) marshalNAgent2ᚖparleyᚋinternalᚋdirectoryᚐAgent(ctx context.Context, sel ast.SelectionSet, v *directory.Agent) graphql.Marshaler {
+func (ec *executionContext) marshalNAgent2ᚖparleyᚋinternalᚋdeskᚋdirectoryᚐAgent(ctx context.Context, sel ast.SelectionSet, v *directory.Agent) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Agent!")
 		return graphql.Null
@@ -1948,13 +1948,13 @@ func (ec *executionContext) marshalNAgent2ᚖparleyᚋinternalᚋdirectoryᚐAge
 	return ec._Agent(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNAgentRole2parleyᚋinternalᚋviewerᚐRole(ctx context.Context, v any) (viewer.Role, error) {
+func (ec *executionContext) unmarshalNAgentRole2parleyᚋinternalᚋgroundᚋviewerᚐRole(ctx context.Context, v any) (viewer.Role, error) {
 	tmp, err := graphql.UnmarshalString(v)
 	res := viewer.Role(tmp)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNAgentRole2parleyᚋinternalᚋviewerᚐRole(ctx context.Context, sel ast.SelectionSet, v viewer.Role) graphql.Marshaler {
+func (ec *executionContext) marshalNAgentRole2parleyᚋinternalᚋgroundᚋviewerᚐRole(ctx context.Context, sel ast.SelectionSet, v viewer.Role) graphql.Marshaler {
 	_ = sel
 	res := graphql.MarshalString(string(v))
 	if res == graphql.Null {
@@ -1963,11 +1963,11 @@ func (ec *executionContext) marshalNAgentRole2parleyᚋinternalᚋviewerᚐRole(
 	return res
 }
 
-func (ec *executionContext) marshalNChannel2ᚕᚖparleyᚋinternalᚋdirectoryᚐChannelᚄ(ctx context.Context, sel ast.SelectionSet, v []*directory.Channel) graphql.Marshaler {
+func (ec *executionContext) marshalNChannel2ᚕᚖparleyᚋinternalᚋdeskᚋdirectoryᚐChannelᚄ(ctx context.Context, sel ast.SelectionSet, v []*directory.Channel) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNChannel2ᚖparleyᚋinternalᚋdirectoryᚐChannel(ctx, sel, v[i])
+		return ec.marshalNChannel2ᚖparleyᚋinternalᚋdeskᚋdirectoryᚐChannel(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -1979,7 +1979,7 @@ func (ec *executionContext) marshalNChannel2ᚕᚖparleyᚋinternalᚋdirectory�
 	return ret
 }
 
-func (ec *executionContext) marshalNChannel2ᚖparleyᚋinternalᚋdirectoryᚐChannel(ctx context.Context, sel ast.SelectionSet, v *directory.Channel) graphql.Marshaler {
+func (ec *executionContext) marshalNChannel2ᚖparleyᚋinternalᚋdeskᚋdirectoryᚐChannel(ctx context.Context, sel ast.SelectionSet, v *directory.Channel) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Channel!")
 		return graphql.Null
@@ -2017,11 +2017,11 @@ func (ec *executionContext) marshalNConsentStatus2parleyᚋinternalᚋchannelᚐ
 	return res
 }
 
-func (ec *executionContext) marshalNIdentifier2ᚕᚖparleyᚋinternalᚋconversationᚐIdentifierᚄ(ctx context.Context, sel ast.SelectionSet, v []*conversation.Identifier) graphql.Marshaler {
+func (ec *executionContext) marshalNIdentifier2ᚕᚖparleyᚋinternalᚋdeskᚋconversationᚐIdentifierᚄ(ctx context.Context, sel ast.SelectionSet, v []*conversation.Identifier) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNIdentifier2ᚖparleyᚋinternalᚋconversationᚐIdentifier(ctx, sel, v[i])
+		return ec.marshalNIdentifier2ᚖparleyᚋinternalᚋdeskᚋconversationᚐIdentifier(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -2033,7 +2033,7 @@ func (ec *executionContext) marshalNIdentifier2ᚕᚖparleyᚋinternalᚋconvers
 	return ret
 }
 
-func (ec *executionContext) marshalNIdentifier2ᚖparleyᚋinternalᚋconversationᚐIdentifier(ctx context.Context, sel ast.SelectionSet, v *conversation.Identifier) graphql.Marshaler {
+func (ec *executionContext) marshalNIdentifier2ᚖparleyᚋinternalᚋdeskᚋconversationᚐIdentifier(ctx context.Context, sel ast.SelectionSet, v *conversation.Identifier) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Identifier!")
 		return graphql.Null
@@ -2056,11 +2056,11 @@ func (ec *executionContext) marshalNIdentifierKind2parleyᚋinternalᚋchannel�
 	return res
 }
 
-func (ec *executionContext) marshalNInbox2ᚕᚖparleyᚋinternalᚋconversationᚐInboxᚄ(ctx context.Context, sel ast.SelectionSet, v []*conversation.Inbox) graphql.Marshaler {
+func (ec *executionContext) marshalNInbox2ᚕᚖparleyᚋinternalᚋdeskᚋconversationᚐInboxᚄ(ctx context.Context, sel ast.SelectionSet, v []*conversation.Inbox) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNInbox2ᚖparleyᚋinternalᚋconversationᚐInbox(ctx, sel, v[i])
+		return ec.marshalNInbox2ᚖparleyᚋinternalᚋdeskᚋconversationᚐInbox(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -2072,7 +2072,7 @@ func (ec *executionContext) marshalNInbox2ᚕᚖparleyᚋinternalᚋconversation
 	return ret
 }
 
-func (ec *executionContext) marshalNInbox2ᚖparleyᚋinternalᚋconversationᚐInbox(ctx context.Context, sel ast.SelectionSet, v *conversation.Inbox) graphql.Marshaler {
+func (ec *executionContext) marshalNInbox2ᚖparleyᚋinternalᚋdeskᚋconversationᚐInbox(ctx context.Context, sel ast.SelectionSet, v *conversation.Inbox) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Inbox!")
 		return graphql.Null
@@ -2080,7 +2080,7 @@ func (ec *executionContext) marshalNInbox2ᚖparleyᚋinternalᚋconversationᚐ
 	return ec._Inbox(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNInboxList2ᚖparleyᚋinternalᚋconversationᚐInboxList(ctx context.Context, sel ast.SelectionSet, v *conversation.InboxList) graphql.Marshaler {
+func (ec *executionContext) marshalNInboxList2ᚖparleyᚋinternalᚋdeskᚋconversationᚐInboxList(ctx context.Context, sel ast.SelectionSet, v *conversation.InboxList) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "InboxList!")
 		return graphql.Null
@@ -2088,7 +2088,7 @@ func (ec *executionContext) marshalNInboxList2ᚖparleyᚋinternalᚋconversatio
 	return ec._InboxList(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNMessagingUser2ᚖparleyᚋinternalᚋconversationᚐMessagingUser(ctx context.Context, sel ast.SelectionSet, v *conversation.MessagingUser) graphql.Marshaler {
+func (ec *executionContext) marshalNMessagingUser2ᚖparleyᚋinternalᚋdeskᚋconversationᚐMessagingUser(ctx context.Context, sel ast.SelectionSet, v *conversation.MessagingUser) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "MessagingUser!")
 		return graphql.Null
@@ -2096,15 +2096,15 @@ func (ec *executionContext) marshalNMessagingUser2ᚖparleyᚋinternalᚋconvers
 	return ec._MessagingUser(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNPermission2parleyᚋinternalᚋviewerᚐPermission(ctx context.Context, v any) (viewer.Permission, error) {
+func (ec *executionContext) unmarshalNPermission2parleyᚋinternalᚋgroundᚋviewerᚐPermission(ctx context.Context, v any) (viewer.Permission, error) {
 	tmp, err := graphql.UnmarshalString(v)
-	res := unmarshalNPermission2parleyᚋinternalᚋviewerᚐPermission[tmp]
+	res := unmarshalNPermission2parleyᚋinternalᚋgroundᚋviewerᚐPermission[tmp]
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNPermission2parleyᚋinternalᚋviewerᚐPermission(ctx context.Context, sel ast.SelectionSet, v viewer.Permission) graphql.Marshaler {
+func (ec *executionContext) marshalNPermission2parleyᚋinternalᚋgroundᚋviewerᚐPermission(ctx context.Context, sel ast.SelectionSet, v viewer.Permission) graphql.Marshaler {
 	_ = sel
-	res := graphql.MarshalString(marshalNPermission2parleyᚋinternalᚋviewerᚐPermission[v])
+	res := graphql.MarshalString(marshalNPermission2parleyᚋinternalᚋgroundᚋviewerᚐPermission[v])
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "Permission!")
 	}
@@ -2112,7 +2112,7 @@ func (ec *executionContext) marshalNPermission2parleyᚋinternalᚋviewerᚐPerm
 }
 
 var (
-	unmarshalNPermission2parleyᚋinternalᚋviewerᚐPermission = map[string]viewer.Permission{
+	unmarshalNPermission2parleyᚋinternalᚋgroundᚋviewerᚐPermission = map[string]viewer.Permission{
 		"CONFIGURE_MESSAGING":      viewer.ConfigureMessaging,
 		"MESSAGING_AGENT":          viewer.MessagingAgent,
 		"AGENT_INITIATED_OUTBOUND": viewer.AgentInitiatedOutbound,
@@ -2124,7 +2124,7 @@ var (
 		"MANAGE_RECORDS":           viewer.ManageRecords,
 		"VIEW_ALL_DATA":            viewer.ViewAllData,
 	}
-	marshalNPermission2parleyᚋinternalᚋviewerᚐPermission = map[viewer.Permission]string{
+	marshalNPermission2parleyᚋinternalᚋgroundᚋviewerᚐPermission = map[viewer.Permission]string{
 		viewer.ConfigureMessaging:     "CONFIGURE_MESSAGING",
 		viewer.MessagingAgent:         "MESSAGING_AGENT",
 		viewer.AgentInitiatedOutbound: "AGENT_INITIATED_OUTBOUND",
@@ -2138,13 +2138,13 @@ var (
 	}
 )
 
-func (ec *executionContext) unmarshalNPermission2ᚕparleyᚋinternalᚋviewerᚐPermissionᚄ(ctx context.Context, v any) ([]viewer.Permission, error) {
+func (ec *executionContext) unmarshalNPermission2ᚕparleyᚋinternalᚋgroundᚋviewerᚐPermissionᚄ(ctx context.Context, v any) ([]viewer.Permission, error) {
 	vSlice := graphql.CoerceList(v)
 	var err error
 	res := make([]viewer.Permission, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalNPermission2parleyᚋinternalᚋviewerᚐPermission(ctx, vSlice[i])
+		res[i], err = ec.unmarshalNPermission2parleyᚋinternalᚋgroundᚋviewerᚐPermission(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}
@@ -2152,11 +2152,11 @@ func (ec *executionContext) unmarshalNPermission2ᚕparleyᚋinternalᚋviewer�
 	return res, nil
 }
 
-func (ec *executionContext) marshalNPermission2ᚕparleyᚋinternalᚋviewerᚐPermissionᚄ(ctx context.Context, sel ast.SelectionSet, v []viewer.Permission) graphql.Marshaler {
+func (ec *executionContext) marshalNPermission2ᚕparleyᚋinternalᚋgroundᚋviewerᚐPermissionᚄ(ctx context.Context, sel ast.SelectionSet, v []viewer.Permission) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNPermission2parleyᚋinternalᚋviewerᚐPermission(ctx, sel, v[i])
+		return ec.marshalNPermission2parleyᚋinternalᚋgroundᚋviewerᚐPermission(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -2168,11 +2168,11 @@ func (ec *executionContext) marshalNPermission2ᚕparleyᚋinternalᚋviewerᚐP
 	return ret
 }
 
-func (ec *executionContext) marshalNQueue2ᚕᚖparleyᚋinternalᚋdirectoryᚐQueueᚄ(ctx context.Context, sel ast.SelectionSet, v []*directory.Queue) graphql.Marshaler {
+func (ec *executionContext) marshalNQueue2ᚕᚖparleyᚋinternalᚋdeskᚋdirectoryᚐQueueᚄ(ctx context.Context, sel ast.SelectionSet, v []*directory.Queue) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNQueue2ᚖparleyᚋinternalᚋdirectoryᚐQueue(ctx, sel, v[i])
+		return ec.marshalNQueue2ᚖparleyᚋinternalᚋdeskᚋdirectoryᚐQueue(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -2184,7 +2184,7 @@ func (ec *executionContext) marshalNQueue2ᚕᚖparleyᚋinternalᚋdirectoryᚐ
 	return ret
 }
 
-func (ec *executionContext) marshalNQueue2ᚖparleyᚋinternalᚋdirectoryᚐQueue(ctx context.Context, sel ast.SelectionSet, v *directory.Queue) graphql.Marshaler {
+func (ec *executionContext) marshalNQueue2ᚖparleyᚋinternalᚋdeskᚋdirectoryᚐQueue(ctx context.Context, sel ast.SelectionSet, v *directory.Queue) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Queue!")
 		return graphql.Null
@@ -2192,11 +2192,11 @@ func (ec *executionContext) marshalNQueue2ᚖparleyᚋinternalᚋdirectoryᚐQue
 	return ec._Queue(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNViewCounts2parleyᚋinternalᚋconversationᚐCounts(ctx context.Context, sel ast.SelectionSet, v conversation.Counts) graphql.Marshaler {
+func (ec *executionContext) marshalNViewCounts2parleyᚋinternalᚋdeskᚋconversationᚐCounts(ctx context.Context, sel ast.SelectionSet, v conversation.Counts) graphql.Marshaler {
 	return ec._ViewCounts(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNViewer2ᚖparleyᚋinternalᚋviewerᚐViewer(ctx context.Context, sel ast.SelectionSet, v *viewer.Viewer) graphql.Marshaler {
+func (ec *executionContext) marshalNViewer2ᚖparleyᚋinternalᚋgroundᚋviewerᚐViewer(ctx context.Context, sel ast.SelectionSet, v *viewer.Viewer) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Viewer!")
 		return graphql.Null
@@ -2204,7 +2204,7 @@ func (ec *executionContext) marshalNViewer2ᚖparleyᚋinternalᚋviewerᚐViewe
 	return ec._Viewer(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalOAgent2ᚖparleyᚋinternalᚋdirectoryᚐAgent(ctx context.Context, sel ast.SelectionSet, v *directory.Agent) graphql.Marshaler {
+func (ec *executionContext) marshalOAgent2ᚖparleyᚋinternalᚋdeskᚋdirectoryᚐAgent(ctx context.Context, sel ast.SelectionSet, v *directory.Agent) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
@@ -2230,14 +2230,14 @@ func (ec *executionContext) marshalOConsentStatus2ᚖparleyᚋinternalᚋchannel
 	return res
 }
 
-func (ec *executionContext) marshalOQueue2ᚖparleyᚋinternalᚋdirectoryᚐQueue(ctx context.Context, sel ast.SelectionSet, v *directory.Queue) graphql.Marshaler {
+func (ec *executionContext) marshalOQueue2ᚖparleyᚋinternalᚋdeskᚋdirectoryᚐQueue(ctx context.Context, sel ast.SelectionSet, v *directory.Queue) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._Queue(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalORecord2ᚖparleyᚋinternalᚋconversationᚐRecord(ctx context.Context, sel ast.SelectionSet, v *conversation.Record) graphql.Marshaler {
+func (ec *executionContext) marshalORecord2ᚖparleyᚋinternalᚋdeskᚋconversationᚐRecord(ctx context.Context, sel ast.SelectionSet, v *conversation.Record) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}

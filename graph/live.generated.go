@@ -65,7 +65,7 @@ func (ec *executionContext) _ConversationUpdated_conversation(ctx context.Contex
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *conversation.Row) graphql.Marshaler {
-			return ec.marshalOConversation2ᚖparleyᚋinternalᚋconversationᚐRow(ctx, selections, v)
+			return ec.marshalOConversation2ᚖparleyᚋinternalᚋdeskᚋconversationᚐRow(ctx, selections, v)
 		},
 		true,
 		false,
@@ -97,7 +97,7 @@ func (ec *executionContext) _ConversationUpdated_cause(ctx context.Context, fiel
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v feed.Cause) graphql.Marshaler {
-			return ec.marshalNChangeCause2parleyᚋinternalᚋfeedᚐCause(ctx, selections, v)
+			return ec.marshalNChangeCause2parleyᚋinternalᚋdeskᚋfeedᚐCause(ctx, selections, v)
 		},
 		true,
 		true,
@@ -143,7 +143,7 @@ func (ec *executionContext) _ConversationsChange_kind(ctx context.Context, field
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v feed.StreamKind) graphql.Marshaler {
-			return ec.marshalNStreamKind2parleyᚋinternalᚋfeedᚐStreamKind(ctx, selections, v)
+			return ec.marshalNStreamKind2parleyᚋinternalᚋdeskᚋfeedᚐStreamKind(ctx, selections, v)
 		},
 		true,
 		true,
@@ -212,7 +212,7 @@ func (ec *executionContext) _ConversationsChange_conversation(ctx context.Contex
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *conversation.Row) graphql.Marshaler {
-			return ec.marshalOConversation2ᚖparleyᚋinternalᚋconversationᚐRow(ctx, selections, v)
+			return ec.marshalOConversation2ᚖparleyᚋinternalᚋdeskᚋconversationᚐRow(ctx, selections, v)
 		},
 		true,
 		false,
@@ -244,7 +244,7 @@ func (ec *executionContext) _ConversationsChange_edge(ctx context.Context, field
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *page.Edge[*conversation.Row]) graphql.Marshaler {
-			return ec.marshalOConversationEdge2ᚖparleyᚋinternalᚋpageᚐEdge(ctx, selections, v)
+			return ec.marshalOConversationEdge2ᚖparleyᚋinternalᚋgroundᚋpageᚐEdge(ctx, selections, v)
 		},
 		true,
 		false,
@@ -276,7 +276,7 @@ func (ec *executionContext) _ConversationsChange_counts(ctx context.Context, fie
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v conversation.Counts) graphql.Marshaler {
-			return ec.marshalNViewCounts2parleyᚋinternalᚋconversationᚐCounts(ctx, selections, v)
+			return ec.marshalNViewCounts2parleyᚋinternalᚋdeskᚋconversationᚐCounts(ctx, selections, v)
 		},
 		true,
 		true,
@@ -308,7 +308,7 @@ func (ec *executionContext) _ConversationsChange_cause(ctx context.Context, fiel
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *feed.Cause) graphql.Marshaler {
-			return ec.marshalOChangeCause2ᚖparleyᚋinternalᚋfeedᚐCause(ctx, selections, v)
+			return ec.marshalOChangeCause2ᚖparleyᚋinternalᚋdeskᚋfeedᚐCause(ctx, selections, v)
 		},
 		true,
 		false,
@@ -354,7 +354,7 @@ func (ec *executionContext) _InboxCountsChange_kind(ctx context.Context, field g
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v feed.StreamKind) graphql.Marshaler {
-			return ec.marshalNStreamKind2parleyᚋinternalᚋfeedᚐStreamKind(ctx, selections, v)
+			return ec.marshalNStreamKind2parleyᚋinternalᚋdeskᚋfeedᚐStreamKind(ctx, selections, v)
 		},
 		true,
 		true,
@@ -400,7 +400,7 @@ func (ec *executionContext) _InboxCountsChange_inboxes(ctx context.Context, fiel
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*conversation.Inbox) graphql.Marshaler {
-			return ec.marshalNInbox2ᚕᚖparleyᚋinternalᚋconversationᚐInboxᚄ(ctx, selections, v)
+			return ec.marshalNInbox2ᚕᚖparleyᚋinternalᚋdeskᚋconversationᚐInboxᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -432,7 +432,7 @@ func (ec *executionContext) _MessageAdded_kind(ctx context.Context, field graphq
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v feed.StreamKind) graphql.Marshaler {
-			return ec.marshalNStreamKind2parleyᚋinternalᚋfeedᚐStreamKind(ctx, selections, v)
+			return ec.marshalNStreamKind2parleyᚋinternalᚋdeskᚋfeedᚐStreamKind(ctx, selections, v)
 		},
 		true,
 		true,
@@ -478,7 +478,7 @@ func (ec *executionContext) _MessageAdded_message(ctx context.Context, field gra
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *message.Row) graphql.Marshaler {
-			return ec.marshalOMessage2ᚖparleyᚋinternalᚋmessageᚐRow(ctx, selections, v)
+			return ec.marshalOMessage2ᚖparleyᚋinternalᚋdeskᚋmessageᚐRow(ctx, selections, v)
 		},
 		true,
 		false,
@@ -510,7 +510,7 @@ func (ec *executionContext) _MessageAdded_edge(ctx context.Context, field graphq
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *page.Edge[*message.Row]) graphql.Marshaler {
-			return ec.marshalOMessageEdge2ᚖparleyᚋinternalᚋpageᚐEdge(ctx, selections, v)
+			return ec.marshalOMessageEdge2ᚖparleyᚋinternalᚋgroundᚋpageᚐEdge(ctx, selections, v)
 		},
 		true,
 		false,
@@ -542,7 +542,7 @@ func (ec *executionContext) _MessageAdded_conversation(ctx context.Context, fiel
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *conversation.Row) graphql.Marshaler {
-			return ec.marshalOConversation2ᚖparleyᚋinternalᚋconversationᚐRow(ctx, selections, v)
+			return ec.marshalOConversation2ᚖparleyᚋinternalᚋdeskᚋconversationᚐRow(ctx, selections, v)
 		},
 		true,
 		false,
@@ -620,7 +620,7 @@ func (ec *executionContext) _MessageChanged_message(ctx context.Context, field g
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *message.Row) graphql.Marshaler {
-			return ec.marshalOMessage2ᚖparleyᚋinternalᚋmessageᚐRow(ctx, selections, v)
+			return ec.marshalOMessage2ᚖparleyᚋinternalᚋdeskᚋmessageᚐRow(ctx, selections, v)
 		},
 		true,
 		false,
@@ -698,7 +698,7 @@ func (ec *executionContext) _MessageStatusChanged_message(ctx context.Context, f
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *message.Row) graphql.Marshaler {
-			return ec.marshalOMessage2ᚖparleyᚋinternalᚋmessageᚐRow(ctx, selections, v)
+			return ec.marshalOMessage2ᚖparleyᚋinternalᚋdeskᚋmessageᚐRow(ctx, selections, v)
 		},
 		true,
 		false,
@@ -776,7 +776,7 @@ func (ec *executionContext) _Reset_kind(ctx context.Context, field graphql.Colle
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v feed.StreamKind) graphql.Marshaler {
-			return ec.marshalNStreamKind2parleyᚋinternalᚋfeedᚐStreamKind(ctx, selections, v)
+			return ec.marshalNStreamKind2parleyᚋinternalᚋdeskᚋfeedᚐStreamKind(ctx, selections, v)
 		},
 		true,
 		true,
@@ -822,7 +822,7 @@ func (ec *executionContext) _Reset_conversation(ctx context.Context, field graph
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *conversation.Row) graphql.Marshaler {
-			return ec.marshalOConversation2ᚖparleyᚋinternalᚋconversationᚐRow(ctx, selections, v)
+			return ec.marshalOConversation2ᚖparleyᚋinternalᚋdeskᚋconversationᚐRow(ctx, selections, v)
 		},
 		true,
 		false,
@@ -1246,13 +1246,13 @@ func (ec *executionContext) _Reset(ctx context.Context, sel ast.SelectionSet, ob
 
 // region    ***************************** type.gotpl *****************************
 
-func (ec *executionContext) unmarshalNChangeCause2parleyᚋinternalᚋfeedᚐCause(ctx context.Context, v any) (feed.Cause, error) {
+func (ec *executionContext) unmarshalNChangeCause2parleyᚋinternalᚋdeskᚋfeedᚐCause(ctx context.Context, v any) (feed.Cause, error) {
 	tmp, err := graphql.UnmarshalString(v)
 	res := feed.Cause(tmp)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNChangeCause2parleyᚋinternalᚋfeedᚐCause(ctx context.Context, sel ast.SelectionSet, v feed.Cause) graphql.Marshaler {
+func (ec *executionContext) marshalNChangeCause2parleyᚋinternalᚋdeskᚋfeedᚐCause(ctx context.Context, sel ast.SelectionSet, v feed.Cause) graphql.Marshaler {
 	_ = sel
 	res := graphql.MarshalString(string(v))
 	if res == graphql.Null {
@@ -1261,7 +1261,7 @@ func (ec *executionContext) marshalNChangeCause2parleyᚋinternalᚋfeedᚐCause
 	return res
 }
 
-func (ec *executionContext) marshalNConversationChange2parleyᚋinternalᚋliveᚐOneChange(ctx context.Context, sel ast.SelectionSet, v live.OneChange) graphql.Marshaler {
+func (ec *executionContext) marshalNConversationChange2parleyᚋinternalᚋdeskᚋliveᚐOneChange(ctx context.Context, sel ast.SelectionSet, v live.OneChange) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "ConversationChange!")
 		return graphql.Null
@@ -1269,7 +1269,7 @@ func (ec *executionContext) marshalNConversationChange2parleyᚋinternalᚋlive�
 	return ec._ConversationChange(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNConversationsChange2ᚖparleyᚋinternalᚋliveᚐChange(ctx context.Context, sel ast.SelectionSet, v *live.Change) graphql.Marshaler {
+func (ec *executionContext) marshalNConversationsChange2ᚖparleyᚋinternalᚋdeskᚋliveᚐChange(ctx context.Context, sel ast.SelectionSet, v *live.Change) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "ConversationsChange!")
 		return graphql.Null
@@ -1277,7 +1277,7 @@ func (ec *executionContext) marshalNConversationsChange2ᚖparleyᚋinternalᚋl
 	return ec._ConversationsChange(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNInboxCountsChange2ᚖparleyᚋinternalᚋliveᚐInboxCountsChange(ctx context.Context, sel ast.SelectionSet, v *live.InboxCountsChange) graphql.Marshaler {
+func (ec *executionContext) marshalNInboxCountsChange2ᚖparleyᚋinternalᚋdeskᚋliveᚐInboxCountsChange(ctx context.Context, sel ast.SelectionSet, v *live.InboxCountsChange) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "InboxCountsChange!")
 		return graphql.Null
@@ -1285,7 +1285,7 @@ func (ec *executionContext) marshalNInboxCountsChange2ᚖparleyᚋinternalᚋliv
 	return ec._InboxCountsChange(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNMessageAdded2ᚖparleyᚋinternalᚋliveᚐMessageAdded(ctx context.Context, sel ast.SelectionSet, v *live.MessageAdded) graphql.Marshaler {
+func (ec *executionContext) marshalNMessageAdded2ᚖparleyᚋinternalᚋdeskᚋliveᚐMessageAdded(ctx context.Context, sel ast.SelectionSet, v *live.MessageAdded) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "MessageAdded!")
 		return graphql.Null
@@ -1293,13 +1293,13 @@ func (ec *executionContext) marshalNMessageAdded2ᚖparleyᚋinternalᚋliveᚐM
 	return ec._MessageAdded(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNStreamKind2parleyᚋinternalᚋfeedᚐStreamKind(ctx context.Context, v any) (feed.StreamKind, error) {
+func (ec *executionContext) unmarshalNStreamKind2parleyᚋinternalᚋdeskᚋfeedᚐStreamKind(ctx context.Context, v any) (feed.StreamKind, error) {
 	tmp, err := graphql.UnmarshalString(v)
 	res := feed.StreamKind(tmp)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNStreamKind2parleyᚋinternalᚋfeedᚐStreamKind(ctx context.Context, sel ast.SelectionSet, v feed.StreamKind) graphql.Marshaler {
+func (ec *executionContext) marshalNStreamKind2parleyᚋinternalᚋdeskᚋfeedᚐStreamKind(ctx context.Context, sel ast.SelectionSet, v feed.StreamKind) graphql.Marshaler {
 	_ = sel
 	res := graphql.MarshalString(string(v))
 	if res == graphql.Null {
@@ -1308,7 +1308,7 @@ func (ec *executionContext) marshalNStreamKind2parleyᚋinternalᚋfeedᚐStream
 	return res
 }
 
-func (ec *executionContext) unmarshalOChangeCause2ᚖparleyᚋinternalᚋfeedᚐCause(ctx context.Context, v any) (*feed.Cause, error) {
+func (ec *executionContext) unmarshalOChangeCause2ᚖparleyᚋinternalᚋdeskᚋfeedᚐCause(ctx context.Context, v any) (*feed.Cause, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -1317,7 +1317,7 @@ func (ec *executionContext) unmarshalOChangeCause2ᚖparleyᚋinternalᚋfeedᚐ
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalOChangeCause2ᚖparleyᚋinternalᚋfeedᚐCause(ctx context.Context, sel ast.SelectionSet, v *feed.Cause) graphql.Marshaler {
+func (ec *executionContext) marshalOChangeCause2ᚖparleyᚋinternalᚋdeskᚋfeedᚐCause(ctx context.Context, sel ast.SelectionSet, v *feed.Cause) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}

@@ -7,12 +7,12 @@ import (
 	"fmt"
 	"math"
 	"parley/internal/channel"
-	"parley/internal/ground/clock"
 	"parley/internal/desk/content"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/directory"
-	"parley/internal/ground/fault"
 	"parley/internal/desk/message"
+	"parley/internal/ground/clock"
+	"parley/internal/ground/fault"
 	"parley/internal/ground/page"
 	"strconv"
 	"sync/atomic"
@@ -50,7 +50,7 @@ func (ec *executionContext) _AddNotePayload_message(ctx context.Context, field g
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *message.Row) graphql.Marshaler {
-			return ec.marshalOMessage2ᚖparleyᚋinternalᚋmessageᚐRow(ctx, selections, v)
+			return ec.marshalOMessage2ᚖparleyᚋinternalᚋdeskᚋmessageᚐRow(ctx, selections, v)
 		},
 		true,
 		false,
@@ -82,7 +82,7 @@ func (ec *executionContext) _AddNotePayload_errors(ctx context.Context, field gr
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖparleyᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+			return ec.marshalNUserError2ᚕᚖparleyᚋinternalᚋgroundᚋfaultᚐErrorᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -445,7 +445,7 @@ func (ec *executionContext) _Message_direction(ctx context.Context, field graphq
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *content.Direction) graphql.Marshaler {
-			return ec.marshalOMessageDirection2ᚖparleyᚋinternalᚋcontentᚐDirection(ctx, selections, v)
+			return ec.marshalOMessageDirection2ᚖparleyᚋinternalᚋdeskᚋcontentᚐDirection(ctx, selections, v)
 		},
 		true,
 		false,
@@ -468,7 +468,7 @@ func (ec *executionContext) _Message_kind(ctx context.Context, field graphql.Col
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v content.Kind) graphql.Marshaler {
-			return ec.marshalNMessageKind2parleyᚋinternalᚋcontentᚐKind(ctx, selections, v)
+			return ec.marshalNMessageKind2parleyᚋinternalᚋdeskᚋcontentᚐKind(ctx, selections, v)
 		},
 		true,
 		true,
@@ -491,7 +491,7 @@ func (ec *executionContext) _Message_source(ctx context.Context, field graphql.C
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v content.Source) graphql.Marshaler {
-			return ec.marshalNMessageSource2parleyᚋinternalᚋcontentᚐSource(ctx, selections, v)
+			return ec.marshalNMessageSource2parleyᚋinternalᚋdeskᚋcontentᚐSource(ctx, selections, v)
 		},
 		true,
 		true,
@@ -514,7 +514,7 @@ func (ec *executionContext) _Message_content(ctx context.Context, field graphql.
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v content.Content) graphql.Marshaler {
-			return ec.marshalNMessageContent2parleyᚋinternalᚋcontentᚐContent(ctx, selections, v)
+			return ec.marshalNMessageContent2parleyᚋinternalᚋdeskᚋcontentᚐContent(ctx, selections, v)
 		},
 		true,
 		true,
@@ -537,7 +537,7 @@ func (ec *executionContext) _Message_author(ctx context.Context, field graphql.C
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *directory.Agent) graphql.Marshaler {
-			return ec.marshalOAgent2ᚖparleyᚋinternalᚋdirectoryᚐAgent(ctx, selections, v)
+			return ec.marshalOAgent2ᚖparleyᚋinternalᚋdeskᚋdirectoryᚐAgent(ctx, selections, v)
 		},
 		true,
 		false,
@@ -592,7 +592,7 @@ func (ec *executionContext) _Message_error(ctx context.Context, field graphql.Co
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *message.DeliveryError) graphql.Marshaler {
-			return ec.marshalODeliveryError2ᚖparleyᚋinternalᚋmessageᚐDeliveryError(ctx, selections, v)
+			return ec.marshalODeliveryError2ᚖparleyᚋinternalᚋdeskᚋmessageᚐDeliveryError(ctx, selections, v)
 		},
 		true,
 		false,
@@ -624,7 +624,7 @@ func (ec *executionContext) _Message_createdAt(ctx context.Context, field graphq
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v clock.Time) graphql.Marshaler {
-			return ec.marshalNDateTime2parleyᚋinternalᚋclockᚐTime(ctx, selections, v)
+			return ec.marshalNDateTime2parleyᚋinternalᚋgroundᚋclockᚐTime(ctx, selections, v)
 		},
 		true,
 		true,
@@ -647,7 +647,7 @@ func (ec *executionContext) _Message_providerTime(ctx context.Context, field gra
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *clock.Time) graphql.Marshaler {
-			return ec.marshalODateTime2ᚖparleyᚋinternalᚋclockᚐTime(ctx, selections, v)
+			return ec.marshalODateTime2ᚖparleyᚋinternalᚋgroundᚋclockᚐTime(ctx, selections, v)
 		},
 		true,
 		false,
@@ -670,7 +670,7 @@ func (ec *executionContext) _Message_attempts(ctx context.Context, field graphql
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*message.Attempt) graphql.Marshaler {
-			return ec.marshalNSendAttempt2ᚕᚖparleyᚋinternalᚋmessageᚐAttemptᚄ(ctx, selections, v)
+			return ec.marshalNSendAttempt2ᚕᚖparleyᚋinternalᚋdeskᚋmessageᚐAttemptᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -725,7 +725,7 @@ func (ec *executionContext) _Message_channelTemplateType(ctx context.Context, fi
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *content.TemplateType) graphql.Marshaler {
-			return ec.marshalOChannelTemplateType2ᚖparleyᚋinternalᚋcontentᚐTemplateType(ctx, selections, v)
+			return ec.marshalOChannelTemplateType2ᚖparleyᚋinternalᚋdeskᚋcontentᚐTemplateType(ctx, selections, v)
 		},
 		true,
 		false,
@@ -748,7 +748,7 @@ func (ec *executionContext) _Message_conversation(ctx context.Context, field gra
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *conversation.Row) graphql.Marshaler {
-			return ec.marshalNConversation2ᚖparleyᚋinternalᚋconversationᚐRow(ctx, selections, v)
+			return ec.marshalNConversation2ᚖparleyᚋinternalᚋdeskᚋconversationᚐRow(ctx, selections, v)
 		},
 		true,
 		true,
@@ -803,7 +803,7 @@ func (ec *executionContext) _MessageConnection_edges(ctx context.Context, field 
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*message.Row]) graphql.Marshaler {
-			return ec.marshalNMessageEdge2ᚕᚖparleyᚋinternalᚋpageᚐEdgeᚄ(ctx, selections, v)
+			return ec.marshalNMessageEdge2ᚕᚖparleyᚋinternalᚋgroundᚋpageᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -835,7 +835,7 @@ func (ec *executionContext) _MessageConnection_nodes(ctx context.Context, field 
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*message.Row) graphql.Marshaler {
-			return ec.marshalNMessage2ᚕᚖparleyᚋinternalᚋmessageᚐRowᚄ(ctx, selections, v)
+			return ec.marshalNMessage2ᚕᚖparleyᚋinternalᚋdeskᚋmessageᚐRowᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -867,7 +867,7 @@ func (ec *executionContext) _MessageConnection_pageInfo(ctx context.Context, fie
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *page.Info) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖparleyᚋinternalᚋpageᚐInfo(ctx, selections, v)
+			return ec.marshalNPageInfo2ᚖparleyᚋinternalᚋgroundᚋpageᚐInfo(ctx, selections, v)
 		},
 		true,
 		true,
@@ -945,7 +945,7 @@ func (ec *executionContext) _MessageEdge_node(ctx context.Context, field graphql
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *message.Row) graphql.Marshaler {
-			return ec.marshalNMessage2ᚖparleyᚋinternalᚋmessageᚐRow(ctx, selections, v)
+			return ec.marshalNMessage2ᚖparleyᚋinternalᚋdeskᚋmessageᚐRow(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1023,7 +1023,7 @@ func (ec *executionContext) _RetryMessagePayload_message(ctx context.Context, fi
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *message.Row) graphql.Marshaler {
-			return ec.marshalOMessage2ᚖparleyᚋinternalᚋmessageᚐRow(ctx, selections, v)
+			return ec.marshalOMessage2ᚖparleyᚋinternalᚋdeskᚋmessageᚐRow(ctx, selections, v)
 		},
 		true,
 		false,
@@ -1055,7 +1055,7 @@ func (ec *executionContext) _RetryMessagePayload_refusals(ctx context.Context, f
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*message.Refusal) graphql.Marshaler {
-			return ec.marshalNSendRefusal2ᚕᚖparleyᚋinternalᚋmessageᚐRefusalᚄ(ctx, selections, v)
+			return ec.marshalNSendRefusal2ᚕᚖparleyᚋinternalᚋdeskᚋmessageᚐRefusalᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1087,7 +1087,7 @@ func (ec *executionContext) _RetryMessagePayload_errors(ctx context.Context, fie
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖparleyᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+			return ec.marshalNUserError2ᚕᚖparleyᚋinternalᚋgroundᚋfaultᚐErrorᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1165,7 +1165,7 @@ func (ec *executionContext) _SendAttempt_error(ctx context.Context, field graphq
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *message.DeliveryError) graphql.Marshaler {
-			return ec.marshalODeliveryError2ᚖparleyᚋinternalᚋmessageᚐDeliveryError(ctx, selections, v)
+			return ec.marshalODeliveryError2ᚖparleyᚋinternalᚋdeskᚋmessageᚐDeliveryError(ctx, selections, v)
 		},
 		true,
 		false,
@@ -1197,7 +1197,7 @@ func (ec *executionContext) _SendAttempt_createdAt(ctx context.Context, field gr
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v clock.Time) graphql.Marshaler {
-			return ec.marshalNDateTime2parleyᚋinternalᚋclockᚐTime(ctx, selections, v)
+			return ec.marshalNDateTime2parleyᚋinternalᚋgroundᚋclockᚐTime(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1220,7 +1220,7 @@ func (ec *executionContext) _SendAttempt_updatedAt(ctx context.Context, field gr
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v clock.Time) graphql.Marshaler {
-			return ec.marshalNDateTime2parleyᚋinternalᚋclockᚐTime(ctx, selections, v)
+			return ec.marshalNDateTime2parleyᚋinternalᚋgroundᚋclockᚐTime(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1243,7 +1243,7 @@ func (ec *executionContext) _SendMessagePayload_message(ctx context.Context, fie
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *message.Row) graphql.Marshaler {
-			return ec.marshalOMessage2ᚖparleyᚋinternalᚋmessageᚐRow(ctx, selections, v)
+			return ec.marshalOMessage2ᚖparleyᚋinternalᚋdeskᚋmessageᚐRow(ctx, selections, v)
 		},
 		true,
 		false,
@@ -1275,7 +1275,7 @@ func (ec *executionContext) _SendMessagePayload_conversation(ctx context.Context
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *conversation.Row) graphql.Marshaler {
-			return ec.marshalOConversation2ᚖparleyᚋinternalᚋconversationᚐRow(ctx, selections, v)
+			return ec.marshalOConversation2ᚖparleyᚋinternalᚋdeskᚋconversationᚐRow(ctx, selections, v)
 		},
 		true,
 		false,
@@ -1307,7 +1307,7 @@ func (ec *executionContext) _SendMessagePayload_refusals(ctx context.Context, fi
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*message.Refusal) graphql.Marshaler {
-			return ec.marshalNSendRefusal2ᚕᚖparleyᚋinternalᚋmessageᚐRefusalᚄ(ctx, selections, v)
+			return ec.marshalNSendRefusal2ᚕᚖparleyᚋinternalᚋdeskᚋmessageᚐRefusalᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1339,7 +1339,7 @@ func (ec *executionContext) _SendMessagePayload_errors(ctx context.Context, fiel
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖparleyᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+			return ec.marshalNUserError2ᚕᚖparleyᚋinternalᚋgroundᚋfaultᚐErrorᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1371,7 +1371,7 @@ func (ec *executionContext) _SendRefusal_code(ctx context.Context, field graphql
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v message.RefusalCode) graphql.Marshaler {
-			return ec.marshalNSendRefusalCode2parleyᚋinternalᚋmessageᚐRefusalCode(ctx, selections, v)
+			return ec.marshalNSendRefusalCode2parleyᚋinternalᚋdeskᚋmessageᚐRefusalCode(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1440,7 +1440,7 @@ func (ec *executionContext) _Sendability_refusals(ctx context.Context, field gra
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*message.Refusal) graphql.Marshaler {
-			return ec.marshalNSendRefusal2ᚕᚖparleyᚋinternalᚋmessageᚐRefusalᚄ(ctx, selections, v)
+			return ec.marshalNSendRefusal2ᚕᚖparleyᚋinternalᚋdeskᚋmessageᚐRefusalᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1472,7 +1472,7 @@ func (ec *executionContext) _Sendability_segments(ctx context.Context, field gra
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *message.DraftSegments) graphql.Marshaler {
-			return ec.marshalODraftSegments2ᚖparleyᚋinternalᚋmessageᚐDraftSegments(ctx, selections, v)
+			return ec.marshalODraftSegments2ᚖparleyᚋinternalᚋdeskᚋmessageᚐDraftSegments(ctx, selections, v)
 		},
 		true,
 		false,
@@ -1504,7 +1504,7 @@ func (ec *executionContext) _Sendability_repliesUntil(ctx context.Context, field
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *clock.Time) graphql.Marshaler {
-			return ec.marshalODateTime2ᚖparleyᚋinternalᚋclockᚐTime(ctx, selections, v)
+			return ec.marshalODateTime2ᚖparleyᚋinternalᚋgroundᚋclockᚐTime(ctx, selections, v)
 		},
 		true,
 		false,
@@ -1527,7 +1527,7 @@ func (ec *executionContext) _StartConversationPayload_conversation(ctx context.C
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *conversation.Row) graphql.Marshaler {
-			return ec.marshalOConversation2ᚖparleyᚋinternalᚋconversationᚐRow(ctx, selections, v)
+			return ec.marshalOConversation2ᚖparleyᚋinternalᚋdeskᚋconversationᚐRow(ctx, selections, v)
 		},
 		true,
 		false,
@@ -1559,7 +1559,7 @@ func (ec *executionContext) _StartConversationPayload_message(ctx context.Contex
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *message.Row) graphql.Marshaler {
-			return ec.marshalOMessage2ᚖparleyᚋinternalᚋmessageᚐRow(ctx, selections, v)
+			return ec.marshalOMessage2ᚖparleyᚋinternalᚋdeskᚋmessageᚐRow(ctx, selections, v)
 		},
 		true,
 		false,
@@ -1591,7 +1591,7 @@ func (ec *executionContext) _StartConversationPayload_refusals(ctx context.Conte
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*message.Refusal) graphql.Marshaler {
-			return ec.marshalNSendRefusal2ᚕᚖparleyᚋinternalᚋmessageᚐRefusalᚄ(ctx, selections, v)
+			return ec.marshalNSendRefusal2ᚕᚖparleyᚋinternalᚋdeskᚋmessageᚐRefusalᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1623,7 +1623,7 @@ func (ec *executionContext) _StartConversationPayload_errors(ctx context.Context
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖparleyᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+			return ec.marshalNUserError2ᚕᚖparleyᚋinternalᚋgroundᚋfaultᚐErrorᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2772,7 +2772,7 @@ func (ec *executionContext) _TextContent(ctx context.Context, sel ast.SelectionS
 
 // region    ***************************** type.gotpl *****************************
 
-func (ec *executionContext) unmarshalNAddNoteInput2parleyᚋinternalᚋmessageᚐNoteInput(ctx context.Context, v any) (message.NoteInput, error) {
+func (ec *executionContext) unmarshalNAddNoteInput2parleyᚋinternalᚋdeskᚋmessageᚐNoteInput(ctx context.Context, v any) (message.NoteInput, error) {
 	res, err := ec.unmarshalInputAddNoteInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
@@ -2805,12 +2805,12 @@ func (ec *executionContext) marshalNMediaFile2ᚕparleyᚋinternalᚋchannelᚐM
 	return ret
 }
 
-func (ec *executionContext) marshalNMessage2ᚕᚖparleyᚋinternalᚋmessageᚐRowᚄ(ctx context.Context, sel ast.SelectionSet, v []*message.Row) graphql.Marshaler {
+func (ec *executionContext) marshalNMessage2ᚕᚖparleyᚋinternalᚋdeskᚋmessageᚐRowᚄ(ctx context.Context, sel ast.SelectionSet, v []*message.Row) graphql.Marshaler {
 	ctx = graphql.WithBatchParents(ctx, "Message", v, nil)
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNMessage2ᚖparleyᚋinternalᚋmessageᚐRow(ctx, sel, v[i])
+		return ec.marshalNMessage2ᚖparleyᚋinternalᚋdeskᚋmessageᚐRow(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -2822,7 +2822,7 @@ func (ec *executionContext) marshalNMessage2ᚕᚖparleyᚋinternalᚋmessageᚐ
 	return ret
 }
 
-func (ec *executionContext) marshalNMessage2ᚖparleyᚋinternalᚋmessageᚐRow(ctx context.Context, sel ast.SelectionSet, v *message.Row) graphql.Marshaler {
+func (ec *executionContext) marshalNMessage2ᚖparleyᚋinternalᚋdeskᚋmessageᚐRow(ctx context.Context, sel ast.SelectionSet, v *message.Row) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Message!")
 		return graphql.Null
@@ -2830,7 +2830,7 @@ func (ec *executionContext) marshalNMessage2ᚖparleyᚋinternalᚋmessageᚐRow
 	return ec._Message(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNMessageConnection2ᚖparleyᚋinternalᚋmessageᚐPage(ctx context.Context, sel ast.SelectionSet, v *message.Page) graphql.Marshaler {
+func (ec *executionContext) marshalNMessageConnection2ᚖparleyᚋinternalᚋdeskᚋmessageᚐPage(ctx context.Context, sel ast.SelectionSet, v *message.Page) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "MessageConnection!")
 		return graphql.Null
@@ -2838,7 +2838,7 @@ func (ec *executionContext) marshalNMessageConnection2ᚖparleyᚋinternalᚋmes
 	return ec._MessageConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNMessageContent2parleyᚋinternalᚋcontentᚐContent(ctx context.Context, sel ast.SelectionSet, v content.Content) graphql.Marshaler {
+func (ec *executionContext) marshalNMessageContent2parleyᚋinternalᚋdeskᚋcontentᚐContent(ctx context.Context, sel ast.SelectionSet, v content.Content) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "MessageContent!")
 		return graphql.Null
@@ -2846,11 +2846,11 @@ func (ec *executionContext) marshalNMessageContent2parleyᚋinternalᚋcontent�
 	return ec._MessageContent(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNMessageEdge2ᚕᚖparleyᚋinternalᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*message.Row]) graphql.Marshaler {
+func (ec *executionContext) marshalNMessageEdge2ᚕᚖparleyᚋinternalᚋgroundᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*message.Row]) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNMessageEdge2ᚖparleyᚋinternalᚋpageᚐEdge(ctx, sel, v[i])
+		return ec.marshalNMessageEdge2ᚖparleyᚋinternalᚋgroundᚋpageᚐEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -2862,7 +2862,7 @@ func (ec *executionContext) marshalNMessageEdge2ᚕᚖparleyᚋinternalᚋpage�
 	return ret
 }
 
-func (ec *executionContext) marshalNMessageEdge2ᚖparleyᚋinternalᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*message.Row]) graphql.Marshaler {
+func (ec *executionContext) marshalNMessageEdge2ᚖparleyᚋinternalᚋgroundᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*message.Row]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "MessageEdge!")
 		return graphql.Null
@@ -2870,13 +2870,13 @@ func (ec *executionContext) marshalNMessageEdge2ᚖparleyᚋinternalᚋpageᚐEd
 	return ec._MessageEdge(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNMessageKind2parleyᚋinternalᚋcontentᚐKind(ctx context.Context, v any) (content.Kind, error) {
+func (ec *executionContext) unmarshalNMessageKind2parleyᚋinternalᚋdeskᚋcontentᚐKind(ctx context.Context, v any) (content.Kind, error) {
 	tmp, err := graphql.UnmarshalString(v)
 	res := content.Kind(tmp)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNMessageKind2parleyᚋinternalᚋcontentᚐKind(ctx context.Context, sel ast.SelectionSet, v content.Kind) graphql.Marshaler {
+func (ec *executionContext) marshalNMessageKind2parleyᚋinternalᚋdeskᚋcontentᚐKind(ctx context.Context, sel ast.SelectionSet, v content.Kind) graphql.Marshaler {
 	_ = sel
 	res := graphql.MarshalString(string(v))
 	if res == graphql.Null {
@@ -2885,13 +2885,13 @@ func (ec *executionContext) marshalNMessageKind2parleyᚋinternalᚋcontentᚐKi
 	return res
 }
 
-func (ec *executionContext) unmarshalNMessageSource2parleyᚋinternalᚋcontentᚐSource(ctx context.Context, v any) (content.Source, error) {
+func (ec *executionContext) unmarshalNMessageSource2parleyᚋinternalᚋdeskᚋcontentᚐSource(ctx context.Context, v any) (content.Source, error) {
 	tmp, err := graphql.UnmarshalString(v)
 	res := content.Source(tmp)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNMessageSource2parleyᚋinternalᚋcontentᚐSource(ctx context.Context, sel ast.SelectionSet, v content.Source) graphql.Marshaler {
+func (ec *executionContext) marshalNMessageSource2parleyᚋinternalᚋdeskᚋcontentᚐSource(ctx context.Context, sel ast.SelectionSet, v content.Source) graphql.Marshaler {
 	_ = sel
 	res := graphql.MarshalString(string(v))
 	if res == graphql.Null {
@@ -2915,7 +2915,7 @@ func (ec *executionContext) marshalNMessageStatus2parleyᚋinternalᚋchannelᚐ
 	return res
 }
 
-func (ec *executionContext) unmarshalNRetryMessageInput2parleyᚋinternalᚋmessageᚐRetryInput(ctx context.Context, v any) (message.RetryInput, error) {
+func (ec *executionContext) unmarshalNRetryMessageInput2parleyᚋinternalᚋdeskᚋmessageᚐRetryInput(ctx context.Context, v any) (message.RetryInput, error) {
 	res, err := ec.unmarshalInputRetryMessageInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
@@ -2928,11 +2928,11 @@ func (ec *executionContext) marshalNRetryMessagePayload2ᚖparleyᚋgraphᚐRetr
 	return ec._RetryMessagePayload(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNSendAttempt2ᚕᚖparleyᚋinternalᚋmessageᚐAttemptᚄ(ctx context.Context, sel ast.SelectionSet, v []*message.Attempt) graphql.Marshaler {
+func (ec *executionContext) marshalNSendAttempt2ᚕᚖparleyᚋinternalᚋdeskᚋmessageᚐAttemptᚄ(ctx context.Context, sel ast.SelectionSet, v []*message.Attempt) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNSendAttempt2ᚖparleyᚋinternalᚋmessageᚐAttempt(ctx, sel, v[i])
+		return ec.marshalNSendAttempt2ᚖparleyᚋinternalᚋdeskᚋmessageᚐAttempt(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -2944,7 +2944,7 @@ func (ec *executionContext) marshalNSendAttempt2ᚕᚖparleyᚋinternalᚋmessag
 	return ret
 }
 
-func (ec *executionContext) marshalNSendAttempt2ᚖparleyᚋinternalᚋmessageᚐAttempt(ctx context.Context, sel ast.SelectionSet, v *message.Attempt) graphql.Marshaler {
+func (ec *executionContext) marshalNSendAttempt2ᚖparleyᚋinternalᚋdeskᚋmessageᚐAttempt(ctx context.Context, sel ast.SelectionSet, v *message.Attempt) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "SendAttempt!")
 		return graphql.Null
@@ -2952,7 +2952,7 @@ func (ec *executionContext) marshalNSendAttempt2ᚖparleyᚋinternalᚋmessage�
 	return ec._SendAttempt(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNSendMessageInput2parleyᚋinternalᚋmessageᚐSendInput(ctx context.Context, v any) (message.SendInput, error) {
+func (ec *executionContext) unmarshalNSendMessageInput2parleyᚋinternalᚋdeskᚋmessageᚐSendInput(ctx context.Context, v any) (message.SendInput, error) {
 	res, err := ec.unmarshalInputSendMessageInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
@@ -2965,11 +2965,11 @@ func (ec *executionContext) marshalNSendMessagePayload2ᚖparleyᚋgraphᚐSendM
 	return ec._SendMessagePayload(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNSendRefusal2ᚕᚖparleyᚋinternalᚋmessageᚐRefusalᚄ(ctx context.Context, sel ast.SelectionSet, v []*message.Refusal) graphql.Marshaler {
+func (ec *executionContext) marshalNSendRefusal2ᚕᚖparleyᚋinternalᚋdeskᚋmessageᚐRefusalᚄ(ctx context.Context, sel ast.SelectionSet, v []*message.Refusal) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNSendRefusal2ᚖparleyᚋinternalᚋmessageᚐRefusal(ctx, sel, v[i])
+		return ec.marshalNSendRefusal2ᚖparleyᚋinternalᚋdeskᚋmessageᚐRefusal(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -2981,7 +2981,7 @@ func (ec *executionContext) marshalNSendRefusal2ᚕᚖparleyᚋinternalᚋmessag
 	return ret
 }
 
-func (ec *executionContext) marshalNSendRefusal2ᚖparleyᚋinternalᚋmessageᚐRefusal(ctx context.Context, sel ast.SelectionSet, v *message.Refusal) graphql.Marshaler {
+func (ec *executionContext) marshalNSendRefusal2ᚖparleyᚋinternalᚋdeskᚋmessageᚐRefusal(ctx context.Context, sel ast.SelectionSet, v *message.Refusal) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "SendRefusal!")
 		return graphql.Null
@@ -2989,13 +2989,13 @@ func (ec *executionContext) marshalNSendRefusal2ᚖparleyᚋinternalᚋmessage�
 	return ec._SendRefusal(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNSendRefusalCode2parleyᚋinternalᚋmessageᚐRefusalCode(ctx context.Context, v any) (message.RefusalCode, error) {
+func (ec *executionContext) unmarshalNSendRefusalCode2parleyᚋinternalᚋdeskᚋmessageᚐRefusalCode(ctx context.Context, v any) (message.RefusalCode, error) {
 	tmp, err := graphql.UnmarshalString(v)
 	res := message.RefusalCode(tmp)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNSendRefusalCode2parleyᚋinternalᚋmessageᚐRefusalCode(ctx context.Context, sel ast.SelectionSet, v message.RefusalCode) graphql.Marshaler {
+func (ec *executionContext) marshalNSendRefusalCode2parleyᚋinternalᚋdeskᚋmessageᚐRefusalCode(ctx context.Context, sel ast.SelectionSet, v message.RefusalCode) graphql.Marshaler {
 	_ = sel
 	res := graphql.MarshalString(string(v))
 	if res == graphql.Null {
@@ -3004,7 +3004,7 @@ func (ec *executionContext) marshalNSendRefusalCode2parleyᚋinternalᚋmessage�
 	return res
 }
 
-func (ec *executionContext) marshalNSendability2ᚖparleyᚋinternalᚋmessageᚐSendability(ctx context.Context, sel ast.SelectionSet, v *message.Sendability) graphql.Marshaler {
+func (ec *executionContext) marshalNSendability2ᚖparleyᚋinternalᚋdeskᚋmessageᚐSendability(ctx context.Context, sel ast.SelectionSet, v *message.Sendability) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Sendability!")
 		return graphql.Null
@@ -3027,7 +3027,7 @@ func (ec *executionContext) marshalNSmsEncoding2parleyᚋinternalᚋchannelᚐEn
 	return res
 }
 
-func (ec *executionContext) unmarshalNStartConversationInput2parleyᚋinternalᚋmessageᚐStartInput(ctx context.Context, v any) (message.StartInput, error) {
+func (ec *executionContext) unmarshalNStartConversationInput2parleyᚋinternalᚋdeskᚋmessageᚐStartInput(ctx context.Context, v any) (message.StartInput, error) {
 	res, err := ec.unmarshalInputStartConversationInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
@@ -3040,7 +3040,7 @@ func (ec *executionContext) marshalNStartConversationPayload2ᚖparleyᚋgraph�
 	return ec._StartConversationPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalOChannelTemplateType2ᚖparleyᚋinternalᚋcontentᚐTemplateType(ctx context.Context, v any) (*content.TemplateType, error) {
+func (ec *executionContext) unmarshalOChannelTemplateType2ᚖparleyᚋinternalᚋdeskᚋcontentᚐTemplateType(ctx context.Context, v any) (*content.TemplateType, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -3049,7 +3049,7 @@ func (ec *executionContext) unmarshalOChannelTemplateType2ᚖparleyᚋinternal�
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalOChannelTemplateType2ᚖparleyᚋinternalᚋcontentᚐTemplateType(ctx context.Context, sel ast.SelectionSet, v *content.TemplateType) graphql.Marshaler {
+func (ec *executionContext) marshalOChannelTemplateType2ᚖparleyᚋinternalᚋdeskᚋcontentᚐTemplateType(ctx context.Context, sel ast.SelectionSet, v *content.TemplateType) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
@@ -3059,28 +3059,28 @@ func (ec *executionContext) marshalOChannelTemplateType2ᚖparleyᚋinternalᚋc
 	return res
 }
 
-func (ec *executionContext) marshalODeliveryError2ᚖparleyᚋinternalᚋmessageᚐDeliveryError(ctx context.Context, sel ast.SelectionSet, v *message.DeliveryError) graphql.Marshaler {
+func (ec *executionContext) marshalODeliveryError2ᚖparleyᚋinternalᚋdeskᚋmessageᚐDeliveryError(ctx context.Context, sel ast.SelectionSet, v *message.DeliveryError) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._DeliveryError(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalODraftSegments2ᚖparleyᚋinternalᚋmessageᚐDraftSegments(ctx context.Context, sel ast.SelectionSet, v *message.DraftSegments) graphql.Marshaler {
+func (ec *executionContext) marshalODraftSegments2ᚖparleyᚋinternalᚋdeskᚋmessageᚐDraftSegments(ctx context.Context, sel ast.SelectionSet, v *message.DraftSegments) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._DraftSegments(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalOMessage2ᚖparleyᚋinternalᚋmessageᚐRow(ctx context.Context, sel ast.SelectionSet, v *message.Row) graphql.Marshaler {
+func (ec *executionContext) marshalOMessage2ᚖparleyᚋinternalᚋdeskᚋmessageᚐRow(ctx context.Context, sel ast.SelectionSet, v *message.Row) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._Message(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalOMessageDirection2ᚖparleyᚋinternalᚋcontentᚐDirection(ctx context.Context, v any) (*content.Direction, error) {
+func (ec *executionContext) unmarshalOMessageDirection2ᚖparleyᚋinternalᚋdeskᚋcontentᚐDirection(ctx context.Context, v any) (*content.Direction, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -3089,7 +3089,7 @@ func (ec *executionContext) unmarshalOMessageDirection2ᚖparleyᚋinternalᚋco
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalOMessageDirection2ᚖparleyᚋinternalᚋcontentᚐDirection(ctx context.Context, sel ast.SelectionSet, v *content.Direction) graphql.Marshaler {
+func (ec *executionContext) marshalOMessageDirection2ᚖparleyᚋinternalᚋdeskᚋcontentᚐDirection(ctx context.Context, sel ast.SelectionSet, v *content.Direction) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
@@ -3099,7 +3099,7 @@ func (ec *executionContext) marshalOMessageDirection2ᚖparleyᚋinternalᚋcont
 	return res
 }
 
-func (ec *executionContext) marshalOMessageEdge2ᚖparleyᚋinternalᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*message.Row]) graphql.Marshaler {
+func (ec *executionContext) marshalOMessageEdge2ᚖparleyᚋinternalᚋgroundᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*message.Row]) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}

@@ -3,11 +3,11 @@
 package graph
 
 import (
-	"parley/internal/desk/conversation"
-	"parley/internal/ground/fault"
-	"parley/internal/desk/message"
 	"parley/internal/desk/bulk"
+	"parley/internal/desk/conversation"
+	"parley/internal/desk/message"
 	"parley/internal/desk/quicktext"
+	"parley/internal/ground/fault"
 
 	"github.com/99designs/gqlgen/graphql"
 )

@@ -6,9 +6,9 @@ import (
 	"context"
 	"math"
 	"parley/internal/desk/directory"
-	"parley/internal/ground/fault"
 	"parley/internal/desk/live"
 	"parley/internal/desk/presence"
+	"parley/internal/ground/fault"
 	"strconv"
 	"sync/atomic"
 
@@ -39,7 +39,7 @@ func (ec *executionContext) _AgentPresence_agent(ctx context.Context, field grap
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *directory.Agent) graphql.Marshaler {
-			return ec.marshalNAgent2ᚖparleyᚋinternalᚋdirectoryᚐAgent(ctx, selections, v)
+			return ec.marshalNAgent2ᚖparleyᚋinternalᚋdeskᚋdirectoryᚐAgent(ctx, selections, v)
 		},
 		true,
 		true,
@@ -71,7 +71,7 @@ func (ec *executionContext) _AgentPresence_state(ctx context.Context, field grap
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v presence.State) graphql.Marshaler {
-			return ec.marshalNPresenceState2parleyᚋinternalᚋpresenceᚐState(ctx, selections, v)
+			return ec.marshalNPresenceState2parleyᚋinternalᚋdeskᚋpresenceᚐState(ctx, selections, v)
 		},
 		true,
 		true,
@@ -117,7 +117,7 @@ func (ec *executionContext) _ConversationPresence_agents(ctx context.Context, fi
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*live.AgentPresence) graphql.Marshaler {
-			return ec.marshalNAgentPresence2ᚕᚖparleyᚋinternalᚋliveᚐAgentPresenceᚄ(ctx, selections, v)
+			return ec.marshalNAgentPresence2ᚕᚖparleyᚋinternalᚋdeskᚋliveᚐAgentPresenceᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -149,7 +149,7 @@ func (ec *executionContext) _SetTypingPayload_errors(ctx context.Context, field 
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖparleyᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+			return ec.marshalNUserError2ᚕᚖparleyᚋinternalᚋgroundᚋfaultᚐErrorᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -342,11 +342,11 @@ func (ec *executionContext) _SetTypingPayload(ctx context.Context, sel ast.Selec
 
 // region    ***************************** type.gotpl *****************************
 
-func (ec *executionContext) marshalNAgentPresence2ᚕᚖparleyᚋinternalᚋliveᚐAgentPresenceᚄ(ctx context.Context, sel ast.SelectionSet, v []*live.AgentPresence) graphql.Marshaler {
+func (ec *executionContext) marshalNAgentPresence2ᚕᚖparleyᚋinternalᚋdeskᚋliveᚐAgentPresenceᚄ(ctx context.Context, sel ast.SelectionSet, v []*live.AgentPresence) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNAgentPresence2ᚖparleyᚋinternalᚋliveᚐAgentPresence(ctx, sel, v[i])
+		return ec.marshalNAgentPresence2ᚖparleyᚋinternalᚋdeskᚋliveᚐAgentPresence(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -358,7 +358,7 @@ func (ec *executionContext) marshalNAgentPresence2ᚕᚖparleyᚋinternalᚋlive
 	return ret
 }
 
-func (ec *executionContext) marshalNAgentPresence2ᚖparleyᚋinternalᚋliveᚐAgentPresence(ctx context.Context, sel ast.SelectionSet, v *live.AgentPresence) graphql.Marshaler {
+func (ec *executionContext) marshalNAgentPresence2ᚖparleyᚋinternalᚋdeskᚋliveᚐAgentPresence(ctx context.Context, sel ast.SelectionSet, v *live.AgentPresence) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "AgentPresence!")
 		return graphql.Null
@@ -366,7 +366,7 @@ func (ec *executionContext) marshalNAgentPresence2ᚖparleyᚋinternalᚋliveᚐ
 	return ec._AgentPresence(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNConversationPresence2ᚖparleyᚋinternalᚋliveᚐPresence(ctx context.Context, sel ast.SelectionSet, v *live.Presence) graphql.Marshaler {
+func (ec *executionContext) marshalNConversationPresence2ᚖparleyᚋinternalᚋdeskᚋliveᚐPresence(ctx context.Context, sel ast.SelectionSet, v *live.Presence) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "ConversationPresence!")
 		return graphql.Null
@@ -374,13 +374,13 @@ func (ec *executionContext) marshalNConversationPresence2ᚖparleyᚋinternalᚋ
 	return ec._ConversationPresence(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNPresenceState2parleyᚋinternalᚋpresenceᚐState(ctx context.Context, v any) (presence.State, error) {
+func (ec *executionContext) unmarshalNPresenceState2parleyᚋinternalᚋdeskᚋpresenceᚐState(ctx context.Context, v any) (presence.State, error) {
 	tmp, err := graphql.UnmarshalString(v)
 	res := presence.State(tmp)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNPresenceState2parleyᚋinternalᚋpresenceᚐState(ctx context.Context, sel ast.SelectionSet, v presence.State) graphql.Marshaler {
+func (ec *executionContext) marshalNPresenceState2parleyᚋinternalᚋdeskᚋpresenceᚐState(ctx context.Context, sel ast.SelectionSet, v presence.State) graphql.Marshaler {
 	_ = sel
 	res := graphql.MarshalString(string(v))
 	if res == graphql.Null {
@@ -389,7 +389,7 @@ func (ec *executionContext) marshalNPresenceState2parleyᚋinternalᚋpresence�
 	return res
 }
 
-func (ec *executionContext) unmarshalNSetTypingInput2parleyᚋinternalᚋliveᚐTypingInput(ctx context.Context, v any) (live.TypingInput, error) {
+func (ec *executionContext) unmarshalNSetTypingInput2parleyᚋinternalᚋdeskᚋliveᚐTypingInput(ctx context.Context, v any) (live.TypingInput, error) {
 	res, err := ec.unmarshalInputSetTypingInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }

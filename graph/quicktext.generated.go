@@ -5,14 +5,14 @@ package graph
 import (
 	"context"
 	"math"
-	"parley/internal/ground/clock"
 	"parley/internal/desk/directory"
-	"parley/internal/ground/fault"
 	"parley/internal/desk/feed"
 	"parley/internal/desk/live"
-	"parley/internal/ground/page"
 	"parley/internal/desk/quicktext"
 	"parley/internal/desk/rule"
+	"parley/internal/ground/clock"
+	"parley/internal/ground/fault"
+	"parley/internal/ground/page"
 	"strconv"
 	"sync/atomic"
 
@@ -139,7 +139,7 @@ func (ec *executionContext) _QuickText_scope(ctx context.Context, field graphql.
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v rule.Scope) graphql.Marshaler {
-			return ec.marshalNQuickTextScope2parleyᚋinternalᚋruleᚐScope(ctx, selections, v)
+			return ec.marshalNQuickTextScope2parleyᚋinternalᚋdeskᚋruleᚐScope(ctx, selections, v)
 		},
 		true,
 		true,
@@ -162,7 +162,7 @@ func (ec *executionContext) _QuickText_queue(ctx context.Context, field graphql.
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *directory.Queue) graphql.Marshaler {
-			return ec.marshalOQueue2ᚖparleyᚋinternalᚋdirectoryᚐQueue(ctx, selections, v)
+			return ec.marshalOQueue2ᚖparleyᚋinternalᚋdeskᚋdirectoryᚐQueue(ctx, selections, v)
 		},
 		true,
 		false,
@@ -194,7 +194,7 @@ func (ec *executionContext) _QuickText_createdBy(ctx context.Context, field grap
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *directory.Agent) graphql.Marshaler {
-			return ec.marshalNAgent2ᚖparleyᚋinternalᚋdirectoryᚐAgent(ctx, selections, v)
+			return ec.marshalNAgent2ᚖparleyᚋinternalᚋdeskᚋdirectoryᚐAgent(ctx, selections, v)
 		},
 		true,
 		true,
@@ -272,7 +272,7 @@ func (ec *executionContext) _QuickText_createdAt(ctx context.Context, field grap
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v clock.Time) graphql.Marshaler {
-			return ec.marshalNDateTime2parleyᚋinternalᚋclockᚐTime(ctx, selections, v)
+			return ec.marshalNDateTime2parleyᚋinternalᚋgroundᚋclockᚐTime(ctx, selections, v)
 		},
 		true,
 		true,
@@ -295,7 +295,7 @@ func (ec *executionContext) _QuickText_updatedAt(ctx context.Context, field grap
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v clock.Time) graphql.Marshaler {
-			return ec.marshalNDateTime2parleyᚋinternalᚋclockᚐTime(ctx, selections, v)
+			return ec.marshalNDateTime2parleyᚋinternalᚋgroundᚋclockᚐTime(ctx, selections, v)
 		},
 		true,
 		true,
@@ -341,7 +341,7 @@ func (ec *executionContext) _QuickTextChange_kind(ctx context.Context, field gra
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v feed.StreamKind) graphql.Marshaler {
-			return ec.marshalNStreamKind2parleyᚋinternalᚋfeedᚐStreamKind(ctx, selections, v)
+			return ec.marshalNStreamKind2parleyᚋinternalᚋdeskᚋfeedᚐStreamKind(ctx, selections, v)
 		},
 		true,
 		true,
@@ -410,7 +410,7 @@ func (ec *executionContext) _QuickTextChange_quickText(ctx context.Context, fiel
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *quicktext.QuickText) graphql.Marshaler {
-			return ec.marshalOQuickText2ᚖparleyᚋinternalᚋquicktextᚐQuickText(ctx, selections, v)
+			return ec.marshalOQuickText2ᚖparleyᚋinternalᚋdeskᚋquicktextᚐQuickText(ctx, selections, v)
 		},
 		true,
 		false,
@@ -465,7 +465,7 @@ func (ec *executionContext) _QuickTextConnection_edges(ctx context.Context, fiel
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*quicktext.QuickText]) graphql.Marshaler {
-			return ec.marshalNQuickTextEdge2ᚕᚖparleyᚋinternalᚋpageᚐEdgeᚄ(ctx, selections, v)
+			return ec.marshalNQuickTextEdge2ᚕᚖparleyᚋinternalᚋgroundᚋpageᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -497,7 +497,7 @@ func (ec *executionContext) _QuickTextConnection_nodes(ctx context.Context, fiel
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*quicktext.QuickText) graphql.Marshaler {
-			return ec.marshalNQuickText2ᚕᚖparleyᚋinternalᚋquicktextᚐQuickTextᚄ(ctx, selections, v)
+			return ec.marshalNQuickText2ᚕᚖparleyᚋinternalᚋdeskᚋquicktextᚐQuickTextᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -529,7 +529,7 @@ func (ec *executionContext) _QuickTextConnection_pageInfo(ctx context.Context, f
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *page.Info) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖparleyᚋinternalᚋpageᚐInfo(ctx, selections, v)
+			return ec.marshalNPageInfo2ᚖparleyᚋinternalᚋgroundᚋpageᚐInfo(ctx, selections, v)
 		},
 		true,
 		true,
@@ -607,7 +607,7 @@ func (ec *executionContext) _QuickTextEdge_node(ctx context.Context, field graph
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *quicktext.QuickText) graphql.Marshaler {
-			return ec.marshalNQuickText2ᚖparleyᚋinternalᚋquicktextᚐQuickText(ctx, selections, v)
+			return ec.marshalNQuickText2ᚖparleyᚋinternalᚋdeskᚋquicktextᚐQuickText(ctx, selections, v)
 		},
 		true,
 		true,
@@ -639,7 +639,7 @@ func (ec *executionContext) _QuickTextPayload_quickText(ctx context.Context, fie
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *quicktext.QuickText) graphql.Marshaler {
-			return ec.marshalOQuickText2ᚖparleyᚋinternalᚋquicktextᚐQuickText(ctx, selections, v)
+			return ec.marshalOQuickText2ᚖparleyᚋinternalᚋdeskᚋquicktextᚐQuickText(ctx, selections, v)
 		},
 		true,
 		false,
@@ -671,7 +671,7 @@ func (ec *executionContext) _QuickTextPayload_errors(ctx context.Context, field 
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖparleyᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+			return ec.marshalNUserError2ᚕᚖparleyᚋinternalᚋgroundᚋfaultᚐErrorᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -735,7 +735,7 @@ func (ec *executionContext) unmarshalInputCreateQuickTextInput(ctx context.Conte
 			it.Folder = data
 		case "scope":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("scope"))
-			data, err := ec.unmarshalNQuickTextScope2parleyᚋinternalᚋruleᚐScope(ctx, v)
+			data, err := ec.unmarshalNQuickTextScope2parleyᚋinternalᚋdeskᚋruleᚐScope(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -791,7 +791,7 @@ func (ec *executionContext) unmarshalInputQuickTextFilter(ctx context.Context, o
 		switch k {
 		case "scope":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("scope"))
-			data, err := ec.unmarshalOQuickTextScope2ᚖparleyᚋinternalᚋruleᚐScope(ctx, v)
+			data, err := ec.unmarshalOQuickTextScope2ᚖparleyᚋinternalᚋdeskᚋruleᚐScope(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -1231,16 +1231,16 @@ func (ec *executionContext) _QuickTextPayload(ctx context.Context, sel ast.Selec
 
 // region    ***************************** type.gotpl *****************************
 
-func (ec *executionContext) unmarshalNCreateQuickTextInput2parleyᚋinternalᚋquicktextᚐCreateInput(ctx context.Context, v any) (quicktext.CreateInput, error) {
+func (ec *executionContext) unmarshalNCreateQuickTextInput2parleyᚋinternalᚋdeskᚋquicktextᚐCreateInput(ctx context.Context, v any) (quicktext.CreateInput, error) {
 	res, err := ec.unmarshalInputCreateQuickTextInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNQuickText2ᚕᚖparleyᚋinternalᚋquicktextᚐQuickTextᚄ(ctx context.Context, sel ast.SelectionSet, v []*quicktext.QuickText) graphql.Marshaler {
+func (ec *executionContext) marshalNQuickText2ᚕᚖparleyᚋinternalᚋdeskᚋquicktextᚐQuickTextᚄ(ctx context.Context, sel ast.SelectionSet, v []*quicktext.QuickText) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNQuickText2ᚖparleyᚋinternalᚋquicktextᚐQuickText(ctx, sel, v[i])
+		return ec.marshalNQuickText2ᚖparleyᚋinternalᚋdeskᚋquicktextᚐQuickText(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -1252,7 +1252,7 @@ func (ec *executionContext) marshalNQuickText2ᚕᚖparleyᚋinternalᚋquicktex
 	return ret
 }
 
-func (ec *executionContext) marshalNQuickText2ᚖparleyᚋinternalᚋquicktextᚐQuickText(ctx context.Context, sel ast.SelectionSet, v *quicktext.QuickText) graphql.Marshaler {
+func (ec *executionContext) marshalNQuickText2ᚖparleyᚋinternalᚋdeskᚋquicktextᚐQuickText(ctx context.Context, sel ast.SelectionSet, v *quicktext.QuickText) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "QuickText!")
 		return graphql.Null
@@ -1260,7 +1260,7 @@ func (ec *executionContext) marshalNQuickText2ᚖparleyᚋinternalᚋquicktext�
 	return ec._QuickText(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNQuickTextChange2ᚖparleyᚋinternalᚋliveᚐSubjectChange(ctx context.Context, sel ast.SelectionSet, v *live.SubjectChange[*quicktext.QuickText]) graphql.Marshaler {
+func (ec *executionContext) marshalNQuickTextChange2ᚖparleyᚋinternalᚋdeskᚋliveᚐSubjectChange(ctx context.Context, sel ast.SelectionSet, v *live.SubjectChange[*quicktext.QuickText]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "QuickTextChange!")
 		return graphql.Null
@@ -1268,7 +1268,7 @@ func (ec *executionContext) marshalNQuickTextChange2ᚖparleyᚋinternalᚋlive�
 	return ec._QuickTextChange(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNQuickTextConnection2ᚖparleyᚋinternalᚋquicktextᚐPage(ctx context.Context, sel ast.SelectionSet, v *quicktext.Page) graphql.Marshaler {
+func (ec *executionContext) marshalNQuickTextConnection2ᚖparleyᚋinternalᚋdeskᚋquicktextᚐPage(ctx context.Context, sel ast.SelectionSet, v *quicktext.Page) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "QuickTextConnection!")
 		return graphql.Null
@@ -1276,11 +1276,11 @@ func (ec *executionContext) marshalNQuickTextConnection2ᚖparleyᚋinternalᚋq
 	return ec._QuickTextConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNQuickTextEdge2ᚕᚖparleyᚋinternalᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*quicktext.QuickText]) graphql.Marshaler {
+func (ec *executionContext) marshalNQuickTextEdge2ᚕᚖparleyᚋinternalᚋgroundᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*quicktext.QuickText]) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNQuickTextEdge2ᚖparleyᚋinternalᚋpageᚐEdge(ctx, sel, v[i])
+		return ec.marshalNQuickTextEdge2ᚖparleyᚋinternalᚋgroundᚋpageᚐEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -1292,7 +1292,7 @@ func (ec *executionContext) marshalNQuickTextEdge2ᚕᚖparleyᚋinternalᚋpage
 	return ret
 }
 
-func (ec *executionContext) marshalNQuickTextEdge2ᚖparleyᚋinternalᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*quicktext.QuickText]) graphql.Marshaler {
+func (ec *executionContext) marshalNQuickTextEdge2ᚖparleyᚋinternalᚋgroundᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*quicktext.QuickText]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "QuickTextEdge!")
 		return graphql.Null
@@ -1308,15 +1308,15 @@ func (ec *executionContext) marshalNQuickTextPayload2ᚖparleyᚋgraphᚐQuickTe
 	return ec._QuickTextPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNQuickTextScope2parleyᚋinternalᚋruleᚐScope(ctx context.Context, v any) (rule.Scope, error) {
+func (ec *executionContext) unmarshalNQuickTextScope2parleyᚋinternalᚋdeskᚋruleᚐScope(ctx context.Context, v any) (rule.Scope, error) {
 	tmp, err := graphql.UnmarshalString(v)
-	res := unmarshalNQuickTextScope2parleyᚋinternalᚋruleᚐScope[tmp]
+	res := unmarshalNQuickTextScope2parleyᚋinternalᚋdeskᚋruleᚐScope[tmp]
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNQuickTextScope2parleyᚋinternalᚋruleᚐScope(ctx context.Context, sel ast.SelectionSet, v rule.Scope) graphql.Marshaler {
+func (ec *executionContext) marshalNQuickTextScope2parleyᚋinternalᚋdeskᚋruleᚐScope(ctx context.Context, sel ast.SelectionSet, v rule.Scope) graphql.Marshaler {
 	_ = sel
-	res := graphql.MarshalString(marshalNQuickTextScope2parleyᚋinternalᚋruleᚐScope[v])
+	res := graphql.MarshalString(marshalNQuickTextScope2parleyᚋinternalᚋdeskᚋruleᚐScope[v])
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "QuickTextScope!")
 	}
@@ -1324,19 +1324,19 @@ func (ec *executionContext) marshalNQuickTextScope2parleyᚋinternalᚋruleᚐSc
 }
 
 var (
-	unmarshalNQuickTextScope2parleyᚋinternalᚋruleᚐScope = map[string]rule.Scope{
+	unmarshalNQuickTextScope2parleyᚋinternalᚋdeskᚋruleᚐScope = map[string]rule.Scope{
 		"MINE":  rule.Mine,
 		"QUEUE": rule.OfQueue,
 		"ALL":   rule.Everyone,
 	}
-	marshalNQuickTextScope2parleyᚋinternalᚋruleᚐScope = map[rule.Scope]string{
+	marshalNQuickTextScope2parleyᚋinternalᚋdeskᚋruleᚐScope = map[rule.Scope]string{
 		rule.Mine:     "MINE",
 		rule.OfQueue:  "QUEUE",
 		rule.Everyone: "ALL",
 	}
 )
 
-func (ec *executionContext) unmarshalNUpdateQuickTextInput2parleyᚋinternalᚋquicktextᚐUpdateInput(ctx context.Context, v any) (quicktext.UpdateInput, error) {
+func (ec *executionContext) unmarshalNUpdateQuickTextInput2parleyᚋinternalᚋdeskᚋquicktextᚐUpdateInput(ctx context.Context, v any) (quicktext.UpdateInput, error) {
 	res, err := ec.unmarshalInputUpdateQuickTextInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
@@ -1346,14 +1346,14 @@ func (ec *executionContext) unmarshalNUseQuickTextInput2parleyᚋgraphᚐUseQuic
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalOQuickText2ᚖparleyᚋinternalᚋquicktextᚐQuickText(ctx context.Context, sel ast.SelectionSet, v *quicktext.QuickText) graphql.Marshaler {
+func (ec *executionContext) marshalOQuickText2ᚖparleyᚋinternalᚋdeskᚋquicktextᚐQuickText(ctx context.Context, sel ast.SelectionSet, v *quicktext.QuickText) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._QuickText(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalOQuickTextFilter2ᚖparleyᚋinternalᚋquicktextᚐFilter(ctx context.Context, v any) (*quicktext.Filter, error) {
+func (ec *executionContext) unmarshalOQuickTextFilter2ᚖparleyᚋinternalᚋdeskᚋquicktextᚐFilter(ctx context.Context, v any) (*quicktext.Filter, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -1361,32 +1361,32 @@ func (ec *executionContext) unmarshalOQuickTextFilter2ᚖparleyᚋinternalᚋqui
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalOQuickTextScope2ᚖparleyᚋinternalᚋruleᚐScope(ctx context.Context, v any) (*rule.Scope, error) {
+func (ec *executionContext) unmarshalOQuickTextScope2ᚖparleyᚋinternalᚋdeskᚋruleᚐScope(ctx context.Context, v any) (*rule.Scope, error) {
 	if v == nil {
 		return nil, nil
 	}
 	tmp, err := graphql.UnmarshalString(v)
-	res := unmarshalOQuickTextScope2ᚖparleyᚋinternalᚋruleᚐScope[tmp]
+	res := unmarshalOQuickTextScope2ᚖparleyᚋinternalᚋdeskᚋruleᚐScope[tmp]
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalOQuickTextScope2ᚖparleyᚋinternalᚋruleᚐScope(ctx context.Context, sel ast.SelectionSet, v *rule.Scope) graphql.Marshaler {
+func (ec *executionContext) marshalOQuickTextScope2ᚖparleyᚋinternalᚋdeskᚋruleᚐScope(ctx context.Context, sel ast.SelectionSet, v *rule.Scope) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	_ = sel
 	_ = ctx
-	res := graphql.MarshalString(marshalOQuickTextScope2ᚖparleyᚋinternalᚋruleᚐScope[*v])
+	res := graphql.MarshalString(marshalOQuickTextScope2ᚖparleyᚋinternalᚋdeskᚋruleᚐScope[*v])
 	return res
 }
 
 var (
-	unmarshalOQuickTextScope2ᚖparleyᚋinternalᚋruleᚐScope = map[string]rule.Scope{
+	unmarshalOQuickTextScope2ᚖparleyᚋinternalᚋdeskᚋruleᚐScope = map[string]rule.Scope{
 		"MINE":  rule.Mine,
 		"QUEUE": rule.OfQueue,
 		"ALL":   rule.Everyone,
 	}
-	marshalOQuickTextScope2ᚖparleyᚋinternalᚋruleᚐScope = map[rule.Scope]string{
+	marshalOQuickTextScope2ᚖparleyᚋinternalᚋdeskᚋruleᚐScope = map[rule.Scope]string{
 		rule.Mine:     "MINE",
 		rule.OfQueue:  "QUEUE",
 		rule.Everyone: "ALL",

@@ -7,16 +7,16 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"parley/internal/ground/clock"
+	"parley/internal/desk/bulk"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/directory"
-	"parley/internal/ground/fault"
 	"parley/internal/desk/live"
 	"parley/internal/desk/message"
-	"parley/internal/desk/bulk"
-	"parley/internal/ground/page"
 	"parley/internal/desk/quicktext"
 	"parley/internal/desk/search"
+	"parley/internal/ground/clock"
+	"parley/internal/ground/fault"
+	"parley/internal/ground/page"
 	"parley/internal/ground/viewer"
 	"strconv"
 	"sync/atomic"
@@ -79,7 +79,7 @@ func (ec *executionContext) field_Mutation_addNote_args(ctx context.Context, raw
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (message.NoteInput, error) {
-			return ec.unmarshalNAddNoteInput2parleyᚋinternalᚋmessageᚐNoteInput(ctx, v)
+			return ec.unmarshalNAddNoteInput2parleyᚋinternalᚋdeskᚋmessageᚐNoteInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -107,7 +107,7 @@ func (ec *executionContext) field_Mutation_bulkAssignConversations_args(ctx cont
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (bulk.AssignInput, error) {
-			return ec.unmarshalNBulkAssignConversationsInput2parleyᚋinternalᚋoperationᚐAssignInput(ctx, v)
+			return ec.unmarshalNBulkAssignConversationsInput2parleyᚋinternalᚋdeskᚋbulkᚐAssignInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -121,7 +121,7 @@ func (ec *executionContext) field_Mutation_bulkMarkConversationsRead_args(ctx co
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (bulk.MarkInput, error) {
-			return ec.unmarshalNBulkMarkConversationsReadInput2parleyᚋinternalᚋoperationᚐMarkInput(ctx, v)
+			return ec.unmarshalNBulkMarkConversationsReadInput2parleyᚋinternalᚋdeskᚋbulkᚐMarkInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -135,7 +135,7 @@ func (ec *executionContext) field_Mutation_bulkMarkConversationsUnread_args(ctx 
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (bulk.MarkInput, error) {
-			return ec.unmarshalNBulkMarkConversationsUnreadInput2parleyᚋinternalᚋoperationᚐMarkInput(ctx, v)
+			return ec.unmarshalNBulkMarkConversationsUnreadInput2parleyᚋinternalᚋdeskᚋbulkᚐMarkInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -163,7 +163,7 @@ func (ec *executionContext) field_Mutation_createQuickText_args(ctx context.Cont
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (quicktext.CreateInput, error) {
-			return ec.unmarshalNCreateQuickTextInput2parleyᚋinternalᚋquicktextᚐCreateInput(ctx, v)
+			return ec.unmarshalNCreateQuickTextInput2parleyᚋinternalᚋdeskᚋquicktextᚐCreateInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -233,7 +233,7 @@ func (ec *executionContext) field_Mutation_retryMessage_args(ctx context.Context
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (message.RetryInput, error) {
-			return ec.unmarshalNRetryMessageInput2parleyᚋinternalᚋmessageᚐRetryInput(ctx, v)
+			return ec.unmarshalNRetryMessageInput2parleyᚋinternalᚋdeskᚋmessageᚐRetryInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -247,7 +247,7 @@ func (ec *executionContext) field_Mutation_sendMessage_args(ctx context.Context,
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (message.SendInput, error) {
-			return ec.unmarshalNSendMessageInput2parleyᚋinternalᚋmessageᚐSendInput(ctx, v)
+			return ec.unmarshalNSendMessageInput2parleyᚋinternalᚋdeskᚋmessageᚐSendInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -261,7 +261,7 @@ func (ec *executionContext) field_Mutation_setTyping_args(ctx context.Context, r
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (live.TypingInput, error) {
-			return ec.unmarshalNSetTypingInput2parleyᚋinternalᚋliveᚐTypingInput(ctx, v)
+			return ec.unmarshalNSetTypingInput2parleyᚋinternalᚋdeskᚋliveᚐTypingInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -275,7 +275,7 @@ func (ec *executionContext) field_Mutation_startConversation_args(ctx context.Co
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (message.StartInput, error) {
-			return ec.unmarshalNStartConversationInput2parleyᚋinternalᚋmessageᚐStartInput(ctx, v)
+			return ec.unmarshalNStartConversationInput2parleyᚋinternalᚋdeskᚋmessageᚐStartInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -289,7 +289,7 @@ func (ec *executionContext) field_Mutation_updateQuickText_args(ctx context.Cont
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (quicktext.UpdateInput, error) {
-			return ec.unmarshalNUpdateQuickTextInput2parleyᚋinternalᚋquicktextᚐUpdateInput(ctx, v)
+			return ec.unmarshalNUpdateQuickTextInput2parleyᚋinternalᚋdeskᚋquicktextᚐUpdateInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -359,7 +359,7 @@ func (ec *executionContext) field_Query_conversations_args(ctx context.Context, 
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "view",
 		func(ctx context.Context, v any) (conversation.View, error) {
-			return ec.unmarshalNConversationView2parleyᚋinternalᚋconversationᚐView(ctx, v)
+			return ec.unmarshalNConversationView2parleyᚋinternalᚋdeskᚋconversationᚐView(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -367,7 +367,7 @@ func (ec *executionContext) field_Query_conversations_args(ctx context.Context, 
 	args["view"] = arg0
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "filterBy",
 		func(ctx context.Context, v any) (*conversation.Filter, error) {
-			return ec.unmarshalOConversationFilter2ᚖparleyᚋinternalᚋconversationᚐFilter(ctx, v)
+			return ec.unmarshalOConversationFilter2ᚖparleyᚋinternalᚋdeskᚋconversationᚐFilter(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -375,7 +375,7 @@ func (ec *executionContext) field_Query_conversations_args(ctx context.Context, 
 	args["filterBy"] = arg1
 	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
 		func(ctx context.Context, v any) (*conversation.Order, error) {
-			return ec.unmarshalOConversationOrder2ᚖparleyᚋinternalᚋconversationᚐOrder(ctx, v)
+			return ec.unmarshalOConversationOrder2ᚖparleyᚋinternalᚋdeskᚋconversationᚐOrder(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -449,7 +449,7 @@ func (ec *executionContext) field_Query_quickTexts_args(ctx context.Context, raw
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filterBy",
 		func(ctx context.Context, v any) (*quicktext.Filter, error) {
-			return ec.unmarshalOQuickTextFilter2ᚖparleyᚋinternalᚋquicktextᚐFilter(ctx, v)
+			return ec.unmarshalOQuickTextFilter2ᚖparleyᚋinternalᚋdeskᚋquicktextᚐFilter(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -509,7 +509,7 @@ func (ec *executionContext) field_Query_search_args(ctx context.Context, rawArgs
 	args["query"] = arg0
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "view",
 		func(ctx context.Context, v any) (*conversation.View, error) {
-			return ec.unmarshalOConversationView2ᚖparleyᚋinternalᚋconversationᚐView(ctx, v)
+			return ec.unmarshalOConversationView2ᚖparleyᚋinternalᚋdeskᚋconversationᚐView(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -517,7 +517,7 @@ func (ec *executionContext) field_Query_search_args(ctx context.Context, rawArgs
 	args["view"] = arg1
 	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "kinds",
 		func(ctx context.Context, v any) ([]search.Kind, error) {
-			return ec.unmarshalOSearchKind2ᚕparleyᚋinternalᚋsearchᚐKindᚄ(ctx, v)
+			return ec.unmarshalOSearchKind2ᚕparleyᚋinternalᚋdeskᚋsearchᚐKindᚄ(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -613,7 +613,7 @@ func (ec *executionContext) field_Subscription_conversationsChanged_args(ctx con
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "view",
 		func(ctx context.Context, v any) (conversation.View, error) {
-			return ec.unmarshalNConversationView2parleyᚋinternalᚋconversationᚐView(ctx, v)
+			return ec.unmarshalNConversationView2parleyᚋinternalᚋdeskᚋconversationᚐView(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -621,7 +621,7 @@ func (ec *executionContext) field_Subscription_conversationsChanged_args(ctx con
 	args["view"] = arg0
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "filterBy",
 		func(ctx context.Context, v any) (*conversation.Filter, error) {
-			return ec.unmarshalOConversationFilter2ᚖparleyᚋinternalᚋconversationᚐFilter(ctx, v)
+			return ec.unmarshalOConversationFilter2ᚖparleyᚋinternalᚋdeskᚋconversationᚐFilter(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -1590,7 +1590,7 @@ func (ec *executionContext) _Query_bulkOperation(ctx context.Context, field grap
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *bulk.Row) graphql.Marshaler {
-			return ec.marshalOBulkOperation2ᚖparleyᚋinternalᚋoperationᚐRow(ctx, selections, v)
+			return ec.marshalOBulkOperation2ᚖparleyᚋinternalᚋdeskᚋbulkᚐRow(ctx, selections, v)
 		},
 		true,
 		false,
@@ -1634,7 +1634,7 @@ func (ec *executionContext) _Query_conversations(ctx context.Context, field grap
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *conversation.Page) graphql.Marshaler {
-			return ec.marshalNConversationConnection2ᚖparleyᚋinternalᚋconversationᚐPage(ctx, selections, v)
+			return ec.marshalNConversationConnection2ᚖparleyᚋinternalᚋdeskᚋconversationᚐPage(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1678,7 +1678,7 @@ func (ec *executionContext) _Query_conversation(ctx context.Context, field graph
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *conversation.Row) graphql.Marshaler {
-			return ec.marshalOConversation2ᚖparleyᚋinternalᚋconversationᚐRow(ctx, selections, v)
+			return ec.marshalOConversation2ᚖparleyᚋinternalᚋdeskᚋconversationᚐRow(ctx, selections, v)
 		},
 		true,
 		false,
@@ -1721,7 +1721,7 @@ func (ec *executionContext) _Query_viewer(ctx context.Context, field graphql.Col
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *viewer.Viewer) graphql.Marshaler {
-			return ec.marshalNViewer2ᚖparleyᚋinternalᚋviewerᚐViewer(ctx, selections, v)
+			return ec.marshalNViewer2ᚖparleyᚋinternalᚋgroundᚋviewerᚐViewer(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1753,7 +1753,7 @@ func (ec *executionContext) _Query_agents(ctx context.Context, field graphql.Col
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*directory.Agent) graphql.Marshaler {
-			return ec.marshalNAgent2ᚕᚖparleyᚋinternalᚋdirectoryᚐAgentᚄ(ctx, selections, v)
+			return ec.marshalNAgent2ᚕᚖparleyᚋinternalᚋdeskᚋdirectoryᚐAgentᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1785,7 +1785,7 @@ func (ec *executionContext) _Query_channels(ctx context.Context, field graphql.C
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*directory.Channel) graphql.Marshaler {
-			return ec.marshalNChannel2ᚕᚖparleyᚋinternalᚋdirectoryᚐChannelᚄ(ctx, selections, v)
+			return ec.marshalNChannel2ᚕᚖparleyᚋinternalᚋdeskᚋdirectoryᚐChannelᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1818,7 +1818,7 @@ func (ec *executionContext) _Query_record(ctx context.Context, field graphql.Col
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *conversation.Record) graphql.Marshaler {
-			return ec.marshalORecord2ᚖparleyᚋinternalᚋconversationᚐRecord(ctx, selections, v)
+			return ec.marshalORecord2ᚖparleyᚋinternalᚋdeskᚋconversationᚐRecord(ctx, selections, v)
 		},
 		true,
 		false,
@@ -1862,7 +1862,7 @@ func (ec *executionContext) _Query_quickTexts(ctx context.Context, field graphql
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *quicktext.Page) graphql.Marshaler {
-			return ec.marshalNQuickTextConnection2ᚖparleyᚋinternalᚋquicktextᚐPage(ctx, selections, v)
+			return ec.marshalNQuickTextConnection2ᚖparleyᚋinternalᚋdeskᚋquicktextᚐPage(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1906,7 +1906,7 @@ func (ec *executionContext) _Query_quickText(ctx context.Context, field graphql.
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *quicktext.QuickText) graphql.Marshaler {
-			return ec.marshalOQuickText2ᚖparleyᚋinternalᚋquicktextᚐQuickText(ctx, selections, v)
+			return ec.marshalOQuickText2ᚖparleyᚋinternalᚋdeskᚋquicktextᚐQuickText(ctx, selections, v)
 		},
 		true,
 		false,
@@ -1950,7 +1950,7 @@ func (ec *executionContext) _Query_search(ctx context.Context, field graphql.Col
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *search.Page) graphql.Marshaler {
-			return ec.marshalNSearchConnection2ᚖparleyᚋinternalᚋsearchᚐPage(ctx, selections, v)
+			return ec.marshalNSearchConnection2ᚖparleyᚋinternalᚋdeskᚋsearchᚐPage(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2070,7 +2070,7 @@ func (ec *executionContext) _Subscription_bulkOperationChanged(ctx context.Conte
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *live.OperationChange) graphql.Marshaler {
-			return ec.marshalNBulkOperationChange2ᚖparleyᚋinternalᚋliveᚐOperationChange(ctx, selections, v)
+			return ec.marshalNBulkOperationChange2ᚖparleyᚋinternalᚋdeskᚋliveᚐOperationChange(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2114,7 +2114,7 @@ func (ec *executionContext) _Subscription_messageAdded(ctx context.Context, fiel
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *live.MessageAdded) graphql.Marshaler {
-			return ec.marshalNMessageAdded2ᚖparleyᚋinternalᚋliveᚐMessageAdded(ctx, selections, v)
+			return ec.marshalNMessageAdded2ᚖparleyᚋinternalᚋdeskᚋliveᚐMessageAdded(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2158,7 +2158,7 @@ func (ec *executionContext) _Subscription_conversationsChanged(ctx context.Conte
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *live.Change) graphql.Marshaler {
-			return ec.marshalNConversationsChange2ᚖparleyᚋinternalᚋliveᚐChange(ctx, selections, v)
+			return ec.marshalNConversationsChange2ᚖparleyᚋinternalᚋdeskᚋliveᚐChange(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2202,7 +2202,7 @@ func (ec *executionContext) _Subscription_conversationChanged(ctx context.Contex
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v live.OneChange) graphql.Marshaler {
-			return ec.marshalNConversationChange2parleyᚋinternalᚋliveᚐOneChange(ctx, selections, v)
+			return ec.marshalNConversationChange2parleyᚋinternalᚋdeskᚋliveᚐOneChange(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2246,7 +2246,7 @@ func (ec *executionContext) _Subscription_inboxCountsChanged(ctx context.Context
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *live.InboxCountsChange) graphql.Marshaler {
-			return ec.marshalNInboxCountsChange2ᚖparleyᚋinternalᚋliveᚐInboxCountsChange(ctx, selections, v)
+			return ec.marshalNInboxCountsChange2ᚖparleyᚋinternalᚋdeskᚋliveᚐInboxCountsChange(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2290,7 +2290,7 @@ func (ec *executionContext) _Subscription_conversationPresence(ctx context.Conte
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *live.Presence) graphql.Marshaler {
-			return ec.marshalNConversationPresence2ᚖparleyᚋinternalᚋliveᚐPresence(ctx, selections, v)
+			return ec.marshalNConversationPresence2ᚖparleyᚋinternalᚋdeskᚋliveᚐPresence(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2334,7 +2334,7 @@ func (ec *executionContext) _Subscription_quickTextsChanged(ctx context.Context,
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *live.SubjectChange[*quicktext.QuickText]) graphql.Marshaler {
-			return ec.marshalNQuickTextChange2ᚖparleyᚋinternalᚋliveᚐSubjectChange(ctx, selections, v)
+			return ec.marshalNQuickTextChange2ᚖparleyᚋinternalᚋdeskᚋliveᚐSubjectChange(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2377,7 +2377,7 @@ func (ec *executionContext) _UserError_code(ctx context.Context, field graphql.C
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v fault.Code) graphql.Marshaler {
-			return ec.marshalNUserErrorCode2parleyᚋinternalᚋfaultᚐCode(ctx, selections, v)
+			return ec.marshalNUserErrorCode2parleyᚋinternalᚋgroundᚋfaultᚐCode(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2957,23 +2957,23 @@ func (ec *executionContext) marshalNCursor2string(ctx context.Context, sel ast.S
 	return res
 }
 
-func (ec *executionContext) unmarshalNDateTime2parleyᚋinternalᚋclockᚐTime(ctx context.Context, v any) (clock.Time, error) {
+func (ec *executionContext) unmarshalNDateTime2parleyᚋinternalᚋgroundᚋclockᚐTime(ctx context.Context, v any) (clock.Time, error) {
 	var res clock.Time
 	err := res.UnmarshalGQL(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNDateTime2parleyᚋinternalᚋclockᚐTime(ctx context.Context, sel ast.SelectionSet, v clock.Time) graphql.Marshaler {
+func (ec *executionContext) marshalNDateTime2parleyᚋinternalᚋgroundᚋclockᚐTime(ctx context.Context, sel ast.SelectionSet, v clock.Time) graphql.Marshaler {
 	return v
 }
 
-func (ec *executionContext) unmarshalNOrderDirection2parleyᚋinternalᚋconversationᚐOrderDirection(ctx context.Context, v any) (conversation.OrderDirection, error) {
+func (ec *executionContext) unmarshalNOrderDirection2parleyᚋinternalᚋdeskᚋconversationᚐOrderDirection(ctx context.Context, v any) (conversation.OrderDirection, error) {
 	tmp, err := graphql.UnmarshalString(v)
 	res := conversation.OrderDirection(tmp)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNOrderDirection2parleyᚋinternalᚋconversationᚐOrderDirection(ctx context.Context, sel ast.SelectionSet, v conversation.OrderDirection) graphql.Marshaler {
+func (ec *executionContext) marshalNOrderDirection2parleyᚋinternalᚋdeskᚋconversationᚐOrderDirection(ctx context.Context, sel ast.SelectionSet, v conversation.OrderDirection) graphql.Marshaler {
 	_ = sel
 	res := graphql.MarshalString(string(v))
 	if res == graphql.Null {
@@ -2982,7 +2982,7 @@ func (ec *executionContext) marshalNOrderDirection2parleyᚋinternalᚋconversat
 	return res
 }
 
-func (ec *executionContext) marshalNPageInfo2ᚖparleyᚋinternalᚋpageᚐInfo(ctx context.Context, sel ast.SelectionSet, v *page.Info) graphql.Marshaler {
+func (ec *executionContext) marshalNPageInfo2ᚖparleyᚋinternalᚋgroundᚋpageᚐInfo(ctx context.Context, sel ast.SelectionSet, v *page.Info) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "PageInfo!")
 		return graphql.Null
@@ -2990,11 +2990,11 @@ func (ec *executionContext) marshalNPageInfo2ᚖparleyᚋinternalᚋpageᚐInfo(
 	return ec._PageInfo(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNUserError2ᚕᚖparleyᚋinternalᚋfaultᚐErrorᚄ(ctx context.Context, sel ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+func (ec *executionContext) marshalNUserError2ᚕᚖparleyᚋinternalᚋgroundᚋfaultᚐErrorᚄ(ctx context.Context, sel ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNUserError2ᚖparleyᚋinternalᚋfaultᚐError(ctx, sel, v[i])
+		return ec.marshalNUserError2ᚖparleyᚋinternalᚋgroundᚋfaultᚐError(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -3006,7 +3006,7 @@ func (ec *executionContext) marshalNUserError2ᚕᚖparleyᚋinternalᚋfaultᚐ
 	return ret
 }
 
-func (ec *executionContext) marshalNUserError2ᚖparleyᚋinternalᚋfaultᚐError(ctx context.Context, sel ast.SelectionSet, v *fault.Error) graphql.Marshaler {
+func (ec *executionContext) marshalNUserError2ᚖparleyᚋinternalᚋgroundᚋfaultᚐError(ctx context.Context, sel ast.SelectionSet, v *fault.Error) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "UserError!")
 		return graphql.Null
@@ -3014,13 +3014,13 @@ func (ec *executionContext) marshalNUserError2ᚖparleyᚋinternalᚋfaultᚐErr
 	return ec._UserError(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNUserErrorCode2parleyᚋinternalᚋfaultᚐCode(ctx context.Context, v any) (fault.Code, error) {
+func (ec *executionContext) unmarshalNUserErrorCode2parleyᚋinternalᚋgroundᚋfaultᚐCode(ctx context.Context, v any) (fault.Code, error) {
 	tmp, err := graphql.UnmarshalString(v)
 	res := fault.Code(tmp)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNUserErrorCode2parleyᚋinternalᚋfaultᚐCode(ctx context.Context, sel ast.SelectionSet, v fault.Code) graphql.Marshaler {
+func (ec *executionContext) marshalNUserErrorCode2parleyᚋinternalᚋgroundᚋfaultᚐCode(ctx context.Context, sel ast.SelectionSet, v fault.Code) graphql.Marshaler {
 	_ = sel
 	res := graphql.MarshalString(string(v))
 	if res == graphql.Null {
@@ -3047,7 +3047,7 @@ func (ec *executionContext) marshalOCursor2ᚖstring(ctx context.Context, sel as
 	return res
 }
 
-func (ec *executionContext) unmarshalODateTime2ᚖparleyᚋinternalᚋclockᚐTime(ctx context.Context, v any) (*clock.Time, error) {
+func (ec *executionContext) unmarshalODateTime2ᚖparleyᚋinternalᚋgroundᚋclockᚐTime(ctx context.Context, v any) (*clock.Time, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -3056,7 +3056,7 @@ func (ec *executionContext) unmarshalODateTime2ᚖparleyᚋinternalᚋclockᚐTi
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalODateTime2ᚖparleyᚋinternalᚋclockᚐTime(ctx context.Context, sel ast.SelectionSet, v *clock.Time) graphql.Marshaler {
+func (ec *executionContext) marshalODateTime2ᚖparleyᚋinternalᚋgroundᚋclockᚐTime(ctx context.Context, sel ast.SelectionSet, v *clock.Time) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
@@ -3070,7 +3070,7 @@ func (ec *executionContext) marshalONode2parleyᚋgraphᚐNode(ctx context.Conte
 	return ec._Node(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalOUserError2ᚖparleyᚋinternalᚋfaultᚐError(ctx context.Context, sel ast.SelectionSet, v *fault.Error) graphql.Marshaler {
+func (ec *executionContext) marshalOUserError2ᚖparleyᚋinternalᚋgroundᚋfaultᚐError(ctx context.Context, sel ast.SelectionSet, v *fault.Error) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}

@@ -7,8 +7,8 @@ import (
 	"math"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/message"
-	"parley/internal/ground/page"
 	"parley/internal/desk/search"
+	"parley/internal/ground/page"
 	"parley/internal/ground/word"
 	"strconv"
 	"sync/atomic"
@@ -45,7 +45,7 @@ func (ec *executionContext) _SearchConnection_edges(ctx context.Context, field g
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*search.Hit]) graphql.Marshaler {
-			return ec.marshalNSearchEdge2ᚕᚖparleyᚋinternalᚋpageᚐEdgeᚄ(ctx, selections, v)
+			return ec.marshalNSearchEdge2ᚕᚖparleyᚋinternalᚋgroundᚋpageᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -77,7 +77,7 @@ func (ec *executionContext) _SearchConnection_nodes(ctx context.Context, field g
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*search.Hit) graphql.Marshaler {
-			return ec.marshalNSearchHit2ᚕᚖparleyᚋinternalᚋsearchᚐHitᚄ(ctx, selections, v)
+			return ec.marshalNSearchHit2ᚕᚖparleyᚋinternalᚋdeskᚋsearchᚐHitᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -109,7 +109,7 @@ func (ec *executionContext) _SearchConnection_pageInfo(ctx context.Context, fiel
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *page.Info) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖparleyᚋinternalᚋpageᚐInfo(ctx, selections, v)
+			return ec.marshalNPageInfo2ᚖparleyᚋinternalᚋgroundᚋpageᚐInfo(ctx, selections, v)
 		},
 		true,
 		true,
@@ -187,7 +187,7 @@ func (ec *executionContext) _SearchEdge_node(ctx context.Context, field graphql.
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *search.Hit) graphql.Marshaler {
-			return ec.marshalNSearchHit2ᚖparleyᚋinternalᚋsearchᚐHit(ctx, selections, v)
+			return ec.marshalNSearchHit2ᚖparleyᚋinternalᚋdeskᚋsearchᚐHit(ctx, selections, v)
 		},
 		true,
 		true,
@@ -265,7 +265,7 @@ func (ec *executionContext) _SearchHit_kind(ctx context.Context, field graphql.C
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v search.Kind) graphql.Marshaler {
-			return ec.marshalNSearchKind2parleyᚋinternalᚋsearchᚐKind(ctx, selections, v)
+			return ec.marshalNSearchKind2parleyᚋinternalᚋdeskᚋsearchᚐKind(ctx, selections, v)
 		},
 		true,
 		true,
@@ -288,7 +288,7 @@ func (ec *executionContext) _SearchHit_conversation(ctx context.Context, field g
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *conversation.Row) graphql.Marshaler {
-			return ec.marshalNConversation2ᚖparleyᚋinternalᚋconversationᚐRow(ctx, selections, v)
+			return ec.marshalNConversation2ᚖparleyᚋinternalᚋdeskᚋconversationᚐRow(ctx, selections, v)
 		},
 		true,
 		true,
@@ -343,7 +343,7 @@ func (ec *executionContext) _SearchHit_message(ctx context.Context, field graphq
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *message.Row) graphql.Marshaler {
-			return ec.marshalOMessage2ᚖparleyᚋinternalᚋmessageᚐRow(ctx, selections, v)
+			return ec.marshalOMessage2ᚖparleyᚋinternalᚋdeskᚋmessageᚐRow(ctx, selections, v)
 		},
 		true,
 		false,
@@ -398,7 +398,7 @@ func (ec *executionContext) _SearchHit_highlights(ctx context.Context, field gra
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []search.Highlight) graphql.Marshaler {
-			return ec.marshalNSearchHighlight2ᚕparleyᚋinternalᚋsearchᚋwordᚐRangeᚄ(ctx, selections, v)
+			return ec.marshalNSearchHighlight2ᚕparleyᚋinternalᚋgroundᚋwordᚐRangeᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -607,7 +607,7 @@ func (ec *executionContext) _SearchHit(ctx context.Context, sel ast.SelectionSet
 
 // region    ***************************** type.gotpl *****************************
 
-func (ec *executionContext) marshalNSearchConnection2ᚖparleyᚋinternalᚋsearchᚐPage(ctx context.Context, sel ast.SelectionSet, v *search.Page) graphql.Marshaler {
+func (ec *executionContext) marshalNSearchConnection2ᚖparleyᚋinternalᚋdeskᚋsearchᚐPage(ctx context.Context, sel ast.SelectionSet, v *search.Page) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "SearchConnection!")
 		return graphql.Null
@@ -615,11 +615,11 @@ func (ec *executionContext) marshalNSearchConnection2ᚖparleyᚋinternalᚋsear
 	return ec._SearchConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNSearchEdge2ᚕᚖparleyᚋinternalᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*search.Hit]) graphql.Marshaler {
+func (ec *executionContext) marshalNSearchEdge2ᚕᚖparleyᚋinternalᚋgroundᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*search.Hit]) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNSearchEdge2ᚖparleyᚋinternalᚋpageᚐEdge(ctx, sel, v[i])
+		return ec.marshalNSearchEdge2ᚖparleyᚋinternalᚋgroundᚋpageᚐEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -631,7 +631,7 @@ func (ec *executionContext) marshalNSearchEdge2ᚕᚖparleyᚋinternalᚋpageᚐ
 	return ret
 }
 
-func (ec *executionContext) marshalNSearchEdge2ᚖparleyᚋinternalᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*search.Hit]) graphql.Marshaler {
+func (ec *executionContext) marshalNSearchEdge2ᚖparleyᚋinternalᚋgroundᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*search.Hit]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "SearchEdge!")
 		return graphql.Null
@@ -639,15 +639,15 @@ func (ec *executionContext) marshalNSearchEdge2ᚖparleyᚋinternalᚋpageᚐEdg
 	return ec._SearchEdge(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNSearchHighlight2parleyᚋinternalᚋsearchᚋwordᚐRange(ctx context.Context, sel ast.SelectionSet, v search.Highlight) graphql.Marshaler {
+func (ec *executionContext) marshalNSearchHighlight2parleyᚋinternalᚋgroundᚋwordᚐRange(ctx context.Context, sel ast.SelectionSet, v search.Highlight) graphql.Marshaler {
 	return ec._SearchHighlight(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNSearchHighlight2ᚕparleyᚋinternalᚋsearchᚋwordᚐRangeᚄ(ctx context.Context, sel ast.SelectionSet, v []search.Highlight) graphql.Marshaler {
+func (ec *executionContext) marshalNSearchHighlight2ᚕparleyᚋinternalᚋgroundᚋwordᚐRangeᚄ(ctx context.Context, sel ast.SelectionSet, v []search.Highlight) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNSearchHighlight2parleyᚋinternalᚋsearchᚋwordᚐRange(ctx, sel, v[i])
+		return ec.marshalNSearchHighlight2parleyᚋinternalᚋgroundᚋwordᚐRange(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -659,12 +659,12 @@ func (ec *executionContext) marshalNSearchHighlight2ᚕparleyᚋinternalᚋsearc
 	return ret
 }
 
-func (ec *executionContext) marshalNSearchHit2ᚕᚖparleyᚋinternalᚋsearchᚐHitᚄ(ctx context.Context, sel ast.SelectionSet, v []*search.Hit) graphql.Marshaler {
+func (ec *executionContext) marshalNSearchHit2ᚕᚖparleyᚋinternalᚋdeskᚋsearchᚐHitᚄ(ctx context.Context, sel ast.SelectionSet, v []*search.Hit) graphql.Marshaler {
 	ctx = graphql.WithBatchParents(ctx, "SearchHit", v, nil)
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNSearchHit2ᚖparleyᚋinternalᚋsearchᚐHit(ctx, sel, v[i])
+		return ec.marshalNSearchHit2ᚖparleyᚋinternalᚋdeskᚋsearchᚐHit(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -676,7 +676,7 @@ func (ec *executionContext) marshalNSearchHit2ᚕᚖparleyᚋinternalᚋsearch�
 	return ret
 }
 
-func (ec *executionContext) marshalNSearchHit2ᚖparleyᚋinternalᚋsearchᚐHit(ctx context.Context, sel ast.SelectionSet, v *search.Hit) graphql.Marshaler {
+func (ec *executionContext) marshalNSearchHit2ᚖparleyᚋinternalᚋdeskᚋsearchᚐHit(ctx context.Context, sel ast.SelectionSet, v *search.Hit) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "SearchHit!")
 		return graphql.Null
@@ -684,13 +684,13 @@ func (ec *executionContext) marshalNSearchHit2ᚖparleyᚋinternalᚋsearchᚐHi
 	return ec._SearchHit(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNSearchKind2parleyᚋinternalᚋsearchᚐKind(ctx context.Context, v any) (search.Kind, error) {
+func (ec *executionContext) unmarshalNSearchKind2parleyᚋinternalᚋdeskᚋsearchᚐKind(ctx context.Context, v any) (search.Kind, error) {
 	tmp, err := graphql.UnmarshalString(v)
 	res := search.Kind(tmp)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNSearchKind2parleyᚋinternalᚋsearchᚐKind(ctx context.Context, sel ast.SelectionSet, v search.Kind) graphql.Marshaler {
+func (ec *executionContext) marshalNSearchKind2parleyᚋinternalᚋdeskᚋsearchᚐKind(ctx context.Context, sel ast.SelectionSet, v search.Kind) graphql.Marshaler {
 	_ = sel
 	res := graphql.MarshalString(string(v))
 	if res == graphql.Null {
@@ -699,7 +699,7 @@ func (ec *executionContext) marshalNSearchKind2parleyᚋinternalᚋsearchᚐKind
 	return res
 }
 
-func (ec *executionContext) unmarshalOSearchKind2ᚕparleyᚋinternalᚋsearchᚐKindᚄ(ctx context.Context, v any) ([]search.Kind, error) {
+func (ec *executionContext) unmarshalOSearchKind2ᚕparleyᚋinternalᚋdeskᚋsearchᚐKindᚄ(ctx context.Context, v any) ([]search.Kind, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -708,7 +708,7 @@ func (ec *executionContext) unmarshalOSearchKind2ᚕparleyᚋinternalᚋsearch�
 	res := make([]search.Kind, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalNSearchKind2parleyᚋinternalᚋsearchᚐKind(ctx, vSlice[i])
+		res[i], err = ec.unmarshalNSearchKind2parleyᚋinternalᚋdeskᚋsearchᚐKind(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}
@@ -716,14 +716,14 @@ func (ec *executionContext) unmarshalOSearchKind2ᚕparleyᚋinternalᚋsearch�
 	return res, nil
 }
 
-func (ec *executionContext) marshalOSearchKind2ᚕparleyᚋinternalᚋsearchᚐKindᚄ(ctx context.Context, sel ast.SelectionSet, v []search.Kind) graphql.Marshaler {
+func (ec *executionContext) marshalOSearchKind2ᚕparleyᚋinternalᚋdeskᚋsearchᚐKindᚄ(ctx context.Context, sel ast.SelectionSet, v []search.Kind) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNSearchKind2parleyᚋinternalᚋsearchᚐKind(ctx, sel, v[i])
+		return ec.marshalNSearchKind2parleyᚋinternalᚋdeskᚋsearchᚐKind(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {

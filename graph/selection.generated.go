@@ -6,19 +6,19 @@ import (
 	"context"
 	"fmt"
 	"parley/internal/channel"
+	"parley/internal/desk/bulk"
 	"parley/internal/desk/content"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/directory"
-	"parley/internal/ground/fault"
 	"parley/internal/desk/live"
 	"parley/internal/desk/message"
-	"parley/internal/desk/bulk"
-	"parley/internal/ground/page"
 	"parley/internal/desk/quicktext"
 	"parley/internal/desk/search"
-	"parley/internal/ground/word"
 	"parley/internal/edge/selection"
+	"parley/internal/ground/fault"
+	"parley/internal/ground/page"
 	"parley/internal/ground/viewer"
+	"parley/internal/ground/word"
 
 	"github.com/99designs/gqlgen/graphql"
 )
@@ -241,7 +241,7 @@ func (ec *executionContext) selectBulkOperation() map[string]*selection.Field {
 			NonNull: true,
 			Write: func(w *selection.Writer, source any) {
 				v := source.(*bulk.Row).Action()
-				w.String(marshalNBulkAction2parleyᚋinternalᚋconversationᚐAction[v])
+				w.String(marshalNBulkAction2parleyᚋinternalᚋdeskᚋconversationᚐAction[v])
 			},
 		},
 		"assignee": {
@@ -1781,7 +1781,7 @@ func (ec *executionContext) selectQuickText() map[string]*selection.Field {
 			NonNull: true,
 			Write: func(w *selection.Writer, source any) {
 				v := source.(*quicktext.QuickText).Scope()
-				w.String(marshalNQuickTextScope2parleyᚋinternalᚋruleᚐScope[v])
+				w.String(marshalNQuickTextScope2parleyᚋinternalᚋdeskᚋruleᚐScope[v])
 			},
 		},
 		"queue": {
@@ -2231,7 +2231,7 @@ func (ec *executionContext) selectSubscription(e *executableSchema) map[string]*
 			},
 			Execute: func(ctx context.Context, field graphql.CollectedField, v any) graphql.Marshaler {
 				ec := newExecutionContext(graphql.GetOperationContext(ctx), e, nil)
-				return ec.marshalNBulkOperationChange2ᚖparleyᚋinternalᚋliveᚐOperationChange(ctx, field.Selections, v.(*live.OperationChange))
+				return ec.marshalNBulkOperationChange2ᚖparleyᚋinternalᚋdeskᚋliveᚐOperationChange(ctx, field.Selections, v.(*live.OperationChange))
 			},
 		},
 		"messageAdded": {
@@ -2245,7 +2245,7 @@ func (ec *executionContext) selectSubscription(e *executableSchema) map[string]*
 			},
 			Execute: func(ctx context.Context, field graphql.CollectedField, v any) graphql.Marshaler {
 				ec := newExecutionContext(graphql.GetOperationContext(ctx), e, nil)
-				return ec.marshalNMessageAdded2ᚖparleyᚋinternalᚋliveᚐMessageAdded(ctx, field.Selections, v.(*live.MessageAdded))
+				return ec.marshalNMessageAdded2ᚖparleyᚋinternalᚋdeskᚋliveᚐMessageAdded(ctx, field.Selections, v.(*live.MessageAdded))
 			},
 		},
 		"conversationsChanged": {
@@ -2259,7 +2259,7 @@ func (ec *executionContext) selectSubscription(e *executableSchema) map[string]*
 			},
 			Execute: func(ctx context.Context, field graphql.CollectedField, v any) graphql.Marshaler {
 				ec := newExecutionContext(graphql.GetOperationContext(ctx), e, nil)
-				return ec.marshalNConversationsChange2ᚖparleyᚋinternalᚋliveᚐChange(ctx, field.Selections, v.(*live.Change))
+				return ec.marshalNConversationsChange2ᚖparleyᚋinternalᚋdeskᚋliveᚐChange(ctx, field.Selections, v.(*live.Change))
 			},
 		},
 		"conversationChanged": {
@@ -2273,7 +2273,7 @@ func (ec *executionContext) selectSubscription(e *executableSchema) map[string]*
 			},
 			Execute: func(ctx context.Context, field graphql.CollectedField, v any) graphql.Marshaler {
 				ec := newExecutionContext(graphql.GetOperationContext(ctx), e, nil)
-				return ec.marshalNConversationChange2parleyᚋinternalᚋliveᚐOneChange(ctx, field.Selections, v.(live.OneChange))
+				return ec.marshalNConversationChange2parleyᚋinternalᚋdeskᚋliveᚐOneChange(ctx, field.Selections, v.(live.OneChange))
 			},
 		},
 		"inboxCountsChanged": {
@@ -2287,7 +2287,7 @@ func (ec *executionContext) selectSubscription(e *executableSchema) map[string]*
 			},
 			Execute: func(ctx context.Context, field graphql.CollectedField, v any) graphql.Marshaler {
 				ec := newExecutionContext(graphql.GetOperationContext(ctx), e, nil)
-				return ec.marshalNInboxCountsChange2ᚖparleyᚋinternalᚋliveᚐInboxCountsChange(ctx, field.Selections, v.(*live.InboxCountsChange))
+				return ec.marshalNInboxCountsChange2ᚖparleyᚋinternalᚋdeskᚋliveᚐInboxCountsChange(ctx, field.Selections, v.(*live.InboxCountsChange))
 			},
 		},
 		"conversationPresence": {
@@ -2301,7 +2301,7 @@ func (ec *executionContext) selectSubscription(e *executableSchema) map[string]*
 			},
 			Execute: func(ctx context.Context, field graphql.CollectedField, v any) graphql.Marshaler {
 				ec := newExecutionContext(graphql.GetOperationContext(ctx), e, nil)
-				return ec.marshalNConversationPresence2ᚖparleyᚋinternalᚋliveᚐPresence(ctx, field.Selections, v.(*live.Presence))
+				return ec.marshalNConversationPresence2ᚖparleyᚋinternalᚋdeskᚋliveᚐPresence(ctx, field.Selections, v.(*live.Presence))
 			},
 		},
 		"quickTextsChanged": {
@@ -2315,7 +2315,7 @@ func (ec *executionContext) selectSubscription(e *executableSchema) map[string]*
 			},
 			Execute: func(ctx context.Context, field graphql.CollectedField, v any) graphql.Marshaler {
 				ec := newExecutionContext(graphql.GetOperationContext(ctx), e, nil)
-				return ec.marshalNQuickTextChange2ᚖparleyᚋinternalᚋliveᚐSubjectChange(ctx, field.Selections, v.(*live.SubjectChange[*quicktext.QuickText]))
+				return ec.marshalNQuickTextChange2ᚖparleyᚋinternalᚋdeskᚋliveᚐSubjectChange(ctx, field.Selections, v.(*live.SubjectChange[*quicktext.QuickText]))
 			},
 		},
 	}
@@ -2423,7 +2423,7 @@ func (ec *executionContext) selectViewer() map[string]*selection.Field {
 			Write: func(w *selection.Writer, source any) {
 				list := source.(*viewer.Viewer).Permissions
 				selection.List(w, list, func(w *selection.Writer, v viewer.Permission) {
-					w.String(marshalNPermission2parleyᚋinternalᚋviewerᚐPermission[v])
+					w.String(marshalNPermission2parleyᚋinternalᚋgroundᚋviewerᚐPermission[v])
 				})
 			},
 		},

@@ -8,9 +8,9 @@ package resolvers
 import (
 	"context"
 	"parley/graph"
+	"parley/internal/desk/bulk"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/live"
-	"parley/internal/desk/bulk"
 	"parley/internal/ground/page"
 	"parley/internal/ground/viewer"
 )

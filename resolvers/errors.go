@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 
-	"parley/internal/ground/fault"
 	"parley/internal/desk/message"
+	"parley/internal/ground/fault"
 	"parley/internal/ground/stream"
 )
 

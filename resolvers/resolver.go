@@ -4,10 +4,10 @@
 package resolvers
 
 import (
+	"parley/internal/desk/bulk"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/live"
 	"parley/internal/desk/message"
-	"parley/internal/desk/bulk"
 	"parley/internal/desk/quicktext"
 	"parley/internal/desk/search"
 )

@@ -9,8 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"parley/internal/desk/content"
 	"parley/internal/check/parleytest"
+	"parley/internal/desk/content"
 )
 
 // TestALongTextIsWholeOnItsMessageAlone lets a customer write more than lists show.

@@ -10,9 +10,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"parley/internal/admin/seed"
 	"parley/internal/check/parleytest"
 	"parley/internal/ground/price"
-	"parley/internal/admin/seed"
 )
 
 // visits is a document and how many rows of tables and indexes it visits in an

@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"parley/app"
-	"parley/internal/ground/clock"
 	"parley/internal/desk/inbound"
+	"parley/internal/ground/clock"
 	"parley/internal/ground/progress"
 )
 

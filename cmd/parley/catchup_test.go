@@ -9,10 +9,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"parley/ent/provideraccount"
+	"parley/internal/admin/seed"
 	"parley/internal/channel"
 	"parley/internal/channel/twilio/twiliotest"
 	"parley/internal/check/parleytest"
-	"parley/internal/admin/seed"
 	"parley/internal/ground/store"
 )
 

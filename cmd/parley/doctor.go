@@ -8,10 +8,10 @@ import (
 	"io"
 	"log/slog"
 
+	"parley/internal/admin/doctor"
 	"parley/internal/channel"
 	"parley/internal/channel/sandbox"
 	"parley/internal/channel/twilio"
-	"parley/internal/admin/doctor"
 )
 
 // doctorCmd examines what `parley serve` with the same flags and environment runs

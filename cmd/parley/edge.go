@@ -4,11 +4,11 @@ import (
 	"fmt"
 	"net/netip"
 
-	"parley/internal/ground/allowance"
 	"parley/internal/channel"
 	"parley/internal/edge/server"
 	"parley/internal/edge/server/persisted"
 	"parley/internal/edge/token"
+	"parley/internal/ground/allowance"
 )
 
 // issuers reads whose tokens are taken besides Parley's own.

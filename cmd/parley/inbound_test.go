@@ -5,9 +5,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"parley/internal/admin/seed"
 	"parley/internal/channel/sandbox"
 	"parley/internal/check/parleytest"
-	"parley/internal/admin/seed"
 )
 
 func TestInboundRerunSaysWhatItDid(t *testing.T) {

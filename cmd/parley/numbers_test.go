@@ -6,8 +6,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"parley/internal/desk/conversation"
 	"parley/internal/check/parleytest"
+	"parley/internal/desk/conversation"
 	"parley/internal/ground/store"
 )
 

@@ -12,9 +12,9 @@ import (
 
 	"parley/app"
 	"parley/internal/channel"
-	"parley/internal/ground/clock"
 	"parley/internal/desk/directory"
 	"parley/internal/desk/inbound"
+	"parley/internal/ground/clock"
 )
 
 // sandboxCmd plays the customer.

@@ -8,8 +8,8 @@ import (
 	"os"
 
 	"parley/app"
-	"parley/internal/ground/progress"
 	"parley/internal/desk/textindex"
+	"parley/internal/ground/progress"
 	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"
 )

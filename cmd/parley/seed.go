@@ -6,8 +6,8 @@ import (
 	"os"
 
 	"parley/app"
-	"parley/internal/ground/progress"
 	"parley/internal/admin/seed"
+	"parley/internal/ground/progress"
 )
 
 // seedCmd fills the database, and makes one where there is none: it is for trying

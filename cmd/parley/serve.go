@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"parley/app"
-	"parley/internal/desk/job"
 	"parley/internal/admin/seed"
+	"parley/internal/desk/job"
 	"parley/internal/edge/server"
 	"parley/internal/ground/store"
 	"parley/internal/ground/trace"

@@ -3,8 +3,8 @@
 package conversation
 
 import (
-	"parley/internal/ground/clock"
 	"parley/internal/desk/content"
+	"parley/internal/ground/clock"
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"

@@ -4,8 +4,8 @@ package message
 
 import (
 	"parley/internal/channel"
-	"parley/internal/ground/clock"
 	"parley/internal/desk/content"
+	"parley/internal/ground/clock"
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"

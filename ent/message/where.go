@@ -5,8 +5,8 @@ package message
 import (
 	"parley/ent/predicate"
 	"parley/internal/channel"
-	"parley/internal/ground/clock"
 	"parley/internal/desk/content"
+	"parley/internal/ground/clock"
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"

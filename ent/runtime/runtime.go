@@ -30,8 +30,8 @@ import (
 	"parley/ent/schema"
 	"parley/ent/secret"
 	"parley/internal/channel"
-	"parley/internal/ground/clock"
 	"parley/internal/desk/content"
+	"parley/internal/ground/clock"
 
 	"entgo.io/ent"
 	"entgo.io/ent/privacy"

@@ -9,9 +9,9 @@ import (
 	"entgo.io/ent/schema/index"
 
 	"parley/internal/channel"
-	"parley/internal/ground/clock"
 	"parley/internal/desk/content"
 	"parley/internal/desk/rule"
+	"parley/internal/ground/clock"
 )
 
 // MessagingUser is one customer address on one channel.

@@ -12,11 +12,11 @@ import (
 	"fmt"
 
 	"parley/internal/channel"
-	"parley/internal/ground/clock"
 	"parley/internal/desk/content"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/feed"
 	"parley/internal/desk/textindex"
+	"parley/internal/ground/clock"
 	"parley/internal/ground/store"
 	"parley/internal/ground/table"
 )

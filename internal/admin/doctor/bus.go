@@ -6,9 +6,9 @@ import (
 	"strings"
 	"time"
 
-	"parley/internal/ground/clock"
 	"parley/internal/desk/feed/natsbus"
 	"parley/internal/desk/peer"
+	"parley/internal/ground/clock"
 )
 
 // living are the processes that said within a lifetime that they live.

@@ -11,9 +11,9 @@ import (
 	"time"
 
 	"parley/internal/channel"
+	"parley/internal/edge/token"
 	"parley/internal/ground/clock"
 	"parley/internal/ground/store"
-	"parley/internal/edge/token"
 	"parley/internal/ground/version"
 )
 

@@ -15,16 +15,16 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"parley/app"
+	"parley/internal/admin/doctor"
 	"parley/internal/channel"
 	"parley/internal/channel/sandbox"
 	"parley/internal/channel/twilio"
 	"parley/internal/channel/twilio/twiliotest"
 	"parley/internal/channel/wire"
-	"parley/internal/admin/doctor"
-	"parley/internal/desk/feed/natsbus/natstest"
 	"parley/internal/check/parleytest"
-	"parley/internal/ground/store"
+	"parley/internal/desk/feed/natsbus/natstest"
 	"parley/internal/edge/token"
+	"parley/internal/ground/store"
 )
 
 // patient is a Parley with a Twilio that knows its account.

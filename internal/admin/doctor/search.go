@@ -5,10 +5,10 @@ import (
 	"database/sql"
 	"fmt"
 
-	"parley/internal/ground/clock"
 	"parley/internal/desk/textindex"
-	"parley/internal/ground/word"
+	"parley/internal/ground/clock"
 	"parley/internal/ground/store"
+	"parley/internal/ground/word"
 )
 
 // indexedPart is how many of the newest messages are looked for in the search

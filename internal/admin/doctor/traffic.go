@@ -9,9 +9,9 @@ import (
 	"sync"
 	"time"
 
+	"parley/internal/admin/seed"
 	"parley/internal/channel"
 	"parley/internal/channel/sandbox"
-	"parley/internal/admin/seed"
 )
 
 // waitsLong is how long a message may wait to be sent.

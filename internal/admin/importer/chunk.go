@@ -8,11 +8,11 @@ import (
 
 	entsql "entgo.io/ent/dialect/sql"
 
+	"parley/internal/admin/bulkload"
 	"parley/internal/channel"
 	"parley/internal/desk/content"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/feed"
-	"parley/internal/admin/bulkload"
 	"parley/internal/ground/store"
 )
 

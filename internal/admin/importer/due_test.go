@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"parley/ent/provideraccount"
-	"parley/internal/channel"
 	"parley/internal/admin/importer"
+	"parley/internal/channel"
 	"parley/internal/check/parleytest"
 	"parley/internal/ground/store"
 )

@@ -27,10 +27,10 @@ import (
 	entsql "entgo.io/ent/dialect/sql"
 	"github.com/nyaruka/phonenumbers"
 
-	"parley/internal/ground/clock"
+	"parley/internal/admin/bulkload"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/directory"
-	"parley/internal/admin/bulkload"
+	"parley/internal/ground/clock"
 	"parley/internal/ground/progress"
 	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"

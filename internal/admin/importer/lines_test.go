@@ -11,9 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"parley/internal/ground/clock"
 	"parley/internal/admin/importer"
 	"parley/internal/check/parleytest"
+	"parley/internal/ground/clock"
 )
 
 const incomingHeader = "Id,FromNumber,SenderId,Text,ReceivedAt\n"

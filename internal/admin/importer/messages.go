@@ -12,9 +12,9 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/mattn/go-sqlite3"
 
+	"parley/internal/desk/textindex"
 	"parley/internal/ground/clock"
 	"parley/internal/ground/progress"
-	"parley/internal/desk/textindex"
 	"parley/internal/ground/store"
 )
 

@@ -7,9 +7,9 @@ import (
 
 	entsql "entgo.io/ent/dialect/sql"
 
-	"parley/internal/ground/clock"
-	"parley/internal/desk/conversation"
 	"parley/internal/admin/bulkload"
+	"parley/internal/desk/conversation"
+	"parley/internal/ground/clock"
 	"parley/internal/ground/progress"
 	"parley/internal/ground/store"
 )

@@ -13,15 +13,15 @@ import (
 
 	"parley/ent"
 	entchannel "parley/ent/channel"
+	"parley/internal/admin/doctor"
+	"parley/internal/admin/misread"
 	"parley/internal/channel"
+	"parley/internal/check/parleytest"
 	"parley/internal/desk/content"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/directory"
-	"parley/internal/admin/doctor"
 	"parley/internal/desk/feed"
 	"parley/internal/desk/message"
-	"parley/internal/admin/misread"
-	"parley/internal/check/parleytest"
 	"parley/internal/ground/store"
 )
 

@@ -9,11 +9,11 @@ import (
 
 	entsql "entgo.io/ent/dialect/sql"
 
-	"parley/internal/ground/clock"
-	"parley/internal/desk/directory"
 	"parley/internal/admin/bulkload"
-	"parley/internal/ground/progress"
+	"parley/internal/desk/directory"
 	"parley/internal/desk/textindex"
+	"parley/internal/ground/clock"
+	"parley/internal/ground/progress"
 	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"
 )

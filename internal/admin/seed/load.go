@@ -7,11 +7,11 @@ import (
 
 	entsql "entgo.io/ent/dialect/sql"
 
+	"parley/internal/admin/bulkload"
 	"parley/internal/channel"
-	"parley/internal/ground/clock"
 	"parley/internal/desk/content"
 	"parley/internal/desk/conversation"
-	"parley/internal/admin/bulkload"
+	"parley/internal/ground/clock"
 	"parley/internal/ground/store"
 )
 

@@ -15,8 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"parley/app"
-	"parley/internal/check/parleytest"
 	"parley/internal/admin/seed"
+	"parley/internal/check/parleytest"
 	"parley/internal/ground/store"
 )
 

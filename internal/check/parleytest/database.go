@@ -18,8 +18,8 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 	"github.com/stretchr/testify/require"
 
-	"parley/ent/migrate"
 	"parley/app"
+	"parley/ent/migrate"
 	"parley/internal/admin/seed"
 	"parley/internal/ground/store"
 )

@@ -20,9 +20,9 @@ import (
 
 	entsql "entgo.io/ent/dialect/sql"
 
-	"parley/internal/ground/clock"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/directory"
+	"parley/internal/ground/clock"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/publicid"
 	"parley/internal/ground/quota"

@@ -8,9 +8,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"parley/ent/agent"
-	"parley/internal/ground/fault"
-	"parley/internal/desk/bulk"
 	"parley/internal/check/parleytest"
+	"parley/internal/desk/bulk"
+	"parley/internal/ground/fault"
 	"parley/internal/ground/publicid"
 	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"

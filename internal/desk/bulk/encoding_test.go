@@ -7,9 +7,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"parley/internal/desk/message"
-	"parley/internal/desk/bulk"
 	"parley/internal/check/parleytest"
+	"parley/internal/desk/bulk"
+	"parley/internal/desk/message"
 )
 
 // Hashes of inputs are kept for a week beside their idempotency keys, over these

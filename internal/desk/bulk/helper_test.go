@@ -10,9 +10,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"parley/internal/desk/conversation"
-	"parley/internal/desk/bulk"
 	"parley/internal/check/parleytest"
+	"parley/internal/desk/bulk"
+	"parley/internal/desk/conversation"
 	"parley/internal/ground/store"
 )
 

@@ -7,10 +7,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"parley/internal/check/parleytest"
+	"parley/internal/desk/bulk"
 	"parley/internal/ground/clock"
 	"parley/internal/ground/fault"
-	"parley/internal/desk/bulk"
-	"parley/internal/check/parleytest"
 	"parley/internal/ground/quota"
 )
 

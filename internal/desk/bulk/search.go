@@ -6,9 +6,9 @@ import (
 	"time"
 
 	"parley/internal/desk/conversation"
+	"parley/internal/desk/search"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/price"
-	"parley/internal/desk/search"
 )
 
 // Bounds of a search whose finds are to be worked at.

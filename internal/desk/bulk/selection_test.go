@@ -7,10 +7,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"parley/internal/check/parleytest"
+	"parley/internal/desk/bulk"
 	"parley/internal/desk/conversation"
 	"parley/internal/ground/fault"
-	"parley/internal/desk/bulk"
-	"parley/internal/check/parleytest"
 )
 
 func TestWhatASearchFinds(t *testing.T) {

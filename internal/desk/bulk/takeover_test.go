@@ -14,10 +14,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"parley/app"
-	"parley/internal/ground/clock"
-	"parley/internal/desk/conversation"
-	"parley/internal/desk/bulk"
 	"parley/internal/check/parleytest"
+	"parley/internal/desk/bulk"
+	"parley/internal/desk/conversation"
+	"parley/internal/ground/clock"
 )
 
 // victim names the database of a process that works at an operation until it is

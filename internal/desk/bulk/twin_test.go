@@ -12,10 +12,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"parley/ent/agent"
+	"parley/internal/check/parleytest"
+	"parley/internal/desk/bulk"
 	"parley/internal/desk/conversation"
 	"parley/internal/ground/fault"
-	"parley/internal/desk/bulk"
-	"parley/internal/check/parleytest"
 	"parley/internal/ground/publicid"
 	"parley/internal/ground/store"
 )

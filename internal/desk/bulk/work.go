@@ -12,8 +12,8 @@ import (
 	entsql "entgo.io/ent/dialect/sql"
 
 	"parley/internal/desk/conversation"
-	"parley/internal/ground/fault"
 	"parley/internal/desk/feed"
+	"parley/internal/ground/fault"
 	"parley/internal/ground/publicid"
 	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"

@@ -7,8 +7,8 @@ import (
 
 	entsql "entgo.io/ent/dialect/sql"
 
-	"parley/internal/ground/fault"
 	"parley/internal/desk/feed"
+	"parley/internal/ground/fault"
 	"parley/internal/ground/publicid"
 	"parley/internal/ground/store"
 )

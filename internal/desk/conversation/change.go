@@ -7,10 +7,10 @@ import (
 
 	entsql "entgo.io/ent/dialect/sql"
 
-	"parley/internal/ground/clock"
-	"parley/internal/ground/fault"
 	"parley/internal/desk/feed"
 	"parley/internal/desk/textindex"
+	"parley/internal/ground/clock"
+	"parley/internal/ground/fault"
 	"parley/internal/ground/store"
 	"parley/internal/ground/table"
 	"parley/internal/ground/viewer"

@@ -6,10 +6,10 @@ import (
 	entsql "entgo.io/ent/dialect/sql"
 
 	"parley/internal/channel"
-	"parley/internal/ground/clock"
 	"parley/internal/desk/content"
-	"parley/internal/ground/fault"
 	"parley/internal/desk/feed"
+	"parley/internal/ground/clock"
+	"parley/internal/ground/fault"
 	"parley/internal/ground/publicid"
 	"parley/internal/ground/store"
 )

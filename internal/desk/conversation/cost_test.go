@@ -7,9 +7,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"parley/internal/ground/clock"
-	"parley/internal/desk/conversation"
 	"parley/internal/check/parleytest"
+	"parley/internal/desk/conversation"
+	"parley/internal/ground/clock"
 	"parley/internal/ground/viewer"
 )
 

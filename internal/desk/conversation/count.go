@@ -8,9 +8,9 @@ import (
 
 	entsql "entgo.io/ent/dialect/sql"
 
+	"parley/internal/desk/rule"
 	"parley/internal/ground/memo"
 	"parley/internal/ground/price"
-	"parley/internal/desk/rule"
 	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"
 )

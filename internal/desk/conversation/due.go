@@ -9,8 +9,8 @@ import (
 	entsql "entgo.io/ent/dialect/sql"
 
 	"parley/internal/channel"
-	"parley/internal/ground/clock"
 	"parley/internal/desk/feed"
+	"parley/internal/ground/clock"
 	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"
 )

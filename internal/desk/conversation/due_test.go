@@ -12,8 +12,8 @@ import (
 
 	"parley/ent/provideraccount"
 	"parley/internal/channel"
-	"parley/internal/desk/conversation"
 	"parley/internal/check/parleytest"
+	"parley/internal/desk/conversation"
 	"parley/internal/ground/store"
 )
 

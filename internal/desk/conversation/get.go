@@ -7,8 +7,8 @@ import (
 	entsql "entgo.io/ent/dialect/sql"
 
 	"parley/internal/desk/feed"
-	"parley/internal/ground/publicid"
 	"parley/internal/desk/rule"
+	"parley/internal/ground/publicid"
 	"parley/internal/ground/viewer"
 )
 

@@ -3,8 +3,8 @@ package conversation
 import (
 	"slices"
 
-	"parley/internal/ground/clock"
 	"parley/internal/desk/content"
+	"parley/internal/ground/clock"
 )
 
 // The methods of this file are the whole of how a conversation changes (DOMAIN:

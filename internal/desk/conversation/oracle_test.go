@@ -6,10 +6,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"parley/internal/ground/clock"
 	"parley/internal/desk/content"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/feed"
+	"parley/internal/ground/clock"
 	"parley/internal/ground/publicid"
 	"parley/internal/ground/viewer"
 )

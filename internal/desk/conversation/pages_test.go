@@ -10,8 +10,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"parley/internal/ground/clock"
 	"parley/internal/desk/conversation"
+	"parley/internal/ground/clock"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/viewer"
 )

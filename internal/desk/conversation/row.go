@@ -6,12 +6,12 @@ import (
 	"slices"
 
 	"parley/internal/channel"
-	"parley/internal/ground/clock"
 	"parley/internal/desk/content"
 	"parley/internal/desk/directory"
 	"parley/internal/desk/feed"
-	"parley/internal/ground/publicid"
 	"parley/internal/desk/rule"
+	"parley/internal/ground/clock"
+	"parley/internal/ground/publicid"
 	"parley/internal/ground/store"
 	"parley/internal/ground/table"
 )

@@ -7,11 +7,11 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"parley/internal/ground/clock"
 	"parley/internal/desk/content"
 	"parley/internal/desk/conversation"
-	"parley/internal/ground/fault"
 	"parley/internal/desk/feed"
+	"parley/internal/ground/clock"
+	"parley/internal/ground/fault"
 	"parley/internal/ground/viewer"
 )
 

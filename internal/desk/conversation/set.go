@@ -10,8 +10,8 @@ import (
 	entsql "entgo.io/ent/dialect/sql"
 
 	"parley/internal/desk/feed"
-	"parley/internal/ground/price"
 	"parley/internal/desk/rule"
+	"parley/internal/ground/price"
 	"parley/internal/ground/store"
 	"parley/internal/ground/table"
 	"parley/internal/ground/viewer"

@@ -3,8 +3,8 @@ package conversation
 import (
 	"context"
 
-	"parley/internal/ground/fault"
 	"parley/internal/desk/feed"
+	"parley/internal/ground/fault"
 	"parley/internal/ground/viewer"
 )
 

@@ -4,9 +4,9 @@ import (
 	"maps"
 	"slices"
 
+	"parley/internal/desk/rule"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/publicid"
-	"parley/internal/desk/rule"
 	"parley/internal/ground/viewer"
 )
 

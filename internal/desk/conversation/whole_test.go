@@ -9,9 +9,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"parley/internal/check/parleytest"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/feed"
-	"parley/internal/check/parleytest"
 	"parley/internal/ground/store"
 )
 

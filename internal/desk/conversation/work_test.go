@@ -9,10 +9,10 @@ import (
 
 	"parley/ent"
 	"parley/internal/channel"
-	"parley/internal/desk/conversation"
-	"parley/internal/ground/fault"
-	"parley/internal/desk/message"
 	"parley/internal/check/parleytest"
+	"parley/internal/desk/conversation"
+	"parley/internal/desk/message"
+	"parley/internal/ground/fault"
 	"parley/internal/ground/publicid"
 	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"

@@ -14,11 +14,11 @@ import (
 	"parley/ent"
 	"parley/ent/provideraccount"
 	"parley/internal/channel"
-	"parley/internal/ground/clock"
+	"parley/internal/check/parleytest"
 	"parley/internal/desk/content"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/feed"
-	"parley/internal/check/parleytest"
+	"parley/internal/ground/clock"
 	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"
 )

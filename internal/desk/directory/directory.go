@@ -18,8 +18,8 @@ import (
 
 	"parley/ent"
 	"parley/internal/channel"
-	"parley/internal/ground/fault"
 	"parley/internal/desk/feed"
+	"parley/internal/ground/fault"
 	"parley/internal/ground/publicid"
 	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"

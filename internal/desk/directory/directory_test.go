@@ -14,9 +14,9 @@ import (
 
 	"parley/ent/agent"
 	entchannel "parley/ent/channel"
-	"parley/internal/ground/fault"
-	"parley/internal/desk/feed"
 	"parley/internal/check/parleytest"
+	"parley/internal/desk/feed"
+	"parley/internal/ground/fault"
 	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"
 )

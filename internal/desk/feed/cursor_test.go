@@ -8,8 +8,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"parley/internal/ground/fault"
 	"parley/internal/desk/feed"
+	"parley/internal/ground/fault"
 )
 
 var (

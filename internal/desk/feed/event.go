@@ -17,10 +17,10 @@ import (
 	"slices"
 
 	"parley/internal/channel"
-	"parley/internal/ground/clock"
 	"parley/internal/desk/content"
-	"parley/internal/ground/publicid"
 	"parley/internal/desk/rule"
+	"parley/internal/ground/clock"
+	"parley/internal/ground/publicid"
 	"parley/internal/ground/store"
 )
 

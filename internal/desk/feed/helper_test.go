@@ -10,9 +10,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"parley/internal/ground/fault"
-	"parley/internal/desk/feed"
 	"parley/internal/check/parleytest"
+	"parley/internal/desk/feed"
+	"parley/internal/ground/fault"
 	"parley/internal/ground/store"
 )
 

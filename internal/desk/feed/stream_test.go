@@ -10,8 +10,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"parley/internal/ground/fault"
 	"parley/internal/desk/feed"
+	"parley/internal/ground/fault"
 )
 
 // A stream that nobody reads ends with the cursor of what it gave last, from

@@ -12,8 +12,8 @@ import (
 	entsql "entgo.io/ent/dialect/sql"
 
 	"parley/internal/channel"
-	"parley/internal/ground/clock"
 	"parley/internal/desk/directory"
+	"parley/internal/ground/clock"
 	"parley/internal/ground/viewer"
 )
 

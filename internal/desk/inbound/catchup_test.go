@@ -15,9 +15,9 @@ import (
 	"parley/ent"
 	"parley/ent/provideraccount"
 	"parley/internal/channel/twilio/twiliotest"
-	"parley/internal/ground/clock"
-	"parley/internal/desk/inbound"
 	"parley/internal/check/parleytest"
+	"parley/internal/desk/inbound"
+	"parley/internal/ground/clock"
 	"parley/internal/ground/store"
 )
 

@@ -10,8 +10,8 @@ import (
 	entsql "entgo.io/ent/dialect/sql"
 	"github.com/stretchr/testify/require"
 
-	"parley/internal/desk/inbound"
 	"parley/internal/check/parleytest"
+	"parley/internal/desk/inbound"
 	"parley/internal/ground/store"
 )
 

@@ -13,10 +13,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"parley/internal/ground/clock"
-	"parley/internal/desk/inbound"
-	"parley/internal/check/parleytest"
 	"parley/internal/admin/seed"
+	"parley/internal/check/parleytest"
+	"parley/internal/desk/inbound"
+	"parley/internal/ground/clock"
 	"parley/internal/ground/store"
 )
 

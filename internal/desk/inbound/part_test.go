@@ -11,10 +11,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"parley/internal/admin/seed"
 	"parley/internal/channel"
 	twiliosms "parley/internal/channel/twilio"
 	"parley/internal/check/parleytest"
-	"parley/internal/admin/seed"
 	"parley/internal/ground/store"
 )
 

@@ -10,8 +10,8 @@ import (
 	"parley/ent"
 	"parley/internal/channel"
 	"parley/internal/channel/sandbox"
-	"parley/internal/desk/inbound"
 	"parley/internal/check/parleytest"
+	"parley/internal/desk/inbound"
 	"parley/internal/ground/store"
 )
 

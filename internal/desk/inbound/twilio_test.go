@@ -12,14 +12,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"parley/ent/provideraccount"
 	"parley/app"
+	"parley/ent/provideraccount"
+	"parley/internal/admin/seed"
 	"parley/internal/channel"
 	twiliosms "parley/internal/channel/twilio"
 	"parley/internal/channel/twilio/twiliotest"
 	"parley/internal/channel/wire"
 	"parley/internal/check/parleytest"
-	"parley/internal/admin/seed"
 	"parley/internal/ground/store"
 )
 

@@ -14,12 +14,12 @@ import (
 	entsql "entgo.io/ent/dialect/sql"
 	"github.com/stretchr/testify/require"
 
+	"parley/internal/admin/seed"
 	"parley/internal/channel"
 	"parley/internal/channel/sandbox"
+	"parley/internal/check/parleytest"
 	"parley/internal/desk/content"
 	"parley/internal/desk/inbound"
-	"parley/internal/check/parleytest"
-	"parley/internal/admin/seed"
 	"parley/internal/ground/store"
 )
 

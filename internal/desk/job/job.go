@@ -17,8 +17,8 @@ import (
 	"github.com/riverqueue/river/riverdriver/riversqlite"
 	"github.com/riverqueue/river/rivertype"
 
-	"parley/internal/desk/inbound"
 	"parley/internal/desk/bulk"
+	"parley/internal/desk/inbound"
 	"parley/internal/ground/store"
 	"parley/internal/ground/trace"
 )
@@ -119,7 +119,7 @@ func configure(stopping context.Context, r *inbound.Receiver, f *bulk.Foreman, o
 		ErrorHandler: failures{},
 		Queues: map[string]river.QueueConfig{
 			river.QueueDefault: {MaxWorkers: o.Workers},
-			bulk.Queue:    {MaxWorkers: bulkWorkers, FetchPollInterval: bulkPoll},
+			bulk.Queue:         {MaxWorkers: bulkWorkers, FetchPollInterval: bulkPoll},
 		},
 		Workers: workers,
 		// What a newer version wants done waits for a worker that can.

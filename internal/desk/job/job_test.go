@@ -15,10 +15,10 @@ import (
 
 	"parley/app"
 	"parley/internal/channel"
+	"parley/internal/check/parleytest"
 	"parley/internal/desk/feed"
 	"parley/internal/desk/job"
 	"parley/internal/desk/message"
-	"parley/internal/check/parleytest"
 	"parley/internal/ground/store"
 )
 

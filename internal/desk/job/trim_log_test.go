@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"parley/app"
-	"parley/internal/desk/job"
 	"parley/internal/check/parleytest"
+	"parley/internal/desk/job"
 	"parley/internal/ground/store"
 )
 

@@ -9,11 +9,11 @@ import (
 
 	"parley/ent/agent"
 	entchannel "parley/ent/channel"
+	"parley/internal/check/parleytest"
 	"parley/internal/desk/conversation"
-	"parley/internal/ground/fault"
 	"parley/internal/desk/feed"
 	"parley/internal/desk/live"
-	"parley/internal/check/parleytest"
+	"parley/internal/ground/fault"
 	"parley/internal/ground/store"
 )
 

@@ -12,10 +12,10 @@ import (
 	"time"
 
 	"parley/internal/channel"
+	"parley/internal/desk/bulk"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/feed"
 	"parley/internal/desk/message"
-	"parley/internal/desk/bulk"
 	"parley/internal/desk/presence"
 	"parley/internal/ground/viewer"
 )

@@ -4,8 +4,8 @@ import (
 	"context"
 
 	"parley/internal/desk/conversation"
-	"parley/internal/ground/fault"
 	"parley/internal/desk/feed"
+	"parley/internal/ground/fault"
 	"parley/internal/ground/viewer"
 )
 

@@ -6,11 +6,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"parley/internal/check/parleytest"
 	"parley/internal/desk/conversation"
-	"parley/internal/ground/fault"
 	"parley/internal/desk/feed"
 	"parley/internal/desk/live"
-	"parley/internal/check/parleytest"
+	"parley/internal/ground/fault"
 )
 
 func TestAConversationTellsEverythingThatHappensToIt(t *testing.T) {

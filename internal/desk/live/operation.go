@@ -4,9 +4,9 @@ import (
 	"cmp"
 	"context"
 
-	"parley/internal/ground/fault"
-	"parley/internal/desk/feed"
 	"parley/internal/desk/bulk"
+	"parley/internal/desk/feed"
+	"parley/internal/ground/fault"
 	"parley/internal/ground/publicid"
 	"parley/internal/ground/viewer"
 )

@@ -9,11 +9,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"parley/internal/check/parleytest"
 	"parley/internal/desk/conversation"
-	"parley/internal/ground/fault"
 	"parley/internal/desk/feed"
 	"parley/internal/desk/live"
-	"parley/internal/check/parleytest"
+	"parley/internal/ground/fault"
 )
 
 // crowded is a bundle with n conversations, of which it returns the ids.

@@ -6,10 +6,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"parley/internal/ground/fault"
-	"parley/internal/desk/live"
 	"parley/internal/check/parleytest"
+	"parley/internal/desk/live"
 	"parley/internal/desk/presence"
+	"parley/internal/ground/fault"
 )
 
 // room streams who else is in a conversation.

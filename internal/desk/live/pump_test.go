@@ -7,10 +7,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"parley/internal/check/parleytest"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/feed"
 	"parley/internal/desk/live"
-	"parley/internal/check/parleytest"
 	"parley/internal/ground/stream"
 )
 

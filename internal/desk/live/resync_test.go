@@ -7,10 +7,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"parley/app"
-	"parley/internal/desk/conversation"
-	"parley/internal/ground/fault"
-	"parley/internal/desk/feed"
 	"parley/internal/check/parleytest"
+	"parley/internal/desk/conversation"
+	"parley/internal/desk/feed"
+	"parley/internal/ground/fault"
 	"parley/internal/ground/publicid"
 	"parley/internal/ground/store"
 )

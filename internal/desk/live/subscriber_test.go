@@ -8,8 +8,8 @@ import (
 
 	"pgregory.net/rapid"
 
-	"parley/internal/ground/fault"
 	"parley/internal/desk/live"
+	"parley/internal/ground/fault"
 	"parley/internal/ground/viewer"
 )
 

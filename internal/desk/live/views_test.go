@@ -6,12 +6,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"parley/internal/check/parleytest"
 	"parley/internal/desk/conversation"
-	"parley/internal/ground/fault"
 	"parley/internal/desk/feed"
 	"parley/internal/desk/live"
 	"parley/internal/desk/message"
-	"parley/internal/check/parleytest"
+	"parley/internal/ground/fault"
 	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"
 )

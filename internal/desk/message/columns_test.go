@@ -5,8 +5,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"parley/internal/desk/message"
 	"parley/internal/check/parleytest"
+	"parley/internal/desk/message"
 )
 
 // unread are columns that are only written and looked up by.

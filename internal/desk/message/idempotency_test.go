@@ -10,12 +10,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"parley/app"
 	"parley/ent"
 	"parley/ent/messaginguser"
-	"parley/app"
 	"parley/internal/channel"
-	"parley/internal/ground/idempotency"
 	"parley/internal/check/parleytest"
+	"parley/internal/ground/idempotency"
 	"parley/internal/ground/store"
 )
 

@@ -8,9 +8,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"parley/internal/channel"
-	"parley/internal/ground/clock"
-	"parley/internal/desk/message"
 	"parley/internal/check/parleytest"
+	"parley/internal/desk/message"
+	"parley/internal/ground/clock"
 )
 
 // good is a plan that nothing stands against.

@@ -10,9 +10,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"parley/internal/admin/seed"
 	"parley/internal/channel/sandbox"
 	"parley/internal/check/parleytest"
-	"parley/internal/admin/seed"
 )
 
 // shared is a buffer that many goroutines write.

@@ -9,10 +9,10 @@ import (
 	entsql "entgo.io/ent/dialect/sql"
 
 	"parley/internal/channel"
-	"parley/internal/ground/clock"
 	"parley/internal/desk/content"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/directory"
+	"parley/internal/ground/clock"
 	"parley/internal/ground/publicid"
 	"parley/internal/ground/store"
 )

@@ -7,8 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"parley/internal/ground/clock"
 	"parley/internal/check/parleytest"
+	"parley/internal/ground/clock"
 	"parley/internal/ground/quota"
 )
 

@@ -10,9 +10,9 @@ import (
 	entsql "entgo.io/ent/dialect/sql"
 
 	"parley/internal/desk/conversation"
+	"parley/internal/desk/rule"
 	"parley/internal/ground/cursor"
 	"parley/internal/ground/page"
-	"parley/internal/desk/rule"
 	"parley/internal/ground/store"
 	"parley/internal/ground/table"
 	"parley/internal/ground/viewer"

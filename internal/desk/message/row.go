@@ -10,10 +10,10 @@ import (
 	"slices"
 
 	"parley/internal/channel"
-	"parley/internal/ground/clock"
 	"parley/internal/desk/content"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/directory"
+	"parley/internal/ground/clock"
 	"parley/internal/ground/publicid"
 	"parley/internal/ground/store"
 	"parley/internal/ground/table"

@@ -12,8 +12,8 @@ import (
 
 	entsql "entgo.io/ent/dialect/sql"
 
-	"parley/internal/ground/clock"
 	"parley/internal/desk/feed"
+	"parley/internal/ground/clock"
 	"parley/internal/ground/store"
 )
 

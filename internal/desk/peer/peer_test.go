@@ -7,10 +7,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"parley/internal/ground/clock"
-	"parley/internal/desk/feed"
 	"parley/internal/check/parleytest"
+	"parley/internal/desk/feed"
 	"parley/internal/desk/peer"
+	"parley/internal/ground/clock"
 	"parley/internal/ground/store"
 )
 

@@ -7,8 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"parley/internal/desk/feed"
 	"parley/internal/check/parleytest"
+	"parley/internal/desk/feed"
 	"parley/internal/ground/store"
 )
 

@@ -7,13 +7,13 @@ import (
 	"parley/ent"
 	"parley/ent/predicate"
 	"parley/ent/quicktext"
-	"parley/internal/ground/allowance"
 	"parley/internal/channel"
+	"parley/internal/desk/rule"
+	"parley/internal/ground/allowance"
 	"parley/internal/ground/cursor"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/page"
 	"parley/internal/ground/publicid"
-	"parley/internal/desk/rule"
 	"parley/internal/ground/word"
 )
 

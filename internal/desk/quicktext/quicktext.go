@@ -9,12 +9,12 @@ import (
 	"encoding/json"
 
 	"parley/ent"
-	"parley/internal/ground/clock"
 	"parley/internal/desk/directory"
 	"parley/internal/desk/feed"
 	"parley/internal/desk/live"
-	"parley/internal/ground/publicid"
 	"parley/internal/desk/rule"
+	"parley/internal/ground/clock"
+	"parley/internal/ground/publicid"
 	"parley/internal/ground/viewer"
 )
 

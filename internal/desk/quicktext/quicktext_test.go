@@ -12,10 +12,10 @@ import (
 	"parley/ent"
 	"parley/ent/agent"
 	"parley/ent/queue"
-	"parley/internal/desk/feed"
 	"parley/internal/check/parleytest"
-	"parley/internal/ground/publicid"
+	"parley/internal/desk/feed"
 	"parley/internal/desk/rule"
+	"parley/internal/ground/publicid"
 	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"
 )

@@ -7,11 +7,11 @@ import (
 	"parley/ent"
 	"parley/ent/quicktext"
 	"parley/internal/channel"
-	"parley/internal/ground/fault"
 	"parley/internal/desk/feed"
+	"parley/internal/desk/rule"
+	"parley/internal/ground/fault"
 	"parley/internal/ground/idempotency"
 	"parley/internal/ground/publicid"
-	"parley/internal/desk/rule"
 	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"
 )

@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"parley/internal/channel"
-	"parley/internal/ground/cursor"
 	"parley/internal/check/parleytest"
+	"parley/internal/ground/cursor"
 )
 
 const guess = `query($query: String!, $kinds: [SearchKind!], $after: String) { search(query: $query, kinds: $kinds, after: $after, first: 5) {

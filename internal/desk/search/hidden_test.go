@@ -9,9 +9,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"parley/internal/channel"
-	"parley/internal/desk/conversation"
 	"parley/internal/check/parleytest"
 	"parley/internal/check/parleytest/hidden"
+	"parley/internal/desk/conversation"
 	"parley/internal/desk/search"
 	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"

@@ -5,9 +5,9 @@ import (
 	"context"
 	"slices"
 
-	"parley/internal/ground/clock"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/textindex"
+	"parley/internal/ground/clock"
 	"parley/internal/ground/word"
 )
 

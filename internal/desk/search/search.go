@@ -21,12 +21,12 @@ import (
 
 	"parley/internal/channel"
 	"parley/internal/desk/conversation"
+	"parley/internal/desk/textindex"
 	"parley/internal/ground/cursor"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/page"
-	"parley/internal/desk/textindex"
-	"parley/internal/ground/word"
 	"parley/internal/ground/viewer"
+	"parley/internal/ground/word"
 )
 
 // Kind is by what something was found.
@@ -215,7 +215,9 @@ type place struct {
 	key  int64
 }
 
-func (p place) text() textindex.Place { return textindex.Place{Spot: textindex.Spot(p.at), Message: p.key} }
+func (p place) text() textindex.Place {
+	return textindex.Place{Spot: textindex.Spot(p.at), Message: p.key}
+}
 
 // top is before everything of a kind.
 func top(kind Kind) place { return place{kind, int64(textindex.Last), 1 << 47} }

@@ -9,10 +9,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"parley/internal/desk/conversation"
-	"parley/internal/ground/fault"
 	"parley/internal/check/parleytest"
+	"parley/internal/desk/conversation"
 	"parley/internal/desk/search"
+	"parley/internal/ground/fault"
 	"parley/internal/ground/word"
 )
 

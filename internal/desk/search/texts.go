@@ -70,8 +70,8 @@ type reading struct {
 	*run
 	stretches []textindex.Stretch
 	threads   []textindex.Found // still to be read
-	at, to    place         // what is read in one step
-	width     int           // stretches at once
+	at, to    place             // what is read in one step
+	width     int               // stretches at once
 
 	told, inView int
 }

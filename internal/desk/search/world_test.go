@@ -13,16 +13,16 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"parley/app"
+	"parley/internal/admin/seed"
 	"parley/internal/channel"
-	"parley/internal/ground/clock"
-	"parley/internal/desk/conversation"
 	"parley/internal/check/parleytest"
+	"parley/internal/desk/conversation"
 	"parley/internal/desk/search"
 	"parley/internal/desk/textindex"
-	"parley/internal/ground/word"
-	"parley/internal/admin/seed"
+	"parley/internal/ground/clock"
 	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"
+	"parley/internal/ground/word"
 )
 
 // world is a Parley in which much was said.

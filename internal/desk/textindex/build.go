@@ -8,8 +8,8 @@ import (
 	entsql "entgo.io/ent/dialect/sql"
 
 	"parley/internal/ground/clock"
-	"parley/internal/ground/word"
 	"parley/internal/ground/store"
+	"parley/internal/ground/word"
 )
 
 // buildBatch is how many messages or conversations one write of a building takes

@@ -21,8 +21,8 @@ import (
 	"strconv"
 
 	"parley/internal/ground/clock"
-	"parley/internal/ground/word"
 	"parley/internal/ground/store"
+	"parley/internal/ground/word"
 )
 
 // Message is a message to be found by its text.

@@ -13,8 +13,8 @@ import (
 	entsql "entgo.io/ent/dialect/sql"
 
 	"parley/internal/ground/clock"
-	"parley/internal/ground/word"
 	"parley/internal/ground/store"
+	"parley/internal/ground/word"
 )
 
 // Index reads what is served.

@@ -9,8 +9,8 @@ import (
 	"entgo.io/ent/dialect"
 	entsql "entgo.io/ent/dialect/sql"
 
-	"parley/internal/ground/word"
 	"parley/internal/ground/store"
+	"parley/internal/ground/word"
 )
 
 // Reader reads statements: a transaction, or a store by From.

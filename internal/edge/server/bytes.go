@@ -6,8 +6,8 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 
-	"parley/internal/ground/allowance"
 	"parley/internal/edge/selection"
+	"parley/internal/ground/allowance"
 )
 
 // fit answers instead of a response that is larger than the operation may take.

@@ -11,8 +11,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"parley/internal/ground/fault"
 	"parley/internal/edge/server"
+	"parley/internal/ground/fault"
 )
 
 func contextWithCancel(t *testing.T) (context.Context, context.CancelFunc) {

@@ -9,9 +9,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"parley/internal/edge/server"
 	"parley/internal/ground/allowance"
 	"parley/internal/ground/clock"
-	"parley/internal/edge/server"
 )
 
 func TestOperationsInFlight(t *testing.T) {

@@ -7,9 +7,9 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 
+	"parley/internal/edge/server/limit"
 	"parley/internal/ground/allowance"
 	"parley/internal/ground/fault"
-	"parley/internal/edge/server/limit"
 	"parley/internal/ground/viewer"
 )
 

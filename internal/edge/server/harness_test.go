@@ -14,9 +14,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"parley/internal/edge/server"
 	"parley/internal/ground/clock"
 	"parley/internal/ground/fault"
-	"parley/internal/edge/server"
 	"parley/internal/ground/viewer"
 )
 

@@ -16,10 +16,10 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
-	"parley/internal/ground/allowance"
-	"parley/internal/ground/fault"
 	"parley/internal/edge/selection"
 	"parley/internal/edge/server/persisted"
+	"parley/internal/ground/allowance"
+	"parley/internal/ground/fault"
 )
 
 // httpTransport serves queries and mutations by the GraphQL over HTTP draft

@@ -15,10 +15,10 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"parley/internal/ground/allowance"
-	"parley/internal/ground/clock"
 	"parley/internal/edge/server/limit"
 	"parley/internal/edge/server/persisted"
+	"parley/internal/ground/allowance"
+	"parley/internal/ground/clock"
 	"parley/internal/ground/trace"
 	"parley/internal/ground/viewer"
 )

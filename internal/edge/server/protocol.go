@@ -11,8 +11,8 @@ import (
 	"github.com/coder/websocket"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
-	"parley/internal/ground/fault"
 	"parley/internal/edge/server/persisted"
+	"parley/internal/ground/fault"
 )
 
 // The protocol graphql-transport-ws

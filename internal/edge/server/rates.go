@@ -14,10 +14,10 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"parley/internal/edge/server/limit"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/price"
 	"parley/internal/ground/quota"
-	"parley/internal/edge/server/limit"
 	"parley/internal/ground/viewer"
 )
 

@@ -34,10 +34,10 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
-	"parley/internal/ground/allowance"
-	"parley/internal/ground/fault"
 	"parley/internal/edge/server/limit"
 	"parley/internal/edge/server/persisted"
+	"parley/internal/ground/allowance"
+	"parley/internal/ground/fault"
 )
 
 // documentCacheSize is how many parsed and validated documents are kept.

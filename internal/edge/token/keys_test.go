@@ -15,8 +15,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
-	"parley/internal/ground/fault"
 	"parley/internal/edge/token"
+	"parley/internal/ground/fault"
 )
 
 func publicJSON(key crypto.Signer) []byte {

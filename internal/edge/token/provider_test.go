@@ -21,8 +21,8 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/stretchr/testify/require"
 
-	"parley/internal/ground/clock"
 	"parley/internal/edge/token"
+	"parley/internal/ground/clock"
 )
 
 // Keys are made once: they take long.

@@ -15,9 +15,9 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/stretchr/testify/require"
 
+	"parley/internal/edge/token"
 	"parley/internal/ground/clock"
 	"parley/internal/ground/fault"
-	"parley/internal/edge/token"
 )
 
 var (

@@ -20,8 +20,8 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/stretchr/testify/require"
 
-	"parley/internal/ground/fault"
 	"parley/internal/edge/token"
+	"parley/internal/ground/fault"
 )
 
 type members = map[string]any

@@ -9,8 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"parley/internal/ground/clock"
 	"parley/internal/check/parleytest"
+	"parley/internal/ground/clock"
 	"parley/internal/ground/store"
 )
 

@@ -8,8 +8,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"parley/internal/ground/fault"
 	"parley/internal/check/parleytest"
+	"parley/internal/ground/fault"
 	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"
 )

@@ -11,9 +11,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"parley/internal/ground/cursor"
 	"parley/internal/check/parleytest"
 	"parley/internal/check/parleytest/hidden"
+	"parley/internal/ground/cursor"
 	"parley/internal/ground/store"
 )
 

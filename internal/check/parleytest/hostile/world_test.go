@@ -17,11 +17,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"parley/app"
-	"parley/internal/desk/feed"
 	"parley/internal/check/blackbox"
 	"parley/internal/check/parleytest"
-	"parley/internal/ground/publicid"
+	"parley/internal/desk/feed"
 	"parley/internal/edge/token"
+	"parley/internal/ground/publicid"
 )
 
 // binary is the program, built once for all tests.

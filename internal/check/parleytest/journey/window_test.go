@@ -9,8 +9,8 @@ import (
 
 	"parley/ent/provideraccount"
 	"parley/internal/channel"
-	"parley/internal/ground/clock"
 	"parley/internal/check/parleytest"
+	"parley/internal/ground/clock"
 	"parley/internal/ground/store"
 )
 

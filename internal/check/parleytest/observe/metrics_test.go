@@ -14,8 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"parley/app"
-	"parley/internal/desk/feed/natsbus/natstest"
 	"parley/internal/check/parleytest"
+	"parley/internal/desk/feed/natsbus/natstest"
 )
 
 // busy is a Parley with a private listener that has seen some of everything.

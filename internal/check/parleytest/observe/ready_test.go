@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"parley/app"
-	"parley/internal/check/parleytest"
 	"parley/internal/admin/seed"
+	"parley/internal/check/parleytest"
 )
 
 // While the file is away everybody is told: the load balancer, agents, carriers and

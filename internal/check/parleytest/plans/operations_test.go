@@ -14,9 +14,9 @@ import (
 	"parley/app"
 	"parley/internal/channel"
 	"parley/internal/channel/sandbox"
+	"parley/internal/check/parleytest"
 	"parley/internal/desk/feed"
 	"parley/internal/ground/idempotency"
-	"parley/internal/check/parleytest"
 	"parley/internal/ground/publicid"
 	"parley/internal/ground/store"
 )

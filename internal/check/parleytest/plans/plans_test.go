@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"parley/internal/check/parleytest"
 	"parley/internal/admin/seed"
+	"parley/internal/check/parleytest"
 )
 
 var update = flag.Bool("update", false, "write the plans that are kept in testdata")

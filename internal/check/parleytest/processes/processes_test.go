@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"parley/app"
-	"parley/internal/desk/feed/natsbus/natstest"
 	"parley/internal/check/parleytest"
+	"parley/internal/desk/feed/natsbus/natstest"
 	"parley/internal/desk/peer"
 	"parley/internal/ground/store"
 )

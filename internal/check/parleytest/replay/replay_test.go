@@ -14,11 +14,11 @@ import (
 	"github.com/vektah/gqlparser/v2/parser"
 
 	"parley/app"
-	"parley/internal/desk/conversation"
-	"parley/internal/desk/bulk"
-	"parley/internal/check/parleytest"
-	"parley/internal/ground/publicid"
 	"parley/internal/admin/seed"
+	"parley/internal/check/parleytest"
+	"parley/internal/desk/bulk"
+	"parley/internal/desk/conversation"
+	"parley/internal/ground/publicid"
 )
 
 func unquoted(t *testing.T, quoted []byte) (text string) {

@@ -17,10 +17,10 @@ import (
 	entsql "entgo.io/ent/dialect/sql"
 	"github.com/stretchr/testify/require"
 
+	"parley/internal/admin/seed"
 	"parley/internal/channel/sandbox"
 	"parley/internal/check/blackbox"
 	"parley/internal/check/parleytest"
-	"parley/internal/admin/seed"
 )
 
 const (

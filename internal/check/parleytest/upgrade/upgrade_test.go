@@ -23,8 +23,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"parley/ent/migrate"
-	"parley/internal/channel"
 	"parley/internal/admin/doctor"
+	"parley/internal/channel"
 	"parley/internal/check/parleytest"
 	"parley/internal/ground/store"
 )

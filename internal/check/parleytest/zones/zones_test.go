@@ -15,8 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"parley/internal/channel"
-	"parley/internal/ground/clock"
 	"parley/internal/check/parleytest"
+	"parley/internal/ground/clock"
 )
 
 // child names the process that tells its story instead of comparing.

@@ -10,9 +10,9 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
+	"parley/internal/check/parleytest"
 	"parley/internal/desk/feed"
 	"parley/internal/desk/feed/pgbus"
-	"parley/internal/check/parleytest"
 )
 
 func TestANotificationComesBackAsItsMessage(t *testing.T) {
