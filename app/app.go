@@ -106,18 +106,18 @@ type Config struct {
 
 // App is Parley, opened. Its parts are there for the command line and for tests.
 type App struct {
-	Config    Config
-	Store     *store.Store
-	Directory *directory.Directory
-	Desk      *conversation.Desk
-	Messenger *message.Messenger
-	Receiver  *inbound.Receiver
-	Foreman   *bulk.Foreman
-	Hub       *feed.Hub
-	Roster    *peer.Roster
-	Tokens    *token.Authority
-	Server    *server.Server
-	Schema    resolvers.Resolver
+	Config        Config
+	Store         *store.Store
+	Directory     *directory.Directory
+	Conversations *conversation.Service
+	Messenger     *message.Messenger
+	Receiver      *inbound.Receiver
+	Bulk          *bulk.Service
+	Hub           *feed.Hub
+	Roster        *peer.Roster
+	Tokens        *token.Authority
+	Server        *server.Server
+	Schema        resolvers.Resolver
 
 	selection     *selection.Schema
 	playgroundKey string
@@ -174,20 +174,20 @@ func (a *App) wire(ctx context.Context) error {
 	if a.Directory, err = directory.Load(ctx, a.Store, ids); err != nil {
 		return err
 	}
-	a.Desk = &conversation.Desk{Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors}
+	a.Conversations = &conversation.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors}
 	a.Messenger = &message.Messenger{
-		Reader: message.Reader{Desk: a.Desk}, Providers: a.providers(), PublicURL: a.Config.PublicURL,
+		Reader: message.Reader{Conversations: a.Conversations}, Providers: a.providers(), PublicURL: a.Config.PublicURL,
 		CallTimeout: a.Config.CallTimeout, Lease: a.Config.Lease, Metrics: message.NewMetrics(a.Store),
 		Sends:  quota.New("send", "messages", cmp.Or(a.Config.Sends, 600), clock.Real{}),
 		Starts: quota.New("start", "conversations", cmp.Or(a.Config.Starts, 180), clock.Real{}),
 	}
 	a.Receiver = &inbound.Receiver{Messenger: a.Messenger, Entries: inbound.NewEntries()}
-	a.Foreman = &bulk.Foreman{Desk: a.Desk, Begins: quota.New("begin", "bulk operations", cmp.Or(a.Config.Bulks, 60), clock.Real{})}
+	a.Bulk = &bulk.Service{Conversations: a.Conversations, Begins: quota.New("begin", "bulk operations", cmp.Or(a.Config.Bulks, 60), clock.Real{})}
 	a.board = presence.New(presence.Options{Signals: a.bus})
-	streams := &live.Desk{Desk: a.Desk, Hub: a.Hub, Board: a.board, Operations: a.Foreman}
+	streams := &live.Streams{Service: a.Conversations, Hub: a.Hub, Board: a.board, Bulk: a.Bulk}
 	a.Schema = resolvers.Resolver{
-		Desk: a.Desk, Messenger: a.Messenger, Operations: a.Foreman, Live: streams,
-		Search: &search.Desk{Desk: a.Desk}, Texts: &quicktext.Service{Live: streams},
+		ConversationService: a.Conversations, Messenger: a.Messenger, Bulk: a.Bulk, Live: streams,
+		Search: &search.Searcher{Conversations: a.Conversations}, Texts: &quicktext.Service{Live: streams},
 	}
 	config := graph.Config{Schema: graph.Published(), Resolvers: &a.Schema}
 	a.selection = selection.New(graph.NewExecutableSchema(config), graph.SelectionTables(config))
@@ -304,7 +304,7 @@ func (a *App) Run(ctx context.Context) error {
 		return unlessStopped(ctx, err)
 	}
 	defer background(ctx, a.Receiver.Watch)()
-	jobs, err := job.Start(ctx, a.Store, a.Receiver, a.Foreman, a.Config.Jobs)
+	jobs, err := job.Start(ctx, a.Store, a.Receiver, a.Bulk, a.Config.Jobs)
 	if err != nil {
 		return unlessStopped(ctx, err)
 	}

@@ -87,19 +87,19 @@ func (b *bustle) prepare(ctx context.Context) (err error) {
 		return err
 	}
 	inbox := conversation.View{Kind: conversation.MyInbox}
-	page, err := b.Desk.List(b.amy, inbox, nil, nil, conversation.Window{Size: 1}, conversation.Selected{})
+	page, err := b.Conversations.List(b.amy, inbox, nil, nil, conversation.Window{Size: 1}, conversation.Selected{})
 	if err != nil {
 		return err
 	}
 	if len(page.Nodes) == 0 {
 		return errors.New("amy has no conversation; seed more")
 	}
-	b.mine = b.Desk.IDs.Encode(publicid.Conversation, page.Nodes[0].Key)
-	if page, err = b.Desk.List(b.bo, inbox, nil, nil, conversation.Window{Size: 100}, conversation.Selected{}); err != nil {
+	b.mine = b.Conversations.IDs.Encode(publicid.Conversation, page.Nodes[0].Key)
+	if page, err = b.Conversations.List(b.bo, inbox, nil, nil, conversation.Window{Size: 100}, conversation.Selected{}); err != nil {
 		return err
 	}
 	for _, row := range page.Nodes {
-		b.others = append(b.others, b.Desk.IDs.Encode(publicid.Conversation, row.Key))
+		b.others = append(b.others, b.Conversations.IDs.Encode(publicid.Conversation, row.Key))
 	}
 	b.read = true
 	if err := b.mark(); err != nil { // unread, whatever it was
@@ -164,9 +164,9 @@ func (b *bustle) mark() error {
 	var results []*conversation.Result
 	var err error
 	if b.read = !b.read; b.read {
-		results, err = b.Desk.MarkRead(b.amy, []*conversation.MarkItem{{ID: b.mine}}, true)
+		results, err = b.Conversations.MarkRead(b.amy, []*conversation.MarkItem{{ID: b.mine}}, true)
 	} else {
-		results, err = b.Desk.MarkUnread(b.amy, []string{b.mine}, true)
+		results, err = b.Conversations.MarkUnread(b.amy, []string{b.mine}, true)
 	}
 	if err == nil && results[0].Error != nil {
 		err = results[0].Error

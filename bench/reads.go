@@ -216,5 +216,5 @@ func thread(ctx context.Context, a *app.App, messages int) (string, error) {
 	if err == nil && key == 0 {
 		err = fmt.Errorf("no conversation has %d messages", messages)
 	}
-	return a.Desk.IDs.Encode(publicid.Conversation, key), err
+	return a.Conversations.IDs.Encode(publicid.Conversation, key), err
 }

@@ -107,7 +107,7 @@ func addFew(ctx context.Context, a *app.App) error {
 		return err
 	}
 	ctx = viewer.NewContext(ctx, ada)
-	page, err := a.Desk.List(ctx, conversation.View{Kind: conversation.All}, nil, nil, conversation.Window{Size: fewSeen}, conversation.Selected{})
+	page, err := a.Conversations.List(ctx, conversation.View{Kind: conversation.All}, nil, nil, conversation.Window{Size: fewSeen}, conversation.Selected{})
 	if err != nil {
 		return err
 	}
@@ -115,8 +115,8 @@ func addFew(ctx context.Context, a *app.App) error {
 	for _, row := range page.Nodes {
 		ids = append(ids, row.ID())
 	}
-	to := a.Desk.IDs.Encode(publicid.Agent, a.Directory.AgentNamed(few).Key)
-	results, err := a.Desk.Assign(ctx, ids, &to)
+	to := a.Conversations.IDs.Encode(publicid.Agent, a.Directory.AgentNamed(few).Key)
+	results, err := a.Conversations.Assign(ctx, ids, &to)
 	for _, result := range results {
 		if result.Error != nil {
 			err = errors.Join(err, result.Error)

@@ -82,7 +82,7 @@ const searchers = 2
 // whatIsSought are things to search for in what package seed makes, the baseline
 // first: a word that is in few messages.
 func whatIsSought(ctx context.Context, a *app.App, by *caller) ([]sought, error) {
-	page, err := a.Desk.List(ctx, conversation.View{Kind: conversation.All}, nil, nil, conversation.Window{Size: 100}, conversation.Selected{})
+	page, err := a.Conversations.List(ctx, conversation.View{Kind: conversation.All}, nil, nil, conversation.Window{Size: 100}, conversation.Selected{})
 	if err != nil {
 		return nil, err
 	}

@@ -110,7 +110,7 @@ func graphSend(a *app.App, keys []int64, clients int) (contender, error) {
 	amy, err := newCaller(a, "amy", clients)
 	ids := make([]string, len(keys))
 	for i, key := range keys {
-		ids[i] = a.Desk.IDs.Encode(publicid.Conversation, key)
+		ids[i] = a.Conversations.IDs.Encode(publicid.Conversation, key)
 	}
 	var next atomic.Int64
 	return contender{"Parley", func(ctx context.Context, client int) error {

@@ -14,12 +14,12 @@ func (r *Resolver) assign(ctx context.Context, input graph.AssignConversationsIn
 	case (input.Ids == nil) == (input.Conversations == nil):
 		return nil, fault.Input("input.ids", "Give either ids or conversations, not both.")
 	case input.Ids != nil:
-		return r.Desk.Assign(ctx, input.Ids, input.AgentID)
+		return r.ConversationService.Assign(ctx, input.Ids, input.AgentID)
 	}
 	items := make([]conversation.AssignItem, len(input.Conversations))
 	for i, it := range input.Conversations {
 		owner, expects := it.ExpectedOwner.ValueOK()
 		items[i] = conversation.AssignItem{ID: it.ID, Expects: expects, ExpectedOwner: owner}
 	}
-	return r.Desk.AssignExpected(ctx, items, input.AgentID)
+	return r.ConversationService.AssignExpected(ctx, items, input.AgentID)
 }

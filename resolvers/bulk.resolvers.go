@@ -21,47 +21,47 @@ func (r *bulkOperationResolver) Results(ctx context.Context, objs []*bulk.Row, o
 	if err != nil {
 		return nil, err
 	}
-	return r.Operations.Results(ctx, objs, outcome, w)
+	return r.Bulk.Results(ctx, objs, outcome, w)
 }
 
 // Conversation is the batch resolver for the conversation field.
 func (r *bulkResultResolver) Conversation(ctx context.Context, objs []*bulk.Result) ([]*conversation.Row, error) {
-	return eachSeen(ctx, objs, func(r *bulk.Result) int64 { return r.Key }, r.Desk.ByKey)
+	return eachSeen(ctx, objs, func(r *bulk.Result) int64 { return r.Key }, r.ConversationService.ByKey)
 }
 
 // BulkMarkConversationsRead is the resolver for the bulkMarkConversationsRead field.
 func (r *mutationResolver) BulkMarkConversationsRead(ctx context.Context, input bulk.MarkInput) (*graph.BulkConversationsPayload, error) {
-	return begun(r.Operations.MarkRead(ctx, input))
+	return begun(r.Bulk.MarkRead(ctx, input))
 }
 
 // BulkMarkConversationsUnread is the resolver for the bulkMarkConversationsUnread field.
 func (r *mutationResolver) BulkMarkConversationsUnread(ctx context.Context, input bulk.MarkInput) (*graph.BulkConversationsPayload, error) {
-	return begun(r.Operations.MarkUnread(ctx, input))
+	return begun(r.Bulk.MarkUnread(ctx, input))
 }
 
 // BulkAssignConversations is the resolver for the bulkAssignConversations field.
 func (r *mutationResolver) BulkAssignConversations(ctx context.Context, input bulk.AssignInput) (*graph.BulkConversationsPayload, error) {
-	return begun(r.Operations.Assign(ctx, input))
+	return begun(r.Bulk.Assign(ctx, input))
 }
 
 // PauseBulkOperation is the resolver for the pauseBulkOperation field.
 func (r *mutationResolver) PauseBulkOperation(ctx context.Context, input graph.PauseBulkOperationInput) (*graph.BulkOperationPayload, error) {
-	return controlled(r.Operations.Pause(ctx, input.ID))
+	return controlled(r.Bulk.Pause(ctx, input.ID))
 }
 
 // ResumeBulkOperation is the resolver for the resumeBulkOperation field.
 func (r *mutationResolver) ResumeBulkOperation(ctx context.Context, input graph.ResumeBulkOperationInput) (*graph.BulkOperationPayload, error) {
-	return controlled(r.Operations.Resume(ctx, input.ID))
+	return controlled(r.Bulk.Resume(ctx, input.ID))
 }
 
 // CancelBulkOperation is the resolver for the cancelBulkOperation field.
 func (r *mutationResolver) CancelBulkOperation(ctx context.Context, input graph.CancelBulkOperationInput) (*graph.BulkOperationPayload, error) {
-	return controlled(r.Operations.Cancel(ctx, input.ID))
+	return controlled(r.Bulk.Cancel(ctx, input.ID))
 }
 
 // BulkOperation is the resolver for the bulkOperation field.
 func (r *queryResolver) BulkOperation(ctx context.Context, id string) (*bulk.Row, error) {
-	return r.Operations.Get(ctx, id)
+	return r.Bulk.Get(ctx, id)
 }
 
 // BulkOperationChanged is the resolver for the bulkOperationChanged field.
@@ -75,7 +75,7 @@ func (r *viewerResolver) BulkOperations(ctx context.Context, obj *viewer.Viewer,
 	if err != nil {
 		return nil, err
 	}
-	return r.Operations.Mine(ctx, w)
+	return r.Bulk.Mine(ctx, w)
 }
 
 // BulkOperation returns graph.BulkOperationResolver implementation.

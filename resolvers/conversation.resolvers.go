@@ -15,12 +15,12 @@ import (
 
 // MessagingUser is the batch resolver for the messagingUser field.
 func (r *conversationResolver) MessagingUser(ctx context.Context, objs []*conversation.Row) ([]*conversation.MessagingUser, error) {
-	return eachFrom(ctx, objs, func(c *conversation.Row) int64 { return c.UserID }, r.Desk.Users)
+	return eachFrom(ctx, objs, func(c *conversation.Row) int64 { return c.MessagingUserID }, r.ConversationService.Users)
 }
 
 // Record is the batch resolver for the record field.
 func (r *conversationResolver) Record(ctx context.Context, objs []*conversation.Row) ([]*conversation.Record, error) {
-	return eachFrom(ctx, objs, func(c *conversation.Row) int64 { return c.RecordID }, r.Desk.Records)
+	return eachFrom(ctx, objs, func(c *conversation.Row) int64 { return c.RecordID }, r.ConversationService.Records)
 }
 
 // LastMessage is the batch resolver for the lastMessage field.
@@ -54,19 +54,19 @@ func (r *conversationResolver) ViewerCanMarkRead(ctx context.Context, obj *conve
 
 // TotalCount is the resolver for the totalCount field.
 func (r *conversationConnectionResolver) TotalCount(ctx context.Context, obj *conversation.Page) (int64, error) {
-	return r.Desk.Total(ctx, obj.Scope)
+	return r.ConversationService.Total(ctx, obj.Scope)
 }
 
 // MarkConversationsRead is the resolver for the markConversationsRead field.
 func (r *mutationResolver) MarkConversationsRead(ctx context.Context, input graph.MarkConversationsReadInput) (*graph.MarkConversationsPayload, error) {
-	results, err := r.Desk.MarkRead(ctx, input.Conversations, isTrue(input.ConfirmForOwner))
+	results, err := r.ConversationService.MarkRead(ctx, input.Conversations, isTrue(input.ConfirmForOwner))
 	errs, err := userErrors(err)
 	return &graph.MarkConversationsPayload{Results: results, Errors: errs}, err
 }
 
 // MarkConversationsUnread is the resolver for the markConversationsUnread field.
 func (r *mutationResolver) MarkConversationsUnread(ctx context.Context, input graph.MarkConversationsUnreadInput) (*graph.MarkConversationsPayload, error) {
-	results, err := r.Desk.MarkUnread(ctx, input.Ids, isTrue(input.ConfirmForOwner))
+	results, err := r.ConversationService.MarkUnread(ctx, input.Ids, isTrue(input.ConfirmForOwner))
 	errs, err := userErrors(err)
 	return &graph.MarkConversationsPayload{Results: results, Errors: errs}, err
 }
@@ -84,12 +84,12 @@ func (r *queryResolver) Conversations(ctx context.Context, view conversation.Vie
 	if err != nil {
 		return nil, err
 	}
-	return r.Desk.List(ctx, view, filterBy, orderBy, w, r.selectedRows(ctx))
+	return r.ConversationService.List(ctx, view, filterBy, orderBy, w, r.selectedRows(ctx))
 }
 
 // Conversation is the resolver for the conversation field.
 func (r *queryResolver) Conversation(ctx context.Context, id string) (*conversation.Row, error) {
-	return found(r.Desk.Get(ctx, id))("conversation")
+	return found(r.ConversationService.Get(ctx, id))("conversation")
 }
 
 // Conversation returns graph.ConversationResolver implementation.

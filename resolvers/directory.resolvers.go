@@ -15,7 +15,7 @@ import (
 
 // Identifiers is the batch resolver for the identifiers field.
 func (r *messagingUserResolver) Identifiers(ctx context.Context, objs []*conversation.MessagingUser) ([][]*conversation.Identifier, error) {
-	return r.Desk.Identifiers(ctx, objs)
+	return r.ConversationService.Identifiers(ctx, objs)
 }
 
 // Viewer is the resolver for the viewer field.
@@ -25,17 +25,17 @@ func (r *queryResolver) Viewer(ctx context.Context) (*viewer.Viewer, error) {
 
 // Agents is the resolver for the agents field.
 func (r *queryResolver) Agents(ctx context.Context) ([]*directory.Agent, error) {
-	return r.Desk.Directory.Agents(), nil
+	return r.ConversationService.Directory.Agents(), nil
 }
 
 // Channels is the resolver for the channels field.
 func (r *queryResolver) Channels(ctx context.Context) ([]*directory.Channel, error) {
-	return r.Desk.Directory.Channels(), nil
+	return r.ConversationService.Directory.Channels(), nil
 }
 
 // Record is the resolver for the record field.
 func (r *queryResolver) Record(ctx context.Context, objectType string, externalID string) (*conversation.Record, error) {
-	return found(r.Desk.RecordNamed(ctx, objectType, externalID))("record")
+	return found(r.ConversationService.RecordNamed(ctx, objectType, externalID))("record")
 }
 
 // Conversations is the resolver for the conversations field.
@@ -45,27 +45,27 @@ func (r *recordResolver) Conversations(ctx context.Context, obj *conversation.Re
 		return nil, err
 	}
 	id := obj.ID()
-	return r.Desk.List(ctx, conversation.View{Kind: conversation.RecordTrail, Subject: &id}, nil, nil, w, r.selectedRows(ctx))
+	return r.ConversationService.List(ctx, conversation.View{Kind: conversation.RecordTrail, Subject: &id}, nil, nil, w, r.selectedRows(ctx))
 }
 
 // Agent is the resolver for the agent field.
 func (r *viewerResolver) Agent(ctx context.Context, obj *viewer.Viewer) (*directory.Agent, error) {
-	return r.Desk.Directory.Agent(obj.AgentID), nil
+	return r.ConversationService.Directory.Agent(obj.AgentID), nil
 }
 
 // Channels is the resolver for the channels field.
 func (r *viewerResolver) Channels(ctx context.Context, obj *viewer.Viewer) ([]*directory.Channel, error) {
-	return r.Desk.Directory.ChannelsOf(obj), nil
+	return r.ConversationService.Directory.ChannelsOf(obj), nil
 }
 
 // Queues is the resolver for the queues field.
 func (r *viewerResolver) Queues(ctx context.Context, obj *viewer.Viewer) ([]*directory.Queue, error) {
-	return r.Desk.Directory.QueuesOf(obj), nil
+	return r.ConversationService.Directory.QueuesOf(obj), nil
 }
 
 // Inboxes is the resolver for the inboxes field.
 func (r *viewerResolver) Inboxes(ctx context.Context, obj *viewer.Viewer) (*conversation.InboxList, error) {
-	return r.Desk.Inboxes(ctx)
+	return r.ConversationService.Inboxes(ctx)
 }
 
 // MessagingUser returns graph.MessagingUserResolver implementation.

@@ -47,7 +47,7 @@ func (d *desk) begin(customer, to string, n int) string {
 }
 
 func (d *desk) agentID(username string) string {
-	return d.Desk.IDs.Encode(publicid.Agent, d.Directory.AgentNamed(username).Key)
+	return d.Conversations.IDs.Encode(publicid.Agent, d.Directory.AgentNamed(username).Key)
 }
 
 // results runs a bulk mutation and returns its only field.

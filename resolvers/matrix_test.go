@@ -58,18 +58,18 @@ func (o *object) seenBy(role string) bool { return slices.Contains(seen[role], o
 func newMatrix(t *testing.T) *matrix {
 	m := &matrix{Parley: parleytest.New(t)}
 	require.NoError(t, m.Directory.Change(context.Background(), m.organise))
-	ids := m.Desk.IDs
+	ids := m.Conversations.IDs
 	const nowhere = 1 << 40
 	m.absent = &object{
 		name: "absent", conversation: ids.Encode(publicid.Conversation, nowhere), message: ids.Encode(publicid.Message, nowhere),
 		user: ids.Encode(publicid.MessagingUser, nowhere), record: ids.Encode(publicid.Record, nowhere), externalName: "absent",
 	}
-	begun, err := m.Foreman.MarkUnread(m.Context("owner"), bulk.MarkInput{
+	begun, err := m.Bulk.MarkUnread(m.Context("owner"), bulk.MarkInput{
 		Selection: &bulk.Selection{View: &conversation.View{Kind: conversation.All}}, IdempotencyKey: "matrix",
 	})
 	require.NoError(t, err)
 	m.operation = begun.Operation.ID()
-	_, err = m.Foreman.Pause(m.Context("owner"), m.operation)
+	_, err = m.Bulk.Pause(m.Context("owner"), m.operation)
 	require.NoError(t, err)
 	return m
 }
@@ -122,7 +122,7 @@ func (m *matrix) organise(ctx context.Context, tx *store.Tx) error {
 
 // add makes a conversation with a record, an inbound and a sent message.
 func (m *matrix) add(ctx context.Context, tx *store.Tx, name, address string, ch *ent.Channel, owner, queue int64) error {
-	ids := m.Desk.IDs
+	ids := m.Conversations.IDs
 	user := tx.Ent.MessagingUser.Create().SetChannel(ch).SetAddress(address).SetConsentStatus(channel.ImplicitOptIn).SetCreatedAt(tx.Now).SaveX(ctx)
 	record := tx.Ent.Record.Create().SetObjectType("Contact").SetExternalID(name).SetMobileNumber(address).SaveX(ctx)
 	create := tx.Ent.Conversation.Create().SetChannel(ch).SetMessagingUser(user).SetRecord(record).SetObjectType("Contact").SetAddress(address).SetName(name + " Matrix").
@@ -157,15 +157,15 @@ func (m *matrix) agentID(key int64) string {
 	if key == 0 {
 		return ""
 	}
-	return m.Desk.IDs.Encode(publicid.Agent, key)
+	return m.Conversations.IDs.Encode(publicid.Agent, key)
 }
 
 // touch marks a conversation unread as the system, which is an event.
 func (m *matrix) touch(o *object) {
 	require.NoError(m.T, m.Store.Write(m.System(), func(ctx context.Context, tx *store.Tx) error {
-		_, err := m.Desk.Change(ctx, tx, o.row, func(_ context.Context, row *conversation.Row) (feed.Event, error) {
+		_, err := m.Conversations.Change(ctx, tx, o.row, func(_ context.Context, row *conversation.Row) (feed.Event, error) {
 			if row.IsUnread = !row.IsUnread; !row.IsUnread {
-				row.Read = row.Inbound
+				row.ReadCount = row.InboundCount
 			}
 			return feed.Event{Cause: feed.MessageAdded, MessageID: row.LastMessageID}, nil
 		})

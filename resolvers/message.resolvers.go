@@ -19,7 +19,7 @@ func (r *messageResolver) Attempts(ctx context.Context, objs []*message.Row) ([]
 
 // Conversation is the batch resolver for the conversation field.
 func (r *messageResolver) Conversation(ctx context.Context, objs []*message.Row) ([]*conversation.Row, error) {
-	return eachFrom(ctx, objs, func(m *message.Row) int64 { return m.ConversationID }, r.Desk.ByKey)
+	return eachFrom(ctx, objs, func(m *message.Row) int64 { return m.ConversationID }, r.ConversationService.ByKey)
 }
 
 // SendMessage is the resolver for the sendMessage field.

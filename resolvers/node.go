@@ -10,30 +10,30 @@ import (
 
 // node finds any object by its id, under the same rules as every other way to it.
 func (r *Resolver) node(ctx context.Context, id string) (graph.Node, error) {
-	kind, key, _ := r.Desk.IDs.Parse(id)
+	kind, key, _ := r.ConversationService.IDs.Parse(id)
 	switch kind {
 	case publicid.Conversation:
-		return one(ctx, key, r.Desk.ByKey)
+		return one(ctx, key, r.ConversationService.ByKey)
 	case publicid.Message:
 		return one(ctx, key, r.Messenger.Whole)
 	case publicid.MessagingUser:
-		return one(ctx, key, r.Desk.Users)
+		return one(ctx, key, r.ConversationService.Users)
 	case publicid.Record:
-		return one(ctx, key, r.Desk.Records)
+		return one(ctx, key, r.ConversationService.Records)
 	case publicid.BulkOperation:
-		return one(ctx, key, r.Operations.ByKey)
+		return one(ctx, key, r.Bulk.ByKey)
 	case publicid.QuickText:
 		return one(ctx, key, r.Texts.ByKey)
 	case publicid.Queue:
-		if q := r.Desk.Directory.Queue(key); q != nil {
+		if q := r.ConversationService.Directory.Queue(key); q != nil {
 			return q, nil
 		}
 	case publicid.Agent:
-		if a := r.Desk.Directory.Agent(key); a != nil {
+		if a := r.ConversationService.Directory.Agent(key); a != nil {
 			return a, nil
 		}
 	case publicid.Channel:
-		if c := r.Desk.Directory.Channel(key); c != nil {
+		if c := r.ConversationService.Directory.Channel(key); c != nil {
 			return c, nil
 		}
 	}

@@ -14,12 +14,12 @@ import (
 
 // Resolver holds the use cases. All fields are required.
 type Resolver struct {
-	Desk       *conversation.Desk
-	Messenger  *message.Messenger
-	Operations *bulk.Foreman
-	Live       *live.Desk
-	Search     *search.Desk
-	Texts      *quicktext.Service
+	ConversationService *conversation.Service
+	Messenger           *message.Messenger
+	Bulk                *bulk.Service
+	Live                *live.Streams
+	Search              *search.Searcher
+	Texts               *quicktext.Service
 }
 
 // isTrue reads an optional input that is false when it is left out or null.

@@ -206,7 +206,7 @@ func (m *matrix) checkByID(t *testing.T, role string, e entryPoint) {
 	ask := func(o *object, v vars) (string, bool) {
 		id := v["id"].(string)
 		if strings.Contains(e.doc, "$channel") {
-			v["channel"] = m.Desk.Directory.Channels()[0].ID
+			v["channel"] = m.Conversations.Directory.Channels()[0].ID
 		}
 		if strings.Contains(e.doc, "$owner") && o.owner != "" {
 			v["owner"] = o.owner // whose it is: nothing changes
@@ -240,7 +240,7 @@ func (m *matrix) checkOperation(t *testing.T, role, doc string) {
 		return strings.ReplaceAll(data.String()+errs, id, "ID")
 	}
 	for _, doc := range []string{doc, `query($id: ID!) { node(id: $id) { id } }`} {
-		nothing, answer := ask(m.Desk.IDs.Encode(publicid.BulkOperation, 1<<40)), ask(m.operation)
+		nothing, answer := ask(m.Conversations.IDs.Encode(publicid.BulkOperation, 1<<40)), ask(m.operation)
 		require.Contains(t, nothing, "NOT_FOUND", doc)
 		if slices.Contains(mayOperate, role) {
 			require.NotContains(t, answer, "NOT_FOUND", doc)
@@ -341,7 +341,7 @@ func TestWithoutAValidTokenNothingIsAnswered(t *testing.T) {
 		if strings.HasPrefix(name, "Subscription.") {
 			continue
 		}
-		v := vars{"id": m.objects[0].conversation, "channel": m.Desk.Directory.Channels()[0].ID}
+		v := vars{"id": m.objects[0].conversation, "channel": m.Conversations.Directory.Channels()[0].ID}
 		for _, who := range []string{"inactive", "nobody"} {
 			r := m.As(who).Raw(e.doc, v)
 			require.Equal(t, []string{"UNAUTHENTICATED"}, r.Codes(), "%s by %s", name, who)
@@ -365,10 +365,10 @@ func TestTheSystemSeesEverything(t *testing.T) {
 	for _, o := range m.objects {
 		keys = append(keys, o.row)
 	}
-	rows, err := m.Desk.ByKey(viewer.AsSystem(t.Context(), "test"), keys)
+	rows, err := m.Conversations.ByKey(viewer.AsSystem(t.Context(), "test"), keys)
 	require.NoError(t, err)
 	require.Len(t, rows, len(keys))
-	rows, err = m.Desk.ByKey(t.Context(), keys)
+	rows, err = m.Conversations.ByKey(t.Context(), keys)
 	require.NoError(t, err)
 	require.Empty(t, rows, "nobody asks, nothing is seen")
 }

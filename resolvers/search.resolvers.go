@@ -24,7 +24,7 @@ func (r *queryResolver) Search(ctx context.Context, query string, view *conversa
 
 // Conversation is the batch resolver for the conversation field.
 func (r *searchHitResolver) Conversation(ctx context.Context, objs []*search.Hit) ([]*conversation.Row, error) {
-	return eachFrom(ctx, objs, func(h *search.Hit) int64 { return h.Conversation }, r.Desk.ByKey)
+	return eachFrom(ctx, objs, func(h *search.Hit) int64 { return h.Conversation }, r.ConversationService.ByKey)
 }
 
 // Message is the batch resolver for the message field.

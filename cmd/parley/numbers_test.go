@@ -23,11 +23,11 @@ func TestNumbersAreListedThenMended(t *testing.T) {
 				key = ch.Key
 			}
 		}
-		row, _, err := p.Desk.Ensure(ctx, tx, key, conversation.Customer{Address: "60777"})
+		row, _, err := p.Conversations.Ensure(ctx, tx, key, conversation.Customer{Address: "60777"})
 		if err != nil {
 			return err
 		}
-		return p.Desk.Readdress(ctx, tx, row, "+160777", "US") // as an earlier version had it
+		return p.Conversations.Readdress(ctx, tx, row, "+160777", "US") // as an earlier version had it
 	}))
 	finding := `\+160777 to \+12025550100 \(\w+\): The messages came from 60777 \(message 1\)\.` + "\n"
 	for range 2 {

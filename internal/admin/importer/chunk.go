@@ -19,7 +19,7 @@ import (
 // chunk is messages that go in by one run of one write.
 type chunk struct {
 	*importing
-	desk *conversation.Desk
+	desk *conversation.Service
 	tx   *store.Tx
 
 	customers map[customer]*known
@@ -243,14 +243,14 @@ func (c *chunk) begin(thread []stagedMessage, there *known) {
 		FirstSeq: 1, Key: c.into.Key(bulkload.Conversations), ChannelID: ch.Key, QueueID: ch.Queue, Address: first.address, CreatedAt: first.at,
 	}
 	if there != nil {
-		row.UserID, row.Title = there.user, there.name
+		row.MessagingUserID, row.Title = there.user, there.name
 	} else {
-		row.UserID = c.into.Key(bulkload.Users)
+		row.MessagingUserID = c.into.Key(bulkload.Users)
 	}
 	c.play(row, thread)
 	if there == nil {
 		c.into.User(bulkload.User{
-			Key: row.UserID, Channel: ch.Key, Address: row.Address, Received: first.written, Name: row.Title, Country: first.country,
+			Key: row.MessagingUserID, Channel: ch.Key, Address: row.Address, Received: first.written, Name: row.Title, Country: first.country,
 			Consent: channel.ImplicitOptIn, CreatedAt: row.CreatedAt,
 		}, ch.Type)
 	}
@@ -268,7 +268,7 @@ func (c *chunk) play(row *conversation.Row, thread []stagedMessage) {
 		} else {
 			c.send(row, s, &m, shown, soleOwner)
 		}
-		m.Ordinal = row.Inbound
+		m.Ordinal = row.InboundCount
 		c.add(m, s)
 	}
 }

@@ -51,7 +51,7 @@ func received(t *testing.T, at time.Time, customers ...string) importer.Options 
 
 func sweep(t *testing.T, p *parleytest.Parley) int {
 	t.Helper()
-	n, err := p.Desk.SweepDue(context.Background())
+	n, err := p.Conversations.SweepDue(context.Background())
 	require.NoError(t, err)
 	return n
 }

@@ -80,9 +80,9 @@ const mostBatch = 5_000
 
 // Importer imports into a database. All fields are required.
 type Importer struct {
-	Store     *store.Store
-	Directory *directory.Directory
-	Desk      *conversation.Desk
+	Store         *store.Store
+	Directory     *directory.Directory
+	Conversations *conversation.Service
 }
 
 // Run imports what o names and reports. An error leaves what was imported before

@@ -246,7 +246,7 @@ func (i *Importer) writeMessages(ctx context.Context, m *importing) error {
 func (i *Importer) writeSome(ctx context.Context, m *importing, part []stagedMessage) error {
 	var c *chunk
 	err := i.writeBatch(ctx, func(ctx context.Context, tx *store.Tx) error {
-		c = &chunk{importing: m, desk: i.Desk, tx: tx}
+		c = &chunk{importing: m, desk: i.Conversations, tx: tx}
 		err := c.save(ctx, part)
 		if conflicts(err) {
 			m.fresh = false // somebody else imports from the source too

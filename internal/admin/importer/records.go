@@ -198,7 +198,7 @@ func addRecords(ctx context.Context, tx *store.Tx, fresh []stagedRecord) error {
 func (i *Importer) repairRecords(ctx context.Context, tx *store.Tx, spoilt []stagedRecord, known map[recordName]*knownRecord) error {
 	for _, r := range spoilt {
 		if was := known[r.recordName]; was.Name != r.name {
-			if err := rename(ctx, i.Desk, tx, was, r.name); err != nil {
+			if err := rename(ctx, i.Conversations, tx, was, r.name); err != nil {
 				return err
 			}
 		}

@@ -48,7 +48,7 @@ var (
 )
 
 // rename gives conversations that are named after a record its new name.
-func rename(ctx context.Context, desk *conversation.Desk, tx *store.Tx, was *knownRecord, name string) error {
+func rename(ctx context.Context, desk *conversation.Service, tx *store.Tx, was *knownRecord, name string) error {
 	var keys []int64
 	err := tx.Query(ctx, namedAfter.With(was.Key, was.Name), func(rows *sql.Rows) error {
 		var key int64
@@ -66,7 +66,7 @@ func rename(ctx context.Context, desk *conversation.Desk, tx *store.Tx, was *kno
 		}
 		err = desk.Apply(ctx, tx, row, func(ctx context.Context, _ *conversation.Row) (feed.Event, error) {
 			row.Title = name
-			_, err := tx.Exec(ctx, setName.With(name, row.UserID))
+			_, err := tx.Exec(ctx, setName.With(name, row.MessagingUserID))
 			return feed.Event{Cause: feed.ConversationChanged}, err
 		})
 		if err != nil {

@@ -50,7 +50,7 @@ func (f *Finding) Mendable() bool { return f.Readdress != "" || len(f.Notes) > 0
 // Find calls each with the findings, oldest conversation first, and changes nothing.
 func (m *Mender) Find(ctx context.Context, each func(*Finding)) error {
 	return m.search(ctx, "looking", func(ctx context.Context, s suspect) error {
-		found, err := m.examine(ctx, m.Messenger.Desk.Store.Read, s)
+		found, err := m.examine(ctx, m.Messenger.Conversations.Store.Read, s)
 		if err == nil && found != nil {
 			each(found)
 		}
@@ -61,14 +61,14 @@ func (m *Mender) Find(ctx context.Context, each func(*Finding)) error {
 // Mend mends what Find finds and calls each with what was done. It waits for an
 // import, or another Mend, on the same database.
 func (m *Mender) Mend(ctx context.Context, each func(*Finding)) error {
-	release, err := m.Messenger.Desk.Store.Alone(ctx, m.sayWaiting)
+	release, err := m.Messenger.Conversations.Store.Alone(ctx, m.sayWaiting)
 	if err != nil {
 		return err
 	}
 	defer release()
 	return m.search(ctx, "mending", func(ctx context.Context, s suspect) error {
 		var found *Finding
-		err := m.Messenger.Desk.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+		err := m.Messenger.Conversations.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
 			found, err = m.mend(ctx, tx, s)
 			return err
 		})

@@ -106,11 +106,11 @@ func record(ctx context.Context, tx *ent.Client, mobile string) (*ent.Record, er
 }
 
 func (p *past) add(ctx context.Context, tx *store.Tx, customer conversation.Customer, n message.New) error {
-	row, _, err := p.Desk.Ensure(ctx, tx, p.channel.Key, customer)
+	row, _, err := p.Conversations.Ensure(ctx, tx, p.channel.Key, customer)
 	if err != nil {
 		return err
 	}
-	return p.Desk.Apply(ctx, tx, row, func(ctx context.Context, row *conversation.Row) (feed.Event, error) {
+	return p.Conversations.Apply(ctx, tx, row, func(ctx context.Context, row *conversation.Row) (feed.Event, error) {
 		added, err := p.Messenger.Insert(ctx, tx, row, n)
 		if n.Direction == content.Inbound {
 			row.Receive(added.Shown(), 0)
@@ -356,11 +356,11 @@ func TestAMendThatFailsLeavesEverything(t *testing.T) {
 	unchanged := p.threads()
 	broken := errors.New("broken")
 	err := p.Store.Write(p.System(), func(ctx context.Context, tx *store.Tx) error {
-		row, _, err := p.Desk.Ensure(ctx, tx, p.channel.Key, conversation.Customer{Address: "+4460777"})
+		row, _, err := p.Conversations.Ensure(ctx, tx, p.channel.Key, conversation.Customer{Address: "+4460777"})
 		if err != nil {
 			return err
 		}
-		if err := p.Desk.Readdress(ctx, tx, row, "60777", ""); err != nil {
+		if err := p.Conversations.Readdress(ctx, tx, row, "60777", ""); err != nil {
 			return err
 		}
 		return broken

@@ -93,7 +93,7 @@ func (b *batch) play(s *script) error {
 	ch, began := s.line.channel, s.began()
 	row := &conversation.Row{
 		FirstSeq: 1,
-		Key:      b.into.Key(bulkload.Conversations), ChannelID: ch.Key, UserID: b.into.Key(bulkload.Users), QueueID: ch.Queue,
+		Key:      b.into.Key(bulkload.Conversations), ChannelID: ch.Key, MessagingUserID: b.into.Key(bulkload.Users), QueueID: ch.Queue,
 		Title: s.name, Address: address, CreatedAt: began,
 	}
 	record := b.into.Key(bulkload.Records)
@@ -108,7 +108,7 @@ func (b *batch) play(s *script) error {
 		OptedOut: s.consent == channel.OptOut, UpdatedAt: b.set.anchor,
 	})
 	b.into.User(bulkload.User{
-		Key: row.UserID, Channel: ch.Key, Address: address, Received: address, Name: s.name, Country: "US", Locale: "en-US",
+		Key: row.MessagingUserID, Channel: ch.Key, Address: address, Received: address, Name: s.name, Country: "US", Locale: "en-US",
 		Consent: s.consent, CreatedAt: began,
 	}, ch.Type)
 	b.into.Conversation(row, ch.Type)
@@ -121,7 +121,7 @@ func (b *batch) perform(s *script, row *conversation.Row, step step) {
 	switch step.act {
 	case read:
 		if row.ReadBelongsTo(step.by) {
-			row.MarkRead(row.Inbound)
+			row.MarkRead(row.InboundCount)
 		}
 	case unread:
 		row.MarkUnread()
@@ -148,11 +148,11 @@ func (b *batch) write(s *script, row *conversation.Row, step step) {
 	case note:
 		m.Kind = content.Note
 	case say:
-		row.Send(shown, step.by, ch.SoleOwner(), row.Inbound, false)
+		row.Send(shown, step.by, ch.SoleOwner(), row.InboundCount, false)
 		m.Direction = content.Outbound
 		m.Status, m.Code = b.attempt(s, &m, step)
 	}
-	m.Ordinal = row.Inbound
+	m.Ordinal = row.InboundCount
 	b.into.Message(m)
 }
 

@@ -71,7 +71,7 @@ message.
 func TestTheListOfCodesIsUpToDate(t *testing.T) {
 	t.Parallel()
 	b := bytes.NewBufferString(preamble)
-	for _, code := range declared(t, filepath.Join("..", "fault", "fault.go"), "Code") {
+	for _, code := range declared(t, filepath.Join("..", "..", "ground", "fault", "fault.go"), "Code") {
 		place := fault.Places[fault.Code(code)]
 		row(b, code, fault.Descriptions[fault.Code(code)], place.Where, place.HTTP)
 	}
@@ -102,7 +102,7 @@ func row(b *bytes.Buffer, code string, cells ...string) {
 
 func deliveryCodes(t *testing.T) (codes []channel.ErrorCode) {
 	t.Helper()
-	for _, code := range declared(t, filepath.Join("..", "channel", "errorcode.go"), "ErrorCode") {
+	for _, code := range declared(t, filepath.Join("..", "..", "channel", "errorcode.go"), "ErrorCode") {
 		codes = append(codes, channel.ErrorCode(code))
 	}
 	return codes
@@ -132,7 +132,7 @@ func TestPayloadCodesAreTheSchemas(t *testing.T) {
 
 func TestEveryCodeIsDescribed(t *testing.T) {
 	t.Parallel()
-	codes := declared(t, filepath.Join("..", "fault", "fault.go"), "Code")
+	codes := declared(t, filepath.Join("..", "..", "ground", "fault", "fault.go"), "Code")
 	require.NotEmpty(t, codes)
 	for _, code := range codes {
 		require.NotEmpty(t, fault.Descriptions[fault.Code(code)], code)

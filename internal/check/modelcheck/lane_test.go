@@ -149,7 +149,7 @@ func (w laneWorld) work(i int8) func(*laneState) string {
 		switch me.at {
 		case laneIdle:
 			return w.take(s, i)
-		case laneLooked: // Desk.Load waits for nobody here: no step ends with that lock
+		case laneLooked: // Service.Load waits for nobody here: no step ends with that lock
 			s.lane = 0
 			s.db.hold(i + 1)
 			return w.pick(s, i, me.call)

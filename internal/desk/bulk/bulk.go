@@ -48,10 +48,10 @@ const (
 	Lifetime = 7 * 24 * time.Hour
 )
 
-// Foreman starts, works off and shows bulk operations.
-type Foreman struct {
-	// Desk is required.
-	Desk *conversation.Desk
+// Service starts, works off and shows bulk operations.
+type Service struct {
+	// Conversations is required.
+	Conversations *conversation.Service
 	// BatchSize is how many conversations a transaction decides; 100 by default.
 	BatchSize int
 	// Lease is how long a worker may be silent before another takes over; 15 s by
@@ -64,11 +64,11 @@ type Foreman struct {
 	kept    struct{ own, all int64 } // for tests of MostKept and MostKeptByAll
 }
 
-func (f *Foreman) most() int { return cmp.Or(f.largest, MostConversations) }
+func (f *Service) most() int { return cmp.Or(f.largest, MostConversations) }
 
-func (f *Foreman) batchSize() int { return cmp.Or(f.BatchSize, 100) }
+func (f *Service) batchSize() int { return cmp.Or(f.BatchSize, 100) }
 
-func (f *Foreman) lease() time.Duration { return cmp.Or(f.Lease, 15*time.Second) }
+func (f *Service) lease() time.Duration { return cmp.Or(f.Lease, 15*time.Second) }
 
 // State is where an operation stands.
 type State string
@@ -133,7 +133,7 @@ type Row struct {
 	started   clock.Time
 	finished  clock.Time
 
-	foreman *Foreman
+	service *Service
 }
 
 var columns = []string{
@@ -141,8 +141,8 @@ var columns = []string{
 	"done", "changed", "refused", "holder", "held_until", "created_at", "started_at", "finished_at",
 }
 
-func (f *Foreman) scan(rows *sql.Rows) (*Row, error) {
-	r := &Row{foreman: f}
+func (f *Service) scan(rows *sql.Rows) (*Row, error) {
+	r := &Row{service: f}
 	var refused []byte
 	err := rows.Scan(&r.Key, &r.creator, &r.Task.Action, &r.Task.Assignee, &r.Task.Confirmed, &r.IdempotencyKey, &r.State, &r.stopped,
 		&r.Total, &r.batchSize, &r.Done, &r.Changed, &refused, &r.holder, &r.heldUntil, &r.CreatedAt, &r.started, &r.finished)
@@ -156,7 +156,7 @@ func (f *Foreman) scan(rows *sql.Rows) (*Row, error) {
 func (*Row) IsNode() {}
 
 // ID is the opaque id.
-func (r *Row) ID() string { return r.foreman.Desk.IDs.Encode(publicid.BulkOperation, r.Key) }
+func (r *Row) ID() string { return r.service.Conversations.IDs.Encode(publicid.BulkOperation, r.Key) }
 
 // Action is what is done with each conversation.
 func (r *Row) Action() conversation.Action { return r.Task.Action.Known() }
@@ -174,13 +174,15 @@ func (r *Row) ShownState() State {
 func (r *Row) isKnown() bool { return r.Action() != conversation.OtherAction && r.State.isKnown() }
 
 // Assignee is who gets the conversations; nil for nobody.
-func (r *Row) Assignee() *directory.Agent { return r.foreman.Desk.Directory.Agent(r.Task.Assignee) }
+func (r *Row) Assignee() *directory.Agent {
+	return r.service.Conversations.Directory.Agent(r.Task.Assignee)
+}
 
 // ConfirmForOwner reports whether a colleague's read state may change.
 func (r *Row) ConfirmForOwner() bool { return r.Task.Confirmed }
 
 // CreatedBy is the agent under whose rights it is done.
-func (r *Row) CreatedBy() *directory.Agent { return r.foreman.Desk.Directory.Agent(r.creator) }
+func (r *Row) CreatedBy() *directory.Agent { return r.service.Conversations.Directory.Agent(r.creator) }
 
 // StopReason is why it is STOPPED; nil when it is not.
 func (r *Row) StopReason() *StopReason { return optional(r.stopped.Shown()) }
@@ -271,14 +273,14 @@ func selected(b *entsql.DialectBuilder, where ...*entsql.Predicate) *entsql.Sele
 }
 
 // ByKey reads operations by key, as far as the viewer of ctx may see them.
-func (f *Foreman) ByKey(ctx context.Context, keys []int64) (map[int64]*Row, error) {
+func (f *Service) ByKey(ctx context.Context, keys []int64) (map[int64]*Row, error) {
 	in := make([]any, len(keys))
 	for i, k := range keys {
 		in[i] = k
 	}
 	out := map[int64]*Row{}
-	q := selected(f.Desk.Store.Builder(), entsql.In("id", in...), visible(viewer.FromContext(ctx)))
-	err := f.Desk.Store.Read(ctx, q, func(rows *sql.Rows) error {
+	q := selected(f.Conversations.Store.Builder(), entsql.In("id", in...), visible(viewer.FromContext(ctx)))
+	err := f.Conversations.Store.Read(ctx, q, func(rows *sql.Rows) error {
 		r, err := f.scan(rows)
 		if err == nil {
 			out[r.Key] = r
@@ -290,12 +292,12 @@ func (f *Foreman) ByKey(ctx context.Context, keys []int64) (map[int64]*Row, erro
 
 // Get reads an operation by its public id: NOT_FOUND when it is not there or the
 // viewer of ctx may not see it.
-func (f *Foreman) Get(ctx context.Context, id string) (*Row, error) {
-	key, _ := f.Desk.IDs.Decode(publicid.BulkOperation, id)
+func (f *Service) Get(ctx context.Context, id string) (*Row, error) {
+	key, _ := f.Conversations.IDs.Decode(publicid.BulkOperation, id)
 	return f.get(ctx, key)
 }
 
-func (f *Foreman) get(ctx context.Context, key int64) (*Row, error) {
+func (f *Service) get(ctx context.Context, key int64) (*Row, error) {
 	rows, err := f.ByKey(ctx, []int64{key})
 	if err == nil && rows[key] == nil {
 		err = fault.Missing("bulk operation")
@@ -305,7 +307,7 @@ func (f *Foreman) get(ctx context.Context, key int64) (*Row, error) {
 
 // load reads and locks an operation inside a write; nil when it is not there or
 // the viewer of ctx may not see it.
-func (f *Foreman) load(ctx context.Context, tx *store.Tx, key int64) (r *Row, err error) {
+func (f *Service) load(ctx context.Context, tx *store.Tx, key int64) (r *Row, err error) {
 	q := selected(tx.Builder(), entsql.EQ("id", key), visible(viewer.FromContext(ctx)))
 	if tx.Locks() {
 		q.ForUpdate()

@@ -25,12 +25,12 @@ func TestTheSetIsFrozen(t *testing.T) {
 	b.fill(7, parleytest.Sales)
 	amy := b.Context("amy")
 	frozen := b.ids("amy")
-	op := b.begun(b.Foreman.MarkRead(amy, reading(all(&conversation.Filter{IsUnread: ptr(true)}))))
+	op := b.begun(b.Bulk.MarkRead(amy, reading(all(&conversation.Filter{IsUnread: ptr(true)}))))
 	require.EqualValues(t, 7, op.Total)
 
 	b.Say(customer(100), parleytest.Sales, "I come too late")
 	b.Say(customer(0), parleytest.Sales, "And this stays new")
-	_, err := b.Desk.MarkRead(amy, []*conversation.MarkItem{{ID: frozen[0]}}, false)
+	_, err := b.Conversations.MarkRead(amy, []*conversation.MarkItem{{ID: frozen[0]}}, false)
 	require.NoError(t, err)
 
 	op = b.finish(op)
@@ -42,7 +42,7 @@ func TestTheSetIsFrozen(t *testing.T) {
 		of = append(of, r.ConversationID())
 	}
 	require.Equal(t, frozen, of, "in the order of the list, without who came later")
-	again, err := b.Desk.Get(amy, frozen[6])
+	again, err := b.Conversations.Get(amy, frozen[6])
 	require.NoError(t, err)
 	require.True(t, again.IsUnread)
 	require.Equal(t, 1, again.NewCount(), "one of two was there when the set was frozen")
@@ -54,9 +54,9 @@ func TestADryRunTellsWhatTheRunDoes(t *testing.T) {
 	b.fill(8, parleytest.Sales)
 	b.fill(5, parleytest.Direct)
 	b.fill(4, parleytest.Support)
-	_, err := b.Desk.MarkRead(b.Context("ada"), []*conversation.MarkItem{{ID: b.ids("ada")[0]}}, true)
+	_, err := b.Conversations.MarkRead(b.Context("ada"), []*conversation.MarkItem{{ID: b.ids("ada")[0]}}, true)
 	require.NoError(t, err)
-	bo := b.Desk.IDs.Encode(publicid.Agent, b.Directory.AgentNamed("bo").Key)
+	bo := b.Conversations.IDs.Encode(publicid.Agent, b.Directory.AgentNamed("bo").Key)
 	for _, who := range []string{"ada", "sue", "amy", "bo"} {
 		for name, s := range map[string]*bulk.Selection{
 			"everything":          all(nil),
@@ -68,13 +68,13 @@ func TestADryRunTellsWhatTheRunDoes(t *testing.T) {
 		} {
 			for action, begin := range map[string]func(dry bool) (bulk.Begun, error){
 				"read": func(dry bool) (bulk.Begun, error) {
-					return b.Foreman.MarkRead(b.Context(who), bulk.MarkInput{Selection: s, DryRun: dry, IdempotencyKey: rand.Text()})
+					return b.Bulk.MarkRead(b.Context(who), bulk.MarkInput{Selection: s, DryRun: dry, IdempotencyKey: rand.Text()})
 				},
 				"unread": func(dry bool) (bulk.Begun, error) {
-					return b.Foreman.MarkUnread(b.Context(who), bulk.MarkInput{Selection: s, ConfirmForOwner: true, DryRun: dry, IdempotencyKey: rand.Text()})
+					return b.Bulk.MarkUnread(b.Context(who), bulk.MarkInput{Selection: s, ConfirmForOwner: true, DryRun: dry, IdempotencyKey: rand.Text()})
 				},
 				"assign": func(dry bool) (bulk.Begun, error) {
-					return b.Foreman.Assign(b.Context(who), bulk.AssignInput{Selection: s, AgentID: &bo, DryRun: dry, IdempotencyKey: rand.Text()})
+					return b.Bulk.Assign(b.Context(who), bulk.AssignInput{Selection: s, AgentID: &bo, DryRun: dry, IdempotencyKey: rand.Text()})
 				},
 			} {
 				before := b.number("SELECT COUNT(*) FROM events") + b.number("SELECT COUNT(*) FROM bulk_operations") + b.number("SELECT COUNT(*) FROM idempotency_keys")
@@ -108,34 +108,34 @@ func TestPauseResumeAndCancel(t *testing.T) {
 	b := setup(t)
 	b.fill(10, parleytest.Sales)
 	amy := b.Context("amy")
-	op := b.begun(b.Foreman.MarkRead(amy, reading(all(nil))))
-	id, first := op.ID(), b.Foreman.Hold(op)
+	op := b.begun(b.Bulk.MarkRead(amy, reading(all(nil))))
+	id, first := op.ID(), b.Bulk.Hold(op)
 	require.Equal(t, bulk.Pending, op.State)
 	require.True(t, b.step(first))
 	require.EqualValues(t, 3, b.now(op).Done)
 
 	for range 2 { // pausing what is paused is no fault
-		paused, err := b.Foreman.Pause(amy, id)
+		paused, err := b.Bulk.Pause(amy, id)
 		require.NoError(t, err)
 		require.Equal(t, bulk.Paused, paused.State)
 	}
 	require.False(t, b.step(first))
-	require.False(t, b.step(b.Foreman.Hold(op)))
+	require.False(t, b.step(b.Bulk.Hold(op)))
 	require.EqualValues(t, 3, b.now(op).Done)
 
 	jobs := b.number("SELECT COUNT(*) FROM river_job WHERE kind = 'bulk_work'")
 	for range 2 {
-		_, err := b.Foreman.Resume(amy, id)
+		_, err := b.Bulk.Resume(amy, id)
 		require.NoError(t, err)
 	}
 	require.Equal(t, jobs+1, b.number("SELECT COUNT(*) FROM river_job WHERE kind = 'bulk_work'"), "one job goes on")
-	second := b.Foreman.Hold(op)
+	second := b.Bulk.Hold(op)
 	require.True(t, b.step(second))
 	require.False(t, b.step(first), "who held it before the pause has lost it")
 	require.Equal(t, bulk.Running, b.now(op).State)
 
 	for range 2 {
-		ended, err := b.Foreman.Cancel(amy, id)
+		ended, err := b.Bulk.Cancel(amy, id)
 		require.NoError(t, err)
 		require.Equal(t, bulk.Cancelled, ended.State)
 	}
@@ -146,8 +146,8 @@ func TestPauseResumeAndCancel(t *testing.T) {
 	require.Len(t, b.results(op, ptr(bulk.Waiting)), 4)
 	require.Len(t, b.results(op, ptr(bulk.Changed)), 6)
 
-	done := b.finish(b.begun(b.Foreman.MarkRead(amy, reading(all(nil)))))
-	for _, control := range []func(context.Context, string) (*bulk.Row, error){b.Foreman.Pause, b.Foreman.Resume, b.Foreman.Cancel} {
+	done := b.finish(b.begun(b.Bulk.MarkRead(amy, reading(all(nil)))))
+	for _, control := range []func(context.Context, string) (*bulk.Row, error){b.Bulk.Pause, b.Bulk.Resume, b.Bulk.Cancel} {
 		_, err := control(amy, done.ID())
 		require.Equal(t, fault.Conflict, fault.CodeOf(err))
 		_, err = control(b.Context("bo"), id)
@@ -164,7 +164,7 @@ func TestAKeyBeginsOneOperation(t *testing.T) {
 	ids := make([]string, 8)
 	for i := range ids {
 		begins.Go(func() {
-			if begun, err := b.Foreman.MarkRead(amy, in); err == nil {
+			if begun, err := b.Bulk.MarkRead(amy, in); err == nil {
 				ids[i] = begun.Operation.ID()
 			}
 		})
@@ -175,16 +175,16 @@ func TestAKeyBeginsOneOperation(t *testing.T) {
 	}
 	require.NotEmpty(t, ids[0])
 	require.Equal(t, 1, b.number("SELECT COUNT(*) FROM bulk_operations"))
-	b.Foreman.SetMost(3)
-	begun, err := b.Foreman.MarkRead(amy, in)
+	b.Bulk.SetMost(3)
+	begun, err := b.Bulk.MarkRead(amy, in)
 	require.NoError(t, err, "whatever would be said to a new one")
 	require.Equal(t, ids[0], begun.Operation.ID())
 	in.ConfirmForOwner = true
-	_, err = b.Foreman.MarkRead(amy, in)
+	_, err = b.Bulk.MarkRead(amy, in)
 	require.Equal(t, fault.IdempotencyConflict, fault.CodeOf(err))
-	_, err = b.Foreman.MarkRead(amy, reading(all(nil)))
+	_, err = b.Bulk.MarkRead(amy, reading(all(nil)))
 	require.Equal(t, fault.LimitExceeded, fault.CodeOf(err), "four are more than three")
-	_, err = b.Foreman.MarkRead(amy, reading(&bulk.Selection{IDs: b.ids("amy")}))
+	_, err = b.Bulk.MarkRead(amy, reading(&bulk.Selection{IDs: b.ids("amy")}))
 	require.NoError(t, err)
 }
 
@@ -195,14 +195,14 @@ func TestAnAgentHasFewOpenOperations(t *testing.T) {
 	amy := b.Context("amy")
 	var open []*bulk.Row
 	for range bulk.MostOpen {
-		open = append(open, b.begun(b.Foreman.MarkRead(amy, reading(all(nil)))))
+		open = append(open, b.begun(b.Bulk.MarkRead(amy, reading(all(nil)))))
 	}
-	_, err := b.Foreman.MarkRead(amy, reading(all(nil)))
+	_, err := b.Bulk.MarkRead(amy, reading(all(nil)))
 	require.Equal(t, fault.LimitExceeded, fault.CodeOf(err))
-	b.begun(b.Foreman.MarkRead(b.Context("bo"), reading(all(nil))))
+	b.begun(b.Bulk.MarkRead(b.Context("bo"), reading(all(nil))))
 	b.finish(open[0])
-	b.begun(b.Foreman.MarkRead(amy, reading(all(nil))))
-	empty := b.begun(b.Foreman.MarkRead(b.Context("bo"), reading(all(&conversation.Filter{ObjectType: ptr("None__c")}))))
+	b.begun(b.Bulk.MarkRead(amy, reading(all(nil))))
+	empty := b.begun(b.Bulk.MarkRead(b.Context("bo"), reading(all(&conversation.Filter{ObjectType: ptr("None__c")}))))
 	require.Equal(t, bulk.Done, empty.State, "there is nothing to do")
 	require.Empty(t, b.results(empty, nil))
 }
@@ -212,15 +212,15 @@ func TestOperationsAreForgotten(t *testing.T) {
 	b := setup(t)
 	b.fill(4, parleytest.Sales)
 	amy := b.Context("amy")
-	done := b.finish(b.begun(b.Foreman.MarkRead(amy, reading(all(nil)))))
-	paused := b.begun(b.Foreman.MarkUnread(amy, reading(all(nil))))
-	_, err := b.Foreman.Pause(amy, paused.ID())
+	done := b.finish(b.begun(b.Bulk.MarkRead(amy, reading(all(nil)))))
+	paused := b.begun(b.Bulk.MarkUnread(amy, reading(all(nil))))
+	_, err := b.Bulk.Pause(amy, paused.ID())
 	require.NoError(t, err)
 	b.pass(bulk.Lifetime - time.Minute)
 	forget := func() int {
-		_, err := b.Foreman.Sweep(b.System())
+		_, err := b.Bulk.Sweep(b.System())
 		require.NoError(t, err)
-		n, err := b.Foreman.Forget(b.System())
+		n, err := b.Bulk.Forget(b.System())
 		require.NoError(t, err)
 		return n
 	}
@@ -228,7 +228,7 @@ func TestOperationsAreForgotten(t *testing.T) {
 	require.Equal(t, bulk.Paused, b.now(paused).State)
 	b.pass(2 * time.Minute)
 	require.Equal(t, 1, forget())
-	_, err = b.Foreman.Get(amy, done.ID())
+	_, err = b.Bulk.Get(amy, done.ID())
 	require.Equal(t, fault.NotFound, fault.CodeOf(err))
 	require.Equal(t, bulk.PausedTooLong, *b.now(paused).StopReason())
 	b.pass(bulk.Lifetime + time.Minute)
@@ -250,7 +250,7 @@ func TestTheStatementsOfABatchArePinned(t *testing.T) {
 			return nil
 		}
 	})}
-	b.Foreman.BatchSize = 10
+	b.Bulk.BatchSize = 10
 	b.fill(20, parleytest.Sales)
 	statements := func(do func()) int {
 		mu.Lock()
@@ -264,23 +264,23 @@ func TestTheStatementsOfABatchArePinned(t *testing.T) {
 	var op *bulk.Row
 	// Set; key, open ones, operation, batches, key's result; room among what is kept;
 	// operation as answered; on PostgreSQL the lock of the agent besides.
-	begin := statements(func() { op = b.begun(b.Foreman.MarkRead(b.Context("amy"), reading(all(nil)))) })
+	begin := statements(func() { op = b.begun(b.Bulk.MarkRead(b.Context("amy"), reading(all(nil)))) })
 	most := 8
 	if b.Store.Dialect() == dialect.Postgres {
 		most++
 	}
 	require.LessOrEqual(t, begin, most)
-	work := b.Foreman.Hold(op)
+	work := b.Bulk.Hold(op)
 	// Operation, items, conversations; the rows, which change alike; outcomes,
 	// operation; head, cells, events.
 	require.Equal(t, 3+1+2+3, statements(func() { b.step(work) }))
-	_, err := b.Desk.MarkRead(b.Context("amy"), markItems(b.ids("amy")[10:]), false)
+	_, err := b.Conversations.MarkRead(b.Context("amy"), markItems(b.ids("amy")[10:]), false)
 	require.NoError(t, err)
 	require.Equal(t, 3+2+2, statements(func() { b.step(work) }), "nothing happened to them, so no count moved")
 	op = b.now(op)
 	for _, n := range []int{1, 100} {
 		require.Equal(t, 1, statements(func() {
-			_, err := b.Foreman.Results(b.System(), []*bulk.Row{op, op}, nil, bulk.Window{Size: n})
+			_, err := b.Bulk.Results(b.System(), []*bulk.Row{op, op}, nil, bulk.Window{Size: n})
 			require.NoError(t, err)
 		}))
 	}

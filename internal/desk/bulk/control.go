@@ -10,7 +10,7 @@ import (
 
 // Pause keeps an operation from going on, after the batch it is at. One that is
 // paused stays so; one that has ended is a CONFLICT.
-func (f *Foreman) Pause(ctx context.Context, id string) (*Row, error) {
+func (f *Service) Pause(ctx context.Context, id string) (*Row, error) {
 	return f.control(ctx, id, func(ctx context.Context, tx *store.Tx, op *Row) error {
 		if op.State == Paused {
 			return nil
@@ -22,7 +22,7 @@ func (f *Foreman) Pause(ctx context.Context, id string) (*Row, error) {
 
 // Resume lets a paused operation go on. One that is not paused goes on as it
 // does; one that has ended is a CONFLICT.
-func (f *Foreman) Resume(ctx context.Context, id string) (*Row, error) {
+func (f *Service) Resume(ctx context.Context, id string) (*Row, error) {
 	return f.control(ctx, id, func(ctx context.Context, tx *store.Tx, op *Row) error {
 		if op.State != Paused {
 			return nil
@@ -35,7 +35,7 @@ func (f *Foreman) Resume(ctx context.Context, id string) (*Row, error) {
 
 // Cancel ends an operation after the batch it is at; what is done stays done. One
 // that is cancelled stays so; one that has ended otherwise is a CONFLICT.
-func (f *Foreman) Cancel(ctx context.Context, id string) (*Row, error) {
+func (f *Service) Cancel(ctx context.Context, id string) (*Row, error) {
 	return f.control(ctx, id, func(ctx context.Context, tx *store.Tx, op *Row) error {
 		if op.State == Cancelled {
 			return nil
@@ -45,12 +45,12 @@ func (f *Foreman) Cancel(ctx context.Context, id string) (*Row, error) {
 }
 
 // control changes the state of an operation that the viewer of ctx may see.
-func (f *Foreman) control(ctx context.Context, id string, change func(context.Context, *store.Tx, *Row) error) (op *Row, err error) {
-	key, ok := f.Desk.IDs.Decode(publicid.BulkOperation, id)
+func (f *Service) control(ctx context.Context, id string, change func(context.Context, *store.Tx, *Row) error) (op *Row, err error) {
+	key, ok := f.Conversations.IDs.Decode(publicid.BulkOperation, id)
 	if !ok {
 		return nil, fault.Missing("bulk operation")
 	}
-	err = f.Desk.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+	err = f.Conversations.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
 		if op, err = f.load(ctx, tx, key); err != nil {
 			return err
 		}

@@ -33,15 +33,15 @@ func TestTheCreatorsPresentRightsDecide(t *testing.T) {
 	b := setup(t)
 	b.fill(12, parleytest.Sales)
 	amy := b.Context("amy")
-	bo := b.Desk.IDs.Encode(publicid.Agent, b.Directory.AgentNamed("bo").Key)
+	bo := b.Conversations.IDs.Encode(publicid.Agent, b.Directory.AgentNamed("bo").Key)
 	assign := func() *bulk.Row {
-		return b.begun(b.Foreman.Assign(b.Context("sue"), bulk.AssignInput{
+		return b.begun(b.Bulk.Assign(b.Context("sue"), bulk.AssignInput{
 			Selection: &bulk.Selection{IDs: b.ids("ada")}, AgentID: &bo, IdempotencyKey: rand.Text(),
 		}))
 	}
 	// The assignee leaves, and is back.
 	op := assign()
-	work := b.Foreman.Hold(op)
+	work := b.Bulk.Hold(op)
 	b.setActive("bo", false)
 	require.True(t, b.step(work))
 	b.setActive("bo", true)
@@ -62,8 +62,8 @@ func TestTheCreatorsPresentRightsDecide(t *testing.T) {
 	}
 
 	// The channel is taken away, and with it the sight of it.
-	op = b.begun(b.Foreman.MarkRead(amy, reading(all(nil))))
-	work = b.Foreman.Hold(op)
+	op = b.begun(b.Bulk.MarkRead(amy, reading(all(nil))))
+	work = b.Bulk.Hold(op)
 	require.True(t, b.step(work))
 	b.change("amy", func(ctx context.Context, tx *store.Tx, key int64) error {
 		return tx.Ent.Agent.UpdateOneID(key).ClearChannels().Exec(ctx)

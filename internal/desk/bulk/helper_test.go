@@ -30,7 +30,7 @@ func setup(t *testing.T) *bundle {
 func open(t *testing.T, database string) *bundle {
 	t.Helper()
 	b := &bundle{parleytest.OpenAt(t, database)}
-	b.Foreman.BatchSize = 3
+	b.Bulk.BatchSize = 3
 	return b
 }
 
@@ -57,7 +57,7 @@ func reading(s *bulk.Selection) bulk.MarkInput {
 // ids are those of the conversations the agent sees, newest first.
 func (b *bundle) ids(username string) (ids []string) {
 	b.T.Helper()
-	page, err := b.Desk.List(b.Context(username), conversation.View{Kind: conversation.All}, nil, nil, conversation.Window{Size: 100}, conversation.Selected{})
+	page, err := b.Conversations.List(b.Context(username), conversation.View{Kind: conversation.All}, nil, nil, conversation.Window{Size: 100}, conversation.Selected{})
 	require.NoError(b.T, err)
 	for _, row := range page.Nodes {
 		ids = append(ids, row.ID())
@@ -76,7 +76,7 @@ func (b *bundle) begun(begun bulk.Begun, err error) *bulk.Row {
 // finish works an operation off and returns it as it is then.
 func (b *bundle) finish(op *bulk.Row) *bulk.Row {
 	b.T.Helper()
-	again, err := b.Foreman.Run(b.System(), op.Key)
+	again, err := b.Bulk.Run(b.System(), op.Key)
 	require.NoError(b.T, err)
 	require.False(b.T, again)
 	return b.now(op)
@@ -102,7 +102,7 @@ func (b *bundle) results(op *bulk.Row, only *bulk.Outcome) (out []*bulk.Result) 
 	b.T.Helper()
 	w := bulk.Window{Size: 7}
 	for {
-		pages, err := b.Foreman.Results(b.System(), []*bulk.Row{op}, only, w)
+		pages, err := b.Bulk.Results(b.System(), []*bulk.Row{op}, only, w)
 		require.NoError(b.T, err)
 		out = append(out, pages[0].Nodes...)
 		if !pages[0].HasNextPage {

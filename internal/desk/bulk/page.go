@@ -23,20 +23,20 @@ type Page = page.Page[*Row]
 type Edge = page.Edge[*Row]
 
 // Cursor returns the operation's place among those of its creator.
-func (r *Row) Cursor() string { return r.foreman.Desk.Cursors.Seal(cursor.Operations, r.Key) }
+func (r *Row) Cursor() string { return r.service.Conversations.Cursors.Seal(cursor.Operations, r.Key) }
 
 // Mine reads a page of the operations that the viewer of ctx began, newest first.
-func (f *Foreman) Mine(ctx context.Context, w Window) (*Page, error) {
-	q := selected(f.Desk.Store.Builder(), entsql.EQ("creator_id", viewer.FromContext(ctx).AgentID))
+func (f *Service) Mine(ctx context.Context, w Window) (*Page, error) {
+	q := selected(f.Conversations.Store.Builder(), entsql.EQ("creator_id", viewer.FromContext(ctx).AgentID))
 	if w.Cursor != "" {
 		var key int64
-		if err := w.Place(f.Desk.Cursors.Sealer, cursor.Operations, "bulk operations", &key); err != nil {
+		if err := w.Place(f.Conversations.Cursors.Sealer, cursor.Operations, "bulk operations", &key); err != nil {
 			return nil, err
 		}
 		q.Where(entsql.LT("id", key))
 	}
 	var ops []*Row
-	err := f.Desk.Store.Read(ctx, q.OrderBy(entsql.Desc("id")).Limit(w.Size+1), func(rows *sql.Rows) error {
+	err := f.Conversations.Store.Read(ctx, q.OrderBy(entsql.Desc("id")).Limit(w.Size+1), func(rows *sql.Rows) error {
 		r, err := f.scan(rows)
 		ops = append(ops, r)
 		return err
@@ -53,12 +53,12 @@ type Result struct {
 
 	verdict verdict
 	number  int64
-	foreman *Foreman
+	foreman *Service
 }
 
 // ConversationID is the public id of the conversation.
 func (r *Result) ConversationID() string {
-	return r.foreman.Desk.IDs.Encode(publicid.Conversation, r.Key)
+	return r.foreman.Conversations.IDs.Encode(publicid.Conversation, r.Key)
 }
 
 // Error is why it was refused; nil when it was not.
@@ -72,7 +72,7 @@ type ResultEdge = page.Edge[*Result]
 
 // Cursor returns the result's place in the set.
 func (r *Result) Cursor() string {
-	return r.foreman.Desk.Cursors.Seal(cursor.Results, r.number)
+	return r.foreman.Conversations.Cursors.Seal(cursor.Results, r.number)
 }
 
 // mostBatches is how many batches of an operation one statement reads, some
@@ -83,10 +83,10 @@ const mostBatches = 100
 // those with an outcome, in the order of the set. Without an outcome asked for
 // that is one statement; a rare one takes another for every 10,000 conversations
 // between.
-func (f *Foreman) Results(ctx context.Context, of []*Row, only *Outcome, w Window) ([]*ResultPage, error) {
+func (f *Service) Results(ctx context.Context, of []*Row, only *Outcome, w Window) ([]*ResultPage, error) {
 	after := int64(-1)
 	if w.Cursor != "" {
-		if err := w.Place(f.Desk.Cursors.Sealer, cursor.Results, "results", &after); err != nil {
+		if err := w.Place(f.Conversations.Cursors.Sealer, cursor.Results, "results", &after); err != nil {
 			return nil, err
 		}
 	}
@@ -124,7 +124,7 @@ func (r *reader) full() bool { return len(r.found) > r.size || r.next*r.op.batch
 
 // readOn reads on for those that are not full, in one statement; false when all
 // are.
-func (f *Foreman) readOn(ctx context.Context, readers []*reader) (more bool, err error) {
+func (f *Service) readOn(ctx context.Context, readers []*reader) (more bool, err error) {
 	var ranges []*entsql.Predicate
 	byOperation := map[int64][]*reader{}
 	for _, r := range readers {
@@ -142,9 +142,9 @@ func (f *Foreman) readOn(ctx context.Context, readers []*reader) (more bool, err
 	if len(ranges) == 0 {
 		return false, nil
 	}
-	q := f.Desk.Store.Builder().Select("operation_id", "number", "items", "outcomes").From(entsql.Table("bulk_batches")).
+	q := f.Conversations.Store.Builder().Select("operation_id", "number", "items", "outcomes").From(entsql.Table("bulk_batches")).
 		Where(entsql.Or(ranges...)).OrderBy("operation_id", "number")
-	return true, f.Desk.Store.Read(ctx, q, func(rows *sql.Rows) error {
+	return true, f.Conversations.Store.Read(ctx, q, func(rows *sql.Rows) error {
 		var packed, outcomes []byte
 		var operation, number int64
 		if err := rows.Scan(&operation, &number, &packed, &outcomes); err != nil {
@@ -166,7 +166,7 @@ func (r *reader) take(batch int64, items []item, outcomes []byte) {
 			v = verdictAt(outcomes[i])
 		}
 		if number > r.after && (r.only == nil || *r.only == v.outcome) && len(r.found) <= r.size {
-			r.found = append(r.found, &Result{Key: it.key, Outcome: v.outcome, verdict: v, number: number, foreman: r.op.foreman})
+			r.found = append(r.found, &Result{Key: it.key, Outcome: v.outcome, verdict: v, number: number, foreman: r.op.service})
 		}
 	}
 }

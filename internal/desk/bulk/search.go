@@ -25,8 +25,8 @@ const (
 // few such searches under way, and each page of one is read in turn with others that
 // walk through many rows: one after the other would keep the processors from those
 // who look at a page.
-func (f *Foreman) found(ctx context.Context, view conversation.View, query string) (keys []int64, err error) {
-	err = f.Desk.Store.Walk(ctx, func(ctx context.Context) error {
+func (f *Service) found(ctx context.Context, view conversation.View, query string) (keys []int64, err error) {
+	err = f.Conversations.Store.Walk(ctx, func(ctx context.Context) error {
 		keys, err = f.find(ctx, view, query)
 		return err
 	})
@@ -35,15 +35,15 @@ func (f *Foreman) found(ctx context.Context, view conversation.View, query strin
 
 // find goes on from page to page to the end, for a part of what was asked for is not
 // what was asked for.
-func (f *Foreman) find(ctx context.Context, view conversation.View, query string) (keys []int64, err error) {
+func (f *Service) find(ctx context.Context, view conversation.View, query string) (keys []int64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, searchTime)
 	defer cancel()
-	desk, in := search.Desk{Desk: f.Desk}, search.Input{Query: query, View: &view, Size: 500}
+	desk, in := search.Searcher{Conversations: f.Conversations}, search.Input{Query: query, View: &view, Size: 500}
 	seen := map[int64]bool{}
 	for more := true; more; {
 		price.Charge(ctx, pageUnits)
 		var page *search.Page
-		err := f.Desk.Store.Scan(ctx, func(ctx context.Context) (err error) {
+		err := f.Conversations.Store.Scan(ctx, func(ctx context.Context) (err error) {
 			page, err = desk.Find(ctx, in)
 			return err
 		})

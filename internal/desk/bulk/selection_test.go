@@ -21,7 +21,7 @@ func TestWhatASearchFinds(t *testing.T) {
 	}
 	b.Say(customer(0), parleytest.Sales, "The parcel, again")
 	search := func(who string, s *bulk.Selection) int {
-		op := b.finish(b.begun(b.Foreman.MarkUnread(b.Context(who), bulk.MarkInput{Selection: s, ConfirmForOwner: true, IdempotencyKey: rand.Text()})))
+		op := b.finish(b.begun(b.Bulk.MarkUnread(b.Context(who), bulk.MarkInput{Selection: s, ConfirmForOwner: true, IdempotencyKey: rand.Text()})))
 		require.Zero(t, op.Refused())
 		return int(op.Total)
 	}
@@ -33,9 +33,9 @@ func TestWhatASearchFinds(t *testing.T) {
 	}))
 	require.Equal(t, 1, search("ada", &bulk.Selection{Search: ptr(customer(4))}), "by number")
 	require.Zero(t, search("ada", &bulk.Selection{Search: ptr("nothing like it")}))
-	_, err := b.Foreman.MarkRead(b.Context("ada"), reading(&bulk.Selection{Search: ptr("parcel"), IDs: b.ids("ada")}))
+	_, err := b.Bulk.MarkRead(b.Context("ada"), reading(&bulk.Selection{Search: ptr("parcel"), IDs: b.ids("ada")}))
 	require.Equal(t, fault.BadInput, fault.CodeOf(err))
-	_, err = b.Foreman.MarkRead(b.Context("ada"), reading(&bulk.Selection{Search: ptr("?")}))
+	_, err = b.Bulk.MarkRead(b.Context("ada"), reading(&bulk.Selection{Search: ptr("?")}))
 	var f *fault.Error
 	require.ErrorAs(t, err, &f)
 	require.Equal(t, "input.selection.search", f.Field)
@@ -64,7 +64,7 @@ func TestWhatCannotBeSelected(t *testing.T) {
 		"input.selection.view.subject":       {View: &conversation.View{Kind: conversation.SenderID}},
 		"input.selection.filterBy.channelId": {View: view, FilterBy: &conversation.Filter{ChannelID: ptr("x")}},
 	} {
-		_, err := b.Foreman.MarkRead(b.Context("amy"), reading(s))
+		_, err := b.Bulk.MarkRead(b.Context("amy"), reading(s))
 		var f *fault.Error
 		require.ErrorAs(t, err, &f, field)
 		require.Equal(t, fault.BadInput, f.Code)

@@ -61,20 +61,20 @@ func (p *Preview) Refusals() []*RefusalCount { return refusals(p.refused) }
 
 // MarkRead begins to mark conversations as read, as far as they were written when
 // the set was frozen. The key is once for all.
-func (f *Foreman) MarkRead(ctx context.Context, in MarkInput) (Begun, error) {
+func (f *Service) MarkRead(ctx context.Context, in MarkInput) (Begun, error) {
 	task := conversation.Task{Action: conversation.MarkingRead, Confirmed: in.ConfirmForOwner}
 	return f.begin(ctx, request{"bulkMarkConversationsRead", in.IdempotencyKey, in, in.Selection, in.DryRun}, task, nil)
 }
 
 // MarkUnread begins to mark conversations as unread.
-func (f *Foreman) MarkUnread(ctx context.Context, in MarkInput) (Begun, error) {
+func (f *Service) MarkUnread(ctx context.Context, in MarkInput) (Begun, error) {
 	task := conversation.Task{Action: conversation.MarkingUnread, Confirmed: in.ConfirmForOwner}
 	return f.begin(ctx, request{"bulkMarkConversationsUnread", in.IdempotencyKey, in, in.Selection, in.DryRun}, task, nil)
 }
 
 // Assign begins to give conversations to an agent, or to nobody.
-func (f *Foreman) Assign(ctx context.Context, in AssignInput) (Begun, error) {
-	task, err := f.Desk.Assigning(ctx, in.AgentID)
+func (f *Service) Assign(ctx context.Context, in AssignInput) (Begun, error) {
+	task, err := f.Conversations.Assigning(ctx, in.AgentID)
 	return f.begin(ctx, request{"bulkAssignConversations", in.IdempotencyKey, in, in.Selection, in.DryRun}, task, err)
 }
 
@@ -92,7 +92,7 @@ type request struct {
 //
 // The set is read in one statement, before the write and beside it: a set of any
 // size holds nobody up, and what it holds was so at one moment.
-func (f *Foreman) begin(ctx context.Context, r request, task conversation.Task, refused error) (Begun, error) {
+func (f *Service) begin(ctx context.Context, r request, task conversation.Task, refused error) (Begun, error) {
 	if err := idempotency.CheckKey(r.key); err != nil {
 		return Begun{}, err
 	}
@@ -116,10 +116,10 @@ func (f *Foreman) begin(ctx context.Context, r request, task conversation.Task, 
 
 // beginOnce begins the operation, or finds the one that the key began: then it
 // counts for no quota.
-func (f *Foreman) beginOnce(ctx context.Context, r request, task conversation.Task, items []item, refused error) (key int64, err error) {
+func (f *Service) beginOnce(ctx context.Context, r request, task conversation.Task, items []item, refused error) (key int64, err error) {
 	spending := quota.Spend(ctx, f.Begins)
 	var repeated bool
-	err = f.Desk.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+	err = f.Conversations.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
 		key, repeated, err = idempotency.Do(ctx, tx, r.mutation, r.key, r.input, func() (int64, error) {
 			if refused != nil {
 				return 0, refused
@@ -162,12 +162,12 @@ func (s *frozen) preview() *Preview {
 
 // freeze reads the set: what a search finds as searches are read, and the rest in
 // turn with others that walk through many rows.
-func (f *Foreman) freeze(ctx context.Context, s *Selection, task conversation.Task) (set frozen, err error) {
+func (f *Service) freeze(ctx context.Context, s *Selection, task conversation.Task) (set frozen, err error) {
 	read, err := f.reader(ctx, s, task)
 	if err != nil {
 		return frozen{}, err
 	}
-	err = f.Desk.Store.Scan(ctx, func(ctx context.Context) error {
+	err = f.Conversations.Store.Scan(ctx, func(ctx context.Context) error {
 		set, err = read(ctx)
 		return err
 	})
@@ -175,7 +175,7 @@ func (f *Foreman) freeze(ctx context.Context, s *Selection, task conversation.Ta
 }
 
 // reader is what reads the set that is selected.
-func (f *Foreman) reader(ctx context.Context, s *Selection, task conversation.Task) (read func(context.Context) (frozen, error), err error) {
+func (f *Service) reader(ctx context.Context, s *Selection, task conversation.Task) (read func(context.Context) (frozen, error), err error) {
 	switch {
 	case s.IDs != nil && (s.View != nil || s.Search != nil || s.FilterBy != nil):
 		return nil, fault.Input("input.selection", "Give either `ids`, or `view` or `search` with or without `filterBy`.")
@@ -192,10 +192,10 @@ func (f *Foreman) reader(ctx context.Context, s *Selection, task conversation.Ta
 }
 
 // freezeAll takes everything of a set.
-func (f *Foreman) freezeAll(ctx context.Context, source conversation.Set, task conversation.Task) (set frozen, err error) {
+func (f *Service) freezeAll(ctx context.Context, source conversation.Set, task conversation.Task) (set frozen, err error) {
 	var wrong error
-	err = f.Desk.Each(ctx, source, f.most()+1, func(row *conversation.Row) {
-		it := item{row.Key, row.Inbound}
+	err = f.Conversations.Each(ctx, source, f.most()+1, func(row *conversation.Row) {
+		it := item{row.Key, row.InboundCount}
 		v, err := judge(ctx, task, row, it)
 		set.add(it, v)
 		wrong = orElse(wrong, err)
@@ -208,12 +208,12 @@ func (f *Foreman) freezeAll(ctx context.Context, source conversation.Set, task c
 }
 
 // source is the view with its filter, or what a search finds of it.
-func (f *Foreman) source(ctx context.Context, s *Selection) (conversation.Set, error) {
+func (f *Service) source(ctx context.Context, s *Selection) (conversation.Set, error) {
 	view := conversation.View{Kind: conversation.All}
 	if s.View != nil {
 		view = *s.View
 	}
-	scope, err := f.Desk.Scope(viewer.FromContext(ctx), view, s.FilterBy)
+	scope, err := f.Conversations.Scope(viewer.FromContext(ctx), view, s.FilterBy)
 	if err != nil || s.Search == nil {
 		return scope, err
 	}
@@ -223,14 +223,14 @@ func (f *Foreman) source(ctx context.Context, s *Selection) (conversation.Set, e
 
 // freezeNamed takes each id once, in the order given. One that the viewer does
 // not see is in the set too, to be refused as it is in a call for a few.
-func (f *Foreman) freezeNamed(ctx context.Context, ids []string, task conversation.Task) (set frozen, err error) {
+func (f *Service) freezeNamed(ctx context.Context, ids []string, task conversation.Task) (set frozen, err error) {
 	if len(ids) == 0 || len(ids) > MostIDs {
 		return set, fault.Input("input.selection.ids", "Give 1 to %d conversations, not %d. Use a view to select more.", MostIDs, len(ids))
 	}
 	var keys []int64
 	place := map[int64]int{}
 	for _, id := range ids {
-		key, ok := f.Desk.IDs.Decode(publicid.Conversation, id)
+		key, ok := f.Conversations.IDs.Decode(publicid.Conversation, id)
 		if !ok {
 			return set, fault.Input("input.selection.ids", "%.40q is not the id of a conversation.", id)
 		}
@@ -244,9 +244,9 @@ func (f *Foreman) freezeNamed(ctx context.Context, ids []string, task conversati
 		items[i], found[i] = item{key: key}, verdict{Refused, fault.NotFound}
 	}
 	var wrong error
-	err = f.Desk.Each(ctx, conversation.Among(conversation.Everything(viewer.FromContext(ctx)), keys), len(keys), func(row *conversation.Row) {
+	err = f.Conversations.Each(ctx, conversation.Among(conversation.Everything(viewer.FromContext(ctx)), keys), len(keys), func(row *conversation.Row) {
 		i := place[row.Key]
-		items[i].inbound = row.Inbound
+		items[i].inbound = row.InboundCount
 		found[i], err = judge(ctx, task, row, items[i])
 		wrong = orElse(wrong, err)
 	})
@@ -275,7 +275,7 @@ func under(path string, err error) error {
 }
 
 // insert writes the operation with its batches and its job.
-func (f *Foreman) insert(ctx context.Context, tx *store.Tx, task conversation.Task, key string, items []item) (id int64, err error) {
+func (f *Service) insert(ctx context.Context, tx *store.Tx, task conversation.Task, key string, items []item) (id int64, err error) {
 	creator := viewer.FromContext(ctx).AgentID
 	if err := f.room(ctx, tx, creator); err != nil {
 		return 0, err
@@ -299,7 +299,7 @@ func (f *Foreman) insert(ctx context.Context, tx *store.Tx, task conversation.Ta
 	return id, f.insertBatches(ctx, tx, id, items)
 }
 
-func (f *Foreman) insertBatches(ctx context.Context, tx *store.Tx, operation int64, items []item) error {
+func (f *Service) insertBatches(ctx context.Context, tx *store.Tx, operation int64, items []item) error {
 	var rows [][]any
 	for number := 0; len(items) > 0; number++ {
 		n := min(f.batchSize(), len(items))
@@ -311,7 +311,7 @@ func (f *Foreman) insertBatches(ctx context.Context, tx *store.Tx, operation int
 
 // room refuses an agent who has too many operations that have not ended. Two
 // processes count one after the other.
-func (f *Foreman) room(ctx context.Context, tx *store.Tx, agent int64) error {
+func (f *Service) room(ctx context.Context, tx *store.Tx, agent int64) error {
 	if tx.Locks() {
 		lock := tx.Builder().Select("id").From(entsql.Table("agents")).Where(entsql.EQ("id", agent)).ForUpdate()
 		if err := tx.Query(ctx, lock, func(*sql.Rows) error { return nil }); err != nil {

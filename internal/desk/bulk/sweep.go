@@ -14,20 +14,20 @@ import (
 
 // Sweep wakes operations whose worker has been silent for longer than its lease,
 // and stops those that were paused too long. It tells how many.
-func (f *Foreman) Sweep(ctx context.Context) (n int, err error) {
+func (f *Service) Sweep(ctx context.Context) (n int, err error) {
 	ctx = viewer.AsSystem(ctx, "bulk")
-	now := f.Desk.Store.Clock.Now()
+	now := f.Conversations.Store.Clock.Now()
 	silent := entsql.And(entsql.NEQ("state", string(Paused)), entsql.LT("held_until", int64(now)))
 	stale := entsql.And(entsql.EQ("state", string(Paused)), entsql.LT("touched_at", int64(now.Add(-Lifetime))))
 	keys, err := f.keys(ctx, entsql.And(entsql.EQ("finished_at", 0), entsql.Or(silent, stale)))
 	for _, key := range keys {
-		err = orElse(err, f.Desk.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) error { return f.wake(ctx, tx, key) }))
+		err = orElse(err, f.Conversations.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) error { return f.wake(ctx, tx, key) }))
 	}
 	return len(keys), err
 }
 
 // wake looks again, for another process may have been here.
-func (f *Foreman) wake(ctx context.Context, tx *store.Tx, key int64) error {
+func (f *Service) wake(ctx context.Context, tx *store.Tx, key int64) error {
 	op, err := f.load(ctx, tx, key)
 	switch {
 	case err != nil || op == nil || op.Ended() || !op.isKnown():
@@ -46,9 +46,9 @@ func (f *Foreman) wake(ctx context.Context, tx *store.Tx, key int64) error {
 // mostSwept bounds one look.
 const mostSwept = 1000
 
-func (f *Foreman) keys(ctx context.Context, where *entsql.Predicate) (keys []int64, err error) {
-	q := f.Desk.Store.Builder().Select("id").From(entsql.Table("bulk_operations")).Where(where).OrderBy("id").Limit(mostSwept)
-	err = f.Desk.Store.Read(ctx, q, func(rows *sql.Rows) error {
+func (f *Service) keys(ctx context.Context, where *entsql.Predicate) (keys []int64, err error) {
+	q := f.Conversations.Store.Builder().Select("id").From(entsql.Table("bulk_operations")).Where(where).OrderBy("id").Limit(mostSwept)
+	err = f.Conversations.Store.Read(ctx, q, func(rows *sql.Rows) error {
 		var key int64
 		err := rows.Scan(&key)
 		keys = append(keys, key)
@@ -60,8 +60,8 @@ func (f *Foreman) keys(ctx context.Context, where *entsql.Predicate) (keys []int
 // Forget removes operations that ended longer than Lifetime ago, with their
 // results, and the oldest of those that hold more than MostKeptByAll together. It
 // returns how many.
-func (f *Foreman) Forget(ctx context.Context) (n int, err error) {
-	old := int64(f.Desk.Store.Clock.Now().Add(-Lifetime))
+func (f *Service) Forget(ctx context.Context) (n int, err error) {
+	old := int64(f.Conversations.Store.Clock.Now().Add(-Lifetime))
 	keys, err := f.keys(ctx, entsql.And(entsql.GT("finished_at", 0), entsql.LT("finished_at", old)))
 	if err != nil {
 		return 0, err
@@ -80,7 +80,7 @@ func (f *Foreman) Forget(ctx context.Context) (n int, err error) {
 // makeRoom removes the oldest ended operations of an agent who has just begun
 // another, as far as all together hold more than MostKept. What it cannot remove
 // now, it does at the next.
-func (f *Foreman) makeRoom(ctx context.Context, agent int64) {
+func (f *Service) makeRoom(ctx context.Context, agent int64) {
 	keys, err := f.beyond(ctx, cmp.Or(f.kept.own, MostKept), entsql.EQ("creator_id", agent))
 	if err == nil {
 		_, err = f.forgetAll(ctx, keys)
@@ -92,14 +92,14 @@ func (f *Foreman) makeRoom(ctx context.Context, agent int64) {
 
 // beyond finds the ended operations, the one that ended last apart, from the place on
 // where those counted from it hold more than most conversations.
-func (f *Foreman) beyond(ctx context.Context, most int64, whose *entsql.Predicate) (keys []int64, err error) {
-	q := f.Desk.Store.Builder().Select("id", "total").From(entsql.Table("bulk_operations")).
+func (f *Service) beyond(ctx context.Context, most int64, whose *entsql.Predicate) (keys []int64, err error) {
+	q := f.Conversations.Store.Builder().Select("id", "total").From(entsql.Table("bulk_operations")).
 		Where(entsql.GT("finished_at", 0)).OrderBy(entsql.Desc("finished_at"), entsql.Desc("id"))
 	if whose != nil {
 		q.Where(whose)
 	}
 	held := int64(0)
-	err = f.Desk.Store.Read(ctx, q, func(rows *sql.Rows) error {
+	err = f.Conversations.Store.Read(ctx, q, func(rows *sql.Rows) error {
 		var key, total int64
 		err := rows.Scan(&key, &total)
 		first := held == 0
@@ -114,7 +114,7 @@ func (f *Foreman) beyond(ctx context.Context, most int64, whose *entsql.Predicat
 // emptyHolds is what an operation counts for besides its conversations.
 const emptyHolds = 100
 
-func (f *Foreman) forgetAll(ctx context.Context, keys []int64) (n int, err error) {
+func (f *Service) forgetAll(ctx context.Context, keys []int64) (n int, err error) {
 	for _, key := range keys {
 		if err = f.forget(ctx, key); err != nil {
 			return n, err
@@ -127,9 +127,9 @@ func (f *Foreman) forgetAll(ctx context.Context, keys []int64) (n int, err error
 // forgetBatches is how many batches one write removes, some 300 kB.
 const forgetBatches = 500
 
-func (f *Foreman) forget(ctx context.Context, key int64) error {
+func (f *Service) forget(ctx context.Context, key int64) error {
 	for removed := int64(forgetBatches); removed == forgetBatches; {
-		err := f.Desk.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+		err := f.Conversations.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
 			some := tx.Builder().Select("id").From(entsql.Table("bulk_batches")).Where(entsql.EQ("operation_id", key)).Limit(forgetBatches)
 			if removed, err = tx.Exec(ctx, tx.Builder().Delete("bulk_batches").Where(entsql.In("id", some))); err != nil || removed == forgetBatches {
 				return err

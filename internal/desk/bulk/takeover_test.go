@@ -41,7 +41,7 @@ func workUntilKilled(database string) error {
 	if err != nil {
 		return err
 	}
-	a.Foreman.Lease = time.Second
+	a.Bulk.Lease = time.Second
 	_, _ = fmt.Println("ready") //nolint:forbidigo // it is what the test waits for
 	return a.Run(context.Background())
 }
@@ -72,14 +72,14 @@ func TestAWorkerThatVanishesIsReplaced(t *testing.T) {
 	database := parleytest.Database(t)
 	here, there := open(t, database), open(t, database)
 	here.fill(12, parleytest.Sales)
-	op := here.begun(here.Foreman.MarkRead(here.Context("amy"), reading(all(nil))))
-	vanishes := here.Foreman.Hold(op)
+	op := here.begun(here.Bulk.MarkRead(here.Context("amy"), reading(all(nil))))
+	vanishes := here.Bulk.Hold(op)
 	require.True(t, here.step(vanishes))
 	require.EqualValues(t, 3, there.finish(op).Done, "it is held")
 	for _, lease := range []time.Duration{14 * time.Second, 2 * time.Second} {
 		here.pass(lease)
 		there.pass(lease)
-		woken, err := there.Foreman.Sweep(there.System())
+		woken, err := there.Bulk.Sweep(there.System())
 		require.NoError(t, err)
 		require.Equal(t, lease < 14*time.Second, woken == 1)
 	}
@@ -97,14 +97,14 @@ func TestWorkersAndPeopleAtOnce(t *testing.T) {
 	here, there := open(t, database), open(t, database)
 	here.fill(40, parleytest.Sales)
 	ids := here.ids("amy")
-	op := here.begun(here.Foreman.MarkRead(here.Context("amy"), reading(&bulk.Selection{IDs: ids})))
+	op := here.begun(here.Bulk.MarkRead(here.Context("amy"), reading(&bulk.Selection{IDs: ids})))
 	var working sync.WaitGroup
 	for i, b := range []*bundle{here, there} {
 		rng := mathrand.New(mathrand.NewPCG(uint64(i), 7))
 		for range 3 {
 			working.Go(func() {
 				for done := false; !done; {
-					if _, err := b.Foreman.Run(b.System(), op.Key); err != nil {
+					if _, err := b.Bulk.Run(b.System(), op.Key); err != nil {
 						b.T.Errorf("work: %v", err)
 						return
 					}
@@ -115,7 +115,7 @@ func TestWorkersAndPeopleAtOnce(t *testing.T) {
 		working.Go(func() {
 			for range 60 {
 				some := []string{ids[rng.IntN(len(ids))], ids[rng.IntN(len(ids))]}
-				if _, err := b.Desk.MarkUnread(b.Context("bo"), some, false); err != nil {
+				if _, err := b.Conversations.MarkUnread(b.Context("bo"), some, false); err != nil {
 					b.T.Errorf("people: %v", err)
 				}
 			}
@@ -123,9 +123,9 @@ func TestWorkersAndPeopleAtOnce(t *testing.T) {
 	}
 	working.Wait()
 	here.requireOnce(op)
-	list, err := here.Desk.List(here.Context("ada"), conversation.View{Kind: conversation.All}, nil, nil, conversation.Window{Size: 1}, conversation.Selected{})
+	list, err := here.Conversations.List(here.Context("ada"), conversation.View{Kind: conversation.All}, nil, nil, conversation.Window{Size: 1}, conversation.Selected{})
 	require.NoError(t, err)
-	counts, _, err := here.Desk.Count(here.Context("ada"), list.Scope)
+	counts, _, err := here.Conversations.Count(here.Context("ada"), list.Scope)
 	require.NoError(t, err)
 	require.EqualValues(t, here.number("SELECT COUNT(*) FROM conversations WHERE is_unread"), counts.Unread, "the standing counts are true")
 }
@@ -136,7 +136,7 @@ func TestAKilledProcessLosesNothing(t *testing.T) {
 	t.Parallel()
 	database := parleytest.Database(t)
 	b := &bundle{parleytest.OpenAt(t, database, func(c *app.Config) { c.Clock = clock.Real{} })}
-	b.Foreman.BatchSize, b.Foreman.Lease = 1, time.Second
+	b.Bulk.BatchSize, b.Bulk.Lease = 1, time.Second
 	b.fill(100, parleytest.Sales)
 	process := exec.CommandContext(t.Context(), os.Args[0]) //nolint:gosec // this very program
 	process.Env = append(os.Environ(), victim+"="+database)
@@ -149,7 +149,7 @@ func TestAKilledProcessLosesNothing(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "ready\n", ready)
 
-	op := b.begun(b.Foreman.MarkRead(b.Context("amy"), reading(all(nil))))
+	op := b.begun(b.Bulk.MarkRead(b.Context("amy"), reading(all(nil))))
 	b.Eventually(func() bool { return b.now(op).Done > 3 }, "it is at work")
 	require.NoError(t, process.Process.Kill())
 	_ = process.Wait()

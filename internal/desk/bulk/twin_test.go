@@ -67,7 +67,7 @@ func (tw *twins) agentID(name string) *string {
 	if name == "" {
 		return nil
 	}
-	return ptr(tw.bulk.Desk.IDs.Encode(publicid.Agent, tw.bulk.Directory.AgentNamed(name).Key))
+	return ptr(tw.bulk.Conversations.IDs.Encode(publicid.Agent, tw.bulk.Directory.AgentNamed(name).Key))
 }
 
 // disturb has something happen to both.
@@ -78,11 +78,14 @@ func (tw *twins) disturb() {
 	var do func(b *bundle) error
 	switch tw.rng.IntN(6) {
 	case 0:
-		do = func(b *bundle) error { _, err := b.Desk.MarkUnread(b.Context(who), id, true); return err }
+		do = func(b *bundle) error { _, err := b.Conversations.MarkUnread(b.Context(who), id, true); return err }
 	case 1:
-		do = func(b *bundle) error { _, err := b.Desk.MarkRead(b.Context(who), markItems(id), true); return err }
+		do = func(b *bundle) error {
+			_, err := b.Conversations.MarkRead(b.Context(who), markItems(id), true)
+			return err
+		}
 	case 2:
-		do = func(b *bundle) error { _, err := b.Desk.Assign(b.Context(who), id, to); return err }
+		do = func(b *bundle) error { _, err := b.Conversations.Assign(b.Context(who), id, to); return err }
 	case 3:
 		do = func(b *bundle) error { return b.share(member) }
 	default:
@@ -145,11 +148,11 @@ func (k task) begin(b *bundle, s *bulk.Selection) (bulk.Begun, error) {
 	mark := bulk.MarkInput{Selection: s, ConfirmForOwner: k.confirmed, IdempotencyKey: rand.Text()}
 	switch k.action {
 	case conversation.MarkingRead:
-		return b.Foreman.MarkRead(b.Context(k.who), mark)
+		return b.Bulk.MarkRead(b.Context(k.who), mark)
 	case conversation.MarkingUnread:
-		return b.Foreman.MarkUnread(b.Context(k.who), mark)
+		return b.Bulk.MarkUnread(b.Context(k.who), mark)
 	}
-	return b.Foreman.Assign(b.Context(k.who), bulk.AssignInput{Selection: s, AgentID: k.to, IdempotencyKey: rand.Text()})
+	return b.Bulk.Assign(b.Context(k.who), bulk.AssignInput{Selection: s, AgentID: k.to, IdempotencyKey: rand.Text()})
 }
 
 // call puts a few to the single twin, reading up to the messages given.
@@ -160,11 +163,11 @@ func (k task) call(b *bundle, ids []string, upTo map[string]*string) ([]*convers
 		for _, it := range items {
 			it.UpToMessageID = upTo[it.ID]
 		}
-		return b.Desk.MarkRead(b.Context(k.who), items, k.confirmed)
+		return b.Conversations.MarkRead(b.Context(k.who), items, k.confirmed)
 	case conversation.MarkingUnread:
-		return b.Desk.MarkUnread(b.Context(k.who), ids, k.confirmed)
+		return b.Conversations.MarkUnread(b.Context(k.who), ids, k.confirmed)
 	}
-	return b.Desk.Assign(b.Context(k.who), ids, k.to)
+	return b.Conversations.Assign(b.Context(k.who), ids, k.to)
 }
 
 // newest is the newest message of each conversation now.
@@ -175,7 +178,7 @@ func (b *bundle) newest() map[string]*string {
 	require.NoError(b.T, b.Store.Read(context.Background(), store.SQL(newest), func(r *sql.Rows) error {
 		var key, message int64
 		err := r.Scan(&key, &message)
-		upTo[b.Desk.IDs.Encode(publicid.Conversation, key)] = ptr(b.Desk.IDs.Encode(publicid.Message, message))
+		upTo[b.Conversations.IDs.Encode(publicid.Conversation, key)] = ptr(b.Conversations.IDs.Encode(publicid.Message, message))
 		return err
 	}))
 	return upTo
@@ -238,7 +241,7 @@ func (tw *twins) round(k task, op *bulk.Row, seen map[string]bool, upTo map[stri
 		waiting = append(waiting, r.ConversationID())
 	}
 	var told []*conversation.Result
-	work := tw.bulk.Foreman.Hold(op)
+	work := tw.bulk.Bulk.Hold(op)
 	for more := len(waiting) > 0; more; {
 		tw.disturb()
 		more = tw.bulk.step(work)

@@ -42,7 +42,7 @@ func judge(ctx context.Context, task conversation.Task, row *conversation.Row, i
 // Run works an operation off, batch by batch, until there is nothing left to do
 // for this worker or ctx ends; then it reports whether another should go on. Two
 // workers never work one operation: who comes second finds it held.
-func (f *Foreman) Run(ctx context.Context, operation int64) (again bool, err error) {
+func (f *Service) Run(ctx context.Context, operation int64) (again bool, err error) {
 	w := &worker{f: f, operation: operation, token: newToken()}
 	for more := true; more; {
 		if ctx.Err() != nil {
@@ -73,7 +73,7 @@ func rest(ctx context.Context, took time.Duration) {
 
 // worker is one worker's hold on an operation.
 type worker struct {
-	f         *Foreman
+	f         *Service
 	operation int64
 	token     int64
 }
@@ -88,7 +88,7 @@ func newToken() int64 {
 // whether there is more for this worker to do.
 func (w *worker) step(ctx context.Context) (more bool, err error) {
 	ctx = viewer.AsSystem(context.WithoutCancel(ctx), "bulk")
-	err = w.f.Desk.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+	err = w.f.Conversations.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		more = false
 		op, err := w.f.load(ctx, tx, w.operation)
 		if err != nil || op == nil || op.State == Paused || op.Ended() || !w.holds(tx, op) {
@@ -123,12 +123,12 @@ func (w *worker) holds(tx *store.Tx, op *Row) bool {
 
 // creator is the operation's creator with the rights they have now; an error when
 // they may no longer sign in.
-func (f *Foreman) creator(op *Row) (*viewer.Viewer, error) {
-	agent := f.Desk.Directory.Agent(op.creator)
+func (f *Service) creator(op *Row) (*viewer.Viewer, error) {
+	agent := f.Conversations.Directory.Agent(op.creator)
 	if agent == nil {
 		return nil, fault.Missing("agent")
 	}
-	return f.Desk.Directory.Viewer(agent.Username)
+	return f.Conversations.Directory.Viewer(agent.Username)
 }
 
 // batch decides the next batch under the viewer of ctx.
@@ -156,10 +156,10 @@ func (w *worker) batch(ctx context.Context, tx *store.Tx, op *Row) error {
 }
 
 // decide does the task with each item and counts what became of them.
-func (f *Foreman) decide(ctx context.Context, tx *store.Tx, op *Row, items []item) (outcomes []byte, err error) {
+func (f *Service) decide(ctx context.Context, tx *store.Tx, op *Row, items []item) (outcomes []byte, err error) {
 	var rows map[int64]*conversation.Row
 	none := verdict{Refused, fault.NotFound}
-	if err := f.Desk.May(ctx, op.Task); err != nil {
+	if err := f.Conversations.May(ctx, op.Task); err != nil {
 		v, known := verdictOf(err)
 		if !known {
 			return nil, err
@@ -174,7 +174,7 @@ func (f *Foreman) decide(ctx context.Context, tx *store.Tx, op *Row, items []ite
 			seen, upTo = append(seen, row), append(upTo, it.inbound)
 		}
 	}
-	done, err := f.Desk.DoAll(ctx, tx, op.Task, seen, upTo, op.IdempotencyKey)
+	done, err := f.Conversations.DoAll(ctx, tx, op.Task, seen, upTo, op.IdempotencyKey)
 	if err != nil {
 		return nil, err
 	}
@@ -194,12 +194,12 @@ func (f *Foreman) decide(ctx context.Context, tx *store.Tx, op *Row, items []ite
 	return outcomes, nil
 }
 
-func (f *Foreman) loadAll(ctx context.Context, tx *store.Tx, items []item) (map[int64]*conversation.Row, error) {
+func (f *Service) loadAll(ctx context.Context, tx *store.Tx, items []item) (map[int64]*conversation.Row, error) {
 	keys := make([]int64, len(items))
 	for i, it := range items {
 		keys[i] = it.key
 	}
-	return f.Desk.LoadAll(ctx, tx, keys)
+	return f.Conversations.LoadAll(ctx, tx, keys)
 }
 
 // hold lets a worker keep the operation for another lease.
@@ -207,7 +207,7 @@ func (r *Row) hold(tx *store.Tx, token int64) {
 	if r.started == 0 {
 		r.started = tx.Now
 	}
-	r.State, r.holder, r.heldUntil = Running, token, tx.Now.Add(r.foreman.lease())
+	r.State, r.holder, r.heldUntil = Running, token, tx.Now.Add(r.service.lease())
 }
 
 // end ends the operation.
@@ -239,7 +239,7 @@ func (r *Row) save(ctx context.Context, tx *store.Tx) error {
 
 // letGo leaves the operation to the next worker, who need not wait for the lease.
 func (w *worker) letGo(ctx context.Context) error {
-	return w.f.Desk.Store.Write(context.WithoutCancel(ctx), func(ctx context.Context, tx *store.Tx) error {
+	return w.f.Conversations.Store.Write(context.WithoutCancel(ctx), func(ctx context.Context, tx *store.Tx) error {
 		_, err := tx.Exec(ctx, tx.Builder().Update("bulk_operations").Set("holder", 0).
 			Where(entsql.And(entsql.EQ("id", w.operation), entsql.EQ("holder", w.token))))
 		return err

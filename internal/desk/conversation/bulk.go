@@ -32,7 +32,7 @@ type Result struct {
 
 // MarkRead marks conversations as read. Each is decided by itself inside one
 // transaction; the results are in the order given.
-func (d *Desk) MarkRead(ctx context.Context, items []*MarkItem, confirmed bool) ([]*Result, error) {
+func (d *Service) MarkRead(ctx context.Context, items []*MarkItem, confirmed bool) ([]*Result, error) {
 	ids := make([]string, len(items))
 	for i, it := range items {
 		ids[i] = it.ID
@@ -51,15 +51,15 @@ func (d *Desk) MarkRead(ctx context.Context, items []*MarkItem, confirmed bool) 
 }
 
 // MarkUnread marks conversations as unread; their new count stays.
-func (d *Desk) MarkUnread(ctx context.Context, ids []string, confirmed bool) ([]*Result, error) {
+func (d *Service) MarkUnread(ctx context.Context, ids []string, confirmed bool) ([]*Result, error) {
 	return d.all(ctx, ids, Task{Action: MarkingUnread, Confirmed: confirmed})
 }
 
 // InboundUpTo is the inbound ordinal that a read reaches: the conversation's last
 // without a message; NOT_FOUND for a message that is not the conversation's.
-func (d *Desk) InboundUpTo(ctx context.Context, tx *store.Tx, row *Row, message *string) (int64, error) {
+func (d *Service) InboundUpTo(ctx context.Context, tx *store.Tx, row *Row, message *string) (int64, error) {
 	if message == nil {
-		return row.Inbound, nil
+		return row.InboundCount, nil
 	}
 	key, ok := d.IDs.Decode(publicid.Message, *message)
 	if !ok {
@@ -77,7 +77,7 @@ func (d *Desk) InboundUpTo(ctx context.Context, tx *store.Tx, row *Row, message 
 
 // Assign gives conversations to the agent, or to nobody (nil). It needs
 // AssignConversation.
-func (d *Desk) Assign(ctx context.Context, ids []string, agentID *string) ([]*Result, error) {
+func (d *Service) Assign(ctx context.Context, ids []string, agentID *string) ([]*Result, error) {
 	task, err := d.Assigning(ctx, agentID)
 	if err != nil {
 		return nil, err
@@ -95,7 +95,7 @@ type AssignItem struct {
 
 // AssignExpected is Assign for conversations whose owners the caller has seen. One
 // that another owns by now is CONFLICT.
-func (d *Desk) AssignExpected(ctx context.Context, items []AssignItem, agentID *string) ([]*Result, error) {
+func (d *Service) AssignExpected(ctx context.Context, items []AssignItem, agentID *string) ([]*Result, error) {
 	task, err := d.Assigning(ctx, agentID)
 	if err != nil {
 		return nil, err
@@ -108,13 +108,13 @@ func (d *Desk) AssignExpected(ctx context.Context, items []AssignItem, agentID *
 		if items[i].Expects && row.OwnerID != task.Assignee && row.OwnerID != d.ownerOf(items[i].ExpectedOwner) {
 			return feed.Event{}, fault.New(fault.Conflict, "Someone else has just assigned this conversation. Read its owner again, and repeat with that agent as expectedOwner if you still want the change.")
 		}
-		return task.Do(ctx, row, row.Inbound)
+		return task.Do(ctx, row, row.InboundCount)
 	})
 }
 
 // ownerOf is the key of an agent by id; of nobody for nil, and of no owner for what
 // is no agent's.
-func (d *Desk) ownerOf(id *string) int64 {
+func (d *Service) ownerOf(id *string) int64 {
 	if id == nil {
 		return 0
 	}
@@ -125,9 +125,9 @@ func (d *Desk) ownerOf(id *string) int64 {
 }
 
 // all does the task with every conversation.
-func (d *Desk) all(ctx context.Context, ids []string, task Task) ([]*Result, error) {
+func (d *Service) all(ctx context.Context, ids []string, task Task) ([]*Result, error) {
 	return d.each(ctx, "input.ids", ids, func(ctx context.Context, _ *store.Tx, _ int, row *Row) (feed.Event, error) {
-		return task.Do(ctx, row, row.Inbound)
+		return task.Do(ctx, row, row.InboundCount)
 	})
 }
 
@@ -135,7 +135,7 @@ type editOne func(ctx context.Context, tx *store.Tx, i int, row *Row) (feed.Even
 
 // each applies edit to every conversation in one transaction. What a caller can
 // act on becomes that conversation's result; any other error undoes all.
-func (d *Desk) each(ctx context.Context, field string, ids []string, edit editOne) ([]*Result, error) {
+func (d *Service) each(ctx context.Context, field string, ids []string, edit editOne) ([]*Result, error) {
 	if len(ids) == 0 || len(ids) > MostPerCall {
 		return nil, fault.Input(field, "Give 1 to %d conversations, not %d.", MostPerCall, len(ids))
 	}
@@ -154,7 +154,7 @@ func (d *Desk) each(ctx context.Context, field string, ids []string, edit editOn
 	return results, err
 }
 
-func (d *Desk) one(ctx context.Context, tx *store.Tx, i int, id string, edit editOne) (*Result, error) {
+func (d *Service) one(ctx context.Context, tx *store.Tx, i int, id string, edit editOne) (*Result, error) {
 	result := &Result{GivenID: id}
 	key, ok := d.IDs.Decode(publicid.Conversation, id)
 	if !ok {

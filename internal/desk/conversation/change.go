@@ -24,7 +24,7 @@ type Edit func(ctx context.Context, row *Row) (feed.Event, error)
 // Change is the door for a conversation that exists: it loads the row under the
 // viewer of ctx and locks it, applies edit, saves and records. What the viewer
 // may not see is NOT_FOUND.
-func (d *Desk) Change(ctx context.Context, tx *store.Tx, key int64, edit Edit) (*Row, error) {
+func (d *Service) Change(ctx context.Context, tx *store.Tx, key int64, edit Edit) (*Row, error) {
 	row, err := d.Load(ctx, tx, key)
 	if err != nil {
 		return nil, err
@@ -34,7 +34,7 @@ func (d *Desk) Change(ctx context.Context, tx *store.Tx, key int64, edit Edit) (
 
 // Load reads a conversation inside a write under the viewer of ctx and locks it
 // until the commit.
-func (d *Desk) Load(ctx context.Context, tx *store.Tx, key int64) (*Row, error) {
+func (d *Service) Load(ctx context.Context, tx *store.Tx, key int64) (*Row, error) {
 	var row *Row
 	err := tx.Query(ctx, load.With(key), func(rows *sql.Rows) (err error) {
 		row, err = d.scan(rows)
@@ -49,7 +49,7 @@ func (d *Desk) Load(ctx context.Context, tx *store.Tx, key int64) (*Row, error) 
 var load = store.Locking("SELECT "+strings.Join(columns, ", ")+" FROM conversations WHERE id = ?", "conversations")
 
 // Apply is the door for a row that this write has loaded and locked already.
-func (d *Desk) Apply(ctx context.Context, tx *store.Tx, row *Row, edit Edit) error {
+func (d *Service) Apply(ctx context.Context, tx *store.Tx, row *Row, edit Edit) error {
 	before := *row
 	if row.Title == "" {
 		row.Title = row.heard

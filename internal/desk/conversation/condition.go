@@ -33,7 +33,7 @@ type condition struct {
 	// field is the filter's field in the graph, and filter reads what it wants; nil when
 	// it wants nothing. A condition without them is asked by views alone.
 	field  string
-	filter func(*Desk, *Filter) (want any, err error)
+	filter func(*Service, *Filter) (want any, err error)
 
 	// matches is the Go form.
 	matches func(f *feed.Facts, want any) bool
@@ -110,7 +110,7 @@ var conditions = [conditionCount]condition{
 	},
 	ownedBy: {
 		field: "ownerId",
-		filter: func(d *Desk, f *Filter) (any, error) {
+		filter: func(d *Service, f *Filter) (any, error) {
 			return d.wantKey(publicid.Agent, f.OwnerID, "filterBy.ownerId", "an agent")
 		},
 		matches: func(f *feed.Facts, want any) bool { return f.Owner == want.(int64) },
@@ -131,7 +131,7 @@ var conditions = [conditionCount]condition{
 	},
 	onChannel: {
 		field: "channelId",
-		filter: func(d *Desk, f *Filter) (any, error) {
+		filter: func(d *Service, f *Filter) (any, error) {
 			return d.wantKey(publicid.Channel, f.ChannelID, "filterBy.channelId", "a channel")
 		},
 		matches: func(f *feed.Facts, want any) bool { return f.Channel == want.(int64) },
@@ -152,7 +152,7 @@ var conditions = [conditionCount]condition{
 	},
 	ofObjectType: {
 		field: "objectType",
-		filter: func(_ *Desk, f *Filter) (any, error) {
+		filter: func(_ *Service, f *Filter) (any, error) {
 			if f.ObjectType != nil && (*f.ObjectType == "" || !storable(*f.ObjectType)) {
 				return nil, fault.Input("filterBy.objectType", "Give an object type such as Contact, or leave it out.")
 			}
@@ -178,7 +178,7 @@ var conditions = [conditionCount]condition{
 	},
 	isUnread: {
 		field:   "isUnread",
-		filter:  func(_ *Desk, f *Filter) (any, error) { return wanted(f.IsUnread), nil },
+		filter:  func(_ *Service, f *Filter) (any, error) { return wanted(f.IsUnread), nil },
 		matches: func(f *feed.Facts, want any) bool { return f.Unread == want.(bool) },
 		where:   equal("is_unread"),
 		tally: func(t store.Tally, want any) store.Tally {
@@ -191,7 +191,7 @@ var conditions = [conditionCount]condition{
 	},
 	isAssigned: {
 		field:   "isAssigned",
-		filter:  func(_ *Desk, f *Filter) (any, error) { return wanted(f.IsAssigned), nil },
+		filter:  func(_ *Service, f *Filter) (any, error) { return wanted(f.IsAssigned), nil },
 		matches: func(f *feed.Facts, want any) bool { return (f.Owner != 0) == want.(bool) },
 		where: func(col columnOf, want any) *entsql.Predicate {
 			if want == true {
@@ -215,20 +215,20 @@ var conditions = [conditionCount]condition{
 	},
 	inDirection: {
 		field:   "lastMessageDirection",
-		filter:  func(_ *Desk, f *Filter) (any, error) { return wanted((*string)(f.LastMessageDirection)), nil },
+		filter:  func(_ *Service, f *Filter) (any, error) { return wanted((*string)(f.LastMessageDirection)), nil },
 		matches: func(f *feed.Facts, want any) bool { return string(f.Direction) == want.(string) },
 		where:   equal("last_direction"),
 		walk:    noIndex,
 	},
 	sinceTime: {
 		field:   "lastMessageFrom",
-		filter:  func(_ *Desk, f *Filter) (any, error) { return wanted((*int64)(f.LastMessageFrom)), nil },
+		filter:  func(_ *Service, f *Filter) (any, error) { return wanted((*int64)(f.LastMessageFrom)), nil },
 		matches: func(f *feed.Facts, want any) bool { return int64(f.LastMessageAt) >= want.(int64) },
 		where:   func(col columnOf, want any) *entsql.Predicate { return entsql.GTE(col("last_message_at"), want) },
 	},
 	beforeTime: {
 		field:   "lastMessageBefore",
-		filter:  func(_ *Desk, f *Filter) (any, error) { return wanted((*int64)(f.LastMessageBefore)), nil },
+		filter:  func(_ *Service, f *Filter) (any, error) { return wanted((*int64)(f.LastMessageBefore)), nil },
 		matches: func(f *feed.Facts, want any) bool { return int64(f.LastMessageAt) < want.(int64) },
 		where:   func(col columnOf, want any) *entsql.Predicate { return entsql.LT(col("last_message_at"), want) },
 	},
@@ -271,7 +271,7 @@ func wanted[T any](field *T) any {
 }
 
 // wantKey is the key of the id that a filter's field holds.
-func (d *Desk) wantKey(kind publicid.Kind, id *string, field, what string) (any, error) {
+func (d *Service) wantKey(kind publicid.Kind, id *string, field, what string) (any, error) {
 	if id == nil {
 		return nil, nil
 	}

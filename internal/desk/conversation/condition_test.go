@@ -45,16 +45,16 @@ func (w *world) requireAlike(t *testing.T, s *conversation.Scope, all map[int64]
 		}
 	}
 	require.Less(t, len(want), len(all), "a condition that everything matches shows nothing")
-	got, _, err := w.Desk.Count(t.Context(), s)
+	got, _, err := w.Conversations.Count(t.Context(), s)
 	require.NoError(t, err)
 	require.Equal(t, counts, got, "the counts")
-	total, err := w.Desk.Total(t.Context(), s)
+	total, err := w.Conversations.Total(t.Context(), s)
 	require.NoError(t, err)
 	require.Equal(t, counts.Total, total, "the total")
 	var head int64
-	w.read(w.Desk.RowCountQuery(s), func() {}, &head, &fromRows.Total, &fromRows.Unread, &fromRows.New)
+	w.read(w.Conversations.RowCountQuery(s), func() {}, &head, &fromRows.Total, &fromRows.Unread, &fromRows.New)
 	require.Equal(t, counts, fromRows, "the count of rows")
-	rows, _, err := w.Desk.Few(t.Context(), s, len(all))
+	rows, _, err := w.Conversations.Few(t.Context(), s, len(all))
 	require.NoError(t, err)
 	for _, r := range rows {
 		list = append(list, r.Key)

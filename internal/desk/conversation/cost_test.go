@@ -78,9 +78,9 @@ func (p plan) visited() float64 {
 // account there; on SQLite 0, after requiring that its plan scans no table.
 func (w *world) pageCost(v *viewer.Viewer, q question, window conversation.Window) int {
 	w.T.Helper()
-	scope, err := w.Desk.Scope(v, q.view(w), q.filter(w))
+	scope, err := w.Conversations.Scope(v, q.view(w), q.filter(w))
 	require.NoError(w.T, err)
-	query, err := w.Desk.PageQuery(scope, nil, window)
+	query, err := w.Conversations.PageQuery(scope, nil, window)
 	require.NoError(w.T, err)
 	text, args := query.Query()
 	if !parleytest.OnPostgres() {
@@ -151,7 +151,7 @@ func TestALaterPageCostsAsTheFirst(t *testing.T) {
 				pages = n/size - 1
 			}
 			for range pages {
-				page, err := w.Desk.List(at, q.view(w), q.filter(w), nil, window, conversation.Selected{})
+				page, err := w.Conversations.List(at, q.view(w), q.filter(w), nil, window, conversation.Selected{})
 				require.NoError(t, err)
 				if !page.HasNextPage {
 					break
@@ -172,9 +172,9 @@ func TestAPageIsOneStatementWhateverTheSight(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	text := func(channels ...int64) string {
-		scope, err := w.Desk.Scope(&viewer.Viewer{AgentID: 1, Channels: channels}, conversation.View{Kind: conversation.All}, nil)
+		scope, err := w.Conversations.Scope(&viewer.Viewer{AgentID: 1, Channels: channels}, conversation.View{Kind: conversation.All}, nil)
 		require.NoError(t, err)
-		q, err := w.Desk.PageQuery(scope, nil, conversation.Window{Size: 20})
+		q, err := w.Conversations.PageQuery(scope, nil, conversation.Window{Size: 20})
 		require.NoError(t, err)
 		text, _ := q.Query()
 		return text

@@ -16,7 +16,7 @@ import (
 )
 
 // Total counts the whole list of a page.
-func (d *Desk) Total(ctx context.Context, s *Scope) (int64, error) {
+func (d *Service) Total(ctx context.Context, s *Scope) (int64, error) {
 	if s.conds.inCells() {
 		c, _, err := d.Count(ctx, s)
 		return c.Total, err
@@ -29,7 +29,7 @@ func (d *Desk) Total(ctx context.Context, s *Scope) (int64, error) {
 // Count counts a scope and returns the position of the log it counted at, in one
 // statement: from the standing cells where they can answer, else from the rows. A
 // query that counts the same scope again gets the same counts.
-func (d *Desk) Count(ctx context.Context, s *Scope) (c Counts, position int64, err error) {
+func (d *Service) Count(ctx context.Context, s *Scope) (c Counts, position int64, err error) {
 	if !s.conds.inCells() {
 		err = d.numbers(ctx, s, d.rowCountQuery(s, true), &position, &c.Total, &c.Unread, &c.New)
 		return c, position, err
@@ -41,7 +41,7 @@ func (d *Desk) Count(ctx context.Context, s *Scope) (c Counts, position int64, e
 
 // numbers reads the one row of whole numbers that a statement counts, the same
 // statement once in a query.
-func (d *Desk) numbers(ctx context.Context, s *Scope, query store.Query, into ...*int64) error {
+func (d *Service) numbers(ctx context.Context, s *Scope, query store.Query, into ...*int64) error {
 	text, args := query.Query() // once: a selector numbers its parameters on
 	counted, err := memo.Read(ctx, fmt.Sprintf("%s %#v", text, args), func() ([]int64, error) {
 		return d.count(ctx, s, statement{text, args}, len(into))
@@ -58,7 +58,7 @@ const rowsCounted = 20
 // count reads standing counts and the few rows of a record at once. Other rows are
 // counted in turn with whoever else walks through many, and charged for by the
 // second number, how many there are.
-func (d *Desk) count(ctx context.Context, s *Scope, query store.Query, columns int) ([]int64, error) {
+func (d *Service) count(ctx context.Context, s *Scope, query store.Query, columns int) ([]int64, error) {
 	n, row := make([]int64, columns), make([]any, columns)
 	for i := range n {
 		row[i] = &n[i]
@@ -87,7 +87,7 @@ func (s statement) Query() (string, []any) { return s.text, s.args }
 // statement as what it goes with.
 const headPosition = "(SELECT position FROM log_heads WHERE id = 1)"
 
-func (d *Desk) cellQuery(s *Scope) store.Query {
+func (d *Service) cellQuery(s *Scope) store.Query {
 	t := entsql.Table("count_cells")
 	q := d.Store.Builder().SelectExpr(
 		entsql.Raw(headPosition), sum("conversations"), sum("with_inbound"), sum("unread"), sum("unread_inbound"), sum("new"),
@@ -105,7 +105,7 @@ func sum(column string) entsql.Querier {
 
 // rowCountQuery counts the rows; and those that are unread and the new messages too,
 // for which each row must be read, where the index alone could be counted.
-func (d *Desk) rowCountQuery(s *Scope, whole bool) store.Query {
+func (d *Service) rowCountQuery(s *Scope, whole bool) store.Query {
 	t := entsql.Table("conversations").As("x")
 	counts := []entsql.Querier{entsql.Raw(headPosition), entsql.Raw("COUNT(*)")}
 	if whole {
@@ -170,7 +170,7 @@ type InboxList struct {
 	Inboxes  []*Inbox
 	Position int64
 
-	desk *Desk
+	desk *Service
 }
 
 // FeedCursor is the position the counts were taken at.
@@ -179,7 +179,7 @@ func (l *InboxList) FeedCursor() string { return l.desk.Cursors.Encode(l.Positio
 // Inboxes counts the inboxes of the viewer of ctx in one statement: My Inbox,
 // sender IDs, Unassigned, object types, and for holders of ViewTeamInbox one
 // per agent.
-func (d *Desk) Inboxes(ctx context.Context) (*InboxList, error) {
+func (d *Service) Inboxes(ctx context.Context) (*InboxList, error) {
 	v := viewer.FromContext(ctx)
 	list := &InboxList{desk: d}
 	cells, err := d.visibleCells(ctx, rule.Visible(v), &list.Position)
@@ -209,7 +209,7 @@ type cellTally struct {
 	store.Tally
 }
 
-func (d *Desk) visibleCells(ctx context.Context, sight rule.Sight, position *int64) ([]cellTally, error) {
+func (d *Service) visibleCells(ctx context.Context, sight rule.Visibility, position *int64) ([]cellTally, error) {
 	h, t := entsql.Table("log_heads"), entsql.Table("count_cells").As("cells")
 	on := []*entsql.Predicate{entsql.NEQ(t.C("conversations"), 0)}
 	if visible := sight.SQL(t.C); visible != nil {

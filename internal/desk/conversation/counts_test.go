@@ -55,7 +55,7 @@ func TestCountsEqualANaiveRecountAfterConcurrentWork(t *testing.T) {
 	w.requireCopiesHold(t)
 	for _, username := range []string{"amy", "bo", "cy", "dee", "sue", "ada"} {
 		v := w.viewer(username)
-		list, err := w.Desk.Inboxes(viewer.NewContext(t.Context(), v))
+		list, err := w.Conversations.Inboxes(viewer.NewContext(t.Context(), v))
 		require.NoError(t, err)
 		shown := map[question]conversation.Counts{}
 		for _, in := range list.Inboxes {
@@ -75,7 +75,7 @@ func (w *world) questionOf(in *conversation.Inbox) question {
 	if in.Subject == nil {
 		return q
 	}
-	_, key, _ := w.Desk.IDs.Parse(*in.Subject)
+	_, key, _ := w.Conversations.IDs.Parse(*in.Subject)
 	switch in.Kind {
 	case conversation.SenderID:
 		q.channel = key
@@ -94,9 +94,9 @@ func (w *world) requireTotals(t *testing.T, v *viewer.Viewer, all map[int64]*fee
 			continue
 		}
 		want := q.keys(v, all)
-		page, err := w.Desk.List(viewer.NewContext(t.Context(), v), q.view(w), q.filter(w), nil, conversation.Window{Size: 1}, conversation.Selected{})
+		page, err := w.Conversations.List(viewer.NewContext(t.Context(), v), q.view(w), q.filter(w), nil, conversation.Window{Size: 1}, conversation.Selected{})
 		require.NoError(t, err)
-		total, err := w.Desk.Total(t.Context(), page.Scope)
+		total, err := w.Conversations.Total(t.Context(), page.Scope)
 		require.NoError(t, err)
 		require.Equal(t, int64(len(want)), total, "%+v", q)
 		require.Equal(t, want, w.walk(v, q, 30), "%+v", q)
@@ -221,7 +221,7 @@ type folded struct {
 }
 
 func (w *world) fold(v *viewer.Viewer, q question) *folded {
-	scope, err := w.Desk.Scope(v, q.view(w), q.filter(w))
+	scope, err := w.Conversations.Scope(v, q.view(w), q.filter(w))
 	require.NoError(w.T, err)
 	return &folded{v: v, q: q, scope: scope, keys: map[int64]bool{}}
 }
@@ -243,7 +243,7 @@ func (w *world) requireFolded(t require.TestingT, f *folded) {
 		want[k] = true
 	}
 	require.Equal(t, want, f.keys, "%+v", f.q)
-	counts, _, err := w.Desk.Count(context.Background(), f.scope)
+	counts, _, err := w.Conversations.Count(context.Background(), f.scope)
 	require.NoError(t, err)
 	require.Equal(t, counts, f.counts, "%+v", f.q)
 }

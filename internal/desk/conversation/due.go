@@ -32,7 +32,7 @@ func (r *Row) dueOn(t channel.Type, now clock.Time) clock.Time {
 
 // dueAt is dueOn for the conversation's own channel.
 func (r *Row) dueAt(now clock.Time) clock.Time {
-	ch := r.desk.Directory.Channel(r.ChannelID)
+	ch := r.service.Directory.Channel(r.ChannelID)
 	if ch == nil {
 		return 0
 	}
@@ -45,7 +45,7 @@ const dueBatch = 500
 // SweepDue records that time has changed the conversations that are due, each in
 // a write of its own, and returns how many. Processes may sweep at once: each
 // change is recorded by one of them.
-func (d *Desk) SweepDue(ctx context.Context) (swept int, err error) {
+func (d *Service) SweepDue(ctx context.Context) (swept int, err error) {
 	ctx = viewer.AsSystem(ctx, "due")
 	for {
 		keys, err := d.due(ctx)
@@ -60,7 +60,7 @@ func (d *Desk) SweepDue(ctx context.Context) (swept int, err error) {
 }
 
 // due are the conversations whose time has passed, the longest due first.
-func (d *Desk) due(ctx context.Context) (keys []int64, err error) {
+func (d *Service) due(ctx context.Context) (keys []int64, err error) {
 	err = d.Store.Read(ctx, d.dueQuery(), func(rows *sql.Rows) error {
 		var key int64
 		keys = append(keys, key)
@@ -69,19 +69,19 @@ func (d *Desk) due(ctx context.Context) (keys []int64, err error) {
 	return keys, err
 }
 
-func (d *Desk) dueQuery() store.Query {
+func (d *Service) dueQuery() store.Query {
 	return d.Store.Builder().Select("id").From(entsql.Table("conversations")).
 		Where(d.isDue(d.Store.Clock.Now())).OrderBy("due_at").Limit(dueBatch)
 }
 
-func (d *Desk) isDue(now clock.Time) *entsql.Predicate {
+func (d *Service) isDue(now clock.Time) *entsql.Predicate {
 	return entsql.And(
 		entsql.P(func(b *entsql.Builder) { b.Ident("due_at").WriteString(" > 0") }), // as its index has it
 		entsql.LT("due_at", int64(now)))
 }
 
 // settleDue writes side by side, so that the group writer commits them together.
-func (d *Desk) settleDue(ctx context.Context, keys []int64) (swept int, err error) {
+func (d *Service) settleDue(ctx context.Context, keys []int64) (swept int, err error) {
 	var (
 		mu      sync.Mutex
 		writing sync.WaitGroup
@@ -101,7 +101,7 @@ func (d *Desk) settleDue(ctx context.Context, keys []int64) (swept int, err erro
 	return swept, err
 }
 
-func (d *Desk) settleOne(ctx context.Context, key int64) (recorded bool, err error) {
+func (d *Service) settleOne(ctx context.Context, key int64) (recorded bool, err error) {
 	err = d.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		recorded = false
 		row, err := d.Load(ctx, tx, key)

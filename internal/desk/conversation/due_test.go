@@ -36,7 +36,7 @@ func withWhatsApp(t *testing.T) *parleytest.Parley {
 
 func sweep(t *testing.T, p *parleytest.Parley) int {
 	t.Helper()
-	n, err := p.Desk.SweepDue(context.Background())
+	n, err := p.Conversations.SweepDue(context.Background())
 	require.NoError(t, err)
 	return n
 }
@@ -72,7 +72,7 @@ func TestProcessesThatSweepAtOnceRecordEachChangeOnce(t *testing.T) {
 	p.Clock.Advance(25 * time.Hour)
 	var sweeping sync.WaitGroup
 	for range 4 {
-		sweeping.Go(func() { _, _ = p.Desk.SweepDue(context.Background()) })
+		sweeping.Go(func() { _, _ = p.Conversations.SweepDue(context.Background()) })
 	}
 	sweeping.Wait()
 	require.Zero(t, sweep(t, p))
@@ -89,7 +89,7 @@ func TestTheSweepUsesItsIndex(t *testing.T) {
 		return // a table this small is read whole there, whatever the index
 	}
 	var plan string
-	text, args := p.Desk.DueQuery().Query()
+	text, args := p.Conversations.DueQuery().Query()
 	q := sqlText{text: "EXPLAIN QUERY PLAN " + text, args: args}
 	w := &world{Parley: p}
 	var id, parent, unused int

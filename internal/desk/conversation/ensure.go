@@ -22,7 +22,7 @@ type Customer struct {
 // a channel, and locks the conversation: in one statement when nothing is to be
 // written, else in three more. A conversation made here has no number yet: the first
 // message that is added begins it.
-func (d *Desk) Ensure(ctx context.Context, tx *store.Tx, channelKey int64, c Customer) (*Row, *MessagingUser, error) {
+func (d *Service) Ensure(ctx context.Context, tx *store.Tx, channelKey int64, c Customer) (*Row, *MessagingUser, error) {
 	row, user, err := d.known(ctx, tx, channelKey, c)
 	if err != nil || row != nil {
 		return row, user, err
@@ -37,8 +37,8 @@ func (d *Desk) Ensure(ctx context.Context, tx *store.Tx, channelKey int64, c Cus
 		return nil, nil, err
 	}
 	row = &Row{
-		ChannelID: channelKey, UserID: user.Key, QueueID: d.Directory.Channel(channelKey).Queue,
-		Title: user.Name, Address: c.Address, FirstSeq: 1, CreatedAt: tx.Now, heard: user.Name, desk: d,
+		ChannelID: channelKey, MessagingUserID: user.Key, QueueID: d.Directory.Channel(channelKey).Queue,
+		Title: user.Name, Address: c.Address, FirstSeq: 1, CreatedAt: tx.Now, heard: user.Name, service: d,
 	}
 	if c.Record != nil {
 		row.RecordID, row.Type = c.Record.Key, c.Record.ObjectType
@@ -50,11 +50,11 @@ func (d *Desk) Ensure(ctx context.Context, tx *store.Tx, channelKey int64, c Cus
 }
 
 // known finds and locks what is there, unless the customer's name is to be learnt.
-func (d *Desk) known(ctx context.Context, tx *store.Tx, channelKey int64, c Customer) (row *Row, user *MessagingUser, err error) {
+func (d *Service) known(ctx context.Context, tx *store.Tx, channelKey int64, c Customer) (row *Row, user *MessagingUser, err error) {
 	err = one(ctx, tx, findKnown.With(channelKey, c.Address), func(s *store.Row) {
 		var next int
 		user, next = d.readUser(s, 0)
-		row = &Row{heard: user.Name, desk: d} // Apply gives it the name when it has none
+		row = &Row{heard: user.Name, service: d} // Apply gives it the name when it has none
 		conversations.Read(row, s, next, table.Columns{})
 	})
 	if row != nil && user.Name == "" && c.Name != "" {

@@ -23,11 +23,11 @@ func drawEdit(t *rapid.T, w *world) conversation.Edit {
 		case 0:
 			row.Receive(m, one)
 		case 1:
-			row.Send(m, one, other, row.Inbound-1, sure)
+			row.Send(m, one, other, row.InboundCount-1, sure)
 		case 2:
-			row.MarkRead(row.Inbound - 1)
+			row.MarkRead(row.InboundCount - 1)
 		case 3:
-			row.MarkRead(row.Inbound)
+			row.MarkRead(row.InboundCount)
 		case 4:
 			row.MarkUnread()
 		case 5:
@@ -56,13 +56,13 @@ func TestFoldingEachEventEqualsTheListReadAgain(t *testing.T) {
 				folds[i].keys[k] = true
 			}
 			var err error
-			folds[i].counts, _, err = w.Desk.Count(t.Context(), folds[i].scope)
+			folds[i].counts, _, err = w.Conversations.Count(t.Context(), folds[i].scope)
 			require.NoError(t, err)
 		}
 		for range rapid.IntRange(1, 5).Draw(t, "moves") {
 			key, edit := base+rapid.Int64Range(0, 17).Draw(t, "conversation"), drawEdit(t, w)
 			require.NoError(t, w.Store.Write(system(), func(ctx context.Context, tx *store.Tx) error {
-				_, err := w.Desk.Change(ctx, tx, key, edit)
+				_, err := w.Conversations.Change(ctx, tx, key, edit)
 				return err
 			}))
 			for _, e := range w.log(at) {

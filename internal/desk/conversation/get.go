@@ -14,7 +14,7 @@ import (
 
 // Get reads a conversation by its public id; nil when it is not there or the
 // viewer of ctx may not see it.
-func (d *Desk) Get(ctx context.Context, id string) (*Row, error) {
+func (d *Service) Get(ctx context.Context, id string) (*Row, error) {
 	key, ok := d.IDs.Decode(publicid.Conversation, id)
 	if !ok {
 		return nil, nil
@@ -25,7 +25,7 @@ func (d *Desk) Get(ctx context.Context, id string) (*Row, error) {
 
 // ByKey reads conversations by key, as far as the viewer of ctx may see them, in
 // one statement.
-func (d *Desk) ByKey(ctx context.Context, keys []int64) (map[int64]*Row, error) {
+func (d *Service) ByKey(ctx context.Context, keys []int64) (map[int64]*Row, error) {
 	t := entsql.Table("conversations")
 	in := make([]any, len(keys))
 	for i, k := range keys {

@@ -44,7 +44,7 @@ func (i *Identifier) Received() *string { return optional(i.Came) }
 
 // Identifiers reads those of each messaging user, the primary first, in one statement.
 // Whoever may read a messaging user may read them.
-func (d *Desk) Identifiers(ctx context.Context, users []*MessagingUser) ([][]*Identifier, error) {
+func (d *Service) Identifiers(ctx context.Context, users []*MessagingUser) ([][]*Identifier, error) {
 	keys := make([]int64, len(users))
 	for i, u := range users {
 		keys[i] = u.Key
@@ -69,7 +69,7 @@ func (d *Desk) Identifiers(ctx context.Context, users []*MessagingUser) ([][]*Id
 }
 
 // identify is the statement that makes a customer's first identifier, if there is none.
-func (d *Desk) identify(channelKey, user int64, c Customer, now clock.Time) store.Query {
+func (d *Service) identify(channelKey, user int64, c Customer, now clock.Time) store.Query {
 	i := IdentifierOf(c.Address, c.Received, d.Directory.Channel(channelKey).Type)
 	return makeIdentifier.With(channelKey, user, string(i.StoredKind), i.Value, i.Value, i.Came, int64(now))
 }

@@ -25,7 +25,7 @@ func TestWhatAScopeMatchesHasOneOfItsKeys(t *testing.T) {
 		if !q.known(v) {
 			q.kind = conversation.All
 		}
-		scope, err := w.Desk.Scope(v, q.view(w), q.filter(w))
+		scope, err := w.Conversations.Scope(v, q.view(w), q.filter(w))
 		require.NoError(t, err)
 		keys := scope.Keys()
 		for k, f := range all {
@@ -52,7 +52,7 @@ func TestAScopeChoosesTheKeysOfFewestEvents(t *testing.T) {
 	supervisor := &viewer.Viewer{AgentID: 8, Permissions: []viewer.Permission{viewer.ViewTeamInbox}}
 	admin := &viewer.Viewer{AgentID: 9, Permissions: []viewer.Permission{viewer.ViewAllData}}
 	contacts := ptr("Contact")
-	anyRecord, amy := ptr(w.Desk.IDs.Encode(publicid.Record, w.records[0])), ptr(w.Desk.IDs.Encode(publicid.Agent, w.agent["amy"]))
+	anyRecord, amy := ptr(w.Conversations.IDs.Encode(publicid.Record, w.records[0])), ptr(w.Conversations.IDs.Encode(publicid.Agent, w.agent["amy"]))
 	sight := []feed.Key{
 		{Fact: feed.ByOwner, ID: 7},
 		{Fact: feed.ByChannel, ID: w.numbers[0]},
@@ -80,7 +80,7 @@ func TestAScopeChoosesTheKeysOfFewestEvents(t *testing.T) {
 		"an admin's all":               {admin, conversation.View{Kind: conversation.All}, nil, []feed.Key{feed.Everything}},
 		"unassigned to nobody's agent": {&viewer.Viewer{AgentID: 7}, conversation.View{Kind: conversation.Unassigned}, nil, []feed.Key{}},
 	} {
-		scope, err := w.Desk.Scope(c.v, c.view, c.filter)
+		scope, err := w.Conversations.Scope(c.v, c.view, c.filter)
 		require.NoError(t, err, name)
 		require.Equal(t, c.want, scope.Keys(), name)
 	}

@@ -57,7 +57,7 @@ type Page struct {
 	// Scope can count the whole list.
 	Scope *Scope
 
-	desk *Desk
+	desk *Service
 }
 
 // Edge is a conversation in a page.
@@ -82,7 +82,7 @@ type Alongside struct {
 // sight it must merge, it visits at most a page and one row that the view and
 // filter let through, wherever the page lies. Where the filter has more conditions
 // than an index serves, it walks past what they keep out, in turn with other scans.
-func (d *Desk) List(ctx context.Context, view View, filter *Filter, order *Order, w Window, selected Selected) (*Page, error) {
+func (d *Service) List(ctx context.Context, view View, filter *Filter, order *Order, w Window, selected Selected) (*Page, error) {
 	scope, err := d.Scope(viewer.FromContext(ctx), view, filter)
 	if err != nil {
 		return nil, err
@@ -120,10 +120,10 @@ type spot struct {
 }
 
 // Cursor returns the conversation's place in lists.
-func (r *Row) Cursor() string { return r.desk.CursorAt(r.LastMessageAt, r.Key) }
+func (r *Row) Cursor() string { return r.service.CursorAt(r.LastMessageAt, r.Key) }
 
 // CursorAt is the cursor of a place in lists: that of a conversation with this key
 // and this time of its last message.
-func (d *Desk) CursorAt(at clock.Time, key int64) string {
+func (d *Service) CursorAt(at clock.Time, key int64) string {
 	return d.Cursors.Seal(cursor.Conversations, int64(at), key)
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // The methods of this file are the whole of how a conversation changes (DOMAIN:
-// Conversation). They are pure: Desk.Change saves what they did.
+// Conversation). They are pure: Service.Change saves what they did.
 
 // Message is what a conversation needs to know of a message added to it.
 type Message struct {
@@ -33,7 +33,7 @@ func (r *Row) Precede() int64 {
 // It never moves an owner who is there; where nobody is, the sole owner of the
 // sender ID becomes it.
 func (r *Row) Receive(m Message, soleOwner int64) {
-	r.Inbound++
+	r.InboundCount++
 	r.IsUnread = true
 	r.LastIncoming = later(r.LastIncoming, m.At)
 	r.show(m, content.Inbound)
@@ -69,9 +69,9 @@ func (r *Row) Send(m Message, author, soleOwner, read int64, clearForOwner bool)
 // already read where nothing before it is new. It shows in lists unless what is
 // there is newer.
 func (r *Row) ReceivePast(m Message, soleOwner int64, read bool) {
-	r.Inbound++
-	if read && r.Read == r.Inbound-1 {
-		r.Read = r.Inbound
+	r.InboundCount++
+	if read && r.ReadCount == r.InboundCount-1 {
+		r.ReadCount = r.InboundCount
 	} else {
 		r.IsUnread = true
 	}
@@ -123,8 +123,8 @@ func (r *Row) Anchor(record *Record) {
 // MarkRead marks as read up to the inbound ordinal. What came later stays new
 // and keeps the conversation unread.
 func (r *Row) MarkRead(upTo int64) {
-	r.Read = max(r.Read, min(upTo, r.Inbound))
-	r.IsUnread = r.Read < r.Inbound
+	r.ReadCount = max(r.ReadCount, min(upTo, r.InboundCount))
+	r.IsUnread = r.ReadCount < r.InboundCount
 }
 
 // MarkUnread marks as unread; the new count stays.

@@ -27,11 +27,11 @@ type mind struct {
 }
 
 func (m mind) row() *conversation.Row {
-	return &conversation.Row{OwnerID: m.owner, Assigned: m.assigned, IsUnread: m.unread, Inbound: m.inbound, Read: m.read}
+	return &conversation.Row{OwnerID: m.owner, Assigned: m.assigned, IsUnread: m.unread, InboundCount: m.inbound, ReadCount: m.read}
 }
 
 func mindOf(r *conversation.Row) mind {
-	return mind{r.OwnerID, r.Assigned, r.IsUnread, r.Inbound, r.Read}
+	return mind{r.OwnerID, r.Assigned, r.IsUnread, r.InboundCount, r.ReadCount}
 }
 
 func receive(soleOwner int64) func(*conversation.Row) {
@@ -40,7 +40,7 @@ func receive(soleOwner int64) func(*conversation.Row) {
 
 func send(author, soleOwner int64, confirmed bool) func(*conversation.Row) {
 	return func(r *conversation.Row) {
-		r.Send(conversation.Message{Key: 9, At: 50, Preview: "Hi"}, author, soleOwner, r.Inbound, confirmed)
+		r.Send(conversation.Message{Key: 9, At: 50, Preview: "Hi"}, author, soleOwner, r.InboundCount, confirmed)
 	}
 }
 
@@ -119,8 +119,8 @@ func TestAnEditOfACopyLeavesTheOriginalsSendersAlone(t *testing.T) {
 	t.Parallel()
 	row := &conversation.Row{SentBy: append(make([]int64, 0, 8), amy)}
 	before := *row
-	row.Send(conversation.Message{}, bo, 0, row.Inbound, false)
-	row.Send(conversation.Message{}, bo, 0, row.Inbound, false)
+	row.Send(conversation.Message{}, bo, 0, row.InboundCount, false)
+	row.Send(conversation.Message{}, bo, 0, row.InboundCount, false)
 	require.Equal(t, []int64{amy}, before.SentBy)
 	require.Equal(t, []int64{amy, bo}, row.SentBy, "each sender once, in order")
 }
@@ -137,15 +137,15 @@ func TestMovesKeepTheirInvariants(t *testing.T) {
 			switch rapid.IntRange(0, 4).Draw(t, "move") {
 			case 0:
 				row.Receive(m, agent.Draw(t, "sole owner"))
-				require.Equal(t, before.Inbound+1, row.Inbound)
+				require.Equal(t, before.InboundCount+1, row.InboundCount)
 				require.True(t, before.OwnerID == 0 || row.OwnerID == before.OwnerID, "an inbound never moves an owner")
 			case 1:
-				row.Send(m, agent.Draw(t, "author"), agent.Draw(t, "sole owner"), rapid.Int64Range(0, row.Inbound).Draw(t, "read"), rapid.Bool().Draw(t, "confirmed"))
+				row.Send(m, agent.Draw(t, "author"), agent.Draw(t, "sole owner"), rapid.Int64Range(0, row.InboundCount).Draw(t, "read"), rapid.Bool().Draw(t, "confirmed"))
 				require.True(t, !before.Assigned || row.OwnerID == before.OwnerID, "assignment wins over sending")
 				require.False(t, row.IsUnread && !before.IsUnread, "sending never makes unread")
 			case 2:
 				row.MarkRead(rapid.Int64Range(-1, 50).Draw(t, "up to"))
-				require.GreaterOrEqual(t, row.Read, before.Read)
+				require.GreaterOrEqual(t, row.ReadCount, before.ReadCount)
 			case 3:
 				row.MarkUnread()
 				require.Equal(t, before.NewCount(), row.NewCount())
@@ -154,7 +154,7 @@ func TestMovesKeepTheirInvariants(t *testing.T) {
 				require.Equal(t, before.NewCount(), row.NewCount())
 				require.True(t, row.IsUnread || row.OwnerID == before.OwnerID, "unread for a new owner")
 			}
-			require.LessOrEqual(t, row.Read, row.Inbound)
+			require.LessOrEqual(t, row.ReadCount, row.InboundCount)
 			require.True(t, row.IsUnread || row.NewCount() == 0, "what is read has nothing new")
 			require.True(t, !row.Assigned || row.OwnerID != 0, "assigned to somebody")
 			require.GreaterOrEqual(t, row.LastMessageAt, before.LastMessageAt)

@@ -120,11 +120,11 @@ func (q question) view(w *world) conversation.View {
 	subject := ""
 	switch q.kind {
 	case conversation.SenderID:
-		subject = w.Desk.IDs.Encode(publicid.Channel, q.channel)
+		subject = w.Conversations.IDs.Encode(publicid.Channel, q.channel)
 	case conversation.TeamInbox:
-		subject = w.Desk.IDs.Encode(publicid.Agent, q.agent)
+		subject = w.Conversations.IDs.Encode(publicid.Agent, q.agent)
 	case conversation.RecordTrail:
-		subject = w.Desk.IDs.Encode(publicid.Record, q.record)
+		subject = w.Conversations.IDs.Encode(publicid.Record, q.record)
 	case conversation.ObjectType:
 		subject = q.object
 	default:
@@ -139,10 +139,10 @@ func (q question) filter(w *world) *conversation.Filter {
 		LastMessageDirection: q.direction, LastMessageFrom: q.from, LastMessageBefore: q.before,
 	}
 	if q.filterChannel != nil {
-		f.ChannelID = ptr(w.Desk.IDs.Encode(publicid.Channel, *q.filterChannel))
+		f.ChannelID = ptr(w.Conversations.IDs.Encode(publicid.Channel, *q.filterChannel))
 	}
 	if q.filterOwn != nil {
-		f.OwnerID = ptr(w.Desk.IDs.Encode(publicid.Agent, *q.filterOwn))
+		f.OwnerID = ptr(w.Conversations.IDs.Encode(publicid.Agent, *q.filterOwn))
 	}
 	return f
 }
@@ -152,7 +152,7 @@ func (w *world) walk(v *viewer.Viewer, q question, size int) []int64 {
 	w.T.Helper()
 	ctx, keys, window := viewer.NewContext(w.T.Context(), v), []int64{}, conversation.Window{Size: size}
 	for {
-		page, err := w.Desk.List(ctx, q.view(w), q.filter(w), nil, window, conversation.Selected{})
+		page, err := w.Conversations.List(ctx, q.view(w), q.filter(w), nil, window, conversation.Selected{})
 		require.NoError(w.T, err)
 		for _, r := range page.Nodes {
 			keys = append(keys, r.Key)

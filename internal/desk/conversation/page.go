@@ -15,7 +15,7 @@ import (
 
 // pageQuery is the statement of a page: the log's head, and the top rows.
 type pageQuery struct {
-	desk       *Desk
+	desk       *Service
 	scope      *Scope
 	after      *spot
 	size       int
@@ -29,7 +29,7 @@ type pageQuery struct {
 
 var slabs store.Slabs[Row]
 
-func (d *Desk) pageQuery(scope *Scope, order *Order, w Window, selected Selected) (*pageQuery, error) {
+func (d *Service) pageQuery(scope *Scope, order *Order, w Window, selected Selected) (*pageQuery, error) {
 	q := &pageQuery{
 		desk: d, scope: scope, size: w.Size + 1, slab: slabs.Slab(selected.Until),
 		columns: selected.Columns, along: selected.Along, unplaced: selected.Unplaced,
@@ -225,7 +225,7 @@ func qualify(table string) columnOf {
 // row reads a row of the page.
 func (q *pageQuery) row(s *store.Row) (*Row, error) {
 	r := q.slab.Next()
-	r.desk = q.desk
+	r.service = q.desk
 	i := conversations.Read(r, s, 0, q.columns)
 	if owner, known := q.scope.conds[ownedBy].(int64); known {
 		r.OwnerID = owner

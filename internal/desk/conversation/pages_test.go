@@ -43,7 +43,7 @@ func (w *world) turn(ctx context.Context, q question, order *conversation.Order,
 	var keys []int64
 	window := conversation.Window{Size: size, Backward: backward}
 	for first := true; ; first = false {
-		page, err := w.Desk.List(ctx, q.view(w), q.filter(w), order, window, conversation.Selected{})
+		page, err := w.Conversations.List(ctx, q.view(w), q.filter(w), order, window, conversation.Selected{})
 		require.NoError(w.T, err)
 		ahead, behind := page.HasNextPage, page.HasPreviousPage
 		if backward {
@@ -134,7 +134,7 @@ func TestPagesHoldWhileConversationsChange(t *testing.T) {
 
 // publicIDs are the ids of the written rows.
 func (w *world) publicIDs() []string {
-	rows, err := w.Desk.ByKey(system(), slices.Collect(maps.Keys(w.rows)))
+	rows, err := w.Conversations.ByKey(system(), slices.Collect(maps.Keys(w.rows)))
 	require.NoError(w.T, err)
 	var ids []string
 	for _, r := range rows {
@@ -155,9 +155,9 @@ func (w *world) disturb(ids []string, n int, stop chan struct{}) {
 		id := ids[i%len(ids)]
 		var err error
 		if i/2%2 == 0 {
-			_, err = w.Desk.MarkUnread(ada, []string{id}, true)
+			_, err = w.Conversations.MarkUnread(ada, []string{id}, true)
 		} else {
-			_, err = w.Desk.MarkRead(ada, []*conversation.MarkItem{{ID: id}}, true)
+			_, err = w.Conversations.MarkRead(ada, []*conversation.MarkItem{{ID: id}}, true)
 		}
 		if err != nil {
 			w.T.Errorf("a neighbour's write failed: %v", err)
@@ -174,7 +174,7 @@ func TestWhatIsNoCursorIsBadInputThatNamesItsArgument(t *testing.T) {
 	id := w.publicIDs()[0]
 	for _, cursor := range []string{"x", "!!", id, "AAAAAAAAAAA", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"} {
 		for backward, field := range map[bool]string{false: "after", true: "before"} {
-			_, err := w.Desk.List(ctx, conversation.View{Kind: conversation.All}, nil, nil,
+			_, err := w.Conversations.List(ctx, conversation.View{Kind: conversation.All}, nil, nil,
 				conversation.Window{Size: 5, Cursor: cursor, Backward: backward}, conversation.Selected{})
 			require.Equal(t, fault.BadInput, fault.CodeOf(err), cursor)
 			var f *fault.Error
@@ -188,12 +188,12 @@ func TestAnEmptyListIsAnEmptyPageWithAFeedCursor(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for _, username := range []string{"dee", "cy", "ada"} {
-		page, err := w.Desk.List(w.Context(username), conversation.View{Kind: conversation.All}, nil, nil, conversation.Window{Size: 5}, conversation.Selected{})
+		page, err := w.Conversations.List(w.Context(username), conversation.View{Kind: conversation.All}, nil, nil, conversation.Window{Size: 5}, conversation.Selected{})
 		require.NoError(t, err)
 		require.Empty(t, page.Nodes)
 		require.False(t, page.HasNextPage || page.HasPreviousPage)
 		require.Nil(t, page.PageInfo().StartCursor)
-		at, err := w.Desk.Cursors.Decode(page.FeedCursor())
+		at, err := w.Conversations.Cursors.Decode(page.FeedCursor())
 		require.NoError(t, err)
 		require.Equal(t, page.Position, at)
 		require.Positive(t, at)

@@ -25,13 +25,13 @@ type MessagingUser struct {
 	ConsentStatus channel.Consent
 
 	country, locale string
-	desk            *Desk
+	desk            *Service
 }
 
 var userColumns = []string{"id", "channel_id", "address", "name", "country", "locale", "consent_status"}
 
 // readUser reads the userColumns from place i on, and returns the place behind them.
-func (d *Desk) readUser(s *store.Row, i int) (*MessagingUser, int) {
+func (d *Service) readUser(s *store.Row, i int) (*MessagingUser, int) {
 	return &MessagingUser{
 		Key: s.Int(i), ChannelID: s.Int(i + 1), Address: s.Text(i + 2), Name: s.Text(i + 3), country: s.Text(i + 4), locale: s.Text(i + 5),
 		ConsentStatus: channel.Consent(s.Text(i + 6)), desk: d,
@@ -65,21 +65,21 @@ type Record struct {
 	Mobile     string
 	OptedOut   bool
 
-	desk *Desk
+	service *Service
 }
 
 // IsNode marks a GraphQL Node.
 func (*Record) IsNode() {}
 
 // ID is the opaque id.
-func (r *Record) ID() string { return r.desk.IDs.Encode(publicid.Record, r.Key) }
+func (r *Record) ID() string { return r.service.IDs.Encode(publicid.Record, r.Key) }
 
 // MobileNumber is the number as the CRM holds it, nil when empty.
 func (r *Record) MobileNumber() *string { return optional(r.Mobile) }
 
 // Users reads messaging users by key, as far as the viewer may see them, in one
 // statement.
-func (d *Desk) Users(ctx context.Context, keys []int64) (map[int64]*MessagingUser, error) {
+func (d *Service) Users(ctx context.Context, keys []int64) (map[int64]*MessagingUser, error) {
 	rows, err := d.Store.Ent.MessagingUser.Query().Where(messaginguser.IDIn(keys...)).All(ctx)
 	if err != nil {
 		return nil, err
@@ -96,7 +96,7 @@ func (d *Desk) Users(ctx context.Context, keys []int64) (map[int64]*MessagingUse
 
 // Records reads records by key, as far as the viewer may see them, in one
 // statement.
-func (d *Desk) Records(ctx context.Context, keys []int64) (map[int64]*Record, error) {
+func (d *Service) Records(ctx context.Context, keys []int64) (map[int64]*Record, error) {
 	rows, err := d.Store.Ent.Record.Query().Where(record.IDIn(keys...)).All(ctx)
 	if err != nil {
 		return nil, err
@@ -108,16 +108,16 @@ func (d *Desk) Records(ctx context.Context, keys []int64) (map[int64]*Record, er
 	return out, nil
 }
 
-func (d *Desk) record(r *ent.Record) *Record {
+func (d *Service) record(r *ent.Record) *Record {
 	return &Record{
 		Key: r.ID, ObjectType: r.ObjectType, ExternalID: r.ExternalID, Name: r.Name,
-		Mobile: r.MobileNumber, OptedOut: r.OptedOut, desk: d,
+		Mobile: r.MobileNumber, OptedOut: r.OptedOut, service: d,
 	}
 }
 
 // RecordNamed finds a record by its id in the CRM; nil when it is not there or
 // may not be seen.
-func (d *Desk) RecordNamed(ctx context.Context, objectType, externalID string) (*Record, error) {
+func (d *Service) RecordNamed(ctx context.Context, objectType, externalID string) (*Record, error) {
 	if !storable(objectType) || !storable(externalID) {
 		return nil, nil
 	}

@@ -9,11 +9,11 @@ import (
 
 // Readdress gives a conversation that the write has loaded, and its customer, the
 // address that the customer has. No other conversation of the channel may have it.
-func (d *Desk) Readdress(ctx context.Context, tx *store.Tx, row *Row, address, country string) error {
+func (d *Service) Readdress(ctx context.Context, tx *store.Tx, row *Row, address, country string) error {
 	known := IdentifierOf(address, "", d.Directory.Channel(row.ChannelID).Type)
 	for _, q := range []store.Query{
-		readdressUser.With(address, country, row.UserID),
-		readdressIdentifier.With(string(known.StoredKind), address, address, row.UserID),
+		readdressUser.With(address, country, row.MessagingUserID),
+		readdressIdentifier.With(string(known.StoredKind), address, address, row.MessagingUserID),
 	} {
 		if _, err := tx.Exec(ctx, q); err != nil {
 			return err

@@ -19,16 +19,16 @@ import (
 // Row is a conversation with everything a list shows. Zero keys and times stand
 // for none.
 type Row struct {
-	Key       int64
-	ChannelID int64
-	UserID    int64
-	RecordID  int64
-	OwnerID   int64
-	QueueID   int64
-	Type      string // object type of the anchor record
-	Assigned  bool   // the owner was assigned, so sending does not move them
-	Title     string // copy of the customer's name
-	Address   string
+	Key             int64
+	ChannelID       int64
+	MessagingUserID int64
+	RecordID        int64
+	OwnerID         int64
+	QueueID         int64
+	Type            string // object type of the anchor record
+	Assigned        bool   // the owner was assigned, so sending does not move them
+	Title           string // copy of the customer's name
+	Address         string
 
 	Preview       string
 	LastMessageAt clock.Time
@@ -36,12 +36,12 @@ type Row struct {
 	LastDirection content.Direction
 	LastIncoming  clock.Time
 
-	IsUnread bool
-	Inbound  int64 // ordinal of the last inbound
-	Read     int64 // inbound ordinal read up to
-	FirstSeq int64 // number of the first message or note; 1, or less where older history was brought in
-	LastSeq  int64 // number of the last message or note, FirstSeq-1 when there is none
-	SentBy   []int64
+	IsUnread     bool
+	InboundCount int64 // ordinal of the last inbound
+	ReadCount    int64 // inbound ordinal read up to
+	FirstSeq     int64 // number of the first message or note; 1, or less where older history was brought in
+	LastSeq      int64 // number of the last message or note, FirstSeq-1 when there is none
+	SentBy       []int64
 
 	CreatedAt clock.Time
 
@@ -50,8 +50,8 @@ type Row struct {
 	// Along is what Alongside read with the row; nil for nothing.
 	Along any
 
-	heard string // a name to take when none is known
-	desk  *Desk
+	heard   string // a name to take when none is known
+	service *Service
 }
 
 // conversations declares the columns: how each is read, written and compared, which
@@ -66,7 +66,7 @@ var conversations = table.New("conversations", []table.Column[Row, feed.Facts]{
 		Name: "channel_id", Value: table.Int(func(r *Row) *int64 { return &r.ChannelID }), Fields: "channel",
 		Fact: func(f *feed.Facts, r *Row) { f.Channel = r.ChannelID },
 	},
-	{Name: "messaging_user_id", Value: table.Int(func(r *Row) *int64 { return &r.UserID }), Fields: "messagingUser"},
+	{Name: "messaging_user_id", Value: table.Int(func(r *Row) *int64 { return &r.MessagingUserID }), Fields: "messagingUser"},
 	{
 		Name: "record_id", Value: table.Key(func(r *Row) *int64 { return &r.RecordID }), Fields: "record",
 		Fact: func(f *feed.Facts, r *Row) { f.Record = r.RecordID },
@@ -102,12 +102,12 @@ var conversations = table.New("conversations", []table.Column[Row, feed.Facts]{
 		Fact: func(f *feed.Facts, r *Row) { f.Unread = r.IsUnread },
 	},
 	{
-		Name: "inbound_count", Value: table.Int(func(r *Row) *int64 { return &r.Inbound }),
-		Fact: func(f *feed.Facts, r *Row) { f.Inbound = r.Inbound },
+		Name: "inbound_count", Value: table.Int(func(r *Row) *int64 { return &r.InboundCount }),
+		Fact: func(f *feed.Facts, r *Row) { f.Inbound = r.InboundCount },
 	},
 	{
-		Name: "read_count", Value: table.Int(func(r *Row) *int64 { return &r.Read }),
-		Fact: func(f *feed.Facts, r *Row) { f.Read = r.Read },
+		Name: "read_count", Value: table.Int(func(r *Row) *int64 { return &r.ReadCount }),
+		Fact: func(f *feed.Facts, r *Row) { f.Read = r.ReadCount },
 	},
 	{Name: "first_seq", Value: table.Int(func(r *Row) *int64 { return &r.FirstSeq }), Fields: "messageCount messages"},
 	{Name: "last_seq", Value: table.Int(func(r *Row) *int64 { return &r.LastSeq }), Fields: "messageCount messages"},
@@ -120,7 +120,7 @@ var conversations = table.New("conversations", []table.Column[Row, feed.Facts]{
 	// A list reads one computed column where the field needs no more of two: reading
 	// a column costs more than computing it.
 	{Name: "shown", Of: shownOf, Value: table.Text(func(r *Row) *string { return &r.Title }), Fields: "name"},
-	{Name: "new", Of: newOf, Value: table.Int(func(r *Row) *int64 { return &r.Inbound }), Fields: "newCount"},
+	{Name: "new", Of: newOf, Value: table.Int(func(r *Row) *int64 { return &r.InboundCount }), Fields: "newCount"},
 })
 
 func shownOf(x string) string {
@@ -156,8 +156,8 @@ func (r *Row) Begin(t channel.Type, now clock.Time) []any {
 }
 
 // scan reads all columns of the present row.
-func (d *Desk) scan(rows *sql.Rows) (*Row, error) {
-	r := &Row{desk: d}
+func (d *Service) scan(rows *sql.Rows) (*Row, error) {
+	r := &Row{service: d}
 	return r, store.ScanRow(rows, func(s *store.Row) error {
 		conversations.Read(r, s, 0, table.Columns{})
 		return nil
@@ -180,10 +180,10 @@ func (r *Row) Subject() rule.Subject {
 func (*Row) IsNode() {}
 
 // ID is the opaque id.
-func (r *Row) ID() string { return r.desk.IDs.Encode(publicid.Conversation, r.Key) }
+func (r *Row) ID() string { return r.service.IDs.Encode(publicid.Conversation, r.Key) }
 
 // AppendID appends the ID.
-func (r *Row) AppendID(b []byte) []byte { return r.desk.IDs.Append(b, publicid.Conversation, r.Key) }
+func (r *Row) AppendID(b []byte) []byte { return r.service.IDs.Append(b, publicid.Conversation, r.Key) }
 
 // Name is the customer's name, or their address when none is known.
 func (r *Row) Name() string {
@@ -197,16 +197,16 @@ func (r *Row) Name() string {
 func (r *Row) MobileNumber() string { return r.Address }
 
 // Channel is the sender ID.
-func (r *Row) Channel() *directory.Channel { return r.desk.Directory.Channel(r.ChannelID) }
+func (r *Row) Channel() *directory.Channel { return r.service.Directory.Channel(r.ChannelID) }
 
 // Owner is who works it, nil when nobody does.
-func (r *Row) Owner() *directory.Agent { return r.desk.Directory.Agent(r.OwnerID) }
+func (r *Row) Owner() *directory.Agent { return r.service.Directory.Agent(r.OwnerID) }
 
 // ObjectType is the anchor record's type, nil when there is none.
 func (r *Row) ObjectType() *string { return optional(r.Type) }
 
 // NewCount is how many inbound messages are not read.
-func (r *Row) NewCount() int { return int(r.Inbound - r.Read) }
+func (r *Row) NewCount() int { return int(r.InboundCount - r.ReadCount) }
 
 // LastIncomingAt is when the customer last wrote, nil when never.
 func (r *Row) LastIncomingAt() *clock.Time { return optional(r.LastIncoming) }

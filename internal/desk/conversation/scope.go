@@ -33,7 +33,7 @@ func (a *asked) meet(condition int, want any) {
 }
 
 // filter asks what a filter does.
-func (a *asked) filter(d *Desk, f *Filter) error {
+func (a *asked) filter(d *Service, f *Filter) error {
 	for i := range conditions {
 		if conditions[i].filter == nil {
 			continue

@@ -27,9 +27,9 @@ func (w *world) scatter(n int) {
 			if i%4 > 0 {
 				r.RecordID, r.Type = w.records[i%3], []string{"Contact", "Contact", "Lead"}[i%3]
 			}
-			r.Inbound = int64(at(2, 3))
-			r.Read = r.Inbound - int64(at(5, 2))*r.Inbound
-			r.IsUnread = r.Read < r.Inbound || i%5 == 0
+			r.InboundCount = int64(at(2, 3))
+			r.ReadCount = r.InboundCount - int64(at(5, 2))*r.InboundCount
+			r.IsUnread = r.ReadCount < r.InboundCount || i%5 == 0
 			if i%3 == 0 {
 				r.LastDirection = content.Outbound
 				r.SentBy = []int64{agents[2+at(1, 4)]}
@@ -92,7 +92,7 @@ func TestEveryFormOfAScopeAgrees(t *testing.T) {
 	require.Len(t, all, 150)
 	rapid.Check(t, func(t *rapid.T) {
 		v, q := drawViewer(t, w), drawQuestion(t, w)
-		scope, err := w.Desk.Scope(v, q.view(w), q.filter(w))
+		scope, err := w.Conversations.Scope(v, q.view(w), q.filter(w))
 		if !q.known(v) {
 			require.Equal(t, fault.NotFound, fault.CodeOf(err))
 			return
@@ -103,12 +103,12 @@ func TestEveryFormOfAScopeAgrees(t *testing.T) {
 		for k, f := range all {
 			require.Equal(t, slices.Contains(want, k), scope.Matches(f), "the Go form on %d: %+v", k, f)
 		}
-		counts, _, err := w.Desk.Count(t.Context(), scope)
+		counts, _, err := w.Conversations.Count(t.Context(), scope)
 		require.NoError(t, err)
 		require.Equal(t, q.counts(v, all), counts, "the standing counts")
 		var head int64
 		var fromRows conversation.Counts
-		w.read(w.Desk.RowCountQuery(scope), func() {}, &head, &fromRows.Total, &fromRows.Unread, &fromRows.New)
+		w.read(w.Conversations.RowCountQuery(scope), func() {}, &head, &fromRows.Total, &fromRows.Unread, &fromRows.New)
 		require.Equal(t, counts, fromRows, "the count of rows")
 	})
 }
@@ -117,12 +117,12 @@ func TestNobodySeesNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.scatter(12)
-	scope, err := w.Desk.Scope(&viewer.Viewer{}, conversation.View{Kind: conversation.All}, nil)
+	scope, err := w.Conversations.Scope(&viewer.Viewer{}, conversation.View{Kind: conversation.All}, nil)
 	require.NoError(t, err)
 	require.False(t, scope.Matches(&feed.Facts{Channel: w.numbers[0]}))
 	require.False(t, scope.Matches(nil))
 	require.Empty(t, w.walk(&viewer.Viewer{}, question{kind: conversation.All}, 10))
-	counts, _, err := w.Desk.Count(t.Context(), scope)
+	counts, _, err := w.Conversations.Count(t.Context(), scope)
 	require.NoError(t, err)
 	require.Zero(t, counts)
 }
@@ -140,12 +140,12 @@ func TestAnAgentWithEveryChannelSeesThem(t *testing.T) {
 	slices.Sort(v.Channels)
 	q := question{kind: conversation.All}
 	require.Len(t, w.walk(v, q, 100), 30)
-	scope, err := w.Desk.Scope(v, q.view(w), nil)
+	scope, err := w.Conversations.Scope(v, q.view(w), nil)
 	require.NoError(t, err)
-	counts, _, err := w.Desk.Count(t.Context(), scope)
+	counts, _, err := w.Conversations.Count(t.Context(), scope)
 	require.NoError(t, err)
 	require.Equal(t, int64(30), counts.Total)
-	rows, err := w.Desk.ByKey(viewer.NewContext(t.Context(), v), []int64{base, base + 1})
+	rows, err := w.Conversations.ByKey(viewer.NewContext(t.Context(), v), []int64{base, base + 1})
 	require.NoError(t, err)
 	require.Len(t, rows, 2)
 }

@@ -33,7 +33,7 @@ const rowsDecided = 4
 // Each calls fn with the conversations of a set as one statement finds them, at
 // most so many, and charges for them. The row holds the columns that tasks ask for,
 // and only until fn returns.
-func (d *Desk) Each(ctx context.Context, s Set, most int, fn func(*Row)) error {
+func (d *Service) Each(ctx context.Context, s Set, most int, fn func(*Row)) error {
 	b := &entsql.Builder{}
 	b.SetDialect(d.Store.Dialect())
 	b.WriteString("SELECT ").WriteString(strings.Join(conversations.Select("x", taskColumns), ", ")).WriteString(" FROM conversations AS x")
@@ -43,7 +43,7 @@ func (d *Desk) Each(ctx context.Context, s Set, most int, fn func(*Row)) error {
 	defer func() { price.Charge(ctx, n/rowsDecided) }()
 	return d.Store.Each(ctx, b, func(s *store.Row) error {
 		n++
-		row := Row{desk: d}
+		row := Row{service: d}
 		conversations.Read(&row, s, 0, taskColumns)
 		fn(&row)
 		return nil
@@ -94,7 +94,7 @@ func inKeys(b *entsql.Builder, column string, keys []int64) {
 
 // LoadAll is Load for many conversations, in one statement: those with the keys
 // that the viewer of ctx sees.
-func (d *Desk) LoadAll(ctx context.Context, tx *store.Tx, keys []int64) (map[int64]*Row, error) {
+func (d *Service) LoadAll(ctx context.Context, tx *store.Tx, keys []int64) (map[int64]*Row, error) {
 	t := entsql.Table("conversations")
 	q := tx.Builder().Select(columns...).From(t).
 		Where(entsql.P(func(b *entsql.Builder) { inKeys(b, "conversations.id", keys) }))
@@ -125,7 +125,7 @@ type Done struct {
 // DoAll does the task with conversations that this write has loaded and locked,
 // reading each up to an inbound ordinal, and returns what became of each. One
 // statement saves those that change alike. The events carry the idempotency key.
-func (d *Desk) DoAll(ctx context.Context, tx *store.Tx, task Task, rows []*Row, upTo []int64, key string) ([]Done, error) {
+func (d *Service) DoAll(ctx context.Context, tx *store.Tx, task Task, rows []*Row, upTo []int64, key string) ([]Done, error) {
 	done, edits := make([]Done, len(rows)), make([]edit, 0, len(rows))
 	for i, row := range rows {
 		before := *row

@@ -21,7 +21,7 @@ type Share struct {
 
 // Shares are the channels on which the scope may have conversations, in the order
 // of their keys, from the standing counts of what the viewer sees.
-func (d *Desk) Shares(ctx context.Context, s *Scope) (out []Share, err error) {
+func (d *Service) Shares(ctx context.Context, s *Scope) (out []Share, err error) {
 	t := entsql.Table("count_cells")
 	q := d.Store.Builder().SelectExpr(entsql.Raw("channel_id"), sum("conversations")).From(t).Where(entsql.NEQ(t.C("conversations"), 0))
 	where(q, append(s.conds.whereCells(t.C), s.sight.SQL(t.C)))
@@ -53,7 +53,7 @@ var few = conversations.Only("id", "channel_id", "name", "address", "last_messag
 
 // Few are all conversations of a scope, newest first, if there are no more than
 // most.
-func (d *Desk) Few(ctx context.Context, s *Scope, most int) (rows []*Row, ok bool, err error) {
+func (d *Service) Few(ctx context.Context, s *Scope, most int) (rows []*Row, ok bool, err error) {
 	q, err := d.pageQuery(s, nil, Window{Size: most}, Selected{Columns: few, Unplaced: true})
 	if err != nil {
 		return nil, false, err

@@ -41,14 +41,14 @@ type Task struct {
 
 // Assigning is the task of giving conversations to an agent, or to nobody (nil).
 // It needs AssignConversation.
-func (d *Desk) Assigning(ctx context.Context, agentID *string) (Task, error) {
+func (d *Service) Assigning(ctx context.Context, agentID *string) (Task, error) {
 	t := Task{Action: Assigning, Assignee: d.ownerOf(agentID)}
 	return t, d.May(ctx, t)
 }
 
 // May decides what does not depend on the conversation: nil when the viewer of
 // ctx may do the task at all.
-func (d *Desk) May(ctx context.Context, t Task) error {
+func (d *Service) May(ctx context.Context, t Task) error {
 	if t.Action != Assigning {
 		return nil
 	}
@@ -89,9 +89,9 @@ func (t Task) Do(ctx context.Context, row *Row, upTo int64) (feed.Event, error) 
 		row.MarkUnread()
 		return feed.Event{Cause: feed.ConversationUnread}, nil
 	}
-	wasRead, wasUnread := row.Read, row.IsUnread
+	wasRead, wasUnread := row.ReadCount, row.IsUnread
 	row.MarkRead(upTo)
-	if row.Read == wasRead && row.IsUnread == wasUnread {
+	if row.ReadCount == wasRead && row.IsUnread == wasUnread {
 		return feed.Event{}, nil
 	}
 	return feed.Event{Cause: feed.ConversationRead}, nil

@@ -36,14 +36,14 @@ type View struct {
 // for its conversations, and the viewer's sight. It answers in SQL (list, count)
 // and in Go (streams), and the two agree.
 type Scope struct {
-	sight rule.Sight
+	sight rule.Visibility
 	conds asked
 }
 
 // Scope resolves a view and a filter for the viewer v. A view whose subject the
 // viewer may not know of is NOT_FOUND; a filter naming what is not an id is
 // BAD_INPUT.
-func (d *Desk) Scope(v *viewer.Viewer, view View, filter *Filter) (*Scope, error) {
+func (d *Service) Scope(v *viewer.Viewer, view View, filter *Filter) (*Scope, error) {
 	conds, err := d.asks(v, view)
 	if err == nil && filter != nil {
 		err = conds.filter(d, filter)
@@ -60,9 +60,9 @@ type viewRow struct {
 	// subject says that the view needs one.
 	subject bool
 	// ask returns what the view wants of each condition.
-	ask func(d *Desk, v *viewer.Viewer, subject string) (asked, error)
+	ask func(d *Service, v *viewer.Viewer, subject string) (asked, error)
 	// inboxes are those of the kind that v has; nil when it is no inbox.
-	inboxes func(d *Desk, v *viewer.Viewer, sums cellSums) []*Inbox
+	inboxes func(d *Service, v *viewer.Viewer, sums cellSums) []*Inbox
 }
 
 // A new view is a row here, with its kind above, and a value in the schema. Inboxes are
@@ -70,31 +70,31 @@ type viewRow struct {
 var views = []viewRow{
 	{
 		kind: All,
-		ask:  func(*Desk, *viewer.Viewer, string) (asked, error) { return asked{}, nil },
+		ask:  func(*Service, *viewer.Viewer, string) (asked, error) { return asked{}, nil },
 	},
 	{
 		kind: MyInbox,
-		ask: func(_ *Desk, v *viewer.Viewer, _ string) (asked, error) {
+		ask: func(_ *Service, v *viewer.Viewer, _ string) (asked, error) {
 			return asked{ownedBy: v.AgentID, withInbound: true}, nil
 		},
-		inboxes: func(*Desk, *viewer.Viewer, cellSums) []*Inbox { return []*Inbox{{Title: "My Inbox"}} },
+		inboxes: func(*Service, *viewer.Viewer, cellSums) []*Inbox { return []*Inbox{{Title: "My Inbox"}} },
 	},
 	{
 		kind: Sent,
-		ask: func(_ *Desk, v *viewer.Viewer, _ string) (asked, error) {
+		ask: func(_ *Service, v *viewer.Viewer, _ string) (asked, error) {
 			return asked{sentBy: v.AgentID}, nil
 		},
 	},
 	{
 		kind: SenderID, subject: true,
-		ask: func(d *Desk, v *viewer.Viewer, subject string) (asked, error) {
+		ask: func(d *Service, v *viewer.Viewer, subject string) (asked, error) {
 			key, ok := d.IDs.Decode(publicid.Channel, subject)
 			if !ok || d.Directory.Channel(key) == nil || !v.HasChannel(key) && !v.Can(viewer.ViewAllData) {
 				return asked{}, missingSubject("sender ID inbox")
 			}
 			return asked{onChannel: key}, nil
 		},
-		inboxes: func(d *Desk, v *viewer.Viewer, _ cellSums) (out []*Inbox) {
+		inboxes: func(d *Service, v *viewer.Viewer, _ cellSums) (out []*Inbox) {
 			for _, c := range d.Directory.Channels() {
 				if v.HasChannel(c.Key) || v.Can(viewer.ViewAllData) {
 					out = append(out, &Inbox{Subject: &c.ID, Title: c.Name})
@@ -105,21 +105,21 @@ var views = []viewRow{
 	},
 	{
 		kind: Unassigned,
-		ask: func(_ *Desk, _ *viewer.Viewer, _ string) (asked, error) {
+		ask: func(_ *Service, _ *viewer.Viewer, _ string) (asked, error) {
 			return asked{ownedBy: int64(0)}, nil
 		},
-		inboxes: func(*Desk, *viewer.Viewer, cellSums) []*Inbox { return []*Inbox{{Title: "Unassigned"}} },
+		inboxes: func(*Service, *viewer.Viewer, cellSums) []*Inbox { return []*Inbox{{Title: "Unassigned"}} },
 	},
 	{
 		kind: ObjectType, subject: true,
-		ask: func(_ *Desk, _ *viewer.Viewer, subject string) (asked, error) {
+		ask: func(_ *Service, _ *viewer.Viewer, subject string) (asked, error) {
 			if !storable(subject) {
 				return asked{}, fault.Input("view.subject", "This is not an object type. Give one such as Contact.")
 			}
 			return asked{ofObjectType: subject}, nil
 		},
 		// Those of which v sees a conversation.
-		inboxes: func(_ *Desk, _ *viewer.Viewer, sums cellSums) (out []*Inbox) {
+		inboxes: func(_ *Service, _ *viewer.Viewer, sums cellSums) (out []*Inbox) {
 			for _, t := range slices.Sorted(maps.Keys(sums.objectType)) {
 				out = append(out, &Inbox{Subject: &t, Title: t})
 			}
@@ -128,14 +128,14 @@ var views = []viewRow{
 	},
 	{
 		kind: TeamInbox, subject: true,
-		ask: func(d *Desk, v *viewer.Viewer, subject string) (asked, error) {
+		ask: func(d *Service, v *viewer.Viewer, subject string) (asked, error) {
 			key, ok := d.IDs.Decode(publicid.Agent, subject)
 			if !v.Can(viewer.ViewTeamInbox) || !ok || d.Directory.Agent(key) == nil {
 				return asked{}, missingSubject("team inbox")
 			}
 			return asked{ownedBy: key, withInbound: true}, nil
 		},
-		inboxes: func(d *Desk, v *viewer.Viewer, _ cellSums) (out []*Inbox) {
+		inboxes: func(d *Service, v *viewer.Viewer, _ cellSums) (out []*Inbox) {
 			if v.Can(viewer.ViewTeamInbox) {
 				for _, agent := range d.Directory.Agents() {
 					out = append(out, &Inbox{Subject: &agent.ID, Title: agent.Name})
@@ -146,7 +146,7 @@ var views = []viewRow{
 	},
 	{
 		kind: RecordTrail, subject: true,
-		ask: func(d *Desk, _ *viewer.Viewer, subject string) (asked, error) {
+		ask: func(d *Service, _ *viewer.Viewer, subject string) (asked, error) {
 			key, ok := d.IDs.Decode(publicid.Record, subject)
 			if !ok {
 				return asked{}, missingSubject("record")
@@ -157,7 +157,7 @@ var views = []viewRow{
 }
 
 // asks returns what a view asks for the viewer v.
-func (d *Desk) asks(v *viewer.Viewer, view View) (asked, error) {
+func (d *Service) asks(v *viewer.Viewer, view View) (asked, error) {
 	i := slices.IndexFunc(views, func(r viewRow) bool { return r.kind == view.Kind })
 	needed, subject := i >= 0 && views[i].subject, ""
 	if view.Subject != nil {

@@ -42,14 +42,14 @@ func TestEveryFieldOfARowIsSaved(t *testing.T) {
 	t.Parallel()
 	for name, save := range map[string]func(ctx context.Context, w *world, tx *store.Tx, key int64, edit func(*conversation.Row)) error{
 		"one": func(ctx context.Context, w *world, tx *store.Tx, key int64, edit func(*conversation.Row)) error {
-			_, err := w.Desk.Change(ctx, tx, key, func(_ context.Context, row *conversation.Row) (feed.Event, error) {
+			_, err := w.Conversations.Change(ctx, tx, key, func(_ context.Context, row *conversation.Row) (feed.Event, error) {
 				edit(row)
 				return feed.Event{Cause: feed.ConversationChanged}, nil
 			})
 			return err
 		},
 		"many": func(ctx context.Context, w *world, tx *store.Tx, key int64, edit func(*conversation.Row)) error {
-			row, err := w.Desk.Load(ctx, tx, key)
+			row, err := w.Conversations.Load(ctx, tx, key)
 			if err != nil {
 				return err
 			}
@@ -72,7 +72,7 @@ func TestEveryFieldOfARowIsSaved(t *testing.T) {
 					eachChanging(row, changed, func(_ string, to, from reflect.Value) { to.Set(from) })
 				})
 			}))
-			rows, err := w.Desk.ByKey(system(), []int64{row.Key})
+			rows, err := w.Conversations.ByKey(system(), []int64{row.Key})
 			require.NoError(t, err)
 			eachChanging(rows[row.Key], changed, func(name string, saved, want reflect.Value) {
 				require.Equal(t, want.Interface(), saved.Interface(), name)
@@ -114,14 +114,14 @@ func TestATaskForManyIsSavedWhole(t *testing.T) {
 		require.NoError(t, p.Store.Write(p.Context("ada"), func(ctx context.Context, tx *store.Tx) error {
 			keys := []int64{1, 2, 3}
 			var err error
-			if left, err = p.Desk.LoadAll(ctx, tx, keys); err != nil {
+			if left, err = p.Conversations.LoadAll(ctx, tx, keys); err != nil {
 				return err
 			}
-			_, err = p.Desk.DoAll(ctx, tx, task, []*conversation.Row{left[1], left[2], left[3]}, []int64{0, 1, 2}, "")
+			_, err = p.Conversations.DoAll(ctx, tx, task, []*conversation.Row{left[1], left[2], left[3]}, []int64{0, 1, 2}, "")
 			return err
 		}))
 		require.Len(t, left, 3)
-		saved, err := p.Desk.ByKey(p.System(), []int64{1, 2, 3})
+		saved, err := p.Conversations.ByKey(p.System(), []int64{1, 2, 3})
 		require.NoError(t, err)
 		for key, row := range left {
 			eachChanging(saved[key], row, func(name string, saved, want reflect.Value) {

@@ -88,7 +88,7 @@ func (k *worker) agent() context.Context {
 
 // conversations are a few of those the agent sees.
 func (k *worker) conversations(ctx context.Context) ([]string, error) {
-	page, err := k.w.Desk.List(ctx, conversation.View{Kind: conversation.All}, nil, nil, conversation.Window{Size: 50}, conversation.Selected{})
+	page, err := k.w.Conversations.List(ctx, conversation.View{Kind: conversation.All}, nil, nil, conversation.Window{Size: 50}, conversation.Selected{})
 	if err != nil || len(page.Nodes) == 0 {
 		return nil, err
 	}
@@ -129,14 +129,14 @@ func (k *worker) mark() error {
 	}
 	confirmed := k.rng.IntN(2) == 0
 	if k.rng.IntN(2) == 0 {
-		_, err = k.w.Desk.MarkUnread(ctx, ids, confirmed)
+		_, err = k.w.Conversations.MarkUnread(ctx, ids, confirmed)
 		return err
 	}
 	var items []*conversation.MarkItem
 	for _, id := range ids {
 		items = append(items, &conversation.MarkItem{ID: id})
 	}
-	_, err = k.w.Desk.MarkRead(ctx, items, confirmed)
+	_, err = k.w.Conversations.MarkRead(ctx, items, confirmed)
 	return err
 }
 
@@ -148,10 +148,10 @@ func (k *worker) assign() error {
 	}
 	to := []string{"amy", "bo", "cy", "dee", "sue", ""}[k.rng.IntN(6)]
 	if to == "" {
-		_, err = k.w.Desk.Assign(ctx, ids, nil)
+		_, err = k.w.Conversations.Assign(ctx, ids, nil)
 		return err
 	}
-	_, err = k.w.Desk.Assign(ctx, ids, ptr(k.w.Desk.IDs.Encode(publicid.Agent, k.w.agent[to])))
+	_, err = k.w.Conversations.Assign(ctx, ids, ptr(k.w.Conversations.IDs.Encode(publicid.Agent, k.w.agent[to])))
 	return err
 }
 

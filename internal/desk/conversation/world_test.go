@@ -144,7 +144,7 @@ func write(ctx context.Context, tx *store.Tx, rows []*conversation.Row) error {
 		}
 		users.Values(r.Key, r.ChannelID, address, string(channel.ImplicitOptIn), 1)
 		convs.Values(r.Key, r.ChannelID, r.Key, orNull(r.RecordID), orNull(r.OwnerID), orNull(r.QueueID), r.Type, r.Assigned, address,
-			int64(r.LastMessageAt), string(r.LastDirection), r.IsUnread, r.Inbound, r.Read, r.LastSeq, string(sentBy), 1)
+			int64(r.LastMessageAt), string(r.LastDirection), r.IsUnread, r.InboundCount, r.ReadCount, r.LastSeq, string(sentBy), 1)
 		for _, agent := range r.SentBy {
 			parts.Values(r.Key, agent, int64(r.LastMessageAt))
 			sent = true
@@ -178,7 +178,7 @@ const base = 1_000_000
 // row is a conversation on one of the numbers, owned by nobody, that was written
 // to at the time.
 func (w *world) row(n int64, numberIndex int, at clock.Time, change ...func(*conversation.Row)) *conversation.Row {
-	r := &conversation.Row{Key: base + n, ChannelID: w.numbers[numberIndex], LastMessageAt: at, LastDirection: content.Inbound, Inbound: 1, IsUnread: true, FirstSeq: 1, LastSeq: 1}
+	r := &conversation.Row{Key: base + n, ChannelID: w.numbers[numberIndex], LastMessageAt: at, LastDirection: content.Inbound, InboundCount: 1, IsUnread: true, FirstSeq: 1, LastSeq: 1}
 	if numberIndex == 3 {
 		r.QueueID = w.second
 	}
@@ -219,7 +219,7 @@ func (w *world) facts() map[int64]*feed.Facts {
 	w.read(w.Store.Builder().Select("id").From(entsql.Table("conversations")), func() { keys = append(keys, key) }, &key)
 	out := map[int64]*feed.Facts{}
 	for chunk := range slices.Chunk(keys, 500) {
-		rows, err := w.Desk.ByKey(system(), chunk)
+		rows, err := w.Conversations.ByKey(system(), chunk)
 		require.NoError(w.T, err)
 		for k, r := range rows {
 			out[k] = r.Facts()

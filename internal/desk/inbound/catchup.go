@@ -53,7 +53,7 @@ const (
 // run again.
 func (r *Receiver) CatchUp(ctx context.Context, wish CatchUpOptions) (found CaughtUp, err error) {
 	ctx = viewer.AsSystem(ctx, "catch-up")
-	account := r.Messenger.Desk.Directory.Account(wish.Account)
+	account := r.Messenger.Conversations.Directory.Account(wish.Account)
 	if account == nil || !account.Active {
 		return found, fmt.Errorf("there is no active account %q", wish.Account)
 	}
@@ -62,7 +62,7 @@ func (r *Receiver) CatchUp(ctx context.Context, wish CatchUpOptions) (found Caug
 		return found, fmt.Errorf("the carrier %q cannot list messages", account.Provider)
 	}
 	c := &catcher{Receiver: r, CatchUpOptions: wish, account: account, lister: lister}
-	since, today := wish.Since.Add(-overlap), r.Messenger.Desk.Store.Clock.Now().Std().Truncate(24*time.Hour)
+	since, today := wish.Since.Add(-overlap), r.Messenger.Conversations.Store.Clock.Now().Std().Truncate(24*time.Hour)
 	for day := since.Std().Truncate(24 * time.Hour); err == nil && !day.After(today); day = day.AddDate(0, 0, 1) {
 		c.found.Day = day
 		err = c.day(ctx, day, since)
@@ -125,7 +125,7 @@ func (c *catcher) fresh(ctx context.Context, all []channel.Listed, since clock.T
 			continue
 		}
 		c.found.Listed++
-		if c.Messenger.Desk.Directory.ChannelAt(c.account.ID, m.To) == nil {
+		if c.Messenger.Conversations.Directory.ChannelAt(c.account.ID, m.To) == nil {
 			c.found.Elsewhere++
 			continue
 		}
@@ -169,7 +169,7 @@ func (c *catcher) each(ctx context.Context, table, column string, ids []any, fou
 	if table == "attempts" {
 		status = "status"
 	}
-	s := c.Messenger.Desk.Store
+	s := c.Messenger.Conversations.Store
 	q := s.Builder().SelectExpr(entsql.Raw(column), entsql.Raw(status)).From(entsql.Table(table)).
 		Where(entsql.And(entsql.EQ("provider_account_id", c.account.ID), entsql.In(column, ids...)))
 	return s.Read(ctx, q, func(rows *sql.Rows) error {
@@ -237,12 +237,12 @@ var ErrNothingSeen = errors.New("no webhook has come from it in the last days")
 // LastSeen is when the newest entry of the account came: ErrNothingSeen when none is
 // kept, as for an account that is new, or that was silent for KeptFor.
 func (r *Receiver) LastSeen(ctx context.Context, account string) (clock.Time, error) {
-	a := r.Messenger.Desk.Directory.Account(account)
+	a := r.Messenger.Conversations.Directory.Account(account)
 	if a == nil {
 		return 0, fmt.Errorf("there is no account %q", account)
 	}
 	var last clock.Time
-	s := r.Messenger.Desk.Store
+	s := r.Messenger.Conversations.Store
 	err := s.Read(ctx, lastSeen.With(a.ID), func(rows *sql.Rows) error { return rows.Scan(&last) })
 	if err == nil && last == 0 {
 		err = ErrNothingSeen
@@ -253,7 +253,7 @@ func (r *Receiver) LastSeen(ctx context.Context, account string) (clock.Time, er
 // Listable are the webhook keys of the active accounts whose carrier can list what it
 // holds, in their order.
 func (r *Receiver) Listable() (keys []string) {
-	for account := range r.Messenger.Desk.Directory.Accounts() {
+	for account := range r.Messenger.Conversations.Directory.Accounts() {
 		if _, ok := r.Messenger.Providers[account.Provider].(channel.Lister); ok && account.Active {
 			keys = append(keys, account.Key)
 		}

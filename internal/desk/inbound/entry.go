@@ -121,7 +121,7 @@ func (r *Receiver) takeReceipt(ctx context.Context, tx *store.Tx, account *direc
 // takeMessage finds or makes the customer and their conversation and adds the
 // message.
 func (r *Receiver) takeMessage(ctx context.Context, tx *store.Tx, account *directory.Account, in channel.Inbound) (outcome, error) {
-	desk := r.Messenger.Desk
+	desk := r.Messenger.Conversations
 	ch := desk.Directory.ChannelAt(account.ID, in.To)
 	if ch == nil {
 		return failed("no channel of this account has the address to which the message was sent"), nil

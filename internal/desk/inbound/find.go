@@ -22,7 +22,7 @@ type Arrived struct {
 // Find returns where a message that the provider named is; ent's not-found error when
 // none was taken in.
 func (r *Receiver) Find(ctx context.Context, account *directory.Account, providerID string) (Arrived, error) {
-	desk := r.Messenger.Desk
+	desk := r.Messenger.Conversations
 	ctx = viewer.AsSystem(ctx, "webhook")
 	m, err := desk.Store.Ent.Message.Query().
 		Where(message.ProviderAccountID(account.ID), message.ProviderID(providerID)).WithConversation().Only(ctx)

@@ -57,7 +57,7 @@ const (
 // and what was stored already is then known by its event id.
 func (r *Receiver) Receive(ctx context.Context, provider, accountKey string, w channel.Webhook) (Verdict, error) {
 	ctx = viewer.AsSystem(ctx, "webhook")
-	adapter, account := r.Messenger.Providers[provider], r.Messenger.Desk.Directory.Account(accountKey)
+	adapter, account := r.Messenger.Providers[provider], r.Messenger.Conversations.Directory.Account(accountKey)
 	if account == nil && !r.hasAccounts() {
 		return NoAccounts, nil
 	}
@@ -76,7 +76,7 @@ func (r *Receiver) Receive(ctx context.Context, provider, accountKey string, w c
 // hasAccounts reports whether there is an account of a carrier. One that an import
 // made, which never sends, is none.
 func (r *Receiver) hasAccounts() bool {
-	for account := range r.Messenger.Desk.Directory.Accounts() {
+	for account := range r.Messenger.Conversations.Directory.Accounts() {
 		if account.Provider != channel.NoCarrier {
 			return true
 		}
@@ -116,7 +116,7 @@ func (r *Receiver) storeAll(ctx context.Context, account *directory.Account, ent
 
 func (r *Receiver) write(ctx context.Context, account *directory.Account, entries ...entry) error {
 	var became []outcome
-	err := r.Messenger.Desk.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+	err := r.Messenger.Conversations.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		became = became[:0]
 		for _, e := range entries {
 			got, err := r.store(ctx, tx, account, e)

@@ -13,7 +13,7 @@ import (
 // bulkWork works a bulk operation off.
 type bulkWork struct {
 	river.WorkerDefaults[bulk.Work]
-	foreman  *bulk.Foreman
+	foreman  *bulk.Service
 	stopping context.Context //nolint:containedctx // ends when the process is told to stop; River does not tell jobs
 }
 

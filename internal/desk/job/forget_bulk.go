@@ -16,7 +16,7 @@ func (ForgetBulk) Kind() string { return "forget_bulk" }
 
 type forgetBulk struct {
 	river.WorkerDefaults[ForgetBulk]
-	foreman *bulk.Foreman
+	foreman *bulk.Service
 }
 
 // Work implements river.Worker.

@@ -49,7 +49,7 @@ type Runner struct {
 }
 
 // Start starts the workers. Stop ends them.
-func Start(ctx context.Context, s *store.Store, r *inbound.Receiver, f *bulk.Foreman, o Options) (*Runner, error) {
+func Start(ctx context.Context, s *store.Store, r *inbound.Receiver, f *bulk.Service, o Options) (*Runner, error) {
 	if s.Pool() != nil {
 		return start(ctx, riverpgxv5.New(s.Pool()), r, f, o)
 	}
@@ -63,7 +63,7 @@ func (r *Runner) Stop(ctx context.Context) error {
 	return r.stop(ctx)
 }
 
-func start[T any](ctx context.Context, driver riverdriver.Driver[T], r *inbound.Receiver, f *bulk.Foreman, o Options) (*Runner, error) {
+func start[T any](ctx context.Context, driver riverdriver.Driver[T], r *inbound.Receiver, f *bulk.Service, o Options) (*Runner, error) {
 	// Start's context would stop the workers the hard way when it ends.
 	ctx = context.WithoutCancel(ctx)
 	stopping, hurry := context.WithCancel(ctx)
@@ -83,7 +83,7 @@ func start[T any](ctx context.Context, driver riverdriver.Driver[T], r *inbound.
 	return &Runner{hurry: hurry, stop: client.Stop}, nil
 }
 
-func configure(stopping context.Context, r *inbound.Receiver, f *bulk.Foreman, o Options) (*river.Config, error) {
+func configure(stopping context.Context, r *inbound.Receiver, f *bulk.Service, o Options) (*river.Config, error) {
 	if o.Workers == 0 {
 		o.Workers = 100
 	}
@@ -100,15 +100,15 @@ func configure(stopping context.Context, r *inbound.Receiver, f *bulk.Foreman, o
 	for _, err := range []error{
 		river.AddWorkerSafely(workers, &drainLane{messenger: r.Messenger, stopping: stopping}),
 		river.AddWorkerSafely(workers, &sweepLanes{messenger: r.Messenger}),
-		river.AddWorkerSafely(workers, &sweepDue{desk: r.Messenger.Desk}),
-		river.AddWorkerSafely(workers, &forgetKeys{store: r.Messenger.Desk.Store}),
+		river.AddWorkerSafely(workers, &sweepDue{desk: r.Messenger.Conversations}),
+		river.AddWorkerSafely(workers, &forgetKeys{store: r.Messenger.Conversations.Store}),
 		river.AddWorkerSafely(workers, &forgetRaw{receiver: r}),
 		river.AddWorkerSafely(workers, &catchUp{receiver: r, stopping: stopping}),
 		river.AddWorkerSafely(workers, &bulkWork{foreman: f, stopping: stopping}),
 		river.AddWorkerSafely(workers, &sweepBulk{foreman: f}),
 		river.AddWorkerSafely(workers, &forgetBulk{foreman: f}),
-		river.AddWorkerSafely(workers, &buildSearch{store: r.Messenger.Desk.Store, stopping: stopping}),
-		river.AddWorkerSafely(workers, &trimLog{store: r.Messenger.Desk.Store, keep: o.Log}),
+		river.AddWorkerSafely(workers, &buildSearch{store: r.Messenger.Conversations.Store, stopping: stopping}),
+		river.AddWorkerSafely(workers, &trimLog{store: r.Messenger.Conversations.Store, keep: o.Log}),
 	} {
 		if err != nil {
 			return nil, err

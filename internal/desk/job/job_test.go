@@ -156,7 +156,7 @@ func TestAStopWaitsForTheCallUnderWayAndLeavesTheRest(t *testing.T) {
 	s := &slow{p.Messenger.Providers["sandbox"], make(chan struct{}, 9), make(chan struct{})}
 	p.Messenger.Providers["sandbox"] = s
 	first, second := send(p, id, "one #silent"), send(p, id, "two #silent")
-	runner, err := job.Start(t.Context(), p.Store, p.Receiver, p.Foreman, job.Options{})
+	runner, err := job.Start(t.Context(), p.Store, p.Receiver, p.Bulk, job.Options{})
 	require.NoError(t, err)
 	<-s.called
 	var stopErr error

@@ -17,7 +17,7 @@ func (SweepBulk) Kind() string { return "sweep_bulk" }
 
 type sweepBulk struct {
 	river.WorkerDefaults[SweepBulk]
-	foreman *bulk.Foreman
+	foreman *bulk.Service
 }
 
 // Work implements river.Worker.

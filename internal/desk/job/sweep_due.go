@@ -16,7 +16,7 @@ func (SweepDue) Kind() string { return "sweep_due" }
 
 type sweepDue struct {
 	river.WorkerDefaults[SweepDue]
-	desk *conversation.Desk
+	desk *conversation.Service
 }
 
 // Work implements river.Worker.

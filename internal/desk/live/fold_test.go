@@ -86,7 +86,7 @@ func (o *office) drawFold(r *rapid.T) fold {
 func (o *office) foldView(username string, view conversation.View, filter *conversation.Filter) fold {
 	query := func(v *viewer.Viewer) (state, string, error) {
 		ctx := viewer.NewContext(o.T.Context(), v)
-		page, err := o.Desk.List(ctx, view, filter, nil, conversation.Window{Size: 100}, conversation.Selected{})
+		page, err := o.Conversations.List(ctx, view, filter, nil, conversation.Window{Size: 100}, conversation.Selected{})
 		if err != nil {
 			return nil, "", err
 		}
@@ -94,7 +94,7 @@ func (o *office) foldView(username string, view conversation.View, filter *conve
 		for _, row := range page.Nodes {
 			s[row.ID()] = shown(row)
 		}
-		counts, _, err := o.Desk.Count(ctx, page.Scope)
+		counts, _, err := o.Conversations.Count(ctx, page.Scope)
 		s["counts"] = fmt.Sprint(counts)
 		return s, page.FeedCursor(), err
 	}
@@ -124,7 +124,7 @@ func (o *office) foldView(username string, view conversation.View, filter *conve
 // shown is everything of a row that may change.
 func shown(r *conversation.Row) string {
 	return fmt.Sprint(r.RecordID, r.Type, r.OwnerID, r.QueueID, r.Assigned, r.Title, r.Preview, r.LastMessageAt, r.LastMessageID,
-		r.LastDirection, r.LastIncoming, r.IsUnread, r.Inbound, r.Read, r.LastSeq, r.SentBy)
+		r.LastDirection, r.LastIncoming, r.IsUnread, r.InboundCount, r.ReadCount, r.LastSeq, r.SentBy)
 }
 
 // foldCounts folds the counts of an agent's inboxes.
@@ -132,7 +132,7 @@ func (o *office) foldCounts(username string) fold {
 	return &subscriber[*live.InboxCountsChange]{
 		office: o, username: username, what: "the counts of inboxes",
 		query: func(v *viewer.Viewer) (state, string, error) {
-			list, err := o.Desk.Inboxes(viewer.NewContext(o.T.Context(), v))
+			list, err := o.Conversations.Inboxes(viewer.NewContext(o.T.Context(), v))
 			if err != nil {
 				return nil, "", err
 			}

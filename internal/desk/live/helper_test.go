@@ -132,7 +132,7 @@ func (b *bundle) counts(username string) *tap[*live.InboxCountsChange] {
 // conversation is the one with the customer at a sender ID.
 func (b *bundle) conversation(to string) string {
 	b.t.Helper()
-	page, err := b.Desk.List(b.Context("ada"), conversation.View{Kind: conversation.All}, nil, nil, conversation.Window{Size: 100}, conversation.Selected{})
+	page, err := b.Conversations.List(b.Context("ada"), conversation.View{Kind: conversation.All}, nil, nil, conversation.Window{Size: 100}, conversation.Selected{})
 	require.NoError(b.t, err)
 	for _, row := range page.Nodes {
 		if row.Address == customer && row.Channel().Address == to {
@@ -147,14 +147,14 @@ func (b *bundle) conversation(to string) string {
 func (b *bundle) assign(id, username string) {
 	b.t.Helper()
 	to := b.Directory.AgentNamed(username).ID
-	results, err := b.Desk.Assign(b.Context("ada"), []string{id}, &to)
+	results, err := b.Conversations.Assign(b.Context("ada"), []string{id}, &to)
 	require.NoError(b.t, err)
 	require.Nil(b.t, results[0].Error)
 }
 
 func (b *bundle) read(username, id string) {
 	b.t.Helper()
-	results, err := b.Desk.MarkRead(b.Context(username), []*conversation.MarkItem{{ID: id}}, true)
+	results, err := b.Conversations.MarkRead(b.Context(username), []*conversation.MarkItem{{ID: id}}, true)
 	require.NoError(b.t, err)
 	require.Nil(b.t, results[0].Error)
 }

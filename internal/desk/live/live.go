@@ -20,12 +20,12 @@ import (
 	"parley/internal/ground/viewer"
 )
 
-// Desk opens streams. All fields but CountsEvery are required.
-type Desk struct {
-	*conversation.Desk
-	Hub        *feed.Hub
-	Board      *presence.Board
-	Operations *bulk.Foreman
+// Streams opens the streams of subscriptions. All fields but CountsEvery are required.
+type Streams struct {
+	*conversation.Service
+	Hub   *feed.Hub
+	Board *presence.Board
+	Bulk  *bulk.Service
 	// CountsEvery is how far apart the frames of inbox counts, and of a bulk
 	// operation, are at least; 250 ms by default.
 	CountsEvery time.Duration
@@ -160,7 +160,7 @@ type End func(error)
 
 // stream is one subscription: it turns events into frames.
 type stream[T frame] struct {
-	desk *Desk
+	desk *Streams
 	// open returns the first frame, also after a change of rights, and the position it
 	// was read at. Its cursor is that position, or resumed if the subscriber resumes
 	// there: the events between follow.
@@ -205,7 +205,7 @@ func run[T frame](ctx context.Context, s stream[T], after *string, end End) (<-c
 }
 
 // resume reads the cursor of a subscriber who resumes; nil means now.
-func (d *Desk) resume(ctx context.Context, after *string) (*int64, error) {
+func (d *Streams) resume(ctx context.Context, after *string) (*int64, error) {
 	if after == nil {
 		return nil, nil
 	}
@@ -265,7 +265,7 @@ func (s *stream[T]) take(ctx context.Context, start *standing[T], e *feed.Delive
 }
 
 // cursor returns the cursor of the first frame.
-func (d *Desk) cursor(position int64, resumed *int64) string {
+func (d *Streams) cursor(position int64, resumed *int64) string {
 	if resumed != nil {
 		position = *resumed
 	}
@@ -283,7 +283,7 @@ func give[T any](ctx context.Context, frames chan<- T, frame T) bool {
 
 // row is the conversation of e as it is now, read once for all streams of this
 // process; nil when v may no longer see it.
-func (d *Desk) row(ctx context.Context, v *viewer.Viewer, e *feed.Delivery) (*conversation.Row, error) {
+func (d *Streams) row(ctx context.Context, v *viewer.Viewer, e *feed.Delivery) (*conversation.Row, error) {
 	got, err := e.Shared("conversation", func() (any, error) {
 		rows, err := d.ByKey(viewer.AsSystem(ctx, "feed"), []int64{e.ConversationID})
 		return rows[e.ConversationID], err
@@ -296,9 +296,9 @@ func (d *Desk) row(ctx context.Context, v *viewer.Viewer, e *feed.Delivery) (*co
 }
 
 // message is the message of e as it is now, read once for all streams.
-func (d *Desk) message(ctx context.Context, e *feed.Delivery) (*message.Row, error) {
+func (d *Streams) message(ctx context.Context, e *feed.Delivery) (*message.Row, error) {
 	got, err := e.Shared("message", func() (any, error) {
-		rows, err := message.Reader{Desk: d.Desk}.ByKey(viewer.AsSystem(ctx, "feed"), []int64{e.MessageID})
+		rows, err := message.Reader{Conversations: d.Service}.ByKey(viewer.AsSystem(ctx, "feed"), []int64{e.MessageID})
 		return rows[e.MessageID], err
 	})
 	row, _ := got.(*message.Row)

@@ -91,7 +91,7 @@ func newOffice(t testing.TB, patience *time.Duration) *office {
 			if err != nil {
 				return err
 			}
-			o.records = append(o.records, o.Desk.IDs.Encode(publicid.Record, r.ID))
+			o.records = append(o.records, o.Conversations.IDs.Encode(publicid.Record, r.ID))
 		}
 		return nil
 	})
@@ -198,7 +198,7 @@ func (o *office) actor(r *rapid.T) context.Context {
 func (o *office) write(r *rapid.T) {
 	o.keys++
 	ctx, key, to := o.actor(r), fmt.Sprint("key ", o.keys), o.drawChannel(r)
-	page, err := o.Desk.List(o.Context("root"), conversation.View{Kind: conversation.All}, nil, nil, conversation.Window{Size: 100}, conversation.Selected{})
+	page, err := o.Conversations.List(o.Context("root"), conversation.View{Kind: conversation.All}, nil, nil, conversation.Window{Size: 100}, conversation.Selected{})
 	require.NoError(o.T, err)
 	what := rapid.IntRange(0, 9).Draw(r, "write")
 	if len(page.Nodes) == 0 || what < 2 {
@@ -210,13 +210,13 @@ func (o *office) write(r *rapid.T) {
 	switch what {
 	case 2:
 		agent := o.drawAgent(r)
-		_, err = o.Desk.Assign(ctx, []string{id}, &agent)
+		_, err = o.Conversations.Assign(ctx, []string{id}, &agent)
 	case 3:
-		_, err = o.Desk.Assign(ctx, []string{id}, nil)
+		_, err = o.Conversations.Assign(ctx, []string{id}, nil)
 	case 4, 5:
-		_, err = o.Desk.MarkRead(ctx, []*conversation.MarkItem{{ID: id}}, sure)
+		_, err = o.Conversations.MarkRead(ctx, []*conversation.MarkItem{{ID: id}}, sure)
 	case 6:
-		_, err = o.Desk.MarkUnread(ctx, []string{id}, sure)
+		_, err = o.Conversations.MarkUnread(ctx, []string{id}, sure)
 	case 7:
 		_, err = o.Messenger.AddNote(ctx, message.NoteInput{ConversationID: id, Text: key, IdempotencyKey: key})
 	case 8:

@@ -11,7 +11,7 @@ import (
 
 // Messages streams the messages added to one conversation (its public id), or to
 // all that the viewer of ctx may see (nil).
-func (d *Desk) Messages(ctx context.Context, id, after *string, end End) (<-chan *MessageAdded, error) {
+func (d *Streams) Messages(ctx context.Context, id, after *string, end End) (<-chan *MessageAdded, error) {
 	only := int64(0)
 	if id != nil {
 		row, err := d.visible(ctx, *id)
@@ -39,7 +39,7 @@ func (d *Desk) Messages(ctx context.Context, id, after *string, end End) (<-chan
 	}, after, end)
 }
 
-func (d *Desk) added(ctx context.Context, v *viewer.Viewer, e *feed.Delivery) (*MessageAdded, bool, error) {
+func (d *Streams) added(ctx context.Context, v *viewer.Viewer, e *feed.Delivery) (*MessageAdded, bool, error) {
 	row, err := d.row(ctx, v, e)
 	if err != nil || row == nil {
 		return nil, false, err
@@ -52,7 +52,7 @@ func (d *Desk) added(ctx context.Context, v *viewer.Viewer, e *feed.Delivery) (*
 
 // visible reads a conversation that the viewer of ctx may see with the rights
 // they have now, or NOT_FOUND.
-func (d *Desk) visible(ctx context.Context, id string) (*conversation.Row, error) {
+func (d *Streams) visible(ctx context.Context, id string) (*conversation.Row, error) {
 	v, err := d.Directory.Viewer(viewer.FromContext(ctx).Username)
 	if err != nil {
 		return nil, err
@@ -65,7 +65,7 @@ func (d *Desk) visible(ctx context.Context, id string) (*conversation.Row, error
 }
 
 // Conversation streams everything that happens to one conversation.
-func (d *Desk) Conversation(ctx context.Context, id string, after *string, end End) (<-chan OneChange, error) {
+func (d *Streams) Conversation(ctx context.Context, id string, after *string, end End) (<-chan OneChange, error) {
 	row, err := d.visible(ctx, id)
 	if err != nil {
 		return nil, err
@@ -86,7 +86,7 @@ func (d *Desk) Conversation(ctx context.Context, id string, after *string, end E
 
 // openOne reads the position before the row: what the row holds beyond it is
 // told again, never left out.
-func (d *Desk) openOne(ctx context.Context, key int64, kind feed.StreamKind, resumed *int64) (OneChange, int64, error) {
+func (d *Streams) openOne(ctx context.Context, key int64, kind feed.StreamKind, resumed *int64) (OneChange, int64, error) {
 	position, err := d.Store.Head(ctx)
 	if err != nil {
 		return nil, 0, err
@@ -98,7 +98,7 @@ func (d *Desk) openOne(ctx context.Context, key int64, kind feed.StreamKind, res
 	return &Reset{Kind: kind, Cursor: d.cursor(position, resumed), Conversation: rows[key]}, position, err
 }
 
-func (d *Desk) oneChange(ctx context.Context, v *viewer.Viewer, e *feed.Delivery) (OneChange, bool, error) {
+func (d *Streams) oneChange(ctx context.Context, v *viewer.Viewer, e *feed.Delivery) (OneChange, bool, error) {
 	cursor := d.Cursors.Encode(e.Position)
 	row, err := d.row(ctx, v, e)
 	if err != nil {

@@ -20,12 +20,12 @@ type OperationChange struct {
 
 // BulkOperation streams how far an operation (its public id) has come, what
 // changes within CountsEvery as one frame, and ends when it has ended.
-func (d *Desk) BulkOperation(ctx context.Context, id string, after *string, end End) (<-chan *OperationChange, error) {
+func (d *Streams) BulkOperation(ctx context.Context, id string, after *string, end End) (<-chan *OperationChange, error) {
 	v, err := d.Directory.Viewer(viewer.FromContext(ctx).Username)
 	if err != nil {
 		return nil, err
 	}
-	op, err := d.Operations.Get(viewer.NewContext(ctx, v), id)
+	op, err := d.Bulk.Get(viewer.NewContext(ctx, v), id)
 	if err != nil {
 		return nil, err
 	}
@@ -39,12 +39,12 @@ func (d *Desk) BulkOperation(ctx context.Context, id string, after *string, end 
 
 // operationFold follows one operation. Every frame holds it whole.
 type operationFold struct {
-	desk *Desk
+	desk *Streams
 	key  int64
 }
 
 func (f *operationFold) read(ctx context.Context) (*bulk.Row, error) {
-	rows, err := f.desk.Operations.ByKey(ctx, []int64{f.key})
+	rows, err := f.desk.Bulk.ByKey(ctx, []int64{f.key})
 	if err == nil && rows[f.key] == nil {
 		err = fault.Missing("bulk operation")
 	}

@@ -29,12 +29,12 @@ func paused(t *testing.T, n int) (*bundle, *bulk.Row) {
 	for i := range n {
 		b.Say(fmt.Sprintf("+1202555%04d", 1000+i), parleytest.Sales, "Hello")
 	}
-	b.Foreman.BatchSize = 2
-	begun, err := b.Foreman.MarkRead(b.Context("amy"), bulk.MarkInput{
+	b.Bulk.BatchSize = 2
+	begun, err := b.Bulk.MarkRead(b.Context("amy"), bulk.MarkInput{
 		Selection: &bulk.Selection{View: &conversation.View{Kind: conversation.All}}, IdempotencyKey: rand.Text(),
 	})
 	require.NoError(t, err)
-	op, err := b.Foreman.Pause(b.Context("amy"), begun.Operation.ID()) // no worker runs yet
+	op, err := b.Bulk.Pause(b.Context("amy"), begun.Operation.ID()) // no worker runs yet
 	require.NoError(t, err)
 	b.Run()
 	return b, op
@@ -47,7 +47,7 @@ func (b *bundle) watch(username, id string, after *string) *tap[*live.OperationC
 	})
 }
 
-func (b *bundle) live() *live.Desk { return b.Schema.Live }
+func (b *bundle) live() *live.Streams { return b.Schema.Live }
 
 func TestAnOperationIsWatchedToItsEnd(t *testing.T) {
 	t.Parallel()
@@ -58,7 +58,7 @@ func TestAnOperationIsWatchedToItsEnd(t *testing.T) {
 	require.Equal(t, feed.Open, first.Kind)
 	require.Equal(t, bulk.Paused, first.Operation.State)
 
-	_, err := b.Foreman.Resume(b.Context("amy"), op.ID())
+	_, err := b.Bulk.Resume(b.Context("amy"), op.ID())
 	require.NoError(t, err)
 	frames, last := 0, first
 	for !last.Operation.Ended() {
@@ -100,10 +100,10 @@ func TestAnOperationThatEndsBeforeItsStreamIsLiveIsSeenToEnd(t *testing.T) {
 	require.True(t, stream.Ready())
 	require.Equal(t, bulk.Paused, (<-frames).Operation.State)
 
-	_, err = b.Foreman.Resume(b.Context("amy"), op.ID())
+	_, err = b.Bulk.Resume(b.Context("amy"), op.ID())
 	require.NoError(t, err)
 	b.Eventually(func() bool {
-		row, err := b.Foreman.Get(b.Context("amy"), op.ID())
+		row, err := b.Bulk.Get(b.Context("amy"), op.ID())
 		return err == nil && row.Ended()
 	}, "it ends")
 	b.quiet()
@@ -139,7 +139,7 @@ func TestWhoMayWatchAnOperation(t *testing.T) {
 	require.Equal(t, fault.NotFound, fault.CodeOf(s.end()), "ada sees everything no more")
 	mine := b.watch("amy", op.ID(), nil)
 	mine.next()
-	_, err := b.Foreman.Cancel(b.Context("amy"), op.ID())
+	_, err := b.Bulk.Cancel(b.Context("amy"), op.ID())
 	require.NoError(t, err)
 	require.Equal(t, bulk.Cancelled, mine.next().Operation.State)
 	require.NoError(t, mine.end())
@@ -161,7 +161,7 @@ func TestViewsFollowAnOperation(t *testing.T) {
 	for _, s := range taps {
 		require.EqualValues(t, conversations, s.next().Counts.Total)
 	}
-	_, err := b.Foreman.Resume(b.Context("amy"), op.ID())
+	_, err := b.Bulk.Resume(b.Context("amy"), op.ID())
 	require.NoError(t, err)
 	for who, s := range taps {
 		left := map[string]bool{}

@@ -24,7 +24,7 @@ func crowded(t *testing.T, n int, every time.Duration) (*bundle, []string) {
 	for i := range n {
 		b.Say(fmt.Sprintf("+120255502%02d", i), parleytest.Sales, "Hello")
 	}
-	page, err := b.Desk.List(b.Context("ada"), conversation.View{Kind: conversation.All}, nil, nil, conversation.Window{Size: n}, conversation.Selected{})
+	page, err := b.Conversations.List(b.Context("ada"), conversation.View{Kind: conversation.All}, nil, nil, conversation.Window{Size: n}, conversation.Selected{})
 	require.NoError(t, err)
 	var ids []string
 	for _, row := range page.Nodes {
@@ -45,10 +45,10 @@ func TestABurstOfCountsIsFewFrames(t *testing.T) {
 	began, frames := time.Now(), 0
 	for _, to := range []string{"amy", "bo", "sue", "ada"} {
 		key := b.Directory.AgentNamed(to).ID
-		_, err := b.Desk.Assign(b.Context("ada"), ids, &key)
+		_, err := b.Conversations.Assign(b.Context("ada"), ids, &key)
 		require.NoError(t, err)
 	}
-	list, err := b.Desk.Inboxes(b.Context("sue"))
+	list, err := b.Conversations.Inboxes(b.Context("sue"))
 	require.NoError(t, err)
 	var last *live.InboxCountsChange
 	want.put(list.Inboxes)
@@ -74,7 +74,7 @@ func TestAResetWaitsForNoPace(t *testing.T) {
 	reset := s.next()
 	require.Equal(t, feed.Reset, reset.Kind)
 	require.Equal(t, b.head(), reset.Cursor)
-	list, err := b.Desk.Inboxes(b.Context("bo"))
+	list, err := b.Conversations.Inboxes(b.Context("bo"))
 	require.NoError(t, err)
 	have, want := state{}, state{}
 	have.put(reset.Inboxes)

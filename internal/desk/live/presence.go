@@ -31,7 +31,7 @@ type TypingInput struct {
 
 // SetTyping tells those who look at a conversation that the viewer of ctx is
 // typing, for some seconds, or no more.
-func (d *Desk) SetTyping(ctx context.Context, in TypingInput) error {
+func (d *Streams) SetTyping(ctx context.Context, in TypingInput) error {
 	row, err := d.visible(ctx, in.ConversationID)
 	if err == nil {
 		d.Board.Type(row.Key, viewer.FromContext(ctx).AgentID, in.IsTyping)
@@ -41,7 +41,7 @@ func (d *Desk) SetTyping(ctx context.Context, in TypingInput) error {
 
 // room is one viewer's look at who is in a conversation.
 type room struct {
-	desk     *Desk
+	desk     *Streams
 	id       string
 	key      int64
 	agent    int64
@@ -51,7 +51,7 @@ type room struct {
 
 // Presence streams who else is in a conversation (its public id), with announce
 // as one of them. It ends with NOT_FOUND when the viewer may no longer see it.
-func (d *Desk) Presence(ctx context.Context, id string, announce bool, end End) (<-chan *Presence, error) {
+func (d *Streams) Presence(ctx context.Context, id string, announce bool, end End) (<-chan *Presence, error) {
 	from := d.Hub.Position()
 	row, err := d.visible(ctx, id)
 	if err != nil {

@@ -20,14 +20,14 @@ func TestASlowSubscriberIsToldAndGoesOn(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.Say(customer, parleytest.Sales, "Hello")
-	key, ok := b.Desk.IDs.Decode(publicid.Conversation, b.conversation(parleytest.Sales))
+	key, ok := b.Conversations.IDs.Decode(publicid.Conversation, b.conversation(parleytest.Sales))
 	require.True(t, ok)
 	s := b.view("amy", conversation.All, nil)
 	requireKinds(t, s, feed.Open)
 	b.Eventually(func() bool { return b.Hub.Streams() == 1 }, "it is live")
 	const burst = 9000 // what the stream takes at most and what may wait, and more
 	require.NoError(t, b.Store.Write(b.System(), func(ctx context.Context, tx *store.Tx) error {
-		row, err := b.Desk.Load(ctx, tx, key)
+		row, err := b.Conversations.Load(ctx, tx, key)
 		for range burst {
 			if err == nil {
 				err = feed.Record(tx, &feed.Event{Cause: feed.ConversationChanged, ConversationID: key, Before: row.Facts(), After: row.Facts()})

@@ -34,13 +34,13 @@ type Subject[T comparable] struct {
 
 // Subjects streams the changes of all things of a kind that the viewer of ctx sees.
 // Folding ENTER, UPDATE and LEAVE over a list of all of them equals reading it again.
-func Subjects[T comparable](ctx context.Context, d *Desk, s Subject[T], after *string, end End) (<-chan *SubjectChange[T], error) {
+func Subjects[T comparable](ctx context.Context, d *Streams, s Subject[T], after *string, end End) (<-chan *SubjectChange[T], error) {
 	f := &subjectFold[T]{desk: d, Subject: s}
 	return run(ctx, stream[*SubjectChange[T]]{desk: d, open: f.open, keys: f.keys, want: f.want, frame: f.frame}, after, end)
 }
 
 type subjectFold[T comparable] struct {
-	desk *Desk
+	desk *Streams
 	Subject[T]
 }
 

@@ -142,8 +142,8 @@ func (s *subscriber[T]) fold(r *rapid.T, frame T) {
 	var cursor string
 	s.state, cursor = s.apply(s.state, frame)
 	s.cursor = &cursor
-	from, err := s.Desk.Cursors.Decode(*before)
-	to, err2 := s.Desk.Cursors.Decode(cursor)
+	from, err := s.Conversations.Cursors.Decode(*before)
+	to, err2 := s.Conversations.Cursors.Decode(cursor)
 	if err := errors.Join(err, err2); err != nil || to < from {
 		r.Fatalf("%s of %s went from %d to %d: %v", s.what, s.username, from, to, err)
 	}

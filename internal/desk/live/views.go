@@ -13,7 +13,7 @@ import (
 
 // Conversations streams the changes of a view for the viewer of ctx. Folding its
 // ENTER, UPDATE and LEAVE over a page equals running the query again.
-func (d *Desk) Conversations(ctx context.Context, view conversation.View, filter *conversation.Filter, after *string, end End) (<-chan *Change, error) {
+func (d *Streams) Conversations(ctx context.Context, view conversation.View, filter *conversation.Filter, after *string, end End) (<-chan *Change, error) {
 	f := &viewFold{desk: d, view: view, filter: filter}
 	return run(ctx, stream[*Change]{
 		desk: d, open: f.open, keys: f.keys, want: f.want, frame: f.frame,
@@ -23,7 +23,7 @@ func (d *Desk) Conversations(ctx context.Context, view conversation.View, filter
 // viewFold follows one view. Its scope is set before the stream that uses it
 // begins, so that the hub and the reader see the same one.
 type viewFold struct {
-	desk   *Desk
+	desk   *Streams
 	view   conversation.View
 	filter *conversation.Filter
 
@@ -84,7 +84,7 @@ func kindOf(before, after bool) feed.StreamKind {
 // InboxCounts streams the counts of the inboxes of the viewer of ctx, those that
 // change within CountsEvery as one frame. The first frame holds them all, so
 // there is nothing to replay after a cursor.
-func (d *Desk) InboxCounts(ctx context.Context, after *string, end End) (<-chan *InboxCountsChange, error) {
+func (d *Streams) InboxCounts(ctx context.Context, after *string, end End) (<-chan *InboxCountsChange, error) {
 	if _, err := d.resume(ctx, after); err != nil {
 		return nil, err
 	}
@@ -114,7 +114,7 @@ func mergeCounts(held, next *InboxCountsChange) *InboxCountsChange {
 
 // inboxFold follows the counts of all inboxes of one viewer.
 type inboxFold struct {
-	desk    *Desk
+	desk    *Streams
 	inboxes []*conversation.Inbox
 	sight   *conversation.Scope // everything the viewer sees
 	at      int64

@@ -163,11 +163,11 @@ func (c *thread) switchAccount(on bool) {
 func (c *thread) readdress(to string) {
 	c.p.T.Helper()
 	require.NoError(c.p.T, c.p.Store.Write(c.p.System(), func(ctx context.Context, tx *store.Tx) error {
-		row, err := c.p.Desk.Load(ctx, tx, c.key)
+		row, err := c.p.Conversations.Load(ctx, tx, c.key)
 		if err != nil {
 			return err
 		}
-		return c.p.Desk.Readdress(ctx, tx, row, to, "")
+		return c.p.Conversations.Readdress(ctx, tx, row, to, "")
 	}))
 }
 

@@ -65,7 +65,7 @@ func begin(p *parleytest.Parley, from, to string) *thread {
 	list := amy.Do(`{ conversations(view: {kind: ALL}, first: 100) { nodes { id mobileNumber channel { address } } } }`, nil)
 	for _, n := range list.Get("conversations", "nodes").List() {
 		if n.Get("mobileNumber").String() == from && n.Get("channel", "address").String() == to {
-			key, ok := p.Desk.IDs.Decode(publicid.Conversation, n.Get("id").String())
+			key, ok := p.Conversations.IDs.Decode(publicid.Conversation, n.Get("id").String())
 			require.True(p.T, ok)
 			return &thread{Client: amy, p: p, id: n.Get("id").String(), key: key}
 		}
@@ -132,7 +132,7 @@ func (c *thread) drain() {
 // statuses are what the log says became of a message, in order.
 func (c *thread) statuses(id string) []string {
 	c.p.T.Helper()
-	key, ok := c.p.Desk.IDs.Decode(publicid.Message, id)
+	key, ok := c.p.Conversations.IDs.Decode(publicid.Message, id)
 	require.True(c.p.T, ok)
 	var out []string
 	q := c.p.Store.Builder().Select("facts").From(entsql.Table("events")).Where(entsql.And(
@@ -156,7 +156,7 @@ func (c *thread) statuses(id string) []string {
 // not seen the attempt.
 func (c *thread) asIfMissed(id string) {
 	c.p.T.Helper()
-	key, ok := c.p.Desk.IDs.Decode(publicid.Message, id)
+	key, ok := c.p.Conversations.IDs.Decode(publicid.Message, id)
 	require.True(c.p.T, ok)
 	require.NoError(c.p.T, c.p.Store.Write(c.p.System(), func(ctx context.Context, tx *store.Tx) error {
 		for _, update := range []*entsql.UpdateBuilder{

@@ -25,7 +25,7 @@ func (m *Messenger) TakeConsent(ctx context.Context, tx *store.Tx, row *conversa
 		due, line = entsql.EQ("consent_status", string(channel.OptOut)), "The customer has opted in again."
 	}
 	n, err := tx.Exec(ctx, tx.Builder().Update("messaging_users").Set("consent_status", string(to)).
-		Where(entsql.And(entsql.EQ("id", row.UserID), due)))
+		Where(entsql.And(entsql.EQ("id", row.MessagingUserID), due)))
 	if err != nil || n == 0 {
 		return err
 	}
@@ -35,7 +35,7 @@ func (m *Messenger) TakeConsent(ctx context.Context, tx *store.Tx, row *conversa
 // Tell adds a line by the system to a locked conversation. It changes neither its
 // time, its preview nor what is unread.
 func (m *Messenger) Tell(ctx context.Context, tx *store.Tx, row *conversation.Row, line string) error {
-	return m.Desk.Apply(ctx, tx, row, func(ctx context.Context, row *conversation.Row) (feed.Event, error) {
+	return m.Conversations.Apply(ctx, tx, row, func(ctx context.Context, row *conversation.Row) (feed.Event, error) {
 		said, err := m.Insert(ctx, tx, row, New{Source: content.System, Content: content.EventContent{Text: line}})
 		return added(said, ""), err
 	})

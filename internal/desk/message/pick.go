@@ -45,7 +45,7 @@ func (l *lane) pick(ctx context.Context, tx *store.Tx) (*call, error) {
 		if err != nil || w == nil {
 			return nil, err
 		}
-		row, err := l.m.Desk.Load(ctx, tx, l.conversation)
+		row, err := l.m.Conversations.Load(ctx, tx, l.conversation)
 		if err != nil {
 			return nil, err
 		}
@@ -127,7 +127,7 @@ func inLane(a *entsql.SelectTable) *entsql.Predicate {
 }
 
 func (m *Messenger) call(w *waiting, row *conversation.Row, ch *directory.Channel) *call {
-	key := m.Desk.IDs.Encode(publicid.Attempt, w.attempt)
+	key := m.Conversations.IDs.Encode(publicid.Attempt, w.attempt)
 	return &call{
 		attempt: w.attempt, message: w.message, again: w.status == channel.Sending, provider: m.Providers[ch.Account.Provider], account: ch.Account.Account,
 		out: channel.Outgoing{

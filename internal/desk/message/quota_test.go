@@ -23,8 +23,8 @@ func TestAnAgentSendsSoMuchAtMost(t *testing.T) {
 	amy := p.As("amy")
 	seen := amy.Do(`{ viewer { channels { id address } } conversations(view: {kind: ALL}) { nodes { id } } }`, nil)
 	id := seen.Get("conversations", "nodes", 0, "id").String()
-	sales := p.Desk.Directory.Channels()[0].ID
-	for _, ch := range p.Desk.Directory.Channels() {
+	sales := p.Conversations.Directory.Channels()[0].ID
+	for _, ch := range p.Conversations.Directory.Channels() {
 		if ch.Address == parleytest.Sales {
 			sales = ch.ID
 		}

@@ -32,7 +32,7 @@ type Page struct {
 type Edge = page.Edge[*Row]
 
 // Cursor returns the message's place in its thread.
-func (r *Row) Cursor() string { return r.desk.Cursors.Seal(cursor.Messages, r.Seq) }
+func (r *Row) Cursor() string { return r.service.Cursors.Seal(cursor.Messages, r.Seq) }
 
 // bounds returns the range of numbers that the window means in a thread of those from
 // first to last; at is the number in its cursor, if it has one.
@@ -53,7 +53,7 @@ func bounds(w Window, at, first, last int64) (from, to int64) {
 }
 
 // Reader reads messages under the viewer of the context.
-type Reader struct{ Desk *conversation.Desk }
+type Reader struct{ Conversations *conversation.Service }
 
 // Pages reads the same window of many conversations in one statement. The
 // conversations must have been read under the viewer. Fields of columns that are not
@@ -64,7 +64,7 @@ func (m Reader) Pages(ctx context.Context, of []*conversation.Row, w Window, col
 	byConversation := make(map[int64]*Page, len(of))
 	var at int64
 	if w.Cursor != "" {
-		if err := w.Place(m.Desk.Cursors.Sealer, cursor.Messages, "messages", &at); err != nil {
+		if err := w.Place(m.Conversations.Cursors.Sealer, cursor.Messages, "messages", &at); err != nil {
 			return nil, err
 		}
 	}
@@ -83,8 +83,8 @@ func (m Reader) Pages(ctx context.Context, of []*conversation.Row, w Window, col
 		return pages, nil
 	}
 	columns = orListed(columns).And(placed)
-	err := m.Desk.Store.Each(ctx, rangeQuery{m.Desk.Store.Dialect(), ranges, columns}, func(s *store.Row) error {
-		r := read(m.Desk, s, 0, columns)
+	err := m.Conversations.Store.Each(ctx, rangeQuery{m.Conversations.Store.Dialect(), ranges, columns}, func(s *store.Row) error {
+		r := read(m.Conversations, s, 0, columns)
 		p := byConversation[r.ConversationID]
 		p.Nodes = append(p.Nodes, r)
 		return nil
@@ -144,14 +144,14 @@ func (m Reader) Whole(ctx context.Context, keys []int64) (map[int64]*Row, error)
 
 func (m Reader) byKey(ctx context.Context, keys []int64, columns table.Columns) (map[int64]*Row, error) {
 	t := entsql.Table("messages").As("m")
-	q := m.Desk.Store.Builder().SelectExpr(entsql.Expr(strings.Join(messages.Select("m", columns), ", "))).From(t).Where(entsql.In(t.C("id"), anys(keys)...))
+	q := m.Conversations.Store.Builder().SelectExpr(entsql.Expr(strings.Join(messages.Select("m", columns), ", "))).From(t).Where(entsql.In(t.C("id"), anys(keys)...))
 	c := entsql.Table("conversations").As("c")
 	if visible := rule.Visible(viewer.FromContext(ctx)).SQL(c.C); visible != nil {
 		q.Join(c).On(t.C("conversation_id"), c.C("id")).Where(visible)
 	}
 	out := make(map[int64]*Row, len(keys))
-	err := m.Desk.Store.Each(ctx, q, func(s *store.Row) error {
-		r := read(m.Desk, s, 0, columns)
+	err := m.Conversations.Store.Each(ctx, q, func(s *store.Row) error {
+		r := read(m.Conversations, s, 0, columns)
 		out[r.Key] = r
 		return nil
 	})
@@ -163,7 +163,7 @@ func (m Reader) load(ctx context.Context, tx *store.Tx, key int64) (r *Row, err 
 	q := tx.Builder().Select(messages.Names(whole)...).From(entsql.Table("messages")).Where(entsql.EQ("id", key))
 	err = tx.Query(ctx, q, func(rows *sql.Rows) error {
 		return store.ScanRow(rows, func(s *store.Row) error {
-			r = read(m.Desk, s, 0, whole)
+			r = read(m.Conversations, s, 0, whole)
 			return nil
 		})
 	})
@@ -181,7 +181,7 @@ func (m Reader) Along(columns table.Columns, until func(done func())) *conversat
 		Table: "messages", On: "last_message_id", Columns: func(x string) []string { return messages.Select(x, columns) },
 		Read: func(c *conversation.Row, s *store.Row, i int) (any, error) {
 			r := slab.Next()
-			r.desk = m.Desk
+			r.service = m.Conversations
 			r.read(s, i, columns)
 			r.ConversationID, c.LastMessageID = c.Key, r.Key
 			return r, nil
@@ -225,9 +225,9 @@ func (m Reader) Attempts(ctx context.Context, of []*Row) ([][]*Attempt, error) {
 	}
 	byMessage := map[int64][]*Attempt{}
 	if len(keys) > 0 {
-		q := m.Desk.Store.Builder().Select("message_id", "number", "status", "error_code", "created_at", "updated_at").
+		q := m.Conversations.Store.Builder().Select("message_id", "number", "status", "error_code", "created_at", "updated_at").
 			From(entsql.Table("attempts")).Where(entsql.In("message_id", anys(keys)...)).OrderBy("message_id", "number")
-		err := m.Desk.Store.Read(ctx, q, func(rows *sql.Rows) error {
+		err := m.Conversations.Store.Read(ctx, q, func(rows *sql.Rows) error {
 			a, message := &Attempt{}, int64(0)
 			err := rows.Scan(&message, &a.Number, &a.Status, &a.code, &a.CreatedAt, &a.UpdatedAt)
 			a.Status = a.Status.Shown()

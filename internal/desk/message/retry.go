@@ -22,7 +22,7 @@ func (m *Messenger) Retry(ctx context.Context, in RetryInput) (Sent, error) {
 	if err := idempotency.CheckKey(in.IdempotencyKey); err != nil {
 		return Sent{}, err
 	}
-	key, ok := m.Desk.IDs.Decode(publicid.Message, in.MessageID)
+	key, ok := m.Conversations.IDs.Decode(publicid.Message, in.MessageID)
 	if !ok {
 		return Sent{}, fault.Missing("message")
 	}
@@ -68,7 +68,7 @@ func (m *Messenger) loadOf(ctx context.Context, tx *store.Tx, message int64) (*c
 	if err := tx.Query(ctx, q, func(rows *sql.Rows) error { return rows.Scan(&key) }); err != nil {
 		return nil, err
 	}
-	row, err := m.Desk.Load(ctx, tx, key)
+	row, err := m.Conversations.Load(ctx, tx, key)
 	return row, asMessage(err)
 }
 

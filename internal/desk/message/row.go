@@ -40,7 +40,7 @@ type Row struct {
 	rest      []byte
 	truncated bool
 
-	desk *conversation.Desk
+	service *conversation.Service
 }
 
 // messages declares the columns that are read. They feed no fact of an event.
@@ -95,8 +95,8 @@ func orListed(c Columns) Columns {
 }
 
 // read makes a row of the columns from place i on.
-func read(desk *conversation.Desk, s *store.Row, i int, c table.Columns) *Row {
-	r := &Row{desk: desk}
+func read(desk *conversation.Service, s *store.Row, i int, c table.Columns) *Row {
+	r := &Row{service: desk}
 	r.read(s, i, c)
 	return r
 }
@@ -121,10 +121,10 @@ func (r *Row) Shown() conversation.Message {
 func (*Row) IsNode() {}
 
 // ID is the opaque id.
-func (r *Row) ID() string { return r.desk.IDs.Encode(publicid.Message, r.Key) }
+func (r *Row) ID() string { return r.service.IDs.Encode(publicid.Message, r.Key) }
 
 // AppendID appends the ID.
-func (r *Row) AppendID(b []byte) []byte { return r.desk.IDs.Append(b, publicid.Message, r.Key) }
+func (r *Row) AppendID(b []byte) []byte { return r.service.IDs.Append(b, publicid.Message, r.Key) }
 
 // Direction is which way it went, nil for notes and system lines.
 func (r *Row) Direction() *content.Direction { return optional(r.direction.Shown()) }
@@ -133,7 +133,7 @@ func (r *Row) Direction() *content.Direction { return optional(r.direction.Shown
 func (r *Row) ShownKind() content.Kind { return r.Kind.Shown() }
 
 // Author is the agent who wrote it, nil for the customer and the system.
-func (r *Row) Author() *directory.Agent { return r.desk.Directory.Agent(r.author) }
+func (r *Row) Author() *directory.Agent { return r.service.Directory.Agent(r.author) }
 
 // Status is where an outbound message stands, nil for others.
 func (r *Row) Status() *channel.Status { return optional(r.status.Shown()) }

@@ -23,7 +23,7 @@ import (
 	"parley/internal/ground/viewer"
 )
 
-// Messenger sends, and reads what was sent. Its Desk and Providers are required.
+// Messenger sends, and reads what was sent. Its Conversations and Providers are required.
 type Messenger struct {
 	Reader
 	Providers map[string]channel.Provider // by name
@@ -93,19 +93,19 @@ func (m *Messenger) Send(ctx context.Context, in SendInput) (Sent, error) {
 	if err != nil {
 		return Sent{}, err
 	}
-	key, ok := m.Desk.IDs.Decode(publicid.Conversation, in.ConversationID)
+	key, ok := m.Conversations.IDs.Decode(publicid.Conversation, in.ConversationID)
 	if !ok {
 		return Sent{}, fault.Missing("conversation")
 	}
 	return m.write(ctx, "sendMessage", in.IdempotencyKey, in, func(ctx context.Context, tx *store.Tx) (Sent, error) {
-		row, err := m.Desk.Load(ctx, tx, key)
+		row, err := m.Conversations.Load(ctx, tx, key)
 		if err != nil {
 			return Sent{}, err
 		}
 		if in.ConfirmForOwner && !row.ReadBelongsTo(viewer.FromContext(ctx).AgentID) && !viewer.FromContext(ctx).Can(viewer.ViewTeamInbox) {
 			return Sent{}, fault.New(fault.Forbidden, "Changing a colleague's read state needs the permission VIEW_TEAM_INBOX. Leave out confirmForOwner.")
 		}
-		read, err := m.Desk.InboundUpTo(ctx, tx, row, in.UpToMessageID)
+		read, err := m.Conversations.InboundUpTo(ctx, tx, row, in.UpToMessageID)
 		if err != nil {
 			return Sent{}, fault.At("input.upToMessageId", err)
 		}
@@ -141,8 +141,8 @@ func (m *Messenger) Start(ctx context.Context, in StartInput) (Sent, error) {
 }
 
 func (m *Messenger) senderID(id string) (*directory.Channel, error) {
-	key, ok := m.Desk.IDs.Decode(publicid.Channel, id)
-	ch := m.Desk.Directory.Channel(key)
+	key, ok := m.Conversations.IDs.Decode(publicid.Channel, id)
+	ch := m.Conversations.Directory.Channel(key)
 	if !ok || ch == nil {
 		return nil, &fault.Error{Code: fault.NotFound, Field: "input.channelId", Message: "No such channel."}
 	}
@@ -154,11 +154,11 @@ func (m *Messenger) record(ctx context.Context, id *string) (*conversation.Recor
 		return nil, nil
 	}
 	missing := &fault.Error{Code: fault.NotFound, Field: "input.recordId", Message: "No such record, or you may not see it."}
-	key, ok := m.Desk.IDs.Decode(publicid.Record, *id)
+	key, ok := m.Conversations.IDs.Decode(publicid.Record, *id)
 	if !ok {
 		return nil, missing
 	}
-	records, err := m.Desk.Records(ctx, []int64{key})
+	records, err := m.Conversations.Records(ctx, []int64{key})
 	if err == nil && records[key] == nil {
 		err = missing
 	}
@@ -182,14 +182,14 @@ func (m *Messenger) start(ctx context.Context, tx *store.Tx, ch *directory.Chann
 		start.RecordOptedOut = record != nil && record.OptedOut
 		return Sent{}, &RefusedError{Judge(start).Refusals}
 	}
-	row, user, err := m.Desk.Ensure(ctx, tx, ch.Key, customer)
+	row, user, err := m.Conversations.Ensure(ctx, tx, ch.Key, customer)
 	if err != nil {
 		return Sent{}, err
 	}
 	party := &party{user: *user, recordOptedOut: record != nil && record.OptedOut}
 	p := m.plan(ctx, row, party, &text)
 	p.Starts, p.MayStart, p.Member = true, start.MayStart, start.Member
-	return m.queue(ctx, tx, row, p, order{key: in.IdempotencyKey, anchor: record, read: row.Inbound})
+	return m.queue(ctx, tx, row, p, order{key: in.IdempotencyKey, anchor: record, read: row.InboundCount})
 }
 
 // AddNote adds an internal note to a conversation that the viewer sees.
@@ -204,12 +204,12 @@ func (m *Messenger) AddNote(ctx context.Context, in NoteInput) (Sent, error) {
 	if n := utf8.RuneCountInString(text); n > mostNote {
 		return Sent{}, fault.Input("input.text", "A note may have 1 to %d characters; this one has %d.", mostNote, n)
 	}
-	key, ok := m.Desk.IDs.Decode(publicid.Conversation, in.ConversationID)
+	key, ok := m.Conversations.IDs.Decode(publicid.Conversation, in.ConversationID)
 	if !ok {
 		return Sent{}, fault.Missing("conversation")
 	}
 	return m.write(ctx, "addNote", in.IdempotencyKey, in, func(ctx context.Context, tx *store.Tx) (sent Sent, err error) {
-		sent.Conversation, err = m.Desk.Change(ctx, tx, key, func(ctx context.Context, row *conversation.Row) (feed.Event, error) {
+		sent.Conversation, err = m.Conversations.Change(ctx, tx, key, func(ctx context.Context, row *conversation.Row) (feed.Event, error) {
 			sent.Message, err = m.Insert(ctx, tx, row, New{
 				Source: content.Desk, Content: content.NoteContent{Text: text}, Author: viewer.FromContext(ctx).AgentID,
 			})
@@ -229,7 +229,7 @@ func (m *Messenger) write(ctx context.Context, mutation, key string, input any, 
 	var id int64
 	var repeated bool
 	spending := quota.Spend(ctx, quotas...)
-	err := m.Desk.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+	err := m.Conversations.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
 		id, repeated, err = idempotency.Do(ctx, tx, mutation, key, input, func() (int64, error) {
 			if err := spending.Take(); err != nil {
 				return 0, err
@@ -261,7 +261,7 @@ func (m *Messenger) sent(ctx context.Context, id int64) (Sent, error) {
 	if msg == nil {
 		return Sent{}, fault.Missing("message")
 	}
-	rows, err := m.Desk.ByKey(ctx, []int64{msg.ConversationID})
+	rows, err := m.Conversations.ByKey(ctx, []int64{msg.ConversationID})
 	return Sent{Message: msg, Conversation: rows[msg.ConversationID]}, err
 }
 
@@ -292,7 +292,7 @@ func (m *Messenger) queue(ctx context.Context, tx *store.Tx, row *conversation.R
 	author := viewer.FromContext(ctx).AgentID
 	ch := row.Channel()
 	var made *Row
-	err := m.Desk.Apply(ctx, tx, row, func(ctx context.Context, row *conversation.Row) (_ feed.Event, err error) {
+	err := m.Conversations.Apply(ctx, tx, row, func(ctx context.Context, row *conversation.Row) (_ feed.Event, err error) {
 		made, err = m.Insert(ctx, tx, row, New{
 			Direction: content.Outbound, Source: content.Desk, Content: content.TextContent{Text: *p.Text}, Author: author, Status: channel.Queued,
 		})
@@ -330,14 +330,14 @@ type New struct {
 func (m Reader) Insert(ctx context.Context, tx *store.Tx, row *conversation.Row, n New) (*Row, error) {
 	r := &Row{
 		ConversationID: row.Key, Seq: row.NextSeq(), Source: n.Source, Content: n.Content, CreatedAt: tx.Now,
-		direction: n.Direction, author: n.Author, status: n.Status, providerTime: clock.Time(n.ProviderTime), desk: m.Desk,
+		direction: n.Direction, author: n.Author, status: n.Status, providerTime: clock.Time(n.ProviderTime), service: m.Conversations,
 	}
 	kind, text, rest, err := content.Encode(n.Content)
 	if err != nil {
 		return r, err
 	}
 	r.Kind = kind
-	ordinal := row.Inbound
+	ordinal := row.InboundCount
 	if n.Direction == content.Inbound {
 		ordinal++ // Row.Receive counts it
 	}

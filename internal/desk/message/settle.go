@@ -105,7 +105,7 @@ func (m *Messenger) showStatus(ctx context.Context, tx *store.Tx, row *conversat
 	if a.shown.Arrived() {
 		s = settlement{status: a.shown.After(s.status)}
 	}
-	return m.Desk.Apply(ctx, tx, row, func(ctx context.Context, _ *conversation.Row) (feed.Event, error) {
+	return m.Conversations.Apply(ctx, tx, row, func(ctx context.Context, _ *conversation.Row) (feed.Event, error) {
 		_, err := tx.Exec(ctx, tx.Builder().Update("messages").Set("status", string(s.status)).
 			Set("error_code", string(s.code)).Where(entsql.EQ("id", a.message)))
 		return feed.Event{
@@ -130,7 +130,7 @@ func (m *Messenger) ApplyReceipt(ctx context.Context, tx *store.Tx, account int6
 	if err != nil || a == nil {
 		return false, err
 	}
-	row, err := m.Desk.Load(ctx, tx, a.conversation)
+	row, err := m.Conversations.Load(ctx, tx, a.conversation)
 	if err != nil {
 		return false, err
 	}
@@ -144,7 +144,7 @@ func (m *Messenger) ApplyReceipt(ctx context.Context, tx *store.Tx, account int6
 }
 
 func (m *Messenger) receiptAttempt(ctx context.Context, tx *store.Tx, account int64, r channel.Receipt) (*attempt, error) {
-	if key, ok := m.Desk.IDs.Decode(publicid.Attempt, r.AttemptKey); ok {
+	if key, ok := m.Conversations.IDs.Decode(publicid.Attempt, r.AttemptKey); ok {
 		a, err := loadAttempt(ctx, tx, entsql.And(entsql.EQ("`a`.`id`", key), entsql.EQ("`a`.`provider_account_id`", account)))
 		// The key alone does not do when it speaks of another message.
 		if err != nil || a != nil && (a.providerID == "" || a.providerID == r.ProviderID) {

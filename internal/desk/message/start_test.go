@@ -54,7 +54,7 @@ func record(p *parleytest.Parley, mobile string, optedOut bool) string {
 		}
 		return err
 	}))
-	return p.Desk.IDs.Encode(publicid.Record, key)
+	return p.Conversations.IDs.Encode(publicid.Record, key)
 }
 
 func TestStartingAConversation(t *testing.T) {

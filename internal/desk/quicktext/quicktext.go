@@ -20,7 +20,7 @@ import (
 
 // Service is the use cases. Live is required: it brings the database, the directory
 // and the log.
-type Service struct{ Live *live.Desk }
+type Service struct{ Live *live.Streams }
 
 // QuickText is one as it was read.
 type QuickText struct {

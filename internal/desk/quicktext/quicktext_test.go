@@ -339,7 +339,7 @@ func TestTheStreamShowsWhatIsSeen(t *testing.T) {
 	}))
 	require.Equal(t, "RESET ", next(bo))
 	require.NoError(t, b.Store.Write(b.System(), func(_ context.Context, tx *store.Tx) error { // as a move would be recorded
-		key, _ := b.Desk.IDs.Decode(publicid.QuickText, id)
+		key, _ := b.Conversations.IDs.Decode(publicid.QuickText, id)
 		return feed.Record(tx, &feed.Event{Cause: feed.SubjectChanged, Subject: &feed.Subject{
 			Kind: publicid.QuickText, Key: key, Before: []byte(`{"s":"ALL"}`), After: []byte(`{"s":"MINE","c":1000}`),
 		}})

@@ -34,14 +34,14 @@ func SystemOnly() privacy.Policy {
 
 // ConversationPolicy lets an agent read the conversations they see.
 func ConversationPolicy() privacy.Policy {
-	return seen(func(s *sql.Selector, sight Sight) { s.Where(sight.SQL(s.C)) })
+	return seen(func(s *sql.Selector, sight Visibility) { s.Where(sight.SQL(s.C)) })
 }
 
 // OfConversation lets an agent read rows of a type that belong to a conversation
 // they see: those for which a visible conversation has conversationColumn equal
 // to the type's ownColumn.
 func OfConversation(conversationColumn, ownColumn string) privacy.Policy {
-	return seen(func(s *sql.Selector, sight Sight) {
+	return seen(func(s *sql.Selector, sight Visibility) {
 		s.Where(inVisibleConversation(s, sight, conversationColumn, ownColumn))
 	})
 }
@@ -49,14 +49,14 @@ func OfConversation(conversationColumn, ownColumn string) privacy.Policy {
 // RecordPolicy lets an agent read the records that anchor a conversation they
 // see; with ManageRecords, every record.
 func RecordPolicy() privacy.Policy {
-	p := seen(func(s *sql.Selector, sight Sight) {
+	p := seen(func(s *sql.Selector, sight Visibility) {
 		s.Where(inVisibleConversation(s, sight, "record_id", "id"))
 	})
 	p.Query = append(privacy.QueryPolicy{denyWithoutViewer(), allowHolders(viewer.ManageRecords)}, p.Query[1:]...)
 	return p
 }
 
-func inVisibleConversation(s *sql.Selector, sight Sight, conversationColumn, ownColumn string) *sql.Predicate {
+func inVisibleConversation(s *sql.Selector, sight Visibility, conversationColumn, ownColumn string) *sql.Predicate {
 	t := sql.Dialect(s.Dialect()).Table("conversations").As("seen")
 	visible := sql.Dialect(s.Dialect()).Select(t.C("id")).From(t).
 		Where(sql.And(sql.ColumnsEQ(t.C(conversationColumn), s.C(ownColumn)), sight.SQL(t.C)))
@@ -65,7 +65,7 @@ func inVisibleConversation(s *sql.Selector, sight Sight, conversationColumn, own
 
 // seen is the policy of what is read through a viewer's sight and written by the
 // system: use cases decide under the agent's viewer and write as the system.
-func seen(narrow func(*sql.Selector, Sight)) privacy.Policy {
+func seen(narrow func(*sql.Selector, Visibility)) privacy.Policy {
 	return privacy.Policy{
 		Query: privacy.QueryPolicy{
 			denyWithoutViewer(), allowSystem(), narrowTo(narrow), privacy.AlwaysAllowRule(),
@@ -105,7 +105,7 @@ func allowHolders(p viewer.Permission) privacy.QueryRule {
 	})
 }
 
-func narrowTo(narrow func(*sql.Selector, Sight)) privacy.QueryRule {
+func narrowTo(narrow func(*sql.Selector, Visibility)) privacy.QueryRule {
 	return privacy.QueryRuleFunc(func(ctx context.Context, q ent.Query) error {
 		sight := Visible(viewer.FromContext(ctx))
 		if sight.All() {

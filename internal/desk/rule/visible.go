@@ -14,12 +14,12 @@ import (
 // Subject is what of a conversation decides who sees it. Zero means none.
 type Subject struct{ Owner, Channel, Queue int64 }
 
-// Sight is what a viewer sees of the conversations. The zero value sees nothing.
+// Visibility is what a viewer sees of the conversations. The zero value sees nothing.
 //
 // An agent sees the conversations they own, those of sender IDs they share, and
 // those of their queues; with ViewTeamInbox also those that any agent owns; with
 // ViewAllData every one (DOMAIN: Access).
-type Sight struct {
+type Visibility struct {
 	all    bool
 	owned  bool // everything that has an owner
 	agent  int64
@@ -28,38 +28,38 @@ type Sight struct {
 }
 
 // Visible returns what v sees; nothing when v is nil.
-func Visible(v *viewer.Viewer) Sight {
+func Visible(v *viewer.Viewer) Visibility {
 	if v == nil {
-		return Sight{}
+		return Visibility{}
 	}
 	if v.Can(viewer.ViewAllData) {
-		return Sight{all: true}
+		return Visibility{all: true}
 	}
-	return Sight{owned: v.Can(viewer.ViewTeamInbox), agent: v.AgentID, chans: v.Channels, queues: v.Queues}
+	return Visibility{owned: v.Can(viewer.ViewTeamInbox), agent: v.AgentID, chans: v.Channels, queues: v.Queues}
 }
 
 // All reports whether every conversation is seen.
-func (s Sight) All() bool { return s.all }
+func (s Visibility) All() bool { return s.all }
 
 // Channels are those of which the viewer sees every conversation, sorted. It must
 // not be called when All.
-func (s Sight) Channels() []int64 { return s.chans }
+func (s Visibility) Channels() []int64 { return s.chans }
 
 // Beside is what is seen by owner or queue, with the channels of the viewer left
 // out of account.
-func (s Sight) Beside() Sight {
+func (s Visibility) Beside() Visibility {
 	s.chans = nil
 	return s
 }
 
 // Covers reports whether the sight takes in every conversation of this owner or
 // on this channel; zero stands for unknown.
-func (s Sight) Covers(owner, channel int64) bool {
+func (s Visibility) Covers(owner, channel int64) bool {
 	return s.Sees(Subject{Owner: owner, Channel: channel})
 }
 
 // Sees reports whether a conversation is seen: the Go form.
-func (s Sight) Sees(c Subject) bool {
+func (s Visibility) Sees(c Subject) bool {
 	return s.all || s.owned && c.Owner != 0 || s.agent != 0 && c.Owner == s.agent ||
 		contains(s.chans, c.Channel) || contains(s.queues, c.Queue)
 }
@@ -75,7 +75,7 @@ func contains(sorted []int64, id int64) bool {
 // SQL returns the SQL form over the columns of conversations, or over those of
 // the same names in count_cells, each qualified by column; nil when everything
 // is seen.
-func (s Sight) SQL(column func(string) string) *sql.Predicate {
+func (s Visibility) SQL(column func(string) string) *sql.Predicate {
 	if s.all {
 		return nil
 	}
@@ -110,7 +110,7 @@ func (t Term) sql(column func(string) string) *sql.Predicate {
 
 // Terms returns the parts of what is seen, joined by OR: at most three, however
 // many channels and queues the viewer has. It must not be called when All.
-func (s Sight) Terms() []Term {
+func (s Visibility) Terms() []Term {
 	var out []Term
 	if s.owned {
 		out = append(out, Term{Column: "owner_id"})

@@ -2,10 +2,10 @@ package search
 
 import "fmt"
 
-// Ways returns a Desk that changes from one way of looking to another at these
+// Ways returns a Searcher that changes from one way of looking to another at these
 // numbers.
-func (d *Desk) Ways(candidates, few, messages, step int) *Desk {
-	return &Desk{d.Desk, d.Rows, ways{candidates, few, messages, step}}
+func (d *Searcher) Ways(candidates, few, messages, step int) *Searcher {
+	return &Searcher{d.Conversations, d.Rows, ways{candidates, few, messages, step}}
 }
 
 // Opened is everything that a page says, with its cursors opened.

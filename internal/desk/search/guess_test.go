@@ -27,7 +27,7 @@ func (w *world) ask(agent string, vars parleytest.Vars) string {
 var sealed = regexp.MustCompile(`[cC]ursor":"([^"]+)"`)
 
 func (w *world) opened(text string) (place [3]int64) {
-	require.True(w.T, w.Desk.Cursors.Open(cursor.Search, text, &place[0], &place[1], &place[2]), text)
+	require.True(w.T, w.Conversations.Cursors.Open(cursor.Search, text, &place[0], &place[1], &place[2]), text)
 	return place
 }
 

@@ -57,12 +57,12 @@ func same(t *testing.T, with, without *parleytest.Parley, agent string, seed uin
 	for range 120 {
 		text, view := question(r)
 		in := search.Input{Query: text, View: view, Size: 1 + r.IntN(8), Kinds: [][]search.Kind{nil, {search.Text}, {search.Name, search.Text}, {search.Name}}[r.IntN(4)]}
-		rows, ways := []int{0, 1, 2, 7}[r.IntN(4)], func(d *search.Desk) *search.Desk { return d }
+		rows, ways := []int{0, 1, 2, 7}[r.IntN(4)], func(d *search.Searcher) *search.Searcher { return d }
 		if r.IntN(3) > 0 {
 			candidates, few, messages, step := r.IntN(12), []int{0, 3, 9, 200}[r.IntN(4)], []int{30, 10_000}[r.IntN(2)], 1+r.IntN(10)
-			ways = func(d *search.Desk) *search.Desk { return d.Ways(candidates, few, messages, step) }
+			ways = func(d *search.Searcher) *search.Searcher { return d.Ways(candidates, few, messages, step) }
 		}
-		a, b := search.Desk{Desk: with.Desk, Rows: rows}, search.Desk{Desk: without.Desk, Rows: rows}
+		a, b := search.Searcher{Conversations: with.Conversations, Rows: rows}, search.Searcher{Conversations: without.Conversations, Rows: rows}
 		want, got := in, in
 		for more := true; more; {
 			expected, err := ways(&b).Find(without.Context(agent), want)
@@ -94,7 +94,7 @@ func TestAHiddenWordCannotBeGuessed(t *testing.T) {
 		ada, err := w.find.Find(w.Context("ada"), search.Input{Query: "zebulon", Size: 20})
 		require.NoError(t, err)
 		require.Len(t, ada.Nodes, 1)
-		for _, d := range []*search.Desk{w.find, w.indexed()} {
+		for _, d := range []*search.Searcher{w.find, w.indexed()} {
 			nowhere, err := d.Find(w.Context("amy"), search.Input{Query: "zebulom", Size: 20})
 			require.NoError(t, err)
 			for _, guess := range []string{"zebulon", "zeb", "z", "zed", "merger zebulon", "+12025558123", "8123"} {
@@ -118,11 +118,11 @@ func TestHiddenMessagesUseNoBudget(t *testing.T) {
 			}
 			w.Post(w.Inbound(channel.Inbound{EventID: id, ProviderID: id, From: fmt.Sprintf("+1202555%04d", 1000+i), To: to, Text: "krakatoa"}))
 		}
-		for _, ways := range []func(*search.Desk) *search.Desk{
-			func(d *search.Desk) *search.Desk { return d },
-			func(d *search.Desk) *search.Desk { return d.Ways(3, 0, 0, 2) },
+		for _, ways := range []func(*search.Searcher) *search.Searcher{
+			func(d *search.Searcher) *search.Searcher { return d },
+			func(d *search.Searcher) *search.Searcher { return d.Ways(3, 0, 0, 2) },
 		} {
-			page, err := ways(&search.Desk{Desk: w.Desk, Rows: 3}).Find(w.Context("amy"), search.Input{Query: "krakatoa", Size: 20, Kinds: []search.Kind{search.Text}})
+			page, err := ways(&search.Searcher{Conversations: w.Conversations, Rows: 3}).Find(w.Context("amy"), search.Input{Query: "krakatoa", Size: 20, Kinds: []search.Kind{search.Text}})
 			require.NoError(t, err)
 			require.Len(t, page.Nodes, 2)
 			require.True(t, page.IsComplete)
@@ -136,7 +136,7 @@ func TestNothingIsBehindTheEnd(t *testing.T) {
 	t.Parallel()
 	w := worlds(t)[0]
 	w.fill(13, 60)
-	for _, d := range []*search.Desk{w.find, w.indexed()} {
+	for _, d := range []*search.Searcher{w.find, w.indexed()} {
 		for _, query := range []string{"o", "nowhere"} {
 			for _, kinds := range [][]search.Kind{nil, {search.Name}, {search.Text}} {
 				in := search.Input{Query: query, Kinds: kinds, Size: 100}

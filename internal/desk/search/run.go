@@ -11,7 +11,7 @@ import (
 
 // run is one search under way.
 type run struct {
-	*Desk
+	*Searcher
 	in     Input
 	words  word.Query
 	tokens []word.Token
@@ -28,7 +28,7 @@ type run struct {
 // page looks for what is sought, kind after kind, until the page has one hit too
 // many, the budget is out, or nothing is left.
 func (r *run) page(ctx context.Context) (*Page, error) {
-	r.out = &Page{desk: r.Desk, end: bottom}
+	r.out = &Page{desk: r.Searcher, end: bottom}
 	done := true
 	for _, kind := range r.sought {
 		at := top(kind)
@@ -102,6 +102,6 @@ func (r *run) left() int {
 func (r *run) spent() bool { return r.left() <= 0 }
 
 func (r *run) add(h *Hit) {
-	h.desk = r.Desk
+	h.desk = r.Searcher
 	r.out.Nodes = append(r.out.Nodes, h)
 }

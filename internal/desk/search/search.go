@@ -49,9 +49,9 @@ const (
 	mostTokens = 40
 )
 
-// Desk searches. Desk is required.
-type Desk struct {
-	Desk *conversation.Desk
+// Searcher searches. Conversations is required.
+type Searcher struct {
+	Conversations *conversation.Service
 	// Rows is how many rows a call visits: messages with the words that the viewer
 	// sees, in the view or not, and conversations of the view; 20,000 by default.
 	Rows int
@@ -96,7 +96,7 @@ type Hit struct {
 	Highlights []Highlight
 
 	at   place
-	desk *Desk
+	desk *Searcher
 }
 
 // Highlight is a part of a text, in UTF-16 code units.
@@ -114,7 +114,7 @@ type Page struct {
 	// Visited is how much of the budget was used.
 	Visited int
 
-	desk *Desk
+	desk *Searcher
 	end  place
 }
 
@@ -135,7 +135,7 @@ func (p *Page) PageInfo() *page.Info {
 }
 
 // Find searches under the viewer of ctx.
-func (d *Desk) Find(ctx context.Context, in Input) (*Page, error) {
+func (d *Searcher) Find(ctx context.Context, in Input) (*Page, error) {
 	r, err := d.begin(ctx, in)
 	if err != nil {
 		return nil, err
@@ -147,7 +147,7 @@ func (d *Desk) Find(ctx context.Context, in Input) (*Page, error) {
 		return r.page(ctx)
 	}
 	for {
-		if r.index, err = textindex.Open(ctx, d.Desk.Store); err != nil {
+		if r.index, err = textindex.Open(ctx, d.Conversations.Store); err != nil {
 			return nil, err
 		}
 		page, err := r.page(ctx)
@@ -162,14 +162,14 @@ func (d *Desk) Find(ctx context.Context, in Input) (*Page, error) {
 }
 
 // begin checks what is asked for.
-func (d *Desk) begin(ctx context.Context, in Input) (*run, error) {
+func (d *Searcher) begin(ctx context.Context, in Input) (*run, error) {
 	if d.ways == (ways{}) {
-		d = &Desk{d.Desk, d.Rows, usual}
+		d = &Searcher{d.Conversations, d.Rows, usual}
 	}
 	if n := utf8.RuneCountInString(in.Query); n > MostQuery { // before it is folded, which takes time
 		return nil, fault.Input("query", "A query may have at most %d characters; this one has %d.", MostQuery, n)
 	}
-	r := &run{Desk: d, in: in, words: word.Ask(in.Query), sought: kinds}
+	r := &run{Searcher: d, in: in, words: word.Ask(in.Query), sought: kinds}
 	r.tokens = r.words.Tokens()
 	var isNumber bool
 	r.number, isNumber = word.AskNumber(in.Query, d.regions())
@@ -189,7 +189,7 @@ func (d *Desk) begin(ctx context.Context, in Input) (*run, error) {
 		r.in.View = &conversation.View{Kind: conversation.All}
 	}
 	var err error
-	if r.scope, err = d.Desk.Scope(viewer.FromContext(ctx), *r.in.View, nil); err != nil {
+	if r.scope, err = d.Conversations.Scope(viewer.FromContext(ctx), *r.in.View, nil); err != nil {
 		return nil, err
 	}
 	r.from, err = d.parseCursor(in.Cursor)
@@ -197,9 +197,9 @@ func (d *Desk) begin(ctx context.Context, in Input) (*run, error) {
 }
 
 // regions are the countries whose national numbers people write.
-func (d *Desk) regions() []string {
+func (d *Searcher) regions() []string {
 	var out []string
-	for _, ch := range d.Desk.Directory.Channels() {
+	for _, ch := range d.Conversations.Directory.Channels() {
 		if ch.Country != "" && !slices.Contains(out, ch.Country) {
 			out = append(out, ch.Country)
 		}
@@ -226,16 +226,16 @@ func top(kind Kind) place { return place{kind, int64(textindex.Last), 1 << 47} }
 var bottom = place{kind: Text}
 
 // cursor seals a place.
-func (d *Desk) cursor(p place) string {
-	return d.Desk.Cursors.Seal(cursor.Search, int64(slices.Index(kinds, p.kind)), p.at, p.key)
+func (d *Searcher) cursor(p place) string {
+	return d.Conversations.Cursors.Seal(cursor.Search, int64(slices.Index(kinds, p.kind)), p.at, p.key)
 }
 
-func (d *Desk) parseCursor(text string) (p place, err error) {
+func (d *Searcher) parseCursor(text string) (p place, err error) {
 	if text == "" {
 		return place{}, nil
 	}
 	var kind int64
-	if !d.Desk.Cursors.Open(cursor.Search, text, &kind, &p.at, &p.key) || kind >= int64(len(kinds)) {
+	if !d.Conversations.Cursors.Open(cursor.Search, text, &kind, &p.at, &p.key) || kind >= int64(len(kinds)) {
 		return place{}, fault.Input("after", "This cursor does not belong to a search. Pass a cursor from an edge or pageInfo, or leave it out.")
 	}
 	p.kind = kinds[kind]

@@ -28,13 +28,13 @@ import (
 // world is a Parley in which much was said.
 type world struct {
 	*parleytest.Parley
-	find *search.Desk
+	find *search.Searcher
 }
 
 func newWorld(t *testing.T, database string) *world {
 	p := parleytest.OpenAt(t, database, func(c *app.Config) { c.Create = true })
 	require.NoError(t, seed.Organisation(t.Context(), p.Directory, p.Store))
-	return &world{p, &search.Desk{Desk: p.Desk}}
+	return &world{p, &search.Searcher{Conversations: p.Conversations}}
 }
 
 // worlds are one on each database that the run has: SQLite always.
@@ -47,7 +47,7 @@ func worlds(t *testing.T) []*world {
 }
 
 // indexed is a desk that looks into the index wherever it can.
-func (w *world) indexed() *search.Desk { return w.find.Ways(3_000, 0, 0, 500) }
+func (w *world) indexed() *search.Searcher { return w.find.Ways(3_000, 0, 0, 500) }
 
 // vocabulary is what people say and are called, so that much of it meets.
 var vocabulary = []string{
@@ -95,7 +95,7 @@ func (w *world) assign() {
 			continue
 		}
 		agent := agents[i/2%len(agents)].Get("id").String()
-		_, err := w.Desk.Assign(w.Context("ada"), []string{c.Get("id").String()}, &agent)
+		_, err := w.Conversations.Assign(w.Context("ada"), []string{c.Get("id").String()}, &agent)
 		require.NoError(w.T, err)
 	}
 }
@@ -121,7 +121,7 @@ func (w *world) everything() (all []said) {
 		keys = append(keys, key)
 		return err
 	})
-	rows, err := w.Desk.ByKey(w.System(), keys)
+	rows, err := w.Conversations.ByKey(w.System(), keys)
 	require.NoError(w.T, err)
 	for _, row := range rows {
 		all = append(all, said{search.Number, row, 0, row.Address, row.LastMessageAt}, said{search.Name, row, 0, row.Title, row.LastMessageAt})
@@ -142,7 +142,7 @@ func (w *world) expected(ctx context.Context, all []said, text string, view *con
 	if view == nil {
 		view = &conversation.View{Kind: conversation.All}
 	}
-	scope, err := w.Desk.Scope(viewer.FromContext(ctx), *view, nil)
+	scope, err := w.Conversations.Scope(viewer.FromContext(ctx), *view, nil)
 	require.NoError(w.T, err)
 	words := word.Ask(text)
 	number, isNumber := word.AskNumber(text, []string{"US"})
@@ -177,7 +177,7 @@ func (w *world) expected(ctx context.Context, all []said, text string, view *con
 
 // found is what a desk finds, page by page, and how many of the pages were cut
 // short by the budget.
-func found(ctx context.Context, t testing.TB, d *search.Desk, in search.Input) (out []string, short int) {
+func found(ctx context.Context, t testing.TB, d *search.Searcher, in search.Input) (out []string, short int) {
 	for range 10_000 {
 		page, err := d.Find(ctx, in)
 		require.NoError(t, err)

@@ -207,10 +207,10 @@ func TestAnEventIsWrittenOnceForItsSubscribers(t *testing.T) {
 
 // change marks a conversation unread as the system.
 func (w *world) change(id string) {
-	row, err := w.Desk.Get(w.System(), id)
+	row, err := w.Conversations.Get(w.System(), id)
 	require.NoError(w.T, err)
 	require.NoError(w.T, w.Store.Write(w.System(), func(ctx context.Context, tx *store.Tx) error {
-		_, err := w.Desk.Change(ctx, tx, row.Key, func(_ context.Context, row *conversation.Row) (feed.Event, error) {
+		_, err := w.Conversations.Change(ctx, tx, row.Key, func(_ context.Context, row *conversation.Row) (feed.Event, error) {
 			row.MarkUnread()
 			return feed.Event{Cause: feed.ConversationUnread}, nil
 		})

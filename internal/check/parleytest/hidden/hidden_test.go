@@ -173,7 +173,7 @@ func placeIn(at *parleytest.Parley, text string) string {
 	for _, kind := range []cursor.Kind{cursor.Feed, cursor.Conversations, cursor.Messages, cursor.Search} {
 		var n [3]int64
 		for _, place := range [][]*int64{{&n[0]}, {&n[0], &n[1]}, {&n[0], &n[1], &n[2]}} {
-			if at.Desk.Cursors.Open(kind, text, place...) {
+			if at.Conversations.Cursors.Open(kind, text, place...) {
 				return fmt.Sprint(kind, n[:len(place)])
 			}
 		}

@@ -114,7 +114,7 @@ func (w *world) takeKeys() {
 	w.t.Helper()
 	a, err := app.Open(w.t.Context(), app.Config{Database: w.Database})
 	require.NoError(w.t, err)
-	w.ids, w.cursors, w.tokens = a.Desk.IDs, a.Desk.Cursors, a.Tokens
+	w.ids, w.cursors, w.tokens = a.Conversations.IDs, a.Conversations.Cursors, a.Tokens
 	require.NoError(w.t, a.Close())
 }
 

@@ -229,7 +229,7 @@ func (d *desk) desk() {
 			require.Empty(d.t, amy.Do(o.document, vars).Get("o", "errors").List(), o.name)
 		})
 	}
-	key, ok := d.Desk.IDs.Decode(publicid.Conversation, vars["id"].(string))
+	key, ok := d.Conversations.IDs.Decode(publicid.Conversation, vars["id"].(string))
 	require.True(d.t, ok)
 	d.at("a message goes to the carrier", func() {
 		_, err := d.Messenger.Drain(d.System(), key)
@@ -253,7 +253,7 @@ func (d *desk) background() {
 		require.NoError(d.t, err)
 	})
 	d.at("what is due", func() {
-		_, err := d.Desk.SweepDue(d.System())
+		_, err := d.Conversations.SweepDue(d.System())
 		require.NoError(d.t, err)
 	})
 	d.at("lanes and receipts that were left", func() {

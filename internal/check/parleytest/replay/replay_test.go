@@ -116,7 +116,7 @@ func (p *player) last(conversation string) string {
 }
 
 func (p *player) bo() string {
-	return p.Desk.IDs.Encode(publicid.Agent, p.Directory.AgentNamed("bo").Key)
+	return p.Conversations.IDs.Encode(publicid.Agent, p.Directory.AgentNamed("bo").Key)
 }
 
 func (p *player) channel() string {
@@ -174,13 +174,13 @@ func (p *player) record() parleytest.Tree {
 func (p *player) paused() (id string) {
 	everything := &bulk.Selection{View: &conversation.View{Kind: conversation.All}}
 	p.Eventually(func() bool { // a worker may be quicker
-		begun, err := p.Foreman.MarkRead(p.Context("amy"), bulk.MarkInput{Selection: everything, IdempotencyKey: rand.Text()})
+		begun, err := p.Bulk.MarkRead(p.Context("amy"), bulk.MarkInput{Selection: everything, IdempotencyKey: rand.Text()})
 		require.NoError(p.t, err)
 		id = begun.Operation.ID()
-		_, err = p.Foreman.Pause(p.Context("amy"), id)
+		_, err = p.Bulk.Pause(p.Context("amy"), id)
 		return err == nil
 	}, "it was paused")
-	p.t.Cleanup(func() { _, _ = p.Foreman.Cancel(p.Context("amy"), id) })
+	p.t.Cleanup(func() { _, _ = p.Bulk.Cancel(p.Context("amy"), id) })
 	return id
 }
 

@@ -2,7 +2,7 @@
 // read state and assignment, and the one door through which every change of a
 // conversation passes.
 //
-// The door (Desk.Change) loads the row under the viewer, lets a pure method of
+// The door (Service.Change) loads the row under the viewer, lets a pure method of
 // Row change it, saves the columns that differ, and records one event with the
 // facts before and after. Counts and streams follow from those facts alone.
 package conversation
@@ -14,8 +14,8 @@ import (
 	"parley/internal/ground/store"
 )
 
-// Desk holds what the use cases work with. All fields are required.
-type Desk struct {
+// Service holds what the use cases work with. All fields are required.
+type Service struct {
 	Store     *store.Store
 	Directory *directory.Directory
 	IDs       *publicid.Codec
