@@ -3125,9 +3125,9 @@ type Conversation implements Node @goModel(model: "parley/internal/desk/conversa
   "The agent who handles it; null if nobody does (Unassigned)."
   owner: Agent
   "The customer on this channel. One SQL statement for a whole page."
-  messagingUser: MessagingUser! @goField(batch: true, forceResolver: true)
+  messagingUser: MessagingUser! @goShared @goField(batch: true, forceResolver: true)
   "The CRM record it is anchored to; null if none is known. One SQL statement for a whole page."
-  record: Record @goField(batch: true, forceResolver: true)
+  record: Record @goShared @goField(batch: true, forceResolver: true)
   "Object type of the anchor record; null if there is none."
   objectType: String
   "The last message's text, at most 120 characters. Notes do not count."
@@ -3143,7 +3143,7 @@ type Conversation implements Node @goModel(model: "parley/internal/desk/conversa
   "Direction of the last message; null before the first."
   lastMessageDirection: MessageDirection
   "The last message, not counting notes. One SQL statement for a whole page."
-  lastMessage: Message @goField(batch: true, forceResolver: true)
+  lastMessage: Message @goShared @goField(batch: true, forceResolver: true)
   "Number of messages and notes."
   messageCount: Count!
   "Messages and notes by number. Give ` + "`" + `first` + "`" + ` to read forward from the oldest, ` + "`" + `last` + "`" + ` to read the newest; a thread is never read in one go. One SQL statement for a whole page of conversations."
@@ -3156,7 +3156,7 @@ type Conversation implements Node @goModel(model: "parley/internal/desk/conversa
     last: Int
     "Cursor of the edge to end before; absent: to the newest."
     before: String
-  ): MessageConnection! @goField(batch: true, forceResolver: true)
+  ): MessageConnection! @goShared @goField(batch: true, forceResolver: true)
   "Whether the viewer could send now, and every reason why not; with ` + "`" + `draft` + "`" + `, also reasons in the text itself, its encoding and segments."
   sendability(
     "Text the agent is composing; at most 20,000 characters."
@@ -3523,7 +3523,7 @@ type MessagingUser implements Node @goModel(model: "parley/internal/desk/convers
   "The customer's address: E.164 for phones; for a short code or sender name, the address as received, to which no reply is possible."
   address: String!
   "Identifiers under which carriers know this customer; the primary one, the address, comes first."
-  identifiers: [Identifier!]! @goField(batch: true, forceResolver: true)
+  identifiers: [Identifier!]! @goShared @goField(batch: true, forceResolver: true)
   "Its channel."
   channel: Channel!
   "The customer's consent to be messaged here."
@@ -3814,11 +3814,11 @@ type Message implements Node @goModel(model: "parley/internal/desk/message.Row")
   "When it was written, according to the carrier; null if the carrier does not say. Not used for ordering."
   providerTime: DateTime
   "All attempts to send it, oldest first. Empty for items that are never sent. One SQL statement for a whole page."
-  attempts: [SendAttempt!]! @goField(batch: true, forceResolver: true)
+  attempts: [SendAttempt!]! @goShared @goField(batch: true, forceResolver: true)
   "Kind of registered template it used on its channel; null for none."
   channelTemplateType: ChannelTemplateType
   "Its conversation."
-  conversation: Conversation! @goField(batch: true, forceResolver: true)
+  conversation: Conversation! @goShared @goField(batch: true, forceResolver: true)
 }
 
 "Direction of a message."
@@ -4396,6 +4396,7 @@ scalar Count
 
 directive @goModel(model: String, models: [String!], forceGenerate: Boolean) on OBJECT | INPUT_OBJECT | SCALAR | ENUM | INTERFACE | UNION
 directive @goField(forceResolver: Boolean, name: String, omittable: Boolean, type: String, batch: Boolean) on INPUT_FIELD_DEFINITION | FIELD_DEFINITION
+directive @goShared on FIELD_DEFINITION
 directive @goEnum(value: String) on ENUM_VALUE
 
 "An object that can be fetched again by its id."
@@ -4491,9 +4492,9 @@ type SearchHit @goModel(model: "parley/internal/desk/search.Hit") {
   "What matched, and so what ` + "`" + `highlights` + "`" + ` refer to: ` + "`" + `conversation.mobileNumber` + "`" + `, ` + "`" + `conversation.name` + "`" + `, or the text of ` + "`" + `message` + "`" + `."
   kind: SearchKind!
   "The conversation. One SQL statement for a whole page."
-  conversation: Conversation! @goField(batch: true, forceResolver: true)
+  conversation: Conversation! @goShared @goField(batch: true, forceResolver: true)
   "The message, for TEXT; null for other kinds. One SQL statement for a whole page."
-  message: Message @goField(batch: true, forceResolver: true)
+  message: Message @goShared @goField(batch: true, forceResolver: true)
   "The matched parts, in order and without overlap. Ranges, never markup."
   highlights: [SearchHighlight!]!
 }

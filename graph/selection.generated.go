@@ -638,6 +638,7 @@ func (ec *executionContext) selectConversation() map[string]*selection.Field {
 			NonNull: true,
 			Of:      "MessagingUser",
 			One:     func(source any) any { return selection.Pointer(source.(*conversation.MessagingUser)) },
+			Shared:  true,
 			Batch: func(ctx context.Context, parents []any, fc selection.Call) ([]any, error) {
 				results, err := ec.Resolvers.Conversation().MessagingUser(ctx, selection.Parents[*conversation.Row](parents))
 				return selection.Results(parents, results, err)
@@ -647,6 +648,7 @@ func (ec *executionContext) selectConversation() map[string]*selection.Field {
 			NonNull: false,
 			Of:      "Record",
 			One:     func(source any) any { return selection.Pointer(source.(*conversation.Record)) },
+			Shared:  true,
 			Batch: func(ctx context.Context, parents []any, fc selection.Call) ([]any, error) {
 				results, err := ec.Resolvers.Conversation().Record(ctx, selection.Parents[*conversation.Row](parents))
 				return selection.Results(parents, results, err)
@@ -717,6 +719,7 @@ func (ec *executionContext) selectConversation() map[string]*selection.Field {
 			NonNull: false,
 			Of:      "Message",
 			One:     func(source any) any { return selection.Pointer(source.(*message.Row)) },
+			Shared:  true,
 			Batch: func(ctx context.Context, parents []any, fc selection.Call) ([]any, error) {
 				results, err := ec.Resolvers.Conversation().LastMessage(ctx, selection.Parents[*conversation.Row](parents))
 				return selection.Results(parents, results, err)
@@ -734,6 +737,7 @@ func (ec *executionContext) selectConversation() map[string]*selection.Field {
 			Of:      "MessageConnection",
 			One:     func(source any) any { return selection.Pointer(source.(*message.Page)) },
 			Args:    ec.field_Conversation_messages_args,
+			Shared:  true,
 			Batch: func(ctx context.Context, parents []any, fc selection.Call) ([]any, error) {
 				results, err := ec.Resolvers.Conversation().Messages(ctx, selection.Parents[*conversation.Row](parents), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 				return selection.Results(parents, results, err)
@@ -1298,6 +1302,7 @@ func (ec *executionContext) selectMessage() map[string]*selection.Field {
 				return selection.Pointers(into, list), true
 			},
 			ElemNonNull: true,
+			Shared:      true,
 			Batch: func(ctx context.Context, parents []any, fc selection.Call) ([]any, error) {
 				results, err := ec.Resolvers.Message().Attempts(ctx, selection.Parents[*message.Row](parents))
 				return selection.Results(parents, results, err)
@@ -1318,6 +1323,7 @@ func (ec *executionContext) selectMessage() map[string]*selection.Field {
 			NonNull: true,
 			Of:      "Conversation",
 			One:     func(source any) any { return selection.Pointer(source.(*conversation.Row)) },
+			Shared:  true,
 			Batch: func(ctx context.Context, parents []any, fc selection.Call) ([]any, error) {
 				results, err := ec.Resolvers.Message().Conversation(ctx, selection.Parents[*message.Row](parents))
 				return selection.Results(parents, results, err)
@@ -1517,6 +1523,7 @@ func (ec *executionContext) selectMessagingUser() map[string]*selection.Field {
 				return selection.Pointers(into, list), true
 			},
 			ElemNonNull: true,
+			Shared:      true,
 			Batch: func(ctx context.Context, parents []any, fc selection.Call) ([]any, error) {
 				results, err := ec.Resolvers.MessagingUser().Identifiers(ctx, selection.Parents[*conversation.MessagingUser](parents))
 				return selection.Results(parents, results, err)
@@ -2098,6 +2105,7 @@ func (ec *executionContext) selectSearchHit() map[string]*selection.Field {
 			NonNull: true,
 			Of:      "Conversation",
 			One:     func(source any) any { return selection.Pointer(source.(*conversation.Row)) },
+			Shared:  true,
 			Batch: func(ctx context.Context, parents []any, fc selection.Call) ([]any, error) {
 				results, err := ec.Resolvers.SearchHit().Conversation(ctx, selection.Parents[*search.Hit](parents))
 				return selection.Results(parents, results, err)
@@ -2107,6 +2115,7 @@ func (ec *executionContext) selectSearchHit() map[string]*selection.Field {
 			NonNull: false,
 			Of:      "Message",
 			One:     func(source any) any { return selection.Pointer(source.(*message.Row)) },
+			Shared:  true,
 			Batch: func(ctx context.Context, parents []any, fc selection.Call) ([]any, error) {
 				results, err := ec.Resolvers.SearchHit().Message(ctx, selection.Parents[*search.Hit](parents))
 				return selection.Results(parents, results, err)

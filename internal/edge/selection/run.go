@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"parley/internal/ground/allowance"
+	"parley/internal/ground/viewer"
 )
 
 // run is one answer under way: first everything that resolvers must tell is
@@ -118,6 +119,9 @@ func (f *field) resolve(ctx context.Context, parents []any, variables map[string
 		ctx = context.WithValue(ctx, fieldKey{}, f)
 	}
 	if f.Batch != nil {
+		if f.Shared {
+			ctx = viewer.AsSystem(ctx, "shared field")
+		}
 		sources, err = f.Batch(ctx, parents, fc)
 		return sources, err == nil
 	}

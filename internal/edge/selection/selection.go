@@ -75,6 +75,10 @@ type Field struct {
 	Resolve func(ctx context.Context, parent any, fc Call) (any, error)
 	// Batch calls the field's resolver for all parents at once.
 	Batch func(ctx context.Context, parents []any, fc Call) ([]any, error)
+	// Shared says that Batch gives the same to everybody who sees the parents, as
+	// @goShared promises in the schema. Subscribers share what it gave, and it is
+	// called by the system: it cannot learn who asks.
+	Shared bool
 	// Stream opens a subscription.
 	Stream func(ctx context.Context, fc Call) (Source, error)
 	// Execute writes a value of the stream as the executor does.

@@ -189,8 +189,8 @@ func (p *plan) alone(ctx context.Context, write func(r *run) bool) (data []byte,
 }
 
 // shareable reports whether what is selected on a field's object is the same for
-// everybody who may see it: none of it is resolved for one parent, which is how
-// what depends on the viewer is, and no variable stands in it.
+// everybody who may see it: none of it is resolved for who asks, and no variable
+// stands in it.
 func (f *field) shareable() bool {
 	if f.Of == "" || f.Many != nil || f.One == nil || f.Resolve != nil || f.Batch != nil {
 		return false
@@ -202,7 +202,7 @@ func (f *field) shareable() bool {
 func (f *field) alike() bool {
 	for _, o := range f.selections() {
 		for _, below := range o.fields {
-			if below.Resolve != nil || variable(below.field) || !below.alike() {
+			if below.Resolve != nil || below.Batch != nil && !below.Shared || variable(below.field) || !below.alike() {
 				return false
 			}
 		}

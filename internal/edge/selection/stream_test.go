@@ -19,7 +19,6 @@ import (
 	"parley/internal/check/parleytest"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/feed"
-	"parley/internal/desk/live"
 	"parley/internal/edge/selection"
 	"parley/internal/ground/allowance"
 	"parley/internal/ground/fault"
@@ -150,22 +149,43 @@ func TestWhatDependsOnTheViewerIsNotShared(t *testing.T) {
 		frames[frame] = true
 	}
 	require.Len(t, frames, 2)
-	batches := []string{}
-	for name, object := range w.tables.Objects {
-		for field, f := range object.Fields {
-			if f.Batch != nil {
-				batches = append(batches, name+"."+field)
-			}
+}
+
+// A batch resolver may give each viewer their own, unless the schema promises that
+// it does not: then it cannot know who asks.
+func TestABatchIsSharedOnlyWhereTheSchemaSaysSo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.Run()
+	customer := w.tables.Objects["Conversation"].Fields["messagingUser"]
+	require.True(t, customer.Shared)
+	require.False(t, w.tables.Objects["BulkResult"].Fields["conversation"].Shared, "nil for whom may not see it")
+	for _, shared := range []bool{true, false} {
+		asked := []*viewer.Viewer{}
+		own := *customer
+		own.Shared = shared
+		own.Batch = func(ctx context.Context, parents []any, fc selection.Call) ([]any, error) {
+			asked = append(asked, viewer.FromContext(ctx))
+			return customer.Batch(ctx, parents, fc)
+		}
+		w.tables.Objects["Conversation"].Fields["messagingUser"] = &own
+		e := newExecutor(selection.New(w.schema.ExecutableSchema, w.tables))
+		var open []*subscription
+		for _, agent := range []string{"ada", "amy"} {
+			open = append(open, w.subscribe(t, e, agent, `subscription { messageAdded { conversation { messagingUser { id } } } }`, nil))
+			open[len(open)-1].frame()
+		}
+		asked = nil
+		w.Say("+12025550161", parleytest.Sales, "Hello")
+		require.Equal(t, open[0].frame(), open[1].frame())
+		if shared {
+			require.Len(t, asked, 1, "read once for both")
+			require.NotEmpty(t, asked[0].System)
+		} else {
+			require.Len(t, asked, 2, "read for each")
+			require.NotEqual(t, asked[0].AgentID, asked[1].AgentID)
 		}
 	}
-	// BulkResult.conversation is read for each viewer; frames of bulk operations are
-	// no Event, and so never shared.
-	require.NotImplements(t, (*selection.Event)(nil), &live.OperationChange{})
-	require.ElementsMatch(t, []string{
-		"BulkOperation.results", "BulkResult.conversation",
-		"Conversation.lastMessage", "Conversation.messages", "Conversation.messagingUser", "Conversation.record",
-		"Message.attempts", "Message.conversation", "MessagingUser.identifiers", "SearchHit.conversation", "SearchHit.message",
-	}, batches, "a batch must give the same to all who see the parent: what depends on the viewer is resolved for each")
 }
 
 // What subscribers share is read and written once, however many they are.

@@ -47,7 +47,7 @@ func (tables) GenerateCode(data *codegen.Data) error {
 	return templates.Render(templates.Options{
 		PackageName: data.Config.Exec.Package, Filename: data.Config.Exec.DirName + "/selection.generated.go",
 		Template: template, Data: data, GeneratedHeader: true, Packages: data.Config.Packages,
-		Funcs: map[string]any{"known": known, "members": members, "used": used(data), "shape": shape, "leaf": leaf, "appends": appends, "source": source, "appender": appender},
+		Funcs: map[string]any{"known": known, "members": members, "used": used(data), "shape": shape, "leaf": leaf, "appends": appends, "source": source, "appender": appender, "shared": shared},
 	})
 }
 
@@ -62,6 +62,12 @@ func known(f *codegen.Field) bool {
 	}
 	return !f.HasHaser && !f.HasDirectives() &&
 		(f.IsVariable() || f.IsMethod() && f.NoErr && !f.MethodHasContext && len(f.Args) == 0)
+}
+
+// shared reports whether the schema says that a batch resolver gives the same to
+// everybody who sees the parents.
+func shared(f *codegen.Field) bool {
+	return slices.ContainsFunc(f.FieldDefinition.Directives, func(d *ast.Directive) bool { return d.Name == "goShared" })
 }
 
 // used returns whether an object type can be selected by queries and
