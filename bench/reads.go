@@ -15,6 +15,7 @@ import (
 	"parley/app"
 	"parley/internal/admin/seed"
 	"parley/internal/ground/publicid"
+	"parley/internal/ground/store"
 )
 
 // readers is how many clients read at once.
@@ -212,7 +213,7 @@ func (s *settings) threads(ctx context.Context, r *report, a *app.App) error {
 func thread(ctx context.Context, a *app.App, messages int) (string, error) {
 	key := int64(0)
 	q := a.Store.Builder().Select("id").From(entsql.Table("conversations")).Where(entsql.EQ("last_seq", messages)).Limit(1)
-	err := a.Store.Read(ctx, q, func(rows *sql.Rows) error { return rows.Scan(&key) })
+	err := a.Store.Read(ctx, store.System("a measurement"), q, func(rows *sql.Rows) error { return rows.Scan(&key) })
 	if err == nil && key == 0 {
 		err = fmt.Errorf("no conversation has %d messages", messages)
 	}

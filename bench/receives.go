@@ -12,6 +12,7 @@ import (
 
 	"parley/app"
 	"parley/internal/channel"
+	"parley/internal/ground/store"
 )
 
 // receives compares webhooks with a customer's message to raw SQL that writes the
@@ -45,7 +46,7 @@ func knownCustomers(ctx context.Context, a *app.App) (keys []int64, by map[int64
 		Join(u).On(u.C("id"), c.C("messaging_user_id")).Join(h).On(h.C("id"), c.C("channel_id")).
 		Where(entsql.EQ(h.C("provider_account_id"), account)).OrderBy(c.C("id")).Limit(2000)
 	by = map[int64]customer{}
-	err = a.Store.Read(ctx, q, func(rows *sql.Rows) error {
+	err = a.Store.Read(ctx, store.System("a measurement"), q, func(rows *sql.Rows) error {
 		var key int64
 		one := customer{account: account}
 		err := rows.Scan(&key, &one.address, &one.to, &one.channel)

@@ -12,6 +12,7 @@ import (
 
 	"parley/app"
 	"parley/internal/ground/publicid"
+	"parley/internal/ground/store"
 )
 
 const sendQuery = `mutation Send($id: ID!, $key: String!) {
@@ -94,7 +95,7 @@ func sendable(ctx context.Context, a *app.App, agent int64) ([]int64, error) {
 		Where(entsql.And(entsql.EQ(c.C("owner_id"), agent), entsql.EQ(p.C("agent_id"), agent), entsql.NEQ(u.C("consent_status"), "OPT_OUT"))).
 		OrderBy(c.C("id")).Limit(2000)
 	var keys []int64
-	err := a.Store.Read(ctx, q, func(rows *sql.Rows) error {
+	err := a.Store.Read(ctx, store.System("a measurement"), q, func(rows *sql.Rows) error {
 		var key int64
 		err := rows.Scan(&key)
 		keys = append(keys, key)

@@ -55,7 +55,7 @@ func (w *world) drained(ctx context.Context) (took time.Duration, err error) {
 	err = w.inspect(ctx, func(s *store.Store) error {
 		took, err = eventually(ctx, leaseTime, "queued messages leave", func() (bool, string) {
 			waiting := 0
-			err := s.Read(ctx, store.SQL("SELECT COUNT(*) FROM attempts WHERE status = 'QUEUED' OR status = 'SENDING'"), scan(&waiting))
+			err := s.Read(ctx, store.System("a check after faults"), store.SQL("SELECT COUNT(*) FROM attempts WHERE status = 'QUEUED' OR status = 'SENDING'"), scan(&waiting))
 			return err == nil && waiting == 0, fmt.Sprint(waiting, " wait ", err)
 		})
 		return err
@@ -91,7 +91,7 @@ const cells = `SELECT owner_id, channel_id, queue_id, object_type, conversations
 func consistent(ctx context.Context, s *store.Store) error {
 	for what, statement := range none {
 		found := 0
-		if err := s.Read(ctx, store.SQL(statement), func(*sql.Rows) error { found++; return nil }); err != nil {
+		if err := s.Read(ctx, store.System("a check after faults"), store.SQL(statement), func(*sql.Rows) error { found++; return nil }); err != nil {
 			return fmt.Errorf("%s: %w", what, err)
 		}
 		if found > 0 {
@@ -102,7 +102,7 @@ func consistent(ctx context.Context, s *store.Store) error {
 		return nil
 	}
 	said := ""
-	if err := s.Read(ctx, store.SQL("PRAGMA integrity_check"), scan(&said)); err != nil || said != "ok" {
+	if err := s.Read(ctx, store.System("a check after faults"), store.SQL("PRAGMA integrity_check"), scan(&said)); err != nil || said != "ok" {
 		return fmt.Errorf("the file is damaged: %s %w", said, err)
 	}
 	return nil
@@ -142,7 +142,7 @@ type row struct {
 func (w *world) stored(ctx context.Context, s *store.Store) (map[string]*row, error) {
 	stored, last := map[string]*row{}, map[string]int{}
 	q := store.SQL("SELECT text, conversation_id, seq, direction, status FROM messages WHERE text <> 'Hello' ORDER BY conversation_id, seq")
-	err := s.Read(ctx, q, func(rows *sql.Rows) error {
+	err := s.Read(ctx, store.System("a check after faults"), q, func(rows *sql.Rows) error {
 		words, m := "", &row{}
 		if err := rows.Scan(&words, &m.conversation, &m.seq, &m.direction, &m.status); err != nil {
 			return err

@@ -173,7 +173,7 @@ func open(ctx context.Context, a *app.App, n int) (*thread, error) {
 		}
 	}
 	var key int64
-	err := a.Store.Read(ctx, store.SQL("SELECT id FROM conversations WHERE address = '"+th.customer+"'"), scan(&key))
+	err := a.Store.Read(ctx, store.System("a check after faults"), store.SQL("SELECT id FROM conversations WHERE address = '"+th.customer+"'"), scan(&key))
 	th.id = a.Conversations.IDs.Encode(publicid.Conversation, key)
 	return th, err
 }

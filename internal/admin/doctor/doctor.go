@@ -17,6 +17,9 @@ import (
 	"parley/internal/ground/version"
 )
 
+// operator reads whatever an operator asks about.
+const operator = store.System("an operator's command")
+
 // Level says how bad a finding is.
 type Level string
 
@@ -175,5 +178,5 @@ func (e *examination) row(ctx context.Context, text string, into ...any) error {
 }
 
 func (e *examination) rows(ctx context.Context, text string, scan func(*sql.Rows) error) error {
-	return e.store.Read(ctx, store.SQL(text), scan)
+	return e.store.Read(ctx, operator, store.SQL(text), scan)
 }

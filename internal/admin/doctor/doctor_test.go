@@ -331,5 +331,5 @@ func TestNothingIsWritten(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	require.ErrorIs(t, s.Write(t.Context(), func(context.Context, *store.Tx) error { return nil }), store.ErrClosed)
-	require.Error(t, s.Read(t.Context(), store.SQL("DELETE FROM secrets RETURNING 1"), func(*sql.Rows) error { return nil }))
+	require.Error(t, s.Read(t.Context(), store.System("a test looks"), store.SQL("DELETE FROM secrets RETURNING 1"), func(*sql.Rows) error { return nil }))
 }

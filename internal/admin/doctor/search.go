@@ -50,7 +50,7 @@ func (e *examination) search(ctx context.Context) (Finding, error) {
 func (e *examination) notIndexed(ctx context.Context, state textindex.State) (n int64, err error) {
 	q := store.SQL(fmt.Sprintf(`SELECT m.id, m.created_at, m.text, p.spot FROM (SELECT id, created_at, text FROM messages ORDER BY id DESC LIMIT %d) AS m
 		LEFT JOIN %s AS p ON p.message_id = m.id AND p.spot = (m.created_at / 1000) * 2097152 + (m.id & 2097151)`, indexedPart, state.Places(e.store)))
-	err = e.store.Read(ctx, q, func(rows *sql.Rows) error {
+	err = e.store.Read(ctx, operator, q, func(rows *sql.Rows) error {
 		var id int64
 		var at clock.Time
 		var text string

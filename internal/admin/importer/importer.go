@@ -178,7 +178,7 @@ func run(ctx context.Context, o *Options, s *store.Store, do func(*importing) er
 	defer closeAll(sources)
 	m := &importing{options: o, report: &Report{}, database: none, pauses: pauses}
 	if s != nil {
-		m.database = database{s.Read, s.Builder()}
+		m.database = database{s.As(store.System("an operator's command")), s.Builder()}
 	}
 	if m.staging, err = openStaging(ctx, o.Staging); err != nil {
 		return nil, err

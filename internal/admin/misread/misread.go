@@ -24,6 +24,9 @@ import (
 	"parley/internal/ground/viewer"
 )
 
+// operator reads whatever an operator asks about.
+const operator = store.System("an operator's command")
+
 // Mender finds and mends. Messenger is required.
 type Mender struct {
 	Messenger *message.Messenger
@@ -50,7 +53,7 @@ func (f *Finding) Mendable() bool { return f.Readdress != "" || len(f.Notes) > 0
 // Find calls each with the findings, oldest conversation first, and changes nothing.
 func (m *Mender) Find(ctx context.Context, each func(*Finding)) error {
 	return m.search(ctx, "looking", func(ctx context.Context, s suspect) error {
-		found, err := m.examine(ctx, m.Messenger.Conversations.Store.Read, s)
+		found, err := m.examine(ctx, m.Messenger.Conversations.Store.As(operator), s)
 		if err == nil && found != nil {
 			each(found)
 		}

@@ -149,6 +149,6 @@ func (s *set) resume(ctx context.Context, db *store.Store) (done int, err error)
 func (s *set) anchorOf(ctx context.Context, db *store.Store, i int) (at clock.Time, err error) {
 	q := db.Builder().Select("updated_at").From(entsql.Table("records")).Where(entsql.And(
 		entsql.In("object_type", "Contact", "Lead", "Case", "Visit__c"), entsql.EQ("external_id", s.externalID(i))))
-	err = db.Read(ctx, q, func(rows *sql.Rows) error { return rows.Scan(&at) })
+	err = db.Read(ctx, store.System("an operator's command"), q, func(rows *sql.Rows) error { return rows.Scan(&at) })
 	return at, err
 }

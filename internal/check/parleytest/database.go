@@ -168,7 +168,7 @@ func dropLeftovers(t testing.TB, admin *sql.DB) {
 func Rows(t testing.TB, s *store.Store, statement string) []string {
 	t.Helper()
 	var out []string
-	err := s.Read(context.Background(), store.SQL(statement), func(r *sql.Rows) error {
+	err := s.Read(context.Background(), store.System("a test looks"), store.SQL(statement), func(r *sql.Rows) error {
 		columns, err := r.Columns()
 		if err != nil {
 			return err

@@ -30,6 +30,12 @@ import (
 	"parley/internal/ground/viewer"
 )
 
+// inHand reads what belongs to operations that the viewer has seen. atWork reads for the jobs.
+const (
+	inHand = store.System("results of operations in hand")
+	atWork = store.System("operations whose time has come")
+)
+
 // Bounds of bulk operations.
 const (
 	// MostConversations is how many an operation is for at most.
@@ -280,7 +286,7 @@ func (f *Service) ByKey(ctx context.Context, keys []int64) (map[int64]*Row, erro
 	}
 	out := map[int64]*Row{}
 	q := selected(f.Conversations.Store.Builder(), entsql.In("id", in...), visible(viewer.FromContext(ctx)))
-	err := f.Conversations.Store.Read(ctx, q, func(rows *sql.Rows) error {
+	err := f.Conversations.Store.Read(ctx, viewer.FromContext(ctx), q, func(rows *sql.Rows) error {
 		r, err := f.scan(rows)
 		if err == nil {
 			out[r.Key] = r

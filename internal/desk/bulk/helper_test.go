@@ -115,7 +115,7 @@ func (b *bundle) results(op *bulk.Row, only *bulk.Outcome) (out []*bulk.Result) 
 
 func (b *bundle) number(s string) (n int) {
 	b.T.Helper()
-	require.NoError(b.T, b.Store.Read(context.Background(), store.SQL(s), func(rows *sql.Rows) error { return rows.Scan(&n) }))
+	require.NoError(b.T, b.Store.Read(context.Background(), store.System("a test looks"), store.SQL(s), func(rows *sql.Rows) error { return rows.Scan(&n) }))
 	return n
 }
 

@@ -36,7 +36,7 @@ func (f *Service) Mine(ctx context.Context, w Window) (*Page, error) {
 		q.Where(entsql.LT("id", key))
 	}
 	var ops []*Row
-	err := f.Conversations.Store.Read(ctx, q.OrderBy(entsql.Desc("id")).Limit(w.Size+1), func(rows *sql.Rows) error {
+	err := f.Conversations.Store.Read(ctx, viewer.FromContext(ctx), q.OrderBy(entsql.Desc("id")).Limit(w.Size+1), func(rows *sql.Rows) error {
 		r, err := f.scan(rows)
 		ops = append(ops, r)
 		return err
@@ -144,7 +144,7 @@ func (f *Service) readOn(ctx context.Context, readers []*reader) (more bool, err
 	}
 	q := f.Conversations.Store.Builder().Select("operation_id", "number", "items", "outcomes").From(entsql.Table("bulk_batches")).
 		Where(entsql.Or(ranges...)).OrderBy("operation_id", "number")
-	return true, f.Conversations.Store.Read(ctx, q, func(rows *sql.Rows) error {
+	return true, f.Conversations.Store.Read(ctx, inHand, q, func(rows *sql.Rows) error {
 		var packed, outcomes []byte
 		var operation, number int64
 		if err := rows.Scan(&operation, &number, &packed, &outcomes); err != nil {

@@ -48,7 +48,7 @@ const mostSwept = 1000
 
 func (f *Service) keys(ctx context.Context, where *entsql.Predicate) (keys []int64, err error) {
 	q := f.Conversations.Store.Builder().Select("id").From(entsql.Table("bulk_operations")).Where(where).OrderBy("id").Limit(mostSwept)
-	err = f.Conversations.Store.Read(ctx, q, func(rows *sql.Rows) error {
+	err = f.Conversations.Store.Read(ctx, atWork, q, func(rows *sql.Rows) error {
 		var key int64
 		err := rows.Scan(&key)
 		keys = append(keys, key)
@@ -99,7 +99,7 @@ func (f *Service) beyond(ctx context.Context, most int64, whose *entsql.Predicat
 		q.Where(whose)
 	}
 	held := int64(0)
-	err = f.Conversations.Store.Read(ctx, q, func(rows *sql.Rows) error {
+	err = f.Conversations.Store.Read(ctx, atWork, q, func(rows *sql.Rows) error {
 		var key, total int64
 		err := rows.Scan(&key, &total)
 		first := held == 0

@@ -51,7 +51,7 @@ func (tw *twins) both(do func(b *bundle)) {
 func (b *bundle) rows() (rows []string) {
 	b.T.Helper()
 	const all = "SELECT id, COALESCE(owner_id, 0), assigned, is_unread, inbound_count, read_count FROM conversations ORDER BY id"
-	require.NoError(b.T, b.Store.Read(context.Background(), store.SQL(all), func(r *sql.Rows) error {
+	require.NoError(b.T, b.Store.Read(context.Background(), store.System("a test looks"), store.SQL(all), func(r *sql.Rows) error {
 		var id, owner, inbound, read int64
 		var assigned, unread bool
 		err := r.Scan(&id, &owner, &assigned, &unread, &inbound, &read)
@@ -175,7 +175,7 @@ func (b *bundle) newest() map[string]*string {
 	b.T.Helper()
 	upTo := map[string]*string{}
 	const newest = "SELECT conversation_id, MAX(id) FROM messages GROUP BY conversation_id"
-	require.NoError(b.T, b.Store.Read(context.Background(), store.SQL(newest), func(r *sql.Rows) error {
+	require.NoError(b.T, b.Store.Read(context.Background(), store.System("a test looks"), store.SQL(newest), func(r *sql.Rows) error {
 		var key, message int64
 		err := r.Scan(&key, &message)
 		upTo[b.Conversations.IDs.Encode(publicid.Conversation, key)] = ptr(b.Conversations.IDs.Encode(publicid.Message, message))

@@ -10,6 +10,7 @@ import (
 	"parley/internal/check/parleytest"
 	"parley/internal/desk/conversation"
 	"parley/internal/ground/clock"
+	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"
 )
 
@@ -49,7 +50,7 @@ func (w *world) give(r *conversation.Row, n int64) {
 
 // analyze lets PostgreSQL's planner know the tables, as its daemon does in time.
 func (w *world) analyze() {
-	require.NoError(w.T, w.Store.Read(system(), sqlText{text: "ANALYZE"}, nil))
+	require.NoError(w.T, w.Store.Read(system(), store.System("a test looks"), sqlText{text: "ANALYZE"}, nil))
 }
 
 // plan is a node of a plan by PostgreSQL.

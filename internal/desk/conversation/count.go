@@ -64,7 +64,7 @@ func (d *Service) count(ctx context.Context, s *Scope, query store.Query, column
 		row[i] = &n[i]
 	}
 	read := func(ctx context.Context) error {
-		return d.Store.Read(ctx, query, func(rows *sql.Rows) error { return rows.Scan(row...) })
+		return d.Store.Read(ctx, &s.sight, query, func(rows *sql.Rows) error { return rows.Scan(row...) })
 	}
 	if s.conds.inCells() || s.conds[aboutRecord] != nil {
 		return n, read(ctx)
@@ -219,7 +219,7 @@ func (d *Service) visibleCells(ctx context.Context, sight rule.Visibility, posit
 		t.C("conversations"), t.C("with_inbound"), t.C("unread"), t.C("unread_inbound"), t.C("new")).
 		From(h).LeftJoin(t).OnP(entsql.And(on...)).Where(entsql.EQ(h.C("id"), 1))
 	var cells []cellTally
-	err := d.Store.Read(ctx, q, func(rows *sql.Rows) error {
+	err := d.Store.Read(ctx, sight, q, func(rows *sql.Rows) error {
 		var n [8]sql.NullInt64
 		var objectType sql.NullString
 		err := rows.Scan(position, &n[0], &n[1], &n[2], &objectType, &n[3], &n[4], &n[5], &n[6], &n[7])

@@ -61,7 +61,7 @@ func (d *Service) SweepDue(ctx context.Context) (swept int, err error) {
 
 // due are the conversations whose time has passed, the longest due first.
 func (d *Service) due(ctx context.Context) (keys []int64, err error) {
-	err = d.Store.Read(ctx, d.dueQuery(), func(rows *sql.Rows) error {
+	err = d.Store.Read(ctx, store.System("conversations whose time has come"), d.dueQuery(), func(rows *sql.Rows) error {
 		var key int64
 		keys = append(keys, key)
 		return rows.Scan(&keys[len(keys)-1])

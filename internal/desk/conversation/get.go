@@ -32,11 +32,12 @@ func (d *Service) ByKey(ctx context.Context, keys []int64) (map[int64]*Row, erro
 		in[i] = k
 	}
 	q := d.Store.Builder().Select(columns...).From(t).Where(entsql.In("id", in...))
-	if visible := rule.Visible(viewer.FromContext(ctx)).SQL(t.C); visible != nil {
+	sight := rule.Visible(viewer.FromContext(ctx))
+	if visible := sight.SQL(t.C); visible != nil {
 		q.Where(visible)
 	}
 	out := make(map[int64]*Row, len(keys))
-	err := d.Store.Read(ctx, q, func(rows *sql.Rows) error {
+	err := d.Store.Read(ctx, sight, q, func(rows *sql.Rows) error {
 		row, err := d.scan(rows)
 		if err == nil {
 			out[row.Key] = row

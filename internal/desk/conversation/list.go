@@ -93,7 +93,7 @@ func (d *Service) List(ctx context.Context, view View, filter *Filter, order *Or
 	}
 	p, rows := &Page{Scope: scope, desk: d}, make([]*Row, 0, min(q.size, 64))
 	read := func(ctx context.Context) error {
-		return d.Store.Each(ctx, q, func(s *store.Row) error {
+		return d.Store.Each(ctx, &scope.sight, q, func(s *store.Row) error {
 			if s.Null(1) {
 				p.Position = s.Int(0)
 				return nil

@@ -22,6 +22,8 @@ import (
 type Set interface {
 	// from writes the rest of a statement that selects from conversations, AS x.
 	from(b *entsql.Builder)
+	// access is what the set is narrowed to.
+	access() store.Access
 }
 
 // taskColumns are the columns of a row that tasks ask for.
@@ -41,7 +43,7 @@ func (d *Service) Each(ctx context.Context, s Set, most int, fn func(*Row)) erro
 	b.WriteString(" LIMIT ").Arg(most)
 	n := 0
 	defer func() { price.Charge(ctx, n/rowsDecided) }()
-	return d.Store.Each(ctx, b, func(s *store.Row) error {
+	return d.Store.Each(ctx, s.access(), b, func(s *store.Row) error {
 		n++
 		row := Row{service: d}
 		conversations.Read(&row, s, 0, taskColumns)
@@ -53,6 +55,8 @@ func (d *Service) Each(ctx context.Context, s Set, most int, fn func(*Row)) erro
 // from implements Set: newest first.
 func (s *Scope) from(b *entsql.Builder) { s.among(b, nil) }
 
+func (s *Scope) access() store.Access { return &s.sight }
+
 // Among is the set of those conversations of a scope that have one of the keys.
 func Among(s *Scope, keys []int64) Set { return among{s, keys} }
 
@@ -60,6 +64,8 @@ type among struct {
 	scope *Scope
 	keys  []int64
 }
+
+func (a among) access() store.Access { return a.scope.access() }
 
 func (a among) from(b *entsql.Builder) {
 	a.scope.among(b, entsql.P(func(b *entsql.Builder) { inKeys(b, "x.id", a.keys) }))

@@ -25,7 +25,7 @@ func (d *Service) Shares(ctx context.Context, s *Scope) (out []Share, err error)
 	t := entsql.Table("count_cells")
 	q := d.Store.Builder().SelectExpr(entsql.Raw("channel_id"), sum("conversations")).From(t).Where(entsql.NEQ(t.C("conversations"), 0))
 	where(q, append(s.conds.whereCells(t.C), s.sight.SQL(t.C)))
-	err = d.Store.Read(ctx, q.GroupBy("channel_id").OrderBy("channel_id"), func(rows *sql.Rows) error {
+	err = d.Store.Read(ctx, &s.sight, q.GroupBy("channel_id").OrderBy("channel_id"), func(rows *sql.Rows) error {
 		var share Share
 		err := rows.Scan(&share.Channel, &share.Conversations)
 		share.Whole = s.sight.Covers(0, share.Channel)
@@ -58,7 +58,7 @@ func (d *Service) Few(ctx context.Context, s *Scope, most int) (rows []*Row, ok 
 	if err != nil {
 		return nil, false, err
 	}
-	err = d.Store.Each(ctx, q, func(r *store.Row) error {
+	err = d.Store.Each(ctx, &s.sight, q, func(r *store.Row) error {
 		row, err := q.row(r)
 		rows = append(rows, row)
 		return err

@@ -203,7 +203,7 @@ func (q sqlText) Query() (string, []any) { return q.text, q.args }
 // read runs a statement and scans each row into the destinations.
 func (w *world) read(q store.Query, each func(), into ...any) {
 	w.T.Helper()
-	require.NoError(w.T, w.Store.Read(system(), q, func(rows *sql.Rows) error {
+	require.NoError(w.T, w.Store.Read(system(), store.System("a test looks"), q, func(rows *sql.Rows) error {
 		if err := rows.Scan(into...); err != nil {
 			return err
 		}

@@ -279,7 +279,7 @@ func readLog(ctx context.Context, s *store.Store, after, upTo int64, limit int) 
 		From(entsql.Table("events")).
 		Where(entsql.And(entsql.GT("id", after), entsql.LTE("id", upTo))).OrderBy("id").Limit(limit)
 	var events []*Event
-	err := s.Read(ctx, q, func(rows *sql.Rows) error {
+	err := s.Read(ctx, store.System("the log; streams narrow what they give"), q, func(rows *sql.Rows) error {
 		e, facts := &Event{}, []byte(nil)
 		if err := rows.Scan(&e.Position, &e.Cause, &e.ConversationID, &e.MessageID, &e.ActorID, &e.IdempotencyKey, &facts, &e.At); err != nil {
 			return err

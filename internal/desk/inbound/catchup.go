@@ -172,7 +172,7 @@ func (c *catcher) each(ctx context.Context, table, column string, ids []any, fou
 	s := c.Messenger.Conversations.Store
 	q := s.Builder().SelectExpr(entsql.Raw(column), entsql.Raw(status)).From(entsql.Table(table)).
 		Where(entsql.And(entsql.EQ("provider_account_id", c.account.ID), entsql.In(column, ids...)))
-	return s.Read(ctx, q, func(rows *sql.Rows) error {
+	return s.Read(ctx, brought, q, func(rows *sql.Rows) error {
 		var id, status string
 		err := rows.Scan(&id, &status)
 		found(id, status)
@@ -243,7 +243,7 @@ func (r *Receiver) LastSeen(ctx context.Context, account string) (clock.Time, er
 	}
 	var last clock.Time
 	s := r.Messenger.Conversations.Store
-	err := s.Read(ctx, lastSeen.With(a.ID), func(rows *sql.Rows) error { return rows.Scan(&last) })
+	err := s.Read(ctx, brought, lastSeen.With(a.ID), func(rows *sql.Rows) error { return rows.Scan(&last) })
 	if err == nil && last == 0 {
 		err = ErrNothingSeen
 	}

@@ -28,7 +28,7 @@ func jobs(t *testing.T, p *parleytest.Parley, state string) int {
 func sinces(t *testing.T, p *parleytest.Parley) (out []string) {
 	t.Helper()
 	q := store.Fixed("SELECT args ->> 'since' FROM river_job WHERE kind = 'catch_up' ORDER BY id").With()
-	require.NoError(t, p.Store.Read(context.Background(), q, func(rows *sql.Rows) error {
+	require.NoError(t, p.Store.Read(context.Background(), store.System("a test looks"), q, func(rows *sql.Rows) error {
 		var since string
 		err := rows.Scan(&since)
 		out = append(out, since)

@@ -67,7 +67,7 @@ func (r *Receiver) forgetCrowded(ctx context.Context, most int64) (n int64, err 
 	var sum, last int64
 	q := s.Builder().SelectExpr(entsql.Raw("id"), entsql.Raw("length(payload)")).From(entsql.Table("raw_inbounds")).
 		Where(isFailed()).OrderExpr(entsql.Raw("+id DESC")) // the plus has SQLite take the few by their index, not all in the order of the key
-	err = s.Read(ctx, q, func(rows *sql.Rows) error {
+	err = s.Read(ctx, brought, q, func(rows *sql.Rows) error {
 		var id, length int64
 		err := rows.Scan(&id, &length)
 		if sum += length; sum > most {

@@ -21,6 +21,9 @@ import (
 	"parley/internal/ground/viewer"
 )
 
+// brought reads what carriers sent, before it is anybody's.
+const brought = store.System("what carriers brought")
+
 // Receiver takes webhooks in.
 type Receiver struct {
 	Messenger *message.Messenger // required

@@ -36,7 +36,7 @@ func (r *Receiver) Rerun(ctx context.Context, most int) (tried, taken int, err e
 func (r *Receiver) failedIDs(ctx context.Context, most int) (ids []int64, err error) {
 	s := r.Messenger.Conversations.Store
 	q := s.Builder().Select("id").From(entsql.Table("raw_inbounds")).Where(isFailed()).OrderBy("id").Limit(most)
-	err = s.Read(ctx, q, func(rows *sql.Rows) error {
+	err = s.Read(ctx, brought, q, func(rows *sql.Rows) error {
 		var id int64
 		err := rows.Scan(&id)
 		ids = append(ids, id)

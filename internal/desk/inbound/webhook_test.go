@@ -57,7 +57,7 @@ func count(t testing.TB, p *parleytest.Parley, table string, where *entsql.Predi
 	if where != nil {
 		q.Where(where)
 	}
-	require.NoError(t, p.Store.Read(context.Background(), q, func(rows *sql.Rows) error { return rows.Scan(&n) }))
+	require.NoError(t, p.Store.Read(context.Background(), store.System("a test looks"), q, func(rows *sql.Rows) error { return rows.Scan(&n) }))
 	return n
 }
 
@@ -67,7 +67,7 @@ func state(s string) *entsql.Predicate { return entsql.EQ("state", s) }
 func problems(t testing.TB, p *parleytest.Parley) (out []string) {
 	t.Helper()
 	q := p.Store.Builder().Select("error").From(entsql.Table("raw_inbounds")).Where(state("FAILED")).OrderBy("id")
-	require.NoError(t, p.Store.Read(context.Background(), q, func(rows *sql.Rows) error {
+	require.NoError(t, p.Store.Read(context.Background(), store.System("a test looks"), q, func(rows *sql.Rows) error {
 		var problem string
 		err := rows.Scan(&problem)
 		out = append(out, problem)
@@ -322,7 +322,7 @@ func (broken) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 func payload(t testing.TB, p *parleytest.Parley) (kept string) {
 	t.Helper()
 	q := p.Store.Builder().Select("payload").From(entsql.Table("raw_inbounds")).OrderBy("id")
-	require.NoError(t, p.Store.Read(context.Background(), q, func(rows *sql.Rows) error {
+	require.NoError(t, p.Store.Read(context.Background(), store.System("a test looks"), q, func(rows *sql.Rows) error {
 		var raw []byte
 		err := rows.Scan(&raw)
 		kept = string(raw)

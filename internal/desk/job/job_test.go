@@ -32,7 +32,7 @@ func run(t testing.TB, p *parleytest.Parley, s store.SQL) {
 
 func number(t testing.TB, p *parleytest.Parley, s store.SQL) (n int) {
 	t.Helper()
-	require.NoError(t, p.Store.Read(context.Background(), s, func(rows *sql.Rows) error { return rows.Scan(&n) }))
+	require.NoError(t, p.Store.Read(context.Background(), store.System("a test looks"), s, func(rows *sql.Rows) error { return rows.Scan(&n) }))
 	return n
 }
 

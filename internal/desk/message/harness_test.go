@@ -137,7 +137,7 @@ func (c *thread) statuses(id string) []string {
 	var out []string
 	q := c.p.Store.Builder().Select("facts").From(entsql.Table("events")).Where(entsql.And(
 		entsql.EQ("message_id", key), entsql.EQ("cause", "MESSAGE_STATUS_CHANGED"))).OrderBy("id")
-	require.NoError(c.p.T, c.p.Store.Read(context.Background(), q, func(rows *sql.Rows) error {
+	require.NoError(c.p.T, c.p.Store.Read(context.Background(), store.System("a test looks"), q, func(rows *sql.Rows) error {
 		var facts []byte
 		if err := rows.Scan(&facts); err != nil {
 			return err
@@ -189,7 +189,7 @@ func count(t testing.TB, p *parleytest.Parley, table string, where *entsql.Predi
 	if where != nil {
 		q.Where(where)
 	}
-	require.NoError(t, p.Store.Read(context.Background(), q, func(rows *sql.Rows) error { return rows.Scan(&n) }))
+	require.NoError(t, p.Store.Read(context.Background(), store.System("a test looks"), q, func(rows *sql.Rows) error { return rows.Scan(&n) }))
 	return n
 }
 

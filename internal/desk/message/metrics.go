@@ -97,7 +97,7 @@ func outcomeName(o channel.Outcome) string {
 func (m *Metrics) queue(ctx context.Context) (n int64, oldest time.Duration, err error) {
 	a := entsql.Table("attempts").As("a")
 	q := m.store.Builder().Select(entsql.Count("*"), entsql.Min(a.C("updated_at"))).From(a).Where(inLane(a))
-	err = m.store.Read(ctx, q, func(rows *sql.Rows) error {
+	err = m.store.Read(ctx, atWork, q, func(rows *sql.Rows) error {
 		var since sql.NullInt64
 		if err := rows.Scan(&n, &since); err != nil || !since.Valid {
 			return err

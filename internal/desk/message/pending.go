@@ -76,7 +76,7 @@ func (m *Messenger) SweepReceipts(ctx context.Context) (n int, err error) {
 		OnP(entsql.And(entsql.ColumnsEQ(r.C("provider_account_id"), a.C("provider_account_id")),
 			entsql.ColumnsEQ(r.C("provider_id"), a.C("provider_id")))).
 		Where(isPending("r.")).Limit(1000)
-	err = m.Conversations.Store.Read(ctx, q, func(rows *sql.Rows) error {
+	err = m.Conversations.Store.Read(ctx, atWork, q, func(rows *sql.Rows) error {
 		var one missed
 		err := rows.Scan(&one.account, &one.providerID)
 		all = append(all, one)

@@ -32,7 +32,7 @@ func (m *Messenger) Sendability(ctx context.Context, row *conversation.Row, draf
 		draft = &clean
 	}
 	p := &party{}
-	if err := m.Conversations.Store.Read(ctx, partyOf(row), p.scan); err != nil {
+	if err := m.Conversations.Store.Read(ctx, inHand, partyOf(row), p.scan); err != nil {
 		return nil, err
 	}
 	return Judge(m.plan(ctx, row, p, draft)), nil

@@ -116,7 +116,7 @@ func (m *Messenger) SweepLanes(ctx context.Context) (n int, err error) {
 		Where(entsql.And(inLane(a), entsql.Or(entsql.LT(a.C("updated_at"), int64(now.Add(-m.lease()))), fromTheFuture),
 			entsql.Or(entsql.IsNull(l.C("id")), m.free(l.C("token"), l.C("leased_until"), now)))).Limit(1000)
 	var lost []DrainLane
-	err = m.Conversations.Store.Read(ctx, q, func(rows *sql.Rows) error {
+	err = m.Conversations.Store.Read(ctx, atWork, q, func(rows *sql.Rows) error {
 		var job DrainLane
 		err := rows.Scan(&job.ConversationID)
 		lost = append(lost, job)

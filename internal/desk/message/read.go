@@ -18,6 +18,12 @@ import (
 	"parley/internal/ground/viewer"
 )
 
+// inHand reads what belongs to conversations that the viewer has seen. atWork reads for the lanes.
+const (
+	inHand = store.System("part of conversations in hand")
+	atWork = store.System("lanes that work is left in")
+)
+
 // Window asks for a page of a thread. Numbers are dense, so a page is a range of
 // numbers: no page reads more of the thread than it returns.
 type Window = page.Window
@@ -83,7 +89,7 @@ func (m Reader) Pages(ctx context.Context, of []*conversation.Row, w Window, col
 		return pages, nil
 	}
 	columns = orListed(columns).And(placed)
-	err := m.Conversations.Store.Each(ctx, rangeQuery{m.Conversations.Store.Dialect(), ranges, columns}, func(s *store.Row) error {
+	err := m.Conversations.Store.Each(ctx, inHand, rangeQuery{m.Conversations.Store.Dialect(), ranges, columns}, func(s *store.Row) error {
 		r := read(m.Conversations, s, 0, columns)
 		p := byConversation[r.ConversationID]
 		p.Nodes = append(p.Nodes, r)
@@ -150,7 +156,7 @@ func (m Reader) byKey(ctx context.Context, keys []int64, columns table.Columns) 
 		q.Join(c).On(t.C("conversation_id"), c.C("id")).Where(visible)
 	}
 	out := make(map[int64]*Row, len(keys))
-	err := m.Conversations.Store.Each(ctx, q, func(s *store.Row) error {
+	err := m.Conversations.Store.Each(ctx, inHand, q, func(s *store.Row) error {
 		r := read(m.Conversations, s, 0, columns)
 		out[r.Key] = r
 		return nil
@@ -227,7 +233,7 @@ func (m Reader) Attempts(ctx context.Context, of []*Row) ([][]*Attempt, error) {
 	if len(keys) > 0 {
 		q := m.Conversations.Store.Builder().Select("message_id", "number", "status", "error_code", "created_at", "updated_at").
 			From(entsql.Table("attempts")).Where(entsql.In("message_id", anys(keys)...)).OrderBy("message_id", "number")
-		err := m.Conversations.Store.Read(ctx, q, func(rows *sql.Rows) error {
+		err := m.Conversations.Store.Read(ctx, inHand, q, func(rows *sql.Rows) error {
 			a, message := &Attempt{}, int64(0)
 			err := rows.Scan(&message, &a.Number, &a.Status, &a.code, &a.CreatedAt, &a.UpdatedAt)
 			a.Status = a.Status.Shown()

@@ -48,7 +48,7 @@ const (
 func List(ctx context.Context, s *store.Store) (all []Process, err error) {
 	q := s.Builder().Select("name", "host", "version", "bus", "started_at", "seen_at").
 		From(entsql.Table("processes")).OrderBy("id").Limit(1000)
-	err = s.Read(ctx, q, func(rows *sql.Rows) error {
+	err = s.Read(ctx, store.System("processes on this database"), q, func(rows *sql.Rows) error {
 		var p Process
 		err := rows.Scan(&p.Name, &p.Host, &p.Version, &p.Bus, &p.StartedAt, &p.SeenAt)
 		all = append(all, p)

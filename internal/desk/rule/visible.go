@@ -38,6 +38,11 @@ func Visible(v *viewer.Viewer) Visibility {
 	return Visibility{owned: v.Can(viewer.ViewTeamInbox), agent: v.AgentID, chans: v.Channels, queues: v.Queues}
 }
 
+// MayRead reports whether anything can be seen.
+func (s Visibility) MayRead() bool {
+	return s.all || s.owned || s.agent != 0 || len(s.chans) > 0 || len(s.queues) > 0
+}
+
 // All reports whether every conversation is seen.
 func (s Visibility) All() bool { return s.all }
 

@@ -113,7 +113,7 @@ type said struct {
 func (w *world) everything() (all []said) {
 	var keys []int64
 	read := func(text string, scan func(*sql.Rows) error) {
-		require.NoError(w.T, w.Store.Read(w.T.Context(), store.SQL(text), scan))
+		require.NoError(w.T, w.Store.Read(w.T.Context(), store.System("a test looks"), store.SQL(text), scan))
 	}
 	read("SELECT id FROM conversations", func(rows *sql.Rows) error {
 		var key int64

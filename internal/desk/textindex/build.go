@@ -133,7 +133,7 @@ func Tidy(ctx context.Context, s *store.Store) error {
 	}
 	filled := false
 	q := s.Builder().Select("id").From(entsql.Table("search_buckets")).Where(entsql.EQ("generation", other(state.Serving))).Limit(1)
-	if err := s.Read(ctx, q, func(*sql.Rows) error { filled = true; return nil }); err != nil || !filled {
+	if err := s.Read(ctx, wordsAndKeys, q, func(*sql.Rows) error { filled = true; return nil }); err != nil || !filled {
 		return err
 	}
 	return s.Write(ctx, func(_ context.Context, tx *store.Tx) error {

@@ -103,7 +103,7 @@ const shared = 10
 
 // Texts finds messages, the newest first. It reports whether it stopped at Most.
 func (x *Index) Texts(ctx context.Context, l Lookup) (found []Found, more bool, err error) {
-	err = x.store.Read(ctx, l.query(x.store.Dialect(), x.serving, l.Most+2*shared), func(rows *sql.Rows) error {
+	err = x.store.Read(ctx, wordsAndKeys, l.query(x.store.Dialect(), x.serving, l.Most+2*shared), func(rows *sql.Rows) error {
 		var f Found
 		err := rows.Scan(&f.Spot, &f.Message, &f.Conversation, &f.InView, &f.Text)
 		if f.Before(l.Before) {
@@ -216,7 +216,7 @@ type CustomerLookup struct {
 
 // Customers finds conversations by their customers, in no order.
 func (x *Index) Customers(ctx context.Context, l CustomerLookup) (found []FoundCustomer, err error) {
-	err = x.store.Read(ctx, l.query(x.store.Dialect(), x.serving), func(rows *sql.Rows) error {
+	err = x.store.Read(ctx, wordsAndKeys, l.query(x.store.Dialect(), x.serving), func(rows *sql.Rows) error {
 		var f FoundCustomer
 		err := rows.Scan(&f.Conversation, &f.Name, &f.Address, &f.LastMessageAt, &f.InView)
 		found = append(found, f)
@@ -296,7 +296,7 @@ func Threads(ctx context.Context, s *store.Store, conversations []int64, before 
 		b.WriteString("json_each(").Arg(string(list)).WriteString(") AS k CROSS JOIN messages AS m ON m.conversation_id = k.value")
 	}
 	var out []Found
-	err = s.Read(ctx, b, func(rows *sql.Rows) error {
+	err = s.Read(ctx, wordsAndKeys, b, func(rows *sql.Rows) error {
 		f, m := Found{InView: true}, Message{}
 		if err := rows.Scan(&m.ID, &f.Conversation, &m.At, &f.Text); err != nil {
 			return err

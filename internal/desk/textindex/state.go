@@ -13,6 +13,9 @@ import (
 	"parley/internal/ground/word"
 )
 
+// wordsAndKeys reads the index; search narrows what it leads to.
+const wordsAndKeys = store.System("words and keys, which search narrows")
+
 // Reader reads statements: a transaction, or a store by From.
 type Reader interface {
 	Builder() *entsql.DialectBuilder
@@ -26,7 +29,7 @@ type reading struct{ *store.Store }
 
 // Query implements Reader.
 func (r reading) Query(ctx context.Context, q store.Query, scan func(*sql.Rows) error) error {
-	return r.Read(ctx, q, scan)
+	return r.Read(ctx, wordsAndKeys, q, scan)
 }
 
 // layout numbers the ways in which terms were spelled. Each has a state and two
@@ -132,7 +135,7 @@ func (s State) Places(of *store.Store) string {
 // Begun reports whether the database has an index.
 func Begun(ctx context.Context, s *store.Store) (begun bool, err error) {
 	q := s.Builder().Select("id").From(entsql.Table("search_states")).Where(entsql.EQ("id", layout))
-	err = s.Read(ctx, q, func(*sql.Rows) error { begun = true; return nil })
+	err = s.Read(ctx, wordsAndKeys, q, func(*sql.Rows) error { begun = true; return nil })
 	return begun, err
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"parley/internal/check/parleytest"
+	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"
 )
 
@@ -33,7 +34,7 @@ func TestAReadersDeadlineStopsTheStatement(t *testing.T) {
 		ctx, cancel := end(t.Context())
 		defer cancel()
 		start := time.Now()
-		err := s.Read(ctx, raw{text: endless}, func(rows *sql.Rows) error { return rows.Err() })
+		err := s.Read(ctx, store.System("a test looks"), raw{text: endless}, func(rows *sql.Rows) error { return rows.Err() })
 		require.Error(t, err, name)
 		require.Error(t, ctx.Err())
 		require.Less(t, time.Since(start), 5*time.Second, name)

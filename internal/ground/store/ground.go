@@ -86,6 +86,6 @@ func (s *Store) HoldsParley(ctx context.Context) (holds bool, err error) {
 	if s.dialect == dialect.Postgres {
 		q = "SELECT to_regclass('log_heads') IS NOT NULL"
 	}
-	err = s.Read(ctx, q, func(rows *sql.Rows) error { return rows.Scan(&holds) })
+	err = s.Read(ctx, own, q, func(rows *sql.Rows) error { return rows.Scan(&holds) })
 	return holds, err
 }

@@ -65,7 +65,7 @@ func has(t testing.TB, s *store.Store, name string) bool {
 // number reads one number.
 func number(t testing.TB, s *store.Store, text string) (n int64) {
 	t.Helper()
-	require.NoError(t, s.Read(t.Context(), raw{text: text}, func(rows *sql.Rows) error { return rows.Scan(&n) }))
+	require.NoError(t, s.Read(t.Context(), store.System("a test looks"), raw{text: text}, func(rows *sql.Rows) error { return rows.Scan(&n) }))
 	return n
 }
 

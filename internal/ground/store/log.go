@@ -174,7 +174,7 @@ func (s *Store) startLog(ctx context.Context) error {
 		return fmt.Errorf("start the event log: %w", err)
 	}
 	head := s.Builder().Select("epoch").From(entsql.Table("log_heads")).Where(entsql.EQ("id", 1))
-	return s.Read(ctx, head, func(rows *sql.Rows) error { return rows.Scan(&s.Epoch) })
+	return s.Read(ctx, own, head, func(rows *sql.Rows) error { return rows.Scan(&s.Epoch) })
 }
 
 func randomInt64() int64 {
@@ -202,6 +202,6 @@ func (s *Store) Secret(ctx context.Context, name string) ([]byte, error) {
 // Head returns the log's last position.
 func (s *Store) Head(ctx context.Context) (position int64, err error) {
 	q := s.Builder().Select("position").From(entsql.Table("log_heads")).Where(entsql.EQ("id", 1))
-	err = s.Read(ctx, q, func(rows *sql.Rows) error { return rows.Scan(&position) })
+	err = s.Read(ctx, own, q, func(rows *sql.Rows) error { return rows.Scan(&position) })
 	return position, err
 }

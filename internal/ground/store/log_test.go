@@ -38,7 +38,7 @@ func (f *follower) read(t testing.TB, position string) (at, events, counted int6
 	t.Helper()
 	q := raw{text: "SELECT p, (SELECT COUNT(*) FROM events WHERE id <= p)," +
 		" (SELECT CAST(COALESCE(SUM(conversations), 0) AS BIGINT) FROM count_cells) FROM (SELECT " + position + " AS p) AS x"}
-	err := f.store.Read(t.Context(), q, func(rows *sql.Rows) error { return rows.Scan(&at, &events, &counted) })
+	err := f.store.Read(t.Context(), store.System("a test looks"), q, func(rows *sql.Rows) error { return rows.Scan(&at, &events, &counted) })
 	require.NoError(t, err)
 	return at, events, counted
 }
@@ -164,7 +164,7 @@ func TestAnEventHasTheOrderItsWriteHadInItsGroup(t *testing.T) {
 	}, named("c"))
 	require.ErrorIs(t, errs[2], errRefused)
 	var order string
-	err := s.Read(t.Context(), raw{text: "SELECT idempotency_key FROM events ORDER BY id"}, func(rows *sql.Rows) error {
+	err := s.Read(t.Context(), store.System("a test looks"), raw{text: "SELECT idempotency_key FROM events ORDER BY id"}, func(rows *sql.Rows) error {
 		var key string
 		err := rows.Scan(&key)
 		order += key

@@ -77,7 +77,7 @@ func (s *Store) Schema(ctx context.Context) (c Schema, err error) {
 	}
 	applied := map[int64]bool{}
 	q := statement{"SELECT version_id FROM goose_db_version WHERE is_applied", nil}
-	err = s.Read(ctx, q, func(rows *sql.Rows) error {
+	err = s.Read(ctx, own, q, func(rows *sql.Rows) error {
 		var version int64
 		err := rows.Scan(&version)
 		applied[version], c.Version = true, max(c.Version, version)

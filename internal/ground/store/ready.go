@@ -50,7 +50,7 @@ func (s *Store) answers(ctx context.Context) error {
 		return s.reader.PingContext(ctx)
 	}
 	readOnly := ""
-	err := s.Read(ctx, SQL("SHOW transaction_read_only"), func(rows *sql.Rows) error { return rows.Scan(&readOnly) })
+	err := s.Read(ctx, own, SQL("SHOW transaction_read_only"), func(rows *sql.Rows) error { return rows.Scan(&readOnly) })
 	if err == nil && readOnly == "on" {
 		err = fmt.Errorf("%w: it is read-only", ErrRefused)
 	}

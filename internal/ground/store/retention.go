@@ -88,7 +88,7 @@ func (r Retention) withDefaults() Retention {
 func (s *Store) logSpan(ctx context.Context) (oldest, newest int64, err error) {
 	end := func(order string) (id int64, err error) {
 		q := s.Builder().Select("id").From(entsql.Table("events")).OrderBy(order).Limit(1)
-		err = s.Read(ctx, q, func(rows *sql.Rows) error { return rows.Scan(&id) })
+		err = s.Read(ctx, own, q, func(rows *sql.Rows) error { return rows.Scan(&id) })
 		return id, err
 	}
 	if oldest, err = end(entsql.Asc("id")); err == nil {
@@ -121,6 +121,6 @@ func (s *Store) keepFrom(ctx context.Context, r Retention, oldest, newest int64)
 // holes.
 func (s *Store) eventTime(ctx context.Context, position int64) (at clock.Time, err error) {
 	q := s.Builder().Select("created_at").From(entsql.Table("events")).Where(entsql.EQ("id", position))
-	err = s.Read(ctx, q, func(rows *sql.Rows) error { return rows.Scan(&at) })
+	err = s.Read(ctx, own, q, func(rows *sql.Rows) error { return rows.Scan(&at) })
 	return at, err
 }

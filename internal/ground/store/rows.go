@@ -38,7 +38,10 @@ type Row struct {
 // they are read for. Read charges nothing: it is for what has short columns, such as
 // attempts, and for what does not reach the answer, such as the texts that search
 // compares.
-func (s *Store) Each(ctx context.Context, q Query, fn func(*Row) error) error {
+func (s *Store) Each(ctx context.Context, access Access, q Query, fn func(*Row) error) error {
+	if !access.MayRead() {
+		return nil
+	}
 	ctx, cancel := s.within(ctx, readTime)
 	defer cancel()
 	return s.inTurn(ctx, func() error {

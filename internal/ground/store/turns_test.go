@@ -29,7 +29,7 @@ func TestScansLeaveRoomForReads(t *testing.T) {
 	for range many {
 		go func() {
 			_ = s.Scan(agent(context.Background(), 1), func(context.Context) error {
-				return s.Each(agent(context.Background(), 1), store.SQL("SELECT id FROM agents LIMIT 1"), func(*store.Row) error {
+				return s.Each(agent(context.Background(), 1), store.System("a test looks"), store.SQL("SELECT id FROM agents LIMIT 1"), func(*store.Row) error {
 					<-end
 					return nil
 				})
@@ -48,7 +48,7 @@ func TestScansLeaveRoomForReads(t *testing.T) {
 	for range 20 {
 		ctx, cancel := context.WithTimeout(agent(t.Context(), 2), 5*time.Second)
 		read := 0
-		require.NoError(t, s.Each(ctx, store.SQL("SELECT id FROM agents LIMIT 1"), func(*store.Row) error { read++; return nil }))
+		require.NoError(t, s.Each(ctx, store.System("a test looks"), store.SQL("SELECT id FROM agents LIMIT 1"), func(*store.Row) error { read++; return nil }))
 		cancel()
 		require.Equal(t, 1, read)
 	}

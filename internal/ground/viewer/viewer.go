@@ -126,6 +126,9 @@ func FromContext(ctx context.Context) *Viewer {
 	return v
 }
 
+// MayRead reports whether there is a viewer.
+func (v *Viewer) MayRead() bool { return v != nil }
+
 // AsSystem returns a context in which the named part of the system acts, for the
 // agent of ctx when there is one.
 func AsSystem(ctx context.Context, name string) context.Context {

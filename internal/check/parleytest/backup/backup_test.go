@@ -22,7 +22,7 @@ import (
 
 func number(t *testing.T, p *parleytest.Parley, statement string) (n int64) {
 	t.Helper()
-	require.NoError(t, p.Store.Read(t.Context(), store.SQL(statement), func(rows *sql.Rows) error { return rows.Scan(&n) }))
+	require.NoError(t, p.Store.Read(t.Context(), store.System("a test looks"), store.SQL(statement), func(rows *sql.Rows) error { return rows.Scan(&n) }))
 	return n
 }
 

@@ -47,7 +47,7 @@ func Without(t testing.TB, database, username string, options ...func(*app.Confi
 func hiddenFrom(t testing.TB, p *parleytest.Parley, v *viewer.Viewer) (keys []string) {
 	t.Helper()
 	q := store.SQL("SELECT id, channel_id, COALESCE(owner_id, 0), COALESCE(queue_id, 0) FROM conversations")
-	require.NoError(t, p.Store.Read(t.Context(), q, func(rows *sql.Rows) error {
+	require.NoError(t, p.Store.Read(t.Context(), store.System("a test looks"), q, func(rows *sql.Rows) error {
 		var key int64
 		var c rule.Subject
 		err := rows.Scan(&key, &c.Channel, &c.Owner, &c.Queue)

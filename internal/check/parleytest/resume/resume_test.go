@@ -21,6 +21,7 @@ import (
 	"parley/internal/channel/sandbox"
 	"parley/internal/check/blackbox"
 	"parley/internal/check/parleytest"
+	"parley/internal/ground/store"
 )
 
 const (
@@ -206,7 +207,7 @@ func requireOnce(t *testing.T, s *server, traffic *traffic) {
 	defer func() { require.NoError(t, a.Close()) }()
 	stored := map[string]int{}
 	q := a.Store.Builder().Select("text").From(entsql.Table("messages")).Where(entsql.EQ("direction", "INBOUND"))
-	require.NoError(t, a.Store.Read(context.Background(), q, func(rows *sql.Rows) error {
+	require.NoError(t, a.Store.Read(context.Background(), store.System("a test looks"), q, func(rows *sql.Rows) error {
 		var text string
 		err := rows.Scan(&text)
 		stored[text]++

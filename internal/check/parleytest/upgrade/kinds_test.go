@@ -115,7 +115,7 @@ func conversationOf(customer string) string {
 
 func (d *desk) number(statement string) (n int64) {
 	d.T.Helper()
-	require.NoError(d.T, d.Store.Read(d.System(), store.SQL(statement), func(r *sql.Rows) error { return r.Scan(&n) }))
+	require.NoError(d.T, d.Store.Read(d.System(), store.System("a test looks"), store.SQL(statement), func(r *sql.Rows) error { return r.Scan(&n) }))
 	return n
 }
 

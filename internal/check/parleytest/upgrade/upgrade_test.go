@@ -214,7 +214,7 @@ func TestANewerProgramMigratesWhileThisOneServes(t *testing.T) {
 	require.Less(t, worst, 4*time.Second, "a second behind the change of a table, and the machine's own")
 
 	var added int
-	require.NoError(t, p.Store.Read(t.Context(), store.SQL("SELECT MIN(later) FROM messages"), func(rows *sql.Rows) error { return rows.Scan(&added) }))
+	require.NoError(t, p.Store.Read(t.Context(), store.System("a test looks"), store.SQL("SELECT MIN(later) FROM messages"), func(rows *sql.Rows) error { return rows.Scan(&added) }))
 	require.Equal(t, 7, added)
 	olderProgram(t, p.Config.Database)
 }
