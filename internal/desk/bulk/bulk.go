@@ -24,6 +24,7 @@ import (
 	"parley/internal/desk/directory"
 	"parley/internal/ground/clock"
 	"parley/internal/ground/fault"
+	"parley/internal/ground/lease"
 	"parley/internal/ground/publicid"
 	"parley/internal/ground/quota"
 	"parley/internal/ground/store"
@@ -75,6 +76,14 @@ func (f *Service) most() int { return cmp.Or(f.largest, MostConversations) }
 func (f *Service) batchSize() int { return cmp.Or(f.BatchSize, 100) }
 
 func (f *Service) lease() time.Duration { return cmp.Or(f.Lease, 15*time.Second) }
+
+// reach is how far ahead a hold may lie.
+func (f *Service) reach() time.Duration { return 2 * f.lease() }
+
+// isOver reports whether the hold on an operation is over.
+func (f *Service) isOver(op *Row, tx *store.Tx) bool {
+	return lease.Over(op.heldUntil, tx.Now, f.reach())
+}
 
 // State is where an operation stands.
 type State string

@@ -1,11 +1,15 @@
 package bulk
 
-import "context"
+import (
+	"context"
+
+	"parley/internal/ground/lease"
+)
 
 // Hold begins to work an operation off, one batch a call, as a worker does that
 // may vanish at any time.
 func (f *Service) Hold(r *Row) (step func(context.Context) (more bool, err error)) {
-	return (&worker{f: f, operation: r.Key, token: newToken()}).step
+	return (&worker{f: f, operation: r.Key, token: lease.Token()}).step
 }
 
 // SetMost sets how many conversations an operation is for at most.

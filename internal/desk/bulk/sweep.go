@@ -8,6 +8,7 @@ import (
 
 	entsql "entgo.io/ent/dialect/sql"
 
+	"parley/internal/ground/lease"
 	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"
 )
@@ -17,7 +18,7 @@ import (
 func (f *Service) Sweep(ctx context.Context) (n int, err error) {
 	ctx = viewer.AsSystem(ctx, "bulk")
 	now := f.Conversations.Store.Clock.Now()
-	silent := entsql.And(entsql.NEQ("state", string(Paused)), entsql.LT("held_until", int64(now)))
+	silent := entsql.And(entsql.NEQ("state", string(Paused)), lease.IsOver("held_until", now, f.reach()))
 	stale := entsql.And(entsql.EQ("state", string(Paused)), entsql.LT("touched_at", int64(now.Add(-Lifetime))))
 	keys, err := f.keys(ctx, entsql.And(entsql.EQ("finished_at", 0), entsql.Or(silent, stale)))
 	for _, key := range keys {
@@ -35,7 +36,7 @@ func (f *Service) wake(ctx context.Context, tx *store.Tx, key int64) error {
 	case op.State == Paused:
 		op.stopped = PausedTooLong
 		return op.end(ctx, tx, Stopped)
-	case op.heldUntil >= tx.Now:
+	case !f.isOver(op, tx):
 		return nil
 	}
 	op.holder, op.heldUntil = 0, tx.Now.Add(f.lease())

@@ -89,6 +89,27 @@ func TestAWorkerThatVanishesIsReplaced(t *testing.T) {
 	there.requireOnce(op)
 }
 
+// A hold of a worker that vanished is not believed for as long as the clock was set
+// back since.
+func TestAHoldThatReachesTooFarIsNotBelieved(t *testing.T) {
+	t.Parallel()
+	b := open(t, parleytest.Database(t))
+	b.fill(12, parleytest.Sales)
+	op := b.begun(b.Bulk.MarkRead(b.Context("amy"), reading(all(nil))))
+	require.True(t, b.step(b.Bulk.Hold(op)))
+	b.pass(-10 * time.Second)
+	woken, err := b.Bulk.Sweep(b.System())
+	require.NoError(t, err)
+	require.Zero(t, woken, "the clocks of processes may differ as much")
+	b.pass(-6 * time.Hour)
+	woken, err = b.Bulk.Sweep(b.System())
+	require.NoError(t, err)
+	require.Equal(t, 1, woken)
+	b.Run()
+	b.Eventually(func() bool { return b.now(op).Ended() }, "another goes on")
+	b.requireOnce(op)
+}
+
 // Many workers of two processes at one operation, while people work at the same
 // conversations.
 func TestWorkersAndPeopleAtOnce(t *testing.T) {

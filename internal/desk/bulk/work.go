@@ -2,9 +2,7 @@ package bulk
 
 import (
 	"context"
-	"crypto/rand"
 	"database/sql"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"time"
@@ -14,6 +12,7 @@ import (
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/feed"
 	"parley/internal/ground/fault"
+	"parley/internal/ground/lease"
 	"parley/internal/ground/publicid"
 	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"
@@ -43,7 +42,7 @@ func judge(ctx context.Context, task conversation.Task, row *conversation.Row, i
 // for this worker or ctx ends; then it reports whether another should go on. Two
 // workers never work one operation: who comes second finds it held.
 func (f *Service) Run(ctx context.Context, operation int64) (again bool, err error) {
-	w := &worker{f: f, operation: operation, token: newToken()}
+	w := &worker{f: f, operation: operation, token: lease.Token()}
 	for more := true; more; {
 		if ctx.Err() != nil {
 			return true, w.letGo(ctx)
@@ -76,12 +75,6 @@ type worker struct {
 	f         *Service
 	operation int64
 	token     int64
-}
-
-func newToken() int64 {
-	var b [8]byte
-	_, _ = rand.Read(b[:]) // never fails
-	return int64(binary.BigEndian.Uint64(b[:])>>1) | 1
 }
 
 // step is one transaction: a batch is decided, or the operation ends. It reports
@@ -118,7 +111,7 @@ func (w *worker) step(ctx context.Context) (more bool, err error) {
 // holds reports whether the operation is this worker's, or nobody's who is still
 // at it.
 func (w *worker) holds(tx *store.Tx, op *Row) bool {
-	return op.holder == w.token || op.holder == 0 || op.heldUntil < tx.Now
+	return op.holder == w.token || op.holder == 0 || w.f.isOver(op, tx)
 }
 
 // creator is the operation's creator with the rights they have now; an error when

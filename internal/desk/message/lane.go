@@ -2,9 +2,7 @@ package message
 
 import (
 	"context"
-	"crypto/rand"
 	"database/sql"
-	"encoding/binary"
 	"time"
 
 	entsql "entgo.io/ent/dialect/sql"
@@ -13,6 +11,7 @@ import (
 
 	"parley/internal/channel"
 	"parley/internal/ground/clock"
+	"parley/internal/ground/lease"
 	"parley/internal/ground/store"
 	"parley/internal/ground/trace"
 	"parley/internal/ground/viewer"
@@ -63,19 +62,13 @@ type lane struct {
 // job takes over.
 func (m *Messenger) Drain(ctx context.Context, conversation int64) (again time.Duration, err error) {
 	ctx = viewer.AsSystem(ctx, "lane")
-	l := &lane{m: m, conversation: conversation, token: randomToken()}
+	l := &lane{m: m, conversation: conversation, token: lease.Token()}
 	next, again, err := l.step(ctx, l.take, nil)
 	for err == nil && next != nil {
 		next.result = l.send(ctx, next)
 		next, again, err = l.step(ctx, l.renew, next)
 	}
 	return again, err
-}
-
-func randomToken() int64 {
-	var b [8]byte
-	_, _ = rand.Read(b[:]) // never fails
-	return int64(binary.BigEndian.Uint64(b[:])>>1) | 1
 }
 
 func (m *Messenger) callTimeout() time.Duration {
@@ -173,15 +166,12 @@ func (l *lane) take(ctx context.Context, tx *store.Tx) (bool, time.Duration, err
 	return false, max(until.Sub(tx.Now), time.Millisecond), nil
 }
 
-// free is the condition that a lane may be taken: its lease has run out, or it
-// reaches further than any lease can. That one was given before the clock was set
-// back, and would keep the lane for as long as the step was; processes' clocks may
-// differ by a lease.
+// free is the condition that a lane may be taken. One that rests may do so for
+// longer than a lease.
 func (m *Messenger) free(token, until string, now clock.Time) *entsql.Predicate {
-	beyond := func(longest time.Duration) *entsql.Predicate {
-		return entsql.GT(until, int64(now.Add(longest+m.lease())))
-	}
-	return entsql.Or(entsql.LTE(until, int64(now)), beyond(mostRetryAfter), entsql.And(entsql.NEQ(token, resting), beyond(m.lease())))
+	return entsql.Or(
+		lease.IsOver(until, now, mostRetryAfter+m.lease()),
+		entsql.And(entsql.NEQ(token, resting), lease.IsOver(until, now, 2*m.lease())))
 }
 
 // renew keeps the lease, unless another worker has taken the lane.
