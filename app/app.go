@@ -35,7 +35,7 @@ import (
 	"parley/internal/desk/textindex"
 	"parley/internal/edge/selection"
 	"parley/internal/edge/server"
-	"parley/internal/edge/server/limit"
+	"parley/internal/edge/limit"
 	"parley/internal/edge/token"
 	"parley/internal/ground/clock"
 	"parley/internal/ground/cursor"

@@ -14,7 +14,7 @@ import (
 	"parley/app"
 	"parley/graph"
 	"parley/internal/edge/server"
-	"parley/internal/edge/server/limit"
+	"parley/internal/edge/limit"
 	"parley/internal/ground/price"
 	"parley/internal/ground/store"
 	"parley/resolvers"

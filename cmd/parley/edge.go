@@ -6,7 +6,7 @@ import (
 
 	"parley/internal/channel"
 	"parley/internal/edge/server"
-	"parley/internal/edge/server/persisted"
+	"parley/internal/edge/persisted"
 	"parley/internal/edge/token"
 	"parley/internal/ground/allowance"
 )

@@ -7,7 +7,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 
-	"parley/internal/edge/server/limit"
+	"parley/internal/edge/limit"
 	"parley/internal/ground/allowance"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/viewer"

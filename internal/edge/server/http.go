@@ -17,7 +17,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"parley/internal/edge/selection"
-	"parley/internal/edge/server/persisted"
+	"parley/internal/edge/persisted"
 	"parley/internal/ground/allowance"
 	"parley/internal/ground/fault"
 )

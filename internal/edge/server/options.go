@@ -15,8 +15,8 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"parley/internal/edge/server/limit"
-	"parley/internal/edge/server/persisted"
+	"parley/internal/edge/limit"
+	"parley/internal/edge/persisted"
 	"parley/internal/ground/allowance"
 	"parley/internal/ground/clock"
 	"parley/internal/ground/trace"

@@ -14,7 +14,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/stretchr/testify/require"
 
-	"parley/internal/edge/server/persisted"
+	"parley/internal/edge/persisted"
 )
 
 // FuzzRequest looks for panics in what reads a request, by body and by URL, and

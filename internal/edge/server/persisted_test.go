@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"parley/internal/edge/server"
-	"parley/internal/edge/server/persisted"
+	"parley/internal/edge/persisted"
 )
 
 func hashOf(document string) string {

@@ -11,7 +11,7 @@ import (
 	"github.com/coder/websocket"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
-	"parley/internal/edge/server/persisted"
+	"parley/internal/edge/persisted"
 	"parley/internal/ground/fault"
 )
 

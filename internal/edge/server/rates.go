@@ -14,7 +14,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
-	"parley/internal/edge/server/limit"
+	"parley/internal/edge/limit"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/price"
 	"parley/internal/ground/quota"

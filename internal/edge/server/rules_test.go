@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"parley/internal/edge/server"
-	"parley/internal/edge/server/persisted"
+	"parley/internal/edge/persisted"
 )
 
 // TestASubscriptionHasOneRootField over each transport, and for documents by name.

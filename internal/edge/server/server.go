@@ -34,8 +34,8 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
-	"parley/internal/edge/server/limit"
-	"parley/internal/edge/server/persisted"
+	"parley/internal/edge/limit"
+	"parley/internal/edge/persisted"
 	"parley/internal/ground/allowance"
 	"parley/internal/ground/fault"
 )

@@ -10,7 +10,7 @@ import (
 
 	"parley/graph"
 	"parley/internal/edge/server"
-	"parley/internal/edge/server/limit"
+	"parley/internal/edge/limit"
 	"parley/resolvers"
 )
 
