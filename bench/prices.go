@@ -13,8 +13,8 @@ import (
 
 	"parley/app"
 	"parley/graph"
-	"parley/internal/edge/server"
 	"parley/internal/edge/limit"
+	"parley/internal/edge/server"
 	"parley/internal/ground/price"
 	"parley/internal/ground/store"
 	"parley/resolvers"

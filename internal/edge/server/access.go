@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"parley/internal/edge/answer"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/viewer"
 )
@@ -85,7 +86,7 @@ var errNoToken = fault.New(fault.Unauthenticated, "A token is required. Send it 
 func (s *Server) unauthorized(w http.ResponseWriter, r *http.Request, err error) {
 	if fault.CodeOf(err) == fault.Unauthenticated {
 		if _, refused := s.attempts.begin(r, "sign-in"); refused != nil {
-			refuse(w, r, http.StatusTooManyRequests, refused)
+			answer.Refuse(w, r, http.StatusTooManyRequests, refused)
 			return
 		}
 		challenge := `Bearer realm="parley", error="invalid_token"`
@@ -94,7 +95,7 @@ func (s *Server) unauthorized(w http.ResponseWriter, r *http.Request, err error)
 		}
 		w.Header().Set("WWW-Authenticate", challenge)
 	}
-	refuse(w, r, statusOf(err), err)
+	answer.Refuse(w, r, answer.StatusOf(err), err)
 }
 
 // listed reports whether a web origin may call: in development also any of this
@@ -131,7 +132,7 @@ func (s *Server) sameOrigin(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		refuse(w, r, http.StatusForbidden, fault.New(fault.Forbidden, "This web origin may not connect. Ask an administrator to list it in --origins."))
+		answer.Refuse(w, r, http.StatusForbidden, fault.New(fault.Forbidden, "This web origin may not connect. Ask an administrator to list it in --origins."))
 	})
 }
 

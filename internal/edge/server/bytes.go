@@ -6,6 +6,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 
+	"parley/internal/edge/answer"
 	"parley/internal/edge/selection"
 	"parley/internal/ground/allowance"
 )
@@ -20,7 +21,7 @@ func fit(ctx context.Context, response *graphql.Response) *graphql.Response {
 		size = length(parts)
 	}
 	if err := allowance.FromContext(ctx).Fits(size); err != nil {
-		return failed(ctx, err)
+		return answer.Failed(ctx, err)
 	}
 	return response
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"parley/internal/edge/answer"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/stream"
 	"parley/internal/ground/viewer"
@@ -80,10 +81,10 @@ func (t *httpTransport) serveEvents(w http.ResponseWriter, r *http.Request, op *
 	defer e.stop(nil)
 	switch err := t.connections.admit(e, viewer.FromContext(ctx)); {
 	case errors.Is(err, errFull):
-		refuse(w, r, http.StatusServiceUnavailable, err)
+		answer.Refuse(w, r, http.StatusServiceUnavailable, err)
 		return
 	case err != nil:
-		refuse(w, r, http.StatusTooManyRequests, err)
+		answer.Refuse(w, r, http.StatusTooManyRequests, err)
 		return
 	}
 	defer t.connections.remove(e)
@@ -137,14 +138,14 @@ func (e *eventStream) close() {
 func (e *eventStream) run(ctx context.Context, op *graphql.OperationContext) (errs gqlerror.List) {
 	defer func() {
 		if p := recover(); p != nil {
-			errs = e.next(failed(ctx, recovered(ctx, p)))
+			errs = e.next(answer.Failed(ctx, answer.Recovered(ctx, p)))
 		}
 	}()
 	if op.Operation.Operation != ast.Subscription {
 		leave, err := e.flight.board(ctx)
 		if err != nil {
 			e.metrics.limit("flight")
-			return e.next(failed(ctx, err))
+			return e.next(answer.Failed(ctx, err))
 		}
 		defer leave()
 		ctx, allowed := e.answers.NewContext(ctx)
@@ -189,12 +190,12 @@ func (e *eventStream) follow(ctx context.Context, op *graphql.OperationContext) 
 	if err == nil || errors.Is(err, errUnwritable) {
 		return nil
 	}
-	return e.next(failed(ctx, err))
+	return e.next(answer.Failed(ctx, err))
 }
 
 // next sends a response and returns its errors.
 func (e *eventStream) next(response *graphql.Response) gqlerror.List {
-	payload, err := appendAnswer(nil, response)
+	payload, err := answer.Append(nil, response)
 	if err != nil {
 		panic(err) // extensions hold plain values only
 	}

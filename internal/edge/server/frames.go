@@ -7,6 +7,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 
+	"parley/internal/edge/answer"
 	"parley/internal/edge/limit"
 	"parley/internal/ground/allowance"
 	"parley/internal/ground/fault"
@@ -51,7 +52,7 @@ func (m *meter) frame(next graphql.ResponseHandler, passed func() string) *graph
 	}
 	m.rate.callers.Charge(m.viewer, float64(m.cost+len(response.Data)/frameBytes))
 	if err := m.allowed.Fits(len(response.Data)); err != nil {
-		return failed(m.ctx, resumable(err, passed()))
+		return answer.Failed(m.ctx, resumable(err, passed()))
 	}
 	return response
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"parley/internal/edge/answer"
 	"parley/internal/ground/fault"
 )
 
@@ -20,13 +21,13 @@ func (s *Server) health(mux *http.ServeMux) {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fine(w) })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
 		if s.draining.Load() {
-			refuse(w, r, http.StatusServiceUnavailable, fault.New(fault.Unavailable, "The server is stopping. Use another one."))
+			answer.Refuse(w, r, http.StatusServiceUnavailable, fault.New(fault.Unavailable, "The server is stopping. Use another one."))
 			return
 		}
 		err := s.options.Ready(r.Context())
 		s.sayReady(r.Context(), err)
 		if err != nil {
-			refuse(w, r, http.StatusServiceUnavailable, unready(err))
+			answer.Refuse(w, r, http.StatusServiceUnavailable, unready(err))
 			return
 		}
 		fine(w)
@@ -57,7 +58,7 @@ func (s *Server) sayReady(ctx context.Context, err error) {
 }
 
 func fine(w http.ResponseWriter) {
-	w.Header().Set("Content-Type", mediaJSON)
+	w.Header().Set("Content-Type", answer.MediaJSON)
 	_, _ = io.WriteString(w, `{"status":"ok"}`)
 }
 
@@ -84,7 +85,7 @@ func (s *Server) profiles() http.Handler {
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if seconds, err := strconv.ParseFloat(cmp.Or(r.FormValue("seconds"), "1"), 64); err != nil || !(seconds <= mostSeconds) {
-			refuse(w, r, http.StatusBadRequest, fault.Input("seconds", "A profile may take at most %d seconds. Ask for less.", mostSeconds))
+			answer.Refuse(w, r, http.StatusBadRequest, fault.Input("seconds", "A profile may take at most %d seconds. Ask for less.", mostSeconds))
 			return
 		}
 		mux.ServeHTTP(w, r)

@@ -16,8 +16,9 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
-	"parley/internal/edge/selection"
+	"parley/internal/edge/answer"
 	"parley/internal/edge/persisted"
+	"parley/internal/edge/selection"
 	"parley/internal/ground/allowance"
 	"parley/internal/ground/fault"
 )
@@ -37,21 +38,21 @@ type refusal struct {
 func (t *httpTransport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	accepts := negotiate(r.Header.Values("Accept"))
 	if accepts.media == "" {
-		refuse(w, r, http.StatusNotAcceptable,
-			fault.New(fault.BadInput, "Accept %s, %s or %s.", mediaResponse, mediaJSON, mediaEvents))
+		answer.Refuse(w, r, http.StatusNotAcceptable,
+			fault.New(fault.BadInput, "Accept %s, %s or %s.", mediaResponse, answer.MediaJSON, mediaEvents))
 		return
 	}
 	leave, err := t.flight.board(r.Context()) // before anything is read, for what is read takes room
 	if err != nil {
 		t.metrics.limit("flight")
-		refuseAs(w, r, http.StatusTooManyRequests, accepts.refusals(), err)
+		answer.RefuseAs(w, r, http.StatusTooManyRequests, accepts.refusals(), err)
 		return
 	}
 	defer func() { leave() }()
 	start := graphql.Now()
 	params, refused := t.read(r)
 	if refused != nil {
-		refuseAs(w, r, refused.status, accepts.refusals(), refused.err)
+		answer.RefuseAs(w, r, refused.status, accepts.refusals(), refused.err)
 		return
 	}
 	if accepts.events {
@@ -79,8 +80,8 @@ func (t *httpTransport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // refuse answers an operation that has a status of its own, before any stream.
 func (t *httpTransport) refuse(w http.ResponseWriter, r *http.Request, op *graphql.OperationContext, a accepted, refused refusal) {
-	retryAfter(w, refused.err)
-	response := failed(r.Context(), refused.err)
+	answer.RetryAfter(w, refused.err)
+	response := answer.Failed(r.Context(), refused.err)
 	t.note(r.Context(), op, response.Errors)
 	write(w, refused.status, a.refusals(), response)
 }
@@ -97,17 +98,17 @@ func (t *httpTransport) serveOne(w http.ResponseWriter, r *http.Request, media s
 	case errs != nil:
 		response = t.exec.DispatchError(ctx, errs)
 	case op.Operation.Operation == ast.Subscription:
-		response = t.exec.DispatchError(ctx, gqlerror.List{asGraphQL(fault.New(fault.BadInput,
+		response = t.exec.DispatchError(ctx, gqlerror.List{answer.AsGraphQL(fault.New(fault.BadInput,
 			"Subscriptions need a stream. Accept %s, or open a WebSocket with %s.", mediaEvents, subprotocol))})
 	default:
 		status, response = t.dispatch(ctx, op)
 	}
 	t.note(ctx, op, response.Errors)
-	if media == mediaJSON {
+	if media == answer.MediaJSON {
 		status = http.StatusOK
 	}
 	retryFields(w, response.Errors)
-	retryAfter(w, allowed.Refusal())
+	answer.RetryAfter(w, allowed.Refusal())
 	write(w, status, media, response, selection.Parts(ctx)...)
 }
 
@@ -120,17 +121,13 @@ func (s *Server) dispatch(ctx context.Context, op *graphql.OperationContext) (in
 	response := fit(ctx, responses(ctx))
 	switch err := allowance.FromContext(ctx).Refusal(); {
 	case err != nil:
-		return statusOf(err), failed(ctx, err)
+		return answer.StatusOf(err), answer.Failed(ctx, err)
 	case response == nil: // the deadline passed, or the caller left
-		return http.StatusGatewayTimeout, failed(ctx, context.Cause(ctx))
+		return http.StatusGatewayTimeout, answer.Failed(ctx, context.Cause(ctx))
 	case response.Data == nil:
 		return http.StatusBadRequest, response
 	}
 	return http.StatusOK, response
-}
-
-func failed(ctx context.Context, err error) *graphql.Response {
-	return &graphql.Response{Errors: gqlerror.List{Present(ctx, err)}}
 }
 
 // note leaves what was done for the access log and the metrics.
@@ -169,7 +166,7 @@ func (s *Server) read(r *http.Request) (*graphql.RawParams, *refusal) {
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):
-		return nil, &refusal{http.StatusRequestEntityTooLarge, tooLarge(large.Limit)}
+		return nil, &refusal{http.StatusRequestEntityTooLarge, answer.TooLarge(large.Limit)}
 	case retryLater(err):
 		return nil, &refusal{http.StatusTooManyRequests, err}
 	case err != nil:
@@ -182,7 +179,7 @@ func (s *Server) read(r *http.Request) (*graphql.RawParams, *refusal) {
 
 func isJSON(contentType string) bool {
 	media, parameters, err := mime.ParseMediaType(contentType)
-	return err == nil && media == mediaJSON && isUTF8(parameters)
+	return err == nil && media == answer.MediaJSON && isUTF8(parameters)
 }
 
 func isUTF8(parameters map[string]string) bool {

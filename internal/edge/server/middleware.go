@@ -3,14 +3,13 @@ package server
 import (
 	"context"
 	"crypto/rand"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"regexp"
-	"runtime/debug"
 	"strings"
 	"time"
 
+	"parley/internal/edge/answer"
 	"parley/internal/ground/fault"
 )
 
@@ -21,10 +20,7 @@ var wellFormedID = regexp.MustCompile(`^[A-Za-z0-9._-]{8,64}$`)
 // request is what the layers of one request share. Only its own goroutine
 // writes it; a socket's reader, once it is detached.
 type request struct {
-	id         string
-	logger     *slog.Logger
-	production bool
-	passing    func(error) bool
+	answer.Scope
 
 	// For the access log, filled on the way in.
 	began                              time.Time
@@ -41,13 +37,17 @@ func (q *request) detach(r *http.Request) { q.route, q.detached = route(r), true
 
 type requestKey struct{}
 
-// requestOf returns the request of ctx; outside of one, a stand-in that answers
-// as production does.
+// in returns a context of the request.
+func (q *request) in(ctx context.Context) context.Context {
+	return context.WithValue(answer.NewContext(ctx, &q.Scope), requestKey{}, q)
+}
+
+// requestOf returns the request of ctx; outside of one, a stand-in.
 func requestOf(ctx context.Context) *request {
 	if r, ok := ctx.Value(requestKey{}).(*request); ok {
 		return r
 	}
-	return &request{logger: slog.Default(), production: true, passing: func(error) bool { return false }}
+	return &request{}
 }
 
 // observed is the outermost layer: request id, safe headers, the access log,
@@ -56,14 +56,16 @@ func requestOf(ctx context.Context) *request {
 func (s *Server) observed(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		request := &request{
-			id: requestID(r), logger: s.options.Logger, production: s.options.Mode == Production, passing: s.options.Passing,
+			Scope: answer.Scope{
+				RequestID: requestID(r), Logger: s.options.Logger, Production: s.options.Mode == Production, Passing: s.options.Passing,
+			},
 			began: time.Now(), method: r.Method, remote: s.attempts.remote(r),
 		}
 		s.undeclared.look(r)
 		ctx, span := s.span(r)
-		r = r.WithContext(context.WithValue(ctx, requestKey{}, request))
+		r = r.WithContext(request.in(ctx))
 		rec := &recorder{ResponseWriter: w, request: r}
-		w.Header().Set(requestIDHeader, request.id)
+		w.Header().Set(requestIDHeader, request.RequestID)
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		w.Header().Set("Cache-Control", "no-store")
 		defer func() {
@@ -88,19 +90,19 @@ func contain(rec *recorder, r *http.Request) {
 	case http.ErrAbortHandler: // how a handler asks net/http to hang up
 		panic(p)
 	}
-	err := fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+	err := answer.Recovered(r.Context(), p)
 	if rec.status == 0 {
-		refuse(rec, r, http.StatusInternalServerError, err)
+		answer.Refuse(rec, r, http.StatusInternalServerError, err)
 		return
 	}
-	_ = Present(r.Context(), err) // too late to answer, not to log
+	_ = answer.Present(r.Context(), err) // too late to answer, not to log
 }
 
 // logAccess writes the access log's line of the request of ctx.
 func (s *Server) logAccess(ctx context.Context, status int, bytes int64) {
 	request := requestOf(ctx)
 	line := []slog.Attr{
-		slog.String("requestId", request.id),
+		slog.String("requestId", request.RequestID),
 		slog.String("method", request.method),
 		slog.String("route", request.route),
 		slog.Int("status", status),
@@ -165,7 +167,7 @@ func (rec *recorder) WriteHeader(status int) {
 		return
 	case status >= http.StatusBadRequest && strings.HasPrefix(rec.Header().Get("Content-Type"), "text/plain"):
 		rec.Header().Del("Content-Length")
-		refuse(rec, rec.request, status, faultFor(status))
+		answer.Refuse(rec, rec.request, status, answer.ForStatus(status))
 		rec.replaced = true
 		return
 	}
@@ -195,16 +197,12 @@ func bounded(most int64, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength > most {
 			w.Header().Set("Connection", "close") // what follows is not read
-			refuse(w, r, http.StatusRequestEntityTooLarge, tooLarge(most))
+			answer.Refuse(w, r, http.StatusRequestEntityTooLarge, answer.TooLarge(most))
 			return
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, most)
 		next.ServeHTTP(w, r)
 	})
-}
-
-func tooLarge(most int64) error {
-	return fault.New(fault.LimitExceeded, "The body may have at most %d bytes. Send less.", most)
 }
 
 // deadlined bounds the writing of an answer, after the time that reading and
@@ -222,7 +220,7 @@ func readOnly(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			w.Header().Set("Allow", "GET, HEAD")
-			refuse(w, r, http.StatusMethodNotAllowed, fault.New(fault.BadInput, "This page is read-only. Use GET."))
+			answer.Refuse(w, r, http.StatusMethodNotAllowed, fault.New(fault.BadInput, "This page is read-only. Use GET."))
 			return
 		}
 		next.ServeHTTP(w, r)

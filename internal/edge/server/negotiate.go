@@ -4,10 +4,11 @@ import (
 	"mime"
 	"strconv"
 	"strings"
+
+	"parley/internal/edge/answer"
 )
 
 const (
-	mediaJSON     = "application/json"
 	mediaResponse = "application/graphql-response+json"
 )
 
@@ -25,7 +26,7 @@ type accepted struct {
 func negotiate(accept []string) accepted {
 	ranges := strings.TrimSpace(strings.Join(accept, ","))
 	if ranges == "" {
-		return accepted{media: mediaJSON}
+		return accepted{media: answer.MediaJSON}
 	}
 	best := map[string]preference{}
 	for _, part := range strings.Split(ranges, ",") {
@@ -33,17 +34,17 @@ func negotiate(accept []string) accepted {
 		if err != nil || !isUTF8(parameters) {
 			continue
 		}
-		for _, offer := range []string{mediaJSON, mediaResponse, mediaEvents} {
+		for _, offer := range []string{answer.MediaJSON, mediaResponse, mediaEvents} {
 			p := preference{specificity: covers(name, offer), quality: quality(parameters)}
 			if p.specificity > best[offer].specificity {
 				best[offer] = p
 			}
 		}
 	}
-	plain, response, events := best[mediaJSON], best[mediaResponse], best[mediaEvents]
+	plain, response, events := best[answer.MediaJSON], best[mediaResponse], best[mediaEvents]
 	streams := events.specificity == exact && events.quality > 0
 	single := plain
-	a := accepted{media: mediaJSON, events: streams}
+	a := accepted{media: answer.MediaJSON, events: streams}
 	if response.quality > plain.quality || response.quality == plain.quality && response.specificity == exact {
 		a.media, single = mediaResponse, response
 	}
@@ -59,7 +60,7 @@ func negotiate(accept []string) accepted {
 // refusals is the media type of what is refused with a status, before any stream.
 func (a accepted) refusals() string {
 	if a.media == mediaEvents {
-		return mediaJSON
+		return answer.MediaJSON
 	}
 	return a.media
 }

@@ -2,8 +2,6 @@ package server
 
 import (
 	"context"
-	"fmt"
-	"runtime/debug"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -12,6 +10,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"parley/internal/edge/answer"
 	"parley/internal/ground/stream"
 	"parley/internal/ground/viewer"
 )
@@ -50,7 +49,7 @@ func (s *socket) subscribe(m message) closing {
 		return c
 	}
 	if err := s.rate.read(viewer.NewContext(s.ctx, who.viewer), len(m.Payload)); err != nil {
-		s.send(errorFrame(m.ID, gqlerror.List{Present(s.ctx, err)}))
+		s.send(errorFrame(m.ID, gqlerror.List{answer.Present(s.ctx, err)}))
 		return closing{}
 	}
 	params, c := parseSubscribe(m.Payload)
@@ -69,7 +68,7 @@ func (s *socket) subscribe(m message) closing {
 		return subscriberExists(m.ID)
 	case !live:
 		op.cancel()
-		s.send(errorFrame(m.ID, gqlerror.List{Present(s.ctx, errOperations(s.options.Operations))}))
+		s.send(errorFrame(m.ID, gqlerror.List{answer.Present(s.ctx, errOperations(s.options.Operations))}))
 		return closing{}
 	}
 	go s.run(op, params)
@@ -200,7 +199,7 @@ func (s *socket) execute(op *operation, params *graphql.RawParams) (more bool, e
 	leave, err := s.flight.board(op.ctx)
 	if err != nil {
 		s.metrics.limit("flight")
-		return false, gqlerror.List{Present(op.ctx, err)}
+		return false, gqlerror.List{answer.Present(op.ctx, err)}
 	}
 	defer leave()
 	ctx, cancel := context.WithTimeout(op.ctx, s.Server.options.RequestTimeout)
@@ -215,7 +214,7 @@ func (s *socket) execute(op *operation, params *graphql.RawParams) (more bool, e
 // catch turns a resolver's panic into the operation's end.
 func (op *operation) catch(more *bool, errs *gqlerror.List) {
 	if p := recover(); p != nil {
-		*more, *errs = false, gqlerror.List{Present(op.ctx, fmt.Errorf("panic: %v\n%s", p, debug.Stack()))}
+		*more, *errs = false, gqlerror.List{answer.Present(op.ctx, answer.Recovered(op.ctx, p))}
 	}
 }
 
@@ -239,7 +238,7 @@ func (s *socket) step(op *operation) (more, idle bool, errs gqlerror.List) {
 	if err == nil {
 		return false, false, nil
 	}
-	return false, false, gqlerror.List{Present(op.ctx, err)}
+	return false, false, gqlerror.List{answer.Present(op.ctx, err)}
 }
 
 // owes reports whether a stream waits for its viewer's debt to be over; it is woken
@@ -271,9 +270,9 @@ func (s *socket) answer(op *operation, response *graphql.Response) (more bool, e
 	if response.Data == nil && len(response.Errors) > 0 {
 		return false, response.Errors
 	}
-	payload, err := appendAnswer(nil, response)
+	payload, err := answer.Append(nil, response)
 	if err != nil {
-		return false, gqlerror.List{Present(op.ctx, err)}
+		return false, gqlerror.List{answer.Present(op.ctx, err)}
 	}
 	if !s.isLive(op) {
 		return false, nil

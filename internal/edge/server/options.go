@@ -182,9 +182,6 @@ func (o Options) withDefaults() Options {
 	if o.Playground == nil {
 		o.Playground = http.NotFoundHandler()
 	}
-	if o.Passing == nil {
-		o.Passing = func(error) bool { return false }
-	}
 	if o.Ready == nil {
 		o.Ready = func(context.Context) error { return nil }
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/stretchr/testify/require"
 
+	"parley/internal/edge/answer"
 	"parley/internal/edge/persisted"
 )
 
@@ -38,7 +39,7 @@ func FuzzRequest(f *testing.F) {
 			if refused != nil {
 				require.GreaterOrEqual(t, refused.status, 400)
 				require.Less(t, refused.status, 500)
-				require.NotEmpty(t, Present(r.Context(), refused.err).Message)
+				require.NotEmpty(t, answer.Present(r.Context(), refused.err).Message)
 				continue
 			}
 			require.True(t, strings.TrimSpace(params.Query) != "" || persisted.Names(params))
@@ -59,7 +60,7 @@ func FuzzAccept(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, accept string) {
 		a := negotiate([]string{accept})
-		require.Contains(t, []string{"", mediaJSON, mediaResponse, mediaEvents}, a.media)
+		require.Contains(t, []string{"", answer.MediaJSON, mediaResponse, mediaEvents}, a.media)
 		lower := strings.ToLower(accept)
 		if a.media == mediaResponse || a.media == mediaEvents {
 			require.True(t, strings.Contains(lower, a.media) || strings.Contains(lower, "*"))

@@ -11,6 +11,7 @@ import (
 	"github.com/coder/websocket"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"parley/internal/edge/answer"
 	"parley/internal/edge/persisted"
 	"parley/internal/ground/fault"
 )
@@ -181,7 +182,7 @@ func frame(id, kind string, payload []byte) []byte {
 }
 
 func errorFrame(id string, errs gqlerror.List) []byte {
-	payload, err := json.Marshal(errs[:min(len(errs), maxErrors)])
+	payload, err := answer.Errors(errs)
 	if err != nil {
 		panic(err) // extensions hold plain values only
 	}

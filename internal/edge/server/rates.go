@@ -14,6 +14,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"parley/internal/edge/answer"
 	"parley/internal/edge/limit"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/price"
@@ -126,7 +127,7 @@ func (r *rate) take(ctx context.Context, cost int) *gqlerror.Error {
 		return nil
 	}
 	r.limited("operation")
-	return asGraphQL(&fault.Error{
+	return answer.AsGraphQL(&fault.Error{
 		Code: fault.LimitExceeded, RetryAfter: wait,
 		Message: "You exceeded your rate limit. Wait retryAfter seconds, then try again.",
 	})
@@ -260,7 +261,7 @@ func (a *attempts) vetted(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		attempt, refused := a.begin(r, "webhook")
 		if refused != nil {
-			refuse(w, r, http.StatusTooManyRequests, refused)
+			answer.Refuse(w, r, http.StatusTooManyRequests, refused)
 			return
 		}
 		next.ServeHTTP(w, r)

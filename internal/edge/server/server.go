@@ -20,10 +20,8 @@ package server
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"net/http"
-	"runtime/debug"
 	"sync/atomic"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -34,6 +32,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"parley/internal/edge/answer"
 	"parley/internal/edge/limit"
 	"parley/internal/edge/persisted"
 	"parley/internal/ground/allowance"
@@ -94,8 +93,8 @@ func (s *Server) Registry() *prometheus.Registry { return s.options.Registry }
 
 func newExecutor(o Options, rate *rate) *executor.Executor {
 	exec := executor.New(o.Schema)
-	exec.SetErrorPresenter(Present)
-	exec.SetRecoverFunc(recovered)
+	exec.SetErrorPresenter(answer.Present)
+	exec.SetRecoverFunc(answer.Recovered)
 	exec.SetDefaultRulesFn(validation)
 	exec.SetQueryCache(lru.New[*ast.QueryDocument](documentCacheSize))
 	exec.SetDisableSuggestion(o.Mode == Production)
@@ -112,11 +111,6 @@ func newExecutor(o Options, rate *rate) *executor.Executor {
 		exec.Use(extension)
 	}
 	return exec
-}
-
-// recovered turns a resolver's panic into an error that Present logs whole.
-func recovered(_ context.Context, p any) error {
-	return fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 }
 
 func (s *Server) routes() http.Handler {
@@ -140,7 +134,7 @@ func (s *Server) graphql() http.Handler {
 			plain.ServeHTTP(w, r)
 		default:
 			w.Header().Set("Allow", "GET, POST")
-			refuse(w, r, http.StatusMethodNotAllowed, fault.New(fault.BadInput, "Send GraphQL by POST or GET."))
+			answer.Refuse(w, r, http.StatusMethodNotAllowed, fault.New(fault.BadInput, "Send GraphQL by POST or GET."))
 		}
 	})
 }
@@ -166,5 +160,5 @@ func (i introspection) MutateOperationContext(_ context.Context, op *graphql.Ope
 	if i.allowed || !limit.Introspects(op.Doc, op.Operation) {
 		return nil
 	}
-	return asGraphQL(fault.New(fault.Forbidden, "Introspection is disabled in production. Use the published schema."))
+	return answer.AsGraphQL(fault.New(fault.Forbidden, "Introspection is disabled in production. Use the published schema."))
 }

@@ -2,16 +2,15 @@ package server
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/http"
-	"runtime/debug"
 	"sync"
 	"time"
 
 	"github.com/coder/websocket"
 
+	"parley/internal/edge/answer"
 	"parley/internal/ground/fault"
 )
 
@@ -51,7 +50,7 @@ type socket struct {
 func (t *socketTransport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	server := t.server
 	if server.connections.full() {
-		refuse(w, r, http.StatusServiceUnavailable, errFull)
+		answer.Refuse(w, r, http.StatusServiceUnavailable, errFull)
 		return
 	}
 	who, greeted := r.Context().Value(identityKey{}).(identity)
@@ -59,7 +58,7 @@ func (t *socketTransport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !greeted {
 		var refused *fault.Error
 		if attempt, refused = server.attempts.begin(r, "socket"); refused != nil {
-			refuse(w, r, http.StatusTooManyRequests, refused)
+			answer.Refuse(w, r, http.StatusTooManyRequests, refused)
 			return
 		}
 	}
@@ -80,7 +79,7 @@ func (t *socketTransport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if greeted {
 		s.greeted, s.address = &who, server.attempts.key(r)
 	}
-	s.ctx, s.cancel = context.WithCancel(context.WithValue(context.Background(), requestKey{}, request))
+	s.ctx, s.cancel = context.WithCancel(request.in(context.Background()))
 	go s.serve()
 }
 
@@ -185,7 +184,7 @@ func (s *socket) stopTimers() {
 // contain keeps a panic from ending more than the socket.
 func (s *socket) contain() {
 	if p := recover(); p != nil {
-		_ = Present(s.ctx, fmt.Errorf("panic: %v\n%s", p, debug.Stack())) // for the log
+		_ = answer.Present(s.ctx, answer.Recovered(s.ctx, p)) // for the log
 		s.end(serverError)
 	}
 }
@@ -260,7 +259,7 @@ func (s *socket) vouched(token string) (identity, closing) {
 	case fault.Unauthenticated, fault.Forbidden:
 		return identity{}, forbidden(err)
 	}
-	_ = Present(s.ctx, err) // for the log
+	_ = answer.Present(s.ctx, err) // for the log
 	if fault.CodeOf(err) == fault.Unavailable {
 		return identity{}, later(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 
+	"parley/internal/edge/answer"
 	"parley/internal/ground/fault"
 )
 
@@ -23,7 +24,7 @@ func (s *Server) strayWebhooks(next http.Handler) http.Handler {
 	stray := s.attempts.vetted(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.options.Logger.WarnContext(r.Context(), "a webhook came to a path that accepts none; compare the address configured at the carrier with "+webhookRoute,
 			"path", webhookShape(r.URL.Path), "method", r.Method)
-		refuse(w, r, http.StatusNotFound, fault.New(fault.NotFound, "Webhooks are accepted only at %s. Remove what follows it.", webhookRoute))
+		answer.Refuse(w, r, http.StatusNotFound, fault.New(fault.NotFound, "Webhooks are accepted only at %s. Remove what follows it.", webhookRoute))
 	}))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if isStray(r.URL.Path) {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/gqlerror"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	oteltrace "go.opentelemetry.io/otel/trace"
@@ -39,7 +40,7 @@ func (s *Server) span(r *http.Request) (context.Context, oteltrace.Span) {
 func endSpan(span oteltrace.Span, r *http.Request, request *request, status int) {
 	if span.IsRecording() {
 		span.SetAttributes(attribute.String("http.request.method", r.Method), attribute.String("http.route", route(r)),
-			attribute.Int("http.response.status_code", status), attribute.String("parley.request_id", request.id))
+			attribute.Int("http.response.status_code", status), attribute.String("parley.request_id", request.RequestID))
 		setOutcome(span, request.outcome)
 		if status >= http.StatusInternalServerError {
 			span.SetStatus(codes.Error, "")
@@ -107,4 +108,14 @@ func describe(ctx context.Context, span oteltrace.Span) {
 	if v := viewer.FromContext(ctx); v != nil {
 		span.SetAttributes(attribute.Int64("parley.agent", v.AgentID))
 	}
+}
+
+// outcome names how an operation ended, for metrics: "ok" or the code of its
+// first error.
+func outcome(errs gqlerror.List) string {
+	if len(errs) == 0 {
+		return "ok"
+	}
+	code, _ := errs[0].Extensions["code"].(fault.Code)
+	return string(code)
 }

@@ -1,10 +1,17 @@
-package server
+// Package answer turns errors into what callers see, and writes the JSON of GraphQL
+// responses. It knows neither transport nor executor.
+//
+//	ctx = answer.NewContext(ctx, &answer.Scope{RequestID: id, Logger: logger, Production: true})
+//	answer.Refuse(w, r.WithContext(ctx), http.StatusForbidden, err)
+package answer
 
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
+	"runtime/debug"
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -13,9 +20,35 @@ import (
 	"parley/internal/ground/fault"
 )
 
-// maxErrors bounds the errors of one answer; one bad document can have as many
-// as it has fields.
-const maxErrors = 5
+// Scope is what Present has to know of the request that it answers.
+type Scope struct {
+	RequestID string // every error carries it
+	// Logger takes the errors that callers must not see.
+	Logger *slog.Logger
+	// Production drops suggestions from validation errors.
+	Production bool
+	// Passing reports whether an error will go away without us, such as that of a
+	// database that cannot be reached. Nil: none will.
+	Passing func(error) bool
+}
+
+type scopeKey struct{}
+
+// NewContext returns a context in which Present answers for scope.
+func NewContext(ctx context.Context, scope *Scope) context.Context {
+	return context.WithValue(ctx, scopeKey{}, scope)
+}
+
+// scopeOf returns the scope of ctx; without one, a stand-in that answers as
+// production does.
+func scopeOf(ctx context.Context) *Scope {
+	if s, ok := ctx.Value(scopeKey{}).(*Scope); ok {
+		return s
+	}
+	return &Scope{Logger: slog.Default(), Production: true}
+}
+
+func (s *Scope) passes(err error) bool { return s.Passing != nil && s.Passing(err) }
 
 // Present turns any error into the one a caller sees. A *fault.Error keeps its
 // message and gives its code, field, retryAfter (seconds) and cursor as
@@ -24,7 +57,7 @@ const maxErrors = 5
 // logged whole and answered as INTERNAL, or UNAVAILABLE (and logged as a warning)
 // when it will pass. All carry the request's id.
 func Present(ctx context.Context, err error) *gqlerror.Error {
-	request := requestOf(ctx)
+	scope := scopeOf(ctx)
 	out := &gqlerror.Error{Path: graphql.GetPath(ctx), Extensions: map[string]any{}}
 	var placed *gqlerror.Error
 	if errors.As(err, &placed) {
@@ -36,18 +69,18 @@ func Present(ctx context.Context, err error) *gqlerror.Error {
 	f := faultOf(ctx, err, placed)
 	if f.Code == fault.Internal {
 		level, says := slog.LevelError, "internal error"
-		if request.passing(err) {
+		if scope.passes(err) {
 			level, says = slog.LevelWarn, "the database cannot serve"
 			f = fault.New(fault.Unavailable, "The database is unavailable. Try again shortly; repeat a change with the same idempotency key.")
 		}
-		request.logger.Log(ctx, level, says, "requestId", request.id, "path", out.Path.String(), "error", err)
+		scope.Logger.Log(ctx, level, says, "requestId", scope.RequestID, "path", out.Path.String(), "error", err)
 	}
 	out.Message = f.Message
-	if request.production && f.Code == fault.ValidationFailed {
+	if scope.Production && f.Code == fault.ValidationFailed {
 		out.Message, _, _ = strings.Cut(f.Message, " Did you mean ")
 	}
 	maps.Copy(out.Extensions, extensions(f))
-	out.Extensions["requestId"] = request.id
+	out.Extensions["requestId"] = scope.RequestID
 	return out
 }
 
@@ -128,17 +161,18 @@ func extensions(f *fault.Error) map[string]any {
 	return out
 }
 
-// asGraphQL carries a fault through gqlgen to Present.
-func asGraphQL(err error) *gqlerror.Error {
-	return &gqlerror.Error{Err: err, Message: err.Error()}
+// Recovered turns a panic into an error that Present logs whole, with the stack. It
+// is for the deferred function that recovers; gqlgen takes it as its RecoverFunc.
+func Recovered(_ context.Context, p any) error {
+	return fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 }
 
-// outcome names how an operation ended, for metrics: "ok" or the code of its
-// first error.
-func outcome(errs gqlerror.List) string {
-	if len(errs) == 0 {
-		return "ok"
-	}
-	code, _ := errs[0].Extensions["code"].(fault.Code)
-	return string(code)
+// Failed is the response for an operation that err stopped.
+func Failed(ctx context.Context, err error) *graphql.Response {
+	return &graphql.Response{Errors: gqlerror.List{Present(ctx, err)}}
+}
+
+// AsGraphQL carries a fault through gqlgen to Present.
+func AsGraphQL(err error) *gqlerror.Error {
+	return &gqlerror.Error{Err: err, Message: err.Error()}
 }
