@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"parley/internal/edge/answer"
+	"parley/internal/edge/observe"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/viewer"
 )
@@ -50,7 +51,7 @@ func (s *Server) identified(next http.Handler) http.Handler {
 }
 
 func (s *Server) as(ctx context.Context, who identity) context.Context {
-	requestOf(ctx).username = who.viewer.Username
+	observe.SignedIn(ctx, who.viewer.Username)
 	return context.WithValue(viewer.NewContext(ctx, who.viewer), identityKey{}, who)
 }
 
@@ -119,7 +120,7 @@ func (s *Server) originNoted(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if origins := r.Header.Values("Origin"); !s.welcome(origins, r.Host) {
 			origin := strings.Join(origins, ", ")
-			requestOf(r.Context()).foreign = origin[:min(len(origin), 200)]
+			observe.ForeignOrigin(r.Context(), origin[:min(len(origin), 200)])
 		}
 		next.ServeHTTP(w, r)
 	})

@@ -16,6 +16,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"parley/internal/edge/answer"
+	"parley/internal/edge/observe"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/stream"
 	"parley/internal/ground/viewer"
@@ -96,8 +97,8 @@ func (t *httpTransport) serveEvents(w http.ResponseWriter, r *http.Request, op *
 		errs = e.next(t.exec.DispatchError(ctx, errs))
 	}
 	e.send([]byte(eventComplete))
-	t.note(ctx, op, errs)
-	requestOf(ctx).streamed = true
+	t.observer.Ran(ctx, op, errs)
+	observe.Streamed(ctx)
 }
 
 // open sends what comes before the first event.
@@ -153,8 +154,8 @@ func (e *eventStream) run(ctx context.Context, op *graphql.OperationContext) (er
 		_, response := e.dispatch(ctx, op)
 		return e.next(response)
 	}
-	e.metrics.subscriptions.Inc()
-	defer e.metrics.subscriptions.Dec()
+	e.observer.Subscribed()
+	defer e.observer.Unsubscribed()
 	if who, _ := ctx.Value(identityKey{}).(identity); !who.expiry.IsZero() {
 		left := who.expiry.Sub(e.options.Clock.Now().Std())
 		defer time.AfterFunc(left, func() { e.stop(errExpired) }).Stop()

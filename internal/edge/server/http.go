@@ -9,7 +9,6 @@ import (
 	"mime"
 	"net/http"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -82,7 +81,7 @@ func (t *httpTransport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (t *httpTransport) refuse(w http.ResponseWriter, r *http.Request, op *graphql.OperationContext, a accepted, refused refusal) {
 	answer.RetryAfter(w, refused.err)
 	response := answer.Failed(r.Context(), refused.err)
-	t.note(r.Context(), op, response.Errors)
+	t.observer.Ran(r.Context(), op, response.Errors)
 	write(w, refused.status, a.refusals(), response)
 }
 
@@ -103,7 +102,7 @@ func (t *httpTransport) serveOne(w http.ResponseWriter, r *http.Request, media s
 	default:
 		status, response = t.dispatch(ctx, op)
 	}
-	t.note(ctx, op, response.Errors)
+	t.observer.Ran(ctx, op, response.Errors)
 	if media == answer.MediaJSON {
 		status = http.StatusOK
 	}
@@ -128,23 +127,6 @@ func (s *Server) dispatch(ctx context.Context, op *graphql.OperationContext) (in
 		return http.StatusBadRequest, response
 	}
 	return http.StatusOK, response
-}
-
-// note leaves what was done for the access log and the metrics.
-func (s *Server) note(ctx context.Context, op *graphql.OperationContext, errs gqlerror.List) {
-	request := requestOf(ctx)
-	request.kind, request.outcome = kindOf(op), outcome(errs)
-	if op.Operation != nil {
-		request.operation = op.Operation.Name
-	}
-	s.metrics.operation(request.kind, request.outcome, time.Since(op.Stats.OperationStart))
-}
-
-func kindOf(op *graphql.OperationContext) string {
-	if op == nil || op.Operation == nil {
-		return "none"
-	}
-	return string(op.Operation.Operation)
 }
 
 func (s *Server) read(r *http.Request) (*graphql.RawParams, *refusal) {

@@ -2,6 +2,7 @@ package server
 
 import (
 	"mime"
+	"net/http"
 	"strconv"
 	"strings"
 
@@ -55,6 +56,11 @@ func negotiate(accept []string) accepted {
 		a.media = ""
 	}
 	return a
+}
+
+// isStream reports whether a request wants an event stream before any other answer.
+func isStream(r *http.Request) bool {
+	return negotiate(r.Header.Values("Accept")).media == mediaEvents
 }
 
 // refusals is the media type of what is refused with a status, before any stream.

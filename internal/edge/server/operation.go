@@ -156,9 +156,9 @@ func (s *socket) finish(op *operation, errs gqlerror.List) {
 		op.settled.Stop()
 	}
 	if op.streams {
-		s.metrics.subscriptions.Dec()
+		s.observer.Unsubscribed()
 	}
-	s.metrics.operation(kindOf(op.executed), outcome(errs), time.Since(op.began))
+	s.observer.Operation(op.executed, errs, op.began)
 	switch {
 	case !s.retire(op):
 	case len(errs) > 0:
@@ -191,7 +191,7 @@ func (s *socket) execute(op *operation, params *graphql.RawParams) (more bool, e
 		return false, s.exec.DispatchError(op.ctx, errs).Errors
 	}
 	if op.streams = op.executed.Operation.Operation == ast.Subscription; op.streams {
-		s.metrics.subscriptions.Inc()
+		s.observer.Subscribed()
 		op.next, op.ctx = s.exec.DispatchOperation(op.ctx, op.executed)
 		op.meter = s.meter(op.ctx, op.executed)
 		return true, nil

@@ -21,6 +21,14 @@ type undeclared struct {
 	seen     atomic.Bool
 }
 
+// noticed looks at every request.
+func (u *undeclared) noticed(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		u.look(r)
+		next.ServeHTTP(w, r)
+	})
+}
+
 // look says it once, of the first request that gives it away. A caller from a public
 // address may write such a header by themselves; where proxies are declared that
 // means nothing.

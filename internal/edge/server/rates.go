@@ -265,7 +265,7 @@ func (a *attempts) vetted(next http.Handler) http.Handler {
 			return
 		}
 		next.ServeHTTP(w, r)
-		if rec, is := w.(*recorder); is && !rec.refused() {
+		if rec, is := w.(interface{ Refused() bool }); is && !rec.Refused() {
 			attempt.succeeded()
 		}
 	})

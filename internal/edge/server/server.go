@@ -34,6 +34,7 @@ import (
 
 	"parley/internal/edge/answer"
 	"parley/internal/edge/limit"
+	"parley/internal/edge/observe"
 	"parley/internal/edge/persisted"
 	"parley/internal/ground/allowance"
 	"parley/internal/ground/fault"
@@ -47,6 +48,7 @@ type Server struct {
 	options     Options
 	exec        *executor.Executor
 	metrics     *metrics
+	observer    *observe.Observer
 	attempts    *attempts
 	connections *connections
 	undeclared  *undeclared
@@ -77,6 +79,12 @@ func New(options Options) (*Server, error) {
 	if err := options.Registry.Register(s.undeclared.gauge()); err != nil {
 		return nil, err
 	}
+	if s.observer, err = observe.New(observe.Options{
+		Logger: options.Logger, Production: options.Mode == Production, Passing: options.Passing,
+		Tracer: options.Tracer, Registry: options.Registry, Remote: s.attempts.remote, IsStream: isStream,
+	}); err != nil {
+		return nil, err
+	}
 	s.rate = &rate{callers(options.Rate, burstSeconds, options), s.metrics.limit}
 	s.answers, s.flight = allowance.NewPool(options.Answers), newFlight(options.InFlight)
 	s.exec = newExecutor(options, s.rate)
@@ -105,7 +113,7 @@ func newExecutor(o Options, rate *rate) *executor.Executor {
 	exec.Use(weigher{})
 	exec.Use(introspection{allowed: o.Mode == Development || o.Introspection})
 	if o.Tracer != nil {
-		exec.Use(operations{o.Tracer})
+		exec.Use(observe.Operations{Tracer: o.Tracer})
 	}
 	for _, extension := range o.Extensions {
 		exec.Use(extension)
@@ -119,7 +127,7 @@ func (s *Server) routes() http.Handler {
 	mux.Handle(webhookRoute, s.attempts.vetted(bounded(s.options.WebhookBytes, s.options.Webhooks)))
 	mux.Handle("/", bounded(s.options.BodyBytes, readOnly(s.options.Playground)))
 	s.health(mux)
-	return s.observed(deadlined(s.options, s.strayWebhooks(mux)))
+	return s.undeclared.noticed(s.observer.Handler(deadlined(s.options, s.strayWebhooks(mux))))
 }
 
 // graphql chooses the transport. All authenticate first.
@@ -143,8 +151,8 @@ func (s *Server) crossOrigin(next http.Handler) http.Handler {
 	return cors.New(cors.Options{
 		AllowOriginFunc: s.listed, // a list left empty would mean every origin
 		AllowedMethods:  []string{http.MethodGet, http.MethodPost},
-		AllowedHeaders:  []string{"Accept", "Authorization", "Content-Type", lastEventID, requestIDHeader},
-		ExposedHeaders:  []string{requestIDHeader, "Retry-After"},
+		AllowedHeaders:  []string{"Accept", "Authorization", "Content-Type", lastEventID, observe.RequestIDHeader},
+		ExposedHeaders:  []string{observe.RequestIDHeader, "Retry-After"},
 		MaxAge:          600,
 	}).Handler(next)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/coder/websocket"
 
 	"parley/internal/edge/answer"
+	"parley/internal/edge/observe"
 	"parley/internal/ground/fault"
 )
 
@@ -70,8 +71,6 @@ func (t *socketTransport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // Accept has answered
 	}
-	request := requestOf(r.Context())
-	request.detach(r)
 	s := &socket{
 		Server: server, options: &server.options.Socket, conn: conn, wire: slim.wire, attempt: attempt, address: attempt.address,
 		operations: map[string]*operation{}, ended: make(chan struct{}),
@@ -79,7 +78,7 @@ func (t *socketTransport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if greeted {
 		s.greeted, s.address = &who, server.attempts.key(r)
 	}
-	s.ctx, s.cancel = context.WithCancel(request.in(context.Background()))
+	s.ctx, s.cancel = context.WithCancel(server.observer.Detach(r))
 	go s.serve()
 }
 
@@ -167,7 +166,7 @@ func (s *socket) leave() {
 	s.running.Wait()
 	<-s.ended
 	_ = s.conn.CloseNow()
-	s.logAccess(s.ctx, http.StatusSwitchingProtocols, 0)
+	s.observer.Closed(s.ctx)
 	s.connections.remove(s) // last: the stop waits for it
 }
 
@@ -231,7 +230,7 @@ func (s *socket) init(m message) closing {
 	s.waiting = nil
 	// Callers who come together are not pinged together.
 	s.pingAfter(rand.N(s.options.PingInterval)) //nolint:gosec // G404: no secret
-	requestOf(s.ctx).username = who.viewer.Username
+	observe.SignedIn(s.ctx, who.viewer.Username)
 	s.attempt.succeeded()
 	s.token, s.greeted, s.attempt = who.token, nil, attempt{}
 	s.send(frame("", typeAck, nil))

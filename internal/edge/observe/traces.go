@@ -1,4 +1,4 @@
-package server
+package observe
 
 import (
 	"context"
@@ -22,9 +22,9 @@ import (
 // span begins the span of a request to the graph or to a webhook. Only callers of
 // the graph may bring a trace of their own: webhooks are open to the world. A
 // WebSocket or an event stream has no span, but each of its operations has one.
-func (s *Server) span(r *http.Request) (context.Context, oteltrace.Span) {
-	ctx, tracer := r.Context(), s.options.Tracer
-	if tracer == nil || r.Header.Get("Upgrade") != "" || negotiate(r.Header.Values("Accept")).media == mediaEvents {
+func (o *Observer) span(r *http.Request) (context.Context, oteltrace.Span) {
+	ctx, tracer := r.Context(), o.options.Tracer
+	if tracer == nil || r.Header.Get("Upgrade") != "" || o.options.IsStream(r) {
 		return ctx, noop.Span{}
 	}
 	switch {
@@ -58,23 +58,24 @@ func setOutcome(span oteltrace.Span, outcome string) {
 	}
 }
 
-// operations names the spans of operations, and begins those of WebSockets,
-// which end with the first answer: a subscription's is that of subscribing.
-type operations struct{ tracer *trace.Tracer }
+// Operations is a gqlgen extension that names the spans of operations and begins
+// those of WebSocket operations, which end with the first answer: the span of a
+// subscription covers the subscribing.
+type Operations struct{ Tracer *trace.Tracer }
 
 // ExtensionName implements graphql.HandlerExtension.
-func (operations) ExtensionName() string { return "Traces" }
+func (Operations) ExtensionName() string { return "Traces" }
 
 // Validate implements graphql.HandlerExtension.
-func (operations) Validate(graphql.ExecutableSchema) error { return nil }
+func (Operations) Validate(graphql.ExecutableSchema) error { return nil }
 
 // InterceptOperation implements graphql.OperationInterceptor.
-func (o operations) InterceptOperation(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
+func (o Operations) InterceptOperation(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 	if span := oteltrace.SpanFromContext(ctx); span.SpanContext().IsValid() { // the request's
 		describe(ctx, span)
 		return next(ctx)
 	}
-	ctx, span := o.tracer.Begin(ctx, "operation", oteltrace.SpanKindServer)
+	ctx, span := o.Tracer.Begin(ctx, "operation", oteltrace.SpanKindServer)
 	describe(ctx, span)
 	responses := next(ctx)
 	return func(ctx context.Context) *graphql.Response {
@@ -88,6 +89,13 @@ func (o operations) InterceptOperation(ctx context.Context, next graphql.Operati
 		}
 		return response
 	}
+}
+
+func kindOf(op *graphql.OperationContext) string {
+	if op == nil || op.Operation == nil {
+		return "none"
+	}
+	return string(op.Operation.Operation)
 }
 
 // mostName is how many characters of an operation's name a span takes.
