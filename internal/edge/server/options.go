@@ -7,16 +7,17 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
-	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"parley/internal/edge/admission"
 	"parley/internal/edge/limit"
+	"parley/internal/edge/observe"
 	"parley/internal/edge/persisted"
+	"parley/internal/edge/transport"
 	"parley/internal/ground/allowance"
 	"parley/internal/ground/clock"
 	"parley/internal/ground/trace"
@@ -202,30 +203,32 @@ func (o Options) validate() error {
 	if !slices.Contains([]string{Development, Production}, o.Mode) {
 		return fmt.Errorf("server: the mode must be development or production, not %q", o.Mode)
 	}
-	for _, origin := range o.Origins {
-		if err := checkOrigin(origin); err != nil {
-			return err
-		}
-	}
 	return nil
 }
 
-// checkOrigin says what is wrong with an origin: mostly a slash at its end.
-func checkOrigin(origin string) error {
-	bare := strings.TrimRight(origin, "/")
-	switch {
-	case isOrigin(origin):
-		return nil
-	case isOrigin(bare):
-		return fmt.Errorf("server: an origin must not end with a slash; write %s instead of %s", bare, origin)
+// admission returns the part of the options that bounds callers.
+func (o Options) admission() admission.Options {
+	return admission.Options{
+		Authenticate: o.Authenticate, AuthenticateTimeout: o.RequestTimeout,
+		Origins: o.Origins, LocalOrigins: o.Mode == Development,
+		Rate: o.Rate, InFlight: o.InFlight, Attempts: o.Attempts, Proxies: o.Proxies,
+		PerViewer: o.Socket.PerViewer, Total: o.Socket.Total,
+		Strangers: o.Socket.Strangers, StrangersPerAddress: o.Socket.StrangersPerAddress,
+		Clock: o.Clock, Logger: o.Logger, Registry: o.Registry,
 	}
-	return fmt.Errorf("server: %q is not an origin; write scheme and host, such as https://desk.example.com, in lower case and without a path", origin)
 }
 
-// isOrigin reports whether s is an origin as browsers send it: no path, no
-// wildcard, not "null".
-func isOrigin(s string) bool {
-	u, err := url.Parse(s)
-	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" &&
-		s == u.Scheme+"://"+u.Host && s == strings.ToLower(s) && !strings.Contains(s, "*")
+// transport returns the part of the options that the transports need, with gate as
+// what they ask.
+func (o Options) transport(executor graphql.GraphExecutor, gate *admission.Gate, observer *observe.Observer) transport.Options {
+	return transport.Options{
+		Executor: executor, Schema: o.Schema.Schema(), Gate: gate, Observer: observer,
+		// Go matches the results of methods exactly, so these two are adapted.
+		Knock: func(r *http.Request) (transport.Guest, error) { return gate.Knock(r) },
+		Meter: func(ctx context.Context, op *graphql.OperationContext) transport.Meter { return gate.Meter(ctx, op) },
+
+		Answers: allowance.NewPool(o.Answers), Clock: o.Clock, RequestTimeout: o.RequestTimeout,
+		WriteTimeout: o.Socket.WriteTimeout, PingInterval: o.Socket.PingInterval, InitTimeout: o.Socket.InitTimeout,
+		MessageBytes: o.Socket.MessageBytes, Operations: o.Socket.Operations,
+	}
 }

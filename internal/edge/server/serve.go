@@ -8,14 +8,13 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"parley/internal/edge/transport"
 )
 
 const (
 	idleTimeout    = time.Minute
 	maxHeaderBytes = 16 * kilobyte // holds the largest token twice
-	// farewell is how long sockets may take over the closing handshake, and
-	// cancelled requests over their answer.
-	farewell = 5 * time.Second
 )
 
 // Listen opens the listeners, so that Addr is known before Serve. Serve does it
@@ -98,13 +97,13 @@ func (s *Server) httpServer(ctx context.Context, handler http.Handler) *http.Ser
 // stop ends the public side; cancelWork ends the contexts of all its requests.
 func (s *Server) stop(public *http.Server, cancelWork context.CancelFunc) {
 	s.draining.Store(true)
-	s.connections.closeStreams()
+	s.gate.CloseStreams()
 	drain, cancel := context.WithTimeout(context.Background(), s.options.DrainTimeout)
 	defer cancel()
 	drained := public.Shutdown(drain)
-	ending, cancelEnding := context.WithTimeout(context.Background(), farewell)
+	ending, cancelEnding := context.WithTimeout(context.Background(), transport.Farewell)
 	defer cancelEnding()
-	s.connections.closeAll(ending, goingAway)
+	s.gate.CloseAll(ending)
 	if drained != nil {
 		s.options.Logger.Warn("requests cut off by the stop", "error", drained)
 		cancelWork()

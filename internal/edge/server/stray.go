@@ -21,7 +21,7 @@ var (
 // path that the routes would clean by a redirect, which carriers do not follow. A
 // carrier's console shows the status; the log helps to find the mistake.
 func (s *Server) strayWebhooks(next http.Handler) http.Handler {
-	stray := s.attempts.vetted(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	stray := s.gate.Vetted(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.options.Logger.WarnContext(r.Context(), "a webhook came to a path that accepts none; compare the address configured at the carrier with "+webhookRoute,
 			"path", webhookShape(r.URL.Path), "method", r.Method)
 		answer.Refuse(w, r, http.StatusNotFound, fault.New(fault.NotFound, "Webhooks are accepted only at %s. Remove what follows it.", webhookRoute))

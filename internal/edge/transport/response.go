@@ -1,6 +1,7 @@
-package server
+package transport
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strconv"
@@ -9,9 +10,12 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"parley/internal/edge/answer"
+	"parley/internal/edge/selection"
+	"parley/internal/ground/allowance"
 )
 
-// retryFields tells a caller to wait who has asked for a field too often.
+// retryFields sets Retry-After from errors of fields that the caller asked for too
+// often.
 func retryFields(w http.ResponseWriter, errs gqlerror.List) {
 	for _, err := range errs {
 		if wait, found := err.Extensions["retryAfter"].(int); found {
@@ -20,7 +24,7 @@ func retryFields(w http.ResponseWriter, errs gqlerror.List) {
 	}
 }
 
-// write answers by a response, whose data are the parts where there are any.
+// write sends a response. parts, if there are any, are its data.
 func write(w http.ResponseWriter, status int, mediaType string, response *graphql.Response, parts ...[]byte) {
 	if response.Data != nil && len(response.Errors) == 0 && len(response.Extensions) == 0 {
 		if parts == nil {
@@ -35,7 +39,7 @@ func write(w http.ResponseWriter, status int, mediaType string, response *graphq
 	answer.Write(w, status, mediaType, response)
 }
 
-// writeData writes an answer of data alone without copying it.
+// writeData sends an answer of data alone without copying it.
 func writeData(w http.ResponseWriter, status int, mediaType string, data [][]byte) {
 	const head, tail = `{"data":`, `}`
 	w.Header().Set("Content-Type", mediaType+"; charset=utf-8")
@@ -46,4 +50,26 @@ func writeData(w http.ResponseWriter, status int, mediaType string, data [][]byt
 		_, _ = w.Write(part)
 	}
 	_, _ = w.Write([]byte(tail))
+}
+
+// fit replaces a response that is larger than the operation may take by a refusal.
+func fit(ctx context.Context, response *graphql.Response) *graphql.Response {
+	if response == nil {
+		return nil
+	}
+	size := len(response.Data)
+	if parts := selection.Parts(ctx); parts != nil {
+		size = length(parts)
+	}
+	if err := allowance.FromContext(ctx).Fits(size); err != nil {
+		return answer.Failed(ctx, err)
+	}
+	return response
+}
+
+func length(parts [][]byte) (n int) {
+	for _, part := range parts {
+		n += len(part)
+	}
+	return n
 }

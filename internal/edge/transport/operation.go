@@ -1,8 +1,7 @@
-package server
+package transport
 
 import (
 	"context"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -28,7 +27,7 @@ type operation struct {
 	next     graphql.ResponseHandler
 	end      *stream.End
 	streams  bool
-	meter    *meter      // of a stream
+	frames   *frames     // of a stream
 	settled  *time.Timer // wakes a stream that waited for its viewer's debt
 
 	rest atomic.Int32 // running, resting or woken
@@ -44,11 +43,12 @@ const (
 
 // subscribe starts an operation.
 func (s *socket) subscribe(m message) closing {
-	who, c := s.vouched(s.token)
-	if c != (closing{}) {
-		return c
+	v, err := s.guest.Viewer(s.ctx)
+	if err != nil {
+		return s.rejected(err)
 	}
-	if err := s.rate.read(viewer.NewContext(s.ctx, who.viewer), len(m.Payload)); err != nil {
+	ctx := viewer.NewContext(s.ctx, v)
+	if err := s.options.Gate.Read(ctx, len(m.Payload)); err != nil {
 		s.send(errorFrame(m.ID, gqlerror.List{answer.Present(s.ctx, err)}))
 		return closing{}
 	}
@@ -58,7 +58,6 @@ func (s *socket) subscribe(m message) closing {
 	}
 	params.ReadTime = graphql.TraceTiming{Start: graphql.Now(), End: graphql.Now()}
 	op := &operation{id: m.ID, began: time.Now()}
-	ctx := viewer.NewContext(s.ctx, who.viewer)
 	op.ctx, op.cancel = context.WithCancel(graphql.StartOperationTrace(ctx))
 	op.ctx, op.end = stream.NewContext(op.ctx, func() { s.wake(op) })
 	live, taken := s.start(op)
@@ -156,9 +155,9 @@ func (s *socket) finish(op *operation, errs gqlerror.List) {
 		op.settled.Stop()
 	}
 	if op.streams {
-		s.observer.Unsubscribed()
+		s.options.Observer.Unsubscribed()
 	}
-	s.observer.Operation(op.executed, errs, op.began)
+	s.options.Observer.Operation(op.executed, errs, op.began)
 	switch {
 	case !s.retire(op):
 	case len(errs) > 0:
@@ -185,28 +184,26 @@ func (s *socket) retire(op *operation) bool {
 func (s *socket) execute(op *operation, params *graphql.RawParams) (more bool, errs gqlerror.List) {
 	defer op.catch(&more, &errs)
 	op.executed, errs = s.prepare(op.ctx, params)
-	s.rate.refused(op.ctx, params.Query, errs)
 	op.ctx = graphql.WithOperationContext(op.ctx, op.executed)
 	if errs != nil {
-		return false, s.exec.DispatchError(op.ctx, errs).Errors
+		return false, s.options.Executor.DispatchError(op.ctx, errs).Errors
 	}
 	if op.streams = op.executed.Operation.Operation == ast.Subscription; op.streams {
-		s.observer.Subscribed()
-		op.next, op.ctx = s.exec.DispatchOperation(op.ctx, op.executed)
-		op.meter = s.meter(op.ctx, op.executed)
+		s.options.Observer.Subscribed()
+		op.next, op.ctx = s.options.Executor.DispatchOperation(op.ctx, op.executed)
+		op.frames = s.frames(op.ctx, op.executed)
 		return true, nil
 	}
-	leave, err := s.flight.board(op.ctx)
+	leave, err := s.options.Gate.Board(op.ctx)
 	if err != nil {
-		s.metrics.limit("flight")
 		return false, gqlerror.List{answer.Present(op.ctx, err)}
 	}
 	defer leave()
-	ctx, cancel := context.WithTimeout(op.ctx, s.Server.options.RequestTimeout)
+	ctx, cancel := context.WithTimeout(op.ctx, s.options.RequestTimeout)
 	defer cancel()
-	ctx, allowed := s.answers.NewContext(ctx)
+	ctx, allowed := s.options.Answers.NewContext(ctx)
 	defer allowed.Close()
-	op.next, op.ctx = s.exec.DispatchOperation(ctx, op.executed)
+	op.next, op.ctx = s.options.Executor.DispatchOperation(ctx, op.executed)
 	_, _, errs = s.step(op)
 	return false, errs
 }
@@ -225,7 +222,7 @@ func (s *socket) step(op *operation) (more, idle bool, errs gqlerror.List) {
 		return true, true, nil
 	}
 	if op.streams {
-		defer op.meter.allowed.Close()
+		defer op.frames.allowed.Close()
 	}
 	if response := s.respond(op); response != nil {
 		more, errs = s.answer(op, response)
@@ -247,7 +244,7 @@ func (s *socket) owes(op *operation) bool {
 	if !op.streams || op.ctx.Err() != nil {
 		return false
 	}
-	debt := op.meter.debt()
+	debt := op.frames.Debt()
 	switch {
 	case debt == 0:
 		return false
@@ -261,7 +258,7 @@ func (s *socket) owes(op *operation) bool {
 
 func (s *socket) respond(op *operation) *graphql.Response {
 	if op.streams {
-		return op.meter.frame(op.next, op.end.Passed)
+		return op.frames.next(op.next, op.end.Passed)
 	}
 	return fit(op.ctx, op.next(op.ctx))
 }
@@ -285,12 +282,4 @@ func (s *socket) isLive(op *operation) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.operations[op.id] == op && s.ctx.Err() == nil
-}
-
-// bareToken strips the scheme that connection_init may carry or leave out.
-func bareToken(authorization string) string {
-	if scheme, token, found := strings.Cut(authorization, " "); found && strings.EqualFold(scheme, "Bearer") {
-		return strings.TrimSpace(token)
-	}
-	return strings.TrimSpace(authorization)
 }

@@ -1,4 +1,4 @@
-package server
+package transport
 
 import (
 	"encoding/json"
@@ -100,7 +100,7 @@ func malformedAs(err error, what string) string {
 
 // mostPayload is how many bytes a message has that costs nothing; of a subscribe each
 // is paid for.
-var mostPayload = map[string]int{typeInit: maxHeaderBytes, typePing: 4 * kilobyte, typePong: 4 * kilobyte, typeComplete: kilobyte}
+var mostPayload = map[string]int{typeInit: 16 * kilobyte, typePing: 4 * kilobyte, typePong: 4 * kilobyte, typeComplete: kilobyte}
 
 // parseMessage reads a message of any of the types a client may send. Its
 // payload is checked where it is used.

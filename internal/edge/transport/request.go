@@ -1,8 +1,7 @@
-package server
+package transport
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -12,21 +11,11 @@ import (
 	"unicode/utf8"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/vektah/gqlparser/v2/ast"
-	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"parley/internal/edge/answer"
 	"parley/internal/edge/persisted"
-	"parley/internal/edge/selection"
-	"parley/internal/ground/allowance"
 	"parley/internal/ground/fault"
 )
-
-// httpTransport serves queries and mutations by the GraphQL over HTTP draft
-// (https://graphql.github.io/graphql-over-http/draft/): application/json answers
-// 200 to every well-formed request, application/graphql-response+json 400 when
-// the operation did not run.
-type httpTransport struct{ *Server }
 
 // refusal is an error with the HTTP status it takes.
 type refusal struct {
@@ -34,106 +23,12 @@ type refusal struct {
 	err    error
 }
 
-func (t *httpTransport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	accepts := negotiate(r.Header.Values("Accept"))
-	if accepts.media == "" {
-		answer.Refuse(w, r, http.StatusNotAcceptable,
-			fault.New(fault.BadInput, "Accept %s, %s or %s.", mediaResponse, answer.MediaJSON, mediaEvents))
-		return
-	}
-	leave, err := t.flight.board(r.Context()) // before anything is read, for what is read takes room
-	if err != nil {
-		t.metrics.limit("flight")
-		answer.RefuseAs(w, r, http.StatusTooManyRequests, accepts.refusals(), err)
-		return
-	}
-	defer func() { leave() }()
-	start := graphql.Now()
-	params, refused := t.read(r)
-	if refused != nil {
-		answer.RefuseAs(w, r, refused.status, accepts.refusals(), refused.err)
-		return
-	}
-	if accepts.events {
-		resume(r, params)
-	}
-	params.Headers = r.Header
-	params.ReadTime = graphql.TraceTiming{Start: start, End: graphql.Now()}
-	r = r.WithContext(graphql.StartOperationTrace(r.Context()))
-	op, errs := t.prepare(r.Context(), params)
-	t.rate.refused(r.Context(), params.Query, errs)
-	switch {
-	case rateLimited(errs) != nil:
-		t.refuse(w, r, op, accepts, refusal{http.StatusTooManyRequests, rateLimited(errs)})
-	case errs == nil && op.Operation.Operation == ast.Mutation && r.Method == http.MethodGet:
-		w.Header().Set("Allow", http.MethodPost)
-		t.refuse(w, r, op, accepts, refusal{http.StatusMethodNotAllowed, fault.New(fault.BadInput, "Send mutations by POST.")})
-	case accepts.media == mediaEvents, errs == nil && accepts.events && op.Operation.Operation == ast.Subscription:
-		leave() // a stream is bounded by itself, and what it runs boards again
-		leave = func() {}
-		t.serveEvents(w, r, op, errs)
-	default:
-		t.serveOne(w, r, accepts.media, op, errs)
-	}
-}
-
-// refuse answers an operation that has a status of its own, before any stream.
-func (t *httpTransport) refuse(w http.ResponseWriter, r *http.Request, op *graphql.OperationContext, a accepted, refused refusal) {
-	answer.RetryAfter(w, refused.err)
-	response := answer.Failed(r.Context(), refused.err)
-	t.observer.Ran(r.Context(), op, response.Errors)
-	write(w, refused.status, a.refusals(), response)
-}
-
-// serveOne answers by one response, or with the errors for which there is none.
-func (t *httpTransport) serveOne(w http.ResponseWriter, r *http.Request, media string, op *graphql.OperationContext, errs gqlerror.List) {
-	ctx, allowed := t.answers.NewContext(graphql.WithOperationContext(r.Context(), op))
-	defer allowed.Close()
-	ctx, release := selection.Hold(ctx)
-	defer release()
-	status := http.StatusBadRequest
-	var response *graphql.Response
-	switch {
-	case errs != nil:
-		response = t.exec.DispatchError(ctx, errs)
-	case op.Operation.Operation == ast.Subscription:
-		response = t.exec.DispatchError(ctx, gqlerror.List{answer.AsGraphQL(fault.New(fault.BadInput,
-			"Subscriptions need a stream. Accept %s, or open a WebSocket with %s.", mediaEvents, subprotocol))})
-	default:
-		status, response = t.dispatch(ctx, op)
-	}
-	t.observer.Ran(ctx, op, response.Errors)
-	if media == answer.MediaJSON {
-		status = http.StatusOK
-	}
-	retryFields(w, response.Errors)
-	answer.RetryAfter(w, allowed.Refusal())
-	write(w, status, media, response, selection.Parts(ctx)...)
-}
-
-// dispatch executes a query or mutation and returns the status for
-// application/graphql-response+json.
-func (s *Server) dispatch(ctx context.Context, op *graphql.OperationContext) (int, *graphql.Response) {
-	ctx, cancel := context.WithTimeout(ctx, s.options.RequestTimeout)
-	defer cancel()
-	responses, ctx := s.exec.DispatchOperation(ctx, op)
-	response := fit(ctx, responses(ctx))
-	switch err := allowance.FromContext(ctx).Refusal(); {
-	case err != nil:
-		return answer.StatusOf(err), answer.Failed(ctx, err)
-	case response == nil: // the deadline passed, or the caller left
-		return http.StatusGatewayTimeout, answer.Failed(ctx, context.Cause(ctx))
-	case response.Data == nil:
-		return http.StatusBadRequest, response
-	}
-	return http.StatusOK, response
-}
-
-func (s *Server) read(r *http.Request) (*graphql.RawParams, *refusal) {
+// readParams reads a request by GET or POST, after gate was charged for its bytes.
+func readParams(r *http.Request, gate Gate) (*graphql.RawParams, *refusal) {
 	var params *graphql.RawParams
 	var err error
 	if r.Method == http.MethodGet {
-		if err = s.rate.read(r.Context(), len(r.URL.RawQuery)); err == nil {
+		if err = gate.Read(r.Context(), len(r.URL.RawQuery)); err == nil {
 			params, err = fromURL(r)
 		}
 	} else {
@@ -143,7 +38,7 @@ func (s *Server) read(r *http.Request) (*graphql.RawParams, *refusal) {
 				fault.New(fault.BadInput, "Send the request as Content-Type: application/json in UTF-8."),
 			}
 		}
-		params, err = s.fromBody(r)
+		params, err = fromBody(r, gate)
 	}
 	var large *http.MaxBytesError
 	switch {
@@ -217,7 +112,7 @@ func parseParams(text []byte) (*graphql.RawParams, error) {
 	return params, nil
 }
 
-func (s *Server) fromBody(r *http.Request) (*graphql.RawParams, error) {
+func fromBody(r *http.Request, gate Gate) (*graphql.RawParams, error) {
 	text, err := io.ReadAll(r.Body)
 	var large *http.MaxBytesError
 	switch {
@@ -226,7 +121,7 @@ func (s *Server) fromBody(r *http.Request) (*graphql.RawParams, error) {
 	case err != nil:
 		return nil, fault.New(fault.BadInput, "The body ended before its stated length. Send it again.")
 	}
-	if err := s.rate.read(r.Context(), len(text)); err != nil {
+	if err := gate.Read(r.Context(), len(text)); err != nil {
 		return nil, err
 	}
 	params, err := parseParams(text)

@@ -1,4 +1,4 @@
-package server
+package transport
 
 import (
 	"mime"
@@ -58,8 +58,8 @@ func negotiate(accept []string) accepted {
 	return a
 }
 
-// isStream reports whether a request wants an event stream before any other answer.
-func isStream(r *http.Request) bool {
+// IsStream reports whether a request wants an event stream before any other answer.
+func IsStream(r *http.Request) bool {
 	return negotiate(r.Header.Values("Accept")).media == mediaEvents
 }
 

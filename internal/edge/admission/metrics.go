@@ -1,4 +1,4 @@
-package server
+package admission
 
 import "github.com/prometheus/client_golang/prometheus"
 
@@ -8,7 +8,7 @@ type metrics struct {
 	displaced prometheus.Counter
 }
 
-func newMetrics(registry *prometheus.Registry, connections *connections) (*metrics, error) {
+func newMetrics(registry *prometheus.Registry, connections *connections, undeclared *undeclared) (*metrics, error) {
 	m := &metrics{
 		limited: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "parley_rate_limited_total",
@@ -28,7 +28,7 @@ func newMetrics(registry *prometheus.Registry, connections *connections) (*metri
 	streams := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "parley_event_streams", Help: "Open streams of Server-Sent Events.",
 	}, func() float64 { _, _, streams := connections.count(); return float64(streams) })
-	for _, c := range []prometheus.Collector{m.limited, m.displaced, open, waiting, streams} {
+	for _, c := range []prometheus.Collector{m.limited, m.displaced, open, waiting, streams, undeclared.gauge()} {
 		if err := registry.Register(c); err != nil {
 			return nil, err
 		}

@@ -1,4 +1,4 @@
-package server
+package admission
 
 import (
 	"context"
@@ -45,4 +45,15 @@ func (f *flight) land(who string) {
 	if f.under[who]--; f.under[who] == 0 {
 		delete(f.under, who)
 	}
+}
+
+// Board counts one more query or mutation of the viewer of ctx, until leave is
+// called. It is LIMIT_EXCEEDED, to be tried again in a second, if the viewer has
+// Options.InFlight of them.
+func (g *Gate) Board(ctx context.Context) (leave func(), err error) {
+	leave, err = g.flight.board(ctx)
+	if err != nil {
+		g.metrics.limit("flight")
+	}
+	return leave, err
 }

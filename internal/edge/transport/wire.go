@@ -1,4 +1,4 @@
-package server
+package transport
 
 import (
 	"io"
@@ -10,7 +10,7 @@ import (
 const (
 	// mostDrained is how much of what a caller still sends is read and thrown away
 	// after the closing frame, so that they come to read it.
-	mostDrained = 16 * megabyte
+	mostDrained = 16 << 20
 	// lastWrite is how long the closing frame may take where nobody waits for its
 	// answer.
 	lastWrite = time.Second / 10

@@ -1,4 +1,4 @@
-package server
+package transport
 
 import (
 	"bytes"
@@ -19,7 +19,6 @@ import (
 	"parley/internal/edge/observe"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/stream"
-	"parley/internal/ground/viewer"
 )
 
 // mediaEvents is asked for by those who speak GraphQL over Server-Sent Events in
@@ -35,13 +34,13 @@ const (
 	heartbeat     = ":\n\n" // a comment
 )
 
-// lastEventID is the header by which a browser's EventSource says, when it
-// connects again, which event it saw last: the id is the event's cursor.
-const lastEventID = "Last-Event-ID"
+// LastEventID names the header in which a browser's EventSource says, when it
+// reconnects, which event it saw last. The id is the event's cursor.
+const LastEventID = "Last-Event-ID"
 
 // eventStream is one operation whose answer is a stream of events.
 type eventStream struct {
-	*Server
+	*Endpoint
 	w       http.ResponseWriter
 	control *http.ResponseController
 
@@ -64,40 +63,28 @@ var (
 	errUnwritable = errors.New("the caller does not read")
 )
 
-var errFull = &fault.Error{
-	Code: fault.Unavailable, RetryAfter: time.Second,
-	Message: "The server accepts no more connections. Try again shortly.",
-}
-
-func errPerViewer(limit int) error {
-	return fault.New(fault.LimitExceeded, "An agent may have at most %d sockets and streams open. Close one first.", limit)
-}
-
-// serveEvents answers an operation, or the errors for which there is none, by a
-// stream. What it refuses itself still has a status.
-func (t *httpTransport) serveEvents(w http.ResponseWriter, r *http.Request, op *graphql.OperationContext, errs gqlerror.List) {
+// serveEvents answers with a stream: of the operation's events, or of errs if it
+// cannot run. A stream that gets no place is refused with a status instead.
+func (e *Endpoint) serveEvents(w http.ResponseWriter, r *http.Request, op *graphql.OperationContext, errs gqlerror.List) {
 	ctx := graphql.WithOperationContext(r.Context(), op)
-	e := &eventStream{Server: t.Server, w: w, control: http.NewResponseController(w)}
-	e.stopped, e.stop = context.WithCancelCause(context.WithoutCancel(ctx))
-	defer e.stop(nil)
-	switch err := t.connections.admit(e, viewer.FromContext(ctx)); {
-	case errors.Is(err, errFull):
-		answer.Refuse(w, r, http.StatusServiceUnavailable, err)
-		return
-	case err != nil:
-		answer.Refuse(w, r, http.StatusTooManyRequests, err)
+	events := &eventStream{Endpoint: e, w: w, control: http.NewResponseController(w)}
+	events.stopped, events.stop = context.WithCancelCause(context.WithoutCancel(ctx))
+	defer events.stop(nil)
+	leave, err := e.options.Gate.Stream(ctx, func() { events.stop(errStopping) })
+	if err != nil {
+		answer.Refuse(w, r, turnedAway(err), err)
 		return
 	}
-	defer t.connections.remove(e)
-	e.open()
-	defer e.close()
+	defer leave()
+	events.open()
+	defer events.close()
 	if errs == nil {
-		errs = e.run(ctx, op)
+		errs = events.run(ctx, op)
 	} else {
-		errs = e.next(t.exec.DispatchError(ctx, errs))
+		errs = events.next(e.options.Executor.DispatchError(ctx, errs))
 	}
-	e.send([]byte(eventComplete))
-	t.observer.Ran(ctx, op, errs)
+	events.send([]byte(eventComplete))
+	e.options.Observer.Ran(ctx, op, errs)
 	observe.Streamed(ctx)
 }
 
@@ -109,7 +96,7 @@ func (e *eventStream) open() {
 	e.send([]byte(heartbeat))
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.beat = time.AfterFunc(e.options.Socket.PingInterval, e.heartbeat)
+	e.beat = time.AfterFunc(e.options.PingInterval, e.heartbeat)
 }
 
 // heartbeat keeps proxies from closing what seems to sleep, and finds callers who
@@ -119,12 +106,9 @@ func (e *eventStream) heartbeat() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if !e.over {
-		e.beat.Reset(e.options.Socket.PingInterval)
+		e.beat.Reset(e.options.PingInterval)
 	}
 }
-
-// end implements connection. Queries and mutations are given their time.
-func (e *eventStream) end(closing) { e.stop(errStopping) }
 
 // close lets nobody write after the handler's end.
 func (e *eventStream) close() {
@@ -143,21 +127,20 @@ func (e *eventStream) run(ctx context.Context, op *graphql.OperationContext) (er
 		}
 	}()
 	if op.Operation.Operation != ast.Subscription {
-		leave, err := e.flight.board(ctx)
+		leave, err := e.options.Gate.Board(ctx)
 		if err != nil {
-			e.metrics.limit("flight")
 			return e.next(answer.Failed(ctx, err))
 		}
 		defer leave()
-		ctx, allowed := e.answers.NewContext(ctx)
+		ctx, allowed := e.options.Answers.NewContext(ctx)
 		defer allowed.Close()
 		_, response := e.dispatch(ctx, op)
 		return e.next(response)
 	}
-	e.observer.Subscribed()
-	defer e.observer.Unsubscribed()
-	if who, _ := ctx.Value(identityKey{}).(identity); !who.expiry.IsZero() {
-		left := who.expiry.Sub(e.options.Clock.Now().Std())
+	e.options.Observer.Subscribed()
+	defer e.options.Observer.Unsubscribed()
+	if expiry := e.options.Gate.Expiry(ctx); !expiry.IsZero() {
+		left := expiry.Sub(e.options.Clock.Now().Std())
 		defer time.AfterFunc(left, func() { e.stop(errExpired) }).Stop()
 	}
 	streaming, cancel := context.WithCancel(ctx)
@@ -169,12 +152,12 @@ func (e *eventStream) run(ctx context.Context, op *graphql.OperationContext) (er
 // follow sends a subscription's events until it ends, and then why.
 func (e *eventStream) follow(ctx context.Context, op *graphql.OperationContext) gqlerror.List {
 	ctx, end := stream.NewContext(ctx, nil)
-	responses, answering := e.exec.DispatchOperation(ctx, op)
-	m, last := e.meter(answering, op), ""
+	responses, answering := e.options.Executor.DispatchOperation(ctx, op)
+	m, last := e.frames(answering, op), ""
 	defer m.allowed.Close()
 	next := func() *graphql.Response {
 		m.settle(answering)
-		return m.frame(responses, func() string { return last })
+		return m.next(responses, func() string { return last })
 	}
 	for response := next(); response != nil; response = next() {
 		errs := e.next(response)
@@ -225,7 +208,7 @@ func (e *eventStream) send(event []byte) {
 	if e.over {
 		return
 	}
-	err := e.control.SetWriteDeadline(time.Now().Add(e.options.Socket.WriteTimeout))
+	err := e.control.SetWriteDeadline(time.Now().Add(e.options.WriteTimeout))
 	if err == nil {
 		_, err = e.w.Write(event)
 	}
@@ -260,7 +243,7 @@ func cursorOf(data []byte) string {
 // resume lets an EventSource go on where it was: what it saw last takes the place
 // of the variable after.
 func resume(r *http.Request, params *graphql.RawParams) {
-	if id := r.Header.Get(lastEventID); id != "" {
+	if id := r.Header.Get(LastEventID); id != "" {
 		if params.Variables == nil {
 			params.Variables = map[string]any{}
 		}

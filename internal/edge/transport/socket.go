@@ -1,4 +1,4 @@
-package server
+package transport
 
 import (
 	"context"
@@ -11,33 +11,29 @@ import (
 	"github.com/coder/websocket"
 
 	"parley/internal/edge/answer"
-	"parley/internal/edge/observe"
 	"parley/internal/ground/fault"
 )
 
-// socketTransport serves WebSockets.
-type socketTransport struct{ server *Server }
+// Farewell is how long a socket may take over its closing handshake.
+const Farewell = 5 * time.Second
 
 // socket is one WebSocket. It outlives its request: nothing of net/http's is kept
 // but the connection. One goroutine reads it; an operation has one while there is something
 // to do.
 type socket struct {
-	*Server
-	options *SocketOptions
-	conn    *websocket.Conn
-	wire    *wire
+	*Endpoint
+	guest Guest
+	conn  *websocket.Conn
+	wire  *wire
 
 	// ctx ends when the socket begins to end.
 	ctx    context.Context
 	cancel context.CancelFunc
 
 	// These belong to the reader.
-	greeted *identity // by the request's header, until connection_init
-	attempt attempt   // until then, where there was no such header
-	address string    // where it comes from; empty where that does not count
-	token   string    // of the caller, once acknowledged
-	waiting *time.Timer
-	expiry  *time.Timer
+	acknowledged bool
+	waiting      *time.Timer
+	expiry       *time.Timer
 
 	mu         sync.Mutex
 	pinging    *time.Timer
@@ -48,37 +44,27 @@ type socket struct {
 	ended  chan struct{} // closed when the closing handshake is over
 }
 
-func (t *socketTransport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	server := t.server
-	if server.connections.full() {
-		answer.Refuse(w, r, http.StatusServiceUnavailable, errFull)
+// ServeSocket serves a request with the header Upgrade, by graphql-transport-ws. It
+// returns as soon as the socket is open.
+func (e *Endpoint) ServeSocket(w http.ResponseWriter, r *http.Request) {
+	guest, err := e.options.Knock(r)
+	if err != nil {
+		answer.Refuse(w, r, turnedAway(err), err)
 		return
 	}
-	who, greeted := r.Context().Value(identityKey{}).(identity)
-	var attempt attempt
-	if !greeted {
-		var refused *fault.Error
-		if attempt, refused = server.attempts.begin(r, "socket"); refused != nil {
-			answer.Refuse(w, r, http.StatusTooManyRequests, refused)
-			return
-		}
-	}
-	slim := &slim{ResponseWriter: w, timeout: server.options.Socket.WriteTimeout}
+	slim := &slim{ResponseWriter: w, timeout: e.options.WriteTimeout}
 	conn, err := websocket.Accept(slim, r, &websocket.AcceptOptions{
 		Subprotocols:       []string{subprotocol},
-		InsecureSkipVerify: true, // sameOrigin has checked, against exact origins
+		InsecureSkipVerify: true, // the routes have checked the origin, against an exact list
 	})
 	if err != nil {
 		return // Accept has answered
 	}
 	s := &socket{
-		Server: server, options: &server.options.Socket, conn: conn, wire: slim.wire, attempt: attempt, address: attempt.address,
+		Endpoint: e, guest: guest, conn: conn, wire: slim.wire,
 		operations: map[string]*operation{}, ended: make(chan struct{}),
 	}
-	if greeted {
-		s.greeted, s.address = &who, server.attempts.key(r)
-	}
-	s.ctx, s.cancel = context.WithCancel(server.observer.Detach(r))
+	s.ctx, s.cancel = context.WithCancel(e.options.Observer.Detach(r))
 	go s.serve()
 }
 
@@ -88,7 +74,7 @@ func (s *socket) serve() {
 	defer s.contain()
 	s.conn.SetReadLimit(-1) // read has one of its own
 	s.waiting = time.AfterFunc(s.options.InitTimeout, s.expire)
-	switch err := s.enter(); {
+	switch err := s.guest.Enter(s.stopping, s.drop); {
 	case err != nil:
 		s.end(later(err))
 	case s.conn.Subprotocol() != subprotocol:
@@ -104,23 +90,10 @@ func (s *socket) serve() {
 	}
 }
 
-// enter takes a place: a viewer's, where the request's header has named one. Who gets
-// none there says farewell from a stranger's.
-func (s *socket) enter() error {
-	if s.greeted == nil {
-		return s.connections.knock(s, s.address)
-	}
-	err := s.connections.admit(s, s.greeted.viewer)
-	if err != nil {
-		_ = s.connections.knock(s, s.address) // it is refused anyway
-	}
-	return err
-}
-
 // expire ends a socket that has not signed in in time. Its place is free at once,
 // and nobody waits for its farewell.
 func (s *socket) expire() {
-	s.connections.forget(s)
+	s.guest.GiveUp()
 	s.endWithin(0, initTimeout)
 }
 
@@ -166,8 +139,8 @@ func (s *socket) leave() {
 	s.running.Wait()
 	<-s.ended
 	_ = s.conn.CloseNow()
-	s.observer.Closed(s.ctx)
-	s.connections.remove(s) // last: the stop waits for it
+	s.options.Observer.Closed(s.ctx)
+	s.guest.Leave() // last: the stop waits for it
 }
 
 func (s *socket) stopTimers() {
@@ -198,7 +171,7 @@ func (s *socket) receive(m message) closing {
 	case m.Type == typePong:
 	case m.Type == typeInit:
 		return s.init(m)
-	case !s.acknowledged():
+	case !s.acknowledged:
 		return unauthorised
 	case m.Type == typeSubscribe:
 		return s.subscribe(m)
@@ -208,61 +181,42 @@ func (s *socket) receive(m message) closing {
 	return closing{}
 }
 
-func (s *socket) acknowledged() bool { return s.token != "" }
-
 // init authenticates by the payload, or else by the header of the request.
 func (s *socket) init(m message) closing {
-	if s.acknowledged() {
+	if s.acknowledged {
 		return secondInit
 	}
 	authorization, c := parseInit(m.Payload)
 	if c != (closing{}) {
 		return c
 	}
-	who, c := s.who(authorization)
-	if c != (closing{}) {
-		return c
+	expiry, err := s.guest.SignIn(s.ctx, authorization)
+	if err != nil {
+		return s.rejected(err)
 	}
-	if err := s.connections.admit(s, who.viewer); err != nil {
-		return later(err)
-	}
+	s.acknowledged = true
 	s.waiting.Stop()
 	s.waiting = nil
 	// Callers who come together are not pinged together.
 	s.pingAfter(rand.N(s.options.PingInterval)) //nolint:gosec // G404: no secret
-	observe.SignedIn(s.ctx, who.viewer.Username)
-	s.attempt.succeeded()
-	s.token, s.greeted, s.attempt = who.token, nil, attempt{}
 	s.send(frame("", typeAck, nil))
-	if !who.expiry.IsZero() {
-		left := who.expiry.Sub(s.Server.options.Clock.Now().Std())
+	if !expiry.IsZero() {
+		left := expiry.Sub(s.options.Clock.Now().Std())
 		s.expiry = time.AfterFunc(left, func() { s.end(expired) })
 	}
 	return closing{}
 }
 
-func (s *socket) who(authorization string) (identity, closing) {
-	if s.greeted != nil && authorization == "" {
-		return *s.greeted, closing{}
-	}
-	return s.vouched(bareToken(authorization))
-}
-
-// vouched asks whose the token is now. Every operation asks again: a socket
-// outlives changes of rights.
-func (s *socket) vouched(token string) (identity, closing) {
-	who, err := s.whose(s.ctx, token)
+// rejected is how a socket ends whose guest is not let in, or no longer.
+func (s *socket) rejected(err error) closing {
 	switch fault.CodeOf(err) {
-	case "":
-		return who, closing{}
 	case fault.Unauthenticated, fault.Forbidden:
-		return identity{}, forbidden(err)
+		return forbidden(err)
+	case fault.Unavailable, fault.LimitExceeded:
+		return later(err)
 	}
 	_ = answer.Present(s.ctx, err) // for the log
-	if fault.CodeOf(err) == fault.Unavailable {
-		return identity{}, later(err)
-	}
-	return identity{}, serverError
+	return serverError
 }
 
 // send writes one frame. A socket that cannot take it in time is cut: its
@@ -299,7 +253,10 @@ func (s *socket) pingAfter(d time.Duration) {
 
 // end stops the operations and closes the socket with a code. It does not wait;
 // only the first call counts.
-func (s *socket) end(c closing) { s.endWithin(farewell, c) }
+func (s *socket) end(c closing) { s.endWithin(Farewell, c) }
+
+// stopping ends the socket because the server stops.
+func (s *socket) stopping() { s.end(goingAway) }
 
 // endWithin gives the peer this long to answer.
 func (s *socket) endWithin(wait time.Duration, c closing) {

@@ -1,11 +1,11 @@
-package server
+package transport
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"net/url"
 	"strings"
 	"testing"
@@ -17,6 +17,11 @@ import (
 	"parley/internal/edge/answer"
 	"parley/internal/edge/persisted"
 )
+
+// open is a gate that charges nothing for reading.
+type open struct{ Gate }
+
+func (open) Read(context.Context, int) error { return nil }
 
 // FuzzRequest looks for panics in what reads a request, by body and by URL, and
 // for requests let through that have nothing to run or are refused without a
@@ -35,7 +40,7 @@ func FuzzRequest(f *testing.F) {
 		get := httptest.NewRequest(http.MethodGet, "/graphql", nil)
 		get.URL.RawQuery = query
 		for _, r := range []*http.Request{post, get} {
-			params, refused := (&Server{rate: &rate{}}).read(r)
+			params, refused := readParams(r, open{})
 			if refused != nil {
 				require.GreaterOrEqual(t, refused.status, 400)
 				require.Less(t, refused.status, 500)
@@ -43,7 +48,7 @@ func FuzzRequest(f *testing.F) {
 				continue
 			}
 			require.True(t, strings.TrimSpace(params.Query) != "" || persisted.Names(params))
-			r.Header.Set(lastEventID, "c1")
+			r.Header.Set(LastEventID, "c1")
 			resume(r, params)
 			require.Equal(t, "c1", params.Variables["after"])
 		}
@@ -82,7 +87,7 @@ func FuzzEvent(f *testing.F) {
 			return
 		}
 		w := httptest.NewRecorder()
-		e := &eventStream{Server: &Server{options: Options{}.withDefaults()}, w: w, control: http.NewResponseController(deadlineless{w})}
+		e := &eventStream{Endpoint: New(Options{WriteTimeout: time.Second}), w: w, control: http.NewResponseController(deadlineless{w})}
 		require.Empty(t, e.next(&graphql.Response{Data: data}))
 		text := w.Body.String()
 		require.True(t, strings.HasSuffix(text, "\n\n"))
@@ -103,20 +108,3 @@ func FuzzEvent(f *testing.F) {
 type deadlineless struct{ *httptest.ResponseRecorder }
 
 func (deadlineless) SetWriteDeadline(time.Time) error { return nil }
-
-// FuzzAddress looks for panics, and for a private peer that is bounded.
-func FuzzAddress(f *testing.F) {
-	f.Add("127.0.0.1:1", "203.0.113.7")
-	f.Add("[::1]:1", "a, ::ffff:1.2.3.4, [2001:db8::1]:80")
-	f.Add("198.51.100.1:1", "")
-	a := &attempts{proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}
-	f.Fuzz(func(t *testing.T, remote, forwarded string) {
-		r := &http.Request{RemoteAddr: remote, Header: http.Header{"X-Forwarded-For": {forwarded}}}
-		address, counts := a.address(r)
-		if counts {
-			require.True(t, address.IsValid())
-			require.False(t, a.isProxy(address))
-			require.NotEmpty(t, addressKey(address))
-		}
-	})
-}

@@ -1,4 +1,4 @@
-package server
+package admission
 
 import (
 	"log/slog"
@@ -16,17 +16,9 @@ var forwarding = []string{"X-Forwarded-For", "X-Real-Ip", "Forwarded"}
 // undeclared notices a proxy that the operator has not declared: bounds by address
 // then hold for all its callers together, or for none.
 type undeclared struct {
-	attempts *attempts
-	logger   *slog.Logger
-	seen     atomic.Bool
-}
-
-// noticed looks at every request.
-func (u *undeclared) noticed(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		u.look(r)
-		next.ServeHTTP(w, r)
-	})
+	proxies []netip.Prefix
+	logger  *slog.Logger
+	seen    atomic.Bool
 }
 
 // look says it once, of the first request that gives it away. A caller from a public
@@ -41,10 +33,10 @@ func (u *undeclared) look(r *http.Request) {
 		return
 	}
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil || u.attempts.isProxy(peer.Addr().Unmap()) {
+	if err != nil || within(u.proxies, peer.Addr().Unmap()) {
 		return
 	}
-	if len(u.attempts.proxies) > 0 && !isLocal(peer.Addr().Unmap()) || u.seen.Swap(true) {
+	if len(u.proxies) > 0 && !isLocal(peer.Addr().Unmap()) || u.seen.Swap(true) {
 		return
 	}
 	u.logger.WarnContext(r.Context(), "requests come through an undeclared proxy, so callers cannot be distinguished by address; "+
@@ -52,7 +44,7 @@ func (u *undeclared) look(r *http.Request) {
 }
 
 // UndeclaredProxy is the metric that is 1 once a request came through a proxy that
-// Options.Proxies does not name.
+// Options.Proxies does not list.
 const UndeclaredProxy = "parley_undeclared_proxy"
 
 func (u *undeclared) gauge() prometheus.Collector {

@@ -1,4 +1,4 @@
-package server
+package transport
 
 import (
 	"encoding/json"
@@ -8,6 +8,8 @@ import (
 
 	"github.com/coder/websocket"
 	"github.com/stretchr/testify/require"
+
+	"parley/internal/ground/fault"
 )
 
 // FuzzProtocol looks for panics, and for messages that are let through without
@@ -46,7 +48,7 @@ func TestCloseReasonsFitTheirFrame(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("☃", maxIDBytes/3)
 	for _, c := range []closing{
-		goingAway, serverError, later(errPerViewer(20)), later(errFull), notAcceptable, unauthorised, expired, forbidden(errNoToken), initTimeout, secondInit,
+		goingAway, serverError, later(fault.New(fault.LimitExceeded, "%s", long+long+long)), notAcceptable, unauthorised, expired, forbidden(fault.New(fault.Forbidden, "%s", long+long+long)), initTimeout, secondInit,
 		subscriberExists(long), subscriberExists("a"),
 	} {
 		require.LessOrEqual(t, len(c.reason), 123, c.reason)

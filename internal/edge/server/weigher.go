@@ -6,32 +6,8 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 
-	"parley/internal/edge/answer"
-	"parley/internal/edge/selection"
 	"parley/internal/ground/allowance"
 )
-
-// fit answers instead of a response that is larger than the operation may take.
-func fit(ctx context.Context, response *graphql.Response) *graphql.Response {
-	if response == nil {
-		return nil
-	}
-	size := len(response.Data)
-	if parts := selection.Parts(ctx); parts != nil {
-		size = length(parts)
-	}
-	if err := allowance.FromContext(ctx).Fits(size); err != nil {
-		return answer.Failed(ctx, err)
-	}
-	return response
-}
-
-func length(parts [][]byte) (n int) {
-	for _, part := range parts {
-		n += len(part)
-	}
-	return n
-}
 
 // weigher is a gqlgen extension that takes what the executor is about to write
 // from what the operation may. Compiled operations do so by themselves.

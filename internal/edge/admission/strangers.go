@@ -1,11 +1,11 @@
-package server
+package admission
 
 import "slices"
 
 // stranger is a socket whose connection_init was not acknowledged, and where it
 // comes from; an empty address is not known.
 type stranger struct {
-	*socket
+	*place
 	address string
 }
 
@@ -20,12 +20,12 @@ type strangers struct {
 
 // seat gives a newcomer a place and returns who has lost theirs by it: somebody
 // from the same address where that has its share, else anybody.
-func (r *strangers) seat(s stranger) (displaced *socket) {
+func (r *strangers) seat(s stranger) (displaced *place) {
 	switch {
 	case s.address != "" && r.from(s.address) >= r.perAddress:
 		displaced = r.first(s.address)
 	case len(r.waiting) >= r.most:
-		displaced = r.waiting[0].socket
+		displaced = r.waiting[0].place
 	}
 	r.forget(displaced)
 	r.waiting = append(r.waiting, s)
@@ -41,18 +41,18 @@ func (r *strangers) from(address string) (n int) {
 	return n
 }
 
-func (r *strangers) first(address string) *socket {
+func (r *strangers) first(address string) *place {
 	for _, s := range r.waiting {
 		if s.address == address {
-			return s.socket
+			return s.place
 		}
 	}
 	return nil
 }
 
 // forget frees the place of a socket that has one.
-func (r *strangers) forget(s *socket) {
-	at := slices.IndexFunc(r.waiting, func(w stranger) bool { return w.socket == s })
+func (r *strangers) forget(p *place) {
+	at := slices.IndexFunc(r.waiting, func(w stranger) bool { return w.place == p })
 	if at >= 0 {
 		r.waiting = slices.Delete(r.waiting, at, at+1)
 	}
