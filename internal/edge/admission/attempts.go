@@ -12,21 +12,20 @@ import (
 	"parley/internal/ground/quota"
 )
 
-// attempts bounds, for each address, what comes without a good token or signature.
+// attempts bounds, by address, the requests without a good token or signature.
 type attempts struct {
 	callers *quota.Callers
 	proxies []netip.Prefix
 	limited func(what string)
 }
 
-// attempt is one that was counted, until it turns out well.
+// attempt is a request that counts against its address until it succeeds.
 type attempt struct {
 	of      *attempts
 	address string // empty: it does not count
 }
 
-// begin counts an attempt; it returns the fault to answer with when there were
-// too many.
+// begin counts an attempt. It returns the fault to answer with if there were too many.
 func (a *attempts) begin(r *http.Request, what string) (attempt, *fault.Error) {
 	key := a.key(r)
 	if key == "" {
@@ -43,7 +42,7 @@ func (a *attempts) begin(r *http.Request, what string) (attempt, *fault.Error) {
 	}
 }
 
-// key is what a request's address is counted by; empty where it does not count.
+// key returns what a request's address is counted by; empty if it does not count.
 func (a *attempts) key(r *http.Request) string {
 	address, counts := a.address(r)
 	if !counts {
@@ -59,9 +58,9 @@ func (a attempt) succeeded() {
 	}
 }
 
-// address returns where a request comes from, past the proxies that are known.
-// Where none is declared, one that comes straight from a private network does not
-// count: it may be a proxy, which would let one stranger stand for all.
+// address returns where a request comes from, behind the declared proxies. If none
+// are declared, an address of a private network does not count: it may be a proxy,
+// and one stranger would then use up the attempts of all its callers.
 func (a *attempts) address(r *http.Request) (address netip.Addr, counts bool) {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
@@ -84,7 +83,7 @@ func (a *attempts) address(r *http.Request) (address netip.Addr, counts bool) {
 	return address, false
 }
 
-// parseHop reads an address to which some proxies add the port.
+// parseHop reads an address; some proxies add the port.
 func parseHop(hop string) (netip.Addr, error) {
 	if withPort, err := netip.ParseAddrPort(hop); err == nil {
 		return withPort.Addr().Unmap(), nil
@@ -93,7 +92,7 @@ func parseHop(hop string) (netip.Addr, error) {
 	return address.Unmap(), err
 }
 
-// remote is a request's address for the log.
+// remote returns a request's address for the log.
 func (a *attempts) remote(r *http.Request) string {
 	if address, counts := a.address(r); counts && len(a.proxies) > 0 {
 		return address.String()
@@ -110,7 +109,7 @@ func within(networks []netip.Prefix, address netip.Addr) bool {
 	return slices.ContainsFunc(networks, func(p netip.Prefix) bool { return p.Contains(address) })
 }
 
-// addressKey takes the network that one subscriber of IPv6 has as one address.
+// addressKey counts an IPv6 subscriber's whole network as one address.
 func addressKey(address netip.Addr) string {
 	if network, err := address.Prefix(64); err == nil && address.Is6() {
 		return network.String()
@@ -118,8 +117,7 @@ func addressKey(address netip.Addr) string {
 	return address.String()
 }
 
-// vetted bounds the refusals of a handler whose callers prove themselves by a
-// signature.
+// vetted bounds the refusals of a handler that checks signatures.
 func (a *attempts) vetted(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		attempt, refused := a.begin(r, "webhook")

@@ -9,8 +9,7 @@ import (
 	"parley/internal/ground/viewer"
 )
 
-// place is that of a connection that lives beyond an answer: a WebSocket or an event
-// stream.
+// place is that of a long-lived connection: a WebSocket or an event stream.
 type place struct {
 	stop func() // ends it because the server stops
 	drop func() // cuts it off at once; nil for a stream
@@ -18,7 +17,7 @@ type place struct {
 
 func (p *place) isSocket() bool { return p.drop != nil }
 
-// connections knows every one that is open, to bound and to close them.
+// connections are all the open ones, to bound and to close them.
 type connections struct {
 	perViewer, total int
 	displaced        func() // counts strangers who had to give way
@@ -52,15 +51,15 @@ func (r *connections) count() (sockets, waiting, streams int) {
 	return sockets, len(r.strangers.waiting), len(r.open) - sockets
 }
 
-// full reports whether nobody more can sign in.
+// full reports whether no more can sign in.
 func (r *connections) full() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.closed || r.signedIn >= r.total
 }
 
-// knock takes in a socket that has not signed in, in the place of another where
-// there is no other.
+// knock gives a place to a socket that has not signed in, that of another stranger if
+// none is free.
 func (r *connections) knock(p *place, address string) error {
 	r.mu.Lock()
 	if r.closed {
@@ -77,15 +76,15 @@ func (r *connections) knock(p *place, address string) error {
 	return nil
 }
 
-// forget frees the place of a socket that will not sign in any more.
+// forget frees the place of a stranger who is too late to sign in.
 func (r *connections) forget(p *place) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.strangers.forget(p)
 }
 
-// admit counts a connection for its viewer, unless they or all viewers together
-// have as many as they may.
+// admit counts a connection for its viewer, unless the viewer, or all viewers together,
+// have as many as allowed.
 func (r *connections) admit(p *place, v *viewer.Viewer) error {
 	key := viewerKey(v)
 	r.mu.Lock()
@@ -134,8 +133,7 @@ func (r *connections) remove(p *place) {
 	}
 }
 
-// closeStreams takes no more connections and ends the event streams, which are
-// requests that the server's stop would wait for.
+// closeStreams lets nobody in any more and ends the event streams.
 func (r *connections) closeStreams() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -147,8 +145,8 @@ func (r *connections) closeStreams() {
 	}
 }
 
-// closeAll ends every connection and takes no more. It returns when all have gone
-// or ctx ends.
+// closeAll lets nobody in any more and ends every connection. It returns when all have
+// left or ctx ends.
 func (r *connections) closeAll(ctx context.Context) {
 	r.mu.Lock()
 	r.closed = true

@@ -9,8 +9,8 @@ import (
 	"parley/internal/ground/viewer"
 )
 
-// flight counts the queries and mutations that each viewer has under way, over
-// HTTP and sockets together.
+// flight counts the queries and mutations that each viewer has running, over HTTP and
+// sockets together.
 type flight struct {
 	most int // negative: any
 
@@ -20,7 +20,7 @@ type flight struct {
 
 func newFlight(most int) *flight { return &flight{most: most, under: map[string]int{}} }
 
-// board counts one more until leave is called; a fault says that there are enough.
+// board counts one more until leave is called. It fails if there are enough.
 func (f *flight) board(ctx context.Context) (leave func(), err error) {
 	v := viewer.FromContext(ctx)
 	if v == nil || f.most < 0 {

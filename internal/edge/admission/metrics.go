@@ -2,7 +2,7 @@ package admission
 
 import "github.com/prometheus/client_golang/prometheus"
 
-// metrics are those of admission.
+// metrics count what was refused or had to give way.
 type metrics struct {
 	limited   *prometheus.CounterVec
 	displaced prometheus.Counter

@@ -10,20 +10,19 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// forwarding are the headers in which proxies say whom they speak for.
+// forwarding are the headers in which proxies name the client.
 var forwarding = []string{"X-Forwarded-For", "X-Real-Ip", "Forwarded"}
 
-// undeclared notices a proxy that the operator has not declared: bounds by address
-// then hold for all its callers together, or for none.
+// undeclared detects a proxy that the operator has not declared. Bounds by address
+// then apply to all its callers together, or to none.
 type undeclared struct {
 	proxies []netip.Prefix
 	logger  *slog.Logger
 	seen    atomic.Bool
 }
 
-// look says it once, of the first request that gives it away. A caller from a public
-// address may write such a header by themselves; where proxies are declared that
-// means nothing.
+// look logs the first request that reveals such a proxy. If proxies are declared, a
+// header from a public address means nothing: callers may write it themselves.
 func (u *undeclared) look(r *http.Request) {
 	if u.seen.Load() {
 		return

@@ -20,22 +20,22 @@ import (
 const (
 	requestCost  = 10      // of an operation, before it is read
 	readBytes    = 100     // of a request cost 1, before they are read
-	refusedBytes = 10      // of a document that is refused cost 1: its reading is not remembered
+	refusedBytes = 10      // of a refused document cost 1: no cache saves parsing it again
 	mutationCost = 100     // of each of its mutations
 	frameBytes   = 1 << 10 // of a stream's frame cost 1
 )
 
 // RequestRate returns a gqlgen extension that charges for a request before its
 // document is read, so that bad documents cost too. It comes before all others.
-func (g *Gate) RequestRate() graphql.HandlerExtension { return requestRate{g} }
+func (g *Gate) RequestRate() graphql.HandlerExtension { return requestRate{gate: g} }
 
 // OperationRate returns a gqlgen extension that charges for what a valid operation
 // costs, before it runs and while it runs. It comes after limit's.
-func (g *Gate) OperationRate() graphql.HandlerExtension { return operationRate{g} }
+func (g *Gate) OperationRate() graphql.HandlerExtension { return operationRate{gate: g} }
 
-type requestRate struct{ *Gate }
+type requestRate struct{ gate *Gate }
 
-type operationRate struct{ *Gate }
+type operationRate struct{ gate *Gate }
 
 // ExtensionName implements graphql.HandlerExtension.
 func (requestRate) ExtensionName() string { return "RequestRate" }
@@ -51,21 +51,21 @@ func (operationRate) Validate(graphql.ExecutableSchema) error { return nil }
 
 // MutateOperationParameters implements graphql.OperationParameterMutator.
 func (r requestRate) MutateOperationParameters(ctx context.Context, _ *graphql.RawParams) *gqlerror.Error {
-	return r.take(ctx, requestCost)
+	return r.gate.take(ctx, requestCost)
 }
 
 // MutateOperationContext implements graphql.OperationContextMutator.
 func (r operationRate) MutateOperationContext(ctx context.Context, op *graphql.OperationContext) *gqlerror.Error {
-	if r.callers == nil {
+	if r.gate.callers == nil {
 		return nil
 	}
-	return r.take(ctx, charged(op.Doc, op.Operation, limit.CostIn(op))-requestCost)
+	return r.gate.take(ctx, charged(op.Doc, op.Operation, limit.CostIn(op))-requestCost)
 }
 
 // InterceptOperation implements graphql.OperationInterceptor: it charges for what
 // shows only while the operation runs.
 func (r operationRate) InterceptOperation(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
-	return next(price.NewContext(ctx, func(units int) { r.callers.Charge(viewerKey(viewer.FromContext(ctx)), float64(units)) }))
+	return next(price.NewContext(ctx, func(units int) { r.gate.callers.Charge(viewerKey(viewer.FromContext(ctx)), float64(units)) }))
 }
 
 // Charged returns the units of cost that an operation takes from its caller's bucket

@@ -2,24 +2,23 @@ package admission
 
 import "slices"
 
-// stranger is a socket whose connection_init was not acknowledged, and where it
-// comes from; an empty address is not known.
+// stranger is a socket that has not signed in, and its address; empty if unknown.
 type stranger struct {
 	*place
 	address string
 }
 
-// strangers are in the order in which they came. They have places of their own, so
-// that they take none of those who have signed in. Who comes when all are taken is
-// given that of the stranger who has waited longest: an agent's client signs in
-// within a round trip, and who says nothing gives way.
+// strangers have places of their own, so that they take none from agents who have
+// signed in. When all are taken, a newcomer gets the place of the stranger who has
+// waited longest: an agent's client signs in within a round trip, so those who say
+// nothing give way. They are in the order of arrival.
 type strangers struct {
 	most, perAddress int
 	waiting          []stranger
 }
 
-// seat gives a newcomer a place and returns who has lost theirs by it: somebody
-// from the same address where that has its share, else anybody.
+// seat gives a newcomer a place and returns the stranger who loses theirs, nil if
+// nobody does: one from the same address if that has used up its share, otherwise any.
 func (r *strangers) seat(s stranger) (displaced *place) {
 	switch {
 	case s.address != "" && r.from(s.address) >= r.perAddress:
@@ -50,7 +49,7 @@ func (r *strangers) first(address string) *place {
 	return nil
 }
 
-// forget frees the place of a socket that has one.
+// forget frees the place of p, if it has one.
 func (r *strangers) forget(p *place) {
 	at := slices.IndexFunc(r.waiting, func(w stranger) bool { return w.place == p })
 	if at >= 0 {

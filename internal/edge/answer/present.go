@@ -20,15 +20,15 @@ import (
 	"parley/internal/ground/fault"
 )
 
-// Scope is what Present has to know of the request that it answers.
+// Scope is what Present needs to know about the request.
 type Scope struct {
 	RequestID string // every error carries it
 	// Logger takes the errors that callers must not see.
 	Logger *slog.Logger
 	// Production drops suggestions from validation errors.
 	Production bool
-	// Passing reports whether an error will go away without us, such as that of a
-	// database that cannot be reached. Nil: none will.
+	// Passing reports whether an error will pass by itself, such as that of a database
+	// that cannot be reached. Nil: none will.
 	Passing func(error) bool
 }
 
@@ -50,12 +50,12 @@ func scopeOf(ctx context.Context) *Scope {
 
 func (s *Scope) passes(err error) bool { return s.Passing != nil && s.Passing(err) }
 
-// Present turns any error into the one a caller sees. A *fault.Error keeps its
-// message and gives its code, field, retryAfter (seconds) and cursor as
-// extensions; parse and validation errors keep message and place, without
-// suggestions in production; a passed deadline is TIMEOUT. Everything else is
-// logged whole and answered as INTERNAL, or UNAVAILABLE (and logged as a warning)
-// when it will pass. All carry the request's id.
+// Present turns any error into the one that the caller sees. A *fault.Error keeps its
+// message, and its code, field, retryAfter (seconds) and cursor become extensions.
+// Parse and validation errors keep message and place, in production without
+// suggestions. A deadline that has passed is TIMEOUT. Everything else is logged whole
+// and shown as INTERNAL, or as UNAVAILABLE (and logged as a warning) if it is
+// passing. All carry the request's id.
 func Present(ctx context.Context, err error) *gqlerror.Error {
 	scope := scopeOf(ctx)
 	out := &gqlerror.Error{Path: graphql.GetPath(ctx), Extensions: map[string]any{}}
@@ -84,7 +84,7 @@ func Present(ctx context.Context, err error) *gqlerror.Error {
 	return out
 }
 
-// faultOf finds or chooses the fault that stands for err.
+// faultOf returns the fault in err, or chooses one.
 func faultOf(ctx context.Context, err error, placed *gqlerror.Error) *fault.Error {
 	var f *fault.Error
 	switch {
@@ -115,8 +115,9 @@ func documentCode(err *gqlerror.Error) fault.Code {
 	return fault.Code(code)
 }
 
-// documentMessage puts gqlgen's words where they alone do not say what is wrong:
-// of a variable they have only the path, of a missing operationName nothing.
+// documentMessage completes gqlgen's messages that do not say enough: the one about a
+// variable has its name only in the path, and the one about a missing operationName
+// does not mention it.
 func documentMessage(err *gqlerror.Error) string {
 	if err.Message == "operation  not found" {
 		return "The document does not have exactly one operation. Set operationName to the one to run."
@@ -139,9 +140,9 @@ func isDocumentError(err *gqlerror.Error) bool {
 	return code == fault.ParseFailed || code == fault.ValidationFailed
 }
 
-// isUnreadableArgument reports whether gqlgen was reading a field's arguments:
-// it has them in the document, but not yet as values. What a custom scalar says
-// of its input then is meant for the caller.
+// isUnreadableArgument reports whether gqlgen was reading a field's arguments: it has
+// them in the document, but not yet as values. The error of a custom scalar is then
+// meant for the caller.
 func isUnreadableArgument(ctx context.Context) bool {
 	field := graphql.GetFieldContext(ctx)
 	return field != nil && field.Args == nil && field.Field.Field != nil && len(field.Field.Arguments) > 0

@@ -10,12 +10,12 @@ import (
 	"parley/internal/ground/price"
 )
 
-// CostOf returns what a validated operation costs: one for each field and what
-// Prices add to it, and what is selected below a connection's edges and nodes, or
-// below a plain list that takes first or last, times the page asked for. A page is
-// the larger of first and last, and PageSize when neither is given. Lists without
-// pages are short by the schema's rule and count once, as does all of introspection,
-// which has its own budget. Fields that @skip leaves out are counted all the same.
+// CostOf returns the cost of a validated operation. A field costs 1 and its price in
+// Prices. Selections below the edges and nodes of a connection, or below a plain list
+// that takes first or last, are multiplied by the page size: the larger of first and
+// last, or PageSize without either. Lists without pages are short by a rule of the
+// schema and count once; so does introspection, which has its own budget. Fields that
+// @skip excludes count too.
 func (o Options) CostOf(doc *ast.QueryDocument, op *ast.OperationDefinition, variables map[string]any) int {
 	c := &coster{
 		pageSize:  o.withDefaults().PageSize,
@@ -74,8 +74,8 @@ func rootFields(doc *ast.QueryDocument, set ast.SelectionSet) (n int) {
 	return n
 }
 
-// cost is linear in the page of the connection around it, so that a fragment on
-// a connection is worked out once for all its pages.
+// cost is linear in the page of the connection around it, so that a fragment on a
+// connection is computed once for all page sizes.
 type cost struct {
 	once    int // paid once
 	perPage int // paid for each item of the page
@@ -160,7 +160,7 @@ func (c *coster) field(f *ast.Field) cost {
 	return cost{once: n}
 }
 
-// priced returns what the field's price adds, for totals below it too.
+// priced returns what the field's price adds, including the totals below it.
 func (c *coster) priced(f *ast.Field, arguments price.Args, below cost) (units int) {
 	if f.ObjectDefinition == nil {
 		return 0
@@ -180,7 +180,7 @@ func (c *coster) priced(f *ast.Field, arguments price.Args, below cost) (units i
 	return add(units, p.Total(arguments))
 }
 
-// paid reports whether the same count has been paid for, as it will be from now on.
+// paid reports whether the same count has been paid for, and notes that it is now.
 func (c *coster) paid(name string, arguments price.Args) bool {
 	key, err := json.Marshal([]any{name, arguments["view"], arguments["filterBy"]})
 	was := c.counted[string(key)]

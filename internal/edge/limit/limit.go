@@ -1,18 +1,17 @@
-// Package limit refuses GraphQL documents that would cost too much, before the
-// costly steps are taken.
+// Package limit refuses GraphQL documents that cost too much, before the expensive
+// steps.
 //
-// Validation takes time quadratic in a document, and expanding fragments that
-// spread each other doubles with every one of them. So a document is first
-// measured as written (bytes, tokens), then parsed and measured as expanded
-// (depth, fields, repeats, aliases), in time linear in its size: fragments are
-// visited once, in the order of their spreads, each with the number of times it
-// will occur. What passes is validated; then its cost is taken from the page
-// sizes it asks for, and only then does it run.
+// Validation is quadratic in the size of a document, and fragments that spread each
+// other double it each time they are expanded. So a document is first measured as
+// written (bytes, tokens), then parsed and measured as expanded (depth, fields,
+// repeats, aliases). This takes linear time: it visits each fragment once, in the
+// order of spreads, with the number of times it will occur. A document that passes
+// is validated, and its cost is computed from the page sizes it asks for; only then
+// does it run.
 //
 //	exec.Use(limit.New(limit.Options{}))
 //
-// Every refusal is fault.LimitExceeded, whose message names the limit and the
-// actual figure.
+// Every refusal is fault.LimitExceeded and names the limit and the actual figure.
 package limit
 
 import (
@@ -30,8 +29,8 @@ import (
 	"parley/internal/ground/price"
 )
 
-// Options are the limits; a zero field takes the default stated. Those of a
-// Budget hold for each operation of the document with its fragments expanded.
+// Options are the limits. A zero field takes the default stated. A Budget holds for
+// each operation of the document, with its fragments expanded.
 type Options struct {
 	Bytes      int // length of the document, default 20,000
 	Tokens     int // lexical tokens, comments included, default 1,500
@@ -41,27 +40,27 @@ type Options struct {
 	// Data bounds what is selected from Parley's own fields. Default: depth 15,
 	// 500 fields, one name 50 times, 30 aliases.
 	Data Budget
-	// Introspection bounds what is selected below __schema and __type, counted
-	// apart since the standard introspection query repeats names that no other
-	// document needs. Default: depth 20, 500 fields, one name 150 times, 30
+	// Introspection bounds what is selected below __schema and __type. It is a budget
+	// of its own because the standard introspection query repeats names more often than
+	// any other document has to. Default: depth 20, 500 fields, one name 150 times, 30
 	// aliases.
 	Introspection Budget
 
 	// Cost bounds an operation's cost: one for a field, times the page size
 	// below every connection. Default 10,000.
 	Cost int
-	// Prices are what fields cost besides. Default: nothing.
+	// Prices are what fields cost on top. Default: nothing.
 	Prices price.Table
-	// PageSize is the page that a connection without first and last is counted
-	// as. Default 20.
+	// PageSize is the page size assumed for a connection without first and last.
+	// Default 20.
 	PageSize int
-	// Remembered is how many accepted documents are kept, so as not to measure
-	// them again. Default 1,000.
+	// Remembered is the number of accepted documents kept, which are not measured
+	// again. Default 1,000.
 	Remembered int
 }
 
-// Budget bounds an expanded selection. Zero fields take the default of the
-// Options field it stands in.
+// Budget bounds an expanded selection. A zero field takes the default that Options
+// states for the budget.
 type Budget struct {
 	Depth   int // fields inside fields
 	Fields  int // fields in all
@@ -136,8 +135,8 @@ func (e *Extension) MutateOperationParameters(ctx context.Context, p *graphql.Ra
 	return nil
 }
 
-// MutateOperationContext refuses a validated operation that costs too much with
-// the variables it came with. What it costs is kept for CostIn.
+// MutateOperationContext refuses a validated operation that costs too much with its
+// variables. It keeps the cost for CostIn.
 func (e *Extension) MutateOperationContext(_ context.Context, op *graphql.OperationContext) *gqlerror.Error {
 	cost := e.options.CostOf(op.Doc, op.Operation, op.Variables)
 	op.Stats.SetExtension(costKey, cost)
@@ -149,15 +148,16 @@ func (e *Extension) MutateOperationContext(_ context.Context, op *graphql.Operat
 
 const costKey = "cost"
 
-// CostIn is what an operation costs that an Extension has let pass.
+// CostIn returns the cost of an operation that an Extension has let pass; 0 for any
+// other.
 func CostIn(op *graphql.OperationContext) int {
 	cost, _ := op.Stats.GetExtension(costKey).(int)
 	return cost
 }
 
-// Check measures a document that is not validated yet and returns
-// fault.LimitExceeded when it passes a limit. Text that is no GraphQL passes:
-// saying where it is wrong is the parser's office.
+// Check measures a document that is not validated yet. It returns
+// fault.LimitExceeded if the document exceeds a limit. Text that is not GraphQL
+// passes: the parser reports what is wrong with it.
 func (o Options) Check(document string) error {
 	o = o.withDefaults()
 	if len(document) > o.Bytes {
@@ -174,8 +174,8 @@ func (o Options) Check(document string) error {
 	return err
 }
 
-// countTokens counts up to the end or the first text that is no token, where
-// the parser will stop too.
+// countTokens counts up to the end or the first invalid token, where the parser will
+// stop too.
 func countTokens(document string) int {
 	lex := lexer.New(&ast.Source{Input: document})
 	for n := 0; ; n++ {

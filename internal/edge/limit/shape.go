@@ -9,7 +9,7 @@ import (
 	"parley/internal/ground/fault"
 )
 
-// A budget is chosen by where a selection stands.
+// domain selects the budget of a selection.
 type domain int
 
 const (

@@ -20,8 +20,8 @@ import (
 )
 
 // span begins the span of a request to the graph or to a webhook. Only callers of
-// the graph may bring a trace of their own: webhooks are open to the world. A
-// WebSocket or an event stream has no span, but each of its operations has one.
+// the graph may bring a trace of their own: anybody can call a webhook. A WebSocket or
+// an event stream has no span, but each of its operations has one.
 func (o *Observer) span(r *http.Request) (context.Context, oteltrace.Span) {
 	ctx, tracer := r.Context(), o.options.Tracer
 	if tracer == nil || r.Header.Get("Upgrade") != "" || o.options.IsStream(r) {
@@ -36,7 +36,7 @@ func (o *Observer) span(r *http.Request) (context.Context, oteltrace.Span) {
 	return ctx, noop.Span{}
 }
 
-// endSpan adds to a request's span how it was answered.
+// endSpan ends a request's span with how it was answered.
 func endSpan(span oteltrace.Span, r *http.Request, request *request, status int) {
 	if span.IsRecording() {
 		span.SetAttributes(attribute.String("http.request.method", r.Method), attribute.String("http.route", route(r)),
@@ -98,11 +98,11 @@ func kindOf(op *graphql.OperationContext) string {
 	return string(op.Operation.Operation)
 }
 
-// mostName is how many characters of an operation's name a span takes.
+// mostName bounds the bytes of an operation's name in a span.
 const mostName = 64
 
-// describe says which operation a span is of. The document itself may hold texts,
-// so that only its hash is kept.
+// describe names a span after its operation. It keeps only a hash of the document,
+// which may contain texts of customers.
 func describe(ctx context.Context, span oteltrace.Span) {
 	if !span.IsRecording() {
 		return

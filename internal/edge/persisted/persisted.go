@@ -1,11 +1,11 @@
-// Package persisted lets a request name its document instead of sending it, and
-// lets an operator say which documents there are.
+// Package persisted lets requests name their document instead of sending it, and
+// operators list the documents that may run.
 //
-// A request names one by its SHA-256, as Apollo's clients do
-// (extensions.persistedQuery) or by the member documentId. Without a list of
-// documents any caller registers one by sending text and hash together once; the
-// most recent are kept. With a list only the documents on it run, named or sent
-// whole, and nothing is registered.
+// A request names a document by its SHA-256, in extensions.persistedQuery as Apollo's
+// clients do, or by the member documentId. Without a list, any caller registers a
+// document by sending text and hash together once; the 1,000 most recently used are
+// kept. With a list, only its documents run, named or sent whole, and none is
+// registered.
 //
 //	documents, err := persisted.Read("documents.json")
 //	exec.Use(persisted.New(documents)) // before limits
@@ -30,7 +30,7 @@ import (
 	"parley/internal/ground/fault"
 )
 
-// Bounds of a list, and of what is registered.
+// Bounds of a list, and of registered documents.
 const (
 	maxFileBytes  = 16 << 20
 	maxDocuments  = 10_000
@@ -38,11 +38,12 @@ const (
 	maxRegistered = 1_000
 )
 
-// Documents are texts by name.
+// Documents maps names to documents.
 type Documents map[string]string
 
-// Read reads a JSON object of name → document, as relay-compiler and
-// graphql-codegen write it. A name that is a SHA-256 must be the document's.
+// Read reads a JSON object of name → document, as relay-compiler and graphql-codegen
+// write it: up to 10,000 documents in 16 MB. A name that is a SHA-256 must be that of
+// its document.
 func Read(file string) (Documents, error) {
 	f, err := os.Open(file)
 	if err != nil {
@@ -102,7 +103,7 @@ var (
 	_ graphql.OperationContextMutator   = (*Extension)(nil)
 )
 
-// New makes the Extension. With documents only those run.
+// New makes the Extension. If documents is not nil, only those run.
 func New(documents Documents) *Extension {
 	if documents == nil {
 		return &Extension{registered: lru.New[string](maxRegistered)}
@@ -120,8 +121,8 @@ func (*Extension) ExtensionName() string { return "PersistedDocuments" }
 // Validate implements graphql.HandlerExtension.
 func (*Extension) Validate(graphql.ExecutableSchema) error { return nil }
 
-// MutateOperationParameters puts the text of the document that is named into the
-// request.
+// MutateOperationParameters puts the text of a named document into the request. It
+// refuses unknown names, hashes that do not match, and documents that are not listed.
 func (e *Extension) MutateOperationParameters(ctx context.Context, p *graphql.RawParams) *gqlerror.Error {
 	name, err := nameIn(p.Extensions)
 	switch {
@@ -150,8 +151,8 @@ func (e *Extension) find(ctx context.Context, p *graphql.RawParams, name string)
 	return nil
 }
 
-// MutateOperationContext registers a document that was sent with its hash, now
-// that it is known to be bounded and to fit the schema.
+// MutateOperationContext registers a document that was sent with its hash, once it has
+// passed the limits and validation.
 func (e *Extension) MutateOperationContext(ctx context.Context, op *graphql.OperationContext) *gqlerror.Error {
 	if name, _ := nameIn(op.Extensions); e.registered != nil && isHash(name) {
 		e.registered.Add(ctx, name, op.RawQuery)
@@ -159,16 +160,16 @@ func (e *Extension) MutateOperationContext(ctx context.Context, op *graphql.Oper
 	return nil
 }
 
-// DocumentID is the member of a request, and the key in its extensions, that
-// names a document.
+// DocumentID is the member of a request, and the key of its extensions, that names a
+// document.
 const DocumentID = "documentId"
 
-// Names reports whether a request names a document, and so needs no text.
+// Names reports whether a request names a document, so that it needs no text.
 func Names(p *graphql.RawParams) bool {
 	return p.Extensions[DocumentID] != nil || p.Extensions["persistedQuery"] != nil
 }
 
-// nameIn returns the name a request gives its document, empty when it gives none.
+// nameIn returns the name that a request gives its document; empty if it gives none.
 func nameIn(extensions map[string]any) (string, error) {
 	if id, found := extensions[DocumentID]; found {
 		name, _ := id.(string)

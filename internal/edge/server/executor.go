@@ -17,9 +17,11 @@ import (
 	"parley/internal/ground/fault"
 )
 
-// documentCacheSize is how many parsed and validated documents are kept.
+// documentCacheSize bounds the parsed and validated documents kept.
 const documentCacheSize = 1000
 
+// newExecutor makes the executor with all extensions, in the order in which they see a
+// request: rates and limits before what they protect.
 func newExecutor(o Options, gate *admission.Gate) *executor.Executor {
 	exec := executor.New(o.Schema)
 	exec.SetErrorPresenter(answer.Present)
@@ -42,8 +44,8 @@ func newExecutor(o Options, gate *admission.Gate) *executor.Executor {
 	return exec
 }
 
-// introspection is off in gqlgen until it is allowed; where it is not, the
-// caller is told so instead of INTERNAL.
+// introspection allows introspection, which gqlgen disables by default, or refuses it
+// with a message instead of gqlgen's INTERNAL.
 type introspection struct{ allowed bool }
 
 func (introspection) ExtensionName() string                   { return "Introspection" }

@@ -20,7 +20,8 @@ func (s *Server) routes() http.Handler {
 	return deadlined(s.options, s.strayWebhooks(mux))
 }
 
-// graphql chooses the transport. All authenticate first.
+// graphql chooses the transport. Every request is authenticated first; sockets may
+// do so later.
 func (s *Server) graphql() http.Handler {
 	plain := s.gate.Authenticated(s.endpoint)
 	socket := s.gate.SameOrigin(s.gate.Identified(http.HandlerFunc(s.endpoint.ServeSocket)))

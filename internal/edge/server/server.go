@@ -1,6 +1,7 @@
-// Package server is Parley's HTTP edge: routes, authentication, CORS, limits,
-// the GraphQL transports, health, metrics and shutdown. It knows no schema: it
-// serves any executable schema and asks a function who a token belongs to.
+// Package server puts Parley's HTTP edge together: options, routes, the executor with
+// its limits, health, listening and shutdown. Transports, admission and observation
+// are packages of their own. It knows no schema: it serves any executable schema and
+// asks a function who a token belongs to.
 //
 //	s, err := server.New(server.Options{
 //		Addr:         "127.0.0.1:8080",
@@ -10,9 +11,9 @@
 //	err = s.Serve(ctx) // until ctx ends, then drains
 //
 // It serves /graphql (POST and GET by the GraphQL over HTTP draft, Server-Sent
-// Events by the graphql-sse protocol, WebSocket by graphql-transport-ws), /webhooks/{provider}/{account}, /healthz
-// and /readyz, and leaves every other path to the playground. A private
-// listener has /metrics and profiles.
+// Events by the graphql-sse protocol, WebSocket by graphql-transport-ws),
+// /webhooks/{provider}/{account}, /healthz and /readyz, and leaves every other path to
+// the playground. A private listener has /metrics and profiles.
 //
 // Every error is JSON in GraphQL's shape with a code of package fault and the
 // request's id. Everything a caller sends is bounded.
@@ -43,7 +44,8 @@ type Server struct {
 	public, private net.Listener
 }
 
-// New makes a Server from options.
+// New makes a Server. It fails on invalid options and if the registry already has
+// metrics of the edge.
 func New(options Options) (*Server, error) {
 	options = options.withDefaults()
 	if err := options.validate(); err != nil {
@@ -67,8 +69,8 @@ func New(options Options) (*Server, error) {
 	return s, nil
 }
 
-// Handler returns what the public listener serves.
+// Handler returns the handler of the public listener.
 func (s *Server) Handler() http.Handler { return s.handler }
 
-// Registry returns where metrics are registered, for others to add theirs.
+// Registry returns the registry of the metrics, for others to add theirs.
 func (s *Server) Registry() *prometheus.Registry { return s.options.Registry }

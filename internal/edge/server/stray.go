@@ -17,8 +17,8 @@ var (
 	providerName = regexp.MustCompile(`^[a-z]{1,20}$`)
 )
 
-// strayWebhooks answers for what is posted beside the webhooks: a slash too many, or a
-// path that the routes would clean by a redirect, which carriers do not follow. A
+// strayWebhooks answers webhooks sent to a wrong path: one with a slash too many, or
+// one that the routes would clean by a redirect, which carriers do not follow. The
 // carrier's console shows the status; the log helps to find the mistake.
 func (s *Server) strayWebhooks(next http.Handler) http.Handler {
 	stray := s.gate.Vetted(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -35,14 +35,14 @@ func (s *Server) strayWebhooks(next http.Handler) http.Handler {
 	})
 }
 
-// isStray reports whether a path is meant for the webhooks and is none of theirs.
+// isStray reports whether a path is meant for webhooks but accepts none.
 func isStray(p string) bool {
 	meant := func(p string) bool { return p == "/webhooks" || strings.HasPrefix(p, "/webhooks/") }
 	clean := path.Clean("/" + p)
 	return (meant(p) || meant(clean)) && (clean != p || !webhookPath.MatchString(p))
 }
 
-// webhookShape is a path for the log: what may be an account's key is left out.
+// webhookShape returns a path for the log, without what may be an account's key.
 func webhookShape(p string) string {
 	segments := strings.Split(p, "/")
 	for i, s := range segments {

@@ -9,8 +9,8 @@ import (
 	"parley/internal/ground/allowance"
 )
 
-// weigher is a gqlgen extension that takes what the executor is about to write
-// from what the operation may. Compiled operations do so by themselves.
+// weigher is a gqlgen extension that charges an operation's allowance for what the
+// executor is about to write. Compiled operations do so themselves.
 type weigher struct{}
 
 // ExtensionName implements graphql.HandlerExtension.
@@ -31,7 +31,7 @@ func (weigher) InterceptField(ctx context.Context, next graphql.Resolver) (any, 
 	return value, nil
 }
 
-// weight is how many bytes a leaf takes, about.
+// weight estimates the bytes of a leaf.
 func weight(value any) int {
 	const other = 8
 	switch v := value.(type) {
@@ -55,7 +55,7 @@ func weight(value any) int {
 	return other
 }
 
-// quoted is the length of a text in JSON.
+// quoted returns the length of a text in JSON.
 func quoted(s string) int {
 	n := len(s) + len(`"",`)
 	for i := range len(s) {

@@ -122,24 +122,28 @@ func (e *Endpoint) prepare(ctx context.Context, params *graphql.RawParams) (*gra
 			explainEnum(e.options.Schema, err)
 		}
 	}
-	if len(errs) > 0 && rateLimited(errs) == nil {
+	if len(errs) > 0 && rateLimited(errs[0]) == nil {
 		e.options.Gate.Refused(ctx, params.Query)
 	}
 	return op, errs
 }
 
-// retryLater reports whether err says that its caller came too often.
-func retryLater(err error) bool {
+// rateLimited returns the fault in err that tells the caller to come back later, nil
+// if there is none.
+func rateLimited(err error) *fault.Error {
 	var f *fault.Error
-	return errors.As(err, &f) && f.Code == fault.LimitExceeded && f.RetryAfter > 0
-}
-
-// rateLimited returns the first of errs if it says to come back later.
-func rateLimited(errs gqlerror.List) error {
-	if len(errs) > 0 && retryLater(errs[0]) {
-		return errs[0]
+	if errors.As(err, &f) && f.Code == fault.LimitExceeded && f.RetryAfter > 0 {
+		return f
 	}
 	return nil
+}
+
+// first returns the first of errs, nil if there are none.
+func first(errs gqlerror.List) error {
+	if len(errs) == 0 {
+		return nil
+	}
+	return errs[0]
 }
 
 // turnedAway returns the status for a connection that gets no place.

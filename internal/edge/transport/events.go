@@ -21,13 +21,13 @@ import (
 	"parley/internal/ground/stream"
 )
 
-// mediaEvents is asked for by those who speak GraphQL over Server-Sent Events in
-// its distinct connections mode: one request, one operation, one stream
+// mediaEvents selects GraphQL over Server-Sent Events in its distinct connections
+// mode: one request, one operation, one stream
 // (https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md).
 const mediaEvents = "text/event-stream"
 
-// What is sent. The empty data of complete is needed: a browser drops an event
-// without, connects again and runs the operation once more.
+// The parts of a stream. The empty data of complete is needed: a browser ignores an
+// event without data, reconnects and runs the operation again.
 const (
 	eventNext     = "event: next\n"
 	eventComplete = "event: complete\ndata:\n\n"
@@ -44,7 +44,7 @@ type eventStream struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
 
-	// stopped ends with the reason why a subscription is cut short.
+	// stopped ends when the subscription is cut short; its cause says why.
 	stopped context.Context
 	stop    context.CancelCauseFunc
 
@@ -53,7 +53,7 @@ type eventStream struct {
 	over bool // nothing more is written
 }
 
-// Why a subscription is cut short.
+// Reasons to cut a subscription short.
 var (
 	errExpired  = fault.New(fault.Unauthenticated, "The token has expired. Get a new one and subscribe from the last cursor.")
 	errStopping = &fault.Error{
@@ -99,8 +99,8 @@ func (e *eventStream) open() {
 	e.beat = time.AfterFunc(e.options.PingInterval, e.heartbeat)
 }
 
-// heartbeat keeps proxies from closing what seems to sleep, and finds callers who
-// have gone without a word.
+// heartbeat keeps proxies from closing an idle stream, and detects callers who have
+// left silently.
 func (e *eventStream) heartbeat() {
 	e.send([]byte(heartbeat))
 	e.mu.Lock()
@@ -110,7 +110,7 @@ func (e *eventStream) heartbeat() {
 	}
 }
 
-// close lets nobody write after the handler's end.
+// close prevents writes after the handler has returned.
 func (e *eventStream) close() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -149,7 +149,8 @@ func (e *eventStream) run(ctx context.Context, op *graphql.OperationContext) (er
 	return e.follow(streaming, op)
 }
 
-// follow sends a subscription's events until it ends, and then why.
+// follow sends a subscription's events until it ends, then the reason if it was cut
+// short.
 func (e *eventStream) follow(ctx context.Context, op *graphql.OperationContext) gqlerror.List {
 	ctx, end := stream.NewContext(ctx, nil)
 	responses, answering := e.options.Executor.DispatchOperation(ctx, op)
@@ -200,8 +201,8 @@ func (e *eventStream) next(response *graphql.Response) gqlerror.List {
 	return response.Errors
 }
 
-// send writes and flushes. A caller who cannot take it in time is given up: they
-// resume elsewhere from the last cursor they saw.
+// send writes and flushes. It ends the stream of a caller who does not read in time;
+// they can resume from the last cursor they saw.
 func (e *eventStream) send(event []byte) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -221,8 +222,8 @@ func (e *eventStream) send(event []byte) {
 	}
 }
 
-// cursorOf returns the cursor that a subscription's event carries, when it was
-// selected by its own name.
+// cursorOf returns the cursor of a subscription's event, if it was selected without
+// an alias.
 func cursorOf(data []byte) string {
 	if !bytes.Contains(data, []byte(`"cursor":"`)) {
 		return ""
@@ -240,8 +241,8 @@ func cursorOf(data []byte) string {
 	return ""
 }
 
-// resume lets an EventSource go on where it was: what it saw last takes the place
-// of the variable after.
+// resume lets an EventSource continue where it was: the id of its last event replaces
+// the variable after.
 func resume(r *http.Request, params *graphql.RawParams) {
 	if id := r.Header.Get(LastEventID); id != "" {
 		if params.Variables == nil {

@@ -40,7 +40,7 @@ func (f *frames) next(respond graphql.ResponseHandler, passed func() string) *gr
 	return response
 }
 
-// resumable is err with the cursor of a stream, if that has one.
+// resumable adds a stream's cursor to err.
 func resumable(err error, cursor string) error {
 	var f *fault.Error
 	if !errors.As(err, &f) {

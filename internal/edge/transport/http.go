@@ -26,7 +26,7 @@ func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			fault.New(fault.BadInput, "Accept %s, %s or %s.", mediaResponse, answer.MediaJSON, mediaEvents))
 		return
 	}
-	leave, err := e.options.Gate.Board(r.Context()) // before anything is read, for what is read takes room
+	leave, err := e.options.Gate.Board(r.Context()) // before the body is read, because it takes memory
 	if err != nil {
 		answer.RefuseAs(w, r, http.StatusTooManyRequests, accepts.refusals(), err)
 		return
@@ -46,13 +46,13 @@ func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r = r.WithContext(graphql.StartOperationTrace(r.Context()))
 	op, errs := e.prepare(r.Context(), params)
 	switch {
-	case rateLimited(errs) != nil:
-		e.refuse(w, r, op, accepts, refusal{http.StatusTooManyRequests, rateLimited(errs)})
+	case rateLimited(first(errs)) != nil:
+		e.refuse(w, r, op, accepts, refusal{http.StatusTooManyRequests, rateLimited(first(errs))})
 	case errs == nil && op.Operation.Operation == ast.Mutation && r.Method == http.MethodGet:
 		w.Header().Set("Allow", http.MethodPost)
 		e.refuse(w, r, op, accepts, refusal{http.StatusMethodNotAllowed, fault.New(fault.BadInput, "Send mutations by POST.")})
 	case accepts.media == mediaEvents, errs == nil && accepts.events && op.Operation.Operation == ast.Subscription:
-		leave() // a stream is bounded by itself, and what it runs boards again
+		leave() // streams have bounds of their own, and a query in one boards again
 		leave = func() {}
 		e.serveEvents(w, r, op, errs)
 	default:
@@ -60,7 +60,7 @@ func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// refuse answers an operation that has a status of its own, before any stream.
+// refuse answers an operation that must not run, with a status, before any stream.
 func (e *Endpoint) refuse(w http.ResponseWriter, r *http.Request, op *graphql.OperationContext, a accepted, refused refusal) {
 	answer.RetryAfter(w, refused.err)
 	response := answer.Failed(r.Context(), refused.err)

@@ -13,17 +13,17 @@ const (
 	mediaResponse = "application/graphql-response+json"
 )
 
-// accepted is what a caller can take.
+// accepted is what a caller accepts.
 type accepted struct {
-	media  string // of a single answer; mediaEvents where they want no other
-	events bool   // a stream besides, for a subscription
+	media  string // of the answer; mediaEvents if the caller prefers a stream
+	events bool   // a stream too, for a subscription
 }
 
-// negotiate chooses the media type of the answer by RFC 9110, 12.5.1. Without
-// an Accept header, or where a range covers all, it is application/json, which
-// every client reads; graphql-response+json must be named, and then wins a tie;
-// event-stream must be named and preferred. Nothing is acceptable where media is
-// empty.
+// negotiate chooses the media type of the answer by RFC 9110, 12.5.1. Without an
+// Accept header, or with a range that covers all, it is application/json, which
+// every client reads. graphql-response+json must be named, and then wins a tie;
+// event-stream must be named and preferred. An empty media means that nothing is
+// acceptable.
 func negotiate(accept []string) accepted {
 	ranges := strings.TrimSpace(strings.Join(accept, ","))
 	if ranges == "" {
@@ -58,12 +58,12 @@ func negotiate(accept []string) accepted {
 	return a
 }
 
-// IsStream reports whether a request wants an event stream before any other answer.
+// IsStream reports whether a request prefers an event stream to any other answer.
 func IsStream(r *http.Request) bool {
 	return negotiate(r.Header.Values("Accept")).media == mediaEvents
 }
 
-// refusals is the media type of what is refused with a status, before any stream.
+// refusals returns the media type for a refusal before any stream.
 func (a accepted) refusals() string {
 	if a.media == mediaEvents {
 		return answer.MediaJSON
@@ -71,7 +71,7 @@ func (a accepted) refusals() string {
 	return a.media
 }
 
-// preference is what the most specific range says of a media type.
+// preference is that of the most specific range that covers a media type.
 type preference struct {
 	specificity int
 	quality     float64
@@ -83,7 +83,7 @@ func (p preference) beats(q preference) bool {
 	return p.quality > q.quality || p.quality == q.quality && p.specificity > q.specificity
 }
 
-// covers returns how closely a media range names offer, 0 when it does not.
+// covers returns how closely a media range names offer; 0: not at all.
 func covers(mediaRange, offer string) int {
 	switch mediaRange {
 	case offer:

@@ -14,8 +14,8 @@ import (
 	"parley/internal/ground/viewer"
 )
 
-// operation is one live id of a socket. The same id may be used again as soon
-// as it is complete, so operations are told apart by pointer.
+// operation is one live id of a socket. An id may be used again as soon as it is
+// complete, so operations are compared by pointer.
 type operation struct {
 	id     string
 	cancel context.CancelFunc
@@ -33,12 +33,12 @@ type operation struct {
 	rest atomic.Int32 // running, resting or woken
 }
 
-// What becomes of an operation whose stream has nothing to give yet: it rests,
-// without a goroutine, until it is woken.
+// States of an operation. One whose stream has no frame yet rests, without a
+// goroutine, until it is woken.
 const (
 	running = iota
 	resting
-	woken // while it ran: it looks once more
+	woken // while running: it checks once more
 )
 
 // subscribe starts an operation.
@@ -89,7 +89,7 @@ func (s *socket) start(op *operation) (live, taken bool) {
 	return true, false
 }
 
-// complete ends an operation at the caller's wish, who gets no answer.
+// complete ends an operation that the client has completed; there is no reply.
 func (s *socket) complete(id string) {
 	s.mu.Lock()
 	op := s.operations[id]
@@ -101,15 +101,14 @@ func (s *socket) complete(id string) {
 	}
 }
 
-// run executes an operation and tells the caller how it ended: by error or
-// complete, never both.
+// run executes an operation and sends how it ended: error or complete, never both.
 func (s *socket) run(op *operation, params *graphql.RawParams) {
 	defer s.contain()
 	more, errs := s.execute(op, params)
 	s.proceed(op, more, errs)
 }
 
-// proceed goes on with an operation until it is over or has to rest.
+// proceed runs an operation until it is over or has to rest.
 func (s *socket) proceed(op *operation, more bool, errs gqlerror.List) {
 	idle := false
 	for more {
@@ -130,7 +129,7 @@ func (op *operation) rests() bool {
 	return false
 }
 
-// wake lets an operation go on that rests.
+// wake resumes a resting operation.
 func (s *socket) wake(op *operation) {
 	for {
 		switch state := op.rest.Load(); {
@@ -146,7 +145,7 @@ func (s *socket) wake(op *operation) {
 	}
 }
 
-// finish counts an operation, and tells the caller who still waits.
+// finish counts an operation and sends its end, if the caller still waits.
 func (s *socket) finish(op *operation, errs gqlerror.List) {
 	defer s.running.Done()
 	op.cancel()
@@ -167,8 +166,8 @@ func (s *socket) finish(op *operation, errs gqlerror.List) {
 	}
 }
 
-// retire frees the id before the caller is told, who may use it again at once.
-// It reports whether the caller still waits.
+// retire frees the id before the end is sent: the caller may use it again at once. It
+// reports whether the caller still waits.
 func (s *socket) retire(op *operation) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -179,8 +178,8 @@ func (s *socket) retire(op *operation) bool {
 	return s.ctx.Err() == nil
 }
 
-// execute begins an operation. A query or mutation is over when it returns; a
-// stream has more to come.
+// execute starts an operation. A query or mutation is over when it returns; a stream
+// has more frames.
 func (s *socket) execute(op *operation, params *graphql.RawParams) (more bool, errs gqlerror.List) {
 	defer op.catch(&more, &errs)
 	op.executed, errs = s.prepare(op.ctx, params)
@@ -215,7 +214,7 @@ func (op *operation) catch(more *bool, errs *gqlerror.List) {
 	}
 }
 
-// step sends an operation's next response; it is idle when there is none yet.
+// step sends an operation's next response. idle means that there is none yet.
 func (s *socket) step(op *operation) (more, idle bool, errs gqlerror.List) {
 	defer op.catch(&more, &errs)
 	if s.owes(op) || !op.end.Ready() {
@@ -238,8 +237,8 @@ func (s *socket) step(op *operation) (more, idle bool, errs gqlerror.List) {
 	return false, false, gqlerror.List{answer.Present(op.ctx, err)}
 }
 
-// owes reports whether a stream waits for its viewer's debt to be over; it is woken
-// then. Until then it rests, and its next frame is not made.
+// owes reports whether a stream's viewer is in debt. The stream then rests, without
+// making its next frame, and is woken when the debt is over.
 func (s *socket) owes(op *operation) bool {
 	if !op.streams || op.ctx.Err() != nil {
 		return false

@@ -35,7 +35,7 @@ const (
 // maxIDBytes bounds an operation's id, which every event repeats.
 const maxIDBytes = 128
 
-// closing is how the server ends a socket. Its zero value means "go on".
+// closing is how the server ends a socket. The zero value means "continue".
 type closing struct {
 	code   websocket.StatusCode
 	reason string // at most 123 bytes
@@ -55,7 +55,7 @@ var (
 // maxReasonBytes is what a closing frame has room for.
 const maxReasonBytes = 123
 
-// because tells what to do in the words of err, as HTTP does.
+// because closes with the message of err, as HTTP answers with it.
 func because(code websocket.StatusCode, words string, err error) closing {
 	var f *fault.Error
 	if !errors.As(err, &f) {
@@ -89,7 +89,8 @@ type message struct {
 
 const notAMessage = "A message is one JSON object with type, id and payload"
 
-// malformedAs is what is wrong with JSON: that it is too much, or what it should be.
+// malformedAs returns the message for JSON that decode refused: the fault's, otherwise
+// what the JSON should be.
 func malformedAs(err error, what string) string {
 	var f *fault.Error
 	if errors.As(err, &f) {
@@ -98,12 +99,12 @@ func malformedAs(err error, what string) string {
 	return what
 }
 
-// mostPayload is how many bytes a message has that costs nothing; of a subscribe each
-// is paid for.
+// mostPayload bounds the bytes of messages that are free of charge. connection_init
+// holds the largest token twice.
 var mostPayload = map[string]int{typeInit: 16 * kilobyte, typePing: 4 * kilobyte, typePong: 4 * kilobyte, typeComplete: kilobyte}
 
-// parseMessage reads a message of any of the types a client may send. Its
-// payload is checked where it is used.
+// parseMessage reads a message of any type that a client may send. It does not check
+// the payload of subscribe.
 func parseMessage(kind websocket.MessageType, text []byte) (message, closing) {
 	var m message
 	if kind != websocket.MessageText {
@@ -141,12 +142,12 @@ func parseSubscribe(payload json.RawMessage) (*graphql.RawParams, closing) {
 	if err != nil || payload[0] != '{' || params.Query == "" && !persisted.Names(params) {
 		return nil, invalid("The payload must have a query or documentId, and may have operationName, variables and extensions")
 	}
-	params.Query = unique.Make(params.Query).Value() // subscribers ask the same
+	params.Query = unique.Make(params.Query).Value() // subscribers share one text
 	return params, closing{}
 }
 
-// parseInit returns what connection_init gives as Authorization: the bearer
-// token, with or without its scheme, or nothing.
+// parseInit returns the Authorization of connection_init, a bearer token with or
+// without its scheme; empty if there is none.
 func parseInit(payload json.RawMessage) (authorization string, _ closing) {
 	var members map[string]json.RawMessage
 	if len(payload) > 0 && decode(payload, &members) != nil {
@@ -167,7 +168,7 @@ func parseInit(payload json.RawMessage) (authorization string, _ closing) {
 	return authorization, closing{}
 }
 
-// frame writes a server's message around a payload that is JSON already.
+// frame encodes a server's message around a payload of JSON.
 func frame(id, kind string, payload []byte) []byte {
 	b := make([]byte, 0, len(payload)+len(id)+48)
 	b = append(b, `{"type":"`+kind+`"`...)

@@ -44,7 +44,7 @@ func readParams(r *http.Request, gate Gate) (*graphql.RawParams, *refusal) {
 	switch {
 	case errors.As(err, &large):
 		return nil, &refusal{http.StatusRequestEntityTooLarge, answer.TooLarge(large.Limit)}
-	case retryLater(err):
+	case rateLimited(err) != nil:
 		return nil, &refusal{http.StatusTooManyRequests, err}
 	case err != nil:
 		return nil, &refusal{http.StatusBadRequest, err}
@@ -82,7 +82,7 @@ func fromURL(r *http.Request) (*graphql.RawParams, error) {
 	return params, nil
 }
 
-// name moves the name of a document to where the executor's extensions see it.
+// name moves the name of a document to the extensions, where the executor finds it.
 func name(params *graphql.RawParams, id string) {
 	if id == "" {
 		return
@@ -131,8 +131,8 @@ func fromBody(r *http.Request, gate Gate) (*graphql.RawParams, error) {
 	return params, nil
 }
 
-// malformed says what is wrong with a request in words of ours: those of
-// encoding/json tell of Go, and the body is not for errors.
+// malformed says what is wrong with a request in our own words: those of
+// encoding/json are about Go, and may quote the body.
 func malformed(err error) error {
 	if fault.CodeOf(err) == fault.LimitExceeded {
 		return err
@@ -144,12 +144,12 @@ func malformed(err error) error {
 	return fault.New(fault.BadInput, "The request must be one JSON object with query or documentId, operationName, variables and extensions.")
 }
 
-// mostValues is how many values a request may hold: twice as many as any operation
-// takes ids. Each takes a hundred times its text once it is read.
+// mostValues bounds the JSON values of a request, at twice the ids that any operation
+// takes. Decoded, a value takes a hundred times the memory of its text.
 const mostValues = 20_000
 
-// fewValues refuses JSON that holds too many values, which are counted, about, by
-// what stands between them.
+// fewValues refuses JSON with too many values. It estimates their number from the
+// separators.
 func fewValues(text []byte) error {
 	values, quoted := 0, false
 	for i := 0; i < len(text); i++ {
@@ -170,7 +170,7 @@ func fewValues(text []byte) error {
 
 var errTrailing = errors.New("text after the JSON value")
 
-// decode reads exactly one JSON value, with numbers as they are written.
+// decode reads exactly one JSON value and keeps numbers as they are written.
 func decode(text []byte, into any) error {
 	if !utf8.Valid(text) {
 		return errors.New("not UTF-8")

@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// Buffers of a socket. net/http's hold 4 kB each, for as long as the socket lives.
+// Buffers of a socket. Those of net/http hold 4 kB each for the life of the socket.
 const (
-	// readBuffer holds what callers send but for subscribe, which is read past it.
+	// readBuffer holds every client message but subscribe, which bypasses it.
 	readBuffer = 128
-	// writeBuffer holds most frames: a longer one takes a second write.
+	// writeBuffer holds most frames; a longer one takes a second write.
 	writeBuffer = 1024
 )
 
@@ -23,8 +23,8 @@ type slim struct {
 	wire    *wire // once it is hijacked
 }
 
-// Hijack implements http.Hijacker. What the caller has sent already is in the
-// reader's buffer.
+// Hijack implements http.Hijacker. The reader's buffer holds what the client has
+// already sent.
 func (w *slim) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, rw, err := http.NewResponseController(w.ResponseWriter).Hijack()
 	if err != nil {

@@ -17,9 +17,8 @@ import (
 // Farewell is how long a socket may take over its closing handshake.
 const Farewell = 5 * time.Second
 
-// socket is one WebSocket. It outlives its request: nothing of net/http's is kept
-// but the connection. One goroutine reads it; an operation has one while there is something
-// to do.
+// socket is one WebSocket. It outlives its request and keeps nothing of net/http's but
+// the connection. One goroutine reads it; an operation has one only while it works.
 type socket struct {
 	*Endpoint
 	guest Guest
@@ -83,21 +82,21 @@ func (s *socket) serve() {
 	for {
 		kind, text, c := s.read()
 		if c != (closing{}) {
-			s.end(c) // of no effect where the peer has said farewell, or has gone
+			s.end(c) // has no effect if the peer has closed the socket or left
 			return
 		}
 		s.take(kind, text)
 	}
 }
 
-// expire ends a socket that has not signed in in time. Its place is free at once,
-// and nobody waits for its farewell.
+// expire ends a socket that has not signed in in time. It frees the place at once and
+// does not wait for a closing handshake.
 func (s *socket) expire() {
 	s.guest.GiveUp()
 	s.endWithin(0, initTimeout)
 }
 
-// read returns a message, or how to end the socket when none comes any more.
+// read returns the next message, or how to end the socket if there is none.
 func (s *socket) read() (websocket.MessageType, []byte, closing) {
 	// A context that ended would cut the connection without a closing frame.
 	kind, r, err := s.conn.Reader(context.Background())
@@ -114,8 +113,8 @@ func (s *socket) read() (websocket.MessageType, []byte, closing) {
 	return kind, text, closing{}
 }
 
-// take acts on what was read, in a goroutine that ends: checking a token and
-// decoding need a deep stack, which would stay with the reader.
+// take handles a message in a goroutine of its own: checking a token and decoding
+// need a deep stack, which the reader would keep for good.
 func (s *socket) take(kind websocket.MessageType, text []byte) {
 	done := make(chan struct{})
 	go func() {
@@ -132,7 +131,8 @@ func (s *socket) take(kind websocket.MessageType, text []byte) {
 	<-done
 }
 
-// leave waits until everything the socket has begun is over, and forgets it.
+// leave waits until everything that the socket has started is over, and gives its
+// place back.
 func (s *socket) leave() {
 	s.stop()
 	s.stopTimers()
@@ -153,7 +153,7 @@ func (s *socket) stopTimers() {
 	}
 }
 
-// contain keeps a panic from ending more than the socket.
+// contain limits a panic to the socket.
 func (s *socket) contain() {
 	if p := recover(); p != nil {
 		_ = answer.Present(s.ctx, answer.Recovered(s.ctx, p)) // for the log
@@ -161,11 +161,11 @@ func (s *socket) contain() {
 	}
 }
 
-// receive acts on a message; it returns how to end the socket when the message
-// breaks the protocol.
+// receive handles a message. It returns how to end the socket if the message breaks
+// the protocol.
 func (s *socket) receive(m message) closing {
 	switch {
-	case s.ctx.Err() != nil: // ending; what still comes in is dropped
+	case s.ctx.Err() != nil: // the socket is ending; ignore the rest
 	case m.Type == typePing:
 		s.send(frame("", typePong, m.Payload))
 	case m.Type == typePong:
@@ -207,7 +207,7 @@ func (s *socket) init(m message) closing {
 	return closing{}
 }
 
-// rejected is how a socket ends whose guest is not let in, or no longer.
+// rejected returns how to end a socket whose guest may not come in, or no longer stay.
 func (s *socket) rejected(err error) closing {
 	switch fault.CodeOf(err) {
 	case fault.Unauthenticated, fault.Forbidden:
@@ -219,8 +219,8 @@ func (s *socket) rejected(err error) closing {
 	return serverError
 }
 
-// send writes one frame. A socket that cannot take it in time is cut: its
-// caller resumes elsewhere from the last cursor it saw.
+// send writes one frame. It cuts a socket that does not read in time; the caller can
+// resume from the last cursor it saw.
 func (s *socket) send(frame []byte) {
 	if s.ctx.Err() != nil {
 		return // nothing follows the closing frame
@@ -230,8 +230,7 @@ func (s *socket) send(frame []byte) {
 	}
 }
 
-// ping finds a caller who has gone without a word. It runs in a goroutine that
-// ends with the pong.
+// ping detects a caller who has left silently. Its goroutine ends with the pong.
 func (s *socket) ping() {
 	defer s.contain()
 	ctx, cancel := context.WithTimeout(context.Background(), s.options.WriteTimeout)
@@ -251,8 +250,8 @@ func (s *socket) pingAfter(d time.Duration) {
 	}
 }
 
-// end stops the operations and closes the socket with a code. It does not wait;
-// only the first call counts.
+// end stops the operations and closes the socket with a code. It does not wait. Only
+// the first call has an effect.
 func (s *socket) end(c closing) { s.endWithin(Farewell, c) }
 
 // stopping ends the socket because the server stops.
@@ -270,13 +269,13 @@ func (s *socket) endWithin(wait time.Duration, c closing) {
 	})
 }
 
-// drop ends a socket that has to give way, be it on its way out already.
+// drop cuts a socket that has to give way, even in its closing handshake.
 func (s *socket) drop() {
 	s.cut()
 	s.wire.cut()
 }
 
-// cut drops the connection where a closing handshake has no chance.
+// cut drops the connection without a closing handshake.
 func (s *socket) cut() {
 	s.ending.Do(func() {
 		defer close(s.ended)

@@ -8,21 +8,19 @@ import (
 )
 
 const (
-	// mostDrained is how much of what a caller still sends is read and thrown away
-	// after the closing frame, so that they come to read it.
+	// mostDrained bounds the bytes that are read and discarded after the closing frame,
+	// so that a client that is still sending gets to read the frame.
 	mostDrained = 16 << 20
-	// lastWrite is how long the closing frame may take where nobody waits for its
-	// answer.
+	// lastWrite is the time for writing a closing frame whose answer nobody waits for.
 	lastWrite = time.Second / 10
 )
 
-// wire is the connection of a socket. No write on it takes longer than timeout,
-// which costs less than a context for each.
+// wire is the connection of a socket. No write takes longer than timeout, by a deadline,
+// which is cheaper than a context for each write.
 //
-// A connection that is closed while the peer still sends is reset, and the reset
-// can overtake the closing frame. So a wire that was told to leave is closed as
-// RFC 6455, 7.1.1 says: it shuts its own direction and reads on until the peer has
-// shut theirs, within bounds.
+// Closing a connection while the peer is still sending resets it, and the reset can
+// overtake the closing frame. So after leave, Close follows RFC 6455, 7.1.1: it shuts
+// its own direction and reads on, within bounds, until the peer has shut theirs.
 type wire struct {
 	net.Conn
 	timeout time.Duration
@@ -32,8 +30,8 @@ type wire struct {
 	until   time.Time // how long Close reads on
 }
 
-// leave ends reading: who still reads meets the end of the stream, and Close waits
-// for the peer as long as is said here.
+// leave ends reading: Read returns io.EOF from now on, and Close waits this long for
+// the peer.
 func (w *wire) leave(wait time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -69,7 +67,7 @@ func (w *wire) Write(b []byte) (int, error) {
 	return w.Conn.Write(b)
 }
 
-// extend gives a write its time, but not beyond that of leaving.
+// extend sets the deadline of a write, unless leave has set the last one.
 func (w *wire) extend() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -87,7 +85,7 @@ func (w *wire) Close() error {
 	return w.Conn.Close()
 }
 
-// drain waits for the peer's end.
+// drain reads until the peer has shut its direction.
 func (w *wire) drain() {
 	half, is := w.Conn.(interface{ CloseWrite() error })
 	if !is || half.CloseWrite() != nil || w.SetReadDeadline(w.until) != nil {
@@ -103,5 +101,5 @@ func (w *wire) drain() {
 	}
 }
 
-// cut closes the connection at once, whoever waits for its peer.
+// cut closes the connection at once, even during Close.
 func (w *wire) cut() { _ = w.Conn.Close() }

@@ -9,8 +9,8 @@ import (
 	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"parley/graph"
-	"parley/internal/edge/limit"
 	"parley/internal/edge/admission"
+	"parley/internal/edge/limit"
 	"parley/resolvers"
 )
 
