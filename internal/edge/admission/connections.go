@@ -133,7 +133,7 @@ func (r *connections) remove(p *place) {
 	}
 }
 
-// closeStreams lets nobody in any more and ends the event streams.
+// closeStreams admits nobody new and ends the event streams.
 func (r *connections) closeStreams() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -145,7 +145,7 @@ func (r *connections) closeStreams() {
 	}
 }
 
-// closeAll lets nobody in any more and ends every connection. It returns when all have
+// closeAll admits nobody new and ends every connection. It returns when all have
 // left or ctx ends.
 func (r *connections) closeAll(ctx context.Context) {
 	r.mu.Lock()
@@ -183,11 +183,11 @@ func (g *Gate) Stream(ctx context.Context, stop func()) (leave func(), err error
 	return func() { g.connections.remove(p) }, nil
 }
 
-// CloseStreams lets nobody in any more and stops the event streams, which are
+// CloseStreams admits nobody new and stops the event streams, which are
 // requests that the server's stop would wait for.
 func (g *Gate) CloseStreams() { g.connections.closeStreams() }
 
-// CloseAll lets nobody in any more and stops every socket and stream. It returns when
+// CloseAll admits nobody new and stops every socket and stream. It returns when
 // all have left or ctx ends.
 func (g *Gate) CloseAll(ctx context.Context) { g.connections.closeAll(ctx) }
 

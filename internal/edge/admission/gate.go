@@ -73,8 +73,8 @@ type Gate struct {
 	connections *connections
 }
 
-// New makes a Gate. It fails on an origin that is none, and if the registry has
-// metrics of these names.
+// New makes a Gate. It fails on an invalid origin, and if the registry already has the
+// gate's metrics.
 func New(o Options) (*Gate, error) {
 	for _, origin := range o.Origins {
 		if err := checkOrigin(origin); err != nil {

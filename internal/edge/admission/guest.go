@@ -9,8 +9,8 @@ import (
 	"parley/internal/ground/viewer"
 )
 
-// Guest is the caller at one WebSocket: a stranger until SignIn, then an agent. One
-// goroutine at a time calls its methods, except GiveUp, which any may.
+// Guest is the caller at one WebSocket: a stranger until SignIn, then an agent. Only
+// one goroutine at a time may call its methods, but GiveUp may be called at any time.
 type Guest struct {
 	place
 
@@ -38,11 +38,11 @@ func (g *Gate) Knock(r *http.Request) (*Guest, error) {
 	return &Guest{gate: g, attempt: attempt, address: attempt.address}, nil
 }
 
-// Enter takes a place: one of the agent's if the request's header has named one,
-// otherwise a stranger's. An agent who gets none is refused, and says farewell from
-// a stranger's place. From now on the gate may call stop, to end the socket because
-// the server stops, and drop, to cut it off because another needs its place; neither
-// may block.
+// Enter takes a place: one of the agent's if the request's header named one, otherwise a
+// stranger's. If the agent has no place left, it returns the refusal, and the closing
+// handshake happens in a stranger's place. From now on the gate may call stop, because
+// the server stops, and drop, because another socket needs the place. Neither may
+// block.
 func (g *Guest) Enter(stop, drop func()) error {
 	g.place = place{stop: stop, drop: drop}
 	if g.greeted == nil {
@@ -56,8 +56,8 @@ func (g *Guest) Enter(stop, drop func()) error {
 }
 
 // SignIn checks the token of connection_init, with or without its scheme, and gives
-// its agent a place. An empty one stands for that of the request's header. It
-// returns when the token expires; the zero time: never.
+// its agent a place. An empty token means that of the request's header. SignIn returns
+// when the token expires; the zero time: never.
 func (g *Guest) SignIn(ctx context.Context, authorization string) (expiry time.Time, err error) {
 	who, err := g.who(ctx, authorization)
 	if err != nil {
@@ -89,5 +89,5 @@ func (g *Guest) Viewer(ctx context.Context) (*viewer.Viewer, error) {
 // GiveUp frees the place of a guest who has not signed in in time.
 func (g *Guest) GiveUp() { g.gate.connections.forget(&g.place) }
 
-// Leave ends the visit. It is the last call, once the socket is closed.
+// Leave gives the place back. It is the last call, once the socket is closed.
 func (g *Guest) Leave() { g.gate.connections.remove(&g.place) }

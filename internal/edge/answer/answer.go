@@ -70,13 +70,13 @@ func Write(w http.ResponseWriter, status int, mediaType string, response *graphq
 	_, _ = w.Write(body) // an error means the caller has left
 }
 
-// Refuse answers a request that runs no operation: with a status and err, as Present
+// Refuse answers a request that runs no operation, with a status and err as Present
 // shows it.
 func Refuse(w http.ResponseWriter, r *http.Request, status int, err error) {
 	RefuseAs(w, r, status, MediaJSON, err)
 }
 
-// RefuseAs is Refuse with another media type than JSON's.
+// RefuseAs is Refuse with a media type other than MediaJSON.
 func RefuseAs(w http.ResponseWriter, r *http.Request, status int, mediaType string, err error) {
 	RetryAfter(w, err)
 	Write(w, status, mediaType, Failed(r.Context(), err))
@@ -128,7 +128,7 @@ func ForStatus(status int) *fault.Error {
 	return fault.New(fault.BadInput, "The request was refused: %s.", http.StatusText(status))
 }
 
-// TooLarge is the error for a body of more than so many bytes.
+// TooLarge returns the error for a body of more than most bytes.
 func TooLarge(most int64) error {
 	return fault.New(fault.LimitExceeded, "The body may have at most %d bytes. Send less.", most)
 }

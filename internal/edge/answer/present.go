@@ -168,7 +168,7 @@ func Recovered(_ context.Context, p any) error {
 	return fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 }
 
-// Failed is the response for an operation that err stopped.
+// Failed returns the response of an operation that err stopped.
 func Failed(ctx context.Context, err error) *graphql.Response {
 	return &graphql.Response{Errors: gqlerror.List{Present(ctx, err)}}
 }

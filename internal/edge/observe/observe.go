@@ -58,7 +58,7 @@ type Observer struct {
 	metrics *metrics
 }
 
-// New makes an Observer. It fails if the registry has metrics of these names.
+// New makes an Observer. It fails if the registry already has the observer's metrics.
 func New(o Options) (*Observer, error) {
 	m, err := newMetrics(o.Registry)
 	if err != nil {
@@ -119,9 +119,9 @@ func (o *Observer) Ran(ctx context.Context, op *graphql.OperationContext, errs g
 	o.metrics.operation(request.kind, request.outcome, time.Since(op.Stats.OperationStart))
 }
 
-// Detach hands r's request over to the socket made of it: Handler then leaves the
-// access log to Closed. The context returned has the request's record, but neither
-// its deadline nor its values.
+// Detach hands the record of r over to the socket that r becomes: Handler leaves the
+// access log to Closed. The context returned carries the record, but not the deadline
+// or other values of r's context.
 func (o *Observer) Detach(r *http.Request) context.Context {
 	request := requestOf(r.Context())
 	request.route, request.detached = route(r), true

@@ -58,24 +58,26 @@ func setOutcome(span oteltrace.Span, outcome string) {
 	}
 }
 
-// Operations is a gqlgen extension that names the spans of operations and begins
-// those of WebSocket operations, which end with the first answer: the span of a
-// subscription covers the subscribing.
-type Operations struct{ Tracer *trace.Tracer }
+// Operations returns a gqlgen extension that names the spans of operations and begins
+// those of WebSocket operations. They end with the first answer: the span of a
+// subscription covers only the start of its stream.
+func Operations(tracer *trace.Tracer) graphql.HandlerExtension { return operations{tracer} }
+
+type operations struct{ tracer *trace.Tracer }
 
 // ExtensionName implements graphql.HandlerExtension.
-func (Operations) ExtensionName() string { return "Traces" }
+func (operations) ExtensionName() string { return "Traces" }
 
 // Validate implements graphql.HandlerExtension.
-func (Operations) Validate(graphql.ExecutableSchema) error { return nil }
+func (operations) Validate(graphql.ExecutableSchema) error { return nil }
 
 // InterceptOperation implements graphql.OperationInterceptor.
-func (o Operations) InterceptOperation(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
+func (o operations) InterceptOperation(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 	if span := oteltrace.SpanFromContext(ctx); span.SpanContext().IsValid() { // the request's
 		describe(ctx, span)
 		return next(ctx)
 	}
-	ctx, span := o.Tracer.Begin(ctx, "operation", oteltrace.SpanKindServer)
+	ctx, span := o.tracer.Begin(ctx, "operation", oteltrace.SpanKindServer)
 	describe(ctx, span)
 	responses := next(ctx)
 	return func(ctx context.Context) *graphql.Response {

@@ -36,7 +36,7 @@ func newExecutor(o Options, gate *admission.Gate) *executor.Executor {
 	exec.Use(weigher{})
 	exec.Use(introspection{allowed: o.Mode == Development || o.Introspection})
 	if o.Tracer != nil {
-		exec.Use(observe.Operations{Tracer: o.Tracer})
+		exec.Use(observe.Operations(o.Tracer))
 	}
 	for _, extension := range o.Extensions {
 		exec.Use(extension)
