@@ -13,8 +13,9 @@ import (
 
 	"parley/app"
 	"parley/graph"
+	"parley/internal/edge/admission"
+	"parley/internal/edge/limit"
 	"parley/internal/edge/server"
-	"parley/internal/edge/server/limit"
 	"parley/internal/ground/price"
 	"parley/internal/ground/store"
 	"parley/resolvers"
@@ -156,5 +157,5 @@ func costOf(a *app.App, query string) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	return float64(server.Charged(limit.Options{Prices: resolvers.Prices}, doc, op, variables)), nil
+	return float64(admission.Charged(limit.Options{Prices: resolvers.Prices}, doc, op, variables)), nil
 }

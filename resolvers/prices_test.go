@@ -17,7 +17,7 @@ import (
 
 	"parley/graph"
 	"parley/internal/check/parleytest"
-	"parley/internal/edge/server/limit"
+	"parley/internal/edge/limit"
 	"parley/internal/ground/viewer"
 	"parley/resolvers"
 )

@@ -5,8 +5,8 @@ import (
 	"net/netip"
 
 	"parley/internal/channel"
+	"parley/internal/edge/persisted"
 	"parley/internal/edge/server"
-	"parley/internal/edge/server/persisted"
 	"parley/internal/edge/token"
 	"parley/internal/ground/allowance"
 )

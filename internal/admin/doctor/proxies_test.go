@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"parley/internal/admin/doctor"
-	"parley/internal/edge/server"
+	"parley/internal/edge/admission"
 )
 
 func TestAProxyThatIsNotDeclared(t *testing.T) {
@@ -20,8 +20,8 @@ func TestAProxyThatIsNotDeclared(t *testing.T) {
 		address, metrics, word string
 		level                  doctor.Level
 	}{
-		"seen":              {metrics: "other 1\n" + server.UndeclaredProxy + " 1\n", word: "an undeclared proxy", level: doctor.Warn},
-		"not seen":          {metrics: server.UndeclaredProxy + " 0\n", word: "No request", level: doctor.OK},
+		"seen":              {metrics: "other 1\n" + admission.UndeclaredProxy + " 1\n", word: "an undeclared proxy", level: doctor.Warn},
+		"not seen":          {metrics: admission.UndeclaredProxy + " 0\n", word: "No request", level: doctor.OK},
 		"an older version":  {metrics: "other 1\n", word: "version", level: doctor.OK},
 		"no server":         {address: gone, word: "No server answers", level: doctor.OK},
 		"no listener":       {address: "none", word: "--private-addr", level: doctor.OK},

@@ -21,8 +21,8 @@ import (
 	"parley/internal/channel"
 	"parley/internal/check/parleytest"
 	"parley/internal/desk/content"
+	answers "parley/internal/edge/answer"
 	"parley/internal/edge/selection"
-	"parley/internal/edge/server"
 	"parley/internal/ground/viewer"
 )
 
@@ -56,7 +56,7 @@ func newWorld(t testing.TB, options ...func(*app.Config)) *world {
 
 func newExecutor(schema graphql.ExecutableSchema) *executor.Executor {
 	e := executor.New(schema)
-	e.SetErrorPresenter(server.Present)
+	e.SetErrorPresenter(answers.Present)
 	e.SetQueryCache(lru.New[*ast.QueryDocument](1000))
 	return e
 }

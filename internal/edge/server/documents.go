@@ -2,8 +2,8 @@ package server
 
 import "github.com/vektah/gqlparser/v2"
 
-// checkDocuments logs which of the listed documents do not run: an operator
-// should hear of them before callers do.
+// checkDocuments logs listed documents that cannot run, so that operators hear of them
+// before callers do.
 func (s *Server) checkDocuments() {
 	for name, document := range s.options.Documents {
 		err := s.options.Limits.Check(document)

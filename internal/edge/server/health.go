@@ -11,29 +11,30 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"parley/internal/edge/answer"
 	"parley/internal/ground/fault"
 )
 
-// health adds /healthz, which says that the process runs, and /readyz, which
-// says that it can serve.
+// health adds /healthz, 200 while the process runs, and /readyz, 200 while it can
+// serve.
 func (s *Server) health(mux *http.ServeMux) {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fine(w) })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
 		if s.draining.Load() {
-			refuse(w, r, http.StatusServiceUnavailable, fault.New(fault.Unavailable, "The server is stopping. Use another one."))
+			answer.Refuse(w, r, http.StatusServiceUnavailable, fault.New(fault.Unavailable, "The server is stopping. Use another one."))
 			return
 		}
 		err := s.options.Ready(r.Context())
 		s.sayReady(r.Context(), err)
 		if err != nil {
-			refuse(w, r, http.StatusServiceUnavailable, unready(err))
+			answer.Refuse(w, r, http.StatusServiceUnavailable, unready(err))
 			return
 		}
 		fine(w)
 	})
 }
 
-// unready is what callers are told of err: a fault whole, of anything else nothing.
+// unready returns what callers see of err: a fault whole, of anything else nothing.
 func unready(err error) *fault.Error {
 	var f *fault.Error
 	if errors.As(err, &f) {
@@ -42,7 +43,7 @@ func unready(err error) *fault.Error {
 	return fault.New(fault.Unavailable, "The server is not ready. Try again shortly.")
 }
 
-// sayReady logs when the answer changes: it is asked for every few seconds.
+// sayReady logs changes of the answer, which is asked for every few seconds.
 func (s *Server) sayReady(ctx context.Context, err error) {
 	reason := ""
 	if err != nil {
@@ -57,12 +58,12 @@ func (s *Server) sayReady(ctx context.Context, err error) {
 }
 
 func fine(w http.ResponseWriter) {
-	w.Header().Set("Content-Type", mediaJSON)
+	w.Header().Set("Content-Type", answer.MediaJSON)
 	_, _ = io.WriteString(w, `{"status":"ok"}`)
 }
 
-// privateRoutes are for operators alone. They go on answering while the public
-// listener drains.
+// privateRoutes are for operators only. They keep answering while the public listener
+// drains.
 func (s *Server) privateRoutes() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(s.options.Registry, promhttp.HandlerOpts{}))
@@ -71,7 +72,7 @@ func (s *Server) privateRoutes() http.Handler {
 	return mux
 }
 
-// mostSeconds is how long a profile may be asked to take.
+// mostSeconds bounds the duration of a profile.
 const mostSeconds = 300
 
 // profiles serves /debug/pprof.
@@ -84,7 +85,7 @@ func (s *Server) profiles() http.Handler {
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if seconds, err := strconv.ParseFloat(cmp.Or(r.FormValue("seconds"), "1"), 64); err != nil || !(seconds <= mostSeconds) {
-			refuse(w, r, http.StatusBadRequest, fault.Input("seconds", "A profile may take at most %d seconds. Ask for less.", mostSeconds))
+			answer.Refuse(w, r, http.StatusBadRequest, fault.Input("seconds", "A profile may take at most %d seconds. Ask for less.", mostSeconds))
 			return
 		}
 		mux.ServeHTTP(w, r)

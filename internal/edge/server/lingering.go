@@ -7,12 +7,12 @@ import (
 	"sync"
 )
 
-// mostLingering is how many HTTP connections may be open on which nothing is under
-// way: kept alive after an answer, or not yet asked anything.
+// mostLingering bounds the open HTTP connections without a request: kept alive after
+// an answer, or new.
 const mostLingering = 1_000
 
-// lingering knows them, the longest first. Who comes when there are enough has that
-// one closed, whose client opens another when it needs one.
+// lingering holds them, the oldest first. A new one beyond the bound closes the oldest,
+// whose client opens another when it needs one.
 type lingering struct {
 	most int
 
@@ -32,7 +32,7 @@ func (l *lingering) observe(conn net.Conn, state http.ConnState) {
 	}
 }
 
-// see notes whether a connection lingers, and returns the one to close for it.
+// see notes whether a connection lingers. It returns the one to close for it, if any.
 func (l *lingering) see(conn net.Conn, lingers bool) (longest net.Conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

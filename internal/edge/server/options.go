@@ -7,16 +7,17 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
-	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"parley/internal/edge/server/limit"
-	"parley/internal/edge/server/persisted"
+	"parley/internal/edge/admission"
+	"parley/internal/edge/limit"
+	"parley/internal/edge/observe"
+	"parley/internal/edge/persisted"
+	"parley/internal/edge/transport"
 	"parley/internal/ground/allowance"
 	"parley/internal/ground/clock"
 	"parley/internal/ground/trace"
@@ -31,25 +32,25 @@ const (
 	Production = "production"
 )
 
-// Options says what a Server serves and within which bounds. Schema and
-// Authenticate are required; every other zero field takes the default stated.
+// Options says what a Server serves, and within which bounds. Schema and Authenticate
+// are required. Every other zero field takes the default stated.
 type Options struct {
 	// Mode is Development or Production. Default Production.
 	Mode string
-	// Addr is where to listen, such as "127.0.0.1:8080"; port 0 takes a free
+	// Addr is the address to listen on, such as "127.0.0.1:8080"; port 0 takes a free
 	// one. Default ":8080".
 	Addr string
-	// PrivateAddr is where /metrics, /debug/pprof, /healthz and /readyz are
-	// served, for operators alone. Default: nowhere.
+	// PrivateAddr is the address that serves operators /metrics, /debug/pprof, /healthz
+	// and /readyz. Default: none.
 	PrivateAddr string
 
 	// Schema is what /graphql executes.
 	Schema graphql.ExecutableSchema
 	// Extensions are used by the executor after the limits, in order.
 	Extensions []graphql.HandlerExtension
-	// Authenticate tells whose token it is and when it expires (the zero time:
-	// never). A bad token is fault.Unauthenticated; any other error answers as
-	// itself, so that an outage is not taken for a bad token.
+	// Authenticate returns the agent whose token it is and when the token expires (the
+	// zero time: never). A bad token is fault.Unauthenticated. Any other error is
+	// answered as such, so that an outage does not look like a bad token.
 	Authenticate func(ctx context.Context, token string) (*viewer.Viewer, time.Time, error)
 
 	// Webhooks serves /webhooks/{provider}/{account}; the request's PathValue
@@ -57,67 +58,66 @@ type Options struct {
 	Webhooks http.Handler
 	// Playground serves every other path. Default: not found.
 	Playground http.Handler
-	// Ready says why the process cannot serve, for /readyz; it should answer
-	// within a second. Callers are told what a *fault.Error says, and of other errors
-	// nothing. Default: always ready.
+	// Ready returns why the process cannot serve, for /readyz, within about a second.
+	// Callers see the message of a *fault.Error, and nothing of other errors. Default:
+	// always ready.
 	Ready func(ctx context.Context) error
 
-	// Passing tells errors of the moment, such as a database that cannot be
-	// reached, from those of our own: they answer UNAVAILABLE and not INTERNAL.
-	// Default: none are.
+	// Passing reports whether an error will pass by itself, such as that of a database
+	// that cannot be reached. It is shown as UNAVAILABLE, not INTERNAL. Default: none
+	// will.
 	Passing func(error) bool
 
-	// Origins are the web origins that may call, such as
-	// "https://desk.example.com", compared exactly; "*" and "null" are refused.
-	// WebSockets are open to the server's own host besides. Development takes every
-	// origin of this machine, whatever its port. Default: none.
+	// Origins are the web origins that may call, such as "https://desk.example.com",
+	// compared exactly; "*" and "null" are refused. WebSockets also accept the server's
+	// own host. Development also accepts every origin of this machine, on any port.
+	// Default: none.
 	Origins []string
-	// Introspection allows it in production too, to callers with a token, as all
-	// callers are.
+	// Introspection allows it in production too, to callers with a token.
 	Introspection bool
-	// Documents are the only ones that run, named or sent whole. Default: any may,
-	// and those that are sent with their hash can be named from then on.
+	// Documents are the only ones that run, named or sent whole. Default: any may run,
+	// and one that is sent with its hash can be named from then on.
 	Documents persisted.Documents
 	// Limits bound documents. Default: those of limit.Options.
 	Limits limit.Options
 	// Socket bounds WebSockets. Default: those of SocketOptions.
 	Socket SocketOptions
 
-	// Rate is how much cost, by limit.Options.CostOf with 10 for each operation and
-	// 100 for each mutation besides, a viewer may cause each second, and ten times
-	// that at once. Default 20,000; negative: any.
+	// Rate is the cost that an agent may cause each second, and ten times that at once:
+	// limit.Options.CostOf, plus 10 for each operation and 100 for each mutation.
+	// Default 20,000; negative: any.
 	Rate float64
-	// InFlight is how many queries and mutations a viewer may have under way at a
-	// time. Default 100; negative: any.
+	// InFlight bounds the queries and mutations that an agent runs at the same time.
+	// Default 100; negative: any.
 	InFlight int
-	// Answers bound the bytes of answers. Default: those of allowance.Bounds.
+	// Answers bounds the bytes of answers. Default: those of allowance.Bounds.
 	Answers allowance.Bounds
-	// Attempts is how many requests without a good token or signature an address may
-	// send each second, and fifty times that at once. Default 20; negative: any.
+	// Attempts bounds the requests without a good token or signature from one address
+	// each second, and fifty times that at once. Default 20; negative: any.
 	Attempts float64
 	// Proxies are the networks whose X-Forwarded-For is believed. Default: none.
 	Proxies []netip.Prefix
 
 	// RequestTimeout is the deadline of a query or mutation. Default 15 s.
 	RequestTimeout time.Duration
-	// HeaderTimeout is how long a request's header may take to come. Default 5 s.
+	// HeaderTimeout is how long a request's header may take to arrive. Default 5 s.
 	HeaderTimeout time.Duration
-	// BodyTimeout is how long header and body together may. Default 20 s.
+	// BodyTimeout is how long header and body together may take. Default 20 s.
 	BodyTimeout time.Duration
 	// DrainTimeout is how long requests in flight may take to end when the
 	// server stops. Default 10 s.
 	DrainTimeout time.Duration
 	// GraphQLBytes bounds the body of a GraphQL request. Default 256 kB.
 	GraphQLBytes int64
-	// WebhookBytes bounds the body of a webhook. Default 3 MB, which is what
-	// Meta may send.
+	// WebhookBytes bounds the body of a webhook. Default 3 MB, the most that Meta sends.
 	WebhookBytes int64
 	// BodyBytes bounds every other body. Default 1 MB.
 	BodyBytes int64
 
 	// Logger takes the access log and internal errors. Default slog.Default().
 	Logger *slog.Logger
-	// Clock tells when a token has expired. Default clock.Real.
+	// Clock decides when a token has expired, and fills the buckets of rates. Default
+	// clock.Real.
 	Clock clock.Clock
 	// Tracer begins the traces of requests. Default: none.
 	Tracer *trace.Tracer
@@ -130,13 +130,13 @@ type SocketOptions struct {
 	MessageBytes int64         // a client's message, default 256 kB
 	InitTimeout  time.Duration // until connection_init, default 3 s
 	WriteTimeout time.Duration // one write, after which the socket is closed, default 10 s
-	PingInterval time.Duration // between pings, default 20 s; the pong has WriteTimeout to come
+	PingInterval time.Duration // between pings, default 20 s; the pong has WriteTimeout to arrive
 	Operations   int           // live operations of a socket, default 50
 	PerViewer    int           // sockets and streams of a viewer, default 20
 	Total        int           // sockets and streams of all viewers, default 10,000
 
-	// Strangers is how many sockets may be open whose connection_init is not
-	// acknowledged, default 500; one more takes the place of the oldest.
+	// Strangers bounds the open sockets that have not signed in, default 500. One more
+	// takes the place of the oldest.
 	Strangers int
 	// StrangersPerAddress bounds those from one address, default 100.
 	StrangersPerAddress int
@@ -182,9 +182,6 @@ func (o Options) withDefaults() Options {
 	if o.Playground == nil {
 		o.Playground = http.NotFoundHandler()
 	}
-	if o.Passing == nil {
-		o.Passing = func(error) bool { return false }
-	}
 	if o.Ready == nil {
 		o.Ready = func(context.Context) error { return nil }
 	}
@@ -205,30 +202,32 @@ func (o Options) validate() error {
 	if !slices.Contains([]string{Development, Production}, o.Mode) {
 		return fmt.Errorf("server: the mode must be development or production, not %q", o.Mode)
 	}
-	for _, origin := range o.Origins {
-		if err := checkOrigin(origin); err != nil {
-			return err
-		}
-	}
 	return nil
 }
 
-// checkOrigin says what is wrong with an origin: mostly a slash at its end.
-func checkOrigin(origin string) error {
-	bare := strings.TrimRight(origin, "/")
-	switch {
-	case isOrigin(origin):
-		return nil
-	case isOrigin(bare):
-		return fmt.Errorf("server: an origin must not end with a slash; write %s instead of %s", bare, origin)
+// admission returns the part of the options that bounds callers.
+func (o Options) admission() admission.Options {
+	return admission.Options{
+		Authenticate: o.Authenticate, AuthenticateTimeout: o.RequestTimeout,
+		Origins: o.Origins, LocalOrigins: o.Mode == Development,
+		Rate: o.Rate, InFlight: o.InFlight, Attempts: o.Attempts, Proxies: o.Proxies,
+		PerViewer: o.Socket.PerViewer, Total: o.Socket.Total,
+		Strangers: o.Socket.Strangers, StrangersPerAddress: o.Socket.StrangersPerAddress,
+		Clock: o.Clock, Logger: o.Logger, Registry: o.Registry,
 	}
-	return fmt.Errorf("server: %q is not an origin; write scheme and host, such as https://desk.example.com, in lower case and without a path", origin)
 }
 
-// isOrigin reports whether s is an origin as browsers send it: no path, no
-// wildcard, not "null".
-func isOrigin(s string) bool {
-	u, err := url.Parse(s)
-	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" &&
-		s == u.Scheme+"://"+u.Host && s == strings.ToLower(s) && !strings.Contains(s, "*")
+// transport returns the part of the options that the transports need, with gate as
+// what they ask.
+func (o Options) transport(executor graphql.GraphExecutor, gate *admission.Gate, observer *observe.Observer) transport.Options {
+	return transport.Options{
+		Executor: executor, Schema: o.Schema.Schema(), Gate: gate, Observer: observer,
+		// Go matches the results of methods exactly, so these two are adapted.
+		Knock: func(r *http.Request) (transport.Guest, error) { return gate.Knock(r) },
+		Meter: func(ctx context.Context, op *graphql.OperationContext) transport.Meter { return gate.Meter(ctx, op) },
+
+		Answers: allowance.NewPool(o.Answers), Clock: o.Clock, RequestTimeout: o.RequestTimeout,
+		WriteTimeout: o.Socket.WriteTimeout, PingInterval: o.Socket.PingInterval, InitTimeout: o.Socket.InitTimeout,
+		MessageBytes: o.Socket.MessageBytes, Operations: o.Socket.Operations,
+	}
 }

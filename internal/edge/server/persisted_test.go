@@ -9,8 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"parley/internal/edge/persisted"
 	"parley/internal/edge/server"
-	"parley/internal/edge/server/persisted"
 )
 
 func hashOf(document string) string {

@@ -9,9 +9,9 @@ import (
 	"github.com/vektah/gqlparser/v2/validator/rules"
 )
 
-// validation are the rules that documents are held against: the parser's, with its
-// rule for subscriptions made whole. That one counts names where it should count
-// answers, so that two aliases of one field pass.
+// validation returns the parser's rules, with its rule for subscriptions corrected:
+// that one counts field names instead of response names, so that two aliases of one
+// field pass.
 func validation() *rules.Rules {
 	all := rules.NewDefaultRules()
 	all.ReplaceRule(rules.SingleFieldSubscriptionsRule.Name, singleRootField)
@@ -19,8 +19,8 @@ func validation() *rules.Rules {
 }
 
 // singleRootField is rule 5.2.4.1 of the specification, "Single Root Field": a
-// subscription has one root field, which is none of introspection, and whether it has
-// depends on no variable.
+// subscription has exactly one root field, not of introspection, and without @skip or
+// @include.
 func singleRootField(observers *core.Events, addError core.AddErrFunc) {
 	observers.OnOperation(func(_ *core.Walker, op *ast.OperationDefinition) {
 		if op.Operation != ast.Subscription {
@@ -43,9 +43,9 @@ func singleRootField(observers *core.Events, addError core.AddErrFunc) {
 	})
 }
 
-// roots are what is selected on the top level of an operation, fragments expanded.
+// roots are the selections at the top level of an operation, with fragments expanded.
 type roots struct {
-	answers       map[string]bool // by the name in the answer
+	answers       map[string]bool // by response name
 	second        *ast.Position   // of the field with the second such name
 	introspection []*ast.Position
 	conditional   []*ast.Position

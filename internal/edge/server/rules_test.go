@@ -5,8 +5,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"parley/internal/edge/persisted"
 	"parley/internal/edge/server"
-	"parley/internal/edge/server/persisted"
 )
 
 // TestASubscriptionHasOneRootField over each transport, and for documents by name.

@@ -8,18 +8,17 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"parley/internal/edge/transport"
 )
 
 const (
 	idleTimeout    = time.Minute
 	maxHeaderBytes = 16 * kilobyte // holds the largest token twice
-	// farewell is how long sockets may take over the closing handshake, and
-	// cancelled requests over their answer.
-	farewell = 5 * time.Second
 )
 
-// Listen opens the listeners, so that Addr is known before Serve. Serve does it
-// where this was not called.
+// Listen opens the listeners, so that Addr is known before Serve, which otherwise opens
+// them itself. It fails if an address is taken or invalid, and says what to change.
 func (s *Server) Listen() (err error) {
 	var config net.ListenConfig
 	if s.public == nil {
@@ -35,10 +34,10 @@ func (s *Server) Listen() (err error) {
 	return nil
 }
 
-// Addr is where the public listener listens, nil before Listen.
+// Addr returns the address of the public listener, nil before Listen.
 func (s *Server) Addr() net.Addr { return addr(s.public) }
 
-// PrivateAddr is where the private listener listens, nil when there is none.
+// PrivateAddr returns the address of the private listener, nil if there is none.
 func (s *Server) PrivateAddr() net.Addr { return addr(s.private) }
 
 func addr(l net.Listener) net.Addr {
@@ -48,10 +47,11 @@ func addr(l net.Listener) net.Addr {
 	return l.Addr()
 }
 
-// Serve listens and serves until ctx ends, and then stops in order: /readyz
-// answers 503, event streams are told, no connection is accepted, requests in
-// flight get DrainTimeout to end, sockets are closed with 1001, what is left is cancelled, the private
-// listener goes last. It returns nil after an orderly stop.
+// Serve listens and serves until ctx ends, and then stops in order. /readyz returns
+// 503, event streams end, no connection is accepted, requests in flight get
+// DrainTimeout, sockets are closed with 1001, the rest is cancelled, and the private
+// listener closes last. It returns nil after an orderly stop, otherwise the error of
+// a listener.
 func (s *Server) Serve(ctx context.Context) error {
 	if err := s.Listen(); err != nil {
 		return err
@@ -95,20 +95,20 @@ func (s *Server) httpServer(ctx context.Context, handler http.Handler) *http.Ser
 	}
 }
 
-// stop ends the public side; cancelWork ends the contexts of all its requests.
+// stop ends the public side. cancelWork cancels the contexts of all its requests.
 func (s *Server) stop(public *http.Server, cancelWork context.CancelFunc) {
 	s.draining.Store(true)
-	s.connections.closeStreams()
+	s.gate.CloseStreams()
 	drain, cancel := context.WithTimeout(context.Background(), s.options.DrainTimeout)
 	defer cancel()
 	drained := public.Shutdown(drain)
-	ending, cancelEnding := context.WithTimeout(context.Background(), farewell)
+	ending, cancelEnding := context.WithTimeout(context.Background(), transport.Farewell)
 	defer cancelEnding()
-	s.connections.closeAll(ending, goingAway)
+	s.gate.CloseAll(ending)
 	if drained != nil {
 		s.options.Logger.Warn("requests cut off by the stop", "error", drained)
 		cancelWork()
-		_ = public.Shutdown(ending) // lets them say so
+		_ = public.Shutdown(ending) // gives them time to answer
 	}
 	_ = public.Close()
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"parley/graph"
-	"parley/internal/edge/server"
-	"parley/internal/edge/server/limit"
+	"parley/internal/edge/admission"
+	"parley/internal/edge/limit"
 	"parley/resolvers"
 )
 
@@ -26,7 +26,7 @@ func TestStoredDocumentsAreAffordable(t *testing.T) {
 		document, errs := gqlparser.LoadQueryWithRules(schema, text, rules.NewDefaultRules())
 		require.Empty(t, errs, name)
 		for _, operation := range document.Operations {
-			cost := server.Charged(limits, document, operation, pages(operation, 50))
+			cost := admission.Charged(limits, document, operation, pages(operation, 50))
 			require.LessOrEqual(t, cost, most, name)
 		}
 	}
