@@ -138,7 +138,7 @@ func TestEachFaultIsFound(t *testing.T) {
 		{"accounts", doctor.Warn, "no provider account", []string{"UPDATE provider_accounts SET active = false"}},
 		{"account twilio/twilio-demo", doctor.Fail, "has no auth token", []string{"UPDATE provider_accounts SET secret = ''"}},
 		{"account twilio/twilio-demo", doctor.Fail, "cannot be used", []string{"UPDATE provider_accounts SET credentials = 'hush'"}},
-		{"account twilio/twilio-demo", doctor.Fail, "refuses", []string{`UPDATE provider_accounts SET credentials = '{"sid":"AC11111111111111111111111111111111","secret":"hush"}'`}},
+		{"account twilio/twilio-demo", doctor.Fail, "refuses the account", []string{`UPDATE provider_accounts SET credentials = '{"sid":"AC11111111111111111111111111111111","secret":"hush"}'`}},
 		{"account twilio/twilio-demo", doctor.Fail, "refuses", []string{"UPDATE provider_accounts SET secret = 'hush'"}},
 		{"account twilio/twilio-demo", doctor.Fail, "SID", []string{"UPDATE provider_accounts SET sid = ''"}},
 		{"account fax/twilio-demo", doctor.Fail, "There is no carrier", []string{"UPDATE provider_accounts SET provider = 'fax'"}},

@@ -20,14 +20,6 @@ import (
 	"parley/internal/ground/clock"
 )
 
-const secret = "a secret of the sandbox"
-
-var account = accountOf(secret)
-
-func accountOf(secret channel.Secret) channel.Account {
-	return channel.Account{Credentials: sandbox.Credentials{Secret: secret}}
-}
-
 func TestProviderBehaviour(t *testing.T) {
 	t.Parallel()
 	channeltest.Run(t, func(t *testing.T) channeltest.Subject {

@@ -19,6 +19,14 @@ import (
 	"parley/internal/ground/clock"
 )
 
+const secret = "a secret of the sandbox"
+
+var account = accountOf(secret)
+
+func accountOf(secret channel.Secret) channel.Account {
+	return channel.Account{Credentials: sandbox.Credentials{Secret: secret}}
+}
+
 func parse(body string) channel.Delivery {
 	return sandbox.New(sandbox.Options{}).Parse(channel.Account{}, channel.Webhook{Body: []byte(body), Query: url.Values{"attempt": {"k1"}}})
 }

@@ -118,12 +118,17 @@ func TestWhatIsNotThereIsNotFound(t *testing.T) {
 		req.URL.Path = path
 		require.Equal(t, http.StatusNotFound, p.Answer(req).Code, path)
 	}
-	for _, method := range []string{http.MethodGet, http.MethodPut, http.MethodDelete} {
-		req := compose(t, p, said("e1", "Hello"))
-		req.Method = method
-		rec := p.Answer(req)
-		require.Equal(t, http.StatusMethodNotAllowed, rec.Code, method)
-		require.Equal(t, http.MethodPost, rec.Header().Get("Allow"))
+	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPut, http.MethodDelete} {
+		for path, allow := range map[string]string{"/webhooks/twilio/twilio-demo": "POST", "/webhooks/pigeon/demo": "POST", "/webhooks/sandbox/demo": "GET, POST"} {
+			if method == http.MethodGet && allow != http.MethodPost {
+				continue // it is asked whether the address is ours
+			}
+			req := compose(t, p, said("e1", "Hello"))
+			req.Method, req.URL.Path = method, path
+			rec := p.Answer(req)
+			require.Equal(t, http.StatusMethodNotAllowed, rec.Code, method)
+			require.Equal(t, allow, rec.Header().Get("Allow"))
+		}
 	}
 	require.Zero(t, count(t, p, "raw_inbounds", nil))
 }
