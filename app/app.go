@@ -16,9 +16,9 @@ import (
 
 	"parley/graph"
 	"parley/internal/channel"
+	"parley/internal/channel/registry"
 	"parley/internal/channel/sandbox"
 	"parley/internal/channel/sandbox/astwilio"
-	"parley/internal/channel/twilio"
 	"parley/internal/channel/wire"
 	"parley/internal/desk/bulk"
 	"parley/internal/desk/conversation"
@@ -171,12 +171,13 @@ func (a *App) wire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if a.Directory, err = directory.Load(ctx, a.Store, ids); err != nil {
+	providers := a.providers()
+	if a.Directory, err = directory.Load(ctx, a.Store, ids, providers); err != nil {
 		return err
 	}
 	a.Conversations = &conversation.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors}
 	a.Messenger = &message.Messenger{
-		Reader: message.Reader{Conversations: a.Conversations}, Providers: a.providers(), PublicURL: a.Config.PublicURL,
+		Reader: message.Reader{Conversations: a.Conversations}, Providers: providers.ByName(), PublicURL: a.Config.PublicURL,
 		CallTimeout: a.Config.CallTimeout, Lease: a.Config.Lease, Metrics: message.NewMetrics(a.Store),
 		Sends:  quota.New("send", "messages", cmp.Or(a.Config.Sends, 600), clock.Real{}),
 		Starts: quota.New("start", "conversations", cmp.Or(a.Config.Starts, 180), clock.Real{}),
@@ -224,36 +225,28 @@ func (a *App) keys(ctx context.Context) (*publicid.Codec, *feed.Cursors, error) 
 	return ids, cursors, err
 }
 
-func (a *App) providers() map[string]channel.Provider {
+// providers makes the adapters, and the carriers that this process plays: the sandbox,
+// and in a demo, which never calls the real one, Twilio.
+func (a *App) providers() channel.Providers {
+	own := wire.InProcess(http.HandlerFunc(a.serveOwn))
 	if a.carrier = a.Config.Carrier; a.carrier == nil {
-		a.carrier = sandbox.NewCarrier(sandbox.CarrierOptions{Transport: wire.InProcess(http.HandlerFunc(a.serveOwn))})
+		a.carrier = sandbox.NewCarrier(sandbox.CarrierOptions{Transport: own})
 	}
-	providers := map[string]channel.Provider{}
-	for _, p := range []channel.Provider{sandbox.New(sandbox.Options{Carrier: a.carrier}), twilio.New(a.twilioOptions())} {
-		providers[p.Name()] = p
+	o := registry.Options{Sandbox: a.carrier}
+	if a.Config.Demo {
+		a.asTwilio = astwilio.New(astwilio.Options{Accounts: a.accounts, Callbacks: own})
+		o.Twilio = a.asTwilio
 	}
-	return providers
+	return registry.Providers(o)
 }
 
-// twilioOptions has a demo's calls answered in this process: a demo never calls
-// the real Twilio.
-func (a *App) twilioOptions() twilio.Options {
-	if !a.Config.Demo {
-		return twilio.Options{}
-	}
-	a.asTwilio = astwilio.New(astwilio.Options{
-		Account: a.twilioAccount, Callbacks: wire.InProcess(http.HandlerFunc(a.serveOwn)),
-	})
-	return twilio.Options{Transport: a.asTwilio}
-}
-
-func (a *App) twilioAccount(sid string) (channel.Account, bool) {
+// accounts yields each channel's account.
+func (a *App) accounts(yield func(channel.Account) bool) {
 	for _, ch := range a.Directory.Channels() {
-		if ch.Account.Provider == twilio.Name && ch.Account.SID == sid {
-			return ch.Account.Account, true
+		if !yield(ch.Account.Account) {
+			return
 		}
 	}
-	return channel.Account{}, false
 }
 
 // serveOwn is how the carrier inside this process reaches the webhooks.

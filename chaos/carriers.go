@@ -9,7 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"parley/internal/admin/seed"
 	"parley/internal/channel"
 	"parley/internal/channel/sandbox"
 	"parley/internal/channel/sandbox/astwilio"
@@ -30,9 +29,9 @@ func newCarriers() *carriers {
 	callbacks := &http.Transport{MaxIdleConnsPerHost: threads}
 	options := sandbox.CarrierOptions{Transport: callbacks, Tries: 10, Backoff: 250 * time.Millisecond}
 	c := &carriers{keyed: sandbox.NewCarrier(options), urls: map[string]string{}}
-	account := channel.Account{SID: seed.TwilioSID, Secret: seed.TwilioSecret}
+	account := channel.Account{Credentials: twilio.Credentials{SID: twilio.DemoSID, Token: twilio.DemoToken}}
 	c.keyless = astwilio.New(astwilio.Options{
-		Account:   func(sid string) (channel.Account, bool) { return account, sid == account.SID },
+		Accounts:  slices.Values([]channel.Account{account}),
 		Callbacks: callbacks, Carrier: options,
 	})
 	c.serve(sandbox.Name, c.keyed)

@@ -12,7 +12,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"parley/internal/admin/seed"
 	"parley/internal/channel/sandbox"
 	"parley/internal/check/blackbox"
 )
@@ -102,7 +101,7 @@ func (l *load) write(ctx context.Context, th *thread) {
 
 // one writes a text until it is acknowledged.
 func (l *load) one(ctx context.Context, th *thread, words string) error {
-	sends := th.keyless() || th.written%every == 0
+	sends := th.keyless || th.written%every == 0
 	began := time.Now()
 	l.mu.Lock()
 	l.open[words], l.sent[words] = true, sends
@@ -170,7 +169,7 @@ func (l *load) ask(ctx context.Context, c *blackbox.Client, th *thread, words st
 }
 
 func (l *load) post(ctx context.Context, c *blackbox.Client, th *thread, words string) (string, error) {
-	req, err := sandbox.Compose(seed.SandboxSecret, c.URL+"/webhooks/sandbox/demo",
+	req, err := sandbox.Compose(sandbox.DemoSecret, c.URL+"/webhooks/sandbox/demo",
 		sandbox.Entry{Type: "message", ID: words, From: th.customer, To: th.to, Text: words})
 	if err != nil {
 		return "", err

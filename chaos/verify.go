@@ -180,7 +180,7 @@ func (w *world) sentOnce(stored map[string]*row) error {
 	for words, s := range stored {
 		switch {
 		case s.direction != "OUTBOUND" || got[words] && s.status != "UNKNOWN" && s.status != "FAILED":
-		case s.status == "UNKNOWN" && (w.loses || w.threadOf(words).keyless()):
+		case s.status == "UNKNOWN" && (w.loses || w.threadOf(words).keyless):
 			unknown++
 		default:
 			return fmt.Errorf("%q is %s; the carrier got it: %t", words, s.status, got[words])

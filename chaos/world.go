@@ -14,7 +14,6 @@ import (
 	"parley/ent/provideraccount"
 	"parley/internal/admin/seed"
 	"parley/internal/channel"
-	"parley/internal/channel/twilio"
 	"parley/internal/check/blackbox"
 	"parley/internal/ground/publicid"
 	"parley/internal/ground/store"
@@ -40,8 +39,8 @@ type thread struct {
 	id       string // public
 	customer string
 	to       string // sender ID
-	provider string
-	written  int // texts so far
+	keyless  bool   // its carrier takes no idempotency key
+	written  int    // texts so far
 }
 
 // plan says what world a scenario needs.
@@ -157,10 +156,11 @@ func open(ctx context.Context, a *app.App, n int) (*thread, error) {
 		if ch.Address != th.to {
 			continue
 		}
-		th.provider = ch.Account.Provider
 		hook := a.PublicURL() + "/webhooks/" + ch.Account.Provider + "/" + ch.Account.Key
 		id := fmt.Sprintf("SM%032d", n)
-		req, err := a.Messenger.Providers[th.provider].(channel.Caller).Compose(ch.Account.Account, hook, channel.Inbound{
+		provider := a.Messenger.Providers[ch.Account.Provider]
+		th.keyless = !provider.TakesKey()
+		req, err := provider.(channel.Caller).Compose(ch.Account.Account, hook, channel.Inbound{
 			EventID: id, ProviderID: id, From: th.customer, To: th.to, Text: "Hello",
 		})
 		if err != nil {
@@ -177,9 +177,6 @@ func open(ctx context.Context, a *app.App, n int) (*thread, error) {
 	th.id = a.Conversations.IDs.Encode(publicid.Conversation, key)
 	return th, err
 }
-
-// keyless reports whether the thread's carrier takes no idempotency key.
-func (th *thread) keyless() bool { return th.provider == twilio.Name }
 
 func (w *world) end() error {
 	for _, p := range w.processes {

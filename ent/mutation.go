@@ -16840,6 +16840,7 @@ type ProviderAccountMutation struct {
 	name            *string
 	sid             *string
 	secret          *string
+	credentials     *string
 	base_url        *string
 	active          *bool
 	created_at      *clock.Time
@@ -17137,6 +17138,42 @@ func (m *ProviderAccountMutation) ResetSecret() {
 	m.secret = nil
 }
 
+// SetCredentials sets the "credentials" field.
+func (m *ProviderAccountMutation) SetCredentials(s string) {
+	m.credentials = &s
+}
+
+// Credentials returns the value of the "credentials" field in the mutation.
+func (m *ProviderAccountMutation) Credentials() (r string, exists bool) {
+	v := m.credentials
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCredentials returns the old "credentials" field's value of the ProviderAccount entity.
+// If the ProviderAccount object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ProviderAccountMutation) OldCredentials(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCredentials is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCredentials requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCredentials: %w", err)
+	}
+	return oldValue.Credentials, nil
+}
+
+// ResetCredentials resets all changes to the "credentials" field.
+func (m *ProviderAccountMutation) ResetCredentials() {
+	m.credentials = nil
+}
+
 // SetBaseURL sets the "base_url" field.
 func (m *ProviderAccountMutation) SetBaseURL(s string) {
 	m.base_url = &s
@@ -17353,7 +17390,7 @@ func (m *ProviderAccountMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *ProviderAccountMutation) Fields() []string {
-	fields := make([]string, 0, 8)
+	fields := make([]string, 0, 9)
 	if m.key != nil {
 		fields = append(fields, provideraccount.FieldKey)
 	}
@@ -17368,6 +17405,9 @@ func (m *ProviderAccountMutation) Fields() []string {
 	}
 	if m.secret != nil {
 		fields = append(fields, provideraccount.FieldSecret)
+	}
+	if m.credentials != nil {
+		fields = append(fields, provideraccount.FieldCredentials)
 	}
 	if m.base_url != nil {
 		fields = append(fields, provideraccount.FieldBaseURL)
@@ -17396,6 +17436,8 @@ func (m *ProviderAccountMutation) Field(name string) (ent.Value, bool) {
 		return m.Sid()
 	case provideraccount.FieldSecret:
 		return m.Secret()
+	case provideraccount.FieldCredentials:
+		return m.Credentials()
 	case provideraccount.FieldBaseURL:
 		return m.BaseURL()
 	case provideraccount.FieldActive:
@@ -17421,6 +17463,8 @@ func (m *ProviderAccountMutation) OldField(ctx context.Context, name string) (en
 		return m.OldSid(ctx)
 	case provideraccount.FieldSecret:
 		return m.OldSecret(ctx)
+	case provideraccount.FieldCredentials:
+		return m.OldCredentials(ctx)
 	case provideraccount.FieldBaseURL:
 		return m.OldBaseURL(ctx)
 	case provideraccount.FieldActive:
@@ -17470,6 +17514,13 @@ func (m *ProviderAccountMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetSecret(v)
+		return nil
+	case provideraccount.FieldCredentials:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCredentials(v)
 		return nil
 	case provideraccount.FieldBaseURL:
 		v, ok := value.(string)
@@ -17570,6 +17621,9 @@ func (m *ProviderAccountMutation) ResetField(name string) error {
 		return nil
 	case provideraccount.FieldSecret:
 		m.ResetSecret()
+		return nil
+	case provideraccount.FieldCredentials:
+		m.ResetCredentials()
 		return nil
 	case provideraccount.FieldBaseURL:
 		m.ResetBaseURL()

@@ -27,6 +27,8 @@ type ProviderAccount struct {
 	Sid string `json:"sid,omitempty"`
 	// Signs webhooks and authenticates calls.
 	Secret string `json:"-"`
+	// What proves us to the carrier, a JSON object that the adapter reads; where it is empty, sid and secret do.
+	Credentials string `json:"-"`
 	// Replaces the carrier's own API address.
 	BaseURL string `json:"base_url,omitempty"`
 	// Active holds the value of the "active" field.
@@ -66,7 +68,7 @@ func (*ProviderAccount) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullBool)
 		case provideraccount.FieldID, provideraccount.FieldCreatedAt:
 			values[i] = new(sql.NullInt64)
-		case provideraccount.FieldKey, provideraccount.FieldProvider, provideraccount.FieldName, provideraccount.FieldSid, provideraccount.FieldSecret, provideraccount.FieldBaseURL:
+		case provideraccount.FieldKey, provideraccount.FieldProvider, provideraccount.FieldName, provideraccount.FieldSid, provideraccount.FieldSecret, provideraccount.FieldCredentials, provideraccount.FieldBaseURL:
 			values[i] = new(sql.NullString)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -118,6 +120,12 @@ func (_m *ProviderAccount) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field secret", values[i])
 			} else if value.Valid {
 				_m.Secret = value.String
+			}
+		case provideraccount.FieldCredentials:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field credentials", values[i])
+			} else if value.Valid {
+				_m.Credentials = value.String
 			}
 		case provideraccount.FieldBaseURL:
 			if value, ok := values[i].(*sql.NullString); !ok {
@@ -191,6 +199,8 @@ func (_m *ProviderAccount) String() string {
 	builder.WriteString(_m.Sid)
 	builder.WriteString(", ")
 	builder.WriteString("secret=<sensitive>")
+	builder.WriteString(", ")
+	builder.WriteString("credentials=<sensitive>")
 	builder.WriteString(", ")
 	builder.WriteString("base_url=")
 	builder.WriteString(_m.BaseURL)

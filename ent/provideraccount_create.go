@@ -67,6 +67,20 @@ func (_c *ProviderAccountCreate) SetNillableSecret(v *string) *ProviderAccountCr
 	return _c
 }
 
+// SetCredentials sets the "credentials" field.
+func (_c *ProviderAccountCreate) SetCredentials(v string) *ProviderAccountCreate {
+	_c.mutation.SetCredentials(v)
+	return _c
+}
+
+// SetNillableCredentials sets the "credentials" field if the given value is not nil.
+func (_c *ProviderAccountCreate) SetNillableCredentials(v *string) *ProviderAccountCreate {
+	if v != nil {
+		_c.SetCredentials(*v)
+	}
+	return _c
+}
+
 // SetBaseURL sets the "base_url" field.
 func (_c *ProviderAccountCreate) SetBaseURL(v string) *ProviderAccountCreate {
 	_c.mutation.SetBaseURL(v)
@@ -167,6 +181,10 @@ func (_c *ProviderAccountCreate) defaults() error {
 		v := provideraccount.DefaultSecret
 		_c.mutation.SetSecret(v)
 	}
+	if _, ok := _c.mutation.Credentials(); !ok {
+		v := provideraccount.DefaultCredentials
+		_c.mutation.SetCredentials(v)
+	}
 	if _, ok := _c.mutation.BaseURL(); !ok {
 		v := provideraccount.DefaultBaseURL
 		_c.mutation.SetBaseURL(v)
@@ -218,6 +236,14 @@ func (_c *ProviderAccountCreate) check() error {
 	if v, ok := _c.mutation.Secret(); ok {
 		if err := provideraccount.SecretValidator(v); err != nil {
 			return &ValidationError{Name: "secret", err: fmt.Errorf(`ent: validator failed for field "ProviderAccount.secret": %w`, err)}
+		}
+	}
+	if _, ok := _c.mutation.Credentials(); !ok {
+		return &ValidationError{Name: "credentials", err: errors.New(`ent: missing required field "ProviderAccount.credentials"`)}
+	}
+	if v, ok := _c.mutation.Credentials(); ok {
+		if err := provideraccount.CredentialsValidator(v); err != nil {
+			return &ValidationError{Name: "credentials", err: fmt.Errorf(`ent: validator failed for field "ProviderAccount.credentials": %w`, err)}
 		}
 	}
 	if _, ok := _c.mutation.BaseURL(); !ok {
@@ -285,6 +311,10 @@ func (_c *ProviderAccountCreate) createSpec() (*ProviderAccount, *sqlgraph.Creat
 	if value, ok := _c.mutation.Secret(); ok {
 		_spec.SetField(provideraccount.FieldSecret, field.TypeString, value)
 		_node.Secret = value
+	}
+	if value, ok := _c.mutation.Credentials(); ok {
+		_spec.SetField(provideraccount.FieldCredentials, field.TypeString, value)
+		_node.Credentials = value
 	}
 	if value, ok := _c.mutation.BaseURL(); ok {
 		_spec.SetField(provideraccount.FieldBaseURL, field.TypeString, value)

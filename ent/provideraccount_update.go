@@ -70,6 +70,20 @@ func (_u *ProviderAccountUpdate) SetNillableSecret(v *string) *ProviderAccountUp
 	return _u
 }
 
+// SetCredentials sets the "credentials" field.
+func (_u *ProviderAccountUpdate) SetCredentials(v string) *ProviderAccountUpdate {
+	_u.mutation.SetCredentials(v)
+	return _u
+}
+
+// SetNillableCredentials sets the "credentials" field if the given value is not nil.
+func (_u *ProviderAccountUpdate) SetNillableCredentials(v *string) *ProviderAccountUpdate {
+	if v != nil {
+		_u.SetCredentials(*v)
+	}
+	return _u
+}
+
 // SetBaseURL sets the "base_url" field.
 func (_u *ProviderAccountUpdate) SetBaseURL(v string) *ProviderAccountUpdate {
 	_u.mutation.SetBaseURL(v)
@@ -183,6 +197,11 @@ func (_u *ProviderAccountUpdate) check() error {
 			return &ValidationError{Name: "secret", err: fmt.Errorf(`ent: validator failed for field "ProviderAccount.secret": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.Credentials(); ok {
+		if err := provideraccount.CredentialsValidator(v); err != nil {
+			return &ValidationError{Name: "credentials", err: fmt.Errorf(`ent: validator failed for field "ProviderAccount.credentials": %w`, err)}
+		}
+	}
 	if v, ok := _u.mutation.BaseURL(); ok {
 		if err := provideraccount.BaseURLValidator(v); err != nil {
 			return &ValidationError{Name: "base_url", err: fmt.Errorf(`ent: validator failed for field "ProviderAccount.base_url": %w`, err)}
@@ -211,6 +230,9 @@ func (_u *ProviderAccountUpdate) sqlSave(ctx context.Context) (_node int, err er
 	}
 	if value, ok := _u.mutation.Secret(); ok {
 		_spec.SetField(provideraccount.FieldSecret, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.Credentials(); ok {
+		_spec.SetField(provideraccount.FieldCredentials, field.TypeString, value)
 	}
 	if value, ok := _u.mutation.BaseURL(); ok {
 		_spec.SetField(provideraccount.FieldBaseURL, field.TypeString, value)
@@ -321,6 +343,20 @@ func (_u *ProviderAccountUpdateOne) SetSecret(v string) *ProviderAccountUpdateOn
 func (_u *ProviderAccountUpdateOne) SetNillableSecret(v *string) *ProviderAccountUpdateOne {
 	if v != nil {
 		_u.SetSecret(*v)
+	}
+	return _u
+}
+
+// SetCredentials sets the "credentials" field.
+func (_u *ProviderAccountUpdateOne) SetCredentials(v string) *ProviderAccountUpdateOne {
+	_u.mutation.SetCredentials(v)
+	return _u
+}
+
+// SetNillableCredentials sets the "credentials" field if the given value is not nil.
+func (_u *ProviderAccountUpdateOne) SetNillableCredentials(v *string) *ProviderAccountUpdateOne {
+	if v != nil {
+		_u.SetCredentials(*v)
 	}
 	return _u
 }
@@ -451,6 +487,11 @@ func (_u *ProviderAccountUpdateOne) check() error {
 			return &ValidationError{Name: "secret", err: fmt.Errorf(`ent: validator failed for field "ProviderAccount.secret": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.Credentials(); ok {
+		if err := provideraccount.CredentialsValidator(v); err != nil {
+			return &ValidationError{Name: "credentials", err: fmt.Errorf(`ent: validator failed for field "ProviderAccount.credentials": %w`, err)}
+		}
+	}
 	if v, ok := _u.mutation.BaseURL(); ok {
 		if err := provideraccount.BaseURLValidator(v); err != nil {
 			return &ValidationError{Name: "base_url", err: fmt.Errorf(`ent: validator failed for field "ProviderAccount.base_url": %w`, err)}
@@ -496,6 +537,9 @@ func (_u *ProviderAccountUpdateOne) sqlSave(ctx context.Context) (_node *Provide
 	}
 	if value, ok := _u.mutation.Secret(); ok {
 		_spec.SetField(provideraccount.FieldSecret, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.Credentials(); ok {
+		_spec.SetField(provideraccount.FieldCredentials, field.TypeString, value)
 	}
 	if value, ok := _u.mutation.BaseURL(); ok {
 		_spec.SetField(provideraccount.FieldBaseURL, field.TypeString, value)

@@ -9,8 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"parley/ent/provideraccount"
-	"parley/internal/admin/seed"
-	"parley/internal/channel"
+	"parley/internal/channel/twilio"
 	"parley/internal/channel/twilio/twiliotest"
 	"parley/internal/check/parleytest"
 	"parley/internal/ground/store"
@@ -18,7 +17,7 @@ import (
 
 func TestInboundCatchUpSaysWhatItDid(t *testing.T) {
 	t.Parallel()
-	server := twiliotest.New(channel.Account{SID: seed.TwilioSID, Secret: seed.TwilioSecret})
+	server := twiliotest.New(twilio.Credentials{SID: twilio.DemoSID, Token: twilio.DemoToken})
 	front := httptest.NewServer(server)
 	t.Cleanup(front.Close)
 	database := parleytest.Database(t)

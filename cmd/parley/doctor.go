@@ -9,9 +9,7 @@ import (
 	"log/slog"
 
 	"parley/internal/admin/doctor"
-	"parley/internal/channel"
-	"parley/internal/channel/sandbox"
-	"parley/internal/channel/twilio"
+	"parley/internal/channel/registry"
 )
 
 // doctorCmd examines what `parley serve` with the same flags and environment runs
@@ -33,7 +31,7 @@ func (d *doctorCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
 	well := doctor.Examine(ctx, doctor.Options{
 		Database: c.Database, Mode: d.Mode, Addr: d.Addr, PrivateAddr: d.PrivateAddr, PublicURL: d.PublicURL,
 		NATS: d.NATS, Origins: d.Origins, Issuers: issuers, Refused: errors.Join(err, unusable), Demo: d.Demo, Deep: d.Deep,
-		Providers: []channel.Provider{sandbox.New(sandbox.Options{}), twilio.New(twilio.Options{})},
+		Providers: registry.Providers(registry.Options{}),
 	}, func(f doctor.Finding) {
 		if found = append(found, f); !d.JSON {
 			sayFinding(out, f)

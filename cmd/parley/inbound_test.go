@@ -5,7 +5,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"parley/internal/admin/seed"
 	"parley/internal/channel/sandbox"
 	"parley/internal/check/parleytest"
 )
@@ -14,7 +13,7 @@ func TestInboundRerunSaysWhatItDid(t *testing.T) {
 	t.Parallel()
 	database := parleytest.Database(t)
 	p := parleytest.OpenAt(t, database)
-	req, err := sandbox.Compose(seed.SandboxSecret, p.PublicURL()+"/webhooks/sandbox/demo",
+	req, err := sandbox.Compose(sandbox.DemoSecret, p.PublicURL()+"/webhooks/sandbox/demo",
 		sandbox.Entry{Type: "message", ID: "e1", From: "+12025550199", To: "+12025550177", Text: "Hello"})
 	require.NoError(t, err)
 	p.Post(req)

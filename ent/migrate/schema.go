@@ -672,6 +672,7 @@ var (
 		{Name: "name", Type: field.TypeString, Size: 200},
 		{Name: "sid", Type: field.TypeString, Size: 200, Default: ""},
 		{Name: "secret", Type: field.TypeString, Size: 500, Default: ""},
+		{Name: "credentials", Type: field.TypeString, Size: 10000, Default: ""},
 		{Name: "base_url", Type: field.TypeString, Size: 500, Default: ""},
 		{Name: "active", Type: field.TypeBool, Default: true},
 		{Name: "created_at", Type: field.TypeInt64},

@@ -23,6 +23,8 @@ const (
 	FieldSid = "sid"
 	// FieldSecret holds the string denoting the secret field in the database.
 	FieldSecret = "secret"
+	// FieldCredentials holds the string denoting the credentials field in the database.
+	FieldCredentials = "credentials"
 	// FieldBaseURL holds the string denoting the base_url field in the database.
 	FieldBaseURL = "base_url"
 	// FieldActive holds the string denoting the active field in the database.
@@ -50,6 +52,7 @@ var Columns = []string{
 	FieldName,
 	FieldSid,
 	FieldSecret,
+	FieldCredentials,
 	FieldBaseURL,
 	FieldActive,
 	FieldCreatedAt,
@@ -87,6 +90,10 @@ var (
 	DefaultSecret string
 	// SecretValidator is a validator for the "secret" field. It is called by the builders before save.
 	SecretValidator func(string) error
+	// DefaultCredentials holds the default value on creation for the "credentials" field.
+	DefaultCredentials string
+	// CredentialsValidator is a validator for the "credentials" field. It is called by the builders before save.
+	CredentialsValidator func(string) error
 	// DefaultBaseURL holds the default value on creation for the "base_url" field.
 	DefaultBaseURL string
 	// BaseURLValidator is a validator for the "base_url" field. It is called by the builders before save.
@@ -126,6 +133,11 @@ func BySid(opts ...sql.OrderTermOption) OrderOption {
 // BySecret orders the results by the secret field.
 func BySecret(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldSecret, opts...).ToFunc()
+}
+
+// ByCredentials orders the results by the credentials field.
+func ByCredentials(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldCredentials, opts...).ToFunc()
 }
 
 // ByBaseURL orders the results by the base_url field.

@@ -80,6 +80,11 @@ func Secret(v string) predicate.ProviderAccount {
 	return predicate.ProviderAccount(sql.FieldEQ(FieldSecret, v))
 }
 
+// Credentials applies equality check predicate on the "credentials" field. It's identical to CredentialsEQ.
+func Credentials(v string) predicate.ProviderAccount {
+	return predicate.ProviderAccount(sql.FieldEQ(FieldCredentials, v))
+}
+
 // BaseURL applies equality check predicate on the "base_url" field. It's identical to BaseURLEQ.
 func BaseURL(v string) predicate.ProviderAccount {
 	return predicate.ProviderAccount(sql.FieldEQ(FieldBaseURL, v))
@@ -419,6 +424,71 @@ func SecretEqualFold(v string) predicate.ProviderAccount {
 // SecretContainsFold applies the ContainsFold predicate on the "secret" field.
 func SecretContainsFold(v string) predicate.ProviderAccount {
 	return predicate.ProviderAccount(sql.FieldContainsFold(FieldSecret, v))
+}
+
+// CredentialsEQ applies the EQ predicate on the "credentials" field.
+func CredentialsEQ(v string) predicate.ProviderAccount {
+	return predicate.ProviderAccount(sql.FieldEQ(FieldCredentials, v))
+}
+
+// CredentialsNEQ applies the NEQ predicate on the "credentials" field.
+func CredentialsNEQ(v string) predicate.ProviderAccount {
+	return predicate.ProviderAccount(sql.FieldNEQ(FieldCredentials, v))
+}
+
+// CredentialsIn applies the In predicate on the "credentials" field.
+func CredentialsIn(vs ...string) predicate.ProviderAccount {
+	return predicate.ProviderAccount(sql.FieldIn(FieldCredentials, vs...))
+}
+
+// CredentialsNotIn applies the NotIn predicate on the "credentials" field.
+func CredentialsNotIn(vs ...string) predicate.ProviderAccount {
+	return predicate.ProviderAccount(sql.FieldNotIn(FieldCredentials, vs...))
+}
+
+// CredentialsGT applies the GT predicate on the "credentials" field.
+func CredentialsGT(v string) predicate.ProviderAccount {
+	return predicate.ProviderAccount(sql.FieldGT(FieldCredentials, v))
+}
+
+// CredentialsGTE applies the GTE predicate on the "credentials" field.
+func CredentialsGTE(v string) predicate.ProviderAccount {
+	return predicate.ProviderAccount(sql.FieldGTE(FieldCredentials, v))
+}
+
+// CredentialsLT applies the LT predicate on the "credentials" field.
+func CredentialsLT(v string) predicate.ProviderAccount {
+	return predicate.ProviderAccount(sql.FieldLT(FieldCredentials, v))
+}
+
+// CredentialsLTE applies the LTE predicate on the "credentials" field.
+func CredentialsLTE(v string) predicate.ProviderAccount {
+	return predicate.ProviderAccount(sql.FieldLTE(FieldCredentials, v))
+}
+
+// CredentialsContains applies the Contains predicate on the "credentials" field.
+func CredentialsContains(v string) predicate.ProviderAccount {
+	return predicate.ProviderAccount(sql.FieldContains(FieldCredentials, v))
+}
+
+// CredentialsHasPrefix applies the HasPrefix predicate on the "credentials" field.
+func CredentialsHasPrefix(v string) predicate.ProviderAccount {
+	return predicate.ProviderAccount(sql.FieldHasPrefix(FieldCredentials, v))
+}
+
+// CredentialsHasSuffix applies the HasSuffix predicate on the "credentials" field.
+func CredentialsHasSuffix(v string) predicate.ProviderAccount {
+	return predicate.ProviderAccount(sql.FieldHasSuffix(FieldCredentials, v))
+}
+
+// CredentialsEqualFold applies the EqualFold predicate on the "credentials" field.
+func CredentialsEqualFold(v string) predicate.ProviderAccount {
+	return predicate.ProviderAccount(sql.FieldEqualFold(FieldCredentials, v))
+}
+
+// CredentialsContainsFold applies the ContainsFold predicate on the "credentials" field.
+func CredentialsContainsFold(v string) predicate.ProviderAccount {
+	return predicate.ProviderAccount(sql.FieldContainsFold(FieldCredentials, v))
 }
 
 // BaseURLEQ applies the EQ predicate on the "base_url" field.

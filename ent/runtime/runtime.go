@@ -800,14 +800,20 @@ func init() {
 	provideraccount.DefaultSecret = provideraccountDescSecret.Default.(string)
 	// provideraccount.SecretValidator is a validator for the "secret" field. It is called by the builders before save.
 	provideraccount.SecretValidator = provideraccountDescSecret.Validators[0].(func(string) error)
+	// provideraccountDescCredentials is the schema descriptor for credentials field.
+	provideraccountDescCredentials := provideraccountFields[5].Descriptor()
+	// provideraccount.DefaultCredentials holds the default value on creation for the credentials field.
+	provideraccount.DefaultCredentials = provideraccountDescCredentials.Default.(string)
+	// provideraccount.CredentialsValidator is a validator for the "credentials" field. It is called by the builders before save.
+	provideraccount.CredentialsValidator = provideraccountDescCredentials.Validators[0].(func(string) error)
 	// provideraccountDescBaseURL is the schema descriptor for base_url field.
-	provideraccountDescBaseURL := provideraccountFields[5].Descriptor()
+	provideraccountDescBaseURL := provideraccountFields[6].Descriptor()
 	// provideraccount.DefaultBaseURL holds the default value on creation for the base_url field.
 	provideraccount.DefaultBaseURL = provideraccountDescBaseURL.Default.(string)
 	// provideraccount.BaseURLValidator is a validator for the "base_url" field. It is called by the builders before save.
 	provideraccount.BaseURLValidator = provideraccountDescBaseURL.Validators[0].(func(string) error)
 	// provideraccountDescActive is the schema descriptor for active field.
-	provideraccountDescActive := provideraccountFields[6].Descriptor()
+	provideraccountDescActive := provideraccountFields[7].Descriptor()
 	// provideraccount.DefaultActive holds the default value on creation for the active field.
 	provideraccount.DefaultActive = provideraccountDescActive.Default.(bool)
 	queue.Policy = privacy.NewPolicies(schema.Queue{})

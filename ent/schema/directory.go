@@ -94,6 +94,8 @@ func (ProviderAccount) Fields() []ent.Field {
 		field.String("name").NotEmpty().MaxLen(200),
 		field.String("sid").Default("").MaxLen(200).Comment("The account's id at the carrier."),
 		field.String("secret").Default("").Sensitive().MaxLen(500).Comment("Signs webhooks and authenticates calls."),
+		field.String("credentials").Default("").Sensitive().MaxLen(10_000).
+			Comment("What proves us to the carrier, a JSON object that the adapter reads; where it is empty, sid and secret do."),
 		field.String("base_url").Default("").MaxLen(500).Comment("Replaces the carrier's own API address."),
 		field.Bool("active").Default(true),
 		createdAt(),

@@ -113,10 +113,9 @@ func (c Consent) AsRequired() Consent {
 type Account struct {
 	ID  int64
 	Key string // the last element of its webhook URL
-	// SID identifies the account at the provider.
-	SID string
-	// Secret signs webhooks and authenticates calls. Never logged.
-	Secret string
+	// Credentials are of the type that the provider reads them as; nil when they
+	// cannot be read.
+	Credentials Credentials
 	// BaseURL replaces the provider's own API address; empty means the default.
 	BaseURL string
 }
@@ -125,7 +124,7 @@ type Account struct {
 type Outgoing struct {
 	AttemptKey string // opaque, unique per attempt; the idempotency key where the provider takes one
 	From, To   string // addresses; E.164 for phones
-	Text       string
+	Content    Content
 	// StatusURL is where the provider reports what became of the message. It
 	// already carries the attempt's key.
 	StatusURL string
@@ -225,14 +224,19 @@ type Webhook struct {
 const NoCarrier = "import"
 
 // Provider is a carrier's adapter. Implementations hold no state that matters
-// after a restart and are safe for concurrent use.
+// after a restart and are safe for concurrent use. What not every carrier can do is
+// an interface of its own: Caller, Challenger, Checker, Demonstrator, Lister, Segmenter.
 type Provider interface {
 	// Name is the {provider} of the webhook URL, such as "twilio".
 	Name() string
+	// ParseCredentials reads the JSON object that is stored of an account. Its error
+	// quotes nothing of it.
+	ParseCredentials(document []byte) (Credentials, error)
 	// TakesKey reports whether the provider drops a second send with the same
 	// AttemptKey. Only then may an attempt that got no answer be sent again.
 	TakesKey() bool
-	// Send makes one call to the provider, bounded by ctx. It never retries.
+	// Send makes one call to the provider, bounded by ctx. It never retries. Content
+	// of a kind that it cannot send is Unsupported, without a call.
 	Send(ctx context.Context, a Account, m Outgoing) Result
 	// Verify checks the signature in constant time. False means 403 and nothing
 	// happens.
@@ -243,6 +247,28 @@ type Provider interface {
 	// Reply is the response body and content type the provider expects on
 	// success ("" for none).
 	Reply() (contentType, body string)
+}
+
+// Providers are the adapters that a process has.
+type Providers []Provider
+
+// Named returns the provider with the name, nil when there is none.
+func (ps Providers) Named(name string) Provider {
+	for _, p := range ps {
+		if p.Name() == name {
+			return p
+		}
+	}
+	return nil
+}
+
+// ByName returns the providers by their names.
+func (ps Providers) ByName() map[string]Provider {
+	named := make(map[string]Provider, len(ps))
+	for _, p := range ps {
+		named[p.Name()] = p
+	}
+	return named
 }
 
 // Caller is what a customer's phone does through the provider; `parley sandbox

@@ -67,7 +67,7 @@ type Options struct {
 
 	// Providers are the carriers' adapters; those that are channel.Checkers are
 	// asked.
-	Providers []channel.Provider
+	Providers channel.Providers
 	// Deep looks at everything, however long it takes; otherwise each check has five
 	// seconds, and long tables are looked at in part.
 	Deep bool

@@ -16,8 +16,7 @@ import (
 
 	"parley/app"
 	"parley/internal/admin/doctor"
-	"parley/internal/channel"
-	"parley/internal/channel/sandbox"
+	"parley/internal/channel/registry"
 	"parley/internal/channel/twilio"
 	"parley/internal/channel/twilio/twiliotest"
 	"parley/internal/channel/wire"
@@ -30,21 +29,15 @@ import (
 // patient is a Parley with a Twilio that knows its account.
 type patient struct {
 	*parleytest.Parley
-	twilio channel.Provider
+	twilio http.RoundTripper
 }
 
 func admit(t *testing.T, options ...func(*app.Config)) *patient {
 	t.Helper()
 	p := &patient{Parley: parleytest.New(t, options...)}
 	const sid = "AC11111111111111111111111111111111"
-	for _, ch := range p.Directory.Channels() {
-		if ch.Account.Provider == twilio.Name {
-			account := ch.Account.Account
-			account.SID = sid
-			p.twilio = twilio.New(twilio.Options{Transport: wire.InProcess(twiliotest.New(account))})
-		}
-	}
-	require.NotNil(t, p.twilio)
+	server := twiliotest.New(twilio.Credentials{SID: sid, Token: twilio.DemoToken})
+	p.twilio = wire.InProcess(server)
 	p.do("UPDATE provider_accounts SET active = (provider = 'twilio'), sid = '" + sid + "'")
 	return p
 }
@@ -61,7 +54,7 @@ func (p *patient) do(statement string) {
 func (p *patient) options() doctor.Options {
 	return doctor.Options{
 		Database: p.Config.Database, Mode: "production", Addr: "127.0.0.1:8080", PublicURL: "https://parley.example.com",
-		Origins: []string{"https://desk.example.com"}, Providers: []channel.Provider{sandbox.New(sandbox.Options{}), p.twilio},
+		Origins: []string{"https://desk.example.com"}, Providers: registry.Providers(registry.Options{Twilio: p.twilio}),
 	}
 }
 
@@ -143,7 +136,9 @@ func TestEachFaultIsFound(t *testing.T) {
 		{"webhooks", doctor.Warn, "1 entry", []string{"INSERT INTO raw_inbounds (provider_account_id, event_id, state, payload, error, created_at) VALUES (1, 'e', 'FAILED', '{}', 'no sender ID', 0)"}},
 		{"jobs", doctor.Warn, "1 send_fax", []string{job}},
 		{"accounts", doctor.Warn, "no provider account", []string{"UPDATE provider_accounts SET active = false"}},
-		{"account twilio/twilio-demo", doctor.Fail, "has no secret", []string{"UPDATE provider_accounts SET secret = ''"}},
+		{"account twilio/twilio-demo", doctor.Fail, "has no auth token", []string{"UPDATE provider_accounts SET secret = ''"}},
+		{"account twilio/twilio-demo", doctor.Fail, "cannot be used", []string{"UPDATE provider_accounts SET credentials = 'hush'"}},
+		{"account twilio/twilio-demo", doctor.Fail, "refuses the account", []string{`UPDATE provider_accounts SET credentials = '{"sid":"AC11111111111111111111111111111111","secret":"hush"}'`}},
 		{"account twilio/twilio-demo", doctor.Fail, "refuses", []string{"UPDATE provider_accounts SET secret = 'hush'"}},
 		{"account twilio/twilio-demo", doctor.Fail, "SID", []string{"UPDATE provider_accounts SET sid = ''"}},
 		{"account fax/twilio-demo", doctor.Fail, "There is no carrier", []string{"UPDATE provider_accounts SET provider = 'fax'"}},
@@ -236,7 +231,7 @@ func TestDemoDataIsNoFault(t *testing.T) {
 	called := roundTrip(func(*http.Request) (*http.Response, error) { return nil, errors.New("the carrier was called") })
 	o := doctor.Options{
 		Database: p.Config.Database, Mode: "production", Addr: "127.0.0.1:8080", PublicURL: "https://parley.example.com",
-		Providers: []channel.Provider{sandbox.New(sandbox.Options{}), twilio.New(twilio.Options{Transport: called})},
+		Providers: registry.Providers(registry.Options{Twilio: called}),
 	}
 	found, well := examine(t, o)
 	require.True(t, well)

@@ -9,9 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"parley/internal/admin/seed"
 	"parley/internal/channel"
-	"parley/internal/channel/sandbox"
 )
 
 // waitsLong is how long a message may wait to be sent.
@@ -88,6 +86,7 @@ const mostAccounts = 100
 
 type account struct {
 	channel.Account
+	stored         channel.Stored
 	provider, name string
 }
 
@@ -95,10 +94,10 @@ type account struct {
 func (e *examination) accounts(ctx context.Context) {
 	var all []account
 	e.check(ctx, "accounts", func(ctx context.Context) (f Finding, err error) {
-		err = e.rows(ctx, fmt.Sprintf("SELECT id, key, sid, secret, base_url, provider, name FROM provider_accounts WHERE active ORDER BY id LIMIT %d", mostAccounts),
+		err = e.rows(ctx, fmt.Sprintf("SELECT id, key, credentials, sid, secret, base_url, provider, name FROM provider_accounts WHERE active ORDER BY id LIMIT %d", mostAccounts),
 			func(rows *sql.Rows) error {
 				var a account
-				err := rows.Scan(&a.ID, &a.Key, &a.SID, &a.Secret, &a.BaseURL, &a.provider, &a.name)
+				err := rows.Scan(&a.ID, &a.Key, &a.stored.Document, &a.stored.SID, &a.stored.Secret, &a.BaseURL, &a.provider, &a.name)
 				all = append(all, a)
 				return err
 			})
@@ -120,37 +119,41 @@ func (e *examination) accounts(ctx context.Context) {
 }
 
 func (e *examination) account(ctx context.Context, a account) Finding {
-	provider := e.provider(a.provider)
-	checker, asks := provider.(channel.Checker)
-	switch {
-	case provider == nil:
+	provider := e.Providers.Named(a.provider)
+	if provider == nil {
 		return fail("Correct the account's provider, or deactivate the account. During an update, run the newer program's doctor.", "There is no carrier %q.", a.provider)
-	case a.Secret == "":
-		return fail("Store the carrier's token in the account.", "The account %q has no secret: calls are refused and webhooks cannot be verified.", a.name)
-	case e.Demo:
+	}
+	var err error
+	if a.Credentials, err = a.stored.Credentials(provider); err != nil {
+		return fail("Correct the account's credentials.", "The account %q cannot be used: %v.", a.name, err)
+	}
+	if missing := a.Credentials.Missing(); missing != "" {
+		return fail("Store it in the account; the carrier's console shows it.", "The account %q has no %s: calls are refused and webhooks cannot be verified.", a.name, missing)
+	}
+	if e.Demo {
 		return ok("The demo simulates the account %q.", a.name)
-	case a.SID == seed.TwilioSID && e.Mode == production:
-		return warn("Deactivate the account if you have real customers.", "The account %q belongs to the demo data: it is fictitious, and no carrier was asked about it.", a.name)
-	case a.SID == seed.TwilioSID:
-		return ok("The account %q belongs to the demo data: parley serve --demo simulates its carrier.", a.name)
-	case asks:
+	}
+	if checker, asks := provider.(channel.Checker); asks {
 		ctx, cancel := context.WithTimeout(ctx, checkTime)
 		defer cancel()
 		if err := checker.Check(ctx, a.Account); err != nil {
 			return fail("Compare the account with the carrier's console, and check that this machine can reach the carrier.", "The account %q does not work: %v.", a.name, err)
 		}
 	}
-	if a.provider == sandbox.Name && e.Mode == production {
-		return warn("Deactivate the account if you have real customers.", "The account %q uses the sandbox: its messages reach no phone.", a.name)
-	}
-	return ok("The account %q works.", a.name)
+	return e.reaches(provider, a)
 }
 
-func (e *examination) provider(name string) channel.Provider {
-	for _, p := range e.Providers {
-		if p.Name() == name {
-			return p
-		}
+// reaches looks whether what an account sends reaches a phone.
+func (e *examination) reaches(provider channel.Provider, a account) Finding {
+	pretended := ""
+	if demonstrator, demonstrates := provider.(channel.Demonstrator); demonstrates {
+		pretended = demonstrator.Pretended(a.Account)
 	}
-	return nil
+	switch {
+	case pretended == "":
+		return ok("The account %q works.", a.name)
+	case e.Mode == production:
+		return warn("Deactivate the account if you have real customers.", "The account %q %s.", a.name, pretended)
+	}
+	return ok("The account %q %s.", a.name, pretended)
 }

@@ -9,18 +9,11 @@ import (
 	"parley/ent"
 	"parley/ent/agent"
 	"parley/internal/channel"
+	"parley/internal/channel/registry"
 	"parley/internal/desk/directory"
 	"parley/internal/desk/rule"
 	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"
-)
-
-// Secrets of the demo accounts. They protect nothing: the sandbox is no carrier,
-// and the Twilio account is not a real one.
-const (
-	SandboxSecret = "sandbox-demo-secret" //nolint:gosec // a demo's, and public
-	TwilioSID     = "AC00000000000000000000000000000000"
-	TwilioSecret  = "twilio-demo-token" //nolint:gosec // a demo's, and public
 )
 
 // Organisation makes the demo organisation unless amy is there already:
@@ -46,31 +39,45 @@ func organise(ctx context.Context, tx *store.Tx) error {
 	if err != nil {
 		return err
 	}
-	sandbox, err := tx.Ent.ProviderAccount.Create().SetKey("demo").SetProvider("sandbox").SetName("Sandbox carrier").
-		SetSecret(SandboxSecret).SetCreatedAt(tx.Now).Save(ctx)
+	accounts, err := demoAccounts(ctx, tx)
 	if err != nil {
 		return err
 	}
-	twilio, err := tx.Ent.ProviderAccount.Create().SetKey("twilio-demo").SetProvider("twilio").SetName("Twilio (demo)").
-		SetSid(TwilioSID).SetSecret(TwilioSecret).SetCreatedAt(tx.Now).Save(ctx)
-	if err != nil {
-		return err
-	}
-	number := func(account *ent.ProviderAccount, name, address string) *ent.ChannelCreate {
-		return tx.Ent.Channel.Create().SetAccount(account).SetType(channel.SMSLongCode).SetName(name).
+	number := func(account, name, address string) *ent.ChannelCreate {
+		return tx.Ent.Channel.Create().SetAccount(accounts[account]).SetType(channel.SMSLongCode).SetName(name).
 			SetAddress(address).SetCountry("US").SetCreatedAt(tx.Now)
 	}
 	for _, create := range []*ent.ChannelCreate{
-		number(sandbox, "Sales", "+12025550100").AddMembers(p["amy"], p["bo"]),
-		number(sandbox, "Amy direct", "+12025550101").AddMembers(p["amy"]),
-		number(sandbox, "Support", "+12025550102").AddMembers(p["sue"], p["ada"]).SetQueue(queue),
-		number(twilio, "Billing", "+12025550103").AddMembers(p["amy"], p["sue"]),
+		number("demo", "Sales", "+12025550100").AddMembers(p["amy"], p["bo"]),
+		number("demo", "Amy direct", "+12025550101").AddMembers(p["amy"]),
+		number("demo", "Support", "+12025550102").AddMembers(p["sue"], p["ada"]).SetQueue(queue),
+		number("twilio-demo", "Billing", "+12025550103").AddMembers(p["amy"], p["sue"]),
 	} {
 		if err := create.Exec(ctx); err != nil {
 			return err
 		}
 	}
 	return quickTexts(ctx, tx, p, queue)
+}
+
+// demoAccounts makes the account of each carrier that has one for the demo data, and
+// returns them by their keys. The columns sid and secret are for the version before.
+func demoAccounts(ctx context.Context, tx *store.Tx) (map[string]*ent.ProviderAccount, error) {
+	accounts := map[string]*ent.ProviderAccount{}
+	for _, provider := range registry.Providers(registry.Options{}) {
+		demonstrator, ok := provider.(channel.Demonstrator)
+		if !ok {
+			continue
+		}
+		demo := demonstrator.DemoAccount()
+		account, err := tx.Ent.ProviderAccount.Create().SetKey(demo.Key).SetProvider(provider.Name()).SetName(demo.Name).
+			SetCredentials(string(demo.Document)).SetSid(demo.SID).SetSecret(string(demo.Secret)).SetCreatedAt(tx.Now).Save(ctx)
+		if err != nil {
+			return nil, err
+		}
+		accounts[demo.Key] = account
+	}
+	return accounts, nil
 }
 
 func quickTexts(ctx context.Context, tx *store.Tx, p map[string]*ent.Agent, queue *ent.Queue) error {

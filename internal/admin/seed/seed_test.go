@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -16,6 +17,7 @@ import (
 
 	"parley/app"
 	"parley/internal/admin/seed"
+	"parley/internal/channel"
 	"parley/internal/check/parleytest"
 	"parley/internal/ground/store"
 )
@@ -163,6 +165,32 @@ func TestTheDemoLooksLikeADesk(t *testing.T) {
 		require.NotEmpty(t, c.Get("preview").String())
 		require.Equal(t, "amy", c.Get("owner", "username").String())
 	}
+}
+
+// Servers of the version before read two columns, and no document.
+func TestDemoAccountsWorkForTheVersionBefore(t *testing.T) {
+	t.Parallel()
+	p := parleytest.New(t)
+	accounts, err := p.Store.Ent.ProviderAccount.Query().All(p.System())
+	require.NoError(t, err)
+	require.Len(t, accounts, 2)
+	for _, a := range accounts {
+		provider := p.Messenger.Providers[a.Provider]
+		old, err := channel.Stored{SID: a.Sid, Secret: channel.Secret(a.Secret)}.Credentials(provider)
+		require.NoError(t, err)
+		require.Empty(t, old.Missing())
+		require.True(t, provider.Verify(channel.Account{Credentials: old}, signed(t, provider, p.Directory.Account(a.Key).Account)), "the same secret")
+	}
+}
+
+// signed is a webhook of the account's carrier.
+func signed(t *testing.T, provider channel.Provider, a channel.Account) channel.Webhook {
+	t.Helper()
+	req, err := provider.(channel.Caller).Compose(a, "https://p.example.com/w", channel.Inbound{From: "+12025550199", To: "+12025550100", Text: "Hi"})
+	require.NoError(t, err)
+	body, err := io.ReadAll(req.Body)
+	require.NoError(t, err)
+	return channel.Webhook{PublicURL: req.URL.String(), Header: req.Header, Body: body}
 }
 
 func TestAnOpenStreamStaysExactWhileASetGoesIn(t *testing.T) {

@@ -32,11 +32,16 @@ type Subject struct {
 		channel.Provider
 		channel.Caller
 	}
-	// Account proves us to Carrier; its BaseURL is set by the suite.
-	Account channel.Account
-	Carrier http.Handler
+	// Document is the account's credentials as they are stored, with the given secret;
+	// Secret is the one that Carrier knows.
+	Document func(secret string) string
+	Secret   string
+	Carrier  http.Handler
 	// Taken returns the texts of the messages that the carrier took.
 	Taken func() []string
+	// Challenge is the query of the carrier's question to the account's webhook URL, and
+	// the answer it wants; nil where it asks nothing.
+	Challenge func() (query url.Values, answer string)
 	// Receipt makes the signed webhook that reports a status.
 	Receipt func(a channel.Account, statusURL, providerID string, s channel.Status) *http.Request
 }
@@ -44,7 +49,8 @@ type Subject struct {
 // bench is a Subject whose carrier is being served.
 type bench struct {
 	Subject
-	front *front
+	Account channel.Account
+	front   *front
 }
 
 func setup(t *testing.T, subject func(t *testing.T) Subject) *bench {
@@ -53,8 +59,17 @@ func setup(t *testing.T, subject func(t *testing.T) Subject) *bench {
 	f := newFront(s.Carrier)
 	server := httptest.NewServer(f)
 	t.Cleanup(server.Close)
-	s.Account.BaseURL = server.URL
-	return &bench{Subject: s, front: f}
+	b := &bench{Subject: s, Account: channel.Account{BaseURL: server.URL}, front: f}
+	b.Account.Credentials = b.credentials(t, s.Secret)
+	return b
+}
+
+// credentials are the account's with another secret.
+func (b *bench) credentials(t *testing.T, secret string) channel.Credentials {
+	t.Helper()
+	c, err := b.Provider.ParseCredentials([]byte(b.Document(secret)))
+	require.NoError(t, err)
+	return c
 }
 
 const statusURL = "https://desk.example.com/webhooks/p/acc?attempt=k1"
@@ -65,11 +80,14 @@ func (b *bench) send(t *testing.T, text string) channel.Result {
 }
 
 func outgoing(text string) channel.Outgoing {
-	return channel.Outgoing{AttemptKey: "k1", From: "+14155550199", To: "+14155550100", Text: text, StatusURL: statusURL}
+	return channel.Outgoing{AttemptKey: "k1", From: "+14155550199", To: "+14155550100", Content: channel.Text(text), StatusURL: statusURL}
 }
 
 // Run runs the suite.
 func Run(t *testing.T, subject func(t *testing.T) Subject) {
+	t.Run("Credentials", func(t *testing.T) { runCredentials(t, subject) })
+	t.Run("Challenge", func(t *testing.T) { runChallenge(t, subject) })
+	t.Run("Demo", func(t *testing.T) { runDemo(t, subject) })
 	t.Run("Send", func(t *testing.T) { runSend(t, subject) })
 	t.Run("Faults", func(t *testing.T) { runFaults(t, subject) })
 	t.Run("Verify", func(t *testing.T) { runVerify(t, subject) })
@@ -105,10 +123,33 @@ func runSend(t *testing.T, subject func(t *testing.T) Subject) {
 	t.Run("wrong secret", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t, subject)
-		b.Account.Secret = "wrong"
+		b.Account.Credentials = b.credentials(t, "wrong")
 		got := b.send(t, "hello")
 		require.Equal(t, channel.Rejected, got.Outcome)
 		require.Equal(t, channel.CheckChannelSettings, got.Code)
+		require.Empty(t, b.Taken())
+	})
+	t.Run("no credentials", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t, subject)
+		for _, c := range []channel.Credentials{nil, b.credentials(t, "")} {
+			b.Account.Credentials = c
+			got := b.send(t, "hello")
+			require.Equal(t, channel.Rejected, got.Outcome)
+			require.Equal(t, channel.CheckChannelSettings, got.Code)
+		}
+		require.Empty(t, b.Taken())
+	})
+	t.Run("content of an unknown kind", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t, subject)
+		for _, c := range []channel.Content{nil, unknown{}} {
+			m := outgoing("")
+			m.Content = c
+			got := b.Provider.Send(t.Context(), b.Account, m)
+			require.Equal(t, channel.Unsupported(c), got)
+			require.Equal(t, channel.Rejected, got.Outcome, "for good")
+		}
 		require.Empty(t, b.Taken())
 	})
 	t.Run("same key twice", func(t *testing.T) {
@@ -122,6 +163,9 @@ func runSend(t *testing.T, subject func(t *testing.T) Subject) {
 		}
 	})
 }
+
+// unknown is a kind of content that no provider knows.
+type unknown struct{ channel.Content }
 
 func runFaults(t *testing.T, subject func(t *testing.T) Subject) {
 	cases := []struct {
@@ -157,7 +201,7 @@ func runFaults(t *testing.T, subject func(t *testing.T) Subject) {
 			require.Equal(t, c.outcome, got.Outcome, got.Detail)
 			require.Len(t, b.Taken(), c.taken)
 			require.False(t, b.front.wasFollowed(), "a redirect was followed")
-			requireDiscreet(t, b.Account, got)
+			b.requireDiscreet(t, got)
 		})
 	}
 	t.Run("refused connection", func(t *testing.T) {
@@ -166,7 +210,7 @@ func runFaults(t *testing.T, subject func(t *testing.T) Subject) {
 		b.Account.BaseURL = "http://" + closedPort(t)
 		got := b.send(t, "secret words")
 		require.Equal(t, channel.Unreachable, got.Outcome)
-		requireDiscreet(t, b.Account, got)
+		b.requireDiscreet(t, got)
 	})
 	t.Run("given up before it began", func(t *testing.T) {
 		t.Parallel()
@@ -187,10 +231,10 @@ func runFaults(t *testing.T, subject func(t *testing.T) Subject) {
 }
 
 // requireDiscreet checks what operators will read of a failed send.
-func requireDiscreet(t *testing.T, a channel.Account, got channel.Result) {
+func (b *bench) requireDiscreet(t *testing.T, got channel.Result) {
 	t.Helper()
 	require.Equal(t, got.Outcome == channel.Unknown, got.Code == "", "why it failed, which nobody knows of an UNKNOWN")
-	for _, secret := range []string{a.Secret, "secret words", "4155550100"} {
+	for _, secret := range []string{b.Secret, "secret words", "4155550100"} {
 		require.NotContains(t, got.Detail, secret)
 	}
 }
@@ -231,40 +275,53 @@ func (b *bench) message(t *testing.T) channel.Webhook {
 func runVerify(t *testing.T, subject func(t *testing.T) Subject) {
 	cases := []struct {
 		name  string
-		spoil func(w *channel.Webhook, a *channel.Account)
+		spoil func(w *channel.Webhook)
 		want  bool
 	}{
-		{"right", func(*channel.Webhook, *channel.Account) {}, true},
-		{"signature absent", func(w *channel.Webhook, _ *channel.Account) {
+		{"right", func(*channel.Webhook) {}, true},
+		{"signature absent", func(w *channel.Webhook) {
 			w.Header = http.Header{"Content-Type": w.Header["Content-Type"]}
 		}, false},
-		{"signature doubled", func(w *channel.Webhook, _ *channel.Account) {
+		{"signature doubled", func(w *channel.Webhook) {
 			for name, values := range w.Header {
 				w.Header[name] = append(values, values...)
 			}
 		}, false},
-		{"signed by another", func(_ *channel.Webhook, a *channel.Account) { a.Secret = "other" }, false},
-		{"no secret", func(_ *channel.Webhook, a *channel.Account) { a.Secret = "" }, false},
-		{"replayed with another body", func(w *channel.Webhook, _ *channel.Account) {
+		{"replayed with another body", func(w *channel.Webhook) {
 			w.Body = []byte(strings.Replace(string(w.Body), "Hello", "Howdy", 1))
 		}, false},
-		{"replayed with more", func(w *channel.Webhook, _ *channel.Account) { w.Body = append(w.Body, "&Extra=1"...) }, false},
-		{"replayed with no body", func(w *channel.Webhook, _ *channel.Account) { w.Body = nil }, false},
-		{"replayed as another kind of body", func(w *channel.Webhook, _ *channel.Account) {
+		{"replayed with more", func(w *channel.Webhook) { w.Body = append(w.Body, "&Extra=1"...) }, false},
+		{"replayed with no body", func(w *channel.Webhook) { w.Body = nil }, false},
+		{"replayed as another kind of body", func(w *channel.Webhook) {
 			w.Header.Set("Content-Type", "text/plain")
 			w.Body = append(w.Body, ' ')
 		}, false},
-		{"replayed to another address", func(w *channel.Webhook, _ *channel.Account) { w.PublicURL += "?attempt=k2" }, false},
+		{"replayed to another address", func(w *channel.Webhook) { w.PublicURL += "?attempt=k2" }, false},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			b := setup(t, subject)
-			w, a := b.message(t), b.Account
-			c.spoil(&w, &a)
-			require.Equal(t, c.want, b.Provider.Verify(a, w))
+			w := b.message(t)
+			c.spoil(&w)
+			require.Equal(t, c.want, b.Provider.Verify(b.Account, w))
 		})
 	}
+	t.Run("by other credentials", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t, subject)
+		w, a := b.message(t), b.Account
+		for _, c := range []channel.Credentials{b.credentials(t, "other"), b.credentials(t, ""), nil} {
+			a.Credentials = c
+			require.False(t, b.Provider.Verify(a, w))
+		}
+	})
+	t.Run("signed with an empty secret", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t, subject)
+		b.Account.Credentials = b.credentials(t, "")
+		require.False(t, b.Provider.Verify(b.Account, b.message(t)))
+	})
 }
 
 func runParse(t *testing.T, subject func(t *testing.T) Subject) {

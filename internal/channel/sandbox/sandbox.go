@@ -72,11 +72,18 @@ func (*Provider) Reply() (contentType, body string) { return "application/json",
 
 // Send implements channel.Provider.
 func (p *Provider) Send(ctx context.Context, a channel.Account, m channel.Outgoing) channel.Result {
+	text, ok := m.Content.(channel.Text)
+	if !ok {
+		return channel.Unsupported(m.Content)
+	}
+	if missing := credentials(a).Missing(); missing != "" {
+		return wire.Misconfigured("the account has no " + missing)
+	}
 	client, base, err := p.route(a)
 	if err != nil {
 		return wire.Misconfigured(err.Error())
 	}
-	req, err := request(ctx, base, a, m)
+	req, err := request(ctx, base, a, sendRequest{Key: m.AttemptKey, From: m.From, To: m.To, Text: string(text), StatusURL: m.StatusURL})
 	if err != nil {
 		return wire.Misconfigured(err.Error())
 	}
@@ -99,8 +106,8 @@ func (p *Provider) route(a channel.Account) (*wire.Client, string, error) {
 	return p.inside, "http://sandbox.invalid", nil
 }
 
-func request(ctx context.Context, base string, a channel.Account, m channel.Outgoing) (*http.Request, error) {
-	body, err := json.Marshal(sendRequest{Key: m.AttemptKey, From: m.From, To: m.To, Text: m.Text, StatusURL: m.StatusURL})
+func request(ctx context.Context, base string, a channel.Account, m sendRequest) (*http.Request, error) {
+	body, err := json.Marshal(m)
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +115,7 @@ func request(ctx context.Context, base string, a channel.Account, m channel.Outg
 	if err != nil {
 		return nil, err
 	}
-	req.Header.Set("Authorization", "Bearer "+a.Secret)
+	req.Header.Set("Authorization", "Bearer "+string(credentials(a).Secret))
 	req.Header.Set("Content-Type", "application/json")
 	return req, nil
 }

@@ -2,8 +2,10 @@ package sandbox_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"runtime"
 	"sync"
 	"testing"
@@ -17,8 +19,6 @@ import (
 	"parley/internal/channel/wire"
 	"parley/internal/ground/clock"
 )
-
-const secret = "a secret of the sandbox"
 
 func TestProviderBehaviour(t *testing.T) {
 	t.Parallel()
@@ -37,14 +37,18 @@ func TestProviderBehaviour(t *testing.T) {
 			return sandbox.Plan{}
 		})
 		return channeltest.Subject{
-			Provider: sandbox.New(sandbox.Options{}), Account: channel.Account{Secret: secret}, Carrier: c,
+			Provider: sandbox.New(sandbox.Options{}), Secret: secret, Carrier: c,
+			Document: func(secret string) string { return fmt.Sprintf(`{"secret":%q,"verifyToken":"v of %[1]s"}`, secret) },
+			Challenge: func() (url.Values, string) {
+				return url.Values{"hub.mode": {"subscribe"}, "hub.challenge": {"1158201444"}, "hub.verify_token": {"v of " + secret}}, "1158201444"
+			},
 			Taken: func() []string { return texts(c) },
-			Receipt: func(a channel.Account, statusURL, id string, s channel.Status) *http.Request {
+			Receipt: func(_ channel.Account, statusURL, id string, s channel.Status) *http.Request {
 				code := channel.ErrorCode("")
 				if s == channel.Failed {
 					code = channel.CarrierBlocks
 				}
-				req, err := sandbox.Compose(a.Secret, statusURL, sandbox.ReceiptEntry(id, s, code))
+				req, err := sandbox.Compose(secret, statusURL, sandbox.ReceiptEntry(id, s, code))
 				require.NoError(t, err)
 				return req
 			},
@@ -79,7 +83,7 @@ func setup(t *testing.T, change ...func(*sandbox.CarrierOptions)) *bundle {
 	t.Helper()
 	b := &bundle{
 		time: &sandbox.Manual{}, clock: clock.NewFake(time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)),
-		account: channel.Account{Secret: secret},
+		account: account,
 	}
 	o := sandbox.CarrierOptions{
 		Transport: wire.InProcess(b), Scheduler: b.time, Clock: b.clock,
@@ -126,7 +130,7 @@ func (b *bundle) statuses() []channel.Status {
 
 func (b *bundle) send(ctx context.Context, key, text string) channel.Result {
 	return b.provider.Send(ctx, b.account, channel.Outgoing{
-		AttemptKey: key, From: "+14155550199", To: "+14155550100", Text: text,
+		AttemptKey: key, From: "+14155550199", To: "+14155550100", Content: channel.Text(text),
 		StatusURL: "https://desk.example.com/webhooks/sandbox/acc1?attempt=" + key,
 	})
 }
@@ -294,7 +298,7 @@ func TestOneKeyIsOneMessage(t *testing.T) {
 	b.carrier.Script(nil)
 	other := b.send(t.Context(), "k1", "something else")
 	require.Equal(t, channel.Rejected, other.Outcome)
-	b.account.Secret = "of another account"
+	b.account = accountOf("of another account")
 	require.Equal(t, channel.Accepted, b.send(t.Context(), "k1", "mine").Outcome)
 }
 
@@ -360,7 +364,7 @@ func TestRealTime(t *testing.T) {
 
 func TestProviderNeedsAWay(t *testing.T) {
 	t.Parallel()
-	got := sandbox.New(sandbox.Options{}).Send(t.Context(), channel.Account{Secret: "s"}, channel.Outgoing{})
+	got := sandbox.New(sandbox.Options{}).Send(t.Context(), accountOf("s"), channel.Outgoing{Content: channel.Text("x")})
 	require.Equal(t, channel.Rejected, got.Outcome)
 	require.Equal(t, channel.CheckChannelSettings, got.Code)
 }
@@ -368,7 +372,7 @@ func TestProviderNeedsAWay(t *testing.T) {
 func TestCarrierRefusesWhatItCannotSend(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	good := channel.Outgoing{AttemptKey: "k", From: "+1415", To: "+1416", Text: "x"}
+	good := channel.Outgoing{AttemptKey: "k", From: "+1415", To: "+1416", Content: channel.Text("x")}
 	cases := map[string]struct {
 		spoil func(*channel.Outgoing)
 		want  channel.ErrorCode
@@ -376,8 +380,8 @@ func TestCarrierRefusesWhatItCannotSend(t *testing.T) {
 		"no key":       {func(m *channel.Outgoing) { m.AttemptKey = "" }, channel.CannotBeSent},
 		"no sender":    {func(m *channel.Outgoing) { m.From = "" }, channel.ChannelMisconfigured},
 		"no recipient": {func(m *channel.Outgoing) { m.To = "" }, channel.BadDestination},
-		"no text":      {func(m *channel.Outgoing) { m.Text = "" }, channel.CannotBeSent},
-		"long text":    {func(m *channel.Outgoing) { m.Text = string(make([]byte, 5000)) }, channel.BodyTooLarge},
+		"no text":      {func(m *channel.Outgoing) { m.Content = channel.Text("") }, channel.CannotBeSent},
+		"long text":    {func(m *channel.Outgoing) { m.Content = channel.Text(make([]byte, 5000)) }, channel.BodyTooLarge},
 		"relative URL": {func(m *channel.Outgoing) { m.StatusURL = "/x" }, channel.CheckChannelSettings},
 		"huge request": {func(m *channel.Outgoing) { m.To = string(make([]byte, 1<<20)) }, channel.CannotBeSent},
 	}

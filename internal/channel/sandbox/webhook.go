@@ -38,11 +38,11 @@ func Sign(secret, publicURL string, body []byte) string {
 
 // Verify implements channel.Provider.
 func (*Provider) Verify(a channel.Account, w channel.Webhook) bool {
-	given := w.Header.Values(SignatureHeader)
-	if a.Secret == "" || len(given) != 1 {
+	given, secret := w.Header.Values(SignatureHeader), string(credentials(a).Secret)
+	if secret == "" || len(given) != 1 {
 		return false
 	}
-	return hmac.Equal([]byte(given[0]), []byte(Sign(a.Secret, w.PublicURL, w.Body)))
+	return hmac.Equal([]byte(given[0]), []byte(Sign(secret, w.PublicURL, w.Body)))
 }
 
 // Entry is one thing a webhook tells: a message from a customer ("message") or
@@ -210,5 +210,5 @@ func (*Provider) Compose(a channel.Account, webhookURL string, m channel.Inbound
 	if !m.At.IsZero() {
 		e.At = m.At.String()
 	}
-	return Compose(a.Secret, webhookURL, e)
+	return Compose(string(credentials(a).Secret), webhookURL, e)
 }

@@ -19,6 +19,14 @@ import (
 	"parley/internal/ground/clock"
 )
 
+const secret = "a secret of the sandbox"
+
+var account = accountOf(secret)
+
+func accountOf(secret channel.Secret) channel.Account {
+	return channel.Account{Credentials: sandbox.Credentials{Secret: secret}}
+}
+
 func parse(body string) channel.Delivery {
 	return sandbox.New(sandbox.Options{}).Parse(channel.Account{}, channel.Webhook{Body: []byte(body), Query: url.Values{"attempt": {"k1"}}})
 }
@@ -118,7 +126,7 @@ func TestComposeManyEntries(t *testing.T) {
 	require.NoError(t, err)
 	w := channel.Webhook{PublicURL: req.URL.String(), Header: req.Header, Body: body}
 	p := sandbox.New(sandbox.Options{})
-	require.True(t, p.Verify(channel.Account{Secret: secret}, w))
+	require.True(t, p.Verify(account, w))
 	d := p.Parse(channel.Account{}, w)
 	require.Len(t, d.Receipts, 1)
 	require.Len(t, d.Bad, 1)
@@ -128,7 +136,7 @@ func TestEachSayingIsAMessageOfItsOwn(t *testing.T) {
 	t.Parallel()
 	p := sandbox.New(sandbox.Options{})
 	id := func() string {
-		req, err := p.Compose(channel.Account{Secret: secret}, "https://d.example.com/w", channel.Inbound{From: "+1", To: "+2", Text: "hi"})
+		req, err := p.Compose(account, "https://d.example.com/w", channel.Inbound{From: "+1", To: "+2", Text: "hi"})
 		require.NoError(t, err)
 		body, err := io.ReadAll(req.Body)
 		require.NoError(t, err)
@@ -164,7 +172,7 @@ func FuzzParse(f *testing.F) {
 func FuzzVerify(f *testing.F) {
 	f.Add("https://d.example.com/w", []byte("{}"), "sha256=00")
 	p := sandbox.New(sandbox.Options{})
-	a := channel.Account{Secret: secret}
+	a := account
 	f.Fuzz(func(t *testing.T, address string, body []byte, given string) {
 		w := channel.Webhook{PublicURL: address, Body: body, Header: http.Header{sandbox.SignatureHeader: {given}}}
 		if p.Verify(a, w) {

@@ -2,7 +2,6 @@ package twilio
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/url"
 
@@ -16,13 +15,13 @@ func (p *Provider) Check(ctx context.Context, a channel.Account) error {
 	if _, err := baseURL(a); err != nil {
 		return err
 	}
-	if a.SID == "" {
-		return errors.New("it has no account SID")
+	if isMadeUp(a) {
+		return nil // only a demo plays its carrier
 	}
 	var is struct {
 		Status string `json:"status"`
 	}
-	if err := p.get(ctx, a, "/2010-04-01/Accounts/"+url.PathEscape(a.SID)+".json", &is); err != nil {
+	if err := p.get(ctx, a, "/2010-04-01/Accounts/"+url.PathEscape(credentials(a).SID)+".json", &is); err != nil {
 		return err
 	}
 	if is.Status != "active" {

@@ -23,7 +23,7 @@ func (*Provider) Compose(a channel.Account, webhookURL string, m channel.Inbound
 func inboundForm(a channel.Account, m channel.Inbound) url.Values {
 	sid := sidFor(m.EventID)
 	form := url.Values{
-		"AccountSid":    {a.SID},
+		"AccountSid":    {credentials(a).SID},
 		"ApiVersion":    {"2010-04-01"},
 		"MessageSid":    {sid},
 		"SmsMessageSid": {sid},
@@ -63,7 +63,7 @@ func signed(a channel.Account, webhookURL string, form url.Values) (*http.Reques
 		return nil, err
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=UTF-8")
-	req.Header.Set(SignatureHeader, Sign(a.Secret, webhookURL, form))
+	req.Header.Set(SignatureHeader, Sign(string(credentials(a).Token), webhookURL, form))
 	return req, nil
 }
 
@@ -71,7 +71,7 @@ func signed(a channel.Account, webhookURL string, form url.Values) (*http.Reques
 // posts to the StatusCallback URL. The error number is for failures, else zero.
 func ComposeStatus(a channel.Account, statusURL, sid, status string, number int) (*http.Request, error) {
 	form := url.Values{
-		"AccountSid":    {a.SID},
+		"AccountSid":    {credentials(a).SID},
 		"ApiVersion":    {"2010-04-01"},
 		"MessageSid":    {sid},
 		"SmsSid":        {sid},

@@ -61,7 +61,7 @@ func (p *Provider) List(ctx context.Context, a channel.Account, day time.Time, n
 }
 
 func messagesPath(a channel.Account) string {
-	return "/2010-04-01/Accounts/" + url.PathEscape(a.SID) + "/Messages.json"
+	return "/2010-04-01/Accounts/" + url.PathEscape(credentials(a).SID) + "/Messages.json"
 }
 
 // addTo adds what the resource tells to the listing. A message that still comes in, or
@@ -131,13 +131,13 @@ func (p *Provider) Files(ctx context.Context, a channel.Account, m *channel.Inbo
 	return nil
 }
 
-// isMadeUp reports whether an account has the SID of demo data.
-func isMadeUp(a channel.Account) bool { return a.BaseURL == "" && strings.Trim(a.SID, "AC0") == "" }
-
 // get reads a resource of the account.
 func (p *Provider) get(ctx context.Context, a channel.Account, path string, into any) error {
 	if isMadeUp(a) {
 		return errors.New("the account is fictitious, so no carrier was asked")
+	}
+	if missing := credentials(a).Missing(); missing != "" {
+		return fmt.Errorf("it has no %s", missing)
 	}
 	base, err := baseURL(a)
 	if err != nil {
@@ -147,7 +147,7 @@ func (p *Provider) get(ctx context.Context, a channel.Account, path string, into
 	if err != nil {
 		return errors.New("the base URL cannot be used")
 	}
-	req.SetBasicAuth(a.SID, a.Secret)
+	credentials(a).authenticate(req)
 	req.Header.Set("Accept", "application/json")
 	answer, err := p.client.Within(maxPage).Do(req)
 	switch {

@@ -77,7 +77,7 @@ func TestAListThatCannotBeHadSaysWhy(t *testing.T) {
 	p := twilio.New(twilio.Options{})
 	server.Keep(twiliotest.Kept{SID: "SM1", To: "+14155550199", SentAt: day})
 	for why, change := range map[string]func(*channel.Account){
-		"auth token":        func(a *channel.Account) { a.Secret = "another" },
+		"auth token":        func(a *channel.Account) { a.Credentials = twilio.Credentials{SID: accountSID, Token: "another"} },
 		"HTTP 404":          func(a *channel.Account) { a.BaseURL += "elsewhere" },
 		"https":             func(a *channel.Account) { a.BaseURL = "http://api.example.com" },
 		"cannot be reached": func(a *channel.Account) { a.BaseURL = "http://127.0.0.1:1" },
@@ -86,7 +86,7 @@ func TestAListThatCannotBeHadSaysWhy(t *testing.T) {
 		change(&other)
 		_, err := p.List(t.Context(), other, day, "")
 		require.ErrorContains(t, err, why)
-		require.NotContains(t, err.Error(), account.Secret)
+		require.NotContains(t, err.Error(), token)
 	}
 	for why, document := range map[string]string{
 		"cannot be read":             `{"messages": 5}`,

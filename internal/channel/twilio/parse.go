@@ -45,7 +45,7 @@ func parse(a channel.Account, w channel.Webhook) (channel.Delivery, error) {
 	if !ok {
 		return channel.Delivery{}, errors.New("the form cannot be read")
 	}
-	if sid := form.Get("AccountSid"); sid != "" && a.SID != "" && sid != a.SID {
+	if sid, own := form.Get("AccountSid"), credentials(a).SID; sid != "" && own != "" && sid != own {
 		return channel.Delivery{}, errors.New("it is for another account")
 	}
 	sid := first(form, "MessageSid", "SmsSid", "SmsMessageSid")

@@ -167,7 +167,7 @@ func FuzzVerify(f *testing.F) {
 		if err != nil {
 			return
 		}
-		w.Header = http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, twilio.SignatureHeader: {twilio.Sign(account.Secret, strip(address), form)}}
+		w.Header = http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, twilio.SignatureHeader: {twilio.Sign(token, strip(address), form)}}
 		w.PublicURL = strip(address)
 		if !p.Verify(account, w) {
 			t.Fatalf("our own signature of %q fails", w.PublicURL)

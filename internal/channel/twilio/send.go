@@ -15,7 +15,18 @@ import (
 
 // Send implements channel.Provider: one POST to the Messages resource.
 func (p *Provider) Send(ctx context.Context, a channel.Account, m channel.Outgoing) channel.Result {
-	req, err := request(ctx, a, m)
+	text, ok := m.Content.(channel.Text)
+	if !ok {
+		return channel.Unsupported(m.Content)
+	}
+	if missing := credentials(a).Missing(); missing != "" {
+		return wire.Misconfigured("the account has no " + missing)
+	}
+	form := url.Values{"From": {m.From}, "To": {m.To}, "Body": {string(text)}}
+	if m.StatusURL != "" {
+		form.Set("StatusCallback", m.StatusURL)
+	}
+	req, err := request(ctx, a, form)
 	if err != nil {
 		return wire.Misconfigured(err.Error())
 	}
@@ -26,21 +37,16 @@ func (p *Provider) Send(ctx context.Context, a channel.Account, m channel.Outgoi
 	return result(answer)
 }
 
-func request(ctx context.Context, a channel.Account, m channel.Outgoing) (*http.Request, error) {
+func request(ctx context.Context, a channel.Account, form url.Values) (*http.Request, error) {
 	base, err := baseURL(a)
 	if err != nil {
 		return nil, err
 	}
-	form := url.Values{"From": {m.From}, "To": {m.To}, "Body": {m.Text}}
-	if m.StatusURL != "" {
-		form.Set("StatusCallback", m.StatusURL)
-	}
-	address := base + "/2010-04-01/Accounts/" + url.PathEscape(a.SID) + "/Messages.json"
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(form.Encode()))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, base+messagesPath(a), strings.NewReader(form.Encode()))
 	if err != nil {
 		return nil, err
 	}
-	req.SetBasicAuth(a.SID, a.Secret)
+	credentials(a).authenticate(req)
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.Header.Set("Accept", "application/json")
 	return req, nil

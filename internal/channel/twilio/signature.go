@@ -46,8 +46,8 @@ func Sign(token, publicURL string, params url.Values) string {
 // Verify implements channel.Provider. A form is signed with all its parameters,
 // those we do not know included; any other body by its hash in the signed URL.
 func (*Provider) Verify(a channel.Account, w channel.Webhook) bool {
-	given := w.Header.Values(SignatureHeader)
-	if a.Secret == "" || len(given) != 1 {
+	given, token := w.Header.Values(SignatureHeader), string(credentials(a).Token)
+	if token == "" || len(given) != 1 {
 		return false
 	}
 	params, ok := signedParams(w)
@@ -61,8 +61,8 @@ func (*Provider) Verify(a channel.Account, w channel.Webhook) bool {
 	address, _, _ := strings.Cut(w.PublicURL, "#")
 	valid := false
 	for _, fragment := range []string{"", Overrides} {
-		bare := hmac.Equal([]byte(given[0]), []byte(Sign(a.Secret, withoutPort(address)+fragment, params)))
-		full := hmac.Equal([]byte(given[0]), []byte(Sign(a.Secret, withPort(address)+fragment, params)))
+		bare := hmac.Equal([]byte(given[0]), []byte(Sign(token, withoutPort(address)+fragment, params)))
+		full := hmac.Equal([]byte(given[0]), []byte(Sign(token, withPort(address)+fragment, params)))
 		valid = valid || bare || full
 	}
 	return valid

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -21,12 +22,25 @@ import (
 	"parley/internal/channel/twilio/twiliotest"
 )
 
-var account = channel.Account{SID: "AC0123456789abcdef0123456789abcdef", Secret: "12345678901234567890123456789012"}
+const (
+	accountSID = "AC0123456789abcdef0123456789abcdef"
+	token      = "12345678901234567890123456789012"
+)
+
+var (
+	credentials = twilio.Credentials{SID: accountSID, Token: token}
+	account     = channel.Account{Credentials: credentials}
+)
+
+// signedWith is an account of which only the token is known.
+func signedWith(token string) channel.Account {
+	return channel.Account{Credentials: twilio.Credentials{Token: channel.Secret(token)}}
+}
 
 func TestProviderBehaviour(t *testing.T) {
 	t.Parallel()
 	channeltest.Run(t, func(t *testing.T) channeltest.Subject {
-		server := twiliotest.New(account)
+		server := twiliotest.New(credentials)
 		server.Script(func(m twiliotest.Message) *twiliotest.Fault {
 			switch m.Body {
 			case channeltest.RejectText:
@@ -37,8 +51,9 @@ func TestProviderBehaviour(t *testing.T) {
 			return nil
 		})
 		return channeltest.Subject{
-			Provider: twilio.New(twilio.Options{}), Account: account, Carrier: server,
-			Taken: func() []string { return bodies(server.Got()) },
+			Provider: twilio.New(twilio.Options{}), Secret: token, Carrier: server,
+			Document: func(secret string) string { return fmt.Sprintf(`{"sid":%q,"secret":%q}`, accountSID, secret) },
+			Taken:    func() []string { return bodies(server.Got()) },
 			Receipt: func(a channel.Account, statusURL, sid string, s channel.Status) *http.Request {
 				req, err := twilio.ComposeStatus(a, statusURL, sid, strings.ToLower(string(s)), 0)
 				require.NoError(t, err)
@@ -87,8 +102,8 @@ func TestVerifyAgreesWithTwiliosHelper(t *testing.T) {
 				PublicURL: c.PublicURL, Body: []byte(c.Body),
 				Header: http.Header{"Content-Type": {c.ContentType}, twilio.SignatureHeader: {c.Signature}},
 			}
-			require.Equal(t, c.Valid, p.Verify(channel.Account{Secret: f.Token}, w))
-			require.False(t, p.Verify(channel.Account{Secret: f.Token + "x"}, w))
+			require.Equal(t, c.Valid, p.Verify(signedWith(f.Token), w))
+			require.False(t, p.Verify(signedWith(f.Token+"x"), w))
 		})
 	}
 }
@@ -124,15 +139,15 @@ func TestVerifyTakesASignatureWithAndWithoutTheOverrides(t *testing.T) {
 		w := channel.Webhook{PublicURL: address, Body: []byte(form.Encode()), Header: http.Header{
 			"Content-Type": {"application/x-www-form-urlencoded"}, twilio.SignatureHeader: {twilio.Sign("t", signed, form)},
 		}}
-		require.Equal(t, valid, p.Verify(channel.Account{Secret: "t"}, w), signed)
+		require.Equal(t, valid, p.Verify(signedWith("t"), w), signed)
 	}
 	for _, fragment := range []string{"", twilio.Overrides} {
 		w := channel.Webhook{PublicURL: hashed, Body: []byte("{}"), Header: http.Header{
 			"Content-Type": {"application/json"}, twilio.SignatureHeader: {twilio.Sign("t", hashed+fragment, nil)},
 		}}
-		require.True(t, p.Verify(channel.Account{Secret: "t"}, w))
+		require.True(t, p.Verify(signedWith("t"), w))
 		w.Body = []byte("[]")
-		require.False(t, p.Verify(channel.Account{Secret: "t"}, w))
+		require.False(t, p.Verify(signedWith("t"), w))
 	}
 }
 
@@ -143,7 +158,7 @@ func TestVerifyNeedsABodyThatIsSigned(t *testing.T) {
 		PublicURL: address, Body: []byte(`{"a":1}`),
 		Header: http.Header{"Content-Type": {"application/json"}, twilio.SignatureHeader: {twilio.Sign("t", address, nil)}},
 	}
-	require.False(t, twilio.New(twilio.Options{}).Verify(channel.Account{Secret: "t"}, w))
+	require.False(t, twilio.New(twilio.Options{}).Verify(signedWith("t"), w))
 }
 
 func TestRefusalsMeanWhatTwilioDocuments(t *testing.T) {
@@ -188,7 +203,7 @@ func TestRefusalsMeanWhatTwilioDocuments(t *testing.T) {
 
 func serve(t *testing.T) (*twiliotest.Server, channel.Account) {
 	t.Helper()
-	server := twiliotest.New(account)
+	server := twiliotest.New(credentials)
 	listener := httptest.NewServer(server)
 	t.Cleanup(listener.Close)
 	a := account
@@ -197,7 +212,7 @@ func serve(t *testing.T) (*twiliotest.Server, channel.Account) {
 }
 
 func outgoing() channel.Outgoing {
-	return channel.Outgoing{AttemptKey: "k", From: "+14155550199", To: "+14155550100", Text: "Hi", StatusURL: "https://d.example.com/w?attempt=k"}
+	return channel.Outgoing{AttemptKey: "k", From: "+14155550199", To: "+14155550100", Content: channel.Text("Hi"), StatusURL: "https://d.example.com/w?attempt=k"}
 }
 
 func TestSendKeepsTheContract(t *testing.T) {
@@ -210,9 +225,9 @@ func TestSendKeepsTheContract(t *testing.T) {
 		{"usual", func(*channel.Outgoing) {}, ""},
 		{"no status callback", func(m *channel.Outgoing) { m.StatusURL = "" }, ""},
 		{"short code", func(m *channel.Outgoing) { m.From = "55555" }, ""},
-		{"1,600 characters", func(m *channel.Outgoing) { m.Text = strings.Repeat("é", 1600) }, ""},
-		{"1,601 characters", func(m *channel.Outgoing) { m.Text = strings.Repeat("é", 1601) }, channel.BodyTooLarge},
-		{"no text", func(m *channel.Outgoing) { m.Text = "" }, channel.CannotBeSent},
+		{"1,600 characters", func(m *channel.Outgoing) { m.Content = channel.Text(strings.Repeat("é", 1600)) }, ""},
+		{"1,601 characters", func(m *channel.Outgoing) { m.Content = channel.Text(strings.Repeat("é", 1601)) }, channel.BodyTooLarge},
+		{"no text", func(m *channel.Outgoing) { m.Content = channel.Text("") }, channel.CannotBeSent},
 		{"no destination", func(m *channel.Outgoing) { m.To = "" }, channel.BadDestination},
 		{"national number", func(m *channel.Outgoing) { m.To = "4155550100" }, channel.BadDestination},
 		{"no sender", func(m *channel.Outgoing) { m.From = "" }, channel.ChannelMisconfigured},
@@ -230,7 +245,7 @@ func TestSendKeepsTheContract(t *testing.T) {
 			require.Equal(t, c.want, got.Code, got.Detail)
 			if c.want == "" {
 				taken := server.Got()
-				require.Equal(t, []twiliotest.Message{{SID: got.ProviderID, From: m.From, To: m.To, Body: m.Text, StatusCallback: m.StatusURL}}, taken)
+				require.Equal(t, []twiliotest.Message{{SID: got.ProviderID, From: m.From, To: m.To, Body: string(m.Content.(channel.Text)), StatusCallback: m.StatusURL}}, taken)
 			}
 		})
 	}
@@ -284,15 +299,15 @@ func newSink(t *testing.T, a channel.Account, p channel.Provider) *sink {
 
 func TestAnAccountIsChecked(t *testing.T) {
 	t.Parallel()
-	server := httptest.NewServer(twiliotest.New(account))
+	server := httptest.NewServer(twiliotest.New(credentials))
 	t.Cleanup(server.Close)
 	provider := twilio.New(twilio.Options{})
 	here := account
 	here.BaseURL = server.URL
 	require.NoError(t, provider.Check(t.Context(), here))
 	for word, change := range map[string]func(*channel.Account){
-		"auth token":        func(a *channel.Account) { a.Secret = "another" },
-		"account SID":       func(a *channel.Account) { a.SID = "" },
+		"auth token":        func(a *channel.Account) { a.Credentials = twilio.Credentials{SID: accountSID, Token: "another"} },
+		"account SID":       func(a *channel.Account) { a.Credentials = signedWith(token).Credentials },
 		"https":             func(a *channel.Account) { a.BaseURL = "http://api.example.com" },
 		"cannot be reached": func(a *channel.Account) { a.BaseURL = "http://127.0.0.1:1" },
 		"HTTP 404":          func(a *channel.Account) { a.BaseURL += "/elsewhere" },
@@ -301,6 +316,6 @@ func TestAnAccountIsChecked(t *testing.T) {
 		change(&a)
 		err := provider.Check(t.Context(), a)
 		require.ErrorContains(t, err, word)
-		require.NotContains(t, err.Error(), account.Secret)
+		require.NotContains(t, err.Error(), token)
 	}
 }

@@ -119,17 +119,18 @@ type address struct {
 
 // Directory answers from the present snapshot. It is safe for concurrent use.
 type Directory struct {
-	store *store.Store
-	ids   *publicid.Codec
-	now   atomic.Pointer[snapshot]
+	store     *store.Store
+	ids       *publicid.Codec
+	providers channel.Providers
+	now       atomic.Pointer[snapshot]
 	// reading serialises refreshes, so that a slow one cannot put back what a
 	// later one has replaced.
 	reading sync.Mutex
 }
 
-// Load reads the directory.
-func Load(ctx context.Context, s *store.Store, ids *publicid.Codec) (*Directory, error) {
-	d := &Directory{store: s, ids: ids}
+// Load reads the directory. The providers read the accounts' credentials.
+func Load(ctx context.Context, s *store.Store, ids *publicid.Codec, providers channel.Providers) (*Directory, error) {
+	d := &Directory{store: s, ids: ids, providers: providers}
 	return d, d.Refresh(ctx)
 }
 
@@ -163,7 +164,7 @@ func (d *Directory) build(agents []*ent.Agent, accounts []*ent.ProviderAccount, 
 		s.queues[q.ID] = &Queue{q.ID, d.ids.Encode(publicid.Queue, q.ID), q.Name}
 	}
 	for _, a := range accounts {
-		s.addAccount(d.ids, a)
+		s.addAccount(d.ids, a, d.credentials(a))
 	}
 	for _, a := range agents {
 		s.addAgent(d.ids, a)
@@ -177,9 +178,25 @@ func (d *Directory) build(agents []*ent.Agent, accounts []*ent.ProviderAccount, 
 	return s
 }
 
-func (s *snapshot) addAccount(ids *publicid.Codec, a *ent.ProviderAccount) {
+// credentials are the account's, nil when they cannot be read: without them nothing is
+// sent, and webhooks are answered 503.
+func (d *Directory) credentials(a *ent.ProviderAccount) channel.Credentials {
+	provider := d.providers.Named(a.Provider)
+	if provider == nil { // a newer version's, or an import's
+		return nil
+	}
+	stored := channel.Stored{Document: channel.Secret(a.Credentials), SID: a.Sid, Secret: channel.Secret(a.Secret)}
+	credentials, err := stored.Credentials(provider)
+	if err != nil {
+		slog.Error("cannot use a provider account; correct its credentials", "provider", a.Provider, "account", a.Key, "error", err)
+		return nil
+	}
+	return credentials
+}
+
+func (s *snapshot) addAccount(ids *publicid.Codec, a *ent.ProviderAccount, credentials channel.Credentials) {
 	account := &Account{
-		Account:  channel.Account{ID: a.ID, Key: a.Key, SID: a.Sid, Secret: a.Secret, BaseURL: a.BaseURL},
+		Account:  channel.Account{ID: a.ID, Key: a.Key, Credentials: credentials, BaseURL: a.BaseURL},
 		Provider: a.Provider, Active: a.Active,
 	}
 	s.accounts[a.Key] = account

@@ -13,7 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"parley/internal/admin/seed"
+	twiliosms "parley/internal/channel/twilio"
 	"parley/internal/check/parleytest"
 	"parley/internal/desk/inbound"
 	"parley/internal/ground/clock"
@@ -33,7 +33,7 @@ func TestAListThatRepeatsItsPageIsGivenUp(t *testing.T) {
 				"sid": fmt.Sprintf("SM%032x", 1), "from": customer, "to": parleytest.Billing, "direction": "inbound", "status": "received",
 				"body": "again", "num_media": "0", "date_sent": parleytest.Start.Add(time.Minute).Format(time.RFC1123Z),
 			}},
-			"next_page_uri": "/2010-04-01/Accounts/" + seed.TwilioSID + "/Messages.json?Page=1",
+			"next_page_uri": "/2010-04-01/Accounts/" + twiliosms.DemoSID + "/Messages.json?Page=1",
 		})
 	}))
 	defer front.Close()

@@ -13,18 +13,25 @@ import (
 // posts (Meta: 3 MB).
 const MostBody = 3 << 20
 
-// Handler serves POST /webhooks/{provider}/{account}. publicURL is the address
-// that carriers were given, without a final slash: signatures are made over it.
+// Handler serves /webhooks/{provider}/{account}: what is posted there, and by GET a
+// carrier's question whether the address is ours. publicURL is the address that
+// carriers were given, without a final slash: signatures are made over it.
 //
 // It answers 200 when everything is committed, 400 for what cannot be read, 403 on a
-// wrong or absent signature, 405 for another method, 404 for an account we do not have, 413 over MostBody, and 503 when
+// wrong or absent signature or token, 405 for another method, 404 for an account we do not have, 413 over MostBody, and 503 when
 // it was not stored, also while there is no account at all: carriers do not repeat
 // what was answered 404. Some do not repeat what was answered 503 either, so that
 // it is caught up with (CatchUp).
 func (r *Receiver) Handler(publicURL string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		if req.Method != http.MethodPost {
-			w.Header().Set("Allow", http.MethodPost)
+		challenger, asked := r.Messenger.Providers[req.PathValue("provider")].(channel.Challenger)
+		switch {
+		case req.Method == http.MethodPost:
+		case req.Method == http.MethodGet && asked:
+			r.challenged(w, req, challenger)
+			return
+		default:
+			w.Header().Set("Allow", allowed(asked))
 			http.Error(w, "Use POST for webhooks.", http.StatusMethodNotAllowed)
 			return
 		}
@@ -59,11 +66,8 @@ func (r *Receiver) answer(w http.ResponseWriter, req *http.Request, hook channel
 		slog.Log(req.Context(), level, "a webhook could not be stored", "provider", provider, "account", account, "error", err)
 		w.Header().Set("Retry-After", "5")
 		http.Error(w, "Not stored. Post it again.", http.StatusServiceUnavailable)
-	case verdict == NoAccounts:
-		w.Header().Set("Retry-After", "60")
-		http.Error(w, "No account is set up here yet. Post it again.", http.StatusServiceUnavailable)
-	case verdict == UnknownAccount:
-		http.Error(w, "No such account.", http.StatusNotFound)
+	case verdict == NoAccounts || verdict == UnknownAccount:
+		noAccount(w, verdict)
 	case verdict == BadSignature:
 		http.Error(w, "The signature is missing or wrong.", http.StatusForbidden)
 	default:
@@ -73,4 +77,37 @@ func (r *Receiver) answer(w http.ResponseWriter, req *http.Request, hook channel
 		}
 		_, _ = io.WriteString(w, body)
 	}
+}
+
+func noAccount(w http.ResponseWriter, verdict Verdict) {
+	if verdict == UnknownAccount {
+		http.Error(w, "No such account.", http.StatusNotFound)
+		return
+	}
+	w.Header().Set("Retry-After", "60")
+	http.Error(w, "No account is set up here yet. Post it again.", http.StatusServiceUnavailable)
+}
+
+func allowed(asked bool) string {
+	if asked {
+		return http.MethodGet + ", " + http.MethodPost
+	}
+	return http.MethodPost
+}
+
+// challenged answers a carrier that asks whether the address is ours. The query holds a
+// token: it is neither logged nor sent back.
+func (r *Receiver) challenged(w http.ResponseWriter, req *http.Request, c channel.Challenger) {
+	account, missing := r.account(req.PathValue("provider"), req.PathValue("account"))
+	if account == nil {
+		noAccount(w, missing)
+		return
+	}
+	answer, ok := c.Challenge(account.Account, req.URL.Query())
+	if !ok || len(answer) > channel.MostChallenge {
+		http.Error(w, "The token is missing or wrong, or the question is malformed.", http.StatusForbidden)
+		return
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = io.WriteString(w, answer) //nolint:gosec // plain text that is never sniffed, for whoever has the token
 }

@@ -60,20 +60,32 @@ const (
 // and what was stored already is then known by its event id.
 func (r *Receiver) Receive(ctx context.Context, provider, accountKey string, w channel.Webhook) (Verdict, error) {
 	ctx = viewer.AsSystem(ctx, "webhook")
-	adapter, account := r.Messenger.Providers[provider], r.Messenger.Conversations.Directory.Account(accountKey)
-	if account == nil && !r.hasAccounts() {
-		return NoAccounts, nil
-	}
-	if account == nil || account.Provider != provider || !account.Active || provider == channel.NoCarrier {
-		return UnknownAccount, nil
-	}
-	if adapter == nil {
+	adapter := r.Messenger.Providers[provider]
+	account, missing := r.account(provider, accountKey)
+	switch {
+	case account == nil:
+		return missing, nil
+	case adapter == nil:
 		return 0, fmt.Errorf("only a newer version of Parley supports the carrier %q", provider)
+	case account.Credentials == nil:
+		return 0, channel.ErrCredentials
 	}
 	if !adapter.Verify(account.Account, w) {
 		return BadSignature, nil
 	}
 	return Stored, r.storeAll(ctx, account, entriesOf(adapter.Parse(account.Account, w), w))
+}
+
+// account returns the provider's active account; nil and the verdict when there is none.
+func (r *Receiver) account(provider, key string) (*directory.Account, Verdict) {
+	account := r.Messenger.Conversations.Directory.Account(key)
+	if account == nil && !r.hasAccounts() {
+		return nil, NoAccounts
+	}
+	if account == nil || account.Provider != provider || !account.Active || provider == channel.NoCarrier {
+		return nil, UnknownAccount
+	}
+	return account, 0
 }
 
 // hasAccounts reports whether there is an account of a carrier. One that an import

@@ -11,7 +11,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"parley/internal/admin/seed"
 	"parley/internal/channel"
 	twiliosms "parley/internal/channel/twilio"
 	"parley/internal/check/parleytest"
@@ -32,7 +31,7 @@ func postForm(t *testing.T, p *parleytest.Parley, f url.Values) {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/webhooks/twilio/twilio-demo", strings.NewReader(f.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	r.Header.Set(twiliosms.SignatureHeader, twiliosms.Sign(seed.TwilioSecret, twilioHook, f))
+	r.Header.Set(twiliosms.SignatureHeader, twiliosms.Sign(twiliosms.DemoToken, twilioHook, f))
 	require.Equal(t, http.StatusOK, p.Answer(r).Code)
 }
 

@@ -14,7 +14,6 @@ import (
 
 	"parley/app"
 	"parley/ent/provideraccount"
-	"parley/internal/admin/seed"
 	"parley/internal/channel"
 	twiliosms "parley/internal/channel/twilio"
 	"parley/internal/channel/twilio/twiliotest"
@@ -32,7 +31,7 @@ func twilio(t *testing.T) (*parleytest.Parley, *twiliotest.Server, *http.Client)
 
 func twilioAt(t *testing.T, database string) (*parleytest.Parley, *twiliotest.Server, *http.Client) {
 	t.Helper()
-	server := twiliotest.New(channel.Account{SID: seed.TwilioSID, Secret: seed.TwilioSecret})
+	server := twiliotest.New(twiliosms.Credentials{SID: twiliosms.DemoSID, Token: twiliosms.DemoToken})
 	front := httptest.NewServer(server)
 	t.Cleanup(front.Close)
 	p := parleytest.OpenAt(t, database, func(c *app.Config) {
@@ -134,7 +133,7 @@ func TestTwilioSendsAtMostOnce(t *testing.T) {
 func TestAForgedTwilioWebhookIsRefused(t *testing.T) {
 	t.Parallel()
 	p, _, client := twilio(t)
-	forger := twiliotest.New(channel.Account{SID: seed.TwilioSID, Secret: "guessed"})
+	forger := twiliotest.New(twiliosms.Credentials{SID: twiliosms.DemoSID, Token: "guessed"})
 	status, err := forger.PostInbound(t.Context(), arrive(client), twilioHook,
 		channel.Inbound{From: customer, To: parleytest.Billing, Text: "Hello"})
 	require.NoError(t, err)
@@ -157,7 +156,7 @@ func TestALongFormThatIsSignedIsTaken(t *testing.T) {
 		r.Header.Set(twiliosms.SignatureHeader, signature)
 		return p.Answer(r).Code
 	}
-	signed := twiliosms.Sign(seed.TwilioSecret, "https://desk.example.com/parley/webhooks/twilio/twilio-demo", form)
+	signed := twiliosms.Sign(twiliosms.DemoToken, "https://desk.example.com/parley/webhooks/twilio/twilio-demo", form)
 	require.Equal(t, http.StatusForbidden, post("x"+signed[1:]))
 	require.Equal(t, http.StatusOK, post(signed))
 	require.Equal(t, 1, count(t, p, "raw_inbounds", nil))

@@ -14,7 +14,6 @@ import (
 	entsql "entgo.io/ent/dialect/sql"
 	"github.com/stretchr/testify/require"
 
-	"parley/internal/admin/seed"
 	"parley/internal/channel"
 	"parley/internal/channel/sandbox"
 	"parley/internal/check/parleytest"
@@ -36,7 +35,7 @@ func said(id, text string) sandbox.Entry {
 // compose signs entries into one webhook.
 func compose(t testing.TB, p *parleytest.Parley, entries ...sandbox.Entry) *http.Request {
 	t.Helper()
-	req, err := sandbox.Compose(seed.SandboxSecret, hook(p), entries...)
+	req, err := sandbox.Compose(sandbox.DemoSecret, hook(p), entries...)
 	require.NoError(t, err)
 	return req
 }
@@ -47,7 +46,7 @@ func raw(t testing.TB, p *parleytest.Parley, body string) *http.Request {
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, hook(p), strings.NewReader(body))
 	require.NoError(t, err)
 	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set(sandbox.SignatureHeader, sandbox.Sign(seed.SandboxSecret, hook(p), []byte(body)))
+	req.Header.Set(sandbox.SignatureHeader, sandbox.Sign(sandbox.DemoSecret, hook(p), []byte(body)))
 	return req
 }
 
@@ -119,12 +118,17 @@ func TestWhatIsNotThereIsNotFound(t *testing.T) {
 		req.URL.Path = path
 		require.Equal(t, http.StatusNotFound, p.Answer(req).Code, path)
 	}
-	for _, method := range []string{http.MethodGet, http.MethodPut, http.MethodDelete} {
-		req := compose(t, p, said("e1", "Hello"))
-		req.Method = method
-		rec := p.Answer(req)
-		require.Equal(t, http.StatusMethodNotAllowed, rec.Code, method)
-		require.Equal(t, http.MethodPost, rec.Header().Get("Allow"))
+	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPut, http.MethodDelete} {
+		for path, allow := range map[string]string{"/webhooks/twilio/twilio-demo": "POST", "/webhooks/pigeon/demo": "POST", "/webhooks/sandbox/demo": "GET, POST"} {
+			if method == http.MethodGet && allow != http.MethodPost {
+				continue // it is asked whether the address is ours
+			}
+			req := compose(t, p, said("e1", "Hello"))
+			req.Method, req.URL.Path = method, path
+			rec := p.Answer(req)
+			require.Equal(t, http.StatusMethodNotAllowed, rec.Code, method)
+			require.Equal(t, allow, rec.Header().Get("Allow"))
+		}
 	}
 	require.Zero(t, count(t, p, "raw_inbounds", nil))
 }

@@ -10,7 +10,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"parley/internal/admin/seed"
 	"parley/internal/channel/sandbox"
 	"parley/internal/check/parleytest"
 )
@@ -53,7 +52,7 @@ func TestTheLogHoldsNoTextNoTokenAndNoWholeNumber(t *testing.T) {
 	c.Raw(`{ conversation(id: "secret-words") { nothing } }`, nil)
 	forged, err := sandbox.Compose("wrong", p.PublicURL()+"/webhooks/sandbox/demo", sandbox.Entry{Type: "message", ID: "e", From: customer, To: parleytest.Sales, Text: "secret-words"})
 	require.Equal(t, 403, post(p, forged, err))
-	bad, err := sandbox.Compose(seed.SandboxSecret, p.PublicURL()+"/webhooks/sandbox/demo", sandbox.Entry{Type: "message", ID: "e", From: customer, To: "+12025550177", Text: "secret-words"})
+	bad, err := sandbox.Compose(sandbox.DemoSecret, p.PublicURL()+"/webhooks/sandbox/demo", sandbox.Entry{Type: "message", ID: "e", From: customer, To: "+12025550177", Text: "secret-words"})
 	require.Equal(t, 200, post(p, bad, err))
 	p.Eventually(func() bool { return len(p.Carrier.Got()) >= 2 && p.Carrier.Pending() == 0 }, "the journey ends")
 	socket.Close()
@@ -64,7 +63,7 @@ func TestTheLogHoldsNoTextNoTokenAndNoWholeNumber(t *testing.T) {
 	require.Contains(t, written, "route=/graphql", "the log was taken")
 	require.NotContains(t, written, "secret-words")
 	require.NotContains(t, written, token[:20], "tokens share their header")
-	require.NotContains(t, written, seed.SandboxSecret)
+	require.NotContains(t, written, sandbox.DemoSecret)
 	for _, number := range []string{customer, parleytest.Sales, "+442079460018", "+12025550177"} {
 		require.NotContains(t, written, strings.TrimPrefix(number, "+"))
 	}

@@ -74,7 +74,15 @@ func (l *lane) pick(ctx context.Context, tx *store.Tx) (*call, error) {
 // newer reports whether only a newer version knows what this message, its carrier,
 // its kind of channel or its customer's consent is.
 func (w *waiting) newer(m *Messenger, ch *directory.Channel) bool {
-	return w.kind != content.Text || ch.Type == channel.OtherType || m.Providers[ch.Account.Provider] == nil || !w.consent.IsKnown()
+	return w.content() == nil || ch.Type == channel.OtherType || m.Providers[ch.Account.Provider] == nil || !w.consent.IsKnown()
+}
+
+// content is what goes to the carrier; nil for a kind that only a newer version sends.
+func (w *waiting) content() channel.Content {
+	if w.kind == content.Text {
+		return channel.Text(w.text)
+	}
+	return nil
 }
 
 // judge reports whether the attempt may go to the carrier, and how it is settled
@@ -131,7 +139,7 @@ func (m *Messenger) call(w *waiting, row *conversation.Row, ch *directory.Channe
 	return &call{
 		attempt: w.attempt, message: w.message, again: w.status == channel.Sending, provider: m.Providers[ch.Account.Provider], account: ch.Account.Account,
 		out: channel.Outgoing{
-			AttemptKey: key, From: ch.Address, To: row.Address, Text: w.text,
+			AttemptKey: key, From: ch.Address, To: row.Address, Content: w.content(),
 			StatusURL: m.PublicURL + "/webhooks/" + ch.Account.Provider + "/" + ch.Account.Key + "?attempt=" + url.QueryEscape(key),
 		},
 	}

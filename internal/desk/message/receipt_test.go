@@ -93,7 +93,7 @@ func receiptsInEveryOrder(t *testing.T, early, keyed bool) {
 		}
 	}
 	h.send = func(_ context.Context, a channel.Account, m channel.Outgoing) channel.Result {
-		sent = sandbox.Message{ID: "SB" + m.AttemptKey, StatusURL: m.StatusURL, Secret: a.Secret}
+		sent = sandbox.Message{ID: "SB" + m.AttemptKey, StatusURL: m.StatusURL, Secret: string(a.Credentials.(sandbox.Credentials).Secret)}
 		if early {
 			report()
 		}
@@ -163,7 +163,7 @@ func TestAReceiptOfAnOlderAttemptLeavesTheMessageAlone(t *testing.T) {
 	c := begin(p, customer, parleytest.Sales)
 	var first sandbox.Message
 	h.send = func(_ context.Context, a channel.Account, m channel.Outgoing) channel.Result {
-		first = sandbox.Message{ID: "SB1", StatusURL: m.StatusURL, Secret: a.Secret}
+		first = sandbox.Message{ID: "SB1", StatusURL: m.StatusURL, Secret: string(a.Credentials.(sandbox.Credentials).Secret)}
 		return channel.Result{Outcome: channel.Unknown}
 	}
 	id := c.send("one #silent")

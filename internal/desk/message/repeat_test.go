@@ -44,7 +44,7 @@ func TestARepeatedSendIsUnknownInTheEnd(t *testing.T) {
 	p.Clock.Advance(7 * time.Second)
 	calls := 0
 	h.send = func(ctx context.Context, a channel.Account, m channel.Outgoing) channel.Result {
-		if m.Text != "one #silent" {
+		if m.Content != channel.Text("one #silent") {
 			return h.adapter.Send(ctx, a, m)
 		}
 		calls++

@@ -5,7 +5,7 @@
 // sandbox carrier that takes each message on its journey, directives in the text
 // included, and Twilio's signed status callbacks made of the carrier's receipts.
 //
-//	stand := astwilio.New(astwilio.Options{Account: find, Callbacks: wire.InProcess(parley)})
+//	stand := astwilio.New(astwilio.Options{Accounts: accounts, Callbacks: wire.InProcess(parley)})
 //	defer stand.Close()
 //	provider := twilio.New(twilio.Options{Transport: stand})
 package astwilio
@@ -13,6 +13,7 @@ package astwilio
 import (
 	"crypto/rand"
 	"encoding/hex"
+	"iter"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -26,9 +27,8 @@ import (
 
 // Options configures a Stand.
 type Options struct {
-	// Account finds a Twilio account by its SID; false when there is none. Its
-	// Secret is the auth token. Required.
-	Account func(sid string) (channel.Account, bool)
+	// Accounts are those that may include Twilio's. Required.
+	Accounts iter.Seq[channel.Account]
 	// Callbacks carries status callbacks to Parley. Required.
 	Callbacks http.RoundTripper
 	// Carrier says how the carrier behind behaves; its Transport is set here.
@@ -70,7 +70,7 @@ func (s *Stand) Close() { s.carrier.Close() }
 // create is POST /2010-04-01/Accounts/{SID}/Messages.json. What a GET lists is empty,
 // since no messages are kept.
 func (s *Stand) create(w http.ResponseWriter, r *http.Request) {
-	account, problem := s.authenticate(w, r)
+	credentials, problem := s.authenticate(w, r)
 	if problem != nil {
 		problem.write(w)
 		return
@@ -81,7 +81,7 @@ func (s *Stand) create(w http.ResponseWriter, r *http.Request) {
 	}
 	sid := newSID()
 	m := sandbox.Message{
-		Key: sid, From: r.PostForm.Get("From"), To: r.PostForm.Get("To"), Text: r.PostForm.Get("Body"), Secret: account.Secret,
+		Key: sid, From: r.PostForm.Get("From"), To: r.PostForm.Get("To"), Text: r.PostForm.Get("Body"), Secret: string(credentials.Token),
 	}
 	callback := r.PostForm.Get("StatusCallback")
 	if number := check(m, callback); number != 0 {
@@ -89,38 +89,48 @@ func (s *Stand) create(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if callback != "" {
-		m.StatusURL = receiptURL(sid, account.SID, callback)
+		m.StatusURL = receiptURL(sid, credentials.SID, callback)
 	}
 	if problem := s.hand(r.Context(), m); problem != nil {
 		problem.write(w)
 		return
 	}
 	writeJSON(w, http.StatusCreated, map[string]any{
-		"account_sid": account.SID, "api_version": "2010-04-01", "body": m.Text, "direction": "outbound-api",
+		"account_sid": credentials.SID, "api_version": "2010-04-01", "body": m.Text, "direction": "outbound-api",
 		"error_code": nil, "error_message": nil, "from": m.From, "num_media": "0", "sid": sid, "status": "queued", "to": m.To,
 	})
 }
 
 // authenticate checks what Twilio checks before it looks at the message, and
 // reads the form.
-func (s *Stand) authenticate(w http.ResponseWriter, r *http.Request) (channel.Account, *refusal) {
-	sid, token, ok := r.BasicAuth()
-	account, known := s.options.Account(sid)
+func (s *Stand) authenticate(w http.ResponseWriter, r *http.Request) (twilio.Credentials, *refusal) {
+	sid, token, _ := r.BasicAuth()
+	_, credentials := s.account(sid)
 	switch {
-	case !ok || !known || account.Secret == "" || token != account.Secret:
-		return account, &refusal{http.StatusUnauthorized, 20003, 0}
-	case r.URL.Path != "/2010-04-01/Accounts/"+account.SID+"/Messages.json":
-		return account, &refusal{http.StatusNotFound, 20404, 0}
+	case !credentials.Token.Is(token):
+		return credentials, &refusal{http.StatusUnauthorized, 20003, 0}
+	case r.URL.Path != "/2010-04-01/Accounts/"+credentials.SID+"/Messages.json":
+		return credentials, &refusal{http.StatusNotFound, 20404, 0}
 	case r.Method == http.MethodGet:
-		return account, nil
+		return credentials, nil
 	case r.Method != http.MethodPost:
-		return account, &refusal{http.StatusMethodNotAllowed, 20004, 0}
+		return credentials, &refusal{http.StatusMethodNotAllowed, 20004, 0}
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if r.Header.Get("Content-Type") != "application/x-www-form-urlencoded" || r.ParseForm() != nil {
-		return account, &refusal{http.StatusUnsupportedMediaType, 20415, 0}
+		return credentials, &refusal{http.StatusUnsupportedMediaType, 20415, 0}
 	}
-	return account, nil
+	return credentials, nil
+}
+
+// account finds a Twilio account by its SID; no credentials when there is none.
+func (s *Stand) account(sid string) (channel.Account, twilio.Credentials) {
+	for a := range s.options.Accounts {
+		if c, ok := a.Credentials.(twilio.Credentials); ok && c.SID == sid {
+			return a, c
+		}
+	}
+	return channel.Account{}, twilio.Credentials{}
 }
 
 var (

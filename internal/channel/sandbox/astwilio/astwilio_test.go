@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -18,7 +19,9 @@ import (
 	"parley/internal/channel/wire"
 )
 
-var account = channel.Account{ID: 1, Key: "k", SID: "AC00000000000000000000000000000001", Secret: "token"}
+const accountSID = "AC00000000000000000000000000000001"
+
+var account = channel.Account{ID: 1, Key: "k", Credentials: twilio.Credentials{SID: accountSID, Token: "token"}}
 
 // callbacks is Parley's webhook: it checks the signature and keeps the receipts.
 type callbacks struct {
@@ -56,7 +59,7 @@ func newStand(t *testing.T) (*astwilio.Stand, *callbacks, *sandbox.Manual) {
 	t.Helper()
 	hook, hands := &callbacks{t: t}, &sandbox.Manual{}
 	stand := astwilio.New(astwilio.Options{
-		Account:   func(sid string) (channel.Account, bool) { return account, sid == account.SID },
+		Accounts:  slices.Values([]channel.Account{{}, account}),
 		Callbacks: wire.InProcess(hook), Carrier: sandbox.CarrierOptions{Scheduler: hands},
 	})
 	t.Cleanup(stand.Close)
@@ -66,7 +69,7 @@ func newStand(t *testing.T) (*astwilio.Stand, *callbacks, *sandbox.Manual) {
 
 func outgoing(text string) channel.Outgoing {
 	return channel.Outgoing{
-		AttemptKey: "at1", From: "+12025550103", To: "+12025550199", Text: text,
+		AttemptKey: "at1", From: "+12025550103", To: "+12025550199", Content: channel.Text(text),
 		StatusURL: "https://p.example.com/webhooks/twilio/k?attempt=at1",
 	}
 }
@@ -134,7 +137,7 @@ func TestAnUndeliveredMessageCarriesItsReason(t *testing.T) {
 func TestRequestsThatTwilioRefusesAreRefused(t *testing.T) {
 	t.Parallel()
 	stand, _, _ := newStand(t)
-	path := "https://api.twilio.com/2010-04-01/Accounts/" + account.SID + "/Messages.json"
+	path := "https://api.twilio.com/2010-04-01/Accounts/" + accountSID + "/Messages.json"
 	good := url.Values{"From": {"+12025550103"}, "To": {"+12025550199"}, "Body": {"x"}}
 	with := func(name, value string) url.Values {
 		form := url.Values{"From": good["From"], "To": good["To"], "Body": good["Body"]}
@@ -164,7 +167,7 @@ func TestRequestsThatTwilioRefusesAreRefused(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			req, err := http.NewRequestWithContext(t.Context(), c.method, c.path, strings.NewReader(c.form.Encode()))
 			require.NoError(t, err)
-			req.SetBasicAuth(account.SID, c.password)
+			req.SetBasicAuth(accountSID, c.password)
 			req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 			resp, err := stand.RoundTrip(req)
 			require.NoError(t, err)

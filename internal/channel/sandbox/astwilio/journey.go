@@ -113,8 +113,8 @@ func (s *Stand) receipt(w http.ResponseWriter, r *http.Request) {
 	var e sandbox.Entry
 	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxForm)).Decode(&e)
 	query := r.URL.Query()
-	account, known := s.options.Account(query.Get("account"))
-	if err != nil || !known {
+	account, credentials := s.account(query.Get("account"))
+	if err != nil || credentials.Missing() != "" {
 		w.WriteHeader(http.StatusGone)
 		return
 	}

@@ -43,7 +43,7 @@ func (s *Server) Lists() []url.Values {
 
 // serveResource answers what can be read of the account; false for another path.
 func (s *Server) serveResource(w http.ResponseWriter, r *http.Request) bool {
-	account := "/2010-04-01/Accounts/" + s.account.SID
+	account := "/2010-04-01/Accounts/" + s.credentials.SID
 	of, isMedia := strings.CutSuffix(r.URL.Path, "/Media.json")
 	switch {
 	case r.URL.Path == account+".json":
@@ -59,7 +59,7 @@ func (s *Server) serveResource(w http.ResponseWriter, r *http.Request) bool {
 }
 
 func (s *Server) authenticated(w http.ResponseWriter, r *http.Request, answer http.HandlerFunc) {
-	if user, password, ok := r.BasicAuth(); !ok || user != s.account.SID || password != s.account.Secret {
+	if user, password, ok := r.BasicAuth(); !ok || user != s.credentials.SID || !s.credentials.Token.Is(password) {
 		(&refusal{http.StatusUnauthorized, 20003, "Authenticate"}).write(w)
 		return
 	}
@@ -160,7 +160,7 @@ func (s *Server) resource(m Kept) map[string]any {
 	}
 	at := m.SentAt.UTC().Format(time.RFC1123Z)
 	return map[string]any{
-		"account_sid": s.account.SID, "api_version": "2010-04-01", "body": m.Body, "date_created": at, "date_sent": at, "date_updated": at,
+		"account_sid": s.credentials.SID, "api_version": "2010-04-01", "body": m.Body, "date_created": at, "date_sent": at, "date_updated": at,
 		"direction": m.Direction, "error_code": code, "from": m.From, "num_media": strconv.Itoa(len(m.Files)), "num_segments": "1",
 		"sid": m.SID, "status": m.Status, "to": m.To,
 	}

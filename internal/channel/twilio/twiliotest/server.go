@@ -42,7 +42,8 @@ type Fault struct {
 // Server is the handler. Serve it with net/http/httptest, or without a port
 // through wire.InProcess.
 type Server struct {
-	account channel.Account
+	account     channel.Account
+	credentials twilio.Credentials
 
 	mu     sync.Mutex
 	script func(Message) *Fault
@@ -52,8 +53,10 @@ type Server struct {
 	lists  []url.Values
 }
 
-// New returns a Server that knows one account, by its SID and Secret.
-func New(a channel.Account) *Server { return &Server{account: a} }
+// New returns a Server that knows one account, by its credentials.
+func New(c twilio.Credentials) *Server {
+	return &Server{account: channel.Account{Credentials: c}, credentials: c}
+}
 
 // Script sets what is answered to each valid request; nil from f, or a nil f,
 // means the usual answer. The message it is shown has no SID yet.
@@ -93,7 +96,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // show answers as the documented example of the Account resource does.
 func (s *Server) show(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, http.StatusOK, map[string]any{"sid": s.account.SID, "friendly_name": "Test", "status": "active", "type": "Full"})
+	writeJSON(w, http.StatusOK, map[string]any{"sid": s.credentials.SID, "friendly_name": "Test", "status": "active", "type": "Full"})
 }
 
 func (s *Server) fault(m Message) *Fault {
@@ -118,7 +121,7 @@ func (s *Server) create(w http.ResponseWriter, m Message) {
 	s.take(&m)
 	segments := channel.Segment(m.Body, twilio.Header).Segments
 	writeJSON(w, http.StatusCreated, map[string]any{
-		"account_sid": s.account.SID, "api_version": "2010-04-01", "body": m.Body, "direction": "outbound-api",
+		"account_sid": s.credentials.SID, "api_version": "2010-04-01", "body": m.Body, "direction": "outbound-api",
 		"error_code": nil, "error_message": nil, "from": m.From, "num_media": "0",
 		"num_segments": strconv.Itoa(segments), "sid": m.SID, "status": "queued", "to": m.To,
 	})
@@ -165,9 +168,9 @@ func writeJSON(w http.ResponseWriter, status int, document any) {
 func (s *Server) read(r *http.Request) (Message, *refusal) {
 	user, password, ok := r.BasicAuth()
 	switch {
-	case !ok || user != s.account.SID || password != s.account.Secret:
+	case !ok || user != s.credentials.SID || !s.credentials.Token.Is(password):
 		return Message{}, &refusal{http.StatusUnauthorized, 20003, "Authenticate"}
-	case r.URL.Path != "/2010-04-01/Accounts/"+s.account.SID+"/Messages.json":
+	case r.URL.Path != "/2010-04-01/Accounts/"+s.credentials.SID+"/Messages.json":
 		return Message{}, &refusal{http.StatusNotFound, 20404, "The requested resource was not found"}
 	case r.Method != http.MethodPost:
 		return Message{}, &refusal{http.StatusMethodNotAllowed, 20004, "Method not allowed"}

@@ -17,7 +17,6 @@ import (
 	entsql "entgo.io/ent/dialect/sql"
 	"github.com/stretchr/testify/require"
 
-	"parley/internal/admin/seed"
 	"parley/internal/channel/sandbox"
 	"parley/internal/check/blackbox"
 	"parley/internal/check/parleytest"
@@ -161,7 +160,7 @@ func (f *traffic) post(ctx context.Context, poster int) {
 }
 
 func (f *traffic) deliver(ctx context.Context, text string, n int) bool {
-	req, err := sandbox.Compose(seed.SandboxSecret, f.server.Process.URL()+"/webhooks/sandbox/demo", sandbox.Entry{
+	req, err := sandbox.Compose(sandbox.DemoSecret, f.server.Process.URL()+"/webhooks/sandbox/demo", sandbox.Entry{
 		Type: "message", ID: text, From: fmt.Sprintf("+1202555018%d", n%7), Text: text,
 		To: []string{parleytest.Sales, parleytest.Direct, parleytest.Support}[n%3],
 	})

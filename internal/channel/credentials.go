@@ -1,0 +1,78 @@
+package channel
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+)
+
+// Credentials prove us to a carrier. Each provider has a type of its own, whose
+// secret fields are of type Secret.
+type Credentials interface {
+	// Missing names what the account lacks and cannot work without, such as "auth
+	// token"; empty for nothing.
+	Missing() string
+}
+
+// Secret is text that proves us to a carrier. Printed, logged or encoded, it reads
+// "hidden"; only a conversion to string reveals it. Fields that hold one are
+// exported: package fmt prints unexported fields without asking their methods.
+type Secret string
+
+const hidden = "hidden"
+
+// Is compares in constant time. An empty secret equals nothing.
+func (s Secret) Is(given string) bool {
+	own, other := sha256.Sum256([]byte(s)), sha256.Sum256([]byte(given))
+	return s != "" && subtle.ConstantTimeCompare(own[:], other[:]) == 1
+}
+
+// String implements fmt.Stringer.
+func (Secret) String() string { return hidden }
+
+// Format implements fmt.Formatter, for every verb.
+func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, hidden) }
+
+// LogValue implements slog.LogValuer.
+func (Secret) LogValue() slog.Value { return slog.StringValue(hidden) }
+
+// MarshalText implements encoding.TextMarshaler, also for JSON.
+func (Secret) MarshalText() ([]byte, error) { return []byte(hidden), nil }
+
+// Stored is what the database holds of an account's credentials.
+type Stored struct {
+	// Document is a JSON object that the provider documents; empty where an earlier
+	// version wrote the account.
+	Document Secret
+	// SID and Secret stand in for an empty Document: {"sid": …, "secret": …}.
+	SID    string
+	Secret Secret
+}
+
+// Credentials has the provider read what is stored.
+func (s Stored) Credentials(p Provider) (Credentials, error) {
+	if s.Document != "" {
+		return p.ParseCredentials([]byte(s.Document))
+	}
+	document, err := json.Marshal(map[string]string{"sid": s.SID, "secret": string(s.Secret)})
+	if err != nil {
+		return nil, err
+	}
+	return p.ParseCredentials(document)
+}
+
+// ErrCredentials is the error of a document that is not what the provider documents.
+var ErrCredentials = errors.New("the stored credentials are not JSON in the carrier's format")
+
+// DecodeCredentials reads a document into a provider's type. Fields that only a newer
+// version knows are passed over. Its error quotes nothing of the document.
+func DecodeCredentials(document []byte, into any) error {
+	if json.Unmarshal(document, into) != nil {
+		return ErrCredentials
+	}
+	return nil
+}
