@@ -9,6 +9,7 @@ import (
 	"parley/internal/desk/job"
 	"parley/internal/ground/store"
 	"parley/internal/ground/trace"
+	"parley/internal/ground/store/address"
 )
 
 // registerMetrics adds what the parts count to what the edge counts.
@@ -52,7 +53,7 @@ func (a *App) statements() store.Trace {
 		return hook
 	}
 	system := "sqlite"
-	if store.IsPostgresURL(a.Config.Database) {
+	if address.IsPostgres(a.Config.Database) {
 		system = "postgresql"
 	}
 	traced := store.Trace(trace.Statements(system))

@@ -16,8 +16,8 @@ import (
 	"parley/internal/edge/server"
 	"parley/internal/edge/server/limit"
 	"parley/internal/ground/price"
-	"parley/internal/ground/store"
 	"parley/resolvers"
+	"parley/internal/ground/store/address"
 )
 
 // priced is a document whose work is mostly one field's.
@@ -136,7 +136,7 @@ func (s *settings) processor(ctx context.Context, once contender) (float64, erro
 			}
 		}
 		took := cpuTime() - busy
-		if store.IsPostgresURL(s.Database) {
+		if address.IsPostgres(s.Database) {
 			took = time.Since(began)
 		}
 		rounds = append(rounds, float64(took.Microseconds())/float64(n))

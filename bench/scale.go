@@ -14,6 +14,7 @@ import (
 	"parley/internal/ground/publicid"
 	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"
+	"parley/internal/ground/store/address"
 )
 
 const countsQuery = `query Counts { viewer { inboxes { nodes { kind title counts { total unread new } } } } }`
@@ -73,7 +74,7 @@ func (s *settings) scale(ctx context.Context, r *report) (err error) {
 
 // own makes a database of the kind that --database is of.
 func (s *settings) own(ctx context.Context) (database string, drop func() error, err error) {
-	if store.IsPostgresURL(s.Database) {
+	if address.IsPostgres(s.Database) {
 		return s.ownPostgres(ctx)
 	}
 	return ownSQLite(ctx)

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"entgo.io/ent/dialect"
+	"parley/internal/ground/store/address"
 )
 
 // ErrNoDatabase is what Open answers where no Parley's database is and none may be
@@ -27,7 +28,7 @@ const ownerOnly = 0o600
 // layFile makes an empty SQLite file where none is, for its owner alone whatever the
 // umask, if it may; otherwise there must be one. PostgreSQL makes its own.
 func layFile(path string, create bool) error {
-	if err := checkAddress(path); err != nil || IsPostgresURL(path) {
+	if err := address.Check(path); err != nil || address.IsPostgres(path) {
 		return err
 	}
 	_, err := os.Stat(path)

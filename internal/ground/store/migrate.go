@@ -22,6 +22,7 @@ import (
 	"github.com/riverqueue/river/rivermigrate"
 
 	"parley/ent/migrate"
+	"parley/internal/ground/store/address"
 )
 
 // migrationLock is the PostgreSQL advisory lock that processes migrate under.
@@ -114,7 +115,7 @@ func (s *Store) provider(d goose.Dialect, db *sql.DB) (*goose.Provider, error) {
 // ends with the process; the file stays, unless unlock is told to leave nothing and
 // this call made it. On PostgreSQL it does nothing.
 func lockFile(ctx context.Context, path string) (unlock func(leaveNothing bool), err error) {
-	if IsPostgresURL(path) {
+	if address.IsPostgres(path) {
 		return func(bool) {}, nil
 	}
 	lock := path + ".lock"

@@ -13,6 +13,7 @@ import (
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 	"github.com/riverqueue/river/riverdriver/riversqlite"
 	"github.com/riverqueue/river/rivermigrate"
+	"parley/internal/ground/store/address"
 )
 
 // OpenToRead opens a database that is there, as it is: nothing is migrated, made
@@ -21,13 +22,13 @@ import (
 func OpenToRead(ctx context.Context, o Options) (*Store, error) {
 	s := &Store{Clock: o.Clock, trace: o.Trace, writer: &writer{closing: make(chan struct{}), closed: make(chan struct{})}}
 	s.writer.once.Do(func() { close(s.writer.closing); close(s.writer.closed) })
-	if err := checkAddress(o.URL); err != nil {
+	if err := address.Check(o.URL); err != nil {
 		return s, err
 	}
-	if IsPostgresURL(o.URL) {
-		return s, plainly(o.URL, s.connectPostgres(ctx, withParameter(o.URL, "default_transaction_read_only", "on")))
+	if address.IsPostgres(o.URL) {
+		return s, address.Explain(o.URL, s.connectPostgres(ctx, withParameter(o.URL, "default_transaction_read_only", "on")))
 	}
-	return s, plainly(o.URL, s.connectToRead(ctx, o.URL))
+	return s, address.Explain(o.URL, s.connectToRead(ctx, o.URL))
 }
 
 // withParameter adds a parameter of the session to a PostgreSQL URL.

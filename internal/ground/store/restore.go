@@ -11,6 +11,7 @@ import (
 
 	"parley/internal/channel"
 	"parley/internal/ground/clock"
+	"parley/internal/ground/store/address"
 )
 
 // RestoreOptions say what to restore, and where to.
@@ -43,18 +44,18 @@ func Restore(ctx context.Context, o RestoreOptions) error {
 	if o.Progress == nil {
 		o.Progress = func(int64, int64) {}
 	}
-	if err := checkAddress(o.URL); err != nil {
+	if err := address.Check(o.URL); err != nil {
 		return err
 	}
 	lite, err := isSQLite(o.File)
 	switch {
 	case err != nil:
 		return err
-	case lite && IsPostgresURL(o.URL):
+	case lite && address.IsPostgres(o.URL):
 		return fmt.Errorf("%s is a backup of a SQLite database: give --database a file path", o.File)
 	case lite:
 		return restoreSQLite(ctx, o)
-	case !IsPostgresURL(o.URL):
+	case !address.IsPostgres(o.URL):
 		return fmt.Errorf("%s is not a backup of a SQLite database: give --database a postgres:// URL, or the right file", o.File)
 	}
 	return restorePostgres(ctx, o)
@@ -65,11 +66,11 @@ func restoreSQLite(ctx context.Context, o RestoreOptions) (err error) {
 		return fmt.Errorf("%s is a database in use, not a backup: make one with parley backup", o.File)
 	}
 	if err := os.MkdirAll(filepath.Dir(o.URL), 0o700); err != nil {
-		return plainly(o.URL, err)
+		return address.Explain(o.URL, err)
 	}
 	unlock, err := lockFile(ctx, o.URL)
 	if err != nil {
-		return plainly(o.URL, err)
+		return address.Explain(o.URL, err)
 	}
 	defer func() { unlock(err != nil) }()
 	for _, beside := range []string{"", "-wal", "-journal"} {

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/jackc/pgx/v5"
+	"parley/internal/ground/store/address"
 )
 
 // restorePostgres loads an archive into an empty database, under the lock that
@@ -26,7 +27,7 @@ func restorePostgres(ctx context.Context, o RestoreOptions) error {
 	}
 	s := &Store{}
 	if err := s.connectPostgres(ctx, o.URL); err != nil {
-		return plainly(o.URL, err)
+		return address.Explain(o.URL, err)
 	}
 	defer func() { _ = s.disconnect() }()
 	return s.migrating(ctx, func(to *migrator) error {

@@ -30,6 +30,7 @@ import (
 	"parley/internal/ground/clock"
 	_ "parley/internal/ground/store/sqlite" // the driver, and its settings
 	"parley/internal/ground/turn"
+	"parley/internal/ground/store/address"
 )
 
 // Options say which database and how.
@@ -95,7 +96,7 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 	if o.Clock == nil {
 		o.Clock = clock.Real{}
 	}
-	defer func() { err = plainly(o.URL, err) }()
+	defer func() { err = address.Explain(o.URL, err) }()
 	if err := layFile(o.URL, o.Create); err != nil {
 		return nil, err
 	}
@@ -163,7 +164,7 @@ func (s *Store) keepSavepointsInMemory(ctx context.Context) error {
 }
 
 func (s *Store) connect(ctx context.Context, u string) error {
-	if IsPostgresURL(u) {
+	if address.IsPostgres(u) {
 		return s.connectPostgres(ctx, u)
 	}
 	return s.connectSQLite(ctx, u)
