@@ -8,8 +8,8 @@ import (
 
 	"parley/internal/desk/job"
 	"parley/internal/ground/store"
-	"parley/internal/ground/trace"
 	"parley/internal/ground/store/address"
+	"parley/internal/ground/trace"
 )
 
 // registerMetrics adds what the parts count to what the edge counts.

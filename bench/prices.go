@@ -16,8 +16,8 @@ import (
 	"parley/internal/edge/server"
 	"parley/internal/edge/server/limit"
 	"parley/internal/ground/price"
-	"parley/resolvers"
 	"parley/internal/ground/store/address"
+	"parley/resolvers"
 )
 
 // priced is a document whose work is mostly one field's.

@@ -13,8 +13,8 @@ import (
 	"parley/internal/desk/conversation"
 	"parley/internal/ground/publicid"
 	"parley/internal/ground/store"
-	"parley/internal/ground/viewer"
 	"parley/internal/ground/store/address"
+	"parley/internal/ground/viewer"
 )
 
 const countsQuery = `query Counts { viewer { inboxes { nodes { kind title counts { total unread new } } } } }`

@@ -167,7 +167,7 @@ func insertEvents(ctx context.Context, g *group, events []Event, first int64) er
 
 // startLog makes the head row with a random epoch on first start.
 func (s *Store) startLog(ctx context.Context) error {
-	insert := s.Builder().Insert("log_heads").Columns("id", "epoch", "position").Values(1, randomInt64(), 0).
+	insert := s.Builder().Insert("log_heads").Columns("id", "epoch", "position").Values(1, NewEpoch(), 0).
 		OnConflict(entsql.ConflictColumns("id"), entsql.DoNothing())
 	text, args := insert.Query()
 	if _, err := s.db.ExecContext(ctx, text, args...); err != nil {
@@ -177,7 +177,8 @@ func (s *Store) startLog(ctx context.Context) error {
 	return s.Read(ctx, head, func(rows *sql.Rows) error { return rows.Scan(&s.Epoch) })
 }
 
-func randomInt64() int64 {
+// NewEpoch returns a random name for a new event log.
+func NewEpoch() int64 {
 	var b [8]byte
 	_, _ = rand.Read(b[:]) // never fails
 	return int64(binary.BigEndian.Uint64(b[:]) >> 1)

@@ -9,11 +9,10 @@ import (
 	"strings"
 
 	"entgo.io/ent/dialect"
-	"github.com/pressly/goose/v3"
-	"github.com/riverqueue/river/riverdriver/riverpgxv5"
-	"github.com/riverqueue/river/riverdriver/riversqlite"
-	"github.com/riverqueue/river/rivermigrate"
+
 	"parley/internal/ground/store/address"
+	"parley/internal/ground/store/migrate"
+	"parley/internal/ground/store/sqlite"
 )
 
 // OpenToRead opens a database that is there, as it is: nothing is migrated, made
@@ -44,7 +43,7 @@ func (s *Store) connectToRead(ctx context.Context, path string) error {
 	if _, err := os.Stat(path); err != nil {
 		return fmt.Errorf("%w at %s: %s", ErrNoDatabase, path, whatToDo)
 	}
-	db, err := sql.Open("sqlite3", sqliteURL(path, "mode=ro&_query_only=1&_busy_timeout=10000&_loc=UTC"))
+	db, err := sql.Open("sqlite3", sqlite.URL(path, "mode=ro&_query_only=1&_busy_timeout=10000&_loc=UTC"))
 	if err == nil {
 		err = db.PingContext(ctx)
 	}
@@ -56,65 +55,7 @@ func (s *Store) connectToRead(ctx context.Context, path string) error {
 	return nil
 }
 
-// Schema is how a database's tables stand to what this program knows.
-type Schema struct {
-	// Version is that of the newest migration applied, 0 when there is none.
-	Version int64
-	// Known is the newest that this program knows.
-	Known int64
-	// Pending is how many of those it knows are not applied, the job tables' too.
-	Pending int
-}
-
-// Schema reads it without changing anything.
-func (s *Store) Schema(ctx context.Context) (c Schema, err error) {
-	d := goose.DialectSQLite3
-	if s.pool != nil {
-		d = goose.DialectPostgres
-	}
-	provider, err := s.provider(d, s.db)
-	if err != nil {
-		return c, err
-	}
-	applied := map[int64]bool{}
-	q := statement{"SELECT version_id FROM goose_db_version WHERE is_applied", nil}
-	err = s.Read(ctx, q, func(rows *sql.Rows) error {
-		var version int64
-		err := rows.Scan(&version)
-		applied[version], c.Version = true, max(c.Version, version)
-		return err
-	})
-	if err != nil {
-		return c, err
-	}
-	for _, source := range provider.ListSources() {
-		if c.Known = source.Version; !applied[source.Version] {
-			c.Pending++
-		}
-	}
-	jobs, err := s.jobsAreCurrent(ctx)
-	if err == nil && !jobs {
-		c.Pending++
-	}
-	return c, err
-}
-
-func (s *Store) jobsAreCurrent(ctx context.Context) (bool, error) {
-	if s.pool != nil {
-		return validRiver(rivermigrate.New(riverpgxv5.New(s.pool), nil))(ctx)
-	}
-	return validRiver(rivermigrate.New(riversqlite.New(s.db), nil))(ctx)
-}
-
-func validRiver[T any](m *rivermigrate.Migrator[T], err error) func(context.Context) (bool, error) {
-	return func(ctx context.Context) (bool, error) {
-		if err != nil {
-			return false, err
-		}
-		result, err := m.Validate(ctx, nil)
-		if err != nil {
-			return false, err
-		}
-		return result.OK, nil
-	}
+// Schema is how the tables stand to what this program knows.
+func (s *Store) Schema(ctx context.Context) (migrate.Schema, error) {
+	return migrate.Read(ctx, s.migrated())
 }

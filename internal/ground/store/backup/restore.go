@@ -1,7 +1,8 @@
-package store
+package backup
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -11,12 +12,15 @@ import (
 
 	"parley/internal/channel"
 	"parley/internal/ground/clock"
+	"parley/internal/ground/store"
 	"parley/internal/ground/store/address"
+	"parley/internal/ground/store/migrate"
+	"parley/internal/ground/store/sqlite"
 )
 
 // RestoreOptions say what to restore, and where to.
 type RestoreOptions struct {
-	// File is what Backup made.
+	// File is what Write made.
 	File string
 	// URL is a SQLite path where nothing is, or an empty PostgreSQL database.
 	URL string
@@ -68,7 +72,7 @@ func restoreSQLite(ctx context.Context, o RestoreOptions) (err error) {
 	if err := os.MkdirAll(filepath.Dir(o.URL), 0o700); err != nil {
 		return address.Explain(o.URL, err)
 	}
-	unlock, err := lockFile(ctx, o.URL)
+	unlock, err := sqlite.Lock(ctx, o.URL)
 	if err != nil {
 		return address.Explain(o.URL, err)
 	}
@@ -79,7 +83,7 @@ func restoreSQLite(ctx context.Context, o RestoreOptions) (err error) {
 		}
 	}
 	return atomically(o.URL, func(partial string) error {
-		if err := backupSQLite(ctx, o.File, partial, o.Progress); err != nil {
+		if err := copySQLite(ctx, o.File, partial, o.Progress); err != nil {
 			return notWhole(o.File, err)
 		}
 		return prepareRestored(ctx, partial, o.SendQueued)
@@ -98,27 +102,32 @@ func notWhole(file string, err error) error {
 // prepareRestored brings a copy of a backup up to date and makes it a database of
 // its own.
 func prepareRestored(ctx context.Context, path string, sendQueued bool) error {
-	s := &Store{}
-	if err := s.connectSQLite(ctx, path); err != nil {
+	db, err := sql.Open("sqlite3", sqlite.WriterURL(path))
+	if err != nil {
 		return err
 	}
-	err := s.migrating(ctx, func(m *migrator) error {
-		if err := m.knows(ctx); err != nil {
+	db.SetMaxOpenConns(1)
+	err = migrate.Alone(ctx, migrate.Database{DB: db}, func(m *migrate.Migrator) error {
+		version, err := m.Version(ctx)
+		if err != nil {
+			return fmt.Errorf("read the backup's version: %w", err)
+		}
+		if err := knows(m, version); err != nil {
 			return err
 		}
-		return m.up(ctx)
+		return m.Up(ctx)
 	})
 	if err == nil {
-		err = s.settle(ctx, sendQueued)
+		err = settle(ctx, db, sendQueued)
 	}
 	if err == nil {
-		_, err = s.db.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
+		_, err = db.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
 	}
-	return errors.Join(err, s.disconnect())
+	return errors.Join(err, db.Close())
 }
 
-func (s *Store) settle(ctx context.Context, sendQueued bool) error {
-	tx, err := s.db.BeginTx(ctx, nil)
+func settle(ctx context.Context, db *sql.DB, sendQueued bool) error {
+	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
@@ -131,18 +140,9 @@ func (s *Store) settle(ctx context.Context, sendQueued bool) error {
 	return tx.Commit()
 }
 
-// knows refuses a database that was migrated by a newer program.
-func (m *migrator) knows(ctx context.Context) error {
-	version, err := m.provider.GetDBVersion(ctx)
-	if err != nil {
-		return fmt.Errorf("read the backup's version: %w", err)
-	}
-	return m.knowsVersion(version)
-}
-
-func (m *migrator) knowsVersion(version int64) error {
-	sources := m.provider.ListSources()
-	if newest := sources[len(sources)-1].Version; version > newest {
+// knows refuses a backup that a newer program made.
+func knows(m *migrate.Migrator, version int64) error {
+	if newest := m.Newest(); version > newest {
 		return fmt.Errorf("the backup has version %d, but this program knows versions up to %d: restore it with the program that made it, or a newer one", version, newest)
 	}
 	return nil
@@ -170,7 +170,7 @@ func settling(sendQueued bool) []string {
 	unknown := fmt.Sprintf("status = '%s', error_code = ''", channel.Unsettled)
 	now := fmt.Sprint(int64(clock.Real{}.Now()))
 	return []string{
-		"UPDATE log_heads SET epoch = " + fmt.Sprint(randomInt64()),
+		"UPDATE log_heads SET epoch = " + fmt.Sprint(store.NewEpoch()),
 		"UPDATE messages SET " + unknown + " WHERE id IN (SELECT message_id FROM attempts WHERE status IN " + open + ")",
 		"UPDATE attempts SET " + unknown + ", detail = 'restored from a backup: it may have been sent since', updated_at = " + now + " WHERE status IN " + open,
 		// The sweep makes jobs for the lanes that still hold something.
