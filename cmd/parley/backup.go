@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 
+	"parley/app"
 	"parley/internal/ground/progress"
 	"parley/internal/ground/store/backup"
 )
@@ -41,7 +42,7 @@ type restoreCmd struct {
 // Run implements the command.
 func (r *restoreCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
 	bar := progress.New(os.Stderr, "restore", progress.Bytes)
-	err := backup.Restore(ctx, backup.RestoreOptions{File: r.File, URL: c.Database, SendQueued: r.SendQueued, Progress: bar.At})
+	err := backup.Restore(ctx, backup.RestoreOptions{File: r.File, URL: c.Database, Settle: app.Restored(r.SendQueued), Progress: bar.At})
 	bar.Close()
 	if err != nil {
 		return progress.Interrupted(ctx, err, "while restoring: no database was created; run it again")

@@ -51,7 +51,7 @@ func copyOf(t *testing.T, p *parleytest.Parley) (file string) {
 // restore restores into a database of its own and opens it.
 func restore(t *testing.T, file string, change func(*backup.RestoreOptions), options ...func(*app.Config)) *parleytest.Parley {
 	t.Helper()
-	o := backup.RestoreOptions{File: file, URL: parleytest.Empty(t)}
+	o := backup.RestoreOptions{File: file, URL: parleytest.Empty(t), Settle: app.Restored(false)}
 	if change != nil {
 		change(&o)
 	}
@@ -175,7 +175,7 @@ func TestWhatWasOnItsWayBecomesUnknown(t *testing.T) {
 func TestWhatWasQueuedIsSentWhenAskedFor(t *testing.T) {
 	t.Parallel()
 	p, conversation := waiting(t)
-	restored := restore(t, copyOf(t, p), func(o *backup.RestoreOptions) { o.SendQueued = true },
+	restored := restore(t, copyOf(t, p), func(o *backup.RestoreOptions) { o.Settle = app.Restored(true) },
 		func(c *app.Config) { c.Lease = 300 * time.Millisecond }).Run()
 	restored.Clock.Advance(time.Hour)
 	restored.Eventually(func() bool {
@@ -226,13 +226,13 @@ func TestNothingIsOverwritten(t *testing.T) {
 	p := parleytest.New(t)
 	file := copyOf(t, p)
 	ctx, database := t.Context(), p.Config.Database
-	require.Error(t, backup.Restore(ctx, backup.RestoreOptions{File: file, URL: database}))
+	require.Error(t, backup.Restore(ctx, backup.RestoreOptions{File: file, URL: database, Settle: app.Restored(false)}))
 	require.ErrorContains(t, backup.Write(ctx, backup.Options{URL: database, File: file}), "already exists")
 	require.NoError(t, backup.Write(ctx, backup.Options{URL: database, File: file, Overwrite: true}))
 	require.Error(t, backup.Write(ctx, backup.Options{URL: database, File: filepath.Dir(file), Overwrite: true}))
 	if !parleytest.OnPostgres() {
 		require.ErrorContains(t, backup.Write(ctx, backup.Options{URL: database, File: database, Overwrite: true}), "separate file")
-		require.ErrorContains(t, backup.Restore(ctx, backup.RestoreOptions{File: file, URL: "postgres://localhost/x"}), "give --database a file path")
+		require.ErrorContains(t, backup.Restore(ctx, backup.RestoreOptions{File: file, URL: "postgres://localhost/x", Settle: app.Restored(false)}), "give --database a file path")
 	}
 	p.Say("+12025550199", parleytest.Sales, "it still works")
 }
@@ -248,8 +248,8 @@ func TestABrokenBackupIsRefused(t *testing.T) {
 	for name, content := range map[string][]byte{"cut": whole[:len(whole)/2], "empty": {}, "other": []byte("hello"), "zeros": zeroed(whole)} {
 		file, url := filepath.Join(t.TempDir(), "broken"), parleytest.Empty(t)
 		require.NoError(t, os.WriteFile(file, content, 0o600))
-		require.Error(t, backup.Restore(t.Context(), backup.RestoreOptions{File: file, URL: url}), name)
-		require.NoError(t, backup.Restore(t.Context(), backup.RestoreOptions{File: good, URL: url}), "the same database takes a whole one")
+		require.Error(t, backup.Restore(t.Context(), backup.RestoreOptions{File: file, URL: url, Settle: app.Restored(false)}), name)
+		require.NoError(t, backup.Restore(t.Context(), backup.RestoreOptions{File: good, URL: url, Settle: app.Restored(false)}), "the same database takes a whole one")
 	}
 }
 

@@ -22,6 +22,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"parley/app"
 	"parley/ent/migrate"
 	"parley/internal/admin/doctor"
 	"parley/internal/channel"
@@ -254,7 +255,7 @@ func olderProgram(t *testing.T, database string) {
 	require.Contains(t, said, "newer program")
 	file := filepath.Join(t.TempDir(), "backup")
 	require.NoError(t, backup.Write(t.Context(), backup.Options{URL: database, File: file}))
-	require.ErrorContains(t, backup.Restore(t.Context(), backup.RestoreOptions{File: file, URL: parleytest.Empty(t)}), "29990101000000")
+	require.ErrorContains(t, backup.Restore(t.Context(), backup.RestoreOptions{File: file, URL: parleytest.Empty(t), Settle: app.Restored(false)}), "29990101000000")
 }
 
 var _ io.Writer = (*program)(nil)

@@ -24,7 +24,7 @@ func TestACutBackupIsNoWholeBackup(t *testing.T) {
 	for _, size := range []int{0, 50, 4096, 100_000, len(content) - 4096, len(content) - 1} {
 		cut, restored := filepath.Join(t.TempDir(), "cut"), filepath.Join(t.TempDir(), "restored.db")
 		require.NoError(t, os.WriteFile(cut, content[:size], 0o600))
-		err := backup.Restore(t.Context(), backup.RestoreOptions{File: cut, URL: restored})
+		err := backup.Restore(t.Context(), backup.RestoreOptions{File: cut, URL: restored, Settle: []string{}})
 		require.ErrorContains(t, err, cut+" is not a complete backup", size)
 		files, err := os.ReadDir(filepath.Dir(restored))
 		require.NoError(t, err)

@@ -7,10 +7,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/mattn/go-sqlite3"
 
-	"parley/internal/channel"
 	"parley/internal/ground/clock"
 	"parley/internal/ground/store"
 	"parley/internal/ground/store/address"
@@ -24,9 +24,11 @@ type RestoreOptions struct {
 	File string
 	// URL is a SQLite path where nothing is, or an empty PostgreSQL database.
 	URL string
-	// SendQueued lets messages go out that were QUEUED when the backup was made.
-	// Without it they become UNKNOWN: they may have gone out since.
-	SendQueued bool
+	// Settle are statements for either database that settle what the backup cannot
+	// know, such as what was under way when it was made. They share the transaction
+	// that makes the copy a database of its own. Required, though it may be empty:
+	// what goes without may be done twice.
+	Settle []string
 	// Progress is told how far the work is, in bytes. Nil for nobody.
 	Progress func(done, total int64)
 }
@@ -37,14 +39,17 @@ type RestoreOptions struct {
 // What happened after the backup was made is not known to it, so that
 //   - the event log gets a new epoch: cursors made before are answered with
 //     RESYNC_REQUIRED;
-//   - messages that were on their way become UNKNOWN and are not sent again (see
-//     SendQueued); jobs and leases of lanes are dropped;
+//   - what was under way is settled by the caller's rules (see Settle); jobs that
+//     ran are run again;
 //   - new rows get ids that were never given out: a carrier may know those that
 //     were given out after the backup.
 //
 // Keys are those of the backup, so that ids and tokens stay valid, and so are
 // idempotency keys.
 func Restore(ctx context.Context, o RestoreOptions) error {
+	if o.Settle == nil {
+		return errors.New("backup: Settle is missing")
+	}
 	if o.Progress == nil {
 		o.Progress = func(int64, int64) {}
 	}
@@ -86,7 +91,7 @@ func restoreSQLite(ctx context.Context, o RestoreOptions) (err error) {
 		if err := copySQLite(ctx, o.File, partial, o.Progress); err != nil {
 			return notWhole(o.File, err)
 		}
-		return prepareRestored(ctx, partial, o.SendQueued)
+		return prepareRestored(ctx, partial, o.Settle)
 	})
 }
 
@@ -101,7 +106,7 @@ func notWhole(file string, err error) error {
 
 // prepareRestored brings a copy of a backup up to date and makes it a database of
 // its own.
-func prepareRestored(ctx context.Context, path string, sendQueued bool) error {
+func prepareRestored(ctx context.Context, path string, rules []string) error {
 	db, err := sql.Open("sqlite3", sqlite.WriterURL(path))
 	if err != nil {
 		return err
@@ -118,7 +123,7 @@ func prepareRestored(ctx context.Context, path string, sendQueued bool) error {
 		return m.Up(ctx)
 	})
 	if err == nil {
-		err = settle(ctx, db, sendQueued)
+		err = settle(ctx, db, rules)
 	}
 	if err == nil {
 		_, err = db.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
@@ -126,13 +131,13 @@ func prepareRestored(ctx context.Context, path string, sendQueued bool) error {
 	return errors.Join(err, db.Close())
 }
 
-func settle(ctx context.Context, db *sql.DB, sendQueued bool) error {
+func settle(ctx context.Context, db *sql.DB, rules []string) error {
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = tx.Rollback() }()
-	for _, text := range append(settling(sendQueued), "DELETE FROM lanes", "DELETE FROM processes", restartKeysSQLite()) {
+	for _, text := range settling(rules, restartKeysSQLite()) {
 		if _, err := tx.ExecContext(ctx, text); err != nil {
 			return fmt.Errorf("settle what the backup cannot know: %w", err)
 		}
@@ -162,19 +167,9 @@ func restartKeysSQLite() string {
 }
 
 // settling are the statements that make a restored database a new one.
-func settling(sendQueued bool) []string {
-	open := "('" + string(channel.Queued) + "', '" + string(channel.Sending) + "')"
-	if sendQueued {
-		open = "('" + string(channel.Sending) + "')"
-	}
-	unknown := fmt.Sprintf("status = '%s', error_code = ''", channel.Unsettled)
-	now := fmt.Sprint(int64(clock.Real{}.Now()))
-	return []string{
-		"UPDATE log_heads SET epoch = " + fmt.Sprint(store.NewEpoch()),
-		"UPDATE messages SET " + unknown + " WHERE id IN (SELECT message_id FROM attempts WHERE status IN " + open + ")",
-		"UPDATE attempts SET " + unknown + ", detail = 'restored from a backup: it may have been sent since', updated_at = " + now + " WHERE status IN " + open,
-		// The sweep makes jobs for the lanes that still hold something.
-		"DELETE FROM river_job WHERE kind = 'drain_lane'",
+func settling(rules []string, restartKeys string) []string {
+	return slices.Concat([]string{"UPDATE log_heads SET epoch = " + fmt.Sprint(store.NewEpoch())}, rules, []string{
 		"UPDATE river_job SET state = 'available' WHERE state = 'running'",
-	}
+		restartKeys,
+	})
 }

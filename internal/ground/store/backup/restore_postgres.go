@@ -52,7 +52,7 @@ func restorePostgres(ctx context.Context, o RestoreOptions) error {
 		for _, t := range m.Tables {
 			load.total += load.size(t)
 		}
-		if err := pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error { return load.all(ctx, tx, m, o.SendQueued) }); err != nil {
+		if err := pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error { return load.all(ctx, tx, m, o.Settle) }); err != nil {
 			return err
 		}
 		if err := to.Up(ctx); err != nil {
@@ -112,7 +112,7 @@ func (l *loader) size(t archivedTable) int64 {
 	return 0
 }
 
-func (l *loader) all(ctx context.Context, tx pgx.Tx, m manifest, sendQueued bool) error {
+func (l *loader) all(ctx context.Context, tx pgx.Tx, m manifest, rules []string) error {
 	if _, err := tx.Exec(ctx, plainText); err != nil {
 		return err
 	}
@@ -126,7 +126,7 @@ func (l *loader) all(ctx context.Context, tx pgx.Tx, m manifest, sendQueued bool
 			return err
 		}
 	}
-	for _, text := range append(settling(sendQueued), restartKeysPostgres()) {
+	for _, text := range settling(rules, restartKeysPostgres()) {
 		if _, err := tx.Exec(ctx, text); err != nil {
 			return fmt.Errorf("settle what the backup cannot know: %w", err)
 		}
