@@ -1,7 +1,7 @@
 // Package store opens the database, SQLite or PostgreSQL, brings it up to date,
 // and owns how it is written: one group writer per process that puts many use
-// cases into one transaction, each in its own savepoint, and closes it with the
-// tail (counts, events, jobs).
+// cases into one transaction, each in its own savepoint, and closes it with their
+// jobs and their closing steps (see Deferred).
 //
 // Reads go through Ent or Read and see a committed snapshot per statement.
 // Writes go through Write. Nothing may use Ent or Read inside a Write: they do not
