@@ -83,7 +83,7 @@ func TestTheListOfCodesIsUpToDate(t *testing.T) {
 	for _, code := range deliveryCodes(t) {
 		row(b, string(code), code.Explain())
 	}
-	path := filepath.Join("..", "..", "docs", "errors.md")
+	path := filepath.Join("..", "..", "..", "docs", "errors.md")
 	if *update {
 		require.NoError(t, os.WriteFile(path, b.Bytes(), 0o644))
 	}
