@@ -166,7 +166,7 @@ func (a *App) wire(ctx context.Context) error {
 	a.Roster = peer.New(peer.Options{Store: a.Store, Signals: a.bus, Bus: a.busName})
 	// The hub stands before the directory is read, so that no change falls between.
 	observe := func(ctx context.Context, e *feed.Event) { a.Directory.Observe(ctx, e) }
-	recent := min(feed.MostRecent, cmp.Or(a.Config.Jobs.Log.Least, store.DefaultLogLeast))
+	recent := min(feed.MostRecent, cmp.Or(a.Config.Jobs.Log.Least, feed.DefaultLogLeast))
 	a.Hub, err = feed.NewHub(ctx, a.Store, cursors, feed.HubOptions{Bus: a.bus, Observe: observe, Recent: int(recent)})
 	if err != nil {
 		return err

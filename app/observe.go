@@ -8,6 +8,7 @@ import (
 
 	"parley/internal/desk/job"
 	"parley/internal/ground/store"
+	"parley/internal/ground/store/address"
 	"parley/internal/ground/trace"
 )
 
@@ -52,7 +53,7 @@ func (a *App) statements() store.Trace {
 		return hook
 	}
 	system := "sqlite"
-	if store.IsPostgresURL(a.Config.Database) {
+	if address.IsPostgres(a.Config.Database) {
 		system = "postgresql"
 	}
 	traced := store.Trace(trace.Statements(system))

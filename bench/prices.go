@@ -17,7 +17,7 @@ import (
 	"parley/internal/edge/limit"
 	"parley/internal/edge/server"
 	"parley/internal/ground/price"
-	"parley/internal/ground/store"
+	"parley/internal/ground/store/address"
 	"parley/resolvers"
 )
 
@@ -137,7 +137,7 @@ func (s *settings) processor(ctx context.Context, once contender) (float64, erro
 			}
 		}
 		took := cpuTime() - busy
-		if store.IsPostgresURL(s.Database) {
+		if address.IsPostgres(s.Database) {
 			took = time.Since(began)
 		}
 		rounds = append(rounds, float64(took.Microseconds())/float64(n))

@@ -10,7 +10,7 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 	_ "github.com/mattn/go-sqlite3"    // the driver "sqlite3"
 
-	"parley/internal/ground/store"
+	"parley/internal/ground/store/address"
 )
 
 // database is the benchmark's database as a hand-written program would open it,
@@ -21,7 +21,7 @@ type database struct {
 }
 
 func openRaw(ctx context.Context, path string, writer bool, most int) (*database, error) {
-	if store.IsPostgresURL(path) {
+	if address.IsPostgres(path) {
 		db, err := sql.Open("pgx", path)
 		if err != nil {
 			return nil, err

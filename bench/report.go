@@ -9,7 +9,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"parley/internal/ground/store"
+	"parley/internal/ground/store/address"
 )
 
 // figure is a line of the table. Zero means that there is nothing to say.
@@ -41,7 +41,7 @@ type report struct {
 
 func newReport(s *settings) *report {
 	r := &report{When: time.Now().UTC(), Go: runtime.Version(), CPUs: runtime.NumCPU(), Database: "SQLite", Settings: *s}
-	if store.IsPostgresURL(s.Database) {
+	if address.IsPostgres(s.Database) {
 		r.Database = "PostgreSQL"
 	}
 	r.Settings.Database = "" // it may hold a password

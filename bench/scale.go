@@ -13,6 +13,7 @@ import (
 	"parley/internal/desk/conversation"
 	"parley/internal/ground/publicid"
 	"parley/internal/ground/store"
+	"parley/internal/ground/store/address"
 	"parley/internal/ground/viewer"
 )
 
@@ -73,7 +74,7 @@ func (s *settings) scale(ctx context.Context, r *report) (err error) {
 
 // own makes a database of the kind that --database is of.
 func (s *settings) own(ctx context.Context) (database string, drop func() error, err error) {
-	if store.IsPostgresURL(s.Database) {
+	if address.IsPostgres(s.Database) {
 		return s.ownPostgres(ctx)
 	}
 	return ownSQLite(ctx)

@@ -6,8 +6,9 @@ import (
 	"io"
 	"os"
 
+	"parley/app"
 	"parley/internal/ground/progress"
-	"parley/internal/ground/store"
+	"parley/internal/ground/store/backup"
 )
 
 // backupCmd copies the database to a file.
@@ -19,7 +20,7 @@ type backupCmd struct {
 // Run implements the command.
 func (b *backupCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
 	bar := progress.New(os.Stderr, "backup", progress.Bytes)
-	err := store.Backup(ctx, store.BackupOptions{URL: c.Database, File: b.File, Overwrite: b.Overwrite, Progress: bar.At})
+	err := backup.Write(ctx, backup.Options{URL: c.Database, File: b.File, Overwrite: b.Overwrite, Progress: bar.At})
 	bar.Close()
 	if err != nil {
 		return progress.Interrupted(ctx, err, "while copying the database: no backup was written; run it again")
@@ -41,7 +42,7 @@ type restoreCmd struct {
 // Run implements the command.
 func (r *restoreCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
 	bar := progress.New(os.Stderr, "restore", progress.Bytes)
-	err := store.Restore(ctx, store.RestoreOptions{File: r.File, URL: c.Database, SendQueued: r.SendQueued, Progress: bar.At})
+	err := backup.Restore(ctx, backup.RestoreOptions{File: r.File, URL: c.Database, Settle: app.Restored(r.SendQueued), Progress: bar.At})
 	bar.Close()
 	if err != nil {
 		return progress.Interrupted(ctx, err, "while restoring: no database was created; run it again")

@@ -12,6 +12,7 @@ import (
 	"parley/app"
 	"parley/internal/admin/importer"
 	"parley/internal/ground/store"
+	"parley/internal/ground/store/address"
 )
 
 // importCmd imports what a desk of the older kind has.
@@ -41,7 +42,7 @@ func (i *importCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
 		Records: i.Records, Outgoing: i.Outgoing, Incoming: i.Incoming, Source: i.Source, Account: i.Account, Region: i.Region, Zone: i.Zone, Repair: i.Repair, Encoding: i.Encoding,
 		MarkRead: i.MarkRead, Refused: i.Refused, InboundOnly: i.InboundOnly, Staging: i.Staging, Progress: os.Stderr,
 	}
-	if o.Staging == "" && !store.IsPostgresURL(c.Database) {
+	if o.Staging == "" && !address.IsPostgres(c.Database) {
 		o.Staging = filepath.Dir(c.Database)
 	}
 	run := i.real

@@ -21,7 +21,7 @@ const (
 	tailBegun  tailAt = iota // the items ran
 	tailRead                 // only in a mutation: the head was read, unlocked
 	tailPlaced               // store.lockTail has answered
-	tailFilled               // store.insertEvents is done, unseen by others
+	tailFilled               // feed.appendEntries is done, unseen by others
 	tailEnded                // committed or undone
 )
 
@@ -56,7 +56,7 @@ func (f tailFault) write(i int8) func(*tailState) string {
 		case tailRead: // UPDATE log_heads SET position = what was read + n
 			s.head, s.at[i] = s.last[i], tailPlaced
 			return fmt.Sprint("writes the head ", s.last[i])
-		case tailPlaced: // insertEvents
+		case tailPlaced: // appendEntries
 			s.at[i] = tailFilled
 			if f == tailEarly {
 				s.head, s.lock = s.last[i], 0

@@ -22,6 +22,7 @@ import (
 	"parley/ent/migrate"
 	"parley/internal/admin/seed"
 	"parley/internal/ground/store"
+	"parley/internal/ground/store/address"
 )
 
 // postgresURL is the server to test on; empty for SQLite.
@@ -55,7 +56,7 @@ func Empty(t testing.TB) string {
 
 // Copy returns a copy of a database that nobody has open, gone when the test ends.
 func Copy(t testing.TB, database string) string {
-	if !store.IsPostgresURL(database) {
+	if !address.IsPostgres(database) {
 		bytes, err := os.ReadFile(database)
 		require.NoError(t, err)
 		path := filepath.Join(t.TempDir(), "copy.db")

@@ -7,11 +7,11 @@ import (
 
 	"parley/internal/channel"
 	"parley/internal/desk/content"
+	"parley/internal/desk/count"
 	"parley/internal/desk/feed"
 	"parley/internal/ground/clock"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/publicid"
-	"parley/internal/ground/store"
 )
 
 // Filter narrows a view; nil fields do not narrow.
@@ -43,7 +43,7 @@ type condition struct {
 	// The form over the standing counts: cells chooses among them, tally among what
 	// they hold. A condition with neither is counted from the rows.
 	cells func(col columnOf, want any) *entsql.Predicate
-	tally func(t store.Tally, want any) store.Tally
+	tally func(t count.Tally, want any) count.Tally
 
 	// key is a key of every event of a conversation that matches; nil when there is
 	// none.
@@ -171,7 +171,7 @@ var conditions = [conditionCount]condition{
 	withInbound: {
 		matches: func(f *feed.Facts, _ any) bool { return f.Inbound > 0 },
 		where:   func(col columnOf, _ any) *entsql.Predicate { return entsql.GT(col("inbound_count"), 0) },
-		tally: func(t store.Tally, _ any) store.Tally {
+		tally: func(t count.Tally, _ any) count.Tally {
 			t.Conversations, t.Unread = t.WithInbound, t.UnreadInbound
 			return t
 		},
@@ -181,12 +181,12 @@ var conditions = [conditionCount]condition{
 		filter:  func(_ *Service, f *Filter) (any, error) { return wanted(f.IsUnread), nil },
 		matches: func(f *feed.Facts, want any) bool { return f.Unread == want.(bool) },
 		where:   equal("is_unread"),
-		tally: func(t store.Tally, want any) store.Tally {
+		tally: func(t count.Tally, want any) count.Tally {
 			if want == true {
 				t.Conversations = t.Unread
 				return t
 			}
-			return store.Tally{Conversations: t.Conversations - t.Unread}
+			return count.Tally{Conversations: t.Conversations - t.Unread}
 		},
 	},
 	isAssigned: {

@@ -8,6 +8,7 @@ import (
 
 	entsql "entgo.io/ent/dialect/sql"
 
+	"parley/internal/desk/count"
 	"parley/internal/desk/rule"
 	"parley/internal/ground/memo"
 	"parley/internal/ground/price"
@@ -34,7 +35,7 @@ func (d *Service) Count(ctx context.Context, s *Scope) (c Counts, position int64
 		err = d.numbers(ctx, s, d.rowCountQuery(s, true), &position, &c.Total, &c.Unread, &c.New)
 		return c, position, err
 	}
-	var t store.Tally
+	var t count.Tally
 	err = d.numbers(ctx, s, d.cellQuery(s), &position, &t.Conversations, &t.WithInbound, &t.Unread, &t.UnreadInbound, &t.New)
 	return s.conds.counts(t), position, err
 }
@@ -205,8 +206,8 @@ func (d *Service) Inboxes(ctx context.Context) (*InboxList, error) {
 }
 
 type cellTally struct {
-	store.Cell
-	store.Tally
+	count.Cell
+	count.Tally
 }
 
 func (d *Service) visibleCells(ctx context.Context, sight rule.Visibility, position *int64) ([]cellTally, error) {
@@ -225,8 +226,8 @@ func (d *Service) visibleCells(ctx context.Context, sight rule.Visibility, posit
 		err := rows.Scan(position, &n[0], &n[1], &n[2], &objectType, &n[3], &n[4], &n[5], &n[6], &n[7])
 		if err == nil && n[1].Valid {
 			cells = append(cells, cellTally{
-				store.Cell{Owner: n[0].Int64, Channel: n[1].Int64, Queue: n[2].Int64, ObjectType: objectType.String},
-				store.Tally{
+				count.Cell{Owner: n[0].Int64, Channel: n[1].Int64, Queue: n[2].Int64, ObjectType: objectType.String},
+				count.Tally{
 					Conversations: n[3].Int64, WithInbound: n[4].Int64, Unread: n[5].Int64,
 					UnreadInbound: n[6].Int64, New: n[7].Int64,
 				},
@@ -240,12 +241,12 @@ func (d *Service) visibleCells(ctx context.Context, sight rule.Visibility, posit
 // cellSums are cells summed by each thing that an inbox can be about: a pass over
 // the cells, however many inboxes there are.
 type cellSums struct {
-	owner, channel map[int64]store.Tally
-	objectType     map[string]store.Tally
+	owner, channel map[int64]count.Tally
+	objectType     map[string]count.Tally
 }
 
 func sumCells(cells []cellTally) cellSums {
-	s := cellSums{map[int64]store.Tally{}, map[int64]store.Tally{}, map[string]store.Tally{}}
+	s := cellSums{map[int64]count.Tally{}, map[int64]count.Tally{}, map[string]count.Tally{}}
 	for _, c := range cells {
 		s.owner[c.Owner] = s.owner[c.Owner].Add(c.Tally)
 		s.channel[c.Channel] = s.channel[c.Channel].Add(c.Tally)

@@ -13,6 +13,7 @@ import (
 
 	"parley/internal/desk/content"
 	"parley/internal/desk/conversation"
+	"parley/internal/desk/count"
 	"parley/internal/desk/feed"
 	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"
@@ -135,15 +136,15 @@ func (w *world) everyQuestion() []question {
 }
 
 type counted struct {
-	store.Cell
-	store.Tally
+	count.Cell
+	count.Tally
 }
 
 func (w *world) counted(q store.Query) []counted {
 	var out []counted
 	var c counted
 	w.read(q, func() {
-		if c.Tally != (store.Tally{}) {
+		if c.Tally != (count.Tally{}) {
 			out = append(out, c)
 		}
 	}, &c.Owner, &c.Channel, &c.Queue, &c.ObjectType, &c.Conversations, &c.WithInbound, &c.Unread, &c.UnreadInbound, &c.New)

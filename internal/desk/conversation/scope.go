@@ -3,9 +3,9 @@ package conversation
 import (
 	entsql "entgo.io/ent/dialect/sql"
 
+	"parley/internal/desk/count"
 	"parley/internal/desk/feed"
 	"parley/internal/desk/rule"
-	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"
 )
 
@@ -89,7 +89,7 @@ func (a *asked) inCells() bool {
 }
 
 // counts reads from a tally what the conditions choose of it.
-func (a *asked) counts(t store.Tally) Counts {
+func (a *asked) counts(t count.Tally) Counts {
 	for i, want := range a {
 		if want != nil && conditions[i].tally != nil {
 			t = conditions[i].tally(t, want)

@@ -18,6 +18,7 @@ import (
 
 	"parley/internal/channel"
 	"parley/internal/desk/content"
+	"parley/internal/desk/count"
 	"parley/internal/desk/rule"
 	"parley/internal/ground/clock"
 	"parley/internal/ground/publicid"
@@ -93,13 +94,13 @@ func (f *Facts) Subject() rule.Subject {
 }
 
 // Cell is where the conversation is counted.
-func (f *Facts) Cell() store.Cell {
-	return store.Cell{Owner: f.Owner, Channel: f.Channel, Queue: f.Queue, ObjectType: f.ObjectType}
+func (f *Facts) Cell() count.Cell {
+	return count.Cell{Owner: f.Owner, Channel: f.Channel, Queue: f.Queue, ObjectType: f.ObjectType}
 }
 
 // Tally is what the conversation counts for.
-func (f *Facts) Tally() store.Tally {
-	t := store.Tally{Conversations: 1, New: f.New()}
+func (f *Facts) Tally() count.Tally {
+	t := count.Tally{Conversations: 1, New: f.New()}
 	if f.Unread {
 		t.Unread = 1
 	}
@@ -170,15 +171,12 @@ func Record(tx *store.Tx, e *Event) error {
 		return fmt.Errorf("feed: facts: %w", err)
 	}
 	if e.Before != nil {
-		tx.Move(e.Before.Cell(), e.Before.Tally().Negative())
+		count.Move(tx, e.Before.Cell(), e.Before.Tally().Negative())
 	}
 	if e.After != nil {
-		tx.Move(e.After.Cell(), e.After.Tally())
+		count.Move(tx, e.After.Cell(), e.After.Tally())
 	}
-	tx.Emit(store.Event{
-		Cause: string(e.Cause), ConversationID: e.ConversationID, MessageID: e.MessageID,
-		ActorID: e.ActorID, IdempotencyKey: e.IdempotencyKey, Facts: facts,
-	})
+	entries.Defer(tx, entry{e, facts})
 	return nil
 }
 

@@ -1,5 +1,10 @@
 package feed
 
+import "parley/internal/ground/store"
+
+// Append adds an event with facts as another version may have written them.
+func Append(tx *store.Tx, e *Event, facts []byte) { entries.Defer(tx, entry{e, facts}) }
+
 // StillHub is a hub without a log: what it hands on is given to Deliver.
 func StillHub() *Hub { return &Hub{recent: newRecent(0), streams: newIndex(), stopBus: func() {}} }
 

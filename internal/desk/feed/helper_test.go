@@ -56,7 +56,7 @@ func (d *desk) add(conversation int64, n int) error {
 	facts, _ := json.Marshal(map[string]any{"a": map[string]any{"c": 1}})
 	return d.store.Write(d.t.Context(), func(_ context.Context, tx *store.Tx) error {
 		for range n {
-			tx.Emit(store.Event{Cause: string(feed.MessageAdded), ConversationID: conversation, Facts: facts})
+			feed.Append(tx, &feed.Event{Cause: feed.MessageAdded, ConversationID: conversation}, facts)
 		}
 		return nil
 	})

@@ -15,6 +15,9 @@ import (
 	"parley/internal/ground/store"
 )
 
+// everything reads the log whole: streams narrow what they give.
+const everything = store.System("the log, which streams narrow")
+
 // Hub follows the log for one process: it reads every new event once and hands
 // it to the streams that want it.
 type Hub struct {
@@ -279,7 +282,7 @@ func readLog(ctx context.Context, s *store.Store, after, upTo int64, limit int) 
 		From(entsql.Table("events")).
 		Where(entsql.And(entsql.GT("id", after), entsql.LTE("id", upTo))).OrderBy("id").Limit(limit)
 	var events []*Event
-	err := s.Read(ctx, store.System("the log; streams narrow what they give"), q, func(rows *sql.Rows) error {
+	err := s.Read(ctx, everything, q, func(rows *sql.Rows) error {
 		e, facts := &Event{}, []byte(nil)
 		if err := rows.Scan(&e.Position, &e.Cause, &e.ConversationID, &e.MessageID, &e.ActorID, &e.IdempotencyKey, &facts, &e.At); err != nil {
 			return err

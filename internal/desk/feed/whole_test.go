@@ -57,7 +57,7 @@ func TestTheVersionBeforeAndThisOneKnowABulkOperation(t *testing.T) {
 	live := d.live(all)
 	subject := &feed.Subject{Kind: publicid.BulkOperation, Key: 7}
 	require.NoError(t, d.store.Write(t.Context(), func(_ context.Context, tx *store.Tx) error {
-		tx.Emit(store.Event{Cause: string(feed.BulkChanged), Facts: []byte(`{"k":7}`)})
+		feed.Append(tx, &feed.Event{Cause: feed.BulkChanged}, []byte(`{"k":7}`))
 		return feed.Record(tx, &feed.Event{Cause: feed.BulkChanged, Subject: subject})
 	}))
 	require.Equal(t, subject, next(t, live).Subject, "what the version before recorded")

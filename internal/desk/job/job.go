@@ -18,6 +18,7 @@ import (
 	"github.com/riverqueue/river/rivertype"
 
 	"parley/internal/desk/bulk"
+	"parley/internal/desk/feed"
 	"parley/internal/desk/inbound"
 	"parley/internal/ground/store"
 	"parley/internal/ground/trace"
@@ -31,7 +32,7 @@ type Options struct {
 	// works at, and conversations that are due are looked for; 15 s by default.
 	Sweep time.Duration
 	// Log says how much of the event log is kept.
-	Log store.Retention
+	Log feed.Retention
 	// TrimEvery is how often the event log is trimmed; a minute by default.
 	TrimEvery time.Duration
 	// Logger takes River's own messages; slog's default when nil.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/riverqueue/river"
 
+	"parley/internal/desk/feed"
 	"parley/internal/ground/store"
 )
 
@@ -17,11 +18,11 @@ func (TrimLog) Kind() string { return "trim_log" }
 type trimLog struct {
 	river.WorkerDefaults[TrimLog]
 	store *store.Store
-	keep  store.Retention
+	keep  feed.Retention
 }
 
 // Work implements river.Worker.
 func (w *trimLog) Work(ctx context.Context, _ *river.Job[TrimLog]) error {
-	_, err := w.store.TrimLog(ctx, w.keep)
+	_, err := feed.Trim(ctx, w.store, w.keep)
 	return err
 }

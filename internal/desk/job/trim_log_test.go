@@ -9,8 +9,8 @@ import (
 
 	"parley/app"
 	"parley/internal/check/parleytest"
+	"parley/internal/desk/feed"
 	"parley/internal/desk/job"
-	"parley/internal/ground/store"
 )
 
 // The log is trimmed while it serves: a cursor it still reaches goes on, one it
@@ -19,7 +19,7 @@ func TestACursorBeforeTheLogIsToldToStartAgain(t *testing.T) {
 	t.Parallel()
 	const added = `subscription($after: Cursor) { messageAdded(after: $after) { kind cursor message { content { ... on TextContent { text } } } } }`
 	p := parleytest.New(t, func(c *app.Config) {
-		c.Jobs = job.Options{Sweep: time.Hour, TrimEvery: 50 * time.Millisecond, Log: store.Retention{Events: 15, Least: 1}}
+		c.Jobs = job.Options{Sweep: time.Hour, TrimEvery: 50 * time.Millisecond, Log: feed.Retention{Events: 15, Least: 1}}
 	}).Run()
 	s := p.As("ada").Subscribe(added, nil)
 	cursors := []string{s.Next().Get("messageAdded", "cursor").String()}

@@ -57,14 +57,14 @@ func TestASlowSubscriberIsToldAndGoesOn(t *testing.T) {
 // would go on from it.
 func TestASubscriberFromBeforeTheLogIsToldToResync(t *testing.T) {
 	t.Parallel()
-	retention := store.Retention{Events: 1, Least: 1}
+	retention := feed.Retention{Events: 1, Least: 1}
 	b := &bundle{parleytest.New(t, func(c *app.Config) { c.Jobs.Log = retention }).Run(), t}
 	before := b.head()
 	for range 3 {
 		b.Say(customer, parleytest.Sales, "Hello")
 	}
 	b.quiet()
-	_, err := b.Store.TrimLog(t.Context(), retention)
+	_, err := feed.Trim(t.Context(), b.Store, retention)
 	require.NoError(t, err)
 	id := b.conversation(parleytest.Sales)
 	b.view("amy", conversation.All, &before).requireEnd(fault.ResyncRequired)

@@ -140,7 +140,7 @@ func Expect(ctx context.Context, s *store.Store, n int, sample []clock.Time) err
 	sample = slices.Clone(sample)
 	slices.Sort(sample)
 	err := s.Write(ctx, func(_ context.Context, tx *store.Tx) error {
-		tx.Leave(expecting, expected{n, sample})
+		expecting.Defer(tx, expected{n, sample})
 		return nil
 	})
 	if err != nil {
@@ -154,14 +154,14 @@ type expected struct {
 	sample []clock.Time // sorted
 }
 
-var expecting = &store.Late{Name: "make room in the search index", Do: func(ctx context.Context, tx *store.Tx, left []any) error {
+var expecting = &store.Deferred[expected]{Name: "make room in the search index", Do: func(ctx context.Context, tx *store.Tx, loads []expected) error {
 	state, err := ReadState(ctx, tx)
 	if err != nil {
 		return err
 	}
-	for _, item := range left {
+	for _, item := range loads {
 		for _, g := range state.written() {
-			if err := g.expect(ctx, tx, item.(expected)); err != nil {
+			if err := g.expect(ctx, tx, item); err != nil {
 				return err
 			}
 		}

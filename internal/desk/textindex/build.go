@@ -20,12 +20,12 @@ const buildBatch = 1_000
 // building that was interrupted stays as it is. Build does the work.
 func Rebuild(ctx context.Context, s *store.Store) error {
 	return s.Write(ctx, func(_ context.Context, tx *store.Tx) error {
-		tx.Leave(rebuilding, nil)
+		rebuilding.Defer(tx, struct{}{})
 		return nil
 	})
 }
 
-var rebuilding = &store.Late{Name: "begin to build the search index", Do: func(ctx context.Context, tx *store.Tx, _ []any) error {
+var rebuilding = &store.Deferred[struct{}]{Name: "begin to build the search index", Do: func(ctx context.Context, tx *store.Tx, _ []struct{}) error {
 	state, err := ReadState(ctx, tx)
 	if err != nil || state.building != none && !state.Old() {
 		return err
@@ -98,7 +98,7 @@ func Step(ctx context.Context, s *store.Store) (state State, more bool, err erro
 		return state, false, err
 	}
 	err = s.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
-		tx.Leave(stepping, nil)
+		stepping.Defer(tx, struct{}{})
 		return nil
 	})
 	if err == nil {
@@ -107,7 +107,7 @@ func Step(ctx context.Context, s *store.Store) (state State, more bool, err erro
 	return state, state.building != none, err
 }
 
-var stepping = &store.Late{Name: "build the search index", Do: func(ctx context.Context, tx *store.Tx, _ []any) error {
+var stepping = &store.Deferred[struct{}]{Name: "build the search index", Do: func(ctx context.Context, tx *store.Tx, _ []struct{}) error {
 	state, err := ReadState(ctx, tx)
 	if err != nil || state.building == none {
 		return err
@@ -137,12 +137,12 @@ func Tidy(ctx context.Context, s *store.Store) error {
 		return err
 	}
 	return s.Write(ctx, func(_ context.Context, tx *store.Tx) error {
-		tx.Leave(tidying, nil)
+		tidying.Defer(tx, struct{}{})
 		return nil
 	})
 }
 
-var tidying = &store.Late{Name: "tidy the search index", Do: func(ctx context.Context, tx *store.Tx, _ []any) error {
+var tidying = &store.Deferred[struct{}]{Name: "tidy the search index", Do: func(ctx context.Context, tx *store.Tx, _ []struct{}) error {
 	state, err := ReadState(ctx, tx)
 	if err != nil || state.building != none {
 		return err

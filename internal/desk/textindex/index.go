@@ -45,7 +45,7 @@ type Customer struct {
 func AddMessages(tx *store.Tx, messages ...Message) {
 	for _, m := range messages {
 		if tokens := word.Index(m.Text); len(tokens) > 0 {
-			tx.Leave(late, entry{SpotOf(m.At, m.ID), m.ID, m.ConversationID, m.ChannelID, tokens})
+			found.Defer(tx, entry{SpotOf(m.At, m.ID), m.ID, m.ConversationID, m.ChannelID, tokens})
 		}
 	}
 }
@@ -54,19 +54,19 @@ func AddMessages(tx *store.Tx, messages ...Message) {
 // by others, when the transaction commits.
 func SetCustomers(tx *store.Tx, customers ...Customer) {
 	for _, c := range customers {
-		tx.Leave(late, person{c.ConversationID, customerTerms(c)})
+		found.Defer(tx, person{c.ConversationID, customerTerms(c)})
 	}
 }
 
-// late writes what a group left, for all its writes together.
-var late = &store.Late{Name: "write the search index", Do: func(ctx context.Context, tx *store.Tx, left []any) error {
+// found writes the entries and people of a group, for all its writes together.
+var found = &store.Deferred[any]{Name: "write the search index", Do: func(ctx context.Context, tx *store.Tx, items []any) error {
 	state, err := ReadState(ctx, tx)
 	if err != nil {
 		return err
 	}
 	var entries []entry
 	var people []person
-	for _, item := range left {
+	for _, item := range items {
 		switch item := item.(type) {
 		case entry:
 			entries = append(entries, item)

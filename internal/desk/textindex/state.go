@@ -146,14 +146,14 @@ func Prepare(ctx context.Context, s *store.Store) error {
 		return err
 	}
 	return s.Write(ctx, func(_ context.Context, tx *store.Tx) error {
-		tx.Leave(beginning, nil)
+		beginning.Defer(tx, struct{}{})
 		return nil
 	})
 }
 
 // beginning makes the state under the tail lock: what was committed before is the
 // building's, what comes after indexes itself.
-var beginning = &store.Late{Name: "begin the search index", Do: func(ctx context.Context, tx *store.Tx, _ []any) error {
+var beginning = &store.Deferred[struct{}]{Name: "begin the search index", Do: func(ctx context.Context, tx *store.Tx, _ []struct{}) error {
 	last, err := lastKeys(ctx, tx)
 	if err != nil {
 		return err

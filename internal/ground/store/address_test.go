@@ -9,12 +9,13 @@ import (
 
 	"parley/internal/check/parleytest"
 	"parley/internal/ground/store"
+	"parley/internal/ground/store/backup"
 )
 
 // What is neither a file path nor a postgres:// URL never becomes a file.
 func TestAMistypedAddressIsRefused(t *testing.T) {
 	t.Parallel()
-	backup := filepath.Join(t.TempDir(), "backup")
+	file := filepath.Join(t.TempDir(), "backup")
 	for address, want := range map[string]string{
 		"postgre://u:secret@h/x":        "unknown scheme postgre: use postgres://",
 		"mysql://h/x":                   "unknown scheme mysql",
@@ -26,7 +27,7 @@ func TestAMistypedAddressIsRefused(t *testing.T) {
 		"/nowhere/parley.db?mode=rw":    "without ? and #",
 		" /nowhere/parley.db":           "without spaces around it",
 		"":                              "must be a file path",
-		filepath.Dir(backup):            "is a folder",
+		filepath.Dir(file):              "is a folder",
 		"postgres://u:secret@h:port/x":  "postgres://user:password@host:port/name",
 		"jdbc:postgresql://u:secret@/x": "unknown scheme jdbc",
 	} {
@@ -34,7 +35,7 @@ func TestAMistypedAddressIsRefused(t *testing.T) {
 			t.Parallel()
 			_, opened := store.Open(t.Context(), store.Options{URL: address, Create: true})
 			_, read := store.OpenToRead(t.Context(), store.Options{URL: address})
-			backed := store.Backup(t.Context(), store.BackupOptions{URL: address, File: backup})
+			backed := backup.Write(t.Context(), backup.Options{URL: address, File: file})
 			for _, err := range []error{opened, read, backed} {
 				require.ErrorContains(t, err, want)
 				require.NotContains(t, err.Error(), "secret")
@@ -62,25 +63,6 @@ func TestAFileOfSomethingElseIsLeftAlone(t *testing.T) {
 	files, err := os.ReadDir(filepath.Dir(path))
 	require.NoError(t, err)
 	require.Len(t, files, 1)
-}
-
-// A SQLite backup that was cut, anywhere, is told as such.
-func TestACutBackupIsNoWholeBackup(t *testing.T) {
-	t.Parallel()
-	database, whole := filepath.Join(t.TempDir(), "parley.db"), filepath.Join(t.TempDir(), "backup")
-	open(t, database, func(o *store.Options) { o.Create = true })
-	require.NoError(t, store.Backup(t.Context(), store.BackupOptions{URL: database, File: whole}))
-	content, err := os.ReadFile(whole)
-	require.NoError(t, err)
-	for _, size := range []int{0, 50, 4096, 100_000, len(content) - 4096, len(content) - 1} {
-		cut, restored := filepath.Join(t.TempDir(), "cut"), filepath.Join(t.TempDir(), "restored.db")
-		require.NoError(t, os.WriteFile(cut, content[:size], 0o600))
-		err := store.Restore(t.Context(), store.RestoreOptions{File: cut, URL: restored})
-		require.ErrorContains(t, err, cut+" is not a complete backup", size)
-		files, err := os.ReadDir(filepath.Dir(restored))
-		require.NoError(t, err)
-		require.Empty(t, files)
-	}
 }
 
 // PostgreSQL that does not answer is told once, with what to do.

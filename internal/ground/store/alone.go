@@ -8,6 +8,8 @@ import (
 
 	"entgo.io/ent/dialect"
 	"github.com/mattn/go-sqlite3"
+
+	"parley/internal/ground/store/sqlite"
 )
 
 // aloneLock is the PostgreSQL advisory lock that Alone takes.
@@ -46,7 +48,7 @@ func (s *Store) Alone(ctx context.Context, waits func()) (release func(), err er
 
 // tryAlone takes the lock; it returns nil while somebody else has it.
 func tryAlone(ctx context.Context, lock string) (release func(), err error) {
-	release, _, err = holdFile(ctx, lock, 0)
+	release, _, err = sqlite.Hold(ctx, lock, 0)
 	var lite sqlite3.Error
 	if errors.As(err, &lite) && lite.Code == sqlite3.ErrBusy {
 		return nil, nil

@@ -67,6 +67,12 @@ func (tx *Tx) InsertRows(ctx context.Context, table string, columns []string, ro
 	return nil
 }
 
+// Insert makes a Text that inserts so many rows. Table and columns are written into it
+// as they are.
+func Insert(table string, columns []string, rows int) Text {
+	return Fixed(insertText(table, columns, rows))
+}
+
 func insertText(table string, columns []string, rows int) string {
 	one := "(?" + strings.Repeat(", ?", len(columns)-1) + ")"
 	return "INSERT INTO " + table + " (" + strings.Join(columns, ", ") + ") VALUES " + one + strings.Repeat(", "+one, rows-1)

@@ -7,8 +7,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"entgo.io/ent/dialect"
+	"github.com/mattn/go-sqlite3"
+
+	"parley/internal/ground/store/address"
+	"parley/internal/ground/store/sqlite"
 )
 
 // ErrNoDatabase is what Open answers where no Parley's database is and none may be
@@ -19,15 +24,10 @@ var ErrNoDatabase = errors.New("there is no database")
 // disk that is not mounted and a mistyped name look like a first start.
 const whatToDo = "give --database the server's value and check that its disk is mounted; for a first start run parley migrate, or parley serve --create"
 
-// ownerOnly is the mode of every file that holds what the database holds: the keys
-// of all tokens, carriers' secrets, customers' texts. SQLite gives its -wal and
-// -shm the mode of the file they belong to.
-const ownerOnly = 0o600
-
 // layFile makes an empty SQLite file where none is, for its owner alone whatever the
 // umask, if it may; otherwise there must be one. PostgreSQL makes its own.
 func layFile(path string, create bool) error {
-	if err := checkAddress(path); err != nil || IsPostgresURL(path) {
+	if err := address.Check(path); err != nil || address.IsPostgres(path) {
 		return err
 	}
 	_, err := os.Stat(path)
@@ -48,7 +48,7 @@ func layFile(path string, create bool) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return fmt.Errorf("make the database's folder: %w", err)
 	}
-	_, err = layEmpty(path)
+	_, err = sqlite.MakeEmpty(path)
 	return err
 }
 
@@ -57,22 +57,8 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// layEmpty makes an empty file unless one is there, and reports whether it did. It
-// never opens one that is: closing it again would drop the locks that SQLite has on
-// it in this process.
-func layEmpty(path string) (made bool, err error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, ownerOnly)
-	if errors.Is(err, os.ErrExist) {
-		return false, nil
-	}
-	if err != nil {
-		return false, fmt.Errorf("make %s: %w", path, err)
-	}
-	return true, f.Close()
-}
-
-// mustHoldParley refuses a database without Parley's tables.
-func (s *Store) mustHoldParley(ctx context.Context) error {
+// RequireParley refuses a database without Parley's tables.
+func (s *Store) RequireParley(ctx context.Context) error {
 	holds, err := s.HoldsParley(ctx)
 	if err == nil && !holds {
 		err = fmt.Errorf("%w of Parley at this address, because its tables are missing: %s", ErrNoDatabase, whatToDo)
@@ -88,4 +74,13 @@ func (s *Store) HoldsParley(ctx context.Context) (holds bool, err error) {
 	}
 	err = s.Read(ctx, own, q, func(rows *sql.Rows) error { return rows.Scan(&holds) })
 	return holds, err
+}
+
+// isForeign reports whether what lies at the path is no database of this user's
+// Parley: nobody else opens one there meanwhile.
+func isForeign(err error) bool {
+	var lite sqlite3.Error
+	return errors.Is(err, ErrNoDatabase) || errors.As(err, &lite) && slices.Contains([]sqlite3.ErrNo{
+		sqlite3.ErrNotADB, sqlite3.ErrCantOpen, sqlite3.ErrReadonly, sqlite3.ErrPerm,
+	}, lite.Code)
 }

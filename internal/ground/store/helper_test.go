@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"parley/internal/check/parleytest"
+	"parley/internal/desk/feed"
 	"parley/internal/ground/store"
 )
 
@@ -50,7 +51,9 @@ func put(name string) write {
 func emit(n int) write {
 	return func(_ context.Context, tx *store.Tx) error {
 		for range n {
-			tx.Emit(store.Event{Cause: "CONVERSATION_CHANGED", Facts: []byte("{}")})
+			if err := feed.Record(tx, &feed.Event{Cause: feed.ConversationChanged}); err != nil {
+				return err
+			}
 		}
 		return nil
 	}

@@ -10,6 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"parley/internal/check/parleytest"
+	"parley/internal/desk/count"
+	"parley/internal/desk/feed"
 	"parley/internal/ground/store"
 )
 
@@ -82,7 +84,7 @@ func TestNothingAppearsBehindAReaderOfTheLog(t *testing.T) {
 // counted appends events that each count for one.
 func counted(channel int64, events int) write {
 	return func(ctx context.Context, tx *store.Tx) error {
-		tx.Move(store.Cell{Channel: channel}, store.Tally{Conversations: int64(events)})
+		count.Move(tx, count.Cell{Channel: channel}, count.Tally{Conversations: int64(events)})
 		return emit(events)(ctx, tx)
 	}
 }
@@ -155,8 +157,7 @@ func TestAnEventHasTheOrderItsWriteHadInItsGroup(t *testing.T) {
 	s := open(t, parleytest.Database(t))
 	named := func(name string) write {
 		return func(_ context.Context, tx *store.Tx) error {
-			tx.Emit(store.Event{Cause: "CONVERSATION_CHANGED", IdempotencyKey: name, Facts: []byte("{}")})
-			return nil
+			return feed.Record(tx, &feed.Event{Cause: feed.ConversationChanged, IdempotencyKey: name})
 		}
 	}
 	errs := together(t, s, named("a"), named("b"), func(ctx context.Context, tx *store.Tx) error {

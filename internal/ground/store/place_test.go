@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"parley/internal/ground/store"
+	"parley/internal/ground/store/backup"
 )
 
 // lite is a SQLite database, whatever the suite runs on.
@@ -146,11 +147,11 @@ func TestAFileThatComesBackChangedTakesNoWrites(t *testing.T) {
 func TestFilesAreForTheirOwnerAlone(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "new")
-	path, backup, restored := filepath.Join(dir, "parley.db"), filepath.Join(dir, "backup"), filepath.Join(dir, "restored", "parley.db")
+	path, copied, restored := filepath.Join(dir, "parley.db"), filepath.Join(dir, "backup"), filepath.Join(dir, "restored", "parley.db")
 	s := lite(t, path)
 	require.NoError(t, s.Write(t.Context(), put("before")))
-	require.NoError(t, store.Backup(t.Context(), store.BackupOptions{URL: path, File: backup}))
-	require.NoError(t, store.Restore(t.Context(), store.RestoreOptions{File: backup, URL: restored}))
+	require.NoError(t, backup.Write(t.Context(), backup.Options{URL: path, File: copied}))
+	require.NoError(t, backup.Restore(t.Context(), backup.RestoreOptions{File: copied, URL: restored, Settle: []string{}}))
 	open(t, restored)
 	seen := 0
 	for _, folder := range []string{dir, filepath.Dir(restored)} {

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"parley/internal/check/parleytest"
+	"parley/internal/desk/count"
 	"parley/internal/ground/store"
 )
 
@@ -26,9 +27,8 @@ func TestOneSpoiledWriteHarmsNoNeighbour(t *testing.T) {
 			if err := put("spoiled")(ctx, tx); err != nil {
 				return err
 			}
-			tx.Emit(store.Event{Cause: "CONVERSATION_CHANGED", Facts: []byte("{}")})
-			tx.Move(store.Cell{Channel: 1}, store.Tally{Conversations: 1})
-			return errors.Join(fn(ctx, tx), err)
+			count.Move(tx, count.Cell{Channel: 1}, count.Tally{Conversations: 1})
+			return errors.Join(emit(1)(ctx, tx), fn(ctx, tx), err)
 		}
 	}
 	for name, spoiled := range map[string]write{

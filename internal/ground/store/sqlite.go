@@ -5,11 +5,12 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"fmt"
-	"net/url"
 	"runtime"
 
 	"entgo.io/ent/dialect"
 	"github.com/mattn/go-sqlite3"
+
+	"parley/internal/ground/store/sqlite"
 )
 
 // connectSQLite opens one writing connection, which takes the write lock when a
@@ -17,11 +18,11 @@ import (
 func (s *Store) connectSQLite(ctx context.Context, path string) error {
 	s.dialect, s.place = dialect.SQLite, &place{path: path}
 	var err error
-	writing := connector{url: sqliteURL(path, sqlitePragmas+"&_journal_mode=WAL&_txlock=immediate"), opened: s.place.guard}
+	writing := connector{url: sqlite.WriterURL(path), opened: s.place.guard}
 	if s.db, err = openPool(ctx, writing, 1); err != nil {
 		return fmt.Errorf("open %s: %w", path, err)
 	}
-	reading := connector{url: sqliteURL(path, sqlitePragmas+"&_query_only=1"), opened: func(*sqlite3.SQLiteConn) error { return s.place.look() }}
+	reading := connector{url: sqlite.ReaderURL(path), opened: func(*sqlite3.SQLiteConn) error { return s.place.look() }}
 	readers := max(2, runtime.NumCPU())
 	s.shareReaders(readers)
 	if s.reader, err = openPool(ctx, reading, readers); err != nil {
@@ -67,13 +68,3 @@ func (c connector) Connect(context.Context) (driver.Conn, error) {
 
 // Driver implements driver.Connector.
 func (c connector) Driver() driver.Driver { return &sqlite3.SQLiteDriver{} }
-
-func sqliteURL(path, query string) string {
-	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: query}).String()
-}
-
-// synchronous=FULL: what was acknowledged survives a power cut; group commits
-// make it cheap. mutex=no: database/sql lets one goroutine at a time use a
-// connection, so SQLite need not take a lock for each value it hands out. mode=rw:
-// a file is made by layFile or not at all.
-const sqlitePragmas = "mode=rw&_mutex=no&_synchronous=FULL&_busy_timeout=10000&_foreign_keys=1&_loc=UTC&_stmt_cache_size=256&_cache_size=-32000"

@@ -1,7 +1,7 @@
 // Package store opens the database, SQLite or PostgreSQL, brings it up to date,
 // and owns how it is written: one group writer per process that puts many use
-// cases into one transaction, each in its own savepoint, and closes it with the
-// tail (counts, events, jobs).
+// cases into one transaction, each in its own savepoint, and closes it with their
+// jobs and their closing steps (see Deferred).
 //
 // Reads go through Ent or Read and see a committed snapshot per statement.
 // Writes go through Write. Nothing may use Ent or Read inside a Write: they do not
@@ -28,7 +28,9 @@ import (
 	"parley/ent"
 	_ "parley/ent/runtime" // the policies
 	"parley/internal/ground/clock"
-	_ "parley/internal/ground/store/sqlite" // the driver, and its settings
+	"parley/internal/ground/store/address"
+	"parley/internal/ground/store/migrate"
+	"parley/internal/ground/store/sqlite"
 	"parley/internal/ground/turn"
 )
 
@@ -98,11 +100,11 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 	if o.Clock == nil {
 		o.Clock = clock.Real{}
 	}
-	defer func() { err = plainly(o.URL, err) }()
+	defer func() { err = address.Explain(o.URL, err) }()
 	if err := layFile(o.URL, o.Create); err != nil {
 		return nil, err
 	}
-	unlock, err := lockFile(ctx, o.URL)
+	unlock, err := lock(ctx, o.URL)
 	if err != nil {
 		return nil, err
 	}
@@ -123,15 +125,29 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 	return s, nil
 }
 
+// lock keeps other processes from opening the same SQLite file; PostgreSQL has locks
+// of its own.
+func lock(ctx context.Context, u string) (unlock func(leaveNothing bool), err error) {
+	if address.IsPostgres(u) {
+		return func(bool) {}, nil
+	}
+	return sqlite.Lock(ctx, u)
+}
+
+// migrated is the database as package migrate takes it.
+func (s *Store) migrated() migrate.Database {
+	return migrate.Database{DB: s.db, Pool: s.pool, Files: s.migrations}
+}
+
 func (s *Store) prepare(ctx context.Context, create bool) error {
-	err := s.mustHoldParley(ctx)
+	err := s.RequireParley(ctx)
 	switch {
 	case errors.Is(err, ErrNoDatabase) && create:
 		slog.InfoContext(ctx, "no database was found, so a new one is created", "database", s.name())
 	case err != nil:
 		return err
 	}
-	if err := s.migrate(ctx); err != nil {
+	if err := migrate.Up(ctx, s.migrated()); err != nil {
 		return err
 	}
 	if err := s.keepSavepointsInMemory(ctx); err != nil {
@@ -166,44 +182,50 @@ func (s *Store) keepSavepointsInMemory(ctx context.Context) error {
 }
 
 func (s *Store) connect(ctx context.Context, u string) error {
-	if IsPostgresURL(u) {
+	if address.IsPostgres(u) {
 		return s.connectPostgres(ctx, u)
 	}
 	return s.connectSQLite(ctx, u)
 }
 
-func (s *Store) connectPostgres(ctx context.Context, u string) error {
+func (s *Store) connectPostgres(ctx context.Context, u string) (err error) {
+	if s.pool, err = ConnectPostgres(ctx, u); err != nil {
+		return err
+	}
+	s.dialect = dialect.Postgres
+	s.binary = s.pool.Config().ConnConfig.DefaultQueryExecMode != pgx.QueryExecModeSimpleProtocol
+	s.db = stdlib.OpenDBFromPool(s.pool)
+	s.reader = s.db
+	s.shareReaders(int(s.pool.Config().MaxConns) - ownConns)
+	return nil
+}
+
+// ConnectPostgres opens a pool of connections to the database at a postgres:// URL,
+// once it answers.
+func ConnectPostgres(ctx context.Context, u string) (*pgxpool.Pool, error) {
 	config, err := pgxpool.ParseConfig(u)
 	if err != nil {
-		return errors.New("the database URL is not a PostgreSQL URL: expected postgres://user:password@host:port/name")
+		return nil, errors.New("the database URL is not a PostgreSQL URL: expected postgres://user:password@host:port/name")
 	}
 	if !strings.Contains(u, "pool_max_conns") {
 		config.MaxConns = 16
 	}
-	config.MaxConns = max(config.MaxConns, fewestConns)
+	config.MaxConns = max(config.MaxConns, migrate.FewestConns)
 	config.PingTimeout = pingTime
 	config.ConnConfig.RuntimeParams["timezone"] = "UTC"
 	if params := config.ConnConfig.RuntimeParams; params[idleInTransaction] == "" {
 		params[idleInTransaction] = "30s"
 	}
-	if s.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
-		return fmt.Errorf("connect to PostgreSQL: %w", err)
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("connect to PostgreSQL: %w", err)
 	}
-	s.dialect = dialect.Postgres
-	s.binary = config.ConnConfig.DefaultQueryExecMode != pgx.QueryExecModeSimpleProtocol
-	s.db = stdlib.OpenDBFromPool(s.pool)
-	s.reader = s.db
-	s.shareReaders(int(config.MaxConns) - ownConns)
-	if err := s.db.PingContext(ctx); err != nil {
-		_ = s.disconnect()
-		return fmt.Errorf("reach PostgreSQL: %w", err)
+	if err := pool.Ping(ctx); err != nil {
+		pool.Close()
+		return nil, fmt.Errorf("reach PostgreSQL: %w", err)
 	}
-	return nil
+	return pool, nil
 }
-
-// fewestConns is what migrating takes: one connection holds the lock, others
-// work.
-const fewestConns = 4
 
 // ownConns are left to the writer and the jobs by those who read.
 const ownConns = 2

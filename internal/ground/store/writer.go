@@ -28,18 +28,13 @@ type Tx struct {
 	Ent *ent.Client
 	// Now is one instant for everything the write does.
 	Now clock.Time
+	// First is the log's position of the first item, in a closing step of Logging.
+	First int64
 
 	group  *group
 	parent string // the trace of the caller, for jobs to go on with
 	tail   tail
 }
-
-// Emit appends e to the event log when the transaction commits.
-func (tx *Tx) Emit(e Event) { tx.tail.events = append(tx.tail.events, e) }
-
-// Move moves the standing counts of a cell when the transaction commits. A move
-// without an event is lost on readers of the log, so emit one too.
-func (tx *Tx) Move(c Cell, by Tally) { tx.tail.move(c, by) }
 
 // Enqueue adds a job to the transaction.
 func (tx *Tx) Enqueue(args river.JobArgs, opts *river.InsertOpts) {
@@ -139,7 +134,7 @@ func (it *item) absent() error {
 }
 
 // wrote reports whether the item changed something, if its group commits.
-func (it *item) wrote() bool { return it.err == nil && (it.tail.wrote || len(it.tail.events) > 0) }
+func (it *item) wrote() bool { return it.err == nil && (it.tail.wrote || it.tail.logged() > 0) }
 
 // writer is the one goroutine that writes. It takes what waits, without waiting
 // for more, and commits it together.
@@ -259,7 +254,7 @@ func (w *writer) attempt(items []*item) (last int64, err error) {
 	ctx, span := w.store.traceGroup(items)
 	var end tail
 	last, err = w.together(ctx, items, &end)
-	endGroup(span, len(items), len(end.events), err)
+	endGroup(span, len(items), end.logged(), err)
 	w.metrics.group(len(items), time.Since(start))
 	return last, err
 }

@@ -18,6 +18,7 @@ import (
 	"parley/internal/channel/sandbox"
 	"parley/internal/check/parleytest"
 	"parley/internal/ground/store"
+	"parley/internal/ground/store/backup"
 )
 
 func number(t *testing.T, p *parleytest.Parley, statement string) (n int64) {
@@ -34,10 +35,10 @@ func run(t *testing.T, p *parleytest.Parley, statement string) {
 	}))
 }
 
-func backup(t *testing.T, p *parleytest.Parley) (file string) {
+func copyOf(t *testing.T, p *parleytest.Parley) (file string) {
 	t.Helper()
 	file = filepath.Join(t.TempDir(), "backup")
-	require.NoError(t, store.Backup(t.Context(), store.BackupOptions{URL: p.Config.Database, File: file}))
+	require.NoError(t, backup.Write(t.Context(), backup.Options{URL: p.Config.Database, File: file}))
 	info, err := os.Stat(file)
 	require.NoError(t, err)
 	require.Equal(t, os.FileMode(0o600), info.Mode().Perm(), "it holds the keys")
@@ -48,13 +49,13 @@ func backup(t *testing.T, p *parleytest.Parley) (file string) {
 }
 
 // restore restores into a database of its own and opens it.
-func restore(t *testing.T, file string, change func(*store.RestoreOptions), options ...func(*app.Config)) *parleytest.Parley {
+func restore(t *testing.T, file string, change func(*backup.RestoreOptions), options ...func(*app.Config)) *parleytest.Parley {
 	t.Helper()
-	o := store.RestoreOptions{File: file, URL: parleytest.Empty(t)}
+	o := backup.RestoreOptions{File: file, URL: parleytest.Empty(t), Settle: app.Restored(false)}
 	if change != nil {
 		change(&o)
 	}
-	require.NoError(t, store.Restore(t.Context(), o))
+	require.NoError(t, backup.Restore(t.Context(), o))
 	return parleytest.OpenAt(t, o.URL, options...)
 }
 
@@ -87,7 +88,7 @@ func TestABackupUnderLoadIsWhole(t *testing.T) {
 		for w := range acknowledged {
 			sure[w] = acknowledged[w].Load()
 		}
-		before, files = append(before, sure), append(files, backup(t, p))
+		before, files = append(before, sure), append(files, copyOf(t, p))
 	}
 	close(stop)
 	writers.Wait()
@@ -149,7 +150,7 @@ func waiting(t *testing.T) (p *parleytest.Parley, conversation string) {
 func TestWhatWasOnItsWayBecomesUnknown(t *testing.T) {
 	t.Parallel()
 	p, conversation := waiting(t)
-	file := backup(t, p)
+	file := copyOf(t, p)
 	ids := p.As("amy").Do(find, parleytest.Vars{"id": conversation}).Get("conversation", "messages", "nodes")
 	highest := number(t, p, "SELECT MAX(id) FROM attempts")
 
@@ -174,7 +175,7 @@ func TestWhatWasOnItsWayBecomesUnknown(t *testing.T) {
 func TestWhatWasQueuedIsSentWhenAskedFor(t *testing.T) {
 	t.Parallel()
 	p, conversation := waiting(t)
-	restored := restore(t, backup(t, p), func(o *store.RestoreOptions) { o.SendQueued = true },
+	restored := restore(t, copyOf(t, p), func(o *backup.RestoreOptions) { o.Settle = app.Restored(true) },
 		func(c *app.Config) { c.Lease = 300 * time.Millisecond }).Run()
 	restored.Clock.Advance(time.Hour)
 	restored.Eventually(func() bool {
@@ -203,7 +204,7 @@ func TestTheRestoredLogIsAnother(t *testing.T) {
 	cursors := []string{cursor, s.Next().Get("messageAdded", "cursor").String()}
 	token, err := p.Tokens.Mint("ada", time.Hour)
 	require.NoError(t, err)
-	restored := restore(t, backup(t, p), nil).Run()
+	restored := restore(t, copyOf(t, p), nil).Run()
 	require.NotEqual(t, p.Store.Epoch, restored.Store.Epoch)
 	name, _, err := restored.Tokens.Verify(token)
 	require.NoError(t, err)
@@ -223,15 +224,15 @@ func TestTheRestoredLogIsAnother(t *testing.T) {
 func TestNothingIsOverwritten(t *testing.T) {
 	t.Parallel()
 	p := parleytest.New(t)
-	file := backup(t, p)
+	file := copyOf(t, p)
 	ctx, database := t.Context(), p.Config.Database
-	require.Error(t, store.Restore(ctx, store.RestoreOptions{File: file, URL: database}))
-	require.ErrorContains(t, store.Backup(ctx, store.BackupOptions{URL: database, File: file}), "already exists")
-	require.NoError(t, store.Backup(ctx, store.BackupOptions{URL: database, File: file, Overwrite: true}))
-	require.Error(t, store.Backup(ctx, store.BackupOptions{URL: database, File: filepath.Dir(file), Overwrite: true}))
+	require.Error(t, backup.Restore(ctx, backup.RestoreOptions{File: file, URL: database, Settle: app.Restored(false)}))
+	require.ErrorContains(t, backup.Write(ctx, backup.Options{URL: database, File: file}), "already exists")
+	require.NoError(t, backup.Write(ctx, backup.Options{URL: database, File: file, Overwrite: true}))
+	require.Error(t, backup.Write(ctx, backup.Options{URL: database, File: filepath.Dir(file), Overwrite: true}))
 	if !parleytest.OnPostgres() {
-		require.ErrorContains(t, store.Backup(ctx, store.BackupOptions{URL: database, File: database, Overwrite: true}), "separate file")
-		require.ErrorContains(t, store.Restore(ctx, store.RestoreOptions{File: file, URL: "postgres://localhost/x"}), "give --database a file path")
+		require.ErrorContains(t, backup.Write(ctx, backup.Options{URL: database, File: database, Overwrite: true}), "separate file")
+		require.ErrorContains(t, backup.Restore(ctx, backup.RestoreOptions{File: file, URL: "postgres://localhost/x", Settle: app.Restored(false)}), "give --database a file path")
 	}
 	p.Say("+12025550199", parleytest.Sales, "it still works")
 }
@@ -241,14 +242,14 @@ func TestNothingIsOverwritten(t *testing.T) {
 func TestABrokenBackupIsRefused(t *testing.T) {
 	t.Parallel()
 	p := parleytest.New(t)
-	good := backup(t, p)
+	good := copyOf(t, p)
 	whole, err := os.ReadFile(good)
 	require.NoError(t, err)
 	for name, content := range map[string][]byte{"cut": whole[:len(whole)/2], "empty": {}, "other": []byte("hello"), "zeros": zeroed(whole)} {
 		file, url := filepath.Join(t.TempDir(), "broken"), parleytest.Empty(t)
 		require.NoError(t, os.WriteFile(file, content, 0o600))
-		require.Error(t, store.Restore(t.Context(), store.RestoreOptions{File: file, URL: url}), name)
-		require.NoError(t, store.Restore(t.Context(), store.RestoreOptions{File: good, URL: url}), "the same database takes a whole one")
+		require.Error(t, backup.Restore(t.Context(), backup.RestoreOptions{File: file, URL: url, Settle: app.Restored(false)}), name)
+		require.NoError(t, backup.Restore(t.Context(), backup.RestoreOptions{File: good, URL: url, Settle: app.Restored(false)}), "the same database takes a whole one")
 	}
 }
 

@@ -18,7 +18,6 @@ import (
 	"parley/internal/desk/feed"
 	"parley/internal/ground/idempotency"
 	"parley/internal/ground/publicid"
-	"parley/internal/ground/store"
 )
 
 // operation is what Parley does at once, with what it says to the database.
@@ -264,7 +263,7 @@ func (d *desk) background() {
 	})
 	d.Clock.Advance(60 * 24 * time.Hour)
 	d.at("the log's retention", func() {
-		removed, err := d.Store.TrimLog(d.System(), store.Retention{Least: 5, Events: conversations - 100})
+		removed, err := feed.Trim(d.System(), d.Store, feed.Retention{Least: 5, Events: conversations - 100})
 		require.NoError(d.t, err)
 		require.Positive(d.t, removed)
 	})

@@ -84,11 +84,29 @@ func (d *desk) run(statements ...string) {
 	})
 }
 
-// record has the newer program record an event, with facts as JSON.
+// event is an event as the newer program records it, with facts as JSON.
+type event struct {
+	cause        string
+	conversation int64
+	facts        []byte
+}
+
+// newerLog is the newer program's way into the log.
+var newerLog = &store.Deferred[event]{Name: "append events", Stage: store.Logging, Do: func(ctx context.Context, tx *store.Tx, events []event) error {
+	for i, e := range events {
+		insert := tx.Builder().Insert("events").Columns("id", "cause", "conversation_id", "facts", "created_at").
+			Values(tx.First+int64(i), e.cause, e.conversation, e.facts, int64(tx.Now))
+		if _, err := tx.Exec(ctx, insert); err != nil {
+			return err
+		}
+	}
+	return nil
+}}
+
 func (d *desk) record(cause, facts string) {
 	d.T.Helper()
 	d.write(func(_ context.Context, tx *store.Tx) error {
-		tx.Emit(store.Event{Cause: cause, Facts: []byte(facts)})
+		newerLog.Defer(tx, event{cause: cause, facts: []byte(facts)})
 		return nil
 	})
 }
@@ -100,11 +118,11 @@ func (d *desk) happens() {
 	d.record("MOON_SET", `{"a":"full","b":3,"g":"all"}`)
 	d.record("MOON_SET", `7`)
 	d.write(func(ctx context.Context, tx *store.Tx) error {
-		archived := store.Event{Cause: "CONVERSATION_ARCHIVED"}
+		archived := event{cause: "CONVERSATION_ARCHIVED"}
 		err := tx.Query(ctx, store.SQL(`SELECT conversation_id, facts FROM events WHERE cause = 'MESSAGE_ADDED' AND conversation_id = `+conversationOf(spoiled)+` ORDER BY id DESC LIMIT 1`),
-			func(r *sql.Rows) error { return r.Scan(&archived.ConversationID, &archived.Facts) })
-		archived.Facts = slices.Concat([]byte(`{"shelf":{"a":1},`), archived.Facts[1:])
-		tx.Emit(archived)
+			func(r *sql.Rows) error { return r.Scan(&archived.conversation, &archived.facts) })
+		archived.facts = slices.Concat([]byte(`{"shelf":{"a":1},`), archived.facts[1:])
+		newerLog.Defer(tx, archived)
 		return err
 	})
 }

@@ -22,11 +22,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"parley/app"
 	"parley/ent/migrate"
 	"parley/internal/admin/doctor"
 	"parley/internal/channel"
 	"parley/internal/check/parleytest"
 	"parley/internal/ground/store"
+	"parley/internal/ground/store/backup"
 )
 
 // newer is set for a process that plays the newer program on a database.
@@ -252,8 +254,8 @@ func olderProgram(t *testing.T, database string) {
 	})
 	require.Contains(t, said, "newer program")
 	file := filepath.Join(t.TempDir(), "backup")
-	require.NoError(t, store.Backup(t.Context(), store.BackupOptions{URL: database, File: file}))
-	require.ErrorContains(t, store.Restore(t.Context(), store.RestoreOptions{File: file, URL: parleytest.Empty(t)}), "29990101000000")
+	require.NoError(t, backup.Write(t.Context(), backup.Options{URL: database, File: file}))
+	require.ErrorContains(t, backup.Restore(t.Context(), backup.RestoreOptions{File: file, URL: parleytest.Empty(t), Settle: app.Restored(false)}), "29990101000000")
 }
 
 var _ io.Writer = (*program)(nil)

@@ -1,4 +1,4 @@
-package store
+package address
 
 import (
 	"errors"
@@ -25,11 +25,11 @@ func (p *plainError) Error() string { return p.text }
 // Unwrap returns what the database or the system said.
 func (p *plainError) Unwrap() error { return p.cause }
 
-// plainly puts into plain words why the database at u cannot be used, where the words
+// Explain puts into plain words why the database at u cannot be used, where the words
 // of SQLite, of PostgreSQL or of the system do not say what to do.
-func plainly(u string, err error) error {
+func Explain(u string, err error) error {
 	say := plainSQLite
-	if IsPostgresURL(u) {
+	if IsPostgres(u) {
 		say = plainPostgres
 	}
 	if text := say(u, err); text != "" {

@@ -1,4 +1,4 @@
-package store
+package backup
 
 import (
 	"archive/zip"
@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // manifest is the last entry of an archive: without it, the archive is not whole.
@@ -48,8 +49,8 @@ func (t archivedTable) copyText(direction string) string {
 // plainText makes COPY write and read the same on every server.
 const plainText = "SET LOCAL datestyle = 'ISO'; SET LOCAL intervalstyle = 'postgres'; SET LOCAL timezone = 'UTC'; SET LOCAL statement_timeout = 0"
 
-// backupPostgres copies every table as one snapshot sees it.
-func (s *Store) backupPostgres(ctx context.Context, file string, progress func(done, total int64)) error {
+// copyPostgres copies every table as one snapshot sees it.
+func copyPostgres(ctx context.Context, pool *pgxpool.Pool, file string, progress func(done, total int64)) error {
 	out, err := os.OpenFile(file, os.O_WRONLY|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
@@ -57,7 +58,7 @@ func (s *Store) backupPostgres(ctx context.Context, file string, progress func(d
 	archive := zip.NewWriter(out)
 	archive.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.BestSpeed) })
 	snapshot := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
-	err = pgx.BeginTxFunc(ctx, s.pool, snapshot, func(tx pgx.Tx) error {
+	err = pgx.BeginTxFunc(ctx, pool, snapshot, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, plainText); err != nil {
 			return err
 		}

@@ -1,4 +1,4 @@
-package store
+package backup
 
 import (
 	"archive/zip"
@@ -9,6 +9,12 @@ import (
 	"slices"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+
+	"parley/internal/ground/store"
+	"parley/internal/ground/store/address"
+	"parley/internal/ground/store/migrate"
 )
 
 // restorePostgres loads an archive into an empty database, under the lock that
@@ -24,33 +30,35 @@ func restorePostgres(ctx context.Context, o RestoreOptions) error {
 	if err != nil {
 		return fmt.Errorf("%s is not a complete backup: %w", o.File, err)
 	}
-	s := &Store{}
-	if err := s.connectPostgres(ctx, o.URL); err != nil {
-		return plainly(o.URL, err)
+	pool, err := store.ConnectPostgres(ctx, o.URL)
+	if err != nil {
+		return address.Explain(o.URL, err)
 	}
-	defer func() { _ = s.disconnect() }()
-	return s.migrating(ctx, func(to *migrator) error {
-		if err := to.knowsVersion(m.Migration); err != nil {
+	defer pool.Close()
+	db := stdlib.OpenDBFromPool(pool)
+	defer func() { _ = db.Close() }()
+	return migrate.Alone(ctx, migrate.Database{DB: db, Pool: pool}, func(to *migrate.Migrator) error {
+		if err := knows(to, m.Migration); err != nil {
 			return err
 		}
-		if err := s.requireEmpty(ctx); err != nil {
+		if err := requireEmpty(ctx, pool); err != nil {
 			return err
 		}
 		// Later migrations may change rows, so that they come after them.
-		if err := to.upTo(ctx, m.Migration); err != nil {
+		if err := to.UpTo(ctx, m.Migration); err != nil {
 			return err
 		}
 		load := &loader{archive: archive, progress: o.Progress}
 		for _, t := range m.Tables {
 			load.total += load.size(t)
 		}
-		if err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error { return load.all(ctx, tx, m, o.SendQueued) }); err != nil {
+		if err := pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error { return load.all(ctx, tx, m, o.Settle) }); err != nil {
 			return err
 		}
-		if err := to.up(ctx); err != nil {
+		if err := to.Up(ctx); err != nil {
 			return err
 		}
-		_, err := s.pool.Exec(ctx, "ANALYZE")
+		_, err := pool.Exec(ctx, "ANALYZE")
 		return err
 	})
 }
@@ -71,13 +79,13 @@ func readManifest(archive *zip.ReadCloser) (m manifest, err error) {
 }
 
 // requireEmpty wants no tables, or those of a restore that failed.
-func (s *Store) requireEmpty(ctx context.Context) error {
+func requireEmpty(ctx context.Context, pool *pgxpool.Pool) error {
 	var tables, ours int
 	var filled bool
-	err := s.pool.QueryRow(ctx, `SELECT COUNT(*), COUNT(*) FILTER (WHERE tablename = 'log_heads')
+	err := pool.QueryRow(ctx, `SELECT COUNT(*), COUNT(*) FILTER (WHERE tablename = 'log_heads')
 		FROM pg_tables WHERE schemaname = current_schema()`).Scan(&tables, &ours)
 	if err == nil && ours > 0 {
-		err = s.pool.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM log_heads)").Scan(&filled)
+		err = pool.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM log_heads)").Scan(&filled)
 	}
 	if err != nil {
 		return err
@@ -104,7 +112,7 @@ func (l *loader) size(t archivedTable) int64 {
 	return 0
 }
 
-func (l *loader) all(ctx context.Context, tx pgx.Tx, m manifest, sendQueued bool) error {
+func (l *loader) all(ctx context.Context, tx pgx.Tx, m manifest, rules []string) error {
 	if _, err := tx.Exec(ctx, plainText); err != nil {
 		return err
 	}
@@ -118,7 +126,7 @@ func (l *loader) all(ctx context.Context, tx pgx.Tx, m manifest, sendQueued bool
 			return err
 		}
 	}
-	for _, text := range append(settling(sendQueued), restartKeysPostgres()) {
+	for _, text := range settling(rules, restartKeysPostgres()) {
 		if _, err := tx.Exec(ctx, text); err != nil {
 			return fmt.Errorf("settle what the backup cannot know: %w", err)
 		}

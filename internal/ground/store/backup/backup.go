@@ -1,4 +1,6 @@
-package store
+// Package backup copies a database that may be in use to a file, and makes a database
+// of such a file.
+package backup
 
 import (
 	"bytes"
@@ -13,11 +15,14 @@ import (
 	"path/filepath"
 
 	"github.com/mattn/go-sqlite3"
+
+	"parley/internal/ground/store"
+	"parley/internal/ground/store/sqlite"
 )
 
-// BackupOptions say what to back up, and where to.
-type BackupOptions struct {
-	// URL is the database, as in Options.
+// Options say what to back up, and where to.
+type Options struct {
+	// URL is the database, as in store.Options.
 	URL string
 	// File is where the backup goes: readable by its owner alone, since it holds the
 	// keys. It appears when it is whole and on the disk.
@@ -29,37 +34,37 @@ type BackupOptions struct {
 	Progress func(done, total int64)
 }
 
-// Backup copies a database that may be in use, as it is at one moment: what was
+// Write copies a database that may be in use, as it is at one moment: what was
 // committed before the call is in it. Nobody waits for it. While it runs SQLite's
 // -wal file grows by what is written.
 //
 // The backup of a SQLite file is a SQLite file; that of a PostgreSQL database is a
 // zip archive with each table in PostgreSQL's COPY text format. Restore takes both.
-func Backup(ctx context.Context, o BackupOptions) error {
+func Write(ctx context.Context, o Options) error {
 	if o.Progress == nil {
 		o.Progress = func(int64, int64) {}
 	}
-	s, err := OpenToRead(ctx, Options{URL: o.URL})
+	s, err := store.OpenToRead(ctx, store.Options{URL: o.URL})
 	defer func() { _ = s.Close() }()
 	if err != nil {
 		return err
 	}
-	if err := s.mustHoldParley(ctx); err != nil {
+	if err := s.RequireParley(ctx); err != nil {
 		return err
 	}
 	if err := o.mayWrite(); err != nil {
 		return err
 	}
 	return atomically(o.File, func(partial string) error {
-		if s.pool != nil {
-			return s.backupPostgres(ctx, partial, o.Progress)
+		if pool := s.Pool(); pool != nil {
+			return copyPostgres(ctx, pool, partial, o.Progress)
 		}
-		return backupSQLite(ctx, o.URL, partial, o.Progress)
+		return copySQLite(ctx, o.URL, partial, o.Progress)
 	})
 }
 
 // mayWrite keeps a backup from taking the place of something else.
-func (o BackupOptions) mayWrite() error {
+func (o Options) mayWrite() error {
 	there, err := os.Stat(o.File)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
@@ -114,9 +119,9 @@ func flush(path string) error {
 // pagesPerStep is how many pages are copied between two looks at the context.
 const pagesPerStep = 1024
 
-// backupSQLite copies page by page. The open transaction keeps the moment it
+// copySQLite copies page by page. The open transaction keeps the moment it
 // began in: without it, every write of another process would start the copy anew.
-func backupSQLite(ctx context.Context, from, to string, progress func(done, total int64)) error {
+func copySQLite(ctx context.Context, from, to string, progress func(done, total int64)) error {
 	err := between(ctx, from, to, func(source, target *sqlite3.SQLiteConn) error {
 		if _, err := source.ExecContext(ctx, "BEGIN; SELECT COUNT(*) FROM sqlite_master", nil); err != nil {
 			return err
@@ -138,7 +143,7 @@ func backupSQLite(ctx context.Context, from, to string, progress func(done, tota
 		return err
 	}
 	// A file that is not in WAL mode needs none beside it to be read.
-	return withSQLite(ctx, sqliteURL(to, "_journal_mode=DELETE"), func(target *sqlite3.SQLiteConn) error {
+	return withSQLite(ctx, sqlite.URL(to, "_journal_mode=DELETE"), func(target *sqlite3.SQLiteConn) error {
 		return quickCheck(ctx, target)
 	})
 }
@@ -149,8 +154,8 @@ const sqlitePage = 4096
 // between opens two SQLite files, the first for reading, and calls fn with the
 // drivers' connections.
 func between(ctx context.Context, from, to string, fn func(source, target *sqlite3.SQLiteConn) error) error {
-	return withSQLite(ctx, sqliteURL(from, "mode=ro&_busy_timeout=10000"), func(source *sqlite3.SQLiteConn) error {
-		return withSQLite(ctx, sqliteURL(to, "_journal_mode=OFF&_synchronous=OFF"), func(target *sqlite3.SQLiteConn) error {
+	return withSQLite(ctx, sqlite.URL(from, "mode=ro&_busy_timeout=10000"), func(source *sqlite3.SQLiteConn) error {
+		return withSQLite(ctx, sqlite.URL(to, "_journal_mode=OFF&_synchronous=OFF"), func(target *sqlite3.SQLiteConn) error {
 			return fn(source, target)
 		})
 	})

@@ -1,4 +1,4 @@
-package store
+package feed
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	entsql "entgo.io/ent/dialect/sql"
 
 	"parley/internal/ground/clock"
+	"parley/internal/ground/store"
 )
 
 // Retention says how much of the event log is kept. Zero fields take the default
@@ -33,13 +34,13 @@ const (
 )
 
 // trimBatch is how many events one write removes: a few milliseconds, for which
-// its neighbours wait. trimBatches bounds one call of TrimLog.
+// its neighbours wait. trimBatches bounds one call of Trim.
 const (
 	trimBatch   = 1_000
 	trimBatches = 500
 )
 
-// TrimLog removes the oldest events that r does not keep, up to 500,000 at a
+// Trim removes the oldest events that r does not keep, up to 500,000 at a
 // call, and tells how many. Streams that stand before what is left end with
 // RESYNC_REQUIRED.
 //
@@ -47,18 +48,18 @@ const (
 // clock that is wrong while nothing is written removes nothing. When events are
 // written under a clock that is far ahead, those before them are removed but for
 // the Least newest; back in time, fewer are removed than could be, within Events.
-func (s *Store) TrimLog(ctx context.Context, r Retention) (removed int64, err error) {
-	oldest, head, err := s.logSpan(ctx)
+func Trim(ctx context.Context, s *store.Store, r Retention) (removed int64, err error) {
+	oldest, head, err := logSpan(ctx, s)
 	if err != nil || oldest == 0 {
 		return 0, err
 	}
-	keep, err := s.keepFrom(ctx, r.withDefaults(), oldest, head)
+	keep, err := keepFrom(ctx, s, r.withDefaults(), oldest, head)
 	if err != nil {
 		return 0, err
 	}
 	for batch := 0; oldest < keep && batch < trimBatches; batch++ {
 		upTo := min(oldest+trimBatch, keep)
-		err := s.Write(ctx, func(ctx context.Context, tx *Tx) error {
+		err := s.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
 			_, err := tx.Exec(ctx, tx.Builder().Delete("events").Where(entsql.And(entsql.GTE("id", oldest), entsql.LT("id", upTo))))
 			return err
 		})
@@ -85,10 +86,10 @@ func (r Retention) withDefaults() Retention {
 }
 
 // logSpan returns the first and last position in the log, 0 when it is empty.
-func (s *Store) logSpan(ctx context.Context) (oldest, newest int64, err error) {
+func logSpan(ctx context.Context, s *store.Store) (oldest, newest int64, err error) {
 	end := func(order string) (id int64, err error) {
 		q := s.Builder().Select("id").From(entsql.Table("events")).OrderBy(order).Limit(1)
-		err = s.Read(ctx, own, q, func(rows *sql.Rows) error { return rows.Scan(&id) })
+		err = s.Read(ctx, everything, q, func(rows *sql.Rows) error { return rows.Scan(&id) })
 		return id, err
 	}
 	if oldest, err = end(entsql.Asc("id")); err == nil {
@@ -99,15 +100,15 @@ func (s *Store) logSpan(ctx context.Context) (oldest, newest int64, err error) {
 
 // keepFrom returns the first position to keep. Times go up with positions, but
 // for clocks that were set back, so that the bound is searched by halves.
-func (s *Store) keepFrom(ctx context.Context, r Retention, oldest, newest int64) (int64, error) {
-	last, err := s.eventTime(ctx, newest)
+func keepFrom(ctx context.Context, s *store.Store, r Retention, oldest, newest int64) (int64, error) {
+	last, err := eventTime(ctx, s, newest)
 	if err != nil {
 		return 0, err
 	}
 	cutoff := last.Add(-r.Age)
 	first := max(oldest, newest-r.Events+1)
 	n := sort.Search(int(newest-first), func(i int) bool {
-		at, failed := s.eventTime(ctx, first+int64(i))
+		at, failed := eventTime(ctx, s, first+int64(i))
 		if failed != nil {
 			err = failed
 			return true
@@ -119,8 +120,8 @@ func (s *Store) keepFrom(ctx context.Context, r Retention, oldest, newest int64)
 
 // eventTime is when the event at a position was written; positions have no
 // holes.
-func (s *Store) eventTime(ctx context.Context, position int64) (at clock.Time, err error) {
+func eventTime(ctx context.Context, s *store.Store, position int64) (at clock.Time, err error) {
 	q := s.Builder().Select("created_at").From(entsql.Table("events")).Where(entsql.EQ("id", position))
-	err = s.Read(ctx, own, q, func(rows *sql.Rows) error { return rows.Scan(&at) })
+	err = s.Read(ctx, everything, q, func(rows *sql.Rows) error { return rows.Scan(&at) })
 	return at, err
 }

@@ -1,4 +1,4 @@
-package store
+package address
 
 import (
 	"errors"
@@ -26,11 +26,11 @@ func TestRefusalsOfTheSystemAreToldPlainly(t *testing.T) {
 		"may not open /srv/parley.db (unable to open database":    {"/srv/parley.db", sqlite3.Error{Code: sqlite3.ErrCantOpen}},
 		"lets this user not write (permission denied for table x": {"postgres://h/x", &pgconn.PgError{Code: "42501", Message: "permission denied for table x"}},
 	} {
-		err := plainly(c.url, fmt.Errorf("migrate: %w", c.err))
+		err := Explain(c.url, fmt.Errorf("migrate: %w", c.err))
 		require.ErrorContains(t, err, want)
 		require.ErrorIs(t, err, c.err)
 	}
 	other := errors.New("something else")
-	require.Equal(t, other, plainly("/srv/parley.db", other))
-	require.NoError(t, plainly("postgres://h/x", nil))
+	require.Equal(t, other, Explain("/srv/parley.db", other))
+	require.NoError(t, Explain("postgres://h/x", nil))
 }

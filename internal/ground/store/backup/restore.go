@@ -1,27 +1,34 @@
-package store
+package backup
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/mattn/go-sqlite3"
 
-	"parley/internal/channel"
 	"parley/internal/ground/clock"
+	"parley/internal/ground/store"
+	"parley/internal/ground/store/address"
+	"parley/internal/ground/store/migrate"
+	"parley/internal/ground/store/sqlite"
 )
 
 // RestoreOptions say what to restore, and where to.
 type RestoreOptions struct {
-	// File is what Backup made.
+	// File is what Write made.
 	File string
 	// URL is a SQLite path where nothing is, or an empty PostgreSQL database.
 	URL string
-	// SendQueued lets messages go out that were QUEUED when the backup was made.
-	// Without it they become UNKNOWN: they may have gone out since.
-	SendQueued bool
+	// Settle are statements for either database that settle what the backup cannot
+	// know, such as what was under way when it was made. They share the transaction
+	// that makes the copy a database of its own. Required, though it may be empty:
+	// what goes without may be done twice.
+	Settle []string
 	// Progress is told how far the work is, in bytes. Nil for nobody.
 	Progress func(done, total int64)
 }
@@ -32,29 +39,32 @@ type RestoreOptions struct {
 // What happened after the backup was made is not known to it, so that
 //   - the event log gets a new epoch: cursors made before are answered with
 //     RESYNC_REQUIRED;
-//   - messages that were on their way become UNKNOWN and are not sent again (see
-//     SendQueued); jobs and leases of lanes are dropped;
+//   - what was under way is settled by the caller's rules (see Settle); jobs that
+//     ran are run again;
 //   - new rows get ids that were never given out: a carrier may know those that
 //     were given out after the backup.
 //
 // Keys are those of the backup, so that ids and tokens stay valid, and so are
 // idempotency keys.
 func Restore(ctx context.Context, o RestoreOptions) error {
+	if o.Settle == nil {
+		return errors.New("backup: Settle is missing")
+	}
 	if o.Progress == nil {
 		o.Progress = func(int64, int64) {}
 	}
-	if err := checkAddress(o.URL); err != nil {
+	if err := address.Check(o.URL); err != nil {
 		return err
 	}
 	lite, err := isSQLite(o.File)
 	switch {
 	case err != nil:
 		return err
-	case lite && IsPostgresURL(o.URL):
+	case lite && address.IsPostgres(o.URL):
 		return fmt.Errorf("%s is a backup of a SQLite database: give --database a file path", o.File)
 	case lite:
 		return restoreSQLite(ctx, o)
-	case !IsPostgresURL(o.URL):
+	case !address.IsPostgres(o.URL):
 		return fmt.Errorf("%s is not a backup of a SQLite database: give --database a postgres:// URL, or the right file", o.File)
 	}
 	return restorePostgres(ctx, o)
@@ -65,11 +75,11 @@ func restoreSQLite(ctx context.Context, o RestoreOptions) (err error) {
 		return fmt.Errorf("%s is a database in use, not a backup: make one with parley backup", o.File)
 	}
 	if err := os.MkdirAll(filepath.Dir(o.URL), 0o700); err != nil {
-		return plainly(o.URL, err)
+		return address.Explain(o.URL, err)
 	}
-	unlock, err := lockFile(ctx, o.URL)
+	unlock, err := sqlite.Lock(ctx, o.URL)
 	if err != nil {
-		return plainly(o.URL, err)
+		return address.Explain(o.URL, err)
 	}
 	defer func() { unlock(err != nil) }()
 	for _, beside := range []string{"", "-wal", "-journal"} {
@@ -78,10 +88,10 @@ func restoreSQLite(ctx context.Context, o RestoreOptions) (err error) {
 		}
 	}
 	return atomically(o.URL, func(partial string) error {
-		if err := backupSQLite(ctx, o.File, partial, o.Progress); err != nil {
+		if err := copySQLite(ctx, o.File, partial, o.Progress); err != nil {
 			return notWhole(o.File, err)
 		}
-		return prepareRestored(ctx, partial, o.SendQueued)
+		return prepareRestored(ctx, partial, o.Settle)
 	})
 }
 
@@ -96,33 +106,38 @@ func notWhole(file string, err error) error {
 
 // prepareRestored brings a copy of a backup up to date and makes it a database of
 // its own.
-func prepareRestored(ctx context.Context, path string, sendQueued bool) error {
-	s := &Store{}
-	if err := s.connectSQLite(ctx, path); err != nil {
+func prepareRestored(ctx context.Context, path string, rules []string) error {
+	db, err := sql.Open("sqlite3", sqlite.WriterURL(path))
+	if err != nil {
 		return err
 	}
-	err := s.migrating(ctx, func(m *migrator) error {
-		if err := m.knows(ctx); err != nil {
+	db.SetMaxOpenConns(1)
+	err = migrate.Alone(ctx, migrate.Database{DB: db}, func(m *migrate.Migrator) error {
+		version, err := m.Version(ctx)
+		if err != nil {
+			return fmt.Errorf("read the backup's version: %w", err)
+		}
+		if err := knows(m, version); err != nil {
 			return err
 		}
-		return m.up(ctx)
+		return m.Up(ctx)
 	})
 	if err == nil {
-		err = s.settle(ctx, sendQueued)
+		err = settle(ctx, db, rules)
 	}
 	if err == nil {
-		_, err = s.db.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
+		_, err = db.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
 	}
-	return errors.Join(err, s.disconnect())
+	return errors.Join(err, db.Close())
 }
 
-func (s *Store) settle(ctx context.Context, sendQueued bool) error {
-	tx, err := s.db.BeginTx(ctx, nil)
+func settle(ctx context.Context, db *sql.DB, rules []string) error {
+	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = tx.Rollback() }()
-	for _, text := range append(settling(sendQueued), "DELETE FROM lanes", "DELETE FROM processes", restartKeysSQLite()) {
+	for _, text := range settling(rules, restartKeysSQLite()) {
 		if _, err := tx.ExecContext(ctx, text); err != nil {
 			return fmt.Errorf("settle what the backup cannot know: %w", err)
 		}
@@ -130,18 +145,9 @@ func (s *Store) settle(ctx context.Context, sendQueued bool) error {
 	return tx.Commit()
 }
 
-// knows refuses a database that was migrated by a newer program.
-func (m *migrator) knows(ctx context.Context) error {
-	version, err := m.provider.GetDBVersion(ctx)
-	if err != nil {
-		return fmt.Errorf("read the backup's version: %w", err)
-	}
-	return m.knowsVersion(version)
-}
-
-func (m *migrator) knowsVersion(version int64) error {
-	sources := m.provider.ListSources()
-	if newest := sources[len(sources)-1].Version; version > newest {
+// knows refuses a backup that a newer program made.
+func knows(m *migrate.Migrator, version int64) error {
+	if newest := m.Newest(); version > newest {
 		return fmt.Errorf("the backup has version %d, but this program knows versions up to %d: restore it with the program that made it, or a newer one", version, newest)
 	}
 	return nil
@@ -161,19 +167,9 @@ func restartKeysSQLite() string {
 }
 
 // settling are the statements that make a restored database a new one.
-func settling(sendQueued bool) []string {
-	open := "('" + string(channel.Queued) + "', '" + string(channel.Sending) + "')"
-	if sendQueued {
-		open = "('" + string(channel.Sending) + "')"
-	}
-	unknown := fmt.Sprintf("status = '%s', error_code = ''", channel.Unsettled)
-	now := fmt.Sprint(int64(clock.Real{}.Now()))
-	return []string{
-		"UPDATE log_heads SET epoch = " + fmt.Sprint(randomInt64()),
-		"UPDATE messages SET " + unknown + " WHERE id IN (SELECT message_id FROM attempts WHERE status IN " + open + ")",
-		"UPDATE attempts SET " + unknown + ", detail = 'restored from a backup: it may have been sent since', updated_at = " + now + " WHERE status IN " + open,
-		// The sweep makes jobs for the lanes that still hold something.
-		"DELETE FROM river_job WHERE kind = 'drain_lane'",
+func settling(rules []string, restartKeys string) []string {
+	return slices.Concat([]string{"UPDATE log_heads SET epoch = " + fmt.Sprint(store.NewEpoch())}, rules, []string{
 		"UPDATE river_job SET state = 'available' WHERE state = 'running'",
-	}
+		restartKeys,
+	})
 }

@@ -1,4 +1,6 @@
-package store
+// Package address reads the setting that names a database, a file path for SQLite or
+// a postgres:// URL, and says in an operator's words why the database cannot be used.
+package address
 
 import (
 	"errors"
@@ -8,8 +10,8 @@ import (
 	"strings"
 )
 
-// IsPostgresURL reports whether a database setting names a PostgreSQL server.
-func IsPostgresURL(u string) bool {
+// IsPostgres reports whether a database setting names a PostgreSQL server.
+func IsPostgres(u string) bool {
 	return strings.HasPrefix(u, "postgres://") || strings.HasPrefix(u, "postgresql://")
 }
 
@@ -19,10 +21,10 @@ var (
 	setting = regexp.MustCompile(`(^|\s)(host|dbname|user|port)\s*=`)
 )
 
-// checkAddress refuses what is neither a postgres:// URL nor plainly a file path. It
+// Check refuses what is neither a postgres:// URL nor clearly a file path. It
 // repeats no more than the scheme: a mistyped URL may hold a password.
-func checkAddress(u string) error {
-	if IsPostgresURL(u) {
+func Check(u string) error {
+	if IsPostgres(u) {
 		return nil
 	}
 	if u == "" || strings.TrimSpace(u) != u {
