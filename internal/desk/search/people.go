@@ -86,9 +86,9 @@ func (r *run) walk(ctx context.Context, at place) (done bool, err error) {
 	for {
 		w := conversation.Window{Size: min(r.ways.step, r.left())}
 		if at != top(at.kind) {
-			w.Cursor = r.Searcher.Conversations.CursorAt(clock.Time(at.at), at.key)
+			w.Cursor = r.Conversations.CursorAt(clock.Time(at.at), at.key)
 		}
-		page, err := r.Searcher.Conversations.List(ctx, *r.in.View, nil, nil, w, conversation.Selected{})
+		page, err := r.Conversations.List(ctx, *r.in.View, nil, nil, w, conversation.Selected{})
 		if err != nil {
 			return false, err
 		}

@@ -26,7 +26,7 @@ func (r *run) plan(ctx context.Context) (p plan, err error) {
 	if r.scope.Seen("c") == nil && r.scope.InView("c") == nil {
 		return plan{indexed: true}, nil // all there is
 	}
-	shares, err := r.Searcher.Conversations.Shares(ctx, r.scope)
+	shares, err := r.Conversations.Shares(ctx, r.scope)
 	if err != nil {
 		return p, err
 	}
@@ -47,7 +47,7 @@ func (r *run) plan(ctx context.Context) (p plan, err error) {
 	p.channels = indexed(shares, beside > 0)
 	p.indexed = len(p.channels) > 0
 	if beside > 0 || r.scope.Seen("c") == nil {
-		p.widen(len(r.Searcher.Conversations.Directory.Channels()))
+		p.widen(len(r.Conversations.Directory.Channels()))
 	}
 	return p, nil
 }
@@ -85,7 +85,7 @@ func (p *plan) widen(channels int) {
 
 // few are the conversations of a scope, if they and their messages are few.
 func (r *run) few(ctx context.Context, s *conversation.Scope) ([]*conversation.Row, bool, error) {
-	rows, ok, err := r.Searcher.Conversations.Few(ctx, s, r.ways.few)
+	rows, ok, err := r.Conversations.Few(ctx, s, r.ways.few)
 	messages := int64(0)
 	for _, row := range rows {
 		messages += row.MessageCount()

@@ -24,10 +24,10 @@ type RestoreOptions struct {
 	File string
 	// URL is a SQLite path where nothing is, or an empty PostgreSQL database.
 	URL string
-	// Settle are statements for either database that settle what the backup cannot
-	// know, such as what was under way when it was made. They share the transaction
-	// that makes the copy a database of its own. Required, though it may be empty:
-	// what goes without may be done twice.
+	// Settle are the caller's statements, in SQL that both databases understand, for
+	// what was under way when the backup was made. They share the transaction that
+	// makes the copy a database of its own. Required, though it may be empty: without
+	// them work may be done twice.
 	Settle []string
 	// Progress is told how far the work is, in bytes. Nil for nobody.
 	Progress func(done, total int64)
@@ -39,8 +39,8 @@ type RestoreOptions struct {
 // What happened after the backup was made is not known to it, so that
 //   - the event log gets a new epoch: cursors made before are answered with
 //     RESYNC_REQUIRED;
-//   - what was under way is settled by the caller's rules (see Settle); jobs that
-//     ran are run again;
+//   - what was under way is settled by the caller's rules (see Settle), and jobs that
+//     were running run again;
 //   - new rows get ids that were never given out: a carrier may know those that
 //     were given out after the backup.
 //
