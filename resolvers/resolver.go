@@ -1,6 +1,6 @@
-// Package resolvers translates between the graph and the use cases: it checks
-// the bounds of pages, calls one use case and gives its answer the schema's
-// shape. It holds no rules of its own.
+// Package resolvers translates between the graph and the use cases: it checks the bounds
+// of pages, calls one use case and puts its result into the schema's shape. It has no
+// rules of its own.
 package resolvers
 
 import (

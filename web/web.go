@@ -1,12 +1,12 @@
-// Package web serves Parley's playground: GraphiQL with example documents, at
-// "/", from files embedded in the program, so that it works with no network.
+// Package web serves Parley's playground: GraphiQL with example documents, at "/", from
+// files embedded in the program, so it works without a network.
 //
-// The third-party parts are installed by npm and copied into dist/ by
-// "make build"; none is committed. A program built without them serves a page
-// that says so and lacks nothing else.
+// npm installs the third-party parts, and "make build" copies them into dist/; none is
+// committed. A program built without them serves a page that says so, and is otherwise
+// complete.
 //
-// In development mode, and only to a browser on the same machine that was opened by
-// the address with the key, the playground hands out tokens of local agents; see
+// In development mode, and only to a browser on the same machine that was opened at the
+// address with the key, the playground hands out tokens of local agents; see
 // [Options.Sessions].
 package web
 

@@ -1,5 +1,5 @@
-// Package channel says what Parley can speak through: channel types with their
-// capabilities and limits, and the Provider interface that a carrier's adapter
+// Package channel defines what Parley can speak through: channel types with their
+// capabilities and limits, and the Provider interface that each carrier's adapter
 // implements.
 package channel
 

@@ -1,10 +1,10 @@
-// Package bulkload puts whole conversations in, thousands of rows to a write: rows
-// with keys that are known beforehand, the standing counts, what search finds them
-// by, and one event for each conversation, by which open streams learn of it. What a conversation
-// becomes is decided by its own methods; here it only becomes rows.
+// Package bulkload inserts whole conversations, thousands of rows in one write: rows
+// with keys known beforehand, the standing counts, the search index, and one event for
+// each conversation, which tells open streams about it. A conversation's own methods
+// decide what it becomes; this package only turns it into rows.
 //
-// A Batch belongs to one run of one write. As that may run more than once, each run
-// makes its batch afresh.
+// A Batch belongs to one run of one write. A write may run more than once, so each run
+// makes its own batch.
 package bulkload
 
 import (

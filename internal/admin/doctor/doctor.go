@@ -1,6 +1,6 @@
-// Package doctor looks at a Parley's settings, database, bus and carriers and says
-// in plain words what is wrong and what to do. It changes nothing: the database is
-// opened as it is, whatever version made it.
+// Package doctor examines a Parley's settings, database, bus and carriers, and says in
+// plain words what is wrong and what to do. It changes nothing: it opens the database
+// as it is, whatever version made it.
 package doctor
 
 import (

@@ -1,15 +1,15 @@
-// Package importer imports what a desk has that kept outbound and inbound messages
-// in two tables: its records, outgoing and incoming messages become records and
-// conversations here, as if they had always been.
+// Package importer imports from a desk that kept outbound and inbound messages in two
+// tables: its records, outgoing and incoming messages become records and conversations,
+// as if they had always been here.
 //
-// An import reads each file once, into a staging of its own that sorts them out
-// (staging.go), and then writes whole conversations, thousands of messages to a
-// transaction, each transaction complete: it may be interrupted at any moment and
-// run again, and so may one that is finished. What a row's id says is there is not
-// taken twice, by a unique index of the database. Nothing that comes in this way is
-// ever sent.
+// An import reads each file once into a staging area of its own, which sorts the rows
+// (staging.go). Then it writes whole conversations, thousands of messages in one
+// transaction, and each transaction is complete: the import may be interrupted at any
+// moment and run again, and so may a finished one. A unique index of the database keeps
+// a row whose id is already there from being imported twice. Nothing imported is ever
+// sent.
 //
-// A server may be running on the database meanwhile.
+// Servers may run on the database meanwhile.
 package importer
 
 import (

@@ -1,5 +1,5 @@
-// Package licences holds the licences of everything that the program is built from,
-// as most of them ask for. The text is written by "make licences".
+// Package licences contains the licences of everything the program is built from, as
+// most of them require. "make licences" writes the text.
 package licences
 
 import _ "embed" // the text

@@ -1,14 +1,14 @@
-// Package misread finds conversations that stand under a number by mistake, because
-// an earlier version guessed: it read letters as digits, and took short codes for
-// local numbers. It mends what can be mended for certain.
+// Package misread finds conversations filed under the wrong number because an earlier
+// version guessed: it read letters as digits, and took short codes for local numbers.
+// It mends what can be mended with certainty.
 //
-// A conversation whose sender is known takes the address that the sender has. Where
-// several wrote into one conversation nothing is moved: a note says who wrote what.
-// Who wrote is known from the webhooks, which are kept for inbound.KeptFor; what
-// was written to a record, from the record.
+// If the sender of a conversation is known, the conversation gets the sender's address.
+// If several people wrote into one conversation, nothing moves: a note says who wrote
+// what. The senders are known from the webhooks, which are kept for inbound.KeptFor;
+// the recipients of messages to a record, from the record.
 //
-// Both may be interrupted and run again, beside servers; each conversation is
-// decided and mended in one write.
+// Both commands may be interrupted and run again, and may run beside servers; each
+// conversation is examined and mended in one write.
 package misread
 
 import (

@@ -1,6 +1,6 @@
-// Package seed makes data to try Parley with: an organisation with agents,
-// sender IDs and records, and any number of conversations, the same for the
-// same seed. It is safe to interrupt and to run again.
+// Package seed creates data to try Parley with: an organisation with agents, sender
+// IDs and records, and any number of conversations. The same seed gives the same data.
+// It is safe to interrupt and to run again.
 package seed
 
 import (

@@ -1,5 +1,5 @@
-// Package channeltest holds the behaviour that every channel.Provider owes, as
-// one suite of tests that runs on each of them.
+// Package channeltest tests the behaviour that every channel.Provider owes, with one
+// suite that runs on each of them.
 package channeltest
 
 import (

@@ -1,10 +1,9 @@
-// Package twilio speaks SMS through Twilio, both ways, to its documented
+// Package twilio sends and receives SMS through Twilio, following its documented
 // contract: the Messages resource of the REST API (2010-04-01), inbound message
 // webhooks, status callbacks and request signatures.
 //
-// Twilio takes no idempotency key: a send that got no answer is Unknown and must
-// not be repeated; the status callback, whose URL carries the attempt's key,
-// settles it.
+// Twilio takes no idempotency key: a send without an answer is Unknown and must not be
+// repeated. The status callback, whose URL carries the attempt's key, settles it.
 package twilio
 
 import (

@@ -1,11 +1,10 @@
-// Package wire makes a carrier adapter's HTTP calls: one call, bounded in time
-// and bytes, never repeated and never redirected.
+// Package wire makes a carrier adapter's HTTP calls: one call, bounded in time and
+// bytes, never repeated and never redirected.
 //
-// Its one hard question is what a failed call means for the message. A call
-// that never got a connection surely delivered nothing, so that it may be tried
-// again; once a connection was had, the carrier may have taken the message
-// whatever went wrong after. Client tells the two apart, and Lost says so in
-// the words of package channel.
+// The hard question is what a failed call means for the message. A call that never got
+// a connection delivered nothing, so it may be tried again. Once there was a
+// connection, the carrier may have taken the message whatever failed later. Client
+// tells the two cases apart, and Lost reports them in the terms of package channel.
 package wire
 
 import (

@@ -1,5 +1,5 @@
-// Package conventions keeps the tree itself in order: what is documented, how the
-// committed schema.graphql comes about, and that the schema only grows
+// Package conventions keeps the source in order: what must be documented, how the
+// committed schema.graphql is written, and that the schema only grows
 // (docs/decisions/0010-schema-only-grows.md).
 //
 // Its tests read the whole checkout; the program never imports it.

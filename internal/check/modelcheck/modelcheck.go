@@ -1,22 +1,22 @@
-// Package modelcheck searches every schedule of a few processes for one that
-// breaks what must hold.
+// Package modelcheck searches every schedule of a few processes for one that breaks an
+// invariant.
 //
-// A model is a small copy of a protocol: its whole state is one comparable value
-// (arrays and numbers, no pointers), and each process is a function that takes
-// its next step. A step is what cannot be interrupted: one transaction, one
-// statement, one section under a lock, one channel operation.
+// A model is a small copy of a protocol: its whole state is one comparable value (arrays
+// and numbers, no pointers), and each process is a function that takes its next step. A
+// step is what cannot be interrupted: one transaction, one statement, one section under a
+// lock, one channel operation.
 //
-//	model := interleave.Model[state]{
-//		Processes: []interleave.Process[state]{{Name: "writer 1", Step: write(0)}, {Name: "writer 2", Step: write(1)}},
+//	model := modelcheck.Model[state]{
+//		Processes: []modelcheck.Process[state]{{Name: "writer 1", Step: write(0)}, {Name: "writer 2", Step: write(1)}},
 //		Always:    func(s state) error { … },
 //		Ends:      func(s state) bool { … },
 //	}
 //	result := model.Explore()
 //
-// The search goes breadth first and sees every state once, so it ends, and the
-// schedule it reports is among the shortest. It proves the model within the
-// bounds of its state, not the code: each model names the functions that its
-// steps stand for, and its mutations show that it would notice their absence.
+// The search goes breadth first and visits every state once, so it ends, and the schedule
+// it reports is among the shortest. It proves the model within the bounds of its state,
+// not the code: each model names the functions that its steps stand for, and its mutations
+// show that it would notice their absence.
 //
 // The models are this package's tests, one file for each.
 package modelcheck

@@ -1,15 +1,14 @@
-// Package parleytest is the harness of Parley's tests: the real program on a
-// real database of the test's own, a clock that the test moves, a sandbox
-// carrier that it scripts, and clients that speak GraphQL over HTTP and
-// WebSocket as a frontend does.
+// Package parleytest is the harness of Parley's tests: the real program on a real
+// database of the test's own, a clock that the test controls, a sandbox carrier that it
+// scripts, and clients that speak GraphQL over HTTP and WebSocket as a frontend does.
 //
 //	p := parleytest.New(t)
 //	p.Run()
 //	p.Say("+12025550199", parleytest.Sales, "Hello")
 //	p.As("amy").Do(`{ viewer { agent { name } } }`, nil)
 //
-// The suite runs on SQLite, and on PostgreSQL when PARLEY_TEST_POSTGRES holds
-// the URL of a server.
+// The suite runs on SQLite, and on PostgreSQL when PARLEY_TEST_POSTGRES holds the URL of
+// a server.
 package parleytest
 
 import (

@@ -1,12 +1,11 @@
-// Package bulk does one thing with very many conversations: bulk operations,
-// which mark read, mark unread or assign a set that was frozen when they began.
+// Package bulk applies one action to very many conversations: bulk operations, which mark
+// read, mark unread or assign a set that was frozen when they began.
 //
-// A job works an operation off batch by batch. A batch is one transaction: the
-// conversations are loaded under the rights that the creator has at that moment,
-// each is decided by the same pure functions as in a call for a few, and what
-// became of them is committed with the changes and with how far the operation has
-// come. So a crash loses nothing and does nothing twice, and whoever takes over
-// goes on with the next batch.
+// A job works through an operation batch by batch. A batch is one transaction: the
+// conversations are loaded under the creator's rights at that moment, the same pure
+// functions decide each one as in a call for a few, and the outcomes are committed
+// together with the changes and the operation's progress. So a crash loses nothing and
+// repeats nothing, and another worker continues with the next batch.
 package bulk
 
 import (

@@ -1,5 +1,5 @@
-// Package content says what a message is apart from where it is stored: its
-// direction, kind and source, and the union of what it can say.
+// Package content describes a message apart from its storage: its direction, kind and
+// source, and the union of what it can contain.
 package content
 
 import (

@@ -1,10 +1,9 @@
-// Package conversation is the desk's use cases on conversations: views, counts,
-// read state and assignment, and the one door through which every change of a
-// conversation passes.
+// Package conversation has the use cases on conversations: views, counts, read state and
+// assignment, and the one door through which every change of a conversation passes.
 //
-// The door (Service.Change) loads the row under the viewer, lets a pure method of
-// Row change it, saves the columns that differ, and records one event with the
-// facts before and after. Counts and streams follow from those facts alone.
+// The door (Service.Change) loads the row under the viewer's rights, lets a pure method
+// of Row change it, saves the columns that differ, and records one event with the facts
+// before and after. Counts and streams follow from those facts alone.
 package conversation
 
 import (

@@ -1,6 +1,6 @@
-// Package count keeps the standing counts of conversations: one row for each (owner,
-// channel, queue, object type) that occurs, which every write moves by what it changed.
-// A count is the sum of the cells that its viewer sees.
+// Package count keeps the standing counts of conversations: one row for each combination
+// of owner, channel, queue and object type that occurs. Every write moves them by what it
+// changed. A viewer's count is the sum of the cells they see.
 package count
 
 import (

@@ -1,7 +1,6 @@
-// Package directory keeps the organisation's agents, channels and provider
-// accounts in memory. They are few (5,000 agents, 2,000 channels) and asked for
-// on every request, so every process holds a snapshot, which a
-// DIRECTORY_CHANGED event refreshes.
+// Package directory keeps the organisation's agents, channels and provider accounts in
+// memory. They are few (5,000 agents, 2,000 channels) and needed by every request, so
+// every process holds a snapshot, which a DIRECTORY_CHANGED event refreshes.
 package directory
 
 import (

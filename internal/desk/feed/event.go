@@ -1,12 +1,11 @@
-// Package feed is the live side of Parley: the event log with its facts, the
-// sealed cursors into it, and the hub that follows it for all streams of a
-// process.
+// Package feed is the live side of Parley: the event log with its facts, the sealed
+// cursors into it, and the hub that follows it for all streams of a process.
 //
-// The log is the truth and its positions are commit order. The bus between
-// processes carries only hints ("there are events up to N"); a lost hint is
-// healed by a look at the log's head once a second. A stream first replays the
-// log after its cursor and then goes live, with no hole and no repeat; one that
-// cannot be served ends with RESYNC_REQUIRED, never in silence.
+// The log is the truth, and its positions are in commit order. The bus between processes
+// carries only hints ("there are events up to N"); if one is lost, the look at the log's
+// head once a second makes up for it. A stream first replays the log after its cursor
+// and then goes live, without gap or repeat. A stream that cannot be served ends with
+// RESYNC_REQUIRED, never silently.
 package feed
 
 import (

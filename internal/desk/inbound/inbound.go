@@ -1,10 +1,10 @@
-// Package inbound turns what carriers post to us into messages and receipts:
-// verified, stored once, and never lost.
+// Package inbound turns what carriers post into messages and receipts: verified, stored
+// once, and never lost.
 //
-// One request is one write that commits before the carrier is answered. Entries
-// are unique by account and the carrier's event id; what cannot be understood is
-// kept raw with its error, to be run again, and costs its neighbours nothing. What
-// carriers posted while nobody answered is asked for afterwards, where they can list it.
+// One request is one write, which commits before the carrier gets its answer. Entries
+// are unique by account and the carrier's event id. What cannot be understood is kept
+// raw with its error, to be processed again, and does not affect its neighbours. What
+// carriers posted while no server answered is fetched afterwards, if they can list it.
 package inbound
 
 import (

@@ -1,10 +1,9 @@
-// Package live is the use cases of subscriptions: what the events of the log
-// mean to one viewer's streams.
+// Package live has the use cases of subscriptions: what the events of the log mean for
+// one viewer's streams.
 //
-// Every stream begins with a frame that holds its position. Rights are those
-// the viewer has now: a change of role or membership is one RESET, deactivation
-// or the token's end closes the stream, and what may no longer be seen is a
-// LEAVE.
+// Every stream begins with a frame that holds its position. Rights are the viewer's
+// current ones: a change of role or membership causes one RESET, deactivation or the
+// token's end closes the stream, and what may no longer be seen is a LEAVE.
 package live
 
 import (

@@ -1,6 +1,6 @@
-// Package message composes and sends: what a message is when it is read, whether
-// it can be sent, the send itself, the lane through which a conversation's
-// messages leave in order, and the receipts that come back.
+// Package message composes and sends: what a message is when it is read, whether it can
+// be sent, the send itself, the lane through which a conversation's messages leave in
+// order, and the receipts that come back.
 package message
 
 import (

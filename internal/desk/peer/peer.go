@@ -1,6 +1,6 @@
-// Package peer knows the processes that serve one database. Each keeps a row in
-// the table processes and says hello over the bus; one whose row is alive but
-// whose hello is not heard shares no bus with this one, and the operator is told.
+// Package peer knows the processes that serve one database. Each has a row in the table
+// processes and says hello over the bus. If a row is alive but its hello is not heard,
+// that process shares no bus with this one, and the operator is told.
 package peer
 
 import (

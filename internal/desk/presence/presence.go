@@ -1,10 +1,10 @@
-// Package presence tells which agents look at a conversation and which are
-// typing in it, whatever process each of them is served by.
+// Package presence knows which agents are viewing a conversation and which are typing in
+// it, whatever process serves each of them.
 //
-// Nothing of it is stored. Every process keeps a Board: what its own agents do,
-// and what the others last said over the bus. A process says each change at once
-// and everything again every ten seconds; what was not repeated for thirty is
-// over, so that a process that dies takes its agents with it.
+// Nothing is stored. Every process keeps a Board: what its own agents do, and what the
+// other processes last said over the bus. A process announces each change at once, and
+// everything again every ten seconds. What is not repeated for thirty seconds is over, so
+// a process that dies takes its agents with it.
 package presence
 
 import (

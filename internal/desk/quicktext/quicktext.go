@@ -1,7 +1,7 @@
-// Package quicktext holds the sentences that agents have ready: their own, their
-// queue's and everybody's. It shows how a subject is built that administrators and
-// agents set up: rows, rights and writes are ent's, under the policy rule.QuickText,
-// inside the transaction of a store.Write; every change is an event of the log.
+// Package quicktext has the sentences that agents keep ready: their own, their queue's
+// and everybody's. It is the example of a subject that people set up: rows, rights and
+// writes are ent's, under the policy rule.QuickText, inside the transaction of a
+// store.Write; every change is an event of the log.
 package quicktext
 
 import (

@@ -1,6 +1,6 @@
-// Package rule holds the privacy rules, named as sentences. Visible decides
-// which conversations a viewer sees, in a form for SQL and a form for Go that
-// agree; the policies put it, and denial without a viewer, into the data layer.
+// Package rule contains the privacy rules, named as sentences. Visible decides which
+// conversations a viewer sees, in a form for SQL and an equivalent one for Go; the
+// policies apply it in the data layer, which denies access without a viewer.
 package rule
 
 import (

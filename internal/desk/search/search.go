@@ -1,17 +1,17 @@
-// Package search finds conversations by name and number, and messages by their
-// text, among what the viewer may see.
+// Package search finds conversations by name and number, and messages by their text,
+// among those the viewer may see.
 //
-// What is found comes in order of kinds (numbers, names, texts), and within one
-// the newest first. Everything that an index or a list brings up is matched in Go
-// (package word), so that what is found never depends on the way it was looked for.
+// Hits are ordered by kind (numbers, names, texts), and newest first within one kind.
+// Everything that an index or a list finds is matched again in Go (package word), so the
+// result never depends on how it was looked for.
 //
-// A page depends on what the viewer sees, and on nothing else: its hits, its flags
-// and its cursors are those of a database without the rest. So rows are narrowed to
-// what is seen in the statement that reads them; a call has a budget of these rows,
-// and ends at the very row with which it is out; a search that came to its end has
-// one cursor, whatever it passed; and time decides nothing but how much is read at
-// once. Where to look is decided by what the viewer sees, too (plan), so that the
-// rest of a database costs no time, but in the one case named there.
+// A page depends on what the viewer sees, and on nothing else: its hits, flags and
+// cursors are those of a database without the rest. So the statement that reads rows
+// also limits them to what the viewer sees; a call has a budget of such rows, and ends
+// at the very row that exhausts it; a finished search has one cursor, whatever it passed
+// over; and time only decides how much is read at once. The viewer's rights also decide
+// where to look (plan), so that the rest of a database costs no time, except in the one
+// case named there.
 package search
 
 import (

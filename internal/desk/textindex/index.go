@@ -1,17 +1,17 @@
-// Package textindex keeps what search looks things up in: full-text tables of FTS5 on
-// SQLite, a GIN index on PostgreSQL, both fed with the words of package word and
-// written in the transaction of what they tell of.
+// Package textindex keeps the index that search uses: full-text tables of FTS5 on SQLite,
+// a GIN index on PostgreSQL, both filled with the words of package word and written in
+// the transaction of the texts themselves.
 //
-// A message has a spot: its time to the millisecond, and below that the end of its
-// key. Time is cut into buckets, each with about BucketSize messages, and some
-// buckets in a row are an era. A word is kept twice: behind its message's bucket, for
-// searches of all channels, and behind its era and channel, for those of some. So
-// one stretch of time is read after the other, the newest first, and a word that is
-// in every second message costs what a rare one does; and what is on other channels
-// than those asked for costs nothing.
+// A message has a spot: its time to the millisecond, followed by the end of its key.
+// Time is divided into buckets of about BucketSize messages, and several consecutive
+// buckets form an era. Each word is stored twice: behind its message's bucket, for
+// searches of all channels, and behind its era and channel, for searches of some. So a
+// search reads one stretch of time after another, newest first; a word that occurs in
+// every second message costs no more than a rare one; and messages on other channels
+// than those searched cost nothing.
 //
-// There are two sets of tables, called generations. One is served; while the other
-// is built anew (Rebuild), writes go to both.
+// There are two sets of tables, called generations. One is served; while the other is
+// rebuilt (Rebuild), writes go to both.
 package textindex
 
 import (

@@ -1,23 +1,20 @@
-// Package selection answers operations faster than the executor that gqlgen
-// generates, with the same bytes. An operation is compiled once into a tree of
-// functions that append a Go value's fields to a buffer; the tables of these
-// functions are generated beside the executor (see gen), for every object type
-// of the schema.
+// Package selection answers operations faster than the executor that gqlgen generates,
+// with the same bytes. It compiles an operation once into a tree of functions that append
+// a Go value's fields to a buffer. The tables of these functions are generated beside the
+// executor (see gen), for every object type of the schema.
 //
 //	schema := selection.New(graph.NewExecutableSchema(config), graph.SelectionTables(config))
 //
-// A Schema stands in front of the generated one and is one itself, so that
-// limits, interceptors and the presentation of errors are as they were. It knows
-// nothing of what the schema is about.
+// A Schema wraps the generated one and is one itself, so limits, interceptors and the
+// presentation of errors stay as they were. It knows nothing about the schema's subject.
 //
-// The values of subscriptions are written by plans too, and what is the same for
-// all subscribers of an event once for all of them (see Event).
+// Plans write the values of subscriptions, too. What is the same for all subscribers of
+// an event is written once for all of them (see Event).
 //
-// What it does not know goes to the executor before anything has run: mutations,
-// introspection, @defer, directives of others. What fails on the way (a
-// resolver's error, null where none may be, a panic) goes there too, from the
-// start: queries have no effects, and so errors, their paths and the nulls
-// around them are the executor's own.
+// Operations it does not support go to the executor before anything has run: mutations,
+// introspection, @defer, custom directives. So do operations that fail on the way (a
+// resolver's error, null where it is not allowed, a panic), from the start: queries have
+// no effects, so the errors, their paths and the nulls around them are the executor's own.
 package selection
 
 import (

@@ -1,20 +1,20 @@
-// Package token mints and checks bearer tokens: JSON Web Tokens by the rules of
-// RFC 8725. Parley's own are signed with HS256 under one 256-bit key; those of
-// other issuers, such as the organisation's identity provider, by private keys of
-// theirs whose public halves they publish.
+// Package token issues and verifies bearer tokens: JSON Web Tokens by the rules of RFC
+// 8725. Parley signs its own with HS256 under one 256-bit key. Other issuers, such as the
+// organisation's identity provider, sign with private keys whose public halves they
+// publish.
 //
 //	authority, err := token.New(key, clock.Real{})
 //	bearer, err := authority.Mint("amy", time.Hour)
 //	verifier, err := token.NewVerifier(token.VerifierOptions{Own: authority, Issuers: issuers})
 //	username, expiry, err := verifier.Verify(ctx, bearer)
 //
-// Algorithms are fixed by configuration: the header's alg must be one of them and
-// chooses among nothing else. Issuer, audience, expiry and subject are required,
-// and typ is checked, which keeps apart tokens for another purpose that the same
-// key may sign (RFC 8725, 3.11). Of other issuers kid names one of the keys they
-// publish; with one key of ours it is ignored, as are, always, the headers that
-// lead to keys or carry them (jku, jwk, x5u, x5c). A header with crit is refused,
-// since no extension is understood (RFC 7515, 4.1.11).
+// Configuration fixes the algorithms: the header's alg must be one of them, and selects
+// nothing else. Issuer, audience, expiry and subject are required. typ is checked, which
+// keeps apart tokens for another purpose that the same key may sign (RFC 8725, 3.11).
+// For other issuers, kid names one of the keys they publish; with one key of ours it is
+// ignored, and so are, always, the headers that lead to keys or carry them (jku, jwk,
+// x5u, x5c). A header with crit is refused, because no extension is supported (RFC 7515,
+// 4.1.11).
 package token
 
 import (

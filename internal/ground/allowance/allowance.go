@@ -1,12 +1,12 @@
-// Package allowance bounds the bytes that answers take: of one operation, and of
-// all that are under way in the process.
+// Package allowance limits the bytes of answers: of one operation, and of all operations
+// in flight in the process.
 //
 //	pool := allowance.NewPool(allowance.Bounds{})
 //	ctx, a := pool.NewContext(ctx)
 //	defer a.Close()
 //
-// What reads rows calls Read, what writes the answer Write; both refuse before
-// the memory is taken. Small operations touch no lock.
+// Code that reads rows calls Read, code that writes the answer calls Write; both refuse
+// before the memory is used. Small operations take no lock.
 package allowance
 
 import (

@@ -1,10 +1,10 @@
-// Package cursor seals the places that callers carry from one request to the
-// next: where a page ends, how far a stream has come.
+// Package cursor seals the positions that callers carry from one request to the next:
+// where a page ends, how far a stream has come.
 //
-// A cursor is opaque. It is encrypted and authenticated (XChaCha20-Poly1305, with
-// a fresh nonce each time), so that it tells its bearer nothing, such as how much
-// others write, and cannot be made or changed by them. It is bound to its kind: a
-// cursor of one list is none of another.
+// A cursor is opaque. It is encrypted and authenticated (XChaCha20-Poly1305, with a
+// fresh nonce each time), so it reveals nothing to its bearer, such as how much others
+// write, and callers can neither make nor change one. It is bound to its kind: a cursor
+// of one list is invalid in another.
 //
 //	s := cursor.New(secret)
 //	text := s.Seal(cursor.Messages, number)

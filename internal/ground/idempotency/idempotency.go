@@ -1,6 +1,6 @@
-// Package idempotency gives creating mutations their idempotency: the first request with
-// a key does the work and its result is remembered, in the same transaction; a
-// repeat gets that result.
+// Package idempotency makes creating mutations idempotent: the first request with a key
+// does the work and its result is remembered in the same transaction; a repeat gets that
+// result.
 package idempotency
 
 import (

@@ -1,5 +1,5 @@
-// Package lease is how one worker keeps others off what it works at, without holding
-// a transaction: a row names the holder and when the hold is over.
+// Package lease lets one worker keep others away from its work without an open
+// transaction: a row names the holder and when the hold ends.
 package lease
 
 import (

@@ -1,5 +1,5 @@
-// Package memo lets one query read the same thing once, however many of its fields
-// ask for it. What it holds ends with the query.
+// Package memo lets one query read the same thing only once, however many of its fields
+// ask for it. What it remembers ends with the query.
 package memo
 
 import (

@@ -1,13 +1,13 @@
-// Package number decides what is a phone number, and in which country it is. Read
-// is the one rule: webhooks, starts of conversations, imports and search all ask
-// it, so that they never disagree on who somebody is.
+// Package number decides what is a phone number, and which country it belongs to. Read
+// is the one rule: webhooks, starts of conversations, imports and search all use it, so
+// they never disagree about who somebody is.
 //
 //	n, err := number.Read("(202) 555-0111", "US", number.Person)
 //	n.E164    // +12025550111
 //	n.Country // US
 //
-// What is not a number for certain is none: a text must not go to a number that
-// nobody meant, and a sender must not become another customer.
+// What is not certainly a number is not one: a text must not go to a number that nobody
+// meant, and a sender must not become a different customer.
 package number
 
 import (

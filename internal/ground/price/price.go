@@ -1,7 +1,7 @@
-// Package price is what fields of the graph cost beyond the 1 that every field
-// costs. A price is worked out from a field's arguments, before anything runs; it
-// stands for the rows that the field visits. Where their number is known only when
-// they have been visited, Charge takes the rest.
+// Package price gives the cost of fields of the graph beyond the 1 that every field
+// costs. A price is computed from a field's arguments before anything runs, and stands
+// for the rows that the field visits. If their number is only known afterwards, Charge
+// takes the rest.
 package price
 
 import (

@@ -1,5 +1,5 @@
-// Package progress shows how far a command is: by a bar on a terminal, elsewhere
-// by a line now and then.
+// Package progress shows how far a command has come: as a bar on a terminal, elsewhere
+// as a line from time to time.
 package progress
 
 import (

@@ -1,5 +1,5 @@
-// Package quota bounds what each agent may do in a time: Callers holds a bucket
-// for each, and a Quota lets one kind of work take from it.
+// Package quota limits what each agent may do in a period: Callers holds a bucket for
+// each agent, and a Quota lets one kind of work take from it.
 package quota
 
 import (

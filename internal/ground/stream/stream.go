@@ -1,5 +1,5 @@
-// Package stream lets a subscription resolver end its stream with an error that
-// the caller sees, after the resolver has returned its channel.
+// Package stream lets a subscription resolver end its stream with an error that the
+// caller sees, after the resolver has returned its channel.
 //
 //	go func() {
 //		defer close(events)
@@ -8,12 +8,12 @@
 //		}
 //	}()
 //
-// The transport sends the error in place of "complete", through the error
-// presenter: a *fault.Error reaches the caller with its code and cursor,
-// anything else as INTERNAL. A stream that ends without Fail completes.
+// The transport sends the error in place of "complete", through the error presenter: a
+// *fault.Error reaches the caller with its code and cursor, anything else as INTERNAL. A
+// stream that ends without Fail completes.
 //
-// A goroutine that waits for events holds some 4.5 kB, for every subscriber. A
-// resolver whose stream can be asked leaves the waiting to the transport:
+// A goroutine that waits for events holds some 4.5 kB for every subscriber. A resolver
+// whose stream can be polled leaves the waiting to the transport:
 //
 //	if wake, driven := stream.Drive(ctx, source); driven {
 //		source.onEvent(wake)

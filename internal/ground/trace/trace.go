@@ -1,15 +1,14 @@
-// Package trace follows requests and jobs through the program by OpenTelemetry:
-// a span for each operation, webhook, job, group of writes, statement and call
-// to a carrier. A span per field would cost more than a quarter of a request;
-// there is none.
+// Package trace follows requests and jobs through the program with OpenTelemetry: a
+// span for each operation, webhook, job, group of writes, statement and call to a
+// carrier. There is no span per field: it would cost more than a quarter of a request.
 //
-// A Tracer begins a trace where work comes in. Everything below goes by the
-// span in its context: Start and the hook of Statements make spans of their own
-// only where the one above is recorded, so that a request that is not sampled,
-// and a program without a Tracer, pay next to nothing.
+// A Tracer begins a trace where work enters the program. Everything below uses the span
+// in its context: Start and the hook of Statements create spans only below one that is
+// recorded, so a request that is not sampled, and a program without a Tracer, pay next
+// to nothing.
 //
-// Spans hold names, kinds, counts and statements with placeholders. They never
-// hold texts, addresses, tokens or values.
+// Spans contain names, kinds, counts and statements with placeholders; never texts,
+// addresses, tokens or values.
 package trace
 
 import (

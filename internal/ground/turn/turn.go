@@ -1,7 +1,7 @@
-// Package turn shares a few places among many callers. Those who wait are served
-// round robin: one request of each caller in turn, however many each has waiting. So
-// a caller with a hundred requests waits for itself, and another's first request
-// waits for one of them at most.
+// Package turn shares a few places among many callers. Waiting callers are served round
+// robin, one request of each in turn, however many each has waiting. So a caller with a
+// hundred requests waits for itself, and another caller's first request waits for at
+// most one of them.
 //
 //	gate := turn.New(turn.Options{Places: 2})
 //	if err := gate.Enter(ctx, agent); err != nil {

@@ -1,6 +1,6 @@
-// Package viewer says who asks: an agent with permissions, or a named part of
-// the system such as a webhook or a job. Every request carries exactly one
-// viewer in its context; without one the data layer denies.
+// Package viewer says who is asking: an agent with permissions, or a named part of the
+// system such as a webhook or a job. Every request carries exactly one viewer in its
+// context; without one, the data layer denies access.
 package viewer
 
 import (

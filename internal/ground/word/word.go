@@ -1,11 +1,11 @@
-// Package word turns text into the words that search knows: the same for what is
-// indexed, for what is asked, and for what is highlighted.
+// Package word turns text into the words that search knows: the same words for what is
+// indexed, what is asked for, and what is highlighted.
 //
 // Words end where Unicode says (UAX 29), and are folded (Fold). A word with an
-// apostrophe is known as one and by its parts: O'Neil is "oneil", "o" and "neil".
-// Scripts that write without spaces (Chinese, Japanese, Korean, Thai and their
-// like) are known by pairs of neighbouring characters, and by the last character
-// of a run alone, so that every single one is found as a beginning.
+// apostrophe is known whole and by its parts: O'Neil is "oneil", "o" and "neil".
+// Scripts without spaces (Chinese, Japanese, Korean, Thai and others) are known by pairs
+// of neighbouring characters, and by the last character of a run alone, so that each
+// single character is found as a beginning.
 package word
 
 import (

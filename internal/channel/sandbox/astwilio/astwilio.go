@@ -1,9 +1,9 @@
-// Package astwilio plays Twilio inside the process, so that a demo's Twilio
-// account is answered without the internet.
+// Package astwilio simulates Twilio inside the process, so that a demo's Twilio
+// account works without the internet.
 //
-// It is three things in a row: the Messages resource of Twilio's REST API, a
-// sandbox carrier that takes each message on its journey, directives in the text
-// included, and Twilio's signed status callbacks made of the carrier's receipts.
+// It has three parts: the Messages resource of Twilio's REST API; a sandbox carrier
+// that delivers each message and obeys the directives in its text; and Twilio's signed
+// status callbacks, made from the carrier's receipts.
 //
 //	stand := astwilio.New(astwilio.Options{Accounts: accounts, Callbacks: wire.InProcess(parley)})
 //	defer stand.Close()

@@ -1,6 +1,6 @@
 // Package twiliotest is a Twilio for tests: an HTTP handler that enforces the
-// documented contract of the Messages resource, records what it took, lists what it
-// was told to hold, answers with faults when told to, and posts signed webhooks.
+// documented contract of the Messages resource, records what it accepts, lists the
+// messages it is told to hold, fails on demand, and posts signed webhooks.
 package twiliotest
 
 import (

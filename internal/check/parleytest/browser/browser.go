@@ -1,9 +1,9 @@
-// Package browser drives a headless Chromium against Parley's playground, cut
-// off from every network but the loopback.
+// Package browser drives a headless Chromium against Parley's playground, cut off from
+// every network except the loopback.
 //
-// It is for tests behind the build tag "browser", which need Chromium
-// (chromium, chromium-browser or google-chrome on the PATH, or
-// PARLEY_TEST_CHROMIUM). Without one the test fails; it never passes unseen.
+// It is for tests behind the build tag "browser", which need Chromium (chromium,
+// chromium-browser or google-chrome on the PATH, or PARLEY_TEST_CHROMIUM). Without it a
+// test fails; it is never skipped.
 package browser
 
 import (

@@ -1,10 +1,9 @@
-// Package hidden makes the database that there would be without what an agent may
-// not see, so that tests can hold every answer to them against it: the two must be
-// equal.
+// Package hidden makes the database that would exist without what an agent may not see,
+// so that tests can compare every answer: the two must be equal.
 //
-// Conversations that the agent does not see are deleted with all that belongs to
-// them. The rest keeps its keys, so that ids are the same; counts and the search index
-// are made again from what is left.
+// Conversations that the agent does not see are deleted with everything that belongs to
+// them. The rest keeps its keys, so ids are the same; counts and the search index are
+// rebuilt from what is left.
 package hidden
 
 import (

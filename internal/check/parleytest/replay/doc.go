@@ -1,7 +1,7 @@
-// Package replay holds the documents that frontends have, of this version and of
-// those before, and replays them against the server: what was valid once stays
-// so (docs/decisions/0022-clients-and-stored-documents.md).
+// Package replay keeps the documents that frontends have, of this version and of earlier
+// ones, and replays them against the server: a document that was once valid stays valid
+// (docs/decisions/0022-clients-and-stored-documents.md).
 //
-// testdata/documents only grows. Its SHA256SUMS names every document with its
-// hash, so that none is changed or taken away unseen.
+// testdata/documents only grows. Its SHA256SUMS names every document with its hash, so
+// none is changed or removed unnoticed.
 package replay

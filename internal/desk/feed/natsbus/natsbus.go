@@ -2,15 +2,14 @@
 //
 //	bus, err := natsbus.Open(natsbus.Options{URL: "nats://127.0.0.1:4222", Epoch: store.Epoch, Key: key})
 //
-// It carries hints, "there are events up to this position", and signals, which are
-// worth nothing a moment later. A process hears its own at once, whether NATS is
-// there or not; others hear them through one subscription per process. A hint that
-// NATS loses costs the time until the hub's next look at the log, and never an
-// event; a signal that is lost is gone.
+// It carries hints ("there are events up to this position") and signals, which are
+// worthless a moment later. A process hears its own at once, with or without NATS; others
+// hear them through one subscription per process. A hint that NATS loses costs the time
+// until the hub next looks at the log, never an event; a lost signal is gone.
 //
-// Each database has a subject of its own, named after its log's epoch, and each
-// message carries a MAC under a key that the database holds: whoever else may speak
-// on the cluster is not heard.
+// Each database has its own subject, named after its log's epoch, and each message
+// carries a MAC under a key that the database holds: other speakers on the cluster are
+// ignored.
 package natsbus
 
 import (

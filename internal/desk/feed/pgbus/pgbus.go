@@ -1,10 +1,10 @@
-// Package pgbus is the bus between several Parleys on one PostgreSQL database, by
-// the database's own LISTEN and NOTIFY: it needs nothing beside the database.
+// Package pgbus is the bus between several Parleys on one PostgreSQL database, using the
+// database's own LISTEN and NOTIFY: it needs nothing else.
 //
-// It carries hints, "there are events up to this position", and signals, which are
-// worth nothing a moment later. Notifications are sent after the commit, in
-// statements of their own, one at a time. What is not delivered costs the time
-// until the hub's next look at the log, and never an event.
+// It carries hints ("there are events up to this position") and signals, which are
+// worthless a moment later. Notifications are sent after the commit, in statements of
+// their own, one at a time. A lost notification costs the time until the hub next looks
+// at the log, never an event.
 package pgbus
 
 import (

@@ -1,5 +1,5 @@
-// Package address reads the setting that names a database, a file path for SQLite or
-// a postgres:// URL, and says in an operator's words why the database cannot be used.
+// Package address reads the setting that names a database (a file path for SQLite or a
+// postgres:// URL), and explains to an operator why the database cannot be used.
 package address
 
 import (

@@ -1,5 +1,5 @@
-// Package backup copies a database that may be in use to a file, and makes a database
-// of such a file.
+// Package backup copies a database, which may be in use, to a file, and creates a
+// database from such a file.
 package backup
 
 import (

@@ -1,6 +1,6 @@
-// Package migrate brings a database's tables up to date: Parley's by goose, those of
-// the jobs by River. Migrations only add, so that servers of the version before go on
-// with a database that is newer than they are.
+// Package migrate brings a database's tables up to date: Parley's with goose, the job
+// tables with River. Migrations only add, so servers of the previous version keep
+// working on a database that is newer than they are.
 package migrate
 
 import (

@@ -1,12 +1,12 @@
-// Package sqlite is the driver "sqlite3" with what its data source names cannot
-// set, for every connection of the process:
+// Package sqlite is the driver "sqlite3" with settings that a data source name cannot
+// express, for every connection of the process:
 //
-//   - A plan does not depend on bound values. The driver clears a kept statement's
-//     values before it binds others, and a statement whose plan might be another for
-//     another value is then compiled again each time it runs, which was a third of
-//     an inbox page's time in SQLite. So what proves a partial index's condition
-//     stands in the statement's text, not among its values.
-//   - Memory is not accounted for, which takes one lock for all connections.
+//   - A plan does not depend on bound values. The driver clears a cached statement's
+//     values before it binds new ones, and SQLite then compiles the statement again
+//     if its plan might differ for another value; that was a third of the time an inbox
+//     page spent in SQLite. So what proves a partial index's condition is in the
+//     statement's text, not among its values.
+//   - Memory is not accounted for: the accounting takes one lock for all connections.
 package sqlite
 
 /*

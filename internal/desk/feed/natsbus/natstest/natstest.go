@@ -1,5 +1,5 @@
-// Package natstest is a NATS server inside a test, on a loopback port of its own,
-// that the test stops and starts again.
+// Package natstest is a NATS server inside a test, on its own loopback port, which the
+// test can stop and start again.
 package natstest
 
 import (
