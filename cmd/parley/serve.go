@@ -12,8 +12,8 @@ import (
 	"parley/app"
 	"parley/internal/admin/seed"
 	"parley/internal/desk/feed"
-	"parley/internal/desk/job"
 	"parley/internal/edge/server"
+	"parley/internal/ground/job"
 	"parley/internal/ground/store"
 	"parley/internal/ground/trace"
 )

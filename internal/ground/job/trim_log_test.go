@@ -10,7 +10,7 @@ import (
 	"parley/app"
 	"parley/internal/check/parleytest"
 	"parley/internal/desk/feed"
-	"parley/internal/desk/job"
+	"parley/internal/ground/job"
 )
 
 // The log is trimmed while it serves: a cursor it still reaches goes on, one it

@@ -17,8 +17,8 @@ import (
 	"parley/internal/channel"
 	"parley/internal/check/parleytest"
 	"parley/internal/desk/feed"
-	"parley/internal/desk/job"
 	"parley/internal/desk/message"
+	"parley/internal/ground/job"
 	"parley/internal/ground/store"
 )
 
