@@ -9,6 +9,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,6 +39,7 @@ import (
 	"parley/internal/edge/token"
 	"parley/internal/ground/clock"
 	"parley/internal/ground/cursor"
+	"parley/internal/ground/idempotency"
 	"parley/internal/ground/job"
 	"parley/internal/ground/publicid"
 	"parley/internal/ground/quota"
@@ -94,8 +96,10 @@ type Config struct {
 	CallTimeout time.Duration
 	// Lease is how long a lane is held; three times CallTimeout by default.
 	Lease time.Duration
-	// Jobs are the workers' settings.
+	// Jobs are the workers' settings; the app sets News, Tracer and Durations.
 	Jobs job.Options
+	// Log says how much of the event log is kept.
+	Log feed.Retention
 	// Trace sees every statement; nil for none.
 	Trace store.Trace
 	// Tracer traces requests, jobs and statements; nil for none.
@@ -166,7 +170,7 @@ func (a *App) wire(ctx context.Context) error {
 	a.Roster = peer.New(peer.Options{Store: a.Store, Signals: a.bus, Bus: a.busName})
 	// The hub stands before the directory is read, so that no change falls between.
 	observe := func(ctx context.Context, e *feed.Event) { a.Directory.Observe(ctx, e) }
-	recent := min(feed.MostRecent, cmp.Or(a.Config.Jobs.Log.Least, feed.DefaultLogLeast))
+	recent := min(feed.MostRecent, cmp.Or(a.Config.Log.Least, feed.DefaultLogLeast))
 	a.Hub, err = feed.NewHub(ctx, a.Store, cursors, feed.HubOptions{Bus: a.bus, Observe: observe, Recent: int(recent)})
 	if err != nil {
 		return err
@@ -184,6 +188,7 @@ func (a *App) wire(ctx context.Context) error {
 	}
 	a.Receiver = &inbound.Receiver{Messenger: a.Messenger, Entries: inbound.NewEntries()}
 	a.Bulk = &bulk.Service{Conversations: a.Conversations, Begins: quota.New("begin", "bulk operations", cmp.Or(a.Config.Bulks, 60), clock.Real{})}
+	a.Config.Jobs.News = a.Messenger.Waiting()
 	a.board = presence.New(presence.Options{Signals: a.bus})
 	streams := &live.Streams{Service: a.Conversations, Hub: a.Hub, Board: a.board, Bulk: a.Bulk}
 	a.Schema = resolvers.Resolver{
@@ -297,7 +302,7 @@ func (a *App) Run(ctx context.Context) error {
 		return unlessStopped(ctx, err)
 	}
 	defer background(ctx, a.Receiver.Watch)()
-	jobs, err := job.Start(ctx, a.Store, a.Receiver, a.Bulk, a.Config.Jobs)
+	jobs, err := job.Start(ctx, a.Store, a.Jobs(), a.Config.Jobs)
 	if err != nil {
 		return unlessStopped(ctx, err)
 	}
@@ -305,6 +310,12 @@ func (a *App) Run(ctx context.Context) error {
 	stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
 	defer cancel()
 	return errors.Join(err, jobs.Stop(stopCtx))
+}
+
+// Jobs are the jobs of all subjects.
+func (a *App) Jobs() []job.Job {
+	return slices.Concat(a.Messenger.Jobs(), a.Conversations.Jobs(), idempotency.Jobs(a.Store), a.Receiver.Jobs(),
+		feed.Jobs(a.Store, a.Config.Log), textindex.Jobs(a.Store), a.Bulk.Jobs())
 }
 
 // unlessStopped is the error of a start, none when it was stopped meanwhile.

@@ -7,7 +7,6 @@ import (
 	"fmt"
 
 	entsql "entgo.io/ent/dialect/sql"
-	"github.com/riverqueue/river"
 
 	"parley/internal/desk/conversation"
 	"parley/internal/ground/fault"
@@ -326,20 +325,4 @@ func (f *Service) room(ctx context.Context, tx *store.Tx, agent int64) error {
 		err = fault.New(fault.LimitExceeded, "You have the maximum of %d bulk operations that have not ended. Wait for one to end, or cancel one.", MostOpen)
 	}
 	return err
-}
-
-// Work is the job that works an operation off.
-type Work struct {
-	OperationID int64 `json:"operation_id"`
-}
-
-// Kind implements river.JobArgs.
-func (Work) Kind() string { return "bulk_work" }
-
-// Queue is River's queue for the job: the few workers it has leave those of the
-// lanes alone.
-const Queue = "bulk"
-
-func enqueue(tx *store.Tx, operation int64) {
-	tx.Enqueue(Work{operation}, &river.InsertOpts{Queue: Queue})
 }

@@ -16,16 +16,6 @@ import (
 	"parley/internal/ground/viewer"
 )
 
-// CatchUpJob is the job that catches up with one account.
-type CatchUpJob struct {
-	Account string     `json:"account"`
-	Since   clock.Time `json:"since"`
-	At      clock.Time `json:"at"` // when it is meant to run
-}
-
-// Kind implements river.JobArgs.
-func (CatchUpJob) Kind() string { return "catch_up" }
-
 // CatchUpPause is how long after the last catch-up with an account the next one begins
 // at the earliest.
 const CatchUpPause = 5 * time.Minute

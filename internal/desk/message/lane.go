@@ -17,14 +17,6 @@ import (
 	"parley/internal/ground/viewer"
 )
 
-// DrainLane is the job that sends a conversation's queued messages, in order.
-type DrainLane struct {
-	ConversationID int64 `json:"conversation_id"`
-}
-
-// Kind implements river.JobArgs.
-func (DrainLane) Kind() string { return "drain_lane" }
-
 // call is one attempt that is SENDING, ready for the carrier.
 type call struct {
 	attempt  int64

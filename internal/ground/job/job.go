@@ -1,200 +1,124 @@
 // Package job runs what may wait or must be tried again, on River: the jobs are
 // rows that the group writer adds in the transaction of the write that wants
-// them.
+// them. Each subject declares its own jobs:
+//
+//	func (s *Service) Jobs() []job.Job {
+//		return []job.Job{
+//			job.Work[Parcel]{Run: s.deliver, Timeout: 5 * time.Minute},
+//			job.Periodic{Name: "sweep_parcels", Run: s.sweep},
+//		}
+//	}
+//
+// Start runs those of all subjects. Servers of several versions work on the same
+// rows, so a job keeps its name and the JSON of its arguments.
 package job
 
 import (
+	"cmp"
 	"context"
-	"errors"
-	"fmt"
-	"log/slog"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/riverdriver"
-	"github.com/riverqueue/river/riverdriver/riverpgxv5"
-	"github.com/riverqueue/river/riverdriver/riversqlite"
-	"github.com/riverqueue/river/rivertype"
-
-	"parley/internal/desk/bulk"
-	"parley/internal/desk/feed"
-	"parley/internal/desk/inbound"
-	"parley/internal/ground/store"
-	"parley/internal/ground/trace"
 )
 
-// Options are the settings of the workers.
-type Options struct {
-	// Workers is how many jobs run at a time; 100 by default.
-	Workers int
-	// Sweep is how often lanes that nobody drains, bulk operations that nobody
-	// works at, and conversations that are due are looked for; 15 s by default.
-	Sweep time.Duration
-	// Log says how much of the event log is kept.
-	Log feed.Retention
-	// TrimEvery is how often the event log is trimmed; a minute by default.
-	TrimEvery time.Duration
-	// Logger takes River's own messages; slog's default when nil.
-	Logger *slog.Logger
-	// Tracer traces jobs; nil for none.
-	Tracer *trace.Tracer
-	// Durations takes how long jobs took; nil for nothing. See NewDurations.
-	Durations *prometheus.HistogramVec
+// Job is a kind of job: a Work or a Periodic.
+type Job interface {
+	addTo(*river.Config, Options)
 }
 
-// Runner is the running workers of one process.
-type Runner struct {
-	hurry context.CancelFunc
-	stop  func(context.Context) error
+// Work is a kind of job that writes add with arguments of type A (store.Tx.Enqueue).
+// Its name is the arguments' Kind.
+type Work[A river.JobArgs] struct {
+	// Run does the work. River tries again after an error; river.JobSnooze postpones.
+	// The context also ends when the process is told to stop: another run continues.
+	Run func(context.Context, A) error
+	// Timeout is how long a run may take; a minute by default.
+	Timeout time.Duration
+	// Pause is the time between a failure and the next try; by default River's, which grows.
+	Pause time.Duration
+	// Queue is where the jobs wait; the queue that all jobs share by default.
+	Queue Queue
 }
 
-// Start starts the workers. Stop ends them.
-func Start(ctx context.Context, s *store.Store, r *inbound.Receiver, f *bulk.Service, o Options) (*Runner, error) {
-	if s.Pool() != nil {
-		return start(ctx, riverpgxv5.New(s.Pool()), r, f, o)
-	}
-	return start(ctx, sqliteDriver{riversqlite.New(s.WriterDB()), r.Messenger.Waiting()}, r, f, o)
+// Queue is a queue with workers of its own, so that its jobs keep no others waiting.
+type Queue struct {
+	Name    string
+	Workers int           // how many of its jobs a process runs at a time
+	Poll    time.Duration // how often a process looks for jobs it was not notified of
 }
 
-// Stop lets the jobs under way finish, until ctx ends. Those that could go on
-// for long give up after the step they are at.
-func (r *Runner) Stop(ctx context.Context) error {
-	r.hurry()
-	return r.stop(ctx)
+// Periodic is a job without arguments. One process, River's leader, adds a run when it
+// becomes the leader and then at each interval. Any process may do it, two runs may
+// overlap, and none is retried: the next run is the next try.
+type Periodic struct {
+	// Name is the job's kind in the table of jobs and in metrics.
+	Name string
+	// Every is the interval; Options.Sweep by default.
+	Every time.Duration
+	// Run does the work, within a minute. When the process is told to stop, the runner
+	// waits for it; a long one looks at Stopping between steps.
+	Run func(context.Context) error
 }
 
-func start[T any](ctx context.Context, driver riverdriver.Driver[T], r *inbound.Receiver, f *bulk.Service, o Options) (*Runner, error) {
-	// Start's context would stop the workers the hard way when it ends.
-	ctx = context.WithoutCancel(ctx)
-	stopping, hurry := context.WithCancel(ctx)
-	config, err := configure(stopping, r, f, o)
-	if err != nil {
-		hurry()
-		return nil, err
+func (w Work[A]) addTo(c *river.Config, _ Options) {
+	var args A
+	run := func(ctx context.Context, args A) error {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		defer context.AfterFunc(stopping(ctx), cancel)()
+		return w.Run(ctx, args)
 	}
-	client, err := river.NewClient(driver, config)
-	if err == nil {
-		err = client.Start(ctx)
+	river.AddWorkerArgs(c.Workers, args, &worker[A]{run: run, timeout: w.Timeout, pause: w.Pause})
+	if w.Queue.Name != "" {
+		c.Queues[w.Queue.Name] = river.QueueConfig{MaxWorkers: w.Queue.Workers, FetchPollInterval: w.Queue.Poll}
 	}
-	if err != nil {
-		hurry()
-		return nil, fmt.Errorf("job: start: %w", err)
-	}
-	return &Runner{hurry: hurry, stop: client.Stop}, nil
 }
 
-func configure(stopping context.Context, r *inbound.Receiver, f *bulk.Service, o Options) (*river.Config, error) {
-	if o.Workers == 0 {
-		o.Workers = 100
-	}
-	if o.Sweep == 0 {
-		o.Sweep = 15 * time.Second
-	}
-	if o.TrimEvery == 0 {
-		o.TrimEvery = time.Minute
-	}
-	if o.Logger == nil {
-		o.Logger = slog.New(quiet{slog.Default().Handler()})
-	}
-	workers := river.NewWorkers()
-	for _, err := range []error{
-		river.AddWorkerSafely(workers, &drainLane{messenger: r.Messenger, stopping: stopping}),
-		river.AddWorkerSafely(workers, &sweepLanes{messenger: r.Messenger}),
-		river.AddWorkerSafely(workers, &sweepDue{desk: r.Messenger.Conversations}),
-		river.AddWorkerSafely(workers, &forgetKeys{store: r.Messenger.Conversations.Store}),
-		river.AddWorkerSafely(workers, &forgetRaw{receiver: r}),
-		river.AddWorkerSafely(workers, &catchUp{receiver: r, stopping: stopping}),
-		river.AddWorkerSafely(workers, &bulkWork{foreman: f, stopping: stopping}),
-		river.AddWorkerSafely(workers, &sweepBulk{foreman: f}),
-		river.AddWorkerSafely(workers, &forgetBulk{foreman: f}),
-		river.AddWorkerSafely(workers, &buildSearch{store: r.Messenger.Conversations.Store, stopping: stopping}),
-		river.AddWorkerSafely(workers, &trimLog{store: r.Messenger.Conversations.Store, keep: o.Log}),
-	} {
-		if err != nil {
-			return nil, err
-		}
-	}
-	return &river.Config{
-		Logger:       o.Logger,
-		ErrorHandler: failures{},
-		Queues: map[string]river.QueueConfig{
-			river.QueueDefault: {MaxWorkers: o.Workers},
-			bulk.Queue:         {MaxWorkers: bulkWorkers, FetchPollInterval: bulkPoll},
-		},
-		Workers: workers,
-		// What a newer version wants done waits for a worker that can.
-		FetchOnlyKnownKinds: true,
-		Middleware:          []rivertype.Middleware{&observed{tracer: o.Tracer, durations: o.Durations}},
-		// Workers are told of new jobs (by PostgreSQL, or by the bell); the poll
-		// is for what they were not told of, such as a lane that has rested.
-		FetchCooldown:     fetchCooldown,
-		FetchPollInterval: 200 * time.Millisecond,
-		PeriodicJobs: []*river.PeriodicJob{
-			every(o.Sweep, SweepLanes{}), every(o.Sweep, SweepDue{}), every(time.Hour, ForgetKeys{}), every(time.Hour, ForgetRaw{}),
-			every(o.TrimEvery, TrimLog{}), every(o.Sweep, BuildSearch{}), every(o.Sweep, SweepBulk{}), every(time.Hour, ForgetBulk{}),
-		},
-	}, nil
-}
-
-// How many bulk operations a process works at, each taking half of a worker's
-// time at most; and how often it looks for one where nobody tells it.
-const (
-	bulkWorkers = 2
-	bulkPoll    = 500 * time.Millisecond
-)
-
-// fetchCooldown is the least time between two looks for jobs: a burst of
-// messages is fetched in bulk.
-const fetchCooldown = 10 * time.Millisecond
-
-func every(interval time.Duration, args river.JobArgs) *river.PeriodicJob {
-	return river.NewPeriodicJob(river.PeriodicInterval(interval),
+func (p Periodic) addTo(c *river.Config, o Options) {
+	args := named{p.Name}
+	river.AddWorkerArgs(c.Workers, args, &worker[named]{run: func(ctx context.Context, _ named) error { return p.Run(ctx) }})
+	c.PeriodicJobs = append(c.PeriodicJobs, river.NewPeriodicJob(river.PeriodicInterval(cmp.Or(p.Every, o.Sweep)),
 		func() (river.JobArgs, *river.InsertOpts) { return args, &river.InsertOpts{MaxAttempts: 1} },
-		&river.PeriodicJobOpts{RunOnStart: true})
+		&river.PeriodicJobOpts{RunOnStart: true}))
 }
 
-// failures logs what a job failed with; River tries it again.
-type failures struct{}
+// named are the arguments of a periodic job: an empty object in JSON.
+type named struct{ kind string }
 
-// HandleError implements river.ErrorHandler.
-func (failures) HandleError(ctx context.Context, job *rivertype.JobRow, err error) *river.ErrorHandlerResult {
-	slog.ErrorContext(ctx, "a job failed and will be tried again", "kind", job.Kind, "job", job.ID, "attempt", job.Attempt, "error", err)
-	return nil
+// Kind implements river.JobArgs.
+func (n named) Kind() string { return n.kind }
+
+// worker shows River how to run a kind of job.
+type worker[A river.JobArgs] struct {
+	river.WorkerDefaults[A]
+	run            func(context.Context, A) error
+	timeout, pause time.Duration // River's for zero
 }
 
-// HandlePanic implements river.ErrorHandler.
-func (failures) HandlePanic(ctx context.Context, job *rivertype.JobRow, p any, trace string) *river.ErrorHandlerResult {
-	slog.ErrorContext(ctx, "a job panicked and will be tried again", "kind", job.Kind, "job", job.ID, "panic", p, "stack", trace)
-	return nil
-}
+// Work implements river.Worker.
+func (w *worker[A]) Work(ctx context.Context, job *river.Job[A]) error { return w.run(ctx, job.Args) }
 
-// quiet lets only River's warnings and errors through.
-type quiet struct{ slog.Handler }
+// Timeout implements river.Worker.
+func (w *worker[A]) Timeout(*river.Job[A]) time.Duration { return w.timeout }
 
-// Enabled implements slog.Handler.
-func (q quiet) Enabled(ctx context.Context, level slog.Level) bool {
-	return level >= slog.LevelWarn && q.Handler.Enabled(ctx, level)
-}
-
-// Handle implements slog.Handler. What was cut short because the workers stop is
-// no error.
-func (q quiet) Handle(ctx context.Context, r slog.Record) error {
-	stopped := false
-	r.Attrs(func(a slog.Attr) bool {
-		err, isError := a.Value.Any().(error)
-		stopped = isError && errors.Is(err, context.Canceled) ||
-			a.Value.Kind() == slog.KindString && a.Value.String() == context.Canceled.Error()
-		return !stopped
-	})
-	if stopped {
-		return nil
+// NextRetry implements river.Worker.
+func (w *worker[A]) NextRetry(*river.Job[A]) time.Time {
+	if w.pause == 0 {
+		return time.Time{}
 	}
-	return q.Handler.Handle(ctx, r)
+	return time.Now().Add(w.pause)
 }
 
-// WithAttrs implements slog.Handler.
-func (q quiet) WithAttrs(attrs []slog.Attr) slog.Handler { return quiet{q.Handler.WithAttrs(attrs)} }
+// stoppingKey is where the context of a job holds the one that ends when the process
+// is told to stop.
+type stoppingKey struct{}
 
-// WithGroup implements slog.Handler.
-func (q quiet) WithGroup(name string) slog.Handler { return quiet{q.Handler.WithGroup(name)} }
+// Stopping reports whether the process that runs the job of ctx has been told to stop.
+func Stopping(ctx context.Context) bool { return stopping(ctx).Err() != nil }
+
+func stopping(ctx context.Context) context.Context {
+	if s, ok := ctx.Value(stoppingKey{}).(context.Context); ok {
+		return s
+	}
+	return context.Background() // not run by a Runner
+}
