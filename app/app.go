@@ -179,28 +179,42 @@ func (a *App) wire(ctx context.Context) error {
 	if a.Directory, err = directory.Load(ctx, a.Store, ids, providers); err != nil {
 		return err
 	}
-	a.Conversations = &conversation.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors}
-	a.Messenger = &message.Messenger{
-		Reader: message.Reader{Conversations: a.Conversations}, Providers: providers.ByName(), PublicURL: a.Config.PublicURL,
-		CallTimeout: a.Config.CallTimeout, Lease: a.Config.Lease, Metrics: message.NewMetrics(a.Store),
-		Sends:  quota.New("send", "messages", cmp.Or(a.Config.Sends, 600), clock.Real{}),
-		Starts: quota.New("start", "conversations", cmp.Or(a.Config.Starts, 180), clock.Real{}),
-	}
-	a.Receiver = &inbound.Receiver{Messenger: a.Messenger, Entries: inbound.NewEntries()}
-	a.Bulk = &bulk.Service{Conversations: a.Conversations, Begins: quota.New("begin", "bulk operations", cmp.Or(a.Config.Bulks, 60), clock.Real{})}
-	a.Config.Jobs.News = a.Messenger.Waiting()
-	a.board = presence.New(presence.Options{Signals: a.bus})
-	streams := &live.Streams{Service: a.Conversations, Hub: a.Hub, Board: a.board, Bulk: a.Bulk}
-	a.Schema = resolvers.Resolver{
-		ConversationService: a.Conversations, Messenger: a.Messenger, Bulk: a.Bulk, Live: streams,
-		Search: &search.Searcher{Conversations: a.Conversations}, Texts: &quicktext.Service{Live: streams},
-	}
+	a.wireDesk(ids, cursors, providers.ByName())
 	config := graph.Config{Schema: graph.Published(), Resolvers: &a.Schema}
 	a.selection = selection.New(graph.NewExecutableSchema(config), graph.SelectionTables(config))
 	if a.Server, err = server.New(a.serverOptions()); err != nil {
 		return err
 	}
 	return a.registerMetrics()
+}
+
+// wireDesk gives the use cases what they work with.
+func (a *App) wireDesk(ids *publicid.Codec, cursors *feed.Cursors, providers map[string]channel.Provider) {
+	a.Conversations = &conversation.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors}
+	messages := message.Reader{Store: a.Store, Cursors: cursors, Conversations: a.Conversations}
+	a.Messenger = &message.Messenger{
+		Reader: messages, Directory: a.Directory, IDs: ids, Providers: providers, PublicURL: a.Config.PublicURL,
+		CallTimeout: a.Config.CallTimeout, Lease: a.Config.Lease, Metrics: message.NewMetrics(a.Store),
+		Sends:  quota.New("send", "messages", cmp.Or(a.Config.Sends, 600), clock.Real{}),
+		Starts: quota.New("start", "conversations", cmp.Or(a.Config.Starts, 180), clock.Real{}),
+	}
+	a.Config.Jobs.News = a.Messenger.Waiting()
+	a.Receiver = &inbound.Receiver{
+		Store: a.Store, Directory: a.Directory, IDs: ids, Conversations: a.Conversations, Messenger: a.Messenger, Providers: providers,
+		Entries: inbound.NewEntries(),
+	}
+	searcher := &search.Searcher{Store: a.Store, Directory: a.Directory, Cursors: cursors, Conversations: a.Conversations}
+	a.Bulk = &bulk.Service{
+		Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors, Conversations: a.Conversations, Search: searcher,
+		Begins: quota.New("begin", "bulk operations", cmp.Or(a.Config.Bulks, 60), clock.Real{}),
+	}
+	a.board = presence.New(presence.Options{Signals: a.bus})
+	streams := &live.Streams{Service: a.Conversations, Hub: a.Hub, Board: a.board, Bulk: a.Bulk, Reader: messages}
+	a.Schema = resolvers.Resolver{
+		Directory: a.Directory, IDs: ids,
+		ConversationService: a.Conversations, Messenger: a.Messenger, Bulk: a.Bulk, Live: streams, Searcher: searcher,
+		Texts: &quicktext.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors, Live: streams},
+	}
 }
 
 // keys reads the keys that all processes on this database share.

@@ -22,6 +22,8 @@ import (
 
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/directory"
+	"parley/internal/desk/feed"
+	"parley/internal/desk/search"
 	"parley/internal/ground/clock"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/lease"
@@ -57,8 +59,13 @@ const (
 
 // Service starts, works off and shows bulk operations.
 type Service struct {
-	// Conversations is required.
+	// These are required. Search finds the conversations of a selection by words.
+	Store         *store.Store
+	Directory     *directory.Directory
+	IDs           *publicid.Codec
+	Cursors       *feed.Cursors
 	Conversations *conversation.Service
+	Search        *search.Searcher
 	// BatchSize is how many conversations a transaction decides; 100 by default.
 	BatchSize int
 	// Lease is how long a worker may be silent before another takes over; 15 s by
@@ -171,7 +178,7 @@ func (f *Service) scan(rows *sql.Rows) (*Row, error) {
 func (*Row) IsNode() {}
 
 // ID is the opaque id.
-func (r *Row) ID() string { return r.service.Conversations.IDs.Encode(publicid.BulkOperation, r.Key) }
+func (r *Row) ID() string { return r.service.IDs.Encode(publicid.BulkOperation, r.Key) }
 
 // Action is what is done with each conversation.
 func (r *Row) Action() conversation.Action { return r.Task.Action.Known() }
@@ -190,14 +197,14 @@ func (r *Row) isKnown() bool { return r.Action() != conversation.OtherAction && 
 
 // Assignee is who gets the conversations; nil for nobody.
 func (r *Row) Assignee() *directory.Agent {
-	return r.service.Conversations.Directory.Agent(r.Task.Assignee)
+	return r.service.Directory.Agent(r.Task.Assignee)
 }
 
 // ConfirmForOwner reports whether a colleague's read state may change.
 func (r *Row) ConfirmForOwner() bool { return r.Task.Confirmed }
 
 // CreatedBy is the agent under whose rights it is done.
-func (r *Row) CreatedBy() *directory.Agent { return r.service.Conversations.Directory.Agent(r.creator) }
+func (r *Row) CreatedBy() *directory.Agent { return r.service.Directory.Agent(r.creator) }
 
 // StopReason is why it is STOPPED; nil when it is not.
 func (r *Row) StopReason() *StopReason { return optional(r.stopped.Shown()) }
@@ -294,8 +301,8 @@ func (f *Service) ByKey(ctx context.Context, keys []int64) (map[int64]*Row, erro
 		in[i] = k
 	}
 	out := map[int64]*Row{}
-	q := selected(f.Conversations.Store.Builder(), entsql.In("id", in...), visible(viewer.FromContext(ctx)))
-	err := f.Conversations.Store.Read(ctx, viewer.FromContext(ctx), q, func(rows *sql.Rows) error {
+	q := selected(f.Store.Builder(), entsql.In("id", in...), visible(viewer.FromContext(ctx)))
+	err := f.Store.Read(ctx, viewer.FromContext(ctx), q, func(rows *sql.Rows) error {
 		r, err := f.scan(rows)
 		if err == nil {
 			out[r.Key] = r
@@ -308,7 +315,7 @@ func (f *Service) ByKey(ctx context.Context, keys []int64) (map[int64]*Row, erro
 // Get reads an operation by its public id: NOT_FOUND when it is not there or the
 // viewer of ctx may not see it.
 func (f *Service) Get(ctx context.Context, id string) (*Row, error) {
-	key, _ := f.Conversations.IDs.Decode(publicid.BulkOperation, id)
+	key, _ := f.IDs.Decode(publicid.BulkOperation, id)
 	return f.get(ctx, key)
 }
 

@@ -118,7 +118,7 @@ func (f *Service) begin(ctx context.Context, r request, task conversation.Task, 
 func (f *Service) beginOnce(ctx context.Context, r request, task conversation.Task, items []item, refused error) (key int64, err error) {
 	spending := quota.Spend(ctx, f.Begins)
 	var repeated bool
-	err = f.Conversations.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+	err = f.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
 		key, repeated, err = idempotency.Do(ctx, tx, r.mutation, r.key, r.input, func() (int64, error) {
 			if refused != nil {
 				return 0, refused
@@ -166,7 +166,7 @@ func (f *Service) freeze(ctx context.Context, s *Selection, task conversation.Ta
 	if err != nil {
 		return frozen{}, err
 	}
-	err = f.Conversations.Store.Scan(ctx, func(ctx context.Context) error {
+	err = f.Store.Scan(ctx, func(ctx context.Context) error {
 		set, err = read(ctx)
 		return err
 	})
@@ -229,7 +229,7 @@ func (f *Service) freezeNamed(ctx context.Context, ids []string, task conversati
 	var keys []int64
 	place := map[int64]int{}
 	for _, id := range ids {
-		key, ok := f.Conversations.IDs.Decode(publicid.Conversation, id)
+		key, ok := f.IDs.Decode(publicid.Conversation, id)
 		if !ok {
 			return set, fault.Input("input.selection.ids", "%.40q is not the id of a conversation.", id)
 		}
