@@ -30,6 +30,7 @@ import (
 	"parley/internal/ground/publicid"
 	"parley/internal/ground/quota"
 	"parley/internal/ground/store"
+	"parley/internal/ground/table"
 	"parley/internal/ground/viewer"
 )
 
@@ -207,13 +208,13 @@ func (r *Row) ConfirmForOwner() bool { return r.Task.Confirmed }
 func (r *Row) CreatedBy() *directory.Agent { return r.service.Directory.Agent(r.creator) }
 
 // StopReason is why it is STOPPED; nil when it is not.
-func (r *Row) StopReason() *StopReason { return optional(r.stopped.Shown()) }
+func (r *Row) StopReason() *StopReason { return table.Optional(r.stopped.Shown()) }
 
 // StartedAt is when a worker began; nil before.
-func (r *Row) StartedAt() *clock.Time { return optional(r.started) }
+func (r *Row) StartedAt() *clock.Time { return table.Optional(r.started) }
 
 // FinishedAt is when it ended; nil before.
-func (r *Row) FinishedAt() *clock.Time { return optional(r.finished) }
+func (r *Row) FinishedAt() *clock.Time { return table.Optional(r.finished) }
 
 // ExpiresAt is when it and its results are removed at the latest; nil before its
 // end.
@@ -262,14 +263,6 @@ func refusals(refused map[fault.Code]int64) []*RefusalCount {
 	}
 	slices.SortFunc(out, func(a, b *RefusalCount) int { return cmp.Compare(a.Code, b.Code) })
 	return out
-}
-
-func optional[T comparable](v T) *T {
-	var zero T
-	if v == zero {
-		return nil
-	}
-	return &v
 }
 
 // visible keeps to the operations that v may see: their own, with ViewAllData
