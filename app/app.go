@@ -9,6 +9,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,7 +26,6 @@ import (
 	"parley/internal/desk/directory"
 	"parley/internal/desk/feed"
 	"parley/internal/desk/inbound"
-	"parley/internal/desk/job"
 	"parley/internal/desk/live"
 	"parley/internal/desk/message"
 	"parley/internal/desk/peer"
@@ -39,6 +39,8 @@ import (
 	"parley/internal/edge/token"
 	"parley/internal/ground/clock"
 	"parley/internal/ground/cursor"
+	"parley/internal/ground/idempotency"
+	"parley/internal/ground/job"
 	"parley/internal/ground/publicid"
 	"parley/internal/ground/quota"
 	"parley/internal/ground/store"
@@ -94,8 +96,10 @@ type Config struct {
 	CallTimeout time.Duration
 	// Lease is how long a lane is held; three times CallTimeout by default.
 	Lease time.Duration
-	// Jobs are the workers' settings.
+	// Jobs are the workers' settings; the app sets News, Tracer and Durations.
 	Jobs job.Options
+	// Log says how much of the event log is kept.
+	Log feed.Retention
 	// Trace sees every statement; nil for none.
 	Trace store.Trace
 	// Tracer traces requests, jobs and statements; nil for none.
@@ -166,7 +170,7 @@ func (a *App) wire(ctx context.Context) error {
 	a.Roster = peer.New(peer.Options{Store: a.Store, Signals: a.bus, Bus: a.busName})
 	// The hub stands before the directory is read, so that no change falls between.
 	observe := func(ctx context.Context, e *feed.Event) { a.Directory.Observe(ctx, e) }
-	recent := min(feed.MostRecent, cmp.Or(a.Config.Jobs.Log.Least, feed.DefaultLogLeast))
+	recent := min(feed.MostRecent, cmp.Or(a.Config.Log.Least, feed.DefaultLogLeast))
 	a.Hub, err = feed.NewHub(ctx, a.Store, cursors, feed.HubOptions{Bus: a.bus, Observe: observe, Recent: int(recent)})
 	if err != nil {
 		return err
@@ -175,27 +179,42 @@ func (a *App) wire(ctx context.Context) error {
 	if a.Directory, err = directory.Load(ctx, a.Store, ids, providers); err != nil {
 		return err
 	}
-	a.Conversations = &conversation.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors}
-	a.Messenger = &message.Messenger{
-		Reader: message.Reader{Conversations: a.Conversations}, Providers: providers.ByName(), PublicURL: a.Config.PublicURL,
-		CallTimeout: a.Config.CallTimeout, Lease: a.Config.Lease, Metrics: message.NewMetrics(a.Store),
-		Sends:  quota.New("send", "messages", cmp.Or(a.Config.Sends, 600), clock.Real{}),
-		Starts: quota.New("start", "conversations", cmp.Or(a.Config.Starts, 180), clock.Real{}),
-	}
-	a.Receiver = &inbound.Receiver{Messenger: a.Messenger, Entries: inbound.NewEntries()}
-	a.Bulk = &bulk.Service{Conversations: a.Conversations, Begins: quota.New("begin", "bulk operations", cmp.Or(a.Config.Bulks, 60), clock.Real{})}
-	a.board = presence.New(presence.Options{Signals: a.bus})
-	streams := &live.Streams{Service: a.Conversations, Hub: a.Hub, Board: a.board, Bulk: a.Bulk}
-	a.Schema = resolvers.Resolver{
-		ConversationService: a.Conversations, Messenger: a.Messenger, Bulk: a.Bulk, Live: streams,
-		Search: &search.Searcher{Conversations: a.Conversations}, Texts: &quicktext.Service{Live: streams},
-	}
+	a.wireDesk(ids, cursors, providers.ByName())
 	config := graph.Config{Schema: graph.Published(), Resolvers: &a.Schema}
 	a.selection = selection.New(graph.NewExecutableSchema(config), graph.SelectionTables(config))
 	if a.Server, err = server.New(a.serverOptions()); err != nil {
 		return err
 	}
 	return a.registerMetrics()
+}
+
+// wireDesk gives the use cases what they work with.
+func (a *App) wireDesk(ids *publicid.Codec, cursors *feed.Cursors, providers map[string]channel.Provider) {
+	a.Conversations = &conversation.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors}
+	messages := message.Reader{Store: a.Store, Cursors: cursors, Conversations: a.Conversations}
+	a.Messenger = &message.Messenger{
+		Reader: messages, Directory: a.Directory, IDs: ids, Providers: providers, PublicURL: a.Config.PublicURL,
+		CallTimeout: a.Config.CallTimeout, Lease: a.Config.Lease, Metrics: message.NewMetrics(a.Store),
+		Sends:  quota.New("send", "messages", cmp.Or(a.Config.Sends, 600), clock.Real{}),
+		Starts: quota.New("start", "conversations", cmp.Or(a.Config.Starts, 180), clock.Real{}),
+	}
+	a.Config.Jobs.News = a.Messenger.Waiting()
+	a.Receiver = &inbound.Receiver{
+		Store: a.Store, Directory: a.Directory, IDs: ids, Conversations: a.Conversations, Messenger: a.Messenger, Providers: providers,
+		Entries: inbound.NewEntries(),
+	}
+	searcher := &search.Searcher{Store: a.Store, Directory: a.Directory, Cursors: cursors, Conversations: a.Conversations}
+	a.Bulk = &bulk.Service{
+		Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors, Conversations: a.Conversations, Search: searcher,
+		Begins: quota.New("begin", "bulk operations", cmp.Or(a.Config.Bulks, 60), clock.Real{}),
+	}
+	a.board = presence.New(presence.Options{Signals: a.bus})
+	streams := &live.Streams{Service: a.Conversations, Hub: a.Hub, Board: a.board, Bulk: a.Bulk, Reader: messages}
+	a.Schema = resolvers.Resolver{
+		Directory: a.Directory, IDs: ids,
+		ConversationService: a.Conversations, Messenger: a.Messenger, Bulk: a.Bulk, Live: streams, Searcher: searcher,
+		Texts: &quicktext.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors, Live: streams},
+	}
 }
 
 // keys reads the keys that all processes on this database share.
@@ -297,7 +316,7 @@ func (a *App) Run(ctx context.Context) error {
 		return unlessStopped(ctx, err)
 	}
 	defer background(ctx, a.Receiver.Watch)()
-	jobs, err := job.Start(ctx, a.Store, a.Receiver, a.Bulk, a.Config.Jobs)
+	jobs, err := job.Start(ctx, a.Store, a.Jobs(), a.Config.Jobs)
 	if err != nil {
 		return unlessStopped(ctx, err)
 	}
@@ -305,6 +324,12 @@ func (a *App) Run(ctx context.Context) error {
 	stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
 	defer cancel()
 	return errors.Join(err, jobs.Stop(stopCtx))
+}
+
+// Jobs are the jobs of all subjects.
+func (a *App) Jobs() []job.Job {
+	return slices.Concat(a.Messenger.Jobs(), a.Conversations.Jobs(), idempotency.Jobs(a.Store), a.Receiver.Jobs(),
+		feed.Jobs(a.Store, a.Config.Log), textindex.Jobs(a.Store), a.Bulk.Jobs())
 }
 
 // unlessStopped is the error of a start, none when it was stopped meanwhile.

@@ -6,7 +6,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"parley/internal/desk/job"
+	"parley/internal/ground/job"
 	"parley/internal/ground/store"
 	"parley/internal/ground/store/address"
 	"parley/internal/ground/trace"

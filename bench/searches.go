@@ -62,7 +62,7 @@ func (s *settings) searchesOf(ctx context.Context, r *report, a *app.App, userna
 		return err
 	}
 	for i, one := range all {
-		page, err := a.Schema.Search.Find(viewer.NewContext(ctx, v), one.Input)
+		page, err := a.Schema.Searcher.Find(viewer.NewContext(ctx, v), one.Input)
 		if err != nil {
 			return err
 		}

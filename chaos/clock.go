@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"parley/app"
-	"parley/internal/desk/job"
 	"parley/internal/ground/clock"
+	"parley/internal/ground/job"
 	"parley/internal/ground/store"
 )
 

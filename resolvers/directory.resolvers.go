@@ -25,12 +25,12 @@ func (r *queryResolver) Viewer(ctx context.Context) (*viewer.Viewer, error) {
 
 // Agents is the resolver for the agents field.
 func (r *queryResolver) Agents(ctx context.Context) ([]*directory.Agent, error) {
-	return r.ConversationService.Directory.Agents(), nil
+	return r.Directory.Agents(), nil
 }
 
 // Channels is the resolver for the channels field.
 func (r *queryResolver) Channels(ctx context.Context) ([]*directory.Channel, error) {
-	return r.ConversationService.Directory.Channels(), nil
+	return r.Directory.Channels(), nil
 }
 
 // Record is the resolver for the record field.
@@ -50,17 +50,17 @@ func (r *recordResolver) Conversations(ctx context.Context, obj *conversation.Re
 
 // Agent is the resolver for the agent field.
 func (r *viewerResolver) Agent(ctx context.Context, obj *viewer.Viewer) (*directory.Agent, error) {
-	return r.ConversationService.Directory.Agent(obj.AgentID), nil
+	return r.Directory.Agent(obj.AgentID), nil
 }
 
 // Channels is the resolver for the channels field.
 func (r *viewerResolver) Channels(ctx context.Context, obj *viewer.Viewer) ([]*directory.Channel, error) {
-	return r.ConversationService.Directory.ChannelsOf(obj), nil
+	return r.Directory.ChannelsOf(obj), nil
 }
 
 // Queues is the resolver for the queues field.
 func (r *viewerResolver) Queues(ctx context.Context, obj *viewer.Viewer) ([]*directory.Queue, error) {
-	return r.ConversationService.Directory.QueuesOf(obj), nil
+	return r.Directory.QueuesOf(obj), nil
 }
 
 // Inboxes is the resolver for the inboxes field.

@@ -10,7 +10,7 @@ import (
 
 // node finds any object by its id, under the same rules as every other way to it.
 func (r *Resolver) node(ctx context.Context, id string) (graph.Node, error) {
-	kind, key, _ := r.ConversationService.IDs.Parse(id)
+	kind, key, _ := r.IDs.Parse(id)
 	switch kind {
 	case publicid.Conversation:
 		return one(ctx, key, r.ConversationService.ByKey)
@@ -25,15 +25,15 @@ func (r *Resolver) node(ctx context.Context, id string) (graph.Node, error) {
 	case publicid.QuickText:
 		return one(ctx, key, r.Texts.ByKey)
 	case publicid.Queue:
-		if q := r.ConversationService.Directory.Queue(key); q != nil {
+		if q := r.Directory.Queue(key); q != nil {
 			return q, nil
 		}
 	case publicid.Agent:
-		if a := r.ConversationService.Directory.Agent(key); a != nil {
+		if a := r.Directory.Agent(key); a != nil {
 			return a, nil
 		}
 	case publicid.Channel:
-		if c := r.ConversationService.Directory.Channel(key); c != nil {
+		if c := r.Directory.Channel(key); c != nil {
 			return c, nil
 		}
 	}

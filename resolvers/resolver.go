@@ -6,19 +6,23 @@ package resolvers
 import (
 	"parley/internal/desk/bulk"
 	"parley/internal/desk/conversation"
+	"parley/internal/desk/directory"
 	"parley/internal/desk/live"
 	"parley/internal/desk/message"
 	"parley/internal/desk/quicktext"
 	"parley/internal/desk/search"
+	"parley/internal/ground/publicid"
 )
 
 // Resolver holds the use cases. All fields are required.
 type Resolver struct {
+	Directory           *directory.Directory
+	IDs                 *publicid.Codec
 	ConversationService *conversation.Service
 	Messenger           *message.Messenger
 	Bulk                *bulk.Service
 	Live                *live.Streams
-	Search              *search.Searcher
+	Searcher            *search.Searcher
 	Texts               *quicktext.Service
 }
 

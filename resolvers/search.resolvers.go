@@ -19,7 +19,7 @@ func (r *queryResolver) Search(ctx context.Context, query string, view *conversa
 	if err != nil {
 		return nil, err
 	}
-	return r.found(ctx, search.Input{Query: query, View: view, Kinds: kinds, Size: w.Size, Cursor: w.Cursor})
+	return r.Searcher.FindInTurn(ctx, search.Input{Query: query, View: view, Kinds: kinds, Size: w.Size, Cursor: w.Cursor})
 }
 
 // Conversation is the batch resolver for the conversation field.

@@ -62,7 +62,9 @@ func withMender(ctx context.Context, c *cli, do func(*misread.Mender) error) (er
 		return err
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
-	return do(&misread.Mender{Messenger: a.Messenger, Progress: os.Stderr})
+	return do(&misread.Mender{
+		Store: a.Store, Directory: a.Directory, IDs: a.Messenger.IDs, Conversations: a.Conversations, Messenger: a.Messenger, Progress: os.Stderr,
+	})
 }
 
 // sayMisread prints what is wrong with a conversation, and what is done about it.

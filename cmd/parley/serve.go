@@ -12,7 +12,6 @@ import (
 	"parley/app"
 	"parley/internal/admin/seed"
 	"parley/internal/desk/feed"
-	"parley/internal/desk/job"
 	"parley/internal/edge/server"
 	"parley/internal/ground/store"
 	"parley/internal/ground/trace"
@@ -67,7 +66,7 @@ func (s *serveCmd) Run(ctx context.Context, c *cli, out io.Writer) (err error) {
 		Database: c.Database, Create: s.creates(), Mode: s.Mode, Addr: s.Addr, PrivateAddr: s.PrivateAddr,
 		PublicURL: s.PublicURL, Origins: s.Origins, Issuers: issuers, Playground: s.Playground, NATS: s.NATS, Demo: s.Demo, Tracer: tracer,
 		Sends: orAny(s.Sends), Starts: orAny(s.Starts), Bulks: orAny(s.Bulks),
-		Server: bounds, Jobs: job.Options{Log: feed.Retention{Age: s.LogAge, Events: s.LogEvents}},
+		Server: bounds, Log: feed.Retention{Age: s.LogAge, Events: s.LogEvents},
 	})
 	if err != nil {
 		return err

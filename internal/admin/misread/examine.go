@@ -46,12 +46,12 @@ func (m *Mender) examine(ctx context.Context, read query, s suspect) (*Finding, 
 	if err := f.readThread(ctx, read); err != nil {
 		return nil, err
 	}
-	ch := m.Messenger.Conversations.Directory.Channel(f.channel)
+	ch := m.Directory.Channel(f.channel)
 	if ch == nil {
 		return nil, nil
 	}
 	found := &Finding{
-		Conversation: m.Messenger.Conversations.IDs.Encode(publicid.Conversation, s.key), Sender: ch.Address, Address: f.address,
+		Conversation: m.IDs.Encode(publicid.Conversation, s.key), Sender: ch.Address, Address: f.address,
 	}
 	switch {
 	case len(f.others) > 0:

@@ -12,7 +12,7 @@ import (
 
 // mend examines a suspect under its lock and mends it.
 func (m *Mender) mend(ctx context.Context, tx *store.Tx, s suspect) (*Finding, error) {
-	row, err := m.Messenger.Conversations.Load(ctx, tx, s.key)
+	row, err := m.Conversations.Load(ctx, tx, s.key)
 	if err != nil {
 		return nil, err
 	}
@@ -21,7 +21,7 @@ func (m *Mender) mend(ctx context.Context, tx *store.Tx, s suspect) (*Finding, e
 		return nil, err
 	}
 	if found.Readdress != "" {
-		if err := m.Messenger.Conversations.Readdress(ctx, tx, row, found.Readdress, found.country); err != nil {
+		if err := m.Conversations.Readdress(ctx, tx, row, found.Readdress, found.country); err != nil {
 			return nil, err
 		}
 	}
@@ -34,7 +34,7 @@ func (m *Mender) mend(ctx context.Context, tx *store.Tx, s suspect) (*Finding, e
 }
 
 func (m *Mender) note(ctx context.Context, tx *store.Tx, row *conversation.Row, text string) error {
-	return m.Messenger.Conversations.Apply(ctx, tx, row, func(ctx context.Context, row *conversation.Row) (feed.Event, error) {
+	return m.Conversations.Apply(ctx, tx, row, func(ctx context.Context, row *conversation.Row) (feed.Event, error) {
 		note, err := m.Messenger.Insert(ctx, tx, row, message.New{Source: content.System, Content: content.NoteContent{Text: text}})
 		return feed.Event{Cause: feed.MessageAdded, MessageID: note.Key}, err
 	})

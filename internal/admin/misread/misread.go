@@ -18,8 +18,11 @@ import (
 	"io"
 	"slices"
 
+	"parley/internal/desk/conversation"
+	"parley/internal/desk/directory"
 	"parley/internal/desk/message"
 	"parley/internal/ground/progress"
+	"parley/internal/ground/publicid"
 	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"
 )
@@ -27,9 +30,13 @@ import (
 // operator reads whatever an operator asks about.
 const operator = store.System("an operator's command")
 
-// Mender finds and mends. Messenger is required.
+// Mender finds and mends. All fields but Progress are required.
 type Mender struct {
-	Messenger *message.Messenger
+	Store         *store.Store
+	Directory     *directory.Directory
+	IDs           *publicid.Codec
+	Conversations *conversation.Service
+	Messenger     *message.Messenger
 	// Progress shows how far it is; nil shows nothing.
 	Progress io.Writer
 }
@@ -53,7 +60,7 @@ func (f *Finding) Mendable() bool { return f.Readdress != "" || len(f.Notes) > 0
 // Find calls each with the findings, oldest conversation first, and changes nothing.
 func (m *Mender) Find(ctx context.Context, each func(*Finding)) error {
 	return m.search(ctx, "looking", func(ctx context.Context, s suspect) error {
-		found, err := m.examine(ctx, m.Messenger.Conversations.Store.As(operator), s)
+		found, err := m.examine(ctx, m.Store.As(operator), s)
 		if err == nil && found != nil {
 			each(found)
 		}
@@ -64,14 +71,14 @@ func (m *Mender) Find(ctx context.Context, each func(*Finding)) error {
 // Mend mends what Find finds and calls each with what was done. It waits for an
 // import, or another Mend, on the same database.
 func (m *Mender) Mend(ctx context.Context, each func(*Finding)) error {
-	release, err := m.Messenger.Conversations.Store.Alone(ctx, m.sayWaiting)
+	release, err := m.Store.Alone(ctx, m.sayWaiting)
 	if err != nil {
 		return err
 	}
 	defer release()
 	return m.search(ctx, "mending", func(ctx context.Context, s suspect) error {
 		var found *Finding
-		err := m.Messenger.Conversations.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+		err := m.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
 			found, err = m.mend(ctx, tx, s)
 			return err
 		})

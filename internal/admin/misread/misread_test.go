@@ -133,16 +133,22 @@ func line(f *misread.Finding) string {
 	return out
 }
 
+func (p *past) mender() *misread.Mender {
+	return &misread.Mender{
+		Store: p.Store, Directory: p.Directory, IDs: p.Messenger.IDs, Conversations: p.Conversations, Messenger: p.Messenger,
+	}
+}
+
 func (p *past) find() (lines []string) {
 	p.T.Helper()
-	m := &misread.Mender{Messenger: p.Messenger}
+	m := p.mender()
 	require.NoError(p.T, m.Find(context.Background(), func(f *misread.Finding) { lines = append(lines, line(f)) }))
 	return lines
 }
 
 func (p *past) mend() (lines []string) {
 	p.T.Helper()
-	m := &misread.Mender{Messenger: p.Messenger}
+	m := p.mender()
 	require.NoError(p.T, m.Mend(context.Background(), func(f *misread.Finding) { lines = append(lines, line(f)) }))
 	return lines
 }
@@ -324,7 +330,7 @@ func TestMendingGoesOnAfterAnInterruption(t *testing.T) {
 	for _, code := range codes {
 		p.hear(code, false)
 	}
-	m := &misread.Mender{Messenger: p.Messenger}
+	m := p.mender()
 	for i := range codes {
 		ctx, stop := context.WithCancel(context.Background())
 		err := m.Mend(ctx, func(*misread.Finding) { stop() })

@@ -29,7 +29,7 @@ func (m *Mender) writers(ctx context.Context) (map[int64]writers, error) {
 	known := map[int64]writers{}
 	err := m.eachKey(ctx, "raw_inbounds", func(after int64) (last int64, n int, err error) {
 		var suspicious []delivered
-		err = m.Messenger.Conversations.Store.Read(ctx, operator, readEntries.With(after, batch), func(rows *sql.Rows) error {
+		err = m.Store.Read(ctx, operator, readEntries.With(after, batch), func(rows *sql.Rows) error {
 			var d delivered
 			var payload []byte
 			if err := rows.Scan(&last, &d.account, &payload); err != nil {
@@ -68,7 +68,7 @@ func (m *Mender) from(account int64, payload []byte, providerID *string) string 
 	if json.Unmarshal(payload, &kept) != nil || kept.Message == nil || kept.Message.ProviderID == "" {
 		return ""
 	}
-	ch := m.Messenger.Conversations.Directory.ChannelAt(account, kept.Message.To)
+	ch := m.Directory.ChannelAt(account, kept.Message.To)
 	if ch == nil || !ch.Type.IsSMS() {
 		return ""
 	}
@@ -82,7 +82,7 @@ func (m *Mender) from(account int64, payload []byte, providerID *string) string 
 
 // place notes in which conversation a message is.
 func (m *Mender) place(ctx context.Context, d delivered, known map[int64]writers) error {
-	return m.Messenger.Conversations.Store.Read(ctx, operator, findMessage.With(d.account, d.providerID), func(rows *sql.Rows) error {
+	return m.Store.Read(ctx, operator, findMessage.With(d.account, d.providerID), func(rows *sql.Rows) error {
 		var conversation, seq int64
 		if err := rows.Scan(&conversation, &seq); err != nil {
 			return err
@@ -101,7 +101,7 @@ var findMessage = store.Fixed("SELECT conversation_id, seq FROM messages WHERE p
 // rule alone, or was read so from their record.
 func (m *Mender) misread(ctx context.Context) (keys []int64, err error) {
 	err = m.eachKey(ctx, "conversations", func(after int64) (last int64, n int, err error) {
-		err = m.Messenger.Conversations.Store.Read(ctx, operator, readAddresses.With(after, batch), func(rows *sql.Rows) error {
+		err = m.Store.Read(ctx, operator, readAddresses.With(after, batch), func(rows *sql.Rows) error {
 			var channelKey int64
 			var address string
 			var mobile sql.NullString
@@ -109,7 +109,7 @@ func (m *Mender) misread(ctx context.Context) (keys []int64, err error) {
 				return err
 			}
 			n++
-			ch := m.Messenger.Conversations.Directory.Channel(channelKey)
+			ch := m.Directory.Channel(channelKey)
 			if ch != nil && ch.Type.IsSMS() && (isMisread(address) || isMisreadFrom(address, mobile.String, ch)) {
 				keys = append(keys, last)
 			}
@@ -144,7 +144,7 @@ func isMisreadFrom(address, mobile string, ch *directory.Channel) bool {
 func (m *Mender) eachKey(ctx context.Context, table string, read func(after int64) (last int64, n int, err error)) error {
 	var most int64
 	q := store.SQL("SELECT COALESCE(MAX(id), 0) FROM " + table)
-	if err := m.Messenger.Conversations.Store.Read(ctx, operator, q, func(rows *sql.Rows) error { return rows.Scan(&most) }); err != nil {
+	if err := m.Store.Read(ctx, operator, q, func(rows *sql.Rows) error { return rows.Scan(&most) }); err != nil {
 		return err
 	}
 	show := progress.New(m.Progress, "numbers: reading", strings.ReplaceAll(table, "_", " "))

@@ -26,9 +26,9 @@ import (
 	"parley/internal/channel"
 	"parley/internal/channel/sandbox"
 	"parley/internal/channel/wire"
-	"parley/internal/desk/job"
 	"parley/internal/edge/server"
 	"parley/internal/ground/clock"
+	"parley/internal/ground/job"
 	"parley/internal/ground/viewer"
 )
 

@@ -21,12 +21,15 @@ import (
 
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/directory"
+	"parley/internal/desk/feed"
+	"parley/internal/desk/search"
 	"parley/internal/ground/clock"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/lease"
 	"parley/internal/ground/publicid"
 	"parley/internal/ground/quota"
 	"parley/internal/ground/store"
+	"parley/internal/ground/table"
 	"parley/internal/ground/viewer"
 )
 
@@ -56,8 +59,13 @@ const (
 
 // Service starts, works off and shows bulk operations.
 type Service struct {
-	// Conversations is required.
+	// These are required. Search finds the conversations of a selection by words.
+	Store         *store.Store
+	Directory     *directory.Directory
+	IDs           *publicid.Codec
+	Cursors       *feed.Cursors
 	Conversations *conversation.Service
+	Search        *search.Searcher
 	// BatchSize is how many conversations a transaction decides; 100 by default.
 	BatchSize int
 	// Lease is how long a worker may be silent before another takes over; 15 s by
@@ -170,7 +178,7 @@ func (f *Service) scan(rows *sql.Rows) (*Row, error) {
 func (*Row) IsNode() {}
 
 // ID is the opaque id.
-func (r *Row) ID() string { return r.service.Conversations.IDs.Encode(publicid.BulkOperation, r.Key) }
+func (r *Row) ID() string { return r.service.IDs.Encode(publicid.BulkOperation, r.Key) }
 
 // Action is what is done with each conversation.
 func (r *Row) Action() conversation.Action { return r.Task.Action.Known() }
@@ -189,23 +197,23 @@ func (r *Row) isKnown() bool { return r.Action() != conversation.OtherAction && 
 
 // Assignee is who gets the conversations; nil for nobody.
 func (r *Row) Assignee() *directory.Agent {
-	return r.service.Conversations.Directory.Agent(r.Task.Assignee)
+	return r.service.Directory.Agent(r.Task.Assignee)
 }
 
 // ConfirmForOwner reports whether a colleague's read state may change.
 func (r *Row) ConfirmForOwner() bool { return r.Task.Confirmed }
 
 // CreatedBy is the agent under whose rights it is done.
-func (r *Row) CreatedBy() *directory.Agent { return r.service.Conversations.Directory.Agent(r.creator) }
+func (r *Row) CreatedBy() *directory.Agent { return r.service.Directory.Agent(r.creator) }
 
 // StopReason is why it is STOPPED; nil when it is not.
-func (r *Row) StopReason() *StopReason { return optional(r.stopped.Shown()) }
+func (r *Row) StopReason() *StopReason { return table.Optional(r.stopped.Shown()) }
 
 // StartedAt is when a worker began; nil before.
-func (r *Row) StartedAt() *clock.Time { return optional(r.started) }
+func (r *Row) StartedAt() *clock.Time { return table.Optional(r.started) }
 
 // FinishedAt is when it ended; nil before.
-func (r *Row) FinishedAt() *clock.Time { return optional(r.finished) }
+func (r *Row) FinishedAt() *clock.Time { return table.Optional(r.finished) }
 
 // ExpiresAt is when it and its results are removed at the latest; nil before its
 // end.
@@ -256,14 +264,6 @@ func refusals(refused map[fault.Code]int64) []*RefusalCount {
 	return out
 }
 
-func optional[T comparable](v T) *T {
-	var zero T
-	if v == zero {
-		return nil
-	}
-	return &v
-}
-
 // visible keeps to the operations that v may see: their own, with ViewAllData
 // everybody's. Nil when that is all.
 func visible(v *viewer.Viewer) *entsql.Predicate {
@@ -293,8 +293,8 @@ func (f *Service) ByKey(ctx context.Context, keys []int64) (map[int64]*Row, erro
 		in[i] = k
 	}
 	out := map[int64]*Row{}
-	q := selected(f.Conversations.Store.Builder(), entsql.In("id", in...), visible(viewer.FromContext(ctx)))
-	err := f.Conversations.Store.Read(ctx, viewer.FromContext(ctx), q, func(rows *sql.Rows) error {
+	q := selected(f.Store.Builder(), entsql.In("id", in...), visible(viewer.FromContext(ctx)))
+	err := f.Store.Read(ctx, viewer.FromContext(ctx), q, func(rows *sql.Rows) error {
 		r, err := f.scan(rows)
 		if err == nil {
 			out[r.Key] = r
@@ -307,7 +307,7 @@ func (f *Service) ByKey(ctx context.Context, keys []int64) (map[int64]*Row, erro
 // Get reads an operation by its public id: NOT_FOUND when it is not there or the
 // viewer of ctx may not see it.
 func (f *Service) Get(ctx context.Context, id string) (*Row, error) {
-	key, _ := f.Conversations.IDs.Decode(publicid.BulkOperation, id)
+	key, _ := f.IDs.Decode(publicid.BulkOperation, id)
 	return f.get(ctx, key)
 }
 

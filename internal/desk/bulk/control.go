@@ -46,11 +46,11 @@ func (f *Service) Cancel(ctx context.Context, id string) (*Row, error) {
 
 // control changes the state of an operation that the viewer of ctx may see.
 func (f *Service) control(ctx context.Context, id string, change func(context.Context, *store.Tx, *Row) error) (op *Row, err error) {
-	key, ok := f.Conversations.IDs.Decode(publicid.BulkOperation, id)
+	key, ok := f.IDs.Decode(publicid.BulkOperation, id)
 	if !ok {
 		return nil, fault.Missing("bulk operation")
 	}
-	err = f.Conversations.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+	err = f.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
 		if op, err = f.load(ctx, tx, key); err != nil {
 			return err
 		}

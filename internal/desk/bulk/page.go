@@ -23,20 +23,20 @@ type Page = page.Page[*Row]
 type Edge = page.Edge[*Row]
 
 // Cursor returns the operation's place among those of its creator.
-func (r *Row) Cursor() string { return r.service.Conversations.Cursors.Seal(cursor.Operations, r.Key) }
+func (r *Row) Cursor() string { return r.service.Cursors.Seal(cursor.Operations, r.Key) }
 
 // Mine reads a page of the operations that the viewer of ctx began, newest first.
 func (f *Service) Mine(ctx context.Context, w Window) (*Page, error) {
-	q := selected(f.Conversations.Store.Builder(), entsql.EQ("creator_id", viewer.FromContext(ctx).AgentID))
+	q := selected(f.Store.Builder(), entsql.EQ("creator_id", viewer.FromContext(ctx).AgentID))
 	if w.Cursor != "" {
 		var key int64
-		if err := w.Place(f.Conversations.Cursors.Sealer, cursor.Operations, "bulk operations", &key); err != nil {
+		if err := w.Place(f.Cursors.Sealer, cursor.Operations, "bulk operations", &key); err != nil {
 			return nil, err
 		}
 		q.Where(entsql.LT("id", key))
 	}
 	var ops []*Row
-	err := f.Conversations.Store.Read(ctx, viewer.FromContext(ctx), q.OrderBy(entsql.Desc("id")).Limit(w.Size+1), func(rows *sql.Rows) error {
+	err := f.Store.Read(ctx, viewer.FromContext(ctx), q.OrderBy(entsql.Desc("id")).Limit(w.Size+1), func(rows *sql.Rows) error {
 		r, err := f.scan(rows)
 		ops = append(ops, r)
 		return err
@@ -58,7 +58,7 @@ type Result struct {
 
 // ConversationID is the public id of the conversation.
 func (r *Result) ConversationID() string {
-	return r.foreman.Conversations.IDs.Encode(publicid.Conversation, r.Key)
+	return r.foreman.IDs.Encode(publicid.Conversation, r.Key)
 }
 
 // Error is why it was refused; nil when it was not.
@@ -72,7 +72,7 @@ type ResultEdge = page.Edge[*Result]
 
 // Cursor returns the result's place in the set.
 func (r *Result) Cursor() string {
-	return r.foreman.Conversations.Cursors.Seal(cursor.Results, r.number)
+	return r.foreman.Cursors.Seal(cursor.Results, r.number)
 }
 
 // mostBatches is how many batches of an operation one statement reads, some
@@ -86,7 +86,7 @@ const mostBatches = 100
 func (f *Service) Results(ctx context.Context, of []*Row, only *Outcome, w Window) ([]*ResultPage, error) {
 	after := int64(-1)
 	if w.Cursor != "" {
-		if err := w.Place(f.Conversations.Cursors.Sealer, cursor.Results, "results", &after); err != nil {
+		if err := w.Place(f.Cursors.Sealer, cursor.Results, "results", &after); err != nil {
 			return nil, err
 		}
 	}
@@ -142,9 +142,9 @@ func (f *Service) readOn(ctx context.Context, readers []*reader) (more bool, err
 	if len(ranges) == 0 {
 		return false, nil
 	}
-	q := f.Conversations.Store.Builder().Select("operation_id", "number", "items", "outcomes").From(entsql.Table("bulk_batches")).
+	q := f.Store.Builder().Select("operation_id", "number", "items", "outcomes").From(entsql.Table("bulk_batches")).
 		Where(entsql.Or(ranges...)).OrderBy("operation_id", "number")
-	return true, f.Conversations.Store.Read(ctx, inHand, q, func(rows *sql.Rows) error {
+	return true, f.Store.Read(ctx, inHand, q, func(rows *sql.Rows) error {
 		var packed, outcomes []byte
 		var operation, number int64
 		if err := rows.Scan(&operation, &number, &packed, &outcomes); err != nil {

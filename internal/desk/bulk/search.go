@@ -26,7 +26,7 @@ const (
 // walk through many rows: one after the other would keep the processors from those
 // who look at a page.
 func (f *Service) found(ctx context.Context, view conversation.View, query string) (keys []int64, err error) {
-	err = f.Conversations.Store.Walk(ctx, func(ctx context.Context) error {
+	err = f.Store.Walk(ctx, func(ctx context.Context) error {
 		keys, err = f.find(ctx, view, query)
 		return err
 	})
@@ -38,13 +38,13 @@ func (f *Service) found(ctx context.Context, view conversation.View, query strin
 func (f *Service) find(ctx context.Context, view conversation.View, query string) (keys []int64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, searchTime)
 	defer cancel()
-	desk, in := search.Searcher{Conversations: f.Conversations}, search.Input{Query: query, View: &view, Size: 500}
+	in := search.Input{Query: query, View: &view, Size: 500}
 	seen := map[int64]bool{}
 	for more := true; more; {
 		price.Charge(ctx, pageUnits)
 		var page *search.Page
-		err := f.Conversations.Store.Scan(ctx, func(ctx context.Context) (err error) {
-			page, err = desk.Find(ctx, in)
+		err := f.Store.Scan(ctx, func(ctx context.Context) (err error) {
+			page, err = f.Search.Find(ctx, in)
 			return err
 		})
 		if err != nil {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 
 	entsql "entgo.io/ent/dialect/sql"
-	"github.com/riverqueue/river"
 
 	"parley/internal/desk/conversation"
 	"parley/internal/ground/fault"
@@ -119,7 +118,7 @@ func (f *Service) begin(ctx context.Context, r request, task conversation.Task, 
 func (f *Service) beginOnce(ctx context.Context, r request, task conversation.Task, items []item, refused error) (key int64, err error) {
 	spending := quota.Spend(ctx, f.Begins)
 	var repeated bool
-	err = f.Conversations.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+	err = f.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
 		key, repeated, err = idempotency.Do(ctx, tx, r.mutation, r.key, r.input, func() (int64, error) {
 			if refused != nil {
 				return 0, refused
@@ -167,7 +166,7 @@ func (f *Service) freeze(ctx context.Context, s *Selection, task conversation.Ta
 	if err != nil {
 		return frozen{}, err
 	}
-	err = f.Conversations.Store.Scan(ctx, func(ctx context.Context) error {
+	err = f.Store.Scan(ctx, func(ctx context.Context) error {
 		set, err = read(ctx)
 		return err
 	})
@@ -230,7 +229,7 @@ func (f *Service) freezeNamed(ctx context.Context, ids []string, task conversati
 	var keys []int64
 	place := map[int64]int{}
 	for _, id := range ids {
-		key, ok := f.Conversations.IDs.Decode(publicid.Conversation, id)
+		key, ok := f.IDs.Decode(publicid.Conversation, id)
 		if !ok {
 			return set, fault.Input("input.selection.ids", "%.40q is not the id of a conversation.", id)
 		}
@@ -326,20 +325,4 @@ func (f *Service) room(ctx context.Context, tx *store.Tx, agent int64) error {
 		err = fault.New(fault.LimitExceeded, "You have the maximum of %d bulk operations that have not ended. Wait for one to end, or cancel one.", MostOpen)
 	}
 	return err
-}
-
-// Work is the job that works an operation off.
-type Work struct {
-	OperationID int64 `json:"operation_id"`
-}
-
-// Kind implements river.JobArgs.
-func (Work) Kind() string { return "bulk_work" }
-
-// Queue is River's queue for the job: the few workers it has leave those of the
-// lanes alone.
-const Queue = "bulk"
-
-func enqueue(tx *store.Tx, operation int64) {
-	tx.Enqueue(Work{operation}, &river.InsertOpts{Queue: Queue})
 }

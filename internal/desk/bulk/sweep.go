@@ -17,12 +17,12 @@ import (
 // and stops those that were paused too long. It tells how many.
 func (f *Service) Sweep(ctx context.Context) (n int, err error) {
 	ctx = viewer.AsSystem(ctx, "bulk")
-	now := f.Conversations.Store.Clock.Now()
+	now := f.Store.Clock.Now()
 	silent := entsql.And(entsql.NEQ("state", string(Paused)), lease.IsOver("held_until", now, f.reach()))
 	stale := entsql.And(entsql.EQ("state", string(Paused)), entsql.LT("touched_at", int64(now.Add(-Lifetime))))
 	keys, err := f.keys(ctx, entsql.And(entsql.EQ("finished_at", 0), entsql.Or(silent, stale)))
 	for _, key := range keys {
-		err = orElse(err, f.Conversations.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) error { return f.wake(ctx, tx, key) }))
+		err = orElse(err, f.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) error { return f.wake(ctx, tx, key) }))
 	}
 	return len(keys), err
 }
@@ -48,8 +48,8 @@ func (f *Service) wake(ctx context.Context, tx *store.Tx, key int64) error {
 const mostSwept = 1000
 
 func (f *Service) keys(ctx context.Context, where *entsql.Predicate) (keys []int64, err error) {
-	q := f.Conversations.Store.Builder().Select("id").From(entsql.Table("bulk_operations")).Where(where).OrderBy("id").Limit(mostSwept)
-	err = f.Conversations.Store.Read(ctx, atWork, q, func(rows *sql.Rows) error {
+	q := f.Store.Builder().Select("id").From(entsql.Table("bulk_operations")).Where(where).OrderBy("id").Limit(mostSwept)
+	err = f.Store.Read(ctx, atWork, q, func(rows *sql.Rows) error {
 		var key int64
 		err := rows.Scan(&key)
 		keys = append(keys, key)
@@ -62,7 +62,7 @@ func (f *Service) keys(ctx context.Context, where *entsql.Predicate) (keys []int
 // results, and the oldest of those that hold more than MostKeptByAll together. It
 // returns how many.
 func (f *Service) Forget(ctx context.Context) (n int, err error) {
-	old := int64(f.Conversations.Store.Clock.Now().Add(-Lifetime))
+	old := int64(f.Store.Clock.Now().Add(-Lifetime))
 	keys, err := f.keys(ctx, entsql.And(entsql.GT("finished_at", 0), entsql.LT("finished_at", old)))
 	if err != nil {
 		return 0, err
@@ -94,13 +94,13 @@ func (f *Service) makeRoom(ctx context.Context, agent int64) {
 // beyond finds the ended operations, the one that ended last apart, from the place on
 // where those counted from it hold more than most conversations.
 func (f *Service) beyond(ctx context.Context, most int64, whose *entsql.Predicate) (keys []int64, err error) {
-	q := f.Conversations.Store.Builder().Select("id", "total").From(entsql.Table("bulk_operations")).
+	q := f.Store.Builder().Select("id", "total").From(entsql.Table("bulk_operations")).
 		Where(entsql.GT("finished_at", 0)).OrderBy(entsql.Desc("finished_at"), entsql.Desc("id"))
 	if whose != nil {
 		q.Where(whose)
 	}
 	held := int64(0)
-	err = f.Conversations.Store.Read(ctx, atWork, q, func(rows *sql.Rows) error {
+	err = f.Store.Read(ctx, atWork, q, func(rows *sql.Rows) error {
 		var key, total int64
 		err := rows.Scan(&key, &total)
 		first := held == 0
@@ -130,7 +130,7 @@ const forgetBatches = 500
 
 func (f *Service) forget(ctx context.Context, key int64) error {
 	for removed := int64(forgetBatches); removed == forgetBatches; {
-		err := f.Conversations.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+		err := f.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
 			some := tx.Builder().Select("id").From(entsql.Table("bulk_batches")).Where(entsql.EQ("operation_id", key)).Limit(forgetBatches)
 			if removed, err = tx.Exec(ctx, tx.Builder().Delete("bulk_batches").Where(entsql.In("id", some))); err != nil || removed == forgetBatches {
 				return err

@@ -81,7 +81,7 @@ type worker struct {
 // whether there is more for this worker to do.
 func (w *worker) step(ctx context.Context) (more bool, err error) {
 	ctx = viewer.AsSystem(context.WithoutCancel(ctx), "bulk")
-	err = w.f.Conversations.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+	err = w.f.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		more = false
 		op, err := w.f.load(ctx, tx, w.operation)
 		if err != nil || op == nil || op.State == Paused || op.Ended() || !w.holds(tx, op) {
@@ -117,11 +117,11 @@ func (w *worker) holds(tx *store.Tx, op *Row) bool {
 // creator is the operation's creator with the rights they have now; an error when
 // they may no longer sign in.
 func (f *Service) creator(op *Row) (*viewer.Viewer, error) {
-	agent := f.Conversations.Directory.Agent(op.creator)
+	agent := f.Directory.Agent(op.creator)
 	if agent == nil {
 		return nil, fault.Missing("agent")
 	}
-	return f.Conversations.Directory.Viewer(agent.Username)
+	return f.Directory.Viewer(agent.Username)
 }
 
 // batch decides the next batch under the viewer of ctx.
@@ -232,7 +232,7 @@ func (r *Row) save(ctx context.Context, tx *store.Tx) error {
 
 // letGo leaves the operation to the next worker, who need not wait for the lease.
 func (w *worker) letGo(ctx context.Context) error {
-	return w.f.Conversations.Store.Write(context.WithoutCancel(ctx), func(ctx context.Context, tx *store.Tx) error {
+	return w.f.Store.Write(context.WithoutCancel(ctx), func(ctx context.Context, tx *store.Tx) error {
 		_, err := tx.Exec(ctx, tx.Builder().Update("bulk_operations").Set("holder", 0).
 			Where(entsql.And(entsql.EQ("id", w.operation), entsql.EQ("holder", w.token))))
 		return err

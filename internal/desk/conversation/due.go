@@ -11,6 +11,7 @@ import (
 	"parley/internal/channel"
 	"parley/internal/desk/feed"
 	"parley/internal/ground/clock"
+	"parley/internal/ground/job"
 	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"
 )
@@ -37,6 +38,14 @@ func (r *Row) dueAt(now clock.Time) clock.Time {
 		return 0
 	}
 	return r.dueOn(ch.Type, now)
+}
+
+// Jobs record what time alone has changed.
+func (d *Service) Jobs() []job.Job {
+	return []job.Job{job.Periodic{Name: "sweep_due", Run: func(ctx context.Context) error {
+		_, err := d.SweepDue(ctx)
+		return err
+	}}}
 }
 
 // dueBatch is how many due conversations are looked up at a time.

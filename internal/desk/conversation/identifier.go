@@ -10,6 +10,7 @@ import (
 	"parley/internal/ground/clock"
 	"parley/internal/ground/number"
 	"parley/internal/ground/store"
+	"parley/internal/ground/table"
 	"parley/internal/ground/viewer"
 )
 
@@ -40,7 +41,7 @@ func IdentifierOf(address, came string, t channel.Type) Identifier {
 func (i *Identifier) Kind() channel.IdentifierKind { return i.StoredKind.Known() }
 
 // Received is how it was written when it first came, nil when that was not kept.
-func (i *Identifier) Received() *string { return optional(i.Came) }
+func (i *Identifier) Received() *string { return table.Optional(i.Came) }
 
 // Identifiers reads those of each messaging user, the primary first, in one statement.
 // Whoever may read a messaging user may read them.

@@ -10,6 +10,7 @@ import (
 	"parley/internal/desk/directory"
 	"parley/internal/ground/publicid"
 	"parley/internal/ground/store"
+	"parley/internal/ground/table"
 )
 
 // startingConsent is what a customer has given by writing in, or by being
@@ -51,10 +52,10 @@ func (u *MessagingUser) Channel() *directory.Channel { return u.desk.Directory.C
 func (u *MessagingUser) GivenConsent() channel.Consent { return u.ConsentStatus.Given() }
 
 // Country is the number's country, nil when unknown.
-func (u *MessagingUser) Country() *string { return optional(u.country) }
+func (u *MessagingUser) Country() *string { return table.Optional(u.country) }
 
 // Locale is the customer's language tag, nil when unknown.
-func (u *MessagingUser) Locale() *string { return optional(u.locale) }
+func (u *MessagingUser) Locale() *string { return table.Optional(u.locale) }
 
 // Record is a row of the CRM.
 type Record struct {
@@ -75,7 +76,7 @@ func (*Record) IsNode() {}
 func (r *Record) ID() string { return r.service.IDs.Encode(publicid.Record, r.Key) }
 
 // MobileNumber is the number as the CRM holds it, nil when empty.
-func (r *Record) MobileNumber() *string { return optional(r.Mobile) }
+func (r *Record) MobileNumber() *string { return table.Optional(r.Mobile) }
 
 // Users reads messaging users by key, as far as the viewer may see them, in one
 // statement.

@@ -203,25 +203,18 @@ func (r *Row) Channel() *directory.Channel { return r.service.Directory.Channel(
 func (r *Row) Owner() *directory.Agent { return r.service.Directory.Agent(r.OwnerID) }
 
 // ObjectType is the anchor record's type, nil when there is none.
-func (r *Row) ObjectType() *string { return optional(r.Type) }
+func (r *Row) ObjectType() *string { return table.Optional(r.Type) }
 
 // NewCount is how many inbound messages are not read.
 func (r *Row) NewCount() int { return int(r.InboundCount - r.ReadCount) }
 
 // LastIncomingAt is when the customer last wrote, nil when never.
-func (r *Row) LastIncomingAt() *clock.Time { return optional(r.LastIncoming) }
+func (r *Row) LastIncomingAt() *clock.Time { return table.Optional(r.LastIncoming) }
 
 // LastMessageDirection is which way the last message went.
-func (r *Row) LastMessageDirection() *content.Direction { return optional(r.LastDirection.Shown()) }
+func (r *Row) LastMessageDirection() *content.Direction {
+	return table.Optional(r.LastDirection.Shown())
+}
 
 // MessageCount is how many messages and notes it holds.
 func (r *Row) MessageCount() int64 { return r.LastSeq - r.FirstSeq + 1 }
-
-// optional is nil for the zero value.
-func optional[T comparable](v T) *T {
-	var zero T
-	if v == zero {
-		return nil
-	}
-	return &v
-}

@@ -1,6 +1,7 @@
 package feed
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -10,10 +11,11 @@ import (
 	entsql "entgo.io/ent/dialect/sql"
 
 	"parley/internal/ground/clock"
+	"parley/internal/ground/job"
 	"parley/internal/ground/store"
 )
 
-// Retention says how much of the event log is kept. Zero fields take the default
+// Retention says how much of the event log is kept, and how often the rest is removed. Zero fields take the default
 // stated.
 type Retention struct {
 	// Age is how far the log reaches back from its newest event; a week by
@@ -24,6 +26,8 @@ type Retention struct {
 	// Least is how many of the newest are kept whatever their age and whatever
 	// Events says; 10,000 by default.
 	Least int64
+	// Every is how often the log is trimmed; a minute by default.
+	Every time.Duration
 }
 
 // The defaults of Retention.
@@ -32,6 +36,14 @@ const (
 	DefaultLogEvents = 5_000_000
 	DefaultLogLeast  = 10_000
 )
+
+// Jobs trim the log.
+func Jobs(s *store.Store, r Retention) []job.Job {
+	return []job.Job{job.Periodic{Name: "trim_log", Every: cmp.Or(r.Every, time.Minute), Run: func(ctx context.Context) error {
+		_, err := Trim(ctx, s, r)
+		return err
+	}}}
+}
 
 // trimBatch is how many events one write removes: a few milliseconds, for which
 // its neighbours wait. trimBatches bounds one call of Trim.

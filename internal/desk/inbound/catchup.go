@@ -53,16 +53,16 @@ const (
 // run again.
 func (r *Receiver) CatchUp(ctx context.Context, wish CatchUpOptions) (found CaughtUp, err error) {
 	ctx = viewer.AsSystem(ctx, "catch-up")
-	account := r.Messenger.Conversations.Directory.Account(wish.Account)
+	account := r.Directory.Account(wish.Account)
 	if account == nil || !account.Active {
 		return found, fmt.Errorf("there is no active account %q", wish.Account)
 	}
-	lister, ok := r.Messenger.Providers[account.Provider].(channel.Lister)
+	lister, ok := r.Providers[account.Provider].(channel.Lister)
 	if !ok {
 		return found, fmt.Errorf("the carrier %q cannot list messages", account.Provider)
 	}
 	c := &catcher{Receiver: r, CatchUpOptions: wish, account: account, lister: lister}
-	since, today := wish.Since.Add(-overlap), r.Messenger.Conversations.Store.Clock.Now().Std().Truncate(24*time.Hour)
+	since, today := wish.Since.Add(-overlap), r.Store.Clock.Now().Std().Truncate(24*time.Hour)
 	for day := since.Std().Truncate(24 * time.Hour); err == nil && !day.After(today); day = day.AddDate(0, 0, 1) {
 		c.found.Day = day
 		err = c.day(ctx, day, since)
@@ -125,7 +125,7 @@ func (c *catcher) fresh(ctx context.Context, all []channel.Listed, since clock.T
 			continue
 		}
 		c.found.Listed++
-		if c.Messenger.Conversations.Directory.ChannelAt(c.account.ID, m.To) == nil {
+		if c.Directory.ChannelAt(c.account.ID, m.To) == nil {
 			c.found.Elsewhere++
 			continue
 		}
@@ -169,7 +169,7 @@ func (c *catcher) each(ctx context.Context, table, column string, ids []any, fou
 	if table == "attempts" {
 		status = "status"
 	}
-	s := c.Messenger.Conversations.Store
+	s := c.Store
 	q := s.Builder().SelectExpr(entsql.Raw(column), entsql.Raw(status)).From(entsql.Table(table)).
 		Where(entsql.And(entsql.EQ("provider_account_id", c.account.ID), entsql.In(column, ids...)))
 	return s.Read(ctx, brought, q, func(rows *sql.Rows) error {
@@ -237,12 +237,12 @@ var ErrNothingSeen = errors.New("no webhook has come from it in the last days")
 // LastSeen is when the newest entry of the account came: ErrNothingSeen when none is
 // kept, as for an account that is new, or that was silent for KeptFor.
 func (r *Receiver) LastSeen(ctx context.Context, account string) (clock.Time, error) {
-	a := r.Messenger.Conversations.Directory.Account(account)
+	a := r.Directory.Account(account)
 	if a == nil {
 		return 0, fmt.Errorf("there is no account %q", account)
 	}
 	var last clock.Time
-	s := r.Messenger.Conversations.Store
+	s := r.Store
 	err := s.Read(ctx, brought, lastSeen.With(a.ID), func(rows *sql.Rows) error { return rows.Scan(&last) })
 	if err == nil && last == 0 {
 		err = ErrNothingSeen
@@ -253,8 +253,8 @@ func (r *Receiver) LastSeen(ctx context.Context, account string) (clock.Time, er
 // Listable are the webhook keys of the active accounts whose carrier can list what it
 // holds, in their order.
 func (r *Receiver) Listable() (keys []string) {
-	for account := range r.Messenger.Conversations.Directory.Accounts() {
-		if _, ok := r.Messenger.Providers[account.Provider].(channel.Lister); ok && account.Active {
+	for account := range r.Directory.Accounts() {
+		if _, ok := r.Providers[account.Provider].(channel.Lister); ok && account.Active {
 			keys = append(keys, account.Key)
 		}
 	}

@@ -16,16 +16,6 @@ import (
 	"parley/internal/ground/viewer"
 )
 
-// CatchUpJob is the job that catches up with one account.
-type CatchUpJob struct {
-	Account string     `json:"account"`
-	Since   clock.Time `json:"since"`
-	At      clock.Time `json:"at"` // when it is meant to run
-}
-
-// Kind implements river.JobArgs.
-func (CatchUpJob) Kind() string { return "catch_up" }
-
 // CatchUpPause is how long after the last catch-up with an account the next one begins
 // at the earliest.
 const CatchUpPause = 5 * time.Minute
@@ -82,7 +72,7 @@ func (r *Receiver) Doubt(ctx context.Context) error {
 
 // refused notes that a webhook of the account was not taken in just now.
 func (r *Receiver) refused(account string) {
-	r.doubts.note(account, r.Messenger.Conversations.Store.Clock.Now())
+	r.doubts.note(account, r.Store.Clock.Now())
 }
 
 // Watch adds the jobs that doubts call for as soon as the database takes them, until
@@ -91,7 +81,7 @@ func (r *Receiver) Watch(ctx context.Context) {
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
 	for {
-		if !r.Messenger.Conversations.Store.RefusesWrites() {
+		if !r.Store.RefusesWrites() {
 			if err := r.AskCatchUps(ctx); err != nil && ctx.Err() == nil {
 				slog.WarnContext(ctx, "a catch-up with a carrier cannot be requested yet", "error", err)
 			}
@@ -127,7 +117,7 @@ func (r *Receiver) AskCatchUps(ctx context.Context) error {
 // other says when the next may begin, and unless it ended well, as when its process
 // died, the next looks back as far.
 func (r *Receiver) askCatchUp(ctx context.Context, account string, doubt clock.Time) error {
-	return r.Messenger.Conversations.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+	return r.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		at, since, waits := tx.Now, doubt, false
 		err := tx.Query(ctx, lastCatchUp.With(account), func(rows *sql.Rows) error {
 			var state string

@@ -121,17 +121,16 @@ func (r *Receiver) takeReceipt(ctx context.Context, tx *store.Tx, account *direc
 // takeMessage finds or makes the customer and their conversation and adds the
 // message.
 func (r *Receiver) takeMessage(ctx context.Context, tx *store.Tx, account *directory.Account, in channel.Inbound) (outcome, error) {
-	desk := r.Messenger.Conversations
-	ch := desk.Directory.ChannelAt(account.ID, in.To)
+	ch := r.Directory.ChannelAt(account.ID, in.To)
 	if ch == nil {
 		return failed("no channel of this account has the address to which the message was sent"), nil
 	}
-	row, _, err := desk.Ensure(ctx, tx, ch.Key, CustomerOf(in, ch))
+	row, _, err := r.Conversations.Ensure(ctx, tx, ch.Key, CustomerOf(in, ch))
 	if err != nil {
 		return done, err
 	}
 	said, missing := contentOf(in)
-	if err = desk.Apply(ctx, tx, row, func(ctx context.Context, row *conversation.Row) (feed.Event, error) {
+	if err = r.Conversations.Apply(ctx, tx, row, func(ctx context.Context, row *conversation.Row) (feed.Event, error) {
 		return r.receive(ctx, tx, row, in, said, ch)
 	}); err != nil {
 		return done, err

@@ -22,17 +22,16 @@ type Arrived struct {
 // Find returns where a message that the provider named is; ent's not-found error when
 // none was taken in.
 func (r *Receiver) Find(ctx context.Context, account *directory.Account, providerID string) (Arrived, error) {
-	desk := r.Messenger.Conversations
 	ctx = viewer.AsSystem(ctx, "webhook")
-	m, err := desk.Store.Ent.Message.Query().
+	m, err := r.Store.Ent.Message.Query().
 		Where(message.ProviderAccountID(account.ID), message.ProviderID(providerID)).WithConversation().Only(ctx)
 	if err != nil {
 		return Arrived{}, err
 	}
 	c := m.Edges.Conversation
-	at := Arrived{ConversationID: desk.IDs.Encode(publicid.Conversation, c.ID), Number: m.Seq}
+	at := Arrived{ConversationID: r.IDs.Encode(publicid.Conversation, c.ID), Number: m.Seq}
 	if c.OwnerID != nil {
-		at.Owner = desk.Directory.Agent(*c.OwnerID)
+		at.Owner = r.Directory.Agent(*c.OwnerID)
 	}
 	return at, nil
 }

@@ -30,7 +30,7 @@ const forgetBatch = 5_000
 // MostFailed. It tells how many.
 func (r *Receiver) Forget(ctx context.Context) (n int64, err error) {
 	ctx = viewer.AsSystem(ctx, "webhook")
-	cutoff := r.Messenger.Conversations.Store.Clock.Now().Add(-KeptFor)
+	cutoff := r.Store.Clock.Now().Add(-KeptFor)
 	if n, err = r.forgetOld(ctx, cutoff); err != nil {
 		return n, err
 	}
@@ -43,7 +43,7 @@ func (r *Receiver) Forget(ctx context.Context) (n int64, err error) {
 func (r *Receiver) forgetOld(ctx context.Context, cutoff clock.Time) (n int64, err error) {
 	for {
 		var removed int64
-		err = r.Messenger.Conversations.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+		err = r.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
 			first := tx.Builder().Select("id").From(entsql.Table("raw_inbounds")).OrderBy("id").Limit(forgetBatch)
 			removed, err = tx.Exec(ctx, tx.Builder().Delete("raw_inbounds").
 				Where(entsql.And(entsql.In("id", first), entsql.LT("created_at", int64(cutoff)))))
@@ -63,7 +63,7 @@ func isFailed() *entsql.Predicate {
 
 // forgetCrowded keeps the newest FAILED entries up to a sum of bytes.
 func (r *Receiver) forgetCrowded(ctx context.Context, most int64) (n int64, err error) {
-	s := r.Messenger.Conversations.Store
+	s := r.Store
 	var sum, last int64
 	q := s.Builder().SelectExpr(entsql.Raw("id"), entsql.Raw("length(payload)")).From(entsql.Table("raw_inbounds")).
 		Where(isFailed()).OrderExpr(entsql.Raw("+id DESC")) // the plus has SQLite take the few by their index, not all in the order of the key

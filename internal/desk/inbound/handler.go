@@ -24,7 +24,7 @@ const MostBody = 3 << 20
 // it is caught up with (CatchUp).
 func (r *Receiver) Handler(publicURL string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		challenger, asked := r.Messenger.Providers[req.PathValue("provider")].(channel.Challenger)
+		challenger, asked := r.Providers[req.PathValue("provider")].(channel.Challenger)
 		switch {
 		case req.Method == http.MethodPost:
 		case req.Method == http.MethodGet && asked:
@@ -71,7 +71,7 @@ func (r *Receiver) answer(w http.ResponseWriter, req *http.Request, hook channel
 	case verdict == BadSignature:
 		http.Error(w, "The signature is missing or wrong.", http.StatusForbidden)
 	default:
-		contentType, body := r.Messenger.Providers[provider].Reply()
+		contentType, body := r.Providers[provider].Reply()
 		if contentType != "" {
 			w.Header().Set("Content-Type", contentType)
 		}

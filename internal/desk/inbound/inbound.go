@@ -15,8 +15,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"parley/internal/channel"
+	"parley/internal/desk/conversation"
 	"parley/internal/desk/directory"
 	"parley/internal/desk/message"
+	"parley/internal/ground/publicid"
 	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"
 )
@@ -24,9 +26,14 @@ import (
 // brought reads what carriers sent, before it is anybody's.
 const brought = store.System("what carriers brought")
 
-// Receiver takes webhooks in.
+// Receiver takes webhooks in. All fields but Entries are required.
 type Receiver struct {
-	Messenger *message.Messenger // required
+	Store         *store.Store
+	Directory     *directory.Directory
+	IDs           *publicid.Codec
+	Conversations *conversation.Service
+	Messenger     *message.Messenger
+	Providers     map[string]channel.Provider // by name
 	// Entries counts what was stored; nil counts nothing. Make it with NewEntries.
 	Entries *prometheus.CounterVec
 
@@ -60,7 +67,7 @@ const (
 // and what was stored already is then known by its event id.
 func (r *Receiver) Receive(ctx context.Context, provider, accountKey string, w channel.Webhook) (Verdict, error) {
 	ctx = viewer.AsSystem(ctx, "webhook")
-	adapter := r.Messenger.Providers[provider]
+	adapter := r.Providers[provider]
 	account, missing := r.account(provider, accountKey)
 	switch {
 	case account == nil:
@@ -78,7 +85,7 @@ func (r *Receiver) Receive(ctx context.Context, provider, accountKey string, w c
 
 // account returns the provider's active account; nil and the verdict when there is none.
 func (r *Receiver) account(provider, key string) (*directory.Account, Verdict) {
-	account := r.Messenger.Conversations.Directory.Account(key)
+	account := r.Directory.Account(key)
 	if account == nil && !r.hasAccounts() {
 		return nil, NoAccounts
 	}
@@ -91,7 +98,7 @@ func (r *Receiver) account(provider, key string) (*directory.Account, Verdict) {
 // hasAccounts reports whether there is an account of a carrier. One that an import
 // made, which never sends, is none.
 func (r *Receiver) hasAccounts() bool {
-	for account := range r.Messenger.Conversations.Directory.Accounts() {
+	for account := range r.Directory.Accounts() {
 		if account.Provider != channel.NoCarrier {
 			return true
 		}
@@ -131,7 +138,7 @@ func (r *Receiver) storeAll(ctx context.Context, account *directory.Account, ent
 
 func (r *Receiver) write(ctx context.Context, account *directory.Account, entries ...entry) error {
 	var became []outcome
-	err := r.Messenger.Conversations.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+	err := r.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		became = became[:0]
 		for _, e := range entries {
 			got, err := r.store(ctx, tx, account, e)

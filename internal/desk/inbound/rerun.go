@@ -34,7 +34,7 @@ func (r *Receiver) Rerun(ctx context.Context, most int) (tried, taken int, err e
 }
 
 func (r *Receiver) failedIDs(ctx context.Context, most int) (ids []int64, err error) {
-	s := r.Messenger.Conversations.Store
+	s := r.Store
 	q := s.Builder().Select("id").From(entsql.Table("raw_inbounds")).Where(isFailed()).OrderBy("id").Limit(most)
 	err = s.Read(ctx, brought, q, func(rows *sql.Rows) error {
 		var id int64
@@ -47,7 +47,7 @@ func (r *Receiver) failedIDs(ctx context.Context, most int) (ids []int64, err er
 
 // rerun takes one entry in again. One that cannot be stored stays as it is.
 func (r *Receiver) rerun(ctx context.Context, id int64) (got outcome, err error) {
-	err = r.Messenger.Conversations.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+	err = r.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		e, account, err := r.load(ctx, tx, id)
 		if err != nil || account == nil {
 			got = failed("its account no longer exists")
@@ -86,7 +86,7 @@ func (r *Receiver) load(ctx context.Context, tx *store.Tx, id int64) (e entry, a
 		if err := rows.Scan(&e.eventID, &e.providerID, &payload, &key); err != nil {
 			return err
 		}
-		account = r.Messenger.Conversations.Directory.Account(key)
+		account = r.Directory.Account(key)
 		return json.Unmarshal(payload, &e.kept)
 	})
 	return e, account, err
@@ -95,7 +95,7 @@ func (r *Receiver) load(ctx context.Context, tx *store.Tx, id int64) (e entry, a
 // reparse reads again what was not understood. Its own entry stays FAILED while
 // it is not.
 func (r *Receiver) reparse(ctx context.Context, tx *store.Tx, account *directory.Account, e entry) (outcome, error) {
-	adapter := r.Messenger.Providers[account.Provider]
+	adapter := r.Providers[account.Provider]
 	if adapter == nil {
 		return failed("its provider is unknown"), nil
 	}

@@ -25,6 +25,8 @@ type Streams struct {
 	Hub   *feed.Hub
 	Board *presence.Board
 	Bulk  *bulk.Service
+	// Reader reads the messages of events.
+	Reader message.Reader
 	// CountsEvery is how far apart the frames of inbox counts, and of a bulk
 	// operation, are at least; 250 ms by default.
 	CountsEvery time.Duration
@@ -297,7 +299,7 @@ func (d *Streams) row(ctx context.Context, v *viewer.Viewer, e *feed.Delivery) (
 // message is the message of e as it is now, read once for all streams.
 func (d *Streams) message(ctx context.Context, e *feed.Delivery) (*message.Row, error) {
 	got, err := e.Shared("message", func() (any, error) {
-		rows, err := message.Reader{Conversations: d.Service}.ByKey(viewer.AsSystem(ctx, "feed"), []int64{e.MessageID})
+		rows, err := d.Reader.ByKey(viewer.AsSystem(ctx, "feed"), []int64{e.MessageID})
 		return rows[e.MessageID], err
 	})
 	row, _ := got.(*message.Row)

@@ -58,7 +58,7 @@ func TestASlowSubscriberIsToldAndGoesOn(t *testing.T) {
 func TestASubscriberFromBeforeTheLogIsToldToResync(t *testing.T) {
 	t.Parallel()
 	retention := feed.Retention{Events: 1, Least: 1}
-	b := &bundle{parleytest.New(t, func(c *app.Config) { c.Jobs.Log = retention }).Run(), t}
+	b := &bundle{parleytest.New(t, func(c *app.Config) { c.Log = retention }).Run(), t}
 	before := b.head()
 	for range 3 {
 		b.Say(customer, parleytest.Sales, "Hello")

@@ -17,14 +17,6 @@ import (
 	"parley/internal/ground/viewer"
 )
 
-// DrainLane is the job that sends a conversation's queued messages, in order.
-type DrainLane struct {
-	ConversationID int64 `json:"conversation_id"`
-}
-
-// Kind implements river.JobArgs.
-func (DrainLane) Kind() string { return "drain_lane" }
-
 // call is one attempt that is SENDING, ready for the carrier.
 type call struct {
 	attempt  int64
@@ -106,7 +98,7 @@ func (l *lane) send(ctx context.Context, c *call) channel.Result {
 // call is kept also when the lane was lost meanwhile or the worker has to stop.
 func (l *lane) step(ctx context.Context, hold holder, made *call) (next *call, again time.Duration, err error) {
 	stopping := ctx.Err() != nil
-	err = l.m.Conversations.Store.Write(context.WithoutCancel(ctx), func(ctx context.Context, tx *store.Tx) error {
+	err = l.m.Store.Write(context.WithoutCancel(ctx), func(ctx context.Context, tx *store.Tx) error {
 		next, again, l.cutOff, l.left = nil, 0, 0, 0
 		// The lane is locked before the conversation, always.
 		held, busy, err := hold(ctx, tx)

@@ -72,11 +72,11 @@ func (m *Messenger) SweepReceipts(ctx context.Context) (n int, err error) {
 	}
 	var all []missed
 	r, a := entsql.Table("raw_inbounds").As("r"), entsql.Table("attempts").As("a")
-	q := m.Conversations.Store.Builder().Select(r.C("provider_account_id"), r.C("provider_id")).Distinct().From(r).Join(a).
+	q := m.Store.Builder().Select(r.C("provider_account_id"), r.C("provider_id")).Distinct().From(r).Join(a).
 		OnP(entsql.And(entsql.ColumnsEQ(r.C("provider_account_id"), a.C("provider_account_id")),
 			entsql.ColumnsEQ(r.C("provider_id"), a.C("provider_id")))).
 		Where(isPending("r.")).Limit(1000)
-	err = m.Conversations.Store.Read(ctx, atWork, q, func(rows *sql.Rows) error {
+	err = m.Store.Read(ctx, atWork, q, func(rows *sql.Rows) error {
 		var one missed
 		err := rows.Scan(&one.account, &one.providerID)
 		all = append(all, one)
@@ -86,7 +86,7 @@ func (m *Messenger) SweepReceipts(ctx context.Context) (n int, err error) {
 		if err != nil {
 			break
 		}
-		err = m.Conversations.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+		err = m.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
 			return m.applyPending(ctx, tx, one.account, one.providerID)
 		})
 	}

@@ -135,7 +135,7 @@ func inLane(a *entsql.SelectTable) *entsql.Predicate {
 }
 
 func (m *Messenger) call(w *waiting, row *conversation.Row, ch *directory.Channel) *call {
-	key := m.Conversations.IDs.Encode(publicid.Attempt, w.attempt)
+	key := m.IDs.Encode(publicid.Attempt, w.attempt)
 	return &call{
 		attempt: w.attempt, message: w.message, again: w.status == channel.Sending, provider: m.Providers[ch.Account.Provider], account: ch.Account.Account,
 		out: channel.Outgoing{

@@ -32,7 +32,7 @@ func (m *Messenger) Sendability(ctx context.Context, row *conversation.Row, draf
 		draft = &clean
 	}
 	p := &party{}
-	if err := m.Conversations.Store.Read(ctx, inHand, partyOf(row), p.scan); err != nil {
+	if err := m.Store.Read(ctx, inHand, partyOf(row), p.scan); err != nil {
 		return nil, err
 	}
 	return Judge(m.plan(ctx, row, p, draft)), nil
@@ -90,7 +90,7 @@ func (m *Messenger) senderPlan(ctx context.Context, ch *directory.Channel, text 
 	return Plan{
 		Licensed: v.Licensed, MaySend: v.Can(viewer.MessagingAgent),
 		ChannelType: ch.Type, ChannelActive: ch.IsActive, AccountActive: m.online(ch), Header: channel.HeaderOf(m.Providers[ch.Account.Provider]),
-		SenderAddress: ch.Address, SenderCountry: cmp.Or(ch.Country, number.Country(ch.Address)), Required: ch.Required, Now: m.Conversations.Store.Clock.Now(), Text: text,
+		SenderAddress: ch.Address, SenderCountry: cmp.Or(ch.Country, number.Country(ch.Address)), Required: ch.Required, Now: m.Store.Clock.Now(), Text: text,
 	}
 }
 

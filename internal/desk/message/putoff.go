@@ -107,16 +107,16 @@ func (m *Messenger) putOff(ctx context.Context, tx *store.Tx, row *conversation.
 // holds: their job was lost with the process that ran it. It tells how many.
 func (m *Messenger) SweepLanes(ctx context.Context) (n int, err error) {
 	ctx = viewer.AsSystem(ctx, "lane")
-	now := m.Conversations.Store.Clock.Now()
+	now := m.Store.Clock.Now()
 	a, l := entsql.Table("attempts").As("a"), entsql.Table("lanes").As("l")
 	// From before the clock was set back.
 	fromTheFuture := entsql.GT(a.C("updated_at"), int64(now.Add(m.lease())))
-	q := m.Conversations.Store.Builder().Select(a.C("conversation_id")).Distinct().From(a).
+	q := m.Store.Builder().Select(a.C("conversation_id")).Distinct().From(a).
 		LeftJoin(l).On(a.C("conversation_id"), l.C("id")).
 		Where(entsql.And(inLane(a), entsql.Or(entsql.LT(a.C("updated_at"), int64(now.Add(-m.lease()))), fromTheFuture),
 			entsql.Or(entsql.IsNull(l.C("id")), m.free(l.C("token"), l.C("leased_until"), now)))).Limit(1000)
 	var lost []DrainLane
-	err = m.Conversations.Store.Read(ctx, atWork, q, func(rows *sql.Rows) error {
+	err = m.Store.Read(ctx, atWork, q, func(rows *sql.Rows) error {
 		var job DrainLane
 		err := rows.Scan(&job.ConversationID)
 		lost = append(lost, job)
@@ -125,7 +125,7 @@ func (m *Messenger) SweepLanes(ctx context.Context) (n int, err error) {
 	if err != nil || len(lost) == 0 {
 		return 0, err
 	}
-	return len(lost), m.Conversations.Store.Write(ctx, func(_ context.Context, tx *store.Tx) error {
+	return len(lost), m.Store.Write(ctx, func(_ context.Context, tx *store.Tx) error {
 		for _, job := range lost {
 			tx.Enqueue(job, &river.InsertOpts{UniqueOpts: oneAtATime})
 		}

@@ -10,6 +10,7 @@ import (
 	entsql "entgo.io/ent/dialect/sql"
 
 	"parley/internal/desk/conversation"
+	"parley/internal/desk/feed"
 	"parley/internal/desk/rule"
 	"parley/internal/ground/cursor"
 	"parley/internal/ground/page"
@@ -58,8 +59,12 @@ func bounds(w Window, at, first, last int64) (from, to int64) {
 	return at + 1, min(last, at+size)
 }
 
-// Reader reads messages under the viewer of the context.
-type Reader struct{ Conversations *conversation.Service }
+// Reader reads messages under the viewer of the context. All fields are required.
+type Reader struct {
+	Store         *store.Store
+	Cursors       *feed.Cursors
+	Conversations *conversation.Service
+}
 
 // Pages reads the same window of many conversations in one statement. The
 // conversations must have been read under the viewer. Fields of columns that are not
@@ -70,7 +75,7 @@ func (m Reader) Pages(ctx context.Context, of []*conversation.Row, w Window, col
 	byConversation := make(map[int64]*Page, len(of))
 	var at int64
 	if w.Cursor != "" {
-		if err := w.Place(m.Conversations.Cursors.Sealer, cursor.Messages, "messages", &at); err != nil {
+		if err := w.Place(m.Cursors.Sealer, cursor.Messages, "messages", &at); err != nil {
 			return nil, err
 		}
 	}
@@ -89,7 +94,7 @@ func (m Reader) Pages(ctx context.Context, of []*conversation.Row, w Window, col
 		return pages, nil
 	}
 	columns = orListed(columns).And(placed)
-	err := m.Conversations.Store.Each(ctx, inHand, rangeQuery{m.Conversations.Store.Dialect(), ranges, columns}, func(s *store.Row) error {
+	err := m.Store.Each(ctx, inHand, rangeQuery{m.Store.Dialect(), ranges, columns}, func(s *store.Row) error {
 		r := read(m.Conversations, s, 0, columns)
 		p := byConversation[r.ConversationID]
 		p.Nodes = append(p.Nodes, r)
@@ -150,13 +155,13 @@ func (m Reader) Whole(ctx context.Context, keys []int64) (map[int64]*Row, error)
 
 func (m Reader) byKey(ctx context.Context, keys []int64, columns table.Columns) (map[int64]*Row, error) {
 	t := entsql.Table("messages").As("m")
-	q := m.Conversations.Store.Builder().SelectExpr(entsql.Expr(strings.Join(messages.Select("m", columns), ", "))).From(t).Where(entsql.In(t.C("id"), anys(keys)...))
+	q := m.Store.Builder().SelectExpr(entsql.Expr(strings.Join(messages.Select("m", columns), ", "))).From(t).Where(entsql.In(t.C("id"), anys(keys)...))
 	c := entsql.Table("conversations").As("c")
 	if visible := rule.Visible(viewer.FromContext(ctx)).SQL(c.C); visible != nil {
 		q.Join(c).On(t.C("conversation_id"), c.C("id")).Where(visible)
 	}
 	out := make(map[int64]*Row, len(keys))
-	err := m.Conversations.Store.Each(ctx, inHand, q, func(s *store.Row) error {
+	err := m.Store.Each(ctx, inHand, q, func(s *store.Row) error {
 		r := read(m.Conversations, s, 0, columns)
 		out[r.Key] = r
 		return nil
@@ -231,9 +236,9 @@ func (m Reader) Attempts(ctx context.Context, of []*Row) ([][]*Attempt, error) {
 	}
 	byMessage := map[int64][]*Attempt{}
 	if len(keys) > 0 {
-		q := m.Conversations.Store.Builder().Select("message_id", "number", "status", "error_code", "created_at", "updated_at").
+		q := m.Store.Builder().Select("message_id", "number", "status", "error_code", "created_at", "updated_at").
 			From(entsql.Table("attempts")).Where(entsql.In("message_id", anys(keys)...)).OrderBy("message_id", "number")
-		err := m.Conversations.Store.Read(ctx, inHand, q, func(rows *sql.Rows) error {
+		err := m.Store.Read(ctx, inHand, q, func(rows *sql.Rows) error {
 			a, message := &Attempt{}, int64(0)
 			err := rows.Scan(&message, &a.Number, &a.Status, &a.code, &a.CreatedAt, &a.UpdatedAt)
 			a.Status = a.Status.Shown()

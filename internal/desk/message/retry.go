@@ -22,7 +22,7 @@ func (m *Messenger) Retry(ctx context.Context, in RetryInput) (Sent, error) {
 	if err := idempotency.CheckKey(in.IdempotencyKey); err != nil {
 		return Sent{}, err
 	}
-	key, ok := m.Conversations.IDs.Decode(publicid.Message, in.MessageID)
+	key, ok := m.IDs.Decode(publicid.Message, in.MessageID)
 	if !ok {
 		return Sent{}, fault.Missing("message")
 	}

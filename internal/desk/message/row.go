@@ -127,7 +127,7 @@ func (r *Row) ID() string { return r.service.IDs.Encode(publicid.Message, r.Key)
 func (r *Row) AppendID(b []byte) []byte { return r.service.IDs.Append(b, publicid.Message, r.Key) }
 
 // Direction is which way it went, nil for notes and system lines.
-func (r *Row) Direction() *content.Direction { return optional(r.direction.Shown()) }
+func (r *Row) Direction() *content.Direction { return table.Optional(r.direction.Shown()) }
 
 // ShownKind is the kind as the graph shows it.
 func (r *Row) ShownKind() content.Kind { return r.Kind.Shown() }
@@ -136,16 +136,16 @@ func (r *Row) ShownKind() content.Kind { return r.Kind.Shown() }
 func (r *Row) Author() *directory.Agent { return r.service.Directory.Agent(r.author) }
 
 // Status is where an outbound message stands, nil for others.
-func (r *Row) Status() *channel.Status { return optional(r.status.Shown()) }
+func (r *Row) Status() *channel.Status { return table.Optional(r.status.Shown()) }
 
 // Error is why it failed, nil otherwise.
 func (r *Row) Error() *DeliveryError { return deliveryError(r.status, r.code) }
 
 // ProviderTime is when the carrier says it was written, nil when it does not say.
-func (r *Row) ProviderTime() *clock.Time { return optional(r.providerTime) }
+func (r *Row) ProviderTime() *clock.Time { return table.Optional(r.providerTime) }
 
 // ChannelTemplateType is the kind of registered template it used, nil for none.
-func (r *Row) ChannelTemplateType() *content.TemplateType { return optional(r.template.Shown()) }
+func (r *Row) ChannelTemplateType() *content.TemplateType { return table.Optional(r.template.Shown()) }
 
 // DeliveryError is why a message failed.
 type DeliveryError struct{ Code, Message string }
@@ -174,11 +174,3 @@ type Attempt struct {
 
 // Error is why it failed, nil otherwise.
 func (a *Attempt) Error() *DeliveryError { return deliveryError(a.Status, a.code) }
-
-func optional[T comparable](v T) *T {
-	var zero T
-	if v == zero {
-		return nil
-	}
-	return &v
-}

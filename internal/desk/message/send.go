@@ -23,9 +23,12 @@ import (
 	"parley/internal/ground/viewer"
 )
 
-// Messenger sends, and reads what was sent. Its Conversations and Providers are required.
+// Messenger sends, and reads what was sent. Its Reader, Directory, IDs and Providers are
+// required.
 type Messenger struct {
 	Reader
+	Directory *directory.Directory
+	IDs       *publicid.Codec
 	Providers map[string]channel.Provider // by name
 	// PublicURL is where carriers reach this server, without a final slash.
 	PublicURL string
@@ -93,7 +96,7 @@ func (m *Messenger) Send(ctx context.Context, in SendInput) (Sent, error) {
 	if err != nil {
 		return Sent{}, err
 	}
-	key, ok := m.Conversations.IDs.Decode(publicid.Conversation, in.ConversationID)
+	key, ok := m.IDs.Decode(publicid.Conversation, in.ConversationID)
 	if !ok {
 		return Sent{}, fault.Missing("conversation")
 	}
@@ -141,8 +144,8 @@ func (m *Messenger) Start(ctx context.Context, in StartInput) (Sent, error) {
 }
 
 func (m *Messenger) senderID(id string) (*directory.Channel, error) {
-	key, ok := m.Conversations.IDs.Decode(publicid.Channel, id)
-	ch := m.Conversations.Directory.Channel(key)
+	key, ok := m.IDs.Decode(publicid.Channel, id)
+	ch := m.Directory.Channel(key)
 	if !ok || ch == nil {
 		return nil, &fault.Error{Code: fault.NotFound, Field: "input.channelId", Message: "No such channel."}
 	}
@@ -154,7 +157,7 @@ func (m *Messenger) record(ctx context.Context, id *string) (*conversation.Recor
 		return nil, nil
 	}
 	missing := &fault.Error{Code: fault.NotFound, Field: "input.recordId", Message: "No such record, or you may not see it."}
-	key, ok := m.Conversations.IDs.Decode(publicid.Record, *id)
+	key, ok := m.IDs.Decode(publicid.Record, *id)
 	if !ok {
 		return nil, missing
 	}
@@ -204,7 +207,7 @@ func (m *Messenger) AddNote(ctx context.Context, in NoteInput) (Sent, error) {
 	if n := utf8.RuneCountInString(text); n > mostNote {
 		return Sent{}, fault.Input("input.text", "A note may have 1 to %d characters; this one has %d.", mostNote, n)
 	}
-	key, ok := m.Conversations.IDs.Decode(publicid.Conversation, in.ConversationID)
+	key, ok := m.IDs.Decode(publicid.Conversation, in.ConversationID)
 	if !ok {
 		return Sent{}, fault.Missing("conversation")
 	}
@@ -229,7 +232,7 @@ func (m *Messenger) write(ctx context.Context, mutation, key string, input any, 
 	var id int64
 	var repeated bool
 	spending := quota.Spend(ctx, quotas...)
-	err := m.Conversations.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+	err := m.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
 		id, repeated, err = idempotency.Do(ctx, tx, mutation, key, input, func() (int64, error) {
 			if err := spending.Take(); err != nil {
 				return 0, err

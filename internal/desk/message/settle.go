@@ -144,7 +144,7 @@ func (m *Messenger) ApplyReceipt(ctx context.Context, tx *store.Tx, account int6
 }
 
 func (m *Messenger) receiptAttempt(ctx context.Context, tx *store.Tx, account int64, r channel.Receipt) (*attempt, error) {
-	if key, ok := m.Conversations.IDs.Decode(publicid.Attempt, r.AttemptKey); ok {
+	if key, ok := m.IDs.Decode(publicid.Attempt, r.AttemptKey); ok {
 		a, err := loadAttempt(ctx, tx, entsql.And(entsql.EQ("`a`.`id`", key), entsql.EQ("`a`.`provider_account_id`", account)))
 		// The key alone does not do when it speaks of another message.
 		if err != nil || a != nil && (a.providerID == "" || a.providerID == r.ProviderID) {

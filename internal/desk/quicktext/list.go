@@ -38,12 +38,12 @@ type Edge = page.Edge[*QuickText]
 const place cursor.Kind = "quick texts"
 
 // Cursor is its place in the list.
-func (q *QuickText) Cursor() string { return q.service.Live.Cursors.Seal(place, q.Key) }
+func (q *QuickText) Cursor() string { return q.service.Cursors.Seal(place, q.Key) }
 
 // List reads a page of those that the viewer of ctx sees, by title; their texts only
 // if they are asked for, which may be 40 kB each.
 func (s *Service) List(ctx context.Context, filter *Filter, w page.Window, texts bool) (*Page, error) {
-	head, err := s.Live.Store.Head(ctx) // first: what the page holds beyond it is streamed again
+	head, err := s.Store.Head(ctx) // first: what the page holds beyond it is streamed again
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +51,7 @@ func (s *Service) List(ctx context.Context, filter *Filter, w page.Window, texts
 	if err != nil {
 		return nil, err
 	}
-	query := s.Live.Store.Ent.QuickText.Query().Where(wanted...)
+	query := s.Store.Ent.QuickText.Query().Where(wanted...)
 	if w.Cursor != "" {
 		behind, err := s.behind(ctx, w)
 		if err != nil {
@@ -74,7 +74,7 @@ func (s *Service) List(ctx context.Context, filter *Filter, w page.Window, texts
 	if err := allowance.FromContext(ctx).Read(ctx, bytes); err != nil {
 		return nil, err
 	}
-	return &Page{page.Of(nodes, w), s.Live.Cursors.Encode(head)}, nil
+	return &Page{page.Of(nodes, w), s.Cursors.Encode(head)}, nil
 }
 
 // untexted are the columns without the text.
@@ -89,7 +89,7 @@ func (s *Service) wanted(f *Filter) ([]predicate.QuickText, error) {
 		wanted = append(wanted, quicktext.Scope(string(*f.Scope)))
 	}
 	if f.QueueID != nil {
-		queue, _ := s.Live.IDs.Decode(publicid.Queue, *f.QueueID) // no queue has the key 0
+		queue, _ := s.IDs.Decode(publicid.Queue, *f.QueueID) // no queue has the key 0
 		wanted = append(wanted, quicktext.QueueID(queue))
 	}
 	if f.Folder != nil {
@@ -109,10 +109,10 @@ func (s *Service) wanted(f *Filter) ([]predicate.QuickText, error) {
 // title, because titles change.
 func (s *Service) behind(ctx context.Context, w page.Window) (predicate.QuickText, error) {
 	var key int64
-	if err := w.Place(s.Live.Cursors.Sealer, place, "quick texts", &key); err != nil {
+	if err := w.Place(s.Cursors.Sealer, place, "quick texts", &key); err != nil {
 		return nil, err
 	}
-	last, err := s.Live.Store.Ent.QuickText.Get(ctx, key)
+	last, err := s.Store.Ent.QuickText.Get(ctx, key)
 	if ent.IsNotFound(err) {
 		return nil, fault.Input("after", "The quick text of this cursor may no longer be seen. Read the list from the start.")
 	}
@@ -127,7 +127,7 @@ func (s *Service) behind(ctx context.Context, w page.Window) (predicate.QuickTex
 
 // ByKey reads quick texts by key, as far as the viewer of ctx sees them.
 func (s *Service) ByKey(ctx context.Context, keys []int64) (map[int64]*QuickText, error) {
-	rows, err := s.Live.Store.Ent.QuickText.Query().Where(quicktext.IDIn(keys...)).All(ctx)
+	rows, err := s.Store.Ent.QuickText.Query().Where(quicktext.IDIn(keys...)).All(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -140,6 +140,6 @@ func (s *Service) ByKey(ctx context.Context, keys []int64) (map[int64]*QuickText
 
 // Get reads one by its public id.
 func (s *Service) Get(ctx context.Context, id string) (*QuickText, error) {
-	key, _ := s.Live.IDs.Decode(publicid.QuickText, id)
+	key, _ := s.IDs.Decode(publicid.QuickText, id)
 	return s.reread(ctx, key)
 }

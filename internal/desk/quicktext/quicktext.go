@@ -15,12 +15,18 @@ import (
 	"parley/internal/desk/rule"
 	"parley/internal/ground/clock"
 	"parley/internal/ground/publicid"
+	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"
 )
 
-// Service is the use cases. Live is required: it brings the database, the directory
-// and the log.
-type Service struct{ Live *live.Streams }
+// Service is the use cases. All fields are required.
+type Service struct {
+	Store     *store.Store
+	Directory *directory.Directory
+	IDs       *publicid.Codec
+	Cursors   *feed.Cursors
+	Live      *live.Streams
+}
 
 // QuickText is one as it was read.
 type QuickText struct {
@@ -38,17 +44,17 @@ type QuickText struct {
 func (*QuickText) IsNode() {}
 
 // ID is the opaque id.
-func (q *QuickText) ID() string { return q.service.Live.IDs.Encode(publicid.QuickText, q.Key) }
+func (q *QuickText) ID() string { return q.service.IDs.Encode(publicid.QuickText, q.Key) }
 
 // Scope is whose it is.
 func (q *QuickText) Scope() rule.Scope { return q.Shelf.Scope }
 
 // Queue is the queue whose members share it; nil for none.
-func (q *QuickText) Queue() *directory.Queue { return q.service.Live.Directory.Queue(q.Shelf.Queue) }
+func (q *QuickText) Queue() *directory.Queue { return q.service.Directory.Queue(q.Shelf.Queue) }
 
 // CreatedBy is the agent who created it.
 func (q *QuickText) CreatedBy() *directory.Agent {
-	return q.service.Live.Directory.Agent(q.Shelf.Creator)
+	return q.service.Directory.Agent(q.Shelf.Creator)
 }
 
 func (s *Service) of(row *ent.QuickText) *QuickText {

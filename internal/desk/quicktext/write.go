@@ -59,7 +59,7 @@ func (s *Service) Create(ctx context.Context, in CreateInput) (made *QuickText, 
 		return nil, err
 	}
 	var key int64
-	err = s.Live.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+	err = s.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		key, _, err = idempotency.Do(ctx, tx, "createQuickText", in.IdempotencyKey, in, func() (int64, error) {
 			if err := room(ctx, tx, shelf); err != nil {
 				return 0, err
@@ -91,8 +91,8 @@ func (s *Service) shelf(v *viewer.Viewer, in CreateInput) (rule.Shelf, error) {
 		return shelf, fault.Input("input.queueId", "Give queueId with the scope QUEUE, and only then.")
 	}
 	if in.QueueID != nil {
-		key, ok := s.Live.IDs.Decode(publicid.Queue, *in.QueueID)
-		if !ok || s.Live.Directory.Queue(key) == nil {
+		key, ok := s.IDs.Decode(publicid.Queue, *in.QueueID)
+		if !ok || s.Directory.Queue(key) == nil {
 			return shelf, fault.At("input.queueId", fault.Missing("queue"))
 		}
 		shelf.Queue = key
@@ -126,9 +126,9 @@ func (s *Service) Update(ctx context.Context, in UpdateInput) (*QuickText, error
 	if err := words.clean(); err != nil {
 		return nil, err
 	}
-	key, _ := s.Live.IDs.Decode(publicid.QuickText, in.ID)
+	key, _ := s.IDs.Decode(publicid.QuickText, in.ID)
 	v := viewer.FromContext(ctx)
-	err := s.Live.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+	err := s.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		before, err := s.held(ctx, tx, key)
 		if err != nil {
 			return err
@@ -155,8 +155,8 @@ func (s *Service) Update(ctx context.Context, in UpdateInput) (*QuickText, error
 
 // Use counts a use of a quick text that the viewer of ctx sees.
 func (s *Service) Use(ctx context.Context, id string) (*QuickText, error) {
-	key, _ := s.Live.IDs.Decode(publicid.QuickText, id)
-	err := s.Live.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+	key, _ := s.IDs.Decode(publicid.QuickText, id)
+	err := s.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		if _, err := s.held(ctx, tx, key); err != nil {
 			return err
 		}

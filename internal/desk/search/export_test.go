@@ -5,7 +5,16 @@ import "fmt"
 // Ways returns a Searcher that changes from one way of looking to another at these
 // numbers.
 func (d *Searcher) Ways(candidates, few, messages, step int) *Searcher {
-	return &Searcher{d.Conversations, d.Rows, ways{candidates, few, messages, step}}
+	with := *d
+	with.ways = ways{candidates, few, messages, step}
+	return &with
+}
+
+// Budget returns a Searcher whose calls visit so many rows.
+func (d *Searcher) Budget(rows int) *Searcher {
+	with := *d
+	with.Rows = rows
+	return &with
 }
 
 // Opened is everything that a page says, with its cursors opened.

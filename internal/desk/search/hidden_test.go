@@ -62,12 +62,12 @@ func same(t *testing.T, with, without *parleytest.Parley, agent string, seed uin
 			candidates, few, messages, step := r.IntN(12), []int{0, 3, 9, 200}[r.IntN(4)], []int{30, 10_000}[r.IntN(2)], 1+r.IntN(10)
 			ways = func(d *search.Searcher) *search.Searcher { return d.Ways(candidates, few, messages, step) }
 		}
-		a, b := search.Searcher{Conversations: with.Conversations, Rows: rows}, search.Searcher{Conversations: without.Conversations, Rows: rows}
+		a, b := with.Schema.Searcher.Budget(rows), without.Schema.Searcher.Budget(rows)
 		want, got := in, in
 		for more := true; more; {
-			expected, err := ways(&b).Find(without.Context(agent), want)
+			expected, err := ways(b).Find(without.Context(agent), want)
 			require.NoError(t, err)
-			page, err := ways(&a).Find(with.Context(agent), got)
+			page, err := ways(a).Find(with.Context(agent), got)
 			require.NoError(t, err)
 			require.Equal(t, expected.Opened(), page.Opened(), "%s asks for %q", agent, text)
 			hits += len(page.Nodes)
@@ -122,7 +122,7 @@ func TestHiddenMessagesUseNoBudget(t *testing.T) {
 			func(d *search.Searcher) *search.Searcher { return d },
 			func(d *search.Searcher) *search.Searcher { return d.Ways(3, 0, 0, 2) },
 		} {
-			page, err := ways(&search.Searcher{Conversations: w.Conversations, Rows: 3}).Find(w.Context("amy"), search.Input{Query: "krakatoa", Size: 20, Kinds: []search.Kind{search.Text}})
+			page, err := ways(w.find.Budget(3)).Find(w.Context("amy"), search.Input{Query: "krakatoa", Size: 20, Kinds: []search.Kind{search.Text}})
 			require.NoError(t, err)
 			require.Len(t, page.Nodes, 2)
 			require.True(t, page.IsComplete)

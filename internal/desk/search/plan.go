@@ -47,7 +47,7 @@ func (r *run) plan(ctx context.Context) (p plan, err error) {
 	p.channels = indexed(shares, beside > 0)
 	p.indexed = len(p.channels) > 0
 	if beside > 0 || r.scope.Seen("c") == nil {
-		p.widen(len(r.Conversations.Directory.Channels()))
+		p.widen(len(r.Directory.Channels()))
 	}
 	return p, nil
 }

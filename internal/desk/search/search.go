@@ -21,10 +21,13 @@ import (
 
 	"parley/internal/channel"
 	"parley/internal/desk/conversation"
+	"parley/internal/desk/directory"
+	"parley/internal/desk/feed"
 	"parley/internal/desk/textindex"
 	"parley/internal/ground/cursor"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/page"
+	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"
 	"parley/internal/ground/word"
 )
@@ -49,8 +52,11 @@ const (
 	mostTokens = 40
 )
 
-// Searcher searches. Conversations is required.
+// Searcher searches. All fields but Rows are required.
 type Searcher struct {
+	Store         *store.Store
+	Directory     *directory.Directory
+	Cursors       *feed.Cursors
 	Conversations *conversation.Service
 	// Rows is how many rows a call visits: messages with the words that the viewer
 	// sees, in the view or not, and conversations of the view; 20,000 by default.
@@ -134,6 +140,15 @@ func (p *Page) PageInfo() *page.Info {
 	return info
 }
 
+// FindInTurn is Find in turn with the viewer's other searches.
+func (d *Searcher) FindInTurn(ctx context.Context, in Input) (p *Page, err error) {
+	err = d.Store.Walk(ctx, func(ctx context.Context) error {
+		p, err = d.Find(ctx, in)
+		return err
+	})
+	return p, err
+}
+
 // Find searches under the viewer of ctx.
 func (d *Searcher) Find(ctx context.Context, in Input) (*Page, error) {
 	r, err := d.begin(ctx, in)
@@ -147,7 +162,7 @@ func (d *Searcher) Find(ctx context.Context, in Input) (*Page, error) {
 		return r.page(ctx)
 	}
 	for {
-		if r.index, err = textindex.Open(ctx, d.Conversations.Store); err != nil {
+		if r.index, err = textindex.Open(ctx, d.Store); err != nil {
 			return nil, err
 		}
 		page, err := r.page(ctx)
@@ -164,7 +179,9 @@ func (d *Searcher) Find(ctx context.Context, in Input) (*Page, error) {
 // begin checks what is asked for.
 func (d *Searcher) begin(ctx context.Context, in Input) (*run, error) {
 	if d.ways == (ways{}) {
-		d = &Searcher{d.Conversations, d.Rows, usual}
+		with := *d
+		with.ways = usual
+		d = &with
 	}
 	if n := utf8.RuneCountInString(in.Query); n > MostQuery { // before it is folded, which takes time
 		return nil, fault.Input("query", "A query may have at most %d characters; this one has %d.", MostQuery, n)
@@ -199,7 +216,7 @@ func (d *Searcher) begin(ctx context.Context, in Input) (*run, error) {
 // regions are the countries whose national numbers people write.
 func (d *Searcher) regions() []string {
 	var out []string
-	for _, ch := range d.Conversations.Directory.Channels() {
+	for _, ch := range d.Directory.Channels() {
 		if ch.Country != "" && !slices.Contains(out, ch.Country) {
 			out = append(out, ch.Country)
 		}
@@ -227,7 +244,7 @@ var bottom = place{kind: Text}
 
 // cursor seals a place.
 func (d *Searcher) cursor(p place) string {
-	return d.Conversations.Cursors.Seal(cursor.Search, int64(slices.Index(kinds, p.kind)), p.at, p.key)
+	return d.Cursors.Seal(cursor.Search, int64(slices.Index(kinds, p.kind)), p.at, p.key)
 }
 
 func (d *Searcher) parseCursor(text string) (p place, err error) {
@@ -235,7 +252,7 @@ func (d *Searcher) parseCursor(text string) (p place, err error) {
 		return place{}, nil
 	}
 	var kind int64
-	if !d.Conversations.Cursors.Open(cursor.Search, text, &kind, &p.at, &p.key) || kind >= int64(len(kinds)) {
+	if !d.Cursors.Open(cursor.Search, text, &kind, &p.at, &p.key) || kind >= int64(len(kinds)) {
 		return place{}, fault.Input("after", "This cursor does not belong to a search. Pass a cursor from an edge or pageInfo, or leave it out.")
 	}
 	p.kind = kinds[kind]

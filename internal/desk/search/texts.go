@@ -62,7 +62,7 @@ func (r *run) threads(ctx context.Context, at place) ([]textindex.Found, error) 
 		_, ok := r.words.Match(text)
 		return ok
 	}
-	return textindex.Threads(ctx, r.Conversations.Store, keys, at.text(), match, r.in.Size+1)
+	return textindex.Threads(ctx, r.Store, keys, at.text(), match, r.in.Size+1)
 }
 
 // reading is how far texts have been read.

@@ -34,7 +34,7 @@ type world struct {
 func newWorld(t *testing.T, database string) *world {
 	p := parleytest.OpenAt(t, database, func(c *app.Config) { c.Create = true })
 	require.NoError(t, seed.Organisation(t.Context(), p.Directory, p.Store))
-	return &world{p, &search.Searcher{Conversations: p.Conversations}}
+	return &world{p, p.Schema.Searcher}
 }
 
 // worlds are one on each database that the run has: SQLite always.

@@ -4,10 +4,12 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"time"
 
 	entsql "entgo.io/ent/dialect/sql"
 
 	"parley/internal/ground/clock"
+	"parley/internal/ground/job"
 	"parley/internal/ground/store"
 	"parley/internal/ground/word"
 )
@@ -15,6 +17,33 @@ import (
 // buildBatch is how many messages or conversations one write of a building takes
 // in: some tens of milliseconds, for which others wait.
 const buildBatch = 1_000
+
+// Jobs continue with building the index: of a database that was there before its index,
+// one whose rules for words have changed, and one for which somebody asked.
+func Jobs(s *store.Store) []job.Job {
+	return []job.Job{job.Periodic{Name: "build_search", Run: func(ctx context.Context) error { return work(ctx, s) }}}
+}
+
+// buildTime is how long one job builds. The next continues.
+const buildTime = 30 * time.Second
+
+func work(ctx context.Context, s *store.Store) error {
+	state, err := ReadState(ctx, From(s))
+	if err != nil {
+		return err
+	}
+	if state.Old() {
+		err = Rebuild(ctx, s)
+	}
+	more := true
+	for until := time.Now().Add(buildTime); err == nil && more && time.Now().Before(until) && !job.Stopping(ctx); {
+		_, more, err = Step(ctx, s)
+	}
+	if err == nil && !more {
+		err = Tidy(ctx, s)
+	}
+	return err
+}
 
 // Rebuild begins to build the index anew beside the one that is served; a
 // building that was interrupted stays as it is. Build does the work.

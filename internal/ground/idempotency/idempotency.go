@@ -14,6 +14,7 @@ import (
 	entsql "entgo.io/ent/dialect/sql"
 
 	"parley/internal/ground/fault"
+	"parley/internal/ground/job"
 	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"
 )
@@ -88,6 +89,17 @@ func CheckKey(key string) error {
 		return fault.Input("input.idempotencyKey", "An idempotency key must be 1 to 64 visible ASCII characters, such as a UUID.")
 	}
 	return nil
+}
+
+// Jobs remove keys that have had their time, once an hour.
+func Jobs(s *store.Store) []job.Job {
+	return []job.Job{job.Periodic{Name: "forget_keys", Every: time.Hour, Run: func(ctx context.Context) error {
+		for {
+			if n, err := Forget(ctx, s); err != nil || n == 0 {
+				return err
+			}
+		}
+	}}}
 }
 
 // Forget removes idempotency keys older than KeyLifetime, at most 10,000 at a

@@ -17,8 +17,8 @@ import (
 	"parley/internal/channel"
 	"parley/internal/check/parleytest"
 	"parley/internal/desk/feed"
-	"parley/internal/desk/job"
 	"parley/internal/desk/message"
+	"parley/internal/ground/job"
 	"parley/internal/ground/store"
 )
 
@@ -156,7 +156,7 @@ func TestAStopWaitsForTheCallUnderWayAndLeavesTheRest(t *testing.T) {
 	s := &slow{p.Messenger.Providers["sandbox"], make(chan struct{}, 9), make(chan struct{})}
 	p.Messenger.Providers["sandbox"] = s
 	first, second := send(p, id, "one #silent"), send(p, id, "two #silent")
-	runner, err := job.Start(t.Context(), p.Store, p.Receiver, p.Bulk, job.Options{})
+	runner, err := job.Start(t.Context(), p.Store, p.Jobs(), job.Options{News: p.Messenger.Waiting()})
 	require.NoError(t, err)
 	<-s.called
 	var stopErr error
@@ -229,4 +229,38 @@ func TestASweepDoesNotPileUpJobs(t *testing.T) {
 	require.Equal(t, 1, number(t, p, drains))
 	p.Run()
 	p.Eventually(func() bool { return len(p.Carrier.Got()) == 1 }, "it leaves")
+}
+
+// Servers of the version before work on the same table: names, arguments, queues and
+// tries are theirs.
+func TestJobsAreStoredAsOlderServersExpect(t *testing.T) {
+	t.Parallel()
+	p := parleytest.New(t).Run()
+	want := []string{"build_search", "forget_bulk", "forget_keys", "forget_raw", "sweep_bulk", "sweep_due", "sweep_lanes", "trim_log"}
+	p.Eventually(func() bool {
+		return number(t, p, "SELECT COUNT(DISTINCT kind) FROM river_job WHERE max_attempts = 1") == len(want)
+	}, "each periodic job was added")
+	text := "json(args)"
+	if parleytest.OnPostgres() {
+		text = "CAST(args AS text)"
+	}
+	rows := store.SQL("SELECT DISTINCT kind, " + text + ", queue, max_attempts FROM river_job ORDER BY kind")
+	var got []string
+	require.NoError(t, p.Store.Read(t.Context(), store.System("a test looks"), rows, func(rows *sql.Rows) error {
+		var kind, args, queue string
+		var tries int
+		err := rows.Scan(&kind, &args, &queue, &tries)
+		require.Equal(t, []any{"{}", "default", 1}, []any{args, queue, tries}, kind)
+		got = append(got, kind)
+		return err
+	}))
+	require.Equal(t, want, got)
+}
+
+// A name stands for one job.
+func TestTwoJobsOfOneNameAreRefused(t *testing.T) {
+	t.Parallel()
+	p := parleytest.New(t)
+	twice := job.Periodic{Name: "twice", Run: func(context.Context) error { return nil }}
+	require.Panics(t, func() { _, _ = job.Start(t.Context(), p.Store, []job.Job{twice, twice}, job.Options{}) })
 }

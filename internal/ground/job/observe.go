@@ -27,9 +27,10 @@ func NewDurations() *prometheus.HistogramVec {
 	}, []string{"kind", "outcome"})
 }
 
-// observed times and traces every job.
+// observed times and traces every job, and shows it whether to stop.
 type observed struct {
 	river.MiddlewareDefaults
+	stopping  context.Context // ends when the process is told to stop; River does not tell jobs
 	tracer    *trace.Tracer
 	durations *prometheus.HistogramVec // nil for none
 }
@@ -50,7 +51,7 @@ func (o *observed) Work(ctx context.Context, job *rivertype.JobRow, work func(co
 		}
 		span.End()
 	}()
-	err := work(ctx)
+	err := work(context.WithValue(ctx, stoppingKey{}, o.stopping))
 	var later *rivertype.JobSnoozeError
 	switch {
 	case err == nil:

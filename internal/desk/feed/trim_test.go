@@ -1,6 +1,7 @@
-package job_test
+package feed_test
 
 import (
+	"database/sql"
 	"fmt"
 	"testing"
 	"time"
@@ -10,7 +11,7 @@ import (
 	"parley/app"
 	"parley/internal/check/parleytest"
 	"parley/internal/desk/feed"
-	"parley/internal/desk/job"
+	"parley/internal/ground/store"
 )
 
 // The log is trimmed while it serves: a cursor it still reaches goes on, one it
@@ -19,7 +20,8 @@ func TestACursorBeforeTheLogIsToldToStartAgain(t *testing.T) {
 	t.Parallel()
 	const added = `subscription($after: Cursor) { messageAdded(after: $after) { kind cursor message { content { ... on TextContent { text } } } } }`
 	p := parleytest.New(t, func(c *app.Config) {
-		c.Jobs = job.Options{Sweep: time.Hour, TrimEvery: 50 * time.Millisecond, Log: feed.Retention{Events: 15, Least: 1}}
+		c.Jobs.Sweep = time.Hour
+		c.Log = feed.Retention{Events: 15, Least: 1, Every: 50 * time.Millisecond}
 	}).Run()
 	s := p.As("ada").Subscribe(added, nil)
 	cursors := []string{s.Next().Get("messageAdded", "cursor").String()}
@@ -29,7 +31,7 @@ func TestACursorBeforeTheLogIsToldToStartAgain(t *testing.T) {
 		require.Equal(t, fmt.Sprintf("text %d", n), e.Get("message", "content", "text").String())
 		cursors = append(cursors, e.Get("cursor").String())
 	}
-	p.Eventually(func() bool { return number(t, p, "SELECT COUNT(*) FROM events") <= 15 }, "the log is trimmed")
+	p.Eventually(func() bool { return held(t, p.Store) <= 15 }, "the log is trimmed")
 
 	young := p.As("ada").Subscribe(added, parleytest.Vars{"after": cursors[18]})
 	for n := 18; n < 20; n++ {
@@ -50,4 +52,11 @@ func TestACursorBeforeTheLogIsToldToStartAgain(t *testing.T) {
 		require.Equal(t, "error", frame.Type, string(frame.Payload))
 		require.Contains(t, string(frame.Payload), "RESYNC_REQUIRED")
 	}
+}
+
+// held returns how many events the log holds.
+func held(t testing.TB, s *store.Store) (n int) {
+	t.Helper()
+	require.NoError(t, s.Read(t.Context(), store.System("a test looks"), store.SQL("SELECT COUNT(*) FROM events"), func(rows *sql.Rows) error { return rows.Scan(&n) }))
+	return n
 }

@@ -1,9 +1,7 @@
-// Package job runs what may wait or must be tried again, on River: the jobs are
-// rows that the group writer adds in the transaction of the write that wants
-// them.
 package job
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,9 +15,6 @@ import (
 	"github.com/riverqueue/river/riverdriver/riversqlite"
 	"github.com/riverqueue/river/rivertype"
 
-	"parley/internal/desk/bulk"
-	"parley/internal/desk/feed"
-	"parley/internal/desk/inbound"
 	"parley/internal/ground/store"
 	"parley/internal/ground/trace"
 )
@@ -28,13 +23,11 @@ import (
 type Options struct {
 	// Workers is how many jobs run at a time; 100 by default.
 	Workers int
-	// Sweep is how often lanes that nobody drains, bulk operations that nobody
-	// works at, and conversations that are due are looked for; 15 s by default.
+	// Sweep is the interval of periodic jobs that state none; 15 s by default.
 	Sweep time.Duration
-	// Log says how much of the event log is kept.
-	Log feed.Retention
-	// TrimEvery is how often the event log is trimmed; a minute by default.
-	TrimEvery time.Duration
+	// News says, on SQLite, that this process may have added jobs; nil for nobody, then
+	// a poll finds them. PostgreSQL notifies by itself.
+	News <-chan struct{}
 	// Logger takes River's own messages; slog's default when nil.
 	Logger *slog.Logger
 	// Tracer traces jobs; nil for none.
@@ -49,12 +42,13 @@ type Runner struct {
 	stop  func(context.Context) error
 }
 
-// Start starts the workers. Stop ends them.
-func Start(ctx context.Context, s *store.Store, r *inbound.Receiver, f *bulk.Service, o Options) (*Runner, error) {
+// Start starts workers for the jobs, and returns an error when the database cannot be
+// reached. Stop ends them. It panics when two jobs have one name.
+func Start(ctx context.Context, s *store.Store, jobs []Job, o Options) (*Runner, error) {
 	if s.Pool() != nil {
-		return start(ctx, riverpgxv5.New(s.Pool()), r, f, o)
+		return start(ctx, riverpgxv5.New(s.Pool()), jobs, o)
 	}
-	return start(ctx, sqliteDriver{riversqlite.New(s.WriterDB()), r.Messenger.Waiting()}, r, f, o)
+	return start(ctx, sqliteDriver{riversqlite.New(s.WriterDB()), o.News}, jobs, o)
 }
 
 // Stop lets the jobs under way finish, until ctx ends. Those that could go on
@@ -64,16 +58,11 @@ func (r *Runner) Stop(ctx context.Context) error {
 	return r.stop(ctx)
 }
 
-func start[T any](ctx context.Context, driver riverdriver.Driver[T], r *inbound.Receiver, f *bulk.Service, o Options) (*Runner, error) {
+func start[T any](ctx context.Context, driver riverdriver.Driver[T], jobs []Job, o Options) (*Runner, error) {
 	// Start's context would stop the workers the hard way when it ends.
 	ctx = context.WithoutCancel(ctx)
 	stopping, hurry := context.WithCancel(ctx)
-	config, err := configure(stopping, r, f, o)
-	if err != nil {
-		hurry()
-		return nil, err
-	}
-	client, err := river.NewClient(driver, config)
+	client, err := river.NewClient(driver, configure(stopping, jobs, o))
 	if err == nil {
 		err = client.Start(ctx)
 	}
@@ -84,75 +73,33 @@ func start[T any](ctx context.Context, driver riverdriver.Driver[T], r *inbound.
 	return &Runner{hurry: hurry, stop: client.Stop}, nil
 }
 
-func configure(stopping context.Context, r *inbound.Receiver, f *bulk.Service, o Options) (*river.Config, error) {
-	if o.Workers == 0 {
-		o.Workers = 100
-	}
-	if o.Sweep == 0 {
-		o.Sweep = 15 * time.Second
-	}
-	if o.TrimEvery == 0 {
-		o.TrimEvery = time.Minute
-	}
+func configure(stopping context.Context, jobs []Job, o Options) *river.Config {
+	o.Sweep = cmp.Or(o.Sweep, 15*time.Second)
 	if o.Logger == nil {
 		o.Logger = slog.New(quiet{slog.Default().Handler()})
 	}
-	workers := river.NewWorkers()
-	for _, err := range []error{
-		river.AddWorkerSafely(workers, &drainLane{messenger: r.Messenger, stopping: stopping}),
-		river.AddWorkerSafely(workers, &sweepLanes{messenger: r.Messenger}),
-		river.AddWorkerSafely(workers, &sweepDue{desk: r.Messenger.Conversations}),
-		river.AddWorkerSafely(workers, &forgetKeys{store: r.Messenger.Conversations.Store}),
-		river.AddWorkerSafely(workers, &forgetRaw{receiver: r}),
-		river.AddWorkerSafely(workers, &catchUp{receiver: r, stopping: stopping}),
-		river.AddWorkerSafely(workers, &bulkWork{foreman: f, stopping: stopping}),
-		river.AddWorkerSafely(workers, &sweepBulk{foreman: f}),
-		river.AddWorkerSafely(workers, &forgetBulk{foreman: f}),
-		river.AddWorkerSafely(workers, &buildSearch{store: r.Messenger.Conversations.Store, stopping: stopping}),
-		river.AddWorkerSafely(workers, &trimLog{store: r.Messenger.Conversations.Store, keep: o.Log}),
-	} {
-		if err != nil {
-			return nil, err
-		}
-	}
-	return &river.Config{
+	c := &river.Config{
 		Logger:       o.Logger,
 		ErrorHandler: failures{},
-		Queues: map[string]river.QueueConfig{
-			river.QueueDefault: {MaxWorkers: o.Workers},
-			bulk.Queue:         {MaxWorkers: bulkWorkers, FetchPollInterval: bulkPoll},
-		},
-		Workers: workers,
+		Queues:       map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: cmp.Or(o.Workers, 100)}},
+		Workers:      river.NewWorkers(),
 		// What a newer version wants done waits for a worker that can.
 		FetchOnlyKnownKinds: true,
-		Middleware:          []rivertype.Middleware{&observed{tracer: o.Tracer, durations: o.Durations}},
+		Middleware:          []rivertype.Middleware{&observed{stopping: stopping, tracer: o.Tracer, durations: o.Durations}},
 		// Workers are told of new jobs (by PostgreSQL, or by the bell); the poll
 		// is for what they were not told of, such as a lane that has rested.
 		FetchCooldown:     fetchCooldown,
 		FetchPollInterval: 200 * time.Millisecond,
-		PeriodicJobs: []*river.PeriodicJob{
-			every(o.Sweep, SweepLanes{}), every(o.Sweep, SweepDue{}), every(time.Hour, ForgetKeys{}), every(time.Hour, ForgetRaw{}),
-			every(o.TrimEvery, TrimLog{}), every(o.Sweep, BuildSearch{}), every(o.Sweep, SweepBulk{}), every(time.Hour, ForgetBulk{}),
-		},
-	}, nil
+	}
+	for _, j := range jobs {
+		j.addTo(c, o)
+	}
+	return c
 }
-
-// How many bulk operations a process works at, each taking half of a worker's
-// time at most; and how often it looks for one where nobody tells it.
-const (
-	bulkWorkers = 2
-	bulkPoll    = 500 * time.Millisecond
-)
 
 // fetchCooldown is the least time between two looks for jobs: a burst of
 // messages is fetched in bulk.
 const fetchCooldown = 10 * time.Millisecond
-
-func every(interval time.Duration, args river.JobArgs) *river.PeriodicJob {
-	return river.NewPeriodicJob(river.PeriodicInterval(interval),
-		func() (river.JobArgs, *river.InsertOpts) { return args, &river.InsertOpts{MaxAttempts: 1} },
-		&river.PeriodicJobOpts{RunOnStart: true})
-}
 
 // failures logs what a job failed with; River tries it again.
 type failures struct{}
