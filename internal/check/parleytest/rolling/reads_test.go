@@ -52,7 +52,7 @@ func (w *world) seeded() []string {
 }
 
 const search = `query($query: String!, $after: String) { search(query: $query, first: 100, after: $after) { isComplete pageInfo { hasNextPage endCursor }
-	nodes { kind conversation { id } message { id } highlights { start length } } } }`
+	nodes { kind conversation { id } message { id } highlights { start end } } } }`
 
 // search returns all hits as JSON, and whether there can be no more.
 func (w *world) search(s *side, query string) (hits string, complete bool) {

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"net/http"
 	"testing"
+	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"parley/internal/check/blackbox"
@@ -45,10 +47,11 @@ func (w *world) findTheSame() {
 	for _, word := range w.seeded() {
 		want, _ := w.search(w.last, word)
 		require.NotEqual(w.t, `[]`, want, word)
-		w.eventually(func() bool {
+		require.EventuallyWithT(w.t, func(c *assert.CollectT) {
 			got, complete := w.search(w.this, word)
-			return complete && got == want
-		}, "this version finds %q as the last one does", word)
+			assert.True(c, complete)
+			assert.Equal(c, want, got)
+		}, patience, 50*time.Millisecond, "this version finds %q as the last one does", word)
 	}
 }
 

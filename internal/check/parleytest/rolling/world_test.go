@@ -41,6 +41,7 @@ const patience = 75 * time.Second
 type world struct {
 	t          *testing.T
 	database   string
+	args       []string // of both
 	last, this *side
 	carrier    *sandbox.Carrier
 	customers  []*customer
@@ -66,10 +67,14 @@ type customer struct {
 	texts          atomic.Int64
 }
 
-// begin has the last version make the database, fill it and serve it.
+// begin has the last version make the database, fill it and serve it. On PostgreSQL
+// the database is the bus; on SQLite, where both share the file, NATS is.
 func begin(t *testing.T) *world {
 	t.Helper()
 	w := &world{t: t, database: parleytest.Empty(t), written: map[string][]string{}, kept: map[string][]string{}}
+	if !parleytest.OnPostgres() {
+		w.args = []string{"--nats", natstest.Start(t).URL()}
+	}
 	w.last, w.this = w.side("heron", lastProgram), w.side("falcon", thisProgram)
 	w.command(w.last, "seed", "--conversations", "40", "--messages", "300")
 	w.connectCarrier()
@@ -83,20 +88,14 @@ func begin(t *testing.T) *world {
 	return w
 }
 
-// side is a version that does not run yet. On PostgreSQL the database is the bus; on
-// SQLite, where both share the file, NATS is.
+// side is a version that does not run yet.
 func (w *world) side(name, variable string) *side {
 	w.t.Helper()
 	program := os.Getenv(variable)
 	require.FileExists(w.t, program, "%s names no program: run make test-rolling", variable)
 	address, err := blackbox.FreeAddress(w.t.Context())
 	require.NoError(w.t, err)
-	p := &blackbox.Process{Program: []string{program}, Address: address, Database: w.database}
-	if w.last != nil {
-		p.Args = w.last.process.Args
-	} else if !parleytest.OnPostgres() {
-		p.Args = []string{"--nats", natstest.Start(w.t).URL()}
-	}
+	p := &blackbox.Process{Program: []string{program}, Address: address, Database: w.database, Args: w.args}
 	s := &side{t: w.t, name: name, process: p, client: &blackbox.Client{URL: p.URL()}, streams: map[string]*stream{}}
 	w.t.Cleanup(func() {
 		p.Kill()
