@@ -45,7 +45,8 @@ func (w *world) migrate() {
 func (w *world) findTheSame() {
 	w.t.Helper()
 	for _, word := range w.seeded() {
-		want, _ := w.search(w.last, word)
+		want, whole := w.search(w.last, word)
+		require.True(w.t, whole, "the last version goes on with the index that it had")
 		require.NotEqual(w.t, `[]`, want, word)
 		require.EventuallyWithT(w.t, func(c *assert.CollectT) {
 			got, complete := w.search(w.this, word)
@@ -184,6 +185,7 @@ func (w *world) serveAlone() {
 	for word, texts := range w.texts() {
 		require.Equal(w.t, len(texts), w.hits(w.this, word), "messages that hold %q", word)
 	}
+	require.Equal(w.t, []string{"0"}, w.column(`SELECT COUNT(*) FROM search_buckets WHERE generation < 2`), "the last version's index is emptied")
 	w.everythingIsThere()
 	w.healthy()
 }
