@@ -91,12 +91,12 @@ test-postgres: ## Run the suite on PostgreSQL too (PARLEY_TEST_POSTGRES names a 
 	$(FAST) PARLEY_TEST_POSTGRES="$(PARLEY_TEST_POSTGRES)" $(GO) test -tags $(TAGS) -count=1 -timeout 9m ./$(ALONE)
 
 # The last version, which this one must serve beside. It is built once.
-LAST := $(file <internal/check/parleytest/rolling/LAST)
+LAST := $(shell cat internal/check/parleytest/rolling/LAST)
 
 .PHONY: test-rolling
 test-rolling: bin/last/$(LAST) ## Run the last version beside this one on one database, on SQLite and PostgreSQL (needs the git history)
 	$(FAST) $(GO) build -tags $(TAGS) -o bin/parley-for-rolling ./cmd/parley
-	$(ROLLING) $(GO) test -tags "$(TAGS) rolling" -count=1 -timeout 4m ./internal/check/parleytest/rolling
+	$(ROLLING) PARLEY_TEST_POSTGRES= $(GO) test -tags "$(TAGS) rolling" -count=1 -timeout 4m ./internal/check/parleytest/rolling
 	$(ROLLING) PARLEY_TEST_POSTGRES="$(PARLEY_TEST_POSTGRES)" $(GO) test -tags "$(TAGS) rolling" -count=1 -timeout 4m ./internal/check/parleytest/rolling
 
 ROLLING = $(FAST) PARLEY_TEST_LAST="$(CURDIR)/bin/last/$(LAST)" PARLEY_TEST_THIS="$(CURDIR)/bin/parley-for-rolling"

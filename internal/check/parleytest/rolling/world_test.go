@@ -106,7 +106,8 @@ func (w *world) side(name, variable string) *side {
 	return s
 }
 
-// connectCarrier has all accounts of the database send to one sandbox carrier.
+// connectCarrier has the sandbox account of the database send to a carrier of the
+// test's own, and leaves no other account.
 func (w *world) connectCarrier() {
 	w.t.Helper()
 	w.carrier = sandbox.NewCarrier(sandbox.CarrierOptions{
@@ -118,7 +119,7 @@ func (w *world) connectCarrier() {
 		server.CloseClientConnections()
 		server.Close()
 	})
-	w.exec(`UPDATE provider_accounts SET base_url = '` + server.URL + `'`)
+	w.exec(`UPDATE provider_accounts SET base_url = '` + server.URL + `', active = (provider = 'sandbox')`)
 }
 
 func (w *world) open() *sql.DB {
