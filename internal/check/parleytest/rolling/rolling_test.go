@@ -137,7 +137,7 @@ func (w *world) presence() {
 // this one takes its lanes over.
 func (w *world) killTheLast() {
 	w.t.Helper()
-	underWay := w.hang(w.last)
+	underWay, release := w.hang()
 	w.together(func(c *customer) error {
 		for range 3 {
 			if err := w.send(c, w.last, w.last); err != nil {
@@ -146,11 +146,12 @@ func (w *world) killTheLast() {
 		}
 		return nil
 	})
-	w.eventually(func() bool { return underWay() > 0 }, "the last version is sending")
+	w.eventually(func() bool { return underWay() > 0 }, "sends are under way")
 	for _, s := range w.last.streams {
 		s.end()
 	}
 	w.last.process.Kill()
+	release()
 	w.writeOnce(w.this, w.this)
 	w.delivered()
 	w.t.Logf("killed with %d sends at the carrier", underWay())
@@ -193,7 +194,7 @@ func (w *world) serveAlone() {
 // healthy wants the doctor to find nothing wrong.
 func (w *world) healthy() {
 	w.t.Helper()
-	out := w.command(w.this, append([]string{"doctor", "--deep", "--json", "--addr", w.this.process.Address, "--public-url", w.this.process.URL()}, w.this.process.Args...)...)
+	out := w.command(w.this, append([]string{"doctor", "--deep", "--json", "--addr", w.this.process.Address, "--public-url", w.public}, w.this.process.Args...)...)
 	var findings []struct{ Check, Level, Means string }
 	require.NoError(w.t, json.Unmarshal(out, &findings), "%s", out)
 	var wrong []string

@@ -8,7 +8,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -44,11 +46,13 @@ type world struct {
 	args       []string // of both
 	last, this *side
 	carrier    *sandbox.Carrier
+	public     string // URL of both
 	customers  []*customer
 
 	mu      sync.Mutex
 	written map[string][]string // texts by customer, in order
 	kept    map[string][]string // texts by their first word
+	silent  map[string]bool     // texts of which the carrier never says more
 }
 
 // side is one version.
@@ -71,11 +75,12 @@ type customer struct {
 // the database is the bus; on SQLite, where both share the file, NATS is.
 func begin(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, database: parleytest.Empty(t), written: map[string][]string{}, kept: map[string][]string{}}
+	w := &world{t: t, database: parleytest.Empty(t), written: map[string][]string{}, kept: map[string][]string{}, silent: map[string]bool{}}
 	if !parleytest.OnPostgres() {
 		w.args = []string{"--nats", natstest.Start(t).URL()}
 	}
 	w.last, w.this = w.side("heron", lastProgram), w.side("falcon", thisProgram)
+	w.balance()
 	w.command(w.last, "seed", "--conversations", "40", "--messages", "300")
 	w.connectCarrier()
 	tokens := map[string]string{}
@@ -104,6 +109,21 @@ func (w *world) side(name, variable string) *side {
 		}
 	})
 	return s
+}
+
+// balance puts a proxy before both versions, which hands each request to the next one;
+// a carrier tries again when that does not run.
+func (w *world) balance() {
+	var turn atomic.Int64
+	front := httptest.NewServer(&httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.Out.URL.Scheme, r.Out.URL.Host = "http", w.both()[turn.Add(1)%2].process.Address
+		},
+		ErrorHandler: func(answer http.ResponseWriter, _ *http.Request, _ error) { answer.WriteHeader(http.StatusBadGateway) },
+	})
+	w.t.Cleanup(front.Close)
+	w.public = front.URL
+	w.last.process.PublicURL, w.this.process.PublicURL = front.URL, front.URL
 }
 
 // connectCarrier has the sandbox account of the database send to a carrier of the
