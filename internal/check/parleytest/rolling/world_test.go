@@ -52,7 +52,6 @@ type world struct {
 	mu      sync.Mutex
 	written map[string][]string // texts by customer, in order
 	kept    map[string][]string // texts by their first word
-	silent  map[string]bool     // texts of which the carrier never says more
 }
 
 // side is one version.
@@ -75,7 +74,7 @@ type customer struct {
 // the database is the bus; on SQLite, where both share the file, NATS is.
 func begin(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, database: parleytest.Empty(t), written: map[string][]string{}, kept: map[string][]string{}, silent: map[string]bool{}}
+	w := &world{t: t, database: parleytest.Empty(t), written: map[string][]string{}, kept: map[string][]string{}}
 	if !parleytest.OnPostgres() {
 		w.args = []string{"--nats", natstest.Start(t).URL()}
 	}
