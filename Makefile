@@ -90,6 +90,22 @@ test-postgres: ## Run the suite on PostgreSQL too (PARLEY_TEST_POSTGRES names a 
 	$(FAST) PARLEY_TEST_POSTGRES="$(PARLEY_TEST_POSTGRES)" $(GO) test -tags $(TAGS) -count=1 -timeout 8m $$($(GO) list -tags $(TAGS) ./app/... ./internal/... ./cmd/... | grep -v $(ALONE))
 	$(FAST) PARLEY_TEST_POSTGRES="$(PARLEY_TEST_POSTGRES)" $(GO) test -tags $(TAGS) -count=1 -timeout 9m ./$(ALONE)
 
+# The last version, which this one must serve beside. It is built once.
+LAST := $(shell cat internal/check/parleytest/rolling/LAST)
+
+.PHONY: test-rolling
+test-rolling: bin/last/$(LAST) ## Run the last version beside this one on one database, on SQLite and PostgreSQL (needs the git history)
+	$(FAST) $(GO) build -tags $(TAGS) -o bin/parley-for-rolling ./cmd/parley
+	$(ROLLING) PARLEY_TEST_POSTGRES= $(GO) test -tags "$(TAGS) rolling" -count=1 -timeout 4m ./internal/check/parleytest/rolling
+	$(ROLLING) PARLEY_TEST_POSTGRES="$(PARLEY_TEST_POSTGRES)" $(GO) test -tags "$(TAGS) rolling" -count=1 -timeout 4m ./internal/check/parleytest/rolling
+
+ROLLING = $(FAST) PARLEY_TEST_LAST="$(CURDIR)/bin/last/$(LAST)" PARLEY_TEST_THIS="$(CURDIR)/bin/parley-for-rolling"
+
+bin/last/$(LAST):
+	@git cat-file -e "$(LAST)^{commit}" || { echo "test-rolling: this clone lacks the commit $(LAST) of the last version; run git fetch --unshallow (or git fetch origin $(LAST)) and try again."; exit 1; }
+	source="$$(mktemp -d)"; trap 'rm -rf "$$source"' EXIT; git archive "$(LAST)" | tar -x -C "$$source"; \
+	$(FAST) $(GO) -C "$$source" build -buildvcs=false -tags $(TAGS) -o "$(CURDIR)/$@" ./cmd/parley
+
 .PHONY: test-browser
 test-browser: web ## Walk through the playground in a headless Chromium
 	$(FAST) $(GO) test -tags "$(TAGS) browser" -count=1 -timeout 5m ./internal/check/parleytest/browser/...
@@ -117,7 +133,7 @@ format: ## Fail when a file is not formatted
 
 .PHONY: vet
 vet: ## Run go vet
-	$(FAST) $(GO) vet -tags "$(TAGS) browser" ./...
+	$(FAST) $(GO) vet -tags "$(TAGS) browser rolling" ./...
 
 .PHONY: lint
 lint: ## Run golangci-lint (pinned in tools/go.mod)

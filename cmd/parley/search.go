@@ -51,5 +51,5 @@ func rebuild(ctx context.Context, s *store.Store) error {
 		show.At(done, of)
 		more = left
 	}
-	return textindex.Tidy(ctx, s)
+	return errors.Join(textindex.Tidy(ctx, s), textindex.Retire(ctx, s))
 }

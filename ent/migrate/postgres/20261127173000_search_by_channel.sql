@@ -14,11 +14,8 @@ CREATE TABLE "search_texts_3" ("spot" bigint NOT NULL, "message_id" bigint NOT N
 CREATE INDEX "search_texts_3_tokens" ON "search_texts_3" USING gin ("tokens") WITH (gin_pending_list_limit = 256);
 CREATE TABLE "search_people_3" ("conversation_id" bigint NOT NULL, "tokens" tsvector NOT NULL, PRIMARY KEY ("conversation_id"));
 CREATE INDEX "search_people_3_tokens" ON "search_people_3" USING gin ("tokens") WITH (gin_pending_list_limit = 256);
--- The tables of the layout before are emptied. A process of the last version goes on
--- writing to them, and builds them again if it is left to run.
-DELETE FROM "search_buckets";
-TRUNCATE "search_texts_0", "search_people_0", "search_texts_1", "search_people_1";
-UPDATE "search_states" SET "building" = "serving", "done_messages" = 0, "done_conversations" = 0, "last_message" = (SELECT COALESCE(MAX("id"), 0) FROM "messages"), "last_conversation" = (SELECT COALESCE(MAX("id"), 0) FROM "conversations") WHERE "id" = 1;
+-- The tables of the layout before stay as they are: servers of the last version search and
+-- write them. "parley search rebuild" empties them.
 
 -- +goose Down
 -- reverse: create "search_people_3" table

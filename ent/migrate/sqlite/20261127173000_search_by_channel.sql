@@ -11,16 +11,8 @@ CREATE VIRTUAL TABLE `search_people_2` USING fts5(tokens, content='', contentles
 CREATE TABLE `search_places_3` (`spot` integer NOT NULL, `message_id` integer NOT NULL, `conversation_id` integer NOT NULL, PRIMARY KEY (`spot`, `message_id`)) WITHOUT ROWID;
 CREATE VIRTUAL TABLE `search_texts_3` USING fts5(tokens, content='', columnsize=0, detail='none', tokenize='ascii');
 CREATE VIRTUAL TABLE `search_people_3` USING fts5(tokens, content='', contentless_delete=1, detail='none', tokenize='ascii');
--- The tables of the layout before are emptied. A process of the last version goes on
--- writing to them, and builds them again if it is left to run.
-DELETE FROM `search_buckets`;
-DELETE FROM `search_places_0`;
-DELETE FROM `search_places_1`;
-INSERT INTO `search_texts_0` (`search_texts_0`) VALUES ('delete-all');
-INSERT INTO `search_texts_1` (`search_texts_1`) VALUES ('delete-all');
-INSERT INTO `search_people_0` (`search_people_0`) VALUES ('delete-all');
-INSERT INTO `search_people_1` (`search_people_1`) VALUES ('delete-all');
-UPDATE `search_states` SET `building` = `serving`, `done_messages` = 0, `done_conversations` = 0, `last_message` = (SELECT COALESCE(MAX(`id`), 0) FROM `messages`), `last_conversation` = (SELECT COALESCE(MAX(`id`), 0) FROM `conversations`) WHERE `id` = 1;
+-- The tables of the layout before stay as they are: servers of the last version search and
+-- write them. "parley search rebuild" empties them.
 
 -- +goose Down
 -- reverse: create "search_people_3" table

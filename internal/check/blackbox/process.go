@@ -2,6 +2,7 @@ package blackbox
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -22,6 +23,8 @@ type Process struct {
 	// Address is where it listens; FreeAddress finds one.
 	Address  string
 	Database string
+	// PublicURL is where carriers reach it, or a proxy before it; URL by default.
+	PublicURL string
 	// Args are further flags of serve.
 	Args []string
 	// Bounded keeps the bounds that an agent has by default; otherwise they have none,
@@ -50,7 +53,7 @@ func (p *Process) URL() string { return "http://" + p.Address }
 // Begin starts the process.
 func (p *Process) Begin() error {
 	args := append(append([]string(nil), p.Program[1:]...),
-		"serve", "--addr", p.Address, "--database", p.Database, "--public-url", p.URL())
+		"serve", "--addr", p.Address, "--database", p.Database, "--public-url", cmp.Or(p.PublicURL, p.URL()))
 	p.command = exec.Command(p.Program[0], append(args, p.Args...)...) //nolint:gosec,noctx // the program a caller built; it ends by Kill or Stop
 	p.command.Env = os.Environ()
 	if !p.Bounded {

@@ -103,6 +103,23 @@ func TestTheIndexIsBuiltAnewWhileItServes(t *testing.T) {
 	}
 }
 
+// The index of the last version is emptied, and its state has a server of that
+// version build it anew; this one's is left alone.
+func TestTheIndexOfTheLastLayoutIsEmptied(t *testing.T) {
+	t.Parallel()
+	for _, w := range worlds(t) {
+		w.fill(5, 60)
+		w.exec("INSERT INTO search_states (id, serving, building, version, done_messages, done_conversations, last_message, last_conversation) VALUES (1, 1, -1, 1, 9, 9, 9, 9)",
+			"INSERT INTO search_buckets (generation, from_spot, id, first_message) VALUES (0, 0, 1, 1), (1, 0, 1, 1)")
+		require.NoError(t, textindex.Retire(w.System(), w.Store))
+		require.Equal(t, []string{"0"}, parleytest.Rows(t, w.Store, "SELECT COUNT(*) FROM search_buckets WHERE generation < 2"))
+		want := parleytest.Rows(t, w.Store, "SELECT 1, 1, 0, 0, (SELECT MAX(id) FROM messages), (SELECT MAX(id) FROM conversations)")
+		require.Equal(t, want, parleytest.Rows(t, w.Store,
+			"SELECT serving, building, done_messages, done_conversations, last_message, last_conversation FROM search_states WHERE id = 1"))
+		w.agrees(t)
+	}
+}
+
 // What is undone leaves nothing in the index, and costs its neighbours nothing.
 func TestTheIndexFollowsTheTransaction(t *testing.T) {
 	t.Parallel()

@@ -179,6 +179,31 @@ var tidying = &store.Deferred[struct{}]{Name: "tidy the search index", Do: func(
 	return generation{number: other(state.Serving)}.clear(ctx, tx)
 }}
 
+// Retire empties the tables of the layout before, which servers of the last version
+// search and write. One that is started after all builds them anew.
+func Retire(ctx context.Context, s *store.Store) error {
+	return s.Write(ctx, func(_ context.Context, tx *store.Tx) error {
+		retiring.Defer(tx, struct{}{})
+		return nil
+	})
+}
+
+var retiring = &store.Deferred[struct{}]{Name: "empty the search index of the last layout", Do: func(ctx context.Context, tx *store.Tx, _ []struct{}) error {
+	for number := range int64(firstGeneration) {
+		if err := (generation{number: number}).clear(ctx, tx); err != nil {
+			return err
+		}
+	}
+	last, err := lastKeys(ctx, tx)
+	if err != nil {
+		return err
+	}
+	update := tx.Builder().Update("search_states").Where(entsql.EQ("id", layout-1)).Set("building", entsql.Raw("serving")).
+		Set("done_messages", 0).Set("done_conversations", 0).Set("last_message", last.messages).Set("last_conversation", last.conversations)
+	_, err = tx.Exec(ctx, update)
+	return err
+}}
+
 // takeCustomers takes in the next conversations up to the last one.
 func (g generation) takeCustomers(ctx context.Context, tx *store.Tx, done, last int64) error {
 	q := batch(tx, "conversations", done, last, "id", "channel_id", "name", "address")
