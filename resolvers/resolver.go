@@ -10,6 +10,7 @@ import (
 	"parley/internal/desk/message"
 	"parley/internal/desk/quicktext"
 	"parley/internal/desk/search"
+	"parley/internal/desk/staff"
 )
 
 // Resolver holds the use cases. All fields are required.
@@ -20,6 +21,7 @@ type Resolver struct {
 	Live                *live.Streams
 	Search              *search.Searcher
 	Texts               *quicktext.Service
+	Staff               *staff.Service
 }
 
 // isTrue reads an optional input that is false when it is left out or null.
