@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"parley/internal/desk/directory"
+	"parley/internal/desk/feed"
 	"parley/internal/edge/server"
 	"parley/internal/ground/viewer"
 	"parley/web"
@@ -21,6 +22,21 @@ func (a *App) authenticate(ctx context.Context, bearer string) (*viewer.Viewer, 
 	}
 	v, err := a.Directory.Viewer(username)
 	return v, expiry, err
+}
+
+// observe reads the directory again when an event says that it changed, and ends the
+// sockets of agents who may no longer sign in. Their streams end by the event itself.
+func (a *App) observe(ctx context.Context, e *feed.Event) {
+	a.Directory.Observe(ctx, e)
+	if e.Cause != feed.DirectoryChanged {
+		return
+	}
+	inactive := false
+	for _, agent := range a.Directory.AgentsBy(&inactive) {
+		if _, err := a.Directory.Viewer(agent.Username); err != nil && e.MayMoveRights(agent.Key) {
+			a.Server.Dismiss(agent.Rights(), err)
+		}
+	}
 }
 
 // OldestAgents are the first n active agents: in a database with demo data, the

@@ -32,6 +32,7 @@ import (
 	"parley/internal/desk/presence"
 	"parley/internal/desk/quicktext"
 	"parley/internal/desk/search"
+	"parley/internal/desk/staff"
 	"parley/internal/desk/textindex"
 	"parley/internal/edge/limit"
 	"parley/internal/edge/selection"
@@ -169,9 +170,8 @@ func (a *App) wire(ctx context.Context) error {
 	}
 	a.Roster = peer.New(peer.Options{Store: a.Store, Signals: a.bus, Bus: a.busName})
 	// The hub stands before the directory is read, so that no change falls between.
-	observe := func(ctx context.Context, e *feed.Event) { a.Directory.Observe(ctx, e) }
 	recent := min(feed.MostRecent, cmp.Or(a.Config.Log.Least, feed.DefaultLogLeast))
-	a.Hub, err = feed.NewHub(ctx, a.Store, cursors, feed.HubOptions{Bus: a.bus, Observe: observe, Recent: int(recent)})
+	a.Hub, err = feed.NewHub(ctx, a.Store, cursors, feed.HubOptions{Bus: a.bus, Observe: a.observe, Recent: int(recent)})
 	if err != nil {
 		return err
 	}
@@ -214,6 +214,7 @@ func (a *App) wireDesk(ids *publicid.Codec, cursors *feed.Cursors, providers map
 		Directory: a.Directory, IDs: ids,
 		ConversationService: a.Conversations, Messenger: a.Messenger, Bulk: a.Bulk, Live: streams, Searcher: searcher,
 		Texts: &quicktext.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors, Live: streams},
+		Staff: &staff.Service{Conversations: a.Conversations},
 	}
 }
 

@@ -2211,6 +2211,25 @@ func (ec *executionContext) marshalOAgent2ᚖparleyᚋinternalᚋdeskᚋdirector
 	return ec._Agent(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalOAgentRole2ᚖparleyᚋinternalᚋgroundᚋviewerᚐRole(ctx context.Context, v any) (*viewer.Role, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := viewer.Role(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOAgentRole2ᚖparleyᚋinternalᚋgroundᚋviewerᚐRole(ctx context.Context, sel ast.SelectionSet, v *viewer.Role) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
+}
+
 func (ec *executionContext) unmarshalOConsentStatus2ᚖparleyᚋinternalᚋchannelᚐConsent(ctx context.Context, v any) (*channel.Consent, error) {
 	if v == nil {
 		return nil, nil
@@ -2228,6 +2247,42 @@ func (ec *executionContext) marshalOConsentStatus2ᚖparleyᚋinternalᚋchannel
 	_ = ctx
 	res := graphql.MarshalString(string(*v))
 	return res
+}
+
+func (ec *executionContext) unmarshalOPermission2ᚕparleyᚋinternalᚋgroundᚋviewerᚐPermissionᚄ(ctx context.Context, v any) ([]viewer.Permission, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]viewer.Permission, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNPermission2parleyᚋinternalᚋgroundᚋviewerᚐPermission(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOPermission2ᚕparleyᚋinternalᚋgroundᚋviewerᚐPermissionᚄ(ctx context.Context, sel ast.SelectionSet, v []viewer.Permission) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNPermission2parleyᚋinternalᚋgroundᚋviewerᚐPermission(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) marshalOQueue2ᚖparleyᚋinternalᚋdeskᚋdirectoryᚐQueue(ctx context.Context, sel ast.SelectionSet, v *directory.Queue) graphql.Marshaler {

@@ -5,8 +5,10 @@ package graph
 import (
 	"parley/internal/desk/bulk"
 	"parley/internal/desk/conversation"
+	"parley/internal/desk/directory"
 	"parley/internal/desk/message"
 	"parley/internal/desk/quicktext"
+	"parley/internal/desk/staff"
 	"parley/internal/ground/fault"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -17,11 +19,25 @@ type Node interface {
 	IsNode()
 }
 
+// The agent to activate.
+type ActivateAgentInput struct {
+	// The agent.
+	ID string `json:"id"`
+}
+
 // Result of adding a note.
 type AddNotePayload struct {
 	// The note; null on errors.
 	Message *message.Row `json:"message,omitempty"`
 	// What went wrong.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// The agent after the change.
+type AgentPayload struct {
+	// The agent; null when there are errors.
+	Agent *directory.Agent `json:"agent,omitempty"`
+	// Why nothing changed; empty when it did.
 	Errors []*fault.Error `json:"errors"`
 }
 
@@ -75,6 +91,22 @@ type CancelBulkOperationInput struct {
 	ID string `json:"id"`
 }
 
+// The agent to deactivate.
+type DeactivateAgentInput struct {
+	// The agent.
+	ID string `json:"id"`
+}
+
+// The agent who was deactivated, and what they leave behind.
+type DeactivateAgentPayload struct {
+	// The agent; null when there are errors.
+	Agent *directory.Agent `json:"agent,omitempty"`
+	// The conversations that the agent still owns; null when there are errors.
+	OwnedConversations *staff.Owned `json:"ownedConversations,omitempty"`
+	// Why nothing changed; empty when it did.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // The result for each conversation, in the order given.
 type MarkConversationsPayload struct {
 	// One result per conversation.
@@ -107,6 +139,14 @@ type Mutation struct {
 type PauseBulkOperationInput struct {
 	// The operation's id.
 	ID string `json:"id"`
+}
+
+// The permission set after the change.
+type PermissionSetPayload struct {
+	// The permission set; null when there are errors.
+	PermissionSet *staff.PermissionSet `json:"permissionSet,omitempty"`
+	// Why nothing changed; empty when it did.
+	Errors []*fault.Error `json:"errors"`
 }
 
 // Entry points for reading.

@@ -12,6 +12,7 @@ import (
 	"parley/internal/desk/message"
 	"parley/internal/desk/quicktext"
 	"parley/internal/desk/search"
+	"parley/internal/desk/staff"
 	"sync/atomic"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -60,9 +61,22 @@ type ComplexityRoot struct {
 		Username   func(childComplexity int) int
 	}
 
+	AgentPayload struct {
+		Agent  func(childComplexity int) int
+		Errors func(childComplexity int) int
+	}
+
 	AgentPresence struct {
 		Agent func(childComplexity int) int
 		State func(childComplexity int) int
+	}
+
+	AgentRights struct {
+		Agent          func(childComplexity int) int
+		Channels       func(childComplexity int) int
+		PermissionSets func(childComplexity int) int
+		Permissions    func(childComplexity int) int
+		Queues         func(childComplexity int) int
 	}
 
 	AssignConversationsPayload struct {
@@ -226,6 +240,12 @@ type ComplexityRoot struct {
 		Kind           func(childComplexity int) int
 	}
 
+	DeactivateAgentPayload struct {
+		Agent              func(childComplexity int) int
+		Errors             func(childComplexity int) int
+		OwnedConversations func(childComplexity int) int
+	}
+
 	DeliveryError struct {
 		Code    func(childComplexity int) int
 		Message func(childComplexity int) int
@@ -347,21 +367,29 @@ type ComplexityRoot struct {
 	}
 
 	Mutation struct {
+		ActivateAgent               func(childComplexity int, input ActivateAgentInput) int
 		AddNote                     func(childComplexity int, input message.NoteInput) int
 		AssignConversations         func(childComplexity int, input AssignConversationsInput) int
 		BulkAssignConversations     func(childComplexity int, input bulk.AssignInput) int
 		BulkMarkConversationsRead   func(childComplexity int, input bulk.MarkInput) int
 		BulkMarkConversationsUnread func(childComplexity int, input bulk.MarkInput) int
 		CancelBulkOperation         func(childComplexity int, input CancelBulkOperationInput) int
+		CreateAgent                 func(childComplexity int, input staff.CreateAgentInput) int
+		CreatePermissionSet         func(childComplexity int, input staff.CreatePermissionSetInput) int
 		CreateQuickText             func(childComplexity int, input quicktext.CreateInput) int
+		DeactivateAgent             func(childComplexity int, input DeactivateAgentInput) int
+		GrantPermissionSet          func(childComplexity int, input staff.GrantInput) int
 		MarkConversationsRead       func(childComplexity int, input MarkConversationsReadInput) int
 		MarkConversationsUnread     func(childComplexity int, input MarkConversationsUnreadInput) int
 		PauseBulkOperation          func(childComplexity int, input PauseBulkOperationInput) int
 		ResumeBulkOperation         func(childComplexity int, input ResumeBulkOperationInput) int
 		RetryMessage                func(childComplexity int, input message.RetryInput) int
+		RevokePermissionSet         func(childComplexity int, input staff.GrantInput) int
 		SendMessage                 func(childComplexity int, input message.SendInput) int
 		SetTyping                   func(childComplexity int, input live.TypingInput) int
 		StartConversation           func(childComplexity int, input message.StartInput) int
+		UpdateAgent                 func(childComplexity int, input staff.UpdateAgentInput) int
+		UpdatePermissionSet         func(childComplexity int, input staff.UpdatePermissionSetInput) int
 		UpdateQuickText             func(childComplexity int, input quicktext.UpdateInput) int
 		UseQuickText                func(childComplexity int, input UseQuickTextInput) int
 	}
@@ -371,6 +399,12 @@ type ComplexityRoot struct {
 		Text        func(childComplexity int) int
 	}
 
+	OwnedConversations struct {
+		Count   func(childComplexity int) int
+		OwnerID func(childComplexity int) int
+		View    func(childComplexity int) int
+	}
+
 	PageInfo struct {
 		EndCursor       func(childComplexity int) int
 		HasNextPage     func(childComplexity int) int
@@ -378,18 +412,38 @@ type ComplexityRoot struct {
 		StartCursor     func(childComplexity int) int
 	}
 
+	PermissionGrant struct {
+		ByRole         func(childComplexity int) int
+		Permission     func(childComplexity int) int
+		PermissionSets func(childComplexity int) int
+	}
+
+	PermissionSet struct {
+		Agents      func(childComplexity int) int
+		ID          func(childComplexity int) int
+		Name        func(childComplexity int) int
+		Permissions func(childComplexity int) int
+	}
+
+	PermissionSetPayload struct {
+		Errors        func(childComplexity int) int
+		PermissionSet func(childComplexity int) int
+	}
+
 	Query struct {
-		Agents        func(childComplexity int) int
-		BulkOperation func(childComplexity int, id string) int
-		Channels      func(childComplexity int) int
-		Conversation  func(childComplexity int, id string) int
-		Conversations func(childComplexity int, view conversation.View, filterBy *conversation.Filter, orderBy *conversation.Order, first *int, after *string, last *int, before *string) int
-		Node          func(childComplexity int, id string) int
-		QuickText     func(childComplexity int, id string) int
-		QuickTexts    func(childComplexity int, filterBy *quicktext.Filter, first *int, after *string) int
-		Record        func(childComplexity int, objectType string, externalID string) int
-		Search        func(childComplexity int, query string, view *conversation.View, kinds []search.Kind, first *int, after *string) int
-		Viewer        func(childComplexity int) int
+		AgentRights    func(childComplexity int, agentID string) int
+		Agents         func(childComplexity int, isActive *bool) int
+		BulkOperation  func(childComplexity int, id string) int
+		Channels       func(childComplexity int) int
+		Conversation   func(childComplexity int, id string) int
+		Conversations  func(childComplexity int, view conversation.View, filterBy *conversation.Filter, orderBy *conversation.Order, first *int, after *string, last *int, before *string) int
+		Node           func(childComplexity int, id string) int
+		PermissionSets func(childComplexity int) int
+		QuickText      func(childComplexity int, id string) int
+		QuickTexts     func(childComplexity int, filterBy *quicktext.Filter, first *int, after *string) int
+		Record         func(childComplexity int, objectType string, externalID string) int
+		Search         func(childComplexity int, query string, view *conversation.View, kinds []search.Kind, first *int, after *string) int
+		Viewer         func(childComplexity int) int
 	}
 
 	Queue struct {
@@ -622,6 +676,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Agent.Username(childComplexity), true
 
+	case "AgentPayload.agent":
+		if e.ComplexityRoot.AgentPayload.Agent == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentPayload.Agent(childComplexity), true
+	case "AgentPayload.errors":
+		if e.ComplexityRoot.AgentPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentPayload.Errors(childComplexity), true
+
 	case "AgentPresence.agent":
 		if e.ComplexityRoot.AgentPresence.Agent == nil {
 			break
@@ -634,6 +701,37 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AgentPresence.State(childComplexity), true
+
+	case "AgentRights.agent":
+		if e.ComplexityRoot.AgentRights.Agent == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentRights.Agent(childComplexity), true
+	case "AgentRights.channels":
+		if e.ComplexityRoot.AgentRights.Channels == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentRights.Channels(childComplexity), true
+	case "AgentRights.permissionSets":
+		if e.ComplexityRoot.AgentRights.PermissionSets == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentRights.PermissionSets(childComplexity), true
+	case "AgentRights.permissions":
+		if e.ComplexityRoot.AgentRights.Permissions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentRights.Permissions(childComplexity), true
+	case "AgentRights.queues":
+		if e.ComplexityRoot.AgentRights.Queues == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentRights.Queues(childComplexity), true
 
 	case "AssignConversationsPayload.errors":
 		if e.ComplexityRoot.AssignConversationsPayload.Errors == nil {
@@ -1276,6 +1374,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ConversationsChange.Kind(childComplexity), true
 
+	case "DeactivateAgentPayload.agent":
+		if e.ComplexityRoot.DeactivateAgentPayload.Agent == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeactivateAgentPayload.Agent(childComplexity), true
+	case "DeactivateAgentPayload.errors":
+		if e.ComplexityRoot.DeactivateAgentPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeactivateAgentPayload.Errors(childComplexity), true
+	case "DeactivateAgentPayload.ownedConversations":
+		if e.ComplexityRoot.DeactivateAgentPayload.OwnedConversations == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeactivateAgentPayload.OwnedConversations(childComplexity), true
+
 	case "DeliveryError.code":
 		if e.ComplexityRoot.DeliveryError.Code == nil {
 			break
@@ -1707,6 +1824,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.MessagingUser.Name(childComplexity), true
 
+	case "Mutation.activateAgent":
+		if e.ComplexityRoot.Mutation.ActivateAgent == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_activateAgent_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ActivateAgent(childComplexity, args["input"].(ActivateAgentInput)), true
 	case "Mutation.addNote":
 		if e.ComplexityRoot.Mutation.AddNote == nil {
 			break
@@ -1773,6 +1901,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CancelBulkOperation(childComplexity, args["input"].(CancelBulkOperationInput)), true
+	case "Mutation.createAgent":
+		if e.ComplexityRoot.Mutation.CreateAgent == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createAgent_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateAgent(childComplexity, args["input"].(staff.CreateAgentInput)), true
+	case "Mutation.createPermissionSet":
+		if e.ComplexityRoot.Mutation.CreatePermissionSet == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createPermissionSet_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreatePermissionSet(childComplexity, args["input"].(staff.CreatePermissionSetInput)), true
 	case "Mutation.createQuickText":
 		if e.ComplexityRoot.Mutation.CreateQuickText == nil {
 			break
@@ -1784,6 +1934,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreateQuickText(childComplexity, args["input"].(quicktext.CreateInput)), true
+	case "Mutation.deactivateAgent":
+		if e.ComplexityRoot.Mutation.DeactivateAgent == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_deactivateAgent_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeactivateAgent(childComplexity, args["input"].(DeactivateAgentInput)), true
+	case "Mutation.grantPermissionSet":
+		if e.ComplexityRoot.Mutation.GrantPermissionSet == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_grantPermissionSet_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.GrantPermissionSet(childComplexity, args["input"].(staff.GrantInput)), true
 	case "Mutation.markConversationsRead":
 		if e.ComplexityRoot.Mutation.MarkConversationsRead == nil {
 			break
@@ -1839,6 +2011,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RetryMessage(childComplexity, args["input"].(message.RetryInput)), true
+	case "Mutation.revokePermissionSet":
+		if e.ComplexityRoot.Mutation.RevokePermissionSet == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_revokePermissionSet_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RevokePermissionSet(childComplexity, args["input"].(staff.GrantInput)), true
 	case "Mutation.sendMessage":
 		if e.ComplexityRoot.Mutation.SendMessage == nil {
 			break
@@ -1872,6 +2055,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.StartConversation(childComplexity, args["input"].(message.StartInput)), true
+	case "Mutation.updateAgent":
+		if e.ComplexityRoot.Mutation.UpdateAgent == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updateAgent_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateAgent(childComplexity, args["input"].(staff.UpdateAgentInput)), true
+	case "Mutation.updatePermissionSet":
+		if e.ComplexityRoot.Mutation.UpdatePermissionSet == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updatePermissionSet_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdatePermissionSet(childComplexity, args["input"].(staff.UpdatePermissionSetInput)), true
 	case "Mutation.updateQuickText":
 		if e.ComplexityRoot.Mutation.UpdateQuickText == nil {
 			break
@@ -1908,6 +2113,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.NoteContent.Text(childComplexity), true
 
+	case "OwnedConversations.count":
+		if e.ComplexityRoot.OwnedConversations.Count == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OwnedConversations.Count(childComplexity), true
+	case "OwnedConversations.ownerId":
+		if e.ComplexityRoot.OwnedConversations.OwnerID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OwnedConversations.OwnerID(childComplexity), true
+	case "OwnedConversations.viewKind":
+		if e.ComplexityRoot.OwnedConversations.View == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OwnedConversations.View(childComplexity), true
+
 	case "PageInfo.endCursor":
 		if e.ComplexityRoot.PageInfo.EndCursor == nil {
 			break
@@ -1933,12 +2157,85 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.PageInfo.StartCursor(childComplexity), true
 
+	case "PermissionGrant.isByRole":
+		if e.ComplexityRoot.PermissionGrant.ByRole == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PermissionGrant.ByRole(childComplexity), true
+	case "PermissionGrant.permission":
+		if e.ComplexityRoot.PermissionGrant.Permission == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PermissionGrant.Permission(childComplexity), true
+	case "PermissionGrant.permissionSets":
+		if e.ComplexityRoot.PermissionGrant.PermissionSets == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PermissionGrant.PermissionSets(childComplexity), true
+
+	case "PermissionSet.agents":
+		if e.ComplexityRoot.PermissionSet.Agents == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PermissionSet.Agents(childComplexity), true
+	case "PermissionSet.id":
+		if e.ComplexityRoot.PermissionSet.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PermissionSet.ID(childComplexity), true
+	case "PermissionSet.name":
+		if e.ComplexityRoot.PermissionSet.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PermissionSet.Name(childComplexity), true
+	case "PermissionSet.permissions":
+		if e.ComplexityRoot.PermissionSet.Permissions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PermissionSet.Permissions(childComplexity), true
+
+	case "PermissionSetPayload.errors":
+		if e.ComplexityRoot.PermissionSetPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PermissionSetPayload.Errors(childComplexity), true
+	case "PermissionSetPayload.permissionSet":
+		if e.ComplexityRoot.PermissionSetPayload.PermissionSet == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PermissionSetPayload.PermissionSet(childComplexity), true
+
+	case "Query.agentRights":
+		if e.ComplexityRoot.Query.AgentRights == nil {
+			break
+		}
+
+		args, err := ec.field_Query_agentRights_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.AgentRights(childComplexity, args["agentId"].(string)), true
 	case "Query.agents":
 		if e.ComplexityRoot.Query.Agents == nil {
 			break
 		}
 
-		return e.ComplexityRoot.Query.Agents(childComplexity), true
+		args, err := ec.field_Query_agents_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Agents(childComplexity, args["isActive"].(*bool)), true
 	case "Query.bulkOperation":
 		if e.ComplexityRoot.Query.BulkOperation == nil {
 			break
@@ -1990,6 +2287,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Node(childComplexity, args["id"].(string)), true
+	case "Query.permissionSets":
+		if e.ComplexityRoot.Query.PermissionSets == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.PermissionSets(childComplexity), true
 	case "Query.quickText":
 		if e.ComplexityRoot.Query.QuickText == nil {
 			break
@@ -2677,6 +2980,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	ec := newExecutionContext(opCtx, e, make(chan graphql.DeferredResult))
 	inputUnmarshalers := func() *graphql.InputUnmarshalerIndex {
 		return graphql.NewInputUnmarshalerIndex(
+			graphql.NewInputUnmarshaler("ActivateAgentInput", ec.unmarshalInputActivateAgentInput),
 			graphql.NewInputUnmarshaler("AddNoteInput", ec.unmarshalInputAddNoteInput),
 			graphql.NewInputUnmarshaler("AssignConversationsInput", ec.unmarshalInputAssignConversationsInput),
 			graphql.NewInputUnmarshaler("AssignItem", ec.unmarshalInputAssignItem),
@@ -2688,7 +2992,11 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ConversationFilter", ec.unmarshalInputConversationFilter),
 			graphql.NewInputUnmarshaler("ConversationOrder", ec.unmarshalInputConversationOrder),
 			graphql.NewInputUnmarshaler("ConversationView", ec.unmarshalInputConversationView),
+			graphql.NewInputUnmarshaler("CreateAgentInput", ec.unmarshalInputCreateAgentInput),
+			graphql.NewInputUnmarshaler("CreatePermissionSetInput", ec.unmarshalInputCreatePermissionSetInput),
 			graphql.NewInputUnmarshaler("CreateQuickTextInput", ec.unmarshalInputCreateQuickTextInput),
+			graphql.NewInputUnmarshaler("DeactivateAgentInput", ec.unmarshalInputDeactivateAgentInput),
+			graphql.NewInputUnmarshaler("GrantPermissionSetInput", ec.unmarshalInputGrantPermissionSetInput),
 			graphql.NewInputUnmarshaler("MarkConversationsReadInput", ec.unmarshalInputMarkConversationsReadInput),
 			graphql.NewInputUnmarshaler("MarkConversationsUnreadInput", ec.unmarshalInputMarkConversationsUnreadInput),
 			graphql.NewInputUnmarshaler("MarkItem", ec.unmarshalInputMarkItem),
@@ -2696,9 +3004,12 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("QuickTextFilter", ec.unmarshalInputQuickTextFilter),
 			graphql.NewInputUnmarshaler("ResumeBulkOperationInput", ec.unmarshalInputResumeBulkOperationInput),
 			graphql.NewInputUnmarshaler("RetryMessageInput", ec.unmarshalInputRetryMessageInput),
+			graphql.NewInputUnmarshaler("RevokePermissionSetInput", ec.unmarshalInputRevokePermissionSetInput),
 			graphql.NewInputUnmarshaler("SendMessageInput", ec.unmarshalInputSendMessageInput),
 			graphql.NewInputUnmarshaler("SetTypingInput", ec.unmarshalInputSetTypingInput),
 			graphql.NewInputUnmarshaler("StartConversationInput", ec.unmarshalInputStartConversationInput),
+			graphql.NewInputUnmarshaler("UpdateAgentInput", ec.unmarshalInputUpdateAgentInput),
+			graphql.NewInputUnmarshaler("UpdatePermissionSetInput", ec.unmarshalInputUpdatePermissionSetInput),
 			graphql.NewInputUnmarshaler("UpdateQuickTextInput", ec.unmarshalInputUpdateQuickTextInput),
 			graphql.NewInputUnmarshaler("UseQuickTextInput", ec.unmarshalInputUseQuickTextInput),
 		)
@@ -3601,7 +3912,10 @@ extend type Query {
   "The caller."
   viewer: Viewer!
   "All agents, by name. At most 5,000."
-  agents: [Agent!]!
+  agents(
+    "True for those who may sign in, false for those who are deactivated; absent for both."
+    isActive: Boolean
+  ): [Agent!]!
   "All channels, by name. At most 2,000 in an organisation."
   channels: [Channel!]!
   "A CRM record by object type and id in the CRM, for CRM pages that embed its conversations."
@@ -4459,7 +4773,7 @@ type UserError @goModel(model: "parley/internal/ground/fault.Error") {
 
 "Entry points for reading."
 type Query {
-  "Any object by its id; null with NOT_FOUND if it does not exist or the viewer may not see it. Supports conversations, messages, agents, channels, records, messaging users and bulk operations."
+  "Any object by its id; null with NOT_FOUND if it does not exist or the viewer may not see it. Supports conversations, messages, agents, channels, records, messaging users, bulk operations, quick texts, queues and permission sets."
   node("The object's id." id: ID!): Node
 }
 
@@ -4545,6 +4859,201 @@ extend type Query {
   ): SearchConnection!
 }
 `, BuiltIn: false},
+	{Name: "../schema/staff.graphql", Input: `"A named set of permissions, added to those of an agent's role. Visible to holders of CONFIGURE_MESSAGING."
+type PermissionSet implements Node @goModel(model: "parley/internal/desk/staff.PermissionSet") {
+  "Opaque id."
+  id: ID!
+  "Name: 1 to 200 characters, unique whatever the case of its letters."
+  name: String!
+  "The permissions in the set."
+  permissions: [Permission!]!
+  "The agents who have the set, by name, deactivated ones too."
+  agents: [Agent!]!
+}
+
+"What an agent may do, and through what. For a deactivated agent, what they could do if they were active."
+type AgentRights @goModel(model: "parley/internal/desk/staff.AgentRights") {
+  "The agent."
+  agent: Agent!
+  "Every permission that the agent holds, and where it comes from."
+  permissions: [PermissionGrant!]!
+  "The permission sets that the agent has, by name."
+  permissionSets: [PermissionSet!]!
+  "The sender IDs that the agent owns or shares, by name."
+  channels: [Channel!]!
+  "The queues that the agent works, by name."
+  queues: [Queue!]!
+}
+
+"A permission that an agent holds."
+type PermissionGrant @goModel(model: "parley/internal/desk/staff.Grant") {
+  "The permission."
+  permission: Permission!
+  "Whether the agent's role includes it."
+  isByRole: Boolean! @goField(name: "ByRole")
+  "The agent's permission sets that include it, by name."
+  permissionSets: [PermissionSet!]!
+}
+
+"The conversations that a deactivated agent still owns, and how to give them to somebody else: pass ` + "`" + `viewKind` + "`" + ` and ` + "`" + `ownerId` + "`" + ` to ` + "`" + `bulkAssignConversations` + "`" + ` as ` + "`" + `selection.view.kind` + "`" + ` and ` + "`" + `selection.filterBy.ownerId` + "`" + `."
+type OwnedConversations @goModel(model: "parley/internal/desk/staff.Owned") {
+  "How many of them the viewer sees."
+  count: Count!
+  "The kind of view that shows them."
+  viewKind: ViewKind! @goField(name: "View")
+  "Filter the view by this owner."
+  ownerId: ID!
+}
+
+"A new agent."
+input CreateAgentInput @goModel(model: "parley/internal/desk/staff.CreateAgentInput") {
+  "Sign-in name, which never changes: 1 to 64 visible characters without spaces, unique whatever the case of its letters. The agent's tokens carry it exactly as written here."
+  username: String!
+  "Display name: 1 to 200 characters."
+  name: String!
+  "STANDARD, SUPERVISOR or ADMIN."
+  role: AgentRole!
+  "Whether the agent holds a licence to send."
+  isLicensed: Boolean = true
+  "Up to 500 permission sets that the agent gets; absent for none."
+  permissionSetIds: [ID!]
+  "1 to 64 visible ASCII characters, unique to this request: a repeat within 7 days returns the first result."
+  idempotencyKey: String!
+}
+
+"What changes of an agent. Absent and null leave a field as it is."
+input UpdateAgentInput @goModel(model: "parley/internal/desk/staff.UpdateAgentInput") {
+  "The agent."
+  id: ID!
+  "Display name: 1 to 200 characters."
+  name: String
+  "STANDARD, SUPERVISOR or ADMIN."
+  role: AgentRole
+  "Whether the agent holds a licence to send."
+  isLicensed: Boolean
+  "Up to 500 permission sets, which replace those that the agent has; an empty list takes all of them away."
+  permissionSetIds: [ID!]
+}
+
+"The agent to deactivate."
+input DeactivateAgentInput {
+  "The agent."
+  id: ID!
+}
+
+"The agent to activate."
+input ActivateAgentInput {
+  "The agent."
+  id: ID!
+}
+
+"A new permission set."
+input CreatePermissionSetInput @goModel(model: "parley/internal/desk/staff.CreatePermissionSetInput") {
+  "1 to 200 characters, unique whatever the case of its letters."
+  name: String!
+  "Any of the 10 permissions; none is allowed."
+  permissions: [Permission!]!
+  "1 to 64 visible ASCII characters, unique to this request: a repeat within 7 days returns the first result."
+  idempotencyKey: String!
+}
+
+"What changes of a permission set. Absent and null leave a field as it is."
+input UpdatePermissionSetInput @goModel(model: "parley/internal/desk/staff.UpdatePermissionSetInput") {
+  "The permission set."
+  id: ID!
+  "1 to 200 characters, unique whatever the case of its letters."
+  name: String
+  "Any of the 10 permissions, which replace those in the set."
+  permissions: [Permission!]
+}
+
+"Who gets a permission set."
+input GrantPermissionSetInput @goModel(model: "parley/internal/desk/staff.GrantInput") {
+  "The permission set."
+  id: ID!
+  "1 to 500 agents, deactivated ones too. Those who have the set keep it."
+  agentIds: [ID!]!
+}
+
+"Who loses a permission set."
+input RevokePermissionSetInput @goModel(model: "parley/internal/desk/staff.GrantInput") {
+  "The permission set."
+  id: ID!
+  "1 to 500 agents. Those who do not have the set stay as they are."
+  agentIds: [ID!]!
+}
+
+"The agent after the change."
+type AgentPayload {
+  "The agent; null when there are errors."
+  agent: Agent
+  "Why nothing changed; empty when it did."
+  errors: [UserError!]!
+}
+
+"The agent who was deactivated, and what they leave behind."
+type DeactivateAgentPayload {
+  "The agent; null when there are errors."
+  agent: Agent
+  "The conversations that the agent still owns; null when there are errors."
+  ownedConversations: OwnedConversations
+  "Why nothing changed; empty when it did."
+  errors: [UserError!]!
+}
+
+"The permission set after the change."
+type PermissionSetPayload {
+  "The permission set; null when there are errors."
+  permissionSet: PermissionSet
+  "Why nothing changed; empty when it did."
+  errors: [UserError!]!
+}
+
+extend type Query {
+  "All permission sets, by name: at most 500. Empty for a viewer without CONFIGURE_MESSAGING."
+  permissionSets: [PermissionSet!]!
+  "What an agent may do, and through what. Null with NOT_FOUND when there is no such agent, and for a viewer without CONFIGURE_MESSAGING."
+  agentRights("The agent's id." agentId: ID!): AgentRights
+}
+
+extend type Mutation {
+  """
+  Creates an agent, who can sign in at once: at most 5,000 in an organisation. Needs CONFIGURE_MESSAGING, and every permission that the agent
+  gets: nobody can give a permission that they do not hold. FORBIDDEN says which are missing; no event follows in lists of conversations.
+  """
+  createAgent("Who to create." input: CreateAgentInput!): AgentPayload!
+  """
+  Changes 1 agent: name, role, licence or permission sets. Needs CONFIGURE_MESSAGING, and every permission that the agent gets. CONFLICT if no active
+  agent would hold CONFIGURE_MESSAGING afterwards. The agent's streams get RESET when their rights change; no event follows in lists of conversations.
+  """
+  updateAgent("What to change." input: UpdateAgentInput!): AgentPayload!
+  """
+  Deactivates 1 agent: within a second, their tokens are refused, their sockets and streams end, and their bulk operations stop with CREATOR_INACTIVE.
+  Needs CONFIGURE_MESSAGING. CONFLICT if no active agent would hold CONFIGURE_MESSAGING afterwards. Conversations stay theirs, as
+  ` + "`" + `ownedConversations` + "`" + ` tells; no event follows in lists of conversations.
+  """
+  deactivateAgent("Who to deactivate." input: DeactivateAgentInput!): DeactivateAgentPayload!
+  "Activates 1 agent, who can sign in again with the rights they had. Needs CONFIGURE_MESSAGING, and every permission that the agent gets back; no event follows in lists of conversations."
+  activateAgent("Who to activate." input: ActivateAgentInput!): AgentPayload!
+  "Creates a permission set, which nobody has yet: at most 500 in an organisation. Needs CONFIGURE_MESSAGING; no event follows in lists of conversations."
+  createPermissionSet("What to create." input: CreatePermissionSetInput!): PermissionSetPayload!
+  """
+  Renames 1 permission set, or replaces its permissions for all agents who have it. Needs CONFIGURE_MESSAGING, and every permission that an agent
+  gets. CONFLICT if no active agent would hold CONFIGURE_MESSAGING afterwards. Streams of agents whose rights change get RESET; no event follows in lists of conversations.
+  """
+  updatePermissionSet("What to change." input: UpdatePermissionSetInput!): PermissionSetPayload!
+  """
+  Gives a permission set to up to 500 agents. Needs CONFIGURE_MESSAGING, and every permission that they get. Streams of agents whose rights change
+  get RESET; no event follows in lists of conversations.
+  """
+  grantPermissionSet("What to give to whom." input: GrantPermissionSetInput!): PermissionSetPayload!
+  """
+  Takes a permission set from up to 500 agents. Needs CONFIGURE_MESSAGING. CONFLICT if no active agent would hold CONFIGURE_MESSAGING afterwards.
+  Streams of agents whose rights change get RESET; no event follows in lists of conversations.
+  """
+  revokePermissionSet("What to take from whom." input: RevokePermissionSetInput!): PermissionSetPayload!
+}
+`, BuiltIn: false},
 }
 var parsedSchema = gqlparser.MustLoadSchema(sources...)
 
@@ -4580,6 +5089,16 @@ func (ec *executionContext) childFields_Agent(ctx context.Context, field graphql
 	return nil, fmt.Errorf("no field named %q was found under type Agent", field.Name)
 }
 
+func (ec *executionContext) childFields_AgentPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "agent":
+		return ec.fieldContext_AgentPayload_agent(ctx, field)
+	case "errors":
+		return ec.fieldContext_AgentPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AgentPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_AgentPresence(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "agent":
@@ -4588,6 +5107,22 @@ func (ec *executionContext) childFields_AgentPresence(ctx context.Context, field
 		return ec.fieldContext_AgentPresence_state(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type AgentPresence", field.Name)
+}
+
+func (ec *executionContext) childFields_AgentRights(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "agent":
+		return ec.fieldContext_AgentRights_agent(ctx, field)
+	case "permissions":
+		return ec.fieldContext_AgentRights_permissions(ctx, field)
+	case "permissionSets":
+		return ec.fieldContext_AgentRights_permissionSets(ctx, field)
+	case "channels":
+		return ec.fieldContext_AgentRights_channels(ctx, field)
+	case "queues":
+		return ec.fieldContext_AgentRights_queues(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AgentRights", field.Name)
 }
 
 func (ec *executionContext) childFields_AssignConversationsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4898,6 +5433,18 @@ func (ec *executionContext) childFields_ConversationsChange(ctx context.Context,
 	return nil, fmt.Errorf("no field named %q was found under type ConversationsChange", field.Name)
 }
 
+func (ec *executionContext) childFields_DeactivateAgentPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "agent":
+		return ec.fieldContext_DeactivateAgentPayload_agent(ctx, field)
+	case "ownedConversations":
+		return ec.fieldContext_DeactivateAgentPayload_ownedConversations(ctx, field)
+	case "errors":
+		return ec.fieldContext_DeactivateAgentPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeactivateAgentPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_DeliveryError(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "code":
@@ -5090,6 +5637,18 @@ func (ec *executionContext) childFields_MessagingUser(ctx context.Context, field
 	return nil, fmt.Errorf("no field named %q was found under type MessagingUser", field.Name)
 }
 
+func (ec *executionContext) childFields_OwnedConversations(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "count":
+		return ec.fieldContext_OwnedConversations_count(ctx, field)
+	case "viewKind":
+		return ec.fieldContext_OwnedConversations_viewKind(ctx, field)
+	case "ownerId":
+		return ec.fieldContext_OwnedConversations_ownerId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OwnedConversations", field.Name)
+}
+
 func (ec *executionContext) childFields_PageInfo(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "hasNextPage":
@@ -5102,6 +5661,42 @@ func (ec *executionContext) childFields_PageInfo(ctx context.Context, field grap
 		return ec.fieldContext_PageInfo_endCursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PageInfo", field.Name)
+}
+
+func (ec *executionContext) childFields_PermissionGrant(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "permission":
+		return ec.fieldContext_PermissionGrant_permission(ctx, field)
+	case "isByRole":
+		return ec.fieldContext_PermissionGrant_isByRole(ctx, field)
+	case "permissionSets":
+		return ec.fieldContext_PermissionGrant_permissionSets(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PermissionGrant", field.Name)
+}
+
+func (ec *executionContext) childFields_PermissionSet(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_PermissionSet_id(ctx, field)
+	case "name":
+		return ec.fieldContext_PermissionSet_name(ctx, field)
+	case "permissions":
+		return ec.fieldContext_PermissionSet_permissions(ctx, field)
+	case "agents":
+		return ec.fieldContext_PermissionSet_agents(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PermissionSet", field.Name)
+}
+
+func (ec *executionContext) childFields_PermissionSetPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "permissionSet":
+		return ec.fieldContext_PermissionSetPayload_permissionSet(ctx, field)
+	case "errors":
+		return ec.fieldContext_PermissionSetPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PermissionSetPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Queue(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -14,6 +14,7 @@ import (
 	"parley/internal/desk/message"
 	"parley/internal/desk/quicktext"
 	"parley/internal/desk/search"
+	"parley/internal/desk/staff"
 	"parley/internal/edge/selection"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/page"
@@ -31,6 +32,7 @@ func SelectionTables(cfg Config) selection.Tables {
 		Objects: map[string]*selection.Object{
 			"Agent":                   {Name: "Agent", Satisfies: agentImplementors, Fields: ec.selectAgent()},
 			"AgentPresence":           {Name: "AgentPresence", Satisfies: agentPresenceImplementors, Fields: ec.selectAgentPresence()},
+			"AgentRights":             {Name: "AgentRights", Satisfies: agentRightsImplementors, Fields: ec.selectAgentRights()},
 			"BulkOperation":           {Name: "BulkOperation", Satisfies: bulkOperationImplementors, Fields: ec.selectBulkOperation()},
 			"BulkOperationChange":     {Name: "BulkOperationChange", Satisfies: bulkOperationChangeImplementors, Fields: ec.selectBulkOperationChange()},
 			"BulkOperationConnection": {Name: "BulkOperationConnection", Satisfies: bulkOperationConnectionImplementors, Fields: ec.selectBulkOperationConnection()},
@@ -64,6 +66,8 @@ func SelectionTables(cfg Config) selection.Tables {
 			"MessagingUser":           {Name: "MessagingUser", Satisfies: messagingUserImplementors, Fields: ec.selectMessagingUser()},
 			"NoteContent":             {Name: "NoteContent", Satisfies: noteContentImplementors, Fields: ec.selectNoteContent()},
 			"PageInfo":                {Name: "PageInfo", Satisfies: pageInfoImplementors, Fields: ec.selectPageInfo()},
+			"PermissionGrant":         {Name: "PermissionGrant", Satisfies: permissionGrantImplementors, Fields: ec.selectPermissionGrant()},
+			"PermissionSet":           {Name: "PermissionSet", Satisfies: permissionSetImplementors, Fields: ec.selectPermissionSet()},
 			"Query":                   {Name: "Query", Satisfies: queryImplementors, Fields: ec.selectQuery()},
 			"Queue":                   {Name: "Queue", Satisfies: queueImplementors, Fields: ec.selectQueue()},
 			"QuickText":               {Name: "QuickText", Satisfies: quickTextImplementors, Fields: ec.selectQuickText()},
@@ -138,7 +142,7 @@ var selectMessageContent = &selection.Abstract{
 }
 
 var selectNode = &selection.Abstract{
-	Members: []string{"Record", "QuickText", "Queue", "MessagingUser", "Message", "Conversation", "Channel", "BulkOperation", "Agent"},
+	Members: []string{"Record", "QuickText", "Queue", "PermissionSet", "MessagingUser", "Message", "Conversation", "Channel", "BulkOperation", "Agent"},
 	Member: func(v any) (string, any) {
 		switch obj := v.(type) {
 		case *conversation.Record:
@@ -147,6 +151,8 @@ var selectNode = &selection.Abstract{
 			return "QuickText", selection.Pointer(obj)
 		case *directory.Queue:
 			return "Queue", selection.Pointer(obj)
+		case *staff.PermissionSet:
+			return "PermissionSet", selection.Pointer(obj)
 		case *conversation.MessagingUser:
 			return "MessagingUser", selection.Pointer(obj)
 		case *message.Row:
@@ -224,6 +230,52 @@ func (ec *executionContext) selectAgentPresence() map[string]*selection.Field {
 				v := source.(*live.AgentPresence).State
 				w.String(string(v))
 			},
+		},
+	}
+}
+
+func (ec *executionContext) selectAgentRights() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"agent": {
+			NonNull: true,
+			Of:      "Agent",
+			One:     func(source any) any { return selection.Pointer(source.(*staff.AgentRights).Agent) },
+		},
+		"permissions": {
+			NonNull: true,
+			Of:      "PermissionGrant",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*staff.AgentRights).Permissions
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+		},
+		"permissionSets": {
+			NonNull: true,
+			Of:      "PermissionSet",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*staff.AgentRights).PermissionSets
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+		},
+		"channels": {
+			NonNull: true,
+			Of:      "Channel",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*staff.AgentRights).Channels
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+		},
+		"queues": {
+			NonNull: true,
+			Of:      "Queue",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*staff.AgentRights).Queues
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
 		},
 	}
 }
@@ -1626,6 +1678,71 @@ func (ec *executionContext) selectPageInfo() map[string]*selection.Field {
 	}
 }
 
+func (ec *executionContext) selectPermissionGrant() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"permission": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*staff.Grant).Permission
+				w.String(marshalNPermission2parleyᚋinternalᚋgroundᚋviewerᚐPermission[v])
+			},
+		},
+		"isByRole": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*staff.Grant).ByRole
+				w.Bool(bool(v))
+			},
+		},
+		"permissionSets": {
+			NonNull: true,
+			Of:      "PermissionSet",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*staff.Grant).PermissionSets
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+		},
+	}
+}
+
+func (ec *executionContext) selectPermissionSet() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"id": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*staff.PermissionSet).ID()
+				w.String(string(v))
+			},
+		},
+		"name": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*staff.PermissionSet).Name
+				w.String(string(v))
+			},
+		},
+		"permissions": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				list := source.(*staff.PermissionSet).Permissions
+				selection.List(w, list, func(w *selection.Writer, v viewer.Permission) {
+					w.String(marshalNPermission2parleyᚋinternalᚋgroundᚋviewerᚐPermission[v])
+				})
+			},
+		},
+		"agents": {
+			NonNull: true,
+			Of:      "Agent",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*staff.PermissionSet).Agents()
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+		},
+	}
+}
+
 func (ec *executionContext) selectQuery() map[string]*selection.Field {
 	return map[string]*selection.Field{
 		"node": {
@@ -1680,8 +1797,9 @@ func (ec *executionContext) selectQuery() map[string]*selection.Field {
 				return selection.Pointers(into, list), true
 			},
 			ElemNonNull: true,
+			Args:        ec.field_Query_agents_args,
 			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
-				return ec.Resolvers.Query().Agents(ctx)
+				return ec.Resolvers.Query().Agents(ctx, fc.Args["isActive"].(*bool))
 			},
 		},
 		"channels": {
@@ -1730,6 +1848,27 @@ func (ec *executionContext) selectQuery() map[string]*selection.Field {
 			Args:    ec.field_Query_search_args,
 			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
 				return ec.Resolvers.Query().Search(ctx, fc.Args["query"].(string), fc.Args["view"].(*conversation.View), fc.Args["kinds"].([]search.Kind), fc.Args["first"].(*int), fc.Args["after"].(*string))
+			},
+		},
+		"permissionSets": {
+			NonNull: true,
+			Of:      "PermissionSet",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.([]*staff.PermissionSet)
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				return ec.Resolvers.Query().PermissionSets(ctx)
+			},
+		},
+		"agentRights": {
+			NonNull: false,
+			Of:      "AgentRights",
+			One:     func(source any) any { return selection.Pointer(source.(*staff.AgentRights)) },
+			Args:    ec.field_Query_agentRights_args,
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				return ec.Resolvers.Query().AgentRights(ctx, fc.Args["agentId"].(string))
 			},
 		},
 	}

@@ -24,8 +24,8 @@ func (r *queryResolver) Viewer(ctx context.Context) (*viewer.Viewer, error) {
 }
 
 // Agents is the resolver for the agents field.
-func (r *queryResolver) Agents(ctx context.Context) ([]*directory.Agent, error) {
-	return r.Directory.Agents(), nil
+func (r *queryResolver) Agents(ctx context.Context, isActive *bool) ([]*directory.Agent, error) {
+	return r.Directory.AgentsBy(isActive), nil
 }
 
 // Channels is the resolver for the channels field.

@@ -14,6 +14,7 @@ const (
 	sentUnits   = 100
 	freezeUnits = 1_000
 	foundUnits  = 2_000
+	staffUnits  = 500
 )
 
 // Prices are what the fields cost that visit more than the row they stand on. A
@@ -39,6 +40,14 @@ var Prices = price.Table{
 	"Query.quickTexts": {
 		Units: price.Flat(200),
 		Why:   "All that the viewer sees, 6,000 at most, are sorted or searched for a page.",
+	},
+	"Query.permissionSets": {
+		Units: price.Flat(20),
+		Why:   "500 rows at most.",
+	},
+	"PermissionSet.agents": {
+		Units: price.Flat(5),
+		Why:   "All agents are looked through, in memory.",
 	},
 	"Viewer.bulkOperations": {
 		Units: price.Flat(10),
@@ -81,6 +90,15 @@ var Prices = price.Table{
 	"Mutation.markConversationsUnread":     {Units: listed("ids"), Why: whyListed},
 	"Mutation.assignConversations":         {Units: listed("ids", "conversations"), Why: whyListed},
 
+	"Mutation.createAgent":         {Units: price.Flat(staffUnits), Why: whyStaff},
+	"Mutation.updateAgent":         {Units: price.Flat(staffUnits), Why: whyStaff},
+	"Mutation.deactivateAgent":     {Units: price.Flat(staffUnits), Why: whyStaff},
+	"Mutation.activateAgent":       {Units: price.Flat(staffUnits), Why: whyStaff},
+	"Mutation.createPermissionSet": {Units: price.Flat(staffUnits), Why: whyStaff},
+	"Mutation.updatePermissionSet": {Units: price.Flat(staffUnits), Why: whyStaff},
+	"Mutation.grantPermissionSet":  {Units: price.Flat(staffUnits), Why: whyStaff},
+	"Mutation.revokePermissionSet": {Units: price.Flat(staffUnits), Why: whyStaff},
+
 	"Subscription.conversationsChanged": {
 		Units: func(a price.Args) int { return 10 + total(a) },
 		Why:   "The view is counted when the stream opens.",
@@ -91,6 +109,7 @@ var Prices = price.Table{
 const (
 	whyFreeze = "Every conversation of the selection, read and decided, in a dry run too."
 	whyListed = "Two statements for each conversation that changes."
+	whyStaff  = "The rights of all agents, 5,000 at most, are read before and after the change, and by every process afterwards."
 )
 
 // total is what it costs to count a view: standing counts are summed, what they do

@@ -33,6 +33,7 @@ var cheap = map[string]string{
 	"Query.bulkOperation":               "a row",
 	"Query.quickText":                   "a row",
 	"QuickText.viewerCanEdit":           "from memory",
+	"Query.agentRights":                 "a row",
 	"Viewer.queues":                     "from memory",
 	"Mutation.createQuickText":          "one write",
 	"Mutation.updateQuickText":          "one write",

@@ -11,6 +11,7 @@ import (
 	"parley/internal/desk/message"
 	"parley/internal/desk/quicktext"
 	"parley/internal/desk/search"
+	"parley/internal/desk/staff"
 	"parley/internal/ground/publicid"
 )
 
@@ -24,6 +25,7 @@ type Resolver struct {
 	Live                *live.Streams
 	Searcher            *search.Searcher
 	Texts               *quicktext.Service
+	Staff               *staff.Service
 }
 
 // isTrue reads an optional input that is false when it is left out or null.

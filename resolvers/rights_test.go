@@ -115,9 +115,15 @@ var entryPoints = map[string]entryPoint{
 var ownRules = map[string]string{
 	"Query.quickTexts": quickTextRights, "Query.quickText": quickTextRights, "Mutation.createQuickText": quickTextRights,
 	"Mutation.updateQuickText": quickTextRights, "Mutation.useQuickText": quickTextRights, "Subscription.quickTextsChanged": "quicktext.TestTheStreamShowsWhatIsSeen",
+	"Query.permissionSets": staffRights, "Query.agentRights": staffRights, "Mutation.createAgent": staffRights, "Mutation.updateAgent": staffRights,
+	"Mutation.deactivateAgent": staffRights, "Mutation.activateAgent": staffRights, "Mutation.createPermissionSet": staffRights,
+	"Mutation.updatePermissionSet": staffRights, "Mutation.grantPermissionSet": staffRights, "Mutation.revokePermissionSet": staffRights,
 }
 
-const quickTextRights = "quicktext.TestEveryoneSeesAndEditsWhatTheirShelfAllows"
+const (
+	quickTextRights = "quicktext.TestEveryoneSeesAndEditsWhatTheirShelfAllows"
+	staffRights     = "staff.TestOnlyAdministratorsManageAgents"
+)
 
 // foundAlike is what was found by text, and so by name and by number; else it
 // tells what differs.

@@ -15,15 +15,25 @@ import (
 	"parley/internal/ground/viewer"
 )
 
-// The statements of docs/operations.md make agents who can sign in.
+// The commands and statements of docs/operations.md make agents who can sign in, and a
+// number that they share.
 func TestFirstAgentsAreMadeAsTheDocsSay(t *testing.T) {
 	t.Parallel()
 	docs, err := os.ReadFile("../../docs/operations.md")
 	require.NoError(t, err)
-	sample := regexp.MustCompile("(?s)## First agents and numbers.*?```sql\n(.*?)```").FindSubmatch(docs)
+	commands := regexp.MustCompile("(?s)## Agents and permissions.*?```sh\n(.*?)```").FindSubmatch(docs)
+	require.NotNil(t, commands)
+	sample := regexp.MustCompile("(?s)## First numbers.*?```sql\n(.*?)```").FindSubmatch(docs)
 	require.NotNil(t, sample)
 	database := parleytest.Empty(t)
 	require.NoError(t, run(t.Context(), []string{"migrate", "--database", database}, io.Discard))
+	for line := range strings.Lines(string(commands[1])) {
+		var args []string
+		for _, arg := range regexp.MustCompile(`"[^"]*"|\S+`).FindAllString(line, -1)[1:] {
+			args = append(args, strings.Trim(arg, `"`))
+		}
+		require.NoError(t, run(t.Context(), append(args, "--database", database), io.Discard), line)
+	}
 	s, err := store.Open(t.Context(), store.Options{URL: database})
 	require.NoError(t, err)
 	require.NoError(t, s.Write(viewer.AsSystem(t.Context(), "setup"), func(ctx context.Context, tx *store.Tx) error {
@@ -37,6 +47,7 @@ func TestFirstAgentsAreMadeAsTheDocsSay(t *testing.T) {
 		}
 		return nil
 	}))
+	require.Equal(t, []string{"2"}, parleytest.Rows(t, s, "SELECT COUNT(*) FROM channel_members"))
 	require.NoError(t, s.Close())
 	for _, agent := range []string{"ada", "bo"} {
 		printed, err := command(t, "token", agent, "--database", database)

@@ -27,19 +27,21 @@ import (
 type cli struct {
 	Database string `default:"parley.db" env:"PARLEY_DATABASE" placeholder:"FILE|URL" help:"SQLite file, or a postgres:// URL."`
 
-	Serve   serveCmd   `cmd:"" help:"Serve the graph, the playground and the webhooks."`
-	Migrate migrateCmd `cmd:"" help:"Create the database or migrate the existing one, then exit. parley serve migrates too."`
-	Token   tokenCmd   `cmd:"" help:"Print a token for an agent."`
-	Seed    seedCmd    `cmd:"" help:"Fill the database with sample conversations."`
-	Import  importCmd  `cmd:"" help:"Import records and messages from a desk that kept outbound and inbound messages in two tables."`
-	Search  searchCmd  `cmd:"" help:"Maintain the search index."`
-	Doctor  doctorCmd  `cmd:"" help:"Diagnose settings, database, bus and carriers, and say what to do. Changes nothing."`
-	Health  healthCmd  `cmd:"" help:"Ask the running server whether it is ready; exits with 0 if it is."`
-	Backup  backupCmd  `cmd:"" help:"Copy the database to a file while it is in use."`
-	Restore restoreCmd `cmd:"" help:"Create a database from a backup."`
-	Inbound inboundCmd `cmd:"" help:"Manage messages received from carriers."`
-	Numbers numbersCmd `cmd:"" help:"Find and fix conversations filed under a wrong number."`
-	Sandbox sandboxCmd `cmd:"" help:"Simulate a customer."`
+	Serve      serveCmd      `cmd:"" help:"Serve the graph, the playground and the webhooks."`
+	Migrate    migrateCmd    `cmd:"" help:"Create the database or migrate the existing one, then exit. parley serve migrates too."`
+	Token      tokenCmd      `cmd:"" help:"Print a token for an agent."`
+	Agent      agentCmd      `cmd:"" help:"Manage agents, beside a running server too."`
+	Permission permissionCmd `cmd:"" help:"Manage permission sets, beside a running server too."`
+	Seed       seedCmd       `cmd:"" help:"Fill the database with sample conversations."`
+	Import     importCmd     `cmd:"" help:"Import records and messages from a desk that kept outbound and inbound messages in two tables."`
+	Search     searchCmd     `cmd:"" help:"Maintain the search index."`
+	Doctor     doctorCmd     `cmd:"" help:"Diagnose settings, database, bus and carriers, and say what to do. Changes nothing."`
+	Health     healthCmd     `cmd:"" help:"Ask the running server whether it is ready; exits with 0 if it is."`
+	Backup     backupCmd     `cmd:"" help:"Copy the database to a file while it is in use."`
+	Restore    restoreCmd    `cmd:"" help:"Create a database from a backup."`
+	Inbound    inboundCmd    `cmd:"" help:"Manage messages received from carriers."`
+	Numbers    numbersCmd    `cmd:"" help:"Find and fix conversations filed under a wrong number."`
+	Sandbox    sandboxCmd    `cmd:"" help:"Simulate a customer."`
 
 	Version  versionCmd  `cmd:"" help:"Print the version; so does --version."`
 	Licences licencesCmd `cmd:"" help:"Print the licences of everything in the program."`

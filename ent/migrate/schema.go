@@ -12,8 +12,8 @@ var (
 	// AgentsColumns holds the columns for the "agents" table.
 	AgentsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64, Increment: true},
-		{Name: "username", Type: field.TypeString, Unique: true, Size: 64},
-		{Name: "name", Type: field.TypeString, Size: 200},
+		{Name: "username", Type: field.TypeString, Unique: true, Size: 256},
+		{Name: "name", Type: field.TypeString, Size: 800},
 		{Name: "role", Type: field.TypeString},
 		{Name: "licensed", Type: field.TypeBool, Default: true},
 		{Name: "active", Type: field.TypeBool, Default: true},
@@ -639,7 +639,7 @@ var (
 	// PermissionSetsColumns holds the columns for the "permission_sets" table.
 	PermissionSetsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64, Increment: true},
-		{Name: "name", Type: field.TypeString, Unique: true, Size: 200},
+		{Name: "name", Type: field.TypeString, Unique: true, Size: 800},
 		{Name: "permissions", Type: field.TypeJSON},
 	}
 	// PermissionSetsTable holds the schema information for the "permission_sets" table.

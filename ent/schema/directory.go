@@ -26,8 +26,8 @@ func (Agent) Annotations() []schema.Annotation {
 // Fields of Agent.
 func (Agent) Fields() []ent.Field {
 	return []ent.Field{
-		field.String("username").Unique().NotEmpty().MaxLen(64).Comment("Name to sign in with; the token's sub."),
-		field.String("name").NotEmpty().MaxLen(200).Comment("Name to show."),
+		field.String("username").Unique().NotEmpty().MaxLen(256).Comment("Name to sign in with; the token's sub."),
+		field.String("name").NotEmpty().MaxLen(800).Comment("Name to show."),
 		field.String("role").GoType(viewer.Role("")).Comment("Default set of permissions."),
 		field.Bool("licensed").Default(true).Comment("Whether the agent may send."),
 		field.Bool("active").Default(true).Comment("Whether the agent may sign in."),
@@ -45,7 +45,7 @@ func (Agent) Edges() []ent.Edge {
 }
 
 // Policy of Agent.
-func (Agent) Policy() ent.Policy { return rule.Directory() }
+func (Agent) Policy() ent.Policy { return rule.Agent() }
 
 // PermissionSet is a named set of permissions that adds to a role's defaults.
 type PermissionSet struct{ ent.Schema }
@@ -61,7 +61,7 @@ func (PermissionSet) Annotations() []schema.Annotation {
 // Fields of PermissionSet.
 func (PermissionSet) Fields() []ent.Field {
 	return []ent.Field{
-		field.String("name").Unique().NotEmpty().MaxLen(200),
+		field.String("name").Unique().NotEmpty().MaxLen(800),
 		field.JSON("permissions", []viewer.Permission{}),
 	}
 }
@@ -72,7 +72,7 @@ func (PermissionSet) Edges() []ent.Edge {
 }
 
 // Policy of PermissionSet.
-func (PermissionSet) Policy() ent.Policy { return rule.Directory() }
+func (PermissionSet) Policy() ent.Policy { return rule.PermissionSet() }
 
 // ProviderAccount holds what proves us to a carrier. Webhooks come to the
 // account; it has many channels.

@@ -13,31 +13,64 @@ import (
 	"parley/internal/ground/viewer"
 )
 
-// Change runs fn as one write to the directory and tells every process to read
-// it again; streams of agents whose rights it moved reset.
+// Change runs fn, as the system, as one write to the directory and tells every process
+// to read it again; streams of agents whose rights it moved reset.
 func (d *Directory) Change(ctx context.Context, fn func(ctx context.Context, tx *store.Tx) error) error {
-	ctx = viewer.AsSystem(ctx, "directory")
-	err := d.store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
-		if err := oneAtATime(ctx, tx); err != nil {
-			return err
-		}
-		before, err := readRights(ctx, tx.Ent)
-		if err != nil {
-			return err
-		}
-		if err := fn(ctx, tx); err != nil {
-			return err
-		}
-		after, err := readRights(ctx, tx.Ent)
-		if err != nil {
-			return err
-		}
-		return feed.Record(tx, &feed.Event{Cause: feed.DirectoryChanged, Agents: moved(before, after)})
+	return d.Apply(viewer.AsSystem(ctx, "directory"), Edit{Do: func(ctx context.Context, tx *store.Tx) (bool, error) { return true, fn(ctx, tx) }})
+}
+
+// Rights are what every active agent may do, by key.
+type Rights map[int64]*viewer.Viewer
+
+// Edit is a change of the directory.
+type Edit struct {
+	// Do writes, as the viewer of ctx, and reports whether anything changed; if not, no
+	// event is recorded. It may run more than once.
+	Do func(ctx context.Context, tx *store.Tx) (changed bool, err error)
+	// Allow judges what the change did to the rights of agents, and undoes it by an
+	// error; nil for a change that is always allowed.
+	Allow func(before, after Rights) error
+	// Key is the idempotency key of the mutation that asked for it; empty for none.
+	Key string
+}
+
+// Apply makes a change as the viewer of ctx. Changes run one at a time, also those of
+// other processes, so what Allow is given stays true until the commit.
+func (d *Directory) Apply(ctx context.Context, e Edit) error {
+	changed := false
+	err := d.store.Write(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+		changed, err = e.run(ctx, tx)
+		return err
 	})
-	if err != nil {
+	if err != nil || !changed {
 		return err
 	}
 	return d.Refresh(ctx)
+}
+
+func (e *Edit) run(ctx context.Context, tx *store.Tx) (changed bool, err error) {
+	if err := oneAtATime(ctx, tx); err != nil {
+		return false, err
+	}
+	before, err := readRights(ctx, tx.Ent)
+	if err != nil {
+		return false, err
+	}
+	if changed, err = e.Do(ctx, tx); err != nil || !changed {
+		return false, err
+	}
+	after, err := readRights(ctx, tx.Ent)
+	if err != nil {
+		return false, err
+	}
+	if e.Allow != nil {
+		if err := e.Allow(before, after); err != nil {
+			return false, err
+		}
+	}
+	return true, feed.Record(tx, &feed.Event{
+		Cause: feed.DirectoryChanged, Agents: moved(before, after), ActorID: viewer.FromContext(ctx).AgentID, IdempotencyKey: e.Key,
+	})
 }
 
 // oneAtATime waits for the change that another process is making. Together two
@@ -56,7 +89,7 @@ func oneAtATime(ctx context.Context, tx *store.Tx) error {
 const mostNamed = 500
 
 // moved names the agents whose rights differ; nil for more than mostNamed.
-func moved(before, after map[int64]*viewer.Viewer) []int64 {
+func moved(before, after Rights) []int64 {
 	keys := []int64{}
 	for key, v := range after {
 		if old := before[key]; old == nil || !v.Equal(old) {
@@ -75,9 +108,9 @@ func moved(before, after map[int64]*viewer.Viewer) []int64 {
 }
 
 // readRights reads what every active agent may do.
-func readRights(ctx context.Context, client *ent.Client) (map[int64]*viewer.Viewer, error) {
-	agents, err := readAgents(ctx, client)
-	rights := map[int64]*viewer.Viewer{}
+func readRights(ctx context.Context, client *ent.Client) (Rights, error) {
+	agents, err := readAgents(viewer.AsSystem(ctx, "directory"), client)
+	rights := Rights{}
 	for _, a := range agents {
 		if a.Active {
 			rights[a.ID] = rightsOf(a)

@@ -35,10 +35,17 @@ type Agent struct {
 	IsActive   bool
 
 	rights *viewer.Viewer
+	sets   []int64 // keys of permission sets
 }
 
 // IsNode marks a GraphQL Node.
 func (*Agent) IsNode() {}
+
+// HasSet reports whether the agent has been given the permission set with the key.
+func (a *Agent) HasSet(key int64) bool { return slices.Contains(a.sets, key) }
+
+// Rights are what the agent may do, or could if they were active.
+func (a *Agent) Rights() *viewer.Viewer { return a.rights }
 
 // Channel is one address of the business.
 type Channel struct {
@@ -218,6 +225,9 @@ func (s *snapshot) addAgent(ids *publicid.Codec, row *ent.Agent) {
 		Key: row.ID, ID: ids.Encode(publicid.Agent, row.ID), Username: row.Username, Name: row.Name,
 		Role: row.Role.Known(), IsLicensed: row.Licensed, IsActive: row.Active, rights: rightsOf(row),
 	}
+	for _, set := range row.Edges.PermissionSets {
+		a.sets = append(a.sets, set.ID)
+	}
 	if a.IsActive {
 		for _, c := range a.rights.Channels {
 			s.channels[c].members = append(s.channels[c].members, a)
@@ -229,6 +239,15 @@ func (s *snapshot) addAgent(ids *publicid.Codec, row *ent.Agent) {
 
 // Agents are all agents, by name.
 func (d *Directory) Agents() []*Agent { return d.now.Load().agentList }
+
+// AgentsBy are the agents who are active, or those who are not, by name; all for nil.
+func (d *Directory) AgentsBy(isActive *bool) []*Agent {
+	agents := d.Agents()
+	if isActive != nil {
+		agents = slices.DeleteFunc(slices.Clone(agents), func(a *Agent) bool { return a.IsActive != *isActive })
+	}
+	return agents
+}
 
 // Channels are all channels, by name.
 func (d *Directory) Channels() []*Channel { return d.now.Load().chanList }

@@ -11,8 +11,9 @@ import (
 
 // place is that of a long-lived connection: a WebSocket or an event stream.
 type place struct {
-	stop func() // ends it because the server stops
-	drop func() // cuts it off at once; nil for a stream
+	stop   func()      // ends it because the server stops
+	refuse func(error) // ends it because its agent may no longer sign in; nil for a stream
+	drop   func()      // cuts it off at once; nil for a stream
 }
 
 func (p *place) isSocket() bool { return p.drop != nil }
@@ -133,6 +134,18 @@ func (r *connections) remove(p *place) {
 	}
 }
 
+// dismiss ends the sockets of a viewer, each with why.
+func (r *connections) dismiss(v *viewer.Viewer, why error) {
+	key := viewerKey(v)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for p, whose := range r.open {
+		if whose == key && p.isSocket() {
+			p.refuse(why)
+		}
+	}
+}
+
 // closeStreams admits nobody new and ends the event streams.
 func (r *connections) closeStreams() {
 	r.mu.Lock()
@@ -182,6 +195,10 @@ func (g *Gate) Stream(ctx context.Context, stop func()) (leave func(), err error
 	}
 	return func() { g.connections.remove(p) }, nil
 }
+
+// Dismiss ends the sockets of an agent who may no longer sign in. Their event streams
+// learn of it from what they stream.
+func (g *Gate) Dismiss(v *viewer.Viewer, why error) { g.connections.dismiss(v, why) }
 
 // CloseStreams admits nobody new and stops the event streams, which are
 // requests that the server's stop would wait for.

@@ -41,10 +41,10 @@ func (g *Gate) Knock(r *http.Request) (*Guest, error) {
 // Enter takes a place: one of the agent's if the request's header named one, otherwise a
 // stranger's. If the agent has no place left, it returns the refusal, and the closing
 // handshake happens in a stranger's place. From now on the gate may call stop, because
-// the server stops, and drop, because another socket needs the place. Neither may
-// block.
-func (g *Guest) Enter(stop, drop func()) error {
-	g.place = place{stop: stop, drop: drop}
+// the server stops, refuse, because the agent may no longer sign in, and drop, because
+// another socket needs the place. None may block.
+func (g *Guest) Enter(stop func(), refuse func(error), drop func()) error {
+	g.place = place{stop: stop, refuse: refuse, drop: drop}
 	if g.greeted == nil {
 		return g.gate.connections.knock(&g.place, g.address)
 	}

@@ -39,7 +39,7 @@ func enter(t *testing.T, g *admission.Gate) (guest *admission.Guest, gone chan s
 	require.NoError(t, err)
 	gone = make(chan struct{})
 	end := func() { close(gone) }
-	require.NoError(t, guest.Enter(end, end))
+	require.NoError(t, guest.Enter(end, func(error) {}, end))
 	return guest, gone
 }
 

@@ -30,6 +30,7 @@ import (
 	"parley/internal/edge/admission"
 	"parley/internal/edge/observe"
 	"parley/internal/edge/transport"
+	"parley/internal/ground/viewer"
 )
 
 // Server serves Parley over HTTP. Make one with New; it serves once.
@@ -71,6 +72,9 @@ func New(options Options) (*Server, error) {
 
 // Handler returns the handler of the public listener.
 func (s *Server) Handler() http.Handler { return s.handler }
+
+// Dismiss ends the sockets of an agent who may no longer sign in, with why.
+func (s *Server) Dismiss(v *viewer.Viewer, why error) { s.gate.Dismiss(v, why) }
 
 // Registry returns the registry of the metrics, for others to add theirs.
 func (s *Server) Registry() *prometheus.Registry { return s.options.Registry }

@@ -58,8 +58,9 @@ type Meter interface {
 // except GiveUp.
 type Guest interface {
 	// Enter takes a place for the socket. stop ends the socket because the server
-	// stops, drop cuts it off because another needs the place; neither blocks.
-	Enter(stop, drop func()) error
+	// stops, refuse because its agent may no longer sign in, drop cuts it off because
+	// another needs the place; none blocks.
+	Enter(stop func(), refuse func(error), drop func()) error
 	// SignIn checks the Authorization of connection_init, empty if it had none, and
 	// returns when it expires; the zero time: never.
 	SignIn(ctx context.Context, authorization string) (expiry time.Time, err error)

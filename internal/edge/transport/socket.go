@@ -73,7 +73,7 @@ func (s *socket) serve() {
 	defer s.contain()
 	s.conn.SetReadLimit(-1) // read has one of its own
 	s.waiting = time.AfterFunc(s.options.InitTimeout, s.expire)
-	switch err := s.guest.Enter(s.stopping, s.drop); {
+	switch err := s.guest.Enter(s.stopping, s.refuse, s.drop); {
 	case err != nil:
 		s.end(later(err))
 	case s.conn.Subprotocol() != subprotocol:
@@ -256,6 +256,9 @@ func (s *socket) end(c closing) { s.endWithin(Farewell, c) }
 
 // stopping ends the socket because the server stops.
 func (s *socket) stopping() { s.end(goingAway) }
+
+// refuse ends the socket of an agent who may no longer sign in.
+func (s *socket) refuse(why error) { s.end(s.rejected(why)) }
 
 // endWithin gives the peer this long to answer.
 func (s *socket) endWithin(wait time.Duration, c closing) {

@@ -33,6 +33,7 @@ const (
 	BulkOperation Kind = "blk"
 	Queue         Kind = "que"
 	QuickText     Kind = "qtx"
+	PermissionSet Kind = "pst"
 )
 
 var encoding = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
@@ -104,7 +105,7 @@ func (c *Codec) Parse(id string) (Kind, int64, bool) {
 
 func known(k Kind) bool {
 	switch k {
-	case Conversation, Message, Agent, Channel, Record, MessagingUser, Attempt, BulkOperation, Queue, QuickText:
+	case Conversation, Message, Agent, Channel, Record, MessagingUser, Attempt, BulkOperation, Queue, QuickText, PermissionSet:
 		return true
 	}
 	return false

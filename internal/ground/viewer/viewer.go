@@ -32,6 +32,36 @@ var Permissions = []Permission{
 	TakeAction, AssignConversation, ViewTeamInbox, ManageRecords, ViewAllData,
 }
 
+// names are how the graph, messages and the command line call the permissions.
+var names = map[Permission]string{
+	ConfigureMessaging: "CONFIGURE_MESSAGING", MessagingAgent: "MESSAGING_AGENT", AgentInitiatedOutbound: "AGENT_INITIATED_OUTBOUND",
+	EndMessagingSession: "END_MESSAGING_SESSION", SendOneToMany: "SEND_ONE_TO_MANY", TakeAction: "TAKE_ACTION",
+	AssignConversation: "ASSIGN_CONVERSATION", ViewTeamInbox: "VIEW_TEAM_INBOX", ManageRecords: "MANAGE_RECORDS", ViewAllData: "VIEW_ALL_DATA",
+}
+
+// Name is the permission's name in the graph, in messages and on the command line;
+// empty for one that only a newer version knows.
+func (p Permission) Name() string { return names[p] }
+
+// PermissionNames are the names of permissions, in the order given.
+func PermissionNames(permissions []Permission) []string {
+	out := make([]string, len(permissions))
+	for i, p := range permissions {
+		out[i] = p.Name()
+	}
+	return out
+}
+
+// PermissionNamed returns the permission with a name, false when there is none.
+func PermissionNamed(name string) (Permission, bool) {
+	for p, n := range names {
+		if n == name {
+			return p, true
+		}
+	}
+	return "", false
+}
+
 // Role is a named default set of permissions.
 type Role string
 

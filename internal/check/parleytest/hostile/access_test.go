@@ -25,6 +25,7 @@ var (
 	anOperation   = []naming{{kinds: []publicid.Kind{publicid.BulkOperation}}}
 	anAgent       = []naming{{kinds: []publicid.Kind{publicid.Agent}, open: true}}
 	aChannel      = []naming{{kinds: []publicid.Kind{publicid.Channel}, open: true}}
+	aSet          = []naming{{kinds: []publicid.Kind{publicid.PermissionSet}}}
 	aQuickText    = []naming{{kinds: []publicid.Kind{publicid.QuickText}}}
 	aQueue        = []naming{{kinds: []publicid.Kind{publicid.Queue}, open: true}}
 	aSubject      = []naming{
@@ -32,7 +33,7 @@ var (
 		{kinds: []publicid.Kind{publicid.Agent}, view: "TEAM_INBOX"},
 		{kinds: []publicid.Kind{publicid.Channel}, view: "SENDER_ID", open: true},
 	}
-	anything = []naming{{kinds: []publicid.Kind{publicid.Conversation, publicid.Message, publicid.Record, publicid.MessagingUser, publicid.BulkOperation, publicid.QuickText}}}
+	anything = []naming{{kinds: []publicid.Kind{publicid.Conversation, publicid.Message, publicid.Record, publicid.MessagingUser, publicid.BulkOperation, publicid.QuickText, publicid.PermissionSet}}}
 )
 
 // namings are all spots that take an id. A new one fails the test until it stands
@@ -47,9 +48,21 @@ var namings = map[string][]naming{
 	"Query.search.view.subject":              aSubject,
 	"Query.quickTexts.filterBy.queueId":      aQueue,
 	"Query.quickText.id":                     aQuickText,
+	"Query.agentRights.agentId":              anAgent,
 	"Mutation.createQuickText.input.queueId": aQueue,
 	"Mutation.updateQuickText.input.id":      aQuickText,
 	"Mutation.useQuickText.input.id":         aQuickText,
+
+	"Mutation.createAgent.input.permissionSetIds": aSet,
+	"Mutation.updateAgent.input.id":               anAgent,
+	"Mutation.updateAgent.input.permissionSetIds": aSet,
+	"Mutation.deactivateAgent.input.id":           anAgent,
+	"Mutation.activateAgent.input.id":             anAgent,
+	"Mutation.updatePermissionSet.input.id":       aSet,
+	"Mutation.grantPermissionSet.input.id":        aSet,
+	"Mutation.grantPermissionSet.input.agentIds":  anAgent,
+	"Mutation.revokePermissionSet.input.id":       aSet,
+	"Mutation.revokePermissionSet.input.agentIds": anAgent,
 
 	"Mutation.bulkMarkConversationsRead.input.selection.ids":                  aConversation,
 	"Mutation.bulkMarkConversationsRead.input.selection.view.subject":         aSubject,
@@ -174,6 +187,12 @@ func (w *world) hidden(kind publicid.Kind, s *sights) (ids []string) {
 		require.Len(w.t, all.QuickTexts.Nodes, 1)
 		s.secret[all.QuickTexts.Nodes[0].ID], s.secret[all.QuickTexts.Nodes[0].Title] = true, true
 		return []string{all.QuickTexts.Nodes[0].ID}
+	case publicid.PermissionSet:
+		var all struct{ PermissionSets []struct{ ID, Name string } }
+		w.as("ada").do(&all, `{ permissionSets { id name } }`, nil)
+		require.NotEmpty(w.t, all.PermissionSets)
+		s.secret[all.PermissionSets[0].ID], s.secret[all.PermissionSets[0].Name] = true, true
+		return []string{all.PermissionSets[0].ID}
 	case publicid.Queue:
 		var mine struct {
 			Viewer struct{ Queues []struct{ ID string } }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -18,7 +19,9 @@ import (
 	"parley/internal/check/parleytest"
 	"parley/internal/desk/bulk"
 	"parley/internal/desk/conversation"
+	"parley/internal/desk/staff"
 	"parley/internal/ground/publicid"
+	"parley/internal/ground/viewer"
 )
 
 func unquoted(t *testing.T, quoted []byte) (text string) {
@@ -46,13 +49,20 @@ func TestStoredDocumentsReplay(t *testing.T) {
 	}
 }
 
-// player plays a document as amy, in a conversation of its own.
+// player plays a document as amy, in a conversation of its own; what only
+// administrators do, as ada.
 type player struct {
 	*parleytest.Parley
 	t *testing.T
 }
 
+var administers = regexp.MustCompile(`\b(?:agentRights|(?:create|update|deactivate|activate)Agent|(?:create|update|grant|revoke)PermissionSet)\b`)
+
 func (p *player) play(text string) {
+	who := "amy"
+	if administers.MatchString(text) {
+		who = "ada"
+	}
 	conversation := p.conversation()
 	text = strings.NewReplacer("cnv_…", conversation, "msg_…", p.last(conversation), "usr_…", p.bo(), "agt_…", p.bo(), "chn_…", p.channel(), `"UUID"`, `"`+rand.Text()+`"`).Replace(text)
 	document, err := parser.ParseQuery(&ast.Source{Input: text})
@@ -60,13 +70,13 @@ func (p *player) play(text string) {
 	for _, operation := range document.Operations {
 		variables := p.variables(operation.VariableDefinitions)
 		if operation.Operation == ast.Subscription {
-			socket := p.As("amy").Dial()
+			socket := p.As(who).Dial()
 			socket.StartOf("1", text, operation.Name, variables)
 			socket.Next()
 			socket.Close()
 			continue
 		}
-		answer := p.As("amy").RawOf(text, operation.Name, variables)
+		answer := p.As(who).RawOf(text, operation.Name, variables)
 		require.Empty(p.t, answer.Errors)
 		if operation.Operation == ast.Mutation {
 			p.requireDone(answer.Data)
@@ -147,6 +157,22 @@ func (p *player) quickText() string {
 	return p.only(`{ quickTexts(filterBy: {scope: MINE}, first: 1) { nodes { id } } }`, "quickTexts", "nodes", 0, "id")
 }
 
+// agent is a new one.
+func (p *player) agent() string {
+	made, err := p.Schema.Staff.CreateAgent(p.System(), staff.CreateAgentInput{
+		Username: rand.Text(), Name: "New", Role: viewer.Standard, IdempotencyKey: rand.Text(),
+	})
+	require.NoError(p.t, err)
+	return made.ID
+}
+
+// permissionSet is a new one.
+func (p *player) permissionSet() string {
+	made, err := p.Schema.Staff.CreatePermissionSet(p.System(), staff.CreatePermissionSetInput{Name: rand.Text(), IdempotencyKey: rand.Text()})
+	require.NoError(p.t, err)
+	return made.ID()
+}
+
 // failed is a message that the carrier refused.
 func (p *player) failed() string {
 	sent := p.As("amy").Do(`mutation($input: SendMessageInput!) { sendMessage(input: $input) { message { id } } }`,
@@ -200,6 +226,9 @@ func (p *player) value(name, typeName string) any {
 		if name == "quickText" {
 			return p.quickText()
 		}
+		if name == "agent" {
+			return p.agent()
+		}
 		return p.conversation()
 	case "Int":
 		return 2
@@ -220,6 +249,16 @@ func (p *player) value(name, typeName string) any {
 		return object{"title": "Hello", "text": "Hello", "scope": "MINE", "idempotencyKey": rand.Text()}
 	case "UpdateQuickTextInput", "UseQuickTextInput":
 		return object{"id": p.quickText()}
+	case "CreateAgentInput":
+		return object{"username": rand.Text(), "name": "New", "role": "STANDARD", "idempotencyKey": rand.Text()}
+	case "UpdateAgentInput", "DeactivateAgentInput", "ActivateAgentInput":
+		return object{"id": p.agent()}
+	case "CreatePermissionSetInput":
+		return object{"name": rand.Text(), "permissions": []string{"MANAGE_RECORDS"}, "idempotencyKey": rand.Text()}
+	case "UpdatePermissionSetInput":
+		return object{"id": p.permissionSet(), "permissions": []string{"MANAGE_RECORDS"}}
+	case "GrantPermissionSetInput", "RevokePermissionSetInput":
+		return object{"id": p.permissionSet(), "agentIds": []string{p.agent()}}
 	case "RetryMessageInput":
 		return object{"messageId": p.failed(), "idempotencyKey": rand.Text()}
 	case "MarkConversationsReadInput":

@@ -1,0 +1,304 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"parley/app"
+	"parley/internal/desk/directory"
+	"parley/internal/desk/staff"
+	"parley/internal/ground/fault"
+	"parley/internal/ground/viewer"
+)
+
+// agentCmd manages agents, beside running servers or without any.
+type agentCmd struct {
+	List       listAgentsCmd      `cmd:"" help:"List all agents."`
+	Add        addAgentCmd        `cmd:"" help:"Create an agent."`
+	Set        setAgentCmd        `cmd:"" help:"Change an agent: name, role, licence, permission sets. What is left out stays."`
+	Deactivate deactivateAgentCmd `cmd:"" help:"Deactivate an agent: tokens are refused, open connections end. Conversations stay theirs."`
+	Activate   activateAgentCmd   `cmd:"" help:"Activate an agent again."`
+}
+
+// asJSON is the flag of commands that programs read.
+type asJSON struct {
+	JSON bool `help:"Print JSON."`
+}
+
+type listAgentsCmd struct{ asJSON }
+
+// Run implements the command.
+func (l *listAgentsCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
+	return withStaff(ctx, c, func(ctx context.Context, d *staffDesk) error {
+		lines, err := d.lines(ctx, d.Directory.Agents()...)
+		if err != nil {
+			return err
+		}
+		if l.JSON {
+			return printJSON(out, lines)
+		}
+		if len(lines) == 0 {
+			fmt.Fprintln(out, "There are no agents yet. Create one: parley agent add USERNAME --name NAME --role ADMIN")
+			return nil
+		}
+		table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+		fmt.Fprintln(table, "USERNAME\tNAME\tROLE\tLICENCE\tSTATE\tPERMISSION SETS")
+		for _, a := range lines {
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", a.Username, a.Name, a.Role, yes(a.Licensed), state(a.Active), strings.Join(a.PermissionSets, ", "))
+		}
+		return table.Flush()
+	})
+}
+
+type addAgentCmd struct {
+	asJSON
+	Username      string   `arg:"" help:"Sign-in name: 1 to 64 characters without spaces. It never changes."`
+	Name          string   `required:"" help:"Display name."`
+	Role          string   `default:"STANDARD" help:"STANDARD, SUPERVISOR or ADMIN."`
+	Licence       bool     `default:"true" negatable:"" help:"Whether the agent may send."`
+	PermissionSet []string `placeholder:"NAME" help:"Permission set that the agent gets; may be repeated."`
+}
+
+// Run implements the command.
+func (a *addAgentCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
+	return withStaff(ctx, c, func(ctx context.Context, d *staffDesk) error {
+		sets, err := d.setIDs(ctx, a.PermissionSet)
+		if err != nil {
+			return err
+		}
+		made, err := d.Schema.Staff.CreateAgent(ctx, staff.CreateAgentInput{
+			Username: a.Username, Name: a.Name, Role: viewer.Role(strings.ToUpper(a.Role)), IsLicensed: &a.Licence,
+			PermissionSetIDs: sets, IdempotencyKey: rand.Text(),
+		})
+		if err != nil {
+			return err
+		}
+		return d.say(ctx, out, a.JSON, made)
+	})
+}
+
+type setAgentCmd struct {
+	asJSON
+	Username string   `arg:"" help:"The agent."`
+	Name     *string  `help:"Display name."`
+	Role     *string  `help:"STANDARD, SUPERVISOR or ADMIN."`
+	Licence  *bool    `negatable:"" help:"Whether the agent may send."`
+	Grant    []string `placeholder:"NAME" help:"Permission set that the agent gets; may be repeated."`
+	Revoke   []string `placeholder:"NAME" help:"Permission set that the agent loses; may be repeated."`
+}
+
+// Run implements the command.
+func (s *setAgentCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
+	return withStaff(ctx, c, func(ctx context.Context, d *staffDesk) error {
+		agent, err := d.agent(s.Username)
+		if err != nil {
+			return err
+		}
+		in := staff.UpdateAgentInput{ID: agent.ID, Name: s.Name, IsLicensed: s.Licence}
+		if s.Role != nil {
+			role := viewer.Role(strings.ToUpper(*s.Role))
+			in.Role = &role
+		}
+		if in.PermissionSetIDs, err = s.sets(ctx, d, agent); err != nil {
+			return err
+		}
+		changed, err := d.Schema.Staff.UpdateAgent(ctx, in)
+		if err != nil {
+			return err
+		}
+		return d.say(ctx, out, s.JSON, changed)
+	})
+}
+
+// sets are the ids of the permission sets that the agent is to have; nil for those they
+// have.
+func (s *setAgentCmd) sets(ctx context.Context, d *staffDesk, agent *directory.Agent) ([]string, error) {
+	if len(s.Grant)+len(s.Revoke) == 0 {
+		return nil, nil
+	}
+	granted, err := d.setIDs(ctx, s.Grant)
+	if err != nil {
+		return nil, err
+	}
+	revoked, err := d.setIDs(ctx, s.Revoke)
+	if err != nil {
+		return nil, err
+	}
+	all, err := d.Schema.Staff.PermissionSets(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, set := range all {
+		if agent.HasSet(set.Key) {
+			granted = append(granted, set.ID())
+		}
+	}
+	return slices.DeleteFunc(granted, func(id string) bool { return slices.Contains(revoked, id) }), nil
+}
+
+type deactivateAgentCmd struct {
+	asJSON
+	Username string `arg:"" help:"The agent."`
+}
+
+// Run implements the command.
+func (a *deactivateAgentCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
+	return withStaff(ctx, c, func(ctx context.Context, d *staffDesk) error {
+		agent, err := d.agent(a.Username)
+		if err != nil {
+			return err
+		}
+		agent, owned, err := d.Schema.Staff.Deactivate(ctx, agent.ID)
+		if err != nil {
+			return err
+		}
+		if err := d.say(ctx, out, a.JSON, agent); err != nil || a.JSON || owned.Count == 0 {
+			return err
+		}
+		fmt.Fprintf(out, "Conversations still owned: %d. To give them to somebody else, call bulkAssignConversations with selection: {view: {kind: %s}, filterBy: {ownerId: %q}}.\n",
+			owned.Count, owned.View, owned.OwnerID)
+		return nil
+	})
+}
+
+type activateAgentCmd struct {
+	asJSON
+	Username string `arg:"" help:"The agent."`
+}
+
+// Run implements the command.
+func (a *activateAgentCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
+	return withStaff(ctx, c, func(ctx context.Context, d *staffDesk) error {
+		agent, err := d.agent(a.Username)
+		if err != nil {
+			return err
+		}
+		if agent, err = d.Schema.Staff.Activate(ctx, agent.ID); err != nil {
+			return err
+		}
+		return d.say(ctx, out, a.JSON, agent)
+	})
+}
+
+// staffDesk is the use cases, by the names that people type.
+type staffDesk struct{ *app.App }
+
+// withStaff opens the database for the operator, who may do everything.
+func withStaff(ctx context.Context, c *cli, do func(context.Context, *staffDesk) error) (err error) {
+	a, err := app.Open(ctx, app.Config{Database: c.Database})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, a.Close()) }()
+	return plain(do(viewer.AsSystem(ctx, "command line"), &staffDesk{a}))
+}
+
+// plain is the sentence of a fault, with the name of what was wrong.
+func plain(err error) error {
+	var f *fault.Error
+	if !errors.As(err, &f) {
+		return err
+	}
+	if field := strings.TrimPrefix(f.Field, "input."); field != "" {
+		return fmt.Errorf("%s: %s", field, f.Message)
+	}
+	return errors.New(f.Message)
+}
+
+// agent finds an agent by username.
+func (d *staffDesk) agent(username string) (*directory.Agent, error) {
+	if a := d.Directory.AgentNamed(username); a != nil {
+		return a, nil
+	}
+	return nil, fmt.Errorf("there is no agent %q in this database; its agents are: %s", username, agentNames(d.App))
+}
+
+// setIDs finds permission sets by name, in any case.
+func (d *staffDesk) setIDs(ctx context.Context, names []string) ([]string, error) {
+	all, err := d.Schema.Staff.PermissionSets(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]string, len(names))
+	for i, name := range names {
+		at := slices.IndexFunc(all, func(s *staff.PermissionSet) bool { return strings.EqualFold(s.Name, name) })
+		if at < 0 {
+			return nil, fmt.Errorf("there is no permission set %q; see parley permission list, or create it: parley permission add %q --permission NAME", name, name)
+		}
+		ids[i] = all[at].ID()
+	}
+	return ids, nil
+}
+
+// agentLine is an agent as it is printed.
+type agentLine struct {
+	ID             string   `json:"id"`
+	Username       string   `json:"username"`
+	Name           string   `json:"name"`
+	Role           string   `json:"role"`
+	Licensed       bool     `json:"licensed"`
+	Active         bool     `json:"active"`
+	PermissionSets []string `json:"permissionSets"`
+}
+
+func (d *staffDesk) lines(ctx context.Context, agents ...*directory.Agent) ([]agentLine, error) {
+	sets, err := d.Schema.Staff.PermissionSets(ctx)
+	lines := make([]agentLine, len(agents))
+	for i, a := range agents {
+		lines[i] = agentLine{a.ID, a.Username, a.Name, string(a.Role), a.IsLicensed, a.IsActive, []string{}}
+		for _, set := range sets {
+			if a.HasSet(set.Key) {
+				lines[i].PermissionSets = append(lines[i].PermissionSets, set.Name)
+			}
+		}
+	}
+	return lines, err
+}
+
+// say prints an agent as it is after a change.
+func (d *staffDesk) say(ctx context.Context, out io.Writer, asJSON bool, a *directory.Agent) error {
+	lines, err := d.lines(ctx, a)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return printJSON(out, lines[0])
+	}
+	l, sets := lines[0], "none"
+	if len(l.PermissionSets) > 0 {
+		sets = strings.Join(l.PermissionSets, ", ")
+	}
+	licence := "without a licence"
+	if l.Licensed {
+		licence = "licensed"
+	}
+	fmt.Fprintf(out, "%s (%s): %s, %s, %s. Permission sets: %s.\n", l.Username, l.Name, l.Role, licence, state(l.Active), sets)
+	return nil
+}
+
+func state(active bool) string {
+	if active {
+		return "active"
+	}
+	return "deactivated"
+}
+
+func yes(is bool) string {
+	if is {
+		return "yes"
+	}
+	return "no"
+}
+
+func printJSON(out io.Writer, v any) error {
+	encoder := json.NewEncoder(out)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(v)
+}

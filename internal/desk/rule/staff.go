@@ -1,0 +1,58 @@
+package rule
+
+import (
+	"context"
+
+	"entgo.io/ent/dialect/sql"
+
+	"parley/ent"
+	"parley/ent/intercept"
+	"parley/ent/privacy"
+	"parley/internal/ground/viewer"
+)
+
+// Administers reports whether v may create and change agents and permission sets, and
+// see who has which rights.
+func Administers(v *viewer.Viewer) bool { return v != nil && v.Can(viewer.ConfigureMessaging) }
+
+// Agent lets everybody read agents, and administrators create and change one at a time.
+func Agent() privacy.Policy {
+	return privacy.Policy{
+		Query:    privacy.QueryPolicy{denyWithoutViewer(), privacy.AlwaysAllowRule()},
+		Mutation: administratorsWrite(),
+	}
+}
+
+// PermissionSet lets administrators read permission sets, and create and change one at
+// a time. Other agents see none.
+func PermissionSet() privacy.Policy {
+	return privacy.Policy{
+		Query:    privacy.QueryPolicy{denyWithoutViewer(), allowSystem(), allowHolders(viewer.ConfigureMessaging), narrowToNone(), privacy.AlwaysAllowRule()},
+		Mutation: administratorsWrite(),
+	}
+}
+
+// administratorsWrite keeps even administrators from removing rows and from changing
+// many at once.
+func administratorsWrite() privacy.MutationPolicy {
+	return privacy.MutationPolicy{
+		denyWithoutViewer(), allowSystem(),
+		privacy.MutationRuleFunc(func(ctx context.Context, m ent.Mutation) error {
+			if m.Op().Is(ent.OpCreate|ent.OpUpdateOne) && Administers(viewer.FromContext(ctx)) {
+				return privacy.Allow
+			}
+			return privacy.Deny
+		}),
+	}
+}
+
+func narrowToNone() privacy.QueryRule {
+	return privacy.QueryRuleFunc(func(_ context.Context, q ent.Query) error {
+		query, err := intercept.NewQuery(q)
+		if err != nil {
+			return err
+		}
+		query.WhereP(func(s *sql.Selector) { s.Where(sql.False()) })
+		return privacy.Skip
+	})
+}

@@ -1,0 +1,240 @@
+package staff
+
+import (
+	"context"
+	"slices"
+
+	"parley/ent"
+	"parley/ent/agent"
+	"parley/ent/permissionset"
+	"parley/internal/desk/conversation"
+	"parley/internal/desk/directory"
+	"parley/internal/ground/fault"
+	"parley/internal/ground/idempotency"
+	"parley/internal/ground/publicid"
+	"parley/internal/ground/store"
+	"parley/internal/ground/viewer"
+)
+
+// CreateAgentInput is a new agent.
+type CreateAgentInput struct {
+	Username         string
+	Name             string
+	Role             viewer.Role
+	IsLicensed       *bool // nil for true
+	PermissionSetIDs []string
+	IdempotencyKey   string
+}
+
+// UpdateAgentInput is what changes of an agent; a nil field stays as it is.
+type UpdateAgentInput struct {
+	ID               string
+	Name             *string
+	Role             *viewer.Role
+	IsLicensed       *bool
+	PermissionSetIDs []string // in place of those the agent has
+}
+
+// CreateAgent makes an active agent, once for an idempotency key.
+func (s *Service) CreateAgent(ctx context.Context, in CreateAgentInput) (*directory.Agent, error) {
+	if err := admitted(ctx); err != nil {
+		return nil, err
+	}
+	name, err := in.check()
+	if err != nil {
+		return nil, err
+	}
+	var key int64
+	err = s.apply(ctx, in.IdempotencyKey, func(ctx context.Context, tx *store.Tx) (bool, error) {
+		made, repeated, err := idempotency.Do(ctx, tx, "createAgent", in.IdempotencyKey, in, func() (int64, error) {
+			usernames, err := tx.Ent.Agent.Query().Select(agent.FieldUsername).Strings(ctx)
+			if err != nil {
+				return 0, err
+			}
+			if err := free("input.username", in.Username, usernames, mostAgents, "agents"); err != nil {
+				return 0, err
+			}
+			sets, err := s.setKeys(ctx, tx, in.PermissionSetIDs)
+			if err != nil {
+				return 0, err
+			}
+			row, err := tx.Ent.Agent.Create().SetUsername(in.Username).SetName(name).SetRole(in.Role).
+				SetNillableLicensed(in.IsLicensed).AddPermissionSetIDs(sets...).SetCreatedAt(tx.Now).Save(ctx)
+			if err != nil {
+				return 0, err
+			}
+			return row.ID, nil
+		})
+		key = made
+		return !repeated, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.agent(ctx, key)
+}
+
+// check returns the name as it is stored.
+func (in *CreateAgentInput) check() (name string, err error) {
+	if err := idempotency.CheckKey(in.IdempotencyKey); err != nil {
+		return "", err
+	}
+	if err := checkUsername("input.username", in.Username); err != nil {
+		return "", err
+	}
+	if err := checkRole("input.role", in.Role); err != nil {
+		return "", err
+	}
+	return cleanName("input.name", in.Name)
+}
+
+// UpdateAgent changes an agent. Nothing happens when nothing changes.
+func (s *Service) UpdateAgent(ctx context.Context, in UpdateAgentInput) (*directory.Agent, error) {
+	if err := admitted(ctx); err != nil {
+		return nil, err
+	}
+	if in.Role != nil {
+		if err := checkRole("input.role", *in.Role); err != nil {
+			return nil, err
+		}
+	}
+	if in.Name != nil {
+		clean, err := cleanName("input.name", *in.Name)
+		if err != nil {
+			return nil, err
+		}
+		in.Name = &clean
+	}
+	return s.change(ctx, in.ID, func(ctx context.Context, tx *store.Tx, row *ent.Agent) (bool, error) {
+		return s.update(ctx, tx, row, &in)
+	})
+}
+
+func (s *Service) update(ctx context.Context, tx *store.Tx, row *ent.Agent, in *UpdateAgentInput) (changed bool, err error) {
+	update := tx.Ent.Agent.UpdateOne(row).SetNillableName(in.Name).SetNillableRole(in.Role).SetNillableLicensed(in.IsLicensed)
+	changed = differs(in.Name, row.Name) || differs(in.Role, row.Role) || differs(in.IsLicensed, row.Licensed)
+	if in.PermissionSetIDs != nil {
+		sets, err := s.setKeys(ctx, tx, in.PermissionSetIDs)
+		if err != nil {
+			return false, err
+		}
+		has, err := row.QueryPermissionSets().IDs(viewer.AsSystem(ctx, "staff"))
+		if err != nil {
+			return false, err
+		}
+		slices.Sort(has)
+		if !slices.Equal(has, sets) {
+			changed = true
+			update.ClearPermissionSets().AddPermissionSetIDs(sets...)
+		}
+	}
+	if !changed {
+		return false, nil
+	}
+	return true, update.Exec(ctx)
+}
+
+func differs[T comparable](to *T, is T) bool { return to != nil && *to != is }
+
+// change changes the agent with an id.
+func (s *Service) change(ctx context.Context, id string, do func(context.Context, *store.Tx, *ent.Agent) (changed bool, err error)) (*directory.Agent, error) {
+	key, _ := s.Conversations.IDs.Decode(publicid.Agent, id)
+	err := s.apply(ctx, "", func(ctx context.Context, tx *store.Tx) (bool, error) {
+		row, err := tx.Ent.Agent.Get(ctx, key)
+		if ent.IsNotFound(err) {
+			return false, fault.At("input.id", fault.Missing("agent"))
+		}
+		if err != nil {
+			return false, err
+		}
+		return do(ctx, tx, row)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.agent(ctx, key)
+}
+
+// agent returns the agent as colleagues see them now.
+func (s *Service) agent(ctx context.Context, key int64) (*directory.Agent, error) {
+	if a := s.Conversations.Directory.Agent(key); a != nil {
+		return a, nil
+	}
+	// Another process created the agent, and its event is on the way.
+	if err := s.Conversations.Directory.Refresh(ctx); err != nil {
+		return nil, err
+	}
+	if a := s.Conversations.Directory.Agent(key); a != nil {
+		return a, nil
+	}
+	return nil, fault.Missing("agent")
+}
+
+// Activate makes an agent active, who may sign in again.
+func (s *Service) Activate(ctx context.Context, id string) (*directory.Agent, error) {
+	return s.setActive(ctx, id, true)
+}
+
+// Owned is the conversations that an agent owns and the viewer sees, and how to select
+// them in a bulk operation.
+type Owned struct {
+	Count   int64
+	View    conversation.ViewKind
+	OwnerID string
+}
+
+// Deactivate makes an agent inactive: tokens are refused, sockets and streams end, and
+// bulk operations stop. It also returns what they still own.
+func (s *Service) Deactivate(ctx context.Context, id string) (*directory.Agent, *Owned, error) {
+	a, err := s.setActive(ctx, id, false)
+	if err != nil {
+		return nil, nil, err
+	}
+	owned := &Owned{View: conversation.All, OwnerID: a.ID}
+	scope, err := s.Conversations.Scope(viewer.FromContext(ctx), conversation.View{Kind: owned.View}, &conversation.Filter{OwnerID: &a.ID})
+	if err != nil {
+		return nil, nil, err
+	}
+	counts, _, err := s.Conversations.Count(ctx, scope)
+	owned.Count = counts.Total
+	return a, owned, err
+}
+
+func (s *Service) setActive(ctx context.Context, id string, active bool) (*directory.Agent, error) {
+	if err := admitted(ctx); err != nil {
+		return nil, err
+	}
+	return s.change(ctx, id, func(ctx context.Context, tx *store.Tx, row *ent.Agent) (bool, error) {
+		if row.Active == active {
+			return false, nil
+		}
+		return true, tx.Ent.Agent.UpdateOne(row).SetActive(active).Exec(ctx)
+	})
+}
+
+// setKeys are the keys of permission sets by their ids, each once and ascending.
+func (s *Service) setKeys(ctx context.Context, tx *store.Tx, ids []string) ([]int64, error) {
+	keys, err := keysOf(s, publicid.PermissionSet, "input.permissionSetIds", ids)
+	if err != nil || len(keys) == 0 {
+		return nil, err
+	}
+	n, err := tx.Ent.PermissionSet.Query().Where(permissionset.IDIn(keys...)).Count(ctx)
+	if err == nil && n < len(keys) {
+		err = fault.At("input.permissionSetIds", fault.Missing("permission set"))
+	}
+	return keys, err
+}
+
+// keysOf decodes ids of a kind, each once and ascending; 0, which nothing has, for what
+// is no such id.
+func keysOf(s *Service, kind publicid.Kind, field string, ids []string) ([]int64, error) {
+	if len(ids) > mostListed {
+		return nil, fault.Input(field, "Give at most %d ids, not %d.", mostListed, len(ids))
+	}
+	keys := make([]int64, len(ids))
+	for i, id := range ids {
+		keys[i], _ = s.Conversations.IDs.Decode(kind, id)
+	}
+	slices.Sort(keys)
+	return slices.Compact(keys), nil
+}

@@ -1,0 +1,202 @@
+package staff
+
+import (
+	"context"
+	"slices"
+
+	"parley/ent"
+	"parley/ent/agent"
+	"parley/ent/permissionset"
+	"parley/internal/ground/fault"
+	"parley/internal/ground/idempotency"
+	"parley/internal/ground/publicid"
+	"parley/internal/ground/store"
+	"parley/internal/ground/viewer"
+)
+
+// CreatePermissionSetInput is a new permission set.
+type CreatePermissionSetInput struct {
+	Name           string
+	Permissions    []viewer.Permission
+	IdempotencyKey string
+}
+
+// UpdatePermissionSetInput is what changes of a permission set; a nil field stays as it
+// is.
+type UpdatePermissionSetInput struct {
+	ID          string
+	Name        *string
+	Permissions []viewer.Permission // in place of those it has
+}
+
+// GrantInput names a permission set, and agents who are to have it or to lose it.
+type GrantInput struct {
+	ID       string
+	AgentIDs []string
+}
+
+// CreatePermissionSet makes a permission set, once for an idempotency key. Nobody has it
+// yet.
+func (s *Service) CreatePermissionSet(ctx context.Context, in CreatePermissionSetInput) (*PermissionSet, error) {
+	if err := admitted(ctx); err != nil {
+		return nil, err
+	}
+	if err := idempotency.CheckKey(in.IdempotencyKey); err != nil {
+		return nil, err
+	}
+	name, err := cleanName("input.name", in.Name)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkPermissions("input.permissions", in.Permissions); err != nil {
+		return nil, err
+	}
+	var key int64
+	err = s.apply(ctx, in.IdempotencyKey, func(ctx context.Context, tx *store.Tx) (bool, error) {
+		made, repeated, err := idempotency.Do(ctx, tx, "createPermissionSet", in.IdempotencyKey, in, func() (int64, error) {
+			names, err := tx.Ent.PermissionSet.Query().Select(permissionset.FieldName).Strings(ctx)
+			if err != nil {
+				return 0, err
+			}
+			if err := free("input.name", name, names, mostSets, "permission sets"); err != nil {
+				return 0, err
+			}
+			row, err := tx.Ent.PermissionSet.Create().SetName(name).SetPermissions(known(in.Permissions)).Save(ctx)
+			if err != nil {
+				return 0, err
+			}
+			return row.ID, nil
+		})
+		key = made
+		return !repeated, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.reread(ctx, key)
+}
+
+// UpdatePermissionSet renames a permission set or replaces its permissions, for all
+// agents who have it. Nothing happens when nothing changes.
+func (s *Service) UpdatePermissionSet(ctx context.Context, in UpdatePermissionSetInput) (*PermissionSet, error) {
+	if err := admitted(ctx); err != nil {
+		return nil, err
+	}
+	if err := checkPermissions("input.permissions", in.Permissions); err != nil {
+		return nil, err
+	}
+	if in.Name != nil {
+		clean, err := cleanName("input.name", *in.Name)
+		if err != nil {
+			return nil, err
+		}
+		in.Name = &clean
+	}
+	return s.changeSet(ctx, in.ID, func(ctx context.Context, tx *store.Tx, row *ent.PermissionSet) (bool, error) {
+		renamed, changed := differs(in.Name, row.Name), in.Permissions != nil && !slices.Equal(known(in.Permissions), known(row.Permissions))
+		if renamed {
+			others, err := tx.Ent.PermissionSet.Query().Where(permissionset.IDNEQ(row.ID)).Select(permissionset.FieldName).Strings(ctx)
+			if err != nil {
+				return false, err
+			}
+			if err := unused("input.name", *in.Name, others); err != nil {
+				return false, err
+			}
+		}
+		if !renamed && !changed {
+			return false, nil
+		}
+		update := tx.Ent.PermissionSet.UpdateOne(row).SetNillableName(in.Name)
+		if changed {
+			update.SetPermissions(append(known(in.Permissions), newer(row.Permissions)...))
+		}
+		return true, update.Exec(ctx)
+	})
+}
+
+// newer are the permissions that only a newer version knows: they stay in their set.
+func newer(permissions []viewer.Permission) []viewer.Permission {
+	return slices.DeleteFunc(slices.Clone(permissions), func(p viewer.Permission) bool { return p.Name() != "" })
+}
+
+// Grant gives agents a permission set. Those who have it keep it.
+func (s *Service) Grant(ctx context.Context, in GrantInput) (*PermissionSet, error) {
+	return s.give(ctx, in, func(update *ent.PermissionSetUpdateOne, agents, having []int64) bool {
+		lacking := without(agents, having)
+		update.AddAgentIDs(lacking...)
+		return len(lacking) > 0
+	})
+}
+
+// Revoke takes a permission set from agents, as far as they have it.
+func (s *Service) Revoke(ctx context.Context, in GrantInput) (*PermissionSet, error) {
+	return s.give(ctx, in, func(update *ent.PermissionSetUpdateOne, agents, having []int64) bool {
+		losing := without(agents, without(agents, having))
+		update.RemoveAgentIDs(losing...)
+		return len(losing) > 0
+	})
+}
+
+func without(keys, others []int64) []int64 {
+	return slices.DeleteFunc(slices.Clone(keys), func(key int64) bool { return slices.Contains(others, key) })
+}
+
+func (s *Service) give(ctx context.Context, in GrantInput, do func(update *ent.PermissionSetUpdateOne, agents, having []int64) bool) (*PermissionSet, error) {
+	if err := admitted(ctx); err != nil {
+		return nil, err
+	}
+	keys, err := keysOf(s, publicid.Agent, "input.agentIds", in.AgentIDs)
+	if err != nil {
+		return nil, err
+	}
+	if len(keys) == 0 {
+		return nil, fault.Input("input.agentIds", "Give 1 to %d ids of agents.", mostListed)
+	}
+	return s.changeSet(ctx, in.ID, func(ctx context.Context, tx *store.Tx, row *ent.PermissionSet) (bool, error) {
+		n, err := tx.Ent.Agent.Query().Where(agent.IDIn(keys...)).Count(ctx)
+		if err == nil && n < len(keys) {
+			err = fault.At("input.agentIds", fault.Missing("agent"))
+		}
+		if err != nil {
+			return false, err
+		}
+		having, err := row.QueryAgents().IDs(ctx)
+		if err != nil {
+			return false, err
+		}
+		update := tx.Ent.PermissionSet.UpdateOne(row)
+		if !do(update, keys, having) {
+			return false, nil
+		}
+		return true, update.Exec(ctx)
+	})
+}
+
+// changeSet changes the permission set with an id.
+func (s *Service) changeSet(ctx context.Context, id string, do func(context.Context, *store.Tx, *ent.PermissionSet) (changed bool, err error)) (*PermissionSet, error) {
+	key, _ := s.Conversations.IDs.Decode(publicid.PermissionSet, id)
+	err := s.apply(ctx, "", func(ctx context.Context, tx *store.Tx) (bool, error) {
+		row, err := tx.Ent.PermissionSet.Get(ctx, key)
+		if ent.IsNotFound(err) {
+			return false, fault.At("input.id", fault.Missing("permission set"))
+		}
+		if err != nil {
+			return false, err
+		}
+		return do(ctx, tx, row)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.reread(ctx, key)
+}
+
+// reread reads a permission set as it is now. An administrator may have lost the sight
+// of it by the change itself.
+func (s *Service) reread(ctx context.Context, key int64) (*PermissionSet, error) {
+	found, err := s.ByKey(ctx, []int64{key})
+	if err == nil && found[key] == nil {
+		err = fault.Missing("permission set")
+	}
+	return found[key], err
+}

@@ -1,0 +1,135 @@
+// Package staff is the administration of agents: who they are, which permissions they
+// hold, and through what. Administrators use it, and operators on the command line.
+//
+// Every change is one write of the directory (directory.Apply): every process reads the
+// directory again, and streams of agents whose rights moved begin anew or end. At least
+// one active agent always holds CONFIGURE_MESSAGING, and nobody gives a permission that
+// they do not hold.
+package staff
+
+import (
+	"context"
+	"slices"
+
+	"parley/ent"
+	"parley/ent/agent"
+	"parley/ent/permissionset"
+	"parley/internal/desk/conversation"
+	"parley/internal/desk/directory"
+	"parley/internal/desk/rule"
+	"parley/internal/ground/fault"
+	"parley/internal/ground/publicid"
+	"parley/internal/ground/viewer"
+)
+
+// Service is the use cases. Conversations is required: it brings the database, the
+// directory and the counts.
+type Service struct{ Conversations *conversation.Service }
+
+// PermissionSet is a named set of permissions, as it was read.
+type PermissionSet struct {
+	Key         int64
+	Name        string
+	Permissions []viewer.Permission // those that this version knows, in the order of viewer.Permissions
+
+	service *Service
+}
+
+// IsNode marks a GraphQL Node.
+func (*PermissionSet) IsNode() {}
+
+// ID is the opaque id.
+func (p *PermissionSet) ID() string {
+	return p.service.Conversations.IDs.Encode(publicid.PermissionSet, p.Key)
+}
+
+// Agents are those who have been given the set, by name, deactivated ones too.
+func (p *PermissionSet) Agents() []*directory.Agent {
+	agents := []*directory.Agent{}
+	for _, a := range p.service.Conversations.Directory.Agents() {
+		if a.HasSet(p.Key) {
+			agents = append(agents, a)
+		}
+	}
+	return agents
+}
+
+func (s *Service) of(row *ent.PermissionSet) *PermissionSet {
+	return &PermissionSet{Key: row.ID, Name: row.Name, Permissions: known(row.Permissions), service: s}
+}
+
+// known are the permissions that this version knows, each once, in one order.
+func known(permissions []viewer.Permission) []viewer.Permission {
+	return slices.DeleteFunc(slices.Clone(viewer.Permissions), func(p viewer.Permission) bool { return !slices.Contains(permissions, p) })
+}
+
+// PermissionSets are all permission sets, by name; none for a viewer who is no
+// administrator.
+func (s *Service) PermissionSets(ctx context.Context) ([]*PermissionSet, error) {
+	return s.sets(ctx, s.Conversations.Store.Ent.PermissionSet.Query())
+}
+
+func (s *Service) sets(ctx context.Context, query *ent.PermissionSetQuery) ([]*PermissionSet, error) {
+	rows, err := query.Order(permissionset.ByName(), permissionset.ByID()).All(ctx)
+	sets := make([]*PermissionSet, len(rows))
+	for i, row := range rows {
+		sets[i] = s.of(row)
+	}
+	return sets, err
+}
+
+// ByKey reads permission sets by key, as far as the viewer of ctx sees them.
+func (s *Service) ByKey(ctx context.Context, keys []int64) (map[int64]*PermissionSet, error) {
+	sets, err := s.sets(ctx, s.Conversations.Store.Ent.PermissionSet.Query().Where(permissionset.IDIn(keys...)))
+	found := make(map[int64]*PermissionSet, len(sets))
+	for _, set := range sets {
+		found[set.Key] = set
+	}
+	return found, err
+}
+
+// AgentRights are what an agent may do, and through what.
+type AgentRights struct {
+	Agent          *directory.Agent
+	Permissions    []*Grant
+	PermissionSets []*PermissionSet // by name
+	Channels       []*directory.Channel
+	Queues         []*directory.Queue
+}
+
+// Grant is a permission that an agent holds.
+type Grant struct {
+	Permission     viewer.Permission
+	ByRole         bool
+	PermissionSets []*PermissionSet // that hold it, by name
+}
+
+// Rights reads what an agent may do, or could if they were active. To a viewer who is no
+// administrator there is no such agent.
+func (s *Service) Rights(ctx context.Context, id string) (*AgentRights, error) {
+	key, _ := s.Conversations.IDs.Decode(publicid.Agent, id)
+	a := s.Conversations.Directory.Agent(key)
+	if a == nil || !rule.Administers(viewer.FromContext(ctx)) {
+		return nil, fault.Missing("agent")
+	}
+	sets, err := s.sets(ctx, s.Conversations.Store.Ent.PermissionSet.Query().Where(permissionset.HasAgentsWith(agent.ID(key))))
+	if err != nil {
+		return nil, err
+	}
+	r := &AgentRights{
+		Agent: a, PermissionSets: sets,
+		Channels: s.Conversations.Directory.ChannelsOf(a.Rights()), Queues: s.Conversations.Directory.QueuesOf(a.Rights()),
+	}
+	for _, p := range viewer.Permissions {
+		g := &Grant{Permission: p, ByRole: slices.Contains(a.Role.Defaults(), p), PermissionSets: []*PermissionSet{}}
+		for _, set := range sets {
+			if slices.Contains(set.Permissions, p) {
+				g.PermissionSets = append(g.PermissionSets, set)
+			}
+		}
+		if g.ByRole || len(g.PermissionSets) > 0 {
+			r.Permissions = append(r.Permissions, g)
+		}
+	}
+	return r, nil
+}
