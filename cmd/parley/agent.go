@@ -159,7 +159,14 @@ func (a *deactivateAgentCmd) Run(ctx context.Context, c *cli, out io.Writer) err
 		if err != nil {
 			return err
 		}
-		if err := d.say(ctx, out, a.JSON, agent); err != nil || a.JSON || owned.Count == 0 {
+		if a.JSON {
+			lines, err := d.lines(ctx, agent)
+			if err != nil {
+				return err
+			}
+			return printJSON(out, deactivatedLine{lines[0], owned.Count})
+		}
+		if err := d.say(ctx, out, false, agent); err != nil || owned.Count == 0 {
 			return err
 		}
 		fmt.Fprintf(out, "Conversations still owned: %d. To give them to somebody else, call bulkAssignConversations with selection: {view: {kind: %s}, filterBy: {ownerId: %q}}.\n",
@@ -246,6 +253,13 @@ type agentLine struct {
 	Licensed       bool     `json:"licensed"`
 	Active         bool     `json:"active"`
 	PermissionSets []string `json:"permissionSets"`
+}
+
+// deactivatedLine is an agent who was deactivated, with how many conversations they
+// still own.
+type deactivatedLine struct {
+	agentLine
+	OwnedConversations int64 `json:"ownedConversations"`
 }
 
 func (d *staffDesk) lines(ctx context.Context, agents ...*directory.Agent) ([]agentLine, error) {

@@ -40,6 +40,10 @@ func TestTheFirstAgentsAreAddedByCommands(t *testing.T) {
 	require.Equal(t, "USERNAME  NAME       ROLE        LICENCE  STATE        PERMISSION SETS\n"+
 		"ada       Ada Byron  ADMIN       yes      active       \nbo        Bo Berg    SUPERVISOR  yes      deactivated  Lead\n", parley("agent", "list"))
 	require.Equal(t, "NAME  PERMISSIONS     AGENTS\nLead  MANAGE_RECORDS  bo\n", parley("permission", "list"))
+	var left deactivatedLine
+	require.NoError(t, json.Unmarshal([]byte(parley("agent", "deactivate", "bo", "--json")), &left))
+	require.Equal(t, "bo", left.Username)
+	require.Zero(t, left.OwnedConversations)
 	require.Contains(t, parley("agent", "activate", "bo"), "licensed, active.")
 
 	var agents []agentLine

@@ -85,7 +85,7 @@ func (in *CreateAgentInput) check() (name string, err error) {
 	if err := checkRole("input.role", in.Role); err != nil {
 		return "", err
 	}
-	return cleanName("input.name", in.Name)
+	return cleanName(in.Name)
 }
 
 // UpdateAgent changes an agent. Nothing happens when nothing changes.
@@ -99,7 +99,7 @@ func (s *Service) UpdateAgent(ctx context.Context, in UpdateAgentInput) (*direct
 		}
 	}
 	if in.Name != nil {
-		clean, err := cleanName("input.name", *in.Name)
+		clean, err := cleanName(*in.Name)
 		if err != nil {
 			return nil, err
 		}

@@ -85,14 +85,14 @@ func administrators(rights directory.Rights) (n int) {
 	return n
 }
 
-// cleanName makes a name fit for storage.
-func cleanName(field, name string) (string, error) {
+// cleanName makes the name of an input fit for storage.
+func cleanName(name string) (string, error) {
 	clean := channel.CleanText(name)
 	if channel.IsBlank(clean) {
-		return "", fault.Input(field, "Enter at least one visible character.")
+		return "", fault.Input("input.name", "Enter at least one visible character.")
 	}
 	if n := utf8.RuneCountInString(clean); n > mostName {
-		return "", fault.Input(field, "Use at most %d characters, not %d.", mostName, n)
+		return "", fault.Input("input.name", "Use at most %d characters, not %d.", mostName, n)
 	}
 	return clean, nil
 }

@@ -11,6 +11,8 @@ import (
 
 	"parley/ent/agent"
 	"parley/internal/check/parleytest"
+	"parley/internal/desk/bulk"
+	"parley/internal/desk/conversation"
 	"parley/internal/desk/staff"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/store"
@@ -133,4 +135,25 @@ func TestRunningProcessesFollowAChangeWithinASecond(t *testing.T) {
 	require.Equal(t, "RESET", bo.Next().Get("conversationsChanged", "kind").String())
 	require.Less(t, time.Since(began), 2*time.Second)
 	require.Equal(t, "SUPERVISOR", running.As("bo").Do(`{ viewer { agent { role } } }`, nil).Get("viewer", "agent", "role").String())
+}
+
+// An operation that has begun does not go on for somebody who may no longer sign in.
+func TestDeactivationStopsBulkOperations(t *testing.T) {
+	t.Parallel()
+	p := parleytest.New(t)
+	p.Say("+12025550199", parleytest.Direct, "Hello")
+	begun, err := p.Bulk.MarkRead(p.Context("amy"), bulk.MarkInput{
+		Selection: &bulk.Selection{View: &conversation.View{Kind: conversation.All}}, IdempotencyKey: "all",
+	})
+	require.NoError(t, err)
+	_, owned, err := p.Schema.Staff.Deactivate(p.System(), p.Directory.AgentNamed("amy").ID)
+	require.NoError(t, err)
+	require.EqualValues(t, 1, owned.Count)
+	p.Run()
+	p.Eventually(func() bool {
+		found, err := p.Bulk.ByKey(p.Context("ada"), []int64{begun.Operation.Key})
+		require.NoError(t, err)
+		op := found[begun.Operation.Key]
+		return op.State == bulk.Stopped && *op.StopReason() == bulk.CreatorInactive && op.Changed == 0
+	}, "the operation stopped")
 }

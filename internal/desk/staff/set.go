@@ -44,7 +44,7 @@ func (s *Service) CreatePermissionSet(ctx context.Context, in CreatePermissionSe
 	if err := idempotency.CheckKey(in.IdempotencyKey); err != nil {
 		return nil, err
 	}
-	name, err := cleanName("input.name", in.Name)
+	name, err := cleanName(in.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +86,7 @@ func (s *Service) UpdatePermissionSet(ctx context.Context, in UpdatePermissionSe
 		return nil, err
 	}
 	if in.Name != nil {
-		clean, err := cleanName("input.name", *in.Name)
+		clean, err := cleanName(*in.Name)
 		if err != nil {
 			return nil, err
 		}

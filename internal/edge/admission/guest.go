@@ -66,6 +66,10 @@ func (g *Guest) SignIn(ctx context.Context, authorization string) (expiry time.T
 	if err := g.gate.connections.admit(&g.place, who.viewer); err != nil {
 		return time.Time{}, err
 	}
+	// Once more: Dismiss does not find a guest who has no place yet.
+	if _, err := g.gate.whose(ctx, who.token); err != nil {
+		return time.Time{}, err
+	}
 	observe.SignedIn(ctx, who.viewer.Username)
 	g.attempt.succeeded()
 	g.token, g.greeted, g.attempt = who.token, nil, attempt{}
