@@ -161,11 +161,11 @@ func (w *world) exec(statement string) {
 }
 
 // column reads the strings that a statement selects.
-func (w *world) column(statement string, args ...any) (out []string) {
+func (w *world) column(statement string) (out []string) {
 	w.t.Helper()
 	db := w.open()
 	defer func() { _ = db.Close() }()
-	rows, err := db.QueryContext(w.t.Context(), statement, args...)
+	rows, err := db.QueryContext(w.t.Context(), statement)
 	require.NoError(w.t, err)
 	defer rows.Close()
 	for rows.Next() {
