@@ -138,7 +138,7 @@ func differs[T comparable](to *T, is T) bool { return to != nil && *to != is }
 
 // change changes the agent with an id.
 func (s *Service) change(ctx context.Context, id string, do func(context.Context, *store.Tx, *ent.Agent) (changed bool, err error)) (*directory.Agent, error) {
-	key, _ := s.Conversations.IDs.Decode(publicid.Agent, id)
+	key, _ := s.IDs.Decode(publicid.Agent, id)
 	err := s.apply(ctx, "", func(ctx context.Context, tx *store.Tx) (bool, error) {
 		row, err := tx.Ent.Agent.Get(ctx, key)
 		if ent.IsNotFound(err) {
@@ -157,14 +157,14 @@ func (s *Service) change(ctx context.Context, id string, do func(context.Context
 
 // agent returns the agent as colleagues see them now.
 func (s *Service) agent(ctx context.Context, key int64) (*directory.Agent, error) {
-	if a := s.Conversations.Directory.Agent(key); a != nil {
+	if a := s.Directory.Agent(key); a != nil {
 		return a, nil
 	}
 	// Another process created the agent, and its event is on the way.
-	if err := s.Conversations.Directory.Refresh(ctx); err != nil {
+	if err := s.Directory.Refresh(ctx); err != nil {
 		return nil, err
 	}
-	if a := s.Conversations.Directory.Agent(key); a != nil {
+	if a := s.Directory.Agent(key); a != nil {
 		return a, nil
 	}
 	return nil, fault.Missing("agent")
@@ -233,7 +233,7 @@ func keysOf(s *Service, kind publicid.Kind, field string, ids []string) ([]int64
 	}
 	keys := make([]int64, len(ids))
 	for i, id := range ids {
-		keys[i], _ = s.Conversations.IDs.Decode(kind, id)
+		keys[i], _ = s.IDs.Decode(kind, id)
 	}
 	slices.Sort(keys)
 	return slices.Compact(keys), nil

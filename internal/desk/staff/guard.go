@@ -36,7 +36,7 @@ func admitted(ctx context.Context) error {
 
 // apply makes a change for the administrator of ctx.
 func (s *Service) apply(ctx context.Context, key string, do func(ctx context.Context, tx *store.Tx) (changed bool, err error)) error {
-	return s.Conversations.Directory.Apply(ctx, directory.Edit{Do: do, Allow: allowTo(viewer.FromContext(ctx)), Key: key})
+	return s.Directory.Apply(ctx, directory.Edit{Do: do, Allow: allowTo(viewer.FromContext(ctx)), Key: key})
 }
 
 // allowTo judges a change by v, with the rights they had just before it: somebody else

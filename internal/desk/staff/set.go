@@ -174,7 +174,7 @@ func (s *Service) give(ctx context.Context, in GrantInput, do func(update *ent.P
 
 // changeSet changes the permission set with an id.
 func (s *Service) changeSet(ctx context.Context, id string, do func(context.Context, *store.Tx, *ent.PermissionSet) (changed bool, err error)) (*PermissionSet, error) {
-	key, _ := s.Conversations.IDs.Decode(publicid.PermissionSet, id)
+	key, _ := s.IDs.Decode(publicid.PermissionSet, id)
 	err := s.apply(ctx, "", func(ctx context.Context, tx *store.Tx) (bool, error) {
 		row, err := tx.Ent.PermissionSet.Get(ctx, key)
 		if ent.IsNotFound(err) {

@@ -19,12 +19,17 @@ import (
 	"parley/internal/desk/rule"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/publicid"
+	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"
 )
 
-// Service is the use cases. Conversations is required: it brings the database, the
-// directory and the counts.
-type Service struct{ Conversations *conversation.Service }
+// Service has the use cases. All fields are required.
+type Service struct {
+	Store         *store.Store
+	Directory     *directory.Directory
+	IDs           *publicid.Codec
+	Conversations *conversation.Service // counts what somebody still owns
+}
 
 // PermissionSet is a named set of permissions, as it was read.
 type PermissionSet struct {
@@ -40,13 +45,13 @@ func (*PermissionSet) IsNode() {}
 
 // ID is the opaque id.
 func (p *PermissionSet) ID() string {
-	return p.service.Conversations.IDs.Encode(publicid.PermissionSet, p.Key)
+	return p.service.IDs.Encode(publicid.PermissionSet, p.Key)
 }
 
 // Agents are those who have been given the set, by name, deactivated ones too.
 func (p *PermissionSet) Agents() []*directory.Agent {
 	agents := []*directory.Agent{}
-	for _, a := range p.service.Conversations.Directory.Agents() {
+	for _, a := range p.service.Directory.Agents() {
 		if a.HasSet(p.Key) {
 			agents = append(agents, a)
 		}
@@ -66,7 +71,7 @@ func known(permissions []viewer.Permission) []viewer.Permission {
 // PermissionSets are all permission sets, by name; none for a viewer who is no
 // administrator.
 func (s *Service) PermissionSets(ctx context.Context) ([]*PermissionSet, error) {
-	return s.sets(ctx, s.Conversations.Store.Ent.PermissionSet.Query())
+	return s.sets(ctx, s.Store.Ent.PermissionSet.Query())
 }
 
 func (s *Service) sets(ctx context.Context, query *ent.PermissionSetQuery) ([]*PermissionSet, error) {
@@ -80,7 +85,7 @@ func (s *Service) sets(ctx context.Context, query *ent.PermissionSetQuery) ([]*P
 
 // ByKey reads permission sets by key, as far as the viewer of ctx sees them.
 func (s *Service) ByKey(ctx context.Context, keys []int64) (map[int64]*PermissionSet, error) {
-	sets, err := s.sets(ctx, s.Conversations.Store.Ent.PermissionSet.Query().Where(permissionset.IDIn(keys...)))
+	sets, err := s.sets(ctx, s.Store.Ent.PermissionSet.Query().Where(permissionset.IDIn(keys...)))
 	found := make(map[int64]*PermissionSet, len(sets))
 	for _, set := range sets {
 		found[set.Key] = set
@@ -107,18 +112,18 @@ type Grant struct {
 // Rights reads what an agent may do, or could if they were active. To a viewer who is no
 // administrator there is no such agent.
 func (s *Service) Rights(ctx context.Context, id string) (*AgentRights, error) {
-	key, _ := s.Conversations.IDs.Decode(publicid.Agent, id)
-	a := s.Conversations.Directory.Agent(key)
+	key, _ := s.IDs.Decode(publicid.Agent, id)
+	a := s.Directory.Agent(key)
 	if a == nil || !rule.Administers(viewer.FromContext(ctx)) {
 		return nil, fault.Missing("agent")
 	}
-	sets, err := s.sets(ctx, s.Conversations.Store.Ent.PermissionSet.Query().Where(permissionset.HasAgentsWith(agent.ID(key))))
+	sets, err := s.sets(ctx, s.Store.Ent.PermissionSet.Query().Where(permissionset.HasAgentsWith(agent.ID(key))))
 	if err != nil {
 		return nil, err
 	}
 	r := &AgentRights{
 		Agent: a, PermissionSets: sets,
-		Channels: s.Conversations.Directory.ChannelsOf(a.Rights()), Queues: s.Conversations.Directory.QueuesOf(a.Rights()),
+		Channels: s.Directory.ChannelsOf(a.Rights()), Queues: s.Directory.QueuesOf(a.Rights()),
 	}
 	for _, p := range viewer.Permissions {
 		g := &Grant{Permission: p, ByRole: slices.Contains(a.Role.Defaults(), p), PermissionSets: []*PermissionSet{}}
