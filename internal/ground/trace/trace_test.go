@@ -185,7 +185,9 @@ func TestLostTracesAreLoggedOnceAMinute(t *testing.T) {
 	defer slog.SetDefault(before)
 	synctest.Test(t, func(t *testing.T) {
 		lost := trace.NewSeldom()
-		count := func() int { return bytes.Count(out.Bytes(), []byte("traces are lost: they cannot be sent\" error=\"a test lost them\"")) } // an exporter of another test may still log
+		count := func() int {
+			return bytes.Count(out.Bytes(), []byte("traces are lost: they cannot be sent\" error=\"a test lost them\""))
+		} // an exporter of another test may still log
 		for range 100 {
 			lost.Handle(errors.New("a test lost them"))
 		}
