@@ -3697,7 +3697,7 @@ type Agent implements Node @goModel(model: "parley/internal/desk/directory.Agent
 enum AgentRole @goModel(model: "parley/internal/ground/viewer.Role") {
   "Handles conversations they own, and those of the sender IDs and queues they share."
   STANDARD
-  "A standard agent who also sees the team's inboxes and assigns conversations."
+  "A standard agent who also sees the team's inboxes, assigns conversations, ends sessions, and sends to many customers at once."
   SUPERVISOR
   "Holds every permission and sees everything."
   ADMIN

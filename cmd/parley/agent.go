@@ -63,7 +63,7 @@ type addAgentCmd struct {
 	Name          string   `required:"" help:"Display name."`
 	Role          string   `default:"STANDARD" help:"STANDARD, SUPERVISOR or ADMIN."`
 	Licence       bool     `default:"true" negatable:"" help:"Whether the agent may send."`
-	PermissionSet []string `placeholder:"NAME" help:"Permission set that the agent gets; may be repeated."`
+	PermissionSet []string `placeholder:"NAME" sep:"none" help:"Permission set that the agent gets; may be repeated."`
 }
 
 // Run implements the command.
@@ -90,12 +90,15 @@ type setAgentCmd struct {
 	Name     *string  `help:"Display name."`
 	Role     *string  `help:"STANDARD, SUPERVISOR or ADMIN."`
 	Licence  *bool    `negatable:"" help:"Whether the agent may send."`
-	Grant    []string `placeholder:"NAME" help:"Permission set that the agent gets; may be repeated."`
-	Revoke   []string `placeholder:"NAME" help:"Permission set that the agent loses; may be repeated."`
+	Grant    []string `placeholder:"NAME" sep:"none" help:"Permission set that the agent gets; may be repeated."`
+	Revoke   []string `placeholder:"NAME" sep:"none" help:"Permission set that the agent loses; may be repeated."`
 }
 
 // Run implements the command.
 func (s *setAgentCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
+	if s.Name == nil && s.Role == nil && s.Licence == nil && len(s.Grant)+len(s.Revoke) == 0 {
+		return errors.New("nothing to change: give --name, --role, --licence, --no-licence, --grant or --revoke")
+	}
 	return withStaff(ctx, c, func(ctx context.Context, d *staffDesk) error {
 		agent, err := d.agent(s.Username)
 		if err != nil {
@@ -136,6 +139,9 @@ func (s *setAgentCmd) sets(ctx context.Context, d *staffDesk, agent *directory.A
 		return nil, err
 	}
 	for _, set := range all {
+		if id := set.ID(); slices.Contains(granted, id) && slices.Contains(revoked, id) {
+			return nil, fmt.Errorf("%q is in both --grant and --revoke: name it once", set.Name)
+		}
 		if agent.HasSet(set.Key) {
 			granted = append(granted, set.ID())
 		}

@@ -54,7 +54,7 @@ func TestTheFirstAgentsAreAddedByCommands(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(parley("permission", "list", "--json")), &sets))
 	require.Equal(t, []string{"bo"}, sets[0].Agents)
 	var one agentLine
-	require.NoError(t, json.Unmarshal([]byte(parley("agent", "set", "bo", "--json")), &one))
+	require.NoError(t, json.Unmarshal([]byte(parley("agent", "set", "bo", "--grant", "Lead", "--json")), &one))
 	require.Equal(t, agents[1], one)
 
 	for want, args := range map[string][]string{
@@ -106,4 +106,26 @@ func TestCommandsChangeAgentsBesideARunningServer(t *testing.T) {
 	out, err := command(t, "--database", database, "agent", "deactivate", "amy")
 	require.NoError(t, err)
 	require.Regexp(t, `Conversations still owned: \d+\. To give them to somebody else, call bulkAssignConversations with selection: \{view: \{kind: ALL\}, filterBy: \{ownerId: "agt_\w+"\}\}\.\n$`, out)
+}
+
+// A name may hold a comma; contradictions and empty changes are refused.
+func TestFlagsOfAgentsAndSetsMeanOneThing(t *testing.T) {
+	t.Parallel()
+	database := parleytest.Database(t)
+	run := func(args ...string) error {
+		_, err := command(t, append(args, "--database", database)...)
+		return err
+	}
+	require.NoError(t, run("permission", "add", "Leads, night", "--permission", "TAKE_ACTION"))
+	require.NoError(t, run("agent", "set", "bo", "--grant", "Leads, night"))
+	require.ErrorContains(t, run("agent", "set", "bo", "--grant", "Leads, night", "--revoke", "leads, night"), "both --grant and --revoke")
+	require.ErrorContains(t, run("agent", "set", "bo"), "nothing to change")
+	require.ErrorContains(t, run("permission", "set", "Leads, night"), "nothing to change")
+	require.Error(t, run("permission", "set", "Leads, night", "--permission", ""))
+	require.NoError(t, run("permission", "set", "Leads, night", "--no-permissions"))
+	out, err := command(t, "permission", "list", "--json", "--database", database)
+	require.NoError(t, err)
+	require.Contains(t, out, `"permissions": []`)
+	require.NoError(t, run("agent", "deactivate", "bo"))
+	require.ErrorContains(t, run("token", "bo"), "parley agent activate bo")
 }

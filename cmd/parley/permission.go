@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -52,7 +53,7 @@ func (l *listSetsCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
 type addSetCmd struct {
 	asJSON
 	Name       string   `arg:"" help:"Name of the permission set."`
-	Permission []string `placeholder:"PERMISSION" help:"Permission in the set, such as ASSIGN_CONVERSATION; may be repeated."`
+	Permission []string `placeholder:"PERMISSION" sep:"none" help:"Permission in the set, such as ASSIGN_CONVERSATION; may be repeated."`
 }
 
 // Run implements the command.
@@ -70,19 +71,27 @@ func (a *addSetCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
 
 type setSetCmd struct {
 	asJSON
-	Set        string   `arg:"" name:"name" help:"The permission set."`
-	NewName    *string  `name:"name" help:"Its new name."`
-	Permission []string `placeholder:"PERMISSION" help:"Permission in the set from now on, in place of those it has; may be repeated."`
+	Set           string   `arg:"" name:"name" help:"The permission set."`
+	NewName       *string  `name:"name" help:"Its new name."`
+	Permission    []string `placeholder:"PERMISSION" sep:"none" xor:"permissions" help:"Permission in the set from now on, in place of those it has; may be repeated."`
+	NoPermissions bool     `xor:"permissions" help:"Leave the set without permissions."`
 }
 
 // Run implements the command.
 func (s *setSetCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
+	permissions := permissionsNamed(s.Permission)
+	if s.NoPermissions {
+		permissions = []viewer.Permission{}
+	}
+	if s.NewName == nil && permissions == nil {
+		return errors.New("nothing to change: give --name, --permission or --no-permissions")
+	}
 	return withStaff(ctx, c, func(ctx context.Context, d *staffDesk) error {
 		ids, err := d.setIDs(ctx, []string{s.Set})
 		if err != nil {
 			return err
 		}
-		set, err := d.Schema.Staff.UpdatePermissionSet(ctx, staff.UpdatePermissionSetInput{ID: ids[0], Name: s.NewName, Permissions: permissionsNamed(s.Permission)})
+		set, err := d.Schema.Staff.UpdatePermissionSet(ctx, staff.UpdatePermissionSetInput{ID: ids[0], Name: s.NewName, Permissions: permissions})
 		if err != nil {
 			return err
 		}

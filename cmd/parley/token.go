@@ -25,6 +25,9 @@ func (t *tokenCmd) Run(ctx context.Context, c *cli, out io.Writer) (err error) {
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
 	if _, err := a.Directory.Viewer(t.Agent); err != nil {
+		if agent := a.Directory.AgentNamed(t.Agent); agent != nil && !agent.IsActive {
+			return fmt.Errorf("agent %q is deactivated: parley agent activate %s lets them sign in again", t.Agent, t.Agent)
+		}
 		return fmt.Errorf("there is no active agent %q in this database; its agents are: %s", t.Agent, agentNames(a))
 	}
 	minted, err := a.Tokens.Mint(t.Agent, t.TTL)
