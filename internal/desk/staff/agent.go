@@ -1,6 +1,7 @@
 package staff
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -58,6 +59,9 @@ func (s *Service) CreateAgent(ctx context.Context, in CreateAgentInput) (*direct
 			if err != nil {
 				return 0, err
 			}
+			if err := cmp.Or(mayGive(ctx, in.Role.Defaults()), mayGiveSets(ctx, tx, sets)); err != nil {
+				return 0, err
+			}
 			row, err := tx.Ent.Agent.Create().SetUsername(in.Username).SetName(name).SetRole(in.Role).
 				SetNillableLicensed(in.IsLicensed).AddPermissionSetIDs(sets...).SetCreatedAt(tx.Now).Save(ctx)
 			if err != nil {
@@ -112,6 +116,12 @@ func (s *Service) UpdateAgent(ctx context.Context, in UpdateAgentInput) (*direct
 
 func (s *Service) update(ctx context.Context, tx *store.Tx, row *ent.Agent, in *UpdateAgentInput) (changed bool, err error) {
 	update := tx.Ent.Agent.UpdateOne(row).SetNillableName(in.Name).SetNillableRole(in.Role).SetNillableLicensed(in.IsLicensed)
+	if in.Role != nil {
+		gained := slices.DeleteFunc(slices.Clone(in.Role.Defaults()), func(p viewer.Permission) bool { return slices.Contains(row.Role.Defaults(), p) })
+		if err := mayGive(ctx, gained); err != nil {
+			return false, err
+		}
+	}
 	changed = differs(in.Name, row.Name) || differs(in.Role, row.Role) || differs(in.IsLicensed, row.Licensed)
 	if in.PermissionSetIDs != nil {
 		sets, err := s.setKeys(ctx, tx, in.PermissionSetIDs)
@@ -120,6 +130,9 @@ func (s *Service) update(ctx context.Context, tx *store.Tx, row *ent.Agent, in *
 		}
 		has, err := row.QueryPermissionSets().IDs(viewer.AsSystem(ctx, "staff"))
 		if err != nil {
+			return false, err
+		}
+		if err := mayGiveSets(ctx, tx, without(sets, has)); err != nil {
 			return false, err
 		}
 		slices.Sort(has)

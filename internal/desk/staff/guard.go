@@ -7,6 +7,9 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/text/unicode/norm"
+
+	"parley/ent/permissionset"
 	"parley/internal/channel"
 	"parley/internal/desk/directory"
 	"parley/internal/desk/rule"
@@ -51,13 +54,50 @@ func allowTo(v *viewer.Viewer) func(before, after directory.Rights) error {
 		case !rule.Administers(by):
 			return errNoAdministrator
 		case len(given) > 0:
-			return fault.New(fault.Forbidden, "You can only give permissions that you hold yourself, and you lack %s. Ask an administrator who holds them.",
-				strings.Join(viewer.PermissionNames(given), ", "))
+			return notTheirs(given)
 		case administrators(before) > 0 && administrators(after) == 0:
 			return fault.New(fault.Conflict, "This would leave no active agent with CONFIGURE_MESSAGING, so that nobody could manage agents any more. Give it to another active agent first.")
 		}
 		return nil
 	}
+}
+
+func notTheirs(lacking []viewer.Permission) error {
+	return fault.New(fault.Forbidden, "You can only give permissions that you hold yourself, and you lack %s. Ask an administrator who holds them.",
+		strings.Join(viewer.PermissionNames(lacking), ", "))
+}
+
+// mayGive refuses permissions that the administrator of ctx lacks, also where nobody
+// holds them yet: in a set without agents, or for an agent who is not active. One that
+// only a newer version knows takes an administrator who holds all.
+func mayGive(ctx context.Context, permissions []viewer.Permission) error {
+	v := viewer.FromContext(ctx)
+	var lacking []viewer.Permission
+	for _, p := range viewer.Permissions {
+		if !v.Can(p) {
+			lacking = append(lacking, p)
+		}
+	}
+	given := slices.DeleteFunc(slices.Clone(lacking), func(p viewer.Permission) bool { return !slices.Contains(permissions, p) })
+	switch {
+	case len(given) > 0:
+		return notTheirs(given)
+	case len(lacking) > 0 && len(newer(permissions)) > 0:
+		return notTheirs(lacking)
+	}
+	return nil
+}
+
+// mayGiveSets refuses permission sets that hold a permission which the administrator
+// lacks.
+func mayGiveSets(ctx context.Context, tx *store.Tx, keys []int64) error {
+	sets, err := tx.Ent.PermissionSet.Query().Where(permissionset.IDIn(keys...)).All(ctx)
+	for _, set := range sets {
+		if err == nil {
+			err = mayGive(ctx, set.Permissions)
+		}
+	}
+	return err
 }
 
 // unheld are the permissions that a change gives somebody although by lacks them.
@@ -87,7 +127,12 @@ func administrators(rights directory.Rights) (n int) {
 
 // cleanName makes the name of an input fit for storage.
 func cleanName(name string) (string, error) {
-	clean := channel.CleanText(name)
+	clean := strings.Map(func(r rune) rune {
+		if unicode.In(r, unicode.Cc, unicode.Bidi_Control) { // would move or hide what stands beside it in a list
+			return -1
+		}
+		return r
+	}, channel.CleanText(name))
 	if channel.IsBlank(clean) {
 		return "", fault.Input("input.name", "Enter at least one visible character.")
 	}
@@ -98,12 +143,15 @@ func cleanName(name string) (string, error) {
 }
 
 func checkUsername(field, username string) error {
-	odd := func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) || r == utf8.RuneError }
+	odd := func(r rune) bool {
+		return unicode.IsSpace(r) || !unicode.IsPrint(r) || r == utf8.RuneError || r == '\u2800' || // a blank, in Braille
+			unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
+	}
 	n := utf8.RuneCountInString(username)
 	switch {
 	case n < 1 || n > mostUsername:
 		return fault.Input(field, "Use 1 to %d characters, not %d.", mostUsername, n)
-	case strings.IndexFunc(username, odd) >= 0:
+	case strings.IndexFunc(username, odd) >= 0 || norm.NFC.String(username) != username || unicode.IsMark([]rune(username)[0]):
 		return fault.Input(field, "Use visible characters only, and no spaces. The username is what the agent's token says.")
 	}
 	return nil

@@ -61,6 +61,9 @@ func (s *Service) CreatePermissionSet(ctx context.Context, in CreatePermissionSe
 			if err := free("input.name", name, names, mostSets, "permission sets"); err != nil {
 				return 0, err
 			}
+			if err := mayGive(ctx, in.Permissions); err != nil {
+				return 0, err
+			}
 			row, err := tx.Ent.PermissionSet.Create().SetName(name).SetPermissions(known(in.Permissions)).Save(ctx)
 			if err != nil {
 				return 0, err
@@ -108,6 +111,10 @@ func (s *Service) UpdatePermissionSet(ctx context.Context, in UpdatePermissionSe
 		}
 		update := tx.Ent.PermissionSet.UpdateOne(row).SetNillableName(in.Name)
 		if changed {
+			added := slices.DeleteFunc(known(in.Permissions), func(p viewer.Permission) bool { return slices.Contains(row.Permissions, p) })
+			if err := mayGive(ctx, added); err != nil {
+				return false, err
+			}
 			update.SetPermissions(append(known(in.Permissions), newer(row.Permissions)...))
 		}
 		return true, update.Exec(ctx)
@@ -121,19 +128,22 @@ func newer(permissions []viewer.Permission) []viewer.Permission {
 
 // Grant gives agents a permission set. Those who have it keep it.
 func (s *Service) Grant(ctx context.Context, in GrantInput) (*PermissionSet, error) {
-	return s.give(ctx, in, func(update *ent.PermissionSetUpdateOne, agents, having []int64) bool {
+	return s.give(ctx, in, func(ctx context.Context, row *ent.PermissionSet, update *ent.PermissionSetUpdateOne, agents, having []int64) (bool, error) {
 		lacking := without(agents, having)
+		if len(lacking) == 0 {
+			return false, nil
+		}
 		update.AddAgentIDs(lacking...)
-		return len(lacking) > 0
+		return true, mayGive(ctx, row.Permissions)
 	})
 }
 
 // Revoke takes a permission set from agents, as far as they have it.
 func (s *Service) Revoke(ctx context.Context, in GrantInput) (*PermissionSet, error) {
-	return s.give(ctx, in, func(update *ent.PermissionSetUpdateOne, agents, having []int64) bool {
+	return s.give(ctx, in, func(_ context.Context, _ *ent.PermissionSet, update *ent.PermissionSetUpdateOne, agents, having []int64) (bool, error) {
 		losing := without(agents, without(agents, having))
 		update.RemoveAgentIDs(losing...)
-		return len(losing) > 0
+		return len(losing) > 0, nil
 	})
 }
 
@@ -141,7 +151,11 @@ func without(keys, others []int64) []int64 {
 	return slices.DeleteFunc(slices.Clone(keys), func(key int64) bool { return slices.Contains(others, key) })
 }
 
-func (s *Service) give(ctx context.Context, in GrantInput, do func(update *ent.PermissionSetUpdateOne, agents, having []int64) bool) (*PermissionSet, error) {
+// giving prepares an update for the agents of an input, some of whom have the set, and
+// reports whether it changes anything.
+type giving func(ctx context.Context, row *ent.PermissionSet, update *ent.PermissionSetUpdateOne, agents, having []int64) (bool, error)
+
+func (s *Service) give(ctx context.Context, in GrantInput, do giving) (*PermissionSet, error) {
 	if err := admitted(ctx); err != nil {
 		return nil, err
 	}
@@ -165,8 +179,8 @@ func (s *Service) give(ctx context.Context, in GrantInput, do func(update *ent.P
 			return false, err
 		}
 		update := tx.Ent.PermissionSet.UpdateOne(row)
-		if !do(update, keys, having) {
-			return false, nil
+		if changes, err := do(ctx, row, update, keys, having); err != nil || !changes {
+			return false, err
 		}
 		return true, update.Exec(ctx)
 	})

@@ -323,3 +323,38 @@ func TestTheLastAdministratorStays(t *testing.T) {
 	}
 	require.Contains(t, b.can("bo"), "CONFIGURE_MESSAGING")
 }
+
+// What an administrator lacks they cannot lay in store either: in a set that nobody has,
+// or for an agent who is not active.
+func TestNobodyPreparesWhatTheyLack(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	admins, all := b.newSet("Administrators", "CONFIGURE_MESSAGING"), b.newSet("Sees all", "VIEW_ALL_DATA")
+	require.Empty(t, code(b.call("ada", "grantPermissionSet", vars{"id": admins, "agentIds": []string{b.id("bo")}})))
+	require.Empty(t, code(b.call("bo", "deactivateAgent", vars{"id": b.id("amy")})))
+	empty := b.newSet("Empty", "TAKE_ACTION")
+	for name, c := range map[string]struct {
+		field string
+		vars  vars
+	}{
+		"a role":          {"updateAgent", vars{"id": b.id("amy"), "role": "ADMIN"}},
+		"a set":           {"grantPermissionSet", vars{"id": all, "agentIds": []string{b.id("amy")}}},
+		"sets":            {"updateAgent", vars{"id": b.id("amy"), "permissionSetIds": []string{all}}},
+		"into a set":      {"updatePermissionSet", vars{"id": empty, "permissions": []string{"VIEW_ALL_DATA"}}},
+		"a set of theirs": {"createPermissionSet", vars{"name": "Mine", "permissions": []string{"MANAGE_RECORDS"}, "idempotencyKey": "mine"}},
+	} {
+		require.Equal(t, "FORBIDDEN", code(b.call("bo", c.field, c.vars)), name)
+	}
+	require.Empty(t, code(b.call("bo", "updatePermissionSet", vars{"id": empty, "permissions": []string{"TAKE_ACTION", "CONFIGURE_MESSAGING"}})))
+}
+
+// A username shows itself whole, and in one form.
+func TestAUsernameIsSeenWhole(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for _, odd := range []string{"\u3164", "\u115f", "\u2800", "ada\ufe0f", "ada\u034f", "e\u0301va", "\u0301", "ada\u200b", "ada\u202e", "a\u17b4da"} {
+		require.Equal(t, "BAD_INPUT", code(b.call("ada", "createAgent", vars{"username": odd, "name": "Ada", "role": "STANDARD"})), "%+q", odd)
+	}
+	require.Empty(t, code(b.call("ada", "createAgent", vars{"username": "\u00e9va", "name": "\u00c9va\u001b[2J\u202e", "role": "STANDARD"})))
+	require.Equal(t, "\u00c9va[2J", b.Directory.AgentNamed("\u00e9va").Name)
+}
