@@ -96,29 +96,33 @@ func (s *Service) UpdatePermissionSet(ctx context.Context, in UpdatePermissionSe
 		in.Name = &clean
 	}
 	return s.changeSet(ctx, in.ID, func(ctx context.Context, tx *store.Tx, row *ent.PermissionSet) (bool, error) {
-		renamed, changed := differs(in.Name, row.Name), in.Permissions != nil && !slices.Equal(known(in.Permissions), known(row.Permissions))
-		if renamed {
-			others, err := tx.Ent.PermissionSet.Query().Where(permissionset.IDNEQ(row.ID)).Select(permissionset.FieldName).Strings(ctx)
-			if err != nil {
-				return false, err
-			}
-			if err := unused("input.name", *in.Name, others); err != nil {
-				return false, err
-			}
-		}
-		if !renamed && !changed {
-			return false, nil
-		}
-		update := tx.Ent.PermissionSet.UpdateOne(row).SetNillableName(in.Name)
-		if changed {
-			added := slices.DeleteFunc(known(in.Permissions), func(p viewer.Permission) bool { return slices.Contains(row.Permissions, p) })
-			if err := mayGive(ctx, added); err != nil {
-				return false, err
-			}
-			update.SetPermissions(append(known(in.Permissions), newer(row.Permissions)...))
-		}
-		return true, update.Exec(ctx)
+		return s.updateSet(ctx, tx, row, &in)
 	})
+}
+
+func (s *Service) updateSet(ctx context.Context, tx *store.Tx, row *ent.PermissionSet, in *UpdatePermissionSetInput) (bool, error) {
+	renamed, changed := differs(in.Name, row.Name), in.Permissions != nil && !slices.Equal(known(in.Permissions), known(row.Permissions))
+	if renamed {
+		others, err := tx.Ent.PermissionSet.Query().Where(permissionset.IDNEQ(row.ID)).Select(permissionset.FieldName).Strings(ctx)
+		if err != nil {
+			return false, err
+		}
+		if err := unused("input.name", *in.Name, others); err != nil {
+			return false, err
+		}
+	}
+	if !renamed && !changed {
+		return false, nil
+	}
+	update := tx.Ent.PermissionSet.UpdateOne(row).SetNillableName(in.Name)
+	if changed {
+		added := slices.DeleteFunc(known(in.Permissions), func(p viewer.Permission) bool { return slices.Contains(row.Permissions, p) })
+		if err := mayGive(ctx, added); err != nil {
+			return false, err
+		}
+		update.SetPermissions(append(known(in.Permissions), newer(row.Permissions)...))
+	}
+	return true, update.Exec(ctx)
 }
 
 // newer are the permissions that only a newer version knows: they stay in their set.
