@@ -92,12 +92,15 @@ func mayGive(ctx context.Context, permissions []viewer.Permission) error {
 // lacks.
 func mayGiveSets(ctx context.Context, tx *store.Tx, keys []int64) error {
 	sets, err := tx.Ent.PermissionSet.Query().Where(permissionset.IDIn(keys...)).All(ctx)
+	if err != nil {
+		return err
+	}
 	for _, set := range sets {
-		if err == nil {
-			err = mayGive(ctx, set.Permissions)
+		if err := mayGive(ctx, set.Permissions); err != nil {
+			return err
 		}
 	}
-	return err
+	return nil
 }
 
 // unheld are the permissions that a change gives somebody although by lacks them.
