@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,10 +10,8 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"parley/app"
 	"parley/internal/desk/directory"
 	"parley/internal/desk/staff"
-	"parley/internal/ground/fault"
 	"parley/internal/ground/viewer"
 )
 
@@ -27,16 +24,11 @@ type agentCmd struct {
 	Activate   activateAgentCmd   `cmd:"" help:"Activate an agent again."`
 }
 
-// asJSON is the flag of commands that programs read.
-type asJSON struct {
-	JSON bool `help:"Print JSON."`
-}
-
 type listAgentsCmd struct{ asJSON }
 
 // Run implements the command.
 func (l *listAgentsCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
-	return withStaff(ctx, c, func(ctx context.Context, d *staffDesk) error {
+	return asOperator(ctx, c, func(ctx context.Context, d *operator) error {
 		lines, err := d.lines(ctx, d.Directory.Agents()...)
 		if err != nil {
 			return err
@@ -68,7 +60,7 @@ type addAgentCmd struct {
 
 // Run implements the command.
 func (a *addAgentCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
-	return withStaff(ctx, c, func(ctx context.Context, d *staffDesk) error {
+	return asOperator(ctx, c, func(ctx context.Context, d *operator) error {
 		sets, err := d.setIDs(ctx, a.PermissionSet)
 		if err != nil {
 			return err
@@ -99,7 +91,7 @@ func (s *setAgentCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
 	if s.Name == nil && s.Role == nil && s.Licence == nil && len(s.Grant)+len(s.Revoke) == 0 {
 		return errors.New("nothing to change: give --name, --role, --licence, --no-licence, --grant or --revoke")
 	}
-	return withStaff(ctx, c, func(ctx context.Context, d *staffDesk) error {
+	return asOperator(ctx, c, func(ctx context.Context, d *operator) error {
 		agent, err := d.agent(s.Username)
 		if err != nil {
 			return err
@@ -122,7 +114,7 @@ func (s *setAgentCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
 
 // sets are the ids of the permission sets that the agent is to have; nil for those they
 // have.
-func (s *setAgentCmd) sets(ctx context.Context, d *staffDesk, agent *directory.Agent) ([]string, error) {
+func (s *setAgentCmd) sets(ctx context.Context, d *operator, agent *directory.Agent) ([]string, error) {
 	if len(s.Grant)+len(s.Revoke) == 0 {
 		return nil, nil
 	}
@@ -156,7 +148,7 @@ type deactivateAgentCmd struct {
 
 // Run implements the command.
 func (a *deactivateAgentCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
-	return withStaff(ctx, c, func(ctx context.Context, d *staffDesk) error {
+	return asOperator(ctx, c, func(ctx context.Context, d *operator) error {
 		agent, err := d.agent(a.Username)
 		if err != nil {
 			return err
@@ -188,7 +180,7 @@ type activateAgentCmd struct {
 
 // Run implements the command.
 func (a *activateAgentCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
-	return withStaff(ctx, c, func(ctx context.Context, d *staffDesk) error {
+	return asOperator(ctx, c, func(ctx context.Context, d *operator) error {
 		agent, err := d.agent(a.Username)
 		if err != nil {
 			return err
@@ -200,33 +192,8 @@ func (a *activateAgentCmd) Run(ctx context.Context, c *cli, out io.Writer) error
 	})
 }
 
-// staffDesk is the use cases, by the names that people type.
-type staffDesk struct{ *app.App }
-
-// withStaff opens the database for the operator, who may do everything.
-func withStaff(ctx context.Context, c *cli, do func(context.Context, *staffDesk) error) (err error) {
-	a, err := app.Open(ctx, app.Config{Database: c.Database})
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, a.Close()) }()
-	return plain(do(viewer.AsSystem(ctx, "command line"), &staffDesk{a}))
-}
-
-// plain is the sentence of a fault, with the name of what was wrong.
-func plain(err error) error {
-	var f *fault.Error
-	if !errors.As(err, &f) {
-		return err
-	}
-	if field := strings.TrimPrefix(f.Field, "input."); field != "" {
-		return fmt.Errorf("%s: %s", field, f.Message)
-	}
-	return errors.New(f.Message)
-}
-
 // agent finds an agent by username.
-func (d *staffDesk) agent(username string) (*directory.Agent, error) {
+func (d *operator) agent(username string) (*directory.Agent, error) {
 	if a := d.Directory.AgentNamed(username); a != nil {
 		return a, nil
 	}
@@ -234,7 +201,7 @@ func (d *staffDesk) agent(username string) (*directory.Agent, error) {
 }
 
 // setIDs finds permission sets by name, in any case.
-func (d *staffDesk) setIDs(ctx context.Context, names []string) ([]string, error) {
+func (d *operator) setIDs(ctx context.Context, names []string) ([]string, error) {
 	all, err := d.Schema.Staff.PermissionSets(ctx)
 	if err != nil {
 		return nil, err
@@ -268,7 +235,7 @@ type deactivatedLine struct {
 	OwnedConversations int64 `json:"ownedConversations"`
 }
 
-func (d *staffDesk) lines(ctx context.Context, agents ...*directory.Agent) ([]agentLine, error) {
+func (d *operator) lines(ctx context.Context, agents ...*directory.Agent) ([]agentLine, error) {
 	sets, err := d.Schema.Staff.PermissionSets(ctx)
 	lines := make([]agentLine, len(agents))
 	for i, a := range agents {
@@ -283,7 +250,7 @@ func (d *staffDesk) lines(ctx context.Context, agents ...*directory.Agent) ([]ag
 }
 
 // say prints an agent as it is after a change.
-func (d *staffDesk) say(ctx context.Context, out io.Writer, asJSON bool, a *directory.Agent) error {
+func (d *operator) say(ctx context.Context, out io.Writer, asJSON bool, a *directory.Agent) error {
 	lines, err := d.lines(ctx, a)
 	if err != nil {
 		return err
@@ -301,24 +268,4 @@ func (d *staffDesk) say(ctx context.Context, out io.Writer, asJSON bool, a *dire
 	}
 	fmt.Fprintf(out, "%s (%s): %s, %s, %s. Permission sets: %s.\n", l.Username, l.Name, l.Role, licence, state(l.Active), sets)
 	return nil
-}
-
-func state(active bool) string {
-	if active {
-		return "active"
-	}
-	return "deactivated"
-}
-
-func yes(is bool) string {
-	if is {
-		return "yes"
-	}
-	return "no"
-}
-
-func printJSON(out io.Writer, v any) error {
-	encoder := json.NewEncoder(out)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(v)
 }

@@ -24,7 +24,7 @@ type listSetsCmd struct{ asJSON }
 
 // Run implements the command.
 func (l *listSetsCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
-	return withStaff(ctx, c, func(ctx context.Context, d *staffDesk) error {
+	return asOperator(ctx, c, func(ctx context.Context, d *operator) error {
 		sets, err := d.Schema.Staff.PermissionSets(ctx)
 		if err != nil {
 			return err
@@ -58,7 +58,7 @@ type addSetCmd struct {
 
 // Run implements the command.
 func (a *addSetCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
-	return withStaff(ctx, c, func(ctx context.Context, d *staffDesk) error {
+	return asOperator(ctx, c, func(ctx context.Context, d *operator) error {
 		set, err := d.Schema.Staff.CreatePermissionSet(ctx, staff.CreatePermissionSetInput{
 			Name: a.Name, Permissions: permissionsNamed(a.Permission), IdempotencyKey: rand.Text(),
 		})
@@ -86,7 +86,7 @@ func (s *setSetCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
 	if s.NewName == nil && permissions == nil {
 		return errors.New("nothing to change: give --name, --permission or --no-permissions")
 	}
-	return withStaff(ctx, c, func(ctx context.Context, d *staffDesk) error {
+	return asOperator(ctx, c, func(ctx context.Context, d *operator) error {
 		ids, err := d.setIDs(ctx, []string{s.Set})
 		if err != nil {
 			return err

@@ -8,10 +8,10 @@ import (
 	"parley/ent"
 	"parley/ent/agent"
 	"parley/ent/permissionset"
+	"parley/internal/desk/administration"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/directory"
 	"parley/internal/ground/fault"
-	"parley/internal/ground/idempotency"
 	"parley/internal/ground/publicid"
 	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"
@@ -38,39 +38,34 @@ type UpdateAgentInput struct {
 
 // CreateAgent makes an active agent, once for an idempotency key.
 func (s *Service) CreateAgent(ctx context.Context, in CreateAgentInput) (*directory.Agent, error) {
-	if err := admitted(ctx); err != nil {
+	if err := administration.Admitted(ctx); err != nil {
 		return nil, err
 	}
 	name, err := in.check()
 	if err != nil {
 		return nil, err
 	}
-	var key int64
-	err = s.apply(ctx, in.IdempotencyKey, func(ctx context.Context, tx *store.Tx) (bool, error) {
-		made, repeated, err := idempotency.Do(ctx, tx, "createAgent", in.IdempotencyKey, in, func() (int64, error) {
-			usernames, err := tx.Ent.Agent.Query().Select(agent.FieldUsername).Strings(ctx)
-			if err != nil {
-				return 0, err
-			}
-			if err := free("input.username", in.Username, usernames, mostAgents, "agents"); err != nil {
-				return 0, err
-			}
-			sets, err := s.setKeys(ctx, tx, in.PermissionSetIDs)
-			if err != nil {
-				return 0, err
-			}
-			if err := cmp.Or(mayGive(ctx, in.Role.Defaults()), mayGiveSets(ctx, tx, sets)); err != nil {
-				return 0, err
-			}
-			row, err := tx.Ent.Agent.Create().SetUsername(in.Username).SetName(name).SetRole(in.Role).
-				SetNillableLicensed(in.IsLicensed).AddPermissionSetIDs(sets...).SetCreatedAt(tx.Now).Save(ctx)
-			if err != nil {
-				return 0, err
-			}
-			return row.ID, nil
-		})
-		key = made
-		return !repeated, err
+	key, err := administration.Create(ctx, s.Directory, "createAgent", in.IdempotencyKey, in, func(ctx context.Context, tx *store.Tx) (int64, error) {
+		usernames, err := tx.Ent.Agent.Query().Select(agent.FieldUsername).Strings(ctx)
+		if err != nil {
+			return 0, err
+		}
+		if err := cmp.Or(administration.Room(len(usernames), mostAgents, "agents"), administration.Unused("input.username", in.Username, usernames)); err != nil {
+			return 0, err
+		}
+		sets, err := s.setKeys(ctx, tx, in.PermissionSetIDs)
+		if err != nil {
+			return 0, err
+		}
+		if err := cmp.Or(mayGive(ctx, in.Role.Defaults()), mayGiveSets(ctx, tx, sets)); err != nil {
+			return 0, err
+		}
+		row, err := tx.Ent.Agent.Create().SetUsername(in.Username).SetName(name).SetRole(in.Role).
+			SetNillableLicensed(in.IsLicensed).AddPermissionSetIDs(sets...).SetCreatedAt(tx.Now).Save(ctx)
+		if err != nil {
+			return 0, err
+		}
+		return row.ID, nil
 	})
 	if err != nil {
 		return nil, err
@@ -80,21 +75,18 @@ func (s *Service) CreateAgent(ctx context.Context, in CreateAgentInput) (*direct
 
 // check returns the name as it is stored.
 func (in *CreateAgentInput) check() (name string, err error) {
-	if err := idempotency.CheckKey(in.IdempotencyKey); err != nil {
-		return "", err
-	}
 	if err := checkUsername("input.username", in.Username); err != nil {
 		return "", err
 	}
 	if err := checkRole("input.role", in.Role); err != nil {
 		return "", err
 	}
-	return cleanName(in.Name)
+	return administration.CleanName("input.name", in.Name)
 }
 
 // UpdateAgent changes an agent. Nothing happens when nothing changes.
 func (s *Service) UpdateAgent(ctx context.Context, in UpdateAgentInput) (*directory.Agent, error) {
-	if err := admitted(ctx); err != nil {
+	if err := administration.Admitted(ctx); err != nil {
 		return nil, err
 	}
 	if in.Role != nil {
@@ -102,12 +94,8 @@ func (s *Service) UpdateAgent(ctx context.Context, in UpdateAgentInput) (*direct
 			return nil, err
 		}
 	}
-	if in.Name != nil {
-		clean, err := cleanName(*in.Name)
-		if err != nil {
-			return nil, err
-		}
-		in.Name = &clean
+	if err := administration.CleanNameIn("input.name", &in.Name); err != nil {
+		return nil, err
 	}
 	return s.change(ctx, in.ID, func(ctx context.Context, tx *store.Tx, row *ent.Agent) (bool, error) {
 		return s.update(ctx, tx, row, &in)
@@ -122,7 +110,7 @@ func (s *Service) update(ctx context.Context, tx *store.Tx, row *ent.Agent, in *
 			return false, err
 		}
 	}
-	changed = differs(in.Name, row.Name) || differs(in.Role, row.Role) || differs(in.IsLicensed, row.Licensed)
+	changed = administration.Differs(in.Name, row.Name) || administration.Differs(in.Role, row.Role) || administration.Differs(in.IsLicensed, row.Licensed)
 	if in.PermissionSetIDs != nil {
 		sets, err := s.setKeys(ctx, tx, in.PermissionSetIDs)
 		if err != nil {
@@ -152,7 +140,7 @@ func differs[T comparable](to *T, is T) bool { return to != nil && *to != is }
 // change changes the agent with an id.
 func (s *Service) change(ctx context.Context, id string, do func(context.Context, *store.Tx, *ent.Agent) (changed bool, err error)) (*directory.Agent, error) {
 	key, _ := s.IDs.Decode(publicid.Agent, id)
-	err := s.apply(ctx, "", func(ctx context.Context, tx *store.Tx) (bool, error) {
+	err := administration.Apply(ctx, s.Directory, func(ctx context.Context, tx *store.Tx) (bool, error) {
 		row, err := tx.Ent.Agent.Get(ctx, key)
 		if ent.IsNotFound(err) {
 			return false, fault.At("input.id", fault.Missing("agent"))
@@ -214,7 +202,7 @@ func (s *Service) Deactivate(ctx context.Context, id string) (*directory.Agent, 
 }
 
 func (s *Service) setActive(ctx context.Context, id string, active bool) (*directory.Agent, error) {
-	if err := admitted(ctx); err != nil {
+	if err := administration.Admitted(ctx); err != nil {
 		return nil, err
 	}
 	return s.change(ctx, id, func(ctx context.Context, tx *store.Tx, row *ent.Agent) (bool, error) {
@@ -227,7 +215,7 @@ func (s *Service) setActive(ctx context.Context, id string, active bool) (*direc
 
 // setKeys are the keys of permission sets by their ids, each once and ascending.
 func (s *Service) setKeys(ctx context.Context, tx *store.Tx, ids []string) ([]int64, error) {
-	keys, err := keysOf(s, publicid.PermissionSet, "input.permissionSetIds", ids)
+	keys, err := administration.Keys(s.IDs, publicid.PermissionSet, "input.permissionSetIds", ids)
 	if err != nil || len(keys) == 0 {
 		return nil, err
 	}
@@ -236,18 +224,4 @@ func (s *Service) setKeys(ctx context.Context, tx *store.Tx, ids []string) ([]in
 		err = fault.At("input.permissionSetIds", fault.Missing("permission set"))
 	}
 	return keys, err
-}
-
-// keysOf decodes ids of a kind, each once and ascending; 0, which nothing has, for what
-// is no such id.
-func keysOf(s *Service, kind publicid.Kind, field string, ids []string) ([]int64, error) {
-	if len(ids) > mostListed {
-		return nil, fault.Input(field, "Give at most %d ids, not %d.", mostListed, len(ids))
-	}
-	keys := make([]int64, len(ids))
-	for i, id := range ids {
-		keys[i], _ = s.IDs.Decode(kind, id)
-	}
-	slices.Sort(keys)
-	return slices.Compact(keys), nil
 }

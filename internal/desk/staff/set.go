@@ -1,14 +1,15 @@
 package staff
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
 	"parley/ent"
 	"parley/ent/agent"
 	"parley/ent/permissionset"
+	"parley/internal/desk/administration"
 	"parley/internal/ground/fault"
-	"parley/internal/ground/idempotency"
 	"parley/internal/ground/publicid"
 	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"
@@ -38,40 +39,29 @@ type GrantInput struct {
 // CreatePermissionSet makes a permission set, once for an idempotency key. Nobody has it
 // yet.
 func (s *Service) CreatePermissionSet(ctx context.Context, in CreatePermissionSetInput) (*PermissionSet, error) {
-	if err := admitted(ctx); err != nil {
+	if err := administration.Admitted(ctx); err != nil {
 		return nil, err
 	}
-	if err := idempotency.CheckKey(in.IdempotencyKey); err != nil {
-		return nil, err
-	}
-	name, err := cleanName(in.Name)
+	name, err := administration.CleanName("input.name", in.Name)
 	if err != nil {
 		return nil, err
 	}
 	if err := checkPermissions("input.permissions", in.Permissions); err != nil {
 		return nil, err
 	}
-	var key int64
-	err = s.apply(ctx, in.IdempotencyKey, func(ctx context.Context, tx *store.Tx) (bool, error) {
-		made, repeated, err := idempotency.Do(ctx, tx, "createPermissionSet", in.IdempotencyKey, in, func() (int64, error) {
-			names, err := tx.Ent.PermissionSet.Query().Select(permissionset.FieldName).Strings(ctx)
-			if err != nil {
-				return 0, err
-			}
-			if err := free("input.name", name, names, mostSets, "permission sets"); err != nil {
-				return 0, err
-			}
-			if err := mayGive(ctx, in.Permissions); err != nil {
-				return 0, err
-			}
-			row, err := tx.Ent.PermissionSet.Create().SetName(name).SetPermissions(known(in.Permissions)).Save(ctx)
-			if err != nil {
-				return 0, err
-			}
-			return row.ID, nil
-		})
-		key = made
-		return !repeated, err
+	key, err := administration.Create(ctx, s.Directory, "createPermissionSet", in.IdempotencyKey, in, func(ctx context.Context, tx *store.Tx) (int64, error) {
+		names, err := tx.Ent.PermissionSet.Query().Select(permissionset.FieldName).Strings(ctx)
+		if err != nil {
+			return 0, err
+		}
+		if err := cmp.Or(administration.Room(len(names), mostSets, "permission sets"), administration.Unused("input.name", name, names), mayGive(ctx, in.Permissions)); err != nil {
+			return 0, err
+		}
+		row, err := tx.Ent.PermissionSet.Create().SetName(name).SetPermissions(known(in.Permissions)).Save(ctx)
+		if err != nil {
+			return 0, err
+		}
+		return row.ID, nil
 	})
 	if err != nil {
 		return nil, err
@@ -82,18 +72,14 @@ func (s *Service) CreatePermissionSet(ctx context.Context, in CreatePermissionSe
 // UpdatePermissionSet renames a permission set or replaces its permissions, for all
 // agents who have it. Nothing happens when nothing changes.
 func (s *Service) UpdatePermissionSet(ctx context.Context, in UpdatePermissionSetInput) (*PermissionSet, error) {
-	if err := admitted(ctx); err != nil {
+	if err := administration.Admitted(ctx); err != nil {
 		return nil, err
 	}
 	if err := checkPermissions("input.permissions", in.Permissions); err != nil {
 		return nil, err
 	}
-	if in.Name != nil {
-		clean, err := cleanName(*in.Name)
-		if err != nil {
-			return nil, err
-		}
-		in.Name = &clean
+	if err := administration.CleanNameIn("input.name", &in.Name); err != nil {
+		return nil, err
 	}
 	return s.changeSet(ctx, in.ID, func(ctx context.Context, tx *store.Tx, row *ent.PermissionSet) (bool, error) {
 		return s.updateSet(ctx, tx, row, &in)
@@ -101,13 +87,13 @@ func (s *Service) UpdatePermissionSet(ctx context.Context, in UpdatePermissionSe
 }
 
 func (s *Service) updateSet(ctx context.Context, tx *store.Tx, row *ent.PermissionSet, in *UpdatePermissionSetInput) (bool, error) {
-	renamed, changed := differs(in.Name, row.Name), in.Permissions != nil && !slices.Equal(known(in.Permissions), known(row.Permissions))
+	renamed, changed := administration.Differs(in.Name, row.Name), in.Permissions != nil && !slices.Equal(known(in.Permissions), known(row.Permissions))
 	if renamed {
 		others, err := tx.Ent.PermissionSet.Query().Where(permissionset.IDNEQ(row.ID)).Select(permissionset.FieldName).Strings(ctx)
 		if err != nil {
 			return false, err
 		}
-		if err := unused("input.name", *in.Name, others); err != nil {
+		if err := administration.Unused("input.name", *in.Name, others); err != nil {
 			return false, err
 		}
 	}
@@ -160,15 +146,15 @@ func without(keys, others []int64) []int64 {
 type giving func(ctx context.Context, row *ent.PermissionSet, update *ent.PermissionSetUpdateOne, agents, having []int64) (bool, error)
 
 func (s *Service) give(ctx context.Context, in GrantInput, do giving) (*PermissionSet, error) {
-	if err := admitted(ctx); err != nil {
+	if err := administration.Admitted(ctx); err != nil {
 		return nil, err
 	}
-	keys, err := keysOf(s, publicid.Agent, "input.agentIds", in.AgentIDs)
+	keys, err := administration.Keys(s.IDs, publicid.Agent, "input.agentIds", in.AgentIDs)
 	if err != nil {
 		return nil, err
 	}
 	if len(keys) == 0 {
-		return nil, fault.Input("input.agentIds", "Give 1 to %d ids of agents.", mostListed)
+		return nil, fault.Input("input.agentIds", "Give 1 to %d ids of agents.", administration.MostListed)
 	}
 	return s.changeSet(ctx, in.ID, func(ctx context.Context, tx *store.Tx, row *ent.PermissionSet) (bool, error) {
 		n, err := tx.Ent.Agent.Query().Where(agent.IDIn(keys...)).Count(ctx)
@@ -193,7 +179,7 @@ func (s *Service) give(ctx context.Context, in GrantInput, do giving) (*Permissi
 // changeSet changes the permission set with an id.
 func (s *Service) changeSet(ctx context.Context, id string, do func(context.Context, *store.Tx, *ent.PermissionSet) (changed bool, err error)) (*PermissionSet, error) {
 	key, _ := s.IDs.Decode(publicid.PermissionSet, id)
-	err := s.apply(ctx, "", func(ctx context.Context, tx *store.Tx) (bool, error) {
+	err := administration.Apply(ctx, s.Directory, func(ctx context.Context, tx *store.Tx) (bool, error) {
 		row, err := tx.Ent.PermissionSet.Get(ctx, key)
 		if ent.IsNotFound(err) {
 			return false, fault.At("input.id", fault.Missing("permission set"))

@@ -1,10 +1,7 @@
 // Package staff is the administration of agents: who they are, which permissions they
 // hold, and through what. Administrators use it, and operators on the command line.
 //
-// Every change is one write of the directory (directory.Apply): every process reads the
-// directory again, and streams of agents whose rights moved begin anew or end. At least
-// one active agent always holds CONFIGURE_MESSAGING, and nobody gives a permission that
-// they do not hold.
+// Package administration says how every change is made.
 package staff
 
 import (
