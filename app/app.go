@@ -21,11 +21,13 @@ import (
 	"parley/internal/channel/sandbox"
 	"parley/internal/channel/sandbox/astwilio"
 	"parley/internal/channel/wire"
+	"parley/internal/desk/audit"
 	"parley/internal/desk/bulk"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/directory"
 	"parley/internal/desk/feed"
 	"parley/internal/desk/inbound"
+	"parley/internal/desk/journal"
 	"parley/internal/desk/live"
 	"parley/internal/desk/message"
 	"parley/internal/desk/peer"
@@ -99,6 +101,8 @@ type Config struct {
 	Lease time.Duration
 	// Jobs are the workers' settings; the app sets News, Tracer and Durations.
 	Jobs job.Options
+	// AuditKeep is how long entries of the audit are kept; audit.DefaultKeep by default.
+	AuditKeep time.Duration
 	// Log says how much of the event log is kept.
 	Log feed.Retention
 	// Trace sees every statement; nil for none.
@@ -130,6 +134,7 @@ type App struct {
 	verifier *token.Verifier
 	bus      bus
 	board    *presence.Board
+	refusals journal.Refusals
 	carrier  *sandbox.Carrier
 	asTwilio *astwilio.Stand // in a demo
 }
@@ -208,6 +213,7 @@ func (a *App) wireDesk(ids *publicid.Codec, cursors *feed.Cursors, providers map
 		Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors, Conversations: a.Conversations, Search: searcher,
 		Begins: quota.New("begin", "bulk operations", cmp.Or(a.Config.Bulks, 60), clock.Real{}),
 	}
+	a.refusals.Store = a.Store
 	a.board = presence.New(presence.Options{Signals: a.bus})
 	streams := &live.Streams{Service: a.Conversations, Hub: a.Hub, Board: a.board, Bulk: a.Bulk, Reader: messages}
 	a.Schema = resolvers.Resolver{
@@ -215,6 +221,7 @@ func (a *App) wireDesk(ids *publicid.Codec, cursors *feed.Cursors, providers map
 		ConversationService: a.Conversations, Messenger: a.Messenger, Bulk: a.Bulk, Live: streams, Searcher: searcher,
 		Texts: &quicktext.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors, Live: streams},
 		Staff: &staff.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Conversations: a.Conversations},
+		Audit: &audit.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors, Live: streams, Keep: cmp.Or(a.Config.AuditKeep, audit.DefaultKeep)},
 	}
 }
 
@@ -278,8 +285,8 @@ func (a *App) serverOptions() server.Options {
 		Schema:       a.selection,
 		Limits:       limit.Options{Prices: resolvers.Prices},
 		Extensions:   []graphql.HandlerExtension{remembering{}},
-		Authenticate: a.authenticate,
-		Webhooks:     http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.Receiver.Handler(a.PublicURL()).ServeHTTP(w, r) }),
+		Authenticate: a.authenticate, Refused: a.refusals.Count,
+		Webhooks: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.Receiver.Handler(a.PublicURL()).ServeHTTP(w, r) }),
 		Playground: web.Handler(web.Options{
 			Mode: web.Mode(a.Config.Mode), Enabled: a.Config.Playground, Sessions: a.sessions, Key: a.playgroundKey,
 		}),
@@ -313,6 +320,7 @@ func (a *App) Run(ctx context.Context) error {
 	defer background(ctx, a.Hub.Run)()
 	defer background(ctx, a.Roster.Run)()
 	defer background(ctx, a.board.Run)()
+	defer background(ctx, a.refusals.Run)()
 	if err := a.Receiver.Doubt(ctx); err != nil {
 		return unlessStopped(ctx, err)
 	}
@@ -330,7 +338,7 @@ func (a *App) Run(ctx context.Context) error {
 // Jobs are the jobs of all subjects.
 func (a *App) Jobs() []job.Job {
 	return slices.Concat(a.Messenger.Jobs(), a.Conversations.Jobs(), idempotency.Jobs(a.Store), a.Receiver.Jobs(),
-		feed.Jobs(a.Store, a.Config.Log), textindex.Jobs(a.Store), a.Bulk.Jobs())
+		feed.Jobs(a.Store, a.Config.Log), textindex.Jobs(a.Store), a.Bulk.Jobs(), a.Schema.Audit.Jobs())
 }
 
 // unlessStopped is the error of a start, none when it was stopped meanwhile.

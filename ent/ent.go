@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"parley/ent/agent"
 	"parley/ent/attempt"
+	"parley/ent/auditentry"
 	"parley/ent/bulkbatch"
 	"parley/ent/bulkoperation"
 	"reflect"
@@ -99,6 +100,7 @@ func checkColumn(t, c string) error {
 		columnCheck = sql.NewColumnCheck(map[string]func(string) bool{
 			agent.Table:           agent.ValidColumn,
 			attempt.Table:         attempt.ValidColumn,
+			auditentry.Table:      auditentry.ValidColumn,
 			bulkbatch.Table:       bulkbatch.ValidColumn,
 			bulkoperation.Table:   bulkoperation.ValidColumn,
 			entchannel.Table:      entchannel.ValidColumn,

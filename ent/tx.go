@@ -16,6 +16,8 @@ type Tx struct {
 	Agent *AgentClient
 	// Attempt is the client for interacting with the Attempt builders.
 	Attempt *AttemptClient
+	// AuditEntry is the client for interacting with the AuditEntry builders.
+	AuditEntry *AuditEntryClient
 	// BulkBatch is the client for interacting with the BulkBatch builders.
 	BulkBatch *BulkBatchClient
 	// BulkOperation is the client for interacting with the BulkOperation builders.
@@ -193,6 +195,7 @@ func (tx *Tx) Client() *Client {
 func (tx *Tx) init() {
 	tx.Agent = NewAgentClient(tx.config)
 	tx.Attempt = NewAttemptClient(tx.config)
+	tx.AuditEntry = NewAuditEntryClient(tx.config)
 	tx.BulkBatch = NewBulkBatchClient(tx.config)
 	tx.BulkOperation = NewBulkOperationClient(tx.config)
 	tx.Channel = NewChannelClient(tx.config)

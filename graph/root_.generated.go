@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"parley/internal/desk/audit"
 	"parley/internal/desk/bulk"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/live"
@@ -82,6 +83,48 @@ type ComplexityRoot struct {
 	AssignConversationsPayload struct {
 		Errors  func(childComplexity int) int
 		Results func(childComplexity int) int
+	}
+
+	AuditChange struct {
+		Added    func(childComplexity int) int
+		After    func(childComplexity int) int
+		Before   func(childComplexity int) int
+		Field    func(childComplexity int) int
+		IsSecret func(childComplexity int) int
+		Removed  func(childComplexity int) int
+	}
+
+	AuditEntry struct {
+		Action      func(childComplexity int) int
+		Actor       func(childComplexity int) int
+		ActorName   func(childComplexity int) int
+		At          func(childComplexity int) int
+		Changes     func(childComplexity int) int
+		Count       func(childComplexity int) int
+		Detail      func(childComplexity int) int
+		ID          func(childComplexity int) int
+		Source      func(childComplexity int) int
+		SubjectID   func(childComplexity int) int
+		SubjectName func(childComplexity int) int
+		SubjectType func(childComplexity int) int
+	}
+
+	AuditEntryChange struct {
+		Cursor func(childComplexity int) int
+		Kind   func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	AuditEntryConnection struct {
+		Edges      func(childComplexity int) int
+		FeedCursor func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+	}
+
+	AuditEntryEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
 	}
 
 	BulkConversationsPayload struct {
@@ -433,6 +476,7 @@ type ComplexityRoot struct {
 	Query struct {
 		AgentRights    func(childComplexity int, agentID string) int
 		Agents         func(childComplexity int, isActive *bool) int
+		AuditEntries   func(childComplexity int, filterBy *audit.Filter, first *int, after *string, last *int, before *string) int
 		BulkOperation  func(childComplexity int, id string) int
 		Channels       func(childComplexity int) int
 		Conversation   func(childComplexity int, id string) int
@@ -575,6 +619,7 @@ type ComplexityRoot struct {
 	}
 
 	Subscription struct {
+		AuditEntriesChanged  func(childComplexity int, after *string) int
 		BulkOperationChanged func(childComplexity int, id string, after *string) int
 		ConversationChanged  func(childComplexity int, id string, after *string) int
 		ConversationPresence func(childComplexity int, id string, announce bool) int
@@ -745,6 +790,173 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AssignConversationsPayload.Results(childComplexity), true
+
+	case "AuditChange.added":
+		if e.ComplexityRoot.AuditChange.Added == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditChange.Added(childComplexity), true
+	case "AuditChange.after":
+		if e.ComplexityRoot.AuditChange.After == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditChange.After(childComplexity), true
+	case "AuditChange.before":
+		if e.ComplexityRoot.AuditChange.Before == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditChange.Before(childComplexity), true
+	case "AuditChange.field":
+		if e.ComplexityRoot.AuditChange.Field == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditChange.Field(childComplexity), true
+	case "AuditChange.isSecret":
+		if e.ComplexityRoot.AuditChange.IsSecret == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditChange.IsSecret(childComplexity), true
+	case "AuditChange.removed":
+		if e.ComplexityRoot.AuditChange.Removed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditChange.Removed(childComplexity), true
+
+	case "AuditEntry.action":
+		if e.ComplexityRoot.AuditEntry.Action == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntry.Action(childComplexity), true
+	case "AuditEntry.actor":
+		if e.ComplexityRoot.AuditEntry.Actor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntry.Actor(childComplexity), true
+	case "AuditEntry.actorName":
+		if e.ComplexityRoot.AuditEntry.ActorName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntry.ActorName(childComplexity), true
+	case "AuditEntry.at":
+		if e.ComplexityRoot.AuditEntry.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntry.At(childComplexity), true
+	case "AuditEntry.changes":
+		if e.ComplexityRoot.AuditEntry.Changes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntry.Changes(childComplexity), true
+	case "AuditEntry.count":
+		if e.ComplexityRoot.AuditEntry.Count == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntry.Count(childComplexity), true
+	case "AuditEntry.detail":
+		if e.ComplexityRoot.AuditEntry.Detail == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntry.Detail(childComplexity), true
+	case "AuditEntry.id":
+		if e.ComplexityRoot.AuditEntry.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntry.ID(childComplexity), true
+	case "AuditEntry.source":
+		if e.ComplexityRoot.AuditEntry.Source == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntry.Source(childComplexity), true
+	case "AuditEntry.subjectId":
+		if e.ComplexityRoot.AuditEntry.SubjectID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntry.SubjectID(childComplexity), true
+	case "AuditEntry.subjectName":
+		if e.ComplexityRoot.AuditEntry.SubjectName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntry.SubjectName(childComplexity), true
+	case "AuditEntry.subjectType":
+		if e.ComplexityRoot.AuditEntry.SubjectType == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntry.SubjectType(childComplexity), true
+
+	case "AuditEntryChange.cursor":
+		if e.ComplexityRoot.AuditEntryChange.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntryChange.Cursor(childComplexity), true
+	case "AuditEntryChange.kind":
+		if e.ComplexityRoot.AuditEntryChange.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntryChange.Kind(childComplexity), true
+	case "AuditEntryChange.auditEntry":
+		if e.ComplexityRoot.AuditEntryChange.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntryChange.Node(childComplexity), true
+
+	case "AuditEntryConnection.edges":
+		if e.ComplexityRoot.AuditEntryConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntryConnection.Edges(childComplexity), true
+	case "AuditEntryConnection.feedCursor":
+		if e.ComplexityRoot.AuditEntryConnection.FeedCursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntryConnection.FeedCursor(childComplexity), true
+	case "AuditEntryConnection.nodes":
+		if e.ComplexityRoot.AuditEntryConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntryConnection.Nodes(childComplexity), true
+	case "AuditEntryConnection.pageInfo":
+		if e.ComplexityRoot.AuditEntryConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntryConnection.PageInfo(childComplexity), true
+
+	case "AuditEntryEdge.cursor":
+		if e.ComplexityRoot.AuditEntryEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntryEdge.Cursor(childComplexity), true
+	case "AuditEntryEdge.node":
+		if e.ComplexityRoot.AuditEntryEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntryEdge.Node(childComplexity), true
 
 	case "BulkConversationsPayload.errors":
 		if e.ComplexityRoot.BulkConversationsPayload.Errors == nil {
@@ -2236,6 +2448,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Agents(childComplexity, args["isActive"].(*bool)), true
+	case "Query.auditEntries":
+		if e.ComplexityRoot.Query.AuditEntries == nil {
+			break
+		}
+
+		args, err := ec.field_Query_auditEntries_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.AuditEntries(childComplexity, args["filterBy"].(*audit.Filter), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Query.bulkOperation":
 		if e.ComplexityRoot.Query.BulkOperation == nil {
 			break
@@ -2794,6 +3017,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.StartConversationPayload.Refusals(childComplexity), true
 
+	case "Subscription.auditEntriesChanged":
+		if e.ComplexityRoot.Subscription.AuditEntriesChanged == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_auditEntriesChanged_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.AuditEntriesChanged(childComplexity, args["after"].(*string)), true
 	case "Subscription.bulkOperationChanged":
 		if e.ComplexityRoot.Subscription.BulkOperationChanged == nil {
 			break
@@ -2984,6 +3218,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("AddNoteInput", ec.unmarshalInputAddNoteInput),
 			graphql.NewInputUnmarshaler("AssignConversationsInput", ec.unmarshalInputAssignConversationsInput),
 			graphql.NewInputUnmarshaler("AssignItem", ec.unmarshalInputAssignItem),
+			graphql.NewInputUnmarshaler("AuditFilter", ec.unmarshalInputAuditFilter),
 			graphql.NewInputUnmarshaler("BulkAssignConversationsInput", ec.unmarshalInputBulkAssignConversationsInput),
 			graphql.NewInputUnmarshaler("BulkMarkConversationsReadInput", ec.unmarshalInputBulkMarkConversationsReadInput),
 			graphql.NewInputUnmarshaler("BulkMarkConversationsUnreadInput", ec.unmarshalInputBulkMarkConversationsUnreadInput),
@@ -3105,6 +3340,134 @@ func newExecutionContext(
 }
 
 var sources = []*ast.Source{
+	{Name: "../schema/audit.graphql", Input: `"Something that was administered, or refused: who, what, from where. Entries hold no secrets and never change. Visible to holders of CONFIGURE_MESSAGING."
+type AuditEntry implements Node @goModel(model: "parley/internal/desk/audit.Entry") {
+  "Opaque id."
+  id: ID!
+  "When it happened."
+  at: DateTime!
+  "What was done."
+  action: AuditAction!
+  "The agent who did it; null for the system and for strangers."
+  actor: Agent
+  "The agent's username at that time, or the part of the system, such as ` + "`" + `command line` + "`" + `."
+  actorName: String!
+  "The network address that the request came from; empty if it came from none."
+  source: String!
+  "The type of what it was done to, such as ` + "`" + `Agent` + "`" + `; empty for none."
+  subjectType: String!
+  "The id of what it was done to; null for none, and for what has no id."
+  subjectId: ID
+  "The name of what it was done to, at that time; empty for none."
+  subjectName: String!
+  "What was changed, by field."
+  changes: [AuditChange!]!
+  "A sentence for what has no fields, such as why a sign-in was refused; otherwise empty."
+  detail: String!
+  "How often it happened: refusals from one address are counted for a minute, and an export counts its entries."
+  count: Count!
+}
+
+"What was done."
+enum AuditAction @goModel(model: "parley/internal/desk/journal.Action") {
+  "Something was created."
+  CREATED @goEnum(value: "parley/internal/desk/journal.Created")
+  "Something was changed."
+  UPDATED @goEnum(value: "parley/internal/desk/journal.Updated")
+  "Something was removed."
+  DELETED @goEnum(value: "parley/internal/desk/journal.Deleted")
+  "A token was refused."
+  SIGN_IN_REFUSED @goEnum(value: "parley/internal/desk/journal.SignInRefused")
+  "Entries were exported."
+  EXPORTED @goEnum(value: "parley/internal/desk/journal.Exported")
+  "An action that only a newer version of Parley knows."
+  OTHER @goEnum(value: "parley/internal/desk/journal.OtherAction")
+}
+
+"A field that was changed."
+type AuditChange @goModel(model: "parley/internal/desk/audit.Change") {
+  "The field, as the graph or the database names it."
+  field: String!
+  "Its value before, as text of up to 1,000 bytes; null for none, and for a secret."
+  before: String
+  "Its value after; null for none, and for a secret."
+  after: String
+  "Whether its values are kept from the audit."
+  isSecret: Boolean!
+  "For a field that lists objects: the ids of those that were added."
+  added: [ID!]!
+  "For a field that lists objects: the ids of those that were removed."
+  removed: [ID!]!
+}
+
+"Which entries. Absent and null ask for nothing."
+input AuditFilter @goModel(model: "parley/internal/desk/audit.Filter") {
+  "Only those of this action."
+  action: AuditAction
+  "Only those of this agent."
+  actorId: ID
+  "Only those about the object with this id."
+  subjectId: ID
+  "Only those at this time or later."
+  since: DateTime
+  "Only those before this time."
+  before: DateTime
+}
+
+"A page of entries, newest first."
+type AuditEntryConnection @goModel(model: "parley/internal/desk/audit.Page") {
+  "The page, in order."
+  edges: [AuditEntryEdge!]!
+  "The page's entries without cursors."
+  nodes: [AuditEntry!]!
+  "Where the page stands."
+  pageInfo: PageInfo!
+  "Pass it as ` + "`" + `after` + "`" + ` to ` + "`" + `auditEntriesChanged` + "`" + `: the stream goes on where this page was read."
+  feedCursor: Cursor!
+}
+
+"An entry in a page."
+type AuditEntryEdge @goModel(model: "parley/internal/desk/audit.Edge") {
+  "Pass it as ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + `."
+  cursor: String!
+  "The entry."
+  node: AuditEntry!
+}
+
+"An entry that was added."
+type AuditEntryChange @goModel(model: "parley/internal/desk/audit.Added") {
+  "OPEN for the first frame; ENTER for an entry; RESET when the viewer's rights changed: read the list again."
+  kind: StreamKind!
+  "Pass it as ` + "`" + `after` + "`" + ` to go on from here."
+  cursor: Cursor!
+  "The entry; null for OPEN and RESET."
+  auditEntry: AuditEntry @goField(name: "Node")
+}
+
+extend type Query {
+  "What was administered and refused, newest first. Empty for a viewer without CONFIGURE_MESSAGING. Entries are kept for 400 days unless the operator says otherwise."
+  auditEntries(
+    "Only these."
+    filterBy: AuditFilter
+    "Page size from the newest, or after ` + "`" + `after` + "`" + `: 1 to 100, default 20."
+    first: Int
+    "Cursor of the edge to start after; absent: from the newest."
+    after: String
+    "Page size from the oldest, or before ` + "`" + `before` + "`" + `: 1 to 100, default 20."
+    last: Int
+    "Cursor of the edge to end before; absent: to the oldest."
+    before: String
+  ): AuditEntryConnection!
+}
+
+extend type Subscription {
+  """
+  Entries as they are added; none for a viewer without CONFIGURE_MESSAGING. Ends with RESYNC_REQUIRED when the cursor is too old or the reader too slow,
+  with UNAVAILABLE when the server stops, and with UNAUTHENTICATED when the agent may no longer sign in.
+  """
+  auditEntriesChanged("Go on from this cursor; absent: from now." after: Cursor): AuditEntryChange!
+}
+`, BuiltIn: false},
 	{Name: "../schema/bulk.graphql", Input: `"What a bulk operation does to each conversation."
 enum BulkAction @goModel(model: "parley/internal/desk/conversation.Action") {
   "Marks it read, up to the newest message when the set was frozen: later messages stay new."
@@ -5133,6 +5496,90 @@ func (ec *executionContext) childFields_AssignConversationsPayload(ctx context.C
 		return ec.fieldContext_AssignConversationsPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type AssignConversationsPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_AuditChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "field":
+		return ec.fieldContext_AuditChange_field(ctx, field)
+	case "before":
+		return ec.fieldContext_AuditChange_before(ctx, field)
+	case "after":
+		return ec.fieldContext_AuditChange_after(ctx, field)
+	case "isSecret":
+		return ec.fieldContext_AuditChange_isSecret(ctx, field)
+	case "added":
+		return ec.fieldContext_AuditChange_added(ctx, field)
+	case "removed":
+		return ec.fieldContext_AuditChange_removed(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AuditChange", field.Name)
+}
+
+func (ec *executionContext) childFields_AuditEntry(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_AuditEntry_id(ctx, field)
+	case "at":
+		return ec.fieldContext_AuditEntry_at(ctx, field)
+	case "action":
+		return ec.fieldContext_AuditEntry_action(ctx, field)
+	case "actor":
+		return ec.fieldContext_AuditEntry_actor(ctx, field)
+	case "actorName":
+		return ec.fieldContext_AuditEntry_actorName(ctx, field)
+	case "source":
+		return ec.fieldContext_AuditEntry_source(ctx, field)
+	case "subjectType":
+		return ec.fieldContext_AuditEntry_subjectType(ctx, field)
+	case "subjectId":
+		return ec.fieldContext_AuditEntry_subjectId(ctx, field)
+	case "subjectName":
+		return ec.fieldContext_AuditEntry_subjectName(ctx, field)
+	case "changes":
+		return ec.fieldContext_AuditEntry_changes(ctx, field)
+	case "detail":
+		return ec.fieldContext_AuditEntry_detail(ctx, field)
+	case "count":
+		return ec.fieldContext_AuditEntry_count(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AuditEntry", field.Name)
+}
+
+func (ec *executionContext) childFields_AuditEntryChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "kind":
+		return ec.fieldContext_AuditEntryChange_kind(ctx, field)
+	case "cursor":
+		return ec.fieldContext_AuditEntryChange_cursor(ctx, field)
+	case "auditEntry":
+		return ec.fieldContext_AuditEntryChange_auditEntry(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AuditEntryChange", field.Name)
+}
+
+func (ec *executionContext) childFields_AuditEntryConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_AuditEntryConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_AuditEntryConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_AuditEntryConnection_pageInfo(ctx, field)
+	case "feedCursor":
+		return ec.fieldContext_AuditEntryConnection_feedCursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AuditEntryConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_AuditEntryEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_AuditEntryEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_AuditEntryEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AuditEntryEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_BulkConversationsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"parley/internal/channel"
+	"parley/internal/desk/audit"
 	"parley/internal/desk/bulk"
 	"parley/internal/desk/content"
 	"parley/internal/desk/conversation"
@@ -33,6 +34,11 @@ func SelectionTables(cfg Config) selection.Tables {
 			"Agent":                   {Name: "Agent", Satisfies: agentImplementors, Fields: ec.selectAgent()},
 			"AgentPresence":           {Name: "AgentPresence", Satisfies: agentPresenceImplementors, Fields: ec.selectAgentPresence()},
 			"AgentRights":             {Name: "AgentRights", Satisfies: agentRightsImplementors, Fields: ec.selectAgentRights()},
+			"AuditChange":             {Name: "AuditChange", Satisfies: auditChangeImplementors, Fields: ec.selectAuditChange()},
+			"AuditEntry":              {Name: "AuditEntry", Satisfies: auditEntryImplementors, Fields: ec.selectAuditEntry()},
+			"AuditEntryChange":        {Name: "AuditEntryChange", Satisfies: auditEntryChangeImplementors, Fields: ec.selectAuditEntryChange()},
+			"AuditEntryConnection":    {Name: "AuditEntryConnection", Satisfies: auditEntryConnectionImplementors, Fields: ec.selectAuditEntryConnection()},
+			"AuditEntryEdge":          {Name: "AuditEntryEdge", Satisfies: auditEntryEdgeImplementors, Fields: ec.selectAuditEntryEdge()},
 			"BulkOperation":           {Name: "BulkOperation", Satisfies: bulkOperationImplementors, Fields: ec.selectBulkOperation()},
 			"BulkOperationChange":     {Name: "BulkOperationChange", Satisfies: bulkOperationChangeImplementors, Fields: ec.selectBulkOperationChange()},
 			"BulkOperationConnection": {Name: "BulkOperationConnection", Satisfies: bulkOperationConnectionImplementors, Fields: ec.selectBulkOperationConnection()},
@@ -142,7 +148,7 @@ var selectMessageContent = &selection.Abstract{
 }
 
 var selectNode = &selection.Abstract{
-	Members: []string{"Record", "QuickText", "Queue", "PermissionSet", "MessagingUser", "Message", "Conversation", "Channel", "BulkOperation", "Agent"},
+	Members: []string{"Record", "QuickText", "Queue", "PermissionSet", "MessagingUser", "Message", "Conversation", "Channel", "BulkOperation", "AuditEntry", "Agent"},
 	Member: func(v any) (string, any) {
 		switch obj := v.(type) {
 		case *conversation.Record:
@@ -163,6 +169,8 @@ var selectNode = &selection.Abstract{
 			return "Channel", selection.Pointer(obj)
 		case *bulk.Row:
 			return "BulkOperation", selection.Pointer(obj)
+		case *audit.Entry:
+			return "AuditEntry", selection.Pointer(obj)
 		case *directory.Agent:
 			return "Agent", selection.Pointer(obj)
 		}
@@ -276,6 +284,234 @@ func (ec *executionContext) selectAgentRights() map[string]*selection.Field {
 				return selection.Pointers(into, list), true
 			},
 			ElemNonNull: true,
+		},
+	}
+}
+
+func (ec *executionContext) selectAuditChange() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"field": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*audit.Change).Field
+				w.String(string(v))
+			},
+		},
+		"before": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*audit.Change).Before
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(string(*v))
+			},
+		},
+		"after": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*audit.Change).After
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(string(*v))
+			},
+		},
+		"isSecret": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*audit.Change).IsSecret
+				w.Bool(bool(v))
+			},
+		},
+		"added": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				list := source.(*audit.Change).Added
+				selection.List(w, list, func(w *selection.Writer, v string) {
+					w.String(string(v))
+				})
+			},
+		},
+		"removed": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				list := source.(*audit.Change).Removed
+				selection.List(w, list, func(w *selection.Writer, v string) {
+					w.String(string(v))
+				})
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectAuditEntry() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"id": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*audit.Entry).ID()
+				w.String(string(v))
+			},
+		},
+		"at": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*audit.Entry).At
+				selection.Append(w, v)
+			},
+		},
+		"action": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*audit.Entry).Action()
+				w.String(marshalNAuditAction2parleyᚋinternalᚋdeskᚋjournalᚐAction[v])
+			},
+		},
+		"actor": {
+			NonNull: false,
+			Of:      "Agent",
+			One:     func(source any) any { return selection.Pointer(source.(*audit.Entry).Actor()) },
+		},
+		"actorName": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*audit.Entry).ActorName
+				w.String(string(v))
+			},
+		},
+		"source": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*audit.Entry).Source
+				w.String(string(v))
+			},
+		},
+		"subjectType": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*audit.Entry).SubjectType
+				w.String(string(v))
+			},
+		},
+		"subjectId": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*audit.Entry).SubjectID()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(string(*v))
+			},
+		},
+		"subjectName": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*audit.Entry).SubjectName
+				w.String(string(v))
+			},
+		},
+		"changes": {
+			NonNull: true,
+			Of:      "AuditChange",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*audit.Entry).Changes()
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+		},
+		"detail": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*audit.Entry).Detail
+				w.String(string(v))
+			},
+		},
+		"count": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*audit.Entry).Count
+				w.Int(int64(v))
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectAuditEntryChange() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"kind": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*live.SubjectChange[*audit.Entry]).Kind
+				w.String(string(v))
+			},
+		},
+		"cursor": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*live.SubjectChange[*audit.Entry]).Cursor
+				w.String(string(v))
+			},
+		},
+		"auditEntry": {
+			NonNull: false,
+			Of:      "AuditEntry",
+			One:     func(source any) any { return selection.Pointer(source.(*live.SubjectChange[*audit.Entry]).Node) },
+		},
+	}
+}
+
+func (ec *executionContext) selectAuditEntryConnection() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"edges": {
+			NonNull: true,
+			Of:      "AuditEntryEdge",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*audit.Page).Edges()
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+		},
+		"nodes": {
+			NonNull: true,
+			Of:      "AuditEntry",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*audit.Page).Nodes
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+		},
+		"pageInfo": {
+			NonNull: true,
+			Of:      "PageInfo",
+			One:     func(source any) any { return selection.Pointer(source.(*audit.Page).PageInfo()) },
+		},
+		"feedCursor": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*audit.Page).FeedCursor
+				w.String(string(v))
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectAuditEntryEdge() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"cursor": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*page.Edge[*audit.Entry]).Cursor()
+				w.String(string(v))
+			},
+		},
+		"node": {
+			NonNull: true,
+			Of:      "AuditEntry",
+			One:     func(source any) any { return selection.Pointer(source.(*page.Edge[*audit.Entry]).Node) },
 		},
 	}
 }
@@ -1754,6 +1990,15 @@ func (ec *executionContext) selectQuery() map[string]*selection.Field {
 				return ec.Resolvers.Query().Node(ctx, fc.Args["id"].(string))
 			},
 		},
+		"auditEntries": {
+			NonNull: true,
+			Of:      "AuditEntryConnection",
+			One:     func(source any) any { return selection.Pointer(source.(*audit.Page)) },
+			Args:    ec.field_Query_auditEntries_args,
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				return ec.Resolvers.Query().AuditEntries(ctx, fc.Args["filterBy"].(*audit.Filter), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
+			},
+		},
 		"bulkOperation": {
 			NonNull: false,
 			Of:      "BulkOperation",
@@ -2368,6 +2613,20 @@ func (ec *executionContext) selectSendability() map[string]*selection.Field {
 
 func (ec *executionContext) selectSubscription(e *executableSchema) map[string]*selection.Field {
 	return map[string]*selection.Field{
+		"auditEntriesChanged": {
+			NonNull: true,
+			Of:      "AuditEntryChange",
+			One:     func(source any) any { return selection.Pointer(source.(*live.SubjectChange[*audit.Entry])) },
+			Args:    ec.field_Subscription_auditEntriesChanged_args,
+			Stream: func(ctx context.Context, fc selection.Call) (selection.Source, error) {
+				values, err := ec.Resolvers.Subscription().AuditEntriesChanged(ctx, fc.Args["after"].(*string))
+				return selection.Channel(values), err
+			},
+			Execute: func(ctx context.Context, field graphql.CollectedField, v any) graphql.Marshaler {
+				ec := newExecutionContext(graphql.GetOperationContext(ctx), e, nil)
+				return ec.marshalNAuditEntryChange2ᚖparleyᚋinternalᚋdeskᚋliveᚐSubjectChange(ctx, field.Selections, v.(*live.SubjectChange[*audit.Entry]))
+			},
+		},
 		"bulkOperationChanged": {
 			NonNull: true,
 			Of:      "BulkOperationChange",

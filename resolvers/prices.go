@@ -41,6 +41,15 @@ var Prices = price.Table{
 		Units: price.Flat(200),
 		Why:   "All that the viewer sees, 6,000 at most, are sorted or searched for a page.",
 	},
+	"Query.auditEntries": {
+		Units: func(a price.Args) int {
+			if a.Has("filterBy") {
+				return walkUnits
+			}
+			return 10
+		},
+		Why: "A page of an index; with a filter as many as it passes over.",
+	},
 	"Query.permissionSets": {
 		Units: price.Flat(20),
 		Why:   "500 rows at most.",

@@ -39,6 +39,7 @@ var cheap = map[string]string{
 	"Mutation.updateQuickText":          "one write",
 	"Mutation.useQuickText":             "one write",
 	"Subscription.quickTextsChanged":    "a row",
+	"Subscription.auditEntriesChanged":  "a row",
 	"Viewer.agent":                      "from memory",
 	"Viewer.channels":                   "from memory",
 	"Conversation.viewerCanAssign":      "from memory",

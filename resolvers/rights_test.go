@@ -115,6 +115,7 @@ var entryPoints = map[string]entryPoint{
 var ownRules = map[string]string{
 	"Query.quickTexts": quickTextRights, "Query.quickText": quickTextRights, "Mutation.createQuickText": quickTextRights,
 	"Mutation.updateQuickText": quickTextRights, "Mutation.useQuickText": quickTextRights, "Subscription.quickTextsChanged": "quicktext.TestTheStreamShowsWhatIsSeen",
+	"Query.auditEntries": auditRights, "Subscription.auditEntriesChanged": auditRights,
 	"Query.permissionSets": staffRights, "Query.agentRights": staffRights, "Mutation.createAgent": staffRights, "Mutation.updateAgent": staffRights,
 	"Mutation.deactivateAgent": staffRights, "Mutation.activateAgent": staffRights, "Mutation.createPermissionSet": staffRights,
 	"Mutation.updatePermissionSet": staffRights, "Mutation.grantPermissionSet": staffRights, "Mutation.revokePermissionSet": staffRights,
@@ -122,6 +123,7 @@ var ownRules = map[string]string{
 
 const (
 	quickTextRights = "quicktext.TestEveryoneSeesAndEditsWhatTheirShelfAllows"
+	auditRights     = "audit.TestOnlyAdministratorsReadTheAudit"
 	staffRights     = "staff.TestOnlyAdministratorsManageAgents"
 )
 

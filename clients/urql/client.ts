@@ -23,7 +23,8 @@ const listDocument = gql<Lists>`
 
 /** The types without an id: each is a part of the object around it. */
 export const parts = [
-  "AgentPresence", "AgentRights", "BulkOperationChange", "BulkOperationConnection", "BulkOperationEdge", "BulkPreview", "BulkRefusalCount",
+  "AgentPresence", "AgentRights", "AuditChange", "AuditEntryChange", "AuditEntryConnection", "AuditEntryEdge",
+  "BulkOperationChange", "BulkOperationConnection", "BulkOperationEdge", "BulkPreview", "BulkRefusalCount",
   "BulkResult", "BulkResultConnection", "BulkResultEdge", "ConversationConnection", "ConversationEdge", "ConversationPresence",
   "ConversationResult", "ConversationUpdated", "ConversationsChange", "DeliveryError", "DraftSegments", "EventContent", "Identifier",
   "InboxCountsChange", "InboxList", "MediaContent", "MediaFile", "MessageAdded", "MessageChanged", "MessageConnection", "MessageEdge",

@@ -42,6 +42,7 @@ type serveCmd struct {
 	NATS          string        `env:"PARLEY_NATS" placeholder:"URL" help:"NATS servers through which processes on one database notify each other of events, such as nats://127.0.0.1:4222; without it they use PostgreSQL's own notifications (on SQLite, none)."`
 	LogAge        time.Duration `default:"168h" least:"1m" env:"PARLEY_LOG_AGE" help:"How far back the event log reaches: a stream that was disconnected for longer must resync."`
 	LogEvents     int64         `default:"5000000" least:"10000" env:"PARLEY_LOG_EVENTS" help:"Maximum events in the log; the newest 10,000 are always kept."`
+	AuditKeep     time.Duration `default:"9600h" least:"24h" env:"PARLEY_AUDIT_KEEP" help:"How long audit entries are kept."`
 	Demo          bool          `env:"PARLEY_DEMO" help:"Fill an empty database with demo agents and conversations, and simulate the carriers."`
 	LogFormat     string        `default:"text" enum:"text,json" env:"PARLEY_LOG_FORMAT" help:"Format of the log on standard error."`
 }
@@ -66,7 +67,7 @@ func (s *serveCmd) Run(ctx context.Context, c *cli, out io.Writer) (err error) {
 		Database: c.Database, Create: s.creates(), Mode: s.Mode, Addr: s.Addr, PrivateAddr: s.PrivateAddr,
 		PublicURL: s.PublicURL, Origins: s.Origins, Issuers: issuers, Playground: s.Playground, NATS: s.NATS, Demo: s.Demo, Tracer: tracer,
 		Sends: orAny(s.Sends), Starts: orAny(s.Starts), Bulks: orAny(s.Bulks),
-		Server: bounds, Log: feed.Retention{Age: s.LogAge, Events: s.LogEvents},
+		Server: bounds, Log: feed.Retention{Age: s.LogAge, Events: s.LogEvents}, AuditKeep: s.AuditKeep,
 	})
 	if err != nil {
 		return err

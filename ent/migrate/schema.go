@@ -77,6 +77,44 @@ var (
 			},
 		},
 	}
+	// AuditEntriesColumns holds the columns for the "audit_entries" table.
+	AuditEntriesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "action", Type: field.TypeString, Size: 40},
+		{Name: "actor_id", Type: field.TypeInt64, Default: 0},
+		{Name: "actor_name", Type: field.TypeString, Size: 256, Default: ""},
+		{Name: "source", Type: field.TypeString, Size: 64, Default: ""},
+		{Name: "subject_type", Type: field.TypeString, Size: 40, Default: ""},
+		{Name: "subject_id", Type: field.TypeInt64, Default: 0},
+		{Name: "subject_name", Type: field.TypeString, Size: 800, Default: ""},
+		{Name: "detail", Type: field.TypeString, Size: 800, Default: ""},
+		{Name: "changes", Type: field.TypeBytes, Nullable: true},
+		{Name: "count", Type: field.TypeInt64, Default: 1},
+		{Name: "created_at", Type: field.TypeInt64},
+	}
+	// AuditEntriesTable holds the schema information for the "audit_entries" table.
+	AuditEntriesTable = &schema.Table{
+		Name:       "audit_entries",
+		Columns:    AuditEntriesColumns,
+		PrimaryKey: []*schema.Column{AuditEntriesColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "auditentry_subject_type_subject_id",
+				Unique:  false,
+				Columns: []*schema.Column{AuditEntriesColumns[5], AuditEntriesColumns[6]},
+			},
+			{
+				Name:    "auditentry_actor_id",
+				Unique:  false,
+				Columns: []*schema.Column{AuditEntriesColumns[2]},
+			},
+			{
+				Name:    "auditentry_created_at",
+				Unique:  false,
+				Columns: []*schema.Column{AuditEntriesColumns[11]},
+			},
+		},
+	}
 	// BulkBatchesColumns holds the columns for the "bulk_batches" table.
 	BulkBatchesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64, Increment: true},
@@ -894,6 +932,7 @@ var (
 	Tables = []*schema.Table{
 		AgentsTable,
 		AttemptsTable,
+		AuditEntriesTable,
 		BulkBatchesTable,
 		BulkOperationsTable,
 		ChannelsTable,
@@ -929,6 +968,9 @@ func init() {
 	AttemptsTable.ForeignKeys[0].RefTable = MessagesTable
 	AttemptsTable.Annotation = &entsql.Annotation{
 		Table: "attempts",
+	}
+	AuditEntriesTable.Annotation = &entsql.Annotation{
+		Table: "audit_entries",
 	}
 	BulkBatchesTable.Annotation = &entsql.Annotation{
 		Table: "bulk_batches",

@@ -12,6 +12,9 @@ type Agent func(*sql.Selector)
 // Attempt is the predicate function for attempt builders.
 type Attempt func(*sql.Selector)
 
+// AuditEntry is the predicate function for auditentry builders.
+type AuditEntry func(*sql.Selector)
+
 // BulkBatch is the predicate function for bulkbatch builders.
 type BulkBatch func(*sql.Selector)
 

@@ -6,6 +6,7 @@ import (
 	"context"
 	"parley/ent/agent"
 	"parley/ent/attempt"
+	"parley/ent/auditentry"
 	"parley/ent/bulkbatch"
 	"parley/ent/bulkoperation"
 	entchannel "parley/ent/channel"
@@ -50,6 +51,9 @@ func init() {
 			return next.Mutate(ctx, m)
 		})
 	}
+	agentHooks := schema.Agent{}.Hooks()
+
+	agent.Hooks[1] = agentHooks[0]
 	agentFields := schema.Agent{}.Fields()
 	_ = agentFields
 	// agentDescUsername is the schema descriptor for username field.
@@ -129,6 +133,77 @@ func init() {
 	attemptDescUpdatedAt := attemptFields[9].Descriptor()
 	// attempt.DefaultUpdatedAt holds the default value on creation for the updated_at field.
 	attempt.DefaultUpdatedAt = clock.Time(attemptDescUpdatedAt.Default.(int64))
+	auditentry.Policy = privacy.NewPolicies(schema.AuditEntry{})
+	auditentry.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := auditentry.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	auditentryFields := schema.AuditEntry{}.Fields()
+	_ = auditentryFields
+	// auditentryDescAction is the schema descriptor for action field.
+	auditentryDescAction := auditentryFields[0].Descriptor()
+	// auditentry.ActionValidator is a validator for the "action" field. It is called by the builders before save.
+	auditentry.ActionValidator = func() func(string) error {
+		validators := auditentryDescAction.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(action string) error {
+			for _, fn := range fns {
+				if err := fn(action); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// auditentryDescActorID is the schema descriptor for actor_id field.
+	auditentryDescActorID := auditentryFields[1].Descriptor()
+	// auditentry.DefaultActorID holds the default value on creation for the actor_id field.
+	auditentry.DefaultActorID = auditentryDescActorID.Default.(int64)
+	// auditentryDescActorName is the schema descriptor for actor_name field.
+	auditentryDescActorName := auditentryFields[2].Descriptor()
+	// auditentry.DefaultActorName holds the default value on creation for the actor_name field.
+	auditentry.DefaultActorName = auditentryDescActorName.Default.(string)
+	// auditentry.ActorNameValidator is a validator for the "actor_name" field. It is called by the builders before save.
+	auditentry.ActorNameValidator = auditentryDescActorName.Validators[0].(func(string) error)
+	// auditentryDescSource is the schema descriptor for source field.
+	auditentryDescSource := auditentryFields[3].Descriptor()
+	// auditentry.DefaultSource holds the default value on creation for the source field.
+	auditentry.DefaultSource = auditentryDescSource.Default.(string)
+	// auditentry.SourceValidator is a validator for the "source" field. It is called by the builders before save.
+	auditentry.SourceValidator = auditentryDescSource.Validators[0].(func(string) error)
+	// auditentryDescSubjectType is the schema descriptor for subject_type field.
+	auditentryDescSubjectType := auditentryFields[4].Descriptor()
+	// auditentry.DefaultSubjectType holds the default value on creation for the subject_type field.
+	auditentry.DefaultSubjectType = auditentryDescSubjectType.Default.(string)
+	// auditentry.SubjectTypeValidator is a validator for the "subject_type" field. It is called by the builders before save.
+	auditentry.SubjectTypeValidator = auditentryDescSubjectType.Validators[0].(func(string) error)
+	// auditentryDescSubjectID is the schema descriptor for subject_id field.
+	auditentryDescSubjectID := auditentryFields[5].Descriptor()
+	// auditentry.DefaultSubjectID holds the default value on creation for the subject_id field.
+	auditentry.DefaultSubjectID = auditentryDescSubjectID.Default.(int64)
+	// auditentryDescSubjectName is the schema descriptor for subject_name field.
+	auditentryDescSubjectName := auditentryFields[6].Descriptor()
+	// auditentry.DefaultSubjectName holds the default value on creation for the subject_name field.
+	auditentry.DefaultSubjectName = auditentryDescSubjectName.Default.(string)
+	// auditentry.SubjectNameValidator is a validator for the "subject_name" field. It is called by the builders before save.
+	auditentry.SubjectNameValidator = auditentryDescSubjectName.Validators[0].(func(string) error)
+	// auditentryDescDetail is the schema descriptor for detail field.
+	auditentryDescDetail := auditentryFields[7].Descriptor()
+	// auditentry.DefaultDetail holds the default value on creation for the detail field.
+	auditentry.DefaultDetail = auditentryDescDetail.Default.(string)
+	// auditentry.DetailValidator is a validator for the "detail" field. It is called by the builders before save.
+	auditentry.DetailValidator = auditentryDescDetail.Validators[0].(func(string) error)
+	// auditentryDescCount is the schema descriptor for count field.
+	auditentryDescCount := auditentryFields[9].Descriptor()
+	// auditentry.DefaultCount holds the default value on creation for the count field.
+	auditentry.DefaultCount = auditentryDescCount.Default.(int64)
 	bulkbatch.Policy = privacy.NewPolicies(schema.BulkBatch{})
 	bulkbatch.Hooks[0] = func(next ent.Mutator) ent.Mutator {
 		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
@@ -212,6 +287,9 @@ func init() {
 			return next.Mutate(ctx, m)
 		})
 	}
+	entchannelHooks := schema.Channel{}.Hooks()
+
+	entchannel.Hooks[1] = entchannelHooks[0]
 	entchannelFields := schema.Channel{}.Fields()
 	_ = entchannelFields
 	// entchannelDescAddress is the schema descriptor for address field.
@@ -666,6 +744,9 @@ func init() {
 			return next.Mutate(ctx, m)
 		})
 	}
+	permissionsetHooks := schema.PermissionSet{}.Hooks()
+
+	permissionset.Hooks[1] = permissionsetHooks[0]
 	permissionsetFields := schema.PermissionSet{}.Fields()
 	_ = permissionsetFields
 	// permissionsetDescName is the schema descriptor for name field.
@@ -732,6 +813,9 @@ func init() {
 			return next.Mutate(ctx, m)
 		})
 	}
+	provideraccountHooks := schema.ProviderAccount{}.Hooks()
+
+	provideraccount.Hooks[1] = provideraccountHooks[0]
 	provideraccountFields := schema.ProviderAccount{}.Fields()
 	_ = provideraccountFields
 	// provideraccountDescKey is the schema descriptor for key field.
@@ -825,6 +909,9 @@ func init() {
 			return next.Mutate(ctx, m)
 		})
 	}
+	queueHooks := schema.Queue{}.Hooks()
+
+	queue.Hooks[1] = queueHooks[0]
 	queueFields := schema.Queue{}.Fields()
 	_ = queueFields
 	// queueDescName is the schema descriptor for name field.

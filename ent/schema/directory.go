@@ -44,6 +44,9 @@ func (Agent) Edges() []ent.Edge {
 	}
 }
 
+// Hooks of Agent.
+func (Agent) Hooks() []ent.Hook { return rule.Audited(Agent{}) }
+
 // Policy of Agent.
 func (Agent) Policy() ent.Policy { return rule.Agent() }
 
@@ -70,6 +73,9 @@ func (PermissionSet) Fields() []ent.Field {
 func (PermissionSet) Edges() []ent.Edge {
 	return []ent.Edge{edge.From("agents", Agent.Type).Ref("permission_sets")}
 }
+
+// Hooks of PermissionSet.
+func (PermissionSet) Hooks() []ent.Hook { return rule.Audited(PermissionSet{}) }
 
 // Policy of PermissionSet.
 func (PermissionSet) Policy() ent.Policy { return rule.PermissionSet() }
@@ -106,6 +112,9 @@ func (ProviderAccount) Fields() []ent.Field {
 func (ProviderAccount) Edges() []ent.Edge {
 	return []ent.Edge{edge.To("channels", Channel.Type)}
 }
+
+// Hooks of ProviderAccount.
+func (ProviderAccount) Hooks() []ent.Hook { return rule.Audited(ProviderAccount{}) }
 
 // Policy of ProviderAccount.
 func (ProviderAccount) Policy() ent.Policy { return rule.SystemOnly() }
@@ -155,6 +164,9 @@ func (Channel) Indexes() []ent.Index {
 	}
 }
 
+// Hooks of Channel.
+func (Channel) Hooks() []ent.Hook { return rule.Audited(Channel{}) }
+
 // Policy of Channel.
 func (Channel) Policy() ent.Policy { return rule.Directory() }
 
@@ -182,6 +194,9 @@ func (Queue) Edges() []ent.Edge {
 		edge.To("conversations", Conversation.Type),
 	}
 }
+
+// Hooks of Queue.
+func (Queue) Hooks() []ent.Hook { return rule.Audited(Queue{}) }
 
 // Policy of Queue.
 func (Queue) Policy() ent.Policy { return rule.Directory() }

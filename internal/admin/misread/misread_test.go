@@ -21,6 +21,7 @@ import (
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/directory"
 	"parley/internal/desk/feed"
+	"parley/internal/desk/journal"
 	"parley/internal/desk/message"
 	"parley/internal/ground/store"
 )
@@ -48,7 +49,7 @@ func before(t *testing.T, country string) *past {
 
 func (p *past) write(fn func(context.Context, *store.Tx) error) {
 	p.T.Helper()
-	require.NoError(p.T, p.Store.Write(p.System(), fn))
+	require.NoError(p.T, p.Store.Write(p.System(), func(ctx context.Context, tx *store.Tx) error { return fn(journal.Within(ctx, tx), tx) }))
 }
 
 // number is how the earlier version read a number.

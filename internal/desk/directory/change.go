@@ -9,6 +9,7 @@ import (
 
 	"parley/ent"
 	"parley/internal/desk/feed"
+	"parley/internal/desk/journal"
 	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"
 )
@@ -56,7 +57,7 @@ func (e *Edit) run(ctx context.Context, tx *store.Tx) (changed bool, err error) 
 	if err != nil {
 		return false, err
 	}
-	if changed, err = e.Do(ctx, tx); err != nil || !changed {
+	if changed, err = e.Do(journal.Within(ctx, tx), tx); err != nil || !changed {
 		return false, err
 	}
 	after, err := readRights(ctx, tx.Ent)

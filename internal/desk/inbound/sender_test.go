@@ -28,10 +28,9 @@ func TestSendersAreKeptAsTheyCame(t *testing.T) {
 		t.Run(country, func(t *testing.T) {
 			t.Parallel()
 			p := parleytest.New(t)
-			require.NoError(t, p.Store.Write(p.System(), func(ctx context.Context, tx *store.Tx) error {
+			require.NoError(t, p.Directory.Change(p.System(), func(ctx context.Context, tx *store.Tx) error {
 				return tx.Ent.Channel.Update().Where(entchannel.Address(parleytest.Sales)).SetCountry(country).Exec(ctx)
 			}))
-			require.NoError(t, p.Directory.Refresh(context.Background()))
 			say := func(i int, from string) {
 				e := said(fmt.Sprint(from, i), "from "+from)
 				e.From = from

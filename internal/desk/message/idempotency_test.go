@@ -15,6 +15,7 @@ import (
 	"parley/ent/messaginguser"
 	"parley/internal/channel"
 	"parley/internal/check/parleytest"
+	"parley/internal/desk/journal"
 	"parley/internal/ground/idempotency"
 	"parley/internal/ground/store"
 )
@@ -132,7 +133,7 @@ func (c *thread) consent(to channel.Consent) {
 // write changes the database as the system.
 func (c *thread) write(fn func(context.Context, *ent.Client) error) {
 	c.p.T.Helper()
-	require.NoError(c.p.T, c.p.Store.Write(c.p.System(), func(ctx context.Context, tx *store.Tx) error { return fn(ctx, tx.Ent) }))
+	require.NoError(c.p.T, c.p.Store.Write(c.p.System(), func(ctx context.Context, tx *store.Tx) error { return fn(journal.Within(ctx, tx), tx.Ent) }))
 }
 
 func TestARefusalIsNotRemembered(t *testing.T) {

@@ -141,10 +141,9 @@ func TestStartingWithWhatIsNoNumber(t *testing.T) {
 // abroad moves a sender ID to another country.
 func abroad(p *parleytest.Parley, address, country string) {
 	p.T.Helper()
-	require.NoError(p.T, p.Store.Write(p.System(), func(ctx context.Context, tx *store.Tx) error {
+	require.NoError(p.T, p.Directory.Change(p.System(), func(ctx context.Context, tx *store.Tx) error {
 		return tx.Ent.Channel.Update().Where(entchannel.Address(address)).SetCountry(country).Exec(ctx)
 	}))
-	require.NoError(p.T, p.Directory.Refresh(context.Background()))
 }
 
 func TestStartingReusesTheConversationThatIsThere(t *testing.T) {

@@ -126,7 +126,7 @@ func (s *Service) update(ctx context.Context, tx *store.Tx, row *ent.Agent, in *
 		slices.Sort(has)
 		if !slices.Equal(has, sets) {
 			changed = true
-			update.ClearPermissionSets().AddPermissionSetIDs(sets...)
+			update.RemovePermissionSetIDs(without(has, sets)...).AddPermissionSetIDs(without(sets, has)...)
 		}
 	}
 	if !changed {

@@ -34,6 +34,8 @@ type Options struct {
 	// (the zero time: never). It gets AuthenticateTimeout.
 	Authenticate        func(ctx context.Context, token string) (*viewer.Viewer, time.Time, error)
 	AuthenticateTimeout time.Duration
+	// Refused hears of each token that Authenticate refuses. Nil: nobody does.
+	Refused func(ctx context.Context, why error)
 
 	// Origins are the web origins that may call, compared exactly.
 	Origins []string

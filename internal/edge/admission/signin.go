@@ -91,7 +91,10 @@ func (g *Gate) whose(ctx context.Context, token string) (identity, error) {
 	defer cancel()
 	v, expiry, err := g.options.Authenticate(ctx, token)
 	if err == nil && v == nil {
-		return identity{}, fault.New(fault.Unauthenticated, "The token belongs to no agent. Get a new one.")
+		err = fault.New(fault.Unauthenticated, "The token belongs to no agent. Get a new one.")
+	}
+	if g.options.Refused != nil && fault.CodeOf(err) == fault.Unauthenticated {
+		g.options.Refused(ctx, err)
 	}
 	return identity{token: token, viewer: v, expiry: expiry}, err
 }

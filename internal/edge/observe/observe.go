@@ -24,6 +24,7 @@ import (
 
 	"parley/internal/edge/answer"
 	"parley/internal/ground/trace"
+	"parley/internal/ground/viewer"
 )
 
 // RequestIDHeader names the header with the request's id. A well-formed one of the
@@ -86,7 +87,7 @@ type requestKey struct{}
 
 // in returns a context of the request.
 func (q *request) in(ctx context.Context) context.Context {
-	return context.WithValue(answer.NewContext(ctx, &q.Scope), requestKey{}, q)
+	return viewer.FromAddress(context.WithValue(answer.NewContext(ctx, &q.Scope), requestKey{}, q), &q.remote)
 }
 
 // requestOf returns the request of ctx; outside of one, a stand-in.

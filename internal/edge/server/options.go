@@ -52,6 +52,8 @@ type Options struct {
 	// zero time: never). A bad token is fault.Unauthenticated. Any other error is
 	// answered as such, so that an outage does not look like a bad token.
 	Authenticate func(ctx context.Context, token string) (*viewer.Viewer, time.Time, error)
+	// Refused hears of each token that Authenticate calls bad. Default: nobody does.
+	Refused func(ctx context.Context, why error)
 
 	// Webhooks serves /webhooks/{provider}/{account}; the request's PathValue
 	// gives both. Default: not found.
@@ -208,7 +210,7 @@ func (o Options) validate() error {
 // admission returns the part of the options that bounds callers.
 func (o Options) admission() admission.Options {
 	return admission.Options{
-		Authenticate: o.Authenticate, AuthenticateTimeout: o.RequestTimeout,
+		Authenticate: o.Authenticate, Refused: o.Refused, AuthenticateTimeout: o.RequestTimeout,
 		Origins: o.Origins, LocalOrigins: o.Mode == Development,
 		Rate: o.Rate, InFlight: o.InFlight, Attempts: o.Attempts, Proxies: o.Proxies,
 		PerViewer: o.Socket.PerViewer, Total: o.Socket.Total,

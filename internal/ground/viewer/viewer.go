@@ -5,6 +5,7 @@ package viewer
 
 import (
 	"context"
+	"net"
 	"slices"
 )
 
@@ -154,6 +155,27 @@ func NewContext(ctx context.Context, v *Viewer) context.Context {
 func FromContext(ctx context.Context) *Viewer {
 	v, _ := ctx.Value(key{}).(*Viewer)
 	return v
+}
+
+type sourceKey struct{}
+
+// FromAddress returns a context whose request comes from a network address, with or
+// without a port. It keeps the pointer.
+func FromAddress(ctx context.Context, address *string) context.Context {
+	return context.WithValue(ctx, sourceKey{}, address)
+}
+
+// Source is the network address that the request of ctx comes from, without its port;
+// empty outside of requests.
+func Source(ctx context.Context) string {
+	address, ok := ctx.Value(sourceKey{}).(*string)
+	if !ok {
+		return ""
+	}
+	if host, _, err := net.SplitHostPort(*address); err == nil {
+		return host
+	}
+	return *address
 }
 
 // MayRead reports whether there is a viewer.

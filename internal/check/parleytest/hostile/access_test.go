@@ -49,6 +49,8 @@ var namings = map[string][]naming{
 	"Query.quickTexts.filterBy.queueId":      aQueue,
 	"Query.quickText.id":                     aQuickText,
 	"Query.agentRights.agentId":              anAgent,
+	"Query.auditEntries.filterBy.actorId":    anAgent,
+	"Query.auditEntries.filterBy.subjectId":  anAgent,
 	"Mutation.createQuickText.input.queueId": aQueue,
 	"Mutation.updateQuickText.input.id":      aQuickText,
 	"Mutation.useQuickText.input.id":         aQuickText,
@@ -193,6 +195,17 @@ func (w *world) hidden(kind publicid.Kind, s *sights) (ids []string) {
 		require.NotEmpty(w.t, all.PermissionSets)
 		s.secret[all.PermissionSets[0].ID], s.secret[all.PermissionSets[0].Name] = true, true
 		return []string{all.PermissionSets[0].ID}
+	case publicid.AuditEntry:
+		var all struct {
+			AuditEntries struct{ Nodes []struct{ ID string } }
+		}
+		w.as("ada").do(&all, `{ auditEntries(first: 2) { nodes { id } } }`, nil)
+		for _, entry := range all.AuditEntries.Nodes {
+			ids = append(ids, entry.ID)
+			s.secret[entry.ID] = true
+		}
+		require.NotEmpty(w.t, ids)
+		return ids
 	case publicid.Queue:
 		var mine struct {
 			Viewer struct{ Queues []struct{ ID string } }
