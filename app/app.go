@@ -318,6 +318,7 @@ func (a *App) Run(ctx context.Context) error {
 		}
 	}
 	defer background(ctx, a.Hub.Run)()
+	defer background(ctx, a.Directory.Run)()
 	defer background(ctx, a.Roster.Run)()
 	defer background(ctx, a.board.Run)()
 	defer background(ctx, a.refusals.Run)()

@@ -329,6 +329,53 @@ func (d *Directory) Viewer(username string) (*viewer.Viewer, error) {
 // looking again for a channel takes.
 const retryEvery = time.Second
 
+// rereadEvery is how often the directory is read although no event says that it changed.
+const rereadEvery = 30 * time.Second
+
+// Run reads the directory now and then, until ctx ends, for what was changed without an
+// event, such as by SQL.
+func (d *Directory) Run(ctx context.Context) {
+	every := time.NewTicker(rereadEvery)
+	defer every.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-every.C:
+		}
+		if err := d.Reread(ctx); err != nil && ctx.Err() == nil {
+			slog.WarnContext(ctx, "cannot read agents and channels again; the state before is used", "error", err)
+		}
+	}
+}
+
+// Reread reads the directory. If rights have moved without an event, it records one, so
+// that open streams follow.
+func (d *Directory) Reread(ctx context.Context) error {
+	before := d.rights()
+	if err := d.Refresh(ctx); err != nil {
+		return err
+	}
+	agents := moved(before, d.rights())
+	if agents != nil && len(agents) == 0 {
+		return nil
+	}
+	return d.store.Write(viewer.AsSystem(ctx, "directory"), func(_ context.Context, tx *store.Tx) error {
+		return feed.Record(tx, &feed.Event{Cause: feed.DirectoryChanged, Agents: agents})
+	})
+}
+
+// rights are what the active agents of the present snapshot may do.
+func (d *Directory) rights() Rights {
+	rights := Rights{}
+	for _, a := range d.Agents() {
+		if a.IsActive {
+			rights[a.Key] = a.rights
+		}
+	}
+	return rights
+}
+
 // Observe refreshes the snapshot when e says that it is stale. The hub calls it
 // before any stream sees e, and it returns when the snapshot is fresh or ctx
 // ends: no stream may go on under rights that e has taken away.

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	entsql "entgo.io/ent/dialect/sql"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -129,6 +130,28 @@ func TestAnotherProcessesNewChannelIsFoundAtOnce(t *testing.T) {
 	require.Equal(t, "New", here.Directory.Channel(key).Name)
 	require.Equal(t, key, here.Directory.ChannelAt(account.ID, "+12025550177").Key)
 	require.Nil(t, here.Directory.Channel(key+1))
+}
+
+// What SQL changes has no event: it is found by reading again, and told to streams.
+func TestWhatNobodyToldIsFound(t *testing.T) {
+	t.Parallel()
+	p := parleytest.New(t).Run()
+	bo, before := p.Directory.AgentNamed("bo").Key, p.Hub.Position()
+	require.NoError(t, p.Directory.Reread(t.Context()))
+	require.NoError(t, p.Store.Write(p.System(), func(ctx context.Context, tx *store.Tx) error {
+		_, err := tx.Exec(ctx, tx.Builder().Update("agents").Set("active", false).Where(entsql.EQ("username", "bo")))
+		return err
+	}))
+	_, err := p.Directory.Viewer("bo")
+	require.NoError(t, err, "nobody knows yet")
+	stream := p.Hub.Follow(before, nil, ofDirectory)
+	defer stream.Close()
+	require.NoError(t, p.Directory.Reread(t.Context()))
+	_, err = p.Directory.Viewer("bo")
+	require.Equal(t, fault.Unauthenticated, fault.CodeOf(err))
+	e, err := stream.Next(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []int64{bo}, e.Agents)
 }
 
 // The event of a change names the agents whose rights it moved, and no other.

@@ -87,6 +87,9 @@ func (h *Hub) hint(int64) {
 // Run follows the log until ctx ends; then every stream ends with ctx's error.
 func (h *Hub) Run(ctx context.Context) {
 	defer h.close()
+	var watching sync.WaitGroup
+	defer watching.Wait()
+	watching.Go(func() { h.store.WatchOthers(ctx, func() { h.hint(0) }) })
 	ticker := time.NewTicker(h.interval)
 	defer ticker.Stop()
 	for {

@@ -3,6 +3,7 @@ package staff_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -156,4 +157,22 @@ func TestDeactivationStopsBulkOperations(t *testing.T) {
 		op := found[begun.Operation.Key]
 		return op.State == bulk.Stopped && *op.StopReason() == bulk.CreatorInactive && op.Changed == 0
 	}, "the operation stopped")
+}
+
+// Another process on the same database knows within a second, whatever the bus.
+func TestAnotherProcessFollowsAChange(t *testing.T) {
+	t.Parallel()
+	database := parleytest.Database(t)
+	here, there := parleytest.OpenAt(t, database).Run(), parleytest.OpenAt(t, database).Run()
+	var took []time.Duration
+	for i := range 20 {
+		name := fmt.Sprint("Bo ", i)
+		_, err := here.Schema.Staff.UpdateAgent(here.Context("ada"), staff.UpdateAgentInput{ID: here.Directory.AgentNamed("bo").ID, Name: &name})
+		require.NoError(t, err)
+		since := time.Now()
+		require.Eventually(t, func() bool { return there.Directory.AgentNamed("bo").Name == name }, 5*time.Second, 2*time.Millisecond)
+		took = append(took, time.Since(since))
+	}
+	slices.Sort(took)
+	t.Logf("seen by another process after %v (median), %v (slowest of %d)", took[len(took)/2], took[len(took)-1], len(took))
 }
