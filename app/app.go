@@ -27,6 +27,7 @@ import (
 	"parley/internal/desk/feed"
 	"parley/internal/desk/inbound"
 	"parley/internal/desk/live"
+	"parley/internal/desk/merge"
 	"parley/internal/desk/message"
 	"parley/internal/desk/peer"
 	"parley/internal/desk/presence"
@@ -214,7 +215,8 @@ func (a *App) wireDesk(ids *publicid.Codec, cursors *feed.Cursors, providers map
 		Directory: a.Directory, IDs: ids,
 		ConversationService: a.Conversations, Messenger: a.Messenger, Bulk: a.Bulk, Live: streams, Searcher: searcher,
 		Texts: &quicktext.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors, Live: streams},
-		Staff: &staff.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Conversations: a.Conversations},
+		Staff:  &staff.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Conversations: a.Conversations},
+		Merger: &merge.Service{Store: a.Store, IDs: ids, Conversations: a.Conversations},
 	}
 }
 

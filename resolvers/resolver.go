@@ -8,6 +8,7 @@ import (
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/directory"
 	"parley/internal/desk/live"
+	"parley/internal/desk/merge"
 	"parley/internal/desk/message"
 	"parley/internal/desk/quicktext"
 	"parley/internal/desk/search"
@@ -26,6 +27,7 @@ type Resolver struct {
 	Searcher            *search.Searcher
 	Texts               *quicktext.Service
 	Staff               *staff.Service
+	Merger              *merge.Service
 }
 
 // isTrue reads an optional input that is false when it is left out or null.

@@ -134,7 +134,7 @@ func (q *pageQuery) topOf(b *entsql.Builder, term *entsql.Predicate) {
 
 func (q *pageQuery) where(b *entsql.Builder, term *entsql.Predicate) {
 	p := q.scope.conds.where(ofX)
-	q.filter(b, append(p, term, q.beyond("x.last_message_at", "x.id")))
+	q.filter(b, append(p, term, listed(ofX), q.beyond("x.last_message_at", "x.id")))
 }
 
 // topSent writes the places of conversations that an agent sent in.
@@ -142,7 +142,7 @@ func (q *pageQuery) topSent(b *entsql.Builder) {
 	b.WriteString("SELECT s.conversation_id AS id, s.last_message_at AS at FROM participants AS s JOIN ").
 		WriteString(q.oneByOne("s.conversation_id"))
 	p := append(q.scope.conds.where(ofX),
-		entsql.EQ(ofS("agent_id"), q.scope.conds[sentBy]), q.scope.sight.SQL(ofX),
+		entsql.EQ(ofS("agent_id"), q.scope.conds[sentBy]), q.scope.sight.SQL(ofX), listed(ofS),
 		q.beyond("s.last_message_at", "s.conversation_id"))
 	q.filter(b, p)
 }
