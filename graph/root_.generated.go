@@ -3514,7 +3514,7 @@ type Conversation implements Node @goModel(model: "parley/internal/desk/conversa
   "The customer's address if it is a phone number, in E.164; null otherwise."
   phoneNumber: String
   "The customer's address."
-  mobileNumber: String! @deprecated(reason: "Not every address is a mobile number. Use ` + "`" + `address` + "`" + `, or ` + "`" + `phoneNumber` + "`" + ` for phone numbers only. It stays.")
+  mobileNumber: String! @deprecated(reason: "Use ` + "`" + `address` + "`" + `, or ` + "`" + `phoneNumber` + "`" + ` for phone numbers only. Since 2026-11-28, removed after 2028-11-28.")
   "The sender ID: the business's address in this conversation."
   channel: Channel!
   "The agent who handles it; null if nobody does (Unassigned)."

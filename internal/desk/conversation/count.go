@@ -121,7 +121,7 @@ func (d *Service) rowCountQuery(s *Scope, whole bool) store.Query {
 	q := d.Store.Builder().SelectExpr(counts...)
 	agent := s.conds[sentBy]
 	if agent == nil {
-		return where(q.From(t), append(p, listed(t.C)))
+		return where(q.From(t), append(p, s.conds.listed(t.C)))
 	}
 	sent := entsql.Table("participants").As("s")
 	q.From(sent).Where(entsql.And(entsql.EQ(sent.C("agent_id"), agent), listed(sent.C)))

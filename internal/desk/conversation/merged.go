@@ -47,6 +47,15 @@ func listed(col columnOf) *entsql.Predicate {
 	return entsql.P(func(b *entsql.Builder) { b.Ident(col("last_message_at")).WriteString(" >= 0") })
 }
 
+// listed is the condition for conversations, unless the conditions asked imply it: an
+// index is read from a time on only if nothing else says where to begin.
+func (a *asked) listed(col columnOf) *entsql.Predicate {
+	if since, ok := a[sinceTime].(int64); ok && since >= 0 {
+		return nil
+	}
+	return listed(col)
+}
+
 // OwnState is what a conversation that others are merged into is by itself.
 type OwnState string
 

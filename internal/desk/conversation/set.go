@@ -75,7 +75,7 @@ func (a among) from(b *entsql.Builder) {
 // one condition more where there is one.
 func (s *Scope) among(b *entsql.Builder, only *entsql.Predicate) {
 	col := qualify("x")
-	p := append(s.conds.where(col), s.sight.SQL(col), only, listed(col))
+	p := append(s.conds.where(col), s.sight.SQL(col), only, s.conds.listed(col))
 	if agent := s.conds[sentBy]; agent != nil {
 		b.WriteString(" JOIN participants AS s ON s.conversation_id = x.id")
 		p = append(p, entsql.EQ(qualify("s")("agent_id"), agent))
