@@ -214,7 +214,7 @@ func (a *App) wireDesk(ids *publicid.Codec, cursors *feed.Cursors, providers map
 	a.Schema = resolvers.Resolver{
 		Directory: a.Directory, IDs: ids,
 		ConversationService: a.Conversations, Messenger: a.Messenger, Bulk: a.Bulk, Live: streams, Searcher: searcher,
-		Texts: &quicktext.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors, Live: streams},
+		Texts:  &quicktext.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors, Live: streams},
 		Staff:  &staff.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Conversations: a.Conversations},
 		Merger: &merge.Service{Store: a.Store, IDs: ids, Conversations: a.Conversations},
 	}
