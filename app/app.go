@@ -29,6 +29,7 @@ import (
 	"parley/internal/desk/inbound"
 	"parley/internal/desk/journal"
 	"parley/internal/desk/live"
+	"parley/internal/desk/merge"
 	"parley/internal/desk/message"
 	"parley/internal/desk/peer"
 	"parley/internal/desk/presence"
@@ -219,9 +220,10 @@ func (a *App) wireDesk(ids *publicid.Codec, cursors *feed.Cursors, providers map
 	a.Schema = resolvers.Resolver{
 		Directory: a.Directory, IDs: ids,
 		ConversationService: a.Conversations, Messenger: a.Messenger, Bulk: a.Bulk, Live: streams, Searcher: searcher,
-		Texts: &quicktext.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors, Live: streams},
-		Staff: &staff.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Conversations: a.Conversations},
-		Audit: &audit.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors, Live: streams, Keep: cmp.Or(a.Config.AuditKeep, audit.DefaultKeep)},
+		Texts:  &quicktext.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors, Live: streams},
+		Staff:  &staff.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Conversations: a.Conversations},
+		Audit:  &audit.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors, Live: streams, Keep: cmp.Or(a.Config.AuditKeep, audit.DefaultKeep)},
+		Merger: &merge.Service{Store: a.Store, IDs: ids, Conversations: a.Conversations},
 	}
 }
 

@@ -44,7 +44,7 @@ type Conversation struct {
 	Address string `json:"address,omitempty"`
 	// Preview holds the value of the "preview" field.
 	Preview string `json:"preview,omitempty"`
-	// LastMessageAt holds the value of the "last_message_at" field.
+	// Below 0 while it is merged into another, where no list looks.
 	LastMessageAt clock.Time `json:"last_message_at,omitempty"`
 	// LastMessageID holds the value of the "last_message_id" field.
 	LastMessageID int64 `json:"last_message_id,omitempty"`
@@ -66,6 +66,16 @@ type Conversation struct {
 	LastSeq int64 `json:"last_seq,omitempty"`
 	// Agents who sent an outbound.
 	SentBy []int64 `json:"sent_by,omitempty"`
+	// The conversation whose earlier stretch it is; that one is merged into none.
+	MergedInto *int64 `json:"merged_into,omitempty"`
+	// Messages and notes of the conversations merged into it.
+	EarlierMessages int64 `json:"earlier_messages,omitempty"`
+	// Of these, the inbound: part of inbound_count.
+	EarlierInbound int64 `json:"earlier_inbound,omitempty"`
+	// Inbound ordinal up to which its own were read when another was last merged into it.
+	OwnRead int64 `json:"own_read,omitempty"`
+	// READ or UNREAD as it was by itself when others were merged into it; SEEN when it was read since.
+	OwnState string `json:"own_state,omitempty"`
 	// CreatedAt holds the value of the "created_at" field.
 	CreatedAt clock.Time `json:"created_at,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
@@ -177,9 +187,9 @@ func (*Conversation) scanValues(columns []string) ([]any, error) {
 			values[i] = new([]byte)
 		case conversation.FieldAssigned, conversation.FieldIsUnread:
 			values[i] = new(sql.NullBool)
-		case conversation.FieldID, conversation.FieldChannelID, conversation.FieldMessagingUserID, conversation.FieldRecordID, conversation.FieldOwnerID, conversation.FieldQueueID, conversation.FieldLastMessageAt, conversation.FieldLastMessageID, conversation.FieldLastIncomingAt, conversation.FieldDueAt, conversation.FieldInboundCount, conversation.FieldReadCount, conversation.FieldFirstSeq, conversation.FieldLastSeq, conversation.FieldCreatedAt:
+		case conversation.FieldID, conversation.FieldChannelID, conversation.FieldMessagingUserID, conversation.FieldRecordID, conversation.FieldOwnerID, conversation.FieldQueueID, conversation.FieldLastMessageAt, conversation.FieldLastMessageID, conversation.FieldLastIncomingAt, conversation.FieldDueAt, conversation.FieldInboundCount, conversation.FieldReadCount, conversation.FieldFirstSeq, conversation.FieldLastSeq, conversation.FieldMergedInto, conversation.FieldEarlierMessages, conversation.FieldEarlierInbound, conversation.FieldOwnRead, conversation.FieldCreatedAt:
 			values[i] = new(sql.NullInt64)
-		case conversation.FieldObjectType, conversation.FieldName, conversation.FieldAddress, conversation.FieldPreview, conversation.FieldLastDirection:
+		case conversation.FieldObjectType, conversation.FieldName, conversation.FieldAddress, conversation.FieldPreview, conversation.FieldLastDirection, conversation.FieldOwnState:
 			values[i] = new(sql.NullString)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -333,6 +343,37 @@ func (_m *Conversation) assignValues(columns []string, values []any) error {
 					return fmt.Errorf("unmarshal field sent_by: %w", err)
 				}
 			}
+		case conversation.FieldMergedInto:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field merged_into", values[i])
+			} else if value.Valid {
+				_m.MergedInto = new(int64)
+				*_m.MergedInto = value.Int64
+			}
+		case conversation.FieldEarlierMessages:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field earlier_messages", values[i])
+			} else if value.Valid {
+				_m.EarlierMessages = value.Int64
+			}
+		case conversation.FieldEarlierInbound:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field earlier_inbound", values[i])
+			} else if value.Valid {
+				_m.EarlierInbound = value.Int64
+			}
+		case conversation.FieldOwnRead:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field own_read", values[i])
+			} else if value.Valid {
+				_m.OwnRead = value.Int64
+			}
+		case conversation.FieldOwnState:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field own_state", values[i])
+			} else if value.Valid {
+				_m.OwnState = value.String
+			}
 		case conversation.FieldCreatedAt:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
 				return fmt.Errorf("unexpected type %T for field created_at", values[i])
@@ -478,6 +519,23 @@ func (_m *Conversation) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("sent_by=")
 	builder.WriteString(fmt.Sprintf("%v", _m.SentBy))
+	builder.WriteString(", ")
+	if v := _m.MergedInto; v != nil {
+		builder.WriteString("merged_into=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
+	builder.WriteString(", ")
+	builder.WriteString("earlier_messages=")
+	builder.WriteString(fmt.Sprintf("%v", _m.EarlierMessages))
+	builder.WriteString(", ")
+	builder.WriteString("earlier_inbound=")
+	builder.WriteString(fmt.Sprintf("%v", _m.EarlierInbound))
+	builder.WriteString(", ")
+	builder.WriteString("own_read=")
+	builder.WriteString(fmt.Sprintf("%v", _m.OwnRead))
+	builder.WriteString(", ")
+	builder.WriteString("own_state=")
+	builder.WriteString(_m.OwnState)
 	builder.WriteString(", ")
 	builder.WriteString("created_at=")
 	builder.WriteString(fmt.Sprintf("%v", _m.CreatedAt))

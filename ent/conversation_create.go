@@ -290,6 +290,76 @@ func (_c *ConversationCreate) SetSentBy(v []int64) *ConversationCreate {
 	return _c
 }
 
+// SetMergedInto sets the "merged_into" field.
+func (_c *ConversationCreate) SetMergedInto(v int64) *ConversationCreate {
+	_c.mutation.SetMergedInto(v)
+	return _c
+}
+
+// SetNillableMergedInto sets the "merged_into" field if the given value is not nil.
+func (_c *ConversationCreate) SetNillableMergedInto(v *int64) *ConversationCreate {
+	if v != nil {
+		_c.SetMergedInto(*v)
+	}
+	return _c
+}
+
+// SetEarlierMessages sets the "earlier_messages" field.
+func (_c *ConversationCreate) SetEarlierMessages(v int64) *ConversationCreate {
+	_c.mutation.SetEarlierMessages(v)
+	return _c
+}
+
+// SetNillableEarlierMessages sets the "earlier_messages" field if the given value is not nil.
+func (_c *ConversationCreate) SetNillableEarlierMessages(v *int64) *ConversationCreate {
+	if v != nil {
+		_c.SetEarlierMessages(*v)
+	}
+	return _c
+}
+
+// SetEarlierInbound sets the "earlier_inbound" field.
+func (_c *ConversationCreate) SetEarlierInbound(v int64) *ConversationCreate {
+	_c.mutation.SetEarlierInbound(v)
+	return _c
+}
+
+// SetNillableEarlierInbound sets the "earlier_inbound" field if the given value is not nil.
+func (_c *ConversationCreate) SetNillableEarlierInbound(v *int64) *ConversationCreate {
+	if v != nil {
+		_c.SetEarlierInbound(*v)
+	}
+	return _c
+}
+
+// SetOwnRead sets the "own_read" field.
+func (_c *ConversationCreate) SetOwnRead(v int64) *ConversationCreate {
+	_c.mutation.SetOwnRead(v)
+	return _c
+}
+
+// SetNillableOwnRead sets the "own_read" field if the given value is not nil.
+func (_c *ConversationCreate) SetNillableOwnRead(v *int64) *ConversationCreate {
+	if v != nil {
+		_c.SetOwnRead(*v)
+	}
+	return _c
+}
+
+// SetOwnState sets the "own_state" field.
+func (_c *ConversationCreate) SetOwnState(v string) *ConversationCreate {
+	_c.mutation.SetOwnState(v)
+	return _c
+}
+
+// SetNillableOwnState sets the "own_state" field if the given value is not nil.
+func (_c *ConversationCreate) SetNillableOwnState(v *string) *ConversationCreate {
+	if v != nil {
+		_c.SetOwnState(*v)
+	}
+	return _c
+}
+
 // SetCreatedAt sets the "created_at" field.
 func (_c *ConversationCreate) SetCreatedAt(v clock.Time) *ConversationCreate {
 	_c.mutation.SetCreatedAt(v)
@@ -450,6 +520,22 @@ func (_c *ConversationCreate) defaults() error {
 		v := conversation.DefaultLastSeq
 		_c.mutation.SetLastSeq(v)
 	}
+	if _, ok := _c.mutation.EarlierMessages(); !ok {
+		v := conversation.DefaultEarlierMessages
+		_c.mutation.SetEarlierMessages(v)
+	}
+	if _, ok := _c.mutation.EarlierInbound(); !ok {
+		v := conversation.DefaultEarlierInbound
+		_c.mutation.SetEarlierInbound(v)
+	}
+	if _, ok := _c.mutation.OwnRead(); !ok {
+		v := conversation.DefaultOwnRead
+		_c.mutation.SetOwnRead(v)
+	}
+	if _, ok := _c.mutation.OwnState(); !ok {
+		v := conversation.DefaultOwnState
+		_c.mutation.SetOwnState(v)
+	}
 	return nil
 }
 
@@ -525,6 +611,18 @@ func (_c *ConversationCreate) check() error {
 	}
 	if _, ok := _c.mutation.LastSeq(); !ok {
 		return &ValidationError{Name: "last_seq", err: errors.New(`ent: missing required field "Conversation.last_seq"`)}
+	}
+	if _, ok := _c.mutation.EarlierMessages(); !ok {
+		return &ValidationError{Name: "earlier_messages", err: errors.New(`ent: missing required field "Conversation.earlier_messages"`)}
+	}
+	if _, ok := _c.mutation.EarlierInbound(); !ok {
+		return &ValidationError{Name: "earlier_inbound", err: errors.New(`ent: missing required field "Conversation.earlier_inbound"`)}
+	}
+	if _, ok := _c.mutation.OwnRead(); !ok {
+		return &ValidationError{Name: "own_read", err: errors.New(`ent: missing required field "Conversation.own_read"`)}
+	}
+	if _, ok := _c.mutation.OwnState(); !ok {
+		return &ValidationError{Name: "own_state", err: errors.New(`ent: missing required field "Conversation.own_state"`)}
 	}
 	if _, ok := _c.mutation.CreatedAt(); !ok {
 		return &ValidationError{Name: "created_at", err: errors.New(`ent: missing required field "Conversation.created_at"`)}
@@ -630,6 +728,26 @@ func (_c *ConversationCreate) createSpec() (*Conversation, *sqlgraph.CreateSpec)
 	if value, ok := _c.mutation.SentBy(); ok {
 		_spec.SetField(conversation.FieldSentBy, field.TypeJSON, value)
 		_node.SentBy = value
+	}
+	if value, ok := _c.mutation.MergedInto(); ok {
+		_spec.SetField(conversation.FieldMergedInto, field.TypeInt64, value)
+		_node.MergedInto = &value
+	}
+	if value, ok := _c.mutation.EarlierMessages(); ok {
+		_spec.SetField(conversation.FieldEarlierMessages, field.TypeInt64, value)
+		_node.EarlierMessages = value
+	}
+	if value, ok := _c.mutation.EarlierInbound(); ok {
+		_spec.SetField(conversation.FieldEarlierInbound, field.TypeInt64, value)
+		_node.EarlierInbound = value
+	}
+	if value, ok := _c.mutation.OwnRead(); ok {
+		_spec.SetField(conversation.FieldOwnRead, field.TypeInt64, value)
+		_node.OwnRead = value
+	}
+	if value, ok := _c.mutation.OwnState(); ok {
+		_spec.SetField(conversation.FieldOwnState, field.TypeString, value)
+		_node.OwnState = value
 	}
 	if value, ok := _c.mutation.CreatedAt(); ok {
 		_spec.SetField(conversation.FieldCreatedAt, field.TypeInt64, value)

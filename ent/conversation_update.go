@@ -365,6 +365,110 @@ func (_u *ConversationUpdate) ClearSentBy() *ConversationUpdate {
 	return _u
 }
 
+// SetMergedInto sets the "merged_into" field.
+func (_u *ConversationUpdate) SetMergedInto(v int64) *ConversationUpdate {
+	_u.mutation.ResetMergedInto()
+	_u.mutation.SetMergedInto(v)
+	return _u
+}
+
+// SetNillableMergedInto sets the "merged_into" field if the given value is not nil.
+func (_u *ConversationUpdate) SetNillableMergedInto(v *int64) *ConversationUpdate {
+	if v != nil {
+		_u.SetMergedInto(*v)
+	}
+	return _u
+}
+
+// AddMergedInto adds value to the "merged_into" field.
+func (_u *ConversationUpdate) AddMergedInto(v int64) *ConversationUpdate {
+	_u.mutation.AddMergedInto(v)
+	return _u
+}
+
+// ClearMergedInto clears the value of the "merged_into" field.
+func (_u *ConversationUpdate) ClearMergedInto() *ConversationUpdate {
+	_u.mutation.ClearMergedInto()
+	return _u
+}
+
+// SetEarlierMessages sets the "earlier_messages" field.
+func (_u *ConversationUpdate) SetEarlierMessages(v int64) *ConversationUpdate {
+	_u.mutation.ResetEarlierMessages()
+	_u.mutation.SetEarlierMessages(v)
+	return _u
+}
+
+// SetNillableEarlierMessages sets the "earlier_messages" field if the given value is not nil.
+func (_u *ConversationUpdate) SetNillableEarlierMessages(v *int64) *ConversationUpdate {
+	if v != nil {
+		_u.SetEarlierMessages(*v)
+	}
+	return _u
+}
+
+// AddEarlierMessages adds value to the "earlier_messages" field.
+func (_u *ConversationUpdate) AddEarlierMessages(v int64) *ConversationUpdate {
+	_u.mutation.AddEarlierMessages(v)
+	return _u
+}
+
+// SetEarlierInbound sets the "earlier_inbound" field.
+func (_u *ConversationUpdate) SetEarlierInbound(v int64) *ConversationUpdate {
+	_u.mutation.ResetEarlierInbound()
+	_u.mutation.SetEarlierInbound(v)
+	return _u
+}
+
+// SetNillableEarlierInbound sets the "earlier_inbound" field if the given value is not nil.
+func (_u *ConversationUpdate) SetNillableEarlierInbound(v *int64) *ConversationUpdate {
+	if v != nil {
+		_u.SetEarlierInbound(*v)
+	}
+	return _u
+}
+
+// AddEarlierInbound adds value to the "earlier_inbound" field.
+func (_u *ConversationUpdate) AddEarlierInbound(v int64) *ConversationUpdate {
+	_u.mutation.AddEarlierInbound(v)
+	return _u
+}
+
+// SetOwnRead sets the "own_read" field.
+func (_u *ConversationUpdate) SetOwnRead(v int64) *ConversationUpdate {
+	_u.mutation.ResetOwnRead()
+	_u.mutation.SetOwnRead(v)
+	return _u
+}
+
+// SetNillableOwnRead sets the "own_read" field if the given value is not nil.
+func (_u *ConversationUpdate) SetNillableOwnRead(v *int64) *ConversationUpdate {
+	if v != nil {
+		_u.SetOwnRead(*v)
+	}
+	return _u
+}
+
+// AddOwnRead adds value to the "own_read" field.
+func (_u *ConversationUpdate) AddOwnRead(v int64) *ConversationUpdate {
+	_u.mutation.AddOwnRead(v)
+	return _u
+}
+
+// SetOwnState sets the "own_state" field.
+func (_u *ConversationUpdate) SetOwnState(v string) *ConversationUpdate {
+	_u.mutation.SetOwnState(v)
+	return _u
+}
+
+// SetNillableOwnState sets the "own_state" field if the given value is not nil.
+func (_u *ConversationUpdate) SetNillableOwnState(v *string) *ConversationUpdate {
+	if v != nil {
+		_u.SetOwnState(*v)
+	}
+	return _u
+}
+
 // SetRecord sets the "record" edge to the Record entity.
 func (_u *ConversationUpdate) SetRecord(v *Record) *ConversationUpdate {
 	return _u.SetRecordID(v.ID)
@@ -616,6 +720,36 @@ func (_u *ConversationUpdate) sqlSave(ctx context.Context) (_node int, err error
 	}
 	if _u.mutation.SentByCleared() {
 		_spec.ClearField(conversation.FieldSentBy, field.TypeJSON)
+	}
+	if value, ok := _u.mutation.MergedInto(); ok {
+		_spec.SetField(conversation.FieldMergedInto, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedMergedInto(); ok {
+		_spec.AddField(conversation.FieldMergedInto, field.TypeInt64, value)
+	}
+	if _u.mutation.MergedIntoCleared() {
+		_spec.ClearField(conversation.FieldMergedInto, field.TypeInt64)
+	}
+	if value, ok := _u.mutation.EarlierMessages(); ok {
+		_spec.SetField(conversation.FieldEarlierMessages, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedEarlierMessages(); ok {
+		_spec.AddField(conversation.FieldEarlierMessages, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.EarlierInbound(); ok {
+		_spec.SetField(conversation.FieldEarlierInbound, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedEarlierInbound(); ok {
+		_spec.AddField(conversation.FieldEarlierInbound, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.OwnRead(); ok {
+		_spec.SetField(conversation.FieldOwnRead, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedOwnRead(); ok {
+		_spec.AddField(conversation.FieldOwnRead, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.OwnState(); ok {
+		_spec.SetField(conversation.FieldOwnState, field.TypeString, value)
 	}
 	if _u.mutation.RecordCleared() {
 		edge := &sqlgraph.EdgeSpec{
@@ -1144,6 +1278,110 @@ func (_u *ConversationUpdateOne) ClearSentBy() *ConversationUpdateOne {
 	return _u
 }
 
+// SetMergedInto sets the "merged_into" field.
+func (_u *ConversationUpdateOne) SetMergedInto(v int64) *ConversationUpdateOne {
+	_u.mutation.ResetMergedInto()
+	_u.mutation.SetMergedInto(v)
+	return _u
+}
+
+// SetNillableMergedInto sets the "merged_into" field if the given value is not nil.
+func (_u *ConversationUpdateOne) SetNillableMergedInto(v *int64) *ConversationUpdateOne {
+	if v != nil {
+		_u.SetMergedInto(*v)
+	}
+	return _u
+}
+
+// AddMergedInto adds value to the "merged_into" field.
+func (_u *ConversationUpdateOne) AddMergedInto(v int64) *ConversationUpdateOne {
+	_u.mutation.AddMergedInto(v)
+	return _u
+}
+
+// ClearMergedInto clears the value of the "merged_into" field.
+func (_u *ConversationUpdateOne) ClearMergedInto() *ConversationUpdateOne {
+	_u.mutation.ClearMergedInto()
+	return _u
+}
+
+// SetEarlierMessages sets the "earlier_messages" field.
+func (_u *ConversationUpdateOne) SetEarlierMessages(v int64) *ConversationUpdateOne {
+	_u.mutation.ResetEarlierMessages()
+	_u.mutation.SetEarlierMessages(v)
+	return _u
+}
+
+// SetNillableEarlierMessages sets the "earlier_messages" field if the given value is not nil.
+func (_u *ConversationUpdateOne) SetNillableEarlierMessages(v *int64) *ConversationUpdateOne {
+	if v != nil {
+		_u.SetEarlierMessages(*v)
+	}
+	return _u
+}
+
+// AddEarlierMessages adds value to the "earlier_messages" field.
+func (_u *ConversationUpdateOne) AddEarlierMessages(v int64) *ConversationUpdateOne {
+	_u.mutation.AddEarlierMessages(v)
+	return _u
+}
+
+// SetEarlierInbound sets the "earlier_inbound" field.
+func (_u *ConversationUpdateOne) SetEarlierInbound(v int64) *ConversationUpdateOne {
+	_u.mutation.ResetEarlierInbound()
+	_u.mutation.SetEarlierInbound(v)
+	return _u
+}
+
+// SetNillableEarlierInbound sets the "earlier_inbound" field if the given value is not nil.
+func (_u *ConversationUpdateOne) SetNillableEarlierInbound(v *int64) *ConversationUpdateOne {
+	if v != nil {
+		_u.SetEarlierInbound(*v)
+	}
+	return _u
+}
+
+// AddEarlierInbound adds value to the "earlier_inbound" field.
+func (_u *ConversationUpdateOne) AddEarlierInbound(v int64) *ConversationUpdateOne {
+	_u.mutation.AddEarlierInbound(v)
+	return _u
+}
+
+// SetOwnRead sets the "own_read" field.
+func (_u *ConversationUpdateOne) SetOwnRead(v int64) *ConversationUpdateOne {
+	_u.mutation.ResetOwnRead()
+	_u.mutation.SetOwnRead(v)
+	return _u
+}
+
+// SetNillableOwnRead sets the "own_read" field if the given value is not nil.
+func (_u *ConversationUpdateOne) SetNillableOwnRead(v *int64) *ConversationUpdateOne {
+	if v != nil {
+		_u.SetOwnRead(*v)
+	}
+	return _u
+}
+
+// AddOwnRead adds value to the "own_read" field.
+func (_u *ConversationUpdateOne) AddOwnRead(v int64) *ConversationUpdateOne {
+	_u.mutation.AddOwnRead(v)
+	return _u
+}
+
+// SetOwnState sets the "own_state" field.
+func (_u *ConversationUpdateOne) SetOwnState(v string) *ConversationUpdateOne {
+	_u.mutation.SetOwnState(v)
+	return _u
+}
+
+// SetNillableOwnState sets the "own_state" field if the given value is not nil.
+func (_u *ConversationUpdateOne) SetNillableOwnState(v *string) *ConversationUpdateOne {
+	if v != nil {
+		_u.SetOwnState(*v)
+	}
+	return _u
+}
+
 // SetRecord sets the "record" edge to the Record entity.
 func (_u *ConversationUpdateOne) SetRecord(v *Record) *ConversationUpdateOne {
 	return _u.SetRecordID(v.ID)
@@ -1425,6 +1663,36 @@ func (_u *ConversationUpdateOne) sqlSave(ctx context.Context) (_node *Conversati
 	}
 	if _u.mutation.SentByCleared() {
 		_spec.ClearField(conversation.FieldSentBy, field.TypeJSON)
+	}
+	if value, ok := _u.mutation.MergedInto(); ok {
+		_spec.SetField(conversation.FieldMergedInto, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedMergedInto(); ok {
+		_spec.AddField(conversation.FieldMergedInto, field.TypeInt64, value)
+	}
+	if _u.mutation.MergedIntoCleared() {
+		_spec.ClearField(conversation.FieldMergedInto, field.TypeInt64)
+	}
+	if value, ok := _u.mutation.EarlierMessages(); ok {
+		_spec.SetField(conversation.FieldEarlierMessages, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedEarlierMessages(); ok {
+		_spec.AddField(conversation.FieldEarlierMessages, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.EarlierInbound(); ok {
+		_spec.SetField(conversation.FieldEarlierInbound, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedEarlierInbound(); ok {
+		_spec.AddField(conversation.FieldEarlierInbound, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.OwnRead(); ok {
+		_spec.SetField(conversation.FieldOwnRead, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedOwnRead(); ok {
+		_spec.AddField(conversation.FieldOwnRead, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.OwnState(); ok {
+		_spec.SetField(conversation.FieldOwnState, field.TypeString, value)
 	}
 	if _u.mutation.RecordCleared() {
 		edge := &sqlgraph.EdgeSpec{

@@ -32,6 +32,14 @@ type MessagingUser struct {
 	Locale string `json:"locale,omitempty"`
 	// ConsentStatus holds the value of the "consent_status" field.
 	ConsentStatus channel.Consent `json:"consent_status,omitempty"`
+	// The customer they were found to be, who is merged into nobody.
+	MergedInto *int64 `json:"merged_into,omitempty"`
+	// The customer merged_into was when they were merged, who may have been merged since.
+	MergedWith *int64 `json:"merged_with,omitempty"`
+	// MergedAt holds the value of the "merged_at" field.
+	MergedAt clock.Time `json:"merged_at,omitempty"`
+	// Given by themselves, while the consent of others merged into them counts too.
+	OwnConsent channel.Consent `json:"own_consent,omitempty"`
 	// CreatedAt holds the value of the "created_at" field.
 	CreatedAt clock.Time `json:"created_at,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
@@ -89,9 +97,9 @@ func (*MessagingUser) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case messaginguser.FieldID, messaginguser.FieldChannelID, messaginguser.FieldCreatedAt:
+		case messaginguser.FieldID, messaginguser.FieldChannelID, messaginguser.FieldMergedInto, messaginguser.FieldMergedWith, messaginguser.FieldMergedAt, messaginguser.FieldCreatedAt:
 			values[i] = new(sql.NullInt64)
-		case messaginguser.FieldAddress, messaginguser.FieldName, messaginguser.FieldCountry, messaginguser.FieldLocale, messaginguser.FieldConsentStatus:
+		case messaginguser.FieldAddress, messaginguser.FieldName, messaginguser.FieldCountry, messaginguser.FieldLocale, messaginguser.FieldConsentStatus, messaginguser.FieldOwnConsent:
 			values[i] = new(sql.NullString)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -149,6 +157,32 @@ func (_m *MessagingUser) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field consent_status", values[i])
 			} else if value.Valid {
 				_m.ConsentStatus = channel.Consent(value.String)
+			}
+		case messaginguser.FieldMergedInto:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field merged_into", values[i])
+			} else if value.Valid {
+				_m.MergedInto = new(int64)
+				*_m.MergedInto = value.Int64
+			}
+		case messaginguser.FieldMergedWith:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field merged_with", values[i])
+			} else if value.Valid {
+				_m.MergedWith = new(int64)
+				*_m.MergedWith = value.Int64
+			}
+		case messaginguser.FieldMergedAt:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field merged_at", values[i])
+			} else if value.Valid {
+				_m.MergedAt = clock.Time(value.Int64)
+			}
+		case messaginguser.FieldOwnConsent:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field own_consent", values[i])
+			} else if value.Valid {
+				_m.OwnConsent = channel.Consent(value.String)
 			}
 		case messaginguser.FieldCreatedAt:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
@@ -224,6 +258,22 @@ func (_m *MessagingUser) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("consent_status=")
 	builder.WriteString(fmt.Sprintf("%v", _m.ConsentStatus))
+	builder.WriteString(", ")
+	if v := _m.MergedInto; v != nil {
+		builder.WriteString("merged_into=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
+	builder.WriteString(", ")
+	if v := _m.MergedWith; v != nil {
+		builder.WriteString("merged_with=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
+	builder.WriteString(", ")
+	builder.WriteString("merged_at=")
+	builder.WriteString(fmt.Sprintf("%v", _m.MergedAt))
+	builder.WriteString(", ")
+	builder.WriteString("own_consent=")
+	builder.WriteString(fmt.Sprintf("%v", _m.OwnConsent))
 	builder.WriteString(", ")
 	builder.WriteString("created_at=")
 	builder.WriteString(fmt.Sprintf("%v", _m.CreatedAt))

@@ -84,6 +84,62 @@ func (_c *MessagingUserCreate) SetConsentStatus(v channel.Consent) *MessagingUse
 	return _c
 }
 
+// SetMergedInto sets the "merged_into" field.
+func (_c *MessagingUserCreate) SetMergedInto(v int64) *MessagingUserCreate {
+	_c.mutation.SetMergedInto(v)
+	return _c
+}
+
+// SetNillableMergedInto sets the "merged_into" field if the given value is not nil.
+func (_c *MessagingUserCreate) SetNillableMergedInto(v *int64) *MessagingUserCreate {
+	if v != nil {
+		_c.SetMergedInto(*v)
+	}
+	return _c
+}
+
+// SetMergedWith sets the "merged_with" field.
+func (_c *MessagingUserCreate) SetMergedWith(v int64) *MessagingUserCreate {
+	_c.mutation.SetMergedWith(v)
+	return _c
+}
+
+// SetNillableMergedWith sets the "merged_with" field if the given value is not nil.
+func (_c *MessagingUserCreate) SetNillableMergedWith(v *int64) *MessagingUserCreate {
+	if v != nil {
+		_c.SetMergedWith(*v)
+	}
+	return _c
+}
+
+// SetMergedAt sets the "merged_at" field.
+func (_c *MessagingUserCreate) SetMergedAt(v clock.Time) *MessagingUserCreate {
+	_c.mutation.SetMergedAt(v)
+	return _c
+}
+
+// SetNillableMergedAt sets the "merged_at" field if the given value is not nil.
+func (_c *MessagingUserCreate) SetNillableMergedAt(v *clock.Time) *MessagingUserCreate {
+	if v != nil {
+		_c.SetMergedAt(*v)
+	}
+	return _c
+}
+
+// SetOwnConsent sets the "own_consent" field.
+func (_c *MessagingUserCreate) SetOwnConsent(v channel.Consent) *MessagingUserCreate {
+	_c.mutation.SetOwnConsent(v)
+	return _c
+}
+
+// SetNillableOwnConsent sets the "own_consent" field if the given value is not nil.
+func (_c *MessagingUserCreate) SetNillableOwnConsent(v *channel.Consent) *MessagingUserCreate {
+	if v != nil {
+		_c.SetOwnConsent(*v)
+	}
+	return _c
+}
+
 // SetCreatedAt sets the "created_at" field.
 func (_c *MessagingUserCreate) SetCreatedAt(v clock.Time) *MessagingUserCreate {
 	_c.mutation.SetCreatedAt(v)
@@ -184,6 +240,14 @@ func (_c *MessagingUserCreate) defaults() error {
 		v := messaginguser.DefaultLocale
 		_c.mutation.SetLocale(v)
 	}
+	if _, ok := _c.mutation.MergedAt(); !ok {
+		v := messaginguser.DefaultMergedAt
+		_c.mutation.SetMergedAt(v)
+	}
+	if _, ok := _c.mutation.OwnConsent(); !ok {
+		v := messaginguser.DefaultOwnConsent
+		_c.mutation.SetOwnConsent(v)
+	}
 	return nil
 }
 
@@ -226,6 +290,12 @@ func (_c *MessagingUserCreate) check() error {
 	}
 	if _, ok := _c.mutation.ConsentStatus(); !ok {
 		return &ValidationError{Name: "consent_status", err: errors.New(`ent: missing required field "MessagingUser.consent_status"`)}
+	}
+	if _, ok := _c.mutation.MergedAt(); !ok {
+		return &ValidationError{Name: "merged_at", err: errors.New(`ent: missing required field "MessagingUser.merged_at"`)}
+	}
+	if _, ok := _c.mutation.OwnConsent(); !ok {
+		return &ValidationError{Name: "own_consent", err: errors.New(`ent: missing required field "MessagingUser.own_consent"`)}
 	}
 	if _, ok := _c.mutation.CreatedAt(); !ok {
 		return &ValidationError{Name: "created_at", err: errors.New(`ent: missing required field "MessagingUser.created_at"`)}
@@ -284,6 +354,22 @@ func (_c *MessagingUserCreate) createSpec() (*MessagingUser, *sqlgraph.CreateSpe
 	if value, ok := _c.mutation.ConsentStatus(); ok {
 		_spec.SetField(messaginguser.FieldConsentStatus, field.TypeString, value)
 		_node.ConsentStatus = value
+	}
+	if value, ok := _c.mutation.MergedInto(); ok {
+		_spec.SetField(messaginguser.FieldMergedInto, field.TypeInt64, value)
+		_node.MergedInto = &value
+	}
+	if value, ok := _c.mutation.MergedWith(); ok {
+		_spec.SetField(messaginguser.FieldMergedWith, field.TypeInt64, value)
+		_node.MergedWith = &value
+	}
+	if value, ok := _c.mutation.MergedAt(); ok {
+		_spec.SetField(messaginguser.FieldMergedAt, field.TypeInt64, value)
+		_node.MergedAt = value
+	}
+	if value, ok := _c.mutation.OwnConsent(); ok {
+		_spec.SetField(messaginguser.FieldOwnConsent, field.TypeString, value)
+		_node.OwnConsent = value
 	}
 	if value, ok := _c.mutation.CreatedAt(); ok {
 		_spec.SetField(messaginguser.FieldCreatedAt, field.TypeInt64, value)

@@ -11,6 +11,7 @@ import (
 	"parley/ent/messaginguser"
 	"parley/ent/predicate"
 	"parley/internal/channel"
+	"parley/internal/ground/clock"
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
@@ -82,6 +83,95 @@ func (_u *MessagingUserUpdate) SetConsentStatus(v channel.Consent) *MessagingUse
 func (_u *MessagingUserUpdate) SetNillableConsentStatus(v *channel.Consent) *MessagingUserUpdate {
 	if v != nil {
 		_u.SetConsentStatus(*v)
+	}
+	return _u
+}
+
+// SetMergedInto sets the "merged_into" field.
+func (_u *MessagingUserUpdate) SetMergedInto(v int64) *MessagingUserUpdate {
+	_u.mutation.ResetMergedInto()
+	_u.mutation.SetMergedInto(v)
+	return _u
+}
+
+// SetNillableMergedInto sets the "merged_into" field if the given value is not nil.
+func (_u *MessagingUserUpdate) SetNillableMergedInto(v *int64) *MessagingUserUpdate {
+	if v != nil {
+		_u.SetMergedInto(*v)
+	}
+	return _u
+}
+
+// AddMergedInto adds value to the "merged_into" field.
+func (_u *MessagingUserUpdate) AddMergedInto(v int64) *MessagingUserUpdate {
+	_u.mutation.AddMergedInto(v)
+	return _u
+}
+
+// ClearMergedInto clears the value of the "merged_into" field.
+func (_u *MessagingUserUpdate) ClearMergedInto() *MessagingUserUpdate {
+	_u.mutation.ClearMergedInto()
+	return _u
+}
+
+// SetMergedWith sets the "merged_with" field.
+func (_u *MessagingUserUpdate) SetMergedWith(v int64) *MessagingUserUpdate {
+	_u.mutation.ResetMergedWith()
+	_u.mutation.SetMergedWith(v)
+	return _u
+}
+
+// SetNillableMergedWith sets the "merged_with" field if the given value is not nil.
+func (_u *MessagingUserUpdate) SetNillableMergedWith(v *int64) *MessagingUserUpdate {
+	if v != nil {
+		_u.SetMergedWith(*v)
+	}
+	return _u
+}
+
+// AddMergedWith adds value to the "merged_with" field.
+func (_u *MessagingUserUpdate) AddMergedWith(v int64) *MessagingUserUpdate {
+	_u.mutation.AddMergedWith(v)
+	return _u
+}
+
+// ClearMergedWith clears the value of the "merged_with" field.
+func (_u *MessagingUserUpdate) ClearMergedWith() *MessagingUserUpdate {
+	_u.mutation.ClearMergedWith()
+	return _u
+}
+
+// SetMergedAt sets the "merged_at" field.
+func (_u *MessagingUserUpdate) SetMergedAt(v clock.Time) *MessagingUserUpdate {
+	_u.mutation.ResetMergedAt()
+	_u.mutation.SetMergedAt(v)
+	return _u
+}
+
+// SetNillableMergedAt sets the "merged_at" field if the given value is not nil.
+func (_u *MessagingUserUpdate) SetNillableMergedAt(v *clock.Time) *MessagingUserUpdate {
+	if v != nil {
+		_u.SetMergedAt(*v)
+	}
+	return _u
+}
+
+// AddMergedAt adds value to the "merged_at" field.
+func (_u *MessagingUserUpdate) AddMergedAt(v clock.Time) *MessagingUserUpdate {
+	_u.mutation.AddMergedAt(v)
+	return _u
+}
+
+// SetOwnConsent sets the "own_consent" field.
+func (_u *MessagingUserUpdate) SetOwnConsent(v channel.Consent) *MessagingUserUpdate {
+	_u.mutation.SetOwnConsent(v)
+	return _u
+}
+
+// SetNillableOwnConsent sets the "own_consent" field if the given value is not nil.
+func (_u *MessagingUserUpdate) SetNillableOwnConsent(v *channel.Consent) *MessagingUserUpdate {
+	if v != nil {
+		_u.SetOwnConsent(*v)
 	}
 	return _u
 }
@@ -225,6 +315,33 @@ func (_u *MessagingUserUpdate) sqlSave(ctx context.Context) (_node int, err erro
 	}
 	if value, ok := _u.mutation.ConsentStatus(); ok {
 		_spec.SetField(messaginguser.FieldConsentStatus, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.MergedInto(); ok {
+		_spec.SetField(messaginguser.FieldMergedInto, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedMergedInto(); ok {
+		_spec.AddField(messaginguser.FieldMergedInto, field.TypeInt64, value)
+	}
+	if _u.mutation.MergedIntoCleared() {
+		_spec.ClearField(messaginguser.FieldMergedInto, field.TypeInt64)
+	}
+	if value, ok := _u.mutation.MergedWith(); ok {
+		_spec.SetField(messaginguser.FieldMergedWith, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedMergedWith(); ok {
+		_spec.AddField(messaginguser.FieldMergedWith, field.TypeInt64, value)
+	}
+	if _u.mutation.MergedWithCleared() {
+		_spec.ClearField(messaginguser.FieldMergedWith, field.TypeInt64)
+	}
+	if value, ok := _u.mutation.MergedAt(); ok {
+		_spec.SetField(messaginguser.FieldMergedAt, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedMergedAt(); ok {
+		_spec.AddField(messaginguser.FieldMergedAt, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.OwnConsent(); ok {
+		_spec.SetField(messaginguser.FieldOwnConsent, field.TypeString, value)
 	}
 	if _u.mutation.ConversationCleared() {
 		edge := &sqlgraph.EdgeSpec{
@@ -372,6 +489,95 @@ func (_u *MessagingUserUpdateOne) SetConsentStatus(v channel.Consent) *Messaging
 func (_u *MessagingUserUpdateOne) SetNillableConsentStatus(v *channel.Consent) *MessagingUserUpdateOne {
 	if v != nil {
 		_u.SetConsentStatus(*v)
+	}
+	return _u
+}
+
+// SetMergedInto sets the "merged_into" field.
+func (_u *MessagingUserUpdateOne) SetMergedInto(v int64) *MessagingUserUpdateOne {
+	_u.mutation.ResetMergedInto()
+	_u.mutation.SetMergedInto(v)
+	return _u
+}
+
+// SetNillableMergedInto sets the "merged_into" field if the given value is not nil.
+func (_u *MessagingUserUpdateOne) SetNillableMergedInto(v *int64) *MessagingUserUpdateOne {
+	if v != nil {
+		_u.SetMergedInto(*v)
+	}
+	return _u
+}
+
+// AddMergedInto adds value to the "merged_into" field.
+func (_u *MessagingUserUpdateOne) AddMergedInto(v int64) *MessagingUserUpdateOne {
+	_u.mutation.AddMergedInto(v)
+	return _u
+}
+
+// ClearMergedInto clears the value of the "merged_into" field.
+func (_u *MessagingUserUpdateOne) ClearMergedInto() *MessagingUserUpdateOne {
+	_u.mutation.ClearMergedInto()
+	return _u
+}
+
+// SetMergedWith sets the "merged_with" field.
+func (_u *MessagingUserUpdateOne) SetMergedWith(v int64) *MessagingUserUpdateOne {
+	_u.mutation.ResetMergedWith()
+	_u.mutation.SetMergedWith(v)
+	return _u
+}
+
+// SetNillableMergedWith sets the "merged_with" field if the given value is not nil.
+func (_u *MessagingUserUpdateOne) SetNillableMergedWith(v *int64) *MessagingUserUpdateOne {
+	if v != nil {
+		_u.SetMergedWith(*v)
+	}
+	return _u
+}
+
+// AddMergedWith adds value to the "merged_with" field.
+func (_u *MessagingUserUpdateOne) AddMergedWith(v int64) *MessagingUserUpdateOne {
+	_u.mutation.AddMergedWith(v)
+	return _u
+}
+
+// ClearMergedWith clears the value of the "merged_with" field.
+func (_u *MessagingUserUpdateOne) ClearMergedWith() *MessagingUserUpdateOne {
+	_u.mutation.ClearMergedWith()
+	return _u
+}
+
+// SetMergedAt sets the "merged_at" field.
+func (_u *MessagingUserUpdateOne) SetMergedAt(v clock.Time) *MessagingUserUpdateOne {
+	_u.mutation.ResetMergedAt()
+	_u.mutation.SetMergedAt(v)
+	return _u
+}
+
+// SetNillableMergedAt sets the "merged_at" field if the given value is not nil.
+func (_u *MessagingUserUpdateOne) SetNillableMergedAt(v *clock.Time) *MessagingUserUpdateOne {
+	if v != nil {
+		_u.SetMergedAt(*v)
+	}
+	return _u
+}
+
+// AddMergedAt adds value to the "merged_at" field.
+func (_u *MessagingUserUpdateOne) AddMergedAt(v clock.Time) *MessagingUserUpdateOne {
+	_u.mutation.AddMergedAt(v)
+	return _u
+}
+
+// SetOwnConsent sets the "own_consent" field.
+func (_u *MessagingUserUpdateOne) SetOwnConsent(v channel.Consent) *MessagingUserUpdateOne {
+	_u.mutation.SetOwnConsent(v)
+	return _u
+}
+
+// SetNillableOwnConsent sets the "own_consent" field if the given value is not nil.
+func (_u *MessagingUserUpdateOne) SetNillableOwnConsent(v *channel.Consent) *MessagingUserUpdateOne {
+	if v != nil {
+		_u.SetOwnConsent(*v)
 	}
 	return _u
 }
@@ -545,6 +751,33 @@ func (_u *MessagingUserUpdateOne) sqlSave(ctx context.Context) (_node *Messaging
 	}
 	if value, ok := _u.mutation.ConsentStatus(); ok {
 		_spec.SetField(messaginguser.FieldConsentStatus, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.MergedInto(); ok {
+		_spec.SetField(messaginguser.FieldMergedInto, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedMergedInto(); ok {
+		_spec.AddField(messaginguser.FieldMergedInto, field.TypeInt64, value)
+	}
+	if _u.mutation.MergedIntoCleared() {
+		_spec.ClearField(messaginguser.FieldMergedInto, field.TypeInt64)
+	}
+	if value, ok := _u.mutation.MergedWith(); ok {
+		_spec.SetField(messaginguser.FieldMergedWith, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedMergedWith(); ok {
+		_spec.AddField(messaginguser.FieldMergedWith, field.TypeInt64, value)
+	}
+	if _u.mutation.MergedWithCleared() {
+		_spec.ClearField(messaginguser.FieldMergedWith, field.TypeInt64)
+	}
+	if value, ok := _u.mutation.MergedAt(); ok {
+		_spec.SetField(messaginguser.FieldMergedAt, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedMergedAt(); ok {
+		_spec.AddField(messaginguser.FieldMergedAt, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.OwnConsent(); ok {
+		_spec.SetField(messaginguser.FieldOwnConsent, field.TypeString, value)
 	}
 	if _u.mutation.ConversationCleared() {
 		edge := &sqlgraph.EdgeSpec{

@@ -6604,6 +6604,15 @@ type ConversationMutation struct {
 	addlast_seq           *int64
 	sent_by               *[]int64
 	appendsent_by         []int64
+	merged_into           *int64
+	addmerged_into        *int64
+	earlier_messages      *int64
+	addearlier_messages   *int64
+	earlier_inbound       *int64
+	addearlier_inbound    *int64
+	own_read              *int64
+	addown_read           *int64
+	own_state             *string
 	created_at            *clock.Time
 	addcreated_at         *clock.Time
 	clearedFields         map[string]struct{}
@@ -7716,6 +7725,280 @@ func (m *ConversationMutation) ResetSentBy() {
 	delete(m.clearedFields, conversation.FieldSentBy)
 }
 
+// SetMergedInto sets the "merged_into" field.
+func (m *ConversationMutation) SetMergedInto(i int64) {
+	m.merged_into = &i
+	m.addmerged_into = nil
+}
+
+// MergedInto returns the value of the "merged_into" field in the mutation.
+func (m *ConversationMutation) MergedInto() (r int64, exists bool) {
+	v := m.merged_into
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMergedInto returns the old "merged_into" field's value of the Conversation entity.
+// If the Conversation object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConversationMutation) OldMergedInto(ctx context.Context) (v *int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMergedInto is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMergedInto requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMergedInto: %w", err)
+	}
+	return oldValue.MergedInto, nil
+}
+
+// AddMergedInto adds i to the "merged_into" field.
+func (m *ConversationMutation) AddMergedInto(i int64) {
+	if m.addmerged_into != nil {
+		*m.addmerged_into += i
+	} else {
+		m.addmerged_into = &i
+	}
+}
+
+// AddedMergedInto returns the value that was added to the "merged_into" field in this mutation.
+func (m *ConversationMutation) AddedMergedInto() (r int64, exists bool) {
+	v := m.addmerged_into
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ClearMergedInto clears the value of the "merged_into" field.
+func (m *ConversationMutation) ClearMergedInto() {
+	m.merged_into = nil
+	m.addmerged_into = nil
+	m.clearedFields[conversation.FieldMergedInto] = struct{}{}
+}
+
+// MergedIntoCleared returns if the "merged_into" field was cleared in this mutation.
+func (m *ConversationMutation) MergedIntoCleared() bool {
+	_, ok := m.clearedFields[conversation.FieldMergedInto]
+	return ok
+}
+
+// ResetMergedInto resets all changes to the "merged_into" field.
+func (m *ConversationMutation) ResetMergedInto() {
+	m.merged_into = nil
+	m.addmerged_into = nil
+	delete(m.clearedFields, conversation.FieldMergedInto)
+}
+
+// SetEarlierMessages sets the "earlier_messages" field.
+func (m *ConversationMutation) SetEarlierMessages(i int64) {
+	m.earlier_messages = &i
+	m.addearlier_messages = nil
+}
+
+// EarlierMessages returns the value of the "earlier_messages" field in the mutation.
+func (m *ConversationMutation) EarlierMessages() (r int64, exists bool) {
+	v := m.earlier_messages
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEarlierMessages returns the old "earlier_messages" field's value of the Conversation entity.
+// If the Conversation object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConversationMutation) OldEarlierMessages(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEarlierMessages is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEarlierMessages requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEarlierMessages: %w", err)
+	}
+	return oldValue.EarlierMessages, nil
+}
+
+// AddEarlierMessages adds i to the "earlier_messages" field.
+func (m *ConversationMutation) AddEarlierMessages(i int64) {
+	if m.addearlier_messages != nil {
+		*m.addearlier_messages += i
+	} else {
+		m.addearlier_messages = &i
+	}
+}
+
+// AddedEarlierMessages returns the value that was added to the "earlier_messages" field in this mutation.
+func (m *ConversationMutation) AddedEarlierMessages() (r int64, exists bool) {
+	v := m.addearlier_messages
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetEarlierMessages resets all changes to the "earlier_messages" field.
+func (m *ConversationMutation) ResetEarlierMessages() {
+	m.earlier_messages = nil
+	m.addearlier_messages = nil
+}
+
+// SetEarlierInbound sets the "earlier_inbound" field.
+func (m *ConversationMutation) SetEarlierInbound(i int64) {
+	m.earlier_inbound = &i
+	m.addearlier_inbound = nil
+}
+
+// EarlierInbound returns the value of the "earlier_inbound" field in the mutation.
+func (m *ConversationMutation) EarlierInbound() (r int64, exists bool) {
+	v := m.earlier_inbound
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEarlierInbound returns the old "earlier_inbound" field's value of the Conversation entity.
+// If the Conversation object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConversationMutation) OldEarlierInbound(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEarlierInbound is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEarlierInbound requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEarlierInbound: %w", err)
+	}
+	return oldValue.EarlierInbound, nil
+}
+
+// AddEarlierInbound adds i to the "earlier_inbound" field.
+func (m *ConversationMutation) AddEarlierInbound(i int64) {
+	if m.addearlier_inbound != nil {
+		*m.addearlier_inbound += i
+	} else {
+		m.addearlier_inbound = &i
+	}
+}
+
+// AddedEarlierInbound returns the value that was added to the "earlier_inbound" field in this mutation.
+func (m *ConversationMutation) AddedEarlierInbound() (r int64, exists bool) {
+	v := m.addearlier_inbound
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetEarlierInbound resets all changes to the "earlier_inbound" field.
+func (m *ConversationMutation) ResetEarlierInbound() {
+	m.earlier_inbound = nil
+	m.addearlier_inbound = nil
+}
+
+// SetOwnRead sets the "own_read" field.
+func (m *ConversationMutation) SetOwnRead(i int64) {
+	m.own_read = &i
+	m.addown_read = nil
+}
+
+// OwnRead returns the value of the "own_read" field in the mutation.
+func (m *ConversationMutation) OwnRead() (r int64, exists bool) {
+	v := m.own_read
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOwnRead returns the old "own_read" field's value of the Conversation entity.
+// If the Conversation object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConversationMutation) OldOwnRead(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOwnRead is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOwnRead requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOwnRead: %w", err)
+	}
+	return oldValue.OwnRead, nil
+}
+
+// AddOwnRead adds i to the "own_read" field.
+func (m *ConversationMutation) AddOwnRead(i int64) {
+	if m.addown_read != nil {
+		*m.addown_read += i
+	} else {
+		m.addown_read = &i
+	}
+}
+
+// AddedOwnRead returns the value that was added to the "own_read" field in this mutation.
+func (m *ConversationMutation) AddedOwnRead() (r int64, exists bool) {
+	v := m.addown_read
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetOwnRead resets all changes to the "own_read" field.
+func (m *ConversationMutation) ResetOwnRead() {
+	m.own_read = nil
+	m.addown_read = nil
+}
+
+// SetOwnState sets the "own_state" field.
+func (m *ConversationMutation) SetOwnState(s string) {
+	m.own_state = &s
+}
+
+// OwnState returns the value of the "own_state" field in the mutation.
+func (m *ConversationMutation) OwnState() (r string, exists bool) {
+	v := m.own_state
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOwnState returns the old "own_state" field's value of the Conversation entity.
+// If the Conversation object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConversationMutation) OldOwnState(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOwnState is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOwnState requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOwnState: %w", err)
+	}
+	return oldValue.OwnState, nil
+}
+
+// ResetOwnState resets all changes to the "own_state" field.
+func (m *ConversationMutation) ResetOwnState() {
+	m.own_state = nil
+}
+
 // SetCreatedAt sets the "created_at" field.
 func (m *ConversationMutation) SetCreatedAt(c clock.Time) {
 	m.created_at = &c
@@ -8049,7 +8332,7 @@ func (m *ConversationMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *ConversationMutation) Fields() []string {
-	fields := make([]string, 0, 22)
+	fields := make([]string, 0, 27)
 	if m.channel != nil {
 		fields = append(fields, conversation.FieldChannelID)
 	}
@@ -8113,6 +8396,21 @@ func (m *ConversationMutation) Fields() []string {
 	if m.sent_by != nil {
 		fields = append(fields, conversation.FieldSentBy)
 	}
+	if m.merged_into != nil {
+		fields = append(fields, conversation.FieldMergedInto)
+	}
+	if m.earlier_messages != nil {
+		fields = append(fields, conversation.FieldEarlierMessages)
+	}
+	if m.earlier_inbound != nil {
+		fields = append(fields, conversation.FieldEarlierInbound)
+	}
+	if m.own_read != nil {
+		fields = append(fields, conversation.FieldOwnRead)
+	}
+	if m.own_state != nil {
+		fields = append(fields, conversation.FieldOwnState)
+	}
 	if m.created_at != nil {
 		fields = append(fields, conversation.FieldCreatedAt)
 	}
@@ -8166,6 +8464,16 @@ func (m *ConversationMutation) Field(name string) (ent.Value, bool) {
 		return m.LastSeq()
 	case conversation.FieldSentBy:
 		return m.SentBy()
+	case conversation.FieldMergedInto:
+		return m.MergedInto()
+	case conversation.FieldEarlierMessages:
+		return m.EarlierMessages()
+	case conversation.FieldEarlierInbound:
+		return m.EarlierInbound()
+	case conversation.FieldOwnRead:
+		return m.OwnRead()
+	case conversation.FieldOwnState:
+		return m.OwnState()
 	case conversation.FieldCreatedAt:
 		return m.CreatedAt()
 	}
@@ -8219,6 +8527,16 @@ func (m *ConversationMutation) OldField(ctx context.Context, name string) (ent.V
 		return m.OldLastSeq(ctx)
 	case conversation.FieldSentBy:
 		return m.OldSentBy(ctx)
+	case conversation.FieldMergedInto:
+		return m.OldMergedInto(ctx)
+	case conversation.FieldEarlierMessages:
+		return m.OldEarlierMessages(ctx)
+	case conversation.FieldEarlierInbound:
+		return m.OldEarlierInbound(ctx)
+	case conversation.FieldOwnRead:
+		return m.OldOwnRead(ctx)
+	case conversation.FieldOwnState:
+		return m.OldOwnState(ctx)
 	case conversation.FieldCreatedAt:
 		return m.OldCreatedAt(ctx)
 	}
@@ -8377,6 +8695,41 @@ func (m *ConversationMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetSentBy(v)
 		return nil
+	case conversation.FieldMergedInto:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMergedInto(v)
+		return nil
+	case conversation.FieldEarlierMessages:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEarlierMessages(v)
+		return nil
+	case conversation.FieldEarlierInbound:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEarlierInbound(v)
+		return nil
+	case conversation.FieldOwnRead:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOwnRead(v)
+		return nil
+	case conversation.FieldOwnState:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOwnState(v)
+		return nil
 	case conversation.FieldCreatedAt:
 		v, ok := value.(clock.Time)
 		if !ok {
@@ -8416,6 +8769,18 @@ func (m *ConversationMutation) AddedFields() []string {
 	if m.addlast_seq != nil {
 		fields = append(fields, conversation.FieldLastSeq)
 	}
+	if m.addmerged_into != nil {
+		fields = append(fields, conversation.FieldMergedInto)
+	}
+	if m.addearlier_messages != nil {
+		fields = append(fields, conversation.FieldEarlierMessages)
+	}
+	if m.addearlier_inbound != nil {
+		fields = append(fields, conversation.FieldEarlierInbound)
+	}
+	if m.addown_read != nil {
+		fields = append(fields, conversation.FieldOwnRead)
+	}
 	if m.addcreated_at != nil {
 		fields = append(fields, conversation.FieldCreatedAt)
 	}
@@ -8443,6 +8808,14 @@ func (m *ConversationMutation) AddedField(name string) (ent.Value, bool) {
 		return m.AddedFirstSeq()
 	case conversation.FieldLastSeq:
 		return m.AddedLastSeq()
+	case conversation.FieldMergedInto:
+		return m.AddedMergedInto()
+	case conversation.FieldEarlierMessages:
+		return m.AddedEarlierMessages()
+	case conversation.FieldEarlierInbound:
+		return m.AddedEarlierInbound()
+	case conversation.FieldOwnRead:
+		return m.AddedOwnRead()
 	case conversation.FieldCreatedAt:
 		return m.AddedCreatedAt()
 	}
@@ -8510,6 +8883,34 @@ func (m *ConversationMutation) AddField(name string, value ent.Value) error {
 		}
 		m.AddLastSeq(v)
 		return nil
+	case conversation.FieldMergedInto:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddMergedInto(v)
+		return nil
+	case conversation.FieldEarlierMessages:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddEarlierMessages(v)
+		return nil
+	case conversation.FieldEarlierInbound:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddEarlierInbound(v)
+		return nil
+	case conversation.FieldOwnRead:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddOwnRead(v)
+		return nil
 	case conversation.FieldCreatedAt:
 		v, ok := value.(clock.Time)
 		if !ok {
@@ -8537,6 +8938,9 @@ func (m *ConversationMutation) ClearedFields() []string {
 	if m.FieldCleared(conversation.FieldSentBy) {
 		fields = append(fields, conversation.FieldSentBy)
 	}
+	if m.FieldCleared(conversation.FieldMergedInto) {
+		fields = append(fields, conversation.FieldMergedInto)
+	}
 	return fields
 }
 
@@ -8562,6 +8966,9 @@ func (m *ConversationMutation) ClearField(name string) error {
 		return nil
 	case conversation.FieldSentBy:
 		m.ClearSentBy()
+		return nil
+	case conversation.FieldMergedInto:
+		m.ClearMergedInto()
 		return nil
 	}
 	return fmt.Errorf("unknown Conversation nullable field %s", name)
@@ -8633,6 +9040,21 @@ func (m *ConversationMutation) ResetField(name string) error {
 		return nil
 	case conversation.FieldSentBy:
 		m.ResetSentBy()
+		return nil
+	case conversation.FieldMergedInto:
+		m.ResetMergedInto()
+		return nil
+	case conversation.FieldEarlierMessages:
+		m.ResetEarlierMessages()
+		return nil
+	case conversation.FieldEarlierInbound:
+		m.ResetEarlierInbound()
+		return nil
+	case conversation.FieldOwnRead:
+		m.ResetOwnRead()
+		return nil
+	case conversation.FieldOwnState:
+		m.ResetOwnState()
 		return nil
 	case conversation.FieldCreatedAt:
 		m.ResetCreatedAt()
@@ -15239,6 +15661,13 @@ type MessagingUserMutation struct {
 	country             *string
 	locale              *string
 	consent_status      *channel.Consent
+	merged_into         *int64
+	addmerged_into      *int64
+	merged_with         *int64
+	addmerged_with      *int64
+	merged_at           *clock.Time
+	addmerged_at        *clock.Time
+	own_consent         *channel.Consent
 	created_at          *clock.Time
 	addcreated_at       *clock.Time
 	clearedFields       map[string]struct{}
@@ -15574,6 +16003,238 @@ func (m *MessagingUserMutation) ResetConsentStatus() {
 	m.consent_status = nil
 }
 
+// SetMergedInto sets the "merged_into" field.
+func (m *MessagingUserMutation) SetMergedInto(i int64) {
+	m.merged_into = &i
+	m.addmerged_into = nil
+}
+
+// MergedInto returns the value of the "merged_into" field in the mutation.
+func (m *MessagingUserMutation) MergedInto() (r int64, exists bool) {
+	v := m.merged_into
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMergedInto returns the old "merged_into" field's value of the MessagingUser entity.
+// If the MessagingUser object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MessagingUserMutation) OldMergedInto(ctx context.Context) (v *int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMergedInto is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMergedInto requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMergedInto: %w", err)
+	}
+	return oldValue.MergedInto, nil
+}
+
+// AddMergedInto adds i to the "merged_into" field.
+func (m *MessagingUserMutation) AddMergedInto(i int64) {
+	if m.addmerged_into != nil {
+		*m.addmerged_into += i
+	} else {
+		m.addmerged_into = &i
+	}
+}
+
+// AddedMergedInto returns the value that was added to the "merged_into" field in this mutation.
+func (m *MessagingUserMutation) AddedMergedInto() (r int64, exists bool) {
+	v := m.addmerged_into
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ClearMergedInto clears the value of the "merged_into" field.
+func (m *MessagingUserMutation) ClearMergedInto() {
+	m.merged_into = nil
+	m.addmerged_into = nil
+	m.clearedFields[messaginguser.FieldMergedInto] = struct{}{}
+}
+
+// MergedIntoCleared returns if the "merged_into" field was cleared in this mutation.
+func (m *MessagingUserMutation) MergedIntoCleared() bool {
+	_, ok := m.clearedFields[messaginguser.FieldMergedInto]
+	return ok
+}
+
+// ResetMergedInto resets all changes to the "merged_into" field.
+func (m *MessagingUserMutation) ResetMergedInto() {
+	m.merged_into = nil
+	m.addmerged_into = nil
+	delete(m.clearedFields, messaginguser.FieldMergedInto)
+}
+
+// SetMergedWith sets the "merged_with" field.
+func (m *MessagingUserMutation) SetMergedWith(i int64) {
+	m.merged_with = &i
+	m.addmerged_with = nil
+}
+
+// MergedWith returns the value of the "merged_with" field in the mutation.
+func (m *MessagingUserMutation) MergedWith() (r int64, exists bool) {
+	v := m.merged_with
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMergedWith returns the old "merged_with" field's value of the MessagingUser entity.
+// If the MessagingUser object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MessagingUserMutation) OldMergedWith(ctx context.Context) (v *int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMergedWith is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMergedWith requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMergedWith: %w", err)
+	}
+	return oldValue.MergedWith, nil
+}
+
+// AddMergedWith adds i to the "merged_with" field.
+func (m *MessagingUserMutation) AddMergedWith(i int64) {
+	if m.addmerged_with != nil {
+		*m.addmerged_with += i
+	} else {
+		m.addmerged_with = &i
+	}
+}
+
+// AddedMergedWith returns the value that was added to the "merged_with" field in this mutation.
+func (m *MessagingUserMutation) AddedMergedWith() (r int64, exists bool) {
+	v := m.addmerged_with
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ClearMergedWith clears the value of the "merged_with" field.
+func (m *MessagingUserMutation) ClearMergedWith() {
+	m.merged_with = nil
+	m.addmerged_with = nil
+	m.clearedFields[messaginguser.FieldMergedWith] = struct{}{}
+}
+
+// MergedWithCleared returns if the "merged_with" field was cleared in this mutation.
+func (m *MessagingUserMutation) MergedWithCleared() bool {
+	_, ok := m.clearedFields[messaginguser.FieldMergedWith]
+	return ok
+}
+
+// ResetMergedWith resets all changes to the "merged_with" field.
+func (m *MessagingUserMutation) ResetMergedWith() {
+	m.merged_with = nil
+	m.addmerged_with = nil
+	delete(m.clearedFields, messaginguser.FieldMergedWith)
+}
+
+// SetMergedAt sets the "merged_at" field.
+func (m *MessagingUserMutation) SetMergedAt(c clock.Time) {
+	m.merged_at = &c
+	m.addmerged_at = nil
+}
+
+// MergedAt returns the value of the "merged_at" field in the mutation.
+func (m *MessagingUserMutation) MergedAt() (r clock.Time, exists bool) {
+	v := m.merged_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMergedAt returns the old "merged_at" field's value of the MessagingUser entity.
+// If the MessagingUser object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MessagingUserMutation) OldMergedAt(ctx context.Context) (v clock.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMergedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMergedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMergedAt: %w", err)
+	}
+	return oldValue.MergedAt, nil
+}
+
+// AddMergedAt adds c to the "merged_at" field.
+func (m *MessagingUserMutation) AddMergedAt(c clock.Time) {
+	if m.addmerged_at != nil {
+		*m.addmerged_at += c
+	} else {
+		m.addmerged_at = &c
+	}
+}
+
+// AddedMergedAt returns the value that was added to the "merged_at" field in this mutation.
+func (m *MessagingUserMutation) AddedMergedAt() (r clock.Time, exists bool) {
+	v := m.addmerged_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetMergedAt resets all changes to the "merged_at" field.
+func (m *MessagingUserMutation) ResetMergedAt() {
+	m.merged_at = nil
+	m.addmerged_at = nil
+}
+
+// SetOwnConsent sets the "own_consent" field.
+func (m *MessagingUserMutation) SetOwnConsent(c channel.Consent) {
+	m.own_consent = &c
+}
+
+// OwnConsent returns the value of the "own_consent" field in the mutation.
+func (m *MessagingUserMutation) OwnConsent() (r channel.Consent, exists bool) {
+	v := m.own_consent
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOwnConsent returns the old "own_consent" field's value of the MessagingUser entity.
+// If the MessagingUser object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MessagingUserMutation) OldOwnConsent(ctx context.Context) (v channel.Consent, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOwnConsent is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOwnConsent requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOwnConsent: %w", err)
+	}
+	return oldValue.OwnConsent, nil
+}
+
+// ResetOwnConsent resets all changes to the "own_consent" field.
+func (m *MessagingUserMutation) ResetOwnConsent() {
+	m.own_consent = nil
+}
+
 // SetCreatedAt sets the "created_at" field.
 func (m *MessagingUserMutation) SetCreatedAt(c clock.Time) {
 	m.created_at = &c
@@ -15784,7 +16445,7 @@ func (m *MessagingUserMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *MessagingUserMutation) Fields() []string {
-	fields := make([]string, 0, 7)
+	fields := make([]string, 0, 11)
 	if m.channel != nil {
 		fields = append(fields, messaginguser.FieldChannelID)
 	}
@@ -15802,6 +16463,18 @@ func (m *MessagingUserMutation) Fields() []string {
 	}
 	if m.consent_status != nil {
 		fields = append(fields, messaginguser.FieldConsentStatus)
+	}
+	if m.merged_into != nil {
+		fields = append(fields, messaginguser.FieldMergedInto)
+	}
+	if m.merged_with != nil {
+		fields = append(fields, messaginguser.FieldMergedWith)
+	}
+	if m.merged_at != nil {
+		fields = append(fields, messaginguser.FieldMergedAt)
+	}
+	if m.own_consent != nil {
+		fields = append(fields, messaginguser.FieldOwnConsent)
 	}
 	if m.created_at != nil {
 		fields = append(fields, messaginguser.FieldCreatedAt)
@@ -15826,6 +16499,14 @@ func (m *MessagingUserMutation) Field(name string) (ent.Value, bool) {
 		return m.Locale()
 	case messaginguser.FieldConsentStatus:
 		return m.ConsentStatus()
+	case messaginguser.FieldMergedInto:
+		return m.MergedInto()
+	case messaginguser.FieldMergedWith:
+		return m.MergedWith()
+	case messaginguser.FieldMergedAt:
+		return m.MergedAt()
+	case messaginguser.FieldOwnConsent:
+		return m.OwnConsent()
 	case messaginguser.FieldCreatedAt:
 		return m.CreatedAt()
 	}
@@ -15849,6 +16530,14 @@ func (m *MessagingUserMutation) OldField(ctx context.Context, name string) (ent.
 		return m.OldLocale(ctx)
 	case messaginguser.FieldConsentStatus:
 		return m.OldConsentStatus(ctx)
+	case messaginguser.FieldMergedInto:
+		return m.OldMergedInto(ctx)
+	case messaginguser.FieldMergedWith:
+		return m.OldMergedWith(ctx)
+	case messaginguser.FieldMergedAt:
+		return m.OldMergedAt(ctx)
+	case messaginguser.FieldOwnConsent:
+		return m.OldOwnConsent(ctx)
 	case messaginguser.FieldCreatedAt:
 		return m.OldCreatedAt(ctx)
 	}
@@ -15902,6 +16591,34 @@ func (m *MessagingUserMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetConsentStatus(v)
 		return nil
+	case messaginguser.FieldMergedInto:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMergedInto(v)
+		return nil
+	case messaginguser.FieldMergedWith:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMergedWith(v)
+		return nil
+	case messaginguser.FieldMergedAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMergedAt(v)
+		return nil
+	case messaginguser.FieldOwnConsent:
+		v, ok := value.(channel.Consent)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOwnConsent(v)
+		return nil
 	case messaginguser.FieldCreatedAt:
 		v, ok := value.(clock.Time)
 		if !ok {
@@ -15917,6 +16634,15 @@ func (m *MessagingUserMutation) SetField(name string, value ent.Value) error {
 // this mutation.
 func (m *MessagingUserMutation) AddedFields() []string {
 	var fields []string
+	if m.addmerged_into != nil {
+		fields = append(fields, messaginguser.FieldMergedInto)
+	}
+	if m.addmerged_with != nil {
+		fields = append(fields, messaginguser.FieldMergedWith)
+	}
+	if m.addmerged_at != nil {
+		fields = append(fields, messaginguser.FieldMergedAt)
+	}
 	if m.addcreated_at != nil {
 		fields = append(fields, messaginguser.FieldCreatedAt)
 	}
@@ -15928,6 +16654,12 @@ func (m *MessagingUserMutation) AddedFields() []string {
 // was not set, or was not defined in the schema.
 func (m *MessagingUserMutation) AddedField(name string) (ent.Value, bool) {
 	switch name {
+	case messaginguser.FieldMergedInto:
+		return m.AddedMergedInto()
+	case messaginguser.FieldMergedWith:
+		return m.AddedMergedWith()
+	case messaginguser.FieldMergedAt:
+		return m.AddedMergedAt()
 	case messaginguser.FieldCreatedAt:
 		return m.AddedCreatedAt()
 	}
@@ -15939,6 +16671,27 @@ func (m *MessagingUserMutation) AddedField(name string) (ent.Value, bool) {
 // type.
 func (m *MessagingUserMutation) AddField(name string, value ent.Value) error {
 	switch name {
+	case messaginguser.FieldMergedInto:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddMergedInto(v)
+		return nil
+	case messaginguser.FieldMergedWith:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddMergedWith(v)
+		return nil
+	case messaginguser.FieldMergedAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddMergedAt(v)
+		return nil
 	case messaginguser.FieldCreatedAt:
 		v, ok := value.(clock.Time)
 		if !ok {
@@ -15953,7 +16706,14 @@ func (m *MessagingUserMutation) AddField(name string, value ent.Value) error {
 // ClearedFields returns all nullable fields that were cleared during this
 // mutation.
 func (m *MessagingUserMutation) ClearedFields() []string {
-	return nil
+	var fields []string
+	if m.FieldCleared(messaginguser.FieldMergedInto) {
+		fields = append(fields, messaginguser.FieldMergedInto)
+	}
+	if m.FieldCleared(messaginguser.FieldMergedWith) {
+		fields = append(fields, messaginguser.FieldMergedWith)
+	}
+	return fields
 }
 
 // FieldCleared returns a boolean indicating if a field with the given name was
@@ -15966,6 +16726,14 @@ func (m *MessagingUserMutation) FieldCleared(name string) bool {
 // ClearField clears the value of the field with the given name. It returns an
 // error if the field is not defined in the schema.
 func (m *MessagingUserMutation) ClearField(name string) error {
+	switch name {
+	case messaginguser.FieldMergedInto:
+		m.ClearMergedInto()
+		return nil
+	case messaginguser.FieldMergedWith:
+		m.ClearMergedWith()
+		return nil
+	}
 	return fmt.Errorf("unknown MessagingUser nullable field %s", name)
 }
 
@@ -15990,6 +16758,18 @@ func (m *MessagingUserMutation) ResetField(name string) error {
 		return nil
 	case messaginguser.FieldConsentStatus:
 		m.ResetConsentStatus()
+		return nil
+	case messaginguser.FieldMergedInto:
+		m.ResetMergedInto()
+		return nil
+	case messaginguser.FieldMergedWith:
+		m.ResetMergedWith()
+		return nil
+	case messaginguser.FieldMergedAt:
+		m.ResetMergedAt()
+		return nil
+	case messaginguser.FieldOwnConsent:
+		m.ResetOwnConsent()
 		return nil
 	case messaginguser.FieldCreatedAt:
 		m.ResetCreatedAt()

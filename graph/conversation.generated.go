@@ -26,6 +26,7 @@ type ConversationResolver interface {
 	Record(ctx context.Context, objs []*conversation.Row) ([]*conversation.Record, error)
 
 	LastMessage(ctx context.Context, objs []*conversation.Row) ([]*message.Row, error)
+	MergedInto(ctx context.Context, objs []*conversation.Row) ([]*conversation.Row, error)
 
 	Messages(ctx context.Context, objs []*conversation.Row, first *int, after *string, last *int, before *string) ([]*message.Page, error)
 	Sendability(ctx context.Context, obj *conversation.Row, draft *string) (*message.Sendability, error)
@@ -203,6 +204,52 @@ func (ec *executionContext) _Conversation_name(ctx context.Context, field graphq
 	)
 }
 func (ec *executionContext) fieldContext_Conversation_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Conversation", field, true, false, "String")
+}
+
+func (ec *executionContext) _Conversation_address(ctx context.Context, field graphql.CollectedField, obj *conversation.Row) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Conversation_address(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Address, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Conversation_address(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Conversation", field, false, false, "String")
+}
+
+func (ec *executionContext) _Conversation_phoneNumber(ctx context.Context, field graphql.CollectedField, obj *conversation.Row) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Conversation_phoneNumber(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PhoneNumber(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Conversation_phoneNumber(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Conversation", field, true, false, "String")
 }
 
@@ -616,6 +663,61 @@ func (ec *executionContext) resolveBatch_Conversation_lastMessage(ctx context.Co
 		results,
 		err,
 		"Conversation.lastMessage",
+	)
+}
+
+func (ec *executionContext) _Conversation_mergedInto(ctx context.Context, field graphql.CollectedField, obj *conversation.Row) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Conversation_mergedInto(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_Conversation_mergedInto(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *conversation.Row) graphql.Marshaler {
+			return ec.marshalOConversation2ᚖparleyᚋinternalᚋdeskᚋconversationᚐRow(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Conversation_mergedInto(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Conversation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Conversation(ctx, field)
+		},
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_Conversation_mergedInto(ctx context.Context, field graphql.CollectedField, obj *conversation.Row) (any, error) {
+	resolver := ec.Resolvers.Conversation()
+	if batch, ok := graphql.BatchParentsFor[*conversation.Row](ctx, "Conversation"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.MergedInto(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*conversation.Row](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Conversation.mergedInto",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.MergedInto(ctx, []*conversation.Row{obj})
+	return graphql.ResolveBatchSingleResult[*conversation.Row](
+		ctx,
+		results,
+		err,
+		"Conversation.mergedInto",
 	)
 }
 
@@ -1697,6 +1799,16 @@ func (ec *executionContext) _Conversation(ctx context.Context, sel ast.Selection
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "address":
+			out.Values[i] = ec._Conversation_address(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "phoneNumber":
+			out.Values[i] = ec._Conversation_phoneNumber(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "mobileNumber":
 			out.Values[i] = ec._Conversation_mobileNumber(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -1764,6 +1876,12 @@ func (ec *executionContext) _Conversation(ctx context.Context, sel ast.Selection
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Conversation_lastMessage(ctx, field, obj)
+				})
+		case "mergedInto":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Conversation_mergedInto(ctx, field, obj)
 				})
 		case "messageCount":
 			out.Values[i] = ec._Conversation_messageCount(ctx, field, obj)

@@ -22,6 +22,9 @@ import (
 
 type MessagingUserResolver interface {
 	Identifiers(ctx context.Context, objs []*conversation.MessagingUser) ([][]*conversation.Identifier, error)
+
+	MergedInto(ctx context.Context, objs []*conversation.MessagingUser) ([]*conversation.MessagingUser, error)
+	MergedFrom(ctx context.Context, objs []*conversation.MessagingUser) ([][]*conversation.MessagingUser, error)
 }
 type RecordResolver interface {
 	Conversations(ctx context.Context, obj *conversation.Record, first *int, after *string, last *int, before *string) (*conversation.Page, error)
@@ -907,6 +910,116 @@ func (ec *executionContext) fieldContext_MessagingUser_locale(_ context.Context,
 	return graphql.NewScalarFieldContext("MessagingUser", field, true, false, "String")
 }
 
+func (ec *executionContext) _MessagingUser_mergedInto(ctx context.Context, field graphql.CollectedField, obj *conversation.MessagingUser) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessagingUser_mergedInto(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_MessagingUser_mergedInto(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *conversation.MessagingUser) graphql.Marshaler {
+			return ec.marshalOMessagingUser2ᚖparleyᚋinternalᚋdeskᚋconversationᚐMessagingUser(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MessagingUser_mergedInto(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MessagingUser",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MessagingUser(ctx, field)
+		},
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_MessagingUser_mergedInto(ctx context.Context, field graphql.CollectedField, obj *conversation.MessagingUser) (any, error) {
+	resolver := ec.Resolvers.MessagingUser()
+	if batch, ok := graphql.BatchParentsFor[*conversation.MessagingUser](ctx, "MessagingUser"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.MergedInto(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*conversation.MessagingUser](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"MessagingUser.mergedInto",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.MergedInto(ctx, []*conversation.MessagingUser{obj})
+	return graphql.ResolveBatchSingleResult[*conversation.MessagingUser](
+		ctx,
+		results,
+		err,
+		"MessagingUser.mergedInto",
+	)
+}
+
+func (ec *executionContext) _MessagingUser_mergedFrom(ctx context.Context, field graphql.CollectedField, obj *conversation.MessagingUser) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessagingUser_mergedFrom(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_MessagingUser_mergedFrom(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*conversation.MessagingUser) graphql.Marshaler {
+			return ec.marshalNMessagingUser2ᚕᚖparleyᚋinternalᚋdeskᚋconversationᚐMessagingUserᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessagingUser_mergedFrom(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MessagingUser",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MessagingUser(ctx, field)
+		},
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_MessagingUser_mergedFrom(ctx context.Context, field graphql.CollectedField, obj *conversation.MessagingUser) (any, error) {
+	resolver := ec.Resolvers.MessagingUser()
+	if batch, ok := graphql.BatchParentsFor[*conversation.MessagingUser](ctx, "MessagingUser"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.MergedFrom(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[[]*conversation.MessagingUser](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"MessagingUser.mergedFrom",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.MergedFrom(ctx, []*conversation.MessagingUser{obj})
+	return graphql.ResolveBatchSingleResult[[]*conversation.MessagingUser](
+		ctx,
+		results,
+		err,
+		"MessagingUser.mergedFrom",
+	)
+}
+
 func (ec *executionContext) _Queue_id(ctx context.Context, field graphql.CollectedField, obj *directory.Queue) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1700,6 +1813,18 @@ func (ec *executionContext) _MessagingUser(ctx context.Context, sel ast.Selectio
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "mergedInto":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._MessagingUser_mergedInto(ctx, field, obj)
+				})
+		case "mergedFrom":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._MessagingUser_mergedFrom(ctx, field, obj)
+				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -2088,6 +2213,23 @@ func (ec *executionContext) marshalNInboxList2ᚖparleyᚋinternalᚋdeskᚋconv
 	return ec._InboxList(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNMessagingUser2ᚕᚖparleyᚋinternalᚋdeskᚋconversationᚐMessagingUserᚄ(ctx context.Context, sel ast.SelectionSet, v []*conversation.MessagingUser) graphql.Marshaler {
+	ctx = graphql.WithBatchParents(ctx, "MessagingUser", v, nil)
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNMessagingUser2ᚖparleyᚋinternalᚋdeskᚋconversationᚐMessagingUser(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) marshalNMessagingUser2ᚖparleyᚋinternalᚋdeskᚋconversationᚐMessagingUser(ctx context.Context, sel ast.SelectionSet, v *conversation.MessagingUser) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "MessagingUser!")
@@ -2247,6 +2389,13 @@ func (ec *executionContext) marshalOConsentStatus2ᚖparleyᚋinternalᚋchannel
 	_ = ctx
 	res := graphql.MarshalString(string(*v))
 	return res
+}
+
+func (ec *executionContext) marshalOMessagingUser2ᚖparleyᚋinternalᚋdeskᚋconversationᚐMessagingUser(ctx context.Context, sel ast.SelectionSet, v *conversation.MessagingUser) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._MessagingUser(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOPermission2ᚕparleyᚋinternalᚋgroundᚋviewerᚐPermissionᚄ(ctx context.Context, v any) ([]viewer.Permission, error) {

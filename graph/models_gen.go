@@ -131,6 +131,14 @@ type MarkConversationsUnreadInput struct {
 	ConfirmForOwner *bool `json:"confirmForOwner,omitempty"`
 }
 
+// The messaging user after the change.
+type MessagingUserPayload struct {
+	// After a merge the customer that both are now, after its undoing the one who is separate again; null when there are errors.
+	MessagingUser *conversation.MessagingUser `json:"messagingUser,omitempty"`
+	// Why nothing changed; empty when it did.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // Changes. Mutations that create something take an idempotency key: the same key with the same input returns the first result.
 type Mutation struct {
 }
@@ -209,6 +217,12 @@ type StartConversationPayload struct {
 
 // Live streams. Every event carries a cursor; a stream opened with `after: cursor` resumes where the last one stopped.
 type Subscription struct {
+}
+
+// The messaging user to separate.
+type UnmergeMessagingUserInput struct {
+	// The messaging user who was merged into another.
+	ID string `json:"id"`
 }
 
 // Which quick text was used.

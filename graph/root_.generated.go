@@ -10,6 +10,7 @@ import (
 	"parley/internal/desk/bulk"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/live"
+	"parley/internal/desk/merge"
 	"parley/internal/desk/message"
 	"parley/internal/desk/quicktext"
 	"parley/internal/desk/search"
@@ -218,6 +219,7 @@ type ComplexityRoot struct {
 	}
 
 	Conversation struct {
+		Address              func(childComplexity int) int
 		Channel              func(childComplexity int) int
 		CreatedAt            func(childComplexity int) int
 		ID                   func(childComplexity int) int
@@ -226,6 +228,7 @@ type ComplexityRoot struct {
 		LastMessage          func(childComplexity int) int
 		LastMessageAt        func(childComplexity int) int
 		LastMessageDirection func(childComplexity int) int
+		MergedInto           func(childComplexity int) int
 		MessageCount         func(childComplexity int) int
 		Messages             func(childComplexity int, first *int, after *string, last *int, before *string) int
 		MessagingUser        func(childComplexity int) int
@@ -234,6 +237,7 @@ type ComplexityRoot struct {
 		NewCount             func(childComplexity int) int
 		ObjectType           func(childComplexity int) int
 		Owner                func(childComplexity int) int
+		PhoneNumber          func(childComplexity int) int
 		Preview              func(childComplexity int) int
 		Record               func(childComplexity int) int
 		Sendability          func(childComplexity int, draft *string) int
@@ -406,7 +410,14 @@ type ComplexityRoot struct {
 		ID           func(childComplexity int) int
 		Identifiers  func(childComplexity int) int
 		Locale       func(childComplexity int) int
+		MergedFrom   func(childComplexity int) int
+		MergedInto   func(childComplexity int) int
 		Name         func(childComplexity int) int
+	}
+
+	MessagingUserPayload struct {
+		Errors        func(childComplexity int) int
+		MessagingUser func(childComplexity int) int
 	}
 
 	Mutation struct {
@@ -424,6 +435,7 @@ type ComplexityRoot struct {
 		GrantPermissionSet          func(childComplexity int, input staff.GrantInput) int
 		MarkConversationsRead       func(childComplexity int, input MarkConversationsReadInput) int
 		MarkConversationsUnread     func(childComplexity int, input MarkConversationsUnreadInput) int
+		MergeMessagingUsers         func(childComplexity int, input merge.Input) int
 		PauseBulkOperation          func(childComplexity int, input PauseBulkOperationInput) int
 		ResumeBulkOperation         func(childComplexity int, input ResumeBulkOperationInput) int
 		RetryMessage                func(childComplexity int, input message.RetryInput) int
@@ -431,6 +443,7 @@ type ComplexityRoot struct {
 		SendMessage                 func(childComplexity int, input message.SendInput) int
 		SetTyping                   func(childComplexity int, input live.TypingInput) int
 		StartConversation           func(childComplexity int, input message.StartInput) int
+		UnmergeMessagingUser        func(childComplexity int, input UnmergeMessagingUserInput) int
 		UpdateAgent                 func(childComplexity int, input staff.UpdateAgentInput) int
 		UpdatePermissionSet         func(childComplexity int, input staff.UpdatePermissionSetInput) int
 		UpdateQuickText             func(childComplexity int, input quicktext.UpdateInput) int
@@ -1299,6 +1312,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Channel.Type(childComplexity), true
 
+	case "Conversation.address":
+		if e.ComplexityRoot.Conversation.Address == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Conversation.Address(childComplexity), true
 	case "Conversation.channel":
 		if e.ComplexityRoot.Conversation.Channel == nil {
 			break
@@ -1347,6 +1366,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Conversation.LastMessageDirection(childComplexity), true
+	case "Conversation.mergedInto":
+		if e.ComplexityRoot.Conversation.MergedInto == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Conversation.MergedInto(childComplexity), true
 	case "Conversation.messageCount":
 		if e.ComplexityRoot.Conversation.MessageCount == nil {
 			break
@@ -1400,6 +1425,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Conversation.Owner(childComplexity), true
+	case "Conversation.phoneNumber":
+		if e.ComplexityRoot.Conversation.PhoneNumber == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Conversation.PhoneNumber(childComplexity), true
 	case "Conversation.preview":
 		if e.ComplexityRoot.Conversation.Preview == nil {
 			break
@@ -2029,12 +2060,37 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.MessagingUser.Locale(childComplexity), true
+	case "MessagingUser.mergedFrom":
+		if e.ComplexityRoot.MessagingUser.MergedFrom == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessagingUser.MergedFrom(childComplexity), true
+	case "MessagingUser.mergedInto":
+		if e.ComplexityRoot.MessagingUser.MergedInto == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessagingUser.MergedInto(childComplexity), true
 	case "MessagingUser.name":
 		if e.ComplexityRoot.MessagingUser.Name == nil {
 			break
 		}
 
 		return e.ComplexityRoot.MessagingUser.Name(childComplexity), true
+
+	case "MessagingUserPayload.errors":
+		if e.ComplexityRoot.MessagingUserPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessagingUserPayload.Errors(childComplexity), true
+	case "MessagingUserPayload.messagingUser":
+		if e.ComplexityRoot.MessagingUserPayload.MessagingUser == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessagingUserPayload.MessagingUser(childComplexity), true
 
 	case "Mutation.activateAgent":
 		if e.ComplexityRoot.Mutation.ActivateAgent == nil {
@@ -2190,6 +2246,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.MarkConversationsUnread(childComplexity, args["input"].(MarkConversationsUnreadInput)), true
+	case "Mutation.mergeMessagingUsers":
+		if e.ComplexityRoot.Mutation.MergeMessagingUsers == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_mergeMessagingUsers_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.MergeMessagingUsers(childComplexity, args["input"].(merge.Input)), true
 	case "Mutation.pauseBulkOperation":
 		if e.ComplexityRoot.Mutation.PauseBulkOperation == nil {
 			break
@@ -2267,6 +2334,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.StartConversation(childComplexity, args["input"].(message.StartInput)), true
+	case "Mutation.unmergeMessagingUser":
+		if e.ComplexityRoot.Mutation.UnmergeMessagingUser == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_unmergeMessagingUser_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UnmergeMessagingUser(childComplexity, args["input"].(UnmergeMessagingUserInput)), true
 	case "Mutation.updateAgent":
 		if e.ComplexityRoot.Mutation.UpdateAgent == nil {
 			break
@@ -3235,6 +3313,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("MarkConversationsReadInput", ec.unmarshalInputMarkConversationsReadInput),
 			graphql.NewInputUnmarshaler("MarkConversationsUnreadInput", ec.unmarshalInputMarkConversationsUnreadInput),
 			graphql.NewInputUnmarshaler("MarkItem", ec.unmarshalInputMarkItem),
+			graphql.NewInputUnmarshaler("MergeMessagingUsersInput", ec.unmarshalInputMergeMessagingUsersInput),
 			graphql.NewInputUnmarshaler("PauseBulkOperationInput", ec.unmarshalInputPauseBulkOperationInput),
 			graphql.NewInputUnmarshaler("QuickTextFilter", ec.unmarshalInputQuickTextFilter),
 			graphql.NewInputUnmarshaler("ResumeBulkOperationInput", ec.unmarshalInputResumeBulkOperationInput),
@@ -3243,6 +3322,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("SendMessageInput", ec.unmarshalInputSendMessageInput),
 			graphql.NewInputUnmarshaler("SetTypingInput", ec.unmarshalInputSetTypingInput),
 			graphql.NewInputUnmarshaler("StartConversationInput", ec.unmarshalInputStartConversationInput),
+			graphql.NewInputUnmarshaler("UnmergeMessagingUserInput", ec.unmarshalInputUnmergeMessagingUserInput),
 			graphql.NewInputUnmarshaler("UpdateAgentInput", ec.unmarshalInputUpdateAgentInput),
 			graphql.NewInputUnmarshaler("UpdatePermissionSetInput", ec.unmarshalInputUpdatePermissionSetInput),
 			graphql.NewInputUnmarshaler("UpdateQuickTextInput", ec.unmarshalInputUpdateQuickTextInput),
@@ -3793,7 +3873,11 @@ type Conversation implements Node @goModel(model: "parley/internal/desk/conversa
   "The customer's name; their address if no name is known."
   name: String!
   "The customer's address: E.164 for phones; for a short code or sender name, the address as received, to which no reply is possible."
-  mobileNumber: String!
+  address: String!
+  "The customer's address if it is a phone number, in E.164; null otherwise."
+  phoneNumber: String
+  "The customer's address."
+  mobileNumber: String! @deprecated(reason: "Use ` + "`" + `address` + "`" + `, or ` + "`" + `phoneNumber` + "`" + ` for phone numbers only. Since 2026-11-28, removed after 2028-11-28.")
   "The sender ID: the business's address in this conversation."
   channel: Channel!
   "The agent who handles it; null if nobody does (Unassigned)."
@@ -3818,9 +3902,11 @@ type Conversation implements Node @goModel(model: "parley/internal/desk/conversa
   lastMessageDirection: MessageDirection
   "The last message, not counting notes. One SQL statement for a whole page."
   lastMessage: Message @goShared @goField(batch: true, forceResolver: true)
-  "Number of messages and notes."
+  "The conversation that this one was merged into, because both customers are one: it shows the messages of this one as an earlier part, and takes all changes. Null if it was not merged. One SQL statement for a whole page."
+  mergedInto: Conversation @goShared @goField(batch: true, forceResolver: true)
+  "Number of messages and notes, with those of conversations merged into it."
   messageCount: Count!
-  "Messages and notes by number. Give ` + "`" + `first` + "`" + ` to read forward from the oldest, ` + "`" + `last` + "`" + ` to read the newest; a thread is never read in one go. One SQL statement for a whole page of conversations."
+  "Messages and notes by number. Give ` + "`" + `first` + "`" + ` to read forward from the oldest, ` + "`" + `last` + "`" + ` to read the newest; a thread is never read in one go. Messages of conversations merged into this one come first, each conversation's together. One SQL statement for a whole page of conversations, three when others are merged into any."
   messages(
     "Page size from the oldest, or after ` + "`" + `after` + "`" + `: 1 to 100, default 20 with ` + "`" + `after` + "`" + `."
     first: Int
@@ -3836,9 +3922,9 @@ type Conversation implements Node @goModel(model: "parley/internal/desk/conversa
     "Text the agent is composing; at most 20,000 characters."
     draft: String
   ): Sendability! @goField(forceResolver: true)
-  "Whether the viewer may assign it."
+  "Whether the viewer may assign it; never one that was merged into another."
   viewerCanAssign: Boolean! @goField(forceResolver: true)
-  "Whether the viewer may mark it read and unread; a colleague's conversation also needs ` + "`" + `confirmForOwner: true` + "`" + `."
+  "Whether the viewer may mark it read and unread; a colleague's conversation also needs ` + "`" + `confirmForOwner: true` + "`" + `. Never one that was merged into another."
   viewerCanMarkRead: Boolean! @goField(forceResolver: true)
   "When it began."
   createdAt: DateTime!
@@ -4206,6 +4292,10 @@ type MessagingUser implements Node @goModel(model: "parley/internal/desk/convers
   country: String
   "Language tag; null if unknown."
   locale: String
+  "The messaging user that this one was merged into, because both are one customer; null if not merged."
+  mergedInto: MessagingUser @goShared @goField(batch: true, forceResolver: true)
+  "The messaging users merged into this one, at most 20, in the order in which they became known."
+  mergedFrom: [MessagingUser!]! @goShared @goField(batch: true, forceResolver: true)
 }
 
 "An identifier under which carriers know a customer on one channel."
@@ -4342,6 +4432,10 @@ enum ChangeCause @goModel(model: "parley/internal/desk/feed.Cause") {
   CONVERSATION_ASSIGNED
   "Its name, record or other details changed, or its care window closed."
   CONVERSATION_CHANGED
+  "Two customers were found to be one: it was merged into another conversation and leaves every view, or another was merged into it. Read the thread again."
+  CONVERSATION_MERGED
+  "A merge was undone: it is a conversation by itself again, or another is no longer part of it. Read the thread again."
+  CONVERSATION_UNMERGED
 }
 
 "A message was added to a conversation that the viewer may see."
@@ -4394,9 +4488,9 @@ type ConversationUpdated @goModel(model: "parley/internal/desk/live.Conversation
   idempotencyKey: String
 }
 
-"Position of a stream: sent as its first frame, and again when the viewer's rights changed or older messages were imported (then read everything again)."
+"Position of a stream: sent as its first frame, and again when the viewer's rights changed, older messages were imported, or another conversation was merged into this one or separated again (then read everything again)."
 type Reset @goModel(model: "parley/internal/desk/live.Reset") {
-  "OPEN for the first frame, LEAVE when the viewer may no longer see the conversation, RESET when rights changed or older messages were imported."
+  "OPEN for the first frame, LEAVE when the viewer may no longer see the conversation or it was merged into another (read its ` + "`" + `mergedInto` + "`" + ` and subscribe to that one), RESET when rights changed or the thread has other earlier messages."
   kind: StreamKind!
   "Pass it as ` + "`" + `after` + "`" + ` to resume from here."
   cursor: Cursor!
@@ -4466,11 +4560,49 @@ extend type Subscription {
   ): InboxCountsChange!
 }
 `, BuiltIn: false},
+	{Name: "../schema/merge.graphql", Input: `"The two messaging users to merge."
+input MergeMessagingUsersInput @goModel(model: "parley/internal/desk/merge.Input") {
+  "2 messaging users of one channel, in either order."
+  ids: [ID!]! @goField(name: "IDs")
+  "1 to 64 visible ASCII characters, unique to this request: a repeat within 7 days returns the first result."
+  idempotencyKey: String!
+}
+
+"The messaging user to separate."
+input UnmergeMessagingUserInput {
+  "The messaging user who was merged into another."
+  id: ID!
+}
+
+"The messaging user after the change."
+type MessagingUserPayload {
+  "After a merge the customer that both are now, after its undoing the one who is separate again; null when there are errors."
+  messagingUser: MessagingUser
+  "Why nothing changed; empty when it did."
+  errors: [UserError!]!
+}
+
+extend type Mutation {
+  """
+  Makes one customer of 2 messaging users of a channel. The one who became known first wins, whichever is named first; one who was merged into
+  another stands for the other. The loser's conversation leaves lists, counts, search and streams of the view with CONVERSATION_MERGED; its
+  messages become an earlier part of the winner's, for everyone who sees the winner's. Two who are one already stay as they are. At most 20
+  can be merged into one. Needs CONFIGURE_MESSAGING, and the right to see both. Emits CONVERSATION_MERGED for both conversations.
+  """
+  mergeMessagingUsers("The messaging users." input: MergeMessagingUsersInput!): MessagingUserPayload!
+  """
+  Undoes the merge of 1 messaging user into another, within 30 days; CONFLICT afterwards. Their conversation is in lists again, with what was in it
+  before; whatever was written since stays in the other. An opt-out given since counts for both. Those who were merged into the messaging user
+  before stay with them. Needs CONFIGURE_MESSAGING, and the right to see the customer. Emits CONVERSATION_UNMERGED for both conversations.
+  """
+  unmergeMessagingUser("The messaging user." input: UnmergeMessagingUserInput!): MessagingUserPayload!
+}
+`, BuiltIn: false},
 	{Name: "../schema/message.graphql", Input: `"One inbound or outbound item, or an internal note, in a conversation. Visible to anyone who may see the conversation."
 type Message implements Node @goModel(model: "parley/internal/desk/message.Row") {
   "Opaque id."
   id: ID!
-  "Its number in the conversation: dense, in order of arrival, starting at 1. Older messages imported later have numbers 0 and below."
+  "Its number in the conversation it was written in: dense, in order of arrival, starting at 1. Older messages imported later have numbers 0 and below. Where conversations were merged, the order of a page counts: each has its own numbers."
   number: Count! @goField(name: "Seq")
   "Its direction; null for notes and for system lines."
   direction: MessageDirection
@@ -5768,6 +5900,10 @@ func (ec *executionContext) childFields_Conversation(ctx context.Context, field 
 		return ec.fieldContext_Conversation_id(ctx, field)
 	case "name":
 		return ec.fieldContext_Conversation_name(ctx, field)
+	case "address":
+		return ec.fieldContext_Conversation_address(ctx, field)
+	case "phoneNumber":
+		return ec.fieldContext_Conversation_phoneNumber(ctx, field)
 	case "mobileNumber":
 		return ec.fieldContext_Conversation_mobileNumber(ctx, field)
 	case "channel":
@@ -5794,6 +5930,8 @@ func (ec *executionContext) childFields_Conversation(ctx context.Context, field 
 		return ec.fieldContext_Conversation_lastMessageDirection(ctx, field)
 	case "lastMessage":
 		return ec.fieldContext_Conversation_lastMessage(ctx, field)
+	case "mergedInto":
+		return ec.fieldContext_Conversation_mergedInto(ctx, field)
 	case "messageCount":
 		return ec.fieldContext_Conversation_messageCount(ctx, field)
 	case "messages":
@@ -6080,8 +6218,22 @@ func (ec *executionContext) childFields_MessagingUser(ctx context.Context, field
 		return ec.fieldContext_MessagingUser_country(ctx, field)
 	case "locale":
 		return ec.fieldContext_MessagingUser_locale(ctx, field)
+	case "mergedInto":
+		return ec.fieldContext_MessagingUser_mergedInto(ctx, field)
+	case "mergedFrom":
+		return ec.fieldContext_MessagingUser_mergedFrom(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type MessagingUser", field.Name)
+}
+
+func (ec *executionContext) childFields_MessagingUserPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "messagingUser":
+		return ec.fieldContext_MessagingUserPayload_messagingUser(ctx, field)
+	case "errors":
+		return ec.fieldContext_MessagingUserPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MessagingUserPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_OwnedConversations(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -905,6 +905,24 @@ func (ec *executionContext) selectConversation() map[string]*selection.Field {
 				w.String(string(v))
 			},
 		},
+		"address": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*conversation.Row).Address
+				w.String(string(v))
+			},
+		},
+		"phoneNumber": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*conversation.Row).PhoneNumber()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(string(*v))
+			},
+		},
 		"mobileNumber": {
 			NonNull: true,
 			Write: func(w *selection.Writer, source any) {
@@ -1010,6 +1028,16 @@ func (ec *executionContext) selectConversation() map[string]*selection.Field {
 			Shared:  true,
 			Batch: func(ctx context.Context, parents []any, fc selection.Call) ([]any, error) {
 				results, err := ec.Resolvers.Conversation().LastMessage(ctx, selection.Parents[*conversation.Row](parents))
+				return selection.Results(parents, results, err)
+			},
+		},
+		"mergedInto": {
+			NonNull: false,
+			Of:      "Conversation",
+			One:     func(source any) any { return selection.Pointer(source.(*conversation.Row)) },
+			Shared:  true,
+			Batch: func(ctx context.Context, parents []any, fc selection.Call) ([]any, error) {
+				results, err := ec.Resolvers.Conversation().MergedInto(ctx, selection.Parents[*conversation.Row](parents))
 				return selection.Results(parents, results, err)
 			},
 		},
@@ -1849,6 +1877,30 @@ func (ec *executionContext) selectMessagingUser() map[string]*selection.Field {
 					return
 				}
 				w.String(string(*v))
+			},
+		},
+		"mergedInto": {
+			NonNull: false,
+			Of:      "MessagingUser",
+			One:     func(source any) any { return selection.Pointer(source.(*conversation.MessagingUser)) },
+			Shared:  true,
+			Batch: func(ctx context.Context, parents []any, fc selection.Call) ([]any, error) {
+				results, err := ec.Resolvers.MessagingUser().MergedInto(ctx, selection.Parents[*conversation.MessagingUser](parents))
+				return selection.Results(parents, results, err)
+			},
+		},
+		"mergedFrom": {
+			NonNull: true,
+			Of:      "MessagingUser",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.([]*conversation.MessagingUser)
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+			Shared:      true,
+			Batch: func(ctx context.Context, parents []any, fc selection.Call) ([]any, error) {
+				results, err := ec.Resolvers.MessagingUser().MergedFrom(ctx, selection.Parents[*conversation.MessagingUser](parents))
+				return selection.Results(parents, results, err)
 			},
 		},
 	}

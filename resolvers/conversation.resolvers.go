@@ -28,6 +28,11 @@ func (r *conversationResolver) LastMessage(ctx context.Context, objs []*conversa
 	return r.Messenger.Last(ctx, objs, selectedLast(ctx))
 }
 
+// MergedInto is the batch resolver for the mergedInto field.
+func (r *conversationResolver) MergedInto(ctx context.Context, objs []*conversation.Row) ([]*conversation.Row, error) {
+	return eachFrom(ctx, objs, func(c *conversation.Row) int64 { return c.MergedInto }, r.ConversationService.ByKey)
+}
+
 // Messages is the batch resolver for the messages field.
 func (r *conversationResolver) Messages(ctx context.Context, objs []*conversation.Row, first *int, after *string, last *int, before *string) ([]*message.Page, error) {
 	w, err := threadWindow(first, after, last, before)
@@ -44,12 +49,12 @@ func (r *conversationResolver) Sendability(ctx context.Context, obj *conversatio
 
 // ViewerCanAssign is the resolver for the viewerCanAssign field.
 func (r *conversationResolver) ViewerCanAssign(ctx context.Context, obj *conversation.Row) (bool, error) {
-	return viewer.FromContext(ctx).Can(viewer.AssignConversation), nil
+	return obj.MergedInto == 0 && viewer.FromContext(ctx).Can(viewer.AssignConversation), nil
 }
 
 // ViewerCanMarkRead is the resolver for the viewerCanMarkRead field.
 func (r *conversationResolver) ViewerCanMarkRead(ctx context.Context, obj *conversation.Row) (bool, error) {
-	return obj.MarkableBy(viewer.FromContext(ctx)), nil
+	return obj.MergedInto == 0 && obj.MarkableBy(viewer.FromContext(ctx)), nil
 }
 
 // TotalCount is the resolver for the totalCount field.

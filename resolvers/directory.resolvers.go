@@ -18,6 +18,16 @@ func (r *messagingUserResolver) Identifiers(ctx context.Context, objs []*convers
 	return r.ConversationService.Identifiers(ctx, objs)
 }
 
+// MergedInto is the batch resolver for the mergedInto field.
+func (r *messagingUserResolver) MergedInto(ctx context.Context, objs []*conversation.MessagingUser) ([]*conversation.MessagingUser, error) {
+	return eachFrom(ctx, objs, func(u *conversation.MessagingUser) int64 { return u.MergedInto }, r.ConversationService.Users)
+}
+
+// MergedFrom is the batch resolver for the mergedFrom field.
+func (r *messagingUserResolver) MergedFrom(ctx context.Context, objs []*conversation.MessagingUser) ([][]*conversation.MessagingUser, error) {
+	return r.ConversationService.MergedFrom(ctx, objs)
+}
+
 // Viewer is the resolver for the viewer field.
 func (r *queryResolver) Viewer(ctx context.Context) (*viewer.Viewer, error) {
 	return viewer.FromContext(ctx), nil

@@ -75,6 +75,9 @@ var Prices = price.Table{
 
 	"Conversation.messagingUser": {Units: price.Flat(5), Why: "A row, and what its record and its name follow from."},
 	"MessagingUser.identifiers":  {Units: price.Flat(2), Why: "Rows, one as a rule."},
+	"MessagingUser.mergedInto":   {Units: price.Flat(2), Why: "A row."},
+	"MessagingUser.mergedFrom":   {Units: price.Flat(5), Why: "Rows, none as a rule and 20 at most."},
+	"Conversation.mergedInto":    {Units: price.Flat(2), Why: "A row."},
 	"Conversation.record":        {Units: price.Flat(2), Why: "A row."},
 	"Conversation.lastMessage":   {Units: price.Flat(2), Why: "A row."},
 	"Conversation.messages":      {Units: price.Flat(2), Why: "A range of the index; its rows pay by their fields."},

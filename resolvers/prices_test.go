@@ -57,6 +57,8 @@ var cheap = map[string]string{
 	"Mutation.addNote":                  "one write",
 	"Mutation.retryMessage":             "one write",
 	"Mutation.setTyping":                "a row",
+	"Mutation.mergeMessagingUsers":      "one write",
+	"Mutation.unmergeMessagingUser":     "one write",
 }
 
 // A field whose value a use case gets has a price, or a reason for none.

@@ -9,6 +9,7 @@ import (
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/directory"
 	"parley/internal/desk/live"
+	"parley/internal/desk/merge"
 	"parley/internal/desk/message"
 	"parley/internal/desk/quicktext"
 	"parley/internal/desk/search"
@@ -28,6 +29,7 @@ type Resolver struct {
 	Texts               *quicktext.Service
 	Staff               *staff.Service
 	Audit               *audit.Service
+	Merger              *merge.Service
 }
 
 // isTrue reads an optional input that is false when it is left out or null.

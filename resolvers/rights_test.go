@@ -119,12 +119,14 @@ var ownRules = map[string]string{
 	"Query.permissionSets": staffRights, "Query.agentRights": staffRights, "Mutation.createAgent": staffRights, "Mutation.updateAgent": staffRights,
 	"Mutation.deactivateAgent": staffRights, "Mutation.activateAgent": staffRights, "Mutation.createPermissionSet": staffRights,
 	"Mutation.updatePermissionSet": staffRights, "Mutation.grantPermissionSet": staffRights, "Mutation.revokePermissionSet": staffRights,
+	"Mutation.mergeMessagingUsers": mergeRights, "Mutation.unmergeMessagingUser": mergeRights,
 }
 
 const (
 	quickTextRights = "quicktext.TestEveryoneSeesAndEditsWhatTheirShelfAllows"
 	auditRights     = "audit.TestOnlyAdministratorsReadTheAudit"
 	staffRights     = "staff.TestOnlyAdministratorsManageAgents"
+	mergeRights     = "merge.TestOnlyAdministratorsMergeWhatTheySee"
 )
 
 // foundAlike is what was found by text, and so by name and by number; else it

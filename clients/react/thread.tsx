@@ -109,9 +109,11 @@ export function useThread(id: string, last = 20) {
 function withLine(thread: Thread, edge: Edge): Thread {
   const { conversation } = thread;
   const { pageInfo, edges: shown } = conversation.messages;
-  if (pageInfo.hasPreviousPage && shown[0] && edge.node.number < shown[0].node.number) return thread; // an earlier page brings it
   const rest = shown.filter(({ node }) => node.id !== edge.node.id);
-  const edges = [...rest, edge].sort((a, b) => a.node.number - b.node.number);
+  // From the end: of conversations merged into this one, which come first, each has its own numbers.
+  const at = rest.findLastIndex(({ node }) => node.number < edge.node.number) + 1;
+  if (at === 0 && rest.length > 0 && pageInfo.hasPreviousPage) return thread; // an earlier page brings it
+  const edges = [...rest.slice(0, at), edge, ...rest.slice(at)];
   return { conversation: { ...conversation, messages: { ...conversation.messages, edges } } };
 }
 

@@ -58,6 +58,16 @@ const (
 	FieldLastSeq = "last_seq"
 	// FieldSentBy holds the string denoting the sent_by field in the database.
 	FieldSentBy = "sent_by"
+	// FieldMergedInto holds the string denoting the merged_into field in the database.
+	FieldMergedInto = "merged_into"
+	// FieldEarlierMessages holds the string denoting the earlier_messages field in the database.
+	FieldEarlierMessages = "earlier_messages"
+	// FieldEarlierInbound holds the string denoting the earlier_inbound field in the database.
+	FieldEarlierInbound = "earlier_inbound"
+	// FieldOwnRead holds the string denoting the own_read field in the database.
+	FieldOwnRead = "own_read"
+	// FieldOwnState holds the string denoting the own_state field in the database.
+	FieldOwnState = "own_state"
 	// FieldCreatedAt holds the string denoting the created_at field in the database.
 	FieldCreatedAt = "created_at"
 	// EdgeChannel holds the string denoting the channel edge name in mutations.
@@ -151,6 +161,11 @@ var Columns = []string{
 	FieldFirstSeq,
 	FieldLastSeq,
 	FieldSentBy,
+	FieldMergedInto,
+	FieldEarlierMessages,
+	FieldEarlierInbound,
+	FieldOwnRead,
+	FieldOwnState,
 	FieldCreatedAt,
 }
 
@@ -208,6 +223,14 @@ var (
 	DefaultFirstSeq int64
 	// DefaultLastSeq holds the default value on creation for the "last_seq" field.
 	DefaultLastSeq int64
+	// DefaultEarlierMessages holds the default value on creation for the "earlier_messages" field.
+	DefaultEarlierMessages int64
+	// DefaultEarlierInbound holds the default value on creation for the "earlier_inbound" field.
+	DefaultEarlierInbound int64
+	// DefaultOwnRead holds the default value on creation for the "own_read" field.
+	DefaultOwnRead int64
+	// DefaultOwnState holds the default value on creation for the "own_state" field.
+	DefaultOwnState string
 )
 
 // OrderOption defines the ordering options for the Conversation queries.
@@ -316,6 +339,31 @@ func ByFirstSeq(opts ...sql.OrderTermOption) OrderOption {
 // ByLastSeq orders the results by the last_seq field.
 func ByLastSeq(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldLastSeq, opts...).ToFunc()
+}
+
+// ByMergedInto orders the results by the merged_into field.
+func ByMergedInto(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldMergedInto, opts...).ToFunc()
+}
+
+// ByEarlierMessages orders the results by the earlier_messages field.
+func ByEarlierMessages(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldEarlierMessages, opts...).ToFunc()
+}
+
+// ByEarlierInbound orders the results by the earlier_inbound field.
+func ByEarlierInbound(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldEarlierInbound, opts...).ToFunc()
+}
+
+// ByOwnRead orders the results by the own_read field.
+func ByOwnRead(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldOwnRead, opts...).ToFunc()
+}
+
+// ByOwnState orders the results by the own_state field.
+func ByOwnState(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldOwnState, opts...).ToFunc()
 }
 
 // ByCreatedAt orders the results by the created_at field.

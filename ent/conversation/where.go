@@ -160,6 +160,31 @@ func LastSeq(v int64) predicate.Conversation {
 	return predicate.Conversation(sql.FieldEQ(FieldLastSeq, v))
 }
 
+// MergedInto applies equality check predicate on the "merged_into" field. It's identical to MergedIntoEQ.
+func MergedInto(v int64) predicate.Conversation {
+	return predicate.Conversation(sql.FieldEQ(FieldMergedInto, v))
+}
+
+// EarlierMessages applies equality check predicate on the "earlier_messages" field. It's identical to EarlierMessagesEQ.
+func EarlierMessages(v int64) predicate.Conversation {
+	return predicate.Conversation(sql.FieldEQ(FieldEarlierMessages, v))
+}
+
+// EarlierInbound applies equality check predicate on the "earlier_inbound" field. It's identical to EarlierInboundEQ.
+func EarlierInbound(v int64) predicate.Conversation {
+	return predicate.Conversation(sql.FieldEQ(FieldEarlierInbound, v))
+}
+
+// OwnRead applies equality check predicate on the "own_read" field. It's identical to OwnReadEQ.
+func OwnRead(v int64) predicate.Conversation {
+	return predicate.Conversation(sql.FieldEQ(FieldOwnRead, v))
+}
+
+// OwnState applies equality check predicate on the "own_state" field. It's identical to OwnStateEQ.
+func OwnState(v string) predicate.Conversation {
+	return predicate.Conversation(sql.FieldEQ(FieldOwnState, v))
+}
+
 // CreatedAt applies equality check predicate on the "created_at" field. It's identical to CreatedAtEQ.
 func CreatedAt(v clock.Time) predicate.Conversation {
 	vc := int64(v)
@@ -1030,6 +1055,241 @@ func SentByIsNil() predicate.Conversation {
 // SentByNotNil applies the NotNil predicate on the "sent_by" field.
 func SentByNotNil() predicate.Conversation {
 	return predicate.Conversation(sql.FieldNotNull(FieldSentBy))
+}
+
+// MergedIntoEQ applies the EQ predicate on the "merged_into" field.
+func MergedIntoEQ(v int64) predicate.Conversation {
+	return predicate.Conversation(sql.FieldEQ(FieldMergedInto, v))
+}
+
+// MergedIntoNEQ applies the NEQ predicate on the "merged_into" field.
+func MergedIntoNEQ(v int64) predicate.Conversation {
+	return predicate.Conversation(sql.FieldNEQ(FieldMergedInto, v))
+}
+
+// MergedIntoIn applies the In predicate on the "merged_into" field.
+func MergedIntoIn(vs ...int64) predicate.Conversation {
+	return predicate.Conversation(sql.FieldIn(FieldMergedInto, vs...))
+}
+
+// MergedIntoNotIn applies the NotIn predicate on the "merged_into" field.
+func MergedIntoNotIn(vs ...int64) predicate.Conversation {
+	return predicate.Conversation(sql.FieldNotIn(FieldMergedInto, vs...))
+}
+
+// MergedIntoGT applies the GT predicate on the "merged_into" field.
+func MergedIntoGT(v int64) predicate.Conversation {
+	return predicate.Conversation(sql.FieldGT(FieldMergedInto, v))
+}
+
+// MergedIntoGTE applies the GTE predicate on the "merged_into" field.
+func MergedIntoGTE(v int64) predicate.Conversation {
+	return predicate.Conversation(sql.FieldGTE(FieldMergedInto, v))
+}
+
+// MergedIntoLT applies the LT predicate on the "merged_into" field.
+func MergedIntoLT(v int64) predicate.Conversation {
+	return predicate.Conversation(sql.FieldLT(FieldMergedInto, v))
+}
+
+// MergedIntoLTE applies the LTE predicate on the "merged_into" field.
+func MergedIntoLTE(v int64) predicate.Conversation {
+	return predicate.Conversation(sql.FieldLTE(FieldMergedInto, v))
+}
+
+// MergedIntoIsNil applies the IsNil predicate on the "merged_into" field.
+func MergedIntoIsNil() predicate.Conversation {
+	return predicate.Conversation(sql.FieldIsNull(FieldMergedInto))
+}
+
+// MergedIntoNotNil applies the NotNil predicate on the "merged_into" field.
+func MergedIntoNotNil() predicate.Conversation {
+	return predicate.Conversation(sql.FieldNotNull(FieldMergedInto))
+}
+
+// EarlierMessagesEQ applies the EQ predicate on the "earlier_messages" field.
+func EarlierMessagesEQ(v int64) predicate.Conversation {
+	return predicate.Conversation(sql.FieldEQ(FieldEarlierMessages, v))
+}
+
+// EarlierMessagesNEQ applies the NEQ predicate on the "earlier_messages" field.
+func EarlierMessagesNEQ(v int64) predicate.Conversation {
+	return predicate.Conversation(sql.FieldNEQ(FieldEarlierMessages, v))
+}
+
+// EarlierMessagesIn applies the In predicate on the "earlier_messages" field.
+func EarlierMessagesIn(vs ...int64) predicate.Conversation {
+	return predicate.Conversation(sql.FieldIn(FieldEarlierMessages, vs...))
+}
+
+// EarlierMessagesNotIn applies the NotIn predicate on the "earlier_messages" field.
+func EarlierMessagesNotIn(vs ...int64) predicate.Conversation {
+	return predicate.Conversation(sql.FieldNotIn(FieldEarlierMessages, vs...))
+}
+
+// EarlierMessagesGT applies the GT predicate on the "earlier_messages" field.
+func EarlierMessagesGT(v int64) predicate.Conversation {
+	return predicate.Conversation(sql.FieldGT(FieldEarlierMessages, v))
+}
+
+// EarlierMessagesGTE applies the GTE predicate on the "earlier_messages" field.
+func EarlierMessagesGTE(v int64) predicate.Conversation {
+	return predicate.Conversation(sql.FieldGTE(FieldEarlierMessages, v))
+}
+
+// EarlierMessagesLT applies the LT predicate on the "earlier_messages" field.
+func EarlierMessagesLT(v int64) predicate.Conversation {
+	return predicate.Conversation(sql.FieldLT(FieldEarlierMessages, v))
+}
+
+// EarlierMessagesLTE applies the LTE predicate on the "earlier_messages" field.
+func EarlierMessagesLTE(v int64) predicate.Conversation {
+	return predicate.Conversation(sql.FieldLTE(FieldEarlierMessages, v))
+}
+
+// EarlierInboundEQ applies the EQ predicate on the "earlier_inbound" field.
+func EarlierInboundEQ(v int64) predicate.Conversation {
+	return predicate.Conversation(sql.FieldEQ(FieldEarlierInbound, v))
+}
+
+// EarlierInboundNEQ applies the NEQ predicate on the "earlier_inbound" field.
+func EarlierInboundNEQ(v int64) predicate.Conversation {
+	return predicate.Conversation(sql.FieldNEQ(FieldEarlierInbound, v))
+}
+
+// EarlierInboundIn applies the In predicate on the "earlier_inbound" field.
+func EarlierInboundIn(vs ...int64) predicate.Conversation {
+	return predicate.Conversation(sql.FieldIn(FieldEarlierInbound, vs...))
+}
+
+// EarlierInboundNotIn applies the NotIn predicate on the "earlier_inbound" field.
+func EarlierInboundNotIn(vs ...int64) predicate.Conversation {
+	return predicate.Conversation(sql.FieldNotIn(FieldEarlierInbound, vs...))
+}
+
+// EarlierInboundGT applies the GT predicate on the "earlier_inbound" field.
+func EarlierInboundGT(v int64) predicate.Conversation {
+	return predicate.Conversation(sql.FieldGT(FieldEarlierInbound, v))
+}
+
+// EarlierInboundGTE applies the GTE predicate on the "earlier_inbound" field.
+func EarlierInboundGTE(v int64) predicate.Conversation {
+	return predicate.Conversation(sql.FieldGTE(FieldEarlierInbound, v))
+}
+
+// EarlierInboundLT applies the LT predicate on the "earlier_inbound" field.
+func EarlierInboundLT(v int64) predicate.Conversation {
+	return predicate.Conversation(sql.FieldLT(FieldEarlierInbound, v))
+}
+
+// EarlierInboundLTE applies the LTE predicate on the "earlier_inbound" field.
+func EarlierInboundLTE(v int64) predicate.Conversation {
+	return predicate.Conversation(sql.FieldLTE(FieldEarlierInbound, v))
+}
+
+// OwnReadEQ applies the EQ predicate on the "own_read" field.
+func OwnReadEQ(v int64) predicate.Conversation {
+	return predicate.Conversation(sql.FieldEQ(FieldOwnRead, v))
+}
+
+// OwnReadNEQ applies the NEQ predicate on the "own_read" field.
+func OwnReadNEQ(v int64) predicate.Conversation {
+	return predicate.Conversation(sql.FieldNEQ(FieldOwnRead, v))
+}
+
+// OwnReadIn applies the In predicate on the "own_read" field.
+func OwnReadIn(vs ...int64) predicate.Conversation {
+	return predicate.Conversation(sql.FieldIn(FieldOwnRead, vs...))
+}
+
+// OwnReadNotIn applies the NotIn predicate on the "own_read" field.
+func OwnReadNotIn(vs ...int64) predicate.Conversation {
+	return predicate.Conversation(sql.FieldNotIn(FieldOwnRead, vs...))
+}
+
+// OwnReadGT applies the GT predicate on the "own_read" field.
+func OwnReadGT(v int64) predicate.Conversation {
+	return predicate.Conversation(sql.FieldGT(FieldOwnRead, v))
+}
+
+// OwnReadGTE applies the GTE predicate on the "own_read" field.
+func OwnReadGTE(v int64) predicate.Conversation {
+	return predicate.Conversation(sql.FieldGTE(FieldOwnRead, v))
+}
+
+// OwnReadLT applies the LT predicate on the "own_read" field.
+func OwnReadLT(v int64) predicate.Conversation {
+	return predicate.Conversation(sql.FieldLT(FieldOwnRead, v))
+}
+
+// OwnReadLTE applies the LTE predicate on the "own_read" field.
+func OwnReadLTE(v int64) predicate.Conversation {
+	return predicate.Conversation(sql.FieldLTE(FieldOwnRead, v))
+}
+
+// OwnStateEQ applies the EQ predicate on the "own_state" field.
+func OwnStateEQ(v string) predicate.Conversation {
+	return predicate.Conversation(sql.FieldEQ(FieldOwnState, v))
+}
+
+// OwnStateNEQ applies the NEQ predicate on the "own_state" field.
+func OwnStateNEQ(v string) predicate.Conversation {
+	return predicate.Conversation(sql.FieldNEQ(FieldOwnState, v))
+}
+
+// OwnStateIn applies the In predicate on the "own_state" field.
+func OwnStateIn(vs ...string) predicate.Conversation {
+	return predicate.Conversation(sql.FieldIn(FieldOwnState, vs...))
+}
+
+// OwnStateNotIn applies the NotIn predicate on the "own_state" field.
+func OwnStateNotIn(vs ...string) predicate.Conversation {
+	return predicate.Conversation(sql.FieldNotIn(FieldOwnState, vs...))
+}
+
+// OwnStateGT applies the GT predicate on the "own_state" field.
+func OwnStateGT(v string) predicate.Conversation {
+	return predicate.Conversation(sql.FieldGT(FieldOwnState, v))
+}
+
+// OwnStateGTE applies the GTE predicate on the "own_state" field.
+func OwnStateGTE(v string) predicate.Conversation {
+	return predicate.Conversation(sql.FieldGTE(FieldOwnState, v))
+}
+
+// OwnStateLT applies the LT predicate on the "own_state" field.
+func OwnStateLT(v string) predicate.Conversation {
+	return predicate.Conversation(sql.FieldLT(FieldOwnState, v))
+}
+
+// OwnStateLTE applies the LTE predicate on the "own_state" field.
+func OwnStateLTE(v string) predicate.Conversation {
+	return predicate.Conversation(sql.FieldLTE(FieldOwnState, v))
+}
+
+// OwnStateContains applies the Contains predicate on the "own_state" field.
+func OwnStateContains(v string) predicate.Conversation {
+	return predicate.Conversation(sql.FieldContains(FieldOwnState, v))
+}
+
+// OwnStateHasPrefix applies the HasPrefix predicate on the "own_state" field.
+func OwnStateHasPrefix(v string) predicate.Conversation {
+	return predicate.Conversation(sql.FieldHasPrefix(FieldOwnState, v))
+}
+
+// OwnStateHasSuffix applies the HasSuffix predicate on the "own_state" field.
+func OwnStateHasSuffix(v string) predicate.Conversation {
+	return predicate.Conversation(sql.FieldHasSuffix(FieldOwnState, v))
+}
+
+// OwnStateEqualFold applies the EqualFold predicate on the "own_state" field.
+func OwnStateEqualFold(v string) predicate.Conversation {
+	return predicate.Conversation(sql.FieldEqualFold(FieldOwnState, v))
+}
+
+// OwnStateContainsFold applies the ContainsFold predicate on the "own_state" field.
+func OwnStateContainsFold(v string) predicate.Conversation {
+	return predicate.Conversation(sql.FieldContainsFold(FieldOwnState, v))
 }
 
 // CreatedAtEQ applies the EQ predicate on the "created_at" field.

@@ -3,6 +3,9 @@
 package messaginguser
 
 import (
+	"parley/internal/channel"
+	"parley/internal/ground/clock"
+
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
@@ -25,6 +28,14 @@ const (
 	FieldLocale = "locale"
 	// FieldConsentStatus holds the string denoting the consent_status field in the database.
 	FieldConsentStatus = "consent_status"
+	// FieldMergedInto holds the string denoting the merged_into field in the database.
+	FieldMergedInto = "merged_into"
+	// FieldMergedWith holds the string denoting the merged_with field in the database.
+	FieldMergedWith = "merged_with"
+	// FieldMergedAt holds the string denoting the merged_at field in the database.
+	FieldMergedAt = "merged_at"
+	// FieldOwnConsent holds the string denoting the own_consent field in the database.
+	FieldOwnConsent = "own_consent"
 	// FieldCreatedAt holds the string denoting the created_at field in the database.
 	FieldCreatedAt = "created_at"
 	// EdgeChannel holds the string denoting the channel edge name in mutations.
@@ -67,6 +78,10 @@ var Columns = []string{
 	FieldCountry,
 	FieldLocale,
 	FieldConsentStatus,
+	FieldMergedInto,
+	FieldMergedWith,
+	FieldMergedAt,
+	FieldOwnConsent,
 	FieldCreatedAt,
 }
 
@@ -102,6 +117,10 @@ var (
 	DefaultLocale string
 	// LocaleValidator is a validator for the "locale" field. It is called by the builders before save.
 	LocaleValidator func(string) error
+	// DefaultMergedAt holds the default value on creation for the "merged_at" field.
+	DefaultMergedAt clock.Time
+	// DefaultOwnConsent holds the default value on creation for the "own_consent" field.
+	DefaultOwnConsent channel.Consent
 )
 
 // OrderOption defines the ordering options for the MessagingUser queries.
@@ -140,6 +159,26 @@ func ByLocale(opts ...sql.OrderTermOption) OrderOption {
 // ByConsentStatus orders the results by the consent_status field.
 func ByConsentStatus(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldConsentStatus, opts...).ToFunc()
+}
+
+// ByMergedInto orders the results by the merged_into field.
+func ByMergedInto(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldMergedInto, opts...).ToFunc()
+}
+
+// ByMergedWith orders the results by the merged_with field.
+func ByMergedWith(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldMergedWith, opts...).ToFunc()
+}
+
+// ByMergedAt orders the results by the merged_at field.
+func ByMergedAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldMergedAt, opts...).ToFunc()
+}
+
+// ByOwnConsent orders the results by the own_consent field.
+func ByOwnConsent(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldOwnConsent, opts...).ToFunc()
 }
 
 // ByCreatedAt orders the results by the created_at field.

@@ -87,6 +87,28 @@ func ConsentStatus(v channel.Consent) predicate.MessagingUser {
 	return predicate.MessagingUser(sql.FieldEQ(FieldConsentStatus, vc))
 }
 
+// MergedInto applies equality check predicate on the "merged_into" field. It's identical to MergedIntoEQ.
+func MergedInto(v int64) predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldEQ(FieldMergedInto, v))
+}
+
+// MergedWith applies equality check predicate on the "merged_with" field. It's identical to MergedWithEQ.
+func MergedWith(v int64) predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldEQ(FieldMergedWith, v))
+}
+
+// MergedAt applies equality check predicate on the "merged_at" field. It's identical to MergedAtEQ.
+func MergedAt(v clock.Time) predicate.MessagingUser {
+	vc := int64(v)
+	return predicate.MessagingUser(sql.FieldEQ(FieldMergedAt, vc))
+}
+
+// OwnConsent applies equality check predicate on the "own_consent" field. It's identical to OwnConsentEQ.
+func OwnConsent(v channel.Consent) predicate.MessagingUser {
+	vc := string(v)
+	return predicate.MessagingUser(sql.FieldEQ(FieldOwnConsent, vc))
+}
+
 // CreatedAt applies equality check predicate on the "created_at" field. It's identical to CreatedAtEQ.
 func CreatedAt(v clock.Time) predicate.MessagingUser {
 	vc := int64(v)
@@ -455,6 +477,244 @@ func ConsentStatusEqualFold(v channel.Consent) predicate.MessagingUser {
 func ConsentStatusContainsFold(v channel.Consent) predicate.MessagingUser {
 	vc := string(v)
 	return predicate.MessagingUser(sql.FieldContainsFold(FieldConsentStatus, vc))
+}
+
+// MergedIntoEQ applies the EQ predicate on the "merged_into" field.
+func MergedIntoEQ(v int64) predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldEQ(FieldMergedInto, v))
+}
+
+// MergedIntoNEQ applies the NEQ predicate on the "merged_into" field.
+func MergedIntoNEQ(v int64) predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldNEQ(FieldMergedInto, v))
+}
+
+// MergedIntoIn applies the In predicate on the "merged_into" field.
+func MergedIntoIn(vs ...int64) predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldIn(FieldMergedInto, vs...))
+}
+
+// MergedIntoNotIn applies the NotIn predicate on the "merged_into" field.
+func MergedIntoNotIn(vs ...int64) predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldNotIn(FieldMergedInto, vs...))
+}
+
+// MergedIntoGT applies the GT predicate on the "merged_into" field.
+func MergedIntoGT(v int64) predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldGT(FieldMergedInto, v))
+}
+
+// MergedIntoGTE applies the GTE predicate on the "merged_into" field.
+func MergedIntoGTE(v int64) predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldGTE(FieldMergedInto, v))
+}
+
+// MergedIntoLT applies the LT predicate on the "merged_into" field.
+func MergedIntoLT(v int64) predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldLT(FieldMergedInto, v))
+}
+
+// MergedIntoLTE applies the LTE predicate on the "merged_into" field.
+func MergedIntoLTE(v int64) predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldLTE(FieldMergedInto, v))
+}
+
+// MergedIntoIsNil applies the IsNil predicate on the "merged_into" field.
+func MergedIntoIsNil() predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldIsNull(FieldMergedInto))
+}
+
+// MergedIntoNotNil applies the NotNil predicate on the "merged_into" field.
+func MergedIntoNotNil() predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldNotNull(FieldMergedInto))
+}
+
+// MergedWithEQ applies the EQ predicate on the "merged_with" field.
+func MergedWithEQ(v int64) predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldEQ(FieldMergedWith, v))
+}
+
+// MergedWithNEQ applies the NEQ predicate on the "merged_with" field.
+func MergedWithNEQ(v int64) predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldNEQ(FieldMergedWith, v))
+}
+
+// MergedWithIn applies the In predicate on the "merged_with" field.
+func MergedWithIn(vs ...int64) predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldIn(FieldMergedWith, vs...))
+}
+
+// MergedWithNotIn applies the NotIn predicate on the "merged_with" field.
+func MergedWithNotIn(vs ...int64) predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldNotIn(FieldMergedWith, vs...))
+}
+
+// MergedWithGT applies the GT predicate on the "merged_with" field.
+func MergedWithGT(v int64) predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldGT(FieldMergedWith, v))
+}
+
+// MergedWithGTE applies the GTE predicate on the "merged_with" field.
+func MergedWithGTE(v int64) predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldGTE(FieldMergedWith, v))
+}
+
+// MergedWithLT applies the LT predicate on the "merged_with" field.
+func MergedWithLT(v int64) predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldLT(FieldMergedWith, v))
+}
+
+// MergedWithLTE applies the LTE predicate on the "merged_with" field.
+func MergedWithLTE(v int64) predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldLTE(FieldMergedWith, v))
+}
+
+// MergedWithIsNil applies the IsNil predicate on the "merged_with" field.
+func MergedWithIsNil() predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldIsNull(FieldMergedWith))
+}
+
+// MergedWithNotNil applies the NotNil predicate on the "merged_with" field.
+func MergedWithNotNil() predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldNotNull(FieldMergedWith))
+}
+
+// MergedAtEQ applies the EQ predicate on the "merged_at" field.
+func MergedAtEQ(v clock.Time) predicate.MessagingUser {
+	vc := int64(v)
+	return predicate.MessagingUser(sql.FieldEQ(FieldMergedAt, vc))
+}
+
+// MergedAtNEQ applies the NEQ predicate on the "merged_at" field.
+func MergedAtNEQ(v clock.Time) predicate.MessagingUser {
+	vc := int64(v)
+	return predicate.MessagingUser(sql.FieldNEQ(FieldMergedAt, vc))
+}
+
+// MergedAtIn applies the In predicate on the "merged_at" field.
+func MergedAtIn(vs ...clock.Time) predicate.MessagingUser {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = int64(vs[i])
+	}
+	return predicate.MessagingUser(sql.FieldIn(FieldMergedAt, v...))
+}
+
+// MergedAtNotIn applies the NotIn predicate on the "merged_at" field.
+func MergedAtNotIn(vs ...clock.Time) predicate.MessagingUser {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = int64(vs[i])
+	}
+	return predicate.MessagingUser(sql.FieldNotIn(FieldMergedAt, v...))
+}
+
+// MergedAtGT applies the GT predicate on the "merged_at" field.
+func MergedAtGT(v clock.Time) predicate.MessagingUser {
+	vc := int64(v)
+	return predicate.MessagingUser(sql.FieldGT(FieldMergedAt, vc))
+}
+
+// MergedAtGTE applies the GTE predicate on the "merged_at" field.
+func MergedAtGTE(v clock.Time) predicate.MessagingUser {
+	vc := int64(v)
+	return predicate.MessagingUser(sql.FieldGTE(FieldMergedAt, vc))
+}
+
+// MergedAtLT applies the LT predicate on the "merged_at" field.
+func MergedAtLT(v clock.Time) predicate.MessagingUser {
+	vc := int64(v)
+	return predicate.MessagingUser(sql.FieldLT(FieldMergedAt, vc))
+}
+
+// MergedAtLTE applies the LTE predicate on the "merged_at" field.
+func MergedAtLTE(v clock.Time) predicate.MessagingUser {
+	vc := int64(v)
+	return predicate.MessagingUser(sql.FieldLTE(FieldMergedAt, vc))
+}
+
+// OwnConsentEQ applies the EQ predicate on the "own_consent" field.
+func OwnConsentEQ(v channel.Consent) predicate.MessagingUser {
+	vc := string(v)
+	return predicate.MessagingUser(sql.FieldEQ(FieldOwnConsent, vc))
+}
+
+// OwnConsentNEQ applies the NEQ predicate on the "own_consent" field.
+func OwnConsentNEQ(v channel.Consent) predicate.MessagingUser {
+	vc := string(v)
+	return predicate.MessagingUser(sql.FieldNEQ(FieldOwnConsent, vc))
+}
+
+// OwnConsentIn applies the In predicate on the "own_consent" field.
+func OwnConsentIn(vs ...channel.Consent) predicate.MessagingUser {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = string(vs[i])
+	}
+	return predicate.MessagingUser(sql.FieldIn(FieldOwnConsent, v...))
+}
+
+// OwnConsentNotIn applies the NotIn predicate on the "own_consent" field.
+func OwnConsentNotIn(vs ...channel.Consent) predicate.MessagingUser {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = string(vs[i])
+	}
+	return predicate.MessagingUser(sql.FieldNotIn(FieldOwnConsent, v...))
+}
+
+// OwnConsentGT applies the GT predicate on the "own_consent" field.
+func OwnConsentGT(v channel.Consent) predicate.MessagingUser {
+	vc := string(v)
+	return predicate.MessagingUser(sql.FieldGT(FieldOwnConsent, vc))
+}
+
+// OwnConsentGTE applies the GTE predicate on the "own_consent" field.
+func OwnConsentGTE(v channel.Consent) predicate.MessagingUser {
+	vc := string(v)
+	return predicate.MessagingUser(sql.FieldGTE(FieldOwnConsent, vc))
+}
+
+// OwnConsentLT applies the LT predicate on the "own_consent" field.
+func OwnConsentLT(v channel.Consent) predicate.MessagingUser {
+	vc := string(v)
+	return predicate.MessagingUser(sql.FieldLT(FieldOwnConsent, vc))
+}
+
+// OwnConsentLTE applies the LTE predicate on the "own_consent" field.
+func OwnConsentLTE(v channel.Consent) predicate.MessagingUser {
+	vc := string(v)
+	return predicate.MessagingUser(sql.FieldLTE(FieldOwnConsent, vc))
+}
+
+// OwnConsentContains applies the Contains predicate on the "own_consent" field.
+func OwnConsentContains(v channel.Consent) predicate.MessagingUser {
+	vc := string(v)
+	return predicate.MessagingUser(sql.FieldContains(FieldOwnConsent, vc))
+}
+
+// OwnConsentHasPrefix applies the HasPrefix predicate on the "own_consent" field.
+func OwnConsentHasPrefix(v channel.Consent) predicate.MessagingUser {
+	vc := string(v)
+	return predicate.MessagingUser(sql.FieldHasPrefix(FieldOwnConsent, vc))
+}
+
+// OwnConsentHasSuffix applies the HasSuffix predicate on the "own_consent" field.
+func OwnConsentHasSuffix(v channel.Consent) predicate.MessagingUser {
+	vc := string(v)
+	return predicate.MessagingUser(sql.FieldHasSuffix(FieldOwnConsent, vc))
+}
+
+// OwnConsentEqualFold applies the EqualFold predicate on the "own_consent" field.
+func OwnConsentEqualFold(v channel.Consent) predicate.MessagingUser {
+	vc := string(v)
+	return predicate.MessagingUser(sql.FieldEqualFold(FieldOwnConsent, vc))
+}
+
+// OwnConsentContainsFold applies the ContainsFold predicate on the "own_consent" field.
+func OwnConsentContainsFold(v channel.Consent) predicate.MessagingUser {
+	vc := string(v)
+	return predicate.MessagingUser(sql.FieldContainsFold(FieldOwnConsent, vc))
 }
 
 // CreatedAtEQ applies the EQ predicate on the "created_at" field.

@@ -240,6 +240,11 @@ var (
 		{Name: "first_seq", Type: field.TypeInt64, Default: 1},
 		{Name: "last_seq", Type: field.TypeInt64, Default: 0},
 		{Name: "sent_by", Type: field.TypeJSON, Nullable: true},
+		{Name: "merged_into", Type: field.TypeInt64, Nullable: true},
+		{Name: "earlier_messages", Type: field.TypeInt64, Default: 0},
+		{Name: "earlier_inbound", Type: field.TypeInt64, Default: 0},
+		{Name: "own_read", Type: field.TypeInt64, Default: 0},
+		{Name: "own_state", Type: field.TypeString, Default: ""},
 		{Name: "created_at", Type: field.TypeInt64},
 		{Name: "channel_id", Type: field.TypeInt64},
 		{Name: "owner_id", Type: field.TypeInt64, Nullable: true},
@@ -255,31 +260,31 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "conversations_channels_conversations",
-				Columns:    []*schema.Column{ConversationsColumns[18]},
+				Columns:    []*schema.Column{ConversationsColumns[23]},
 				RefColumns: []*schema.Column{ChannelsColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
 			{
 				Symbol:     "conversations_agents_owner",
-				Columns:    []*schema.Column{ConversationsColumns[19]},
+				Columns:    []*schema.Column{ConversationsColumns[24]},
 				RefColumns: []*schema.Column{AgentsColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
 			{
 				Symbol:     "conversations_messaging_users_conversation",
-				Columns:    []*schema.Column{ConversationsColumns[20]},
+				Columns:    []*schema.Column{ConversationsColumns[25]},
 				RefColumns: []*schema.Column{MessagingUsersColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
 			{
 				Symbol:     "conversations_queues_conversations",
-				Columns:    []*schema.Column{ConversationsColumns[21]},
+				Columns:    []*schema.Column{ConversationsColumns[26]},
 				RefColumns: []*schema.Column{QueuesColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
 			{
 				Symbol:     "conversations_records_conversations",
-				Columns:    []*schema.Column{ConversationsColumns[22]},
+				Columns:    []*schema.Column{ConversationsColumns[27]},
 				RefColumns: []*schema.Column{RecordsColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
@@ -293,17 +298,17 @@ var (
 			{
 				Name:    "conversation_owner",
 				Unique:  false,
-				Columns: []*schema.Column{ConversationsColumns[19], ConversationsColumns[6], ConversationsColumns[0]},
+				Columns: []*schema.Column{ConversationsColumns[24], ConversationsColumns[6], ConversationsColumns[0]},
 			},
 			{
 				Name:    "conversation_channel",
 				Unique:  false,
-				Columns: []*schema.Column{ConversationsColumns[18], ConversationsColumns[6], ConversationsColumns[0]},
+				Columns: []*schema.Column{ConversationsColumns[23], ConversationsColumns[6], ConversationsColumns[0]},
 			},
 			{
 				Name:    "conversation_queue",
 				Unique:  false,
-				Columns: []*schema.Column{ConversationsColumns[21], ConversationsColumns[6], ConversationsColumns[0]},
+				Columns: []*schema.Column{ConversationsColumns[26], ConversationsColumns[6], ConversationsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "queue_id IS NOT NULL",
 				},
@@ -311,7 +316,7 @@ var (
 			{
 				Name:    "conversation_record",
 				Unique:  false,
-				Columns: []*schema.Column{ConversationsColumns[22], ConversationsColumns[6], ConversationsColumns[0]},
+				Columns: []*schema.Column{ConversationsColumns[27], ConversationsColumns[6], ConversationsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "record_id IS NOT NULL",
 				},
@@ -327,7 +332,7 @@ var (
 			{
 				Name:    "conversation_channel_unassigned",
 				Unique:  false,
-				Columns: []*schema.Column{ConversationsColumns[18], ConversationsColumns[6], ConversationsColumns[0]},
+				Columns: []*schema.Column{ConversationsColumns[23], ConversationsColumns[6], ConversationsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "owner_id IS NULL",
 				},
@@ -343,7 +348,7 @@ var (
 			{
 				Name:    "conversation_owner_unread",
 				Unique:  false,
-				Columns: []*schema.Column{ConversationsColumns[19], ConversationsColumns[6], ConversationsColumns[0]},
+				Columns: []*schema.Column{ConversationsColumns[24], ConversationsColumns[6], ConversationsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "is_unread",
 				},
@@ -351,7 +356,7 @@ var (
 			{
 				Name:    "conversation_channel_unread",
 				Unique:  false,
-				Columns: []*schema.Column{ConversationsColumns[18], ConversationsColumns[6], ConversationsColumns[0]},
+				Columns: []*schema.Column{ConversationsColumns[23], ConversationsColumns[6], ConversationsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "is_unread",
 				},
@@ -362,6 +367,14 @@ var (
 				Columns: []*schema.Column{ConversationsColumns[10]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "due_at > 0",
+				},
+			},
+			{
+				Name:    "conversation_merged",
+				Unique:  false,
+				Columns: []*schema.Column{ConversationsColumns[17]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "merged_into IS NOT NULL",
 				},
 			},
 		},
@@ -606,6 +619,10 @@ var (
 		{Name: "country", Type: field.TypeString, Size: 2, Default: ""},
 		{Name: "locale", Type: field.TypeString, Size: 35, Default: ""},
 		{Name: "consent_status", Type: field.TypeString},
+		{Name: "merged_into", Type: field.TypeInt64, Nullable: true},
+		{Name: "merged_with", Type: field.TypeInt64, Nullable: true},
+		{Name: "merged_at", Type: field.TypeInt64, Default: 0},
+		{Name: "own_consent", Type: field.TypeString, Default: ""},
 		{Name: "created_at", Type: field.TypeInt64},
 		{Name: "channel_id", Type: field.TypeInt64},
 	}
@@ -617,7 +634,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "messaging_users_channels_messaging_users",
-				Columns:    []*schema.Column{MessagingUsersColumns[7]},
+				Columns:    []*schema.Column{MessagingUsersColumns[11]},
 				RefColumns: []*schema.Column{ChannelsColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
@@ -626,12 +643,20 @@ var (
 			{
 				Name:    "messaginguser_channel_id_address",
 				Unique:  true,
-				Columns: []*schema.Column{MessagingUsersColumns[7], MessagingUsersColumns[1]},
+				Columns: []*schema.Column{MessagingUsersColumns[11], MessagingUsersColumns[1]},
 			},
 			{
 				Name:    "messaginguser_address",
 				Unique:  false,
 				Columns: []*schema.Column{MessagingUsersColumns[1]},
+			},
+			{
+				Name:    "messaging_user_merged",
+				Unique:  false,
+				Columns: []*schema.Column{MessagingUsersColumns[6]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "merged_into IS NOT NULL",
+				},
 			},
 		},
 	}

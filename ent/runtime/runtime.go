@@ -419,6 +419,22 @@ func init() {
 	conversationDescLastSeq := conversationFields[19].Descriptor()
 	// conversation.DefaultLastSeq holds the default value on creation for the last_seq field.
 	conversation.DefaultLastSeq = conversationDescLastSeq.Default.(int64)
+	// conversationDescEarlierMessages is the schema descriptor for earlier_messages field.
+	conversationDescEarlierMessages := conversationFields[22].Descriptor()
+	// conversation.DefaultEarlierMessages holds the default value on creation for the earlier_messages field.
+	conversation.DefaultEarlierMessages = conversationDescEarlierMessages.Default.(int64)
+	// conversationDescEarlierInbound is the schema descriptor for earlier_inbound field.
+	conversationDescEarlierInbound := conversationFields[23].Descriptor()
+	// conversation.DefaultEarlierInbound holds the default value on creation for the earlier_inbound field.
+	conversation.DefaultEarlierInbound = conversationDescEarlierInbound.Default.(int64)
+	// conversationDescOwnRead is the schema descriptor for own_read field.
+	conversationDescOwnRead := conversationFields[24].Descriptor()
+	// conversation.DefaultOwnRead holds the default value on creation for the own_read field.
+	conversation.DefaultOwnRead = conversationDescOwnRead.Default.(int64)
+	// conversationDescOwnState is the schema descriptor for own_state field.
+	conversationDescOwnState := conversationFields[25].Descriptor()
+	// conversation.DefaultOwnState holds the default value on creation for the own_state field.
+	conversation.DefaultOwnState = conversationDescOwnState.Default.(string)
 	countcell.Policy = privacy.NewPolicies(schema.CountCell{})
 	countcell.Hooks[0] = func(next ent.Mutator) ent.Mutator {
 		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
@@ -720,6 +736,14 @@ func init() {
 	messaginguser.DefaultLocale = messaginguserDescLocale.Default.(string)
 	// messaginguser.LocaleValidator is a validator for the "locale" field. It is called by the builders before save.
 	messaginguser.LocaleValidator = messaginguserDescLocale.Validators[0].(func(string) error)
+	// messaginguserDescMergedAt is the schema descriptor for merged_at field.
+	messaginguserDescMergedAt := messaginguserFields[8].Descriptor()
+	// messaginguser.DefaultMergedAt holds the default value on creation for the merged_at field.
+	messaginguser.DefaultMergedAt = clock.Time(messaginguserDescMergedAt.Default.(int64))
+	// messaginguserDescOwnConsent is the schema descriptor for own_consent field.
+	messaginguserDescOwnConsent := messaginguserFields[9].Descriptor()
+	// messaginguser.DefaultOwnConsent holds the default value on creation for the own_consent field.
+	messaginguser.DefaultOwnConsent = channel.Consent(messaginguserDescOwnConsent.Default.(string))
 	participant.Policy = privacy.NewPolicies(schema.Participant{})
 	participant.Hooks[0] = func(next ent.Mutator) ent.Mutator {
 		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {

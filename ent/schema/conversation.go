@@ -34,6 +34,10 @@ func (MessagingUser) Fields() []ent.Field {
 		field.String("country").Default("").MaxLen(2),
 		field.String("locale").Default("").MaxLen(35),
 		field.String("consent_status").GoType(channel.Consent("")),
+		field.Int64("merged_into").Optional().Nillable().Comment("The customer they were found to be, who is merged into nobody."),
+		field.Int64("merged_with").Optional().Nillable().Comment("The customer merged_into was when they were merged, who may have been merged since."),
+		instant("merged_at"),
+		field.String("own_consent").GoType(channel.Consent("")).Default("").Comment("Given by themselves, while the consent of others merged into them counts too."),
 		createdAt(),
 	}
 }
@@ -49,7 +53,10 @@ func (MessagingUser) Edges() []ent.Edge {
 
 // Indexes of MessagingUser.
 func (MessagingUser) Indexes() []ent.Index {
-	return []ent.Index{index.Fields("channel_id", "address").Unique(), index.Fields("address")}
+	return []ent.Index{
+		index.Fields("channel_id", "address").Unique(), index.Fields("address"),
+		index.Fields("merged_into").StorageKey("messaging_user_merged").Annotations(entsql.IndexWhere("merged_into IS NOT NULL")),
+	}
 }
 
 // Policy of MessagingUser.
@@ -159,7 +166,7 @@ func (Conversation) Fields() []ent.Field {
 		field.String("name").Default("").MaxLen(200).Comment("Copy of the customer's name."),
 		field.String("address").Immutable().MaxLen(200).Comment("Copy of the customer's address."),
 		field.String("preview").Default("").MaxLen(600),
-		instant("last_message_at"),
+		field.Int64("last_message_at").GoType(clock.Time(0)).Default(0).Comment("Below 0 while it is merged into another, where no list looks."),
 		field.Int64("last_message_id").Default(0),
 		field.String("last_direction").GoType(content.Direction("")).Default(""),
 		instant("last_incoming_at"),
@@ -170,6 +177,11 @@ func (Conversation) Fields() []ent.Field {
 		field.Int64("first_seq").Default(1).Comment("Number of the first message or note: below 1 where older history was brought in."),
 		field.Int64("last_seq").Default(0).Comment("Number of the last message or note."),
 		field.JSON("sent_by", []int64{}).Optional().Comment("Agents who sent an outbound."),
+		field.Int64("merged_into").Optional().Nillable().Comment("The conversation whose earlier stretch it is; that one is merged into none."),
+		field.Int64("earlier_messages").Default(0).Comment("Messages and notes of the conversations merged into it."),
+		field.Int64("earlier_inbound").Default(0).Comment("Of these, the inbound: part of inbound_count."),
+		field.Int64("own_read").Default(0).Comment("Inbound ordinal up to which its own were read when another was last merged into it."),
+		field.String("own_state").Default("").Comment("READ or UNREAD as it was by itself when others were merged into it; SEEN when it was read since."),
 		createdAt(),
 	}
 }
@@ -211,6 +223,7 @@ func (Conversation) Indexes() []ent.Index {
 		by("conversation_owner_unread", "is_unread", "owner_id"),
 		by("conversation_channel_unread", "is_unread", "channel_id"),
 		index.Fields("due_at").StorageKey("conversation_due").Annotations(entsql.IndexWhere("due_at > 0")),
+		index.Fields("merged_into").StorageKey("conversation_merged").Annotations(entsql.IndexWhere("merged_into IS NOT NULL")),
 	}
 }
 

@@ -35,12 +35,12 @@ func (e *examination) log(ctx context.Context) (Finding, error) {
 	return ok("The event log holds events %d to %d, without holes; the oldest is from %s.", oldest, last, since.Std().Format("2006-01-02 15:04")), nil
 }
 
-// counts counts the conversations again.
+// counts counts the conversations again, without those that were merged into others.
 func (e *examination) counts(ctx context.Context) (Finding, error) {
 	const recount = `SELECT COALESCE(owner_id, 0) AS o, channel_id AS c, COALESCE(queue_id, 0) AS q, object_type AS t, COUNT(*) AS conversations,
 		SUM(CASE WHEN inbound_count > 0 THEN 1 ELSE 0 END) AS inbound, SUM(CASE WHEN is_unread THEN 1 ELSE 0 END) AS unread,
 		SUM(CASE WHEN is_unread AND inbound_count > 0 THEN 1 ELSE 0 END) AS unread_inbound, CAST(SUM(inbound_count - read_count) AS BIGINT) AS new
-		FROM conversations GROUP BY 1, 2, 3, 4`
+		FROM conversations WHERE last_message_at >= 0 GROUP BY 1, 2, 3, 4`
 	const cells = `SELECT owner_id, channel_id, queue_id, object_type, conversations, with_inbound, unread, unread_inbound, new
 		FROM count_cells WHERE conversations <> 0 OR with_inbound <> 0 OR unread <> 0 OR unread_inbound <> 0 OR new <> 0`
 	var wrong, conversations int64

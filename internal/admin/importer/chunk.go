@@ -135,7 +135,8 @@ func findCustomers(ctx context.Context, db database, wanted []customer) (map[cus
 	}
 	u, c := entsql.Table("messaging_users").As("u"), entsql.Table("conversations").As("c")
 	for start := 0; start < len(addresses); start += mostKeys {
-		q := db.sql.Select(u.C("id"), u.C("channel_id"), u.C("address"), u.C("name"), c.C("id")).From(u).
+		current := entsql.Raw("COALESCE(c.merged_into, c.id)") // whom they were merged into goes on
+		q := db.sql.SelectExpr(entsql.Raw("u.id"), entsql.Raw("u.channel_id"), entsql.Raw("u.address"), entsql.Raw("u.name"), current).From(u).
 			LeftJoin(c).On(c.C("messaging_user_id"), u.C("id")).
 			Where(entsql.In(u.C("address"), addresses[start:min(start+mostKeys, len(addresses))]...))
 		err := db.query(ctx, q, func(rows *sql.Rows) error {
@@ -160,7 +161,7 @@ func (c *chunk) thread(ctx context.Context, thread []stagedMessage) error {
 		c.begin(thread, there)
 		return nil
 	}
-	row, err := c.desk.Load(ctx, c.tx, there.conversation)
+	row, err := c.desk.LoadCurrent(ctx, c.tx, there.conversation)
 	if err != nil {
 		return err
 	}
@@ -268,7 +269,7 @@ func (c *chunk) play(row *conversation.Row, thread []stagedMessage) {
 		} else {
 			c.send(row, s, &m, shown, soleOwner)
 		}
-		m.Ordinal = row.InboundCount
+		m.Ordinal = row.Ordinal()
 		c.add(m, s)
 	}
 }

@@ -20,7 +20,7 @@ func (c *chunk) repair(ctx context.Context) error {
 		if !d.repairable() {
 			continue
 		}
-		row, err := c.desk.Load(ctx, c.tx, d.there.conversation)
+		row, err := c.desk.LoadCurrent(ctx, c.tx, d.there.conversation)
 		if err != nil {
 			return err
 		}
@@ -35,7 +35,7 @@ func (c *chunk) repair(ctx context.Context) error {
 			return err
 		}
 		textindex.AddMessages(c.tx, textindex.Message{
-			ID: d.there.key, ConversationID: row.Key, ChannelID: row.ChannelID, At: d.there.at, Text: d.row.text,
+			ID: d.there.key, ConversationID: d.there.conversation, ChannelID: row.ChannelID, At: d.there.at, Text: d.row.text,
 		})
 	}
 	return nil
@@ -43,7 +43,7 @@ func (c *chunk) repair(ctx context.Context) error {
 
 // namedAfter are the conversations of a record that have its name.
 var (
-	namedAfter = store.Fixed("SELECT id FROM conversations WHERE record_id = ? AND name = ? ORDER BY id")
+	namedAfter = store.Fixed("SELECT id FROM conversations WHERE record_id = ? AND name = ? AND merged_into IS NULL ORDER BY id")
 	setName    = store.Fixed("UPDATE messaging_users SET name = ? WHERE id = ?")
 )
 

@@ -10,10 +10,11 @@ import (
 	"parley/internal/ground/store"
 )
 
-// mend examines a suspect under its lock and mends it.
+// mend examines a suspect under its lock and mends it. What was merged into another is
+// left as it is.
 func (m *Mender) mend(ctx context.Context, tx *store.Tx, s suspect) (*Finding, error) {
-	row, err := m.Conversations.Load(ctx, tx, s.key)
-	if err != nil {
+	row, err := m.Conversations.LoadCurrent(ctx, tx, s.key)
+	if err != nil || row.Key != s.key {
 		return nil, err
 	}
 	found, err := m.examine(ctx, tx.Query, s)

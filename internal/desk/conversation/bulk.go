@@ -65,14 +65,19 @@ func (d *Service) InboundUpTo(ctx context.Context, tx *store.Tx, row *Row, messa
 	if !ok {
 		return 0, fault.Missing("message")
 	}
-	q := tx.Builder().Select("inbound_ordinal").From(entsql.Table("messages")).
-		Where(entsql.And(entsql.EQ("id", key), entsql.EQ("conversation_id", row.Key)))
-	upTo := int64(-1)
-	err := tx.Query(ctx, q, func(rows *sql.Rows) error { return rows.Scan(&upTo) })
-	if err == nil && upTo < 0 {
-		err = fault.Missing("message")
+	q := tx.Builder().Select("conversation_id", "inbound_ordinal").From(entsql.Table("messages")).Where(entsql.EQ("id", key))
+	var conversation, upTo int64
+	if err := tx.Query(ctx, q, func(rows *sql.Rows) error { return rows.Scan(&conversation, &upTo) }); err != nil {
+		return 0, err
 	}
-	return upTo, err
+	t, err := d.thread(ctx, tx, row)
+	if err != nil {
+		return 0, err
+	}
+	if !t.holds(conversation) {
+		return 0, fault.Missing("message")
+	}
+	return t.reach(conversation, upTo), nil
 }
 
 // Assign gives conversations to the agent, or to nobody (nil). It needs

@@ -33,15 +33,36 @@ func (d *Service) Change(ctx context.Context, tx *store.Tx, key int64, edit Edit
 }
 
 // Load reads a conversation inside a write under the viewer of ctx and locks it
-// until the commit.
+// until the commit. One that was merged into another is CONFLICT.
 func (d *Service) Load(ctx context.Context, tx *store.Tx, key int64) (*Row, error) {
-	var row *Row
-	err := tx.Query(ctx, load.With(key), func(rows *sql.Rows) (err error) {
-		row, err = d.scan(rows)
-		return err
-	})
+	row, err := d.LoadCurrent(ctx, tx, key)
+	if err == nil && row.Key != key {
+		return nil, fault.New(fault.Conflict, "This conversation was merged into %s. Read that one, and repeat the change there.", row.ID())
+	}
+	return row, err
+}
+
+// LoadCurrent is Load, but of the conversation that one was merged into, if it was.
+func (d *Service) LoadCurrent(ctx context.Context, tx *store.Tx, key int64) (*Row, error) {
+	row, err := d.current(ctx, tx, key)
 	if err == nil && (row == nil || !Sees(viewer.FromContext(ctx), row)) {
 		return nil, fault.Missing("conversation")
+	}
+	return row, err
+}
+
+// current reads and locks a conversation, or the one that it was merged into; nil when
+// there is none.
+func (d *Service) current(ctx context.Context, tx *store.Tx, key int64) (row *Row, err error) {
+	for key != 0 && err == nil {
+		row = nil
+		err = tx.Query(ctx, load.With(key), func(rows *sql.Rows) (err error) {
+			row, err = d.scan(rows)
+			return err
+		})
+		if key = 0; row != nil {
+			key = row.MergedInto
+		}
 	}
 	return row, err
 }
@@ -67,8 +88,10 @@ func (d *Service) Apply(ctx context.Context, tx *store.Tx, row *Row, edit Edit) 
 // tell completes the event of a change and records it.
 func tell(ctx context.Context, tx *store.Tx, before, after *Row, event *feed.Event) error {
 	event.ConversationID = after.Key
-	event.After = after.Facts()
-	if before.LastSeq > 0 {
+	if after.MergedInto == 0 {
+		event.After = after.Facts()
+	}
+	if before.LastSeq > 0 && before.MergedInto == 0 {
 		event.Before = before.Facts()
 	}
 	if v := viewer.FromContext(ctx); v != nil && event.ActorID == 0 {
@@ -106,13 +129,13 @@ func saveCopies(ctx context.Context, tx *store.Tx, before, after *Row) error {
 	if before.Title != after.Title || before.Address != after.Address || before.LastSeq == 0 {
 		textindex.SetCustomers(tx, textindex.Customer{ConversationID: after.Key, ChannelID: after.ChannelID, Name: after.Title, Address: after.Address})
 	}
-	if len(before.SentBy) > 0 && before.LastMessageAt != after.LastMessageAt {
-		if _, err := tx.Exec(ctx, moveParticipants.With(int64(after.LastMessageAt), after.Key)); err != nil {
+	if len(before.SentBy) > 0 && before.listedAt() != after.listedAt() {
+		if _, err := tx.Exec(ctx, moveParticipants.With(after.listedAt(), after.Key)); err != nil {
 			return err
 		}
 	}
 	for _, agent := range after.SentBy[len(before.SentBy):] {
-		if _, err := tx.Exec(ctx, addParticipant.With(after.Key, agent, int64(after.LastMessageAt))); err != nil {
+		if _, err := tx.Exec(ctx, addParticipant.With(after.Key, agent, after.listedAt())); err != nil {
 			return err
 		}
 	}

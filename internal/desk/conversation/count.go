@@ -121,10 +121,10 @@ func (d *Service) rowCountQuery(s *Scope, whole bool) store.Query {
 	q := d.Store.Builder().SelectExpr(counts...)
 	agent := s.conds[sentBy]
 	if agent == nil {
-		return where(q.From(t), p)
+		return where(q.From(t), append(p, s.conds.listed(t.C)))
 	}
 	sent := entsql.Table("participants").As("s")
-	q.From(sent).Where(entsql.EQ(sent.C("agent_id"), agent))
+	q.From(sent).Where(entsql.And(entsql.EQ(sent.C("agent_id"), agent), listed(sent.C)))
 	if whole || len(p) > 0 {
 		q.Join(t).On(t.C("id"), sent.C("conversation_id"))
 	}

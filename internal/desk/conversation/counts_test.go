@@ -163,7 +163,7 @@ func (w *world) recount() []counted {
 	return w.counted(sqlText{text: `SELECT COALESCE(owner_id, 0), channel_id, COALESCE(queue_id, 0), object_type, COUNT(*),
 		SUM(CASE WHEN inbound_count > 0 THEN 1 ELSE 0 END), SUM(CASE WHEN is_unread THEN 1 ELSE 0 END),
 		SUM(CASE WHEN is_unread AND inbound_count > 0 THEN 1 ELSE 0 END), SUM(inbound_count - read_count)
-		FROM conversations GROUP BY 1, 2, 3, 4`})
+		FROM conversations WHERE merged_into IS NULL GROUP BY 1, 2, 3, 4`})
 }
 
 // requireCopiesHold compares what conversations and participants copy with the
@@ -175,9 +175,16 @@ func (w *world) requireCopiesHold(t *testing.T) {
 		"the last number is the messages' count": `SELECT COUNT(*) FROM conversations AS c WHERE c.id < 1000000 AND
 			c.last_seq <> (SELECT COUNT(*) FROM messages AS m WHERE m.conversation_id = c.id)`,
 		"the inbound count is the inbounds' count": `SELECT COUNT(*) FROM conversations AS c WHERE c.id < 1000000 AND
-			c.inbound_count <> (SELECT COUNT(*) FROM messages AS m WHERE m.conversation_id = c.id AND m.direction = 'INBOUND')`,
+			c.inbound_count - c.earlier_inbound <> (SELECT COUNT(*) FROM messages AS m WHERE m.conversation_id = c.id AND m.direction = 'INBOUND')`,
 		"the last message is the last that is no note": `SELECT COUNT(*) FROM conversations AS c WHERE c.id < 1000000 AND
 			c.last_message_id <> (SELECT m.id FROM messages AS m WHERE m.conversation_id = c.id AND m.direction <> '' ORDER BY m.seq DESC LIMIT 1)`,
+		"earlier messages are those of the merged": `SELECT COUNT(*) FROM conversations AS c WHERE
+			c.earlier_messages <> (SELECT COALESCE(SUM(m.last_seq - m.first_seq + 1), 0) FROM conversations AS m WHERE m.merged_into = c.id)`,
+		"earlier inbounds are those of the merged": `SELECT COUNT(*) FROM conversations AS c WHERE
+			c.earlier_inbound <> (SELECT COALESCE(SUM(m.inbound_count), 0) FROM conversations AS m WHERE m.merged_into = c.id)`,
+		"nobody is merged into the merged": `SELECT COUNT(*) FROM conversations AS c JOIN conversations AS m ON m.id = c.merged_into
+			JOIN messaging_users AS u ON u.id = c.messaging_user_id WHERE m.merged_into IS NOT NULL OR u.merged_into <> m.messaging_user_id`,
+		"the merged are below every list": `SELECT COUNT(*) FROM conversations WHERE (merged_into IS NULL) <> (last_message_at >= 0)`,
 		"participants are who sent": `SELECT COUNT(*) FROM (SELECT DISTINCT conversation_id, author_id FROM messages WHERE direction = 'OUTBOUND') AS m
 			LEFT JOIN participants AS p ON p.conversation_id = m.conversation_id AND p.agent_id = m.author_id WHERE p.id IS NULL`,
 		"participants sort as their conversation": `SELECT COUNT(*) FROM participants AS p

@@ -113,7 +113,7 @@ func (d *Service) settleDue(ctx context.Context, keys []int64) (swept int, err e
 func (d *Service) settleOne(ctx context.Context, key int64) (recorded bool, err error) {
 	err = d.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		recorded = false
-		row, err := d.Load(ctx, tx, key)
+		row, err := d.LoadCurrent(ctx, tx, key)
 		if err != nil || row.due == 0 || row.due >= tx.Now {
 			return err
 		}

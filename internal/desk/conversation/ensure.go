@@ -21,11 +21,12 @@ type Customer struct {
 // Ensure finds or makes the messaging user and the conversation of a customer on
 // a channel, and locks the conversation: in one statement when nothing is to be
 // written, else in three more. A conversation made here has no number yet: the first
-// message that is added begins it.
+// message that is added begins it. A customer who was merged into another gets, in two
+// statements more, the other and their conversation.
 func (d *Service) Ensure(ctx context.Context, tx *store.Tx, channelKey int64, c Customer) (*Row, *MessagingUser, error) {
 	row, user, err := d.known(ctx, tx, channelKey, c)
 	if err != nil || row != nil {
-		return row, user, err
+		return d.unmerged(ctx, tx, row, user, err)
 	}
 	err = one(ctx, tx, makeUser.With(channelKey, c.Address, c.Name, c.Country, string(startingConsent), int64(tx.Now)), func(s *store.Row) {
 		user, _ = d.readUser(s, 0)
@@ -46,6 +47,20 @@ func (d *Service) Ensure(ctx context.Context, tx *store.Tx, channelKey int64, c 
 	err = one(ctx, tx, makeConversation.With(conversations.Values(row, keyless)...), func(s *store.Row) {
 		conversations.Read(row, s, 0, table.Columns{}) // another write may have made it
 	})
+	return d.unmerged(ctx, tx, row, user, err)
+}
+
+// unmerged gives in place of a customer who was merged into another, and of their
+// conversation, those that they were merged into.
+func (d *Service) unmerged(ctx context.Context, tx *store.Tx, row *Row, user *MessagingUser, err error) (*Row, *MessagingUser, error) {
+	if err != nil || row.MergedInto == 0 {
+		return row, user, err
+	}
+	if row, err = d.current(ctx, tx, row.MergedInto); err != nil {
+		return nil, nil, err
+	}
+	err = one(ctx, tx, readUser.With(row.MessagingUserID), func(s *store.Row) { user, _ = d.readUser(s, 0) })
+	row.heard = user.Name
 	return row, user, err
 }
 
@@ -79,6 +94,7 @@ var (
 	findKnown = store.Locking("SELECT u."+strings.Join(userColumns, ", u.")+", c."+strings.Join(columns, ", c.")+
 		" FROM identifiers AS i JOIN messaging_users AS u ON u.id = i.messaging_user_id JOIN conversations AS c ON c.messaging_user_id = u.id"+
 		" WHERE i.channel_id = ? AND i.lookup = ?", "c")
+	readUser = store.Fixed("SELECT " + strings.Join(userColumns, ", ") + " FROM messaging_users WHERE id = ?")
 	makeUser = store.Fixed(`INSERT INTO messaging_users (channel_id, address, name, country, consent_status, created_at) VALUES (?, ?, ?, ?, ?, ?)
 		ON CONFLICT (channel_id, address) DO UPDATE SET name = CASE WHEN messaging_users.name = '' THEN excluded.name ELSE messaging_users.name END
 		RETURNING ` + strings.Join(userColumns, ", "))

@@ -8,6 +8,7 @@ import (
 
 	"parley/internal/desk/feed"
 	"parley/internal/desk/rule"
+	"parley/internal/ground/fault"
 	"parley/internal/ground/publicid"
 	"parley/internal/ground/viewer"
 )
@@ -24,18 +25,16 @@ func (d *Service) Get(ctx context.Context, id string) (*Row, error) {
 }
 
 // ByKey reads conversations by key, as far as the viewer of ctx may see them, in
-// one statement.
+// one statement. Whoever sees a conversation sees those merged into it.
 func (d *Service) ByKey(ctx context.Context, keys []int64) (map[int64]*Row, error) {
-	t := entsql.Table("conversations")
+	t := entsql.Table("conversations").As("x")
 	in := make([]any, len(keys))
 	for i, k := range keys {
 		in[i] = k
 	}
-	q := d.Store.Builder().Select(columns...).From(t).Where(entsql.In("id", in...))
+	q := d.Store.Builder().Select(t.Columns(columns...)...).From(t).Where(entsql.In(t.C("id"), in...))
 	sight := rule.Visible(viewer.FromContext(ctx))
-	if visible := sight.SQL(t.C); visible != nil {
-		q.Where(visible)
-	}
+	sight.Narrow(q, t)
 	out := make(map[int64]*Row, len(keys))
 	err := d.Store.Read(ctx, sight, q, func(rows *sql.Rows) error {
 		row, err := d.scan(rows)
@@ -45,6 +44,19 @@ func (d *Service) ByKey(ctx context.Context, keys []int64) (map[int64]*Row, erro
 		return err
 	})
 	return out, err
+}
+
+// Current is the conversation that a row, which the viewer of ctx sees, was merged into;
+// the row itself when it was not.
+func (d *Service) Current(ctx context.Context, row *Row) (*Row, error) {
+	if row.MergedInto == 0 {
+		return row, nil
+	}
+	rows, err := d.ByKey(ctx, []int64{row.MergedInto})
+	if err == nil && rows[row.MergedInto] == nil {
+		err = fault.Missing("conversation")
+	}
+	return rows[row.MergedInto], err
 }
 
 // Sees reports whether v may see the conversation.

@@ -123,6 +123,9 @@ func (r *Row) Anchor(record *Record) {
 // MarkRead marks as read up to the inbound ordinal. What came later stays new
 // and keeps the conversation unread.
 func (r *Row) MarkRead(upTo int64) {
+	if r.OwnState != "" {
+		r.OwnState = seen
+	}
 	r.ReadCount = max(r.ReadCount, min(upTo, r.InboundCount))
 	r.IsUnread = r.ReadCount < r.InboundCount
 }

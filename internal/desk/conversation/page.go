@@ -134,6 +134,9 @@ func (q *pageQuery) topOf(b *entsql.Builder, term *entsql.Predicate) {
 
 func (q *pageQuery) where(b *entsql.Builder, term *entsql.Predicate) {
 	p := q.scope.conds.where(ofX)
+	if !q.fromCursor() {
+		p = append(p, q.scope.conds.listed(ofX))
+	}
 	q.filter(b, append(p, term, q.beyond("x.last_message_at", "x.id")))
 }
 
@@ -144,6 +147,9 @@ func (q *pageQuery) topSent(b *entsql.Builder) {
 	p := append(q.scope.conds.where(ofX),
 		entsql.EQ(ofS("agent_id"), q.scope.conds[sentBy]), q.scope.sight.SQL(ofX),
 		q.beyond("s.last_message_at", "s.conversation_id"))
+	if !q.fromCursor() {
+		p = append(p, listed(ofS))
+	}
 	q.filter(b, p)
 }
 
@@ -153,6 +159,10 @@ func (q *pageQuery) filter(b *entsql.Builder, p []*entsql.Predicate) {
 		b.WriteString(" WHERE ").Join(entsql.And(p...))
 	}
 }
+
+// fromCursor reports whether the page begins at its cursor and goes on to what is newer,
+// which is all in lists.
+func (q *pageQuery) fromCursor() bool { return q.after != nil && !q.descending }
 
 // beyond keeps to what comes after the cursor.
 func (q *pageQuery) beyond(at, id string) *entsql.Predicate {

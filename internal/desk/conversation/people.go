@@ -11,6 +11,7 @@ import (
 	"parley/internal/ground/publicid"
 	"parley/internal/ground/store"
 	"parley/internal/ground/table"
+	"parley/internal/ground/viewer"
 )
 
 // startingConsent is what a customer has given by writing in, or by being
@@ -25,17 +26,20 @@ type MessagingUser struct {
 	Name          string
 	ConsentStatus channel.Consent
 
+	// MergedInto is the customer they were found to be; 0 for none.
+	MergedInto int64
+
 	country, locale string
 	desk            *Service
 }
 
-var userColumns = []string{"id", "channel_id", "address", "name", "country", "locale", "consent_status"}
+var userColumns = []string{"id", "channel_id", "address", "name", "country", "locale", "consent_status", "merged_into"}
 
 // readUser reads the userColumns from place i on, and returns the place behind them.
 func (d *Service) readUser(s *store.Row, i int) (*MessagingUser, int) {
 	return &MessagingUser{
 		Key: s.Int(i), ChannelID: s.Int(i + 1), Address: s.Text(i + 2), Name: s.Text(i + 3), country: s.Text(i + 4), locale: s.Text(i + 5),
-		ConsentStatus: channel.Consent(s.Text(i + 6)), desk: d,
+		ConsentStatus: channel.Consent(s.Text(i + 6)), MergedInto: s.Int(i + 7), desk: d,
 	}, i + len(userColumns)
 }
 
@@ -87,10 +91,44 @@ func (d *Service) Users(ctx context.Context, keys []int64) (map[int64]*Messaging
 	}
 	out := make(map[int64]*MessagingUser, len(rows))
 	for _, r := range rows {
-		out[r.ID] = &MessagingUser{
-			Key: r.ID, ChannelID: r.ChannelID, Address: r.Address, Name: r.Name, ConsentStatus: r.ConsentStatus,
-			country: r.Country, locale: r.Locale, desk: d,
-		}
+		out[r.ID] = d.user(r)
+	}
+	return out, nil
+}
+
+func (d *Service) user(r *ent.MessagingUser) *MessagingUser {
+	u := &MessagingUser{
+		Key: r.ID, ChannelID: r.ChannelID, Address: r.Address, Name: r.Name, ConsentStatus: r.ConsentStatus,
+		country: r.Country, locale: r.Locale, desk: d,
+	}
+	if r.MergedInto != nil {
+		u.MergedInto = *r.MergedInto
+	}
+	return u
+}
+
+// MostMerged is how many others may be merged into a customer.
+const MostMerged = 20
+
+// MergedFrom reads, of each messaging user, those who are merged into them, in one
+// statement. Whoever may read a messaging user may read them.
+func (d *Service) MergedFrom(ctx context.Context, users []*MessagingUser) ([][]*MessagingUser, error) {
+	keys := make([]int64, len(users))
+	for i, u := range users {
+		keys[i] = u.Key
+	}
+	rows, err := d.Store.Ent.MessagingUser.Query().Where(messaginguser.MergedIntoIn(keys...)).
+		Order(messaginguser.ByID()).All(viewer.AsSystem(ctx, "edge"))
+	if err != nil {
+		return nil, err
+	}
+	found := make(map[int64][]*MessagingUser, len(users))
+	for _, r := range rows {
+		found[*r.MergedInto] = append(found[*r.MergedInto], d.user(r))
+	}
+	out := make([][]*MessagingUser, len(users))
+	for i, u := range users {
+		out[i] = append([]*MessagingUser{}, found[u.Key]...)
 	}
 	return out, nil
 }

@@ -11,6 +11,7 @@ import (
 	"parley/internal/desk/feed"
 	"parley/internal/desk/rule"
 	"parley/internal/ground/clock"
+	"parley/internal/ground/number"
 	"parley/internal/ground/publicid"
 	"parley/internal/ground/store"
 	"parley/internal/ground/table"
@@ -45,6 +46,14 @@ type Row struct {
 
 	CreatedAt clock.Time
 
+	// MergedInto is the conversation whose earlier stretch it is; 0 for none. What
+	// follows is of a conversation that others are merged into.
+	MergedInto      int64
+	EarlierMessages int64    // messages and notes of the others
+	EarlierInbound  int64    // of these the inbound, which InboundCount and ReadCount begin with
+	OwnRead         int64    // inbound ordinal up to which its own were read at the last merge
+	OwnState        OwnState // as it was by itself; empty while no others are merged into it
+
 	due clock.Time // when time alone changes it next
 
 	// Along is what Alongside read with the row; nil for nothing.
@@ -59,7 +68,7 @@ type Row struct {
 var conversations = table.New("conversations", []table.Column[Row, feed.Facts]{
 	{Name: "id", Value: table.Int(func(r *Row) *int64 { return &r.Key }), Fields: "__typename id viewerCanAssign"},
 	{
-		Name: "last_message_at", Value: table.Int(func(r *Row) *clock.Time { return &r.LastMessageAt }), Fields: "lastMessageAt",
+		Name: "last_message_at", Value: listedAt, Fields: "lastMessageAt",
 		Fact: func(f *feed.Facts, r *Row) { f.LastMessageAt = r.LastMessageAt },
 	},
 	{
@@ -85,7 +94,7 @@ var conversations = table.New("conversations", []table.Column[Row, feed.Facts]{
 	},
 	{Name: "assigned", Value: table.Bool(func(r *Row) *bool { return &r.Assigned })},
 	{Name: "name", Value: table.Text(func(r *Row) *string { return &r.Title })},
-	{Name: "address", Value: table.Text(func(r *Row) *string { return &r.Address }), Fields: "mobileNumber"},
+	{Name: "address", Value: table.Text(func(r *Row) *string { return &r.Address }), Fields: "address phoneNumber mobileNumber"},
 	{Name: "preview", Value: table.Text(func(r *Row) *string { return &r.Preview }), Fields: "preview"},
 	{
 		Name: "last_message_id", Value: table.Int(func(r *Row) *int64 { return &r.LastMessageID }), Fields: "lastMessage",
@@ -111,6 +120,11 @@ var conversations = table.New("conversations", []table.Column[Row, feed.Facts]{
 	},
 	{Name: "first_seq", Value: table.Int(func(r *Row) *int64 { return &r.FirstSeq }), Fields: "messageCount messages"},
 	{Name: "last_seq", Value: table.Int(func(r *Row) *int64 { return &r.LastSeq }), Fields: "messageCount messages"},
+	{Name: "merged_into", Value: table.Key(func(r *Row) *int64 { return &r.MergedInto }), Fields: "mergedInto viewerCanAssign"},
+	{Name: "earlier_messages", Value: table.Int(func(r *Row) *int64 { return &r.EarlierMessages }), Fields: "messageCount messages"},
+	{Name: "earlier_inbound", Value: table.Int(func(r *Row) *int64 { return &r.EarlierInbound })},
+	{Name: "own_read", Value: table.Int(func(r *Row) *int64 { return &r.OwnRead })},
+	{Name: "own_state", Value: table.Text(func(r *Row) *OwnState { return &r.OwnState })},
 	{Name: "created_at", Value: table.Int(func(r *Row) *clock.Time { return &r.CreatedAt }), Fields: "createdAt"},
 	{
 		Name: "sent_by", Value: table.Keys(func(r *Row) *[]int64 { return &r.SentBy }),
@@ -196,6 +210,14 @@ func (r *Row) Name() string {
 // MobileNumber is the customer's address.
 func (r *Row) MobileNumber() string { return r.Address }
 
+// PhoneNumber is the customer's address if that is a phone number, nil otherwise.
+func (r *Row) PhoneNumber() *string {
+	if n, err := number.Read(r.Address, "", number.Carrier); err != nil || n.E164 != r.Address {
+		return nil
+	}
+	return &r.Address
+}
+
 // Channel is the sender ID.
 func (r *Row) Channel() *directory.Channel { return r.service.Directory.Channel(r.ChannelID) }
 
@@ -216,5 +238,9 @@ func (r *Row) LastMessageDirection() *content.Direction {
 	return table.Optional(r.LastDirection.Shown())
 }
 
-// MessageCount is how many messages and notes it holds.
-func (r *Row) MessageCount() int64 { return r.LastSeq - r.FirstSeq + 1 }
+// MessageCount is how many messages and notes it holds, those of conversations merged
+// into it too.
+func (r *Row) MessageCount() int64 { return r.EarlierMessages + r.OwnMessages() }
+
+// OwnMessages is how many messages and notes it holds by itself.
+func (r *Row) OwnMessages() int64 { return r.LastSeq - r.FirstSeq + 1 }

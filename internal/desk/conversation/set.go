@@ -75,7 +75,7 @@ func (a among) from(b *entsql.Builder) {
 // one condition more where there is one.
 func (s *Scope) among(b *entsql.Builder, only *entsql.Predicate) {
 	col := qualify("x")
-	p := append(s.conds.where(col), s.sight.SQL(col), only)
+	p := append(s.conds.where(col), s.sight.SQL(col), only, s.conds.listed(col))
 	if agent := s.conds[sentBy]; agent != nil {
 		b.WriteString(" JOIN participants AS s ON s.conversation_id = x.id")
 		p = append(p, entsql.EQ(qualify("s")("agent_id"), agent))
@@ -99,14 +99,12 @@ func inKeys(b *entsql.Builder, column string, keys []int64) {
 }
 
 // LoadAll is Load for many conversations, in one statement: those with the keys
-// that the viewer of ctx sees.
+// that the viewer of ctx sees, without those that were merged into others.
 func (d *Service) LoadAll(ctx context.Context, tx *store.Tx, keys []int64) (map[int64]*Row, error) {
 	t := entsql.Table("conversations")
 	q := tx.Builder().Select(columns...).From(t).
 		Where(entsql.P(func(b *entsql.Builder) { inKeys(b, "conversations.id", keys) }))
-	if visible := rule.Visible(viewer.FromContext(ctx)).SQL(t.C); visible != nil {
-		q.Where(visible)
-	}
+	where(q, []*entsql.Predicate{listed(t.C), rule.Visible(viewer.FromContext(ctx)).SQL(t.C)})
 	if tx.Locks() {
 		q.OrderBy("id").ForUpdate() // whoever else locks many does so in this order
 	}

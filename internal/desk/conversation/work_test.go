@@ -8,9 +8,11 @@ import (
 	"net/http"
 
 	"parley/ent"
+	"parley/ent/messaginguser"
 	"parley/internal/channel"
 	"parley/internal/check/parleytest"
 	"parley/internal/desk/conversation"
+	"parley/internal/desk/merge"
 	"parley/internal/desk/message"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/publicid"
@@ -19,7 +21,7 @@ import (
 )
 
 // worker does a desk's work at random: customers write, agents send, note, read,
-// mark unread and assign, and memberships change.
+// mark unread and assign, customers are merged and separated, and memberships change.
 type worker struct {
 	w    *world
 	name string
@@ -46,7 +48,7 @@ func (k *worker) do() error {
 }
 
 func (k *worker) any() error {
-	switch n := k.rng.IntN(20); {
+	switch n := k.rng.IntN(24); {
 	case n < 7:
 		return k.receive()
 	case n < 11:
@@ -57,6 +59,10 @@ func (k *worker) any() error {
 		return k.mark()
 	case n < 19:
 		return k.assign()
+	case n < 22:
+		return k.merge()
+	case n < 23:
+		return k.unmerge()
 	}
 	return k.membership()
 }
@@ -152,6 +158,32 @@ func (k *worker) assign() error {
 		return err
 	}
 	_, err = k.w.Conversations.Assign(ctx, ids, ptr(k.w.Conversations.IDs.Encode(publicid.Agent, k.w.agent[to])))
+	return err
+}
+
+// merge merges two customers of one channel.
+func (k *worker) merge() error {
+	ctx := k.w.Context("ada")
+	page, err := k.w.Conversations.List(ctx, conversation.View{Kind: conversation.All}, nil, nil, conversation.Window{Size: 50}, conversation.Selected{})
+	if err != nil || len(page.Nodes) == 0 {
+		return err
+	}
+	one, other := page.Nodes[k.rng.IntN(len(page.Nodes))], page.Nodes[k.rng.IntN(len(page.Nodes))]
+	_, err = k.w.Schema.Merger.Merge(ctx, merge.Input{IDs: []string{k.user(one.MessagingUserID), k.user(other.MessagingUserID)}, IdempotencyKey: k.key()})
+	return err
+}
+
+func (k *worker) user(key int64) string {
+	return k.w.Conversations.IDs.Encode(publicid.MessagingUser, key)
+}
+
+// unmerge separates one of those who were merged into others.
+func (k *worker) unmerge() error {
+	keys, err := k.w.Store.Ent.MessagingUser.Query().Where(messaginguser.MergedIntoNotNil()).IDs(system())
+	if err != nil || len(keys) == 0 {
+		return err
+	}
+	_, err = k.w.Schema.Merger.Unmerge(k.w.Context("ada"), k.user(keys[k.rng.IntN(len(keys))]))
 	return err
 }
 

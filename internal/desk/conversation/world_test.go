@@ -212,7 +212,8 @@ func (w *world) read(q store.Query, each func(), into ...any) {
 	}))
 }
 
-// facts are the facts of every conversation in the database.
+// facts are the facts of every conversation in the database that is not merged into
+// another.
 func (w *world) facts() map[int64]*feed.Facts {
 	keys := []int64{}
 	var key int64
@@ -222,7 +223,9 @@ func (w *world) facts() map[int64]*feed.Facts {
 		rows, err := w.Conversations.ByKey(system(), chunk)
 		require.NoError(w.T, err)
 		for k, r := range rows {
-			out[k] = r.Facts()
+			if r.MergedInto == 0 {
+				out[k] = r.Facts()
+			}
 		}
 	}
 	return out

@@ -40,6 +40,8 @@ const (
 	ConversationUnread   Cause = "CONVERSATION_UNREAD"
 	ConversationAssigned Cause = "CONVERSATION_ASSIGNED"
 	ConversationChanged  Cause = "CONVERSATION_CHANGED"
+	ConversationMerged   Cause = "CONVERSATION_MERGED"
+	ConversationUnmerged Cause = "CONVERSATION_UNMERGED"
 	DirectoryChanged     Cause = "DIRECTORY_CHANGED"
 	BulkChanged          Cause = "BULK_CHANGED"
 	SubjectChanged       Cause = "SUBJECT_CHANGED"
@@ -49,7 +51,8 @@ const (
 // version recorded of a conversation, and this one does not know.
 func (c Cause) Shown() Cause {
 	switch c {
-	case MessageAdded, MessageStatusChanged, MessageChanged, HistoryAdded, ConversationRead, ConversationUnread, ConversationAssigned, ConversationChanged:
+	case MessageAdded, MessageStatusChanged, MessageChanged, HistoryAdded, ConversationRead, ConversationUnread, ConversationAssigned, ConversationChanged,
+		ConversationMerged, ConversationUnmerged:
 		return c
 	}
 	return ConversationChanged
@@ -125,9 +128,13 @@ type Event struct {
 	ActorID        int64      `json:"-"` // agent who caused it; 0 for the system
 	IdempotencyKey string     `json:"-"`
 	At             clock.Time `json:"-"`
-	// Before and After are the conversation's facts; Before is nil when it began.
+	// Before and After are the conversation's facts; Before is nil when it began, After
+	// when it ended.
 	Before *Facts `json:"b,omitempty"`
 	After  *Facts `json:"a,omitempty"`
+	// With is the other conversation of a merge or of its undoing: each of the two has an
+	// event. A conversation that is merged into another has no facts from then on.
+	With int64 `json:"w,omitempty"`
 	// Status is what a MessageStatusChanged brought.
 	Status channel.Status `json:"st,omitempty"`
 	// Agents are those whose rights a DirectoryChanged moved; nil means anybody's.

@@ -283,14 +283,14 @@ func give[T any](ctx context.Context, frames chan<- T, frame T) bool {
 }
 
 // row is the conversation of e as it is now, read once for all streams of this
-// process; nil when v may no longer see it.
+// process; nil when v may no longer see it, or it was merged into another.
 func (d *Streams) row(ctx context.Context, v *viewer.Viewer, e *feed.Delivery) (*conversation.Row, error) {
 	got, err := e.Shared("conversation", func() (any, error) {
 		rows, err := d.ByKey(viewer.AsSystem(ctx, "feed"), []int64{e.ConversationID})
 		return rows[e.ConversationID], err
 	})
 	row, _ := got.(*conversation.Row)
-	if err != nil || row == nil || !conversation.Sees(v, row) {
+	if err != nil || row == nil || row.MergedInto != 0 || !conversation.Sees(v, row) {
 		return nil, err
 	}
 	return row, nil

@@ -12,11 +12,13 @@ import (
 	"pgregory.net/rapid"
 
 	entchannel "parley/ent/channel"
+	"parley/ent/messaginguser"
 	"parley/ent/permissionset"
 	"parley/ent/queue"
 	"parley/internal/check/parleytest"
 	"parley/internal/desk/content"
 	"parley/internal/desk/conversation"
+	"parley/internal/desk/merge"
 	"parley/internal/desk/message"
 	"parley/internal/ground/clock"
 	"parley/internal/ground/fault"
@@ -200,7 +202,7 @@ func (o *office) write(r *rapid.T) {
 	ctx, key, to := o.actor(r), fmt.Sprint("key ", o.keys), o.drawChannel(r)
 	page, err := o.Conversations.List(o.Context("root"), conversation.View{Kind: conversation.All}, nil, nil, conversation.Window{Size: 100}, conversation.Selected{})
 	require.NoError(o.T, err)
-	what := rapid.IntRange(0, 9).Draw(r, "write")
+	what := rapid.IntRange(0, 11).Draw(r, "write")
 	if len(page.Nodes) == 0 || what < 2 {
 		o.Say(customerAt(rapid.IntRange(0, 2).Draw(r, "customer")), to.address, key)
 		return
@@ -222,12 +224,26 @@ func (o *office) write(r *rapid.T) {
 	case 8:
 		record := rapid.SampledFrom(o.records).Draw(r, "record")
 		_, err = o.Messenger.Start(ctx, message.StartInput{ChannelID: to.id, RecordID: &record, Text: key, IdempotencyKey: key})
+	case 9:
+		other := rapid.SampledFrom(page.Nodes).Draw(r, "other")
+		_, err = o.Schema.Merger.Merge(o.Context("root"), merge.Input{IDs: []string{o.customerOf(id), o.customerOf(other.ID())}, IdempotencyKey: key})
+	case 10:
+		for _, u := range o.Store.Ent.MessagingUser.Query().Where(messaginguser.MergedIntoNotNil()).Order(messaginguser.ByID()).Limit(1).IDsX(o.System()) {
+			_, err = o.Schema.Merger.Unmerge(o.Context("root"), o.Conversations.IDs.Encode(publicid.MessagingUser, u))
+		}
 	default: // the carrier's receipts follow
 		_, err = o.Messenger.Send(ctx, message.SendInput{ConversationID: id, Text: key, IdempotencyKey: key, ConfirmForOwner: sure})
 	}
 	if err != nil && fault.CodeOf(err) == fault.Internal {
 		r.Fatalf("write %d: %v", what, err)
 	}
+}
+
+// customerOf is the messaging user of a conversation.
+func (o *office) customerOf(id string) string {
+	row, err := o.Conversations.Get(o.System(), id)
+	require.NoError(o.T, err)
+	return o.Conversations.IDs.Encode(publicid.MessagingUser, row.MessagingUserID)
 }
 
 // changeRights moves the rights of one agent, or nobody's.

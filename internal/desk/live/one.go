@@ -85,14 +85,15 @@ func (d *Streams) Conversation(ctx context.Context, id string, after *string, en
 }
 
 // openOne reads the position before the row: what the row holds beyond it is
-// told again, never left out.
+// told again, never left out. The stream of a conversation that was merged into another
+// begins with LEAVE, and says no more until that is undone.
 func (d *Streams) openOne(ctx context.Context, key int64, kind feed.StreamKind, resumed *int64) (OneChange, int64, error) {
 	position, err := d.Store.Head(ctx)
 	if err != nil {
 		return nil, 0, err
 	}
 	rows, err := d.ByKey(ctx, []int64{key})
-	if rows[key] == nil {
+	if row := rows[key]; row == nil || row.MergedInto != 0 {
 		kind = feed.Leave
 	}
 	return &Reset{Kind: kind, Cursor: d.cursor(position, resumed), Conversation: rows[key]}, position, err
@@ -116,7 +117,7 @@ func (d *Streams) oneChange(ctx context.Context, v *viewer.Viewer, e *feed.Deliv
 	case feed.MessageChanged:
 		msg, err := d.message(ctx, e)
 		return &MessageChanged{source: source{e}, Cursor: cursor, Message: msg, IdempotencyKey: echo(v, e)}, msg != nil, err
-	case feed.HistoryAdded:
+	case feed.HistoryAdded, feed.ConversationMerged, feed.ConversationUnmerged:
 		return &Reset{Kind: feed.Reset, Cursor: cursor, Conversation: row}, true, nil
 	default:
 		return &ConversationUpdated{source: source{e}, Cursor: cursor, Conversation: row, Cause: e.Cause.Shown(), IdempotencyKey: echo(v, e)}, true, nil

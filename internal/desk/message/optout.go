@@ -26,10 +26,24 @@ func (m *Messenger) TakeConsent(ctx context.Context, tx *store.Tx, row *conversa
 	}
 	n, err := tx.Exec(ctx, tx.Builder().Update("messaging_users").Set("consent_status", string(to)).
 		Where(entsql.And(entsql.EQ("id", row.MessagingUserID), due)))
+	if err == nil && row.OwnState != "" && (n > 0 || to == channel.OptOut) {
+		err = keepConsent(ctx, tx, row.MessagingUserID, to)
+	}
 	if err != nil || n == 0 {
 		return err
 	}
 	return m.Tell(ctx, tx, row, line)
+}
+
+// keepConsent keeps what a customer gives while others are merged into them: it stays
+// when these are separated again. Whoever opts out then does so for all of them.
+func keepConsent(ctx context.Context, tx *store.Tx, customer int64, to channel.Consent) error {
+	own := tx.Builder().Update("messaging_users").Set("own_consent", string(to)).Where(entsql.EQ("id", customer))
+	if _, err := tx.Exec(ctx, own); err != nil || to != channel.OptOut {
+		return err
+	}
+	_, err := tx.Exec(ctx, tx.Builder().Update("messaging_users").Set("consent_status", string(to)).Where(entsql.EQ("merged_into", customer)))
+	return err
 }
 
 // Tell adds a line by the system to a locked conversation. It changes neither its

@@ -10,7 +10,6 @@ import (
 
 	"parley/internal/channel"
 	"parley/internal/desk/content"
-	"parley/internal/desk/conversation"
 	"parley/internal/desk/directory"
 	"parley/internal/ground/clock"
 	"parley/internal/ground/publicid"
@@ -24,6 +23,7 @@ type waiting struct {
 	since            clock.Time
 	kind             content.Kind
 	text             string
+	address          string // it goes there: that of the conversation in which it was written
 	consent          channel.Consent
 	optedOut         bool // on the channel, or in the CRM
 }
@@ -45,9 +45,16 @@ func (l *lane) pick(ctx context.Context, tx *store.Tx) (*call, error) {
 		if err != nil || w == nil {
 			return nil, err
 		}
-		row, err := l.m.Conversations.Load(ctx, tx, l.conversation)
+		row, err := l.m.Conversations.LoadCurrent(ctx, tx, l.conversation)
 		if err != nil {
 			return nil, err
+		}
+		if row.Key != l.conversation { // the consent of whom the customer was merged into counts too
+			p, err := l.m.party(ctx, tx, row)
+			if err != nil {
+				return nil, err
+			}
+			w.optedOut = w.optedOut || p.optedOut()
 		}
 		a, err := loadAttempt(ctx, tx, entsql.EQ("`a`.`id`", w.attempt))
 		if err != nil || a == nil {
@@ -58,7 +65,7 @@ func (l *lane) pick(ctx context.Context, tx *store.Tx) (*call, error) {
 			l.left = untilNewer
 			return nil, nil
 		}
-		send, to := w.judge(l.m, ch, row.Address)
+		send, to := w.judge(l.m, ch)
 		if err := l.m.settle(ctx, tx, row, a, to); err != nil {
 			return nil, err
 		}
@@ -66,7 +73,7 @@ func (l *lane) pick(ctx context.Context, tx *store.Tx) (*call, error) {
 			l.cutOff++
 		}
 		if send {
-			return l.m.call(w, row, ch), nil
+			return l.m.call(w, ch), nil
 		}
 	}
 }
@@ -87,7 +94,7 @@ func (w *waiting) content() channel.Content {
 
 // judge reports whether the attempt may go to the carrier, and how it is settled
 // before or instead.
-func (w *waiting) judge(m *Messenger, ch *directory.Channel, address string) (send bool, to settlement) {
+func (w *waiting) judge(m *Messenger, ch *directory.Channel) (send bool, to settlement) {
 	provider, newer := m.Providers[ch.Account.Provider], w.newer(m, ch)
 	switch {
 	case w.status == channel.Sending && (newer || !provider.TakesKey()):
@@ -96,7 +103,7 @@ func (w *waiting) judge(m *Messenger, ch *directory.Channel, address string) (se
 		return true, settlement{status: channel.Sending}
 	case w.optedOut:
 		return false, settlement{status: channel.Failed, code: channel.RecipientBlocked, detail: "opted out while queued"}
-	case numberProblem(ch.Type, address) != nil: // an earlier version read more as numbers
+	case numberProblem(ch.Type, w.address) != nil: // an earlier version read more as numbers
 		return false, settlement{status: channel.Failed, code: channel.BadDestination, detail: "the address is not a number that can be messaged"}
 	case !ch.IsActive || !m.online(ch):
 		return false, settlement{status: channel.Failed, code: channel.ChannelCannotSend, detail: "the channel is switched off"}
@@ -110,7 +117,7 @@ func (l *lane) first(ctx context.Context, tx *store.Tx) (w *waiting, err error) 
 	a, m := entsql.Table("attempts").As("a"), entsql.Table("messages").As("m")
 	c, u := entsql.Table("conversations").As("c"), entsql.Table("messaging_users").As("u")
 	r := entsql.Table("records").As("r")
-	q := tx.Builder().Select(a.C("id"), a.C("message_id"), a.C("status"), a.C("updated_at"), m.C("kind"), m.C("text"), u.C("consent_status"), r.C("opted_out")).
+	q := tx.Builder().Select(a.C("id"), a.C("message_id"), a.C("status"), a.C("updated_at"), m.C("kind"), m.C("text"), c.C("address"), u.C("consent_status"), r.C("opted_out")).
 		From(a).Join(m).On(a.C("message_id"), m.C("id")).
 		Join(c).On(m.C("conversation_id"), c.C("id")).Join(u).On(c.C("messaging_user_id"), u.C("id")).
 		LeftJoin(r).On(c.C("record_id"), r.C("id")).
@@ -119,7 +126,7 @@ func (l *lane) first(ctx context.Context, tx *store.Tx) (w *waiting, err error) 
 	err = tx.Query(ctx, q, func(rows *sql.Rows) error {
 		w = &waiting{}
 		var inCRM sql.NullBool
-		err := rows.Scan(&w.attempt, &w.message, &w.status, &w.since, &w.kind, &w.text, &w.consent, &inCRM)
+		err := rows.Scan(&w.attempt, &w.message, &w.status, &w.since, &w.kind, &w.text, &w.address, &w.consent, &inCRM)
 		w.optedOut = w.consent == channel.OptOut || inCRM.Bool
 		return err
 	})
@@ -134,12 +141,12 @@ func inLane(a *entsql.SelectTable) *entsql.Predicate {
 	})
 }
 
-func (m *Messenger) call(w *waiting, row *conversation.Row, ch *directory.Channel) *call {
+func (m *Messenger) call(w *waiting, ch *directory.Channel) *call {
 	key := m.IDs.Encode(publicid.Attempt, w.attempt)
 	return &call{
 		attempt: w.attempt, message: w.message, again: w.status == channel.Sending, provider: m.Providers[ch.Account.Provider], account: ch.Account.Account,
 		out: channel.Outgoing{
-			AttemptKey: key, From: ch.Address, To: row.Address, Content: w.content(),
+			AttemptKey: key, From: ch.Address, To: w.address, Content: w.content(),
 			StatusURL: m.PublicURL + "/webhooks/" + ch.Account.Provider + "/" + ch.Account.Key + "?attempt=" + url.QueryEscape(key),
 		},
 	}

@@ -31,6 +31,10 @@ func (m *Messenger) Sendability(ctx context.Context, row *conversation.Row, draf
 		clean := channel.CleanText(*draft) // as it would be sent
 		draft = &clean
 	}
+	row, err := m.Conversations.Current(ctx, row)
+	if err != nil {
+		return nil, err
+	}
 	p := &party{}
 	if err := m.Store.Read(ctx, inHand, partyOf(row), p.scan); err != nil {
 		return nil, err
@@ -42,6 +46,8 @@ func (m *Messenger) party(ctx context.Context, tx *store.Tx, row *conversation.R
 	p := &party{}
 	return p, tx.Query(ctx, partyOf(row), p.scan)
 }
+
+func (p *party) optedOut() bool { return p.recordOptedOut || p.user.ConsentStatus == channel.OptOut }
 
 func (p *party) scan(rows *sql.Rows) error {
 	var optedOut sql.NullBool

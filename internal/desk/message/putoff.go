@@ -41,7 +41,7 @@ func (m *Messenger) backoff(throttled int) time.Duration {
 // A worker that has lost its lane tells only what is sure: another may be calling
 // for the same attempt, or be past it already.
 func (l *lane) settle(ctx context.Context, tx *store.Tx, c *call, held bool) (wait time.Duration, err error) {
-	row, err := l.m.Conversations.Load(ctx, tx, l.conversation)
+	row, err := l.m.Conversations.LoadCurrent(ctx, tx, l.conversation)
 	if err != nil {
 		return 0, err
 	}

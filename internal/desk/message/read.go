@@ -12,7 +12,6 @@ import (
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/feed"
 	"parley/internal/desk/rule"
-	"parley/internal/ground/cursor"
 	"parley/internal/ground/page"
 	"parley/internal/ground/store"
 	"parley/internal/ground/table"
@@ -37,9 +36,6 @@ type Page struct {
 
 // Edge is a message in a page.
 type Edge = page.Edge[*Row]
-
-// Cursor returns the message's place in its thread.
-func (r *Row) Cursor() string { return r.service.Cursors.Seal(cursor.Messages, r.Seq) }
 
 // bounds returns the range of numbers that the window means in a thread of those from
 // first to last; at is the number in its cursor, if it has one.
@@ -66,41 +62,51 @@ type Reader struct {
 	Conversations *conversation.Service
 }
 
-// Pages reads the same window of many conversations in one statement. The
-// conversations must have been read under the viewer. Fields of columns that are not
-// asked for are zero and must not be read.
+// Pages reads the same window of many conversations, in one statement; in two more when
+// others are merged into any of them. The conversations must have been read under the
+// viewer. Fields of columns that are not asked for are zero and must not be read.
 func (m Reader) Pages(ctx context.Context, of []*conversation.Row, w Window, columns table.Columns) ([]*Page, error) {
-	pages := make([]*Page, len(of))
-	ranges := make([][3]int64, 0, len(of))
-	byConversation := make(map[int64]*Page, len(of))
-	var at int64
-	if w.Cursor != "" {
-		if err := w.Place(m.Cursors.Sealer, cursor.Messages, "messages", &at); err != nil {
-			return nil, err
-		}
+	at, err := m.place(w)
+	if err != nil {
+		return nil, err
 	}
+	threads, err := m.threads(ctx, of)
+	if err != nil {
+		return nil, err
+	}
+	pages, own, earlier := make([]*Page, len(of)), newWanted(len(of)), newWanted(0)
+	byConversation := make(map[int64]*Page, len(of))
 	for i, c := range of {
-		from, to := bounds(w, at, c.FirstSeq, c.LastSeq)
 		if pages[i] = byConversation[c.Key]; pages[i] != nil {
 			continue
 		}
-		pages[i] = &Page{page.Page[*Row]{HasNextPage: to < c.LastSeq, HasPreviousPage: from > c.FirstSeq}, c.MessageCount()}
+		t := threads[i]
+		from, to := bounds(w, t.index(at, w.Backward), 1, t.total())
+		pages[i] = &Page{page.Page[*Row]{HasNextPage: to < t.total(), HasPreviousPage: from > 1}, t.total()}
 		byConversation[c.Key] = pages[i]
-		if from <= to {
-			ranges = append(ranges, [3]int64{c.Key, from, to})
-		}
-	}
-	if len(ranges) == 0 {
-		return pages, nil
+		t.want(from, to, pages[i], earlier, own)
 	}
 	columns = orListed(columns).And(placed)
-	err := m.Store.Each(ctx, inHand, rangeQuery{m.Store.Dialect(), ranges, columns}, func(s *store.Row) error {
+	for _, part := range []*wanted{earlier, own} { // the earlier come first
+		if err := m.fetch(ctx, part, columns, part == earlier); err != nil {
+			return nil, err
+		}
+	}
+	return pages, nil
+}
+
+// fetch reads the messages that are wanted into their pages.
+func (m Reader) fetch(ctx context.Context, w *wanted, columns table.Columns, earlier bool) error {
+	if len(w.ranges) == 0 {
+		return nil
+	}
+	return m.Store.Each(ctx, inHand, rangeQuery{m.Store.Dialect(), w.ranges, columns}, func(s *store.Row) error {
 		r := read(m.Conversations, s, 0, columns)
-		p := byConversation[r.ConversationID]
+		r.earlier = earlier
+		p := w.pages[r.ConversationID]
 		p.Nodes = append(p.Nodes, r)
 		return nil
 	})
-	return pages, err
 }
 
 // rangeQuery reads ranges of numbers of conversations, by the index on
@@ -156,9 +162,10 @@ func (m Reader) Whole(ctx context.Context, keys []int64) (map[int64]*Row, error)
 func (m Reader) byKey(ctx context.Context, keys []int64, columns table.Columns) (map[int64]*Row, error) {
 	t := entsql.Table("messages").As("m")
 	q := m.Store.Builder().SelectExpr(entsql.Expr(strings.Join(messages.Select("m", columns), ", "))).From(t).Where(entsql.In(t.C("id"), anys(keys)...))
-	c := entsql.Table("conversations").As("c")
-	if visible := rule.Visible(viewer.FromContext(ctx)).SQL(c.C); visible != nil {
-		q.Join(c).On(t.C("conversation_id"), c.C("id")).Where(visible)
+	if sight := rule.Visible(viewer.FromContext(ctx)); !sight.All() {
+		c := entsql.Table("conversations").As("c")
+		q.Join(c).On(t.C("conversation_id"), c.C("id"))
+		sight.Narrow(q, c)
 	}
 	out := make(map[int64]*Row, len(keys))
 	err := m.Store.Each(ctx, inHand, q, func(s *store.Row) error {

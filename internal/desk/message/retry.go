@@ -61,14 +61,14 @@ func (m *Messenger) retry(ctx context.Context, tx *store.Tx, row *conversation.R
 	return m.again(ctx, tx, row, a, 0, idempotencyKey)
 }
 
-// loadOf loads and locks the conversation of a message.
+// loadOf loads and locks the conversation whose thread a message is in.
 func (m *Messenger) loadOf(ctx context.Context, tx *store.Tx, message int64) (*conversation.Row, error) {
 	var key int64
 	q := tx.Builder().Select("conversation_id").From(entsql.Table("messages")).Where(entsql.EQ("id", message))
 	if err := tx.Query(ctx, q, func(rows *sql.Rows) error { return rows.Scan(&key) }); err != nil {
 		return nil, err
 	}
-	row, err := m.Conversations.Load(ctx, tx, key)
+	row, err := m.Conversations.LoadCurrent(ctx, tx, key)
 	return row, asMessage(err)
 }
 
@@ -84,7 +84,7 @@ func asMessage(err error) error {
 
 // again queues a new attempt of a message after its latest.
 func (m *Messenger) again(ctx context.Context, tx *store.Tx, row *conversation.Row, a *attempt, throttled int, idempotencyKey string) error {
-	if err := m.enqueue(ctx, tx, row, a.message, a.number+1, throttled); err != nil {
+	if err := m.enqueue(ctx, tx, row.Channel(), a.conversation, a.message, a.number+1, throttled); err != nil {
 		return err
 	}
 	return m.showStatus(ctx, tx, row, a, settlement{status: channel.Queued}, idempotencyKey)

@@ -36,6 +36,8 @@ type Row struct {
 	code         channel.ErrorCode
 	providerTime clock.Time
 
+	earlier bool // it was read with a conversation that its own is merged into
+
 	text      string // until Content is made of it and the rest
 	rest      []byte
 	truncated bool

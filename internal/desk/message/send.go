@@ -308,7 +308,7 @@ func (m *Messenger) queue(ctx context.Context, tx *store.Tx, row *conversation.R
 	if err != nil {
 		return Sent{}, err
 	}
-	return Sent{made, row}, m.enqueue(ctx, tx, row, made.Key, 1, 0)
+	return Sent{made, row}, m.enqueue(ctx, tx, ch, row.Key, made.Key, 1, 0)
 }
 
 func added(r *Row, idempotencyKey string) feed.Event {
@@ -340,7 +340,7 @@ func (m Reader) Insert(ctx context.Context, tx *store.Tx, row *conversation.Row,
 		return r, err
 	}
 	r.Kind = kind
-	ordinal := row.InboundCount
+	ordinal := row.Ordinal()
 	if n.Direction == content.Inbound {
 		ordinal++ // Row.Receive counts it
 	}
@@ -362,13 +362,13 @@ func (m Reader) Insert(ctx context.Context, tx *store.Tx, row *conversation.Row,
 var insertMessage = store.Fixed(`INSERT INTO messages (conversation_id, seq, direction, kind, source, text, rest, author_id, status, inbound_ordinal,
 	provider_account_id, provider_id, provider_time, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`)
 
-// enqueue adds an attempt and wakes the lane.
-func (m *Messenger) enqueue(ctx context.Context, tx *store.Tx, row *conversation.Row, message int64, number, throttled int) error {
-	insert := insertAttempt.With(row.Key, message, number, string(channel.Queued), row.Channel().Account.ID, throttled, int64(tx.Now), int64(tx.Now))
+// enqueue adds an attempt to send a message of a conversation and wakes its lane.
+func (m *Messenger) enqueue(ctx context.Context, tx *store.Tx, ch *directory.Channel, conversation, message int64, number, throttled int) error {
+	insert := insertAttempt.With(conversation, message, number, string(channel.Queued), ch.Account.ID, throttled, int64(tx.Now), int64(tx.Now))
 	if _, err := tx.Exec(ctx, insert); err != nil {
 		return err
 	}
-	tx.Enqueue(DrainLane{row.Key}, nil)
+	tx.Enqueue(DrainLane{conversation}, nil)
 	return nil
 }
 

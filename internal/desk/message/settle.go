@@ -130,7 +130,7 @@ func (m *Messenger) ApplyReceipt(ctx context.Context, tx *store.Tx, account int6
 	if err != nil || a == nil {
 		return false, err
 	}
-	row, err := m.Conversations.Load(ctx, tx, a.conversation)
+	row, err := m.Conversations.LoadCurrent(ctx, tx, a.conversation)
 	if err != nil {
 		return false, err
 	}

@@ -34,7 +34,7 @@ func SystemOnly() privacy.Policy {
 
 // ConversationPolicy lets an agent read the conversations they see.
 func ConversationPolicy() privacy.Policy {
-	return seen(func(s *sql.Selector, sight Visibility) { s.Where(sight.SQL(s.C)) })
+	return seen(func(s *sql.Selector, sight Visibility) { s.Where(inVisibleConversation(s, sight, "id", "id")) })
 }
 
 // OfConversation lets an agent read rows of a type that belong to a conversation
@@ -58,8 +58,8 @@ func RecordPolicy() privacy.Policy {
 
 func inVisibleConversation(s *sql.Selector, sight Visibility, conversationColumn, ownColumn string) *sql.Predicate {
 	t := sql.Dialect(s.Dialect()).Table("conversations").As("seen")
-	visible := sql.Dialect(s.Dialect()).Select(t.C("id")).From(t).
-		Where(sql.And(sql.ColumnsEQ(t.C(conversationColumn), s.C(ownColumn)), sight.SQL(t.C)))
+	visible := sql.Dialect(s.Dialect()).Select(t.C("id")).From(t).Where(sql.ColumnsEQ(t.C(conversationColumn), s.C(ownColumn)))
+	sight.Narrow(visible, t)
 	return sql.Exists(visible)
 }
 

@@ -95,6 +95,19 @@ func (s Visibility) SQL(column func(string) string) *sql.Predicate {
 	return sql.Or(or...)
 }
 
+// Narrow keeps a selection from conversations to what is seen by key: the
+// conversations that SQL means, and those merged into them, whatever their own owner
+// and queue.
+func (s Visibility) Narrow(q *sql.Selector, conversations *sql.SelectTable) {
+	if s.all {
+		return
+	}
+	current := sql.Dialect(q.Dialect()).Table("conversations").As("current")
+	q.Join(current).OnP(sql.P(func(b *sql.Builder) {
+		b.Ident(current.C("id")).WriteString(" = COALESCE(").Ident(conversations.C("merged_into")).Comma().Ident(conversations.C("id")).WriteString(")")
+	})).Where(s.SQL(current.C))
+}
+
 // Term is one part of what a viewer sees: the conversations whose column holds
 // one of the keys. A list reads the top of each and merges them.
 type Term struct {

@@ -118,6 +118,10 @@ func (x *Index) Texts(ctx context.Context, l Lookup) (found []Found, more bool, 
 	return found, false, err
 }
 
+// listed keeps to conversations that are in lists: one that was merged into another is
+// in none, and is stored with a time below 0.
+const listed = " AND c.last_message_at >= 0"
+
 // query asks for so many messages, in order of their spots.
 func (l Lookup) query(name string, g generation, limit int) store.Query {
 	b := &entsql.Builder{}
@@ -127,14 +131,14 @@ func (l Lookup) query(name string, g generation, limit int) store.Query {
 		b.WriteString("SELECT f.spot, f.message_id, f.conversation_id, m.id IS NOT NULL, COALESCE(" + text + ", '') FROM (" +
 			"SELECT * FROM (SELECT spot, message_id, conversation_id FROM " + g.texts() + " WHERE tokens @@ ").
 			Arg(l.expression(tsquery)).WriteString("::tsquery OFFSET 0) AS f WHERE spot <= ").Arg(int64(l.Before.Spot)).
-			WriteString(" AND spot >= ").Arg(l.from()).WriteString(" ORDER BY spot DESC, message_id DESC) AS f CROSS JOIN LATERAL (SELECT * FROM conversations AS c WHERE c.id = f.conversation_id")
+			WriteString(" AND spot >= ").Arg(l.from()).WriteString(" ORDER BY spot DESC, message_id DESC) AS f CROSS JOIN LATERAL (SELECT * FROM conversations AS c WHERE c.id = f.conversation_id" + listed)
 		and(b, l.Seen)
 		b.WriteString(" OFFSET 0) AS c LEFT JOIN LATERAL (SELECT m.id, m.text FROM messages AS m WHERE m.id = f.message_id")
 		and(b, l.View)
 		return b.WriteString(" OFFSET 0) AS m ON TRUE ORDER BY f.spot DESC, f.message_id DESC LIMIT ").Arg(limit)
 	}
 	b.WriteString("SELECT f.rowid, p.message_id, p.conversation_id, m.id IS NOT NULL, COALESCE(" + text + ", '') FROM " + g.texts() + " AS f CROSS JOIN " +
-		g.places() + " AS p ON p.spot = f.rowid CROSS JOIN conversations AS c ON c.id = p.conversation_id")
+		g.places() + " AS p ON p.spot = f.rowid CROSS JOIN conversations AS c ON c.id = p.conversation_id" + listed)
 	and(b, l.Seen)
 	b.WriteString(" LEFT JOIN messages AS m ON m.id = p.message_id")
 	and(b, l.View)
@@ -236,11 +240,11 @@ func (l CustomerLookup) query(name string, g generation) store.Query {
 	}
 	if name == dialect.Postgres {
 		b.WriteString("(SELECT conversation_id FROM " + g.people() + " WHERE tokens @@ ").Arg(l.expression(tsquery)).
-			WriteString("::tsquery OFFSET 0) AS f CROSS JOIN LATERAL (SELECT * FROM conversations AS c WHERE c.id = f.conversation_id")
+			WriteString("::tsquery OFFSET 0) AS f CROSS JOIN LATERAL (SELECT * FROM conversations AS c WHERE c.id = f.conversation_id" + listed)
 		and(b, l.Seen)
 		b.WriteString(" OFFSET 0) AS c")
 	} else {
-		b.WriteString(g.people() + " AS f CROSS JOIN conversations AS c ON c.id = f.rowid")
+		b.WriteString(g.people() + " AS f CROSS JOIN conversations AS c ON c.id = f.rowid" + listed)
 		and(b, l.Seen)
 		b.WriteString(" WHERE f." + g.people() + " MATCH ").Arg(l.expression(fts5))
 	}

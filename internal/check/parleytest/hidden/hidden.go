@@ -92,4 +92,4 @@ func remove(ctx context.Context, tx *store.Tx, keys []string) error {
 const recount = `INSERT INTO count_cells (owner_id, channel_id, queue_id, object_type, conversations, with_inbound, unread, unread_inbound, new)
 	SELECT COALESCE(owner_id, 0), channel_id, COALESCE(queue_id, 0), object_type, COUNT(*), SUM(CASE WHEN inbound_count > 0 THEN 1 ELSE 0 END),
 		SUM(CASE WHEN is_unread THEN 1 ELSE 0 END), SUM(CASE WHEN is_unread AND inbound_count > 0 THEN 1 ELSE 0 END), SUM(inbound_count - read_count)
-	FROM conversations GROUP BY 1, 2, 3, 4`
+	FROM conversations WHERE last_message_at >= 0 GROUP BY 1, 2, 3, 4`

@@ -27,6 +27,7 @@ var (
 	aChannel      = []naming{{kinds: []publicid.Kind{publicid.Channel}, open: true}}
 	aSet          = []naming{{kinds: []publicid.Kind{publicid.PermissionSet}}}
 	aQuickText    = []naming{{kinds: []publicid.Kind{publicid.QuickText}}}
+	aCustomer     = []naming{{kinds: []publicid.Kind{publicid.MessagingUser}}}
 	aQueue        = []naming{{kinds: []publicid.Kind{publicid.Queue}, open: true}}
 	aSubject      = []naming{
 		{kinds: []publicid.Kind{publicid.Record}, view: "RECORD"},
@@ -65,6 +66,8 @@ var namings = map[string][]naming{
 	"Mutation.grantPermissionSet.input.agentIds":  anAgent,
 	"Mutation.revokePermissionSet.input.id":       aSet,
 	"Mutation.revokePermissionSet.input.agentIds": anAgent,
+	"Mutation.mergeMessagingUsers.input.ids":      aCustomer,
+	"Mutation.unmergeMessagingUser.input.id":      aCustomer,
 
 	"Mutation.bulkMarkConversationsRead.input.selection.ids":                  aConversation,
 	"Mutation.bulkMarkConversationsRead.input.selection.view.subject":         aSubject,

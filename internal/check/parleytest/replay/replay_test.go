@@ -56,7 +56,7 @@ type player struct {
 	t *testing.T
 }
 
-var administers = regexp.MustCompile(`\b(?:agentRights|(?:create|update|deactivate|activate)Agent|(?:create|update|grant|revoke)PermissionSet)\b`)
+var administers = regexp.MustCompile(`\b(?:agentRights|(?:create|update|deactivate|activate)Agent|(?:create|update|grant|revoke)PermissionSet|mergeMessagingUsers|unmergeMessagingUser)\b`)
 
 func (p *player) play(text string) {
 	who := "amy"
@@ -115,9 +115,14 @@ func (p *player) requireDone(data json.RawMessage) {
 
 // conversation is a new one, which amy sees and may work.
 func (p *player) conversation() string {
-	number := fmt.Sprintf("+1202555%04d", 1000+p.conversations())
+	number := fmt.Sprintf("+1202555%04d", 1000+p.customers())
 	p.Say(number, parleytest.Sales, "Hello")
 	return p.only(`{ conversations(view: {kind: ALL}, first: 1) { nodes { id } } }`, "conversations", "nodes", 0, "id")
+}
+
+// customer is a new one.
+func (p *player) customer() string {
+	return p.only(`{ conversation(id: "`+p.conversation()+`") { messagingUser { id } } }`, "conversation", "messagingUser", "id")
 }
 
 // last is the last message of a conversation.
@@ -133,8 +138,11 @@ func (p *player) channel() string {
 	return p.only(`{ viewer { channels { id } } }`, "viewer", "channels", 0, "id")
 }
 
-func (p *player) conversations() int {
-	return p.As("ada").Do(`{ conversations(view: {kind: ALL}) { totalCount } }`, nil).Get("conversations", "totalCount").Int()
+// customers is how many there are, merged ones too.
+func (p *player) customers() int {
+	n, err := p.Store.Ent.MessagingUser.Query().Count(p.System())
+	require.NoError(p.t, err)
+	return n
 }
 
 func (p *player) only(query string, path ...any) string {
@@ -251,6 +259,10 @@ func (p *player) value(name, typeName string) any {
 		return object{"id": p.quickText()}
 	case "CreateAgentInput":
 		return object{"username": rand.Text(), "name": "New", "role": "STANDARD", "idempotencyKey": rand.Text()}
+	case "MergeMessagingUsersInput":
+		return object{"ids": []string{p.customer(), p.customer()}, "idempotencyKey": rand.Text()}
+	case "UnmergeMessagingUserInput":
+		return object{"id": p.customer()}
 	case "UpdateAgentInput", "DeactivateAgentInput", "ActivateAgentInput":
 		return object{"id": p.agent()}
 	case "CreatePermissionSetInput":
