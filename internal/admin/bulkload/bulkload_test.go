@@ -12,11 +12,15 @@ import (
 
 // leftOut are columns that no batch gives a value, and why the default is right.
 var leftOut = map[string]string{
-	"messages.rest":   "what is loaded is text, which has no rest",
-	"participants.id": "nothing refers to it",
-	"attempts.id":     "nothing loaded refers to it",
-	"identifiers.id":  "nothing refers to it",
-	"lookups.id":      "nothing refers to it",
+	"messaging_users.merged_into": "nobody is merged by a load",
+	"messaging_users.merged_with": "as above",
+	"messaging_users.merged_at":   "as above",
+	"messaging_users.own_consent": "as above",
+	"messages.rest":               "what is loaded is text, which has no rest",
+	"participants.id":             "nothing refers to it",
+	"attempts.id":                 "nothing loaded refers to it",
+	"identifiers.id":              "nothing refers to it",
+	"lookups.id":                  "nothing refers to it",
 }
 
 // A column that is added to the schema is added to the batch too, or said here to

@@ -10,6 +10,7 @@ import (
 
 	"parley/internal/channel"
 	"parley/internal/desk/content"
+	"parley/internal/desk/conversation"
 	"parley/internal/desk/directory"
 	"parley/internal/ground/clock"
 	"parley/internal/ground/publicid"
@@ -49,12 +50,8 @@ func (l *lane) pick(ctx context.Context, tx *store.Tx) (*call, error) {
 		if err != nil {
 			return nil, err
 		}
-		if row.Key != l.conversation { // the consent of whom the customer was merged into counts too
-			p, err := l.m.party(ctx, tx, row)
-			if err != nil {
-				return nil, err
-			}
-			w.optedOut = w.optedOut || p.optedOut()
+		if err := l.askMerged(ctx, tx, w, row); err != nil {
+			return nil, err
 		}
 		a, err := loadAttempt(ctx, tx, entsql.EQ("`a`.`id`", w.attempt))
 		if err != nil || a == nil {
@@ -76,6 +73,17 @@ func (l *lane) pick(ctx context.Context, tx *store.Tx) (*call, error) {
 			return l.m.call(w, ch), nil
 		}
 	}
+}
+
+// askMerged takes in the consent of whom the lane's customer was merged into, if they
+// were: row is their conversation then.
+func (l *lane) askMerged(ctx context.Context, tx *store.Tx, w *waiting, row *conversation.Row) error {
+	if row.Key == l.conversation {
+		return nil
+	}
+	p, err := l.m.party(ctx, tx, row)
+	w.optedOut = w.optedOut || p.optedOut()
+	return err
 }
 
 // newer reports whether only a newer version knows what this message, its carrier,
