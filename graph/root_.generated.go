@@ -4348,7 +4348,7 @@ input CreateMessagingUserInput @goModel(model: "parley/internal/desk/customer.Cr
   address: String!
   "Up to 200 characters."
   name: String
-  "Language tag, such as en-US."
+  "Language tag of up to 35 characters, such as en-US."
   locale: String
   "The customer's id in another system: up to 200 characters."
   externalId: String
@@ -4362,7 +4362,7 @@ input UpdateMessagingUserInput @goModel(model: "parley/internal/desk/customer.Up
   id: ID!
   "Up to 200 characters."
   name: String
-  "Language tag, such as en-US."
+  "Language tag of up to 35 characters, such as en-US."
   locale: String
   "The customer's id in another system: up to 200 characters."
   externalId: String
@@ -4392,15 +4392,15 @@ extend type Query {
 
 extend type Mutation {
   """
-  Adds 1 customer to a channel, before they write; one who is there already is returned as they are. Members of the channel with
-  AGENT_INITIATED_OUTBOUND may, and holders of CONFIGURE_MESSAGING. No event follows: there is no conversation until the first message.
+  Adds 1 customer to a channel, before they write; one who is there already is returned as they are. Needs CONFIGURE_MESSAGING, or AGENT_INITIATED_OUTBOUND
+  as a member of the channel. No conversation begins before the first message, and no event follows.
   """
   createMessagingUser("Who to add." input: CreateMessagingUserInput!): MessagingUserPayload!
-  "Changes 1 customer: name, locale, external id. Whoever sees the customer may. A new name also names their conversation, unless its record does; CONVERSATION_CHANGED reports it."
+  "Changes 1 customer: name, locale, external id. Whoever sees the customer may. A new name also names their conversation, unless its record does. Emits CONVERSATION_CHANGED if it does."
   updateMessagingUser("What to change." input: UpdateMessagingUserInput!): MessagingUserPayload!
   """
   Records by hand what 1 customer agreed to, with the proof. Whoever sees the customer may record an opt-out; anything else needs CONFIGURE_MESSAGING.
-  After an opt-out nothing is sent, and messages that wait fail. A line in the thread reports it, with MESSAGE_ADDED.
+  After an opt-out nothing is sent, and messages that wait fail. Emits MESSAGE_ADDED for a line in the thread, if there is a conversation.
   """
   setConsent("What to record." input: SetConsentInput!): MessagingUserPayload!
 }

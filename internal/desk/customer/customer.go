@@ -192,29 +192,30 @@ func (s *Service) Update(ctx context.Context, in UpdateInput) (*conversation.Mes
 		return nil, err
 	}
 	return s.change(ctx, in.ID, func(ctx context.Context, tx *store.Tx, row *ent.MessagingUser) error {
-		return s.update(ctx, tx, row, said)
+		_, err := s.update(ctx, tx, row, said)
+		return err
 	})
 }
 
-func (s *Service) update(ctx context.Context, tx *store.Tx, row *ent.MessagingUser, said details) error {
+func (s *Service) update(ctx context.Context, tx *store.Tx, row *ent.MessagingUser, said details) (changed bool, err error) {
 	entry := journal.Entry{Action: journal.Updated, SubjectType: subjectType, SubjectKey: row.ID, SubjectName: row.Name}
 	entry.Compare("name", row.Name, said.name)
 	entry.Compare("locale", row.Locale, said.locale)
 	entry.Compare("externalId", row.ExternalID, said.externalID)
 	if len(entry.Changes) == 0 {
-		return nil
+		return false, nil
 	}
-	err := tx.Ent.MessagingUser.UpdateOne(row).SetNillableName(said.name).SetNillableLocale(said.locale).SetNillableExternalID(said.externalID).
+	err = tx.Ent.MessagingUser.UpdateOne(row).SetNillableName(said.name).SetNillableLocale(said.locale).SetNillableExternalID(said.externalID).
 		Exec(viewer.AsSystem(ctx, "customers"))
 	if err != nil {
-		return err
+		return false, err
 	}
 	if said.name != nil && *said.name != row.Name {
 		if err := s.rename(ctx, tx, row.ID, *said.name); err != nil {
-			return err
+			return false, err
 		}
 	}
-	return entry.Write(ctx, tx)
+	return true, entry.Write(ctx, tx)
 }
 
 // rename names the customer's conversation, unless a record of the CRM names it.

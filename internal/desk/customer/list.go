@@ -111,7 +111,9 @@ func (s *Service) wanted(f *Filter) (wanted []predicate.MessagingUser) {
 		wanted = append(wanted, messaginguser.AddressHasPrefix(strings.TrimSpace(*f.Address)))
 	}
 	if f.Name != nil {
-		wanted = append(wanted, func(q *entsql.Selector) { q.Where(entsql.HasPrefixFold(q.C(messaginguser.FieldName), strings.TrimSpace(*f.Name))) })
+		wanted = append(wanted, func(q *entsql.Selector) {
+			q.Where(entsql.HasPrefixFold(q.C(messaginguser.FieldName), strings.TrimSpace(*f.Name)))
+		})
 	}
 	return wanted
 }
