@@ -17,6 +17,7 @@ import (
 	"parley/ent/bulkbatch"
 	"parley/ent/bulkoperation"
 	entchannel "parley/ent/channel"
+	"parley/ent/consententry"
 	"parley/ent/conversation"
 	"parley/ent/countcell"
 	"parley/ent/event"
@@ -60,6 +61,8 @@ type Client struct {
 	BulkOperation *BulkOperationClient
 	// Channel is the client for interacting with the Channel builders.
 	Channel *ChannelClient
+	// ConsentEntry is the client for interacting with the ConsentEntry builders.
+	ConsentEntry *ConsentEntryClient
 	// Conversation is the client for interacting with the Conversation builders.
 	Conversation *ConversationClient
 	// CountCell is the client for interacting with the CountCell builders.
@@ -115,6 +118,7 @@ func (c *Client) init() {
 	c.BulkBatch = NewBulkBatchClient(c.config)
 	c.BulkOperation = NewBulkOperationClient(c.config)
 	c.Channel = NewChannelClient(c.config)
+	c.ConsentEntry = NewConsentEntryClient(c.config)
 	c.Conversation = NewConversationClient(c.config)
 	c.CountCell = NewCountCellClient(c.config)
 	c.Event = NewEventClient(c.config)
@@ -232,6 +236,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		BulkBatch:       NewBulkBatchClient(cfg),
 		BulkOperation:   NewBulkOperationClient(cfg),
 		Channel:         NewChannelClient(cfg),
+		ConsentEntry:    NewConsentEntryClient(cfg),
 		Conversation:    NewConversationClient(cfg),
 		CountCell:       NewCountCellClient(cfg),
 		Event:           NewEventClient(cfg),
@@ -276,6 +281,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		BulkBatch:       NewBulkBatchClient(cfg),
 		BulkOperation:   NewBulkOperationClient(cfg),
 		Channel:         NewChannelClient(cfg),
+		ConsentEntry:    NewConsentEntryClient(cfg),
 		Conversation:    NewConversationClient(cfg),
 		CountCell:       NewCountCellClient(cfg),
 		Event:           NewEventClient(cfg),
@@ -325,10 +331,10 @@ func (c *Client) Close() error {
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
 		c.Agent, c.Attempt, c.AuditEntry, c.BulkBatch, c.BulkOperation, c.Channel,
-		c.Conversation, c.CountCell, c.Event, c.IdempotencyKey, c.Identifier, c.Lane,
-		c.LogHead, c.Lookup, c.Message, c.MessagingUser, c.Participant,
-		c.PermissionSet, c.Process, c.ProviderAccount, c.Queue, c.QuickText,
-		c.RawInbound, c.Record, c.Secret,
+		c.ConsentEntry, c.Conversation, c.CountCell, c.Event, c.IdempotencyKey,
+		c.Identifier, c.Lane, c.LogHead, c.Lookup, c.Message, c.MessagingUser,
+		c.Participant, c.PermissionSet, c.Process, c.ProviderAccount, c.Queue,
+		c.QuickText, c.RawInbound, c.Record, c.Secret,
 	} {
 		n.Use(hooks...)
 	}
@@ -339,10 +345,10 @@ func (c *Client) Use(hooks ...Hook) {
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
 		c.Agent, c.Attempt, c.AuditEntry, c.BulkBatch, c.BulkOperation, c.Channel,
-		c.Conversation, c.CountCell, c.Event, c.IdempotencyKey, c.Identifier, c.Lane,
-		c.LogHead, c.Lookup, c.Message, c.MessagingUser, c.Participant,
-		c.PermissionSet, c.Process, c.ProviderAccount, c.Queue, c.QuickText,
-		c.RawInbound, c.Record, c.Secret,
+		c.ConsentEntry, c.Conversation, c.CountCell, c.Event, c.IdempotencyKey,
+		c.Identifier, c.Lane, c.LogHead, c.Lookup, c.Message, c.MessagingUser,
+		c.Participant, c.PermissionSet, c.Process, c.ProviderAccount, c.Queue,
+		c.QuickText, c.RawInbound, c.Record, c.Secret,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -363,6 +369,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.BulkOperation.mutate(ctx, m)
 	case *ChannelMutation:
 		return c.Channel.mutate(ctx, m)
+	case *ConsentEntryMutation:
+		return c.ConsentEntry.mutate(ctx, m)
 	case *ConversationMutation:
 		return c.Conversation.mutate(ctx, m)
 	case *CountCellMutation:
@@ -1351,6 +1359,140 @@ func (c *ChannelClient) mutate(ctx context.Context, m *ChannelMutation) (Value, 
 		return (&ChannelDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown Channel mutation op: %q", m.Op())
+	}
+}
+
+// ConsentEntryClient is a client for the ConsentEntry schema.
+type ConsentEntryClient struct {
+	config
+}
+
+// NewConsentEntryClient returns a client for the ConsentEntry from the given config.
+func NewConsentEntryClient(c config) *ConsentEntryClient {
+	return &ConsentEntryClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `consententry.Hooks(f(g(h())))`.
+func (c *ConsentEntryClient) Use(hooks ...Hook) {
+	c.hooks.ConsentEntry = append(c.hooks.ConsentEntry, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `consententry.Intercept(f(g(h())))`.
+func (c *ConsentEntryClient) Intercept(interceptors ...Interceptor) {
+	c.inters.ConsentEntry = append(c.inters.ConsentEntry, interceptors...)
+}
+
+// Create returns a builder for creating a ConsentEntry entity.
+func (c *ConsentEntryClient) Create() *ConsentEntryCreate {
+	mutation := newConsentEntryMutation(c.config, OpCreate)
+	return &ConsentEntryCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of ConsentEntry entities.
+func (c *ConsentEntryClient) CreateBulk(builders ...*ConsentEntryCreate) *ConsentEntryCreateBulk {
+	return &ConsentEntryCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *ConsentEntryClient) MapCreateBulk(slice any, setFunc func(*ConsentEntryCreate, int)) *ConsentEntryCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &ConsentEntryCreateBulk{err: fmt.Errorf("calling to ConsentEntryClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*ConsentEntryCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &ConsentEntryCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for ConsentEntry.
+func (c *ConsentEntryClient) Update() *ConsentEntryUpdate {
+	mutation := newConsentEntryMutation(c.config, OpUpdate)
+	return &ConsentEntryUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *ConsentEntryClient) UpdateOne(_m *ConsentEntry) *ConsentEntryUpdateOne {
+	mutation := newConsentEntryMutation(c.config, OpUpdateOne, withConsentEntry(_m))
+	return &ConsentEntryUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *ConsentEntryClient) UpdateOneID(id int64) *ConsentEntryUpdateOne {
+	mutation := newConsentEntryMutation(c.config, OpUpdateOne, withConsentEntryID(id))
+	return &ConsentEntryUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for ConsentEntry.
+func (c *ConsentEntryClient) Delete() *ConsentEntryDelete {
+	mutation := newConsentEntryMutation(c.config, OpDelete)
+	return &ConsentEntryDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *ConsentEntryClient) DeleteOne(_m *ConsentEntry) *ConsentEntryDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *ConsentEntryClient) DeleteOneID(id int64) *ConsentEntryDeleteOne {
+	builder := c.Delete().Where(consententry.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &ConsentEntryDeleteOne{builder}
+}
+
+// Query returns a query builder for ConsentEntry.
+func (c *ConsentEntryClient) Query() *ConsentEntryQuery {
+	return &ConsentEntryQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeConsentEntry},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a ConsentEntry entity by its id.
+func (c *ConsentEntryClient) Get(ctx context.Context, id int64) (*ConsentEntry, error) {
+	return c.Query().Where(consententry.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *ConsentEntryClient) GetX(ctx context.Context, id int64) *ConsentEntry {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *ConsentEntryClient) Hooks() []Hook {
+	hooks := c.hooks.ConsentEntry
+	return append(hooks[:len(hooks):len(hooks)], consententry.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *ConsentEntryClient) Interceptors() []Interceptor {
+	return c.inters.ConsentEntry
+}
+
+func (c *ConsentEntryClient) mutate(ctx context.Context, m *ConsentEntryMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&ConsentEntryCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&ConsentEntryUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&ConsentEntryUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&ConsentEntryDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown ConsentEntry mutation op: %q", m.Op())
 	}
 }
 
@@ -4303,15 +4445,15 @@ func (c *SecretClient) mutate(ctx context.Context, m *SecretMutation) (Value, er
 // hooks and interceptors per client, for fast access.
 type (
 	hooks struct {
-		Agent, Attempt, AuditEntry, BulkBatch, BulkOperation, Channel, Conversation,
-		CountCell, Event, IdempotencyKey, Identifier, Lane, LogHead, Lookup, Message,
-		MessagingUser, Participant, PermissionSet, Process, ProviderAccount, Queue,
-		QuickText, RawInbound, Record, Secret []ent.Hook
+		Agent, Attempt, AuditEntry, BulkBatch, BulkOperation, Channel, ConsentEntry,
+		Conversation, CountCell, Event, IdempotencyKey, Identifier, Lane, LogHead,
+		Lookup, Message, MessagingUser, Participant, PermissionSet, Process,
+		ProviderAccount, Queue, QuickText, RawInbound, Record, Secret []ent.Hook
 	}
 	inters struct {
-		Agent, Attempt, AuditEntry, BulkBatch, BulkOperation, Channel, Conversation,
-		CountCell, Event, IdempotencyKey, Identifier, Lane, LogHead, Lookup, Message,
-		MessagingUser, Participant, PermissionSet, Process, ProviderAccount, Queue,
-		QuickText, RawInbound, Record, Secret []ent.Interceptor
+		Agent, Attempt, AuditEntry, BulkBatch, BulkOperation, Channel, ConsentEntry,
+		Conversation, CountCell, Event, IdempotencyKey, Identifier, Lane, LogHead,
+		Lookup, Message, MessagingUser, Participant, PermissionSet, Process,
+		ProviderAccount, Queue, QuickText, RawInbound, Record, Secret []ent.Interceptor
 	}
 )

@@ -19,6 +19,7 @@ import (
 	"entgo.io/ent/dialect/sql/sqlgraph"
 
 	entchannel "parley/ent/channel"
+	"parley/ent/consententry"
 	"parley/ent/conversation"
 	"parley/ent/countcell"
 	"parley/ent/event"
@@ -104,6 +105,7 @@ func checkColumn(t, c string) error {
 			bulkbatch.Table:       bulkbatch.ValidColumn,
 			bulkoperation.Table:   bulkoperation.ValidColumn,
 			entchannel.Table:      entchannel.ValidColumn,
+			consententry.Table:    consententry.ValidColumn,
 			conversation.Table:    conversation.ValidColumn,
 			countcell.Table:       countcell.ValidColumn,
 			event.Table:           event.ValidColumn,

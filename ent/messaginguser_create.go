@@ -78,6 +78,20 @@ func (_c *MessagingUserCreate) SetNillableLocale(v *string) *MessagingUserCreate
 	return _c
 }
 
+// SetExternalID sets the "external_id" field.
+func (_c *MessagingUserCreate) SetExternalID(v string) *MessagingUserCreate {
+	_c.mutation.SetExternalID(v)
+	return _c
+}
+
+// SetNillableExternalID sets the "external_id" field if the given value is not nil.
+func (_c *MessagingUserCreate) SetNillableExternalID(v *string) *MessagingUserCreate {
+	if v != nil {
+		_c.SetExternalID(*v)
+	}
+	return _c
+}
+
 // SetConsentStatus sets the "consent_status" field.
 func (_c *MessagingUserCreate) SetConsentStatus(v channel.Consent) *MessagingUserCreate {
 	_c.mutation.SetConsentStatus(v)
@@ -240,6 +254,10 @@ func (_c *MessagingUserCreate) defaults() error {
 		v := messaginguser.DefaultLocale
 		_c.mutation.SetLocale(v)
 	}
+	if _, ok := _c.mutation.ExternalID(); !ok {
+		v := messaginguser.DefaultExternalID
+		_c.mutation.SetExternalID(v)
+	}
 	if _, ok := _c.mutation.MergedAt(); !ok {
 		v := messaginguser.DefaultMergedAt
 		_c.mutation.SetMergedAt(v)
@@ -286,6 +304,14 @@ func (_c *MessagingUserCreate) check() error {
 	if v, ok := _c.mutation.Locale(); ok {
 		if err := messaginguser.LocaleValidator(v); err != nil {
 			return &ValidationError{Name: "locale", err: fmt.Errorf(`ent: validator failed for field "MessagingUser.locale": %w`, err)}
+		}
+	}
+	if _, ok := _c.mutation.ExternalID(); !ok {
+		return &ValidationError{Name: "external_id", err: errors.New(`ent: missing required field "MessagingUser.external_id"`)}
+	}
+	if v, ok := _c.mutation.ExternalID(); ok {
+		if err := messaginguser.ExternalIDValidator(v); err != nil {
+			return &ValidationError{Name: "external_id", err: fmt.Errorf(`ent: validator failed for field "MessagingUser.external_id": %w`, err)}
 		}
 	}
 	if _, ok := _c.mutation.ConsentStatus(); !ok {
@@ -350,6 +376,10 @@ func (_c *MessagingUserCreate) createSpec() (*MessagingUser, *sqlgraph.CreateSpe
 	if value, ok := _c.mutation.Locale(); ok {
 		_spec.SetField(messaginguser.FieldLocale, field.TypeString, value)
 		_node.Locale = value
+	}
+	if value, ok := _c.mutation.ExternalID(); ok {
+		_spec.SetField(messaginguser.FieldExternalID, field.TypeString, value)
+		_node.ExternalID = value
 	}
 	if value, ok := _c.mutation.ConsentStatus(); ok {
 		_spec.SetField(messaginguser.FieldConsentStatus, field.TypeString, value)

@@ -73,6 +73,20 @@ func (_u *MessagingUserUpdate) SetNillableLocale(v *string) *MessagingUserUpdate
 	return _u
 }
 
+// SetExternalID sets the "external_id" field.
+func (_u *MessagingUserUpdate) SetExternalID(v string) *MessagingUserUpdate {
+	_u.mutation.SetExternalID(v)
+	return _u
+}
+
+// SetNillableExternalID sets the "external_id" field if the given value is not nil.
+func (_u *MessagingUserUpdate) SetNillableExternalID(v *string) *MessagingUserUpdate {
+	if v != nil {
+		_u.SetExternalID(*v)
+	}
+	return _u
+}
+
 // SetConsentStatus sets the "consent_status" field.
 func (_u *MessagingUserUpdate) SetConsentStatus(v channel.Consent) *MessagingUserUpdate {
 	_u.mutation.SetConsentStatus(v)
@@ -286,6 +300,11 @@ func (_u *MessagingUserUpdate) check() error {
 			return &ValidationError{Name: "locale", err: fmt.Errorf(`ent: validator failed for field "MessagingUser.locale": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.ExternalID(); ok {
+		if err := messaginguser.ExternalIDValidator(v); err != nil {
+			return &ValidationError{Name: "external_id", err: fmt.Errorf(`ent: validator failed for field "MessagingUser.external_id": %w`, err)}
+		}
+	}
 	if _u.mutation.ChannelCleared() && len(_u.mutation.ChannelIDs()) > 0 {
 		return errors.New(`ent: clearing a required unique edge "MessagingUser.channel"`)
 	}
@@ -312,6 +331,9 @@ func (_u *MessagingUserUpdate) sqlSave(ctx context.Context) (_node int, err erro
 	}
 	if value, ok := _u.mutation.Locale(); ok {
 		_spec.SetField(messaginguser.FieldLocale, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.ExternalID(); ok {
+		_spec.SetField(messaginguser.FieldExternalID, field.TypeString, value)
 	}
 	if value, ok := _u.mutation.ConsentStatus(); ok {
 		_spec.SetField(messaginguser.FieldConsentStatus, field.TypeString, value)
@@ -475,6 +497,20 @@ func (_u *MessagingUserUpdateOne) SetLocale(v string) *MessagingUserUpdateOne {
 func (_u *MessagingUserUpdateOne) SetNillableLocale(v *string) *MessagingUserUpdateOne {
 	if v != nil {
 		_u.SetLocale(*v)
+	}
+	return _u
+}
+
+// SetExternalID sets the "external_id" field.
+func (_u *MessagingUserUpdateOne) SetExternalID(v string) *MessagingUserUpdateOne {
+	_u.mutation.SetExternalID(v)
+	return _u
+}
+
+// SetNillableExternalID sets the "external_id" field if the given value is not nil.
+func (_u *MessagingUserUpdateOne) SetNillableExternalID(v *string) *MessagingUserUpdateOne {
+	if v != nil {
+		_u.SetExternalID(*v)
 	}
 	return _u
 }
@@ -705,6 +741,11 @@ func (_u *MessagingUserUpdateOne) check() error {
 			return &ValidationError{Name: "locale", err: fmt.Errorf(`ent: validator failed for field "MessagingUser.locale": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.ExternalID(); ok {
+		if err := messaginguser.ExternalIDValidator(v); err != nil {
+			return &ValidationError{Name: "external_id", err: fmt.Errorf(`ent: validator failed for field "MessagingUser.external_id": %w`, err)}
+		}
+	}
 	if _u.mutation.ChannelCleared() && len(_u.mutation.ChannelIDs()) > 0 {
 		return errors.New(`ent: clearing a required unique edge "MessagingUser.channel"`)
 	}
@@ -748,6 +789,9 @@ func (_u *MessagingUserUpdateOne) sqlSave(ctx context.Context) (_node *Messaging
 	}
 	if value, ok := _u.mutation.Locale(); ok {
 		_spec.SetField(messaginguser.FieldLocale, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.ExternalID(); ok {
+		_spec.SetField(messaginguser.FieldExternalID, field.TypeString, value)
 	}
 	if value, ok := _u.mutation.ConsentStatus(); ok {
 		_spec.SetField(messaginguser.FieldConsentStatus, field.TypeString, value)

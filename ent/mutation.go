@@ -12,6 +12,7 @@ import (
 	"parley/ent/bulkbatch"
 	"parley/ent/bulkoperation"
 	entchannel "parley/ent/channel"
+	"parley/ent/consententry"
 	"parley/ent/conversation"
 	"parley/ent/countcell"
 	"parley/ent/event"
@@ -57,6 +58,7 @@ const (
 	TypeBulkBatch       = "BulkBatch"
 	TypeBulkOperation   = "BulkOperation"
 	TypeChannel         = "Channel"
+	TypeConsentEntry    = "ConsentEntry"
 	TypeConversation    = "Conversation"
 	TypeCountCell       = "CountCell"
 	TypeEvent           = "Event"
@@ -6571,6 +6573,797 @@ func (m *ChannelMutation) ResetEdge(name string) error {
 		return nil
 	}
 	return fmt.Errorf("unknown Channel edge %s", name)
+}
+
+// ConsentEntryMutation represents an operation that mutates the ConsentEntry nodes in the graph.
+type ConsentEntryMutation struct {
+	config
+	op                   Op
+	typ                  string
+	id                   *int64
+	messaging_user_id    *int64
+	addmessaging_user_id *int64
+	status               *channel.Consent
+	source               *string
+	reason               *string
+	actor_id             *int64
+	addactor_id          *int64
+	given_at             *clock.Time
+	addgiven_at          *clock.Time
+	created_at           *clock.Time
+	addcreated_at        *clock.Time
+	clearedFields        map[string]struct{}
+	done                 bool
+	oldValue             func(context.Context) (*ConsentEntry, error)
+	predicates           []predicate.ConsentEntry
+}
+
+var _ ent.Mutation = (*ConsentEntryMutation)(nil)
+
+// consententryOption allows management of the mutation configuration using functional options.
+type consententryOption func(*ConsentEntryMutation)
+
+// newConsentEntryMutation creates new mutation for the ConsentEntry entity.
+func newConsentEntryMutation(c config, op Op, opts ...consententryOption) *ConsentEntryMutation {
+	m := &ConsentEntryMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeConsentEntry,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withConsentEntryID sets the ID field of the mutation.
+func withConsentEntryID(id int64) consententryOption {
+	return func(m *ConsentEntryMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *ConsentEntry
+		)
+		m.oldValue = func(ctx context.Context) (*ConsentEntry, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().ConsentEntry.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withConsentEntry sets the old ConsentEntry of the mutation.
+func withConsentEntry(node *ConsentEntry) consententryOption {
+	return func(m *ConsentEntryMutation) {
+		m.oldValue = func(context.Context) (*ConsentEntry, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m ConsentEntryMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m ConsentEntryMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of ConsentEntry entities.
+func (m *ConsentEntryMutation) SetID(id int64) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *ConsentEntryMutation) ID() (id int64, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *ConsentEntryMutation) IDs(ctx context.Context) ([]int64, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int64{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().ConsentEntry.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetMessagingUserID sets the "messaging_user_id" field.
+func (m *ConsentEntryMutation) SetMessagingUserID(i int64) {
+	m.messaging_user_id = &i
+	m.addmessaging_user_id = nil
+}
+
+// MessagingUserID returns the value of the "messaging_user_id" field in the mutation.
+func (m *ConsentEntryMutation) MessagingUserID() (r int64, exists bool) {
+	v := m.messaging_user_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMessagingUserID returns the old "messaging_user_id" field's value of the ConsentEntry entity.
+// If the ConsentEntry object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConsentEntryMutation) OldMessagingUserID(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMessagingUserID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMessagingUserID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMessagingUserID: %w", err)
+	}
+	return oldValue.MessagingUserID, nil
+}
+
+// AddMessagingUserID adds i to the "messaging_user_id" field.
+func (m *ConsentEntryMutation) AddMessagingUserID(i int64) {
+	if m.addmessaging_user_id != nil {
+		*m.addmessaging_user_id += i
+	} else {
+		m.addmessaging_user_id = &i
+	}
+}
+
+// AddedMessagingUserID returns the value that was added to the "messaging_user_id" field in this mutation.
+func (m *ConsentEntryMutation) AddedMessagingUserID() (r int64, exists bool) {
+	v := m.addmessaging_user_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetMessagingUserID resets all changes to the "messaging_user_id" field.
+func (m *ConsentEntryMutation) ResetMessagingUserID() {
+	m.messaging_user_id = nil
+	m.addmessaging_user_id = nil
+}
+
+// SetStatus sets the "status" field.
+func (m *ConsentEntryMutation) SetStatus(c channel.Consent) {
+	m.status = &c
+}
+
+// Status returns the value of the "status" field in the mutation.
+func (m *ConsentEntryMutation) Status() (r channel.Consent, exists bool) {
+	v := m.status
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldStatus returns the old "status" field's value of the ConsentEntry entity.
+// If the ConsentEntry object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConsentEntryMutation) OldStatus(ctx context.Context) (v channel.Consent, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldStatus is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldStatus requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldStatus: %w", err)
+	}
+	return oldValue.Status, nil
+}
+
+// ResetStatus resets all changes to the "status" field.
+func (m *ConsentEntryMutation) ResetStatus() {
+	m.status = nil
+}
+
+// SetSource sets the "source" field.
+func (m *ConsentEntryMutation) SetSource(s string) {
+	m.source = &s
+}
+
+// Source returns the value of the "source" field in the mutation.
+func (m *ConsentEntryMutation) Source() (r string, exists bool) {
+	v := m.source
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSource returns the old "source" field's value of the ConsentEntry entity.
+// If the ConsentEntry object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConsentEntryMutation) OldSource(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSource is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSource requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSource: %w", err)
+	}
+	return oldValue.Source, nil
+}
+
+// ResetSource resets all changes to the "source" field.
+func (m *ConsentEntryMutation) ResetSource() {
+	m.source = nil
+}
+
+// SetReason sets the "reason" field.
+func (m *ConsentEntryMutation) SetReason(s string) {
+	m.reason = &s
+}
+
+// Reason returns the value of the "reason" field in the mutation.
+func (m *ConsentEntryMutation) Reason() (r string, exists bool) {
+	v := m.reason
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldReason returns the old "reason" field's value of the ConsentEntry entity.
+// If the ConsentEntry object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConsentEntryMutation) OldReason(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldReason is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldReason requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldReason: %w", err)
+	}
+	return oldValue.Reason, nil
+}
+
+// ResetReason resets all changes to the "reason" field.
+func (m *ConsentEntryMutation) ResetReason() {
+	m.reason = nil
+}
+
+// SetActorID sets the "actor_id" field.
+func (m *ConsentEntryMutation) SetActorID(i int64) {
+	m.actor_id = &i
+	m.addactor_id = nil
+}
+
+// ActorID returns the value of the "actor_id" field in the mutation.
+func (m *ConsentEntryMutation) ActorID() (r int64, exists bool) {
+	v := m.actor_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldActorID returns the old "actor_id" field's value of the ConsentEntry entity.
+// If the ConsentEntry object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConsentEntryMutation) OldActorID(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldActorID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldActorID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldActorID: %w", err)
+	}
+	return oldValue.ActorID, nil
+}
+
+// AddActorID adds i to the "actor_id" field.
+func (m *ConsentEntryMutation) AddActorID(i int64) {
+	if m.addactor_id != nil {
+		*m.addactor_id += i
+	} else {
+		m.addactor_id = &i
+	}
+}
+
+// AddedActorID returns the value that was added to the "actor_id" field in this mutation.
+func (m *ConsentEntryMutation) AddedActorID() (r int64, exists bool) {
+	v := m.addactor_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetActorID resets all changes to the "actor_id" field.
+func (m *ConsentEntryMutation) ResetActorID() {
+	m.actor_id = nil
+	m.addactor_id = nil
+}
+
+// SetGivenAt sets the "given_at" field.
+func (m *ConsentEntryMutation) SetGivenAt(c clock.Time) {
+	m.given_at = &c
+	m.addgiven_at = nil
+}
+
+// GivenAt returns the value of the "given_at" field in the mutation.
+func (m *ConsentEntryMutation) GivenAt() (r clock.Time, exists bool) {
+	v := m.given_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldGivenAt returns the old "given_at" field's value of the ConsentEntry entity.
+// If the ConsentEntry object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConsentEntryMutation) OldGivenAt(ctx context.Context) (v clock.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldGivenAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldGivenAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldGivenAt: %w", err)
+	}
+	return oldValue.GivenAt, nil
+}
+
+// AddGivenAt adds c to the "given_at" field.
+func (m *ConsentEntryMutation) AddGivenAt(c clock.Time) {
+	if m.addgiven_at != nil {
+		*m.addgiven_at += c
+	} else {
+		m.addgiven_at = &c
+	}
+}
+
+// AddedGivenAt returns the value that was added to the "given_at" field in this mutation.
+func (m *ConsentEntryMutation) AddedGivenAt() (r clock.Time, exists bool) {
+	v := m.addgiven_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetGivenAt resets all changes to the "given_at" field.
+func (m *ConsentEntryMutation) ResetGivenAt() {
+	m.given_at = nil
+	m.addgiven_at = nil
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *ConsentEntryMutation) SetCreatedAt(c clock.Time) {
+	m.created_at = &c
+	m.addcreated_at = nil
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *ConsentEntryMutation) CreatedAt() (r clock.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the ConsentEntry entity.
+// If the ConsentEntry object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConsentEntryMutation) OldCreatedAt(ctx context.Context) (v clock.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// AddCreatedAt adds c to the "created_at" field.
+func (m *ConsentEntryMutation) AddCreatedAt(c clock.Time) {
+	if m.addcreated_at != nil {
+		*m.addcreated_at += c
+	} else {
+		m.addcreated_at = &c
+	}
+}
+
+// AddedCreatedAt returns the value that was added to the "created_at" field in this mutation.
+func (m *ConsentEntryMutation) AddedCreatedAt() (r clock.Time, exists bool) {
+	v := m.addcreated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *ConsentEntryMutation) ResetCreatedAt() {
+	m.created_at = nil
+	m.addcreated_at = nil
+}
+
+// Where appends a list predicates to the ConsentEntryMutation builder.
+func (m *ConsentEntryMutation) Where(ps ...predicate.ConsentEntry) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the ConsentEntryMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *ConsentEntryMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.ConsentEntry, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *ConsentEntryMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *ConsentEntryMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (ConsentEntry).
+func (m *ConsentEntryMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *ConsentEntryMutation) Fields() []string {
+	fields := make([]string, 0, 7)
+	if m.messaging_user_id != nil {
+		fields = append(fields, consententry.FieldMessagingUserID)
+	}
+	if m.status != nil {
+		fields = append(fields, consententry.FieldStatus)
+	}
+	if m.source != nil {
+		fields = append(fields, consententry.FieldSource)
+	}
+	if m.reason != nil {
+		fields = append(fields, consententry.FieldReason)
+	}
+	if m.actor_id != nil {
+		fields = append(fields, consententry.FieldActorID)
+	}
+	if m.given_at != nil {
+		fields = append(fields, consententry.FieldGivenAt)
+	}
+	if m.created_at != nil {
+		fields = append(fields, consententry.FieldCreatedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *ConsentEntryMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case consententry.FieldMessagingUserID:
+		return m.MessagingUserID()
+	case consententry.FieldStatus:
+		return m.Status()
+	case consententry.FieldSource:
+		return m.Source()
+	case consententry.FieldReason:
+		return m.Reason()
+	case consententry.FieldActorID:
+		return m.ActorID()
+	case consententry.FieldGivenAt:
+		return m.GivenAt()
+	case consententry.FieldCreatedAt:
+		return m.CreatedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *ConsentEntryMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case consententry.FieldMessagingUserID:
+		return m.OldMessagingUserID(ctx)
+	case consententry.FieldStatus:
+		return m.OldStatus(ctx)
+	case consententry.FieldSource:
+		return m.OldSource(ctx)
+	case consententry.FieldReason:
+		return m.OldReason(ctx)
+	case consententry.FieldActorID:
+		return m.OldActorID(ctx)
+	case consententry.FieldGivenAt:
+		return m.OldGivenAt(ctx)
+	case consententry.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown ConsentEntry field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ConsentEntryMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case consententry.FieldMessagingUserID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMessagingUserID(v)
+		return nil
+	case consententry.FieldStatus:
+		v, ok := value.(channel.Consent)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStatus(v)
+		return nil
+	case consententry.FieldSource:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSource(v)
+		return nil
+	case consententry.FieldReason:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetReason(v)
+		return nil
+	case consententry.FieldActorID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetActorID(v)
+		return nil
+	case consententry.FieldGivenAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetGivenAt(v)
+		return nil
+	case consententry.FieldCreatedAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown ConsentEntry field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *ConsentEntryMutation) AddedFields() []string {
+	var fields []string
+	if m.addmessaging_user_id != nil {
+		fields = append(fields, consententry.FieldMessagingUserID)
+	}
+	if m.addactor_id != nil {
+		fields = append(fields, consententry.FieldActorID)
+	}
+	if m.addgiven_at != nil {
+		fields = append(fields, consententry.FieldGivenAt)
+	}
+	if m.addcreated_at != nil {
+		fields = append(fields, consententry.FieldCreatedAt)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *ConsentEntryMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case consententry.FieldMessagingUserID:
+		return m.AddedMessagingUserID()
+	case consententry.FieldActorID:
+		return m.AddedActorID()
+	case consententry.FieldGivenAt:
+		return m.AddedGivenAt()
+	case consententry.FieldCreatedAt:
+		return m.AddedCreatedAt()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ConsentEntryMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case consententry.FieldMessagingUserID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddMessagingUserID(v)
+		return nil
+	case consententry.FieldActorID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddActorID(v)
+		return nil
+	case consententry.FieldGivenAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddGivenAt(v)
+		return nil
+	case consententry.FieldCreatedAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddCreatedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown ConsentEntry numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *ConsentEntryMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *ConsentEntryMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *ConsentEntryMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown ConsentEntry nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *ConsentEntryMutation) ResetField(name string) error {
+	switch name {
+	case consententry.FieldMessagingUserID:
+		m.ResetMessagingUserID()
+		return nil
+	case consententry.FieldStatus:
+		m.ResetStatus()
+		return nil
+	case consententry.FieldSource:
+		m.ResetSource()
+		return nil
+	case consententry.FieldReason:
+		m.ResetReason()
+		return nil
+	case consententry.FieldActorID:
+		m.ResetActorID()
+		return nil
+	case consententry.FieldGivenAt:
+		m.ResetGivenAt()
+		return nil
+	case consententry.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown ConsentEntry field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *ConsentEntryMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *ConsentEntryMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *ConsentEntryMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *ConsentEntryMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *ConsentEntryMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *ConsentEntryMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *ConsentEntryMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown ConsentEntry unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *ConsentEntryMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown ConsentEntry edge %s", name)
 }
 
 // ConversationMutation represents an operation that mutates the Conversation nodes in the graph.
@@ -15660,6 +16453,7 @@ type MessagingUserMutation struct {
 	name                *string
 	country             *string
 	locale              *string
+	external_id         *string
 	consent_status      *channel.Consent
 	merged_into         *int64
 	addmerged_into      *int64
@@ -15965,6 +16759,42 @@ func (m *MessagingUserMutation) OldLocale(ctx context.Context) (v string, err er
 // ResetLocale resets all changes to the "locale" field.
 func (m *MessagingUserMutation) ResetLocale() {
 	m.locale = nil
+}
+
+// SetExternalID sets the "external_id" field.
+func (m *MessagingUserMutation) SetExternalID(s string) {
+	m.external_id = &s
+}
+
+// ExternalID returns the value of the "external_id" field in the mutation.
+func (m *MessagingUserMutation) ExternalID() (r string, exists bool) {
+	v := m.external_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldExternalID returns the old "external_id" field's value of the MessagingUser entity.
+// If the MessagingUser object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MessagingUserMutation) OldExternalID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldExternalID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldExternalID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldExternalID: %w", err)
+	}
+	return oldValue.ExternalID, nil
+}
+
+// ResetExternalID resets all changes to the "external_id" field.
+func (m *MessagingUserMutation) ResetExternalID() {
+	m.external_id = nil
 }
 
 // SetConsentStatus sets the "consent_status" field.
@@ -16445,7 +17275,7 @@ func (m *MessagingUserMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *MessagingUserMutation) Fields() []string {
-	fields := make([]string, 0, 11)
+	fields := make([]string, 0, 12)
 	if m.channel != nil {
 		fields = append(fields, messaginguser.FieldChannelID)
 	}
@@ -16460,6 +17290,9 @@ func (m *MessagingUserMutation) Fields() []string {
 	}
 	if m.locale != nil {
 		fields = append(fields, messaginguser.FieldLocale)
+	}
+	if m.external_id != nil {
+		fields = append(fields, messaginguser.FieldExternalID)
 	}
 	if m.consent_status != nil {
 		fields = append(fields, messaginguser.FieldConsentStatus)
@@ -16497,6 +17330,8 @@ func (m *MessagingUserMutation) Field(name string) (ent.Value, bool) {
 		return m.Country()
 	case messaginguser.FieldLocale:
 		return m.Locale()
+	case messaginguser.FieldExternalID:
+		return m.ExternalID()
 	case messaginguser.FieldConsentStatus:
 		return m.ConsentStatus()
 	case messaginguser.FieldMergedInto:
@@ -16528,6 +17363,8 @@ func (m *MessagingUserMutation) OldField(ctx context.Context, name string) (ent.
 		return m.OldCountry(ctx)
 	case messaginguser.FieldLocale:
 		return m.OldLocale(ctx)
+	case messaginguser.FieldExternalID:
+		return m.OldExternalID(ctx)
 	case messaginguser.FieldConsentStatus:
 		return m.OldConsentStatus(ctx)
 	case messaginguser.FieldMergedInto:
@@ -16583,6 +17420,13 @@ func (m *MessagingUserMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetLocale(v)
+		return nil
+	case messaginguser.FieldExternalID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetExternalID(v)
 		return nil
 	case messaginguser.FieldConsentStatus:
 		v, ok := value.(channel.Consent)
@@ -16755,6 +17599,9 @@ func (m *MessagingUserMutation) ResetField(name string) error {
 		return nil
 	case messaginguser.FieldLocale:
 		m.ResetLocale()
+		return nil
+	case messaginguser.FieldExternalID:
+		m.ResetExternalID()
 		return nil
 	case messaginguser.FieldConsentStatus:
 		m.ResetConsentStatus()

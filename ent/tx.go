@@ -24,6 +24,8 @@ type Tx struct {
 	BulkOperation *BulkOperationClient
 	// Channel is the client for interacting with the Channel builders.
 	Channel *ChannelClient
+	// ConsentEntry is the client for interacting with the ConsentEntry builders.
+	ConsentEntry *ConsentEntryClient
 	// Conversation is the client for interacting with the Conversation builders.
 	Conversation *ConversationClient
 	// CountCell is the client for interacting with the CountCell builders.
@@ -199,6 +201,7 @@ func (tx *Tx) init() {
 	tx.BulkBatch = NewBulkBatchClient(tx.config)
 	tx.BulkOperation = NewBulkOperationClient(tx.config)
 	tx.Channel = NewChannelClient(tx.config)
+	tx.ConsentEntry = NewConsentEntryClient(tx.config)
 	tx.Conversation = NewConversationClient(tx.config)
 	tx.CountCell = NewCountCellClient(tx.config)
 	tx.Event = NewEventClient(tx.config)

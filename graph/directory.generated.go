@@ -8,6 +8,7 @@ import (
 	"parley/internal/channel"
 	"parley/internal/desk/bulk"
 	"parley/internal/desk/conversation"
+	"parley/internal/desk/customer"
 	"parley/internal/desk/directory"
 	"parley/internal/ground/page"
 	"parley/internal/ground/viewer"
@@ -25,6 +26,8 @@ type MessagingUserResolver interface {
 
 	MergedInto(ctx context.Context, objs []*conversation.MessagingUser) ([]*conversation.MessagingUser, error)
 	MergedFrom(ctx context.Context, objs []*conversation.MessagingUser) ([][]*conversation.MessagingUser, error)
+
+	ConsentHistory(ctx context.Context, objs []*conversation.MessagingUser) ([][]*customer.Consent, error)
 }
 type RecordResolver interface {
 	Conversations(ctx context.Context, obj *conversation.Record, first *int, after *string, last *int, before *string) (*conversation.Page, error)
@@ -1020,6 +1023,84 @@ func (ec *executionContext) resolveBatch_MessagingUser_mergedFrom(ctx context.Co
 	)
 }
 
+func (ec *executionContext) _MessagingUser_externalId(ctx context.Context, field graphql.CollectedField, obj *conversation.MessagingUser) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessagingUser_externalId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExternalID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessagingUser_externalId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessagingUser", field, false, false, "String")
+}
+
+func (ec *executionContext) _MessagingUser_consentHistory(ctx context.Context, field graphql.CollectedField, obj *conversation.MessagingUser) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessagingUser_consentHistory(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_MessagingUser_consentHistory(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*customer.Consent) graphql.Marshaler {
+			return ec.marshalNConsentEntry2ᚕᚖparleyᚋinternalᚋdeskᚋcustomerᚐConsentᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessagingUser_consentHistory(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MessagingUser",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ConsentEntry(ctx, field)
+		},
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_MessagingUser_consentHistory(ctx context.Context, field graphql.CollectedField, obj *conversation.MessagingUser) (any, error) {
+	resolver := ec.Resolvers.MessagingUser()
+	if batch, ok := graphql.BatchParentsFor[*conversation.MessagingUser](ctx, "MessagingUser"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.ConsentHistory(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[[]*customer.Consent](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"MessagingUser.consentHistory",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.ConsentHistory(ctx, []*conversation.MessagingUser{obj})
+	return graphql.ResolveBatchSingleResult[[]*customer.Consent](
+		ctx,
+		results,
+		err,
+		"MessagingUser.consentHistory",
+	)
+}
+
 func (ec *executionContext) _Queue_id(ctx context.Context, field graphql.CollectedField, obj *directory.Queue) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1824,6 +1905,17 @@ func (ec *executionContext) _MessagingUser(ctx context.Context, sel ast.Selectio
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._MessagingUser_mergedFrom(ctx, field, obj)
+				})
+		case "externalId":
+			out.Values[i] = ec._MessagingUser_externalId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "consentHistory":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._MessagingUser_consentHistory(ctx, field, obj)
 				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))

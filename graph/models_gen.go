@@ -133,7 +133,7 @@ type MarkConversationsUnreadInput struct {
 
 // The messaging user after the change.
 type MessagingUserPayload struct {
-	// After a merge the customer that both are now, after its undoing the one who is separate again; null when there are errors.
+	// The customer: after a merge whom both are now, after its undoing the one who is separate again; null when there are errors.
 	MessagingUser *conversation.MessagingUser `json:"messagingUser,omitempty"`
 	// Why nothing changed; empty when it did.
 	Errors []*fault.Error `json:"errors"`

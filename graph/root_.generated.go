@@ -9,6 +9,7 @@ import (
 	"parley/internal/desk/audit"
 	"parley/internal/desk/bulk"
 	"parley/internal/desk/conversation"
+	"parley/internal/desk/customer"
 	"parley/internal/desk/live"
 	"parley/internal/desk/merge"
 	"parley/internal/desk/message"
@@ -218,6 +219,14 @@ type ComplexityRoot struct {
 		Type            func(childComplexity int) int
 	}
 
+	ConsentEntry struct {
+		Agent  func(childComplexity int) int
+		At     func(childComplexity int) int
+		Reason func(childComplexity int) int
+		Source func(childComplexity int) int
+		Status func(childComplexity int) int
+	}
+
 	Conversation struct {
 		Address              func(childComplexity int) int
 		Channel              func(childComplexity int) int
@@ -403,16 +412,29 @@ type ComplexityRoot struct {
 	}
 
 	MessagingUser struct {
-		Address      func(childComplexity int) int
-		Channel      func(childComplexity int) int
-		Country      func(childComplexity int) int
-		GivenConsent func(childComplexity int) int
-		ID           func(childComplexity int) int
-		Identifiers  func(childComplexity int) int
-		Locale       func(childComplexity int) int
-		MergedFrom   func(childComplexity int) int
-		MergedInto   func(childComplexity int) int
-		Name         func(childComplexity int) int
+		Address        func(childComplexity int) int
+		Channel        func(childComplexity int) int
+		ConsentHistory func(childComplexity int) int
+		Country        func(childComplexity int) int
+		ExternalID     func(childComplexity int) int
+		GivenConsent   func(childComplexity int) int
+		ID             func(childComplexity int) int
+		Identifiers    func(childComplexity int) int
+		Locale         func(childComplexity int) int
+		MergedFrom     func(childComplexity int) int
+		MergedInto     func(childComplexity int) int
+		Name           func(childComplexity int) int
+	}
+
+	MessagingUserConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	MessagingUserEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
 	}
 
 	MessagingUserPayload struct {
@@ -429,6 +451,7 @@ type ComplexityRoot struct {
 		BulkMarkConversationsUnread func(childComplexity int, input bulk.MarkInput) int
 		CancelBulkOperation         func(childComplexity int, input CancelBulkOperationInput) int
 		CreateAgent                 func(childComplexity int, input staff.CreateAgentInput) int
+		CreateMessagingUser         func(childComplexity int, input customer.CreateInput) int
 		CreatePermissionSet         func(childComplexity int, input staff.CreatePermissionSetInput) int
 		CreateQuickText             func(childComplexity int, input quicktext.CreateInput) int
 		DeactivateAgent             func(childComplexity int, input DeactivateAgentInput) int
@@ -441,10 +464,12 @@ type ComplexityRoot struct {
 		RetryMessage                func(childComplexity int, input message.RetryInput) int
 		RevokePermissionSet         func(childComplexity int, input staff.GrantInput) int
 		SendMessage                 func(childComplexity int, input message.SendInput) int
+		SetConsent                  func(childComplexity int, input customer.SetConsentInput) int
 		SetTyping                   func(childComplexity int, input live.TypingInput) int
 		StartConversation           func(childComplexity int, input message.StartInput) int
 		UnmergeMessagingUser        func(childComplexity int, input UnmergeMessagingUserInput) int
 		UpdateAgent                 func(childComplexity int, input staff.UpdateAgentInput) int
+		UpdateMessagingUser         func(childComplexity int, input customer.UpdateInput) int
 		UpdatePermissionSet         func(childComplexity int, input staff.UpdatePermissionSetInput) int
 		UpdateQuickText             func(childComplexity int, input quicktext.UpdateInput) int
 		UseQuickText                func(childComplexity int, input UseQuickTextInput) int
@@ -494,6 +519,7 @@ type ComplexityRoot struct {
 		Channels       func(childComplexity int) int
 		Conversation   func(childComplexity int, id string) int
 		Conversations  func(childComplexity int, view conversation.View, filterBy *conversation.Filter, orderBy *conversation.Order, first *int, after *string, last *int, before *string) int
+		MessagingUsers func(childComplexity int, filterBy *customer.Filter, first *int, after *string) int
 		Node           func(childComplexity int, id string) int
 		PermissionSets func(childComplexity int) int
 		QuickText      func(childComplexity int, id string) int
@@ -1312,6 +1338,37 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Channel.Type(childComplexity), true
 
+	case "ConsentEntry.recordedBy":
+		if e.ComplexityRoot.ConsentEntry.Agent == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConsentEntry.Agent(childComplexity), true
+	case "ConsentEntry.at":
+		if e.ComplexityRoot.ConsentEntry.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConsentEntry.At(childComplexity), true
+	case "ConsentEntry.reason":
+		if e.ComplexityRoot.ConsentEntry.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConsentEntry.Reason(childComplexity), true
+	case "ConsentEntry.source":
+		if e.ComplexityRoot.ConsentEntry.Source == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConsentEntry.Source(childComplexity), true
+	case "ConsentEntry.status":
+		if e.ComplexityRoot.ConsentEntry.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConsentEntry.Status(childComplexity), true
+
 	case "Conversation.address":
 		if e.ComplexityRoot.Conversation.Address == nil {
 			break
@@ -2030,12 +2087,24 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.MessagingUser.Channel(childComplexity), true
+	case "MessagingUser.consentHistory":
+		if e.ComplexityRoot.MessagingUser.ConsentHistory == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessagingUser.ConsentHistory(childComplexity), true
 	case "MessagingUser.country":
 		if e.ComplexityRoot.MessagingUser.Country == nil {
 			break
 		}
 
 		return e.ComplexityRoot.MessagingUser.Country(childComplexity), true
+	case "MessagingUser.externalId":
+		if e.ComplexityRoot.MessagingUser.ExternalID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessagingUser.ExternalID(childComplexity), true
 	case "MessagingUser.consentStatus":
 		if e.ComplexityRoot.MessagingUser.GivenConsent == nil {
 			break
@@ -2078,6 +2147,38 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.MessagingUser.Name(childComplexity), true
+
+	case "MessagingUserConnection.edges":
+		if e.ComplexityRoot.MessagingUserConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessagingUserConnection.Edges(childComplexity), true
+	case "MessagingUserConnection.nodes":
+		if e.ComplexityRoot.MessagingUserConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessagingUserConnection.Nodes(childComplexity), true
+	case "MessagingUserConnection.pageInfo":
+		if e.ComplexityRoot.MessagingUserConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessagingUserConnection.PageInfo(childComplexity), true
+
+	case "MessagingUserEdge.cursor":
+		if e.ComplexityRoot.MessagingUserEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessagingUserEdge.Cursor(childComplexity), true
+	case "MessagingUserEdge.node":
+		if e.ComplexityRoot.MessagingUserEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessagingUserEdge.Node(childComplexity), true
 
 	case "MessagingUserPayload.errors":
 		if e.ComplexityRoot.MessagingUserPayload.Errors == nil {
@@ -2180,6 +2281,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreateAgent(childComplexity, args["input"].(staff.CreateAgentInput)), true
+	case "Mutation.createMessagingUser":
+		if e.ComplexityRoot.Mutation.CreateMessagingUser == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createMessagingUser_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateMessagingUser(childComplexity, args["input"].(customer.CreateInput)), true
 	case "Mutation.createPermissionSet":
 		if e.ComplexityRoot.Mutation.CreatePermissionSet == nil {
 			break
@@ -2312,6 +2424,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SendMessage(childComplexity, args["input"].(message.SendInput)), true
+	case "Mutation.setConsent":
+		if e.ComplexityRoot.Mutation.SetConsent == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_setConsent_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetConsent(childComplexity, args["input"].(customer.SetConsentInput)), true
 	case "Mutation.setTyping":
 		if e.ComplexityRoot.Mutation.SetTyping == nil {
 			break
@@ -2356,6 +2479,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UpdateAgent(childComplexity, args["input"].(staff.UpdateAgentInput)), true
+	case "Mutation.updateMessagingUser":
+		if e.ComplexityRoot.Mutation.UpdateMessagingUser == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updateMessagingUser_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateMessagingUser(childComplexity, args["input"].(customer.UpdateInput)), true
 	case "Mutation.updatePermissionSet":
 		if e.ComplexityRoot.Mutation.UpdatePermissionSet == nil {
 			break
@@ -2577,6 +2711,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Query.Conversations(childComplexity, args["view"].(conversation.View), args["filterBy"].(*conversation.Filter), args["orderBy"].(*conversation.Order), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 
+	case "Query.messagingUsers":
+		if e.ComplexityRoot.Query.MessagingUsers == nil {
+			break
+		}
+
+		args, err := ec.field_Query_messagingUsers_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.MessagingUsers(childComplexity, args["filterBy"].(*customer.Filter), args["first"].(*int), args["after"].(*string)), true
 	case "Query.node":
 		if e.ComplexityRoot.Query.Node == nil {
 			break
@@ -3306,6 +3451,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ConversationOrder", ec.unmarshalInputConversationOrder),
 			graphql.NewInputUnmarshaler("ConversationView", ec.unmarshalInputConversationView),
 			graphql.NewInputUnmarshaler("CreateAgentInput", ec.unmarshalInputCreateAgentInput),
+			graphql.NewInputUnmarshaler("CreateMessagingUserInput", ec.unmarshalInputCreateMessagingUserInput),
 			graphql.NewInputUnmarshaler("CreatePermissionSetInput", ec.unmarshalInputCreatePermissionSetInput),
 			graphql.NewInputUnmarshaler("CreateQuickTextInput", ec.unmarshalInputCreateQuickTextInput),
 			graphql.NewInputUnmarshaler("DeactivateAgentInput", ec.unmarshalInputDeactivateAgentInput),
@@ -3314,16 +3460,19 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("MarkConversationsUnreadInput", ec.unmarshalInputMarkConversationsUnreadInput),
 			graphql.NewInputUnmarshaler("MarkItem", ec.unmarshalInputMarkItem),
 			graphql.NewInputUnmarshaler("MergeMessagingUsersInput", ec.unmarshalInputMergeMessagingUsersInput),
+			graphql.NewInputUnmarshaler("MessagingUserFilter", ec.unmarshalInputMessagingUserFilter),
 			graphql.NewInputUnmarshaler("PauseBulkOperationInput", ec.unmarshalInputPauseBulkOperationInput),
 			graphql.NewInputUnmarshaler("QuickTextFilter", ec.unmarshalInputQuickTextFilter),
 			graphql.NewInputUnmarshaler("ResumeBulkOperationInput", ec.unmarshalInputResumeBulkOperationInput),
 			graphql.NewInputUnmarshaler("RetryMessageInput", ec.unmarshalInputRetryMessageInput),
 			graphql.NewInputUnmarshaler("RevokePermissionSetInput", ec.unmarshalInputRevokePermissionSetInput),
 			graphql.NewInputUnmarshaler("SendMessageInput", ec.unmarshalInputSendMessageInput),
+			graphql.NewInputUnmarshaler("SetConsentInput", ec.unmarshalInputSetConsentInput),
 			graphql.NewInputUnmarshaler("SetTypingInput", ec.unmarshalInputSetTypingInput),
 			graphql.NewInputUnmarshaler("StartConversationInput", ec.unmarshalInputStartConversationInput),
 			graphql.NewInputUnmarshaler("UnmergeMessagingUserInput", ec.unmarshalInputUnmergeMessagingUserInput),
 			graphql.NewInputUnmarshaler("UpdateAgentInput", ec.unmarshalInputUpdateAgentInput),
+			graphql.NewInputUnmarshaler("UpdateMessagingUserInput", ec.unmarshalInputUpdateMessagingUserInput),
 			graphql.NewInputUnmarshaler("UpdatePermissionSetInput", ec.unmarshalInputUpdatePermissionSetInput),
 			graphql.NewInputUnmarshaler("UpdateQuickTextInput", ec.unmarshalInputUpdateQuickTextInput),
 			graphql.NewInputUnmarshaler("UseQuickTextInput", ec.unmarshalInputUseQuickTextInput),
@@ -4126,6 +4275,136 @@ extend type Mutation {
   assignConversations("The conversations and their new owner." input: AssignConversationsInput!): AssignConversationsPayload!
 }
 `, BuiltIn: false},
+	{Name: "../schema/customer.graphql", Input: `extend type MessagingUser {
+  "The customer's id in another system; empty if unknown."
+  externalId: String!
+  "What the customer agreed to and refused, newest first: at most 100 entries. Empty while they have only written in."
+  consentHistory: [ConsentEntry!]! @goShared @goField(batch: true, forceResolver: true)
+}
+
+"A consent that a customer gave or took back. Entries are only added."
+type ConsentEntry @goModel(model: "parley/internal/desk/customer.Consent") {
+  "The status from then on."
+  status: ConsentStatus!
+  "Who brought it."
+  source: ConsentSource!
+  "The proof, in words; empty for a carrier's."
+  reason: String!
+  "The agent who recorded it; null for a carrier and an import."
+  recordedBy: Agent @goField(name: "Agent")
+  "When it was given."
+  at: DateTime!
+}
+
+"Who brought a consent."
+enum ConsentSource @goModel(model: "parley/internal/desk/message.ConsentSource") {
+  "The carrier, such as for a customer who wrote STOP."
+  CARRIER @goEnum(value: "parley/internal/desk/message.FromCarrier")
+  "An agent, by hand."
+  AGENT @goEnum(value: "parley/internal/desk/message.FromAgent")
+  "An import."
+  IMPORT @goEnum(value: "parley/internal/desk/message.FromImport")
+  "A source that only a newer version of Parley knows."
+  OTHER @goEnum(value: "parley/internal/desk/message.OtherSource")
+}
+
+"Which customers. Absent and null ask for nothing."
+input MessagingUserFilter @goModel(model: "parley/internal/desk/customer.Filter") {
+  "Only those of this channel."
+  channelId: ID
+  "Only those with this consent."
+  consentStatus: ConsentStatus
+  "Only those with this id in another system."
+  externalId: String
+  "Only those whose address begins with this, such as +1202."
+  address: String
+  "Only those whose name begins with this, ignoring case."
+  name: String
+}
+
+"A page of customers, newest first."
+type MessagingUserConnection @goModel(model: "parley/internal/desk/customer.Page") {
+  "The page, in order."
+  edges: [MessagingUserEdge!]!
+  "The page's customers without cursors."
+  nodes: [MessagingUser!]!
+  "Where the page stands."
+  pageInfo: PageInfo!
+}
+
+"A customer in a page."
+type MessagingUserEdge @goModel(model: "parley/internal/desk/customer.Edge") {
+  "Pass it as ` + "`" + `after` + "`" + `."
+  cursor: String!
+  "The customer."
+  node: MessagingUser!
+}
+
+"A customer to add."
+input CreateMessagingUserInput @goModel(model: "parley/internal/desk/customer.CreateInput") {
+  "The channel."
+  channelId: ID!
+  "The address: a phone number, a national one in the channel's country; on Messenger, web and in-app the platform's id of the customer, up to 200 characters."
+  address: String!
+  "Up to 200 characters."
+  name: String
+  "Language tag of up to 35 characters, such as en-US."
+  locale: String
+  "The customer's id in another system: up to 200 characters."
+  externalId: String
+  "1 to 64 visible ASCII characters, unique to this request: a repeat within 7 days returns the first result."
+  idempotencyKey: String!
+}
+
+"What changes of a customer. Absent and null leave a field as it is; an empty text takes it away."
+input UpdateMessagingUserInput @goModel(model: "parley/internal/desk/customer.UpdateInput") {
+  "The customer."
+  id: ID!
+  "Up to 200 characters."
+  name: String
+  "Language tag of up to 35 characters, such as en-US."
+  locale: String
+  "The customer's id in another system: up to 200 characters."
+  externalId: String
+}
+
+"A consent to record."
+input SetConsentInput @goModel(model: "parley/internal/desk/customer.SetConsentInput") {
+  "The customer."
+  id: ID!
+  "OPT_OUT, IMPLICIT_OPT_IN, EXPLICIT_OPT_IN or DOUBLE_OPT_IN."
+  status: ConsentStatus!
+  "The proof: how the customer agreed or refused, in 1 to 500 characters."
+  reason: String!
+}
+
+extend type Query {
+  "The customers whom the viewer sees, newest first: those of conversations they see, and of sender IDs they own or share. Customers who were merged into others are left out. ` + "`" + `search` + "`" + ` finds names by any word."
+  messagingUsers(
+    "Only these."
+    filterBy: MessagingUserFilter
+    "Page size: 1 to 100, default 20."
+    first: Int
+    "Cursor of the edge to start after; absent: from the start."
+    after: String
+  ): MessagingUserConnection!
+}
+
+extend type Mutation {
+  """
+  Adds 1 customer to a channel, before they write; one who is there already is returned as they are. Needs CONFIGURE_MESSAGING, or AGENT_INITIATED_OUTBOUND
+  as a member of the channel. No conversation begins before the first message, and no event follows.
+  """
+  createMessagingUser("Who to add." input: CreateMessagingUserInput!): MessagingUserPayload!
+  "Changes 1 customer: name, locale, external id. Whoever sees the customer may. A new name also names their conversation, unless its record does. Emits CONVERSATION_CHANGED if it does."
+  updateMessagingUser("What to change." input: UpdateMessagingUserInput!): MessagingUserPayload!
+  """
+  Records by hand what 1 customer agreed to, with the proof. Whoever sees the customer may record an opt-out; anything else needs CONFIGURE_MESSAGING.
+  After an opt-out nothing is sent, and messages that wait fail. Emits MESSAGE_ADDED for a line in the thread, if there is a conversation.
+  """
+  setConsent("What to record." input: SetConsentInput!): MessagingUserPayload!
+}
+`, BuiltIn: false},
 	{Name: "../schema/directory.graphql", Input: `"A person who handles conversations. Every active agent may see their colleagues."
 type Agent implements Node @goModel(model: "parley/internal/desk/directory.Agent") {
   "Opaque id."
@@ -4576,7 +4855,7 @@ input UnmergeMessagingUserInput {
 
 "The messaging user after the change."
 type MessagingUserPayload {
-  "After a merge the customer that both are now, after its undoing the one who is separate again; null when there are errors."
+  "The customer: after a merge whom both are now, after its undoing the one who is separate again; null when there are errors."
   messagingUser: MessagingUser
   "Why nothing changed; empty when it did."
   errors: [UserError!]!
@@ -5894,6 +6173,22 @@ func (ec *executionContext) childFields_Channel(ctx context.Context, field graph
 	return nil, fmt.Errorf("no field named %q was found under type Channel", field.Name)
 }
 
+func (ec *executionContext) childFields_ConsentEntry(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "status":
+		return ec.fieldContext_ConsentEntry_status(ctx, field)
+	case "source":
+		return ec.fieldContext_ConsentEntry_source(ctx, field)
+	case "reason":
+		return ec.fieldContext_ConsentEntry_reason(ctx, field)
+	case "recordedBy":
+		return ec.fieldContext_ConsentEntry_recordedBy(ctx, field)
+	case "at":
+		return ec.fieldContext_ConsentEntry_at(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConsentEntry", field.Name)
+}
+
 func (ec *executionContext) childFields_Conversation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -6222,8 +6517,34 @@ func (ec *executionContext) childFields_MessagingUser(ctx context.Context, field
 		return ec.fieldContext_MessagingUser_mergedInto(ctx, field)
 	case "mergedFrom":
 		return ec.fieldContext_MessagingUser_mergedFrom(ctx, field)
+	case "externalId":
+		return ec.fieldContext_MessagingUser_externalId(ctx, field)
+	case "consentHistory":
+		return ec.fieldContext_MessagingUser_consentHistory(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type MessagingUser", field.Name)
+}
+
+func (ec *executionContext) childFields_MessagingUserConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_MessagingUserConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_MessagingUserConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_MessagingUserConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MessagingUserConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_MessagingUserEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_MessagingUserEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_MessagingUserEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MessagingUserEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_MessagingUserPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

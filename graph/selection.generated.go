@@ -10,6 +10,7 @@ import (
 	"parley/internal/desk/bulk"
 	"parley/internal/desk/content"
 	"parley/internal/desk/conversation"
+	"parley/internal/desk/customer"
 	"parley/internal/desk/directory"
 	"parley/internal/desk/live"
 	"parley/internal/desk/message"
@@ -48,6 +49,7 @@ func SelectionTables(cfg Config) selection.Tables {
 			"BulkResultConnection":    {Name: "BulkResultConnection", Satisfies: bulkResultConnectionImplementors, Fields: ec.selectBulkResultConnection()},
 			"BulkResultEdge":          {Name: "BulkResultEdge", Satisfies: bulkResultEdgeImplementors, Fields: ec.selectBulkResultEdge()},
 			"Channel":                 {Name: "Channel", Satisfies: channelImplementors, Fields: ec.selectChannel()},
+			"ConsentEntry":            {Name: "ConsentEntry", Satisfies: consentEntryImplementors, Fields: ec.selectConsentEntry()},
 			"Conversation":            {Name: "Conversation", Satisfies: conversationImplementors, Fields: ec.selectConversation()},
 			"ConversationConnection":  {Name: "ConversationConnection", Satisfies: conversationConnectionImplementors, Fields: ec.selectConversationConnection()},
 			"ConversationEdge":        {Name: "ConversationEdge", Satisfies: conversationEdgeImplementors, Fields: ec.selectConversationEdge()},
@@ -70,6 +72,8 @@ func SelectionTables(cfg Config) selection.Tables {
 			"MessageEdge":             {Name: "MessageEdge", Satisfies: messageEdgeImplementors, Fields: ec.selectMessageEdge()},
 			"MessageStatusChanged":    {Name: "MessageStatusChanged", Satisfies: messageStatusChangedImplementors, Fields: ec.selectMessageStatusChanged()},
 			"MessagingUser":           {Name: "MessagingUser", Satisfies: messagingUserImplementors, Fields: ec.selectMessagingUser()},
+			"MessagingUserConnection": {Name: "MessagingUserConnection", Satisfies: messagingUserConnectionImplementors, Fields: ec.selectMessagingUserConnection()},
+			"MessagingUserEdge":       {Name: "MessagingUserEdge", Satisfies: messagingUserEdgeImplementors, Fields: ec.selectMessagingUserEdge()},
 			"NoteContent":             {Name: "NoteContent", Satisfies: noteContentImplementors, Fields: ec.selectNoteContent()},
 			"PageInfo":                {Name: "PageInfo", Satisfies: pageInfoImplementors, Fields: ec.selectPageInfo()},
 			"PermissionGrant":         {Name: "PermissionGrant", Satisfies: permissionGrantImplementors, Fields: ec.selectPermissionGrant()},
@@ -886,6 +890,44 @@ func (ec *executionContext) selectChannel() map[string]*selection.Field {
 				return selection.Pointers(into, list), true
 			},
 			ElemNonNull: true,
+		},
+	}
+}
+
+func (ec *executionContext) selectConsentEntry() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"status": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*customer.Consent).Status()
+				w.String(string(v))
+			},
+		},
+		"source": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*customer.Consent).Source()
+				w.String(marshalNConsentSource2parleyᚋinternalᚋdeskᚋmessageᚐConsentSource[v])
+			},
+		},
+		"reason": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*customer.Consent).Reason
+				w.String(string(v))
+			},
+		},
+		"recordedBy": {
+			NonNull: false,
+			Of:      "Agent",
+			One:     func(source any) any { return selection.Pointer(source.(*customer.Consent).Agent) },
+		},
+		"at": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*customer.Consent).At
+				selection.Append(w, v)
+			},
 		},
 	}
 }
@@ -1903,6 +1945,72 @@ func (ec *executionContext) selectMessagingUser() map[string]*selection.Field {
 				return selection.Results(parents, results, err)
 			},
 		},
+		"externalId": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*conversation.MessagingUser).ExternalID
+				w.String(string(v))
+			},
+		},
+		"consentHistory": {
+			NonNull: true,
+			Of:      "ConsentEntry",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.([]*customer.Consent)
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+			Shared:      true,
+			Batch: func(ctx context.Context, parents []any, fc selection.Call) ([]any, error) {
+				results, err := ec.Resolvers.MessagingUser().ConsentHistory(ctx, selection.Parents[*conversation.MessagingUser](parents))
+				return selection.Results(parents, results, err)
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectMessagingUserConnection() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"edges": {
+			NonNull: true,
+			Of:      "MessagingUserEdge",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*customer.Page).Edges()
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+		},
+		"nodes": {
+			NonNull: true,
+			Of:      "MessagingUser",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*customer.Page).Nodes()
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+		},
+		"pageInfo": {
+			NonNull: true,
+			Of:      "PageInfo",
+			One:     func(source any) any { return selection.Pointer(source.(*customer.Page).PageInfo()) },
+		},
+	}
+}
+
+func (ec *executionContext) selectMessagingUserEdge() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"cursor": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*customer.Edge).Cursor
+				w.String(string(v))
+			},
+		},
+		"node": {
+			NonNull: true,
+			Of:      "MessagingUser",
+			One:     func(source any) any { return selection.Pointer(source.(*customer.Edge).Node) },
+		},
 	}
 }
 
@@ -2076,6 +2184,15 @@ func (ec *executionContext) selectQuery() map[string]*selection.Field {
 			Args:    ec.field_Query_conversation_args,
 			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
 				return ec.Resolvers.Query().Conversation(ctx, fc.Args["id"].(string))
+			},
+		},
+		"messagingUsers": {
+			NonNull: true,
+			Of:      "MessagingUserConnection",
+			One:     func(source any) any { return selection.Pointer(source.(*customer.Page)) },
+			Args:    ec.field_Query_messagingUsers_args,
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				return ec.Resolvers.Query().MessagingUsers(ctx, fc.Args["filterBy"].(*customer.Filter), fc.Args["first"].(*int), fc.Args["after"].(*string))
 			},
 		},
 		"viewer": {

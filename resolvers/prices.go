@@ -74,6 +74,16 @@ var Prices = price.Table{
 	"BulkResult.conversation": {Units: price.Flat(2), Why: "A row."},
 
 	"Conversation.messagingUser": {Units: price.Flat(5), Why: "A row, and what its record and its name follow from."},
+	"Query.messagingUsers": {
+		Units: func(a price.Args) int {
+			if a.Has("filterBy") {
+				return walkUnits
+			}
+			return 10
+		},
+		Why: "A page of an index; with a filter as many as it passes over.",
+	},
+	"MessagingUser.consentHistory": {Units: price.Flat(2), Why: "Rows, few as a rule."},
 	"MessagingUser.identifiers":  {Units: price.Flat(2), Why: "Rows, one as a rule."},
 	"MessagingUser.mergedInto":   {Units: price.Flat(2), Why: "A row."},
 	"MessagingUser.mergedFrom":   {Units: price.Flat(5), Why: "Rows, none as a rule and 20 at most."},

@@ -57,6 +57,9 @@ var cheap = map[string]string{
 	"Mutation.addNote":                  "one write",
 	"Mutation.retryMessage":             "one write",
 	"Mutation.setTyping":                "a row",
+	"Mutation.createMessagingUser":      "one write",
+	"Mutation.updateMessagingUser":      "one write",
+	"Mutation.setConsent":               "one write",
 	"Mutation.mergeMessagingUsers":      "one write",
 	"Mutation.unmergeMessagingUser":     "one write",
 }

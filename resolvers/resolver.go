@@ -7,6 +7,7 @@ import (
 	"parley/internal/desk/audit"
 	"parley/internal/desk/bulk"
 	"parley/internal/desk/conversation"
+	"parley/internal/desk/customer"
 	"parley/internal/desk/directory"
 	"parley/internal/desk/live"
 	"parley/internal/desk/merge"
@@ -30,6 +31,7 @@ type Resolver struct {
 	Staff               *staff.Service
 	Audit               *audit.Service
 	Merger              *merge.Service
+	Customers           *customer.Service
 }
 
 // isTrue reads an optional input that is false when it is left out or null.

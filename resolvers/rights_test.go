@@ -115,6 +115,7 @@ var entryPoints = map[string]entryPoint{
 var ownRules = map[string]string{
 	"Query.quickTexts": quickTextRights, "Query.quickText": quickTextRights, "Mutation.createQuickText": quickTextRights,
 	"Mutation.updateQuickText": quickTextRights, "Mutation.useQuickText": quickTextRights, "Subscription.quickTextsChanged": "quicktext.TestTheStreamShowsWhatIsSeen",
+	"Query.messagingUsers": customerRights, "Mutation.createMessagingUser": customerRights, "Mutation.updateMessagingUser": customerRights, "Mutation.setConsent": customerRights,
 	"Query.auditEntries": auditRights, "Subscription.auditEntriesChanged": auditRights,
 	"Query.permissionSets": staffRights, "Query.agentRights": staffRights, "Mutation.createAgent": staffRights, "Mutation.updateAgent": staffRights,
 	"Mutation.deactivateAgent": staffRights, "Mutation.activateAgent": staffRights, "Mutation.createPermissionSet": staffRights,
@@ -124,6 +125,7 @@ var ownRules = map[string]string{
 
 const (
 	quickTextRights = "quicktext.TestEveryoneSeesAndEditsWhatTheirShelfAllows"
+	customerRights  = "customer.TestCustomersAreSeenWithTheirConversationsAndSenderIDs"
 	auditRights     = "audit.TestOnlyAdministratorsReadTheAudit"
 	staffRights     = "staff.TestOnlyAdministratorsManageAgents"
 	mergeRights     = "merge.TestOnlyAdministratorsMergeWhatTheySee"

@@ -32,6 +32,7 @@ type cli struct {
 	Token      tokenCmd      `cmd:"" help:"Print a token for an agent."`
 	Agent      agentCmd      `cmd:"" help:"Manage agents, beside a running server too."`
 	Permission permissionCmd `cmd:"" help:"Manage permission sets, beside a running server too."`
+	Customer   customerCmd   `cmd:"" help:"List and import customers, beside a running server too."`
 	Audit      auditCmd      `cmd:"" help:"Read who administered what, and who was refused."`
 	Seed       seedCmd       `cmd:"" help:"Fill the database with sample conversations."`
 	Import     importCmd     `cmd:"" help:"Import records and messages from a desk that kept outbound and inbound messages in two tables."`

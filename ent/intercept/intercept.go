@@ -13,6 +13,7 @@ import (
 	"parley/ent/bulkbatch"
 	"parley/ent/bulkoperation"
 	entchannel "parley/ent/channel"
+	"parley/ent/consententry"
 	"parley/ent/conversation"
 	"parley/ent/countcell"
 	"parley/ent/event"
@@ -253,6 +254,33 @@ func (f TraverseChannel) Traverse(ctx context.Context, q ent.Query) error {
 		return f(ctx, q)
 	}
 	return fmt.Errorf("unexpected query type %T. expect *ent.ChannelQuery", q)
+}
+
+// The ConsentEntryFunc type is an adapter to allow the use of ordinary function as a Querier.
+type ConsentEntryFunc func(context.Context, *ent.ConsentEntryQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f ConsentEntryFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.ConsentEntryQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.ConsentEntryQuery", q)
+}
+
+// The TraverseConsentEntry type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseConsentEntry func(context.Context, *ent.ConsentEntryQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseConsentEntry) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseConsentEntry) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.ConsentEntryQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.ConsentEntryQuery", q)
 }
 
 // The ConversationFunc type is an adapter to allow the use of ordinary function as a Querier.
@@ -783,6 +811,8 @@ func NewQuery(q ent.Query) (Query, error) {
 		return &query[*ent.BulkOperationQuery, predicate.BulkOperation, bulkoperation.OrderOption]{typ: ent.TypeBulkOperation, tq: q}, nil
 	case *ent.ChannelQuery:
 		return &query[*ent.ChannelQuery, predicate.Channel, entchannel.OrderOption]{typ: ent.TypeChannel, tq: q}, nil
+	case *ent.ConsentEntryQuery:
+		return &query[*ent.ConsentEntryQuery, predicate.ConsentEntry, consententry.OrderOption]{typ: ent.TypeConsentEntry, tq: q}, nil
 	case *ent.ConversationQuery:
 		return &query[*ent.ConversationQuery, predicate.Conversation, conversation.OrderOption]{typ: ent.TypeConversation, tq: q}, nil
 	case *ent.CountCellQuery:

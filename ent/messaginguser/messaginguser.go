@@ -26,6 +26,8 @@ const (
 	FieldCountry = "country"
 	// FieldLocale holds the string denoting the locale field in the database.
 	FieldLocale = "locale"
+	// FieldExternalID holds the string denoting the external_id field in the database.
+	FieldExternalID = "external_id"
 	// FieldConsentStatus holds the string denoting the consent_status field in the database.
 	FieldConsentStatus = "consent_status"
 	// FieldMergedInto holds the string denoting the merged_into field in the database.
@@ -77,6 +79,7 @@ var Columns = []string{
 	FieldName,
 	FieldCountry,
 	FieldLocale,
+	FieldExternalID,
 	FieldConsentStatus,
 	FieldMergedInto,
 	FieldMergedWith,
@@ -117,6 +120,10 @@ var (
 	DefaultLocale string
 	// LocaleValidator is a validator for the "locale" field. It is called by the builders before save.
 	LocaleValidator func(string) error
+	// DefaultExternalID holds the default value on creation for the "external_id" field.
+	DefaultExternalID string
+	// ExternalIDValidator is a validator for the "external_id" field. It is called by the builders before save.
+	ExternalIDValidator func(string) error
 	// DefaultMergedAt holds the default value on creation for the "merged_at" field.
 	DefaultMergedAt clock.Time
 	// DefaultOwnConsent holds the default value on creation for the "own_consent" field.
@@ -154,6 +161,11 @@ func ByCountry(opts ...sql.OrderTermOption) OrderOption {
 // ByLocale orders the results by the locale field.
 func ByLocale(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldLocale, opts...).ToFunc()
+}
+
+// ByExternalID orders the results by the external_id field.
+func ByExternalID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldExternalID, opts...).ToFunc()
 }
 
 // ByConsentStatus orders the results by the consent_status field.

@@ -81,6 +81,11 @@ func Locale(v string) predicate.MessagingUser {
 	return predicate.MessagingUser(sql.FieldEQ(FieldLocale, v))
 }
 
+// ExternalID applies equality check predicate on the "external_id" field. It's identical to ExternalIDEQ.
+func ExternalID(v string) predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldEQ(FieldExternalID, v))
+}
+
 // ConsentStatus applies equality check predicate on the "consent_status" field. It's identical to ConsentStatusEQ.
 func ConsentStatus(v channel.Consent) predicate.MessagingUser {
 	vc := string(v)
@@ -393,6 +398,71 @@ func LocaleEqualFold(v string) predicate.MessagingUser {
 // LocaleContainsFold applies the ContainsFold predicate on the "locale" field.
 func LocaleContainsFold(v string) predicate.MessagingUser {
 	return predicate.MessagingUser(sql.FieldContainsFold(FieldLocale, v))
+}
+
+// ExternalIDEQ applies the EQ predicate on the "external_id" field.
+func ExternalIDEQ(v string) predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldEQ(FieldExternalID, v))
+}
+
+// ExternalIDNEQ applies the NEQ predicate on the "external_id" field.
+func ExternalIDNEQ(v string) predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldNEQ(FieldExternalID, v))
+}
+
+// ExternalIDIn applies the In predicate on the "external_id" field.
+func ExternalIDIn(vs ...string) predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldIn(FieldExternalID, vs...))
+}
+
+// ExternalIDNotIn applies the NotIn predicate on the "external_id" field.
+func ExternalIDNotIn(vs ...string) predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldNotIn(FieldExternalID, vs...))
+}
+
+// ExternalIDGT applies the GT predicate on the "external_id" field.
+func ExternalIDGT(v string) predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldGT(FieldExternalID, v))
+}
+
+// ExternalIDGTE applies the GTE predicate on the "external_id" field.
+func ExternalIDGTE(v string) predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldGTE(FieldExternalID, v))
+}
+
+// ExternalIDLT applies the LT predicate on the "external_id" field.
+func ExternalIDLT(v string) predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldLT(FieldExternalID, v))
+}
+
+// ExternalIDLTE applies the LTE predicate on the "external_id" field.
+func ExternalIDLTE(v string) predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldLTE(FieldExternalID, v))
+}
+
+// ExternalIDContains applies the Contains predicate on the "external_id" field.
+func ExternalIDContains(v string) predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldContains(FieldExternalID, v))
+}
+
+// ExternalIDHasPrefix applies the HasPrefix predicate on the "external_id" field.
+func ExternalIDHasPrefix(v string) predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldHasPrefix(FieldExternalID, v))
+}
+
+// ExternalIDHasSuffix applies the HasSuffix predicate on the "external_id" field.
+func ExternalIDHasSuffix(v string) predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldHasSuffix(FieldExternalID, v))
+}
+
+// ExternalIDEqualFold applies the EqualFold predicate on the "external_id" field.
+func ExternalIDEqualFold(v string) predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldEqualFold(FieldExternalID, v))
+}
+
+// ExternalIDContainsFold applies the ContainsFold predicate on the "external_id" field.
+func ExternalIDContainsFold(v string) predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldContainsFold(FieldExternalID, v))
 }
 
 // ConsentStatusEQ applies the EQ predicate on the "consent_status" field.

@@ -221,6 +221,30 @@ var (
 			},
 		},
 	}
+	// ConsentEntriesColumns holds the columns for the "consent_entries" table.
+	ConsentEntriesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "messaging_user_id", Type: field.TypeInt64},
+		{Name: "status", Type: field.TypeString},
+		{Name: "source", Type: field.TypeString, Size: 20},
+		{Name: "reason", Type: field.TypeString, Size: 2000, Default: ""},
+		{Name: "actor_id", Type: field.TypeInt64, Default: 0},
+		{Name: "given_at", Type: field.TypeInt64, Default: 0},
+		{Name: "created_at", Type: field.TypeInt64},
+	}
+	// ConsentEntriesTable holds the schema information for the "consent_entries" table.
+	ConsentEntriesTable = &schema.Table{
+		Name:       "consent_entries",
+		Columns:    ConsentEntriesColumns,
+		PrimaryKey: []*schema.Column{ConsentEntriesColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "consententry_messaging_user_id",
+				Unique:  false,
+				Columns: []*schema.Column{ConsentEntriesColumns[1]},
+			},
+		},
+	}
 	// ConversationsColumns holds the columns for the "conversations" table.
 	ConversationsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64, Increment: true},
@@ -618,6 +642,7 @@ var (
 		{Name: "name", Type: field.TypeString, Size: 200, Default: ""},
 		{Name: "country", Type: field.TypeString, Size: 2, Default: ""},
 		{Name: "locale", Type: field.TypeString, Size: 35, Default: ""},
+		{Name: "external_id", Type: field.TypeString, Size: 800, Default: ""},
 		{Name: "consent_status", Type: field.TypeString},
 		{Name: "merged_into", Type: field.TypeInt64, Nullable: true},
 		{Name: "merged_with", Type: field.TypeInt64, Nullable: true},
@@ -634,7 +659,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "messaging_users_channels_messaging_users",
-				Columns:    []*schema.Column{MessagingUsersColumns[11]},
+				Columns:    []*schema.Column{MessagingUsersColumns[12]},
 				RefColumns: []*schema.Column{ChannelsColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
@@ -643,7 +668,7 @@ var (
 			{
 				Name:    "messaginguser_channel_id_address",
 				Unique:  true,
-				Columns: []*schema.Column{MessagingUsersColumns[11], MessagingUsersColumns[1]},
+				Columns: []*schema.Column{MessagingUsersColumns[12], MessagingUsersColumns[1]},
 			},
 			{
 				Name:    "messaginguser_address",
@@ -651,9 +676,17 @@ var (
 				Columns: []*schema.Column{MessagingUsersColumns[1]},
 			},
 			{
+				Name:    "messaginguser_external_id",
+				Unique:  false,
+				Columns: []*schema.Column{MessagingUsersColumns[5]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "external_id <> ''",
+				},
+			},
+			{
 				Name:    "messaging_user_merged",
 				Unique:  false,
-				Columns: []*schema.Column{MessagingUsersColumns[6]},
+				Columns: []*schema.Column{MessagingUsersColumns[7]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "merged_into IS NOT NULL",
 				},
@@ -961,6 +994,7 @@ var (
 		BulkBatchesTable,
 		BulkOperationsTable,
 		ChannelsTable,
+		ConsentEntriesTable,
 		ConversationsTable,
 		CountCellsTable,
 		EventsTable,
@@ -1007,6 +1041,9 @@ func init() {
 	ChannelsTable.ForeignKeys[1].RefTable = QueuesTable
 	ChannelsTable.Annotation = &entsql.Annotation{
 		Table: "channels",
+	}
+	ConsentEntriesTable.Annotation = &entsql.Annotation{
+		Table: "consent_entries",
 	}
 	ConversationsTable.ForeignKeys[0].RefTable = ChannelsTable
 	ConversationsTable.ForeignKeys[1].RefTable = AgentsTable

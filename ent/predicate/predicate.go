@@ -24,6 +24,9 @@ type BulkOperation func(*sql.Selector)
 // Channel is the predicate function for entchannel builders.
 type Channel func(*sql.Selector)
 
+// ConsentEntry is the predicate function for consententry builders.
+type ConsentEntry func(*sql.Selector)
+
 // Conversation is the predicate function for conversation builders.
 type Conversation func(*sql.Selector)
 

@@ -254,6 +254,30 @@ func (f ChannelMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutatio
 	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.ChannelMutation", m)
 }
 
+// The ConsentEntryQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type ConsentEntryQueryRuleFunc func(context.Context, *ent.ConsentEntryQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f ConsentEntryQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.ConsentEntryQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.ConsentEntryQuery", q)
+}
+
+// The ConsentEntryMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type ConsentEntryMutationRuleFunc func(context.Context, *ent.ConsentEntryMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f ConsentEntryMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.ConsentEntryMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.ConsentEntryMutation", m)
+}
+
 // The ConversationQueryRuleFunc type is an adapter to allow the use of ordinary
 // functions as a query rule.
 type ConversationQueryRuleFunc func(context.Context, *ent.ConversationQuery) error

@@ -10,6 +10,7 @@ import (
 	"parley/ent/bulkbatch"
 	"parley/ent/bulkoperation"
 	entchannel "parley/ent/channel"
+	"parley/ent/consententry"
 	"parley/ent/conversation"
 	"parley/ent/countcell"
 	"parley/ent/event"
@@ -342,6 +343,35 @@ func init() {
 	entchannelDescActive := entchannelFields[7].Descriptor()
 	// entchannel.DefaultActive holds the default value on creation for the active field.
 	entchannel.DefaultActive = entchannelDescActive.Default.(bool)
+	consententry.Policy = privacy.NewPolicies(schema.ConsentEntry{})
+	consententry.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := consententry.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	consententryFields := schema.ConsentEntry{}.Fields()
+	_ = consententryFields
+	// consententryDescSource is the schema descriptor for source field.
+	consententryDescSource := consententryFields[2].Descriptor()
+	// consententry.SourceValidator is a validator for the "source" field. It is called by the builders before save.
+	consententry.SourceValidator = consententryDescSource.Validators[0].(func(string) error)
+	// consententryDescReason is the schema descriptor for reason field.
+	consententryDescReason := consententryFields[3].Descriptor()
+	// consententry.DefaultReason holds the default value on creation for the reason field.
+	consententry.DefaultReason = consententryDescReason.Default.(string)
+	// consententry.ReasonValidator is a validator for the "reason" field. It is called by the builders before save.
+	consententry.ReasonValidator = consententryDescReason.Validators[0].(func(string) error)
+	// consententryDescActorID is the schema descriptor for actor_id field.
+	consententryDescActorID := consententryFields[4].Descriptor()
+	// consententry.DefaultActorID holds the default value on creation for the actor_id field.
+	consententry.DefaultActorID = consententryDescActorID.Default.(int64)
+	// consententryDescGivenAt is the schema descriptor for given_at field.
+	consententryDescGivenAt := consententryFields[5].Descriptor()
+	// consententry.DefaultGivenAt holds the default value on creation for the given_at field.
+	consententry.DefaultGivenAt = clock.Time(consententryDescGivenAt.Default.(int64))
 	conversation.Policy = privacy.NewPolicies(schema.Conversation{})
 	conversation.Hooks[0] = func(next ent.Mutator) ent.Mutator {
 		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
@@ -736,12 +766,18 @@ func init() {
 	messaginguser.DefaultLocale = messaginguserDescLocale.Default.(string)
 	// messaginguser.LocaleValidator is a validator for the "locale" field. It is called by the builders before save.
 	messaginguser.LocaleValidator = messaginguserDescLocale.Validators[0].(func(string) error)
+	// messaginguserDescExternalID is the schema descriptor for external_id field.
+	messaginguserDescExternalID := messaginguserFields[5].Descriptor()
+	// messaginguser.DefaultExternalID holds the default value on creation for the external_id field.
+	messaginguser.DefaultExternalID = messaginguserDescExternalID.Default.(string)
+	// messaginguser.ExternalIDValidator is a validator for the "external_id" field. It is called by the builders before save.
+	messaginguser.ExternalIDValidator = messaginguserDescExternalID.Validators[0].(func(string) error)
 	// messaginguserDescMergedAt is the schema descriptor for merged_at field.
-	messaginguserDescMergedAt := messaginguserFields[8].Descriptor()
+	messaginguserDescMergedAt := messaginguserFields[9].Descriptor()
 	// messaginguser.DefaultMergedAt holds the default value on creation for the merged_at field.
 	messaginguser.DefaultMergedAt = clock.Time(messaginguserDescMergedAt.Default.(int64))
 	// messaginguserDescOwnConsent is the schema descriptor for own_consent field.
-	messaginguserDescOwnConsent := messaginguserFields[9].Descriptor()
+	messaginguserDescOwnConsent := messaginguserFields[10].Descriptor()
 	// messaginguser.DefaultOwnConsent holds the default value on creation for the own_consent field.
 	messaginguser.DefaultOwnConsent = channel.Consent(messaginguserDescOwnConsent.Default.(string))
 	participant.Policy = privacy.NewPolicies(schema.Participant{})

@@ -33,6 +33,7 @@ func (MessagingUser) Fields() []ent.Field {
 		field.String("name").Default("").MaxLen(200),
 		field.String("country").Default("").MaxLen(2),
 		field.String("locale").Default("").MaxLen(35),
+		field.String("external_id").Default("").MaxLen(800).Comment("The customer's id in another system."),
 		field.String("consent_status").GoType(channel.Consent("")),
 		field.Int64("merged_into").Optional().Nillable().Comment("The customer they were found to be, who is merged into nobody."),
 		field.Int64("merged_with").Optional().Nillable().Comment("The customer merged_into was when they were merged, who may have been merged since."),
@@ -55,13 +56,14 @@ func (MessagingUser) Edges() []ent.Edge {
 func (MessagingUser) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("channel_id", "address").Unique(), index.Fields("address"),
+		index.Fields("external_id").Annotations(entsql.IndexWhere("external_id <> ''")),
 		index.Fields("merged_into").StorageKey("messaging_user_merged").Annotations(entsql.IndexWhere("merged_into IS NOT NULL")),
 	}
 }
 
 // Policy of MessagingUser.
 func (MessagingUser) Policy() ent.Policy {
-	return rule.OfConversation("messaging_user_id", "id")
+	return rule.MessagingUser()
 }
 
 // Identifier is a name by which carriers know a messaging user. It is looked up by

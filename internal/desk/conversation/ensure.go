@@ -50,6 +50,37 @@ func (d *Service) Ensure(ctx context.Context, tx *store.Tx, channelKey int64, c 
 	return d.unmerged(ctx, tx, row, user, err)
 }
 
+// EnsureUser finds or makes the messaging user of a customer on a channel, without a
+// conversation, and reports whether it was made.
+func (d *Service) EnsureUser(ctx context.Context, tx *store.Tx, channelKey int64, c Customer) (key int64, made bool, err error) {
+	err = tx.Query(ctx, findUser.With(channelKey, c.Address), func(rows *sql.Rows) error { return rows.Scan(&key) })
+	if err != nil || key != 0 {
+		return key, false, err
+	}
+	var user *MessagingUser
+	err = one(ctx, tx, makeUser.With(channelKey, c.Address, c.Name, c.Country, string(startingConsent), int64(tx.Now)), func(s *store.Row) {
+		user, _ = d.readUser(s, 0)
+	})
+	if err != nil {
+		return 0, false, err
+	}
+	_, err = tx.Exec(ctx, d.identify(channelKey, user.Key, c, tx.Now))
+	return user.Key, true, err
+}
+
+// ThreadOf loads and locks the conversation of a messaging user, whoever may see it; nil
+// where there is none, or none that began.
+func (d *Service) ThreadOf(ctx context.Context, tx *store.Tx, user int64) (row *Row, err error) {
+	err = tx.Query(ctx, threadOf.With(user), func(rows *sql.Rows) (err error) {
+		row, err = d.scan(rows)
+		return err
+	})
+	if err != nil || row == nil || row.LastSeq == 0 {
+		return nil, err
+	}
+	return row, nil
+}
+
 // unmerged gives in place of a customer who was merged into another, and of their
 // conversation, those that they were merged into.
 func (d *Service) unmerged(ctx context.Context, tx *store.Tx, row *Row, user *MessagingUser, err error) (*Row, *MessagingUser, error) {
@@ -94,6 +125,9 @@ var (
 	findKnown = store.Locking("SELECT u."+strings.Join(userColumns, ", u.")+", c."+strings.Join(columns, ", c.")+
 		" FROM identifiers AS i JOIN messaging_users AS u ON u.id = i.messaging_user_id JOIN conversations AS c ON c.messaging_user_id = u.id"+
 		" WHERE i.channel_id = ? AND i.lookup = ?", "c")
+	findUser = store.Fixed(`SELECT COALESCE(u.merged_into, u.id) FROM identifiers AS i JOIN messaging_users AS u ON u.id = i.messaging_user_id
+		WHERE i.channel_id = ? AND i.lookup = ?`)
+	threadOf = store.Locking("SELECT "+strings.Join(columns, ", ")+" FROM conversations WHERE messaging_user_id = ?", "conversations")
 	readUser = store.Fixed("SELECT " + strings.Join(userColumns, ", ") + " FROM messaging_users WHERE id = ?")
 	makeUser = store.Fixed(`INSERT INTO messaging_users (channel_id, address, name, country, consent_status, created_at) VALUES (?, ?, ?, ?, ?, ?)
 		ON CONFLICT (channel_id, address) DO UPDATE SET name = CASE WHEN messaging_users.name = '' THEN excluded.name ELSE messaging_users.name END

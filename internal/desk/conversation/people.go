@@ -28,18 +28,20 @@ type MessagingUser struct {
 
 	// MergedInto is the customer they were found to be; 0 for none.
 	MergedInto int64
+	// ExternalID is their id in another system; empty if unknown.
+	ExternalID string
 
 	country, locale string
 	desk            *Service
 }
 
-var userColumns = []string{"id", "channel_id", "address", "name", "country", "locale", "consent_status", "merged_into"}
+var userColumns = []string{"id", "channel_id", "address", "name", "country", "locale", "consent_status", "merged_into", "external_id"}
 
 // readUser reads the userColumns from place i on, and returns the place behind them.
 func (d *Service) readUser(s *store.Row, i int) (*MessagingUser, int) {
 	return &MessagingUser{
 		Key: s.Int(i), ChannelID: s.Int(i + 1), Address: s.Text(i + 2), Name: s.Text(i + 3), country: s.Text(i + 4), locale: s.Text(i + 5),
-		ConsentStatus: channel.Consent(s.Text(i + 6)), MergedInto: s.Int(i + 7), desk: d,
+		ConsentStatus: channel.Consent(s.Text(i + 6)), MergedInto: s.Int(i + 7), ExternalID: s.Text(i + 8), desk: d,
 	}, i + len(userColumns)
 }
 
@@ -98,7 +100,7 @@ func (d *Service) Users(ctx context.Context, keys []int64) (map[int64]*Messaging
 
 func (d *Service) user(r *ent.MessagingUser) *MessagingUser {
 	u := &MessagingUser{
-		Key: r.ID, ChannelID: r.ChannelID, Address: r.Address, Name: r.Name, ConsentStatus: r.ConsentStatus,
+		Key: r.ID, ChannelID: r.ChannelID, Address: r.Address, Name: r.Name, ConsentStatus: r.ConsentStatus, ExternalID: r.ExternalID,
 		country: r.Country, locale: r.Locale, desk: d,
 	}
 	if r.MergedInto != nil {

@@ -57,6 +57,21 @@ type Entry struct {
 	Count       int64 // how often it happened; once if zero
 }
 
+// Compare adds a field to the changes if it is given a value other than the one before;
+// nil leaves it as it is.
+func (e *Entry) Compare(field, before string, after *string) {
+	if after != nil && *after != before {
+		e.Changes = append(e.Changes, rule.Change{Field: field, Before: optional(before), After: optional(*after)})
+	}
+}
+
+func optional(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}
+
 // Write adds the entry to the transaction, and an event that carries its key.
 func (e *Entry) Write(ctx context.Context, tx *store.Tx) error {
 	v := viewer.FromContext(ctx)

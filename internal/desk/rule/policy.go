@@ -46,6 +46,18 @@ func OfConversation(conversationColumn, ownColumn string) privacy.Policy {
 	})
 }
 
+// MessagingUser lets an agent read the customers of conversations they see, and all those
+// of the sender IDs they own or share, who may not have written yet.
+func MessagingUser() privacy.Policy {
+	return seen(func(s *sql.Selector, sight Visibility) {
+		seen := inVisibleConversation(s, sight, "messaging_user_id", "id")
+		if channels := sight.Channels(); len(channels) > 0 {
+			seen = sql.Or(seen, Term{"channel_id", channels}.sql(s.C))
+		}
+		s.Where(seen)
+	})
+}
+
 // RecordPolicy lets an agent read the records that anchor a conversation they
 // see; with ManageRecords, every record.
 func RecordPolicy() privacy.Policy {

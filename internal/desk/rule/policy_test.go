@@ -23,7 +23,7 @@ var readable = map[string]bool{
 	"MessagingUser": true, "Identifier": true, "QuickText": true, "Record": true, "Conversation": true, "Participant": true, "Message": true, "Attempt": true,
 	"ProviderAccount": false, "Event": false, "LogHead": false, "CountCell": false, "IdempotencyKey": false,
 	"Secret": false, "Process": false, "Lane": false, "RawInbound": false,
-	"BulkOperation": false, "BulkBatch": false, "Lookup": false,
+	"ConsentEntry": false, "BulkOperation": false, "BulkBatch": false, "Lookup": false,
 }
 
 // administered are the types that administrators create.
