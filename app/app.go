@@ -33,6 +33,7 @@ import (
 	"parley/internal/desk/quicktext"
 	"parley/internal/desk/search"
 	"parley/internal/desk/staff"
+	"parley/internal/desk/switchboard"
 	"parley/internal/desk/textindex"
 	"parley/internal/edge/limit"
 	"parley/internal/edge/selection"
@@ -215,6 +216,9 @@ func (a *App) wireDesk(ids *publicid.Codec, cursors *feed.Cursors, providers map
 		ConversationService: a.Conversations, Messenger: a.Messenger, Bulk: a.Bulk, Live: streams, Searcher: searcher,
 		Texts: &quicktext.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors, Live: streams},
 		Staff: &staff.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Conversations: a.Conversations},
+		Switchboard: &switchboard.Service{
+			Directory: a.Directory, IDs: ids, Providers: providers, PublicURL: strings.TrimSuffix(a.Config.PublicURL, "/"),
+		},
 	}
 }
 

@@ -27,7 +27,7 @@ func (r *Resolver) node(ctx context.Context, id string) (graph.Node, error) {
 	case publicid.PermissionSet:
 		return one(ctx, key, r.Staff.ByKey)
 	case publicid.Queue:
-		if q := r.Directory.Queue(key); q != nil {
+		if q := r.Switchboard.Queue(ctx, key); q != nil {
 			return q, nil
 		}
 	case publicid.Agent:

@@ -12,6 +12,7 @@ import (
 	"parley/internal/desk/quicktext"
 	"parley/internal/desk/search"
 	"parley/internal/desk/staff"
+	"parley/internal/desk/switchboard"
 	"parley/internal/ground/publicid"
 )
 
@@ -26,6 +27,7 @@ type Resolver struct {
 	Searcher            *search.Searcher
 	Texts               *quicktext.Service
 	Staff               *staff.Service
+	Switchboard         *switchboard.Service
 }
 
 // isTrue reads an optional input that is false when it is left out or null.

@@ -34,8 +34,9 @@ type Agent struct {
 	IsLicensed bool
 	IsActive   bool
 
-	rights *viewer.Viewer
-	sets   []int64 // keys of permission sets
+	rights   *viewer.Viewer
+	sets     []int64 // keys of permission sets
+	settings Settings
 }
 
 // IsNode marks a GraphQL Node.
@@ -43,6 +44,30 @@ func (*Agent) IsNode() {}
 
 // HasSet reports whether the agent has been given the permission set with the key.
 func (a *Agent) HasSet(key int64) bool { return slices.Contains(a.sets, key) }
+
+// Settings are an agent's own; an empty one is not set.
+type Settings struct {
+	DefaultChannel int64 // key of the sender ID that composing starts with
+	TimeZone       string
+	Locale         string
+}
+
+// Settings are the agent's own.
+func (a *Agent) Settings() Settings { return a.settings }
+
+// TimeZone is the agent's time zone, an IANA name; nil when it is not set.
+func (a *Agent) TimeZone() *string { return stated(a.settings.TimeZone) }
+
+// Locale is the agent's language tag; nil when it is not set.
+func (a *Agent) Locale() *string { return stated(a.settings.Locale) }
+
+// stated is a text, nil for an empty one.
+func stated(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
 
 // Rights are what the agent may do, or could if they were active.
 func (a *Agent) Rights() *viewer.Viewer { return a.rights }
@@ -62,7 +87,9 @@ type Channel struct {
 	// Account is the provider account it belongs to.
 	Account *Account
 
-	members []*Agent
+	members       []*Agent
+	developerName string
+	ownLimits     channel.SendLimits
 }
 
 // IsNode marks a GraphQL Node.
@@ -70,6 +97,18 @@ func (*Channel) IsNode() {}
 
 // Members are the active agents who may send from it, by name.
 func (c *Channel) Members() []*Agent { return c.members }
+
+// DeveloperName is what programs call it; nil for none.
+func (c *Channel) DeveloperName() *string { return stated(c.developerName) }
+
+// CountryCode is Country, nil when it is unknown.
+func (c *Channel) CountryCode() *string { return stated(c.Country) }
+
+// Capabilities are what channels of its type can do.
+func (c *Channel) Capabilities() *channel.Capabilities { return channel.CapabilitiesOf(c.Type) }
+
+// Limits are what the carrier takes from it: its own, and its type's where it has none.
+func (c *Channel) Limits() channel.SendLimits { return c.ownLimits.Or(c.Capabilities().Limits) }
 
 // RequiredConsent is Required, nil for none.
 func (c *Channel) RequiredConsent() *channel.Consent {
@@ -94,10 +133,19 @@ type Queue struct {
 	Key  int64
 	ID   string
 	Name string
+
+	members  []*Agent
+	channels []*Channel
 }
 
 // IsNode marks a GraphQL Node.
 func (*Queue) IsNode() {}
+
+// Members are the active agents who work it, by name.
+func (q *Queue) Members() []*Agent { return q.members }
+
+// Channels are those whose new conversations go to it, by name.
+func (q *Queue) Channels() []*Channel { return q.channels }
 
 // Account is a provider account with its credentials. It never reaches the graph.
 type Account struct {
@@ -116,6 +164,7 @@ type snapshot struct {
 	chanList   []*Channel
 	accounts   map[string]*Account
 	queues     map[int64]*Queue
+	queueList  []*Queue
 }
 
 type address struct {
@@ -167,7 +216,8 @@ func (d *Directory) build(agents []*ent.Agent, accounts []*ent.ProviderAccount, 
 		channels: map[int64]*Channel{}, byAddress: map[address]*Channel{}, queues: map[int64]*Queue{},
 	}
 	for _, q := range queues {
-		s.queues[q.ID] = &Queue{q.ID, d.ids.Encode(publicid.Queue, q.ID), q.Name}
+		s.queues[q.ID] = &Queue{Key: q.ID, ID: d.ids.Encode(publicid.Queue, q.ID), Name: q.Name}
+		s.queueList = append(s.queueList, s.queues[q.ID])
 	}
 	for _, a := range accounts {
 		s.addAccount(d.ids, a, d.credentials(a))
@@ -175,13 +225,24 @@ func (d *Directory) build(agents []*ent.Agent, accounts []*ent.ProviderAccount, 
 	for _, a := range agents {
 		s.addAgent(d.ids, a)
 	}
-	byName := func(a, b *Agent) int { return strings.Compare(a.Name+a.ID, b.Name+b.ID) }
-	slices.SortFunc(s.agentList, byName)
-	slices.SortFunc(s.chanList, func(a, b *Channel) int { return strings.Compare(a.Name+a.ID, b.Name+b.ID) })
-	for _, c := range s.chanList {
-		slices.SortFunc(c.members, byName)
-	}
+	s.sort()
 	return s
+}
+
+// sort puts everything that is listed in the order of names.
+func (s *snapshot) sort() {
+	agents := func(a, b *Agent) int { return strings.Compare(a.Name+a.ID, b.Name+b.ID) }
+	channels := func(a, b *Channel) int { return strings.Compare(a.Name+a.ID, b.Name+b.ID) }
+	slices.SortFunc(s.agentList, agents)
+	slices.SortFunc(s.chanList, channels)
+	slices.SortFunc(s.queueList, func(a, b *Queue) int { return strings.Compare(a.Name+a.ID, b.Name+b.ID) })
+	for _, c := range s.chanList {
+		slices.SortFunc(c.members, agents)
+	}
+	for _, q := range s.queueList {
+		slices.SortFunc(q.members, agents)
+		slices.SortFunc(q.channels, channels)
+	}
 }
 
 // credentials are the account's, nil when they cannot be read: without them nothing is
@@ -210,9 +271,12 @@ func (s *snapshot) addAccount(ids *publicid.Codec, a *ent.ProviderAccount, crede
 		c := &Channel{
 			Key: row.ID, ID: ids.Encode(publicid.Channel, row.ID), Name: row.Name, Type: row.Type.Known(), Address: row.Address,
 			Country: row.Country, IsActive: row.Active, Required: row.RequiredConsent, Account: account,
+			developerName: row.DeveloperName, ownLimits: row.SendLimits,
 		}
 		if row.QueueID != nil {
 			c.Queue = *row.QueueID
+			q := s.queues[c.Queue]
+			q.channels = append(q.channels, c)
 		}
 		s.channels[c.Key] = c
 		s.byAddress[address{a.ID, c.Address}] = c
@@ -224,6 +288,10 @@ func (s *snapshot) addAgent(ids *publicid.Codec, row *ent.Agent) {
 	a := &Agent{
 		Key: row.ID, ID: ids.Encode(publicid.Agent, row.ID), Username: row.Username, Name: row.Name,
 		Role: row.Role.Known(), IsLicensed: row.Licensed, IsActive: row.Active, rights: rightsOf(row),
+		settings: Settings{TimeZone: row.TimeZone, Locale: row.Locale},
+	}
+	if row.DefaultChannelID != nil {
+		a.settings.DefaultChannel = *row.DefaultChannelID
 	}
 	for _, set := range row.Edges.PermissionSets {
 		a.sets = append(a.sets, set.ID)
@@ -231,6 +299,9 @@ func (s *snapshot) addAgent(ids *publicid.Codec, row *ent.Agent) {
 	if a.IsActive {
 		for _, c := range a.rights.Channels {
 			s.channels[c].members = append(s.channels[c].members, a)
+		}
+		for _, q := range a.rights.Queues {
+			s.queues[q].members = append(s.queues[q].members, a)
 		}
 	}
 	s.agents[a.Key], s.byUsername[a.Username] = a, a
@@ -258,15 +329,17 @@ func (d *Directory) Agent(key int64) *Agent { return d.now.Load().agents[key] }
 // Queue returns the queue with the key, nil when there is none.
 func (d *Directory) Queue(key int64) *Queue { return d.now.Load().queues[key] }
 
+// Queues are all queues, by name.
+func (d *Directory) Queues() []*Queue { return d.now.Load().queueList }
+
 // QueuesOf are the queues that v works, by name.
 func (d *Directory) QueuesOf(v *viewer.Viewer) []*Queue {
 	queues := make([]*Queue, 0, len(v.Queues))
-	for _, key := range v.Queues {
-		if q := d.Queue(key); q != nil {
+	for _, q := range d.Queues() {
+		if v.HasQueue(q.Key) {
 			queues = append(queues, q)
 		}
 	}
-	slices.SortFunc(queues, func(a, b *Queue) int { return strings.Compare(a.Name, b.Name) })
 	return queues
 }
 
@@ -311,6 +384,17 @@ func (d *Directory) ChannelAt(account int64, at string) *Channel {
 
 // Account returns the provider account with the webhook key, nil when there is none.
 func (d *Directory) Account(key string) *Account { return d.now.Load().accounts[key] }
+
+// AccountBy returns the provider account with the key in the database, nil when there is
+// none.
+func (d *Directory) AccountBy(id int64) *Account {
+	for a := range d.Accounts() {
+		if a.ID == id {
+			return a
+		}
+	}
+	return nil
+}
 
 // Accounts are all provider accounts, in no order.
 func (d *Directory) Accounts() iter.Seq[*Account] { return maps.Values(d.now.Load().accounts) }
