@@ -126,7 +126,7 @@ type DeactivateAgentPayload struct {
 type DeactivateChannelPayload struct {
 	// The channel; null when there are errors.
 	Channel *directory.Channel `json:"channel,omitempty"`
-	// Messages that wait to be sent from the channel: deactivating makes them fail with code 1005, and agents may retry them. Null when there are errors.
+	// Messages that wait to be sent from the channel: deactivating makes them fail with code 0005, and agents may retry them. Null when there are errors.
 	UnsentMessages *int64 `json:"unsentMessages,omitempty"`
 	// Why nothing changed; empty when it did.
 	Errors []*fault.Error `json:"errors"`
@@ -170,6 +170,14 @@ type PauseBulkOperationInput struct {
 type PermissionSetPayload struct {
 	// The permission set; null when there are errors.
 	PermissionSet *staff.PermissionSet `json:"permissionSet,omitempty"`
+	// Why nothing changed; empty when it did.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What a frontend keeps for the viewer after the change.
+type PreferencesPayload struct {
+	// The text of a JSON object; null if nothing is kept, and when there are errors.
+	Preferences *string `json:"preferences,omitempty"`
 	// Why nothing changed; empty when it did.
 	Errors []*fault.Error `json:"errors"`
 }

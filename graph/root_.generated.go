@@ -14,6 +14,7 @@ import (
 	"parley/internal/desk/search"
 	"parley/internal/desk/staff"
 	"parley/internal/desk/switchboard"
+	"parley/internal/ground/viewer"
 	"sync/atomic"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -55,12 +56,15 @@ type ComplexityRoot struct {
 	}
 
 	Agent struct {
-		ID         func(childComplexity int) int
-		IsActive   func(childComplexity int) int
-		IsLicensed func(childComplexity int) int
-		Name       func(childComplexity int) int
-		Role       func(childComplexity int) int
-		Username   func(childComplexity int) int
+		DefaultChannel func(childComplexity int) int
+		ID             func(childComplexity int) int
+		IsActive       func(childComplexity int) int
+		IsLicensed     func(childComplexity int) int
+		Locale         func(childComplexity int) int
+		Name           func(childComplexity int) int
+		Role           func(childComplexity int) int
+		TimeZone       func(childComplexity int) int
+		Username       func(childComplexity int) int
 	}
 
 	AgentPayload struct {
@@ -470,6 +474,7 @@ type ComplexityRoot struct {
 		RetryMessage                func(childComplexity int, input message.RetryInput) int
 		RevokePermissionSet         func(childComplexity int, input staff.GrantInput) int
 		SendMessage                 func(childComplexity int, input message.SendInput) int
+		SetPreferences              func(childComplexity int, input staff.SetPreferencesInput) int
 		SetTyping                   func(childComplexity int, input live.TypingInput) int
 		StartConversation           func(childComplexity int, input message.StartInput) int
 		UpdateAgent                 func(childComplexity int, input staff.UpdateAgentInput) int
@@ -477,6 +482,7 @@ type ComplexityRoot struct {
 		UpdatePermissionSet         func(childComplexity int, input staff.UpdatePermissionSetInput) int
 		UpdateQueue                 func(childComplexity int, input switchboard.UpdateQueueInput) int
 		UpdateQuickText             func(childComplexity int, input quicktext.UpdateInput) int
+		UpdateViewer                func(childComplexity int, input staff.Settings) int
 		UseQuickText                func(childComplexity int, input UseQuickTextInput) int
 	}
 
@@ -504,6 +510,12 @@ type ComplexityRoot struct {
 		PermissionSets func(childComplexity int) int
 	}
 
+	PermissionHolder struct {
+		Agent          func(childComplexity int) int
+		ByRole         func(childComplexity int) int
+		PermissionSets func(childComplexity int) int
+	}
+
 	PermissionSet struct {
 		Agents      func(childComplexity int) int
 		ID          func(childComplexity int) int
@@ -516,22 +528,28 @@ type ComplexityRoot struct {
 		PermissionSet func(childComplexity int) int
 	}
 
+	PreferencesPayload struct {
+		Errors      func(childComplexity int) int
+		Preferences func(childComplexity int) int
+	}
+
 	Query struct {
-		AgentRights    func(childComplexity int, agentID string) int
-		Agents         func(childComplexity int, isActive *bool) int
-		BulkOperation  func(childComplexity int, id string) int
-		ChannelTypes   func(childComplexity int) int
-		Channels       func(childComplexity int) int
-		Conversation   func(childComplexity int, id string) int
-		Conversations  func(childComplexity int, view conversation.View, filterBy *conversation.Filter, orderBy *conversation.Order, first *int, after *string, last *int, before *string) int
-		Node           func(childComplexity int, id string) int
-		PermissionSets func(childComplexity int) int
-		Queues         func(childComplexity int) int
-		QuickText      func(childComplexity int, id string) int
-		QuickTexts     func(childComplexity int, filterBy *quicktext.Filter, first *int, after *string) int
-		Record         func(childComplexity int, objectType string, externalID string) int
-		Search         func(childComplexity int, query string, view *conversation.View, kinds []search.Kind, first *int, after *string) int
-		Viewer         func(childComplexity int) int
+		AgentRights       func(childComplexity int, agentID string) int
+		Agents            func(childComplexity int, isActive *bool) int
+		BulkOperation     func(childComplexity int, id string) int
+		ChannelTypes      func(childComplexity int) int
+		Channels          func(childComplexity int) int
+		Conversation      func(childComplexity int, id string) int
+		Conversations     func(childComplexity int, view conversation.View, filterBy *conversation.Filter, orderBy *conversation.Order, first *int, after *string, last *int, before *string) int
+		Node              func(childComplexity int, id string) int
+		PermissionHolders func(childComplexity int, permission viewer.Permission) int
+		PermissionSets    func(childComplexity int) int
+		Queues            func(childComplexity int) int
+		QuickText         func(childComplexity int, id string) int
+		QuickTexts        func(childComplexity int, filterBy *quicktext.Filter, first *int, after *string) int
+		Record            func(childComplexity int, objectType string, externalID string) int
+		Search            func(childComplexity int, query string, view *conversation.View, kinds []search.Kind, first *int, after *string) int
+		Viewer            func(childComplexity int) int
 	}
 
 	Queue struct {
@@ -703,6 +721,7 @@ type ComplexityRoot struct {
 		Channels       func(childComplexity int) int
 		Inboxes        func(childComplexity int) int
 		Permissions    func(childComplexity int) int
+		Preferences    func(childComplexity int, frontend string) int
 		Queues         func(childComplexity int) int
 	}
 }
@@ -734,6 +753,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.AddNotePayload.Message(childComplexity), true
 
+	case "Agent.defaultChannel":
+		if e.ComplexityRoot.Agent.DefaultChannel == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.DefaultChannel(childComplexity), true
 	case "Agent.id":
 		if e.ComplexityRoot.Agent.ID == nil {
 			break
@@ -752,6 +777,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Agent.IsLicensed(childComplexity), true
+	case "Agent.locale":
+		if e.ComplexityRoot.Agent.Locale == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.Locale(childComplexity), true
 	case "Agent.name":
 		if e.ComplexityRoot.Agent.Name == nil {
 			break
@@ -764,6 +795,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Agent.Role(childComplexity), true
+	case "Agent.timeZone":
+		if e.ComplexityRoot.Agent.TimeZone == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.TimeZone(childComplexity), true
 	case "Agent.username":
 		if e.ComplexityRoot.Agent.Username == nil {
 			break
@@ -2541,6 +2578,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SendMessage(childComplexity, args["input"].(message.SendInput)), true
+	case "Mutation.setPreferences":
+		if e.ComplexityRoot.Mutation.SetPreferences == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_setPreferences_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetPreferences(childComplexity, args["input"].(staff.SetPreferencesInput)), true
 	case "Mutation.setTyping":
 		if e.ComplexityRoot.Mutation.SetTyping == nil {
 			break
@@ -2618,6 +2666,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UpdateQuickText(childComplexity, args["input"].(quicktext.UpdateInput)), true
+	case "Mutation.updateViewer":
+		if e.ComplexityRoot.Mutation.UpdateViewer == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updateViewer_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateViewer(childComplexity, args["input"].(staff.Settings)), true
 	case "Mutation.useQuickText":
 		if e.ComplexityRoot.Mutation.UseQuickText == nil {
 			break
@@ -2706,6 +2765,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.PermissionGrant.PermissionSets(childComplexity), true
 
+	case "PermissionHolder.agent":
+		if e.ComplexityRoot.PermissionHolder.Agent == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PermissionHolder.Agent(childComplexity), true
+	case "PermissionHolder.isByRole":
+		if e.ComplexityRoot.PermissionHolder.ByRole == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PermissionHolder.ByRole(childComplexity), true
+	case "PermissionHolder.permissionSets":
+		if e.ComplexityRoot.PermissionHolder.PermissionSets == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PermissionHolder.PermissionSets(childComplexity), true
+
 	case "PermissionSet.agents":
 		if e.ComplexityRoot.PermissionSet.Agents == nil {
 			break
@@ -2743,6 +2821,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.PermissionSetPayload.PermissionSet(childComplexity), true
+
+	case "PreferencesPayload.errors":
+		if e.ComplexityRoot.PreferencesPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PreferencesPayload.Errors(childComplexity), true
+	case "PreferencesPayload.preferences":
+		if e.ComplexityRoot.PreferencesPayload.Preferences == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PreferencesPayload.Preferences(childComplexity), true
 
 	case "Query.agentRights":
 		if e.ComplexityRoot.Query.AgentRights == nil {
@@ -2823,6 +2914,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Node(childComplexity, args["id"].(string)), true
+	case "Query.permissionHolders":
+		if e.ComplexityRoot.Query.PermissionHolders == nil {
+			break
+		}
+
+		args, err := ec.field_Query_permissionHolders_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.PermissionHolders(childComplexity, args["permission"].(viewer.Permission)), true
 	case "Query.permissionSets":
 		if e.ComplexityRoot.Query.PermissionSets == nil {
 			break
@@ -3531,6 +3633,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Viewer.Permissions(childComplexity), true
+	case "Viewer.preferences":
+		if e.ComplexityRoot.Viewer.Preferences == nil {
+			break
+		}
+
+		args, err := ec.field_Viewer_preferences_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Viewer.Preferences(childComplexity, args["frontend"].(string)), true
 	case "Viewer.queues":
 		if e.ComplexityRoot.Viewer.Queues == nil {
 			break
@@ -3582,6 +3695,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("RetryMessageInput", ec.unmarshalInputRetryMessageInput),
 			graphql.NewInputUnmarshaler("RevokePermissionSetInput", ec.unmarshalInputRevokePermissionSetInput),
 			graphql.NewInputUnmarshaler("SendMessageInput", ec.unmarshalInputSendMessageInput),
+			graphql.NewInputUnmarshaler("SetPreferencesInput", ec.unmarshalInputSetPreferencesInput),
 			graphql.NewInputUnmarshaler("SetTypingInput", ec.unmarshalInputSetTypingInput),
 			graphql.NewInputUnmarshaler("StartConversationInput", ec.unmarshalInputStartConversationInput),
 			graphql.NewInputUnmarshaler("UpdateAgentInput", ec.unmarshalInputUpdateAgentInput),
@@ -3589,6 +3703,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("UpdatePermissionSetInput", ec.unmarshalInputUpdatePermissionSetInput),
 			graphql.NewInputUnmarshaler("UpdateQueueInput", ec.unmarshalInputUpdateQueueInput),
 			graphql.NewInputUnmarshaler("UpdateQuickTextInput", ec.unmarshalInputUpdateQuickTextInput),
+			graphql.NewInputUnmarshaler("UpdateViewerInput", ec.unmarshalInputUpdateViewerInput),
 			graphql.NewInputUnmarshaler("UseQuickTextInput", ec.unmarshalInputUseQuickTextInput),
 		)
 	}
@@ -4162,7 +4277,7 @@ input CreateChannelInput @goModel(model: "parley/internal/desk/switchboard.Creat
   name: String!
   "Name that programs use: 1 to 80 letters, digits and underscores, a letter first; unique whatever the case of its letters. Absent for none."
   developerName: String
-  "Two-letter country, needed for short codes. National numbers are read in it. Absent: the country of the phone number."
+  "Country of 2 letters, needed for short codes. National numbers are read in it. Absent: the country of the phone number."
   country: String
   "The queue that new conversations go to; absent for none."
   queueId: ID
@@ -4282,7 +4397,7 @@ type ChannelPayload {
 type DeactivateChannelPayload {
   "The channel; null when there are errors."
   channel: Channel
-  "Messages that wait to be sent from the channel: deactivating makes them fail with code 1005, and agents may retry them. Null when there are errors."
+  "Messages that wait to be sent from the channel: deactivating makes them fail with code 0005, and agents may retry them. Null when there are errors."
   unsentMessages: Count
   "Why nothing changed; empty when it did."
   errors: [UserError!]!
@@ -5771,6 +5886,71 @@ extend type Query {
   ): SearchConnection!
 }
 `, BuiltIn: false},
+	{Name: "../schema/setting.graphql", Input: `extend type Agent {
+  "The sender ID that composing starts with; null if none is set, or if the agent may no longer send from it."
+  defaultChannel: Channel
+  "Time zone, an IANA name such as Europe/Berlin; null if it is not set."
+  timeZone: String
+  "Language tag (BCP 47) such as de-AT; null if it is not set."
+  locale: String
+}
+
+extend type Viewer {
+  "What a frontend keeps for the agent, the text of a JSON object; null if it keeps nothing. Nobody else sees it."
+  preferences(
+    "Name of the frontend: 1 to 64 visible ASCII characters."
+    frontend: String!
+  ): String @goField(forceResolver: true)
+}
+
+"An agent who holds a permission."
+type PermissionHolder @goModel(model: "parley/internal/desk/staff.Holder") {
+  "The agent."
+  agent: Agent!
+  "Whether the agent's role includes it."
+  isByRole: Boolean! @goField(name: "ByRole")
+  "The agent's permission sets that include it, by name."
+  permissionSets: [PermissionSet!]!
+}
+
+"What changes of the viewer's own settings. Absent and null leave a field as it is."
+input UpdateViewerInput @goModel(model: "parley/internal/desk/staff.Settings") {
+  "One of the agent's sender IDs, with which composing starts; empty for none."
+  defaultChannelId: ID
+  "IANA name of a time zone, up to 64 characters, such as Europe/Berlin; empty for none."
+  timeZone: String
+  "Language tag (BCP 47) of up to 35 characters, such as de-AT; empty for none."
+  locale: String
+}
+
+"What a frontend keeps for the viewer."
+input SetPreferencesInput @goModel(model: "parley/internal/desk/staff.SetPreferencesInput") {
+  "Name of the frontend: 1 to 64 visible ASCII characters. An agent can have 20."
+  frontend: String!
+  "The text of a JSON object, up to 8,192 bytes, in place of what the frontend keeps; absent to keep nothing."
+  value: String
+}
+
+"What a frontend keeps for the viewer after the change."
+type PreferencesPayload {
+  "The text of a JSON object; null if nothing is kept, and when there are errors."
+  preferences: String
+  "Why nothing changed; empty when it did."
+  errors: [UserError!]!
+}
+
+extend type Query {
+  "The active agents who hold a permission, by name, and through what: at most 5,000. Empty for a viewer without CONFIGURE_MESSAGING."
+  permissionHolders("The permission." permission: Permission!): [PermissionHolder!]!
+}
+
+extend type Mutation {
+  "Changes the viewer's own settings: default sender ID, time zone, locale. Whoever sees them as an agent sees the change within 1 second; no event follows in lists of conversations."
+  updateViewer("What to change." input: UpdateViewerInput!): AgentPayload!
+  "Replaces what 1 frontend keeps for the viewer. Whoever sees it is the viewer alone; no event follows."
+  setPreferences("What to keep." input: SetPreferencesInput!): PreferencesPayload!
+}
+`, BuiltIn: false},
 	{Name: "../schema/staff.graphql", Input: `"A named set of permissions, added to those of an agent's role. Visible to holders of CONFIGURE_MESSAGING."
 type PermissionSet implements Node @goModel(model: "parley/internal/desk/staff.PermissionSet") {
   "Opaque id."
@@ -5845,6 +6025,12 @@ input UpdateAgentInput @goModel(model: "parley/internal/desk/staff.UpdateAgentIn
   isLicensed: Boolean
   "Up to 500 permission sets, which replace those that the agent has; an empty list takes all of them away."
   permissionSetIds: [ID!]
+  "One of the agent's sender IDs, with which composing starts; empty for none."
+  defaultChannelId: ID
+  "IANA name of a time zone, up to 64 characters, such as Europe/Berlin; empty for none."
+  timeZone: String
+  "Language tag (BCP 47) of up to 35 characters, such as de-AT; empty for none."
+  locale: String
 }
 
 "The agent to deactivate."
@@ -5935,7 +6121,7 @@ extend type Mutation {
   """
   createAgent("Who to create." input: CreateAgentInput!): AgentPayload!
   """
-  Changes 1 agent: name, role, licence or permission sets. Needs CONFIGURE_MESSAGING, and every permission that the agent gets. CONFLICT if no active
+  Changes 1 agent: name, role, licence, permission sets or settings. Needs CONFIGURE_MESSAGING, and every permission that the agent gets. CONFLICT if no active
   agent would hold CONFIGURE_MESSAGING afterwards. The agent's streams get RESET when their rights change; no event follows in lists of conversations.
   """
   updateAgent("What to change." input: UpdateAgentInput!): AgentPayload!
@@ -5997,6 +6183,12 @@ func (ec *executionContext) childFields_Agent(ctx context.Context, field graphql
 		return ec.fieldContext_Agent_isLicensed(ctx, field)
 	case "isActive":
 		return ec.fieldContext_Agent_isActive(ctx, field)
+	case "defaultChannel":
+		return ec.fieldContext_Agent_defaultChannel(ctx, field)
+	case "timeZone":
+		return ec.fieldContext_Agent_timeZone(ctx, field)
+	case "locale":
+		return ec.fieldContext_Agent_locale(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Agent", field.Name)
 }
@@ -6735,6 +6927,18 @@ func (ec *executionContext) childFields_PermissionGrant(ctx context.Context, fie
 	return nil, fmt.Errorf("no field named %q was found under type PermissionGrant", field.Name)
 }
 
+func (ec *executionContext) childFields_PermissionHolder(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "agent":
+		return ec.fieldContext_PermissionHolder_agent(ctx, field)
+	case "isByRole":
+		return ec.fieldContext_PermissionHolder_isByRole(ctx, field)
+	case "permissionSets":
+		return ec.fieldContext_PermissionHolder_permissionSets(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PermissionHolder", field.Name)
+}
+
 func (ec *executionContext) childFields_PermissionSet(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -6757,6 +6961,16 @@ func (ec *executionContext) childFields_PermissionSetPayload(ctx context.Context
 		return ec.fieldContext_PermissionSetPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PermissionSetPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_PreferencesPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "preferences":
+		return ec.fieldContext_PreferencesPayload_preferences(ctx, field)
+	case "errors":
+		return ec.fieldContext_PreferencesPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PreferencesPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Queue(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -7057,6 +7271,8 @@ func (ec *executionContext) childFields_Viewer(ctx context.Context, field graphq
 		return ec.fieldContext_Viewer_inboxes(ctx, field)
 	case "bulkOperations":
 		return ec.fieldContext_Viewer_bulkOperations(ctx, field)
+	case "preferences":
+		return ec.fieldContext_Viewer_preferences(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Viewer", field.Name)
 }

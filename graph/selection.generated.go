@@ -73,6 +73,7 @@ func SelectionTables(cfg Config) selection.Tables {
 			"NoteContent":             {Name: "NoteContent", Satisfies: noteContentImplementors, Fields: ec.selectNoteContent()},
 			"PageInfo":                {Name: "PageInfo", Satisfies: pageInfoImplementors, Fields: ec.selectPageInfo()},
 			"PermissionGrant":         {Name: "PermissionGrant", Satisfies: permissionGrantImplementors, Fields: ec.selectPermissionGrant()},
+			"PermissionHolder":        {Name: "PermissionHolder", Satisfies: permissionHolderImplementors, Fields: ec.selectPermissionHolder()},
 			"PermissionSet":           {Name: "PermissionSet", Satisfies: permissionSetImplementors, Fields: ec.selectPermissionSet()},
 			"Query":                   {Name: "Query", Satisfies: queryImplementors, Fields: ec.selectQuery()},
 			"Queue":                   {Name: "Queue", Satisfies: queueImplementors, Fields: ec.selectQueue()},
@@ -218,6 +219,33 @@ func (ec *executionContext) selectAgent() map[string]*selection.Field {
 			Write: func(w *selection.Writer, source any) {
 				v := source.(*directory.Agent).IsActive
 				w.Bool(bool(v))
+			},
+		},
+		"defaultChannel": {
+			NonNull: false,
+			Of:      "Channel",
+			One:     func(source any) any { return selection.Pointer(source.(*directory.Agent).DefaultChannel()) },
+		},
+		"timeZone": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*directory.Agent).TimeZone()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(string(*v))
+			},
+		},
+		"locale": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*directory.Agent).Locale()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(string(*v))
 			},
 		},
 	}
@@ -2142,6 +2170,32 @@ func (ec *executionContext) selectPermissionGrant() map[string]*selection.Field 
 	}
 }
 
+func (ec *executionContext) selectPermissionHolder() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"agent": {
+			NonNull: true,
+			Of:      "Agent",
+			One:     func(source any) any { return selection.Pointer(source.(*staff.Holder).Agent) },
+		},
+		"isByRole": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*staff.Holder).ByRole
+				w.Bool(bool(v))
+			},
+		},
+		"permissionSets": {
+			NonNull: true,
+			Of:      "PermissionSet",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*staff.Holder).PermissionSets
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+		},
+	}
+}
+
 func (ec *executionContext) selectPermissionSet() map[string]*selection.Field {
 	return map[string]*selection.Field{
 		"id": {
@@ -2308,6 +2362,19 @@ func (ec *executionContext) selectQuery() map[string]*selection.Field {
 			Args:    ec.field_Query_search_args,
 			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
 				return ec.Resolvers.Query().Search(ctx, fc.Args["query"].(string), fc.Args["view"].(*conversation.View), fc.Args["kinds"].([]search.Kind), fc.Args["first"].(*int), fc.Args["after"].(*string))
+			},
+		},
+		"permissionHolders": {
+			NonNull: true,
+			Of:      "PermissionHolder",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.([]*staff.Holder)
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+			Args:        ec.field_Query_permissionHolders_args,
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				return ec.Resolvers.Query().PermissionHolders(ctx, fc.Args["permission"].(viewer.Permission))
 			},
 		},
 		"permissionSets": {
@@ -3096,6 +3163,22 @@ func (ec *executionContext) selectViewer() map[string]*selection.Field {
 			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
 				obj := parent.(*viewer.Viewer)
 				return ec.Resolvers.Viewer().BulkOperations(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string))
+			},
+		},
+		"preferences": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*string)
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(string(*v))
+			},
+			Args: ec.field_Viewer_preferences_args,
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				obj := parent.(*viewer.Viewer)
+				return ec.Resolvers.Viewer().Preferences(ctx, obj, fc.Args["frontend"].(string))
 			},
 		},
 	}

@@ -24,129 +24,6 @@ import (
 	"parley/internal/ground/viewer"
 )
 
-// Agent is a person who works conversations, as colleagues see them.
-type Agent struct {
-	Key        int64
-	ID         string
-	Username   string
-	Name       string
-	Role       viewer.Role
-	IsLicensed bool
-	IsActive   bool
-
-	rights   *viewer.Viewer
-	sets     []int64 // keys of permission sets
-	settings Settings
-}
-
-// IsNode marks a GraphQL Node.
-func (*Agent) IsNode() {}
-
-// HasSet reports whether the agent has been given the permission set with the key.
-func (a *Agent) HasSet(key int64) bool { return slices.Contains(a.sets, key) }
-
-// Settings are an agent's own; an empty one is not set.
-type Settings struct {
-	DefaultChannel int64 // key of the sender ID that composing starts with
-	TimeZone       string
-	Locale         string
-}
-
-// Settings are the agent's own.
-func (a *Agent) Settings() Settings { return a.settings }
-
-// TimeZone is the agent's time zone, an IANA name; nil when it is not set.
-func (a *Agent) TimeZone() *string { return stated(a.settings.TimeZone) }
-
-// Locale is the agent's language tag; nil when it is not set.
-func (a *Agent) Locale() *string { return stated(a.settings.Locale) }
-
-// stated is a text, nil for an empty one.
-func stated(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
-}
-
-// Rights are what the agent may do, or could if they were active.
-func (a *Agent) Rights() *viewer.Viewer { return a.rights }
-
-// Channel is one address of the business.
-type Channel struct {
-	Key      int64
-	ID       string
-	Name     string
-	Type     channel.Type
-	Address  string
-	Country  string
-	IsActive bool
-	Queue    int64
-	// Required is the consent level a customer must have given; empty for none.
-	Required channel.Consent
-	// Account is the provider account it belongs to.
-	Account *Account
-
-	members       []*Agent
-	developerName string
-	ownLimits     channel.SendLimits
-}
-
-// IsNode marks a GraphQL Node.
-func (*Channel) IsNode() {}
-
-// Members are the active agents who may send from it, by name.
-func (c *Channel) Members() []*Agent { return c.members }
-
-// DeveloperName is what programs call it; nil for none.
-func (c *Channel) DeveloperName() *string { return stated(c.developerName) }
-
-// CountryCode is Country, nil when it is unknown.
-func (c *Channel) CountryCode() *string { return stated(c.Country) }
-
-// Capabilities are what channels of its type can do.
-func (c *Channel) Capabilities() *channel.Capabilities { return channel.CapabilitiesOf(c.Type) }
-
-// Limits are what the carrier takes from it: its own, and its type's where it has none.
-func (c *Channel) Limits() channel.SendLimits { return c.ownLimits.Or(c.Capabilities().Limits) }
-
-// RequiredConsent is Required, nil for none.
-func (c *Channel) RequiredConsent() *channel.Consent {
-	if c.Required == "" {
-		return nil
-	}
-	required := c.Required.AsRequired()
-	return &required
-}
-
-// SoleOwner is the key of the one agent who owns the channel, 0 when it is
-// shared or nobody's.
-func (c *Channel) SoleOwner() int64 {
-	if len(c.members) == 1 {
-		return c.members[0].Key
-	}
-	return 0
-}
-
-// Queue is where conversations wait for one of its members.
-type Queue struct {
-	Key  int64
-	ID   string
-	Name string
-
-	members  []*Agent
-	channels []*Channel
-}
-
-// IsNode marks a GraphQL Node.
-func (*Queue) IsNode() {}
-
-// Members are the active agents who work it, by name.
-func (q *Queue) Members() []*Agent { return q.members }
-
-// Channels are those whose new conversations go to it, by name.
-func (q *Queue) Channels() []*Channel { return q.channels }
-
 // Account is a provider account with its credentials. It never reaches the graph.
 type Account struct {
 	channel.Account
@@ -288,10 +165,10 @@ func (s *snapshot) addAgent(ids *publicid.Codec, row *ent.Agent) {
 	a := &Agent{
 		Key: row.ID, ID: ids.Encode(publicid.Agent, row.ID), Username: row.Username, Name: row.Name,
 		Role: row.Role.Known(), IsLicensed: row.Licensed, IsActive: row.Active, rights: rightsOf(row),
-		settings: Settings{TimeZone: row.TimeZone, Locale: row.Locale},
+		timeZone: row.TimeZone, locale: row.Locale,
 	}
-	if row.DefaultChannelID != nil {
-		a.settings.DefaultChannel = *row.DefaultChannelID
+	if key := row.DefaultChannelID; key != nil && a.rights.HasChannel(*key) && s.channels[*key].IsActive {
+		a.defaultChannel = s.channels[*key]
 	}
 	for _, set := range row.Edges.PermissionSets {
 		a.sets = append(a.sets, set.ID)

@@ -27,13 +27,14 @@ var (
 	aChannel      = []naming{{kinds: []publicid.Kind{publicid.Channel}, open: true}}
 	aSet          = []naming{{kinds: []publicid.Kind{publicid.PermissionSet}}}
 	aQuickText    = []naming{{kinds: []publicid.Kind{publicid.QuickText}}}
-	aQueue        = []naming{{kinds: []publicid.Kind{publicid.Queue}, open: true}}
+	anAccount     = []naming{{kinds: []publicid.Kind{publicid.ProviderAccount}}}
+	aQueue        = []naming{{kinds: []publicid.Kind{publicid.Queue}}}
 	aSubject      = []naming{
 		{kinds: []publicid.Kind{publicid.Record}, view: "RECORD"},
 		{kinds: []publicid.Kind{publicid.Agent}, view: "TEAM_INBOX"},
 		{kinds: []publicid.Kind{publicid.Channel}, view: "SENDER_ID", open: true},
 	}
-	anything = []naming{{kinds: []publicid.Kind{publicid.Conversation, publicid.Message, publicid.Record, publicid.MessagingUser, publicid.BulkOperation, publicid.QuickText, publicid.PermissionSet}}}
+	anything = []naming{{kinds: []publicid.Kind{publicid.Conversation, publicid.Message, publicid.Record, publicid.MessagingUser, publicid.BulkOperation, publicid.QuickText, publicid.PermissionSet, publicid.Queue}}}
 )
 
 // namings are all spots that take an id. A new one fails the test until it stands
@@ -63,6 +64,26 @@ var namings = map[string][]naming{
 	"Mutation.grantPermissionSet.input.agentIds":  anAgent,
 	"Mutation.revokePermissionSet.input.id":       aSet,
 	"Mutation.revokePermissionSet.input.agentIds": anAgent,
+
+	"Mutation.updateAgent.input.defaultChannelId":    aChannel,
+	"Mutation.updateViewer.input.defaultChannelId":   aChannel,
+	"Mutation.createChannel.input.providerAccountId": anAccount,
+	"Mutation.createChannel.input.queueId":           aQueue,
+	"Mutation.createChannel.input.memberIds":         anAgent,
+	"Mutation.updateChannel.input.id":                aChannel,
+	"Mutation.updateChannel.input.queueId":           aQueue,
+	"Mutation.activateChannel.input.id":              aChannel,
+	"Mutation.deactivateChannel.input.id":            aChannel,
+	"Mutation.addChannelMembers.input.id":            aChannel,
+	"Mutation.addChannelMembers.input.agentIds":      anAgent,
+	"Mutation.removeChannelMembers.input.id":         aChannel,
+	"Mutation.removeChannelMembers.input.agentIds":   anAgent,
+	"Mutation.createQueue.input.memberIds":           anAgent,
+	"Mutation.updateQueue.input.id":                  aQueue,
+	"Mutation.addQueueMembers.input.id":              aQueue,
+	"Mutation.addQueueMembers.input.agentIds":        anAgent,
+	"Mutation.removeQueueMembers.input.id":           aQueue,
+	"Mutation.removeQueueMembers.input.agentIds":     anAgent,
 
 	"Mutation.bulkMarkConversationsRead.input.selection.ids":                  aConversation,
 	"Mutation.bulkMarkConversationsRead.input.selection.view.subject":         aSubject,
@@ -193,6 +214,8 @@ func (w *world) hidden(kind publicid.Kind, s *sights) (ids []string) {
 		require.NotEmpty(w.t, all.PermissionSets)
 		s.secret[all.PermissionSets[0].ID], s.secret[all.PermissionSets[0].Name] = true, true
 		return []string{all.PermissionSets[0].ID}
+	case publicid.ProviderAccount:
+		return []string{w.ids.Encode(publicid.ProviderAccount, 1)}
 	case publicid.Queue:
 		var mine struct {
 			Viewer struct{ Queues []struct{ ID string } }
