@@ -32,6 +32,8 @@ type cli struct {
 	Token      tokenCmd      `cmd:"" help:"Print a token for an agent."`
 	Agent      agentCmd      `cmd:"" help:"Manage agents, beside a running server too."`
 	Permission permissionCmd `cmd:"" help:"Manage permission sets, beside a running server too."`
+	Channel    channelCmd    `cmd:"" help:"Manage channels, beside a running server too."`
+	Queue      queueCmd      `cmd:"" help:"Manage queues, beside a running server too."`
 	Seed       seedCmd       `cmd:"" help:"Fill the database with sample conversations."`
 	Import     importCmd     `cmd:"" help:"Import records and messages from a desk that kept outbound and inbound messages in two tables."`
 	Search     searchCmd     `cmd:"" help:"Maintain the search index."`
