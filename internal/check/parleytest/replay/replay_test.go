@@ -16,10 +16,12 @@ import (
 
 	"parley/app"
 	"parley/internal/admin/seed"
+	"parley/internal/channel"
 	"parley/internal/check/parleytest"
 	"parley/internal/desk/bulk"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/staff"
+	"parley/internal/desk/switchboard"
 	"parley/internal/ground/publicid"
 	"parley/internal/ground/viewer"
 )
@@ -56,7 +58,7 @@ type player struct {
 	t *testing.T
 }
 
-var administers = regexp.MustCompile(`\b(?:agentRights|(?:create|update|deactivate|activate)Agent|(?:create|update|grant|revoke)PermissionSet)\b`)
+var administers = regexp.MustCompile(`\b(?:agentRights|(?:create|update|deactivate|activate)Agent|(?:create|update|grant|revoke)PermissionSet|(?:create|update|deactivate|activate)Channel|(?:create|update)Queue|(?:add|remove)(?:Channel|Queue)Members)\b`)
 
 func (p *player) play(text string) {
 	who := "amy"
@@ -64,7 +66,7 @@ func (p *player) play(text string) {
 		who = "ada"
 	}
 	conversation := p.conversation()
-	text = strings.NewReplacer("cnv_…", conversation, "msg_…", p.last(conversation), "usr_…", p.bo(), "agt_…", p.bo(), "chn_…", p.channel(), `"UUID"`, `"`+rand.Text()+`"`).Replace(text)
+	text = strings.NewReplacer("cnv_…", conversation, "msg_…", p.last(conversation), "usr_…", p.bo(), "agt_…", p.bo(), "chn_…", p.channel(), "acc_…", p.account(), `"UUID"`, `"`+rand.Text()+`"`).Replace(text)
 	document, err := parser.ParseQuery(&ast.Source{Input: text})
 	require.NoError(p.t, err)
 	for _, operation := range document.Operations {
@@ -173,6 +175,27 @@ func (p *player) permissionSet() string {
 	return made.ID()
 }
 
+// account is the demo's at the sandbox.
+func (p *player) account() string {
+	return p.Conversations.IDs.Encode(publicid.ProviderAccount, p.Directory.Account("demo").ID)
+}
+
+// newChannel is one that nobody uses.
+func (p *player) newChannel() string {
+	made, err := p.Schema.Switchboard.CreateChannel(p.System(), switchboard.CreateChannelInput{
+		ProviderAccountID: p.account(), Type: channel.Web, Address: rand.Text(), Name: "New", IdempotencyKey: rand.Text(),
+	})
+	require.NoError(p.t, err)
+	return made.ID
+}
+
+// queue is a new one.
+func (p *player) queue() string {
+	made, err := p.Schema.Switchboard.CreateQueue(p.System(), switchboard.CreateQueueInput{Name: rand.Text(), IdempotencyKey: rand.Text()})
+	require.NoError(p.t, err)
+	return made.ID
+}
+
 // failed is a message that the carrier refused.
 func (p *player) failed() string {
 	sent := p.As("amy").Do(`mutation($input: SendMessageInput!) { sendMessage(input: $input) { message { id } } }`,
@@ -233,8 +256,11 @@ func (p *player) value(name, typeName string) any {
 	case "Int":
 		return 2
 	case "String":
-		if name == "query" {
+		switch name {
+		case "query":
 			return "hello"
+		case "frontend":
+			return "desk"
 		}
 		return p.record().Get(name).String() // objectType, externalId
 	case "ConversationView":
@@ -259,6 +285,24 @@ func (p *player) value(name, typeName string) any {
 		return object{"id": p.permissionSet(), "permissions": []string{"MANAGE_RECORDS"}}
 	case "GrantPermissionSetInput", "RevokePermissionSetInput":
 		return object{"id": p.permissionSet(), "agentIds": []string{p.agent()}}
+	case "Permission":
+		return "SEND_ONE_TO_MANY"
+	case "CreateChannelInput":
+		return object{"providerAccountId": p.account(), "type": "WEB", "address": rand.Text(), "name": "New", "idempotencyKey": rand.Text()}
+	case "UpdateChannelInput", "ActivateChannelInput", "DeactivateChannelInput":
+		return object{"id": p.newChannel()}
+	case "AddChannelMembersInput", "RemoveChannelMembersInput":
+		return object{"id": p.newChannel(), "agentIds": []string{p.agent()}}
+	case "CreateQueueInput":
+		return object{"name": rand.Text(), "idempotencyKey": rand.Text()}
+	case "UpdateQueueInput":
+		return object{"id": p.queue()}
+	case "AddQueueMembersInput", "RemoveQueueMembersInput":
+		return object{"id": p.queue(), "agentIds": []string{p.agent()}}
+	case "UpdateViewerInput":
+		return object{"timeZone": "Europe/Berlin"}
+	case "SetPreferencesInput":
+		return object{"frontend": "desk", "value": `{"theme": "dark"}`}
 	case "RetryMessageInput":
 		return object{"messageId": p.failed(), "idempotencyKey": rand.Text()}
 	case "MarkConversationsReadInput":
