@@ -56,7 +56,7 @@ type channelFlags struct {
 	Queue                     *string        `xor:"queue" placeholder:"NAME" help:"Queue that new conversations go to."`
 	Consent                   *string        `xor:"consent" help:"Consent that a customer must have given, such as EXPLICIT_OPT_IN."`
 	DeveloperName             *string        `xor:"developer" placeholder:"NAME" help:"Name that programs use: letters, digits and underscores."`
-	Limit                     map[string]int `placeholder:"LIMIT=N" help:"What the carrier takes: per-second, per-month, per-inbound, per-reachable or customers-per-day; may be repeated. Replaces all limits set before."`
+	Limit                     map[string]int `xor:"limits" placeholder:"LIMIT=N" help:"What the carrier takes: per-second, per-month, per-inbound, per-reachable or customers-per-day; may be repeated. Replaces all limits set before."`
 	limits                    channel.SendLimits
 	requiredConsent, queueKey *string
 }
@@ -85,6 +85,11 @@ func (f *channelFlags) read(d *operator) error {
 		f.queueKey = &q.ID
 	}
 	return nil
+}
+
+// given reports whether anything is set.
+func (f *channelFlags) given() bool {
+	return f.Queue != nil || f.Consent != nil || f.DeveloperName != nil || len(f.Limit) > 0
 }
 
 func (f *channelFlags) limitsGiven() *channel.SendLimits {
@@ -139,12 +144,12 @@ type setChannelCmd struct {
 	NoQueue         bool    `xor:"queue" help:"New conversations go to no queue."`
 	NoConsent       bool    `xor:"consent" help:"No consent is required."`
 	NoDeveloperName bool    `xor:"developer" help:"Take the developer name away."`
-	NoLimits        bool    `help:"Return to the default limits of the channel's type."`
+	NoLimits        bool    `xor:"limits" help:"Return to the default limits of the channel's type."`
 }
 
 // Run implements the command.
 func (s *setChannelCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
-	if s.Name == nil && s.Queue == nil && s.Consent == nil && s.DeveloperName == nil && len(s.Limit) == 0 && !s.NoQueue && !s.NoConsent && !s.NoDeveloperName && !s.NoLimits {
+	if s.Name == nil && !s.channelFlags.given() && !s.NoQueue && !s.NoConsent && !s.NoDeveloperName && !s.NoLimits {
 		return errors.New("nothing to change: give --name, --developer-name, --queue, --consent, --limit, or one of them as --no-…")
 	}
 	return asOperator(ctx, c, func(ctx context.Context, d *operator) error {
@@ -155,28 +160,32 @@ func (s *setChannelCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
 		if err := s.read(d); err != nil {
 			return err
 		}
-		in := switchboard.UpdateChannelInput{
-			ID: ch.ID, Name: s.Name, DeveloperName: s.DeveloperName, QueueID: s.queueKey,
-			RequiredConsent: (*channel.Consent)(s.requiredConsent), Limits: s.limitsGiven(),
-		}
-		if s.NoQueue {
-			in.QueueID = new(string)
-		}
-		if s.NoConsent {
-			in.RequiredConsent = new(channel.Consent)
-		}
-		if s.NoDeveloperName {
-			in.DeveloperName = new(string)
-		}
-		if s.NoLimits {
-			in.Limits = &s.limits
-		}
-		changed, err := d.Schema.Switchboard.UpdateChannel(ctx, in)
+		changed, err := d.Schema.Switchboard.UpdateChannel(ctx, s.input(ch.ID))
 		if err != nil {
 			return err
 		}
 		return d.sayChannel(out, s.JSON, changed)
 	})
+}
+
+func (s *setChannelCmd) input(id string) switchboard.UpdateChannelInput {
+	in := switchboard.UpdateChannelInput{
+		ID: id, Name: s.Name, DeveloperName: s.DeveloperName, QueueID: s.queueKey,
+		RequiredConsent: (*channel.Consent)(s.requiredConsent), Limits: s.limitsGiven(),
+	}
+	if s.NoQueue {
+		in.QueueID = new(string)
+	}
+	if s.NoConsent {
+		in.RequiredConsent = new(channel.Consent)
+	}
+	if s.NoDeveloperName {
+		in.DeveloperName = new(string)
+	}
+	if s.NoLimits {
+		in.Limits = &s.limits
+	}
+	return in
 }
 
 // memberFlags are who joins and who leaves.

@@ -118,10 +118,10 @@ func TestRulesOfSomeTypesAlone(t *testing.T) {
 	t.Parallel()
 	for _, c := range channel.AllCapabilities() {
 		autoResponse, countries, abroad := 0, []string(nil), []string(nil)
-		switch {
-		case c.Type == channel.SMSShortCode:
+		switch c.Type {
+		case channel.SMSShortCode:
 			autoResponse = 160
-		case c.Type == channel.SMSTollFree:
+		case channel.SMSTollFree:
 			countries = []string{"US"}
 		}
 		if c.Type.IsSMS() {

@@ -19,6 +19,7 @@ import (
 // full is the largest organisation: 5,000 agents, each a member of two of 2,000
 // channels and of one of 2,000 queues.
 func full(b *testing.B) *bundle {
+	b.Helper()
 	p := &bundle{Parley: parleytest.New(b)}
 	require.NoError(b, p.Directory.Change(b.Context(), func(ctx context.Context, tx *store.Tx) error {
 		agents := make([]int64, 5_000-len(p.Directory.Agents()))
