@@ -37,6 +37,7 @@ import (
 	"parley/internal/desk/quicktext"
 	"parley/internal/desk/search"
 	"parley/internal/desk/staff"
+	"parley/internal/desk/switchboard"
 	"parley/internal/desk/textindex"
 	"parley/internal/edge/limit"
 	"parley/internal/edge/selection"
@@ -228,6 +229,9 @@ func (a *App) wireDesk(ids *publicid.Codec, cursors *feed.Cursors, providers map
 		},
 		Audit:  &audit.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors, Live: streams, Keep: cmp.Or(a.Config.AuditKeep, audit.DefaultKeep)},
 		Merger: &merge.Service{Store: a.Store, IDs: ids, Conversations: a.Conversations},
+		Switchboard: &switchboard.Service{
+			Directory: a.Directory, IDs: ids, Providers: providers, PublicURL: strings.TrimSuffix(a.Config.PublicURL, "/"),
+		},
 	}
 }
 

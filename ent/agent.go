@@ -28,6 +28,12 @@ type Agent struct {
 	Licensed bool `json:"licensed,omitempty"`
 	// Whether the agent may sign in.
 	Active bool `json:"active,omitempty"`
+	// Sender ID that composing starts with.
+	DefaultChannelID *int64 `json:"default_channel_id,omitempty"`
+	// IANA name; empty when not set.
+	TimeZone string `json:"time_zone,omitempty"`
+	// Language tag (BCP 47); empty when not set.
+	Locale string `json:"locale,omitempty"`
 	// CreatedAt holds the value of the "created_at" field.
 	CreatedAt clock.Time `json:"created_at,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
@@ -44,9 +50,11 @@ type AgentEdges struct {
 	Channels []*Channel `json:"channels,omitempty"`
 	// Queues holds the value of the queues edge.
 	Queues []*Queue `json:"queues,omitempty"`
+	// Preferences holds the value of the preferences edge.
+	Preferences []*Preference `json:"preferences,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [3]bool
+	loadedTypes [4]bool
 }
 
 // PermissionSetsOrErr returns the PermissionSets value or an error if the edge
@@ -76,6 +84,15 @@ func (e AgentEdges) QueuesOrErr() ([]*Queue, error) {
 	return nil, &NotLoadedError{edge: "queues"}
 }
 
+// PreferencesOrErr returns the Preferences value or an error if the edge
+// was not loaded in eager-loading.
+func (e AgentEdges) PreferencesOrErr() ([]*Preference, error) {
+	if e.loadedTypes[3] {
+		return e.Preferences, nil
+	}
+	return nil, &NotLoadedError{edge: "preferences"}
+}
+
 // scanValues returns the types for scanning values from sql.Rows.
 func (*Agent) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
@@ -83,9 +100,9 @@ func (*Agent) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case agent.FieldLicensed, agent.FieldActive:
 			values[i] = new(sql.NullBool)
-		case agent.FieldID, agent.FieldCreatedAt:
+		case agent.FieldID, agent.FieldDefaultChannelID, agent.FieldCreatedAt:
 			values[i] = new(sql.NullInt64)
-		case agent.FieldUsername, agent.FieldName, agent.FieldRole:
+		case agent.FieldUsername, agent.FieldName, agent.FieldRole, agent.FieldTimeZone, agent.FieldLocale:
 			values[i] = new(sql.NullString)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -138,6 +155,25 @@ func (_m *Agent) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.Active = value.Bool
 			}
+		case agent.FieldDefaultChannelID:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field default_channel_id", values[i])
+			} else if value.Valid {
+				_m.DefaultChannelID = new(int64)
+				*_m.DefaultChannelID = value.Int64
+			}
+		case agent.FieldTimeZone:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field time_zone", values[i])
+			} else if value.Valid {
+				_m.TimeZone = value.String
+			}
+		case agent.FieldLocale:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field locale", values[i])
+			} else if value.Valid {
+				_m.Locale = value.String
+			}
 		case agent.FieldCreatedAt:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
 				return fmt.Errorf("unexpected type %T for field created_at", values[i])
@@ -170,6 +206,11 @@ func (_m *Agent) QueryChannels() *ChannelQuery {
 // QueryQueues queries the "queues" edge of the Agent entity.
 func (_m *Agent) QueryQueues() *QueueQuery {
 	return NewAgentClient(_m.config).QueryQueues(_m)
+}
+
+// QueryPreferences queries the "preferences" edge of the Agent entity.
+func (_m *Agent) QueryPreferences() *PreferenceQuery {
+	return NewAgentClient(_m.config).QueryPreferences(_m)
 }
 
 // Update returns a builder for updating this Agent.
@@ -209,6 +250,17 @@ func (_m *Agent) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("active=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Active))
+	builder.WriteString(", ")
+	if v := _m.DefaultChannelID; v != nil {
+		builder.WriteString("default_channel_id=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
+	builder.WriteString(", ")
+	builder.WriteString("time_zone=")
+	builder.WriteString(_m.TimeZone)
+	builder.WriteString(", ")
+	builder.WriteString("locale=")
+	builder.WriteString(_m.Locale)
 	builder.WriteString(", ")
 	builder.WriteString("created_at=")
 	builder.WriteString(fmt.Sprintf("%v", _m.CreatedAt))

@@ -9,6 +9,7 @@ import (
 	"parley/ent/agent"
 	entchannel "parley/ent/channel"
 	"parley/ent/permissionset"
+	"parley/ent/preference"
 	"parley/ent/queue"
 	"parley/internal/ground/clock"
 	"parley/internal/ground/viewer"
@@ -70,6 +71,48 @@ func (_c *AgentCreate) SetNillableActive(v *bool) *AgentCreate {
 	return _c
 }
 
+// SetDefaultChannelID sets the "default_channel_id" field.
+func (_c *AgentCreate) SetDefaultChannelID(v int64) *AgentCreate {
+	_c.mutation.SetDefaultChannelID(v)
+	return _c
+}
+
+// SetNillableDefaultChannelID sets the "default_channel_id" field if the given value is not nil.
+func (_c *AgentCreate) SetNillableDefaultChannelID(v *int64) *AgentCreate {
+	if v != nil {
+		_c.SetDefaultChannelID(*v)
+	}
+	return _c
+}
+
+// SetTimeZone sets the "time_zone" field.
+func (_c *AgentCreate) SetTimeZone(v string) *AgentCreate {
+	_c.mutation.SetTimeZone(v)
+	return _c
+}
+
+// SetNillableTimeZone sets the "time_zone" field if the given value is not nil.
+func (_c *AgentCreate) SetNillableTimeZone(v *string) *AgentCreate {
+	if v != nil {
+		_c.SetTimeZone(*v)
+	}
+	return _c
+}
+
+// SetLocale sets the "locale" field.
+func (_c *AgentCreate) SetLocale(v string) *AgentCreate {
+	_c.mutation.SetLocale(v)
+	return _c
+}
+
+// SetNillableLocale sets the "locale" field if the given value is not nil.
+func (_c *AgentCreate) SetNillableLocale(v *string) *AgentCreate {
+	if v != nil {
+		_c.SetLocale(*v)
+	}
+	return _c
+}
+
 // SetCreatedAt sets the "created_at" field.
 func (_c *AgentCreate) SetCreatedAt(v clock.Time) *AgentCreate {
 	_c.mutation.SetCreatedAt(v)
@@ -127,6 +170,21 @@ func (_c *AgentCreate) AddQueues(v ...*Queue) *AgentCreate {
 	return _c.AddQueueIDs(ids...)
 }
 
+// AddPreferenceIDs adds the "preferences" edge to the Preference entity by IDs.
+func (_c *AgentCreate) AddPreferenceIDs(ids ...int64) *AgentCreate {
+	_c.mutation.AddPreferenceIDs(ids...)
+	return _c
+}
+
+// AddPreferences adds the "preferences" edges to the Preference entity.
+func (_c *AgentCreate) AddPreferences(v ...*Preference) *AgentCreate {
+	ids := make([]int64, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddPreferenceIDs(ids...)
+}
+
 // Mutation returns the AgentMutation object of the builder.
 func (_c *AgentCreate) Mutation() *AgentMutation {
 	return _c.mutation
@@ -172,6 +230,14 @@ func (_c *AgentCreate) defaults() error {
 		v := agent.DefaultActive
 		_c.mutation.SetActive(v)
 	}
+	if _, ok := _c.mutation.TimeZone(); !ok {
+		v := agent.DefaultTimeZone
+		_c.mutation.SetTimeZone(v)
+	}
+	if _, ok := _c.mutation.Locale(); !ok {
+		v := agent.DefaultLocale
+		_c.mutation.SetLocale(v)
+	}
 	return nil
 }
 
@@ -201,6 +267,22 @@ func (_c *AgentCreate) check() error {
 	}
 	if _, ok := _c.mutation.Active(); !ok {
 		return &ValidationError{Name: "active", err: errors.New(`ent: missing required field "Agent.active"`)}
+	}
+	if _, ok := _c.mutation.TimeZone(); !ok {
+		return &ValidationError{Name: "time_zone", err: errors.New(`ent: missing required field "Agent.time_zone"`)}
+	}
+	if v, ok := _c.mutation.TimeZone(); ok {
+		if err := agent.TimeZoneValidator(v); err != nil {
+			return &ValidationError{Name: "time_zone", err: fmt.Errorf(`ent: validator failed for field "Agent.time_zone": %w`, err)}
+		}
+	}
+	if _, ok := _c.mutation.Locale(); !ok {
+		return &ValidationError{Name: "locale", err: errors.New(`ent: missing required field "Agent.locale"`)}
+	}
+	if v, ok := _c.mutation.Locale(); ok {
+		if err := agent.LocaleValidator(v); err != nil {
+			return &ValidationError{Name: "locale", err: fmt.Errorf(`ent: validator failed for field "Agent.locale": %w`, err)}
+		}
 	}
 	if _, ok := _c.mutation.CreatedAt(); !ok {
 		return &ValidationError{Name: "created_at", err: errors.New(`ent: missing required field "Agent.created_at"`)}
@@ -257,6 +339,18 @@ func (_c *AgentCreate) createSpec() (*Agent, *sqlgraph.CreateSpec) {
 		_spec.SetField(agent.FieldActive, field.TypeBool, value)
 		_node.Active = value
 	}
+	if value, ok := _c.mutation.DefaultChannelID(); ok {
+		_spec.SetField(agent.FieldDefaultChannelID, field.TypeInt64, value)
+		_node.DefaultChannelID = &value
+	}
+	if value, ok := _c.mutation.TimeZone(); ok {
+		_spec.SetField(agent.FieldTimeZone, field.TypeString, value)
+		_node.TimeZone = value
+	}
+	if value, ok := _c.mutation.Locale(); ok {
+		_spec.SetField(agent.FieldLocale, field.TypeString, value)
+		_node.Locale = value
+	}
 	if value, ok := _c.mutation.CreatedAt(); ok {
 		_spec.SetField(agent.FieldCreatedAt, field.TypeInt64, value)
 		_node.CreatedAt = value
@@ -302,6 +396,22 @@ func (_c *AgentCreate) createSpec() (*Agent, *sqlgraph.CreateSpec) {
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(queue.FieldID, field.TypeInt64),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.PreferencesIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   agent.PreferencesTable,
+			Columns: []string{agent.PreferencesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(preference.FieldID, field.TypeInt64),
 			},
 		}
 		for _, k := range nodes {

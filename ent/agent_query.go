@@ -12,6 +12,7 @@ import (
 	entchannel "parley/ent/channel"
 	"parley/ent/permissionset"
 	"parley/ent/predicate"
+	"parley/ent/preference"
 	"parley/ent/queue"
 
 	"entgo.io/ent"
@@ -30,6 +31,7 @@ type AgentQuery struct {
 	withPermissionSets *PermissionSetQuery
 	withChannels       *ChannelQuery
 	withQueues         *QueueQuery
+	withPreferences    *PreferenceQuery
 	// intermediate query (i.e. traversal path).
 	sql  *sql.Selector
 	path func(context.Context) (*sql.Selector, error)
@@ -125,6 +127,28 @@ func (_q *AgentQuery) QueryQueues() *QueueQuery {
 			sqlgraph.From(agent.Table, agent.FieldID, selector),
 			sqlgraph.To(queue.Table, queue.FieldID),
 			sqlgraph.Edge(sqlgraph.M2M, true, agent.QueuesTable, agent.QueuesPrimaryKey...),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryPreferences chains the current query on the "preferences" edge.
+func (_q *AgentQuery) QueryPreferences() *PreferenceQuery {
+	query := (&PreferenceClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(agent.Table, agent.FieldID, selector),
+			sqlgraph.To(preference.Table, preference.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, agent.PreferencesTable, agent.PreferencesColumn),
 		)
 		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
 		return fromU, nil
@@ -327,6 +351,7 @@ func (_q *AgentQuery) Clone() *AgentQuery {
 		withPermissionSets: _q.withPermissionSets.Clone(),
 		withChannels:       _q.withChannels.Clone(),
 		withQueues:         _q.withQueues.Clone(),
+		withPreferences:    _q.withPreferences.Clone(),
 		// clone intermediate query.
 		sql:  _q.sql.Clone(),
 		path: _q.path,
@@ -363,6 +388,17 @@ func (_q *AgentQuery) WithQueues(opts ...func(*QueueQuery)) *AgentQuery {
 		opt(query)
 	}
 	_q.withQueues = query
+	return _q
+}
+
+// WithPreferences tells the query-builder to eager-load the nodes that are connected to
+// the "preferences" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *AgentQuery) WithPreferences(opts ...func(*PreferenceQuery)) *AgentQuery {
+	query := (&PreferenceClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withPreferences = query
 	return _q
 }
 
@@ -450,10 +486,11 @@ func (_q *AgentQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Agent,
 	var (
 		nodes       = []*Agent{}
 		_spec       = _q.querySpec()
-		loadedTypes = [3]bool{
+		loadedTypes = [4]bool{
 			_q.withPermissionSets != nil,
 			_q.withChannels != nil,
 			_q.withQueues != nil,
+			_q.withPreferences != nil,
 		}
 	)
 	_spec.ScanValues = func(columns []string) ([]any, error) {
@@ -492,6 +529,13 @@ func (_q *AgentQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Agent,
 		if err := _q.loadQueues(ctx, query, nodes,
 			func(n *Agent) { n.Edges.Queues = []*Queue{} },
 			func(n *Agent, e *Queue) { n.Edges.Queues = append(n.Edges.Queues, e) }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withPreferences; query != nil {
+		if err := _q.loadPreferences(ctx, query, nodes,
+			func(n *Agent) { n.Edges.Preferences = []*Preference{} },
+			func(n *Agent, e *Preference) { n.Edges.Preferences = append(n.Edges.Preferences, e) }); err != nil {
 			return nil, err
 		}
 	}
@@ -678,6 +722,36 @@ func (_q *AgentQuery) loadQueues(ctx context.Context, query *QueueQuery, nodes [
 		for kn := range nodes {
 			assign(kn, n)
 		}
+	}
+	return nil
+}
+func (_q *AgentQuery) loadPreferences(ctx context.Context, query *PreferenceQuery, nodes []*Agent, init func(*Agent), assign func(*Agent, *Preference)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[int64]*Agent)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+		if init != nil {
+			init(nodes[i])
+		}
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(preference.FieldAgentID)
+	}
+	query.Where(predicate.Preference(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(agent.PreferencesColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.AgentID
+		node, ok := nodeids[fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "agent_id" returned %v for node %v`, fk, n.ID)
+		}
+		assign(node, n)
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	entchannel "parley/ent/channel"
 	"parley/ent/permissionset"
 	"parley/ent/predicate"
+	"parley/ent/preference"
 	"parley/ent/queue"
 	"parley/internal/ground/viewer"
 
@@ -101,6 +102,61 @@ func (_u *AgentUpdate) SetNillableActive(v *bool) *AgentUpdate {
 	return _u
 }
 
+// SetDefaultChannelID sets the "default_channel_id" field.
+func (_u *AgentUpdate) SetDefaultChannelID(v int64) *AgentUpdate {
+	_u.mutation.ResetDefaultChannelID()
+	_u.mutation.SetDefaultChannelID(v)
+	return _u
+}
+
+// SetNillableDefaultChannelID sets the "default_channel_id" field if the given value is not nil.
+func (_u *AgentUpdate) SetNillableDefaultChannelID(v *int64) *AgentUpdate {
+	if v != nil {
+		_u.SetDefaultChannelID(*v)
+	}
+	return _u
+}
+
+// AddDefaultChannelID adds value to the "default_channel_id" field.
+func (_u *AgentUpdate) AddDefaultChannelID(v int64) *AgentUpdate {
+	_u.mutation.AddDefaultChannelID(v)
+	return _u
+}
+
+// ClearDefaultChannelID clears the value of the "default_channel_id" field.
+func (_u *AgentUpdate) ClearDefaultChannelID() *AgentUpdate {
+	_u.mutation.ClearDefaultChannelID()
+	return _u
+}
+
+// SetTimeZone sets the "time_zone" field.
+func (_u *AgentUpdate) SetTimeZone(v string) *AgentUpdate {
+	_u.mutation.SetTimeZone(v)
+	return _u
+}
+
+// SetNillableTimeZone sets the "time_zone" field if the given value is not nil.
+func (_u *AgentUpdate) SetNillableTimeZone(v *string) *AgentUpdate {
+	if v != nil {
+		_u.SetTimeZone(*v)
+	}
+	return _u
+}
+
+// SetLocale sets the "locale" field.
+func (_u *AgentUpdate) SetLocale(v string) *AgentUpdate {
+	_u.mutation.SetLocale(v)
+	return _u
+}
+
+// SetNillableLocale sets the "locale" field if the given value is not nil.
+func (_u *AgentUpdate) SetNillableLocale(v *string) *AgentUpdate {
+	if v != nil {
+		_u.SetLocale(*v)
+	}
+	return _u
+}
+
 // AddPermissionSetIDs adds the "permission_sets" edge to the PermissionSet entity by IDs.
 func (_u *AgentUpdate) AddPermissionSetIDs(ids ...int64) *AgentUpdate {
 	_u.mutation.AddPermissionSetIDs(ids...)
@@ -144,6 +200,21 @@ func (_u *AgentUpdate) AddQueues(v ...*Queue) *AgentUpdate {
 		ids[i] = v[i].ID
 	}
 	return _u.AddQueueIDs(ids...)
+}
+
+// AddPreferenceIDs adds the "preferences" edge to the Preference entity by IDs.
+func (_u *AgentUpdate) AddPreferenceIDs(ids ...int64) *AgentUpdate {
+	_u.mutation.AddPreferenceIDs(ids...)
+	return _u
+}
+
+// AddPreferences adds the "preferences" edges to the Preference entity.
+func (_u *AgentUpdate) AddPreferences(v ...*Preference) *AgentUpdate {
+	ids := make([]int64, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddPreferenceIDs(ids...)
 }
 
 // Mutation returns the AgentMutation object of the builder.
@@ -214,6 +285,27 @@ func (_u *AgentUpdate) RemoveQueues(v ...*Queue) *AgentUpdate {
 	return _u.RemoveQueueIDs(ids...)
 }
 
+// ClearPreferences clears all "preferences" edges to the Preference entity.
+func (_u *AgentUpdate) ClearPreferences() *AgentUpdate {
+	_u.mutation.ClearPreferences()
+	return _u
+}
+
+// RemovePreferenceIDs removes the "preferences" edge to Preference entities by IDs.
+func (_u *AgentUpdate) RemovePreferenceIDs(ids ...int64) *AgentUpdate {
+	_u.mutation.RemovePreferenceIDs(ids...)
+	return _u
+}
+
+// RemovePreferences removes "preferences" edges to Preference entities.
+func (_u *AgentUpdate) RemovePreferences(v ...*Preference) *AgentUpdate {
+	ids := make([]int64, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemovePreferenceIDs(ids...)
+}
+
 // Save executes the query and returns the number of nodes affected by the update operation.
 func (_u *AgentUpdate) Save(ctx context.Context) (int, error) {
 	return withHooks(ctx, _u.sqlSave, _u.mutation, _u.hooks)
@@ -253,6 +345,16 @@ func (_u *AgentUpdate) check() error {
 			return &ValidationError{Name: "name", err: fmt.Errorf(`ent: validator failed for field "Agent.name": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.TimeZone(); ok {
+		if err := agent.TimeZoneValidator(v); err != nil {
+			return &ValidationError{Name: "time_zone", err: fmt.Errorf(`ent: validator failed for field "Agent.time_zone": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.Locale(); ok {
+		if err := agent.LocaleValidator(v); err != nil {
+			return &ValidationError{Name: "locale", err: fmt.Errorf(`ent: validator failed for field "Agent.locale": %w`, err)}
+		}
+	}
 	return nil
 }
 
@@ -282,6 +384,21 @@ func (_u *AgentUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.Active(); ok {
 		_spec.SetField(agent.FieldActive, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.DefaultChannelID(); ok {
+		_spec.SetField(agent.FieldDefaultChannelID, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedDefaultChannelID(); ok {
+		_spec.AddField(agent.FieldDefaultChannelID, field.TypeInt64, value)
+	}
+	if _u.mutation.DefaultChannelIDCleared() {
+		_spec.ClearField(agent.FieldDefaultChannelID, field.TypeInt64)
+	}
+	if value, ok := _u.mutation.TimeZone(); ok {
+		_spec.SetField(agent.FieldTimeZone, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.Locale(); ok {
+		_spec.SetField(agent.FieldLocale, field.TypeString, value)
 	}
 	if _u.mutation.PermissionSetsCleared() {
 		edge := &sqlgraph.EdgeSpec{
@@ -411,6 +528,51 @@ func (_u *AgentUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(queue.FieldID, field.TypeInt64),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.PreferencesCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   agent.PreferencesTable,
+			Columns: []string{agent.PreferencesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(preference.FieldID, field.TypeInt64),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedPreferencesIDs(); len(nodes) > 0 && !_u.mutation.PreferencesCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   agent.PreferencesTable,
+			Columns: []string{agent.PreferencesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(preference.FieldID, field.TypeInt64),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.PreferencesIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   agent.PreferencesTable,
+			Columns: []string{agent.PreferencesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(preference.FieldID, field.TypeInt64),
 			},
 		}
 		for _, k := range nodes {
@@ -508,6 +670,61 @@ func (_u *AgentUpdateOne) SetNillableActive(v *bool) *AgentUpdateOne {
 	return _u
 }
 
+// SetDefaultChannelID sets the "default_channel_id" field.
+func (_u *AgentUpdateOne) SetDefaultChannelID(v int64) *AgentUpdateOne {
+	_u.mutation.ResetDefaultChannelID()
+	_u.mutation.SetDefaultChannelID(v)
+	return _u
+}
+
+// SetNillableDefaultChannelID sets the "default_channel_id" field if the given value is not nil.
+func (_u *AgentUpdateOne) SetNillableDefaultChannelID(v *int64) *AgentUpdateOne {
+	if v != nil {
+		_u.SetDefaultChannelID(*v)
+	}
+	return _u
+}
+
+// AddDefaultChannelID adds value to the "default_channel_id" field.
+func (_u *AgentUpdateOne) AddDefaultChannelID(v int64) *AgentUpdateOne {
+	_u.mutation.AddDefaultChannelID(v)
+	return _u
+}
+
+// ClearDefaultChannelID clears the value of the "default_channel_id" field.
+func (_u *AgentUpdateOne) ClearDefaultChannelID() *AgentUpdateOne {
+	_u.mutation.ClearDefaultChannelID()
+	return _u
+}
+
+// SetTimeZone sets the "time_zone" field.
+func (_u *AgentUpdateOne) SetTimeZone(v string) *AgentUpdateOne {
+	_u.mutation.SetTimeZone(v)
+	return _u
+}
+
+// SetNillableTimeZone sets the "time_zone" field if the given value is not nil.
+func (_u *AgentUpdateOne) SetNillableTimeZone(v *string) *AgentUpdateOne {
+	if v != nil {
+		_u.SetTimeZone(*v)
+	}
+	return _u
+}
+
+// SetLocale sets the "locale" field.
+func (_u *AgentUpdateOne) SetLocale(v string) *AgentUpdateOne {
+	_u.mutation.SetLocale(v)
+	return _u
+}
+
+// SetNillableLocale sets the "locale" field if the given value is not nil.
+func (_u *AgentUpdateOne) SetNillableLocale(v *string) *AgentUpdateOne {
+	if v != nil {
+		_u.SetLocale(*v)
+	}
+	return _u
+}
+
 // AddPermissionSetIDs adds the "permission_sets" edge to the PermissionSet entity by IDs.
 func (_u *AgentUpdateOne) AddPermissionSetIDs(ids ...int64) *AgentUpdateOne {
 	_u.mutation.AddPermissionSetIDs(ids...)
@@ -551,6 +768,21 @@ func (_u *AgentUpdateOne) AddQueues(v ...*Queue) *AgentUpdateOne {
 		ids[i] = v[i].ID
 	}
 	return _u.AddQueueIDs(ids...)
+}
+
+// AddPreferenceIDs adds the "preferences" edge to the Preference entity by IDs.
+func (_u *AgentUpdateOne) AddPreferenceIDs(ids ...int64) *AgentUpdateOne {
+	_u.mutation.AddPreferenceIDs(ids...)
+	return _u
+}
+
+// AddPreferences adds the "preferences" edges to the Preference entity.
+func (_u *AgentUpdateOne) AddPreferences(v ...*Preference) *AgentUpdateOne {
+	ids := make([]int64, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddPreferenceIDs(ids...)
 }
 
 // Mutation returns the AgentMutation object of the builder.
@@ -621,6 +853,27 @@ func (_u *AgentUpdateOne) RemoveQueues(v ...*Queue) *AgentUpdateOne {
 	return _u.RemoveQueueIDs(ids...)
 }
 
+// ClearPreferences clears all "preferences" edges to the Preference entity.
+func (_u *AgentUpdateOne) ClearPreferences() *AgentUpdateOne {
+	_u.mutation.ClearPreferences()
+	return _u
+}
+
+// RemovePreferenceIDs removes the "preferences" edge to Preference entities by IDs.
+func (_u *AgentUpdateOne) RemovePreferenceIDs(ids ...int64) *AgentUpdateOne {
+	_u.mutation.RemovePreferenceIDs(ids...)
+	return _u
+}
+
+// RemovePreferences removes "preferences" edges to Preference entities.
+func (_u *AgentUpdateOne) RemovePreferences(v ...*Preference) *AgentUpdateOne {
+	ids := make([]int64, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemovePreferenceIDs(ids...)
+}
+
 // Where appends a list predicates to the AgentUpdate builder.
 func (_u *AgentUpdateOne) Where(ps ...predicate.Agent) *AgentUpdateOne {
 	_u.mutation.Where(ps...)
@@ -673,6 +926,16 @@ func (_u *AgentUpdateOne) check() error {
 			return &ValidationError{Name: "name", err: fmt.Errorf(`ent: validator failed for field "Agent.name": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.TimeZone(); ok {
+		if err := agent.TimeZoneValidator(v); err != nil {
+			return &ValidationError{Name: "time_zone", err: fmt.Errorf(`ent: validator failed for field "Agent.time_zone": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.Locale(); ok {
+		if err := agent.LocaleValidator(v); err != nil {
+			return &ValidationError{Name: "locale", err: fmt.Errorf(`ent: validator failed for field "Agent.locale": %w`, err)}
+		}
+	}
 	return nil
 }
 
@@ -719,6 +982,21 @@ func (_u *AgentUpdateOne) sqlSave(ctx context.Context) (_node *Agent, err error)
 	}
 	if value, ok := _u.mutation.Active(); ok {
 		_spec.SetField(agent.FieldActive, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.DefaultChannelID(); ok {
+		_spec.SetField(agent.FieldDefaultChannelID, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedDefaultChannelID(); ok {
+		_spec.AddField(agent.FieldDefaultChannelID, field.TypeInt64, value)
+	}
+	if _u.mutation.DefaultChannelIDCleared() {
+		_spec.ClearField(agent.FieldDefaultChannelID, field.TypeInt64)
+	}
+	if value, ok := _u.mutation.TimeZone(); ok {
+		_spec.SetField(agent.FieldTimeZone, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.Locale(); ok {
+		_spec.SetField(agent.FieldLocale, field.TypeString, value)
 	}
 	if _u.mutation.PermissionSetsCleared() {
 		edge := &sqlgraph.EdgeSpec{
@@ -848,6 +1126,51 @@ func (_u *AgentUpdateOne) sqlSave(ctx context.Context) (_node *Agent, err error)
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(queue.FieldID, field.TypeInt64),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.PreferencesCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   agent.PreferencesTable,
+			Columns: []string{agent.PreferencesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(preference.FieldID, field.TypeInt64),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedPreferencesIDs(); len(nodes) > 0 && !_u.mutation.PreferencesCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   agent.PreferencesTable,
+			Columns: []string{agent.PreferencesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(preference.FieldID, field.TypeInt64),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.PreferencesIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   agent.PreferencesTable,
+			Columns: []string{agent.PreferencesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(preference.FieldID, field.TypeInt64),
 			},
 		}
 		for _, k := range nodes {

@@ -3,6 +3,7 @@
 package ent
 
 import (
+	"encoding/json"
 	"fmt"
 	entchannel "parley/ent/channel"
 	"parley/ent/provideraccount"
@@ -30,10 +31,14 @@ type Channel struct {
 	Address string `json:"address,omitempty"`
 	// Name holds the value of the "name" field.
 	Name string `json:"name,omitempty"`
+	// Name that programs use; empty for none.
+	DeveloperName string `json:"developer_name,omitempty"`
 	// Two letters; national numbers are read in it.
 	Country string `json:"country,omitempty"`
 	// Empty when none is required.
 	RequiredConsent channel.Consent `json:"required_consent,omitempty"`
+	// What the carrier takes, where it differs from the default of the type.
+	SendLimits channel.SendLimits `json:"send_limits,omitempty"`
 	// Active holds the value of the "active" field.
 	Active bool `json:"active,omitempty"`
 	// CreatedAt holds the value of the "created_at" field.
@@ -115,11 +120,13 @@ func (*Channel) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
+		case entchannel.FieldSendLimits:
+			values[i] = new([]byte)
 		case entchannel.FieldActive:
 			values[i] = new(sql.NullBool)
 		case entchannel.FieldID, entchannel.FieldProviderAccountID, entchannel.FieldQueueID, entchannel.FieldCreatedAt:
 			values[i] = new(sql.NullInt64)
-		case entchannel.FieldType, entchannel.FieldAddress, entchannel.FieldName, entchannel.FieldCountry, entchannel.FieldRequiredConsent:
+		case entchannel.FieldType, entchannel.FieldAddress, entchannel.FieldName, entchannel.FieldDeveloperName, entchannel.FieldCountry, entchannel.FieldRequiredConsent:
 			values[i] = new(sql.NullString)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -173,6 +180,12 @@ func (_m *Channel) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.Name = value.String
 			}
+		case entchannel.FieldDeveloperName:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field developer_name", values[i])
+			} else if value.Valid {
+				_m.DeveloperName = value.String
+			}
 		case entchannel.FieldCountry:
 			if value, ok := values[i].(*sql.NullString); !ok {
 				return fmt.Errorf("unexpected type %T for field country", values[i])
@@ -184,6 +197,14 @@ func (_m *Channel) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field required_consent", values[i])
 			} else if value.Valid {
 				_m.RequiredConsent = channel.Consent(value.String)
+			}
+		case entchannel.FieldSendLimits:
+			if value, ok := values[i].(*[]byte); !ok {
+				return fmt.Errorf("unexpected type %T for field send_limits", values[i])
+			} else if value != nil && len(*value) > 0 {
+				if err := json.Unmarshal(*value, &_m.SendLimits); err != nil {
+					return fmt.Errorf("unmarshal field send_limits: %w", err)
+				}
 			}
 		case entchannel.FieldActive:
 			if value, ok := values[i].(*sql.NullBool); !ok {
@@ -275,11 +296,17 @@ func (_m *Channel) String() string {
 	builder.WriteString("name=")
 	builder.WriteString(_m.Name)
 	builder.WriteString(", ")
+	builder.WriteString("developer_name=")
+	builder.WriteString(_m.DeveloperName)
+	builder.WriteString(", ")
 	builder.WriteString("country=")
 	builder.WriteString(_m.Country)
 	builder.WriteString(", ")
 	builder.WriteString("required_consent=")
 	builder.WriteString(fmt.Sprintf("%v", _m.RequiredConsent))
+	builder.WriteString(", ")
+	builder.WriteString("send_limits=")
+	builder.WriteString(fmt.Sprintf("%v", _m.SendLimits))
 	builder.WriteString(", ")
 	builder.WriteString("active=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Active))

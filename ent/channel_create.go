@@ -64,6 +64,20 @@ func (_c *ChannelCreate) SetName(v string) *ChannelCreate {
 	return _c
 }
 
+// SetDeveloperName sets the "developer_name" field.
+func (_c *ChannelCreate) SetDeveloperName(v string) *ChannelCreate {
+	_c.mutation.SetDeveloperName(v)
+	return _c
+}
+
+// SetNillableDeveloperName sets the "developer_name" field if the given value is not nil.
+func (_c *ChannelCreate) SetNillableDeveloperName(v *string) *ChannelCreate {
+	if v != nil {
+		_c.SetDeveloperName(*v)
+	}
+	return _c
+}
+
 // SetCountry sets the "country" field.
 func (_c *ChannelCreate) SetCountry(v string) *ChannelCreate {
 	_c.mutation.SetCountry(v)
@@ -88,6 +102,20 @@ func (_c *ChannelCreate) SetRequiredConsent(v channel.Consent) *ChannelCreate {
 func (_c *ChannelCreate) SetNillableRequiredConsent(v *channel.Consent) *ChannelCreate {
 	if v != nil {
 		_c.SetRequiredConsent(*v)
+	}
+	return _c
+}
+
+// SetSendLimits sets the "send_limits" field.
+func (_c *ChannelCreate) SetSendLimits(v channel.SendLimits) *ChannelCreate {
+	_c.mutation.SetSendLimits(v)
+	return _c
+}
+
+// SetNillableSendLimits sets the "send_limits" field if the given value is not nil.
+func (_c *ChannelCreate) SetNillableSendLimits(v *channel.SendLimits) *ChannelCreate {
+	if v != nil {
+		_c.SetSendLimits(*v)
 	}
 	return _c
 }
@@ -216,6 +244,10 @@ func (_c *ChannelCreate) ExecX(ctx context.Context) {
 
 // defaults sets the default values of the builder before save.
 func (_c *ChannelCreate) defaults() error {
+	if _, ok := _c.mutation.DeveloperName(); !ok {
+		v := entchannel.DefaultDeveloperName
+		_c.mutation.SetDeveloperName(v)
+	}
 	if _, ok := _c.mutation.Country(); !ok {
 		v := entchannel.DefaultCountry
 		_c.mutation.SetCountry(v)
@@ -253,6 +285,14 @@ func (_c *ChannelCreate) check() error {
 	if v, ok := _c.mutation.Name(); ok {
 		if err := entchannel.NameValidator(v); err != nil {
 			return &ValidationError{Name: "name", err: fmt.Errorf(`ent: validator failed for field "Channel.name": %w`, err)}
+		}
+	}
+	if _, ok := _c.mutation.DeveloperName(); !ok {
+		return &ValidationError{Name: "developer_name", err: errors.New(`ent: missing required field "Channel.developer_name"`)}
+	}
+	if v, ok := _c.mutation.DeveloperName(); ok {
+		if err := entchannel.DeveloperNameValidator(v); err != nil {
+			return &ValidationError{Name: "developer_name", err: fmt.Errorf(`ent: validator failed for field "Channel.developer_name": %w`, err)}
 		}
 	}
 	if _, ok := _c.mutation.Country(); !ok {
@@ -319,6 +359,10 @@ func (_c *ChannelCreate) createSpec() (*Channel, *sqlgraph.CreateSpec) {
 		_spec.SetField(entchannel.FieldName, field.TypeString, value)
 		_node.Name = value
 	}
+	if value, ok := _c.mutation.DeveloperName(); ok {
+		_spec.SetField(entchannel.FieldDeveloperName, field.TypeString, value)
+		_node.DeveloperName = value
+	}
 	if value, ok := _c.mutation.Country(); ok {
 		_spec.SetField(entchannel.FieldCountry, field.TypeString, value)
 		_node.Country = value
@@ -326,6 +370,10 @@ func (_c *ChannelCreate) createSpec() (*Channel, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.RequiredConsent(); ok {
 		_spec.SetField(entchannel.FieldRequiredConsent, field.TypeString, value)
 		_node.RequiredConsent = value
+	}
+	if value, ok := _c.mutation.SendLimits(); ok {
+		_spec.SetField(entchannel.FieldSendLimits, field.TypeJSON, value)
+		_node.SendLimits = value
 	}
 	if value, ok := _c.mutation.Active(); ok {
 		_spec.SetField(entchannel.FieldActive, field.TypeBool, value)

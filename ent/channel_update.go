@@ -66,6 +66,20 @@ func (_u *ChannelUpdate) SetNillableName(v *string) *ChannelUpdate {
 	return _u
 }
 
+// SetDeveloperName sets the "developer_name" field.
+func (_u *ChannelUpdate) SetDeveloperName(v string) *ChannelUpdate {
+	_u.mutation.SetDeveloperName(v)
+	return _u
+}
+
+// SetNillableDeveloperName sets the "developer_name" field if the given value is not nil.
+func (_u *ChannelUpdate) SetNillableDeveloperName(v *string) *ChannelUpdate {
+	if v != nil {
+		_u.SetDeveloperName(*v)
+	}
+	return _u
+}
+
 // SetCountry sets the "country" field.
 func (_u *ChannelUpdate) SetCountry(v string) *ChannelUpdate {
 	_u.mutation.SetCountry(v)
@@ -91,6 +105,26 @@ func (_u *ChannelUpdate) SetNillableRequiredConsent(v *channel.Consent) *Channel
 	if v != nil {
 		_u.SetRequiredConsent(*v)
 	}
+	return _u
+}
+
+// SetSendLimits sets the "send_limits" field.
+func (_u *ChannelUpdate) SetSendLimits(v channel.SendLimits) *ChannelUpdate {
+	_u.mutation.SetSendLimits(v)
+	return _u
+}
+
+// SetNillableSendLimits sets the "send_limits" field if the given value is not nil.
+func (_u *ChannelUpdate) SetNillableSendLimits(v *channel.SendLimits) *ChannelUpdate {
+	if v != nil {
+		_u.SetSendLimits(*v)
+	}
+	return _u
+}
+
+// ClearSendLimits clears the value of the "send_limits" field.
+func (_u *ChannelUpdate) ClearSendLimits() *ChannelUpdate {
+	_u.mutation.ClearSendLimits()
 	return _u
 }
 
@@ -266,6 +300,11 @@ func (_u *ChannelUpdate) check() error {
 			return &ValidationError{Name: "name", err: fmt.Errorf(`ent: validator failed for field "Channel.name": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.DeveloperName(); ok {
+		if err := entchannel.DeveloperNameValidator(v); err != nil {
+			return &ValidationError{Name: "developer_name", err: fmt.Errorf(`ent: validator failed for field "Channel.developer_name": %w`, err)}
+		}
+	}
 	if v, ok := _u.mutation.Country(); ok {
 		if err := entchannel.CountryValidator(v); err != nil {
 			return &ValidationError{Name: "country", err: fmt.Errorf(`ent: validator failed for field "Channel.country": %w`, err)}
@@ -292,11 +331,20 @@ func (_u *ChannelUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if value, ok := _u.mutation.Name(); ok {
 		_spec.SetField(entchannel.FieldName, field.TypeString, value)
 	}
+	if value, ok := _u.mutation.DeveloperName(); ok {
+		_spec.SetField(entchannel.FieldDeveloperName, field.TypeString, value)
+	}
 	if value, ok := _u.mutation.Country(); ok {
 		_spec.SetField(entchannel.FieldCountry, field.TypeString, value)
 	}
 	if value, ok := _u.mutation.RequiredConsent(); ok {
 		_spec.SetField(entchannel.FieldRequiredConsent, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.SendLimits(); ok {
+		_spec.SetField(entchannel.FieldSendLimits, field.TypeJSON, value)
+	}
+	if _u.mutation.SendLimitsCleared() {
+		_spec.ClearField(entchannel.FieldSendLimits, field.TypeJSON)
 	}
 	if value, ok := _u.mutation.Active(); ok {
 		_spec.SetField(entchannel.FieldActive, field.TypeBool, value)
@@ -519,6 +567,20 @@ func (_u *ChannelUpdateOne) SetNillableName(v *string) *ChannelUpdateOne {
 	return _u
 }
 
+// SetDeveloperName sets the "developer_name" field.
+func (_u *ChannelUpdateOne) SetDeveloperName(v string) *ChannelUpdateOne {
+	_u.mutation.SetDeveloperName(v)
+	return _u
+}
+
+// SetNillableDeveloperName sets the "developer_name" field if the given value is not nil.
+func (_u *ChannelUpdateOne) SetNillableDeveloperName(v *string) *ChannelUpdateOne {
+	if v != nil {
+		_u.SetDeveloperName(*v)
+	}
+	return _u
+}
+
 // SetCountry sets the "country" field.
 func (_u *ChannelUpdateOne) SetCountry(v string) *ChannelUpdateOne {
 	_u.mutation.SetCountry(v)
@@ -544,6 +606,26 @@ func (_u *ChannelUpdateOne) SetNillableRequiredConsent(v *channel.Consent) *Chan
 	if v != nil {
 		_u.SetRequiredConsent(*v)
 	}
+	return _u
+}
+
+// SetSendLimits sets the "send_limits" field.
+func (_u *ChannelUpdateOne) SetSendLimits(v channel.SendLimits) *ChannelUpdateOne {
+	_u.mutation.SetSendLimits(v)
+	return _u
+}
+
+// SetNillableSendLimits sets the "send_limits" field if the given value is not nil.
+func (_u *ChannelUpdateOne) SetNillableSendLimits(v *channel.SendLimits) *ChannelUpdateOne {
+	if v != nil {
+		_u.SetSendLimits(*v)
+	}
+	return _u
+}
+
+// ClearSendLimits clears the value of the "send_limits" field.
+func (_u *ChannelUpdateOne) ClearSendLimits() *ChannelUpdateOne {
+	_u.mutation.ClearSendLimits()
 	return _u
 }
 
@@ -732,6 +814,11 @@ func (_u *ChannelUpdateOne) check() error {
 			return &ValidationError{Name: "name", err: fmt.Errorf(`ent: validator failed for field "Channel.name": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.DeveloperName(); ok {
+		if err := entchannel.DeveloperNameValidator(v); err != nil {
+			return &ValidationError{Name: "developer_name", err: fmt.Errorf(`ent: validator failed for field "Channel.developer_name": %w`, err)}
+		}
+	}
 	if v, ok := _u.mutation.Country(); ok {
 		if err := entchannel.CountryValidator(v); err != nil {
 			return &ValidationError{Name: "country", err: fmt.Errorf(`ent: validator failed for field "Channel.country": %w`, err)}
@@ -775,11 +862,20 @@ func (_u *ChannelUpdateOne) sqlSave(ctx context.Context) (_node *Channel, err er
 	if value, ok := _u.mutation.Name(); ok {
 		_spec.SetField(entchannel.FieldName, field.TypeString, value)
 	}
+	if value, ok := _u.mutation.DeveloperName(); ok {
+		_spec.SetField(entchannel.FieldDeveloperName, field.TypeString, value)
+	}
 	if value, ok := _u.mutation.Country(); ok {
 		_spec.SetField(entchannel.FieldCountry, field.TypeString, value)
 	}
 	if value, ok := _u.mutation.RequiredConsent(); ok {
 		_spec.SetField(entchannel.FieldRequiredConsent, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.SendLimits(); ok {
+		_spec.SetField(entchannel.FieldSendLimits, field.TypeJSON, value)
+	}
+	if _u.mutation.SendLimitsCleared() {
+		_spec.ClearField(entchannel.FieldSendLimits, field.TypeJSON)
 	}
 	if value, ok := _u.mutation.Active(); ok {
 		_spec.SetField(entchannel.FieldActive, field.TypeBool, value)

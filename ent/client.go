@@ -30,6 +30,7 @@ import (
 	"parley/ent/messaginguser"
 	"parley/ent/participant"
 	"parley/ent/permissionset"
+	"parley/ent/preference"
 	"parley/ent/process"
 	"parley/ent/provideraccount"
 	"parley/ent/queue"
@@ -87,6 +88,8 @@ type Client struct {
 	Participant *ParticipantClient
 	// PermissionSet is the client for interacting with the PermissionSet builders.
 	PermissionSet *PermissionSetClient
+	// Preference is the client for interacting with the Preference builders.
+	Preference *PreferenceClient
 	// Process is the client for interacting with the Process builders.
 	Process *ProcessClient
 	// ProviderAccount is the client for interacting with the ProviderAccount builders.
@@ -131,6 +134,7 @@ func (c *Client) init() {
 	c.MessagingUser = NewMessagingUserClient(c.config)
 	c.Participant = NewParticipantClient(c.config)
 	c.PermissionSet = NewPermissionSetClient(c.config)
+	c.Preference = NewPreferenceClient(c.config)
 	c.Process = NewProcessClient(c.config)
 	c.ProviderAccount = NewProviderAccountClient(c.config)
 	c.Queue = NewQueueClient(c.config)
@@ -249,6 +253,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		MessagingUser:   NewMessagingUserClient(cfg),
 		Participant:     NewParticipantClient(cfg),
 		PermissionSet:   NewPermissionSetClient(cfg),
+		Preference:      NewPreferenceClient(cfg),
 		Process:         NewProcessClient(cfg),
 		ProviderAccount: NewProviderAccountClient(cfg),
 		Queue:           NewQueueClient(cfg),
@@ -294,6 +299,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		MessagingUser:   NewMessagingUserClient(cfg),
 		Participant:     NewParticipantClient(cfg),
 		PermissionSet:   NewPermissionSetClient(cfg),
+		Preference:      NewPreferenceClient(cfg),
 		Process:         NewProcessClient(cfg),
 		ProviderAccount: NewProviderAccountClient(cfg),
 		Queue:           NewQueueClient(cfg),
@@ -333,8 +339,8 @@ func (c *Client) Use(hooks ...Hook) {
 		c.Agent, c.Attempt, c.AuditEntry, c.BulkBatch, c.BulkOperation, c.Channel,
 		c.ConsentEntry, c.Conversation, c.CountCell, c.Event, c.IdempotencyKey,
 		c.Identifier, c.Lane, c.LogHead, c.Lookup, c.Message, c.MessagingUser,
-		c.Participant, c.PermissionSet, c.Process, c.ProviderAccount, c.Queue,
-		c.QuickText, c.RawInbound, c.Record, c.Secret,
+		c.Participant, c.PermissionSet, c.Preference, c.Process, c.ProviderAccount,
+		c.Queue, c.QuickText, c.RawInbound, c.Record, c.Secret,
 	} {
 		n.Use(hooks...)
 	}
@@ -347,8 +353,8 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 		c.Agent, c.Attempt, c.AuditEntry, c.BulkBatch, c.BulkOperation, c.Channel,
 		c.ConsentEntry, c.Conversation, c.CountCell, c.Event, c.IdempotencyKey,
 		c.Identifier, c.Lane, c.LogHead, c.Lookup, c.Message, c.MessagingUser,
-		c.Participant, c.PermissionSet, c.Process, c.ProviderAccount, c.Queue,
-		c.QuickText, c.RawInbound, c.Record, c.Secret,
+		c.Participant, c.PermissionSet, c.Preference, c.Process, c.ProviderAccount,
+		c.Queue, c.QuickText, c.RawInbound, c.Record, c.Secret,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -395,6 +401,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Participant.mutate(ctx, m)
 	case *PermissionSetMutation:
 		return c.PermissionSet.mutate(ctx, m)
+	case *PreferenceMutation:
+		return c.Preference.mutate(ctx, m)
 	case *ProcessMutation:
 		return c.Process.mutate(ctx, m)
 	case *ProviderAccountMutation:
@@ -563,6 +571,22 @@ func (c *AgentClient) QueryQueues(_m *Agent) *QueueQuery {
 			sqlgraph.From(agent.Table, agent.FieldID, id),
 			sqlgraph.To(queue.Table, queue.FieldID),
 			sqlgraph.Edge(sqlgraph.M2M, true, agent.QueuesTable, agent.QueuesPrimaryKey...),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryPreferences queries the preferences edge of a Agent.
+func (c *AgentClient) QueryPreferences(_m *Agent) *PreferenceQuery {
+	query := (&PreferenceClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(agent.Table, agent.FieldID, id),
+			sqlgraph.To(preference.Table, preference.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, agent.PreferencesTable, agent.PreferencesColumn),
 		)
 		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
 		return fromV, nil
@@ -3408,6 +3432,156 @@ func (c *PermissionSetClient) mutate(ctx context.Context, m *PermissionSetMutati
 	}
 }
 
+// PreferenceClient is a client for the Preference schema.
+type PreferenceClient struct {
+	config
+}
+
+// NewPreferenceClient returns a client for the Preference from the given config.
+func NewPreferenceClient(c config) *PreferenceClient {
+	return &PreferenceClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `preference.Hooks(f(g(h())))`.
+func (c *PreferenceClient) Use(hooks ...Hook) {
+	c.hooks.Preference = append(c.hooks.Preference, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `preference.Intercept(f(g(h())))`.
+func (c *PreferenceClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Preference = append(c.inters.Preference, interceptors...)
+}
+
+// Create returns a builder for creating a Preference entity.
+func (c *PreferenceClient) Create() *PreferenceCreate {
+	mutation := newPreferenceMutation(c.config, OpCreate)
+	return &PreferenceCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Preference entities.
+func (c *PreferenceClient) CreateBulk(builders ...*PreferenceCreate) *PreferenceCreateBulk {
+	return &PreferenceCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *PreferenceClient) MapCreateBulk(slice any, setFunc func(*PreferenceCreate, int)) *PreferenceCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &PreferenceCreateBulk{err: fmt.Errorf("calling to PreferenceClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*PreferenceCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &PreferenceCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Preference.
+func (c *PreferenceClient) Update() *PreferenceUpdate {
+	mutation := newPreferenceMutation(c.config, OpUpdate)
+	return &PreferenceUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *PreferenceClient) UpdateOne(_m *Preference) *PreferenceUpdateOne {
+	mutation := newPreferenceMutation(c.config, OpUpdateOne, withPreference(_m))
+	return &PreferenceUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *PreferenceClient) UpdateOneID(id int64) *PreferenceUpdateOne {
+	mutation := newPreferenceMutation(c.config, OpUpdateOne, withPreferenceID(id))
+	return &PreferenceUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Preference.
+func (c *PreferenceClient) Delete() *PreferenceDelete {
+	mutation := newPreferenceMutation(c.config, OpDelete)
+	return &PreferenceDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *PreferenceClient) DeleteOne(_m *Preference) *PreferenceDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *PreferenceClient) DeleteOneID(id int64) *PreferenceDeleteOne {
+	builder := c.Delete().Where(preference.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &PreferenceDeleteOne{builder}
+}
+
+// Query returns a query builder for Preference.
+func (c *PreferenceClient) Query() *PreferenceQuery {
+	return &PreferenceQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypePreference},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Preference entity by its id.
+func (c *PreferenceClient) Get(ctx context.Context, id int64) (*Preference, error) {
+	return c.Query().Where(preference.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *PreferenceClient) GetX(ctx context.Context, id int64) *Preference {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryAgent queries the agent edge of a Preference.
+func (c *PreferenceClient) QueryAgent(_m *Preference) *AgentQuery {
+	query := (&AgentClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(preference.Table, preference.FieldID, id),
+			sqlgraph.To(agent.Table, agent.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, preference.AgentTable, preference.AgentColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *PreferenceClient) Hooks() []Hook {
+	hooks := c.hooks.Preference
+	return append(hooks[:len(hooks):len(hooks)], preference.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *PreferenceClient) Interceptors() []Interceptor {
+	return c.inters.Preference
+}
+
+func (c *PreferenceClient) mutate(ctx context.Context, m *PreferenceMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&PreferenceCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&PreferenceUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&PreferenceUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&PreferenceDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Preference mutation op: %q", m.Op())
+	}
+}
+
 // ProcessClient is a client for the Process schema.
 type ProcessClient struct {
 	config
@@ -4447,13 +4621,15 @@ type (
 	hooks struct {
 		Agent, Attempt, AuditEntry, BulkBatch, BulkOperation, Channel, ConsentEntry,
 		Conversation, CountCell, Event, IdempotencyKey, Identifier, Lane, LogHead,
-		Lookup, Message, MessagingUser, Participant, PermissionSet, Process,
-		ProviderAccount, Queue, QuickText, RawInbound, Record, Secret []ent.Hook
+		Lookup, Message, MessagingUser, Participant, PermissionSet, Preference,
+		Process, ProviderAccount, Queue, QuickText, RawInbound, Record,
+		Secret []ent.Hook
 	}
 	inters struct {
 		Agent, Attempt, AuditEntry, BulkBatch, BulkOperation, Channel, ConsentEntry,
 		Conversation, CountCell, Event, IdempotencyKey, Identifier, Lane, LogHead,
-		Lookup, Message, MessagingUser, Participant, PermissionSet, Process,
-		ProviderAccount, Queue, QuickText, RawInbound, Record, Secret []ent.Interceptor
+		Lookup, Message, MessagingUser, Participant, PermissionSet, Preference,
+		Process, ProviderAccount, Queue, QuickText, RawInbound, Record,
+		Secret []ent.Interceptor
 	}
 )

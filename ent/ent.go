@@ -32,6 +32,7 @@ import (
 	"parley/ent/messaginguser"
 	"parley/ent/participant"
 	"parley/ent/permissionset"
+	"parley/ent/preference"
 	"parley/ent/process"
 	"parley/ent/provideraccount"
 	"parley/ent/queue"
@@ -118,6 +119,7 @@ func checkColumn(t, c string) error {
 			messaginguser.Table:   messaginguser.ValidColumn,
 			participant.Table:     participant.ValidColumn,
 			permissionset.Table:   permissionset.ValidColumn,
+			preference.Table:      preference.ValidColumn,
 			process.Table:         process.ValidColumn,
 			provideraccount.Table: provideraccount.ValidColumn,
 			queue.Table:           queue.ValidColumn,

@@ -26,6 +26,7 @@ import (
 	"parley/ent/participant"
 	"parley/ent/permissionset"
 	"parley/ent/predicate"
+	"parley/ent/preference"
 	"parley/ent/process"
 	"parley/ent/provideraccount"
 	"parley/ent/queue"
@@ -71,6 +72,7 @@ const (
 	TypeMessagingUser   = "MessagingUser"
 	TypeParticipant     = "Participant"
 	TypePermissionSet   = "PermissionSet"
+	TypePreference      = "Preference"
 	TypeProcess         = "Process"
 	TypeProviderAccount = "ProviderAccount"
 	TypeQueue           = "Queue"
@@ -91,6 +93,10 @@ type AgentMutation struct {
 	role                   *viewer.Role
 	licensed               *bool
 	active                 *bool
+	default_channel_id     *int64
+	adddefault_channel_id  *int64
+	time_zone              *string
+	locale                 *string
 	created_at             *clock.Time
 	addcreated_at          *clock.Time
 	clearedFields          map[string]struct{}
@@ -103,6 +109,9 @@ type AgentMutation struct {
 	queues                 map[int64]struct{}
 	removedqueues          map[int64]struct{}
 	clearedqueues          bool
+	preferences            map[int64]struct{}
+	removedpreferences     map[int64]struct{}
+	clearedpreferences     bool
 	done                   bool
 	oldValue               func(context.Context) (*Agent, error)
 	predicates             []predicate.Agent
@@ -392,6 +401,148 @@ func (m *AgentMutation) ResetActive() {
 	m.active = nil
 }
 
+// SetDefaultChannelID sets the "default_channel_id" field.
+func (m *AgentMutation) SetDefaultChannelID(i int64) {
+	m.default_channel_id = &i
+	m.adddefault_channel_id = nil
+}
+
+// DefaultChannelID returns the value of the "default_channel_id" field in the mutation.
+func (m *AgentMutation) DefaultChannelID() (r int64, exists bool) {
+	v := m.default_channel_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDefaultChannelID returns the old "default_channel_id" field's value of the Agent entity.
+// If the Agent object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AgentMutation) OldDefaultChannelID(ctx context.Context) (v *int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDefaultChannelID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDefaultChannelID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDefaultChannelID: %w", err)
+	}
+	return oldValue.DefaultChannelID, nil
+}
+
+// AddDefaultChannelID adds i to the "default_channel_id" field.
+func (m *AgentMutation) AddDefaultChannelID(i int64) {
+	if m.adddefault_channel_id != nil {
+		*m.adddefault_channel_id += i
+	} else {
+		m.adddefault_channel_id = &i
+	}
+}
+
+// AddedDefaultChannelID returns the value that was added to the "default_channel_id" field in this mutation.
+func (m *AgentMutation) AddedDefaultChannelID() (r int64, exists bool) {
+	v := m.adddefault_channel_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ClearDefaultChannelID clears the value of the "default_channel_id" field.
+func (m *AgentMutation) ClearDefaultChannelID() {
+	m.default_channel_id = nil
+	m.adddefault_channel_id = nil
+	m.clearedFields[agent.FieldDefaultChannelID] = struct{}{}
+}
+
+// DefaultChannelIDCleared returns if the "default_channel_id" field was cleared in this mutation.
+func (m *AgentMutation) DefaultChannelIDCleared() bool {
+	_, ok := m.clearedFields[agent.FieldDefaultChannelID]
+	return ok
+}
+
+// ResetDefaultChannelID resets all changes to the "default_channel_id" field.
+func (m *AgentMutation) ResetDefaultChannelID() {
+	m.default_channel_id = nil
+	m.adddefault_channel_id = nil
+	delete(m.clearedFields, agent.FieldDefaultChannelID)
+}
+
+// SetTimeZone sets the "time_zone" field.
+func (m *AgentMutation) SetTimeZone(s string) {
+	m.time_zone = &s
+}
+
+// TimeZone returns the value of the "time_zone" field in the mutation.
+func (m *AgentMutation) TimeZone() (r string, exists bool) {
+	v := m.time_zone
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTimeZone returns the old "time_zone" field's value of the Agent entity.
+// If the Agent object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AgentMutation) OldTimeZone(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTimeZone is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTimeZone requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTimeZone: %w", err)
+	}
+	return oldValue.TimeZone, nil
+}
+
+// ResetTimeZone resets all changes to the "time_zone" field.
+func (m *AgentMutation) ResetTimeZone() {
+	m.time_zone = nil
+}
+
+// SetLocale sets the "locale" field.
+func (m *AgentMutation) SetLocale(s string) {
+	m.locale = &s
+}
+
+// Locale returns the value of the "locale" field in the mutation.
+func (m *AgentMutation) Locale() (r string, exists bool) {
+	v := m.locale
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLocale returns the old "locale" field's value of the Agent entity.
+// If the Agent object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AgentMutation) OldLocale(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLocale is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLocale requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLocale: %w", err)
+	}
+	return oldValue.Locale, nil
+}
+
+// ResetLocale resets all changes to the "locale" field.
+func (m *AgentMutation) ResetLocale() {
+	m.locale = nil
+}
+
 // SetCreatedAt sets the "created_at" field.
 func (m *AgentMutation) SetCreatedAt(c clock.Time) {
 	m.created_at = &c
@@ -610,6 +761,60 @@ func (m *AgentMutation) ResetQueues() {
 	m.removedqueues = nil
 }
 
+// AddPreferenceIDs adds the "preferences" edge to the Preference entity by ids.
+func (m *AgentMutation) AddPreferenceIDs(ids ...int64) {
+	if m.preferences == nil {
+		m.preferences = make(map[int64]struct{})
+	}
+	for i := range ids {
+		m.preferences[ids[i]] = struct{}{}
+	}
+}
+
+// ClearPreferences clears the "preferences" edge to the Preference entity.
+func (m *AgentMutation) ClearPreferences() {
+	m.clearedpreferences = true
+}
+
+// PreferencesCleared reports if the "preferences" edge to the Preference entity was cleared.
+func (m *AgentMutation) PreferencesCleared() bool {
+	return m.clearedpreferences
+}
+
+// RemovePreferenceIDs removes the "preferences" edge to the Preference entity by IDs.
+func (m *AgentMutation) RemovePreferenceIDs(ids ...int64) {
+	if m.removedpreferences == nil {
+		m.removedpreferences = make(map[int64]struct{})
+	}
+	for i := range ids {
+		delete(m.preferences, ids[i])
+		m.removedpreferences[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedPreferences returns the removed IDs of the "preferences" edge to the Preference entity.
+func (m *AgentMutation) RemovedPreferencesIDs() (ids []int64) {
+	for id := range m.removedpreferences {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// PreferencesIDs returns the "preferences" edge IDs in the mutation.
+func (m *AgentMutation) PreferencesIDs() (ids []int64) {
+	for id := range m.preferences {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetPreferences resets all changes to the "preferences" edge.
+func (m *AgentMutation) ResetPreferences() {
+	m.preferences = nil
+	m.clearedpreferences = false
+	m.removedpreferences = nil
+}
+
 // Where appends a list predicates to the AgentMutation builder.
 func (m *AgentMutation) Where(ps ...predicate.Agent) {
 	m.predicates = append(m.predicates, ps...)
@@ -644,7 +849,7 @@ func (m *AgentMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *AgentMutation) Fields() []string {
-	fields := make([]string, 0, 6)
+	fields := make([]string, 0, 9)
 	if m.username != nil {
 		fields = append(fields, agent.FieldUsername)
 	}
@@ -659,6 +864,15 @@ func (m *AgentMutation) Fields() []string {
 	}
 	if m.active != nil {
 		fields = append(fields, agent.FieldActive)
+	}
+	if m.default_channel_id != nil {
+		fields = append(fields, agent.FieldDefaultChannelID)
+	}
+	if m.time_zone != nil {
+		fields = append(fields, agent.FieldTimeZone)
+	}
+	if m.locale != nil {
+		fields = append(fields, agent.FieldLocale)
 	}
 	if m.created_at != nil {
 		fields = append(fields, agent.FieldCreatedAt)
@@ -681,6 +895,12 @@ func (m *AgentMutation) Field(name string) (ent.Value, bool) {
 		return m.Licensed()
 	case agent.FieldActive:
 		return m.Active()
+	case agent.FieldDefaultChannelID:
+		return m.DefaultChannelID()
+	case agent.FieldTimeZone:
+		return m.TimeZone()
+	case agent.FieldLocale:
+		return m.Locale()
 	case agent.FieldCreatedAt:
 		return m.CreatedAt()
 	}
@@ -702,6 +922,12 @@ func (m *AgentMutation) OldField(ctx context.Context, name string) (ent.Value, e
 		return m.OldLicensed(ctx)
 	case agent.FieldActive:
 		return m.OldActive(ctx)
+	case agent.FieldDefaultChannelID:
+		return m.OldDefaultChannelID(ctx)
+	case agent.FieldTimeZone:
+		return m.OldTimeZone(ctx)
+	case agent.FieldLocale:
+		return m.OldLocale(ctx)
 	case agent.FieldCreatedAt:
 		return m.OldCreatedAt(ctx)
 	}
@@ -748,6 +974,27 @@ func (m *AgentMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetActive(v)
 		return nil
+	case agent.FieldDefaultChannelID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDefaultChannelID(v)
+		return nil
+	case agent.FieldTimeZone:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTimeZone(v)
+		return nil
+	case agent.FieldLocale:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLocale(v)
+		return nil
 	case agent.FieldCreatedAt:
 		v, ok := value.(clock.Time)
 		if !ok {
@@ -763,6 +1010,9 @@ func (m *AgentMutation) SetField(name string, value ent.Value) error {
 // this mutation.
 func (m *AgentMutation) AddedFields() []string {
 	var fields []string
+	if m.adddefault_channel_id != nil {
+		fields = append(fields, agent.FieldDefaultChannelID)
+	}
 	if m.addcreated_at != nil {
 		fields = append(fields, agent.FieldCreatedAt)
 	}
@@ -774,6 +1024,8 @@ func (m *AgentMutation) AddedFields() []string {
 // was not set, or was not defined in the schema.
 func (m *AgentMutation) AddedField(name string) (ent.Value, bool) {
 	switch name {
+	case agent.FieldDefaultChannelID:
+		return m.AddedDefaultChannelID()
 	case agent.FieldCreatedAt:
 		return m.AddedCreatedAt()
 	}
@@ -785,6 +1037,13 @@ func (m *AgentMutation) AddedField(name string) (ent.Value, bool) {
 // type.
 func (m *AgentMutation) AddField(name string, value ent.Value) error {
 	switch name {
+	case agent.FieldDefaultChannelID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddDefaultChannelID(v)
+		return nil
 	case agent.FieldCreatedAt:
 		v, ok := value.(clock.Time)
 		if !ok {
@@ -799,7 +1058,11 @@ func (m *AgentMutation) AddField(name string, value ent.Value) error {
 // ClearedFields returns all nullable fields that were cleared during this
 // mutation.
 func (m *AgentMutation) ClearedFields() []string {
-	return nil
+	var fields []string
+	if m.FieldCleared(agent.FieldDefaultChannelID) {
+		fields = append(fields, agent.FieldDefaultChannelID)
+	}
+	return fields
 }
 
 // FieldCleared returns a boolean indicating if a field with the given name was
@@ -812,6 +1075,11 @@ func (m *AgentMutation) FieldCleared(name string) bool {
 // ClearField clears the value of the field with the given name. It returns an
 // error if the field is not defined in the schema.
 func (m *AgentMutation) ClearField(name string) error {
+	switch name {
+	case agent.FieldDefaultChannelID:
+		m.ClearDefaultChannelID()
+		return nil
+	}
 	return fmt.Errorf("unknown Agent nullable field %s", name)
 }
 
@@ -834,6 +1102,15 @@ func (m *AgentMutation) ResetField(name string) error {
 	case agent.FieldActive:
 		m.ResetActive()
 		return nil
+	case agent.FieldDefaultChannelID:
+		m.ResetDefaultChannelID()
+		return nil
+	case agent.FieldTimeZone:
+		m.ResetTimeZone()
+		return nil
+	case agent.FieldLocale:
+		m.ResetLocale()
+		return nil
 	case agent.FieldCreatedAt:
 		m.ResetCreatedAt()
 		return nil
@@ -843,7 +1120,7 @@ func (m *AgentMutation) ResetField(name string) error {
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *AgentMutation) AddedEdges() []string {
-	edges := make([]string, 0, 3)
+	edges := make([]string, 0, 4)
 	if m.permission_sets != nil {
 		edges = append(edges, agent.EdgePermissionSets)
 	}
@@ -852,6 +1129,9 @@ func (m *AgentMutation) AddedEdges() []string {
 	}
 	if m.queues != nil {
 		edges = append(edges, agent.EdgeQueues)
+	}
+	if m.preferences != nil {
+		edges = append(edges, agent.EdgePreferences)
 	}
 	return edges
 }
@@ -878,13 +1158,19 @@ func (m *AgentMutation) AddedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case agent.EdgePreferences:
+		ids := make([]ent.Value, 0, len(m.preferences))
+		for id := range m.preferences {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *AgentMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 3)
+	edges := make([]string, 0, 4)
 	if m.removedpermission_sets != nil {
 		edges = append(edges, agent.EdgePermissionSets)
 	}
@@ -893,6 +1179,9 @@ func (m *AgentMutation) RemovedEdges() []string {
 	}
 	if m.removedqueues != nil {
 		edges = append(edges, agent.EdgeQueues)
+	}
+	if m.removedpreferences != nil {
+		edges = append(edges, agent.EdgePreferences)
 	}
 	return edges
 }
@@ -919,13 +1208,19 @@ func (m *AgentMutation) RemovedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case agent.EdgePreferences:
+		ids := make([]ent.Value, 0, len(m.removedpreferences))
+		for id := range m.removedpreferences {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *AgentMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 3)
+	edges := make([]string, 0, 4)
 	if m.clearedpermission_sets {
 		edges = append(edges, agent.EdgePermissionSets)
 	}
@@ -934,6 +1229,9 @@ func (m *AgentMutation) ClearedEdges() []string {
 	}
 	if m.clearedqueues {
 		edges = append(edges, agent.EdgeQueues)
+	}
+	if m.clearedpreferences {
+		edges = append(edges, agent.EdgePreferences)
 	}
 	return edges
 }
@@ -948,6 +1246,8 @@ func (m *AgentMutation) EdgeCleared(name string) bool {
 		return m.clearedchannels
 	case agent.EdgeQueues:
 		return m.clearedqueues
+	case agent.EdgePreferences:
+		return m.clearedpreferences
 	}
 	return false
 }
@@ -972,6 +1272,9 @@ func (m *AgentMutation) ResetEdge(name string) error {
 		return nil
 	case agent.EdgeQueues:
 		m.ResetQueues()
+		return nil
+	case agent.EdgePreferences:
+		m.ResetPreferences()
 		return nil
 	}
 	return fmt.Errorf("unknown Agent edge %s", name)
@@ -5398,8 +5701,10 @@ type ChannelMutation struct {
 	_type                  *channel.Type
 	address                *string
 	name                   *string
+	developer_name         *string
 	country                *string
 	required_consent       *channel.Consent
+	send_limits            *channel.SendLimits
 	active                 *bool
 	created_at             *clock.Time
 	addcreated_at          *clock.Time
@@ -5719,6 +6024,42 @@ func (m *ChannelMutation) ResetName() {
 	m.name = nil
 }
 
+// SetDeveloperName sets the "developer_name" field.
+func (m *ChannelMutation) SetDeveloperName(s string) {
+	m.developer_name = &s
+}
+
+// DeveloperName returns the value of the "developer_name" field in the mutation.
+func (m *ChannelMutation) DeveloperName() (r string, exists bool) {
+	v := m.developer_name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDeveloperName returns the old "developer_name" field's value of the Channel entity.
+// If the Channel object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChannelMutation) OldDeveloperName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDeveloperName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDeveloperName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDeveloperName: %w", err)
+	}
+	return oldValue.DeveloperName, nil
+}
+
+// ResetDeveloperName resets all changes to the "developer_name" field.
+func (m *ChannelMutation) ResetDeveloperName() {
+	m.developer_name = nil
+}
+
 // SetCountry sets the "country" field.
 func (m *ChannelMutation) SetCountry(s string) {
 	m.country = &s
@@ -5789,6 +6130,55 @@ func (m *ChannelMutation) OldRequiredConsent(ctx context.Context) (v channel.Con
 // ResetRequiredConsent resets all changes to the "required_consent" field.
 func (m *ChannelMutation) ResetRequiredConsent() {
 	m.required_consent = nil
+}
+
+// SetSendLimits sets the "send_limits" field.
+func (m *ChannelMutation) SetSendLimits(cl channel.SendLimits) {
+	m.send_limits = &cl
+}
+
+// SendLimits returns the value of the "send_limits" field in the mutation.
+func (m *ChannelMutation) SendLimits() (r channel.SendLimits, exists bool) {
+	v := m.send_limits
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSendLimits returns the old "send_limits" field's value of the Channel entity.
+// If the Channel object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChannelMutation) OldSendLimits(ctx context.Context) (v channel.SendLimits, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSendLimits is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSendLimits requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSendLimits: %w", err)
+	}
+	return oldValue.SendLimits, nil
+}
+
+// ClearSendLimits clears the value of the "send_limits" field.
+func (m *ChannelMutation) ClearSendLimits() {
+	m.send_limits = nil
+	m.clearedFields[entchannel.FieldSendLimits] = struct{}{}
+}
+
+// SendLimitsCleared returns if the "send_limits" field was cleared in this mutation.
+func (m *ChannelMutation) SendLimitsCleared() bool {
+	_, ok := m.clearedFields[entchannel.FieldSendLimits]
+	return ok
+}
+
+// ResetSendLimits resets all changes to the "send_limits" field.
+func (m *ChannelMutation) ResetSendLimits() {
+	m.send_limits = nil
+	delete(m.clearedFields, entchannel.FieldSendLimits)
 }
 
 // SetActive sets the "active" field.
@@ -6146,7 +6536,7 @@ func (m *ChannelMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *ChannelMutation) Fields() []string {
-	fields := make([]string, 0, 9)
+	fields := make([]string, 0, 11)
 	if m.account != nil {
 		fields = append(fields, entchannel.FieldProviderAccountID)
 	}
@@ -6162,11 +6552,17 @@ func (m *ChannelMutation) Fields() []string {
 	if m.name != nil {
 		fields = append(fields, entchannel.FieldName)
 	}
+	if m.developer_name != nil {
+		fields = append(fields, entchannel.FieldDeveloperName)
+	}
 	if m.country != nil {
 		fields = append(fields, entchannel.FieldCountry)
 	}
 	if m.required_consent != nil {
 		fields = append(fields, entchannel.FieldRequiredConsent)
+	}
+	if m.send_limits != nil {
+		fields = append(fields, entchannel.FieldSendLimits)
 	}
 	if m.active != nil {
 		fields = append(fields, entchannel.FieldActive)
@@ -6192,10 +6588,14 @@ func (m *ChannelMutation) Field(name string) (ent.Value, bool) {
 		return m.Address()
 	case entchannel.FieldName:
 		return m.Name()
+	case entchannel.FieldDeveloperName:
+		return m.DeveloperName()
 	case entchannel.FieldCountry:
 		return m.Country()
 	case entchannel.FieldRequiredConsent:
 		return m.RequiredConsent()
+	case entchannel.FieldSendLimits:
+		return m.SendLimits()
 	case entchannel.FieldActive:
 		return m.Active()
 	case entchannel.FieldCreatedAt:
@@ -6219,10 +6619,14 @@ func (m *ChannelMutation) OldField(ctx context.Context, name string) (ent.Value,
 		return m.OldAddress(ctx)
 	case entchannel.FieldName:
 		return m.OldName(ctx)
+	case entchannel.FieldDeveloperName:
+		return m.OldDeveloperName(ctx)
 	case entchannel.FieldCountry:
 		return m.OldCountry(ctx)
 	case entchannel.FieldRequiredConsent:
 		return m.OldRequiredConsent(ctx)
+	case entchannel.FieldSendLimits:
+		return m.OldSendLimits(ctx)
 	case entchannel.FieldActive:
 		return m.OldActive(ctx)
 	case entchannel.FieldCreatedAt:
@@ -6271,6 +6675,13 @@ func (m *ChannelMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetName(v)
 		return nil
+	case entchannel.FieldDeveloperName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDeveloperName(v)
+		return nil
 	case entchannel.FieldCountry:
 		v, ok := value.(string)
 		if !ok {
@@ -6284,6 +6695,13 @@ func (m *ChannelMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetRequiredConsent(v)
+		return nil
+	case entchannel.FieldSendLimits:
+		v, ok := value.(channel.SendLimits)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSendLimits(v)
 		return nil
 	case entchannel.FieldActive:
 		v, ok := value.(bool)
@@ -6347,6 +6765,9 @@ func (m *ChannelMutation) ClearedFields() []string {
 	if m.FieldCleared(entchannel.FieldQueueID) {
 		fields = append(fields, entchannel.FieldQueueID)
 	}
+	if m.FieldCleared(entchannel.FieldSendLimits) {
+		fields = append(fields, entchannel.FieldSendLimits)
+	}
 	return fields
 }
 
@@ -6363,6 +6784,9 @@ func (m *ChannelMutation) ClearField(name string) error {
 	switch name {
 	case entchannel.FieldQueueID:
 		m.ClearQueueID()
+		return nil
+	case entchannel.FieldSendLimits:
+		m.ClearSendLimits()
 		return nil
 	}
 	return fmt.Errorf("unknown Channel nullable field %s", name)
@@ -6387,11 +6811,17 @@ func (m *ChannelMutation) ResetField(name string) error {
 	case entchannel.FieldName:
 		m.ResetName()
 		return nil
+	case entchannel.FieldDeveloperName:
+		m.ResetDeveloperName()
+		return nil
 	case entchannel.FieldCountry:
 		m.ResetCountry()
 		return nil
 	case entchannel.FieldRequiredConsent:
 		m.ResetRequiredConsent()
+		return nil
+	case entchannel.FieldSendLimits:
+		m.ResetSendLimits()
 		return nil
 	case entchannel.FieldActive:
 		m.ResetActive()
@@ -18814,6 +19244,503 @@ func (m *PermissionSetMutation) ResetEdge(name string) error {
 		return nil
 	}
 	return fmt.Errorf("unknown PermissionSet edge %s", name)
+}
+
+// PreferenceMutation represents an operation that mutates the Preference nodes in the graph.
+type PreferenceMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *int64
+	frontend      *string
+	value         *string
+	clearedFields map[string]struct{}
+	agent         *int64
+	clearedagent  bool
+	done          bool
+	oldValue      func(context.Context) (*Preference, error)
+	predicates    []predicate.Preference
+}
+
+var _ ent.Mutation = (*PreferenceMutation)(nil)
+
+// preferenceOption allows management of the mutation configuration using functional options.
+type preferenceOption func(*PreferenceMutation)
+
+// newPreferenceMutation creates new mutation for the Preference entity.
+func newPreferenceMutation(c config, op Op, opts ...preferenceOption) *PreferenceMutation {
+	m := &PreferenceMutation{
+		config:        c,
+		op:            op,
+		typ:           TypePreference,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withPreferenceID sets the ID field of the mutation.
+func withPreferenceID(id int64) preferenceOption {
+	return func(m *PreferenceMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Preference
+		)
+		m.oldValue = func(ctx context.Context) (*Preference, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Preference.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withPreference sets the old Preference of the mutation.
+func withPreference(node *Preference) preferenceOption {
+	return func(m *PreferenceMutation) {
+		m.oldValue = func(context.Context) (*Preference, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m PreferenceMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m PreferenceMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Preference entities.
+func (m *PreferenceMutation) SetID(id int64) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *PreferenceMutation) ID() (id int64, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *PreferenceMutation) IDs(ctx context.Context) ([]int64, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int64{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Preference.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetAgentID sets the "agent_id" field.
+func (m *PreferenceMutation) SetAgentID(i int64) {
+	m.agent = &i
+}
+
+// AgentID returns the value of the "agent_id" field in the mutation.
+func (m *PreferenceMutation) AgentID() (r int64, exists bool) {
+	v := m.agent
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAgentID returns the old "agent_id" field's value of the Preference entity.
+// If the Preference object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PreferenceMutation) OldAgentID(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAgentID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAgentID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAgentID: %w", err)
+	}
+	return oldValue.AgentID, nil
+}
+
+// ResetAgentID resets all changes to the "agent_id" field.
+func (m *PreferenceMutation) ResetAgentID() {
+	m.agent = nil
+}
+
+// SetFrontend sets the "frontend" field.
+func (m *PreferenceMutation) SetFrontend(s string) {
+	m.frontend = &s
+}
+
+// Frontend returns the value of the "frontend" field in the mutation.
+func (m *PreferenceMutation) Frontend() (r string, exists bool) {
+	v := m.frontend
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFrontend returns the old "frontend" field's value of the Preference entity.
+// If the Preference object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PreferenceMutation) OldFrontend(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFrontend is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFrontend requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFrontend: %w", err)
+	}
+	return oldValue.Frontend, nil
+}
+
+// ResetFrontend resets all changes to the "frontend" field.
+func (m *PreferenceMutation) ResetFrontend() {
+	m.frontend = nil
+}
+
+// SetValue sets the "value" field.
+func (m *PreferenceMutation) SetValue(s string) {
+	m.value = &s
+}
+
+// Value returns the value of the "value" field in the mutation.
+func (m *PreferenceMutation) Value() (r string, exists bool) {
+	v := m.value
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldValue returns the old "value" field's value of the Preference entity.
+// If the Preference object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PreferenceMutation) OldValue(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldValue is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldValue requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldValue: %w", err)
+	}
+	return oldValue.Value, nil
+}
+
+// ResetValue resets all changes to the "value" field.
+func (m *PreferenceMutation) ResetValue() {
+	m.value = nil
+}
+
+// ClearAgent clears the "agent" edge to the Agent entity.
+func (m *PreferenceMutation) ClearAgent() {
+	m.clearedagent = true
+	m.clearedFields[preference.FieldAgentID] = struct{}{}
+}
+
+// AgentCleared reports if the "agent" edge to the Agent entity was cleared.
+func (m *PreferenceMutation) AgentCleared() bool {
+	return m.clearedagent
+}
+
+// AgentIDs returns the "agent" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// AgentID instead. It exists only for internal usage by the builders.
+func (m *PreferenceMutation) AgentIDs() (ids []int64) {
+	if id := m.agent; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetAgent resets all changes to the "agent" edge.
+func (m *PreferenceMutation) ResetAgent() {
+	m.agent = nil
+	m.clearedagent = false
+}
+
+// Where appends a list predicates to the PreferenceMutation builder.
+func (m *PreferenceMutation) Where(ps ...predicate.Preference) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the PreferenceMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *PreferenceMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Preference, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *PreferenceMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *PreferenceMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Preference).
+func (m *PreferenceMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *PreferenceMutation) Fields() []string {
+	fields := make([]string, 0, 3)
+	if m.agent != nil {
+		fields = append(fields, preference.FieldAgentID)
+	}
+	if m.frontend != nil {
+		fields = append(fields, preference.FieldFrontend)
+	}
+	if m.value != nil {
+		fields = append(fields, preference.FieldValue)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *PreferenceMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case preference.FieldAgentID:
+		return m.AgentID()
+	case preference.FieldFrontend:
+		return m.Frontend()
+	case preference.FieldValue:
+		return m.Value()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *PreferenceMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case preference.FieldAgentID:
+		return m.OldAgentID(ctx)
+	case preference.FieldFrontend:
+		return m.OldFrontend(ctx)
+	case preference.FieldValue:
+		return m.OldValue(ctx)
+	}
+	return nil, fmt.Errorf("unknown Preference field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *PreferenceMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case preference.FieldAgentID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAgentID(v)
+		return nil
+	case preference.FieldFrontend:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFrontend(v)
+		return nil
+	case preference.FieldValue:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetValue(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Preference field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *PreferenceMutation) AddedFields() []string {
+	var fields []string
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *PreferenceMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *PreferenceMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown Preference numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *PreferenceMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *PreferenceMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *PreferenceMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown Preference nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *PreferenceMutation) ResetField(name string) error {
+	switch name {
+	case preference.FieldAgentID:
+		m.ResetAgentID()
+		return nil
+	case preference.FieldFrontend:
+		m.ResetFrontend()
+		return nil
+	case preference.FieldValue:
+		m.ResetValue()
+		return nil
+	}
+	return fmt.Errorf("unknown Preference field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *PreferenceMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.agent != nil {
+		edges = append(edges, preference.EdgeAgent)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *PreferenceMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case preference.EdgeAgent:
+		if id := m.agent; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *PreferenceMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *PreferenceMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *PreferenceMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearedagent {
+		edges = append(edges, preference.EdgeAgent)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *PreferenceMutation) EdgeCleared(name string) bool {
+	switch name {
+	case preference.EdgeAgent:
+		return m.clearedagent
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *PreferenceMutation) ClearEdge(name string) error {
+	switch name {
+	case preference.EdgeAgent:
+		m.ClearAgent()
+		return nil
+	}
+	return fmt.Errorf("unknown Preference unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *PreferenceMutation) ResetEdge(name string) error {
+	switch name {
+	case preference.EdgeAgent:
+		m.ResetAgent()
+		return nil
+	}
+	return fmt.Errorf("unknown Preference edge %s", name)
 }
 
 // ProcessMutation represents an operation that mutates the Process nodes in the graph.

@@ -50,6 +50,8 @@ type Tx struct {
 	Participant *ParticipantClient
 	// PermissionSet is the client for interacting with the PermissionSet builders.
 	PermissionSet *PermissionSetClient
+	// Preference is the client for interacting with the Preference builders.
+	Preference *PreferenceClient
 	// Process is the client for interacting with the Process builders.
 	Process *ProcessClient
 	// ProviderAccount is the client for interacting with the ProviderAccount builders.
@@ -214,6 +216,7 @@ func (tx *Tx) init() {
 	tx.MessagingUser = NewMessagingUserClient(tx.config)
 	tx.Participant = NewParticipantClient(tx.config)
 	tx.PermissionSet = NewPermissionSetClient(tx.config)
+	tx.Preference = NewPreferenceClient(tx.config)
 	tx.Process = NewProcessClient(tx.config)
 	tx.ProviderAccount = NewProviderAccountClient(tx.config)
 	tx.Queue = NewQueueClient(tx.config)

@@ -3,6 +3,7 @@
 package graph
 
 import (
+	"parley/internal/channel"
 	"parley/internal/desk/bulk"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/directory"
@@ -22,6 +23,12 @@ type Node interface {
 // The agent to activate.
 type ActivateAgentInput struct {
 	// The agent.
+	ID string `json:"id"`
+}
+
+// The channel to activate.
+type ActivateChannelInput struct {
+	// The channel.
 	ID string `json:"id"`
 }
 
@@ -91,6 +98,14 @@ type CancelBulkOperationInput struct {
 	ID string `json:"id"`
 }
 
+// The channel after the change.
+type ChannelPayload struct {
+	// The channel; null when there are errors.
+	Channel *directory.Channel `json:"channel,omitempty"`
+	// Why nothing changed; empty when it did.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // The agent to deactivate.
 type DeactivateAgentInput struct {
 	// The agent.
@@ -103,6 +118,16 @@ type DeactivateAgentPayload struct {
 	Agent *directory.Agent `json:"agent,omitempty"`
 	// The conversations that the agent still owns; null when there are errors.
 	OwnedConversations *staff.Owned `json:"ownedConversations,omitempty"`
+	// Why nothing changed; empty when it did.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// The deactivated channel, and what was not sent from it.
+type DeactivateChannelPayload struct {
+	// The channel; null when there are errors.
+	Channel *directory.Channel `json:"channel,omitempty"`
+	// Messages that wait to be sent from the channel: deactivating makes them fail with code 0005, and agents may retry them. Null when there are errors.
+	UnsentMessages *int64 `json:"unsentMessages,omitempty"`
 	// Why nothing changed; empty when it did.
 	Errors []*fault.Error `json:"errors"`
 }
@@ -157,8 +182,24 @@ type PermissionSetPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// What a frontend keeps for the viewer after the change.
+type PreferencesPayload struct {
+	// The text of a JSON object; null if nothing is kept, and when there are errors.
+	Preferences *string `json:"preferences,omitempty"`
+	// Why nothing changed; empty when it did.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // Entry points for reading.
 type Query struct {
+}
+
+// The queue after the change.
+type QueuePayload struct {
+	// The queue; null when there are errors.
+	Queue *directory.Queue `json:"queue,omitempty"`
+	// Why nothing changed; empty when it did.
+	Errors []*fault.Error `json:"errors"`
 }
 
 // The quick text after the change.
@@ -223,6 +264,22 @@ type Subscription struct {
 type UnmergeMessagingUserInput struct {
 	// The messaging user who was merged into another.
 	ID string `json:"id"`
+}
+
+// What changes of a channel. Absent leaves a field as it is.
+type UpdateChannelInput struct {
+	// The channel.
+	ID string `json:"id"`
+	// Display name: 1 to 200 characters; null leaves it.
+	Name *string `json:"name,omitempty"`
+	// 1 to 80 letters, digits and underscores, a letter first; unique whatever the case of its letters. Null for none.
+	DeveloperName graphql.Omittable[*string] `json:"developerName,omitempty"`
+	// The queue that new conversations go to; null for none. Existing conversations stay where they are.
+	QueueID graphql.Omittable[*string] `json:"queueId,omitempty"`
+	// The consent that a customer must have given, one of the type's `consentModes`; null for none, which short codes cannot have.
+	RequiredConsent graphql.Omittable[*channel.Consent] `json:"requiredConsent,omitempty"`
+	// What the carrier takes, in place of all values that the channel has; null leaves them.
+	Limits *channel.SendLimits `json:"limits,omitempty"`
 }
 
 // Which quick text was used.

@@ -16,6 +16,8 @@ import (
 	"parley/internal/desk/quicktext"
 	"parley/internal/desk/search"
 	"parley/internal/desk/staff"
+	"parley/internal/desk/switchboard"
+	"parley/internal/ground/viewer"
 	"sync/atomic"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -33,6 +35,7 @@ type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 type ResolverRoot interface {
 	BulkOperation() BulkOperationResolver
 	BulkResult() BulkResultResolver
+	Channel() ChannelResolver
 	Conversation() ConversationResolver
 	ConversationConnection() ConversationConnectionResolver
 	Message() MessageResolver
@@ -56,12 +59,15 @@ type ComplexityRoot struct {
 	}
 
 	Agent struct {
-		ID         func(childComplexity int) int
-		IsActive   func(childComplexity int) int
-		IsLicensed func(childComplexity int) int
-		Name       func(childComplexity int) int
-		Role       func(childComplexity int) int
-		Username   func(childComplexity int) int
+		DefaultChannel func(childComplexity int) int
+		ID             func(childComplexity int) int
+		IsActive       func(childComplexity int) int
+		IsLicensed     func(childComplexity int) int
+		Locale         func(childComplexity int) int
+		Name           func(childComplexity int) int
+		Role           func(childComplexity int) int
+		TimeZone       func(childComplexity int) int
+		Username       func(childComplexity int) int
 	}
 
 	AgentPayload struct {
@@ -211,12 +217,80 @@ type ComplexityRoot struct {
 
 	Channel struct {
 		Address         func(childComplexity int) int
+		Capabilities    func(childComplexity int) int
+		CountryCode     func(childComplexity int) int
+		DeveloperName   func(childComplexity int) int
 		ID              func(childComplexity int) int
 		IsActive        func(childComplexity int) int
+		Limits          func(childComplexity int) int
 		Members         func(childComplexity int) int
 		Name            func(childComplexity int) int
+		Queue           func(childComplexity int) int
 		RequiredConsent func(childComplexity int) int
 		Type            func(childComplexity int) int
+		WebhookUrls     func(childComplexity int) int
+	}
+
+	ChannelCapabilities struct {
+		AgentMarksInactive       func(childComplexity int) int
+		AgentStarts              func(childComplexity int) int
+		AutoResponseCharacters   func(childComplexity int) int
+		AutoResponses            func(childComplexity int) int
+		Broadcast                func(childComplexity int) int
+		BusinessHoursHold        func(childComplexity int) int
+		CareWindowHours          func(childComplexity int) int
+		Components               func(childComplexity int) int
+		ConsentModes             func(childComplexity int) int
+		CustomerEnds             func(childComplexity int) int
+		DeliveryReceipt          func(childComplexity int) int
+		EstimatedWait            func(childComplexity int) int
+		FileCountries            func(childComplexity int) int
+		Files                    func(childComplexity int) int
+		HumanAgentWindowHours    func(childComplexity int) int
+		InboundTextBytes         func(childComplexity int) int
+		Limits                   func(childComplexity int) int
+		LinkingRules             func(childComplexity int) int
+		ReadReceipt              func(childComplexity int) int
+		SensitiveData            func(childComplexity int) int
+		Templates                func(childComplexity int) int
+		Text                     func(childComplexity int) int
+		TextWithFile             func(childComplexity int) int
+		Transfer                 func(childComplexity int) int
+		TriggeredOutbound        func(childComplexity int) int
+		TriggeredOutboundRegions func(childComplexity int) int
+		Type                     func(childComplexity int) int
+		TypingToAgent            func(childComplexity int) int
+		TypingToCustomer         func(childComplexity int) int
+	}
+
+	ChannelFileRule struct {
+		Extensions func(childComplexity int) int
+		LinkAbove  func(childComplexity int) int
+		MostIn     func(childComplexity int) int
+		MostOut    func(childComplexity int) int
+	}
+
+	ChannelLimits struct {
+		DailyCustomers            func(childComplexity int) int
+		DailyMessagesPerReachable func(childComplexity int) int
+		MessagesPerInbound        func(childComplexity int) int
+		MessagesPerMonth          func(childComplexity int) int
+		MessagesPerSecond         func(childComplexity int) int
+	}
+
+	ChannelPayload struct {
+		Channel func(childComplexity int) int
+		Errors  func(childComplexity int) int
+	}
+
+	ChannelTextLimit struct {
+		Characters   func(childComplexity int) int
+		MostSegments func(childComplexity int) int
+	}
+
+	ChannelWebhookUrls struct {
+		Messages func(childComplexity int) int
+		Statuses func(childComplexity int) int
 	}
 
 	ConsentEntry struct {
@@ -300,6 +374,12 @@ type ComplexityRoot struct {
 		Agent              func(childComplexity int) int
 		Errors             func(childComplexity int) int
 		OwnedConversations func(childComplexity int) int
+	}
+
+	DeactivateChannelPayload struct {
+		Channel        func(childComplexity int) int
+		Errors         func(childComplexity int) int
+		UnsentMessages func(childComplexity int) int
 	}
 
 	DeliveryError struct {
@@ -444,34 +524,46 @@ type ComplexityRoot struct {
 
 	Mutation struct {
 		ActivateAgent               func(childComplexity int, input ActivateAgentInput) int
+		ActivateChannel             func(childComplexity int, input ActivateChannelInput) int
+		AddChannelMembers           func(childComplexity int, input switchboard.MembersInput) int
 		AddNote                     func(childComplexity int, input message.NoteInput) int
+		AddQueueMembers             func(childComplexity int, input switchboard.MembersInput) int
 		AssignConversations         func(childComplexity int, input AssignConversationsInput) int
 		BulkAssignConversations     func(childComplexity int, input bulk.AssignInput) int
 		BulkMarkConversationsRead   func(childComplexity int, input bulk.MarkInput) int
 		BulkMarkConversationsUnread func(childComplexity int, input bulk.MarkInput) int
 		CancelBulkOperation         func(childComplexity int, input CancelBulkOperationInput) int
 		CreateAgent                 func(childComplexity int, input staff.CreateAgentInput) int
+		CreateChannel               func(childComplexity int, input switchboard.CreateChannelInput) int
 		CreateMessagingUser         func(childComplexity int, input customer.CreateInput) int
 		CreatePermissionSet         func(childComplexity int, input staff.CreatePermissionSetInput) int
+		CreateQueue                 func(childComplexity int, input switchboard.CreateQueueInput) int
 		CreateQuickText             func(childComplexity int, input quicktext.CreateInput) int
 		DeactivateAgent             func(childComplexity int, input DeactivateAgentInput) int
+		DeactivateChannel           func(childComplexity int, input switchboard.DeactivateChannelInput) int
 		GrantPermissionSet          func(childComplexity int, input staff.GrantInput) int
 		MarkConversationsRead       func(childComplexity int, input MarkConversationsReadInput) int
 		MarkConversationsUnread     func(childComplexity int, input MarkConversationsUnreadInput) int
 		MergeMessagingUsers         func(childComplexity int, input merge.Input) int
 		PauseBulkOperation          func(childComplexity int, input PauseBulkOperationInput) int
+		RemoveChannelMembers        func(childComplexity int, input switchboard.MembersInput) int
+		RemoveQueueMembers          func(childComplexity int, input switchboard.MembersInput) int
 		ResumeBulkOperation         func(childComplexity int, input ResumeBulkOperationInput) int
 		RetryMessage                func(childComplexity int, input message.RetryInput) int
 		RevokePermissionSet         func(childComplexity int, input staff.GrantInput) int
 		SendMessage                 func(childComplexity int, input message.SendInput) int
 		SetConsent                  func(childComplexity int, input customer.SetConsentInput) int
+		SetPreferences              func(childComplexity int, input staff.SetPreferencesInput) int
 		SetTyping                   func(childComplexity int, input live.TypingInput) int
 		StartConversation           func(childComplexity int, input message.StartInput) int
 		UnmergeMessagingUser        func(childComplexity int, input UnmergeMessagingUserInput) int
 		UpdateAgent                 func(childComplexity int, input staff.UpdateAgentInput) int
+		UpdateChannel               func(childComplexity int, input UpdateChannelInput) int
 		UpdateMessagingUser         func(childComplexity int, input customer.UpdateInput) int
 		UpdatePermissionSet         func(childComplexity int, input staff.UpdatePermissionSetInput) int
+		UpdateQueue                 func(childComplexity int, input switchboard.UpdateQueueInput) int
 		UpdateQuickText             func(childComplexity int, input quicktext.UpdateInput) int
+		UpdateViewer                func(childComplexity int, input staff.Settings) int
 		UseQuickText                func(childComplexity int, input UseQuickTextInput) int
 	}
 
@@ -499,6 +591,12 @@ type ComplexityRoot struct {
 		PermissionSets func(childComplexity int) int
 	}
 
+	PermissionHolder struct {
+		Agent          func(childComplexity int) int
+		ByRole         func(childComplexity int) int
+		PermissionSets func(childComplexity int) int
+	}
+
 	PermissionSet struct {
 		Agents      func(childComplexity int) int
 		ID          func(childComplexity int) int
@@ -511,27 +609,42 @@ type ComplexityRoot struct {
 		PermissionSet func(childComplexity int) int
 	}
 
+	PreferencesPayload struct {
+		Errors      func(childComplexity int) int
+		Preferences func(childComplexity int) int
+	}
+
 	Query struct {
-		AgentRights    func(childComplexity int, agentID string) int
-		Agents         func(childComplexity int, isActive *bool) int
-		AuditEntries   func(childComplexity int, filterBy *audit.Filter, first *int, after *string, last *int, before *string) int
-		BulkOperation  func(childComplexity int, id string) int
-		Channels       func(childComplexity int) int
-		Conversation   func(childComplexity int, id string) int
-		Conversations  func(childComplexity int, view conversation.View, filterBy *conversation.Filter, orderBy *conversation.Order, first *int, after *string, last *int, before *string) int
-		MessagingUsers func(childComplexity int, filterBy *customer.Filter, first *int, after *string) int
-		Node           func(childComplexity int, id string) int
-		PermissionSets func(childComplexity int) int
-		QuickText      func(childComplexity int, id string) int
-		QuickTexts     func(childComplexity int, filterBy *quicktext.Filter, first *int, after *string) int
-		Record         func(childComplexity int, objectType string, externalID string) int
-		Search         func(childComplexity int, query string, view *conversation.View, kinds []search.Kind, first *int, after *string) int
-		Viewer         func(childComplexity int) int
+		AgentRights       func(childComplexity int, agentID string) int
+		Agents            func(childComplexity int, isActive *bool) int
+		AuditEntries      func(childComplexity int, filterBy *audit.Filter, first *int, after *string, last *int, before *string) int
+		BulkOperation     func(childComplexity int, id string) int
+		ChannelTypes      func(childComplexity int) int
+		Channels          func(childComplexity int) int
+		Conversation      func(childComplexity int, id string) int
+		Conversations     func(childComplexity int, view conversation.View, filterBy *conversation.Filter, orderBy *conversation.Order, first *int, after *string, last *int, before *string) int
+		MessagingUsers    func(childComplexity int, filterBy *customer.Filter, first *int, after *string) int
+		Node              func(childComplexity int, id string) int
+		PermissionHolders func(childComplexity int, permission viewer.Permission) int
+		PermissionSets    func(childComplexity int) int
+		Queues            func(childComplexity int) int
+		QuickText         func(childComplexity int, id string) int
+		QuickTexts        func(childComplexity int, filterBy *quicktext.Filter, first *int, after *string) int
+		Record            func(childComplexity int, objectType string, externalID string) int
+		Search            func(childComplexity int, query string, view *conversation.View, kinds []search.Kind, first *int, after *string) int
+		Viewer            func(childComplexity int) int
 	}
 
 	Queue struct {
-		ID   func(childComplexity int) int
-		Name func(childComplexity int) int
+		Channels func(childComplexity int) int
+		ID       func(childComplexity int) int
+		Members  func(childComplexity int) int
+		Name     func(childComplexity int) int
+	}
+
+	QueuePayload struct {
+		Errors func(childComplexity int) int
+		Queue  func(childComplexity int) int
 	}
 
 	QuickText struct {
@@ -692,6 +805,7 @@ type ComplexityRoot struct {
 		Channels       func(childComplexity int) int
 		Inboxes        func(childComplexity int) int
 		Permissions    func(childComplexity int) int
+		Preferences    func(childComplexity int, frontend string) int
 		Queues         func(childComplexity int) int
 	}
 }
@@ -723,6 +837,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.AddNotePayload.Message(childComplexity), true
 
+	case "Agent.defaultChannel":
+		if e.ComplexityRoot.Agent.DefaultChannel == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.DefaultChannel(childComplexity), true
 	case "Agent.id":
 		if e.ComplexityRoot.Agent.ID == nil {
 			break
@@ -741,6 +861,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Agent.IsLicensed(childComplexity), true
+	case "Agent.locale":
+		if e.ComplexityRoot.Agent.Locale == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.Locale(childComplexity), true
 	case "Agent.name":
 		if e.ComplexityRoot.Agent.Name == nil {
 			break
@@ -753,6 +879,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Agent.Role(childComplexity), true
+	case "Agent.timeZone":
+		if e.ComplexityRoot.Agent.TimeZone == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.TimeZone(childComplexity), true
 	case "Agent.username":
 		if e.ComplexityRoot.Agent.Username == nil {
 			break
@@ -1301,6 +1433,24 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Channel.Address(childComplexity), true
+	case "Channel.capabilities":
+		if e.ComplexityRoot.Channel.Capabilities == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Channel.Capabilities(childComplexity), true
+	case "Channel.country":
+		if e.ComplexityRoot.Channel.CountryCode == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Channel.CountryCode(childComplexity), true
+	case "Channel.developerName":
+		if e.ComplexityRoot.Channel.DeveloperName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Channel.DeveloperName(childComplexity), true
 	case "Channel.id":
 		if e.ComplexityRoot.Channel.ID == nil {
 			break
@@ -1313,6 +1463,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Channel.IsActive(childComplexity), true
+	case "Channel.limits":
+		if e.ComplexityRoot.Channel.Limits == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Channel.Limits(childComplexity), true
 	case "Channel.members":
 		if e.ComplexityRoot.Channel.Members == nil {
 			break
@@ -1325,6 +1481,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Channel.Name(childComplexity), true
+	case "Channel.queue":
+		if e.ComplexityRoot.Channel.Queue == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Channel.Queue(childComplexity), true
 	case "Channel.requiredConsent":
 		if e.ComplexityRoot.Channel.RequiredConsent == nil {
 			break
@@ -1337,6 +1499,282 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Channel.Type(childComplexity), true
+	case "Channel.webhookUrls":
+		if e.ComplexityRoot.Channel.WebhookUrls == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Channel.WebhookUrls(childComplexity), true
+
+	case "ChannelCapabilities.agentCanMarkInactive":
+		if e.ComplexityRoot.ChannelCapabilities.AgentMarksInactive == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelCapabilities.AgentMarksInactive(childComplexity), true
+	case "ChannelCapabilities.agentCanStart":
+		if e.ComplexityRoot.ChannelCapabilities.AgentStarts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelCapabilities.AgentStarts(childComplexity), true
+	case "ChannelCapabilities.autoResponseCharacters":
+		if e.ComplexityRoot.ChannelCapabilities.AutoResponseCharacters == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelCapabilities.AutoResponseCharacters(childComplexity), true
+	case "ChannelCapabilities.hasAutoResponseComponents":
+		if e.ComplexityRoot.ChannelCapabilities.AutoResponses == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelCapabilities.AutoResponses(childComplexity), true
+	case "ChannelCapabilities.canBroadcast":
+		if e.ComplexityRoot.ChannelCapabilities.Broadcast == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelCapabilities.Broadcast(childComplexity), true
+	case "ChannelCapabilities.waitsForBusinessHours":
+		if e.ComplexityRoot.ChannelCapabilities.BusinessHoursHold == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelCapabilities.BusinessHoursHold(childComplexity), true
+	case "ChannelCapabilities.careWindowHours":
+		if e.ComplexityRoot.ChannelCapabilities.CareWindowHours == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelCapabilities.CareWindowHours(childComplexity), true
+	case "ChannelCapabilities.components":
+		if e.ComplexityRoot.ChannelCapabilities.Components == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelCapabilities.Components(childComplexity), true
+	case "ChannelCapabilities.consentModes":
+		if e.ComplexityRoot.ChannelCapabilities.ConsentModes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelCapabilities.ConsentModes(childComplexity), true
+	case "ChannelCapabilities.customerCanEnd":
+		if e.ComplexityRoot.ChannelCapabilities.CustomerEnds == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelCapabilities.CustomerEnds(childComplexity), true
+	case "ChannelCapabilities.deliveryReceipts":
+		if e.ComplexityRoot.ChannelCapabilities.DeliveryReceipt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelCapabilities.DeliveryReceipt(childComplexity), true
+	case "ChannelCapabilities.hasEstimatedWait":
+		if e.ComplexityRoot.ChannelCapabilities.EstimatedWait == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelCapabilities.EstimatedWait(childComplexity), true
+	case "ChannelCapabilities.fileCountries":
+		if e.ComplexityRoot.ChannelCapabilities.FileCountries == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelCapabilities.FileCountries(childComplexity), true
+	case "ChannelCapabilities.files":
+		if e.ComplexityRoot.ChannelCapabilities.Files == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelCapabilities.Files(childComplexity), true
+	case "ChannelCapabilities.humanAgentWindowHours":
+		if e.ComplexityRoot.ChannelCapabilities.HumanAgentWindowHours == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelCapabilities.HumanAgentWindowHours(childComplexity), true
+	case "ChannelCapabilities.inboundTextBytes":
+		if e.ComplexityRoot.ChannelCapabilities.InboundTextBytes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelCapabilities.InboundTextBytes(childComplexity), true
+	case "ChannelCapabilities.limits":
+		if e.ComplexityRoot.ChannelCapabilities.Limits == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelCapabilities.Limits(childComplexity), true
+	case "ChannelCapabilities.hasLinkingRules":
+		if e.ComplexityRoot.ChannelCapabilities.LinkingRules == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelCapabilities.LinkingRules(childComplexity), true
+	case "ChannelCapabilities.readReceipts":
+		if e.ComplexityRoot.ChannelCapabilities.ReadReceipt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelCapabilities.ReadReceipt(childComplexity), true
+	case "ChannelCapabilities.hasSensitiveDataRules":
+		if e.ComplexityRoot.ChannelCapabilities.SensitiveData == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelCapabilities.SensitiveData(childComplexity), true
+	case "ChannelCapabilities.hasTemplates":
+		if e.ComplexityRoot.ChannelCapabilities.Templates == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelCapabilities.Templates(childComplexity), true
+	case "ChannelCapabilities.textLimit":
+		if e.ComplexityRoot.ChannelCapabilities.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelCapabilities.Text(childComplexity), true
+	case "ChannelCapabilities.canSendTextWithFile":
+		if e.ComplexityRoot.ChannelCapabilities.TextWithFile == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelCapabilities.TextWithFile(childComplexity), true
+	case "ChannelCapabilities.canTransfer":
+		if e.ComplexityRoot.ChannelCapabilities.Transfer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelCapabilities.Transfer(childComplexity), true
+	case "ChannelCapabilities.automationCanStart":
+		if e.ComplexityRoot.ChannelCapabilities.TriggeredOutbound == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelCapabilities.TriggeredOutbound(childComplexity), true
+	case "ChannelCapabilities.automationCountries":
+		if e.ComplexityRoot.ChannelCapabilities.TriggeredOutboundRegions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelCapabilities.TriggeredOutboundRegions(childComplexity), true
+	case "ChannelCapabilities.type":
+		if e.ComplexityRoot.ChannelCapabilities.Type == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelCapabilities.Type(childComplexity), true
+	case "ChannelCapabilities.showsTypingToAgent":
+		if e.ComplexityRoot.ChannelCapabilities.TypingToAgent == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelCapabilities.TypingToAgent(childComplexity), true
+	case "ChannelCapabilities.showsTypingToCustomer":
+		if e.ComplexityRoot.ChannelCapabilities.TypingToCustomer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelCapabilities.TypingToCustomer(childComplexity), true
+
+	case "ChannelFileRule.extensions":
+		if e.ComplexityRoot.ChannelFileRule.Extensions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelFileRule.Extensions(childComplexity), true
+	case "ChannelFileRule.linkAboveBytes":
+		if e.ComplexityRoot.ChannelFileRule.LinkAbove == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelFileRule.LinkAbove(childComplexity), true
+	case "ChannelFileRule.inboundBytes":
+		if e.ComplexityRoot.ChannelFileRule.MostIn == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelFileRule.MostIn(childComplexity), true
+	case "ChannelFileRule.outboundBytes":
+		if e.ComplexityRoot.ChannelFileRule.MostOut == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelFileRule.MostOut(childComplexity), true
+
+	case "ChannelLimits.customersPerDay":
+		if e.ComplexityRoot.ChannelLimits.DailyCustomers == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelLimits.DailyCustomers(childComplexity), true
+	case "ChannelLimits.dailyMessagesPerReachable":
+		if e.ComplexityRoot.ChannelLimits.DailyMessagesPerReachable == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelLimits.DailyMessagesPerReachable(childComplexity), true
+	case "ChannelLimits.messagesPerInbound":
+		if e.ComplexityRoot.ChannelLimits.MessagesPerInbound == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelLimits.MessagesPerInbound(childComplexity), true
+	case "ChannelLimits.messagesPerMonth":
+		if e.ComplexityRoot.ChannelLimits.MessagesPerMonth == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelLimits.MessagesPerMonth(childComplexity), true
+	case "ChannelLimits.messagesPerSecond":
+		if e.ComplexityRoot.ChannelLimits.MessagesPerSecond == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelLimits.MessagesPerSecond(childComplexity), true
+
+	case "ChannelPayload.channel":
+		if e.ComplexityRoot.ChannelPayload.Channel == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelPayload.Channel(childComplexity), true
+	case "ChannelPayload.errors":
+		if e.ComplexityRoot.ChannelPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelPayload.Errors(childComplexity), true
+
+	case "ChannelTextLimit.characters":
+		if e.ComplexityRoot.ChannelTextLimit.Characters == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelTextLimit.Characters(childComplexity), true
+	case "ChannelTextLimit.segments":
+		if e.ComplexityRoot.ChannelTextLimit.MostSegments == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelTextLimit.MostSegments(childComplexity), true
+
+	case "ChannelWebhookUrls.messages":
+		if e.ComplexityRoot.ChannelWebhookUrls.Messages == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelWebhookUrls.Messages(childComplexity), true
+	case "ChannelWebhookUrls.statuses":
+		if e.ComplexityRoot.ChannelWebhookUrls.Statuses == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelWebhookUrls.Statuses(childComplexity), true
 
 	case "ConsentEntry.recordedBy":
 		if e.ComplexityRoot.ConsentEntry.Agent == nil {
@@ -1692,6 +2130,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DeactivateAgentPayload.OwnedConversations(childComplexity), true
+
+	case "DeactivateChannelPayload.channel":
+		if e.ComplexityRoot.DeactivateChannelPayload.Channel == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeactivateChannelPayload.Channel(childComplexity), true
+	case "DeactivateChannelPayload.errors":
+		if e.ComplexityRoot.DeactivateChannelPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeactivateChannelPayload.Errors(childComplexity), true
+	case "DeactivateChannelPayload.unsentMessages":
+		if e.ComplexityRoot.DeactivateChannelPayload.UnsentMessages == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeactivateChannelPayload.UnsentMessages(childComplexity), true
 
 	case "DeliveryError.code":
 		if e.ComplexityRoot.DeliveryError.Code == nil {
@@ -2204,6 +2661,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ActivateAgent(childComplexity, args["input"].(ActivateAgentInput)), true
+	case "Mutation.activateChannel":
+		if e.ComplexityRoot.Mutation.ActivateChannel == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_activateChannel_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ActivateChannel(childComplexity, args["input"].(ActivateChannelInput)), true
+	case "Mutation.addChannelMembers":
+		if e.ComplexityRoot.Mutation.AddChannelMembers == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_addChannelMembers_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AddChannelMembers(childComplexity, args["input"].(switchboard.MembersInput)), true
 	case "Mutation.addNote":
 		if e.ComplexityRoot.Mutation.AddNote == nil {
 			break
@@ -2215,6 +2694,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.AddNote(childComplexity, args["input"].(message.NoteInput)), true
+	case "Mutation.addQueueMembers":
+		if e.ComplexityRoot.Mutation.AddQueueMembers == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_addQueueMembers_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AddQueueMembers(childComplexity, args["input"].(switchboard.MembersInput)), true
 	case "Mutation.assignConversations":
 		if e.ComplexityRoot.Mutation.AssignConversations == nil {
 			break
@@ -2281,6 +2771,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreateAgent(childComplexity, args["input"].(staff.CreateAgentInput)), true
+	case "Mutation.createChannel":
+		if e.ComplexityRoot.Mutation.CreateChannel == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createChannel_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateChannel(childComplexity, args["input"].(switchboard.CreateChannelInput)), true
 	case "Mutation.createMessagingUser":
 		if e.ComplexityRoot.Mutation.CreateMessagingUser == nil {
 			break
@@ -2303,6 +2804,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreatePermissionSet(childComplexity, args["input"].(staff.CreatePermissionSetInput)), true
+	case "Mutation.createQueue":
+		if e.ComplexityRoot.Mutation.CreateQueue == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createQueue_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateQueue(childComplexity, args["input"].(switchboard.CreateQueueInput)), true
 	case "Mutation.createQuickText":
 		if e.ComplexityRoot.Mutation.CreateQuickText == nil {
 			break
@@ -2325,6 +2837,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DeactivateAgent(childComplexity, args["input"].(DeactivateAgentInput)), true
+	case "Mutation.deactivateChannel":
+		if e.ComplexityRoot.Mutation.DeactivateChannel == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_deactivateChannel_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeactivateChannel(childComplexity, args["input"].(switchboard.DeactivateChannelInput)), true
 	case "Mutation.grantPermissionSet":
 		if e.ComplexityRoot.Mutation.GrantPermissionSet == nil {
 			break
@@ -2380,6 +2903,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.PauseBulkOperation(childComplexity, args["input"].(PauseBulkOperationInput)), true
+	case "Mutation.removeChannelMembers":
+		if e.ComplexityRoot.Mutation.RemoveChannelMembers == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_removeChannelMembers_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RemoveChannelMembers(childComplexity, args["input"].(switchboard.MembersInput)), true
+	case "Mutation.removeQueueMembers":
+		if e.ComplexityRoot.Mutation.RemoveQueueMembers == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_removeQueueMembers_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RemoveQueueMembers(childComplexity, args["input"].(switchboard.MembersInput)), true
 	case "Mutation.resumeBulkOperation":
 		if e.ComplexityRoot.Mutation.ResumeBulkOperation == nil {
 			break
@@ -2435,6 +2980,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SetConsent(childComplexity, args["input"].(customer.SetConsentInput)), true
+	case "Mutation.setPreferences":
+		if e.ComplexityRoot.Mutation.SetPreferences == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_setPreferences_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetPreferences(childComplexity, args["input"].(staff.SetPreferencesInput)), true
 	case "Mutation.setTyping":
 		if e.ComplexityRoot.Mutation.SetTyping == nil {
 			break
@@ -2479,6 +3035,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UpdateAgent(childComplexity, args["input"].(staff.UpdateAgentInput)), true
+	case "Mutation.updateChannel":
+		if e.ComplexityRoot.Mutation.UpdateChannel == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updateChannel_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateChannel(childComplexity, args["input"].(UpdateChannelInput)), true
 	case "Mutation.updateMessagingUser":
 		if e.ComplexityRoot.Mutation.UpdateMessagingUser == nil {
 			break
@@ -2501,6 +3068,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UpdatePermissionSet(childComplexity, args["input"].(staff.UpdatePermissionSetInput)), true
+	case "Mutation.updateQueue":
+		if e.ComplexityRoot.Mutation.UpdateQueue == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updateQueue_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateQueue(childComplexity, args["input"].(switchboard.UpdateQueueInput)), true
 	case "Mutation.updateQuickText":
 		if e.ComplexityRoot.Mutation.UpdateQuickText == nil {
 			break
@@ -2512,6 +3090,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UpdateQuickText(childComplexity, args["input"].(quicktext.UpdateInput)), true
+	case "Mutation.updateViewer":
+		if e.ComplexityRoot.Mutation.UpdateViewer == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updateViewer_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateViewer(childComplexity, args["input"].(staff.Settings)), true
 	case "Mutation.useQuickText":
 		if e.ComplexityRoot.Mutation.UseQuickText == nil {
 			break
@@ -2600,6 +3189,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.PermissionGrant.PermissionSets(childComplexity), true
 
+	case "PermissionHolder.agent":
+		if e.ComplexityRoot.PermissionHolder.Agent == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PermissionHolder.Agent(childComplexity), true
+	case "PermissionHolder.isByRole":
+		if e.ComplexityRoot.PermissionHolder.ByRole == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PermissionHolder.ByRole(childComplexity), true
+	case "PermissionHolder.permissionSets":
+		if e.ComplexityRoot.PermissionHolder.PermissionSets == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PermissionHolder.PermissionSets(childComplexity), true
+
 	case "PermissionSet.agents":
 		if e.ComplexityRoot.PermissionSet.Agents == nil {
 			break
@@ -2637,6 +3245,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.PermissionSetPayload.PermissionSet(childComplexity), true
+
+	case "PreferencesPayload.errors":
+		if e.ComplexityRoot.PreferencesPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PreferencesPayload.Errors(childComplexity), true
+	case "PreferencesPayload.preferences":
+		if e.ComplexityRoot.PreferencesPayload.Preferences == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PreferencesPayload.Preferences(childComplexity), true
 
 	case "Query.agentRights":
 		if e.ComplexityRoot.Query.AgentRights == nil {
@@ -2682,6 +3303,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.BulkOperation(childComplexity, args["id"].(string)), true
+	case "Query.channelTypes":
+		if e.ComplexityRoot.Query.ChannelTypes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.ChannelTypes(childComplexity), true
 	case "Query.channels":
 		if e.ComplexityRoot.Query.Channels == nil {
 			break
@@ -2733,12 +3360,29 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Node(childComplexity, args["id"].(string)), true
+	case "Query.permissionHolders":
+		if e.ComplexityRoot.Query.PermissionHolders == nil {
+			break
+		}
+
+		args, err := ec.field_Query_permissionHolders_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.PermissionHolders(childComplexity, args["permission"].(viewer.Permission)), true
 	case "Query.permissionSets":
 		if e.ComplexityRoot.Query.PermissionSets == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Query.PermissionSets(childComplexity), true
+	case "Query.queues":
+		if e.ComplexityRoot.Query.Queues == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.Queues(childComplexity), true
 	case "Query.quickText":
 		if e.ComplexityRoot.Query.QuickText == nil {
 			break
@@ -2790,18 +3434,43 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Query.Viewer(childComplexity), true
 
+	case "Queue.channels":
+		if e.ComplexityRoot.Queue.Channels == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Queue.Channels(childComplexity), true
 	case "Queue.id":
 		if e.ComplexityRoot.Queue.ID == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Queue.ID(childComplexity), true
+	case "Queue.members":
+		if e.ComplexityRoot.Queue.Members == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Queue.Members(childComplexity), true
 	case "Queue.name":
 		if e.ComplexityRoot.Queue.Name == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Queue.Name(childComplexity), true
+
+	case "QueuePayload.errors":
+		if e.ComplexityRoot.QueuePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QueuePayload.Errors(childComplexity), true
+	case "QueuePayload.queue":
+		if e.ComplexityRoot.QueuePayload.Queue == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QueuePayload.Queue(childComplexity), true
 
 	case "QuickText.createdAt":
 		if e.ComplexityRoot.QuickText.CreatedAt == nil {
@@ -3421,6 +4090,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Viewer.Permissions(childComplexity), true
+	case "Viewer.preferences":
+		if e.ComplexityRoot.Viewer.Preferences == nil {
+			break
+		}
+
+		args, err := ec.field_Viewer_preferences_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Viewer.Preferences(childComplexity, args["frontend"].(string)), true
 	case "Viewer.queues":
 		if e.ComplexityRoot.Viewer.Queues == nil {
 			break
@@ -3438,7 +4118,10 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	inputUnmarshalers := func() *graphql.InputUnmarshalerIndex {
 		return graphql.NewInputUnmarshalerIndex(
 			graphql.NewInputUnmarshaler("ActivateAgentInput", ec.unmarshalInputActivateAgentInput),
+			graphql.NewInputUnmarshaler("ActivateChannelInput", ec.unmarshalInputActivateChannelInput),
+			graphql.NewInputUnmarshaler("AddChannelMembersInput", ec.unmarshalInputAddChannelMembersInput),
 			graphql.NewInputUnmarshaler("AddNoteInput", ec.unmarshalInputAddNoteInput),
+			graphql.NewInputUnmarshaler("AddQueueMembersInput", ec.unmarshalInputAddQueueMembersInput),
 			graphql.NewInputUnmarshaler("AssignConversationsInput", ec.unmarshalInputAssignConversationsInput),
 			graphql.NewInputUnmarshaler("AssignItem", ec.unmarshalInputAssignItem),
 			graphql.NewInputUnmarshaler("AuditFilter", ec.unmarshalInputAuditFilter),
@@ -3447,14 +4130,18 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("BulkMarkConversationsUnreadInput", ec.unmarshalInputBulkMarkConversationsUnreadInput),
 			graphql.NewInputUnmarshaler("BulkSelection", ec.unmarshalInputBulkSelection),
 			graphql.NewInputUnmarshaler("CancelBulkOperationInput", ec.unmarshalInputCancelBulkOperationInput),
+			graphql.NewInputUnmarshaler("ChannelLimitsInput", ec.unmarshalInputChannelLimitsInput),
 			graphql.NewInputUnmarshaler("ConversationFilter", ec.unmarshalInputConversationFilter),
 			graphql.NewInputUnmarshaler("ConversationOrder", ec.unmarshalInputConversationOrder),
 			graphql.NewInputUnmarshaler("ConversationView", ec.unmarshalInputConversationView),
 			graphql.NewInputUnmarshaler("CreateAgentInput", ec.unmarshalInputCreateAgentInput),
+			graphql.NewInputUnmarshaler("CreateChannelInput", ec.unmarshalInputCreateChannelInput),
 			graphql.NewInputUnmarshaler("CreateMessagingUserInput", ec.unmarshalInputCreateMessagingUserInput),
 			graphql.NewInputUnmarshaler("CreatePermissionSetInput", ec.unmarshalInputCreatePermissionSetInput),
+			graphql.NewInputUnmarshaler("CreateQueueInput", ec.unmarshalInputCreateQueueInput),
 			graphql.NewInputUnmarshaler("CreateQuickTextInput", ec.unmarshalInputCreateQuickTextInput),
 			graphql.NewInputUnmarshaler("DeactivateAgentInput", ec.unmarshalInputDeactivateAgentInput),
+			graphql.NewInputUnmarshaler("DeactivateChannelInput", ec.unmarshalInputDeactivateChannelInput),
 			graphql.NewInputUnmarshaler("GrantPermissionSetInput", ec.unmarshalInputGrantPermissionSetInput),
 			graphql.NewInputUnmarshaler("MarkConversationsReadInput", ec.unmarshalInputMarkConversationsReadInput),
 			graphql.NewInputUnmarshaler("MarkConversationsUnreadInput", ec.unmarshalInputMarkConversationsUnreadInput),
@@ -3463,18 +4150,24 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("MessagingUserFilter", ec.unmarshalInputMessagingUserFilter),
 			graphql.NewInputUnmarshaler("PauseBulkOperationInput", ec.unmarshalInputPauseBulkOperationInput),
 			graphql.NewInputUnmarshaler("QuickTextFilter", ec.unmarshalInputQuickTextFilter),
+			graphql.NewInputUnmarshaler("RemoveChannelMembersInput", ec.unmarshalInputRemoveChannelMembersInput),
+			graphql.NewInputUnmarshaler("RemoveQueueMembersInput", ec.unmarshalInputRemoveQueueMembersInput),
 			graphql.NewInputUnmarshaler("ResumeBulkOperationInput", ec.unmarshalInputResumeBulkOperationInput),
 			graphql.NewInputUnmarshaler("RetryMessageInput", ec.unmarshalInputRetryMessageInput),
 			graphql.NewInputUnmarshaler("RevokePermissionSetInput", ec.unmarshalInputRevokePermissionSetInput),
 			graphql.NewInputUnmarshaler("SendMessageInput", ec.unmarshalInputSendMessageInput),
 			graphql.NewInputUnmarshaler("SetConsentInput", ec.unmarshalInputSetConsentInput),
+			graphql.NewInputUnmarshaler("SetPreferencesInput", ec.unmarshalInputSetPreferencesInput),
 			graphql.NewInputUnmarshaler("SetTypingInput", ec.unmarshalInputSetTypingInput),
 			graphql.NewInputUnmarshaler("StartConversationInput", ec.unmarshalInputStartConversationInput),
 			graphql.NewInputUnmarshaler("UnmergeMessagingUserInput", ec.unmarshalInputUnmergeMessagingUserInput),
 			graphql.NewInputUnmarshaler("UpdateAgentInput", ec.unmarshalInputUpdateAgentInput),
+			graphql.NewInputUnmarshaler("UpdateChannelInput", ec.unmarshalInputUpdateChannelInput),
 			graphql.NewInputUnmarshaler("UpdateMessagingUserInput", ec.unmarshalInputUpdateMessagingUserInput),
 			graphql.NewInputUnmarshaler("UpdatePermissionSetInput", ec.unmarshalInputUpdatePermissionSetInput),
+			graphql.NewInputUnmarshaler("UpdateQueueInput", ec.unmarshalInputUpdateQueueInput),
 			graphql.NewInputUnmarshaler("UpdateQuickTextInput", ec.unmarshalInputUpdateQuickTextInput),
+			graphql.NewInputUnmarshaler("UpdateViewerInput", ec.unmarshalInputUpdateViewerInput),
 			graphql.NewInputUnmarshaler("UseQuickTextInput", ec.unmarshalInputUseQuickTextInput),
 		)
 	}
@@ -4015,6 +4708,340 @@ extend type Subscription {
   ): BulkOperationChange!
 }
 `, BuiltIn: false},
+	{Name: "../schema/channel.graphql", Input: `extend type Channel {
+  "Name that programs use: letters, digits and underscores; null if it has none."
+  developerName: String
+  "Two-letter country in which national numbers are read and texts are sent; null if unknown. Never changes."
+  country: String @goField(name: "CountryCode")
+  "The queue that new conversations go to; null if there is none, and for a viewer who may not see the queue."
+  queue: Queue @goField(forceResolver: true)
+  "What channels of this type can do."
+  capabilities: ChannelCapabilities!
+  "What the carrier takes from this channel: the values set for it, and its type's defaults for the others. For information: the carrier enforces them, and Parley sends again later what the carrier puts off."
+  limits: ChannelLimits!
+  "The addresses to enter at the carrier. Null without CONFIGURE_MESSAGING, if the server has no ` + "`" + `--public-url` + "`" + `, and if the account has no carrier."
+  webhookUrls: ChannelWebhookUrls @goField(forceResolver: true)
+}
+
+extend type Queue {
+  "Active agents who work the queue, by name."
+  members: [Agent!]!
+  "The channels whose new conversations go to the queue, by name."
+  channels: [Channel!]!
+}
+
+"The addresses to enter at a channel's carrier."
+type ChannelWebhookUrls @goModel(model: "parley/internal/desk/switchboard.WebhookURLs") {
+  "Where the carrier delivers what customers write. What else Twilio needs is in the operations manual."
+  messages: String!
+  "Where the carrier reports what became of messages. Parley names it with every message it sends, so enter it only where the carrier demands it."
+  statuses: String!
+}
+
+"How much a carrier takes from one channel. Null where no such limit is stated."
+type ChannelLimits @goModel(model: "parley/internal/channel.SendLimits") {
+  "Messages a second."
+  messagesPerSecond: Int
+  "Messages a month."
+  messagesPerMonth: Int
+  "Messages for each that customers wrote."
+  messagesPerInbound: Int
+  "Messages a day for each person the channel can reach."
+  dailyMessagesPerReachable: Int
+  "Different customers in 24 hours."
+  customersPerDay: Int @goField(name: "DailyCustomers")
+}
+
+"What channels of one type can do by the rules of their carriers. Parley does not offer all of it yet."
+type ChannelCapabilities @goModel(model: "parley/internal/channel.Capabilities") {
+  "The type."
+  type: ChannelType!
+  "Whether an agent can start a conversation."
+  agentCanStart: Boolean! @goField(name: "AgentStarts")
+  "Whether automation can write first. Landline numbers never can."
+  automationCanStart: Boolean! @goField(name: "TriggeredOutbound")
+  "Two-letter countries of the channels from which automation can write first; empty for all."
+  automationCountries: [String!]! @goField(name: "TriggeredOutboundRegions")
+  "Whether one text can go to many customers."
+  canBroadcast: Boolean! @goField(name: "Broadcast")
+  "Whether an agent can set a session aside as inactive."
+  agentCanMarkInactive: Boolean! @goField(name: "AgentMarksInactive")
+  "Whether the customer can end the conversation."
+  customerCanEnd: Boolean! @goField(name: "CustomerEnds")
+  "Whether the agent sees that the customer is typing."
+  showsTypingToAgent: Boolean! @goField(name: "TypingToAgent")
+  "Whether the customer sees that the agent is typing."
+  showsTypingToCustomer: Boolean! @goField(name: "TypingToCustomer")
+  "Whether the agent learns that a message was read."
+  readReceipts: ReceiptSupport! @goField(name: "ReadReceipt")
+  "Whether the agent learns that a message was delivered."
+  deliveryReceipts: ReceiptSupport! @goField(name: "DeliveryReceipt")
+  "Whether the customer is told how long the queue takes."
+  hasEstimatedWait: Boolean! @goField(name: "EstimatedWait")
+  "How links, questions and time selectors reach the customer."
+  components: ComponentSupport!
+  "Whether automatic answers can be components."
+  hasAutoResponseComponents: Boolean! @goField(name: "AutoResponses")
+  "Whether a session can be transferred and flagged, and a supervisor can whisper."
+  canTransfer: Boolean! @goField(name: "Transfer")
+  "Whether rules can hide sensitive data in texts."
+  hasSensitiveDataRules: Boolean! @goField(name: "SensitiveData")
+  "Whether templates can be sent."
+  hasTemplates: Boolean! @goField(name: "Templates")
+  "Whether rules can link customers to records."
+  hasLinkingRules: Boolean! @goField(name: "LinkingRules")
+  "Whether one message can hold both a text and a file."
+  canSendTextWithFile: Boolean! @goField(name: "TextWithFile")
+  "Whether messages outside business hours wait for them."
+  waitsForBusinessHours: Boolean! @goField(name: "BusinessHoursHold")
+  "The levels of consent that a channel can require, lowest first; empty where the customer always writes first."
+  consentModes: [ConsentStatus!]!
+  "How many hours after the customer's last message free text can be sent; null for ever."
+  careWindowHours: Int
+  "The same for a reply that a person writes; null if it does not differ."
+  humanAgentWindowHours: Int
+  "The limits of a text to the customer."
+  textLimit: ChannelTextLimit! @goField(name: "Text")
+  "The most characters of an automatic answer; null if ` + "`" + `textLimit` + "`" + ` counts."
+  autoResponseCharacters: Int
+  "Texts from the customer of more bytes become attachments; null if none do."
+  inboundTextBytes: Int
+  "The files that can be sent and received, one to a message."
+  files: [ChannelFileRule!]!
+  "Two-letter countries of the channels that take and send files; empty for all."
+  fileCountries: [String!]!
+  "The defaults of ` + "`" + `Channel.limits` + "`" + `."
+  limits: ChannelLimits!
+}
+
+"The limits of a text; it has to keep both."
+type ChannelTextLimit @goModel(model: "parley/internal/channel.Limit") {
+  "The most characters (Unicode code points)."
+  characters: Int!
+  "The most SMS segments; null where texts are not cut up."
+  segments: Int @goField(name: "MostSegments")
+}
+
+"What a type of channel takes of some kinds of files."
+type ChannelFileRule @goModel(model: "parley/internal/channel.FileRule") {
+  "Extensions of the files' names, without the dot."
+  extensions: [String!]!
+  "The most bytes from the customer; null if none are taken."
+  inboundBytes: Int @goField(name: "MostIn")
+  "The most bytes to the customer; null if none can be sent."
+  outboundBytes: Int @goField(name: "MostOut")
+  "Files to the customer of more bytes go as a link, any for 0; null if none do."
+  linkAboveBytes: Int @goField(name: "LinkAbove")
+}
+
+"Whether a carrier reports something."
+enum ReceiptSupport @goModel(model: "parley/internal/channel.Support") {
+  "Never."
+  NEVER
+  "Not promised; shown if the carrier reports it."
+  WHEN_REPORTED
+  "Always."
+  ALWAYS
+}
+
+"How components (links, questions, time selectors) reach the customer."
+enum ComponentSupport @goModel(model: "parley/internal/channel.ComponentSupport") {
+  "Not at all."
+  NONE
+  "As plain text."
+  AS_TEXT
+  "As the platform shows them."
+  NATIVE
+}
+
+"A new channel."
+input CreateChannelInput @goModel(model: "parley/internal/desk/switchboard.CreateChannelInput") {
+  "The account at the carrier. Its carrier has to have channels of the type."
+  providerAccountId: ID!
+  "The type, which never changes."
+  type: ChannelType!
+  """
+  The address, which never changes. A phone number for long codes, toll-free numbers and WhatsApp; 3 to 8 digits for a short code; the page's id, 1 to 32 digits, for Facebook;
+  1 to 200 visible ASCII characters for web and in-app. Unique in its account, and among the organisation's active channels of text messages, of WhatsApp and so on.
+  """
+  address: String!
+  "Display name: 1 to 200 characters."
+  name: String!
+  "Name that programs use: 1 to 80 letters, digits and underscores, a letter first; unique whatever the case of its letters. Absent for none."
+  developerName: String
+  "Country of 2 letters, needed for short codes. National numbers are read in it. Absent: the country of the phone number."
+  country: String
+  "The queue that new conversations go to; absent for none."
+  queueId: ID
+  "The consent that a customer must have given, one of the type's ` + "`" + `consentModes` + "`" + `; absent for none, on short codes for EXPLICIT_OPT_IN."
+  requiredConsent: ConsentStatus
+  "Up to 500 agents who may send from the channel; absent for none."
+  memberIds: [ID!]
+  "What the carrier takes, where it differs from the type's defaults."
+  limits: ChannelLimitsInput
+  "1 to 64 visible ASCII characters, unique to this request: a repeat within 7 days returns the first result."
+  idempotencyKey: String!
+}
+
+"What a carrier takes from one channel. Each is 1 to 10,000,000; absent, null or 0 for the default of the channel's type."
+input ChannelLimitsInput @goModel(model: "parley/internal/channel.SendLimits") {
+  "Messages a second."
+  messagesPerSecond: Int @goField(name: "PerSecond")
+  "Messages a month."
+  messagesPerMonth: Int @goField(name: "PerMonth")
+  "Messages for each that customers wrote."
+  messagesPerInbound: Int @goField(name: "PerInbound")
+  "Messages a day for each person the channel can reach."
+  dailyMessagesPerReachable: Int @goField(name: "PerReachable")
+  "Different customers in 24 hours."
+  customersPerDay: Int
+}
+
+"What changes of a channel. Absent leaves a field as it is."
+input UpdateChannelInput {
+  "The channel."
+  id: ID!
+  "Display name: 1 to 200 characters; null leaves it."
+  name: String
+  "1 to 80 letters, digits and underscores, a letter first; unique whatever the case of its letters. Null for none."
+  developerName: String @goField(omittable: true)
+  "The queue that new conversations go to; null for none. Existing conversations stay where they are."
+  queueId: ID @goField(omittable: true)
+  "The consent that a customer must have given, one of the type's ` + "`" + `consentModes` + "`" + `; null for none, which short codes cannot have."
+  requiredConsent: ConsentStatus @goField(omittable: true)
+  "What the carrier takes, in place of all values that the channel has; null leaves them."
+  limits: ChannelLimitsInput
+}
+
+"The channel to activate."
+input ActivateChannelInput {
+  "The channel."
+  id: ID!
+}
+
+"The channel to deactivate."
+input DeactivateChannelInput @goModel(model: "parley/internal/desk/switchboard.DeactivateChannelInput") {
+  "The channel."
+  id: ID!
+  "True to learn what is unsent, and change nothing."
+  dryRun: Boolean = false
+}
+
+"Who becomes a member of a channel."
+input AddChannelMembersInput @goModel(model: "parley/internal/desk/switchboard.MembersInput") {
+  "The channel."
+  id: ID!
+  "1 to 500 agents, deactivated ones too. Members stay members."
+  agentIds: [ID!]!
+}
+
+"Who stops being a member of a channel."
+input RemoveChannelMembersInput @goModel(model: "parley/internal/desk/switchboard.MembersInput") {
+  "The channel."
+  id: ID!
+  "1 to 500 agents. Those who are no members stay as they are."
+  agentIds: [ID!]!
+}
+
+"A new queue."
+input CreateQueueInput @goModel(model: "parley/internal/desk/switchboard.CreateQueueInput") {
+  "1 to 200 characters, unique whatever the case of its letters."
+  name: String!
+  "Up to 500 agents who work the queue; absent for none."
+  memberIds: [ID!]
+  "1 to 64 visible ASCII characters, unique to this request: a repeat within 7 days returns the first result."
+  idempotencyKey: String!
+}
+
+"What changes of a queue. Absent and null leave a field as it is."
+input UpdateQueueInput @goModel(model: "parley/internal/desk/switchboard.UpdateQueueInput") {
+  "The queue."
+  id: ID!
+  "1 to 200 characters, unique whatever the case of its letters."
+  name: String
+}
+
+"Who becomes a member of a queue."
+input AddQueueMembersInput @goModel(model: "parley/internal/desk/switchboard.MembersInput") {
+  "The queue."
+  id: ID!
+  "1 to 500 agents, deactivated ones too. Members stay members."
+  agentIds: [ID!]!
+}
+
+"Who stops being a member of a queue."
+input RemoveQueueMembersInput @goModel(model: "parley/internal/desk/switchboard.MembersInput") {
+  "The queue."
+  id: ID!
+  "1 to 500 agents. Those who are no members stay as they are."
+  agentIds: [ID!]!
+}
+
+"The channel after the change."
+type ChannelPayload {
+  "The channel; null when there are errors."
+  channel: Channel
+  "Why nothing changed; empty when it did."
+  errors: [UserError!]!
+}
+
+"The deactivated channel, and what was not sent from it."
+type DeactivateChannelPayload {
+  "The channel; null when there are errors."
+  channel: Channel
+  "Messages that wait to be sent from the channel: deactivating makes them fail with code 0005, and agents may retry them. Null when there are errors."
+  unsentMessages: Count
+  "Why nothing changed; empty when it did."
+  errors: [UserError!]!
+}
+
+"The queue after the change."
+type QueuePayload {
+  "The queue; null when there are errors."
+  queue: Queue
+  "Why nothing changed; empty when it did."
+  errors: [UserError!]!
+}
+
+extend type Query {
+  "What channels of each type can do, all types that Parley knows."
+  channelTypes: [ChannelCapabilities!]!
+  "Queues, by name: all for holders of CONFIGURE_MESSAGING or VIEW_ALL_DATA, for others those that they work. At most 2,000 in an organisation."
+  queues: [Queue!]!
+}
+
+extend type Mutation {
+  "Creates an active channel: at most 2,000 in an organisation. Needs CONFIGURE_MESSAGING. CONFLICT if the address is in use. The members' streams get RESET; no event follows in lists of conversations."
+  createChannel("What to create." input: CreateChannelInput!): ChannelPayload!
+  "Changes 1 channel: name, developer name, queue, required consent or limits. Needs CONFIGURE_MESSAGING. New conversations go to the new queue, existing ones stay; no event follows in lists of conversations."
+  updateChannel("What to change." input: UpdateChannelInput!): ChannelPayload!
+  "Activates 1 channel. Needs CONFIGURE_MESSAGING. CONFLICT if another active channel has the address by now; no event follows in lists of conversations."
+  activateChannel("Which to activate." input: ActivateChannelInput!): ChannelPayload!
+  """
+  Deactivates 1 channel: sends are refused with CHANNEL_INACTIVE, and messages that wait to be sent fail. What customers write still arrives. Needs CONFIGURE_MESSAGING;
+  no event follows in lists of conversations.
+  """
+  deactivateChannel("Which to deactivate." input: DeactivateChannelInput!): DeactivateChannelPayload!
+  """
+  Lets up to 500 agents send from a channel and see its conversations. A single member is its sole owner: new conversations are theirs. Needs CONFIGURE_MESSAGING.
+  The agents' streams get RESET; conversations keep their owners, and no event follows in lists of conversations.
+  """
+  addChannelMembers("Who to add." input: AddChannelMembersInput!): ChannelPayload!
+  """
+  Takes a channel and the sight of its conversations from up to 500 agents, who keep those that they own. Needs CONFIGURE_MESSAGING. The agents' streams get RESET;
+  conversations keep their owners, and no event follows in lists of conversations.
+  """
+  removeChannelMembers("Who to remove." input: RemoveChannelMembersInput!): ChannelPayload!
+  "Creates a queue: at most 2,000 in an organisation. Needs CONFIGURE_MESSAGING. The members' streams get RESET; no event follows in lists of conversations."
+  createQueue("What to create." input: CreateQueueInput!): QueuePayload!
+  "Renames 1 queue. Needs CONFIGURE_MESSAGING; no event follows in lists of conversations."
+  updateQueue("What to change." input: UpdateQueueInput!): QueuePayload!
+  "Lets up to 500 agents work a queue and see its conversations. Needs CONFIGURE_MESSAGING. The agents' streams get RESET; no event follows in lists of conversations."
+  addQueueMembers("Who to add." input: AddQueueMembersInput!): QueuePayload!
+  "Takes a queue and the sight of its conversations from up to 500 agents, who keep those that they own. Needs CONFIGURE_MESSAGING. The agents' streams get RESET; no event follows in lists of conversations."
+  removeQueueMembers("Who to remove." input: RemoveQueueMembersInput!): QueuePayload!
+}
+`, BuiltIn: false},
 	{Name: "../schema/conversation.graphql", Input: `"The permanent thread between one customer address and the business on one channel."
 type Conversation implements Node @goModel(model: "parley/internal/desk/conversation.Row") {
   "Opaque id."
@@ -4471,7 +5498,7 @@ type Viewer @goModel(model: "parley/internal/ground/viewer.Viewer") {
   inboxes: InboxList!
 }
 
-"Where conversations wait for one of its members. Every agent may see it."
+"Where conversations wait for one of its members. Visible to the agents who work it, and to holders of CONFIGURE_MESSAGING or VIEW_ALL_DATA."
 type Queue implements Node @goModel(model: "parley/internal/desk/directory.Queue") {
   "Opaque id."
   id: ID!
@@ -5633,6 +6660,71 @@ extend type Query {
   ): SearchConnection!
 }
 `, BuiltIn: false},
+	{Name: "../schema/setting.graphql", Input: `extend type Agent {
+  "The sender ID that composing starts with; null if none is set, or if the agent may no longer send from it."
+  defaultChannel: Channel
+  "Time zone, an IANA name such as Europe/Berlin; null if it is not set."
+  timeZone: String
+  "Language tag (BCP 47) such as de-AT; null if it is not set."
+  locale: String
+}
+
+extend type Viewer {
+  "What a frontend keeps for the agent, the text of a JSON object; null if it keeps nothing. Nobody else sees it."
+  preferences(
+    "Name of the frontend: 1 to 64 visible ASCII characters."
+    frontend: String!
+  ): String @goField(forceResolver: true)
+}
+
+"An agent who holds a permission."
+type PermissionHolder @goModel(model: "parley/internal/desk/staff.Holder") {
+  "The agent."
+  agent: Agent!
+  "Whether the agent's role includes it."
+  isByRole: Boolean! @goField(name: "ByRole")
+  "The agent's permission sets that include it, by name."
+  permissionSets: [PermissionSet!]!
+}
+
+"What changes of the viewer's own settings. Absent and null leave a field as it is."
+input UpdateViewerInput @goModel(model: "parley/internal/desk/staff.Settings") {
+  "One of the agent's sender IDs, with which composing starts; empty for none."
+  defaultChannelId: ID
+  "IANA name of a time zone, up to 64 characters, such as Europe/Berlin; empty for none."
+  timeZone: String
+  "Language tag (BCP 47) of up to 35 characters, such as de-AT; empty for none."
+  locale: String
+}
+
+"What a frontend keeps for the viewer."
+input SetPreferencesInput @goModel(model: "parley/internal/desk/staff.SetPreferencesInput") {
+  "Name of the frontend: 1 to 64 visible ASCII characters. An agent can have 20."
+  frontend: String!
+  "The text of a JSON object, up to 8,192 bytes, in place of what the frontend keeps; absent to keep nothing."
+  value: String
+}
+
+"What a frontend keeps for the viewer after the change."
+type PreferencesPayload {
+  "The text of a JSON object; null if nothing is kept, and when there are errors."
+  preferences: String
+  "Why nothing changed; empty when it did."
+  errors: [UserError!]!
+}
+
+extend type Query {
+  "The active agents who hold a permission, by name, and through what: at most 5,000. Empty for a viewer without CONFIGURE_MESSAGING."
+  permissionHolders("The permission." permission: Permission!): [PermissionHolder!]!
+}
+
+extend type Mutation {
+  "Changes the viewer's own settings: default sender ID, time zone, locale. Whoever sees them as an agent sees the change within 1 second; no event follows in lists of conversations."
+  updateViewer("What to change." input: UpdateViewerInput!): AgentPayload!
+  "Replaces what 1 frontend keeps for the viewer. Whoever sees it is the viewer alone; no event follows."
+  setPreferences("What to keep." input: SetPreferencesInput!): PreferencesPayload!
+}
+`, BuiltIn: false},
 	{Name: "../schema/staff.graphql", Input: `"A named set of permissions, added to those of an agent's role. Visible to holders of CONFIGURE_MESSAGING."
 type PermissionSet implements Node @goModel(model: "parley/internal/desk/staff.PermissionSet") {
   "Opaque id."
@@ -5707,6 +6799,12 @@ input UpdateAgentInput @goModel(model: "parley/internal/desk/staff.UpdateAgentIn
   isLicensed: Boolean
   "Up to 500 permission sets, which replace those that the agent has; an empty list takes all of them away."
   permissionSetIds: [ID!]
+  "One of the agent's sender IDs, with which composing starts; empty for none."
+  defaultChannelId: ID
+  "IANA name of a time zone, up to 64 characters, such as Europe/Berlin; empty for none."
+  timeZone: String
+  "Language tag (BCP 47) of up to 35 characters, such as de-AT; empty for none."
+  locale: String
 }
 
 "The agent to deactivate."
@@ -5797,7 +6895,7 @@ extend type Mutation {
   """
   createAgent("Who to create." input: CreateAgentInput!): AgentPayload!
   """
-  Changes 1 agent: name, role, licence or permission sets. Needs CONFIGURE_MESSAGING, and every permission that the agent gets. CONFLICT if no active
+  Changes 1 agent: name, role, licence, permission sets or settings. Needs CONFIGURE_MESSAGING, and every permission that the agent gets. CONFLICT if no active
   agent would hold CONFIGURE_MESSAGING afterwards. The agent's streams get RESET when their rights change; no event follows in lists of conversations.
   """
   updateAgent("What to change." input: UpdateAgentInput!): AgentPayload!
@@ -5859,6 +6957,12 @@ func (ec *executionContext) childFields_Agent(ctx context.Context, field graphql
 		return ec.fieldContext_Agent_isLicensed(ctx, field)
 	case "isActive":
 		return ec.fieldContext_Agent_isActive(ctx, field)
+	case "defaultChannel":
+		return ec.fieldContext_Agent_defaultChannel(ctx, field)
+	case "timeZone":
+		return ec.fieldContext_Agent_timeZone(ctx, field)
+	case "locale":
+		return ec.fieldContext_Agent_locale(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Agent", field.Name)
 }
@@ -6169,8 +7273,144 @@ func (ec *executionContext) childFields_Channel(ctx context.Context, field graph
 		return ec.fieldContext_Channel_requiredConsent(ctx, field)
 	case "members":
 		return ec.fieldContext_Channel_members(ctx, field)
+	case "developerName":
+		return ec.fieldContext_Channel_developerName(ctx, field)
+	case "country":
+		return ec.fieldContext_Channel_country(ctx, field)
+	case "queue":
+		return ec.fieldContext_Channel_queue(ctx, field)
+	case "capabilities":
+		return ec.fieldContext_Channel_capabilities(ctx, field)
+	case "limits":
+		return ec.fieldContext_Channel_limits(ctx, field)
+	case "webhookUrls":
+		return ec.fieldContext_Channel_webhookUrls(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Channel", field.Name)
+}
+
+func (ec *executionContext) childFields_ChannelCapabilities(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "type":
+		return ec.fieldContext_ChannelCapabilities_type(ctx, field)
+	case "agentCanStart":
+		return ec.fieldContext_ChannelCapabilities_agentCanStart(ctx, field)
+	case "automationCanStart":
+		return ec.fieldContext_ChannelCapabilities_automationCanStart(ctx, field)
+	case "automationCountries":
+		return ec.fieldContext_ChannelCapabilities_automationCountries(ctx, field)
+	case "canBroadcast":
+		return ec.fieldContext_ChannelCapabilities_canBroadcast(ctx, field)
+	case "agentCanMarkInactive":
+		return ec.fieldContext_ChannelCapabilities_agentCanMarkInactive(ctx, field)
+	case "customerCanEnd":
+		return ec.fieldContext_ChannelCapabilities_customerCanEnd(ctx, field)
+	case "showsTypingToAgent":
+		return ec.fieldContext_ChannelCapabilities_showsTypingToAgent(ctx, field)
+	case "showsTypingToCustomer":
+		return ec.fieldContext_ChannelCapabilities_showsTypingToCustomer(ctx, field)
+	case "readReceipts":
+		return ec.fieldContext_ChannelCapabilities_readReceipts(ctx, field)
+	case "deliveryReceipts":
+		return ec.fieldContext_ChannelCapabilities_deliveryReceipts(ctx, field)
+	case "hasEstimatedWait":
+		return ec.fieldContext_ChannelCapabilities_hasEstimatedWait(ctx, field)
+	case "components":
+		return ec.fieldContext_ChannelCapabilities_components(ctx, field)
+	case "hasAutoResponseComponents":
+		return ec.fieldContext_ChannelCapabilities_hasAutoResponseComponents(ctx, field)
+	case "canTransfer":
+		return ec.fieldContext_ChannelCapabilities_canTransfer(ctx, field)
+	case "hasSensitiveDataRules":
+		return ec.fieldContext_ChannelCapabilities_hasSensitiveDataRules(ctx, field)
+	case "hasTemplates":
+		return ec.fieldContext_ChannelCapabilities_hasTemplates(ctx, field)
+	case "hasLinkingRules":
+		return ec.fieldContext_ChannelCapabilities_hasLinkingRules(ctx, field)
+	case "canSendTextWithFile":
+		return ec.fieldContext_ChannelCapabilities_canSendTextWithFile(ctx, field)
+	case "waitsForBusinessHours":
+		return ec.fieldContext_ChannelCapabilities_waitsForBusinessHours(ctx, field)
+	case "consentModes":
+		return ec.fieldContext_ChannelCapabilities_consentModes(ctx, field)
+	case "careWindowHours":
+		return ec.fieldContext_ChannelCapabilities_careWindowHours(ctx, field)
+	case "humanAgentWindowHours":
+		return ec.fieldContext_ChannelCapabilities_humanAgentWindowHours(ctx, field)
+	case "textLimit":
+		return ec.fieldContext_ChannelCapabilities_textLimit(ctx, field)
+	case "autoResponseCharacters":
+		return ec.fieldContext_ChannelCapabilities_autoResponseCharacters(ctx, field)
+	case "inboundTextBytes":
+		return ec.fieldContext_ChannelCapabilities_inboundTextBytes(ctx, field)
+	case "files":
+		return ec.fieldContext_ChannelCapabilities_files(ctx, field)
+	case "fileCountries":
+		return ec.fieldContext_ChannelCapabilities_fileCountries(ctx, field)
+	case "limits":
+		return ec.fieldContext_ChannelCapabilities_limits(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChannelCapabilities", field.Name)
+}
+
+func (ec *executionContext) childFields_ChannelFileRule(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "extensions":
+		return ec.fieldContext_ChannelFileRule_extensions(ctx, field)
+	case "inboundBytes":
+		return ec.fieldContext_ChannelFileRule_inboundBytes(ctx, field)
+	case "outboundBytes":
+		return ec.fieldContext_ChannelFileRule_outboundBytes(ctx, field)
+	case "linkAboveBytes":
+		return ec.fieldContext_ChannelFileRule_linkAboveBytes(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChannelFileRule", field.Name)
+}
+
+func (ec *executionContext) childFields_ChannelLimits(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "messagesPerSecond":
+		return ec.fieldContext_ChannelLimits_messagesPerSecond(ctx, field)
+	case "messagesPerMonth":
+		return ec.fieldContext_ChannelLimits_messagesPerMonth(ctx, field)
+	case "messagesPerInbound":
+		return ec.fieldContext_ChannelLimits_messagesPerInbound(ctx, field)
+	case "dailyMessagesPerReachable":
+		return ec.fieldContext_ChannelLimits_dailyMessagesPerReachable(ctx, field)
+	case "customersPerDay":
+		return ec.fieldContext_ChannelLimits_customersPerDay(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChannelLimits", field.Name)
+}
+
+func (ec *executionContext) childFields_ChannelPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "channel":
+		return ec.fieldContext_ChannelPayload_channel(ctx, field)
+	case "errors":
+		return ec.fieldContext_ChannelPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChannelPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ChannelTextLimit(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "characters":
+		return ec.fieldContext_ChannelTextLimit_characters(ctx, field)
+	case "segments":
+		return ec.fieldContext_ChannelTextLimit_segments(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChannelTextLimit", field.Name)
+}
+
+func (ec *executionContext) childFields_ChannelWebhookUrls(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "messages":
+		return ec.fieldContext_ChannelWebhookUrls_messages(ctx, field)
+	case "statuses":
+		return ec.fieldContext_ChannelWebhookUrls_statuses(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChannelWebhookUrls", field.Name)
 }
 
 func (ec *executionContext) childFields_ConsentEntry(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -6323,6 +7563,18 @@ func (ec *executionContext) childFields_DeactivateAgentPayload(ctx context.Conte
 		return ec.fieldContext_DeactivateAgentPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DeactivateAgentPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_DeactivateChannelPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "channel":
+		return ec.fieldContext_DeactivateChannelPayload_channel(ctx, field)
+	case "unsentMessages":
+		return ec.fieldContext_DeactivateChannelPayload_unsentMessages(ctx, field)
+	case "errors":
+		return ec.fieldContext_DeactivateChannelPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeactivateChannelPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_DeliveryError(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -6595,6 +7847,18 @@ func (ec *executionContext) childFields_PermissionGrant(ctx context.Context, fie
 	return nil, fmt.Errorf("no field named %q was found under type PermissionGrant", field.Name)
 }
 
+func (ec *executionContext) childFields_PermissionHolder(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "agent":
+		return ec.fieldContext_PermissionHolder_agent(ctx, field)
+	case "isByRole":
+		return ec.fieldContext_PermissionHolder_isByRole(ctx, field)
+	case "permissionSets":
+		return ec.fieldContext_PermissionHolder_permissionSets(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PermissionHolder", field.Name)
+}
+
 func (ec *executionContext) childFields_PermissionSet(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -6619,14 +7883,38 @@ func (ec *executionContext) childFields_PermissionSetPayload(ctx context.Context
 	return nil, fmt.Errorf("no field named %q was found under type PermissionSetPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_PreferencesPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "preferences":
+		return ec.fieldContext_PreferencesPayload_preferences(ctx, field)
+	case "errors":
+		return ec.fieldContext_PreferencesPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PreferencesPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Queue(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
 		return ec.fieldContext_Queue_id(ctx, field)
 	case "name":
 		return ec.fieldContext_Queue_name(ctx, field)
+	case "members":
+		return ec.fieldContext_Queue_members(ctx, field)
+	case "channels":
+		return ec.fieldContext_Queue_channels(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Queue", field.Name)
+}
+
+func (ec *executionContext) childFields_QueuePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "queue":
+		return ec.fieldContext_QueuePayload_queue(ctx, field)
+	case "errors":
+		return ec.fieldContext_QueuePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type QueuePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_QuickText(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -6903,6 +8191,8 @@ func (ec *executionContext) childFields_Viewer(ctx context.Context, field graphq
 		return ec.fieldContext_Viewer_inboxes(ctx, field)
 	case "bulkOperations":
 		return ec.fieldContext_Viewer_bulkOperations(ctx, field)
+	case "preferences":
+		return ec.fieldContext_Viewer_preferences(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Viewer", field.Name)
 }

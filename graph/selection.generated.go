@@ -17,6 +17,7 @@ import (
 	"parley/internal/desk/quicktext"
 	"parley/internal/desk/search"
 	"parley/internal/desk/staff"
+	"parley/internal/desk/switchboard"
 	"parley/internal/edge/selection"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/page"
@@ -49,6 +50,11 @@ func SelectionTables(cfg Config) selection.Tables {
 			"BulkResultConnection":    {Name: "BulkResultConnection", Satisfies: bulkResultConnectionImplementors, Fields: ec.selectBulkResultConnection()},
 			"BulkResultEdge":          {Name: "BulkResultEdge", Satisfies: bulkResultEdgeImplementors, Fields: ec.selectBulkResultEdge()},
 			"Channel":                 {Name: "Channel", Satisfies: channelImplementors, Fields: ec.selectChannel()},
+			"ChannelCapabilities":     {Name: "ChannelCapabilities", Satisfies: channelCapabilitiesImplementors, Fields: ec.selectChannelCapabilities()},
+			"ChannelFileRule":         {Name: "ChannelFileRule", Satisfies: channelFileRuleImplementors, Fields: ec.selectChannelFileRule()},
+			"ChannelLimits":           {Name: "ChannelLimits", Satisfies: channelLimitsImplementors, Fields: ec.selectChannelLimits()},
+			"ChannelTextLimit":        {Name: "ChannelTextLimit", Satisfies: channelTextLimitImplementors, Fields: ec.selectChannelTextLimit()},
+			"ChannelWebhookUrls":      {Name: "ChannelWebhookUrls", Satisfies: channelWebhookUrlsImplementors, Fields: ec.selectChannelWebhookUrls()},
 			"ConsentEntry":            {Name: "ConsentEntry", Satisfies: consentEntryImplementors, Fields: ec.selectConsentEntry()},
 			"Conversation":            {Name: "Conversation", Satisfies: conversationImplementors, Fields: ec.selectConversation()},
 			"ConversationConnection":  {Name: "ConversationConnection", Satisfies: conversationConnectionImplementors, Fields: ec.selectConversationConnection()},
@@ -77,6 +83,7 @@ func SelectionTables(cfg Config) selection.Tables {
 			"NoteContent":             {Name: "NoteContent", Satisfies: noteContentImplementors, Fields: ec.selectNoteContent()},
 			"PageInfo":                {Name: "PageInfo", Satisfies: pageInfoImplementors, Fields: ec.selectPageInfo()},
 			"PermissionGrant":         {Name: "PermissionGrant", Satisfies: permissionGrantImplementors, Fields: ec.selectPermissionGrant()},
+			"PermissionHolder":        {Name: "PermissionHolder", Satisfies: permissionHolderImplementors, Fields: ec.selectPermissionHolder()},
 			"PermissionSet":           {Name: "PermissionSet", Satisfies: permissionSetImplementors, Fields: ec.selectPermissionSet()},
 			"Query":                   {Name: "Query", Satisfies: queryImplementors, Fields: ec.selectQuery()},
 			"Queue":                   {Name: "Queue", Satisfies: queueImplementors, Fields: ec.selectQueue()},
@@ -224,6 +231,33 @@ func (ec *executionContext) selectAgent() map[string]*selection.Field {
 			Write: func(w *selection.Writer, source any) {
 				v := source.(*directory.Agent).IsActive
 				w.Bool(bool(v))
+			},
+		},
+		"defaultChannel": {
+			NonNull: false,
+			Of:      "Channel",
+			One:     func(source any) any { return selection.Pointer(source.(*directory.Agent).DefaultChannel()) },
+		},
+		"timeZone": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*directory.Agent).TimeZone()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(string(*v))
+			},
+		},
+		"locale": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*directory.Agent).Locale()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(string(*v))
 			},
 		},
 	}
@@ -890,6 +924,436 @@ func (ec *executionContext) selectChannel() map[string]*selection.Field {
 				return selection.Pointers(into, list), true
 			},
 			ElemNonNull: true,
+		},
+		"developerName": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*directory.Channel).DeveloperName()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(string(*v))
+			},
+		},
+		"country": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*directory.Channel).CountryCode()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(string(*v))
+			},
+		},
+		"queue": {
+			NonNull: false,
+			Of:      "Queue",
+			One:     func(source any) any { return selection.Pointer(source.(*directory.Queue)) },
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				obj := parent.(*directory.Channel)
+				return ec.Resolvers.Channel().Queue(ctx, obj)
+			},
+		},
+		"capabilities": {
+			NonNull: true,
+			Of:      "ChannelCapabilities",
+			One:     func(source any) any { return selection.Pointer(source.(*directory.Channel).Capabilities()) },
+		},
+		"limits": {
+			NonNull: true,
+			Of:      "ChannelLimits",
+			One: func(source any) any {
+				v := source.(*directory.Channel).Limits()
+				return &v
+			},
+		},
+		"webhookUrls": {
+			NonNull: false,
+			Of:      "ChannelWebhookUrls",
+			One:     func(source any) any { return selection.Pointer(source.(*switchboard.WebhookURLs)) },
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				obj := parent.(*directory.Channel)
+				return ec.Resolvers.Channel().WebhookUrls(ctx, obj)
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectChannelCapabilities() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"type": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.Capabilities).Type
+				w.String(string(v))
+			},
+		},
+		"agentCanStart": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.Capabilities).AgentStarts
+				w.Bool(bool(v))
+			},
+		},
+		"automationCanStart": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.Capabilities).TriggeredOutbound
+				w.Bool(bool(v))
+			},
+		},
+		"automationCountries": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				list := source.(*channel.Capabilities).TriggeredOutboundRegions
+				selection.List(w, list, func(w *selection.Writer, v string) {
+					w.String(string(v))
+				})
+			},
+		},
+		"canBroadcast": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.Capabilities).Broadcast
+				w.Bool(bool(v))
+			},
+		},
+		"agentCanMarkInactive": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.Capabilities).AgentMarksInactive
+				w.Bool(bool(v))
+			},
+		},
+		"customerCanEnd": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.Capabilities).CustomerEnds
+				w.Bool(bool(v))
+			},
+		},
+		"showsTypingToAgent": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.Capabilities).TypingToAgent
+				w.Bool(bool(v))
+			},
+		},
+		"showsTypingToCustomer": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.Capabilities).TypingToCustomer
+				w.Bool(bool(v))
+			},
+		},
+		"readReceipts": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.Capabilities).ReadReceipt
+				w.String(string(v))
+			},
+		},
+		"deliveryReceipts": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.Capabilities).DeliveryReceipt
+				w.String(string(v))
+			},
+		},
+		"hasEstimatedWait": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.Capabilities).EstimatedWait
+				w.Bool(bool(v))
+			},
+		},
+		"components": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.Capabilities).Components
+				w.String(string(v))
+			},
+		},
+		"hasAutoResponseComponents": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.Capabilities).AutoResponses
+				w.Bool(bool(v))
+			},
+		},
+		"canTransfer": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.Capabilities).Transfer
+				w.Bool(bool(v))
+			},
+		},
+		"hasSensitiveDataRules": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.Capabilities).SensitiveData
+				w.Bool(bool(v))
+			},
+		},
+		"hasTemplates": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.Capabilities).Templates
+				w.Bool(bool(v))
+			},
+		},
+		"hasLinkingRules": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.Capabilities).LinkingRules
+				w.Bool(bool(v))
+			},
+		},
+		"canSendTextWithFile": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.Capabilities).TextWithFile
+				w.Bool(bool(v))
+			},
+		},
+		"waitsForBusinessHours": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.Capabilities).BusinessHoursHold
+				w.Bool(bool(v))
+			},
+		},
+		"consentModes": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				list := source.(*channel.Capabilities).ConsentModes
+				selection.List(w, list, func(w *selection.Writer, v channel.Consent) {
+					w.String(string(v))
+				})
+			},
+		},
+		"careWindowHours": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.Capabilities).CareWindowHours()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.Int(int64(*v))
+			},
+		},
+		"humanAgentWindowHours": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.Capabilities).HumanAgentWindowHours()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.Int(int64(*v))
+			},
+		},
+		"textLimit": {
+			NonNull: true,
+			Of:      "ChannelTextLimit",
+			One:     func(source any) any { return &source.(*channel.Capabilities).Text },
+		},
+		"autoResponseCharacters": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.Capabilities).AutoResponseCharacters()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.Int(int64(*v))
+			},
+		},
+		"inboundTextBytes": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.Capabilities).InboundTextBytes()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.Int(int64(*v))
+			},
+		},
+		"files": {
+			NonNull: true,
+			Of:      "ChannelFileRule",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*channel.Capabilities).Files
+				return selection.Addresses(into, list), true
+			},
+			ElemNonNull: true,
+		},
+		"fileCountries": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				list := source.(*channel.Capabilities).FileCountries
+				selection.List(w, list, func(w *selection.Writer, v string) {
+					w.String(string(v))
+				})
+			},
+		},
+		"limits": {
+			NonNull: true,
+			Of:      "ChannelLimits",
+			One:     func(source any) any { return &source.(*channel.Capabilities).Limits },
+		},
+	}
+}
+
+func (ec *executionContext) selectChannelFileRule() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"extensions": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				list := source.(*channel.FileRule).Extensions
+				selection.List(w, list, func(w *selection.Writer, v string) {
+					w.String(string(v))
+				})
+			},
+		},
+		"inboundBytes": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.FileRule).MostIn()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.Int(int64(*v))
+			},
+		},
+		"outboundBytes": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.FileRule).MostOut()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.Int(int64(*v))
+			},
+		},
+		"linkAboveBytes": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.FileRule).LinkAbove
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.Int(int64(*v))
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectChannelLimits() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"messagesPerSecond": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.SendLimits).MessagesPerSecond()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.Int(int64(*v))
+			},
+		},
+		"messagesPerMonth": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.SendLimits).MessagesPerMonth()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.Int(int64(*v))
+			},
+		},
+		"messagesPerInbound": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.SendLimits).MessagesPerInbound()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.Int(int64(*v))
+			},
+		},
+		"dailyMessagesPerReachable": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.SendLimits).DailyMessagesPerReachable()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.Int(int64(*v))
+			},
+		},
+		"customersPerDay": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.SendLimits).DailyCustomers()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.Int(int64(*v))
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectChannelTextLimit() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"characters": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.Limit).Characters
+				w.Int(int64(v))
+			},
+		},
+		"segments": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.Limit).MostSegments()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.Int(int64(*v))
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectChannelWebhookUrls() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"messages": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*switchboard.WebhookURLs).Messages
+				w.String(string(v))
+			},
+		},
+		"statuses": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*switchboard.WebhookURLs).Statuses
+				w.String(string(v))
+			},
 		},
 	}
 }
@@ -2102,6 +2566,32 @@ func (ec *executionContext) selectPermissionGrant() map[string]*selection.Field 
 	}
 }
 
+func (ec *executionContext) selectPermissionHolder() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"agent": {
+			NonNull: true,
+			Of:      "Agent",
+			One:     func(source any) any { return selection.Pointer(source.(*staff.Holder).Agent) },
+		},
+		"isByRole": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*staff.Holder).ByRole
+				w.Bool(bool(v))
+			},
+		},
+		"permissionSets": {
+			NonNull: true,
+			Of:      "PermissionSet",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*staff.Holder).PermissionSets
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+		},
+	}
+}
+
 func (ec *executionContext) selectPermissionSet() map[string]*selection.Field {
 	return map[string]*selection.Field{
 		"id": {
@@ -2166,6 +2656,30 @@ func (ec *executionContext) selectQuery() map[string]*selection.Field {
 			Args:    ec.field_Query_bulkOperation_args,
 			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
 				return ec.Resolvers.Query().BulkOperation(ctx, fc.Args["id"].(string))
+			},
+		},
+		"channelTypes": {
+			NonNull: true,
+			Of:      "ChannelCapabilities",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.([]*channel.Capabilities)
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				return ec.Resolvers.Query().ChannelTypes(ctx)
+			},
+		},
+		"queues": {
+			NonNull: true,
+			Of:      "Queue",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.([]*directory.Queue)
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				return ec.Resolvers.Query().Queues(ctx)
 			},
 		},
 		"conversations": {
@@ -2264,6 +2778,19 @@ func (ec *executionContext) selectQuery() map[string]*selection.Field {
 				return ec.Resolvers.Query().Search(ctx, fc.Args["query"].(string), fc.Args["view"].(*conversation.View), fc.Args["kinds"].([]search.Kind), fc.Args["first"].(*int), fc.Args["after"].(*string))
 			},
 		},
+		"permissionHolders": {
+			NonNull: true,
+			Of:      "PermissionHolder",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.([]*staff.Holder)
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+			Args:        ec.field_Query_permissionHolders_args,
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				return ec.Resolvers.Query().PermissionHolders(ctx, fc.Args["permission"].(viewer.Permission))
+			},
+		},
 		"permissionSets": {
 			NonNull: true,
 			Of:      "PermissionSet",
@@ -2303,6 +2830,24 @@ func (ec *executionContext) selectQueue() map[string]*selection.Field {
 				v := source.(*directory.Queue).Name
 				w.String(string(v))
 			},
+		},
+		"members": {
+			NonNull: true,
+			Of:      "Agent",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*directory.Queue).Members()
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+		},
+		"channels": {
+			NonNull: true,
+			Of:      "Channel",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*directory.Queue).Channels()
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
 		},
 	}
 }
@@ -3046,6 +3591,22 @@ func (ec *executionContext) selectViewer() map[string]*selection.Field {
 			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
 				obj := parent.(*viewer.Viewer)
 				return ec.Resolvers.Viewer().BulkOperations(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string))
+			},
+		},
+		"preferences": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*string)
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(string(*v))
+			},
+			Args: ec.field_Viewer_preferences_args,
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				obj := parent.(*viewer.Viewer)
+				return ec.Resolvers.Viewer().Preferences(ctx, obj, fc.Args["frontend"].(string))
 			},
 		},
 	}

@@ -78,6 +78,9 @@ func (r *viewerResolver) Inboxes(ctx context.Context, obj *viewer.Viewer) (*conv
 	return r.ConversationService.Inboxes(ctx)
 }
 
+// Channel returns graph.ChannelResolver implementation.
+func (r *Resolver) Channel() graph.ChannelResolver { return &channelResolver{r} }
+
 // MessagingUser returns graph.MessagingUserResolver implementation.
 func (r *Resolver) MessagingUser() graph.MessagingUserResolver { return &messagingUserResolver{r} }
 
@@ -88,6 +91,7 @@ func (r *Resolver) Record() graph.RecordResolver { return &recordResolver{r} }
 func (r *Resolver) Viewer() graph.ViewerResolver { return &viewerResolver{r} }
 
 type (
+	channelResolver       struct{ *Resolver }
 	messagingUserResolver struct{ *Resolver }
 	recordResolver        struct{ *Resolver }
 	viewerResolver        struct{ *Resolver }

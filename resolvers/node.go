@@ -29,7 +29,7 @@ func (r *Resolver) node(ctx context.Context, id string) (graph.Node, error) {
 	case publicid.AuditEntry:
 		return one(ctx, key, r.Audit.ByKey)
 	case publicid.Queue:
-		if q := r.Directory.Queue(key); q != nil {
+		if q := r.Switchboard.Queue(ctx, key); q != nil {
 			return q, nil
 		}
 	case publicid.Agent:

@@ -15,6 +15,7 @@ import (
 	"parley/internal/desk/quicktext"
 	"parley/internal/desk/search"
 	"parley/internal/desk/staff"
+	"parley/internal/desk/switchboard"
 	"parley/internal/ground/publicid"
 )
 
@@ -32,6 +33,7 @@ type Resolver struct {
 	Audit               *audit.Service
 	Merger              *merge.Service
 	Customers           *customer.Service
+	Switchboard         *switchboard.Service
 }
 
 // isTrue reads an optional input that is false when it is left out or null.

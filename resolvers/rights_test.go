@@ -121,6 +121,11 @@ var ownRules = map[string]string{
 	"Mutation.deactivateAgent": staffRights, "Mutation.activateAgent": staffRights, "Mutation.createPermissionSet": staffRights,
 	"Mutation.updatePermissionSet": staffRights, "Mutation.grantPermissionSet": staffRights, "Mutation.revokePermissionSet": staffRights,
 	"Mutation.mergeMessagingUsers": mergeRights, "Mutation.unmergeMessagingUser": mergeRights,
+	"Query.permissionHolders": "staff.TestWhoHoldsAPermission", "Mutation.updateViewer": "staff.TestAgentsSetTheirOwn", "Mutation.setPreferences": "staff.TestPreferencesAreTheAgentsOwn",
+	"Query.channelTypes": "the same for everybody", "Query.queues": "switchboard.TestWhatChannelsAndQueuesShow",
+	"Mutation.createChannel": channelRights, "Mutation.updateChannel": channelRights, "Mutation.activateChannel": channelRights,
+	"Mutation.deactivateChannel": channelRights, "Mutation.addChannelMembers": channelRights, "Mutation.removeChannelMembers": channelRights,
+	"Mutation.createQueue": channelRights, "Mutation.updateQueue": channelRights, "Mutation.addQueueMembers": channelRights, "Mutation.removeQueueMembers": channelRights,
 }
 
 const (
@@ -129,6 +134,7 @@ const (
 	auditRights     = "audit.TestOnlyAdministratorsReadTheAudit"
 	staffRights     = "staff.TestOnlyAdministratorsManageAgents"
 	mergeRights     = "merge.TestOnlyAdministratorsMergeWhatTheySee"
+	channelRights   = "switchboard.TestOnlyAdministratorsManageChannels"
 )
 
 // foundAlike is what was found by text, and so by name and by number; else it

@@ -84,19 +84,30 @@ type setAgentCmd struct {
 	Licence  *bool    `negatable:"" help:"Whether the agent may send."`
 	Grant    []string `placeholder:"NAME" sep:"none" help:"Permission set that the agent gets; may be repeated."`
 	Revoke   []string `placeholder:"NAME" sep:"none" help:"Permission set that the agent loses; may be repeated."`
+
+	TimeZone       *string `help:"IANA name, such as Europe/Berlin; empty for none."`
+	Locale         *string `help:"Language tag, such as de-AT; empty for none."`
+	DefaultChannel *string `placeholder:"CHANNEL" help:"Sender ID that composing starts with, by address or developer name; empty for none."`
 }
 
 // Run implements the command.
 func (s *setAgentCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
-	if s.Name == nil && s.Role == nil && s.Licence == nil && len(s.Grant)+len(s.Revoke) == 0 {
-		return errors.New("nothing to change: give --name, --role, --licence, --no-licence, --grant or --revoke")
+	if s.Name == nil && s.Role == nil && s.Licence == nil && s.TimeZone == nil && s.Locale == nil && s.DefaultChannel == nil && len(s.Grant)+len(s.Revoke) == 0 {
+		return errors.New("nothing to change: give --name, --role, --licence, --no-licence, --grant, --revoke, --time-zone, --locale or --default-channel")
 	}
 	return asOperator(ctx, c, func(ctx context.Context, d *operator) error {
 		agent, err := d.agent(s.Username)
 		if err != nil {
 			return err
 		}
-		in := staff.UpdateAgentInput{ID: agent.ID, Name: s.Name, IsLicensed: s.Licence}
+		in := staff.UpdateAgentInput{ID: agent.ID, Name: s.Name, IsLicensed: s.Licence, TimeZone: s.TimeZone, Locale: s.Locale, DefaultChannelID: s.DefaultChannel}
+		if s.DefaultChannel != nil && *s.DefaultChannel != "" {
+			ch, err := d.channel(*s.DefaultChannel)
+			if err != nil {
+				return err
+			}
+			in.DefaultChannelID = &ch.ID
+		}
 		if s.Role != nil {
 			role := viewer.Role(strings.ToUpper(*s.Role))
 			in.Role = &role
@@ -226,6 +237,9 @@ type agentLine struct {
 	Licensed       bool     `json:"licensed"`
 	Active         bool     `json:"active"`
 	PermissionSets []string `json:"permissionSets"`
+	DefaultChannel string   `json:"defaultChannel"` // its address
+	TimeZone       string   `json:"timeZone"`
+	Locale         string   `json:"locale"`
 }
 
 // deactivatedLine is an agent who was deactivated, with how many conversations they
@@ -239,7 +253,13 @@ func (d *operator) lines(ctx context.Context, agents ...*directory.Agent) ([]age
 	sets, err := d.Schema.Staff.PermissionSets(ctx)
 	lines := make([]agentLine, len(agents))
 	for i, a := range agents {
-		lines[i] = agentLine{a.ID, a.Username, a.Name, string(a.Role), a.IsLicensed, a.IsActive, []string{}}
+		lines[i] = agentLine{
+			ID: a.ID, Username: a.Username, Name: a.Name, Role: string(a.Role), Licensed: a.IsLicensed, Active: a.IsActive, PermissionSets: []string{},
+			TimeZone: orEmpty(a.TimeZone()), Locale: orEmpty(a.Locale()),
+		}
+		if c := a.DefaultChannel(); c != nil {
+			lines[i].DefaultChannel = c.Address
+		}
 		for _, set := range sets {
 			if a.HasSet(set.Key) {
 				lines[i].PermissionSets = append(lines[i].PermissionSets, set.Name)
@@ -247,6 +267,13 @@ func (d *operator) lines(ctx context.Context, agents ...*directory.Agent) ([]age
 		}
 	}
 	return lines, err
+}
+
+func orEmpty(text *string) string {
+	if text == nil {
+		return ""
+	}
+	return *text
 }
 
 // say prints an agent as it is after a change.

@@ -52,7 +52,7 @@ func changesOf(e *audit.Entry) string {
 		case len(c.Added)+len(c.Removed) > 0:
 			words = append(words, fmt.Sprintf("%s +%d -%d", c.Field, len(c.Added), len(c.Removed)))
 		default:
-			words = append(words, fmt.Sprintf("%s %s → %s", c.Field, orNone(c.Before), orNone(c.After)))
+			words = append(words, fmt.Sprintf("%s %s → %s", c.Field, quoted(c.Before), quoted(c.After)))
 		}
 	}
 	if e.Detail != "" {
@@ -64,7 +64,7 @@ func changesOf(e *audit.Entry) string {
 	return strings.Join(words, "; ")
 }
 
-func orNone(text *string) string {
+func quoted(text *string) string {
 	if text == nil {
 		return "none"
 	}

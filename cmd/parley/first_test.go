@@ -25,15 +25,20 @@ func TestFirstAgentsAreMadeAsTheDocsSay(t *testing.T) {
 	require.NotNil(t, commands)
 	sample := regexp.MustCompile("(?s)## First numbers.*?```sql\n(.*?)```").FindSubmatch(docs)
 	require.NotNil(t, sample)
+	numbers := regexp.MustCompile("(?s)## First numbers.*?```sh\n(.*?)```").FindSubmatch(docs)
+	require.NotNil(t, numbers)
 	database := parleytest.Empty(t)
 	require.NoError(t, run(t.Context(), []string{"migrate", "--database", database}, io.Discard))
-	for line := range strings.Lines(string(commands[1])) {
-		var args []string
-		for _, arg := range regexp.MustCompile(`"[^"]*"|\S+`).FindAllString(line, -1)[1:] {
-			args = append(args, strings.Trim(arg, `"`))
+	enter := func(block []byte) {
+		for line := range strings.Lines(string(block)) {
+			var args []string
+			for _, arg := range regexp.MustCompile(`"[^"]*"|\S+`).FindAllString(line, -1)[1:] {
+				args = append(args, strings.Trim(arg, `"`))
+			}
+			require.NoError(t, run(t.Context(), append(args, "--database", database), io.Discard), line)
 		}
-		require.NoError(t, run(t.Context(), append(args, "--database", database), io.Discard), line)
 	}
+	enter(commands[1])
 	s, err := store.Open(t.Context(), store.Options{URL: database})
 	require.NoError(t, err)
 	require.NoError(t, s.Write(viewer.AsSystem(t.Context(), "setup"), func(ctx context.Context, tx *store.Tx) error {
@@ -47,6 +52,10 @@ func TestFirstAgentsAreMadeAsTheDocsSay(t *testing.T) {
 		}
 		return nil
 	}))
+	require.NoError(t, s.Close())
+	enter(numbers[1])
+	s, err = store.Open(t.Context(), store.Options{URL: database})
+	require.NoError(t, err)
 	require.Equal(t, []string{"2"}, parleytest.Rows(t, s, "SELECT COUNT(*) FROM channel_members"))
 	require.NoError(t, s.Close())
 	for _, agent := range []string{"ada", "bo"} {

@@ -34,6 +34,8 @@ type cli struct {
 	Permission permissionCmd `cmd:"" help:"Manage permission sets, beside a running server too."`
 	Customer   customerCmd   `cmd:"" help:"List and import customers, beside a running server too."`
 	Audit      auditCmd      `cmd:"" help:"Read who administered what, and who was refused."`
+	Channel    channelCmd    `cmd:"" help:"Manage channels, beside a running server too."`
+	Queue      queueCmd      `cmd:"" help:"Manage queues, beside a running server too."`
 	Seed       seedCmd       `cmd:"" help:"Fill the database with sample conversations."`
 	Import     importCmd     `cmd:"" help:"Import records and messages from a desk that kept outbound and inbound messages in two tables."`
 	Search     searchCmd     `cmd:"" help:"Maintain the search index."`

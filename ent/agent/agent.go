@@ -23,6 +23,12 @@ const (
 	FieldLicensed = "licensed"
 	// FieldActive holds the string denoting the active field in the database.
 	FieldActive = "active"
+	// FieldDefaultChannelID holds the string denoting the default_channel_id field in the database.
+	FieldDefaultChannelID = "default_channel_id"
+	// FieldTimeZone holds the string denoting the time_zone field in the database.
+	FieldTimeZone = "time_zone"
+	// FieldLocale holds the string denoting the locale field in the database.
+	FieldLocale = "locale"
 	// FieldCreatedAt holds the string denoting the created_at field in the database.
 	FieldCreatedAt = "created_at"
 	// EdgePermissionSets holds the string denoting the permission_sets edge name in mutations.
@@ -31,6 +37,8 @@ const (
 	EdgeChannels = "channels"
 	// EdgeQueues holds the string denoting the queues edge name in mutations.
 	EdgeQueues = "queues"
+	// EdgePreferences holds the string denoting the preferences edge name in mutations.
+	EdgePreferences = "preferences"
 	// Table holds the table name of the agent in the database.
 	Table = "agents"
 	// PermissionSetsTable is the table that holds the permission_sets relation/edge. The primary key declared below.
@@ -48,6 +56,13 @@ const (
 	// QueuesInverseTable is the table name for the Queue entity.
 	// It exists in this package in order to avoid circular dependency with the "queue" package.
 	QueuesInverseTable = "queues"
+	// PreferencesTable is the table that holds the preferences relation/edge.
+	PreferencesTable = "preferences"
+	// PreferencesInverseTable is the table name for the Preference entity.
+	// It exists in this package in order to avoid circular dependency with the "preference" package.
+	PreferencesInverseTable = "preferences"
+	// PreferencesColumn is the table column denoting the preferences relation/edge.
+	PreferencesColumn = "agent_id"
 )
 
 // Columns holds all SQL columns for agent fields.
@@ -58,6 +73,9 @@ var Columns = []string{
 	FieldRole,
 	FieldLicensed,
 	FieldActive,
+	FieldDefaultChannelID,
+	FieldTimeZone,
+	FieldLocale,
 	FieldCreatedAt,
 }
 
@@ -99,6 +117,14 @@ var (
 	DefaultLicensed bool
 	// DefaultActive holds the default value on creation for the "active" field.
 	DefaultActive bool
+	// DefaultTimeZone holds the default value on creation for the "time_zone" field.
+	DefaultTimeZone string
+	// TimeZoneValidator is a validator for the "time_zone" field. It is called by the builders before save.
+	TimeZoneValidator func(string) error
+	// DefaultLocale holds the default value on creation for the "locale" field.
+	DefaultLocale string
+	// LocaleValidator is a validator for the "locale" field. It is called by the builders before save.
+	LocaleValidator func(string) error
 )
 
 // OrderOption defines the ordering options for the Agent queries.
@@ -132,6 +158,21 @@ func ByLicensed(opts ...sql.OrderTermOption) OrderOption {
 // ByActive orders the results by the active field.
 func ByActive(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldActive, opts...).ToFunc()
+}
+
+// ByDefaultChannelID orders the results by the default_channel_id field.
+func ByDefaultChannelID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldDefaultChannelID, opts...).ToFunc()
+}
+
+// ByTimeZone orders the results by the time_zone field.
+func ByTimeZone(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldTimeZone, opts...).ToFunc()
+}
+
+// ByLocale orders the results by the locale field.
+func ByLocale(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldLocale, opts...).ToFunc()
 }
 
 // ByCreatedAt orders the results by the created_at field.
@@ -180,6 +221,20 @@ func ByQueues(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
 		sqlgraph.OrderByNeighborTerms(s, newQueuesStep(), append([]sql.OrderTerm{term}, terms...)...)
 	}
 }
+
+// ByPreferencesCount orders the results by preferences count.
+func ByPreferencesCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newPreferencesStep(), opts...)
+	}
+}
+
+// ByPreferences orders the results by preferences terms.
+func ByPreferences(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newPreferencesStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
 func newPermissionSetsStep() *sqlgraph.Step {
 	return sqlgraph.NewStep(
 		sqlgraph.From(Table, FieldID),
@@ -199,5 +254,12 @@ func newQueuesStep() *sqlgraph.Step {
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(QueuesInverseTable, FieldID),
 		sqlgraph.Edge(sqlgraph.M2M, true, QueuesTable, QueuesPrimaryKey...),
+	)
+}
+func newPreferencesStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(PreferencesInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.O2M, false, PreferencesTable, PreferencesColumn),
 	)
 }

@@ -82,6 +82,21 @@ func Active(v bool) predicate.Agent {
 	return predicate.Agent(sql.FieldEQ(FieldActive, v))
 }
 
+// DefaultChannelID applies equality check predicate on the "default_channel_id" field. It's identical to DefaultChannelIDEQ.
+func DefaultChannelID(v int64) predicate.Agent {
+	return predicate.Agent(sql.FieldEQ(FieldDefaultChannelID, v))
+}
+
+// TimeZone applies equality check predicate on the "time_zone" field. It's identical to TimeZoneEQ.
+func TimeZone(v string) predicate.Agent {
+	return predicate.Agent(sql.FieldEQ(FieldTimeZone, v))
+}
+
+// Locale applies equality check predicate on the "locale" field. It's identical to LocaleEQ.
+func Locale(v string) predicate.Agent {
+	return predicate.Agent(sql.FieldEQ(FieldLocale, v))
+}
+
 // CreatedAt applies equality check predicate on the "created_at" field. It's identical to CreatedAtEQ.
 func CreatedAt(v clock.Time) predicate.Agent {
 	vc := int64(v)
@@ -322,6 +337,186 @@ func ActiveNEQ(v bool) predicate.Agent {
 	return predicate.Agent(sql.FieldNEQ(FieldActive, v))
 }
 
+// DefaultChannelIDEQ applies the EQ predicate on the "default_channel_id" field.
+func DefaultChannelIDEQ(v int64) predicate.Agent {
+	return predicate.Agent(sql.FieldEQ(FieldDefaultChannelID, v))
+}
+
+// DefaultChannelIDNEQ applies the NEQ predicate on the "default_channel_id" field.
+func DefaultChannelIDNEQ(v int64) predicate.Agent {
+	return predicate.Agent(sql.FieldNEQ(FieldDefaultChannelID, v))
+}
+
+// DefaultChannelIDIn applies the In predicate on the "default_channel_id" field.
+func DefaultChannelIDIn(vs ...int64) predicate.Agent {
+	return predicate.Agent(sql.FieldIn(FieldDefaultChannelID, vs...))
+}
+
+// DefaultChannelIDNotIn applies the NotIn predicate on the "default_channel_id" field.
+func DefaultChannelIDNotIn(vs ...int64) predicate.Agent {
+	return predicate.Agent(sql.FieldNotIn(FieldDefaultChannelID, vs...))
+}
+
+// DefaultChannelIDGT applies the GT predicate on the "default_channel_id" field.
+func DefaultChannelIDGT(v int64) predicate.Agent {
+	return predicate.Agent(sql.FieldGT(FieldDefaultChannelID, v))
+}
+
+// DefaultChannelIDGTE applies the GTE predicate on the "default_channel_id" field.
+func DefaultChannelIDGTE(v int64) predicate.Agent {
+	return predicate.Agent(sql.FieldGTE(FieldDefaultChannelID, v))
+}
+
+// DefaultChannelIDLT applies the LT predicate on the "default_channel_id" field.
+func DefaultChannelIDLT(v int64) predicate.Agent {
+	return predicate.Agent(sql.FieldLT(FieldDefaultChannelID, v))
+}
+
+// DefaultChannelIDLTE applies the LTE predicate on the "default_channel_id" field.
+func DefaultChannelIDLTE(v int64) predicate.Agent {
+	return predicate.Agent(sql.FieldLTE(FieldDefaultChannelID, v))
+}
+
+// DefaultChannelIDIsNil applies the IsNil predicate on the "default_channel_id" field.
+func DefaultChannelIDIsNil() predicate.Agent {
+	return predicate.Agent(sql.FieldIsNull(FieldDefaultChannelID))
+}
+
+// DefaultChannelIDNotNil applies the NotNil predicate on the "default_channel_id" field.
+func DefaultChannelIDNotNil() predicate.Agent {
+	return predicate.Agent(sql.FieldNotNull(FieldDefaultChannelID))
+}
+
+// TimeZoneEQ applies the EQ predicate on the "time_zone" field.
+func TimeZoneEQ(v string) predicate.Agent {
+	return predicate.Agent(sql.FieldEQ(FieldTimeZone, v))
+}
+
+// TimeZoneNEQ applies the NEQ predicate on the "time_zone" field.
+func TimeZoneNEQ(v string) predicate.Agent {
+	return predicate.Agent(sql.FieldNEQ(FieldTimeZone, v))
+}
+
+// TimeZoneIn applies the In predicate on the "time_zone" field.
+func TimeZoneIn(vs ...string) predicate.Agent {
+	return predicate.Agent(sql.FieldIn(FieldTimeZone, vs...))
+}
+
+// TimeZoneNotIn applies the NotIn predicate on the "time_zone" field.
+func TimeZoneNotIn(vs ...string) predicate.Agent {
+	return predicate.Agent(sql.FieldNotIn(FieldTimeZone, vs...))
+}
+
+// TimeZoneGT applies the GT predicate on the "time_zone" field.
+func TimeZoneGT(v string) predicate.Agent {
+	return predicate.Agent(sql.FieldGT(FieldTimeZone, v))
+}
+
+// TimeZoneGTE applies the GTE predicate on the "time_zone" field.
+func TimeZoneGTE(v string) predicate.Agent {
+	return predicate.Agent(sql.FieldGTE(FieldTimeZone, v))
+}
+
+// TimeZoneLT applies the LT predicate on the "time_zone" field.
+func TimeZoneLT(v string) predicate.Agent {
+	return predicate.Agent(sql.FieldLT(FieldTimeZone, v))
+}
+
+// TimeZoneLTE applies the LTE predicate on the "time_zone" field.
+func TimeZoneLTE(v string) predicate.Agent {
+	return predicate.Agent(sql.FieldLTE(FieldTimeZone, v))
+}
+
+// TimeZoneContains applies the Contains predicate on the "time_zone" field.
+func TimeZoneContains(v string) predicate.Agent {
+	return predicate.Agent(sql.FieldContains(FieldTimeZone, v))
+}
+
+// TimeZoneHasPrefix applies the HasPrefix predicate on the "time_zone" field.
+func TimeZoneHasPrefix(v string) predicate.Agent {
+	return predicate.Agent(sql.FieldHasPrefix(FieldTimeZone, v))
+}
+
+// TimeZoneHasSuffix applies the HasSuffix predicate on the "time_zone" field.
+func TimeZoneHasSuffix(v string) predicate.Agent {
+	return predicate.Agent(sql.FieldHasSuffix(FieldTimeZone, v))
+}
+
+// TimeZoneEqualFold applies the EqualFold predicate on the "time_zone" field.
+func TimeZoneEqualFold(v string) predicate.Agent {
+	return predicate.Agent(sql.FieldEqualFold(FieldTimeZone, v))
+}
+
+// TimeZoneContainsFold applies the ContainsFold predicate on the "time_zone" field.
+func TimeZoneContainsFold(v string) predicate.Agent {
+	return predicate.Agent(sql.FieldContainsFold(FieldTimeZone, v))
+}
+
+// LocaleEQ applies the EQ predicate on the "locale" field.
+func LocaleEQ(v string) predicate.Agent {
+	return predicate.Agent(sql.FieldEQ(FieldLocale, v))
+}
+
+// LocaleNEQ applies the NEQ predicate on the "locale" field.
+func LocaleNEQ(v string) predicate.Agent {
+	return predicate.Agent(sql.FieldNEQ(FieldLocale, v))
+}
+
+// LocaleIn applies the In predicate on the "locale" field.
+func LocaleIn(vs ...string) predicate.Agent {
+	return predicate.Agent(sql.FieldIn(FieldLocale, vs...))
+}
+
+// LocaleNotIn applies the NotIn predicate on the "locale" field.
+func LocaleNotIn(vs ...string) predicate.Agent {
+	return predicate.Agent(sql.FieldNotIn(FieldLocale, vs...))
+}
+
+// LocaleGT applies the GT predicate on the "locale" field.
+func LocaleGT(v string) predicate.Agent {
+	return predicate.Agent(sql.FieldGT(FieldLocale, v))
+}
+
+// LocaleGTE applies the GTE predicate on the "locale" field.
+func LocaleGTE(v string) predicate.Agent {
+	return predicate.Agent(sql.FieldGTE(FieldLocale, v))
+}
+
+// LocaleLT applies the LT predicate on the "locale" field.
+func LocaleLT(v string) predicate.Agent {
+	return predicate.Agent(sql.FieldLT(FieldLocale, v))
+}
+
+// LocaleLTE applies the LTE predicate on the "locale" field.
+func LocaleLTE(v string) predicate.Agent {
+	return predicate.Agent(sql.FieldLTE(FieldLocale, v))
+}
+
+// LocaleContains applies the Contains predicate on the "locale" field.
+func LocaleContains(v string) predicate.Agent {
+	return predicate.Agent(sql.FieldContains(FieldLocale, v))
+}
+
+// LocaleHasPrefix applies the HasPrefix predicate on the "locale" field.
+func LocaleHasPrefix(v string) predicate.Agent {
+	return predicate.Agent(sql.FieldHasPrefix(FieldLocale, v))
+}
+
+// LocaleHasSuffix applies the HasSuffix predicate on the "locale" field.
+func LocaleHasSuffix(v string) predicate.Agent {
+	return predicate.Agent(sql.FieldHasSuffix(FieldLocale, v))
+}
+
+// LocaleEqualFold applies the EqualFold predicate on the "locale" field.
+func LocaleEqualFold(v string) predicate.Agent {
+	return predicate.Agent(sql.FieldEqualFold(FieldLocale, v))
+}
+
+// LocaleContainsFold applies the ContainsFold predicate on the "locale" field.
+func LocaleContainsFold(v string) predicate.Agent {
+	return predicate.Agent(sql.FieldContainsFold(FieldLocale, v))
+}
+
 // CreatedAtEQ applies the EQ predicate on the "created_at" field.
 func CreatedAtEQ(v clock.Time) predicate.Agent {
 	vc := int64(v)
@@ -437,6 +632,29 @@ func HasQueues() predicate.Agent {
 func HasQueuesWith(preds ...predicate.Queue) predicate.Agent {
 	return predicate.Agent(func(s *sql.Selector) {
 		step := newQueuesStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasPreferences applies the HasEdge predicate on the "preferences" edge.
+func HasPreferences() predicate.Agent {
+	return predicate.Agent(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, PreferencesTable, PreferencesColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasPreferencesWith applies the HasEdge predicate on the "preferences" edge with a given conditions (other predicates).
+func HasPreferencesWith(preds ...predicate.Preference) predicate.Agent {
+	return predicate.Agent(func(s *sql.Selector) {
+		step := newPreferencesStep()
 		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
 			for _, p := range preds {
 				p(s)

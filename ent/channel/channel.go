@@ -25,10 +25,14 @@ const (
 	FieldAddress = "address"
 	// FieldName holds the string denoting the name field in the database.
 	FieldName = "name"
+	// FieldDeveloperName holds the string denoting the developer_name field in the database.
+	FieldDeveloperName = "developer_name"
 	// FieldCountry holds the string denoting the country field in the database.
 	FieldCountry = "country"
 	// FieldRequiredConsent holds the string denoting the required_consent field in the database.
 	FieldRequiredConsent = "required_consent"
+	// FieldSendLimits holds the string denoting the send_limits field in the database.
+	FieldSendLimits = "send_limits"
 	// FieldActive holds the string denoting the active field in the database.
 	FieldActive = "active"
 	// FieldCreatedAt holds the string denoting the created_at field in the database.
@@ -88,8 +92,10 @@ var Columns = []string{
 	FieldType,
 	FieldAddress,
 	FieldName,
+	FieldDeveloperName,
 	FieldCountry,
 	FieldRequiredConsent,
+	FieldSendLimits,
 	FieldActive,
 	FieldCreatedAt,
 }
@@ -122,6 +128,10 @@ var (
 	AddressValidator func(string) error
 	// NameValidator is a validator for the "name" field. It is called by the builders before save.
 	NameValidator func(string) error
+	// DefaultDeveloperName holds the default value on creation for the "developer_name" field.
+	DefaultDeveloperName string
+	// DeveloperNameValidator is a validator for the "developer_name" field. It is called by the builders before save.
+	DeveloperNameValidator func(string) error
 	// DefaultCountry holds the default value on creation for the "country" field.
 	DefaultCountry string
 	// CountryValidator is a validator for the "country" field. It is called by the builders before save.
@@ -163,6 +173,11 @@ func ByAddress(opts ...sql.OrderTermOption) OrderOption {
 // ByName orders the results by the name field.
 func ByName(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldName, opts...).ToFunc()
+}
+
+// ByDeveloperName orders the results by the developer_name field.
+func ByDeveloperName(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldDeveloperName, opts...).ToFunc()
 }
 
 // ByCountry orders the results by the country field.

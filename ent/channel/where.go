@@ -82,6 +82,11 @@ func Name(v string) predicate.Channel {
 	return predicate.Channel(sql.FieldEQ(FieldName, v))
 }
 
+// DeveloperName applies equality check predicate on the "developer_name" field. It's identical to DeveloperNameEQ.
+func DeveloperName(v string) predicate.Channel {
+	return predicate.Channel(sql.FieldEQ(FieldDeveloperName, v))
+}
+
 // Country applies equality check predicate on the "country" field. It's identical to CountryEQ.
 func Country(v string) predicate.Channel {
 	return predicate.Channel(sql.FieldEQ(FieldCountry, v))
@@ -368,6 +373,71 @@ func NameContainsFold(v string) predicate.Channel {
 	return predicate.Channel(sql.FieldContainsFold(FieldName, v))
 }
 
+// DeveloperNameEQ applies the EQ predicate on the "developer_name" field.
+func DeveloperNameEQ(v string) predicate.Channel {
+	return predicate.Channel(sql.FieldEQ(FieldDeveloperName, v))
+}
+
+// DeveloperNameNEQ applies the NEQ predicate on the "developer_name" field.
+func DeveloperNameNEQ(v string) predicate.Channel {
+	return predicate.Channel(sql.FieldNEQ(FieldDeveloperName, v))
+}
+
+// DeveloperNameIn applies the In predicate on the "developer_name" field.
+func DeveloperNameIn(vs ...string) predicate.Channel {
+	return predicate.Channel(sql.FieldIn(FieldDeveloperName, vs...))
+}
+
+// DeveloperNameNotIn applies the NotIn predicate on the "developer_name" field.
+func DeveloperNameNotIn(vs ...string) predicate.Channel {
+	return predicate.Channel(sql.FieldNotIn(FieldDeveloperName, vs...))
+}
+
+// DeveloperNameGT applies the GT predicate on the "developer_name" field.
+func DeveloperNameGT(v string) predicate.Channel {
+	return predicate.Channel(sql.FieldGT(FieldDeveloperName, v))
+}
+
+// DeveloperNameGTE applies the GTE predicate on the "developer_name" field.
+func DeveloperNameGTE(v string) predicate.Channel {
+	return predicate.Channel(sql.FieldGTE(FieldDeveloperName, v))
+}
+
+// DeveloperNameLT applies the LT predicate on the "developer_name" field.
+func DeveloperNameLT(v string) predicate.Channel {
+	return predicate.Channel(sql.FieldLT(FieldDeveloperName, v))
+}
+
+// DeveloperNameLTE applies the LTE predicate on the "developer_name" field.
+func DeveloperNameLTE(v string) predicate.Channel {
+	return predicate.Channel(sql.FieldLTE(FieldDeveloperName, v))
+}
+
+// DeveloperNameContains applies the Contains predicate on the "developer_name" field.
+func DeveloperNameContains(v string) predicate.Channel {
+	return predicate.Channel(sql.FieldContains(FieldDeveloperName, v))
+}
+
+// DeveloperNameHasPrefix applies the HasPrefix predicate on the "developer_name" field.
+func DeveloperNameHasPrefix(v string) predicate.Channel {
+	return predicate.Channel(sql.FieldHasPrefix(FieldDeveloperName, v))
+}
+
+// DeveloperNameHasSuffix applies the HasSuffix predicate on the "developer_name" field.
+func DeveloperNameHasSuffix(v string) predicate.Channel {
+	return predicate.Channel(sql.FieldHasSuffix(FieldDeveloperName, v))
+}
+
+// DeveloperNameEqualFold applies the EqualFold predicate on the "developer_name" field.
+func DeveloperNameEqualFold(v string) predicate.Channel {
+	return predicate.Channel(sql.FieldEqualFold(FieldDeveloperName, v))
+}
+
+// DeveloperNameContainsFold applies the ContainsFold predicate on the "developer_name" field.
+func DeveloperNameContainsFold(v string) predicate.Channel {
+	return predicate.Channel(sql.FieldContainsFold(FieldDeveloperName, v))
+}
+
 // CountryEQ applies the EQ predicate on the "country" field.
 func CountryEQ(v string) predicate.Channel {
 	return predicate.Channel(sql.FieldEQ(FieldCountry, v))
@@ -515,6 +585,16 @@ func RequiredConsentEqualFold(v channel.Consent) predicate.Channel {
 func RequiredConsentContainsFold(v channel.Consent) predicate.Channel {
 	vc := string(v)
 	return predicate.Channel(sql.FieldContainsFold(FieldRequiredConsent, vc))
+}
+
+// SendLimitsIsNil applies the IsNil predicate on the "send_limits" field.
+func SendLimitsIsNil() predicate.Channel {
+	return predicate.Channel(sql.FieldIsNull(FieldSendLimits))
+}
+
+// SendLimitsNotNil applies the NotNil predicate on the "send_limits" field.
+func SendLimitsNotNil() predicate.Channel {
+	return predicate.Channel(sql.FieldNotNull(FieldSendLimits))
 }
 
 // ActiveEQ applies the EQ predicate on the "active" field.

@@ -236,6 +236,18 @@ func (f PermissionSetFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Valu
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.PermissionSetMutation", m)
 }
 
+// The PreferenceFunc type is an adapter to allow the use of ordinary
+// function as Preference mutator.
+type PreferenceFunc func(context.Context, *ent.PreferenceMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f PreferenceFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.PreferenceMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.PreferenceMutation", m)
+}
+
 // The ProcessFunc type is an adapter to allow the use of ordinary
 // function as Process mutator.
 type ProcessFunc func(context.Context, *ent.ProcessMutation) (ent.Value, error)

@@ -27,6 +27,7 @@ import (
 	"parley/ent/participant"
 	"parley/ent/permissionset"
 	"parley/ent/predicate"
+	"parley/ent/preference"
 	"parley/ent/process"
 	"parley/ent/provideraccount"
 	"parley/ent/queue"
@@ -607,6 +608,33 @@ func (f TraversePermissionSet) Traverse(ctx context.Context, q ent.Query) error 
 	return fmt.Errorf("unexpected query type %T. expect *ent.PermissionSetQuery", q)
 }
 
+// The PreferenceFunc type is an adapter to allow the use of ordinary function as a Querier.
+type PreferenceFunc func(context.Context, *ent.PreferenceQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f PreferenceFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.PreferenceQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.PreferenceQuery", q)
+}
+
+// The TraversePreference type is an adapter to allow the use of ordinary function as Traverser.
+type TraversePreference func(context.Context, *ent.PreferenceQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraversePreference) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraversePreference) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.PreferenceQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.PreferenceQuery", q)
+}
+
 // The ProcessFunc type is an adapter to allow the use of ordinary function as a Querier.
 type ProcessFunc func(context.Context, *ent.ProcessQuery) (ent.Value, error)
 
@@ -837,6 +865,8 @@ func NewQuery(q ent.Query) (Query, error) {
 		return &query[*ent.ParticipantQuery, predicate.Participant, participant.OrderOption]{typ: ent.TypeParticipant, tq: q}, nil
 	case *ent.PermissionSetQuery:
 		return &query[*ent.PermissionSetQuery, predicate.PermissionSet, permissionset.OrderOption]{typ: ent.TypePermissionSet, tq: q}, nil
+	case *ent.PreferenceQuery:
+		return &query[*ent.PreferenceQuery, predicate.Preference, preference.OrderOption]{typ: ent.TypePreference, tq: q}, nil
 	case *ent.ProcessQuery:
 		return &query[*ent.ProcessQuery, predicate.Process, process.OrderOption]{typ: ent.TypeProcess, tq: q}, nil
 	case *ent.ProviderAccountQuery:

@@ -17,6 +17,9 @@ var (
 		{Name: "role", Type: field.TypeString},
 		{Name: "licensed", Type: field.TypeBool, Default: true},
 		{Name: "active", Type: field.TypeBool, Default: true},
+		{Name: "default_channel_id", Type: field.TypeInt64, Nullable: true},
+		{Name: "time_zone", Type: field.TypeString, Size: 64, Default: ""},
+		{Name: "locale", Type: field.TypeString, Size: 35, Default: ""},
 		{Name: "created_at", Type: field.TypeInt64},
 	}
 	// AgentsTable holds the schema information for the "agents" table.
@@ -181,9 +184,11 @@ var (
 		{Name: "id", Type: field.TypeInt64, Increment: true},
 		{Name: "type", Type: field.TypeString},
 		{Name: "address", Type: field.TypeString, Size: 200},
-		{Name: "name", Type: field.TypeString, Size: 200},
+		{Name: "name", Type: field.TypeString, Size: 800},
+		{Name: "developer_name", Type: field.TypeString, Size: 80, Default: ""},
 		{Name: "country", Type: field.TypeString, Size: 2, Default: ""},
 		{Name: "required_consent", Type: field.TypeString, Default: ""},
+		{Name: "send_limits", Type: field.TypeJSON, Nullable: true},
 		{Name: "active", Type: field.TypeBool, Default: true},
 		{Name: "created_at", Type: field.TypeInt64},
 		{Name: "provider_account_id", Type: field.TypeInt64},
@@ -197,13 +202,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "channels_provider_accounts_channels",
-				Columns:    []*schema.Column{ChannelsColumns[8]},
+				Columns:    []*schema.Column{ChannelsColumns[10]},
 				RefColumns: []*schema.Column{ProviderAccountsColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
 			{
 				Symbol:     "channels_queues_channels",
-				Columns:    []*schema.Column{ChannelsColumns[9]},
+				Columns:    []*schema.Column{ChannelsColumns[11]},
 				RefColumns: []*schema.Column{QueuesColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
@@ -212,12 +217,12 @@ var (
 			{
 				Name:    "channel_provider_account_id_address",
 				Unique:  true,
-				Columns: []*schema.Column{ChannelsColumns[8], ChannelsColumns[2]},
+				Columns: []*schema.Column{ChannelsColumns[10], ChannelsColumns[2]},
 			},
 			{
 				Name:    "channel_queue_id",
 				Unique:  false,
-				Columns: []*schema.Column{ChannelsColumns[9]},
+				Columns: []*schema.Column{ChannelsColumns[11]},
 			},
 		},
 	}
@@ -744,6 +749,34 @@ var (
 		Columns:    PermissionSetsColumns,
 		PrimaryKey: []*schema.Column{PermissionSetsColumns[0]},
 	}
+	// PreferencesColumns holds the columns for the "preferences" table.
+	PreferencesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "frontend", Type: field.TypeString, Size: 64},
+		{Name: "value", Type: field.TypeString, Size: 2147483647},
+		{Name: "agent_id", Type: field.TypeInt64},
+	}
+	// PreferencesTable holds the schema information for the "preferences" table.
+	PreferencesTable = &schema.Table{
+		Name:       "preferences",
+		Columns:    PreferencesColumns,
+		PrimaryKey: []*schema.Column{PreferencesColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "preferences_agents_preferences",
+				Columns:    []*schema.Column{PreferencesColumns[3]},
+				RefColumns: []*schema.Column{AgentsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "preference_agent_id_frontend",
+				Unique:  true,
+				Columns: []*schema.Column{PreferencesColumns[3], PreferencesColumns[1]},
+			},
+		},
+	}
 	// ProcessesColumns holds the columns for the "processes" table.
 	ProcessesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64, Increment: true},
@@ -782,7 +815,7 @@ var (
 	// QueuesColumns holds the columns for the "queues" table.
 	QueuesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64, Increment: true},
-		{Name: "name", Type: field.TypeString, Unique: true, Size: 200},
+		{Name: "name", Type: field.TypeString, Unique: true, Size: 800},
 	}
 	// QueuesTable holds the schema information for the "queues" table.
 	QueuesTable = &schema.Table{
@@ -1007,6 +1040,7 @@ var (
 		MessagingUsersTable,
 		ParticipantsTable,
 		PermissionSetsTable,
+		PreferencesTable,
 		ProcessesTable,
 		ProviderAccountsTable,
 		QueuesTable,
@@ -1093,6 +1127,10 @@ func init() {
 	}
 	PermissionSetsTable.Annotation = &entsql.Annotation{
 		Table: "permission_sets",
+	}
+	PreferencesTable.ForeignKeys[0].RefTable = AgentsTable
+	PreferencesTable.Annotation = &entsql.Annotation{
+		Table: "preferences",
 	}
 	ProcessesTable.Annotation = &entsql.Annotation{
 		Table: "processes",

@@ -63,6 +63,9 @@ type Participant func(*sql.Selector)
 // PermissionSet is the predicate function for permissionset builders.
 type PermissionSet func(*sql.Selector)
 
+// Preference is the predicate function for preference builders.
+type Preference func(*sql.Selector)
+
 // Process is the predicate function for process builders.
 type Process func(*sql.Selector)
 

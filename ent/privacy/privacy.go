@@ -566,6 +566,30 @@ func (f PermissionSetMutationRuleFunc) EvalMutation(ctx context.Context, m ent.M
 	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.PermissionSetMutation", m)
 }
 
+// The PreferenceQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type PreferenceQueryRuleFunc func(context.Context, *ent.PreferenceQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f PreferenceQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.PreferenceQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.PreferenceQuery", q)
+}
+
+// The PreferenceMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type PreferenceMutationRuleFunc func(context.Context, *ent.PreferenceMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f PreferenceMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.PreferenceMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.PreferenceMutation", m)
+}
+
 // The ProcessQueryRuleFunc type is an adapter to allow the use of ordinary
 // functions as a query rule.
 type ProcessQueryRuleFunc func(context.Context, *ent.ProcessQuery) error

@@ -23,6 +23,7 @@ import (
 	"parley/ent/messaginguser"
 	"parley/ent/participant"
 	"parley/ent/permissionset"
+	"parley/ent/preference"
 	"parley/ent/process"
 	"parley/ent/provideraccount"
 	"parley/ent/queue"
@@ -101,6 +102,18 @@ func init() {
 	agentDescActive := agentFields[4].Descriptor()
 	// agent.DefaultActive holds the default value on creation for the active field.
 	agent.DefaultActive = agentDescActive.Default.(bool)
+	// agentDescTimeZone is the schema descriptor for time_zone field.
+	agentDescTimeZone := agentFields[6].Descriptor()
+	// agent.DefaultTimeZone holds the default value on creation for the time_zone field.
+	agent.DefaultTimeZone = agentDescTimeZone.Default.(string)
+	// agent.TimeZoneValidator is a validator for the "time_zone" field. It is called by the builders before save.
+	agent.TimeZoneValidator = agentDescTimeZone.Validators[0].(func(string) error)
+	// agentDescLocale is the schema descriptor for locale field.
+	agentDescLocale := agentFields[7].Descriptor()
+	// agent.DefaultLocale holds the default value on creation for the locale field.
+	agent.DefaultLocale = agentDescLocale.Default.(string)
+	// agent.LocaleValidator is a validator for the "locale" field. It is called by the builders before save.
+	agent.LocaleValidator = agentDescLocale.Validators[0].(func(string) error)
 	attempt.Policy = privacy.NewPolicies(schema.Attempt{})
 	attempt.Hooks[0] = func(next ent.Mutator) ent.Mutator {
 		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
@@ -329,18 +342,24 @@ func init() {
 			return nil
 		}
 	}()
+	// entchannelDescDeveloperName is the schema descriptor for developer_name field.
+	entchannelDescDeveloperName := entchannelFields[5].Descriptor()
+	// entchannel.DefaultDeveloperName holds the default value on creation for the developer_name field.
+	entchannel.DefaultDeveloperName = entchannelDescDeveloperName.Default.(string)
+	// entchannel.DeveloperNameValidator is a validator for the "developer_name" field. It is called by the builders before save.
+	entchannel.DeveloperNameValidator = entchannelDescDeveloperName.Validators[0].(func(string) error)
 	// entchannelDescCountry is the schema descriptor for country field.
-	entchannelDescCountry := entchannelFields[5].Descriptor()
+	entchannelDescCountry := entchannelFields[6].Descriptor()
 	// entchannel.DefaultCountry holds the default value on creation for the country field.
 	entchannel.DefaultCountry = entchannelDescCountry.Default.(string)
 	// entchannel.CountryValidator is a validator for the "country" field. It is called by the builders before save.
 	entchannel.CountryValidator = entchannelDescCountry.Validators[0].(func(string) error)
 	// entchannelDescRequiredConsent is the schema descriptor for required_consent field.
-	entchannelDescRequiredConsent := entchannelFields[6].Descriptor()
+	entchannelDescRequiredConsent := entchannelFields[7].Descriptor()
 	// entchannel.DefaultRequiredConsent holds the default value on creation for the required_consent field.
 	entchannel.DefaultRequiredConsent = channel.Consent(entchannelDescRequiredConsent.Default.(string))
 	// entchannelDescActive is the schema descriptor for active field.
-	entchannelDescActive := entchannelFields[7].Descriptor()
+	entchannelDescActive := entchannelFields[9].Descriptor()
 	// entchannel.DefaultActive holds the default value on creation for the active field.
 	entchannel.DefaultActive = entchannelDescActive.Default.(bool)
 	consententry.Policy = privacy.NewPolicies(schema.ConsentEntry{})
@@ -821,6 +840,35 @@ func init() {
 		return func(name string) error {
 			for _, fn := range fns {
 				if err := fn(name); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	preference.Policy = privacy.NewPolicies(schema.Preference{})
+	preference.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := preference.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	preferenceFields := schema.Preference{}.Fields()
+	_ = preferenceFields
+	// preferenceDescFrontend is the schema descriptor for frontend field.
+	preferenceDescFrontend := preferenceFields[1].Descriptor()
+	// preference.FrontendValidator is a validator for the "frontend" field. It is called by the builders before save.
+	preference.FrontendValidator = func() func(string) error {
+		validators := preferenceDescFrontend.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(frontend string) error {
+			for _, fn := range fns {
+				if err := fn(frontend); err != nil {
 					return err
 				}
 			}

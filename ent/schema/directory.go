@@ -31,6 +31,9 @@ func (Agent) Fields() []ent.Field {
 		field.String("role").GoType(viewer.Role("")).Comment("Default set of permissions."),
 		field.Bool("licensed").Default(true).Comment("Whether the agent may send."),
 		field.Bool("active").Default(true).Comment("Whether the agent may sign in."),
+		field.Int64("default_channel_id").Optional().Nillable().Comment("Sender ID that composing starts with."),
+		field.String("time_zone").Default("").MaxLen(64).Comment("IANA name; empty when not set."),
+		field.String("locale").Default("").MaxLen(35).Comment("Language tag (BCP 47); empty when not set."),
 		createdAt(),
 	}
 }
@@ -41,6 +44,7 @@ func (Agent) Edges() []ent.Edge {
 		edge.To("permission_sets", PermissionSet.Type),
 		edge.From("channels", Channel.Type).Ref("members"),
 		edge.From("queues", Queue.Type).Ref("members"),
+		edge.To("preferences", Preference.Type),
 	}
 }
 
@@ -48,7 +52,40 @@ func (Agent) Edges() []ent.Edge {
 func (Agent) Hooks() []ent.Hook { return rule.Audited(Agent{}) }
 
 // Policy of Agent.
-func (Agent) Policy() ent.Policy { return rule.Agent() }
+func (Agent) Policy() ent.Policy { return rule.Directory() }
+
+// Preference is what a frontend keeps for an agent.
+type Preference struct{ ent.Schema }
+
+// Mixin of Preference.
+func (Preference) Mixin() []ent.Mixin { return []ent.Mixin{row{}} }
+
+// Annotations of Preference.
+func (Preference) Annotations() []schema.Annotation {
+	return table("preferences", "What a frontend keeps for an agent.")
+}
+
+// Fields of Preference.
+func (Preference) Fields() []ent.Field {
+	return []ent.Field{
+		field.Int64("agent_id").Immutable(),
+		field.String("frontend").Immutable().NotEmpty().MaxLen(64),
+		field.Text("value").Comment("A JSON object."),
+	}
+}
+
+// Edges of Preference.
+func (Preference) Edges() []ent.Edge {
+	return []ent.Edge{edge.From("agent", Agent.Type).Ref("preferences").Field("agent_id").Unique().Required().Immutable()}
+}
+
+// Indexes of Preference.
+func (Preference) Indexes() []ent.Index {
+	return []ent.Index{index.Fields("agent_id", "frontend").Unique()}
+}
+
+// Policy of Preference.
+func (Preference) Policy() ent.Policy { return rule.SystemOnly() }
 
 // PermissionSet is a named set of permissions that adds to a role's defaults.
 type PermissionSet struct{ ent.Schema }
@@ -137,9 +174,11 @@ func (Channel) Fields() []ent.Field {
 		field.Int64("queue_id").Optional().Nillable().Comment("Queue that new conversations go to."),
 		field.String("type").GoType(channel.Type("")).Immutable(),
 		field.String("address").Immutable().NotEmpty().MaxLen(200).Comment("E.164 for phone numbers."),
-		field.String("name").NotEmpty().MaxLen(200),
+		field.String("name").NotEmpty().MaxLen(800),
+		field.String("developer_name").Default("").MaxLen(80).Comment("Name that programs use; empty for none."),
 		field.String("country").Default("").MaxLen(2).Comment("Two letters; national numbers are read in it."),
 		field.String("required_consent").GoType(channel.Consent("")).Default("").Comment("Empty when none is required."),
+		field.JSON("send_limits", channel.SendLimits{}).Optional().Comment("What the carrier takes, where it differs from the default of the type."),
 		field.Bool("active").Default(true),
 		createdAt(),
 	}
@@ -183,7 +222,7 @@ func (Queue) Annotations() []schema.Annotation {
 
 // Fields of Queue.
 func (Queue) Fields() []ent.Field {
-	return []ent.Field{field.String("name").Unique().NotEmpty().MaxLen(200)}
+	return []ent.Field{field.String("name").Unique().NotEmpty().MaxLen(800)}
 }
 
 // Edges of Queue.

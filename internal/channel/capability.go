@@ -1,7 +1,6 @@
 package channel
 
 import (
-	"slices"
 	"time"
 
 	"parley/internal/ground/clock"
@@ -16,6 +15,18 @@ const (
 	Never        Support = "NEVER"
 	WhenReported Support = "WHEN_REPORTED"
 	Always       Support = "ALWAYS"
+)
+
+// ComponentSupport says how a kind of channel shows components: links, questions and
+// time selectors.
+type ComponentSupport string
+
+// The ways. AsText means that a component reaches the customer as plain text, which is
+// Parley's own addition.
+const (
+	NoComponents     ComponentSupport = "NONE"
+	AsText           ComponentSupport = "AS_TEXT"
+	NativeComponents ComponentSupport = "NATIVE"
 )
 
 // Capabilities is what a kind of channel can do (DOMAIN 4). Clients query it;
@@ -40,7 +51,7 @@ type Capabilities struct {
 	ReadReceipt, DeliveryReceipt    Support // as shown to the agent
 
 	EstimatedWait     bool // the customer is told how long the queue takes
-	Components        bool // links, questions and time selectors
+	Components        ComponentSupport
 	AutoResponses     bool // auto-response components
 	Transfer          bool // also raising a flag and whispering
 	SensitiveData     bool // sensitive data rules rewrite texts
@@ -62,19 +73,38 @@ type Capabilities struct {
 	// bytes is kept as an attachment; zero means that there is no such rule.
 	Text        Limit
 	InboundText int
+	// AutoResponseText limits an automatic answer, in characters; zero means that Text
+	// does.
+	AutoResponseText int
 
-	// SendsPerSecond is the default of the channel's rate setting; zero means
-	// that the provider states none.
-	SendsPerSecond int
+	// Files are the files that a message may be. Where countries are named, only
+	// channels of these take and send files.
+	Files         []FileRule
+	FileCountries []string
+
+	// Limits are the defaults of the channel's own.
+	Limits SendLimits
 }
+
+// CareWindowHours is CareWindow, nil for ever.
+func (c *Capabilities) CareWindowHours() *int { return stated(int(c.CareWindow.Hours())) }
+
+// HumanAgentWindowHours is HumanAgentWindow, nil where there is none.
+func (c *Capabilities) HumanAgentWindowHours() *int { return stated(int(c.HumanAgentWindow.Hours())) }
+
+// InboundTextBytes is InboundText, nil where there is no such rule.
+func (c *Capabilities) InboundTextBytes() *int { return stated(c.InboundText) }
+
+// AutoResponseCharacters is AutoResponseText, nil where Text counts.
+func (c *Capabilities) AutoResponseCharacters() *int { return stated(c.AutoResponseText) }
 
 // ReplyWindow is how long after the customer's last message a person may still
 // answer with free text; zero means for ever.
-func (c Capabilities) ReplyWindow() time.Duration { return max(c.CareWindow, c.HumanAgentWindow) }
+func (c *Capabilities) ReplyWindow() time.Duration { return max(c.CareWindow, c.HumanAgentWindow) }
 
 // RepliesUntil is the last instant of the reply window that the customer's last
 // message opened; zero when there is no window or no message.
-func (c Capabilities) RepliesUntil(lastIncoming clock.Time) clock.Time {
+func (c *Capabilities) RepliesUntil(lastIncoming clock.Time) clock.Time {
 	if c.ReplyWindow() == 0 || lastIncoming.IsZero() {
 		return 0
 	}
@@ -86,17 +116,16 @@ func Types() []Type {
 	return []Type{SMSLongCode, SMSTollFree, SMSShortCode, WhatsApp, WhatsAppEnhanced, Facebook, FacebookEnhanced, Web, InApp}
 }
 
-// CapabilitiesOf returns the capabilities of channels of type t. A type that is
-// not known can do nothing. The caller may change what it gets.
-func CapabilitiesOf(t Type) Capabilities {
-	c := capabilities[t]
-	c.Type = t
-	c.ConsentModes = slices.Clone(c.ConsentModes)
-	c.TriggeredOutboundRegions = slices.Clone(c.TriggeredOutboundRegions)
-	return c
+// CapabilitiesOf returns the capabilities of channels of type t. A type that is not
+// known can do nothing. Nobody may change what it returns.
+func CapabilitiesOf(t Type) *Capabilities {
+	if c, known := capabilities[t]; known {
+		return c
+	}
+	return &Capabilities{Type: t, ReadReceipt: Never, DeliveryReceipt: Never, Components: NoComponents}
 }
 
-var capabilities = map[Type]Capabilities{
+var capabilities = byType(map[Type]Capabilities{
 	SMSLongCode:      longCode(),
 	SMSTollFree:      tollFree(),
 	SMSShortCode:     shortCode(),
@@ -105,7 +134,25 @@ var capabilities = map[Type]Capabilities{
 	Facebook:         facebook(),
 	FacebookEnhanced: facebookEnhanced(),
 	Web:              web(),
-	InApp:            web(),
+	InApp:            inApp(),
+})
+
+func byType(of map[Type]Capabilities) map[Type]*Capabilities {
+	typed := map[Type]*Capabilities{}
+	for t, c := range of {
+		c.Type = t
+		typed[t] = &c
+	}
+	return typed
+}
+
+// AllCapabilities are the capabilities of every type, in the order of Types.
+func AllCapabilities() []*Capabilities {
+	all := make([]*Capabilities, len(Types()))
+	for i, t := range Types() {
+		all[i] = CapabilitiesOf(t)
+	}
+	return all
 }
 
 const (
@@ -125,8 +172,11 @@ func longCode() Capabilities {
 		LinkingRules:      true,
 		BusinessHoursHold: true,
 		ConsentModes:      []Consent{ImplicitOptIn},
+		Components:        AsText,
 		Text:              smsLimit,
-		SendsPerSecond:    1,
+		Files:             smsFiles(mB),
+		FileCountries:     []string{"US", "CA"},
+		Limits:            SendLimits{PerSecond: 1, PerMonth: 15_000, PerInbound: 3},
 	}
 }
 
@@ -134,7 +184,8 @@ func tollFree() Capabilities {
 	c := longCode()
 	c.Broadcast = true
 	c.TriggeredOutboundRegions = []string{"US"}
-	c.SendsPerSecond = 10
+	c.Files = smsFiles(525 * kB)
+	c.Limits = SendLimits{PerSecond: 10}
 	return c
 }
 
@@ -143,7 +194,8 @@ func shortCode() Capabilities {
 	c := longCode()
 	c.Broadcast = true
 	c.ConsentModes = []Consent{ExplicitOptIn, DoubleOptIn}
-	c.SendsPerSecond = 100
+	c.AutoResponseText = 160
+	c.Limits = SendLimits{PerSecond: 100}
 	return c
 }
 
@@ -159,7 +211,9 @@ func whatsApp() Capabilities {
 		BusinessHoursHold: true,
 		ConsentModes:      []Consent{ImplicitOptIn},
 		CareWindow:        careWindow,
+		Components:        NoComponents,
 		Text:              whatsAppLimit,
+		Files:             whatsAppFiles(),
 	}
 }
 
@@ -174,7 +228,9 @@ func whatsAppEnhanced() Capabilities {
 		BusinessHoursHold:  true,
 		ConsentModes:       []Consent{ImplicitOptIn, ExplicitOptIn},
 		CareWindow:         careWindow,
+		Components:         NoComponents,
 		Text:               whatsAppEnhancedLimit,
+		Files:              whatsAppEnhancedFiles(),
 		InboundText:        9 << 20,
 	}
 }
@@ -192,7 +248,9 @@ func facebook() Capabilities {
 		CareWindow:        careWindow,
 		HumanAgentWindow:  humanWindow,
 		Text:              facebookLimit,
-		SendsPerSecond:    250,
+		Components:        NoComponents,
+		Files:             facebookFiles(),
+		Limits:            SendLimits{PerSecond: 250, PerReachable: 200},
 	}
 }
 
@@ -202,7 +260,7 @@ func facebookEnhanced() Capabilities {
 		TypingToCustomer:   true,
 		ReadReceipt:        Never,
 		DeliveryReceipt:    Always,
-		Components:         true,
+		Components:         NativeComponents,
 		Transfer:           true,
 		Templates:          true,
 		LinkingRules:       true,
@@ -212,11 +270,18 @@ func facebookEnhanced() Capabilities {
 		HumanAgentWindow:   humanWindow,
 		Text:               facebookLimit,
 		InboundText:        9 << 10,
-		SendsPerSecond:     250,
+		Files:              facebookEnhancedFiles(),
+		Limits:             SendLimits{PerSecond: 250, PerReachable: 200},
 	}
 }
 
-// web is also in-app; the two differ in the files they take.
+// inApp is web, with other files.
+func inApp() Capabilities {
+	c := web()
+	c.Files = webFiles()
+	return c
+}
+
 func web() Capabilities {
 	return Capabilities{
 		AgentMarksInactive: true,
@@ -226,10 +291,11 @@ func web() Capabilities {
 		ReadReceipt:        Always,
 		DeliveryReceipt:    Always,
 		EstimatedWait:      true,
-		Components:         true,
+		Components:         NativeComponents,
 		AutoResponses:      true,
 		Transfer:           true,
 		TextWithFile:       true,
 		Text:               webLimit,
+		Files:              webFiles("gif"),
 	}
 }

@@ -30,3 +30,6 @@ func (l Limit) Allows(text string, header Header) bool {
 	}
 	return l.Segments == 0 || Segment(text, header).Segments <= l.Segments
 }
+
+// MostSegments is Segments, nil where there is no such bound.
+func (l *Limit) MostSegments() *int { return stated(l.Segments) }

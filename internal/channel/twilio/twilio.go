@@ -55,5 +55,8 @@ func (*Provider) Header() channel.Header { return channel.Header6 }
 // TakesKey implements channel.Provider: Twilio knows no idempotency key.
 func (*Provider) TakesKey() bool { return false }
 
+// Carries implements channel.Selective: texts only.
+func (*Provider) Carries(t channel.Type) bool { return t.IsSMS() }
+
 // Reply implements channel.Provider: TwiML that does nothing.
 func (*Provider) Reply() (contentType, body string) { return "text/xml", "<Response/>" }

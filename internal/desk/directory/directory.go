@@ -24,81 +24,6 @@ import (
 	"parley/internal/ground/viewer"
 )
 
-// Agent is a person who works conversations, as colleagues see them.
-type Agent struct {
-	Key        int64
-	ID         string
-	Username   string
-	Name       string
-	Role       viewer.Role
-	IsLicensed bool
-	IsActive   bool
-
-	rights *viewer.Viewer
-	sets   []int64 // keys of permission sets
-}
-
-// IsNode marks a GraphQL Node.
-func (*Agent) IsNode() {}
-
-// HasSet reports whether the agent has been given the permission set with the key.
-func (a *Agent) HasSet(key int64) bool { return slices.Contains(a.sets, key) }
-
-// Rights are what the agent may do, or could if they were active.
-func (a *Agent) Rights() *viewer.Viewer { return a.rights }
-
-// Channel is one address of the business.
-type Channel struct {
-	Key      int64
-	ID       string
-	Name     string
-	Type     channel.Type
-	Address  string
-	Country  string
-	IsActive bool
-	Queue    int64
-	// Required is the consent level a customer must have given; empty for none.
-	Required channel.Consent
-	// Account is the provider account it belongs to.
-	Account *Account
-
-	members []*Agent
-}
-
-// IsNode marks a GraphQL Node.
-func (*Channel) IsNode() {}
-
-// Members are the active agents who may send from it, by name.
-func (c *Channel) Members() []*Agent { return c.members }
-
-// RequiredConsent is Required, nil for none.
-func (c *Channel) RequiredConsent() *channel.Consent {
-	if c.Required == "" {
-		return nil
-	}
-	required := c.Required.AsRequired()
-	return &required
-}
-
-// SoleOwner is the key of the one agent who owns the channel, 0 when it is
-// shared or nobody's.
-func (c *Channel) SoleOwner() int64 {
-	if len(c.members) == 1 {
-		return c.members[0].Key
-	}
-	return 0
-}
-
-// Queue is where conversations wait for one of its members.
-type Queue struct {
-	Key  int64
-	ID   string
-	Name string
-}
-
-// IsNode marks a GraphQL Node.
-func (*Queue) IsNode() {}
-
 // Account is a provider account with its credentials. It never reaches the graph.
 type Account struct {
 	channel.Account
@@ -116,6 +41,7 @@ type snapshot struct {
 	chanList   []*Channel
 	accounts   map[string]*Account
 	queues     map[int64]*Queue
+	queueList  []*Queue
 }
 
 type address struct {
@@ -167,7 +93,8 @@ func (d *Directory) build(agents []*ent.Agent, accounts []*ent.ProviderAccount, 
 		channels: map[int64]*Channel{}, byAddress: map[address]*Channel{}, queues: map[int64]*Queue{},
 	}
 	for _, q := range queues {
-		s.queues[q.ID] = &Queue{q.ID, d.ids.Encode(publicid.Queue, q.ID), q.Name}
+		s.queues[q.ID] = &Queue{Key: q.ID, ID: d.ids.Encode(publicid.Queue, q.ID), Name: q.Name}
+		s.queueList = append(s.queueList, s.queues[q.ID])
 	}
 	for _, a := range accounts {
 		s.addAccount(d.ids, a, d.credentials(a))
@@ -175,13 +102,24 @@ func (d *Directory) build(agents []*ent.Agent, accounts []*ent.ProviderAccount, 
 	for _, a := range agents {
 		s.addAgent(d.ids, a)
 	}
-	byName := func(a, b *Agent) int { return strings.Compare(a.Name+a.ID, b.Name+b.ID) }
-	slices.SortFunc(s.agentList, byName)
-	slices.SortFunc(s.chanList, func(a, b *Channel) int { return strings.Compare(a.Name+a.ID, b.Name+b.ID) })
-	for _, c := range s.chanList {
-		slices.SortFunc(c.members, byName)
-	}
+	s.sort()
 	return s
+}
+
+// sort puts everything that is listed in the order of names.
+func (s *snapshot) sort() {
+	agents := func(a, b *Agent) int { return strings.Compare(a.Name+a.ID, b.Name+b.ID) }
+	channels := func(a, b *Channel) int { return strings.Compare(a.Name+a.ID, b.Name+b.ID) }
+	slices.SortFunc(s.agentList, agents)
+	slices.SortFunc(s.chanList, channels)
+	slices.SortFunc(s.queueList, func(a, b *Queue) int { return strings.Compare(a.Name+a.ID, b.Name+b.ID) })
+	for _, c := range s.chanList {
+		slices.SortFunc(c.members, agents)
+	}
+	for _, q := range s.queueList {
+		slices.SortFunc(q.members, agents)
+		slices.SortFunc(q.channels, channels)
+	}
 }
 
 // credentials are the account's, nil when they cannot be read: without them nothing is
@@ -210,9 +148,12 @@ func (s *snapshot) addAccount(ids *publicid.Codec, a *ent.ProviderAccount, crede
 		c := &Channel{
 			Key: row.ID, ID: ids.Encode(publicid.Channel, row.ID), Name: row.Name, Type: row.Type.Known(), Address: row.Address,
 			Country: row.Country, IsActive: row.Active, Required: row.RequiredConsent, Account: account,
+			developerName: row.DeveloperName, ownLimits: row.SendLimits,
 		}
 		if row.QueueID != nil {
 			c.Queue = *row.QueueID
+			q := s.queues[c.Queue]
+			q.channels = append(q.channels, c)
 		}
 		s.channels[c.Key] = c
 		s.byAddress[address{a.ID, c.Address}] = c
@@ -224,6 +165,10 @@ func (s *snapshot) addAgent(ids *publicid.Codec, row *ent.Agent) {
 	a := &Agent{
 		Key: row.ID, ID: ids.Encode(publicid.Agent, row.ID), Username: row.Username, Name: row.Name,
 		Role: row.Role.Known(), IsLicensed: row.Licensed, IsActive: row.Active, rights: rightsOf(row),
+		timeZone: row.TimeZone, locale: row.Locale,
+	}
+	if key := row.DefaultChannelID; key != nil && a.rights.HasChannel(*key) && s.channels[*key].IsActive {
+		a.defaultChannel = s.channels[*key]
 	}
 	for _, set := range row.Edges.PermissionSets {
 		a.sets = append(a.sets, set.ID)
@@ -231,6 +176,9 @@ func (s *snapshot) addAgent(ids *publicid.Codec, row *ent.Agent) {
 	if a.IsActive {
 		for _, c := range a.rights.Channels {
 			s.channels[c].members = append(s.channels[c].members, a)
+		}
+		for _, q := range a.rights.Queues {
+			s.queues[q].members = append(s.queues[q].members, a)
 		}
 	}
 	s.agents[a.Key], s.byUsername[a.Username] = a, a
@@ -258,15 +206,17 @@ func (d *Directory) Agent(key int64) *Agent { return d.now.Load().agents[key] }
 // Queue returns the queue with the key, nil when there is none.
 func (d *Directory) Queue(key int64) *Queue { return d.now.Load().queues[key] }
 
+// Queues are all queues, by name.
+func (d *Directory) Queues() []*Queue { return d.now.Load().queueList }
+
 // QueuesOf are the queues that v works, by name.
 func (d *Directory) QueuesOf(v *viewer.Viewer) []*Queue {
 	queues := make([]*Queue, 0, len(v.Queues))
-	for _, key := range v.Queues {
-		if q := d.Queue(key); q != nil {
+	for _, q := range d.Queues() {
+		if v.HasQueue(q.Key) {
 			queues = append(queues, q)
 		}
 	}
-	slices.SortFunc(queues, func(a, b *Queue) int { return strings.Compare(a.Name, b.Name) })
 	return queues
 }
 
@@ -311,6 +261,17 @@ func (d *Directory) ChannelAt(account int64, at string) *Channel {
 
 // Account returns the provider account with the webhook key, nil when there is none.
 func (d *Directory) Account(key string) *Account { return d.now.Load().accounts[key] }
+
+// AccountBy returns the provider account with the key in the database, nil when there is
+// none.
+func (d *Directory) AccountBy(id int64) *Account {
+	for a := range d.Accounts() {
+		if a.ID == id {
+			return a
+		}
+	}
+	return nil
+}
 
 // Accounts are all provider accounts, in no order.
 func (d *Directory) Accounts() iter.Seq[*Account] { return maps.Values(d.now.Load().accounts) }

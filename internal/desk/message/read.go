@@ -272,3 +272,12 @@ func anys(keys []int64) []any {
 	}
 	return out
 }
+
+// Unsent counts the messages that wait to be sent from a channel, or are being sent.
+func Unsent(ctx context.Context, tx *store.Tx, channel int64) (n int64, err error) {
+	a, c := entsql.Table("attempts").As("a"), entsql.Table("conversations").As("c")
+	q := tx.Builder().Select(entsql.Count("*")).From(a).Join(c).On(a.C("conversation_id"), c.C("id")).
+		Where(entsql.And(inLane(a), entsql.EQ(c.C("channel_id"), channel)))
+	err = tx.Query(ctx, q, func(rows *sql.Rows) error { return rows.Scan(&n) })
+	return n, err
+}

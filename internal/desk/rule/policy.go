@@ -15,15 +15,6 @@ import (
 // ErrNoViewer is why the data layer denies a request that nobody makes.
 var ErrNoViewer = errors.New("rule: no viewer in context")
 
-// Directory lets every agent read and the system write: agents, channels and
-// queues are the organisation's directory.
-func Directory() privacy.Policy {
-	return privacy.Policy{
-		Query:    privacy.QueryPolicy{denyWithoutViewer(), privacy.AlwaysAllowRule()},
-		Mutation: onlySystemWrites(),
-	}
-}
-
 // SystemOnly keeps a type from agents altogether.
 func SystemOnly() privacy.Policy {
 	return privacy.Policy{

@@ -22,12 +22,12 @@ var readable = map[string]bool{
 	"Agent": true, "PermissionSet": true, "AuditEntry": true, "Channel": true, "Queue": true,
 	"MessagingUser": true, "Identifier": true, "QuickText": true, "Record": true, "Conversation": true, "Participant": true, "Message": true, "Attempt": true,
 	"ProviderAccount": false, "Event": false, "LogHead": false, "CountCell": false, "IdempotencyKey": false,
-	"Secret": false, "Process": false, "Lane": false, "RawInbound": false,
 	"ConsentEntry": false, "BulkOperation": false, "BulkBatch": false, "Lookup": false,
+	"Secret": false, "Preference": false, "Process": false, "Lane": false, "RawInbound": false,
 }
 
 // administered are the types that administrators create.
-var administered = map[string]bool{"Agent": true, "PermissionSet": true}
+var administered = map[string]bool{"Agent": true, "PermissionSet": true, "Channel": true, "Queue": true}
 
 // typeClients are the clients of every type that ent generated.
 func typeClients(c *ent.Client) map[string]reflect.Value {

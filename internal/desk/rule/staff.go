@@ -11,12 +11,18 @@ import (
 	"parley/internal/ground/viewer"
 )
 
-// Administers reports whether v may create and change agents and permission sets, and
-// see who has which rights.
+// Administers reports whether v may create and change agents, permission sets, channels
+// and queues, and see who has which rights.
 func Administers(v *viewer.Viewer) bool { return v != nil && v.Can(viewer.ConfigureMessaging) }
 
-// Agent lets everybody read agents, and administrators create and change one at a time.
-func Agent() privacy.Policy {
+// SeesQueue reports whether v may know of the queue with the key.
+func SeesQueue(v *viewer.Viewer, key int64) bool {
+	return v != nil && (v.HasQueue(key) || v.Can(viewer.ViewAllData) || Administers(v))
+}
+
+// Directory lets everybody read agents, channels and queues, and administrators create
+// and change one at a time.
+func Directory() privacy.Policy {
 	return privacy.Policy{
 		Query:    privacy.QueryPolicy{denyWithoutViewer(), privacy.AlwaysAllowRule()},
 		Mutation: administratorsWrite(),

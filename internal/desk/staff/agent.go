@@ -34,6 +34,9 @@ type UpdateAgentInput struct {
 	Role             *viewer.Role
 	IsLicensed       *bool
 	PermissionSetIDs []string // in place of those the agent has
+	DefaultChannelID *string
+	TimeZone         *string
+	Locale           *string
 }
 
 // CreateAgent makes an active agent, once for an idempotency key.
@@ -94,15 +97,16 @@ func (s *Service) UpdateAgent(ctx context.Context, in UpdateAgentInput) (*direct
 			return nil, err
 		}
 	}
-	if err := administration.CleanNameIn("input.name", &in.Name); err != nil {
+	settings := Settings{DefaultChannelID: in.DefaultChannelID, TimeZone: in.TimeZone, Locale: in.Locale}
+	if err := cmp.Or(administration.CleanNameIn("input.name", &in.Name), settings.check()); err != nil {
 		return nil, err
 	}
 	return s.change(ctx, in.ID, func(ctx context.Context, tx *store.Tx, row *ent.Agent) (bool, error) {
-		return s.update(ctx, tx, row, &in)
+		return s.update(ctx, tx, row, &in, &settings)
 	})
 }
 
-func (s *Service) update(ctx context.Context, tx *store.Tx, row *ent.Agent, in *UpdateAgentInput) (changed bool, err error) {
+func (s *Service) update(ctx context.Context, tx *store.Tx, row *ent.Agent, in *UpdateAgentInput, settings *Settings) (changed bool, err error) {
 	update := tx.Ent.Agent.UpdateOne(row).SetNillableName(in.Name).SetNillableRole(in.Role).SetNillableLicensed(in.IsLicensed)
 	if in.Role != nil {
 		gained := slices.DeleteFunc(slices.Clone(in.Role.Defaults()), func(p viewer.Permission) bool { return slices.Contains(row.Role.Defaults(), p) })
@@ -129,13 +133,12 @@ func (s *Service) update(ctx context.Context, tx *store.Tx, row *ent.Agent, in *
 			update.RemovePermissionSetIDs(without(has, sets)...).AddPermissionSetIDs(without(sets, has)...)
 		}
 	}
-	if !changed {
-		return false, nil
+	set, err := settings.apply(ctx, s.IDs, row, update)
+	if err != nil || !changed && !set {
+		return false, err
 	}
 	return true, update.Exec(ctx)
 }
-
-func differs[T comparable](to *T, is T) bool { return to != nil && *to != is }
 
 // change changes the agent with an id.
 func (s *Service) change(ctx context.Context, id string, do func(context.Context, *store.Tx, *ent.Agent) (changed bool, err error)) (*directory.Agent, error) {

@@ -135,3 +135,37 @@ func (s *Service) Rights(ctx context.Context, id string) (*AgentRights, error) {
 	}
 	return r, nil
 }
+
+// Holder is an agent who holds a permission, and through what.
+type Holder struct {
+	Agent          *directory.Agent
+	ByRole         bool
+	PermissionSets []*PermissionSet // that hold it, by name
+}
+
+// Holders are the active agents who hold a permission, by name; none for a viewer who is
+// no administrator.
+func (s *Service) Holders(ctx context.Context, p viewer.Permission) ([]*Holder, error) {
+	holders := []*Holder{}
+	if !rule.Administers(viewer.FromContext(ctx)) {
+		return holders, nil
+	}
+	sets, err := s.PermissionSets(ctx)
+	if err != nil {
+		return nil, err
+	}
+	sets = slices.DeleteFunc(sets, func(set *PermissionSet) bool { return !slices.Contains(set.Permissions, p) })
+	active := true
+	for _, a := range s.Directory.AgentsBy(&active) {
+		h := &Holder{Agent: a, ByRole: slices.Contains(a.Role.Defaults(), p), PermissionSets: []*PermissionSet{}}
+		for _, set := range sets {
+			if a.HasSet(set.Key) {
+				h.PermissionSets = append(h.PermissionSets, set)
+			}
+		}
+		if h.ByRole || len(h.PermissionSets) > 0 {
+			holders = append(holders, h)
+		}
+	}
+	return holders, nil
+}

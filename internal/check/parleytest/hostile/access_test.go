@@ -28,33 +28,38 @@ var (
 	aSet          = []naming{{kinds: []publicid.Kind{publicid.PermissionSet}}}
 	aQuickText    = []naming{{kinds: []publicid.Kind{publicid.QuickText}}}
 	aCustomer     = []naming{{kinds: []publicid.Kind{publicid.MessagingUser}}}
-	aQueue        = []naming{{kinds: []publicid.Kind{publicid.Queue}, open: true}}
+	anAccount     = []naming{{kinds: []publicid.Kind{publicid.ProviderAccount}}}
+	aQueue        = []naming{{kinds: []publicid.Kind{publicid.Queue}}}
 	aSubject      = []naming{
 		{kinds: []publicid.Kind{publicid.Record}, view: "RECORD"},
 		{kinds: []publicid.Kind{publicid.Agent}, view: "TEAM_INBOX"},
 		{kinds: []publicid.Kind{publicid.Channel}, view: "SENDER_ID", open: true},
 	}
-	anything = []naming{{kinds: []publicid.Kind{publicid.Conversation, publicid.Message, publicid.Record, publicid.MessagingUser, publicid.BulkOperation, publicid.QuickText, publicid.PermissionSet}}}
+	anything = []naming{{kinds: []publicid.Kind{publicid.Conversation, publicid.Message, publicid.Record, publicid.MessagingUser, publicid.BulkOperation, publicid.QuickText, publicid.PermissionSet, publicid.Queue}}}
 )
 
 // namings are all spots that take an id. A new one fails the test until it stands
 // here.
 var namings = map[string][]naming{
-	"Query.node.id":                          anything,
-	"Query.conversation.id":                  aConversation,
-	"Query.bulkOperation.id":                 anOperation,
-	"Query.conversations.view.subject":       aSubject,
-	"Query.conversations.filterBy.channelId": aChannel,
-	"Query.conversations.filterBy.ownerId":   anAgent,
-	"Query.search.view.subject":              aSubject,
-	"Query.quickTexts.filterBy.queueId":      aQueue,
-	"Query.quickText.id":                     aQuickText,
-	"Query.agentRights.agentId":              anAgent,
-	"Query.auditEntries.filterBy.actorId":    anAgent,
-	"Query.auditEntries.filterBy.subjectId":  anAgent,
-	"Mutation.createQuickText.input.queueId": aQueue,
-	"Mutation.updateQuickText.input.id":      aQuickText,
-	"Mutation.useQuickText.input.id":         aQuickText,
+	"Query.node.id":                                anything,
+	"Query.conversation.id":                        aConversation,
+	"Query.bulkOperation.id":                       anOperation,
+	"Query.conversations.view.subject":             aSubject,
+	"Query.conversations.filterBy.channelId":       aChannel,
+	"Query.conversations.filterBy.ownerId":         anAgent,
+	"Query.search.view.subject":                    aSubject,
+	"Query.quickTexts.filterBy.queueId":            aQueue,
+	"Query.quickText.id":                           aQuickText,
+	"Query.agentRights.agentId":                    anAgent,
+	"Query.auditEntries.filterBy.actorId":          anAgent,
+	"Query.auditEntries.filterBy.subjectId":        anAgent,
+	"Query.messagingUsers.filterBy.channelId":      aChannel,
+	"Mutation.createMessagingUser.input.channelId": aChannel,
+	"Mutation.updateMessagingUser.input.id":        aCustomer,
+	"Mutation.setConsent.input.id":                 aCustomer,
+	"Mutation.createQuickText.input.queueId":       aQueue,
+	"Mutation.updateQuickText.input.id":            aQuickText,
+	"Mutation.useQuickText.input.id":               aQuickText,
 
 	"Mutation.createAgent.input.permissionSetIds": aSet,
 	"Mutation.updateAgent.input.id":               anAgent,
@@ -68,6 +73,26 @@ var namings = map[string][]naming{
 	"Mutation.revokePermissionSet.input.agentIds": anAgent,
 	"Mutation.mergeMessagingUsers.input.ids":      aCustomer,
 	"Mutation.unmergeMessagingUser.input.id":      aCustomer,
+
+	"Mutation.updateAgent.input.defaultChannelId":    aChannel,
+	"Mutation.updateViewer.input.defaultChannelId":   aChannel,
+	"Mutation.createChannel.input.providerAccountId": anAccount,
+	"Mutation.createChannel.input.queueId":           aQueue,
+	"Mutation.createChannel.input.memberIds":         anAgent,
+	"Mutation.updateChannel.input.id":                aChannel,
+	"Mutation.updateChannel.input.queueId":           aQueue,
+	"Mutation.activateChannel.input.id":              aChannel,
+	"Mutation.deactivateChannel.input.id":            aChannel,
+	"Mutation.addChannelMembers.input.id":            aChannel,
+	"Mutation.addChannelMembers.input.agentIds":      anAgent,
+	"Mutation.removeChannelMembers.input.id":         aChannel,
+	"Mutation.removeChannelMembers.input.agentIds":   anAgent,
+	"Mutation.createQueue.input.memberIds":           anAgent,
+	"Mutation.updateQueue.input.id":                  aQueue,
+	"Mutation.addQueueMembers.input.id":              aQueue,
+	"Mutation.addQueueMembers.input.agentIds":        anAgent,
+	"Mutation.removeQueueMembers.input.id":           aQueue,
+	"Mutation.removeQueueMembers.input.agentIds":     anAgent,
 
 	"Mutation.bulkMarkConversationsRead.input.selection.ids":                  aConversation,
 	"Mutation.bulkMarkConversationsRead.input.selection.view.subject":         aSubject,
@@ -209,6 +234,8 @@ func (w *world) hidden(kind publicid.Kind, s *sights) (ids []string) {
 		}
 		require.NotEmpty(w.t, ids)
 		return ids
+	case publicid.ProviderAccount:
+		return []string{w.ids.Encode(publicid.ProviderAccount, 1)}
 	case publicid.Queue:
 		var mine struct {
 			Viewer struct{ Queues []struct{ ID string } }

@@ -16,10 +16,12 @@ import (
 
 	"parley/app"
 	"parley/internal/admin/seed"
+	"parley/internal/channel"
 	"parley/internal/check/parleytest"
 	"parley/internal/desk/bulk"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/staff"
+	"parley/internal/desk/switchboard"
 	"parley/internal/ground/publicid"
 	"parley/internal/ground/viewer"
 )
@@ -56,7 +58,7 @@ type player struct {
 	t *testing.T
 }
 
-var administers = regexp.MustCompile(`\b(?:agentRights|(?:create|update|deactivate|activate)Agent|(?:create|update|grant|revoke)PermissionSet|mergeMessagingUsers|unmergeMessagingUser)\b`)
+var administers = regexp.MustCompile(`\b(?:agentRights|(?:create|update|deactivate|activate)(?:Agent|Channel)|(?:create|update|grant|revoke)PermissionSet|(?:create|update)Queue|(?:add|remove)(?:Channel|Queue)Members|mergeMessagingUsers|unmergeMessagingUser|(?:create|update)MessagingUser|setConsent)\b`)
 
 func (p *player) play(text string) {
 	who := "amy"
@@ -64,7 +66,7 @@ func (p *player) play(text string) {
 		who = "ada"
 	}
 	conversation := p.conversation()
-	text = strings.NewReplacer("cnv_…", conversation, "msg_…", p.last(conversation), "usr_…", p.bo(), "agt_…", p.bo(), "chn_…", p.channel(), `"UUID"`, `"`+rand.Text()+`"`).Replace(text)
+	text = strings.NewReplacer("cnv_…", conversation, "msg_…", p.last(conversation), "usr_…", p.bo(), "agt_…", p.bo(), "chn_…", p.channel(), "acc_…", p.account(), `"UUID"`, `"`+rand.Text()+`"`).Replace(text)
 	document, err := parser.ParseQuery(&ast.Source{Input: text})
 	require.NoError(p.t, err)
 	for _, operation := range document.Operations {
@@ -181,6 +183,27 @@ func (p *player) permissionSet() string {
 	return made.ID()
 }
 
+// account is the demo's at the sandbox.
+func (p *player) account() string {
+	return p.Conversations.IDs.Encode(publicid.ProviderAccount, p.Directory.Account("demo").ID)
+}
+
+// newChannel is one that nobody uses.
+func (p *player) newChannel() string {
+	made, err := p.Schema.Switchboard.CreateChannel(p.System(), switchboard.CreateChannelInput{
+		ProviderAccountID: p.account(), Type: channel.Web, Address: rand.Text(), Name: "New", IdempotencyKey: rand.Text(),
+	})
+	require.NoError(p.t, err)
+	return made.ID
+}
+
+// queue is a new one.
+func (p *player) queue() string {
+	made, err := p.Schema.Switchboard.CreateQueue(p.System(), switchboard.CreateQueueInput{Name: rand.Text(), IdempotencyKey: rand.Text()})
+	require.NoError(p.t, err)
+	return made.ID
+}
+
 // failed is a message that the carrier refused.
 func (p *player) failed() string {
 	sent := p.As("amy").Do(`mutation($input: SendMessageInput!) { sendMessage(input: $input) { message { id } } }`,
@@ -234,6 +257,9 @@ func (p *player) value(name, typeName string) any {
 		if name == "quickText" {
 			return p.quickText()
 		}
+		if name == "customer" || name == "messagingUser" {
+			return p.customer()
+		}
 		if name == "agent" {
 			return p.agent()
 		}
@@ -241,8 +267,11 @@ func (p *player) value(name, typeName string) any {
 	case "Int":
 		return 2
 	case "String":
-		if name == "query" {
+		switch name {
+		case "query":
 			return "hello"
+		case "frontend":
+			return "desk"
 		}
 		return p.record().Get(name).String() // objectType, externalId
 	case "ConversationView":
@@ -261,7 +290,11 @@ func (p *player) value(name, typeName string) any {
 		return object{"username": rand.Text(), "name": "New", "role": "STANDARD", "idempotencyKey": rand.Text()}
 	case "MergeMessagingUsersInput":
 		return object{"ids": []string{p.customer(), p.customer()}, "idempotencyKey": rand.Text()}
-	case "UnmergeMessagingUserInput":
+	case "CreateMessagingUserInput":
+		return object{"channelId": p.channel(), "address": "+12025558888", "idempotencyKey": rand.Text()}
+	case "SetConsentInput":
+		return object{"id": p.customer(), "status": "EXPLICIT_OPT_IN", "reason": "on the phone"}
+	case "UpdateMessagingUserInput", "UnmergeMessagingUserInput":
 		return object{"id": p.customer()}
 	case "UpdateAgentInput", "DeactivateAgentInput", "ActivateAgentInput":
 		return object{"id": p.agent()}
@@ -271,6 +304,24 @@ func (p *player) value(name, typeName string) any {
 		return object{"id": p.permissionSet(), "permissions": []string{"MANAGE_RECORDS"}}
 	case "GrantPermissionSetInput", "RevokePermissionSetInput":
 		return object{"id": p.permissionSet(), "agentIds": []string{p.agent()}}
+	case "Permission":
+		return "SEND_ONE_TO_MANY"
+	case "CreateChannelInput":
+		return object{"providerAccountId": p.account(), "type": "WEB", "address": rand.Text(), "name": "New", "idempotencyKey": rand.Text()}
+	case "UpdateChannelInput", "ActivateChannelInput", "DeactivateChannelInput":
+		return object{"id": p.newChannel()}
+	case "AddChannelMembersInput", "RemoveChannelMembersInput":
+		return object{"id": p.newChannel(), "agentIds": []string{p.agent()}}
+	case "CreateQueueInput":
+		return object{"name": rand.Text(), "idempotencyKey": rand.Text()}
+	case "UpdateQueueInput":
+		return object{"id": p.queue()}
+	case "AddQueueMembersInput", "RemoveQueueMembersInput":
+		return object{"id": p.queue(), "agentIds": []string{p.agent()}}
+	case "UpdateViewerInput":
+		return object{"timeZone": "Europe/Berlin"}
+	case "SetPreferencesInput":
+		return object{"frontend": "desk", "value": `{"theme": "dark"}`}
 	case "RetryMessageInput":
 		return object{"messageId": p.failed(), "idempotencyKey": rand.Text()}
 	case "MarkConversationsReadInput":

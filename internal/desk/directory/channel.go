@@ -1,0 +1,78 @@
+package directory
+
+import "parley/internal/channel"
+
+// Channel is one address of the business.
+type Channel struct {
+	Key      int64
+	ID       string
+	Name     string
+	Type     channel.Type
+	Address  string
+	Country  string
+	IsActive bool
+	Queue    int64
+	// Required is the consent level a customer must have given; empty for none.
+	Required channel.Consent
+	// Account is the provider account it belongs to.
+	Account *Account
+
+	members       []*Agent
+	developerName string
+	ownLimits     channel.SendLimits
+}
+
+// IsNode marks a GraphQL Node.
+func (*Channel) IsNode() {}
+
+// Members are the active agents who may send from it, by name.
+func (c *Channel) Members() []*Agent { return c.members }
+
+// DeveloperName is what programs call it; nil for none.
+func (c *Channel) DeveloperName() *string { return stated(c.developerName) }
+
+// CountryCode is Country, nil when it is unknown.
+func (c *Channel) CountryCode() *string { return stated(c.Country) }
+
+// Capabilities are what channels of its type can do.
+func (c *Channel) Capabilities() *channel.Capabilities { return channel.CapabilitiesOf(c.Type) }
+
+// Limits are what the carrier takes from it: its own, and its type's where it has none.
+func (c *Channel) Limits() channel.SendLimits { return c.ownLimits.Or(c.Capabilities().Limits) }
+
+// RequiredConsent is Required, nil for none.
+func (c *Channel) RequiredConsent() *channel.Consent {
+	if c.Required == "" {
+		return nil
+	}
+	required := c.Required.AsRequired()
+	return &required
+}
+
+// SoleOwner is the key of the one agent who owns the channel, 0 when it is
+// shared or nobody's.
+func (c *Channel) SoleOwner() int64 {
+	if len(c.members) == 1 {
+		return c.members[0].Key
+	}
+	return 0
+}
+
+// Queue is where conversations wait for one of its members.
+type Queue struct {
+	Key  int64
+	ID   string
+	Name string
+
+	members  []*Agent
+	channels []*Channel
+}
+
+// IsNode marks a GraphQL Node.
+func (*Queue) IsNode() {}
+
+// Members are the active agents who work it, by name.
+func (q *Queue) Members() []*Agent { return q.members }
+
+// Channels are those whose new conversations go to it, by name.
+func (q *Queue) Channels() []*Channel { return q.channels }
