@@ -3,6 +3,7 @@
 package graph
 
 import (
+	"parley/internal/desk/account"
 	"parley/internal/desk/bulk"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/directory"
@@ -22,6 +23,12 @@ type Node interface {
 // The agent to activate.
 type ActivateAgentInput struct {
 	// The agent.
+	ID string `json:"id"`
+}
+
+// The account to activate.
+type ActivateProviderAccountInput struct {
+	// The account.
 	ID string `json:"id"`
 }
 
@@ -107,6 +114,14 @@ type DeactivateAgentPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// The account to deactivate.
+type DeactivateProviderAccountInput struct {
+	// The account.
+	ID string `json:"id"`
+	// What becomes of messages that are not sent yet; `unsentMessages` of the account says how many there are.
+	Unsent account.UnsentChoice `json:"unsent"`
+}
+
 // The result for each conversation, in the order given.
 type MarkConversationsPayload struct {
 	// One result per conversation.
@@ -149,6 +164,14 @@ type PermissionSetPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// The account after the change.
+type ProviderAccountPayload struct {
+	// The account; null when there are errors.
+	Account *account.Account `json:"account,omitempty"`
+	// Why nothing changed; empty when it did.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // Entry points for reading.
 type Query struct {
 }
@@ -164,6 +187,12 @@ type QuickTextPayload struct {
 // The bulk operation to resume.
 type ResumeBulkOperationInput struct {
 	// The operation's id.
+	ID string `json:"id"`
+}
+
+// The account whose previous credentials end.
+type RetirePreviousCredentialsInput struct {
+	// The account.
 	ID string `json:"id"`
 }
 
@@ -209,6 +238,20 @@ type StartConversationPayload struct {
 
 // Live streams. Every event carries a cursor; a stream opened with `after: cursor` resumes where the last one stopped.
 type Subscription struct {
+}
+
+// The account to test.
+type TestProviderAccountInput struct {
+	// The account.
+	ID string `json:"id"`
+}
+
+// What the test found.
+type TestProviderAccountPayload struct {
+	// The result, also when the account does not work; null when there are errors.
+	Test *account.Result `json:"test,omitempty"`
+	// Why nothing was tested; empty when it was.
+	Errors []*fault.Error `json:"errors"`
 }
 
 // Which quick text was used.

@@ -26,6 +26,8 @@ func (r *Resolver) node(ctx context.Context, id string) (graph.Node, error) {
 		return one(ctx, key, r.Texts.ByKey)
 	case publicid.PermissionSet:
 		return one(ctx, key, r.Staff.ByKey)
+	case publicid.Account:
+		return one(ctx, key, r.Accounts.ByKey)
 	case publicid.Queue:
 		if q := r.Directory.Queue(key); q != nil {
 			return q, nil

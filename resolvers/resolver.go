@@ -4,6 +4,7 @@
 package resolvers
 
 import (
+	"parley/internal/desk/account"
 	"parley/internal/desk/bulk"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/directory"
@@ -26,6 +27,7 @@ type Resolver struct {
 	Searcher            *search.Searcher
 	Texts               *quicktext.Service
 	Staff               *staff.Service
+	Accounts            *account.Service
 }
 
 // isTrue reads an optional input that is false when it is left out or null.

@@ -6,9 +6,7 @@ package directory
 import (
 	"context"
 	"fmt"
-	"iter"
 	"log/slog"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -21,6 +19,7 @@ import (
 	"parley/internal/ground/fault"
 	"parley/internal/ground/publicid"
 	"parley/internal/ground/store"
+	"parley/internal/ground/vault"
 	"parley/internal/ground/viewer"
 )
 
@@ -99,13 +98,6 @@ type Queue struct {
 // IsNode marks a GraphQL Node.
 func (*Queue) IsNode() {}
 
-// Account is a provider account with its credentials. It never reaches the graph.
-type Account struct {
-	channel.Account
-	Provider string
-	Active   bool
-}
-
 // snapshot is the directory at one moment. It is never changed.
 type snapshot struct {
 	agents     map[int64]*Agent
@@ -128,16 +120,26 @@ type Directory struct {
 	store     *store.Store
 	ids       *publicid.Codec
 	providers channel.Providers
+	vault     *vault.Vault
+	marks     []byte // keys the fingerprints of credentials
 	now       atomic.Pointer[snapshot]
 	// reading serialises refreshes, so that a slow one cannot put back what a
 	// later one has replaced.
 	reading sync.Mutex
 }
 
-// Load reads the directory. The providers read the accounts' credentials.
-func Load(ctx context.Context, s *store.Store, ids *publicid.Codec, providers channel.Providers) (*Directory, error) {
-	d := &Directory{store: s, ids: ids, providers: providers}
-	return d, d.Refresh(ctx)
+// Load reads the directory. The vault decrypts the accounts' credentials, and the
+// providers read them. It refuses a vault whose key is another database's.
+func Load(ctx context.Context, s *store.Store, ids *publicid.Codec, providers channel.Providers, v *vault.Vault) (*Directory, error) {
+	d := &Directory{store: s, ids: ids, providers: providers, vault: v}
+	var err error
+	if d.marks, err = s.Secret(ctx, "fingerprints"); err != nil {
+		return nil, err
+	}
+	if err := d.Refresh(ctx); err != nil {
+		return nil, err
+	}
+	return d, v.Fits(d.neededKeys())
 }
 
 // Refresh reads agents, channels, accounts and queues again.
@@ -170,7 +172,7 @@ func (d *Directory) build(agents []*ent.Agent, accounts []*ent.ProviderAccount, 
 		s.queues[q.ID] = &Queue{q.ID, d.ids.Encode(publicid.Queue, q.ID), q.Name}
 	}
 	for _, a := range accounts {
-		s.addAccount(d.ids, a, d.credentials(a))
+		s.addAccount(d.ids, a, d.account(a))
 	}
 	for _, a := range agents {
 		s.addAgent(d.ids, a)
@@ -184,27 +186,7 @@ func (d *Directory) build(agents []*ent.Agent, accounts []*ent.ProviderAccount, 
 	return s
 }
 
-// credentials are the account's, nil when they cannot be read: without them nothing is
-// sent, and webhooks are answered 503.
-func (d *Directory) credentials(a *ent.ProviderAccount) channel.Credentials {
-	provider := d.providers.Named(a.Provider)
-	if provider == nil { // a newer version's, or an import's
-		return nil
-	}
-	stored := channel.Stored{Document: channel.Secret(a.Credentials), SID: a.Sid, Secret: channel.Secret(a.Secret)}
-	credentials, err := stored.Credentials(provider)
-	if err != nil {
-		slog.Error("cannot use a provider account; correct its credentials", "provider", a.Provider, "account", a.Key, "error", err)
-		return nil
-	}
-	return credentials
-}
-
-func (s *snapshot) addAccount(ids *publicid.Codec, a *ent.ProviderAccount, credentials channel.Credentials) {
-	account := &Account{
-		Account:  channel.Account{ID: a.ID, Key: a.Key, Credentials: credentials, BaseURL: a.BaseURL},
-		Provider: a.Provider, Active: a.Active,
-	}
+func (s *snapshot) addAccount(ids *publicid.Codec, a *ent.ProviderAccount, account *Account) {
 	s.accounts[a.Key] = account
 	for _, row := range a.Edges.Channels {
 		c := &Channel{
@@ -308,12 +290,6 @@ func (d *Directory) ChannelsOf(v *viewer.Viewer) []*Channel {
 func (d *Directory) ChannelAt(account int64, at string) *Channel {
 	return d.orNewer(func(s *snapshot) *Channel { return s.byAddress[address{account, at}] })
 }
-
-// Account returns the provider account with the webhook key, nil when there is none.
-func (d *Directory) Account(key string) *Account { return d.now.Load().accounts[key] }
-
-// Accounts are all provider accounts, in no order.
-func (d *Directory) Accounts() iter.Seq[*Account] { return maps.Values(d.now.Load().accounts) }
 
 // Viewer returns the agent with the username as who asks, with the rights they
 // have now: UNAUTHENTICATED for one who is unknown or switched off.

@@ -34,6 +34,7 @@ const (
 	Queue         Kind = "que"
 	QuickText     Kind = "qtx"
 	PermissionSet Kind = "pst"
+	Account       Kind = "pac"
 )
 
 var encoding = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
@@ -105,7 +106,7 @@ func (c *Codec) Parse(id string) (Kind, int64, bool) {
 
 func known(k Kind) bool {
 	switch k {
-	case Conversation, Message, Agent, Channel, Record, MessagingUser, Attempt, BulkOperation, Queue, QuickText, PermissionSet:
+	case Conversation, Message, Agent, Channel, Record, MessagingUser, Attempt, BulkOperation, Queue, QuickText, PermissionSet, Account:
 		return true
 	}
 	return false
