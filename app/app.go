@@ -60,8 +60,11 @@ type Config struct {
 	// Key and KeyFile are where the key is that encrypts credentials, as vault.Options
 	// has them. By default, beside a SQLite file, in one of its name and ".key".
 	Key, KeyFile string
-	Mode     string // server.Development or server.Production; production by default
-	Addr     string // where to listen; 127.0.0.1:8080 by default
+	// AnyKey opens the database also with the key of another one; for those who put that
+	// right.
+	AnyKey bool
+	Mode   string // server.Development or server.Production; production by default
+	Addr   string // where to listen; 127.0.0.1:8080 by default
 	// PrivateAddr is where metrics and profiles are served; nowhere by default.
 	PrivateAddr string
 	// PublicURL is where carriers and browsers reach this server, without a final
@@ -182,10 +185,13 @@ func (a *App) wire(ctx context.Context) error {
 		return err
 	}
 	providers := a.providers()
-	if a.vault, err = a.openVault(); err != nil {
+	if a.vault, err = vault.Open(KeyOptions(a.Config)); err != nil {
 		return err
 	}
 	if a.Directory, err = directory.Load(ctx, a.Store, ids, providers, a.vault); err != nil {
+		return err
+	}
+	if err := a.Directory.CheckKey(); err != nil && !a.Config.AnyKey {
 		return err
 	}
 	a.wireDesk(ids, cursors, providers)
@@ -328,6 +334,7 @@ func (a *App) Run(ctx context.Context) error {
 	defer background(ctx, a.Roster.Run)()
 	defer background(ctx, a.board.Run)()
 	defer background(ctx, a.watchKeys)()
+	defer background(ctx, a.Messenger.KeepUses)()
 	if err := a.Receiver.Doubt(ctx); err != nil {
 		return unlessStopped(ctx, err)
 	}

@@ -12,21 +12,14 @@ import (
 // testsAnHour is how often an administrator may have a provider account tested.
 const testsAnHour = 60
 
-// KeyFile is where the key is by default: beside a SQLite file, so that it is in none of
-// its backups. For PostgreSQL it must be said.
-func KeyFile(database string) string {
-	if address.IsPostgres(database) {
-		return ""
+// KeyOptions say where the key is: by default beside a SQLite file, so that it is in none
+// of its backups. For PostgreSQL it must be said.
+func KeyOptions(c Config) vault.Options {
+	o := vault.Options{Key: c.Key, File: c.KeyFile, Make: c.Mode == server.Development}
+	if o.Key == "" && o.File == "" && !address.IsPostgres(c.Database) {
+		o.File = c.Database + ".key"
 	}
-	return database + ".key"
-}
-
-func (a *App) openVault() (*vault.Vault, error) {
-	o := vault.Options{Key: a.Config.Key, File: a.Config.KeyFile, Make: a.Config.Mode == server.Development}
-	if o.Key == "" && o.File == "" {
-		o.File = KeyFile(a.Config.Database)
-	}
-	return vault.Open(o)
+	return o
 }
 
 // watchKeys reads the accounts again when the key file has changed: some may be readable

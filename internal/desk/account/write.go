@@ -108,7 +108,7 @@ func (s *Service) checkNew(ctx context.Context, in *CreateInput) (set credential
 			return set, "", err
 		}
 	}
-	if err := s.checkBaseURL(in.BaseURL); err != nil {
+	if err := s.checkBaseURL(ctx, in.BaseURL); err != nil {
 		return set, "", err
 	}
 	name, err = administration.CleanName("input.name", in.Name)
@@ -143,7 +143,7 @@ func (s *Service) Update(ctx context.Context, in UpdateInput) (*Account, error) 
 	if err := administration.CleanNameIn("input.name", &in.Name); err != nil {
 		return nil, err
 	}
-	if err := s.checkBaseURL(in.BaseURL); err != nil {
+	if err := s.checkBaseURL(ctx, in.BaseURL); err != nil {
 		return nil, err
 	}
 	return s.change(ctx, in.ID, func(ctx context.Context, tx *store.Tx, row *ent.ProviderAccount) (bool, error) {

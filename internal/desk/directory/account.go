@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"iter"
 	"log/slog"
 	"maps"
@@ -116,15 +115,13 @@ func (d *Directory) fingerprint(provider channel.Provider, document []byte) stri
 	return hex.EncodeToString(mac.Sum(nil)[:4])
 }
 
-// neededKeys are the keys that stored credentials are encrypted with.
-func (d *Directory) neededKeys() (ids []string) {
+// CheckKey refuses a vault whose key is another database's.
+func (d *Directory) CheckKey() error {
+	var needed []string
 	for a := range d.Accounts() {
 		if a.KeyID != "" {
-			ids = append(ids, a.KeyID)
+			needed = append(needed, a.KeyID)
 		}
 	}
-	return ids
+	return d.vault.Fits(needed)
 }
-
-// IsLocked reports whether a problem is that of a key that is missing.
-func IsLocked(problem error) bool { return errors.Is(problem, vault.ErrLocked) }

@@ -129,17 +129,14 @@ type Directory struct {
 }
 
 // Load reads the directory. The vault decrypts the accounts' credentials, and the
-// providers read them. It refuses a vault whose key is another database's.
+// providers read them.
 func Load(ctx context.Context, s *store.Store, ids *publicid.Codec, providers channel.Providers, v *vault.Vault) (*Directory, error) {
 	d := &Directory{store: s, ids: ids, providers: providers, vault: v}
 	var err error
 	if d.marks, err = s.Secret(ctx, "fingerprints"); err != nil {
 		return nil, err
 	}
-	if err := d.Refresh(ctx); err != nil {
-		return nil, err
-	}
-	return d, v.Fits(d.neededKeys())
+	return d, d.Refresh(ctx)
 }
 
 // Refresh reads agents, channels, accounts and queues again.
