@@ -3579,7 +3579,7 @@ type ProviderAccountTest @goModel(model: "parley/internal/desk/account.Result") 
 
 "A part of an account's credentials."
 input CredentialInput @goModel(model: "parley/internal/desk/account.CredentialInput") {
-  "A name from ` + "`" + `credentialFields` + "`" + ` of the provider."
+  "A name from ` + "`" + `credentialFields` + "`" + ` of the provider: 1 to 40 characters."
   name: String!
   "1 to 2,000 characters in one line; spaces around it are cut off. It is stored encrypted, and never shown or logged."
   value: String!
@@ -3587,7 +3587,7 @@ input CredentialInput @goModel(model: "parley/internal/desk/account.CredentialIn
 
 "A new account."
 input CreateProviderAccountInput @goModel(model: "parley/internal/desk/account.CreateInput") {
-  "A name from ` + "`" + `providers` + "`" + `."
+  "A name from ` + "`" + `providers` + "`" + `: 1 to 32 characters."
   provider: String!
   "1 to 200 characters, unique whatever the case of its letters."
   name: String!
@@ -3595,7 +3595,7 @@ input CreateProviderAccountInput @goModel(model: "parley/internal/desk/account.C
   accountId: String
   "The provider's credential fields, each at most once: at most 20."
   credentials: [CredentialInput!]!
-  "Replaces the provider's own API address: https, and no private network; in development also this machine. Absent for the provider's own."
+  "Replaces the provider's own API address, in at most 500 characters: https, and no private network; in development also this machine. Absent for the provider's own."
   baseUrl: String
   "1 to 64 visible ASCII characters, unique to this request: a repeat within 7 days returns the first result. Values of credentials are not compared."
   idempotencyKey: String!
@@ -3607,7 +3607,7 @@ input UpdateProviderAccountInput @goModel(model: "parley/internal/desk/account.U
   id: ID!
   "1 to 200 characters, unique whatever the case of its letters."
   name: String
-  "Replaces the provider's own API address: https, and no private network; in development also this machine. Empty for the provider's own."
+  "Replaces the provider's own API address, in at most 500 characters: https, and no private network; in development also this machine. Empty for the provider's own."
   baseUrl: String
 }
 
@@ -3682,11 +3682,11 @@ extend type Mutation {
   for ` + "`" + `previousValidHours` + "`" + `. Needs CONFIGURE_MESSAGING. CONFLICT while the server has no key to encrypt credentials with; no event follows in lists of conversations.
   """
   setProviderCredentials("The credentials." input: SetProviderCredentialsInput!): ProviderAccountPayload!
-  "Ends at once the time in which webhooks signed by the previous credentials are taken. Needs CONFIGURE_MESSAGING; no event follows in lists of conversations."
+  "Ends at once the time in which webhooks signed by the previous credentials of 1 account are taken. Needs CONFIGURE_MESSAGING; no event follows in lists of conversations."
   retirePreviousCredentials("Whose." input: RetirePreviousCredentialsInput!): ProviderAccountPayload!
   """
-  Deactivates 1 account: within a second, nothing is sent from it, and its webhooks are answered 404, which carriers do not repeat. Needs
-  CONFIGURE_MESSAGING. CONFLICT if messages are unsent and ` + "`" + `unsent` + "`" + ` is REFUSE. Messages that fail follow as events.
+  Deactivates 1 account: within a second, nothing is sent from it, and its webhooks are answered 404, which carriers do not repeat.
+  Needs CONFIGURE_MESSAGING. CONFLICT if messages are unsent and ` + "`" + `unsent` + "`" + ` is REFUSE. Emits MESSAGE_STATUS_CHANGED for those that fail.
   """
   deactivateProviderAccount("What to deactivate." input: DeactivateProviderAccountInput!): ProviderAccountPayload!
   "Activates 1 account. Needs CONFIGURE_MESSAGING; no event follows in lists of conversations."

@@ -118,10 +118,14 @@ var ownRules = map[string]string{
 	"Query.permissionSets": staffRights, "Query.agentRights": staffRights, "Mutation.createAgent": staffRights, "Mutation.updateAgent": staffRights,
 	"Mutation.deactivateAgent": staffRights, "Mutation.activateAgent": staffRights, "Mutation.createPermissionSet": staffRights,
 	"Mutation.updatePermissionSet": staffRights, "Mutation.grantPermissionSet": staffRights, "Mutation.revokePermissionSet": staffRights,
+	"Query.providers": accountRights, "Query.providerAccounts": accountRights, "Query.providerAccount": accountRights, "Mutation.createProviderAccount": accountRights,
+	"Mutation.updateProviderAccount": accountRights, "Mutation.setProviderCredentials": accountRights, "Mutation.retirePreviousCredentials": accountRights,
+	"Mutation.deactivateProviderAccount": accountRights, "Mutation.activateProviderAccount": accountRights, "Mutation.testProviderAccount": accountRights,
 }
 
 const (
 	quickTextRights = "quicktext.TestEveryoneSeesAndEditsWhatTheirShelfAllows"
+	accountRights   = "account.TestOnlyAdministratorsManageAccounts"
 	staffRights     = "staff.TestOnlyAdministratorsManageAgents"
 )
 

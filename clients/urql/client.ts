@@ -23,11 +23,11 @@ const listDocument = gql<Lists>`
 
 /** The types without an id: each is a part of the object around it. */
 export const parts = [
-  "AgentPresence", "AgentRights", "BulkOperationChange", "BulkOperationConnection", "BulkOperationEdge", "BulkPreview", "BulkRefusalCount",
+  "AccountFailure", "AgentPresence", "AgentRights", "BulkOperationChange", "BulkOperationConnection", "BulkOperationEdge", "BulkPreview", "BulkRefusalCount",
   "BulkResult", "BulkResultConnection", "BulkResultEdge", "ConversationConnection", "ConversationEdge", "ConversationPresence",
-  "ConversationResult", "ConversationUpdated", "ConversationsChange", "DeliveryError", "DraftSegments", "EventContent", "Identifier",
+  "ConversationResult", "ConversationUpdated", "ConversationsChange", "CredentialField", "DeliveryError", "DraftSegments", "EventContent", "Identifier",
   "InboxCountsChange", "InboxList", "MediaContent", "MediaFile", "MessageAdded", "MessageChanged", "MessageConnection", "MessageEdge",
-  "MessageStatusChanged", "NoteContent", "OwnedConversations", "PageInfo", "PermissionGrant", "QuickTextChange", "QuickTextConnection", "QuickTextEdge", "Reset",
+  "MessageStatusChanged", "NoteContent", "OwnedConversations", "PageInfo", "PermissionGrant", "PreviousCredentials", "Provider", "ProviderAccountTest", "QuickTextChange", "QuickTextConnection", "QuickTextEdge", "Reset",
   "SearchConnection", "SearchEdge", "SearchHighlight", "SearchHit",
   "SendAttempt", "SendRefusal", "Sendability", "TextContent", "UserError", "ViewCounts", "Viewer",
 ];

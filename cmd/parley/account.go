@@ -271,7 +271,7 @@ func (g *givenCredentials) read(ctx context.Context, d *operator, provider strin
 		if given[f.Name] || !f.Required {
 			continue
 		}
-		value, err := ask(f.Label, f.Secret)
+		value, err := prompt(f.Label, f.Secret)
 		if err != nil {
 			return nil, fmt.Errorf("%s is missing: give --credential %s=@FILE or %s=env:VARIABLE. %s", f.Name, f.Name, f.Name, f.Help)
 		}
@@ -300,8 +300,8 @@ func valueFrom(name, source string, secret bool) (string, error) {
 
 var errNobodyToAsk = errors.New("standard input is no terminal")
 
-// ask asks on the terminal, without an echo for a secret.
-func ask(label string, secret bool) (string, error) {
+// prompt asks on the terminal, without an echo for a secret.
+func prompt(label string, secret bool) (string, error) {
 	in := int(os.Stdin.Fd())
 	if !term.IsTerminal(in) {
 		return "", errNobodyToAsk

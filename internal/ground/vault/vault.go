@@ -52,7 +52,7 @@ type Key struct {
 
 // Errors. ErrNoKey is shown to administrators.
 var (
-	ErrNoKey   = fault.New(fault.Unavailable, "There is no key to encrypt credentials with. Ask an operator to run parley key create, or to set PARLEY_KEY_FILE or PARLEY_KEY.")
+	ErrNoKey   = fault.New(fault.Conflict, "There is no key to encrypt credentials with. Ask an operator to run parley key create, or to set PARLEY_KEY_FILE or PARLEY_KEY.")
 	ErrLocked  = errors.New("the key that it is encrypted with is missing")
 	ErrMoved   = errors.New("it was changed, or copied from another place")
 	errKeyset  = errors.New("it is not a keyset that parley key create made")

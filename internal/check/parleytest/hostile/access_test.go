@@ -26,6 +26,7 @@ var (
 	anAgent       = []naming{{kinds: []publicid.Kind{publicid.Agent}, open: true}}
 	aChannel      = []naming{{kinds: []publicid.Kind{publicid.Channel}, open: true}}
 	aSet          = []naming{{kinds: []publicid.Kind{publicid.PermissionSet}}}
+	anAccount     = []naming{{kinds: []publicid.Kind{publicid.Account}}}
 	aQuickText    = []naming{{kinds: []publicid.Kind{publicid.QuickText}}}
 	aQueue        = []naming{{kinds: []publicid.Kind{publicid.Queue}, open: true}}
 	aSubject      = []naming{
@@ -33,7 +34,7 @@ var (
 		{kinds: []publicid.Kind{publicid.Agent}, view: "TEAM_INBOX"},
 		{kinds: []publicid.Kind{publicid.Channel}, view: "SENDER_ID", open: true},
 	}
-	anything = []naming{{kinds: []publicid.Kind{publicid.Conversation, publicid.Message, publicid.Record, publicid.MessagingUser, publicid.BulkOperation, publicid.QuickText, publicid.PermissionSet}}}
+	anything = []naming{{kinds: []publicid.Kind{publicid.Conversation, publicid.Message, publicid.Record, publicid.MessagingUser, publicid.BulkOperation, publicid.QuickText, publicid.PermissionSet, publicid.Account}}}
 )
 
 // namings are all spots that take an id. A new one fails the test until it stands
@@ -63,6 +64,14 @@ var namings = map[string][]naming{
 	"Mutation.grantPermissionSet.input.agentIds":  anAgent,
 	"Mutation.revokePermissionSet.input.id":       aSet,
 	"Mutation.revokePermissionSet.input.agentIds": anAgent,
+
+	"Query.providerAccount.id":                    anAccount,
+	"Mutation.updateProviderAccount.input.id":     anAccount,
+	"Mutation.setProviderCredentials.input.id":    anAccount,
+	"Mutation.retirePreviousCredentials.input.id": anAccount,
+	"Mutation.deactivateProviderAccount.input.id": anAccount,
+	"Mutation.activateProviderAccount.input.id":   anAccount,
+	"Mutation.testProviderAccount.input.id":       anAccount,
 
 	"Mutation.bulkMarkConversationsRead.input.selection.ids":                  aConversation,
 	"Mutation.bulkMarkConversationsRead.input.selection.view.subject":         aSubject,
@@ -193,6 +202,12 @@ func (w *world) hidden(kind publicid.Kind, s *sights) (ids []string) {
 		require.NotEmpty(w.t, all.PermissionSets)
 		s.secret[all.PermissionSets[0].ID], s.secret[all.PermissionSets[0].Name] = true, true
 		return []string{all.PermissionSets[0].ID}
+	case publicid.Account:
+		var all struct{ ProviderAccounts []struct{ ID, Name string } }
+		w.as("ada").do(&all, `{ providerAccounts { id name } }`, nil)
+		require.NotEmpty(w.t, all.ProviderAccounts)
+		s.secret[all.ProviderAccounts[0].ID], s.secret[all.ProviderAccounts[0].Name] = true, true
+		return []string{all.ProviderAccounts[0].ID}
 	case publicid.Queue:
 		var mine struct {
 			Viewer struct{ Queues []struct{ ID string } }

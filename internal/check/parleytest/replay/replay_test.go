@@ -17,6 +17,7 @@ import (
 	"parley/app"
 	"parley/internal/admin/seed"
 	"parley/internal/check/parleytest"
+	"parley/internal/desk/account"
 	"parley/internal/desk/bulk"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/staff"
@@ -56,7 +57,7 @@ type player struct {
 	t *testing.T
 }
 
-var administers = regexp.MustCompile(`\b(?:agentRights|(?:create|update|deactivate|activate)Agent|(?:create|update|grant|revoke)PermissionSet)\b`)
+var administers = regexp.MustCompile(`\b(?:agentRights|(?:create|update|deactivate|activate)Agent|(?:create|update|grant|revoke)PermissionSet|providers|providerAccounts?|(?:create|update|deactivate|activate|test)ProviderAccount|setProviderCredentials|retirePreviousCredentials)\b`)
 
 func (p *player) play(text string) {
 	who := "amy"
@@ -166,6 +167,15 @@ func (p *player) agent() string {
 	return made.ID
 }
 
+// account is a new provider account.
+func (p *player) account() string {
+	made, err := p.Schema.Accounts.Create(p.System(), account.CreateInput{
+		Provider: "sandbox", Name: rand.Text(), Credentials: []account.CredentialInput{{Name: "secret", Value: "hush"}}, IdempotencyKey: rand.Text(),
+	})
+	require.NoError(p.t, err)
+	return made.ID()
+}
+
 // permissionSet is a new one.
 func (p *player) permissionSet() string {
 	made, err := p.Schema.Staff.CreatePermissionSet(p.System(), staff.CreatePermissionSetInput{Name: rand.Text(), IdempotencyKey: rand.Text()})
@@ -229,6 +239,9 @@ func (p *player) value(name, typeName string) any {
 		if name == "agent" {
 			return p.agent()
 		}
+		if name == "account" {
+			return p.account()
+		}
 		return p.conversation()
 	case "Int":
 		return 2
@@ -259,6 +272,12 @@ func (p *player) value(name, typeName string) any {
 		return object{"id": p.permissionSet(), "permissions": []string{"MANAGE_RECORDS"}}
 	case "GrantPermissionSetInput", "RevokePermissionSetInput":
 		return object{"id": p.permissionSet(), "agentIds": []string{p.agent()}}
+	case "CreateProviderAccountInput":
+		return object{"provider": "sandbox", "name": rand.Text(), "credentials": []object{{"name": "secret", "value": "hush"}}, "idempotencyKey": rand.Text()}
+	case "SetProviderCredentialsInput":
+		return object{"id": p.account(), "credentials": []object{{"name": "secret", "value": "hush"}}}
+	case "UpdateProviderAccountInput", "RetirePreviousCredentialsInput", "DeactivateProviderAccountInput", "ActivateProviderAccountInput", "TestProviderAccountInput":
+		return object{"id": p.account()}
 	case "RetryMessageInput":
 		return object{"messageId": p.failed(), "idempotencyKey": rand.Text()}
 	case "MarkConversationsReadInput":
