@@ -181,7 +181,7 @@ type deactivateAccountCmd struct {
 func (x *deactivateAccountCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
 	return onAccount(ctx, c, x.Account, func(ctx context.Context, d *operator, a *account.Account) error {
 		if a.UnsentMessages > 0 && !x.FailUnsent {
-			return fmt.Errorf("%d messages of this account are not sent yet: wait until they are, or give --fail-unsent", a.UnsentMessages)
+			return fmt.Errorf("messages of this account that are not sent yet: %d; wait until there are none, or give --fail-unsent", a.UnsentMessages)
 		}
 		choice := account.Refuse
 		if x.FailUnsent {

@@ -34,6 +34,14 @@ func TestFirstAgentsAreMadeAsTheDocsSay(t *testing.T) {
 		}
 		require.NoError(t, run(t.Context(), append(args, "--database", database), io.Discard), line)
 	}
+	folder := t.TempDir()
+	require.NoError(t, os.WriteFile(folder+"/token", []byte("hush"), 0o600))
+	for _, args := range [][]string{
+		{"key", "create"},
+		{"account", "add", "twilio", "--name", "Twilio", "--account", "main", "--credential", "sid=AC1", "--credential", "secret=@" + folder + "/token"},
+	} {
+		require.NoError(t, run(t.Context(), append(args, "--key-file", folder+"/key", "--database", database), io.Discard))
+	}
 	s, err := store.Open(t.Context(), store.Options{URL: database})
 	require.NoError(t, err)
 	require.NoError(t, s.Write(viewer.AsSystem(t.Context(), "setup"), func(ctx context.Context, tx *store.Tx) error {

@@ -67,7 +67,7 @@ func (s *Service) CreateKey(ctx context.Context, replaceLost bool) (givenUp int,
 		}
 		for _, k := range keys {
 			if k.IsMissing && !replaceLost {
-				return fmt.Errorf("the credentials of %d accounts need key %s, which is missing. Copy its file back; if it is lost for good, run parley key create --replace-lost and set their credentials again", k.Values, k.ID)
+				return fmt.Errorf("key %s is missing, and accounts need it: %d. Copy its file back; if it is lost for good, run parley key create --replace-lost and set their credentials again", k.ID, k.Values)
 			}
 		}
 		if err := s.Vault.Create(); err != nil {
@@ -140,7 +140,7 @@ func (s *Service) RotateKey(ctx context.Context, say func(format string, args ..
 		say("Key %s encrypts from now on.", newest.ID)
 		n, err := s.rewrap(ctx)
 		if err == nil {
-			say("Encrypted the credentials of %d accounts with it.", n)
+			say("Accounts whose credentials were encrypted with it: %d.", n)
 		}
 		return err
 	})

@@ -189,8 +189,8 @@ func TestTheKeyOfAnotherDatabaseIsRefused(t *testing.T) {
 	require.NoError(t, a.Close())
 }
 
-// The previous version reads neither what is sealed nor an empty document: it answers 503.
-func TestThePreviousVersionCannotMistakeASealedAccount(t *testing.T) {
+// A version that reads the column credentials, and not sealed, answers 503.
+func TestASealedAccountIsUnreadableWithoutItsColumn(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.create("main", secret)

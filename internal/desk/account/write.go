@@ -259,7 +259,7 @@ func (s *Service) Deactivate(ctx context.Context, id string, choice UnsentChoice
 				return false, err
 			}
 			if n := unsent[row.ID]; n > 0 {
-				return false, fault.New(fault.Conflict, "%d messages of this account are not sent yet. Wait until they are, or choose %s: then they fail.", n, Fail)
+				return false, fault.New(fault.Conflict, "Messages of this account that are not sent yet: %d. Wait until there are none, or choose %s: then they fail.", n, Fail)
 			}
 		}
 		return true, tx.Ent.ProviderAccount.UpdateOne(row).SetActive(false).Exec(ctx)

@@ -16,8 +16,8 @@ import (
 )
 
 // Sealed is what the column credentials holds when nothing is stored in plain text. It
-// is no JSON, so that servers of the version before answer webhooks with 503, which
-// carriers repeat, instead of 403.
+// is no JSON, so that whoever reads that column alone finds it unreadable and answers
+// webhooks with 503, which carriers repeat, instead of 403.
 const Sealed = "sealed"
 
 // ErrLost is the error of an account whose credentials an operator gave up.
