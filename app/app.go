@@ -21,6 +21,7 @@ import (
 	"parley/internal/channel/sandbox"
 	"parley/internal/channel/sandbox/astwilio"
 	"parley/internal/channel/wire"
+	"parley/internal/desk/account"
 	"parley/internal/desk/audit"
 	"parley/internal/desk/bulk"
 	"parley/internal/desk/conversation"
@@ -51,6 +52,7 @@ import (
 	"parley/internal/ground/quota"
 	"parley/internal/ground/store"
 	"parley/internal/ground/trace"
+	"parley/internal/ground/vault"
 	"parley/resolvers"
 	"parley/web"
 )
@@ -60,8 +62,14 @@ import (
 type Config struct {
 	Database string // a file path (SQLite) or a postgres:// URL
 	Create   bool   // make a new database where there is none
-	Mode     string // server.Development or server.Production; production by default
-	Addr     string // where to listen; 127.0.0.1:8080 by default
+	// Key and KeyFile are where the key is that encrypts credentials, as vault.Options
+	// has them. By default, beside a SQLite file, in one of its name and ".key".
+	Key, KeyFile string
+	// AnyKey opens the database also with the key of another one; for those who put that
+	// right.
+	AnyKey bool
+	Mode   string // server.Development or server.Production; production by default
+	Addr   string // where to listen; 127.0.0.1:8080 by default
 	// PrivateAddr is where metrics and profiles are served; nowhere by default.
 	PrivateAddr string
 	// PublicURL is where carriers and browsers reach this server, without a final
@@ -134,6 +142,7 @@ type App struct {
 	selection     *selection.Schema
 	playgroundKey string
 
+	vault    *vault.Vault
 	verifier *token.Verifier
 	bus      bus
 	board    *presence.Board
@@ -184,10 +193,16 @@ func (a *App) wire(ctx context.Context) error {
 		return err
 	}
 	providers := a.providers()
-	if a.Directory, err = directory.Load(ctx, a.Store, ids, providers); err != nil {
+	if a.vault, err = vault.Open(KeyOptions(a.Config)); err != nil {
 		return err
 	}
-	a.wireDesk(ids, cursors, providers.ByName())
+	if a.Directory, err = directory.Load(ctx, a.Store, ids, providers, a.vault); err != nil {
+		return err
+	}
+	if err := a.Directory.CheckKey(); err != nil && !a.Config.AnyKey {
+		return err
+	}
+	a.wireDesk(ids, cursors, providers)
 	config := graph.Config{Schema: graph.Published(), Resolvers: &a.Schema}
 	a.selection = selection.New(graph.NewExecutableSchema(config), graph.SelectionTables(config))
 	if a.Server, err = server.New(a.serverOptions()); err != nil {
@@ -197,18 +212,19 @@ func (a *App) wire(ctx context.Context) error {
 }
 
 // wireDesk gives the use cases what they work with.
-func (a *App) wireDesk(ids *publicid.Codec, cursors *feed.Cursors, providers map[string]channel.Provider) {
+func (a *App) wireDesk(ids *publicid.Codec, cursors *feed.Cursors, providers channel.Providers) {
+	named := providers.ByName()
 	a.Conversations = &conversation.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors}
 	messages := message.Reader{Store: a.Store, Cursors: cursors, Conversations: a.Conversations}
 	a.Messenger = &message.Messenger{
-		Reader: messages, Directory: a.Directory, IDs: ids, Providers: providers, PublicURL: a.Config.PublicURL,
+		Reader: messages, Directory: a.Directory, IDs: ids, Providers: named, PublicURL: a.Config.PublicURL,
 		CallTimeout: a.Config.CallTimeout, Lease: a.Config.Lease, Metrics: message.NewMetrics(a.Store),
 		Sends:  quota.New("send", "messages", cmp.Or(a.Config.Sends, 600), clock.Real{}),
 		Starts: quota.New("start", "conversations", cmp.Or(a.Config.Starts, 180), clock.Real{}),
 	}
 	a.Config.Jobs.News = a.Messenger.Waiting()
 	a.Receiver = &inbound.Receiver{
-		Store: a.Store, Directory: a.Directory, IDs: ids, Conversations: a.Conversations, Messenger: a.Messenger, Providers: providers,
+		Store: a.Store, Directory: a.Directory, IDs: ids, Conversations: a.Conversations, Messenger: a.Messenger, Providers: named,
 		Entries: inbound.NewEntries(),
 	}
 	searcher := &search.Searcher{Store: a.Store, Directory: a.Directory, Cursors: cursors, Conversations: a.Conversations}
@@ -223,6 +239,10 @@ func (a *App) wireDesk(ids *publicid.Codec, cursors *feed.Cursors, providers map
 		Directory: a.Directory, IDs: ids,
 		ConversationService: a.Conversations, Messenger: a.Messenger, Bulk: a.Bulk, Live: streams, Searcher: searcher,
 		Texts: &quicktext.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors, Live: streams},
+		Accounts: &account.Service{
+			Store: a.Store, Directory: a.Directory, IDs: ids, Vault: a.vault, Providers: providers, Messenger: a.Messenger,
+			PublicURL: a.PublicURL, Loopback: a.Config.Mode == server.Development, Tests: quota.New("test", "provider accounts", testsAnHour, clock.Real{}),
+		},
 		Staff: &staff.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Conversations: a.Conversations},
 		Customers: &customer.Service{
 			Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors, Conversations: a.Conversations, Messenger: a.Messenger,
@@ -230,7 +250,7 @@ func (a *App) wireDesk(ids *publicid.Codec, cursors *feed.Cursors, providers map
 		Audit:  &audit.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors, Live: streams, Keep: cmp.Or(a.Config.AuditKeep, audit.DefaultKeep)},
 		Merger: &merge.Service{Store: a.Store, IDs: ids, Conversations: a.Conversations},
 		Switchboard: &switchboard.Service{
-			Directory: a.Directory, IDs: ids, Providers: providers, PublicURL: strings.TrimSuffix(a.Config.PublicURL, "/"),
+			Directory: a.Directory, IDs: ids, Providers: named, PublicURL: strings.TrimSuffix(a.Config.PublicURL, "/"),
 		},
 	}
 }
@@ -332,6 +352,8 @@ func (a *App) Run(ctx context.Context) error {
 	defer background(ctx, a.Roster.Run)()
 	defer background(ctx, a.board.Run)()
 	defer background(ctx, a.refusals.Run)()
+	defer background(ctx, a.watchKeys)()
+	defer background(ctx, a.Messenger.KeepUses)()
 	if err := a.Receiver.Doubt(ctx); err != nil {
 		return unlessStopped(ctx, err)
 	}

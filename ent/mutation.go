@@ -20417,26 +20417,32 @@ func (m *ProcessMutation) ResetEdge(name string) error {
 // ProviderAccountMutation represents an operation that mutates the ProviderAccount nodes in the graph.
 type ProviderAccountMutation struct {
 	config
-	op              Op
-	typ             string
-	id              *int64
-	key             *string
-	provider        *string
-	name            *string
-	sid             *string
-	secret          *string
-	credentials     *string
-	base_url        *string
-	active          *bool
-	created_at      *clock.Time
-	addcreated_at   *clock.Time
-	clearedFields   map[string]struct{}
-	channels        map[int64]struct{}
-	removedchannels map[int64]struct{}
-	clearedchannels bool
-	done            bool
-	oldValue        func(context.Context) (*ProviderAccount, error)
-	predicates      []predicate.ProviderAccount
+	op               Op
+	typ              string
+	id               *int64
+	key              *string
+	provider         *string
+	name             *string
+	sid              *string
+	secret           *string
+	credentials      *string
+	sealed           *[]byte
+	base_url         *string
+	active           *bool
+	last_used_at     *clock.Time
+	addlast_used_at  *clock.Time
+	last_error       *string
+	last_error_at    *clock.Time
+	addlast_error_at *clock.Time
+	created_at       *clock.Time
+	addcreated_at    *clock.Time
+	clearedFields    map[string]struct{}
+	channels         map[int64]struct{}
+	removedchannels  map[int64]struct{}
+	clearedchannels  bool
+	done             bool
+	oldValue         func(context.Context) (*ProviderAccount, error)
+	predicates       []predicate.ProviderAccount
 }
 
 var _ ent.Mutation = (*ProviderAccountMutation)(nil)
@@ -20759,6 +20765,55 @@ func (m *ProviderAccountMutation) ResetCredentials() {
 	m.credentials = nil
 }
 
+// SetSealed sets the "sealed" field.
+func (m *ProviderAccountMutation) SetSealed(b []byte) {
+	m.sealed = &b
+}
+
+// Sealed returns the value of the "sealed" field in the mutation.
+func (m *ProviderAccountMutation) Sealed() (r []byte, exists bool) {
+	v := m.sealed
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSealed returns the old "sealed" field's value of the ProviderAccount entity.
+// If the ProviderAccount object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ProviderAccountMutation) OldSealed(ctx context.Context) (v []byte, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSealed is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSealed requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSealed: %w", err)
+	}
+	return oldValue.Sealed, nil
+}
+
+// ClearSealed clears the value of the "sealed" field.
+func (m *ProviderAccountMutation) ClearSealed() {
+	m.sealed = nil
+	m.clearedFields[provideraccount.FieldSealed] = struct{}{}
+}
+
+// SealedCleared returns if the "sealed" field was cleared in this mutation.
+func (m *ProviderAccountMutation) SealedCleared() bool {
+	_, ok := m.clearedFields[provideraccount.FieldSealed]
+	return ok
+}
+
+// ResetSealed resets all changes to the "sealed" field.
+func (m *ProviderAccountMutation) ResetSealed() {
+	m.sealed = nil
+	delete(m.clearedFields, provideraccount.FieldSealed)
+}
+
 // SetBaseURL sets the "base_url" field.
 func (m *ProviderAccountMutation) SetBaseURL(s string) {
 	m.base_url = &s
@@ -20829,6 +20884,154 @@ func (m *ProviderAccountMutation) OldActive(ctx context.Context) (v bool, err er
 // ResetActive resets all changes to the "active" field.
 func (m *ProviderAccountMutation) ResetActive() {
 	m.active = nil
+}
+
+// SetLastUsedAt sets the "last_used_at" field.
+func (m *ProviderAccountMutation) SetLastUsedAt(c clock.Time) {
+	m.last_used_at = &c
+	m.addlast_used_at = nil
+}
+
+// LastUsedAt returns the value of the "last_used_at" field in the mutation.
+func (m *ProviderAccountMutation) LastUsedAt() (r clock.Time, exists bool) {
+	v := m.last_used_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLastUsedAt returns the old "last_used_at" field's value of the ProviderAccount entity.
+// If the ProviderAccount object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ProviderAccountMutation) OldLastUsedAt(ctx context.Context) (v clock.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLastUsedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLastUsedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLastUsedAt: %w", err)
+	}
+	return oldValue.LastUsedAt, nil
+}
+
+// AddLastUsedAt adds c to the "last_used_at" field.
+func (m *ProviderAccountMutation) AddLastUsedAt(c clock.Time) {
+	if m.addlast_used_at != nil {
+		*m.addlast_used_at += c
+	} else {
+		m.addlast_used_at = &c
+	}
+}
+
+// AddedLastUsedAt returns the value that was added to the "last_used_at" field in this mutation.
+func (m *ProviderAccountMutation) AddedLastUsedAt() (r clock.Time, exists bool) {
+	v := m.addlast_used_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetLastUsedAt resets all changes to the "last_used_at" field.
+func (m *ProviderAccountMutation) ResetLastUsedAt() {
+	m.last_used_at = nil
+	m.addlast_used_at = nil
+}
+
+// SetLastError sets the "last_error" field.
+func (m *ProviderAccountMutation) SetLastError(s string) {
+	m.last_error = &s
+}
+
+// LastError returns the value of the "last_error" field in the mutation.
+func (m *ProviderAccountMutation) LastError() (r string, exists bool) {
+	v := m.last_error
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLastError returns the old "last_error" field's value of the ProviderAccount entity.
+// If the ProviderAccount object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ProviderAccountMutation) OldLastError(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLastError is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLastError requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLastError: %w", err)
+	}
+	return oldValue.LastError, nil
+}
+
+// ResetLastError resets all changes to the "last_error" field.
+func (m *ProviderAccountMutation) ResetLastError() {
+	m.last_error = nil
+}
+
+// SetLastErrorAt sets the "last_error_at" field.
+func (m *ProviderAccountMutation) SetLastErrorAt(c clock.Time) {
+	m.last_error_at = &c
+	m.addlast_error_at = nil
+}
+
+// LastErrorAt returns the value of the "last_error_at" field in the mutation.
+func (m *ProviderAccountMutation) LastErrorAt() (r clock.Time, exists bool) {
+	v := m.last_error_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLastErrorAt returns the old "last_error_at" field's value of the ProviderAccount entity.
+// If the ProviderAccount object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ProviderAccountMutation) OldLastErrorAt(ctx context.Context) (v clock.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLastErrorAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLastErrorAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLastErrorAt: %w", err)
+	}
+	return oldValue.LastErrorAt, nil
+}
+
+// AddLastErrorAt adds c to the "last_error_at" field.
+func (m *ProviderAccountMutation) AddLastErrorAt(c clock.Time) {
+	if m.addlast_error_at != nil {
+		*m.addlast_error_at += c
+	} else {
+		m.addlast_error_at = &c
+	}
+}
+
+// AddedLastErrorAt returns the value that was added to the "last_error_at" field in this mutation.
+func (m *ProviderAccountMutation) AddedLastErrorAt() (r clock.Time, exists bool) {
+	v := m.addlast_error_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetLastErrorAt resets all changes to the "last_error_at" field.
+func (m *ProviderAccountMutation) ResetLastErrorAt() {
+	m.last_error_at = nil
+	m.addlast_error_at = nil
 }
 
 // SetCreatedAt sets the "created_at" field.
@@ -20975,7 +21178,7 @@ func (m *ProviderAccountMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *ProviderAccountMutation) Fields() []string {
-	fields := make([]string, 0, 9)
+	fields := make([]string, 0, 13)
 	if m.key != nil {
 		fields = append(fields, provideraccount.FieldKey)
 	}
@@ -20994,11 +21197,23 @@ func (m *ProviderAccountMutation) Fields() []string {
 	if m.credentials != nil {
 		fields = append(fields, provideraccount.FieldCredentials)
 	}
+	if m.sealed != nil {
+		fields = append(fields, provideraccount.FieldSealed)
+	}
 	if m.base_url != nil {
 		fields = append(fields, provideraccount.FieldBaseURL)
 	}
 	if m.active != nil {
 		fields = append(fields, provideraccount.FieldActive)
+	}
+	if m.last_used_at != nil {
+		fields = append(fields, provideraccount.FieldLastUsedAt)
+	}
+	if m.last_error != nil {
+		fields = append(fields, provideraccount.FieldLastError)
+	}
+	if m.last_error_at != nil {
+		fields = append(fields, provideraccount.FieldLastErrorAt)
 	}
 	if m.created_at != nil {
 		fields = append(fields, provideraccount.FieldCreatedAt)
@@ -21023,10 +21238,18 @@ func (m *ProviderAccountMutation) Field(name string) (ent.Value, bool) {
 		return m.Secret()
 	case provideraccount.FieldCredentials:
 		return m.Credentials()
+	case provideraccount.FieldSealed:
+		return m.Sealed()
 	case provideraccount.FieldBaseURL:
 		return m.BaseURL()
 	case provideraccount.FieldActive:
 		return m.Active()
+	case provideraccount.FieldLastUsedAt:
+		return m.LastUsedAt()
+	case provideraccount.FieldLastError:
+		return m.LastError()
+	case provideraccount.FieldLastErrorAt:
+		return m.LastErrorAt()
 	case provideraccount.FieldCreatedAt:
 		return m.CreatedAt()
 	}
@@ -21050,10 +21273,18 @@ func (m *ProviderAccountMutation) OldField(ctx context.Context, name string) (en
 		return m.OldSecret(ctx)
 	case provideraccount.FieldCredentials:
 		return m.OldCredentials(ctx)
+	case provideraccount.FieldSealed:
+		return m.OldSealed(ctx)
 	case provideraccount.FieldBaseURL:
 		return m.OldBaseURL(ctx)
 	case provideraccount.FieldActive:
 		return m.OldActive(ctx)
+	case provideraccount.FieldLastUsedAt:
+		return m.OldLastUsedAt(ctx)
+	case provideraccount.FieldLastError:
+		return m.OldLastError(ctx)
+	case provideraccount.FieldLastErrorAt:
+		return m.OldLastErrorAt(ctx)
 	case provideraccount.FieldCreatedAt:
 		return m.OldCreatedAt(ctx)
 	}
@@ -21107,6 +21338,13 @@ func (m *ProviderAccountMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetCredentials(v)
 		return nil
+	case provideraccount.FieldSealed:
+		v, ok := value.([]byte)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSealed(v)
+		return nil
 	case provideraccount.FieldBaseURL:
 		v, ok := value.(string)
 		if !ok {
@@ -21120,6 +21358,27 @@ func (m *ProviderAccountMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetActive(v)
+		return nil
+	case provideraccount.FieldLastUsedAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLastUsedAt(v)
+		return nil
+	case provideraccount.FieldLastError:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLastError(v)
+		return nil
+	case provideraccount.FieldLastErrorAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLastErrorAt(v)
 		return nil
 	case provideraccount.FieldCreatedAt:
 		v, ok := value.(clock.Time)
@@ -21136,6 +21395,12 @@ func (m *ProviderAccountMutation) SetField(name string, value ent.Value) error {
 // this mutation.
 func (m *ProviderAccountMutation) AddedFields() []string {
 	var fields []string
+	if m.addlast_used_at != nil {
+		fields = append(fields, provideraccount.FieldLastUsedAt)
+	}
+	if m.addlast_error_at != nil {
+		fields = append(fields, provideraccount.FieldLastErrorAt)
+	}
 	if m.addcreated_at != nil {
 		fields = append(fields, provideraccount.FieldCreatedAt)
 	}
@@ -21147,6 +21412,10 @@ func (m *ProviderAccountMutation) AddedFields() []string {
 // was not set, or was not defined in the schema.
 func (m *ProviderAccountMutation) AddedField(name string) (ent.Value, bool) {
 	switch name {
+	case provideraccount.FieldLastUsedAt:
+		return m.AddedLastUsedAt()
+	case provideraccount.FieldLastErrorAt:
+		return m.AddedLastErrorAt()
 	case provideraccount.FieldCreatedAt:
 		return m.AddedCreatedAt()
 	}
@@ -21158,6 +21427,20 @@ func (m *ProviderAccountMutation) AddedField(name string) (ent.Value, bool) {
 // type.
 func (m *ProviderAccountMutation) AddField(name string, value ent.Value) error {
 	switch name {
+	case provideraccount.FieldLastUsedAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddLastUsedAt(v)
+		return nil
+	case provideraccount.FieldLastErrorAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddLastErrorAt(v)
+		return nil
 	case provideraccount.FieldCreatedAt:
 		v, ok := value.(clock.Time)
 		if !ok {
@@ -21172,7 +21455,11 @@ func (m *ProviderAccountMutation) AddField(name string, value ent.Value) error {
 // ClearedFields returns all nullable fields that were cleared during this
 // mutation.
 func (m *ProviderAccountMutation) ClearedFields() []string {
-	return nil
+	var fields []string
+	if m.FieldCleared(provideraccount.FieldSealed) {
+		fields = append(fields, provideraccount.FieldSealed)
+	}
+	return fields
 }
 
 // FieldCleared returns a boolean indicating if a field with the given name was
@@ -21185,6 +21472,11 @@ func (m *ProviderAccountMutation) FieldCleared(name string) bool {
 // ClearField clears the value of the field with the given name. It returns an
 // error if the field is not defined in the schema.
 func (m *ProviderAccountMutation) ClearField(name string) error {
+	switch name {
+	case provideraccount.FieldSealed:
+		m.ClearSealed()
+		return nil
+	}
 	return fmt.Errorf("unknown ProviderAccount nullable field %s", name)
 }
 
@@ -21210,11 +21502,23 @@ func (m *ProviderAccountMutation) ResetField(name string) error {
 	case provideraccount.FieldCredentials:
 		m.ResetCredentials()
 		return nil
+	case provideraccount.FieldSealed:
+		m.ResetSealed()
+		return nil
 	case provideraccount.FieldBaseURL:
 		m.ResetBaseURL()
 		return nil
 	case provideraccount.FieldActive:
 		m.ResetActive()
+		return nil
+	case provideraccount.FieldLastUsedAt:
+		m.ResetLastUsedAt()
+		return nil
+	case provideraccount.FieldLastError:
+		m.ResetLastError()
+		return nil
+	case provideraccount.FieldLastErrorAt:
+		m.ResetLastErrorAt()
 		return nil
 	case provideraccount.FieldCreatedAt:
 		m.ResetCreatedAt()

@@ -27,12 +27,20 @@ type ProviderAccount struct {
 	Sid string `json:"sid,omitempty"`
 	// Signs webhooks and authenticates calls.
 	Secret string `json:"-"`
-	// What proves us to the carrier, a JSON object that the adapter reads; where it is empty, sid and secret do.
+	// Before credentials were encrypted: a JSON object that the adapter reads; where it is empty, sid and secret do. 'sealed' says that none is here.
 	Credentials string `json:"-"`
+	// What proves us to the carrier, encrypted; where it is empty, credentials do.
+	Sealed []byte `json:"-"`
 	// Replaces the carrier's own API address.
 	BaseURL string `json:"base_url,omitempty"`
 	// Active holds the value of the "active" field.
 	Active bool `json:"active,omitempty"`
+	// LastUsedAt holds the value of the "last_used_at" field.
+	LastUsedAt clock.Time `json:"last_used_at,omitempty"`
+	// The carrier's own words, for operators.
+	LastError string `json:"last_error,omitempty"`
+	// LastErrorAt holds the value of the "last_error_at" field.
+	LastErrorAt clock.Time `json:"last_error_at,omitempty"`
 	// CreatedAt holds the value of the "created_at" field.
 	CreatedAt clock.Time `json:"created_at,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
@@ -64,11 +72,13 @@ func (*ProviderAccount) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
+		case provideraccount.FieldSealed:
+			values[i] = new([]byte)
 		case provideraccount.FieldActive:
 			values[i] = new(sql.NullBool)
-		case provideraccount.FieldID, provideraccount.FieldCreatedAt:
+		case provideraccount.FieldID, provideraccount.FieldLastUsedAt, provideraccount.FieldLastErrorAt, provideraccount.FieldCreatedAt:
 			values[i] = new(sql.NullInt64)
-		case provideraccount.FieldKey, provideraccount.FieldProvider, provideraccount.FieldName, provideraccount.FieldSid, provideraccount.FieldSecret, provideraccount.FieldCredentials, provideraccount.FieldBaseURL:
+		case provideraccount.FieldKey, provideraccount.FieldProvider, provideraccount.FieldName, provideraccount.FieldSid, provideraccount.FieldSecret, provideraccount.FieldCredentials, provideraccount.FieldBaseURL, provideraccount.FieldLastError:
 			values[i] = new(sql.NullString)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -127,6 +137,12 @@ func (_m *ProviderAccount) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.Credentials = value.String
 			}
+		case provideraccount.FieldSealed:
+			if value, ok := values[i].(*[]byte); !ok {
+				return fmt.Errorf("unexpected type %T for field sealed", values[i])
+			} else if value != nil {
+				_m.Sealed = *value
+			}
 		case provideraccount.FieldBaseURL:
 			if value, ok := values[i].(*sql.NullString); !ok {
 				return fmt.Errorf("unexpected type %T for field base_url", values[i])
@@ -138,6 +154,24 @@ func (_m *ProviderAccount) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field active", values[i])
 			} else if value.Valid {
 				_m.Active = value.Bool
+			}
+		case provideraccount.FieldLastUsedAt:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field last_used_at", values[i])
+			} else if value.Valid {
+				_m.LastUsedAt = clock.Time(value.Int64)
+			}
+		case provideraccount.FieldLastError:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field last_error", values[i])
+			} else if value.Valid {
+				_m.LastError = value.String
+			}
+		case provideraccount.FieldLastErrorAt:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field last_error_at", values[i])
+			} else if value.Valid {
+				_m.LastErrorAt = clock.Time(value.Int64)
 			}
 		case provideraccount.FieldCreatedAt:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
@@ -202,11 +236,22 @@ func (_m *ProviderAccount) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("credentials=<sensitive>")
 	builder.WriteString(", ")
+	builder.WriteString("sealed=<sensitive>")
+	builder.WriteString(", ")
 	builder.WriteString("base_url=")
 	builder.WriteString(_m.BaseURL)
 	builder.WriteString(", ")
 	builder.WriteString("active=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Active))
+	builder.WriteString(", ")
+	builder.WriteString("last_used_at=")
+	builder.WriteString(fmt.Sprintf("%v", _m.LastUsedAt))
+	builder.WriteString(", ")
+	builder.WriteString("last_error=")
+	builder.WriteString(_m.LastError)
+	builder.WriteString(", ")
+	builder.WriteString("last_error_at=")
+	builder.WriteString(fmt.Sprintf("%v", _m.LastErrorAt))
 	builder.WriteString(", ")
 	builder.WriteString("created_at=")
 	builder.WriteString(fmt.Sprintf("%v", _m.CreatedAt))

@@ -81,6 +81,12 @@ func (_c *ProviderAccountCreate) SetNillableCredentials(v *string) *ProviderAcco
 	return _c
 }
 
+// SetSealed sets the "sealed" field.
+func (_c *ProviderAccountCreate) SetSealed(v []byte) *ProviderAccountCreate {
+	_c.mutation.SetSealed(v)
+	return _c
+}
+
 // SetBaseURL sets the "base_url" field.
 func (_c *ProviderAccountCreate) SetBaseURL(v string) *ProviderAccountCreate {
 	_c.mutation.SetBaseURL(v)
@@ -105,6 +111,48 @@ func (_c *ProviderAccountCreate) SetActive(v bool) *ProviderAccountCreate {
 func (_c *ProviderAccountCreate) SetNillableActive(v *bool) *ProviderAccountCreate {
 	if v != nil {
 		_c.SetActive(*v)
+	}
+	return _c
+}
+
+// SetLastUsedAt sets the "last_used_at" field.
+func (_c *ProviderAccountCreate) SetLastUsedAt(v clock.Time) *ProviderAccountCreate {
+	_c.mutation.SetLastUsedAt(v)
+	return _c
+}
+
+// SetNillableLastUsedAt sets the "last_used_at" field if the given value is not nil.
+func (_c *ProviderAccountCreate) SetNillableLastUsedAt(v *clock.Time) *ProviderAccountCreate {
+	if v != nil {
+		_c.SetLastUsedAt(*v)
+	}
+	return _c
+}
+
+// SetLastError sets the "last_error" field.
+func (_c *ProviderAccountCreate) SetLastError(v string) *ProviderAccountCreate {
+	_c.mutation.SetLastError(v)
+	return _c
+}
+
+// SetNillableLastError sets the "last_error" field if the given value is not nil.
+func (_c *ProviderAccountCreate) SetNillableLastError(v *string) *ProviderAccountCreate {
+	if v != nil {
+		_c.SetLastError(*v)
+	}
+	return _c
+}
+
+// SetLastErrorAt sets the "last_error_at" field.
+func (_c *ProviderAccountCreate) SetLastErrorAt(v clock.Time) *ProviderAccountCreate {
+	_c.mutation.SetLastErrorAt(v)
+	return _c
+}
+
+// SetNillableLastErrorAt sets the "last_error_at" field if the given value is not nil.
+func (_c *ProviderAccountCreate) SetNillableLastErrorAt(v *clock.Time) *ProviderAccountCreate {
+	if v != nil {
+		_c.SetLastErrorAt(*v)
 	}
 	return _c
 }
@@ -193,6 +241,18 @@ func (_c *ProviderAccountCreate) defaults() error {
 		v := provideraccount.DefaultActive
 		_c.mutation.SetActive(v)
 	}
+	if _, ok := _c.mutation.LastUsedAt(); !ok {
+		v := provideraccount.DefaultLastUsedAt
+		_c.mutation.SetLastUsedAt(v)
+	}
+	if _, ok := _c.mutation.LastError(); !ok {
+		v := provideraccount.DefaultLastError
+		_c.mutation.SetLastError(v)
+	}
+	if _, ok := _c.mutation.LastErrorAt(); !ok {
+		v := provideraccount.DefaultLastErrorAt
+		_c.mutation.SetLastErrorAt(v)
+	}
 	return nil
 }
 
@@ -246,6 +306,11 @@ func (_c *ProviderAccountCreate) check() error {
 			return &ValidationError{Name: "credentials", err: fmt.Errorf(`ent: validator failed for field "ProviderAccount.credentials": %w`, err)}
 		}
 	}
+	if v, ok := _c.mutation.Sealed(); ok {
+		if err := provideraccount.SealedValidator(v); err != nil {
+			return &ValidationError{Name: "sealed", err: fmt.Errorf(`ent: validator failed for field "ProviderAccount.sealed": %w`, err)}
+		}
+	}
 	if _, ok := _c.mutation.BaseURL(); !ok {
 		return &ValidationError{Name: "base_url", err: errors.New(`ent: missing required field "ProviderAccount.base_url"`)}
 	}
@@ -256,6 +321,20 @@ func (_c *ProviderAccountCreate) check() error {
 	}
 	if _, ok := _c.mutation.Active(); !ok {
 		return &ValidationError{Name: "active", err: errors.New(`ent: missing required field "ProviderAccount.active"`)}
+	}
+	if _, ok := _c.mutation.LastUsedAt(); !ok {
+		return &ValidationError{Name: "last_used_at", err: errors.New(`ent: missing required field "ProviderAccount.last_used_at"`)}
+	}
+	if _, ok := _c.mutation.LastError(); !ok {
+		return &ValidationError{Name: "last_error", err: errors.New(`ent: missing required field "ProviderAccount.last_error"`)}
+	}
+	if v, ok := _c.mutation.LastError(); ok {
+		if err := provideraccount.LastErrorValidator(v); err != nil {
+			return &ValidationError{Name: "last_error", err: fmt.Errorf(`ent: validator failed for field "ProviderAccount.last_error": %w`, err)}
+		}
+	}
+	if _, ok := _c.mutation.LastErrorAt(); !ok {
+		return &ValidationError{Name: "last_error_at", err: errors.New(`ent: missing required field "ProviderAccount.last_error_at"`)}
 	}
 	if _, ok := _c.mutation.CreatedAt(); !ok {
 		return &ValidationError{Name: "created_at", err: errors.New(`ent: missing required field "ProviderAccount.created_at"`)}
@@ -316,6 +395,10 @@ func (_c *ProviderAccountCreate) createSpec() (*ProviderAccount, *sqlgraph.Creat
 		_spec.SetField(provideraccount.FieldCredentials, field.TypeString, value)
 		_node.Credentials = value
 	}
+	if value, ok := _c.mutation.Sealed(); ok {
+		_spec.SetField(provideraccount.FieldSealed, field.TypeBytes, value)
+		_node.Sealed = value
+	}
 	if value, ok := _c.mutation.BaseURL(); ok {
 		_spec.SetField(provideraccount.FieldBaseURL, field.TypeString, value)
 		_node.BaseURL = value
@@ -323,6 +406,18 @@ func (_c *ProviderAccountCreate) createSpec() (*ProviderAccount, *sqlgraph.Creat
 	if value, ok := _c.mutation.Active(); ok {
 		_spec.SetField(provideraccount.FieldActive, field.TypeBool, value)
 		_node.Active = value
+	}
+	if value, ok := _c.mutation.LastUsedAt(); ok {
+		_spec.SetField(provideraccount.FieldLastUsedAt, field.TypeInt64, value)
+		_node.LastUsedAt = value
+	}
+	if value, ok := _c.mutation.LastError(); ok {
+		_spec.SetField(provideraccount.FieldLastError, field.TypeString, value)
+		_node.LastError = value
+	}
+	if value, ok := _c.mutation.LastErrorAt(); ok {
+		_spec.SetField(provideraccount.FieldLastErrorAt, field.TypeInt64, value)
+		_node.LastErrorAt = value
 	}
 	if value, ok := _c.mutation.CreatedAt(); ok {
 		_spec.SetField(provideraccount.FieldCreatedAt, field.TypeInt64, value)

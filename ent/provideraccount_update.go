@@ -9,6 +9,7 @@ import (
 	entchannel "parley/ent/channel"
 	"parley/ent/predicate"
 	"parley/ent/provideraccount"
+	"parley/internal/ground/clock"
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
@@ -84,6 +85,18 @@ func (_u *ProviderAccountUpdate) SetNillableCredentials(v *string) *ProviderAcco
 	return _u
 }
 
+// SetSealed sets the "sealed" field.
+func (_u *ProviderAccountUpdate) SetSealed(v []byte) *ProviderAccountUpdate {
+	_u.mutation.SetSealed(v)
+	return _u
+}
+
+// ClearSealed clears the value of the "sealed" field.
+func (_u *ProviderAccountUpdate) ClearSealed() *ProviderAccountUpdate {
+	_u.mutation.ClearSealed()
+	return _u
+}
+
 // SetBaseURL sets the "base_url" field.
 func (_u *ProviderAccountUpdate) SetBaseURL(v string) *ProviderAccountUpdate {
 	_u.mutation.SetBaseURL(v)
@@ -109,6 +122,62 @@ func (_u *ProviderAccountUpdate) SetNillableActive(v *bool) *ProviderAccountUpda
 	if v != nil {
 		_u.SetActive(*v)
 	}
+	return _u
+}
+
+// SetLastUsedAt sets the "last_used_at" field.
+func (_u *ProviderAccountUpdate) SetLastUsedAt(v clock.Time) *ProviderAccountUpdate {
+	_u.mutation.ResetLastUsedAt()
+	_u.mutation.SetLastUsedAt(v)
+	return _u
+}
+
+// SetNillableLastUsedAt sets the "last_used_at" field if the given value is not nil.
+func (_u *ProviderAccountUpdate) SetNillableLastUsedAt(v *clock.Time) *ProviderAccountUpdate {
+	if v != nil {
+		_u.SetLastUsedAt(*v)
+	}
+	return _u
+}
+
+// AddLastUsedAt adds value to the "last_used_at" field.
+func (_u *ProviderAccountUpdate) AddLastUsedAt(v clock.Time) *ProviderAccountUpdate {
+	_u.mutation.AddLastUsedAt(v)
+	return _u
+}
+
+// SetLastError sets the "last_error" field.
+func (_u *ProviderAccountUpdate) SetLastError(v string) *ProviderAccountUpdate {
+	_u.mutation.SetLastError(v)
+	return _u
+}
+
+// SetNillableLastError sets the "last_error" field if the given value is not nil.
+func (_u *ProviderAccountUpdate) SetNillableLastError(v *string) *ProviderAccountUpdate {
+	if v != nil {
+		_u.SetLastError(*v)
+	}
+	return _u
+}
+
+// SetLastErrorAt sets the "last_error_at" field.
+func (_u *ProviderAccountUpdate) SetLastErrorAt(v clock.Time) *ProviderAccountUpdate {
+	_u.mutation.ResetLastErrorAt()
+	_u.mutation.SetLastErrorAt(v)
+	return _u
+}
+
+// SetNillableLastErrorAt sets the "last_error_at" field if the given value is not nil.
+func (_u *ProviderAccountUpdate) SetNillableLastErrorAt(v *clock.Time) *ProviderAccountUpdate {
+	if v != nil {
+		_u.SetLastErrorAt(*v)
+	}
+	return _u
+}
+
+// AddLastErrorAt adds value to the "last_error_at" field.
+func (_u *ProviderAccountUpdate) AddLastErrorAt(v clock.Time) *ProviderAccountUpdate {
+	_u.mutation.AddLastErrorAt(v)
 	return _u
 }
 
@@ -202,9 +271,19 @@ func (_u *ProviderAccountUpdate) check() error {
 			return &ValidationError{Name: "credentials", err: fmt.Errorf(`ent: validator failed for field "ProviderAccount.credentials": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.Sealed(); ok {
+		if err := provideraccount.SealedValidator(v); err != nil {
+			return &ValidationError{Name: "sealed", err: fmt.Errorf(`ent: validator failed for field "ProviderAccount.sealed": %w`, err)}
+		}
+	}
 	if v, ok := _u.mutation.BaseURL(); ok {
 		if err := provideraccount.BaseURLValidator(v); err != nil {
 			return &ValidationError{Name: "base_url", err: fmt.Errorf(`ent: validator failed for field "ProviderAccount.base_url": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.LastError(); ok {
+		if err := provideraccount.LastErrorValidator(v); err != nil {
+			return &ValidationError{Name: "last_error", err: fmt.Errorf(`ent: validator failed for field "ProviderAccount.last_error": %w`, err)}
 		}
 	}
 	return nil
@@ -234,11 +313,32 @@ func (_u *ProviderAccountUpdate) sqlSave(ctx context.Context) (_node int, err er
 	if value, ok := _u.mutation.Credentials(); ok {
 		_spec.SetField(provideraccount.FieldCredentials, field.TypeString, value)
 	}
+	if value, ok := _u.mutation.Sealed(); ok {
+		_spec.SetField(provideraccount.FieldSealed, field.TypeBytes, value)
+	}
+	if _u.mutation.SealedCleared() {
+		_spec.ClearField(provideraccount.FieldSealed, field.TypeBytes)
+	}
 	if value, ok := _u.mutation.BaseURL(); ok {
 		_spec.SetField(provideraccount.FieldBaseURL, field.TypeString, value)
 	}
 	if value, ok := _u.mutation.Active(); ok {
 		_spec.SetField(provideraccount.FieldActive, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.LastUsedAt(); ok {
+		_spec.SetField(provideraccount.FieldLastUsedAt, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedLastUsedAt(); ok {
+		_spec.AddField(provideraccount.FieldLastUsedAt, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.LastError(); ok {
+		_spec.SetField(provideraccount.FieldLastError, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.LastErrorAt(); ok {
+		_spec.SetField(provideraccount.FieldLastErrorAt, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedLastErrorAt(); ok {
+		_spec.AddField(provideraccount.FieldLastErrorAt, field.TypeInt64, value)
 	}
 	if _u.mutation.ChannelsCleared() {
 		edge := &sqlgraph.EdgeSpec{
@@ -361,6 +461,18 @@ func (_u *ProviderAccountUpdateOne) SetNillableCredentials(v *string) *ProviderA
 	return _u
 }
 
+// SetSealed sets the "sealed" field.
+func (_u *ProviderAccountUpdateOne) SetSealed(v []byte) *ProviderAccountUpdateOne {
+	_u.mutation.SetSealed(v)
+	return _u
+}
+
+// ClearSealed clears the value of the "sealed" field.
+func (_u *ProviderAccountUpdateOne) ClearSealed() *ProviderAccountUpdateOne {
+	_u.mutation.ClearSealed()
+	return _u
+}
+
 // SetBaseURL sets the "base_url" field.
 func (_u *ProviderAccountUpdateOne) SetBaseURL(v string) *ProviderAccountUpdateOne {
 	_u.mutation.SetBaseURL(v)
@@ -386,6 +498,62 @@ func (_u *ProviderAccountUpdateOne) SetNillableActive(v *bool) *ProviderAccountU
 	if v != nil {
 		_u.SetActive(*v)
 	}
+	return _u
+}
+
+// SetLastUsedAt sets the "last_used_at" field.
+func (_u *ProviderAccountUpdateOne) SetLastUsedAt(v clock.Time) *ProviderAccountUpdateOne {
+	_u.mutation.ResetLastUsedAt()
+	_u.mutation.SetLastUsedAt(v)
+	return _u
+}
+
+// SetNillableLastUsedAt sets the "last_used_at" field if the given value is not nil.
+func (_u *ProviderAccountUpdateOne) SetNillableLastUsedAt(v *clock.Time) *ProviderAccountUpdateOne {
+	if v != nil {
+		_u.SetLastUsedAt(*v)
+	}
+	return _u
+}
+
+// AddLastUsedAt adds value to the "last_used_at" field.
+func (_u *ProviderAccountUpdateOne) AddLastUsedAt(v clock.Time) *ProviderAccountUpdateOne {
+	_u.mutation.AddLastUsedAt(v)
+	return _u
+}
+
+// SetLastError sets the "last_error" field.
+func (_u *ProviderAccountUpdateOne) SetLastError(v string) *ProviderAccountUpdateOne {
+	_u.mutation.SetLastError(v)
+	return _u
+}
+
+// SetNillableLastError sets the "last_error" field if the given value is not nil.
+func (_u *ProviderAccountUpdateOne) SetNillableLastError(v *string) *ProviderAccountUpdateOne {
+	if v != nil {
+		_u.SetLastError(*v)
+	}
+	return _u
+}
+
+// SetLastErrorAt sets the "last_error_at" field.
+func (_u *ProviderAccountUpdateOne) SetLastErrorAt(v clock.Time) *ProviderAccountUpdateOne {
+	_u.mutation.ResetLastErrorAt()
+	_u.mutation.SetLastErrorAt(v)
+	return _u
+}
+
+// SetNillableLastErrorAt sets the "last_error_at" field if the given value is not nil.
+func (_u *ProviderAccountUpdateOne) SetNillableLastErrorAt(v *clock.Time) *ProviderAccountUpdateOne {
+	if v != nil {
+		_u.SetLastErrorAt(*v)
+	}
+	return _u
+}
+
+// AddLastErrorAt adds value to the "last_error_at" field.
+func (_u *ProviderAccountUpdateOne) AddLastErrorAt(v clock.Time) *ProviderAccountUpdateOne {
+	_u.mutation.AddLastErrorAt(v)
 	return _u
 }
 
@@ -492,9 +660,19 @@ func (_u *ProviderAccountUpdateOne) check() error {
 			return &ValidationError{Name: "credentials", err: fmt.Errorf(`ent: validator failed for field "ProviderAccount.credentials": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.Sealed(); ok {
+		if err := provideraccount.SealedValidator(v); err != nil {
+			return &ValidationError{Name: "sealed", err: fmt.Errorf(`ent: validator failed for field "ProviderAccount.sealed": %w`, err)}
+		}
+	}
 	if v, ok := _u.mutation.BaseURL(); ok {
 		if err := provideraccount.BaseURLValidator(v); err != nil {
 			return &ValidationError{Name: "base_url", err: fmt.Errorf(`ent: validator failed for field "ProviderAccount.base_url": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.LastError(); ok {
+		if err := provideraccount.LastErrorValidator(v); err != nil {
+			return &ValidationError{Name: "last_error", err: fmt.Errorf(`ent: validator failed for field "ProviderAccount.last_error": %w`, err)}
 		}
 	}
 	return nil
@@ -541,11 +719,32 @@ func (_u *ProviderAccountUpdateOne) sqlSave(ctx context.Context) (_node *Provide
 	if value, ok := _u.mutation.Credentials(); ok {
 		_spec.SetField(provideraccount.FieldCredentials, field.TypeString, value)
 	}
+	if value, ok := _u.mutation.Sealed(); ok {
+		_spec.SetField(provideraccount.FieldSealed, field.TypeBytes, value)
+	}
+	if _u.mutation.SealedCleared() {
+		_spec.ClearField(provideraccount.FieldSealed, field.TypeBytes)
+	}
 	if value, ok := _u.mutation.BaseURL(); ok {
 		_spec.SetField(provideraccount.FieldBaseURL, field.TypeString, value)
 	}
 	if value, ok := _u.mutation.Active(); ok {
 		_spec.SetField(provideraccount.FieldActive, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.LastUsedAt(); ok {
+		_spec.SetField(provideraccount.FieldLastUsedAt, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedLastUsedAt(); ok {
+		_spec.AddField(provideraccount.FieldLastUsedAt, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.LastError(); ok {
+		_spec.SetField(provideraccount.FieldLastError, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.LastErrorAt(); ok {
+		_spec.SetField(provideraccount.FieldLastErrorAt, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedLastErrorAt(); ok {
+		_spec.AddField(provideraccount.FieldLastErrorAt, field.TypeInt64, value)
 	}
 	if _u.mutation.ChannelsCleared() {
 		edge := &sqlgraph.EdgeSpec{

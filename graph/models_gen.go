@@ -4,6 +4,7 @@ package graph
 
 import (
 	"parley/internal/channel"
+	"parley/internal/desk/account"
 	"parley/internal/desk/bulk"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/directory"
@@ -29,6 +30,12 @@ type ActivateAgentInput struct {
 // The channel to activate.
 type ActivateChannelInput struct {
 	// The channel.
+	ID string `json:"id"`
+}
+
+// The account to activate.
+type ActivateProviderAccountInput struct {
+	// The account.
 	ID string `json:"id"`
 }
 
@@ -132,6 +139,14 @@ type DeactivateChannelPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// The account to deactivate.
+type DeactivateProviderAccountInput struct {
+	// The account.
+	ID string `json:"id"`
+	// What becomes of messages that are not sent yet; `unsentMessages` of the account says how many there are.
+	Unsent account.UnsentChoice `json:"unsent"`
+}
+
 // The result for each conversation, in the order given.
 type MarkConversationsPayload struct {
 	// One result per conversation.
@@ -190,6 +205,14 @@ type PreferencesPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// The account after the change.
+type ProviderAccountPayload struct {
+	// The account; null when there are errors.
+	Account *account.Account `json:"account,omitempty"`
+	// Why nothing changed; empty when it did.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // Entry points for reading.
 type Query struct {
 }
@@ -213,6 +236,12 @@ type QuickTextPayload struct {
 // The bulk operation to resume.
 type ResumeBulkOperationInput struct {
 	// The operation's id.
+	ID string `json:"id"`
+}
+
+// The account whose previous credentials end.
+type RetirePreviousCredentialsInput struct {
+	// The account.
 	ID string `json:"id"`
 }
 
@@ -258,6 +287,20 @@ type StartConversationPayload struct {
 
 // Live streams. Every event carries a cursor; a stream opened with `after: cursor` resumes where the last one stopped.
 type Subscription struct {
+}
+
+// The account to test.
+type TestProviderAccountInput struct {
+	// The account.
+	ID string `json:"id"`
+}
+
+// What the test found.
+type TestProviderAccountPayload struct {
+	// The result, also when the account does not work; null when there are errors.
+	Test *account.Result `json:"test,omitempty"`
+	// Why nothing was tested; empty when it was.
+	Errors []*fault.Error `json:"errors"`
 }
 
 // The messaging user to separate.

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"parley/internal/desk/account"
 	"parley/internal/desk/audit"
 	"parley/internal/desk/bulk"
 	"parley/internal/desk/conversation"
@@ -53,6 +54,11 @@ type DirectiveRoot struct {
 }
 
 type ComplexityRoot struct {
+	AccountFailure struct {
+		At      func(childComplexity int) int
+		Message func(childComplexity int) int
+	}
+
 	AddNotePayload struct {
 		Errors  func(childComplexity int) int
 		Message func(childComplexity int) int
@@ -370,6 +376,14 @@ type ComplexityRoot struct {
 		Kind           func(childComplexity int) int
 	}
 
+	CredentialField struct {
+		Help     func(childComplexity int) int
+		Label    func(childComplexity int) int
+		Name     func(childComplexity int) int
+		Required func(childComplexity int) int
+		Secret   func(childComplexity int) int
+	}
+
 	DeactivateAgentPayload struct {
 		Agent              func(childComplexity int) int
 		Errors             func(childComplexity int) int
@@ -525,6 +539,7 @@ type ComplexityRoot struct {
 	Mutation struct {
 		ActivateAgent               func(childComplexity int, input ActivateAgentInput) int
 		ActivateChannel             func(childComplexity int, input ActivateChannelInput) int
+		ActivateProviderAccount     func(childComplexity int, input ActivateProviderAccountInput) int
 		AddChannelMembers           func(childComplexity int, input switchboard.MembersInput) int
 		AddNote                     func(childComplexity int, input message.NoteInput) int
 		AddQueueMembers             func(childComplexity int, input switchboard.MembersInput) int
@@ -537,10 +552,12 @@ type ComplexityRoot struct {
 		CreateChannel               func(childComplexity int, input switchboard.CreateChannelInput) int
 		CreateMessagingUser         func(childComplexity int, input customer.CreateInput) int
 		CreatePermissionSet         func(childComplexity int, input staff.CreatePermissionSetInput) int
+		CreateProviderAccount       func(childComplexity int, input account.CreateInput) int
 		CreateQueue                 func(childComplexity int, input switchboard.CreateQueueInput) int
 		CreateQuickText             func(childComplexity int, input quicktext.CreateInput) int
 		DeactivateAgent             func(childComplexity int, input DeactivateAgentInput) int
 		DeactivateChannel           func(childComplexity int, input switchboard.DeactivateChannelInput) int
+		DeactivateProviderAccount   func(childComplexity int, input DeactivateProviderAccountInput) int
 		GrantPermissionSet          func(childComplexity int, input staff.GrantInput) int
 		MarkConversationsRead       func(childComplexity int, input MarkConversationsReadInput) int
 		MarkConversationsUnread     func(childComplexity int, input MarkConversationsUnreadInput) int
@@ -549,18 +566,22 @@ type ComplexityRoot struct {
 		RemoveChannelMembers        func(childComplexity int, input switchboard.MembersInput) int
 		RemoveQueueMembers          func(childComplexity int, input switchboard.MembersInput) int
 		ResumeBulkOperation         func(childComplexity int, input ResumeBulkOperationInput) int
+		RetirePreviousCredentials   func(childComplexity int, input RetirePreviousCredentialsInput) int
 		RetryMessage                func(childComplexity int, input message.RetryInput) int
 		RevokePermissionSet         func(childComplexity int, input staff.GrantInput) int
 		SendMessage                 func(childComplexity int, input message.SendInput) int
 		SetConsent                  func(childComplexity int, input customer.SetConsentInput) int
 		SetPreferences              func(childComplexity int, input staff.SetPreferencesInput) int
+		SetProviderCredentials      func(childComplexity int, input account.CredentialsInput) int
 		SetTyping                   func(childComplexity int, input live.TypingInput) int
 		StartConversation           func(childComplexity int, input message.StartInput) int
+		TestProviderAccount         func(childComplexity int, input TestProviderAccountInput) int
 		UnmergeMessagingUser        func(childComplexity int, input UnmergeMessagingUserInput) int
 		UpdateAgent                 func(childComplexity int, input staff.UpdateAgentInput) int
 		UpdateChannel               func(childComplexity int, input UpdateChannelInput) int
 		UpdateMessagingUser         func(childComplexity int, input customer.UpdateInput) int
 		UpdatePermissionSet         func(childComplexity int, input staff.UpdatePermissionSetInput) int
+		UpdateProviderAccount       func(childComplexity int, input account.UpdateInput) int
 		UpdateQueue                 func(childComplexity int, input switchboard.UpdateQueueInput) int
 		UpdateQuickText             func(childComplexity int, input quicktext.UpdateInput) int
 		UpdateViewer                func(childComplexity int, input staff.Settings) int
@@ -614,6 +635,45 @@ type ComplexityRoot struct {
 		Preferences func(childComplexity int) int
 	}
 
+	PreviousCredentials struct {
+		Fingerprint func(childComplexity int) int
+		ValidUntil  func(childComplexity int) int
+	}
+
+	Provider struct {
+		CredentialFields func(childComplexity int) int
+		Name             func(childComplexity int) int
+	}
+
+	ProviderAccount struct {
+		AccountID      func(childComplexity int) int
+		BaseURL        func(childComplexity int) int
+		CreatedAt      func(childComplexity int) int
+		Fingerprint    func(childComplexity int) int
+		ID             func(childComplexity int) int
+		IsActive       func(childComplexity int) int
+		IsEncrypted    func(childComplexity int) int
+		LastError      func(childComplexity int) int
+		LastUsedAt     func(childComplexity int) int
+		Name           func(childComplexity int) int
+		Previous       func(childComplexity int) int
+		Problem        func(childComplexity int) int
+		Provider       func(childComplexity int) int
+		UnsentMessages func(childComplexity int) int
+		WebhookURL     func(childComplexity int) int
+	}
+
+	ProviderAccountPayload struct {
+		Account func(childComplexity int) int
+		Errors  func(childComplexity int) int
+	}
+
+	ProviderAccountTest struct {
+		IsOK     func(childComplexity int) int
+		Message  func(childComplexity int) int
+		WhatToDo func(childComplexity int) int
+	}
+
 	Query struct {
 		AgentRights       func(childComplexity int, agentID string) int
 		Agents            func(childComplexity int, isActive *bool) int
@@ -627,6 +687,9 @@ type ComplexityRoot struct {
 		Node              func(childComplexity int, id string) int
 		PermissionHolders func(childComplexity int, permission viewer.Permission) int
 		PermissionSets    func(childComplexity int) int
+		ProviderAccount   func(childComplexity int, id string) int
+		ProviderAccounts  func(childComplexity int) int
+		Providers         func(childComplexity int) int
 		Queues            func(childComplexity int) int
 		QuickText         func(childComplexity int, id string) int
 		QuickTexts        func(childComplexity int, filterBy *quicktext.Filter, first *int, after *string) int
@@ -781,6 +844,11 @@ type ComplexityRoot struct {
 		QuickTextsChanged    func(childComplexity int, after *string) int
 	}
 
+	TestProviderAccountPayload struct {
+		Errors func(childComplexity int) int
+		Test   func(childComplexity int) int
+	}
+
 	TextContent struct {
 		IsTruncated func(childComplexity int) int
 		Text        func(childComplexity int) int
@@ -823,6 +891,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 	ec := newExecutionContext(nil, e, nil)
 	_ = ec
 	switch typeName + "." + field {
+
+	case "AccountFailure.at":
+		if e.ComplexityRoot.AccountFailure.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccountFailure.At(childComplexity), true
+	case "AccountFailure.message":
+		if e.ComplexityRoot.AccountFailure.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccountFailure.Message(childComplexity), true
 
 	case "AddNotePayload.errors":
 		if e.ComplexityRoot.AddNotePayload.Errors == nil {
@@ -2112,6 +2193,37 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ConversationsChange.Kind(childComplexity), true
 
+	case "CredentialField.help":
+		if e.ComplexityRoot.CredentialField.Help == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CredentialField.Help(childComplexity), true
+	case "CredentialField.label":
+		if e.ComplexityRoot.CredentialField.Label == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CredentialField.Label(childComplexity), true
+	case "CredentialField.name":
+		if e.ComplexityRoot.CredentialField.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CredentialField.Name(childComplexity), true
+	case "CredentialField.isRequired":
+		if e.ComplexityRoot.CredentialField.Required == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CredentialField.Required(childComplexity), true
+	case "CredentialField.isSecret":
+		if e.ComplexityRoot.CredentialField.Secret == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CredentialField.Secret(childComplexity), true
+
 	case "DeactivateAgentPayload.agent":
 		if e.ComplexityRoot.DeactivateAgentPayload.Agent == nil {
 			break
@@ -2672,6 +2784,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ActivateChannel(childComplexity, args["input"].(ActivateChannelInput)), true
+	case "Mutation.activateProviderAccount":
+		if e.ComplexityRoot.Mutation.ActivateProviderAccount == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_activateProviderAccount_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ActivateProviderAccount(childComplexity, args["input"].(ActivateProviderAccountInput)), true
 	case "Mutation.addChannelMembers":
 		if e.ComplexityRoot.Mutation.AddChannelMembers == nil {
 			break
@@ -2804,6 +2927,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreatePermissionSet(childComplexity, args["input"].(staff.CreatePermissionSetInput)), true
+	case "Mutation.createProviderAccount":
+		if e.ComplexityRoot.Mutation.CreateProviderAccount == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createProviderAccount_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateProviderAccount(childComplexity, args["input"].(account.CreateInput)), true
 	case "Mutation.createQueue":
 		if e.ComplexityRoot.Mutation.CreateQueue == nil {
 			break
@@ -2848,6 +2982,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DeactivateChannel(childComplexity, args["input"].(switchboard.DeactivateChannelInput)), true
+	case "Mutation.deactivateProviderAccount":
+		if e.ComplexityRoot.Mutation.DeactivateProviderAccount == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_deactivateProviderAccount_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeactivateProviderAccount(childComplexity, args["input"].(DeactivateProviderAccountInput)), true
 	case "Mutation.grantPermissionSet":
 		if e.ComplexityRoot.Mutation.GrantPermissionSet == nil {
 			break
@@ -2936,6 +3081,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ResumeBulkOperation(childComplexity, args["input"].(ResumeBulkOperationInput)), true
+	case "Mutation.retirePreviousCredentials":
+		if e.ComplexityRoot.Mutation.RetirePreviousCredentials == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_retirePreviousCredentials_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RetirePreviousCredentials(childComplexity, args["input"].(RetirePreviousCredentialsInput)), true
 	case "Mutation.retryMessage":
 		if e.ComplexityRoot.Mutation.RetryMessage == nil {
 			break
@@ -2991,6 +3147,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SetPreferences(childComplexity, args["input"].(staff.SetPreferencesInput)), true
+	case "Mutation.setProviderCredentials":
+		if e.ComplexityRoot.Mutation.SetProviderCredentials == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_setProviderCredentials_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetProviderCredentials(childComplexity, args["input"].(account.CredentialsInput)), true
 	case "Mutation.setTyping":
 		if e.ComplexityRoot.Mutation.SetTyping == nil {
 			break
@@ -3013,6 +3180,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.StartConversation(childComplexity, args["input"].(message.StartInput)), true
+	case "Mutation.testProviderAccount":
+		if e.ComplexityRoot.Mutation.TestProviderAccount == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_testProviderAccount_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.TestProviderAccount(childComplexity, args["input"].(TestProviderAccountInput)), true
 	case "Mutation.unmergeMessagingUser":
 		if e.ComplexityRoot.Mutation.UnmergeMessagingUser == nil {
 			break
@@ -3068,6 +3246,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UpdatePermissionSet(childComplexity, args["input"].(staff.UpdatePermissionSetInput)), true
+	case "Mutation.updateProviderAccount":
+		if e.ComplexityRoot.Mutation.UpdateProviderAccount == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updateProviderAccount_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateProviderAccount(childComplexity, args["input"].(account.UpdateInput)), true
 	case "Mutation.updateQueue":
 		if e.ComplexityRoot.Mutation.UpdateQueue == nil {
 			break
@@ -3259,6 +3448,155 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.PreferencesPayload.Preferences(childComplexity), true
 
+	case "PreviousCredentials.fingerprint":
+		if e.ComplexityRoot.PreviousCredentials.Fingerprint == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PreviousCredentials.Fingerprint(childComplexity), true
+	case "PreviousCredentials.validUntil":
+		if e.ComplexityRoot.PreviousCredentials.ValidUntil == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PreviousCredentials.ValidUntil(childComplexity), true
+
+	case "Provider.credentialFields":
+		if e.ComplexityRoot.Provider.CredentialFields == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Provider.CredentialFields(childComplexity), true
+	case "Provider.name":
+		if e.ComplexityRoot.Provider.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Provider.Name(childComplexity), true
+
+	case "ProviderAccount.accountId":
+		if e.ComplexityRoot.ProviderAccount.AccountID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProviderAccount.AccountID(childComplexity), true
+	case "ProviderAccount.baseUrl":
+		if e.ComplexityRoot.ProviderAccount.BaseURL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProviderAccount.BaseURL(childComplexity), true
+	case "ProviderAccount.createdAt":
+		if e.ComplexityRoot.ProviderAccount.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProviderAccount.CreatedAt(childComplexity), true
+	case "ProviderAccount.fingerprint":
+		if e.ComplexityRoot.ProviderAccount.Fingerprint == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProviderAccount.Fingerprint(childComplexity), true
+	case "ProviderAccount.id":
+		if e.ComplexityRoot.ProviderAccount.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProviderAccount.ID(childComplexity), true
+	case "ProviderAccount.isActive":
+		if e.ComplexityRoot.ProviderAccount.IsActive == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProviderAccount.IsActive(childComplexity), true
+	case "ProviderAccount.isEncrypted":
+		if e.ComplexityRoot.ProviderAccount.IsEncrypted == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProviderAccount.IsEncrypted(childComplexity), true
+	case "ProviderAccount.lastFailure":
+		if e.ComplexityRoot.ProviderAccount.LastError == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProviderAccount.LastError(childComplexity), true
+	case "ProviderAccount.lastUsedAt":
+		if e.ComplexityRoot.ProviderAccount.LastUsedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProviderAccount.LastUsedAt(childComplexity), true
+	case "ProviderAccount.name":
+		if e.ComplexityRoot.ProviderAccount.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProviderAccount.Name(childComplexity), true
+	case "ProviderAccount.previousCredentials":
+		if e.ComplexityRoot.ProviderAccount.Previous == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProviderAccount.Previous(childComplexity), true
+	case "ProviderAccount.problem":
+		if e.ComplexityRoot.ProviderAccount.Problem == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProviderAccount.Problem(childComplexity), true
+	case "ProviderAccount.provider":
+		if e.ComplexityRoot.ProviderAccount.Provider == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProviderAccount.Provider(childComplexity), true
+	case "ProviderAccount.unsentMessages":
+		if e.ComplexityRoot.ProviderAccount.UnsentMessages == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProviderAccount.UnsentMessages(childComplexity), true
+	case "ProviderAccount.webhookUrl":
+		if e.ComplexityRoot.ProviderAccount.WebhookURL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProviderAccount.WebhookURL(childComplexity), true
+
+	case "ProviderAccountPayload.account":
+		if e.ComplexityRoot.ProviderAccountPayload.Account == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProviderAccountPayload.Account(childComplexity), true
+	case "ProviderAccountPayload.errors":
+		if e.ComplexityRoot.ProviderAccountPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProviderAccountPayload.Errors(childComplexity), true
+
+	case "ProviderAccountTest.isOk":
+		if e.ComplexityRoot.ProviderAccountTest.IsOK == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProviderAccountTest.IsOK(childComplexity), true
+	case "ProviderAccountTest.message":
+		if e.ComplexityRoot.ProviderAccountTest.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProviderAccountTest.Message(childComplexity), true
+	case "ProviderAccountTest.whatToDo":
+		if e.ComplexityRoot.ProviderAccountTest.WhatToDo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProviderAccountTest.WhatToDo(childComplexity), true
+
 	case "Query.agentRights":
 		if e.ComplexityRoot.Query.AgentRights == nil {
 			break
@@ -3377,6 +3715,29 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.PermissionSets(childComplexity), true
+	case "Query.providerAccount":
+		if e.ComplexityRoot.Query.ProviderAccount == nil {
+			break
+		}
+
+		args, err := ec.field_Query_providerAccount_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.ProviderAccount(childComplexity, args["id"].(string)), true
+	case "Query.providerAccounts":
+		if e.ComplexityRoot.Query.ProviderAccounts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.ProviderAccounts(childComplexity), true
+	case "Query.providers":
+		if e.ComplexityRoot.Query.Providers == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.Providers(childComplexity), true
 	case "Query.queues":
 		if e.ComplexityRoot.Query.Queues == nil {
 			break
@@ -3998,6 +4359,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Subscription.QuickTextsChanged(childComplexity, args["after"].(*string)), true
 
+	case "TestProviderAccountPayload.errors":
+		if e.ComplexityRoot.TestProviderAccountPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TestProviderAccountPayload.Errors(childComplexity), true
+	case "TestProviderAccountPayload.test":
+		if e.ComplexityRoot.TestProviderAccountPayload.Test == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TestProviderAccountPayload.Test(childComplexity), true
+
 	case "TextContent.isTruncated":
 		if e.ComplexityRoot.TextContent.IsTruncated == nil {
 			break
@@ -4119,6 +4493,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		return graphql.NewInputUnmarshalerIndex(
 			graphql.NewInputUnmarshaler("ActivateAgentInput", ec.unmarshalInputActivateAgentInput),
 			graphql.NewInputUnmarshaler("ActivateChannelInput", ec.unmarshalInputActivateChannelInput),
+			graphql.NewInputUnmarshaler("ActivateProviderAccountInput", ec.unmarshalInputActivateProviderAccountInput),
 			graphql.NewInputUnmarshaler("AddChannelMembersInput", ec.unmarshalInputAddChannelMembersInput),
 			graphql.NewInputUnmarshaler("AddNoteInput", ec.unmarshalInputAddNoteInput),
 			graphql.NewInputUnmarshaler("AddQueueMembersInput", ec.unmarshalInputAddQueueMembersInput),
@@ -4138,10 +4513,13 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("CreateChannelInput", ec.unmarshalInputCreateChannelInput),
 			graphql.NewInputUnmarshaler("CreateMessagingUserInput", ec.unmarshalInputCreateMessagingUserInput),
 			graphql.NewInputUnmarshaler("CreatePermissionSetInput", ec.unmarshalInputCreatePermissionSetInput),
+			graphql.NewInputUnmarshaler("CreateProviderAccountInput", ec.unmarshalInputCreateProviderAccountInput),
 			graphql.NewInputUnmarshaler("CreateQueueInput", ec.unmarshalInputCreateQueueInput),
 			graphql.NewInputUnmarshaler("CreateQuickTextInput", ec.unmarshalInputCreateQuickTextInput),
+			graphql.NewInputUnmarshaler("CredentialInput", ec.unmarshalInputCredentialInput),
 			graphql.NewInputUnmarshaler("DeactivateAgentInput", ec.unmarshalInputDeactivateAgentInput),
 			graphql.NewInputUnmarshaler("DeactivateChannelInput", ec.unmarshalInputDeactivateChannelInput),
+			graphql.NewInputUnmarshaler("DeactivateProviderAccountInput", ec.unmarshalInputDeactivateProviderAccountInput),
 			graphql.NewInputUnmarshaler("GrantPermissionSetInput", ec.unmarshalInputGrantPermissionSetInput),
 			graphql.NewInputUnmarshaler("MarkConversationsReadInput", ec.unmarshalInputMarkConversationsReadInput),
 			graphql.NewInputUnmarshaler("MarkConversationsUnreadInput", ec.unmarshalInputMarkConversationsUnreadInput),
@@ -4153,18 +4531,22 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("RemoveChannelMembersInput", ec.unmarshalInputRemoveChannelMembersInput),
 			graphql.NewInputUnmarshaler("RemoveQueueMembersInput", ec.unmarshalInputRemoveQueueMembersInput),
 			graphql.NewInputUnmarshaler("ResumeBulkOperationInput", ec.unmarshalInputResumeBulkOperationInput),
+			graphql.NewInputUnmarshaler("RetirePreviousCredentialsInput", ec.unmarshalInputRetirePreviousCredentialsInput),
 			graphql.NewInputUnmarshaler("RetryMessageInput", ec.unmarshalInputRetryMessageInput),
 			graphql.NewInputUnmarshaler("RevokePermissionSetInput", ec.unmarshalInputRevokePermissionSetInput),
 			graphql.NewInputUnmarshaler("SendMessageInput", ec.unmarshalInputSendMessageInput),
 			graphql.NewInputUnmarshaler("SetConsentInput", ec.unmarshalInputSetConsentInput),
 			graphql.NewInputUnmarshaler("SetPreferencesInput", ec.unmarshalInputSetPreferencesInput),
+			graphql.NewInputUnmarshaler("SetProviderCredentialsInput", ec.unmarshalInputSetProviderCredentialsInput),
 			graphql.NewInputUnmarshaler("SetTypingInput", ec.unmarshalInputSetTypingInput),
 			graphql.NewInputUnmarshaler("StartConversationInput", ec.unmarshalInputStartConversationInput),
+			graphql.NewInputUnmarshaler("TestProviderAccountInput", ec.unmarshalInputTestProviderAccountInput),
 			graphql.NewInputUnmarshaler("UnmergeMessagingUserInput", ec.unmarshalInputUnmergeMessagingUserInput),
 			graphql.NewInputUnmarshaler("UpdateAgentInput", ec.unmarshalInputUpdateAgentInput),
 			graphql.NewInputUnmarshaler("UpdateChannelInput", ec.unmarshalInputUpdateChannelInput),
 			graphql.NewInputUnmarshaler("UpdateMessagingUserInput", ec.unmarshalInputUpdateMessagingUserInput),
 			graphql.NewInputUnmarshaler("UpdatePermissionSetInput", ec.unmarshalInputUpdatePermissionSetInput),
+			graphql.NewInputUnmarshaler("UpdateProviderAccountInput", ec.unmarshalInputUpdateProviderAccountInput),
 			graphql.NewInputUnmarshaler("UpdateQueueInput", ec.unmarshalInputUpdateQueueInput),
 			graphql.NewInputUnmarshaler("UpdateQuickTextInput", ec.unmarshalInputUpdateQuickTextInput),
 			graphql.NewInputUnmarshaler("UpdateViewerInput", ec.unmarshalInputUpdateViewerInput),
@@ -4262,6 +4644,214 @@ func newExecutionContext(
 }
 
 var sources = []*ast.Source{
+	{Name: "../schema/account.graphql", Input: `"An account at a carrier, through which messages are sent and received. Visible to holders of CONFIGURE_MESSAGING. Its credentials are never shown."
+type ProviderAccount implements Node @goModel(model: "parley/internal/desk/account.Account") {
+  "Opaque id."
+  id: ID!
+  "The last element of the webhook URL; it never changes."
+  accountId: String!
+  "The provider's name, as in ` + "`" + `providers` + "`" + `; it never changes."
+  provider: String!
+  "Name: 1 to 200 characters, unique whatever the case of its letters."
+  name: String!
+  "Replaces the provider's own API address; empty for that."
+  baseUrl: String!
+  "What to enter at the carrier as the address of webhooks."
+  webhookUrl: String!
+  "Whether messages are sent from the account and its webhooks are taken."
+  isActive: Boolean!
+  "Tells credentials apart without showing anything of them: 8 hexadecimal digits. Null when they cannot be read."
+  fingerprint: String
+  "The credentials before the present ones, while webhooks signed by them are still taken; null otherwise."
+  previousCredentials: PreviousCredentials @goField(name: "Previous")
+  "Whether the credentials are encrypted in the database. Those stored by an earlier version are once they are set again, or an operator runs ` + "`" + `parley key rotate` + "`" + `."
+  isEncrypted: Boolean!
+  "Why the account cannot be used, and what to do; null when it can, as far as is known without asking the carrier."
+  problem: String
+  "When a message was last given to the carrier, exact to a minute or so; null for never."
+  lastUsedAt: DateTime
+  "The last time that the carrier refused the account or could not be reached, exact to a minute or so; null for never."
+  lastFailure: AccountFailure @goField(name: "LastError")
+  "Messages that are queued, or at the carrier without an answer yet."
+  unsentMessages: Count!
+  "When it was created."
+  createdAt: DateTime!
+}
+
+"Credentials that were replaced, while webhooks signed by them are still taken."
+type PreviousCredentials @goModel(model: "parley/internal/desk/account.PreviousCredentials") {
+  "8 hexadecimal digits."
+  fingerprint: String!
+  "When they end."
+  validUntil: DateTime!
+}
+
+"What a carrier said when it refused an account or could not be reached."
+type AccountFailure @goModel(model: "parley/internal/desk/account.Failure") {
+  "The carrier's own words, or its number."
+  message: String!
+  "When."
+  at: DateTime!
+}
+
+"A carrier that accounts can be created for. Visible to holders of CONFIGURE_MESSAGING."
+type Provider @goModel(model: "parley/internal/desk/account.Provider") {
+  "The name, as ` + "`" + `createProviderAccount` + "`" + ` takes it."
+  name: String!
+  "What to ask an administrator for."
+  credentialFields: [CredentialField!]!
+}
+
+"A part of an account's credentials."
+type CredentialField @goModel(model: "parley/internal/channel.CredentialField") {
+  "The name, as CredentialInput takes it."
+  name: String!
+  "What the carrier's console calls it."
+  label: String!
+  "What it is, and where to find it."
+  help: String!
+  "Whether to hide it while it is typed."
+  isSecret: Boolean! @goField(name: "Secret")
+  "Whether the account cannot do without it."
+  isRequired: Boolean! @goField(name: "Required")
+}
+
+"What becomes of messages that an account has not sent when it is deactivated. None can be kept for later: when the account is active again, neither consent nor care window may allow them."
+enum UnsentMessages @goModel(model: "parley/internal/desk/account.UnsentChoice") {
+  "The account stays active: CONFLICT says how many there are."
+  REFUSE
+  "They fail with the error code 0005 and can be retried; those at the carrier already are settled as ever."
+  FAIL
+}
+
+"What an account's test found."
+type ProviderAccountTest @goModel(model: "parley/internal/desk/account.Result") {
+  "Whether the carrier accepts the credentials."
+  isOk: Boolean! @goField(name: "IsOK")
+  "What was found, in plain words."
+  message: String!
+  "What to do; null when nothing is to be done."
+  whatToDo: String
+}
+
+"A part of an account's credentials."
+input CredentialInput @goModel(model: "parley/internal/desk/account.CredentialInput") {
+  "A name from ` + "`" + `credentialFields` + "`" + ` of the provider: 1 to 40 characters."
+  name: String!
+  "1 to 2,000 characters in one line; spaces around it are cut off. It is stored encrypted, and never shown or logged."
+  value: String!
+}
+
+"A new account."
+input CreateProviderAccountInput @goModel(model: "parley/internal/desk/account.CreateInput") {
+  "A name from ` + "`" + `providers` + "`" + `: 1 to 32 characters."
+  provider: String!
+  "1 to 200 characters, unique whatever the case of its letters."
+  name: String!
+  "The last element of the webhook URL: 1 to 64 small letters, digits and hyphens, unique. Absent for one that is drawn at random."
+  accountId: String
+  "The provider's credential fields, each at most once: at most 20."
+  credentials: [CredentialInput!]!
+  "Replaces the provider's own API address, in at most 500 characters: https, and no private network; in development also this machine. Absent for the provider's own."
+  baseUrl: String
+  "1 to 64 visible ASCII characters, unique to this request: a repeat within 7 days returns the first result. Values of credentials are not compared."
+  idempotencyKey: String!
+}
+
+"What changes of an account. Absent and null leave a field as it is."
+input UpdateProviderAccountInput @goModel(model: "parley/internal/desk/account.UpdateInput") {
+  "The account."
+  id: ID!
+  "1 to 200 characters, unique whatever the case of its letters."
+  name: String
+  "Replaces the provider's own API address, in at most 500 characters: https, and no private network; in development also this machine. Empty for the provider's own."
+  baseUrl: String
+}
+
+"New credentials of an account."
+input SetProviderCredentialsInput @goModel(model: "parley/internal/desk/account.CredentialsInput") {
+  "The account."
+  id: ID!
+  "All of the provider's credential fields, each at most once: at most 20. They replace those that the account has."
+  credentials: [CredentialInput!]!
+  "For how many hours webhooks signed by the credentials before are still taken: 0 to 168."
+  previousValidHours: Int = 24
+}
+
+"The account whose previous credentials end."
+input RetirePreviousCredentialsInput {
+  "The account."
+  id: ID!
+}
+
+"The account to deactivate."
+input DeactivateProviderAccountInput {
+  "The account."
+  id: ID!
+  "What becomes of messages that are not sent yet; ` + "`" + `unsentMessages` + "`" + ` of the account says how many there are."
+  unsent: UnsentMessages! = REFUSE
+}
+
+"The account to activate."
+input ActivateProviderAccountInput {
+  "The account."
+  id: ID!
+}
+
+"The account to test."
+input TestProviderAccountInput {
+  "The account."
+  id: ID!
+}
+
+"The account after the change."
+type ProviderAccountPayload {
+  "The account; null when there are errors."
+  account: ProviderAccount
+  "Why nothing changed; empty when it did."
+  errors: [UserError!]!
+}
+
+"What the test found."
+type TestProviderAccountPayload {
+  "The result, also when the account does not work; null when there are errors."
+  test: ProviderAccountTest
+  "Why nothing was tested; empty when it was."
+  errors: [UserError!]!
+}
+
+extend type Query {
+  "The carriers that accounts can be created for, by name. Empty for a viewer without CONFIGURE_MESSAGING."
+  providers: [Provider!]!
+  "All provider accounts, by name: at most 200. Empty for a viewer without CONFIGURE_MESSAGING."
+  providerAccounts: [ProviderAccount!]!
+  "A provider account. Null with NOT_FOUND when there is none, and for a viewer without CONFIGURE_MESSAGING."
+  providerAccount("The account's id." id: ID!): ProviderAccount
+}
+
+extend type Mutation {
+  "Creates an active provider account: at most 200 in an organisation. Needs CONFIGURE_MESSAGING. CONFLICT while the server has no key to encrypt credentials with; no event follows in lists of conversations."
+  createProviderAccount("What to create." input: CreateProviderAccountInput!): ProviderAccountPayload!
+  "Changes the name or the base URL of 1 account. Needs CONFIGURE_MESSAGING; no event follows in lists of conversations."
+  updateProviderAccount("What to change." input: UpdateProviderAccountInput!): ProviderAccountPayload!
+  """
+  Replaces the credentials of 1 account. Within a second, all servers call the carrier with the new ones; webhooks signed by the old ones are taken
+  for ` + "`" + `previousValidHours` + "`" + `. Needs CONFIGURE_MESSAGING. CONFLICT while the server has no key to encrypt credentials with; no event follows in lists of conversations.
+  """
+  setProviderCredentials("The credentials." input: SetProviderCredentialsInput!): ProviderAccountPayload!
+  "Ends at once the time in which webhooks signed by the previous credentials of 1 account are taken. Needs CONFIGURE_MESSAGING; no event follows in lists of conversations."
+  retirePreviousCredentials("Whose." input: RetirePreviousCredentialsInput!): ProviderAccountPayload!
+  """
+  Deactivates 1 account: within a second, nothing is sent from it, and its webhooks are answered 404, which carriers do not repeat.
+  Needs CONFIGURE_MESSAGING. CONFLICT if messages are unsent and ` + "`" + `unsent` + "`" + ` is REFUSE. Emits MESSAGE_STATUS_CHANGED for those that fail.
+  """
+  deactivateProviderAccount("What to deactivate." input: DeactivateProviderAccountInput!): ProviderAccountPayload!
+  "Activates 1 account. Needs CONFIGURE_MESSAGING; no event follows in lists of conversations."
+  activateProviderAccount("What to activate." input: ActivateProviderAccountInput!): ProviderAccountPayload!
+  "Asks the carrier, for 10 seconds at most, whether 1 account works, and sends nothing to anybody; 60 times an hour. Needs CONFIGURE_MESSAGING; no event follows."
+  testProviderAccount("What to test." input: TestProviderAccountInput!): TestProviderAccountPayload!
+}
+`, BuiltIn: false},
 	{Name: "../schema/audit.graphql", Input: `"Something that was administered, or refused: who, what, from where. Entries hold no secrets and never change. Visible to holders of CONFIGURE_MESSAGING."
 type AuditEntry implements Node @goModel(model: "parley/internal/desk/audit.Entry") {
   "Opaque id."
@@ -6933,6 +7523,16 @@ var parsedSchema = gqlparser.MustLoadSchema(sources...)
 // Each function is generated once per unique object type, deduplicating the
 // switch statements that were previously inlined in every fieldContext_* function.
 
+func (ec *executionContext) childFields_AccountFailure(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "message":
+		return ec.fieldContext_AccountFailure_message(ctx, field)
+	case "at":
+		return ec.fieldContext_AccountFailure_at(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AccountFailure", field.Name)
+}
+
 func (ec *executionContext) childFields_AddNotePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "message":
@@ -7553,6 +8153,22 @@ func (ec *executionContext) childFields_ConversationsChange(ctx context.Context,
 	return nil, fmt.Errorf("no field named %q was found under type ConversationsChange", field.Name)
 }
 
+func (ec *executionContext) childFields_CredentialField(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_CredentialField_name(ctx, field)
+	case "label":
+		return ec.fieldContext_CredentialField_label(ctx, field)
+	case "help":
+		return ec.fieldContext_CredentialField_help(ctx, field)
+	case "isSecret":
+		return ec.fieldContext_CredentialField_isSecret(ctx, field)
+	case "isRequired":
+		return ec.fieldContext_CredentialField_isRequired(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CredentialField", field.Name)
+}
+
 func (ec *executionContext) childFields_DeactivateAgentPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "agent":
@@ -7893,6 +8509,84 @@ func (ec *executionContext) childFields_PreferencesPayload(ctx context.Context, 
 	return nil, fmt.Errorf("no field named %q was found under type PreferencesPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_PreviousCredentials(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "fingerprint":
+		return ec.fieldContext_PreviousCredentials_fingerprint(ctx, field)
+	case "validUntil":
+		return ec.fieldContext_PreviousCredentials_validUntil(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PreviousCredentials", field.Name)
+}
+
+func (ec *executionContext) childFields_Provider(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_Provider_name(ctx, field)
+	case "credentialFields":
+		return ec.fieldContext_Provider_credentialFields(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Provider", field.Name)
+}
+
+func (ec *executionContext) childFields_ProviderAccount(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_ProviderAccount_id(ctx, field)
+	case "accountId":
+		return ec.fieldContext_ProviderAccount_accountId(ctx, field)
+	case "provider":
+		return ec.fieldContext_ProviderAccount_provider(ctx, field)
+	case "name":
+		return ec.fieldContext_ProviderAccount_name(ctx, field)
+	case "baseUrl":
+		return ec.fieldContext_ProviderAccount_baseUrl(ctx, field)
+	case "webhookUrl":
+		return ec.fieldContext_ProviderAccount_webhookUrl(ctx, field)
+	case "isActive":
+		return ec.fieldContext_ProviderAccount_isActive(ctx, field)
+	case "fingerprint":
+		return ec.fieldContext_ProviderAccount_fingerprint(ctx, field)
+	case "previousCredentials":
+		return ec.fieldContext_ProviderAccount_previousCredentials(ctx, field)
+	case "isEncrypted":
+		return ec.fieldContext_ProviderAccount_isEncrypted(ctx, field)
+	case "problem":
+		return ec.fieldContext_ProviderAccount_problem(ctx, field)
+	case "lastUsedAt":
+		return ec.fieldContext_ProviderAccount_lastUsedAt(ctx, field)
+	case "lastFailure":
+		return ec.fieldContext_ProviderAccount_lastFailure(ctx, field)
+	case "unsentMessages":
+		return ec.fieldContext_ProviderAccount_unsentMessages(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_ProviderAccount_createdAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ProviderAccount", field.Name)
+}
+
+func (ec *executionContext) childFields_ProviderAccountPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "account":
+		return ec.fieldContext_ProviderAccountPayload_account(ctx, field)
+	case "errors":
+		return ec.fieldContext_ProviderAccountPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ProviderAccountPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ProviderAccountTest(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "isOk":
+		return ec.fieldContext_ProviderAccountTest_isOk(ctx, field)
+	case "message":
+		return ec.fieldContext_ProviderAccountTest_message(ctx, field)
+	case "whatToDo":
+		return ec.fieldContext_ProviderAccountTest_whatToDo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ProviderAccountTest", field.Name)
+}
+
 func (ec *executionContext) childFields_Queue(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -8149,6 +8843,16 @@ func (ec *executionContext) childFields_StartConversationPayload(ctx context.Con
 		return ec.fieldContext_StartConversationPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type StartConversationPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_TestProviderAccountPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "test":
+		return ec.fieldContext_TestProviderAccountPayload_test(ctx, field)
+	case "errors":
+		return ec.fieldContext_TestProviderAccountPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TestProviderAccountPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_UserError(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"parley/internal/channel"
+	"parley/internal/desk/account"
 	"parley/internal/desk/audit"
 	"parley/internal/desk/bulk"
 	"parley/internal/desk/content"
@@ -33,6 +34,7 @@ func SelectionTables(cfg Config) selection.Tables {
 	ec := newExecutionContext(nil, e, nil)
 	return selection.Tables{
 		Objects: map[string]*selection.Object{
+			"AccountFailure":          {Name: "AccountFailure", Satisfies: accountFailureImplementors, Fields: ec.selectAccountFailure()},
 			"Agent":                   {Name: "Agent", Satisfies: agentImplementors, Fields: ec.selectAgent()},
 			"AgentPresence":           {Name: "AgentPresence", Satisfies: agentPresenceImplementors, Fields: ec.selectAgentPresence()},
 			"AgentRights":             {Name: "AgentRights", Satisfies: agentRightsImplementors, Fields: ec.selectAgentRights()},
@@ -62,6 +64,7 @@ func SelectionTables(cfg Config) selection.Tables {
 			"ConversationPresence":    {Name: "ConversationPresence", Satisfies: conversationPresenceImplementors, Fields: ec.selectConversationPresence()},
 			"ConversationUpdated":     {Name: "ConversationUpdated", Satisfies: conversationUpdatedImplementors, Fields: ec.selectConversationUpdated()},
 			"ConversationsChange":     {Name: "ConversationsChange", Satisfies: conversationsChangeImplementors, Fields: ec.selectConversationsChange()},
+			"CredentialField":         {Name: "CredentialField", Satisfies: credentialFieldImplementors, Fields: ec.selectCredentialField()},
 			"DeliveryError":           {Name: "DeliveryError", Satisfies: deliveryErrorImplementors, Fields: ec.selectDeliveryError()},
 			"DraftSegments":           {Name: "DraftSegments", Satisfies: draftSegmentsImplementors, Fields: ec.selectDraftSegments()},
 			"EventContent":            {Name: "EventContent", Satisfies: eventContentImplementors, Fields: ec.selectEventContent()},
@@ -85,6 +88,9 @@ func SelectionTables(cfg Config) selection.Tables {
 			"PermissionGrant":         {Name: "PermissionGrant", Satisfies: permissionGrantImplementors, Fields: ec.selectPermissionGrant()},
 			"PermissionHolder":        {Name: "PermissionHolder", Satisfies: permissionHolderImplementors, Fields: ec.selectPermissionHolder()},
 			"PermissionSet":           {Name: "PermissionSet", Satisfies: permissionSetImplementors, Fields: ec.selectPermissionSet()},
+			"PreviousCredentials":     {Name: "PreviousCredentials", Satisfies: previousCredentialsImplementors, Fields: ec.selectPreviousCredentials()},
+			"Provider":                {Name: "Provider", Satisfies: providerImplementors, Fields: ec.selectProvider()},
+			"ProviderAccount":         {Name: "ProviderAccount", Satisfies: providerAccountImplementors, Fields: ec.selectProviderAccount()},
 			"Query":                   {Name: "Query", Satisfies: queryImplementors, Fields: ec.selectQuery()},
 			"Queue":                   {Name: "Queue", Satisfies: queueImplementors, Fields: ec.selectQueue()},
 			"QuickText":               {Name: "QuickText", Satisfies: quickTextImplementors, Fields: ec.selectQuickText()},
@@ -159,7 +165,7 @@ var selectMessageContent = &selection.Abstract{
 }
 
 var selectNode = &selection.Abstract{
-	Members: []string{"Record", "QuickText", "Queue", "PermissionSet", "MessagingUser", "Message", "Conversation", "Channel", "BulkOperation", "AuditEntry", "Agent"},
+	Members: []string{"Record", "QuickText", "Queue", "ProviderAccount", "PermissionSet", "MessagingUser", "Message", "Conversation", "Channel", "BulkOperation", "AuditEntry", "Agent"},
 	Member: func(v any) (string, any) {
 		switch obj := v.(type) {
 		case *conversation.Record:
@@ -168,6 +174,8 @@ var selectNode = &selection.Abstract{
 			return "QuickText", selection.Pointer(obj)
 		case *directory.Queue:
 			return "Queue", selection.Pointer(obj)
+		case *account.Account:
+			return "ProviderAccount", selection.Pointer(obj)
 		case *staff.PermissionSet:
 			return "PermissionSet", selection.Pointer(obj)
 		case *conversation.MessagingUser:
@@ -187,6 +195,25 @@ var selectNode = &selection.Abstract{
 		}
 		panic(fmt.Errorf("unexpected type %T for Node", v))
 	},
+}
+
+func (ec *executionContext) selectAccountFailure() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"message": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*account.Failure).Message
+				w.String(string(v))
+			},
+		},
+		"at": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*account.Failure).At
+				selection.Append(w, v)
+			},
+		},
+	}
 }
 
 func (ec *executionContext) selectAgent() map[string]*selection.Field {
@@ -1793,6 +1820,46 @@ func (ec *executionContext) selectConversationsChange() map[string]*selection.Fi
 	}
 }
 
+func (ec *executionContext) selectCredentialField() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"name": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.CredentialField).Name
+				w.String(string(v))
+			},
+		},
+		"label": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.CredentialField).Label
+				w.String(string(v))
+			},
+		},
+		"help": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.CredentialField).Help
+				w.String(string(v))
+			},
+		},
+		"isSecret": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.CredentialField).Secret
+				w.Bool(bool(v))
+			},
+		},
+		"isRequired": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.CredentialField).Required
+				w.Bool(bool(v))
+			},
+		},
+	}
+}
+
 func (ec *executionContext) selectDeliveryError() map[string]*selection.Field {
 	return map[string]*selection.Field{
 		"code": {
@@ -2629,6 +2696,164 @@ func (ec *executionContext) selectPermissionSet() map[string]*selection.Field {
 	}
 }
 
+func (ec *executionContext) selectPreviousCredentials() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"fingerprint": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*account.PreviousCredentials).Fingerprint
+				w.String(string(v))
+			},
+		},
+		"validUntil": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*account.PreviousCredentials).ValidUntil
+				selection.Append(w, v)
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectProvider() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"name": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*account.Provider).Name
+				w.String(string(v))
+			},
+		},
+		"credentialFields": {
+			NonNull: true,
+			Of:      "CredentialField",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*account.Provider).CredentialFields
+				return selection.Addresses(into, list), true
+			},
+			ElemNonNull: true,
+		},
+	}
+}
+
+func (ec *executionContext) selectProviderAccount() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"id": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*account.Account).ID()
+				w.String(string(v))
+			},
+		},
+		"accountId": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*account.Account).AccountID
+				w.String(string(v))
+			},
+		},
+		"provider": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*account.Account).Provider
+				w.String(string(v))
+			},
+		},
+		"name": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*account.Account).Name
+				w.String(string(v))
+			},
+		},
+		"baseUrl": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*account.Account).BaseURL
+				w.String(string(v))
+			},
+		},
+		"webhookUrl": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*account.Account).WebhookURL()
+				w.String(string(v))
+			},
+		},
+		"isActive": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*account.Account).IsActive
+				w.Bool(bool(v))
+			},
+		},
+		"fingerprint": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*account.Account).Fingerprint()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(string(*v))
+			},
+		},
+		"previousCredentials": {
+			NonNull: false,
+			Of:      "PreviousCredentials",
+			One:     func(source any) any { return selection.Pointer(source.(*account.Account).Previous()) },
+		},
+		"isEncrypted": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*account.Account).IsEncrypted
+				w.Bool(bool(v))
+			},
+		},
+		"problem": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*account.Account).Problem()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(string(*v))
+			},
+		},
+		"lastUsedAt": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*account.Account).LastUsedAt()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				selection.Append(w, *v)
+			},
+		},
+		"lastFailure": {
+			NonNull: false,
+			Of:      "AccountFailure",
+			One:     func(source any) any { return selection.Pointer(source.(*account.Account).LastError()) },
+		},
+		"unsentMessages": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*account.Account).UnsentMessages
+				w.Int(int64(v))
+			},
+		},
+		"createdAt": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*account.Account).CreatedAt
+				selection.Append(w, v)
+			},
+		},
+	}
+}
+
 func (ec *executionContext) selectQuery() map[string]*selection.Field {
 	return map[string]*selection.Field{
 		"node": {
@@ -2638,6 +2863,39 @@ func (ec *executionContext) selectQuery() map[string]*selection.Field {
 			Args:    ec.field_Query_node_args,
 			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
 				return ec.Resolvers.Query().Node(ctx, fc.Args["id"].(string))
+			},
+		},
+		"providers": {
+			NonNull: true,
+			Of:      "Provider",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.([]*account.Provider)
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				return ec.Resolvers.Query().Providers(ctx)
+			},
+		},
+		"providerAccounts": {
+			NonNull: true,
+			Of:      "ProviderAccount",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.([]*account.Account)
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				return ec.Resolvers.Query().ProviderAccounts(ctx)
+			},
+		},
+		"providerAccount": {
+			NonNull: false,
+			Of:      "ProviderAccount",
+			One:     func(source any) any { return selection.Pointer(source.(*account.Account)) },
+			Args:    ec.field_Query_providerAccount_args,
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				return ec.Resolvers.Query().ProviderAccount(ctx, fc.Args["id"].(string))
 			},
 		},
 		"auditEntries": {

@@ -28,6 +28,8 @@ func (r *Resolver) node(ctx context.Context, id string) (graph.Node, error) {
 		return one(ctx, key, r.Staff.ByKey)
 	case publicid.AuditEntry:
 		return one(ctx, key, r.Audit.ByKey)
+	case publicid.Account:
+		return one(ctx, key, r.Accounts.ByKey)
 	case publicid.Queue:
 		if q := r.Switchboard.Queue(ctx, key); q != nil {
 			return q, nil

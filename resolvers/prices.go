@@ -117,25 +117,34 @@ var Prices = price.Table{
 	"Mutation.markConversationsUnread":     {Units: listed("ids"), Why: whyListed},
 	"Mutation.assignConversations":         {Units: listed("ids", "conversations"), Why: whyListed},
 
-	"Mutation.createAgent":          {Units: price.Flat(staffUnits), Why: whyStaff},
-	"Mutation.updateAgent":          {Units: price.Flat(staffUnits), Why: whyStaff},
-	"Mutation.deactivateAgent":      {Units: price.Flat(staffUnits), Why: whyStaff},
-	"Mutation.activateAgent":        {Units: price.Flat(staffUnits), Why: whyStaff},
-	"Mutation.createPermissionSet":  {Units: price.Flat(staffUnits), Why: whyStaff},
-	"Mutation.updatePermissionSet":  {Units: price.Flat(staffUnits), Why: whyStaff},
-	"Mutation.grantPermissionSet":   {Units: price.Flat(staffUnits), Why: whyStaff},
-	"Mutation.revokePermissionSet":  {Units: price.Flat(staffUnits), Why: whyStaff},
-	"Mutation.updateViewer":         {Units: price.Flat(staffUnits), Why: whyStaff},
-	"Mutation.createChannel":        {Units: price.Flat(staffUnits), Why: whyStaff},
-	"Mutation.updateChannel":        {Units: price.Flat(staffUnits), Why: whyStaff},
-	"Mutation.activateChannel":      {Units: price.Flat(staffUnits), Why: whyStaff},
-	"Mutation.deactivateChannel":    {Units: price.Flat(staffUnits), Why: whyStaff},
-	"Mutation.addChannelMembers":    {Units: price.Flat(staffUnits), Why: whyStaff},
-	"Mutation.removeChannelMembers": {Units: price.Flat(staffUnits), Why: whyStaff},
-	"Mutation.createQueue":          {Units: price.Flat(staffUnits), Why: whyStaff},
-	"Mutation.updateQueue":          {Units: price.Flat(staffUnits), Why: whyStaff},
-	"Mutation.addQueueMembers":      {Units: price.Flat(staffUnits), Why: whyStaff},
-	"Mutation.removeQueueMembers":   {Units: price.Flat(staffUnits), Why: whyStaff},
+	"Mutation.createAgent":               {Units: price.Flat(staffUnits), Why: whyStaff},
+	"Mutation.updateAgent":               {Units: price.Flat(staffUnits), Why: whyStaff},
+	"Mutation.deactivateAgent":           {Units: price.Flat(staffUnits), Why: whyStaff},
+	"Mutation.activateAgent":             {Units: price.Flat(staffUnits), Why: whyStaff},
+	"Mutation.createPermissionSet":       {Units: price.Flat(staffUnits), Why: whyStaff},
+	"Mutation.updatePermissionSet":       {Units: price.Flat(staffUnits), Why: whyStaff},
+	"Mutation.grantPermissionSet":        {Units: price.Flat(staffUnits), Why: whyStaff},
+	"Mutation.revokePermissionSet":       {Units: price.Flat(staffUnits), Why: whyStaff},
+	"Mutation.updateViewer":              {Units: price.Flat(staffUnits), Why: whyStaff},
+	"Mutation.createChannel":             {Units: price.Flat(staffUnits), Why: whyStaff},
+	"Mutation.updateChannel":             {Units: price.Flat(staffUnits), Why: whyStaff},
+	"Mutation.activateChannel":           {Units: price.Flat(staffUnits), Why: whyStaff},
+	"Mutation.deactivateChannel":         {Units: price.Flat(staffUnits), Why: whyStaff},
+	"Mutation.addChannelMembers":         {Units: price.Flat(staffUnits), Why: whyStaff},
+	"Mutation.removeChannelMembers":      {Units: price.Flat(staffUnits), Why: whyStaff},
+	"Mutation.createQueue":               {Units: price.Flat(staffUnits), Why: whyStaff},
+	"Mutation.updateQueue":               {Units: price.Flat(staffUnits), Why: whyStaff},
+	"Mutation.addQueueMembers":           {Units: price.Flat(staffUnits), Why: whyStaff},
+	"Mutation.removeQueueMembers":        {Units: price.Flat(staffUnits), Why: whyStaff},
+	"Query.providerAccounts":             {Units: price.Flat(100), Why: whyAccounts},
+	"Query.providerAccount":              {Units: price.Flat(100), Why: whyAccounts},
+	"Mutation.createProviderAccount":     {Units: price.Flat(staffUnits), Why: whyStaff},
+	"Mutation.updateProviderAccount":     {Units: price.Flat(staffUnits), Why: whyStaff},
+	"Mutation.setProviderCredentials":    {Units: price.Flat(staffUnits), Why: whyStaff},
+	"Mutation.retirePreviousCredentials": {Units: price.Flat(staffUnits), Why: whyStaff},
+	"Mutation.deactivateProviderAccount": {Units: price.Flat(staffUnits), Why: whyStaff},
+	"Mutation.activateProviderAccount":   {Units: price.Flat(staffUnits), Why: whyStaff},
+	"Mutation.testProviderAccount":       {Units: price.Flat(staffUnits), Why: "A call to the carrier, and whatever waits to be sent is counted."},
 
 	"Subscription.conversationsChanged": {
 		Units: func(a price.Args) int { return 10 + total(a) },
@@ -145,9 +154,10 @@ var Prices = price.Table{
 }
 
 const (
-	whyFreeze = "Every conversation of the selection, read and decided, in a dry run too."
-	whyListed = "Two statements for each conversation that changes."
-	whyStaff  = "The rights of all agents, 5,000 at most, are read before and after the change, and by every process afterwards."
+	whyAccounts = "200 rows at most, and whatever waits to be sent is counted."
+	whyFreeze   = "Every conversation of the selection, read and decided, in a dry run too."
+	whyListed   = "Two statements for each conversation that changes."
+	whyStaff    = "The rights of all agents, 5,000 at most, are read before and after the change, and by every process afterwards."
 )
 
 // total is what it costs to count a view: standing counts are summed, what they do

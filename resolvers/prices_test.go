@@ -26,6 +26,7 @@ import (
 var cheap = map[string]string{
 	"Query.viewer":                      "from memory",
 	"Query.agents":                      "from memory",
+	"Query.providers":                   "from memory",
 	"Query.channels":                    "from memory",
 	"Query.channelTypes":                "from memory",
 	"Query.queues":                      "from memory",

@@ -4,6 +4,7 @@
 package resolvers
 
 import (
+	"parley/internal/desk/account"
 	"parley/internal/desk/audit"
 	"parley/internal/desk/bulk"
 	"parley/internal/desk/conversation"
@@ -34,6 +35,7 @@ type Resolver struct {
 	Merger              *merge.Service
 	Customers           *customer.Service
 	Switchboard         *switchboard.Service
+	Accounts            *account.Service
 }
 
 // isTrue reads an optional input that is false when it is left out or null.

@@ -126,12 +126,16 @@ var ownRules = map[string]string{
 	"Mutation.createChannel": channelRights, "Mutation.updateChannel": channelRights, "Mutation.activateChannel": channelRights,
 	"Mutation.deactivateChannel": channelRights, "Mutation.addChannelMembers": channelRights, "Mutation.removeChannelMembers": channelRights,
 	"Mutation.createQueue": channelRights, "Mutation.updateQueue": channelRights, "Mutation.addQueueMembers": channelRights, "Mutation.removeQueueMembers": channelRights,
+	"Query.providers": accountRights, "Query.providerAccounts": accountRights, "Query.providerAccount": accountRights, "Mutation.createProviderAccount": accountRights,
+	"Mutation.updateProviderAccount": accountRights, "Mutation.setProviderCredentials": accountRights, "Mutation.retirePreviousCredentials": accountRights,
+	"Mutation.deactivateProviderAccount": accountRights, "Mutation.activateProviderAccount": accountRights, "Mutation.testProviderAccount": accountRights,
 }
 
 const (
 	quickTextRights = "quicktext.TestEveryoneSeesAndEditsWhatTheirShelfAllows"
 	customerRights  = "customer.TestCustomersAreSeenWithTheirConversationsAndSenderIDs"
 	auditRights     = "audit.TestOnlyAdministratorsReadTheAudit"
+	accountRights   = "account.TestOnlyAdministratorsManageAccounts"
 	staffRights     = "staff.TestOnlyAdministratorsManageAgents"
 	mergeRights     = "merge.TestOnlyAdministratorsMergeWhatTheySee"
 	channelRights   = "switchboard.TestOnlyAdministratorsManageChannels"

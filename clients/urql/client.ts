@@ -23,15 +23,15 @@ const listDocument = gql<Lists>`
 
 /** The types without an id: each is a part of the object around it. */
 export const parts = [
-  "AgentPresence", "AgentRights", "AuditChange", "AuditEntryChange", "AuditEntryConnection", "AuditEntryEdge", "BulkOperationChange",
-  "BulkOperationConnection", "BulkOperationEdge", "BulkPreview", "BulkRefusalCount", "BulkResult", "BulkResultConnection", "BulkResultEdge",
-  "ChannelCapabilities", "ChannelFileRule", "ChannelLimits", "ChannelTextLimit", "ChannelWebhookUrls", "ConversationConnection",
-  "ConversationEdge", "ConversationPresence", "ConversationResult", "ConversationUpdated", "ConversationsChange", "DeliveryError",
-  "DraftSegments", "EventContent", "Identifier", "InboxCountsChange", "InboxList", "MediaContent", "MediaFile", "MessageAdded",
-  "MessageChanged", "MessageConnection", "MessageEdge", "MessageStatusChanged", "NoteContent", "OwnedConversations", "PageInfo",
-  "PermissionGrant", "PermissionHolder", "QuickTextChange", "QuickTextConnection", "QuickTextEdge", "Reset", "SearchConnection",
-  "SearchEdge", "SearchHighlight", "SearchHit", "SendAttempt", "SendRefusal", "Sendability", "TextContent", "UserError", "ViewCounts",
-  "Viewer",
+  "AccountFailure", "AgentPresence", "AgentRights", "AuditChange", "AuditEntryChange", "AuditEntryConnection", "AuditEntryEdge",
+  "BulkOperationChange", "BulkOperationConnection", "BulkOperationEdge", "BulkPreview", "BulkRefusalCount", "BulkResult",
+  "BulkResultConnection", "BulkResultEdge", "ChannelCapabilities", "ChannelFileRule", "ChannelLimits", "ChannelTextLimit",
+  "ChannelWebhookUrls", "ConversationConnection", "ConversationEdge", "ConversationPresence", "ConversationResult", "ConversationUpdated",
+  "ConversationsChange", "CredentialField", "DeliveryError", "DraftSegments", "EventContent", "Identifier", "InboxCountsChange",
+  "InboxList", "MediaContent", "MediaFile", "MessageAdded", "MessageChanged", "MessageConnection", "MessageEdge", "MessageStatusChanged",
+  "NoteContent", "OwnedConversations", "PageInfo", "PermissionGrant", "PermissionHolder", "PreviousCredentials", "Provider",
+  "ProviderAccountTest", "QuickTextChange", "QuickTextConnection", "QuickTextEdge", "Reset", "SearchConnection", "SearchEdge",
+  "SearchHighlight", "SearchHit", "SendAttempt", "SendRefusal", "Sendability", "TextContent", "UserError", "ViewCounts", "Viewer",
 ];
 
 /** The introspected schema, which a build makes of schema.graphql, has the cache tell kinds of content apart. */

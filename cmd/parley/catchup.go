@@ -28,7 +28,7 @@ func (k *catchUpCmd) Run(ctx context.Context, c *cli, out io.Writer) (err error)
 	if err != nil {
 		return err
 	}
-	a, err := app.Open(ctx, app.Config{Database: c.Database})
+	a, err := app.Open(ctx, c.config())
 	if err != nil {
 		return err
 	}

@@ -125,7 +125,7 @@ func (a *addChannelCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
 			return err
 		}
 		made, err := d.Schema.Switchboard.CreateChannel(ctx, switchboard.CreateChannelInput{
-			ProviderAccountID: d.Schema.IDs.Encode(publicid.ProviderAccount, account.ID), Type: channel.Type(strings.ToUpper(a.Type)), Address: a.Address, Name: a.Name,
+			ProviderAccountID: d.Schema.IDs.Encode(publicid.Account, account.ID), Type: channel.Type(strings.ToUpper(a.Type)), Address: a.Address, Name: a.Name,
 			Country: a.Country, MemberIDs: members, DeveloperName: a.DeveloperName, QueueID: a.queueKey, RequiredConsent: (*channel.Consent)(a.requiredConsent),
 			Limits: a.limitsGiven(), IdempotencyKey: rand.Text(),
 		})

@@ -30,7 +30,7 @@ func (d *doctorCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
 	var found []doctor.Finding
 	well := doctor.Examine(ctx, doctor.Options{
 		Database: c.Database, Mode: d.Mode, Addr: d.Addr, PrivateAddr: d.PrivateAddr, PublicURL: d.PublicURL,
-		NATS: d.NATS, Origins: d.Origins, Issuers: issuers, Refused: errors.Join(err, unusable), Demo: d.Demo, Deep: d.Deep,
+		NATS: d.NATS, Origins: d.Origins, Issuers: issuers, Refused: errors.Join(err, unusable), Demo: d.Demo, Deep: d.Deep, Key: c.keyOptions(),
 		Providers: registry.Providers(registry.Options{}),
 	}, func(f doctor.Finding) {
 		if found = append(found, f); !d.JSON {

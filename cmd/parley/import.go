@@ -87,7 +87,7 @@ func (i *importCmd) real(ctx context.Context, c *cli, o importer.Options) (repor
 	if o.InboundOnly == "" {
 		o.InboundOnly = "import-inbound-only.csv"
 	}
-	a, err := app.Open(ctx, app.Config{Database: c.Database, Create: i.Create})
+	a, err := app.Open(ctx, c.creating(i.Create))
 	if err != nil {
 		return nil, err
 	}

@@ -25,7 +25,7 @@ func (r *rerunCmd) Run(ctx context.Context, c *cli, out io.Writer) (err error) {
 	if r.Most < 1 || r.Most > 100_000 {
 		return errors.New("--most must be 1 to 100000")
 	}
-	a, err := app.Open(ctx, app.Config{Database: c.Database})
+	a, err := app.Open(ctx, c.config())
 	if err != nil {
 		return err
 	}

@@ -20,12 +20,16 @@ import (
 	"github.com/alecthomas/kong"
 	"github.com/mattn/go-sqlite3"
 
+	"parley/app"
 	"parley/internal/ground/progress"
+	"parley/internal/ground/vault"
 )
 
 // cli is the command line. Flags before the commands apply to all of them.
 type cli struct {
 	Database string `default:"parley.db" env:"PARLEY_DATABASE" placeholder:"FILE|URL" help:"SQLite file, or a postgres:// URL."`
+
+	KeyFile string `type:"path" env:"PARLEY_KEY_FILE" placeholder:"FILE" help:"Key that encrypts carriers' credentials; by default the name of the SQLite file and .key. PARLEY_KEY may hold the key itself, in base64."`
 
 	Serve      serveCmd      `cmd:"" help:"Serve the graph, the playground and the webhooks."`
 	Migrate    migrateCmd    `cmd:"" help:"Create the database or migrate the existing one, then exit. parley serve migrates too."`
@@ -36,6 +40,8 @@ type cli struct {
 	Audit      auditCmd      `cmd:"" help:"Read who administered what, and who was refused."`
 	Channel    channelCmd    `cmd:"" help:"Manage channels, beside a running server too."`
 	Queue      queueCmd      `cmd:"" help:"Manage queues, beside a running server too."`
+	Account    accountCmd    `cmd:"" help:"Manage accounts at carriers, beside a running server too."`
+	Key        keyCmd        `cmd:"" help:"Manage the key that encrypts carriers' credentials."`
 	Seed       seedCmd       `cmd:"" help:"Fill the database with sample conversations."`
 	Import     importCmd     `cmd:"" help:"Import records and messages from a desk that kept outbound and inbound messages in two tables."`
 	Search     searchCmd     `cmd:"" help:"Maintain the search index."`
@@ -49,6 +55,23 @@ type cli struct {
 
 	Version  versionCmd  `cmd:"" help:"Print the version; so does --version."`
 	Licences licencesCmd `cmd:"" help:"Print the licences of everything in the program."`
+}
+
+// config says which database, and where its key is.
+func (c *cli) config() app.Config {
+	return app.Config{Database: c.Database, Key: os.Getenv("PARLEY_KEY"), KeyFile: c.KeyFile}
+}
+
+// keyOptions say where a server with these settings has its key.
+func (c *cli) keyOptions() vault.Options {
+	return app.KeyOptions(c.config())
+}
+
+// creating is config for a command that may make the database.
+func (c *cli) creating(create bool) app.Config {
+	config := c.config()
+	config.Create = create
+	return config
 }
 
 func main() {

@@ -57,7 +57,7 @@ func (*mendNumbersCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
 }
 
 func withMender(ctx context.Context, c *cli, do func(*misread.Mender) error) (err error) {
-	a, err := app.Open(ctx, app.Config{Database: c.Database})
+	a, err := app.Open(ctx, c.config())
 	if err != nil {
 		return err
 	}

@@ -23,8 +23,19 @@ type asJSON struct {
 type operator struct{ *app.App }
 
 // asOperator opens the database for the operator, who may do everything.
-func asOperator(ctx context.Context, c *cli, do func(context.Context, *operator) error) (err error) {
-	a, err := app.Open(ctx, app.Config{Database: c.Database})
+func asOperator(ctx context.Context, c *cli, do func(context.Context, *operator) error) error {
+	return operate(ctx, c.config(), do)
+}
+
+// asKeeper is asOperator, also with the key of another database.
+func asKeeper(ctx context.Context, c *cli, do func(context.Context, *operator) error) error {
+	config := c.config()
+	config.AnyKey = true
+	return operate(ctx, config, do)
+}
+
+func operate(ctx context.Context, config app.Config, do func(context.Context, *operator) error) (err error) {
+	a, err := app.Open(ctx, config)
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,7 @@ type sayCmd struct {
 
 // Run implements the command.
 func (s *sayCmd) Run(ctx context.Context, c *cli, out io.Writer) (err error) {
-	a, err := app.Open(ctx, app.Config{Database: c.Database})
+	a, err := app.Open(ctx, c.config())
 	if err != nil {
 		return err
 	}

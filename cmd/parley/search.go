@@ -23,7 +23,7 @@ type rebuildCmd struct{}
 
 // Run implements the command.
 func (*rebuildCmd) Run(ctx context.Context, c *cli, out io.Writer) (err error) {
-	a, err := app.Open(ctx, app.Config{Database: c.Database})
+	a, err := app.Open(ctx, c.config())
 	if err != nil {
 		return err
 	}

@@ -20,7 +20,7 @@ type seedCmd struct {
 
 // Run implements the command.
 func (s *seedCmd) Run(ctx context.Context, c *cli) (err error) {
-	a, err := app.Open(ctx, app.Config{Database: c.Database, Create: true})
+	a, err := app.Open(ctx, c.creating(true))
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ type tokenCmd struct {
 
 // Run implements the command.
 func (t *tokenCmd) Run(ctx context.Context, c *cli, out io.Writer) (err error) {
-	a, err := app.Open(ctx, app.Config{Database: c.Database})
+	a, err := app.Open(ctx, c.config())
 	if err != nil {
 		return err
 	}

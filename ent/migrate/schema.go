@@ -802,8 +802,12 @@ var (
 		{Name: "sid", Type: field.TypeString, Size: 200, Default: ""},
 		{Name: "secret", Type: field.TypeString, Size: 500, Default: ""},
 		{Name: "credentials", Type: field.TypeString, Size: 10000, Default: ""},
+		{Name: "sealed", Type: field.TypeBytes, Nullable: true, Size: 20000},
 		{Name: "base_url", Type: field.TypeString, Size: 500, Default: ""},
 		{Name: "active", Type: field.TypeBool, Default: true},
+		{Name: "last_used_at", Type: field.TypeInt64, Default: 0},
+		{Name: "last_error", Type: field.TypeString, Size: 500, Default: ""},
+		{Name: "last_error_at", Type: field.TypeInt64, Default: 0},
 		{Name: "created_at", Type: field.TypeInt64},
 	}
 	// ProviderAccountsTable holds the schema information for the "provider_accounts" table.

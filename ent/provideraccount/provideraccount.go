@@ -3,6 +3,8 @@
 package provideraccount
 
 import (
+	"parley/internal/ground/clock"
+
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
@@ -25,10 +27,18 @@ const (
 	FieldSecret = "secret"
 	// FieldCredentials holds the string denoting the credentials field in the database.
 	FieldCredentials = "credentials"
+	// FieldSealed holds the string denoting the sealed field in the database.
+	FieldSealed = "sealed"
 	// FieldBaseURL holds the string denoting the base_url field in the database.
 	FieldBaseURL = "base_url"
 	// FieldActive holds the string denoting the active field in the database.
 	FieldActive = "active"
+	// FieldLastUsedAt holds the string denoting the last_used_at field in the database.
+	FieldLastUsedAt = "last_used_at"
+	// FieldLastError holds the string denoting the last_error field in the database.
+	FieldLastError = "last_error"
+	// FieldLastErrorAt holds the string denoting the last_error_at field in the database.
+	FieldLastErrorAt = "last_error_at"
 	// FieldCreatedAt holds the string denoting the created_at field in the database.
 	FieldCreatedAt = "created_at"
 	// EdgeChannels holds the string denoting the channels edge name in mutations.
@@ -53,8 +63,12 @@ var Columns = []string{
 	FieldSid,
 	FieldSecret,
 	FieldCredentials,
+	FieldSealed,
 	FieldBaseURL,
 	FieldActive,
+	FieldLastUsedAt,
+	FieldLastError,
+	FieldLastErrorAt,
 	FieldCreatedAt,
 }
 
@@ -94,12 +108,22 @@ var (
 	DefaultCredentials string
 	// CredentialsValidator is a validator for the "credentials" field. It is called by the builders before save.
 	CredentialsValidator func(string) error
+	// SealedValidator is a validator for the "sealed" field. It is called by the builders before save.
+	SealedValidator func([]byte) error
 	// DefaultBaseURL holds the default value on creation for the "base_url" field.
 	DefaultBaseURL string
 	// BaseURLValidator is a validator for the "base_url" field. It is called by the builders before save.
 	BaseURLValidator func(string) error
 	// DefaultActive holds the default value on creation for the "active" field.
 	DefaultActive bool
+	// DefaultLastUsedAt holds the default value on creation for the "last_used_at" field.
+	DefaultLastUsedAt clock.Time
+	// DefaultLastError holds the default value on creation for the "last_error" field.
+	DefaultLastError string
+	// LastErrorValidator is a validator for the "last_error" field. It is called by the builders before save.
+	LastErrorValidator func(string) error
+	// DefaultLastErrorAt holds the default value on creation for the "last_error_at" field.
+	DefaultLastErrorAt clock.Time
 )
 
 // OrderOption defines the ordering options for the ProviderAccount queries.
@@ -148,6 +172,21 @@ func ByBaseURL(opts ...sql.OrderTermOption) OrderOption {
 // ByActive orders the results by the active field.
 func ByActive(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldActive, opts...).ToFunc()
+}
+
+// ByLastUsedAt orders the results by the last_used_at field.
+func ByLastUsedAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldLastUsedAt, opts...).ToFunc()
+}
+
+// ByLastError orders the results by the last_error field.
+func ByLastError(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldLastError, opts...).ToFunc()
+}
+
+// ByLastErrorAt orders the results by the last_error_at field.
+func ByLastErrorAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldLastErrorAt, opts...).ToFunc()
 }
 
 // ByCreatedAt orders the results by the created_at field.

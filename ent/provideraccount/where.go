@@ -85,6 +85,11 @@ func Credentials(v string) predicate.ProviderAccount {
 	return predicate.ProviderAccount(sql.FieldEQ(FieldCredentials, v))
 }
 
+// Sealed applies equality check predicate on the "sealed" field. It's identical to SealedEQ.
+func Sealed(v []byte) predicate.ProviderAccount {
+	return predicate.ProviderAccount(sql.FieldEQ(FieldSealed, v))
+}
+
 // BaseURL applies equality check predicate on the "base_url" field. It's identical to BaseURLEQ.
 func BaseURL(v string) predicate.ProviderAccount {
 	return predicate.ProviderAccount(sql.FieldEQ(FieldBaseURL, v))
@@ -93,6 +98,23 @@ func BaseURL(v string) predicate.ProviderAccount {
 // Active applies equality check predicate on the "active" field. It's identical to ActiveEQ.
 func Active(v bool) predicate.ProviderAccount {
 	return predicate.ProviderAccount(sql.FieldEQ(FieldActive, v))
+}
+
+// LastUsedAt applies equality check predicate on the "last_used_at" field. It's identical to LastUsedAtEQ.
+func LastUsedAt(v clock.Time) predicate.ProviderAccount {
+	vc := int64(v)
+	return predicate.ProviderAccount(sql.FieldEQ(FieldLastUsedAt, vc))
+}
+
+// LastError applies equality check predicate on the "last_error" field. It's identical to LastErrorEQ.
+func LastError(v string) predicate.ProviderAccount {
+	return predicate.ProviderAccount(sql.FieldEQ(FieldLastError, v))
+}
+
+// LastErrorAt applies equality check predicate on the "last_error_at" field. It's identical to LastErrorAtEQ.
+func LastErrorAt(v clock.Time) predicate.ProviderAccount {
+	vc := int64(v)
+	return predicate.ProviderAccount(sql.FieldEQ(FieldLastErrorAt, vc))
 }
 
 // CreatedAt applies equality check predicate on the "created_at" field. It's identical to CreatedAtEQ.
@@ -491,6 +513,56 @@ func CredentialsContainsFold(v string) predicate.ProviderAccount {
 	return predicate.ProviderAccount(sql.FieldContainsFold(FieldCredentials, v))
 }
 
+// SealedEQ applies the EQ predicate on the "sealed" field.
+func SealedEQ(v []byte) predicate.ProviderAccount {
+	return predicate.ProviderAccount(sql.FieldEQ(FieldSealed, v))
+}
+
+// SealedNEQ applies the NEQ predicate on the "sealed" field.
+func SealedNEQ(v []byte) predicate.ProviderAccount {
+	return predicate.ProviderAccount(sql.FieldNEQ(FieldSealed, v))
+}
+
+// SealedIn applies the In predicate on the "sealed" field.
+func SealedIn(vs ...[]byte) predicate.ProviderAccount {
+	return predicate.ProviderAccount(sql.FieldIn(FieldSealed, vs...))
+}
+
+// SealedNotIn applies the NotIn predicate on the "sealed" field.
+func SealedNotIn(vs ...[]byte) predicate.ProviderAccount {
+	return predicate.ProviderAccount(sql.FieldNotIn(FieldSealed, vs...))
+}
+
+// SealedGT applies the GT predicate on the "sealed" field.
+func SealedGT(v []byte) predicate.ProviderAccount {
+	return predicate.ProviderAccount(sql.FieldGT(FieldSealed, v))
+}
+
+// SealedGTE applies the GTE predicate on the "sealed" field.
+func SealedGTE(v []byte) predicate.ProviderAccount {
+	return predicate.ProviderAccount(sql.FieldGTE(FieldSealed, v))
+}
+
+// SealedLT applies the LT predicate on the "sealed" field.
+func SealedLT(v []byte) predicate.ProviderAccount {
+	return predicate.ProviderAccount(sql.FieldLT(FieldSealed, v))
+}
+
+// SealedLTE applies the LTE predicate on the "sealed" field.
+func SealedLTE(v []byte) predicate.ProviderAccount {
+	return predicate.ProviderAccount(sql.FieldLTE(FieldSealed, v))
+}
+
+// SealedIsNil applies the IsNil predicate on the "sealed" field.
+func SealedIsNil() predicate.ProviderAccount {
+	return predicate.ProviderAccount(sql.FieldIsNull(FieldSealed))
+}
+
+// SealedNotNil applies the NotNil predicate on the "sealed" field.
+func SealedNotNil() predicate.ProviderAccount {
+	return predicate.ProviderAccount(sql.FieldNotNull(FieldSealed))
+}
+
 // BaseURLEQ applies the EQ predicate on the "base_url" field.
 func BaseURLEQ(v string) predicate.ProviderAccount {
 	return predicate.ProviderAccount(sql.FieldEQ(FieldBaseURL, v))
@@ -564,6 +636,179 @@ func ActiveEQ(v bool) predicate.ProviderAccount {
 // ActiveNEQ applies the NEQ predicate on the "active" field.
 func ActiveNEQ(v bool) predicate.ProviderAccount {
 	return predicate.ProviderAccount(sql.FieldNEQ(FieldActive, v))
+}
+
+// LastUsedAtEQ applies the EQ predicate on the "last_used_at" field.
+func LastUsedAtEQ(v clock.Time) predicate.ProviderAccount {
+	vc := int64(v)
+	return predicate.ProviderAccount(sql.FieldEQ(FieldLastUsedAt, vc))
+}
+
+// LastUsedAtNEQ applies the NEQ predicate on the "last_used_at" field.
+func LastUsedAtNEQ(v clock.Time) predicate.ProviderAccount {
+	vc := int64(v)
+	return predicate.ProviderAccount(sql.FieldNEQ(FieldLastUsedAt, vc))
+}
+
+// LastUsedAtIn applies the In predicate on the "last_used_at" field.
+func LastUsedAtIn(vs ...clock.Time) predicate.ProviderAccount {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = int64(vs[i])
+	}
+	return predicate.ProviderAccount(sql.FieldIn(FieldLastUsedAt, v...))
+}
+
+// LastUsedAtNotIn applies the NotIn predicate on the "last_used_at" field.
+func LastUsedAtNotIn(vs ...clock.Time) predicate.ProviderAccount {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = int64(vs[i])
+	}
+	return predicate.ProviderAccount(sql.FieldNotIn(FieldLastUsedAt, v...))
+}
+
+// LastUsedAtGT applies the GT predicate on the "last_used_at" field.
+func LastUsedAtGT(v clock.Time) predicate.ProviderAccount {
+	vc := int64(v)
+	return predicate.ProviderAccount(sql.FieldGT(FieldLastUsedAt, vc))
+}
+
+// LastUsedAtGTE applies the GTE predicate on the "last_used_at" field.
+func LastUsedAtGTE(v clock.Time) predicate.ProviderAccount {
+	vc := int64(v)
+	return predicate.ProviderAccount(sql.FieldGTE(FieldLastUsedAt, vc))
+}
+
+// LastUsedAtLT applies the LT predicate on the "last_used_at" field.
+func LastUsedAtLT(v clock.Time) predicate.ProviderAccount {
+	vc := int64(v)
+	return predicate.ProviderAccount(sql.FieldLT(FieldLastUsedAt, vc))
+}
+
+// LastUsedAtLTE applies the LTE predicate on the "last_used_at" field.
+func LastUsedAtLTE(v clock.Time) predicate.ProviderAccount {
+	vc := int64(v)
+	return predicate.ProviderAccount(sql.FieldLTE(FieldLastUsedAt, vc))
+}
+
+// LastErrorEQ applies the EQ predicate on the "last_error" field.
+func LastErrorEQ(v string) predicate.ProviderAccount {
+	return predicate.ProviderAccount(sql.FieldEQ(FieldLastError, v))
+}
+
+// LastErrorNEQ applies the NEQ predicate on the "last_error" field.
+func LastErrorNEQ(v string) predicate.ProviderAccount {
+	return predicate.ProviderAccount(sql.FieldNEQ(FieldLastError, v))
+}
+
+// LastErrorIn applies the In predicate on the "last_error" field.
+func LastErrorIn(vs ...string) predicate.ProviderAccount {
+	return predicate.ProviderAccount(sql.FieldIn(FieldLastError, vs...))
+}
+
+// LastErrorNotIn applies the NotIn predicate on the "last_error" field.
+func LastErrorNotIn(vs ...string) predicate.ProviderAccount {
+	return predicate.ProviderAccount(sql.FieldNotIn(FieldLastError, vs...))
+}
+
+// LastErrorGT applies the GT predicate on the "last_error" field.
+func LastErrorGT(v string) predicate.ProviderAccount {
+	return predicate.ProviderAccount(sql.FieldGT(FieldLastError, v))
+}
+
+// LastErrorGTE applies the GTE predicate on the "last_error" field.
+func LastErrorGTE(v string) predicate.ProviderAccount {
+	return predicate.ProviderAccount(sql.FieldGTE(FieldLastError, v))
+}
+
+// LastErrorLT applies the LT predicate on the "last_error" field.
+func LastErrorLT(v string) predicate.ProviderAccount {
+	return predicate.ProviderAccount(sql.FieldLT(FieldLastError, v))
+}
+
+// LastErrorLTE applies the LTE predicate on the "last_error" field.
+func LastErrorLTE(v string) predicate.ProviderAccount {
+	return predicate.ProviderAccount(sql.FieldLTE(FieldLastError, v))
+}
+
+// LastErrorContains applies the Contains predicate on the "last_error" field.
+func LastErrorContains(v string) predicate.ProviderAccount {
+	return predicate.ProviderAccount(sql.FieldContains(FieldLastError, v))
+}
+
+// LastErrorHasPrefix applies the HasPrefix predicate on the "last_error" field.
+func LastErrorHasPrefix(v string) predicate.ProviderAccount {
+	return predicate.ProviderAccount(sql.FieldHasPrefix(FieldLastError, v))
+}
+
+// LastErrorHasSuffix applies the HasSuffix predicate on the "last_error" field.
+func LastErrorHasSuffix(v string) predicate.ProviderAccount {
+	return predicate.ProviderAccount(sql.FieldHasSuffix(FieldLastError, v))
+}
+
+// LastErrorEqualFold applies the EqualFold predicate on the "last_error" field.
+func LastErrorEqualFold(v string) predicate.ProviderAccount {
+	return predicate.ProviderAccount(sql.FieldEqualFold(FieldLastError, v))
+}
+
+// LastErrorContainsFold applies the ContainsFold predicate on the "last_error" field.
+func LastErrorContainsFold(v string) predicate.ProviderAccount {
+	return predicate.ProviderAccount(sql.FieldContainsFold(FieldLastError, v))
+}
+
+// LastErrorAtEQ applies the EQ predicate on the "last_error_at" field.
+func LastErrorAtEQ(v clock.Time) predicate.ProviderAccount {
+	vc := int64(v)
+	return predicate.ProviderAccount(sql.FieldEQ(FieldLastErrorAt, vc))
+}
+
+// LastErrorAtNEQ applies the NEQ predicate on the "last_error_at" field.
+func LastErrorAtNEQ(v clock.Time) predicate.ProviderAccount {
+	vc := int64(v)
+	return predicate.ProviderAccount(sql.FieldNEQ(FieldLastErrorAt, vc))
+}
+
+// LastErrorAtIn applies the In predicate on the "last_error_at" field.
+func LastErrorAtIn(vs ...clock.Time) predicate.ProviderAccount {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = int64(vs[i])
+	}
+	return predicate.ProviderAccount(sql.FieldIn(FieldLastErrorAt, v...))
+}
+
+// LastErrorAtNotIn applies the NotIn predicate on the "last_error_at" field.
+func LastErrorAtNotIn(vs ...clock.Time) predicate.ProviderAccount {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = int64(vs[i])
+	}
+	return predicate.ProviderAccount(sql.FieldNotIn(FieldLastErrorAt, v...))
+}
+
+// LastErrorAtGT applies the GT predicate on the "last_error_at" field.
+func LastErrorAtGT(v clock.Time) predicate.ProviderAccount {
+	vc := int64(v)
+	return predicate.ProviderAccount(sql.FieldGT(FieldLastErrorAt, vc))
+}
+
+// LastErrorAtGTE applies the GTE predicate on the "last_error_at" field.
+func LastErrorAtGTE(v clock.Time) predicate.ProviderAccount {
+	vc := int64(v)
+	return predicate.ProviderAccount(sql.FieldGTE(FieldLastErrorAt, vc))
+}
+
+// LastErrorAtLT applies the LT predicate on the "last_error_at" field.
+func LastErrorAtLT(v clock.Time) predicate.ProviderAccount {
+	vc := int64(v)
+	return predicate.ProviderAccount(sql.FieldLT(FieldLastErrorAt, vc))
+}
+
+// LastErrorAtLTE applies the LTE predicate on the "last_error_at" field.
+func LastErrorAtLTE(v clock.Time) predicate.ProviderAccount {
+	vc := int64(v)
+	return predicate.ProviderAccount(sql.FieldLTE(FieldLastErrorAt, vc))
 }
 
 // CreatedAtEQ applies the EQ predicate on the "created_at" field.

@@ -998,16 +998,34 @@ func init() {
 	provideraccount.DefaultCredentials = provideraccountDescCredentials.Default.(string)
 	// provideraccount.CredentialsValidator is a validator for the "credentials" field. It is called by the builders before save.
 	provideraccount.CredentialsValidator = provideraccountDescCredentials.Validators[0].(func(string) error)
+	// provideraccountDescSealed is the schema descriptor for sealed field.
+	provideraccountDescSealed := provideraccountFields[6].Descriptor()
+	// provideraccount.SealedValidator is a validator for the "sealed" field. It is called by the builders before save.
+	provideraccount.SealedValidator = provideraccountDescSealed.Validators[0].(func([]byte) error)
 	// provideraccountDescBaseURL is the schema descriptor for base_url field.
-	provideraccountDescBaseURL := provideraccountFields[6].Descriptor()
+	provideraccountDescBaseURL := provideraccountFields[7].Descriptor()
 	// provideraccount.DefaultBaseURL holds the default value on creation for the base_url field.
 	provideraccount.DefaultBaseURL = provideraccountDescBaseURL.Default.(string)
 	// provideraccount.BaseURLValidator is a validator for the "base_url" field. It is called by the builders before save.
 	provideraccount.BaseURLValidator = provideraccountDescBaseURL.Validators[0].(func(string) error)
 	// provideraccountDescActive is the schema descriptor for active field.
-	provideraccountDescActive := provideraccountFields[7].Descriptor()
+	provideraccountDescActive := provideraccountFields[8].Descriptor()
 	// provideraccount.DefaultActive holds the default value on creation for the active field.
 	provideraccount.DefaultActive = provideraccountDescActive.Default.(bool)
+	// provideraccountDescLastUsedAt is the schema descriptor for last_used_at field.
+	provideraccountDescLastUsedAt := provideraccountFields[9].Descriptor()
+	// provideraccount.DefaultLastUsedAt holds the default value on creation for the last_used_at field.
+	provideraccount.DefaultLastUsedAt = clock.Time(provideraccountDescLastUsedAt.Default.(int64))
+	// provideraccountDescLastError is the schema descriptor for last_error field.
+	provideraccountDescLastError := provideraccountFields[10].Descriptor()
+	// provideraccount.DefaultLastError holds the default value on creation for the last_error field.
+	provideraccount.DefaultLastError = provideraccountDescLastError.Default.(string)
+	// provideraccount.LastErrorValidator is a validator for the "last_error" field. It is called by the builders before save.
+	provideraccount.LastErrorValidator = provideraccountDescLastError.Validators[0].(func(string) error)
+	// provideraccountDescLastErrorAt is the schema descriptor for last_error_at field.
+	provideraccountDescLastErrorAt := provideraccountFields[11].Descriptor()
+	// provideraccount.DefaultLastErrorAt holds the default value on creation for the last_error_at field.
+	provideraccount.DefaultLastErrorAt = clock.Time(provideraccountDescLastErrorAt.Default.(int64))
 	queue.Policy = privacy.NewPolicies(schema.Queue{})
 	queue.Hooks[0] = func(next ent.Mutator) ent.Mutator {
 		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {

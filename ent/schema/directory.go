@@ -138,9 +138,14 @@ func (ProviderAccount) Fields() []ent.Field {
 		field.String("sid").Default("").MaxLen(200).Comment("The account's id at the carrier."),
 		field.String("secret").Default("").Sensitive().MaxLen(500).Comment("Signs webhooks and authenticates calls."),
 		field.String("credentials").Default("").Sensitive().MaxLen(10_000).
-			Comment("What proves us to the carrier, a JSON object that the adapter reads; where it is empty, sid and secret do."),
+			Comment("Before credentials were encrypted: a JSON object that the adapter reads; where it is empty, sid and secret do. 'sealed' says that none is here."),
+		field.Bytes("sealed").Optional().Sensitive().MaxLen(20_000).
+			Comment("What proves us to the carrier, encrypted; where it is empty, credentials do."),
 		field.String("base_url").Default("").MaxLen(500).Comment("Replaces the carrier's own API address."),
 		field.Bool("active").Default(true),
+		instant("last_used_at"),
+		field.String("last_error").Default("").MaxLen(500).Comment("The carrier's own words, for operators."),
+		instant("last_error_at"),
 		createdAt(),
 	}
 }
@@ -154,7 +159,7 @@ func (ProviderAccount) Edges() []ent.Edge {
 func (ProviderAccount) Hooks() []ent.Hook { return rule.Audited(ProviderAccount{}) }
 
 // Policy of ProviderAccount.
-func (ProviderAccount) Policy() ent.Policy { return rule.SystemOnly() }
+func (ProviderAccount) Policy() ent.Policy { return rule.ProviderAccount() }
 
 // Channel is one address of the business.
 type Channel struct{ ent.Schema }

@@ -230,6 +230,9 @@ const NoCarrier = "import"
 type Provider interface {
 	// Name is the {provider} of the webhook URL, such as "twilio".
 	Name() string
+	// CredentialFields are what administrators give for an account; together they make
+	// the JSON object, with texts as values, that ParseCredentials reads.
+	CredentialFields() []CredentialField
 	// ParseCredentials reads the JSON object that is stored of an account. Its error
 	// quotes nothing of it.
 	ParseCredentials(document []byte) (Credentials, error)

@@ -18,6 +18,15 @@ type Credentials interface {
 	Missing() string
 }
 
+// CredentialField is a part of the credentials that a provider asks for.
+type CredentialField struct {
+	Name     string // in the document
+	Label    string // as the carrier's console calls it
+	Help     string // what it is, and where to find it
+	Secret   bool   // whether it proves us, rather than names us
+	Required bool
+}
+
 // Secret is text that proves us to a carrier. Printed, logged or encoded, it reads
 // "hidden"; only a conversion to string reveals it. Fields that hold one are
 // exported: package fmt prints unexported fields without asking their methods.
@@ -43,7 +52,7 @@ func (Secret) LogValue() slog.Value { return slog.StringValue(hidden) }
 // MarshalText implements encoding.TextMarshaler, also for JSON.
 func (Secret) MarshalText() ([]byte, error) { return []byte(hidden), nil }
 
-// Stored is what the database holds of an account's credentials.
+// Stored is what the database holds of an account's credentials in plain text.
 type Stored struct {
 	// Document is a JSON object that the provider documents; empty where an earlier
 	// version wrote the account.
@@ -53,17 +62,18 @@ type Stored struct {
 	Secret Secret
 }
 
-// Credentials has the provider read what is stored.
-func (s Stored) Credentials(p Provider) (Credentials, error) {
+// JSON is the document, made of SID and Secret where an earlier version wrote the
+// account.
+func (s Stored) JSON() []byte {
 	if s.Document != "" {
-		return p.ParseCredentials([]byte(s.Document))
+		return []byte(s.Document)
 	}
-	document, err := json.Marshal(map[string]string{"sid": s.SID, "secret": string(s.Secret)})
-	if err != nil {
-		return nil, err
-	}
-	return p.ParseCredentials(document)
+	document, _ := json.Marshal(map[string]string{"sid": s.SID, "secret": string(s.Secret)}) // never fails
+	return document
 }
+
+// Credentials has the provider read what is stored.
+func (s Stored) Credentials(p Provider) (Credentials, error) { return p.ParseCredentials(s.JSON()) }
 
 // ErrCredentials is the error of a document that is not what the provider documents.
 var ErrCredentials = errors.New("the stored credentials are not JSON in the carrier's format")

@@ -14,6 +14,7 @@ import (
 	"parley/internal/edge/token"
 	"parley/internal/ground/clock"
 	"parley/internal/ground/store"
+	"parley/internal/ground/vault"
 	"parley/internal/ground/version"
 )
 
@@ -62,6 +63,8 @@ type Options struct {
 
 	// Issuers are whose tokens are taken.
 	Issuers []token.Issuer
+	// Key is where the key is that encrypts credentials.
+	Key vault.Options
 	// Refused says why the server would refuse its flags or the files they name.
 	Refused error
 
@@ -84,6 +87,7 @@ const (
 type examination struct {
 	Options
 	store   *store.Store
+	vault   *vault.Vault
 	now     clock.Time
 	say     func(Finding)
 	pending bool // migrations: a table may be missing
@@ -98,6 +102,7 @@ func Examine(ctx context.Context, o Options, say func(Finding)) bool {
 		say(f)
 	}}
 	e.program()
+	e.openVault()
 	e.settings()
 	e.check(ctx, "sign-in", e.signIn)
 	e.check(ctx, "proxies", e.proxies)
@@ -129,7 +134,7 @@ type namedLook struct {
 }
 
 func (e *examination) checks() []namedLook {
-	checks := []namedLook{{"migrations", e.migrations}, {"keys", e.keys}, {"event log", e.log}, {"counts", e.counts}, {"search", e.search}}
+	checks := []namedLook{{"migrations", e.migrations}, {"keys", e.keys}, {"key of credentials", e.credentialKey}, {"event log", e.log}, {"counts", e.counts}, {"search", e.search}}
 	if e.store.Pool() != nil {
 		checks = append(checks, namedLook{"PostgreSQL", e.postgres}, namedLook{"connections", e.connections}, namedLook{"clock", e.postgresClock})
 	} else {

@@ -24,22 +24,40 @@ import (
 	"parley/internal/desk/feed/natsbus/natstest"
 	"parley/internal/edge/token"
 	"parley/internal/ground/store"
+	"parley/internal/ground/vault"
 )
 
 // patient is a Parley with a Twilio that knows its account.
 type patient struct {
 	*parleytest.Parley
 	twilio http.RoundTripper
+	key    string
 }
 
 func admit(t *testing.T, options ...func(*app.Config)) *patient {
 	t.Helper()
-	p := &patient{Parley: parleytest.New(t, options...)}
+	key := filepath.Join(t.TempDir(), "key")
+	p := &patient{key: key, Parley: parleytest.New(t, append(options, func(c *app.Config) { c.KeyFile = key })...)}
 	const sid = "AC11111111111111111111111111111111"
 	server := twiliotest.New(twilio.Credentials{SID: sid, Token: twilio.DemoToken})
 	p.twilio = wire.InProcess(server)
 	p.do("UPDATE provider_accounts SET active = (provider = 'twilio'), sid = '" + sid + "'")
+	p.vault()
 	return p
+}
+
+// vault is that of the key, made when there is none.
+func (p *patient) vault() *vault.Vault {
+	v, err := vault.Open(vault.Options{File: p.key})
+	require.NoError(p.T, err)
+	require.NoError(p.T, v.Create())
+	return v
+}
+
+// encrypt encrypts the credentials of all accounts.
+func (p *patient) encrypt() {
+	p.T.Helper()
+	require.NoError(p.T, p.Schema.Accounts.RotateKey(p.System(), func(string, ...any) {}))
 }
 
 // do changes the database by the statement.
@@ -54,7 +72,7 @@ func (p *patient) do(statement string) {
 func (p *patient) options() doctor.Options {
 	return doctor.Options{
 		Database: p.Config.Database, Mode: "production", Addr: "127.0.0.1:8080", PublicURL: "https://parley.example.com",
-		Origins: []string{"https://desk.example.com"}, Providers: registry.Providers(registry.Options{Twilio: p.twilio}),
+		Origins: []string{"https://desk.example.com"}, Providers: registry.Providers(registry.Options{Twilio: p.twilio}), Key: vault.Options{File: p.key},
 	}
 }
 
@@ -88,6 +106,7 @@ func TestAHealthyParley(t *testing.T) {
 	t.Parallel()
 	p := admit(t)
 	p.Say("+12025550199", parleytest.Sales, "Hello")
+	p.encrypt()
 	for _, deep := range []bool{false, true} {
 		o := p.options()
 		o.Deep = deep
@@ -95,7 +114,7 @@ func TestAHealthyParley(t *testing.T) {
 		require.True(t, well)
 		require.Empty(t, found.ill())
 		require.Len(t, found["settings"], 5)
-		for _, check := range []string{"proxies", "database", "migrations", "keys", "event log", "counts", "search", "clock", "bus", "queue", "unknown sends", "webhooks", "jobs", "accounts", "account twilio/twilio-demo"} {
+		for _, check := range []string{"proxies", "database", "migrations", "keys", "key of credentials", "event log", "counts", "search", "clock", "bus", "queue", "unknown sends", "webhooks", "jobs", "accounts", "account twilio/twilio-demo"} {
 			require.Len(t, found[check], 1, check)
 		}
 	}
@@ -153,11 +172,47 @@ func TestEachFaultIsFound(t *testing.T) {
 				p.do(strings.ReplaceAll(statement, ":now", fmt.Sprint(time.Now().UnixMicro())))
 			}
 			found, well := examine(t, p.options())
+			delete(found, credentialKey) // the demo's credentials are plain text
 			require.Equal(t, x.level != doctor.Fail, well)
 			require.Len(t, found.ill(), 1)
 			require.Equal(t, x.level, found[x.check][0].Level)
 			require.Contains(t, found[x.check][0].Means, x.word)
 			require.NotContains(t, fmt.Sprint(found), "hush")
+		})
+	}
+}
+
+const credentialKey = "key of credentials"
+
+func TestTheKeyOfCredentialsIsJudged(t *testing.T) {
+	t.Parallel()
+	for _, x := range []struct {
+		level doctor.Level
+		word  string
+		do    func(t *testing.T, p *patient)
+	}{
+		{doctor.Warn, "of 2 accounts are stored in plain text", func(*testing.T, *patient) {}},
+		{doctor.Warn, "There is no key", func(t *testing.T, p *patient) { require.NoError(t, os.Remove(p.key)) }},
+		{doctor.Warn, "can be read by other users", func(t *testing.T, p *patient) { require.NoError(t, os.Chmod(p.key, 0o644)) }},
+		{doctor.Fail, "2 accounts are locked", func(t *testing.T, p *patient) { p.encrypt(); require.NoError(t, os.Remove(p.key)) }},
+		{doctor.Fail, "belongs to another database", func(t *testing.T, p *patient) {
+			p.encrypt()
+			require.NoError(t, os.Remove(p.key))
+			p.vault()
+		}},
+	} {
+		t.Run(x.word, func(t *testing.T) {
+			t.Parallel()
+			p := admit(t)
+			x.do(t, p)
+			found, _ := examine(t, p.options())
+			require.Equal(t, x.level, found[credentialKey][0].Level)
+			require.Contains(t, found[credentialKey][0].Means, x.word)
+			locked := found["account twilio/twilio-demo"][0]
+			require.Equal(t, x.level == doctor.Fail, locked.Level == doctor.Fail)
+			if x.level == doctor.Fail {
+				require.Contains(t, locked.Do, "parley account credentials twilio-demo")
+			}
 		})
 	}
 }

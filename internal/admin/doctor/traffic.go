@@ -3,13 +3,17 @@ package doctor
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"math"
 	"strings"
 	"sync"
 	"time"
 
+	"parley/ent"
 	"parley/internal/channel"
+	"parley/internal/desk/credential"
+	"parley/internal/ground/vault"
 )
 
 // waitsLong is how long a message may wait to be sent.
@@ -86,7 +90,7 @@ const mostAccounts = 100
 
 type account struct {
 	channel.Account
-	stored         channel.Stored
+	stored         ent.ProviderAccount
 	provider, name string
 }
 
@@ -94,15 +98,16 @@ type account struct {
 func (e *examination) accounts(ctx context.Context) {
 	var all []account
 	e.check(ctx, "accounts", func(ctx context.Context) (f Finding, err error) {
-		err = e.rows(ctx, fmt.Sprintf("SELECT id, key, credentials, sid, secret, base_url, provider, name FROM provider_accounts WHERE active ORDER BY id LIMIT %d", mostAccounts),
+		err = e.rows(ctx, fmt.Sprintf("SELECT id, key, sealed, credentials, sid, secret, base_url, provider, name FROM provider_accounts WHERE active ORDER BY id LIMIT %d", mostAccounts),
 			func(rows *sql.Rows) error {
 				var a account
-				err := rows.Scan(&a.ID, &a.Key, &a.stored.Document, &a.stored.SID, &a.stored.Secret, &a.BaseURL, &a.provider, &a.name)
+				err := rows.Scan(&a.ID, &a.Key, &a.stored.Sealed, &a.stored.Credentials, &a.stored.Sid, &a.stored.Secret, &a.BaseURL, &a.provider, &a.name)
+				a.stored.Key, a.stored.Provider = a.Key, a.provider
 				all = append(all, a)
 				return err
 			})
 		if err == nil && len(all) == 0 {
-			return e.unlessNew(ctx, warn("Add a row to provider_accounts, and its channels.", "There is no provider account: nothing can be sent or received."))
+			return e.unlessNew(ctx, warn("Create one: parley account add PROVIDER --name NAME.", "There is no provider account: nothing can be sent or received."))
 		}
 		return ok("%s in use.", count(int64(len(all)), "provider account", "provider accounts")), err
 	})
@@ -121,14 +126,22 @@ func (e *examination) accounts(ctx context.Context) {
 func (e *examination) account(ctx context.Context, a account) Finding {
 	provider := e.Providers.Named(a.provider)
 	if provider == nil {
-		return fail("Correct the account's provider, or deactivate the account. During an update, run the newer program's doctor.", "There is no carrier %q.", a.provider)
+		return fail("Deactivate the account: parley account deactivate "+a.Key+". During an update, run the newer program's doctor.", "There is no carrier %q.", a.provider)
 	}
-	var err error
-	if a.Credentials, err = a.stored.Credentials(provider); err != nil {
-		return fail("Correct the account's credentials.", "The account %q cannot be used: %v.", a.name, err)
+	set, err := credential.Unseal(e.vault, &a.stored)
+	if err == nil {
+		a.Credentials, err = provider.ParseCredentials(set.Current)
+	}
+	renew := "parley account credentials " + a.Key
+	switch {
+	case errors.Is(err, vault.ErrLocked):
+		return fail("Copy the key file back, which parley key list helps to find. If it is lost for good, run parley key create --replace-lost, then "+renew+".",
+			"The account %q is locked: the key %s is missing. Nothing is sent from it, and its webhooks are answered 503.", a.name, vault.KeyID(a.stored.Sealed))
+	case err != nil:
+		return fail("Set its credentials again: "+renew+".", "The account %q cannot be used: %v.", a.name, err)
 	}
 	if missing := a.Credentials.Missing(); missing != "" {
-		return fail("Store it in the account; the carrier's console shows it.", "The account %q has no %s: calls are refused and webhooks cannot be verified.", a.name, missing)
+		return fail("Set its credentials: "+renew+"; the carrier's console shows them.", "The account %q has no %s: calls are refused and webhooks cannot be verified.", a.name, missing)
 	}
 	if e.Demo {
 		return ok("The demo simulates the account %q.", a.name)
@@ -137,7 +150,7 @@ func (e *examination) account(ctx context.Context, a account) Finding {
 		ctx, cancel := context.WithTimeout(ctx, checkTime)
 		defer cancel()
 		if err := checker.Check(ctx, a.Account); err != nil {
-			return fail("Compare the account with the carrier's console, and check that this machine can reach the carrier.", "The account %q does not work: %v.", a.name, err)
+			return fail("Compare the account with the carrier's console, and check that this machine can reach the carrier. To correct it: parley account set "+a.Key+" --base-url, or "+renew+"; then parley account test "+a.Key+".", "The account %q does not work: %v.", a.name, err)
 		}
 	}
 	return e.reaches(provider, a)
@@ -153,7 +166,7 @@ func (e *examination) reaches(provider channel.Provider, a account) Finding {
 	case pretended == "":
 		return ok("The account %q works.", a.name)
 	case e.Mode == production:
-		return warn("Deactivate the account if you have real customers.", "The account %q %s.", a.name, pretended)
+		return warn("Deactivate the account if you have real customers: parley account deactivate "+a.Key+".", "The account %q %s.", a.name, pretended)
 	}
 	return ok("The account %q %s.", a.name, pretended)
 }

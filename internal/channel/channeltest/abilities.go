@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/url"
 	"strings"
 	"testing"
@@ -23,6 +24,29 @@ func runCredentials(t *testing.T, subject func(t *testing.T) Subject) {
 		empty, err := b.Provider.ParseCredentials([]byte("{}"))
 		require.NoError(t, err)
 		require.NotEmpty(t, empty.Missing())
+	})
+	t.Run("are asked for", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t, subject)
+		all := map[string]string{}
+		for _, f := range b.Provider.CredentialFields() {
+			require.NotEmpty(t, f.Label)
+			require.True(t, strings.HasSuffix(f.Help, "."), f.Help)
+			all[f.Name] = "x"
+		}
+		missing := func(of map[string]string) string {
+			document, err := json.Marshal(of)
+			require.NoError(t, err)
+			c, err := b.Provider.ParseCredentials(document)
+			require.NoError(t, err)
+			return c.Missing()
+		}
+		require.Empty(t, missing(all))
+		for _, f := range b.Provider.CredentialFields() {
+			fewer := maps.Clone(all)
+			delete(fewer, f.Name)
+			require.Equal(t, f.Required, missing(fewer) != "", f.Name)
+		}
 	})
 	t.Run("of a newer version", func(t *testing.T) {
 		t.Parallel()

@@ -20,6 +20,14 @@ func (c Credentials) Missing() string {
 	return ""
 }
 
+// CredentialFields implements channel.Provider.
+func (*Provider) CredentialFields() []channel.CredentialField {
+	return []channel.CredentialField{
+		{Name: "secret", Label: "Secret", Help: "Any text: it authenticates calls to the sandbox and signs its webhooks.", Secret: true, Required: true},
+		{Name: "verifyToken", Label: "Verify token", Help: "Any text, which a GET of the webhook URL must repeat; without it no such request is answered.", Secret: true},
+	}
+}
+
 // ParseCredentials implements channel.Provider.
 func (*Provider) ParseCredentials(document []byte) (channel.Credentials, error) {
 	var c Credentials

@@ -24,6 +24,14 @@ func (c Credentials) Missing() string {
 	return ""
 }
 
+// CredentialFields implements channel.Provider.
+func (*Provider) CredentialFields() []channel.CredentialField {
+	return []channel.CredentialField{
+		{Name: "sid", Label: "Account SID", Help: "Starts with AC; on the first page of the Twilio console.", Required: true},
+		{Name: "secret", Label: "Auth token", Help: "Beside the account SID. It authenticates calls and signs webhooks.", Secret: true, Required: true},
+	}
+}
+
 // ParseCredentials implements channel.Provider.
 func (*Provider) ParseCredentials(document []byte) (channel.Credentials, error) {
 	var c Credentials

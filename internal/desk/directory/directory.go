@@ -6,9 +6,7 @@ package directory
 import (
 	"context"
 	"fmt"
-	"iter"
 	"log/slog"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -21,15 +19,9 @@ import (
 	"parley/internal/ground/fault"
 	"parley/internal/ground/publicid"
 	"parley/internal/ground/store"
+	"parley/internal/ground/vault"
 	"parley/internal/ground/viewer"
 )
-
-// Account is a provider account with its credentials. It never reaches the graph.
-type Account struct {
-	channel.Account
-	Provider string
-	Active   bool
-}
 
 // snapshot is the directory at one moment. It is never changed.
 type snapshot struct {
@@ -54,15 +46,22 @@ type Directory struct {
 	store     *store.Store
 	ids       *publicid.Codec
 	providers channel.Providers
+	vault     *vault.Vault
+	marks     []byte // keys the fingerprints of credentials
 	now       atomic.Pointer[snapshot]
 	// reading serialises refreshes, so that a slow one cannot put back what a
 	// later one has replaced.
 	reading sync.Mutex
 }
 
-// Load reads the directory. The providers read the accounts' credentials.
-func Load(ctx context.Context, s *store.Store, ids *publicid.Codec, providers channel.Providers) (*Directory, error) {
-	d := &Directory{store: s, ids: ids, providers: providers}
+// Load reads the directory. The vault decrypts the accounts' credentials, and the
+// providers read them.
+func Load(ctx context.Context, s *store.Store, ids *publicid.Codec, providers channel.Providers, v *vault.Vault) (*Directory, error) {
+	d := &Directory{store: s, ids: ids, providers: providers, vault: v}
+	var err error
+	if d.marks, err = s.Secret(ctx, "fingerprints"); err != nil {
+		return nil, err
+	}
 	return d, d.Refresh(ctx)
 }
 
@@ -97,7 +96,7 @@ func (d *Directory) build(agents []*ent.Agent, accounts []*ent.ProviderAccount, 
 		s.queueList = append(s.queueList, s.queues[q.ID])
 	}
 	for _, a := range accounts {
-		s.addAccount(d.ids, a, d.credentials(a))
+		s.addAccount(d.ids, a, d.account(a))
 	}
 	for _, a := range agents {
 		s.addAgent(d.ids, a)
@@ -122,27 +121,7 @@ func (s *snapshot) sort() {
 	}
 }
 
-// credentials are the account's, nil when they cannot be read: without them nothing is
-// sent, and webhooks are answered 503.
-func (d *Directory) credentials(a *ent.ProviderAccount) channel.Credentials {
-	provider := d.providers.Named(a.Provider)
-	if provider == nil { // a newer version's, or an import's
-		return nil
-	}
-	stored := channel.Stored{Document: channel.Secret(a.Credentials), SID: a.Sid, Secret: channel.Secret(a.Secret)}
-	credentials, err := stored.Credentials(provider)
-	if err != nil {
-		slog.Error("cannot use a provider account; correct its credentials", "provider", a.Provider, "account", a.Key, "error", err)
-		return nil
-	}
-	return credentials
-}
-
-func (s *snapshot) addAccount(ids *publicid.Codec, a *ent.ProviderAccount, credentials channel.Credentials) {
-	account := &Account{
-		Account:  channel.Account{ID: a.ID, Key: a.Key, Credentials: credentials, BaseURL: a.BaseURL},
-		Provider: a.Provider, Active: a.Active,
-	}
+func (s *snapshot) addAccount(ids *publicid.Codec, a *ent.ProviderAccount, account *Account) {
 	s.accounts[a.Key] = account
 	for _, row := range a.Edges.Channels {
 		c := &Channel{
@@ -259,9 +238,6 @@ func (d *Directory) ChannelAt(account int64, at string) *Channel {
 	return d.orNewer(func(s *snapshot) *Channel { return s.byAddress[address{account, at}] })
 }
 
-// Account returns the provider account with the webhook key, nil when there is none.
-func (d *Directory) Account(key string) *Account { return d.now.Load().accounts[key] }
-
 // AccountBy returns the provider account with the key in the database, nil when there is
 // none.
 func (d *Directory) AccountBy(id int64) *Account {
@@ -272,9 +248,6 @@ func (d *Directory) AccountBy(id int64) *Account {
 	}
 	return nil
 }
-
-// Accounts are all provider accounts, in no order.
-func (d *Directory) Accounts() iter.Seq[*Account] { return maps.Values(d.now.Load().accounts) }
 
 // Viewer returns the agent with the username as who asks, with the rights they
 // have now: UNAUTHENTICATED for one who is unknown or switched off.

@@ -77,10 +77,12 @@ func (r *Receiver) Receive(ctx context.Context, provider, accountKey string, w c
 	case account.Credentials == nil:
 		return 0, channel.ErrCredentials
 	}
-	if !adapter.Verify(account.Account, w) {
-		return BadSignature, nil
+	for signer := range account.Verifying(r.Store.Clock.Now()) {
+		if adapter.Verify(signer, w) {
+			return Stored, r.storeAll(ctx, account, entriesOf(adapter.Parse(signer, w), w))
+		}
 	}
-	return Stored, r.storeAll(ctx, account, entriesOf(adapter.Parse(account.Account, w), w))
+	return BadSignature, nil
 }
 
 // account returns the provider's active account; nil and the verdict when there is none.

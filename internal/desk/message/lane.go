@@ -86,6 +86,7 @@ func (l *lane) send(ctx context.Context, c *call) channel.Result {
 	defer span.End()
 	start := time.Now()
 	result := c.provider.Send(ctx, c.account, c.out)
+	l.m.uses.note(c.account.ID, result, l.m.Store.Clock.Now())
 	l.m.Metrics.called(name, result.Outcome, time.Since(start))
 	if span.IsRecording() {
 		span.SetAttributes(attribute.String("parley.provider", name), attribute.String("parley.outcome", outcomeName(result.Outcome)))

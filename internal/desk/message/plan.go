@@ -100,8 +100,8 @@ func (m *Messenger) senderPlan(ctx context.Context, ch *directory.Channel, text 
 	}
 }
 
-// online reports whether the channel's account is on, and its provider and kind
+// online reports whether the channel's account can send, and its provider and kind are
 // known.
 func (m *Messenger) online(ch *directory.Channel) bool {
-	return ch.Account.Active && m.Providers[ch.Account.Provider] != nil && ch.Type != channel.OtherType
+	return ch.Account.CanSend() && m.Providers[ch.Account.Provider] != nil && ch.Type != channel.OtherType
 }

@@ -22,6 +22,8 @@ import (
 const (
 	inHand = store.System("part of conversations in hand")
 	atWork = store.System("lanes that work is left in")
+	// Administrators are told how much, not what or of whom.
+	counted = store.System("what accounts have not sent")
 )
 
 // Window asks for a page of a thread. Numbers are dense, so a page is a range of

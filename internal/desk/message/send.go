@@ -47,6 +47,7 @@ type Messenger struct {
 	Metrics *Metrics
 
 	waiting bell
+	uses    uses
 }
 
 // MostText is how long a text may be before its channel is even asked.

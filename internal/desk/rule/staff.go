@@ -31,7 +31,13 @@ func Directory() privacy.Policy {
 
 // PermissionSet lets administrators read permission sets, and create and change one at
 // a time. Other agents see none.
-func PermissionSet() privacy.Policy {
+func PermissionSet() privacy.Policy { return administratorsOnly() }
+
+// ProviderAccount lets administrators read provider accounts, and create and change one
+// at a time. For other agents there are none.
+func ProviderAccount() privacy.Policy { return administratorsOnly() }
+
+func administratorsOnly() privacy.Policy {
 	return privacy.Policy{
 		Query:    privacy.QueryPolicy{denyWithoutViewer(), allowSystem(), allowHolders(viewer.ConfigureMessaging), narrowToNone(), privacy.AlwaysAllowRule()},
 		Mutation: administratorsWrite(),

@@ -116,7 +116,7 @@ func (s *Service) create(ctx context.Context, tx *store.Tx, create *ent.ChannelC
 // account finds a provider account that carries channels of type t.
 func (s *Service) account(id string, t channel.Type) (*directory.Account, error) {
 	const field = "input.providerAccountId"
-	key, _ := s.IDs.Decode(publicid.ProviderAccount, id)
+	key, _ := s.IDs.Decode(publicid.Account, id)
 	account := s.Directory.AccountBy(key)
 	if account == nil {
 		return nil, fault.At(field, fault.Missing("provider account"))

@@ -57,7 +57,7 @@ func (b *bundle) call(by, mutation string, input vars) parleytest.Tree {
 func (b *bundle) agent(username string) string { return b.Directory.AgentNamed(username).ID }
 
 func (b *bundle) account(key string) string {
-	return b.IDs().Encode(publicid.ProviderAccount, b.Directory.Account(key).ID)
+	return b.IDs().Encode(publicid.Account, b.Directory.Account(key).ID)
 }
 
 // IDs encodes ids.
@@ -120,7 +120,7 @@ func TestOnlyAdministratorsManageChannels(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	absent := func(kind publicid.Kind) string { return b.IDs().Encode(kind, 1<<40) }
-	none := b.inputs(absent(publicid.ProviderAccount), absent(publicid.Channel), absent(publicid.Queue), absent(publicid.Agent))
+	none := b.inputs(absent(publicid.Account), absent(publicid.Channel), absent(publicid.Queue), absent(publicid.Agent))
 	some := b.inputs(b.account("demo"), b.channelAt(parleytest.Sales), b.supportQueue(), b.agent("bo"))
 	for _, username := range []string{"amy", "bo", "sue"} {
 		for mutation, input := range some {

@@ -35,8 +35,7 @@ const (
 	QuickText     Kind = "qtx"
 	PermissionSet Kind = "pst"
 	AuditEntry    Kind = "aud"
-	// ProviderAccount is an account at a carrier.
-	ProviderAccount Kind = "acc"
+	Account       Kind = "pac"
 )
 
 var encoding = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
@@ -108,7 +107,7 @@ func (c *Codec) Parse(id string) (Kind, int64, bool) {
 
 func known(k Kind) bool {
 	switch k {
-	case Conversation, Message, Agent, Channel, Record, MessagingUser, Attempt, BulkOperation, Queue, QuickText, PermissionSet, AuditEntry, ProviderAccount:
+	case Conversation, Message, Agent, Channel, Record, MessagingUser, Attempt, BulkOperation, Queue, QuickText, PermissionSet, AuditEntry, Account:
 		return true
 	}
 	return false

@@ -26,9 +26,9 @@ var (
 	anAgent       = []naming{{kinds: []publicid.Kind{publicid.Agent}, open: true}}
 	aChannel      = []naming{{kinds: []publicid.Kind{publicid.Channel}, open: true}}
 	aSet          = []naming{{kinds: []publicid.Kind{publicid.PermissionSet}}}
+	anAccount     = []naming{{kinds: []publicid.Kind{publicid.Account}}}
 	aQuickText    = []naming{{kinds: []publicid.Kind{publicid.QuickText}}}
 	aCustomer     = []naming{{kinds: []publicid.Kind{publicid.MessagingUser}}}
-	anAccount     = []naming{{kinds: []publicid.Kind{publicid.ProviderAccount}}}
 	aQueue        = []naming{{kinds: []publicid.Kind{publicid.Queue}}}
 	aSubject      = []naming{
 		{kinds: []publicid.Kind{publicid.Record}, view: "RECORD"},
@@ -36,6 +36,7 @@ var (
 		{kinds: []publicid.Kind{publicid.Channel}, view: "SENDER_ID", open: true},
 	}
 	anything = []naming{{kinds: []publicid.Kind{publicid.Conversation, publicid.Message, publicid.Record, publicid.MessagingUser, publicid.BulkOperation, publicid.QuickText, publicid.PermissionSet, publicid.Queue}}}
+	anything = []naming{{kinds: []publicid.Kind{publicid.Conversation, publicid.Message, publicid.Record, publicid.MessagingUser, publicid.BulkOperation, publicid.QuickText, publicid.PermissionSet, publicid.Account}}}
 )
 
 // namings are all spots that take an id. A new one fails the test until it stands
@@ -93,6 +94,14 @@ var namings = map[string][]naming{
 	"Mutation.addQueueMembers.input.agentIds":        anAgent,
 	"Mutation.removeQueueMembers.input.id":           aQueue,
 	"Mutation.removeQueueMembers.input.agentIds":     anAgent,
+
+	"Query.providerAccount.id":                    anAccount,
+	"Mutation.updateProviderAccount.input.id":     anAccount,
+	"Mutation.setProviderCredentials.input.id":    anAccount,
+	"Mutation.retirePreviousCredentials.input.id": anAccount,
+	"Mutation.deactivateProviderAccount.input.id": anAccount,
+	"Mutation.activateProviderAccount.input.id":   anAccount,
+	"Mutation.testProviderAccount.input.id":       anAccount,
 
 	"Mutation.bulkMarkConversationsRead.input.selection.ids":                  aConversation,
 	"Mutation.bulkMarkConversationsRead.input.selection.view.subject":         aSubject,
@@ -234,8 +243,12 @@ func (w *world) hidden(kind publicid.Kind, s *sights) (ids []string) {
 		}
 		require.NotEmpty(w.t, ids)
 		return ids
-	case publicid.ProviderAccount:
-		return []string{w.ids.Encode(publicid.ProviderAccount, 1)}
+	case publicid.Account:
+		var all struct{ ProviderAccounts []struct{ ID, Name string } }
+		w.as("ada").do(&all, `{ providerAccounts { id name } }`, nil)
+		require.NotEmpty(w.t, all.ProviderAccounts)
+		s.secret[all.ProviderAccounts[0].ID], s.secret[all.ProviderAccounts[0].Name] = true, true
+		return []string{all.ProviderAccounts[0].ID}
 	case publicid.Queue:
 		var mine struct {
 			Viewer struct{ Queues []struct{ ID string } }

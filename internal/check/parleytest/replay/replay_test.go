@@ -18,6 +18,7 @@ import (
 	"parley/internal/admin/seed"
 	"parley/internal/channel"
 	"parley/internal/check/parleytest"
+	"parley/internal/desk/account"
 	"parley/internal/desk/bulk"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/staff"
@@ -58,7 +59,7 @@ type player struct {
 	t *testing.T
 }
 
-var administers = regexp.MustCompile(`\b(?:agentRights|(?:create|update|deactivate|activate)(?:Agent|Channel)|(?:create|update|grant|revoke)PermissionSet|(?:create|update)Queue|(?:add|remove)(?:Channel|Queue)Members|mergeMessagingUsers|unmergeMessagingUser|(?:create|update)MessagingUser|setConsent)\b`)
+var administers = regexp.MustCompile(`\b(?:agentRights|(?:create|update|deactivate|activate)(?:Agent|Channel)|(?:create|update|grant|revoke)PermissionSet|(?:create|update)Queue|(?:add|remove)(?:Channel|Queue)Members|mergeMessagingUsers|unmergeMessagingUser|(?:create|update)MessagingUser|setConsent|providers|providerAccounts?|(?:create|update|deactivate|activate|test)ProviderAccount|setProviderCredentials|retirePreviousCredentials)\b`)
 
 func (p *player) play(text string) {
 	who := "amy"
@@ -176,6 +177,15 @@ func (p *player) agent() string {
 	return made.ID
 }
 
+// account is a new provider account.
+func (p *player) account() string {
+	made, err := p.Schema.Accounts.Create(p.System(), account.CreateInput{
+		Provider: "sandbox", Name: rand.Text(), Credentials: []account.CredentialInput{{Name: "secret", Value: "hush"}}, IdempotencyKey: rand.Text(),
+	})
+	require.NoError(p.t, err)
+	return made.ID()
+}
+
 // permissionSet is a new one.
 func (p *player) permissionSet() string {
 	made, err := p.Schema.Staff.CreatePermissionSet(p.System(), staff.CreatePermissionSetInput{Name: rand.Text(), IdempotencyKey: rand.Text()})
@@ -185,7 +195,7 @@ func (p *player) permissionSet() string {
 
 // account is the demo's at the sandbox.
 func (p *player) account() string {
-	return p.Conversations.IDs.Encode(publicid.ProviderAccount, p.Directory.Account("demo").ID)
+	return p.Conversations.IDs.Encode(publicid.Account, p.Directory.Account("demo").ID)
 }
 
 // newChannel is one that nobody uses.
@@ -263,6 +273,9 @@ func (p *player) value(name, typeName string) any {
 		if name == "agent" {
 			return p.agent()
 		}
+		if name == "account" {
+			return p.account()
+		}
 		return p.conversation()
 	case "Int":
 		return 2
@@ -322,6 +335,12 @@ func (p *player) value(name, typeName string) any {
 		return object{"timeZone": "Europe/Berlin"}
 	case "SetPreferencesInput":
 		return object{"frontend": "desk", "value": `{"theme": "dark"}`}
+	case "CreateProviderAccountInput":
+		return object{"provider": "sandbox", "name": rand.Text(), "credentials": []object{{"name": "secret", "value": "hush"}}, "idempotencyKey": rand.Text()}
+	case "SetProviderCredentialsInput":
+		return object{"id": p.account(), "credentials": []object{{"name": "secret", "value": "hush"}}}
+	case "UpdateProviderAccountInput", "RetirePreviousCredentialsInput", "DeactivateProviderAccountInput", "ActivateProviderAccountInput", "TestProviderAccountInput":
+		return object{"id": p.account()}
 	case "RetryMessageInput":
 		return object{"messageId": p.failed(), "idempotencyKey": rand.Text()}
 	case "MarkConversationsReadInput":

@@ -1,0 +1,227 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"parley/ent"
+	"parley/ent/provideraccount"
+	"parley/internal/channel"
+	"parley/internal/desk/credential"
+	"parley/internal/ground/store"
+	"parley/internal/ground/vault"
+	"parley/internal/ground/viewer"
+)
+
+// KeyUse is a key, and how many accounts' credentials need it.
+type KeyUse struct {
+	ID        string // empty for credentials in plain text
+	IsPrimary bool
+	IsMissing bool // it is needed, and not in the keyset
+	Values    int
+}
+
+// Keys are the keys of the keyset, oldest first, then those that are needed and missing,
+// and plain text if there is any.
+func (s *Service) Keys(ctx context.Context) ([]KeyUse, error) {
+	rows, err := s.stored(viewer.AsSystem(ctx, "keys"), s.Store.Ent)
+	if err != nil {
+		return nil, err
+	}
+	used, order := map[string]int{}, []string{}
+	for _, row := range rows {
+		id := vault.KeyID(row.Sealed)
+		if id == "" && !credential.IsPlain(row) {
+			continue // given up
+		}
+		if used[id]++; used[id] == 1 {
+			order = append(order, id)
+		}
+	}
+	var keys []KeyUse
+	for _, k := range s.Vault.Keys() {
+		keys = append(keys, KeyUse{ID: k.ID, IsPrimary: k.Primary, Values: used[k.ID]})
+	}
+	for _, id := range order {
+		if !s.Vault.Has(id) {
+			keys = append(keys, KeyUse{ID: id, IsMissing: id != "", Values: used[id]})
+		}
+	}
+	return keys, nil
+}
+
+// stored are the accounts that have credentials.
+func (*Service) stored(ctx context.Context, client *ent.Client) ([]*ent.ProviderAccount, error) {
+	return client.ProviderAccount.Query().Where(provideraccount.ProviderNEQ(channel.NoCarrier)).Order(provideraccount.ByID()).All(ctx)
+}
+
+// CreateKey makes the key file if there is none. While credentials need keys that are
+// missing it refuses, unless replaceLost is set: then it gives these credentials up, and
+// returns how many accounts need new ones.
+func (s *Service) CreateKey(ctx context.Context, replaceLost bool) (givenUp int, err error) {
+	err = s.Vault.Alone(ctx, func() error {
+		keys, err := s.Keys(ctx)
+		if err != nil {
+			return err
+		}
+		for _, k := range keys {
+			if k.IsMissing && !replaceLost {
+				return fmt.Errorf("key %s is missing, and accounts need it: %d. Copy its file back; if it is lost for good, run parley key create --replace-lost and set their credentials again", k.ID, k.Values)
+			}
+		}
+		if err := s.Vault.Create(); err != nil {
+			return err
+		}
+		givenUp, err = s.giveUp(ctx)
+		return err
+	})
+	return givenUp, err
+}
+
+// giveUp removes what no key can decrypt.
+func (s *Service) giveUp(ctx context.Context) (n int, err error) {
+	err = s.Directory.Change(ctx, func(ctx context.Context, tx *store.Tx) error {
+		n = 0
+		rows, err := s.stored(ctx, tx.Ent)
+		if err != nil {
+			return err
+		}
+		for _, row := range rows {
+			if id := vault.KeyID(row.Sealed); id == "" || s.Vault.Has(id) {
+				continue
+			}
+			if err := tx.Ent.ProviderAccount.UpdateOne(row).ClearSealed().Exec(ctx); err != nil {
+				return err
+			}
+			n++
+		}
+		return nil
+	})
+	return n, err
+}
+
+// AddKey adds a key that encrypts nothing until RotateKey, so that the file can be copied
+// to every server before.
+func (s *Service) AddKey(ctx context.Context) (id string, err error) {
+	err = s.Vault.Alone(ctx, func() error {
+		id, err = s.Vault.Add()
+		return err
+	})
+	return id, err
+}
+
+// RotateKey makes the newest key the primary one, adding one if the newest is that
+// already, and encrypts everything with it, also what is stored in plain text. Cut off
+// between any two steps, it leaves everything readable; calling it again goes on.
+// It tells say what it did.
+func (s *Service) RotateKey(ctx context.Context, say func(format string, args ...any)) error {
+	return s.Vault.Alone(ctx, func() error {
+		if _, err := s.Vault.Reread(); err != nil {
+			return err
+		}
+		keys, err := s.Keys(ctx)
+		if err != nil {
+			return err
+		}
+		newest, unfinished := newestOf(keys)
+		switch {
+		case newest.ID == "":
+			return errors.New("there is no key yet: run parley key create")
+		case newest.IsPrimary && !unfinished:
+			if newest.ID, err = s.Vault.Add(); err != nil {
+				return err
+			}
+			say("Added key %s.", newest.ID)
+		}
+		if err := s.Vault.Promote(newest.ID); err != nil {
+			return err
+		}
+		say("Key %s encrypts from now on.", newest.ID)
+		n, err := s.rewrap(ctx)
+		if err == nil {
+			say("Accounts whose credentials were encrypted with it: %d.", n)
+		}
+		return err
+	})
+}
+
+// newestOf is the newest key of the keyset, and whether something is encrypted with
+// another, or not at all: then a rotation was cut off, or plain text is still there.
+func newestOf(keys []KeyUse) (newest KeyUse, unfinished bool) {
+	for _, k := range keys {
+		if k.ID != "" && !k.IsMissing {
+			newest = k
+		}
+	}
+	for _, k := range keys {
+		unfinished = unfinished || k.ID != newest.ID && k.Values > 0 && !k.IsMissing
+	}
+	return newest, unfinished
+}
+
+// rewrap encrypts with the primary key what is encrypted with another or not at all, in
+// one write. What no key can decrypt stays as it is.
+func (s *Service) rewrap(ctx context.Context) (n int, err error) {
+	err = s.Directory.Change(ctx, func(ctx context.Context, tx *store.Tx) error {
+		n = 0
+		rows, err := s.stored(ctx, tx.Ent)
+		if err != nil {
+			return err
+		}
+		primary := s.primary()
+		for _, row := range rows {
+			if vault.KeyID(row.Sealed) == primary {
+				continue
+			}
+			set, err := credential.Unseal(s.Vault, row)
+			if err != nil {
+				continue
+			}
+			if err := s.store(ctx, tx, row, set); err != nil {
+				return err
+			}
+			n++
+		}
+		return nil
+	})
+	return n, err
+}
+
+func (s *Service) primary() string {
+	for _, k := range s.Vault.Keys() {
+		if k.Primary {
+			return k.ID
+		}
+	}
+	return ""
+}
+
+// RetireKey removes a key from the keyset for good. It refuses while credentials need it,
+// and for the primary key.
+func (s *Service) RetireKey(ctx context.Context, id string) error {
+	return s.Vault.Alone(ctx, func() error {
+		if !s.Vault.Has(id) {
+			return fmt.Errorf("%q is no key of the keyset: see parley key list", id)
+		}
+		if id == s.primary() {
+			return errors.New("this key encrypts new credentials: run parley key rotate first")
+		}
+		// Inside the write nobody else can encrypt with it.
+		return s.Directory.Change(ctx, func(ctx context.Context, tx *store.Tx) error {
+			rows, err := s.stored(ctx, tx.Ent)
+			if err != nil {
+				return err
+			}
+			for _, row := range rows {
+				if vault.KeyID(row.Sealed) == id {
+					return errors.New("credentials still need this key: run parley key rotate first")
+				}
+			}
+			if s.Vault.Has(id) { // this may run again
+				return s.Vault.Retire(id)
+			}
+			return nil
+		})
+	})
+}
