@@ -16,6 +16,7 @@ var leftOut = map[string]string{
 	"messaging_users.merged_with": "as above",
 	"messaging_users.merged_at":   "as above",
 	"messaging_users.own_consent": "as above",
+	"messaging_users.external_id": "no file of messages has it",
 	"messages.rest":               "what is loaded is text, which has no rest",
 	"participants.id":             "nothing refers to it",
 	"attempts.id":                 "nothing loaded refers to it",

@@ -3,7 +3,6 @@ package hostile_test
 import (
 	"encoding/json"
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/stretchr/testify/require"
@@ -35,8 +34,7 @@ var (
 		{kinds: []publicid.Kind{publicid.Agent}, view: "TEAM_INBOX"},
 		{kinds: []publicid.Kind{publicid.Channel}, view: "SENDER_ID", open: true},
 	}
-	anything = []naming{{kinds: []publicid.Kind{publicid.Conversation, publicid.Message, publicid.Record, publicid.MessagingUser, publicid.BulkOperation, publicid.QuickText, publicid.PermissionSet, publicid.Queue}}}
-	anything = []naming{{kinds: []publicid.Kind{publicid.Conversation, publicid.Message, publicid.Record, publicid.MessagingUser, publicid.BulkOperation, publicid.QuickText, publicid.PermissionSet, publicid.Account}}}
+	anything = []naming{{kinds: []publicid.Kind{publicid.Conversation, publicid.Message, publicid.Record, publicid.MessagingUser, publicid.BulkOperation, publicid.QuickText, publicid.PermissionSet, publicid.Queue, publicid.Account, publicid.AuditEntry}}}
 )
 
 // namings are all spots that take an id. A new one fails the test until it stands
@@ -188,105 +186,6 @@ func (w *world) recordsByName(amy *agent, sights *sights) {
 		}
 	}
 	require.Positive(w.t, tried)
-}
-
-// own are ids that the attacker may use.
-func (a *agent) own(o object) map[string]string {
-	a.t.Helper()
-	var mine struct {
-		Viewer struct {
-			Agent    struct{ ID string }
-			Channels []struct{ ID string }
-		}
-	}
-	a.do(&mine, `{ viewer { agent { id } channels { id } } }`, nil)
-	return map[string]string{
-		"id": o.ID, "ids": o.ID, "conversationId": o.ID, "messageId": o.LastMessage.ID, "upToMessageId": o.LastMessage.ID,
-		"agentId": mine.Viewer.Agent.ID, "expectedOwner": mine.Viewer.Agent.ID, "channelId": mine.Viewer.Channels[0].ID, "number": "+12025550777", "objectType": "Contact",
-	}
-}
-
-// hidden are some ids of a kind of which the attacker sees nothing.
-func (w *world) hidden(kind publicid.Kind, s *sights) (ids []string) {
-	w.t.Helper()
-	switch kind {
-	case publicid.BulkOperation:
-		ids = w.as("ada").operations(s.hidden[0].ID)
-		for _, id := range ids {
-			s.secret[id] = true
-		}
-		return ids
-	case publicid.QuickText:
-		var all struct {
-			QuickTexts struct {
-				Nodes []struct{ ID, Title string }
-			}
-		}
-		w.as("sue").do(&all, `{ quickTexts(filterBy: {scope: QUEUE}) { nodes { id title } } }`, nil)
-		require.Len(w.t, all.QuickTexts.Nodes, 1)
-		s.secret[all.QuickTexts.Nodes[0].ID], s.secret[all.QuickTexts.Nodes[0].Title] = true, true
-		return []string{all.QuickTexts.Nodes[0].ID}
-	case publicid.PermissionSet:
-		var all struct{ PermissionSets []struct{ ID, Name string } }
-		w.as("ada").do(&all, `{ permissionSets { id name } }`, nil)
-		require.NotEmpty(w.t, all.PermissionSets)
-		s.secret[all.PermissionSets[0].ID], s.secret[all.PermissionSets[0].Name] = true, true
-		return []string{all.PermissionSets[0].ID}
-	case publicid.AuditEntry:
-		var all struct {
-			AuditEntries struct{ Nodes []struct{ ID string } }
-		}
-		w.as("ada").do(&all, `{ auditEntries(first: 2) { nodes { id } } }`, nil)
-		for _, entry := range all.AuditEntries.Nodes {
-			ids = append(ids, entry.ID)
-			s.secret[entry.ID] = true
-		}
-		require.NotEmpty(w.t, ids)
-		return ids
-	case publicid.Account:
-		var all struct{ ProviderAccounts []struct{ ID, Name string } }
-		w.as("ada").do(&all, `{ providerAccounts { id name } }`, nil)
-		require.NotEmpty(w.t, all.ProviderAccounts)
-		s.secret[all.ProviderAccounts[0].ID], s.secret[all.ProviderAccounts[0].Name] = true, true
-		return []string{all.ProviderAccounts[0].ID}
-	case publicid.Queue:
-		var mine struct {
-			Viewer struct{ Queues []struct{ ID string } }
-		}
-		w.as("sue").do(&mine, `{ viewer { queues { id } } }`, nil)
-		return []string{mine.Viewer.Queues[0].ID}
-	case publicid.Agent, publicid.Channel:
-		var all struct{ Agents, Channels []struct{ ID string } }
-		w.as("ada").do(&all, `{ agents { id } channels { id } }`, nil)
-		if kind == publicid.Channel {
-			all.Agents = all.Channels
-		}
-		for _, x := range all.Agents[1:3] { // bo and sue; what is not amy's alone
-			ids = append(ids, x.ID)
-		}
-		return ids
-	}
-	for _, o := range s.hidden {
-		if id := o.of(kind); id != "" && s.secret[id] && !slices.Contains(ids, id) {
-			if ids = append(ids, id); len(ids) == 2 {
-				return ids
-			}
-		}
-	}
-	require.NotEmpty(w.t, ids, kind)
-	return ids
-}
-
-// operations are the ids of one bulk operation, begun once.
-func (a *agent) operations(conversation string) []string {
-	a.t.Helper()
-	var begun struct {
-		BulkMarkConversationsUnread struct{ Operation *struct{ ID string } }
-	}
-	a.do(&begun, `mutation($id: ID!) { bulkMarkConversationsUnread(input: {selection: {ids: [$id]}, idempotencyKey: "hidden"}) { operation { id } errors { code } } }`,
-		vars{"id": conversation})
-	require.NotNil(a.t, begun.BulkMarkConversationsUnread.Operation)
-	return []string{begun.BulkMarkConversationsUnread.Operation.ID}
 }
 
 // reply is the answer to an id at a spot, with cursors opened: of subscriptions by

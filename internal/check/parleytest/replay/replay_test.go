@@ -193,11 +193,6 @@ func (p *player) permissionSet() string {
 	return made.ID()
 }
 
-// account is the demo's at the sandbox.
-func (p *player) account() string {
-	return p.Conversations.IDs.Encode(publicid.Account, p.Directory.Account("demo").ID)
-}
-
 // newChannel is one that nobody uses.
 func (p *player) newChannel() string {
 	made, err := p.Schema.Switchboard.CreateChannel(p.System(), switchboard.CreateChannelInput{
