@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"cmp"
 	"context"
 	"crypto/rand"
@@ -312,9 +313,8 @@ func prompt(label string, secret bool) (string, error) {
 		fmt.Fprintln(os.Stderr)
 		return string(text), err
 	}
-	var text string
-	_, err := fmt.Fscanln(os.Stdin, &text)
-	return text, err
+	text, err := bufio.NewReader(os.Stdin).ReadString('\n')
+	return strings.TrimSpace(text), err
 }
 
 // accountLine is an account as it is printed.

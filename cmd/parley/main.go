@@ -33,6 +33,7 @@ type cli struct {
 
 	Serve      serveCmd      `cmd:"" help:"Serve the graph, the playground and the webhooks."`
 	Migrate    migrateCmd    `cmd:"" help:"Create the database or migrate the existing one, then exit. parley serve migrates too."`
+	Setup      setupCmd      `cmd:"" help:"Create the first administrator, carrier account and sender ID; asks for what is not given."`
 	Token      tokenCmd      `cmd:"" help:"Print a token for an agent."`
 	Agent      agentCmd      `cmd:"" help:"Manage agents, beside a running server too."`
 	Permission permissionCmd `cmd:"" help:"Manage permission sets, beside a running server too."`

@@ -115,6 +115,9 @@ func (s *serveCmd) greet(out io.Writer, a *app.App) {
 	if addr := a.Server.PrivateAddr(); addr != nil {
 		say("  Metrics     http://%s/metrics", addr)
 	}
+	if len(a.Directory.Agents()) == 0 {
+		say("\nNobody can sign in yet. Create an administrator, an account and a number:\n  %s setup --database %s", os.Args[0], a.Config.Database)
+	}
 	if s.Mode == server.Development {
 		sayTokens(say, a)
 	}

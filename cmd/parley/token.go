@@ -39,7 +39,7 @@ func (t *tokenCmd) Run(ctx context.Context, c *cli, out io.Writer) (err error) {
 }
 
 // otherDatabase helps whoever left --database out and is in an empty database.
-const otherDatabase = "none; give --database the server's value (make run: data/parley.db), create the first agent with parley agent add (see Agents and permissions in docs/operations.md), or run parley seed in a separate database to try things"
+const otherDatabase = "none; give --database the server's value (make run: data/parley.db), create the first agent with parley setup, or run parley seed in a separate database to try things"
 
 // agentNames lists who there is to choose from.
 func agentNames(a *app.App) string {
