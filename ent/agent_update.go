@@ -11,6 +11,7 @@ import (
 	"parley/ent/permissionset"
 	"parley/ent/predicate"
 	"parley/ent/queue"
+	"parley/internal/ground/clock"
 	"parley/internal/ground/viewer"
 
 	"entgo.io/ent/dialect/sql"
@@ -98,6 +99,27 @@ func (_u *AgentUpdate) SetNillableActive(v *bool) *AgentUpdate {
 	if v != nil {
 		_u.SetActive(*v)
 	}
+	return _u
+}
+
+// SetTokensValidFrom sets the "tokens_valid_from" field.
+func (_u *AgentUpdate) SetTokensValidFrom(v clock.Time) *AgentUpdate {
+	_u.mutation.ResetTokensValidFrom()
+	_u.mutation.SetTokensValidFrom(v)
+	return _u
+}
+
+// SetNillableTokensValidFrom sets the "tokens_valid_from" field if the given value is not nil.
+func (_u *AgentUpdate) SetNillableTokensValidFrom(v *clock.Time) *AgentUpdate {
+	if v != nil {
+		_u.SetTokensValidFrom(*v)
+	}
+	return _u
+}
+
+// AddTokensValidFrom adds value to the "tokens_valid_from" field.
+func (_u *AgentUpdate) AddTokensValidFrom(v clock.Time) *AgentUpdate {
+	_u.mutation.AddTokensValidFrom(v)
 	return _u
 }
 
@@ -282,6 +304,12 @@ func (_u *AgentUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.Active(); ok {
 		_spec.SetField(agent.FieldActive, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.TokensValidFrom(); ok {
+		_spec.SetField(agent.FieldTokensValidFrom, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedTokensValidFrom(); ok {
+		_spec.AddField(agent.FieldTokensValidFrom, field.TypeInt64, value)
 	}
 	if _u.mutation.PermissionSetsCleared() {
 		edge := &sqlgraph.EdgeSpec{
@@ -508,6 +536,27 @@ func (_u *AgentUpdateOne) SetNillableActive(v *bool) *AgentUpdateOne {
 	return _u
 }
 
+// SetTokensValidFrom sets the "tokens_valid_from" field.
+func (_u *AgentUpdateOne) SetTokensValidFrom(v clock.Time) *AgentUpdateOne {
+	_u.mutation.ResetTokensValidFrom()
+	_u.mutation.SetTokensValidFrom(v)
+	return _u
+}
+
+// SetNillableTokensValidFrom sets the "tokens_valid_from" field if the given value is not nil.
+func (_u *AgentUpdateOne) SetNillableTokensValidFrom(v *clock.Time) *AgentUpdateOne {
+	if v != nil {
+		_u.SetTokensValidFrom(*v)
+	}
+	return _u
+}
+
+// AddTokensValidFrom adds value to the "tokens_valid_from" field.
+func (_u *AgentUpdateOne) AddTokensValidFrom(v clock.Time) *AgentUpdateOne {
+	_u.mutation.AddTokensValidFrom(v)
+	return _u
+}
+
 // AddPermissionSetIDs adds the "permission_sets" edge to the PermissionSet entity by IDs.
 func (_u *AgentUpdateOne) AddPermissionSetIDs(ids ...int64) *AgentUpdateOne {
 	_u.mutation.AddPermissionSetIDs(ids...)
@@ -719,6 +768,12 @@ func (_u *AgentUpdateOne) sqlSave(ctx context.Context) (_node *Agent, err error)
 	}
 	if value, ok := _u.mutation.Active(); ok {
 		_spec.SetField(agent.FieldActive, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.TokensValidFrom(); ok {
+		_spec.SetField(agent.FieldTokensValidFrom, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedTokensValidFrom(); ok {
+		_spec.AddField(agent.FieldTokensValidFrom, field.TypeInt64, value)
 	}
 	if _u.mutation.PermissionSetsCleared() {
 		edge := &sqlgraph.EdgeSpec{

@@ -3,6 +3,9 @@
 package agent
 
 import (
+	"parley/internal/ground/clock"
+	"parley/internal/ground/viewer"
+
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
@@ -23,6 +26,10 @@ const (
 	FieldLicensed = "licensed"
 	// FieldActive holds the string denoting the active field in the database.
 	FieldActive = "active"
+	// FieldKind holds the string denoting the kind field in the database.
+	FieldKind = "kind"
+	// FieldTokensValidFrom holds the string denoting the tokens_valid_from field in the database.
+	FieldTokensValidFrom = "tokens_valid_from"
 	// FieldCreatedAt holds the string denoting the created_at field in the database.
 	FieldCreatedAt = "created_at"
 	// EdgePermissionSets holds the string denoting the permission_sets edge name in mutations.
@@ -58,6 +65,8 @@ var Columns = []string{
 	FieldRole,
 	FieldLicensed,
 	FieldActive,
+	FieldKind,
+	FieldTokensValidFrom,
 	FieldCreatedAt,
 }
 
@@ -99,6 +108,12 @@ var (
 	DefaultLicensed bool
 	// DefaultActive holds the default value on creation for the "active" field.
 	DefaultActive bool
+	// DefaultKind holds the default value on creation for the "kind" field.
+	DefaultKind viewer.Kind
+	// KindValidator is a validator for the "kind" field. It is called by the builders before save.
+	KindValidator func(string) error
+	// DefaultTokensValidFrom holds the default value on creation for the "tokens_valid_from" field.
+	DefaultTokensValidFrom clock.Time
 )
 
 // OrderOption defines the ordering options for the Agent queries.
@@ -132,6 +147,16 @@ func ByLicensed(opts ...sql.OrderTermOption) OrderOption {
 // ByActive orders the results by the active field.
 func ByActive(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldActive, opts...).ToFunc()
+}
+
+// ByKind orders the results by the kind field.
+func ByKind(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldKind, opts...).ToFunc()
+}
+
+// ByTokensValidFrom orders the results by the tokens_valid_from field.
+func ByTokensValidFrom(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldTokensValidFrom, opts...).ToFunc()
 }
 
 // ByCreatedAt orders the results by the created_at field.

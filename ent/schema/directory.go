@@ -9,10 +9,11 @@ import (
 
 	"parley/internal/channel"
 	"parley/internal/desk/rule"
+	"parley/internal/ground/clock"
 	"parley/internal/ground/viewer"
 )
 
-// Agent is a person who works conversations.
+// Agent is a person who works conversations, or a service account.
 type Agent struct{ ent.Schema }
 
 // Mixin of Agent.
@@ -31,6 +32,8 @@ func (Agent) Fields() []ent.Field {
 		field.String("role").GoType(viewer.Role("")).Comment("Default set of permissions."),
 		field.Bool("licensed").Default(true).Comment("Whether the agent may send."),
 		field.Bool("active").Default(true).Comment("Whether the agent may sign in."),
+		field.String("kind").GoType(viewer.Kind("")).Default(string(viewer.Person)).Immutable().MaxLen(20).Comment("A person, or a program's service account."),
+		field.Int64("tokens_valid_from").GoType(clock.Time(0)).Default(0).Comment("Tokens issued before are refused."),
 		createdAt(),
 	}
 }
