@@ -21,6 +21,7 @@ import (
 	"parley/internal/channel/sandbox"
 	"parley/internal/channel/sandbox/astwilio"
 	"parley/internal/channel/wire"
+	"parley/internal/desk/access"
 	"parley/internal/desk/audit"
 	"parley/internal/desk/bulk"
 	"parley/internal/desk/conversation"
@@ -132,6 +133,8 @@ type App struct {
 	playgroundKey string
 
 	verifier *token.Verifier
+	firstKey []byte        // of Parley's own tokens
+	recheck  chan struct{} // holds one when tokens are to be checked again
 	bus      bus
 	board    *presence.Board
 	refusals journal.Refusals
@@ -148,7 +151,7 @@ func Open(ctx context.Context, c Config) (*App, error) {
 		c.Clock = clock.Real{}
 	}
 	Slack()
-	a := &App{Config: c, playgroundKey: newPlaygroundKey(c.Mode)}
+	a := &App{Config: c, playgroundKey: newPlaygroundKey(c.Mode), recheck: make(chan struct{}, 1)}
 	onCommit := func(position int64) { a.bus.Publish(position) } // the bus stands before the first write
 	var err error
 	if a.Store, err = store.Open(ctx, store.Options{
@@ -182,6 +185,9 @@ func (a *App) wire(ctx context.Context) error {
 	}
 	providers := a.providers()
 	if a.Directory, err = directory.Load(ctx, a.Store, ids, providers); err != nil {
+		return err
+	}
+	if err := a.useKeys(); err != nil {
 		return err
 	}
 	a.wireDesk(ids, cursors, providers.ByName())
@@ -221,6 +227,9 @@ func (a *App) wireDesk(ids *publicid.Codec, cursors *feed.Cursors, providers map
 		ConversationService: a.Conversations, Messenger: a.Messenger, Bulk: a.Bulk, Live: streams, Searcher: searcher,
 		Texts: &quicktext.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors, Live: streams},
 		Staff: &staff.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Conversations: a.Conversations},
+		Access: &access.Service{
+			Store: a.Store, Directory: a.Directory, IDs: ids, Clock: clock.Real{}, Uses: &access.Uses{Store: a.Store, Clock: clock.Real{}},
+		},
 		Audit: &audit.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors, Live: streams, Keep: cmp.Or(a.Config.AuditKeep, audit.DefaultKeep)},
 	}
 }
@@ -239,7 +248,8 @@ func (a *App) keys(ctx context.Context) (*publicid.Codec, *feed.Cursors, error) 
 	if err != nil {
 		return nil, nil, err
 	}
-	if a.Tokens, err = token.New(key["tokens"], clock.Real{}); err != nil {
+	a.firstKey = key["tokens"]
+	if a.Tokens, err = token.New(a.firstKey, clock.Real{}); err != nil {
 		return nil, nil, err
 	}
 	a.verifier, err = token.NewVerifier(token.VerifierOptions{
@@ -284,7 +294,7 @@ func (a *App) serverOptions() server.Options {
 		Mode: a.Config.Mode, Addr: a.Config.Addr, PrivateAddr: a.Config.PrivateAddr, Origins: a.Config.Origins,
 		Schema:       a.selection,
 		Limits:       limit.Options{Prices: resolvers.Prices},
-		Extensions:   []graphql.HandlerExtension{remembering{}},
+		Extensions:   []graphql.HandlerExtension{scoped{}, remembering{}},
 		Authenticate: a.authenticate, Refused: a.refusals.Count,
 		Webhooks: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.Receiver.Handler(a.PublicURL()).ServeHTTP(w, r) }),
 		Playground: web.Handler(web.Options{
@@ -321,6 +331,8 @@ func (a *App) Run(ctx context.Context) error {
 	defer background(ctx, a.Roster.Run)()
 	defer background(ctx, a.board.Run)()
 	defer background(ctx, a.refusals.Run)()
+	defer background(ctx, a.Schema.Access.Uses.Run)()
+	defer background(ctx, a.rechecks)()
 	if err := a.Receiver.Doubt(ctx); err != nil {
 		return unlessStopped(ctx, err)
 	}

@@ -33,6 +33,8 @@ type AccessToken struct {
 	CreatorID int64 `json:"creator_id,omitempty"`
 	// LastUsedAt holds the value of the "last_used_at" field.
 	LastUsedAt clock.Time `json:"last_used_at,omitempty"`
+	// By the clock of sign-ins.
+	IssuedAt clock.Time `json:"issued_at,omitempty"`
 	// CreatedAt holds the value of the "created_at" field.
 	CreatedAt    clock.Time `json:"created_at,omitempty"`
 	selectValues sql.SelectValues
@@ -45,7 +47,7 @@ func (*AccessToken) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case accesstoken.FieldHash, accesstoken.FieldScopes:
 			values[i] = new([]byte)
-		case accesstoken.FieldID, accesstoken.FieldAgentID, accesstoken.FieldExpiresAt, accesstoken.FieldCreatorID, accesstoken.FieldLastUsedAt, accesstoken.FieldCreatedAt:
+		case accesstoken.FieldID, accesstoken.FieldAgentID, accesstoken.FieldExpiresAt, accesstoken.FieldCreatorID, accesstoken.FieldLastUsedAt, accesstoken.FieldIssuedAt, accesstoken.FieldCreatedAt:
 			values[i] = new(sql.NullInt64)
 		case accesstoken.FieldName:
 			values[i] = new(sql.NullString)
@@ -114,6 +116,12 @@ func (_m *AccessToken) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.LastUsedAt = clock.Time(value.Int64)
 			}
+		case accesstoken.FieldIssuedAt:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field issued_at", values[i])
+			} else if value.Valid {
+				_m.IssuedAt = clock.Time(value.Int64)
+			}
 		case accesstoken.FieldCreatedAt:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
 				return fmt.Errorf("unexpected type %T for field created_at", values[i])
@@ -175,6 +183,9 @@ func (_m *AccessToken) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("last_used_at=")
 	builder.WriteString(fmt.Sprintf("%v", _m.LastUsedAt))
+	builder.WriteString(", ")
+	builder.WriteString("issued_at=")
+	builder.WriteString(fmt.Sprintf("%v", _m.IssuedAt))
 	builder.WriteString(", ")
 	builder.WriteString("created_at=")
 	builder.WriteString(fmt.Sprintf("%v", _m.CreatedAt))

@@ -79,6 +79,12 @@ func (_c *AccessTokenCreate) SetNillableLastUsedAt(v *clock.Time) *AccessTokenCr
 	return _c
 }
 
+// SetIssuedAt sets the "issued_at" field.
+func (_c *AccessTokenCreate) SetIssuedAt(v clock.Time) *AccessTokenCreate {
+	_c.mutation.SetIssuedAt(v)
+	return _c
+}
+
 // SetCreatedAt sets the "created_at" field.
 func (_c *AccessTokenCreate) SetCreatedAt(v clock.Time) *AccessTokenCreate {
 	_c.mutation.SetCreatedAt(v)
@@ -172,6 +178,9 @@ func (_c *AccessTokenCreate) check() error {
 	if _, ok := _c.mutation.LastUsedAt(); !ok {
 		return &ValidationError{Name: "last_used_at", err: errors.New(`ent: missing required field "AccessToken.last_used_at"`)}
 	}
+	if _, ok := _c.mutation.IssuedAt(); !ok {
+		return &ValidationError{Name: "issued_at", err: errors.New(`ent: missing required field "AccessToken.issued_at"`)}
+	}
 	if _, ok := _c.mutation.CreatedAt(); !ok {
 		return &ValidationError{Name: "created_at", err: errors.New(`ent: missing required field "AccessToken.created_at"`)}
 	}
@@ -234,6 +243,10 @@ func (_c *AccessTokenCreate) createSpec() (*AccessToken, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.LastUsedAt(); ok {
 		_spec.SetField(accesstoken.FieldLastUsedAt, field.TypeInt64, value)
 		_node.LastUsedAt = value
+	}
+	if value, ok := _c.mutation.IssuedAt(); ok {
+		_spec.SetField(accesstoken.FieldIssuedAt, field.TypeInt64, value)
+		_node.IssuedAt = value
 	}
 	if value, ok := _c.mutation.CreatedAt(); ok {
 		_spec.SetField(accesstoken.FieldCreatedAt, field.TypeInt64, value)

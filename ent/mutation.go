@@ -100,6 +100,8 @@ type AccessTokenMutation struct {
 	addcreator_id   *int64
 	last_used_at    *clock.Time
 	addlast_used_at *clock.Time
+	issued_at       *clock.Time
+	addissued_at    *clock.Time
 	created_at      *clock.Time
 	addcreated_at   *clock.Time
 	clearedFields   map[string]struct{}
@@ -559,6 +561,62 @@ func (m *AccessTokenMutation) ResetLastUsedAt() {
 	m.addlast_used_at = nil
 }
 
+// SetIssuedAt sets the "issued_at" field.
+func (m *AccessTokenMutation) SetIssuedAt(c clock.Time) {
+	m.issued_at = &c
+	m.addissued_at = nil
+}
+
+// IssuedAt returns the value of the "issued_at" field in the mutation.
+func (m *AccessTokenMutation) IssuedAt() (r clock.Time, exists bool) {
+	v := m.issued_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldIssuedAt returns the old "issued_at" field's value of the AccessToken entity.
+// If the AccessToken object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AccessTokenMutation) OldIssuedAt(ctx context.Context) (v clock.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldIssuedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldIssuedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldIssuedAt: %w", err)
+	}
+	return oldValue.IssuedAt, nil
+}
+
+// AddIssuedAt adds c to the "issued_at" field.
+func (m *AccessTokenMutation) AddIssuedAt(c clock.Time) {
+	if m.addissued_at != nil {
+		*m.addissued_at += c
+	} else {
+		m.addissued_at = &c
+	}
+}
+
+// AddedIssuedAt returns the value that was added to the "issued_at" field in this mutation.
+func (m *AccessTokenMutation) AddedIssuedAt() (r clock.Time, exists bool) {
+	v := m.addissued_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetIssuedAt resets all changes to the "issued_at" field.
+func (m *AccessTokenMutation) ResetIssuedAt() {
+	m.issued_at = nil
+	m.addissued_at = nil
+}
+
 // SetCreatedAt sets the "created_at" field.
 func (m *AccessTokenMutation) SetCreatedAt(c clock.Time) {
 	m.created_at = &c
@@ -649,7 +707,7 @@ func (m *AccessTokenMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *AccessTokenMutation) Fields() []string {
-	fields := make([]string, 0, 8)
+	fields := make([]string, 0, 9)
 	if m.agent_id != nil {
 		fields = append(fields, accesstoken.FieldAgentID)
 	}
@@ -670,6 +728,9 @@ func (m *AccessTokenMutation) Fields() []string {
 	}
 	if m.last_used_at != nil {
 		fields = append(fields, accesstoken.FieldLastUsedAt)
+	}
+	if m.issued_at != nil {
+		fields = append(fields, accesstoken.FieldIssuedAt)
 	}
 	if m.created_at != nil {
 		fields = append(fields, accesstoken.FieldCreatedAt)
@@ -696,6 +757,8 @@ func (m *AccessTokenMutation) Field(name string) (ent.Value, bool) {
 		return m.CreatorID()
 	case accesstoken.FieldLastUsedAt:
 		return m.LastUsedAt()
+	case accesstoken.FieldIssuedAt:
+		return m.IssuedAt()
 	case accesstoken.FieldCreatedAt:
 		return m.CreatedAt()
 	}
@@ -721,6 +784,8 @@ func (m *AccessTokenMutation) OldField(ctx context.Context, name string) (ent.Va
 		return m.OldCreatorID(ctx)
 	case accesstoken.FieldLastUsedAt:
 		return m.OldLastUsedAt(ctx)
+	case accesstoken.FieldIssuedAt:
+		return m.OldIssuedAt(ctx)
 	case accesstoken.FieldCreatedAt:
 		return m.OldCreatedAt(ctx)
 	}
@@ -781,6 +846,13 @@ func (m *AccessTokenMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetLastUsedAt(v)
 		return nil
+	case accesstoken.FieldIssuedAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetIssuedAt(v)
+		return nil
 	case accesstoken.FieldCreatedAt:
 		v, ok := value.(clock.Time)
 		if !ok {
@@ -808,6 +880,9 @@ func (m *AccessTokenMutation) AddedFields() []string {
 	if m.addlast_used_at != nil {
 		fields = append(fields, accesstoken.FieldLastUsedAt)
 	}
+	if m.addissued_at != nil {
+		fields = append(fields, accesstoken.FieldIssuedAt)
+	}
 	if m.addcreated_at != nil {
 		fields = append(fields, accesstoken.FieldCreatedAt)
 	}
@@ -827,6 +902,8 @@ func (m *AccessTokenMutation) AddedField(name string) (ent.Value, bool) {
 		return m.AddedCreatorID()
 	case accesstoken.FieldLastUsedAt:
 		return m.AddedLastUsedAt()
+	case accesstoken.FieldIssuedAt:
+		return m.AddedIssuedAt()
 	case accesstoken.FieldCreatedAt:
 		return m.AddedCreatedAt()
 	}
@@ -865,6 +942,13 @@ func (m *AccessTokenMutation) AddField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.AddLastUsedAt(v)
+		return nil
+	case accesstoken.FieldIssuedAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddIssuedAt(v)
 		return nil
 	case accesstoken.FieldCreatedAt:
 		v, ok := value.(clock.Time)
@@ -920,6 +1004,9 @@ func (m *AccessTokenMutation) ResetField(name string) error {
 		return nil
 	case accesstoken.FieldLastUsedAt:
 		m.ResetLastUsedAt()
+		return nil
+	case accesstoken.FieldIssuedAt:
+		m.ResetIssuedAt()
 		return nil
 	case accesstoken.FieldCreatedAt:
 		m.ResetCreatedAt()

@@ -26,6 +26,8 @@ func (r *Resolver) node(ctx context.Context, id string) (graph.Node, error) {
 		return one(ctx, key, r.Texts.ByKey)
 	case publicid.PermissionSet:
 		return one(ctx, key, r.Staff.ByKey)
+	case publicid.AccessToken:
+		return one(ctx, key, r.Access.ByKey)
 	case publicid.AuditEntry:
 		return one(ctx, key, r.Audit.ByKey)
 	case publicid.Queue:

@@ -4,6 +4,7 @@
 package resolvers
 
 import (
+	"parley/internal/desk/access"
 	"parley/internal/desk/audit"
 	"parley/internal/desk/bulk"
 	"parley/internal/desk/conversation"
@@ -28,6 +29,7 @@ type Resolver struct {
 	Texts               *quicktext.Service
 	Staff               *staff.Service
 	Audit               *audit.Service
+	Access              *access.Service
 }
 
 // isTrue reads an optional input that is false when it is left out or null.

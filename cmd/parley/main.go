@@ -32,6 +32,8 @@ type cli struct {
 	Token      tokenCmd      `cmd:"" help:"Print a token for an agent."`
 	Agent      agentCmd      `cmd:"" help:"Manage agents, beside a running server too."`
 	Permission permissionCmd `cmd:"" help:"Manage permission sets, beside a running server too."`
+	Access     accessCmd     `cmd:"" help:"Manage access tokens, by which programs sign in."`
+	Signing    signingCmd    `cmd:"" help:"Manage the keys that sign Parley's own tokens."`
 	Audit      auditCmd      `cmd:"" help:"Read who administered what, and who was refused."`
 	Seed       seedCmd       `cmd:"" help:"Fill the database with sample conversations."`
 	Import     importCmd     `cmd:"" help:"Import records and messages from a desk that kept outbound and inbound messages in two tables."`

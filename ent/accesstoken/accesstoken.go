@@ -28,6 +28,8 @@ const (
 	FieldCreatorID = "creator_id"
 	// FieldLastUsedAt holds the string denoting the last_used_at field in the database.
 	FieldLastUsedAt = "last_used_at"
+	// FieldIssuedAt holds the string denoting the issued_at field in the database.
+	FieldIssuedAt = "issued_at"
 	// FieldCreatedAt holds the string denoting the created_at field in the database.
 	FieldCreatedAt = "created_at"
 	// Table holds the table name of the accesstoken in the database.
@@ -44,6 +46,7 @@ var Columns = []string{
 	FieldExpiresAt,
 	FieldCreatorID,
 	FieldLastUsedAt,
+	FieldIssuedAt,
 	FieldCreatedAt,
 }
 
@@ -106,6 +109,11 @@ func ByCreatorID(opts ...sql.OrderTermOption) OrderOption {
 // ByLastUsedAt orders the results by the last_used_at field.
 func ByLastUsedAt(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldLastUsedAt, opts...).ToFunc()
+}
+
+// ByIssuedAt orders the results by the issued_at field.
+func ByIssuedAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldIssuedAt, opts...).ToFunc()
 }
 
 // ByCreatedAt orders the results by the created_at field.

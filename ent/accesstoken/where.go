@@ -86,6 +86,12 @@ func LastUsedAt(v clock.Time) predicate.AccessToken {
 	return predicate.AccessToken(sql.FieldEQ(FieldLastUsedAt, vc))
 }
 
+// IssuedAt applies equality check predicate on the "issued_at" field. It's identical to IssuedAtEQ.
+func IssuedAt(v clock.Time) predicate.AccessToken {
+	vc := int64(v)
+	return predicate.AccessToken(sql.FieldEQ(FieldIssuedAt, vc))
+}
+
 // CreatedAt applies equality check predicate on the "created_at" field. It's identical to CreatedAtEQ.
 func CreatedAt(v clock.Time) predicate.AccessToken {
 	vc := int64(v)
@@ -383,6 +389,60 @@ func LastUsedAtLT(v clock.Time) predicate.AccessToken {
 func LastUsedAtLTE(v clock.Time) predicate.AccessToken {
 	vc := int64(v)
 	return predicate.AccessToken(sql.FieldLTE(FieldLastUsedAt, vc))
+}
+
+// IssuedAtEQ applies the EQ predicate on the "issued_at" field.
+func IssuedAtEQ(v clock.Time) predicate.AccessToken {
+	vc := int64(v)
+	return predicate.AccessToken(sql.FieldEQ(FieldIssuedAt, vc))
+}
+
+// IssuedAtNEQ applies the NEQ predicate on the "issued_at" field.
+func IssuedAtNEQ(v clock.Time) predicate.AccessToken {
+	vc := int64(v)
+	return predicate.AccessToken(sql.FieldNEQ(FieldIssuedAt, vc))
+}
+
+// IssuedAtIn applies the In predicate on the "issued_at" field.
+func IssuedAtIn(vs ...clock.Time) predicate.AccessToken {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = int64(vs[i])
+	}
+	return predicate.AccessToken(sql.FieldIn(FieldIssuedAt, v...))
+}
+
+// IssuedAtNotIn applies the NotIn predicate on the "issued_at" field.
+func IssuedAtNotIn(vs ...clock.Time) predicate.AccessToken {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = int64(vs[i])
+	}
+	return predicate.AccessToken(sql.FieldNotIn(FieldIssuedAt, v...))
+}
+
+// IssuedAtGT applies the GT predicate on the "issued_at" field.
+func IssuedAtGT(v clock.Time) predicate.AccessToken {
+	vc := int64(v)
+	return predicate.AccessToken(sql.FieldGT(FieldIssuedAt, vc))
+}
+
+// IssuedAtGTE applies the GTE predicate on the "issued_at" field.
+func IssuedAtGTE(v clock.Time) predicate.AccessToken {
+	vc := int64(v)
+	return predicate.AccessToken(sql.FieldGTE(FieldIssuedAt, vc))
+}
+
+// IssuedAtLT applies the LT predicate on the "issued_at" field.
+func IssuedAtLT(v clock.Time) predicate.AccessToken {
+	vc := int64(v)
+	return predicate.AccessToken(sql.FieldLT(FieldIssuedAt, vc))
+}
+
+// IssuedAtLTE applies the LTE predicate on the "issued_at" field.
+func IssuedAtLTE(v clock.Time) predicate.AccessToken {
+	vc := int64(v)
+	return predicate.AccessToken(sql.FieldLTE(FieldIssuedAt, vc))
 }
 
 // CreatedAtEQ applies the EQ predicate on the "created_at" field.

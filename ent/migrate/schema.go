@@ -19,6 +19,7 @@ var (
 		{Name: "expires_at", Type: field.TypeInt64},
 		{Name: "creator_id", Type: field.TypeInt64, Default: 0},
 		{Name: "last_used_at", Type: field.TypeInt64, Default: 0},
+		{Name: "issued_at", Type: field.TypeInt64},
 		{Name: "created_at", Type: field.TypeInt64},
 	}
 	// AccessTokensTable holds the schema information for the "access_tokens" table.

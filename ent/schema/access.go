@@ -32,6 +32,7 @@ func (AccessToken) Fields() []ent.Field {
 		field.Int64("expires_at").GoType(clock.Time(0)).Immutable(),
 		field.Int64("creator_id").Default(0).Immutable().Comment("Agent; 0 for the system."),
 		instant("last_used_at"),
+		field.Int64("issued_at").GoType(clock.Time(0)).Immutable().Comment("By the clock of sign-ins."),
 		createdAt(),
 	}
 }

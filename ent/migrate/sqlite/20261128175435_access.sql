@@ -3,7 +3,7 @@
 ALTER TABLE `agents` ADD COLUMN `kind` text NOT NULL DEFAULT ('PERSON');
 ALTER TABLE `agents` ADD COLUMN `tokens_valid_from` integer NOT NULL DEFAULT (0);
 -- create "access_tokens" table
-CREATE TABLE `access_tokens` (`id` integer NOT NULL PRIMARY KEY AUTOINCREMENT, `agent_id` integer NOT NULL, `name` text NOT NULL, `hash` blob NOT NULL, `scopes` json NOT NULL, `expires_at` integer NOT NULL, `creator_id` integer NOT NULL DEFAULT (0), `last_used_at` integer NOT NULL DEFAULT (0), `created_at` integer NOT NULL);
+CREATE TABLE `access_tokens` (`id` integer NOT NULL PRIMARY KEY AUTOINCREMENT, `agent_id` integer NOT NULL, `name` text NOT NULL, `hash` blob NOT NULL, `scopes` json NOT NULL, `expires_at` integer NOT NULL, `creator_id` integer NOT NULL DEFAULT (0), `last_used_at` integer NOT NULL DEFAULT (0), `issued_at` integer NOT NULL, `created_at` integer NOT NULL);
 -- create index "access_tokens_hash_key" to table: "access_tokens"
 CREATE UNIQUE INDEX `access_tokens_hash_key` ON `access_tokens` (`hash`);
 -- create index "accesstoken_agent_id" to table: "access_tokens"

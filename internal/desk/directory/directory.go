@@ -18,13 +18,15 @@ import (
 	"parley/ent"
 	"parley/internal/channel"
 	"parley/internal/desk/feed"
+	"parley/internal/ground/clock"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/publicid"
 	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"
 )
 
-// Agent is a person who works conversations, as colleagues see them.
+// Agent is a person who works conversations, or a service account, as colleagues see
+// them.
 type Agent struct {
 	Key        int64
 	ID         string
@@ -33,9 +35,11 @@ type Agent struct {
 	Role       viewer.Role
 	IsLicensed bool
 	IsActive   bool
+	Kind       viewer.Kind
 
-	rights *viewer.Viewer
-	sets   []int64 // keys of permission sets
+	rights    *viewer.Viewer
+	validFrom clock.Time // tokens issued before are refused
+	sets      []int64 // keys of permission sets
 }
 
 // IsNode marks a GraphQL Node.
@@ -80,13 +84,19 @@ func (c *Channel) RequiredConsent() *channel.Consent {
 	return &required
 }
 
-// SoleOwner is the key of the one agent who owns the channel, 0 when it is
-// shared or nobody's.
-func (c *Channel) SoleOwner() int64 {
-	if len(c.members) == 1 {
-		return c.members[0].Key
+// SoleOwner is the key of the one person who owns the channel, 0 when it is shared or
+// nobody's. Service accounts own none.
+func (c *Channel) SoleOwner() (key int64) {
+	for _, m := range c.members {
+		switch {
+		case m.Kind == viewer.Service:
+		case key != 0:
+			return 0
+		default:
+			key = m.Key
+		}
 	}
-	return 0
+	return key
 }
 
 // Queue is where conversations wait for one of its members.
@@ -116,6 +126,7 @@ type snapshot struct {
 	chanList   []*Channel
 	accounts   map[string]*Account
 	queues     map[int64]*Queue
+	access     access
 }
 
 type address struct {
@@ -140,7 +151,7 @@ func Load(ctx context.Context, s *store.Store, ids *publicid.Codec, providers ch
 	return d, d.Refresh(ctx)
 }
 
-// Refresh reads agents, channels, accounts and queues again.
+// Refresh reads agents, channels, accounts, queues, access tokens and signing keys again.
 func (d *Directory) Refresh(ctx context.Context) error {
 	d.reading.Lock()
 	defer d.reading.Unlock()
@@ -157,7 +168,11 @@ func (d *Directory) Refresh(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("directory: queues: %w", err)
 	}
-	d.now.Store(d.build(agents, accounts, queues))
+	s := d.build(agents, accounts, queues)
+	if s.access, err = d.readAccess(ctx, s); err != nil {
+		return err
+	}
+	d.now.Store(s)
 	return nil
 }
 
@@ -223,7 +238,8 @@ func (s *snapshot) addAccount(ids *publicid.Codec, a *ent.ProviderAccount, crede
 func (s *snapshot) addAgent(ids *publicid.Codec, row *ent.Agent) {
 	a := &Agent{
 		Key: row.ID, ID: ids.Encode(publicid.Agent, row.ID), Username: row.Username, Name: row.Name,
-		Role: row.Role.Known(), IsLicensed: row.Licensed, IsActive: row.Active, rights: rightsOf(row),
+		Role: row.Role.Known(), IsLicensed: row.Licensed, IsActive: row.Active, Kind: row.Kind.Known(),
+		rights: rightsOf(row), validFrom: row.TokensValidFrom,
 	}
 	for _, set := range row.Edges.PermissionSets {
 		a.sets = append(a.sets, set.ID)
@@ -237,16 +253,20 @@ func (s *snapshot) addAgent(ids *publicid.Codec, row *ent.Agent) {
 	s.agentList = append(s.agentList, a)
 }
 
-// Agents are all agents, by name.
+// Agents are all agents, service accounts too, by name.
 func (d *Directory) Agents() []*Agent { return d.now.Load().agentList }
 
-// AgentsBy are the agents who are active, or those who are not, by name; all for nil.
-func (d *Directory) AgentsBy(isActive *bool) []*Agent {
-	agents := d.Agents()
-	if isActive != nil {
-		agents = slices.DeleteFunc(slices.Clone(agents), func(a *Agent) bool { return a.IsActive != *isActive })
-	}
-	return agents
+// People are the agents who are no service accounts and are active, or those who are not,
+// by name; all for nil.
+func (d *Directory) People(isActive *bool) []*Agent {
+	return slices.DeleteFunc(slices.Clone(d.Agents()), func(a *Agent) bool {
+		return a.Kind != viewer.Person || isActive != nil && a.IsActive != *isActive
+	})
+}
+
+// ServiceAccounts are all service accounts, by name.
+func (d *Directory) ServiceAccounts() []*Agent {
+	return slices.DeleteFunc(slices.Clone(d.Agents()), func(a *Agent) bool { return a.Kind != viewer.Service })
 }
 
 // Channels are all channels, by name.
@@ -320,10 +340,12 @@ func (d *Directory) Accounts() iter.Seq[*Account] { return maps.Values(d.now.Loa
 func (d *Directory) Viewer(username string) (*viewer.Viewer, error) {
 	a := d.AgentNamed(username)
 	if a == nil || !a.IsActive {
-		return nil, fault.New(fault.Unauthenticated, "This token's agent is unknown or no longer active. Ask an administrator.")
+		return nil, errInactive
 	}
 	return a.rights, nil
 }
+
+var errInactive = fault.New(fault.Unauthenticated, "This token's agent is unknown or no longer active. Ask an administrator.")
 
 // retryEvery is how long Observe waits before it reads again, and the most that
 // looking again for a channel takes.

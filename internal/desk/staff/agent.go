@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"parley/ent"
-	"parley/ent/agent"
 	"parley/ent/permissionset"
 	"parley/internal/desk/administration"
 	"parley/internal/desk/conversation"
@@ -46,11 +45,7 @@ func (s *Service) CreateAgent(ctx context.Context, in CreateAgentInput) (*direct
 		return nil, err
 	}
 	key, err := administration.Create(ctx, s.Directory, "createAgent", in.IdempotencyKey, in, func(ctx context.Context, tx *store.Tx) (int64, error) {
-		usernames, err := tx.Ent.Agent.Query().Select(agent.FieldUsername).Strings(ctx)
-		if err != nil {
-			return 0, err
-		}
-		if err := cmp.Or(administration.Room(len(usernames), mostAgents, "agents"), administration.Unused("input.username", in.Username, usernames)); err != nil {
+		if err := vacant(ctx, tx, in.Username); err != nil {
 			return 0, err
 		}
 		sets, err := s.setKeys(ctx, tx, in.PermissionSetIDs)
@@ -134,8 +129,6 @@ func (s *Service) update(ctx context.Context, tx *store.Tx, row *ent.Agent, in *
 	}
 	return true, update.Exec(ctx)
 }
-
-func differs[T comparable](to *T, is T) bool { return to != nil && *to != is }
 
 // change changes the agent with an id.
 func (s *Service) change(ctx context.Context, id string, do func(context.Context, *store.Tx, *ent.Agent) (changed bool, err error)) (*directory.Agent, error) {

@@ -35,6 +35,7 @@ const (
 	QuickText     Kind = "qtx"
 	PermissionSet Kind = "pst"
 	AuditEntry    Kind = "aud"
+	AccessToken   Kind = "tok"
 )
 
 var encoding = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
@@ -106,7 +107,7 @@ func (c *Codec) Parse(id string) (Kind, int64, bool) {
 
 func known(k Kind) bool {
 	switch k {
-	case Conversation, Message, Agent, Channel, Record, MessagingUser, Attempt, BulkOperation, Queue, QuickText, PermissionSet, AuditEntry:
+	case Conversation, Message, Agent, Channel, Record, MessagingUser, Attempt, BulkOperation, Queue, QuickText, PermissionSet, AuditEntry, AccessToken:
 		return true
 	}
 	return false
