@@ -92,7 +92,7 @@ func TestMintThenVerify(t *testing.T) {
 func TestKeysOverlapUntilTheyAreRetired(t *testing.T) {
 	t.Parallel()
 	a, _ := authority(t)
-	second := bytes.Repeat([]byte{7}, token.KeyBytes)
+	second := bytes.Repeat([]byte{9}, token.KeyBytes)
 	old, err := a.Mint("amy", time.Hour)
 	require.NoError(t, err)
 	require.NoError(t, a.Use(token.Keys{Signing: "b", ByID: map[string][]byte{"": key, "b": second}}))
