@@ -3618,7 +3618,7 @@ input CreateAccessTokenInput @goModel(model: "parley/internal/desk/access.Create
   agentId: ID!
   "Name: 1 to 200 characters."
   name: String!
-  "One or more scopes, each once. A token cannot create one with a scope that it lacks."
+  "1 to 3 scopes, each once. A token cannot create one with a scope that it lacks."
   scopes: [AccessScope!]!
   "When it expires: 1 minute to 366 days from now."
   expiresAt: DateTime!
@@ -3667,23 +3667,23 @@ extend type Query {
 
 extend type Mutation {
   """
-  Creates a service account, as which programs sign in by access tokens. Needs CONFIGURE_MESSAGING, and every permission that the account gets: nobody can give a permission
+  Creates 1 service account, as which programs sign in by access tokens. Needs CONFIGURE_MESSAGING, and every permission that the account gets: nobody can give a permission
   that they do not hold, or a sender ID that they do not work unless they hold VIEW_ALL_DATA. ` + "`" + `updateAgent` + "`" + ` and ` + "`" + `deactivateAgent` + "`" + ` change it; no event follows in lists of conversations.
   """
   createServiceAccount("What to create." input: CreateServiceAccountInput!): AgentPayload!
   """
   Creates an access token, good at once and on every server within a second: at most 50 for an agent and 1,000 in an organisation. Everybody creates their own;
-  one for a service account needs CONFIGURE_MESSAGING and all that the account may do. No event follows in lists of conversations.
+  one for a service account needs CONFIGURE_MESSAGING and all that the account may do; no event follows in lists of conversations.
   """
   createAccessToken("What to create." input: CreateAccessTokenInput!): CreateAccessTokenPayload!
   """
-  Revokes an access token of the viewer's, or any for a holder of CONFIGURE_MESSAGING: within a second it is refused everywhere, and sockets and streams
-  that it opened end with UNAUTHENTICATED. No event follows in lists of conversations.
+  Revokes 1 access token. Needs CONFIGURE_MESSAGING, except for one's own. Within a second it is refused everywhere, and sockets and streams
+  that it opened end with UNAUTHENTICATED; no event follows in lists of conversations.
   """
   revokeAccessToken("What to revoke." input: RevokeAccessTokenInput!): RevokeAccessTokenPayload!
   """
-  Revokes all tokens of an agent that were issued before an instant: Parley's own, access tokens, and those of other issuers. Within a second they are refused
-  everywhere, and the sockets and streams that they opened end with UNAUTHENTICATED. For oneself, or with CONFIGURE_MESSAGING. The agent stays active and may sign in with a new token; no event follows in lists of conversations.
+  Revokes all tokens of 1 agent that were issued before an instant: Parley's own, access tokens, and those of other issuers. Within a second they are refused
+  everywhere, and the sockets and streams that they opened end with UNAUTHENTICATED. Needs CONFIGURE_MESSAGING, except for oneself. The agent stays active and may sign in with a new token; no event follows in lists of conversations.
   """
   revokeTokens("Whose, and which." input: RevokeTokensInput!): AgentPayload!
 }

@@ -50,6 +50,10 @@ var Prices = price.Table{
 		},
 		Why: "A page of an index; with a filter as many as it passes over.",
 	},
+	"Query.accessTokens": {
+		Units: price.Flat(30),
+		Why:   "1,000 rows at most.",
+	},
 	"Query.permissionSets": {
 		Units: price.Flat(20),
 		Why:   "500 rows at most.",
@@ -98,6 +102,11 @@ var Prices = price.Table{
 	"Mutation.markConversationsRead":       {Units: listed("conversations"), Why: whyListed},
 	"Mutation.markConversationsUnread":     {Units: listed("ids"), Why: whyListed},
 	"Mutation.assignConversations":         {Units: listed("ids", "conversations"), Why: whyListed},
+
+	"Mutation.createServiceAccount": {Units: price.Flat(staffUnits), Why: whyStaff},
+	"Mutation.createAccessToken":    {Units: price.Flat(staffUnits), Why: whyStaff},
+	"Mutation.revokeAccessToken":    {Units: price.Flat(staffUnits), Why: whyStaff},
+	"Mutation.revokeTokens":         {Units: price.Flat(staffUnits), Why: whyStaff},
 
 	"Mutation.createAgent":         {Units: price.Flat(staffUnits), Why: whyStaff},
 	"Mutation.updateAgent":         {Units: price.Flat(staffUnits), Why: whyStaff},

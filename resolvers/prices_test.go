@@ -26,6 +26,7 @@ import (
 var cheap = map[string]string{
 	"Query.viewer":                      "from memory",
 	"Query.agents":                      "from memory",
+	"Query.serviceAccounts":             "from memory",
 	"Query.channels":                    "from memory",
 	"Query.node":                        "a row",
 	"Query.conversation":                "a row",

@@ -116,6 +116,8 @@ var ownRules = map[string]string{
 	"Query.quickTexts": quickTextRights, "Query.quickText": quickTextRights, "Mutation.createQuickText": quickTextRights,
 	"Mutation.updateQuickText": quickTextRights, "Mutation.useQuickText": quickTextRights, "Subscription.quickTextsChanged": "quicktext.TestTheStreamShowsWhatIsSeen",
 	"Query.auditEntries": auditRights, "Subscription.auditEntriesChanged": auditRights,
+	"Query.serviceAccounts": tokenRights, "Query.accessTokens": tokenRights, "Mutation.createServiceAccount": "access.TestATokenGivesNobodyWhatTheyLack",
+	"Mutation.createAccessToken": "access.TestWhoCreatesTokensForWhom", "Mutation.revokeAccessToken": tokenRights, "Mutation.revokeTokens": tokenRights,
 	"Query.permissionSets": staffRights, "Query.agentRights": staffRights, "Mutation.createAgent": staffRights, "Mutation.updateAgent": staffRights,
 	"Mutation.deactivateAgent": staffRights, "Mutation.activateAgent": staffRights, "Mutation.createPermissionSet": staffRights,
 	"Mutation.updatePermissionSet": staffRights, "Mutation.grantPermissionSet": staffRights, "Mutation.revokePermissionSet": staffRights,
@@ -124,6 +126,7 @@ var ownRules = map[string]string{
 const (
 	quickTextRights = "quicktext.TestEveryoneSeesAndEditsWhatTheirShelfAllows"
 	auditRights     = "audit.TestOnlyAdministratorsReadTheAudit"
+	tokenRights     = "access.TestOnlyItsAgentAndAdministratorsSeeATokenOrRevokeIt"
 	staffRights     = "staff.TestOnlyAdministratorsManageAgents"
 )
 

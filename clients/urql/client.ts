@@ -23,7 +23,7 @@ const listDocument = gql<Lists>`
 
 /** The types without an id: each is a part of the object around it. */
 export const parts = [
-  "AgentPresence", "AgentRights", "AuditChange", "AuditEntryChange", "AuditEntryConnection", "AuditEntryEdge",
+  "Actor", "AgentPresence", "AgentRights", "AuditChange", "AuditEntryChange", "AuditEntryConnection", "AuditEntryEdge",
   "BulkOperationChange", "BulkOperationConnection", "BulkOperationEdge", "BulkPreview", "BulkRefusalCount",
   "BulkResult", "BulkResultConnection", "BulkResultEdge", "ConversationConnection", "ConversationEdge", "ConversationPresence",
   "ConversationResult", "ConversationUpdated", "ConversationsChange", "DeliveryError", "DraftSegments", "EventContent", "Identifier",

@@ -89,8 +89,8 @@ func scopesIn(scopes []viewer.Scope) string {
 type addAccessCmd struct {
 	asJSON
 	Username string        `arg:"" help:"The agent that it acts as; for a program, a service account (parley agent add --service)."`
-	Name     string        `required:"" help:"What it is for."`
-	Scope    []string      `required:"" help:"READ, SEND or ADMINISTER; may be repeated."`
+	Name     string        `default:"command line" help:"What it is for."`
+	Scope    []string      `default:"READ" help:"READ, SEND or ADMINISTER; may be repeated."`
 	Expires  time.Duration `default:"2160h" least:"1m" help:"How long it is good for; at most 366 days (8784h)."`
 }
 

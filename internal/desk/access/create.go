@@ -22,7 +22,7 @@ import (
 
 // Bounds of access tokens.
 const (
-	MostTokens   = 1_000                // of an organisation
+	MostTokens  = 1_000                // of an organisation
 	mostOfAgent = 50                   // of an agent
 	MaxLife     = 366 * 24 * time.Hour // of a token
 	leastLife   = time.Minute

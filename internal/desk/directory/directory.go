@@ -39,7 +39,7 @@ type Agent struct {
 
 	rights    *viewer.Viewer
 	validFrom clock.Time // tokens issued before are refused
-	sets      []int64 // keys of permission sets
+	sets      []int64    // keys of permission sets
 }
 
 // IsNode marks a GraphQL Node.

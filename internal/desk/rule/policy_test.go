@@ -19,10 +19,10 @@ import (
 // readable says of every stored type whether an agent may query it at all; what
 // they find is another matter.
 var readable = map[string]bool{
-	"Agent": true, "PermissionSet": true, "AuditEntry": true, "Channel": true, "Queue": true,
+	"Agent": true, "PermissionSet": true, "AuditEntry": true, "AccessToken": true, "Channel": true, "Queue": true,
 	"MessagingUser": true, "Identifier": true, "QuickText": true, "Record": true, "Conversation": true, "Participant": true, "Message": true, "Attempt": true,
 	"ProviderAccount": false, "Event": false, "LogHead": false, "CountCell": false, "IdempotencyKey": false,
-	"Secret": false, "Process": false, "Lane": false, "RawInbound": false,
+	"Secret": false, "SigningKey": false, "Process": false, "Lane": false, "RawInbound": false,
 	"BulkOperation": false, "BulkBatch": false, "Lookup": false,
 }
 

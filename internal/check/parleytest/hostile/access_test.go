@@ -26,6 +26,7 @@ var (
 	anAgent       = []naming{{kinds: []publicid.Kind{publicid.Agent}, open: true}}
 	aChannel      = []naming{{kinds: []publicid.Kind{publicid.Channel}, open: true}}
 	aSet          = []naming{{kinds: []publicid.Kind{publicid.PermissionSet}}}
+	aToken        = []naming{{kinds: []publicid.Kind{publicid.AccessToken}}}
 	aQuickText    = []naming{{kinds: []publicid.Kind{publicid.QuickText}}}
 	aQueue        = []naming{{kinds: []publicid.Kind{publicid.Queue}, open: true}}
 	aSubject      = []naming{
@@ -33,7 +34,7 @@ var (
 		{kinds: []publicid.Kind{publicid.Agent}, view: "TEAM_INBOX"},
 		{kinds: []publicid.Kind{publicid.Channel}, view: "SENDER_ID", open: true},
 	}
-	anything = []naming{{kinds: []publicid.Kind{publicid.Conversation, publicid.Message, publicid.Record, publicid.MessagingUser, publicid.BulkOperation, publicid.QuickText, publicid.PermissionSet}}}
+	anything = []naming{{kinds: []publicid.Kind{publicid.Conversation, publicid.Message, publicid.Record, publicid.MessagingUser, publicid.BulkOperation, publicid.QuickText, publicid.PermissionSet, publicid.AccessToken}}}
 )
 
 // namings are all spots that take an id. A new one fails the test until it stands
@@ -54,6 +55,13 @@ var namings = map[string][]naming{
 	"Mutation.createQuickText.input.queueId": aQueue,
 	"Mutation.updateQuickText.input.id":      aQuickText,
 	"Mutation.useQuickText.input.id":         aQuickText,
+
+	"Query.accessTokens.agentId":                           anAgent,
+	"Mutation.createServiceAccount.input.permissionSetIds": aSet,
+	"Mutation.createServiceAccount.input.channelIds":       aChannel,
+	"Mutation.createAccessToken.input.agentId":             anAgent,
+	"Mutation.revokeAccessToken.input.id":                  aToken,
+	"Mutation.revokeTokens.input.agentId":                  anAgent,
 
 	"Mutation.createAgent.input.permissionSetIds": aSet,
 	"Mutation.updateAgent.input.id":               anAgent,
@@ -195,6 +203,12 @@ func (w *world) hidden(kind publicid.Kind, s *sights) (ids []string) {
 		require.NotEmpty(w.t, all.PermissionSets)
 		s.secret[all.PermissionSets[0].ID], s.secret[all.PermissionSets[0].Name] = true, true
 		return []string{all.PermissionSets[0].ID}
+	case publicid.AccessToken:
+		var all struct{ AccessTokens []struct{ ID string } }
+		w.as("ada").do(&all, `{ accessTokens { id } }`, nil)
+		require.NotEmpty(w.t, all.AccessTokens)
+		s.secret[all.AccessTokens[0].ID] = true
+		return []string{all.AccessTokens[0].ID}
 	case publicid.AuditEntry:
 		var all struct {
 			AuditEntries struct{ Nodes []struct{ ID string } }
