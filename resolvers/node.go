@@ -30,6 +30,13 @@ func (r *Resolver) node(ctx context.Context, id string) (graph.Node, error) {
 		return one(ctx, key, r.Access.ByKey)
 	case publicid.AuditEntry:
 		return one(ctx, key, r.Audit.ByKey)
+	}
+	return r.listed(kind, key)
+}
+
+// listed finds what the directory lists.
+func (r *Resolver) listed(kind publicid.Kind, key int64) (graph.Node, error) {
+	switch kind {
 	case publicid.Queue:
 		if q := r.Directory.Queue(key); q != nil {
 			return q, nil

@@ -229,10 +229,11 @@ func (w *world) hidden(kind publicid.Kind, s *sights) (ids []string) {
 	case publicid.Agent, publicid.Channel:
 		var all struct{ Agents, Channels []struct{ ID string } }
 		w.as("ada").do(&all, `{ agents { id } channels { id } }`, nil)
+		theirs := all.Agents[2:] // bo and sue
 		if kind == publicid.Channel {
-			all.Agents = all.Channels
+			theirs = all.Channels[1:3] // not amy's alone
 		}
-		for _, x := range all.Agents[1:3] { // bo and sue; what is not amy's alone
+		for _, x := range theirs {
 			ids = append(ids, x.ID)
 		}
 		return ids
