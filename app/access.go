@@ -4,45 +4,80 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"log/slog"
 	"slices"
 	"time"
 
+	"parley/internal/desk/access"
 	"parley/internal/desk/directory"
 	"parley/internal/desk/feed"
 	"parley/internal/edge/server"
+	"parley/internal/edge/token"
 	"parley/internal/ground/viewer"
 	"parley/web"
 )
 
 // authenticate tells whose token it is, with the rights the agent has now.
 func (a *App) authenticate(ctx context.Context, bearer string) (*viewer.Viewer, time.Time, error) {
-	username, expiry, err := a.verifier.Verify(ctx, bearer)
+	if access.IsToken(bearer) {
+		return a.Schema.Access.SignIn(bearer)
+	}
+	claims, err := a.verifier.Verify(ctx, bearer)
 	if err != nil {
 		return nil, time.Time{}, err
 	}
-	v, err := a.Directory.Viewer(username)
-	return v, expiry, err
+	v, err := a.Directory.Holder(claims.Username, claims.IssuedAt)
+	return v, claims.Expiry, err
 }
 
-// observe reads the directory again when an event says that it changed, and ends the
-// sockets of agents who may no longer sign in. Their streams end by the event itself.
+// observe reads the directory again when an event says that it changed, and has the
+// tokens of sockets and streams checked again.
 func (a *App) observe(ctx context.Context, e *feed.Event) {
 	a.Directory.Observe(ctx, e)
 	if e.Cause != feed.DirectoryChanged {
 		return
 	}
-	inactive := false
-	for _, agent := range a.Directory.AgentsBy(&inactive) {
-		if _, err := a.Directory.Viewer(agent.Username); err != nil && e.MayMoveRights(agent.Key) {
-			a.Server.Dismiss(agent.Rights(), err)
+	if err := a.useKeys(); err != nil {
+		slog.ErrorContext(ctx, "cannot use the signing keys; tokens are judged by the former ones", "error", err)
+	}
+	select {
+	case a.recheck <- struct{}{}:
+	default: // one is due already
+	}
+}
+
+// rechecks ends sockets and streams whose tokens have become bad. It runs beside the
+// events, which it must not hold up.
+func (a *App) rechecks(ctx context.Context) {
+	for {
+		select {
+		case <-a.recheck:
+			a.Server.Recheck(ctx)
+		case <-ctx.Done():
+			return
 		}
 	}
 }
 
-// OldestAgents are the first n active agents: in a database with demo data, the
+// useKeys gives the authority the signing keys that the directory knows.
+func (a *App) useKeys() error {
+	keys := token.Keys{ByID: map[string][]byte{"": a.firstKey}}
+	for _, k := range a.Directory.SigningKeys() {
+		switch {
+		case k.RetiredAt == 0:
+			keys.Signing, keys.ByID[k.ID] = k.ID, k.Value
+		case k.ID == directory.FirstKey:
+			delete(keys.ByID, "")
+		}
+	}
+	return a.Tokens.Use(keys)
+}
+
+// OldestAgents are the first n active people: in a database with demo data, the
 // four that its documents speak of.
 func (a *App) OldestAgents(n int) []*directory.Agent {
-	agents := slices.DeleteFunc(slices.Clone(a.Directory.Agents()), func(agent *directory.Agent) bool { return !agent.IsActive })
+	active := true
+	agents := a.Directory.People(&active)
 	slices.SortFunc(agents, func(a, b *directory.Agent) int { return cmp.Compare(a.Key, b.Key) })
 	return agents[:min(n, len(agents))]
 }

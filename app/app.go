@@ -21,24 +21,15 @@ import (
 	"parley/internal/channel/sandbox"
 	"parley/internal/channel/sandbox/astwilio"
 	"parley/internal/channel/wire"
-	"parley/internal/desk/account"
-	"parley/internal/desk/audit"
 	"parley/internal/desk/bulk"
 	"parley/internal/desk/conversation"
-	"parley/internal/desk/customer"
 	"parley/internal/desk/directory"
 	"parley/internal/desk/feed"
 	"parley/internal/desk/inbound"
 	"parley/internal/desk/journal"
-	"parley/internal/desk/live"
-	"parley/internal/desk/merge"
 	"parley/internal/desk/message"
 	"parley/internal/desk/peer"
 	"parley/internal/desk/presence"
-	"parley/internal/desk/quicktext"
-	"parley/internal/desk/search"
-	"parley/internal/desk/staff"
-	"parley/internal/desk/switchboard"
 	"parley/internal/desk/textindex"
 	"parley/internal/edge/limit"
 	"parley/internal/edge/selection"
@@ -49,7 +40,6 @@ import (
 	"parley/internal/ground/idempotency"
 	"parley/internal/ground/job"
 	"parley/internal/ground/publicid"
-	"parley/internal/ground/quota"
 	"parley/internal/ground/store"
 	"parley/internal/ground/trace"
 	"parley/internal/ground/vault"
@@ -144,6 +134,8 @@ type App struct {
 
 	vault    *vault.Vault
 	verifier *token.Verifier
+	firstKey []byte        // of Parley's own tokens
+	recheck  chan struct{} // holds one when tokens are to be checked again
 	bus      bus
 	board    *presence.Board
 	refusals journal.Refusals
@@ -160,7 +152,7 @@ func Open(ctx context.Context, c Config) (*App, error) {
 		c.Clock = clock.Real{}
 	}
 	Slack()
-	a := &App{Config: c, playgroundKey: newPlaygroundKey(c.Mode)}
+	a := &App{Config: c, playgroundKey: newPlaygroundKey(c.Mode), recheck: make(chan struct{}, 1)}
 	onCommit := func(position int64) { a.bus.Publish(position) } // the bus stands before the first write
 	var err error
 	if a.Store, err = store.Open(ctx, store.Options{
@@ -202,6 +194,9 @@ func (a *App) wire(ctx context.Context) error {
 	if err := a.Directory.CheckKey(); err != nil && !a.Config.AnyKey {
 		return err
 	}
+	if err := a.useKeys(); err != nil {
+		return err
+	}
 	a.wireDesk(ids, cursors, providers)
 	config := graph.Config{Schema: graph.Published(), Resolvers: &a.Schema}
 	a.selection = selection.New(graph.NewExecutableSchema(config), graph.SelectionTables(config))
@@ -209,50 +204,6 @@ func (a *App) wire(ctx context.Context) error {
 		return err
 	}
 	return a.registerMetrics()
-}
-
-// wireDesk gives the use cases what they work with.
-func (a *App) wireDesk(ids *publicid.Codec, cursors *feed.Cursors, providers channel.Providers) {
-	named := providers.ByName()
-	a.Conversations = &conversation.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors}
-	messages := message.Reader{Store: a.Store, Cursors: cursors, Conversations: a.Conversations}
-	a.Messenger = &message.Messenger{
-		Reader: messages, Directory: a.Directory, IDs: ids, Providers: named, PublicURL: a.Config.PublicURL,
-		CallTimeout: a.Config.CallTimeout, Lease: a.Config.Lease, Metrics: message.NewMetrics(a.Store),
-		Sends:  quota.New("send", "messages", cmp.Or(a.Config.Sends, 600), clock.Real{}),
-		Starts: quota.New("start", "conversations", cmp.Or(a.Config.Starts, 180), clock.Real{}),
-	}
-	a.Config.Jobs.News = a.Messenger.Waiting()
-	a.Receiver = &inbound.Receiver{
-		Store: a.Store, Directory: a.Directory, IDs: ids, Conversations: a.Conversations, Messenger: a.Messenger, Providers: named,
-		Entries: inbound.NewEntries(),
-	}
-	searcher := &search.Searcher{Store: a.Store, Directory: a.Directory, Cursors: cursors, Conversations: a.Conversations}
-	a.Bulk = &bulk.Service{
-		Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors, Conversations: a.Conversations, Search: searcher,
-		Begins: quota.New("begin", "bulk operations", cmp.Or(a.Config.Bulks, 60), clock.Real{}),
-	}
-	a.refusals.Store = a.Store
-	a.board = presence.New(presence.Options{Signals: a.bus})
-	streams := &live.Streams{Service: a.Conversations, Hub: a.Hub, Board: a.board, Bulk: a.Bulk, Reader: messages}
-	a.Schema = resolvers.Resolver{
-		Directory: a.Directory, IDs: ids,
-		ConversationService: a.Conversations, Messenger: a.Messenger, Bulk: a.Bulk, Live: streams, Searcher: searcher,
-		Texts: &quicktext.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors, Live: streams},
-		Accounts: &account.Service{
-			Store: a.Store, Directory: a.Directory, IDs: ids, Vault: a.vault, Providers: providers, Messenger: a.Messenger,
-			PublicURL: a.PublicURL, Loopback: a.Config.Mode == server.Development, Tests: quota.New("test", "provider accounts", testsAnHour, clock.Real{}),
-		},
-		Staff: &staff.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Conversations: a.Conversations},
-		Customers: &customer.Service{
-			Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors, Conversations: a.Conversations, Messenger: a.Messenger,
-		},
-		Audit:  &audit.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors, Live: streams, Keep: cmp.Or(a.Config.AuditKeep, audit.DefaultKeep)},
-		Merger: &merge.Service{Store: a.Store, IDs: ids, Conversations: a.Conversations},
-		Switchboard: &switchboard.Service{
-			Directory: a.Directory, IDs: ids, Providers: named, PublicURL: strings.TrimSuffix(a.Config.PublicURL, "/"),
-		},
-	}
 }
 
 // keys reads the keys that all processes on this database share.
@@ -269,7 +220,8 @@ func (a *App) keys(ctx context.Context) (*publicid.Codec, *feed.Cursors, error) 
 	if err != nil {
 		return nil, nil, err
 	}
-	if a.Tokens, err = token.New(key["tokens"], clock.Real{}); err != nil {
+	a.firstKey = key["tokens"]
+	if a.Tokens, err = token.New(a.firstKey, clock.Real{}); err != nil {
 		return nil, nil, err
 	}
 	a.verifier, err = token.NewVerifier(token.VerifierOptions{
@@ -314,7 +266,7 @@ func (a *App) serverOptions() server.Options {
 		Mode: a.Config.Mode, Addr: a.Config.Addr, PrivateAddr: a.Config.PrivateAddr, Origins: a.Config.Origins,
 		Schema:       a.selection,
 		Limits:       limit.Options{Prices: resolvers.Prices},
-		Extensions:   []graphql.HandlerExtension{remembering{}},
+		Extensions:   []graphql.HandlerExtension{scoped{}, remembering{}},
 		Authenticate: a.authenticate, Refused: a.refusals.Count,
 		Webhooks: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.Receiver.Handler(a.PublicURL()).ServeHTTP(w, r) }),
 		Playground: web.Handler(web.Options{
@@ -354,6 +306,8 @@ func (a *App) Run(ctx context.Context) error {
 	defer background(ctx, a.refusals.Run)()
 	defer background(ctx, a.watchKeys)()
 	defer background(ctx, a.Messenger.KeepUses)()
+	defer background(ctx, a.Schema.Access.Uses.Run)()
+	defer background(ctx, a.rechecks)()
 	if err := a.Receiver.Doubt(ctx); err != nil {
 		return unlessStopped(ctx, err)
 	}

@@ -34,6 +34,10 @@ type Agent struct {
 	TimeZone string `json:"time_zone,omitempty"`
 	// Language tag (BCP 47); empty when not set.
 	Locale string `json:"locale,omitempty"`
+	// A person, or a program's service account.
+	Kind viewer.Kind `json:"kind,omitempty"`
+	// Tokens issued before are refused.
+	TokensValidFrom clock.Time `json:"tokens_valid_from,omitempty"`
 	// CreatedAt holds the value of the "created_at" field.
 	CreatedAt clock.Time `json:"created_at,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
@@ -100,9 +104,9 @@ func (*Agent) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case agent.FieldLicensed, agent.FieldActive:
 			values[i] = new(sql.NullBool)
-		case agent.FieldID, agent.FieldDefaultChannelID, agent.FieldCreatedAt:
+		case agent.FieldID, agent.FieldDefaultChannelID, agent.FieldTokensValidFrom, agent.FieldCreatedAt:
 			values[i] = new(sql.NullInt64)
-		case agent.FieldUsername, agent.FieldName, agent.FieldRole, agent.FieldTimeZone, agent.FieldLocale:
+		case agent.FieldUsername, agent.FieldName, agent.FieldRole, agent.FieldTimeZone, agent.FieldLocale, agent.FieldKind:
 			values[i] = new(sql.NullString)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -173,6 +177,18 @@ func (_m *Agent) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field locale", values[i])
 			} else if value.Valid {
 				_m.Locale = value.String
+			}
+		case agent.FieldKind:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field kind", values[i])
+			} else if value.Valid {
+				_m.Kind = viewer.Kind(value.String)
+			}
+		case agent.FieldTokensValidFrom:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field tokens_valid_from", values[i])
+			} else if value.Valid {
+				_m.TokensValidFrom = clock.Time(value.Int64)
 			}
 		case agent.FieldCreatedAt:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
@@ -261,6 +277,12 @@ func (_m *Agent) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("locale=")
 	builder.WriteString(_m.Locale)
+	builder.WriteString(", ")
+	builder.WriteString("kind=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Kind))
+	builder.WriteString(", ")
+	builder.WriteString("tokens_valid_from=")
+	builder.WriteString(fmt.Sprintf("%v", _m.TokensValidFrom))
 	builder.WriteString(", ")
 	builder.WriteString("created_at=")
 	builder.WriteString(fmt.Sprintf("%v", _m.CreatedAt))

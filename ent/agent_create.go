@@ -113,6 +113,34 @@ func (_c *AgentCreate) SetNillableLocale(v *string) *AgentCreate {
 	return _c
 }
 
+// SetKind sets the "kind" field.
+func (_c *AgentCreate) SetKind(v viewer.Kind) *AgentCreate {
+	_c.mutation.SetKind(v)
+	return _c
+}
+
+// SetNillableKind sets the "kind" field if the given value is not nil.
+func (_c *AgentCreate) SetNillableKind(v *viewer.Kind) *AgentCreate {
+	if v != nil {
+		_c.SetKind(*v)
+	}
+	return _c
+}
+
+// SetTokensValidFrom sets the "tokens_valid_from" field.
+func (_c *AgentCreate) SetTokensValidFrom(v clock.Time) *AgentCreate {
+	_c.mutation.SetTokensValidFrom(v)
+	return _c
+}
+
+// SetNillableTokensValidFrom sets the "tokens_valid_from" field if the given value is not nil.
+func (_c *AgentCreate) SetNillableTokensValidFrom(v *clock.Time) *AgentCreate {
+	if v != nil {
+		_c.SetTokensValidFrom(*v)
+	}
+	return _c
+}
+
 // SetCreatedAt sets the "created_at" field.
 func (_c *AgentCreate) SetCreatedAt(v clock.Time) *AgentCreate {
 	_c.mutation.SetCreatedAt(v)
@@ -238,6 +266,14 @@ func (_c *AgentCreate) defaults() error {
 		v := agent.DefaultLocale
 		_c.mutation.SetLocale(v)
 	}
+	if _, ok := _c.mutation.Kind(); !ok {
+		v := agent.DefaultKind
+		_c.mutation.SetKind(v)
+	}
+	if _, ok := _c.mutation.TokensValidFrom(); !ok {
+		v := agent.DefaultTokensValidFrom
+		_c.mutation.SetTokensValidFrom(v)
+	}
 	return nil
 }
 
@@ -283,6 +319,17 @@ func (_c *AgentCreate) check() error {
 		if err := agent.LocaleValidator(v); err != nil {
 			return &ValidationError{Name: "locale", err: fmt.Errorf(`ent: validator failed for field "Agent.locale": %w`, err)}
 		}
+	}
+	if _, ok := _c.mutation.Kind(); !ok {
+		return &ValidationError{Name: "kind", err: errors.New(`ent: missing required field "Agent.kind"`)}
+	}
+	if v, ok := _c.mutation.Kind(); ok {
+		if err := agent.KindValidator(string(v)); err != nil {
+			return &ValidationError{Name: "kind", err: fmt.Errorf(`ent: validator failed for field "Agent.kind": %w`, err)}
+		}
+	}
+	if _, ok := _c.mutation.TokensValidFrom(); !ok {
+		return &ValidationError{Name: "tokens_valid_from", err: errors.New(`ent: missing required field "Agent.tokens_valid_from"`)}
 	}
 	if _, ok := _c.mutation.CreatedAt(); !ok {
 		return &ValidationError{Name: "created_at", err: errors.New(`ent: missing required field "Agent.created_at"`)}
@@ -350,6 +397,14 @@ func (_c *AgentCreate) createSpec() (*Agent, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Locale(); ok {
 		_spec.SetField(agent.FieldLocale, field.TypeString, value)
 		_node.Locale = value
+	}
+	if value, ok := _c.mutation.Kind(); ok {
+		_spec.SetField(agent.FieldKind, field.TypeString, value)
+		_node.Kind = value
+	}
+	if value, ok := _c.mutation.TokensValidFrom(); ok {
+		_spec.SetField(agent.FieldTokensValidFrom, field.TypeInt64, value)
+		_node.TokensValidFrom = value
 	}
 	if value, ok := _c.mutation.CreatedAt(); ok {
 		_spec.SetField(agent.FieldCreatedAt, field.TypeInt64, value)

@@ -12,6 +12,7 @@ import (
 	"parley/ent/predicate"
 	"parley/ent/preference"
 	"parley/ent/queue"
+	"parley/internal/ground/clock"
 	"parley/internal/ground/viewer"
 
 	"entgo.io/ent/dialect/sql"
@@ -154,6 +155,27 @@ func (_u *AgentUpdate) SetNillableLocale(v *string) *AgentUpdate {
 	if v != nil {
 		_u.SetLocale(*v)
 	}
+	return _u
+}
+
+// SetTokensValidFrom sets the "tokens_valid_from" field.
+func (_u *AgentUpdate) SetTokensValidFrom(v clock.Time) *AgentUpdate {
+	_u.mutation.ResetTokensValidFrom()
+	_u.mutation.SetTokensValidFrom(v)
+	return _u
+}
+
+// SetNillableTokensValidFrom sets the "tokens_valid_from" field if the given value is not nil.
+func (_u *AgentUpdate) SetNillableTokensValidFrom(v *clock.Time) *AgentUpdate {
+	if v != nil {
+		_u.SetTokensValidFrom(*v)
+	}
+	return _u
+}
+
+// AddTokensValidFrom adds value to the "tokens_valid_from" field.
+func (_u *AgentUpdate) AddTokensValidFrom(v clock.Time) *AgentUpdate {
+	_u.mutation.AddTokensValidFrom(v)
 	return _u
 }
 
@@ -399,6 +421,12 @@ func (_u *AgentUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.Locale(); ok {
 		_spec.SetField(agent.FieldLocale, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.TokensValidFrom(); ok {
+		_spec.SetField(agent.FieldTokensValidFrom, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedTokensValidFrom(); ok {
+		_spec.AddField(agent.FieldTokensValidFrom, field.TypeInt64, value)
 	}
 	if _u.mutation.PermissionSetsCleared() {
 		edge := &sqlgraph.EdgeSpec{
@@ -725,6 +753,27 @@ func (_u *AgentUpdateOne) SetNillableLocale(v *string) *AgentUpdateOne {
 	return _u
 }
 
+// SetTokensValidFrom sets the "tokens_valid_from" field.
+func (_u *AgentUpdateOne) SetTokensValidFrom(v clock.Time) *AgentUpdateOne {
+	_u.mutation.ResetTokensValidFrom()
+	_u.mutation.SetTokensValidFrom(v)
+	return _u
+}
+
+// SetNillableTokensValidFrom sets the "tokens_valid_from" field if the given value is not nil.
+func (_u *AgentUpdateOne) SetNillableTokensValidFrom(v *clock.Time) *AgentUpdateOne {
+	if v != nil {
+		_u.SetTokensValidFrom(*v)
+	}
+	return _u
+}
+
+// AddTokensValidFrom adds value to the "tokens_valid_from" field.
+func (_u *AgentUpdateOne) AddTokensValidFrom(v clock.Time) *AgentUpdateOne {
+	_u.mutation.AddTokensValidFrom(v)
+	return _u
+}
+
 // AddPermissionSetIDs adds the "permission_sets" edge to the PermissionSet entity by IDs.
 func (_u *AgentUpdateOne) AddPermissionSetIDs(ids ...int64) *AgentUpdateOne {
 	_u.mutation.AddPermissionSetIDs(ids...)
@@ -997,6 +1046,12 @@ func (_u *AgentUpdateOne) sqlSave(ctx context.Context) (_node *Agent, err error)
 	}
 	if value, ok := _u.mutation.Locale(); ok {
 		_spec.SetField(agent.FieldLocale, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.TokensValidFrom(); ok {
+		_spec.SetField(agent.FieldTokensValidFrom, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedTokensValidFrom(); ok {
+		_spec.AddField(agent.FieldTokensValidFrom, field.TypeInt64, value)
 	}
 	if _u.mutation.PermissionSetsCleared() {
 		edge := &sqlgraph.EdgeSpec{

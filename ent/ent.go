@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"parley/ent/accesstoken"
 	"parley/ent/agent"
 	"parley/ent/attempt"
 	"parley/ent/auditentry"
@@ -40,6 +41,7 @@ import (
 	"parley/ent/rawinbound"
 	"parley/ent/record"
 	"parley/ent/secret"
+	"parley/ent/signingkey"
 )
 
 // ent aliases to avoid import conflicts in user's code.
@@ -100,6 +102,7 @@ var (
 func checkColumn(t, c string) error {
 	initCheck.Do(func() {
 		columnCheck = sql.NewColumnCheck(map[string]func(string) bool{
+			accesstoken.Table:     accesstoken.ValidColumn,
 			agent.Table:           agent.ValidColumn,
 			attempt.Table:         attempt.ValidColumn,
 			auditentry.Table:      auditentry.ValidColumn,
@@ -127,6 +130,7 @@ func checkColumn(t, c string) error {
 			rawinbound.Table:      rawinbound.ValidColumn,
 			record.Table:          record.ValidColumn,
 			secret.Table:          secret.ValidColumn,
+			signingkey.Table:      signingkey.ValidColumn,
 		})
 	})
 	return columnCheck(t, c)

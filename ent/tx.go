@@ -12,6 +12,8 @@ import (
 // Tx is a transactional client that is created by calling Client.Tx().
 type Tx struct {
 	config
+	// AccessToken is the client for interacting with the AccessToken builders.
+	AccessToken *AccessTokenClient
 	// Agent is the client for interacting with the Agent builders.
 	Agent *AgentClient
 	// Attempt is the client for interacting with the Attempt builders.
@@ -66,6 +68,8 @@ type Tx struct {
 	Record *RecordClient
 	// Secret is the client for interacting with the Secret builders.
 	Secret *SecretClient
+	// SigningKey is the client for interacting with the SigningKey builders.
+	SigningKey *SigningKeyClient
 
 	// lazily loaded.
 	client     *Client
@@ -197,6 +201,7 @@ func (tx *Tx) Client() *Client {
 }
 
 func (tx *Tx) init() {
+	tx.AccessToken = NewAccessTokenClient(tx.config)
 	tx.Agent = NewAgentClient(tx.config)
 	tx.Attempt = NewAttemptClient(tx.config)
 	tx.AuditEntry = NewAuditEntryClient(tx.config)
@@ -224,6 +229,7 @@ func (tx *Tx) init() {
 	tx.RawInbound = NewRawInboundClient(tx.config)
 	tx.Record = NewRecordClient(tx.config)
 	tx.Secret = NewSecretClient(tx.config)
+	tx.SigningKey = NewSigningKeyClient(tx.config)
 }
 
 // txDriver wraps the given dialect.Tx with a nop dialect.Driver implementation.
@@ -233,7 +239,7 @@ func (tx *Tx) init() {
 // of them in order to commit or rollback the transaction.
 //
 // If a closed transaction is embedded in one of the generated entities, and the entity
-// applies a query, for example: Agent.QueryXXX(), the query will be executed
+// applies a query, for example: AccessToken.QueryXXX(), the query will be executed
 // through the driver which created this transaction.
 //
 // Note that txDriver is not goroutine safe.

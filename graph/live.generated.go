@@ -8,6 +8,7 @@ import (
 	"math"
 	"parley/internal/channel"
 	"parley/internal/desk/conversation"
+	"parley/internal/desk/directory"
 	"parley/internal/desk/feed"
 	"parley/internal/desk/live"
 	"parley/internal/desk/message"
@@ -105,6 +106,38 @@ func (ec *executionContext) _ConversationUpdated_cause(ctx context.Context, fiel
 }
 func (ec *executionContext) fieldContext_ConversationUpdated_cause(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ConversationUpdated", field, false, false, "ChangeCause")
+}
+
+func (ec *executionContext) _ConversationUpdated_actor(ctx context.Context, field graphql.CollectedField, obj *live.ConversationUpdated) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConversationUpdated_actor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Actor(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *directory.Actor) graphql.Marshaler {
+			return ec.marshalOActor2ᚖparleyᚋinternalᚋdeskᚋdirectoryᚐActor(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ConversationUpdated_actor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ConversationUpdated",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Actor(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _ConversationUpdated_idempotencyKey(ctx context.Context, field graphql.CollectedField, obj *live.ConversationUpdated) (ret graphql.Marshaler) {
@@ -316,6 +349,38 @@ func (ec *executionContext) _ConversationsChange_cause(ctx context.Context, fiel
 }
 func (ec *executionContext) fieldContext_ConversationsChange_cause(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ConversationsChange", field, false, false, "ChangeCause")
+}
+
+func (ec *executionContext) _ConversationsChange_actor(ctx context.Context, field graphql.CollectedField, obj *live.Change) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConversationsChange_actor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Actor(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *directory.Actor) graphql.Marshaler {
+			return ec.marshalOActor2ᚖparleyᚋinternalᚋdeskᚋdirectoryᚐActor(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ConversationsChange_actor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ConversationsChange",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Actor(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _ConversationsChange_idempotencyKey(ctx context.Context, field graphql.CollectedField, obj *live.Change) (ret graphql.Marshaler) {
@@ -917,6 +982,11 @@ func (ec *executionContext) _ConversationUpdated(ctx context.Context, sel ast.Se
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "actor":
+			out.Values[i] = ec._ConversationUpdated_actor(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		case "idempotencyKey":
 			out.Values[i] = ec._ConversationUpdated_idempotencyKey(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
@@ -982,6 +1052,11 @@ func (ec *executionContext) _ConversationsChange(ctx context.Context, sel ast.Se
 			}
 		case "cause":
 			out.Values[i] = ec._ConversationsChange_cause(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "actor":
+			out.Values[i] = ec._ConversationsChange_actor(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}

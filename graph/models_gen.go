@@ -4,6 +4,7 @@ package graph
 
 import (
 	"parley/internal/channel"
+	"parley/internal/desk/access"
 	"parley/internal/desk/account"
 	"parley/internal/desk/bulk"
 	"parley/internal/desk/conversation"
@@ -11,6 +12,7 @@ import (
 	"parley/internal/desk/message"
 	"parley/internal/desk/quicktext"
 	"parley/internal/desk/staff"
+	"parley/internal/ground/clock"
 	"parley/internal/ground/fault"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -109,6 +111,16 @@ type CancelBulkOperationInput struct {
 type ChannelPayload struct {
 	// The channel; null when there are errors.
 	Channel *directory.Channel `json:"channel,omitempty"`
+	// Why nothing changed; empty when it did.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// The access token that was created.
+type CreateAccessTokenPayload struct {
+	// The access token; null when there are errors.
+	AccessToken *access.Token `json:"accessToken,omitempty"`
+	// What its bearer sends, shown now and never again; null when there are errors, and when the request is a repeat.
+	Token *string `json:"token,omitempty"`
 	// Why nothing changed; empty when it did.
 	Errors []*fault.Error `json:"errors"`
 }
@@ -253,6 +265,28 @@ type RetryMessagePayload struct {
 	Refusals []*message.Refusal `json:"refusals"`
 	// What went wrong.
 	Errors []*fault.Error `json:"errors"`
+}
+
+// The access token to revoke.
+type RevokeAccessTokenInput struct {
+	// The access token.
+	ID string `json:"id"`
+}
+
+// The access token that was revoked.
+type RevokeAccessTokenPayload struct {
+	// Its id; null when there are errors.
+	RevokedID *string `json:"revokedId,omitempty"`
+	// Why nothing changed; empty when it did.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// Which tokens to revoke.
+type RevokeTokensInput struct {
+	// The agent whose tokens they are.
+	AgentID string `json:"agentId"`
+	// Tokens issued before are revoked, to the second; absent for now. It cannot be taken back, and must not be in the future.
+	Before *clock.Time `json:"before,omitempty"`
 }
 
 // Result of sending a message.

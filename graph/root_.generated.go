@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"parley/internal/desk/access"
 	"parley/internal/desk/account"
 	"parley/internal/desk/audit"
 	"parley/internal/desk/bulk"
@@ -54,9 +55,26 @@ type DirectiveRoot struct {
 }
 
 type ComplexityRoot struct {
+	AccessToken struct {
+		Agent      func(childComplexity int) int
+		CreatedAt  func(childComplexity int) int
+		CreatedBy  func(childComplexity int) int
+		ExpiresAt  func(childComplexity int) int
+		ID         func(childComplexity int) int
+		LastUsedAt func(childComplexity int) int
+		Name       func(childComplexity int) int
+		Scopes     func(childComplexity int) int
+	}
+
 	AccountFailure struct {
 		At      func(childComplexity int) int
 		Message func(childComplexity int) int
+	}
+
+	Actor struct {
+		Agent func(childComplexity int) int
+		Kind  func(childComplexity int) int
+		Name  func(childComplexity int) int
 	}
 
 	AddNotePayload struct {
@@ -69,6 +87,7 @@ type ComplexityRoot struct {
 		ID             func(childComplexity int) int
 		IsActive       func(childComplexity int) int
 		IsLicensed     func(childComplexity int) int
+		Kind           func(childComplexity int) int
 		Locale         func(childComplexity int) int
 		Name           func(childComplexity int) int
 		Role           func(childComplexity int) int
@@ -359,6 +378,7 @@ type ComplexityRoot struct {
 	}
 
 	ConversationUpdated struct {
+		Actor          func(childComplexity int) int
 		Cause          func(childComplexity int) int
 		Conversation   func(childComplexity int) int
 		Cursor         func(childComplexity int) int
@@ -366,6 +386,7 @@ type ComplexityRoot struct {
 	}
 
 	ConversationsChange struct {
+		Actor          func(childComplexity int) int
 		Cause          func(childComplexity int) int
 		Conversation   func(childComplexity int) int
 		ConversationID func(childComplexity int) int
@@ -374,6 +395,12 @@ type ComplexityRoot struct {
 		Edge           func(childComplexity int) int
 		IdempotencyKey func(childComplexity int) int
 		Kind           func(childComplexity int) int
+	}
+
+	CreateAccessTokenPayload struct {
+		AccessToken func(childComplexity int) int
+		Errors      func(childComplexity int) int
+		Token       func(childComplexity int) int
 	}
 
 	CredentialField struct {
@@ -455,6 +482,7 @@ type ComplexityRoot struct {
 	}
 
 	Message struct {
+		Actor               func(childComplexity int) int
 		Attempts            func(childComplexity int) int
 		Author              func(childComplexity int) int
 		ChannelTemplateType func(childComplexity int) int
@@ -548,6 +576,7 @@ type ComplexityRoot struct {
 		BulkMarkConversationsRead   func(childComplexity int, input bulk.MarkInput) int
 		BulkMarkConversationsUnread func(childComplexity int, input bulk.MarkInput) int
 		CancelBulkOperation         func(childComplexity int, input CancelBulkOperationInput) int
+		CreateAccessToken           func(childComplexity int, input access.CreateInput) int
 		CreateAgent                 func(childComplexity int, input staff.CreateAgentInput) int
 		CreateChannel               func(childComplexity int, input switchboard.CreateChannelInput) int
 		CreateMessagingUser         func(childComplexity int, input customer.CreateInput) int
@@ -555,6 +584,7 @@ type ComplexityRoot struct {
 		CreateProviderAccount       func(childComplexity int, input account.CreateInput) int
 		CreateQueue                 func(childComplexity int, input switchboard.CreateQueueInput) int
 		CreateQuickText             func(childComplexity int, input quicktext.CreateInput) int
+		CreateServiceAccount        func(childComplexity int, input staff.CreateServiceInput) int
 		DeactivateAgent             func(childComplexity int, input DeactivateAgentInput) int
 		DeactivateChannel           func(childComplexity int, input switchboard.DeactivateChannelInput) int
 		DeactivateProviderAccount   func(childComplexity int, input DeactivateProviderAccountInput) int
@@ -568,7 +598,9 @@ type ComplexityRoot struct {
 		ResumeBulkOperation         func(childComplexity int, input ResumeBulkOperationInput) int
 		RetirePreviousCredentials   func(childComplexity int, input RetirePreviousCredentialsInput) int
 		RetryMessage                func(childComplexity int, input message.RetryInput) int
+		RevokeAccessToken           func(childComplexity int, input RevokeAccessTokenInput) int
 		RevokePermissionSet         func(childComplexity int, input staff.GrantInput) int
+		RevokeTokens                func(childComplexity int, input RevokeTokensInput) int
 		SendMessage                 func(childComplexity int, input message.SendInput) int
 		SetConsent                  func(childComplexity int, input customer.SetConsentInput) int
 		SetPreferences              func(childComplexity int, input staff.SetPreferencesInput) int
@@ -675,6 +707,7 @@ type ComplexityRoot struct {
 	}
 
 	Query struct {
+		AccessTokens      func(childComplexity int, agentID *string) int
 		AgentRights       func(childComplexity int, agentID string) int
 		Agents            func(childComplexity int, isActive *bool) int
 		AuditEntries      func(childComplexity int, filterBy *audit.Filter, first *int, after *string, last *int, before *string) int
@@ -695,6 +728,7 @@ type ComplexityRoot struct {
 		QuickTexts        func(childComplexity int, filterBy *quicktext.Filter, first *int, after *string) int
 		Record            func(childComplexity int, objectType string, externalID string) int
 		Search            func(childComplexity int, query string, view *conversation.View, kinds []search.Kind, first *int, after *string) int
+		ServiceAccounts   func(childComplexity int) int
 		Viewer            func(childComplexity int) int
 	}
 
@@ -769,6 +803,11 @@ type ComplexityRoot struct {
 		Errors   func(childComplexity int) int
 		Message  func(childComplexity int) int
 		Refusals func(childComplexity int) int
+	}
+
+	RevokeAccessTokenPayload struct {
+		Errors    func(childComplexity int) int
+		RevokedID func(childComplexity int) int
 	}
 
 	SearchConnection struct {
@@ -892,6 +931,55 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 	_ = ec
 	switch typeName + "." + field {
 
+	case "AccessToken.agent":
+		if e.ComplexityRoot.AccessToken.Agent == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessToken.Agent(childComplexity), true
+	case "AccessToken.createdAt":
+		if e.ComplexityRoot.AccessToken.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessToken.CreatedAt(childComplexity), true
+	case "AccessToken.createdBy":
+		if e.ComplexityRoot.AccessToken.CreatedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessToken.CreatedBy(childComplexity), true
+	case "AccessToken.expiresAt":
+		if e.ComplexityRoot.AccessToken.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessToken.ExpiresAt(childComplexity), true
+	case "AccessToken.id":
+		if e.ComplexityRoot.AccessToken.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessToken.ID(childComplexity), true
+	case "AccessToken.lastUsedAt":
+		if e.ComplexityRoot.AccessToken.LastUsedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessToken.LastUsedAt(childComplexity), true
+	case "AccessToken.name":
+		if e.ComplexityRoot.AccessToken.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessToken.Name(childComplexity), true
+	case "AccessToken.scopes":
+		if e.ComplexityRoot.AccessToken.Scopes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessToken.Scopes(childComplexity), true
+
 	case "AccountFailure.at":
 		if e.ComplexityRoot.AccountFailure.At == nil {
 			break
@@ -904,6 +992,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AccountFailure.Message(childComplexity), true
+
+	case "Actor.agent":
+		if e.ComplexityRoot.Actor.Agent == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Actor.Agent(childComplexity), true
+	case "Actor.kind":
+		if e.ComplexityRoot.Actor.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Actor.Kind(childComplexity), true
+	case "Actor.name":
+		if e.ComplexityRoot.Actor.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Actor.Name(childComplexity), true
 
 	case "AddNotePayload.errors":
 		if e.ComplexityRoot.AddNotePayload.Errors == nil {
@@ -942,6 +1049,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Agent.IsLicensed(childComplexity), true
+	case "Agent.kind":
+		if e.ComplexityRoot.Agent.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.Kind(childComplexity), true
 	case "Agent.locale":
 		if e.ComplexityRoot.Agent.Locale == nil {
 			break
@@ -2119,6 +2232,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ConversationResult.GivenID(childComplexity), true
 
+	case "ConversationUpdated.actor":
+		if e.ComplexityRoot.ConversationUpdated.Actor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConversationUpdated.Actor(childComplexity), true
 	case "ConversationUpdated.cause":
 		if e.ComplexityRoot.ConversationUpdated.Cause == nil {
 			break
@@ -2144,6 +2263,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ConversationUpdated.IdempotencyKey(childComplexity), true
 
+	case "ConversationsChange.actor":
+		if e.ComplexityRoot.ConversationsChange.Actor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConversationsChange.Actor(childComplexity), true
 	case "ConversationsChange.cause":
 		if e.ComplexityRoot.ConversationsChange.Cause == nil {
 			break
@@ -2192,6 +2317,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ConversationsChange.Kind(childComplexity), true
+
+	case "CreateAccessTokenPayload.accessToken":
+		if e.ComplexityRoot.CreateAccessTokenPayload.AccessToken == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateAccessTokenPayload.AccessToken(childComplexity), true
+	case "CreateAccessTokenPayload.errors":
+		if e.ComplexityRoot.CreateAccessTokenPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateAccessTokenPayload.Errors(childComplexity), true
+	case "CreateAccessTokenPayload.token":
+		if e.ComplexityRoot.CreateAccessTokenPayload.Token == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateAccessTokenPayload.Token(childComplexity), true
 
 	case "CredentialField.help":
 		if e.ComplexityRoot.CredentialField.Help == nil {
@@ -2440,6 +2584,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.MediaFile.ContentType(childComplexity), true
 
+	case "Message.actor":
+		if e.ComplexityRoot.Message.Actor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.Actor(childComplexity), true
 	case "Message.attempts":
 		if e.ComplexityRoot.Message.Attempts == nil {
 			break
@@ -2883,6 +3033,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CancelBulkOperation(childComplexity, args["input"].(CancelBulkOperationInput)), true
+	case "Mutation.createAccessToken":
+		if e.ComplexityRoot.Mutation.CreateAccessToken == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createAccessToken_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateAccessToken(childComplexity, args["input"].(access.CreateInput)), true
 	case "Mutation.createAgent":
 		if e.ComplexityRoot.Mutation.CreateAgent == nil {
 			break
@@ -2960,6 +3121,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreateQuickText(childComplexity, args["input"].(quicktext.CreateInput)), true
+	case "Mutation.createServiceAccount":
+		if e.ComplexityRoot.Mutation.CreateServiceAccount == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createServiceAccount_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateServiceAccount(childComplexity, args["input"].(staff.CreateServiceInput)), true
 	case "Mutation.deactivateAgent":
 		if e.ComplexityRoot.Mutation.DeactivateAgent == nil {
 			break
@@ -3103,6 +3275,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RetryMessage(childComplexity, args["input"].(message.RetryInput)), true
+	case "Mutation.revokeAccessToken":
+		if e.ComplexityRoot.Mutation.RevokeAccessToken == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_revokeAccessToken_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RevokeAccessToken(childComplexity, args["input"].(RevokeAccessTokenInput)), true
 	case "Mutation.revokePermissionSet":
 		if e.ComplexityRoot.Mutation.RevokePermissionSet == nil {
 			break
@@ -3114,6 +3297,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RevokePermissionSet(childComplexity, args["input"].(staff.GrantInput)), true
+	case "Mutation.revokeTokens":
+		if e.ComplexityRoot.Mutation.RevokeTokens == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_revokeTokens_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RevokeTokens(childComplexity, args["input"].(RevokeTokensInput)), true
 	case "Mutation.sendMessage":
 		if e.ComplexityRoot.Mutation.SendMessage == nil {
 			break
@@ -3597,6 +3791,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ProviderAccountTest.WhatToDo(childComplexity), true
 
+	case "Query.accessTokens":
+		if e.ComplexityRoot.Query.AccessTokens == nil {
+			break
+		}
+
+		args, err := ec.field_Query_accessTokens_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.AccessTokens(childComplexity, args["agentId"].(*string)), true
 	case "Query.agentRights":
 		if e.ComplexityRoot.Query.AgentRights == nil {
 			break
@@ -3788,6 +3993,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Search(childComplexity, args["query"].(string), args["view"].(*conversation.View), args["kinds"].([]search.Kind), args["first"].(*int), args["after"].(*string)), true
+	case "Query.serviceAccounts":
+		if e.ComplexityRoot.Query.ServiceAccounts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.ServiceAccounts(childComplexity), true
 	case "Query.viewer":
 		if e.ComplexityRoot.Query.Viewer == nil {
 			break
@@ -4067,6 +4278,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RetryMessagePayload.Refusals(childComplexity), true
+
+	case "RevokeAccessTokenPayload.errors":
+		if e.ComplexityRoot.RevokeAccessTokenPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevokeAccessTokenPayload.Errors(childComplexity), true
+	case "RevokeAccessTokenPayload.revokedId":
+		if e.ComplexityRoot.RevokeAccessTokenPayload.RevokedID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevokeAccessTokenPayload.RevokedID(childComplexity), true
 
 	case "SearchConnection.edges":
 		if e.ComplexityRoot.SearchConnection.Edges == nil {
@@ -4509,6 +4733,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ConversationFilter", ec.unmarshalInputConversationFilter),
 			graphql.NewInputUnmarshaler("ConversationOrder", ec.unmarshalInputConversationOrder),
 			graphql.NewInputUnmarshaler("ConversationView", ec.unmarshalInputConversationView),
+			graphql.NewInputUnmarshaler("CreateAccessTokenInput", ec.unmarshalInputCreateAccessTokenInput),
 			graphql.NewInputUnmarshaler("CreateAgentInput", ec.unmarshalInputCreateAgentInput),
 			graphql.NewInputUnmarshaler("CreateChannelInput", ec.unmarshalInputCreateChannelInput),
 			graphql.NewInputUnmarshaler("CreateMessagingUserInput", ec.unmarshalInputCreateMessagingUserInput),
@@ -4516,6 +4741,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("CreateProviderAccountInput", ec.unmarshalInputCreateProviderAccountInput),
 			graphql.NewInputUnmarshaler("CreateQueueInput", ec.unmarshalInputCreateQueueInput),
 			graphql.NewInputUnmarshaler("CreateQuickTextInput", ec.unmarshalInputCreateQuickTextInput),
+			graphql.NewInputUnmarshaler("CreateServiceAccountInput", ec.unmarshalInputCreateServiceAccountInput),
 			graphql.NewInputUnmarshaler("CredentialInput", ec.unmarshalInputCredentialInput),
 			graphql.NewInputUnmarshaler("DeactivateAgentInput", ec.unmarshalInputDeactivateAgentInput),
 			graphql.NewInputUnmarshaler("DeactivateChannelInput", ec.unmarshalInputDeactivateChannelInput),
@@ -4533,7 +4759,9 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ResumeBulkOperationInput", ec.unmarshalInputResumeBulkOperationInput),
 			graphql.NewInputUnmarshaler("RetirePreviousCredentialsInput", ec.unmarshalInputRetirePreviousCredentialsInput),
 			graphql.NewInputUnmarshaler("RetryMessageInput", ec.unmarshalInputRetryMessageInput),
+			graphql.NewInputUnmarshaler("RevokeAccessTokenInput", ec.unmarshalInputRevokeAccessTokenInput),
 			graphql.NewInputUnmarshaler("RevokePermissionSetInput", ec.unmarshalInputRevokePermissionSetInput),
+			graphql.NewInputUnmarshaler("RevokeTokensInput", ec.unmarshalInputRevokeTokensInput),
 			graphql.NewInputUnmarshaler("SendMessageInput", ec.unmarshalInputSendMessageInput),
 			graphql.NewInputUnmarshaler("SetConsentInput", ec.unmarshalInputSetConsentInput),
 			graphql.NewInputUnmarshaler("SetPreferencesInput", ec.unmarshalInputSetPreferencesInput),
@@ -4644,6 +4872,126 @@ func newExecutionContext(
 }
 
 var sources = []*ast.Source{
+	{Name: "../schema/access.graphql", Input: `"What lets a program act as an agent: an opaque bearer token, sent as ` + "`" + `Authorization: Bearer pat_…` + "`" + `. Visible to its agent, and to holders of CONFIGURE_MESSAGING. The token itself is shown once, when it is created."
+type AccessToken implements Node @goModel(model: "parley/internal/desk/access.Token") {
+  "Opaque id."
+  id: ID!
+  "Name: 1 to 200 characters."
+  name: String!
+  "What its bearer may do, as far as the agent may."
+  scopes: [AccessScope!]!
+  "The agent that it acts as."
+  agent: Agent!
+  "Who created it; null for an operator on the command line."
+  createdBy: Agent
+  "When it was created."
+  createdAt: DateTime!
+  "When it is refused from."
+  expiresAt: DateTime!
+  "When it was last used, to the minute; null for never."
+  lastUsedAt: DateTime
+}
+
+"What the bearer of an access token may do, as far as its agent may. FORBIDDEN names the scope that is missing."
+enum AccessScope @goModel(model: "parley/internal/ground/viewer.Scope") {
+  "Queries and subscriptions."
+  READ
+  "Mutations that work with conversations: send, note, assign, read state, bulk operations, quick texts. What a mutation returns needs no READ."
+  SEND
+  "Mutations that set up the organisation, and those of access."
+  ADMINISTER
+}
+
+"A new service account."
+input CreateServiceAccountInput @goModel(model: "parley/internal/desk/staff.CreateServiceInput") {
+  "Name to sign in with, which never changes: 1 to 64 visible characters without spaces, unique among all agents whatever the case of its letters."
+  username: String!
+  "Display name: 1 to 200 characters."
+  name: String!
+  "Up to 500 permission sets that the account gets beside the role STANDARD; absent for none."
+  permissionSetIds: [ID!]
+  "Up to 500 sender IDs that the account may send from; absent for none. It never counts as their sole owner."
+  channelIds: [ID!]
+  "1 to 64 visible ASCII characters, unique to this request: a repeat within 7 days returns the first result."
+  idempotencyKey: String!
+}
+
+"A new access token."
+input CreateAccessTokenInput @goModel(model: "parley/internal/desk/access.CreateInput") {
+  "The agent that it acts as: a service account, or the caller."
+  agentId: ID!
+  "Name: 1 to 200 characters."
+  name: String!
+  "1 to 3 scopes, each once. A token cannot create one with a scope that it lacks."
+  scopes: [AccessScope!]!
+  "When it expires: 1 minute to 366 days from now."
+  expiresAt: DateTime!
+  "1 to 64 visible ASCII characters, unique to this request: a repeat within 7 days returns the same access token, without ` + "`" + `token` + "`" + `."
+  idempotencyKey: String!
+}
+
+"The access token to revoke."
+input RevokeAccessTokenInput {
+  "The access token."
+  id: ID!
+}
+
+"Which tokens to revoke."
+input RevokeTokensInput {
+  "The agent whose tokens they are."
+  agentId: ID!
+  "Tokens issued before are revoked, to the second; absent for now. It cannot be taken back, and must not be in the future."
+  before: DateTime
+}
+
+"The access token that was created."
+type CreateAccessTokenPayload {
+  "The access token; null when there are errors."
+  accessToken: AccessToken
+  "What its bearer sends, shown now and never again; null when there are errors, and when the request is a repeat."
+  token: String
+  "Why nothing changed; empty when it did."
+  errors: [UserError!]!
+}
+
+"The access token that was revoked."
+type RevokeAccessTokenPayload {
+  "Its id; null when there are errors."
+  revokedId: ID
+  "Why nothing changed; empty when it did."
+  errors: [UserError!]!
+}
+
+extend type Query {
+  "All service accounts, by name. Empty for a viewer without CONFIGURE_MESSAGING."
+  serviceAccounts: [Agent!]!
+  "Access tokens, the newest first: the viewer's own, and everybody's for a holder of CONFIGURE_MESSAGING. At most 1,000; those that have expired leave when the next is created."
+  accessTokens("Only those that act as this agent." agentId: ID): [AccessToken!]!
+}
+
+extend type Mutation {
+  """
+  Creates 1 service account, as which programs sign in by access tokens. Needs CONFIGURE_MESSAGING, and every permission that the account gets: nobody can give a permission
+  that they do not hold, or a sender ID that they do not work unless they hold VIEW_ALL_DATA. ` + "`" + `updateAgent` + "`" + ` and ` + "`" + `deactivateAgent` + "`" + ` change it; no event follows in lists of conversations.
+  """
+  createServiceAccount("What to create." input: CreateServiceAccountInput!): AgentPayload!
+  """
+  Creates an access token, good at once and on every server within a second: at most 50 for an agent and 1,000 in an organisation. Everybody creates their own;
+  one for a service account needs CONFIGURE_MESSAGING and all that the account may do; no event follows in lists of conversations.
+  """
+  createAccessToken("What to create." input: CreateAccessTokenInput!): CreateAccessTokenPayload!
+  """
+  Revokes 1 access token. Needs CONFIGURE_MESSAGING, except for one's own. Within a second it is refused everywhere, and sockets and streams
+  that it opened end with UNAUTHENTICATED; no event follows in lists of conversations.
+  """
+  revokeAccessToken("What to revoke." input: RevokeAccessTokenInput!): RevokeAccessTokenPayload!
+  """
+  Revokes all tokens of 1 agent that were issued before an instant: Parley's own, access tokens, and those of other issuers. Within a second they are refused
+  everywhere, and the sockets and streams that they opened end with UNAUTHENTICATED. Needs CONFIGURE_MESSAGING, except for oneself. The agent stays active and may sign in with a new token; no event follows in lists of conversations.
+  """
+  revokeTokens("Whose, and which." input: RevokeTokensInput!): AgentPayload!
+}
+`, BuiltIn: false},
 	{Name: "../schema/account.graphql", Input: `"An account at a carrier, through which messages are sent and received. Visible to holders of CONFIGURE_MESSAGING. Its credentials are never shown."
 type ProviderAccount implements Node @goModel(model: "parley/internal/desk/account.Account") {
   "Opaque id."
@@ -4888,6 +5236,8 @@ enum AuditAction @goModel(model: "parley/internal/desk/journal.Action") {
   UPDATED @goEnum(value: "parley/internal/desk/journal.Updated")
   "Something was removed."
   DELETED @goEnum(value: "parley/internal/desk/journal.Deleted")
+  "Tokens, or the key that signed them, were revoked."
+  REVOKED @goEnum(value: "parley/internal/desk/journal.Revoked")
   "A token was refused."
   SIGN_IN_REFUSED @goEnum(value: "parley/internal/desk/journal.SignInRefused")
   "Entries were exported."
@@ -6022,7 +6372,7 @@ extend type Mutation {
   setConsent("What to record." input: SetConsentInput!): MessagingUserPayload!
 }
 `, BuiltIn: false},
-	{Name: "../schema/directory.graphql", Input: `"A person who handles conversations. Every active agent may see their colleagues."
+	{Name: "../schema/directory.graphql", Input: `"A person who handles conversations, or a service account through which a program does. Every active agent may see their colleagues."
 type Agent implements Node @goModel(model: "parley/internal/desk/directory.Agent") {
   "Opaque id."
   id: ID!
@@ -6036,6 +6386,36 @@ type Agent implements Node @goModel(model: "parley/internal/desk/directory.Agent
   isLicensed: Boolean!
   "Whether the agent may sign in at all."
   isActive: Boolean!
+  "Whether it is a person or a service account."
+  kind: AgentKind!
+}
+
+"What an agent is. More may be added: treat any other as SERVICE."
+enum AgentKind @goModel(model: "parley/internal/ground/viewer.Kind") {
+  "A person."
+  PERSON
+  "A service account: a program. It owns no conversations, cannot be assigned any, and cannot mark them as read."
+  SERVICE
+}
+
+"Who did something on this side of a conversation."
+type Actor @goModel(model: "parley/internal/desk/directory.Actor") {
+  "What it is."
+  kind: ActorKind!
+  "Display name."
+  name: String!
+  "The person or service account; null for the system."
+  agent: Agent
+}
+
+"What an actor is."
+enum ActorKind @goModel(model: "parley/internal/desk/directory.ActorKind") {
+  "A person."
+  PERSON
+  "A service account: a program."
+  SERVICE
+  "Parley itself, or an author that is not known."
+  SYSTEM
 }
 
 "A default set of permissions."
@@ -6260,7 +6640,7 @@ type Record implements Node @goModel(model: "parley/internal/desk/conversation.R
 extend type Query {
   "The caller."
   viewer: Viewer!
-  "All agents, by name. At most 5,000."
+  "All people, by name. At most 5,000, service accounts included, which ` + "`" + `serviceAccounts` + "`" + ` lists."
   agents(
     "True for those who may sign in, false for those who are deactivated; absent for both."
     isActive: Boolean
@@ -6306,6 +6686,8 @@ type ConversationsChange @goModel(model: "parley/internal/desk/live.Change") {
   counts: ViewCounts!
   "Why it changed; null on OPEN and RESET."
   cause: ChangeCause
+  "The person or service account who changed it; null if a customer or the system did, and on OPEN and RESET."
+  actor: Actor
   "The idempotency key of the request that caused it, if the viewer made it: lets a client recognise its own changes."
   idempotencyKey: String
 }
@@ -6380,6 +6762,8 @@ type ConversationUpdated @goModel(model: "parley/internal/desk/live.Conversation
   conversation: Conversation
   "Why it changed."
   cause: ChangeCause!
+  "The person or service account who changed it; null if a customer or the system did."
+  actor: Actor
   "The idempotency key of the request that caused it, if the viewer made it."
   idempotencyKey: String
 }
@@ -6508,8 +6892,10 @@ type Message implements Node @goModel(model: "parley/internal/desk/message.Row")
   source: MessageSource!
   "Its content."
   content: MessageContent!
-  "The agent who wrote it; null if the customer or the system did."
+  "The person who wrote it; null if the customer, a service account or the system did."
   author: Agent
+  "Who wrote it on this side: a person, a service account or the system. Null if the customer did."
+  actor: Actor
   "Delivery status of an outbound message: DELIVERED or READ if any of its attempts is, else the status of its latest attempt. Null for other messages."
   status: MessageStatus
   "Why it failed; null otherwise."
@@ -7523,6 +7909,28 @@ var parsedSchema = gqlparser.MustLoadSchema(sources...)
 // Each function is generated once per unique object type, deduplicating the
 // switch statements that were previously inlined in every fieldContext_* function.
 
+func (ec *executionContext) childFields_AccessToken(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_AccessToken_id(ctx, field)
+	case "name":
+		return ec.fieldContext_AccessToken_name(ctx, field)
+	case "scopes":
+		return ec.fieldContext_AccessToken_scopes(ctx, field)
+	case "agent":
+		return ec.fieldContext_AccessToken_agent(ctx, field)
+	case "createdBy":
+		return ec.fieldContext_AccessToken_createdBy(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_AccessToken_createdAt(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_AccessToken_expiresAt(ctx, field)
+	case "lastUsedAt":
+		return ec.fieldContext_AccessToken_lastUsedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AccessToken", field.Name)
+}
+
 func (ec *executionContext) childFields_AccountFailure(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "message":
@@ -7531,6 +7939,18 @@ func (ec *executionContext) childFields_AccountFailure(ctx context.Context, fiel
 		return ec.fieldContext_AccountFailure_at(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type AccountFailure", field.Name)
+}
+
+func (ec *executionContext) childFields_Actor(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "kind":
+		return ec.fieldContext_Actor_kind(ctx, field)
+	case "name":
+		return ec.fieldContext_Actor_name(ctx, field)
+	case "agent":
+		return ec.fieldContext_Actor_agent(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Actor", field.Name)
 }
 
 func (ec *executionContext) childFields_AddNotePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -7557,6 +7977,8 @@ func (ec *executionContext) childFields_Agent(ctx context.Context, field graphql
 		return ec.fieldContext_Agent_isLicensed(ctx, field)
 	case "isActive":
 		return ec.fieldContext_Agent_isActive(ctx, field)
+	case "kind":
+		return ec.fieldContext_Agent_kind(ctx, field)
 	case "defaultChannel":
 		return ec.fieldContext_Agent_defaultChannel(ctx, field)
 	case "timeZone":
@@ -8147,10 +8569,24 @@ func (ec *executionContext) childFields_ConversationsChange(ctx context.Context,
 		return ec.fieldContext_ConversationsChange_counts(ctx, field)
 	case "cause":
 		return ec.fieldContext_ConversationsChange_cause(ctx, field)
+	case "actor":
+		return ec.fieldContext_ConversationsChange_actor(ctx, field)
 	case "idempotencyKey":
 		return ec.fieldContext_ConversationsChange_idempotencyKey(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ConversationsChange", field.Name)
+}
+
+func (ec *executionContext) childFields_CreateAccessTokenPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "accessToken":
+		return ec.fieldContext_CreateAccessTokenPayload_accessToken(ctx, field)
+	case "token":
+		return ec.fieldContext_CreateAccessTokenPayload_token(ctx, field)
+	case "errors":
+		return ec.fieldContext_CreateAccessTokenPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreateAccessTokenPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_CredentialField(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8303,6 +8739,8 @@ func (ec *executionContext) childFields_Message(ctx context.Context, field graph
 		return ec.fieldContext_Message_content(ctx, field)
 	case "author":
 		return ec.fieldContext_Message_author(ctx, field)
+	case "actor":
+		return ec.fieldContext_Message_actor(ctx, field)
 	case "status":
 		return ec.fieldContext_Message_status(ctx, field)
 	case "error":
@@ -8719,6 +9157,16 @@ func (ec *executionContext) childFields_RetryMessagePayload(ctx context.Context,
 		return ec.fieldContext_RetryMessagePayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RetryMessagePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RevokeAccessTokenPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "revokedId":
+		return ec.fieldContext_RevokeAccessTokenPayload_revokedId(ctx, field)
+	case "errors":
+		return ec.fieldContext_RevokeAccessTokenPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RevokeAccessTokenPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_SearchConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"parley/internal/channel"
+	"parley/internal/desk/access"
 	"parley/internal/desk/account"
 	"parley/internal/desk/audit"
 	"parley/internal/desk/bulk"
@@ -34,7 +35,9 @@ func SelectionTables(cfg Config) selection.Tables {
 	ec := newExecutionContext(nil, e, nil)
 	return selection.Tables{
 		Objects: map[string]*selection.Object{
+			"AccessToken":             {Name: "AccessToken", Satisfies: accessTokenImplementors, Fields: ec.selectAccessToken()},
 			"AccountFailure":          {Name: "AccountFailure", Satisfies: accountFailureImplementors, Fields: ec.selectAccountFailure()},
+			"Actor":                   {Name: "Actor", Satisfies: actorImplementors, Fields: ec.selectActor()},
 			"Agent":                   {Name: "Agent", Satisfies: agentImplementors, Fields: ec.selectAgent()},
 			"AgentPresence":           {Name: "AgentPresence", Satisfies: agentPresenceImplementors, Fields: ec.selectAgentPresence()},
 			"AgentRights":             {Name: "AgentRights", Satisfies: agentRightsImplementors, Fields: ec.selectAgentRights()},
@@ -165,7 +168,7 @@ var selectMessageContent = &selection.Abstract{
 }
 
 var selectNode = &selection.Abstract{
-	Members: []string{"Record", "QuickText", "Queue", "ProviderAccount", "PermissionSet", "MessagingUser", "Message", "Conversation", "Channel", "BulkOperation", "AuditEntry", "Agent"},
+	Members: []string{"Record", "QuickText", "Queue", "ProviderAccount", "PermissionSet", "MessagingUser", "Message", "Conversation", "Channel", "BulkOperation", "AuditEntry", "Agent", "AccessToken"},
 	Member: func(v any) (string, any) {
 		switch obj := v.(type) {
 		case *conversation.Record:
@@ -192,9 +195,74 @@ var selectNode = &selection.Abstract{
 			return "AuditEntry", selection.Pointer(obj)
 		case *directory.Agent:
 			return "Agent", selection.Pointer(obj)
+		case *access.Token:
+			return "AccessToken", selection.Pointer(obj)
 		}
 		panic(fmt.Errorf("unexpected type %T for Node", v))
 	},
+}
+
+func (ec *executionContext) selectAccessToken() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"id": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*access.Token).ID()
+				w.String(string(v))
+			},
+		},
+		"name": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*access.Token).Name
+				w.String(string(v))
+			},
+		},
+		"scopes": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				list := source.(*access.Token).Scopes
+				selection.List(w, list, func(w *selection.Writer, v viewer.Scope) {
+					w.String(string(v))
+				})
+			},
+		},
+		"agent": {
+			NonNull: true,
+			Of:      "Agent",
+			One:     func(source any) any { return selection.Pointer(source.(*access.Token).Agent()) },
+		},
+		"createdBy": {
+			NonNull: false,
+			Of:      "Agent",
+			One:     func(source any) any { return selection.Pointer(source.(*access.Token).CreatedBy()) },
+		},
+		"createdAt": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*access.Token).CreatedAt
+				selection.Append(w, v)
+			},
+		},
+		"expiresAt": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*access.Token).ExpiresAt
+				selection.Append(w, v)
+			},
+		},
+		"lastUsedAt": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*access.Token).LastUsedAt()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				selection.Append(w, *v)
+			},
+		},
+	}
 }
 
 func (ec *executionContext) selectAccountFailure() map[string]*selection.Field {
@@ -212,6 +280,30 @@ func (ec *executionContext) selectAccountFailure() map[string]*selection.Field {
 				v := source.(*account.Failure).At
 				selection.Append(w, v)
 			},
+		},
+	}
+}
+
+func (ec *executionContext) selectActor() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"kind": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*directory.Actor).Kind
+				w.String(string(v))
+			},
+		},
+		"name": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*directory.Actor).Name
+				w.String(string(v))
+			},
+		},
+		"agent": {
+			NonNull: false,
+			Of:      "Agent",
+			One:     func(source any) any { return selection.Pointer(source.(*directory.Actor).Agent) },
 		},
 	}
 }
@@ -258,6 +350,13 @@ func (ec *executionContext) selectAgent() map[string]*selection.Field {
 			Write: func(w *selection.Writer, source any) {
 				v := source.(*directory.Agent).IsActive
 				w.Bool(bool(v))
+			},
+		},
+		"kind": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*directory.Agent).Kind
+				w.String(string(v))
 			},
 		},
 		"defaultChannel": {
@@ -1739,6 +1838,11 @@ func (ec *executionContext) selectConversationUpdated() map[string]*selection.Fi
 				w.String(string(v))
 			},
 		},
+		"actor": {
+			NonNull: false,
+			Of:      "Actor",
+			One:     func(source any) any { return selection.Pointer(source.(*live.ConversationUpdated).Actor()) },
+		},
 		"idempotencyKey": {
 			NonNull: false,
 			Write: func(w *selection.Writer, source any) {
@@ -1805,6 +1909,11 @@ func (ec *executionContext) selectConversationsChange() map[string]*selection.Fi
 				}
 				w.String(string(*v))
 			},
+		},
+		"actor": {
+			NonNull: false,
+			Of:      "Actor",
+			One:     func(source any) any { return selection.Pointer(source.(*live.Change).Actor()) },
 		},
 		"idempotencyKey": {
 			NonNull: false,
@@ -2148,6 +2257,11 @@ func (ec *executionContext) selectMessage() map[string]*selection.Field {
 			NonNull: false,
 			Of:      "Agent",
 			One:     func(source any) any { return selection.Pointer(source.(*message.Row).Author()) },
+		},
+		"actor": {
+			NonNull: false,
+			Of:      "Actor",
+			One:     func(source any) any { return selection.Pointer(source.(*message.Row).Actor()) },
 		},
 		"status": {
 			NonNull: false,
@@ -2863,6 +2977,31 @@ func (ec *executionContext) selectQuery() map[string]*selection.Field {
 			Args:    ec.field_Query_node_args,
 			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
 				return ec.Resolvers.Query().Node(ctx, fc.Args["id"].(string))
+			},
+		},
+		"serviceAccounts": {
+			NonNull: true,
+			Of:      "Agent",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.([]*directory.Agent)
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				return ec.Resolvers.Query().ServiceAccounts(ctx)
+			},
+		},
+		"accessTokens": {
+			NonNull: true,
+			Of:      "AccessToken",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.([]*access.Token)
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+			Args:        ec.field_Query_accessTokens_args,
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				return ec.Resolvers.Query().AccessTokens(ctx, fc.Args["agentId"].(*string))
 			},
 		},
 		"providers": {

@@ -35,7 +35,7 @@ func (r *queryResolver) Viewer(ctx context.Context) (*viewer.Viewer, error) {
 
 // Agents is the resolver for the agents field.
 func (r *queryResolver) Agents(ctx context.Context, isActive *bool) ([]*directory.Agent, error) {
-	return r.Directory.AgentsBy(isActive), nil
+	return r.Directory.People(isActive), nil
 }
 
 // Channels is the resolver for the channels field.

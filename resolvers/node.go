@@ -26,10 +26,19 @@ func (r *Resolver) node(ctx context.Context, id string) (graph.Node, error) {
 		return one(ctx, key, r.Texts.ByKey)
 	case publicid.PermissionSet:
 		return one(ctx, key, r.Staff.ByKey)
+	case publicid.AccessToken:
+		return one(ctx, key, r.Access.ByKey)
 	case publicid.AuditEntry:
 		return one(ctx, key, r.Audit.ByKey)
 	case publicid.Account:
 		return one(ctx, key, r.Accounts.ByKey)
+	}
+	return r.listed(ctx, kind, key)
+}
+
+// listed finds what the directory lists.
+func (r *Resolver) listed(ctx context.Context, kind publicid.Kind, key int64) (graph.Node, error) {
+	switch kind {
 	case publicid.Queue:
 		if q := r.Switchboard.Queue(ctx, key); q != nil {
 			return q, nil

@@ -50,6 +50,10 @@ var Prices = price.Table{
 		},
 		Why: "A page of an index; with a filter as many as it passes over.",
 	},
+	"Query.accessTokens": {
+		Units: price.Flat(30),
+		Why:   "1,000 rows at most.",
+	},
 	"Query.permissionSets": {
 		Units: price.Flat(20),
 		Why:   "500 rows at most.",
@@ -145,6 +149,10 @@ var Prices = price.Table{
 	"Mutation.deactivateProviderAccount": {Units: price.Flat(staffUnits), Why: whyStaff},
 	"Mutation.activateProviderAccount":   {Units: price.Flat(staffUnits), Why: whyStaff},
 	"Mutation.testProviderAccount":       {Units: price.Flat(staffUnits), Why: "A call to the carrier, and whatever waits to be sent is counted."},
+	"Mutation.createServiceAccount":      {Units: price.Flat(staffUnits), Why: whyStaff},
+	"Mutation.createAccessToken":         {Units: price.Flat(staffUnits), Why: whyStaff},
+	"Mutation.revokeAccessToken":         {Units: price.Flat(staffUnits), Why: whyStaff},
+	"Mutation.revokeTokens":              {Units: price.Flat(staffUnits), Why: whyStaff},
 
 	"Subscription.conversationsChanged": {
 		Units: func(a price.Args) int { return 10 + total(a) },

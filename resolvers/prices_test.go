@@ -27,6 +27,7 @@ var cheap = map[string]string{
 	"Query.viewer":                      "from memory",
 	"Query.agents":                      "from memory",
 	"Query.providers":                   "from memory",
+	"Query.serviceAccounts":             "from memory",
 	"Query.channels":                    "from memory",
 	"Query.channelTypes":                "from memory",
 	"Query.queues":                      "from memory",

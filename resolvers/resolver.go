@@ -4,6 +4,7 @@
 package resolvers
 
 import (
+	"parley/internal/desk/access"
 	"parley/internal/desk/account"
 	"parley/internal/desk/audit"
 	"parley/internal/desk/bulk"
@@ -36,6 +37,7 @@ type Resolver struct {
 	Customers           *customer.Service
 	Switchboard         *switchboard.Service
 	Accounts            *account.Service
+	Access              *access.Service
 }
 
 // isTrue reads an optional input that is false when it is left out or null.

@@ -117,6 +117,8 @@ var ownRules = map[string]string{
 	"Mutation.updateQuickText": quickTextRights, "Mutation.useQuickText": quickTextRights, "Subscription.quickTextsChanged": "quicktext.TestTheStreamShowsWhatIsSeen",
 	"Query.messagingUsers": customerRights, "Mutation.createMessagingUser": customerRights, "Mutation.updateMessagingUser": customerRights, "Mutation.setConsent": customerRights,
 	"Query.auditEntries": auditRights, "Subscription.auditEntriesChanged": auditRights,
+	"Query.serviceAccounts": tokenRights, "Query.accessTokens": tokenRights, "Mutation.createServiceAccount": "access.TestATokenGivesNobodyWhatTheyLack",
+	"Mutation.createAccessToken": "access.TestWhoCreatesTokensForWhom", "Mutation.revokeAccessToken": tokenRights, "Mutation.revokeTokens": tokenRights,
 	"Query.permissionSets": staffRights, "Query.agentRights": staffRights, "Mutation.createAgent": staffRights, "Mutation.updateAgent": staffRights,
 	"Mutation.deactivateAgent": staffRights, "Mutation.activateAgent": staffRights, "Mutation.createPermissionSet": staffRights,
 	"Mutation.updatePermissionSet": staffRights, "Mutation.grantPermissionSet": staffRights, "Mutation.revokePermissionSet": staffRights,
@@ -136,6 +138,7 @@ const (
 	customerRights  = "customer.TestCustomersAreSeenWithTheirConversationsAndSenderIDs"
 	auditRights     = "audit.TestOnlyAdministratorsReadTheAudit"
 	accountRights   = "account.TestOnlyAdministratorsManageAccounts"
+	tokenRights     = "access.TestOnlyItsAgentAndAdministratorsSeeATokenOrRevokeIt"
 	staffRights     = "staff.TestOnlyAdministratorsManageAgents"
 	mergeRights     = "merge.TestOnlyAdministratorsMergeWhatTheySee"
 	channelRights   = "switchboard.TestOnlyAdministratorsManageChannels"

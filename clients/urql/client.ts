@@ -23,7 +23,7 @@ const listDocument = gql<Lists>`
 
 /** The types without an id: each is a part of the object around it. */
 export const parts = [
-  "AccountFailure", "AgentPresence", "AgentRights", "AuditChange", "AuditEntryChange", "AuditEntryConnection", "AuditEntryEdge",
+  "AccountFailure", "Actor", "AgentPresence", "AgentRights", "AuditChange", "AuditEntryChange", "AuditEntryConnection", "AuditEntryEdge",
   "BulkOperationChange", "BulkOperationConnection", "BulkOperationEdge", "BulkPreview", "BulkRefusalCount", "BulkResult",
   "BulkResultConnection", "BulkResultEdge", "ChannelCapabilities", "ChannelFileRule", "ChannelLimits", "ChannelTextLimit",
   "ChannelWebhookUrls", "ConversationConnection", "ConversationEdge", "ConversationPresence", "ConversationResult", "ConversationUpdated",

@@ -22,6 +22,8 @@ type agentCmd struct {
 	Set        setAgentCmd        `cmd:"" help:"Change an agent: name, role, licence, permission sets. What is left out stays."`
 	Deactivate deactivateAgentCmd `cmd:"" help:"Deactivate an agent: tokens are refused, open connections end. Conversations stay theirs."`
 	Activate   activateAgentCmd   `cmd:"" help:"Activate an agent again."`
+
+	RevokeTokens revokeTokensCmd `cmd:"" help:"Refuse all tokens of an agent that were issued until now. The agent may sign in again with a new one."`
 }
 
 type listAgentsCmd struct{ asJSON }
@@ -41,9 +43,9 @@ func (l *listAgentsCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
 			return nil
 		}
 		table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(table, "USERNAME\tNAME\tROLE\tLICENCE\tSTATE\tPERMISSION SETS")
+		fmt.Fprintln(table, "USERNAME\tNAME\tKIND\tROLE\tLICENCE\tSTATE\tPERMISSION SETS")
 		for _, a := range lines {
-			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", a.Username, a.Name, a.Role, yes(a.Licensed), state(a.Active), strings.Join(a.PermissionSets, ", "))
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", a.Username, a.Name, a.Kind, a.Role, yes(a.Licensed), state(a.Active), strings.Join(a.PermissionSets, ", "))
 		}
 		return table.Flush()
 	})
@@ -56,23 +58,55 @@ type addAgentCmd struct {
 	Role          string   `default:"STANDARD" help:"STANDARD, SUPERVISOR or ADMIN."`
 	Licence       bool     `default:"true" negatable:"" help:"Whether the agent may send."`
 	PermissionSet []string `placeholder:"NAME" sep:"none" help:"Permission set that the agent gets; may be repeated."`
+	Service       bool     `help:"Create a service account, as which programs sign in. Its role is STANDARD, and it is licensed."`
 }
 
 // Run implements the command.
 func (a *addAgentCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
 	return asOperator(ctx, c, func(ctx context.Context, d *operator) error {
-		sets, err := d.setIDs(ctx, a.PermissionSet)
-		if err != nil {
-			return err
-		}
-		made, err := d.Schema.Staff.CreateAgent(ctx, staff.CreateAgentInput{
-			Username: a.Username, Name: a.Name, Role: viewer.Role(strings.ToUpper(a.Role)), IsLicensed: &a.Licence,
-			PermissionSetIDs: sets, IdempotencyKey: rand.Text(),
-		})
+		made, err := a.create(ctx, d)
 		if err != nil {
 			return err
 		}
 		return d.say(ctx, out, a.JSON, made)
+	})
+}
+
+func (a *addAgentCmd) create(ctx context.Context, d *operator) (*directory.Agent, error) {
+	sets, err := d.setIDs(ctx, a.PermissionSet)
+	if err != nil {
+		return nil, err
+	}
+	role := viewer.Role(strings.ToUpper(a.Role))
+	if !a.Service {
+		return d.Schema.Staff.CreateAgent(ctx, staff.CreateAgentInput{
+			Username: a.Username, Name: a.Name, Role: role, IsLicensed: &a.Licence, PermissionSetIDs: sets, IdempotencyKey: rand.Text(),
+		})
+	}
+	if role != viewer.Standard || !a.Licence {
+		return nil, errors.New("a service account is created with the role STANDARD and a licence; leave out --role and --no-licence, and change it with parley agent set")
+	}
+	return d.Schema.Staff.CreateServiceAccount(ctx, staff.CreateServiceInput{
+		Username: a.Username, Name: a.Name, PermissionSetIDs: sets, IdempotencyKey: rand.Text(),
+	})
+}
+
+type revokeTokensCmd struct {
+	asJSON
+	Username string `arg:"" help:"The agent."`
+}
+
+// Run implements the command.
+func (r *revokeTokensCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
+	return asOperator(ctx, c, func(ctx context.Context, d *operator) error {
+		agent, err := d.agent(r.Username)
+		if err != nil {
+			return err
+		}
+		if agent, err = d.Schema.Access.RevokeAll(ctx, agent.ID, nil); err != nil {
+			return err
+		}
+		return d.say(ctx, out, r.JSON, agent)
 	})
 }
 
@@ -236,6 +270,7 @@ type agentLine struct {
 	Role           string   `json:"role"`
 	Licensed       bool     `json:"licensed"`
 	Active         bool     `json:"active"`
+	Kind           string   `json:"kind"`
 	PermissionSets []string `json:"permissionSets"`
 	DefaultChannel string   `json:"defaultChannel"` // its address
 	TimeZone       string   `json:"timeZone"`
@@ -254,7 +289,7 @@ func (d *operator) lines(ctx context.Context, agents ...*directory.Agent) ([]age
 	lines := make([]agentLine, len(agents))
 	for i, a := range agents {
 		lines[i] = agentLine{
-			ID: a.ID, Username: a.Username, Name: a.Name, Role: string(a.Role), Licensed: a.IsLicensed, Active: a.IsActive, PermissionSets: []string{},
+			ID: a.ID, Username: a.Username, Name: a.Name, Role: string(a.Role), Licensed: a.IsLicensed, Active: a.IsActive, Kind: string(a.Kind), PermissionSets: []string{},
 			TimeZone: orEmpty(a.TimeZone()), Locale: orEmpty(a.Locale()),
 		}
 		if c := a.DefaultChannel(); c != nil {

@@ -37,8 +37,8 @@ func TestTheFirstAgentsAreAddedByCommands(t *testing.T) {
 	require.Equal(t, "bo (Bo Berg): SUPERVISOR, licensed, active. Permission sets: Leads.\n", parley("agent", "set", "bo", "--grant", "Leads"))
 	require.Equal(t, "Lead. Permissions: MANAGE_RECORDS. Agents: bo.\n", parley("permission", "set", "leads", "--name", "Lead", "--permission", "MANAGE_RECORDS"))
 	require.Equal(t, "bo (Bo Berg): SUPERVISOR, licensed, deactivated. Permission sets: Lead.\n", parley("agent", "deactivate", "bo"))
-	require.Equal(t, "USERNAME  NAME       ROLE        LICENCE  STATE        PERMISSION SETS\n"+
-		"ada       Ada Byron  ADMIN       yes      active       \nbo        Bo Berg    SUPERVISOR  yes      deactivated  Lead\n", parley("agent", "list"))
+	require.Equal(t, "USERNAME  NAME       KIND    ROLE        LICENCE  STATE        PERMISSION SETS\n"+
+		"ada       Ada Byron  PERSON  ADMIN       yes      active       \nbo        Bo Berg    PERSON  SUPERVISOR  yes      deactivated  Lead\n", parley("agent", "list"))
 	require.Equal(t, "NAME  PERMISSIONS     AGENTS\nLead  MANAGE_RECORDS  bo\n", parley("permission", "list"))
 	var left deactivatedLine
 	require.NoError(t, json.Unmarshal([]byte(parley("agent", "deactivate", "bo", "--json")), &left))

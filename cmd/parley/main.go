@@ -38,6 +38,8 @@ type cli struct {
 	Agent      agentCmd      `cmd:"" help:"Manage agents, beside a running server too."`
 	Permission permissionCmd `cmd:"" help:"Manage permission sets, beside a running server too."`
 	Customer   customerCmd   `cmd:"" help:"List and import customers, beside a running server too."`
+	Access     accessCmd     `cmd:"" help:"Manage access tokens, by which programs sign in."`
+	Signing    signingCmd    `cmd:"" help:"Manage the keys that sign Parley's own tokens."`
 	Audit      auditCmd      `cmd:"" help:"Read who administered what, and who was refused."`
 	Channel    channelCmd    `cmd:"" help:"Manage channels, beside a running server too."`
 	Queue      queueCmd      `cmd:"" help:"Manage queues, beside a running server too."`

@@ -3,6 +3,9 @@
 package agent
 
 import (
+	"parley/internal/ground/clock"
+	"parley/internal/ground/viewer"
+
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
@@ -29,6 +32,10 @@ const (
 	FieldTimeZone = "time_zone"
 	// FieldLocale holds the string denoting the locale field in the database.
 	FieldLocale = "locale"
+	// FieldKind holds the string denoting the kind field in the database.
+	FieldKind = "kind"
+	// FieldTokensValidFrom holds the string denoting the tokens_valid_from field in the database.
+	FieldTokensValidFrom = "tokens_valid_from"
 	// FieldCreatedAt holds the string denoting the created_at field in the database.
 	FieldCreatedAt = "created_at"
 	// EdgePermissionSets holds the string denoting the permission_sets edge name in mutations.
@@ -76,6 +83,8 @@ var Columns = []string{
 	FieldDefaultChannelID,
 	FieldTimeZone,
 	FieldLocale,
+	FieldKind,
+	FieldTokensValidFrom,
 	FieldCreatedAt,
 }
 
@@ -125,6 +134,12 @@ var (
 	DefaultLocale string
 	// LocaleValidator is a validator for the "locale" field. It is called by the builders before save.
 	LocaleValidator func(string) error
+	// DefaultKind holds the default value on creation for the "kind" field.
+	DefaultKind viewer.Kind
+	// KindValidator is a validator for the "kind" field. It is called by the builders before save.
+	KindValidator func(string) error
+	// DefaultTokensValidFrom holds the default value on creation for the "tokens_valid_from" field.
+	DefaultTokensValidFrom clock.Time
 )
 
 // OrderOption defines the ordering options for the Agent queries.
@@ -173,6 +188,16 @@ func ByTimeZone(opts ...sql.OrderTermOption) OrderOption {
 // ByLocale orders the results by the locale field.
 func ByLocale(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldLocale, opts...).ToFunc()
+}
+
+// ByKind orders the results by the kind field.
+func ByKind(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldKind, opts...).ToFunc()
+}
+
+// ByTokensValidFrom orders the results by the tokens_valid_from field.
+func ByTokensValidFrom(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldTokensValidFrom, opts...).ToFunc()
 }
 
 // ByCreatedAt orders the results by the created_at field.

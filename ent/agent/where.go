@@ -97,6 +97,18 @@ func Locale(v string) predicate.Agent {
 	return predicate.Agent(sql.FieldEQ(FieldLocale, v))
 }
 
+// Kind applies equality check predicate on the "kind" field. It's identical to KindEQ.
+func Kind(v viewer.Kind) predicate.Agent {
+	vc := string(v)
+	return predicate.Agent(sql.FieldEQ(FieldKind, vc))
+}
+
+// TokensValidFrom applies equality check predicate on the "tokens_valid_from" field. It's identical to TokensValidFromEQ.
+func TokensValidFrom(v clock.Time) predicate.Agent {
+	vc := int64(v)
+	return predicate.Agent(sql.FieldEQ(FieldTokensValidFrom, vc))
+}
+
 // CreatedAt applies equality check predicate on the "created_at" field. It's identical to CreatedAtEQ.
 func CreatedAt(v clock.Time) predicate.Agent {
 	vc := int64(v)
@@ -515,6 +527,144 @@ func LocaleEqualFold(v string) predicate.Agent {
 // LocaleContainsFold applies the ContainsFold predicate on the "locale" field.
 func LocaleContainsFold(v string) predicate.Agent {
 	return predicate.Agent(sql.FieldContainsFold(FieldLocale, v))
+}
+
+// KindEQ applies the EQ predicate on the "kind" field.
+func KindEQ(v viewer.Kind) predicate.Agent {
+	vc := string(v)
+	return predicate.Agent(sql.FieldEQ(FieldKind, vc))
+}
+
+// KindNEQ applies the NEQ predicate on the "kind" field.
+func KindNEQ(v viewer.Kind) predicate.Agent {
+	vc := string(v)
+	return predicate.Agent(sql.FieldNEQ(FieldKind, vc))
+}
+
+// KindIn applies the In predicate on the "kind" field.
+func KindIn(vs ...viewer.Kind) predicate.Agent {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = string(vs[i])
+	}
+	return predicate.Agent(sql.FieldIn(FieldKind, v...))
+}
+
+// KindNotIn applies the NotIn predicate on the "kind" field.
+func KindNotIn(vs ...viewer.Kind) predicate.Agent {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = string(vs[i])
+	}
+	return predicate.Agent(sql.FieldNotIn(FieldKind, v...))
+}
+
+// KindGT applies the GT predicate on the "kind" field.
+func KindGT(v viewer.Kind) predicate.Agent {
+	vc := string(v)
+	return predicate.Agent(sql.FieldGT(FieldKind, vc))
+}
+
+// KindGTE applies the GTE predicate on the "kind" field.
+func KindGTE(v viewer.Kind) predicate.Agent {
+	vc := string(v)
+	return predicate.Agent(sql.FieldGTE(FieldKind, vc))
+}
+
+// KindLT applies the LT predicate on the "kind" field.
+func KindLT(v viewer.Kind) predicate.Agent {
+	vc := string(v)
+	return predicate.Agent(sql.FieldLT(FieldKind, vc))
+}
+
+// KindLTE applies the LTE predicate on the "kind" field.
+func KindLTE(v viewer.Kind) predicate.Agent {
+	vc := string(v)
+	return predicate.Agent(sql.FieldLTE(FieldKind, vc))
+}
+
+// KindContains applies the Contains predicate on the "kind" field.
+func KindContains(v viewer.Kind) predicate.Agent {
+	vc := string(v)
+	return predicate.Agent(sql.FieldContains(FieldKind, vc))
+}
+
+// KindHasPrefix applies the HasPrefix predicate on the "kind" field.
+func KindHasPrefix(v viewer.Kind) predicate.Agent {
+	vc := string(v)
+	return predicate.Agent(sql.FieldHasPrefix(FieldKind, vc))
+}
+
+// KindHasSuffix applies the HasSuffix predicate on the "kind" field.
+func KindHasSuffix(v viewer.Kind) predicate.Agent {
+	vc := string(v)
+	return predicate.Agent(sql.FieldHasSuffix(FieldKind, vc))
+}
+
+// KindEqualFold applies the EqualFold predicate on the "kind" field.
+func KindEqualFold(v viewer.Kind) predicate.Agent {
+	vc := string(v)
+	return predicate.Agent(sql.FieldEqualFold(FieldKind, vc))
+}
+
+// KindContainsFold applies the ContainsFold predicate on the "kind" field.
+func KindContainsFold(v viewer.Kind) predicate.Agent {
+	vc := string(v)
+	return predicate.Agent(sql.FieldContainsFold(FieldKind, vc))
+}
+
+// TokensValidFromEQ applies the EQ predicate on the "tokens_valid_from" field.
+func TokensValidFromEQ(v clock.Time) predicate.Agent {
+	vc := int64(v)
+	return predicate.Agent(sql.FieldEQ(FieldTokensValidFrom, vc))
+}
+
+// TokensValidFromNEQ applies the NEQ predicate on the "tokens_valid_from" field.
+func TokensValidFromNEQ(v clock.Time) predicate.Agent {
+	vc := int64(v)
+	return predicate.Agent(sql.FieldNEQ(FieldTokensValidFrom, vc))
+}
+
+// TokensValidFromIn applies the In predicate on the "tokens_valid_from" field.
+func TokensValidFromIn(vs ...clock.Time) predicate.Agent {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = int64(vs[i])
+	}
+	return predicate.Agent(sql.FieldIn(FieldTokensValidFrom, v...))
+}
+
+// TokensValidFromNotIn applies the NotIn predicate on the "tokens_valid_from" field.
+func TokensValidFromNotIn(vs ...clock.Time) predicate.Agent {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = int64(vs[i])
+	}
+	return predicate.Agent(sql.FieldNotIn(FieldTokensValidFrom, v...))
+}
+
+// TokensValidFromGT applies the GT predicate on the "tokens_valid_from" field.
+func TokensValidFromGT(v clock.Time) predicate.Agent {
+	vc := int64(v)
+	return predicate.Agent(sql.FieldGT(FieldTokensValidFrom, vc))
+}
+
+// TokensValidFromGTE applies the GTE predicate on the "tokens_valid_from" field.
+func TokensValidFromGTE(v clock.Time) predicate.Agent {
+	vc := int64(v)
+	return predicate.Agent(sql.FieldGTE(FieldTokensValidFrom, vc))
+}
+
+// TokensValidFromLT applies the LT predicate on the "tokens_valid_from" field.
+func TokensValidFromLT(v clock.Time) predicate.Agent {
+	vc := int64(v)
+	return predicate.Agent(sql.FieldLT(FieldTokensValidFrom, vc))
+}
+
+// TokensValidFromLTE applies the LTE predicate on the "tokens_valid_from" field.
+func TokensValidFromLTE(v clock.Time) predicate.Agent {
+	vc := int64(v)
+	return predicate.Agent(sql.FieldLTE(FieldTokensValidFrom, vc))
 }
 
 // CreatedAtEQ applies the EQ predicate on the "created_at" field.

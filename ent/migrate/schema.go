@@ -9,6 +9,32 @@ import (
 )
 
 var (
+	// AccessTokensColumns holds the columns for the "access_tokens" table.
+	AccessTokensColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "agent_id", Type: field.TypeInt64},
+		{Name: "name", Type: field.TypeString, Size: 800},
+		{Name: "hash", Type: field.TypeBytes, Unique: true, Size: 32},
+		{Name: "scopes", Type: field.TypeJSON},
+		{Name: "expires_at", Type: field.TypeInt64},
+		{Name: "creator_id", Type: field.TypeInt64, Default: 0},
+		{Name: "last_used_at", Type: field.TypeInt64, Default: 0},
+		{Name: "issued_at", Type: field.TypeInt64},
+		{Name: "created_at", Type: field.TypeInt64},
+	}
+	// AccessTokensTable holds the schema information for the "access_tokens" table.
+	AccessTokensTable = &schema.Table{
+		Name:       "access_tokens",
+		Columns:    AccessTokensColumns,
+		PrimaryKey: []*schema.Column{AccessTokensColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "accesstoken_agent_id",
+				Unique:  false,
+				Columns: []*schema.Column{AccessTokensColumns[1]},
+			},
+		},
+	}
 	// AgentsColumns holds the columns for the "agents" table.
 	AgentsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64, Increment: true},
@@ -20,6 +46,8 @@ var (
 		{Name: "default_channel_id", Type: field.TypeInt64, Nullable: true},
 		{Name: "time_zone", Type: field.TypeString, Size: 64, Default: ""},
 		{Name: "locale", Type: field.TypeString, Size: 35, Default: ""},
+		{Name: "kind", Type: field.TypeString, Size: 20, Default: "PERSON"},
+		{Name: "tokens_valid_from", Type: field.TypeInt64, Default: 0},
 		{Name: "created_at", Type: field.TypeInt64},
 	}
 	// AgentsTable holds the schema information for the "agents" table.
@@ -948,6 +976,20 @@ var (
 		Columns:    SecretsColumns,
 		PrimaryKey: []*schema.Column{SecretsColumns[0]},
 	}
+	// SigningKeysColumns holds the columns for the "signing_keys" table.
+	SigningKeysColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "kid", Type: field.TypeString, Unique: true, Size: 40},
+		{Name: "value", Type: field.TypeBytes, Nullable: true, Size: 32},
+		{Name: "retired_at", Type: field.TypeInt64, Default: 0},
+		{Name: "created_at", Type: field.TypeInt64},
+	}
+	// SigningKeysTable holds the schema information for the "signing_keys" table.
+	SigningKeysTable = &schema.Table{
+		Name:       "signing_keys",
+		Columns:    SigningKeysColumns,
+		PrimaryKey: []*schema.Column{SigningKeysColumns[0]},
+	}
 	// AgentPermissionSetsColumns holds the columns for the "agent_permission_sets" table.
 	AgentPermissionSetsColumns = []*schema.Column{
 		{Name: "agent_id", Type: field.TypeInt64},
@@ -1025,6 +1067,7 @@ var (
 	}
 	// Tables holds all the tables in the schema.
 	Tables = []*schema.Table{
+		AccessTokensTable,
 		AgentsTable,
 		AttemptsTable,
 		AuditEntriesTable,
@@ -1052,6 +1095,7 @@ var (
 		RawInboundsTable,
 		RecordsTable,
 		SecretsTable,
+		SigningKeysTable,
 		AgentPermissionSetsTable,
 		ChannelMembersTable,
 		QueueMembersTable,
@@ -1059,6 +1103,9 @@ var (
 )
 
 func init() {
+	AccessTokensTable.Annotation = &entsql.Annotation{
+		Table: "access_tokens",
+	}
 	AgentsTable.Annotation = &entsql.Annotation{
 		Table: "agents",
 	}
@@ -1157,6 +1204,9 @@ func init() {
 	}
 	SecretsTable.Annotation = &entsql.Annotation{
 		Table: "secrets",
+	}
+	SigningKeysTable.Annotation = &entsql.Annotation{
+		Table: "signing_keys",
 	}
 	AgentPermissionSetsTable.ForeignKeys[0].RefTable = AgentsTable
 	AgentPermissionSetsTable.ForeignKeys[1].RefTable = PermissionSetsTable

@@ -4,6 +4,7 @@ package runtime
 
 import (
 	"context"
+	"parley/ent/accesstoken"
 	"parley/ent/agent"
 	"parley/ent/attempt"
 	"parley/ent/auditentry"
@@ -32,9 +33,11 @@ import (
 	"parley/ent/record"
 	"parley/ent/schema"
 	"parley/ent/secret"
+	"parley/ent/signingkey"
 	"parley/internal/channel"
 	"parley/internal/desk/content"
 	"parley/internal/ground/clock"
+	"parley/internal/ground/viewer"
 
 	"entgo.io/ent"
 	"entgo.io/ent/privacy"
@@ -44,6 +47,47 @@ import (
 // (default values, validators, hooks and policies) and stitches it
 // to their package variables.
 func init() {
+	accesstoken.Policy = privacy.NewPolicies(schema.AccessToken{})
+	accesstoken.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := accesstoken.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	accesstokenFields := schema.AccessToken{}.Fields()
+	_ = accesstokenFields
+	// accesstokenDescName is the schema descriptor for name field.
+	accesstokenDescName := accesstokenFields[1].Descriptor()
+	// accesstoken.NameValidator is a validator for the "name" field. It is called by the builders before save.
+	accesstoken.NameValidator = func() func(string) error {
+		validators := accesstokenDescName.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(name string) error {
+			for _, fn := range fns {
+				if err := fn(name); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// accesstokenDescHash is the schema descriptor for hash field.
+	accesstokenDescHash := accesstokenFields[2].Descriptor()
+	// accesstoken.HashValidator is a validator for the "hash" field. It is called by the builders before save.
+	accesstoken.HashValidator = accesstokenDescHash.Validators[0].(func([]byte) error)
+	// accesstokenDescCreatorID is the schema descriptor for creator_id field.
+	accesstokenDescCreatorID := accesstokenFields[5].Descriptor()
+	// accesstoken.DefaultCreatorID holds the default value on creation for the creator_id field.
+	accesstoken.DefaultCreatorID = accesstokenDescCreatorID.Default.(int64)
+	// accesstokenDescLastUsedAt is the schema descriptor for last_used_at field.
+	accesstokenDescLastUsedAt := accesstokenFields[6].Descriptor()
+	// accesstoken.DefaultLastUsedAt holds the default value on creation for the last_used_at field.
+	accesstoken.DefaultLastUsedAt = clock.Time(accesstokenDescLastUsedAt.Default.(int64))
 	agent.Policy = privacy.NewPolicies(schema.Agent{})
 	agent.Hooks[0] = func(next ent.Mutator) ent.Mutator {
 		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
@@ -114,6 +158,16 @@ func init() {
 	agent.DefaultLocale = agentDescLocale.Default.(string)
 	// agent.LocaleValidator is a validator for the "locale" field. It is called by the builders before save.
 	agent.LocaleValidator = agentDescLocale.Validators[0].(func(string) error)
+	// agentDescKind is the schema descriptor for kind field.
+	agentDescKind := agentFields[8].Descriptor()
+	// agent.DefaultKind holds the default value on creation for the kind field.
+	agent.DefaultKind = viewer.Kind(agentDescKind.Default.(string))
+	// agent.KindValidator is a validator for the "kind" field. It is called by the builders before save.
+	agent.KindValidator = agentDescKind.Validators[0].(func(string) error)
+	// agentDescTokensValidFrom is the schema descriptor for tokens_valid_from field.
+	agentDescTokensValidFrom := agentFields[9].Descriptor()
+	// agent.DefaultTokensValidFrom holds the default value on creation for the tokens_valid_from field.
+	agent.DefaultTokensValidFrom = clock.Time(agentDescTokensValidFrom.Default.(int64))
 	attempt.Policy = privacy.NewPolicies(schema.Attempt{})
 	attempt.Hooks[0] = func(next ent.Mutator) ent.Mutator {
 		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
@@ -1257,6 +1311,43 @@ func init() {
 	secretDescName := secretFields[0].Descriptor()
 	// secret.NameValidator is a validator for the "name" field. It is called by the builders before save.
 	secret.NameValidator = secretDescName.Validators[0].(func(string) error)
+	signingkey.Policy = privacy.NewPolicies(schema.SigningKey{})
+	signingkey.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := signingkey.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	signingkeyFields := schema.SigningKey{}.Fields()
+	_ = signingkeyFields
+	// signingkeyDescKid is the schema descriptor for kid field.
+	signingkeyDescKid := signingkeyFields[0].Descriptor()
+	// signingkey.KidValidator is a validator for the "kid" field. It is called by the builders before save.
+	signingkey.KidValidator = func() func(string) error {
+		validators := signingkeyDescKid.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(kid string) error {
+			for _, fn := range fns {
+				if err := fn(kid); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// signingkeyDescValue is the schema descriptor for value field.
+	signingkeyDescValue := signingkeyFields[1].Descriptor()
+	// signingkey.ValueValidator is a validator for the "value" field. It is called by the builders before save.
+	signingkey.ValueValidator = signingkeyDescValue.Validators[0].(func([]byte) error)
+	// signingkeyDescRetiredAt is the schema descriptor for retired_at field.
+	signingkeyDescRetiredAt := signingkeyFields[2].Descriptor()
+	// signingkey.DefaultRetiredAt holds the default value on creation for the retired_at field.
+	signingkey.DefaultRetiredAt = clock.Time(signingkeyDescRetiredAt.Default.(int64))
 }
 
 const (

@@ -9,10 +9,11 @@ import (
 
 	"parley/internal/channel"
 	"parley/internal/desk/rule"
+	"parley/internal/ground/clock"
 	"parley/internal/ground/viewer"
 )
 
-// Agent is a person who works conversations.
+// Agent is a person who works conversations, or a service account.
 type Agent struct{ ent.Schema }
 
 // Mixin of Agent.
@@ -34,6 +35,8 @@ func (Agent) Fields() []ent.Field {
 		field.Int64("default_channel_id").Optional().Nillable().Comment("Sender ID that composing starts with."),
 		field.String("time_zone").Default("").MaxLen(64).Comment("IANA name; empty when not set."),
 		field.String("locale").Default("").MaxLen(35).Comment("Language tag (BCP 47); empty when not set."),
+		field.String("kind").GoType(viewer.Kind("")).Default(string(viewer.Person)).Immutable().MaxLen(20).Comment("A person, or a program's service account."),
+		field.Int64("tokens_valid_from").GoType(clock.Time(0)).Default(0).Comment("Tokens issued before are refused."),
 		createdAt(),
 	}
 }

@@ -27,6 +27,9 @@ func (p *Parley) As(username string) *Client {
 	return &Client{p, token}
 }
 
+// With returns a client with a bearer token.
+func (p *Parley) With(bearer string) *Client { return &Client{p, bearer} }
+
 // Vars are the variables of an operation.
 type Vars map[string]any
 

@@ -108,9 +108,31 @@ func unheld(by *viewer.Viewer, before, after directory.Rights) (lacking []viewer
 	return lacking
 }
 
+// Within refuses what would let somebody act as an agent who may do more than they may.
+func Within(by, agent *viewer.Viewer) error {
+	lacking := slices.DeleteFunc(slices.Clone(agent.Permissions), by.Can)
+	if len(lacking) > 0 {
+		return NotTheirs(lacking)
+	}
+	return SeesAll(by, agent.Channels, agent.Queues)
+}
+
+// SeesAll refuses channels and queues whose conversations the administrator does not see.
+func SeesAll(by *viewer.Viewer, channels, queues []int64) error {
+	if by.Can(viewer.ViewAllData) {
+		return nil
+	}
+	foreign := func(key int64) bool { return !by.HasChannel(key) }
+	if slices.ContainsFunc(channels, foreign) || slices.ContainsFunc(queues, func(key int64) bool { return !by.HasQueue(key) }) {
+		return fault.New(fault.Forbidden, "You can only give sender IDs and queues that you work yourself, unless you hold VIEW_ALL_DATA. Ask an administrator who does.")
+	}
+	return nil
+}
+
+// administrators counts the people among them: a program is no way back.
 func administrators(rights directory.Rights) (n int) {
 	for _, v := range rights {
-		if rule.Administers(v) {
+		if rule.Administers(v) && !v.IsService {
 			n++
 		}
 	}

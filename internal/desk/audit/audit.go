@@ -24,6 +24,7 @@ import (
 var kinds = map[string]publicid.Kind{
 	"Agent": publicid.Agent, "PermissionSet": publicid.PermissionSet, "Channel": publicid.Channel, "Queue": publicid.Queue,
 	"MessagingUser": publicid.MessagingUser,
+	"AccessToken":   publicid.AccessToken,
 }
 
 // Service reads the audit. All fields are required.

@@ -39,7 +39,7 @@ func (d *Service) MarkRead(ctx context.Context, items []*MarkItem, confirmed boo
 	}
 	task := Task{Action: MarkingRead, Confirmed: confirmed}
 	return d.each(ctx, "input.conversations", ids, func(ctx context.Context, tx *store.Tx, i int, row *Row) (feed.Event, error) {
-		if err := mayMark(ctx, row, confirmed); err != nil {
+		if err := mayMark(ctx, row, task); err != nil {
 			return feed.Event{}, err
 		}
 		upTo, err := d.InboundUpTo(ctx, tx, row, items[i].UpToMessageID)

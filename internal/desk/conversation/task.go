@@ -62,6 +62,9 @@ func (d *Service) May(ctx context.Context, t Task) error {
 	if agent == nil {
 		return &fault.Error{Code: fault.NotFound, Field: "input.agentId", Message: "No such agent."}
 	}
+	if agent.Kind == viewer.Service {
+		return fault.Input("input.agentId", "A service account cannot own conversations. Choose a person.")
+	}
 	if !agent.IsActive {
 		return &fault.Error{Code: fault.Conflict, Field: "input.agentId", Message: "This agent is no longer active. Choose another."}
 	}
@@ -79,7 +82,7 @@ func (t Task) Do(ctx context.Context, row *Row, upTo int64) (feed.Event, error) 
 	default:
 		return feed.Event{}, fault.New(fault.Conflict, "This version of Parley does not know the action %s.", t.Action)
 	}
-	if err := mayMark(ctx, row, t.Confirmed); err != nil {
+	if err := mayMark(ctx, row, t); err != nil {
 		return feed.Event{}, err
 	}
 	if t.Action == MarkingUnread {
@@ -114,14 +117,16 @@ func (r *Row) MarkableBy(v *viewer.Viewer) bool {
 
 // mayMark decides whether the viewer may change the read state: their own or
 // nobody's freely, a colleague's only with ViewTeamInbox and confirmed.
-func mayMark(ctx context.Context, row *Row, confirmed bool) error {
+func mayMark(ctx context.Context, row *Row, t Task) error {
 	v := viewer.FromContext(ctx)
 	switch {
+	case v.IsService && t.Action == MarkingRead:
+		return fault.New(fault.Forbidden, "A service account cannot mark conversations as read: that is for people to do.")
 	case row.ReadBelongsTo(v.AgentID):
 		return nil
 	case !row.MarkableBy(v):
 		return fault.New(fault.Forbidden, "Only its owner, or a holder of VIEW_TEAM_INBOX, may change the read state of this conversation.")
-	case !confirmed:
+	case !t.Confirmed:
 		return fault.New(fault.ConfirmationNeeded, "A colleague owns this conversation, and their read state would change. Repeat with confirmForOwner: true if you intend that.")
 	}
 	return nil

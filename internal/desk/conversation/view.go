@@ -137,7 +137,7 @@ var views = []viewRow{
 		},
 		inboxes: func(d *Service, v *viewer.Viewer, _ cellSums) (out []*Inbox) {
 			if v.Can(viewer.ViewTeamInbox) {
-				for _, agent := range d.Directory.Agents() {
+				for _, agent := range d.Directory.People(nil) {
 					out = append(out, &Inbox{Subject: &agent.ID, Title: agent.Name})
 				}
 			}

@@ -3,10 +3,12 @@ package directory
 import (
 	"slices"
 
+	"parley/internal/ground/clock"
 	"parley/internal/ground/viewer"
 )
 
-// Agent is a person who works conversations, as colleagues see them.
+// Agent is a person who works conversations, or a service account, as colleagues see
+// them.
 type Agent struct {
 	Key        int64
 	ID         string
@@ -15,9 +17,11 @@ type Agent struct {
 	Role       viewer.Role
 	IsLicensed bool
 	IsActive   bool
+	Kind       viewer.Kind
 
-	rights *viewer.Viewer
-	sets   []int64 // keys of permission sets
+	rights    *viewer.Viewer
+	validFrom clock.Time // tokens issued before are refused
+	sets      []int64    // keys of permission sets
 
 	defaultChannel   *Channel
 	timeZone, locale string

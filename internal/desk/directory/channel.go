@@ -1,6 +1,9 @@
 package directory
 
-import "parley/internal/channel"
+import (
+	"parley/internal/channel"
+	"parley/internal/ground/viewer"
+)
 
 // Channel is one address of the business.
 type Channel struct {
@@ -49,13 +52,19 @@ func (c *Channel) RequiredConsent() *channel.Consent {
 	return &required
 }
 
-// SoleOwner is the key of the one agent who owns the channel, 0 when it is
-// shared or nobody's.
-func (c *Channel) SoleOwner() int64 {
-	if len(c.members) == 1 {
-		return c.members[0].Key
+// SoleOwner is the key of the one person who owns the channel, 0 when it is shared or
+// nobody's. Service accounts own none.
+func (c *Channel) SoleOwner() (key int64) {
+	for _, m := range c.members {
+		switch {
+		case m.Kind == viewer.Service:
+		case key != 0:
+			return 0
+		default:
+			key = m.Key
+		}
 	}
-	return 0
+	return key
 }
 
 // Queue is where conversations wait for one of its members.

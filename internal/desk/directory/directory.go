@@ -34,6 +34,7 @@ type snapshot struct {
 	accounts   map[string]*Account
 	queues     map[int64]*Queue
 	queueList  []*Queue
+	access     access
 }
 
 type address struct {
@@ -65,7 +66,7 @@ func Load(ctx context.Context, s *store.Store, ids *publicid.Codec, providers ch
 	return d, d.Refresh(ctx)
 }
 
-// Refresh reads agents, channels, accounts and queues again.
+// Refresh reads agents, channels, accounts, queues, access tokens and signing keys again.
 func (d *Directory) Refresh(ctx context.Context) error {
 	d.reading.Lock()
 	defer d.reading.Unlock()
@@ -82,7 +83,11 @@ func (d *Directory) Refresh(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("directory: queues: %w", err)
 	}
-	d.now.Store(d.build(agents, accounts, queues))
+	s := d.build(agents, accounts, queues)
+	if s.access, err = d.readAccess(ctx, s); err != nil {
+		return err
+	}
+	d.now.Store(s)
 	return nil
 }
 
@@ -143,8 +148,8 @@ func (s *snapshot) addAccount(ids *publicid.Codec, a *ent.ProviderAccount, accou
 func (s *snapshot) addAgent(ids *publicid.Codec, row *ent.Agent) {
 	a := &Agent{
 		Key: row.ID, ID: ids.Encode(publicid.Agent, row.ID), Username: row.Username, Name: row.Name,
-		Role: row.Role.Known(), IsLicensed: row.Licensed, IsActive: row.Active, rights: rightsOf(row),
-		timeZone: row.TimeZone, locale: row.Locale,
+		Role: row.Role.Known(), IsLicensed: row.Licensed, IsActive: row.Active, Kind: row.Kind.Known(),
+		rights: rightsOf(row), validFrom: row.TokensValidFrom, timeZone: row.TimeZone, locale: row.Locale,
 	}
 	if key := row.DefaultChannelID; key != nil && a.rights.HasChannel(*key) && s.channels[*key].IsActive {
 		a.defaultChannel = s.channels[*key]
@@ -164,16 +169,20 @@ func (s *snapshot) addAgent(ids *publicid.Codec, row *ent.Agent) {
 	s.agentList = append(s.agentList, a)
 }
 
-// Agents are all agents, by name.
+// Agents are all agents, service accounts too, by name.
 func (d *Directory) Agents() []*Agent { return d.now.Load().agentList }
 
-// AgentsBy are the agents who are active, or those who are not, by name; all for nil.
-func (d *Directory) AgentsBy(isActive *bool) []*Agent {
-	agents := d.Agents()
-	if isActive != nil {
-		agents = slices.DeleteFunc(slices.Clone(agents), func(a *Agent) bool { return a.IsActive != *isActive })
-	}
-	return agents
+// People are the agents who are no service accounts and are active, or those who are not,
+// by name; all for nil.
+func (d *Directory) People(isActive *bool) []*Agent {
+	return slices.DeleteFunc(slices.Clone(d.Agents()), func(a *Agent) bool {
+		return a.Kind != viewer.Person || isActive != nil && a.IsActive != *isActive
+	})
+}
+
+// ServiceAccounts are all service accounts, by name.
+func (d *Directory) ServiceAccounts() []*Agent {
+	return slices.DeleteFunc(slices.Clone(d.Agents()), func(a *Agent) bool { return a.Kind != viewer.Service })
 }
 
 // Channels are all channels, by name.
@@ -254,10 +263,12 @@ func (d *Directory) AccountBy(id int64) *Account {
 func (d *Directory) Viewer(username string) (*viewer.Viewer, error) {
 	a := d.AgentNamed(username)
 	if a == nil || !a.IsActive {
-		return nil, fault.New(fault.Unauthenticated, "This token's agent is unknown or no longer active. Ask an administrator.")
+		return nil, errInactive
 	}
 	return a.rights, nil
 }
+
+var errInactive = fault.New(fault.Unauthenticated, "This token's agent is unknown or no longer active. Ask an administrator.")
 
 // retryEvery is how long Observe waits before it reads again, and the most that
 // looking again for a channel takes.

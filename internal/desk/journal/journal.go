@@ -28,6 +28,7 @@ const (
 	Created       Action = "CREATED"
 	Updated       Action = "UPDATED"
 	Deleted       Action = "DELETED"
+	Revoked       Action = "REVOKED"
 	SignInRefused Action = "SIGN_IN_REFUSED"
 	Exported      Action = "EXPORTED"
 	// OtherAction is one that only a newer version records.
@@ -35,7 +36,7 @@ const (
 )
 
 // Actions are all that this version records.
-var Actions = []Action{Created, Updated, Deleted, SignInRefused, Exported}
+var Actions = []Action{Created, Updated, Deleted, Revoked, SignInRefused, Exported}
 
 // Known is the action, OtherAction when it is not known.
 func (a Action) Known() Action {

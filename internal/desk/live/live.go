@@ -13,6 +13,7 @@ import (
 	"parley/internal/channel"
 	"parley/internal/desk/bulk"
 	"parley/internal/desk/conversation"
+	"parley/internal/desk/directory"
 	"parley/internal/desk/feed"
 	"parley/internal/desk/message"
 	"parley/internal/desk/presence"
@@ -45,7 +46,19 @@ func (c *InboxCountsChange) at() string    { return c.Cursor }
 func (c *OperationChange) at() string      { return c.Cursor }
 
 // source is what a frame was made of.
-type source struct{ event *feed.Delivery }
+type source struct {
+	event *feed.Delivery
+	desk  *Streams
+}
+
+// Actor is the agent who caused the event; nil for a customer and the system, and for a
+// frame that no event made.
+func (s source) Actor() *directory.Actor {
+	if s.event == nil {
+		return nil
+	}
+	return s.desk.Directory.Actor(s.event.ActorID)
+}
 
 // Shared keeps with the event what is the same for all its frames; see
 // feed.Delivery.Shared. A frame that no event made shares nothing.

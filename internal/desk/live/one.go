@@ -46,7 +46,7 @@ func (d *Streams) added(ctx context.Context, v *viewer.Viewer, e *feed.Delivery)
 	}
 	msg, err := d.message(ctx, e)
 	return &MessageAdded{
-		source: source{e}, Kind: feed.Enter, Cursor: d.Cursors.Encode(e.Position), Message: msg, Conversation: row, IdempotencyKey: echo(v, e),
+		source: source{e, d}, Kind: feed.Enter, Cursor: d.Cursors.Encode(e.Position), Message: msg, Conversation: row, IdempotencyKey: echo(v, e),
 	}, msg != nil, err
 }
 
@@ -113,13 +113,13 @@ func (d *Streams) oneChange(ctx context.Context, v *viewer.Viewer, e *feed.Deliv
 		return d.added(ctx, v, e)
 	case feed.MessageStatusChanged:
 		msg, err := d.message(ctx, e)
-		return &MessageStatusChanged{source: source{e}, Cursor: cursor, Message: msg, Status: e.Status.Shown(), IdempotencyKey: echo(v, e)}, msg != nil, err
+		return &MessageStatusChanged{source: source{e, d}, Cursor: cursor, Message: msg, Status: e.Status.Shown(), IdempotencyKey: echo(v, e)}, msg != nil, err
 	case feed.MessageChanged:
 		msg, err := d.message(ctx, e)
-		return &MessageChanged{source: source{e}, Cursor: cursor, Message: msg, IdempotencyKey: echo(v, e)}, msg != nil, err
+		return &MessageChanged{source: source{e, d}, Cursor: cursor, Message: msg, IdempotencyKey: echo(v, e)}, msg != nil, err
 	case feed.HistoryAdded, feed.ConversationMerged, feed.ConversationUnmerged:
 		return &Reset{Kind: feed.Reset, Cursor: cursor, Conversation: row}, true, nil
 	default:
-		return &ConversationUpdated{source: source{e}, Cursor: cursor, Conversation: row, Cause: e.Cause.Shown(), IdempotencyKey: echo(v, e)}, true, nil
+		return &ConversationUpdated{source: source{e, d}, Cursor: cursor, Conversation: row, Cause: e.Cause.Shown(), IdempotencyKey: echo(v, e)}, true, nil
 	}
 }

@@ -56,7 +56,7 @@ func (f *viewFold) frame(ctx context.Context, v *viewer.Viewer, e *feed.Delivery
 	}
 	id, cause := f.desk.IDs.Encode(publicid.Conversation, e.ConversationID), e.Cause.Shown()
 	change := &Change{
-		source: source{e}, Kind: kindOf(f.scope.Matches(e.Before), f.scope.Matches(e.After)), Cursor: f.desk.Cursors.Encode(e.Position),
+		source: source{e, f.desk}, Kind: kindOf(f.scope.Matches(e.Before), f.scope.Matches(e.After)), Cursor: f.desk.Cursors.Encode(e.Position),
 		ConversationID: &id, Counts: f.counts, Cause: &cause, IdempotencyKey: echo(v, e),
 	}
 	if change.Kind == feed.Leave {

@@ -12,6 +12,9 @@ import (
 
 	"parley/internal/channel/sandbox"
 	"parley/internal/check/parleytest"
+	"parley/internal/desk/access"
+	"parley/internal/ground/clock"
+	"parley/internal/ground/viewer"
 )
 
 // shared is a buffer that many goroutines write.
@@ -58,11 +61,19 @@ func TestTheLogHoldsNoTextNoTokenAndNoWholeNumber(t *testing.T) {
 	socket.Close()
 	token, err := p.Tokens.Mint("amy", time.Hour)
 	require.NoError(t, err)
+	_, pat, err := p.Schema.Access.Create(p.Context("amy"), access.CreateInput{
+		AgentID: p.Directory.AgentNamed("amy").ID, Name: "n", Scopes: []viewer.Scope{viewer.Read}, ExpiresAt: clock.Of(time.Now().Add(time.Hour)), IdempotencyKey: "pat",
+	})
+	require.NoError(t, err)
+	p.With(pat).Do(`{ viewer { agent { id } } }`, nil)
+	p.With(pat[:len(pat)-1]).Raw(`{ viewer { agent { id } } }`, nil)
+	p.With(pat).Raw(`mutation { revokeTokens(input: {agentId: ""}) { errors { code } } }`, nil)
 	p.Stop()
 	written := log.String()
 	require.Contains(t, written, "route=/graphql", "the log was taken")
 	require.NotContains(t, written, "secret-words")
 	require.NotContains(t, written, token[:20], "tokens share their header")
+	require.NotContains(t, written, pat[4:40])
 	require.NotContains(t, written, sandbox.DemoSecret)
 	for _, number := range []string{customer, parleytest.Sales, "+442079460018", "+12025550177"} {
 		require.NotContains(t, written, strings.TrimPrefix(number, "+"))

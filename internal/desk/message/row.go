@@ -17,6 +17,7 @@ import (
 	"parley/internal/ground/publicid"
 	"parley/internal/ground/store"
 	"parley/internal/ground/table"
+	"parley/internal/ground/viewer"
 )
 
 // Row is a message as it is read. Zero keys and times stand for none.
@@ -50,13 +51,13 @@ var messages = table.New("messages", []table.Column[Row, struct{}]{
 	{Name: "id", Value: table.Int(func(r *Row) *int64 { return &r.Key }), Fields: "__typename id"},
 	{Name: "conversation_id", Value: table.Int(func(r *Row) *int64 { return &r.ConversationID }), Fields: "conversation"},
 	{Name: "seq", Value: table.Int(func(r *Row) *int64 { return &r.Seq }), Fields: "number"},
-	{Name: "direction", Value: table.Text(func(r *Row) *content.Direction { return &r.direction }), Fields: "direction"},
+	{Name: "direction", Value: table.Text(func(r *Row) *content.Direction { return &r.direction }), Fields: "direction actor"},
 	{Name: "kind", Value: table.Text(func(r *Row) *content.Kind { return &r.Kind }), Fields: "kind content"},
 	{Name: "source", Value: table.Value[Row]{Read: func(r *Row, s *store.Row, i int) { r.Source = content.Source(s.Text(i)).Shown() }}, Fields: "source"},
 	{Name: "text", Value: table.Text(func(r *Row) *string { return &r.text })},
 	{Name: "rest", Value: table.Value[Row]{Read: func(r *Row, s *store.Row, i int) { r.rest = slices.Clone(s.Bytes(i)) }}, Fields: "content"},
 	{Name: "template_type", Value: table.Text(func(r *Row) *content.TemplateType { return &r.template }), Fields: "channelTemplateType"},
-	{Name: "author_id", Value: table.Key(func(r *Row) *int64 { return &r.author }), Fields: "author"},
+	{Name: "author_id", Value: table.Key(func(r *Row) *int64 { return &r.author }), Fields: "author actor"},
 	{Name: "status", Value: table.Text(func(r *Row) *channel.Status { return &r.status }), Fields: "status error attempts"},
 	{Name: "error_code", Value: table.Text(func(r *Row) *channel.ErrorCode { return &r.code }), Fields: "error"},
 	{Name: "provider_time", Value: table.Int(func(r *Row) *clock.Time { return &r.providerTime }), Fields: "providerTime"},
@@ -134,8 +135,21 @@ func (r *Row) Direction() *content.Direction { return table.Optional(r.direction
 // ShownKind is the kind as the graph shows it.
 func (r *Row) ShownKind() content.Kind { return r.Kind.Shown() }
 
-// Author is the agent who wrote it, nil for the customer and the system.
-func (r *Row) Author() *directory.Agent { return r.service.Directory.Agent(r.author) }
+// Author is the person who wrote it, nil for customers, service accounts and the system.
+func (r *Row) Author() *directory.Agent {
+	if a := r.service.Directory.Agent(r.author); a != nil && a.Kind == viewer.Person {
+		return a
+	}
+	return nil
+}
+
+// Actor is who wrote it on this side, nil for the customer.
+func (r *Row) Actor() *directory.Actor {
+	if r.direction == content.Inbound {
+		return nil
+	}
+	return cmp.Or(r.service.Directory.Actor(r.author), directory.System())
+}
 
 // Status is where an outbound message stands, nil for others.
 func (r *Row) Status() *channel.Status { return table.Optional(r.status.Shown()) }

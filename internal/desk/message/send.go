@@ -215,7 +215,7 @@ func (m *Messenger) AddNote(ctx context.Context, in NoteInput) (Sent, error) {
 	return m.write(ctx, "addNote", in.IdempotencyKey, in, func(ctx context.Context, tx *store.Tx) (sent Sent, err error) {
 		sent.Conversation, err = m.Conversations.Change(ctx, tx, key, func(ctx context.Context, row *conversation.Row) (feed.Event, error) {
 			sent.Message, err = m.Insert(ctx, tx, row, New{
-				Source: content.Desk, Content: content.NoteContent{Text: text}, Author: viewer.FromContext(ctx).AgentID,
+				Source: sourceOf(viewer.FromContext(ctx)), Content: content.NoteContent{Text: text}, Author: viewer.FromContext(ctx).AgentID,
 			})
 			return added(sent.Message, in.IdempotencyKey), err
 		})
@@ -293,14 +293,14 @@ func (m *Messenger) queue(ctx context.Context, tx *store.Tx, row *conversation.R
 	if s := Judge(p); !s.CanSend() {
 		return Sent{}, &RefusedError{s.Refusals}
 	}
-	author := viewer.FromContext(ctx).AgentID
+	v := viewer.FromContext(ctx)
 	ch := row.Channel()
 	var made *Row
 	err := m.Conversations.Apply(ctx, tx, row, func(ctx context.Context, row *conversation.Row) (_ feed.Event, err error) {
 		made, err = m.Insert(ctx, tx, row, New{
-			Direction: content.Outbound, Source: content.Desk, Content: content.TextContent{Text: *p.Text}, Author: author, Status: channel.Queued,
+			Direction: content.Outbound, Source: sourceOf(v), Content: content.TextContent{Text: *p.Text}, Author: v.AgentID, Status: channel.Queued,
 		})
-		row.Send(made.Shown(), author, ch.SoleOwner(), o.read, o.confirmed)
+		row.Send(made.Shown(), personOf(v), ch.SoleOwner(), o.read, o.confirmed)
 		if o.anchor != nil {
 			row.Anchor(o.anchor)
 		}
@@ -310,6 +310,22 @@ func (m *Messenger) queue(ctx context.Context, tx *store.Tx, row *conversation.R
 		return Sent{}, err
 	}
 	return Sent{made, row}, m.enqueue(ctx, tx, ch, row.Key, made.Key, 1, 0)
+}
+
+// sourceOf is where a message of v comes from.
+func sourceOf(v *viewer.Viewer) content.Source {
+	if v.IsService {
+		return content.API
+	}
+	return content.Desk
+}
+
+// personOf is the agent who may own what v sends in, 0 for a service account.
+func personOf(v *viewer.Viewer) int64 {
+	if v.IsService {
+		return 0
+	}
+	return v.AgentID
 }
 
 func added(r *Row, idempotencyKey string) feed.Event {

@@ -74,8 +74,8 @@ func Audited(of ent.Interface) []ent.Hook {
 	return []ent.Hook{a.hook}
 }
 
-// untold are fields that say nothing new.
-var untold = []string{"created_at", "updated_at"}
+// untold are fields that say nothing new, or whose change is an entry of its own.
+var untold = []string{"created_at", "updated_at", "tokens_valid_from"}
 
 type audited struct {
 	plain map[string]bool // fields, and whether they are sensitive

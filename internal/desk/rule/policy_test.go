@@ -19,11 +19,11 @@ import (
 // readable says of every stored type whether an agent may query it at all; what
 // they find is another matter.
 var readable = map[string]bool{
-	"Agent": true, "PermissionSet": true, "ProviderAccount": true, "AuditEntry": true, "Channel": true, "Queue": true,
+	"Agent": true, "PermissionSet": true, "ProviderAccount": true, "AuditEntry": true, "AccessToken": true, "Channel": true, "Queue": true,
 	"MessagingUser": true, "Identifier": true, "QuickText": true, "Record": true, "Conversation": true, "Participant": true, "Message": true, "Attempt": true,
 	"Event": false, "LogHead": false, "CountCell": false, "IdempotencyKey": false,
 	"ConsentEntry": false, "BulkOperation": false, "BulkBatch": false, "Lookup": false,
-	"Secret": false, "Preference": false, "Process": false, "Lane": false, "RawInbound": false,
+	"Secret": false, "SigningKey": false, "Preference": false, "Process": false, "Lane": false, "RawInbound": false,
 }
 
 // administered are the types that administrators create.

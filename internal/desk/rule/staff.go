@@ -44,6 +44,15 @@ func administratorsOnly() privacy.Policy {
 	}
 }
 
+// AccessToken shows agents their own access tokens, and administrators all. The use
+// cases decide who creates and revokes them, and write as the system.
+func AccessToken() privacy.Policy {
+	return privacy.Policy{
+		Query:    privacy.QueryPolicy{denyWithoutViewer(), allowSystem(), allowHolders(viewer.ConfigureMessaging), narrowToOwn("agent_id"), privacy.AlwaysAllowRule()},
+		Mutation: onlySystemWrites(),
+	}
+}
+
 // administratorsWrite keeps even administrators from removing rows and from changing
 // many at once.
 func administratorsWrite() privacy.MutationPolicy {
@@ -59,12 +68,23 @@ func administratorsWrite() privacy.MutationPolicy {
 }
 
 func narrowToNone() privacy.QueryRule {
-	return privacy.QueryRuleFunc(func(_ context.Context, q ent.Query) error {
+	return narrow(func(context.Context, *sql.Selector) *sql.Predicate { return sql.False() })
+}
+
+// narrowToOwn leaves the rows whose column names the viewer.
+func narrowToOwn(column string) privacy.QueryRule {
+	return narrow(func(ctx context.Context, s *sql.Selector) *sql.Predicate {
+		return sql.EQ(s.C(column), viewer.FromContext(ctx).AgentID)
+	})
+}
+
+func narrow(to func(context.Context, *sql.Selector) *sql.Predicate) privacy.QueryRule {
+	return privacy.QueryRuleFunc(func(ctx context.Context, q ent.Query) error {
 		query, err := intercept.NewQuery(q)
 		if err != nil {
 			return err
 		}
-		query.WhereP(func(s *sql.Selector) { s.Where(sql.False()) })
+		query.WhereP(func(s *sql.Selector) { s.Where(to(ctx, s)) })
 		return privacy.Skip
 	})
 }

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"parley/ent"
-	"parley/ent/agent"
 	"parley/ent/permissionset"
 	"parley/internal/desk/administration"
 	"parley/internal/desk/conversation"
@@ -49,11 +48,7 @@ func (s *Service) CreateAgent(ctx context.Context, in CreateAgentInput) (*direct
 		return nil, err
 	}
 	key, err := administration.Create(ctx, s.Directory, "createAgent", in.IdempotencyKey, in, func(ctx context.Context, tx *store.Tx) (int64, error) {
-		usernames, err := tx.Ent.Agent.Query().Select(agent.FieldUsername).Strings(ctx)
-		if err != nil {
-			return 0, err
-		}
-		if err := cmp.Or(administration.Room(len(usernames), mostAgents, "agents"), administration.Unused("input.username", in.Username, usernames)); err != nil {
+		if err := vacant(ctx, tx, in.Username); err != nil {
 			return 0, err
 		}
 		sets, err := s.setKeys(ctx, tx, in.PermissionSetIDs)

@@ -155,8 +155,10 @@ func (s *Service) Holders(ctx context.Context, p viewer.Permission) ([]*Holder, 
 		return nil, err
 	}
 	sets = slices.DeleteFunc(sets, func(set *PermissionSet) bool { return !slices.Contains(set.Permissions, p) })
-	active := true
-	for _, a := range s.Directory.AgentsBy(&active) {
+	for _, a := range s.Directory.Agents() {
+		if !a.IsActive {
+			continue
+		}
 		h := &Holder{Agent: a, ByRole: slices.Contains(a.Role.Defaults(), p), PermissionSets: []*PermissionSet{}}
 		for _, set := range sets {
 			if a.HasSet(set.Key) {

@@ -12,8 +12,9 @@ import (
 // place is that of a long-lived connection: a WebSocket or an event stream.
 type place struct {
 	stop   func()      // ends it because the server stops
-	refuse func(error) // ends it because its agent may no longer sign in; nil for a stream
+	refuse func(error) // ends it because its token is no longer good
 	drop   func()      // cuts it off at once; nil for a stream
+	token  string      // once signed in; needs the lock of connections
 }
 
 func (p *place) isSocket() bool { return p.drop != nil }
@@ -84,12 +85,13 @@ func (r *connections) forget(p *place) {
 	r.strangers.forget(p)
 }
 
-// admit counts a connection for its viewer, unless the viewer, or all viewers together,
-// have as many as allowed.
-func (r *connections) admit(p *place, v *viewer.Viewer) error {
-	key := viewerKey(v)
+// admit counts a connection for whoever has signed in, unless they, or all viewers
+// together, have as many as allowed.
+func (r *connections) admit(p *place, who identity) error {
+	key := viewerKey(who.viewer)
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	p.token = who.token
 	was := r.open[p]
 	switch {
 	case was == key:
@@ -134,13 +136,25 @@ func (r *connections) remove(p *place) {
 	}
 }
 
-// dismiss ends the sockets of a viewer, each with why.
-func (r *connections) dismiss(v *viewer.Viewer, why error) {
-	key := viewerKey(v)
+// tokens are those of all who have signed in.
+func (r *connections) tokens() map[string]bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for p, whose := range r.open {
-		if whose == key && p.isSocket() {
+	tokens := map[string]bool{}
+	for p := range r.open {
+		if p.token != "" {
+			tokens[p.token] = true
+		}
+	}
+	return tokens
+}
+
+// dismiss ends the connections of a token, each with why.
+func (r *connections) dismiss(token string, why error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for p := range r.open {
+		if p.token == token {
 			p.refuse(why)
 		}
 	}
@@ -186,19 +200,39 @@ func (r *connections) announceEmpty() {
 }
 
 // Stream gives an event stream of the viewer of ctx a place, until leave is called.
-// stop is called if the server stops; it must not block. It is UNAVAILABLE if no
-// place is left at all, and LIMIT_EXCEEDED if the viewer has Options.PerViewer.
-func (g *Gate) Stream(ctx context.Context, stop func()) (leave func(), err error) {
-	p := &place{stop: stop}
-	if err := g.connections.admit(p, viewer.FromContext(ctx)); err != nil {
+// stop is called if the server stops, and refuse if the token is no longer good; neither
+// may block. It is UNAVAILABLE if no place is left at all, and LIMIT_EXCEEDED if the
+// viewer has Options.PerViewer.
+func (g *Gate) Stream(ctx context.Context, stop func(), refuse func(error)) (leave func(), err error) {
+	who, signedIn := identityOf(ctx)
+	if !signedIn {
+		who.viewer = viewer.FromContext(ctx)
+	}
+	p := &place{stop: stop, refuse: refuse}
+	if err := g.connections.admit(p, who); err != nil {
 		return nil, err
+	}
+	if signedIn {
+		g.recheck(ctx, who.token) // Recheck does not find a stream that has no place yet
 	}
 	return func() { g.connections.remove(p) }, nil
 }
 
-// Dismiss ends the sockets of an agent who may no longer sign in. Their event streams
-// learn of it from what they stream.
-func (g *Gate) Dismiss(v *viewer.Viewer, why error) { g.connections.dismiss(v, why) }
+// Recheck checks the tokens of all sockets and streams again, and ends those whose token
+// is refused by now.
+func (g *Gate) Recheck(ctx context.Context) {
+	for token := range g.connections.tokens() {
+		g.recheck(ctx, token)
+	}
+}
+
+func (g *Gate) recheck(ctx context.Context, token string) {
+	ctx, cancel := context.WithTimeout(ctx, g.options.AuthenticateTimeout)
+	defer cancel()
+	if _, _, err := g.options.Authenticate(ctx, token); fault.CodeOf(err) == fault.Unauthenticated {
+		g.connections.dismiss(token, err)
+	}
+}
 
 // CloseStreams admits nobody new and stops the event streams, which are
 // requests that the server's stop would wait for.

@@ -41,14 +41,14 @@ func (g *Gate) Knock(r *http.Request) (*Guest, error) {
 // Enter takes a place: one of the agent's if the request's header named one, otherwise a
 // stranger's. If the agent has no place left, it returns the refusal, and the closing
 // handshake happens in a stranger's place. From now on the gate may call stop, because
-// the server stops, refuse, because the agent may no longer sign in, and drop, because
+// the server stops, refuse, because the token is no longer good, and drop, because
 // another socket needs the place. None may block.
 func (g *Guest) Enter(stop func(), refuse func(error), drop func()) error {
 	g.place = place{stop: stop, refuse: refuse, drop: drop}
 	if g.greeted == nil {
 		return g.gate.connections.knock(&g.place, g.address)
 	}
-	err := g.gate.connections.admit(&g.place, g.greeted.viewer)
+	err := g.gate.connections.admit(&g.place, *g.greeted)
 	if err != nil {
 		_ = g.gate.connections.knock(&g.place, g.address) // it is refused anyway
 	}
@@ -63,10 +63,10 @@ func (g *Guest) SignIn(ctx context.Context, authorization string) (expiry time.T
 	if err != nil {
 		return time.Time{}, err
 	}
-	if err := g.gate.connections.admit(&g.place, who.viewer); err != nil {
+	if err := g.gate.connections.admit(&g.place, who); err != nil {
 		return time.Time{}, err
 	}
-	// Once more: Dismiss does not find a guest who has no place yet.
+	// Once more: Recheck does not find a guest who has no place yet.
 	if _, err := g.gate.whose(ctx, who.token); err != nil {
 		return time.Time{}, err
 	}

@@ -54,24 +54,25 @@ func introspectsIn(doc *ast.QueryDocument, set ast.SelectionSet, seen map[string
 }
 
 // RootFields counts an operation's root fields, fragments expanded.
-func RootFields(doc *ast.QueryDocument, op *ast.OperationDefinition) int {
-	return rootFields(doc, op.SelectionSet)
+func RootFields(doc *ast.QueryDocument, op *ast.OperationDefinition) (n int) {
+	EachRootField(doc, op.SelectionSet, func(*ast.Field) { n++ })
+	return n
 }
 
-func rootFields(doc *ast.QueryDocument, set ast.SelectionSet) (n int) {
+// EachRootField calls do with each field of an operation's own set, fragments expanded.
+func EachRootField(doc *ast.QueryDocument, set ast.SelectionSet, do func(*ast.Field)) {
 	for _, selection := range set {
 		switch selection := selection.(type) {
 		case *ast.Field:
-			n++
+			do(selection)
 		case *ast.InlineFragment:
-			n += rootFields(doc, selection.SelectionSet)
+			EachRootField(doc, selection.SelectionSet, do)
 		case *ast.FragmentSpread:
 			if fragment := doc.Fragments.ForName(selection.Name); fragment != nil {
-				n += rootFields(doc, fragment.SelectionSet)
+				EachRootField(doc, fragment.SelectionSet, do)
 			}
 		}
 	}
-	return n
 }
 
 // cost is linear in the page of the connection around it, so that a fragment on a

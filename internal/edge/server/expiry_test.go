@@ -23,8 +23,8 @@ func withTokens(t *testing.T) (b *bench, bearer string) {
 	var own *token.Authority
 	b = start(t, func(o *server.Options) {
 		o.Authenticate = func(_ context.Context, bearer string) (*viewer.Viewer, time.Time, error) {
-			username, expiry, err := own.Verify(bearer)
-			return &viewer.Viewer{AgentID: 1, Username: username}, expiry, err
+			claims, err := own.Verify(bearer)
+			return &viewer.Viewer{AgentID: 1, Username: claims.Username}, claims.Expiry, err
 		}
 	})
 	now := b.clock.Now().Std()

@@ -20,6 +20,7 @@
 package server
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"net/http"
@@ -30,7 +31,6 @@ import (
 	"parley/internal/edge/admission"
 	"parley/internal/edge/observe"
 	"parley/internal/edge/transport"
-	"parley/internal/ground/viewer"
 )
 
 // Server serves Parley over HTTP. Make one with New; it serves once.
@@ -73,8 +73,8 @@ func New(options Options) (*Server, error) {
 // Handler returns the handler of the public listener.
 func (s *Server) Handler() http.Handler { return s.handler }
 
-// Dismiss ends the sockets of an agent who may no longer sign in, with why.
-func (s *Server) Dismiss(v *viewer.Viewer, why error) { s.gate.Dismiss(v, why) }
+// Recheck ends the sockets and streams whose token Authenticate refuses by now.
+func (s *Server) Recheck(ctx context.Context) { s.gate.Recheck(ctx) }
 
 // Registry returns the registry of the metrics, for others to add theirs.
 func (s *Server) Registry() *prometheus.Registry { return s.options.Registry }

@@ -1,19 +1,18 @@
 // Package token issues and verifies bearer tokens: JSON Web Tokens by the rules of RFC
-// 8725. Parley signs its own with HS256 under one 256-bit key. Other issuers, such as the
-// organisation's identity provider, sign with private keys whose public halves they
-// publish.
+// 8725. Parley signs its own with HS256 under 256-bit keys, one at a time (Keys). Other
+// issuers, such as the organisation's identity provider, sign with private keys whose
+// public halves they publish.
 //
 //	authority, err := token.New(key, clock.Real{})
 //	bearer, err := authority.Mint("amy", time.Hour)
 //	verifier, err := token.NewVerifier(token.VerifierOptions{Own: authority, Issuers: issuers})
-//	username, expiry, err := verifier.Verify(ctx, bearer)
+//	claims, err := verifier.Verify(ctx, bearer)
 //
 // Configuration fixes the algorithms: the header's alg must be one of them, and selects
 // nothing else. Issuer, audience, expiry and subject are required. typ is checked, which
 // keeps apart tokens for another purpose that the same key may sign (RFC 8725, 3.11).
-// For other issuers, kid names one of the keys they publish; with one key of ours it is
-// ignored, and so are, always, the headers that lead to keys or carry them (jku, jwk,
-// x5u, x5c). A header with crit is refused, because no extension is supported (RFC 7515,
+// kid names one of the keys that the issuer publishes, or one of ours; our first has none.
+// The headers that lead to keys or carry them (jku, jwk, x5u, x5c) are ignored. A header with crit is refused, because no extension is supported (RFC 7515,
 // 4.1.11).
 package token
 
@@ -21,7 +20,9 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 	"unicode"
 
@@ -49,10 +50,23 @@ const (
 	maxSubjectBytes = 255
 )
 
-// Authority mints and verifies tokens under one key. It is safe for concurrent
-// use.
+// Keys are the keys of Parley's own tokens. The first, which tokens name by no kid, has
+// the empty id.
+type Keys struct {
+	Signing string            // the id of the key that signs
+	ByID    map[string][]byte // the keys that verify, KeyBytes random bytes each
+}
+
+// Claims are what a good token says.
+type Claims struct {
+	Username string
+	IssuedAt time.Time // zero if the token does not say
+	Expiry   time.Time // when it is refused
+}
+
+// Authority mints and verifies tokens. It is safe for concurrent use.
 type Authority struct {
-	key    []byte
+	keys   atomic.Pointer[Keys]
 	clock  clock.Clock
 	parser *jwt.Parser
 	seen   *lru.Cache[[sha256.Size]byte, verified]
@@ -61,19 +75,16 @@ type Authority struct {
 // verified is what a token said that was found good. Checking it again costs more
 // than reading a list, and only time can change the answer.
 type verified struct {
-	username  string
-	at, until time.Time
+	Claims
+	kid string
+	at  time.Time
 }
 
 // mostSeen is how many tokens are remembered.
 const mostSeen = 1000
 
-// New makes an Authority. The key must hold exactly KeyBytes random bytes; it
-// is copied.
+// New makes an Authority with a first key: exactly KeyBytes random bytes.
 func New(key []byte, clk clock.Clock) (*Authority, error) {
-	if len(key) != KeyBytes {
-		return nil, errors.New("token: the key must be 32 random bytes")
-	}
 	parser := jwt.NewParser(
 		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}),
 		jwt.WithStrictDecoding(),
@@ -85,7 +96,26 @@ func New(key []byte, clk clock.Clock) (*Authority, error) {
 		jwt.WithTimeFunc(func() time.Time { return clk.Now().Std() }),
 	)
 	seen, err := lru.New[[sha256.Size]byte, verified](mostSeen)
-	return &Authority{key: append([]byte(nil), key...), clock: clk, parser: parser, seen: seen}, err
+	if err != nil {
+		return nil, err
+	}
+	a := &Authority{clock: clk, parser: parser, seen: seen}
+	return a, a.Use(Keys{ByID: map[string][]byte{"": key}})
+}
+
+// Use replaces the keys: tokens that one of the former alone signed are refused from now
+// on.
+func (a *Authority) Use(k Keys) error {
+	for _, key := range k.ByID {
+		if len(key) != KeyBytes {
+			return errors.New("token: a key must be 32 random bytes")
+		}
+	}
+	if k.ByID[k.Signing] == nil {
+		return fmt.Errorf("token: there is no key %q to sign with", k.Signing)
+	}
+	a.keys.Store(&k)
+	return nil
 }
 
 // Mint signs a token for username that lives for ttl: more than a second, at
@@ -106,38 +136,57 @@ func (a *Authority) Mint(username string, ttl time.Duration) (string, error) {
 		ExpiresAt: jwt.NewNumericDate(now.Add(ttl)),
 		ID:        rand.Text(),
 	})
-	return unsigned.SignedString(a.key)
+	keys := a.keys.Load()
+	if keys.Signing != "" {
+		unsigned.Header["kid"] = keys.Signing
+	}
+	return unsigned.SignedString(keys.ByID[keys.Signing])
 }
 
-// Verify returns the username a token was minted for and the instant it
-// expires, or fault.Unauthenticated. The refusal does not tell a caller which
-// check failed, except for expiry, which a client can act on.
-func (a *Authority) Verify(bearer string) (username string, expiry time.Time, err error) {
+// Verify returns what a good token says, or fault.Unauthenticated. The refusal does not
+// tell a caller which check failed, except for expiry, which a client can act on.
+func (a *Authority) Verify(bearer string) (Claims, error) {
 	if len(bearer) > MaxBytes {
-		return "", time.Time{}, errInvalid()
+		return Claims{}, errInvalid()
 	}
-	hash, now := sha256.Sum256([]byte(bearer)), a.clock.Now().Std()
-	if v, found := a.seen.Get(hash); found && !now.Before(v.at) && now.Before(v.until) {
-		return v.username, v.until, nil
+	hash, now, keys := sha256.Sum256([]byte(bearer)), a.clock.Now().Std(), a.keys.Load()
+	if v, found := a.seen.Get(hash); found && keys.ByID[v.kid] != nil && !now.Before(v.at) && now.Before(v.Expiry) {
+		return v.Claims, nil
 	}
 	var claims jwt.RegisteredClaims
-	_, err = a.parser.ParseWithClaims(bearer, &claims, a.keyFor)
+	t, err := a.parser.ParseWithClaims(bearer, &claims, keys.keyFor)
 	switch {
 	case err != nil:
-		return "", time.Time{}, refusalFor(err)
+		return Claims{}, refusalFor(err)
 	case !validSubject(claims.Subject):
-		return "", time.Time{}, errInvalid()
+		return Claims{}, errInvalid()
 	case !now.Before(claims.ExpiresAt.Time):
-		return "", time.Time{}, errExpired()
+		return Claims{}, errExpired()
 	}
-	v := verified{claims.Subject, now, claims.ExpiresAt.UTC()}
+	v := verified{Claims{Username: claims.Subject, Expiry: claims.ExpiresAt.UTC()}, kidOf(t), now}
+	if claims.IssuedAt != nil {
+		v.IssuedAt = claims.IssuedAt.UTC()
+	}
 	a.seen.Add(hash, v)
-	return v.username, v.until, nil
+	return v.Claims, nil
 }
 
-// keyFor checks what the header may say and gives the one key there is.
-func (a *Authority) keyFor(t *jwt.Token) (any, error) {
-	return a.key, checkHeader(t, func(typ string) bool { return strings.EqualFold(typ, mediaType) })
+// keyFor checks what the header may say and gives the key that it names.
+func (k *Keys) keyFor(t *jwt.Token) (any, error) {
+	if err := checkHeader(t, func(typ string) bool { return strings.EqualFold(typ, mediaType) }); err != nil {
+		return nil, err
+	}
+	key := k.ByID[kidOf(t)]
+	if _, isText := t.Header["kid"].(string); key == nil || t.Header["kid"] != nil && !isText {
+		return nil, errors.New("kid names no key")
+	}
+	return key, nil
+}
+
+// kidOf is the id of the key that the header names; empty for none.
+func kidOf(t *jwt.Token) string {
+	kid, _ := t.Header["kid"].(string)
+	return kid
 }
 
 // checkHeader refuses extensions, and types that takes does not; an absent one is

@@ -54,13 +54,13 @@ func TestATokenThatWasGoodExpires(t *testing.T) {
 		{time.Hour, true}, // a clock that is set back
 	} {
 		clk.Advance(step.by)
-		username, expiry, err := a.Verify(bearer)
+		claims, err := a.Verify(bearer)
 		require.Equal(t, step.good, err == nil, "%v at %v", err, clk.Now())
 		if step.good {
-			require.Equal(t, "amy", username)
-			require.Equal(t, start.Add(time.Hour), expiry)
+			require.Equal(t, "amy", claims.Username)
+			require.Equal(t, start.Add(time.Hour), claims.Expiry)
 		}
-		_, _, err = a.Verify(bearer[:len(bearer)-1] + "x")
+		_, err = a.Verify(bearer[:len(bearer)-1] + "x")
 		require.Error(t, err)
 	}
 }
@@ -71,21 +71,49 @@ func TestMintThenVerify(t *testing.T) {
 	bearer, err := a.Mint("amy", time.Hour)
 	require.NoError(t, err)
 
-	username, expiry, err := a.Verify(bearer)
+	claims, err := a.Verify(bearer)
 	require.NoError(t, err)
-	require.Equal(t, "amy", username)
-	require.Equal(t, start.Add(time.Hour), expiry)
+	require.Equal(t, "amy", claims.Username)
+	require.Equal(t, start.Add(time.Hour), claims.Expiry)
 
-	header, claims := decode(t, bearer)
+	header, payload := decode(t, bearer)
 	require.Equal(t, map[string]any{"alg": "HS256", "typ": "JWT"}, header)
-	require.Equal(t, "parley", claims["iss"])
-	require.Equal(t, []any{"parley"}, claims["aud"])
-	require.EqualValues(t, start.Unix(), claims["iat"])
+	require.Equal(t, "parley", payload["iss"])
+	require.Equal(t, []any{"parley"}, payload["aud"])
+	require.EqualValues(t, start.Unix(), payload["iat"])
 
 	again, err := a.Mint("amy", time.Hour)
 	require.NoError(t, err)
 	_, other := decode(t, again)
-	require.NotEqual(t, claims["jti"], other["jti"])
+	require.NotEqual(t, payload["jti"], other["jti"])
+}
+
+// Tokens of a former key stay good until it is retired, also those that were just seen.
+func TestKeysOverlapUntilTheyAreRetired(t *testing.T) {
+	t.Parallel()
+	a, _ := authority(t)
+	second := bytes.Repeat([]byte{9}, token.KeyBytes)
+	old, err := a.Mint("amy", time.Hour)
+	require.NoError(t, err)
+	require.NoError(t, a.Use(token.Keys{Signing: "b", ByID: map[string][]byte{"": key, "b": second}}))
+	fresh, err := a.Mint("amy", time.Hour)
+	require.NoError(t, err)
+	header, _ := decode(t, fresh)
+	require.Equal(t, map[string]any{"alg": "HS256", "typ": "JWT", "kid": "b"}, header)
+	for _, bearer := range []string{old, fresh} {
+		_, err := a.Verify(bearer)
+		require.NoError(t, err)
+	}
+	forged := signed(`{"alg":"HS256","typ":"JWT","kid":"b"}`, must(json.Marshal(claimsWith(nil))), key)
+	_, err = a.Verify(forged)
+	require.Equal(t, fault.Unauthenticated, fault.CodeOf(err), "the first key does not sign for another")
+
+	require.NoError(t, a.Use(token.Keys{Signing: "b", ByID: map[string][]byte{"b": second}}))
+	_, err = a.Verify(old)
+	require.Equal(t, fault.Unauthenticated, fault.CodeOf(err))
+	_, err = a.Verify(fresh)
+	require.NoError(t, err)
+	require.Error(t, a.Use(token.Keys{Signing: "c", ByID: map[string][]byte{"b": second}}), "a key that is not there cannot sign")
 }
 
 func TestTheKeyHasTheRightLength(t *testing.T) {
@@ -141,7 +169,7 @@ func TestVerifyHoldsTheExpiry(t *testing.T) {
 			bearer, err := a.Mint("amy", time.Hour)
 			require.NoError(t, err)
 			clk.Advance(c.after)
-			_, _, err = a.Verify(bearer)
+			_, err = a.Verify(bearer)
 			if c.message == "" {
 				require.NoError(t, err)
 				return
@@ -195,27 +223,26 @@ func TestVerifyRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			a, _ := authority(t)
-			username, expiry, err := a.Verify(bearer)
+			claims, err := a.Verify(bearer)
 			require.Equal(t, fault.Unauthenticated, fault.CodeOf(err))
-			require.Empty(t, username)
-			require.Zero(t, expiry)
+			require.Zero(t, claims)
 		})
 	}
 }
 
-func TestHeadersThatNameKeysAreIgnored(t *testing.T) {
+func TestHeadersThatLeadToKeysAreIgnored(t *testing.T) {
 	t.Parallel()
 	a, _ := authority(t)
-	claims, err := json.Marshal(claimsWith(nil))
+	payload, err := json.Marshal(claimsWith(nil))
 	require.NoError(t, err)
-	header := `{"alg":"HS256","typ":"jwt","kid":"../../etc/passwd","jku":"http://127.0.0.1:1/keys",` +
+	header := `{"alg":"HS256","typ":"jwt","jku":"http://127.0.0.1:1/keys",` +
 		`"x5u":"http://127.0.0.1:1/cert","x5c":["AAAA"],"jwk":{"kty":"oct","k":"AAAA"}}`
-	username, _, err := a.Verify(signed(header, claims, key))
+	claims, err := a.Verify(signed(header, payload, key))
 	require.NoError(t, err)
-	require.Equal(t, "amy", username)
+	require.Equal(t, "amy", claims.Username)
 
 	own := []byte{0, 0, 0}
-	_, _, err = a.Verify(signed(header, claims, own))
+	_, err = a.Verify(signed(header, payload, own))
 	require.Equal(t, fault.Unauthenticated, fault.CodeOf(err), "a token signed with the key it carries")
 }
 
@@ -232,12 +259,12 @@ func FuzzVerify(f *testing.F) {
 	f.Add("..")
 	f.Add(bearer[:strings.LastIndex(bearer, ".")+1])
 	f.Fuzz(func(t *testing.T, s string) {
-		username, _, err := a.Verify(s)
+		claims, err := a.Verify(s)
 		if s == bearer {
 			require.NoError(t, err)
 			return
 		}
-		require.Empty(t, username)
+		require.Empty(t, claims.Username)
 		require.Equal(t, fault.Unauthenticated, fault.CodeOf(err))
 	})
 }

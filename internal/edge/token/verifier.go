@@ -101,17 +101,17 @@ func parserFor(i *Issuer, clk clock.Clock) *jwt.Parser {
 // Collectors are the metrics of fetching keys.
 func (v *Verifier) Collectors() []prometheus.Collector { return []prometheus.Collector{v.fetches} }
 
-// Verify returns the username a token names and the instant from which it is
-// refused: what its exp says, and after the issuer's leeway where that is another. A
+// Verify returns what a good token says. It is refused from its exp on, and after the
+// issuer's leeway where that is another. A
 // token that is not good is fault.Unauthenticated, one that cannot be checked at
 // present fault.Unavailable.
-func (v *Verifier) Verify(ctx context.Context, bearer string) (username string, expiry time.Time, err error) {
+func (v *Verifier) Verify(ctx context.Context, bearer string) (Claims, error) {
 	if len(v.others) == 0 || len(bearer) > MaxBytes {
 		return v.own.Verify(bearer)
 	}
 	var claims jwt.RegisteredClaims
 	if _, _, err := v.peek.ParseUnverified(bearer, &claims); err != nil {
-		return "", time.Time{}, errInvalid()
+		return Claims{}, errInvalid()
 	}
 	if other := v.others[claims.Issuer]; other != nil {
 		return other.verify(ctx, bearer)
@@ -119,19 +119,23 @@ func (v *Verifier) Verify(ctx context.Context, bearer string) (username string, 
 	return v.own.Verify(bearer)
 }
 
-func (o *other) verify(ctx context.Context, bearer string) (username string, expiry time.Time, err error) {
+func (o *other) verify(ctx context.Context, bearer string) (Claims, error) {
 	claims := jwt.MapClaims{}
-	_, err = o.parser.ParseWithClaims(bearer, claims, func(t *jwt.Token) (any, error) { return o.keyFor(ctx, t) })
+	_, err := o.parser.ParseWithClaims(bearer, claims, func(t *jwt.Token) (any, error) { return o.keyFor(ctx, t) })
 	if err != nil {
-		return "", time.Time{}, refusalFor(err)
+		return Claims{}, refusalFor(err)
 	}
 	subject, _ := claims["sub"].(string)
-	username, _ = claims[o.AgentClaim].(string)
+	username, _ := claims[o.AgentClaim].(string)
 	until, err := claims.GetExpirationTime()
 	if err != nil || subject == "" || !validSubject(username) {
-		return "", time.Time{}, errInvalid()
+		return Claims{}, errInvalid()
 	}
-	return username, until.Add(time.Duration(o.Leeway)).UTC(), nil
+	c := Claims{Username: username, Expiry: until.Add(time.Duration(o.Leeway)).UTC()}
+	if issued, err := claims.GetIssuedAt(); err == nil && issued != nil {
+		c.IssuedAt = issued.UTC()
+	}
+	return c, nil
 }
 
 // keyFor checks what the header may say and finds the key it names.
@@ -139,7 +143,7 @@ func (o *other) keyFor(ctx context.Context, t *jwt.Token) (any, error) {
 	if err := checkHeader(t, o.takes); err != nil {
 		return nil, err
 	}
-	kid, _ := t.Header["kid"].(string)
+	kid := kidOf(t)
 	if kid == "" || len(kid) > maxKeyIDBytes {
 		return nil, errors.New("kid must name a key")
 	}

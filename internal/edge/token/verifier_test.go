@@ -53,13 +53,13 @@ func TestTokensOfSeveralIssuers(t *testing.T) {
 		"a clock that lags":  {theirs(t, jwt.SigningMethodES256, p256(), members{"typ": nil}, with(two, "exp", start.Add(-59*time.Second).Unix())), "bo"},
 		"a clock that hurry": {theirs(t, jwt.SigningMethodES256, p256(), members{"typ": nil}, with(two, "iat", start.Add(59*time.Second).Unix())), "bo"},
 	} {
-		username, _, err := o.Verify(t.Context(), c.bearer)
+		claims, err := o.Verify(t.Context(), c.bearer)
 		require.NoError(t, err, name)
-		require.Equal(t, c.agent, username, name)
+		require.Equal(t, c.agent, claims.Username, name)
 	}
-	_, expiry, err := o.Verify(t.Context(), theirs(t, jwt.SigningMethodRS256, rsaA(), nil, nil))
+	claims, err := o.Verify(t.Context(), theirs(t, jwt.SigningMethodRS256, rsaA(), nil, nil))
 	require.NoError(t, err)
-	require.Equal(t, start.Add(time.Hour+token.Leeway), expiry, "theirs end after their leeway, wherever they are shown")
+	require.Equal(t, start.Add(time.Hour+token.Leeway), claims.Expiry, "theirs end after their leeway, wherever they are shown")
 	require.EqualValues(t, 1, o.asked.Load(), "keys are kept")
 }
 
@@ -131,20 +131,19 @@ func TestAttacks(t *testing.T) {
 		attacks["HS256 by "+form] = theirs(t, jwt.SigningMethodHS256, secret, nil, nil)
 	}
 	for _, name := range []string{"the 2nd for the 1st", "an unknown kid"} { // until a fetch has looked for the key, nobody knows
-		_, _, _ = o.Verify(t.Context(), attacks[name])
+		_, _ = o.Verify(t.Context(), attacks[name])
 	}
 	o.clock.Advance(10 * time.Second)
 	for name, bearer := range attacks {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			username, expiry, err := o.Verify(t.Context(), bearer)
+			claims, err := o.Verify(t.Context(), bearer)
 			require.Equal(t, fault.Unauthenticated, fault.CodeOf(err), "%v", err)
 			require.ErrorContains(t, err, "not valid")
-			require.Empty(t, username)
-			require.Zero(t, expiry)
+			require.Zero(t, claims)
 		})
 	}
-	_, _, err := o.Verify(t.Context(), theirs(t, rs, rsaA(), nil, members{"exp": start.Add(-30 * time.Second).Unix()}))
+	_, err := o.Verify(t.Context(), theirs(t, rs, rsaA(), nil, members{"exp": start.Add(-30 * time.Second).Unix()}))
 	require.ErrorContains(t, err, "expired")
 }
 
@@ -185,13 +184,13 @@ func TestKeysThatSuitNoToken(t *testing.T) {
 			t.Parallel()
 			o := newOffice(t, func(v *token.VerifierOptions) { v.Issuers[0].Algorithms = []string{"RS256", "ES256"} })
 			o.publish(jwk(t, "good", rsaB()), c.jwk)
-			_, _, err := o.Verify(t.Context(), theirs(t, jwt.SigningMethodRS256, rsaB(), members{"kid": "good"}, nil))
+			_, err := o.Verify(t.Context(), theirs(t, jwt.SigningMethodRS256, rsaB(), members{"kid": "good"}, nil))
 			require.NoError(t, err, "it spoils no other key")
 			kid, _ := c.jwk["kid"].(string)
-			_, _, err = o.Verify(t.Context(), theirs(t, c.method, c.key, members{"kid": kid}, nil))
+			_, err = o.Verify(t.Context(), theirs(t, c.method, c.key, members{"kid": kid}, nil))
 			require.Error(t, err)
 			o.clock.Advance(10 * time.Second) // by then a fetch has looked for it
-			_, _, err = o.Verify(t.Context(), theirs(t, c.method, c.key, members{"kid": kid}, nil))
+			_, err = o.Verify(t.Context(), theirs(t, c.method, c.key, members{"kid": kid}, nil))
 			require.Equal(t, fault.Unauthenticated, fault.CodeOf(err))
 		})
 	}
@@ -201,7 +200,7 @@ func TestCertificatesInAKeySetAreIgnored(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t, nil)
 	o.publish(jwk(t, "a", rsaA(), members{"x5c": []string{"AAAA"}, "x5u": "http://127.0.0.1:1/", "x5t": "AA", "use": "sig"}))
-	_, _, err := o.Verify(t.Context(), theirs(t, jwt.SigningMethodRS256, rsaA(), nil, nil))
+	_, err := o.Verify(t.Context(), theirs(t, jwt.SigningMethodRS256, rsaA(), nil, nil))
 	require.NoError(t, err)
 }
 
@@ -225,12 +224,12 @@ func FuzzOtherIssuers(f *testing.F) {
 	}
 	f.Add(bearer)
 	f.Fuzz(func(t *testing.T, s string) {
-		username, _, err := v.Verify(context.Background(), s)
+		claims, err := v.Verify(context.Background(), s)
 		if s == bearer {
 			require.NoError(t, err)
 			return
 		}
-		require.Empty(t, username)
+		require.Empty(t, claims.Username)
 		require.Error(t, err)
 	})
 }

@@ -40,8 +40,9 @@ type Gate interface {
 	// Refused charges for a document that was parsed and does not run.
 	Refused(ctx context.Context, document string)
 	// Stream gives an event stream a place until leave is called. stop, which does not
-	// block, ends the stream because the server stops.
-	Stream(ctx context.Context, stop func()) (leave func(), err error)
+	// block, ends the stream because the server stops, and refuse because its token is no
+	// longer good.
+	Stream(ctx context.Context, stop func(), refuse func(error)) (leave func(), err error)
 	// Expiry returns when the viewer has to sign in again; the zero time: never.
 	Expiry(ctx context.Context) time.Time
 }
@@ -58,7 +59,7 @@ type Meter interface {
 // except GiveUp.
 type Guest interface {
 	// Enter takes a place for the socket. stop ends the socket because the server
-	// stops, refuse because its agent may no longer sign in, drop cuts it off because
+	// stops, refuse because its token is no longer good, drop cuts it off because
 	// another needs the place; none blocks.
 	Enter(stop func(), refuse func(error), drop func()) error
 	// SignIn checks the Authorization of connection_init, empty if it had none, and

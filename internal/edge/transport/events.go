@@ -70,7 +70,7 @@ func (e *Endpoint) serveEvents(w http.ResponseWriter, r *http.Request, op *graph
 	events := &eventStream{Endpoint: e, w: w, control: http.NewResponseController(w)}
 	events.stopped, events.stop = context.WithCancelCause(context.WithoutCancel(ctx))
 	defer events.stop(nil)
-	leave, err := e.options.Gate.Stream(ctx, func() { events.stop(errStopping) })
+	leave, err := e.options.Gate.Stream(ctx, func() { events.stop(errStopping) }, func(why error) { events.stop(why) })
 	if err != nil {
 		answer.Refuse(w, r, turnedAway(err), err)
 		return

@@ -257,7 +257,7 @@ func (s *socket) end(c closing) { s.endWithin(Farewell, c) }
 // stopping ends the socket because the server stops.
 func (s *socket) stopping() { s.end(goingAway) }
 
-// refuse ends the socket of an agent who may no longer sign in.
+// refuse ends the socket because its token is no longer good.
 func (s *socket) refuse(why error) { s.end(s.rejected(why)) }
 
 // endWithin gives the peer this long to answer.

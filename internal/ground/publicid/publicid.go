@@ -36,6 +36,7 @@ const (
 	PermissionSet Kind = "pst"
 	AuditEntry    Kind = "aud"
 	Account       Kind = "pac"
+	AccessToken   Kind = "tok"
 )
 
 var encoding = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
@@ -107,7 +108,7 @@ func (c *Codec) Parse(id string) (Kind, int64, bool) {
 
 func known(k Kind) bool {
 	switch k {
-	case Conversation, Message, Agent, Channel, Record, MessagingUser, Attempt, BulkOperation, Queue, QuickText, PermissionSet, AuditEntry, Account:
+	case Conversation, Message, Agent, Channel, Record, MessagingUser, Attempt, BulkOperation, Queue, QuickText, PermissionSet, AuditEntry, Account, AccessToken:
 		return true
 	}
 	return false

@@ -102,6 +102,36 @@ func (r Role) Defaults() []Permission {
 	return nil
 }
 
+// Kind says whether an agent is a person.
+type Kind string
+
+// The kinds.
+const (
+	Person  Kind = "PERSON"
+	Service Kind = "SERVICE"
+)
+
+// Known is the kind; one that only a newer version knows is no person.
+func (k Kind) Known() Kind {
+	if k == Person {
+		return Person
+	}
+	return Service
+}
+
+// Scope is what an access token lets its bearer do of what its agent may.
+type Scope string
+
+// The scopes.
+const (
+	Read       Scope = "READ"       // queries and subscriptions
+	Send       Scope = "SEND"       // work with conversations
+	Administer Scope = "ADMINISTER" // set up the organisation
+)
+
+// Scopes lists every scope.
+var Scopes = []Scope{Read, Send, Administer}
+
 // Viewer is who asks. It is immutable; a change of rights makes a new one.
 type Viewer struct {
 	// System names the part of the system that acts ("webhook", "lane", "seed").
@@ -113,6 +143,10 @@ type Viewer struct {
 	AgentID  int64
 	Username string
 	Licensed bool
+	// IsService marks a service account: it owns nothing and leaves read states alone.
+	IsService bool
+	// Scopes narrow what the viewer's token allows; nil for all.
+	Scopes []Scope
 	// Permissions holds the effective permissions, defaults of the role included.
 	Permissions []Permission
 	// Channels are the sender IDs the agent owns or shares, ascending.
@@ -124,6 +158,19 @@ type Viewer struct {
 // Can reports whether the viewer holds p. A system viewer holds everything.
 func (v *Viewer) Can(p Permission) bool {
 	return v.System != "" || slices.Contains(v.Permissions, p)
+}
+
+// Allows reports whether the viewer's token has the scope.
+func (v *Viewer) Allows(s Scope) bool { return v.Scopes == nil || slices.Contains(v.Scopes, s) }
+
+// Narrowed is the viewer under a token with scopes.
+func (v *Viewer) Narrowed(scopes []Scope) *Viewer {
+	narrowed := *v
+	narrowed.Scopes = slices.Clone(scopes)
+	if narrowed.Scopes == nil {
+		narrowed.Scopes = []Scope{}
+	}
+	return &narrowed
 }
 
 // Equal reports whether v and w are the same agent with the same rights.

@@ -206,9 +206,9 @@ func TestTheRestoredLogIsAnother(t *testing.T) {
 	require.NoError(t, err)
 	restored := restore(t, copyOf(t, p), nil).Run()
 	require.NotEqual(t, p.Store.Epoch, restored.Store.Epoch)
-	name, _, err := restored.Tokens.Verify(token)
+	claims, err := restored.Tokens.Verify(token)
 	require.NoError(t, err)
-	require.Equal(t, "ada", name)
+	require.Equal(t, "ada", claims.Username)
 	for _, old := range cursors {
 		frame, err := restored.As("ada").Subscribe(added, parleytest.Vars{"after": old}).Read(10 * time.Second)
 		require.NoError(t, err)

@@ -26,6 +26,7 @@ var (
 	aChannel      = []naming{{kinds: []publicid.Kind{publicid.Channel}, open: true}}
 	aSet          = []naming{{kinds: []publicid.Kind{publicid.PermissionSet}}}
 	anAccount     = []naming{{kinds: []publicid.Kind{publicid.Account}}}
+	aToken        = []naming{{kinds: []publicid.Kind{publicid.AccessToken}}}
 	aQuickText    = []naming{{kinds: []publicid.Kind{publicid.QuickText}}}
 	aCustomer     = []naming{{kinds: []publicid.Kind{publicid.MessagingUser}}}
 	aQueue        = []naming{{kinds: []publicid.Kind{publicid.Queue}}}
@@ -34,7 +35,7 @@ var (
 		{kinds: []publicid.Kind{publicid.Agent}, view: "TEAM_INBOX"},
 		{kinds: []publicid.Kind{publicid.Channel}, view: "SENDER_ID", open: true},
 	}
-	anything = []naming{{kinds: []publicid.Kind{publicid.Conversation, publicid.Message, publicid.Record, publicid.MessagingUser, publicid.BulkOperation, publicid.QuickText, publicid.PermissionSet, publicid.Queue, publicid.Account, publicid.AuditEntry}}}
+	anything = []naming{{kinds: []publicid.Kind{publicid.Conversation, publicid.Message, publicid.Record, publicid.MessagingUser, publicid.BulkOperation, publicid.QuickText, publicid.PermissionSet, publicid.Queue, publicid.Account, publicid.AuditEntry, publicid.AccessToken}}}
 )
 
 // namings are all spots that take an id. A new one fails the test until it stands
@@ -59,6 +60,13 @@ var namings = map[string][]naming{
 	"Mutation.createQuickText.input.queueId":       aQueue,
 	"Mutation.updateQuickText.input.id":            aQuickText,
 	"Mutation.useQuickText.input.id":               aQuickText,
+
+	"Query.accessTokens.agentId":                           anAgent,
+	"Mutation.createServiceAccount.input.permissionSetIds": aSet,
+	"Mutation.createServiceAccount.input.channelIds":       aChannel,
+	"Mutation.createAccessToken.input.agentId":             anAgent,
+	"Mutation.revokeAccessToken.input.id":                  aToken,
+	"Mutation.revokeTokens.input.agentId":                  anAgent,
 
 	"Mutation.createAgent.input.permissionSetIds": aSet,
 	"Mutation.updateAgent.input.id":               anAgent,

@@ -50,6 +50,12 @@ func (w *world) hidden(kind publicid.Kind, s *sights) (ids []string) {
 		require.NotEmpty(w.t, all.PermissionSets)
 		s.secret[all.PermissionSets[0].ID], s.secret[all.PermissionSets[0].Name] = true, true
 		return []string{all.PermissionSets[0].ID}
+	case publicid.AccessToken:
+		var all struct{ AccessTokens []struct{ ID string } }
+		w.as("ada").do(&all, `{ accessTokens { id } }`, nil)
+		require.NotEmpty(w.t, all.AccessTokens)
+		s.secret[all.AccessTokens[0].ID] = true
+		return []string{all.AccessTokens[0].ID}
 	case publicid.AuditEntry:
 		var all struct {
 			AuditEntries struct{ Nodes []struct{ ID string } }
@@ -76,10 +82,11 @@ func (w *world) hidden(kind publicid.Kind, s *sights) (ids []string) {
 	case publicid.Agent, publicid.Channel:
 		var all struct{ Agents, Channels []struct{ ID string } }
 		w.as("ada").do(&all, `{ agents { id } channels { id } }`, nil)
+		theirs := all.Agents[2:] // bo and sue
 		if kind == publicid.Channel {
-			all.Agents = all.Channels
+			theirs = all.Channels[1:3] // not amy's alone
 		}
-		for _, x := range all.Agents[1:3] { // bo and sue; what is not amy's alone
+		for _, x := range theirs {
 			ids = append(ids, x.ID)
 		}
 		return ids

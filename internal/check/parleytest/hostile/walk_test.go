@@ -177,7 +177,7 @@ func (p part) usual(path string, def *ast.Definition) any {
 		return def.EnumValues[0].Name
 	case name == "idempotencyKey":
 		return key()
-	case p.own[name] != "":
+	case p.own[name] != "" && p.spot.field.Name != "revokeTokens": // which would end the attacker's own
 		return p.own[name]
 	}
 	return "the"

@@ -68,6 +68,7 @@ func newWorld(t *testing.T, conversations int, flags ...string) *world {
 	folder := t.TempDir()
 	old := filepath.Join(folder, "old.csv")
 	require.NoError(t, os.WriteFile(old, []byte(oldMessages()), 0o600))
+	w.parley("access", "add", "ada")
 	w.parley("import", "--incoming", old, "--staging", folder, "--inbound-only", filepath.Join(folder, "o.csv"), "--refused", filepath.Join(folder, "r.csv"))
 	w.takeKeys()
 	require.NoError(t, w.Start(t.Context()))

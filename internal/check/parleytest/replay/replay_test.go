@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -18,11 +19,13 @@ import (
 	"parley/internal/admin/seed"
 	"parley/internal/channel"
 	"parley/internal/check/parleytest"
+	"parley/internal/desk/access"
 	"parley/internal/desk/account"
 	"parley/internal/desk/bulk"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/staff"
 	"parley/internal/desk/switchboard"
+	"parley/internal/ground/clock"
 	"parley/internal/ground/publicid"
 	"parley/internal/ground/viewer"
 )
@@ -59,7 +62,7 @@ type player struct {
 	t *testing.T
 }
 
-var administers = regexp.MustCompile(`\b(?:agentRights|(?:create|update|deactivate|activate)(?:Agent|Channel)|(?:create|update|grant|revoke)PermissionSet|(?:create|update)Queue|(?:add|remove)(?:Channel|Queue)Members|mergeMessagingUsers|unmergeMessagingUser|(?:create|update)MessagingUser|setConsent|providers|providerAccounts?|(?:create|update|deactivate|activate|test)ProviderAccount|setProviderCredentials|retirePreviousCredentials)\b`)
+var administers = regexp.MustCompile(`\b(?:createServiceAccount|agentRights|(?:create|update|deactivate|activate)(?:Agent|Channel)|(?:create|update|grant|revoke)PermissionSet|(?:create|update)Queue|(?:add|remove)(?:Channel|Queue)Members|mergeMessagingUsers|unmergeMessagingUser|(?:create|update)MessagingUser|setConsent|providers|providerAccounts?|(?:create|update|deactivate|activate|test)ProviderAccount|setProviderCredentials|retirePreviousCredentials)\b`)
 
 func (p *player) play(text string) {
 	who := "amy"
@@ -186,6 +189,18 @@ func (p *player) account() string {
 	return made.ID()
 }
 
+// me is amy.
+func (p *player) me() string { return p.Directory.AgentNamed("amy").ID }
+
+// token is a new access token of amy's.
+func (p *player) token() string {
+	made, _, err := p.Schema.Access.Create(p.Context("amy"), access.CreateInput{
+		AgentID: p.me(), Name: "New", Scopes: []viewer.Scope{viewer.Read}, ExpiresAt: clock.Of(time.Now().Add(time.Hour)), IdempotencyKey: rand.Text(),
+	})
+	require.NoError(p.t, err)
+	return made.ID()
+}
+
 // permissionSet is a new one.
 func (p *player) permissionSet() string {
 	made, err := p.Schema.Staff.CreatePermissionSet(p.System(), staff.CreatePermissionSetInput{Name: rand.Text(), IdempotencyKey: rand.Text()})
@@ -306,6 +321,14 @@ func (p *player) value(name, typeName string) any {
 		return object{"id": p.customer()}
 	case "UpdateAgentInput", "DeactivateAgentInput", "ActivateAgentInput":
 		return object{"id": p.agent()}
+	case "CreateServiceAccountInput":
+		return object{"username": rand.Text(), "name": "New", "idempotencyKey": rand.Text()}
+	case "CreateAccessTokenInput":
+		return object{"agentId": p.me(), "name": "New", "scopes": []string{"READ"}, "expiresAt": clock.Of(time.Now().Add(time.Hour)).String(), "idempotencyKey": rand.Text()}
+	case "RevokeAccessTokenInput":
+		return object{"id": p.token()}
+	case "RevokeTokensInput":
+		return object{"agentId": p.me(), "before": clock.Of(time.Now().Add(-time.Hour)).String()}
 	case "CreatePermissionSetInput":
 		return object{"name": rand.Text(), "permissions": []string{"MANAGE_RECORDS"}, "idempotencyKey": rand.Text()}
 	case "UpdatePermissionSetInput":

@@ -1,0 +1,76 @@
+package app
+
+import (
+	"cmp"
+	"strings"
+
+	"parley/internal/channel"
+	"parley/internal/desk/access"
+	"parley/internal/desk/account"
+	"parley/internal/desk/audit"
+	"parley/internal/desk/bulk"
+	"parley/internal/desk/conversation"
+	"parley/internal/desk/customer"
+	"parley/internal/desk/feed"
+	"parley/internal/desk/inbound"
+	"parley/internal/desk/live"
+	"parley/internal/desk/merge"
+	"parley/internal/desk/message"
+	"parley/internal/desk/presence"
+	"parley/internal/desk/quicktext"
+	"parley/internal/desk/search"
+	"parley/internal/desk/staff"
+	"parley/internal/desk/switchboard"
+	"parley/internal/edge/server"
+	"parley/internal/ground/clock"
+	"parley/internal/ground/publicid"
+	"parley/internal/ground/quota"
+	"parley/resolvers"
+)
+
+// wireDesk gives the use cases what they work with.
+func (a *App) wireDesk(ids *publicid.Codec, cursors *feed.Cursors, providers channel.Providers) {
+	named := providers.ByName()
+	a.Conversations = &conversation.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors}
+	messages := message.Reader{Store: a.Store, Cursors: cursors, Conversations: a.Conversations}
+	a.Messenger = &message.Messenger{
+		Reader: messages, Directory: a.Directory, IDs: ids, Providers: named, PublicURL: a.Config.PublicURL,
+		CallTimeout: a.Config.CallTimeout, Lease: a.Config.Lease, Metrics: message.NewMetrics(a.Store),
+		Sends:  quota.New("send", "messages", cmp.Or(a.Config.Sends, 600), clock.Real{}),
+		Starts: quota.New("start", "conversations", cmp.Or(a.Config.Starts, 180), clock.Real{}),
+	}
+	a.Config.Jobs.News = a.Messenger.Waiting()
+	a.Receiver = &inbound.Receiver{
+		Store: a.Store, Directory: a.Directory, IDs: ids, Conversations: a.Conversations, Messenger: a.Messenger, Providers: named,
+		Entries: inbound.NewEntries(),
+	}
+	searcher := &search.Searcher{Store: a.Store, Directory: a.Directory, Cursors: cursors, Conversations: a.Conversations}
+	a.Bulk = &bulk.Service{
+		Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors, Conversations: a.Conversations, Search: searcher,
+		Begins: quota.New("begin", "bulk operations", cmp.Or(a.Config.Bulks, 60), clock.Real{}),
+	}
+	a.refusals.Store = a.Store
+	a.board = presence.New(presence.Options{Signals: a.bus})
+	streams := &live.Streams{Service: a.Conversations, Hub: a.Hub, Board: a.board, Bulk: a.Bulk, Reader: messages}
+	a.Schema = resolvers.Resolver{
+		Directory: a.Directory, IDs: ids,
+		ConversationService: a.Conversations, Messenger: a.Messenger, Bulk: a.Bulk, Live: streams, Searcher: searcher,
+		Texts: &quicktext.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors, Live: streams},
+		Accounts: &account.Service{
+			Store: a.Store, Directory: a.Directory, IDs: ids, Vault: a.vault, Providers: providers, Messenger: a.Messenger,
+			PublicURL: a.PublicURL, Loopback: a.Config.Mode == server.Development, Tests: quota.New("test", "provider accounts", testsAnHour, clock.Real{}),
+		},
+		Staff: &staff.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Conversations: a.Conversations},
+		Customers: &customer.Service{
+			Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors, Conversations: a.Conversations, Messenger: a.Messenger,
+		},
+		Audit:  &audit.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors, Live: streams, Keep: cmp.Or(a.Config.AuditKeep, audit.DefaultKeep)},
+		Merger: &merge.Service{Store: a.Store, IDs: ids, Conversations: a.Conversations},
+		Switchboard: &switchboard.Service{
+			Directory: a.Directory, IDs: ids, Providers: named, PublicURL: strings.TrimSuffix(a.Config.PublicURL, "/"),
+		},
+		Access: &access.Service{
+			Store: a.Store, Directory: a.Directory, IDs: ids, Clock: clock.Real{}, Uses: &access.Uses{Store: a.Store, Clock: clock.Real{}},
+		},
+	}
+}

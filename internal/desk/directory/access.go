@@ -1,0 +1,125 @@
+package directory
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"time"
+
+	"parley/ent/signingkey"
+	"parley/internal/ground/clock"
+	"parley/internal/ground/fault"
+	"parley/internal/ground/viewer"
+)
+
+// access is what else decides who may sign in: access tokens by hash, and the keys of
+// Parley's own tokens, oldest first.
+type access struct {
+	grants map[[sha256.Size]byte]*Grant
+	keys   []*SigningKey
+}
+
+// Grant is an access token in force.
+type Grant struct {
+	Key     int64
+	Viewer  *viewer.Viewer // its agent, narrowed to its scopes
+	Expires time.Time
+
+	isActive bool
+}
+
+// SigningKey signs and verifies Parley's own tokens. The first has no row here until it
+// is retired.
+type SigningKey struct {
+	ID        string
+	Value     []byte // none once it is retired
+	CreatedAt clock.Time
+	RetiredAt clock.Time
+}
+
+// FirstKey is what people call the first signing key. Tokens name it by no kid.
+const FirstKey = "first"
+
+func (d *Directory) readAccess(ctx context.Context, s *snapshot) (access, error) {
+	a := access{grants: map[[sha256.Size]byte]*Grant{}}
+	rows, err := d.store.Ent.AccessToken.Query().All(ctx)
+	if err != nil {
+		return a, fmt.Errorf("directory: access tokens: %w", err)
+	}
+	for _, row := range rows {
+		if agent := s.agents[row.AgentID]; agent != nil && len(row.Hash) == sha256.Size {
+			a.grants[[sha256.Size]byte(row.Hash)] = &Grant{row.ID, agent.rights.Narrowed(row.Scopes), row.ExpiresAt.Std(), agent.IsActive}
+		}
+	}
+	keys, err := d.store.Ent.SigningKey.Query().Order(signingkey.ByID()).All(ctx)
+	if err != nil {
+		return a, fmt.Errorf("directory: signing keys: %w", err)
+	}
+	for _, row := range keys {
+		a.keys = append(a.keys, &SigningKey{row.Kid, row.Value, row.CreatedAt, row.RetiredAt})
+	}
+	return a, nil
+}
+
+// Granted returns the access token with a hash: UNAUTHENTICATED for one that is unknown,
+// revoked or expired, or whose agent may not sign in.
+func (d *Directory) Granted(hash [sha256.Size]byte, now time.Time) (*Grant, error) {
+	g := d.now.Load().access.grants[hash]
+	switch {
+	case g == nil:
+		return nil, fault.New(fault.Unauthenticated, "The access token is unknown or was revoked. Get a new one and call again.")
+	case !now.Before(g.Expires):
+		return nil, fault.New(fault.Unauthenticated, "The access token has expired. Get a new one and call again.")
+	case !g.isActive:
+		return nil, errInactive
+	}
+	return g, nil
+}
+
+// Holder is the Viewer whose token was issued at an instant, zero if that is not known:
+// UNAUTHENTICATED if it is too old.
+func (d *Directory) Holder(username string, issued time.Time) (*viewer.Viewer, error) {
+	v, err := d.Viewer(username)
+	if err != nil {
+		return nil, err
+	}
+	if from := d.AgentNamed(username).validFrom; from != 0 && issued.Before(from.Std()) {
+		return nil, fault.New(fault.Unauthenticated, "The token was revoked. Get a new one and call again.")
+	}
+	return v, nil
+}
+
+// SigningKeys are the keys of Parley's own tokens that have rows, oldest first.
+func (d *Directory) SigningKeys() []*SigningKey { return d.now.Load().access.keys }
+
+// Actor is who did something: an agent, or the system.
+type Actor struct {
+	Kind  ActorKind
+	Name  string
+	Agent *Agent // nil for the system
+}
+
+// ActorKind says what an actor is.
+type ActorKind string
+
+// The kinds.
+const (
+	ActorPerson  ActorKind = "PERSON"
+	ActorService ActorKind = "SERVICE"
+	ActorSystem  ActorKind = "SYSTEM"
+)
+
+// Actor returns the agent with the key as an actor, nil when there is none.
+func (d *Directory) Actor(key int64) *Actor {
+	a := d.Agent(key)
+	switch {
+	case a == nil:
+		return nil
+	case a.Kind == viewer.Service:
+		return &Actor{ActorService, a.Name, a}
+	}
+	return &Actor{ActorPerson, a.Name, a}
+}
+
+// System is Parley itself as an actor.
+func System() *Actor { return &Actor{Kind: ActorSystem, Name: "Parley"} }
