@@ -149,7 +149,7 @@ type setChannelCmd struct {
 
 // Run implements the command.
 func (s *setChannelCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
-	if s.Name == nil && !s.channelFlags.given() && !s.NoQueue && !s.NoConsent && !s.NoDeveloperName && !s.NoLimits {
+	if s.Name == nil && !s.given() && !s.NoQueue && !s.NoConsent && !s.NoDeveloperName && !s.NoLimits {
 		return errors.New("nothing to change: give --name, --developer-name, --queue, --consent, --limit, or one of them as --no-…")
 	}
 	return asOperator(ctx, c, func(ctx context.Context, d *operator) error {

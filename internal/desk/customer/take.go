@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"parley/internal/channel"
+	"parley/internal/desk/conversation"
 	"parley/internal/desk/directory"
 	"parley/internal/desk/message"
 	"parley/internal/ground/clock"
@@ -46,11 +47,11 @@ func (s *Service) Take(ctx context.Context, lines []Line) (outcomes []Outcome, e
 
 func (s *Service) take(ctx context.Context, tx *store.Tx, l *Line, out *Outcome) error {
 	said := details{some(l.Name), some(l.Locale), some(l.ExternalID)}
-	if out.Refused = said.clean(); out.Refused != nil {
-		return nil
+	var who conversation.Customer
+	if out.Refused = said.clean(); out.Refused == nil {
+		who, out.Refused = customerAt(l.Channel, l.Address)
 	}
-	who, refused := customerAt(l.Channel, l.Address)
-	if out.Refused = refused; refused != nil {
+	if out.Refused != nil {
 		return nil
 	}
 	key, added, err := s.add(ctx, tx, l.Channel.Key, who, said)
