@@ -32,6 +32,7 @@ type Example struct {
 // is its name in lower case with hyphens.
 var exampleNames = []string{
 	"My inbox", "Watch my inbox", "Search", "A thread", "Watch a thread", "Reply", "Mark read", "Assign", "New messages live", "Inbox counts", "Who else is here", "Quick texts", "New quick text", "Who may what",
+	"New agent", "Accounts and numbers", "Customers", "Who changed what",
 }
 
 // Examples returns the playground's example documents in the order of their
