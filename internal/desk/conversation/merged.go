@@ -99,7 +99,7 @@ func (t Thread) part() {
 	for _, e := range t.Earlier {
 		n := min(max(read, 0), e.fresh())
 		read -= n
-		if e.ReadCount += n; n > 0 || r.OwnState == seen {
+		if e.ReadCount += n; r.OwnState == seen {
 			e.IsUnread = e.fresh() > 0
 		}
 		unread = unread || e.IsUnread

@@ -202,6 +202,35 @@ func TestAMergedConversationIsReadAndNotChanged(t *testing.T) {
 	require.Equal(t, "NOT_FOUND", d.As("bo").Raw(`query($id: ID!) { conversation(id: $id) { id } }`, vars{"id": gone}).Codes()[0])
 }
 
+// Reading what was read before changes nothing, in the whole or in its parts: a mark set
+// by hand before the merge is there after it.
+func TestReadingNothingNewLeavesMarksAlone(t *testing.T) {
+	t.Parallel()
+	d := meet(t, 2)
+	winner, loser := d.conversation[address(0)], d.conversation[address(1)]
+	mark := func(id, mutation string) {
+		results := d.As("amy").Do(`mutation($id: ID!) { done: `+mutation+` { results { error { code } } } }`, vars{"id": id}).Get("done", "results")
+		require.True(t, results.Get(0, "error").IsNull(), mutation)
+	}
+	unread := func(id string) bool {
+		return d.As("amy").Do(`query($id: ID!) { conversation(id: $id) { isUnread } }`, vars{"id": id}).Get("conversation", "isUnread").Bool()
+	}
+	read := d.As("amy").Do(`query($id: ID!) { conversation(id: $id) { lastMessage { id } } }`, vars{"id": loser}).Get("conversation", "lastMessage", "id").String()
+	mark(loser, `markConversationsRead(input: {conversations: [{id: $id}]})`)
+	mark(loser, `markConversationsUnread(input: {ids: [$id]})`)
+	d.merged(0, 1)
+	mark(winner, `markConversationsRead(input: {conversations: [{id: $id, upToMessageId: "`+read+`"}]})`)
+	require.True(t, unread(winner), "its own message is new")
+	require.Empty(t, code(d.unmerge("ada", d.user[address(1)])))
+	require.True(t, unread(winner))
+	require.True(t, unread(loser))
+	d.merged(0, 1)
+	mark(winner, `markConversationsRead(input: {conversations: [{id: $id}]})`)
+	require.Empty(t, code(d.unmerge("ada", d.user[address(1)])))
+	require.False(t, unread(winner))
+	require.False(t, unread(loser), "reading something new takes the mark off")
+}
+
 // A page's cursors hold before, while and after conversations are merged.
 func TestCursorsOutliveAMerge(t *testing.T) {
 	t.Parallel()

@@ -148,8 +148,18 @@ func (w *trial) read(r *rapid.T, root *customer) {
 	results, err := w.Conversations.MarkRead(w.Context("ada"), []*conversation.MarkItem{mark}, true)
 	require.NoError(r, err)
 	require.Nil(r, results[0].Error)
-	for i := range thread[:upTo+1] {
-		thread[i].read = true
+	w.reads(root, thread[:upTo+1])
+}
+
+// reads is what reading does: nothing if it reads nothing new and what is unread stays so.
+func (w *trial) reads(root *customer, upTo []*item) {
+	fresh, marked := w.unread(root)
+	for _, i := range upTo {
+		i.read = true
+	}
+	left, _ := w.unread(root)
+	if left == fresh && (left > 0) == marked {
+		return
 	}
 	for _, m := range w.family(root) {
 		m.marking()
@@ -194,12 +204,7 @@ func (w *trial) send(r *rapid.T, root *customer) {
 	if root.owner != "amy" {
 		return
 	}
-	for _, i := range w.thread(root) {
-		i.read = true
-	}
-	for _, m := range w.family(root) {
-		m.marking()
-	}
+	w.reads(root, w.thread(root))
 }
 
 // merge merges two, in either order, once or twice: a second time changes nothing.
