@@ -220,6 +220,7 @@ func TestReadingNothingNewLeavesMarksAlone(t *testing.T) {
 	mark(loser, `markConversationsUnread(input: {ids: [$id]})`)
 	d.merged(0, 1)
 	mark(winner, `markConversationsRead(input: {conversations: [{id: $id, upToMessageId: "`+read+`"}]})`)
+	d.As("amy").Do(`mutation($id: ID!) { sendMessage(input: {conversationId: $id, text: "Hi", idempotencyKey: "k", upToMessageId: "`+read+`"}) { message { id } } }`, vars{"id": winner})
 	require.True(t, unread(winner), "its own message is new")
 	require.Empty(t, code(d.unmerge("ada", d.user[address(1)])))
 	require.True(t, unread(winner))
