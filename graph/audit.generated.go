@@ -1096,6 +1096,8 @@ var (
 		"DELETED":         journal.Deleted,
 		"SIGN_IN_REFUSED": journal.SignInRefused,
 		"EXPORTED":        journal.Exported,
+		"MERGED":          journal.Merged,
+		"UNMERGED":        journal.Unmerged,
 		"OTHER":           journal.OtherAction,
 	}
 	marshalNAuditAction2parleyᚋinternalᚋdeskᚋjournalᚐAction = map[journal.Action]string{
@@ -1104,6 +1106,8 @@ var (
 		journal.Deleted:       "DELETED",
 		journal.SignInRefused: "SIGN_IN_REFUSED",
 		journal.Exported:      "EXPORTED",
+		journal.Merged:        "MERGED",
+		journal.Unmerged:      "UNMERGED",
 		journal.OtherAction:   "OTHER",
 	}
 )
@@ -1222,6 +1226,8 @@ var (
 		"DELETED":         journal.Deleted,
 		"SIGN_IN_REFUSED": journal.SignInRefused,
 		"EXPORTED":        journal.Exported,
+		"MERGED":          journal.Merged,
+		"UNMERGED":        journal.Unmerged,
 		"OTHER":           journal.OtherAction,
 	}
 	marshalOAuditAction2ᚖparleyᚋinternalᚋdeskᚋjournalᚐAction = map[journal.Action]string{
@@ -1230,6 +1236,8 @@ var (
 		journal.Deleted:       "DELETED",
 		journal.SignInRefused: "SIGN_IN_REFUSED",
 		journal.Exported:      "EXPORTED",
+		journal.Merged:        "MERGED",
+		journal.Unmerged:      "UNMERGED",
 		journal.OtherAction:   "OTHER",
 	}
 )

@@ -3460,6 +3460,10 @@ enum AuditAction @goModel(model: "parley/internal/desk/journal.Action") {
   SIGN_IN_REFUSED @goEnum(value: "parley/internal/desk/journal.SignInRefused")
   "Entries were exported."
   EXPORTED @goEnum(value: "parley/internal/desk/journal.Exported")
+  "A messaging user was merged into another, whom ` + "`" + `changes` + "`" + ` names."
+  MERGED @goEnum(value: "parley/internal/desk/journal.Merged")
+  "A messaging user was separated from another, whom ` + "`" + `changes` + "`" + ` names."
+  UNMERGED @goEnum(value: "parley/internal/desk/journal.Unmerged")
   "An action that only a newer version of Parley knows."
   OTHER @goEnum(value: "parley/internal/desk/journal.OtherAction")
 }

@@ -23,6 +23,7 @@ import (
 // kinds are the public ids of audited types, where they have any.
 var kinds = map[string]publicid.Kind{
 	"Agent": publicid.Agent, "PermissionSet": publicid.PermissionSet, "Channel": publicid.Channel, "Queue": publicid.Queue,
+	"MessagingUser": publicid.MessagingUser,
 }
 
 // Service reads the audit. All fields are required.

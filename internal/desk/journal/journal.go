@@ -30,12 +30,14 @@ const (
 	Deleted       Action = "DELETED"
 	SignInRefused Action = "SIGN_IN_REFUSED"
 	Exported      Action = "EXPORTED"
+	Merged        Action = "MERGED"
+	Unmerged      Action = "UNMERGED"
 	// OtherAction is one that only a newer version records.
 	OtherAction Action = "OTHER"
 )
 
 // Actions are all that this version records.
-var Actions = []Action{Created, Updated, Deleted, SignInRefused, Exported}
+var Actions = []Action{Created, Updated, Deleted, SignInRefused, Exported, Merged, Unmerged}
 
 // Known is the action, OtherAction when it is not known.
 func (a Action) Known() Action {

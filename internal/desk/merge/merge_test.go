@@ -31,8 +31,10 @@ type desk struct {
 func address(n int) string { return fmt.Sprintf("+120255501%02d", 80+n) }
 
 // meet opens a desk to which so many customers have written "Hello".
-func meet(t *testing.T, n int) *desk {
-	d := &desk{Parley: parleytest.New(t), user: map[string]string{}, conversation: map[string]string{}}
+func meet(t *testing.T, n int) *desk { return meetAt(parleytest.New(t), n) }
+
+func meetAt(p *parleytest.Parley, n int) *desk {
+	d := &desk{Parley: p, user: map[string]string{}, conversation: map[string]string{}}
 	for i := range n {
 		d.Clock.Advance(time.Second)
 		d.Say(address(i), parleytest.Direct, "Hello")
@@ -230,6 +232,45 @@ func TestReadingNothingNewLeavesMarksAlone(t *testing.T) {
 	require.Empty(t, code(d.unmerge("ada", d.user[address(1)])))
 	require.False(t, unread(winner))
 	require.False(t, unread(loser), "reading something new takes the mark off")
+}
+
+// A customer who has not written yet has no conversation that could be merged.
+func TestACustomerWithoutAConversationIsNotMerged(t *testing.T) {
+	t.Parallel()
+	d := meet(t, 1)
+	key, _ := d.Conversations.IDs.Decode(publicid.Channel, d.direct())
+	var made string
+	require.NoError(t, d.Store.Write(d.System(), func(ctx context.Context, tx *store.Tx) error {
+		u, err := tx.Ent.MessagingUser.Create().SetChannelID(key).SetAddress(address(1)).SetConsentStatus(channel.Pending).SetCreatedAt(tx.Now).Save(ctx)
+		made = d.Conversations.IDs.Encode(publicid.MessagingUser, u.ID)
+		return err
+	}))
+	for i, pair := range [][2]string{{d.user[address(0)], made}, {made, d.user[address(0)]}} {
+		errs := d.merge("ada", pair[0], pair[1], fmt.Sprint(i)).Get("errors")
+		require.Equal(t, "CONFLICT", errs.Get(0, "code").String())
+		require.Equal(t, address(1)+" has no conversation yet and cannot be merged. Try again once they have one.", errs.Get(0, "message").String())
+	}
+	d.Say(address(1), parleytest.Direct, "Hello")
+	require.Empty(t, code(d.merge("ada", made, d.user[address(0)], "k")))
+}
+
+// The audit names both customers, whether they become one or two; a repeat adds nothing.
+func TestMergesAreAudited(t *testing.T) {
+	t.Parallel()
+	d := meet(t, 2)
+	winner, loser := d.user[address(0)], d.user[address(1)]
+	for range 2 {
+		require.Empty(t, code(d.merge("ada", loser, winner, "k")))
+	}
+	for range 2 {
+		require.Empty(t, code(d.unmerge("ada", loser)))
+	}
+	entries := d.As("ada").Do(`query($id: ID!) { auditEntries(filterBy: {subjectId: $id}) { nodes {
+		action actorName subjectType subjectId subjectName changes { field before after added removed } } } }`, vars{"id": loser}).Get("auditEntries", "nodes")
+	entry := `{"action":"%s","actorName":"ada","changes":[{"added":%s,"after":%s,"before":%s,"field":"mergedInto","removed":%s}],` +
+		`"subjectId":"` + loser + `","subjectName":"` + address(1) + `","subjectType":"MessagingUser"}`
+	name, id := `"`+address(0)+`"`, `["`+winner+`"]`
+	require.JSONEq(t, "["+fmt.Sprintf(entry, "UNMERGED", "[]", "null", name, id)+","+fmt.Sprintf(entry, "MERGED", id, name, "null", "[]")+"]", entries.String())
 }
 
 // A page's cursors hold before, while and after conversations are merged.
