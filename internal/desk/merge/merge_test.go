@@ -273,6 +273,42 @@ func TestMergesAreAudited(t *testing.T) {
 	require.JSONEq(t, "["+fmt.Sprintf(entry, "UNMERGED", "[]", "null", name, id)+","+fmt.Sprintf(entry, "MERGED", id, name, "null", "[]")+"]", entries.String())
 }
 
+// Search finds the winner's conversation by what the loser wrote and by their name, which
+// does not show and so has no highlights. The message keeps its id.
+func TestSearchFollowsAMerge(t *testing.T) {
+	t.Parallel()
+	d := meet(t, 2)
+	d.Post(d.Inbound(channel.Inbound{EventID: "z", ProviderID: "z", From: address(1), FromName: "Zoe Zimmer", To: parleytest.Direct, Text: "zebra"}))
+	hits := func(username, query string) (conversations []string, hit parleytest.Tree) {
+		found := d.As(username).Do(`query($q: String!) { search(query: $q) { nodes { kind conversation { id } message { id } highlights { start } } } }`, vars{"q": query}).Get("search", "nodes")
+		for _, h := range found.List() {
+			conversations, hit = append(conversations, h.Get("conversation", "id").String()), h
+		}
+		return conversations, hit
+	}
+	winner, loser := []string{d.conversation[address(0)]}, []string{d.conversation[address(1)]}
+	found, before := hits("amy", "zebra")
+	require.Equal(t, loser, found)
+	d.merged(0, 1)
+	for query, highlights := range map[string]int{"zebra": 1, "zimmer": 0, address(1): 0} {
+		for _, username := range []string{"amy", "ada"} { // one looks into few conversations, the other into the index
+			found, hit := hits(username, query)
+			require.Equal(t, winner, found, query)
+			require.Len(t, hit.Get("highlights").List(), highlights, query)
+		}
+		found, _ := hits("bo", query)
+		require.Empty(t, found, query)
+	}
+	_, hit := hits("amy", "zebra")
+	require.Equal(t, before.Get("message", "id").String(), hit.Get("message", "id").String())
+	require.Empty(t, code(d.unmerge("ada", d.user[address(1)])))
+	for _, query := range []string{"zebra", "zimmer", address(1)} {
+		found, hit := hits("amy", query)
+		require.Equal(t, loser, found, query)
+		require.Len(t, hit.Get("highlights").List(), 1, query)
+	}
+}
+
 // A page's cursors hold before, while and after conversations are merged.
 func TestCursorsOutliveAMerge(t *testing.T) {
 	t.Parallel()
