@@ -174,7 +174,7 @@ var earlier = conversations.Only("id", "last_message_at", "name", "address", "fi
 // Earlier reads the conversations that are merged into some that the viewer has seen, in
 // the order of their keys: in one statement if there are any.
 func (d *Service) Earlier(ctx context.Context, of []*Row) (map[int64][]*Row, error) {
-	var keys []int64
+	var keys []any
 	for _, r := range of {
 		if r.EarlierMessages > 0 {
 			keys = append(keys, r.Key)
@@ -183,13 +183,10 @@ func (d *Service) Earlier(ctx context.Context, of []*Row) (map[int64][]*Row, err
 	if len(keys) == 0 {
 		return nil, nil
 	}
-	b := &entsql.Builder{}
-	b.SetDialect(d.Store.Dialect())
-	b.WriteString("SELECT " + strings.Join(conversations.Select("x", earlier), ", ") + " FROM conversations AS x WHERE ")
-	inKeys(b, "x.merged_into", keys)
-	b.WriteString(" ORDER BY x.id")
+	q := d.Store.Builder().Select(conversations.Names(earlier)...).From(entsql.Table("conversations")).
+		Where(entsql.In("merged_into", keys...)).OrderBy("id")
 	out := make(map[int64][]*Row, len(keys))
-	err := d.Store.Each(ctx, inHand, b, func(s *store.Row) error {
+	err := d.Store.Each(ctx, inHand, q, func(s *store.Row) error {
 		r := &Row{service: d}
 		conversations.Read(r, s, 0, earlier)
 		out[r.MergedInto] = append(out[r.MergedInto], r)
