@@ -224,7 +224,7 @@ func (w *trial) merge(r *rapid.T, a, b *customer) {
 	winner, loser := a.root(), b.root()
 	events := int64(0)
 	if winner != loser {
-		if events = 2; winner.n > loser.n {
+		if events = 3; winner.n > loser.n { // of both conversations, and of the audit
 			winner, loser = loser, winner
 		}
 		loser.parent = winner
@@ -242,7 +242,7 @@ func (w *trial) undo(r *rapid.T, c *customer) {
 	}
 	events := int64(0)
 	if c.parent != nil {
-		c.parent, events = nil, 2
+		c.parent, events = nil, 3
 	}
 	head, _ := w.Store.Head(w.System())
 	require.Equal(r, events, head-before, "events")
