@@ -42,14 +42,8 @@ func (r *run) plan(ctx context.Context) (p plan, err error) {
 			return p, err
 		}
 	}
-	if beside > 0 && beside <= int64(r.ways.few) {
-		ok, err := r.few(ctx, r.scope.Beside(), &p)
-		if err != nil {
-			return p, err
-		}
-		if ok {
-			beside = 0
-		}
+	if beside, err = r.beside(ctx, beside, &p); err != nil {
+		return p, err
 	}
 	p.channels = indexed(shares, beside > 0)
 	p.indexed = len(p.channels) > 0
@@ -67,6 +61,18 @@ func indexed(shares []conversation.Share, all bool) (channels []int64) {
 		}
 	}
 	return channels
+}
+
+// beside has the plan read the conversations outside the channels that the viewer sees
+// whole, if they are few, and returns how many are left.
+func (r *run) beside(ctx context.Context, left int64, p *plan) (int64, error) {
+	if left == 0 || left > int64(r.ways.few) {
+		return left, nil
+	}
+	if ok, err := r.few(ctx, r.scope.Beside(), p); !ok || err != nil {
+		return left, err
+	}
+	return 0, nil
 }
 
 // widen reads the index of all channels in place of that of many.
