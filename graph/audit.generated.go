@@ -1097,6 +1097,8 @@ var (
 		"REVOKED":         journal.Revoked,
 		"SIGN_IN_REFUSED": journal.SignInRefused,
 		"EXPORTED":        journal.Exported,
+		"MERGED":          journal.Merged,
+		"UNMERGED":        journal.Unmerged,
 		"OTHER":           journal.OtherAction,
 	}
 	marshalNAuditAction2parleyᚋinternalᚋdeskᚋjournalᚐAction = map[journal.Action]string{
@@ -1106,6 +1108,8 @@ var (
 		journal.Revoked:       "REVOKED",
 		journal.SignInRefused: "SIGN_IN_REFUSED",
 		journal.Exported:      "EXPORTED",
+		journal.Merged:        "MERGED",
+		journal.Unmerged:      "UNMERGED",
 		journal.OtherAction:   "OTHER",
 	}
 )
@@ -1225,6 +1229,8 @@ var (
 		"REVOKED":         journal.Revoked,
 		"SIGN_IN_REFUSED": journal.SignInRefused,
 		"EXPORTED":        journal.Exported,
+		"MERGED":          journal.Merged,
+		"UNMERGED":        journal.Unmerged,
 		"OTHER":           journal.OtherAction,
 	}
 	marshalOAuditAction2ᚖparleyᚋinternalᚋdeskᚋjournalᚐAction = map[journal.Action]string{
@@ -1234,6 +1240,8 @@ var (
 		journal.Revoked:       "REVOKED",
 		journal.SignInRefused: "SIGN_IN_REFUSED",
 		journal.Exported:      "EXPORTED",
+		journal.Merged:        "MERGED",
+		journal.Unmerged:      "UNMERGED",
 		journal.OtherAction:   "OTHER",
 	}
 )

@@ -5242,6 +5242,10 @@ enum AuditAction @goModel(model: "parley/internal/desk/journal.Action") {
   SIGN_IN_REFUSED @goEnum(value: "parley/internal/desk/journal.SignInRefused")
   "Entries were exported."
   EXPORTED @goEnum(value: "parley/internal/desk/journal.Exported")
+  "A messaging user was merged into another, whom ` + "`" + `changes` + "`" + ` names."
+  MERGED @goEnum(value: "parley/internal/desk/journal.Merged")
+  "A messaging user was separated from another, whom ` + "`" + `changes` + "`" + ` names."
+  UNMERGED @goEnum(value: "parley/internal/desk/journal.Unmerged")
   "An action that only a newer version of Parley knows."
   OTHER @goEnum(value: "parley/internal/desk/journal.OtherAction")
 }
@@ -6865,8 +6869,9 @@ type MessagingUserPayload {
 extend type Mutation {
   """
   Makes one customer of 2 messaging users of a channel. The one who became known first wins, whichever is named first; one who was merged into
-  another stands for the other. The loser's conversation leaves lists, counts, search and streams of the view with CONVERSATION_MERGED; its
-  messages become an earlier part of the winner's, for everyone who sees the winner's. Two who are one already stay as they are. At most 20
+  another stands for the other. The loser's conversation leaves lists, counts and streams of the view with CONVERSATION_MERGED; its
+  messages become an earlier part of the winner's, for everyone who sees the winner's, and search finds the winner's by the loser's texts, name and
+  number. CONFLICT if one of the two has no conversation yet. Two who are one already stay as they are. At most 20
   can be merged into one. Needs CONFIGURE_MESSAGING, and the right to see both. Emits CONVERSATION_MERGED for both conversations.
   """
   mergeMessagingUsers("The messaging users." input: MergeMessagingUsersInput!): MessagingUserPayload!
@@ -7582,11 +7587,11 @@ type SearchHighlight @goModel(model: "parley/internal/desk/search.Highlight") {
 type SearchHit @goModel(model: "parley/internal/desk/search.Hit") {
   "What matched, and so what ` + "`" + `highlights` + "`" + ` refer to: ` + "`" + `conversation.mobileNumber` + "`" + `, ` + "`" + `conversation.name` + "`" + `, or the text of ` + "`" + `message` + "`" + `."
   kind: SearchKind!
-  "The conversation. One SQL statement for a whole page."
+  "The conversation; for one that was merged into another, that other. One SQL statement for a whole page."
   conversation: Conversation! @goShared @goField(batch: true, forceResolver: true)
   "The message, for TEXT; null for other kinds. One SQL statement for a whole page."
   message: Message @goShared @goField(batch: true, forceResolver: true)
-  "The matched parts, in order and without overlap. Ranges, never markup."
+  "The matched parts, in order and without overlap. Ranges, never markup. Empty if what matched is the number or name of a customer who was merged into that of ` + "`" + `conversation` + "`" + `."
   highlights: [SearchHighlight!]!
 }
 
@@ -7617,7 +7622,7 @@ extend type Query {
 
   All words must occur, in any order; the last one may be incomplete. Case and accents do not matter (lukasz finds Łukasz,
   oneil or o neil finds O'Neil); Chinese, Japanese, Korean and Thai match by any part. The first 16,384 characters of a
-  text are searched. A conversation may appear under several kinds, and once for each matching message.
+  text are searched. A conversation may appear under several kinds, once by NUMBER and NAME each, and once for each matching message.
 
   A call examines at most 20,000 rows; see ` + "`" + `isComplete` + "`" + `. Data the viewer may not see never affects the answer: hits,
   flags and cursors are those of a database without it.

@@ -125,6 +125,7 @@ func createDatabase(t testing.TB, admin *sql.DB, template string) (url string) {
 func postgresAdmin(t testing.TB) *sql.DB {
 	admin, err := sql.Open("pgx", postgresURL())
 	require.NoError(t, err)
+	admin.SetMaxIdleConns(0) // a property has a database for each case until all have run
 	t.Cleanup(func() { require.NoError(t, admin.Close()) })
 	return admin
 }

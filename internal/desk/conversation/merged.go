@@ -99,7 +99,7 @@ func (t Thread) part() {
 	for _, e := range t.Earlier {
 		n := min(max(read, 0), e.fresh())
 		read -= n
-		if e.ReadCount += n; n > 0 || r.OwnState == seen {
+		if e.ReadCount += n; r.OwnState == seen {
 			e.IsUnread = e.fresh() > 0
 		}
 		unread = unread || e.IsUnread
@@ -167,6 +167,36 @@ func (d *Service) thread(ctx context.Context, tx *store.Tx, row *Row) (Thread, e
 	})
 	return t, err
 }
+
+// earlier are the columns that matter of a conversation that is read as a part of another.
+var earlier = conversations.Only("id", "last_message_at", "name", "address", "first_seq", "last_seq", "merged_into")
+
+// Earlier reads the conversations that are merged into some that the viewer has seen, in
+// the order of their keys: in one statement if there are any.
+func (d *Service) Earlier(ctx context.Context, of []*Row) (map[int64][]*Row, error) {
+	var keys []any
+	for _, r := range of {
+		if r.EarlierMessages > 0 {
+			keys = append(keys, r.Key)
+		}
+	}
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	q := d.Store.Builder().Select(conversations.Names(earlier)...).From(entsql.Table("conversations")).
+		Where(entsql.In("merged_into", keys...)).OrderBy("id")
+	out := make(map[int64][]*Row, len(keys))
+	err := d.Store.Each(ctx, inHand, q, func(s *store.Row) error {
+		r := &Row{service: d}
+		conversations.Read(r, s, 0, earlier)
+		out[r.MergedInto] = append(out[r.MergedInto], r)
+		return nil
+	})
+	return out, err
+}
+
+// inHand reads what is merged into conversations that the viewer has seen.
+const inHand = store.System("parts of conversations in hand")
 
 // LoadThread reads and locks a conversation, or the one that it was merged into, with
 // all that are merged into it. It asks for no rights.

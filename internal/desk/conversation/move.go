@@ -121,13 +121,15 @@ func (r *Row) Anchor(record *Record) {
 }
 
 // MarkRead marks as read up to the inbound ordinal. What came later stays new
-// and keeps the conversation unread.
+// and keeps the conversation unread. If nothing new is read and the conversation stays
+// as it is, nothing changes in those that are merged into it either.
 func (r *Row) MarkRead(upTo int64) {
-	if r.OwnState != "" {
+	count := max(r.ReadCount, min(upTo, r.InboundCount))
+	unread := count < r.InboundCount
+	if r.OwnState != "" && (count != r.ReadCount || unread != r.IsUnread) {
 		r.OwnState = seen
 	}
-	r.ReadCount = max(r.ReadCount, min(upTo, r.InboundCount))
-	r.IsUnread = r.ReadCount < r.InboundCount
+	r.ReadCount, r.IsUnread = count, unread
 }
 
 // MarkUnread marks as unread; the new count stays.

@@ -31,12 +31,14 @@ const (
 	Revoked       Action = "REVOKED"
 	SignInRefused Action = "SIGN_IN_REFUSED"
 	Exported      Action = "EXPORTED"
+	Merged        Action = "MERGED"
+	Unmerged      Action = "UNMERGED"
 	// OtherAction is one that only a newer version records.
 	OtherAction Action = "OTHER"
 )
 
 // Actions are all that this version records.
-var Actions = []Action{Created, Updated, Deleted, Revoked, SignInRefused, Exported}
+var Actions = []Action{Created, Updated, Deleted, Revoked, Merged, Unmerged, SignInRefused, Exported}
 
 // Known is the action, OtherAction when it is not known.
 func (a Action) Known() Action {

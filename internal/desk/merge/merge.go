@@ -8,6 +8,7 @@
 package merge
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -15,7 +16,9 @@ import (
 	"parley/ent"
 	"parley/ent/messaginguser"
 	"parley/internal/channel"
+	"parley/internal/desk/administration"
 	"parley/internal/desk/conversation"
+	"parley/internal/desk/journal"
 	"parley/internal/desk/rule"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/idempotency"
@@ -40,18 +43,10 @@ type Input struct {
 	IdempotencyKey string
 }
 
-// admitted refuses whoever is no administrator, before anything else is looked at.
-func admitted(ctx context.Context) error {
-	if !rule.Administers(viewer.FromContext(ctx)) {
-		return fault.New(fault.Forbidden, "Merging customers needs CONFIGURE_MESSAGING. Ask an administrator.")
-	}
-	return nil
-}
-
 // Merge makes one customer of two, and returns whom both are now. Two who are one
 // already stay as they are.
 func (s *Service) Merge(ctx context.Context, in Input) (*conversation.MessagingUser, error) {
-	if err := admitted(ctx); err != nil {
+	if err := administration.Admitted(ctx); err != nil {
 		return nil, err
 	}
 	if err := idempotency.CheckKey(in.IdempotencyKey); err != nil {
@@ -129,8 +124,24 @@ func (s *Service) merge(ctx context.Context, tx *store.Tx, in Input) (int64, err
 	if err != nil {
 		return 0, err
 	}
-	return winner.user.ID, tx.Ent.MessagingUser.Update().Where(messaginguser.MergedInto(loser.user.ID)).SetMergedInto(winner.user.ID).Exec(system)
+	err = tx.Ent.MessagingUser.Update().Where(messaginguser.MergedInto(loser.user.ID)).SetMergedInto(winner.user.ID).Exec(system)
+	if err != nil {
+		return 0, err
+	}
+	into := nameOf(winner.user)
+	return winner.user.ID, note(ctx, tx, journal.Merged, loser.user, rule.Change{After: &into, Gained: []int64{winner.user.ID}})
 }
+
+// note writes to the audit what became of a messaging user's being merged into another.
+func note(ctx context.Context, tx *store.Tx, action journal.Action, u *ent.MessagingUser, change rule.Change) error {
+	change.Field, change.Of = "mergedInto", subjectType
+	e := journal.Entry{Action: action, SubjectType: subjectType, SubjectKey: u.ID, SubjectName: nameOf(u), Changes: []rule.Change{change}}
+	return e.Write(ctx, tx)
+}
+
+const subjectType = "MessagingUser"
+
+func nameOf(u *ent.MessagingUser) string { return cmp.Or(u.Name, u.Address) }
 
 // named finds a messaging user whom the viewer of ctx sees.
 func (s *Service) named(ctx context.Context, tx *store.Tx, field, id string) (*ent.MessagingUser, error) {
@@ -179,6 +190,9 @@ func (s *Service) party(ctx context.Context, tx *store.Tx, u *ent.MessagingUser)
 		}
 	}
 	key, err := p.user.QueryConversation().OnlyID(system)
+	if ent.IsNotFound(err) {
+		return p, fault.New(fault.Conflict, "%s has no conversation yet and cannot be merged. Try again once they have one.", nameOf(p.user))
+	}
 	if err != nil {
 		return p, err
 	}

@@ -31,8 +31,10 @@ type desk struct {
 func address(n int) string { return fmt.Sprintf("+120255501%02d", 80+n) }
 
 // meet opens a desk to which so many customers have written "Hello".
-func meet(t *testing.T, n int) *desk {
-	d := &desk{Parley: parleytest.New(t), user: map[string]string{}, conversation: map[string]string{}}
+func meet(t *testing.T, n int) *desk { return meetAt(parleytest.New(t), n) }
+
+func meetAt(p *parleytest.Parley, n int) *desk {
+	d := &desk{Parley: p, user: map[string]string{}, conversation: map[string]string{}}
 	for i := range n {
 		d.Clock.Advance(time.Second)
 		d.Say(address(i), parleytest.Direct, "Hello")

@@ -136,20 +136,34 @@ func (w *trial) consent(root *customer) channel.Consent {
 }
 
 func (w *trial) read(r *rapid.T, root *customer) {
-	thread := w.thread(root)
-	upTo := rapid.IntRange(0, len(thread)).Draw(r, "up to")
-	mark := &conversation.MarkItem{ID: root.id}
-	if upTo < len(thread) {
-		id := w.messages(root, 100, false)[upTo].ID()
-		mark.UpToMessageID = &id
-	} else {
-		upTo = len(thread) - 1
-	}
-	results, err := w.Conversations.MarkRead(w.Context("ada"), []*conversation.MarkItem{mark}, true)
+	thread, upTo := w.upTo(r, root)
+	results, err := w.Conversations.MarkRead(w.Context("ada"), []*conversation.MarkItem{{ID: root.id, UpToMessageID: upTo}}, true)
 	require.NoError(r, err)
 	require.Nil(r, results[0].Error)
-	for i := range thread[:upTo+1] {
-		thread[i].read = true
+	w.reads(root, thread)
+}
+
+// upTo chooses how far to read: a part of the thread, and the id of its last message; or
+// all of it, and none.
+func (w *trial) upTo(r *rapid.T, root *customer) ([]*item, *string) {
+	thread := w.thread(root)
+	n := rapid.IntRange(0, len(thread)).Draw(r, "up to")
+	if n == len(thread) {
+		return thread, nil
+	}
+	id := w.messages(root, 100, false)[n].ID()
+	return thread[:n+1], &id
+}
+
+// reads is what reading does: nothing if it reads nothing new and what is unread stays so.
+func (w *trial) reads(root *customer, upTo []*item) {
+	fresh, marked := w.unread(root)
+	for _, i := range upTo {
+		i.read = true
+	}
+	left, _ := w.unread(root)
+	if left == fresh && (left > 0) == marked {
+		return
 	}
 	for _, m := range w.family(root) {
 		m.marking()
@@ -181,7 +195,8 @@ func (w *trial) assign(r *rapid.T, root *customer) {
 
 func (w *trial) send(r *rapid.T, root *customer) {
 	key := w.tick()
-	_, err := w.Messenger.Send(w.Context("amy"), message.SendInput{ConversationID: root.id, Text: "word" + key, IdempotencyKey: key})
+	thread, upTo := w.upTo(r, root)
+	_, err := w.Messenger.Send(w.Context("amy"), message.SendInput{ConversationID: root.id, Text: "word" + key, IdempotencyKey: key, UpToMessageID: upTo})
 	if w.consent(root) == channel.OptOut {
 		require.Error(r, err)
 		return
@@ -194,12 +209,7 @@ func (w *trial) send(r *rapid.T, root *customer) {
 	if root.owner != "amy" {
 		return
 	}
-	for _, i := range w.thread(root) {
-		i.read = true
-	}
-	for _, m := range w.family(root) {
-		m.marking()
-	}
+	w.reads(root, thread)
 }
 
 // merge merges two, in either order, once or twice: a second time changes nothing.
@@ -214,7 +224,7 @@ func (w *trial) merge(r *rapid.T, a, b *customer) {
 	winner, loser := a.root(), b.root()
 	events := int64(0)
 	if winner != loser {
-		if events = 2; winner.n > loser.n {
+		if events = 3; winner.n > loser.n { // of both conversations, and of the audit
 			winner, loser = loser, winner
 		}
 		loser.parent = winner
@@ -232,7 +242,7 @@ func (w *trial) undo(r *rapid.T, c *customer) {
 	}
 	events := int64(0)
 	if c.parent != nil {
-		c.parent, events = nil, 2
+		c.parent, events = nil, 3
 	}
 	head, _ := w.Store.Head(w.System())
 	require.Equal(r, events, head-before, "events")

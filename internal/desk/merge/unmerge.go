@@ -6,7 +6,10 @@ import (
 
 	"parley/ent"
 	"parley/ent/messaginguser"
+	"parley/internal/desk/administration"
 	"parley/internal/desk/conversation"
+	"parley/internal/desk/journal"
+	"parley/internal/desk/rule"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"
@@ -16,7 +19,7 @@ import (
 // them. Those who had been merged into them before come with them. One who is merged
 // into nobody stays as they are. What was written meanwhile stays where it is.
 func (s *Service) Unmerge(ctx context.Context, id string) (*conversation.MessagingUser, error) {
-	if err := admitted(ctx); err != nil {
+	if err := administration.Admitted(ctx); err != nil {
 		return nil, err
 	}
 	var key int64
@@ -64,7 +67,11 @@ func (s *Service) unmerge(ctx context.Context, tx *store.Tx, whole party, key in
 	if err != nil {
 		return err
 	}
-	return tx.Ent.MessagingUser.Update().Where(messaginguser.IDIn(keysOf(part.others)...)).SetMergedInto(key).Exec(system)
+	if err := tx.Ent.MessagingUser.Update().Where(messaginguser.IDIn(keysOf(part.others)...)).SetMergedInto(key).Exec(system); err != nil {
+		return err
+	}
+	from := nameOf(whole.user)
+	return note(ctx, tx, journal.Unmerged, part.user, rule.Change{Before: &from, Lost: []int64{whole.user.ID}})
 }
 
 // split parts a messaging user, with those who were merged into them, from the rest. The

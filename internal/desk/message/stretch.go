@@ -2,9 +2,6 @@ package message
 
 import (
 	"context"
-	"database/sql"
-
-	entsql "entgo.io/ent/dialect/sql"
 
 	"parley/internal/desk/conversation"
 	"parley/internal/ground/cursor"
@@ -96,31 +93,15 @@ func (t thread) want(from, to int64, p *Page, earlier, own *wanted) {
 // threads are the stretches of conversations, read in one statement if others are
 // merged into any.
 func (m Reader) threads(ctx context.Context, of []*conversation.Row) ([]thread, error) {
-	var merged []int64
-	for _, c := range of {
-		if c.EarlierMessages > 0 {
-			merged = append(merged, c.Key)
-		}
-	}
-	stretches := map[int64]thread{}
-	if len(merged) > 0 {
-		q := m.Store.Builder().Select("merged_into", "id", "first_seq", "last_seq").From(entsql.Table("conversations")).
-			Where(entsql.In("merged_into", anys(merged)...)).OrderBy("id")
-		err := m.Store.Read(ctx, inHand, q, func(rows *sql.Rows) error {
-			var into int64
-			var s stretch
-			err := rows.Scan(&into, &s.conversation, &s.first, &s.last)
-			stretches[into] = append(stretches[into], s)
-			return err
-		})
-		if err != nil {
-			return nil, err
-		}
+	earlier, err := m.Conversations.Earlier(ctx, of)
+	if err != nil {
+		return nil, err
 	}
 	out := make([]thread, len(of))
 	for i, c := range of {
-		earlier := stretches[c.Key]
-		out[i] = append(earlier[:len(earlier):len(earlier)], stretch{c.Key, c.FirstSeq, c.LastSeq})
+		for _, r := range append(earlier[c.Key], c) {
+			out[i] = append(out[i], stretch{r.Key, r.FirstSeq, r.LastSeq})
+		}
 	}
 	return out, nil
 }

@@ -23,9 +23,11 @@ func (r *run) people(ctx context.Context, at place) (done bool, err error) {
 	}
 	r.out.Visited += len(found)
 	for _, row := range r.where.few {
-		found = append(found, customer{place{at.kind, int64(row.LastMessageAt), row.Key}, row.Title, row.Address})
+		found = append(found, customers(at.kind, row, r.where.earlier[row.Key])...)
 	}
-	slices.SortFunc(found, func(a, b customer) int { return cmp.Or(cmp.Compare(b.at.at, a.at.at), cmp.Compare(b.at.key, a.at.key)) })
+	slices.SortFunc(found, func(a, b customer) int {
+		return cmp.Or(cmp.Compare(b.at.at, a.at.at), cmp.Compare(b.at.key, a.at.key), a.rank()-b.rank())
+	})
 	for _, c := range found {
 		if c.at.older(at) {
 			if r.offer(c); r.full() {
@@ -42,7 +44,7 @@ func (r *run) lookup(ctx context.Context, kind Kind) (out []customer, err error)
 	if !r.where.indexed {
 		return nil, nil
 	}
-	l := textindex.CustomerLookup{Channels: r.where.channels, Seen: r.scope.Seen("c"), View: r.scope.InView("c"), Most: r.ways.candidates + 1}
+	l := textindex.CustomerLookup{Channels: r.where.channels, Seen: r.scope.Seen, View: r.scope.InView, Most: r.ways.candidates + 1}
 	if kind == Number {
 		l.Number = &r.number
 	} else {
@@ -51,24 +53,50 @@ func (r *run) lookup(ctx context.Context, kind Kind) (out []customer, err error)
 	found, err := r.index.Customers(ctx, l)
 	for _, c := range found {
 		if c.InView || len(found) > r.ways.candidates {
-			out = append(out, customer{place{kind, int64(c.LastMessageAt), c.Conversation}, c.Name, c.Address})
+			out = append(out, customer{place{kind, int64(c.LastMessageAt), c.Conversation}, c.Merged, c.Name, c.Address})
 		}
 	}
 	return out, err
 }
 
-// customer is who a conversation is with.
+// customer is who a conversation is with, or was merged into them.
 type customer struct {
 	at            place
+	merged        bool
 	name, address string
+}
+
+// customers are those of a conversation, whom it is with first.
+func customers(kind Kind, row *conversation.Row, earlier []*conversation.Row) []customer {
+	at := place{kind, int64(row.LastMessageAt), row.Key}
+	out := []customer{{at, false, row.Title, row.Address}}
+	for _, e := range earlier {
+		out = append(out, customer{at, true, e.Title, e.Address})
+	}
+	return out
+}
+
+// rank puts whom a conversation is with before the others.
+func (c customer) rank() int {
+	if c.merged {
+		return 1
+	}
+	return 0
 }
 
 // older reports whether p comes after q in the order of hits.
 func (p place) older(q place) bool { return p.at < q.at || p.at == q.at && p.key < q.key }
 
-// offer takes a conversation in if it matches.
+// offer takes a conversation in if it matches and was not taken in just before, by
+// another of its customers. Of a name that does not show, nothing is highlighted.
 func (r *run) offer(c customer) {
+	if n := len(r.out.Nodes); n > 0 && r.out.Nodes[n-1].at == c.at {
+		return
+	}
 	if where, ok := r.matches(c); ok {
+		if c.merged {
+			where = nil
+		}
 		r.add(&Hit{Kind: c.at.kind, Conversation: c.at.key, Highlights: where, at: c.at})
 	}
 }
@@ -92,9 +120,15 @@ func (r *run) walk(ctx context.Context, at place) (done bool, err error) {
 		if err != nil {
 			return false, err
 		}
+		earlier, err := r.Conversations.Earlier(ctx, page.Nodes)
+		if err != nil {
+			return false, err
+		}
 		for _, row := range page.Nodes {
 			at.at, at.key = int64(row.LastMessageAt), row.Key
-			r.offer(customer{at, row.Title, row.Address})
+			for _, c := range customers(at.kind, row, earlier[row.Key]) {
+				r.offer(c)
+			}
 			if r.visit(at) {
 				return false, nil
 			}

@@ -15,8 +15,9 @@ type plan struct {
 	// channels are those whose part of it is read; nil for the whole.
 	channels []int64
 	// few are conversations that are read whole, the newest first. They are not on
-	// the channels.
-	few []*conversation.Row
+	// the channels. Earlier are those merged into them.
+	few     []*conversation.Row
+	earlier map[int64][]*conversation.Row
 }
 
 // plan decides where to look. What the viewer sees whole is looked up in the index;
@@ -37,11 +38,11 @@ func (r *run) plan(ctx context.Context) (p plan, err error) {
 		}
 	}
 	if total <= int64(r.ways.few) || !r.scope.Counted() {
-		if rows, ok, err := r.few(ctx, r.scope); ok || err != nil {
-			return plan{few: rows}, err
+		if ok, err := r.few(ctx, r.scope, &p); ok || err != nil {
+			return p, err
 		}
 	}
-	if p.few, err = r.beside(ctx, &beside); err != nil {
+	if beside, err = r.beside(ctx, beside, &p); err != nil {
 		return p, err
 	}
 	p.channels = indexed(shares, beside > 0)
@@ -62,18 +63,16 @@ func indexed(shares []conversation.Share, all bool) (channels []int64) {
 	return channels
 }
 
-// beside are the conversations outside the channels that the viewer sees whole, if
-// they are few; then none is left.
-func (r *run) beside(ctx context.Context, left *int64) ([]*conversation.Row, error) {
-	if *left == 0 || *left > int64(r.ways.few) {
-		return nil, nil
+// beside has the plan read the conversations outside the channels that the viewer sees
+// whole, if they are few, and returns how many are left.
+func (r *run) beside(ctx context.Context, left int64, p *plan) (int64, error) {
+	if left == 0 || left > int64(r.ways.few) {
+		return left, nil
 	}
-	rows, ok, err := r.few(ctx, r.scope.Beside())
-	if err != nil || !ok {
-		return nil, err
+	if ok, err := r.few(ctx, r.scope.Beside(), p); !ok || err != nil {
+		return left, err
 	}
-	*left = 0
-	return rows, nil
+	return 0, nil
 }
 
 // widen reads the index of all channels in place of that of many.
@@ -83,12 +82,18 @@ func (p *plan) widen(channels int) {
 	}
 }
 
-// few are the conversations of a scope, if they and their messages are few.
-func (r *run) few(ctx context.Context, s *conversation.Scope) ([]*conversation.Row, bool, error) {
+// few has the plan read the conversations of a scope whole, if they and their messages
+// are few.
+func (r *run) few(ctx context.Context, s *conversation.Scope, p *plan) (bool, error) {
 	rows, ok, err := r.Conversations.Few(ctx, s, r.ways.few)
 	messages := int64(0)
 	for _, row := range rows {
 		messages += row.MessageCount()
 	}
-	return rows, ok && messages <= int64(r.ways.messages), err
+	if !ok || messages > int64(r.ways.messages) || err != nil {
+		return false, err
+	}
+	p.few = rows
+	p.earlier, err = r.Conversations.Earlier(ctx, rows)
+	return true, err
 }

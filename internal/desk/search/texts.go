@@ -1,6 +1,7 @@
 package search
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sort"
@@ -54,15 +55,22 @@ func (r *run) threads(ctx context.Context, at place) ([]textindex.Found, error) 
 	if len(r.where.few) == 0 || at == bottom {
 		return nil, nil
 	}
-	keys := make([]int64, len(r.where.few))
+	keys, whole := make([]int64, len(r.where.few)), map[int64]int64{}
 	for i, row := range r.where.few {
 		keys[i] = row.Key
+		for _, e := range r.where.earlier[row.Key] {
+			keys, whole[e.Key] = append(keys, e.Key), row.Key
+		}
 	}
 	match := func(text string) bool {
 		_, ok := r.words.Match(text)
 		return ok
 	}
-	return textindex.Threads(ctx, r.Store, keys, at.text(), match, r.in.Size+1)
+	found, err := textindex.Threads(ctx, r.Store, keys, at.text(), match, r.in.Size+1)
+	for i, f := range found {
+		found[i].Conversation = cmp.Or(whole[f.Conversation], f.Conversation)
+	}
+	return found, err
 }
 
 // reading is how far texts have been read.
@@ -100,7 +108,7 @@ func (t *reading) lookup(ctx context.Context) ([]textindex.Found, error) {
 	began := time.Now()
 	found, more, err := t.index.Texts(ctx, textindex.Lookup{
 		Tokens: t.tokens, Channels: t.where.channels, Stretches: window, Before: t.at.text(),
-		Seen: t.scope.Seen("c"), View: t.scope.InView("c"), Most: t.most(),
+		Seen: t.scope.Seen, View: t.scope.InView, Most: t.most(),
 	})
 	t.told += len(found)
 	for _, f := range found {

@@ -17,6 +17,7 @@ import (
 	"parley/internal/channel"
 	"parley/internal/check/parleytest"
 	"parley/internal/desk/conversation"
+	"parley/internal/desk/merge"
 	"parley/internal/desk/search"
 	"parley/internal/desk/textindex"
 	"parley/internal/ground/clock"
@@ -83,6 +84,25 @@ func (w *world) fill(seed uint64, n int) {
 		}))
 	}
 	w.assign()
+	w.merge()
+}
+
+// merge has some customers be one, who were assigned to different agents.
+func (w *world) merge() {
+	users := map[string][]string{}
+	for _, c := range w.As("ada").Do(`{ conversations(view: {kind: ALL}, first: 100, orderBy: {field: LAST_MESSAGE_AT, direction: ASC}) {
+		nodes { channel { id } messagingUser { id } } } }`, nil).Get("conversations", "nodes").List() {
+		channel := c.Get("channel", "id").String()
+		users[channel] = append(users[channel], c.Get("messagingUser", "id").String())
+	}
+	for _, of := range users {
+		for _, pair := range [][2]int{{0, 1}, {1, 2}, {3, 4}} {
+			if pair[1] < len(of) {
+				_, err := w.Schema.Merger.Merge(w.Context("ada"), merge.Input{IDs: []string{of[pair[0]], of[pair[1]]}, IdempotencyKey: of[pair[0]] + of[pair[1]]})
+				require.NoError(w.T, err)
+			}
+		}
+	}
 }
 
 // assign gives every other conversation to one agent after the other.
@@ -123,14 +143,21 @@ func (w *world) everything() (all []said) {
 	})
 	rows, err := w.Conversations.ByKey(w.System(), keys)
 	require.NoError(w.T, err)
-	for _, row := range rows {
-		all = append(all, said{search.Number, row, 0, row.Address, row.LastMessageAt}, said{search.Name, row, 0, row.Title, row.LastMessageAt})
+	whole := func(key int64) *conversation.Row {
+		if into := rows[key].MergedInto; into != 0 {
+			return rows[into]
+		}
+		return rows[key]
+	}
+	for key, row := range rows {
+		c := whole(key)
+		all = append(all, said{search.Number, c, 0, row.Address, c.LastMessageAt}, said{search.Name, c, 0, row.Title, c.LastMessageAt})
 	}
 	read("SELECT id, conversation_id, text, created_at FROM messages", func(r *sql.Rows) error {
 		s, key := said{kind: search.Text}, int64(0)
 		err := r.Scan(&s.message, &key, &s.text, &s.at)
 		s.at -= s.at % 1000 // texts are in order of milliseconds, and then of keys
-		s.conversation = rows[key]
+		s.conversation = whole(key)
 		all = append(all, s)
 		return err
 	})
@@ -172,7 +199,7 @@ func (w *world) expected(ctx context.Context, all []said, text string, view *con
 	for _, s := range found {
 		out = append(out, fmt.Sprint(s.kind, s.conversation.Key, s.message))
 	}
-	return out
+	return slices.Compact(out) // however many of its customers match
 }
 
 // found is what a desk finds, page by page, and how many of the pages were cut

@@ -78,11 +78,18 @@ func (p Place) Before(q Place) bool {
 // Found is a message that has the words asked for, as far as the index knows.
 type Found struct {
 	Place
+	// Conversation is the message's, or the one that this was merged into.
 	Conversation int64
 	// InView says that the conversation satisfies Lookup.View.
 	InView bool
 	Text   string // of what is in the view
 }
+
+// Condition is a condition on conversations under a name; nil, or one that returns nil,
+// for none.
+type Condition func(table string) *entsql.Predicate
+
+func (c Condition) isNone() bool { return c == nil || c("c") == nil }
 
 // Lookup is what is looked for in texts.
 type Lookup struct {
@@ -90,10 +97,9 @@ type Lookup struct {
 	Channels  []int64   // on which; nil for all
 	Stretches []Stretch // in which: some in a row of those there are for the channels
 	Before    Place     // only what is older
-	// Seen and View are conditions on the conversation, whose table is named c; nil
-	// for none. What is not seen is left out of the result; what is not in the view
-	// is in it, without its text.
-	Seen, View *entsql.Predicate
+	// What is not seen is left out of the result; what is not in the view is in it,
+	// without its text.
+	Seen, View Condition
 	Most       int // how many messages to return, at most
 }
 
@@ -118,27 +124,23 @@ func (x *Index) Texts(ctx context.Context, l Lookup) (found []Found, more bool, 
 	return found, false, err
 }
 
-// listed keeps to conversations that are in lists: one that was merged into another is
-// in none, and is stored with a time below 0.
-const listed = " AND c.last_message_at >= 0"
-
 // query asks for so many messages, in order of their spots.
 func (l Lookup) query(name string, g generation, limit int) store.Query {
 	b := &entsql.Builder{}
 	b.SetDialect(name)
 	text := fmt.Sprintf("substr(m.text, 1, %d)", word.MostText)
 	if name == dialect.Postgres { // the conversations one by one, however many it thinks there are
-		b.WriteString("SELECT f.spot, f.message_id, f.conversation_id, m.id IS NOT NULL, COALESCE(" + text + ", '') FROM (" +
+		b.WriteString("SELECT f.spot, f.message_id, " + current + ", m.id IS NOT NULL, COALESCE(" + text + ", '') FROM (" +
 			"SELECT * FROM (SELECT spot, message_id, conversation_id FROM " + g.texts() + " WHERE tokens @@ ").
 			Arg(l.expression(tsquery)).WriteString("::tsquery OFFSET 0) AS f WHERE spot <= ").Arg(int64(l.Before.Spot)).
-			WriteString(" AND spot >= ").Arg(l.from()).WriteString(" ORDER BY spot DESC, message_id DESC) AS f CROSS JOIN LATERAL (SELECT * FROM conversations AS c WHERE c.id = f.conversation_id" + listed)
+			WriteString(" AND spot >= ").Arg(l.from()).WriteString(" ORDER BY spot DESC, message_id DESC) AS f CROSS JOIN LATERAL (SELECT * FROM conversations AS c WHERE c.id = f.conversation_id")
 		and(b, l.Seen)
 		b.WriteString(" OFFSET 0) AS c LEFT JOIN LATERAL (SELECT m.id, m.text FROM messages AS m WHERE m.id = f.message_id")
 		and(b, l.View)
 		return b.WriteString(" OFFSET 0) AS m ON TRUE ORDER BY f.spot DESC, f.message_id DESC LIMIT ").Arg(limit)
 	}
-	b.WriteString("SELECT f.rowid, p.message_id, p.conversation_id, m.id IS NOT NULL, COALESCE(" + text + ", '') FROM " + g.texts() + " AS f CROSS JOIN " +
-		g.places() + " AS p ON p.spot = f.rowid CROSS JOIN conversations AS c ON c.id = p.conversation_id" + listed)
+	b.WriteString("SELECT f.rowid, p.message_id, " + current + ", m.id IS NOT NULL, COALESCE(" + text + ", '') FROM " + g.texts() + " AS f CROSS JOIN " +
+		g.places() + " AS p ON p.spot = f.rowid CROSS JOIN conversations AS c ON c.id = p.conversation_id")
 	and(b, l.Seen)
 	b.WriteString(" LEFT JOIN messages AS m ON m.id = p.message_id")
 	and(b, l.View)
@@ -150,11 +152,25 @@ func (l Lookup) query(name string, g generation, limit int) store.Query {
 // middle of it.
 func (l Lookup) from() int64 { return int64(l.Stretches[len(l.Stretches)-1].From) }
 
-// and adds a condition, if there is one.
-func and(b *entsql.Builder, p *entsql.Predicate) {
-	if p != nil {
-		b.WriteString(" AND (").Join(p).WriteString(")")
+// isMerged says that the row c was merged into another conversation: such rows are below
+// every list. To ask merged_into itself, a column near the end, takes longer.
+const isMerged = "c.last_message_at < 0"
+
+// current is the conversation that c was merged into, or is.
+const current = "CASE WHEN " + isMerged + " THEN c.merged_into ELSE c.id END"
+
+// and adds a condition on that conversation, if there is one. Only where c was merged is
+// another row read for it.
+func and(b *entsql.Builder, condition Condition) {
+	if !condition.isNone() {
+		b.WriteString(" AND ")
+		holds(b, condition)
 	}
+}
+
+func holds(b *entsql.Builder, condition Condition) {
+	b.WriteString("CASE WHEN " + isMerged + " THEN EXISTS (SELECT 1 FROM conversations AS whole WHERE whole.id = c.merged_into AND (").
+		Join(condition("whole")).WriteString(")) ELSE ").Join(condition("c")).WriteString(" END")
 }
 
 // A spelling writes expressions of a full-text language.
@@ -198,9 +214,11 @@ func orAny(channels []int64) []int64 {
 	return channels
 }
 
-// FoundCustomer is a conversation that was found by its customer's name or number.
+// FoundCustomer is a conversation that was found by its customer's name or number, or by
+// those of a customer who was merged into theirs.
 type FoundCustomer struct {
 	Conversation  int64
+	Merged        bool // found by another's name or number
 	Name, Address string
 	LastMessageAt clock.Time
 	// InView says that the conversation satisfies CustomerLookup.View.
@@ -214,7 +232,7 @@ type CustomerLookup struct {
 	// Channels are those looked at; nil for all.
 	Channels []int64
 	// Seen and View are as in Lookup.
-	Seen, View *entsql.Predicate
+	Seen, View Condition
 	Most       int // how many to return, at most
 }
 
@@ -223,6 +241,9 @@ func (x *Index) Customers(ctx context.Context, l CustomerLookup) (found []FoundC
 	err = x.store.Read(ctx, wordsAndKeys, l.query(x.store.Dialect(), x.serving), func(rows *sql.Rows) error {
 		var f FoundCustomer
 		err := rows.Scan(&f.Conversation, &f.Name, &f.Address, &f.LastMessageAt, &f.InView)
+		if f.Merged = f.LastMessageAt < 0; f.Merged {
+			f.LastMessageAt = ^f.LastMessageAt
+		}
 		found = append(found, f)
 		return err
 	})
@@ -232,19 +253,23 @@ func (x *Index) Customers(ctx context.Context, l CustomerLookup) (found []FoundC
 func (l CustomerLookup) query(name string, g generation) store.Query {
 	b := &entsql.Builder{}
 	b.SetDialect(name)
-	b.WriteString("SELECT c.id, c.name, c.address, c.last_message_at, ")
-	if l.View == nil {
-		b.WriteString("TRUE FROM ")
+	// For one that was merged, the complement of the whole's time: another column to read
+	// would take longer.
+	b.WriteString("SELECT " + current + ", c.name, c.address, CASE WHEN " + isMerged +
+		" THEN -1 - (SELECT last_message_at FROM conversations AS whole WHERE whole.id = c.merged_into) ELSE c.last_message_at END, ")
+	if l.View.isNone() {
+		b.WriteString("TRUE")
 	} else {
-		b.WriteString("CASE WHEN ").Join(l.View).WriteString(" THEN TRUE ELSE FALSE END FROM ")
+		holds(b, l.View)
 	}
+	b.WriteString(" FROM ")
 	if name == dialect.Postgres {
 		b.WriteString("(SELECT conversation_id FROM " + g.people() + " WHERE tokens @@ ").Arg(l.expression(tsquery)).
-			WriteString("::tsquery OFFSET 0) AS f CROSS JOIN LATERAL (SELECT * FROM conversations AS c WHERE c.id = f.conversation_id" + listed)
+			WriteString("::tsquery OFFSET 0) AS f CROSS JOIN LATERAL (SELECT * FROM conversations AS c WHERE c.id = f.conversation_id")
 		and(b, l.Seen)
 		b.WriteString(" OFFSET 0) AS c")
 	} else {
-		b.WriteString(g.people() + " AS f CROSS JOIN conversations AS c ON c.id = f.rowid" + listed)
+		b.WriteString(g.people() + " AS f CROSS JOIN conversations AS c ON c.id = f.rowid")
 		and(b, l.Seen)
 		b.WriteString(" WHERE f." + g.people() + " MATCH ").Arg(l.expression(fts5))
 	}

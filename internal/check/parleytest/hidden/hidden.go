@@ -45,7 +45,8 @@ func Without(t testing.TB, database, username string, options ...func(*app.Confi
 // hiddenFrom are the conversations that v does not see, by the rule itself.
 func hiddenFrom(t testing.TB, p *parleytest.Parley, v *viewer.Viewer) (keys []string) {
 	t.Helper()
-	q := store.SQL("SELECT id, channel_id, COALESCE(owner_id, 0), COALESCE(queue_id, 0) FROM conversations")
+	q := store.SQL("SELECT c.id, w.channel_id, COALESCE(w.owner_id, 0), COALESCE(w.queue_id, 0) " +
+		"FROM conversations AS c JOIN conversations AS w ON w.id = COALESCE(c.merged_into, c.id)")
 	require.NoError(t, p.Store.Read(t.Context(), store.System("a test looks"), q, func(rows *sql.Rows) error {
 		var key int64
 		var c rule.Subject
