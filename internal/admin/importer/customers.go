@@ -2,7 +2,6 @@ package importer
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -13,7 +12,6 @@ import (
 	customers "parley/internal/desk/customer"
 	"parley/internal/desk/directory"
 	"parley/internal/ground/clock"
-	"parley/internal/ground/fault"
 	"parley/internal/ground/progress"
 )
 
@@ -141,15 +139,6 @@ func (i *customerImport) channel(named string) (found *directory.Channel) {
 	return found
 }
 
-// reason is the sentence of what was refused.
-func reason(refused error) string {
-	var f *fault.Error
-	if errors.As(refused, &f) {
-		return f.Message
-	}
-	return refused.Error()
-}
-
 // take writes what was read.
 func (i *customerImport) take(ctx context.Context) error {
 	if len(i.lines) == 0 || ctx.Err() != nil {
@@ -161,8 +150,8 @@ func (i *customerImport) take(ctx context.Context) error {
 	}
 	for n, out := range outcomes {
 		switch {
-		case out.Refused != nil:
-			i.refuse(i.numbers[n], reason(out.Refused))
+		case out.Refused != "":
+			i.refuse(i.numbers[n], out.Refused)
 		case out.Added:
 			i.report.Added++
 		case out.Changed:

@@ -29,7 +29,7 @@ func (d *Service) Ensure(ctx context.Context, tx *store.Tx, channelKey int64, c 
 		return d.unmerged(ctx, tx, row, user, err)
 	}
 	err = one(ctx, tx, makeUser.With(channelKey, c.Address, c.Name, c.Country, string(startingConsent), int64(tx.Now)), func(s *store.Row) {
-		user, _ = d.readUser(s, 0)
+		user = d.readUser(s)
 	})
 	if err != nil {
 		return nil, nil, err
@@ -59,7 +59,7 @@ func (d *Service) EnsureUser(ctx context.Context, tx *store.Tx, channelKey int64
 	}
 	var user *MessagingUser
 	err = one(ctx, tx, makeUser.With(channelKey, c.Address, c.Name, c.Country, string(startingConsent), int64(tx.Now)), func(s *store.Row) {
-		user, _ = d.readUser(s, 0)
+		user = d.readUser(s)
 	})
 	if err != nil {
 		return 0, false, err
@@ -90,7 +90,7 @@ func (d *Service) unmerged(ctx context.Context, tx *store.Tx, row *Row, user *Me
 	if row, err = d.current(ctx, tx, row.MergedInto); err != nil {
 		return nil, nil, err
 	}
-	err = one(ctx, tx, readUser.With(row.MessagingUserID), func(s *store.Row) { user, _ = d.readUser(s, 0) })
+	err = one(ctx, tx, readUser.With(row.MessagingUserID), func(s *store.Row) { user = d.readUser(s) })
 	row.heard = user.Name
 	return row, user, err
 }
@@ -98,10 +98,9 @@ func (d *Service) unmerged(ctx context.Context, tx *store.Tx, row *Row, user *Me
 // known finds and locks what is there, unless the customer's name is to be learnt.
 func (d *Service) known(ctx context.Context, tx *store.Tx, channelKey int64, c Customer) (row *Row, user *MessagingUser, err error) {
 	err = one(ctx, tx, findKnown.With(channelKey, c.Address), func(s *store.Row) {
-		var next int
-		user, next = d.readUser(s, 0)
+		user = d.readUser(s)
 		row = &Row{heard: user.Name, service: d} // Apply gives it the name when it has none
-		conversations.Read(row, s, next, table.Columns{})
+		conversations.Read(row, s, len(userColumns), table.Columns{})
 	})
 	if row != nil && user.Name == "" && c.Name != "" {
 		return nil, nil, err

@@ -37,12 +37,12 @@ type MessagingUser struct {
 
 var userColumns = []string{"id", "channel_id", "address", "name", "country", "locale", "consent_status", "merged_into", "external_id"}
 
-// readUser reads the userColumns from place i on, and returns the place behind them.
-func (d *Service) readUser(s *store.Row, i int) (*MessagingUser, int) {
+// readUser reads the userColumns, with which a row begins.
+func (d *Service) readUser(s *store.Row) *MessagingUser {
 	return &MessagingUser{
-		Key: s.Int(i), ChannelID: s.Int(i + 1), Address: s.Text(i + 2), Name: s.Text(i + 3), country: s.Text(i + 4), locale: s.Text(i + 5),
-		ConsentStatus: channel.Consent(s.Text(i + 6)), MergedInto: s.Int(i + 7), ExternalID: s.Text(i + 8), desk: d,
-	}, i + len(userColumns)
+		Key: s.Int(0), ChannelID: s.Int(1), Address: s.Text(2), Name: s.Text(3), country: s.Text(4), locale: s.Text(5),
+		ConsentStatus: channel.Consent(s.Text(6)), MergedInto: s.Int(7), ExternalID: s.Text(8), desk: d,
+	}
 }
 
 // IsNode marks a GraphQL Node.

@@ -2,12 +2,13 @@ package customer
 
 import (
 	"context"
+	"errors"
 
 	"parley/internal/channel"
-	"parley/internal/desk/conversation"
 	"parley/internal/desk/directory"
 	"parley/internal/desk/message"
 	"parley/internal/ground/clock"
+	"parley/internal/ground/fault"
 	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"
 )
@@ -25,7 +26,7 @@ type Line struct {
 // Outcome is what became of a line.
 type Outcome struct {
 	Added, Changed, Consented bool
-	Refused                   error // why nothing was taken of it; nil when all was
+	Refused                   string // why nothing was taken of it; empty when all was
 }
 
 // Take adds the customers of some lines, or completes those who are there, in one write:
@@ -47,11 +48,11 @@ func (s *Service) Take(ctx context.Context, lines []Line) (outcomes []Outcome, e
 
 func (s *Service) take(ctx context.Context, tx *store.Tx, l *Line, out *Outcome) error {
 	said := details{some(l.Name), some(l.Locale), some(l.ExternalID)}
-	var who conversation.Customer
-	if out.Refused = said.clean(); out.Refused == nil {
-		who, out.Refused = customerAt(l.Channel, l.Address)
+	if out.Refused = reason(said.clean()); out.Refused != "" {
+		return nil
 	}
-	if out.Refused != nil {
+	who, err := customerAt(l.Channel, l.Address)
+	if out.Refused = reason(err); out.Refused != "" {
 		return nil
 	}
 	key, added, err := s.add(ctx, tx, l.Channel.Key, who, said)
@@ -92,6 +93,15 @@ func (s *Service) complete(ctx context.Context, tx *store.Tx, key int64, said de
 		said.locale = nil
 	}
 	return s.update(ctx, tx, row, said)
+}
+
+// reason is the sentence of what was refused, empty for nothing.
+func reason(refused error) string {
+	var f *fault.Error
+	if errors.As(refused, &f) {
+		return f.Message
+	}
+	return ""
 }
 
 func some(text string) *string {
