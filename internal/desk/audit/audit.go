@@ -23,8 +23,8 @@ import (
 // kinds are the public ids of audited types, where they have any.
 var kinds = map[string]publicid.Kind{
 	"Agent": publicid.Agent, "PermissionSet": publicid.PermissionSet, "Channel": publicid.Channel, "Queue": publicid.Queue,
-	"MessagingUser": publicid.MessagingUser,
-	"AccessToken":   publicid.AccessToken,
+	"ProviderAccount": publicid.Account, "MessagingUser": publicid.MessagingUser,
+	"AccessToken": publicid.AccessToken,
 }
 
 // Service reads the audit. All fields are required.

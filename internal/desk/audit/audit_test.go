@@ -14,6 +14,7 @@ import (
 
 	"parley/ent/provideraccount"
 	"parley/internal/check/parleytest"
+	"parley/internal/ground/clock"
 	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"
 )
@@ -87,6 +88,22 @@ func TestAnEntrySaysWhoChangedWhat(t *testing.T) {
 	}
 	require.Equal(t, set, got[1].Get("changes", 0, "added", 0).String())
 	require.Equal(t, bo.ID, got[0].Get("subjectId").String())
+}
+
+// Times are read as times, none as nothing, and what an object belongs to by its id.
+func TestAnEntryIsReadable(t *testing.T) {
+	t.Parallel()
+	p := parleytest.New(t)
+	account := p.Directory.Account("demo").ID
+	require.NoError(t, p.Directory.Change(p.System(), func(ctx context.Context, tx *store.Tx) error {
+		return tx.Ent.Channel.Create().SetProviderAccountID(account).SetType("WEB").SetAddress("site").SetName("Site").SetCreatedAt(tx.Now).Exec(ctx)
+	}))
+	require.NoError(t, p.Directory.Change(p.System(), func(ctx context.Context, tx *store.Tx) error {
+		return tx.Ent.ProviderAccount.UpdateOneID(account).SetLastUsedAt(clock.Of(parleytest.Start)).Exec(ctx)
+	}))
+	got := newest(p, nil)
+	require.Equal(t, "directory; UPDATED; ProviderAccount; Sandbox carrier; lastUsedAt after "+clock.Of(parleytest.Start).String(), line(got[0]))
+	require.Equal(t, "directory; CREATED; Channel; Site; type after WEB; address after site; name after Site; isActive after true; account added 1", line(got[1]))
 }
 
 // What is refused, or undone, leaves no entry.

@@ -11,6 +11,7 @@ import (
 	"entgo.io/ent"
 
 	"parley/ent/privacy"
+	"parley/internal/ground/clock"
 	"parley/internal/ground/viewer"
 )
 
@@ -196,6 +197,11 @@ const mostShown = 1_000
 
 // textOf is a value as people read it, nil for none and for an empty one.
 func textOf(v ent.Value) *string {
+	if at, is := v.(clock.Time); is {
+		if v = at.String(); at.IsZero() {
+			return nil
+		}
+	}
 	encoded, err := json.Marshal(v)
 	if err != nil || v == nil {
 		return nil
