@@ -5200,7 +5200,7 @@ extend type Mutation {
   testProviderAccount("What to test." input: TestProviderAccountInput!): TestProviderAccountPayload!
 }
 `, BuiltIn: false},
-	{Name: "../schema/audit.graphql", Input: `"Something that was administered, or refused: who, what, from where. Entries hold no secrets and never change. Visible to holders of CONFIGURE_MESSAGING."
+	{Name: "../schema/audit.graphql", Input: `"Something that was administered, or refused: who, what, from where. Entries hold no secrets and never change. Visible to holders of CONFIGURE_MESSAGING; those about customers also need VIEW_ALL_DATA."
 type AuditEntry implements Node @goModel(model: "parley/internal/desk/audit.Entry") {
   "Opaque id."
   id: ID!

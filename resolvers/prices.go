@@ -84,13 +84,8 @@ var Prices = price.Table{
 
 	"Conversation.messagingUser": {Units: price.Flat(5), Why: "A row, and what its record and its name follow from."},
 	"Query.messagingUsers": {
-		Units: func(a price.Args) int {
-			if a.Has("filterBy") {
-				return walkUnits
-			}
-			return 10
-		},
-		Why: "A page of an index; with a filter as many as it passes over.",
+		Units: price.Flat(walkUnits),
+		Why:   "As many customers as it passes over, each of whom is asked whether the viewer sees them.",
 	},
 	"MessagingUser.consentHistory": {Units: price.Flat(2), Why: "Rows, few as a rule."},
 	"MessagingUser.identifiers":    {Units: price.Flat(2), Why: "Rows, one as a rule."},

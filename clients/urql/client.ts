@@ -26,12 +26,13 @@ export const parts = [
   "AccountFailure", "Actor", "AgentPresence", "AgentRights", "AuditChange", "AuditEntryChange", "AuditEntryConnection", "AuditEntryEdge",
   "BulkOperationChange", "BulkOperationConnection", "BulkOperationEdge", "BulkPreview", "BulkRefusalCount", "BulkResult",
   "BulkResultConnection", "BulkResultEdge", "ChannelCapabilities", "ChannelFileRule", "ChannelLimits", "ChannelTextLimit",
-  "ChannelWebhookUrls", "ConversationConnection", "ConversationEdge", "ConversationPresence", "ConversationResult", "ConversationUpdated",
-  "ConversationsChange", "CredentialField", "DeliveryError", "DraftSegments", "EventContent", "Identifier", "InboxCountsChange",
-  "InboxList", "MediaContent", "MediaFile", "MessageAdded", "MessageChanged", "MessageConnection", "MessageEdge", "MessageStatusChanged",
-  "NoteContent", "OwnedConversations", "PageInfo", "PermissionGrant", "PermissionHolder", "PreviousCredentials", "Provider",
-  "ProviderAccountTest", "QuickTextChange", "QuickTextConnection", "QuickTextEdge", "Reset", "SearchConnection", "SearchEdge",
-  "SearchHighlight", "SearchHit", "SendAttempt", "SendRefusal", "Sendability", "TextContent", "UserError", "ViewCounts", "Viewer",
+  "ChannelWebhookUrls", "ConsentEntry", "ConversationConnection", "ConversationEdge", "ConversationPresence", "ConversationResult",
+  "ConversationUpdated", "ConversationsChange", "CredentialField", "DeliveryError", "DraftSegments", "EventContent", "Identifier",
+  "InboxCountsChange", "InboxList", "MediaContent", "MediaFile", "MessageAdded", "MessageChanged", "MessageConnection", "MessageEdge",
+  "MessageStatusChanged", "MessagingUserConnection", "MessagingUserEdge", "NoteContent", "OwnedConversations", "PageInfo",
+  "PermissionGrant", "PermissionHolder", "PreviousCredentials", "Provider", "ProviderAccountTest", "QuickTextChange", "QuickTextConnection",
+  "QuickTextEdge", "Reset", "SearchConnection", "SearchEdge", "SearchHighlight", "SearchHit", "SendAttempt", "SendRefusal", "Sendability",
+  "TextContent", "UserError", "ViewCounts", "Viewer",
 ];
 
 /** The introspected schema, which a build makes of schema.graphql, has the cache tell kinds of content apart. */

@@ -167,19 +167,28 @@ func (s *Service) RevokeAll(ctx context.Context, agentID string, before *clock.T
 		if ent.IsNotFound(err) {
 			return false, fault.At("input.agentId", fault.Missing("agent"))
 		}
+		if before == nil {
+			from = s.Clock.Now() // no token is created between this and the commit
+		}
 		if err != nil || row.TokensValidFrom >= from {
 			return false, err
 		}
-		return true, revokeAll(ctx, tx, row, from)
+		return true, revokeAll(ctx, tx, row, from, before == nil)
 	})
 	return s.Directory.Agent(key), err
 }
 
-func revokeAll(ctx context.Context, tx *store.Tx, row *ent.Agent, from clock.Time) error {
+// revokeAll refuses tokens that were issued before an instant; access tokens of any age
+// with every, for servers' clocks differ.
+func revokeAll(ctx context.Context, tx *store.Tx, row *ent.Agent, from clock.Time, every bool) error {
 	if err := tx.Ent.Agent.UpdateOne(row).SetTokensValidFrom(from).Exec(asSystem(ctx)); err != nil {
 		return err
 	}
-	if _, err := tx.Ent.AccessToken.Delete().Where(accesstoken.AgentID(row.ID), accesstoken.IssuedAtLT(from)).Exec(asSystem(ctx)); err != nil {
+	revoked := tx.Ent.AccessToken.Delete().Where(accesstoken.AgentID(row.ID))
+	if !every {
+		revoked.Where(accesstoken.IssuedAtLT(from))
+	}
+	if _, err := revoked.Exec(asSystem(ctx)); err != nil {
 		return err
 	}
 	e := journal.Entry{

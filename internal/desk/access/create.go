@@ -125,6 +125,9 @@ func (s *Service) insert(ctx context.Context, tx *store.Tx, agent int64, name st
 	} else if err != nil {
 		return nil, "", err
 	}
+	if err := s.stillSignedIn(ctx, tx); err != nil {
+		return nil, "", err
+	}
 	if err := s.room(asSystem(ctx), tx, agent); err != nil {
 		return nil, "", err
 	}
@@ -132,6 +135,20 @@ func (s *Service) insert(ctx context.Context, tx *store.Tx, agent int64, name st
 	row, err := tx.Ent.AccessToken.Create().SetAgentID(agent).SetName(name).SetHash(hash[:]).SetScopes(in.Scopes).SetExpiresAt(in.ExpiresAt).
 		SetCreatorID(viewer.FromContext(ctx).AgentID).SetIssuedAt(s.Clock.Now()).SetCreatedAt(tx.Now).Save(asSystem(ctx))
 	return row, secret, err
+}
+
+// stillSignedIn refuses an agent whose tokens were revoked while the request waited: who
+// holds a stolen one is not to make another of it.
+func (s *Service) stillSignedIn(ctx context.Context, tx *store.Tx) error {
+	v := viewer.FromContext(ctx)
+	if v.System != "" {
+		return nil
+	}
+	row, err := tx.Ent.Agent.Get(ctx, v.AgentID)
+	if err == nil && row.TokensValidFrom != v.ValidFrom {
+		err = fault.New(fault.Conflict, "Your tokens were revoked just now. Sign in again.")
+	}
+	return err
 }
 
 // room removes the tokens that have expired, and refuses one more than there may be.

@@ -17,6 +17,7 @@ import (
 	"parley/internal/ground/fault"
 	"parley/internal/ground/publicid"
 	"parley/internal/ground/store"
+	"parley/internal/ground/viewer"
 )
 
 // CreateInput is a new account.
@@ -157,6 +158,10 @@ func (s *Service) Update(ctx context.Context, in UpdateInput) (*Account, error) 
 			}
 		} else if !administration.Differs(in.BaseURL, row.BaseURL) {
 			return false, nil
+		}
+		// The credentials go where the base URL says, and nobody is to read them there.
+		if administration.Differs(in.BaseURL, row.BaseURL) && viewer.FromContext(ctx).System == "" {
+			return false, fault.New(fault.Forbidden, "Only an operator changes an account's base URL, because its credentials go there: parley account set %s --base-url URL. Or create another account.", row.Key)
 		}
 		return true, tx.Ent.ProviderAccount.UpdateOne(row).SetNillableName(in.Name).SetNillableBaseURL(in.BaseURL).Exec(ctx)
 	})

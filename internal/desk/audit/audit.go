@@ -128,6 +128,6 @@ type Added = live.SubjectChange[*Entry]
 // Changes streams the entries that are added, to administrators.
 func (s *Service) Changes(ctx context.Context, after *string, end live.End) (<-chan *Added, error) {
 	sees := func(v *viewer.Viewer, _ json.RawMessage) bool { return rule.Administers(v) }
-	shows := func(v *viewer.Viewer, _ *Entry) bool { return rule.Administers(v) }
+	shows := func(v *viewer.Viewer, e *Entry) bool { return rule.AuditShows(v, e.SubjectType) }
 	return live.Subjects(ctx, s.Live, live.Subject[*Entry]{Kind: publicid.AuditEntry, Sees: sees, Shows: shows, ByKey: s.ByKey}, after, end)
 }

@@ -252,6 +252,9 @@ func (s *Service) SetConsent(ctx context.Context, in SetConsentInput) (*conversa
 		if err != nil {
 			return err
 		}
+		if thread != nil && thread.MergedInto != 0 { // while this waited for it
+			return fault.New(fault.Conflict, "This customer was merged into another just now. Read the customer again.")
+		}
 		given := message.Given{Customer: row.ID, Status: in.Status, Source: message.FromAgent, Reason: reason, Agent: v.AgentID, At: tx.Now}
 		changed, err := s.Messenger.GiveConsent(ctx, tx, thread, given)
 		if err != nil || !changed {

@@ -76,7 +76,11 @@ func (s *Service) List(ctx context.Context, filter *Filter, w page.Window) (*Pag
 		}
 		query.Where(messaginguser.IDLT(key))
 	}
-	keys, err := query.Order(messaginguser.ByID(entsql.OrderDesc())).Limit(w.Size + 1).IDs(ctx)
+	var keys []int64
+	err := s.Store.Scan(ctx, func(ctx context.Context) (err error) {
+		keys, err = query.Order(messaginguser.ByID(entsql.OrderDesc())).Limit(w.Size + 1).IDs(ctx)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}

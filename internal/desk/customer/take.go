@@ -72,6 +72,10 @@ func (s *Service) take(ctx context.Context, tx *store.Tx, l *Line, out *Outcome)
 	if err != nil {
 		return err
 	}
+	if thread != nil && thread.MergedInto != 0 {
+		out.Refused = "the customer was merged into another meanwhile; run the import again"
+		return nil
+	}
 	given := message.Given{Customer: key, Status: l.Consent, Source: message.FromImport, Reason: l.Proof, At: l.At}
 	if given.At == 0 {
 		given.At = tx.Now

@@ -135,7 +135,10 @@ func unknown(p viewer.Permission) bool { return !slices.Contains(viewer.Permissi
 // rightsOf is the agent as who asks: the permissions of the role and of the
 // sets, the channels and the queues, each once and ascending.
 func rightsOf(row *ent.Agent) *viewer.Viewer {
-	v := &viewer.Viewer{AgentID: row.ID, Username: row.Username, Licensed: row.Licensed, IsService: row.Kind.Known() == viewer.Service, Permissions: slices.Clone(row.Role.Defaults())}
+	v := &viewer.Viewer{
+		AgentID: row.ID, Username: row.Username, Licensed: row.Licensed, IsService: row.Kind.Known() == viewer.Service, ValidFrom: row.TokensValidFrom,
+		Permissions: slices.Clone(row.Role.Defaults()),
+	}
 	for _, set := range row.Edges.PermissionSets {
 		v.Permissions = append(v.Permissions, set.Permissions...)
 	}

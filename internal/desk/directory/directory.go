@@ -213,6 +213,9 @@ func (d *Directory) AgentNamed(username string) *Agent { return d.now.Load().byU
 
 // Channel returns the channel with the key, nil when there is none.
 func (d *Directory) Channel(key int64) *Channel {
+	if key == 0 { // of what is no id
+		return nil
+	}
 	return d.orNewer(func(s *snapshot) *Channel { return s.channels[key] })
 }
 

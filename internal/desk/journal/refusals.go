@@ -29,7 +29,7 @@ type refusal struct{ source, why string }
 // mostRefusals bounds the addresses and reasons of a minute; the others are counted
 // together.
 const (
-	mostRefusals = 500
+	mostRefusals = 50
 	refusalsEach = time.Minute
 )
 

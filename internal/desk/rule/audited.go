@@ -9,18 +9,46 @@ import (
 	"unicode/utf8"
 
 	"entgo.io/ent"
+	"entgo.io/ent/dialect/sql"
 
+	gen "parley/ent"
+	"parley/ent/intercept"
 	"parley/ent/privacy"
 	"parley/internal/ground/clock"
 	"parley/internal/ground/viewer"
 )
 
-// AuditEntry lets administrators read the audit, and the system write it.
+// AuditEntry lets administrators read the audit as AuditShows says, and the system write
+// it.
 func AuditEntry() privacy.Policy {
 	return privacy.Policy{
-		Query:    privacy.QueryPolicy{denyWithoutViewer(), allowSystem(), allowHolders(viewer.ConfigureMessaging), narrowToNone(), privacy.AlwaysAllowRule()},
+		Query: privacy.QueryPolicy{denyWithoutViewer(), allowSystem(), privacy.QueryRuleFunc(func(ctx context.Context, q gen.Query) error {
+			query, err := intercept.NewQuery(q)
+			if err != nil {
+				return err
+			}
+			v := viewer.FromContext(ctx)
+			query.WhereP(func(s *sql.Selector) {
+				switch {
+				case !Administers(v):
+					s.Where(sql.False())
+				case !AuditShows(v, ofCustomers):
+					s.Where(sql.NEQ(s.C("subject_type"), ofCustomers))
+				}
+			})
+			return privacy.Skip
+		}), privacy.AlwaysAllowRule()},
 		Mutation: onlySystemWrites(),
 	}
+}
+
+// ofCustomers is the type of the entries that name customers.
+const ofCustomers = "MessagingUser"
+
+// AuditShows reports whether v sees the audit's entries of a type: administrators do, but
+// for those of customers, whom they may not all see without ViewAllData.
+func AuditShows(v *viewer.Viewer, subjectType string) bool {
+	return Administers(v) && (subjectType != ofCustomers || v.Can(viewer.ViewAllData))
 }
 
 // ErrUnaudited is why an audited type cannot be written outside directory.Apply.

@@ -6,6 +6,7 @@ package viewer
 import (
 	"context"
 	"net"
+	"parley/internal/ground/clock"
 	"slices"
 )
 
@@ -143,6 +144,9 @@ type Viewer struct {
 	AgentID  int64
 	Username string
 	Licensed bool
+	// ValidFrom is when the agent's tokens were last revoked; zero for never. It is no
+	// right, and Equal leaves it out.
+	ValidFrom clock.Time
 	// IsService marks a service account: it owns nothing and leaves read states alone.
 	IsService bool
 	// Scopes narrow what the viewer's token allows; nil for all.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -41,7 +42,8 @@ func unquoted(t *testing.T, quoted []byte) (text string) {
 // subscription gives its first frame. All of them together stay within the rate and
 // the quotas that an agent has by default.
 func TestStoredDocumentsReplay(t *testing.T) {
-	p := parleytest.New(t, func(c *app.Config) { c.Sends, c.Starts, c.Server = 0, 0, nil })
+	key := filepath.Join(t.TempDir(), "key")
+	p := parleytest.New(t, func(c *app.Config) { c.Sends, c.Starts, c.Server, c.KeyFile = 0, 0, nil, key })
 	require.NoError(t, seed.Demo(t.Context(), p.Directory, p.Store))
 	p.Run()
 	documents := stored(t)
