@@ -1228,7 +1228,7 @@ func (ec *executionContext) unmarshalInputUpdateProviderAccountInput(ctx context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"id", "name", "baseUrl"}
+	fieldsInOrder := [...]string{"id", "name"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1249,13 +1249,6 @@ func (ec *executionContext) unmarshalInputUpdateProviderAccountInput(ctx context
 				return it, err
 			}
 			it.Name = data
-		case "baseUrl":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("baseUrl"))
-			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.BaseURL = data
 		}
 	}
 	return it, nil

@@ -5112,8 +5112,6 @@ input UpdateProviderAccountInput @goModel(model: "parley/internal/desk/account.U
   id: ID!
   "1 to 200 characters, unique whatever the case of its letters."
   name: String
-  "Replaces the provider's own API address, in at most 500 characters: https, and no private network; in development also this machine. Empty for the provider's own."
-  baseUrl: String
 }
 
 "New credentials of an account."
@@ -5180,7 +5178,7 @@ extend type Query {
 extend type Mutation {
   "Creates an active provider account: at most 200 in an organisation. Needs CONFIGURE_MESSAGING. CONFLICT while the server has no key to encrypt credentials with; no event follows in lists of conversations."
   createProviderAccount("What to create." input: CreateProviderAccountInput!): ProviderAccountPayload!
-  "Changes the name or the base URL of 1 account. Needs CONFIGURE_MESSAGING; no event follows in lists of conversations."
+  "Renames 1 account. Its base URL, to which its credentials go, is changed by operators alone: ` + "`" + `parley account set` + "`" + `. Needs CONFIGURE_MESSAGING; no event follows in lists of conversations."
   updateProviderAccount("What to change." input: UpdateProviderAccountInput!): ProviderAccountPayload!
   """
   Replaces the credentials of 1 account. Within a second, all servers call the carrier with the new ones; webhooks signed by the old ones are taken

@@ -25,6 +25,7 @@ import (
 	"parley/internal/desk/account"
 	"parley/internal/desk/directory"
 	"parley/internal/ground/clock"
+	"parley/internal/ground/fault"
 	"parley/internal/ground/store"
 	"parley/internal/ground/vault"
 )
@@ -314,7 +315,11 @@ func TestATestSaysWhatIsWrong(t *testing.T) {
 	id := b.create("main", secret)
 	found := b.call("ada", "testProviderAccount", vars{"id": id}).Get("test")
 	require.True(t, found.Get("isOk").Bool())
-	b.call("ada", "updateProviderAccount", vars{"id": id, "baseUrl": "http://127.0.0.1:1"})
+	elsewhere := "http://127.0.0.1:1"
+	_, err := b.Schema.Accounts.Update(b.Context("ada"), account.UpdateInput{ID: id, BaseURL: &elsewhere})
+	require.Equal(t, fault.Forbidden, fault.CodeOf(err), "the credentials would go there")
+	_, err = b.Schema.Accounts.Update(b.System(), account.UpdateInput{ID: id, BaseURL: &elsewhere})
+	require.NoError(t, err)
 	found = b.call("ada", "testProviderAccount", vars{"id": id}).Get("test")
 	require.False(t, found.Get("isOk").Bool())
 	require.Contains(t, found.Get("message").String(), "cannot be reached")

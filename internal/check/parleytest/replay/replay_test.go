@@ -72,7 +72,10 @@ func (p *player) play(text string) {
 		who = "ada"
 	}
 	conversation := p.conversation()
-	text = strings.NewReplacer("cnv_…", conversation, "msg_…", p.last(conversation), "usr_…", p.bo(), "agt_…", p.bo(), "chn_…", p.channel(), "acc_…", p.account(), `"UUID"`, `"`+rand.Text()+`"`).Replace(text)
+	if strings.Contains(text, "acc_…") { // there can be few
+		text = strings.ReplaceAll(text, "acc_…", p.account())
+	}
+	text = strings.NewReplacer("cnv_…", conversation, "msg_…", p.last(conversation), "usr_…", p.bo(), "agt_…", p.bo(), "chn_…", p.channel(), `"UUID"`, `"`+rand.Text()+`"`).Replace(text)
 	document, err := parser.ParseQuery(&ast.Source{Input: text})
 	require.NoError(p.t, err)
 	for _, operation := range document.Operations {
