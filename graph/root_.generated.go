@@ -6348,7 +6348,7 @@ input SetConsentInput @goModel(model: "parley/internal/desk/customer.SetConsentI
 }
 
 extend type Query {
-  "The customers whom the viewer sees, newest first: those of conversations they see, and of sender IDs they own or share. Customers who were merged into others are left out. ` + "`" + `search` + "`" + ` finds names by any word."
+  "The customers whom the viewer sees, newest first: those of conversations they see, and of sender IDs they own or share. Customers who were merged into others are left out. The query ` + "`" + `search` + "`" + ` finds names of those who wrote by any word."
   messagingUsers(
     "Only these."
     filterBy: MessagingUserFilter

@@ -75,6 +75,9 @@ func answered(given, flag, question string) (string, error) {
 func (s *setupCmd) administrator(ctx context.Context, d *operator, out io.Writer) (*directory.Agent, error) {
 	for _, a := range d.OldestAgents(len(d.Directory.Agents())) {
 		if a.Rights().Can(viewer.ConfigureMessaging) {
+			if s.Username != "" && s.Username != a.Username {
+				return nil, fmt.Errorf("%s administers this database already: leave --username out, or create %s with parley agent add %s --role ADMIN", a.Username, s.Username, s.Username)
+			}
 			step(out, "Administrator", a.Username, false)
 			return a, nil
 		}
@@ -109,7 +112,7 @@ func (s *setupCmd) account(ctx context.Context, d *operator, out io.Writer) (*ac
 		return nil, err
 	}
 	for _, a := range all {
-		if a.IsActive {
+		if a.IsActive && (s.Provider == "" || s.Provider == a.Provider) {
 			step(out, "Account", a.Name, false)
 			return a, s.test(ctx, d, a, out)
 		}
@@ -160,6 +163,9 @@ func (s *setupCmd) test(ctx context.Context, d *operator, a *account.Account, ou
 func (s *setupCmd) senderID(ctx context.Context, d *operator, of *account.Account, admin *directory.Agent, out io.Writer) error {
 	for _, ch := range d.Directory.Channels() {
 		if ch.Account.ID == of.Key {
+			if s.Sender != "" && s.Sender != ch.Address {
+				return fmt.Errorf("the account has the sender ID %s already: leave --sender out, or add yours with parley channel add %q --account %s", ch.Address, s.Sender, of.AccountID)
+			}
 			step(out, "Sender ID", ch.Address, false)
 			return nil
 		}

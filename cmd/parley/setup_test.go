@@ -38,6 +38,13 @@ func TestSetupMakesTheFirstAdministratorAccountAndNumber(t *testing.T) {
 	}
 	require.NotContains(t, printed, "hush")
 	require.Regexp(t, regexp.MustCompile(`(?m)^  ey\S+$`), printed, "a token")
+	for _, other := range [][]string{{"--username", "zed"}, {"--sender", "+12025550177"}} {
+		_, err = command(t, append([]string{"setup", "--database", database, "--skip-test"}, other...)...)
+		require.ErrorContains(t, err, "already", "what is there is not what was named")
+	}
+	_, err = command(t, "setup", "--database", database, "--skip-test", "--provider", "twilio")
+	require.ErrorContains(t, err, "sid is missing", "the sandbox is not the carrier that was named")
+	all[len(all)-3] = "+12025550100"
 	again, err := command(t, all...)
 	require.NoError(t, err)
 	require.Equal(t, 3, strings.Count(again, "(is there already)"))

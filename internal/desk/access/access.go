@@ -9,6 +9,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"parley/ent"
@@ -144,7 +145,20 @@ func (s *Service) Revoke(ctx context.Context, id string) error {
 }
 
 func entry(action journal.Action, row *ent.AccessToken) *journal.Entry {
-	return &journal.Entry{Action: action, SubjectType: "AccessToken", SubjectKey: row.ID, SubjectName: row.Name}
+	e := &journal.Entry{Action: action, SubjectType: "AccessToken", SubjectKey: row.ID, SubjectName: row.Name}
+	e.Changes = []rule.Change{{Field: "agent", Of: "Agent", Gained: []int64{row.AgentID}}}
+	if action == journal.Revoked {
+		e.Changes[0].Gained, e.Changes[0].Lost = nil, e.Changes[0].Gained
+		return e
+	}
+	scopes := make([]string, len(row.Scopes))
+	for i, s := range row.Scopes {
+		scopes[i] = string(s)
+	}
+	listed, expires := strings.Join(scopes, ", "), row.ExpiresAt.String()
+	e.Compare("scopes", "", &listed)
+	e.Compare("expiresAt", "", &expires)
+	return e
 }
 
 // RevokeAll refuses every token of an agent that was issued before an instant, now for

@@ -80,7 +80,7 @@ func TestAnEntrySaysWhoChangedWhat(t *testing.T) {
 		"ada; UPDATED; Agent; bo; permissionSets removed 1",
 		"ada; UPDATED; Agent; bo; permissionSets added 1",
 		"ada; UPDATED; Agent; bo; name before Bo Berg after Bo Bergson; role before STANDARD after SUPERVISOR; isLicensed before true after false",
-		`ada; CREATED; PermissionSet; Leads; name after Leads; permissions after ["AssignConversation"]`,
+		`ada; CREATED; PermissionSet; Leads; name after Leads; permissions after ["ASSIGN_CONVERSATION"]`,
 	} {
 		require.Equal(t, want, line(got[i]))
 		require.Equal(t, "ada", got[i].Get("actor", "username").String())

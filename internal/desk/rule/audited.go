@@ -106,6 +106,9 @@ func Audited(of ent.Interface) []ent.Hook {
 // untold are fields that say nothing new, or whose change is an entry of its own.
 var untold = []string{"created_at", "updated_at", "tokens_valid_from"}
 
+// references are columns without an edge that hold the key of a row of a type.
+var references = map[string]string{"default_channel_id": "Channel"}
+
 type audited struct {
 	plain map[string]bool // fields, and whether they are sensitive
 	of    map[string]relation
@@ -145,6 +148,10 @@ func (a audited) changes(ctx context.Context, m ent.Mutation) (changes []Change)
 			continue
 		}
 		value, _ := m.Field(name) // none for one that is cleared
+		if to := references[name]; to != "" {
+			changes = append(changes, Change{Field: graphName(name, nil), Of: to, Gained: keysIn([]ent.Value{value}), Lost: keysIn([]ent.Value{old(ctx, m, name)})})
+			continue
+		}
 		c := Change{Field: graphName(name, value), Before: textOf(old(ctx, m, name)), After: textOf(value), Secret: sensitive}
 		if equal(c.Before, c.After) && !m.Op().Is(ent.OpUpdate) {
 			continue
@@ -225,10 +232,13 @@ const mostShown = 1_000
 
 // textOf is a value as people read it, nil for none and for an empty one.
 func textOf(v ent.Value) *string {
-	if at, is := v.(clock.Time); is {
-		if v = at.String(); at.IsZero() {
+	switch x := v.(type) {
+	case clock.Time:
+		if v = x.String(); x.IsZero() {
 			return nil
 		}
+	case []viewer.Permission:
+		v = viewer.PermissionNames(x)
 	}
 	encoded, err := json.Marshal(v)
 	if err != nil || v == nil {

@@ -104,6 +104,9 @@ func (s *Service) UpdateAgent(ctx context.Context, in UpdateAgentInput) (*direct
 func (s *Service) update(ctx context.Context, tx *store.Tx, row *ent.Agent, in *UpdateAgentInput, settings *Settings) (changed bool, err error) {
 	update := tx.Ent.Agent.UpdateOne(row).SetNillableName(in.Name).SetNillableRole(in.Role).SetNillableLicensed(in.IsLicensed)
 	if in.Role != nil {
+		if row.Kind.Known() == viewer.Service && *in.Role != viewer.Standard {
+			return false, fault.Input("input.role", "A service account has the role STANDARD. Give it permission sets instead.")
+		}
 		gained := slices.DeleteFunc(slices.Clone(in.Role.Defaults()), func(p viewer.Permission) bool { return slices.Contains(row.Role.Defaults(), p) })
 		if err := mayGive(ctx, gained); err != nil {
 			return false, err
