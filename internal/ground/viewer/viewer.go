@@ -6,8 +6,9 @@ package viewer
 import (
 	"context"
 	"net"
-	"parley/internal/ground/clock"
 	"slices"
+
+	"parley/internal/ground/clock"
 )
 
 // Permission is a right that an agent holds through their role or a permission
