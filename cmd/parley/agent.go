@@ -84,7 +84,7 @@ func (a *addAgentCmd) create(ctx context.Context, d *operator) (*directory.Agent
 		})
 	}
 	if role != viewer.Standard || !a.Licence {
-		return nil, errors.New("a service account is created with the role STANDARD and a licence; leave out --role and --no-licence, and change it with parley agent set")
+		return nil, errors.New("a service account has the role STANDARD and a licence: leave out --role and --no-licence, and give it permission sets")
 	}
 	return d.Schema.Staff.CreateServiceAccount(ctx, staff.CreateServiceInput{
 		Username: a.Username, Name: a.Name, PermissionSetIDs: sets, IdempotencyKey: rand.Text(),

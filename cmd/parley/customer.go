@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"text/tabwriter"
 	"time"
 
 	"parley/internal/admin/importer"
@@ -57,11 +58,12 @@ func (l *listCustomersCmd) Run(ctx context.Context, c *cli, out io.Writer) error
 		if l.JSON {
 			return printJSON(out, lines)
 		}
-		table := newTable(out, "CHANNEL", "ADDRESS", "NAME", "EXTERNAL ID", "CONSENT")
+		table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+		fmt.Fprintln(table, "CHANNEL\tADDRESS\tNAME\tEXTERNAL ID\tCONSENT")
 		for _, u := range lines {
-			table.row(u.Channel, u.Address, u.Name, u.ExternalID, u.ConsentStatus)
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", u.Channel, u.Address, u.Name, u.ExternalID, u.ConsentStatus)
 		}
-		return table.end()
+		return table.Flush()
 	})
 }
 

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 
 	"parley/app"
 	"parley/internal/ground/fault"
@@ -74,16 +73,3 @@ func printJSON(out io.Writer, v any) error {
 	encoder.SetIndent("", "  ")
 	return encoder.Encode(v)
 }
-
-// table prints rows in columns.
-type table struct{ *tabwriter.Writer }
-
-func newTable(out io.Writer, columns ...string) table {
-	t := table{tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)}
-	t.row(columns...)
-	return t
-}
-
-func (t table) row(cells ...string) { fmt.Fprintln(t, strings.Join(cells, "\t")) }
-
-func (t table) end() error { return t.Flush() }

@@ -196,6 +196,11 @@ func Keys(c *publicid.Codec, kind publicid.Kind, field string, ids []string) ([]
 	return slices.Compact(keys), nil
 }
 
+// Without are the keys that are not among others.
+func Without(keys, others []int64) []int64 {
+	return slices.DeleteFunc(slices.Clone(keys), func(key int64) bool { return slices.Contains(others, key) })
+}
+
 // Differs reports whether an update gives a value other than the present one; nil leaves
 // it as it is.
 func Differs[T comparable](to *T, is T) bool { return to != nil && *to != is }

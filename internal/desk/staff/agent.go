@@ -122,13 +122,13 @@ func (s *Service) update(ctx context.Context, tx *store.Tx, row *ent.Agent, in *
 		if err != nil {
 			return false, err
 		}
-		if err := mayGiveSets(ctx, tx, without(sets, has)); err != nil {
+		if err := mayGiveSets(ctx, tx, administration.Without(sets, has)); err != nil {
 			return false, err
 		}
 		slices.Sort(has)
 		if !slices.Equal(has, sets) {
 			changed = true
-			update.RemovePermissionSetIDs(without(has, sets)...).AddPermissionSetIDs(without(sets, has)...)
+			update.RemovePermissionSetIDs(administration.Without(has, sets)...).AddPermissionSetIDs(administration.Without(sets, has)...)
 		}
 	}
 	set, err := settings.apply(ctx, s.IDs, row, update)

@@ -119,7 +119,7 @@ func newer(permissions []viewer.Permission) []viewer.Permission {
 // Grant gives agents a permission set. Those who have it keep it.
 func (s *Service) Grant(ctx context.Context, in GrantInput) (*PermissionSet, error) {
 	return s.give(ctx, in, func(ctx context.Context, row *ent.PermissionSet, update *ent.PermissionSetUpdateOne, agents, having []int64) (bool, error) {
-		lacking := without(agents, having)
+		lacking := administration.Without(agents, having)
 		if len(lacking) == 0 {
 			return false, nil
 		}
@@ -131,14 +131,10 @@ func (s *Service) Grant(ctx context.Context, in GrantInput) (*PermissionSet, err
 // Revoke takes a permission set from agents, as far as they have it.
 func (s *Service) Revoke(ctx context.Context, in GrantInput) (*PermissionSet, error) {
 	return s.give(ctx, in, func(_ context.Context, _ *ent.PermissionSet, update *ent.PermissionSetUpdateOne, agents, having []int64) (bool, error) {
-		losing := without(agents, without(agents, having))
+		losing := administration.Without(agents, administration.Without(agents, having))
 		update.RemoveAgentIDs(losing...)
 		return len(losing) > 0, nil
 	})
-}
-
-func without(keys, others []int64) []int64 {
-	return slices.DeleteFunc(slices.Clone(keys), func(key int64) bool { return slices.Contains(others, key) })
 }
 
 // giving prepares an update for the agents of an input, some of whom have the set, and

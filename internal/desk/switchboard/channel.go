@@ -3,7 +3,6 @@ package switchboard
 import (
 	"cmp"
 	"context"
-	"slices"
 
 	"parley/ent"
 	entchannel "parley/ent/channel"
@@ -192,24 +191,12 @@ func (s *Service) move(ctx context.Context, tx *store.Tx, row *ent.Channel, upda
 
 // AddChannelMembers lets agents send from a channel. Those who may keep that.
 func (s *Service) AddChannelMembers(ctx context.Context, in MembersInput) (*directory.Channel, error) {
-	return s.changeMembers(ctx, in, func(update *ent.ChannelUpdateOne, agents, members []int64) (changes bool) {
-		added := without(agents, members)
-		update.AddMemberIDs(added...)
-		return len(added) > 0
-	})
+	return s.changeMembers(ctx, in, join)
 }
 
 // RemoveChannelMembers keeps agents from starting conversations from a channel.
 func (s *Service) RemoveChannelMembers(ctx context.Context, in MembersInput) (*directory.Channel, error) {
-	return s.changeMembers(ctx, in, func(update *ent.ChannelUpdateOne, agents, members []int64) (changes bool) {
-		removed := without(agents, without(agents, members))
-		update.RemoveMemberIDs(removed...)
-		return len(removed) > 0
-	})
-}
-
-func without(keys, others []int64) []int64 {
-	return slices.DeleteFunc(slices.Clone(keys), func(key int64) bool { return slices.Contains(others, key) })
+	return s.changeMembers(ctx, in, leave)
 }
 
 func (s *Service) changeMembers(ctx context.Context, in MembersInput, do func(update *ent.ChannelUpdateOne, agents, members []int64) (changes bool)) (*directory.Channel, error) {
@@ -217,17 +204,10 @@ func (s *Service) changeMembers(ctx context.Context, in MembersInput, do func(up
 		return nil, err
 	}
 	return s.change(ctx, in.ID, func(ctx context.Context, tx *store.Tx, row *ent.Channel) (bool, error) {
-		agents, err := s.agentKeys(ctx, tx, "input.agentIds", in.AgentIDs)
-		if err != nil {
-			return false, err
-		}
-		members, err := row.QueryMembers().IDs(ctx)
-		if err != nil {
-			return false, err
-		}
+		agents, members, err := s.members(ctx, tx, in, row.QueryMembers())
 		update := tx.Ent.Channel.UpdateOne(row)
-		if !do(update, agents, members) {
-			return false, nil
+		if err != nil || !do(update, agents, members) {
+			return false, err
 		}
 		return true, update.Exec(ctx)
 	})

@@ -81,20 +81,12 @@ func (s *Service) UpdateQueue(ctx context.Context, in UpdateQueueInput) (*direct
 
 // AddQueueMembers lets agents work a queue. Those who do go on.
 func (s *Service) AddQueueMembers(ctx context.Context, in MembersInput) (*directory.Queue, error) {
-	return s.changeQueueMembers(ctx, in, func(update *ent.QueueUpdateOne, agents, members []int64) (changes bool) {
-		added := without(agents, members)
-		update.AddMemberIDs(added...)
-		return len(added) > 0
-	})
+	return s.changeQueueMembers(ctx, in, join)
 }
 
 // RemoveQueueMembers keeps agents from a queue and what waits in it.
 func (s *Service) RemoveQueueMembers(ctx context.Context, in MembersInput) (*directory.Queue, error) {
-	return s.changeQueueMembers(ctx, in, func(update *ent.QueueUpdateOne, agents, members []int64) (changes bool) {
-		removed := without(agents, without(agents, members))
-		update.RemoveMemberIDs(removed...)
-		return len(removed) > 0
-	})
+	return s.changeQueueMembers(ctx, in, leave)
 }
 
 func (s *Service) changeQueueMembers(ctx context.Context, in MembersInput, do func(update *ent.QueueUpdateOne, agents, members []int64) (changes bool)) (*directory.Queue, error) {
@@ -102,17 +94,10 @@ func (s *Service) changeQueueMembers(ctx context.Context, in MembersInput, do fu
 		return nil, err
 	}
 	return s.changeQueue(ctx, in.ID, func(ctx context.Context, tx *store.Tx, row *ent.Queue) (bool, error) {
-		agents, err := s.agentKeys(ctx, tx, "input.agentIds", in.AgentIDs)
-		if err != nil {
-			return false, err
-		}
-		members, err := row.QueryMembers().IDs(ctx)
-		if err != nil {
-			return false, err
-		}
+		agents, members, err := s.members(ctx, tx, in, row.QueryMembers())
 		update := tx.Ent.Queue.UpdateOne(row)
-		if !do(update, agents, members) {
-			return false, nil
+		if err != nil || !do(update, agents, members) {
+			return false, err
 		}
 		return true, update.Exec(ctx)
 	})

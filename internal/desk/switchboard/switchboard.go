@@ -8,6 +8,7 @@ package switchboard
 import (
 	"context"
 
+	"parley/ent"
 	"parley/ent/agent"
 	"parley/internal/channel"
 	"parley/internal/desk/administration"
@@ -96,4 +97,29 @@ func (in *MembersInput) check() error {
 		return fault.Input("input.agentIds", "Give 1 to %d ids of agents, not %d.", administration.MostListed, n)
 	}
 	return nil
+}
+
+// members reads the agents of an input, and those who are members already.
+func (s *Service) members(ctx context.Context, tx *store.Tx, in MembersInput, present *ent.AgentQuery) (agents, members []int64, err error) {
+	if agents, err = s.agentKeys(ctx, tx, "input.agentIds", in.AgentIDs); err != nil {
+		return nil, nil, err
+	}
+	members, err = present.IDs(ctx)
+	return agents, members, err
+}
+
+// join has an update add the agents who are no members yet, and reports whether there
+// are any.
+func join[U interface{ AddMemberIDs(...int64) U }](update U, agents, members []int64) bool {
+	added := administration.Without(agents, members)
+	update.AddMemberIDs(added...)
+	return len(added) > 0
+}
+
+// leave has an update remove the agents who are members, and reports whether there are
+// any.
+func leave[U interface{ RemoveMemberIDs(...int64) U }](update U, agents, members []int64) bool {
+	removed := administration.Without(agents, administration.Without(agents, members))
+	update.RemoveMemberIDs(removed...)
+	return len(removed) > 0
 }
