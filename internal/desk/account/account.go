@@ -16,6 +16,7 @@ import (
 	"parley/ent"
 	"parley/ent/provideraccount"
 	"parley/internal/channel"
+	"parley/internal/desk/administration"
 	"parley/internal/desk/credential"
 	"parley/internal/desk/directory"
 	"parley/internal/desk/message"
@@ -204,15 +205,5 @@ func (s *Service) accounts(ctx context.Context, query *ent.ProviderAccountQuery)
 
 // used is an account as this process uses it.
 func (s *Service) used(ctx context.Context, accountKey string) (*directory.Account, error) {
-	if a := s.Directory.Account(accountKey); a != nil {
-		return a, nil
-	}
-	// Another process created it, and its event is on the way.
-	if err := s.Directory.Refresh(ctx); err != nil {
-		return nil, err
-	}
-	if a := s.Directory.Account(accountKey); a != nil {
-		return a, nil
-	}
-	return nil, fault.Missing("provider account")
+	return administration.Find(ctx, s.Directory, "provider account", func() *directory.Account { return s.Directory.Account(accountKey) })
 }

@@ -139,6 +139,22 @@ func administrators(rights directory.Rights) (n int) {
 	return n
 }
 
+// Find is what find finds in the directory, or in the directory as it is read again:
+// another process may have created it, and its event is on the way. what names it, for
+// whoever asked for what is not there.
+func Find[T any](ctx context.Context, d *directory.Directory, what string, find func() *T) (*T, error) {
+	if found := find(); found != nil {
+		return found, nil
+	}
+	if err := d.Refresh(ctx); err != nil {
+		return nil, err
+	}
+	if found := find(); found != nil {
+		return found, nil
+	}
+	return nil, fault.Missing(what)
+}
+
 // CleanName makes a name fit for storage: 1 to MostName characters, one of them visible.
 func CleanName(field, name string) (string, error) {
 	clean := strings.Map(func(r rune) rune {

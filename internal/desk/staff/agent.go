@@ -159,17 +159,7 @@ func (s *Service) change(ctx context.Context, id string, do func(context.Context
 
 // agent returns the agent as colleagues see them now.
 func (s *Service) agent(ctx context.Context, key int64) (*directory.Agent, error) {
-	if a := s.Directory.Agent(key); a != nil {
-		return a, nil
-	}
-	// Another process created the agent, and its event is on the way.
-	if err := s.Directory.Refresh(ctx); err != nil {
-		return nil, err
-	}
-	if a := s.Directory.Agent(key); a != nil {
-		return a, nil
-	}
-	return nil, fault.Missing("agent")
+	return administration.Find(ctx, s.Directory, "agent", func() *directory.Agent { return s.Directory.Agent(key) })
 }
 
 // Activate makes an agent active, who may sign in again.

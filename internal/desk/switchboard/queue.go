@@ -134,15 +134,5 @@ func (s *Service) queueKey(ctx context.Context, tx *store.Tx, id string) (int64,
 
 // queue is the queue as its members see it now.
 func (s *Service) queue(ctx context.Context, key int64) (*directory.Queue, error) {
-	if q := s.Directory.Queue(key); q != nil {
-		return q, nil
-	}
-	// Another process created the queue, and its event is on the way.
-	if err := s.Directory.Refresh(ctx); err != nil {
-		return nil, err
-	}
-	if q := s.Directory.Queue(key); q != nil {
-		return q, nil
-	}
-	return nil, fault.Missing("queue")
+	return administration.Find(ctx, s.Directory, "queue", func() *directory.Queue { return s.Directory.Queue(key) })
 }
