@@ -5,6 +5,7 @@ package graph
 import (
 	"context"
 	"math"
+	"parley/internal/channel"
 	"parley/internal/desk/access"
 	"parley/internal/desk/directory"
 	"parley/internal/desk/staff"
@@ -769,14 +770,14 @@ func (ec *executionContext) _RevokeAccessTokenPayload(ctx context.Context, sel a
 // region    ***************************** type.gotpl *****************************
 
 func (ec *executionContext) unmarshalNAccessScope2parleyᚋinternalᚋgroundᚋviewerᚐScope(ctx context.Context, v any) (viewer.Scope, error) {
-	tmp, err := graphql.UnmarshalString(v)
+	tmp, err := channel.UnmarshalText(v)
 	res := viewer.Scope(tmp)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNAccessScope2parleyᚋinternalᚋgroundᚋviewerᚐScope(ctx context.Context, sel ast.SelectionSet, v viewer.Scope) graphql.Marshaler {
 	_ = sel
-	res := graphql.MarshalString(string(v))
+	res := channel.MarshalText(string(v))
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "AccessScope!")
 	}

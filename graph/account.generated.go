@@ -1801,14 +1801,14 @@ func (ec *executionContext) marshalNTestProviderAccountPayload2ᚖparleyᚋgraph
 }
 
 func (ec *executionContext) unmarshalNUnsentMessages2parleyᚋinternalᚋdeskᚋaccountᚐUnsentChoice(ctx context.Context, v any) (account.UnsentChoice, error) {
-	tmp, err := graphql.UnmarshalString(v)
+	tmp, err := channel.UnmarshalText(v)
 	res := account.UnsentChoice(tmp)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNUnsentMessages2parleyᚋinternalᚋdeskᚋaccountᚐUnsentChoice(ctx context.Context, sel ast.SelectionSet, v account.UnsentChoice) graphql.Marshaler {
 	_ = sel
-	res := graphql.MarshalString(string(v))
+	res := channel.MarshalText(string(v))
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "UnsentMessages!")
 	}

@@ -5,6 +5,7 @@ package graph
 import (
 	"context"
 	"math"
+	"parley/internal/channel"
 	"parley/internal/desk/audit"
 	"parley/internal/desk/directory"
 	"parley/internal/desk/feed"
@@ -1075,14 +1076,14 @@ func (ec *executionContext) _AuditEntryEdge(ctx context.Context, sel ast.Selecti
 // region    ***************************** type.gotpl *****************************
 
 func (ec *executionContext) unmarshalNAuditAction2parleyᚋinternalᚋdeskᚋjournalᚐAction(ctx context.Context, v any) (journal.Action, error) {
-	tmp, err := graphql.UnmarshalString(v)
+	tmp, err := channel.UnmarshalText(v)
 	res := unmarshalNAuditAction2parleyᚋinternalᚋdeskᚋjournalᚐAction[tmp]
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNAuditAction2parleyᚋinternalᚋdeskᚋjournalᚐAction(ctx context.Context, sel ast.SelectionSet, v journal.Action) graphql.Marshaler {
 	_ = sel
-	res := graphql.MarshalString(marshalNAuditAction2parleyᚋinternalᚋdeskᚋjournalᚐAction[v])
+	res := channel.MarshalText(marshalNAuditAction2parleyᚋinternalᚋdeskᚋjournalᚐAction[v])
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "AuditAction!")
 	}
@@ -1206,7 +1207,7 @@ func (ec *executionContext) unmarshalOAuditAction2ᚖparleyᚋinternalᚋdeskᚋ
 	if v == nil {
 		return nil, nil
 	}
-	tmp, err := graphql.UnmarshalString(v)
+	tmp, err := channel.UnmarshalText(v)
 	res := unmarshalOAuditAction2ᚖparleyᚋinternalᚋdeskᚋjournalᚐAction[tmp]
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
@@ -1217,7 +1218,7 @@ func (ec *executionContext) marshalOAuditAction2ᚖparleyᚋinternalᚋdeskᚋjo
 	}
 	_ = sel
 	_ = ctx
-	res := graphql.MarshalString(marshalOAuditAction2ᚖparleyᚋinternalᚋdeskᚋjournalᚐAction[*v])
+	res := channel.MarshalText(marshalOAuditAction2ᚖparleyᚋinternalᚋdeskᚋjournalᚐAction[*v])
 	return res
 }
 

@@ -5,6 +5,7 @@ package graph
 import (
 	"context"
 	"math"
+	"parley/internal/channel"
 	"parley/internal/desk/bulk"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/directory"
@@ -2353,14 +2354,14 @@ func (ec *executionContext) _BulkResultEdge(ctx context.Context, sel ast.Selecti
 // region    ***************************** type.gotpl *****************************
 
 func (ec *executionContext) unmarshalNBulkAction2parleyᚋinternalᚋdeskᚋconversationᚐAction(ctx context.Context, v any) (conversation.Action, error) {
-	tmp, err := graphql.UnmarshalString(v)
+	tmp, err := channel.UnmarshalText(v)
 	res := unmarshalNBulkAction2parleyᚋinternalᚋdeskᚋconversationᚐAction[tmp]
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNBulkAction2parleyᚋinternalᚋdeskᚋconversationᚐAction(ctx context.Context, sel ast.SelectionSet, v conversation.Action) graphql.Marshaler {
 	_ = sel
-	res := graphql.MarshalString(marshalNBulkAction2parleyᚋinternalᚋdeskᚋconversationᚐAction[v])
+	res := channel.MarshalText(marshalNBulkAction2parleyᚋinternalᚋdeskᚋconversationᚐAction[v])
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "BulkAction!")
 	}
@@ -2479,14 +2480,14 @@ func (ec *executionContext) marshalNBulkOperationPayload2ᚖparleyᚋgraphᚐBul
 }
 
 func (ec *executionContext) unmarshalNBulkOperationState2parleyᚋinternalᚋdeskᚋbulkᚐState(ctx context.Context, v any) (bulk.State, error) {
-	tmp, err := graphql.UnmarshalString(v)
+	tmp, err := channel.UnmarshalText(v)
 	res := bulk.State(tmp)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNBulkOperationState2parleyᚋinternalᚋdeskᚋbulkᚐState(ctx context.Context, sel ast.SelectionSet, v bulk.State) graphql.Marshaler {
 	_ = sel
-	res := graphql.MarshalString(string(v))
+	res := channel.MarshalText(string(v))
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "BulkOperationState!")
 	}
@@ -2494,14 +2495,14 @@ func (ec *executionContext) marshalNBulkOperationState2parleyᚋinternalᚋdesk�
 }
 
 func (ec *executionContext) unmarshalNBulkOutcome2parleyᚋinternalᚋdeskᚋbulkᚐOutcome(ctx context.Context, v any) (bulk.Outcome, error) {
-	tmp, err := graphql.UnmarshalString(v)
+	tmp, err := channel.UnmarshalText(v)
 	res := bulk.Outcome(tmp)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNBulkOutcome2parleyᚋinternalᚋdeskᚋbulkᚐOutcome(ctx context.Context, sel ast.SelectionSet, v bulk.Outcome) graphql.Marshaler {
 	_ = sel
-	res := graphql.MarshalString(string(v))
+	res := channel.MarshalText(string(v))
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "BulkOutcome!")
 	}
@@ -2620,7 +2621,7 @@ func (ec *executionContext) unmarshalOBulkOutcome2ᚖparleyᚋinternalᚋdeskᚋ
 	if v == nil {
 		return nil, nil
 	}
-	tmp, err := graphql.UnmarshalString(v)
+	tmp, err := channel.UnmarshalText(v)
 	res := bulk.Outcome(tmp)
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
@@ -2631,7 +2632,7 @@ func (ec *executionContext) marshalOBulkOutcome2ᚖparleyᚋinternalᚋdeskᚋbu
 	}
 	_ = sel
 	_ = ctx
-	res := graphql.MarshalString(string(*v))
+	res := channel.MarshalText(string(*v))
 	return res
 }
 
@@ -2646,7 +2647,7 @@ func (ec *executionContext) unmarshalOBulkStopReason2ᚖparleyᚋinternalᚋdesk
 	if v == nil {
 		return nil, nil
 	}
-	tmp, err := graphql.UnmarshalString(v)
+	tmp, err := channel.UnmarshalText(v)
 	res := bulk.StopReason(tmp)
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
@@ -2657,7 +2658,7 @@ func (ec *executionContext) marshalOBulkStopReason2ᚖparleyᚋinternalᚋdesk�
 	}
 	_ = sel
 	_ = ctx
-	res := graphql.MarshalString(string(*v))
+	res := channel.MarshalText(string(*v))
 	return res
 }
 

@@ -2450,14 +2450,14 @@ func (ec *executionContext) marshalNChannelTextLimit2parleyᚋinternalᚋchannel
 }
 
 func (ec *executionContext) unmarshalNComponentSupport2parleyᚋinternalᚋchannelᚐComponentSupport(ctx context.Context, v any) (channel.ComponentSupport, error) {
-	tmp, err := graphql.UnmarshalString(v)
+	tmp, err := channel.UnmarshalText(v)
 	res := channel.ComponentSupport(tmp)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNComponentSupport2parleyᚋinternalᚋchannelᚐComponentSupport(ctx context.Context, sel ast.SelectionSet, v channel.ComponentSupport) graphql.Marshaler {
 	_ = sel
-	res := graphql.MarshalString(string(v))
+	res := channel.MarshalText(string(v))
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "ComponentSupport!")
 	}
@@ -2496,14 +2496,14 @@ func (ec *executionContext) marshalNQueuePayload2ᚖparleyᚋgraphᚐQueuePayloa
 }
 
 func (ec *executionContext) unmarshalNReceiptSupport2parleyᚋinternalᚋchannelᚐSupport(ctx context.Context, v any) (channel.Support, error) {
-	tmp, err := graphql.UnmarshalString(v)
+	tmp, err := channel.UnmarshalText(v)
 	res := channel.Support(tmp)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNReceiptSupport2parleyᚋinternalᚋchannelᚐSupport(ctx context.Context, sel ast.SelectionSet, v channel.Support) graphql.Marshaler {
 	_ = sel
-	res := graphql.MarshalString(string(v))
+	res := channel.MarshalText(string(v))
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "ReceiptSupport!")
 	}

@@ -5,6 +5,7 @@ package graph
 import (
 	"context"
 	"math"
+	"parley/internal/channel"
 	"parley/internal/desk/content"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/directory"
@@ -2187,14 +2188,14 @@ func (ec *executionContext) marshalNConversationEdge2ᚖparleyᚋinternalᚋgrou
 }
 
 func (ec *executionContext) unmarshalNConversationOrderField2parleyᚋinternalᚋdeskᚋconversationᚐOrderField(ctx context.Context, v any) (conversation.OrderField, error) {
-	tmp, err := graphql.UnmarshalString(v)
+	tmp, err := channel.UnmarshalText(v)
 	res := conversation.OrderField(tmp)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNConversationOrderField2parleyᚋinternalᚋdeskᚋconversationᚐOrderField(ctx context.Context, sel ast.SelectionSet, v conversation.OrderField) graphql.Marshaler {
 	_ = sel
-	res := graphql.MarshalString(string(v))
+	res := channel.MarshalText(string(v))
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "ConversationOrderField!")
 	}
@@ -2268,14 +2269,14 @@ func (ec *executionContext) unmarshalNMarkItem2ᚖparleyᚋinternalᚋdeskᚋcon
 }
 
 func (ec *executionContext) unmarshalNViewKind2parleyᚋinternalᚋdeskᚋconversationᚐViewKind(ctx context.Context, v any) (conversation.ViewKind, error) {
-	tmp, err := graphql.UnmarshalString(v)
+	tmp, err := channel.UnmarshalText(v)
 	res := conversation.ViewKind(tmp)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNViewKind2parleyᚋinternalᚋdeskᚋconversationᚐViewKind(ctx context.Context, sel ast.SelectionSet, v conversation.ViewKind) graphql.Marshaler {
 	_ = sel
-	res := graphql.MarshalString(string(v))
+	res := channel.MarshalText(string(v))
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "ViewKind!")
 	}

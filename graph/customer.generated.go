@@ -745,14 +745,14 @@ func (ec *executionContext) marshalNConsentEntry2ᚖparleyᚋinternalᚋdeskᚋc
 }
 
 func (ec *executionContext) unmarshalNConsentSource2parleyᚋinternalᚋdeskᚋmessageᚐConsentSource(ctx context.Context, v any) (message.ConsentSource, error) {
-	tmp, err := graphql.UnmarshalString(v)
+	tmp, err := channel.UnmarshalText(v)
 	res := unmarshalNConsentSource2parleyᚋinternalᚋdeskᚋmessageᚐConsentSource[tmp]
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNConsentSource2parleyᚋinternalᚋdeskᚋmessageᚐConsentSource(ctx context.Context, sel ast.SelectionSet, v message.ConsentSource) graphql.Marshaler {
 	_ = sel
-	res := graphql.MarshalString(marshalNConsentSource2parleyᚋinternalᚋdeskᚋmessageᚐConsentSource[v])
+	res := channel.MarshalText(marshalNConsentSource2parleyᚋinternalᚋdeskᚋmessageᚐConsentSource[v])
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "ConsentSource!")
 	}

@@ -2736,14 +2736,14 @@ func (ec *executionContext) _Viewer(ctx context.Context, sel ast.SelectionSet, o
 // region    ***************************** type.gotpl *****************************
 
 func (ec *executionContext) unmarshalNActorKind2parleyᚋinternalᚋdeskᚋdirectoryᚐActorKind(ctx context.Context, v any) (directory.ActorKind, error) {
-	tmp, err := graphql.UnmarshalString(v)
+	tmp, err := channel.UnmarshalText(v)
 	res := directory.ActorKind(tmp)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNActorKind2parleyᚋinternalᚋdeskᚋdirectoryᚐActorKind(ctx context.Context, sel ast.SelectionSet, v directory.ActorKind) graphql.Marshaler {
 	_ = sel
-	res := graphql.MarshalString(string(v))
+	res := channel.MarshalText(string(v))
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "ActorKind!")
 	}
@@ -2775,14 +2775,14 @@ func (ec *executionContext) marshalNAgent2ᚖparleyᚋinternalᚋdeskᚋdirector
 }
 
 func (ec *executionContext) unmarshalNAgentKind2parleyᚋinternalᚋgroundᚋviewerᚐKind(ctx context.Context, v any) (viewer.Kind, error) {
-	tmp, err := graphql.UnmarshalString(v)
+	tmp, err := channel.UnmarshalText(v)
 	res := viewer.Kind(tmp)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNAgentKind2parleyᚋinternalᚋgroundᚋviewerᚐKind(ctx context.Context, sel ast.SelectionSet, v viewer.Kind) graphql.Marshaler {
 	_ = sel
-	res := graphql.MarshalString(string(v))
+	res := channel.MarshalText(string(v))
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "AgentKind!")
 	}
@@ -2790,14 +2790,14 @@ func (ec *executionContext) marshalNAgentKind2parleyᚋinternalᚋgroundᚋviewe
 }
 
 func (ec *executionContext) unmarshalNAgentRole2parleyᚋinternalᚋgroundᚋviewerᚐRole(ctx context.Context, v any) (viewer.Role, error) {
-	tmp, err := graphql.UnmarshalString(v)
+	tmp, err := channel.UnmarshalText(v)
 	res := viewer.Role(tmp)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNAgentRole2parleyᚋinternalᚋgroundᚋviewerᚐRole(ctx context.Context, sel ast.SelectionSet, v viewer.Role) graphql.Marshaler {
 	_ = sel
-	res := graphql.MarshalString(string(v))
+	res := channel.MarshalText(string(v))
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "AgentRole!")
 	}
@@ -2829,14 +2829,14 @@ func (ec *executionContext) marshalNChannel2ᚖparleyᚋinternalᚋdeskᚋdirect
 }
 
 func (ec *executionContext) unmarshalNChannelType2parleyᚋinternalᚋchannelᚐType(ctx context.Context, v any) (channel.Type, error) {
-	tmp, err := graphql.UnmarshalString(v)
+	tmp, err := channel.UnmarshalText(v)
 	res := channel.Type(tmp)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNChannelType2parleyᚋinternalᚋchannelᚐType(ctx context.Context, sel ast.SelectionSet, v channel.Type) graphql.Marshaler {
 	_ = sel
-	res := graphql.MarshalString(string(v))
+	res := channel.MarshalText(string(v))
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "ChannelType!")
 	}
@@ -2844,14 +2844,14 @@ func (ec *executionContext) marshalNChannelType2parleyᚋinternalᚋchannelᚐTy
 }
 
 func (ec *executionContext) unmarshalNConsentStatus2parleyᚋinternalᚋchannelᚐConsent(ctx context.Context, v any) (channel.Consent, error) {
-	tmp, err := graphql.UnmarshalString(v)
+	tmp, err := channel.UnmarshalText(v)
 	res := channel.Consent(tmp)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNConsentStatus2parleyᚋinternalᚋchannelᚐConsent(ctx context.Context, sel ast.SelectionSet, v channel.Consent) graphql.Marshaler {
 	_ = sel
-	res := graphql.MarshalString(string(v))
+	res := channel.MarshalText(string(v))
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "ConsentStatus!")
 	}
@@ -2913,14 +2913,14 @@ func (ec *executionContext) marshalNIdentifier2ᚖparleyᚋinternalᚋdeskᚋcon
 }
 
 func (ec *executionContext) unmarshalNIdentifierKind2parleyᚋinternalᚋchannelᚐIdentifierKind(ctx context.Context, v any) (channel.IdentifierKind, error) {
-	tmp, err := graphql.UnmarshalString(v)
+	tmp, err := channel.UnmarshalText(v)
 	res := channel.IdentifierKind(tmp)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNIdentifierKind2parleyᚋinternalᚋchannelᚐIdentifierKind(ctx context.Context, sel ast.SelectionSet, v channel.IdentifierKind) graphql.Marshaler {
 	_ = sel
-	res := graphql.MarshalString(string(v))
+	res := channel.MarshalText(string(v))
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "IdentifierKind!")
 	}
@@ -2985,14 +2985,14 @@ func (ec *executionContext) marshalNMessagingUser2ᚖparleyᚋinternalᚋdeskᚋ
 }
 
 func (ec *executionContext) unmarshalNPermission2parleyᚋinternalᚋgroundᚋviewerᚐPermission(ctx context.Context, v any) (viewer.Permission, error) {
-	tmp, err := graphql.UnmarshalString(v)
+	tmp, err := channel.UnmarshalText(v)
 	res := unmarshalNPermission2parleyᚋinternalᚋgroundᚋviewerᚐPermission[tmp]
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNPermission2parleyᚋinternalᚋgroundᚋviewerᚐPermission(ctx context.Context, sel ast.SelectionSet, v viewer.Permission) graphql.Marshaler {
 	_ = sel
-	res := graphql.MarshalString(marshalNPermission2parleyᚋinternalᚋgroundᚋviewerᚐPermission[v])
+	res := channel.MarshalText(marshalNPermission2parleyᚋinternalᚋgroundᚋviewerᚐPermission[v])
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "Permission!")
 	}
@@ -3110,7 +3110,7 @@ func (ec *executionContext) unmarshalOAgentRole2ᚖparleyᚋinternalᚋgroundᚋ
 	if v == nil {
 		return nil, nil
 	}
-	tmp, err := graphql.UnmarshalString(v)
+	tmp, err := channel.UnmarshalText(v)
 	res := viewer.Role(tmp)
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
@@ -3121,7 +3121,7 @@ func (ec *executionContext) marshalOAgentRole2ᚖparleyᚋinternalᚋgroundᚋvi
 	}
 	_ = sel
 	_ = ctx
-	res := graphql.MarshalString(string(*v))
+	res := channel.MarshalText(string(*v))
 	return res
 }
 
@@ -3136,7 +3136,7 @@ func (ec *executionContext) unmarshalOConsentStatus2ᚖparleyᚋinternalᚋchann
 	if v == nil {
 		return nil, nil
 	}
-	tmp, err := graphql.UnmarshalString(v)
+	tmp, err := channel.UnmarshalText(v)
 	res := channel.Consent(tmp)
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
@@ -3147,7 +3147,7 @@ func (ec *executionContext) marshalOConsentStatus2ᚖparleyᚋinternalᚋchannel
 	}
 	_ = sel
 	_ = ctx
-	res := graphql.MarshalString(string(*v))
+	res := channel.MarshalText(string(*v))
 	return res
 }
 

@@ -1322,14 +1322,14 @@ func (ec *executionContext) _Reset(ctx context.Context, sel ast.SelectionSet, ob
 // region    ***************************** type.gotpl *****************************
 
 func (ec *executionContext) unmarshalNChangeCause2parleyᚋinternalᚋdeskᚋfeedᚐCause(ctx context.Context, v any) (feed.Cause, error) {
-	tmp, err := graphql.UnmarshalString(v)
+	tmp, err := channel.UnmarshalText(v)
 	res := feed.Cause(tmp)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNChangeCause2parleyᚋinternalᚋdeskᚋfeedᚐCause(ctx context.Context, sel ast.SelectionSet, v feed.Cause) graphql.Marshaler {
 	_ = sel
-	res := graphql.MarshalString(string(v))
+	res := channel.MarshalText(string(v))
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "ChangeCause!")
 	}
@@ -1369,14 +1369,14 @@ func (ec *executionContext) marshalNMessageAdded2ᚖparleyᚋinternalᚋdeskᚋl
 }
 
 func (ec *executionContext) unmarshalNStreamKind2parleyᚋinternalᚋdeskᚋfeedᚐStreamKind(ctx context.Context, v any) (feed.StreamKind, error) {
-	tmp, err := graphql.UnmarshalString(v)
+	tmp, err := channel.UnmarshalText(v)
 	res := feed.StreamKind(tmp)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNStreamKind2parleyᚋinternalᚋdeskᚋfeedᚐStreamKind(ctx context.Context, sel ast.SelectionSet, v feed.StreamKind) graphql.Marshaler {
 	_ = sel
-	res := graphql.MarshalString(string(v))
+	res := channel.MarshalText(string(v))
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "StreamKind!")
 	}
@@ -1387,7 +1387,7 @@ func (ec *executionContext) unmarshalOChangeCause2ᚖparleyᚋinternalᚋdeskᚋ
 	if v == nil {
 		return nil, nil
 	}
-	tmp, err := graphql.UnmarshalString(v)
+	tmp, err := channel.UnmarshalText(v)
 	res := feed.Cause(tmp)
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
@@ -1398,7 +1398,7 @@ func (ec *executionContext) marshalOChangeCause2ᚖparleyᚋinternalᚋdeskᚋfe
 	}
 	_ = sel
 	_ = ctx
-	res := graphql.MarshalString(string(*v))
+	res := channel.MarshalText(string(*v))
 	return res
 }
 

@@ -2908,14 +2908,14 @@ func (ec *executionContext) marshalNMessageEdge2ᚖparleyᚋinternalᚋgroundᚋ
 }
 
 func (ec *executionContext) unmarshalNMessageKind2parleyᚋinternalᚋdeskᚋcontentᚐKind(ctx context.Context, v any) (content.Kind, error) {
-	tmp, err := graphql.UnmarshalString(v)
+	tmp, err := channel.UnmarshalText(v)
 	res := content.Kind(tmp)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNMessageKind2parleyᚋinternalᚋdeskᚋcontentᚐKind(ctx context.Context, sel ast.SelectionSet, v content.Kind) graphql.Marshaler {
 	_ = sel
-	res := graphql.MarshalString(string(v))
+	res := channel.MarshalText(string(v))
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "MessageKind!")
 	}
@@ -2923,14 +2923,14 @@ func (ec *executionContext) marshalNMessageKind2parleyᚋinternalᚋdeskᚋconte
 }
 
 func (ec *executionContext) unmarshalNMessageSource2parleyᚋinternalᚋdeskᚋcontentᚐSource(ctx context.Context, v any) (content.Source, error) {
-	tmp, err := graphql.UnmarshalString(v)
+	tmp, err := channel.UnmarshalText(v)
 	res := content.Source(tmp)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNMessageSource2parleyᚋinternalᚋdeskᚋcontentᚐSource(ctx context.Context, sel ast.SelectionSet, v content.Source) graphql.Marshaler {
 	_ = sel
-	res := graphql.MarshalString(string(v))
+	res := channel.MarshalText(string(v))
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "MessageSource!")
 	}
@@ -2938,14 +2938,14 @@ func (ec *executionContext) marshalNMessageSource2parleyᚋinternalᚋdeskᚋcon
 }
 
 func (ec *executionContext) unmarshalNMessageStatus2parleyᚋinternalᚋchannelᚐStatus(ctx context.Context, v any) (channel.Status, error) {
-	tmp, err := graphql.UnmarshalString(v)
+	tmp, err := channel.UnmarshalText(v)
 	res := channel.Status(tmp)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNMessageStatus2parleyᚋinternalᚋchannelᚐStatus(ctx context.Context, sel ast.SelectionSet, v channel.Status) graphql.Marshaler {
 	_ = sel
-	res := graphql.MarshalString(string(v))
+	res := channel.MarshalText(string(v))
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "MessageStatus!")
 	}
@@ -3027,14 +3027,14 @@ func (ec *executionContext) marshalNSendRefusal2ᚖparleyᚋinternalᚋdeskᚋme
 }
 
 func (ec *executionContext) unmarshalNSendRefusalCode2parleyᚋinternalᚋdeskᚋmessageᚐRefusalCode(ctx context.Context, v any) (message.RefusalCode, error) {
-	tmp, err := graphql.UnmarshalString(v)
+	tmp, err := channel.UnmarshalText(v)
 	res := message.RefusalCode(tmp)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNSendRefusalCode2parleyᚋinternalᚋdeskᚋmessageᚐRefusalCode(ctx context.Context, sel ast.SelectionSet, v message.RefusalCode) graphql.Marshaler {
 	_ = sel
-	res := graphql.MarshalString(string(v))
+	res := channel.MarshalText(string(v))
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "SendRefusalCode!")
 	}
@@ -3050,14 +3050,14 @@ func (ec *executionContext) marshalNSendability2ᚖparleyᚋinternalᚋdeskᚋme
 }
 
 func (ec *executionContext) unmarshalNSmsEncoding2parleyᚋinternalᚋchannelᚐEncoding(ctx context.Context, v any) (channel.Encoding, error) {
-	tmp, err := graphql.UnmarshalString(v)
+	tmp, err := channel.UnmarshalText(v)
 	res := channel.Encoding(tmp)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNSmsEncoding2parleyᚋinternalᚋchannelᚐEncoding(ctx context.Context, sel ast.SelectionSet, v channel.Encoding) graphql.Marshaler {
 	_ = sel
-	res := graphql.MarshalString(string(v))
+	res := channel.MarshalText(string(v))
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "SmsEncoding!")
 	}
@@ -3081,7 +3081,7 @@ func (ec *executionContext) unmarshalOChannelTemplateType2ᚖparleyᚋinternal�
 	if v == nil {
 		return nil, nil
 	}
-	tmp, err := graphql.UnmarshalString(v)
+	tmp, err := channel.UnmarshalText(v)
 	res := content.TemplateType(tmp)
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
@@ -3092,7 +3092,7 @@ func (ec *executionContext) marshalOChannelTemplateType2ᚖparleyᚋinternalᚋd
 	}
 	_ = sel
 	_ = ctx
-	res := graphql.MarshalString(string(*v))
+	res := channel.MarshalText(string(*v))
 	return res
 }
 
@@ -3121,7 +3121,7 @@ func (ec *executionContext) unmarshalOMessageDirection2ᚖparleyᚋinternalᚋde
 	if v == nil {
 		return nil, nil
 	}
-	tmp, err := graphql.UnmarshalString(v)
+	tmp, err := channel.UnmarshalText(v)
 	res := content.Direction(tmp)
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
@@ -3132,7 +3132,7 @@ func (ec *executionContext) marshalOMessageDirection2ᚖparleyᚋinternalᚋdesk
 	}
 	_ = sel
 	_ = ctx
-	res := graphql.MarshalString(string(*v))
+	res := channel.MarshalText(string(*v))
 	return res
 }
 
@@ -3147,7 +3147,7 @@ func (ec *executionContext) unmarshalOMessageStatus2ᚖparleyᚋinternalᚋchann
 	if v == nil {
 		return nil, nil
 	}
-	tmp, err := graphql.UnmarshalString(v)
+	tmp, err := channel.UnmarshalText(v)
 	res := channel.Status(tmp)
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
@@ -3158,7 +3158,7 @@ func (ec *executionContext) marshalOMessageStatus2ᚖparleyᚋinternalᚋchannel
 	}
 	_ = sel
 	_ = ctx
-	res := graphql.MarshalString(string(*v))
+	res := channel.MarshalText(string(*v))
 	return res
 }
 

@@ -5,6 +5,7 @@ package graph
 import (
 	"context"
 	"math"
+	"parley/internal/channel"
 	"parley/internal/desk/directory"
 	"parley/internal/desk/live"
 	"parley/internal/desk/presence"
@@ -375,14 +376,14 @@ func (ec *executionContext) marshalNConversationPresence2ᚖparleyᚋinternalᚋ
 }
 
 func (ec *executionContext) unmarshalNPresenceState2parleyᚋinternalᚋdeskᚋpresenceᚐState(ctx context.Context, v any) (presence.State, error) {
-	tmp, err := graphql.UnmarshalString(v)
+	tmp, err := channel.UnmarshalText(v)
 	res := presence.State(tmp)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNPresenceState2parleyᚋinternalᚋdeskᚋpresenceᚐState(ctx context.Context, sel ast.SelectionSet, v presence.State) graphql.Marshaler {
 	_ = sel
-	res := graphql.MarshalString(string(v))
+	res := channel.MarshalText(string(v))
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "PresenceState!")
 	}

@@ -5,6 +5,7 @@ package graph
 import (
 	"context"
 	"math"
+	"parley/internal/channel"
 	"parley/internal/desk/directory"
 	"parley/internal/desk/feed"
 	"parley/internal/desk/live"
@@ -1309,14 +1310,14 @@ func (ec *executionContext) marshalNQuickTextPayload2ᚖparleyᚋgraphᚐQuickTe
 }
 
 func (ec *executionContext) unmarshalNQuickTextScope2parleyᚋinternalᚋdeskᚋruleᚐScope(ctx context.Context, v any) (rule.Scope, error) {
-	tmp, err := graphql.UnmarshalString(v)
+	tmp, err := channel.UnmarshalText(v)
 	res := unmarshalNQuickTextScope2parleyᚋinternalᚋdeskᚋruleᚐScope[tmp]
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNQuickTextScope2parleyᚋinternalᚋdeskᚋruleᚐScope(ctx context.Context, sel ast.SelectionSet, v rule.Scope) graphql.Marshaler {
 	_ = sel
-	res := graphql.MarshalString(marshalNQuickTextScope2parleyᚋinternalᚋdeskᚋruleᚐScope[v])
+	res := channel.MarshalText(marshalNQuickTextScope2parleyᚋinternalᚋdeskᚋruleᚐScope[v])
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "QuickTextScope!")
 	}
@@ -1365,7 +1366,7 @@ func (ec *executionContext) unmarshalOQuickTextScope2ᚖparleyᚋinternalᚋdesk
 	if v == nil {
 		return nil, nil
 	}
-	tmp, err := graphql.UnmarshalString(v)
+	tmp, err := channel.UnmarshalText(v)
 	res := unmarshalOQuickTextScope2ᚖparleyᚋinternalᚋdeskᚋruleᚐScope[tmp]
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
@@ -1376,7 +1377,7 @@ func (ec *executionContext) marshalOQuickTextScope2ᚖparleyᚋinternalᚋdesk�
 	}
 	_ = sel
 	_ = ctx
-	res := graphql.MarshalString(marshalOQuickTextScope2ᚖparleyᚋinternalᚋdeskᚋruleᚐScope[*v])
+	res := channel.MarshalText(marshalOQuickTextScope2ᚖparleyᚋinternalᚋdeskᚋruleᚐScope[*v])
 	return res
 }
 

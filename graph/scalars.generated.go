@@ -6131,14 +6131,14 @@ func (ec *executionContext) marshalNDateTime2parleyᚋinternalᚋgroundᚋclock�
 }
 
 func (ec *executionContext) unmarshalNOrderDirection2parleyᚋinternalᚋdeskᚋconversationᚐOrderDirection(ctx context.Context, v any) (conversation.OrderDirection, error) {
-	tmp, err := graphql.UnmarshalString(v)
+	tmp, err := channel.UnmarshalText(v)
 	res := conversation.OrderDirection(tmp)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNOrderDirection2parleyᚋinternalᚋdeskᚋconversationᚐOrderDirection(ctx context.Context, sel ast.SelectionSet, v conversation.OrderDirection) graphql.Marshaler {
 	_ = sel
-	res := graphql.MarshalString(string(v))
+	res := channel.MarshalText(string(v))
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "OrderDirection!")
 	}
@@ -6178,14 +6178,14 @@ func (ec *executionContext) marshalNUserError2ᚖparleyᚋinternalᚋgroundᚋfa
 }
 
 func (ec *executionContext) unmarshalNUserErrorCode2parleyᚋinternalᚋgroundᚋfaultᚐCode(ctx context.Context, v any) (fault.Code, error) {
-	tmp, err := graphql.UnmarshalString(v)
+	tmp, err := channel.UnmarshalText(v)
 	res := fault.Code(tmp)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNUserErrorCode2parleyᚋinternalᚋgroundᚋfaultᚐCode(ctx context.Context, sel ast.SelectionSet, v fault.Code) graphql.Marshaler {
 	_ = sel
-	res := graphql.MarshalString(string(v))
+	res := channel.MarshalText(string(v))
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "UserErrorCode!")
 	}

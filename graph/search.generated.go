@@ -5,6 +5,7 @@ package graph
 import (
 	"context"
 	"math"
+	"parley/internal/channel"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/message"
 	"parley/internal/desk/search"
@@ -685,14 +686,14 @@ func (ec *executionContext) marshalNSearchHit2ᚖparleyᚋinternalᚋdeskᚋsear
 }
 
 func (ec *executionContext) unmarshalNSearchKind2parleyᚋinternalᚋdeskᚋsearchᚐKind(ctx context.Context, v any) (search.Kind, error) {
-	tmp, err := graphql.UnmarshalString(v)
+	tmp, err := channel.UnmarshalText(v)
 	res := search.Kind(tmp)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNSearchKind2parleyᚋinternalᚋdeskᚋsearchᚐKind(ctx context.Context, sel ast.SelectionSet, v search.Kind) graphql.Marshaler {
 	_ = sel
-	res := graphql.MarshalString(string(v))
+	res := channel.MarshalText(string(v))
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "SearchKind!")
 	}

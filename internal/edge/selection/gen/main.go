@@ -131,7 +131,7 @@ func leaf(t *config.TypeReference) string {
 		return "Marshal"
 	}
 	switch t.Marshaler.FullName() {
-	case "github.com/99designs/gqlgen/graphql.MarshalString", "github.com/99designs/gqlgen/graphql.MarshalID":
+	case "parley/internal/channel.MarshalText", "github.com/99designs/gqlgen/graphql.MarshalString", "github.com/99designs/gqlgen/graphql.MarshalID":
 		return "String"
 	case "github.com/99designs/gqlgen/graphql.MarshalBoolean":
 		return "Bool"
