@@ -29,6 +29,7 @@ import (
 	"parley/ent/lookup"
 	"parley/ent/message"
 	"parley/ent/messaginguser"
+	"parley/ent/objecttype"
 	"parley/ent/participant"
 	"parley/ent/permissionset"
 	"parley/ent/preference"
@@ -38,6 +39,8 @@ import (
 	"parley/ent/quicktext"
 	"parley/ent/rawinbound"
 	"parley/ent/record"
+	"parley/ent/recordphone"
+	"parley/ent/recordvalue"
 	"parley/ent/secret"
 	"parley/ent/signingkey"
 
@@ -88,6 +91,8 @@ type Client struct {
 	Message *MessageClient
 	// MessagingUser is the client for interacting with the MessagingUser builders.
 	MessagingUser *MessagingUserClient
+	// ObjectType is the client for interacting with the ObjectType builders.
+	ObjectType *ObjectTypeClient
 	// Participant is the client for interacting with the Participant builders.
 	Participant *ParticipantClient
 	// PermissionSet is the client for interacting with the PermissionSet builders.
@@ -106,6 +111,10 @@ type Client struct {
 	RawInbound *RawInboundClient
 	// Record is the client for interacting with the Record builders.
 	Record *RecordClient
+	// RecordPhone is the client for interacting with the RecordPhone builders.
+	RecordPhone *RecordPhoneClient
+	// RecordValue is the client for interacting with the RecordValue builders.
+	RecordValue *RecordValueClient
 	// Secret is the client for interacting with the Secret builders.
 	Secret *SecretClient
 	// SigningKey is the client for interacting with the SigningKey builders.
@@ -139,6 +148,7 @@ func (c *Client) init() {
 	c.Lookup = NewLookupClient(c.config)
 	c.Message = NewMessageClient(c.config)
 	c.MessagingUser = NewMessagingUserClient(c.config)
+	c.ObjectType = NewObjectTypeClient(c.config)
 	c.Participant = NewParticipantClient(c.config)
 	c.PermissionSet = NewPermissionSetClient(c.config)
 	c.Preference = NewPreferenceClient(c.config)
@@ -148,6 +158,8 @@ func (c *Client) init() {
 	c.QuickText = NewQuickTextClient(c.config)
 	c.RawInbound = NewRawInboundClient(c.config)
 	c.Record = NewRecordClient(c.config)
+	c.RecordPhone = NewRecordPhoneClient(c.config)
+	c.RecordValue = NewRecordValueClient(c.config)
 	c.Secret = NewSecretClient(c.config)
 	c.SigningKey = NewSigningKeyClient(c.config)
 }
@@ -260,6 +272,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		Lookup:          NewLookupClient(cfg),
 		Message:         NewMessageClient(cfg),
 		MessagingUser:   NewMessagingUserClient(cfg),
+		ObjectType:      NewObjectTypeClient(cfg),
 		Participant:     NewParticipantClient(cfg),
 		PermissionSet:   NewPermissionSetClient(cfg),
 		Preference:      NewPreferenceClient(cfg),
@@ -269,6 +282,8 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		QuickText:       NewQuickTextClient(cfg),
 		RawInbound:      NewRawInboundClient(cfg),
 		Record:          NewRecordClient(cfg),
+		RecordPhone:     NewRecordPhoneClient(cfg),
+		RecordValue:     NewRecordValueClient(cfg),
 		Secret:          NewSecretClient(cfg),
 		SigningKey:      NewSigningKeyClient(cfg),
 	}, nil
@@ -308,6 +323,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		Lookup:          NewLookupClient(cfg),
 		Message:         NewMessageClient(cfg),
 		MessagingUser:   NewMessagingUserClient(cfg),
+		ObjectType:      NewObjectTypeClient(cfg),
 		Participant:     NewParticipantClient(cfg),
 		PermissionSet:   NewPermissionSetClient(cfg),
 		Preference:      NewPreferenceClient(cfg),
@@ -317,6 +333,8 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		QuickText:       NewQuickTextClient(cfg),
 		RawInbound:      NewRawInboundClient(cfg),
 		Record:          NewRecordClient(cfg),
+		RecordPhone:     NewRecordPhoneClient(cfg),
+		RecordValue:     NewRecordValueClient(cfg),
 		Secret:          NewSecretClient(cfg),
 		SigningKey:      NewSigningKeyClient(cfg),
 	}, nil
@@ -351,9 +369,9 @@ func (c *Client) Use(hooks ...Hook) {
 		c.AccessToken, c.Agent, c.Attempt, c.AuditEntry, c.BulkBatch, c.BulkOperation,
 		c.Channel, c.ConsentEntry, c.Conversation, c.CountCell, c.Event,
 		c.IdempotencyKey, c.Identifier, c.Lane, c.LogHead, c.Lookup, c.Message,
-		c.MessagingUser, c.Participant, c.PermissionSet, c.Preference, c.Process,
-		c.ProviderAccount, c.Queue, c.QuickText, c.RawInbound, c.Record, c.Secret,
-		c.SigningKey,
+		c.MessagingUser, c.ObjectType, c.Participant, c.PermissionSet, c.Preference,
+		c.Process, c.ProviderAccount, c.Queue, c.QuickText, c.RawInbound, c.Record,
+		c.RecordPhone, c.RecordValue, c.Secret, c.SigningKey,
 	} {
 		n.Use(hooks...)
 	}
@@ -366,9 +384,9 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 		c.AccessToken, c.Agent, c.Attempt, c.AuditEntry, c.BulkBatch, c.BulkOperation,
 		c.Channel, c.ConsentEntry, c.Conversation, c.CountCell, c.Event,
 		c.IdempotencyKey, c.Identifier, c.Lane, c.LogHead, c.Lookup, c.Message,
-		c.MessagingUser, c.Participant, c.PermissionSet, c.Preference, c.Process,
-		c.ProviderAccount, c.Queue, c.QuickText, c.RawInbound, c.Record, c.Secret,
-		c.SigningKey,
+		c.MessagingUser, c.ObjectType, c.Participant, c.PermissionSet, c.Preference,
+		c.Process, c.ProviderAccount, c.Queue, c.QuickText, c.RawInbound, c.Record,
+		c.RecordPhone, c.RecordValue, c.Secret, c.SigningKey,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -413,6 +431,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Message.mutate(ctx, m)
 	case *MessagingUserMutation:
 		return c.MessagingUser.mutate(ctx, m)
+	case *ObjectTypeMutation:
+		return c.ObjectType.mutate(ctx, m)
 	case *ParticipantMutation:
 		return c.Participant.mutate(ctx, m)
 	case *PermissionSetMutation:
@@ -431,6 +451,10 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.RawInbound.mutate(ctx, m)
 	case *RecordMutation:
 		return c.Record.mutate(ctx, m)
+	case *RecordPhoneMutation:
+		return c.RecordPhone.mutate(ctx, m)
+	case *RecordValueMutation:
+		return c.RecordValue.mutate(ctx, m)
 	case *SecretMutation:
 		return c.Secret.mutate(ctx, m)
 	case *SigningKeyMutation:
@@ -3268,6 +3292,140 @@ func (c *MessagingUserClient) mutate(ctx context.Context, m *MessagingUserMutati
 	}
 }
 
+// ObjectTypeClient is a client for the ObjectType schema.
+type ObjectTypeClient struct {
+	config
+}
+
+// NewObjectTypeClient returns a client for the ObjectType from the given config.
+func NewObjectTypeClient(c config) *ObjectTypeClient {
+	return &ObjectTypeClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `objecttype.Hooks(f(g(h())))`.
+func (c *ObjectTypeClient) Use(hooks ...Hook) {
+	c.hooks.ObjectType = append(c.hooks.ObjectType, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `objecttype.Intercept(f(g(h())))`.
+func (c *ObjectTypeClient) Intercept(interceptors ...Interceptor) {
+	c.inters.ObjectType = append(c.inters.ObjectType, interceptors...)
+}
+
+// Create returns a builder for creating a ObjectType entity.
+func (c *ObjectTypeClient) Create() *ObjectTypeCreate {
+	mutation := newObjectTypeMutation(c.config, OpCreate)
+	return &ObjectTypeCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of ObjectType entities.
+func (c *ObjectTypeClient) CreateBulk(builders ...*ObjectTypeCreate) *ObjectTypeCreateBulk {
+	return &ObjectTypeCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *ObjectTypeClient) MapCreateBulk(slice any, setFunc func(*ObjectTypeCreate, int)) *ObjectTypeCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &ObjectTypeCreateBulk{err: fmt.Errorf("calling to ObjectTypeClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*ObjectTypeCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &ObjectTypeCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for ObjectType.
+func (c *ObjectTypeClient) Update() *ObjectTypeUpdate {
+	mutation := newObjectTypeMutation(c.config, OpUpdate)
+	return &ObjectTypeUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *ObjectTypeClient) UpdateOne(_m *ObjectType) *ObjectTypeUpdateOne {
+	mutation := newObjectTypeMutation(c.config, OpUpdateOne, withObjectType(_m))
+	return &ObjectTypeUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *ObjectTypeClient) UpdateOneID(id int64) *ObjectTypeUpdateOne {
+	mutation := newObjectTypeMutation(c.config, OpUpdateOne, withObjectTypeID(id))
+	return &ObjectTypeUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for ObjectType.
+func (c *ObjectTypeClient) Delete() *ObjectTypeDelete {
+	mutation := newObjectTypeMutation(c.config, OpDelete)
+	return &ObjectTypeDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *ObjectTypeClient) DeleteOne(_m *ObjectType) *ObjectTypeDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *ObjectTypeClient) DeleteOneID(id int64) *ObjectTypeDeleteOne {
+	builder := c.Delete().Where(objecttype.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &ObjectTypeDeleteOne{builder}
+}
+
+// Query returns a query builder for ObjectType.
+func (c *ObjectTypeClient) Query() *ObjectTypeQuery {
+	return &ObjectTypeQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeObjectType},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a ObjectType entity by its id.
+func (c *ObjectTypeClient) Get(ctx context.Context, id int64) (*ObjectType, error) {
+	return c.Query().Where(objecttype.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *ObjectTypeClient) GetX(ctx context.Context, id int64) *ObjectType {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *ObjectTypeClient) Hooks() []Hook {
+	hooks := c.hooks.ObjectType
+	return append(hooks[:len(hooks):len(hooks)], objecttype.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *ObjectTypeClient) Interceptors() []Interceptor {
+	return c.inters.ObjectType
+}
+
+func (c *ObjectTypeClient) mutate(ctx context.Context, m *ObjectTypeMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&ObjectTypeCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&ObjectTypeUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&ObjectTypeUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&ObjectTypeDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown ObjectType mutation op: %q", m.Op())
+	}
+}
+
 // ParticipantClient is a client for the Participant schema.
 type ParticipantClient struct {
 	config
@@ -4634,6 +4792,306 @@ func (c *RecordClient) mutate(ctx context.Context, m *RecordMutation) (Value, er
 	}
 }
 
+// RecordPhoneClient is a client for the RecordPhone schema.
+type RecordPhoneClient struct {
+	config
+}
+
+// NewRecordPhoneClient returns a client for the RecordPhone from the given config.
+func NewRecordPhoneClient(c config) *RecordPhoneClient {
+	return &RecordPhoneClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `recordphone.Hooks(f(g(h())))`.
+func (c *RecordPhoneClient) Use(hooks ...Hook) {
+	c.hooks.RecordPhone = append(c.hooks.RecordPhone, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `recordphone.Intercept(f(g(h())))`.
+func (c *RecordPhoneClient) Intercept(interceptors ...Interceptor) {
+	c.inters.RecordPhone = append(c.inters.RecordPhone, interceptors...)
+}
+
+// Create returns a builder for creating a RecordPhone entity.
+func (c *RecordPhoneClient) Create() *RecordPhoneCreate {
+	mutation := newRecordPhoneMutation(c.config, OpCreate)
+	return &RecordPhoneCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of RecordPhone entities.
+func (c *RecordPhoneClient) CreateBulk(builders ...*RecordPhoneCreate) *RecordPhoneCreateBulk {
+	return &RecordPhoneCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *RecordPhoneClient) MapCreateBulk(slice any, setFunc func(*RecordPhoneCreate, int)) *RecordPhoneCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &RecordPhoneCreateBulk{err: fmt.Errorf("calling to RecordPhoneClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*RecordPhoneCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &RecordPhoneCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for RecordPhone.
+func (c *RecordPhoneClient) Update() *RecordPhoneUpdate {
+	mutation := newRecordPhoneMutation(c.config, OpUpdate)
+	return &RecordPhoneUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *RecordPhoneClient) UpdateOne(_m *RecordPhone) *RecordPhoneUpdateOne {
+	mutation := newRecordPhoneMutation(c.config, OpUpdateOne, withRecordPhone(_m))
+	return &RecordPhoneUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *RecordPhoneClient) UpdateOneID(id int64) *RecordPhoneUpdateOne {
+	mutation := newRecordPhoneMutation(c.config, OpUpdateOne, withRecordPhoneID(id))
+	return &RecordPhoneUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for RecordPhone.
+func (c *RecordPhoneClient) Delete() *RecordPhoneDelete {
+	mutation := newRecordPhoneMutation(c.config, OpDelete)
+	return &RecordPhoneDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *RecordPhoneClient) DeleteOne(_m *RecordPhone) *RecordPhoneDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *RecordPhoneClient) DeleteOneID(id int64) *RecordPhoneDeleteOne {
+	builder := c.Delete().Where(recordphone.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &RecordPhoneDeleteOne{builder}
+}
+
+// Query returns a query builder for RecordPhone.
+func (c *RecordPhoneClient) Query() *RecordPhoneQuery {
+	return &RecordPhoneQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeRecordPhone},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a RecordPhone entity by its id.
+func (c *RecordPhoneClient) Get(ctx context.Context, id int64) (*RecordPhone, error) {
+	return c.Query().Where(recordphone.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *RecordPhoneClient) GetX(ctx context.Context, id int64) *RecordPhone {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryRecord queries the record edge of a RecordPhone.
+func (c *RecordPhoneClient) QueryRecord(_m *RecordPhone) *RecordQuery {
+	query := (&RecordClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(recordphone.Table, recordphone.FieldID, id),
+			sqlgraph.To(record.Table, record.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, recordphone.RecordTable, recordphone.RecordColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *RecordPhoneClient) Hooks() []Hook {
+	hooks := c.hooks.RecordPhone
+	return append(hooks[:len(hooks):len(hooks)], recordphone.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *RecordPhoneClient) Interceptors() []Interceptor {
+	return c.inters.RecordPhone
+}
+
+func (c *RecordPhoneClient) mutate(ctx context.Context, m *RecordPhoneMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&RecordPhoneCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&RecordPhoneUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&RecordPhoneUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&RecordPhoneDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown RecordPhone mutation op: %q", m.Op())
+	}
+}
+
+// RecordValueClient is a client for the RecordValue schema.
+type RecordValueClient struct {
+	config
+}
+
+// NewRecordValueClient returns a client for the RecordValue from the given config.
+func NewRecordValueClient(c config) *RecordValueClient {
+	return &RecordValueClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `recordvalue.Hooks(f(g(h())))`.
+func (c *RecordValueClient) Use(hooks ...Hook) {
+	c.hooks.RecordValue = append(c.hooks.RecordValue, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `recordvalue.Intercept(f(g(h())))`.
+func (c *RecordValueClient) Intercept(interceptors ...Interceptor) {
+	c.inters.RecordValue = append(c.inters.RecordValue, interceptors...)
+}
+
+// Create returns a builder for creating a RecordValue entity.
+func (c *RecordValueClient) Create() *RecordValueCreate {
+	mutation := newRecordValueMutation(c.config, OpCreate)
+	return &RecordValueCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of RecordValue entities.
+func (c *RecordValueClient) CreateBulk(builders ...*RecordValueCreate) *RecordValueCreateBulk {
+	return &RecordValueCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *RecordValueClient) MapCreateBulk(slice any, setFunc func(*RecordValueCreate, int)) *RecordValueCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &RecordValueCreateBulk{err: fmt.Errorf("calling to RecordValueClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*RecordValueCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &RecordValueCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for RecordValue.
+func (c *RecordValueClient) Update() *RecordValueUpdate {
+	mutation := newRecordValueMutation(c.config, OpUpdate)
+	return &RecordValueUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *RecordValueClient) UpdateOne(_m *RecordValue) *RecordValueUpdateOne {
+	mutation := newRecordValueMutation(c.config, OpUpdateOne, withRecordValue(_m))
+	return &RecordValueUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *RecordValueClient) UpdateOneID(id int64) *RecordValueUpdateOne {
+	mutation := newRecordValueMutation(c.config, OpUpdateOne, withRecordValueID(id))
+	return &RecordValueUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for RecordValue.
+func (c *RecordValueClient) Delete() *RecordValueDelete {
+	mutation := newRecordValueMutation(c.config, OpDelete)
+	return &RecordValueDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *RecordValueClient) DeleteOne(_m *RecordValue) *RecordValueDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *RecordValueClient) DeleteOneID(id int64) *RecordValueDeleteOne {
+	builder := c.Delete().Where(recordvalue.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &RecordValueDeleteOne{builder}
+}
+
+// Query returns a query builder for RecordValue.
+func (c *RecordValueClient) Query() *RecordValueQuery {
+	return &RecordValueQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeRecordValue},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a RecordValue entity by its id.
+func (c *RecordValueClient) Get(ctx context.Context, id int64) (*RecordValue, error) {
+	return c.Query().Where(recordvalue.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *RecordValueClient) GetX(ctx context.Context, id int64) *RecordValue {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryRecord queries the record edge of a RecordValue.
+func (c *RecordValueClient) QueryRecord(_m *RecordValue) *RecordQuery {
+	query := (&RecordClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(recordvalue.Table, recordvalue.FieldID, id),
+			sqlgraph.To(record.Table, record.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, recordvalue.RecordTable, recordvalue.RecordColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *RecordValueClient) Hooks() []Hook {
+	hooks := c.hooks.RecordValue
+	return append(hooks[:len(hooks):len(hooks)], recordvalue.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *RecordValueClient) Interceptors() []Interceptor {
+	return c.inters.RecordValue
+}
+
+func (c *RecordValueClient) mutate(ctx context.Context, m *RecordValueMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&RecordValueCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&RecordValueUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&RecordValueUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&RecordValueDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown RecordValue mutation op: %q", m.Op())
+	}
+}
+
 // SecretClient is a client for the Secret schema.
 type SecretClient struct {
 	config
@@ -4907,15 +5365,16 @@ type (
 	hooks struct {
 		AccessToken, Agent, Attempt, AuditEntry, BulkBatch, BulkOperation, Channel,
 		ConsentEntry, Conversation, CountCell, Event, IdempotencyKey, Identifier, Lane,
-		LogHead, Lookup, Message, MessagingUser, Participant, PermissionSet,
-		Preference, Process, ProviderAccount, Queue, QuickText, RawInbound, Record,
-		Secret, SigningKey []ent.Hook
+		LogHead, Lookup, Message, MessagingUser, ObjectType, Participant,
+		PermissionSet, Preference, Process, ProviderAccount, Queue, QuickText,
+		RawInbound, Record, RecordPhone, RecordValue, Secret, SigningKey []ent.Hook
 	}
 	inters struct {
 		AccessToken, Agent, Attempt, AuditEntry, BulkBatch, BulkOperation, Channel,
 		ConsentEntry, Conversation, CountCell, Event, IdempotencyKey, Identifier, Lane,
-		LogHead, Lookup, Message, MessagingUser, Participant, PermissionSet,
-		Preference, Process, ProviderAccount, Queue, QuickText, RawInbound, Record,
-		Secret, SigningKey []ent.Interceptor
+		LogHead, Lookup, Message, MessagingUser, ObjectType, Participant,
+		PermissionSet, Preference, Process, ProviderAccount, Queue, QuickText,
+		RawInbound, Record, RecordPhone, RecordValue, Secret,
+		SigningKey []ent.Interceptor
 	}
 )

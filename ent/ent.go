@@ -31,6 +31,7 @@ import (
 	"parley/ent/lookup"
 	"parley/ent/message"
 	"parley/ent/messaginguser"
+	"parley/ent/objecttype"
 	"parley/ent/participant"
 	"parley/ent/permissionset"
 	"parley/ent/preference"
@@ -40,6 +41,8 @@ import (
 	"parley/ent/quicktext"
 	"parley/ent/rawinbound"
 	"parley/ent/record"
+	"parley/ent/recordphone"
+	"parley/ent/recordvalue"
 	"parley/ent/secret"
 	"parley/ent/signingkey"
 )
@@ -120,6 +123,7 @@ func checkColumn(t, c string) error {
 			lookup.Table:          lookup.ValidColumn,
 			message.Table:         message.ValidColumn,
 			messaginguser.Table:   messaginguser.ValidColumn,
+			objecttype.Table:      objecttype.ValidColumn,
 			participant.Table:     participant.ValidColumn,
 			permissionset.Table:   permissionset.ValidColumn,
 			preference.Table:      preference.ValidColumn,
@@ -129,6 +133,8 @@ func checkColumn(t, c string) error {
 			quicktext.Table:       quicktext.ValidColumn,
 			rawinbound.Table:      rawinbound.ValidColumn,
 			record.Table:          record.ValidColumn,
+			recordphone.Table:     recordphone.ValidColumn,
+			recordvalue.Table:     recordvalue.ValidColumn,
 			secret.Table:          secret.ValidColumn,
 			signingkey.Table:      signingkey.ValidColumn,
 		})

@@ -24,6 +24,7 @@ import (
 	"parley/ent/lookup"
 	"parley/ent/message"
 	"parley/ent/messaginguser"
+	"parley/ent/objecttype"
 	"parley/ent/participant"
 	"parley/ent/permissionset"
 	"parley/ent/predicate"
@@ -34,10 +35,13 @@ import (
 	"parley/ent/quicktext"
 	"parley/ent/rawinbound"
 	"parley/ent/record"
+	"parley/ent/recordphone"
+	"parley/ent/recordvalue"
 	"parley/ent/secret"
 	"parley/ent/signingkey"
 	"parley/internal/channel"
 	"parley/internal/desk/content"
+	"parley/internal/desk/object"
 	"parley/internal/ground/clock"
 	"parley/internal/ground/viewer"
 	"sync"
@@ -73,6 +77,7 @@ const (
 	TypeLookup          = "Lookup"
 	TypeMessage         = "Message"
 	TypeMessagingUser   = "MessagingUser"
+	TypeObjectType      = "ObjectType"
 	TypeParticipant     = "Participant"
 	TypePermissionSet   = "PermissionSet"
 	TypePreference      = "Preference"
@@ -82,6 +87,8 @@ const (
 	TypeQuickText       = "QuickText"
 	TypeRawInbound      = "RawInbound"
 	TypeRecord          = "Record"
+	TypeRecordPhone     = "RecordPhone"
+	TypeRecordValue     = "RecordValue"
 	TypeSecret          = "Secret"
 	TypeSigningKey      = "SigningKey"
 )
@@ -19301,6 +19308,678 @@ func (m *MessagingUserMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown MessagingUser edge %s", name)
 }
 
+// ObjectTypeMutation represents an operation that mutates the ObjectType nodes in the graph.
+type ObjectTypeMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *int64
+	name          *string
+	label         *string
+	plural_label  *string
+	icon          *string
+	description   *string
+	fields        *[]object.Field
+	appendfields  []object.Field
+	messaging     *object.Messaging
+	clearedFields map[string]struct{}
+	done          bool
+	oldValue      func(context.Context) (*ObjectType, error)
+	predicates    []predicate.ObjectType
+}
+
+var _ ent.Mutation = (*ObjectTypeMutation)(nil)
+
+// objecttypeOption allows management of the mutation configuration using functional options.
+type objecttypeOption func(*ObjectTypeMutation)
+
+// newObjectTypeMutation creates new mutation for the ObjectType entity.
+func newObjectTypeMutation(c config, op Op, opts ...objecttypeOption) *ObjectTypeMutation {
+	m := &ObjectTypeMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeObjectType,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withObjectTypeID sets the ID field of the mutation.
+func withObjectTypeID(id int64) objecttypeOption {
+	return func(m *ObjectTypeMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *ObjectType
+		)
+		m.oldValue = func(ctx context.Context) (*ObjectType, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().ObjectType.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withObjectType sets the old ObjectType of the mutation.
+func withObjectType(node *ObjectType) objecttypeOption {
+	return func(m *ObjectTypeMutation) {
+		m.oldValue = func(context.Context) (*ObjectType, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m ObjectTypeMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m ObjectTypeMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of ObjectType entities.
+func (m *ObjectTypeMutation) SetID(id int64) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *ObjectTypeMutation) ID() (id int64, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *ObjectTypeMutation) IDs(ctx context.Context) ([]int64, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int64{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().ObjectType.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetName sets the "name" field.
+func (m *ObjectTypeMutation) SetName(s string) {
+	m.name = &s
+}
+
+// Name returns the value of the "name" field in the mutation.
+func (m *ObjectTypeMutation) Name() (r string, exists bool) {
+	v := m.name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldName returns the old "name" field's value of the ObjectType entity.
+// If the ObjectType object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ObjectTypeMutation) OldName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldName: %w", err)
+	}
+	return oldValue.Name, nil
+}
+
+// ResetName resets all changes to the "name" field.
+func (m *ObjectTypeMutation) ResetName() {
+	m.name = nil
+}
+
+// SetLabel sets the "label" field.
+func (m *ObjectTypeMutation) SetLabel(s string) {
+	m.label = &s
+}
+
+// Label returns the value of the "label" field in the mutation.
+func (m *ObjectTypeMutation) Label() (r string, exists bool) {
+	v := m.label
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLabel returns the old "label" field's value of the ObjectType entity.
+// If the ObjectType object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ObjectTypeMutation) OldLabel(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLabel is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLabel requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLabel: %w", err)
+	}
+	return oldValue.Label, nil
+}
+
+// ResetLabel resets all changes to the "label" field.
+func (m *ObjectTypeMutation) ResetLabel() {
+	m.label = nil
+}
+
+// SetPluralLabel sets the "plural_label" field.
+func (m *ObjectTypeMutation) SetPluralLabel(s string) {
+	m.plural_label = &s
+}
+
+// PluralLabel returns the value of the "plural_label" field in the mutation.
+func (m *ObjectTypeMutation) PluralLabel() (r string, exists bool) {
+	v := m.plural_label
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPluralLabel returns the old "plural_label" field's value of the ObjectType entity.
+// If the ObjectType object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ObjectTypeMutation) OldPluralLabel(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPluralLabel is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPluralLabel requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPluralLabel: %w", err)
+	}
+	return oldValue.PluralLabel, nil
+}
+
+// ResetPluralLabel resets all changes to the "plural_label" field.
+func (m *ObjectTypeMutation) ResetPluralLabel() {
+	m.plural_label = nil
+}
+
+// SetIcon sets the "icon" field.
+func (m *ObjectTypeMutation) SetIcon(s string) {
+	m.icon = &s
+}
+
+// Icon returns the value of the "icon" field in the mutation.
+func (m *ObjectTypeMutation) Icon() (r string, exists bool) {
+	v := m.icon
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldIcon returns the old "icon" field's value of the ObjectType entity.
+// If the ObjectType object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ObjectTypeMutation) OldIcon(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldIcon is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldIcon requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldIcon: %w", err)
+	}
+	return oldValue.Icon, nil
+}
+
+// ResetIcon resets all changes to the "icon" field.
+func (m *ObjectTypeMutation) ResetIcon() {
+	m.icon = nil
+}
+
+// SetDescription sets the "description" field.
+func (m *ObjectTypeMutation) SetDescription(s string) {
+	m.description = &s
+}
+
+// Description returns the value of the "description" field in the mutation.
+func (m *ObjectTypeMutation) Description() (r string, exists bool) {
+	v := m.description
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDescription returns the old "description" field's value of the ObjectType entity.
+// If the ObjectType object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ObjectTypeMutation) OldDescription(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDescription is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDescription requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDescription: %w", err)
+	}
+	return oldValue.Description, nil
+}
+
+// ResetDescription resets all changes to the "description" field.
+func (m *ObjectTypeMutation) ResetDescription() {
+	m.description = nil
+}
+
+// SetFields sets the "fields" field.
+func (m *ObjectTypeMutation) SetFields(o []object.Field) {
+	m.fields = &o
+	m.appendfields = nil
+}
+
+// GetFields returns the value of the "fields" field in the mutation.
+func (m *ObjectTypeMutation) GetFields() (r []object.Field, exists bool) {
+	v := m.fields
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFields returns the old "fields" field's value of the ObjectType entity.
+// If the ObjectType object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ObjectTypeMutation) OldFields(ctx context.Context) (v []object.Field, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFields is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFields requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFields: %w", err)
+	}
+	return oldValue.Fields, nil
+}
+
+// AppendFields adds o to the "fields" field.
+func (m *ObjectTypeMutation) AppendFields(o []object.Field) {
+	m.appendfields = append(m.appendfields, o...)
+}
+
+// AppendedFields returns the list of values that were appended to the "fields" field in this mutation.
+func (m *ObjectTypeMutation) AppendedFields() ([]object.Field, bool) {
+	if len(m.appendfields) == 0 {
+		return nil, false
+	}
+	return m.appendfields, true
+}
+
+// ResetFields resets all changes to the "fields" field.
+func (m *ObjectTypeMutation) ResetFields() {
+	m.fields = nil
+	m.appendfields = nil
+}
+
+// SetMessaging sets the "messaging" field.
+func (m *ObjectTypeMutation) SetMessaging(o object.Messaging) {
+	m.messaging = &o
+}
+
+// Messaging returns the value of the "messaging" field in the mutation.
+func (m *ObjectTypeMutation) Messaging() (r object.Messaging, exists bool) {
+	v := m.messaging
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMessaging returns the old "messaging" field's value of the ObjectType entity.
+// If the ObjectType object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ObjectTypeMutation) OldMessaging(ctx context.Context) (v object.Messaging, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMessaging is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMessaging requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMessaging: %w", err)
+	}
+	return oldValue.Messaging, nil
+}
+
+// ResetMessaging resets all changes to the "messaging" field.
+func (m *ObjectTypeMutation) ResetMessaging() {
+	m.messaging = nil
+}
+
+// Where appends a list predicates to the ObjectTypeMutation builder.
+func (m *ObjectTypeMutation) Where(ps ...predicate.ObjectType) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the ObjectTypeMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *ObjectTypeMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.ObjectType, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *ObjectTypeMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *ObjectTypeMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (ObjectType).
+func (m *ObjectTypeMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *ObjectTypeMutation) Fields() []string {
+	fields := make([]string, 0, 7)
+	if m.name != nil {
+		fields = append(fields, objecttype.FieldName)
+	}
+	if m.label != nil {
+		fields = append(fields, objecttype.FieldLabel)
+	}
+	if m.plural_label != nil {
+		fields = append(fields, objecttype.FieldPluralLabel)
+	}
+	if m.icon != nil {
+		fields = append(fields, objecttype.FieldIcon)
+	}
+	if m.description != nil {
+		fields = append(fields, objecttype.FieldDescription)
+	}
+	if m.fields != nil {
+		fields = append(fields, objecttype.FieldFields)
+	}
+	if m.messaging != nil {
+		fields = append(fields, objecttype.FieldMessaging)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *ObjectTypeMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case objecttype.FieldName:
+		return m.Name()
+	case objecttype.FieldLabel:
+		return m.Label()
+	case objecttype.FieldPluralLabel:
+		return m.PluralLabel()
+	case objecttype.FieldIcon:
+		return m.Icon()
+	case objecttype.FieldDescription:
+		return m.Description()
+	case objecttype.FieldFields:
+		return m.GetFields()
+	case objecttype.FieldMessaging:
+		return m.Messaging()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *ObjectTypeMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case objecttype.FieldName:
+		return m.OldName(ctx)
+	case objecttype.FieldLabel:
+		return m.OldLabel(ctx)
+	case objecttype.FieldPluralLabel:
+		return m.OldPluralLabel(ctx)
+	case objecttype.FieldIcon:
+		return m.OldIcon(ctx)
+	case objecttype.FieldDescription:
+		return m.OldDescription(ctx)
+	case objecttype.FieldFields:
+		return m.OldFields(ctx)
+	case objecttype.FieldMessaging:
+		return m.OldMessaging(ctx)
+	}
+	return nil, fmt.Errorf("unknown ObjectType field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ObjectTypeMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case objecttype.FieldName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetName(v)
+		return nil
+	case objecttype.FieldLabel:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLabel(v)
+		return nil
+	case objecttype.FieldPluralLabel:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPluralLabel(v)
+		return nil
+	case objecttype.FieldIcon:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetIcon(v)
+		return nil
+	case objecttype.FieldDescription:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDescription(v)
+		return nil
+	case objecttype.FieldFields:
+		v, ok := value.([]object.Field)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFields(v)
+		return nil
+	case objecttype.FieldMessaging:
+		v, ok := value.(object.Messaging)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMessaging(v)
+		return nil
+	}
+	return fmt.Errorf("unknown ObjectType field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *ObjectTypeMutation) AddedFields() []string {
+	return nil
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *ObjectTypeMutation) AddedField(name string) (ent.Value, bool) {
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ObjectTypeMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown ObjectType numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *ObjectTypeMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *ObjectTypeMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *ObjectTypeMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown ObjectType nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *ObjectTypeMutation) ResetField(name string) error {
+	switch name {
+	case objecttype.FieldName:
+		m.ResetName()
+		return nil
+	case objecttype.FieldLabel:
+		m.ResetLabel()
+		return nil
+	case objecttype.FieldPluralLabel:
+		m.ResetPluralLabel()
+		return nil
+	case objecttype.FieldIcon:
+		m.ResetIcon()
+		return nil
+	case objecttype.FieldDescription:
+		m.ResetDescription()
+		return nil
+	case objecttype.FieldFields:
+		m.ResetFields()
+		return nil
+	case objecttype.FieldMessaging:
+		m.ResetMessaging()
+		return nil
+	}
+	return fmt.Errorf("unknown ObjectType field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *ObjectTypeMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *ObjectTypeMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *ObjectTypeMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *ObjectTypeMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *ObjectTypeMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *ObjectTypeMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *ObjectTypeMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown ObjectType unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *ObjectTypeMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown ObjectType edge %s", name)
+}
+
 // ParticipantMutation represents an operation that mutates the Participant nodes in the graph.
 type ParticipantMutation struct {
 	config
@@ -19880,19 +20559,21 @@ func (m *ParticipantMutation) ResetEdge(name string) error {
 // PermissionSetMutation represents an operation that mutates the PermissionSet nodes in the graph.
 type PermissionSetMutation struct {
 	config
-	op                Op
-	typ               string
-	id                *int64
-	name              *string
-	permissions       *[]viewer.Permission
-	appendpermissions []viewer.Permission
-	clearedFields     map[string]struct{}
-	agents            map[int64]struct{}
-	removedagents     map[int64]struct{}
-	clearedagents     bool
-	done              bool
-	oldValue          func(context.Context) (*PermissionSet, error)
-	predicates        []predicate.PermissionSet
+	op                  Op
+	typ                 string
+	id                  *int64
+	name                *string
+	permissions         *[]viewer.Permission
+	appendpermissions   []viewer.Permission
+	record_rights       *[]object.Right
+	appendrecord_rights []object.Right
+	clearedFields       map[string]struct{}
+	agents              map[int64]struct{}
+	removedagents       map[int64]struct{}
+	clearedagents       bool
+	done                bool
+	oldValue            func(context.Context) (*PermissionSet, error)
+	predicates          []predicate.PermissionSet
 }
 
 var _ ent.Mutation = (*PermissionSetMutation)(nil)
@@ -20086,6 +20767,71 @@ func (m *PermissionSetMutation) ResetPermissions() {
 	m.appendpermissions = nil
 }
 
+// SetRecordRights sets the "record_rights" field.
+func (m *PermissionSetMutation) SetRecordRights(o []object.Right) {
+	m.record_rights = &o
+	m.appendrecord_rights = nil
+}
+
+// RecordRights returns the value of the "record_rights" field in the mutation.
+func (m *PermissionSetMutation) RecordRights() (r []object.Right, exists bool) {
+	v := m.record_rights
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRecordRights returns the old "record_rights" field's value of the PermissionSet entity.
+// If the PermissionSet object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PermissionSetMutation) OldRecordRights(ctx context.Context) (v []object.Right, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRecordRights is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRecordRights requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRecordRights: %w", err)
+	}
+	return oldValue.RecordRights, nil
+}
+
+// AppendRecordRights adds o to the "record_rights" field.
+func (m *PermissionSetMutation) AppendRecordRights(o []object.Right) {
+	m.appendrecord_rights = append(m.appendrecord_rights, o...)
+}
+
+// AppendedRecordRights returns the list of values that were appended to the "record_rights" field in this mutation.
+func (m *PermissionSetMutation) AppendedRecordRights() ([]object.Right, bool) {
+	if len(m.appendrecord_rights) == 0 {
+		return nil, false
+	}
+	return m.appendrecord_rights, true
+}
+
+// ClearRecordRights clears the value of the "record_rights" field.
+func (m *PermissionSetMutation) ClearRecordRights() {
+	m.record_rights = nil
+	m.appendrecord_rights = nil
+	m.clearedFields[permissionset.FieldRecordRights] = struct{}{}
+}
+
+// RecordRightsCleared returns if the "record_rights" field was cleared in this mutation.
+func (m *PermissionSetMutation) RecordRightsCleared() bool {
+	_, ok := m.clearedFields[permissionset.FieldRecordRights]
+	return ok
+}
+
+// ResetRecordRights resets all changes to the "record_rights" field.
+func (m *PermissionSetMutation) ResetRecordRights() {
+	m.record_rights = nil
+	m.appendrecord_rights = nil
+	delete(m.clearedFields, permissionset.FieldRecordRights)
+}
+
 // AddAgentIDs adds the "agents" edge to the Agent entity by ids.
 func (m *PermissionSetMutation) AddAgentIDs(ids ...int64) {
 	if m.agents == nil {
@@ -20174,12 +20920,15 @@ func (m *PermissionSetMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *PermissionSetMutation) Fields() []string {
-	fields := make([]string, 0, 2)
+	fields := make([]string, 0, 3)
 	if m.name != nil {
 		fields = append(fields, permissionset.FieldName)
 	}
 	if m.permissions != nil {
 		fields = append(fields, permissionset.FieldPermissions)
+	}
+	if m.record_rights != nil {
+		fields = append(fields, permissionset.FieldRecordRights)
 	}
 	return fields
 }
@@ -20193,6 +20942,8 @@ func (m *PermissionSetMutation) Field(name string) (ent.Value, bool) {
 		return m.Name()
 	case permissionset.FieldPermissions:
 		return m.Permissions()
+	case permissionset.FieldRecordRights:
+		return m.RecordRights()
 	}
 	return nil, false
 }
@@ -20206,6 +20957,8 @@ func (m *PermissionSetMutation) OldField(ctx context.Context, name string) (ent.
 		return m.OldName(ctx)
 	case permissionset.FieldPermissions:
 		return m.OldPermissions(ctx)
+	case permissionset.FieldRecordRights:
+		return m.OldRecordRights(ctx)
 	}
 	return nil, fmt.Errorf("unknown PermissionSet field %s", name)
 }
@@ -20228,6 +20981,13 @@ func (m *PermissionSetMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetPermissions(v)
+		return nil
+	case permissionset.FieldRecordRights:
+		v, ok := value.([]object.Right)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRecordRights(v)
 		return nil
 	}
 	return fmt.Errorf("unknown PermissionSet field %s", name)
@@ -20258,7 +21018,11 @@ func (m *PermissionSetMutation) AddField(name string, value ent.Value) error {
 // ClearedFields returns all nullable fields that were cleared during this
 // mutation.
 func (m *PermissionSetMutation) ClearedFields() []string {
-	return nil
+	var fields []string
+	if m.FieldCleared(permissionset.FieldRecordRights) {
+		fields = append(fields, permissionset.FieldRecordRights)
+	}
+	return fields
 }
 
 // FieldCleared returns a boolean indicating if a field with the given name was
@@ -20271,6 +21035,11 @@ func (m *PermissionSetMutation) FieldCleared(name string) bool {
 // ClearField clears the value of the field with the given name. It returns an
 // error if the field is not defined in the schema.
 func (m *PermissionSetMutation) ClearField(name string) error {
+	switch name {
+	case permissionset.FieldRecordRights:
+		m.ClearRecordRights()
+		return nil
+	}
 	return fmt.Errorf("unknown PermissionSet nullable field %s", name)
 }
 
@@ -20283,6 +21052,9 @@ func (m *PermissionSetMutation) ResetField(name string) error {
 		return nil
 	case permissionset.FieldPermissions:
 		m.ResetPermissions()
+		return nil
+	case permissionset.FieldRecordRights:
+		m.ResetRecordRights()
 		return nil
 	}
 	return fmt.Errorf("unknown PermissionSet field %s", name)
@@ -25149,6 +25921,13 @@ type RecordMutation struct {
 	opted_out            *bool
 	updated_at           *clock.Time
 	addupdated_at        *clock.Time
+	body                 *string
+	name_key             *string
+	stub                 *bool
+	deleted_at           *clock.Time
+	adddeleted_at        *clock.Time
+	merged_into          *int64
+	addmerged_into       *int64
 	clearedFields        map[string]struct{}
 	conversations        map[int64]struct{}
 	removedconversations map[int64]struct{}
@@ -25498,6 +26277,226 @@ func (m *RecordMutation) ResetUpdatedAt() {
 	m.addupdated_at = nil
 }
 
+// SetBody sets the "body" field.
+func (m *RecordMutation) SetBody(s string) {
+	m.body = &s
+}
+
+// Body returns the value of the "body" field in the mutation.
+func (m *RecordMutation) Body() (r string, exists bool) {
+	v := m.body
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldBody returns the old "body" field's value of the Record entity.
+// If the Record object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RecordMutation) OldBody(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldBody is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldBody requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldBody: %w", err)
+	}
+	return oldValue.Body, nil
+}
+
+// ResetBody resets all changes to the "body" field.
+func (m *RecordMutation) ResetBody() {
+	m.body = nil
+}
+
+// SetNameKey sets the "name_key" field.
+func (m *RecordMutation) SetNameKey(s string) {
+	m.name_key = &s
+}
+
+// NameKey returns the value of the "name_key" field in the mutation.
+func (m *RecordMutation) NameKey() (r string, exists bool) {
+	v := m.name_key
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldNameKey returns the old "name_key" field's value of the Record entity.
+// If the Record object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RecordMutation) OldNameKey(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldNameKey is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldNameKey requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldNameKey: %w", err)
+	}
+	return oldValue.NameKey, nil
+}
+
+// ResetNameKey resets all changes to the "name_key" field.
+func (m *RecordMutation) ResetNameKey() {
+	m.name_key = nil
+}
+
+// SetStub sets the "stub" field.
+func (m *RecordMutation) SetStub(b bool) {
+	m.stub = &b
+}
+
+// Stub returns the value of the "stub" field in the mutation.
+func (m *RecordMutation) Stub() (r bool, exists bool) {
+	v := m.stub
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldStub returns the old "stub" field's value of the Record entity.
+// If the Record object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RecordMutation) OldStub(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldStub is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldStub requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldStub: %w", err)
+	}
+	return oldValue.Stub, nil
+}
+
+// ResetStub resets all changes to the "stub" field.
+func (m *RecordMutation) ResetStub() {
+	m.stub = nil
+}
+
+// SetDeletedAt sets the "deleted_at" field.
+func (m *RecordMutation) SetDeletedAt(c clock.Time) {
+	m.deleted_at = &c
+	m.adddeleted_at = nil
+}
+
+// DeletedAt returns the value of the "deleted_at" field in the mutation.
+func (m *RecordMutation) DeletedAt() (r clock.Time, exists bool) {
+	v := m.deleted_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDeletedAt returns the old "deleted_at" field's value of the Record entity.
+// If the Record object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RecordMutation) OldDeletedAt(ctx context.Context) (v clock.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDeletedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDeletedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDeletedAt: %w", err)
+	}
+	return oldValue.DeletedAt, nil
+}
+
+// AddDeletedAt adds c to the "deleted_at" field.
+func (m *RecordMutation) AddDeletedAt(c clock.Time) {
+	if m.adddeleted_at != nil {
+		*m.adddeleted_at += c
+	} else {
+		m.adddeleted_at = &c
+	}
+}
+
+// AddedDeletedAt returns the value that was added to the "deleted_at" field in this mutation.
+func (m *RecordMutation) AddedDeletedAt() (r clock.Time, exists bool) {
+	v := m.adddeleted_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetDeletedAt resets all changes to the "deleted_at" field.
+func (m *RecordMutation) ResetDeletedAt() {
+	m.deleted_at = nil
+	m.adddeleted_at = nil
+}
+
+// SetMergedInto sets the "merged_into" field.
+func (m *RecordMutation) SetMergedInto(i int64) {
+	m.merged_into = &i
+	m.addmerged_into = nil
+}
+
+// MergedInto returns the value of the "merged_into" field in the mutation.
+func (m *RecordMutation) MergedInto() (r int64, exists bool) {
+	v := m.merged_into
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMergedInto returns the old "merged_into" field's value of the Record entity.
+// If the Record object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RecordMutation) OldMergedInto(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMergedInto is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMergedInto requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMergedInto: %w", err)
+	}
+	return oldValue.MergedInto, nil
+}
+
+// AddMergedInto adds i to the "merged_into" field.
+func (m *RecordMutation) AddMergedInto(i int64) {
+	if m.addmerged_into != nil {
+		*m.addmerged_into += i
+	} else {
+		m.addmerged_into = &i
+	}
+}
+
+// AddedMergedInto returns the value that was added to the "merged_into" field in this mutation.
+func (m *RecordMutation) AddedMergedInto() (r int64, exists bool) {
+	v := m.addmerged_into
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetMergedInto resets all changes to the "merged_into" field.
+func (m *RecordMutation) ResetMergedInto() {
+	m.merged_into = nil
+	m.addmerged_into = nil
+}
+
 // AddConversationIDs adds the "conversations" edge to the Conversation entity by ids.
 func (m *RecordMutation) AddConversationIDs(ids ...int64) {
 	if m.conversations == nil {
@@ -25586,7 +26585,7 @@ func (m *RecordMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *RecordMutation) Fields() []string {
-	fields := make([]string, 0, 6)
+	fields := make([]string, 0, 11)
 	if m.object_type != nil {
 		fields = append(fields, record.FieldObjectType)
 	}
@@ -25604,6 +26603,21 @@ func (m *RecordMutation) Fields() []string {
 	}
 	if m.updated_at != nil {
 		fields = append(fields, record.FieldUpdatedAt)
+	}
+	if m.body != nil {
+		fields = append(fields, record.FieldBody)
+	}
+	if m.name_key != nil {
+		fields = append(fields, record.FieldNameKey)
+	}
+	if m.stub != nil {
+		fields = append(fields, record.FieldStub)
+	}
+	if m.deleted_at != nil {
+		fields = append(fields, record.FieldDeletedAt)
+	}
+	if m.merged_into != nil {
+		fields = append(fields, record.FieldMergedInto)
 	}
 	return fields
 }
@@ -25625,6 +26639,16 @@ func (m *RecordMutation) Field(name string) (ent.Value, bool) {
 		return m.OptedOut()
 	case record.FieldUpdatedAt:
 		return m.UpdatedAt()
+	case record.FieldBody:
+		return m.Body()
+	case record.FieldNameKey:
+		return m.NameKey()
+	case record.FieldStub:
+		return m.Stub()
+	case record.FieldDeletedAt:
+		return m.DeletedAt()
+	case record.FieldMergedInto:
+		return m.MergedInto()
 	}
 	return nil, false
 }
@@ -25646,6 +26670,16 @@ func (m *RecordMutation) OldField(ctx context.Context, name string) (ent.Value, 
 		return m.OldOptedOut(ctx)
 	case record.FieldUpdatedAt:
 		return m.OldUpdatedAt(ctx)
+	case record.FieldBody:
+		return m.OldBody(ctx)
+	case record.FieldNameKey:
+		return m.OldNameKey(ctx)
+	case record.FieldStub:
+		return m.OldStub(ctx)
+	case record.FieldDeletedAt:
+		return m.OldDeletedAt(ctx)
+	case record.FieldMergedInto:
+		return m.OldMergedInto(ctx)
 	}
 	return nil, fmt.Errorf("unknown Record field %s", name)
 }
@@ -25697,6 +26731,41 @@ func (m *RecordMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetUpdatedAt(v)
 		return nil
+	case record.FieldBody:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetBody(v)
+		return nil
+	case record.FieldNameKey:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetNameKey(v)
+		return nil
+	case record.FieldStub:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStub(v)
+		return nil
+	case record.FieldDeletedAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDeletedAt(v)
+		return nil
+	case record.FieldMergedInto:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMergedInto(v)
+		return nil
 	}
 	return fmt.Errorf("unknown Record field %s", name)
 }
@@ -25708,6 +26777,12 @@ func (m *RecordMutation) AddedFields() []string {
 	if m.addupdated_at != nil {
 		fields = append(fields, record.FieldUpdatedAt)
 	}
+	if m.adddeleted_at != nil {
+		fields = append(fields, record.FieldDeletedAt)
+	}
+	if m.addmerged_into != nil {
+		fields = append(fields, record.FieldMergedInto)
+	}
 	return fields
 }
 
@@ -25718,6 +26793,10 @@ func (m *RecordMutation) AddedField(name string) (ent.Value, bool) {
 	switch name {
 	case record.FieldUpdatedAt:
 		return m.AddedUpdatedAt()
+	case record.FieldDeletedAt:
+		return m.AddedDeletedAt()
+	case record.FieldMergedInto:
+		return m.AddedMergedInto()
 	}
 	return nil, false
 }
@@ -25733,6 +26812,20 @@ func (m *RecordMutation) AddField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.AddUpdatedAt(v)
+		return nil
+	case record.FieldDeletedAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddDeletedAt(v)
+		return nil
+	case record.FieldMergedInto:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddMergedInto(v)
 		return nil
 	}
 	return fmt.Errorf("unknown Record numeric field %s", name)
@@ -25778,6 +26871,21 @@ func (m *RecordMutation) ResetField(name string) error {
 		return nil
 	case record.FieldUpdatedAt:
 		m.ResetUpdatedAt()
+		return nil
+	case record.FieldBody:
+		m.ResetBody()
+		return nil
+	case record.FieldNameKey:
+		m.ResetNameKey()
+		return nil
+	case record.FieldStub:
+		m.ResetStub()
+		return nil
+	case record.FieldDeletedAt:
+		m.ResetDeletedAt()
+		return nil
+	case record.FieldMergedInto:
+		m.ResetMergedInto()
 		return nil
 	}
 	return fmt.Errorf("unknown Record field %s", name)
@@ -25865,6 +26973,1207 @@ func (m *RecordMutation) ResetEdge(name string) error {
 		return nil
 	}
 	return fmt.Errorf("unknown Record edge %s", name)
+}
+
+// RecordPhoneMutation represents an operation that mutates the RecordPhone nodes in the graph.
+type RecordPhoneMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *int64
+	slot          *int64
+	addslot       *int64
+	place         *int
+	addplace      *int
+	number        *string
+	own           *string
+	clearedFields map[string]struct{}
+	record        *int64
+	clearedrecord bool
+	done          bool
+	oldValue      func(context.Context) (*RecordPhone, error)
+	predicates    []predicate.RecordPhone
+}
+
+var _ ent.Mutation = (*RecordPhoneMutation)(nil)
+
+// recordphoneOption allows management of the mutation configuration using functional options.
+type recordphoneOption func(*RecordPhoneMutation)
+
+// newRecordPhoneMutation creates new mutation for the RecordPhone entity.
+func newRecordPhoneMutation(c config, op Op, opts ...recordphoneOption) *RecordPhoneMutation {
+	m := &RecordPhoneMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeRecordPhone,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withRecordPhoneID sets the ID field of the mutation.
+func withRecordPhoneID(id int64) recordphoneOption {
+	return func(m *RecordPhoneMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *RecordPhone
+		)
+		m.oldValue = func(ctx context.Context) (*RecordPhone, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().RecordPhone.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withRecordPhone sets the old RecordPhone of the mutation.
+func withRecordPhone(node *RecordPhone) recordphoneOption {
+	return func(m *RecordPhoneMutation) {
+		m.oldValue = func(context.Context) (*RecordPhone, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m RecordPhoneMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m RecordPhoneMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of RecordPhone entities.
+func (m *RecordPhoneMutation) SetID(id int64) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *RecordPhoneMutation) ID() (id int64, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *RecordPhoneMutation) IDs(ctx context.Context) ([]int64, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int64{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().RecordPhone.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetRecordID sets the "record_id" field.
+func (m *RecordPhoneMutation) SetRecordID(i int64) {
+	m.record = &i
+}
+
+// RecordID returns the value of the "record_id" field in the mutation.
+func (m *RecordPhoneMutation) RecordID() (r int64, exists bool) {
+	v := m.record
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRecordID returns the old "record_id" field's value of the RecordPhone entity.
+// If the RecordPhone object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RecordPhoneMutation) OldRecordID(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRecordID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRecordID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRecordID: %w", err)
+	}
+	return oldValue.RecordID, nil
+}
+
+// ResetRecordID resets all changes to the "record_id" field.
+func (m *RecordPhoneMutation) ResetRecordID() {
+	m.record = nil
+}
+
+// SetSlot sets the "slot" field.
+func (m *RecordPhoneMutation) SetSlot(i int64) {
+	m.slot = &i
+	m.addslot = nil
+}
+
+// Slot returns the value of the "slot" field in the mutation.
+func (m *RecordPhoneMutation) Slot() (r int64, exists bool) {
+	v := m.slot
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSlot returns the old "slot" field's value of the RecordPhone entity.
+// If the RecordPhone object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RecordPhoneMutation) OldSlot(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSlot is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSlot requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSlot: %w", err)
+	}
+	return oldValue.Slot, nil
+}
+
+// AddSlot adds i to the "slot" field.
+func (m *RecordPhoneMutation) AddSlot(i int64) {
+	if m.addslot != nil {
+		*m.addslot += i
+	} else {
+		m.addslot = &i
+	}
+}
+
+// AddedSlot returns the value that was added to the "slot" field in this mutation.
+func (m *RecordPhoneMutation) AddedSlot() (r int64, exists bool) {
+	v := m.addslot
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetSlot resets all changes to the "slot" field.
+func (m *RecordPhoneMutation) ResetSlot() {
+	m.slot = nil
+	m.addslot = nil
+}
+
+// SetPlace sets the "place" field.
+func (m *RecordPhoneMutation) SetPlace(i int) {
+	m.place = &i
+	m.addplace = nil
+}
+
+// Place returns the value of the "place" field in the mutation.
+func (m *RecordPhoneMutation) Place() (r int, exists bool) {
+	v := m.place
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPlace returns the old "place" field's value of the RecordPhone entity.
+// If the RecordPhone object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RecordPhoneMutation) OldPlace(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPlace is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPlace requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPlace: %w", err)
+	}
+	return oldValue.Place, nil
+}
+
+// AddPlace adds i to the "place" field.
+func (m *RecordPhoneMutation) AddPlace(i int) {
+	if m.addplace != nil {
+		*m.addplace += i
+	} else {
+		m.addplace = &i
+	}
+}
+
+// AddedPlace returns the value that was added to the "place" field in this mutation.
+func (m *RecordPhoneMutation) AddedPlace() (r int, exists bool) {
+	v := m.addplace
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetPlace resets all changes to the "place" field.
+func (m *RecordPhoneMutation) ResetPlace() {
+	m.place = nil
+	m.addplace = nil
+}
+
+// SetNumber sets the "number" field.
+func (m *RecordPhoneMutation) SetNumber(s string) {
+	m.number = &s
+}
+
+// Number returns the value of the "number" field in the mutation.
+func (m *RecordPhoneMutation) Number() (r string, exists bool) {
+	v := m.number
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldNumber returns the old "number" field's value of the RecordPhone entity.
+// If the RecordPhone object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RecordPhoneMutation) OldNumber(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldNumber is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldNumber requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldNumber: %w", err)
+	}
+	return oldValue.Number, nil
+}
+
+// ResetNumber resets all changes to the "number" field.
+func (m *RecordPhoneMutation) ResetNumber() {
+	m.number = nil
+}
+
+// SetOwn sets the "own" field.
+func (m *RecordPhoneMutation) SetOwn(s string) {
+	m.own = &s
+}
+
+// Own returns the value of the "own" field in the mutation.
+func (m *RecordPhoneMutation) Own() (r string, exists bool) {
+	v := m.own
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOwn returns the old "own" field's value of the RecordPhone entity.
+// If the RecordPhone object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RecordPhoneMutation) OldOwn(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOwn is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOwn requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOwn: %w", err)
+	}
+	return oldValue.Own, nil
+}
+
+// ResetOwn resets all changes to the "own" field.
+func (m *RecordPhoneMutation) ResetOwn() {
+	m.own = nil
+}
+
+// ClearRecord clears the "record" edge to the Record entity.
+func (m *RecordPhoneMutation) ClearRecord() {
+	m.clearedrecord = true
+	m.clearedFields[recordphone.FieldRecordID] = struct{}{}
+}
+
+// RecordCleared reports if the "record" edge to the Record entity was cleared.
+func (m *RecordPhoneMutation) RecordCleared() bool {
+	return m.clearedrecord
+}
+
+// RecordIDs returns the "record" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// RecordID instead. It exists only for internal usage by the builders.
+func (m *RecordPhoneMutation) RecordIDs() (ids []int64) {
+	if id := m.record; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetRecord resets all changes to the "record" edge.
+func (m *RecordPhoneMutation) ResetRecord() {
+	m.record = nil
+	m.clearedrecord = false
+}
+
+// Where appends a list predicates to the RecordPhoneMutation builder.
+func (m *RecordPhoneMutation) Where(ps ...predicate.RecordPhone) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the RecordPhoneMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *RecordPhoneMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.RecordPhone, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *RecordPhoneMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *RecordPhoneMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (RecordPhone).
+func (m *RecordPhoneMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *RecordPhoneMutation) Fields() []string {
+	fields := make([]string, 0, 5)
+	if m.record != nil {
+		fields = append(fields, recordphone.FieldRecordID)
+	}
+	if m.slot != nil {
+		fields = append(fields, recordphone.FieldSlot)
+	}
+	if m.place != nil {
+		fields = append(fields, recordphone.FieldPlace)
+	}
+	if m.number != nil {
+		fields = append(fields, recordphone.FieldNumber)
+	}
+	if m.own != nil {
+		fields = append(fields, recordphone.FieldOwn)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *RecordPhoneMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case recordphone.FieldRecordID:
+		return m.RecordID()
+	case recordphone.FieldSlot:
+		return m.Slot()
+	case recordphone.FieldPlace:
+		return m.Place()
+	case recordphone.FieldNumber:
+		return m.Number()
+	case recordphone.FieldOwn:
+		return m.Own()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *RecordPhoneMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case recordphone.FieldRecordID:
+		return m.OldRecordID(ctx)
+	case recordphone.FieldSlot:
+		return m.OldSlot(ctx)
+	case recordphone.FieldPlace:
+		return m.OldPlace(ctx)
+	case recordphone.FieldNumber:
+		return m.OldNumber(ctx)
+	case recordphone.FieldOwn:
+		return m.OldOwn(ctx)
+	}
+	return nil, fmt.Errorf("unknown RecordPhone field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *RecordPhoneMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case recordphone.FieldRecordID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRecordID(v)
+		return nil
+	case recordphone.FieldSlot:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSlot(v)
+		return nil
+	case recordphone.FieldPlace:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPlace(v)
+		return nil
+	case recordphone.FieldNumber:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetNumber(v)
+		return nil
+	case recordphone.FieldOwn:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOwn(v)
+		return nil
+	}
+	return fmt.Errorf("unknown RecordPhone field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *RecordPhoneMutation) AddedFields() []string {
+	var fields []string
+	if m.addslot != nil {
+		fields = append(fields, recordphone.FieldSlot)
+	}
+	if m.addplace != nil {
+		fields = append(fields, recordphone.FieldPlace)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *RecordPhoneMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case recordphone.FieldSlot:
+		return m.AddedSlot()
+	case recordphone.FieldPlace:
+		return m.AddedPlace()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *RecordPhoneMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case recordphone.FieldSlot:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddSlot(v)
+		return nil
+	case recordphone.FieldPlace:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddPlace(v)
+		return nil
+	}
+	return fmt.Errorf("unknown RecordPhone numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *RecordPhoneMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *RecordPhoneMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *RecordPhoneMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown RecordPhone nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *RecordPhoneMutation) ResetField(name string) error {
+	switch name {
+	case recordphone.FieldRecordID:
+		m.ResetRecordID()
+		return nil
+	case recordphone.FieldSlot:
+		m.ResetSlot()
+		return nil
+	case recordphone.FieldPlace:
+		m.ResetPlace()
+		return nil
+	case recordphone.FieldNumber:
+		m.ResetNumber()
+		return nil
+	case recordphone.FieldOwn:
+		m.ResetOwn()
+		return nil
+	}
+	return fmt.Errorf("unknown RecordPhone field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *RecordPhoneMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.record != nil {
+		edges = append(edges, recordphone.EdgeRecord)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *RecordPhoneMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case recordphone.EdgeRecord:
+		if id := m.record; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *RecordPhoneMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *RecordPhoneMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *RecordPhoneMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearedrecord {
+		edges = append(edges, recordphone.EdgeRecord)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *RecordPhoneMutation) EdgeCleared(name string) bool {
+	switch name {
+	case recordphone.EdgeRecord:
+		return m.clearedrecord
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *RecordPhoneMutation) ClearEdge(name string) error {
+	switch name {
+	case recordphone.EdgeRecord:
+		m.ClearRecord()
+		return nil
+	}
+	return fmt.Errorf("unknown RecordPhone unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *RecordPhoneMutation) ResetEdge(name string) error {
+	switch name {
+	case recordphone.EdgeRecord:
+		m.ResetRecord()
+		return nil
+	}
+	return fmt.Errorf("unknown RecordPhone edge %s", name)
+}
+
+// RecordValueMutation represents an operation that mutates the RecordValue nodes in the graph.
+type RecordValueMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *int64
+	slot          *int64
+	addslot       *int64
+	value         *[]byte
+	clearedFields map[string]struct{}
+	record        *int64
+	clearedrecord bool
+	done          bool
+	oldValue      func(context.Context) (*RecordValue, error)
+	predicates    []predicate.RecordValue
+}
+
+var _ ent.Mutation = (*RecordValueMutation)(nil)
+
+// recordvalueOption allows management of the mutation configuration using functional options.
+type recordvalueOption func(*RecordValueMutation)
+
+// newRecordValueMutation creates new mutation for the RecordValue entity.
+func newRecordValueMutation(c config, op Op, opts ...recordvalueOption) *RecordValueMutation {
+	m := &RecordValueMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeRecordValue,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withRecordValueID sets the ID field of the mutation.
+func withRecordValueID(id int64) recordvalueOption {
+	return func(m *RecordValueMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *RecordValue
+		)
+		m.oldValue = func(ctx context.Context) (*RecordValue, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().RecordValue.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withRecordValue sets the old RecordValue of the mutation.
+func withRecordValue(node *RecordValue) recordvalueOption {
+	return func(m *RecordValueMutation) {
+		m.oldValue = func(context.Context) (*RecordValue, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m RecordValueMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m RecordValueMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of RecordValue entities.
+func (m *RecordValueMutation) SetID(id int64) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *RecordValueMutation) ID() (id int64, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *RecordValueMutation) IDs(ctx context.Context) ([]int64, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int64{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().RecordValue.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetRecordID sets the "record_id" field.
+func (m *RecordValueMutation) SetRecordID(i int64) {
+	m.record = &i
+}
+
+// RecordID returns the value of the "record_id" field in the mutation.
+func (m *RecordValueMutation) RecordID() (r int64, exists bool) {
+	v := m.record
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRecordID returns the old "record_id" field's value of the RecordValue entity.
+// If the RecordValue object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RecordValueMutation) OldRecordID(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRecordID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRecordID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRecordID: %w", err)
+	}
+	return oldValue.RecordID, nil
+}
+
+// ResetRecordID resets all changes to the "record_id" field.
+func (m *RecordValueMutation) ResetRecordID() {
+	m.record = nil
+}
+
+// SetSlot sets the "slot" field.
+func (m *RecordValueMutation) SetSlot(i int64) {
+	m.slot = &i
+	m.addslot = nil
+}
+
+// Slot returns the value of the "slot" field in the mutation.
+func (m *RecordValueMutation) Slot() (r int64, exists bool) {
+	v := m.slot
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSlot returns the old "slot" field's value of the RecordValue entity.
+// If the RecordValue object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RecordValueMutation) OldSlot(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSlot is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSlot requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSlot: %w", err)
+	}
+	return oldValue.Slot, nil
+}
+
+// AddSlot adds i to the "slot" field.
+func (m *RecordValueMutation) AddSlot(i int64) {
+	if m.addslot != nil {
+		*m.addslot += i
+	} else {
+		m.addslot = &i
+	}
+}
+
+// AddedSlot returns the value that was added to the "slot" field in this mutation.
+func (m *RecordValueMutation) AddedSlot() (r int64, exists bool) {
+	v := m.addslot
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetSlot resets all changes to the "slot" field.
+func (m *RecordValueMutation) ResetSlot() {
+	m.slot = nil
+	m.addslot = nil
+}
+
+// SetValue sets the "value" field.
+func (m *RecordValueMutation) SetValue(b []byte) {
+	m.value = &b
+}
+
+// Value returns the value of the "value" field in the mutation.
+func (m *RecordValueMutation) Value() (r []byte, exists bool) {
+	v := m.value
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldValue returns the old "value" field's value of the RecordValue entity.
+// If the RecordValue object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RecordValueMutation) OldValue(ctx context.Context) (v []byte, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldValue is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldValue requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldValue: %w", err)
+	}
+	return oldValue.Value, nil
+}
+
+// ResetValue resets all changes to the "value" field.
+func (m *RecordValueMutation) ResetValue() {
+	m.value = nil
+}
+
+// ClearRecord clears the "record" edge to the Record entity.
+func (m *RecordValueMutation) ClearRecord() {
+	m.clearedrecord = true
+	m.clearedFields[recordvalue.FieldRecordID] = struct{}{}
+}
+
+// RecordCleared reports if the "record" edge to the Record entity was cleared.
+func (m *RecordValueMutation) RecordCleared() bool {
+	return m.clearedrecord
+}
+
+// RecordIDs returns the "record" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// RecordID instead. It exists only for internal usage by the builders.
+func (m *RecordValueMutation) RecordIDs() (ids []int64) {
+	if id := m.record; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetRecord resets all changes to the "record" edge.
+func (m *RecordValueMutation) ResetRecord() {
+	m.record = nil
+	m.clearedrecord = false
+}
+
+// Where appends a list predicates to the RecordValueMutation builder.
+func (m *RecordValueMutation) Where(ps ...predicate.RecordValue) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the RecordValueMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *RecordValueMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.RecordValue, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *RecordValueMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *RecordValueMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (RecordValue).
+func (m *RecordValueMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *RecordValueMutation) Fields() []string {
+	fields := make([]string, 0, 3)
+	if m.record != nil {
+		fields = append(fields, recordvalue.FieldRecordID)
+	}
+	if m.slot != nil {
+		fields = append(fields, recordvalue.FieldSlot)
+	}
+	if m.value != nil {
+		fields = append(fields, recordvalue.FieldValue)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *RecordValueMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case recordvalue.FieldRecordID:
+		return m.RecordID()
+	case recordvalue.FieldSlot:
+		return m.Slot()
+	case recordvalue.FieldValue:
+		return m.Value()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *RecordValueMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case recordvalue.FieldRecordID:
+		return m.OldRecordID(ctx)
+	case recordvalue.FieldSlot:
+		return m.OldSlot(ctx)
+	case recordvalue.FieldValue:
+		return m.OldValue(ctx)
+	}
+	return nil, fmt.Errorf("unknown RecordValue field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *RecordValueMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case recordvalue.FieldRecordID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRecordID(v)
+		return nil
+	case recordvalue.FieldSlot:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSlot(v)
+		return nil
+	case recordvalue.FieldValue:
+		v, ok := value.([]byte)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetValue(v)
+		return nil
+	}
+	return fmt.Errorf("unknown RecordValue field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *RecordValueMutation) AddedFields() []string {
+	var fields []string
+	if m.addslot != nil {
+		fields = append(fields, recordvalue.FieldSlot)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *RecordValueMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case recordvalue.FieldSlot:
+		return m.AddedSlot()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *RecordValueMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case recordvalue.FieldSlot:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddSlot(v)
+		return nil
+	}
+	return fmt.Errorf("unknown RecordValue numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *RecordValueMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *RecordValueMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *RecordValueMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown RecordValue nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *RecordValueMutation) ResetField(name string) error {
+	switch name {
+	case recordvalue.FieldRecordID:
+		m.ResetRecordID()
+		return nil
+	case recordvalue.FieldSlot:
+		m.ResetSlot()
+		return nil
+	case recordvalue.FieldValue:
+		m.ResetValue()
+		return nil
+	}
+	return fmt.Errorf("unknown RecordValue field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *RecordValueMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.record != nil {
+		edges = append(edges, recordvalue.EdgeRecord)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *RecordValueMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case recordvalue.EdgeRecord:
+		if id := m.record; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *RecordValueMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *RecordValueMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *RecordValueMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearedrecord {
+		edges = append(edges, recordvalue.EdgeRecord)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *RecordValueMutation) EdgeCleared(name string) bool {
+	switch name {
+	case recordvalue.EdgeRecord:
+		return m.clearedrecord
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *RecordValueMutation) ClearEdge(name string) error {
+	switch name {
+	case recordvalue.EdgeRecord:
+		m.ClearRecord()
+		return nil
+	}
+	return fmt.Errorf("unknown RecordValue unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *RecordValueMutation) ResetEdge(name string) error {
+	switch name {
+	case recordvalue.EdgeRecord:
+		m.ResetRecord()
+		return nil
+	}
+	return fmt.Errorf("unknown RecordValue edge %s", name)
 }
 
 // SecretMutation represents an operation that mutates the Secret nodes in the graph.

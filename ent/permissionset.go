@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"parley/ent/permissionset"
+	"parley/internal/desk/object"
 	"parley/internal/ground/viewer"
 	"strings"
 
@@ -22,6 +23,8 @@ type PermissionSet struct {
 	Name string `json:"name,omitempty"`
 	// Permissions holds the value of the "permissions" field.
 	Permissions []viewer.Permission `json:"permissions,omitempty"`
+	// What it gives of CRM records.
+	RecordRights []object.Right `json:"record_rights,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the PermissionSetQuery when eager-loading is set.
 	Edges        PermissionSetEdges `json:"edges"`
@@ -51,7 +54,7 @@ func (*PermissionSet) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case permissionset.FieldPermissions:
+		case permissionset.FieldPermissions, permissionset.FieldRecordRights:
 			values[i] = new([]byte)
 		case permissionset.FieldID:
 			values[i] = new(sql.NullInt64)
@@ -90,6 +93,14 @@ func (_m *PermissionSet) assignValues(columns []string, values []any) error {
 			} else if value != nil && len(*value) > 0 {
 				if err := json.Unmarshal(*value, &_m.Permissions); err != nil {
 					return fmt.Errorf("unmarshal field permissions: %w", err)
+				}
+			}
+		case permissionset.FieldRecordRights:
+			if value, ok := values[i].(*[]byte); !ok {
+				return fmt.Errorf("unexpected type %T for field record_rights", values[i])
+			} else if value != nil && len(*value) > 0 {
+				if err := json.Unmarshal(*value, &_m.RecordRights); err != nil {
+					return fmt.Errorf("unmarshal field record_rights: %w", err)
 				}
 			}
 		default:
@@ -138,6 +149,9 @@ func (_m *PermissionSet) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("permissions=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Permissions))
+	builder.WriteString(", ")
+	builder.WriteString("record_rights=")
+	builder.WriteString(fmt.Sprintf("%v", _m.RecordRights))
 	builder.WriteByte(')')
 	return builder.String()
 }

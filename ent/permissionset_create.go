@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"parley/ent/agent"
 	"parley/ent/permissionset"
+	"parley/internal/desk/object"
 	"parley/internal/ground/viewer"
 
 	"entgo.io/ent/dialect/sql/sqlgraph"
@@ -30,6 +31,12 @@ func (_c *PermissionSetCreate) SetName(v string) *PermissionSetCreate {
 // SetPermissions sets the "permissions" field.
 func (_c *PermissionSetCreate) SetPermissions(v []viewer.Permission) *PermissionSetCreate {
 	_c.mutation.SetPermissions(v)
+	return _c
+}
+
+// SetRecordRights sets the "record_rights" field.
+func (_c *PermissionSetCreate) SetRecordRights(v []object.Right) *PermissionSetCreate {
+	_c.mutation.SetRecordRights(v)
 	return _c
 }
 
@@ -138,6 +145,10 @@ func (_c *PermissionSetCreate) createSpec() (*PermissionSet, *sqlgraph.CreateSpe
 	if value, ok := _c.mutation.Permissions(); ok {
 		_spec.SetField(permissionset.FieldPermissions, field.TypeJSON, value)
 		_node.Permissions = value
+	}
+	if value, ok := _c.mutation.RecordRights(); ok {
+		_spec.SetField(permissionset.FieldRecordRights, field.TypeJSON, value)
+		_node.RecordRights = value
 	}
 	if nodes := _c.mutation.AgentsIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{

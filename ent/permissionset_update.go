@@ -9,6 +9,7 @@ import (
 	"parley/ent/agent"
 	"parley/ent/permissionset"
 	"parley/ent/predicate"
+	"parley/internal/desk/object"
 	"parley/internal/ground/viewer"
 
 	"entgo.io/ent/dialect/sql"
@@ -53,6 +54,24 @@ func (_u *PermissionSetUpdate) SetPermissions(v []viewer.Permission) *Permission
 // AppendPermissions appends value to the "permissions" field.
 func (_u *PermissionSetUpdate) AppendPermissions(v []viewer.Permission) *PermissionSetUpdate {
 	_u.mutation.AppendPermissions(v)
+	return _u
+}
+
+// SetRecordRights sets the "record_rights" field.
+func (_u *PermissionSetUpdate) SetRecordRights(v []object.Right) *PermissionSetUpdate {
+	_u.mutation.SetRecordRights(v)
+	return _u
+}
+
+// AppendRecordRights appends value to the "record_rights" field.
+func (_u *PermissionSetUpdate) AppendRecordRights(v []object.Right) *PermissionSetUpdate {
+	_u.mutation.AppendRecordRights(v)
+	return _u
+}
+
+// ClearRecordRights clears the value of the "record_rights" field.
+func (_u *PermissionSetUpdate) ClearRecordRights() *PermissionSetUpdate {
+	_u.mutation.ClearRecordRights()
 	return _u
 }
 
@@ -157,6 +176,17 @@ func (_u *PermissionSetUpdate) sqlSave(ctx context.Context) (_node int, err erro
 			sqljson.Append(u, permissionset.FieldPermissions, value)
 		})
 	}
+	if value, ok := _u.mutation.RecordRights(); ok {
+		_spec.SetField(permissionset.FieldRecordRights, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.AppendedRecordRights(); ok {
+		_spec.AddModifier(func(u *sql.UpdateBuilder) {
+			sqljson.Append(u, permissionset.FieldRecordRights, value)
+		})
+	}
+	if _u.mutation.RecordRightsCleared() {
+		_spec.ClearField(permissionset.FieldRecordRights, field.TypeJSON)
+	}
 	if _u.mutation.AgentsCleared() {
 		edge := &sqlgraph.EdgeSpec{
 			Rel:     sqlgraph.M2M,
@@ -245,6 +275,24 @@ func (_u *PermissionSetUpdateOne) SetPermissions(v []viewer.Permission) *Permiss
 // AppendPermissions appends value to the "permissions" field.
 func (_u *PermissionSetUpdateOne) AppendPermissions(v []viewer.Permission) *PermissionSetUpdateOne {
 	_u.mutation.AppendPermissions(v)
+	return _u
+}
+
+// SetRecordRights sets the "record_rights" field.
+func (_u *PermissionSetUpdateOne) SetRecordRights(v []object.Right) *PermissionSetUpdateOne {
+	_u.mutation.SetRecordRights(v)
+	return _u
+}
+
+// AppendRecordRights appends value to the "record_rights" field.
+func (_u *PermissionSetUpdateOne) AppendRecordRights(v []object.Right) *PermissionSetUpdateOne {
+	_u.mutation.AppendRecordRights(v)
+	return _u
+}
+
+// ClearRecordRights clears the value of the "record_rights" field.
+func (_u *PermissionSetUpdateOne) ClearRecordRights() *PermissionSetUpdateOne {
+	_u.mutation.ClearRecordRights()
 	return _u
 }
 
@@ -378,6 +426,17 @@ func (_u *PermissionSetUpdateOne) sqlSave(ctx context.Context) (_node *Permissio
 		_spec.AddModifier(func(u *sql.UpdateBuilder) {
 			sqljson.Append(u, permissionset.FieldPermissions, value)
 		})
+	}
+	if value, ok := _u.mutation.RecordRights(); ok {
+		_spec.SetField(permissionset.FieldRecordRights, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.AppendedRecordRights(); ok {
+		_spec.AddModifier(func(u *sql.UpdateBuilder) {
+			sqljson.Append(u, permissionset.FieldRecordRights, value)
+		})
+	}
+	if _u.mutation.RecordRightsCleared() {
+		_spec.ClearField(permissionset.FieldRecordRights, field.TypeJSON)
 	}
 	if _u.mutation.AgentsCleared() {
 		edge := &sqlgraph.EdgeSpec{

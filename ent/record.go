@@ -29,6 +29,16 @@ type Record struct {
 	OptedOut bool `json:"opted_out,omitempty"`
 	// UpdatedAt holds the value of the "updated_at" field.
 	UpdatedAt clock.Time `json:"updated_at,omitempty"`
+	// Its fields by name, as JSON.
+	Body string `json:"body,omitempty"`
+	// The name as records are searched by it.
+	NameKey string `json:"name_key,omitempty"`
+	// It is referenced and has not come yet.
+	Stub bool `json:"stub,omitempty"`
+	// DeletedAt holds the value of the "deleted_at" field.
+	DeletedAt clock.Time `json:"deleted_at,omitempty"`
+	// The record that took its place; 0 for none.
+	MergedInto int64 `json:"merged_into,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the RecordQuery when eager-loading is set.
 	Edges        RecordEdges `json:"edges"`
@@ -58,11 +68,11 @@ func (*Record) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case record.FieldOptedOut:
+		case record.FieldOptedOut, record.FieldStub:
 			values[i] = new(sql.NullBool)
-		case record.FieldID, record.FieldUpdatedAt:
+		case record.FieldID, record.FieldUpdatedAt, record.FieldDeletedAt, record.FieldMergedInto:
 			values[i] = new(sql.NullInt64)
-		case record.FieldObjectType, record.FieldExternalID, record.FieldName, record.FieldMobileNumber:
+		case record.FieldObjectType, record.FieldExternalID, record.FieldName, record.FieldMobileNumber, record.FieldBody, record.FieldNameKey:
 			values[i] = new(sql.NullString)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -120,6 +130,36 @@ func (_m *Record) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field updated_at", values[i])
 			} else if value.Valid {
 				_m.UpdatedAt = clock.Time(value.Int64)
+			}
+		case record.FieldBody:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field body", values[i])
+			} else if value.Valid {
+				_m.Body = value.String
+			}
+		case record.FieldNameKey:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field name_key", values[i])
+			} else if value.Valid {
+				_m.NameKey = value.String
+			}
+		case record.FieldStub:
+			if value, ok := values[i].(*sql.NullBool); !ok {
+				return fmt.Errorf("unexpected type %T for field stub", values[i])
+			} else if value.Valid {
+				_m.Stub = value.Bool
+			}
+		case record.FieldDeletedAt:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field deleted_at", values[i])
+			} else if value.Valid {
+				_m.DeletedAt = clock.Time(value.Int64)
+			}
+		case record.FieldMergedInto:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field merged_into", values[i])
+			} else if value.Valid {
+				_m.MergedInto = value.Int64
 			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
@@ -179,6 +219,21 @@ func (_m *Record) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("updated_at=")
 	builder.WriteString(fmt.Sprintf("%v", _m.UpdatedAt))
+	builder.WriteString(", ")
+	builder.WriteString("body=")
+	builder.WriteString(_m.Body)
+	builder.WriteString(", ")
+	builder.WriteString("name_key=")
+	builder.WriteString(_m.NameKey)
+	builder.WriteString(", ")
+	builder.WriteString("stub=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Stub))
+	builder.WriteString(", ")
+	builder.WriteString("deleted_at=")
+	builder.WriteString(fmt.Sprintf("%v", _m.DeletedAt))
+	builder.WriteString(", ")
+	builder.WriteString("merged_into=")
+	builder.WriteString(fmt.Sprintf("%v", _m.MergedInto))
 	builder.WriteByte(')')
 	return builder.String()
 }

@@ -89,6 +89,76 @@ func (_c *RecordCreate) SetNillableUpdatedAt(v *clock.Time) *RecordCreate {
 	return _c
 }
 
+// SetBody sets the "body" field.
+func (_c *RecordCreate) SetBody(v string) *RecordCreate {
+	_c.mutation.SetBody(v)
+	return _c
+}
+
+// SetNillableBody sets the "body" field if the given value is not nil.
+func (_c *RecordCreate) SetNillableBody(v *string) *RecordCreate {
+	if v != nil {
+		_c.SetBody(*v)
+	}
+	return _c
+}
+
+// SetNameKey sets the "name_key" field.
+func (_c *RecordCreate) SetNameKey(v string) *RecordCreate {
+	_c.mutation.SetNameKey(v)
+	return _c
+}
+
+// SetNillableNameKey sets the "name_key" field if the given value is not nil.
+func (_c *RecordCreate) SetNillableNameKey(v *string) *RecordCreate {
+	if v != nil {
+		_c.SetNameKey(*v)
+	}
+	return _c
+}
+
+// SetStub sets the "stub" field.
+func (_c *RecordCreate) SetStub(v bool) *RecordCreate {
+	_c.mutation.SetStub(v)
+	return _c
+}
+
+// SetNillableStub sets the "stub" field if the given value is not nil.
+func (_c *RecordCreate) SetNillableStub(v *bool) *RecordCreate {
+	if v != nil {
+		_c.SetStub(*v)
+	}
+	return _c
+}
+
+// SetDeletedAt sets the "deleted_at" field.
+func (_c *RecordCreate) SetDeletedAt(v clock.Time) *RecordCreate {
+	_c.mutation.SetDeletedAt(v)
+	return _c
+}
+
+// SetNillableDeletedAt sets the "deleted_at" field if the given value is not nil.
+func (_c *RecordCreate) SetNillableDeletedAt(v *clock.Time) *RecordCreate {
+	if v != nil {
+		_c.SetDeletedAt(*v)
+	}
+	return _c
+}
+
+// SetMergedInto sets the "merged_into" field.
+func (_c *RecordCreate) SetMergedInto(v int64) *RecordCreate {
+	_c.mutation.SetMergedInto(v)
+	return _c
+}
+
+// SetNillableMergedInto sets the "merged_into" field if the given value is not nil.
+func (_c *RecordCreate) SetNillableMergedInto(v *int64) *RecordCreate {
+	if v != nil {
+		_c.SetMergedInto(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *RecordCreate) SetID(v int64) *RecordCreate {
 	_c.mutation.SetID(v)
@@ -163,6 +233,26 @@ func (_c *RecordCreate) defaults() error {
 		v := record.DefaultUpdatedAt
 		_c.mutation.SetUpdatedAt(v)
 	}
+	if _, ok := _c.mutation.Body(); !ok {
+		v := record.DefaultBody
+		_c.mutation.SetBody(v)
+	}
+	if _, ok := _c.mutation.NameKey(); !ok {
+		v := record.DefaultNameKey
+		_c.mutation.SetNameKey(v)
+	}
+	if _, ok := _c.mutation.Stub(); !ok {
+		v := record.DefaultStub
+		_c.mutation.SetStub(v)
+	}
+	if _, ok := _c.mutation.DeletedAt(); !ok {
+		v := record.DefaultDeletedAt
+		_c.mutation.SetDeletedAt(v)
+	}
+	if _, ok := _c.mutation.MergedInto(); !ok {
+		v := record.DefaultMergedInto
+		_c.mutation.SetMergedInto(v)
+	}
 	return nil
 }
 
@@ -205,6 +295,26 @@ func (_c *RecordCreate) check() error {
 	}
 	if _, ok := _c.mutation.UpdatedAt(); !ok {
 		return &ValidationError{Name: "updated_at", err: errors.New(`ent: missing required field "Record.updated_at"`)}
+	}
+	if _, ok := _c.mutation.Body(); !ok {
+		return &ValidationError{Name: "body", err: errors.New(`ent: missing required field "Record.body"`)}
+	}
+	if _, ok := _c.mutation.NameKey(); !ok {
+		return &ValidationError{Name: "name_key", err: errors.New(`ent: missing required field "Record.name_key"`)}
+	}
+	if v, ok := _c.mutation.NameKey(); ok {
+		if err := record.NameKeyValidator(v); err != nil {
+			return &ValidationError{Name: "name_key", err: fmt.Errorf(`ent: validator failed for field "Record.name_key": %w`, err)}
+		}
+	}
+	if _, ok := _c.mutation.Stub(); !ok {
+		return &ValidationError{Name: "stub", err: errors.New(`ent: missing required field "Record.stub"`)}
+	}
+	if _, ok := _c.mutation.DeletedAt(); !ok {
+		return &ValidationError{Name: "deleted_at", err: errors.New(`ent: missing required field "Record.deleted_at"`)}
+	}
+	if _, ok := _c.mutation.MergedInto(); !ok {
+		return &ValidationError{Name: "merged_into", err: errors.New(`ent: missing required field "Record.merged_into"`)}
 	}
 	return nil
 }
@@ -261,6 +371,26 @@ func (_c *RecordCreate) createSpec() (*Record, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.UpdatedAt(); ok {
 		_spec.SetField(record.FieldUpdatedAt, field.TypeInt64, value)
 		_node.UpdatedAt = value
+	}
+	if value, ok := _c.mutation.Body(); ok {
+		_spec.SetField(record.FieldBody, field.TypeString, value)
+		_node.Body = value
+	}
+	if value, ok := _c.mutation.NameKey(); ok {
+		_spec.SetField(record.FieldNameKey, field.TypeString, value)
+		_node.NameKey = value
+	}
+	if value, ok := _c.mutation.Stub(); ok {
+		_spec.SetField(record.FieldStub, field.TypeBool, value)
+		_node.Stub = value
+	}
+	if value, ok := _c.mutation.DeletedAt(); ok {
+		_spec.SetField(record.FieldDeletedAt, field.TypeInt64, value)
+		_node.DeletedAt = value
+	}
+	if value, ok := _c.mutation.MergedInto(); ok {
+		_spec.SetField(record.FieldMergedInto, field.TypeInt64, value)
+		_node.MergedInto = value
 	}
 	if nodes := _c.mutation.ConversationsIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{

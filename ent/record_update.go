@@ -92,6 +92,90 @@ func (_u *RecordUpdate) AddUpdatedAt(v clock.Time) *RecordUpdate {
 	return _u
 }
 
+// SetBody sets the "body" field.
+func (_u *RecordUpdate) SetBody(v string) *RecordUpdate {
+	_u.mutation.SetBody(v)
+	return _u
+}
+
+// SetNillableBody sets the "body" field if the given value is not nil.
+func (_u *RecordUpdate) SetNillableBody(v *string) *RecordUpdate {
+	if v != nil {
+		_u.SetBody(*v)
+	}
+	return _u
+}
+
+// SetNameKey sets the "name_key" field.
+func (_u *RecordUpdate) SetNameKey(v string) *RecordUpdate {
+	_u.mutation.SetNameKey(v)
+	return _u
+}
+
+// SetNillableNameKey sets the "name_key" field if the given value is not nil.
+func (_u *RecordUpdate) SetNillableNameKey(v *string) *RecordUpdate {
+	if v != nil {
+		_u.SetNameKey(*v)
+	}
+	return _u
+}
+
+// SetStub sets the "stub" field.
+func (_u *RecordUpdate) SetStub(v bool) *RecordUpdate {
+	_u.mutation.SetStub(v)
+	return _u
+}
+
+// SetNillableStub sets the "stub" field if the given value is not nil.
+func (_u *RecordUpdate) SetNillableStub(v *bool) *RecordUpdate {
+	if v != nil {
+		_u.SetStub(*v)
+	}
+	return _u
+}
+
+// SetDeletedAt sets the "deleted_at" field.
+func (_u *RecordUpdate) SetDeletedAt(v clock.Time) *RecordUpdate {
+	_u.mutation.ResetDeletedAt()
+	_u.mutation.SetDeletedAt(v)
+	return _u
+}
+
+// SetNillableDeletedAt sets the "deleted_at" field if the given value is not nil.
+func (_u *RecordUpdate) SetNillableDeletedAt(v *clock.Time) *RecordUpdate {
+	if v != nil {
+		_u.SetDeletedAt(*v)
+	}
+	return _u
+}
+
+// AddDeletedAt adds value to the "deleted_at" field.
+func (_u *RecordUpdate) AddDeletedAt(v clock.Time) *RecordUpdate {
+	_u.mutation.AddDeletedAt(v)
+	return _u
+}
+
+// SetMergedInto sets the "merged_into" field.
+func (_u *RecordUpdate) SetMergedInto(v int64) *RecordUpdate {
+	_u.mutation.ResetMergedInto()
+	_u.mutation.SetMergedInto(v)
+	return _u
+}
+
+// SetNillableMergedInto sets the "merged_into" field if the given value is not nil.
+func (_u *RecordUpdate) SetNillableMergedInto(v *int64) *RecordUpdate {
+	if v != nil {
+		_u.SetMergedInto(*v)
+	}
+	return _u
+}
+
+// AddMergedInto adds value to the "merged_into" field.
+func (_u *RecordUpdate) AddMergedInto(v int64) *RecordUpdate {
+	_u.mutation.AddMergedInto(v)
+	return _u
+}
+
 // AddConversationIDs adds the "conversations" edge to the Conversation entity by IDs.
 func (_u *RecordUpdate) AddConversationIDs(ids ...int64) *RecordUpdate {
 	_u.mutation.AddConversationIDs(ids...)
@@ -172,6 +256,11 @@ func (_u *RecordUpdate) check() error {
 			return &ValidationError{Name: "mobile_number", err: fmt.Errorf(`ent: validator failed for field "Record.mobile_number": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.NameKey(); ok {
+		if err := record.NameKeyValidator(v); err != nil {
+			return &ValidationError{Name: "name_key", err: fmt.Errorf(`ent: validator failed for field "Record.name_key": %w`, err)}
+		}
+	}
 	return nil
 }
 
@@ -201,6 +290,27 @@ func (_u *RecordUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.AddedUpdatedAt(); ok {
 		_spec.AddField(record.FieldUpdatedAt, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.Body(); ok {
+		_spec.SetField(record.FieldBody, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.NameKey(); ok {
+		_spec.SetField(record.FieldNameKey, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.Stub(); ok {
+		_spec.SetField(record.FieldStub, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.DeletedAt(); ok {
+		_spec.SetField(record.FieldDeletedAt, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedDeletedAt(); ok {
+		_spec.AddField(record.FieldDeletedAt, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.MergedInto(); ok {
+		_spec.SetField(record.FieldMergedInto, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedMergedInto(); ok {
+		_spec.AddField(record.FieldMergedInto, field.TypeInt64, value)
 	}
 	if _u.mutation.ConversationsCleared() {
 		edge := &sqlgraph.EdgeSpec{
@@ -330,6 +440,90 @@ func (_u *RecordUpdateOne) AddUpdatedAt(v clock.Time) *RecordUpdateOne {
 	return _u
 }
 
+// SetBody sets the "body" field.
+func (_u *RecordUpdateOne) SetBody(v string) *RecordUpdateOne {
+	_u.mutation.SetBody(v)
+	return _u
+}
+
+// SetNillableBody sets the "body" field if the given value is not nil.
+func (_u *RecordUpdateOne) SetNillableBody(v *string) *RecordUpdateOne {
+	if v != nil {
+		_u.SetBody(*v)
+	}
+	return _u
+}
+
+// SetNameKey sets the "name_key" field.
+func (_u *RecordUpdateOne) SetNameKey(v string) *RecordUpdateOne {
+	_u.mutation.SetNameKey(v)
+	return _u
+}
+
+// SetNillableNameKey sets the "name_key" field if the given value is not nil.
+func (_u *RecordUpdateOne) SetNillableNameKey(v *string) *RecordUpdateOne {
+	if v != nil {
+		_u.SetNameKey(*v)
+	}
+	return _u
+}
+
+// SetStub sets the "stub" field.
+func (_u *RecordUpdateOne) SetStub(v bool) *RecordUpdateOne {
+	_u.mutation.SetStub(v)
+	return _u
+}
+
+// SetNillableStub sets the "stub" field if the given value is not nil.
+func (_u *RecordUpdateOne) SetNillableStub(v *bool) *RecordUpdateOne {
+	if v != nil {
+		_u.SetStub(*v)
+	}
+	return _u
+}
+
+// SetDeletedAt sets the "deleted_at" field.
+func (_u *RecordUpdateOne) SetDeletedAt(v clock.Time) *RecordUpdateOne {
+	_u.mutation.ResetDeletedAt()
+	_u.mutation.SetDeletedAt(v)
+	return _u
+}
+
+// SetNillableDeletedAt sets the "deleted_at" field if the given value is not nil.
+func (_u *RecordUpdateOne) SetNillableDeletedAt(v *clock.Time) *RecordUpdateOne {
+	if v != nil {
+		_u.SetDeletedAt(*v)
+	}
+	return _u
+}
+
+// AddDeletedAt adds value to the "deleted_at" field.
+func (_u *RecordUpdateOne) AddDeletedAt(v clock.Time) *RecordUpdateOne {
+	_u.mutation.AddDeletedAt(v)
+	return _u
+}
+
+// SetMergedInto sets the "merged_into" field.
+func (_u *RecordUpdateOne) SetMergedInto(v int64) *RecordUpdateOne {
+	_u.mutation.ResetMergedInto()
+	_u.mutation.SetMergedInto(v)
+	return _u
+}
+
+// SetNillableMergedInto sets the "merged_into" field if the given value is not nil.
+func (_u *RecordUpdateOne) SetNillableMergedInto(v *int64) *RecordUpdateOne {
+	if v != nil {
+		_u.SetMergedInto(*v)
+	}
+	return _u
+}
+
+// AddMergedInto adds value to the "merged_into" field.
+func (_u *RecordUpdateOne) AddMergedInto(v int64) *RecordUpdateOne {
+	_u.mutation.AddMergedInto(v)
+	return _u
+}
+
 // AddConversationIDs adds the "conversations" edge to the Conversation entity by IDs.
 func (_u *RecordUpdateOne) AddConversationIDs(ids ...int64) *RecordUpdateOne {
 	_u.mutation.AddConversationIDs(ids...)
@@ -423,6 +617,11 @@ func (_u *RecordUpdateOne) check() error {
 			return &ValidationError{Name: "mobile_number", err: fmt.Errorf(`ent: validator failed for field "Record.mobile_number": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.NameKey(); ok {
+		if err := record.NameKeyValidator(v); err != nil {
+			return &ValidationError{Name: "name_key", err: fmt.Errorf(`ent: validator failed for field "Record.name_key": %w`, err)}
+		}
+	}
 	return nil
 }
 
@@ -469,6 +668,27 @@ func (_u *RecordUpdateOne) sqlSave(ctx context.Context) (_node *Record, err erro
 	}
 	if value, ok := _u.mutation.AddedUpdatedAt(); ok {
 		_spec.AddField(record.FieldUpdatedAt, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.Body(); ok {
+		_spec.SetField(record.FieldBody, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.NameKey(); ok {
+		_spec.SetField(record.FieldNameKey, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.Stub(); ok {
+		_spec.SetField(record.FieldStub, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.DeletedAt(); ok {
+		_spec.SetField(record.FieldDeletedAt, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedDeletedAt(); ok {
+		_spec.AddField(record.FieldDeletedAt, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.MergedInto(); ok {
+		_spec.SetField(record.FieldMergedInto, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedMergedInto(); ok {
+		_spec.AddField(record.FieldMergedInto, field.TypeInt64, value)
 	}
 	if _u.mutation.ConversationsCleared() {
 		edge := &sqlgraph.EdgeSpec{

@@ -48,6 +48,8 @@ type Tx struct {
 	Message *MessageClient
 	// MessagingUser is the client for interacting with the MessagingUser builders.
 	MessagingUser *MessagingUserClient
+	// ObjectType is the client for interacting with the ObjectType builders.
+	ObjectType *ObjectTypeClient
 	// Participant is the client for interacting with the Participant builders.
 	Participant *ParticipantClient
 	// PermissionSet is the client for interacting with the PermissionSet builders.
@@ -66,6 +68,10 @@ type Tx struct {
 	RawInbound *RawInboundClient
 	// Record is the client for interacting with the Record builders.
 	Record *RecordClient
+	// RecordPhone is the client for interacting with the RecordPhone builders.
+	RecordPhone *RecordPhoneClient
+	// RecordValue is the client for interacting with the RecordValue builders.
+	RecordValue *RecordValueClient
 	// Secret is the client for interacting with the Secret builders.
 	Secret *SecretClient
 	// SigningKey is the client for interacting with the SigningKey builders.
@@ -219,6 +225,7 @@ func (tx *Tx) init() {
 	tx.Lookup = NewLookupClient(tx.config)
 	tx.Message = NewMessageClient(tx.config)
 	tx.MessagingUser = NewMessagingUserClient(tx.config)
+	tx.ObjectType = NewObjectTypeClient(tx.config)
 	tx.Participant = NewParticipantClient(tx.config)
 	tx.PermissionSet = NewPermissionSetClient(tx.config)
 	tx.Preference = NewPreferenceClient(tx.config)
@@ -228,6 +235,8 @@ func (tx *Tx) init() {
 	tx.QuickText = NewQuickTextClient(tx.config)
 	tx.RawInbound = NewRawInboundClient(tx.config)
 	tx.Record = NewRecordClient(tx.config)
+	tx.RecordPhone = NewRecordPhoneClient(tx.config)
+	tx.RecordValue = NewRecordValueClient(tx.config)
 	tx.Secret = NewSecretClient(tx.config)
 	tx.SigningKey = NewSigningKeyClient(tx.config)
 }

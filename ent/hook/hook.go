@@ -224,6 +224,18 @@ func (f MessagingUserFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Valu
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.MessagingUserMutation", m)
 }
 
+// The ObjectTypeFunc type is an adapter to allow the use of ordinary
+// function as ObjectType mutator.
+type ObjectTypeFunc func(context.Context, *ent.ObjectTypeMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f ObjectTypeFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.ObjectTypeMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.ObjectTypeMutation", m)
+}
+
 // The ParticipantFunc type is an adapter to allow the use of ordinary
 // function as Participant mutator.
 type ParticipantFunc func(context.Context, *ent.ParticipantMutation) (ent.Value, error)
@@ -330,6 +342,30 @@ func (f RecordFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, erro
 		return f(ctx, mv)
 	}
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.RecordMutation", m)
+}
+
+// The RecordPhoneFunc type is an adapter to allow the use of ordinary
+// function as RecordPhone mutator.
+type RecordPhoneFunc func(context.Context, *ent.RecordPhoneMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f RecordPhoneFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.RecordPhoneMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.RecordPhoneMutation", m)
+}
+
+// The RecordValueFunc type is an adapter to allow the use of ordinary
+// function as RecordValue mutator.
+type RecordValueFunc func(context.Context, *ent.RecordValueMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f RecordValueFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.RecordValueMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.RecordValueMutation", m)
 }
 
 // The SecretFunc type is an adapter to allow the use of ordinary

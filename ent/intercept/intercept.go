@@ -25,6 +25,7 @@ import (
 	"parley/ent/lookup"
 	"parley/ent/message"
 	"parley/ent/messaginguser"
+	"parley/ent/objecttype"
 	"parley/ent/participant"
 	"parley/ent/permissionset"
 	"parley/ent/predicate"
@@ -35,6 +36,8 @@ import (
 	"parley/ent/quicktext"
 	"parley/ent/rawinbound"
 	"parley/ent/record"
+	"parley/ent/recordphone"
+	"parley/ent/recordvalue"
 	"parley/ent/secret"
 	"parley/ent/signingkey"
 
@@ -583,6 +586,33 @@ func (f TraverseMessagingUser) Traverse(ctx context.Context, q ent.Query) error 
 	return fmt.Errorf("unexpected query type %T. expect *ent.MessagingUserQuery", q)
 }
 
+// The ObjectTypeFunc type is an adapter to allow the use of ordinary function as a Querier.
+type ObjectTypeFunc func(context.Context, *ent.ObjectTypeQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f ObjectTypeFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.ObjectTypeQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.ObjectTypeQuery", q)
+}
+
+// The TraverseObjectType type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseObjectType func(context.Context, *ent.ObjectTypeQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseObjectType) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseObjectType) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.ObjectTypeQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.ObjectTypeQuery", q)
+}
+
 // The ParticipantFunc type is an adapter to allow the use of ordinary function as a Querier.
 type ParticipantFunc func(context.Context, *ent.ParticipantQuery) (ent.Value, error)
 
@@ -826,6 +856,60 @@ func (f TraverseRecord) Traverse(ctx context.Context, q ent.Query) error {
 	return fmt.Errorf("unexpected query type %T. expect *ent.RecordQuery", q)
 }
 
+// The RecordPhoneFunc type is an adapter to allow the use of ordinary function as a Querier.
+type RecordPhoneFunc func(context.Context, *ent.RecordPhoneQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f RecordPhoneFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.RecordPhoneQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.RecordPhoneQuery", q)
+}
+
+// The TraverseRecordPhone type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseRecordPhone func(context.Context, *ent.RecordPhoneQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseRecordPhone) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseRecordPhone) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.RecordPhoneQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.RecordPhoneQuery", q)
+}
+
+// The RecordValueFunc type is an adapter to allow the use of ordinary function as a Querier.
+type RecordValueFunc func(context.Context, *ent.RecordValueQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f RecordValueFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.RecordValueQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.RecordValueQuery", q)
+}
+
+// The TraverseRecordValue type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseRecordValue func(context.Context, *ent.RecordValueQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseRecordValue) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseRecordValue) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.RecordValueQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.RecordValueQuery", q)
+}
+
 // The SecretFunc type is an adapter to allow the use of ordinary function as a Querier.
 type SecretFunc func(context.Context, *ent.SecretQuery) (ent.Value, error)
 
@@ -919,6 +1003,8 @@ func NewQuery(q ent.Query) (Query, error) {
 		return &query[*ent.MessageQuery, predicate.Message, message.OrderOption]{typ: ent.TypeMessage, tq: q}, nil
 	case *ent.MessagingUserQuery:
 		return &query[*ent.MessagingUserQuery, predicate.MessagingUser, messaginguser.OrderOption]{typ: ent.TypeMessagingUser, tq: q}, nil
+	case *ent.ObjectTypeQuery:
+		return &query[*ent.ObjectTypeQuery, predicate.ObjectType, objecttype.OrderOption]{typ: ent.TypeObjectType, tq: q}, nil
 	case *ent.ParticipantQuery:
 		return &query[*ent.ParticipantQuery, predicate.Participant, participant.OrderOption]{typ: ent.TypeParticipant, tq: q}, nil
 	case *ent.PermissionSetQuery:
@@ -937,6 +1023,10 @@ func NewQuery(q ent.Query) (Query, error) {
 		return &query[*ent.RawInboundQuery, predicate.RawInbound, rawinbound.OrderOption]{typ: ent.TypeRawInbound, tq: q}, nil
 	case *ent.RecordQuery:
 		return &query[*ent.RecordQuery, predicate.Record, record.OrderOption]{typ: ent.TypeRecord, tq: q}, nil
+	case *ent.RecordPhoneQuery:
+		return &query[*ent.RecordPhoneQuery, predicate.RecordPhone, recordphone.OrderOption]{typ: ent.TypeRecordPhone, tq: q}, nil
+	case *ent.RecordValueQuery:
+		return &query[*ent.RecordValueQuery, predicate.RecordValue, recordvalue.OrderOption]{typ: ent.TypeRecordValue, tq: q}, nil
 	case *ent.SecretQuery:
 		return &query[*ent.SecretQuery, predicate.Secret, secret.OrderOption]{typ: ent.TypeSecret, tq: q}, nil
 	case *ent.SigningKeyQuery:

@@ -726,6 +726,23 @@ var (
 			},
 		},
 	}
+	// ObjectTypesColumns holds the columns for the "object_types" table.
+	ObjectTypesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "name", Type: field.TypeString, Unique: true, Size: 80},
+		{Name: "label", Type: field.TypeString, Size: 800},
+		{Name: "plural_label", Type: field.TypeString, Size: 800, Default: ""},
+		{Name: "icon", Type: field.TypeString, Size: 80, Default: ""},
+		{Name: "description", Type: field.TypeString, Size: 4000, Default: ""},
+		{Name: "fields", Type: field.TypeJSON},
+		{Name: "messaging", Type: field.TypeJSON},
+	}
+	// ObjectTypesTable holds the schema information for the "object_types" table.
+	ObjectTypesTable = &schema.Table{
+		Name:       "object_types",
+		Columns:    ObjectTypesColumns,
+		PrimaryKey: []*schema.Column{ObjectTypesColumns[0]},
+	}
 	// ParticipantsColumns holds the columns for the "participants" table.
 	ParticipantsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64, Increment: true},
@@ -770,6 +787,7 @@ var (
 		{Name: "id", Type: field.TypeInt64, Increment: true},
 		{Name: "name", Type: field.TypeString, Unique: true, Size: 800},
 		{Name: "permissions", Type: field.TypeJSON},
+		{Name: "record_rights", Type: field.TypeJSON, Nullable: true},
 	}
 	// PermissionSetsTable holds the schema information for the "permission_sets" table.
 	PermissionSetsTable = &schema.Table{
@@ -945,6 +963,11 @@ var (
 		{Name: "mobile_number", Type: field.TypeString, Size: 200, Default: ""},
 		{Name: "opted_out", Type: field.TypeBool, Default: false},
 		{Name: "updated_at", Type: field.TypeInt64, Default: 0},
+		{Name: "body", Type: field.TypeString, Size: 2147483647, Default: ""},
+		{Name: "name_key", Type: field.TypeString, Size: 200, Default: ""},
+		{Name: "stub", Type: field.TypeBool, Default: false},
+		{Name: "deleted_at", Type: field.TypeInt64, Default: 0},
+		{Name: "merged_into", Type: field.TypeInt64, Default: 0},
 	}
 	// RecordsTable holds the schema information for the "records" table.
 	RecordsTable = &schema.Table{
@@ -961,6 +984,92 @@ var (
 				Name:    "record_mobile_number",
 				Unique:  false,
 				Columns: []*schema.Column{RecordsColumns[4]},
+			},
+			{
+				Name:    "record_name",
+				Unique:  false,
+				Columns: []*schema.Column{RecordsColumns[1], RecordsColumns[8], RecordsColumns[0]},
+			},
+			{
+				Name:    "record_merged",
+				Unique:  false,
+				Columns: []*schema.Column{RecordsColumns[11]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "merged_into > 0",
+				},
+			},
+		},
+	}
+	// RecordPhonesColumns holds the columns for the "record_phones" table.
+	RecordPhonesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "slot", Type: field.TypeInt64},
+		{Name: "place", Type: field.TypeInt},
+		{Name: "number", Type: field.TypeString, Size: 40},
+		{Name: "own", Type: field.TypeString, Size: 200},
+		{Name: "record_id", Type: field.TypeInt64},
+	}
+	// RecordPhonesTable holds the schema information for the "record_phones" table.
+	RecordPhonesTable = &schema.Table{
+		Name:       "record_phones",
+		Columns:    RecordPhonesColumns,
+		PrimaryKey: []*schema.Column{RecordPhonesColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "record_phones_records_record",
+				Columns:    []*schema.Column{RecordPhonesColumns[5]},
+				RefColumns: []*schema.Column{RecordsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "recordphone_number_record_id",
+				Unique:  false,
+				Columns: []*schema.Column{RecordPhonesColumns[3], RecordPhonesColumns[5]},
+			},
+			{
+				Name:    "recordphone_own_record_id",
+				Unique:  false,
+				Columns: []*schema.Column{RecordPhonesColumns[4], RecordPhonesColumns[5]},
+			},
+			{
+				Name:    "recordphone_record_id",
+				Unique:  false,
+				Columns: []*schema.Column{RecordPhonesColumns[5]},
+			},
+		},
+	}
+	// RecordValuesColumns holds the columns for the "record_values" table.
+	RecordValuesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "slot", Type: field.TypeInt64},
+		{Name: "value", Type: field.TypeBytes, Size: 400},
+		{Name: "record_id", Type: field.TypeInt64},
+	}
+	// RecordValuesTable holds the schema information for the "record_values" table.
+	RecordValuesTable = &schema.Table{
+		Name:       "record_values",
+		Columns:    RecordValuesColumns,
+		PrimaryKey: []*schema.Column{RecordValuesColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "record_values_records_record",
+				Columns:    []*schema.Column{RecordValuesColumns[3]},
+				RefColumns: []*schema.Column{RecordsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "recordvalue_slot_value_record_id",
+				Unique:  false,
+				Columns: []*schema.Column{RecordValuesColumns[1], RecordValuesColumns[2], RecordValuesColumns[3]},
+			},
+			{
+				Name:    "recordvalue_record_id",
+				Unique:  false,
+				Columns: []*schema.Column{RecordValuesColumns[3]},
 			},
 		},
 	}
@@ -1085,6 +1194,7 @@ var (
 		LookupsTable,
 		MessagesTable,
 		MessagingUsersTable,
+		ObjectTypesTable,
 		ParticipantsTable,
 		PermissionSetsTable,
 		PreferencesTable,
@@ -1094,6 +1204,8 @@ var (
 		QuickTextsTable,
 		RawInboundsTable,
 		RecordsTable,
+		RecordPhonesTable,
+		RecordValuesTable,
 		SecretsTable,
 		SigningKeysTable,
 		AgentPermissionSetsTable,
@@ -1171,6 +1283,9 @@ func init() {
 	MessagingUsersTable.Annotation = &entsql.Annotation{
 		Table: "messaging_users",
 	}
+	ObjectTypesTable.Annotation = &entsql.Annotation{
+		Table: "object_types",
+	}
 	ParticipantsTable.ForeignKeys[0].RefTable = ConversationsTable
 	ParticipantsTable.ForeignKeys[1].RefTable = AgentsTable
 	ParticipantsTable.Annotation = &entsql.Annotation{
@@ -1201,6 +1316,14 @@ func init() {
 	}
 	RecordsTable.Annotation = &entsql.Annotation{
 		Table: "records",
+	}
+	RecordPhonesTable.ForeignKeys[0].RefTable = RecordsTable
+	RecordPhonesTable.Annotation = &entsql.Annotation{
+		Table: "record_phones",
+	}
+	RecordValuesTable.ForeignKeys[0].RefTable = RecordsTable
+	RecordValuesTable.Annotation = &entsql.Annotation{
+		Table: "record_values",
 	}
 	SecretsTable.Annotation = &entsql.Annotation{
 		Table: "secrets",

@@ -17,6 +17,8 @@ const (
 	FieldName = "name"
 	// FieldPermissions holds the string denoting the permissions field in the database.
 	FieldPermissions = "permissions"
+	// FieldRecordRights holds the string denoting the record_rights field in the database.
+	FieldRecordRights = "record_rights"
 	// EdgeAgents holds the string denoting the agents edge name in mutations.
 	EdgeAgents = "agents"
 	// Table holds the table name of the permissionset in the database.
@@ -33,6 +35,7 @@ var Columns = []string{
 	FieldID,
 	FieldName,
 	FieldPermissions,
+	FieldRecordRights,
 }
 
 var (

@@ -124,6 +124,16 @@ func NameContainsFold(v string) predicate.PermissionSet {
 	return predicate.PermissionSet(sql.FieldContainsFold(FieldName, v))
 }
 
+// RecordRightsIsNil applies the IsNil predicate on the "record_rights" field.
+func RecordRightsIsNil() predicate.PermissionSet {
+	return predicate.PermissionSet(sql.FieldIsNull(FieldRecordRights))
+}
+
+// RecordRightsNotNil applies the NotNil predicate on the "record_rights" field.
+func RecordRightsNotNil() predicate.PermissionSet {
+	return predicate.PermissionSet(sql.FieldNotNull(FieldRecordRights))
+}
+
 // HasAgents applies the HasEdge predicate on the "agents" edge.
 func HasAgents() predicate.PermissionSet {
 	return predicate.PermissionSet(func(s *sql.Selector) {

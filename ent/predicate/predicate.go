@@ -60,6 +60,9 @@ type Message func(*sql.Selector)
 // MessagingUser is the predicate function for messaginguser builders.
 type MessagingUser func(*sql.Selector)
 
+// ObjectType is the predicate function for objecttype builders.
+type ObjectType func(*sql.Selector)
+
 // Participant is the predicate function for participant builders.
 type Participant func(*sql.Selector)
 
@@ -86,6 +89,12 @@ type RawInbound func(*sql.Selector)
 
 // Record is the predicate function for record builders.
 type Record func(*sql.Selector)
+
+// RecordPhone is the predicate function for recordphone builders.
+type RecordPhone func(*sql.Selector)
+
+// RecordValue is the predicate function for recordvalue builders.
+type RecordValue func(*sql.Selector)
 
 // Secret is the predicate function for secret builders.
 type Secret func(*sql.Selector)

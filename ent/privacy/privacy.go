@@ -542,6 +542,30 @@ func (f MessagingUserMutationRuleFunc) EvalMutation(ctx context.Context, m ent.M
 	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.MessagingUserMutation", m)
 }
 
+// The ObjectTypeQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type ObjectTypeQueryRuleFunc func(context.Context, *ent.ObjectTypeQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f ObjectTypeQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.ObjectTypeQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.ObjectTypeQuery", q)
+}
+
+// The ObjectTypeMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type ObjectTypeMutationRuleFunc func(context.Context, *ent.ObjectTypeMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f ObjectTypeMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.ObjectTypeMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.ObjectTypeMutation", m)
+}
+
 // The ParticipantQueryRuleFunc type is an adapter to allow the use of ordinary
 // functions as a query rule.
 type ParticipantQueryRuleFunc func(context.Context, *ent.ParticipantQuery) error
@@ -756,6 +780,54 @@ func (f RecordMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation
 		return f(ctx, m)
 	}
 	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.RecordMutation", m)
+}
+
+// The RecordPhoneQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type RecordPhoneQueryRuleFunc func(context.Context, *ent.RecordPhoneQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f RecordPhoneQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.RecordPhoneQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.RecordPhoneQuery", q)
+}
+
+// The RecordPhoneMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type RecordPhoneMutationRuleFunc func(context.Context, *ent.RecordPhoneMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f RecordPhoneMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.RecordPhoneMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.RecordPhoneMutation", m)
+}
+
+// The RecordValueQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type RecordValueQueryRuleFunc func(context.Context, *ent.RecordValueQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f RecordValueQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.RecordValueQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.RecordValueQuery", q)
+}
+
+// The RecordValueMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type RecordValueMutationRuleFunc func(context.Context, *ent.RecordValueMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f RecordValueMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.RecordValueMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.RecordValueMutation", m)
 }
 
 // The SecretQueryRuleFunc type is an adapter to allow the use of ordinary

@@ -27,6 +27,16 @@ const (
 	FieldOptedOut = "opted_out"
 	// FieldUpdatedAt holds the string denoting the updated_at field in the database.
 	FieldUpdatedAt = "updated_at"
+	// FieldBody holds the string denoting the body field in the database.
+	FieldBody = "body"
+	// FieldNameKey holds the string denoting the name_key field in the database.
+	FieldNameKey = "name_key"
+	// FieldStub holds the string denoting the stub field in the database.
+	FieldStub = "stub"
+	// FieldDeletedAt holds the string denoting the deleted_at field in the database.
+	FieldDeletedAt = "deleted_at"
+	// FieldMergedInto holds the string denoting the merged_into field in the database.
+	FieldMergedInto = "merged_into"
 	// EdgeConversations holds the string denoting the conversations edge name in mutations.
 	EdgeConversations = "conversations"
 	// Table holds the table name of the record in the database.
@@ -49,6 +59,11 @@ var Columns = []string{
 	FieldMobileNumber,
 	FieldOptedOut,
 	FieldUpdatedAt,
+	FieldBody,
+	FieldNameKey,
+	FieldStub,
+	FieldDeletedAt,
+	FieldMergedInto,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -85,6 +100,18 @@ var (
 	DefaultOptedOut bool
 	// DefaultUpdatedAt holds the default value on creation for the "updated_at" field.
 	DefaultUpdatedAt clock.Time
+	// DefaultBody holds the default value on creation for the "body" field.
+	DefaultBody string
+	// DefaultNameKey holds the default value on creation for the "name_key" field.
+	DefaultNameKey string
+	// NameKeyValidator is a validator for the "name_key" field. It is called by the builders before save.
+	NameKeyValidator func(string) error
+	// DefaultStub holds the default value on creation for the "stub" field.
+	DefaultStub bool
+	// DefaultDeletedAt holds the default value on creation for the "deleted_at" field.
+	DefaultDeletedAt clock.Time
+	// DefaultMergedInto holds the default value on creation for the "merged_into" field.
+	DefaultMergedInto int64
 )
 
 // OrderOption defines the ordering options for the Record queries.
@@ -123,6 +150,31 @@ func ByOptedOut(opts ...sql.OrderTermOption) OrderOption {
 // ByUpdatedAt orders the results by the updated_at field.
 func ByUpdatedAt(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldUpdatedAt, opts...).ToFunc()
+}
+
+// ByBody orders the results by the body field.
+func ByBody(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldBody, opts...).ToFunc()
+}
+
+// ByNameKey orders the results by the name_key field.
+func ByNameKey(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldNameKey, opts...).ToFunc()
+}
+
+// ByStub orders the results by the stub field.
+func ByStub(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldStub, opts...).ToFunc()
+}
+
+// ByDeletedAt orders the results by the deleted_at field.
+func ByDeletedAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldDeletedAt, opts...).ToFunc()
+}
+
+// ByMergedInto orders the results by the merged_into field.
+func ByMergedInto(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldMergedInto, opts...).ToFunc()
 }
 
 // ByConversationsCount orders the results by conversations count.

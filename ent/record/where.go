@@ -86,6 +86,32 @@ func UpdatedAt(v clock.Time) predicate.Record {
 	return predicate.Record(sql.FieldEQ(FieldUpdatedAt, vc))
 }
 
+// Body applies equality check predicate on the "body" field. It's identical to BodyEQ.
+func Body(v string) predicate.Record {
+	return predicate.Record(sql.FieldEQ(FieldBody, v))
+}
+
+// NameKey applies equality check predicate on the "name_key" field. It's identical to NameKeyEQ.
+func NameKey(v string) predicate.Record {
+	return predicate.Record(sql.FieldEQ(FieldNameKey, v))
+}
+
+// Stub applies equality check predicate on the "stub" field. It's identical to StubEQ.
+func Stub(v bool) predicate.Record {
+	return predicate.Record(sql.FieldEQ(FieldStub, v))
+}
+
+// DeletedAt applies equality check predicate on the "deleted_at" field. It's identical to DeletedAtEQ.
+func DeletedAt(v clock.Time) predicate.Record {
+	vc := int64(v)
+	return predicate.Record(sql.FieldEQ(FieldDeletedAt, vc))
+}
+
+// MergedInto applies equality check predicate on the "merged_into" field. It's identical to MergedIntoEQ.
+func MergedInto(v int64) predicate.Record {
+	return predicate.Record(sql.FieldEQ(FieldMergedInto, v))
+}
+
 // ObjectTypeEQ applies the EQ predicate on the "object_type" field.
 func ObjectTypeEQ(v string) predicate.Record {
 	return predicate.Record(sql.FieldEQ(FieldObjectType, v))
@@ -408,6 +434,240 @@ func UpdatedAtLT(v clock.Time) predicate.Record {
 func UpdatedAtLTE(v clock.Time) predicate.Record {
 	vc := int64(v)
 	return predicate.Record(sql.FieldLTE(FieldUpdatedAt, vc))
+}
+
+// BodyEQ applies the EQ predicate on the "body" field.
+func BodyEQ(v string) predicate.Record {
+	return predicate.Record(sql.FieldEQ(FieldBody, v))
+}
+
+// BodyNEQ applies the NEQ predicate on the "body" field.
+func BodyNEQ(v string) predicate.Record {
+	return predicate.Record(sql.FieldNEQ(FieldBody, v))
+}
+
+// BodyIn applies the In predicate on the "body" field.
+func BodyIn(vs ...string) predicate.Record {
+	return predicate.Record(sql.FieldIn(FieldBody, vs...))
+}
+
+// BodyNotIn applies the NotIn predicate on the "body" field.
+func BodyNotIn(vs ...string) predicate.Record {
+	return predicate.Record(sql.FieldNotIn(FieldBody, vs...))
+}
+
+// BodyGT applies the GT predicate on the "body" field.
+func BodyGT(v string) predicate.Record {
+	return predicate.Record(sql.FieldGT(FieldBody, v))
+}
+
+// BodyGTE applies the GTE predicate on the "body" field.
+func BodyGTE(v string) predicate.Record {
+	return predicate.Record(sql.FieldGTE(FieldBody, v))
+}
+
+// BodyLT applies the LT predicate on the "body" field.
+func BodyLT(v string) predicate.Record {
+	return predicate.Record(sql.FieldLT(FieldBody, v))
+}
+
+// BodyLTE applies the LTE predicate on the "body" field.
+func BodyLTE(v string) predicate.Record {
+	return predicate.Record(sql.FieldLTE(FieldBody, v))
+}
+
+// BodyContains applies the Contains predicate on the "body" field.
+func BodyContains(v string) predicate.Record {
+	return predicate.Record(sql.FieldContains(FieldBody, v))
+}
+
+// BodyHasPrefix applies the HasPrefix predicate on the "body" field.
+func BodyHasPrefix(v string) predicate.Record {
+	return predicate.Record(sql.FieldHasPrefix(FieldBody, v))
+}
+
+// BodyHasSuffix applies the HasSuffix predicate on the "body" field.
+func BodyHasSuffix(v string) predicate.Record {
+	return predicate.Record(sql.FieldHasSuffix(FieldBody, v))
+}
+
+// BodyEqualFold applies the EqualFold predicate on the "body" field.
+func BodyEqualFold(v string) predicate.Record {
+	return predicate.Record(sql.FieldEqualFold(FieldBody, v))
+}
+
+// BodyContainsFold applies the ContainsFold predicate on the "body" field.
+func BodyContainsFold(v string) predicate.Record {
+	return predicate.Record(sql.FieldContainsFold(FieldBody, v))
+}
+
+// NameKeyEQ applies the EQ predicate on the "name_key" field.
+func NameKeyEQ(v string) predicate.Record {
+	return predicate.Record(sql.FieldEQ(FieldNameKey, v))
+}
+
+// NameKeyNEQ applies the NEQ predicate on the "name_key" field.
+func NameKeyNEQ(v string) predicate.Record {
+	return predicate.Record(sql.FieldNEQ(FieldNameKey, v))
+}
+
+// NameKeyIn applies the In predicate on the "name_key" field.
+func NameKeyIn(vs ...string) predicate.Record {
+	return predicate.Record(sql.FieldIn(FieldNameKey, vs...))
+}
+
+// NameKeyNotIn applies the NotIn predicate on the "name_key" field.
+func NameKeyNotIn(vs ...string) predicate.Record {
+	return predicate.Record(sql.FieldNotIn(FieldNameKey, vs...))
+}
+
+// NameKeyGT applies the GT predicate on the "name_key" field.
+func NameKeyGT(v string) predicate.Record {
+	return predicate.Record(sql.FieldGT(FieldNameKey, v))
+}
+
+// NameKeyGTE applies the GTE predicate on the "name_key" field.
+func NameKeyGTE(v string) predicate.Record {
+	return predicate.Record(sql.FieldGTE(FieldNameKey, v))
+}
+
+// NameKeyLT applies the LT predicate on the "name_key" field.
+func NameKeyLT(v string) predicate.Record {
+	return predicate.Record(sql.FieldLT(FieldNameKey, v))
+}
+
+// NameKeyLTE applies the LTE predicate on the "name_key" field.
+func NameKeyLTE(v string) predicate.Record {
+	return predicate.Record(sql.FieldLTE(FieldNameKey, v))
+}
+
+// NameKeyContains applies the Contains predicate on the "name_key" field.
+func NameKeyContains(v string) predicate.Record {
+	return predicate.Record(sql.FieldContains(FieldNameKey, v))
+}
+
+// NameKeyHasPrefix applies the HasPrefix predicate on the "name_key" field.
+func NameKeyHasPrefix(v string) predicate.Record {
+	return predicate.Record(sql.FieldHasPrefix(FieldNameKey, v))
+}
+
+// NameKeyHasSuffix applies the HasSuffix predicate on the "name_key" field.
+func NameKeyHasSuffix(v string) predicate.Record {
+	return predicate.Record(sql.FieldHasSuffix(FieldNameKey, v))
+}
+
+// NameKeyEqualFold applies the EqualFold predicate on the "name_key" field.
+func NameKeyEqualFold(v string) predicate.Record {
+	return predicate.Record(sql.FieldEqualFold(FieldNameKey, v))
+}
+
+// NameKeyContainsFold applies the ContainsFold predicate on the "name_key" field.
+func NameKeyContainsFold(v string) predicate.Record {
+	return predicate.Record(sql.FieldContainsFold(FieldNameKey, v))
+}
+
+// StubEQ applies the EQ predicate on the "stub" field.
+func StubEQ(v bool) predicate.Record {
+	return predicate.Record(sql.FieldEQ(FieldStub, v))
+}
+
+// StubNEQ applies the NEQ predicate on the "stub" field.
+func StubNEQ(v bool) predicate.Record {
+	return predicate.Record(sql.FieldNEQ(FieldStub, v))
+}
+
+// DeletedAtEQ applies the EQ predicate on the "deleted_at" field.
+func DeletedAtEQ(v clock.Time) predicate.Record {
+	vc := int64(v)
+	return predicate.Record(sql.FieldEQ(FieldDeletedAt, vc))
+}
+
+// DeletedAtNEQ applies the NEQ predicate on the "deleted_at" field.
+func DeletedAtNEQ(v clock.Time) predicate.Record {
+	vc := int64(v)
+	return predicate.Record(sql.FieldNEQ(FieldDeletedAt, vc))
+}
+
+// DeletedAtIn applies the In predicate on the "deleted_at" field.
+func DeletedAtIn(vs ...clock.Time) predicate.Record {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = int64(vs[i])
+	}
+	return predicate.Record(sql.FieldIn(FieldDeletedAt, v...))
+}
+
+// DeletedAtNotIn applies the NotIn predicate on the "deleted_at" field.
+func DeletedAtNotIn(vs ...clock.Time) predicate.Record {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = int64(vs[i])
+	}
+	return predicate.Record(sql.FieldNotIn(FieldDeletedAt, v...))
+}
+
+// DeletedAtGT applies the GT predicate on the "deleted_at" field.
+func DeletedAtGT(v clock.Time) predicate.Record {
+	vc := int64(v)
+	return predicate.Record(sql.FieldGT(FieldDeletedAt, vc))
+}
+
+// DeletedAtGTE applies the GTE predicate on the "deleted_at" field.
+func DeletedAtGTE(v clock.Time) predicate.Record {
+	vc := int64(v)
+	return predicate.Record(sql.FieldGTE(FieldDeletedAt, vc))
+}
+
+// DeletedAtLT applies the LT predicate on the "deleted_at" field.
+func DeletedAtLT(v clock.Time) predicate.Record {
+	vc := int64(v)
+	return predicate.Record(sql.FieldLT(FieldDeletedAt, vc))
+}
+
+// DeletedAtLTE applies the LTE predicate on the "deleted_at" field.
+func DeletedAtLTE(v clock.Time) predicate.Record {
+	vc := int64(v)
+	return predicate.Record(sql.FieldLTE(FieldDeletedAt, vc))
+}
+
+// MergedIntoEQ applies the EQ predicate on the "merged_into" field.
+func MergedIntoEQ(v int64) predicate.Record {
+	return predicate.Record(sql.FieldEQ(FieldMergedInto, v))
+}
+
+// MergedIntoNEQ applies the NEQ predicate on the "merged_into" field.
+func MergedIntoNEQ(v int64) predicate.Record {
+	return predicate.Record(sql.FieldNEQ(FieldMergedInto, v))
+}
+
+// MergedIntoIn applies the In predicate on the "merged_into" field.
+func MergedIntoIn(vs ...int64) predicate.Record {
+	return predicate.Record(sql.FieldIn(FieldMergedInto, vs...))
+}
+
+// MergedIntoNotIn applies the NotIn predicate on the "merged_into" field.
+func MergedIntoNotIn(vs ...int64) predicate.Record {
+	return predicate.Record(sql.FieldNotIn(FieldMergedInto, vs...))
+}
+
+// MergedIntoGT applies the GT predicate on the "merged_into" field.
+func MergedIntoGT(v int64) predicate.Record {
+	return predicate.Record(sql.FieldGT(FieldMergedInto, v))
+}
+
+// MergedIntoGTE applies the GTE predicate on the "merged_into" field.
+func MergedIntoGTE(v int64) predicate.Record {
+	return predicate.Record(sql.FieldGTE(FieldMergedInto, v))
+}
+
+// MergedIntoLT applies the LT predicate on the "merged_into" field.
+func MergedIntoLT(v int64) predicate.Record {
+	return predicate.Record(sql.FieldLT(FieldMergedInto, v))
+}
+
+// MergedIntoLTE applies the LTE predicate on the "merged_into" field.
+func MergedIntoLTE(v int64) predicate.Record {
+	return predicate.Record(sql.FieldLTE(FieldMergedInto, v))
 }
 
 // HasConversations applies the HasEdge predicate on the "conversations" edge.

@@ -22,6 +22,7 @@ import (
 	"parley/ent/lookup"
 	"parley/ent/message"
 	"parley/ent/messaginguser"
+	"parley/ent/objecttype"
 	"parley/ent/participant"
 	"parley/ent/permissionset"
 	"parley/ent/preference"
@@ -31,6 +32,8 @@ import (
 	"parley/ent/quicktext"
 	"parley/ent/rawinbound"
 	"parley/ent/record"
+	"parley/ent/recordphone"
+	"parley/ent/recordvalue"
 	"parley/ent/schema"
 	"parley/ent/secret"
 	"parley/ent/signingkey"
@@ -853,6 +856,71 @@ func init() {
 	messaginguserDescOwnConsent := messaginguserFields[10].Descriptor()
 	// messaginguser.DefaultOwnConsent holds the default value on creation for the own_consent field.
 	messaginguser.DefaultOwnConsent = channel.Consent(messaginguserDescOwnConsent.Default.(string))
+	objecttype.Policy = privacy.NewPolicies(schema.ObjectType{})
+	objecttype.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := objecttype.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	objecttypeFields := schema.ObjectType{}.Fields()
+	_ = objecttypeFields
+	// objecttypeDescName is the schema descriptor for name field.
+	objecttypeDescName := objecttypeFields[0].Descriptor()
+	// objecttype.NameValidator is a validator for the "name" field. It is called by the builders before save.
+	objecttype.NameValidator = func() func(string) error {
+		validators := objecttypeDescName.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(name string) error {
+			for _, fn := range fns {
+				if err := fn(name); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// objecttypeDescLabel is the schema descriptor for label field.
+	objecttypeDescLabel := objecttypeFields[1].Descriptor()
+	// objecttype.LabelValidator is a validator for the "label" field. It is called by the builders before save.
+	objecttype.LabelValidator = func() func(string) error {
+		validators := objecttypeDescLabel.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(label string) error {
+			for _, fn := range fns {
+				if err := fn(label); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// objecttypeDescPluralLabel is the schema descriptor for plural_label field.
+	objecttypeDescPluralLabel := objecttypeFields[2].Descriptor()
+	// objecttype.DefaultPluralLabel holds the default value on creation for the plural_label field.
+	objecttype.DefaultPluralLabel = objecttypeDescPluralLabel.Default.(string)
+	// objecttype.PluralLabelValidator is a validator for the "plural_label" field. It is called by the builders before save.
+	objecttype.PluralLabelValidator = objecttypeDescPluralLabel.Validators[0].(func(string) error)
+	// objecttypeDescIcon is the schema descriptor for icon field.
+	objecttypeDescIcon := objecttypeFields[3].Descriptor()
+	// objecttype.DefaultIcon holds the default value on creation for the icon field.
+	objecttype.DefaultIcon = objecttypeDescIcon.Default.(string)
+	// objecttype.IconValidator is a validator for the "icon" field. It is called by the builders before save.
+	objecttype.IconValidator = objecttypeDescIcon.Validators[0].(func(string) error)
+	// objecttypeDescDescription is the schema descriptor for description field.
+	objecttypeDescDescription := objecttypeFields[4].Descriptor()
+	// objecttype.DefaultDescription holds the default value on creation for the description field.
+	objecttype.DefaultDescription = objecttypeDescDescription.Default.(string)
+	// objecttype.DescriptionValidator is a validator for the "description" field. It is called by the builders before save.
+	objecttype.DescriptionValidator = objecttypeDescDescription.Validators[0].(func(string) error)
 	participant.Policy = privacy.NewPolicies(schema.Participant{})
 	participant.Hooks[0] = func(next ent.Mutator) ent.Mutator {
 		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
@@ -1296,6 +1364,62 @@ func init() {
 	recordDescUpdatedAt := recordFields[5].Descriptor()
 	// record.DefaultUpdatedAt holds the default value on creation for the updated_at field.
 	record.DefaultUpdatedAt = clock.Time(recordDescUpdatedAt.Default.(int64))
+	// recordDescBody is the schema descriptor for body field.
+	recordDescBody := recordFields[6].Descriptor()
+	// record.DefaultBody holds the default value on creation for the body field.
+	record.DefaultBody = recordDescBody.Default.(string)
+	// recordDescNameKey is the schema descriptor for name_key field.
+	recordDescNameKey := recordFields[7].Descriptor()
+	// record.DefaultNameKey holds the default value on creation for the name_key field.
+	record.DefaultNameKey = recordDescNameKey.Default.(string)
+	// record.NameKeyValidator is a validator for the "name_key" field. It is called by the builders before save.
+	record.NameKeyValidator = recordDescNameKey.Validators[0].(func(string) error)
+	// recordDescStub is the schema descriptor for stub field.
+	recordDescStub := recordFields[8].Descriptor()
+	// record.DefaultStub holds the default value on creation for the stub field.
+	record.DefaultStub = recordDescStub.Default.(bool)
+	// recordDescDeletedAt is the schema descriptor for deleted_at field.
+	recordDescDeletedAt := recordFields[9].Descriptor()
+	// record.DefaultDeletedAt holds the default value on creation for the deleted_at field.
+	record.DefaultDeletedAt = clock.Time(recordDescDeletedAt.Default.(int64))
+	// recordDescMergedInto is the schema descriptor for merged_into field.
+	recordDescMergedInto := recordFields[10].Descriptor()
+	// record.DefaultMergedInto holds the default value on creation for the merged_into field.
+	record.DefaultMergedInto = recordDescMergedInto.Default.(int64)
+	recordphone.Policy = privacy.NewPolicies(schema.RecordPhone{})
+	recordphone.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := recordphone.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	recordphoneFields := schema.RecordPhone{}.Fields()
+	_ = recordphoneFields
+	// recordphoneDescNumber is the schema descriptor for number field.
+	recordphoneDescNumber := recordphoneFields[3].Descriptor()
+	// recordphone.NumberValidator is a validator for the "number" field. It is called by the builders before save.
+	recordphone.NumberValidator = recordphoneDescNumber.Validators[0].(func(string) error)
+	// recordphoneDescOwn is the schema descriptor for own field.
+	recordphoneDescOwn := recordphoneFields[4].Descriptor()
+	// recordphone.OwnValidator is a validator for the "own" field. It is called by the builders before save.
+	recordphone.OwnValidator = recordphoneDescOwn.Validators[0].(func(string) error)
+	recordvalue.Policy = privacy.NewPolicies(schema.RecordValue{})
+	recordvalue.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := recordvalue.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	recordvalueFields := schema.RecordValue{}.Fields()
+	_ = recordvalueFields
+	// recordvalueDescValue is the schema descriptor for value field.
+	recordvalueDescValue := recordvalueFields[2].Descriptor()
+	// recordvalue.ValueValidator is a validator for the "value" field. It is called by the builders before save.
+	recordvalue.ValueValidator = recordvalueDescValue.Validators[0].(func([]byte) error)
 	secret.Policy = privacy.NewPolicies(schema.Secret{})
 	secret.Hooks[0] = func(next ent.Mutator) ent.Mutator {
 		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {

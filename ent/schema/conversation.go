@@ -127,6 +127,11 @@ func (Record) Fields() []ent.Field {
 		field.String("mobile_number").Default("").MaxLen(200).Comment("As the CRM holds it."),
 		field.Bool("opted_out").Default(false).Comment("The CRM's own opt-out field."),
 		instant("updated_at"),
+		field.Text("body").Default("").Comment("Its fields by name, as JSON."),
+		field.String("name_key").Default("").MaxLen(200).Comment("The name as records are searched by it."),
+		field.Bool("stub").Default(false).Comment("It is referenced and has not come yet."),
+		instant("deleted_at"),
+		field.Int64("merged_into").Default(0).Comment("The record that took its place; 0 for none."),
 	}
 }
 
@@ -137,7 +142,11 @@ func (Record) Edges() []ent.Edge {
 
 // Indexes of Record.
 func (Record) Indexes() []ent.Index {
-	return []ent.Index{index.Fields("object_type", "external_id").Unique(), index.Fields("mobile_number")}
+	return []ent.Index{
+		index.Fields("object_type", "external_id").Unique(), index.Fields("mobile_number"),
+		index.Fields("object_type", "name_key", "id").StorageKey("record_name"),
+		index.Fields("merged_into").StorageKey("record_merged").Annotations(entsql.IndexWhere("merged_into > 0")),
+	}
 }
 
 // Policy of Record.

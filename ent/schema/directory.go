@@ -8,6 +8,7 @@ import (
 	"entgo.io/ent/schema/index"
 
 	"parley/internal/channel"
+	"parley/internal/desk/object"
 	"parley/internal/desk/rule"
 	"parley/internal/ground/clock"
 	"parley/internal/ground/viewer"
@@ -106,6 +107,7 @@ func (PermissionSet) Fields() []ent.Field {
 	return []ent.Field{
 		field.String("name").Unique().NotEmpty().MaxLen(800),
 		field.JSON("permissions", []viewer.Permission{}),
+		field.JSON("record_rights", []object.Right{}).Optional().Comment("What it gives of CRM records."),
 	}
 }
 
