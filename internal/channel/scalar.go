@@ -1,13 +1,17 @@
 package channel
 
-import "github.com/99designs/gqlgen/graphql"
+import (
+	"strings"
+
+	"github.com/99designs/gqlgen/graphql"
+)
 
 // MarshalText writes the graph's scalar String.
 func MarshalText(s string) graphql.Marshaler { return graphql.MarshalString(s) }
 
-// UnmarshalText reads the graph's scalar String as [CleanText] leaves it, so that no
-// argument, wherever it stands, holds what a database refuses.
+// UnmarshalText reads the graph's scalar String. What no database stores becomes U+FFFD,
+// wherever the argument stands: what is not UTF-8, and NUL.
 func UnmarshalText(v any) (string, error) {
 	s, err := graphql.UnmarshalString(v)
-	return CleanText(s), err
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD"), err
 }

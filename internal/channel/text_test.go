@@ -37,3 +37,14 @@ func TestBlankTexts(t *testing.T) {
 		require.Equal(t, text, channel.CleanName(text))
 	}
 }
+
+func TestTextsOfArgumentsCanBeStored(t *testing.T) {
+	t.Parallel()
+	for given, want := range map[string]string{"a\x00b": "a\uFFFDb", "a\xffb": "a\uFFFDb", "é 👋": "é 👋", "": ""} {
+		got, err := channel.UnmarshalText(given)
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+	}
+	_, err := channel.UnmarshalText([]string{"a"})
+	require.Error(t, err)
+}
