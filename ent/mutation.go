@@ -25922,7 +25922,7 @@ type RecordMutation struct {
 	updated_at           *clock.Time
 	addupdated_at        *clock.Time
 	body                 *string
-	name_key             *string
+	name_key             *[]byte
 	stub                 *bool
 	deleted_at           *clock.Time
 	adddeleted_at        *clock.Time
@@ -26314,12 +26314,12 @@ func (m *RecordMutation) ResetBody() {
 }
 
 // SetNameKey sets the "name_key" field.
-func (m *RecordMutation) SetNameKey(s string) {
-	m.name_key = &s
+func (m *RecordMutation) SetNameKey(b []byte) {
+	m.name_key = &b
 }
 
 // NameKey returns the value of the "name_key" field in the mutation.
-func (m *RecordMutation) NameKey() (r string, exists bool) {
+func (m *RecordMutation) NameKey() (r []byte, exists bool) {
 	v := m.name_key
 	if v == nil {
 		return
@@ -26330,7 +26330,7 @@ func (m *RecordMutation) NameKey() (r string, exists bool) {
 // OldNameKey returns the old "name_key" field's value of the Record entity.
 // If the Record object wasn't provided to the builder, the object is fetched from the database.
 // An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *RecordMutation) OldNameKey(ctx context.Context) (v string, err error) {
+func (m *RecordMutation) OldNameKey(ctx context.Context) (v *[]byte, err error) {
 	if !m.op.Is(OpUpdateOne) {
 		return v, errors.New("OldNameKey is only allowed on UpdateOne operations")
 	}
@@ -26344,9 +26344,22 @@ func (m *RecordMutation) OldNameKey(ctx context.Context) (v string, err error) {
 	return oldValue.NameKey, nil
 }
 
+// ClearNameKey clears the value of the "name_key" field.
+func (m *RecordMutation) ClearNameKey() {
+	m.name_key = nil
+	m.clearedFields[record.FieldNameKey] = struct{}{}
+}
+
+// NameKeyCleared returns if the "name_key" field was cleared in this mutation.
+func (m *RecordMutation) NameKeyCleared() bool {
+	_, ok := m.clearedFields[record.FieldNameKey]
+	return ok
+}
+
 // ResetNameKey resets all changes to the "name_key" field.
 func (m *RecordMutation) ResetNameKey() {
 	m.name_key = nil
+	delete(m.clearedFields, record.FieldNameKey)
 }
 
 // SetStub sets the "stub" field.
@@ -26739,7 +26752,7 @@ func (m *RecordMutation) SetField(name string, value ent.Value) error {
 		m.SetBody(v)
 		return nil
 	case record.FieldNameKey:
-		v, ok := value.(string)
+		v, ok := value.([]byte)
 		if !ok {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
@@ -26834,7 +26847,11 @@ func (m *RecordMutation) AddField(name string, value ent.Value) error {
 // ClearedFields returns all nullable fields that were cleared during this
 // mutation.
 func (m *RecordMutation) ClearedFields() []string {
-	return nil
+	var fields []string
+	if m.FieldCleared(record.FieldNameKey) {
+		fields = append(fields, record.FieldNameKey)
+	}
+	return fields
 }
 
 // FieldCleared returns a boolean indicating if a field with the given name was
@@ -26847,6 +26864,11 @@ func (m *RecordMutation) FieldCleared(name string) bool {
 // ClearField clears the value of the field with the given name. It returns an
 // error if the field is not defined in the schema.
 func (m *RecordMutation) ClearField(name string) error {
+	switch name {
+	case record.FieldNameKey:
+		m.ClearNameKey()
+		return nil
+	}
 	return fmt.Errorf("unknown Record nullable field %s", name)
 }
 

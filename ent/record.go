@@ -31,8 +31,8 @@ type Record struct {
 	UpdatedAt clock.Time `json:"updated_at,omitempty"`
 	// Its fields by name, as JSON.
 	Body string `json:"body,omitempty"`
-	// The name as records are searched by it.
-	NameKey string `json:"name_key,omitempty"`
+	// What records are sorted and searched by; null until the name is indexed.
+	NameKey *[]byte `json:"name_key,omitempty"`
 	// It is referenced and has not come yet.
 	Stub bool `json:"stub,omitempty"`
 	// DeletedAt holds the value of the "deleted_at" field.
@@ -68,11 +68,13 @@ func (*Record) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
+		case record.FieldNameKey:
+			values[i] = new([]byte)
 		case record.FieldOptedOut, record.FieldStub:
 			values[i] = new(sql.NullBool)
 		case record.FieldID, record.FieldUpdatedAt, record.FieldDeletedAt, record.FieldMergedInto:
 			values[i] = new(sql.NullInt64)
-		case record.FieldObjectType, record.FieldExternalID, record.FieldName, record.FieldMobileNumber, record.FieldBody, record.FieldNameKey:
+		case record.FieldObjectType, record.FieldExternalID, record.FieldName, record.FieldMobileNumber, record.FieldBody:
 			values[i] = new(sql.NullString)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -138,10 +140,10 @@ func (_m *Record) assignValues(columns []string, values []any) error {
 				_m.Body = value.String
 			}
 		case record.FieldNameKey:
-			if value, ok := values[i].(*sql.NullString); !ok {
+			if value, ok := values[i].(*[]byte); !ok {
 				return fmt.Errorf("unexpected type %T for field name_key", values[i])
-			} else if value.Valid {
-				_m.NameKey = value.String
+			} else if value != nil {
+				_m.NameKey = value
 			}
 		case record.FieldStub:
 			if value, ok := values[i].(*sql.NullBool); !ok {
@@ -223,8 +225,10 @@ func (_m *Record) String() string {
 	builder.WriteString("body=")
 	builder.WriteString(_m.Body)
 	builder.WriteString(", ")
-	builder.WriteString("name_key=")
-	builder.WriteString(_m.NameKey)
+	if v := _m.NameKey; v != nil {
+		builder.WriteString("name_key=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
 	builder.WriteString(", ")
 	builder.WriteString("stub=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Stub))

@@ -104,16 +104,8 @@ func (_c *RecordCreate) SetNillableBody(v *string) *RecordCreate {
 }
 
 // SetNameKey sets the "name_key" field.
-func (_c *RecordCreate) SetNameKey(v string) *RecordCreate {
+func (_c *RecordCreate) SetNameKey(v []byte) *RecordCreate {
 	_c.mutation.SetNameKey(v)
-	return _c
-}
-
-// SetNillableNameKey sets the "name_key" field if the given value is not nil.
-func (_c *RecordCreate) SetNillableNameKey(v *string) *RecordCreate {
-	if v != nil {
-		_c.SetNameKey(*v)
-	}
 	return _c
 }
 
@@ -237,10 +229,6 @@ func (_c *RecordCreate) defaults() error {
 		v := record.DefaultBody
 		_c.mutation.SetBody(v)
 	}
-	if _, ok := _c.mutation.NameKey(); !ok {
-		v := record.DefaultNameKey
-		_c.mutation.SetNameKey(v)
-	}
 	if _, ok := _c.mutation.Stub(); !ok {
 		v := record.DefaultStub
 		_c.mutation.SetStub(v)
@@ -298,9 +286,6 @@ func (_c *RecordCreate) check() error {
 	}
 	if _, ok := _c.mutation.Body(); !ok {
 		return &ValidationError{Name: "body", err: errors.New(`ent: missing required field "Record.body"`)}
-	}
-	if _, ok := _c.mutation.NameKey(); !ok {
-		return &ValidationError{Name: "name_key", err: errors.New(`ent: missing required field "Record.name_key"`)}
 	}
 	if v, ok := _c.mutation.NameKey(); ok {
 		if err := record.NameKeyValidator(v); err != nil {
@@ -377,8 +362,8 @@ func (_c *RecordCreate) createSpec() (*Record, *sqlgraph.CreateSpec) {
 		_node.Body = value
 	}
 	if value, ok := _c.mutation.NameKey(); ok {
-		_spec.SetField(record.FieldNameKey, field.TypeString, value)
-		_node.NameKey = value
+		_spec.SetField(record.FieldNameKey, field.TypeBytes, value)
+		_node.NameKey = &value
 	}
 	if value, ok := _c.mutation.Stub(); ok {
 		_spec.SetField(record.FieldStub, field.TypeBool, value)

@@ -107,16 +107,14 @@ func (_u *RecordUpdate) SetNillableBody(v *string) *RecordUpdate {
 }
 
 // SetNameKey sets the "name_key" field.
-func (_u *RecordUpdate) SetNameKey(v string) *RecordUpdate {
+func (_u *RecordUpdate) SetNameKey(v []byte) *RecordUpdate {
 	_u.mutation.SetNameKey(v)
 	return _u
 }
 
-// SetNillableNameKey sets the "name_key" field if the given value is not nil.
-func (_u *RecordUpdate) SetNillableNameKey(v *string) *RecordUpdate {
-	if v != nil {
-		_u.SetNameKey(*v)
-	}
+// ClearNameKey clears the value of the "name_key" field.
+func (_u *RecordUpdate) ClearNameKey() *RecordUpdate {
+	_u.mutation.ClearNameKey()
 	return _u
 }
 
@@ -295,7 +293,10 @@ func (_u *RecordUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 		_spec.SetField(record.FieldBody, field.TypeString, value)
 	}
 	if value, ok := _u.mutation.NameKey(); ok {
-		_spec.SetField(record.FieldNameKey, field.TypeString, value)
+		_spec.SetField(record.FieldNameKey, field.TypeBytes, value)
+	}
+	if _u.mutation.NameKeyCleared() {
+		_spec.ClearField(record.FieldNameKey, field.TypeBytes)
 	}
 	if value, ok := _u.mutation.Stub(); ok {
 		_spec.SetField(record.FieldStub, field.TypeBool, value)
@@ -455,16 +456,14 @@ func (_u *RecordUpdateOne) SetNillableBody(v *string) *RecordUpdateOne {
 }
 
 // SetNameKey sets the "name_key" field.
-func (_u *RecordUpdateOne) SetNameKey(v string) *RecordUpdateOne {
+func (_u *RecordUpdateOne) SetNameKey(v []byte) *RecordUpdateOne {
 	_u.mutation.SetNameKey(v)
 	return _u
 }
 
-// SetNillableNameKey sets the "name_key" field if the given value is not nil.
-func (_u *RecordUpdateOne) SetNillableNameKey(v *string) *RecordUpdateOne {
-	if v != nil {
-		_u.SetNameKey(*v)
-	}
+// ClearNameKey clears the value of the "name_key" field.
+func (_u *RecordUpdateOne) ClearNameKey() *RecordUpdateOne {
+	_u.mutation.ClearNameKey()
 	return _u
 }
 
@@ -673,7 +672,10 @@ func (_u *RecordUpdateOne) sqlSave(ctx context.Context) (_node *Record, err erro
 		_spec.SetField(record.FieldBody, field.TypeString, value)
 	}
 	if value, ok := _u.mutation.NameKey(); ok {
-		_spec.SetField(record.FieldNameKey, field.TypeString, value)
+		_spec.SetField(record.FieldNameKey, field.TypeBytes, value)
+	}
+	if _u.mutation.NameKeyCleared() {
+		_spec.ClearField(record.FieldNameKey, field.TypeBytes)
 	}
 	if value, ok := _u.mutation.Stub(); ok {
 		_spec.SetField(record.FieldStub, field.TypeBool, value)

@@ -964,7 +964,7 @@ var (
 		{Name: "opted_out", Type: field.TypeBool, Default: false},
 		{Name: "updated_at", Type: field.TypeInt64, Default: 0},
 		{Name: "body", Type: field.TypeString, Size: 2147483647, Default: ""},
-		{Name: "name_key", Type: field.TypeString, Size: 200, Default: ""},
+		{Name: "name_key", Type: field.TypeBytes, Nullable: true, Size: 400},
 		{Name: "stub", Type: field.TypeBool, Default: false},
 		{Name: "deleted_at", Type: field.TypeInt64, Default: 0},
 		{Name: "merged_into", Type: field.TypeInt64, Default: 0},
@@ -989,6 +989,14 @@ var (
 				Name:    "record_name",
 				Unique:  false,
 				Columns: []*schema.Column{RecordsColumns[1], RecordsColumns[8], RecordsColumns[0]},
+			},
+			{
+				Name:    "record_unindexed",
+				Unique:  false,
+				Columns: []*schema.Column{RecordsColumns[0]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "name_key IS NULL",
+				},
 			},
 			{
 				Name:    "record_merged",

@@ -102,10 +102,8 @@ var (
 	DefaultUpdatedAt clock.Time
 	// DefaultBody holds the default value on creation for the "body" field.
 	DefaultBody string
-	// DefaultNameKey holds the default value on creation for the "name_key" field.
-	DefaultNameKey string
 	// NameKeyValidator is a validator for the "name_key" field. It is called by the builders before save.
-	NameKeyValidator func(string) error
+	NameKeyValidator func([]byte) error
 	// DefaultStub holds the default value on creation for the "stub" field.
 	DefaultStub bool
 	// DefaultDeletedAt holds the default value on creation for the "deleted_at" field.
@@ -155,11 +153,6 @@ func ByUpdatedAt(opts ...sql.OrderTermOption) OrderOption {
 // ByBody orders the results by the body field.
 func ByBody(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldBody, opts...).ToFunc()
-}
-
-// ByNameKey orders the results by the name_key field.
-func ByNameKey(opts ...sql.OrderTermOption) OrderOption {
-	return sql.OrderByField(FieldNameKey, opts...).ToFunc()
 }
 
 // ByStub orders the results by the stub field.

@@ -92,7 +92,7 @@ func Body(v string) predicate.Record {
 }
 
 // NameKey applies equality check predicate on the "name_key" field. It's identical to NameKeyEQ.
-func NameKey(v string) predicate.Record {
+func NameKey(v []byte) predicate.Record {
 	return predicate.Record(sql.FieldEQ(FieldNameKey, v))
 }
 
@@ -502,68 +502,53 @@ func BodyContainsFold(v string) predicate.Record {
 }
 
 // NameKeyEQ applies the EQ predicate on the "name_key" field.
-func NameKeyEQ(v string) predicate.Record {
+func NameKeyEQ(v []byte) predicate.Record {
 	return predicate.Record(sql.FieldEQ(FieldNameKey, v))
 }
 
 // NameKeyNEQ applies the NEQ predicate on the "name_key" field.
-func NameKeyNEQ(v string) predicate.Record {
+func NameKeyNEQ(v []byte) predicate.Record {
 	return predicate.Record(sql.FieldNEQ(FieldNameKey, v))
 }
 
 // NameKeyIn applies the In predicate on the "name_key" field.
-func NameKeyIn(vs ...string) predicate.Record {
+func NameKeyIn(vs ...[]byte) predicate.Record {
 	return predicate.Record(sql.FieldIn(FieldNameKey, vs...))
 }
 
 // NameKeyNotIn applies the NotIn predicate on the "name_key" field.
-func NameKeyNotIn(vs ...string) predicate.Record {
+func NameKeyNotIn(vs ...[]byte) predicate.Record {
 	return predicate.Record(sql.FieldNotIn(FieldNameKey, vs...))
 }
 
 // NameKeyGT applies the GT predicate on the "name_key" field.
-func NameKeyGT(v string) predicate.Record {
+func NameKeyGT(v []byte) predicate.Record {
 	return predicate.Record(sql.FieldGT(FieldNameKey, v))
 }
 
 // NameKeyGTE applies the GTE predicate on the "name_key" field.
-func NameKeyGTE(v string) predicate.Record {
+func NameKeyGTE(v []byte) predicate.Record {
 	return predicate.Record(sql.FieldGTE(FieldNameKey, v))
 }
 
 // NameKeyLT applies the LT predicate on the "name_key" field.
-func NameKeyLT(v string) predicate.Record {
+func NameKeyLT(v []byte) predicate.Record {
 	return predicate.Record(sql.FieldLT(FieldNameKey, v))
 }
 
 // NameKeyLTE applies the LTE predicate on the "name_key" field.
-func NameKeyLTE(v string) predicate.Record {
+func NameKeyLTE(v []byte) predicate.Record {
 	return predicate.Record(sql.FieldLTE(FieldNameKey, v))
 }
 
-// NameKeyContains applies the Contains predicate on the "name_key" field.
-func NameKeyContains(v string) predicate.Record {
-	return predicate.Record(sql.FieldContains(FieldNameKey, v))
+// NameKeyIsNil applies the IsNil predicate on the "name_key" field.
+func NameKeyIsNil() predicate.Record {
+	return predicate.Record(sql.FieldIsNull(FieldNameKey))
 }
 
-// NameKeyHasPrefix applies the HasPrefix predicate on the "name_key" field.
-func NameKeyHasPrefix(v string) predicate.Record {
-	return predicate.Record(sql.FieldHasPrefix(FieldNameKey, v))
-}
-
-// NameKeyHasSuffix applies the HasSuffix predicate on the "name_key" field.
-func NameKeyHasSuffix(v string) predicate.Record {
-	return predicate.Record(sql.FieldHasSuffix(FieldNameKey, v))
-}
-
-// NameKeyEqualFold applies the EqualFold predicate on the "name_key" field.
-func NameKeyEqualFold(v string) predicate.Record {
-	return predicate.Record(sql.FieldEqualFold(FieldNameKey, v))
-}
-
-// NameKeyContainsFold applies the ContainsFold predicate on the "name_key" field.
-func NameKeyContainsFold(v string) predicate.Record {
-	return predicate.Record(sql.FieldContainsFold(FieldNameKey, v))
+// NameKeyNotNil applies the NotNil predicate on the "name_key" field.
+func NameKeyNotNil() predicate.Record {
+	return predicate.Record(sql.FieldNotNull(FieldNameKey))
 }
 
 // StubEQ applies the EQ predicate on the "stub" field.

@@ -1370,10 +1370,8 @@ func init() {
 	record.DefaultBody = recordDescBody.Default.(string)
 	// recordDescNameKey is the schema descriptor for name_key field.
 	recordDescNameKey := recordFields[7].Descriptor()
-	// record.DefaultNameKey holds the default value on creation for the name_key field.
-	record.DefaultNameKey = recordDescNameKey.Default.(string)
 	// record.NameKeyValidator is a validator for the "name_key" field. It is called by the builders before save.
-	record.NameKeyValidator = recordDescNameKey.Validators[0].(func(string) error)
+	record.NameKeyValidator = recordDescNameKey.Validators[0].(func([]byte) error)
 	// recordDescStub is the schema descriptor for stub field.
 	recordDescStub := recordFields[8].Descriptor()
 	// record.DefaultStub holds the default value on creation for the stub field.

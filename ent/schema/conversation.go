@@ -128,7 +128,7 @@ func (Record) Fields() []ent.Field {
 		field.Bool("opted_out").Default(false).Comment("The CRM's own opt-out field."),
 		instant("updated_at"),
 		field.Text("body").Default("").Comment("Its fields by name, as JSON."),
-		field.String("name_key").Default("").MaxLen(200).Comment("The name as records are searched by it."),
+		field.Bytes("name_key").Optional().Nillable().MaxLen(400).Comment("What records are sorted and searched by; null until the name is indexed."),
 		field.Bool("stub").Default(false).Comment("It is referenced and has not come yet."),
 		instant("deleted_at"),
 		field.Int64("merged_into").Default(0).Comment("The record that took its place; 0 for none."),
@@ -145,6 +145,7 @@ func (Record) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("object_type", "external_id").Unique(), index.Fields("mobile_number"),
 		index.Fields("object_type", "name_key", "id").StorageKey("record_name"),
+		index.Fields("id").StorageKey("record_unindexed").Annotations(entsql.IndexWhere("name_key IS NULL")),
 		index.Fields("merged_into").StorageKey("record_merged").Annotations(entsql.IndexWhere("merged_into > 0")),
 	}
 }

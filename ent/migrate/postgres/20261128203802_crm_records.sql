@@ -2,9 +2,11 @@
 -- modify "permission_sets" table
 ALTER TABLE "permission_sets" ADD COLUMN "record_rights" jsonb NULL;
 -- modify "records" table
-ALTER TABLE "records" ADD COLUMN "body" text NOT NULL DEFAULT '', ADD COLUMN "name_key" character varying NOT NULL DEFAULT '', ADD COLUMN "stub" boolean NOT NULL DEFAULT false, ADD COLUMN "deleted_at" bigint NOT NULL DEFAULT 0, ADD COLUMN "merged_into" bigint NOT NULL DEFAULT 0;
+ALTER TABLE "records" ADD COLUMN "body" text NOT NULL DEFAULT '', ADD COLUMN "name_key" bytea NULL, ADD COLUMN "stub" boolean NOT NULL DEFAULT false, ADD COLUMN "deleted_at" bigint NOT NULL DEFAULT 0, ADD COLUMN "merged_into" bigint NOT NULL DEFAULT 0;
 -- create index "record_merged" to table: "records"
 CREATE INDEX "record_merged" ON "records" ("merged_into") WHERE (merged_into > 0);
+-- create index "record_unindexed" to table: "records"
+CREATE INDEX "record_unindexed" ON "records" ("id") WHERE (name_key IS NULL);
 -- create index "record_name" to table: "records"
 CREATE INDEX "record_name" ON "records" ("object_type", "name_key", "id");
 -- create "object_types" table
@@ -45,6 +47,8 @@ DROP TABLE "record_phones";
 DROP INDEX "object_types_name_key";
 -- reverse: create "object_types" table
 DROP TABLE "object_types";
+-- reverse: create index "record_unindexed" to table: "records"
+DROP INDEX "record_unindexed";
 -- reverse: create index "record_name" to table: "records"
 DROP INDEX "record_name";
 -- reverse: create index "record_merged" to table: "records"

@@ -3,10 +3,12 @@
 ALTER TABLE `permission_sets` ADD COLUMN `record_rights` json NULL;
 -- add columns to table: "records"
 ALTER TABLE `records` ADD COLUMN `body` text NOT NULL DEFAULT ('');
-ALTER TABLE `records` ADD COLUMN `name_key` text NOT NULL DEFAULT ('');
+ALTER TABLE `records` ADD COLUMN `name_key` blob NULL;
 ALTER TABLE `records` ADD COLUMN `stub` bool NOT NULL DEFAULT (false);
 ALTER TABLE `records` ADD COLUMN `deleted_at` integer NOT NULL DEFAULT (0);
 ALTER TABLE `records` ADD COLUMN `merged_into` integer NOT NULL DEFAULT (0);
+-- create index "record_unindexed" to table: "records"
+CREATE INDEX `record_unindexed` ON `records` (`id`) WHERE name_key IS NULL;
 -- create index "record_name" to table: "records"
 CREATE INDEX `record_name` ON `records` (`object_type`, `name_key`, `id`);
 -- create index "record_merged" to table: "records"
@@ -51,6 +53,8 @@ DROP INDEX `object_types_name_key`;
 DROP TABLE `object_types`;
 -- reverse: create index "record_merged" to table: "records"
 DROP INDEX `record_merged`;
+-- reverse: create index "record_unindexed" to table: "records"
+DROP INDEX `record_unindexed`;
 -- reverse: create index "record_name" to table: "records"
 DROP INDEX `record_name`;
 -- reverse: add columns to table: "records"
