@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"sync"
+	"time"
 
 	entsql "entgo.io/ent/dialect/sql"
 
@@ -40,12 +41,16 @@ func (r *Row) dueAt(now clock.Time) clock.Time {
 	return r.dueOn(ch.Type, now)
 }
 
-// Jobs record what time alone has changed.
+// Jobs record what time alone has changed, and what records have changed of the many
+// conversations that follow them.
 func (d *Service) Jobs() []job.Job {
-	return []job.Job{job.Periodic{Name: "sweep_due", Run: func(ctx context.Context) error {
-		_, err := d.SweepDue(ctx)
-		return err
-	}}}
+	return []job.Job{
+		job.Periodic{Name: "sweep_due", Run: func(ctx context.Context) error {
+			_, err := d.SweepDue(ctx)
+			return err
+		}},
+		job.Work[followRecords]{Run: d.follow, Timeout: 5 * time.Minute, Queue: followQueue},
+	}
 }
 
 // dueBatch is how many due conversations are looked up at a time.

@@ -112,10 +112,11 @@ func (r *Row) SendPast(m Message, author, soleOwner int64) {
 }
 
 // Anchor ties the conversation to the record that was messaged last: of several
-// records with one number, that one counts (DOMAIN: Access).
+// records with one number, that one counts (DOMAIN: Access). A record's name goes
+// before any other.
 func (r *Row) Anchor(record *Record) {
 	r.RecordID, r.Type = record.Key, record.ObjectType
-	if r.Title == "" {
+	if record.Name != "" {
 		r.Title = record.Name
 	}
 }

@@ -3,8 +3,11 @@ package conversation
 import (
 	"context"
 
+	entsql "entgo.io/ent/dialect/sql"
+
 	"parley/ent"
 	"parley/ent/messaginguser"
+	"parley/ent/predicate"
 	"parley/ent/record"
 	"parley/internal/channel"
 	"parley/internal/desk/directory"
@@ -138,37 +141,55 @@ func (d *Service) MergedFrom(ctx context.Context, users []*MessagingUser) ([][]*
 // Records reads records by key, as far as the viewer may see them, in one
 // statement.
 func (d *Service) Records(ctx context.Context, keys []int64) (map[int64]*Record, error) {
-	rows, err := d.Store.Ent.Record.Query().Where(record.IDIn(keys...)).All(ctx)
-	if err != nil {
-		return nil, err
+	found, err := d.records(ctx, record.IDIn(keys...))
+	out := make(map[int64]*Record, len(found))
+	for _, r := range found {
+		out[r.Key] = r
 	}
-	out := make(map[int64]*Record, len(rows))
-	for _, r := range rows {
-		out[r.ID] = d.record(r)
-	}
-	return out, nil
+	return out, err
 }
 
-func (d *Service) record(r *ent.Record) *Record {
-	return &Record{
-		Key: r.ID, ObjectType: r.ObjectType, ExternalID: r.ExternalID, Name: r.Name,
-		Mobile: r.MobileNumber, OptedOut: r.OptedOut, service: d,
+// RecordsNamed reads records by object type and external id, as far as the viewer may see
+// them, in one statement.
+func (d *Service) RecordsNamed(ctx context.Context, byType map[string][]string) ([]*Record, error) {
+	var any []predicate.Record
+	for objectType, ids := range byType {
+		any = append(any, record.And(record.ObjectType(objectType), record.ExternalIDIn(ids...)))
 	}
+	return d.records(ctx, record.Or(any...))
 }
 
-// RecordNamed finds a record by its id in the CRM; nil when it is not there or
-// may not be seen.
+// records reads records that are there; what they hold stays where it is.
+func (d *Service) records(ctx context.Context, which predicate.Record) ([]*Record, error) {
+	rows, err := d.Store.Ent.Record.Query().Where(which, record.Stub(false), record.DeletedAt(0), record.MergedInto(0)).
+		Select(record.FieldID, record.FieldObjectType, record.FieldExternalID, record.FieldName, record.FieldMobileNumber, record.FieldOptedOut).
+		All(ctx)
+	out := make([]*Record, len(rows))
+	for i, r := range rows {
+		out[i] = &Record{
+			Key: r.ID, ObjectType: r.ObjectType, ExternalID: r.ExternalID, Name: r.Name,
+			Mobile: r.MobileNumber, OptedOut: r.OptedOut, service: d,
+		}
+	}
+	return out, err
+}
+
+// RecordNamed finds a record by its id in the CRM; nil when it is not there or may not be
+// seen. The id of a record that was merged into another finds the other.
 func (d *Service) RecordNamed(ctx context.Context, objectType, externalID string) (*Record, error) {
 	if !storable(objectType) || !storable(externalID) {
 		return nil, nil
 	}
-	row, err := d.Store.Ent.Record.Query().
-		Where(record.ObjectType(objectType), record.ExternalID(externalID)).Only(ctx)
-	if ent.IsNotFound(err) {
-		return nil, nil
-	}
-	if err != nil {
+	named := record.And(record.ObjectType(objectType), record.ExternalID(externalID))
+	found, err := d.records(ctx, record.Or(named, func(q *entsql.Selector) {
+		b := entsql.Dialect(q.Dialect())
+		t := b.Table("records").As("loser")
+		loser := b.Select(t.C("merged_into")).From(t).
+			Where(entsql.And(entsql.EQ(t.C("object_type"), objectType), entsql.EQ(t.C("external_id"), externalID), entsql.GT(t.C("merged_into"), 0)))
+		q.Where(entsql.In(q.C(record.FieldID), loser))
+	}))
+	if err != nil || len(found) == 0 {
 		return nil, err
 	}
-	return d.record(row), nil
+	return found[0], nil
 }

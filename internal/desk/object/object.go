@@ -2,7 +2,10 @@
 // messaged, and who may read and write what. It reads and writes nothing.
 package object
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Bounds of what is defined.
 const (
@@ -87,10 +90,22 @@ type PhoneField struct {
 
 // Field returns the field with the name, ignoring case; nil when there is none.
 func (d *Definition) Field(name string) *Field {
-	for i := range d.Fields {
-		if strings.EqualFold(d.Fields[i].Name, name) {
-			return &d.Fields[i]
-		}
+	if i := d.Number(name); i >= 0 {
+		return &d.Fields[i]
 	}
 	return nil
+}
+
+// Number is a field's place in the list, -1 when there is none of that name.
+func (d *Definition) Number(name string) int {
+	return slices.IndexFunc(d.Fields, func(f Field) bool { return strings.EqualFold(f.Name, name) })
+}
+
+// IsText reports whether values of the field are texts, which a prefix can be asked of.
+func (f *Field) IsText() bool {
+	switch f.Kind {
+	case Text, Phone, Email, URL, ID, Picklist, MultiPicklist, Reference:
+		return true
+	}
+	return false
 }

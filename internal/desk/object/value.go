@@ -177,6 +177,8 @@ func (f *Field) parseChoices(text string, list []string) (Value, error) {
 
 // takes reports whether a choice is one of the field's. A field that states none takes
 // any.
-func (f *Field) takes(choice string) bool { return len(f.Choices) == 0 || slices.Contains(f.Choices, choice) }
+func (f *Field) takes(choice string) bool {
+	return len(f.Choices) == 0 || slices.Contains(f.Choices, choice)
+}
 
 var numberPattern = regexp.MustCompile(`^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,3}))?$`)

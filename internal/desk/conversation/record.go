@@ -1,0 +1,187 @@
+package conversation
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	entsql "entgo.io/ent/dialect/sql"
+	"github.com/riverqueue/river"
+
+	"parley/internal/desk/feed"
+	"parley/internal/ground/job"
+	"parley/internal/ground/store"
+	"parley/internal/ground/viewer"
+)
+
+// What a conversation holds of its record (that it is anchored to it, its type, its name)
+// moves with the record: at once for so many conversations, and by a job for the rest.
+const (
+	mostFollowing  = 1_000
+	followingBatch = 500
+)
+
+// anchor is what conversations need to know of a record.
+type anchor struct {
+	name, objectType string
+	gone             bool
+	mergedInto       int64
+}
+
+// FollowRecords gives the conversations of records what this write has made of the
+// records: name, and another anchor, or none, for a record that was merged or deleted.
+// Each is an event, since what may be sent may have changed too.
+func (d *Service) FollowRecords(ctx context.Context, tx *store.Tx, records []int64) error {
+	last, err := d.followSome(ctx, tx, records, 0, mostFollowing)
+	if last > 0 {
+		tx.Enqueue(followRecords{records, last}, nil)
+	}
+	return err
+}
+
+// followRecords is the job for the conversations of records after a key.
+type followRecords struct {
+	Records []int64 `json:"records"`
+	After   int64   `json:"after"`
+}
+
+// Kind implements river.JobArgs.
+func (followRecords) Kind() string { return "follow_records" }
+
+// InsertOpts implements river.JobArgsWithInsertOpts.
+func (followRecords) InsertOpts() river.InsertOpts { return river.InsertOpts{Queue: followQueue.Name} }
+
+// followQueue leaves the workers of the lanes alone.
+var followQueue = job.Queue{Name: "records", Workers: 1, Poll: 500 * time.Millisecond}
+
+func (d *Service) follow(ctx context.Context, args followRecords) error {
+	ctx = viewer.AsSystem(ctx, "records")
+	for last := args.After; last > 0; {
+		err := d.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+			last, err = d.followSome(ctx, tx, args.Records, args.After, followingBatch)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		args.After = last
+	}
+	return nil
+}
+
+// followSome is FollowRecords for conversations after a key. It returns the key of the
+// last, or 0 when there are no more.
+func (d *Service) followSome(ctx context.Context, tx *store.Tx, records []int64, after int64, most int) (last int64, err error) {
+	keys, err := anchored(ctx, tx, records, after, most+1)
+	if err != nil || len(keys) == 0 {
+		return 0, err
+	}
+	if len(keys) > most {
+		keys = keys[:most]
+		last = keys[most-1]
+	}
+	rows, err := d.LoadAll(viewer.AsSystem(ctx, "records"), tx, keys)
+	if err != nil {
+		return 0, err
+	}
+	anchors, err := d.anchorsOf(ctx, tx, records)
+	if err != nil {
+		return 0, err
+	}
+	names, err := d.namesOf(ctx, tx, rows, anchors)
+	if err != nil {
+		return 0, err
+	}
+	var edits []edit
+	for _, key := range keys {
+		row := rows[key]
+		if row == nil { // merged into another
+			continue
+		}
+		before := *row
+		row.follow(anchors, names[row.MessagingUserID])
+		edits = append(edits, edit{&before, row})
+		if err := tell(ctx, tx, &before, row, &feed.Event{Cause: feed.ConversationChanged}); err != nil {
+			return 0, err
+		}
+	}
+	return last, saveAll(ctx, tx, edits)
+}
+
+// follow moves what the row holds of its record. A conversation without a named record
+// goes by the customer's own name.
+func (r *Row) follow(anchors map[int64]anchor, customer string) {
+	at := anchors[r.RecordID]
+	if at.mergedInto != 0 {
+		r.RecordID = at.mergedInto
+		at = anchors[r.RecordID]
+	}
+	if at.gone {
+		r.RecordID, r.Type, r.Title = 0, "", customer
+		return
+	}
+	r.Type, r.Title = at.objectType, at.name
+	if at.name == "" {
+		r.Title = customer
+	}
+}
+
+// anchored are the conversations of records after a key.
+func anchored(ctx context.Context, tx *store.Tx, records []int64, after int64, most int) (keys []int64, err error) {
+	q := tx.Builder().Select("id").From(entsql.Table("conversations")).
+		Where(entsql.And(entsql.P(func(b *entsql.Builder) { inKeys(b, "record_id", records) }), entsql.GT("id", after))).
+		OrderBy("id").Limit(most)
+	err = tx.Query(ctx, q, func(r *sql.Rows) error {
+		keys = append(keys, 0)
+		return r.Scan(&keys[len(keys)-1])
+	})
+	return keys, err
+}
+
+// anchorsOf reads records as they are now, and those that they were merged into.
+func (d *Service) anchorsOf(ctx context.Context, tx *store.Tx, records []int64) (map[int64]anchor, error) {
+	r := entsql.Table("records")
+	loser := entsql.Table("records").As("loser")
+	winners := tx.Builder().Select(loser.C("merged_into")).From(loser).
+		Where(entsql.P(func(b *entsql.Builder) { inKeys(b, "loser.id", records) }))
+	q := tx.Builder().Select("id", "name", "object_type", "deleted_at", "merged_into").From(r).
+		Where(entsql.Or(entsql.P(func(b *entsql.Builder) { inKeys(b, "records.id", records) }), entsql.In(r.C("id"), winners)))
+	out := map[int64]anchor{}
+	err := tx.Query(ctx, q, func(rows *sql.Rows) error {
+		var key, deleted int64
+		var a anchor
+		err := rows.Scan(&key, &a.name, &a.objectType, &deleted, &a.mergedInto)
+		a.gone = deleted != 0
+		out[key] = a
+		return err
+	})
+	return out, err
+}
+
+// namesOf reads the own names of the customers whose conversations lose the record's.
+func (d *Service) namesOf(ctx context.Context, tx *store.Tx, rows map[int64]*Row, anchors map[int64]anchor) (map[int64]string, error) {
+	var users []int64
+	for _, row := range rows {
+		at := anchors[row.RecordID]
+		if at.mergedInto != 0 {
+			at = anchors[at.mergedInto]
+		}
+		if at.gone || at.name == "" {
+			users = append(users, row.MessagingUserID)
+		}
+	}
+	names := make(map[int64]string, len(users))
+	if len(users) == 0 {
+		return names, nil
+	}
+	q := tx.Builder().Select("id", "name").From(entsql.Table("messaging_users")).
+		Where(entsql.P(func(b *entsql.Builder) { inKeys(b, "id", users) }))
+	err := tx.Query(ctx, q, func(r *sql.Rows) error {
+		var key int64
+		var name string
+		err := r.Scan(&key, &name)
+		names[key] = name
+		return err
+	})
+	return names, err
+}

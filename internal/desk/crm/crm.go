@@ -1,0 +1,33 @@
+// Package crm keeps the records of the CRM: it takes them in by external id, hands out
+// their fields as far as the viewer may read them, and has conversations follow them.
+package crm
+
+import (
+	"parley/internal/desk/conversation"
+	"parley/internal/desk/feed"
+	"parley/internal/desk/object"
+	"parley/internal/ground/publicid"
+	"parley/internal/ground/store"
+	"parley/internal/ground/viewer"
+)
+
+// Definitions say what object types there are, and what of them agents may read and
+// write. The directory does.
+type Definitions interface {
+	// ObjectType returns the object type with the name and its key; nil when there is none.
+	ObjectType(name string) (*object.Definition, int64)
+	// RecordRights are what the viewer may do with records.
+	RecordRights(v *viewer.Viewer) *object.Rights
+}
+
+// Service is the use cases of records.
+type Service struct {
+	Store         *store.Store
+	IDs           *publicid.Codec
+	Cursors       *feed.Cursors
+	Definitions   Definitions
+	Conversations *conversation.Service
+}
+
+// slot is how tables name a field: its object type's key, and its number there.
+func slot(objectType int64, number int) int64 { return objectType<<16 | int64(number) }

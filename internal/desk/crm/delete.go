@@ -1,0 +1,100 @@
+package crm
+
+import (
+	"context"
+	"fmt"
+
+	"parley/internal/ground/clock"
+	"parley/internal/ground/fault"
+	"parley/internal/ground/store"
+	"parley/internal/ground/viewer"
+)
+
+// DeletionInput is a record that the CRM holds no more.
+type DeletionInput struct {
+	ObjectType string
+	ExternalID string
+	// DeletedAt is when it was deleted in the CRM: a deletion that is older than the last
+	// change taken is left out. Now, for nil.
+	DeletedAt *clock.Time
+}
+
+// Delete takes out records. Their conversations stay, anchored to nothing; a change that is
+// newer than the deletion brings a record back, empty but for what it names.
+func (s *Service) Delete(ctx context.Context, records []*DeletionInput) ([]*Result, error) {
+	if n := len(records); n == 0 || n > MostPerCall {
+		return nil, fault.Input("input.records", "Pass 1 to %d records, not %d.", MostPerCall, n)
+	}
+	rights := s.Definitions.RecordRights(viewer.FromContext(ctx))
+	results, todo := make([]*Result, len(records)), make([]*writing, 0, len(records))
+	for i, in := range records {
+		results[i] = &Result{ObjectType: in.ObjectType, ExternalID: in.ExternalID}
+		w, err := s.prepare(rights, fmt.Sprintf("input.records.%d", i), &RecordInput{ObjectType: in.ObjectType, ExternalID: in.ExternalID, ModifiedAt: in.DeletedAt})
+		if err != nil {
+			results[i].Error = err
+			continue
+		}
+		w.result = results[i]
+		todo = append(todo, w)
+	}
+	if len(todo) == 0 {
+		return results, nil
+	}
+	return results, s.Store.Write(viewer.AsSystem(ctx, "records"), func(ctx context.Context, tx *store.Tx) error {
+		return s.delete(ctx, tx, todo)
+	})
+}
+
+func (s *Service) delete(ctx context.Context, tx *store.Tx, todo []*writing) error {
+	if err := lock(ctx, tx); err != nil {
+		return err
+	}
+	names := make([]name, len(todo))
+	for i, w := range todo {
+		names[i] = w.name
+	}
+	known, err := readNamed(ctx, tx, names)
+	if err != nil {
+		return err
+	}
+	var gone []*stored
+	var keys []int64
+	for _, w := range todo {
+		if w.remove(known[w.name], tx.Now); w.after != nil {
+			known[w.name] = w.after
+			gone, keys = append(gone, w.after), append(keys, w.after.key)
+		}
+	}
+	if len(gone) == 0 {
+		return nil
+	}
+	if err := save(ctx, tx, gone); err != nil {
+		return err
+	}
+	if err := clear(ctx, tx, keys); err != nil {
+		return err
+	}
+	return s.Conversations.FollowRecords(ctx, tx, keys)
+}
+
+// remove says what becomes of a record that the CRM has deleted.
+func (w *writing) remove(was *stored, now clock.Time) {
+	outcome := Deleted
+	w.result.Outcome, w.result.Error, w.after = &outcome, nil, nil
+	at := w.at
+	if at == 0 {
+		at = now
+	}
+	switch {
+	case was == nil || was.stub:
+		w.result.Outcome, w.result.Error = nil, fault.Missing("record")
+	case was.mergedInto != 0:
+		outcome = Merged
+	case was.deletedAt > 0:
+		outcome = Unchanged
+	case at < was.at:
+		outcome = Older
+	default:
+		w.after = &stored{key: was.key, name: was.name, at: at, deletedAt: at}
+	}
+}

@@ -1,0 +1,64 @@
+package crm
+
+import (
+	"slices"
+	"strings"
+
+	"parley/internal/channel"
+	"parley/internal/desk/object"
+	"parley/internal/ground/number"
+)
+
+// nameKey is what records are sorted and searched by.
+func nameKey(title string) []byte { return object.Prefix(title) }
+
+// derive adds the rows that follow from what the record holds now.
+func (w *writing) derive(d *derived, known map[name]*stored) {
+	b := readBody(w.after.body)
+	for i := range w.def.Fields {
+		f := &w.def.Fields[i]
+		v := b[f.Name]
+		if f.Filterable {
+			for _, key := range f.Keys(v) {
+				d.values = append(d.values, []any{w.after.key, slot(w.defKey, i), key})
+			}
+		}
+		if place := w.placeOf(f); place >= 0 && v.Text != "" {
+			canonical, own := numbersOf(v.Text, b.text(w.def.Messaging.Country))
+			d.phones = append(d.phones, []any{w.after.key, slot(w.defKey, i), place, canonical, own})
+		}
+	}
+	for field, target := range w.references(b) {
+		if r := known[target]; r != nil {
+			d.lookups = append(d.lookups, []any{w.after.key, field, r.key})
+		}
+	}
+}
+
+// placeOf is the field's place among those that hold phone numbers, -1 for none.
+func (w *writing) placeOf(f *object.Field) int {
+	return slices.IndexFunc(w.def.Messaging.Phones, func(p object.PhoneField) bool { return strings.EqualFold(p.Field, f.Name) })
+}
+
+// numbersOf are a number's digits with its country code, empty where it is none, and its
+// digits as the CRM holds them.
+func numbersOf(text, country string) (canonical, own string) {
+	own = channel.Cut(strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
+		}
+		return r
+	}, number.Bare(text)), mostID)
+	if n, err := number.Read(text, regionOf(country), number.Person); err == nil {
+		canonical = strings.TrimPrefix(n.E164, "+")
+	}
+	return canonical, own
+}
+
+// regionOf is the country of a record if it is written as two letters.
+func regionOf(country string) string {
+	if len(country) != 2 {
+		return ""
+	}
+	return strings.ToUpper(country)
+}

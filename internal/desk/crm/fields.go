@@ -1,0 +1,196 @@
+package crm
+
+import (
+	"context"
+	"database/sql"
+	"slices"
+	"strings"
+	"time"
+
+	entsql "entgo.io/ent/dialect/sql"
+
+	"parley/internal/desk/conversation"
+	"parley/internal/desk/object"
+	"parley/internal/ground/clock"
+	"parley/internal/ground/fault"
+	"parley/internal/ground/store"
+	"parley/internal/ground/viewer"
+)
+
+// mostNames is how many fields a record is asked for by name.
+const mostNames = 100
+
+// Field is a field of a record as the viewer may see it.
+type Field struct {
+	Definition *object.Field
+	Value      object.Value // blank for one that may not be read
+	Unreadable *Unreadable
+}
+
+// Unreadable is why a field has no value for the viewer.
+type Unreadable string
+
+// FieldNotReadable says that the viewer's permission sets do not give the field.
+const FieldNotReadable Unreadable = "FIELD_NOT_READABLE"
+
+// Name is the field's, as the CRM writes it.
+func (f *Field) Name() string { return f.Definition.Name }
+
+// Label is what agents call it.
+func (f *Field) Label() string { return f.Definition.Label }
+
+// Type is the kind of its values.
+func (f *Field) Type() object.Kind { return f.Definition.Kind }
+
+// Text is the value as its kind writes it; nil for a blank one.
+func (f *Field) Text() *string {
+	if f.Value.IsBlank() {
+		return nil
+	}
+	text := f.Value.Text
+	if f.Value.List != nil {
+		text = strings.Join(f.Value.List, ";")
+	}
+	return &text
+}
+
+// Boolean is the value of a BOOLEAN, nil for other kinds and a blank one.
+func (f *Field) Boolean() *bool {
+	if f.Definition.Kind != object.Boolean || f.Value.IsBlank() {
+		return nil
+	}
+	is := f.Value.Text == "true"
+	return &is
+}
+
+// DateTime is the value of a DATETIME, nil for other kinds and a blank one.
+func (f *Field) DateTime() *clock.Time {
+	at, err := time.Parse(time.RFC3339, f.Value.Text)
+	if f.Definition.Kind != object.DateTime || err != nil {
+		return nil
+	}
+	t := clock.Of(at)
+	return &t
+}
+
+// Choices are the values of a PICKLIST or MULTI_PICKLIST, nil for other kinds.
+func (f *Field) Choices() []string {
+	switch {
+	case f.Definition.Kind == object.MultiPicklist:
+		return append([]string{}, f.Value.List...)
+	case f.Definition.Kind == object.Picklist && f.Value.Text != "":
+		return []string{f.Value.Text}
+	case f.Definition.Kind == object.Picklist:
+		return []string{}
+	}
+	return nil
+}
+
+// Location is the value of a GEOLOCATION, nil for other kinds and a blank one.
+func (f *Field) Location() *Location {
+	if f.Definition.Kind != object.Geolocation || f.Value.IsBlank() {
+		return nil
+	}
+	latitude, longitude, _ := strings.Cut(f.Value.Text, ",")
+	return &Location{latitude, longitude}
+}
+
+// Location is a place, in degrees written as decimals.
+type Location struct{ Latitude, Longitude string }
+
+// reference is the record that a REFERENCE names; empty for other kinds.
+func (f *Field) reference() name {
+	if f.Definition.Kind != object.Reference {
+		return name{}
+	}
+	objectType, id := f.Value.Target()
+	return name{objectType, id}
+}
+
+// Fields are the fields of records, those of the names, or all for nil, as far as the
+// viewer of ctx may read them, in one statement. A record whose object type is not
+// defined has none.
+func (s *Service) Fields(ctx context.Context, records []*conversation.Record, names []string) ([][]*Field, error) {
+	if len(names) > mostNames {
+		return nil, fault.Input("names", "Pass at most %d names, not %d.", mostNames, len(names))
+	}
+	bodies, err := s.bodies(ctx, records)
+	if err != nil {
+		return nil, err
+	}
+	rights := s.Definitions.RecordRights(viewer.FromContext(ctx))
+	out := make([][]*Field, len(records))
+	for i, r := range records {
+		out[i] = []*Field{}
+		def, _ := s.Definitions.ObjectType(r.ObjectType)
+		if def == nil {
+			continue
+		}
+		held := bodyOf(def, bodies[r.Key], r.Name, r.Mobile, r.OptedOut)
+		for j := range def.Fields {
+			f := &def.Fields[j]
+			if !named(f, names) {
+				continue
+			}
+			field := &Field{Definition: f}
+			if rights.Field(def, f).Includes(object.Read) {
+				field.Value = held[f.Name]
+			} else {
+				reason := FieldNotReadable
+				field.Unreadable = &reason
+			}
+			out[i] = append(out[i], field)
+		}
+	}
+	return out, nil
+}
+
+func named(f *object.Field, names []string) bool {
+	return names == nil || slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, f.Name) })
+}
+
+// References are the records that fields reference, as far as the viewer of ctx may read
+// them, in one statement; nil for a field without one.
+func (s *Service) References(ctx context.Context, fields []*Field) ([]*conversation.Record, error) {
+	byType := map[string][]string{}
+	for _, f := range fields {
+		if n := f.reference(); n.externalID != "" {
+			byType[n.objectType] = append(byType[n.objectType], n.externalID)
+		}
+	}
+	out := make([]*conversation.Record, len(fields))
+	if len(byType) == 0 {
+		return out, nil
+	}
+	found, err := s.Conversations.RecordsNamed(ctx, byType)
+	if err != nil {
+		return nil, err
+	}
+	there := make(map[name]*conversation.Record, len(found))
+	for _, r := range found {
+		there[name{r.ObjectType, r.ExternalID}] = r
+	}
+	for i, f := range fields {
+		out[i] = there[f.reference()]
+	}
+	return out, nil
+}
+
+// bodies reads what records hold, in one statement. Whoever has a record may, field by
+// field, as their rights say.
+func (s *Service) bodies(ctx context.Context, records []*conversation.Record) (map[int64]string, error) {
+	keys := make([]int64, len(records))
+	for i, r := range records {
+		keys[i] = r.Key
+	}
+	q := s.Store.Builder().Select("id", "body").From(entsql.Table("records")).Where(inKeys("id", keys))
+	out := make(map[int64]string, len(keys))
+	err := s.Store.Read(ctx, store.System("fields of records that the viewer has read"), q, func(rows *sql.Rows) error {
+		var key int64
+		var body string
+		err := rows.Scan(&key, &body)
+		out[key] = body
+		return err
+	})
+	return out, err
+}

@@ -1,0 +1,208 @@
+package crm
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+
+	entsql "entgo.io/ent/dialect/sql"
+
+	"parley/ent/predicate"
+	"parley/ent/record"
+	"parley/internal/desk/object"
+	"parley/internal/ground/fault"
+)
+
+// Bounds of a filter.
+const (
+	mostConditions = 5
+	mostOneOf      = 50
+	leastSearch    = 2 // characters
+)
+
+// Filter chooses records of an object type; a nil field asks for nothing.
+type Filter struct {
+	// Search is what the name begins with, whatever its case, or the digits of a number
+	// with or without its country code.
+	Search *string
+	Fields []*FieldFilter // all must match
+}
+
+// FieldFilter chooses by a filterable field: one of its conditions, or AtLeast and AtMost
+// together.
+type FieldFilter struct {
+	Name       string
+	Equals     *string
+	OneOf      []string
+	AtLeast    *string
+	AtMost     *string
+	StartsWith *string
+	IsBlank    *bool
+}
+
+// asked is an object type that a viewer asks for.
+type asked struct {
+	def    *object.Definition
+	key    int64
+	rights *object.Rights
+}
+
+func (a asked) wanted(f *Filter) (wanted []predicate.Record, err error) {
+	if f == nil {
+		return nil, nil
+	}
+	if f.Search != nil {
+		found, err := a.search(strings.TrimSpace(*f.Search))
+		if err != nil {
+			return nil, err
+		}
+		wanted = append(wanted, found)
+	}
+	if len(f.Fields) > mostConditions {
+		return nil, fault.Input("filterBy.fields", "Pass at most %d fields, not %d.", mostConditions, len(f.Fields))
+	}
+	for i, c := range f.Fields {
+		p, err := a.condition(fmt.Sprintf("filterBy.fields.%d", i), c)
+		if err != nil {
+			return nil, err
+		}
+		wanted = append(wanted, p)
+	}
+	return wanted, nil
+}
+
+// mayRead reports whether the viewer may read the field with the number.
+func (a asked) mayRead(i int) bool {
+	return i >= 0 && a.rights.Field(a.def, &a.def.Fields[i]).Includes(object.Read)
+}
+
+// search finds names and numbers by what they begin with, in fields that the viewer may
+// read.
+func (a asked) search(text string) (predicate.Record, error) {
+	if len([]rune(text)) < leastSearch {
+		return nil, fault.Input("filterBy.search", "Search for at least %d characters.", leastSearch)
+	}
+	_, digits := numbersOf(text, "")
+	slots := a.phones()
+	return func(q *entsql.Selector) {
+		named := between(q.C(record.FieldNameKey), object.Prefix(text))
+		if len(digits) < leastSearch || len(slots) == 0 {
+			q.Where(named)
+			return
+		}
+		b := entsql.Dialect(q.Dialect())
+		has := func(column string) *entsql.Predicate {
+			return entsql.And(entsql.GTE(column, digits), entsql.LTE(column, digits+strings.Repeat("9", 20)))
+		}
+		phones := b.Select("record_id").From(b.Table("record_phones")).Where(entsql.And(entsql.In("slot", slots...), entsql.Or(has("number"), has("own"))))
+		q.Where(entsql.Or(named, entsql.In(q.C(record.FieldID), phones)))
+	}, nil
+}
+
+// phones are the slots of the phone fields that the viewer may read.
+func (a asked) phones() (slots []any) {
+	for _, p := range a.def.Messaging.Phones {
+		if i := a.def.Number(p.Field); a.mayRead(i) {
+			slots = append(slots, slot(a.key, i))
+		}
+	}
+	return slots
+}
+
+// condition is what a filter asks of a field.
+func (a asked) condition(at string, c *FieldFilter) (predicate.Record, error) {
+	i := a.def.Number(c.Name)
+	if !a.mayRead(i) {
+		return nil, fault.Input(at+".name", "%s has no such field, or you may not read it. objectType lists its fields.", a.def.Name)
+	}
+	f := &a.def.Fields[i]
+	if !f.Filterable {
+		return nil, fault.Input(at+".name", "Records are not filtered by %s. Ask an administrator to make it filterable.", f.Name)
+	}
+	p, without, err := ask(f, at, c)
+	if err != nil {
+		return nil, err
+	}
+	return func(q *entsql.Selector) {
+		b := entsql.Dialect(q.Dialect())
+		values := b.Select("record_id").From(b.Table("record_values")).Where(entsql.And(append([]*entsql.Predicate{entsql.EQ("slot", slot(a.key, i))}, p...)...))
+		if without {
+			q.Where(entsql.NotIn(q.C(record.FieldID), values))
+			return
+		}
+		q.Where(entsql.In(q.C(record.FieldID), values))
+	}, nil
+}
+
+// ask reads what a filter asks of a field's values: predicates on the column value, and
+// whether records without such a value are wanted.
+func ask(f *object.Field, at string, c *FieldFilter) (p []*entsql.Predicate, without bool, err error) {
+	asked := 0
+	for _, given := range []bool{c.Equals != nil, c.OneOf != nil, c.AtLeast != nil || c.AtMost != nil, c.StartsWith != nil, c.IsBlank != nil} {
+		if given {
+			asked++
+		}
+	}
+	if asked != 1 {
+		return nil, false, fault.Input(at, "Pass equals, oneOf, startsWith, isBlank, or atLeast and atMost: one of them, not %d.", asked)
+	}
+	key := func(condition, text string) (any, error) {
+		v, err := f.Parse(text, nil)
+		if err != nil {
+			return nil, fault.Input(at+"."+condition, "%s", err)
+		}
+		if v.IsBlank() {
+			return nil, fault.Input(at+"."+condition, "Pass a value, or isBlank for records without one.")
+		}
+		return f.Keys(v)[0], nil
+	}
+	switch {
+	case c.IsBlank != nil:
+		return nil, *c.IsBlank, nil
+	case c.StartsWith != nil:
+		if !f.IsText() {
+			return nil, false, fault.Input(at+".startsWith", "%s is no text. Use equals, or atLeast and atMost.", f.Name)
+		}
+		return []*entsql.Predicate{between("value", object.Prefix(*c.StartsWith))}, false, nil
+	case c.Equals != nil:
+		k, err := key("equals", *c.Equals)
+		return []*entsql.Predicate{entsql.EQ("value", k)}, false, err
+	case c.OneOf != nil:
+		if n := len(c.OneOf); n == 0 || n > mostOneOf {
+			return nil, false, fault.Input(at+".oneOf", "Pass 1 to %d values, not %d.", mostOneOf, n)
+		}
+		keys := make([]any, len(c.OneOf))
+		for i, text := range c.OneOf {
+			if keys[i], err = key(fmt.Sprintf("oneOf.%d", i), text); err != nil {
+				return nil, false, err
+			}
+		}
+		return []*entsql.Predicate{entsql.In("value", keys...)}, false, nil
+	}
+	for _, bound := range []struct {
+		name    string
+		text    *string
+		compare func(string, any) *entsql.Predicate
+	}{{"atLeast", c.AtLeast, entsql.GTE}, {"atMost", c.AtMost, entsql.LTE}} {
+		if bound.text == nil {
+			continue
+		}
+		k, err := key(bound.name, *bound.text)
+		if err != nil {
+			return nil, false, err
+		}
+		p = append(p, bound.compare("value", k))
+	}
+	return p, false, nil
+}
+
+// between asks that a column of bytes begins with some.
+func between(column string, prefix []byte) *entsql.Predicate {
+	end := bytes.TrimRight(slices.Clone(prefix), "\xff")
+	if len(end) == 0 {
+		return entsql.GTE(column, prefix)
+	}
+	end[len(end)-1]++
+	return entsql.And(entsql.GTE(column, prefix), entsql.LT(column, end))
+}

@@ -1,0 +1,126 @@
+package crm
+
+import (
+	"context"
+
+	entsql "entgo.io/ent/dialect/sql"
+
+	"parley/ent/predicate"
+	"parley/ent/record"
+	"parley/internal/desk/conversation"
+	"parley/internal/desk/object"
+	"parley/internal/ground/cursor"
+	"parley/internal/ground/fault"
+	"parley/internal/ground/page"
+	"parley/internal/ground/viewer"
+)
+
+// Entry is a record in a list.
+type Entry struct {
+	*conversation.Record
+
+	service *Service
+}
+
+const place cursor.Kind = "records"
+
+// Cursor is its place in the list.
+func (e Entry) Cursor() string { return e.service.Cursors.Seal(place, e.Record.Key) }
+
+// Page is a page of records, by name.
+type Page struct{ page.Page[Entry] }
+
+// Nodes are the page's records without cursors.
+func (p *Page) Nodes() []*conversation.Record {
+	nodes := make([]*conversation.Record, len(p.Page.Nodes))
+	for i, n := range p.Page.Nodes {
+		nodes[i] = n.Record
+	}
+	return nodes
+}
+
+// Edge is a record in a page.
+type Edge struct {
+	Node   *conversation.Record
+	Cursor string
+}
+
+// Edges are the page's records with cursors.
+func (p *Page) Edges() []*Edge {
+	edges := make([]*Edge, len(p.Page.Nodes))
+	for i, n := range p.Page.Nodes {
+		edges[i] = &Edge{n.Record, n.Cursor()}
+	}
+	return edges
+}
+
+// List reads a page of the records of an object type that the viewer of ctx may read, by
+// name.
+func (s *Service) List(ctx context.Context, objectType string, filter *Filter, w page.Window) (*Page, error) {
+	def, key := s.Definitions.ObjectType(objectType)
+	rights := s.Definitions.RecordRights(viewer.FromContext(ctx))
+	if def == nil || !rights.Object(objectType).Includes(object.Read) {
+		return nil, &fault.Error{Code: fault.NotFound, Field: "objectType", Message: "No such object type, or you may not read its records. objectTypes lists them."}
+	}
+	wanted, err := asked{def, key, rights}.wanted(filter)
+	if err != nil {
+		return nil, err
+	}
+	query := s.Store.Ent.Record.Query().Where(append(wanted, record.ObjectType(def.Name), there(), record.NameKeyNotNil())...)
+	if w.Cursor != "" {
+		var after int64
+		if err := w.Place(s.Cursors.Sealer, place, "records", &after); err != nil {
+			return nil, err
+		}
+		query.Where(behind(after, w.Backward))
+	}
+	var keys []int64
+	err = s.Store.Scan(ctx, func(ctx context.Context) (err error) {
+		keys, err = query.Order(byName(w.Backward)).Limit(w.Size + 1).IDs(ctx)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	records, err := s.Conversations.Records(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	nodes := make([]Entry, 0, len(keys))
+	for _, key := range keys {
+		if r := records[key]; r != nil { // it may have been lost from sight in between
+			nodes = append(nodes, Entry{Record: r, service: s})
+		}
+	}
+	return &Page{page.Of(nodes, w)}, nil
+}
+
+// byName sorts by name, and records of one name by their age.
+func byName(backward bool) record.OrderOption {
+	order := entsql.Asc
+	if backward {
+		order = entsql.Desc
+	}
+	return func(q *entsql.Selector) { q.OrderBy(order(q.C(record.FieldNameKey)), order(q.C(record.FieldID))) }
+}
+
+// there leaves out what the CRM does not hold, as far as is known.
+func there() predicate.Record {
+	return record.And(record.Stub(false), record.DeletedAt(0), record.MergedInto(0))
+}
+
+// behind is what comes after a record in the list, or before it. A record that is no
+// longer there keeps its place.
+func behind(key int64, backward bool) predicate.Record {
+	return func(q *entsql.Selector) {
+		t := entsql.Dialect(q.Dialect()).Table("records").As("place")
+		at := entsql.Dialect(q.Dialect()).Select(t.C("name_key")).From(t).Where(entsql.EQ(t.C("id"), key))
+		compare := ">"
+		if backward {
+			compare = "<"
+		}
+		q.Where(entsql.P(func(b *entsql.Builder) {
+			b.WriteByte('(').Ident(q.C("name_key")).Comma().Ident(q.C("id")).WriteString(") " + compare + " ((").Join(at).WriteString("), ").Arg(key).WriteByte(')')
+		}))
+	}
+}

@@ -1,0 +1,155 @@
+package crm
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"entgo.io/ent/dialect"
+	entsql "entgo.io/ent/dialect/sql"
+
+	"parley/internal/ground/clock"
+	"parley/internal/ground/store"
+)
+
+// name is what a record is called in the CRM.
+type name struct{ objectType, externalID string }
+
+// stored is a record as its row has it.
+type stored struct {
+	key int64
+	name
+	title, mobile string
+	optedOut      bool
+	at            clock.Time // of its last change in the CRM
+	body          string
+	stub          bool
+	deletedAt     clock.Time
+	mergedInto    int64
+}
+
+// columns are those of stored, in the order of values.
+var columns = []string{
+	"id", "object_type", "external_id", "name", "mobile_number", "opted_out", "updated_at", "body", "stub", "deleted_at", "merged_into", "name_key",
+}
+
+func (r *stored) values() []any {
+	return []any{
+		r.key, r.objectType, r.externalID, r.title, r.mobile, r.optedOut, int64(r.at), r.body, r.stub, int64(r.deletedAt), r.mergedInto, nameKey(r.title),
+	}
+}
+
+// lock has writes of records wait for each other, across processes too: two that name the
+// same new record would both add it.
+func lock(ctx context.Context, tx *store.Tx) error {
+	if !tx.Locks() {
+		return nil // one writer
+	}
+	_, err := tx.Exec(ctx, entsql.Expr("LOCK TABLE record_values IN SHARE ROW EXCLUSIVE MODE"))
+	return err
+}
+
+// readNamed reads records by their names, in one statement.
+func readNamed(ctx context.Context, tx *store.Tx, names []name) (map[name]*stored, error) {
+	found := make(map[name]*stored, len(names))
+	if len(names) == 0 {
+		return found, nil
+	}
+	q := tx.Builder().Select(columns[:len(columns)-1]...).From(entsql.Table("records")).
+		Where(entsql.P(func(b *entsql.Builder) { inNames(b, names) }))
+	err := tx.Query(ctx, q, func(rows *sql.Rows) error {
+		r := &stored{}
+		err := rows.Scan(&r.key, &r.objectType, &r.externalID, &r.title, &r.mobile, &r.optedOut, &r.at, &r.body, &r.stub, &r.deletedAt, &r.mergedInto)
+		found[r.name] = r
+		return err
+	})
+	return found, err
+}
+
+// inNames writes that a record has one of the names, which are one argument so that the
+// statement's text does not depend on them.
+func inNames(b *entsql.Builder, names []name) {
+	pairs := make([][2]string, len(names))
+	for i, n := range names {
+		pairs[i] = [2]string{n.objectType, n.externalID}
+	}
+	written, _ := json.Marshal(pairs)
+	b.WriteString("(object_type, external_id) IN (SELECT ")
+	if b.Dialect() == dialect.Postgres {
+		b.WriteString("n.value->>0, n.value->>1 FROM json_array_elements(").Arg(string(written)).WriteString("::json) AS n(value))")
+		return
+	}
+	b.WriteString("json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(").Arg(string(written)).WriteString("))")
+}
+
+// inKeys writes that a column holds one of the keys.
+func inKeys(column string, keys []int64) *entsql.Predicate {
+	args := make([]any, len(keys))
+	for i, k := range keys {
+		args[i] = k
+	}
+	return entsql.In(column, args...)
+}
+
+// save writes records, new and changed, in one statement: those with keys that are there
+// are changed.
+func save(ctx context.Context, tx *store.Tx, records []*stored) error {
+	if len(records) == 0 {
+		return nil
+	}
+	insert := tx.Builder().Insert("records").Columns(columns...)
+	for _, r := range records {
+		insert.Values(r.values()...)
+	}
+	insert.OnConflict(entsql.ConflictColumns("id"), entsql.ResolveWith(func(u *entsql.UpdateSet) {
+		for _, c := range columns[3:] {
+			u.SetExcluded(c)
+		}
+	}))
+	_, err := tx.Exec(ctx, insert)
+	return err
+}
+
+// clear removes what is derived from records that are there.
+func clear(ctx context.Context, tx *store.Tx, keys []int64) error {
+	if len(keys) == 0 {
+		return nil
+	}
+	for _, table := range []string{"record_values", "record_phones", "lookups"} {
+		if _, err := tx.Exec(ctx, tx.Builder().Delete(table).Where(inKeys("record_id", keys))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// derived are the rows that follow from what records hold.
+type derived struct{ values, phones, lookups [][]any }
+
+func (d *derived) insert(ctx context.Context, tx *store.Tx) error {
+	for _, t := range []struct {
+		table   string
+		columns []string
+		rows    [][]any
+	}{
+		{"record_values", []string{"record_id", "slot", "value"}, d.values},
+		{"record_phones", []string{"record_id", "slot", "place", "number", "own"}, d.phones},
+		{"lookups", []string{"record_id", "field", "target_id"}, d.lookups},
+	} {
+		if err := tx.InsertRows(ctx, t.table, t.columns, t.rows); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// distinct are the names without repetition.
+func distinct(names []name) []name {
+	slices.SortFunc(names, func(a, b name) int {
+		return cmp.Or(strings.Compare(a.objectType, b.objectType), strings.Compare(a.externalID, b.externalID))
+	})
+	return slices.Compact(names)
+}

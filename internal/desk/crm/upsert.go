@@ -1,0 +1,388 @@
+package crm
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"strings"
+
+	"parley/internal/channel"
+	"parley/internal/desk/conversation"
+	"parley/internal/desk/object"
+	"parley/internal/ground/clock"
+	"parley/internal/ground/fault"
+	"parley/internal/ground/store"
+	"parley/internal/ground/viewer"
+)
+
+// Bounds of a call and of a record.
+const (
+	MostPerCall = 200
+	mostID      = 200     // characters of an external id
+	mostBody    = 256_000 // bytes of all fields of a record
+)
+
+// RecordInput is what a CRM says of a record. Fields that it does not name stay as they
+// are.
+type RecordInput struct {
+	ObjectType string
+	ExternalID string
+	// ModifiedAt is when the record changed in the CRM: a change that is older than the
+	// last one taken is left out. Now, for nil.
+	ModifiedAt *clock.Time
+	Fields     []*FieldInput
+}
+
+// FieldInput is the value of a field, as its kind writes it. Without text and choices the
+// field becomes blank.
+type FieldInput struct {
+	Name    string
+	Text    *string
+	Choices []string
+}
+
+// Outcome is what became of a record.
+type Outcome string
+
+// The outcomes.
+const (
+	Created   Outcome = "CREATED"
+	Updated   Outcome = "UPDATED"
+	Unchanged Outcome = "UNCHANGED" // it held all that already
+	Older     Outcome = "OLDER"     // a later change was taken before
+	Merged    Outcome = "MERGED"    // another record took its place
+	Deleted   Outcome = "DELETED"
+)
+
+// Result is what became of one record of a call: an outcome, or an error.
+type Result struct {
+	ObjectType, ExternalID string
+	Outcome                *Outcome
+	Record                 *conversation.Record // as it is now; nil when it is not there
+	Error                  *fault.Error
+}
+
+// writing is a record of a call under way.
+type writing struct {
+	name
+	at     clock.Time // zero for now
+	def    *object.Definition
+	defKey int64
+	values map[string]object.Value
+	result *Result
+	before *stored // nil for a new record
+	after  *stored
+}
+
+// Upsert adds records, or changes those that are there. Each is decided by itself; all
+// that are taken are written together. The same call again changes nothing.
+func (s *Service) Upsert(ctx context.Context, records []*RecordInput) ([]*Result, error) {
+	if n := len(records); n == 0 || n > MostPerCall {
+		return nil, fault.Input("input.records", "Pass 1 to %d records, not %d.", MostPerCall, n)
+	}
+	rights := s.Definitions.RecordRights(viewer.FromContext(ctx))
+	results, todo := make([]*Result, len(records)), make([]*writing, 0, len(records))
+	seen := map[name]bool{}
+	for i, in := range records {
+		results[i] = &Result{ObjectType: in.ObjectType, ExternalID: in.ExternalID}
+		w, err := s.prepare(rights, fmt.Sprintf("input.records.%d", i), in)
+		if err == nil && seen[w.name] {
+			err = fault.Input(fmt.Sprintf("input.records.%d", i), "%s %s is there twice in this call. Pass it once.", in.ObjectType, in.ExternalID)
+		}
+		if err != nil {
+			results[i].Error = err
+			continue
+		}
+		seen[w.name], w.result = true, results[i]
+		todo = append(todo, w)
+	}
+	if len(todo) == 0 {
+		return results, nil
+	}
+	return results, s.write(ctx, todo)
+}
+
+// prepare checks what can be checked without the database.
+func (s *Service) prepare(rights *object.Rights, at string, in *RecordInput) (*writing, *fault.Error) {
+	def, key := s.Definitions.ObjectType(in.ObjectType)
+	if def == nil || !rights.Object(in.ObjectType).Includes(object.Read) {
+		return nil, &fault.Error{Code: fault.NotFound, Field: at + ".objectType", Message: "No such object type, or you may not read its records. objectTypes lists them."}
+	}
+	if !rights.Object(in.ObjectType).Includes(object.Write) {
+		return nil, &fault.Error{Code: fault.Forbidden, Field: at + ".objectType", Message: "You may not write records of this object type. Ask an administrator."}
+	}
+	id := strings.TrimSpace(in.ExternalID)
+	if id == "" || channel.CleanText(id) != id || len([]rune(id)) > mostID {
+		return nil, fault.Input(at+".externalId", "Use the record's id in the CRM, of 1 to %d characters.", mostID)
+	}
+	w := &writing{name: name{in.ObjectType, id}, def: def, defKey: key, values: make(map[string]object.Value, len(in.Fields))}
+	if in.ModifiedAt != nil {
+		w.at = *in.ModifiedAt
+	}
+	for i, f := range in.Fields {
+		if err := w.take(rights, f); err != nil {
+			return nil, fault.Input(fmt.Sprintf("%s.fields.%d", at, i), "%s", err)
+		}
+	}
+	if size := len(body(w.values).String()); size > mostBody {
+		return nil, fault.Input(at+".fields", "A record takes at most %d bytes, not %d. Leave out what conversations do not need.", mostBody, size)
+	}
+	return w, nil
+}
+
+func (w *writing) take(rights *object.Rights, in *FieldInput) error {
+	f := w.def.Field(in.Name)
+	if f == nil || rights.Field(w.def, f) == object.None {
+		return fmt.Errorf("%s has no field %q. objectType lists its fields.", w.def.Name, channel.Cut(in.Name, object.MostName))
+	}
+	if !rights.Field(w.def, f).Includes(object.Write) {
+		return fmt.Errorf("You may not write %s. Leave it out, or ask an administrator.", f.Name)
+	}
+	if _, twice := w.values[f.Name]; twice {
+		return fmt.Errorf("%s is there twice. Pass it once.", f.Name)
+	}
+	text := ""
+	if in.Text != nil {
+		text = channel.CleanText(*in.Text)
+	}
+	v, err := f.Parse(text, in.Choices)
+	if err != nil {
+		return err
+	}
+	if f.Required && v.IsBlank() {
+		return fmt.Errorf("%s is required. Pass a value, or leave the field out to keep what is there.", f.Name)
+	}
+	w.values[f.Name] = v
+	return nil
+}
+
+// write decides against what is stored and writes what differs, in one transaction.
+func (s *Service) write(ctx context.Context, todo []*writing) error {
+	err := s.Store.Write(viewer.AsSystem(ctx, "records"), func(ctx context.Context, tx *store.Tx) error {
+		if err := lock(ctx, tx); err != nil {
+			return err
+		}
+		names := make([]name, len(todo))
+		for i, w := range todo {
+			names[i] = w.name
+		}
+		known, err := readNamed(ctx, tx, names)
+		if err != nil {
+			return err
+		}
+		var changed []*writing
+		for _, w := range todo {
+			if w.decide(known[w.name], tx.Now); w.after != nil {
+				changed = append(changed, w)
+			}
+		}
+		return s.save(ctx, tx, changed, known)
+	})
+	if err != nil {
+		return err
+	}
+	return s.show(ctx, todo)
+}
+
+// show reads the records of a call as they are now.
+func (s *Service) show(ctx context.Context, done []*writing) error {
+	keys := make([]int64, 0, len(done))
+	for _, w := range done {
+		keys = append(keys, w.key())
+	}
+	records, err := s.Conversations.Records(ctx, keys)
+	for _, w := range done {
+		w.result.Record = records[w.key()]
+	}
+	return err
+}
+
+// key is the record's, 0 for one that was never there.
+func (w *writing) key() int64 {
+	switch {
+	case w.after != nil:
+		return w.after.key
+	case w.before != nil:
+		return cmp.Or(w.before.mergedInto, w.before.key)
+	}
+	return 0
+}
+
+// references are the records that values reference, by field.
+func (w *writing) references(values map[string]object.Value) map[string]name {
+	out := map[string]name{}
+	for field, v := range values {
+		if f := w.def.Field(field); f != nil && f.Kind == object.Reference && v.Text != "" {
+			objectType, id := v.Target()
+			out[f.Name] = name{objectType, id}
+		}
+	}
+	return out
+}
+
+// decide says what becomes of a record, given what is stored of it.
+func (w *writing) decide(was *stored, now clock.Time) {
+	at := w.at
+	if at == 0 {
+		at = now
+	}
+	outcome := Updated
+	switch {
+	case was == nil || was.stub || was.deletedAt > 0 && at > was.deletedAt:
+		outcome = Created
+	case was.mergedInto != 0:
+		outcome = Merged
+	case was.deletedAt > 0 || at < was.at:
+		outcome = Older
+	}
+	w.result.Outcome, w.result.Error, w.before, w.after = &outcome, nil, was, nil
+	if outcome == Merged || outcome == Older {
+		return
+	}
+	base := body{}
+	if outcome == Updated {
+		base = w.holds(was)
+	} else if missing := w.missing(); missing != "" {
+		w.result.Outcome, w.result.Error = nil, fault.Input(missing, "A new %s needs %s.", w.def.Name, missing)
+		return
+	}
+	after := &stored{name: w.name, at: at}
+	if was != nil {
+		after.key = was.key
+	}
+	w.fill(after, base.with(w.values))
+	if outcome == Updated && sameBut(after, was) {
+		outcome = Unchanged
+		return
+	}
+	w.after = after
+}
+
+// sameBut reports whether nothing but the time of the change differs.
+func sameBut(after, was *stored) bool {
+	like := *was
+	like.at = after.at
+	return *after == like
+}
+
+// holds is what a stored record holds. Of one from before records had fields, it is what
+// its columns say.
+func (w *writing) holds(was *stored) body {
+	return bodyOf(w.def, was.body, was.title, was.mobile, was.optedOut)
+}
+
+func bodyOf(def *object.Definition, written, title, mobile string, optedOut bool) body {
+	if written != "" {
+		return readBody(written)
+	}
+	b, m := body{}, def.Messaging
+	if title != "" && m.Name != "" {
+		b[m.Name] = object.Value{Text: title}
+	}
+	if mobile != "" && len(m.Phones) > 0 {
+		b[m.Phones[0].Field] = object.Value{Text: mobile}
+	}
+	if optedOut && m.OptedOut != "" {
+		b[m.OptedOut] = object.Value{Text: "true"}
+	}
+	return b
+}
+
+// missing is a required field that a new record does not have; empty for none.
+func (w *writing) missing() string {
+	for _, f := range w.def.Fields {
+		if _, given := w.values[f.Name]; f.Required && !given {
+			return f.Name
+		}
+	}
+	return ""
+}
+
+// fill writes what a record holds, and what messaging reads of it.
+func (w *writing) fill(r *stored, b body) {
+	m := w.def.Messaging
+	r.body, r.title = b.String(), channel.Cut(channel.CleanName(b.text(m.Name)), channel.MostName)
+	r.optedOut = b.text(m.OptedOut) == "true"
+	for _, p := range m.Phones {
+		if r.mobile == "" {
+			r.mobile = channel.Cut(b.text(p.Field), mostID)
+		}
+	}
+}
+
+// save writes records that changed, what follows from them, and their conversations.
+func (s *Service) save(ctx context.Context, tx *store.Tx, changed []*writing, known map[name]*stored) error {
+	if len(changed) == 0 {
+		return nil
+	}
+	rows, err := s.keyed(ctx, tx, changed, known)
+	if err != nil {
+		return err
+	}
+	var old, followed []int64
+	d := &derived{}
+	for _, w := range changed {
+		rows = append(rows, w.after)
+		w.derive(d, known)
+		if w.before != nil {
+			old = append(old, w.after.key)
+			if w.follows() {
+				followed = append(followed, w.after.key)
+			}
+		}
+	}
+	if err := save(ctx, tx, rows); err != nil {
+		return err
+	}
+	if err := clear(ctx, tx, old); err != nil {
+		return err
+	}
+	if err := d.insert(ctx, tx); err != nil || len(followed) == 0 {
+		return err
+	}
+	return s.Conversations.FollowRecords(ctx, tx, followed)
+}
+
+// follows reports whether the record's conversations show what changed.
+func (w *writing) follows() bool {
+	return w.before.title != w.after.title || w.before.optedOut != w.after.optedOut || w.before.deletedAt != w.after.deletedAt
+}
+
+// keyed gives new records their keys, and makes a stub for each that is referenced and
+// has not come yet.
+func (s *Service) keyed(ctx context.Context, tx *store.Tx, changed []*writing, known map[name]*stored) (stubs []*stored, err error) {
+	var fresh []*stored
+	for _, w := range changed {
+		known[w.name] = w.after
+		if w.before == nil {
+			fresh = append(fresh, w.after)
+		}
+	}
+	var targets []name
+	for _, w := range changed {
+		for _, target := range w.references(readBody(w.after.body)) {
+			if known[target] == nil {
+				targets = append(targets, target)
+			}
+		}
+	}
+	targets = distinct(targets)
+	there, err := readNamed(ctx, tx, targets)
+	if err != nil {
+		return nil, err
+	}
+	for _, target := range targets {
+		if known[target] = there[target]; known[target] == nil {
+			known[target] = &stored{name: target, stub: true}
+			stubs = append(stubs, known[target])
+		}
+	}
+	if fresh = append(fresh, stubs...); len(fresh) == 0 {
+		return nil, nil
+	}
+	keys, err := tx.ReserveKeys(ctx, "records", len(fresh))
+	for i, key := range keys {
+		fresh[i].key = key
+	}
+	return stubs, err
+}
