@@ -16,6 +16,7 @@ import (
 	"parley/internal/desk/live"
 	"parley/internal/desk/merge"
 	"parley/internal/desk/message"
+	"parley/internal/desk/objecttype"
 	"parley/internal/desk/presence"
 	"parley/internal/desk/quicktext"
 	"parley/internal/desk/search"
@@ -66,6 +67,7 @@ func (a *App) wireDesk(ids *publicid.Codec, cursors *feed.Cursors, providers cha
 		},
 		Audit:  &audit.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors, Live: streams, Keep: cmp.Or(a.Config.AuditKeep, audit.DefaultKeep)},
 		Merger: &merge.Service{Store: a.Store, IDs: ids, Conversations: a.Conversations},
+		ObjectTypes: &objecttype.Service{Directory: a.Directory, IDs: ids},
 		Switchboard: &switchboard.Service{
 			Directory: a.Directory, IDs: ids, Providers: named, PublicURL: strings.TrimSuffix(a.Config.PublicURL, "/"),
 		},

@@ -2843,6 +2843,36 @@ func (ec *executionContext) marshalNChannelType2parleyᚋinternalᚋchannelᚐTy
 	return res
 }
 
+func (ec *executionContext) unmarshalNChannelType2ᚕparleyᚋinternalᚋchannelᚐTypeᚄ(ctx context.Context, v any) ([]channel.Type, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]channel.Type, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNChannelType2parleyᚋinternalᚋchannelᚐType(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNChannelType2ᚕparleyᚋinternalᚋchannelᚐTypeᚄ(ctx context.Context, sel ast.SelectionSet, v []channel.Type) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNChannelType2parleyᚋinternalᚋchannelᚐType(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalNConsentStatus2parleyᚋinternalᚋchannelᚐConsent(ctx context.Context, v any) (channel.Consent, error) {
 	tmp, err := channel.UnmarshalText(v)
 	res := channel.Consent(tmp)
@@ -3130,6 +3160,42 @@ func (ec *executionContext) marshalOChannel2ᚖparleyᚋinternalᚋdeskᚋdirect
 		return graphql.Null
 	}
 	return ec._Channel(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOChannelType2ᚕparleyᚋinternalᚋchannelᚐTypeᚄ(ctx context.Context, v any) ([]channel.Type, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]channel.Type, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNChannelType2parleyᚋinternalᚋchannelᚐType(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOChannelType2ᚕparleyᚋinternalᚋchannelᚐTypeᚄ(ctx context.Context, sel ast.SelectionSet, v []channel.Type) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNChannelType2parleyᚋinternalᚋchannelᚐType(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) unmarshalOConsentStatus2ᚖparleyᚋinternalᚋchannelᚐConsent(ctx context.Context, v any) (*channel.Consent, error) {

@@ -10,6 +10,7 @@ import (
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/directory"
 	"parley/internal/desk/message"
+	"parley/internal/desk/objecttype"
 	"parley/internal/desk/quicktext"
 	"parley/internal/desk/staff"
 	"parley/internal/ground/clock"
@@ -193,6 +194,14 @@ type MessagingUserPayload struct {
 
 // Changes. Mutations that create something take an idempotency key: the same key with the same input returns the first result.
 type Mutation struct {
+}
+
+// The object type after the change.
+type ObjectTypePayload struct {
+	// The object type; null when there are errors.
+	ObjectType *objecttype.ObjectType `json:"objectType,omitempty"`
+	// Why nothing changed; empty when it did.
+	Errors []*fault.Error `json:"errors"`
 }
 
 // The bulk operation to pause.

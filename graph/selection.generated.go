@@ -16,6 +16,8 @@ import (
 	"parley/internal/desk/directory"
 	"parley/internal/desk/live"
 	"parley/internal/desk/message"
+	"parley/internal/desk/object"
+	"parley/internal/desk/objecttype"
 	"parley/internal/desk/quicktext"
 	"parley/internal/desk/search"
 	"parley/internal/desk/staff"
@@ -71,6 +73,7 @@ func SelectionTables(cfg Config) selection.Tables {
 			"DeliveryError":           {Name: "DeliveryError", Satisfies: deliveryErrorImplementors, Fields: ec.selectDeliveryError()},
 			"DraftSegments":           {Name: "DraftSegments", Satisfies: draftSegmentsImplementors, Fields: ec.selectDraftSegments()},
 			"EventContent":            {Name: "EventContent", Satisfies: eventContentImplementors, Fields: ec.selectEventContent()},
+			"FieldRight":              {Name: "FieldRight", Satisfies: fieldRightImplementors, Fields: ec.selectFieldRight()},
 			"Identifier":              {Name: "Identifier", Satisfies: identifierImplementors, Fields: ec.selectIdentifier()},
 			"Inbox":                   {Name: "Inbox", Satisfies: inboxImplementors, Fields: ec.selectInbox()},
 			"InboxCountsChange":       {Name: "InboxCountsChange", Satisfies: inboxCountsChangeImplementors, Fields: ec.selectInboxCountsChange()},
@@ -87,6 +90,10 @@ func SelectionTables(cfg Config) selection.Tables {
 			"MessagingUserConnection": {Name: "MessagingUserConnection", Satisfies: messagingUserConnectionImplementors, Fields: ec.selectMessagingUserConnection()},
 			"MessagingUserEdge":       {Name: "MessagingUserEdge", Satisfies: messagingUserEdgeImplementors, Fields: ec.selectMessagingUserEdge()},
 			"NoteContent":             {Name: "NoteContent", Satisfies: noteContentImplementors, Fields: ec.selectNoteContent()},
+			"ObjectField":             {Name: "ObjectField", Satisfies: objectFieldImplementors, Fields: ec.selectObjectField()},
+			"ObjectMessaging":         {Name: "ObjectMessaging", Satisfies: objectMessagingImplementors, Fields: ec.selectObjectMessaging()},
+			"ObjectPhone":             {Name: "ObjectPhone", Satisfies: objectPhoneImplementors, Fields: ec.selectObjectPhone()},
+			"ObjectType":              {Name: "ObjectType", Satisfies: objectTypeImplementors, Fields: ec.selectObjectType()},
 			"PageInfo":                {Name: "PageInfo", Satisfies: pageInfoImplementors, Fields: ec.selectPageInfo()},
 			"PermissionGrant":         {Name: "PermissionGrant", Satisfies: permissionGrantImplementors, Fields: ec.selectPermissionGrant()},
 			"PermissionHolder":        {Name: "PermissionHolder", Satisfies: permissionHolderImplementors, Fields: ec.selectPermissionHolder()},
@@ -101,6 +108,7 @@ func SelectionTables(cfg Config) selection.Tables {
 			"QuickTextConnection":     {Name: "QuickTextConnection", Satisfies: quickTextConnectionImplementors, Fields: ec.selectQuickTextConnection()},
 			"QuickTextEdge":           {Name: "QuickTextEdge", Satisfies: quickTextEdgeImplementors, Fields: ec.selectQuickTextEdge()},
 			"Record":                  {Name: "Record", Satisfies: recordImplementors, Fields: ec.selectRecord()},
+			"RecordRight":             {Name: "RecordRight", Satisfies: recordRightImplementors, Fields: ec.selectRecordRight()},
 			"Reset":                   {Name: "Reset", Satisfies: resetImplementors, Fields: ec.selectReset()},
 			"SearchConnection":        {Name: "SearchConnection", Satisfies: searchConnectionImplementors, Fields: ec.selectSearchConnection()},
 			"SearchEdge":              {Name: "SearchEdge", Satisfies: searchEdgeImplementors, Fields: ec.selectSearchEdge()},
@@ -168,7 +176,7 @@ var selectMessageContent = &selection.Abstract{
 }
 
 var selectNode = &selection.Abstract{
-	Members: []string{"Record", "QuickText", "Queue", "ProviderAccount", "PermissionSet", "MessagingUser", "Message", "Conversation", "Channel", "BulkOperation", "AuditEntry", "Agent", "AccessToken"},
+	Members: []string{"Record", "QuickText", "Queue", "ProviderAccount", "PermissionSet", "ObjectType", "MessagingUser", "Message", "Conversation", "Channel", "BulkOperation", "AuditEntry", "Agent", "AccessToken"},
 	Member: func(v any) (string, any) {
 		switch obj := v.(type) {
 		case *conversation.Record:
@@ -181,6 +189,8 @@ var selectNode = &selection.Abstract{
 			return "ProviderAccount", selection.Pointer(obj)
 		case *staff.PermissionSet:
 			return "PermissionSet", selection.Pointer(obj)
+		case *objecttype.ObjectType:
+			return "ObjectType", selection.Pointer(obj)
 		case *conversation.MessagingUser:
 			return "MessagingUser", selection.Pointer(obj)
 		case *message.Row:
@@ -446,6 +456,15 @@ func (ec *executionContext) selectAgentRights() map[string]*selection.Field {
 			Many: func(into []any, source any) ([]any, bool) {
 				list := source.(*staff.AgentRights).Queues
 				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+		},
+		"recordRights": {
+			NonNull: true,
+			Of:      "RecordRight",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*staff.AgentRights).RecordRights
+				return selection.Addresses(into, list), true
 			},
 			ElemNonNull: true,
 		},
@@ -2040,6 +2059,25 @@ func (ec *executionContext) selectEventContent() map[string]*selection.Field {
 	}
 }
 
+func (ec *executionContext) selectFieldRight() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"field": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*object.FieldRight).Field
+				w.String(string(v))
+			},
+		},
+		"access": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*object.FieldRight).Known()
+				w.String(string(v))
+			},
+		},
+	}
+}
+
 func (ec *executionContext) selectIdentifier() map[string]*selection.Field {
 	return map[string]*selection.Field{
 		"kind": {
@@ -2678,6 +2716,257 @@ func (ec *executionContext) selectNoteContent() map[string]*selection.Field {
 	}
 }
 
+func (ec *executionContext) selectObjectField() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"name": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*objecttype.Field).Name
+				w.String(string(v))
+			},
+		},
+		"label": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*objecttype.Field).Label
+				w.String(string(v))
+			},
+		},
+		"type": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*objecttype.Field).FieldKind()
+				w.String(string(v))
+			},
+		},
+		"description": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*objecttype.Field).Description
+				w.String(string(v))
+			},
+		},
+		"isRequired": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*objecttype.Field).Required
+				w.Bool(bool(v))
+			},
+		},
+		"isSensitive": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*objecttype.Field).Sensitive
+				w.Bool(bool(v))
+			},
+		},
+		"blankAsZero": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*objecttype.Field).BlankAsZero
+				w.Bool(bool(v))
+			},
+		},
+		"isFilterable": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*objecttype.Field).Filterable
+				w.Bool(bool(v))
+			},
+		},
+		"isRetired": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*objecttype.Field).Retired
+				w.Bool(bool(v))
+			},
+		},
+		"choices": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				list := source.(*objecttype.Field).Choices
+				selection.List(w, list, func(w *selection.Writer, v string) {
+					w.String(string(v))
+				})
+			},
+		},
+		"targets": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				list := source.(*objecttype.Field).Targets
+				selection.List(w, list, func(w *selection.Writer, v string) {
+					w.String(string(v))
+				})
+			},
+		},
+		"access": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*objecttype.Field).Access
+				w.String(string(v))
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectObjectMessaging() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"name": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*objecttype.Messaging).Name
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(string(*v))
+			},
+		},
+		"owner": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*objecttype.Messaging).Owner
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(string(*v))
+			},
+		},
+		"country": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*objecttype.Messaging).Country
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(string(*v))
+			},
+		},
+		"optedOut": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*objecttype.Messaging).OptedOut
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(string(*v))
+			},
+		},
+		"optedIn": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*objecttype.Messaging).OptedIn
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(string(*v))
+			},
+		},
+		"phones": {
+			NonNull: true,
+			Of:      "ObjectPhone",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*objecttype.Messaging).Phones
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+		},
+	}
+}
+
+func (ec *executionContext) selectObjectPhone() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"field": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*objecttype.Phone).Field
+				w.String(string(v))
+			},
+		},
+		"channelTypes": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				list := source.(*objecttype.Phone).ChannelTypes
+				selection.List(w, list, func(w *selection.Writer, v channel.Type) {
+					w.String(string(v))
+				})
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectObjectType() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"id": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*objecttype.ObjectType).ID
+				w.String(string(v))
+			},
+		},
+		"name": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*objecttype.ObjectType).Name
+				w.String(string(v))
+			},
+		},
+		"label": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*objecttype.ObjectType).Label
+				w.String(string(v))
+			},
+		},
+		"pluralLabel": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*objecttype.ObjectType).PluralLabel
+				w.String(string(v))
+			},
+		},
+		"icon": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*objecttype.ObjectType).Icon
+				w.String(string(v))
+			},
+		},
+		"description": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*objecttype.ObjectType).Description
+				w.String(string(v))
+			},
+		},
+		"access": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*objecttype.ObjectType).Access
+				w.String(string(v))
+			},
+		},
+		"fields": {
+			NonNull: true,
+			Of:      "ObjectField",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*objecttype.ObjectType).Fields
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+		},
+		"messaging": {
+			NonNull: true,
+			Of:      "ObjectMessaging",
+			One:     func(source any) any { return selection.Pointer(source.(*objecttype.ObjectType).Messaging) },
+		},
+	}
+}
+
 func (ec *executionContext) selectPageInfo() map[string]*selection.Field {
 	return map[string]*selection.Field{
 		"hasNextPage": {
@@ -2804,6 +3093,15 @@ func (ec *executionContext) selectPermissionSet() map[string]*selection.Field {
 			Many: func(into []any, source any) ([]any, bool) {
 				list := source.(*staff.PermissionSet).Agents()
 				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+		},
+		"recordRights": {
+			NonNull: true,
+			Of:      "RecordRight",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*staff.PermissionSet).RecordRights
+				return selection.Addresses(into, list), true
 			},
 			ElemNonNull: true,
 		},
@@ -3148,6 +3446,27 @@ func (ec *executionContext) selectQuery() map[string]*selection.Field {
 				return ec.Resolvers.Query().Record(ctx, fc.Args["objectType"].(string), fc.Args["externalId"].(string))
 			},
 		},
+		"objectTypes": {
+			NonNull: true,
+			Of:      "ObjectType",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.([]*objecttype.ObjectType)
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				return ec.Resolvers.Query().ObjectTypes(ctx)
+			},
+		},
+		"objectType": {
+			NonNull: false,
+			Of:      "ObjectType",
+			One:     func(source any) any { return selection.Pointer(source.(*objecttype.ObjectType)) },
+			Args:    ec.field_Query_objectType_args,
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				return ec.Resolvers.Query().ObjectType(ctx, fc.Args["name"].(string))
+			},
+		},
 		"quickTexts": {
 			NonNull: true,
 			Of:      "QuickTextConnection",
@@ -3488,6 +3807,34 @@ func (ec *executionContext) selectRecord() map[string]*selection.Field {
 				obj := parent.(*conversation.Record)
 				return ec.Resolvers.Record().Conversations(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 			},
+		},
+	}
+}
+
+func (ec *executionContext) selectRecordRight() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"objectType": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*object.Right).Object
+				w.String(string(v))
+			},
+		},
+		"access": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*object.Right).Known()
+				w.String(string(v))
+			},
+		},
+		"fields": {
+			NonNull: true,
+			Of:      "FieldRight",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*object.Right).Fields
+				return selection.Addresses(into, list), true
+			},
+			ElemNonNull: true,
 		},
 	}
 }

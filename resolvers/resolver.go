@@ -14,6 +14,7 @@ import (
 	"parley/internal/desk/live"
 	"parley/internal/desk/merge"
 	"parley/internal/desk/message"
+	"parley/internal/desk/objecttype"
 	"parley/internal/desk/quicktext"
 	"parley/internal/desk/search"
 	"parley/internal/desk/staff"
@@ -38,6 +39,7 @@ type Resolver struct {
 	Switchboard         *switchboard.Service
 	Accounts            *account.Service
 	Access              *access.Service
+	ObjectTypes         *objecttype.Service
 }
 
 // isTrue reads an optional input that is false when it is left out or null.

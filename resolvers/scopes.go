@@ -75,4 +75,6 @@ var mutationScopes = map[string]viewer.Scope{
 	"deactivateProviderAccount": viewer.Administer,
 	"activateProviderAccount":   viewer.Administer,
 	"testProviderAccount":       viewer.Administer,
+	"createObjectType":          viewer.Administer,
+	"updateObjectType":          viewer.Administer,
 }
