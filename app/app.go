@@ -28,6 +28,7 @@ import (
 	"parley/internal/desk/inbound"
 	"parley/internal/desk/journal"
 	"parley/internal/desk/message"
+	"parley/internal/desk/objecttype"
 	"parley/internal/desk/peer"
 	"parley/internal/desk/presence"
 	"parley/internal/desk/textindex"
@@ -186,6 +187,9 @@ func (a *App) wire(ctx context.Context) error {
 	}
 	providers := a.providers()
 	if a.vault, err = vault.Open(KeyOptions(a.Config)); err != nil {
+		return err
+	}
+	if err := objecttype.Install(ctx, a.Store); err != nil {
 		return err
 	}
 	if a.Directory, err = directory.Load(ctx, a.Store, ids, providers, a.vault); err != nil {

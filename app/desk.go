@@ -10,12 +10,14 @@ import (
 	"parley/internal/desk/audit"
 	"parley/internal/desk/bulk"
 	"parley/internal/desk/conversation"
+	"parley/internal/desk/crm"
 	"parley/internal/desk/customer"
 	"parley/internal/desk/feed"
 	"parley/internal/desk/inbound"
 	"parley/internal/desk/live"
 	"parley/internal/desk/merge"
 	"parley/internal/desk/message"
+	"parley/internal/desk/objecttype"
 	"parley/internal/desk/presence"
 	"parley/internal/desk/quicktext"
 	"parley/internal/desk/search"
@@ -66,6 +68,8 @@ func (a *App) wireDesk(ids *publicid.Codec, cursors *feed.Cursors, providers cha
 		},
 		Audit:  &audit.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors, Live: streams, Keep: cmp.Or(a.Config.AuditKeep, audit.DefaultKeep)},
 		Merger: &merge.Service{Store: a.Store, IDs: ids, Conversations: a.Conversations},
+		ObjectTypes: &objecttype.Service{Directory: a.Directory, IDs: ids},
+		Records: &crm.Service{Store: a.Store, IDs: ids, Cursors: cursors, Definitions: a.Directory, Conversations: a.Conversations},
 		Switchboard: &switchboard.Service{
 			Directory: a.Directory, IDs: ids, Providers: named, PublicURL: strings.TrimSuffix(a.Config.PublicURL, "/"),
 		},

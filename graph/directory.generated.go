@@ -9,6 +9,7 @@ import (
 	"parley/internal/channel"
 	"parley/internal/desk/bulk"
 	"parley/internal/desk/conversation"
+	"parley/internal/desk/crm"
 	"parley/internal/desk/customer"
 	"parley/internal/desk/directory"
 	"parley/internal/desk/switchboard"
@@ -38,6 +39,7 @@ type MessagingUserResolver interface {
 }
 type RecordResolver interface {
 	Conversations(ctx context.Context, obj *conversation.Record, first *int, after *string, last *int, before *string) (*conversation.Page, error)
+	Fields(ctx context.Context, objs []*conversation.Record, names []string) ([][]*crm.Field, error)
 }
 type ViewerResolver interface {
 	Agent(ctx context.Context, obj *viewer.Viewer) (*directory.Agent, error)
@@ -88,6 +90,20 @@ func (ec *executionContext) field_Record_conversations_args(ctx context.Context,
 		return nil, err
 	}
 	args["before"] = arg3
+	return args, nil
+}
+
+func (ec *executionContext) field_Record_fields_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "names",
+		func(ctx context.Context, v any) ([]string, error) {
+			return ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["names"] = arg0
 	return args, nil
 }
 
@@ -1745,6 +1761,73 @@ func (ec *executionContext) fieldContext_Record_conversations(ctx context.Contex
 	return fc, nil
 }
 
+func (ec *executionContext) _Record_fields(ctx context.Context, field graphql.CollectedField, obj *conversation.Record) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Record_fields(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_Record_fields(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*crm.Field) graphql.Marshaler {
+			return ec.marshalNRecordField2ᚕᚖparleyᚋinternalᚋdeskᚋcrmᚐFieldᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Record_fields(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Record",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RecordField(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Record_fields_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_Record_fields(ctx context.Context, field graphql.CollectedField, obj *conversation.Record) (any, error) {
+	resolver := ec.Resolvers.Record()
+	fc := graphql.GetFieldContext(ctx)
+	if batch, ok := graphql.BatchParentsFor[*conversation.Record](ctx, "Record"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Fields(ctx, batch.Parents, fc.Args["names"].([]string))
+		})
+		return graphql.ResolveBatchGroupResult[[]*crm.Field](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Record.fields",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Fields(ctx, []*conversation.Record{obj}, fc.Args["names"].([]string))
+	return graphql.ResolveBatchSingleResult[[]*crm.Field](
+		ctx,
+		results,
+		err,
+		"Record.fields",
+	)
+}
+
 func (ec *executionContext) _ViewCounts_total(ctx context.Context, field graphql.CollectedField, obj *conversation.Counts) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2602,6 +2685,12 @@ func (ec *executionContext) _Record(ctx context.Context, sel ast.SelectionSet, o
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Record_conversations(ctx, field, obj)
 				})
+		case "fields":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Record_fields(ctx, field, obj)
+				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -2843,6 +2932,36 @@ func (ec *executionContext) marshalNChannelType2parleyᚋinternalᚋchannelᚐTy
 	return res
 }
 
+func (ec *executionContext) unmarshalNChannelType2ᚕparleyᚋinternalᚋchannelᚐTypeᚄ(ctx context.Context, v any) ([]channel.Type, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]channel.Type, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNChannelType2parleyᚋinternalᚋchannelᚐType(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNChannelType2ᚕparleyᚋinternalᚋchannelᚐTypeᚄ(ctx context.Context, sel ast.SelectionSet, v []channel.Type) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNChannelType2parleyᚋinternalᚋchannelᚐType(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalNConsentStatus2parleyᚋinternalᚋchannelᚐConsent(ctx context.Context, v any) (channel.Consent, error) {
 	tmp, err := channel.UnmarshalText(v)
 	res := channel.Consent(tmp)
@@ -3080,6 +3199,31 @@ func (ec *executionContext) marshalNQueue2ᚖparleyᚋinternalᚋdeskᚋdirector
 	return ec._Queue(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNRecord2ᚕᚖparleyᚋinternalᚋdeskᚋconversationᚐRecordᚄ(ctx context.Context, sel ast.SelectionSet, v []*conversation.Record) graphql.Marshaler {
+	ctx = graphql.WithBatchParents(ctx, "Record", v, nil)
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNRecord2ᚖparleyᚋinternalᚋdeskᚋconversationᚐRecord(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNRecord2ᚖparleyᚋinternalᚋdeskᚋconversationᚐRecord(ctx context.Context, sel ast.SelectionSet, v *conversation.Record) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Record!")
+		return graphql.Null
+	}
+	return ec._Record(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNViewCounts2parleyᚋinternalᚋdeskᚋconversationᚐCounts(ctx context.Context, sel ast.SelectionSet, v conversation.Counts) graphql.Marshaler {
 	return ec._ViewCounts(ctx, sel, &v)
 }
@@ -3130,6 +3274,42 @@ func (ec *executionContext) marshalOChannel2ᚖparleyᚋinternalᚋdeskᚋdirect
 		return graphql.Null
 	}
 	return ec._Channel(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOChannelType2ᚕparleyᚋinternalᚋchannelᚐTypeᚄ(ctx context.Context, v any) ([]channel.Type, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]channel.Type, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNChannelType2parleyᚋinternalᚋchannelᚐType(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOChannelType2ᚕparleyᚋinternalᚋchannelᚐTypeᚄ(ctx context.Context, sel ast.SelectionSet, v []channel.Type) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNChannelType2parleyᚋinternalᚋchannelᚐType(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) unmarshalOConsentStatus2ᚖparleyᚋinternalᚋchannelᚐConsent(ctx context.Context, v any) (*channel.Consent, error) {

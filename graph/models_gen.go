@@ -8,8 +8,10 @@ import (
 	"parley/internal/desk/account"
 	"parley/internal/desk/bulk"
 	"parley/internal/desk/conversation"
+	"parley/internal/desk/crm"
 	"parley/internal/desk/directory"
 	"parley/internal/desk/message"
+	"parley/internal/desk/objecttype"
 	"parley/internal/desk/quicktext"
 	"parley/internal/desk/staff"
 	"parley/internal/ground/clock"
@@ -159,6 +161,12 @@ type DeactivateProviderAccountInput struct {
 	Unsent account.UnsentChoice `json:"unsent"`
 }
 
+// Records to take out.
+type DeleteRecordsInput struct {
+	// 1 to 200 records.
+	Records []*crm.DeletionInput `json:"records"`
+}
+
 // The result for each conversation, in the order given.
 type MarkConversationsPayload struct {
 	// One result per conversation.
@@ -193,6 +201,14 @@ type MessagingUserPayload struct {
 
 // Changes. Mutations that create something take an idempotency key: the same key with the same input returns the first result.
 type Mutation struct {
+}
+
+// The object type after the change.
+type ObjectTypePayload struct {
+	// The object type; null when there are errors.
+	ObjectType *objecttype.ObjectType `json:"objectType,omitempty"`
+	// Why nothing changed; empty when it did.
+	Errors []*fault.Error `json:"errors"`
 }
 
 // The bulk operation to pause.
@@ -242,6 +258,14 @@ type QuickTextPayload struct {
 	// The quick text; null when there are errors.
 	QuickText *quicktext.QuickText `json:"quickText,omitempty"`
 	// Why nothing changed; empty when it did.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What became of records.
+type RecordsPayload struct {
+	// One result for each record, in the order given.
+	Results []*crm.Result `json:"results"`
+	// Why nothing was done at all.
 	Errors []*fault.Error `json:"errors"`
 }
 
@@ -357,6 +381,12 @@ type UpdateChannelInput struct {
 	RequiredConsent graphql.Omittable[*channel.Consent] `json:"requiredConsent,omitempty"`
 	// What the carrier takes, in place of all values that the channel has; null leaves them.
 	Limits *channel.SendLimits `json:"limits,omitempty"`
+}
+
+// Records to add or change.
+type UpsertRecordsInput struct {
+	// 1 to 200 records, each at most once.
+	Records []*crm.RecordInput `json:"records"`
 }
 
 // Which quick text was used.

@@ -11,10 +11,12 @@ import (
 	"parley/internal/desk/audit"
 	"parley/internal/desk/bulk"
 	"parley/internal/desk/conversation"
+	"parley/internal/desk/crm"
 	"parley/internal/desk/customer"
 	"parley/internal/desk/live"
 	"parley/internal/desk/merge"
 	"parley/internal/desk/message"
+	"parley/internal/desk/objecttype"
 	"parley/internal/desk/quicktext"
 	"parley/internal/desk/search"
 	"parley/internal/desk/staff"
@@ -46,6 +48,7 @@ type ResolverRoot interface {
 	Query() QueryResolver
 	QuickText() QuickTextResolver
 	Record() RecordResolver
+	RecordField() RecordFieldResolver
 	SearchHit() SearchHitResolver
 	Subscription() SubscriptionResolver
 	Viewer() ViewerResolver
@@ -111,6 +114,7 @@ type ComplexityRoot struct {
 		PermissionSets func(childComplexity int) int
 		Permissions    func(childComplexity int) int
 		Queues         func(childComplexity int) int
+		RecordRights   func(childComplexity int) int
 	}
 
 	AssignConversationsPayload struct {
@@ -440,6 +444,11 @@ type ComplexityRoot struct {
 		Text        func(childComplexity int) int
 	}
 
+	FieldRight struct {
+		Field func(childComplexity int) int
+		Known func(childComplexity int) int
+	}
+
 	Identifier struct {
 		IsPrimary func(childComplexity int) int
 		Kind      func(childComplexity int) int
@@ -464,6 +473,11 @@ type ComplexityRoot struct {
 	InboxList struct {
 		FeedCursor func(childComplexity int) int
 		Inboxes    func(childComplexity int) int
+	}
+
+	Location struct {
+		Latitude  func(childComplexity int) int
+		Longitude func(childComplexity int) int
 	}
 
 	MarkConversationsPayload struct {
@@ -580,6 +594,7 @@ type ComplexityRoot struct {
 		CreateAgent                 func(childComplexity int, input staff.CreateAgentInput) int
 		CreateChannel               func(childComplexity int, input switchboard.CreateChannelInput) int
 		CreateMessagingUser         func(childComplexity int, input customer.CreateInput) int
+		CreateObjectType            func(childComplexity int, input objecttype.CreateInput) int
 		CreatePermissionSet         func(childComplexity int, input staff.CreatePermissionSetInput) int
 		CreateProviderAccount       func(childComplexity int, input account.CreateInput) int
 		CreateQueue                 func(childComplexity int, input switchboard.CreateQueueInput) int
@@ -588,6 +603,7 @@ type ComplexityRoot struct {
 		DeactivateAgent             func(childComplexity int, input DeactivateAgentInput) int
 		DeactivateChannel           func(childComplexity int, input switchboard.DeactivateChannelInput) int
 		DeactivateProviderAccount   func(childComplexity int, input DeactivateProviderAccountInput) int
+		DeleteRecords               func(childComplexity int, input DeleteRecordsInput) int
 		GrantPermissionSet          func(childComplexity int, input staff.GrantInput) int
 		MarkConversationsRead       func(childComplexity int, input MarkConversationsReadInput) int
 		MarkConversationsUnread     func(childComplexity int, input MarkConversationsUnreadInput) int
@@ -612,17 +628,65 @@ type ComplexityRoot struct {
 		UpdateAgent                 func(childComplexity int, input staff.UpdateAgentInput) int
 		UpdateChannel               func(childComplexity int, input UpdateChannelInput) int
 		UpdateMessagingUser         func(childComplexity int, input customer.UpdateInput) int
+		UpdateObjectType            func(childComplexity int, input objecttype.UpdateInput) int
 		UpdatePermissionSet         func(childComplexity int, input staff.UpdatePermissionSetInput) int
 		UpdateProviderAccount       func(childComplexity int, input account.UpdateInput) int
 		UpdateQueue                 func(childComplexity int, input switchboard.UpdateQueueInput) int
 		UpdateQuickText             func(childComplexity int, input quicktext.UpdateInput) int
 		UpdateViewer                func(childComplexity int, input staff.Settings) int
+		UpsertRecords               func(childComplexity int, input UpsertRecordsInput) int
 		UseQuickText                func(childComplexity int, input UseQuickTextInput) int
 	}
 
 	NoteContent struct {
 		IsTruncated func(childComplexity int) int
 		Text        func(childComplexity int) int
+	}
+
+	ObjectField struct {
+		Access      func(childComplexity int) int
+		BlankAsZero func(childComplexity int) int
+		Choices     func(childComplexity int) int
+		Description func(childComplexity int) int
+		FieldKind   func(childComplexity int) int
+		Filterable  func(childComplexity int) int
+		Label       func(childComplexity int) int
+		Name        func(childComplexity int) int
+		Required    func(childComplexity int) int
+		Retired     func(childComplexity int) int
+		Sensitive   func(childComplexity int) int
+		Targets     func(childComplexity int) int
+	}
+
+	ObjectMessaging struct {
+		Country  func(childComplexity int) int
+		Name     func(childComplexity int) int
+		OptedIn  func(childComplexity int) int
+		OptedOut func(childComplexity int) int
+		Owner    func(childComplexity int) int
+		Phones   func(childComplexity int) int
+	}
+
+	ObjectPhone struct {
+		ChannelTypes func(childComplexity int) int
+		Field        func(childComplexity int) int
+	}
+
+	ObjectType struct {
+		Access      func(childComplexity int) int
+		Description func(childComplexity int) int
+		Fields      func(childComplexity int) int
+		ID          func(childComplexity int) int
+		Icon        func(childComplexity int) int
+		Label       func(childComplexity int) int
+		Messaging   func(childComplexity int) int
+		Name        func(childComplexity int) int
+		PluralLabel func(childComplexity int) int
+	}
+
+	ObjectTypePayload struct {
+		Errors     func(childComplexity int) int
+		ObjectType func(childComplexity int) int
 	}
 
 	OwnedConversations struct {
@@ -651,10 +715,11 @@ type ComplexityRoot struct {
 	}
 
 	PermissionSet struct {
-		Agents      func(childComplexity int) int
-		ID          func(childComplexity int) int
-		Name        func(childComplexity int) int
-		Permissions func(childComplexity int) int
+		Agents       func(childComplexity int) int
+		ID           func(childComplexity int) int
+		Name         func(childComplexity int) int
+		Permissions  func(childComplexity int) int
+		RecordRights func(childComplexity int) int
 	}
 
 	PermissionSetPayload struct {
@@ -718,6 +783,8 @@ type ComplexityRoot struct {
 		Conversations     func(childComplexity int, view conversation.View, filterBy *conversation.Filter, orderBy *conversation.Order, first *int, after *string, last *int, before *string) int
 		MessagingUsers    func(childComplexity int, filterBy *customer.Filter, first *int, after *string) int
 		Node              func(childComplexity int, id string) int
+		ObjectType        func(childComplexity int, name string) int
+		ObjectTypes       func(childComplexity int) int
 		PermissionHolders func(childComplexity int, permission viewer.Permission) int
 		PermissionSets    func(childComplexity int) int
 		ProviderAccount   func(childComplexity int, id string) int
@@ -727,6 +794,7 @@ type ComplexityRoot struct {
 		QuickText         func(childComplexity int, id string) int
 		QuickTexts        func(childComplexity int, filterBy *quicktext.Filter, first *int, after *string) int
 		Record            func(childComplexity int, objectType string, externalID string) int
+		Records           func(childComplexity int, objectType string, filterBy *crm.Filter, first *int, after *string, last *int, before *string) int
 		Search            func(childComplexity int, query string, view *conversation.View, kinds []search.Kind, first *int, after *string) int
 		ServiceAccounts   func(childComplexity int) int
 		Viewer            func(childComplexity int) int
@@ -787,10 +855,54 @@ type ComplexityRoot struct {
 	Record struct {
 		Conversations func(childComplexity int, first *int, after *string, last *int, before *string) int
 		ExternalID    func(childComplexity int) int
+		Fields        func(childComplexity int, names []string) int
 		ID            func(childComplexity int) int
 		MobileNumber  func(childComplexity int) int
 		Name          func(childComplexity int) int
 		ObjectType    func(childComplexity int) int
+	}
+
+	RecordConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	RecordEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	RecordField struct {
+		Boolean    func(childComplexity int) int
+		Choices    func(childComplexity int) int
+		DateTime   func(childComplexity int) int
+		Label      func(childComplexity int) int
+		Location   func(childComplexity int) int
+		Name       func(childComplexity int) int
+		Reference  func(childComplexity int) int
+		Text       func(childComplexity int) int
+		Type       func(childComplexity int) int
+		Unreadable func(childComplexity int) int
+	}
+
+	RecordResult struct {
+		Error      func(childComplexity int) int
+		ExternalID func(childComplexity int) int
+		ObjectType func(childComplexity int) int
+		Outcome    func(childComplexity int) int
+		Record     func(childComplexity int) int
+	}
+
+	RecordRight struct {
+		Fields func(childComplexity int) int
+		Known  func(childComplexity int) int
+		Object func(childComplexity int) int
+	}
+
+	RecordsPayload struct {
+		Errors  func(childComplexity int) int
+		Results func(childComplexity int) int
 	}
 
 	Reset struct {
@@ -1142,6 +1254,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AgentRights.Queues(childComplexity), true
+	case "AgentRights.recordRights":
+		if e.ComplexityRoot.AgentRights.RecordRights == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentRights.RecordRights(childComplexity), true
 
 	case "AssignConversationsPayload.errors":
 		if e.ComplexityRoot.AssignConversationsPayload.Errors == nil {
@@ -2457,6 +2575,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.EventContent.Text(childComplexity), true
 
+	case "FieldRight.field":
+		if e.ComplexityRoot.FieldRight.Field == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FieldRight.Field(childComplexity), true
+	case "FieldRight.access":
+		if e.ComplexityRoot.FieldRight.Known == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FieldRight.Known(childComplexity), true
+
 	case "Identifier.isPrimary":
 		if e.ComplexityRoot.Identifier.IsPrimary == nil {
 			break
@@ -2544,6 +2675,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.InboxList.Inboxes(childComplexity), true
+
+	case "Location.latitude":
+		if e.ComplexityRoot.Location.Latitude == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Location.Latitude(childComplexity), true
+	case "Location.longitude":
+		if e.ComplexityRoot.Location.Longitude == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Location.Longitude(childComplexity), true
 
 	case "MarkConversationsPayload.errors":
 		if e.ComplexityRoot.MarkConversationsPayload.Errors == nil {
@@ -3077,6 +3221,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreateMessagingUser(childComplexity, args["input"].(customer.CreateInput)), true
+	case "Mutation.createObjectType":
+		if e.ComplexityRoot.Mutation.CreateObjectType == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createObjectType_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateObjectType(childComplexity, args["input"].(objecttype.CreateInput)), true
 	case "Mutation.createPermissionSet":
 		if e.ComplexityRoot.Mutation.CreatePermissionSet == nil {
 			break
@@ -3165,6 +3320,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DeactivateProviderAccount(childComplexity, args["input"].(DeactivateProviderAccountInput)), true
+	case "Mutation.deleteRecords":
+		if e.ComplexityRoot.Mutation.DeleteRecords == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_deleteRecords_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeleteRecords(childComplexity, args["input"].(DeleteRecordsInput)), true
 	case "Mutation.grantPermissionSet":
 		if e.ComplexityRoot.Mutation.GrantPermissionSet == nil {
 			break
@@ -3429,6 +3595,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UpdateMessagingUser(childComplexity, args["input"].(customer.UpdateInput)), true
+	case "Mutation.updateObjectType":
+		if e.ComplexityRoot.Mutation.UpdateObjectType == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updateObjectType_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateObjectType(childComplexity, args["input"].(objecttype.UpdateInput)), true
 	case "Mutation.updatePermissionSet":
 		if e.ComplexityRoot.Mutation.UpdatePermissionSet == nil {
 			break
@@ -3484,6 +3661,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UpdateViewer(childComplexity, args["input"].(staff.Settings)), true
+	case "Mutation.upsertRecords":
+		if e.ComplexityRoot.Mutation.UpsertRecords == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_upsertRecords_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpsertRecords(childComplexity, args["input"].(UpsertRecordsInput)), true
 	case "Mutation.useQuickText":
 		if e.ComplexityRoot.Mutation.UseQuickText == nil {
 			break
@@ -3508,6 +3696,197 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.NoteContent.Text(childComplexity), true
+
+	case "ObjectField.access":
+		if e.ComplexityRoot.ObjectField.Access == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ObjectField.Access(childComplexity), true
+	case "ObjectField.blankAsZero":
+		if e.ComplexityRoot.ObjectField.BlankAsZero == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ObjectField.BlankAsZero(childComplexity), true
+	case "ObjectField.choices":
+		if e.ComplexityRoot.ObjectField.Choices == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ObjectField.Choices(childComplexity), true
+	case "ObjectField.description":
+		if e.ComplexityRoot.ObjectField.Description == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ObjectField.Description(childComplexity), true
+	case "ObjectField.type":
+		if e.ComplexityRoot.ObjectField.FieldKind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ObjectField.FieldKind(childComplexity), true
+	case "ObjectField.isFilterable":
+		if e.ComplexityRoot.ObjectField.Filterable == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ObjectField.Filterable(childComplexity), true
+	case "ObjectField.label":
+		if e.ComplexityRoot.ObjectField.Label == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ObjectField.Label(childComplexity), true
+	case "ObjectField.name":
+		if e.ComplexityRoot.ObjectField.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ObjectField.Name(childComplexity), true
+	case "ObjectField.isRequired":
+		if e.ComplexityRoot.ObjectField.Required == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ObjectField.Required(childComplexity), true
+	case "ObjectField.isRetired":
+		if e.ComplexityRoot.ObjectField.Retired == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ObjectField.Retired(childComplexity), true
+	case "ObjectField.isSensitive":
+		if e.ComplexityRoot.ObjectField.Sensitive == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ObjectField.Sensitive(childComplexity), true
+	case "ObjectField.targets":
+		if e.ComplexityRoot.ObjectField.Targets == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ObjectField.Targets(childComplexity), true
+
+	case "ObjectMessaging.country":
+		if e.ComplexityRoot.ObjectMessaging.Country == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ObjectMessaging.Country(childComplexity), true
+	case "ObjectMessaging.name":
+		if e.ComplexityRoot.ObjectMessaging.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ObjectMessaging.Name(childComplexity), true
+	case "ObjectMessaging.optedIn":
+		if e.ComplexityRoot.ObjectMessaging.OptedIn == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ObjectMessaging.OptedIn(childComplexity), true
+	case "ObjectMessaging.optedOut":
+		if e.ComplexityRoot.ObjectMessaging.OptedOut == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ObjectMessaging.OptedOut(childComplexity), true
+	case "ObjectMessaging.owner":
+		if e.ComplexityRoot.ObjectMessaging.Owner == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ObjectMessaging.Owner(childComplexity), true
+	case "ObjectMessaging.phones":
+		if e.ComplexityRoot.ObjectMessaging.Phones == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ObjectMessaging.Phones(childComplexity), true
+
+	case "ObjectPhone.channelTypes":
+		if e.ComplexityRoot.ObjectPhone.ChannelTypes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ObjectPhone.ChannelTypes(childComplexity), true
+	case "ObjectPhone.field":
+		if e.ComplexityRoot.ObjectPhone.Field == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ObjectPhone.Field(childComplexity), true
+
+	case "ObjectType.access":
+		if e.ComplexityRoot.ObjectType.Access == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ObjectType.Access(childComplexity), true
+	case "ObjectType.description":
+		if e.ComplexityRoot.ObjectType.Description == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ObjectType.Description(childComplexity), true
+	case "ObjectType.fields":
+		if e.ComplexityRoot.ObjectType.Fields == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ObjectType.Fields(childComplexity), true
+	case "ObjectType.id":
+		if e.ComplexityRoot.ObjectType.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ObjectType.ID(childComplexity), true
+	case "ObjectType.icon":
+		if e.ComplexityRoot.ObjectType.Icon == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ObjectType.Icon(childComplexity), true
+	case "ObjectType.label":
+		if e.ComplexityRoot.ObjectType.Label == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ObjectType.Label(childComplexity), true
+	case "ObjectType.messaging":
+		if e.ComplexityRoot.ObjectType.Messaging == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ObjectType.Messaging(childComplexity), true
+	case "ObjectType.name":
+		if e.ComplexityRoot.ObjectType.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ObjectType.Name(childComplexity), true
+	case "ObjectType.pluralLabel":
+		if e.ComplexityRoot.ObjectType.PluralLabel == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ObjectType.PluralLabel(childComplexity), true
+
+	case "ObjectTypePayload.errors":
+		if e.ComplexityRoot.ObjectTypePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ObjectTypePayload.Errors(childComplexity), true
+	case "ObjectTypePayload.objectType":
+		if e.ComplexityRoot.ObjectTypePayload.ObjectType == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ObjectTypePayload.ObjectType(childComplexity), true
 
 	case "OwnedConversations.count":
 		if e.ComplexityRoot.OwnedConversations.Count == nil {
@@ -3615,6 +3994,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.PermissionSet.Permissions(childComplexity), true
+	case "PermissionSet.recordRights":
+		if e.ComplexityRoot.PermissionSet.RecordRights == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PermissionSet.RecordRights(childComplexity), true
 
 	case "PermissionSetPayload.errors":
 		if e.ComplexityRoot.PermissionSetPayload.Errors == nil {
@@ -3903,6 +4288,23 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Node(childComplexity, args["id"].(string)), true
+	case "Query.objectType":
+		if e.ComplexityRoot.Query.ObjectType == nil {
+			break
+		}
+
+		args, err := ec.field_Query_objectType_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.ObjectType(childComplexity, args["name"].(string)), true
+	case "Query.objectTypes":
+		if e.ComplexityRoot.Query.ObjectTypes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.ObjectTypes(childComplexity), true
 	case "Query.permissionHolders":
 		if e.ComplexityRoot.Query.PermissionHolders == nil {
 			break
@@ -3982,6 +4384,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Record(childComplexity, args["objectType"].(string), args["externalId"].(string)), true
+	case "Query.records":
+		if e.ComplexityRoot.Query.Records == nil {
+			break
+		}
+
+		args, err := ec.field_Query_records_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Records(childComplexity, args["objectType"].(string), args["filterBy"].(*crm.Filter), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Query.search":
 		if e.ComplexityRoot.Query.Search == nil {
 			break
@@ -4216,6 +4629,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Record.ExternalID(childComplexity), true
+	case "Record.fields":
+		if e.ComplexityRoot.Record.Fields == nil {
+			break
+		}
+
+		args, err := ec.field_Record_fields_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Record.Fields(childComplexity, args["names"].([]string)), true
 	case "Record.id":
 		if e.ComplexityRoot.Record.ID == nil {
 			break
@@ -4240,6 +4664,162 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Record.ObjectType(childComplexity), true
+
+	case "RecordConnection.edges":
+		if e.ComplexityRoot.RecordConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordConnection.Edges(childComplexity), true
+	case "RecordConnection.nodes":
+		if e.ComplexityRoot.RecordConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordConnection.Nodes(childComplexity), true
+	case "RecordConnection.pageInfo":
+		if e.ComplexityRoot.RecordConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordConnection.PageInfo(childComplexity), true
+
+	case "RecordEdge.cursor":
+		if e.ComplexityRoot.RecordEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordEdge.Cursor(childComplexity), true
+	case "RecordEdge.node":
+		if e.ComplexityRoot.RecordEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordEdge.Node(childComplexity), true
+
+	case "RecordField.boolean":
+		if e.ComplexityRoot.RecordField.Boolean == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordField.Boolean(childComplexity), true
+	case "RecordField.choices":
+		if e.ComplexityRoot.RecordField.Choices == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordField.Choices(childComplexity), true
+	case "RecordField.dateTime":
+		if e.ComplexityRoot.RecordField.DateTime == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordField.DateTime(childComplexity), true
+	case "RecordField.label":
+		if e.ComplexityRoot.RecordField.Label == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordField.Label(childComplexity), true
+	case "RecordField.location":
+		if e.ComplexityRoot.RecordField.Location == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordField.Location(childComplexity), true
+	case "RecordField.name":
+		if e.ComplexityRoot.RecordField.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordField.Name(childComplexity), true
+	case "RecordField.reference":
+		if e.ComplexityRoot.RecordField.Reference == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordField.Reference(childComplexity), true
+	case "RecordField.text":
+		if e.ComplexityRoot.RecordField.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordField.Text(childComplexity), true
+	case "RecordField.type":
+		if e.ComplexityRoot.RecordField.Type == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordField.Type(childComplexity), true
+	case "RecordField.unreadable":
+		if e.ComplexityRoot.RecordField.Unreadable == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordField.Unreadable(childComplexity), true
+
+	case "RecordResult.error":
+		if e.ComplexityRoot.RecordResult.Error == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordResult.Error(childComplexity), true
+	case "RecordResult.externalId":
+		if e.ComplexityRoot.RecordResult.ExternalID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordResult.ExternalID(childComplexity), true
+	case "RecordResult.objectType":
+		if e.ComplexityRoot.RecordResult.ObjectType == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordResult.ObjectType(childComplexity), true
+	case "RecordResult.outcome":
+		if e.ComplexityRoot.RecordResult.Outcome == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordResult.Outcome(childComplexity), true
+	case "RecordResult.record":
+		if e.ComplexityRoot.RecordResult.Record == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordResult.Record(childComplexity), true
+
+	case "RecordRight.fields":
+		if e.ComplexityRoot.RecordRight.Fields == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordRight.Fields(childComplexity), true
+	case "RecordRight.access":
+		if e.ComplexityRoot.RecordRight.Known == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordRight.Known(childComplexity), true
+	case "RecordRight.objectType":
+		if e.ComplexityRoot.RecordRight.Object == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordRight.Object(childComplexity), true
+
+	case "RecordsPayload.errors":
+		if e.ComplexityRoot.RecordsPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordsPayload.Errors(childComplexity), true
+	case "RecordsPayload.results":
+		if e.ComplexityRoot.RecordsPayload.Results == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordsPayload.Results(childComplexity), true
 
 	case "Reset.conversation":
 		if e.ComplexityRoot.Reset.Conversation == nil {
@@ -4737,6 +5317,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("CreateAgentInput", ec.unmarshalInputCreateAgentInput),
 			graphql.NewInputUnmarshaler("CreateChannelInput", ec.unmarshalInputCreateChannelInput),
 			graphql.NewInputUnmarshaler("CreateMessagingUserInput", ec.unmarshalInputCreateMessagingUserInput),
+			graphql.NewInputUnmarshaler("CreateObjectTypeInput", ec.unmarshalInputCreateObjectTypeInput),
 			graphql.NewInputUnmarshaler("CreatePermissionSetInput", ec.unmarshalInputCreatePermissionSetInput),
 			graphql.NewInputUnmarshaler("CreateProviderAccountInput", ec.unmarshalInputCreateProviderAccountInput),
 			graphql.NewInputUnmarshaler("CreateQueueInput", ec.unmarshalInputCreateQueueInput),
@@ -4746,14 +5327,24 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("DeactivateAgentInput", ec.unmarshalInputDeactivateAgentInput),
 			graphql.NewInputUnmarshaler("DeactivateChannelInput", ec.unmarshalInputDeactivateChannelInput),
 			graphql.NewInputUnmarshaler("DeactivateProviderAccountInput", ec.unmarshalInputDeactivateProviderAccountInput),
+			graphql.NewInputUnmarshaler("DeleteRecordInput", ec.unmarshalInputDeleteRecordInput),
+			graphql.NewInputUnmarshaler("DeleteRecordsInput", ec.unmarshalInputDeleteRecordsInput),
+			graphql.NewInputUnmarshaler("FieldRightInput", ec.unmarshalInputFieldRightInput),
 			graphql.NewInputUnmarshaler("GrantPermissionSetInput", ec.unmarshalInputGrantPermissionSetInput),
 			graphql.NewInputUnmarshaler("MarkConversationsReadInput", ec.unmarshalInputMarkConversationsReadInput),
 			graphql.NewInputUnmarshaler("MarkConversationsUnreadInput", ec.unmarshalInputMarkConversationsUnreadInput),
 			graphql.NewInputUnmarshaler("MarkItem", ec.unmarshalInputMarkItem),
 			graphql.NewInputUnmarshaler("MergeMessagingUsersInput", ec.unmarshalInputMergeMessagingUsersInput),
 			graphql.NewInputUnmarshaler("MessagingUserFilter", ec.unmarshalInputMessagingUserFilter),
+			graphql.NewInputUnmarshaler("ObjectFieldInput", ec.unmarshalInputObjectFieldInput),
+			graphql.NewInputUnmarshaler("ObjectMessagingInput", ec.unmarshalInputObjectMessagingInput),
+			graphql.NewInputUnmarshaler("ObjectPhoneInput", ec.unmarshalInputObjectPhoneInput),
 			graphql.NewInputUnmarshaler("PauseBulkOperationInput", ec.unmarshalInputPauseBulkOperationInput),
 			graphql.NewInputUnmarshaler("QuickTextFilter", ec.unmarshalInputQuickTextFilter),
+			graphql.NewInputUnmarshaler("RecordFieldFilter", ec.unmarshalInputRecordFieldFilter),
+			graphql.NewInputUnmarshaler("RecordFieldInput", ec.unmarshalInputRecordFieldInput),
+			graphql.NewInputUnmarshaler("RecordFilter", ec.unmarshalInputRecordFilter),
+			graphql.NewInputUnmarshaler("RecordRightInput", ec.unmarshalInputRecordRightInput),
 			graphql.NewInputUnmarshaler("RemoveChannelMembersInput", ec.unmarshalInputRemoveChannelMembersInput),
 			graphql.NewInputUnmarshaler("RemoveQueueMembersInput", ec.unmarshalInputRemoveQueueMembersInput),
 			graphql.NewInputUnmarshaler("ResumeBulkOperationInput", ec.unmarshalInputResumeBulkOperationInput),
@@ -4773,11 +5364,14 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("UpdateAgentInput", ec.unmarshalInputUpdateAgentInput),
 			graphql.NewInputUnmarshaler("UpdateChannelInput", ec.unmarshalInputUpdateChannelInput),
 			graphql.NewInputUnmarshaler("UpdateMessagingUserInput", ec.unmarshalInputUpdateMessagingUserInput),
+			graphql.NewInputUnmarshaler("UpdateObjectTypeInput", ec.unmarshalInputUpdateObjectTypeInput),
 			graphql.NewInputUnmarshaler("UpdatePermissionSetInput", ec.unmarshalInputUpdatePermissionSetInput),
 			graphql.NewInputUnmarshaler("UpdateProviderAccountInput", ec.unmarshalInputUpdateProviderAccountInput),
 			graphql.NewInputUnmarshaler("UpdateQueueInput", ec.unmarshalInputUpdateQueueInput),
 			graphql.NewInputUnmarshaler("UpdateQuickTextInput", ec.unmarshalInputUpdateQuickTextInput),
 			graphql.NewInputUnmarshaler("UpdateViewerInput", ec.unmarshalInputUpdateViewerInput),
+			graphql.NewInputUnmarshaler("UpsertRecordInput", ec.unmarshalInputUpsertRecordInput),
+			graphql.NewInputUnmarshaler("UpsertRecordsInput", ec.unmarshalInputUpsertRecordsInput),
 			graphql.NewInputUnmarshaler("UseQuickTextInput", ec.unmarshalInputUseQuickTextInput),
 		)
 	}
@@ -6614,7 +7208,7 @@ enum ConsentStatus @goModel(model: "parley/internal/channel.Consent") {
   DOUBLE_OPT_IN
 }
 
-"A CRM record. Visible to anyone who may see a conversation anchored to it, and to holders of MANAGE_RECORDS."
+"A CRM record. Visible to anyone who may see a conversation anchored to it, to the agents whose permission sets let them read records of its type, and to holders of MANAGE_RECORDS."
 type Record implements Node @goModel(model: "parley/internal/desk/conversation.Record") {
   "Opaque id."
   id: ID!
@@ -7256,6 +7850,293 @@ extend type Mutation {
   retryMessage("The message." input: RetryMessageInput!): RetryMessagePayload!
 }
 `, BuiltIn: false},
+	{Name: "../schema/object.graphql", Input: `"""
+A type of CRM records, such as Lead or Visit__c: its fields, and which of them conversations use. Visible to the agents whose permission sets let them read its
+records, and to holders of CONFIGURE_MESSAGING or MANAGE_RECORDS.
+"""
+type ObjectType implements Node @goModel(model: "parley/internal/desk/objecttype.ObjectType") {
+  "Opaque id."
+  id: ID!
+  "Name in the CRM; never changes."
+  name: String!
+  "What people call one of its records."
+  label: String!
+  "What people call several; the label if it has none of its own."
+  pluralLabel: String!
+  "Name of an icon, for the frontend; empty for none."
+  icon: String!
+  "What it is for; empty for none."
+  description: String!
+  "What the viewer may do with its records."
+  access: RecordAccess!
+  "The fields that the viewer may read, in the order in which they were defined; all of them for holders of CONFIGURE_MESSAGING or MANAGE_RECORDS. At most 500."
+  fields: [ObjectField!]!
+  "Which fields conversations use."
+  messaging: ObjectMessaging!
+}
+
+"A field of an object type."
+type ObjectField @goModel(model: "parley/internal/desk/objecttype.Field") {
+  "Name in the CRM; never changes."
+  name: String!
+  "What people call it."
+  label: String!
+  "Type of its values; never changes."
+  type: FieldType! @goField(name: "FieldKind")
+  "What it is for; empty for none."
+  description: String!
+  "Whether a record needs a value."
+  isRequired: Boolean! @goField(name: "Required")
+  "Whether only those may read it whose permission set names the field, and holders of MANAGE_RECORDS."
+  isSensitive: Boolean! @goField(name: "Sensitive")
+  "Whether formulas read an empty value as 0."
+  blankAsZero: Boolean!
+  "Whether records can be filtered and sorted by it."
+  isFilterable: Boolean! @goField(name: "Filterable")
+  "Whether it takes no new values. Those that records have stay."
+  isRetired: Boolean! @goField(name: "Retired")
+  "The values that a picklist takes. Records may have others from before."
+  choices: [String!]!
+  "The object types that a reference can name; the first counts where a value names none."
+  targets: [String!]!
+  "What the viewer may do with its values."
+  access: RecordAccess!
+}
+
+"Which fields of an object type conversations use. Null where there is none, and where the viewer may not read the field."
+type ObjectMessaging @goModel(model: "parley/internal/desk/objecttype.Messaging") {
+  "The field with the name of the customer, or of the record."
+  name: String
+  "The field with the owner."
+  owner: String
+  "The field with the country in which national numbers are read."
+  country: String
+  "The field that says that the customer has opted out."
+  optedOut: String
+  "The field that says that the customer has opted in."
+  optedIn: String
+  "The fields with phone numbers, in the order in which they are tried."
+  phones: [ObjectPhone!]!
+}
+
+"A field with phone numbers."
+type ObjectPhone @goModel(model: "parley/internal/desk/objecttype.Phone") {
+  "The field."
+  field: String!
+  "The types of channels on which the number is used; empty for all."
+  channelTypes: [ChannelType!]!
+}
+
+"Type of a field's values."
+enum FieldType @goModel(model: "parley/internal/desk/object.Kind") {
+  "Text."
+  TEXT
+  "A decimal number."
+  NUMBER
+  "An amount of money."
+  CURRENCY
+  "A percentage."
+  PERCENT
+  "True or false."
+  BOOLEAN
+  "A day."
+  DATE
+  "An instant."
+  DATETIME
+  "A time of day."
+  TIME
+  "One of several choices."
+  PICKLIST
+  "Any of several choices."
+  MULTI_PICKLIST
+  "A phone number, as the CRM writes it."
+  PHONE
+  "An email address."
+  EMAIL
+  "A web address."
+  URL
+  "Latitude and longitude."
+  GEOLOCATION
+  "Another record."
+  REFERENCE
+  "An id that nothing is read from."
+  ID
+  "A type that only a newer version of Parley knows. Such a field takes no values here."
+  OTHER
+}
+
+"What somebody may do with records or with a field of them."
+enum RecordAccess @goModel(model: "parley/internal/desk/object.Access") {
+  "Nothing."
+  NONE
+  "Read."
+  READ
+  "Read and write."
+  WRITE
+}
+
+"What a permission set gives of an object type."
+type RecordRight @goModel(model: "parley/internal/desk/object.Right") {
+  "Name of the object type."
+  objectType: String! @goField(name: "Object")
+  "What it gives of the records, and of every field that is neither sensitive nor named in ` + "`" + `fields` + "`" + `."
+  access: RecordAccess! @goField(name: "Known")
+  "Fields of which it gives something else."
+  fields: [FieldRight!]!
+}
+
+"What a permission set gives of a field."
+type FieldRight @goModel(model: "parley/internal/desk/object.FieldRight") {
+  "Name of the field."
+  field: String!
+  "What it gives of the field's values."
+  access: RecordAccess! @goField(name: "Known")
+}
+
+extend type PermissionSet {
+  "What the set gives of CRM records, by object type; nothing of those that are not here. Holders of MANAGE_RECORDS may do everything anyway."
+  recordRights: [RecordRight!]!
+}
+
+extend type AgentRights {
+  "What the agent may do with CRM records, by object type: the sum of their permission sets, or everything for a holder of MANAGE_RECORDS. Object types of which it is nothing are not here."
+  recordRights: [RecordRight!]!
+}
+
+"What a permission set is to give of an object type."
+input RecordRightInput @goModel(model: "parley/internal/desk/object.Right") {
+  "Name of the object type."
+  objectType: String! @goField(name: "Object")
+  "What it gives of the records, and of every field that is neither sensitive nor named in ` + "`" + `fields` + "`" + `."
+  access: RecordAccess!
+  "Up to 500 fields of which it gives something else, never more than of the records. A sensitive field is given by its name alone."
+  fields: [FieldRightInput!]
+}
+
+"What a permission set is to give of a field."
+input FieldRightInput @goModel(model: "parley/internal/desk/object.FieldRight") {
+  "Name of the field."
+  field: String!
+  "What it gives of the field's values."
+  access: RecordAccess!
+}
+
+"A field to add, or to change."
+input ObjectFieldInput @goModel(model: "parley/internal/desk/object.Field") {
+  "Name in the CRM, which never changes: 1 to 80 letters, digits and underscores, a letter first, unique in the object type whatever the case of its letters."
+  name: String!
+  "What people call it: 1 to 200 characters."
+  label: String!
+  "Type of its values, which never changes."
+  type: FieldType! @goField(name: "Kind")
+  "What it is for: up to 1,000 characters."
+  description: String
+  "Whether a record needs a value."
+  isRequired: Boolean @goField(name: "Required")
+  "Whether only those may read it whose permission set names the field, and holders of MANAGE_RECORDS."
+  isSensitive: Boolean @goField(name: "Sensitive")
+  "Whether formulas read an empty value as 0. Of NUMBER, CURRENCY and PERCENT."
+  blankAsZero: Boolean
+  "Whether records can be filtered and sorted by it: at most 10 fields of an object type, of any type but MULTI_PICKLIST and GEOLOCATION."
+  isFilterable: Boolean @goField(name: "Filterable")
+  "Whether it takes no new values. Those that records have stay."
+  isRetired: Boolean @goField(name: "Retired")
+  "Up to 1,000 values of 1 to 200 characters, of PICKLIST and MULTI_PICKLIST."
+  choices: [String!]
+  "Up to 10 names of object types, of REFERENCE; the first counts where a value names none. They need not be defined."
+  targets: [String!]
+}
+
+"Which fields of the object type conversations use. Absent, null and empty for none."
+input ObjectMessagingInput @goModel(model: "parley/internal/desk/object.Messaging") {
+  "The field with the name of the customer, or of the record: a TEXT."
+  name: String
+  "The field with the owner: a REFERENCE."
+  owner: String
+  "The field with the country in which national numbers are read: a TEXT or a PICKLIST."
+  country: String
+  "The field that says that the customer has opted out: a BOOLEAN."
+  optedOut: String
+  "The field that says that the customer has opted in: a BOOLEAN."
+  optedIn: String
+  "Up to 10 fields with phone numbers, in the order in which they are tried."
+  phones: [ObjectPhoneInput!]
+}
+
+"A field with phone numbers."
+input ObjectPhoneInput @goModel(model: "parley/internal/desk/object.PhoneField") {
+  "The field: a PHONE."
+  field: String!
+  "The types of channels on which the number is used; absent or empty for all."
+  channelTypes: [ChannelType!]
+}
+
+"A new object type."
+input CreateObjectTypeInput @goModel(model: "parley/internal/desk/objecttype.CreateInput") {
+  "Name in the CRM, which never changes: 1 to 80 letters, digits and underscores, a letter first, unique whatever the case of its letters."
+  name: String!
+  "What people call one of its records: 1 to 200 characters."
+  label: String!
+  "What people call several: up to 200 characters."
+  pluralLabel: String
+  "Name of an icon, for the frontend: up to 80 characters."
+  icon: String
+  "What it is for: up to 1,000 characters."
+  description: String
+  "Up to 500 fields, which take at most 262,144 bytes together."
+  fields: [ObjectFieldInput!]!
+  "Which fields conversations use; absent for none."
+  messaging: ObjectMessagingInput
+  "1 to 64 visible ASCII characters, unique to this request: a repeat within 7 days returns the first result."
+  idempotencyKey: String!
+}
+
+"What changes of an object type. Absent and null leave a field as it is."
+input UpdateObjectTypeInput @goModel(model: "parley/internal/desk/objecttype.UpdateInput") {
+  "The object type."
+  id: ID!
+  "What people call one of its records: 1 to 200 characters."
+  label: String
+  "What people call several: up to 200 characters; empty for none."
+  pluralLabel: String
+  "Name of an icon, for the frontend: up to 80 characters; empty for none."
+  icon: String
+  "What it is for: up to 1,000 characters; empty for none."
+  description: String
+  "Fields to change or to add, each as it is to be; those that are not named stay. No field is ever removed: retire it."
+  fields: [ObjectFieldInput!]
+  "Which fields conversations use, in place of those that they use now."
+  messaging: ObjectMessagingInput
+}
+
+"The object type after the change."
+type ObjectTypePayload {
+  "The object type; null when there are errors."
+  objectType: ObjectType
+  "Why nothing changed; empty when it did."
+  errors: [UserError!]!
+}
+
+extend type Query {
+  "The types of CRM records whose records the viewer may read, by name; all of them for holders of CONFIGURE_MESSAGING or MANAGE_RECORDS. At most 200."
+  objectTypes: [ObjectType!]!
+  "The type of CRM records with a name. Null with NOT_FOUND when there is none, and when the viewer may not see it."
+  objectType("Name in the CRM." name: String!): ObjectType
+}
+
+extend type Mutation {
+  """
+  Creates a type of CRM records: at most 200 in an organisation. Needs CONFIGURE_MESSAGING. Agents read its records as their permission sets let them,
+  and holders of MANAGE_RECORDS all; no event follows in lists of conversations.
+  """
+  createObjectType("What to create." input: CreateObjectTypeInput!): ObjectTypePayload!
+  """
+  Changes 1 type of CRM records: its labels, its fields, and which of them conversations use. Needs CONFIGURE_MESSAGING. Names and types of fields never
+  change. CONFLICT if the change touches what records are found by and there are records; no event follows in lists of conversations.
+  """
+  updateObjectType("What to change." input: UpdateObjectTypeInput!): ObjectTypePayload!
+}
+`, BuiltIn: false},
 	{Name: "../schema/presence.graphql", Input: `"What an agent is doing in a conversation right now."
 enum PresenceState @goModel(model: "parley/internal/desk/presence.State") {
   "Viewing it."
@@ -7468,6 +8349,216 @@ extend type Subscription {
   with UNAVAILABLE when the server stops, and with UNAUTHENTICATED when the agent may no longer sign in.
   """
   quickTextsChanged("Go on from this cursor; absent: from now." after: Cursor): QuickTextChange!
+}
+`, BuiltIn: false},
+	{Name: "../schema/record.graphql", Input: `extend type Record {
+  """
+  Its fields as the object type defines them, blank ones too; none if the object type is not defined. What the viewer may not read has no value, and says so.
+  """
+  fields(
+    "Names of the fields wanted, 1 to 100, whatever their case; all if absent."
+    names: [String!]
+  ): [RecordField!]! @goField(batch: true, forceResolver: true)
+}
+
+"A field of a record, as far as the viewer may read it."
+type RecordField @goModel(model: "parley/internal/desk/crm.Field") {
+  "Name in the CRM, such as MobilePhone."
+  name: String!
+  "What agents call it."
+  label: String!
+  "Type of its value."
+  type: FieldType!
+  """
+  The value as text, of every type: numbers with a point and as many places as the CRM gave, dates like 2026-11-28, times like 15:04:05.000, both together like 2026-11-28T15:04:05.000Z in UTC,
+  choices with ; between, places as latitude,longitude, references as object type/external id. Null if blank.
+  """
+  text: String
+  "The value of a BOOLEAN; null if blank, and for other types."
+  boolean: Boolean
+  "The value of a DATETIME; null if blank, and for other types."
+  dateTime: DateTime
+  "The values of a PICKLIST or MULTI_PICKLIST, empty if blank; null for other types."
+  choices: [String!]
+  "The value of a GEOLOCATION; null if blank, and for other types."
+  location: Location
+  "The record that a REFERENCE names; null if blank, for other types, and if the record has not come from the CRM or may not be read."
+  reference: Record @goField(batch: true, forceResolver: true)
+  "Why there is no value although the record may hold one; null if the viewer may read the field."
+  unreadable: UnreadableReason
+}
+
+"A place on earth."
+type Location @goModel(model: "parley/internal/desk/crm.Location") {
+  "Degrees north, a decimal from -90 to 90."
+  latitude: String!
+  "Degrees east, a decimal from -180 to 180."
+  longitude: String!
+}
+
+"Why a field of a record has no value for the viewer."
+enum UnreadableReason @goModel(model: "parley/internal/desk/crm.Unreadable") {
+  "None of the viewer's permission sets gives the field. An administrator can."
+  FIELD_NOT_READABLE @goEnum(value: "parley/internal/desk/crm.FieldNotReadable")
+}
+
+"Which records of an object type are wanted; all conditions must hold."
+input RecordFilter @goModel(model: "parley/internal/desk/crm.Filter") {
+  "What the name begins with, whatever its case, or the digits of a phone number, with its country code or without. At least 2 characters."
+  search: String
+  "Conditions on fields, at most 5."
+  fields: [RecordFieldFilter!]
+}
+
+"A condition on a filterable field that the viewer may read: one of equals, oneOf, startsWith and isBlank, or atLeast and atMost. Values are written as RecordField.text has them; texts match whatever their case."
+input RecordFieldFilter @goModel(model: "parley/internal/desk/crm.FieldFilter") {
+  "Name of the field, whatever its case."
+  name: String!
+  "The value; of a MULTI_PICKLIST one of its choices."
+  equals: String
+  "One of 1 to 50 values."
+  oneOf: [String!]
+  "The least value, itself included."
+  atLeast: String
+  "The greatest value, itself included."
+  atMost: String
+  "What a text begins with."
+  startsWith: String
+  "Whether the field is blank."
+  isBlank: Boolean
+}
+
+"A page of records."
+type RecordConnection @goModel(model: "parley/internal/desk/crm.Page") {
+  "Records with cursors."
+  edges: [RecordEdge!]!
+  "Records without cursors."
+  nodes: [Record!]!
+  "The page's place in the list."
+  pageInfo: PageInfo!
+}
+
+"A record in a page."
+type RecordEdge @goModel(model: "parley/internal/desk/crm.Edge") {
+  "Place in the list."
+  cursor: Cursor!
+  "The record."
+  node: Record!
+}
+
+extend type Query {
+  """
+  Records of an object type that the viewer may read, by name. Whoever may read records of the type may list them.
+  """
+  records(
+    "Name of the object type, such as Lead. NOT_FOUND if the viewer may read no records of it."
+    objectType: String!
+    "Which are wanted; all if absent."
+    filterBy: RecordFilter
+    "Page size from the first name, or after ` + "`" + `after` + "`" + `: 1 to 100, default 20. The default does not apply if ` + "`" + `last` + "`" + ` or ` + "`" + `before` + "`" + ` is given."
+    first: Int = 20
+    "Cursor of the edge to start after; absent: from the first."
+    after: String
+    "Page size from the last name, or before ` + "`" + `before` + "`" + `: 1 to 100, default 20."
+    last: Int
+    "Cursor of the edge to end before; absent: to the last."
+    before: String
+  ): RecordConnection!
+}
+
+"A record as the CRM has it."
+input UpsertRecordInput @goModel(model: "parley/internal/desk/crm.RecordInput") {
+  "Name of the object type."
+  objectType: String!
+  "Id in the CRM, 1 to 200 characters."
+  externalId: String!
+  "When it changed in the CRM. A change older than the last one taken is left out. Now, if absent."
+  modifiedAt: DateTime
+  "Fields with their values. Those not named stay as they are."
+  fields: [RecordFieldInput!]!
+}
+
+"The value of a field. Without text and choices, the field becomes blank."
+input RecordFieldInput @goModel(model: "parley/internal/desk/crm.FieldInput") {
+  "Name of the field, whatever its case."
+  name: String!
+  "The value, written as RecordField.text has it. A time may have any offset, a reference may leave out the object type if the field has one only."
+  text: String
+  "The choices of a MULTI_PICKLIST."
+  choices: [String!]
+}
+
+"Records to add or change."
+input UpsertRecordsInput {
+  "1 to 200 records, each at most once."
+  records: [UpsertRecordInput!]!
+}
+
+"A record that the CRM has deleted."
+input DeleteRecordInput @goModel(model: "parley/internal/desk/crm.DeletionInput") {
+  "Name of the object type."
+  objectType: String!
+  "Id in the CRM."
+  externalId: String!
+  "When it was deleted in the CRM. A deletion older than the last change taken is left out. Now, if absent."
+  deletedAt: DateTime
+}
+
+"Records to take out."
+input DeleteRecordsInput {
+  "1 to 200 records."
+  records: [DeleteRecordInput!]!
+}
+
+"What became of a record of a call."
+type RecordResult @goModel(model: "parley/internal/desk/crm.Result") {
+  "Object type as the input names it."
+  objectType: String!
+  "External id as the input names it."
+  externalId: String!
+  "What happened; null if ` + "`" + `error` + "`" + ` says why nothing did."
+  outcome: RecordOutcome
+  "The record as it is now; null if it is not there, or may not be read."
+  record: Record
+  "Why nothing happened."
+  error: UserError
+}
+
+"What became of a record."
+enum RecordOutcome @goModel(model: "parley/internal/desk/crm.Outcome") {
+  "It is new, or back after a deletion."
+  CREATED @goEnum(value: "parley/internal/desk/crm.Created")
+  "It has changed."
+  UPDATED @goEnum(value: "parley/internal/desk/crm.Updated")
+  "It held all that already."
+  UNCHANGED @goEnum(value: "parley/internal/desk/crm.Unchanged")
+  "A later change was taken before, so this one is left out."
+  OLDER @goEnum(value: "parley/internal/desk/crm.Older")
+  "Another record took its place, and nothing changes."
+  MERGED @goEnum(value: "parley/internal/desk/crm.Merged")
+  "It is deleted."
+  DELETED @goEnum(value: "parley/internal/desk/crm.Deleted")
+}
+
+"What became of records."
+type RecordsPayload {
+  "One result for each record, in the order given."
+  results: [RecordResult!]!
+  "Why nothing was done at all."
+  errors: [UserError!]!
+}
+
+extend type Mutation {
+  """
+  Adds records by external id, or changes those that are there. Each is decided by itself, and those that are taken are written together; the same call again changes nothing. Needs the right to write records of the object type, and each field.
+  Emits CONVERSATION_CHANGED for each conversation whose record changed its name or opt-out.
+  """
+  upsertRecords("What to write." input: UpsertRecordsInput!): RecordsPayload!
+  """
+  Takes out records that the CRM has deleted. Their conversations stay, with no record. A change newer than the deletion brings a record back. Needs the right to write records of the object type.
+  Emits CONVERSATION_CHANGED for each conversation of the records.
+  """
+  deleteRecords("What to take out." input: DeleteRecordsInput!): RecordsPayload!
 }
 `, BuiltIn: false},
 	{Name: "../schema/scalars.graphql", Input: `"""
@@ -7704,7 +8795,7 @@ extend type Mutation {
   setPreferences("What to keep." input: SetPreferencesInput!): PreferencesPayload!
 }
 `, BuiltIn: false},
-	{Name: "../schema/staff.graphql", Input: `"A named set of permissions, added to those of an agent's role. Visible to holders of CONFIGURE_MESSAGING."
+	{Name: "../schema/staff.graphql", Input: `"A named set of permissions and of rights on CRM records, added to those of an agent's role. Visible to holders of CONFIGURE_MESSAGING."
 type PermissionSet implements Node @goModel(model: "parley/internal/desk/staff.PermissionSet") {
   "Opaque id."
   id: ID!
@@ -7804,6 +8895,8 @@ input CreatePermissionSetInput @goModel(model: "parley/internal/desk/staff.Creat
   name: String!
   "Any of the 10 permissions; none is allowed."
   permissions: [Permission!]!
+  "What the set gives of CRM records, of up to 200 object types; absent for nothing."
+  recordRights: [RecordRightInput!]
   "1 to 64 visible ASCII characters, unique to this request: a repeat within 7 days returns the first result."
   idempotencyKey: String!
 }
@@ -7816,6 +8909,8 @@ input UpdatePermissionSetInput @goModel(model: "parley/internal/desk/staff.Updat
   name: String
   "Any of the 10 permissions, which replace those in the set."
   permissions: [Permission!]
+  "What the set gives of CRM records, of up to 200 object types, in place of what it gives; an empty list for nothing."
+  recordRights: [RecordRightInput!]
 }
 
 "Who gets a permission set."
@@ -7886,15 +8981,15 @@ extend type Mutation {
   deactivateAgent("Who to deactivate." input: DeactivateAgentInput!): DeactivateAgentPayload!
   "Activates 1 agent, who can sign in again with the rights they had. Needs CONFIGURE_MESSAGING, and every permission that the agent gets back; no event follows in lists of conversations."
   activateAgent("Who to activate." input: ActivateAgentInput!): AgentPayload!
-  "Creates a permission set, which nobody has yet: at most 500 in an organisation. Needs CONFIGURE_MESSAGING; no event follows in lists of conversations."
+  "Creates a permission set, which nobody has yet: at most 500 in an organisation. Needs CONFIGURE_MESSAGING, and every right on records in it; no event follows in lists of conversations."
   createPermissionSet("What to create." input: CreatePermissionSetInput!): PermissionSetPayload!
   """
-  Renames 1 permission set, or replaces its permissions for all agents who have it. Needs CONFIGURE_MESSAGING, and every permission that an agent
-  gets. CONFLICT if no active agent would hold CONFIGURE_MESSAGING afterwards. Streams of agents whose rights change get RESET; no event follows in lists of conversations.
+  Renames 1 permission set, or replaces its permissions or rights on records for all agents who have it. Needs CONFIGURE_MESSAGING, and every permission and
+  right on records that the set gets. CONFLICT if no active agent would hold CONFIGURE_MESSAGING afterwards. Streams of agents whose rights change get RESET; no event follows in lists of conversations.
   """
   updatePermissionSet("What to change." input: UpdatePermissionSetInput!): PermissionSetPayload!
   """
-  Gives a permission set to up to 500 agents. Needs CONFIGURE_MESSAGING, and every permission that they get. Streams of agents whose rights change
+  Gives a permission set to up to 500 agents. Needs CONFIGURE_MESSAGING, and every permission and right on records that they get. Streams of agents whose rights change
   get RESET; no event follows in lists of conversations.
   """
   grantPermissionSet("What to give to whom." input: GrantPermissionSetInput!): PermissionSetPayload!
@@ -8024,6 +9119,8 @@ func (ec *executionContext) childFields_AgentRights(ctx context.Context, field g
 		return ec.fieldContext_AgentRights_channels(ctx, field)
 	case "queues":
 		return ec.fieldContext_AgentRights_queues(ctx, field)
+	case "recordRights":
+		return ec.fieldContext_AgentRights_recordRights(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type AgentRights", field.Name)
 }
@@ -8656,6 +9753,16 @@ func (ec *executionContext) childFields_DraftSegments(ctx context.Context, field
 	return nil, fmt.Errorf("no field named %q was found under type DraftSegments", field.Name)
 }
 
+func (ec *executionContext) childFields_FieldRight(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "field":
+		return ec.fieldContext_FieldRight_field(ctx, field)
+	case "access":
+		return ec.fieldContext_FieldRight_access(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FieldRight", field.Name)
+}
+
 func (ec *executionContext) childFields_Identifier(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "kind":
@@ -8706,6 +9813,16 @@ func (ec *executionContext) childFields_InboxList(ctx context.Context, field gra
 		return ec.fieldContext_InboxList_feedCursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type InboxList", field.Name)
+}
+
+func (ec *executionContext) childFields_Location(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "latitude":
+		return ec.fieldContext_Location_latitude(ctx, field)
+	case "longitude":
+		return ec.fieldContext_Location_longitude(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Location", field.Name)
 }
 
 func (ec *executionContext) childFields_MarkConversationsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8866,6 +9983,98 @@ func (ec *executionContext) childFields_MessagingUserPayload(ctx context.Context
 	return nil, fmt.Errorf("no field named %q was found under type MessagingUserPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_ObjectField(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_ObjectField_name(ctx, field)
+	case "label":
+		return ec.fieldContext_ObjectField_label(ctx, field)
+	case "type":
+		return ec.fieldContext_ObjectField_type(ctx, field)
+	case "description":
+		return ec.fieldContext_ObjectField_description(ctx, field)
+	case "isRequired":
+		return ec.fieldContext_ObjectField_isRequired(ctx, field)
+	case "isSensitive":
+		return ec.fieldContext_ObjectField_isSensitive(ctx, field)
+	case "blankAsZero":
+		return ec.fieldContext_ObjectField_blankAsZero(ctx, field)
+	case "isFilterable":
+		return ec.fieldContext_ObjectField_isFilterable(ctx, field)
+	case "isRetired":
+		return ec.fieldContext_ObjectField_isRetired(ctx, field)
+	case "choices":
+		return ec.fieldContext_ObjectField_choices(ctx, field)
+	case "targets":
+		return ec.fieldContext_ObjectField_targets(ctx, field)
+	case "access":
+		return ec.fieldContext_ObjectField_access(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ObjectField", field.Name)
+}
+
+func (ec *executionContext) childFields_ObjectMessaging(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_ObjectMessaging_name(ctx, field)
+	case "owner":
+		return ec.fieldContext_ObjectMessaging_owner(ctx, field)
+	case "country":
+		return ec.fieldContext_ObjectMessaging_country(ctx, field)
+	case "optedOut":
+		return ec.fieldContext_ObjectMessaging_optedOut(ctx, field)
+	case "optedIn":
+		return ec.fieldContext_ObjectMessaging_optedIn(ctx, field)
+	case "phones":
+		return ec.fieldContext_ObjectMessaging_phones(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ObjectMessaging", field.Name)
+}
+
+func (ec *executionContext) childFields_ObjectPhone(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "field":
+		return ec.fieldContext_ObjectPhone_field(ctx, field)
+	case "channelTypes":
+		return ec.fieldContext_ObjectPhone_channelTypes(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ObjectPhone", field.Name)
+}
+
+func (ec *executionContext) childFields_ObjectType(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_ObjectType_id(ctx, field)
+	case "name":
+		return ec.fieldContext_ObjectType_name(ctx, field)
+	case "label":
+		return ec.fieldContext_ObjectType_label(ctx, field)
+	case "pluralLabel":
+		return ec.fieldContext_ObjectType_pluralLabel(ctx, field)
+	case "icon":
+		return ec.fieldContext_ObjectType_icon(ctx, field)
+	case "description":
+		return ec.fieldContext_ObjectType_description(ctx, field)
+	case "access":
+		return ec.fieldContext_ObjectType_access(ctx, field)
+	case "fields":
+		return ec.fieldContext_ObjectType_fields(ctx, field)
+	case "messaging":
+		return ec.fieldContext_ObjectType_messaging(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ObjectType", field.Name)
+}
+
+func (ec *executionContext) childFields_ObjectTypePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "objectType":
+		return ec.fieldContext_ObjectTypePayload_objectType(ctx, field)
+	case "errors":
+		return ec.fieldContext_ObjectTypePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ObjectTypePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_OwnedConversations(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "count":
@@ -8926,6 +10135,8 @@ func (ec *executionContext) childFields_PermissionSet(ctx context.Context, field
 		return ec.fieldContext_PermissionSet_permissions(ctx, field)
 	case "agents":
 		return ec.fieldContext_PermissionSet_agents(ctx, field)
+	case "recordRights":
+		return ec.fieldContext_PermissionSet_recordRights(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PermissionSet", field.Name)
 }
@@ -9146,8 +10357,96 @@ func (ec *executionContext) childFields_Record(ctx context.Context, field graphq
 		return ec.fieldContext_Record_mobileNumber(ctx, field)
 	case "conversations":
 		return ec.fieldContext_Record_conversations(ctx, field)
+	case "fields":
+		return ec.fieldContext_Record_fields(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Record", field.Name)
+}
+
+func (ec *executionContext) childFields_RecordConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_RecordConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_RecordConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_RecordConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RecordConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_RecordEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_RecordEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_RecordEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RecordEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_RecordField(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_RecordField_name(ctx, field)
+	case "label":
+		return ec.fieldContext_RecordField_label(ctx, field)
+	case "type":
+		return ec.fieldContext_RecordField_type(ctx, field)
+	case "text":
+		return ec.fieldContext_RecordField_text(ctx, field)
+	case "boolean":
+		return ec.fieldContext_RecordField_boolean(ctx, field)
+	case "dateTime":
+		return ec.fieldContext_RecordField_dateTime(ctx, field)
+	case "choices":
+		return ec.fieldContext_RecordField_choices(ctx, field)
+	case "location":
+		return ec.fieldContext_RecordField_location(ctx, field)
+	case "reference":
+		return ec.fieldContext_RecordField_reference(ctx, field)
+	case "unreadable":
+		return ec.fieldContext_RecordField_unreadable(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RecordField", field.Name)
+}
+
+func (ec *executionContext) childFields_RecordResult(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "objectType":
+		return ec.fieldContext_RecordResult_objectType(ctx, field)
+	case "externalId":
+		return ec.fieldContext_RecordResult_externalId(ctx, field)
+	case "outcome":
+		return ec.fieldContext_RecordResult_outcome(ctx, field)
+	case "record":
+		return ec.fieldContext_RecordResult_record(ctx, field)
+	case "error":
+		return ec.fieldContext_RecordResult_error(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RecordResult", field.Name)
+}
+
+func (ec *executionContext) childFields_RecordRight(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "objectType":
+		return ec.fieldContext_RecordRight_objectType(ctx, field)
+	case "access":
+		return ec.fieldContext_RecordRight_access(ctx, field)
+	case "fields":
+		return ec.fieldContext_RecordRight_fields(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RecordRight", field.Name)
+}
+
+func (ec *executionContext) childFields_RecordsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "results":
+		return ec.fieldContext_RecordsPayload_results(ctx, field)
+	case "errors":
+		return ec.fieldContext_RecordsPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RecordsPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_RetryMessagePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

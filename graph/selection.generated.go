@@ -12,10 +12,13 @@ import (
 	"parley/internal/desk/bulk"
 	"parley/internal/desk/content"
 	"parley/internal/desk/conversation"
+	"parley/internal/desk/crm"
 	"parley/internal/desk/customer"
 	"parley/internal/desk/directory"
 	"parley/internal/desk/live"
 	"parley/internal/desk/message"
+	"parley/internal/desk/object"
+	"parley/internal/desk/objecttype"
 	"parley/internal/desk/quicktext"
 	"parley/internal/desk/search"
 	"parley/internal/desk/staff"
@@ -71,10 +74,12 @@ func SelectionTables(cfg Config) selection.Tables {
 			"DeliveryError":           {Name: "DeliveryError", Satisfies: deliveryErrorImplementors, Fields: ec.selectDeliveryError()},
 			"DraftSegments":           {Name: "DraftSegments", Satisfies: draftSegmentsImplementors, Fields: ec.selectDraftSegments()},
 			"EventContent":            {Name: "EventContent", Satisfies: eventContentImplementors, Fields: ec.selectEventContent()},
+			"FieldRight":              {Name: "FieldRight", Satisfies: fieldRightImplementors, Fields: ec.selectFieldRight()},
 			"Identifier":              {Name: "Identifier", Satisfies: identifierImplementors, Fields: ec.selectIdentifier()},
 			"Inbox":                   {Name: "Inbox", Satisfies: inboxImplementors, Fields: ec.selectInbox()},
 			"InboxCountsChange":       {Name: "InboxCountsChange", Satisfies: inboxCountsChangeImplementors, Fields: ec.selectInboxCountsChange()},
 			"InboxList":               {Name: "InboxList", Satisfies: inboxListImplementors, Fields: ec.selectInboxList()},
+			"Location":                {Name: "Location", Satisfies: locationImplementors, Fields: ec.selectLocation()},
 			"MediaContent":            {Name: "MediaContent", Satisfies: mediaContentImplementors, Fields: ec.selectMediaContent()},
 			"MediaFile":               {Name: "MediaFile", Satisfies: mediaFileImplementors, Fields: ec.selectMediaFile()},
 			"Message":                 {Name: "Message", Satisfies: messageImplementors, Fields: ec.selectMessage()},
@@ -87,6 +92,10 @@ func SelectionTables(cfg Config) selection.Tables {
 			"MessagingUserConnection": {Name: "MessagingUserConnection", Satisfies: messagingUserConnectionImplementors, Fields: ec.selectMessagingUserConnection()},
 			"MessagingUserEdge":       {Name: "MessagingUserEdge", Satisfies: messagingUserEdgeImplementors, Fields: ec.selectMessagingUserEdge()},
 			"NoteContent":             {Name: "NoteContent", Satisfies: noteContentImplementors, Fields: ec.selectNoteContent()},
+			"ObjectField":             {Name: "ObjectField", Satisfies: objectFieldImplementors, Fields: ec.selectObjectField()},
+			"ObjectMessaging":         {Name: "ObjectMessaging", Satisfies: objectMessagingImplementors, Fields: ec.selectObjectMessaging()},
+			"ObjectPhone":             {Name: "ObjectPhone", Satisfies: objectPhoneImplementors, Fields: ec.selectObjectPhone()},
+			"ObjectType":              {Name: "ObjectType", Satisfies: objectTypeImplementors, Fields: ec.selectObjectType()},
 			"PageInfo":                {Name: "PageInfo", Satisfies: pageInfoImplementors, Fields: ec.selectPageInfo()},
 			"PermissionGrant":         {Name: "PermissionGrant", Satisfies: permissionGrantImplementors, Fields: ec.selectPermissionGrant()},
 			"PermissionHolder":        {Name: "PermissionHolder", Satisfies: permissionHolderImplementors, Fields: ec.selectPermissionHolder()},
@@ -101,6 +110,10 @@ func SelectionTables(cfg Config) selection.Tables {
 			"QuickTextConnection":     {Name: "QuickTextConnection", Satisfies: quickTextConnectionImplementors, Fields: ec.selectQuickTextConnection()},
 			"QuickTextEdge":           {Name: "QuickTextEdge", Satisfies: quickTextEdgeImplementors, Fields: ec.selectQuickTextEdge()},
 			"Record":                  {Name: "Record", Satisfies: recordImplementors, Fields: ec.selectRecord()},
+			"RecordConnection":        {Name: "RecordConnection", Satisfies: recordConnectionImplementors, Fields: ec.selectRecordConnection()},
+			"RecordEdge":              {Name: "RecordEdge", Satisfies: recordEdgeImplementors, Fields: ec.selectRecordEdge()},
+			"RecordField":             {Name: "RecordField", Satisfies: recordFieldImplementors, Fields: ec.selectRecordField()},
+			"RecordRight":             {Name: "RecordRight", Satisfies: recordRightImplementors, Fields: ec.selectRecordRight()},
 			"Reset":                   {Name: "Reset", Satisfies: resetImplementors, Fields: ec.selectReset()},
 			"SearchConnection":        {Name: "SearchConnection", Satisfies: searchConnectionImplementors, Fields: ec.selectSearchConnection()},
 			"SearchEdge":              {Name: "SearchEdge", Satisfies: searchEdgeImplementors, Fields: ec.selectSearchEdge()},
@@ -168,7 +181,7 @@ var selectMessageContent = &selection.Abstract{
 }
 
 var selectNode = &selection.Abstract{
-	Members: []string{"Record", "QuickText", "Queue", "ProviderAccount", "PermissionSet", "MessagingUser", "Message", "Conversation", "Channel", "BulkOperation", "AuditEntry", "Agent", "AccessToken"},
+	Members: []string{"Record", "QuickText", "Queue", "ProviderAccount", "PermissionSet", "ObjectType", "MessagingUser", "Message", "Conversation", "Channel", "BulkOperation", "AuditEntry", "Agent", "AccessToken"},
 	Member: func(v any) (string, any) {
 		switch obj := v.(type) {
 		case *conversation.Record:
@@ -181,6 +194,8 @@ var selectNode = &selection.Abstract{
 			return "ProviderAccount", selection.Pointer(obj)
 		case *staff.PermissionSet:
 			return "PermissionSet", selection.Pointer(obj)
+		case *objecttype.ObjectType:
+			return "ObjectType", selection.Pointer(obj)
 		case *conversation.MessagingUser:
 			return "MessagingUser", selection.Pointer(obj)
 		case *message.Row:
@@ -446,6 +461,15 @@ func (ec *executionContext) selectAgentRights() map[string]*selection.Field {
 			Many: func(into []any, source any) ([]any, bool) {
 				list := source.(*staff.AgentRights).Queues
 				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+		},
+		"recordRights": {
+			NonNull: true,
+			Of:      "RecordRight",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*staff.AgentRights).RecordRights
+				return selection.Addresses(into, list), true
 			},
 			ElemNonNull: true,
 		},
@@ -2040,6 +2064,25 @@ func (ec *executionContext) selectEventContent() map[string]*selection.Field {
 	}
 }
 
+func (ec *executionContext) selectFieldRight() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"field": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*object.FieldRight).Field
+				w.String(string(v))
+			},
+		},
+		"access": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*object.FieldRight).Known()
+				w.String(string(v))
+			},
+		},
+	}
+}
+
 func (ec *executionContext) selectIdentifier() map[string]*selection.Field {
 	return map[string]*selection.Field{
 		"kind": {
@@ -2162,6 +2205,25 @@ func (ec *executionContext) selectInboxList() map[string]*selection.Field {
 			NonNull: true,
 			Write: func(w *selection.Writer, source any) {
 				v := source.(*conversation.InboxList).FeedCursor()
+				w.String(string(v))
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectLocation() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"latitude": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crm.Location).Latitude
+				w.String(string(v))
+			},
+		},
+		"longitude": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crm.Location).Longitude
 				w.String(string(v))
 			},
 		},
@@ -2678,6 +2740,257 @@ func (ec *executionContext) selectNoteContent() map[string]*selection.Field {
 	}
 }
 
+func (ec *executionContext) selectObjectField() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"name": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*objecttype.Field).Name
+				w.String(string(v))
+			},
+		},
+		"label": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*objecttype.Field).Label
+				w.String(string(v))
+			},
+		},
+		"type": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*objecttype.Field).FieldKind()
+				w.String(string(v))
+			},
+		},
+		"description": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*objecttype.Field).Description
+				w.String(string(v))
+			},
+		},
+		"isRequired": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*objecttype.Field).Required
+				w.Bool(bool(v))
+			},
+		},
+		"isSensitive": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*objecttype.Field).Sensitive
+				w.Bool(bool(v))
+			},
+		},
+		"blankAsZero": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*objecttype.Field).BlankAsZero
+				w.Bool(bool(v))
+			},
+		},
+		"isFilterable": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*objecttype.Field).Filterable
+				w.Bool(bool(v))
+			},
+		},
+		"isRetired": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*objecttype.Field).Retired
+				w.Bool(bool(v))
+			},
+		},
+		"choices": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				list := source.(*objecttype.Field).Choices
+				selection.List(w, list, func(w *selection.Writer, v string) {
+					w.String(string(v))
+				})
+			},
+		},
+		"targets": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				list := source.(*objecttype.Field).Targets
+				selection.List(w, list, func(w *selection.Writer, v string) {
+					w.String(string(v))
+				})
+			},
+		},
+		"access": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*objecttype.Field).Access
+				w.String(string(v))
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectObjectMessaging() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"name": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*objecttype.Messaging).Name
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(string(*v))
+			},
+		},
+		"owner": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*objecttype.Messaging).Owner
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(string(*v))
+			},
+		},
+		"country": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*objecttype.Messaging).Country
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(string(*v))
+			},
+		},
+		"optedOut": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*objecttype.Messaging).OptedOut
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(string(*v))
+			},
+		},
+		"optedIn": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*objecttype.Messaging).OptedIn
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(string(*v))
+			},
+		},
+		"phones": {
+			NonNull: true,
+			Of:      "ObjectPhone",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*objecttype.Messaging).Phones
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+		},
+	}
+}
+
+func (ec *executionContext) selectObjectPhone() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"field": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*objecttype.Phone).Field
+				w.String(string(v))
+			},
+		},
+		"channelTypes": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				list := source.(*objecttype.Phone).ChannelTypes
+				selection.List(w, list, func(w *selection.Writer, v channel.Type) {
+					w.String(string(v))
+				})
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectObjectType() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"id": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*objecttype.ObjectType).ID
+				w.String(string(v))
+			},
+		},
+		"name": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*objecttype.ObjectType).Name
+				w.String(string(v))
+			},
+		},
+		"label": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*objecttype.ObjectType).Label
+				w.String(string(v))
+			},
+		},
+		"pluralLabel": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*objecttype.ObjectType).PluralLabel
+				w.String(string(v))
+			},
+		},
+		"icon": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*objecttype.ObjectType).Icon
+				w.String(string(v))
+			},
+		},
+		"description": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*objecttype.ObjectType).Description
+				w.String(string(v))
+			},
+		},
+		"access": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*objecttype.ObjectType).Access
+				w.String(string(v))
+			},
+		},
+		"fields": {
+			NonNull: true,
+			Of:      "ObjectField",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*objecttype.ObjectType).Fields
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+		},
+		"messaging": {
+			NonNull: true,
+			Of:      "ObjectMessaging",
+			One:     func(source any) any { return selection.Pointer(source.(*objecttype.ObjectType).Messaging) },
+		},
+	}
+}
+
 func (ec *executionContext) selectPageInfo() map[string]*selection.Field {
 	return map[string]*selection.Field{
 		"hasNextPage": {
@@ -2804,6 +3117,15 @@ func (ec *executionContext) selectPermissionSet() map[string]*selection.Field {
 			Many: func(into []any, source any) ([]any, bool) {
 				list := source.(*staff.PermissionSet).Agents()
 				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+		},
+		"recordRights": {
+			NonNull: true,
+			Of:      "RecordRight",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*staff.PermissionSet).RecordRights
+				return selection.Addresses(into, list), true
 			},
 			ElemNonNull: true,
 		},
@@ -3148,6 +3470,27 @@ func (ec *executionContext) selectQuery() map[string]*selection.Field {
 				return ec.Resolvers.Query().Record(ctx, fc.Args["objectType"].(string), fc.Args["externalId"].(string))
 			},
 		},
+		"objectTypes": {
+			NonNull: true,
+			Of:      "ObjectType",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.([]*objecttype.ObjectType)
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				return ec.Resolvers.Query().ObjectTypes(ctx)
+			},
+		},
+		"objectType": {
+			NonNull: false,
+			Of:      "ObjectType",
+			One:     func(source any) any { return selection.Pointer(source.(*objecttype.ObjectType)) },
+			Args:    ec.field_Query_objectType_args,
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				return ec.Resolvers.Query().ObjectType(ctx, fc.Args["name"].(string))
+			},
+		},
 		"quickTexts": {
 			NonNull: true,
 			Of:      "QuickTextConnection",
@@ -3164,6 +3507,15 @@ func (ec *executionContext) selectQuery() map[string]*selection.Field {
 			Args:    ec.field_Query_quickText_args,
 			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
 				return ec.Resolvers.Query().QuickText(ctx, fc.Args["id"].(string))
+			},
+		},
+		"records": {
+			NonNull: true,
+			Of:      "RecordConnection",
+			One:     func(source any) any { return selection.Pointer(source.(*crm.Page)) },
+			Args:    ec.field_Query_records_args,
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				return ec.Resolvers.Query().Records(ctx, fc.Args["objectType"].(string), fc.Args["filterBy"].(*crm.Filter), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 			},
 		},
 		"search": {
@@ -3488,6 +3840,190 @@ func (ec *executionContext) selectRecord() map[string]*selection.Field {
 				obj := parent.(*conversation.Record)
 				return ec.Resolvers.Record().Conversations(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 			},
+		},
+		"fields": {
+			NonNull: true,
+			Of:      "RecordField",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.([]*crm.Field)
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+			Args:        ec.field_Record_fields_args,
+			Batch: func(ctx context.Context, parents []any, fc selection.Call) ([]any, error) {
+				results, err := ec.Resolvers.Record().Fields(ctx, selection.Parents[*conversation.Record](parents), fc.Args["names"].([]string))
+				return selection.Results(parents, results, err)
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectRecordConnection() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"edges": {
+			NonNull: true,
+			Of:      "RecordEdge",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*crm.Page).Edges()
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+		},
+		"nodes": {
+			NonNull: true,
+			Of:      "Record",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*crm.Page).Nodes()
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+		},
+		"pageInfo": {
+			NonNull: true,
+			Of:      "PageInfo",
+			One:     func(source any) any { return selection.Pointer(source.(*crm.Page).PageInfo()) },
+		},
+	}
+}
+
+func (ec *executionContext) selectRecordEdge() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"cursor": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crm.Edge).Cursor
+				w.String(string(v))
+			},
+		},
+		"node": {
+			NonNull: true,
+			Of:      "Record",
+			One:     func(source any) any { return selection.Pointer(source.(*crm.Edge).Node) },
+		},
+	}
+}
+
+func (ec *executionContext) selectRecordField() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"name": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crm.Field).Name()
+				w.String(string(v))
+			},
+		},
+		"label": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crm.Field).Label()
+				w.String(string(v))
+			},
+		},
+		"type": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crm.Field).Type()
+				w.String(string(v))
+			},
+		},
+		"text": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crm.Field).Text()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(string(*v))
+			},
+		},
+		"boolean": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crm.Field).Boolean()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.Bool(bool(*v))
+			},
+		},
+		"dateTime": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crm.Field).DateTime()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				selection.Append(w, *v)
+			},
+		},
+		"choices": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				list := source.(*crm.Field).Choices()
+				if list == nil {
+					w.Null(false)
+					return
+				}
+				selection.List(w, list, func(w *selection.Writer, v string) {
+					w.String(string(v))
+				})
+			},
+		},
+		"location": {
+			NonNull: false,
+			Of:      "Location",
+			One:     func(source any) any { return selection.Pointer(source.(*crm.Field).Location()) },
+		},
+		"reference": {
+			NonNull: false,
+			Of:      "Record",
+			One:     func(source any) any { return selection.Pointer(source.(*conversation.Record)) },
+			Batch: func(ctx context.Context, parents []any, fc selection.Call) ([]any, error) {
+				results, err := ec.Resolvers.RecordField().Reference(ctx, selection.Parents[*crm.Field](parents))
+				return selection.Results(parents, results, err)
+			},
+		},
+		"unreadable": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crm.Field).Unreadable
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(marshalOUnreadableReason2ᚖparleyᚋinternalᚋdeskᚋcrmᚐUnreadable[*v])
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectRecordRight() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"objectType": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*object.Right).Object
+				w.String(string(v))
+			},
+		},
+		"access": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*object.Right).Known()
+				w.String(string(v))
+			},
+		},
+		"fields": {
+			NonNull: true,
+			Of:      "FieldRight",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*object.Right).Fields
+				return selection.Addresses(into, list), true
+			},
+			ElemNonNull: true,
 		},
 	}
 }

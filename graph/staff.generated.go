@@ -7,6 +7,7 @@ import (
 	"math"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/directory"
+	"parley/internal/desk/object"
 	"parley/internal/desk/staff"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/viewer"
@@ -246,6 +247,38 @@ func (ec *executionContext) fieldContext_AgentRights_queues(_ context.Context, f
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Queue(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AgentRights_recordRights(ctx context.Context, field graphql.CollectedField, obj *staff.AgentRights) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AgentRights_recordRights(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RecordRights, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []object.Right) graphql.Marshaler {
+			return ec.marshalNRecordRight2ᚕparleyᚋinternalᚋdeskᚋobjectᚐRightᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AgentRights_recordRights(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AgentRights",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RecordRight(ctx, field)
 		},
 	}
 	return fc, nil
@@ -595,6 +628,38 @@ func (ec *executionContext) fieldContext_PermissionSet_agents(_ context.Context,
 	return fc, nil
 }
 
+func (ec *executionContext) _PermissionSet_recordRights(ctx context.Context, field graphql.CollectedField, obj *staff.PermissionSet) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PermissionSet_recordRights(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RecordRights, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []object.Right) graphql.Marshaler {
+			return ec.marshalNRecordRight2ᚕparleyᚋinternalᚋdeskᚋobjectᚐRightᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PermissionSet_recordRights(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PermissionSet",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RecordRight(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _PermissionSetPayload_permissionSet(ctx context.Context, field graphql.CollectedField, obj *PermissionSetPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -797,7 +862,7 @@ func (ec *executionContext) unmarshalInputCreatePermissionSetInput(ctx context.C
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"name", "permissions", "idempotencyKey"}
+	fieldsInOrder := [...]string{"name", "permissions", "recordRights", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -818,6 +883,13 @@ func (ec *executionContext) unmarshalInputCreatePermissionSetInput(ctx context.C
 				return it, err
 			}
 			it.Permissions = data
+		case "recordRights":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("recordRights"))
+			data, err := ec.unmarshalORecordRightInput2ᚕparleyᚋinternalᚋdeskᚋobjectᚐRightᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RecordRights = data
 		case "idempotencyKey":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
 			data, err := ec.unmarshalNString2string(ctx, v)
@@ -1084,7 +1156,7 @@ func (ec *executionContext) unmarshalInputUpdatePermissionSetInput(ctx context.C
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"id", "name", "permissions"}
+	fieldsInOrder := [...]string{"id", "name", "permissions", "recordRights"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1112,6 +1184,13 @@ func (ec *executionContext) unmarshalInputUpdatePermissionSetInput(ctx context.C
 				return it, err
 			}
 			it.Permissions = data
+		case "recordRights":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("recordRights"))
+			data, err := ec.unmarshalORecordRightInput2ᚕparleyᚋinternalᚋdeskᚋobjectᚐRightᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RecordRights = data
 		}
 	}
 	return it, nil
@@ -1208,6 +1287,11 @@ func (ec *executionContext) _AgentRights(ctx context.Context, sel ast.SelectionS
 			}
 		case "queues":
 			out.Values[i] = ec._AgentRights_queues(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "recordRights":
+			out.Values[i] = ec._AgentRights_recordRights(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -1385,6 +1469,11 @@ func (ec *executionContext) _PermissionSet(ctx context.Context, sel ast.Selectio
 			}
 		case "agents":
 			out.Values[i] = ec._PermissionSet_agents(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "recordRights":
+			out.Values[i] = ec._PermissionSet_recordRights(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

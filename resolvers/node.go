@@ -47,6 +47,10 @@ func (r *Resolver) listed(ctx context.Context, kind publicid.Kind, key int64) (g
 		if a := r.Directory.Agent(key); a != nil {
 			return a, nil
 		}
+	case publicid.ObjectType:
+		if t, err := r.ObjectTypes.ByKey(ctx, key); err == nil {
+			return t, nil
+		}
 	case publicid.Channel:
 		if c := r.Directory.Channel(key); c != nil {
 			return c, nil

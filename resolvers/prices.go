@@ -87,6 +87,20 @@ var Prices = price.Table{
 		Units: price.Flat(walkUnits),
 		Why:   "As many customers as it passes over, each of whom is asked whether the viewer sees them.",
 	},
+	"Query.records": {
+		Units: func(a price.Args) int {
+			if a.Has("filterBy") {
+				return walkUnits
+			}
+			return 10
+		},
+		Why: "A page of an index; with a filter all that it matches are sorted for the page.",
+	},
+	"Record.fields":          {Units: price.Flat(20), Why: "A row, of which 500 fields are read at most."},
+	"RecordField.reference":  {Units: price.Flat(2), Why: "A row."},
+	"Mutation.upsertRecords": {Units: listed("records"), Why: whyListed},
+	"Mutation.deleteRecords": {Units: listed("records"), Why: whyListed},
+
 	"MessagingUser.consentHistory": {Units: price.Flat(2), Why: "Rows, few as a rule."},
 	"MessagingUser.identifiers":    {Units: price.Flat(2), Why: "Rows, one as a rule."},
 	"MessagingUser.mergedInto":     {Units: price.Flat(2), Why: "A row."},
@@ -144,6 +158,11 @@ var Prices = price.Table{
 	"Mutation.deactivateProviderAccount": {Units: price.Flat(staffUnits), Why: whyStaff},
 	"Mutation.activateProviderAccount":   {Units: price.Flat(staffUnits), Why: whyStaff},
 	"Mutation.testProviderAccount":       {Units: price.Flat(staffUnits), Why: "A call to the carrier, and whatever waits to be sent is counted."},
+	"Query.objectTypes":                  {Units: price.Flat(200), Why: "200 object types at most, and the viewer's access to each of their fields."},
+	"Query.objectType":                   {Units: price.Flat(10), Why: "The viewer's access to each of its fields, 500 at most."},
+	"AgentRights.recordRights":           {Units: price.Flat(200), Why: "200 object types at most, and the agent's access to each of their fields."},
+	"Mutation.createObjectType":          {Units: price.Flat(staffUnits), Why: whyStaff},
+	"Mutation.updateObjectType":          {Units: price.Flat(staffUnits), Why: whyStaff},
 	"Mutation.createServiceAccount":      {Units: price.Flat(staffUnits), Why: whyStaff},
 	"Mutation.createAccessToken":         {Units: price.Flat(staffUnits), Why: whyStaff},
 	"Mutation.revokeAccessToken":         {Units: price.Flat(staffUnits), Why: whyStaff},

@@ -9,11 +9,13 @@ import (
 	"parley/internal/desk/audit"
 	"parley/internal/desk/bulk"
 	"parley/internal/desk/conversation"
+	"parley/internal/desk/crm"
 	"parley/internal/desk/customer"
 	"parley/internal/desk/directory"
 	"parley/internal/desk/live"
 	"parley/internal/desk/merge"
 	"parley/internal/desk/message"
+	"parley/internal/desk/objecttype"
 	"parley/internal/desk/quicktext"
 	"parley/internal/desk/search"
 	"parley/internal/desk/staff"
@@ -38,6 +40,8 @@ type Resolver struct {
 	Switchboard         *switchboard.Service
 	Accounts            *account.Service
 	Access              *access.Service
+	ObjectTypes         *objecttype.Service
+	Records             *crm.Service
 }
 
 // isTrue reads an optional input that is false when it is left out or null.

@@ -75,4 +75,8 @@ var mutationScopes = map[string]viewer.Scope{
 	"deactivateProviderAccount": viewer.Administer,
 	"activateProviderAccount":   viewer.Administer,
 	"testProviderAccount":       viewer.Administer,
+	"createObjectType":          viewer.Administer,
+	"deleteRecords":             viewer.Administer,
+	"upsertRecords":             viewer.Administer,
+	"updateObjectType":          viewer.Administer,
 }

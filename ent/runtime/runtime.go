@@ -865,6 +865,9 @@ func init() {
 			return next.Mutate(ctx, m)
 		})
 	}
+	objecttypeHooks := schema.ObjectType{}.Hooks()
+
+	objecttype.Hooks[1] = objecttypeHooks[0]
 	objecttypeFields := schema.ObjectType{}.Fields()
 	_ = objecttypeFields
 	// objecttypeDescName is the schema descriptor for name field.

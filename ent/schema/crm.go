@@ -35,8 +35,11 @@ func (ObjectType) Fields() []ent.Field {
 	}
 }
 
+// Hooks of ObjectType.
+func (ObjectType) Hooks() []ent.Hook { return rule.Audited(ObjectType{}) }
+
 // Policy of ObjectType.
-func (ObjectType) Policy() ent.Policy { return rule.SystemOnly() }
+func (ObjectType) Policy() ent.Policy { return rule.ObjectType() }
 
 // RecordValue is a value of a field that records are filtered and sorted by.
 type RecordValue struct{ ent.Schema }

@@ -47,7 +47,7 @@ func (s *Service) Create(ctx context.Context, in CreateInput) (t *Token, secret 
 	key, _ := s.IDs.Decode(publicid.Agent, in.AgentID)
 	var made int64
 	err = s.Directory.Apply(ctx, directory.Edit{
-		Key: in.IdempotencyKey, Allow: allow(viewer.FromContext(ctx), key),
+		Key: in.IdempotencyKey, Allow: s.allow(viewer.FromContext(ctx), key),
 		Do: func(ctx context.Context, tx *store.Tx) (bool, error) {
 			var repeated bool
 			made, repeated, err = idempotency.Do(ctx, tx, "createAccessToken", in.IdempotencyKey, in, func() (int64, error) {
@@ -102,7 +102,7 @@ func checkScopes(v *viewer.Viewer, scopes []viewer.Scope) error {
 // allow judges, by the rights of this moment, who creates a token for whom: nobody for
 // another person, and for a service account only administrators who may do all that it
 // may.
-func allow(v *viewer.Viewer, agent int64) func(before, after directory.Rights) error {
+func (s *Service) allow(v *viewer.Viewer, agent int64) func(before, after directory.Rights) error {
 	return func(before, _ directory.Rights) error {
 		by, as := holder(v, before), before[agent]
 		switch {
@@ -115,7 +115,7 @@ func allow(v *viewer.Viewer, agent int64) func(before, after directory.Rights) e
 		case !rule.Administers(by):
 			return fault.New(fault.Forbidden, "Only administrators create access tokens for service accounts: it needs CONFIGURE_MESSAGING. Ask an administrator.")
 		}
-		return administration.Within(by, as)
+		return administration.Within(s.Directory, by, as)
 	}
 }
 

@@ -92,6 +92,9 @@ func NotTheirs(lacking []viewer.Permission) error {
 		strings.Join(viewer.PermissionNames(lacking), ", "))
 }
 
+// ErrNotTheirRecords refuses to give rights on records that the administrator lacks.
+var ErrNotTheirRecords = fault.New(fault.Forbidden, "You can only give rights on records that you have yourself, and you lack some of these. Ask an administrator who holds MANAGE_RECORDS.")
+
 // unheld are the permissions that a change gives somebody although by lacks them.
 func unheld(by *viewer.Viewer, before, after directory.Rights) (lacking []viewer.Permission) {
 	for _, p := range viewer.Permissions {
@@ -109,10 +112,13 @@ func unheld(by *viewer.Viewer, before, after directory.Rights) (lacking []viewer
 }
 
 // Within refuses what would let somebody act as an agent who may do more than they may.
-func Within(by, agent *viewer.Viewer) error {
+func Within(d *directory.Directory, by, agent *viewer.Viewer) error {
 	lacking := slices.DeleteFunc(slices.Clone(agent.Permissions), by.Can)
 	if len(lacking) > 0 {
 		return NotTheirs(lacking)
+	}
+	if !d.RecordRights(by).CoversAll(d.RecordRights(agent), d.Definitions()) {
+		return ErrNotTheirRecords
 	}
 	return SeesAll(by, agent.Channels, agent.Queues)
 }

@@ -4,6 +4,7 @@ package crm
 
 import (
 	"parley/internal/desk/conversation"
+	"parley/internal/desk/directory"
 	"parley/internal/desk/feed"
 	"parley/internal/desk/object"
 	"parley/internal/ground/publicid"
@@ -14,9 +15,7 @@ import (
 // Definitions say what object types there are, and what of them agents may read and
 // write. The directory does.
 type Definitions interface {
-	// ObjectType returns the object type with the name and its key; nil when there is none.
-	ObjectType(name string) (*object.Definition, int64)
-	// RecordRights are what the viewer may do with records.
+	ObjectType(name string) *directory.ObjectType
 	RecordRights(v *viewer.Viewer) *object.Rights
 }
 

@@ -13,6 +13,7 @@ import (
 	"parley/internal/check/parleytest"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/crm"
+	"parley/internal/desk/directory"
 	"parley/internal/desk/object"
 	"parley/internal/ground/clock"
 	"parley/internal/ground/fault"
@@ -26,13 +27,13 @@ type defined struct {
 	rights map[string]*object.Rights // by username
 }
 
-func (d *defined) ObjectType(name string) (*object.Definition, int64) {
+func (d *defined) ObjectType(name string) *directory.ObjectType {
 	for i, t := range d.types {
 		if t.Name == name {
-			return t, int64(i + 1)
+			return &directory.ObjectType{Definition: *t, Key: int64(i + 1)}
 		}
 	}
-	return nil, 0
+	return nil
 }
 
 func (d *defined) RecordRights(v *viewer.Viewer) *object.Rights {

@@ -20,12 +20,12 @@ func (w *writing) derive(d *derived, known map[name]*stored) {
 		v := b[f.Name]
 		if f.Filterable {
 			for _, key := range f.Keys(v) {
-				d.values = append(d.values, []any{w.after.key, slot(w.defKey, i), key})
+				d.values = append(d.values, []any{w.after.key, slot(w.def.Key, i), key})
 			}
 		}
 		if place := w.placeOf(f); place >= 0 && v.Text != "" {
 			canonical, own := numbersOf(v.Text, b.text(w.def.Messaging.Country))
-			d.phones = append(d.phones, []any{w.after.key, slot(w.defKey, i), place, canonical, own})
+			d.phones = append(d.phones, []any{w.after.key, slot(w.def.Key, i), place, canonical, own})
 		}
 	}
 	for field, target := range w.references(b) {

@@ -122,18 +122,18 @@ func (s *Service) Fields(ctx context.Context, records []*conversation.Record, na
 	out := make([][]*Field, len(records))
 	for i, r := range records {
 		out[i] = []*Field{}
-		def, _ := s.Definitions.ObjectType(r.ObjectType)
+		def := s.Definitions.ObjectType(r.ObjectType)
 		if def == nil {
 			continue
 		}
-		held := bodyOf(def, bodies[r.Key], r.Name, r.Mobile, r.OptedOut)
+		held := bodyOf(&def.Definition, bodies[r.Key], r.Name, r.Mobile, r.OptedOut)
 		for j := range def.Fields {
 			f := &def.Fields[j]
-			if !named(f, names) {
+			if f.Retired || !named(f, names) {
 				continue
 			}
 			field := &Field{Definition: f}
-			if rights.Field(def, f).Includes(object.Read) {
+			if rights.Field(&def.Definition, f).Includes(object.Read) {
 				field.Value = held[f.Name]
 			} else {
 				reason := FieldNotReadable

@@ -10,6 +10,7 @@ import (
 
 	"parley/ent/predicate"
 	"parley/ent/record"
+	"parley/internal/desk/directory"
 	"parley/internal/desk/object"
 	"parley/internal/ground/fault"
 )
@@ -43,8 +44,7 @@ type FieldFilter struct {
 
 // asked is an object type that a viewer asks for.
 type asked struct {
-	def    *object.Definition
-	key    int64
+	def    *directory.ObjectType
 	rights *object.Rights
 }
 
@@ -74,7 +74,7 @@ func (a asked) wanted(f *Filter) (wanted []predicate.Record, err error) {
 
 // mayRead reports whether the viewer may read the field with the number.
 func (a asked) mayRead(i int) bool {
-	return i >= 0 && a.rights.Field(a.def, &a.def.Fields[i]).Includes(object.Read)
+	return i >= 0 && !a.def.Fields[i].Retired && a.rights.Field(&a.def.Definition, &a.def.Fields[i]).Includes(object.Read)
 }
 
 // search finds names and numbers by what they begin with, in fields that the viewer may
@@ -104,7 +104,7 @@ func (a asked) search(text string) (predicate.Record, error) {
 func (a asked) phones() (slots []any) {
 	for _, p := range a.def.Messaging.Phones {
 		if i := a.def.Number(p.Field); a.mayRead(i) {
-			slots = append(slots, slot(a.key, i))
+			slots = append(slots, slot(a.def.Key, i))
 		}
 	}
 	return slots
@@ -126,7 +126,7 @@ func (a asked) condition(at string, c *FieldFilter) (predicate.Record, error) {
 	}
 	return func(q *entsql.Selector) {
 		b := entsql.Dialect(q.Dialect())
-		values := b.Select("record_id").From(b.Table("record_values")).Where(entsql.And(append([]*entsql.Predicate{entsql.EQ("slot", slot(a.key, i))}, p...)...))
+		values := b.Select("record_id").From(b.Table("record_values")).Where(entsql.And(append([]*entsql.Predicate{entsql.EQ("slot", slot(a.def.Key, i))}, p...)...))
 		if without {
 			q.Where(entsql.NotIn(q.C(record.FieldID), values))
 			return

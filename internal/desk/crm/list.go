@@ -57,12 +57,12 @@ func (p *Page) Edges() []*Edge {
 // List reads a page of the records of an object type that the viewer of ctx may read, by
 // name.
 func (s *Service) List(ctx context.Context, objectType string, filter *Filter, w page.Window) (*Page, error) {
-	def, key := s.Definitions.ObjectType(objectType)
+	def := s.Definitions.ObjectType(objectType)
 	rights := s.Definitions.RecordRights(viewer.FromContext(ctx))
 	if def == nil || !rights.Object(objectType).Includes(object.Read) {
 		return nil, &fault.Error{Code: fault.NotFound, Field: "objectType", Message: "No such object type, or you may not read its records. objectTypes lists them."}
 	}
-	wanted, err := asked{def, key, rights}.wanted(filter)
+	wanted, err := asked{def, rights}.wanted(filter)
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"parley/internal/channel"
 	"parley/internal/desk/conversation"
+	"parley/internal/desk/directory"
 	"parley/internal/desk/object"
 	"parley/internal/ground/clock"
 	"parley/internal/ground/fault"
@@ -66,8 +67,7 @@ type Result struct {
 type writing struct {
 	name
 	at     clock.Time // zero for now
-	def    *object.Definition
-	defKey int64
+	def    *directory.ObjectType
 	values map[string]object.Value
 	result *Result
 	before *stored // nil for a new record
@@ -104,7 +104,7 @@ func (s *Service) Upsert(ctx context.Context, records []*RecordInput) ([]*Result
 
 // prepare checks what can be checked without the database.
 func (s *Service) prepare(rights *object.Rights, at string, in *RecordInput) (*writing, *fault.Error) {
-	def, key := s.Definitions.ObjectType(in.ObjectType)
+	def := s.Definitions.ObjectType(in.ObjectType)
 	if def == nil || !rights.Object(in.ObjectType).Includes(object.Read) {
 		return nil, &fault.Error{Code: fault.NotFound, Field: at + ".objectType", Message: "No such object type, or you may not read its records. objectTypes lists them."}
 	}
@@ -115,7 +115,7 @@ func (s *Service) prepare(rights *object.Rights, at string, in *RecordInput) (*w
 	if id == "" || channel.CleanText(id) != id || len([]rune(id)) > mostID {
 		return nil, fault.Input(at+".externalId", "Use the record's id in the CRM, of 1 to %d characters.", mostID)
 	}
-	w := &writing{name: name{in.ObjectType, id}, def: def, defKey: key, values: make(map[string]object.Value, len(in.Fields))}
+	w := &writing{name: name{in.ObjectType, id}, def: def, values: make(map[string]object.Value, len(in.Fields))}
 	if in.ModifiedAt != nil {
 		w.at = *in.ModifiedAt
 	}
@@ -132,10 +132,10 @@ func (s *Service) prepare(rights *object.Rights, at string, in *RecordInput) (*w
 
 func (w *writing) take(rights *object.Rights, in *FieldInput) error {
 	f := w.def.Field(in.Name)
-	if f == nil || rights.Field(w.def, f) == object.None {
+	if f == nil || f.Retired || rights.Field(&w.def.Definition, f) == object.None {
 		return fmt.Errorf("%s has no field %q. objectType lists its fields.", w.def.Name, channel.Cut(in.Name, object.MostName))
 	}
-	if !rights.Field(w.def, f).Includes(object.Write) {
+	if !rights.Field(&w.def.Definition, f).Includes(object.Write) {
 		return fmt.Errorf("You may not write %s. Leave it out, or ask an administrator.", f.Name)
 	}
 	if _, twice := w.values[f.Name]; twice {
@@ -268,7 +268,7 @@ func sameBut(after, was *stored) bool {
 // holds is what a stored record holds. Of one from before records had fields, it is what
 // its columns say.
 func (w *writing) holds(was *stored) body {
-	return bodyOf(w.def, was.body, was.title, was.mobile, was.optedOut)
+	return bodyOf(&w.def.Definition, was.body, was.title, was.mobile, was.optedOut)
 }
 
 func bodyOf(def *object.Definition, written, title, mobile string, optedOut bool) body {
@@ -291,7 +291,7 @@ func bodyOf(def *object.Definition, written, title, mobile string, optedOut bool
 // missing is a required field that a new record does not have; empty for none.
 func (w *writing) missing() string {
 	for _, f := range w.def.Fields {
-		if _, given := w.values[f.Name]; f.Required && !given {
+		if _, given := w.values[f.Name]; f.Required && !f.Retired && !given {
 			return f.Name
 		}
 	}

@@ -3,6 +3,7 @@ package directory
 import (
 	"slices"
 
+	"parley/internal/desk/object"
 	"parley/internal/ground/clock"
 	"parley/internal/ground/viewer"
 )
@@ -22,6 +23,7 @@ type Agent struct {
 	rights    *viewer.Viewer
 	validFrom clock.Time // tokens issued before are refused
 	sets      []int64    // keys of permission sets
+	records   *object.Rights
 
 	defaultChannel   *Channel
 	timeZone, locale string

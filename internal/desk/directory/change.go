@@ -111,10 +111,10 @@ func moved(before, after Rights) []int64 {
 // readRights reads what every active agent may do.
 func readRights(ctx context.Context, client *ent.Client) (Rights, error) {
 	agents, err := readAgents(viewer.AsSystem(ctx, "directory"), client)
-	rights := Rights{}
+	rights, records := Rights{}, newProfiles()
 	for _, a := range agents {
 		if a.Active {
-			rights[a.ID] = rightsOf(a)
+			rights[a.ID] = rightsOf(a, records.of(a))
 		}
 	}
 	return rights, err
@@ -133,11 +133,11 @@ func readAgents(ctx context.Context, client *ent.Client) ([]*ent.Agent, error) {
 func unknown(p viewer.Permission) bool { return !slices.Contains(viewer.Permissions, p) }
 
 // rightsOf is the agent as who asks: the permissions of the role and of the
-// sets, the channels and the queues, each once and ascending.
-func rightsOf(row *ent.Agent) *viewer.Viewer {
+// sets, the channels, the queues and the readable object types, each once and ascending.
+func rightsOf(row *ent.Agent, records profile) *viewer.Viewer {
 	v := &viewer.Viewer{
 		AgentID: row.ID, Username: row.Username, Licensed: row.Licensed, IsService: row.Kind.Known() == viewer.Service, ValidFrom: row.TokensValidFrom,
-		Permissions: slices.Clone(row.Role.Defaults()),
+		Permissions: slices.Clone(row.Role.Defaults()), Objects: records.readable, Records: records.digest,
 	}
 	for _, set := range row.Edges.PermissionSets {
 		v.Permissions = append(v.Permissions, set.Permissions...)

@@ -35,6 +35,7 @@ type snapshot struct {
 	queues     map[int64]*Queue
 	queueList  []*Queue
 	access     access
+	objects    objects
 }
 
 type address struct {
@@ -66,7 +67,8 @@ func Load(ctx context.Context, s *store.Store, ids *publicid.Codec, providers ch
 	return d, d.Refresh(ctx)
 }
 
-// Refresh reads agents, channels, accounts, queues, access tokens and signing keys again.
+// Refresh reads agents, channels, accounts, queues, access tokens, signing keys and object
+// types again.
 func (d *Directory) Refresh(ctx context.Context) error {
 	d.reading.Lock()
 	defer d.reading.Unlock()
@@ -87,6 +89,9 @@ func (d *Directory) Refresh(ctx context.Context) error {
 	if s.access, err = d.readAccess(ctx, s); err != nil {
 		return err
 	}
+	if s.objects, err = d.readObjects(ctx); err != nil {
+		return err
+	}
 	d.now.Store(s)
 	return nil
 }
@@ -103,8 +108,9 @@ func (d *Directory) build(agents []*ent.Agent, accounts []*ent.ProviderAccount, 
 	for _, a := range accounts {
 		s.addAccount(d.ids, a, d.account(a))
 	}
+	records := newProfiles()
 	for _, a := range agents {
-		s.addAgent(d.ids, a)
+		s.addAgent(d.ids, a, records.of(a))
 	}
 	s.sort()
 	return s
@@ -145,11 +151,11 @@ func (s *snapshot) addAccount(ids *publicid.Codec, a *ent.ProviderAccount, accou
 	}
 }
 
-func (s *snapshot) addAgent(ids *publicid.Codec, row *ent.Agent) {
+func (s *snapshot) addAgent(ids *publicid.Codec, row *ent.Agent, records profile) {
 	a := &Agent{
 		Key: row.ID, ID: ids.Encode(publicid.Agent, row.ID), Username: row.Username, Name: row.Name,
 		Role: row.Role.Known(), IsLicensed: row.Licensed, IsActive: row.Active, Kind: row.Kind.Known(),
-		rights: rightsOf(row), validFrom: row.TokensValidFrom, timeZone: row.TimeZone, locale: row.Locale,
+		rights: rightsOf(row, records), records: records.rights, validFrom: row.TokensValidFrom, timeZone: row.TimeZone, locale: row.Locale,
 	}
 	if key := row.DefaultChannelID; key != nil && a.rights.HasChannel(*key) && s.channels[*key].IsActive {
 		a.defaultChannel = s.channels[*key]

@@ -5,6 +5,8 @@ package object
 import (
 	"slices"
 	"strings"
+
+	"parley/internal/channel"
 )
 
 // Bounds of what is defined.
@@ -14,23 +16,34 @@ const (
 	MostFilterable = 10  // fields of an object type
 	MostPhones     = 10  // phone fields of an object type
 	MostChoices    = 1000
+	MostTargets    = 10
 	MostName       = 80 // characters of a developer name
 	MostLabel      = 200
+	MostText       = 1000       // characters of a description
+	MostBytes      = 256 * 1024 // of all fields of an object type, as JSON
 )
 
 // Definition is an object type, such as Lead or Visit__c.
 type Definition struct {
-	Name        string // unique, as the CRM writes it; never changes
-	Label       string
-	PluralLabel string
-	Icon        string // a name that the frontend knows
-	Description string
-	Fields      []Field
-	Messaging   Messaging
+	Name        string    `json:"name"` // unique ignoring case, as the CRM writes it; never changes
+	Label       string    `json:"label"`
+	PluralLabel string    `json:"pluralLabel,omitempty"`
+	Icon        string    `json:"icon,omitempty"` // a name that the frontend knows
+	Description string    `json:"description,omitempty"`
+	Fields      []Field   `json:"fields"` // the place of a field is its number for ever
+	Messaging   Messaging `json:"messaging"`
 }
 
 // Kind is the type of a field's values.
 type Kind string
+
+// Known is the kind, OtherKind for one that only a newer version knows.
+func (k Kind) Known() Kind {
+	if slices.Contains(Kinds, k) {
+		return k
+	}
+	return OtherKind
+}
 
 // The kinds of fields.
 const (
@@ -50,6 +63,9 @@ const (
 	Geolocation   Kind = "GEOLOCATION"
 	Reference     Kind = "REFERENCE"
 	ID            Kind = "ID"
+	// OtherKind is one that only a newer version knows. Its fields are shown and take no
+	// values here.
+	OtherKind Kind = "OTHER"
 )
 
 // Kinds lists every kind.
@@ -61,14 +77,15 @@ var Kinds = []Kind{
 type Field struct {
 	Name        string   `json:"name"` // unique in its object type ignoring case, as the CRM writes it; never changes
 	Label       string   `json:"label"`
-	Kind        Kind     `json:"kind"` // never changes
+	Kind        Kind     `json:"type"` // never changes
 	Description string   `json:"description,omitempty"`
-	Required    bool     `json:"required,omitempty"`
-	Sensitive   bool     `json:"sensitive,omitempty"`   // only who is given it by name may read it
-	BlankAsZero bool     `json:"blankAsZero,omitempty"` // in formulas; of Number, Currency and Percent
-	Filterable  bool     `json:"filterable,omitempty"`  // its values have an index
-	Choices     []string `json:"choices,omitempty"`     // of Picklist and MultiPicklist
-	Targets     []string `json:"targets,omitempty"`     // object types that a Reference names; the first where a value names none
+	Required    bool     `json:"isRequired,omitempty"`
+	Sensitive   bool     `json:"isSensitive,omitempty"`  // only who is given it by name may read it
+	BlankAsZero bool     `json:"blankAsZero,omitempty"`  // in formulas; of Number, Currency and Percent
+	Filterable  bool     `json:"isFilterable,omitempty"` // its values have an index
+	Retired     bool     `json:"isRetired,omitempty"`    // takes no new values; those that records hold stay
+	Choices     []string `json:"choices,omitempty"`      // that new values of Picklist and MultiPicklist may have
+	Targets     []string `json:"targets,omitempty"`      // object types that a Reference names; the first where a value names none
 }
 
 // Messaging says which fields of an object type matter to conversations (the CRM's
@@ -84,8 +101,8 @@ type Messaging struct {
 
 // PhoneField is a field of phone numbers.
 type PhoneField struct {
-	Field        string   `json:"field"`
-	ChannelTypes []string `json:"channelTypes,omitempty"` // empty for every type
+	Field        string         `json:"field"`
+	ChannelTypes []channel.Type `json:"channelTypes,omitempty"` // empty for every type
 }
 
 // Field returns the field with the name, ignoring case; nil when there is none.

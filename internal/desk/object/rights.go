@@ -1,8 +1,11 @@
 package object
 
 import (
+	"fmt"
 	"slices"
 	"strings"
+
+	"parley/internal/ground/fault"
 )
 
 // Access is what an agent may do with a record or a field.
@@ -21,9 +24,17 @@ var order = map[Access]int{Read: 1, Write: 2}
 // Includes reports whether a allows what b does.
 func (a Access) Includes(b Access) bool { return order[a] >= order[b] }
 
+// Known is the access, None for one that only a newer version knows.
+func (a Access) Known() Access {
+	if order[a] == 0 {
+		return None
+	}
+	return a
+}
+
 // Right is what a permission set gives of an object type.
 type Right struct {
-	Object string       `json:"object"`
+	Object string       `json:"objectType"`
 	Access Access       `json:"access"`
 	Fields []FieldRight `json:"fields,omitempty"`
 }
@@ -34,6 +45,12 @@ type FieldRight struct {
 	Field  string `json:"field"`
 	Access Access `json:"access"`
 }
+
+// Known is the access, None for one that only a newer version knows.
+func (r *Right) Known() Access { return r.Access.Known() }
+
+// Known is the access, None for one that only a newer version knows.
+func (r *FieldRight) Known() Access { return r.Access.Known() }
 
 // of is what the right gives of a field: never more than of the object type, and of a
 // sensitive field only what is said of it by name.
@@ -92,6 +109,18 @@ func (r *Rights) Field(d *Definition, f *Field) Access {
 	return most
 }
 
+// Of is what the agent may do with records of an object type, as one right.
+func (r *Rights) Of(d *Definition) Right {
+	right := Right{Object: d.Name, Access: r.Object(d.Name)}
+	for i := range d.Fields {
+		f := &d.Fields[i]
+		if access := r.Field(d, f); access != right.Access {
+			right.Fields = append(right.Fields, FieldRight{f.Name, access})
+		}
+	}
+	return right
+}
+
 // Readable are the object types whose records the agent may read, sorted; false when
 // they may read all.
 func (r *Rights) Readable() ([]string, bool) {
@@ -103,4 +132,96 @@ func (r *Rights) Readable() ([]string, bool) {
 	}
 	slices.Sort(names)
 	return slices.Compact(names), !r.all
+}
+
+// Covers reports whether r allows everything that a permission set's rights give of the
+// object types, whatever the set leaves out.
+func (r *Rights) Covers(given []Right, types map[string]*Definition) bool {
+	if r.all {
+		return true
+	}
+	for i := range given {
+		d := types[given[i].Object]
+		if d == nil || !r.covers(&given[i], d) {
+			return false
+		}
+	}
+	return true
+}
+
+func (r *Rights) covers(given *Right, d *Definition) bool {
+	if !r.Object(d.Name).Includes(given.Access) {
+		return false
+	}
+	for i := range d.Fields {
+		if f := &d.Fields[i]; !r.Field(d, f).Includes(given.of(f)) {
+			return false
+		}
+	}
+	return true
+}
+
+// CoversAll reports whether r allows everything that others do.
+func (r *Rights) CoversAll(others *Rights, types map[string]*Definition) bool {
+	return r.all || !others.all && r.Covers(others.of, types)
+}
+
+// CheckRights refuses rights that are not of the object types, and spells names as these
+// do. at is the input field.
+func CheckRights(at string, rights []Right, types map[string]*Definition) error {
+	if n := len(rights); n > MostTypes {
+		return fault.Input(at, "Give rights on at most %d object types, not %d.", MostTypes, n)
+	}
+	for i := range rights {
+		at, r := fmt.Sprintf("%s.%d", at, i), &rights[i]
+		d := named(types, r.Object)
+		switch {
+		case d == nil:
+			return fault.Input(at+".objectType", "There is no object type %q. Create it first, or correct the name.", r.Object)
+		case slices.ContainsFunc(rights[:i], func(before Right) bool { return before.Object == d.Name }):
+			return fault.Input(at+".objectType", "The object type %q is there twice. Give its rights once.", d.Name)
+		case r.Access != None && order[r.Access] == 0:
+			return fault.Input(at+".access", "There is no access %q. Use NONE, READ or WRITE.", r.Access)
+		}
+		r.Object = d.Name
+		if err := r.checkFields(at+".fields", d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *Right) checkFields(at string, d *Definition) error {
+	if n := len(r.Fields); n > MostFields {
+		return fault.Input(at, "Give rights on at most %d fields, not %d.", MostFields, n)
+	}
+	for i := range r.Fields {
+		at, right := fmt.Sprintf("%s.%d", at, i), &r.Fields[i]
+		f := d.Field(right.Field)
+		switch {
+		case f == nil:
+			return fault.Input(at+".field", "The object type %q has no field %q. Add it first, or correct the name.", d.Name, right.Field)
+		case slices.ContainsFunc(r.Fields[:i], func(before FieldRight) bool { return before.Field == f.Name }):
+			return fault.Input(at+".field", "The field %q is there twice. Give its rights once.", f.Name)
+		case right.Access != None && order[right.Access] == 0:
+			return fault.Input(at+".access", "There is no access %q. Use NONE, READ or WRITE.", right.Access)
+		case !r.Access.Includes(right.Access):
+			return fault.Input(at+".access", "%s of the field %q is more than %s of its object type. Give at least as much of the object type.", right.Access, f.Name, r.Access)
+		}
+		right.Field = f.Name
+	}
+	return nil
+}
+
+// named returns the definition with the name, ignoring case; nil when there is none.
+func named(types map[string]*Definition, name string) *Definition {
+	if d := types[name]; d != nil {
+		return d
+	}
+	for is, d := range types {
+		if strings.EqualFold(is, name) {
+			return d
+		}
+	}
+	return nil
 }

@@ -14,7 +14,7 @@ import (
 
 // Bounds of what a record holds.
 const (
-	MostText      = 32_768 // characters of a value
+	MostValue      = 32_768 // characters of a value
 	MostShortText = 1_000  // characters of a phone, e-mail, id or reference
 	MostDigits    = 38     // of a number, before and after the point together
 )
@@ -70,7 +70,7 @@ func (f *Field) Parse(text string, list []string) (Value, error) {
 
 func (f *Field) mostText() int {
 	if f.Kind == Text || f.Kind == URL {
-		return MostText
+		return MostValue
 	}
 	return MostShortText
 }

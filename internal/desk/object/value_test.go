@@ -47,7 +47,7 @@ func TestValuesAreReadByTheirKind(t *testing.T) {
 		{object.Boolean, "yes"}, {object.Date, "2025-02-29"}, {object.Date, "28.11.2026"}, {object.DateTime, "2026-11-28"}, {object.Time, "25:00"},
 		{object.Picklist, "warm"}, {object.Email, "a@"}, {object.Email, "A <a@example.com>"}, {object.URL, "javascript:alert(1)"}, {object.URL, "//example.com"},
 		{object.Geolocation, "90.1,0"}, {object.Geolocation, "0,-180.5"}, {object.Geolocation, "1"}, {object.Phone, strings.Repeat("1", 1001)},
-		{object.Text, strings.Repeat("a", object.MostText+1)}, {object.Reference, "Account/"},
+		{object.Text, strings.Repeat("a", object.MostValue+1)}, {object.Reference, "Account/"},
 	} {
 		f := object.Field{Name: "F", Kind: test.kind, Choices: choices, Targets: targets}
 		_, err := f.Parse(test.given, nil)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -14,6 +15,7 @@ import (
 	gen "parley/ent"
 	"parley/ent/intercept"
 	"parley/ent/privacy"
+	"parley/internal/desk/object"
 	"parley/internal/ground/clock"
 	"parley/internal/ground/viewer"
 )
@@ -152,7 +154,8 @@ func (a audited) changes(ctx context.Context, m ent.Mutation) (changes []Change)
 			changes = append(changes, Change{Field: graphName(name, nil), Of: to, Gained: keysIn([]ent.Value{value}), Lost: keysIn([]ent.Value{old(ctx, m, name)})})
 			continue
 		}
-		c := Change{Field: graphName(name, value), Before: textOf(old(ctx, m, name)), After: textOf(value), Secret: sensitive}
+		before, after := apart(old(ctx, m, name), value)
+		c := Change{Field: graphName(name, value), Before: textOf(before), After: textOf(after), Secret: sensitive}
 		if equal(c.Before, c.After) && !m.Op().Is(ent.OpUpdate) {
 			continue
 		}
@@ -184,6 +187,28 @@ func old(ctx context.Context, m ent.Mutation, name string) ent.Value {
 		return nil
 	}
 	return v
+}
+
+// apart leaves of two lists what only one of them has: lists of fields and of rights are
+// long, and a change is of few.
+func apart(before, after ent.Value) (ent.Value, ent.Value) {
+	switch after := after.(type) {
+	case []object.Field:
+		is, _ := before.([]object.Field)
+		return without(is, after), without(after, is)
+	case []object.Right:
+		is, _ := before.([]object.Right)
+		return without(is, after), without(after, is)
+	}
+	return before, after
+}
+
+func without[T any](list, other []T) ent.Value {
+	has := func(a T) bool { return slices.ContainsFunc(other, func(b T) bool { return reflect.DeepEqual(a, b) }) }
+	if rest := slices.DeleteFunc(slices.Clone(list), has); len(rest) > 0 {
+		return rest
+	}
+	return nil
 }
 
 func keysIn(values []ent.Value) (keys []int64) {

@@ -49,14 +49,34 @@ func MessagingUser() privacy.Policy {
 	})
 }
 
-// RecordPolicy lets an agent read the records that anchor a conversation they
-// see; with ManageRecords, every record.
+// RecordPolicy lets an agent read the records that anchor a conversation they see, and
+// those of the object types that their permission sets name; with ManageRecords, every
+// record. What they may read of its fields, object.Rights say.
 func RecordPolicy() privacy.Policy {
-	p := seen(func(s *sql.Selector, sight Visibility) {
-		s.Where(inVisibleConversation(s, sight, "record_id", "id"))
-	})
-	p.Query = append(privacy.QueryPolicy{denyWithoutViewer(), allowHolders(viewer.ManageRecords)}, p.Query[1:]...)
-	return p
+	return privacy.Policy{
+		Query: privacy.QueryPolicy{
+			denyWithoutViewer(), allowSystem(), allowHolders(viewer.ManageRecords),
+			narrow(func(ctx context.Context, s *sql.Selector) *sql.Predicate {
+				v := viewer.FromContext(ctx)
+				seen := inVisibleConversation(s, Visible(v), "record_id", "id")
+				if len(v.Objects) == 0 {
+					return seen
+				}
+				return sql.Or(ofReadableType(s, v), seen)
+			}),
+			privacy.AlwaysAllowRule(),
+		},
+		Mutation: onlySystemWrites(),
+	}
+}
+
+// ofReadableType are the records of the object types that v may read by right.
+func ofReadableType(s *sql.Selector, v *viewer.Viewer) *sql.Predicate {
+	names := make([]any, len(v.Objects))
+	for i, name := range v.Objects {
+		names[i] = name
+	}
+	return sql.In(s.C("object_type"), names...)
 }
 
 func inVisibleConversation(s *sql.Selector, sight Visibility, conversationColumn, ownColumn string) *sql.Predicate {

@@ -20,6 +20,10 @@ func SeesQueue(v *viewer.Viewer, key int64) bool {
 	return v != nil && (v.HasQueue(key) || v.Can(viewer.ViewAllData) || Administers(v))
 }
 
+// Defines reports whether v sees every object type and all of its fields, whatever they
+// may read of records.
+func Defines(v *viewer.Viewer) bool { return Administers(v) || v != nil && v.Can(viewer.ManageRecords) }
+
 // Directory lets everybody read agents, channels and queues, and administrators create
 // and change one at a time.
 func Directory() privacy.Policy {
@@ -36,6 +40,10 @@ func PermissionSet() privacy.Policy { return administratorsOnly() }
 // ProviderAccount lets administrators read provider accounts, and create and change one
 // at a time. For other agents there are none.
 func ProviderAccount() privacy.Policy { return administratorsOnly() }
+
+// ObjectType lets administrators read object types, and create and change one at a time.
+// Other agents know them by the directory, as far as they may read their records.
+func ObjectType() privacy.Policy { return administratorsOnly() }
 
 func administratorsOnly() privacy.Policy {
 	return privacy.Policy{

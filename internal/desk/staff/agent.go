@@ -55,7 +55,7 @@ func (s *Service) CreateAgent(ctx context.Context, in CreateAgentInput) (*direct
 		if err != nil {
 			return 0, err
 		}
-		if err := cmp.Or(mayGive(ctx, in.Role.Defaults()), mayGiveSets(ctx, tx, sets)); err != nil {
+		if err := cmp.Or(mayGive(ctx, in.Role.Defaults()), s.mayGiveSets(ctx, tx, sets)); err != nil {
 			return 0, err
 		}
 		row, err := tx.Ent.Agent.Create().SetUsername(in.Username).SetName(name).SetRole(in.Role).
@@ -122,7 +122,7 @@ func (s *Service) update(ctx context.Context, tx *store.Tx, row *ent.Agent, in *
 		if err != nil {
 			return false, err
 		}
-		if err := mayGiveSets(ctx, tx, administration.Without(sets, has)); err != nil {
+		if err := s.mayGiveSets(ctx, tx, administration.Without(sets, has)); err != nil {
 			return false, err
 		}
 		slices.Sort(has)
@@ -199,6 +199,11 @@ func (s *Service) setActive(ctx context.Context, id string, active bool) (*direc
 	return s.change(ctx, id, func(ctx context.Context, tx *store.Tx, row *ent.Agent) (bool, error) {
 		if row.Active == active {
 			return false, nil
+		}
+		if active {
+			if err := s.mayActivate(ctx, tx, row.ID); err != nil {
+				return false, err
+			}
 		}
 		return true, tx.Ent.Agent.UpdateOne(row).SetActive(active).Exec(ctx)
 	})

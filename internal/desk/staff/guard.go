@@ -44,15 +44,15 @@ func mayGive(ctx context.Context, permissions []viewer.Permission) error {
 	return nil
 }
 
-// mayGiveSets refuses permission sets that hold a permission which the administrator
-// lacks.
-func mayGiveSets(ctx context.Context, tx *store.Tx, keys []int64) error {
+// mayGiveSets refuses permission sets that hold a permission, or a right on records,
+// which the administrator lacks.
+func (s *Service) mayGiveSets(ctx context.Context, tx *store.Tx, keys []int64) error {
 	sets, err := tx.Ent.PermissionSet.Query().Where(permissionset.IDIn(keys...)).All(ctx)
 	if err != nil {
 		return err
 	}
 	for _, set := range sets {
-		if err := mayGive(ctx, set.Permissions); err != nil {
+		if err := s.mayGiveSet(ctx, tx, set); err != nil {
 			return err
 		}
 	}

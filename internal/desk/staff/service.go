@@ -47,7 +47,7 @@ func (s *Service) CreateServiceAccount(ctx context.Context, in CreateServiceInpu
 			return 0, err
 		}
 		v := viewer.FromContext(ctx)
-		if err := cmp.Or(mayGive(ctx, viewer.Standard.Defaults()), mayGiveSets(ctx, tx, sets), administration.SeesAll(v, channels, nil)); err != nil {
+		if err := cmp.Or(mayGive(ctx, viewer.Standard.Defaults()), s.mayGiveSets(ctx, tx, sets), administration.SeesAll(v, channels, nil)); err != nil {
 			return 0, err
 		}
 		row, err := tx.Ent.Agent.Create().SetUsername(in.Username).SetName(name).SetRole(viewer.Standard).SetKind(viewer.Service).

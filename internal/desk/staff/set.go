@@ -9,6 +9,7 @@ import (
 	"parley/ent/agent"
 	"parley/ent/permissionset"
 	"parley/internal/desk/administration"
+	"parley/internal/desk/object"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/publicid"
 	"parley/internal/ground/store"
@@ -19,6 +20,7 @@ import (
 type CreatePermissionSetInput struct {
 	Name           string
 	Permissions    []viewer.Permission
+	RecordRights   []object.Right
 	IdempotencyKey string
 }
 
@@ -28,6 +30,8 @@ type UpdatePermissionSetInput struct {
 	ID          string
 	Name        *string
 	Permissions []viewer.Permission // in place of those it has
+	// RecordRights are what it gives of CRM records from now on.
+	RecordRights []object.Right
 }
 
 // GrantInput names a permission set, and agents who are to have it or to lose it.
@@ -46,7 +50,7 @@ func (s *Service) CreatePermissionSet(ctx context.Context, in CreatePermissionSe
 	if err != nil {
 		return nil, err
 	}
-	if err := checkPermissions("input.permissions", in.Permissions); err != nil {
+	if err := cmp.Or(checkPermissions("input.permissions", in.Permissions), s.checkRecordRights(&in.RecordRights)); err != nil {
 		return nil, err
 	}
 	key, err := administration.Create(ctx, s.Directory, "createPermissionSet", in.IdempotencyKey, in, func(ctx context.Context, tx *store.Tx) (int64, error) {
@@ -54,10 +58,10 @@ func (s *Service) CreatePermissionSet(ctx context.Context, in CreatePermissionSe
 		if err != nil {
 			return 0, err
 		}
-		if err := cmp.Or(administration.Room(len(names), mostSets, "permission sets"), administration.Unused("input.name", name, names), mayGive(ctx, in.Permissions)); err != nil {
+		if err := cmp.Or(administration.Room(len(names), mostSets, "permission sets"), administration.Unused("input.name", name, names), mayGive(ctx, in.Permissions), s.mayGiveRecords(ctx, tx, in.RecordRights)); err != nil {
 			return 0, err
 		}
-		row, err := tx.Ent.PermissionSet.Create().SetName(name).SetPermissions(known(in.Permissions)).Save(ctx)
+		row, err := tx.Ent.PermissionSet.Create().SetName(name).SetPermissions(known(in.Permissions)).SetRecordRights(in.RecordRights).Save(ctx)
 		if err != nil {
 			return 0, err
 		}
@@ -75,10 +79,7 @@ func (s *Service) UpdatePermissionSet(ctx context.Context, in UpdatePermissionSe
 	if err := administration.Admitted(ctx); err != nil {
 		return nil, err
 	}
-	if err := checkPermissions("input.permissions", in.Permissions); err != nil {
-		return nil, err
-	}
-	if err := administration.CleanNameIn("input.name", &in.Name); err != nil {
+	if err := cmp.Or(checkPermissions("input.permissions", in.Permissions), s.checkRecordRights(&in.RecordRights), administration.CleanNameIn("input.name", &in.Name)); err != nil {
 		return nil, err
 	}
 	return s.changeSet(ctx, in.ID, func(ctx context.Context, tx *store.Tx, row *ent.PermissionSet) (bool, error) {
@@ -97,7 +98,8 @@ func (s *Service) updateSet(ctx context.Context, tx *store.Tx, row *ent.Permissi
 			return false, err
 		}
 	}
-	if !renamed && !changed {
+	entitled := in.RecordRights != nil && !sameRights(in.RecordRights, row.RecordRights)
+	if !renamed && !changed && !entitled {
 		return false, nil
 	}
 	update := tx.Ent.PermissionSet.UpdateOne(row).SetNillableName(in.Name)
@@ -107,6 +109,12 @@ func (s *Service) updateSet(ctx context.Context, tx *store.Tx, row *ent.Permissi
 			return false, err
 		}
 		update.SetPermissions(append(known(in.Permissions), newer(row.Permissions)...))
+	}
+	if entitled {
+		if err := s.mayGiveRecords(ctx, tx, in.RecordRights); err != nil {
+			return false, err
+		}
+		update.SetRecordRights(in.RecordRights)
 	}
 	return true, update.Exec(ctx)
 }
@@ -118,19 +126,19 @@ func newer(permissions []viewer.Permission) []viewer.Permission {
 
 // Grant gives agents a permission set. Those who have it keep it.
 func (s *Service) Grant(ctx context.Context, in GrantInput) (*PermissionSet, error) {
-	return s.give(ctx, in, func(ctx context.Context, row *ent.PermissionSet, update *ent.PermissionSetUpdateOne, agents, having []int64) (bool, error) {
+	return s.give(ctx, in, func(ctx context.Context, tx *store.Tx, row *ent.PermissionSet, update *ent.PermissionSetUpdateOne, agents, having []int64) (bool, error) {
 		lacking := administration.Without(agents, having)
 		if len(lacking) == 0 {
 			return false, nil
 		}
 		update.AddAgentIDs(lacking...)
-		return true, mayGive(ctx, row.Permissions)
+		return true, s.mayGiveSet(ctx, tx, row)
 	})
 }
 
 // Revoke takes a permission set from agents, as far as they have it.
 func (s *Service) Revoke(ctx context.Context, in GrantInput) (*PermissionSet, error) {
-	return s.give(ctx, in, func(_ context.Context, _ *ent.PermissionSet, update *ent.PermissionSetUpdateOne, agents, having []int64) (bool, error) {
+	return s.give(ctx, in, func(_ context.Context, _ *store.Tx, _ *ent.PermissionSet, update *ent.PermissionSetUpdateOne, agents, having []int64) (bool, error) {
 		losing := administration.Without(agents, administration.Without(agents, having))
 		update.RemoveAgentIDs(losing...)
 		return len(losing) > 0, nil
@@ -139,7 +147,7 @@ func (s *Service) Revoke(ctx context.Context, in GrantInput) (*PermissionSet, er
 
 // giving prepares an update for the agents of an input, some of whom have the set, and
 // reports whether it changes anything.
-type giving func(ctx context.Context, row *ent.PermissionSet, update *ent.PermissionSetUpdateOne, agents, having []int64) (bool, error)
+type giving func(ctx context.Context, tx *store.Tx, row *ent.PermissionSet, update *ent.PermissionSetUpdateOne, agents, having []int64) (bool, error)
 
 func (s *Service) give(ctx context.Context, in GrantInput, do giving) (*PermissionSet, error) {
 	if err := administration.Admitted(ctx); err != nil {
@@ -165,7 +173,7 @@ func (s *Service) give(ctx context.Context, in GrantInput, do giving) (*Permissi
 			return false, err
 		}
 		update := tx.Ent.PermissionSet.UpdateOne(row)
-		if changes, err := do(ctx, row, update, keys, having); err != nil || !changes {
+		if changes, err := do(ctx, tx, row, update, keys, having); err != nil || !changes {
 			return false, err
 		}
 		return true, update.Exec(ctx)

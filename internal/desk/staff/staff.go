@@ -13,6 +13,7 @@ import (
 	"parley/ent/permissionset"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/directory"
+	"parley/internal/desk/object"
 	"parley/internal/desk/rule"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/publicid"
@@ -33,6 +34,8 @@ type PermissionSet struct {
 	Key         int64
 	Name        string
 	Permissions []viewer.Permission // those that this version knows, in the order of viewer.Permissions
+	// RecordRights are what it gives of CRM records.
+	RecordRights []object.Right
 
 	service *Service
 }
@@ -57,7 +60,7 @@ func (p *PermissionSet) Agents() []*directory.Agent {
 }
 
 func (s *Service) of(row *ent.PermissionSet) *PermissionSet {
-	return &PermissionSet{Key: row.ID, Name: row.Name, Permissions: known(row.Permissions), service: s}
+	return &PermissionSet{Key: row.ID, Name: row.Name, Permissions: known(row.Permissions), RecordRights: row.RecordRights, service: s}
 }
 
 // known are the permissions that this version knows, each once, in one order.
@@ -97,6 +100,7 @@ type AgentRights struct {
 	PermissionSets []*PermissionSet // by name
 	Channels       []*directory.Channel
 	Queues         []*directory.Queue
+	RecordRights   []object.Right // of object types of which it is something, by name
 }
 
 // Grant is a permission that an agent holds.
@@ -121,6 +125,11 @@ func (s *Service) Rights(ctx context.Context, id string) (*AgentRights, error) {
 	r := &AgentRights{
 		Agent: a, PermissionSets: sets,
 		Channels: s.Directory.ChannelsOf(a.Rights()), Queues: s.Directory.QueuesOf(a.Rights()),
+	}
+	for _, t := range s.Directory.ObjectTypes() {
+		if right := s.Directory.RecordRights(a.Rights()).Of(&t.Definition); right.Known() != object.None {
+			r.RecordRights = append(r.RecordRights, right)
+		}
 	}
 	for _, p := range viewer.Permissions {
 		g := &Grant{Permission: p, ByRole: slices.Contains(a.Role.Defaults(), p), PermissionSets: []*PermissionSet{}}

@@ -37,6 +37,7 @@ const (
 	AuditEntry    Kind = "aud"
 	Account       Kind = "pac"
 	AccessToken   Kind = "tok"
+	ObjectType    Kind = "obj"
 )
 
 var encoding = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
@@ -108,7 +109,8 @@ func (c *Codec) Parse(id string) (Kind, int64, bool) {
 
 func known(k Kind) bool {
 	switch k {
-	case Conversation, Message, Agent, Channel, Record, MessagingUser, Attempt, BulkOperation, Queue, QuickText, PermissionSet, AuditEntry, Account, AccessToken:
+	case Conversation, Message, Agent, Channel, Record, MessagingUser, Attempt, BulkOperation, Queue, QuickText, PermissionSet, AuditEntry, Account, AccessToken,
+		ObjectType:
 		return true
 	}
 	return false

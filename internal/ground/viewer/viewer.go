@@ -158,6 +158,11 @@ type Viewer struct {
 	Channels []int64
 	// Queues are the queues the agent works, ascending.
 	Queues []int64
+	// Objects are the object types whose records the agent's permission sets let them
+	// read, ascending; holders of ManageRecords read all.
+	Objects []string
+	// Records differs for agents who may do different things with records.
+	Records string
 }
 
 // Can reports whether the viewer holds p. A system viewer holds everything.
@@ -181,7 +186,7 @@ func (v *Viewer) Narrowed(scopes []Scope) *Viewer {
 // Equal reports whether v and w are the same agent with the same rights.
 func (v *Viewer) Equal(w *Viewer) bool {
 	return v.System == w.System && v.AgentID == w.AgentID && v.Licensed == w.Licensed &&
-		slices.Equal(v.Permissions, w.Permissions) && slices.Equal(v.Channels, w.Channels) && slices.Equal(v.Queues, w.Queues)
+		slices.Equal(v.Permissions, w.Permissions) && slices.Equal(v.Channels, w.Channels) && slices.Equal(v.Queues, w.Queues) && v.Records == w.Records
 }
 
 // HasChannel reports whether the agent owns or shares the channel.
