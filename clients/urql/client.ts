@@ -28,10 +28,10 @@ export const parts = [
   "BulkResultConnection", "BulkResultEdge", "ChannelCapabilities", "ChannelFileRule", "ChannelLimits", "ChannelTextLimit",
   "ChannelWebhookUrls", "ConsentEntry", "ConversationConnection", "ConversationEdge", "ConversationPresence", "ConversationResult",
   "ConversationUpdated", "ConversationsChange", "CredentialField", "DeliveryError", "DraftSegments", "EventContent", "Identifier",
-  "InboxCountsChange", "InboxList", "MediaContent", "MediaFile", "MessageAdded", "MessageChanged", "MessageConnection", "MessageEdge",
+  "InboxCountsChange", "InboxList", "Location", "MediaContent", "MediaFile", "MessageAdded", "MessageChanged", "MessageConnection", "MessageEdge",
   "MessageStatusChanged", "MessagingUserConnection", "MessagingUserEdge", "NoteContent", "OwnedConversations", "PageInfo",
   "PermissionGrant", "PermissionHolder", "PreviousCredentials", "Provider", "ProviderAccountTest", "QuickTextChange", "QuickTextConnection",
-  "QuickTextEdge", "Reset", "SearchConnection", "SearchEdge", "SearchHighlight", "SearchHit", "SendAttempt", "SendRefusal", "Sendability",
+  "QuickTextEdge", "RecordConnection", "RecordEdge", "RecordField", "RecordResult", "Reset", "SearchConnection", "SearchEdge", "SearchHighlight", "SearchHit", "SendAttempt", "SendRefusal", "Sendability",
   "TextContent", "UserError", "ViewCounts", "Viewer",
 ];
 

@@ -301,13 +301,19 @@ func (w *writing) missing() string {
 // fill writes what a record holds, and what messaging reads of it.
 func (w *writing) fill(r *stored, b body) {
 	m := w.def.Messaging
-	r.body, r.title = b.String(), channel.Cut(channel.CleanName(b.text(m.Name)), channel.MostName)
+	r.body, r.title = b.String(), channel.Cut(channel.CleanName(nameIn(b, m.Name)), channel.MostName)
 	r.optedOut = b.text(m.OptedOut) == "true"
 	for _, p := range m.Phones {
 		if r.mobile == "" {
 			r.mobile = channel.Cut(b.text(p.Field), mostID)
 		}
 	}
+}
+
+// nameIn is what a record is called: the field that says it or, where that is blank, first
+// and last name, which CRMs make it of.
+func nameIn(b body, field string) string {
+	return cmp.Or(b.text(field), strings.TrimSpace(b.text("FirstName")+" "+b.text("LastName")))
 }
 
 // save writes records that changed, what follows from them, and their conversations.

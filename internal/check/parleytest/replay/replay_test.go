@@ -64,7 +64,7 @@ type player struct {
 	t *testing.T
 }
 
-var administers = regexp.MustCompile(`\b(?:createServiceAccount|agentRights|(?:create|update|deactivate|activate)(?:Agent|Channel)|(?:create|update|grant|revoke)PermissionSet|(?:create|update)Queue|(?:add|remove)(?:Channel|Queue)Members|mergeMessagingUsers|unmergeMessagingUser|(?:create|update)MessagingUser|setConsent|providers|providerAccounts?|(?:create|update|deactivate|activate|test)ProviderAccount|setProviderCredentials|retirePreviousCredentials)\b`)
+var administers = regexp.MustCompile(`\b(?:createServiceAccount|agentRights|(?:create|update|deactivate|activate)(?:Agent|Channel)|(?:create|update|grant|revoke)PermissionSet|(?:create|update)Queue|(?:add|remove)(?:Channel|Queue)Members|mergeMessagingUsers|unmergeMessagingUser|(?:create|update)MessagingUser|setConsent|records|(?:upsert|delete)Records|providers|providerAccounts?|(?:create|update|deactivate|activate|test)ProviderAccount|setProviderCredentials|retirePreviousCredentials)\b`)
 
 func (p *player) play(text string) {
 	who := "amy"
@@ -252,6 +252,11 @@ func (p *player) record() parleytest.Tree {
 	return parleytest.Tree{}
 }
 
+// newRecord is one that is not there yet.
+func (p *player) newRecord() map[string]any {
+	return map[string]any{"objectType": "Contact", "externalId": rand.Text(), "fields": []map[string]any{{"name": "LastName", "text": "New"}}}
+}
+
 // paused is a bulk operation of amy's that waits to be gone on with.
 func (p *player) paused() (id string) {
 	everything := &bulk.Selection{View: &conversation.View{Kind: conversation.All}}
@@ -354,6 +359,13 @@ func (p *player) value(name, typeName string) any {
 		return object{"id": p.queue()}
 	case "AddQueueMembersInput", "RemoveQueueMembersInput":
 		return object{"id": p.queue(), "agentIds": []string{p.agent()}}
+	case "UpsertRecordsInput":
+		return object{"records": []object{p.newRecord()}}
+	case "DeleteRecordsInput":
+		record := p.newRecord()
+		p.As("ada").Do(`mutation($in: UpsertRecordsInput!) { upsertRecords(input: $in) { errors { message } } }`, parleytest.Vars{"in": object{"records": []object{record}}})
+		delete(record, "fields")
+		return object{"records": []object{record}}
 	case "UpdateViewerInput":
 		return object{"timeZone": "Europe/Berlin"}
 	case "SetPreferencesInput":
