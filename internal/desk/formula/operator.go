@@ -1,0 +1,245 @@
+package formula
+
+import (
+	"strings"
+
+	"parley/internal/ground/decimal"
+)
+
+// signed compiles -x, +x and !x.
+func signed(n *node, x expr) (expr, *Error) {
+	if n.name == "!" {
+		return negated(n, x)
+	}
+	if err := wants(n, x, numeric); err != nil {
+		return expr{}, err
+	}
+	if n.name == "+" {
+		return x, nil
+	}
+	run := x.run
+	return expr{typ: x.typ, run: func(f *frame) Value {
+		v := run(f)
+		v.num = v.num.Neg()
+		return v
+	}}, nil
+}
+
+func negated(n *node, x expr) (expr, *Error) {
+	if err := wants(n, x, logical); err != nil {
+		return expr{}, err
+	}
+	run := x.run
+	return expr{typ: Boolean, run: func(f *frame) Value { return truth(!run(f).Bool()) }}, nil
+}
+
+// wants is the error where the type of an operand is not in the set.
+func wants(n *node, x expr, set types) *Error {
+	if x.typ == Blank || set.has(x.typ) {
+		return nil
+	}
+	return x.at.errorf(WrongType, "%s wants %s here, not %s.%s", n.name, set, x.typ, advice(set, x.typ))
+}
+
+// advice says how to convert a type, if there is a way.
+func advice(set types, t Type) string {
+	switch {
+	case set.has(Text):
+		if written.has(t) {
+			return " Write TEXT(…)."
+		}
+	case set.has(Number) && textual.has(t):
+		return " Write VALUE(…)."
+	case set.has(Date) && (t == DateTime || textual.has(t)):
+		return " Write DATEVALUE(…)."
+	case set.has(DateTime) && textual.has(t):
+		return " Write DATETIMEVALUE(…)."
+	case set.has(Time) && (t == DateTime || textual.has(t)):
+		return " Write TIMEVALUE(…)."
+	}
+	return ""
+}
+
+// paired compiles an operator between two operands.
+func paired(n *node, a, b expr) (expr, *Error) {
+	switch n.name {
+	case "&":
+		return concatenated(n, a, b)
+	case "&&", "||":
+		for _, x := range []expr{a, b} {
+			if err := wants(n, x, logical); err != nil {
+				return expr{}, err
+			}
+		}
+		return connected(n.name == "&&", []expr{a, b}), nil
+	case "=", "==", "<>", "!=", "<", "<=", ">", ">=":
+		return compared(n, a, b)
+	case "+", "-":
+		return sum(n, a, b)
+	}
+	for _, x := range []expr{a, b} {
+		if err := wants(n, x, numeric); err != nil {
+			return expr{}, err
+		}
+	}
+	return calculated(n, a, b), nil
+}
+
+func concatenated(n *node, a, b expr) (expr, *Error) {
+	for _, x := range []expr{a, b} {
+		if !written.has(x.typ) {
+			return expr{}, x.at.errorf(WrongType, "& joins texts; a %s has none.", x.typ)
+		}
+	}
+	return joined(n.at, []expr{a, b}), nil
+}
+
+// connected is AND, or OR where every is false; operands after the one that decides are
+// not looked at.
+func connected(every bool, operands []expr) expr {
+	if len(operands) == 2 {
+		a, b := operands[0].run, operands[1].run
+		return expr{typ: Boolean, run: func(f *frame) Value {
+			if a(f).Bool() != every {
+				return truth(!every)
+			}
+			return truth(b(f).Bool())
+		}}
+	}
+	return expr{typ: Boolean, run: func(f *frame) Value {
+		for i := range operands {
+			if operands[i].run(f).Bool() != every {
+				return truth(!every)
+			}
+		}
+		return truth(every)
+	}}
+}
+
+var isTrue, isFalse = BooleanOf(true), BooleanOf(false)
+
+func truth(is bool) Value {
+	if is {
+		return isTrue
+	}
+	return isFalse
+}
+
+func numberOf(n int64) Value { return NumberOf(decimal.Of(n)) }
+
+// kinship says what may be compared with one another.
+func kinship(a, b Type) types {
+	t := a
+	if a == Blank {
+		t = b
+	}
+	switch {
+	case numeric.has(t):
+		return numeric
+	case textual.has(t):
+		return textual
+	case timed.has(t) || t == Boolean || t == Blank:
+		return setOf(t)
+	}
+	return 0
+}
+
+// compared compiles a comparison.
+func compared(n *node, a, b expr) (expr, *Error) {
+	holds, err := comparison(n, a, b)
+	left, right := a.run, b.run
+	return expr{typ: Boolean, run: func(f *frame) Value { return truth(holds(left(f), right(f))) }}, err
+}
+
+// comparison says whether a comparison holds of two values of these types. Nothing is
+// less or more than what is blank, and only what is blank is equal to it.
+func comparison(n *node, a, b expr) (func(x, y Value) bool, *Error) {
+	set, is := kinship(a.typ, b.typ), outcome(n.name)
+	equality := is[0] == is[2]
+	if set == 0 || set.has(Boolean) && !equality {
+		return nil, n.at.errorf(WrongType, "%s cannot compare values of type %s.%s", n.name, a.typ, chosenAdvice(a.typ))
+	}
+	if err := wants(n, b, set); err != nil {
+		return nil, err
+	}
+	if set.has(Text) {
+		return func(x, y Value) bool { return is[strings.Compare(x.text, y.text)+1] }, nil
+	}
+	missing := asBlank
+	if !set.has(Number) && !set.has(Boolean) {
+		missing |= asZero
+	}
+	return func(x, y Value) bool {
+		if (x.blank|y.blank)&missing == 0 {
+			return is[x.num.Cmp(y.num)+1]
+		}
+		both := x.blank&missing != 0 && y.blank&missing != 0
+		return equality && both == is[1]
+	}, nil
+}
+
+func chosenAdvice(t Type) string {
+	if t == MultiPicklist {
+		return " Use INCLUDES."
+	}
+	return ""
+}
+
+// outcome says whether a comparison holds of less, equal and more.
+func outcome(operator string) [3]bool {
+	switch operator {
+	case "<":
+		return [3]bool{true, false, false}
+	case "<=":
+		return [3]bool{true, true, false}
+	case ">":
+		return [3]bool{false, false, true}
+	case ">=":
+		return [3]bool{false, true, true}
+	case "<>", "!=":
+		return [3]bool{true, false, true}
+	}
+	return [3]bool{false, true, false}
+}
+
+// operations are those on two numbers.
+var operations = map[string]func(a, b decimal.Decimal) (decimal.Decimal, error){
+	"+": decimal.Decimal.Add, "-": decimal.Decimal.Sub, "*": decimal.Decimal.Mul,
+	"/": decimal.Decimal.Quo, "^": decimal.Decimal.Pow,
+}
+
+// slow is the work of an operation that takes many steps.
+const slow = 500
+
+// calculated compiles an operation on two numbers.
+func calculated(n *node, a, b expr) expr {
+	at, name, work := n.at, n.name, 0
+	operate, left, right := operations[name], a.run, b.run
+	if name == "^" {
+		work = slow
+	}
+	return expr{typ: kindOf(name, a.typ, b.typ), run: func(f *frame) Value {
+		x, y := left(f), right(f)
+		if (x.blank|y.blank)&asBlank != 0 || work > 0 && !f.spend(at, work) {
+			return Value{blank: asBlank}
+		}
+		num, err := operate(x.num, y.num)
+		if err != nil {
+			return f.fail(at.ofNumber(name, err))
+		}
+		return Value{typ: Number, num: num}
+	}}
+}
+
+// kindOf is the kind of number that an operation results in.
+func kindOf(operator string, a, b Type) Type {
+	switch {
+	case operator == "^" || operator == "/" && a == b:
+		return Number
+	case a == Currency || b == Currency && operator != "/":
+		return Currency
+	case (operator == "+" || operator == "-") && a == b && a != Blank:
+		return a
+	}
+	return Number
+}

@@ -1,0 +1,116 @@
+package formula
+
+import "strings"
+
+const opening = "{!"
+
+// template compiles a text with merge fields. A line break right after {!BR()} is the
+// same break.
+func (c *compiler) template(source string) (expr, *Error) {
+	p := parser{lexer: lexer{source: source, at: place{1, 1}}}
+	var parts []expr
+	broken := false
+	for p.rest() != "" {
+		length := strings.Index(p.rest(), opening)
+		if length < 0 {
+			length = len(p.rest())
+		}
+		if literal := p.rest()[:length]; literal != "" {
+			if broken {
+				literal = strings.TrimPrefix(strings.TrimPrefix(literal, "\r"), "\n")
+			}
+			parts = append(parts, constant(TextOf(literal)))
+		}
+		if p.step(length); p.rest() == "" {
+			break
+		}
+		n, err := p.merge()
+		if err != nil {
+			return expr{}, err
+		}
+		part, err := c.compile(n)
+		if err == nil && !written.has(part.typ) {
+			err = n.at.errorf(WrongType, "A %s has no text; a merge field wants %s.", part.typ, written)
+		}
+		if err != nil {
+			return expr{}, err
+		}
+		parts, broken = append(parts, part), n.form == callNode && strings.EqualFold(n.name, "BR")
+	}
+	return joined(place{1, 1}, parts), nil
+}
+
+// merge reads a merge field, which is in front.
+func (p *parser) merge() (*node, *Error) {
+	start := p.at
+	p.step(len(opening))
+	p.next()
+	n, err := p.expression(1)
+	switch open := p.err == nil && p.token.kind == end; {
+	case open && (err == nil || err.Code == Syntax):
+		return nil, start.errorf(Syntax, "The merge field has no end: close it with }.")
+	case err != nil:
+		return nil, err
+	case p.token.kind != symbol || p.token.text != "}":
+		return nil, p.unexpected()
+	}
+	return n, nil
+}
+
+// joined is the text of all parts, one after the other.
+func joined(at place, list []expr) expr {
+	var parts []expr
+	for _, e := range list {
+		if e.parts != nil {
+			parts = append(parts, e.parts...)
+		} else {
+			parts = append(parts, e)
+		}
+	}
+	return expr{typ: Text, at: at, parts: parts, run: func(f *frame) Value {
+		start := len(f.buffer)
+		for i := range parts {
+			part := &parts[i]
+			v := part.run(f)
+			f.buffer = v.append(f.buffer, part.typ, f.env.Zone)
+			if len(f.buffer)-start > MaxText {
+				break
+			}
+		}
+		var text string
+		if f.fits(at, len(f.buffer)-start) {
+			text = string(f.buffer[start:])
+		}
+		f.buffer = f.buffer[:start]
+		return Value{typ: Text, text: text}
+	}}
+}
+
+// list compiles a list template: the text of each item, one after the other.
+func (c *compiler) list(n *node, field Field, slot int) (expr, *Error) {
+	inner := &compiler{schema: item{c.schema, field.Items}, null: c.null, slots: c.slots}
+	template, err := inner.template(field.Template)
+	if err != nil {
+		err.Message = "In the list template " + field.Name + ": " + err.Message
+		return expr{}, err
+	}
+	return expr{typ: Text, run: func(f *frame) Value {
+		if slot >= len(f.env.Values) || f.env.Values[slot].more == nil {
+			return TextOf("")
+		}
+		items, start := f.env.Values[slot].more.items, len(f.buffer)
+		if len(items) > MaxItems {
+			return f.fail(n.at.errorf(TooLarge, "%s has %d items; at most %d are allowed.", field.Name, len(items), MaxItems))
+		}
+		for i, value := range items {
+			f.item = current{value, i, len(items)}
+			f.buffer = append(f.buffer, template.run(f).text...)
+			if !f.fits(n.at, len(f.buffer)-start) {
+				break
+			}
+		}
+		text := string(f.buffer[start:])
+		f.buffer, f.item = f.buffer[:start], current{}
+		return Value{typ: Text, text: text}
+	}}, nil
+}
