@@ -24,7 +24,7 @@ var momentFunctions = []function{
 	{name: "MINUTE", takes: []types{setOf(Time)}, gives: Number, one: ofTime(time.Minute, 60)},
 	{name: "SECOND", takes: []types{setOf(Time)}, gives: Number, one: ofTime(time.Second, 60)},
 	{name: "MILLISECOND", takes: []types{setOf(Time)}, gives: Number, one: ofTime(time.Millisecond, 1000)},
-	{name: "ADDMONTHS", takes: []types{dated, numeric}, like: false, build: addMonths},
+	{name: "ADDMONTHS", takes: []types{dated, numeric}, build: addMonths},
 }
 
 func ofDate(part func(time.Time) int) func(*frame, place, Value) Value {

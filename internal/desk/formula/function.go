@@ -14,6 +14,7 @@ type function struct {
 	many  bool    // the last parameter may be repeated
 	gives Type
 	like  bool // gives what is common to all arguments instead
+	first bool // gives the type of the first argument instead
 	raw   bool // sees what is blank
 	work  int
 
@@ -78,6 +79,9 @@ func (fn *function) call(n *node, args []expr) (expr, *Error) {
 		takes := fn.takes[min(i, len(fn.takes)-1)]
 		if err := wants(called, arg, takes); err != nil {
 			return expr{}, err
+		}
+		if fn.first && i == 0 && arg.typ != Blank {
+			gives = arg.typ
 		}
 		if fn.like && takes != logical {
 			together, ok := common(gives, arg.typ)

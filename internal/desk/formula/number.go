@@ -8,12 +8,12 @@ import (
 )
 
 var numberFunctions = []function{
-	{name: "ABS", takes: []types{numeric}, like: true, one: whole(decimal.Decimal.Abs)},
-	{name: "CEILING", takes: []types{numeric}, like: true, one: whole(decimal.Decimal.Up)},
-	{name: "FLOOR", takes: []types{numeric}, like: true, one: whole(decimal.Decimal.Trunc)},
-	{name: "MCEILING", takes: []types{numeric}, like: true, one: whole(decimal.Decimal.Ceil)},
-	{name: "MFLOOR", takes: []types{numeric}, like: true, one: whole(decimal.Decimal.Floor)},
-	{name: "ROUND", takes: []types{numeric, numeric}, gives: Number, two: func(f *frame, at place, a, b Value) Value {
+	{name: "ABS", takes: []types{numeric}, gives: Number, first: true, one: whole(decimal.Decimal.Abs)},
+	{name: "CEILING", takes: []types{numeric}, gives: Number, first: true, one: whole(decimal.Decimal.Up)},
+	{name: "FLOOR", takes: []types{numeric}, gives: Number, first: true, one: whole(decimal.Decimal.Trunc)},
+	{name: "MCEILING", takes: []types{numeric}, gives: Number, first: true, one: whole(decimal.Decimal.Ceil)},
+	{name: "MFLOOR", takes: []types{numeric}, gives: Number, first: true, one: whole(decimal.Decimal.Floor)},
+	{name: "ROUND", takes: []types{numeric, numeric}, gives: Number, first: true, two: func(f *frame, at place, a, b Value) Value {
 		num, err := a.num.Round(count(b))
 		return f.number(at, "ROUND", num, err)
 	}},

@@ -57,12 +57,27 @@ func (d Decimal) Quo(e Decimal) (Decimal, error) {
 			return q, nil
 		}
 	}
-	return widely(context.Quo, d, e)
+	q, err := widely(context.Quo, d, e)
+	if wanted := min(d.places()-e.places(), Places); err == nil && q.places() < wanted {
+		return q.quantize(wanted, apd.RoundHalfUp)
+	}
+	return q, err
+}
+
+// places is how many digits stand after the point.
+func (d Decimal) places() int {
+	if d.wide != nil {
+		return int(-d.wide.Exponent)
+	}
+	return int(d.scale)
 }
 
 // even is d / e where that comes out even with 18 places at most. Its scale is that
 // of d less that of e, or as much more as it needs.
 func even(d, e Decimal) (Decimal, bool) {
+	if d.scale >= e.scale && d.n%e.n == 0 {
+		return Decimal{n: d.n / e.n, scale: d.scale - e.scale}, true
+	}
 	high, low := bits.Mul64(magnitude(d.n), uint64(powers[Places]))
 	by := magnitude(e.n)
 	if high >= by {
