@@ -58,10 +58,16 @@ func (d Decimal) Quo(e Decimal) (Decimal, error) {
 		}
 	}
 	q, err := widely(context.Quo, d, e)
-	if wanted := min(d.places()-e.places(), Places); err == nil && q.places() < wanted {
+	if err != nil {
+		return Decimal{}, err
+	}
+	// An even result has the scale that multiplication would undo, an uneven one all
+	// that it needs.
+	q = q.shortest()
+	if wanted := min(d.places()-e.places(), Places); q.places() < wanted {
 		return q.quantize(wanted, apd.RoundHalfUp)
 	}
-	return q, err
+	return q, nil
 }
 
 // places is how many digits stand after the point.
