@@ -24,10 +24,11 @@ type compiler struct {
 	*slots
 }
 
-// slots are where values of fields lie.
+// slots are where values of fields lie, and how large the formula is.
 type slots struct {
 	fields []string
 	byPath map[string]int
+	nodes  int
 }
 
 func newCompiler(schema Schema, o Options) *compiler {
@@ -43,6 +44,7 @@ func (c *compiler) program(e expr) *Program {
 }
 
 func (c *compiler) compile(n *node) (e expr, err *Error) {
+	c.nodes++
 	switch n.form {
 	case textNode:
 		e = constant(TextOf(n.name))

@@ -34,7 +34,8 @@ const (
 	MaxItems = 1000
 	// MaxText is the longest text that a formula may make, in bytes.
 	MaxText = 65_536
-	// MaxWork is how much a formula may do: bytes of text that are read or written, and
-	// 500 for each function that needs many steps.
+	// MaxWork is how much a formula may do: bytes of text that are read or written, 20,000
+	// for each function that needs many steps, and 100 for every part of a list's template,
+	// for each item.
 	MaxWork = 4_000_000
 )

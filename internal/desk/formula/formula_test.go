@@ -238,3 +238,28 @@ func TestProgramsAreSafeForManyGoroutines(t *testing.T) {
 	}
 	all.Wait()
 }
+
+// What is written for each item of a list is bounded too.
+func TestNoListTakesLong(t *testing.T) {
+	t.Parallel()
+	items := make([]formula.Value, formula.MaxItems)
+	for name, template := range map[string]string{
+		"blanks":    strings.Repeat("{!NULL}", 2800),
+		"fractions": "{!" + strings.TrimSuffix(strings.Repeat("1/3+", 4900), "+") + ">0}",
+		"functions": strings.Repeat("{!EXP(.1)}", 1900),
+		"literals":  strings.Repeat("a{!NULL}", 2400),
+	} {
+		fields := formula.NewFields(formula.Field{Name: "$ListTemplates.L", Type: formula.List, Template: template})
+		program, err := formula.Template("{!$ListTemplates.L}", fields, formula.Options{})
+		require.NoError(t, err, name)
+		began, work := time.Now(), 0
+		_, err = program.Run(formula.Environment{
+			Values: []formula.Value{formula.ListOf(items...)},
+			Charge: func(done int) { work = done },
+		})
+		took := time.Since(began)
+		require.Equal(t, formula.TooLarge, failure(t, err).Code, name)
+		require.Less(t, took, 2*time.Second, name) // tens of milliseconds, on a machine that is busy
+		require.Greater(t, work, formula.MaxText, name)
+	}
+}

@@ -21,7 +21,7 @@ var numberFunctions = []function{
 		num, err := a.num.Rem(b.num)
 		return f.number(at, "MOD", num, err)
 	}},
-	{name: "SQRT", takes: []types{numeric}, gives: Number, work: slow, one: computed("SQRT", decimal.Decimal.Sqrt)},
+	{name: "SQRT", takes: []types{numeric}, gives: Number, work: slow / 20, one: computed("SQRT", decimal.Decimal.Sqrt)},
 	{name: "EXP", takes: []types{numeric}, gives: Number, work: slow, one: computed("EXP", decimal.Decimal.Exp)},
 	{name: "LN", takes: []types{numeric}, gives: Number, work: slow, one: computed("LN", decimal.Decimal.Ln)},
 	{name: "LOG", takes: []types{numeric}, gives: Number, work: slow, one: computed("LOG", decimal.Decimal.Log10)},

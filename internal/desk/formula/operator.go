@@ -208,19 +208,16 @@ var operations = map[string]func(a, b decimal.Decimal) (decimal.Decimal, error){
 	"/": decimal.Decimal.Quo, "^": decimal.Decimal.Pow,
 }
 
-// slow is the work of an operation that takes many steps.
-const slow = 500
+// slow is the work of a function that takes many steps.
+const slow = 20_000
 
 // calculated compiles an operation on two numbers.
 func calculated(n *node, a, b expr) expr {
-	at, name, work := n.at, n.name, 0
+	at, name, power := n.at, n.name, n.name == "^"
 	operate, left, right := operations[name], a.run, b.run
-	if name == "^" {
-		work = slow
-	}
 	return expr{typ: kindOf(name, a.typ, b.typ), run: func(f *frame) Value {
 		x, y := left(f), right(f)
-		if (x.blank|y.blank)&asBlank != 0 || work > 0 && !f.spend(at, work) {
+		if (x.blank|y.blank)&asBlank != 0 || power && !y.num.IsFew() && !f.spend(at, slow) {
 			return Value{blank: asBlank}
 		}
 		num, err := operate(x.num, y.num)

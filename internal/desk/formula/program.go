@@ -26,6 +26,8 @@ type Environment struct {
 	Zone *time.Location
 	// Rates are those of CURRENCYRATE, by code in upper case.
 	Rates map[string]decimal.Decimal
+	// Charge, if it is not nil, takes how much work was done, up to MaxWork.
+	Charge func(work int)
 }
 
 // Program is a formula that was checked. It is safe for concurrent use.
@@ -117,6 +119,9 @@ func (p *Program) Run(env Environment) (Value, error) {
 		f.env.Zone = time.UTC
 	}
 	result, err := p.run(f), f.err
+	if env.Charge != nil {
+		env.Charge(f.work)
+	}
 	f.env, f.item, f.buffer = Environment{}, current{}, f.buffer[:0]
 	frames.Put(f)
 	if err != nil {

@@ -37,6 +37,7 @@ func (c *compiler) template(source string) (expr, *Error) {
 		}
 		parts, broken = append(parts, part), n.form == callNode && strings.EqualFold(n.name, "BR")
 	}
+	c.nodes += len(parts)
 	return joined(place{1, 1}, parts), nil
 }
 
@@ -86,14 +87,19 @@ func joined(at place, list []expr) expr {
 	}}
 }
 
+// perNode is the work for each part of the template of a list, for every item.
+const perNode = 100
+
 // list compiles a list template: the text of each item, one after the other.
 func (c *compiler) list(n *node, field Field, slot int) (expr, *Error) {
 	inner := &compiler{schema: item{c.schema, field.Items}, null: c.null, slots: c.slots}
+	before := c.nodes
 	template, err := inner.template(field.Template)
 	if err != nil {
 		err.Message = "In the list template " + field.Name + ": " + err.Message
 		return expr{}, err
 	}
+	each := (c.nodes - before) * perNode
 	return expr{typ: Text, run: func(f *frame) Value {
 		if slot >= len(f.env.Values) || f.env.Values[slot].more == nil {
 			return TextOf("")
@@ -103,6 +109,9 @@ func (c *compiler) list(n *node, field Field, slot int) (expr, *Error) {
 			return f.fail(n.at.errorf(TooLarge, "%s has %d items; at most %d are allowed.", field.Name, len(items), MaxItems))
 		}
 		for i, value := range items {
+			if !f.spend(n.at, each) {
+				break
+			}
 			f.item = current{value, i, len(items)}
 			f.buffer = append(f.buffer, template.run(f).text...)
 			if !f.fits(n.at, len(f.buffer)-start) {

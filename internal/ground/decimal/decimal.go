@@ -2,8 +2,8 @@
 // is written "1.50", and 1.50 * 2 is "3.00".
 //
 // Most numbers are an int64 and a scale, and cost no allocation. Others are decimals of
-// github.com/cockroachdb/apd with 60 digits. Division that does not come out even, powers,
-// roots and logarithms have 60 digits too; wherever a number is compared, rounded or
+// github.com/cockroachdb/apd with 60 digits. Division that does not come out even has 60
+// digits too, and roots, logarithms and powers that are not multiplied out have 40; wherever a number is compared, rounded or
 // written it is first settled, which means rounded half away from zero to 18 places,
 // so that (1/3)*3 is 1.
 //
@@ -35,9 +35,10 @@ var (
 const Places = 18
 
 const (
-	wholeDigits = 38  // before the point
-	precision   = 60  // digits of a result that is not exact
-	mostText    = 100 // characters of a number that Parse reads
+	wholeDigits    = 38  // before the point
+	precision      = 60  // digits of a result that is not exact
+	functionDigits = 40  // of what takes many steps for each of them
+	mostText       = 100 // characters of a number that Parse reads
 )
 
 // Decimal is a decimal number.
@@ -47,11 +48,13 @@ type Decimal struct {
 	scale uint8        // 0 to Places
 }
 
-var context = func() apd.Context {
+var context, functions = digits(precision), digits(functionDigits)
+
+func digits(n uint32) apd.Context {
 	c := apd.BaseContext
-	c.Precision, c.Rounding, c.Traps = precision, apd.RoundHalfUp, 0
+	c.Precision, c.Rounding, c.Traps = n, apd.RoundHalfUp, 0
 	return c
-}()
+}
 
 var powers = func() (p [Places + 1]int64) {
 	p[0] = 1

@@ -11,7 +11,7 @@ func (d Decimal) Sqrt() (Decimal, error) {
 	if d.Sign() < 0 {
 		return Decimal{}, ErrDomain
 	}
-	return d.function(context.Sqrt)
+	return d.function(functions.Sqrt)
 }
 
 // Ln is the natural logarithm.
@@ -19,7 +19,7 @@ func (d Decimal) Ln() (Decimal, error) {
 	if d.Sign() <= 0 {
 		return Decimal{}, ErrDomain
 	}
-	return d.function(context.Ln)
+	return d.function(functions.Ln)
 }
 
 // Log10 is the logarithm to base 10.
@@ -27,7 +27,7 @@ func (d Decimal) Log10() (Decimal, error) {
 	if d.Sign() <= 0 {
 		return Decimal{}, ErrDomain
 	}
-	return d.function(context.Log10)
+	return d.function(functions.Log10)
 }
 
 // Exp is e to the power of d.
@@ -38,11 +38,17 @@ func (d Decimal) Exp() (Decimal, error) {
 	case size < -precision-1:
 		return Decimal{}, nil
 	}
-	return d.function(context.Exp)
+	return d.function(functions.Exp)
 }
 
 // mostFactors is up to which exponent a power is multiplied out, exactly while it fits.
 const mostFactors = 64
+
+// IsFew reports whether d is a whole number of 0 to 64, by which a power is multiplied
+// out: that is quick.
+func (d Decimal) IsFew() bool {
+	return d.wide == nil && d.n >= 0 && d.n%powers[d.scale] == 0 && d.n/powers[d.scale] <= mostFactors
+}
 
 // Pow is d to the power of e. The power of a negative number wants a whole exponent, and
 // that of zero one that is not negative.
@@ -51,7 +57,8 @@ func (d Decimal) Pow(e Decimal) (Decimal, error) {
 	if d.Sign() < 0 && !whole || d.Sign() == 0 && e.Sign() < 0 {
 		return Decimal{}, ErrDomain
 	}
-	if times, ok := e.Int(); whole && ok && times >= 0 && times <= mostFactors {
+	if e.IsFew() {
+		times, _ := e.Int()
 		return d.multiplied(times)
 	}
 	switch size := e.Float() * math.Log10(math.Abs(d.Float())); {
@@ -62,7 +69,7 @@ func (d Decimal) Pow(e Decimal) (Decimal, error) {
 	case size < -precision-1:
 		return Decimal{}, nil
 	}
-	return widely(context.Pow, d, e)
+	return widely(functions.Pow, d, e)
 }
 
 func (d Decimal) multiplied(times int64) (Decimal, error) {
