@@ -41,6 +41,7 @@ require github.com/google/licensecheck v0.3.1
 
 require (
 	github.com/cockroachdb/apd/v3 v3.2.3
+	github.com/expr-lang/expr v1.17.8
 	github.com/tink-crypto/tink-go/v2 v2.9.0
 )
 

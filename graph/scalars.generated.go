@@ -15,6 +15,7 @@ import (
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/customer"
 	"parley/internal/desk/directory"
+	"parley/internal/desk/formula/trial"
 	"parley/internal/desk/live"
 	"parley/internal/desk/merge"
 	"parley/internal/desk/message"
@@ -109,6 +110,7 @@ type QueryResolver interface {
 	Agents(ctx context.Context, isActive *bool) ([]*directory.Agent, error)
 	Channels(ctx context.Context) ([]*directory.Channel, error)
 	Record(ctx context.Context, objectType string, externalID string) (*conversation.Record, error)
+	CheckFormula(ctx context.Context, input trial.Input) (*trial.Check, error)
 	QuickTexts(ctx context.Context, filterBy *quicktext.Filter, first *int, after *string) (*quicktext.Page, error)
 	QuickText(ctx context.Context, id string) (*quicktext.QuickText, error)
 	Search(ctx context.Context, query string, view *conversation.View, kinds []search.Kind, first *int, after *string) (*search.Page, error)
@@ -986,6 +988,20 @@ func (ec *executionContext) field_Query_bulkOperation_args(ctx context.Context, 
 		return nil, err
 	}
 	args["id"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_checkFormula_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (trial.Input, error) {
+			return ec.unmarshalNCheckFormulaInput2parleyᚋinternalᚋdeskᚋformulaᚋtrialᚐInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
 	return args, nil
 }
 
@@ -4501,6 +4517,50 @@ func (ec *executionContext) fieldContext_Query_record(ctx context.Context, field
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_checkFormula(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_checkFormula(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().CheckFormula(ctx, fc.Args["input"].(trial.Input))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *trial.Check) graphql.Marshaler {
+			return ec.marshalNFormulaCheck2ᚖparleyᚋinternalᚋdeskᚋformulaᚋtrialᚐCheck(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_checkFormula(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FormulaCheck(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_checkFormula_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_quickTexts(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -5938,6 +5998,12 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_record(ctx, field)
+				})
+		case "checkFormula":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_checkFormula(ctx, field)
 				})
 		case "quickTexts":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,

@@ -11,6 +11,7 @@ import (
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/customer"
 	"parley/internal/desk/directory"
+	"parley/internal/desk/formula/trial"
 	"parley/internal/desk/live"
 	"parley/internal/desk/merge"
 	"parley/internal/desk/message"
@@ -38,6 +39,7 @@ type Resolver struct {
 	Switchboard         *switchboard.Service
 	Accounts            *account.Service
 	Access              *access.Service
+	Formulas            *trial.Service
 }
 
 // isTrue reads an optional input that is false when it is left out or null.

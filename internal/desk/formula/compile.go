@@ -44,7 +44,9 @@ func (c *compiler) program(e expr) *Program {
 }
 
 func (c *compiler) compile(n *node) (e expr, err *Error) {
-	c.nodes++
+	if c.nodes++; c.nodes > MaxParts {
+		return expr{}, n.at.errorf(TooLarge, "The formula and its lists have more than %d parts. Split it.", MaxParts)
+	}
 	switch n.form {
 	case textNode:
 		e = constant(TextOf(n.name))

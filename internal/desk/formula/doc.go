@@ -26,6 +26,9 @@ const (
 	MaxTemplate = 20_000
 	// MaxDepth is how deep parentheses, functions and signs may be nested.
 	MaxDepth = 64
+	// MaxParts is how many operands, operators and functions a formula may have, with those
+	// of its lists' templates.
+	MaxParts = 20_000
 	// MaxFields is how many fields a formula may use.
 	MaxFields = 100
 	// MaxPath is how many names a path such as Account.Owner.Name may have.

@@ -84,7 +84,7 @@ func Template(source string, schema Schema, o Options) (*Program, error) {
 	return c.program(e), nil
 }
 
-func bounded(source, what string, most int) error {
+func bounded(source, what string, most int) *Error {
 	start := place{1, 1}
 	if !utf8.ValidString(source) {
 		return start.errorf(Syntax, "The %s is not valid UTF-8.", what)

@@ -93,6 +93,9 @@ const perNode = 100
 // list compiles a list template: the text of each item, one after the other.
 func (c *compiler) list(n *node, field Field, slot int) (expr, *Error) {
 	inner := &compiler{schema: item{c.schema, field.Items}, null: c.null, slots: c.slots}
+	if err := bounded(field.Template, "template of a list", MaxTemplate); err != nil {
+		return expr{}, err
+	}
 	before := c.nodes
 	template, err := inner.template(field.Template)
 	if err != nil {

@@ -36,6 +36,7 @@ type Trial struct {
 	Zone       string // by IANA name; empty for UTC
 	KeepsBlank bool   // blank numbers stay blank
 	Rates      map[string]decimal.Decimal
+	Charge     func(work int) // as formula.Environment has it
 }
 
 // Field is a field with its value.
@@ -76,7 +77,7 @@ func (t Trial) Run() (Result, error) {
 	}
 	value, err := program.Run(formula.Environment{
 		Values: program.Arrange(func(path string) formula.Value { return values[strings.ToLower(path)] }),
-		Now:    t.Now, Zone: zone, Rates: t.Rates,
+		Now:    t.Now, Zone: zone, Rates: t.Rates, Charge: t.Charge,
 	})
 	return Result{Type: value.Type(), Value: value}, err
 }
