@@ -48,7 +48,7 @@ var likes = []like{
 		name:   "a price",
 		ours:   `Amount * Quantity * (1 - Discount) + 4.90`,
 		theirs: `Amount * Quantity * (1 - Discount) + 4.90`,
-		want:   "1029.7500", wantTheirs: "1029.75",
+		want:   "1029.898000", wantTheirs: "1029.898",
 	},
 	{
 		name:   "a price, rounded",

@@ -2,20 +2,9 @@ package formula
 
 import (
 	"strings"
+
+	"parley/internal/ground/decimal"
 )
-
-// code computes a value.
-type code func(*frame) Value
-
-// expr is a checked part of a formula.
-type expr struct {
-	typ Type
-	run code
-	// parts are what the text of this part is made of, where that is known: whoever
-	// writes the text writes these one after the other.
-	parts []expr
-	at    place
-}
 
 // compiler turns nodes into code and checks types.
 type compiler struct {
@@ -63,10 +52,6 @@ func (c *compiler) compile(n *node) (e expr, err *Error) {
 	}
 	e.at = n.at
 	return e, err
-}
-
-func constant(v Value) expr {
-	return expr{typ: v.typ, run: func(*frame) Value { return v }}
 }
 
 // operation compiles what has arguments.
@@ -124,12 +109,48 @@ func (c *compiler) field(n *node) (expr, *Error) {
 		}
 		return c.list(n, field, slot)
 	}
-	return loaded(n, field, func(f *frame) Value {
+	return stored(n, field, slot), nil
+}
+
+// stored is the value of a field that lies in a slot.
+func stored(n *node, field Field, slot int) expr {
+	e, typ := loaded(n, field, func(f *frame) Value {
 		if slot >= len(f.env.Values) {
 			return Value{}
 		}
 		return f.env.Values[slot]
-	}), nil
+	}), field.Type
+	// at is the value, if it is there and needs no further look.
+	at := func(f *frame) *Value {
+		if slot < len(f.env.Values) {
+			if v := &f.env.Values[slot]; v.typ == typ && v.blank == present {
+				return v
+			}
+		}
+		return nil
+	}
+	run := e.run
+	e.text = func(f *frame) string {
+		if v := at(f); v != nil {
+			return v.text
+		}
+		return run(f).text
+	}
+	e.truth = func(f *frame) bool {
+		if v := at(f); v != nil {
+			return v.Bool()
+		}
+		return run(f).Bool()
+	}
+	e.num = func(f *frame) (decimal.Decimal, blankness) {
+		v := at(f)
+		if v == nil {
+			other := run(f)
+			return other.num, other.blank
+		}
+		return v.num, present
+	}
+	return e
 }
 
 // loaded is the value of a field as its definition has it.

@@ -1,6 +1,10 @@
 package formula
 
-import "strings"
+import (
+	"strings"
+
+	"parley/internal/ground/decimal"
+)
 
 var logicFunctions = []function{
 	{name: "IF", takes: []types{logical, anything, anything}, like: true, build: chosen},
@@ -43,13 +47,41 @@ var logicFunctions = []function{
 
 // chosen compiles IF: only the branch that is taken is computed.
 func chosen(_ *node, args []expr) (expr, *Error) {
-	is, then, otherwise := args[0].run, args[1].run, args[2].run
-	return expr{run: func(f *frame) Value {
-		if is(f).Bool() {
-			return then(f)
+	is, then, otherwise := args[0].truths(), args[1], args[2]
+	e := expr{run: func(f *frame) Value {
+		if is(f) {
+			return then.run(f)
 		}
-		return otherwise(f)
-	}}, nil
+		return otherwise.run(f)
+	}}
+	typ, _ := common(then.typ, otherwise.typ)
+	switch a, b := then.texts(), otherwise.texts(); {
+	case textual.has(typ):
+		// NULL has the empty text, and is told apart by its blank: see run.
+		e.text = func(f *frame) string {
+			if is(f) {
+				return a(f)
+			}
+			return b(f)
+		}
+	case typ == Boolean:
+		yes, no := then.truths(), otherwise.truths()
+		e.truth = func(f *frame) bool {
+			if is(f) {
+				return yes(f)
+			}
+			return no(f)
+		}
+	case numeric.has(typ):
+		x, y := then.numbers(), otherwise.numbers()
+		e.num = func(f *frame) (decimal.Decimal, blankness) {
+			if is(f) {
+				return x(f)
+			}
+			return y(f)
+		}
+	}
+	return e, nil
 }
 
 // cased compiles CASE(value, a, result of a, b, result of b, …, other result).

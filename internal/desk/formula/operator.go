@@ -17,20 +17,19 @@ func signed(n *node, x expr) (expr, *Error) {
 	if n.name == "+" {
 		return x, nil
 	}
-	run := x.run
-	return expr{typ: x.typ, run: func(f *frame) Value {
-		v := run(f)
-		v.num = v.num.Neg()
-		return v
-	}}, nil
+	num := x.numbers()
+	return ofNumber(x.typ, func(f *frame) (decimal.Decimal, blankness) {
+		d, blank := num(f)
+		return d.Neg(), blank
+	}), nil
 }
 
 func negated(n *node, x expr) (expr, *Error) {
 	if err := wants(n, x, logical); err != nil {
 		return expr{}, err
 	}
-	run := x.run
-	return expr{typ: Boolean, run: func(f *frame) Value { return truth(!run(f).Bool()) }}, nil
+	is := x.truths()
+	return ofTruth(func(f *frame) bool { return !is(f) }), nil
 }
 
 // wants is the error where the type of an operand is not in the set.
@@ -97,26 +96,28 @@ func concatenated(n *node, a, b expr) (expr, *Error) {
 // connected is AND, or OR where every is false; operands after the one that decides are
 // not looked at.
 func connected(every bool, operands []expr) expr {
-	if len(operands) == 2 {
-		a, b := operands[0].run, operands[1].run
-		return expr{typ: Boolean, run: func(f *frame) Value {
-			if a(f).Bool() != every {
-				return truth(!every)
-			}
-			return truth(b(f).Bool())
-		}}
+	list := make([]func(*frame) bool, len(operands))
+	for i, operand := range operands {
+		list[i] = operand.truths()
 	}
-	return expr{typ: Boolean, run: func(f *frame) Value {
-		for i := range operands {
-			if operands[i].run(f).Bool() != every {
-				return truth(!every)
+	if len(list) == 2 {
+		a, b := list[0], list[1]
+		return ofTruth(func(f *frame) bool {
+			if a(f) != every {
+				return !every
+			}
+			return b(f)
+		})
+	}
+	return ofTruth(func(f *frame) bool {
+		for _, is := range list {
+			if is(f) != every {
+				return !every
 			}
 		}
-		return truth(every)
-	}}
+		return every
+	})
 }
-
-var isTrue, isFalse = BooleanOf(true), BooleanOf(false)
 
 func truth(is bool) Value {
 	if is {
@@ -147,8 +148,38 @@ func kinship(a, b Type) types {
 // compared compiles a comparison.
 func compared(n *node, a, b expr) (expr, *Error) {
 	holds, err := comparison(n, a, b)
+	if err != nil {
+		return expr{}, err
+	}
+	is, set := outcome(n.name), kinship(a.typ, b.typ)
+	switch {
+	case set.has(Text):
+		return comparedTexts(is, a, b), nil
+	case set.has(Number):
+		left, right, equality := a.numbers(), b.numbers(), is[0] == is[2]
+		return ofTruth(func(f *frame) bool {
+			x, missing := left(f)
+			y, alsoMissing := right(f)
+			if (missing|alsoMissing)&asBlank == 0 {
+				return is[x.Cmp(y)+1]
+			}
+			return equality && (missing&alsoMissing&asBlank != 0) == is[1]
+		}), nil
+	}
 	left, right := a.run, b.run
-	return expr{typ: Boolean, run: func(f *frame) Value { return truth(holds(left(f), right(f))) }}, err
+	return ofTruth(func(f *frame) bool { return holds(left(f), right(f)) }), nil
+}
+
+func comparedTexts(is [3]bool, a, b expr) expr {
+	left, right := a.texts(), b.texts()
+	switch {
+	case is[0] != is[2]:
+		return ofTruth(func(f *frame) bool { return is[strings.Compare(left(f), right(f))+1] })
+	case b.literal != nil:
+		text := b.literal.text
+		return ofTruth(func(f *frame) bool { return (left(f) == text) == is[1] })
+	}
+	return ofTruth(func(f *frame) bool { return (left(f) == right(f)) == is[1] })
 }
 
 // comparison says whether a comparison holds of two values of these types. Nothing is
@@ -214,18 +245,20 @@ const slow = 20_000
 // calculated compiles an operation on two numbers.
 func calculated(n *node, a, b expr) expr {
 	at, name, power := n.at, n.name, n.name == "^"
-	operate, left, right := operations[name], a.run, b.run
-	return expr{typ: kindOf(name, a.typ, b.typ), run: func(f *frame) Value {
-		x, y := left(f), right(f)
-		if (x.blank|y.blank)&asBlank != 0 || power && !y.num.IsFew() && !f.spend(at, slow) {
-			return Value{blank: asBlank}
+	operate, left, right := operations[name], a.numbers(), b.numbers()
+	return ofNumber(kindOf(name, a.typ, b.typ), func(f *frame) (decimal.Decimal, blankness) {
+		x, missing := left(f)
+		y, alsoMissing := right(f)
+		if (missing|alsoMissing)&asBlank != 0 || power && !y.IsFew() && !f.spend(at, slow) {
+			return decimal.Decimal{}, asBlank
 		}
-		num, err := operate(x.num, y.num)
+		num, err := operate(x, y)
 		if err != nil {
-			return f.fail(at.ofNumber(name, err))
+			f.fail(at.ofNumber(name, err))
+			return decimal.Decimal{}, asBlank
 		}
-		return Value{typ: Number, num: num}
-	}}
+		return num, present
+	})
 }
 
 // kindOf is the kind of number that an operation results in.

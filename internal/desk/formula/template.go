@@ -68,13 +68,11 @@ func joined(at place, list []expr) expr {
 			parts = append(parts, e)
 		}
 	}
-	return expr{typ: Text, at: at, parts: parts, run: func(f *frame) Value {
+	writers := writersOf(parts)
+	e := ofText(func(f *frame) string {
 		start := len(f.buffer)
-		for i := range parts {
-			part := &parts[i]
-			v := part.run(f)
-			f.buffer = v.append(f.buffer, part.typ, f.env.Zone)
-			if len(f.buffer)-start > MaxText {
+		for _, write := range writers {
+			if write(f); len(f.buffer)-start > MaxText {
 				break
 			}
 		}
@@ -83,8 +81,36 @@ func joined(at place, list []expr) expr {
 			text = string(f.buffer[start:])
 		}
 		f.buffer = f.buffer[:start]
-		return Value{typ: Text, text: text}
-	}}
+		return text
+	})
+	e.parts = parts
+	return e
+}
+
+func writersOf(parts []expr) []func(*frame) {
+	writers := make([]func(*frame), len(parts))
+	for i, part := range parts {
+		writers[i] = part.writer()
+	}
+	return writers
+}
+
+// writer is code that writes the text of a part into the buffer.
+func (e expr) writer() func(*frame) {
+	switch {
+	case e.literal != nil && e.typ == Text:
+		text := e.literal.text
+		return func(f *frame) { f.buffer = append(f.buffer, text...) }
+	case textual.has(e.typ) && e.text != nil:
+		return func(f *frame) {
+			text := e.text(f) // which may write into the buffer too, and clear it away
+			f.buffer = append(f.buffer, text...)
+		}
+	}
+	return func(f *frame) {
+		v := e.run(f)
+		f.buffer = v.append(f.buffer, e.typ, f.env.Zone)
+	}
 }
 
 // perNode is the work for each part of the template of a list, for every item.
@@ -102,27 +128,31 @@ func (c *compiler) list(n *node, field Field, slot int) (expr, *Error) {
 		err.Message = "In the list template " + field.Name + ": " + err.Message
 		return expr{}, err
 	}
+	writers := writersOf(template.parts)
 	each := (c.nodes - before) * perNode
-	return expr{typ: Text, run: func(f *frame) Value {
+	return ofText(func(f *frame) string {
 		if slot >= len(f.env.Values) || f.env.Values[slot].more == nil {
-			return TextOf("")
+			return ""
 		}
 		items, start := f.env.Values[slot].more.items, len(f.buffer)
 		if len(items) > MaxItems {
-			return f.fail(n.at.errorf(TooLarge, "%s has %d items; at most %d are allowed.", field.Name, len(items), MaxItems))
+			f.fail(n.at.errorf(TooLarge, "%s has %d items; at most %d are allowed.", field.Name, len(items), MaxItems))
+			return ""
 		}
 		for i, value := range items {
 			if !f.spend(n.at, each) {
 				break
 			}
 			f.item = current{value, i, len(items)}
-			f.buffer = append(f.buffer, template.run(f).text...)
+			for _, write := range writers {
+				write(f)
+			}
 			if !f.fits(n.at, len(f.buffer)-start) {
 				break
 			}
 		}
 		text := string(f.buffer[start:])
 		f.buffer, f.item = f.buffer[:start], current{}
-		return Value{typ: Text, text: text}
-	}}, nil
+		return text
+	}), nil
 }
