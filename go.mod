@@ -39,7 +39,11 @@ require (
 
 require github.com/google/licensecheck v0.3.1
 
-require github.com/tink-crypto/tink-go/v2 v2.9.0
+require (
+	github.com/cockroachdb/apd/v3 v3.2.3
+	github.com/expr-lang/expr v1.17.8
+	github.com/tink-crypto/tink-go/v2 v2.9.0
+)
 
 require (
 	ariga.io/atlas v0.36.2-0.20250730182955-2c6300d0a3e1 // indirect

@@ -13,6 +13,7 @@ import (
 	"parley/internal/desk/crm"
 	"parley/internal/desk/customer"
 	"parley/internal/desk/feed"
+	"parley/internal/desk/formula/trial"
 	"parley/internal/desk/inbound"
 	"parley/internal/desk/live"
 	"parley/internal/desk/merge"
@@ -73,6 +74,7 @@ func (a *App) wireDesk(ids *publicid.Codec, cursors *feed.Cursors, providers cha
 		Switchboard: &switchboard.Service{
 			Directory: a.Directory, IDs: ids, Providers: named, PublicURL: strings.TrimSuffix(a.Config.PublicURL, "/"),
 		},
+		Formulas: &trial.Service{Clock: a.Config.Clock},
 		Access: &access.Service{
 			Store: a.Store, Directory: a.Directory, IDs: ids, Clock: clock.Real{}, Uses: &access.Uses{Store: a.Store, Clock: clock.Real{}},
 		},

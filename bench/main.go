@@ -18,7 +18,8 @@
 // the carrier's webhook to a subscriber; what
 // idle subscribers take, and an event that all of them see, against a bare
 // WebSocket server; an event for ten among thousands of streams; how large the
-// program is and how long it takes to start; and whether memory, goroutines,
+// program is and how long it takes to start; formulas against like ones of
+// expr-lang/expr; and whether memory, goroutines,
 // files and WAL stay flat while subscribers come and go:
 //
 //	go run -tags sqlite_fts5 ./bench --only soak --soak 1h
@@ -59,7 +60,7 @@ type commands struct {
 
 // settings say what to measure, and on what.
 type settings struct {
-	Only          []string      `enum:"latency,idle,concern,soak,reads,prices,sends,receives,search,peers,scale,starts,import" help:"Measure these alone: latency, idle, concern, soak, reads, prices, sends, receives, search, peers, scale, starts, import."`
+	Only          []string      `enum:"latency,idle,concern,soak,reads,prices,sends,receives,search,peers,scale,starts,import,formula" help:"Measure these alone: latency, idle, concern, soak, reads, prices, sends, receives, search, peers, scale, starts, import, formula."`
 	Conversations int           `default:"20000" help:"Conversations in the database."`
 	Messages      int           `default:"200000" help:"Messages in them together."`
 	LongThread    int           `default:"100000" help:"Messages in the long thread."`
@@ -149,6 +150,7 @@ func (s *settings) parts() []part {
 		{"scale", s.scale, true},
 		{"starts", s.starts, true},
 		{"import", s.imports, true},
+		{"formula", s.formulas, true},
 	}
 }
 

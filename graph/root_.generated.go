@@ -13,6 +13,7 @@ import (
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/crm"
 	"parley/internal/desk/customer"
+	"parley/internal/desk/formula/trial"
 	"parley/internal/desk/live"
 	"parley/internal/desk/merge"
 	"parley/internal/desk/message"
@@ -449,6 +450,20 @@ type ComplexityRoot struct {
 		Known func(childComplexity int) int
 	}
 
+	FormulaCheck struct {
+		Error func(childComplexity int) int
+		Type  func(childComplexity int) int
+		Value func(childComplexity int) int
+	}
+
+	FormulaError struct {
+		Code       func(childComplexity int) int
+		Column     func(childComplexity int) int
+		Line       func(childComplexity int) int
+		Message    func(childComplexity int) int
+		Suggestion func(childComplexity int) int
+	}
+
 	Identifier struct {
 		IsPrimary func(childComplexity int) int
 		Kind      func(childComplexity int) int
@@ -779,6 +794,7 @@ type ComplexityRoot struct {
 		BulkOperation     func(childComplexity int, id string) int
 		ChannelTypes      func(childComplexity int) int
 		Channels          func(childComplexity int) int
+		CheckFormula      func(childComplexity int, input trial.Input) int
 		Conversation      func(childComplexity int, id string) int
 		Conversations     func(childComplexity int, view conversation.View, filterBy *conversation.Filter, orderBy *conversation.Order, first *int, after *string, last *int, before *string) int
 		MessagingUsers    func(childComplexity int, filterBy *customer.Filter, first *int, after *string) int
@@ -2588,6 +2604,56 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.FieldRight.Known(childComplexity), true
 
+	case "FormulaCheck.error":
+		if e.ComplexityRoot.FormulaCheck.Error == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FormulaCheck.Error(childComplexity), true
+	case "FormulaCheck.type":
+		if e.ComplexityRoot.FormulaCheck.Type == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FormulaCheck.Type(childComplexity), true
+	case "FormulaCheck.value":
+		if e.ComplexityRoot.FormulaCheck.Value == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FormulaCheck.Value(childComplexity), true
+
+	case "FormulaError.code":
+		if e.ComplexityRoot.FormulaError.Code == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FormulaError.Code(childComplexity), true
+	case "FormulaError.column":
+		if e.ComplexityRoot.FormulaError.Column == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FormulaError.Column(childComplexity), true
+	case "FormulaError.line":
+		if e.ComplexityRoot.FormulaError.Line == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FormulaError.Line(childComplexity), true
+	case "FormulaError.message":
+		if e.ComplexityRoot.FormulaError.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FormulaError.Message(childComplexity), true
+	case "FormulaError.suggestion":
+		if e.ComplexityRoot.FormulaError.Suggestion == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FormulaError.Suggestion(childComplexity), true
+
 	case "Identifier.isPrimary":
 		if e.ComplexityRoot.Identifier.IsPrimary == nil {
 			break
@@ -4243,6 +4309,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Channels(childComplexity), true
+	case "Query.checkFormula":
+		if e.ComplexityRoot.Query.CheckFormula == nil {
+			break
+		}
+
+		args, err := ec.field_Query_checkFormula_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.CheckFormula(childComplexity, args["input"].(trial.Input)), true
 	case "Query.conversation":
 		if e.ComplexityRoot.Query.Conversation == nil {
 			break
@@ -5310,6 +5387,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("BulkSelection", ec.unmarshalInputBulkSelection),
 			graphql.NewInputUnmarshaler("CancelBulkOperationInput", ec.unmarshalInputCancelBulkOperationInput),
 			graphql.NewInputUnmarshaler("ChannelLimitsInput", ec.unmarshalInputChannelLimitsInput),
+			graphql.NewInputUnmarshaler("CheckFormulaInput", ec.unmarshalInputCheckFormulaInput),
 			graphql.NewInputUnmarshaler("ConversationFilter", ec.unmarshalInputConversationFilter),
 			graphql.NewInputUnmarshaler("ConversationOrder", ec.unmarshalInputConversationOrder),
 			graphql.NewInputUnmarshaler("ConversationView", ec.unmarshalInputConversationView),
@@ -5330,6 +5408,10 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("DeleteRecordInput", ec.unmarshalInputDeleteRecordInput),
 			graphql.NewInputUnmarshaler("DeleteRecordsInput", ec.unmarshalInputDeleteRecordsInput),
 			graphql.NewInputUnmarshaler("FieldRightInput", ec.unmarshalInputFieldRightInput),
+			graphql.NewInputUnmarshaler("FormulaFieldInput", ec.unmarshalInputFormulaFieldInput),
+			graphql.NewInputUnmarshaler("FormulaItemFieldInput", ec.unmarshalInputFormulaItemFieldInput),
+			graphql.NewInputUnmarshaler("FormulaItemInput", ec.unmarshalInputFormulaItemInput),
+			graphql.NewInputUnmarshaler("FormulaRateInput", ec.unmarshalInputFormulaRateInput),
 			graphql.NewInputUnmarshaler("GrantPermissionSetInput", ec.unmarshalInputGrantPermissionSetInput),
 			graphql.NewInputUnmarshaler("MarkConversationsReadInput", ec.unmarshalInputMarkConversationsReadInput),
 			graphql.NewInputUnmarshaler("MarkConversationsUnreadInput", ec.unmarshalInputMarkConversationsUnreadInput),
@@ -7250,6 +7332,159 @@ extend type Query {
     "Id in the CRM."
     externalId: String!
   ): Record
+}
+`, BuiltIn: false},
+	{Name: "../schema/formula.graphql", Input: `"The type of a formula's field or result."
+enum FormulaType @goModel(model: "parley/internal/desk/formula.Type") {
+  "Nothing: the type of NULL and of a blank result."
+  BLANK @goEnum(value: "parley/internal/desk/formula.Blank")
+  "A text."
+  TEXT @goEnum(value: "parley/internal/desk/formula.Text")
+  "A number, such as ` + "`" + `12.50` + "`" + `."
+  NUMBER @goEnum(value: "parley/internal/desk/formula.Number")
+  "An amount of money, such as ` + "`" + `12.50` + "`" + `."
+  CURRENCY @goEnum(value: "parley/internal/desk/formula.Currency")
+  "A share: 50 % is ` + "`" + `0.5` + "`" + `."
+  PERCENT @goEnum(value: "parley/internal/desk/formula.Percent")
+  "` + "`" + `true` + "`" + ` or ` + "`" + `false` + "`" + `."
+  BOOLEAN @goEnum(value: "parley/internal/desk/formula.Boolean")
+  "A date, such as ` + "`" + `2026-11-27` + "`" + `."
+  DATE @goEnum(value: "parley/internal/desk/formula.Date")
+  "A moment, such as ` + "`" + `2026-11-27T12:00:00Z` + "`" + `; without a zone it is in UTC."
+  DATETIME @goEnum(value: "parley/internal/desk/formula.DateTime")
+  "A time of day, such as ` + "`" + `17:30:45.125` + "`" + `."
+  TIME @goEnum(value: "parley/internal/desk/formula.Time")
+  "The chosen value of a picklist."
+  PICKLIST @goEnum(value: "parley/internal/desk/formula.Picklist")
+  "The chosen values of a multi-picklist, with semicolons between them."
+  MULTIPICKLIST @goEnum(value: "parley/internal/desk/formula.MultiPicklist")
+  "Latitude and longitude in degrees, such as ` + "`" + `52.52,13.405` + "`" + `."
+  GEOLOCATION @goEnum(value: "parley/internal/desk/formula.Geolocation")
+  "The id of a record."
+  ID @goEnum(value: "parley/internal/desk/formula.ID")
+  "A record; it has no value of its own, its fields are given by their paths."
+  RECORD @goEnum(value: "parley/internal/desk/formula.Record")
+  "A list, which a template writes item by item."
+  LIST @goEnum(value: "parley/internal/desk/formula.List")
+}
+
+"What is wrong with a formula."
+enum FormulaErrorCode @goModel(model: "parley/internal/desk/formula.Code") {
+  "A field, rate or time zone of the input is wrong."
+  BAD_INPUT
+  "The formula does not parse."
+  SYNTAX
+  "There is no such field."
+  UNKNOWN_FIELD
+  "There is no such function."
+  UNKNOWN_FUNCTION
+  "The function or reference is not allowed."
+  REFUSED
+  "A function has too few or too many arguments."
+  WRONG_ARGUMENTS
+  "A value has a type that does not fit."
+  WRONG_TYPE
+  "The formula, its work or its result is beyond a limit, which the message states."
+  TOO_LARGE
+  "A number is divided by zero."
+  DIVISION_BY_ZERO
+  "A value is outside of what a function takes, or too large."
+  OUT_OF_RANGE
+  "A text is not the number, date, time or id that it should be."
+  BAD_VALUE
+  "There is no rate for the currency."
+  UNKNOWN_CURRENCY
+}
+
+"A formula, and the values it runs on."
+input CheckFormulaInput @goModel(model: "parley/internal/desk/formula/trial.Input") {
+  "An expression of up to 5,000 characters. Give this or ` + "`" + `template` + "`" + `."
+  expression: String
+  "A text of up to 20,000 characters with merge fields in ` + "`" + `{!` + "`" + ` and ` + "`" + `}` + "`" + `. Give this or ` + "`" + `expression` + "`" + `."
+  template: String
+  "The fields that the formula may use, up to 2,000 with those of items."
+  fields: [FormulaFieldInput!]
+  "The time that the formula sees; absent: the real time."
+  now: DateTime
+  "The organisation's time zone by its IANA name, such as Europe/Berlin; absent: UTC."
+  timeZone: String
+  "Whether blank numbers stay blank in arithmetic and comparison. Absent or false: they count as zero."
+  keepsBlank: Boolean
+  "The rates that CURRENCYRATE knows."
+  rates: [FormulaRateInput!]
+}
+
+"A field of a formula with its value."
+input FormulaFieldInput @goModel(model: "parley/internal/desk/formula/trial.FieldInput") {
+  "The name or path, such as ` + "`" + `Subject` + "`" + `, ` + "`" + `Account.Name` + "`" + ` or ` + "`" + `$Constants.Title` + "`" + `: up to 300 bytes. Case does not matter."
+  name: String!
+  "Its type."
+  type: FormulaType!
+  "Its value as text, in the form that the type states, up to 65,536 bytes; absent or null: blank."
+  value: String
+  "For a LIST: the template of an item, with ` + "`" + `$ListItem` + "`" + `."
+  template: String
+  "For a LIST: its items, up to 1,000."
+  items: [FormulaItemInput!]
+}
+
+"An item of a list."
+input FormulaItemInput @goModel(model: "parley/internal/desk/formula/trial.ItemInput") {
+  "Its fields. An item that is a plain value has one, without a name."
+  fields: [FormulaItemFieldInput!]!
+}
+
+"A field of an item."
+input FormulaItemFieldInput @goModel(model: "parley/internal/desk/formula/trial.ItemFieldInput") {
+  "The name, as in ` + "`" + `$ListItem.Value.Name` + "`" + `; absent: the item itself, ` + "`" + `$ListItem.Value` + "`" + `."
+  name: String
+  "Its type."
+  type: FormulaType!
+  "Its value as text; absent or null: blank."
+  value: String
+}
+
+"The rate of a currency."
+input FormulaRateInput @goModel(model: "parley/internal/desk/formula/trial.RateInput") {
+  "The code, such as EUR. Case does not matter."
+  code: String!
+  "The rate, such as ` + "`" + `0.92` + "`" + `."
+  rate: String!
+}
+
+"What a formula came to: a result, or an error."
+type FormulaCheck @goModel(model: "parley/internal/desk/formula/trial.Check") {
+  "The type of the result, BLANK for a blank; null with an error."
+  type: FormulaType
+  "The result as text, in the form that its type states; null for a blank, and with an error."
+  value: String
+  "What is wrong; null with a result."
+  error: FormulaError
+}
+
+"What is wrong with a formula, and where."
+type FormulaError @goModel(model: "parley/internal/desk/formula/trial.Failure") {
+  "What is wrong, for programs."
+  code: FormulaErrorCode!
+  "What is wrong and what to do, for people."
+  message: String!
+  "The line, from 1. In a list's template it is a line of that. Null for BAD_INPUT."
+  line: Int
+  "The character in the line, from 1. Null for BAD_INPUT."
+  column: Int
+  "The name that was probably meant; null if none is like it."
+  suggestion: String
+}
+
+extend type Query {
+  """
+  Checks a formula and runs it on the values given, so that you can try it before you save it. Nothing is stored or read.
+  Whoever is signed in may call it.
+  """
+  checkFormula(
+    "The formula and its values."
+    input: CheckFormulaInput!
+  ): FormulaCheck!
 }
 `, BuiltIn: false},
 	{Name: "../schema/live.graphql", Input: `"Kind of a stream's frame: what happened to the view."
@@ -9761,6 +9996,34 @@ func (ec *executionContext) childFields_FieldRight(ctx context.Context, field gr
 		return ec.fieldContext_FieldRight_access(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type FieldRight", field.Name)
+}
+
+func (ec *executionContext) childFields_FormulaCheck(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "type":
+		return ec.fieldContext_FormulaCheck_type(ctx, field)
+	case "value":
+		return ec.fieldContext_FormulaCheck_value(ctx, field)
+	case "error":
+		return ec.fieldContext_FormulaCheck_error(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FormulaCheck", field.Name)
+}
+
+func (ec *executionContext) childFields_FormulaError(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "code":
+		return ec.fieldContext_FormulaError_code(ctx, field)
+	case "message":
+		return ec.fieldContext_FormulaError_message(ctx, field)
+	case "line":
+		return ec.fieldContext_FormulaError_line(ctx, field)
+	case "column":
+		return ec.fieldContext_FormulaError_column(ctx, field)
+	case "suggestion":
+		return ec.fieldContext_FormulaError_suggestion(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FormulaError", field.Name)
 }
 
 func (ec *executionContext) childFields_Identifier(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -15,6 +15,7 @@ import (
 	"parley/internal/desk/crm"
 	"parley/internal/desk/customer"
 	"parley/internal/desk/directory"
+	"parley/internal/desk/formula/trial"
 	"parley/internal/desk/live"
 	"parley/internal/desk/message"
 	"parley/internal/desk/object"
@@ -75,6 +76,8 @@ func SelectionTables(cfg Config) selection.Tables {
 			"DraftSegments":           {Name: "DraftSegments", Satisfies: draftSegmentsImplementors, Fields: ec.selectDraftSegments()},
 			"EventContent":            {Name: "EventContent", Satisfies: eventContentImplementors, Fields: ec.selectEventContent()},
 			"FieldRight":              {Name: "FieldRight", Satisfies: fieldRightImplementors, Fields: ec.selectFieldRight()},
+			"FormulaCheck":            {Name: "FormulaCheck", Satisfies: formulaCheckImplementors, Fields: ec.selectFormulaCheck()},
+			"FormulaError":            {Name: "FormulaError", Satisfies: formulaErrorImplementors, Fields: ec.selectFormulaError()},
 			"Identifier":              {Name: "Identifier", Satisfies: identifierImplementors, Fields: ec.selectIdentifier()},
 			"Inbox":                   {Name: "Inbox", Satisfies: inboxImplementors, Fields: ec.selectInbox()},
 			"InboxCountsChange":       {Name: "InboxCountsChange", Satisfies: inboxCountsChangeImplementors, Fields: ec.selectInboxCountsChange()},
@@ -2083,6 +2086,90 @@ func (ec *executionContext) selectFieldRight() map[string]*selection.Field {
 	}
 }
 
+func (ec *executionContext) selectFormulaCheck() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"type": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*trial.Check).Type
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(marshalOFormulaType2ᚖparleyᚋinternalᚋdeskᚋformulaᚐType[*v])
+			},
+		},
+		"value": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*trial.Check).Value
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(string(*v))
+			},
+		},
+		"error": {
+			NonNull: false,
+			Of:      "FormulaError",
+			One:     func(source any) any { return selection.Pointer(source.(*trial.Check).Error) },
+		},
+	}
+}
+
+func (ec *executionContext) selectFormulaError() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"code": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*trial.Failure).Code
+				w.String(string(v))
+			},
+		},
+		"message": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*trial.Failure).Message
+				w.String(string(v))
+			},
+		},
+		"line": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*trial.Failure).Line
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.Int(int64(*v))
+			},
+		},
+		"column": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*trial.Failure).Column
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.Int(int64(*v))
+			},
+		},
+		"suggestion": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*trial.Failure).Suggestion
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(string(*v))
+			},
+		},
+	}
+}
+
 func (ec *executionContext) selectIdentifier() map[string]*selection.Field {
 	return map[string]*selection.Field{
 		"kind": {
@@ -3468,6 +3555,15 @@ func (ec *executionContext) selectQuery() map[string]*selection.Field {
 			Args:    ec.field_Query_record_args,
 			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
 				return ec.Resolvers.Query().Record(ctx, fc.Args["objectType"].(string), fc.Args["externalId"].(string))
+			},
+		},
+		"checkFormula": {
+			NonNull: true,
+			Of:      "FormulaCheck",
+			One:     func(source any) any { return selection.Pointer(source.(*trial.Check)) },
+			Args:    ec.field_Query_checkFormula_args,
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				return ec.Resolvers.Query().CheckFormula(ctx, fc.Args["input"].(trial.Input))
 			},
 		},
 		"objectTypes": {

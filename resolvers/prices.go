@@ -33,6 +33,13 @@ var Prices = price.Table{
 		Units: price.Flat(1_200),
 		Why:   "The index, and up to 20,000 rows before a page has to end.",
 	},
+	"Query.checkFormula": {
+		Units: func(a price.Args) int {
+			in := a.Object("input")
+			return 5 + (in.Length("expression")+in.Length("template"))/250 + in.Count("fields")/10
+		},
+		Why: "The formula is compiled; what it then does is charged as it goes.",
+	},
 	"Viewer.inboxes": {
 		Units: price.Flat(150),
 		Why:   "All standing counts that the viewer sees.",

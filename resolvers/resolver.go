@@ -12,6 +12,7 @@ import (
 	"parley/internal/desk/crm"
 	"parley/internal/desk/customer"
 	"parley/internal/desk/directory"
+	"parley/internal/desk/formula/trial"
 	"parley/internal/desk/live"
 	"parley/internal/desk/merge"
 	"parley/internal/desk/message"
@@ -42,6 +43,7 @@ type Resolver struct {
 	Access              *access.Service
 	ObjectTypes         *objecttype.Service
 	Records             *crm.Service
+	Formulas            *trial.Service
 }
 
 // isTrue reads an optional input that is false when it is left out or null.

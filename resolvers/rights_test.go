@@ -65,6 +65,8 @@ var entryPoints = map[string]entryPoint{
 			begun: search(query: "202 555 031") { nodes { ...Found } } } fragment Found on SearchHit { kind conversation { id } message { conversation { id } } }`,
 		shows: foundAlike,
 	},
+	"Query.checkFormula": {doc: `{ checkFormula(input: {expression: "1 + 1"}) { type value error { code } } }`, open: true},
+
 	"Query.agents":   {doc: `{ agents { id } }`, open: true},
 	"Query.channels": {doc: `{ channels { id } }`, open: true},
 

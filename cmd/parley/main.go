@@ -56,6 +56,8 @@ type cli struct {
 	Numbers    numbersCmd    `cmd:"" help:"Find and fix conversations filed under a wrong number."`
 	Sandbox    sandboxCmd    `cmd:"" help:"Simulate a customer."`
 
+	Formula formulaCmd `cmd:"" help:"Run formulas given as JSON lines, to test them; needs no database."`
+
 	Version  versionCmd  `cmd:"" help:"Print the version; so does --version."`
 	Licences licencesCmd `cmd:"" help:"Print the licences of everything in the program."`
 }

@@ -311,6 +311,8 @@ func (p *player) value(name, typeName string) any {
 		return object{"kind": "ALL"}
 	case "SendMessageInput", "AddNoteInput":
 		return conversation(object{"text": "Hello", "idempotencyKey": rand.Text()})
+	case "CheckFormulaInput":
+		return object{"template": "{!Name}", "fields": []object{{"name": "Name", "type": "TEXT", "value": "Maya"}}}
 	case "SetTypingInput":
 		return conversation(object{"isTyping": true})
 	case "StartConversationInput":

@@ -1,0 +1,187 @@
+package formula
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/language"
+
+	"parley/internal/ground/decimal"
+)
+
+var textFunctions = []function{
+	{name: "TEXT", takes: []types{written}, raw: true, build: func(n *node, args []expr) (expr, *Error) {
+		return joined(n.at, args), nil
+	}},
+	{name: "VALUE", takes: []types{textual}, gives: Number, one: value},
+	{name: "BR", gives: Text, none: func(*frame, place) Value { return TextOf("\n") }},
+	{name: "LEN", takes: []types{textual}, gives: Number, one: func(_ *frame, _ place, a Value) Value {
+		return numberOf(int64(utf8.RuneCountInString(a.text)))
+	}},
+	{name: "LEFT", takes: []types{textual, numeric}, gives: Text, two: func(_ *frame, _ place, a, b Value) Value {
+		return TextOf(a.text[:offset(a.text, count(b))])
+	}},
+	{name: "RIGHT", takes: []types{textual, numeric}, gives: Text, two: func(_ *frame, _ place, a, b Value) Value {
+		return TextOf(a.text[offset(a.text, utf8.RuneCountInString(a.text)-count(b)):])
+	}},
+	{name: "MID", takes: []types{textual, numeric, numeric}, gives: Text, three: func(_ *frame, _ place, a, b, c Value) Value {
+		rest := a.text[offset(a.text, count(b)-1):]
+		return TextOf(rest[:offset(rest, count(c))])
+	}},
+	{name: "BEGINS", takes: []types{textual, textual}, gives: Boolean, two: func(_ *frame, _ place, a, b Value) Value {
+		return truth(strings.HasPrefix(a.text, b.text))
+	}},
+	{name: "CONTAINS", takes: []types{textual, textual}, gives: Boolean, two: func(f *frame, at place, a, b Value) Value {
+		return truth(f.spend(at, len(a.text)) && strings.Contains(a.text, b.text))
+	}},
+	{name: "FIND", takes: []types{textual, textual, numeric}, least: 2, omitted: []Value{numberOf(1)}, gives: Number, three: find},
+	{name: "SUBSTITUTE", takes: []types{textual, textual, textual}, gives: Text, three: substitute},
+	{name: "TRIM", takes: []types{textual}, gives: Text, one: func(_ *frame, _ place, a Value) Value {
+		return TextOf(strings.Trim(a.text, " \t\r\n\u00a0"))
+	}},
+	{name: "UPPER", takes: []types{textual, textual}, least: 1, omitted: []Value{{}}, gives: Text, two: func(f *frame, at place, a, b Value) Value {
+		return f.cased(at, a, b, strings.ToUpper, cases.Upper)
+	}},
+	{name: "LOWER", takes: []types{textual, textual}, least: 1, omitted: []Value{{}}, gives: Text, two: func(f *frame, at place, a, b Value) Value {
+		return f.cased(at, a, b, strings.ToLower, cases.Lower)
+	}},
+	{name: "LPAD", takes: []types{textual, numeric, textual}, least: 2, omitted: []Value{TextOf(" ")}, gives: Text, three: func(f *frame, at place, a, b, c Value) Value {
+		return f.padded(at, a.text, count(b), c.text, true)
+	}},
+	{name: "RPAD", takes: []types{textual, numeric, textual}, least: 2, omitted: []Value{TextOf(" ")}, gives: Text, three: func(f *frame, at place, a, b, c Value) Value {
+		return f.padded(at, a.text, count(b), c.text, false)
+	}},
+	{name: "CASESAFEID", takes: []types{textual}, gives: Text, one: caseSafe},
+}
+
+// isNumber reports whether VALUE can read a text.
+func isNumber(s string) bool {
+	_, err := decimal.Parse(s)
+	return err == nil
+}
+
+func value(f *frame, at place, a Value) Value {
+	if a.text == "" {
+		return Value{blank: asZero}
+	}
+	num, err := decimal.Parse(a.text)
+	if err != nil {
+		return f.fail(at.errorf(BadValue, "VALUE wants a number such as -12.50, not %q. Guard it with ISNUMBER.", shortened(a.text)))
+	}
+	return NumberOf(num)
+}
+
+// count is a number of characters, as what lies between -1 and more than any text has.
+func count(v Value) int {
+	n, ok := v.num.Int()
+	if !ok {
+		n = int64(v.num.Sign()) * (MaxText + 1)
+	}
+	return int(min(max(n, -MaxText-1), MaxText+1))
+}
+
+// offset is where in a text so many characters end, in bytes.
+func offset(s string, characters int) int {
+	if characters <= 0 {
+		return 0
+	}
+	for i := range s {
+		if characters == 0 {
+			return i
+		}
+		characters--
+	}
+	return len(s)
+}
+
+func find(f *frame, at place, a, b, c Value) Value {
+	start := count(c)
+	if a.text == "" || start < 1 || !f.spend(at, len(b.text)) {
+		return numberOf(0)
+	}
+	from := offset(b.text, start-1)
+	i := strings.Index(b.text[from:], a.text)
+	if i < 0 {
+		return numberOf(0)
+	}
+	return numberOf(int64(utf8.RuneCountInString(b.text[:from+i]) + 1))
+}
+
+func substitute(f *frame, at place, a, b, c Value) Value {
+	if b.text == "" {
+		return a
+	}
+	times := strings.Count(a.text, b.text)
+	if !f.fits(at, len(a.text)+times*(len(c.text)-len(b.text))) || !f.spend(at, len(a.text)) {
+		return Value{}
+	}
+	return TextOf(strings.ReplaceAll(a.text, b.text, c.text))
+}
+
+// cased is a text in upper or lower case, by the rules of a locale if there is one.
+func (f *frame) cased(at place, a, locale Value, plainly func(string) string, by func(language.Tag, ...cases.Option) cases.Caser) Value {
+	if !f.spend(at, len(a.text)) {
+		return Value{}
+	}
+	text := ""
+	if locale.text == "" {
+		text = plainly(a.text)
+	} else {
+		tag, err := language.Parse(locale.text)
+		if err != nil {
+			return f.fail(at.errorf(BadValue, "%q is not a locale; write one such as tr or de_AT.", shortened(locale.text)))
+		}
+		text = by(tag).String(a.text)
+	}
+	if !f.fits(at, len(text)) {
+		return Value{}
+	}
+	return TextOf(text)
+}
+
+// padded is a text of exactly so many characters, unless there is nothing to fill it with.
+func (f *frame) padded(at place, text string, length int, fill string, left bool) Value {
+	missing := length - utf8.RuneCountInString(text)
+	if missing <= 0 || fill == "" {
+		return TextOf(text[:offset(text, length)])
+	}
+	times := missing/utf8.RuneCountInString(fill) + 1
+	if !f.fits(at, len(text)+len(fill)*times) {
+		return Value{}
+	}
+	padding := strings.Repeat(fill, times)
+	padding = padding[:offset(padding, missing)]
+	if left {
+		return TextOf(padding + text)
+	}
+	return TextOf(text + padding)
+}
+
+const (
+	shortID  = 15
+	longID   = 18
+	checksum = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
+)
+
+// caseSafe appends to an id of 15 characters three that say which of its letters are
+// capitals, a bit for each of five.
+func caseSafe(f *frame, at place, a Value) Value {
+	id := a.text
+	if id == "" || len(id) == longID {
+		return TextOf(id)
+	}
+	if len(id) != shortID || strings.ContainsFunc(id, func(r rune) bool { return !isDigit(r) && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') }) {
+		return f.fail(at.errorf(BadValue, "CASESAFEID wants an id of 15 letters and digits, not %q.", shortened(id)))
+	}
+	for block := 0; block < shortID; block += 5 {
+		bits := 0
+		for i := range 5 {
+			if c := id[block+i]; c >= 'A' && c <= 'Z' {
+				bits |= 1 << i
+			}
+		}
+		id += checksum[bits : bits+1]
+	}
+	return TextOf(id)
+}
