@@ -16,6 +16,7 @@ import (
 	"parley/internal/desk/live"
 	"parley/internal/desk/merge"
 	"parley/internal/desk/message"
+	"parley/internal/desk/organization"
 	"parley/internal/desk/presence"
 	"parley/internal/desk/quicktext"
 	"parley/internal/desk/search"
@@ -60,7 +61,8 @@ func (a *App) wireDesk(ids *publicid.Codec, cursors *feed.Cursors, providers cha
 			Store: a.Store, Directory: a.Directory, IDs: ids, Vault: a.vault, Providers: providers, Messenger: a.Messenger,
 			PublicURL: a.PublicURL, Loopback: a.Config.Mode == server.Development, Tests: quota.New("test", "provider accounts", testsAnHour, clock.Real{}),
 		},
-		Staff: &staff.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Conversations: a.Conversations},
+		Organization: &organization.Service{Directory: a.Directory},
+		Staff:        &staff.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Conversations: a.Conversations},
 		Customers: &customer.Service{
 			Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors, Conversations: a.Conversations, Messenger: a.Messenger,
 		},

@@ -29,6 +29,7 @@ import (
 	"parley/ent/lookup"
 	"parley/ent/message"
 	"parley/ent/messaginguser"
+	"parley/ent/organization"
 	"parley/ent/participant"
 	"parley/ent/permissionset"
 	"parley/ent/preference"
@@ -88,6 +89,8 @@ type Client struct {
 	Message *MessageClient
 	// MessagingUser is the client for interacting with the MessagingUser builders.
 	MessagingUser *MessagingUserClient
+	// Organization is the client for interacting with the Organization builders.
+	Organization *OrganizationClient
 	// Participant is the client for interacting with the Participant builders.
 	Participant *ParticipantClient
 	// PermissionSet is the client for interacting with the PermissionSet builders.
@@ -139,6 +142,7 @@ func (c *Client) init() {
 	c.Lookup = NewLookupClient(c.config)
 	c.Message = NewMessageClient(c.config)
 	c.MessagingUser = NewMessagingUserClient(c.config)
+	c.Organization = NewOrganizationClient(c.config)
 	c.Participant = NewParticipantClient(c.config)
 	c.PermissionSet = NewPermissionSetClient(c.config)
 	c.Preference = NewPreferenceClient(c.config)
@@ -260,6 +264,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		Lookup:          NewLookupClient(cfg),
 		Message:         NewMessageClient(cfg),
 		MessagingUser:   NewMessagingUserClient(cfg),
+		Organization:    NewOrganizationClient(cfg),
 		Participant:     NewParticipantClient(cfg),
 		PermissionSet:   NewPermissionSetClient(cfg),
 		Preference:      NewPreferenceClient(cfg),
@@ -308,6 +313,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		Lookup:          NewLookupClient(cfg),
 		Message:         NewMessageClient(cfg),
 		MessagingUser:   NewMessagingUserClient(cfg),
+		Organization:    NewOrganizationClient(cfg),
 		Participant:     NewParticipantClient(cfg),
 		PermissionSet:   NewPermissionSetClient(cfg),
 		Preference:      NewPreferenceClient(cfg),
@@ -351,9 +357,9 @@ func (c *Client) Use(hooks ...Hook) {
 		c.AccessToken, c.Agent, c.Attempt, c.AuditEntry, c.BulkBatch, c.BulkOperation,
 		c.Channel, c.ConsentEntry, c.Conversation, c.CountCell, c.Event,
 		c.IdempotencyKey, c.Identifier, c.Lane, c.LogHead, c.Lookup, c.Message,
-		c.MessagingUser, c.Participant, c.PermissionSet, c.Preference, c.Process,
-		c.ProviderAccount, c.Queue, c.QuickText, c.RawInbound, c.Record, c.Secret,
-		c.SigningKey,
+		c.MessagingUser, c.Organization, c.Participant, c.PermissionSet, c.Preference,
+		c.Process, c.ProviderAccount, c.Queue, c.QuickText, c.RawInbound, c.Record,
+		c.Secret, c.SigningKey,
 	} {
 		n.Use(hooks...)
 	}
@@ -366,9 +372,9 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 		c.AccessToken, c.Agent, c.Attempt, c.AuditEntry, c.BulkBatch, c.BulkOperation,
 		c.Channel, c.ConsentEntry, c.Conversation, c.CountCell, c.Event,
 		c.IdempotencyKey, c.Identifier, c.Lane, c.LogHead, c.Lookup, c.Message,
-		c.MessagingUser, c.Participant, c.PermissionSet, c.Preference, c.Process,
-		c.ProviderAccount, c.Queue, c.QuickText, c.RawInbound, c.Record, c.Secret,
-		c.SigningKey,
+		c.MessagingUser, c.Organization, c.Participant, c.PermissionSet, c.Preference,
+		c.Process, c.ProviderAccount, c.Queue, c.QuickText, c.RawInbound, c.Record,
+		c.Secret, c.SigningKey,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -413,6 +419,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Message.mutate(ctx, m)
 	case *MessagingUserMutation:
 		return c.MessagingUser.mutate(ctx, m)
+	case *OrganizationMutation:
+		return c.Organization.mutate(ctx, m)
 	case *ParticipantMutation:
 		return c.Participant.mutate(ctx, m)
 	case *PermissionSetMutation:
@@ -3268,6 +3276,140 @@ func (c *MessagingUserClient) mutate(ctx context.Context, m *MessagingUserMutati
 	}
 }
 
+// OrganizationClient is a client for the Organization schema.
+type OrganizationClient struct {
+	config
+}
+
+// NewOrganizationClient returns a client for the Organization from the given config.
+func NewOrganizationClient(c config) *OrganizationClient {
+	return &OrganizationClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `organization.Hooks(f(g(h())))`.
+func (c *OrganizationClient) Use(hooks ...Hook) {
+	c.hooks.Organization = append(c.hooks.Organization, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `organization.Intercept(f(g(h())))`.
+func (c *OrganizationClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Organization = append(c.inters.Organization, interceptors...)
+}
+
+// Create returns a builder for creating a Organization entity.
+func (c *OrganizationClient) Create() *OrganizationCreate {
+	mutation := newOrganizationMutation(c.config, OpCreate)
+	return &OrganizationCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Organization entities.
+func (c *OrganizationClient) CreateBulk(builders ...*OrganizationCreate) *OrganizationCreateBulk {
+	return &OrganizationCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *OrganizationClient) MapCreateBulk(slice any, setFunc func(*OrganizationCreate, int)) *OrganizationCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &OrganizationCreateBulk{err: fmt.Errorf("calling to OrganizationClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*OrganizationCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &OrganizationCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Organization.
+func (c *OrganizationClient) Update() *OrganizationUpdate {
+	mutation := newOrganizationMutation(c.config, OpUpdate)
+	return &OrganizationUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *OrganizationClient) UpdateOne(_m *Organization) *OrganizationUpdateOne {
+	mutation := newOrganizationMutation(c.config, OpUpdateOne, withOrganization(_m))
+	return &OrganizationUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *OrganizationClient) UpdateOneID(id int64) *OrganizationUpdateOne {
+	mutation := newOrganizationMutation(c.config, OpUpdateOne, withOrganizationID(id))
+	return &OrganizationUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Organization.
+func (c *OrganizationClient) Delete() *OrganizationDelete {
+	mutation := newOrganizationMutation(c.config, OpDelete)
+	return &OrganizationDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *OrganizationClient) DeleteOne(_m *Organization) *OrganizationDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *OrganizationClient) DeleteOneID(id int64) *OrganizationDeleteOne {
+	builder := c.Delete().Where(organization.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &OrganizationDeleteOne{builder}
+}
+
+// Query returns a query builder for Organization.
+func (c *OrganizationClient) Query() *OrganizationQuery {
+	return &OrganizationQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeOrganization},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Organization entity by its id.
+func (c *OrganizationClient) Get(ctx context.Context, id int64) (*Organization, error) {
+	return c.Query().Where(organization.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *OrganizationClient) GetX(ctx context.Context, id int64) *Organization {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *OrganizationClient) Hooks() []Hook {
+	hooks := c.hooks.Organization
+	return append(hooks[:len(hooks):len(hooks)], organization.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *OrganizationClient) Interceptors() []Interceptor {
+	return c.inters.Organization
+}
+
+func (c *OrganizationClient) mutate(ctx context.Context, m *OrganizationMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&OrganizationCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&OrganizationUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&OrganizationUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&OrganizationDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Organization mutation op: %q", m.Op())
+	}
+}
+
 // ParticipantClient is a client for the Participant schema.
 type ParticipantClient struct {
 	config
@@ -4907,15 +5049,15 @@ type (
 	hooks struct {
 		AccessToken, Agent, Attempt, AuditEntry, BulkBatch, BulkOperation, Channel,
 		ConsentEntry, Conversation, CountCell, Event, IdempotencyKey, Identifier, Lane,
-		LogHead, Lookup, Message, MessagingUser, Participant, PermissionSet,
-		Preference, Process, ProviderAccount, Queue, QuickText, RawInbound, Record,
-		Secret, SigningKey []ent.Hook
+		LogHead, Lookup, Message, MessagingUser, Organization, Participant,
+		PermissionSet, Preference, Process, ProviderAccount, Queue, QuickText,
+		RawInbound, Record, Secret, SigningKey []ent.Hook
 	}
 	inters struct {
 		AccessToken, Agent, Attempt, AuditEntry, BulkBatch, BulkOperation, Channel,
 		ConsentEntry, Conversation, CountCell, Event, IdempotencyKey, Identifier, Lane,
-		LogHead, Lookup, Message, MessagingUser, Participant, PermissionSet,
-		Preference, Process, ProviderAccount, Queue, QuickText, RawInbound, Record,
-		Secret, SigningKey []ent.Interceptor
+		LogHead, Lookup, Message, MessagingUser, Organization, Participant,
+		PermissionSet, Preference, Process, ProviderAccount, Queue, QuickText,
+		RawInbound, Record, Secret, SigningKey []ent.Interceptor
 	}
 )

@@ -31,6 +31,7 @@ import (
 	"parley/ent/lookup"
 	"parley/ent/message"
 	"parley/ent/messaginguser"
+	"parley/ent/organization"
 	"parley/ent/participant"
 	"parley/ent/permissionset"
 	"parley/ent/preference"
@@ -120,6 +121,7 @@ func checkColumn(t, c string) error {
 			lookup.Table:          lookup.ValidColumn,
 			message.Table:         message.ValidColumn,
 			messaginguser.Table:   messaginguser.ValidColumn,
+			organization.Table:    organization.ValidColumn,
 			participant.Table:     participant.ValidColumn,
 			permissionset.Table:   permissionset.ValidColumn,
 			preference.Table:      preference.ValidColumn,

@@ -48,6 +48,8 @@ type Tx struct {
 	Message *MessageClient
 	// MessagingUser is the client for interacting with the MessagingUser builders.
 	MessagingUser *MessagingUserClient
+	// Organization is the client for interacting with the Organization builders.
+	Organization *OrganizationClient
 	// Participant is the client for interacting with the Participant builders.
 	Participant *ParticipantClient
 	// PermissionSet is the client for interacting with the PermissionSet builders.
@@ -219,6 +221,7 @@ func (tx *Tx) init() {
 	tx.Lookup = NewLookupClient(tx.config)
 	tx.Message = NewMessageClient(tx.config)
 	tx.MessagingUser = NewMessagingUserClient(tx.config)
+	tx.Organization = NewOrganizationClient(tx.config)
 	tx.Participant = NewParticipantClient(tx.config)
 	tx.PermissionSet = NewPermissionSetClient(tx.config)
 	tx.Preference = NewPreferenceClient(tx.config)

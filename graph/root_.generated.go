@@ -15,6 +15,7 @@ import (
 	"parley/internal/desk/live"
 	"parley/internal/desk/merge"
 	"parley/internal/desk/message"
+	"parley/internal/desk/organization"
 	"parley/internal/desk/quicktext"
 	"parley/internal/desk/search"
 	"parley/internal/desk/staff"
@@ -612,6 +613,7 @@ type ComplexityRoot struct {
 		UpdateAgent                 func(childComplexity int, input staff.UpdateAgentInput) int
 		UpdateChannel               func(childComplexity int, input UpdateChannelInput) int
 		UpdateMessagingUser         func(childComplexity int, input customer.UpdateInput) int
+		UpdateOrganization          func(childComplexity int, input organization.UpdateInput) int
 		UpdatePermissionSet         func(childComplexity int, input staff.UpdatePermissionSetInput) int
 		UpdateProviderAccount       func(childComplexity int, input account.UpdateInput) int
 		UpdateQueue                 func(childComplexity int, input switchboard.UpdateQueueInput) int
@@ -623,6 +625,17 @@ type ComplexityRoot struct {
 	NoteContent struct {
 		IsTruncated func(childComplexity int) int
 		Text        func(childComplexity int) int
+	}
+
+	Organization struct {
+		Country  func(childComplexity int) int
+		Name     func(childComplexity int) int
+		TimeZone func(childComplexity int) int
+	}
+
+	OrganizationPayload struct {
+		Errors       func(childComplexity int) int
+		Organization func(childComplexity int) int
 	}
 
 	OwnedConversations struct {
@@ -718,6 +731,7 @@ type ComplexityRoot struct {
 		Conversations     func(childComplexity int, view conversation.View, filterBy *conversation.Filter, orderBy *conversation.Order, first *int, after *string, last *int, before *string) int
 		MessagingUsers    func(childComplexity int, filterBy *customer.Filter, first *int, after *string) int
 		Node              func(childComplexity int, id string) int
+		Organization      func(childComplexity int) int
 		PermissionHolders func(childComplexity int, permission viewer.Permission) int
 		PermissionSets    func(childComplexity int) int
 		ProviderAccount   func(childComplexity int, id string) int
@@ -3429,6 +3443,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UpdateMessagingUser(childComplexity, args["input"].(customer.UpdateInput)), true
+	case "Mutation.updateOrganization":
+		if e.ComplexityRoot.Mutation.UpdateOrganization == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updateOrganization_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateOrganization(childComplexity, args["input"].(organization.UpdateInput)), true
 	case "Mutation.updatePermissionSet":
 		if e.ComplexityRoot.Mutation.UpdatePermissionSet == nil {
 			break
@@ -3508,6 +3533,38 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.NoteContent.Text(childComplexity), true
+
+	case "Organization.country":
+		if e.ComplexityRoot.Organization.Country == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Organization.Country(childComplexity), true
+	case "Organization.name":
+		if e.ComplexityRoot.Organization.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Organization.Name(childComplexity), true
+	case "Organization.timeZone":
+		if e.ComplexityRoot.Organization.TimeZone == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Organization.TimeZone(childComplexity), true
+
+	case "OrganizationPayload.errors":
+		if e.ComplexityRoot.OrganizationPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrganizationPayload.Errors(childComplexity), true
+	case "OrganizationPayload.organization":
+		if e.ComplexityRoot.OrganizationPayload.Organization == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrganizationPayload.Organization(childComplexity), true
 
 	case "OwnedConversations.count":
 		if e.ComplexityRoot.OwnedConversations.Count == nil {
@@ -3903,6 +3960,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Node(childComplexity, args["id"].(string)), true
+	case "Query.organization":
+		if e.ComplexityRoot.Query.Organization == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.Organization(childComplexity), true
 	case "Query.permissionHolders":
 		if e.ComplexityRoot.Query.PermissionHolders == nil {
 			break
@@ -4773,6 +4836,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("UpdateAgentInput", ec.unmarshalInputUpdateAgentInput),
 			graphql.NewInputUnmarshaler("UpdateChannelInput", ec.unmarshalInputUpdateChannelInput),
 			graphql.NewInputUnmarshaler("UpdateMessagingUserInput", ec.unmarshalInputUpdateMessagingUserInput),
+			graphql.NewInputUnmarshaler("UpdateOrganizationInput", ec.unmarshalInputUpdateOrganizationInput),
 			graphql.NewInputUnmarshaler("UpdatePermissionSetInput", ec.unmarshalInputUpdatePermissionSetInput),
 			graphql.NewInputUnmarshaler("UpdateProviderAccountInput", ec.unmarshalInputUpdateProviderAccountInput),
 			graphql.NewInputUnmarshaler("UpdateQueueInput", ec.unmarshalInputUpdateQueueInput),
@@ -7256,6 +7320,44 @@ extend type Mutation {
   retryMessage("The message." input: RetryMessageInput!): RetryMessagePayload!
 }
 `, BuiltIn: false},
+	{Name: "../schema/organization.graphql", Input: `"The organisation whose desk this is. Every active agent may see it."
+type Organization @goModel(model: "parley/internal/desk/directory.Organization") {
+  "Its name."
+  name: String!
+  "Time zone, an IANA name such as Europe/Berlin, in which its days begin; UTC unless it was set. New agents get it as theirs."
+  timeZone: String!
+  "Two letters, such as US, of the country in which national numbers are read where a channel has no country of its own; null if it is not set."
+  country: String
+}
+
+"What changes of the organisation. Absent and null leave a field as it is."
+input UpdateOrganizationInput @goModel(model: "parley/internal/desk/organization.UpdateInput") {
+  "1 to 200 characters."
+  name: String
+  "IANA name of a time zone, up to 64 characters, such as Europe/Berlin. Agents keep theirs."
+  timeZone: String
+  "Two letters of a country, such as US; empty for none. Numbers that were read already stay as they are."
+  country: String
+}
+
+"The organisation after the change."
+type OrganizationPayload {
+  "The organisation; null when there are errors."
+  organization: Organization
+  "Why nothing changed; empty when it did."
+  errors: [UserError!]!
+}
+
+extend type Query {
+  "The organisation whose desk this is. Whoever may sign in sees it."
+  organization: Organization!
+}
+
+extend type Mutation {
+  "Changes the organisation: name, time zone or country. Needs CONFIGURE_MESSAGING. Every process knows within 1 second, and the audit tells of it; no event follows in lists of conversations."
+  updateOrganization("What to change." input: UpdateOrganizationInput!): OrganizationPayload!
+}
+`, BuiltIn: false},
 	{Name: "../schema/presence.graphql", Input: `"What an agent is doing in a conversation right now."
 enum PresenceState @goModel(model: "parley/internal/desk/presence.State") {
   "Viewing it."
@@ -8864,6 +8966,28 @@ func (ec *executionContext) childFields_MessagingUserPayload(ctx context.Context
 		return ec.fieldContext_MessagingUserPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type MessagingUserPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Organization(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_Organization_name(ctx, field)
+	case "timeZone":
+		return ec.fieldContext_Organization_timeZone(ctx, field)
+	case "country":
+		return ec.fieldContext_Organization_country(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Organization", field.Name)
+}
+
+func (ec *executionContext) childFields_OrganizationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "organization":
+		return ec.fieldContext_OrganizationPayload_organization(ctx, field)
+	case "errors":
+		return ec.fieldContext_OrganizationPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OrganizationPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_OwnedConversations(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

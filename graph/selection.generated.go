@@ -87,6 +87,7 @@ func SelectionTables(cfg Config) selection.Tables {
 			"MessagingUserConnection": {Name: "MessagingUserConnection", Satisfies: messagingUserConnectionImplementors, Fields: ec.selectMessagingUserConnection()},
 			"MessagingUserEdge":       {Name: "MessagingUserEdge", Satisfies: messagingUserEdgeImplementors, Fields: ec.selectMessagingUserEdge()},
 			"NoteContent":             {Name: "NoteContent", Satisfies: noteContentImplementors, Fields: ec.selectNoteContent()},
+			"Organization":            {Name: "Organization", Satisfies: organizationImplementors, Fields: ec.selectOrganization()},
 			"PageInfo":                {Name: "PageInfo", Satisfies: pageInfoImplementors, Fields: ec.selectPageInfo()},
 			"PermissionGrant":         {Name: "PermissionGrant", Satisfies: permissionGrantImplementors, Fields: ec.selectPermissionGrant()},
 			"PermissionHolder":        {Name: "PermissionHolder", Satisfies: permissionHolderImplementors, Fields: ec.selectPermissionHolder()},
@@ -2678,6 +2679,36 @@ func (ec *executionContext) selectNoteContent() map[string]*selection.Field {
 	}
 }
 
+func (ec *executionContext) selectOrganization() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"name": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*directory.Organization).Name
+				w.String(string(v))
+			},
+		},
+		"timeZone": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*directory.Organization).TimeZone
+				w.String(string(v))
+			},
+		},
+		"country": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*directory.Organization).Country()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(string(*v))
+			},
+		},
+	}
+}
+
 func (ec *executionContext) selectPageInfo() map[string]*selection.Field {
 	return map[string]*selection.Field{
 		"hasNextPage": {
@@ -3146,6 +3177,14 @@ func (ec *executionContext) selectQuery() map[string]*selection.Field {
 			Args:    ec.field_Query_record_args,
 			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
 				return ec.Resolvers.Query().Record(ctx, fc.Args["objectType"].(string), fc.Args["externalId"].(string))
+			},
+		},
+		"organization": {
+			NonNull: true,
+			Of:      "Organization",
+			One:     func(source any) any { return selection.Pointer(source.(*directory.Organization)) },
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				return ec.Resolvers.Query().Organization(ctx)
 			},
 		},
 		"quickTexts": {

@@ -726,6 +726,19 @@ var (
 			},
 		},
 	}
+	// OrganizationsColumns holds the columns for the "organizations" table.
+	OrganizationsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "name", Type: field.TypeString, Size: 800},
+		{Name: "time_zone", Type: field.TypeString, Size: 64, Default: "UTC"},
+		{Name: "country", Type: field.TypeString, Size: 2, Default: ""},
+	}
+	// OrganizationsTable holds the schema information for the "organizations" table.
+	OrganizationsTable = &schema.Table{
+		Name:       "organizations",
+		Columns:    OrganizationsColumns,
+		PrimaryKey: []*schema.Column{OrganizationsColumns[0]},
+	}
 	// ParticipantsColumns holds the columns for the "participants" table.
 	ParticipantsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64, Increment: true},
@@ -1085,6 +1098,7 @@ var (
 		LookupsTable,
 		MessagesTable,
 		MessagingUsersTable,
+		OrganizationsTable,
 		ParticipantsTable,
 		PermissionSetsTable,
 		PreferencesTable,
@@ -1170,6 +1184,9 @@ func init() {
 	MessagingUsersTable.ForeignKeys[0].RefTable = ChannelsTable
 	MessagingUsersTable.Annotation = &entsql.Annotation{
 		Table: "messaging_users",
+	}
+	OrganizationsTable.Annotation = &entsql.Annotation{
+		Table: "organizations",
 	}
 	ParticipantsTable.ForeignKeys[0].RefTable = ConversationsTable
 	ParticipantsTable.ForeignKeys[1].RefTable = AgentsTable

@@ -60,6 +60,9 @@ type Message func(*sql.Selector)
 // MessagingUser is the predicate function for messaginguser builders.
 type MessagingUser func(*sql.Selector)
 
+// Organization is the predicate function for organization builders.
+type Organization func(*sql.Selector)
+
 // Participant is the predicate function for participant builders.
 type Participant func(*sql.Selector)
 

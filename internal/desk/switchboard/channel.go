@@ -55,7 +55,7 @@ func (s *Service) CreateChannel(ctx context.Context, in CreateChannelInput) (*di
 	if err != nil {
 		return nil, err
 	}
-	at, err := placeOf(in.Type, in.Address, in.Country)
+	at, err := placeOf(in.Type, in.Address, in.Country, s.Directory.Organization())
 	if err != nil {
 		return nil, err
 	}
