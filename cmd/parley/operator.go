@@ -4,12 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
-	"strings"
 
 	"parley/app"
-	"parley/internal/ground/fault"
 	"parley/internal/ground/viewer"
 )
 
@@ -40,18 +37,6 @@ func operate(ctx context.Context, config app.Config, do func(context.Context, *o
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
 	return plain(do(viewer.AsSystem(ctx, "command line"), &operator{a}))
-}
-
-// plain is the sentence of a fault, with the name of what was wrong.
-func plain(err error) error {
-	var f *fault.Error
-	if !errors.As(err, &f) {
-		return err
-	}
-	if field := strings.TrimPrefix(f.Field, "input."); field != "" {
-		return fmt.Errorf("%s: %s", field, f.Message)
-	}
-	return errors.New(f.Message)
 }
 
 func state(active bool) string {

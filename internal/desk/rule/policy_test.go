@@ -19,7 +19,7 @@ import (
 // readable says of every stored type whether an agent may query it at all; what
 // they find is another matter.
 var readable = map[string]bool{
-	"Agent": true, "PermissionSet": true, "ProviderAccount": true, "AuditEntry": true, "AccessToken": true, "Channel": true, "Queue": true,
+	"Agent": true, "PermissionSet": true, "ProviderAccount": true, "AuditEntry": true, "AccessToken": true, "Channel": true, "Queue": true, "Organization": true,
 	"MessagingUser": true, "Identifier": true, "QuickText": true, "Record": true, "Conversation": true, "Participant": true, "Message": true, "Attempt": true,
 	"Event": false, "LogHead": false, "CountCell": false, "IdempotencyKey": false,
 	"ConsentEntry": false, "BulkOperation": false, "BulkBatch": false, "Lookup": false,
@@ -27,7 +27,7 @@ var readable = map[string]bool{
 }
 
 // administered are the types that administrators create.
-var administered = map[string]bool{"Agent": true, "PermissionSet": true, "ProviderAccount": true, "Channel": true, "Queue": true}
+var administered = map[string]bool{"Agent": true, "PermissionSet": true, "ProviderAccount": true, "Channel": true, "Queue": true, "Organization": true}
 
 // typeClients are the clients of every type that ent generated.
 func typeClients(c *ent.Client) map[string]reflect.Value {

@@ -72,6 +72,18 @@ func (s *Service) CreateAgent(ctx context.Context, in CreateAgentInput) (*direct
 	return s.agent(ctx, key)
 }
 
+// Check refuses what can become no agent, and writes nothing.
+func (s *Service) Check(in CreateAgentInput) error {
+	if _, err := in.check(); err != nil {
+		return err
+	}
+	usernames := []string{}
+	for _, a := range s.Directory.Agents() {
+		usernames = append(usernames, a.Username)
+	}
+	return cmp.Or(administration.Room(len(usernames), mostAgents, "agents"), administration.Unused("input.username", in.Username, usernames))
+}
+
 // check returns the name as it is stored.
 func (in *CreateAgentInput) check() (name string, err error) {
 	if err := checkUsername("input.username", in.Username); err != nil {

@@ -354,6 +354,8 @@ func (p *player) value(name, typeName string) any {
 		return object{"id": p.queue()}
 	case "AddQueueMembersInput", "RemoveQueueMembersInput":
 		return object{"id": p.queue(), "agentIds": []string{p.agent()}}
+	case "UpdateOrganizationInput":
+		return object{"name": "Acme"}
 	case "UpdateViewerInput":
 		return object{"timeZone": "Europe/Berlin"}
 	case "SetPreferencesInput":
