@@ -62,9 +62,10 @@ func (a *App) wireDesk(ids *publicid.Codec, cursors *feed.Cursors, providers cha
 			PublicURL: a.PublicURL, Loopback: a.Config.Mode == server.Development, Tests: quota.New("test", "provider accounts", testsAnHour, clock.Real{}),
 		},
 		Organization: &organization.Service{Directory: a.Directory},
-		Staff:        &staff.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Conversations: a.Conversations},
+		Staff:        &staff.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Conversations: a.Conversations, Settings: quota.New("change", "settings", settingsAnHour, clock.Real{})},
 		Customers: &customer.Service{
 			Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors, Conversations: a.Conversations, Messenger: a.Messenger,
+			Creates: quota.New("create", "customers", customersAnHour, clock.Real{}),
 		},
 		Audit:  &audit.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors, Live: streams, Keep: cmp.Or(a.Config.AuditKeep, audit.DefaultKeep)},
 		Merger: &merge.Service{Store: a.Store, IDs: ids, Conversations: a.Conversations},

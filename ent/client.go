@@ -15,6 +15,7 @@ import (
 	"parley/ent/agent"
 	"parley/ent/attempt"
 	"parley/ent/auditentry"
+	"parley/ent/auditmention"
 	"parley/ent/bulkbatch"
 	"parley/ent/bulkoperation"
 	entchannel "parley/ent/channel"
@@ -61,6 +62,8 @@ type Client struct {
 	Attempt *AttemptClient
 	// AuditEntry is the client for interacting with the AuditEntry builders.
 	AuditEntry *AuditEntryClient
+	// AuditMention is the client for interacting with the AuditMention builders.
+	AuditMention *AuditMentionClient
 	// BulkBatch is the client for interacting with the BulkBatch builders.
 	BulkBatch *BulkBatchClient
 	// BulkOperation is the client for interacting with the BulkOperation builders.
@@ -128,6 +131,7 @@ func (c *Client) init() {
 	c.Agent = NewAgentClient(c.config)
 	c.Attempt = NewAttemptClient(c.config)
 	c.AuditEntry = NewAuditEntryClient(c.config)
+	c.AuditMention = NewAuditMentionClient(c.config)
 	c.BulkBatch = NewBulkBatchClient(c.config)
 	c.BulkOperation = NewBulkOperationClient(c.config)
 	c.Channel = NewChannelClient(c.config)
@@ -250,6 +254,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		Agent:           NewAgentClient(cfg),
 		Attempt:         NewAttemptClient(cfg),
 		AuditEntry:      NewAuditEntryClient(cfg),
+		AuditMention:    NewAuditMentionClient(cfg),
 		BulkBatch:       NewBulkBatchClient(cfg),
 		BulkOperation:   NewBulkOperationClient(cfg),
 		Channel:         NewChannelClient(cfg),
@@ -299,6 +304,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		Agent:           NewAgentClient(cfg),
 		Attempt:         NewAttemptClient(cfg),
 		AuditEntry:      NewAuditEntryClient(cfg),
+		AuditMention:    NewAuditMentionClient(cfg),
 		BulkBatch:       NewBulkBatchClient(cfg),
 		BulkOperation:   NewBulkOperationClient(cfg),
 		Channel:         NewChannelClient(cfg),
@@ -354,12 +360,12 @@ func (c *Client) Close() error {
 // In order to add hooks to a specific client, call: `client.Node.Use(...)`.
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
-		c.AccessToken, c.Agent, c.Attempt, c.AuditEntry, c.BulkBatch, c.BulkOperation,
-		c.Channel, c.ConsentEntry, c.Conversation, c.CountCell, c.Event,
-		c.IdempotencyKey, c.Identifier, c.Lane, c.LogHead, c.Lookup, c.Message,
-		c.MessagingUser, c.Organization, c.Participant, c.PermissionSet, c.Preference,
-		c.Process, c.ProviderAccount, c.Queue, c.QuickText, c.RawInbound, c.Record,
-		c.Secret, c.SigningKey,
+		c.AccessToken, c.Agent, c.Attempt, c.AuditEntry, c.AuditMention, c.BulkBatch,
+		c.BulkOperation, c.Channel, c.ConsentEntry, c.Conversation, c.CountCell,
+		c.Event, c.IdempotencyKey, c.Identifier, c.Lane, c.LogHead, c.Lookup,
+		c.Message, c.MessagingUser, c.Organization, c.Participant, c.PermissionSet,
+		c.Preference, c.Process, c.ProviderAccount, c.Queue, c.QuickText, c.RawInbound,
+		c.Record, c.Secret, c.SigningKey,
 	} {
 		n.Use(hooks...)
 	}
@@ -369,12 +375,12 @@ func (c *Client) Use(hooks ...Hook) {
 // In order to add interceptors to a specific client, call: `client.Node.Intercept(...)`.
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
-		c.AccessToken, c.Agent, c.Attempt, c.AuditEntry, c.BulkBatch, c.BulkOperation,
-		c.Channel, c.ConsentEntry, c.Conversation, c.CountCell, c.Event,
-		c.IdempotencyKey, c.Identifier, c.Lane, c.LogHead, c.Lookup, c.Message,
-		c.MessagingUser, c.Organization, c.Participant, c.PermissionSet, c.Preference,
-		c.Process, c.ProviderAccount, c.Queue, c.QuickText, c.RawInbound, c.Record,
-		c.Secret, c.SigningKey,
+		c.AccessToken, c.Agent, c.Attempt, c.AuditEntry, c.AuditMention, c.BulkBatch,
+		c.BulkOperation, c.Channel, c.ConsentEntry, c.Conversation, c.CountCell,
+		c.Event, c.IdempotencyKey, c.Identifier, c.Lane, c.LogHead, c.Lookup,
+		c.Message, c.MessagingUser, c.Organization, c.Participant, c.PermissionSet,
+		c.Preference, c.Process, c.ProviderAccount, c.Queue, c.QuickText, c.RawInbound,
+		c.Record, c.Secret, c.SigningKey,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -391,6 +397,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Attempt.mutate(ctx, m)
 	case *AuditEntryMutation:
 		return c.AuditEntry.mutate(ctx, m)
+	case *AuditMentionMutation:
+		return c.AuditMention.mutate(ctx, m)
 	case *BulkBatchMutation:
 		return c.BulkBatch.mutate(ctx, m)
 	case *BulkOperationMutation:
@@ -1061,6 +1069,140 @@ func (c *AuditEntryClient) mutate(ctx context.Context, m *AuditEntryMutation) (V
 		return (&AuditEntryDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown AuditEntry mutation op: %q", m.Op())
+	}
+}
+
+// AuditMentionClient is a client for the AuditMention schema.
+type AuditMentionClient struct {
+	config
+}
+
+// NewAuditMentionClient returns a client for the AuditMention from the given config.
+func NewAuditMentionClient(c config) *AuditMentionClient {
+	return &AuditMentionClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `auditmention.Hooks(f(g(h())))`.
+func (c *AuditMentionClient) Use(hooks ...Hook) {
+	c.hooks.AuditMention = append(c.hooks.AuditMention, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `auditmention.Intercept(f(g(h())))`.
+func (c *AuditMentionClient) Intercept(interceptors ...Interceptor) {
+	c.inters.AuditMention = append(c.inters.AuditMention, interceptors...)
+}
+
+// Create returns a builder for creating a AuditMention entity.
+func (c *AuditMentionClient) Create() *AuditMentionCreate {
+	mutation := newAuditMentionMutation(c.config, OpCreate)
+	return &AuditMentionCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of AuditMention entities.
+func (c *AuditMentionClient) CreateBulk(builders ...*AuditMentionCreate) *AuditMentionCreateBulk {
+	return &AuditMentionCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *AuditMentionClient) MapCreateBulk(slice any, setFunc func(*AuditMentionCreate, int)) *AuditMentionCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &AuditMentionCreateBulk{err: fmt.Errorf("calling to AuditMentionClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*AuditMentionCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &AuditMentionCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for AuditMention.
+func (c *AuditMentionClient) Update() *AuditMentionUpdate {
+	mutation := newAuditMentionMutation(c.config, OpUpdate)
+	return &AuditMentionUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *AuditMentionClient) UpdateOne(_m *AuditMention) *AuditMentionUpdateOne {
+	mutation := newAuditMentionMutation(c.config, OpUpdateOne, withAuditMention(_m))
+	return &AuditMentionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *AuditMentionClient) UpdateOneID(id int64) *AuditMentionUpdateOne {
+	mutation := newAuditMentionMutation(c.config, OpUpdateOne, withAuditMentionID(id))
+	return &AuditMentionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for AuditMention.
+func (c *AuditMentionClient) Delete() *AuditMentionDelete {
+	mutation := newAuditMentionMutation(c.config, OpDelete)
+	return &AuditMentionDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *AuditMentionClient) DeleteOne(_m *AuditMention) *AuditMentionDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *AuditMentionClient) DeleteOneID(id int64) *AuditMentionDeleteOne {
+	builder := c.Delete().Where(auditmention.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &AuditMentionDeleteOne{builder}
+}
+
+// Query returns a query builder for AuditMention.
+func (c *AuditMentionClient) Query() *AuditMentionQuery {
+	return &AuditMentionQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeAuditMention},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a AuditMention entity by its id.
+func (c *AuditMentionClient) Get(ctx context.Context, id int64) (*AuditMention, error) {
+	return c.Query().Where(auditmention.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *AuditMentionClient) GetX(ctx context.Context, id int64) *AuditMention {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *AuditMentionClient) Hooks() []Hook {
+	hooks := c.hooks.AuditMention
+	return append(hooks[:len(hooks):len(hooks)], auditmention.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *AuditMentionClient) Interceptors() []Interceptor {
+	return c.inters.AuditMention
+}
+
+func (c *AuditMentionClient) mutate(ctx context.Context, m *AuditMentionMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&AuditMentionCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&AuditMentionUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&AuditMentionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&AuditMentionDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown AuditMention mutation op: %q", m.Op())
 	}
 }
 
@@ -5047,17 +5189,17 @@ func (c *SigningKeyClient) mutate(ctx context.Context, m *SigningKeyMutation) (V
 // hooks and interceptors per client, for fast access.
 type (
 	hooks struct {
-		AccessToken, Agent, Attempt, AuditEntry, BulkBatch, BulkOperation, Channel,
-		ConsentEntry, Conversation, CountCell, Event, IdempotencyKey, Identifier, Lane,
-		LogHead, Lookup, Message, MessagingUser, Organization, Participant,
-		PermissionSet, Preference, Process, ProviderAccount, Queue, QuickText,
-		RawInbound, Record, Secret, SigningKey []ent.Hook
+		AccessToken, Agent, Attempt, AuditEntry, AuditMention, BulkBatch, BulkOperation,
+		Channel, ConsentEntry, Conversation, CountCell, Event, IdempotencyKey,
+		Identifier, Lane, LogHead, Lookup, Message, MessagingUser, Organization,
+		Participant, PermissionSet, Preference, Process, ProviderAccount, Queue,
+		QuickText, RawInbound, Record, Secret, SigningKey []ent.Hook
 	}
 	inters struct {
-		AccessToken, Agent, Attempt, AuditEntry, BulkBatch, BulkOperation, Channel,
-		ConsentEntry, Conversation, CountCell, Event, IdempotencyKey, Identifier, Lane,
-		LogHead, Lookup, Message, MessagingUser, Organization, Participant,
-		PermissionSet, Preference, Process, ProviderAccount, Queue, QuickText,
-		RawInbound, Record, Secret, SigningKey []ent.Interceptor
+		AccessToken, Agent, Attempt, AuditEntry, AuditMention, BulkBatch, BulkOperation,
+		Channel, ConsentEntry, Conversation, CountCell, Event, IdempotencyKey,
+		Identifier, Lane, LogHead, Lookup, Message, MessagingUser, Organization,
+		Participant, PermissionSet, Preference, Process, ProviderAccount, Queue,
+		QuickText, RawInbound, Record, Secret, SigningKey []ent.Interceptor
 	}
 )

@@ -10,6 +10,7 @@ import (
 	"parley/ent/agent"
 	"parley/ent/attempt"
 	"parley/ent/auditentry"
+	"parley/ent/auditmention"
 	"parley/ent/bulkbatch"
 	"parley/ent/bulkoperation"
 	"reflect"
@@ -107,6 +108,7 @@ func checkColumn(t, c string) error {
 			agent.Table:           agent.ValidColumn,
 			attempt.Table:         attempt.ValidColumn,
 			auditentry.Table:      auditentry.ValidColumn,
+			auditmention.Table:    auditmention.ValidColumn,
 			bulkbatch.Table:       bulkbatch.ValidColumn,
 			bulkoperation.Table:   bulkoperation.ValidColumn,
 			entchannel.Table:      entchannel.ValidColumn,

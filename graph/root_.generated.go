@@ -5334,7 +5334,7 @@ input AuditFilter @goModel(model: "parley/internal/desk/audit.Filter") {
   action: AuditAction
   "Only those of this agent."
   actorId: ID
-  "Only those about the object with this id."
+  "Only those about the object with this id, and those that added it to another object or removed it."
   subjectId: ID
   "Only those at this time or later."
   since: DateTime
@@ -5717,7 +5717,7 @@ extend type Subscription {
 	{Name: "../schema/channel.graphql", Input: `extend type Channel {
   "Name that programs use: letters, digits and underscores; null if it has none."
   developerName: String
-  "Two-letter country in which national numbers are read and texts are sent; null if unknown. Never changes."
+  "Two-letter country in which national numbers are read and texts are sent; null for that of its number, or else the organisation's. Never changes."
   country: String @goField(name: "CountryCode")
   "The queue that new conversations go to; null if there is none, and for a viewer who may not see the queue."
   queue: Queue @goField(forceResolver: true)
@@ -5875,7 +5875,7 @@ input CreateChannelInput @goModel(model: "parley/internal/desk/switchboard.Creat
   name: String!
   "Name that programs use: 1 to 80 letters, digits and underscores, a letter first; unique whatever the case of its letters. Absent for none."
   developerName: String
-  "Country of 2 letters, needed for short codes. National numbers are read in it. Absent: the country of the phone number."
+  "Country of 2 letters, needed for short codes. National numbers are read in it. Absent: the country of the phone number; for a national number or short code, the organisation's."
   country: String
   "The queue that new conversations go to; absent for none."
   queueId: ID
@@ -6426,7 +6426,7 @@ extend type Query {
 extend type Mutation {
   """
   Adds 1 customer to a channel, before they write; one who is there already is returned as they are. Needs CONFIGURE_MESSAGING, or AGENT_INITIATED_OUTBOUND
-  as a member of the channel. No conversation begins before the first message, and no event follows.
+  as a member of the channel. LIMIT_EXCEEDED beyond 1,200 an hour, 200 at once. No conversation begins before the first message, and no event follows.
   """
   createMessagingUser("Who to add." input: CreateMessagingUserInput!): MessagingUserPayload!
   "Changes 1 customer: name, locale, external id. Whoever sees the customer may. A new name also names their conversation, unless its record does. Emits CONVERSATION_CHANGED if it does."
@@ -6940,7 +6940,7 @@ extend type Mutation {
   """
   Undoes the merge of 1 messaging user into another, within 30 days; CONFLICT afterwards. Their conversation is in lists again, with what was in it
   before; whatever was written since stays in the other. An opt-out given since counts for both. Those who were merged into the messaging user
-  before stay with them. Needs CONFIGURE_MESSAGING, and the right to see the customer. Emits CONVERSATION_UNMERGED for both conversations.
+  before stay with them; CONFLICT for a messaging user into whom others were merged: name one of those. Needs CONFIGURE_MESSAGING, and the right to see the customer. Emits CONVERSATION_UNMERGED for both conversations.
   """
   unmergeMessagingUser("The messaging user." input: UnmergeMessagingUserInput!): MessagingUserPayload!
 }
@@ -7800,7 +7800,7 @@ extend type Query {
 }
 
 extend type Mutation {
-  "Changes the viewer's own settings: default sender ID, time zone, locale. Whoever sees them as an agent sees the change within 1 second; no event follows in lists of conversations."
+  "Changes the viewer's own settings: default sender ID, time zone, locale. LIMIT_EXCEEDED beyond 120 changes an hour, 20 at once. Whoever sees them as an agent sees the change within 1 second; no event follows in lists of conversations."
   updateViewer("What to change." input: UpdateViewerInput!): AgentPayload!
   "Replaces what 1 frontend keeps for the viewer. Whoever sees it is the viewer alone; no event follows."
   setPreferences("What to keep." input: SetPreferencesInput!): PreferencesPayload!
@@ -7971,7 +7971,7 @@ extend type Query {
 
 extend type Mutation {
   """
-  Creates an agent, who can sign in at once: at most 5,000 in an organisation. Needs CONFIGURE_MESSAGING, and every permission that the agent
+  Creates an agent in the organisation's time zone, who can sign in at once: at most 5,000 in an organisation. Needs CONFIGURE_MESSAGING, and every permission that the agent
   gets: nobody can give a permission that they do not hold. FORBIDDEN says which are missing; no event follows in lists of conversations.
   """
   createAgent("Who to create." input: CreateAgentInput!): AgentPayload!

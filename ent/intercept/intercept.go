@@ -11,6 +11,7 @@ import (
 	"parley/ent/agent"
 	"parley/ent/attempt"
 	"parley/ent/auditentry"
+	"parley/ent/auditmention"
 	"parley/ent/bulkbatch"
 	"parley/ent/bulkoperation"
 	entchannel "parley/ent/channel"
@@ -204,6 +205,33 @@ func (f TraverseAuditEntry) Traverse(ctx context.Context, q ent.Query) error {
 		return f(ctx, q)
 	}
 	return fmt.Errorf("unexpected query type %T. expect *ent.AuditEntryQuery", q)
+}
+
+// The AuditMentionFunc type is an adapter to allow the use of ordinary function as a Querier.
+type AuditMentionFunc func(context.Context, *ent.AuditMentionQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f AuditMentionFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.AuditMentionQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.AuditMentionQuery", q)
+}
+
+// The TraverseAuditMention type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseAuditMention func(context.Context, *ent.AuditMentionQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseAuditMention) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseAuditMention) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.AuditMentionQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.AuditMentionQuery", q)
 }
 
 // The BulkBatchFunc type is an adapter to allow the use of ordinary function as a Querier.
@@ -919,6 +947,8 @@ func NewQuery(q ent.Query) (Query, error) {
 		return &query[*ent.AttemptQuery, predicate.Attempt, attempt.OrderOption]{typ: ent.TypeAttempt, tq: q}, nil
 	case *ent.AuditEntryQuery:
 		return &query[*ent.AuditEntryQuery, predicate.AuditEntry, auditentry.OrderOption]{typ: ent.TypeAuditEntry, tq: q}, nil
+	case *ent.AuditMentionQuery:
+		return &query[*ent.AuditMentionQuery, predicate.AuditMention, auditmention.OrderOption]{typ: ent.TypeAuditMention, tq: q}, nil
 	case *ent.BulkBatchQuery:
 		return &query[*ent.BulkBatchQuery, predicate.BulkBatch, bulkbatch.OrderOption]{typ: ent.TypeBulkBatch, tq: q}, nil
 	case *ent.BulkOperationQuery:

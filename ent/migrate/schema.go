@@ -146,6 +146,31 @@ var (
 			},
 		},
 	}
+	// AuditMentionsColumns holds the columns for the "audit_mentions" table.
+	AuditMentionsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "entry_id", Type: field.TypeInt64},
+		{Name: "subject_type", Type: field.TypeString, Size: 40},
+		{Name: "subject_id", Type: field.TypeInt64},
+	}
+	// AuditMentionsTable holds the schema information for the "audit_mentions" table.
+	AuditMentionsTable = &schema.Table{
+		Name:       "audit_mentions",
+		Columns:    AuditMentionsColumns,
+		PrimaryKey: []*schema.Column{AuditMentionsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "auditmention_subject_type_subject_id_entry_id",
+				Unique:  false,
+				Columns: []*schema.Column{AuditMentionsColumns[2], AuditMentionsColumns[3], AuditMentionsColumns[1]},
+			},
+			{
+				Name:    "auditmention_entry_id",
+				Unique:  false,
+				Columns: []*schema.Column{AuditMentionsColumns[1]},
+			},
+		},
+	}
 	// BulkBatchesColumns holds the columns for the "bulk_batches" table.
 	BulkBatchesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64, Increment: true},
@@ -1084,6 +1109,7 @@ var (
 		AgentsTable,
 		AttemptsTable,
 		AuditEntriesTable,
+		AuditMentionsTable,
 		BulkBatchesTable,
 		BulkOperationsTable,
 		ChannelsTable,
@@ -1129,6 +1155,9 @@ func init() {
 	}
 	AuditEntriesTable.Annotation = &entsql.Annotation{
 		Table: "audit_entries",
+	}
+	AuditMentionsTable.Annotation = &entsql.Annotation{
+		Table: "audit_mentions",
 	}
 	BulkBatchesTable.Annotation = &entsql.Annotation{
 		Table: "bulk_batches",

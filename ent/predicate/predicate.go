@@ -18,6 +18,9 @@ type Attempt func(*sql.Selector)
 // AuditEntry is the predicate function for auditentry builders.
 type AuditEntry func(*sql.Selector)
 
+// AuditMention is the predicate function for auditmention builders.
+type AuditMention func(*sql.Selector)
+
 // BulkBatch is the predicate function for bulkbatch builders.
 type BulkBatch func(*sql.Selector)
 

@@ -8,6 +8,7 @@ import (
 	"parley/ent/agent"
 	"parley/ent/attempt"
 	"parley/ent/auditentry"
+	"parley/ent/auditmention"
 	"parley/ent/bulkbatch"
 	"parley/ent/bulkoperation"
 	entchannel "parley/ent/channel"
@@ -281,6 +282,21 @@ func init() {
 	auditentryDescCount := auditentryFields[9].Descriptor()
 	// auditentry.DefaultCount holds the default value on creation for the count field.
 	auditentry.DefaultCount = auditentryDescCount.Default.(int64)
+	auditmention.Policy = privacy.NewPolicies(schema.AuditMention{})
+	auditmention.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := auditmention.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	auditmentionFields := schema.AuditMention{}.Fields()
+	_ = auditmentionFields
+	// auditmentionDescSubjectType is the schema descriptor for subject_type field.
+	auditmentionDescSubjectType := auditmentionFields[1].Descriptor()
+	// auditmention.SubjectTypeValidator is a validator for the "subject_type" field. It is called by the builders before save.
+	auditmention.SubjectTypeValidator = auditmentionDescSubjectType.Validators[0].(func(string) error)
 	bulkbatch.Policy = privacy.NewPolicies(schema.BulkBatch{})
 	bulkbatch.Hooks[0] = func(next ent.Mutator) ent.Mutator {
 		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {

@@ -22,7 +22,7 @@ var readable = map[string]bool{
 	"Agent": true, "PermissionSet": true, "ProviderAccount": true, "AuditEntry": true, "AccessToken": true, "Channel": true, "Queue": true, "Organization": true,
 	"MessagingUser": true, "Identifier": true, "QuickText": true, "Record": true, "Conversation": true, "Participant": true, "Message": true, "Attempt": true,
 	"Event": false, "LogHead": false, "CountCell": false, "IdempotencyKey": false,
-	"ConsentEntry": false, "BulkOperation": false, "BulkBatch": false, "Lookup": false,
+	"ConsentEntry": false, "AuditMention": false, "BulkOperation": false, "BulkBatch": false, "Lookup": false,
 	"Secret": false, "SigningKey": false, "Preference": false, "Process": false, "Lane": false, "RawInbound": false,
 }
 

@@ -11,6 +11,7 @@ import (
 	"parley/internal/desk/directory"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/publicid"
+	"parley/internal/ground/quota"
 	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"
 )
@@ -73,6 +74,9 @@ func (s *Settings) apply(ctx context.Context, ids *publicid.Codec, row *ent.Agen
 // changes.
 func (s *Service) UpdateViewer(ctx context.Context, in Settings) (*directory.Agent, error) {
 	if err := in.check(); err != nil {
+		return nil, err
+	}
+	if err := quota.Spend(ctx, s.Settings).Take(); err != nil {
 		return nil, err
 	}
 	key := viewer.FromContext(ctx).AgentID
