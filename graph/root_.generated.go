@@ -6040,7 +6040,7 @@ extend type Mutation {
   removeChannelMembers("Who to remove." input: RemoveChannelMembersInput!): ChannelPayload!
   "Creates a queue: at most 2,000 in an organisation. Needs CONFIGURE_MESSAGING. The members' streams get RESET; no event follows in lists of conversations."
   createQueue("What to create." input: CreateQueueInput!): QueuePayload!
-  "Renames 1 queue. Needs CONFIGURE_MESSAGING; no event follows in lists of conversations."
+  "Renames 1 queue. Queues are never deleted: take its members and channels away, and nothing waits in it any more. Needs CONFIGURE_MESSAGING; no event follows in lists of conversations."
   updateQueue("What to change." input: UpdateQueueInput!): QueuePayload!
   "Lets up to 500 agents work a queue and see its conversations. Needs CONFIGURE_MESSAGING. The agents' streams get RESET; no event follows in lists of conversations."
   addQueueMembers("Who to add." input: AddQueueMembersInput!): QueuePayload!
@@ -7983,7 +7983,7 @@ extend type Mutation {
   """
   Deactivates 1 agent: within a second, their tokens are refused, their sockets and streams end, and their bulk operations stop with CREATOR_INACTIVE.
   Needs CONFIGURE_MESSAGING. CONFLICT if no active agent would hold CONFIGURE_MESSAGING afterwards. Conversations stay theirs, as
-  ` + "`" + `ownedConversations` + "`" + ` tells; no event follows in lists of conversations.
+  ` + "`" + `ownedConversations` + "`" + ` tells, and messages that they had sent before still go out; no event follows in lists of conversations.
   """
   deactivateAgent("Who to deactivate." input: DeactivateAgentInput!): DeactivateAgentPayload!
   "Activates 1 agent, who can sign in again with the rights they had. Needs CONFIGURE_MESSAGING, and every permission that the agent gets back; no event follows in lists of conversations."

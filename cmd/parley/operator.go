@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 
 	"parley/app"
@@ -37,6 +38,17 @@ func operate(ctx context.Context, config app.Config, do func(context.Context, *o
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
 	return plain(do(viewer.AsSystem(ctx, "command line"), &operator{a}))
+}
+
+// mostListed bounds what a command lists.
+const mostListed = 1_000
+
+// atMost refuses a --most beyond a bound, which would cut the list silently.
+func atMost(n, most int, instead string) error {
+	if n > most {
+		return fmt.Errorf("--most: a list has at most %d lines, not %d; for others use %s", most, n, instead)
+	}
+	return nil
 }
 
 func state(active bool) string {
