@@ -29,7 +29,7 @@ export const parts = [
   "ChannelWebhookUrls", "ConsentEntry", "ConversationConnection", "ConversationEdge", "ConversationPresence", "ConversationResult",
   "ConversationUpdated", "ConversationsChange", "CredentialField", "DeliveryError", "DraftSegments", "EventContent", "Identifier",
   "InboxCountsChange", "InboxList", "MediaContent", "MediaFile", "MessageAdded", "MessageChanged", "MessageConnection", "MessageEdge",
-  "MessageStatusChanged", "MessagingUserConnection", "MessagingUserEdge", "NoteContent", "OwnedConversations", "PageInfo",
+  "MessageStatusChanged", "MessagingUserConnection", "MessagingUserEdge", "NoteContent", "Organization", "OwnedConversations", "PageInfo",
   "PermissionGrant", "PermissionHolder", "PreviousCredentials", "Provider", "ProviderAccountTest", "QuickTextChange", "QuickTextConnection",
   "QuickTextEdge", "Reset", "SearchConnection", "SearchEdge", "SearchHighlight", "SearchHit", "SendAttempt", "SendRefusal", "Sendability",
   "TextContent", "UserError", "ViewCounts", "Viewer",
