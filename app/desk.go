@@ -19,6 +19,7 @@ import (
 	"parley/internal/desk/merge"
 	"parley/internal/desk/message"
 	"parley/internal/desk/objecttype"
+	"parley/internal/desk/organization"
 	"parley/internal/desk/presence"
 	"parley/internal/desk/quicktext"
 	"parley/internal/desk/search"
@@ -63,9 +64,11 @@ func (a *App) wireDesk(ids *publicid.Codec, cursors *feed.Cursors, providers cha
 			Store: a.Store, Directory: a.Directory, IDs: ids, Vault: a.vault, Providers: providers, Messenger: a.Messenger,
 			PublicURL: a.PublicURL, Loopback: a.Config.Mode == server.Development, Tests: quota.New("test", "provider accounts", testsAnHour, clock.Real{}),
 		},
-		Staff: &staff.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Conversations: a.Conversations},
+		Organization: &organization.Service{Directory: a.Directory},
+		Staff:        &staff.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Conversations: a.Conversations, Settings: quota.New("change", "settings", settingsAnHour, clock.Real{})},
 		Customers: &customer.Service{
 			Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors, Conversations: a.Conversations, Messenger: a.Messenger,
+			Creates: quota.New("create", "customers", customersAnHour, clock.Real{}),
 		},
 		Audit:  &audit.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors, Live: streams, Keep: cmp.Or(a.Config.AuditKeep, audit.DefaultKeep)},
 		Merger: &merge.Service{Store: a.Store, IDs: ids, Conversations: a.Conversations},

@@ -9,8 +9,12 @@ import (
 	"parley/internal/ground/vault"
 )
 
-// testsAnHour is how often an administrator may have a provider account tested.
-const testsAnHour = 60
+// What an agent may do in an hour that no flag sets.
+const (
+	testsAnHour     = 60 // tests of provider accounts
+	settingsAnHour  = 120
+	customersAnHour = 1_200
+)
 
 // KeyOptions say where the key is: by default beside a SQLite file, so that it is in none
 // of its backups. For PostgreSQL it must be said.

@@ -15,6 +15,7 @@ import (
 	"parley/ent/agent"
 	"parley/ent/attempt"
 	"parley/ent/auditentry"
+	"parley/ent/auditmention"
 	"parley/ent/bulkbatch"
 	"parley/ent/bulkoperation"
 	entchannel "parley/ent/channel"
@@ -30,6 +31,7 @@ import (
 	"parley/ent/message"
 	"parley/ent/messaginguser"
 	"parley/ent/objecttype"
+	"parley/ent/organization"
 	"parley/ent/participant"
 	"parley/ent/permissionset"
 	"parley/ent/preference"
@@ -63,6 +65,8 @@ type Client struct {
 	Attempt *AttemptClient
 	// AuditEntry is the client for interacting with the AuditEntry builders.
 	AuditEntry *AuditEntryClient
+	// AuditMention is the client for interacting with the AuditMention builders.
+	AuditMention *AuditMentionClient
 	// BulkBatch is the client for interacting with the BulkBatch builders.
 	BulkBatch *BulkBatchClient
 	// BulkOperation is the client for interacting with the BulkOperation builders.
@@ -93,6 +97,8 @@ type Client struct {
 	MessagingUser *MessagingUserClient
 	// ObjectType is the client for interacting with the ObjectType builders.
 	ObjectType *ObjectTypeClient
+	// Organization is the client for interacting with the Organization builders.
+	Organization *OrganizationClient
 	// Participant is the client for interacting with the Participant builders.
 	Participant *ParticipantClient
 	// PermissionSet is the client for interacting with the PermissionSet builders.
@@ -134,6 +140,7 @@ func (c *Client) init() {
 	c.Agent = NewAgentClient(c.config)
 	c.Attempt = NewAttemptClient(c.config)
 	c.AuditEntry = NewAuditEntryClient(c.config)
+	c.AuditMention = NewAuditMentionClient(c.config)
 	c.BulkBatch = NewBulkBatchClient(c.config)
 	c.BulkOperation = NewBulkOperationClient(c.config)
 	c.Channel = NewChannelClient(c.config)
@@ -149,6 +156,7 @@ func (c *Client) init() {
 	c.Message = NewMessageClient(c.config)
 	c.MessagingUser = NewMessagingUserClient(c.config)
 	c.ObjectType = NewObjectTypeClient(c.config)
+	c.Organization = NewOrganizationClient(c.config)
 	c.Participant = NewParticipantClient(c.config)
 	c.PermissionSet = NewPermissionSetClient(c.config)
 	c.Preference = NewPreferenceClient(c.config)
@@ -258,6 +266,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		Agent:           NewAgentClient(cfg),
 		Attempt:         NewAttemptClient(cfg),
 		AuditEntry:      NewAuditEntryClient(cfg),
+		AuditMention:    NewAuditMentionClient(cfg),
 		BulkBatch:       NewBulkBatchClient(cfg),
 		BulkOperation:   NewBulkOperationClient(cfg),
 		Channel:         NewChannelClient(cfg),
@@ -273,6 +282,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		Message:         NewMessageClient(cfg),
 		MessagingUser:   NewMessagingUserClient(cfg),
 		ObjectType:      NewObjectTypeClient(cfg),
+		Organization:    NewOrganizationClient(cfg),
 		Participant:     NewParticipantClient(cfg),
 		PermissionSet:   NewPermissionSetClient(cfg),
 		Preference:      NewPreferenceClient(cfg),
@@ -309,6 +319,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		Agent:           NewAgentClient(cfg),
 		Attempt:         NewAttemptClient(cfg),
 		AuditEntry:      NewAuditEntryClient(cfg),
+		AuditMention:    NewAuditMentionClient(cfg),
 		BulkBatch:       NewBulkBatchClient(cfg),
 		BulkOperation:   NewBulkOperationClient(cfg),
 		Channel:         NewChannelClient(cfg),
@@ -324,6 +335,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		Message:         NewMessageClient(cfg),
 		MessagingUser:   NewMessagingUserClient(cfg),
 		ObjectType:      NewObjectTypeClient(cfg),
+		Organization:    NewOrganizationClient(cfg),
 		Participant:     NewParticipantClient(cfg),
 		PermissionSet:   NewPermissionSetClient(cfg),
 		Preference:      NewPreferenceClient(cfg),
@@ -366,12 +378,13 @@ func (c *Client) Close() error {
 // In order to add hooks to a specific client, call: `client.Node.Use(...)`.
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
-		c.AccessToken, c.Agent, c.Attempt, c.AuditEntry, c.BulkBatch, c.BulkOperation,
-		c.Channel, c.ConsentEntry, c.Conversation, c.CountCell, c.Event,
-		c.IdempotencyKey, c.Identifier, c.Lane, c.LogHead, c.Lookup, c.Message,
-		c.MessagingUser, c.ObjectType, c.Participant, c.PermissionSet, c.Preference,
-		c.Process, c.ProviderAccount, c.Queue, c.QuickText, c.RawInbound, c.Record,
-		c.RecordPhone, c.RecordValue, c.Secret, c.SigningKey,
+		c.AccessToken, c.Agent, c.Attempt, c.AuditEntry, c.AuditMention, c.BulkBatch,
+		c.BulkOperation, c.Channel, c.ConsentEntry, c.Conversation, c.CountCell,
+		c.Event, c.IdempotencyKey, c.Identifier, c.Lane, c.LogHead, c.Lookup,
+		c.Message, c.MessagingUser, c.ObjectType, c.Organization, c.Participant,
+		c.PermissionSet, c.Preference, c.Process, c.ProviderAccount, c.Queue,
+		c.QuickText, c.RawInbound, c.Record, c.RecordPhone, c.RecordValue, c.Secret,
+		c.SigningKey,
 	} {
 		n.Use(hooks...)
 	}
@@ -381,12 +394,13 @@ func (c *Client) Use(hooks ...Hook) {
 // In order to add interceptors to a specific client, call: `client.Node.Intercept(...)`.
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
-		c.AccessToken, c.Agent, c.Attempt, c.AuditEntry, c.BulkBatch, c.BulkOperation,
-		c.Channel, c.ConsentEntry, c.Conversation, c.CountCell, c.Event,
-		c.IdempotencyKey, c.Identifier, c.Lane, c.LogHead, c.Lookup, c.Message,
-		c.MessagingUser, c.ObjectType, c.Participant, c.PermissionSet, c.Preference,
-		c.Process, c.ProviderAccount, c.Queue, c.QuickText, c.RawInbound, c.Record,
-		c.RecordPhone, c.RecordValue, c.Secret, c.SigningKey,
+		c.AccessToken, c.Agent, c.Attempt, c.AuditEntry, c.AuditMention, c.BulkBatch,
+		c.BulkOperation, c.Channel, c.ConsentEntry, c.Conversation, c.CountCell,
+		c.Event, c.IdempotencyKey, c.Identifier, c.Lane, c.LogHead, c.Lookup,
+		c.Message, c.MessagingUser, c.ObjectType, c.Organization, c.Participant,
+		c.PermissionSet, c.Preference, c.Process, c.ProviderAccount, c.Queue,
+		c.QuickText, c.RawInbound, c.Record, c.RecordPhone, c.RecordValue, c.Secret,
+		c.SigningKey,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -403,6 +417,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Attempt.mutate(ctx, m)
 	case *AuditEntryMutation:
 		return c.AuditEntry.mutate(ctx, m)
+	case *AuditMentionMutation:
+		return c.AuditMention.mutate(ctx, m)
 	case *BulkBatchMutation:
 		return c.BulkBatch.mutate(ctx, m)
 	case *BulkOperationMutation:
@@ -433,6 +449,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.MessagingUser.mutate(ctx, m)
 	case *ObjectTypeMutation:
 		return c.ObjectType.mutate(ctx, m)
+	case *OrganizationMutation:
+		return c.Organization.mutate(ctx, m)
 	case *ParticipantMutation:
 		return c.Participant.mutate(ctx, m)
 	case *PermissionSetMutation:
@@ -1077,6 +1095,140 @@ func (c *AuditEntryClient) mutate(ctx context.Context, m *AuditEntryMutation) (V
 		return (&AuditEntryDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown AuditEntry mutation op: %q", m.Op())
+	}
+}
+
+// AuditMentionClient is a client for the AuditMention schema.
+type AuditMentionClient struct {
+	config
+}
+
+// NewAuditMentionClient returns a client for the AuditMention from the given config.
+func NewAuditMentionClient(c config) *AuditMentionClient {
+	return &AuditMentionClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `auditmention.Hooks(f(g(h())))`.
+func (c *AuditMentionClient) Use(hooks ...Hook) {
+	c.hooks.AuditMention = append(c.hooks.AuditMention, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `auditmention.Intercept(f(g(h())))`.
+func (c *AuditMentionClient) Intercept(interceptors ...Interceptor) {
+	c.inters.AuditMention = append(c.inters.AuditMention, interceptors...)
+}
+
+// Create returns a builder for creating a AuditMention entity.
+func (c *AuditMentionClient) Create() *AuditMentionCreate {
+	mutation := newAuditMentionMutation(c.config, OpCreate)
+	return &AuditMentionCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of AuditMention entities.
+func (c *AuditMentionClient) CreateBulk(builders ...*AuditMentionCreate) *AuditMentionCreateBulk {
+	return &AuditMentionCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *AuditMentionClient) MapCreateBulk(slice any, setFunc func(*AuditMentionCreate, int)) *AuditMentionCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &AuditMentionCreateBulk{err: fmt.Errorf("calling to AuditMentionClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*AuditMentionCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &AuditMentionCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for AuditMention.
+func (c *AuditMentionClient) Update() *AuditMentionUpdate {
+	mutation := newAuditMentionMutation(c.config, OpUpdate)
+	return &AuditMentionUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *AuditMentionClient) UpdateOne(_m *AuditMention) *AuditMentionUpdateOne {
+	mutation := newAuditMentionMutation(c.config, OpUpdateOne, withAuditMention(_m))
+	return &AuditMentionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *AuditMentionClient) UpdateOneID(id int64) *AuditMentionUpdateOne {
+	mutation := newAuditMentionMutation(c.config, OpUpdateOne, withAuditMentionID(id))
+	return &AuditMentionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for AuditMention.
+func (c *AuditMentionClient) Delete() *AuditMentionDelete {
+	mutation := newAuditMentionMutation(c.config, OpDelete)
+	return &AuditMentionDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *AuditMentionClient) DeleteOne(_m *AuditMention) *AuditMentionDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *AuditMentionClient) DeleteOneID(id int64) *AuditMentionDeleteOne {
+	builder := c.Delete().Where(auditmention.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &AuditMentionDeleteOne{builder}
+}
+
+// Query returns a query builder for AuditMention.
+func (c *AuditMentionClient) Query() *AuditMentionQuery {
+	return &AuditMentionQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeAuditMention},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a AuditMention entity by its id.
+func (c *AuditMentionClient) Get(ctx context.Context, id int64) (*AuditMention, error) {
+	return c.Query().Where(auditmention.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *AuditMentionClient) GetX(ctx context.Context, id int64) *AuditMention {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *AuditMentionClient) Hooks() []Hook {
+	hooks := c.hooks.AuditMention
+	return append(hooks[:len(hooks):len(hooks)], auditmention.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *AuditMentionClient) Interceptors() []Interceptor {
+	return c.inters.AuditMention
+}
+
+func (c *AuditMentionClient) mutate(ctx context.Context, m *AuditMentionMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&AuditMentionCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&AuditMentionUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&AuditMentionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&AuditMentionDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown AuditMention mutation op: %q", m.Op())
 	}
 }
 
@@ -3426,6 +3578,140 @@ func (c *ObjectTypeClient) mutate(ctx context.Context, m *ObjectTypeMutation) (V
 	}
 }
 
+// OrganizationClient is a client for the Organization schema.
+type OrganizationClient struct {
+	config
+}
+
+// NewOrganizationClient returns a client for the Organization from the given config.
+func NewOrganizationClient(c config) *OrganizationClient {
+	return &OrganizationClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `organization.Hooks(f(g(h())))`.
+func (c *OrganizationClient) Use(hooks ...Hook) {
+	c.hooks.Organization = append(c.hooks.Organization, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `organization.Intercept(f(g(h())))`.
+func (c *OrganizationClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Organization = append(c.inters.Organization, interceptors...)
+}
+
+// Create returns a builder for creating a Organization entity.
+func (c *OrganizationClient) Create() *OrganizationCreate {
+	mutation := newOrganizationMutation(c.config, OpCreate)
+	return &OrganizationCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Organization entities.
+func (c *OrganizationClient) CreateBulk(builders ...*OrganizationCreate) *OrganizationCreateBulk {
+	return &OrganizationCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *OrganizationClient) MapCreateBulk(slice any, setFunc func(*OrganizationCreate, int)) *OrganizationCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &OrganizationCreateBulk{err: fmt.Errorf("calling to OrganizationClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*OrganizationCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &OrganizationCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Organization.
+func (c *OrganizationClient) Update() *OrganizationUpdate {
+	mutation := newOrganizationMutation(c.config, OpUpdate)
+	return &OrganizationUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *OrganizationClient) UpdateOne(_m *Organization) *OrganizationUpdateOne {
+	mutation := newOrganizationMutation(c.config, OpUpdateOne, withOrganization(_m))
+	return &OrganizationUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *OrganizationClient) UpdateOneID(id int64) *OrganizationUpdateOne {
+	mutation := newOrganizationMutation(c.config, OpUpdateOne, withOrganizationID(id))
+	return &OrganizationUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Organization.
+func (c *OrganizationClient) Delete() *OrganizationDelete {
+	mutation := newOrganizationMutation(c.config, OpDelete)
+	return &OrganizationDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *OrganizationClient) DeleteOne(_m *Organization) *OrganizationDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *OrganizationClient) DeleteOneID(id int64) *OrganizationDeleteOne {
+	builder := c.Delete().Where(organization.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &OrganizationDeleteOne{builder}
+}
+
+// Query returns a query builder for Organization.
+func (c *OrganizationClient) Query() *OrganizationQuery {
+	return &OrganizationQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeOrganization},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Organization entity by its id.
+func (c *OrganizationClient) Get(ctx context.Context, id int64) (*Organization, error) {
+	return c.Query().Where(organization.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *OrganizationClient) GetX(ctx context.Context, id int64) *Organization {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *OrganizationClient) Hooks() []Hook {
+	hooks := c.hooks.Organization
+	return append(hooks[:len(hooks):len(hooks)], organization.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *OrganizationClient) Interceptors() []Interceptor {
+	return c.inters.Organization
+}
+
+func (c *OrganizationClient) mutate(ctx context.Context, m *OrganizationMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&OrganizationCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&OrganizationUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&OrganizationUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&OrganizationDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Organization mutation op: %q", m.Op())
+	}
+}
+
 // ParticipantClient is a client for the Participant schema.
 type ParticipantClient struct {
 	config
@@ -5363,18 +5649,19 @@ func (c *SigningKeyClient) mutate(ctx context.Context, m *SigningKeyMutation) (V
 // hooks and interceptors per client, for fast access.
 type (
 	hooks struct {
-		AccessToken, Agent, Attempt, AuditEntry, BulkBatch, BulkOperation, Channel,
-		ConsentEntry, Conversation, CountCell, Event, IdempotencyKey, Identifier, Lane,
-		LogHead, Lookup, Message, MessagingUser, ObjectType, Participant,
-		PermissionSet, Preference, Process, ProviderAccount, Queue, QuickText,
-		RawInbound, Record, RecordPhone, RecordValue, Secret, SigningKey []ent.Hook
+		AccessToken, Agent, Attempt, AuditEntry, AuditMention, BulkBatch, BulkOperation,
+		Channel, ConsentEntry, Conversation, CountCell, Event, IdempotencyKey,
+		Identifier, Lane, LogHead, Lookup, Message, MessagingUser, ObjectType,
+		Organization, Participant, PermissionSet, Preference, Process, ProviderAccount,
+		Queue, QuickText, RawInbound, Record, RecordPhone, RecordValue, Secret,
+		SigningKey []ent.Hook
 	}
 	inters struct {
-		AccessToken, Agent, Attempt, AuditEntry, BulkBatch, BulkOperation, Channel,
-		ConsentEntry, Conversation, CountCell, Event, IdempotencyKey, Identifier, Lane,
-		LogHead, Lookup, Message, MessagingUser, ObjectType, Participant,
-		PermissionSet, Preference, Process, ProviderAccount, Queue, QuickText,
-		RawInbound, Record, RecordPhone, RecordValue, Secret,
+		AccessToken, Agent, Attempt, AuditEntry, AuditMention, BulkBatch, BulkOperation,
+		Channel, ConsentEntry, Conversation, CountCell, Event, IdempotencyKey,
+		Identifier, Lane, LogHead, Lookup, Message, MessagingUser, ObjectType,
+		Organization, Participant, PermissionSet, Preference, Process, ProviderAccount,
+		Queue, QuickText, RawInbound, Record, RecordPhone, RecordValue, Secret,
 		SigningKey []ent.Interceptor
 	}
 )

@@ -10,6 +10,7 @@ import (
 	"parley/ent/agent"
 	"parley/ent/attempt"
 	"parley/ent/auditentry"
+	"parley/ent/auditmention"
 	"parley/ent/bulkbatch"
 	"parley/ent/bulkoperation"
 	"reflect"
@@ -32,6 +33,7 @@ import (
 	"parley/ent/message"
 	"parley/ent/messaginguser"
 	"parley/ent/objecttype"
+	"parley/ent/organization"
 	"parley/ent/participant"
 	"parley/ent/permissionset"
 	"parley/ent/preference"
@@ -109,6 +111,7 @@ func checkColumn(t, c string) error {
 			agent.Table:           agent.ValidColumn,
 			attempt.Table:         attempt.ValidColumn,
 			auditentry.Table:      auditentry.ValidColumn,
+			auditmention.Table:    auditmention.ValidColumn,
 			bulkbatch.Table:       bulkbatch.ValidColumn,
 			bulkoperation.Table:   bulkoperation.ValidColumn,
 			entchannel.Table:      entchannel.ValidColumn,
@@ -124,6 +127,7 @@ func checkColumn(t, c string) error {
 			message.Table:         message.ValidColumn,
 			messaginguser.Table:   messaginguser.ValidColumn,
 			objecttype.Table:      objecttype.ValidColumn,
+			organization.Table:    organization.ValidColumn,
 			participant.Table:     participant.ValidColumn,
 			permissionset.Table:   permissionset.ValidColumn,
 			preference.Table:      preference.ValidColumn,

@@ -20,6 +20,8 @@ type Tx struct {
 	Attempt *AttemptClient
 	// AuditEntry is the client for interacting with the AuditEntry builders.
 	AuditEntry *AuditEntryClient
+	// AuditMention is the client for interacting with the AuditMention builders.
+	AuditMention *AuditMentionClient
 	// BulkBatch is the client for interacting with the BulkBatch builders.
 	BulkBatch *BulkBatchClient
 	// BulkOperation is the client for interacting with the BulkOperation builders.
@@ -50,6 +52,8 @@ type Tx struct {
 	MessagingUser *MessagingUserClient
 	// ObjectType is the client for interacting with the ObjectType builders.
 	ObjectType *ObjectTypeClient
+	// Organization is the client for interacting with the Organization builders.
+	Organization *OrganizationClient
 	// Participant is the client for interacting with the Participant builders.
 	Participant *ParticipantClient
 	// PermissionSet is the client for interacting with the PermissionSet builders.
@@ -211,6 +215,7 @@ func (tx *Tx) init() {
 	tx.Agent = NewAgentClient(tx.config)
 	tx.Attempt = NewAttemptClient(tx.config)
 	tx.AuditEntry = NewAuditEntryClient(tx.config)
+	tx.AuditMention = NewAuditMentionClient(tx.config)
 	tx.BulkBatch = NewBulkBatchClient(tx.config)
 	tx.BulkOperation = NewBulkOperationClient(tx.config)
 	tx.Channel = NewChannelClient(tx.config)
@@ -226,6 +231,7 @@ func (tx *Tx) init() {
 	tx.Message = NewMessageClient(tx.config)
 	tx.MessagingUser = NewMessagingUserClient(tx.config)
 	tx.ObjectType = NewObjectTypeClient(tx.config)
+	tx.Organization = NewOrganizationClient(tx.config)
 	tx.Participant = NewParticipantClient(tx.config)
 	tx.PermissionSet = NewPermissionSetClient(tx.config)
 	tx.Preference = NewPreferenceClient(tx.config)

@@ -211,6 +211,14 @@ type ObjectTypePayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// The organisation after the change.
+type OrganizationPayload struct {
+	// The organisation; null when there are errors.
+	Organization *directory.Organization `json:"organization,omitempty"`
+	// Why nothing changed; empty when it did.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // The bulk operation to pause.
 type PauseBulkOperationInput struct {
 	// The operation's id.

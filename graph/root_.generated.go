@@ -18,6 +18,7 @@ import (
 	"parley/internal/desk/merge"
 	"parley/internal/desk/message"
 	"parley/internal/desk/objecttype"
+	"parley/internal/desk/organization"
 	"parley/internal/desk/quicktext"
 	"parley/internal/desk/search"
 	"parley/internal/desk/staff"
@@ -644,6 +645,7 @@ type ComplexityRoot struct {
 		UpdateChannel               func(childComplexity int, input UpdateChannelInput) int
 		UpdateMessagingUser         func(childComplexity int, input customer.UpdateInput) int
 		UpdateObjectType            func(childComplexity int, input objecttype.UpdateInput) int
+		UpdateOrganization          func(childComplexity int, input organization.UpdateInput) int
 		UpdatePermissionSet         func(childComplexity int, input staff.UpdatePermissionSetInput) int
 		UpdateProviderAccount       func(childComplexity int, input account.UpdateInput) int
 		UpdateQueue                 func(childComplexity int, input switchboard.UpdateQueueInput) int
@@ -702,6 +704,17 @@ type ComplexityRoot struct {
 	ObjectTypePayload struct {
 		Errors     func(childComplexity int) int
 		ObjectType func(childComplexity int) int
+	}
+
+	Organization struct {
+		Country  func(childComplexity int) int
+		Name     func(childComplexity int) int
+		TimeZone func(childComplexity int) int
+	}
+
+	OrganizationPayload struct {
+		Errors       func(childComplexity int) int
+		Organization func(childComplexity int) int
 	}
 
 	OwnedConversations struct {
@@ -801,6 +814,7 @@ type ComplexityRoot struct {
 		Node              func(childComplexity int, id string) int
 		ObjectType        func(childComplexity int, name string) int
 		ObjectTypes       func(childComplexity int) int
+		Organization      func(childComplexity int) int
 		PermissionHolders func(childComplexity int, permission viewer.Permission) int
 		PermissionSets    func(childComplexity int) int
 		ProviderAccount   func(childComplexity int, id string) int
@@ -3672,6 +3686,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UpdateObjectType(childComplexity, args["input"].(objecttype.UpdateInput)), true
+	case "Mutation.updateOrganization":
+		if e.ComplexityRoot.Mutation.UpdateOrganization == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updateOrganization_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateOrganization(childComplexity, args["input"].(organization.UpdateInput)), true
 	case "Mutation.updatePermissionSet":
 		if e.ComplexityRoot.Mutation.UpdatePermissionSet == nil {
 			break
@@ -3953,6 +3978,38 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ObjectTypePayload.ObjectType(childComplexity), true
+
+	case "Organization.country":
+		if e.ComplexityRoot.Organization.Country == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Organization.Country(childComplexity), true
+	case "Organization.name":
+		if e.ComplexityRoot.Organization.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Organization.Name(childComplexity), true
+	case "Organization.timeZone":
+		if e.ComplexityRoot.Organization.TimeZone == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Organization.TimeZone(childComplexity), true
+
+	case "OrganizationPayload.errors":
+		if e.ComplexityRoot.OrganizationPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrganizationPayload.Errors(childComplexity), true
+	case "OrganizationPayload.organization":
+		if e.ComplexityRoot.OrganizationPayload.Organization == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrganizationPayload.Organization(childComplexity), true
 
 	case "OwnedConversations.count":
 		if e.ComplexityRoot.OwnedConversations.Count == nil {
@@ -4382,6 +4439,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.ObjectTypes(childComplexity), true
+	case "Query.organization":
+		if e.ComplexityRoot.Query.Organization == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.Organization(childComplexity), true
 	case "Query.permissionHolders":
 		if e.ComplexityRoot.Query.PermissionHolders == nil {
 			break
@@ -5447,6 +5510,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("UpdateChannelInput", ec.unmarshalInputUpdateChannelInput),
 			graphql.NewInputUnmarshaler("UpdateMessagingUserInput", ec.unmarshalInputUpdateMessagingUserInput),
 			graphql.NewInputUnmarshaler("UpdateObjectTypeInput", ec.unmarshalInputUpdateObjectTypeInput),
+			graphql.NewInputUnmarshaler("UpdateOrganizationInput", ec.unmarshalInputUpdateOrganizationInput),
 			graphql.NewInputUnmarshaler("UpdatePermissionSetInput", ec.unmarshalInputUpdatePermissionSetInput),
 			graphql.NewInputUnmarshaler("UpdateProviderAccountInput", ec.unmarshalInputUpdateProviderAccountInput),
 			graphql.NewInputUnmarshaler("UpdateQueueInput", ec.unmarshalInputUpdateQueueInput),
@@ -5946,7 +6010,7 @@ input AuditFilter @goModel(model: "parley/internal/desk/audit.Filter") {
   action: AuditAction
   "Only those of this agent."
   actorId: ID
-  "Only those about the object with this id."
+  "Only those about the object with this id, and those that added it to another object or removed it."
   subjectId: ID
   "Only those at this time or later."
   since: DateTime
@@ -6329,7 +6393,7 @@ extend type Subscription {
 	{Name: "../schema/channel.graphql", Input: `extend type Channel {
   "Name that programs use: letters, digits and underscores; null if it has none."
   developerName: String
-  "Two-letter country in which national numbers are read and texts are sent; null if unknown. Never changes."
+  "Two-letter country in which national numbers are read and texts are sent; null for that of its number, or else the organisation's. Never changes."
   country: String @goField(name: "CountryCode")
   "The queue that new conversations go to; null if there is none, and for a viewer who may not see the queue."
   queue: Queue @goField(forceResolver: true)
@@ -6487,7 +6551,7 @@ input CreateChannelInput @goModel(model: "parley/internal/desk/switchboard.Creat
   name: String!
   "Name that programs use: 1 to 80 letters, digits and underscores, a letter first; unique whatever the case of its letters. Absent for none."
   developerName: String
-  "Country of 2 letters, needed for short codes. National numbers are read in it. Absent: the country of the phone number."
+  "Country of 2 letters, needed for short codes. National numbers are read in it. Absent: the country of the phone number; for a national number or short code, the organisation's."
   country: String
   "The queue that new conversations go to; absent for none."
   queueId: ID
@@ -6652,7 +6716,7 @@ extend type Mutation {
   removeChannelMembers("Who to remove." input: RemoveChannelMembersInput!): ChannelPayload!
   "Creates a queue: at most 2,000 in an organisation. Needs CONFIGURE_MESSAGING. The members' streams get RESET; no event follows in lists of conversations."
   createQueue("What to create." input: CreateQueueInput!): QueuePayload!
-  "Renames 1 queue. Needs CONFIGURE_MESSAGING; no event follows in lists of conversations."
+  "Renames 1 queue. Queues are never deleted: take its members and channels away, and nothing waits in it any more. Needs CONFIGURE_MESSAGING; no event follows in lists of conversations."
   updateQueue("What to change." input: UpdateQueueInput!): QueuePayload!
   "Lets up to 500 agents work a queue and see its conversations. Needs CONFIGURE_MESSAGING. The agents' streams get RESET; no event follows in lists of conversations."
   addQueueMembers("Who to add." input: AddQueueMembersInput!): QueuePayload!
@@ -7038,7 +7102,7 @@ extend type Query {
 extend type Mutation {
   """
   Adds 1 customer to a channel, before they write; one who is there already is returned as they are. Needs CONFIGURE_MESSAGING, or AGENT_INITIATED_OUTBOUND
-  as a member of the channel. No conversation begins before the first message, and no event follows.
+  as a member of the channel. LIMIT_EXCEEDED beyond 1,200 an hour, 200 at once. No conversation begins before the first message, and no event follows.
   """
   createMessagingUser("Who to add." input: CreateMessagingUserInput!): MessagingUserPayload!
   "Changes 1 customer: name, locale, external id. Whoever sees the customer may. A new name also names their conversation, unless its record does. Emits CONVERSATION_CHANGED if it does."
@@ -7705,7 +7769,7 @@ extend type Mutation {
   """
   Undoes the merge of 1 messaging user into another, within 30 days; CONFLICT afterwards. Their conversation is in lists again, with what was in it
   before; whatever was written since stays in the other. An opt-out given since counts for both. Those who were merged into the messaging user
-  before stay with them. Needs CONFIGURE_MESSAGING, and the right to see the customer. Emits CONVERSATION_UNMERGED for both conversations.
+  before stay with them; CONFLICT for a messaging user into whom others were merged: name one of those. Needs CONFIGURE_MESSAGING, and the right to see the customer. Emits CONVERSATION_UNMERGED for both conversations.
   """
   unmergeMessagingUser("The messaging user." input: UnmergeMessagingUserInput!): MessagingUserPayload!
 }
@@ -8372,6 +8436,44 @@ extend type Mutation {
   updateObjectType("What to change." input: UpdateObjectTypeInput!): ObjectTypePayload!
 }
 `, BuiltIn: false},
+	{Name: "../schema/organization.graphql", Input: `"The organisation whose desk this is. Every active agent may see it."
+type Organization @goModel(model: "parley/internal/desk/directory.Organization") {
+  "Its name."
+  name: String!
+  "Time zone, an IANA name such as Europe/Berlin, in which its days begin; UTC unless it was set. New agents get it as theirs."
+  timeZone: String!
+  "Two letters, such as US, of the country in which national numbers are read where a channel has no country of its own; null if it is not set."
+  country: String
+}
+
+"What changes of the organisation. Absent and null leave a field as it is."
+input UpdateOrganizationInput @goModel(model: "parley/internal/desk/organization.UpdateInput") {
+  "1 to 200 characters."
+  name: String
+  "IANA name of a time zone, up to 64 characters, such as Europe/Berlin. Agents keep theirs."
+  timeZone: String
+  "Two letters of a country, such as US; empty for none. Numbers that were read already stay as they are."
+  country: String
+}
+
+"The organisation after the change."
+type OrganizationPayload {
+  "The organisation; null when there are errors."
+  organization: Organization
+  "Why nothing changed; empty when it did."
+  errors: [UserError!]!
+}
+
+extend type Query {
+  "The organisation whose desk this is. Whoever may sign in sees it."
+  organization: Organization!
+}
+
+extend type Mutation {
+  "Changes the organisation: name, time zone or country. Needs CONFIGURE_MESSAGING. Every process knows within 1 second, and the audit tells of it; no event follows in lists of conversations."
+  updateOrganization("What to change." input: UpdateOrganizationInput!): OrganizationPayload!
+}
+`, BuiltIn: false},
 	{Name: "../schema/presence.graphql", Input: `"What an agent is doing in a conversation right now."
 enum PresenceState @goModel(model: "parley/internal/desk/presence.State") {
   "Viewing it."
@@ -9024,7 +9126,7 @@ extend type Query {
 }
 
 extend type Mutation {
-  "Changes the viewer's own settings: default sender ID, time zone, locale. Whoever sees them as an agent sees the change within 1 second; no event follows in lists of conversations."
+  "Changes the viewer's own settings: default sender ID, time zone, locale. LIMIT_EXCEEDED beyond 120 changes an hour, 20 at once. Whoever sees them as an agent sees the change within 1 second; no event follows in lists of conversations."
   updateViewer("What to change." input: UpdateViewerInput!): AgentPayload!
   "Replaces what 1 frontend keeps for the viewer. Whoever sees it is the viewer alone; no event follows."
   setPreferences("What to keep." input: SetPreferencesInput!): PreferencesPayload!
@@ -9199,7 +9301,7 @@ extend type Query {
 
 extend type Mutation {
   """
-  Creates an agent, who can sign in at once: at most 5,000 in an organisation. Needs CONFIGURE_MESSAGING, and every permission that the agent
+  Creates an agent in the organisation's time zone, who can sign in at once: at most 5,000 in an organisation. Needs CONFIGURE_MESSAGING, and every permission that the agent
   gets: nobody can give a permission that they do not hold. FORBIDDEN says which are missing; no event follows in lists of conversations.
   """
   createAgent("Who to create." input: CreateAgentInput!): AgentPayload!
@@ -9211,7 +9313,7 @@ extend type Mutation {
   """
   Deactivates 1 agent: within a second, their tokens are refused, their sockets and streams end, and their bulk operations stop with CREATOR_INACTIVE.
   Needs CONFIGURE_MESSAGING. CONFLICT if no active agent would hold CONFIGURE_MESSAGING afterwards. Conversations stay theirs, as
-  ` + "`" + `ownedConversations` + "`" + ` tells; no event follows in lists of conversations.
+  ` + "`" + `ownedConversations` + "`" + ` tells, and messages that they had sent before still go out; no event follows in lists of conversations.
   """
   deactivateAgent("Who to deactivate." input: DeactivateAgentInput!): DeactivateAgentPayload!
   "Activates 1 agent, who can sign in again with the rights they had. Needs CONFIGURE_MESSAGING, and every permission that the agent gets back; no event follows in lists of conversations."
@@ -10336,6 +10438,28 @@ func (ec *executionContext) childFields_ObjectTypePayload(ctx context.Context, f
 		return ec.fieldContext_ObjectTypePayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ObjectTypePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Organization(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_Organization_name(ctx, field)
+	case "timeZone":
+		return ec.fieldContext_Organization_timeZone(ctx, field)
+	case "country":
+		return ec.fieldContext_Organization_country(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Organization", field.Name)
+}
+
+func (ec *executionContext) childFields_OrganizationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "organization":
+		return ec.fieldContext_OrganizationPayload_organization(ctx, field)
+	case "errors":
+		return ec.fieldContext_OrganizationPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OrganizationPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_OwnedConversations(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

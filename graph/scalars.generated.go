@@ -21,6 +21,7 @@ import (
 	"parley/internal/desk/merge"
 	"parley/internal/desk/message"
 	"parley/internal/desk/objecttype"
+	"parley/internal/desk/organization"
 	"parley/internal/desk/quicktext"
 	"parley/internal/desk/search"
 	"parley/internal/desk/staff"
@@ -81,6 +82,7 @@ type MutationResolver interface {
 	RetryMessage(ctx context.Context, input message.RetryInput) (*RetryMessagePayload, error)
 	CreateObjectType(ctx context.Context, input objecttype.CreateInput) (*ObjectTypePayload, error)
 	UpdateObjectType(ctx context.Context, input objecttype.UpdateInput) (*ObjectTypePayload, error)
+	UpdateOrganization(ctx context.Context, input organization.UpdateInput) (*OrganizationPayload, error)
 	SetTyping(ctx context.Context, input live.TypingInput) (*SetTypingPayload, error)
 	CreateQuickText(ctx context.Context, input quicktext.CreateInput) (*QuickTextPayload, error)
 	UpdateQuickText(ctx context.Context, input quicktext.UpdateInput) (*QuickTextPayload, error)
@@ -119,6 +121,7 @@ type QueryResolver interface {
 	CheckFormula(ctx context.Context, input trial.Input) (*trial.Check, error)
 	ObjectTypes(ctx context.Context) ([]*objecttype.ObjectType, error)
 	ObjectType(ctx context.Context, name string) (*objecttype.ObjectType, error)
+	Organization(ctx context.Context) (*directory.Organization, error)
 	QuickTexts(ctx context.Context, filterBy *quicktext.Filter, first *int, after *string) (*quicktext.Page, error)
 	QuickText(ctx context.Context, id string) (*quicktext.QuickText, error)
 	Records(ctx context.Context, objectType string, filterBy *crm.Filter, first *int, after *string, last *int, before *string) (*crm.Page, error)
@@ -834,6 +837,20 @@ func (ec *executionContext) field_Mutation_updateObjectType_args(ctx context.Con
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (objecttype.UpdateInput, error) {
 			return ec.unmarshalNUpdateObjectTypeInput2parleyᚋinternalᚋdeskᚋobjecttypeᚐUpdateInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_updateOrganization_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (organization.UpdateInput, error) {
+			return ec.unmarshalNUpdateOrganizationInput2parleyᚋinternalᚋdeskᚋorganizationᚐUpdateInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -3366,6 +3383,50 @@ func (ec *executionContext) fieldContext_Mutation_updateObjectType(ctx context.C
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_updateOrganization(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_updateOrganization(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().UpdateOrganization(ctx, fc.Args["input"].(organization.UpdateInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *OrganizationPayload) graphql.Marshaler {
+			return ec.marshalNOrganizationPayload2ᚖparleyᚋgraphᚐOrganizationPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_updateOrganization(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OrganizationPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_updateOrganization_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_setTyping(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -4946,6 +5007,38 @@ func (ec *executionContext) fieldContext_Query_objectType(ctx context.Context, f
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_organization(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_organization(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Query().Organization(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *directory.Organization) graphql.Marshaler {
+			return ec.marshalNOrganization2ᚖparleyᚋinternalᚋdeskᚋdirectoryᚐOrganization(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_organization(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Organization(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_quickTexts(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -6163,6 +6256,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "updateOrganization":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_updateOrganization(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "setTyping":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_setTyping(ctx, field)
@@ -6478,6 +6578,12 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_objectType(ctx, field)
+				})
+		case "organization":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_organization(ctx, field)
 				})
 		case "quickTexts":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,

@@ -99,6 +99,7 @@ func SelectionTables(cfg Config) selection.Tables {
 			"ObjectMessaging":         {Name: "ObjectMessaging", Satisfies: objectMessagingImplementors, Fields: ec.selectObjectMessaging()},
 			"ObjectPhone":             {Name: "ObjectPhone", Satisfies: objectPhoneImplementors, Fields: ec.selectObjectPhone()},
 			"ObjectType":              {Name: "ObjectType", Satisfies: objectTypeImplementors, Fields: ec.selectObjectType()},
+			"Organization":            {Name: "Organization", Satisfies: organizationImplementors, Fields: ec.selectOrganization()},
 			"PageInfo":                {Name: "PageInfo", Satisfies: pageInfoImplementors, Fields: ec.selectPageInfo()},
 			"PermissionGrant":         {Name: "PermissionGrant", Satisfies: permissionGrantImplementors, Fields: ec.selectPermissionGrant()},
 			"PermissionHolder":        {Name: "PermissionHolder", Satisfies: permissionHolderImplementors, Fields: ec.selectPermissionHolder()},
@@ -3078,6 +3079,36 @@ func (ec *executionContext) selectObjectType() map[string]*selection.Field {
 	}
 }
 
+func (ec *executionContext) selectOrganization() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"name": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*directory.Organization).Name
+				w.String(string(v))
+			},
+		},
+		"timeZone": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*directory.Organization).TimeZone
+				w.String(string(v))
+			},
+		},
+		"country": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*directory.Organization).Country()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(string(*v))
+			},
+		},
+	}
+}
+
 func (ec *executionContext) selectPageInfo() map[string]*selection.Field {
 	return map[string]*selection.Field{
 		"hasNextPage": {
@@ -3585,6 +3616,14 @@ func (ec *executionContext) selectQuery() map[string]*selection.Field {
 			Args:    ec.field_Query_objectType_args,
 			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
 				return ec.Resolvers.Query().ObjectType(ctx, fc.Args["name"].(string))
+			},
+		},
+		"organization": {
+			NonNull: true,
+			Of:      "Organization",
+			One:     func(source any) any { return selection.Pointer(source.(*directory.Organization)) },
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				return ec.Resolvers.Query().Organization(ctx)
 			},
 		},
 		"quickTexts": {

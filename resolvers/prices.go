@@ -137,6 +137,7 @@ var Prices = price.Table{
 	"Mutation.markConversationsUnread":     {Units: listed("ids"), Why: whyListed},
 	"Mutation.assignConversations":         {Units: listed("ids", "conversations"), Why: whyListed},
 
+	"Mutation.updateOrganization":        {Units: price.Flat(staffUnits), Why: whyStaff},
 	"Mutation.createAgent":               {Units: price.Flat(staffUnits), Why: whyStaff},
 	"Mutation.updateAgent":               {Units: price.Flat(staffUnits), Why: whyStaff},
 	"Mutation.deactivateAgent":           {Units: price.Flat(staffUnits), Why: whyStaff},

@@ -29,6 +29,7 @@ var cheap = map[string]string{
 	"Query.providers":                   "from memory",
 	"Query.serviceAccounts":             "from memory",
 	"Query.channels":                    "from memory",
+	"Query.organization":                "from memory",
 	"Query.channelTypes":                "from memory",
 	"Query.queues":                      "from memory",
 	"Mutation.setPreferences":           "one write",

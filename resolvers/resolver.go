@@ -17,6 +17,7 @@ import (
 	"parley/internal/desk/merge"
 	"parley/internal/desk/message"
 	"parley/internal/desk/objecttype"
+	"parley/internal/desk/organization"
 	"parley/internal/desk/quicktext"
 	"parley/internal/desk/search"
 	"parley/internal/desk/staff"
@@ -35,6 +36,7 @@ type Resolver struct {
 	Searcher            *search.Searcher
 	Texts               *quicktext.Service
 	Staff               *staff.Service
+	Organization        *organization.Service
 	Audit               *audit.Service
 	Merger              *merge.Service
 	Customers           *customer.Service

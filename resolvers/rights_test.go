@@ -127,6 +127,7 @@ var ownRules = map[string]string{
 	"Mutation.updatePermissionSet": staffRights, "Mutation.grantPermissionSet": staffRights, "Mutation.revokePermissionSet": staffRights,
 	"Mutation.mergeMessagingUsers": mergeRights, "Mutation.unmergeMessagingUser": mergeRights,
 	"Query.permissionHolders": "staff.TestWhoHoldsAPermission", "Mutation.updateViewer": "staff.TestAgentsSetTheirOwn", "Mutation.setPreferences": "staff.TestPreferencesAreTheAgentsOwn",
+	"Query.organization": "organization.TestAdministratorsSetWhatEverybodySees", "Mutation.updateOrganization": "organization.TestAdministratorsSetWhatEverybodySees",
 	"Query.channelTypes": "the same for everybody", "Query.queues": "switchboard.TestWhatChannelsAndQueuesShow",
 	"Mutation.createChannel": channelRights, "Mutation.updateChannel": channelRights, "Mutation.activateChannel": channelRights,
 	"Mutation.deactivateChannel": channelRights, "Mutation.addChannelMembers": channelRights, "Mutation.removeChannelMembers": channelRights,

@@ -44,6 +44,7 @@ var mutationScopes = map[string]viewer.Scope{
 	"updateViewer":                viewer.Send,
 	"setPreferences":              viewer.Send,
 
+	"updateOrganization":        viewer.Administer,
 	"createAgent":               viewer.Administer,
 	"updateAgent":               viewer.Administer,
 	"deactivateAgent":           viewer.Administer,

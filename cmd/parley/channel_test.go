@@ -2,8 +2,10 @@ package main
 
 import (
 	"encoding/json"
+	"slices"
 	"testing"
 
+	"github.com/alecthomas/kong"
 	"github.com/stretchr/testify/require"
 
 	"parley/internal/check/parleytest"
@@ -52,7 +54,7 @@ func TestChannelsAndQueuesAreSetUpByCommands(t *testing.T) {
 
 	for want, args := range map[string][]string{
 		`there is no provider account "none" in this database; its accounts are: demo, twilio-demo`: {"channel", "add", "1", "--account", "none", "--name", "N"},
-		"address: The address has to be a phone number":                                             {"channel", "add", "1", "--account", "demo", "--name", "N"},
+		"ADDRESS: The address has to be a phone number":                                             {"channel", "add", "1", "--account", "demo", "--name", "N"},
 		`there is no channel "main"; see parley channel list`:                                       {"channel", "activate", "main"},
 		`there is no queue "Sales"; see parley queue list`:                                          {"channel", "set", parleytest.Sales, "--queue", "Sales"},
 		`there is no limit "per-week"; the limits are`:                                              {"channel", "set", parleytest.Sales, "--limit", "per-week=1"},
@@ -63,5 +65,48 @@ func TestChannelsAndQueuesAreSetUpByCommands(t *testing.T) {
 	} {
 		_, err := command(t, append([]string{"--database", database}, args...)...)
 		require.ErrorContains(t, err, want)
+	}
+}
+
+// Programs read whatever administers agents, permission sets, channels, queues, customers
+// and the audit.
+func TestAdministrationPrintsJSON(t *testing.T) {
+	t.Parallel()
+	program, err := kong.New(&cli{}, kong.Name("parley"))
+	require.NoError(t, err)
+	seen := 0
+	for _, group := range program.Model.Children {
+		if !slices.Contains([]string{"agent", "permission", "channel", "queue", "customer", "audit", "organisation"}, group.Name) {
+			continue
+		}
+		for _, leaf := range group.Children {
+			seen++
+			require.True(t, slices.ContainsFunc(leaf.Flags, func(f *kong.Flag) bool { return f.Name == "json" }), leaf.Path())
+		}
+	}
+	require.Greater(t, seen, 20)
+}
+
+// The audit on a terminal names whom a change added, and is cut by nobody silently.
+func TestTheAuditIsListed(t *testing.T) {
+	t.Parallel()
+	database := parleytest.Database(t)
+	parley := func(args ...string) string {
+		printed, err := command(t, append([]string{"--database", database}, args...)...)
+		require.NoError(t, err, args)
+		return printed
+	}
+	parley("queue", "add", "Repairs", "--member", "bo", "--member", "sue")
+	parley("queue", "members", "Repairs", "--remove", "bo")
+	listed := parley("audit", "list", "--of", "bo")
+	require.Regexp(t, `UPDATED +Queue Repairs +members -bo\n`, listed)
+	require.Regexp(t, `CREATED +Queue Repairs +.*members( \+bo| \+sue){2}\n`, listed)
+	var lines []struct{ Action, SubjectName string }
+	require.NoError(t, json.Unmarshal([]byte(parley("audit", "list", "--of", "bo", "--most", "1", "--json")), &lines))
+	require.Len(t, lines, 1)
+	require.Equal(t, "Repairs", lines[0].SubjectName)
+	for _, list := range []string{"audit", "customer"} {
+		_, err := command(t, list, "list", "--database", database, "--most", "1001")
+		require.ErrorContains(t, err, "--most: a list has at most 1000 lines, not 1001")
 	}
 }

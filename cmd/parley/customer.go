@@ -47,7 +47,10 @@ func (l *listCustomersCmd) Run(ctx context.Context, c *cli, out io.Writer) error
 		if l.Name != "" {
 			filter.Name = &l.Name
 		}
-		found, err := d.Schema.Customers.List(ctx, filter, page.Window{Size: min(l.Most, 1_000)})
+		if err := atMost(l.Most, mostListed, "--address or --name"); err != nil {
+			return err
+		}
+		found, err := d.Schema.Customers.List(ctx, filter, page.Window{Size: l.Most})
 		if err != nil {
 			return err
 		}
@@ -73,7 +76,7 @@ func customerLineOf(u *conversation.MessagingUser) customerLine {
 
 type importCustomersCmd struct {
 	asJSON
-	File     string `arg:"" help:"CSV or JSON lines, plain or gzip. Columns: Channel (a sender ID's address or name), Address; Name, Locale, ExternalId, Consent, Proof and At may follow."`
+	File     string `arg:"" help:"CSV or JSON lines, plain or gzip. Columns: Channel (a sender ID's address or name), Address; Name, Locale, ExternalId, Consent, Proof and At (2026-11-28T09:30:00Z, 2026-11-28 09:30 or 2026-11-28) may follow."`
 	Encoding string `placeholder:"NAME" help:"Encoding of the file, such as windows-1252; by default UTF-8, or what its byte order mark says."`
 	Zone     string `default:"UTC" help:"Time zone of times without one, such as Europe/Berlin."`
 }

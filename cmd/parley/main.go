@@ -31,30 +31,31 @@ type cli struct {
 
 	KeyFile string `type:"path" env:"PARLEY_KEY_FILE" placeholder:"FILE" help:"Key that encrypts carriers' credentials; by default the name of the SQLite file and .key. PARLEY_KEY may hold the key itself, in base64."`
 
-	Serve      serveCmd      `cmd:"" help:"Serve the graph, the playground and the webhooks."`
-	Migrate    migrateCmd    `cmd:"" help:"Create the database or migrate the existing one, then exit. parley serve migrates too."`
-	Setup      setupCmd      `cmd:"" help:"Create the first administrator, carrier account and sender ID; asks for what is not given."`
-	Token      tokenCmd      `cmd:"" help:"Print a token for an agent."`
-	Agent      agentCmd      `cmd:"" help:"Manage agents, beside a running server too."`
-	Permission permissionCmd `cmd:"" help:"Manage permission sets, beside a running server too."`
-	Customer   customerCmd   `cmd:"" help:"List and import customers, beside a running server too."`
-	Access     accessCmd     `cmd:"" help:"Manage access tokens, by which programs sign in."`
-	Signing    signingCmd    `cmd:"" help:"Manage the keys that sign Parley's own tokens."`
-	Audit      auditCmd      `cmd:"" help:"Read who administered what, and who was refused."`
-	Channel    channelCmd    `cmd:"" help:"Manage channels, beside a running server too."`
-	Queue      queueCmd      `cmd:"" help:"Manage queues, beside a running server too."`
-	Account    accountCmd    `cmd:"" help:"Manage accounts at carriers, beside a running server too."`
-	Key        keyCmd        `cmd:"" help:"Manage the key that encrypts carriers' credentials."`
-	Seed       seedCmd       `cmd:"" help:"Fill the database with sample conversations."`
-	Import     importCmd     `cmd:"" help:"Import records and messages from a desk that kept outbound and inbound messages in two tables."`
-	Search     searchCmd     `cmd:"" help:"Maintain the search index."`
-	Doctor     doctorCmd     `cmd:"" help:"Diagnose settings, database, bus and carriers, and say what to do. Changes nothing."`
-	Health     healthCmd     `cmd:"" help:"Ask the running server whether it is ready; exits with 0 if it is."`
-	Backup     backupCmd     `cmd:"" help:"Copy the database to a file while it is in use."`
-	Restore    restoreCmd    `cmd:"" help:"Create a database from a backup."`
-	Inbound    inboundCmd    `cmd:"" help:"Manage messages received from carriers."`
-	Numbers    numbersCmd    `cmd:"" help:"Find and fix conversations filed under a wrong number."`
-	Sandbox    sandboxCmd    `cmd:"" help:"Simulate a customer."`
+	Serve        serveCmd        `cmd:"" help:"Serve the graph, the playground and the webhooks."`
+	Migrate      migrateCmd      `cmd:"" help:"Create the database or migrate the existing one, then exit. parley serve migrates too."`
+	Setup        setupCmd        `cmd:"" help:"Name the organisation, and create the first administrator, carrier account and sender ID; asks for what is not given."`
+	Token        tokenCmd        `cmd:"" help:"Print a token for an agent."`
+	Organisation organisationCmd `cmd:"" aliases:"organization" help:"Show and change the organisation: name, time zone, country."`
+	Agent        agentCmd        `cmd:"" help:"Manage agents, beside a running server too."`
+	Permission   permissionCmd   `cmd:"" help:"Manage permission sets, beside a running server too."`
+	Customer     customerCmd     `cmd:"" help:"List and import customers, beside a running server too."`
+	Access       accessCmd       `cmd:"" help:"Manage access tokens, by which programs sign in."`
+	Signing      signingCmd      `cmd:"" help:"Manage the keys that sign Parley's own tokens."`
+	Audit        auditCmd        `cmd:"" help:"Read who administered what, and who was refused."`
+	Channel      channelCmd      `cmd:"" help:"Manage channels, beside a running server too."`
+	Queue        queueCmd        `cmd:"" help:"Manage queues, beside a running server too."`
+	Account      accountCmd      `cmd:"" help:"Manage accounts at carriers, beside a running server too."`
+	Key          keyCmd          `cmd:"" help:"Manage the key that encrypts carriers' credentials."`
+	Seed         seedCmd         `cmd:"" help:"Fill the database with sample conversations."`
+	Import       importCmd       `cmd:"" help:"Import records and messages from a desk that kept outbound and inbound messages in two tables."`
+	Search       searchCmd       `cmd:"" help:"Maintain the search index."`
+	Doctor       doctorCmd       `cmd:"" help:"Diagnose settings, database, bus and carriers, and say what to do. Changes nothing."`
+	Health       healthCmd       `cmd:"" help:"Ask the running server whether it is ready; exits with 0 if it is."`
+	Backup       backupCmd       `cmd:"" help:"Copy the database to a file while it is in use."`
+	Restore      restoreCmd      `cmd:"" help:"Create a database from a backup."`
+	Inbound      inboundCmd      `cmd:"" help:"Manage messages received from carriers."`
+	Numbers      numbersCmd      `cmd:"" help:"Find and fix conversations filed under a wrong number."`
+	Sandbox      sandboxCmd      `cmd:"" help:"Simulate a customer."`
 
 	Formula formulaCmd `cmd:"" help:"Run formulas given as JSON lines, to test them; needs no database."`
 
@@ -120,7 +121,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, nil)))
 	command.BindTo(ctx, (*context.Context)(nil))
 	command.BindTo(out, (*io.Writer)(nil))
-	return told(ctx, command.Run(&c))
+	return told(ctx, named(command, command.Run(&c)))
 }
 
 // told is err, with better words than those of the system where the command was

@@ -6,10 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 
 	"parley/app"
-	"parley/internal/ground/fault"
 	"parley/internal/ground/viewer"
 )
 
@@ -42,16 +40,15 @@ func operate(ctx context.Context, config app.Config, do func(context.Context, *o
 	return plain(do(viewer.AsSystem(ctx, "command line"), &operator{a}))
 }
 
-// plain is the sentence of a fault, with the name of what was wrong.
-func plain(err error) error {
-	var f *fault.Error
-	if !errors.As(err, &f) {
-		return err
+// mostListed bounds what a command lists.
+const mostListed = 1_000
+
+// atMost refuses a --most beyond a bound, which would cut the list silently.
+func atMost(n, most int, instead string) error {
+	if n > most {
+		return fmt.Errorf("--most: a list has at most %d lines, not %d; for others use %s", most, n, instead)
 	}
-	if field := strings.TrimPrefix(f.Field, "input."); field != "" {
-		return fmt.Errorf("%s: %s", field, f.Message)
-	}
-	return errors.New(f.Message)
+	return nil
 }
 
 func state(active bool) string {

@@ -6,48 +6,298 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"slices"
 	"strings"
 	"time"
 
 	"parley/internal/channel"
 	"parley/internal/desk/account"
 	"parley/internal/desk/directory"
+	"parley/internal/desk/organization"
 	"parley/internal/desk/staff"
 	"parley/internal/desk/switchboard"
+	"parley/internal/ground/fault"
 	"parley/internal/ground/viewer"
 )
 
-// setupCmd makes the least with which somebody can work: an administrator, an account at
-// a carrier and a sender ID. What is there already stays, so it can be run again.
+// setupCmd makes the least with which somebody can work: the organisation's name, an
+// administrator, an account at a carrier and a sender ID. What is there already stays, so
+// it can be run again. Everything is asked and checked before anything is written.
 type setupCmd struct {
 	givenCredentials
-	Username string        `help:"Sign-in name of the first administrator."`
-	Name     string        `help:"Display name of the first administrator."`
-	Country  string        `help:"Two letters: where the organisation's national numbers are read, such as US."`
-	Zone     string        `help:"Time zone of the administrator, such as Europe/Berlin."`
-	Provider string        `help:"The carrier: twilio, or sandbox to try things without one."`
-	Sender   string        `help:"The first sender ID: a phone number of the carrier account."`
-	Type     string        `default:"SMS_LONG_CODE" help:"Type of the sender ID, as in parley channel add."`
-	SkipTest bool          `help:"Do not ask the carrier whether the account works."`
-	TTL      time.Duration `default:"12h" least:"1m" help:"Lifetime of the token that is printed; at most 30 days."`
+	Organisation string        `placeholder:"NAME" help:"Name of the organisation."`
+	Zone         string        `help:"Time zone of the organisation and the administrator, such as Europe/Berlin; UTC by default."`
+	Country      string        `help:"Two letters, such as US: where the organisation's national numbers are read."`
+	Username     string        `help:"Sign-in name of the first administrator."`
+	Name         string        `help:"Display name of the first administrator."`
+	Provider     string        `help:"The carrier: twilio, or sandbox to try things without one, whose secret is drawn at random."`
+	Sender       string        `help:"The first sender ID: a phone number of the carrier account."`
+	Type         string        `default:"SMS_LONG_CODE" help:"Type of the sender ID, as in parley channel add."`
+	SkipTest     bool          `help:"Do not ask the carrier whether the account works."`
+	TTL          time.Duration `default:"12h" least:"1m" help:"Lifetime of the token that is printed; at most 30 days."`
+	PublicURL    string        `name:"public-url" env:"PARLEY_PUBLIC_URL" placeholder:"URL" help:"Where carriers and browsers will reach the server, for the next steps."`
+
+	prompt func(label string, secret bool) (string, error) // prompt, but in tests
 }
 
 // Run implements the command.
 func (s *setupCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
+	if s.prompt == nil {
+		s.prompt = prompt
+	}
+	if s.PublicURL != "" {
+		if err := channel.CheckPublicURL(s.PublicURL); err != nil {
+			return fmt.Errorf("--public-url: %w", err)
+		}
+	}
 	return operate(ctx, c.creating(true), func(ctx context.Context, d *operator) error {
-		admin, err := s.administrator(ctx, d, out)
+		p, err := s.plan(ctx, d)
 		if err != nil {
 			return err
 		}
-		used, err := s.account(ctx, d, out)
-		if err != nil {
-			return err
-		}
-		if err := s.senderID(ctx, d, used, admin, out); err != nil {
-			return err
-		}
-		return s.next(c, d, admin, used, out)
+		return p.do(ctx, c, out)
 	})
+}
+
+// answered returns what a flag gives, or else what somebody answers: they are asked until
+// the answer passes check.
+func (s *setupCmd) answered(given, flag, question string, check func(string) error) (string, error) {
+	if given != "" {
+		if err := check(given); err != nil {
+			return "", underFlag(flag, err)
+		}
+		return given, nil
+	}
+	for {
+		answer, err := s.prompt(question, false)
+		if err != nil {
+			return "", fmt.Errorf("--%s is missing: give it, or run parley setup on a terminal to be asked", flag)
+		}
+		answer = strings.TrimSpace(answer)
+		if err = check(answer); err == nil {
+			return answer, nil
+		}
+		fmt.Fprintln(os.Stderr, plain(err))
+	}
+}
+
+// underFlag names the flag whose value was refused, unless another field was.
+func underFlag(flag string, err error) error {
+	var f *fault.Error
+	if errors.As(err, &f) && f.Field == "input.type" {
+		flag = "type"
+	}
+	var r *refusedError
+	if errors.As(plain(err), &r) {
+		return fmt.Errorf("--%s: %s", flag, r.message)
+	}
+	return err
+}
+
+// offered is answered for what may be left out: nil if it is.
+func (s *setupCmd) offered(given, flag, question string, check func(string) error) (*string, error) {
+	answer, err := s.answered(given, flag, question, func(answer string) error {
+		if answer == "" {
+			return nil
+		}
+		return check(answer)
+	})
+	switch {
+	case err != nil && given == "": // nobody to ask
+		return nil, nil
+	case err != nil || answer == "":
+		return nil, err
+	}
+	return &answer, nil
+}
+
+// setupPlan is what there is, or else what to make of it.
+type setupPlan struct {
+	*setupCmd
+	d            *operator
+	organization organization.UpdateInput
+	admin        *directory.Agent
+	newAdmin     staff.CreateAgentInput
+	account      *account.Account
+	newAccount   account.CreateInput
+	sender       *directory.Channel
+	newSender    switchboard.CreateChannelInput
+}
+
+// plan finds what there is, asks for what is missing, and checks everything.
+func (s *setupCmd) plan(ctx context.Context, d *operator) (*setupPlan, error) {
+	p := &setupPlan{setupCmd: s, d: d}
+	for _, a := range d.OldestAgents(len(d.Directory.Agents())) {
+		if p.admin == nil && a.Rights().Can(viewer.ConfigureMessaging) {
+			p.admin = a
+		}
+	}
+	for _, step := range []func() error{
+		p.planOrganisation, p.planAdministrator,
+		func() error { return p.planAccount(ctx) },
+		p.planSender,
+	} {
+		if err := step(); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+// planOrganisation asks in a new database only.
+func (p *setupPlan) planOrganisation() error {
+	for _, q := range []struct {
+		given, flag, question string
+		set             func(in *organization.UpdateInput, answer *string)
+	}{
+		{p.Organisation, "organisation", "Name of the organisation (may be left out)", func(in *organization.UpdateInput, a *string) { in.Name = a }},
+		{p.Zone, "zone", "Its time zone, such as Europe/Berlin (UTC if left out)", func(in *organization.UpdateInput, a *string) { in.TimeZone = a }},
+		{p.Country, "country", "Its country, two letters such as US (may be left out)", func(in *organization.UpdateInput, a *string) { in.Country = a }},
+	} {
+		if q.given == "" && p.admin != nil {
+			continue
+		}
+		answer, err := p.offered(q.given, q.flag, q.question, func(answer string) error {
+			var in organization.UpdateInput
+			q.set(&in, &answer)
+			return in.Check()
+		})
+		if err != nil {
+			return err
+		}
+		q.set(&p.organization, answer)
+	}
+	return p.organization.Check()
+}
+
+func (p *setupPlan) planAdministrator() (err error) {
+	if a := p.admin; a != nil {
+		if p.Username != "" && p.Username != a.Username {
+			return fmt.Errorf("%s administers this database already: leave --username out, or create %s with parley agent add %s --role ADMIN", a.Username, p.Username, p.Username)
+		}
+		return nil
+	}
+	in := &p.newAdmin
+	*in = staff.CreateAgentInput{Name: "Name", Role: viewer.Admin, IdempotencyKey: rand.Text()}
+	check := func(set *string) func(string) error {
+		return func(answer string) error {
+			*set = answer
+			return p.d.Schema.Staff.Check(*in)
+		}
+	}
+	if _, err = p.answered(p.Username, "username", "Username of the first administrator", check(&in.Username)); err != nil {
+		return err
+	}
+	_, err = p.answered(p.Name, "name", "Their name", check(&in.Name))
+	return err
+}
+
+func (p *setupPlan) planAccount(ctx context.Context) error {
+	all, err := p.d.Schema.Accounts.Accounts(ctx)
+	if err != nil {
+		return err
+	}
+	for _, a := range all {
+		if a.IsActive && (p.Provider == "" || p.Provider == a.Provider) {
+			p.account = a
+			return nil
+		}
+	}
+	providers := p.d.providers(ctx)
+	known := func(answer string) error {
+		if slices.Contains(providers, answer) {
+			return nil
+		}
+		return fault.Input("provider", "there is no provider %q; the providers are: %s", answer, strings.Join(providers, ", "))
+	}
+	provider, err := p.answered(p.Provider, "provider", "Carrier ("+strings.Join(providers, " or ")+")", known)
+	if err != nil {
+		return err
+	}
+	in := &p.newAccount
+	*in = account.CreateInput{Provider: provider, Name: provider, IdempotencyKey: rand.Text()}
+	if provider == "sandbox" && len(p.Credential) == 0 {
+		in.Credentials = []account.CredentialInput{{Name: "secret", Value: rand.Text()}}
+	} else if in.Credentials, err = p.read(ctx, p.d, provider); err != nil {
+		return err
+	}
+	return p.d.Schema.Accounts.Check(ctx, *in)
+}
+
+func (p *setupPlan) planSender() error {
+	provider := p.newAccount.Provider
+	if p.account != nil {
+		provider = p.account.Provider
+		for _, ch := range p.d.Directory.Channels() {
+			if ch.Account.ID != p.account.Key {
+				continue
+			}
+			if p.Sender != "" && p.Sender != ch.Address {
+				return fmt.Errorf("the account has the sender ID %s already: leave --sender out, or add yours with parley channel add %q --account %s", ch.Address, p.Sender, p.account.AccountID)
+			}
+			p.sender = ch
+			return nil
+		}
+	}
+	in := &p.newSender
+	*in = switchboard.CreateChannelInput{Type: channel.Type(strings.ToUpper(p.Type)), Name: "Main", IdempotencyKey: rand.Text()}
+	check := func(answer string) error {
+		in.Address, in.Country = answer, nil
+		if !strings.HasPrefix(answer, "+") {
+			in.Country = p.organization.Country // which the organisation does not have yet
+		}
+		return p.d.Schema.Switchboard.Check(*in, provider)
+	}
+	_, err := p.answered(p.Sender, "sender", "First sender ID: a phone number of the account, such as +12025550100", check)
+	return err
+}
+
+// do makes what there is not, tests the account, and says where to go on.
+func (p *setupPlan) do(ctx context.Context, c *cli, out io.Writer) (err error) {
+	o, err := p.d.Schema.Organization.Update(ctx, p.organization)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "%-14s %s (%s)\n", "Organisation:", o.Name, o.TimeZone)
+	made := p.admin == nil
+	if made {
+		if p.admin, err = p.d.Schema.Staff.CreateAgent(ctx, p.newAdmin); err != nil {
+			return err
+		}
+	}
+	step(out, "Administrator", p.admin.Username, made)
+	if err := p.makeAccount(ctx, out); err != nil {
+		return err
+	}
+	if made = p.sender == nil; made {
+		p.newSender.ProviderAccountID, p.newSender.MemberIDs = p.account.ID(), []string{p.admin.ID}
+		if p.sender, err = p.d.Schema.Switchboard.CreateChannel(ctx, p.newSender); err != nil {
+			return err
+		}
+	}
+	step(out, "Sender ID", p.sender.Address, made)
+	return p.next(c, out)
+}
+
+// makeAccount makes the account if there is none, with the key that encrypts its
+// credentials, and asks the carrier.
+func (p *setupPlan) makeAccount(ctx context.Context, out io.Writer) error {
+	made := p.account == nil
+	if made {
+		keys, err := p.d.Schema.Accounts.Keys(ctx)
+		if err == nil && len(keys) == 0 {
+			_, err = p.d.Schema.Accounts.CreateKey(ctx, false)
+		}
+		if err != nil {
+			return err
+		}
+		if p.account, err = p.d.Schema.Accounts.Create(ctx, p.newAccount); err != nil {
+			return err
+		}
+	}
+	step(out, "Account", p.account.Name, made)
+	return p.test(ctx, out)
 }
 
 // step says what was done, or was there already.
@@ -59,91 +309,12 @@ func step(out io.Writer, what, name string, made bool) {
 	fmt.Fprintf(out, "%-14s %s (%s)\n", what+":", name, verb)
 }
 
-// answered returns what a flag gives, or else what somebody answers.
-func answered(given, flag, question string) (string, error) {
-	if given != "" {
-		return given, nil
-	}
-	answer, err := prompt(question, false)
-	if err != nil {
-		return "", fmt.Errorf("--%s is missing: give it, or run parley setup on a terminal to be asked", flag)
-	}
-	return strings.TrimSpace(answer), nil
-}
-
-// administrator finds or makes an active agent who may set up everything.
-func (s *setupCmd) administrator(ctx context.Context, d *operator, out io.Writer) (*directory.Agent, error) {
-	for _, a := range d.OldestAgents(len(d.Directory.Agents())) {
-		if a.Rights().Can(viewer.ConfigureMessaging) {
-			if s.Username != "" && s.Username != a.Username {
-				return nil, fmt.Errorf("%s administers this database already: leave --username out, or create %s with parley agent add %s --role ADMIN", a.Username, s.Username, s.Username)
-			}
-			step(out, "Administrator", a.Username, false)
-			return a, nil
-		}
-	}
-	username, err := answered(s.Username, "username", "Username of the first administrator")
-	if err != nil {
-		return nil, err
-	}
-	name, err := answered(s.Name, "name", "Their name")
-	if err != nil {
-		return nil, err
-	}
-	zone, err := answered(s.Zone, "zone", "Their time zone, such as Europe/Berlin")
-	if err != nil {
-		return nil, err
-	}
-	if _, err := time.LoadLocation(zone); err != nil {
-		return nil, fmt.Errorf("--zone: there is no time zone %q", zone)
-	}
-	made, err := d.Schema.Staff.CreateAgent(ctx, staff.CreateAgentInput{Username: username, Name: name, Role: viewer.Admin, IdempotencyKey: rand.Text()})
-	if err != nil {
-		return nil, err
-	}
-	step(out, "Administrator", made.Username, true)
-	return d.Schema.Staff.UpdateAgent(ctx, staff.UpdateAgentInput{ID: made.ID, TimeZone: &zone})
-}
-
-// account finds or makes an active account at a carrier, and asks whether it works.
-func (s *setupCmd) account(ctx context.Context, d *operator, out io.Writer) (*account.Account, error) {
-	all, err := d.Schema.Accounts.Accounts(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, a := range all {
-		if a.IsActive && (s.Provider == "" || s.Provider == a.Provider) {
-			step(out, "Account", a.Name, false)
-			return a, s.test(ctx, d, a, out)
-		}
-	}
-	provider, err := answered(s.Provider, "provider", "Carrier ("+strings.Join(d.providers(ctx), " or ")+")")
-	if err != nil {
-		return nil, err
-	}
-	credentials, err := s.read(ctx, d, provider)
-	if err != nil {
-		return nil, err
-	}
-	if keys, err := d.Schema.Accounts.Keys(ctx); err != nil || len(keys) == 0 {
-		if _, err := d.Schema.Accounts.CreateKey(ctx, false); err != nil {
-			return nil, err
-		}
-	}
-	made, err := d.Schema.Accounts.Create(ctx, account.CreateInput{Provider: provider, Name: provider, Credentials: credentials, IdempotencyKey: rand.Text()})
-	if err != nil {
-		return nil, err
-	}
-	step(out, "Account", made.Name, true)
-	return made, s.test(ctx, d, made, out)
-}
-
 // test asks the carrier, and says what to do if the account does not work.
-func (s *setupCmd) test(ctx context.Context, d *operator, a *account.Account, out io.Writer) error {
-	if s.SkipTest {
+func (p *setupPlan) test(ctx context.Context, out io.Writer) error {
+	if p.SkipTest {
 		return nil
 	}
-	found, err := d.Schema.Accounts.Test(ctx, a.ID())
+	found, err := p.d.Schema.Accounts.Test(ctx, p.account.ID())
 	if err != nil {
 		return err
 	}
@@ -158,57 +329,25 @@ func (s *setupCmd) test(ctx context.Context, d *operator, a *account.Account, ou
 	return errors.New(do)
 }
 
-// senderID finds or makes a channel of the account, with the administrator as its
-// member.
-func (s *setupCmd) senderID(ctx context.Context, d *operator, of *account.Account, admin *directory.Agent, out io.Writer) error {
-	for _, ch := range d.Directory.Channels() {
-		if ch.Account.ID == of.Key {
-			if s.Sender != "" && s.Sender != ch.Address {
-				return fmt.Errorf("the account has the sender ID %s already: leave --sender out, or add yours with parley channel add %q --account %s", ch.Address, s.Sender, of.AccountID)
-			}
-			step(out, "Sender ID", ch.Address, false)
-			return nil
-		}
-	}
-	address, err := answered(s.Sender, "sender", "First sender ID: a phone number of the account, such as +12025550100")
-	if err != nil {
-		return err
-	}
-	var country *string
-	if !strings.HasPrefix(address, "+") || s.Country != "" {
-		answer, err := answered(s.Country, "country", "Country of the number, two letters")
-		if err != nil {
-			return err
-		}
-		answer = strings.ToUpper(answer)
-		country = &answer
-	}
-	made, err := d.Schema.Switchboard.CreateChannel(ctx, switchboard.CreateChannelInput{
-		ProviderAccountID: of.ID(), Type: channel.Type(strings.ToUpper(s.Type)), Address: address, Name: "Main", Country: country,
-		MemberIDs: []string{admin.ID}, IdempotencyKey: rand.Text(),
-	})
-	if err != nil {
-		return err
-	}
-	step(out, "Sender ID", made.Address, true)
-	return nil
-}
-
 // next prints a token and where to go on.
-func (s *setupCmd) next(c *cli, d *operator, admin *directory.Agent, of *account.Account, out io.Writer) error {
-	token, err := d.Tokens.Mint(admin.Username, s.TTL)
+func (p *setupPlan) next(c *cli, out io.Writer) error {
+	token, err := p.d.Tokens.Mint(p.admin.Username, p.TTL)
 	if err != nil {
 		return err
+	}
+	url := "https://YOUR.HOST"
+	if p.PublicURL != "" {
+		url = strings.TrimSuffix(p.PublicURL, "/")
 	}
 	fmt.Fprintf(out, `
 A token for %s, valid for %s:
   %s
 
 Next:
-  1. Start the server:          parley serve --database %s --public-url https://YOUR.HOST
-  2. Paste at the carrier:      https://YOUR.HOST%s
+  1. Start the server:          parley serve --database %s --public-url %s
+  2. Paste at the carrier:      %s%s
   3. Check everything:          parley doctor --database %s
   4. Add colleagues:            parley agent add USERNAME --name NAME --database %s
-`, admin.Username, s.TTL, token, c.Database, "/webhooks/"+of.Provider+"/"+of.AccountID, c.Database, c.Database)
+`, p.admin.Username, p.TTL, token, c.Database, url, url, "/webhooks/"+p.account.Provider+"/"+p.account.AccountID, c.Database, c.Database)
 	return nil
 }

@@ -2,11 +2,14 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -26,25 +29,42 @@ func TestSetupMakesTheFirstAdministratorAccountAndNumber(t *testing.T) {
 	_, err := command(t, "setup", "--database", database)
 	require.ErrorContains(t, err, "--username is missing")
 	_, err = command(t, "setup", "--database", database, "--username", "ada", "--name", "Ada", "--zone", "Europe/Nowhere")
-	require.ErrorContains(t, err, `no time zone "Europe/Nowhere"`)
-	_, err = command(t, "setup", "--database", database, "--username", "ada", "--name", "Ada Berg", "--zone", "Europe/Berlin")
-	require.ErrorContains(t, err, "--provider is missing", "the administrator is made")
+	require.ErrorContains(t, err, "--zone: There is no such time zone")
+	admin := []string{"setup", "--database", database, "--username", "ada", "--name", "Ada Berg", "--zone", "Europe/Berlin", "--organisation", "Acme"}
+	for wrong, says := range map[string][]string{
+		"--provider is missing":       {},
+		"--provider: there is no":     {"--provider", "carrier-pigeon"},
+		"--sender is missing":         {"--provider", "sandbox"},
+		"--sender: The address has":   {"--provider", "sandbox", "--sender", "2025550100"},
+		"--type: This version does":   {"--provider", "sandbox", "--sender", "+12025550100", "--type", "PIGEON"},
+		"--country: \"XY\" is not a":  {"--provider", "sandbox", "--sender", "+12025550100", "--country", "XY"},
+		"--public-url: it is not a p": {"--provider", "sandbox", "--sender", "+12025550100", "--public-url", "parley"},
+	} {
+		_, err = command(t, append(slices.Clone(admin), says...)...)
+		require.ErrorContains(t, err, wrong)
+	}
+	agents, err := command(t, "agent", "list", "--database", database)
+	require.NoError(t, err)
+	require.Contains(t, agents, "There are no agents yet", "nothing is made before everything is right")
 
-	all := []string{"setup", "--database", database, "--provider", "sandbox", "--credential", "secret=@" + secret, "--skip-test", "--sender", "(202) 555-0100", "--country", "us"}
+	all := append(slices.Clone(admin), "--provider", "sandbox", "--credential", "secret=@"+secret, "--skip-test", "--country", "us", "--sender", "(202) 555-0100")
 	printed, err := command(t, all...)
 	require.NoError(t, err)
-	for _, line := range []string{"ada (is there already)", "sandbox (created)", "+12025550100 (created)", "/webhooks/sandbox/"} {
+	for _, line := range []string{"Acme (Europe/Berlin)", "ada (created)", "sandbox (created)", "+12025550100 (created)", "/webhooks/sandbox/"} {
 		require.Contains(t, printed, line)
 	}
 	require.NotContains(t, printed, "hush")
 	require.Regexp(t, regexp.MustCompile(`(?m)^  ey\S+$`), printed, "a token")
+	organisation, err := command(t, "organization", "show", "--json", "--database", database)
+	require.NoError(t, err)
+	require.JSONEq(t, `{"name": "Acme", "timeZone": "Europe/Berlin", "country": "US"}`, organisation)
 	for _, other := range [][]string{{"--username", "zed"}, {"--sender", "+12025550177"}} {
 		_, err = command(t, append([]string{"setup", "--database", database, "--skip-test"}, other...)...)
 		require.ErrorContains(t, err, "already", "what is there is not what was named")
 	}
 	_, err = command(t, "setup", "--database", database, "--skip-test", "--provider", "twilio")
 	require.ErrorContains(t, err, "sid is missing", "the sandbox is not the carrier that was named")
-	all[len(all)-3] = "+12025550100"
+	all[len(all)-1] = "+12025550100"
 	again, err := command(t, all...)
 	require.NoError(t, err)
 	require.Equal(t, 3, strings.Count(again, "(is there already)"))
@@ -52,6 +72,32 @@ func TestSetupMakesTheFirstAdministratorAccountAndNumber(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, listed, "ada")
 	require.FileExists(t, database+".key")
+}
+
+// Whoever answers wrongly is asked again, and the sandbox needs no secret.
+func TestSetupAsksUntilTheAnswerIsRight(t *testing.T) {
+	t.Parallel()
+	answers := map[string][]string{
+		"Name of the organisation": {""}, "Its time zone": {"Nowhere", "Europe/Berlin"}, "Its country": {"Germany", "DE"},
+		"Username": {"", "eva eva", "eva"}, "Their name": {"", "Eva"}, "Carrier": {"pigeon", "sandbox"}, "First sender ID": {"12", "030 901820"},
+	}
+	asked := 0
+	setup := setupCmd{Type: "SMS_LONG_CODE", TTL: time.Hour, PublicURL: "https://desk.example.com/", SkipTest: true, prompt: func(label string, _ bool) (string, error) {
+		for begins, left := range answers {
+			if strings.HasPrefix(label, begins) && len(left) > 0 {
+				answers[begins] = left[1:]
+				asked++
+				return left[0], nil
+			}
+		}
+		return "", errors.New("asked once too often: " + label)
+	}}
+	var out bytes.Buffer
+	require.NoError(t, setup.Run(t.Context(), &cli{Database: filepath.Join(t.TempDir(), "parley.db")}, &out))
+	require.Equal(t, 14, asked)
+	for _, line := range []string{"Parley (Europe/Berlin)", "eva (created)", "+4930901820 (created)", "--public-url https://desk.example.com\n", "https://desk.example.com/webhooks/sandbox/"} {
+		require.Contains(t, out.String(), line)
+	}
 }
 
 func TestServeSaysWhatToDoFirst(t *testing.T) {

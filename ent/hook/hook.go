@@ -56,6 +56,18 @@ func (f AuditEntryFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, 
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.AuditEntryMutation", m)
 }
 
+// The AuditMentionFunc type is an adapter to allow the use of ordinary
+// function as AuditMention mutator.
+type AuditMentionFunc func(context.Context, *ent.AuditMentionMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f AuditMentionFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.AuditMentionMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.AuditMentionMutation", m)
+}
+
 // The BulkBatchFunc type is an adapter to allow the use of ordinary
 // function as BulkBatch mutator.
 type BulkBatchFunc func(context.Context, *ent.BulkBatchMutation) (ent.Value, error)
@@ -234,6 +246,18 @@ func (f ObjectTypeFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, 
 		return f(ctx, mv)
 	}
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.ObjectTypeMutation", m)
+}
+
+// The OrganizationFunc type is an adapter to allow the use of ordinary
+// function as Organization mutator.
+type OrganizationFunc func(context.Context, *ent.OrganizationMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f OrganizationFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.OrganizationMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.OrganizationMutation", m)
 }
 
 // The ParticipantFunc type is an adapter to allow the use of ordinary

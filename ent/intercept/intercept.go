@@ -11,6 +11,7 @@ import (
 	"parley/ent/agent"
 	"parley/ent/attempt"
 	"parley/ent/auditentry"
+	"parley/ent/auditmention"
 	"parley/ent/bulkbatch"
 	"parley/ent/bulkoperation"
 	entchannel "parley/ent/channel"
@@ -26,6 +27,7 @@ import (
 	"parley/ent/message"
 	"parley/ent/messaginguser"
 	"parley/ent/objecttype"
+	"parley/ent/organization"
 	"parley/ent/participant"
 	"parley/ent/permissionset"
 	"parley/ent/predicate"
@@ -206,6 +208,33 @@ func (f TraverseAuditEntry) Traverse(ctx context.Context, q ent.Query) error {
 		return f(ctx, q)
 	}
 	return fmt.Errorf("unexpected query type %T. expect *ent.AuditEntryQuery", q)
+}
+
+// The AuditMentionFunc type is an adapter to allow the use of ordinary function as a Querier.
+type AuditMentionFunc func(context.Context, *ent.AuditMentionQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f AuditMentionFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.AuditMentionQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.AuditMentionQuery", q)
+}
+
+// The TraverseAuditMention type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseAuditMention func(context.Context, *ent.AuditMentionQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseAuditMention) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseAuditMention) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.AuditMentionQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.AuditMentionQuery", q)
 }
 
 // The BulkBatchFunc type is an adapter to allow the use of ordinary function as a Querier.
@@ -613,6 +642,33 @@ func (f TraverseObjectType) Traverse(ctx context.Context, q ent.Query) error {
 	return fmt.Errorf("unexpected query type %T. expect *ent.ObjectTypeQuery", q)
 }
 
+// The OrganizationFunc type is an adapter to allow the use of ordinary function as a Querier.
+type OrganizationFunc func(context.Context, *ent.OrganizationQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f OrganizationFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.OrganizationQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.OrganizationQuery", q)
+}
+
+// The TraverseOrganization type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseOrganization func(context.Context, *ent.OrganizationQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseOrganization) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseOrganization) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.OrganizationQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.OrganizationQuery", q)
+}
+
 // The ParticipantFunc type is an adapter to allow the use of ordinary function as a Querier.
 type ParticipantFunc func(context.Context, *ent.ParticipantQuery) (ent.Value, error)
 
@@ -975,6 +1031,8 @@ func NewQuery(q ent.Query) (Query, error) {
 		return &query[*ent.AttemptQuery, predicate.Attempt, attempt.OrderOption]{typ: ent.TypeAttempt, tq: q}, nil
 	case *ent.AuditEntryQuery:
 		return &query[*ent.AuditEntryQuery, predicate.AuditEntry, auditentry.OrderOption]{typ: ent.TypeAuditEntry, tq: q}, nil
+	case *ent.AuditMentionQuery:
+		return &query[*ent.AuditMentionQuery, predicate.AuditMention, auditmention.OrderOption]{typ: ent.TypeAuditMention, tq: q}, nil
 	case *ent.BulkBatchQuery:
 		return &query[*ent.BulkBatchQuery, predicate.BulkBatch, bulkbatch.OrderOption]{typ: ent.TypeBulkBatch, tq: q}, nil
 	case *ent.BulkOperationQuery:
@@ -1005,6 +1063,8 @@ func NewQuery(q ent.Query) (Query, error) {
 		return &query[*ent.MessagingUserQuery, predicate.MessagingUser, messaginguser.OrderOption]{typ: ent.TypeMessagingUser, tq: q}, nil
 	case *ent.ObjectTypeQuery:
 		return &query[*ent.ObjectTypeQuery, predicate.ObjectType, objecttype.OrderOption]{typ: ent.TypeObjectType, tq: q}, nil
+	case *ent.OrganizationQuery:
+		return &query[*ent.OrganizationQuery, predicate.Organization, organization.OrderOption]{typ: ent.TypeOrganization, tq: q}, nil
 	case *ent.ParticipantQuery:
 		return &query[*ent.ParticipantQuery, predicate.Participant, participant.OrderOption]{typ: ent.TypeParticipant, tq: q}, nil
 	case *ent.PermissionSetQuery:

@@ -146,6 +146,31 @@ var (
 			},
 		},
 	}
+	// AuditMentionsColumns holds the columns for the "audit_mentions" table.
+	AuditMentionsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "entry_id", Type: field.TypeInt64},
+		{Name: "subject_type", Type: field.TypeString, Size: 40},
+		{Name: "subject_id", Type: field.TypeInt64},
+	}
+	// AuditMentionsTable holds the schema information for the "audit_mentions" table.
+	AuditMentionsTable = &schema.Table{
+		Name:       "audit_mentions",
+		Columns:    AuditMentionsColumns,
+		PrimaryKey: []*schema.Column{AuditMentionsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "auditmention_subject_type_subject_id_entry_id",
+				Unique:  false,
+				Columns: []*schema.Column{AuditMentionsColumns[2], AuditMentionsColumns[3], AuditMentionsColumns[1]},
+			},
+			{
+				Name:    "auditmention_entry_id",
+				Unique:  false,
+				Columns: []*schema.Column{AuditMentionsColumns[1]},
+			},
+		},
+	}
 	// BulkBatchesColumns holds the columns for the "bulk_batches" table.
 	BulkBatchesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64, Increment: true},
@@ -743,6 +768,19 @@ var (
 		Columns:    ObjectTypesColumns,
 		PrimaryKey: []*schema.Column{ObjectTypesColumns[0]},
 	}
+	// OrganizationsColumns holds the columns for the "organizations" table.
+	OrganizationsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "name", Type: field.TypeString, Size: 800},
+		{Name: "time_zone", Type: field.TypeString, Size: 64, Default: "UTC"},
+		{Name: "country", Type: field.TypeString, Size: 2, Default: ""},
+	}
+	// OrganizationsTable holds the schema information for the "organizations" table.
+	OrganizationsTable = &schema.Table{
+		Name:       "organizations",
+		Columns:    OrganizationsColumns,
+		PrimaryKey: []*schema.Column{OrganizationsColumns[0]},
+	}
 	// ParticipantsColumns holds the columns for the "participants" table.
 	ParticipantsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64, Increment: true},
@@ -1188,6 +1226,7 @@ var (
 		AgentsTable,
 		AttemptsTable,
 		AuditEntriesTable,
+		AuditMentionsTable,
 		BulkBatchesTable,
 		BulkOperationsTable,
 		ChannelsTable,
@@ -1203,6 +1242,7 @@ var (
 		MessagesTable,
 		MessagingUsersTable,
 		ObjectTypesTable,
+		OrganizationsTable,
 		ParticipantsTable,
 		PermissionSetsTable,
 		PreferencesTable,
@@ -1235,6 +1275,9 @@ func init() {
 	}
 	AuditEntriesTable.Annotation = &entsql.Annotation{
 		Table: "audit_entries",
+	}
+	AuditMentionsTable.Annotation = &entsql.Annotation{
+		Table: "audit_mentions",
 	}
 	BulkBatchesTable.Annotation = &entsql.Annotation{
 		Table: "bulk_batches",
@@ -1293,6 +1336,9 @@ func init() {
 	}
 	ObjectTypesTable.Annotation = &entsql.Annotation{
 		Table: "object_types",
+	}
+	OrganizationsTable.Annotation = &entsql.Annotation{
+		Table: "organizations",
 	}
 	ParticipantsTable.ForeignKeys[0].RefTable = ConversationsTable
 	ParticipantsTable.ForeignKeys[1].RefTable = AgentsTable

@@ -58,7 +58,7 @@ func ValidColumn(column string) bool {
 //
 //	import _ "parley/ent/runtime"
 var (
-	Hooks  [2]ent.Hook
+	Hooks  [3]ent.Hook
 	Policy ent.Policy
 	// NameValidator is a validator for the "name" field. It is called by the builders before save.
 	NameValidator func(string) error

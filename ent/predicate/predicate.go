@@ -18,6 +18,9 @@ type Attempt func(*sql.Selector)
 // AuditEntry is the predicate function for auditentry builders.
 type AuditEntry func(*sql.Selector)
 
+// AuditMention is the predicate function for auditmention builders.
+type AuditMention func(*sql.Selector)
+
 // BulkBatch is the predicate function for bulkbatch builders.
 type BulkBatch func(*sql.Selector)
 
@@ -62,6 +65,9 @@ type MessagingUser func(*sql.Selector)
 
 // ObjectType is the predicate function for objecttype builders.
 type ObjectType func(*sql.Selector)
+
+// Organization is the predicate function for organization builders.
+type Organization func(*sql.Selector)
 
 // Participant is the predicate function for participant builders.
 type Participant func(*sql.Selector)

@@ -206,6 +206,30 @@ func (f AuditEntryMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Muta
 	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.AuditEntryMutation", m)
 }
 
+// The AuditMentionQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type AuditMentionQueryRuleFunc func(context.Context, *ent.AuditMentionQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f AuditMentionQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.AuditMentionQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.AuditMentionQuery", q)
+}
+
+// The AuditMentionMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type AuditMentionMutationRuleFunc func(context.Context, *ent.AuditMentionMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f AuditMentionMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.AuditMentionMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.AuditMentionMutation", m)
+}
+
 // The BulkBatchQueryRuleFunc type is an adapter to allow the use of ordinary
 // functions as a query rule.
 type BulkBatchQueryRuleFunc func(context.Context, *ent.BulkBatchQuery) error
@@ -564,6 +588,30 @@ func (f ObjectTypeMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Muta
 		return f(ctx, m)
 	}
 	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.ObjectTypeMutation", m)
+}
+
+// The OrganizationQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type OrganizationQueryRuleFunc func(context.Context, *ent.OrganizationQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f OrganizationQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.OrganizationQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.OrganizationQuery", q)
+}
+
+// The OrganizationMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type OrganizationMutationRuleFunc func(context.Context, *ent.OrganizationMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f OrganizationMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.OrganizationMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.OrganizationMutation", m)
 }
 
 // The ParticipantQueryRuleFunc type is an adapter to allow the use of ordinary

@@ -8,6 +8,7 @@ import (
 	"parley/ent/agent"
 	"parley/ent/attempt"
 	"parley/ent/auditentry"
+	"parley/ent/auditmention"
 	"parley/ent/bulkbatch"
 	"parley/ent/bulkoperation"
 	entchannel "parley/ent/channel"
@@ -23,6 +24,7 @@ import (
 	"parley/ent/message"
 	"parley/ent/messaginguser"
 	"parley/ent/objecttype"
+	"parley/ent/organization"
 	"parley/ent/participant"
 	"parley/ent/permissionset"
 	"parley/ent/preference"
@@ -50,6 +52,7 @@ import (
 // (default values, validators, hooks and policies) and stitches it
 // to their package variables.
 func init() {
+	accesstokenMixin := schema.AccessToken{}.Mixin()
 	accesstoken.Policy = privacy.NewPolicies(schema.AccessToken{})
 	accesstoken.Hooks[0] = func(next ent.Mutator) ent.Mutator {
 		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
@@ -59,6 +62,9 @@ func init() {
 			return next.Mutate(ctx, m)
 		})
 	}
+	accesstokenMixinHooks1 := accesstokenMixin[1].Hooks()
+
+	accesstoken.Hooks[1] = accesstokenMixinHooks1[0]
 	accesstokenFields := schema.AccessToken{}.Fields()
 	_ = accesstokenFields
 	// accesstokenDescName is the schema descriptor for name field.
@@ -91,6 +97,7 @@ func init() {
 	accesstokenDescLastUsedAt := accesstokenFields[6].Descriptor()
 	// accesstoken.DefaultLastUsedAt holds the default value on creation for the last_used_at field.
 	accesstoken.DefaultLastUsedAt = clock.Time(accesstokenDescLastUsedAt.Default.(int64))
+	agentMixin := schema.Agent{}.Mixin()
 	agent.Policy = privacy.NewPolicies(schema.Agent{})
 	agent.Hooks[0] = func(next ent.Mutator) ent.Mutator {
 		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
@@ -100,9 +107,12 @@ func init() {
 			return next.Mutate(ctx, m)
 		})
 	}
+	agentMixinHooks1 := agentMixin[1].Hooks()
 	agentHooks := schema.Agent{}.Hooks()
 
-	agent.Hooks[1] = agentHooks[0]
+	agent.Hooks[1] = agentMixinHooks1[0]
+
+	agent.Hooks[2] = agentHooks[0]
 	agentFields := schema.Agent{}.Fields()
 	_ = agentFields
 	// agentDescUsername is the schema descriptor for username field.
@@ -275,6 +285,21 @@ func init() {
 	auditentryDescCount := auditentryFields[9].Descriptor()
 	// auditentry.DefaultCount holds the default value on creation for the count field.
 	auditentry.DefaultCount = auditentryDescCount.Default.(int64)
+	auditmention.Policy = privacy.NewPolicies(schema.AuditMention{})
+	auditmention.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := auditmention.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	auditmentionFields := schema.AuditMention{}.Fields()
+	_ = auditmentionFields
+	// auditmentionDescSubjectType is the schema descriptor for subject_type field.
+	auditmentionDescSubjectType := auditmentionFields[1].Descriptor()
+	// auditmention.SubjectTypeValidator is a validator for the "subject_type" field. It is called by the builders before save.
+	auditmention.SubjectTypeValidator = auditmentionDescSubjectType.Validators[0].(func(string) error)
 	bulkbatch.Policy = privacy.NewPolicies(schema.BulkBatch{})
 	bulkbatch.Hooks[0] = func(next ent.Mutator) ent.Mutator {
 		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
@@ -349,6 +374,7 @@ func init() {
 	bulkoperationDescFinishedAt := bulkoperationFields[17].Descriptor()
 	// bulkoperation.DefaultFinishedAt holds the default value on creation for the finished_at field.
 	bulkoperation.DefaultFinishedAt = clock.Time(bulkoperationDescFinishedAt.Default.(int64))
+	entchannelMixin := schema.Channel{}.Mixin()
 	entchannel.Policy = privacy.NewPolicies(schema.Channel{})
 	entchannel.Hooks[0] = func(next ent.Mutator) ent.Mutator {
 		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
@@ -358,9 +384,12 @@ func init() {
 			return next.Mutate(ctx, m)
 		})
 	}
+	entchannelMixinHooks1 := entchannelMixin[1].Hooks()
 	entchannelHooks := schema.Channel{}.Hooks()
 
-	entchannel.Hooks[1] = entchannelHooks[0]
+	entchannel.Hooks[1] = entchannelMixinHooks1[0]
+
+	entchannel.Hooks[2] = entchannelHooks[0]
 	entchannelFields := schema.Channel{}.Fields()
 	_ = entchannelFields
 	// entchannelDescAddress is the schema descriptor for address field.
@@ -856,6 +885,7 @@ func init() {
 	messaginguserDescOwnConsent := messaginguserFields[10].Descriptor()
 	// messaginguser.DefaultOwnConsent holds the default value on creation for the own_consent field.
 	messaginguser.DefaultOwnConsent = channel.Consent(messaginguserDescOwnConsent.Default.(string))
+	objecttypeMixin := schema.ObjectType{}.Mixin()
 	objecttype.Policy = privacy.NewPolicies(schema.ObjectType{})
 	objecttype.Hooks[0] = func(next ent.Mutator) ent.Mutator {
 		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
@@ -865,9 +895,12 @@ func init() {
 			return next.Mutate(ctx, m)
 		})
 	}
+	objecttypeMixinHooks1 := objecttypeMixin[1].Hooks()
 	objecttypeHooks := schema.ObjectType{}.Hooks()
 
-	objecttype.Hooks[1] = objecttypeHooks[0]
+	objecttype.Hooks[1] = objecttypeMixinHooks1[0]
+
+	objecttype.Hooks[2] = objecttypeHooks[0]
 	objecttypeFields := schema.ObjectType{}.Fields()
 	_ = objecttypeFields
 	// objecttypeDescName is the schema descriptor for name field.
@@ -924,6 +957,68 @@ func init() {
 	objecttype.DefaultDescription = objecttypeDescDescription.Default.(string)
 	// objecttype.DescriptionValidator is a validator for the "description" field. It is called by the builders before save.
 	objecttype.DescriptionValidator = objecttypeDescDescription.Validators[0].(func(string) error)
+	organizationMixin := schema.Organization{}.Mixin()
+	organization.Policy = privacy.NewPolicies(schema.Organization{})
+	organization.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := organization.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	organizationMixinHooks1 := organizationMixin[1].Hooks()
+	organizationHooks := schema.Organization{}.Hooks()
+
+	organization.Hooks[1] = organizationMixinHooks1[0]
+
+	organization.Hooks[2] = organizationHooks[0]
+	organizationFields := schema.Organization{}.Fields()
+	_ = organizationFields
+	// organizationDescName is the schema descriptor for name field.
+	organizationDescName := organizationFields[0].Descriptor()
+	// organization.NameValidator is a validator for the "name" field. It is called by the builders before save.
+	organization.NameValidator = func() func(string) error {
+		validators := organizationDescName.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(name string) error {
+			for _, fn := range fns {
+				if err := fn(name); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// organizationDescTimeZone is the schema descriptor for time_zone field.
+	organizationDescTimeZone := organizationFields[1].Descriptor()
+	// organization.DefaultTimeZone holds the default value on creation for the time_zone field.
+	organization.DefaultTimeZone = organizationDescTimeZone.Default.(string)
+	// organization.TimeZoneValidator is a validator for the "time_zone" field. It is called by the builders before save.
+	organization.TimeZoneValidator = func() func(string) error {
+		validators := organizationDescTimeZone.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(time_zone string) error {
+			for _, fn := range fns {
+				if err := fn(time_zone); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// organizationDescCountry is the schema descriptor for country field.
+	organizationDescCountry := organizationFields[2].Descriptor()
+	// organization.DefaultCountry holds the default value on creation for the country field.
+	organization.DefaultCountry = organizationDescCountry.Default.(string)
+	// organization.CountryValidator is a validator for the "country" field. It is called by the builders before save.
+	organization.CountryValidator = organizationDescCountry.Validators[0].(func(string) error)
 	participant.Policy = privacy.NewPolicies(schema.Participant{})
 	participant.Hooks[0] = func(next ent.Mutator) ent.Mutator {
 		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
@@ -939,6 +1034,7 @@ func init() {
 	participantDescLastMessageAt := participantFields[2].Descriptor()
 	// participant.DefaultLastMessageAt holds the default value on creation for the last_message_at field.
 	participant.DefaultLastMessageAt = clock.Time(participantDescLastMessageAt.Default.(int64))
+	permissionsetMixin := schema.PermissionSet{}.Mixin()
 	permissionset.Policy = privacy.NewPolicies(schema.PermissionSet{})
 	permissionset.Hooks[0] = func(next ent.Mutator) ent.Mutator {
 		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
@@ -948,9 +1044,12 @@ func init() {
 			return next.Mutate(ctx, m)
 		})
 	}
+	permissionsetMixinHooks1 := permissionsetMixin[1].Hooks()
 	permissionsetHooks := schema.PermissionSet{}.Hooks()
 
-	permissionset.Hooks[1] = permissionsetHooks[0]
+	permissionset.Hooks[1] = permissionsetMixinHooks1[0]
+
+	permissionset.Hooks[2] = permissionsetHooks[0]
 	permissionsetFields := schema.PermissionSet{}.Fields()
 	_ = permissionsetFields
 	// permissionsetDescName is the schema descriptor for name field.
@@ -1037,6 +1136,7 @@ func init() {
 	processDescSeenAt := processFields[5].Descriptor()
 	// process.DefaultSeenAt holds the default value on creation for the seen_at field.
 	process.DefaultSeenAt = clock.Time(processDescSeenAt.Default.(int64))
+	provideraccountMixin := schema.ProviderAccount{}.Mixin()
 	provideraccount.Policy = privacy.NewPolicies(schema.ProviderAccount{})
 	provideraccount.Hooks[0] = func(next ent.Mutator) ent.Mutator {
 		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
@@ -1046,9 +1146,12 @@ func init() {
 			return next.Mutate(ctx, m)
 		})
 	}
+	provideraccountMixinHooks1 := provideraccountMixin[1].Hooks()
 	provideraccountHooks := schema.ProviderAccount{}.Hooks()
 
-	provideraccount.Hooks[1] = provideraccountHooks[0]
+	provideraccount.Hooks[1] = provideraccountMixinHooks1[0]
+
+	provideraccount.Hooks[2] = provideraccountHooks[0]
 	provideraccountFields := schema.ProviderAccount{}.Fields()
 	_ = provideraccountFields
 	// provideraccountDescKey is the schema descriptor for key field.
@@ -1151,6 +1254,7 @@ func init() {
 	provideraccountDescLastErrorAt := provideraccountFields[11].Descriptor()
 	// provideraccount.DefaultLastErrorAt holds the default value on creation for the last_error_at field.
 	provideraccount.DefaultLastErrorAt = clock.Time(provideraccountDescLastErrorAt.Default.(int64))
+	queueMixin := schema.Queue{}.Mixin()
 	queue.Policy = privacy.NewPolicies(schema.Queue{})
 	queue.Hooks[0] = func(next ent.Mutator) ent.Mutator {
 		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
@@ -1160,9 +1264,12 @@ func init() {
 			return next.Mutate(ctx, m)
 		})
 	}
+	queueMixinHooks1 := queueMixin[1].Hooks()
 	queueHooks := schema.Queue{}.Hooks()
 
-	queue.Hooks[1] = queueHooks[0]
+	queue.Hooks[1] = queueMixinHooks1[0]
+
+	queue.Hooks[2] = queueHooks[0]
 	queueFields := schema.Queue{}.Fields()
 	_ = queueFields
 	// queueDescName is the schema descriptor for name field.
@@ -1436,6 +1543,7 @@ func init() {
 	secretDescName := secretFields[0].Descriptor()
 	// secret.NameValidator is a validator for the "name" field. It is called by the builders before save.
 	secret.NameValidator = secretDescName.Validators[0].(func(string) error)
+	signingkeyMixin := schema.SigningKey{}.Mixin()
 	signingkey.Policy = privacy.NewPolicies(schema.SigningKey{})
 	signingkey.Hooks[0] = func(next ent.Mutator) ent.Mutator {
 		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
@@ -1445,6 +1553,9 @@ func init() {
 			return next.Mutate(ctx, m)
 		})
 	}
+	signingkeyMixinHooks1 := signingkeyMixin[1].Hooks()
+
+	signingkey.Hooks[1] = signingkeyMixinHooks1[0]
 	signingkeyFields := schema.SigningKey{}.Fields()
 	_ = signingkeyFields
 	// signingkeyDescKid is the schema descriptor for kid field.

@@ -15,7 +15,7 @@ import (
 type AccessToken struct{ ent.Schema }
 
 // Mixin of AccessToken.
-func (AccessToken) Mixin() []ent.Mixin { return []ent.Mixin{row{}} }
+func (AccessToken) Mixin() []ent.Mixin { return []ent.Mixin{row{}, inDirectory{}} }
 
 // Annotations of AccessToken.
 func (AccessToken) Annotations() []schema.Annotation {
@@ -48,7 +48,7 @@ func (AccessToken) Policy() ent.Policy { return rule.AccessToken() }
 type SigningKey struct{ ent.Schema }
 
 // Mixin of SigningKey.
-func (SigningKey) Mixin() []ent.Mixin { return []ent.Mixin{row{}} }
+func (SigningKey) Mixin() []ent.Mixin { return []ent.Mixin{row{}, inDirectory{}} }
 
 // Annotations of SigningKey.
 func (SigningKey) Annotations() []schema.Annotation {

@@ -42,5 +42,33 @@ func (AuditEntry) Indexes() []ent.Index {
 	return []ent.Index{index.Fields("subject_type", "subject_id"), index.Fields("actor_id"), index.Fields("created_at")}
 }
 
+// AuditMention is a row that an entry's changes name as added or removed.
+type AuditMention struct{ ent.Schema }
+
+// Mixin of AuditMention.
+func (AuditMention) Mixin() []ent.Mixin { return []ent.Mixin{row{}} }
+
+// Annotations of AuditMention.
+func (AuditMention) Annotations() []schema.Annotation {
+	return table("audit_mentions", "A row that an entry's changes name as added or removed.")
+}
+
+// Fields of AuditMention.
+func (AuditMention) Fields() []ent.Field {
+	return []ent.Field{
+		field.Int64("entry_id").Immutable(),
+		field.String("subject_type").Immutable().MaxLen(40).Comment("As in the graph."),
+		field.Int64("subject_id").Immutable(),
+	}
+}
+
+// Indexes of AuditMention.
+func (AuditMention) Indexes() []ent.Index {
+	return []ent.Index{index.Fields("subject_type", "subject_id", "entry_id"), index.Fields("entry_id")}
+}
+
+// Policy of AuditMention.
+func (AuditMention) Policy() ent.Policy { return rule.SystemOnly() }
+
 // Policy of AuditEntry.
 func (AuditEntry) Policy() ent.Policy { return rule.AuditEntry() }

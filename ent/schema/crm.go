@@ -15,7 +15,7 @@ import (
 type ObjectType struct{ ent.Schema }
 
 // Mixin of ObjectType.
-func (ObjectType) Mixin() []ent.Mixin { return []ent.Mixin{row{}} }
+func (ObjectType) Mixin() []ent.Mixin { return []ent.Mixin{row{}, inDirectory{}} }
 
 // Annotations of ObjectType.
 func (ObjectType) Annotations() []schema.Annotation {

@@ -18,7 +18,7 @@ import (
 type Agent struct{ ent.Schema }
 
 // Mixin of Agent.
-func (Agent) Mixin() []ent.Mixin { return []ent.Mixin{row{}} }
+func (Agent) Mixin() []ent.Mixin { return []ent.Mixin{row{}, inDirectory{}} }
 
 // Annotations of Agent.
 func (Agent) Annotations() []schema.Annotation {
@@ -95,7 +95,7 @@ func (Preference) Policy() ent.Policy { return rule.SystemOnly() }
 type PermissionSet struct{ ent.Schema }
 
 // Mixin of PermissionSet.
-func (PermissionSet) Mixin() []ent.Mixin { return []ent.Mixin{row{}} }
+func (PermissionSet) Mixin() []ent.Mixin { return []ent.Mixin{row{}, inDirectory{}} }
 
 // Annotations of PermissionSet.
 func (PermissionSet) Annotations() []schema.Annotation {
@@ -127,7 +127,7 @@ func (PermissionSet) Policy() ent.Policy { return rule.PermissionSet() }
 type ProviderAccount struct{ ent.Schema }
 
 // Mixin of ProviderAccount.
-func (ProviderAccount) Mixin() []ent.Mixin { return []ent.Mixin{row{}} }
+func (ProviderAccount) Mixin() []ent.Mixin { return []ent.Mixin{row{}, inDirectory{}} }
 
 // Annotations of ProviderAccount.
 func (ProviderAccount) Annotations() []schema.Annotation {
@@ -170,7 +170,7 @@ func (ProviderAccount) Policy() ent.Policy { return rule.ProviderAccount() }
 type Channel struct{ ent.Schema }
 
 // Mixin of Channel.
-func (Channel) Mixin() []ent.Mixin { return []ent.Mixin{row{}} }
+func (Channel) Mixin() []ent.Mixin { return []ent.Mixin{row{}, inDirectory{}} }
 
 // Annotations of Channel.
 func (Channel) Annotations() []schema.Annotation {
@@ -223,7 +223,7 @@ func (Channel) Policy() ent.Policy { return rule.Directory() }
 type Queue struct{ ent.Schema }
 
 // Mixin of Queue.
-func (Queue) Mixin() []ent.Mixin { return []ent.Mixin{row{}} }
+func (Queue) Mixin() []ent.Mixin { return []ent.Mixin{row{}, inDirectory{}} }
 
 // Annotations of Queue.
 func (Queue) Annotations() []schema.Annotation {

@@ -10,6 +10,7 @@ import (
 	"entgo.io/ent/schema/field"
 	"entgo.io/ent/schema/mixin"
 
+	"parley/internal/desk/rule"
 	"parley/internal/ground/clock"
 )
 
@@ -20,6 +21,12 @@ type row struct{ mixin.Schema }
 func (row) Fields() []ent.Field {
 	return []ent.Field{field.Int64("id").Immutable()}
 }
+
+// inDirectory is of the types that processes hold in memory: a change of the directory
+// notes each row that it writes, so that only those are read again.
+type inDirectory struct{ mixin.Schema }
+
+func (inDirectory) Hooks() []ent.Hook { return []ent.Hook{rule.Noted} }
 
 // instant is a field that holds a clock.Time.
 func instant(name string) ent.Field {

@@ -51,7 +51,7 @@ func ValidColumn(column string) bool {
 //
 //	import _ "parley/ent/runtime"
 var (
-	Hooks  [1]ent.Hook
+	Hooks  [2]ent.Hook
 	Policy ent.Policy
 	// KidValidator is a validator for the "kid" field. It is called by the builders before save.
 	KidValidator func(string) error

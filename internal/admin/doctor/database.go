@@ -21,7 +21,7 @@ func (e *examination) open(ctx context.Context) bool {
 		case errors.Is(err, store.ErrNoDatabase):
 			return fail("Give --database the server's value, and check that its disk is mounted; for a first start run parley migrate, or parley serve --create.", "There is no database at %s.", e.Database), nil
 		case err != nil:
-			return fail("Check the URL or path, whether the database is running, and its access rights.", "The database cannot be opened: %v.", err), nil
+			return fail("Check the URL or path in --database, whether the database is running, and its access rights.", "The database cannot be opened: %v.", err), nil
 		}
 		about, version := "SELECT sqlite_version()", ""
 		if e.store.Pool() != nil {
@@ -51,7 +51,7 @@ func (e *examination) migrations(ctx context.Context) (Finding, error) {
 		return warn("Start the server with this program, or run parley migrate; servers may keep running.",
 			"%d migrations are pending: the tables are at %d, this program (%s) knows %d.", c.Pending, c.Version, version.String(), c.Known), nil
 	case c.Version > c.Known:
-		return warn("Nothing to do during an update; afterwards update this program too.",
+		return warn("Nothing to do during an update; afterwards update this program too: parley version says which it is.",
 			"A newer program migrated the tables: they are at %d and this one (%s) knows %d. Migrations only add, so it works.", c.Version, version.String(), c.Known), nil
 	}
 	return ok("The tables are up to date (%d).", c.Version), nil
@@ -67,7 +67,7 @@ func (e *examination) integrity(ctx context.Context) (Finding, error) {
 		return Finding{}, err
 	}
 	if said != "ok" {
-		return fail("Stop the server, restore the last intact backup, and check the disk.", "The database file is damaged: %s.", said), nil
+		return fail("Stop the server, restore the last intact backup with parley restore, and check the disk.", "The database file is damaged: %s.", said), nil
 	}
 	return ok("The database file is intact."), nil
 }
@@ -89,7 +89,7 @@ func (e *examination) sqlite(ctx context.Context) (Finding, error) {
 	case !fts:
 		return fail("Build with -tags sqlite_fts5.", "This program's SQLite has no full-text search."), nil
 	case mode != "wal":
-		return warn("Start the server on it once: it sets the mode.", "The journal mode is %s: readers and the writer wait for each other.", mode), nil
+		return warn("Start the server on it once, with parley serve: it sets the mode.", "The journal mode is %s: readers and the writer wait for each other.", mode), nil
 	case wal > mostWAL:
 		return warn("Find a backup or another program that has been reading the file for a long time, and end it.",
 			"The -wal file has %d MB that could not be moved into the database.", wal>>20), nil
@@ -126,7 +126,7 @@ func (e *examination) postgres(ctx context.Context) (Finding, error) {
 	case commit == "off":
 		return warn("Set synchronous_commit = on for this database.", "synchronous_commit is off: a PostgreSQL crash loses acknowledged messages."), nil
 	case zone != "UTC":
-		return warn("Connect without a pooler that drops session settings, or configure it to pass them.", "The session's time zone is %s instead of the requested UTC.", zone), nil
+		return warn("Connect without a pooler that drops session settings, or configure it to pass them: --database is where Parley connects.", "The session's time zone is %s instead of the requested UTC.", zone), nil
 	case version < 140000:
 		return warn("Move to PostgreSQL 14 or newer.", "PostgreSQL %d is older than the versions Parley is tested with.", version/10000), nil
 	}
@@ -146,7 +146,7 @@ func (e *examination) connections(ctx context.Context) (Finding, error) {
 	}
 	pool := int(e.store.Pool().Config().MaxConns)
 	if want := pool * max(1, len(living)); want > most {
-		return warn("Raise max_connections, or lower pool_max_conns in the URL.",
+		return warn("Raise max_connections, or lower pool_max_conns in the URL of --database.",
 			"%d processes with up to %d connections each need %d, but PostgreSQL allows %d.", max(1, len(living)), pool, want, most), nil
 	}
 	return ok("PostgreSQL allows %d connections, of which %d are in use; each process uses up to %d.", most, used, pool), nil

@@ -141,7 +141,7 @@ func (e *examination) checks() []namedLook {
 		checks = append(checks, namedLook{"integrity", e.integrity}, namedLook{"SQLite", e.sqlite}, namedLook{"disk", e.disk}, namedLook{"file rights", e.fileRights}, namedLook{"clock", e.eventClock})
 	}
 	return append(checks, namedLook{"bus", e.bus}, namedLook{"queue", e.queue}, namedLook{"unknown sends", e.unknown},
-		namedLook{"webhooks", e.webhooks}, namedLook{"jobs", e.jobs})
+		namedLook{"webhooks", e.webhooks}, namedLook{"jobs", e.jobs}, namedLook{"channels", e.channels})
 }
 
 // check runs one check within its time.
@@ -157,7 +157,7 @@ func (e *examination) check(ctx context.Context, name string, look look) {
 	case err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded):
 		f = warn("Run parley doctor --deep at a quiet time.", "The check took longer than %s and was stopped.", most)
 	case err != nil && e.pending:
-		f = warn("Migrate, then run parley doctor again.", "It cannot be checked before the pending migrations are applied.")
+		f = warn("Run parley migrate, then parley doctor again.", "It cannot be checked before the pending migrations are applied.")
 	case err != nil:
 		f = fail("Fix the error, then run parley doctor again.", "It could not be checked: %v.", err)
 	}

@@ -42,6 +42,7 @@ func admit(t *testing.T, options ...func(*app.Config)) *patient {
 	server := twiliotest.New(twilio.Credentials{SID: sid, Token: twilio.DemoToken})
 	p.twilio = wire.InProcess(server)
 	p.do("UPDATE provider_accounts SET active = (provider = 'twilio'), sid = '" + sid + "'")
+	p.do("UPDATE channels SET active = (provider_account_id IN (SELECT id FROM provider_accounts WHERE active))")
 	p.vault()
 	return p
 }
@@ -114,7 +115,7 @@ func TestAHealthyParley(t *testing.T) {
 		require.True(t, well)
 		require.Empty(t, found.ill())
 		require.Len(t, found["settings"], 5)
-		for _, check := range []string{"proxies", "database", "migrations", "keys", "key of credentials", "event log", "counts", "search", "clock", "bus", "queue", "unknown sends", "webhooks", "jobs", "accounts", "account twilio/twilio-demo"} {
+		for _, check := range []string{"proxies", "database", "migrations", "keys", "key of credentials", "event log", "counts", "search", "clock", "bus", "queue", "unknown sends", "webhooks", "jobs", "accounts", "channels", "account twilio/twilio-demo"} {
 			require.Len(t, found[check], 1, check)
 		}
 	}
@@ -154,7 +155,7 @@ func TestEachFaultIsFound(t *testing.T) {
 		{"unknown sends", doctor.Warn, "1 send", []string{fmt.Sprintf(attempt, "UNKNOWN", past)}},
 		{"webhooks", doctor.Warn, "1 entry", []string{"INSERT INTO raw_inbounds (provider_account_id, event_id, state, payload, error, created_at) VALUES (1, 'e', 'FAILED', '{}', 'no sender ID', 0)"}},
 		{"jobs", doctor.Warn, "1 send_fax", []string{job}},
-		{"accounts", doctor.Warn, "no provider account", []string{"UPDATE provider_accounts SET active = false"}},
+		{"accounts", doctor.Warn, "no provider account", []string{"UPDATE provider_accounts SET active = false", "UPDATE channels SET active = false"}},
 		{"account twilio/twilio-demo", doctor.Fail, "has no auth token", []string{"UPDATE provider_accounts SET secret = ''"}},
 		{"account twilio/twilio-demo", doctor.Fail, "cannot be used", []string{"UPDATE provider_accounts SET credentials = 'hush'"}},
 		{"account twilio/twilio-demo", doctor.Fail, "refuses the account", []string{`UPDATE provider_accounts SET credentials = '{"sid":"AC11111111111111111111111111111111","secret":"hush"}'`}},
@@ -363,7 +364,7 @@ func TestTheDoctorBeforeAnUpdate(t *testing.T) {
 	p.do("DROP TABLE processes")
 	found, well := examine(t, p.options())
 	require.True(t, well)
-	require.Contains(t, found["bus"][0].Do, "Migrate")
+	require.Contains(t, found["bus"][0].Do, "parley migrate")
 }
 
 // It only looks: pending migrations stay pending, and the store that it opens can

@@ -45,7 +45,7 @@ func (e *examination) credentialKey(ctx context.Context) (Finding, error) {
 	}
 	const create = "Run parley key create, or say where the key is: --key-file or PARLEY_KEY_FILE."
 	if err := e.vault.Fits(needed); err != nil {
-		return fail("Give the server the right key.", "The server does not start: %v.", err), nil
+		return fail("Give the server the right key by --key-file.", "The server does not start: %v.", err), nil
 	}
 	switch {
 	case len(e.vault.Keys()) == 0 && len(needed) > 0:

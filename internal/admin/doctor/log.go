@@ -21,7 +21,7 @@ func (e *examination) log(ctx context.Context) (Finding, error) {
 	err := e.row(ctx, fmt.Sprintf(`SELECT position, COALESCE((SELECT MIN(id) FROM events), 0), COALESCE((SELECT MAX(id) FROM events), 0),
 		(SELECT COUNT(*) FROM events WHERE id > position - %d), COALESCE((SELECT created_at FROM events ORDER BY id LIMIT 1), 0)
 		FROM log_heads`, part), &head, &oldest, &last, &held, &since)
-	const do = "Streams cannot be trusted: restore the last backup, after which they resync, and report what happened before."
+	const do = "Streams cannot be trusted: restore the last backup with parley restore, after which they resync, and report what happened before."
 	switch {
 	case err != nil:
 		return Finding{}, err
@@ -51,7 +51,7 @@ func (e *examination) counts(ctx context.Context) (Finding, error) {
 		return Finding{}, err
 	}
 	if wrong > 0 {
-		return fail("Inboxes show wrong counts: restore the last backup with correct counts, and report what happened before.",
+		return fail("Inboxes show wrong counts: restore the last backup with correct counts by parley restore, and report what happened before.",
 			"%s of the maintained counts differ from a recount of the conversations.", count(wrong, "cell", "cells")), nil
 	}
 	return ok("The maintained counts are correct for all %d conversations.", conversations), nil
@@ -77,11 +77,11 @@ func (e *examination) keys(ctx context.Context) (Finding, error) {
 	case err != nil:
 		return Finding{}, err
 	case short:
-		return fail("Restore the table secrets from a backup.", "A key is shorter than 32 bytes, so tokens and cursors could be guessed."), nil
+		return fail("Restore the last backup with parley restore.", "A key is shorter than 32 bytes, so tokens and cursors could be guessed."), nil
 	case slices.Equal(want, []string{"bus"}):
 		return ok("The key of the bus is created when a server first uses --nats. All others are present."), nil
 	case len(want) > 0:
-		return e.unlessNew(ctx, warn("If the database was in use before, restore the table secrets from a backup; otherwise all tokens, ids and cursors change.",
+		return e.unlessNew(ctx, warn("If the database was in use before, restore the last backup with parley restore; otherwise all tokens, ids and cursors change.",
 			"These keys are missing and will be created at the next start: %v.", want))
 	}
 	return ok("All keys are present."), nil

@@ -23,7 +23,7 @@ func (e *examination) search(ctx context.Context) (Finding, error) {
 		return Finding{}, err
 	}
 	if !begun {
-		return e.unlessNew(ctx, warn("Start the server: it creates the index and fills it in the background.", "The search index was never built."))
+		return e.unlessNew(ctx, warn("Start the server with parley serve: it creates the index and fills it in the background.", "The search index was never built."))
 	}
 	state, err := textindex.ReadState(ctx, textindex.From(e.store))
 	if err != nil {

@@ -27,7 +27,7 @@ func (e *examination) publicURL() Finding {
 	case e.PublicURL == "":
 		return ok("No public URL is set; it is derived from the address.")
 	case channel.CheckPublicURL(e.PublicURL) != nil || err != nil:
-		return fail("Write scheme and host, such as https://parley.example.com.", "The public URL is not a plain address.")
+		return fail("Write scheme and host in --public-url, such as https://parley.example.com.", "The public URL is not a plain address.")
 	case u.Scheme == "http" && e.Mode == production && !loopback(u.Hostname()):
 		return warn("Put TLS in front of the server and write https in --public-url.",
 			"The public URL is http: tokens and messages travel unencrypted.")
@@ -40,9 +40,9 @@ func (e *examination) origins() Finding {
 		u, err := url.Parse(origin)
 		switch {
 		case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || origin != u.Scheme+"://"+u.Host:
-			return fail("Write only scheme and host, such as https://desk.example.com.", "%q in --origins is not an origin; the server does not start.", origin)
+			return fail("Write only scheme and host in --origins, such as https://desk.example.com.", "%q in --origins is not an origin; the server does not start.", origin)
 		case u.Scheme == "http" && e.Mode == production && !loopback(u.Hostname()):
-			return warn("Serve that page over https and list it with https.", "The origin %s is http: anyone on the network path can act as its users.", origin)
+			return warn("Serve that page over https and list it with https in --origins.", "The origin %s is http: anyone on the network path can act as its users.", origin)
 		}
 	}
 	return ok("%d web origins are allowed in addition to the server's own.", len(e.Origins))
@@ -79,7 +79,7 @@ func (e *examination) mode() Finding {
 
 func (e *examination) refused() Finding {
 	if e.Refused != nil {
-		return fail("Correct the setting, or the file it names.", "The server does not start: %v.", e.Refused)
+		return fail("Correct the setting, or the file it names; parley serve --help lists them.", "The server does not start: %v.", e.Refused)
 	}
 	return ok("The server accepts its flags and the files they name.")
 }

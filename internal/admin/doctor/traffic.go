@@ -27,7 +27,7 @@ func (e *examination) queue(ctx context.Context) (Finding, error) {
 		return Finding{}, err
 	}
 	if n > 0 {
-		return warn("Check that a server is running and that its carriers answer (below): a busy carrier is retried for some minutes.",
+		return warn("Check with parley health that a server is running and that its carriers answer (below): a busy carrier is retried for some minutes.",
 			"%s waited to be sent for more than five minutes.", count(n, "message", "messages")), nil
 	}
 	return ok("No message has waited long."), nil
@@ -79,7 +79,7 @@ func (e *examination) jobs(ctx context.Context) (Finding, error) {
 		return Finding{}, err
 	}
 	if len(given) > 0 {
-		return warn("Look in the log for the reason. Periodic sweeps and clean-up jobs run again automatically, and a sweep restarts lanes.",
+		return warn("Look in the log of parley serve for the reason. Periodic sweeps and clean-up jobs run again automatically, and a sweep restarts lanes.",
 			"Jobs were discarded in the last days: %s.", strings.Join(given, ", ")), nil
 	}
 	return ok("No job was discarded."), nil

@@ -109,7 +109,7 @@ func (i *customerImport) read(r *row) (l customers.Line, problem string) {
 	if at := r.get("at"); at != "" {
 		given, ok := instant(at, i.zone)
 		if !ok || given.After(time.Now().Add(mostAhead)) {
-			return l, fmt.Sprintf("%q is no time in the past", at)
+			return l, fmt.Sprintf("%q is no time in the past: write it like 2026-08-18T08:49:34Z", at)
 		}
 		l.At = clock.Of(given)
 	}

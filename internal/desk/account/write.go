@@ -95,6 +95,12 @@ func (s *Service) Create(ctx context.Context, in CreateInput) (*Account, error) 
 	return s.byKey(ctx, key)
 }
 
+// Check refuses what can become no account, and writes nothing.
+func (s *Service) Check(ctx context.Context, in CreateInput) error {
+	_, _, err := s.checkNew(ctx, &in)
+	return err
+}
+
 // checkNew returns the credentials and the name as they are stored.
 func (s *Service) checkNew(ctx context.Context, in *CreateInput) (set credential.Set, name string, err error) {
 	provider, err := s.provider(ctx, in.Provider)

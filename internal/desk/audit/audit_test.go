@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -13,7 +14,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"parley/ent/provideraccount"
+	"parley/ent/queue"
 	"parley/internal/check/parleytest"
+	"parley/internal/desk/audit"
 	"parley/internal/ground/clock"
 	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"
@@ -88,6 +91,43 @@ func TestAnEntrySaysWhoChangedWhat(t *testing.T) {
 	}
 	require.Equal(t, set, got[1].Get("changes", 0, "added", 0).String())
 	require.Equal(t, bo.ID, got[0].Get("subjectId").String())
+}
+
+// Whoever looks for an agent also finds what they were added to and removed from, for as
+// long as entries are kept.
+func TestEntriesAreFoundByWhatTheyAddAndRemove(t *testing.T) {
+	t.Parallel()
+	p := parleytest.New(t)
+	bo, sue := p.Directory.AgentNamed("bo"), p.Directory.AgentNamed("sue")
+	require.NoError(t, p.Directory.Change(p.System(), func(ctx context.Context, tx *store.Tx) error {
+		return errors.Join(
+			tx.Ent.Queue.Create().SetName("Repairs").AddMemberIDs(bo.Key).Exec(ctx),
+			tx.Ent.PermissionSet.Create().SetName("Leads").SetPermissions(nil).AddAgentIDs(bo.Key, sue.Key).Exec(ctx),
+		)
+	}))
+	require.NoError(t, p.Directory.Change(p.System(), func(ctx context.Context, tx *store.Tx) error {
+		return tx.Ent.Queue.Update().Where(queue.Name("Repairs")).RemoveMemberIDs(bo.Key).Exec(ctx)
+	}))
+	lines := func(id string) (lines []string) {
+		for _, e := range newest(p, vars{"subjectId": id}) {
+			lines = append(lines, line(e))
+		}
+		return lines
+	}
+	require.Equal(t, []string{"directory; UPDATED; Queue; ; members removed 1", "directory; CREATED; PermissionSet; Leads; name after Leads; permissions after []; agents added 2",
+		"directory; CREATED; Queue; Repairs; name after Repairs; members added 1"}, lines(bo.ID)[:3])
+	require.Equal(t, "directory; CREATED; PermissionSet; Leads; name after Leads; permissions after []; agents added 2", lines(sue.ID)[0])
+	require.Greater(t, len(lines(sue.ID)), 1, "those of the demo data")
+	require.Empty(t, p.As("sue").Do(entries, vars{"filterBy": vars{"subjectId": bo.ID}}).Get("auditEntries", "nodes").List())
+
+	p.Clock.Advance(10 * audit.DefaultKeep) // after the demo data too
+	for n := int64(1); n > 0; {
+		var err error
+		n, err = p.Schema.Audit.Forget(p.System())
+		require.NoError(t, err)
+	}
+	require.Empty(t, lines(bo.ID))
+	require.Empty(t, parleytest.Rows(t, p.Store, "SELECT entry_id FROM audit_mentions"))
 }
 
 // Times are read as times, none as nothing, and what an object belongs to by its id.

@@ -11,8 +11,8 @@ import (
 	"parley/internal/ground/store"
 )
 
-// exported is an entry as a line of an export. Keys are those of the graph.
-type exported struct {
+// Line is an entry as a line of an export. Keys are those of the graph.
+type Line struct {
 	ID          string           `json:"id"`
 	At          time.Time        `json:"at"`
 	Action      journal.Action   `json:"action"`
@@ -65,8 +65,17 @@ func (s *Service) Export(ctx context.Context, filter *Filter, out io.Writer) (li
 	})
 }
 
-func lineOf(e *Entry) exported {
-	line := exported{
+// Lines are entries as an export writes them.
+func Lines(entries []*Entry) []Line {
+	lines := make([]Line, len(entries))
+	for i, e := range entries {
+		lines[i] = lineOf(e)
+	}
+	return lines
+}
+
+func lineOf(e *Entry) Line {
+	line := Line{
 		ID: e.ID(), At: e.At.Std(), Action: e.Action(), Actor: e.ActorName, Source: e.Source, SubjectType: e.SubjectType, SubjectID: e.SubjectID(),
 		SubjectName: e.SubjectName, Detail: e.Detail, Count: e.Count, Changes: []exportedChange{},
 	}

@@ -6,6 +6,7 @@ import (
 	entsql "entgo.io/ent/dialect/sql"
 
 	"parley/ent/auditentry"
+	"parley/ent/auditmention"
 	"parley/ent/predicate"
 	"parley/internal/desk/journal"
 	"parley/internal/ground/clock"
@@ -86,7 +87,7 @@ func (s *Service) wanted(f *Filter) (wanted []predicate.AuditEntry) {
 	}
 	if f.SubjectID != nil {
 		kind, key, _ := s.IDs.Parse(*f.SubjectID)
-		wanted = append(wanted, auditentry.SubjectType(typeOf(kind)), auditentry.SubjectID(key))
+		wanted = append(wanted, about(typeOf(kind), key))
 	}
 	if f.Since != nil {
 		wanted = append(wanted, auditentry.CreatedAtGTE(*f.Since))
@@ -95,6 +96,18 @@ func (s *Service) wanted(f *Filter) (wanted []predicate.AuditEntry) {
 		wanted = append(wanted, auditentry.CreatedAtLT(*f.Before))
 	}
 	return wanted
+}
+
+// about are the entries of a subject, and those whose changes add or remove it.
+func about(kind string, key int64) predicate.AuditEntry {
+	return func(s *entsql.Selector) {
+		mentions := entsql.Select(auditmention.FieldEntryID).From(entsql.Table(auditmention.Table)).
+			Where(entsql.And(entsql.EQ(auditmention.FieldSubjectType, kind), entsql.EQ(auditmention.FieldSubjectID, key)))
+		s.Where(entsql.Or(
+			entsql.And(entsql.EQ(s.C(auditentry.FieldSubjectType), kind), entsql.EQ(s.C(auditentry.FieldSubjectID), key)),
+			entsql.In(s.C(auditentry.FieldID), mentions),
+		))
+	}
 }
 
 // typeOf is the type whose ids are of a kind; one that no entry has, for none.

@@ -33,6 +33,9 @@ func (s *Service) Forget(ctx context.Context) (n int64, err error) {
 	err = s.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		old := tx.Builder().Select("id").From(entsql.Table("audit_entries")).
 			Where(entsql.LT("created_at", int64(tx.Now.Add(-s.Keep)))).OrderBy("created_at").Limit(forgetBatch)
+		if _, err := tx.Exec(ctx, tx.Builder().Delete("audit_mentions").Where(entsql.In("entry_id", old))); err != nil {
+			return err
+		}
 		n, err = tx.Exec(ctx, tx.Builder().Delete("audit_entries").Where(entsql.In("id", old)))
 		return err
 	})

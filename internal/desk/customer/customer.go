@@ -28,6 +28,7 @@ import (
 	"parley/internal/ground/idempotency"
 	"parley/internal/ground/number"
 	"parley/internal/ground/publicid"
+	"parley/internal/ground/quota"
 	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"
 )
@@ -40,7 +41,7 @@ const (
 	mostReason   = 500
 )
 
-// Service has the use cases. All fields are required.
+// Service has the use cases. All fields are required but Creates.
 type Service struct {
 	Store         *store.Store
 	Directory     *directory.Directory
@@ -48,6 +49,7 @@ type Service struct {
 	Cursors       *feed.Cursors
 	Conversations *conversation.Service
 	Messenger     *message.Messenger
+	Creates       *quota.Quota // how many customers an agent may create; nil for any
 }
 
 // CreateInput is a customer to add.
@@ -131,14 +133,19 @@ func (s *Service) Create(ctx context.Context, in CreateInput) (*conversation.Mes
 		return nil, err
 	}
 	var made int64
+	spending := quota.Spend(ctx, s.Creates)
 	err = s.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		made, _, err = idempotency.Do(ctx, tx, "createMessagingUser", in.IdempotencyKey, in, func() (int64, error) {
+			if err := spending.Take(); err != nil {
+				return 0, err
+			}
 			key, _, err := s.add(ctx, tx, ch.Key, who, said)
 			return key, err
 		})
 		return err
 	})
 	if err != nil {
+		spending.Return()
 		return nil, err
 	}
 	return s.reread(ctx, made)

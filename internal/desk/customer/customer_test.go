@@ -3,10 +3,12 @@ package customer_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"parley/internal/check/parleytest"
+	"parley/internal/ground/quota"
 )
 
 type vars = parleytest.Vars
@@ -169,4 +171,21 @@ func TestConsentIsRecordedByHandWithItsProof(t *testing.T) {
 		history[0].Get("status").String(), " ", history[0].Get("source").String(), " ", history[0].Get("reason").String(), " ", history[0].Get("recordedBy", "username").String()))
 	require.Equal(t, "OPT_OUT", history[1].Get("status").String())
 	require.Len(t, d.consent("ada", vars{"id": user, "status": "DOUBLE_OPT_IN", "reason": "again"}).Get("messagingUser", "consentHistory").List(), 2, "no change, no entry")
+}
+
+// An agent creates so many customers an hour; a repeat of a request costs nothing.
+func TestHowManyCustomersAnAgentCreates(t *testing.T) {
+	t.Parallel()
+	d := &desk{Parley: parleytest.New(t)}
+	d.Schema.Customers.Creates = quota.New("create", "customers", 12, d.Clock)
+	on := d.channel(parleytest.Direct)
+	for i := range 2 {
+		for range 2 {
+			require.Empty(t, code(d.create("amy", vars{"channelId": on, "address": fmt.Sprintf("+120255501%02d", 80+i), "idempotencyKey": fmt.Sprint(i)})))
+		}
+	}
+	require.Equal(t, "LIMIT_EXCEEDED ", code(d.create("amy", vars{"channelId": on, "address": "+12025550190"})))
+	require.Empty(t, code(d.create("ada", vars{"channelId": on, "address": "+12025550190"})), "another has their own")
+	d.Clock.Advance(5 * time.Minute)
+	require.Empty(t, code(d.create("amy", vars{"channelId": on, "address": "+12025550191"})))
 }

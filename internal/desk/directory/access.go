@@ -1,12 +1,11 @@
 package directory
 
 import (
-	"context"
 	"crypto/sha256"
-	"fmt"
+	"maps"
+	"slices"
 	"time"
 
-	"parley/ent/signingkey"
 	"parley/internal/ground/clock"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/viewer"
@@ -40,25 +39,16 @@ type SigningKey struct {
 // FirstKey is what people call the first signing key. Tokens name it by no kid.
 const FirstKey = "first"
 
-func (d *Directory) readAccess(ctx context.Context, s *snapshot) (access, error) {
-	a := access{grants: map[[sha256.Size]byte]*Grant{}}
-	rows, err := d.store.Ent.AccessToken.Query().All(ctx)
-	if err != nil {
-		return a, fmt.Errorf("directory: access tokens: %w", err)
-	}
-	for _, row := range rows {
+func (s *snapshot) addAccess(rs *rows) {
+	for _, row := range rs.tokens {
 		if agent := s.agents[row.AgentID]; agent != nil && len(row.Hash) == sha256.Size {
-			a.grants[[sha256.Size]byte(row.Hash)] = &Grant{row.ID, agent.rights.Narrowed(row.Scopes), row.ExpiresAt.Std(), agent.IsActive}
+			s.access.grants[[sha256.Size]byte(row.Hash)] = &Grant{row.ID, agent.rights.Narrowed(row.Scopes), row.ExpiresAt.Std(), agent.IsActive}
 		}
 	}
-	keys, err := d.store.Ent.SigningKey.Query().Order(signingkey.ByID()).All(ctx)
-	if err != nil {
-		return a, fmt.Errorf("directory: signing keys: %w", err)
+	for _, key := range slices.Sorted(maps.Keys(rs.keys)) {
+		row := rs.keys[key]
+		s.access.keys = append(s.access.keys, &SigningKey{row.Kid, row.Value, row.CreatedAt, row.RetiredAt})
 	}
-	for _, row := range keys {
-		a.keys = append(a.keys, &SigningKey{row.Kid, row.Value, row.CreatedAt, row.RetiredAt})
-	}
-	return a, nil
 }
 
 // Granted returns the access token with a hash: UNAUTHENTICATED for one that is unknown,

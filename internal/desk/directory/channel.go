@@ -7,11 +7,13 @@ import (
 
 // Channel is one address of the business.
 type Channel struct {
-	Key      int64
-	ID       string
-	Name     string
-	Type     channel.Type
-	Address  string
+	Key     int64
+	ID      string
+	Name    string
+	Type    channel.Type
+	Address string
+	// Country is where national numbers are read: the channel's, else its number's, else
+	// the organisation's.
 	Country  string
 	IsActive bool
 	Queue    int64
@@ -21,6 +23,7 @@ type Channel struct {
 	Account *Account
 
 	members       []*Agent
+	ownCountry    string
 	developerName string
 	ownLimits     channel.SendLimits
 }
@@ -34,8 +37,8 @@ func (c *Channel) Members() []*Agent { return c.members }
 // DeveloperName is what programs call it; nil for none.
 func (c *Channel) DeveloperName() *string { return stated(c.developerName) }
 
-// CountryCode is Country, nil when it is unknown.
-func (c *Channel) CountryCode() *string { return stated(c.Country) }
+// CountryCode is the channel's own country; nil when it has none.
+func (c *Channel) CountryCode() *string { return stated(c.ownCountry) }
 
 // Capabilities are what channels of its type can do.
 func (c *Channel) Capabilities() *channel.Capabilities { return channel.CapabilitiesOf(c.Type) }

@@ -5,10 +5,8 @@ package directory
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,26 +21,6 @@ import (
 	"parley/internal/ground/viewer"
 )
 
-// snapshot is the directory at one moment. It is never changed.
-type snapshot struct {
-	agents     map[int64]*Agent
-	byUsername map[string]*Agent
-	agentList  []*Agent
-	channels   map[int64]*Channel
-	byAddress  map[address]*Channel
-	chanList   []*Channel
-	accounts   map[string]*Account
-	queues     map[int64]*Queue
-	queueList  []*Queue
-	access     access
-	objects    objects
-}
-
-type address struct {
-	account int64
-	address string
-}
-
 // Directory answers from the present snapshot. It is safe for concurrent use.
 type Directory struct {
 	store     *store.Store
@@ -54,6 +32,7 @@ type Directory struct {
 	// reading serialises refreshes, so that a slow one cannot put back what a
 	// later one has replaced.
 	reading sync.Mutex
+	rows    *rows
 }
 
 // Load reads the directory. The vault decrypts the accounts' credentials, and the
@@ -67,112 +46,30 @@ func Load(ctx context.Context, s *store.Store, ids *publicid.Codec, providers ch
 	return d, d.Refresh(ctx)
 }
 
-// Refresh reads agents, channels, accounts, queues, access tokens, signing keys and object
-// types again.
-func (d *Directory) Refresh(ctx context.Context) error {
+// Refresh reads everything again.
+func (d *Directory) Refresh(ctx context.Context) error { return d.refresh(ctx, nil) }
+
+// refresh reads rows again that have changed; everything for nil, and when one is of a
+// type that only a newer version knows.
+func (d *Directory) refresh(ctx context.Context, changed []feed.Row) error {
 	d.reading.Lock()
 	defer d.reading.Unlock()
 	ctx = viewer.AsSystem(ctx, "directory")
-	agents, err := readAgents(ctx, d.store.Ent)
-	if err != nil {
-		return err
+	r := &reading{Directory: d, client: d.store.Ent, rs: d.rows}
+	unknown := func(row feed.Row) bool { return readers[row.Type] == nil }
+	if changed == nil || d.rows == nil || slices.ContainsFunc(changed, unknown) {
+		if err := r.all(ctx); err != nil {
+			return err
+		}
+		d.rows, changed = r.rs, nil
 	}
-	accounts, err := d.store.Ent.ProviderAccount.Query().WithChannels().All(ctx)
-	if err != nil {
-		return fmt.Errorf("directory: channels: %w", err)
+	for _, row := range changed {
+		if err := r.row(ctx, row); err != nil {
+			return err
+		}
 	}
-	queues, err := d.store.Ent.Queue.Query().All(ctx)
-	if err != nil {
-		return fmt.Errorf("directory: queues: %w", err)
-	}
-	s := d.build(agents, accounts, queues)
-	if s.access, err = d.readAccess(ctx, s); err != nil {
-		return err
-	}
-	if s.objects, err = d.readObjects(ctx); err != nil {
-		return err
-	}
-	d.now.Store(s)
+	d.now.Store(d.snapshot(d.rows))
 	return nil
-}
-
-func (d *Directory) build(agents []*ent.Agent, accounts []*ent.ProviderAccount, queues []*ent.Queue) *snapshot {
-	s := &snapshot{
-		agents: map[int64]*Agent{}, byUsername: map[string]*Agent{}, accounts: map[string]*Account{},
-		channels: map[int64]*Channel{}, byAddress: map[address]*Channel{}, queues: map[int64]*Queue{},
-	}
-	for _, q := range queues {
-		s.queues[q.ID] = &Queue{Key: q.ID, ID: d.ids.Encode(publicid.Queue, q.ID), Name: q.Name}
-		s.queueList = append(s.queueList, s.queues[q.ID])
-	}
-	for _, a := range accounts {
-		s.addAccount(d.ids, a, d.account(a))
-	}
-	records := newProfiles()
-	for _, a := range agents {
-		s.addAgent(d.ids, a, records.of(a))
-	}
-	s.sort()
-	return s
-}
-
-// sort puts everything that is listed in the order of names.
-func (s *snapshot) sort() {
-	agents := func(a, b *Agent) int { return strings.Compare(a.Name+a.ID, b.Name+b.ID) }
-	channels := func(a, b *Channel) int { return strings.Compare(a.Name+a.ID, b.Name+b.ID) }
-	slices.SortFunc(s.agentList, agents)
-	slices.SortFunc(s.chanList, channels)
-	slices.SortFunc(s.queueList, func(a, b *Queue) int { return strings.Compare(a.Name+a.ID, b.Name+b.ID) })
-	for _, c := range s.chanList {
-		slices.SortFunc(c.members, agents)
-	}
-	for _, q := range s.queueList {
-		slices.SortFunc(q.members, agents)
-		slices.SortFunc(q.channels, channels)
-	}
-}
-
-func (s *snapshot) addAccount(ids *publicid.Codec, a *ent.ProviderAccount, account *Account) {
-	s.accounts[a.Key] = account
-	for _, row := range a.Edges.Channels {
-		c := &Channel{
-			Key: row.ID, ID: ids.Encode(publicid.Channel, row.ID), Name: row.Name, Type: row.Type.Known(), Address: row.Address,
-			Country: row.Country, IsActive: row.Active, Required: row.RequiredConsent, Account: account,
-			developerName: row.DeveloperName, ownLimits: row.SendLimits,
-		}
-		if row.QueueID != nil {
-			c.Queue = *row.QueueID
-			q := s.queues[c.Queue]
-			q.channels = append(q.channels, c)
-		}
-		s.channels[c.Key] = c
-		s.byAddress[address{a.ID, c.Address}] = c
-		s.chanList = append(s.chanList, c)
-	}
-}
-
-func (s *snapshot) addAgent(ids *publicid.Codec, row *ent.Agent, records profile) {
-	a := &Agent{
-		Key: row.ID, ID: ids.Encode(publicid.Agent, row.ID), Username: row.Username, Name: row.Name,
-		Role: row.Role.Known(), IsLicensed: row.Licensed, IsActive: row.Active, Kind: row.Kind.Known(),
-		rights: rightsOf(row, records), records: records.rights, validFrom: row.TokensValidFrom, timeZone: row.TimeZone, locale: row.Locale,
-	}
-	if key := row.DefaultChannelID; key != nil && a.rights.HasChannel(*key) && s.channels[*key].IsActive {
-		a.defaultChannel = s.channels[*key]
-	}
-	for _, set := range row.Edges.PermissionSets {
-		a.sets = append(a.sets, set.ID)
-	}
-	if a.IsActive {
-		for _, c := range a.rights.Channels {
-			s.channels[c].members = append(s.channels[c].members, a)
-		}
-		for _, q := range a.rights.Queues {
-			s.queues[q].members = append(s.queues[q].members, a)
-		}
-	}
-	s.agents[a.Key], s.byUsername[a.Username] = a, a
-	s.agentList = append(s.agentList, a)
 }
 
 // Agents are all agents, service accounts too, by name.
@@ -222,19 +119,19 @@ func (d *Directory) Channel(key int64) *Channel {
 	if key == 0 { // of what is no id
 		return nil
 	}
-	return d.orNewer(func(s *snapshot) *Channel { return s.channels[key] })
+	return d.orNewer([]feed.Row{{Type: ent.TypeChannel, Key: key}}, func(s *snapshot) *Channel { return s.channels[key] })
 }
 
-// orNewer finds a channel, and reads the directory again before it says that
-// there is none: another process may have made it a moment ago, and its
-// conversations are here as soon as it is.
-func (d *Directory) orNewer(find func(*snapshot) *Channel) *Channel {
+// orNewer finds a channel, and reads the rows where it would be, or everything for nil,
+// before it says that there is none: another process may have made it a moment ago, and
+// its conversations are here as soon as it is.
+func (d *Directory) orNewer(rows []feed.Row, find func(*snapshot) *Channel) *Channel {
 	if c := find(d.now.Load()); c != nil {
 		return c
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), retryEvery)
 	defer cancel()
-	if err := d.Refresh(ctx); err != nil {
+	if err := d.refresh(ctx, rows); err != nil {
 		slog.ErrorContext(ctx, "cannot look for a channel that another process may have created", "error", err)
 	}
 	return find(d.now.Load())
@@ -253,7 +150,7 @@ func (d *Directory) ChannelsOf(v *viewer.Viewer) []*Channel {
 
 // ChannelAt returns the account's channel with the address, nil when there is none.
 func (d *Directory) ChannelAt(account int64, at string) *Channel {
-	return d.orNewer(func(s *snapshot) *Channel { return s.byAddress[address{account, at}] })
+	return d.orNewer(nil, func(s *snapshot) *Channel { return s.byAddress[address{account, at}] })
 }
 
 // AccountBy returns the provider account with the key in the database, nil when there is
@@ -330,15 +227,16 @@ func (d *Directory) rights() Rights {
 	return rights
 }
 
-// Observe refreshes the snapshot when e says that it is stale. The hub calls it
+// Observe reads what e says has changed; everything if e does not say, names more rows
+// than mostNoted, or what it names cannot be read. The hub calls it
 // before any stream sees e, and it returns when the snapshot is fresh or ctx
 // ends: no stream may go on under rights that e has taken away.
 func (d *Directory) Observe(ctx context.Context, e *feed.Event) {
 	if e.Cause != feed.DirectoryChanged {
 		return
 	}
-	for {
-		err := d.Refresh(ctx)
+	for changed := e.Rows; ; changed = nil {
+		err := d.refresh(ctx, changed)
 		if err == nil || ctx.Err() != nil {
 			return
 		}

@@ -2,11 +2,9 @@ package directory
 
 import (
 	"cmp"
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -31,18 +29,14 @@ type objects struct {
 	byKey  map[int64]*ObjectType
 }
 
-func (d *Directory) readObjects(ctx context.Context) (objects, error) {
-	rows, err := d.store.Ent.ObjectType.Query().All(ctx)
-	if err != nil {
-		return objects{}, fmt.Errorf("directory: object types: %w", err)
+func (s *snapshot) addObjects(ids *publicid.Codec, rs *rows) {
+	s.objects = objects{byName: make(map[string]*ObjectType, len(rs.objects)), byKey: make(map[int64]*ObjectType, len(rs.objects))}
+	for _, row := range rs.objects {
+		t := &ObjectType{Definition: Definition(row), Key: row.ID, ID: ids.Encode(publicid.ObjectType, row.ID)}
+		s.objects.types = append(s.objects.types, t)
+		s.objects.byName[t.Name], s.objects.byKey[t.Key] = t, t
 	}
-	o := objects{byName: make(map[string]*ObjectType, len(rows)), byKey: make(map[int64]*ObjectType, len(rows))}
-	for _, row := range rows {
-		t := &ObjectType{Definition: Definition(row), Key: row.ID, ID: d.ids.Encode(publicid.ObjectType, row.ID)}
-		o.types, o.byName[t.Name], o.byKey[t.Key] = append(o.types, t), t, t
-	}
-	slices.SortFunc(o.types, func(a, b *ObjectType) int { return strings.Compare(a.Name, b.Name) })
-	return o, nil
+	slices.SortFunc(s.objects.types, func(a, b *ObjectType) int { return strings.Compare(a.Name, b.Name) })
 }
 
 // Definition is an object type as a row has it.
@@ -106,9 +100,8 @@ func newProfiles() *profiles {
 	return &profiles{digests: map[int64]string{}, sums: map[string]profile{}}
 }
 
-// of is what the permission sets of an agent give.
-func (p *profiles) of(row *ent.Agent) profile {
-	sets := slices.Clone(row.Edges.PermissionSets)
+// of is what permission sets give together.
+func (p *profiles) of(sets []*ent.PermissionSet) profile {
 	sets = slices.DeleteFunc(sets, func(set *ent.PermissionSet) bool { return len(set.RecordRights) == 0 })
 	slices.SortFunc(sets, func(a, b *ent.PermissionSet) int { return cmp.Compare(p.digest(a), p.digest(b)) })
 	sets = slices.CompactFunc(sets, func(a, b *ent.PermissionSet) bool { return p.digest(a) == p.digest(b) })

@@ -139,8 +139,16 @@ type Event struct {
 	Status channel.Status `json:"st,omitempty"`
 	// Agents are those whose rights a DirectoryChanged moved; nil means anybody's.
 	Agents []int64 `json:"g,omitzero"` // nobody is not anybody
+	// Rows are those that a DirectoryChanged wrote; nil means any.
+	Rows []Row `json:"d,omitempty"`
 	// Subject is what the event is of when that is no conversation.
 	Subject *Subject `json:"s,omitempty"`
+}
+
+// Row is a row of the directory: its type, as ent calls it, and its key.
+type Row struct {
+	Type string `json:"t"`
+	Key  int64  `json:"i"`
 }
 
 // Subject is something that changed and is no conversation. Before and After are

@@ -92,9 +92,28 @@ func (e *Entry) Write(ctx context.Context, tx *store.Tx) error {
 	if err != nil {
 		return err
 	}
+	if err := e.mention(viewer.AsSystem(ctx, "audit"), tx, row.ID); err != nil {
+		return err
+	}
 	return feed.Record(tx, &feed.Event{
 		Cause: feed.SubjectChanged, ActorID: v.AgentID, Subject: &feed.Subject{Kind: publicid.AuditEntry, Key: row.ID, After: json.RawMessage("{}")},
 	})
+}
+
+// mention has the entry be found by the rows that its changes add and remove.
+func (e *Entry) mention(ctx context.Context, tx *store.Tx, key int64) error {
+	var mentions []*ent.AuditMentionCreate
+	for _, c := range e.Changes {
+		keys := slices.Concat(c.Gained, c.Lost)
+		slices.Sort(keys)
+		for _, of := range slices.Compact(keys) {
+			mentions = append(mentions, tx.Ent.AuditMention.Create().SetEntryID(key).SetSubjectType(c.Of).SetSubjectID(of))
+		}
+	}
+	if len(mentions) == 0 {
+		return nil
+	}
+	return tx.Ent.AuditMention.CreateBulk(mentions...).Exec(ctx)
 }
 
 func actorName(v *viewer.Viewer) string {

@@ -104,7 +104,8 @@ func TestOnlyAdministratorsMergeWhatTheySee(t *testing.T) {
 		require.Equal(t, test.code, code(d.merge("ada", test.a, test.b, test.key)), "%+v", test)
 	}
 	require.Equal(t, "NOT_FOUND", code(d.unmerge("ada", absent)))
-	require.Empty(t, code(d.unmerge("ada", a)), "who is merged into nobody")
+	require.Equal(t, "CONFLICT", code(d.unmerge("ada", a)), "into whom others were merged")
+	require.Empty(t, code(d.unmerge("ada", elsewhere)), "who never was merged")
 }
 
 // An administrator who sees no conversation of the customers may not learn of them.

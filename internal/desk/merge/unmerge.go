@@ -16,8 +16,8 @@ import (
 )
 
 // Unmerge undoes the merge by which a messaging user became part of another, and returns
-// them. Those who had been merged into them before come with them. One who is merged
-// into nobody stays as they are. What was written meanwhile stays where it is.
+// them. Those who had been merged into them before come with them. One who never
+// was merged stays as they are. What was written meanwhile stays where it is.
 func (s *Service) Unmerge(ctx context.Context, id string) (*conversation.MessagingUser, error) {
 	if err := administration.Admitted(ctx); err != nil {
 		return nil, err
@@ -47,7 +47,7 @@ func (s *Service) Unmerge(ctx context.Context, id string) (*conversation.Messagi
 func (s *Service) unmerge(ctx context.Context, tx *store.Tx, whole party, key int64) error {
 	part, rest := whole.split(key)
 	if part.user == nil {
-		return nil
+		return noMerge(whole)
 	}
 	if tx.Now.Sub(part.user.MergedAt) > Undoable {
 		return fault.New(fault.Conflict, "This merge is older than %d days and can no longer be undone.", Undoable/(24*60*60*1e9))
@@ -72,6 +72,15 @@ func (s *Service) unmerge(ctx context.Context, tx *store.Tx, whole party, key in
 	}
 	from := nameOf(whole.user)
 	return note(ctx, tx, journal.Unmerged, part.user, rule.Change{Before: &from, Lost: []int64{whole.user.ID}})
+}
+
+// noMerge is why a messaging user who is merged into nobody stays as they are: an error
+// when others were merged into them, because somebody meant one of these.
+func noMerge(whole party) error {
+	if len(whole.others) == 0 {
+		return nil
+	}
+	return fault.At("input.id", fault.New(fault.Conflict, "Others were merged into this messaging user, and they are merged into nobody. Name one of the others: mergedFrom lists them."))
 }
 
 // split parts a messaging user, with those who were merged into them, from the rest. The

@@ -20,14 +20,15 @@ import (
 // they find is another matter.
 var readable = map[string]bool{
 	"Agent": true, "PermissionSet": true, "ProviderAccount": true, "AuditEntry": true, "AccessToken": true, "Channel": true, "Queue": true,
-	"MessagingUser": true, "Identifier": true, "QuickText": true, "Record": true, "Conversation": true, "Participant": true, "Message": true, "Attempt": true,
-	"Event": false, "LogHead": false, "CountCell": false, "IdempotencyKey": false,
-	"ConsentEntry": false, "BulkOperation": false, "BulkBatch": false, "Lookup": false, "RecordValue": false, "RecordPhone": false,
-	"Secret": false, "SigningKey": false, "Preference": false, "Process": false, "Lane": false, "RawInbound": false,
+	"Organization": true, "MessagingUser": true, "Identifier": true, "QuickText": true, "Record": true, "Conversation": true, "Participant": true,
+	"Message": true, "Attempt": true,
+	"Event": false, "LogHead": false, "CountCell": false, "IdempotencyKey": false, "ConsentEntry": false, "BulkOperation": false, "BulkBatch": false,
+	"Lookup": false, "RecordValue": false, "RecordPhone": false, "AuditMention": false, "Secret": false, "SigningKey": false, "Preference": false,
+	"Process": false, "Lane": false, "RawInbound": false, "ObjectType": false,
 }
 
 // administered are the types that administrators create.
-var administered = map[string]bool{"Agent": true, "PermissionSet": true, "ProviderAccount": true, "Channel": true, "Queue": true}
+var administered = map[string]bool{"Agent": true, "PermissionSet": true, "ProviderAccount": true, "Channel": true, "Queue": true, "Organization": true}
 
 // typeClients are the clients of every type that ent generated.
 func typeClients(c *ent.Client) map[string]reflect.Value {

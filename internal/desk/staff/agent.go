@@ -38,7 +38,8 @@ type UpdateAgentInput struct {
 	Locale           *string
 }
 
-// CreateAgent makes an active agent, once for an idempotency key.
+// CreateAgent makes an active agent in the organisation's time zone, once for an
+// idempotency key.
 func (s *Service) CreateAgent(ctx context.Context, in CreateAgentInput) (*directory.Agent, error) {
 	if err := administration.Admitted(ctx); err != nil {
 		return nil, err
@@ -59,7 +60,7 @@ func (s *Service) CreateAgent(ctx context.Context, in CreateAgentInput) (*direct
 			return 0, err
 		}
 		row, err := tx.Ent.Agent.Create().SetUsername(in.Username).SetName(name).SetRole(in.Role).
-			SetNillableLicensed(in.IsLicensed).AddPermissionSetIDs(sets...).SetCreatedAt(tx.Now).Save(ctx)
+			SetNillableLicensed(in.IsLicensed).AddPermissionSetIDs(sets...).SetTimeZone(s.Directory.Organization().TimeZone).SetCreatedAt(tx.Now).Save(ctx)
 		if err != nil {
 			return 0, err
 		}
@@ -69,6 +70,18 @@ func (s *Service) CreateAgent(ctx context.Context, in CreateAgentInput) (*direct
 		return nil, err
 	}
 	return s.agent(ctx, key)
+}
+
+// Check refuses what can become no agent, and writes nothing.
+func (s *Service) Check(in CreateAgentInput) error {
+	if _, err := in.check(); err != nil {
+		return err
+	}
+	usernames := []string{}
+	for _, a := range s.Directory.Agents() {
+		usernames = append(usernames, a.Username)
+	}
+	return cmp.Or(administration.Room(len(usernames), mostAgents, "agents"), administration.Unused("input.username", in.Username, usernames))
 }
 
 // check returns the name as it is stored.

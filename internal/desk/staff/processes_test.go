@@ -176,3 +176,21 @@ func TestAnotherProcessFollowsAChange(t *testing.T) {
 	slices.Sort(took)
 	t.Logf("seen by another process after %v (median), %v (slowest of %d)", took[len(took)/2], took[len(took)-1], len(took))
 }
+
+// What somebody sent was accepted: it goes out although they may no longer sign in.
+func TestMessagesOfADeactivatedAgentStillGoOut(t *testing.T) {
+	t.Parallel()
+	p := parleytest.New(t)
+	p.Say("+12025550199", parleytest.Direct, "Hello")
+	conversation := p.As("amy").Do(`{ conversations(view: {kind: ALL}, first: 1) { nodes { id } } }`, nil).Get("conversations", "nodes", 0, "id").String()
+	sent := p.As("amy").Do(`mutation($id: ID!) { sendMessage(input: {conversationId: $id, text: "Good bye", idempotencyKey: "k"}) { message { id status } errors { code } } }`,
+		vars{"id": conversation}).Get("sendMessage")
+	require.Equal(t, "QUEUED", sent.Get("message", "status").String(), sent.String())
+	_, _, err := p.Schema.Staff.Deactivate(p.System(), p.Directory.AgentNamed("amy").ID)
+	require.NoError(t, err)
+	p.Run()
+	p.Eventually(func() bool {
+		found := p.As("ada").Do(`query($id: ID!) { node(id: $id) { ... on Message { status } } }`, vars{"id": sent.Get("message", "id").String()}).Get("node")
+		return found.Get("status").String() == "SENT" || found.Get("status").String() == "DELIVERED"
+	}, "it was sent")
+}

@@ -3,8 +3,6 @@ package staff
 import (
 	"context"
 	"slices"
-	"time"
-	_ "time/tzdata" // zones are named the same everywhere
 
 	"golang.org/x/text/language"
 
@@ -13,15 +11,12 @@ import (
 	"parley/internal/desk/directory"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/publicid"
+	"parley/internal/ground/quota"
 	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"
 )
 
-// Bounds of settings, in bytes.
-const (
-	mostTimeZone = 64
-	mostLocale   = 35
-)
+const mostLocale = 35 // bytes
 
 // Settings are what agents set for themselves, and administrators for them. A nil field
 // stays as it is, and an empty one is set to none.
@@ -35,8 +30,8 @@ type Settings struct {
 // usual form.
 func (s *Settings) check() error {
 	if zone := s.TimeZone; zone != nil && *zone != "" {
-		if _, err := time.LoadLocation(*zone); err != nil || len(*zone) > mostTimeZone || *zone == "Local" {
-			return fault.Input("input.timeZone", "There is no such time zone. Use an IANA name of up to %d characters, such as Europe/Berlin.", mostTimeZone)
+		if err := administration.CheckTimeZone("input.timeZone", *zone); err != nil {
+			return err
 		}
 	}
 	if locale := s.Locale; locale != nil && *locale != "" {
@@ -79,6 +74,9 @@ func (s *Settings) apply(ctx context.Context, ids *publicid.Codec, row *ent.Agen
 // changes.
 func (s *Service) UpdateViewer(ctx context.Context, in Settings) (*directory.Agent, error) {
 	if err := in.check(); err != nil {
+		return nil, err
+	}
+	if err := quota.Spend(ctx, s.Settings).Take(); err != nil {
 		return nil, err
 	}
 	key := viewer.FromContext(ctx).AgentID

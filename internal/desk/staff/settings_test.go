@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"parley/internal/check/parleytest"
+	"parley/internal/ground/quota"
 )
 
 func (b *bundle) channelNamed(name string) string {
@@ -114,4 +115,14 @@ func TestWhoHoldsAPermission(t *testing.T) {
 	require.Equal(t, "[]", b.As("sue").Do(document, nil).Get("permissionHolders").String())
 	b.call("ada", "deactivateAgent", vars{"id": b.id("bo")})
 	require.Len(t, b.As("ada").Do(document, nil).Get("permissionHolders").List(), 2)
+}
+
+// Each change of settings has every process read the agent again.
+func TestHowOftenAnAgentChangesTheirSettings(t *testing.T) {
+	t.Parallel()
+	b := &bundle{Parley: parleytest.New(t)}
+	b.Schema.Staff.Settings = quota.New("change", "settings", 6, b.Clock)
+	require.Empty(t, code(b.call("amy", "updateViewer", vars{"timeZone": "Europe/Berlin"})))
+	require.Equal(t, "LIMIT_EXCEEDED", code(b.call("amy", "updateViewer", vars{"timeZone": "Europe/Paris"})))
+	require.Empty(t, code(b.call("bo", "updateViewer", vars{"timeZone": "Europe/Paris"})))
 }

@@ -17,16 +17,18 @@ import (
 	"parley/internal/desk/rule"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/publicid"
+	"parley/internal/ground/quota"
 	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"
 )
 
-// Service has the use cases. All fields are required.
+// Service has the use cases. All fields are required but Settings.
 type Service struct {
 	Store         *store.Store
 	Directory     *directory.Directory
 	IDs           *publicid.Codec
 	Conversations *conversation.Service // counts what somebody still owns
+	Settings      *quota.Quota          // how often an agent may change their own settings; nil for any
 }
 
 // PermissionSet is a named set of permissions, as it was read.

@@ -5,10 +5,10 @@ import (
 	"regexp"
 	"strings"
 
-	"golang.org/x/text/language"
-
 	"parley/ent"
 	"parley/internal/channel"
+	"parley/internal/desk/administration"
+	"parley/internal/desk/directory"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/number"
 )
@@ -27,18 +27,28 @@ type place struct {
 	country string // two letters; empty when it is unknown
 }
 
-// placeOf reads an address and a country as a channel of type t stores them.
-func placeOf(t channel.Type, address string, country *string) (place, error) {
-	p := place{kind: t, address: strings.TrimSpace(address)}
-	if country != nil && *country != "" {
-		region, err := language.ParseRegion(*country)
-		if err != nil || len(*country) != 2 || !region.IsCountry() {
-			return p, fault.Input("input.country", "%q is not a country: use its two letters, such as US.", *country)
-		}
-		p.country = region.String()
+// placeOf reads an address and a country as a channel of type t stores them. A national
+// number and a short code without a country are the organisation's.
+func placeOf(t channel.Type, address string, country *string, of *directory.Organization) (p place, err error) {
+	p = place{kind: t, address: strings.TrimSpace(address)}
+	if country == nil && p.isNational() {
+		country = of.Country()
 	}
-	err := p.check()
-	return p, err
+	if country != nil {
+		if p.country, err = administration.CleanCountry("input.country", *country); err != nil {
+			return p, err
+		}
+	}
+	return p, p.check()
+}
+
+// isNational reports whether the address means something in one country only.
+func (p *place) isNational() bool {
+	switch network(p.kind) {
+	case "SMS", string(channel.WhatsApp):
+		return !strings.HasPrefix(p.address, "+")
+	}
+	return false
 }
 
 func (p *place) check() error {

@@ -51,19 +51,8 @@ func (s *Service) CreateChannel(ctx context.Context, in CreateChannelInput) (*di
 	if err := administration.Admitted(ctx); err != nil {
 		return nil, err
 	}
-	name, err := administration.CleanName("input.name", in.Name)
+	at, name, required, err := s.checkNew(&in)
 	if err != nil {
-		return nil, err
-	}
-	at, err := placeOf(in.Type, in.Address, in.Country)
-	if err != nil {
-		return nil, err
-	}
-	required := leastConsent(in.Type)
-	if in.RequiredConsent != nil {
-		required = *in.RequiredConsent
-	}
-	if err := cmp.Or(checkDeveloperName(in.DeveloperName), checkConsent(in.Type, required), checkLimits(in.Limits)); err != nil {
 		return nil, err
 	}
 	account, err := s.account(in.ProviderAccountID, in.Type)
@@ -82,6 +71,51 @@ func (s *Service) CreateChannel(ctx context.Context, in CreateChannelInput) (*di
 		return nil, err
 	}
 	return s.channel(key)
+}
+
+// checkNew returns place, name and required consent as they are stored.
+func (s *Service) checkNew(in *CreateChannelInput) (at place, name string, required channel.Consent, err error) {
+	if name, err = administration.CleanName("input.name", in.Name); err != nil {
+		return at, "", "", err
+	}
+	if at, err = placeOf(in.Type, in.Address, in.Country, s.Directory.Organization()); err != nil {
+		return at, "", "", err
+	}
+	if required = leastConsent(in.Type); in.RequiredConsent != nil {
+		required = *in.RequiredConsent
+	}
+	return at, name, required, cmp.Or(checkDeveloperName(in.DeveloperName), checkConsent(in.Type, required), checkLimits(in.Limits))
+}
+
+// Check refuses what can become no channel of a new account at a carrier, and writes
+// nothing.
+func (s *Service) Check(in CreateChannelInput, provider string) error {
+	at, _, _, err := s.checkNew(&in)
+	if err == nil {
+		err = carries(provider, s.Providers[provider], in.Type)
+	}
+	if err != nil {
+		return err
+	}
+	var channels []*ent.Channel
+	for _, c := range s.Directory.Channels() {
+		row := &ent.Channel{ProviderAccountID: c.Account.ID, Name: c.Name, Type: c.Type, Address: c.Address, Active: c.IsActive}
+		if own := c.CountryCode(); own != nil {
+			row.Country = *own
+		}
+		channels = append(channels, row)
+	}
+	return cmp.Or(administration.Room(len(channels), mostChannels, "channels"), at.free(0, channels))
+}
+
+func carries(name string, provider channel.Provider, t channel.Type) error {
+	switch {
+	case provider == nil:
+		return fault.Input("input.providerAccountId", "This account has no carrier that this version knows. Choose another account.")
+	case !channel.Carries(provider, t):
+		return fault.Input("input.type", "The carrier %s has no channels of type %s. Choose another type or account.", name, t)
+	}
+	return nil
 }
 
 func (s *Service) create(ctx context.Context, tx *store.Tx, create *ent.ChannelCreate, at place, in *CreateChannelInput) (int64, error) {
@@ -120,14 +154,7 @@ func (s *Service) account(id string, t channel.Type) (*directory.Account, error)
 	if account == nil {
 		return nil, fault.At(field, fault.Missing("provider account"))
 	}
-	provider := s.Providers[account.Provider]
-	switch {
-	case provider == nil:
-		return nil, fault.Input(field, "This account has no carrier that this version knows. Choose another account.")
-	case !channel.Carries(provider, t):
-		return nil, fault.Input("input.type", "The carrier %s has no channels of type %s. Choose another type or account.", account.Provider, t)
-	}
-	return account, nil
+	return account, carries(account.Provider, s.Providers[account.Provider], t)
 }
 
 // UpdateChannel changes a channel. Nothing happens when nothing changes.

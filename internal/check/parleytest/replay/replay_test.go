@@ -368,6 +368,8 @@ func (p *player) value(name, typeName string) any {
 		p.As("ada").Do(`mutation($in: UpsertRecordsInput!) { upsertRecords(input: $in) { errors { message } } }`, parleytest.Vars{"in": object{"records": []object{record}}})
 		delete(record, "fields")
 		return object{"records": []object{record}}
+	case "UpdateOrganizationInput":
+		return object{"name": "Acme"}
 	case "UpdateViewerInput":
 		return object{"timeZone": "Europe/Berlin"}
 	case "SetPreferencesInput":

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"parley/internal/desk/directory"
+	"parley/internal/desk/organization"
+)
+
+// organisationCmd manages the organisation, beside running servers or without any.
+type organisationCmd struct {
+	Show showOrganisationCmd `cmd:"" help:"Show the organisation."`
+	Set  setOrganisationCmd  `cmd:"" help:"Change the organisation: name, time zone, country. What is left out stays."`
+}
+
+type showOrganisationCmd struct{ asJSON }
+
+// Run implements the command.
+func (s *showOrganisationCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
+	return asOperator(ctx, c, func(_ context.Context, d *operator) error {
+		return sayOrganisation(out, s.JSON, d.Directory.Organization())
+	})
+}
+
+type setOrganisationCmd struct {
+	asJSON
+	Name    *string `help:"Name of the organisation."`
+	Zone    *string `help:"Time zone in which its days begin, such as Europe/Berlin. New agents get it as theirs."`
+	Country *string `help:"Two letters, such as US: where national numbers of channels without a country are read; empty for none."`
+}
+
+// Run implements the command.
+func (s *setOrganisationCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
+	if s.Name == nil && s.Zone == nil && s.Country == nil {
+		return errors.New("nothing to change: give --name, --zone or --country")
+	}
+	return asOperator(ctx, c, func(ctx context.Context, d *operator) error {
+		o, err := d.Schema.Organization.Update(ctx, organization.UpdateInput{Name: s.Name, TimeZone: s.Zone, Country: s.Country})
+		if err != nil {
+			return err
+		}
+		return sayOrganisation(out, s.JSON, o)
+	})
+}
+
+// organisationLine is the organisation as it is printed.
+type organisationLine struct {
+	Name     string `json:"name"`
+	TimeZone string `json:"timeZone"`
+	Country  string `json:"country"`
+}
+
+func sayOrganisation(out io.Writer, asJSON bool, o *directory.Organization) error {
+	line := organisationLine{o.Name, o.TimeZone, orEmpty(o.Country())}
+	if asJSON {
+		return printJSON(out, line)
+	}
+	_, err := fmt.Fprintf(out, "%s. Time zone: %s. Country: %s.\n", line.Name, line.TimeZone, orNone(line.Country))
+	return err
+}

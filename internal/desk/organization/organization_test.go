@@ -1,0 +1,102 @@
+package organization_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"parley/internal/check/parleytest"
+)
+
+type vars = map[string]any
+
+const change = `mutation($in: UpdateOrganizationInput!) { updateOrganization(input: $in) { organization { name timeZone country } errors { code field message } } }`
+
+func update(p *parleytest.Parley, as string, in vars) parleytest.Tree {
+	return p.As(as).Do(change, vars{"in": in}).Get("updateOrganization")
+}
+
+func seen(p *parleytest.Parley, as string) string {
+	return p.As(as).Do(`{ organization { name timeZone country } }`, nil).Get("organization").String()
+}
+
+func TestAdministratorsSetWhatEverybodySees(t *testing.T) {
+	t.Parallel()
+	p := parleytest.New(t).Run()
+	require.Equal(t, `{"country":null,"name":"Parley","timeZone":"UTC"}`, seen(p, "amy"), "there is one from the start")
+	require.Equal(t, "FORBIDDEN", update(p, "sue", vars{"name": "Sue's"}).Get("errors", 0, "code").String())
+	got := update(p, "ada", vars{"name": "Acme", "timeZone": "Europe/Berlin", "country": "de"})
+	require.Equal(t, `{"country":"DE","name":"Acme","timeZone":"Europe/Berlin"}`, got.Get("organization").String(), got.String())
+	require.Equal(t, got.Get("organization").String(), seen(p, "bo"))
+
+	entries := p.As("ada").Do(`{ auditEntries(first: 1) { nodes { action actorName subjectType subjectName changes { field before after } } } }`, nil).Get("auditEntries", "nodes", 0)
+	require.Equal(t, `{"action":"UPDATED","actorName":"ada","changes":[{"after":"Acme","before":"Parley","field":"name"},{"after":"Europe/Berlin","before":"UTC","field":"timeZone"},`+
+		`{"after":"DE","before":null,"field":"country"}],"subjectName":"Acme","subjectType":"Organization"}`, entries.String())
+	head, err := p.Store.Head(p.System())
+	require.NoError(t, err)
+	require.Empty(t, update(p, "ada", vars{"name": "Acme", "country": nil}).Get("errors").List())
+	after, err := p.Store.Head(p.System())
+	require.NoError(t, err)
+	require.Equal(t, head, after, "nothing changed: no event and no entry")
+	require.Contains(t, update(p, "ada", vars{"country": ""}).String(), `"country":null`)
+}
+
+func TestWhatTheOrganisationRefuses(t *testing.T) {
+	t.Parallel()
+	p := parleytest.New(t)
+	for field, in := range map[string]vars{
+		"input.name":     {"name": "\u200b"},
+		"input.timeZone": {"timeZone": "Local"},
+		"input.country":  {"country": "XY"},
+	} {
+		require.Equal(t, field, update(p, "ada", in).Get("errors", 0, "field").String(), in)
+	}
+	require.Equal(t, "input.timeZone", update(p, "ada", vars{"timeZone": ""}).Get("errors", 0, "field").String(), "it always has one")
+}
+
+// Another process knows within a second.
+func TestOtherProcessesKnowTheOrganisation(t *testing.T) {
+	t.Parallel()
+	database := parleytest.Database(t)
+	here, there := parleytest.OpenAt(t, database).Run(), parleytest.OpenAt(t, database).Run()
+	update(here, "ada", vars{"name": "Acme"})
+	require.Eventually(t, func() bool { return there.Directory.Organization().Name == "Acme" }, 5*time.Second, 5*time.Millisecond)
+}
+
+// What has no zone or country of its own has the organisation's.
+func TestTheOrganisationIsTheDefault(t *testing.T) {
+	t.Parallel()
+	p := parleytest.New(t)
+	p.As("ada")
+	update(p, "ada", vars{"timeZone": "Europe/Berlin", "country": "DE"})
+	agent := p.As("ada").Do(`mutation { createAgent(input: {username: "eva", name: "Eva", role: STANDARD, idempotencyKey: "e"}) { agent { timeZone } } }`, nil)
+	require.Equal(t, "Europe/Berlin", agent.Get("createAgent", "agent", "timeZone").String())
+
+	account := p.As("ada").Do(`{ providerAccounts { id } }`, nil).Get("providerAccounts", 0, "id").String()
+	create := func(in vars) parleytest.Tree {
+		in["providerAccountId"], in["name"], in["idempotencyKey"] = account, "New", in["type"]
+		return p.As("ada").Do(`mutation($in: CreateChannelInput!) { createChannel(input: $in) { channel { id address country } errors { field message } } }`, vars{"in": in}).Get("createChannel")
+	}
+	for _, c := range []struct {
+		in               vars
+		address, country string
+	}{
+		{vars{"type": "SMS_LONG_CODE", "address": "030 901820"}, "+4930901820", "DE"},
+		{vars{"type": "SMS_SHORT_CODE", "address": "66655"}, "66655", "DE"},
+		{vars{"type": "SMS_TOLL_FREE", "address": "+12025550177"}, "+12025550177", "US"},
+	} {
+		made := create(c.in)
+		require.Empty(t, made.Get("errors").List(), made.String())
+		got := made.Get("channel")
+		require.Equal(t, c.address, got.Get("address").String(), c.in)
+		require.Equal(t, c.country, got.Get("country").String(), c.in)
+	}
+	site := create(vars{"type": "WEB", "address": "site"}).Get("channel")
+	require.True(t, site.Get("country").IsNull(), "it has none of its own")
+	for _, ch := range p.Directory.Channels() {
+		if ch.ID == site.Get("id").String() {
+			require.Equal(t, "DE", ch.Country, "national numbers are read there")
+		}
+	}
+}
