@@ -70,10 +70,10 @@ func (a *App) wireDesk(ids *publicid.Codec, cursors *feed.Cursors, providers cha
 			Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors, Conversations: a.Conversations, Messenger: a.Messenger,
 			Creates: quota.New("create", "customers", customersAnHour, clock.Real{}),
 		},
-		Audit:  &audit.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors, Live: streams, Keep: cmp.Or(a.Config.AuditKeep, audit.DefaultKeep)},
-		Merger: &merge.Service{Store: a.Store, IDs: ids, Conversations: a.Conversations},
+		Audit:       &audit.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors, Live: streams, Keep: cmp.Or(a.Config.AuditKeep, audit.DefaultKeep)},
+		Merger:      &merge.Service{Store: a.Store, IDs: ids, Conversations: a.Conversations},
 		ObjectTypes: &objecttype.Service{Directory: a.Directory, IDs: ids},
-		Records: &crm.Service{Store: a.Store, IDs: ids, Cursors: cursors, Definitions: a.Directory, Conversations: a.Conversations},
+		Records:     &crm.Service{Store: a.Store, IDs: ids, Cursors: cursors, Definitions: a.Directory, Conversations: a.Conversations},
 		Switchboard: &switchboard.Service{
 			Directory: a.Directory, IDs: ids, Providers: named, PublicURL: strings.TrimSuffix(a.Config.PublicURL, "/"),
 		},

@@ -8452,7 +8452,7 @@ input UpdateOrganizationInput @goModel(model: "parley/internal/desk/organization
   name: String
   "IANA name of a time zone, up to 64 characters, such as Europe/Berlin. Agents keep theirs."
   timeZone: String
-  "Two letters of a country, such as US; empty for none. Numbers that were read already stay as they are."
+  "2 letters of a country, such as US; empty for none. Numbers that were read already stay as they are."
   country: String
 }
 

@@ -58,11 +58,11 @@ func TestTheFirstAgentsAreAddedByCommands(t *testing.T) {
 	require.Equal(t, agents[1], one)
 
 	for want, args := range map[string][]string{
-		`USERNAME: The name "ada" is taken`:                                                          {"agent", "add", "ADA", "--name", "Ada"},
-		"--role: Use one of the roles STANDARD, SUPERVISOR":                                            {"agent", "set", "bo", "--role", "chief"},
-		`there is no agent "eve" in this database; its agents are: ada, bo`:                          {"agent", "deactivate", "eve"},
-		`there is no permission set "Chiefs"; see parley permission list`:                            {"agent", "set", "bo", "--grant", "Chiefs"},
-		"This would leave no active agent with CONFIGURE_MESSAGING":                                  {"agent", "deactivate", "ada"},
+		`USERNAME: The name "ada" is taken`:                                                           {"agent", "add", "ADA", "--name", "Ada"},
+		"--role: Use one of the roles STANDARD, SUPERVISOR":                                           {"agent", "set", "bo", "--role", "chief"},
+		`there is no agent "eve" in this database; its agents are: ada, bo`:                           {"agent", "deactivate", "eve"},
+		`there is no permission set "Chiefs"; see parley permission list`:                             {"agent", "set", "bo", "--grant", "Chiefs"},
+		"This would leave no active agent with CONFIGURE_MESSAGING":                                   {"agent", "deactivate", "ada"},
 		`--permission: There is no permission "FLY". The permissions are CONFIGURE_MESSAGING, MESSAG`: {"permission", "add", "New", "--permission", "FLY"},
 	} {
 		_, err := command(t, append([]string{"--database", database}, args...)...)

@@ -149,7 +149,7 @@ func (s *setupCmd) plan(ctx context.Context, d *operator) (*setupPlan, error) {
 func (p *setupPlan) planOrganisation() error {
 	for _, q := range []struct {
 		given, flag, question string
-		set             func(in *organization.UpdateInput, answer *string)
+		set                   func(in *organization.UpdateInput, answer *string)
 	}{
 		{p.Organisation, "organisation", "Name of the organisation (may be left out)", func(in *organization.UpdateInput, a *string) { in.Name = a }},
 		{p.Zone, "zone", "Its time zone, such as Europe/Berlin (UTC if left out)", func(in *organization.UpdateInput, a *string) { in.TimeZone = a }},

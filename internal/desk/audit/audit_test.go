@@ -114,8 +114,10 @@ func TestEntriesAreFoundByWhatTheyAddAndRemove(t *testing.T) {
 		}
 		return lines
 	}
-	require.Equal(t, []string{"directory; UPDATED; Queue; ; members removed 1", "directory; CREATED; PermissionSet; Leads; name after Leads; permissions after []; agents added 2",
-		"directory; CREATED; Queue; Repairs; name after Repairs; members added 1"}, lines(bo.ID)[:3])
+	require.Equal(t, []string{
+		"directory; UPDATED; Queue; ; members removed 1", "directory; CREATED; PermissionSet; Leads; name after Leads; permissions after []; agents added 2",
+		"directory; CREATED; Queue; Repairs; name after Repairs; members added 1",
+	}, lines(bo.ID)[:3])
 	require.Equal(t, "directory; CREATED; PermissionSet; Leads; name after Leads; permissions after []; agents added 2", lines(sue.ID)[0])
 	require.Greater(t, len(lines(sue.ID)), 1, "those of the demo data")
 	require.Empty(t, p.As("sue").Do(entries, vars{"filterBy": vars{"subjectId": bo.ID}}).Get("auditEntries", "nodes").List())

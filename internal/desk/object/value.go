@@ -14,7 +14,7 @@ import (
 
 // Bounds of what a record holds.
 const (
-	MostValue      = 32_768 // characters of a value
+	MostValue     = 32_768 // characters of a value
 	MostShortText = 1_000  // characters of a phone, e-mail, id or reference
 	MostDigits    = 38     // of a number, before and after the point together
 )
