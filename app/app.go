@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+	"golang.org/x/sync/singleflight"
 
 	"parley/graph"
 	"parley/internal/channel"
@@ -134,8 +135,9 @@ type App struct {
 
 	vault    *vault.Vault
 	verifier *token.Verifier
-	firstKey []byte        // of Parley's own tokens
-	recheck  chan struct{} // holds one when tokens are to be checked again
+	firstKey []byte             // of Parley's own tokens
+	arriving singleflight.Group // newcomers, by username
+	recheck  chan struct{}      // holds one when tokens are to be checked again
 	bus      bus
 	board    *presence.Board
 	refusals journal.Refusals
@@ -269,6 +271,7 @@ func (a *App) serverOptions() server.Options {
 		Extensions:   []graphql.HandlerExtension{scoped{}, remembering{}},
 		Authenticate: a.authenticate, Refused: a.refusals.Count,
 		Webhooks: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.Receiver.Handler(a.PublicURL()).ServeHTTP(w, r) }),
+		Logout:   a.verifier.LogoutHandler(a.signedOut),
 		Playground: web.Handler(web.Options{
 			Mode: web.Mode(a.Config.Mode), Enabled: a.Config.Playground, Sessions: a.sessions, Key: a.playgroundKey,
 		}),
@@ -307,6 +310,7 @@ func (a *App) Run(ctx context.Context) error {
 	defer background(ctx, a.watchKeys)()
 	defer background(ctx, a.Messenger.KeepUses)()
 	defer background(ctx, a.Schema.Access.Uses.Run)()
+	defer background(ctx, a.Schema.Access.Seen.Run)()
 	defer background(ctx, a.rechecks)()
 	if err := a.Receiver.Doubt(ctx); err != nil {
 		return unlessStopped(ctx, err)
@@ -325,7 +329,7 @@ func (a *App) Run(ctx context.Context) error {
 // Jobs are the jobs of all subjects.
 func (a *App) Jobs() []job.Job {
 	return slices.Concat(a.Messenger.Jobs(), a.Conversations.Jobs(), idempotency.Jobs(a.Store), a.Receiver.Jobs(),
-		feed.Jobs(a.Store, a.Config.Log), textindex.Jobs(a.Store), a.Bulk.Jobs(), a.Schema.Audit.Jobs())
+		feed.Jobs(a.Store, a.Config.Log), textindex.Jobs(a.Store), a.Bulk.Jobs(), a.Schema.Audit.Jobs(), a.Schema.Access.Jobs())
 }
 
 // unlessStopped is the error of a start, none when it was stopped meanwhile.

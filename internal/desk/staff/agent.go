@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"parley/ent"
+	"parley/ent/identity"
 	"parley/ent/permissionset"
 	"parley/internal/desk/administration"
 	"parley/internal/desk/conversation"
@@ -199,6 +200,11 @@ func (s *Service) setActive(ctx context.Context, id string, active bool) (*direc
 	return s.change(ctx, id, func(ctx context.Context, tx *store.Tx, row *ent.Agent) (bool, error) {
 		if row.Active == active {
 			return false, nil
+		}
+		if active { // whoever comes back counts as unseen from now
+			if err := tx.Ent.Identity.Update().Where(identity.AgentID(row.ID)).SetCountsFrom(tx.Now).Exec(viewer.AsSystem(ctx, "staff")); err != nil {
+				return false, err
+			}
 		}
 		return true, tx.Ent.Agent.UpdateOne(row).SetActive(active).Exec(ctx)
 	})
