@@ -90,7 +90,7 @@ func (a *App) observe(ctx context.Context, e *feed.Event) {
 		return
 	}
 	if err := a.useKeys(); err != nil {
-		slog.ErrorContext(ctx, "cannot use the signing keys; tokens are judged by the former ones", "error", err)
+		slog.ErrorContext(ctx, "cannot use the signing keys; tokens are judged by the former ones, so a retired key may still be accepted; run parley signing list", "error", err)
 	}
 	select {
 	case a.recheck <- struct{}{}:
@@ -122,7 +122,9 @@ func (a *App) useKeys() error {
 			delete(keys.ByID, "")
 		}
 	}
-	return a.Tokens.Use(keys)
+	err := a.Tokens.Use(keys)
+	a.staleKeys.Store(err != nil)
+	return err
 }
 
 // OldestAgents are the first n active people: in a database with demo data, the

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -133,16 +134,17 @@ type App struct {
 	selection     *selection.Schema
 	playgroundKey string
 
-	vault    *vault.Vault
-	verifier *token.Verifier
-	firstKey []byte             // of Parley's own tokens
-	arriving singleflight.Group // newcomers, by username
-	recheck  chan struct{}      // holds one when tokens are to be checked again
-	bus      bus
-	board    *presence.Board
-	refusals journal.Refusals
-	carrier  *sandbox.Carrier
-	asTwilio *astwilio.Stand // in a demo
+	vault     *vault.Vault
+	verifier  *token.Verifier
+	firstKey  []byte             // of Parley's own tokens
+	arriving  singleflight.Group // newcomers, by username
+	staleKeys atomic.Bool        // the signing keys in use are not those of the directory
+	recheck   chan struct{}      // holds one when tokens are to be checked again
+	bus       bus
+	board     *presence.Board
+	refusals  journal.Refusals
+	carrier   *sandbox.Carrier
+	asTwilio  *astwilio.Stand // in a demo
 }
 
 // Open opens the database and puts the parts together. Nothing runs until Run.
@@ -243,7 +245,7 @@ func (a *App) providers() channel.Providers {
 	if a.carrier = a.Config.Carrier; a.carrier == nil {
 		a.carrier = sandbox.NewCarrier(sandbox.CarrierOptions{Transport: own})
 	}
-	o := registry.Options{Sandbox: a.carrier}
+	o := registry.Options{Sandbox: a.carrier, Guarded: a.Config.Mode != server.Development}
 	if a.Config.Demo {
 		a.asTwilio = astwilio.New(astwilio.Options{Accounts: a.accounts, Callbacks: own})
 		o.Twilio = a.asTwilio
