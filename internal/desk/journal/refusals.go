@@ -52,14 +52,13 @@ func (r *Refusals) Count(ctx context.Context, why error) {
 // network is an IPv6 address as its /64, which is one subscriber's; any other as it is.
 func network(source string) string {
 	address, err := netip.ParseAddr(source)
-	if err != nil || !address.Unmap().Is6() {
-		return source
-	}
-	whole, err := address.WithZone("").Prefix(64)
 	if err != nil {
 		return source
 	}
-	return whole.String()
+	if address = address.Unmap().WithZone(""); address.Is4() {
+		return address.String()
+	}
+	return netip.PrefixFrom(address, 64).Masked().String()
 }
 
 func (r *Refusals) add(is refusal, n int64) {
