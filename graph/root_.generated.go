@@ -108,6 +108,7 @@ type ComplexityRoot struct {
 	AgentRights struct {
 		Agent          func(childComplexity int) int
 		Channels       func(childComplexity int) int
+		LastSeenAt     func(childComplexity int) int
 		PermissionSets func(childComplexity int) int
 		Permissions    func(childComplexity int) int
 		Queues         func(childComplexity int) int
@@ -1124,6 +1125,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AgentRights.Channels(childComplexity), true
+	case "AgentRights.lastSeenAt":
+		if e.ComplexityRoot.AgentRights.LastSeenAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentRights.LastSeenAt(childComplexity), true
 	case "AgentRights.permissionSets":
 		if e.ComplexityRoot.AgentRights.PermissionSets == nil {
 			break
@@ -7728,6 +7735,8 @@ type AgentRights @goModel(model: "parley/internal/desk/staff.AgentRights") {
   channels: [Channel!]!
   "The queues that the agent works, by name."
   queues: [Queue!]!
+  "When an outside issuer last signed the agent in, to the day; null if none has."
+  lastSeenAt: DateTime
 }
 
 "A permission that an agent holds."
@@ -8024,6 +8033,8 @@ func (ec *executionContext) childFields_AgentRights(ctx context.Context, field g
 		return ec.fieldContext_AgentRights_channels(ctx, field)
 	case "queues":
 		return ec.fieldContext_AgentRights_queues(ctx, field)
+	case "lastSeenAt":
+		return ec.fieldContext_AgentRights_lastSeenAt(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type AgentRights", field.Name)
 }

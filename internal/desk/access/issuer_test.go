@@ -274,7 +274,9 @@ func TestWhoWasUnseenForLongIsDeactivated(t *testing.T) {
 	for username, group := range map[string]string{"lea": "desk", "adi": "desk-admins", "rob": "desk"} {
 		require.Empty(t, p.With(i.bearer(username, group)).Raw(me, nil).Codes())
 	}
-	rows := func() int { return len(parleytest.Rows(t, p.Store, "SELECT id FROM identities WHERE last_seen_at > 0")) }
+	rows := func() int {
+		return len(parleytest.Rows(t, p.Store, "SELECT id FROM identities WHERE last_seen_at > 0"))
+	}
 	p.Eventually(func() bool { return rows() == 3 }, "the sign-ins are recorded")
 	jobs := p.Schema.Access
 	active := func(username string) bool { return p.Directory.AgentNamed(username).IsActive }
@@ -333,7 +335,9 @@ func TestASignInIsWrittenOnceADay(t *testing.T) {
 	for n := range 30 {
 		require.Empty(t, p.With(bearers[n%3]).Raw(me, nil).Codes())
 	}
-	rows := func() int { return len(parleytest.Rows(t, p.Store, "SELECT id FROM identities WHERE last_seen_at > 0")) }
+	rows := func() int {
+		return len(parleytest.Rows(t, p.Store, "SELECT id FROM identities WHERE last_seen_at > 0"))
+	}
 	p.Eventually(func() bool { return rows() == 3 }, "the sign-ins are recorded")
 	for n := range 30 {
 		require.Empty(t, p.With(bearers[n%3]).Raw(me, nil).Codes())

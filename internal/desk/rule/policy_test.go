@@ -23,7 +23,7 @@ var readable = map[string]bool{
 	"MessagingUser": true, "Identifier": true, "QuickText": true, "Record": true, "Conversation": true, "Participant": true, "Message": true, "Attempt": true,
 	"Event": false, "LogHead": false, "CountCell": false, "IdempotencyKey": false,
 	"ConsentEntry": false, "BulkOperation": false, "BulkBatch": false, "Lookup": false,
-	"Secret": false, "SigningKey": false, "Preference": false, "Process": false, "Lane": false, "RawInbound": false,
+	"Secret": false, "SigningKey": false, "Identity": false, "Preference": false, "Process": false, "Lane": false, "RawInbound": false,
 }
 
 // administered are the types that administrators create.

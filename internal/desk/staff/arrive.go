@@ -12,8 +12,10 @@ import (
 	"parley/internal/desk/administration"
 	"parley/internal/desk/directory"
 	"parley/internal/desk/rule"
+	"parley/internal/ground/clock"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/store"
+	"parley/internal/ground/table"
 	"parley/internal/ground/viewer"
 )
 
@@ -136,6 +138,16 @@ func (n *Newcomer) settings() (zone, locale string) {
 		locale = *settings.Locale
 	}
 	return zone, locale
+}
+
+// lastSeen is when an outside issuer last signed an agent in; nil for never. Whoever asks
+// has been found to be an administrator.
+func (s *Service) lastSeen(ctx context.Context, key int64) (*clock.Time, error) {
+	last, err := s.Store.Ent.Identity.Query().Where(identity.AgentID(key)).Order(ent.Desc(identity.FieldLastSeenAt)).First(viewer.AsSystem(ctx, "staff"))
+	if err == nil {
+		return table.Optional(last.LastSeenAt), nil
+	}
+	return nil, ent.MaskNotFound(err)
 }
 
 // unwelcome refuses a sign-in, and says why to whoever reads the audit.

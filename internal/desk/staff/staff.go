@@ -14,6 +14,7 @@ import (
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/directory"
 	"parley/internal/desk/rule"
+	"parley/internal/ground/clock"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/publicid"
 	"parley/internal/ground/store"
@@ -97,6 +98,7 @@ type AgentRights struct {
 	PermissionSets []*PermissionSet // by name
 	Channels       []*directory.Channel
 	Queues         []*directory.Queue
+	LastSeenAt     *clock.Time // by an outside issuer, to the day; nil for never
 }
 
 // Grant is a permission that an agent holds.
@@ -118,8 +120,12 @@ func (s *Service) Rights(ctx context.Context, id string) (*AgentRights, error) {
 	if err != nil {
 		return nil, err
 	}
+	seen, err := s.lastSeen(ctx, key)
+	if err != nil {
+		return nil, err
+	}
 	r := &AgentRights{
-		Agent: a, PermissionSets: sets,
+		Agent: a, PermissionSets: sets, LastSeenAt: seen,
 		Channels: s.Directory.ChannelsOf(a.Rights()), Queues: s.Directory.QueuesOf(a.Rights()),
 	}
 	for _, p := range viewer.Permissions {
