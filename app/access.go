@@ -11,8 +11,10 @@ import (
 	"parley/internal/desk/access"
 	"parley/internal/desk/directory"
 	"parley/internal/desk/feed"
+	"parley/internal/desk/staff"
 	"parley/internal/edge/server"
 	"parley/internal/edge/token"
+	"parley/internal/ground/clock"
 	"parley/internal/ground/viewer"
 	"parley/web"
 )
@@ -26,8 +28,58 @@ func (a *App) authenticate(ctx context.Context, bearer string) (*viewer.Viewer, 
 	if err != nil {
 		return nil, time.Time{}, err
 	}
+	if claims.Outside != nil {
+		if err := a.welcome(ctx, &claims); err != nil {
+			return nil, time.Time{}, err
+		}
+	}
 	v, err := a.Directory.Holder(claims.Username, claims.IssuedAt)
+	if err == nil && claims.Outside != nil {
+		a.Schema.Access.Seen.Add(claims.Outside.Issuer, claims.Outside.Subject, v.AgentID)
+	}
 	return v, claims.Expiry, err
+}
+
+// arrivalTime bounds the making of an agent, which goes on for others who wait when the
+// first of them leaves.
+const arrivalTime = 10 * time.Second
+
+// welcome makes an agent of somebody whom the directory does not know, if their issuer
+// makes agents: once for all requests that a client begins with.
+func (a *App) welcome(ctx context.Context, claims *token.Claims) error {
+	if !claims.Outside.Makes || a.Directory.AgentNamed(claims.Username) != nil {
+		return nil
+	}
+	if err := claims.Outside.Unmapped(); err != nil {
+		return err
+	}
+	_, err, _ := a.arriving.Do(claims.Outside.Issuer+"\x00"+claims.Username, func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), arrivalTime)
+		defer cancel()
+		is := claims.Outside.Newcomer
+		return nil, a.Schema.Staff.Arrive(ctx, staff.Newcomer{
+			Issuer: claims.Outside.Issuer, Subject: claims.Outside.Subject, Username: claims.Username, Name: is.Name,
+			TimeZone: is.TimeZone, Locale: is.Locale, Role: is.Role, IsLicensed: is.IsLicensed, PermissionSets: is.PermissionSets,
+		})
+	})
+	return err
+}
+
+// signedOut ends the sessions that an issuer has ended.
+func (a *App) signedOut(ctx context.Context, out token.Logout) error {
+	return a.Schema.Access.SignedOut(ctx, access.SignOut{
+		Issuer: out.Issuer, Subject: out.Subject, Username: out.Username, Before: clock.Of(out.Before),
+	})
+}
+
+// unseen says which issuers' agents are deactivated after a time.
+func unseen(issuers []token.Issuer) (out []access.Unseen) {
+	for _, i := range issuers {
+		if i.UnseenDays > 0 {
+			out = append(out, access.Unseen{Issuer: i.Issuer, Days: i.UnseenDays})
+		}
+	}
+	return out
 }
 
 // observe reads the directory again when an event says that it changed, and has the
@@ -38,7 +90,7 @@ func (a *App) observe(ctx context.Context, e *feed.Event) {
 		return
 	}
 	if err := a.useKeys(); err != nil {
-		slog.ErrorContext(ctx, "cannot use the signing keys; tokens are judged by the former ones", "error", err)
+		slog.ErrorContext(ctx, "cannot use the signing keys; tokens are judged by the former ones, so a retired key may still be accepted; run parley signing list", "error", err)
 	}
 	select {
 	case a.recheck <- struct{}{}:
@@ -70,7 +122,9 @@ func (a *App) useKeys() error {
 			delete(keys.ByID, "")
 		}
 	}
-	return a.Tokens.Use(keys)
+	err := a.Tokens.Use(keys)
+	a.staleKeys.Store(err != nil)
+	return err
 }
 
 // OldestAgents are the first n active people: in a database with demo data, the

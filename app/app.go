@@ -11,9 +11,11 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+	"golang.org/x/sync/singleflight"
 
 	"parley/graph"
 	"parley/internal/channel"
@@ -133,15 +135,17 @@ type App struct {
 	selection     *selection.Schema
 	playgroundKey string
 
-	vault    *vault.Vault
-	verifier *token.Verifier
-	firstKey []byte        // of Parley's own tokens
-	recheck  chan struct{} // holds one when tokens are to be checked again
-	bus      bus
-	board    *presence.Board
-	refusals journal.Refusals
-	carrier  *sandbox.Carrier
-	asTwilio *astwilio.Stand // in a demo
+	vault     *vault.Vault
+	verifier  *token.Verifier
+	firstKey  []byte             // of Parley's own tokens
+	arriving  singleflight.Group // newcomers, by username
+	staleKeys atomic.Bool        // the signing keys in use are not those of the directory
+	recheck   chan struct{}      // holds one when tokens are to be checked again
+	bus       bus
+	board     *presence.Board
+	refusals  journal.Refusals
+	carrier   *sandbox.Carrier
+	asTwilio  *astwilio.Stand // in a demo
 }
 
 // Open opens the database and puts the parts together. Nothing runs until Run.
@@ -245,7 +249,7 @@ func (a *App) providers() channel.Providers {
 	if a.carrier = a.Config.Carrier; a.carrier == nil {
 		a.carrier = sandbox.NewCarrier(sandbox.CarrierOptions{Transport: own})
 	}
-	o := registry.Options{Sandbox: a.carrier}
+	o := registry.Options{Sandbox: a.carrier, Guarded: a.Config.Mode != server.Development}
 	if a.Config.Demo {
 		a.asTwilio = astwilio.New(astwilio.Options{Accounts: a.accounts, Callbacks: own})
 		o.Twilio = a.asTwilio
@@ -273,6 +277,7 @@ func (a *App) serverOptions() server.Options {
 		Extensions:   []graphql.HandlerExtension{scoped{}, remembering{}},
 		Authenticate: a.authenticate, Refused: a.refusals.Count,
 		Webhooks: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.Receiver.Handler(a.PublicURL()).ServeHTTP(w, r) }),
+		Logout:   a.verifier.LogoutHandler(a.signedOut),
 		Playground: web.Handler(web.Options{
 			Mode: web.Mode(a.Config.Mode), Enabled: a.Config.Playground, Sessions: a.sessions, Key: a.playgroundKey,
 		}),
@@ -311,6 +316,7 @@ func (a *App) Run(ctx context.Context) error {
 	defer background(ctx, a.watchKeys)()
 	defer background(ctx, a.Messenger.KeepUses)()
 	defer background(ctx, a.Schema.Access.Uses.Run)()
+	defer background(ctx, a.Schema.Access.Seen.Run)()
 	defer background(ctx, a.rechecks)()
 	if err := a.Receiver.Doubt(ctx); err != nil {
 		return unlessStopped(ctx, err)
@@ -329,7 +335,7 @@ func (a *App) Run(ctx context.Context) error {
 // Jobs are the jobs of all subjects.
 func (a *App) Jobs() []job.Job {
 	return slices.Concat(a.Messenger.Jobs(), a.Conversations.Jobs(), idempotency.Jobs(a.Store), a.Receiver.Jobs(),
-		feed.Jobs(a.Store, a.Config.Log), textindex.Jobs(a.Store), a.Bulk.Jobs(), a.Schema.Audit.Jobs())
+		feed.Jobs(a.Store, a.Config.Log), textindex.Jobs(a.Store), a.Bulk.Jobs(), a.Schema.Audit.Jobs(), a.Schema.Access.Jobs())
 }
 
 // unlessStopped is the error of a start, none when it was stopped meanwhile.

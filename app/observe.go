@@ -15,7 +15,7 @@ import (
 // registerMetrics adds what the parts count to what the edge counts.
 func (a *App) registerMetrics() error {
 	a.Config.Jobs.Tracer, a.Config.Jobs.Durations = a.Config.Tracer, job.NewDurations()
-	all := []prometheus.Collector{a.Receiver.Entries, a.Messenger.Metrics, a.Config.Jobs.Durations, a.unheard()}
+	all := []prometheus.Collector{a.Receiver.Entries, a.Messenger.Metrics, a.Config.Jobs.Durations, a.unheard(), a.stale()}
 	all = slices.Concat(all, a.Store.Collectors(), a.Hub.Collectors(), a.selection.Collectors(), a.verifier.Collectors())
 	if bus, ok := a.bus.(far); ok {
 		all = append(all, connected(bus))
@@ -34,15 +34,23 @@ func (a *App) unheard() prometheus.Collector {
 	}, func() float64 { return float64(len(a.Roster.Unheard())) })
 }
 
+func (a *App) stale() prometheus.Collector {
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "parley_signing_keys_stale", Help: "1 while the signing keys of the database cannot be used, and tokens are judged by the former ones.",
+	}, func() float64 { return asNumber(a.staleKeys.Load()) })
+}
+
+func asNumber(is bool) float64 {
+	if is {
+		return 1
+	}
+	return 0
+}
+
 func connected(bus far) prometheus.Collector {
 	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "parley_bus_connected", Help: "1 while the bus between processes is connected, 0 while events of other processes arrive late.",
-	}, func() float64 {
-		if bus.Connected() {
-			return 1
-		}
-		return 0
-	})
+	}, func() float64 { return asNumber(bus.Connected()) })
 }
 
 // statements is the hook around every statement: the caller's, the tracer's, or

@@ -25,6 +25,7 @@ import (
 	"parley/ent/event"
 	"parley/ent/idempotencykey"
 	"parley/ent/identifier"
+	"parley/ent/identity"
 	"parley/ent/lane"
 	"parley/ent/loghead"
 	"parley/ent/lookup"
@@ -85,6 +86,8 @@ type Client struct {
 	IdempotencyKey *IdempotencyKeyClient
 	// Identifier is the client for interacting with the Identifier builders.
 	Identifier *IdentifierClient
+	// Identity is the client for interacting with the Identity builders.
+	Identity *IdentityClient
 	// Lane is the client for interacting with the Lane builders.
 	Lane *LaneClient
 	// LogHead is the client for interacting with the LogHead builders.
@@ -150,6 +153,7 @@ func (c *Client) init() {
 	c.Event = NewEventClient(c.config)
 	c.IdempotencyKey = NewIdempotencyKeyClient(c.config)
 	c.Identifier = NewIdentifierClient(c.config)
+	c.Identity = NewIdentityClient(c.config)
 	c.Lane = NewLaneClient(c.config)
 	c.LogHead = NewLogHeadClient(c.config)
 	c.Lookup = NewLookupClient(c.config)
@@ -276,6 +280,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		Event:           NewEventClient(cfg),
 		IdempotencyKey:  NewIdempotencyKeyClient(cfg),
 		Identifier:      NewIdentifierClient(cfg),
+		Identity:        NewIdentityClient(cfg),
 		Lane:            NewLaneClient(cfg),
 		LogHead:         NewLogHeadClient(cfg),
 		Lookup:          NewLookupClient(cfg),
@@ -329,6 +334,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		Event:           NewEventClient(cfg),
 		IdempotencyKey:  NewIdempotencyKeyClient(cfg),
 		Identifier:      NewIdentifierClient(cfg),
+		Identity:        NewIdentityClient(cfg),
 		Lane:            NewLaneClient(cfg),
 		LogHead:         NewLogHeadClient(cfg),
 		Lookup:          NewLookupClient(cfg),
@@ -380,11 +386,11 @@ func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
 		c.AccessToken, c.Agent, c.Attempt, c.AuditEntry, c.AuditMention, c.BulkBatch,
 		c.BulkOperation, c.Channel, c.ConsentEntry, c.Conversation, c.CountCell,
-		c.Event, c.IdempotencyKey, c.Identifier, c.Lane, c.LogHead, c.Lookup,
-		c.Message, c.MessagingUser, c.ObjectType, c.Organization, c.Participant,
-		c.PermissionSet, c.Preference, c.Process, c.ProviderAccount, c.Queue,
-		c.QuickText, c.RawInbound, c.Record, c.RecordPhone, c.RecordValue, c.Secret,
-		c.SigningKey,
+		c.Event, c.IdempotencyKey, c.Identifier, c.Identity, c.Lane, c.LogHead,
+		c.Lookup, c.Message, c.MessagingUser, c.ObjectType, c.Organization,
+		c.Participant, c.PermissionSet, c.Preference, c.Process, c.ProviderAccount,
+		c.Queue, c.QuickText, c.RawInbound, c.Record, c.RecordPhone, c.RecordValue,
+		c.Secret, c.SigningKey,
 	} {
 		n.Use(hooks...)
 	}
@@ -396,11 +402,11 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
 		c.AccessToken, c.Agent, c.Attempt, c.AuditEntry, c.AuditMention, c.BulkBatch,
 		c.BulkOperation, c.Channel, c.ConsentEntry, c.Conversation, c.CountCell,
-		c.Event, c.IdempotencyKey, c.Identifier, c.Lane, c.LogHead, c.Lookup,
-		c.Message, c.MessagingUser, c.ObjectType, c.Organization, c.Participant,
-		c.PermissionSet, c.Preference, c.Process, c.ProviderAccount, c.Queue,
-		c.QuickText, c.RawInbound, c.Record, c.RecordPhone, c.RecordValue, c.Secret,
-		c.SigningKey,
+		c.Event, c.IdempotencyKey, c.Identifier, c.Identity, c.Lane, c.LogHead,
+		c.Lookup, c.Message, c.MessagingUser, c.ObjectType, c.Organization,
+		c.Participant, c.PermissionSet, c.Preference, c.Process, c.ProviderAccount,
+		c.Queue, c.QuickText, c.RawInbound, c.Record, c.RecordPhone, c.RecordValue,
+		c.Secret, c.SigningKey,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -437,6 +443,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.IdempotencyKey.mutate(ctx, m)
 	case *IdentifierMutation:
 		return c.Identifier.mutate(ctx, m)
+	case *IdentityMutation:
+		return c.Identity.mutate(ctx, m)
 	case *LaneMutation:
 		return c.Lane.mutate(ctx, m)
 	case *LogHeadMutation:
@@ -2643,6 +2651,140 @@ func (c *IdentifierClient) mutate(ctx context.Context, m *IdentifierMutation) (V
 		return (&IdentifierDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown Identifier mutation op: %q", m.Op())
+	}
+}
+
+// IdentityClient is a client for the Identity schema.
+type IdentityClient struct {
+	config
+}
+
+// NewIdentityClient returns a client for the Identity from the given config.
+func NewIdentityClient(c config) *IdentityClient {
+	return &IdentityClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `identity.Hooks(f(g(h())))`.
+func (c *IdentityClient) Use(hooks ...Hook) {
+	c.hooks.Identity = append(c.hooks.Identity, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `identity.Intercept(f(g(h())))`.
+func (c *IdentityClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Identity = append(c.inters.Identity, interceptors...)
+}
+
+// Create returns a builder for creating a Identity entity.
+func (c *IdentityClient) Create() *IdentityCreate {
+	mutation := newIdentityMutation(c.config, OpCreate)
+	return &IdentityCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Identity entities.
+func (c *IdentityClient) CreateBulk(builders ...*IdentityCreate) *IdentityCreateBulk {
+	return &IdentityCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *IdentityClient) MapCreateBulk(slice any, setFunc func(*IdentityCreate, int)) *IdentityCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &IdentityCreateBulk{err: fmt.Errorf("calling to IdentityClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*IdentityCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &IdentityCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Identity.
+func (c *IdentityClient) Update() *IdentityUpdate {
+	mutation := newIdentityMutation(c.config, OpUpdate)
+	return &IdentityUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *IdentityClient) UpdateOne(_m *Identity) *IdentityUpdateOne {
+	mutation := newIdentityMutation(c.config, OpUpdateOne, withIdentity(_m))
+	return &IdentityUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *IdentityClient) UpdateOneID(id int64) *IdentityUpdateOne {
+	mutation := newIdentityMutation(c.config, OpUpdateOne, withIdentityID(id))
+	return &IdentityUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Identity.
+func (c *IdentityClient) Delete() *IdentityDelete {
+	mutation := newIdentityMutation(c.config, OpDelete)
+	return &IdentityDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *IdentityClient) DeleteOne(_m *Identity) *IdentityDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *IdentityClient) DeleteOneID(id int64) *IdentityDeleteOne {
+	builder := c.Delete().Where(identity.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &IdentityDeleteOne{builder}
+}
+
+// Query returns a query builder for Identity.
+func (c *IdentityClient) Query() *IdentityQuery {
+	return &IdentityQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeIdentity},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Identity entity by its id.
+func (c *IdentityClient) Get(ctx context.Context, id int64) (*Identity, error) {
+	return c.Query().Where(identity.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *IdentityClient) GetX(ctx context.Context, id int64) *Identity {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *IdentityClient) Hooks() []Hook {
+	hooks := c.hooks.Identity
+	return append(hooks[:len(hooks):len(hooks)], identity.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *IdentityClient) Interceptors() []Interceptor {
+	return c.inters.Identity
+}
+
+func (c *IdentityClient) mutate(ctx context.Context, m *IdentityMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&IdentityCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&IdentityUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&IdentityUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&IdentityDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Identity mutation op: %q", m.Op())
 	}
 }
 
@@ -5651,17 +5793,17 @@ type (
 	hooks struct {
 		AccessToken, Agent, Attempt, AuditEntry, AuditMention, BulkBatch, BulkOperation,
 		Channel, ConsentEntry, Conversation, CountCell, Event, IdempotencyKey,
-		Identifier, Lane, LogHead, Lookup, Message, MessagingUser, ObjectType,
-		Organization, Participant, PermissionSet, Preference, Process, ProviderAccount,
-		Queue, QuickText, RawInbound, Record, RecordPhone, RecordValue, Secret,
-		SigningKey []ent.Hook
+		Identifier, Identity, Lane, LogHead, Lookup, Message, MessagingUser,
+		ObjectType, Organization, Participant, PermissionSet, Preference, Process,
+		ProviderAccount, Queue, QuickText, RawInbound, Record, RecordPhone,
+		RecordValue, Secret, SigningKey []ent.Hook
 	}
 	inters struct {
 		AccessToken, Agent, Attempt, AuditEntry, AuditMention, BulkBatch, BulkOperation,
 		Channel, ConsentEntry, Conversation, CountCell, Event, IdempotencyKey,
-		Identifier, Lane, LogHead, Lookup, Message, MessagingUser, ObjectType,
-		Organization, Participant, PermissionSet, Preference, Process, ProviderAccount,
-		Queue, QuickText, RawInbound, Record, RecordPhone, RecordValue, Secret,
-		SigningKey []ent.Interceptor
+		Identifier, Identity, Lane, LogHead, Lookup, Message, MessagingUser,
+		ObjectType, Organization, Participant, PermissionSet, Preference, Process,
+		ProviderAccount, Queue, QuickText, RawInbound, Record, RecordPhone,
+		RecordValue, Secret, SigningKey []ent.Interceptor
 	}
 )

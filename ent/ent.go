@@ -27,6 +27,7 @@ import (
 	"parley/ent/event"
 	"parley/ent/idempotencykey"
 	"parley/ent/identifier"
+	"parley/ent/identity"
 	"parley/ent/lane"
 	"parley/ent/loghead"
 	"parley/ent/lookup"
@@ -121,6 +122,7 @@ func checkColumn(t, c string) error {
 			event.Table:           event.ValidColumn,
 			idempotencykey.Table:  idempotencykey.ValidColumn,
 			identifier.Table:      identifier.ValidColumn,
+			identity.Table:        identity.ValidColumn,
 			lane.Table:            lane.ValidColumn,
 			loghead.Table:         loghead.ValidColumn,
 			lookup.Table:          lookup.ValidColumn,

@@ -40,6 +40,8 @@ type Tx struct {
 	IdempotencyKey *IdempotencyKeyClient
 	// Identifier is the client for interacting with the Identifier builders.
 	Identifier *IdentifierClient
+	// Identity is the client for interacting with the Identity builders.
+	Identity *IdentityClient
 	// Lane is the client for interacting with the Lane builders.
 	Lane *LaneClient
 	// LogHead is the client for interacting with the LogHead builders.
@@ -225,6 +227,7 @@ func (tx *Tx) init() {
 	tx.Event = NewEventClient(tx.config)
 	tx.IdempotencyKey = NewIdempotencyKeyClient(tx.config)
 	tx.Identifier = NewIdentifierClient(tx.config)
+	tx.Identity = NewIdentityClient(tx.config)
 	tx.Lane = NewLaneClient(tx.config)
 	tx.LogHead = NewLogHeadClient(tx.config)
 	tx.Lookup = NewLookupClient(tx.config)

@@ -113,6 +113,7 @@ type ComplexityRoot struct {
 	AgentRights struct {
 		Agent          func(childComplexity int) int
 		Channels       func(childComplexity int) int
+		LastSeenAt     func(childComplexity int) int
 		PermissionSets func(childComplexity int) int
 		Permissions    func(childComplexity int) int
 		Queues         func(childComplexity int) int
@@ -1266,6 +1267,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AgentRights.Channels(childComplexity), true
+	case "AgentRights.lastSeenAt":
+		if e.ComplexityRoot.AgentRights.LastSeenAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentRights.LastSeenAt(childComplexity), true
 	case "AgentRights.permissionSets":
 		if e.ComplexityRoot.AgentRights.PermissionSets == nil {
 			break
@@ -9156,6 +9163,8 @@ type AgentRights @goModel(model: "parley/internal/desk/staff.AgentRights") {
   channels: [Channel!]!
   "The queues that the agent works, by name."
   queues: [Queue!]!
+  "When an outside issuer last signed the agent in, to the day; null if none has."
+  lastSeenAt: DateTime
 }
 
 "A permission that an agent holds."
@@ -9456,6 +9465,8 @@ func (ec *executionContext) childFields_AgentRights(ctx context.Context, field g
 		return ec.fieldContext_AgentRights_channels(ctx, field)
 	case "queues":
 		return ec.fieldContext_AgentRights_queues(ctx, field)
+	case "lastSeenAt":
+		return ec.fieldContext_AgentRights_lastSeenAt(ctx, field)
 	case "recordRights":
 		return ec.fieldContext_AgentRights_recordRights(ctx, field)
 	}

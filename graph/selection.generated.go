@@ -468,6 +468,17 @@ func (ec *executionContext) selectAgentRights() map[string]*selection.Field {
 			},
 			ElemNonNull: true,
 		},
+		"lastSeenAt": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*staff.AgentRights).LastSeenAt
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				selection.Append(w, *v)
+			},
+		},
 		"recordRights": {
 			NonNull: true,
 			Of:      "RecordRight",

@@ -9,6 +9,7 @@ import (
 	"parley/internal/desk/directory"
 	"parley/internal/desk/object"
 	"parley/internal/desk/staff"
+	"parley/internal/ground/clock"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/viewer"
 	"strconv"
@@ -250,6 +251,29 @@ func (ec *executionContext) fieldContext_AgentRights_queues(_ context.Context, f
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _AgentRights_lastSeenAt(ctx context.Context, field graphql.CollectedField, obj *staff.AgentRights) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AgentRights_lastSeenAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LastSeenAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *clock.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖparleyᚋinternalᚋgroundᚋclockᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AgentRights_lastSeenAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AgentRights", field, false, false, "DateTime")
 }
 
 func (ec *executionContext) _AgentRights_recordRights(ctx context.Context, field graphql.CollectedField, obj *staff.AgentRights) (ret graphql.Marshaler) {
@@ -1288,6 +1312,11 @@ func (ec *executionContext) _AgentRights(ctx context.Context, sel ast.SelectionS
 		case "queues":
 			out.Values[i] = ec._AgentRights_queues(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "lastSeenAt":
+			out.Values[i] = ec._AgentRights_lastSeenAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "recordRights":

@@ -120,6 +120,7 @@ func (a *addAccessCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
 }
 
 type revokeAccessCmd struct {
+	asJSON
 	ID string `arg:"" help:"The access token's id, as parley access list prints it."`
 }
 
@@ -128,6 +129,9 @@ func (r *revokeAccessCmd) Run(ctx context.Context, c *cli, out io.Writer) error 
 	return asOperator(ctx, c, func(ctx context.Context, d *operator) error {
 		if err := d.Schema.Access.Revoke(ctx, r.ID); err != nil {
 			return err
+		}
+		if r.JSON {
+			return printJSON(out, map[string]string{"revokedId": r.ID})
 		}
 		_, err := fmt.Fprintf(out, "%s is revoked.\n", r.ID)
 		return err

@@ -55,12 +55,27 @@ func TestAccountsAndTheirKeyAreManagedByCommands(t *testing.T) {
 	read := func() {
 		require.NoError(t, json.Unmarshal([]byte(parley("key", "list", "--json")), &keys))
 	}
-	parley("key", "add")
+	_, err = try("key", "create")
+	require.ErrorContains(t, err, "there is a key already, in "+key)
+	require.ErrorContains(t, err, "run parley key rotate")
+	require.NoError(t, json.Unmarshal([]byte(parley("key", "add", "--json")), &keys))
+	require.Equal(t, []keyLine{{keys[0].Key, "encrypts", 1}, {keys[1].Key, "new: encrypts after parley key rotate", 0}}, keys)
+	_, err = try("key", "retire", keys[1].Key)
+	require.ErrorContains(t, err, "added for the next rotation")
 	require.Contains(t, parley("key", "rotate"), "encrypted with it: 1.")
 	read()
 	require.Equal(t, []keyLine{{keys[0].Key, "old", 0}, {keys[1].Key, "encrypts", 1}}, keys)
-	parley("key", "retire", keys[0].Key)
-	require.NotContains(t, parley("key", "list"), keys[0].Key)
+	old := keys[0].Key
+	require.NoError(t, json.Unmarshal([]byte(parley("key", "retire", old, "--json")), &keys))
+	require.Len(t, keys, 1)
+	require.NoError(t, json.Unmarshal([]byte(parley("key", "rotate", "--json")), &keys))
+	require.Equal(t, []keyLine{{keys[0].Key, "old", 0}, {keys[1].Key, "encrypts", 1}}, keys)
+	audited := parley("audit", "list", "--most", "20")
+	for _, what := range []string{"DELETED", "CREATED", "UPDATED"} {
+		require.Regexp(t, "command line.*"+what+".*CredentialKey", audited)
+	}
+	require.NotContains(t, audited, "directory")
+	require.NotContains(t, parley("key", "list"), old)
 	require.NoError(t, os.Remove(key))
 	require.Contains(t, parley("key", "list"), "missing")
 	_, err = try("account", "test", "main")

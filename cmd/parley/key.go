@@ -37,6 +37,8 @@ func keyLineOf(k account.KeyUse) keyLine {
 		line.State = "missing: copy its file back, or set these accounts' credentials again"
 	case k.IsPrimary:
 		line.State = "encrypts"
+	case k.IsNew:
+		line.State = "new: encrypts after parley key rotate"
 	}
 	return line
 }
@@ -44,13 +46,9 @@ func keyLineOf(k account.KeyUse) keyLine {
 // Run implements the command.
 func (l *listKeysCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
 	return asKeeper(ctx, c, func(ctx context.Context, d *operator) error {
-		keys, err := d.Schema.Accounts.Keys(ctx)
+		lines, err := keyLines(ctx, d)
 		if err != nil {
 			return err
-		}
-		lines := make([]keyLine, len(keys))
-		for i, k := range keys {
-			lines[i] = keyLineOf(k)
 		}
 		if l.JSON {
 			return printJSON(out, lines)
@@ -68,7 +66,30 @@ func (l *listKeysCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
 	})
 }
 
+func keyLines(ctx context.Context, d *operator) ([]keyLine, error) {
+	keys, err := d.Schema.Accounts.Keys(ctx)
+	lines := make([]keyLine, len(keys))
+	for i, k := range keys {
+		lines[i] = keyLineOf(k)
+	}
+	return lines, err
+}
+
+// sayKeys prints what a command did: a sentence, or as JSON the keys as they are now.
+func (j *asJSON) sayKeys(ctx context.Context, d *operator, out io.Writer, format string, args ...any) error {
+	if !j.JSON {
+		_, err := fmt.Fprintf(out, format, args...)
+		return err
+	}
+	lines, err := keyLines(ctx, d)
+	if err != nil {
+		return err
+	}
+	return printJSON(out, lines)
+}
+
 type createKeyCmd struct {
+	asJSON
 	ReplaceLost bool `help:"Give up credentials whose key is lost for good; their accounts need new ones."`
 }
 
@@ -79,51 +100,58 @@ func (k *createKeyCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(out, "The key is in %s. Keep a copy apart from the database and its backups: without it, the credentials are lost.\n", d.Schema.Accounts.Vault.Where())
+		said := fmt.Sprintf("The key is in %s. Keep a copy apart from the database and its backups: without it, the credentials are lost.\n", d.Schema.Accounts.Vault.Where())
 		if givenUp > 0 {
-			fmt.Fprintf(out, "Accounts that need new credentials: %d. See parley account list, then run parley account credentials ACCOUNT.\n", givenUp)
+			said += fmt.Sprintf("Accounts that need new credentials: %d. See parley account list, then run parley account credentials ACCOUNT.\n", givenUp)
 		}
-		return nil
+		return k.sayKeys(ctx, d, out, "%s", said)
 	})
 }
 
-type addKeyCmd struct{}
+type addKeyCmd struct{ asJSON }
 
 // Run implements the command.
-func (addKeyCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
+func (k *addKeyCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
 	return asKeeper(ctx, c, func(ctx context.Context, d *operator) error {
 		id, err := d.Schema.Accounts.AddKey(ctx)
-		if err == nil {
-			fmt.Fprintf(out, "Added key %s. Copy %s to every server, then run parley key rotate.\n", id, d.Schema.Accounts.Vault.Where())
+		if err != nil {
+			return err
 		}
-		return err
+		return k.sayKeys(ctx, d, out, "Added key %s. Copy %s to every server, then run parley key rotate.\n", id, d.Schema.Accounts.Vault.Where())
 	})
 }
 
-type rotateKeyCmd struct{}
+type rotateKeyCmd struct{ asJSON }
 
 // Run implements the command.
-func (rotateKeyCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
+func (k *rotateKeyCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
 	return asKeeper(ctx, c, func(ctx context.Context, d *operator) error {
-		err := d.Schema.Accounts.RotateKey(ctx, func(format string, args ...any) { fmt.Fprintf(out, format+"\n", args...) })
+		say := func(format string, args ...any) { fmt.Fprintf(out, format+"\n", args...) }
+		if k.JSON {
+			say = func(string, ...any) {} // the keys say it
+		}
+		err := d.Schema.Accounts.RotateKey(ctx, say)
 		if errors.Is(err, context.Canceled) {
 			return errors.New("interrupted: everything is readable; run parley key rotate again")
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return k.sayKeys(ctx, d, out, "")
 	})
 }
 
 type retireKeyCmd struct {
+	asJSON
 	Key string `arg:"" help:"The key, as parley key list shows it."`
 }
 
 // Run implements the command.
 func (k *retireKeyCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
 	return asKeeper(ctx, c, func(ctx context.Context, d *operator) error {
-		err := d.Schema.Accounts.RetireKey(ctx, k.Key)
-		if err == nil {
-			fmt.Fprintf(out, "Removed key %s. Backups made before parley key rotate need it: keep a copy as long as they are kept.\n", k.Key)
+		if err := d.Schema.Accounts.RetireKey(ctx, k.Key); err != nil {
+			return err
 		}
-		return err
+		return k.sayKeys(ctx, d, out, "Removed key %s. Backups made before parley key rotate need it: keep a copy as long as they are kept.\n", k.Key)
 	})
 }

@@ -575,6 +575,33 @@ var (
 			},
 		},
 	}
+	// IdentitiesColumns holds the columns for the "identities" table.
+	IdentitiesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "issuer", Type: field.TypeString, Size: 500},
+		{Name: "subject", Type: field.TypeString, Size: 255},
+		{Name: "agent_id", Type: field.TypeInt64},
+		{Name: "last_seen_at", Type: field.TypeInt64, Default: 0},
+		{Name: "counts_from", Type: field.TypeInt64, Default: 0},
+	}
+	// IdentitiesTable holds the schema information for the "identities" table.
+	IdentitiesTable = &schema.Table{
+		Name:       "identities",
+		Columns:    IdentitiesColumns,
+		PrimaryKey: []*schema.Column{IdentitiesColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "identity_issuer_subject",
+				Unique:  true,
+				Columns: []*schema.Column{IdentitiesColumns[1], IdentitiesColumns[2]},
+			},
+			{
+				Name:    "identity_agent_id",
+				Unique:  false,
+				Columns: []*schema.Column{IdentitiesColumns[3]},
+			},
+		},
+	}
 	// LanesColumns holds the columns for the "lanes" table.
 	LanesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64, Increment: true},
@@ -1236,6 +1263,7 @@ var (
 		EventsTable,
 		IdempotencyKeysTable,
 		IdentifiersTable,
+		IdentitiesTable,
 		LanesTable,
 		LogHeadsTable,
 		LookupsTable,
@@ -1313,6 +1341,9 @@ func init() {
 	IdentifiersTable.ForeignKeys[0].RefTable = MessagingUsersTable
 	IdentifiersTable.Annotation = &entsql.Annotation{
 		Table: "identifiers",
+	}
+	IdentitiesTable.Annotation = &entsql.Annotation{
+		Table: "identities",
 	}
 	LanesTable.Annotation = &entsql.Annotation{
 		Table: "lanes",

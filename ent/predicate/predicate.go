@@ -48,6 +48,9 @@ type IdempotencyKey func(*sql.Selector)
 // Identifier is the predicate function for identifier builders.
 type Identifier func(*sql.Selector)
 
+// Identity is the predicate function for identity builders.
+type Identity func(*sql.Selector)
+
 // Lane is the predicate function for lane builders.
 type Lane func(*sql.Selector)
 

@@ -18,6 +18,7 @@ import (
 	"parley/ent/event"
 	"parley/ent/idempotencykey"
 	"parley/ent/identifier"
+	"parley/ent/identity"
 	"parley/ent/lane"
 	"parley/ent/loghead"
 	"parley/ent/lookup"
@@ -722,6 +723,61 @@ func init() {
 	identifier.DefaultReceived = identifierDescReceived.Default.(string)
 	// identifier.ReceivedValidator is a validator for the "received" field. It is called by the builders before save.
 	identifier.ReceivedValidator = identifierDescReceived.Validators[0].(func(string) error)
+	identity.Policy = privacy.NewPolicies(schema.Identity{})
+	identity.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := identity.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	identityFields := schema.Identity{}.Fields()
+	_ = identityFields
+	// identityDescIssuer is the schema descriptor for issuer field.
+	identityDescIssuer := identityFields[0].Descriptor()
+	// identity.IssuerValidator is a validator for the "issuer" field. It is called by the builders before save.
+	identity.IssuerValidator = func() func(string) error {
+		validators := identityDescIssuer.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(issuer string) error {
+			for _, fn := range fns {
+				if err := fn(issuer); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// identityDescSubject is the schema descriptor for subject field.
+	identityDescSubject := identityFields[1].Descriptor()
+	// identity.SubjectValidator is a validator for the "subject" field. It is called by the builders before save.
+	identity.SubjectValidator = func() func(string) error {
+		validators := identityDescSubject.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(subject string) error {
+			for _, fn := range fns {
+				if err := fn(subject); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// identityDescLastSeenAt is the schema descriptor for last_seen_at field.
+	identityDescLastSeenAt := identityFields[3].Descriptor()
+	// identity.DefaultLastSeenAt holds the default value on creation for the last_seen_at field.
+	identity.DefaultLastSeenAt = clock.Time(identityDescLastSeenAt.Default.(int64))
+	// identityDescCountsFrom is the schema descriptor for counts_from field.
+	identityDescCountsFrom := identityFields[4].Descriptor()
+	// identity.DefaultCountsFrom holds the default value on creation for the counts_from field.
+	identity.DefaultCountsFrom = clock.Time(identityDescCountsFrom.Default.(int64))
 	lane.Policy = privacy.NewPolicies(schema.Lane{})
 	lane.Hooks[0] = func(next ent.Mutator) ent.Mutator {
 		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {

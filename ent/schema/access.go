@@ -67,3 +67,33 @@ func (SigningKey) Fields() []ent.Field {
 
 // Policy of SigningKey.
 func (SigningKey) Policy() ent.Policy { return rule.SystemOnly() }
+
+// Identity is as whom an outside issuer knows an agent, and when it last signed them in.
+type Identity struct{ ent.Schema }
+
+// Mixin of Identity.
+func (Identity) Mixin() []ent.Mixin { return []ent.Mixin{row{}} }
+
+// Annotations of Identity.
+func (Identity) Annotations() []schema.Annotation {
+	return table("identities", "As whom an outside issuer knows an agent.")
+}
+
+// Fields of Identity.
+func (Identity) Fields() []ent.Field {
+	return []ent.Field{
+		field.String("issuer").Immutable().NotEmpty().MaxLen(500).Comment("The claim iss."),
+		field.String("subject").Immutable().NotEmpty().MaxLen(255).Comment("The claim sub."),
+		field.Int64("agent_id").Comment("Whom it signs in."),
+		instant("last_seen_at"),
+		field.Int64("counts_from").GoType(clock.Time(0)).Default(0).Comment("From when the agent counts as unseen: the last sign-in or activation."),
+	}
+}
+
+// Indexes of Identity.
+func (Identity) Indexes() []ent.Index {
+	return []ent.Index{index.Fields("issuer", "subject").Unique(), index.Fields("agent_id")}
+}
+
+// Policy of Identity.
+func (Identity) Policy() ent.Policy { return rule.SystemOnly() }

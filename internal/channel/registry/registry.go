@@ -8,6 +8,7 @@ import (
 	"parley/internal/channel"
 	"parley/internal/channel/sandbox"
 	"parley/internal/channel/twilio"
+	"parley/internal/channel/wire"
 )
 
 // Options are the carriers that the process plays itself; the zero value plays none.
@@ -16,12 +17,19 @@ type Options struct {
 	Sandbox *sandbox.Carrier
 	// Twilio makes the calls to Twilio.
 	Twilio http.RoundTripper
+	// Guarded keeps accounts with a base URL of their own to the public internet, as in
+	// production.
+	Guarded bool
 }
 
 // Providers makes one provider for each carrier.
 func Providers(o Options) channel.Providers {
+	var elsewhere http.RoundTripper
+	if o.Guarded {
+		elsewhere = wire.NewGuardedTransport()
+	}
 	return channel.Providers{
-		sandbox.New(sandbox.Options{Carrier: o.Sandbox}),
-		twilio.New(twilio.Options{Transport: o.Twilio}),
+		sandbox.New(sandbox.Options{Carrier: o.Sandbox, Transport: elsewhere}),
+		twilio.New(twilio.Options{Transport: o.Twilio, Elsewhere: elsewhere}),
 	}
 }

@@ -149,7 +149,7 @@ func (p *Provider) get(ctx context.Context, a channel.Account, path string, into
 	}
 	credentials(a).authenticate(req)
 	req.Header.Set("Accept", "application/json")
-	answer, err := p.client.Within(maxPage).Do(req)
+	answer, err := p.clientFor(a).Within(maxPage).Do(req)
 	switch {
 	case err != nil:
 		return fmt.Errorf("Twilio cannot be reached: %w", err) //nolint:staticcheck // a name

@@ -30,7 +30,7 @@ func (p *Provider) Send(ctx context.Context, a channel.Account, m channel.Outgoi
 	if err != nil {
 		return wire.Misconfigured(err.Error())
 	}
-	answer, err := p.client.Do(req)
+	answer, err := p.clientFor(a).Do(req)
 	if err != nil {
 		return wire.Lost(err)
 	}

@@ -30,13 +30,19 @@ const MaxText = 1600
 type Options struct {
 	// Transport makes the calls; nil means a bounded one of its own.
 	Transport http.RoundTripper
+	// Elsewhere makes the calls of accounts with a base URL, unless Transport makes all;
+	// nil means a transport like that of the others.
+	Elsewhere http.RoundTripper
 	// Timeout bounds one call; zero means 15 s.
 	Timeout time.Duration
 }
 
 // Provider is Twilio's adapter. It implements channel.Provider and
 // channel.Caller.
-type Provider struct{ client *wire.Client }
+type Provider struct {
+	client    *wire.Client
+	elsewhere *wire.Client // for accounts with a base URL
+}
 
 var (
 	_ channel.Provider = (*Provider)(nil)
@@ -44,7 +50,21 @@ var (
 )
 
 // New returns a Provider.
-func New(o Options) *Provider { return &Provider{client: wire.New(o.Transport, o.Timeout)} }
+func New(o Options) *Provider {
+	p := &Provider{client: wire.New(o.Transport, o.Timeout)}
+	if p.elsewhere = p.client; o.Transport == nil && o.Elsewhere != nil {
+		p.elsewhere = wire.New(o.Elsewhere, o.Timeout)
+	}
+	return p
+}
+
+// clientFor is the client that calls for an account.
+func (p *Provider) clientFor(a channel.Account) *wire.Client {
+	if a.BaseURL == "" {
+		return p.client
+	}
+	return p.elsewhere
+}
 
 // Name implements channel.Provider.
 func (*Provider) Name() string { return Name }

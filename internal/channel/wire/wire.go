@@ -26,6 +26,7 @@ const (
 	DefaultTimeout = 15 * time.Second // of a whole call, body included
 	maxBody        = 64 << 10         // bytes of an answer
 	maxDetail      = 200              // bytes of Result.Detail
+	dialTimeout    = 5 * time.Second
 )
 
 // Client calls one carrier. It is safe for concurrent use.
@@ -58,7 +59,7 @@ func (c *Client) Within(bytes int) *Client {
 // NewTransport returns a transport with bounds for calls to carriers. It speaks
 // HTTP/1.1 alone: there the trace tells exactly when a request got a connection.
 func NewTransport() *http.Transport {
-	dialer := &net.Dialer{Timeout: 5 * time.Second}
+	dialer := &net.Dialer{Timeout: dialTimeout}
 	return &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
 		DialContext:            dialer.DialContext,
@@ -105,8 +106,12 @@ func readAll(r io.Reader, most int) []byte {
 	return body
 }
 
-// bare drops the method and URL that net/http puts in front of an error.
+// bare drops the method and URL that net/http puts in front of an error, and the address
+// of a host that is refused.
 func bare(err error) error {
+	if errors.Is(err, errNotPublic) {
+		return errNotPublic
+	}
 	var u *url.Error
 	if errors.As(err, &u) {
 		return u.Err

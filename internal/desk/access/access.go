@@ -24,15 +24,18 @@ import (
 	"parley/internal/ground/viewer"
 )
 
-// Service has the use cases. All fields are required.
+// Service has the use cases. All fields but Unseen are required.
 type Service struct {
 	Store     *store.Store
 	Directory *directory.Directory
 	IDs       *publicid.Codec
 	// Clock is the time of sign-ins, which is the system's even where the domain's is not.
 	Clock clock.Clock
-	// Uses are written by their Run.
+	// Uses and Seen are written by their Run.
 	Uses *Uses
+	Seen *Seen
+	// Unseen says whose agents are deactivated after a time; nil for nobody's.
+	Unseen []Unseen
 }
 
 // Token is an access token as it was read, without what its bearer knows.

@@ -87,7 +87,9 @@ func (s *Service) check(v *viewer.Viewer, in *CreateInput) (name string, err err
 func checkScopes(v *viewer.Viewer, scopes []viewer.Scope) error {
 	for i, scope := range scopes {
 		switch {
-		case !slices.Contains(viewer.Scopes, scope), slices.Contains(scopes[:i], scope):
+		case !slices.Contains(viewer.Scopes, scope):
+			return fault.Input("input.scopes", "There is no scope %q. The scopes are READ, SEND and ADMINISTER.", string(scope))
+		case slices.Contains(scopes[:i], scope):
 			return fault.Input("input.scopes", "Give each of READ, SEND and ADMINISTER once at most.")
 		case !v.Allows(scope):
 			return fault.New(fault.Forbidden, "A token cannot create one with a scope that it lacks, and yours lacks %s. Use a token that has it.", scope)

@@ -3,13 +3,13 @@ package account
 import (
 	"context"
 	"encoding/json"
-	"net"
 	"net/url"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"parley/internal/channel"
+	"parley/internal/channel/wire"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/viewer"
 )
@@ -95,8 +95,8 @@ func checkAccountID(id string) error {
 }
 
 // checkBaseURL refuses addresses that would send credentials unencrypted, or to this
-// machine and its private networks, but for an operator. A name is not looked up: it may
-// change later.
+// machine and its private networks, but for an operator. A name is not looked up, which
+// may change later: whoever connects does so.
 func (s *Service) checkBaseURL(ctx context.Context, given *string) error {
 	if given == nil || *given == "" {
 		return nil
@@ -106,7 +106,7 @@ func (s *Service) checkBaseURL(ctx context.Context, given *string) error {
 	if len(*given) > mostBaseURL || channel.CheckPublicURL(*given) != nil || err != nil {
 		return fault.Input(field, "Give scheme and host, and perhaps a path, in at most %d characters, such as https://api.example.com.", mostBaseURL)
 	}
-	near := isNear(u.Hostname())
+	near := wire.IsNear(u.Hostname())
 	switch {
 	case (s.Loopback || viewer.FromContext(ctx).System != "") && (near || u.Scheme == "https"):
 		return nil
@@ -116,11 +116,4 @@ func (s *Service) checkBaseURL(ctx context.Context, given *string) error {
 		return fault.Input(field, "Give the carrier's public address, not one of this machine or a private network.")
 	}
 	return nil
-}
-
-// isNear reports whether a host is this machine or in a private network, as far as it can
-// be seen without looking its name up.
-func isNear(host string) bool {
-	ip := net.ParseIP(host)
-	return strings.EqualFold(host, "localhost") || ip != nil && (ip.IsLoopback() || ip.IsPrivate() || ip.IsLinkLocalUnicast() || ip.IsUnspecified())
 }

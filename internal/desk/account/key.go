@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"parley/ent"
 	"parley/ent/provideraccount"
 	"parley/internal/channel"
 	"parley/internal/desk/credential"
+	"parley/internal/desk/directory"
+	"parley/internal/desk/journal"
 	"parley/internal/ground/store"
 	"parley/internal/ground/vault"
 	"parley/internal/ground/viewer"
@@ -18,6 +21,7 @@ import (
 type KeyUse struct {
 	ID        string // empty for credentials in plain text
 	IsPrimary bool
+	IsNew     bool // added after the primary one, and waits for RotateKey
 	IsMissing bool // it is needed, and not in the keyset
 	Values    int
 }
@@ -40,8 +44,10 @@ func (s *Service) Keys(ctx context.Context) ([]KeyUse, error) {
 		}
 	}
 	var keys []KeyUse
+	isNew := false
 	for _, k := range s.Vault.Keys() {
-		keys = append(keys, KeyUse{ID: k.ID, IsPrimary: k.Primary, Values: used[k.ID]})
+		keys = append(keys, KeyUse{ID: k.ID, IsPrimary: k.Primary, IsNew: isNew, Values: used[k.ID]})
+		isNew = isNew || k.Primary
 	}
 	for _, id := range order {
 		if !s.Vault.Has(id) {
@@ -56,14 +62,18 @@ func (*Service) stored(ctx context.Context, client *ent.Client) ([]*ent.Provider
 	return client.ProviderAccount.Query().Where(provideraccount.ProviderNEQ(channel.NoCarrier)).Order(provideraccount.ByID()).All(ctx)
 }
 
-// CreateKey makes the key file if there is none. While credentials need keys that are
-// missing it refuses, unless replaceLost is set: then it gives these credentials up, and
-// returns how many accounts need new ones.
+// CreateKey makes the key file, and refuses where one is in use. While credentials need
+// keys that are missing it refuses too, unless replaceLost is set: then it gives these
+// credentials up, and returns how many accounts need new ones.
 func (s *Service) CreateKey(ctx context.Context, replaceLost bool) (givenUp int, err error) {
 	err = s.Vault.Alone(ctx, func() error {
 		keys, err := s.Keys(ctx)
 		if err != nil {
 			return err
+		}
+		before := len(s.Vault.Keys())
+		if isMissing := func(k KeyUse) bool { return k.IsMissing }; before > 0 && !slices.ContainsFunc(keys, isMissing) {
+			return fmt.Errorf("there is a key already, in %s, and nothing needs another. To replace it, run parley key rotate", s.Vault.Where())
 		}
 		for _, k := range keys {
 			if k.IsMissing && !replaceLost {
@@ -73,6 +83,11 @@ func (s *Service) CreateKey(ctx context.Context, replaceLost bool) (givenUp int,
 		if err := s.Vault.Create(); err != nil {
 			return err
 		}
+		if before == 0 {
+			if err := s.tell(ctx, journal.Created, s.primary(), "Credentials are encrypted with it."); err != nil {
+				return err
+			}
+		}
 		givenUp, err = s.giveUp(ctx)
 		return err
 	})
@@ -81,7 +96,7 @@ func (s *Service) CreateKey(ctx context.Context, replaceLost bool) (givenUp int,
 
 // giveUp removes what no key can decrypt.
 func (s *Service) giveUp(ctx context.Context) (n int, err error) {
-	err = s.Directory.Change(ctx, func(ctx context.Context, tx *store.Tx) error {
+	err = s.rewrite(ctx, func(ctx context.Context, tx *store.Tx) error {
 		n = 0
 		rows, err := s.stored(ctx, tx.Ent)
 		if err != nil {
@@ -105,10 +120,27 @@ func (s *Service) giveUp(ctx context.Context) (n int, err error) {
 // to every server before.
 func (s *Service) AddKey(ctx context.Context) (id string, err error) {
 	err = s.Vault.Alone(ctx, func() error {
-		id, err = s.Vault.Add()
+		id, err = s.add(ctx)
 		return err
 	})
 	return id, err
+}
+
+// add adds a key and tells the audit.
+func (s *Service) add(ctx context.Context) (id string, err error) {
+	if id, err = s.Vault.Add(); err != nil {
+		return "", err
+	}
+	return id, s.tell(ctx, journal.Created, id, "It encrypts nothing before a rotation.")
+}
+
+// tell writes what became of a key to the audit, which names who did it.
+func (s *Service) tell(ctx context.Context, action journal.Action, id, detail string) error {
+	return s.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) error { return entry(action, id, detail).Write(ctx, tx) })
+}
+
+func entry(action journal.Action, id, detail string) *journal.Entry {
+	return &journal.Entry{Action: action, SubjectType: "CredentialKey", SubjectName: id, Detail: detail}
 }
 
 // RotateKey makes the newest key the primary one, adding one if the newest is that
@@ -129,7 +161,7 @@ func (s *Service) RotateKey(ctx context.Context, say func(format string, args ..
 		case newest.ID == "":
 			return errors.New("there is no key yet: run parley key create")
 		case newest.IsPrimary && !unfinished:
-			if newest.ID, err = s.Vault.Add(); err != nil {
+			if newest.ID, err = s.add(ctx); err != nil {
 				return err
 			}
 			say("Added key %s.", newest.ID)
@@ -138,7 +170,7 @@ func (s *Service) RotateKey(ctx context.Context, say func(format string, args ..
 			return err
 		}
 		say("Key %s encrypts from now on.", newest.ID)
-		n, err := s.rewrap(ctx)
+		n, err := s.rewrap(ctx, !newest.IsPrimary || !unfinished)
 		if err == nil {
 			say("Accounts whose credentials were encrypted with it: %d.", n)
 		}
@@ -161,15 +193,21 @@ func newestOf(keys []KeyUse) (newest KeyUse, unfinished bool) {
 }
 
 // rewrap encrypts with the primary key what is encrypted with another or not at all, in
-// one write. What no key can decrypt stays as it is.
-func (s *Service) rewrap(ctx context.Context) (n int, err error) {
-	err = s.Directory.Change(ctx, func(ctx context.Context, tx *store.Tx) error {
+// one write, and tells the audit of a key that has become the primary one. What no key
+// can decrypt stays as it is.
+func (s *Service) rewrap(ctx context.Context, promoted bool) (n int, err error) {
+	err = s.rewrite(ctx, func(ctx context.Context, tx *store.Tx) error {
 		n = 0
 		rows, err := s.stored(ctx, tx.Ent)
 		if err != nil {
 			return err
 		}
 		primary := s.primary()
+		if promoted {
+			if err := entry(journal.Updated, primary, "It encrypts credentials from now on.").Write(ctx, tx); err != nil {
+				return err
+			}
+		}
 		for _, row := range rows {
 			if vault.KeyID(row.Sealed) == primary {
 				continue
@@ -197,6 +235,18 @@ func (s *Service) primary() string {
 	return ""
 }
 
+// isNew reports whether a key was added after the primary one.
+func (s *Service) isNew(id string) bool {
+	keys := s.Vault.Keys()
+	at := slices.IndexFunc(keys, func(k vault.Key) bool { return k.ID == id })
+	return at > slices.IndexFunc(keys, func(k vault.Key) bool { return k.Primary })
+}
+
+// rewrite changes accounts as whoever runs the command.
+func (s *Service) rewrite(ctx context.Context, do func(ctx context.Context, tx *store.Tx) error) error {
+	return s.Directory.Apply(ctx, directory.Edit{Do: func(ctx context.Context, tx *store.Tx) (bool, error) { return true, do(ctx, tx) }})
+}
+
 // RetireKey removes a key from the keyset for good. It refuses while credentials need it,
 // and for the primary key.
 func (s *Service) RetireKey(ctx context.Context, id string) error {
@@ -207,8 +257,11 @@ func (s *Service) RetireKey(ctx context.Context, id string) error {
 		if id == s.primary() {
 			return errors.New("this key encrypts new credentials: run parley key rotate first")
 		}
+		if s.isNew(id) {
+			return errors.New("this key was added for the next rotation: run parley key rotate, which uses it")
+		}
 		// Inside the write nobody else can encrypt with it.
-		return s.Directory.Change(ctx, func(ctx context.Context, tx *store.Tx) error {
+		return s.rewrite(ctx, func(ctx context.Context, tx *store.Tx) error {
 			rows, err := s.stored(ctx, tx.Ent)
 			if err != nil {
 				return err
@@ -219,9 +272,11 @@ func (s *Service) RetireKey(ctx context.Context, id string) error {
 				}
 			}
 			if s.Vault.Has(id) { // this may run again
-				return s.Vault.Retire(id)
+				if err := s.Vault.Retire(id); err != nil {
+					return err
+				}
 			}
-			return nil
+			return entry(journal.Deleted, id, "Nothing needed it.").Write(ctx, tx)
 		})
 	})
 }

@@ -2,9 +2,11 @@ package account
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"parley/internal/channel"
+	"parley/internal/channel/wire"
 	"parley/internal/desk/administration"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/quota"
@@ -47,7 +49,11 @@ func (s *Service) ask(ctx context.Context, a *Account) *Result {
 	}
 	ctx, cancel := context.WithTimeout(ctx, testTime)
 	defer cancel()
+	var unanswered *wire.Error
 	switch err := checker.Check(ctx, a.used.Account); {
+	case err != nil && a.BaseURL != "" && (ctx.Err() != nil || errors.As(err, &unanswered)):
+		// One answer, whatever is at the address: nobody is to explore a network by it.
+		return failed("The carrier cannot be reached at the account's base URL.", "Check the base URL, and that the server can reach it over the public internet, then test again.")
 	case err != nil && ctx.Err() != nil:
 		return failed("The carrier did not answer in time.", "Check the base URL and that the server can reach it, then test again.")
 	case err != nil:

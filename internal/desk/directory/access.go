@@ -74,7 +74,7 @@ func (d *Directory) Holder(username string, issued time.Time) (*viewer.Viewer, e
 		return nil, err
 	}
 	if from := d.AgentNamed(username).validFrom; from != 0 && issued.Before(from.Std()) {
-		return nil, fault.New(fault.Unauthenticated, "The token was revoked. Get a new one and call again.")
+		return nil, fault.New(fault.Unauthenticated, "The token was revoked, or issued so soon after a revocation that the clocks cannot tell. Wait half a minute, get a new one and call again.")
 	}
 	return v, nil
 }

@@ -7,6 +7,7 @@
 package journal
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	"parley/ent"
 	"parley/internal/desk/feed"
 	"parley/internal/desk/rule"
+	"parley/internal/ground/clock"
 	"parley/internal/ground/publicid"
 	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"
@@ -57,7 +59,8 @@ type Entry struct {
 	SubjectName string
 	Detail      string // a sentence, for what has no fields
 	Changes     []rule.Change
-	Count       int64 // how often it happened; once if zero
+	Count       int64      // how often it happened; once if zero
+	At          clock.Time // when it happened; zero for now
 }
 
 // Compare adds a field to the changes if it is given a value other than the one before;
@@ -80,7 +83,7 @@ func (e *Entry) Write(ctx context.Context, tx *store.Tx) error {
 	v := viewer.FromContext(ctx)
 	create := tx.Ent.AuditEntry.Create().SetAction(string(e.Action)).SetActorID(v.AgentID).SetActorName(actorName(v)).
 		SetSource(viewer.Source(ctx)).SetSubjectType(e.SubjectType).SetSubjectID(e.SubjectKey).SetSubjectName(e.SubjectName).
-		SetDetail(cut(e.Detail)).SetCount(max(e.Count, 1)).SetCreatedAt(tx.Now)
+		SetDetail(cut(e.Detail)).SetCount(max(e.Count, 1)).SetCreatedAt(cmp.Or(e.At, tx.Now))
 	if len(e.Changes) > 0 {
 		changes, err := json.Marshal(e.Changes)
 		if err != nil {

@@ -6,17 +6,19 @@ import (
 	"errors"
 	"log/slog"
 	"maps"
+	"net/netip"
 	"slices"
 	"sync"
 	"time"
 
+	"parley/internal/ground/clock"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"
 )
 
-// Refusals counts the sign-ins that were refused, by address and reason, and writes an
-// entry for each once a minute: a flood of bad tokens makes few entries.
+// Refusals counts the sign-ins that were refused, by minute, address and reason, and
+// writes an entry for each once a minute: a flood of bad tokens makes few entries.
 type Refusals struct {
 	Store *store.Store
 
@@ -24,7 +26,11 @@ type Refusals struct {
 	counts map[refusal]int64
 }
 
-type refusal struct{ source, why string }
+// refusal is an address, a reason, and the minute; none for those counted together.
+type refusal struct {
+	source, why string
+	minute      clock.Time
+}
 
 // mostRefusals bounds the addresses and reasons of a minute; the others are counted
 // together.
@@ -35,12 +41,24 @@ const (
 
 // Count counts a refusal of the request of ctx.
 func (r *Refusals) Count(ctx context.Context, why error) {
-	is := refusal{viewer.Source(ctx), why.Error()}
+	is := refusal{network(viewer.Source(ctx)), why.Error(), clock.Of(r.Store.Clock.Now().Std().Truncate(time.Minute))}
 	var f *fault.Error
 	if errors.As(why, &f) {
 		is.why = f.Message
 	}
 	r.add(is, 1)
+}
+
+// network is an IPv6 address as its /64, which is one subscriber's; any other as it is.
+func network(source string) string {
+	address, err := netip.ParseAddr(source)
+	if err != nil {
+		return source
+	}
+	if address = address.Unmap().WithZone(""); address.Is4() {
+		return address.String()
+	}
+	return netip.PrefixFrom(address, 64).Masked().String()
 }
 
 func (r *Refusals) add(is refusal, n int64) {
@@ -50,7 +68,7 @@ func (r *Refusals) add(is refusal, n int64) {
 		r.counts = map[refusal]int64{}
 	}
 	if _, known := r.counts[is]; !known && len(r.counts) >= mostRefusals {
-		is = refusal{"", "Refused, from more addresses or for more reasons than are kept."}
+		is = refusal{why: "Refused, from more addresses or for more reasons than are kept."}
 	}
 	r.counts[is] += n
 }
@@ -83,10 +101,12 @@ func (r *Refusals) write(ctx context.Context) {
 	}
 	ctx = viewer.AsSystem(ctx, "sign-in")
 	err := r.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
-		byAddress := func(a, b refusal) int { return cmp.Or(cmp.Compare(a.source, b.source), cmp.Compare(a.why, b.why)) }
+		byAddress := func(a, b refusal) int {
+			return cmp.Or(cmp.Compare(a.minute, b.minute), cmp.Compare(a.source, b.source), cmp.Compare(a.why, b.why))
+		}
 		for _, is := range slices.SortedFunc(maps.Keys(counts), byAddress) {
 			source := is.source
-			entry := Entry{Action: SignInRefused, Detail: is.why, Count: counts[is]}
+			entry := Entry{Action: SignInRefused, Detail: is.why, Count: counts[is], At: is.minute}
 			if err := entry.Write(viewer.FromAddress(ctx, &source), tx); err != nil {
 				return err
 			}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"parley/ent"
+	"parley/ent/identity"
 	"parley/ent/permissionset"
 	"parley/internal/desk/administration"
 	"parley/internal/desk/conversation"
@@ -215,6 +216,10 @@ func (s *Service) setActive(ctx context.Context, id string, active bool) (*direc
 		}
 		if active {
 			if err := s.mayActivate(ctx, tx, row.ID); err != nil {
+				return false, err
+			}
+			// Whoever comes back counts as unseen from now.
+			if err := tx.Ent.Identity.Update().Where(identity.AgentID(row.ID)).SetCountsFrom(tx.Now).Exec(viewer.AsSystem(ctx, "staff")); err != nil {
 				return false, err
 			}
 		}

@@ -15,6 +15,7 @@ import (
 	"parley/internal/desk/directory"
 	"parley/internal/desk/object"
 	"parley/internal/desk/rule"
+	"parley/internal/ground/clock"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/publicid"
 	"parley/internal/ground/quota"
@@ -103,6 +104,7 @@ type AgentRights struct {
 	Channels       []*directory.Channel
 	Queues         []*directory.Queue
 	RecordRights   []object.Right // of object types of which it is something, by name
+	LastSeenAt     *clock.Time // by an outside issuer, to the day; nil for never
 }
 
 // Grant is a permission that an agent holds.
@@ -124,8 +126,12 @@ func (s *Service) Rights(ctx context.Context, id string) (*AgentRights, error) {
 	if err != nil {
 		return nil, err
 	}
+	seen, err := s.lastSeen(ctx, key)
+	if err != nil {
+		return nil, err
+	}
 	r := &AgentRights{
-		Agent: a, PermissionSets: sets,
+		Agent: a, PermissionSets: sets, LastSeenAt: seen,
 		Channels: s.Directory.ChannelsOf(a.Rights()), Queues: s.Directory.QueuesOf(a.Rights()),
 	}
 	for _, t := range s.Directory.ObjectTypes() {

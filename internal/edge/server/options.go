@@ -58,6 +58,9 @@ type Options struct {
 	// Webhooks serves /webhooks/{provider}/{account}; the request's PathValue
 	// gives both. Default: not found.
 	Webhooks http.Handler
+	// Logout serves POST /oidc/backchannel-logout: the logouts of outside issuers.
+	// Default: not found.
+	Logout http.Handler
 	// Playground serves every other path. Default: not found.
 	Playground http.Handler
 	// Ready returns why the process cannot serve, for /readyz, within about a second.
@@ -180,6 +183,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Webhooks == nil {
 		o.Webhooks = http.NotFoundHandler()
+	}
+	if o.Logout == nil {
+		o.Logout = http.NotFoundHandler()
 	}
 	if o.Playground == nil {
 		o.Playground = http.NotFoundHandler()

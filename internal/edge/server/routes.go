@@ -11,10 +11,14 @@ import (
 	"parley/internal/ground/fault"
 )
 
+// logoutBytes bounds a form with a logout token, percent-encoded at worst.
+const logoutBytes = 32 * kilobyte
+
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/graphql", bounded(s.options.GraphQLBytes, s.gate.OriginNoted(s.crossOrigin(s.graphql()))))
 	mux.Handle(webhookRoute, s.gate.Vetted(bounded(s.options.WebhookBytes, s.options.Webhooks)))
+	mux.Handle("/oidc/backchannel-logout", s.gate.Vetted(bounded(logoutBytes, s.options.Logout)))
 	mux.Handle("/", bounded(s.options.BodyBytes, readOnly(s.options.Playground)))
 	s.health(mux)
 	return deadlined(s.options, s.strayWebhooks(mux))

@@ -2,6 +2,7 @@ package token
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
@@ -41,6 +42,15 @@ type Issuer struct {
 	// Leeway is how far the issuer's clock may stand apart. Default 30 s, at most
 	// MaxLeeway.
 	Leeway Duration `json:"leeway"`
+
+	// Agents makes agents of people at their first sign-in. Default: nobody is made one.
+	Agents *Arrivals `json:"agents"`
+	// LogoutAudience is what aud must say or hold in the issuer's logout tokens: as what
+	// the client that signs people in is known to it. Default: none are taken.
+	LogoutAudience string `json:"logoutAudience"`
+	// UnseenDays is after how many days without a sign-in an agent is deactivated.
+	// Default: never.
+	UnseenDays int `json:"unseenDays"`
 }
 
 // Duration is a time.Duration that is written as text, such as "30s".
@@ -163,7 +173,7 @@ func (i *Issuer) check(loopback bool) error {
 	case i.Leeway < 0 || time.Duration(i.Leeway) > MaxLeeway:
 		return fmt.Errorf("the leeway may be at most %s", MaxLeeway)
 	}
-	return checkURL(i.JWKS, loopback)
+	return cmp.Or(i.checkUse(), checkURL(i.JWKS, loopback))
 }
 
 func checkURL(text string, loopback bool) error {

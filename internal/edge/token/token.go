@@ -60,8 +60,28 @@ type Keys struct {
 // Claims are what a good token says.
 type Claims struct {
 	Username string
-	IssuedAt time.Time // zero if the token does not say
+	// IssuedAt is the earliest moment at which the token may have been issued, for the
+	// issuer's clock may be ahead by the leeway; zero if the token does not say.
+	IssuedAt time.Time
 	Expiry   time.Time // when it is refused
+	Outside  *Outside  // what an outside issuer adds; nil for our own
+}
+
+// Outside is what the token of an outside issuer says besides.
+type Outside struct {
+	Issuer, Subject string
+	// Makes reports whether the issuer makes agents, and Newcomer what it makes of this
+	// one; nil when no rule fits.
+	Makes    bool
+	Newcomer *Newcomer
+}
+
+// Unmapped is why nobody is made an agent of whom no rule fits; nil otherwise.
+func (o *Outside) Unmapped() error {
+	if o.Makes && o.Newcomer == nil {
+		return errUnmapped()
+	}
+	return nil
 }
 
 // Authority mints and verifies tokens. It is safe for concurrent use.
@@ -165,7 +185,7 @@ func (a *Authority) Verify(bearer string) (Claims, error) {
 	}
 	v := verified{Claims{Username: claims.Subject, Expiry: claims.ExpiresAt.UTC()}, kidOf(t), now}
 	if claims.IssuedAt != nil {
-		v.IssuedAt = claims.IssuedAt.UTC()
+		v.IssuedAt = claims.IssuedAt.Add(-Leeway).UTC()
 	}
 	a.seen.Add(hash, v)
 	return v.Claims, nil

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"parley/internal/ground/clock"
@@ -39,14 +40,18 @@ type Verifier struct {
 	own     *Authority
 	others  map[string]*other
 	peek    *jwt.Parser
+	clock   clock.Clock
+	logger  *slog.Logger
+	ended   *lru.Cache[[2]string, struct{}] // issuers and jtis of logout tokens
 	fetches *prometheus.CounterVec
 }
 
 // other is one issuer with what its tokens are checked by.
 type other struct {
 	*Issuer
-	keys   *keySet
-	parser *jwt.Parser
+	keys    *keySet
+	parser  *jwt.Parser
+	logouts *jwt.Parser // nil when none are taken
 }
 
 // NewVerifier makes a Verifier. It fetches nothing yet.
@@ -60,8 +65,12 @@ func NewVerifier(o VerifierOptions) (*Verifier, error) {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
+	ended, err := lru.New[[2]string, struct{}](mostEnded)
+	if err != nil {
+		return nil, err
+	}
 	v := &Verifier{
-		own: o.Own, others: map[string]*other{}, peek: jwt.NewParser(jwt.WithStrictDecoding()),
+		own: o.Own, others: map[string]*other{}, peek: jwt.NewParser(jwt.WithStrictDecoding()), clock: o.Clock, logger: o.Logger, ended: ended,
 		fetches: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "parley_issuer_fetches_total", Help: "Fetches of other token issuers' keys, by outcome: ok, failed.",
 		}, []string{"outcome"}),
@@ -79,18 +88,21 @@ func NewVerifier(o VerifierOptions) (*Verifier, error) {
 		if err != nil {
 			return nil, err
 		}
-		v.others[i.Issuer] = &other{i, keys, parserFor(i, o.Clock)}
+		v.others[i.Issuer] = &other{i, keys, parserFor(i, i.Audience, o.Clock), nil}
+		if i.LogoutAudience != "" {
+			v.others[i.Issuer].logouts = parserFor(i, i.LogoutAudience, o.Clock)
+		}
 	}
 	return v, nil
 }
 
-func parserFor(i *Issuer, clk clock.Clock) *jwt.Parser {
+func parserFor(i *Issuer, audience string, clk clock.Clock) *jwt.Parser {
 	return jwt.NewParser(
 		jwt.WithValidMethods(i.Algorithms),
 		jwt.WithStrictDecoding(),
 		jwt.WithJSONNumber(),
 		jwt.WithIssuer(i.Issuer),
-		jwt.WithAudience(i.Audience),
+		jwt.WithAudience(audience),
 		jwt.WithExpirationRequired(),
 		jwt.WithIssuedAt(),
 		jwt.WithLeeway(time.Duration(i.Leeway)),
@@ -121,26 +133,33 @@ func (v *Verifier) Verify(ctx context.Context, bearer string) (Claims, error) {
 
 func (o *other) verify(ctx context.Context, bearer string) (Claims, error) {
 	claims := jwt.MapClaims{}
-	_, err := o.parser.ParseWithClaims(bearer, claims, func(t *jwt.Token) (any, error) { return o.keyFor(ctx, t) })
+	_, err := o.parser.ParseWithClaims(bearer, claims, func(t *jwt.Token) (any, error) { return o.keyFor(ctx, t, o.takes) })
 	if err != nil {
 		return Claims{}, refusalFor(err)
 	}
 	subject, _ := claims["sub"].(string)
 	username, _ := claims[o.AgentClaim].(string)
 	until, err := claims.GetExpirationTime()
-	if err != nil || subject == "" || !validSubject(username) {
+	if err != nil || subject == "" || !validSubject(username) || endsSession(claims) {
 		return Claims{}, errInvalid()
 	}
-	c := Claims{Username: username, Expiry: until.Add(time.Duration(o.Leeway)).UTC()}
+	leeway := time.Duration(o.Leeway)
+	c := Claims{Username: username, Expiry: until.Add(leeway).UTC(), Outside: &Outside{Issuer: o.Issuer.Issuer, Subject: subject}}
 	if issued, err := claims.GetIssuedAt(); err == nil && issued != nil {
-		c.IssuedAt = issued.UTC()
+		c.IssuedAt = issued.Add(-leeway).UTC()
+	}
+	if o.Agents != nil {
+		c.Outside.Makes, c.Outside.Newcomer = true, o.Agents.newcomer(claims)
+		if o.Agents.EverySignIn {
+			return c, c.Outside.Unmapped()
+		}
 	}
 	return c, nil
 }
 
 // keyFor checks what the header may say and finds the key it names.
-func (o *other) keyFor(ctx context.Context, t *jwt.Token) (any, error) {
-	if err := checkHeader(t, o.takes); err != nil {
+func (o *other) keyFor(ctx context.Context, t *jwt.Token, takes func(typ string) bool) (any, error) {
+	if err := checkHeader(t, takes); err != nil {
 		return nil, err
 	}
 	kid := kidOf(t)

@@ -1,0 +1,70 @@
+package wire_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"parley/internal/channel"
+	"parley/internal/channel/channeltest"
+	"parley/internal/channel/wire"
+)
+
+// leading are names that lead out of the public internet.
+var leading = map[string]string{
+	"loopback.test": "127.0.0.1", "loopback6.test": "::1", "private.test": "10.0.0.1", "private6.test": "fd00::1", "shared.test": "100.64.0.1",
+	"link.test": "169.254.169.254", "link6.test": "fe80::1", "mapped.test": "::ffff:127.0.0.1", "nat64.test": "64:ff9b::7f00:1", "6to4.test": "2002:7f00:1::",
+	"none.test": "0.0.0.0", "none6.test": "::", "many.test": "224.0.0.1",
+}
+
+func TestMain(m *testing.M) {
+	table := map[string][]netip.Addr{}
+	for name, address := range leading {
+		table[name] = []netip.Addr{netip.MustParseAddr(address)}
+	}
+	channeltest.Names(table)
+	os.Exit(m.Run())
+}
+
+func TestANameThatLeadsOutOfThePublicInternetIsNotCalled(t *testing.T) {
+	t.Parallel()
+	called := false
+	near := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { called = true }))
+	t.Cleanup(near.Close)
+	port := near.Listener.Addr().String()[len("127.0.0.1"):]
+	open, guarded := wire.New(nil, 2*time.Second), wire.New(wire.NewGuardedTransport(), 2*time.Second)
+	_, err := get(t, open, "http://loopback.test"+port)
+	require.NoError(t, err, "the name leads there")
+	require.True(t, called)
+	called = false
+	for name, address := range leading {
+		for _, port := range []string{port, ":1"} { // open or closed
+			_, err := get(t, guarded, "http://"+name+port)
+			require.EqualError(t, err, "the base URL's host is not an address of the public internet", "%s, which is %s", name, address)
+			require.Equal(t, channel.Unreachable, wire.Lost(err).Outcome)
+		}
+	}
+	require.False(t, called)
+	_, err = get(t, guarded, near.URL)
+	require.NoError(t, err, "only an operator can name an address of this machine")
+	_, err = get(t, guarded, "http://unknown.test")
+	require.ErrorContains(t, err, "no such host")
+}
+
+func TestHostsThatAreNear(t *testing.T) {
+	t.Parallel()
+	for _, host := range []string{
+		"localhost", "LOCALHOST", "localhost.", "a.localhost", "127.0.0.1", "127.9.9.9", "10.1.2.3", "172.16.0.1", "192.168.0.1", "100.64.0.1", "169.254.169.254",
+		"0.0.0.0", "0.1.2.3", "255.255.255.255", "::1", "::", "fe80::1", "fe80::1%eth0", "2606:4700::1%eth0", "fd00::1", "::ffff:8.8.8.8", "::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::",
+	} {
+		require.True(t, wire.IsNear(host), host)
+	}
+	for _, host := range []string{"api.twilio.com", "localhost.example.com", "8.8.8.8", "2606:4700::1", "127.1", "100.128.0.1"} {
+		require.False(t, wire.IsNear(host), host)
+	}
+}
