@@ -130,7 +130,7 @@ func inCase(at place, args []expr, plainly func(string) string, by func(language
 		if !f.spend(at, len(given)) {
 			return ""
 		}
-		changed := ""
+		var changed string
 		if name == "" {
 			changed = plainly(given)
 		} else {
