@@ -127,7 +127,7 @@ func Parse(s string) (Decimal, error) {
 		switch {
 		case c == '.' && !point:
 			point = true
-		case c >= '0' && c <= '9':
+		case c-'0' <= 9: // a byte below it wraps around
 			digits++
 			if point {
 				scale++
