@@ -48,13 +48,13 @@ var likes = []like{
 		name:   "a price",
 		ours:   `Amount * Quantity * (1 - Discount) + 4.90`,
 		theirs: `Amount * Quantity * (1 - Discount) + 4.90`,
-		want:   "1029.898000", wantTheirs: "1029.898",
+		want:   "1029.8980", wantTheirs: "1029.898",
 	},
 	{
 		name:   "a price, rounded",
 		ours:   `ROUND(MAX(Amount * Quantity, 50) * (1 - Discount) / 3, 2)`,
 		theirs: `round(max(Amount * Quantity, 50) * (1 - Discount) / 3 * 100) / 100`,
-		want:   "341.62",
+		want:   "341.67",
 	},
 }
 
@@ -101,7 +101,7 @@ func oursOf(l like) (func(context.Context, int) error, error) {
 	if err != nil {
 		return nil, err
 	}
-	environment := formula.Environment{Values: program.Arrange(func(path string) formula.Value { return values[path] })}
+	environment := &formula.Environment{Values: program.Arrange(func(path string) formula.Value { return values[path] })}
 	return func(context.Context, int) error {
 		for range evaluations {
 			got, err := program.Run(environment)

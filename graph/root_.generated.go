@@ -7477,11 +7477,11 @@ input CheckFormulaInput @goModel(model: "parley/internal/desk/formula/trial.Inpu
   fields: [FormulaFieldInput!]
   "The time that the formula sees; absent: the real time."
   now: DateTime
-  "The organisation's time zone by its IANA name, such as Europe/Berlin; absent: UTC."
+  "The organisation's time zone by its IANA name, such as Europe/Berlin, up to 64 characters; absent: UTC."
   timeZone: String
   "Whether blank numbers stay blank in arithmetic and comparison. Absent or false: they count as zero."
   keepsBlank: Boolean
-  "The rates that CURRENCYRATE knows."
+  "The rates that CURRENCYRATE knows, up to 300."
   rates: [FormulaRateInput!]
 }
 
@@ -7493,7 +7493,7 @@ input FormulaFieldInput @goModel(model: "parley/internal/desk/formula/trial.Fiel
   type: FormulaType!
   "Its value as text, in the form that the type states, up to 65,536 bytes; absent or null: blank."
   value: String
-  "For a LIST: the template of an item, with ` + "`" + `$ListItem` + "`" + `."
+  "For a LIST: the template of an item, with ` + "`" + `$ListItem` + "`" + `, up to 20,000 characters."
   template: String
   "For a LIST: its items, up to 1,000."
   items: [FormulaItemInput!]
@@ -7501,25 +7501,25 @@ input FormulaFieldInput @goModel(model: "parley/internal/desk/formula/trial.Fiel
 
 "An item of a list."
 input FormulaItemInput @goModel(model: "parley/internal/desk/formula/trial.ItemInput") {
-  "Its fields. An item that is a plain value has one, without a name."
+  "Its fields, up to 2,000 in all items. An item that is a plain value has one, without a name."
   fields: [FormulaItemFieldInput!]!
 }
 
 "A field of an item."
 input FormulaItemFieldInput @goModel(model: "parley/internal/desk/formula/trial.ItemFieldInput") {
-  "The name, as in ` + "`" + `$ListItem.Value.Name` + "`" + `; absent: the item itself, ` + "`" + `$ListItem.Value` + "`" + `."
+  "The name, as in ` + "`" + `$ListItem.Value.Name` + "`" + `, up to 300 bytes; absent: the item itself, ` + "`" + `$ListItem.Value` + "`" + `."
   name: String
   "Its type."
   type: FormulaType!
-  "Its value as text; absent or null: blank."
+  "Its value as text, up to 65,536 bytes; absent or null: blank."
   value: String
 }
 
 "The rate of a currency."
 input FormulaRateInput @goModel(model: "parley/internal/desk/formula/trial.RateInput") {
-  "The code, such as EUR. Case does not matter."
+  "The code, such as EUR, up to 300 bytes. Case does not matter."
   code: String!
-  "The rate, such as ` + "`" + `0.92` + "`" + `."
+  "The rate, such as ` + "`" + `0.92` + "`" + `, up to 100 characters."
   rate: String!
 }
 

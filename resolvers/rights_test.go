@@ -66,9 +66,8 @@ var entryPoints = map[string]entryPoint{
 		shows: foundAlike,
 	},
 	"Query.checkFormula": {doc: `{ checkFormula(input: {expression: "1 + 1"}) { type value error { code } } }`, open: true},
-
-	"Query.agents":   {doc: `{ agents { id } }`, open: true},
-	"Query.channels": {doc: `{ channels { id } }`, open: true},
+	"Query.agents":       {doc: `{ agents { id } }`, open: true},
+	"Query.channels":     {doc: `{ channels { id } }`, open: true},
 
 	"Mutation.sendMessage": {doc: `mutation($id: ID!) { sendMessage(input: {conversationId: $id, text: "", idempotencyKey: "k"}) {
 		message { id } conversation { id } errors { code message field } } }`, byID: byConversation},

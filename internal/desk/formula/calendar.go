@@ -66,7 +66,7 @@ func dateValue(f *frame, at place, a Value) Value {
 	case a.typ == Date || a.text == "" && a.typ != DateTime:
 		return blankIfEmpty(a)
 	case a.typ == DateTime:
-		return DateOf(time.UnixMicro(a.int()).In(f.env.Zone))
+		return DateOf(time.UnixMicro(a.int()).In(f.zone))
 	}
 	if v, ok := readDate(a.text); ok {
 		return v
@@ -88,7 +88,7 @@ func dateTimeValue(f *frame, at place, a Value) Value {
 		return blankIfEmpty(a)
 	case a.typ == Date: // its first moment in the organisation's zone
 		year, month, dayOfMonth := a.Moment().Date()
-		return DateTimeOf(time.Date(year, month, dayOfMonth, 0, 0, 0, 0, f.env.Zone))
+		return DateTimeOf(time.Date(year, month, dayOfMonth, 0, 0, 0, 0, f.zone))
 	}
 	if t, ok := readDateTime(a.text); ok {
 		return DateTimeOf(t)
@@ -101,7 +101,7 @@ func timeValue(f *frame, at place, a Value) Value {
 	case a.typ == Time || a.text == "" && a.typ != DateTime:
 		return blankIfEmpty(a)
 	case a.typ == DateTime:
-		return clockOf(time.UnixMicro(a.int()).In(f.env.Zone))
+		return clockOf(time.UnixMicro(a.int()).In(f.zone))
 	}
 	if v, ok := readTime(a.text); ok {
 		return v

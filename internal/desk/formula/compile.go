@@ -115,15 +115,15 @@ func (c *compiler) field(n *node) (expr, *Error) {
 // stored is the value of a field that lies in a slot.
 func stored(n *node, field Field, slot int) expr {
 	e, typ := loaded(n, field, func(f *frame) Value {
-		if slot >= len(f.env.Values) {
+		if slot >= len(f.values) {
 			return Value{}
 		}
-		return f.env.Values[slot]
+		return f.values[slot]
 	}), field.Type
 	// at is the value, if it is there and needs no further look.
 	at := func(f *frame) *Value {
-		if slot < len(f.env.Values) {
-			if v := &f.env.Values[slot]; v.typ == typ && v.blank == present {
+		if slot < len(f.values) {
+			if v := &f.values[slot]; v.typ == typ && v.blank == present {
 				return v
 			}
 		}

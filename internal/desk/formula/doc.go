@@ -5,7 +5,7 @@
 //	program, err := formula.Expression(`Total * (1 - Discount)`, formula.NewFields(
 //		formula.Field{Name: "Total", Type: formula.Currency},
 //		formula.Field{Name: "Discount", Type: formula.Percent}), formula.Options{})
-//	result, err := program.Run(formula.Environment{Values: program.Arrange(row.Value)})
+//	result, err := program.Run(&formula.Environment{Values: program.Arrange(row.Value)})
 //
 // A formula is parsed and checked once, against a [Schema] that knows the types of the
 // fields. The [Program] is then run any number of times, by any number of goroutines.

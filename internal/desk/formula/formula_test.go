@@ -39,7 +39,7 @@ func evaluate(source string, values map[string]formula.Value) (formula.Value, er
 	if err != nil {
 		return formula.Value{}, err
 	}
-	return program.Run(formula.Environment{
+	return program.Run(&formula.Environment{
 		Now:    time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC),
 		Values: program.Arrange(func(path string) formula.Value { return values[path] }),
 	})
@@ -208,14 +208,14 @@ func TestProgramsReadOnlyTheirFields(t *testing.T) {
 	assert.Equal(t, []string{"Subject", "Amount", "$ListTemplates.Lines"}, program.Fields())
 	assert.Equal(t, formula.Text, program.Type())
 
-	_, err = program.Run(formula.Environment{Values: []formula.Value{formula.NumberOf(decimal.Of(1))}})
+	_, err = program.Run(&formula.Environment{Values: []formula.Value{formula.NumberOf(decimal.Of(1))}})
 	assert.Contains(t, failure(t, err).Message, "Subject is defined as text, but its value is a number.")
-	got, err := program.Run(formula.Environment{})
+	got, err := program.Run(&formula.Environment{})
 	require.NoError(t, err, "values that are not there are blank")
 	assert.Equal(t, "   ", got.Text())
 
 	items := make([]formula.Value, formula.MaxItems+1)
-	_, err = program.Run(formula.Environment{Values: []formula.Value{{}, {}, formula.ListOf(items...)}})
+	_, err = program.Run(&formula.Environment{Values: []formula.Value{{}, {}, formula.ListOf(items...)}})
 	assert.Equal(t, formula.TooLarge, failure(t, err).Code)
 }
 
@@ -227,7 +227,7 @@ func TestProgramsAreSafeForManyGoroutines(t *testing.T) {
 	for i := range 16 {
 		all.Go(func() {
 			for range 200 {
-				got, err := program.Run(formula.Environment{Values: []formula.Value{
+				got, err := program.Run(&formula.Environment{Values: []formula.Value{
 					formula.TextOf("a"), formula.NumberOf(decimal.Of(int64(i))), formula.ListOf(formula.TextOf("x"), formula.TextOf("y")),
 				}})
 				if assert.NoError(t, err) {
@@ -253,7 +253,7 @@ func TestNoListTakesLong(t *testing.T) {
 		program, err := formula.Template("{!$ListTemplates.L}", fields, formula.Options{})
 		require.NoError(t, err, name)
 		began, work := time.Now(), 0
-		_, err = program.Run(formula.Environment{
+		_, err = program.Run(&formula.Environment{
 			Values: []formula.Value{formula.ListOf(items...)},
 			Charge: func(done int) { work = done },
 		})

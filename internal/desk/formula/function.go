@@ -24,6 +24,8 @@ type function struct {
 	one     func(f *frame, at place, a Value) Value
 	two     func(f *frame, at place, a, b Value) Value
 	three   func(f *frame, at place, a, b, c Value) Value
+	says    func(f *frame, at place, text string) string     // of one text, another
+	asks    func(f *frame, at place, text, part string) bool // of two texts
 	build   func(n *node, args []expr) (expr, *Error)
 }
 
@@ -97,6 +99,14 @@ func (fn *function) call(n *node, args []expr) (expr, *Error) {
 			e.typ = gives
 		}
 		return e, err
+	}
+	switch at := n.at; {
+	case fn.says != nil:
+		text := args[0].texts()
+		return ofText(func(f *frame) string { return fn.says(f, at, text(f)) }), nil
+	case fn.asks != nil:
+		text, part := args[0].texts(), args[1].texts()
+		return ofTruth(func(f *frame) bool { return fn.asks(f, at, text(f), part(f)) }), nil
 	}
 	return expr{typ: gives, run: fn.strict(n.at, args)}, nil
 }

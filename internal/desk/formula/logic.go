@@ -28,21 +28,18 @@ var logicFunctions = []function{
 	{name: "NULLVALUE", takes: []types{anything, anything}, like: true, build: func(_ *node, args []expr) (expr, *Error) {
 		return substituted(args[0], args[1], false), nil
 	}},
-	{name: "ISPICKVAL", takes: []types{textual, textual}, gives: Boolean, two: func(_ *frame, _ place, a, b Value) Value {
-		return truth(a.text == b.text)
-	}},
-	{name: "INCLUDES", takes: []types{setOf(MultiPicklist), textual}, gives: Boolean, two: func(f *frame, at place, a, b Value) Value {
-		if !f.spend(at, len(a.text)) || b.text == "" {
-			return isFalse
-		}
-		return truth(strings.Contains(";"+a.text+";", ";"+b.text+";"))
-	}},
+	{name: "ISPICKVAL", takes: []types{textual, textual}, asks: func(_ *frame, _ place, text, part string) bool { return text == part }},
+	{name: "INCLUDES", takes: []types{setOf(MultiPicklist), textual}, asks: includes},
 	{name: "ISNUMBER", takes: []types{textual | numeric}, raw: true, gives: Boolean, one: func(_ *frame, _ place, a Value) Value {
 		if a.typ == Text || a.typ == Picklist || a.typ == ID {
 			return truth(isNumber(a.text))
 		}
 		return truth(a.blank == present)
 	}},
+}
+
+func includes(f *frame, at place, chosen, one string) bool {
+	return one != "" && f.spend(at, len(chosen)) && strings.Contains(";"+chosen+";", ";"+one+";")
 }
 
 // chosen compiles IF: only the branch that is taken is computed.

@@ -7,21 +7,11 @@ import (
 // sum compiles + and -: of numbers, of texts, and of dates, datetimes and times with
 // numbers or each other.
 func sum(n *node, a, b expr) (expr, *Error) {
-	minus := n.name == "-"
-	switch {
-	case timed.has(a.typ) && a.typ == b.typ && minus:
-		return between(n, a, b), nil
-	case timed.has(a.typ) && (numeric.has(b.typ) || b.typ == Blank):
-		return moved(n, a, b, minus), nil
-	case timed.has(b.typ) && (numeric.has(a.typ) || a.typ == Blank) && !minus:
-		return moved(n, b, a, false), nil
-	case timed.has(a.typ) || timed.has(b.typ):
-		return expr{}, n.at.errorf(WrongType, "%s does not go between %s and %s.%s", n.name, a.typ, b.typ, momentAdvice(a.typ, b.typ))
-	case textual.has(a.typ) && (textual.has(b.typ) || b.typ == Blank) && !minus, a.typ == Blank && textual.has(b.typ) && !minus:
-		return joined(n.at, []expr{a, b}), nil
+	if timed.has(a.typ) || timed.has(b.typ) {
+		return sumOfMoments(n, a, b)
 	}
 	set := numeric
-	if textual.has(a.typ) && !minus {
+	if n.name == "+" && (textual.has(a.typ) || a.typ == Blank && textual.has(b.typ)) {
 		set = textual
 	}
 	for _, x := range []expr{a, b} {
@@ -29,7 +19,23 @@ func sum(n *node, a, b expr) (expr, *Error) {
 			return expr{}, err
 		}
 	}
+	if set == textual {
+		return joined(n.at, []expr{a, b}), nil
+	}
 	return calculated(n, a, b), nil
+}
+
+func sumOfMoments(n *node, a, b expr) (expr, *Error) {
+	minus, distance := n.name == "-", numeric|setOf(Blank)
+	switch {
+	case a.typ == b.typ && minus:
+		return between(n, a, b), nil
+	case timed.has(a.typ) && distance.has(b.typ):
+		return moved(n, a, b, minus), nil
+	case distance.has(a.typ) && !minus:
+		return moved(n, b, a, false), nil
+	}
+	return expr{}, n.at.errorf(WrongType, "%s does not go between %s and %s.%s", n.name, a.typ, b.typ, momentAdvice(a.typ, b.typ))
 }
 
 func momentAdvice(a, b Type) string {

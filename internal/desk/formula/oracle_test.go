@@ -232,7 +232,7 @@ func TestExpressionsAgreeWithTheOracle(t *testing.T) {
 			return
 		}
 		require.NoError(t, err, tree.source)
-		got, err := program.Run(formula.Environment{Values: program.Arrange(func(path string) formula.Value { return fields[path] })})
+		got, err := program.Run(&formula.Environment{Values: program.Arrange(func(path string) formula.Value { return fields[path] })})
 		switch want := tree.value().(type) {
 		case code:
 			require.Error(t, err, tree.source)

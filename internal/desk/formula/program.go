@@ -112,17 +112,17 @@ func (p *Program) Arrange(get func(path string) Value) []Value {
 }
 
 // Run computes the result. The error is an *Error.
-func (p *Program) Run(env Environment) (Value, error) {
+func (p *Program) Run(env *Environment) (Value, error) {
 	f, _ := frames.Get().(*frame)
-	f.env, f.work, f.err = env, 0, nil
-	if f.env.Zone == nil {
-		f.env.Zone = time.UTC
+	f.env, f.values, f.zone, f.work, f.err = env, env.Values, env.Zone, 0, nil
+	if f.zone == nil {
+		f.zone = time.UTC
 	}
 	result, err := p.run(f), f.err
 	if env.Charge != nil {
 		env.Charge(f.work)
 	}
-	f.env, f.item, f.buffer = Environment{}, current{}, f.buffer[:0]
+	f.env, f.values, f.buffer = nil, nil, f.buffer[:0]
 	frames.Put(f)
 	if err != nil {
 		return Value{}, err
@@ -136,7 +136,9 @@ func (p *Program) Run(env Environment) (Value, error) {
 
 // frame is one run of a program.
 type frame struct {
-	env    Environment
+	env    *Environment
+	values []Value
+	zone   *time.Location
 	item   current
 	work   int
 	err    *Error
@@ -180,7 +182,7 @@ func (f *frame) fits(at place, length int) bool {
 }
 
 // now is the time in the organisation's zone.
-func (f *frame) now() time.Time { return f.env.Now.In(f.env.Zone) }
+func (f *frame) now() time.Time { return f.env.Now.In(f.zone) }
 
 // lowered is a path as maps have it.
 func lowered(path string) string { return strings.ToLower(path) }

@@ -68,7 +68,7 @@ func TestTemplatesAgreeWithANaiveReading(t *testing.T) {
 		}
 		program, err := formula.Template(source.String(), formula.NewFields(declared...), formula.Options{})
 		require.NoError(t, err, source.String())
-		got, err := program.Run(formula.Environment{Values: program.Arrange(func(path string) formula.Value { return values[path] })})
+		got, err := program.Run(&formula.Environment{Values: program.Arrange(func(path string) formula.Value { return values[path] })})
 		require.NoError(t, err)
 		require.Equal(t, want.String(), got.Text(), source.String())
 	})
@@ -105,7 +105,7 @@ func tried(t require.TestingT, source string) {
 	for _, compile := range []func(string, formula.Schema, formula.Options) (*formula.Program, error){formula.Expression, formula.Template} {
 		program, err := compile(source, schema, formula.Options{})
 		if err == nil {
-			_, err = program.Run(formula.Environment{Values: program.Arrange(func(path string) formula.Value { return some[path] })})
+			_, err = program.Run(&formula.Environment{Values: program.Arrange(func(path string) formula.Value { return some[path] })})
 		}
 		if err != nil {
 			failed, ok := err.(*formula.Error) //nolint:errorlint // these errors are of this type

@@ -109,7 +109,7 @@ func (e expr) writer() func(*frame) {
 	}
 	return func(f *frame) {
 		v := e.run(f)
-		f.buffer = v.append(f.buffer, e.typ, f.env.Zone)
+		f.buffer = v.append(f.buffer, e.typ, f.zone)
 	}
 }
 
@@ -131,10 +131,10 @@ func (c *compiler) list(n *node, field Field, slot int) (expr, *Error) {
 	writers := writersOf(template.parts)
 	each := (c.nodes - before) * perNode
 	return ofText(func(f *frame) string {
-		if slot >= len(f.env.Values) || f.env.Values[slot].more == nil {
+		if slot >= len(f.values) || f.values[slot].more == nil {
 			return ""
 		}
-		items, start := f.env.Values[slot].more.items, len(f.buffer)
+		items, start := f.values[slot].more.items, len(f.buffer)
 		if len(items) > MaxItems {
 			f.fail(n.at.errorf(TooLarge, "%s has %d items; at most %d are allowed.", field.Name, len(items), MaxItems))
 			return ""

@@ -29,22 +29,22 @@ var textFunctions = []function{
 		rest := a.text[offset(a.text, count(b)-1):]
 		return TextOf(rest[:offset(rest, count(c))])
 	}},
-	{name: "BEGINS", takes: []types{textual, textual}, gives: Boolean, two: func(_ *frame, _ place, a, b Value) Value {
-		return truth(strings.HasPrefix(a.text, b.text))
+	{name: "BEGINS", takes: []types{textual, textual}, asks: func(_ *frame, _ place, text, part string) bool {
+		return strings.HasPrefix(text, part)
 	}},
-	{name: "CONTAINS", takes: []types{textual, textual}, gives: Boolean, two: func(f *frame, at place, a, b Value) Value {
-		return truth(f.spend(at, len(a.text)) && strings.Contains(a.text, b.text))
+	{name: "CONTAINS", takes: []types{textual, textual}, asks: func(f *frame, at place, text, part string) bool {
+		return f.spend(at, len(text)) && strings.Contains(text, part)
 	}},
 	{name: "FIND", takes: []types{textual, textual, numeric}, least: 2, omitted: []Value{numberOf(1)}, gives: Number, three: find},
 	{name: "SUBSTITUTE", takes: []types{textual, textual, textual}, gives: Text, three: substitute},
-	{name: "TRIM", takes: []types{textual}, gives: Text, one: func(_ *frame, _ place, a Value) Value {
-		return TextOf(strings.Trim(a.text, " \t\r\n\u00a0"))
+	{name: "TRIM", takes: []types{textual}, says: func(_ *frame, _ place, text string) string {
+		return strings.Trim(text, " \t\r\n\u00a0")
 	}},
-	{name: "UPPER", takes: []types{textual, textual}, least: 1, omitted: []Value{{}}, gives: Text, two: func(f *frame, at place, a, b Value) Value {
-		return f.cased(at, a, b, strings.ToUpper, cases.Upper)
+	{name: "UPPER", takes: []types{textual, textual}, least: 1, build: func(n *node, args []expr) (expr, *Error) {
+		return inCase(n.at, args, strings.ToUpper, cases.Upper), nil
 	}},
-	{name: "LOWER", takes: []types{textual, textual}, least: 1, omitted: []Value{{}}, gives: Text, two: func(f *frame, at place, a, b Value) Value {
-		return f.cased(at, a, b, strings.ToLower, cases.Lower)
+	{name: "LOWER", takes: []types{textual, textual}, least: 1, build: func(n *node, args []expr) (expr, *Error) {
+		return inCase(n.at, args, strings.ToLower, cases.Lower), nil
 	}},
 	{name: "LPAD", takes: []types{textual, numeric, textual}, least: 2, omitted: []Value{TextOf(" ")}, gives: Text, three: func(f *frame, at place, a, b, c Value) Value {
 		return f.padded(at, a.text, count(b), c.text, true)
@@ -52,7 +52,7 @@ var textFunctions = []function{
 	{name: "RPAD", takes: []types{textual, numeric, textual}, least: 2, omitted: []Value{TextOf(" ")}, gives: Text, three: func(f *frame, at place, a, b, c Value) Value {
 		return f.padded(at, a.text, count(b), c.text, false)
 	}},
-	{name: "CASESAFEID", takes: []types{textual}, gives: Text, one: caseSafe},
+	{name: "CASESAFEID", takes: []types{textual}, says: caseSafe},
 }
 
 // isNumber reports whether VALUE can read a text.
@@ -119,25 +119,33 @@ func substitute(f *frame, at place, a, b, c Value) Value {
 	return TextOf(strings.ReplaceAll(a.text, b.text, c.text))
 }
 
-// cased is a text in upper or lower case, by the rules of a locale if there is one.
-func (f *frame) cased(at place, a, locale Value, plainly func(string) string, by func(language.Tag, ...cases.Option) cases.Caser) Value {
-	if !f.spend(at, len(a.text)) {
-		return Value{}
+// inCase is a text in upper or lower case, by the rules of a locale if there is one.
+func inCase(at place, args []expr, plainly func(string) string, by func(language.Tag, ...cases.Option) cases.Caser) expr {
+	text, locale := args[0].texts(), func(*frame) string { return "" }
+	if len(args) > 1 {
+		locale = args[1].texts()
 	}
-	text := ""
-	if locale.text == "" {
-		text = plainly(a.text)
-	} else {
-		tag, err := language.Parse(locale.text)
-		if err != nil {
-			return f.fail(at.errorf(BadValue, "%q is not a locale; write one such as tr or de_AT.", shortened(locale.text)))
+	return ofText(func(f *frame) string {
+		given, name := text(f), locale(f)
+		if !f.spend(at, len(given)) {
+			return ""
 		}
-		text = by(tag).String(a.text)
-	}
-	if !f.fits(at, len(text)) {
-		return Value{}
-	}
-	return TextOf(text)
+		var changed string
+		if name == "" {
+			changed = plainly(given)
+		} else {
+			tag, err := language.Parse(name)
+			if err != nil {
+				f.fail(at.errorf(BadValue, "%q is not a locale; write one such as tr or de_AT.", shortened(name)))
+				return ""
+			}
+			changed = by(tag).String(given)
+		}
+		if !f.fits(at, len(changed)) {
+			return ""
+		}
+		return changed
+	})
 }
 
 // padded is a text of exactly so many characters, unless there is nothing to fill it with.
@@ -166,13 +174,13 @@ const (
 
 // caseSafe appends to an id of 15 characters three that say which of its letters are
 // capitals, a bit for each of five.
-func caseSafe(f *frame, at place, a Value) Value {
-	id := a.text
+func caseSafe(f *frame, at place, id string) string {
 	if id == "" || len(id) == longID {
-		return TextOf(id)
+		return id
 	}
 	if len(id) != shortID || strings.ContainsFunc(id, func(r rune) bool { return !isDigit(r) && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') }) {
-		return f.fail(at.errorf(BadValue, "CASESAFEID wants an id of 15 letters and digits, not %q.", shortened(id)))
+		f.fail(at.errorf(BadValue, "CASESAFEID wants an id of 15 letters and digits, not %q.", shortened(id)))
+		return ""
 	}
 	for block := 0; block < shortID; block += 5 {
 		bits := 0
@@ -183,5 +191,5 @@ func caseSafe(f *frame, at place, a Value) Value {
 		}
 		id += checksum[bits : bits+1]
 	}
-	return TextOf(id)
+	return id
 }

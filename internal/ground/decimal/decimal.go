@@ -127,7 +127,7 @@ func Parse(s string) (Decimal, error) {
 		switch {
 		case c == '.' && !point:
 			point = true
-		case c >= '0' && c <= '9':
+		case c-'0' <= 9: // a byte below it wraps around
 			digits++
 			if point {
 				scale++
@@ -142,12 +142,17 @@ func Parse(s string) (Decimal, error) {
 	if digits == 0 || len(s) > mostText {
 		return Decimal{}, ErrSyntax
 	}
+	if negative {
+		n = -n
+	}
 	if digits <= Places {
-		if negative {
-			n = -n
-		}
 		return Decimal{n: n, scale: uint8(scale)}, nil
 	}
+	return parseWide(s)
+}
+
+// parseWide reads a number of many digits.
+func parseWide(s string) (Decimal, error) {
 	x, _, err := apd.NewFromString(s)
 	if err != nil {
 		return Decimal{}, ErrSyntax

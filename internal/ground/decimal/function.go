@@ -73,8 +73,9 @@ func (d Decimal) Pow(e Decimal) (Decimal, error) {
 }
 
 func (d Decimal) multiplied(times int64) (Decimal, error) {
-	result, err := Of(1), error(nil)
+	result := Of(1)
 	for range times {
+		var err error
 		if result, err = result.Mul(d); err != nil {
 			return Decimal{}, err
 		}

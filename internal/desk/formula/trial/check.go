@@ -71,6 +71,11 @@ type Failure struct {
 	Suggestion   *string
 }
 
+const (
+	mostRates = 300
+	mostZone  = 64
+)
+
 // workOfUnit is how much work of a formula takes as long as a unit of cost.
 const workOfUnit = 10_000
 
@@ -128,7 +133,13 @@ func (in Input) trial(now clock.Clock) (Trial, error) {
 	for _, field := range in.Fields {
 		t.Fields = append(t.Fields, field.field())
 	}
+	if len(in.Rates) > mostRates || len(t.Zone) > mostZone {
+		return t, refuse("At most %d rates and a zone of %d characters are allowed.", mostRates, mostZone)
+	}
 	for _, given := range in.Rates {
+		if len(given.Code) > mostName {
+			return t, refuse("The code %.60q is longer than %d bytes.", given.Code, mostName)
+		}
 		rate, err := decimal.Parse(given.Rate)
 		if err != nil {
 			return t, refuse("The rate of %.60q is not a number.", given.Code)

@@ -195,7 +195,8 @@ func decodeList(list Field, raw json.RawMessage) ([]Field, error) {
 	}
 	for _, item := range items {
 		var g given
-		decoded, err := []Field(nil), error(nil)
+		var decoded []Field
+		var err error
 		if json.Unmarshal(item, &g) == nil && strings.EqualFold(g.Type, formula.Record.String()) {
 			decoded, err = decodeRecord("", g.Value)
 		} else {

@@ -75,7 +75,7 @@ func (t Trial) Run() (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	value, err := program.Run(formula.Environment{
+	value, err := program.Run(&formula.Environment{
 		Values: program.Arrange(func(path string) formula.Value { return values[strings.ToLower(path)] }),
 		Now:    t.Now, Zone: zone, Rates: t.Rates, Charge: t.Charge,
 	})
