@@ -27,12 +27,13 @@ export const parts = [
   "BulkOperationChange", "BulkOperationConnection", "BulkOperationEdge", "BulkPreview", "BulkRefusalCount", "BulkResult",
   "BulkResultConnection", "BulkResultEdge", "ChannelCapabilities", "ChannelFileRule", "ChannelLimits", "ChannelTextLimit",
   "ChannelWebhookUrls", "ConsentEntry", "ConversationConnection", "ConversationEdge", "ConversationPresence", "ConversationResult",
-  "ConversationUpdated", "ConversationsChange", "CredentialField", "DeliveryError", "DraftSegments", "EventContent", "Identifier",
-  "InboxCountsChange", "InboxList", "MediaContent", "MediaFile", "MessageAdded", "MessageChanged", "MessageConnection", "MessageEdge",
-  "MessageStatusChanged", "MessagingUserConnection", "MessagingUserEdge", "NoteContent", "OwnedConversations", "PageInfo",
-  "PermissionGrant", "PermissionHolder", "PreviousCredentials", "Provider", "ProviderAccountTest", "QuickTextChange", "QuickTextConnection",
-  "QuickTextEdge", "Reset", "SearchConnection", "SearchEdge", "SearchHighlight", "SearchHit", "SendAttempt", "SendRefusal", "Sendability",
-  "TextContent", "UserError", "ViewCounts", "Viewer",
+  "ConversationUpdated", "ConversationsChange", "CredentialField", "DeliveryError", "DraftSegments", "EventContent", "FieldRight",
+  "Identifier", "InboxCountsChange", "InboxList", "MediaContent", "MediaFile", "MessageAdded", "MessageChanged", "MessageConnection",
+  "MessageEdge", "MessageStatusChanged", "MessagingUserConnection", "MessagingUserEdge", "NoteContent", "ObjectField", "ObjectMessaging",
+  "ObjectPhone", "OwnedConversations", "PageInfo", "PermissionGrant", "PermissionHolder", "PreviousCredentials", "Provider",
+  "ProviderAccountTest", "QuickTextChange", "QuickTextConnection", "QuickTextEdge", "RecordRight", "Reset", "SearchConnection",
+  "SearchEdge", "SearchHighlight", "SearchHit", "SendAttempt", "SendRefusal", "Sendability", "TextContent", "UserError", "ViewCounts",
+  "Viewer",
 ];
 
 /** The introspected schema, which a build makes of schema.graphql, has the cache tell kinds of content apart. */

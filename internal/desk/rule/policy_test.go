@@ -19,15 +19,16 @@ import (
 // readable says of every stored type whether an agent may query it at all; what
 // they find is another matter.
 var readable = map[string]bool{
-	"Agent": true, "PermissionSet": true, "ProviderAccount": true, "AuditEntry": true, "AccessToken": true, "Channel": true, "Queue": true,
+	"Agent": true, "PermissionSet": true, "ProviderAccount": true, "AuditEntry": true, "AccessToken": true, "Channel": true, "Queue": true, "ObjectType": true,
 	"MessagingUser": true, "Identifier": true, "QuickText": true, "Record": true, "Conversation": true, "Participant": true, "Message": true, "Attempt": true,
 	"Event": false, "LogHead": false, "CountCell": false, "IdempotencyKey": false,
 	"ConsentEntry": false, "BulkOperation": false, "BulkBatch": false, "Lookup": false,
 	"Secret": false, "SigningKey": false, "Preference": false, "Process": false, "Lane": false, "RawInbound": false,
+	"RecordValue": false, "RecordPhone": false,
 }
 
 // administered are the types that administrators create.
-var administered = map[string]bool{"Agent": true, "PermissionSet": true, "ProviderAccount": true, "Channel": true, "Queue": true}
+var administered = map[string]bool{"Agent": true, "PermissionSet": true, "ProviderAccount": true, "Channel": true, "Queue": true, "ObjectType": true}
 
 // typeClients are the clients of every type that ent generated.
 func typeClients(c *ent.Client) map[string]reflect.Value {

@@ -364,6 +364,10 @@ func (p *player) value(name, typeName string) any {
 		return object{"id": p.account(), "credentials": []object{{"name": "secret", "value": "hush"}}}
 	case "UpdateProviderAccountInput", "RetirePreviousCredentialsInput", "DeactivateProviderAccountInput", "ActivateProviderAccountInput", "TestProviderAccountInput":
 		return object{"id": p.account()}
+	case "CreateObjectTypeInput":
+		return object{"name": "T" + rand.Text(), "label": "New", "fields": []object{{"name": "Name", "label": "Name", "type": "TEXT"}}, "idempotencyKey": rand.Text()}
+	case "UpdateObjectTypeInput":
+		return object{"id": p.Directory.ObjectTypes()[0].ID, "description": rand.Text()}
 	case "RetryMessageInput":
 		return object{"messageId": p.failed(), "idempotencyKey": rand.Text()}
 	case "MarkConversationsReadInput":
