@@ -124,8 +124,7 @@ var ownRules = map[string]string{
 	"Mutation.updatePermissionSet": staffRights, "Mutation.grantPermissionSet": staffRights, "Mutation.revokePermissionSet": staffRights,
 	"Mutation.mergeMessagingUsers": mergeRights, "Mutation.unmergeMessagingUser": mergeRights,
 	"Query.permissionHolders": "staff.TestWhoHoldsAPermission", "Mutation.updateViewer": "staff.TestAgentsSetTheirOwn", "Mutation.setPreferences": "staff.TestPreferencesAreTheAgentsOwn",
-	"Query.objectTypes": objectRights, "Query.objectType": objectRights, "Mutation.createObjectType": definitionRights, "Mutation.updateObjectType": definitionRights,
-	"Query.channelTypes": "the same for everybody", "Query.queues": "switchboard.TestWhatChannelsAndQueuesShow",
+	"Query.objectTypes": objectRights, "Query.objectType": objectRights, "Mutation.createObjectType": objectRights, "Mutation.updateObjectType": objectRights, "Query.channelTypes": "the same for everybody", "Query.queues": "switchboard.TestWhatChannelsAndQueuesShow",
 	"Mutation.createChannel": channelRights, "Mutation.updateChannel": channelRights, "Mutation.activateChannel": channelRights,
 	"Mutation.deactivateChannel": channelRights, "Mutation.addChannelMembers": channelRights, "Mutation.removeChannelMembers": channelRights,
 	"Mutation.createQueue": channelRights, "Mutation.updateQueue": channelRights, "Mutation.addQueueMembers": channelRights, "Mutation.removeQueueMembers": channelRights,
@@ -142,8 +141,7 @@ const (
 	tokenRights     = "access.TestOnlyItsAgentAndAdministratorsSeeATokenOrRevokeIt"
 	staffRights     = "staff.TestOnlyAdministratorsManageAgents"
 	mergeRights     = "merge.TestOnlyAdministratorsMergeWhatTheySee"
-	objectRights    = "objecttype.TestAgentsSeeWhatTheyMayRead"
-	definitionRights = "objecttype.TestOnlyAdministratorsDefineObjectTypes"
+	objectRights    = "objecttype.TestAgentsSeeWhatTheyMayRead and TestOnlyAdministratorsDefineObjectTypes"
 	channelRights   = "switchboard.TestOnlyAdministratorsManageChannels"
 )
 

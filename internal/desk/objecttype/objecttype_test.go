@@ -131,20 +131,20 @@ func TestFieldsAreChangedAndAddedByName(t *testing.T) {
 	require.True(t, fields.Get(3, "isRetired").Bool())
 	require.Equal(t, "Mobile__c", got.Get("objectType", "messaging", "phones", 0, "field").String(), "spelt as the field is")
 	for in, want := range map[string]vars{
-		"input.fields.0.name":             {"fields": []vars{{"name": "NAME", "label": "Name", "type": "TEXT"}}},
-		"input.fields.0.type":             {"fields": []vars{{"name": "Name", "label": "Name", "type": "EMAIL"}}},
-		"input.messaging.phones.0.field":  {"fields": []vars{{"name": "Mobile__c", "label": "Mobile", "type": "PHONE", "isRetired": true}}},
-		"input.messaging.owner":           {"messaging": vars{"owner": "Name"}},
-		"input.fields.1.choices":          {"fields": []vars{{"name": "A", "label": "A", "type": "TEXT"}, {"name": "B", "label": "B", "type": "PICKLIST"}}},
-		"input.fields.0.label":            {"fields": []vars{{"name": "A", "label": " ", "type": "TEXT"}}},
-		"input.label":                     {"label": strings.Repeat("x", 201)},
-		"input.description":               {"description": strings.Repeat("x", 1001)},
-		"input.fields.0.choices.0":        {"fields": []vars{{"name": "A", "label": "A", "type": "PICKLIST", "choices": []string{""}}}},
-		"input.messaging.phones.1.field":  {"messaging": vars{"phones": []vars{{"field": "Mobile__c"}, {"field": "mobile__c"}}}},
-		"input.fields.0.isFilterable":     {"fields": []vars{{"name": "A", "label": "A", "type": "GEOLOCATION", "isFilterable": true}}},
-		"input.messaging.name":            {"messaging": vars{"name": "Missing"}},
-		"input.fields.0.targets":          {"fields": []vars{{"name": "A", "label": "A", "type": "REFERENCE"}}},
-		"input.fields.0.blankAsZero":      {"fields": []vars{{"name": "A", "label": "A", "type": "TEXT", "blankAsZero": true}}},
+		"input.fields.0.name":            {"fields": []vars{{"name": "NAME", "label": "Name", "type": "TEXT"}}},
+		"input.fields.0.type":            {"fields": []vars{{"name": "Name", "label": "Name", "type": "EMAIL"}}},
+		"input.messaging.phones.0.field": {"fields": []vars{{"name": "Mobile__c", "label": "Mobile", "type": "PHONE", "isRetired": true}}},
+		"input.messaging.owner":          {"messaging": vars{"owner": "Name"}},
+		"input.fields.1.choices":         {"fields": []vars{{"name": "A", "label": "A", "type": "TEXT"}, {"name": "B", "label": "B", "type": "PICKLIST"}}},
+		"input.fields.0.label":           {"fields": []vars{{"name": "A", "label": " ", "type": "TEXT"}}},
+		"input.label":                    {"label": strings.Repeat("x", 201)},
+		"input.description":              {"description": strings.Repeat("x", 1001)},
+		"input.fields.0.choices.0":       {"fields": []vars{{"name": "A", "label": "A", "type": "PICKLIST", "choices": []string{""}}}},
+		"input.messaging.phones.1.field": {"messaging": vars{"phones": []vars{{"field": "Mobile__c"}, {"field": "mobile__c"}}}},
+		"input.fields.0.isFilterable":    {"fields": []vars{{"name": "A", "label": "A", "type": "GEOLOCATION", "isFilterable": true}}},
+		"input.messaging.name":           {"messaging": vars{"name": "Missing"}},
+		"input.fields.0.targets":         {"fields": []vars{{"name": "A", "label": "A", "type": "REFERENCE"}}},
+		"input.fields.0.blankAsZero":     {"fields": []vars{{"name": "A", "label": "A", "type": "TEXT", "blankAsZero": true}}},
 	} {
 		require.Equal(t, in, change(want).Get("errors", 0, "field").String())
 	}
