@@ -8227,7 +8227,7 @@ type ObjectMessaging @goModel(model: "parley/internal/desk/objecttype.Messaging"
 
 "A field with phone numbers."
 type ObjectPhone @goModel(model: "parley/internal/desk/objecttype.Phone") {
-  "The field."
+  "Name of the field."
   field: String!
   "The types of channels on which the number is used; empty for all."
   channelTypes: [ChannelType!]!
@@ -8311,7 +8311,7 @@ extend type AgentRights {
 
 "What a permission set is to give of an object type."
 input RecordRightInput @goModel(model: "parley/internal/desk/object.Right") {
-  "Name of the object type."
+  "Name of an object type that there is, of at most 80 characters, whatever the case of its letters."
   objectType: String! @goField(name: "Object")
   "What it gives of the records, and of every field that is neither sensitive nor named in ` + "`" + `fields` + "`" + `."
   access: RecordAccess!
@@ -8321,7 +8321,7 @@ input RecordRightInput @goModel(model: "parley/internal/desk/object.Right") {
 
 "What a permission set is to give of a field."
 input FieldRightInput @goModel(model: "parley/internal/desk/object.FieldRight") {
-  "Name of the field."
+  "Name of a field of the object type, of at most 80 characters, whatever the case of its letters."
   field: String!
   "What it gives of the field's values."
   access: RecordAccess!
@@ -8355,15 +8355,15 @@ input ObjectFieldInput @goModel(model: "parley/internal/desk/object.Field") {
 
 "Which fields of the object type conversations use. Absent, null and empty for none."
 input ObjectMessagingInput @goModel(model: "parley/internal/desk/object.Messaging") {
-  "The field with the name of the customer, or of the record: a TEXT."
+  "The field with the name of the customer, or of the record: a TEXT, named by at most 80 characters."
   name: String
-  "The field with the owner: a REFERENCE."
+  "The field with the owner: a REFERENCE, named by at most 80 characters."
   owner: String
-  "The field with the country in which national numbers are read: a TEXT or a PICKLIST."
+  "The field with the country in which national numbers are read: a TEXT or a PICKLIST, named by at most 80 characters."
   country: String
-  "The field that says that the customer has opted out: a BOOLEAN."
+  "The field that says that the customer has opted out: a BOOLEAN, named by at most 80 characters."
   optedOut: String
-  "The field that says that the customer has opted in: a BOOLEAN."
+  "The field that says that the customer has opted in: a BOOLEAN, named by at most 80 characters."
   optedIn: String
   "Up to 10 fields with phone numbers, in the order in which they are tried."
   phones: [ObjectPhoneInput!]
@@ -8371,9 +8371,9 @@ input ObjectMessagingInput @goModel(model: "parley/internal/desk/object.Messagin
 
 "A field with phone numbers."
 input ObjectPhoneInput @goModel(model: "parley/internal/desk/object.PhoneField") {
-  "The field: a PHONE."
+  "The field: a PHONE, named by at most 80 characters."
   field: String!
-  "The types of channels on which the number is used; absent or empty for all."
+  "Up to 9 types of channels on which the number is used, each once; absent or empty for all."
   channelTypes: [ChannelType!]
 }
 
@@ -8409,7 +8409,7 @@ input UpdateObjectTypeInput @goModel(model: "parley/internal/desk/objecttype.Upd
   icon: String
   "What it is for: up to 1,000 characters; empty for none."
   description: String
-  "Fields to change or to add, each as it is to be; those that are not named stay. No field is ever removed: retire it."
+  "Up to 500 fields to change or to add, each as it is to be; those that are not named stay. No field is ever removed: retire it."
   fields: [ObjectFieldInput!]
   "Which fields conversations use, in place of those that they use now."
   messaging: ObjectMessagingInput

@@ -483,7 +483,7 @@ func (ec *executionContext) selectAgentRights() map[string]*selection.Field {
 			NonNull: true,
 			Of:      "RecordRight",
 			Many: func(into []any, source any) ([]any, bool) {
-				list := source.(*staff.AgentRights).RecordRights
+				list := source.(*staff.AgentRights).RecordRights()
 				return selection.Addresses(into, list), true
 			},
 			ElemNonNull: true,

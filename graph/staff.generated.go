@@ -285,7 +285,7 @@ func (ec *executionContext) _AgentRights_recordRights(ctx context.Context, field
 			return ec.fieldContext_AgentRights_recordRights(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.RecordRights, nil
+			return obj.RecordRights(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []object.Right) graphql.Marshaler {
@@ -299,7 +299,7 @@ func (ec *executionContext) fieldContext_AgentRights_recordRights(_ context.Cont
 	fc = &graphql.FieldContext{
 		Object:     "AgentRights",
 		Field:      field,
-		IsMethod:   false,
+		IsMethod:   true,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_RecordRight(ctx, field)

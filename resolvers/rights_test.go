@@ -127,7 +127,7 @@ var ownRules = map[string]string{
 	"Mutation.mergeMessagingUsers": mergeRights, "Mutation.unmergeMessagingUser": mergeRights,
 	"Query.permissionHolders": "staff.TestWhoHoldsAPermission", "Mutation.updateViewer": "staff.TestAgentsSetTheirOwn", "Mutation.setPreferences": "staff.TestPreferencesAreTheAgentsOwn",
 	"Query.organization": "organization.TestAdministratorsSetWhatEverybodySees", "Mutation.updateOrganization": "organization.TestAdministratorsSetWhatEverybodySees",
-	"Query.channelTypes": "the same for everybody", "Query.queues": "switchboard.TestWhatChannelsAndQueuesShow",
+	"Query.objectTypes": objectRights, "Query.objectType": objectRights, "Mutation.createObjectType": objectRights, "Mutation.updateObjectType": objectRights, "Query.channelTypes": "the same for everybody", "Query.queues": "switchboard.TestWhatChannelsAndQueuesShow",
 	"Mutation.createChannel": channelRights, "Mutation.updateChannel": channelRights, "Mutation.activateChannel": channelRights,
 	"Mutation.deactivateChannel": channelRights, "Mutation.addChannelMembers": channelRights, "Mutation.removeChannelMembers": channelRights,
 	"Mutation.createQueue": channelRights, "Mutation.updateQueue": channelRights, "Mutation.addQueueMembers": channelRights, "Mutation.removeQueueMembers": channelRights,
@@ -145,6 +145,7 @@ const (
 	tokenRights     = "access.TestOnlyItsAgentAndAdministratorsSeeATokenOrRevokeIt"
 	staffRights     = "staff.TestOnlyAdministratorsManageAgents"
 	mergeRights     = "merge.TestOnlyAdministratorsMergeWhatTheySee"
+	objectRights    = "objecttype.TestAgentsSeeWhatTheyMayRead and TestOnlyAdministratorsDefineObjectTypes"
 	channelRights   = "switchboard.TestOnlyAdministratorsManageChannels"
 )
 

@@ -27,10 +27,7 @@ export const parts = [
   "BulkOperationChange", "BulkOperationConnection", "BulkOperationEdge", "BulkPreview", "BulkRefusalCount", "BulkResult",
   "BulkResultConnection", "BulkResultEdge", "ChannelCapabilities", "ChannelFileRule", "ChannelLimits", "ChannelTextLimit",
   "ChannelWebhookUrls", "ConsentEntry", "ConversationConnection", "ConversationEdge", "ConversationPresence", "ConversationResult",
-  "ConversationUpdated", "ConversationsChange", "CredentialField", "DeliveryError", "DraftSegments", "EventContent", "FormulaCheck", "FormulaError", "Identifier", "InboxCountsChange", "InboxList", "Location", "MediaContent", "MediaFile", "MessageAdded", "MessageChanged", "MessageConnection", "MessageEdge", "MessageStatusChanged", "MessagingUserConnection", "MessagingUserEdge", "NoteContent", "Organization", "OwnedConversations", "PageInfo",
-  "PermissionGrant", "PermissionHolder", "PreviousCredentials", "Provider", "ProviderAccountTest", "QuickTextChange", "QuickTextConnection",
-  "QuickTextEdge", "RecordConnection", "RecordEdge", "RecordField", "RecordResult", "Reset", "SearchConnection", "SearchEdge", "SearchHighlight", "SearchHit", "SendAttempt", "SendRefusal", "Sendability",
-  "TextContent", "UserError", "ViewCounts", "Viewer",
+  "ConversationUpdated", "ConversationsChange", "CredentialField", "DeliveryError", "DraftSegments", "EventContent", "FieldRight", "FormulaCheck", "FormulaError", "Identifier", "InboxCountsChange", "InboxList", "Location", "MediaContent", "MediaFile", "MessageAdded", "MessageChanged", "MessageConnection", "MessageEdge", "MessageStatusChanged", "MessagingUserConnection", "MessagingUserEdge", "NoteContent", "ObjectField", "ObjectMessaging", "ObjectPhone", "Organization", "OwnedConversations", "PageInfo", "PermissionGrant", "PermissionHolder", "PreviousCredentials", "Provider", "ProviderAccountTest", "QuickTextChange", "QuickTextConnection", "QuickTextEdge", "RecordConnection", "RecordEdge", "RecordField", "RecordResult", "RecordRight", "Reset", "SearchConnection", "SearchEdge", "SearchHighlight", "SearchHit", "SendAttempt", "SendRefusal", "Sendability", "TextContent", "UserError", "ViewCounts", "Viewer",
 ];
 
 /** The introspected schema, which a build makes of schema.graphql, has the cache tell kinds of content apart. */

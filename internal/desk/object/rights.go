@@ -32,6 +32,8 @@ func (a Access) Known() Access {
 	return a
 }
 
+func (a Access) isKnown() bool { return a == None || order[a] > 0 }
+
 // Right is what a permission set gives of an object type.
 type Right struct {
 	Object string       `json:"objectType"`
@@ -135,7 +137,7 @@ func (r *Rights) Readable() ([]string, bool) {
 }
 
 // Covers reports whether r allows everything that a permission set's rights give of the
-// object types, whatever the set leaves out.
+// object types. What only a newer version knows is more than any sum allows.
 func (r *Rights) Covers(given []Right, types map[string]*Definition) bool {
 	if r.all {
 		return true
@@ -150,7 +152,8 @@ func (r *Rights) Covers(given []Right, types map[string]*Definition) bool {
 }
 
 func (r *Rights) covers(given *Right, d *Definition) bool {
-	if !r.Object(d.Name).Includes(given.Access) {
+	newer := func(f FieldRight) bool { return !f.Access.isKnown() }
+	if !r.Object(d.Name).Includes(given.Access) || !given.Access.isKnown() || slices.ContainsFunc(given.Fields, newer) {
 		return false
 	}
 	for i := range d.Fields {
@@ -180,7 +183,7 @@ func CheckRights(at string, rights []Right, types map[string]*Definition) error 
 			return fault.Input(at+".objectType", "There is no object type %q. Create it first, or correct the name.", r.Object)
 		case slices.ContainsFunc(rights[:i], func(before Right) bool { return before.Object == d.Name }):
 			return fault.Input(at+".objectType", "The object type %q is there twice. Give its rights once.", d.Name)
-		case r.Access != None && order[r.Access] == 0:
+		case !r.Access.isKnown():
 			return fault.Input(at+".access", "There is no access %q. Use NONE, READ or WRITE.", r.Access)
 		}
 		r.Object = d.Name
@@ -203,7 +206,7 @@ func (r *Right) checkFields(at string, d *Definition) error {
 			return fault.Input(at+".field", "The object type %q has no field %q. Add it first, or correct the name.", d.Name, right.Field)
 		case slices.ContainsFunc(r.Fields[:i], func(before FieldRight) bool { return before.Field == f.Name }):
 			return fault.Input(at+".field", "The field %q is there twice. Give its rights once.", f.Name)
-		case right.Access != None && order[right.Access] == 0:
+		case !right.Access.isKnown():
 			return fault.Input(at+".access", "There is no access %q. Use NONE, READ or WRITE.", right.Access)
 		case !r.Access.Includes(right.Access):
 			return fault.Input(at+".access", "%s of the field %q is more than %s of its object type. Give at least as much of the object type.", right.Access, f.Name, r.Access)

@@ -103,8 +103,21 @@ type AgentRights struct {
 	PermissionSets []*PermissionSet // by name
 	Channels       []*directory.Channel
 	Queues         []*directory.Queue
-	RecordRights   []object.Right // of object types of which it is something, by name
 	LastSeenAt     *clock.Time // by an outside issuer, to the day; nil for never
+
+	directory *directory.Directory
+}
+
+// RecordRights are what the agent may do with CRM records, by object type, where it is
+// anything.
+func (r *AgentRights) RecordRights() []object.Right {
+	rights := []object.Right{}
+	for _, t := range r.directory.ObjectTypes() {
+		if right := r.directory.RecordRights(r.Agent.Rights()).Of(&t.Definition); right.Known() != object.None {
+			rights = append(rights, right)
+		}
+	}
+	return rights
 }
 
 // Grant is a permission that an agent holds.
@@ -132,12 +145,7 @@ func (s *Service) Rights(ctx context.Context, id string) (*AgentRights, error) {
 	}
 	r := &AgentRights{
 		Agent: a, PermissionSets: sets, LastSeenAt: seen,
-		Channels: s.Directory.ChannelsOf(a.Rights()), Queues: s.Directory.QueuesOf(a.Rights()),
-	}
-	for _, t := range s.Directory.ObjectTypes() {
-		if right := s.Directory.RecordRights(a.Rights()).Of(&t.Definition); right.Known() != object.None {
-			r.RecordRights = append(r.RecordRights, right)
-		}
+		Channels: s.Directory.ChannelsOf(a.Rights()), Queues: s.Directory.QueuesOf(a.Rights()), directory: s.Directory,
 	}
 	for _, p := range viewer.Permissions {
 		g := &Grant{Permission: p, ByRole: slices.Contains(a.Role.Defaults(), p), PermissionSets: []*PermissionSet{}}

@@ -29,13 +29,14 @@ var (
 	aToken        = []naming{{kinds: []publicid.Kind{publicid.AccessToken}}}
 	aQuickText    = []naming{{kinds: []publicid.Kind{publicid.QuickText}}}
 	aCustomer     = []naming{{kinds: []publicid.Kind{publicid.MessagingUser}}}
+	anObjectType  = []naming{{kinds: []publicid.Kind{publicid.ObjectType}}}
 	aQueue        = []naming{{kinds: []publicid.Kind{publicid.Queue}}}
 	aSubject      = []naming{
 		{kinds: []publicid.Kind{publicid.Record}, view: "RECORD"},
 		{kinds: []publicid.Kind{publicid.Agent}, view: "TEAM_INBOX"},
 		{kinds: []publicid.Kind{publicid.Channel}, view: "SENDER_ID", open: true},
 	}
-	anything = []naming{{kinds: []publicid.Kind{publicid.Conversation, publicid.Message, publicid.Record, publicid.MessagingUser, publicid.BulkOperation, publicid.QuickText, publicid.PermissionSet, publicid.Queue, publicid.Account, publicid.AuditEntry, publicid.AccessToken}}}
+	anything = []naming{{kinds: []publicid.Kind{publicid.Conversation, publicid.Message, publicid.Record, publicid.MessagingUser, publicid.BulkOperation, publicid.QuickText, publicid.PermissionSet, publicid.Queue, publicid.Account, publicid.AuditEntry, publicid.AccessToken, publicid.ObjectType}}}
 )
 
 // namings are all spots that take an id. A new one fails the test until it stands
@@ -100,6 +101,8 @@ var namings = map[string][]naming{
 	"Mutation.addQueueMembers.input.agentIds":        anAgent,
 	"Mutation.removeQueueMembers.input.id":           aQueue,
 	"Mutation.removeQueueMembers.input.agentIds":     anAgent,
+
+	"Mutation.updateObjectType.input.id": anObjectType,
 
 	"Query.providerAccount.id":                    anAccount,
 	"Mutation.updateProviderAccount.input.id":     anAccount,

@@ -50,6 +50,12 @@ func (w *world) hidden(kind publicid.Kind, s *sights) (ids []string) {
 		require.NotEmpty(w.t, all.PermissionSets)
 		s.secret[all.PermissionSets[0].ID], s.secret[all.PermissionSets[0].Name] = true, true
 		return []string{all.PermissionSets[0].ID}
+	case publicid.ObjectType:
+		var all struct{ ObjectTypes []struct{ ID string } }
+		w.as("ada").do(&all, `{ objectTypes { id } }`, nil)
+		require.NotEmpty(w.t, all.ObjectTypes)
+		s.secret[all.ObjectTypes[0].ID] = true
+		return []string{all.ObjectTypes[0].ID}
 	case publicid.AccessToken:
 		var all struct{ AccessTokens []struct{ ID string } }
 		w.as("ada").do(&all, `{ accessTokens { id } }`, nil)

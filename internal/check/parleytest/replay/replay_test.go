@@ -64,7 +64,7 @@ type player struct {
 	t *testing.T
 }
 
-var administers = regexp.MustCompile(`\b(?:createServiceAccount|updateOrganization|(?:create|update)ObjectType|agentRights|(?:create|update|deactivate|activate)(?:Agent|Channel)|(?:create|update|grant|revoke)PermissionSet|(?:create|update)Queue|(?:add|remove)(?:Channel|Queue)Members|mergeMessagingUsers|unmergeMessagingUser|(?:create|update)MessagingUser|setConsent|records|(?:upsert|delete)Records|providers|providerAccounts?|(?:create|update|deactivate|activate|test)ProviderAccount|setProviderCredentials|retirePreviousCredentials)\b`)
+var administers = regexp.MustCompile(`\b(?:createServiceAccount|updateOrganization|(?:create|update)ObjectType|objectType|agentRights|(?:create|update|deactivate|activate)(?:Agent|Channel)|(?:create|update|grant|revoke)PermissionSet|(?:create|update)Queue|(?:add|remove)(?:Channel|Queue)Members|mergeMessagingUsers|unmergeMessagingUser|(?:create|update)MessagingUser|setConsent|records|(?:upsert|delete)Records|providers|providerAccounts?|(?:create|update|deactivate|activate|test)ProviderAccount|setProviderCredentials|retirePreviousCredentials)\b`)
 
 func (p *player) play(text string) {
 	who := "amy"
@@ -305,6 +305,8 @@ func (p *player) value(name, typeName string) any {
 			return "hello"
 		case "frontend":
 			return "desk"
+		case "name":
+			return "Lead"
 		}
 		return p.record().Get(name).String() // objectType, externalId
 	case "ConversationView":
@@ -380,6 +382,10 @@ func (p *player) value(name, typeName string) any {
 		return object{"id": p.account(), "credentials": []object{{"name": "secret", "value": "hush"}}}
 	case "UpdateProviderAccountInput", "RetirePreviousCredentialsInput", "DeactivateProviderAccountInput", "ActivateProviderAccountInput", "TestProviderAccountInput":
 		return object{"id": p.account()}
+	case "CreateObjectTypeInput":
+		return object{"name": "T" + rand.Text(), "label": "New", "fields": []object{{"name": "Name", "label": "Name", "type": "TEXT"}}, "idempotencyKey": rand.Text()}
+	case "UpdateObjectTypeInput":
+		return object{"id": p.Directory.ObjectTypes()[0].ID, "description": rand.Text()}
 	case "RetryMessageInput":
 		return object{"messageId": p.failed(), "idempotencyKey": rand.Text()}
 	case "MarkConversationsReadInput":
