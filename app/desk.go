@@ -36,6 +36,7 @@ import (
 func (a *App) wireDesk(ids *publicid.Codec, cursors *feed.Cursors, providers channel.Providers) {
 	named := providers.ByName()
 	a.Conversations = &conversation.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors}
+	records := &crm.Service{Store: a.Store, IDs: ids, Cursors: cursors, Definitions: a.Directory, Conversations: a.Conversations}
 	messages := message.Reader{Store: a.Store, Cursors: cursors, Conversations: a.Conversations}
 	a.Messenger = &message.Messenger{
 		Reader: messages, Directory: a.Directory, IDs: ids, Providers: named, PublicURL: a.Config.PublicURL,
@@ -72,8 +73,8 @@ func (a *App) wireDesk(ids *publicid.Codec, cursors *feed.Cursors, providers cha
 		},
 		Audit:       &audit.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors, Live: streams, Keep: cmp.Or(a.Config.AuditKeep, audit.DefaultKeep)},
 		Merger:      &merge.Service{Store: a.Store, IDs: ids, Conversations: a.Conversations},
-		ObjectTypes: &objecttype.Service{Directory: a.Directory, IDs: ids},
-		Records:     &crm.Service{Store: a.Store, IDs: ids, Cursors: cursors, Definitions: a.Directory, Conversations: a.Conversations},
+		ObjectTypes: &objecttype.Service{Directory: a.Directory, IDs: ids, Reindex: records.Reindex},
+		Records:     records,
 		Switchboard: &switchboard.Service{
 			Directory: a.Directory, IDs: ids, Providers: named, PublicURL: strings.TrimSuffix(a.Config.PublicURL, "/"),
 		},

@@ -111,44 +111,6 @@ var entryPoints = map[string]entryPoint{
 	},
 }
 
-// ownRules are root fields that show no conversation, and the test that holds them to
-// the rights of their subject.
-var ownRules = map[string]string{
-	"Query.quickTexts": quickTextRights, "Query.quickText": quickTextRights, "Mutation.createQuickText": quickTextRights,
-	"Mutation.updateQuickText": quickTextRights, "Mutation.useQuickText": quickTextRights, "Subscription.quickTextsChanged": "quicktext.TestTheStreamShowsWhatIsSeen",
-	"Query.messagingUsers": customerRights, "Mutation.createMessagingUser": customerRights, "Mutation.updateMessagingUser": customerRights, "Mutation.setConsent": customerRights,
-	"Query.records": recordRights, "Mutation.upsertRecords": recordRights, "Mutation.deleteRecords": recordRights,
-	"Query.auditEntries": auditRights, "Subscription.auditEntriesChanged": auditRights,
-	"Query.serviceAccounts": tokenRights, "Query.accessTokens": tokenRights, "Mutation.createServiceAccount": "access.TestATokenGivesNobodyWhatTheyLack",
-	"Mutation.createAccessToken": "access.TestWhoCreatesTokensForWhom", "Mutation.revokeAccessToken": tokenRights, "Mutation.revokeTokens": tokenRights,
-	"Query.permissionSets": staffRights, "Query.agentRights": staffRights, "Mutation.createAgent": staffRights, "Mutation.updateAgent": staffRights,
-	"Mutation.deactivateAgent": staffRights, "Mutation.activateAgent": staffRights, "Mutation.createPermissionSet": staffRights,
-	"Mutation.updatePermissionSet": staffRights, "Mutation.grantPermissionSet": staffRights, "Mutation.revokePermissionSet": staffRights,
-	"Mutation.mergeMessagingUsers": mergeRights, "Mutation.unmergeMessagingUser": mergeRights,
-	"Query.permissionHolders": "staff.TestWhoHoldsAPermission", "Mutation.updateViewer": "staff.TestAgentsSetTheirOwn", "Mutation.setPreferences": "staff.TestPreferencesAreTheAgentsOwn",
-	"Query.organization": "organization.TestAdministratorsSetWhatEverybodySees", "Mutation.updateOrganization": "organization.TestAdministratorsSetWhatEverybodySees",
-	"Query.objectTypes": objectRights, "Query.objectType": objectRights, "Mutation.createObjectType": objectRights, "Mutation.updateObjectType": objectRights, "Query.channelTypes": "the same for everybody", "Query.queues": "switchboard.TestWhatChannelsAndQueuesShow",
-	"Mutation.createChannel": channelRights, "Mutation.updateChannel": channelRights, "Mutation.activateChannel": channelRights,
-	"Mutation.deactivateChannel": channelRights, "Mutation.addChannelMembers": channelRights, "Mutation.removeChannelMembers": channelRights,
-	"Mutation.createQueue": channelRights, "Mutation.updateQueue": channelRights, "Mutation.addQueueMembers": channelRights, "Mutation.removeQueueMembers": channelRights,
-	"Query.providers": accountRights, "Query.providerAccounts": accountRights, "Query.providerAccount": accountRights, "Mutation.createProviderAccount": accountRights,
-	"Mutation.updateProviderAccount": accountRights, "Mutation.setProviderCredentials": accountRights, "Mutation.retirePreviousCredentials": accountRights,
-	"Mutation.deactivateProviderAccount": accountRights, "Mutation.activateProviderAccount": accountRights, "Mutation.testProviderAccount": accountRights,
-}
-
-const (
-	quickTextRights = "quicktext.TestEveryoneSeesAndEditsWhatTheirShelfAllows"
-	customerRights  = "customer.TestCustomersAreSeenWithTheirConversationsAndSenderIDs"
-	recordRights    = "crm.TestFieldsThatMayNotBeReadSayNothing"
-	auditRights     = "audit.TestOnlyAdministratorsReadTheAudit"
-	accountRights   = "account.TestOnlyAdministratorsManageAccounts"
-	tokenRights     = "access.TestOnlyItsAgentAndAdministratorsSeeATokenOrRevokeIt"
-	staffRights     = "staff.TestOnlyAdministratorsManageAgents"
-	mergeRights     = "merge.TestOnlyAdministratorsMergeWhatTheySee"
-	objectRights    = "objecttype.TestAgentsSeeWhatTheyMayRead and TestOnlyAdministratorsDefineObjectTypes"
-	channelRights   = "switchboard.TestOnlyAdministratorsManageChannels"
-)
-
 // foundAlike is what was found by text, and so by name and by number; else it
 // tells what differs.
 func foundAlike(data parleytest.Tree) []string {

@@ -3,6 +3,8 @@
 package crm
 
 import (
+	"context"
+
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/directory"
 	"parley/internal/desk/feed"
@@ -17,6 +19,7 @@ import (
 type Definitions interface {
 	ObjectType(name string) *directory.ObjectType
 	RecordRights(v *viewer.Viewer) *object.Rights
+	Refresh(ctx context.Context) error
 }
 
 // Service is the use cases of records.

@@ -36,6 +36,8 @@ func (d *defined) ObjectType(name string) *directory.ObjectType {
 	return nil
 }
 
+func (d *defined) Refresh(context.Context) error { return nil }
+
 func (d *defined) RecordRights(v *viewer.Viewer) *object.Rights {
 	if r := d.rights[v.Username]; r != nil && !v.Can(viewer.ManageRecords) {
 		return r

@@ -71,7 +71,7 @@ func (s *Service) delete(ctx context.Context, tx *store.Tx, todo []*writing) err
 	if err := save(ctx, tx, gone); err != nil {
 		return err
 	}
-	if err := clear(ctx, tx, keys); err != nil {
+	if err := clear(ctx, tx, keys, references(todo)); err != nil {
 		return err
 	}
 	return s.Conversations.FollowRecords(ctx, tx, keys)

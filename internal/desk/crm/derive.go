@@ -14,10 +14,13 @@ func nameKey(title string) []byte { return object.Prefix(title) }
 
 // derive adds the rows that follow from what the record holds now.
 func (w *writing) derive(d *derived, known map[name]*stored) {
-	b := readBody(w.after.body)
+	b := w.holds(w.after)
 	for i := range w.def.Fields {
 		f := &w.def.Fields[i]
 		v := b[f.Name]
+		if f.Retired {
+			continue
+		}
 		if f.Filterable {
 			for _, key := range f.Keys(v) {
 				d.values = append(d.values, []any{w.after.key, slot(w.def.Key, i), key})

@@ -61,12 +61,17 @@ func readNamed(ctx context.Context, tx *store.Tx, names []name) (map[name]*store
 	q := tx.Builder().Select(columns[:len(columns)-1]...).From(entsql.Table("records")).
 		Where(entsql.P(func(b *entsql.Builder) { inNames(b, names) }))
 	err := tx.Query(ctx, q, func(rows *sql.Rows) error {
-		r := &stored{}
-		err := rows.Scan(&r.key, &r.objectType, &r.externalID, &r.title, &r.mobile, &r.optedOut, &r.at, &r.body, &r.stub, &r.deletedAt, &r.mergedInto)
+		r, err := scan(rows)
 		found[r.name] = r
 		return err
 	})
 	return found, err
+}
+
+// scan reads the columns of stored, but the last.
+func scan(rows *sql.Rows) (*stored, error) {
+	r := &stored{}
+	return r, rows.Scan(&r.key, &r.objectType, &r.externalID, &r.title, &r.mobile, &r.optedOut, &r.at, &r.body, &r.stub, &r.deletedAt, &r.mergedInto)
 }
 
 // inNames writes that a record has one of the names, which are one argument so that the
@@ -85,13 +90,15 @@ func inNames(b *entsql.Builder, names []name) {
 	b.WriteString("json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(").Arg(string(written)).WriteString("))")
 }
 
-// inKeys writes that a column holds one of the keys.
-func inKeys(column string, keys []int64) *entsql.Predicate {
-	args := make([]any, len(keys))
-	for i, k := range keys {
-		args[i] = k
+// inKeys says that a column holds one of the keys.
+func inKeys(column string, keys []int64) *entsql.Predicate { return entsql.In(column, anys(keys)...) }
+
+func anys[T any](values []T) []any {
+	args := make([]any, len(values))
+	for i, v := range values {
+		args[i] = v
 	}
-	return entsql.In(column, args...)
+	return args
 }
 
 // save writes records, new and changed, in one statement: those with keys that are there
@@ -113,13 +120,17 @@ func save(ctx context.Context, tx *store.Tx, records []*stored) error {
 	return err
 }
 
-// clear removes what is derived from records that are there.
-func clear(ctx context.Context, tx *store.Tx, keys []int64) error {
+// clear removes what is derived from records that are there. References that an import
+// of before knew by the target's object type alone stay.
+func clear(ctx context.Context, tx *store.Tx, keys []int64, references []string) error {
 	if len(keys) == 0 {
 		return nil
 	}
-	for _, table := range []string{"record_values", "record_phones", "lookups"} {
-		if _, err := tx.Exec(ctx, tx.Builder().Delete(table).Where(inKeys("record_id", keys))); err != nil {
+	of := inKeys("record_id", keys)
+	for table, which := range map[string]*entsql.Predicate{
+		"record_values": of, "record_phones": of, "lookups": entsql.And(of, entsql.In("field", anys(references)...)),
+	} {
+		if _, err := tx.Exec(ctx, tx.Builder().Delete(table).Where(which)); err != nil {
 			return err
 		}
 	}

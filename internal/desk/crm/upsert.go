@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"parley/internal/channel"
@@ -208,114 +209,6 @@ func (w *writing) key() int64 {
 	return 0
 }
 
-// references are the records that values reference, by field.
-func (w *writing) references(values map[string]object.Value) map[string]name {
-	out := map[string]name{}
-	for field, v := range values {
-		if f := w.def.Field(field); f != nil && f.Kind == object.Reference && v.Text != "" {
-			objectType, id := v.Target()
-			out[f.Name] = name{objectType, id}
-		}
-	}
-	return out
-}
-
-// decide says what becomes of a record, given what is stored of it.
-func (w *writing) decide(was *stored, now clock.Time) {
-	at := w.at
-	if at == 0 {
-		at = now
-	}
-	outcome := Updated
-	switch {
-	case was == nil || was.stub || was.deletedAt > 0 && at > was.deletedAt:
-		outcome = Created
-	case was.mergedInto != 0:
-		outcome = Merged
-	case was.deletedAt > 0 || at < was.at:
-		outcome = Older
-	}
-	w.result.Outcome, w.result.Error, w.before, w.after = &outcome, nil, was, nil
-	if outcome == Merged || outcome == Older {
-		return
-	}
-	base := body{}
-	if outcome == Updated {
-		base = w.holds(was)
-	} else if missing := w.missing(); missing != "" {
-		w.result.Outcome, w.result.Error = nil, fault.Input(missing, "A new %s needs %s.", w.def.Name, missing)
-		return
-	}
-	after := &stored{name: w.name, at: at}
-	if was != nil {
-		after.key = was.key
-	}
-	w.fill(after, base.with(w.values))
-	if outcome == Updated && sameBut(after, was) {
-		outcome = Unchanged
-		return
-	}
-	w.after = after
-}
-
-// sameBut reports whether nothing but the time of the change differs.
-func sameBut(after, was *stored) bool {
-	like := *was
-	like.at = after.at
-	return *after == like
-}
-
-// holds is what a stored record holds. Of one from before records had fields, it is what
-// its columns say.
-func (w *writing) holds(was *stored) body {
-	return bodyOf(&w.def.Definition, was.body, was.title, was.mobile, was.optedOut)
-}
-
-func bodyOf(def *object.Definition, written, title, mobile string, optedOut bool) body {
-	if written != "" {
-		return readBody(written)
-	}
-	b, m := body{}, def.Messaging
-	if title != "" && m.Name != "" {
-		b[m.Name] = object.Value{Text: title}
-	}
-	if mobile != "" && len(m.Phones) > 0 {
-		b[m.Phones[0].Field] = object.Value{Text: mobile}
-	}
-	if optedOut && m.OptedOut != "" {
-		b[m.OptedOut] = object.Value{Text: "true"}
-	}
-	return b
-}
-
-// missing is a required field that a new record does not have; empty for none.
-func (w *writing) missing() string {
-	for _, f := range w.def.Fields {
-		if _, given := w.values[f.Name]; f.Required && !f.Retired && !given {
-			return f.Name
-		}
-	}
-	return ""
-}
-
-// fill writes what a record holds, and what messaging reads of it.
-func (w *writing) fill(r *stored, b body) {
-	m := w.def.Messaging
-	r.body, r.title = b.String(), channel.Cut(channel.CleanName(nameIn(b, m.Name)), channel.MostName)
-	r.optedOut = b.text(m.OptedOut) == "true"
-	for _, p := range m.Phones {
-		if r.mobile == "" {
-			r.mobile = channel.Cut(b.text(p.Field), mostID)
-		}
-	}
-}
-
-// nameIn is what a record is called: the field that says it or, where that is blank, first
-// and last name, which CRMs make it of.
-func nameIn(b body, field string) string {
-	return cmp.Or(b.text(field), strings.TrimSpace(b.text("FirstName")+" "+b.text("LastName")))
-}
-
 // save writes records that changed, what follows from them, and their conversations.
 func (s *Service) save(ctx context.Context, tx *store.Tx, changed []*writing, known map[name]*stored) error {
 	if len(changed) == 0 {
@@ -340,13 +233,30 @@ func (s *Service) save(ctx context.Context, tx *store.Tx, changed []*writing, kn
 	if err := save(ctx, tx, rows); err != nil {
 		return err
 	}
-	if err := clear(ctx, tx, old); err != nil {
+	if err := clear(ctx, tx, old, references(changed)); err != nil {
 		return err
 	}
 	if err := d.insert(ctx, tx); err != nil || len(followed) == 0 {
 		return err
 	}
 	return s.Conversations.FollowRecords(ctx, tx, followed)
+}
+
+// references are the names of the fields by which the records' types reference others.
+func references(changed []*writing) (names []string) {
+	seen := map[*directory.ObjectType]bool{}
+	for _, w := range changed {
+		if seen[w.def] {
+			continue
+		}
+		seen[w.def] = true
+		for _, f := range w.def.Fields {
+			if f.Kind == object.Reference && !slices.Contains(names, f.Name) {
+				names = append(names, f.Name)
+			}
+		}
+	}
+	return names
 }
 
 // follows reports whether the record's conversations show what changed.

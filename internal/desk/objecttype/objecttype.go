@@ -26,15 +26,14 @@ import (
 	"parley/internal/ground/viewer"
 )
 
-// Service has the use cases. All fields are required, but for Reindex.
+// Service has the use cases. All fields are required.
 type Service struct {
 	Directory *directory.Directory
 	IDs       *publicid.Codec
 
 	// Reindex enqueues, in the transaction of a changed definition, the work that reads
-	// the records of the object type with the key again. Without it, changes that need it
-	// are refused once there are records of the type.
-	Reindex func(ctx context.Context, tx *store.Tx, key int64) error
+	// the records of the object type with the name again.
+	Reindex func(ctx context.Context, tx *store.Tx, name string) error
 }
 
 // ObjectType is an object type as a viewer sees it.

@@ -12,7 +12,6 @@ import (
 
 	"parley/ent"
 	entobject "parley/ent/objecttype"
-	"parley/ent/record"
 	"parley/internal/channel"
 	"parley/internal/desk/administration"
 	"parley/internal/desk/directory"
@@ -20,7 +19,6 @@ import (
 	"parley/internal/ground/fault"
 	"parley/internal/ground/publicid"
 	"parley/internal/ground/store"
-	"parley/internal/ground/viewer"
 )
 
 // mostIcon is how many characters the name of an icon has.
@@ -112,7 +110,7 @@ func (s *Service) update(ctx context.Context, tx *store.Tx, row *ent.ObjectType,
 		return false, nil
 	}
 	if d.Reindexes(&before) {
-		if err := s.reindex(ctx, tx, row); err != nil {
+		if err := s.Reindex(ctx, tx, row.Name); err != nil {
 			return false, err
 		}
 	}
@@ -125,19 +123,6 @@ func same(a, b *object.Definition) bool {
 	x, errX := json.Marshal(a)
 	y, errY := json.Marshal(b)
 	return errX == nil && errY == nil && bytes.Equal(x, y)
-}
-
-// reindex has the records of an object type read again.
-func (s *Service) reindex(ctx context.Context, tx *store.Tx, row *ent.ObjectType) error {
-	if s.Reindex != nil {
-		return s.Reindex(ctx, tx, row.ID)
-	}
-	have, err := tx.Ent.Record.Query().Where(record.ObjectType(row.Name)).Exist(viewer.AsSystem(ctx, "object types"))
-	if err == nil && have {
-		err = fault.New(fault.Conflict, "There are records of the type %s, whose names, numbers and filters follow the definition as it is: whether a field is filterable, and the messaging fields, "+
-			"change only while there are none. Leave them as they are, or add a new field.", row.Name)
-	}
-	return err
 }
 
 // apply changes a definition, whose texts are clean.
