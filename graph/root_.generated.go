@@ -8812,23 +8812,23 @@ extend type Query {
 
 "A record as the CRM has it."
 input UpsertRecordInput @goModel(model: "parley/internal/desk/crm.RecordInput") {
-  "Name of the object type."
+  "Name of the object type, at most 80 characters."
   objectType: String!
   "Id in the CRM, 1 to 200 characters."
   externalId: String!
   "When it changed in the CRM. A change older than the last one taken is left out. Now, if absent."
   modifiedAt: DateTime
-  "Fields with their values. Those not named stay as they are."
+  "Fields with their values, each once, 500 at most and 256,000 bytes together. Those not named stay as they are."
   fields: [RecordFieldInput!]!
 }
 
 "The value of a field. Without text and choices, the field becomes blank."
 input RecordFieldInput @goModel(model: "parley/internal/desk/crm.FieldInput") {
-  "Name of the field, whatever its case."
+  "Name of the field, whatever its case; at most 80 characters."
   name: String!
-  "The value, written as RecordField.text has it. A time may have any offset, a reference may leave out the object type if the field has one only."
+  "The value, written as RecordField.text has it: at most 32,768 characters of a TEXT or URL, 1,000 of other types, and 38 digits of a number. A time may have any offset, a reference may leave out the object type if the field has one only."
   text: String
-  "The choices of a MULTI_PICKLIST."
+  "The choices of a MULTI_PICKLIST, 1,000 at most."
   choices: [String!]
 }
 
@@ -8840,9 +8840,9 @@ input UpsertRecordsInput {
 
 "A record that the CRM has deleted."
 input DeleteRecordInput @goModel(model: "parley/internal/desk/crm.DeletionInput") {
-  "Name of the object type."
+  "Name of the object type, at most 80 characters."
   objectType: String!
-  "Id in the CRM."
+  "Id in the CRM, 1 to 200 characters."
   externalId: String!
   "When it was deleted in the CRM. A deletion older than the last change taken is left out. Now, if absent."
   deletedAt: DateTime
@@ -8894,12 +8894,14 @@ type RecordsPayload {
 
 extend type Mutation {
   """
-  Adds records by external id, or changes those that are there. Each is decided by itself, and those that are taken are written together; the same call again changes nothing. Needs the right to write records of the object type, and each field.
+  Adds 1 to 200 records by external id, or changes those that are there. Each is decided by itself, and those that are taken are written together; the same call again changes nothing.
+  Needs MANAGE_RECORDS, or a permission set's right to write records of the object type and each of the fields.
   Emits CONVERSATION_CHANGED for each conversation whose record changed its name or opt-out.
   """
   upsertRecords("What to write." input: UpsertRecordsInput!): RecordsPayload!
   """
-  Takes out records that the CRM has deleted. Their conversations stay, with no record. A change newer than the deletion brings a record back. Needs the right to write records of the object type.
+  Takes out 1 to 200 records that the CRM has deleted. Their conversations stay, with no record. A change newer than the deletion brings a record back.
+  Needs MANAGE_RECORDS, or a permission set's right to write records of the object type.
   Emits CONVERSATION_CHANGED for each conversation of the records.
   """
   deleteRecords("What to take out." input: DeleteRecordsInput!): RecordsPayload!

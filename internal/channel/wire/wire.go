@@ -134,6 +134,9 @@ func (e *Error) Error() string {
 	return e.cause.Error()
 }
 
+// Is reports whether target is channel.ErrUnanswered, which every Error is.
+func (*Error) Is(target error) bool { return target == channel.ErrUnanswered }
+
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.cause }
 

@@ -342,10 +342,11 @@ func TestASignInIsWrittenOnceADay(t *testing.T) {
 	for n := range 30 {
 		require.Empty(t, p.With(bearers[n%3]).Raw(me, nil).Codes())
 	}
-	time.Sleep(1500 * time.Millisecond)
+	require.Empty(t, p.With(i.bearer("sue", nil)).Raw(me, nil).Codes())
+	p.Eventually(func() bool { return rows() == 4 }, "whatever else was due is written with it")
 	mu.Lock()
 	defer mu.Unlock()
-	require.LessOrEqual(t, writes, 3)
+	require.LessOrEqual(t, writes, 4)
 	require.Positive(t, writes)
 }
 

@@ -14,6 +14,7 @@ import (
 	"parley/internal/desk/access"
 	"parley/internal/desk/directory"
 	"parley/internal/ground/fault"
+	"parley/internal/ground/store"
 )
 
 // follow opens an event stream, and returns what comes.
@@ -125,4 +126,31 @@ func TestSigningKeysOverlap(t *testing.T) {
 	for _, row := range command.Store.Ent.SigningKey.Query().AllX(ctx) {
 		require.Equal(t, row.RetiredAt != 0, row.Value == nil, "a retired key is erased")
 	}
+}
+
+// Signing keys that cannot be used leave the former ones in force, and a metric says so.
+func TestSigningKeysThatCannotBeUsedAreReported(t *testing.T) {
+	t.Parallel()
+	p := parleytest.New(t).Run()
+	stale := func() float64 {
+		families, err := p.Server.Registry().Gather()
+		require.NoError(t, err)
+		for _, f := range families {
+			if f.GetName() == "parley_signing_keys_stale" {
+				return f.GetMetric()[0].GetGauge().GetValue()
+			}
+		}
+		return -1
+	}
+	require.Zero(t, stale())
+	require.NoError(t, p.Directory.Change(p.System(), func(ctx context.Context, tx *store.Tx) error {
+		return tx.Ent.SigningKey.Create().SetKid("short").SetValue([]byte("x")).SetCreatedAt(tx.Now).Exec(ctx)
+	}))
+	p.Eventually(func() bool { return stale() == 1 }, "the keys cannot be used")
+	require.Empty(t, p.As("amy").Raw(who, nil).Codes(), "the former key is still in use")
+	require.NoError(t, p.Directory.Change(p.System(), func(ctx context.Context, tx *store.Tx) error {
+		_, err := tx.Ent.SigningKey.Delete().Exec(ctx)
+		return err
+	}))
+	p.Eventually(func() bool { return stale() == 0 }, "they are right again")
 }

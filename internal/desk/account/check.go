@@ -9,7 +9,6 @@ import (
 	"unicode/utf8"
 
 	"parley/internal/channel"
-	"parley/internal/channel/wire"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/viewer"
 )
@@ -106,7 +105,7 @@ func (s *Service) checkBaseURL(ctx context.Context, given *string) error {
 	if len(*given) > mostBaseURL || channel.CheckPublicURL(*given) != nil || err != nil {
 		return fault.Input(field, "Give scheme and host, and perhaps a path, in at most %d characters, such as https://api.example.com.", mostBaseURL)
 	}
-	near := wire.IsNear(u.Hostname())
+	near := channel.IsNear(u.Hostname())
 	switch {
 	case (s.Loopback || viewer.FromContext(ctx).System != "") && (near || u.Scheme == "https"):
 		return nil

@@ -260,23 +260,23 @@ func (s *Service) RetireKey(ctx context.Context, id string) error {
 		if s.isNew(id) {
 			return errors.New("this key was added for the next rotation: run parley key rotate, which uses it")
 		}
-		// Inside the write nobody else can encrypt with it.
-		return s.rewrite(ctx, func(ctx context.Context, tx *store.Tx) error {
-			rows, err := s.stored(ctx, tx.Ent)
-			if err != nil {
-				return err
-			}
-			for _, row := range rows {
-				if vault.KeyID(row.Sealed) == id {
-					return errors.New("credentials still need this key: run parley key rotate first")
-				}
-			}
-			if s.Vault.Has(id) { // this may run again
-				if err := s.Vault.Retire(id); err != nil {
-					return err
-				}
-			}
-			return entry(journal.Deleted, id, "Nothing needed it.").Write(ctx, tx)
-		})
+		return s.rewrite(ctx, func(ctx context.Context, tx *store.Tx) error { return s.retire(ctx, tx, id) })
 	})
+}
+
+// retire removes a key inside a write, during which nobody can encrypt with it.
+func (s *Service) retire(ctx context.Context, tx *store.Tx, id string) error {
+	rows, err := s.stored(ctx, tx.Ent)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(rows, func(row *ent.ProviderAccount) bool { return vault.KeyID(row.Sealed) == id }) {
+		return errors.New("credentials still need this key: run parley key rotate first")
+	}
+	if s.Vault.Has(id) { // this may run again
+		if err := s.Vault.Retire(id); err != nil {
+			return err
+		}
+	}
+	return entry(journal.Deleted, id, "Nothing needed it.").Write(ctx, tx)
 }

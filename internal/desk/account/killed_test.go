@@ -160,9 +160,9 @@ func TestARotationThatIsKilledLosesNothing(t *testing.T) {
 		b.finish(accounts)
 		return killed
 	}
-	for said := int64(1); try(task{Said: said}, 0); said++ { //nolint:revive // each is killed later
+	for said := int64(1); try(task{Said: said}, 0); said++ {
 	}
-	for statement := int64(1); try(task{Statement: statement}, 0); statement += 3 { //nolint:revive // likewise
+	for statement := int64(1); try(task{Statement: statement}, 0); statement += 3 {
 	}
 	require.Greater(t, kills, 6)
 	for after := 5 * time.Millisecond; after < 100*time.Millisecond; after += 20 * time.Millisecond {

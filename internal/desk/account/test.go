@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"parley/internal/channel"
-	"parley/internal/channel/wire"
 	"parley/internal/desk/administration"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/quota"
@@ -49,9 +48,8 @@ func (s *Service) ask(ctx context.Context, a *Account) *Result {
 	}
 	ctx, cancel := context.WithTimeout(ctx, testTime)
 	defer cancel()
-	var unanswered *wire.Error
 	switch err := checker.Check(ctx, a.used.Account); {
-	case err != nil && a.BaseURL != "" && (ctx.Err() != nil || errors.As(err, &unanswered)):
+	case err != nil && a.BaseURL != "" && (ctx.Err() != nil || errors.Is(err, channel.ErrUnanswered)):
 		// One answer, whatever is at the address: nobody is to explore a network by it.
 		return failed("The carrier cannot be reached at the account's base URL.", "Check the base URL, and that the server can reach it over the public internet, then test again.")
 	case err != nil && ctx.Err() != nil:
