@@ -33,7 +33,7 @@ func TestAProgramIsLetInByCommands(t *testing.T) {
 	require.Equal(t, made.ID+" is revoked.\n", parley("access", "revoke", made.ID))
 	require.JSONEq(t, `{"revokedId": "`+all[1].ID+`"}`, parley("access", "revoke", "--json", all[1].ID))
 	_, err := command(t, "access", "add", "crm", "--scope", "fly", "--database", database)
-	require.EqualError(t, err, `scopes: There is no scope "FLY". The scopes are READ, SEND and ADMINISTER.`)
+	require.EqualError(t, err, `--scope: There is no scope "FLY". The scopes are READ, SEND and ADMINISTER.`)
 	parley("agent", "revoke-tokens", "crm")
 	require.Contains(t, parley("access", "list"), "There are no access tokens")
 	_, err = command(t, "agent", "add", "bot", "--name", "Bot", "--service", "--role", "ADMIN", "--database", database)

@@ -3,8 +3,6 @@ package conversation
 import (
 	"context"
 
-	entsql "entgo.io/ent/dialect/sql"
-
 	"parley/ent"
 	"parley/ent/messaginguser"
 	"parley/ent/predicate"
@@ -181,15 +179,24 @@ func (d *Service) RecordNamed(ctx context.Context, objectType, externalID string
 		return nil, nil
 	}
 	named := record.And(record.ObjectType(objectType), record.ExternalID(externalID))
-	found, err := d.records(ctx, record.Or(named, func(q *entsql.Selector) {
-		b := entsql.Dialect(q.Dialect())
-		t := b.Table("records").As("loser")
-		loser := b.Select(t.C("merged_into")).From(t).
-			Where(entsql.And(entsql.EQ(t.C("object_type"), objectType), entsql.EQ(t.C("external_id"), externalID), entsql.GT(t.C("merged_into"), 0)))
-		q.Where(entsql.In(q.C(record.FieldID), loser))
-	}))
+	found, err := d.records(ctx, named)
+	if err == nil && len(found) == 0 {
+		var winner int64
+		if winner, err = d.mergedRecord(ctx, named); winner != 0 {
+			found, err = d.records(ctx, record.ID(winner))
+		}
+	}
 	if err != nil || len(found) == 0 {
 		return nil, err
 	}
 	return found[0], nil
+}
+
+// mergedRecord is the record that took a record's place, 0 for none.
+func (d *Service) mergedRecord(ctx context.Context, which predicate.Record) (int64, error) {
+	row, err := d.Store.Ent.Record.Query().Where(which, record.MergedIntoGT(0)).Select(record.FieldMergedInto).First(viewer.AsSystem(ctx, "records"))
+	if err != nil {
+		return 0, ent.MaskNotFound(err)
+	}
+	return row.MergedInto, nil
 }
