@@ -9,6 +9,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"parley/internal/desk/object"
 	"parley/internal/desk/staff"
 	"parley/internal/ground/viewer"
 )
@@ -54,13 +55,51 @@ type addSetCmd struct {
 	asJSON
 	Name       string   `arg:"" help:"Name of the permission set."`
 	Permission []string `placeholder:"PERMISSION" sep:"none" help:"Permission in the set, such as ASSIGN_CONVERSATION; may be repeated."`
+	recordRights
+}
+
+// recordRights is the flag that gives rights on records of the CRM.
+type recordRights struct {
+	RecordRight []string `placeholder:"OBJECT[.FIELD]=ACCESS" sep:"none" help:"NONE, READ or WRITE on records of an object type, such as Lead=READ, or on one of its fields, such as Lead.Salary=NONE; may be repeated."`
+}
+
+// rights are what the flag gives; nil for nothing.
+func (r *recordRights) rights() (rights []object.Right, err error) {
+	fields := map[string][]object.FieldRight{}
+	for _, said := range r.RecordRight {
+		what, access, given := strings.Cut(said, "=")
+		name, field, ofField := strings.Cut(what, ".")
+		a := object.Access(strings.ToUpper(access))
+		switch {
+		case !given || a != object.None && a != object.Read && a != object.Write:
+			return nil, fmt.Errorf("--record-right: %q gives nothing; write it like Lead=READ or Lead.Salary=NONE", said)
+		case ofField:
+			key := strings.ToLower(name)
+			fields[key] = append(fields[key], object.FieldRight{Field: field, Access: a})
+		default:
+			rights = append(rights, object.Right{Object: name, Access: a})
+		}
+	}
+	for i := range rights {
+		key := strings.ToLower(rights[i].Object)
+		rights[i].Fields = fields[key]
+		delete(fields, key)
+	}
+	for name := range fields {
+		return nil, fmt.Errorf("--record-right: give %s a right as a whole too, such as %s=READ", name, name)
+	}
+	return rights, nil
 }
 
 // Run implements the command.
 func (a *addSetCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
+	rights, err := a.rights()
+	if err != nil {
+		return err
+	}
 	return asOperator(ctx, c, func(ctx context.Context, d *operator) error {
 		set, err := d.Schema.Staff.CreatePermissionSet(ctx, staff.CreatePermissionSetInput{
-			Name: a.Name, Permissions: permissionsNamed(a.Permission), IdempotencyKey: rand.Text(),
+			Name: a.Name, Permissions: permissionsNamed(a.Permission), RecordRights: rights, IdempotencyKey: rand.Text(),
 		})
 		if err != nil {
 			return err
@@ -75,6 +114,8 @@ type setSetCmd struct {
 	NewName       *string  `name:"name" help:"Its new name."`
 	Permission    []string `placeholder:"PERMISSION" sep:"none" xor:"permissions" help:"Permission in the set from now on, in place of those it has; may be repeated."`
 	NoPermissions bool     `xor:"permissions" help:"Leave the set without permissions."`
+	recordRights
+	NoRecordRights bool `help:"Leave the set without rights on records."`
 }
 
 // Run implements the command.
@@ -83,15 +124,22 @@ func (s *setSetCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
 	if s.NoPermissions {
 		permissions = []viewer.Permission{}
 	}
-	if s.NewName == nil && permissions == nil {
-		return errors.New("nothing to change: give --name, --permission or --no-permissions")
+	rights, err := s.rights()
+	if err != nil {
+		return err
+	}
+	if s.NoRecordRights {
+		rights = []object.Right{}
+	}
+	if s.NewName == nil && permissions == nil && rights == nil {
+		return errors.New("nothing to change: give --name, --permission, --no-permissions, --record-right or --no-record-rights")
 	}
 	return asOperator(ctx, c, func(ctx context.Context, d *operator) error {
 		ids, err := d.setIDs(ctx, []string{s.Set})
 		if err != nil {
 			return err
 		}
-		set, err := d.Schema.Staff.UpdatePermissionSet(ctx, staff.UpdatePermissionSetInput{ID: ids[0], Name: s.NewName, Permissions: permissions})
+		set, err := d.Schema.Staff.UpdatePermissionSet(ctx, staff.UpdatePermissionSetInput{ID: ids[0], Name: s.NewName, Permissions: permissions, RecordRights: rights})
 		if err != nil {
 			return err
 		}
@@ -118,14 +166,27 @@ type setLine struct {
 	Name        string   `json:"name"`
 	Permissions []string `json:"permissions"`
 	Agents      []string `json:"agents"` // usernames
+
+	RecordRights []object.Right `json:"recordRights"`
 }
 
 func lineOf(set *staff.PermissionSet) setLine {
-	line := setLine{set.ID(), set.Name, viewer.PermissionNames(set.Permissions), []string{}}
+	line := setLine{set.ID(), set.Name, viewer.PermissionNames(set.Permissions), []string{}, append([]object.Right{}, set.RecordRights...)}
 	for _, a := range set.Agents() {
 		line.Agents = append(line.Agents, a.Username)
 	}
 	return line
+}
+
+// rightsSaid are rights on records as the flag takes them.
+func rightsSaid(rights []object.Right) (said []string) {
+	for _, r := range rights {
+		said = append(said, r.Object+"="+string(r.Access))
+		for _, f := range r.Fields {
+			said = append(said, r.Object+"."+f.Field+"="+string(f.Access))
+		}
+	}
+	return said
 }
 
 // saySet prints a permission set as it is after a change.
@@ -141,5 +202,8 @@ func saySet(out io.Writer, asJSON bool, set *staff.PermissionSet) error {
 		return strings.Join(names, ", ")
 	}
 	fmt.Fprintf(out, "%s. Permissions: %s. Agents: %s.\n", line.Name, list(line.Permissions), list(line.Agents))
+	if len(line.RecordRights) > 0 {
+		fmt.Fprintf(out, "Records: %s.\n", strings.Join(rightsSaid(line.RecordRights), ", "))
+	}
 	return nil
 }

@@ -35,11 +35,11 @@ type CustomerReport struct {
 	Consents int64 `json:"consents"`
 	Refused  int64 `json:"refused"`
 	// Refusals are the first mostShown refused rows.
-	Refusals []CustomerRefusal `json:"refusals"`
+	Refusals []RowRefusal `json:"refusals"`
 }
 
-// CustomerRefusal is a row that was not taken in.
-type CustomerRefusal struct {
+// RowRefusal is a row that was not taken in.
+type RowRefusal struct {
 	Line   int    `json:"line"`
 	Reason string `json:"reason"`
 }
@@ -61,7 +61,7 @@ func Customers(ctx context.Context, s *customers.Service, o CustomerOptions) (*C
 	defer f.close()
 	bar := progress.New(o.Progress, "customers", progress.Bytes)
 	defer bar.Close()
-	i := &customerImport{service: s, report: &CustomerReport{Refusals: []CustomerRefusal{}}, zone: o.Zone}
+	i := &customerImport{service: s, report: &CustomerReport{Refusals: []RowRefusal{}}, zone: o.Zone}
 	err = f.each(func(r *row) error {
 		i.report.Rows++
 		line, problem := i.read(r)
@@ -93,7 +93,7 @@ type customerImport struct {
 func (i *customerImport) refuse(line int, reason string) {
 	i.report.Refused++
 	if len(i.report.Refusals) < mostShown {
-		i.report.Refusals = append(i.report.Refusals, CustomerRefusal{line, reason})
+		i.report.Refusals = append(i.report.Refusals, RowRefusal{line, reason})
 	}
 }
 
