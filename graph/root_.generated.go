@@ -8438,7 +8438,7 @@ extend type Mutation {
   createObjectType("What to create." input: CreateObjectTypeInput!): ObjectTypePayload!
   """
   Changes 1 type of CRM records: its labels, its fields, and which of them conversations use. Needs CONFIGURE_MESSAGING. Names and types of fields never
-  change. CONFLICT if the change touches what records are found by and there are records; no event follows in lists of conversations.
+  change. What records are found by follows within seconds, as a job reads them again; no event follows in lists of conversations.
   """
   updateObjectType("What to change." input: UpdateObjectTypeInput!): ObjectTypePayload!
 }

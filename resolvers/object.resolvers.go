@@ -13,13 +13,13 @@ import (
 
 // CreateObjectType is the resolver for the createObjectType field.
 func (r *mutationResolver) CreateObjectType(ctx context.Context, input objecttype.CreateInput) (*graph.ObjectTypePayload, error) {
-	t, errs, err := answered(r.Resolver.ObjectTypes.Create(ctx, input))
+	t, errs, err := answered(r.ObjectTypes.Create(ctx, input))
 	return &graph.ObjectTypePayload{ObjectType: t, Errors: errs}, err
 }
 
 // UpdateObjectType is the resolver for the updateObjectType field.
 func (r *mutationResolver) UpdateObjectType(ctx context.Context, input objecttype.UpdateInput) (*graph.ObjectTypePayload, error) {
-	t, errs, err := answered(r.Resolver.ObjectTypes.Update(ctx, input))
+	t, errs, err := answered(r.ObjectTypes.Update(ctx, input))
 	return &graph.ObjectTypePayload{ObjectType: t, Errors: errs}, err
 }
 

@@ -14,13 +14,13 @@ import (
 
 // UpsertRecords is the resolver for the upsertRecords field.
 func (r *mutationResolver) UpsertRecords(ctx context.Context, input graph.UpsertRecordsInput) (*graph.RecordsPayload, error) {
-	results, errs, err := answered(r.Resolver.Records.Upsert(ctx, input.Records))
+	results, errs, err := answered(r.Records.Upsert(ctx, input.Records))
 	return &graph.RecordsPayload{Results: results, Errors: errs}, err
 }
 
 // DeleteRecords is the resolver for the deleteRecords field.
 func (r *mutationResolver) DeleteRecords(ctx context.Context, input graph.DeleteRecordsInput) (*graph.RecordsPayload, error) {
-	results, errs, err := answered(r.Resolver.Records.Delete(ctx, input.Records))
+	results, errs, err := answered(r.Records.Delete(ctx, input.Records))
 	return &graph.RecordsPayload{Results: results, Errors: errs}, err
 }
 
@@ -35,7 +35,7 @@ func (r *queryResolver) Records(ctx context.Context, objectType string, filterBy
 
 // Fields is the batch resolver for the fields field.
 func (r *recordResolver) Fields(ctx context.Context, objs []*conversation.Record, names []string) ([][]*crm.Field, error) {
-	return r.Resolver.Records.Fields(ctx, objs, names)
+	return r.Records.Fields(ctx, objs, names)
 }
 
 // Reference is the batch resolver for the reference field.

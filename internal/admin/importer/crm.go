@@ -172,4 +172,3 @@ func (i *recordImport) take(ctx context.Context) error {
 	clear(i.names)
 	return nil
 }
-

@@ -28,15 +28,7 @@ func (w *writing) decide(was *stored, now clock.Time) {
 	if at == 0 {
 		at = now
 	}
-	outcome := Updated
-	switch {
-	case was == nil || was.stub || was.deletedAt > 0 && at > was.deletedAt:
-		outcome = Created
-	case was.mergedInto != 0:
-		outcome = Merged
-	case was.deletedAt > 0 || at < was.at:
-		outcome = Older
-	}
+	outcome := outcomeOf(was, at)
 	w.result.Outcome, w.result.Error, w.before, w.after = &outcome, nil, was, nil
 	if outcome == Merged || outcome == Older {
 		return
@@ -58,6 +50,19 @@ func (w *writing) decide(was *stored, now clock.Time) {
 		return
 	}
 	w.after = after
+}
+
+// outcomeOf is what a change at a time comes to, if it changes anything.
+func outcomeOf(was *stored, at clock.Time) Outcome {
+	switch {
+	case was == nil || was.stub || was.deletedAt > 0 && at > was.deletedAt:
+		return Created
+	case was.mergedInto != 0:
+		return Merged
+	case was.deletedAt > 0 || at < was.at:
+		return Older
+	}
+	return Updated
 }
 
 // sameBut reports whether nothing but the time of the change differs.

@@ -120,7 +120,7 @@ func (a asked) condition(at string, c *FieldFilter) (predicate.Record, error) {
 	if !f.Filterable {
 		return nil, fault.Input(at+".name", "Records are not filtered by %s. Ask an administrator to make it filterable.", f.Name)
 	}
-	p, without, err := ask(f, at, c)
+	p, without, err := asking{c, f, at}.values()
 	if err != nil {
 		return nil, err
 	}
@@ -135,66 +135,90 @@ func (a asked) condition(at string, c *FieldFilter) (predicate.Record, error) {
 	}, nil
 }
 
-// ask reads what a filter asks of a field's values: predicates on the column value, and
-// whether records without such a value are wanted.
-func ask(f *object.Field, at string, c *FieldFilter) (p []*entsql.Predicate, without bool, err error) {
-	asked := 0
-	for _, given := range []bool{c.Equals != nil, c.OneOf != nil, c.AtLeast != nil || c.AtMost != nil, c.StartsWith != nil, c.IsBlank != nil} {
-		if given {
-			asked++
-		}
-	}
-	if asked != 1 {
-		return nil, false, fault.Input(at, "Pass equals, oneOf, startsWith, isBlank, or atLeast and atMost: one of them, not %d.", asked)
-	}
-	key := func(condition, text string) (any, error) {
-		v, err := f.Parse(text, nil)
-		if err != nil {
-			return nil, fault.Input(at+"."+condition, "%s", err)
-		}
-		if v.IsBlank() {
-			return nil, fault.Input(at+"."+condition, "Pass a value, or isBlank for records without one.")
-		}
-		return f.Keys(v)[0], nil
+// asking is a condition of a filter, at its place in the input.
+type asking struct {
+	*FieldFilter
+	f  *object.Field
+	at string
+}
+
+// values are predicates on the column value, and whether records without such a value are
+// wanted.
+func (a asking) values() (p []*entsql.Predicate, without bool, err error) {
+	if n := a.given(); n != 1 {
+		return nil, false, fault.Input(a.at, "Pass equals, oneOf, startsWith, isBlank, or atLeast and atMost: one of them, not %d.", n)
 	}
 	switch {
-	case c.IsBlank != nil:
-		return nil, *c.IsBlank, nil
-	case c.StartsWith != nil:
-		if !f.IsText() {
-			return nil, false, fault.Input(at+".startsWith", "%s is no text. Use equals, or atLeast and atMost.", f.Name)
-		}
-		return []*entsql.Predicate{between("value", object.Prefix(*c.StartsWith))}, false, nil
-	case c.Equals != nil:
-		k, err := key("equals", *c.Equals)
+	case a.IsBlank != nil:
+		return nil, *a.IsBlank, nil
+	case a.StartsWith != nil && !a.f.IsText():
+		return nil, false, fault.Input(a.at+".startsWith", "%s is no text. Use equals, or atLeast and atMost.", a.f.Name)
+	case a.StartsWith != nil:
+		return []*entsql.Predicate{between("value", object.Prefix(*a.StartsWith))}, false, nil
+	case a.Equals != nil:
+		k, err := a.key("equals", *a.Equals)
 		return []*entsql.Predicate{entsql.EQ("value", k)}, false, err
-	case c.OneOf != nil:
-		if n := len(c.OneOf); n == 0 || n > mostOneOf {
-			return nil, false, fault.Input(at+".oneOf", "Pass 1 to %d values, not %d.", mostOneOf, n)
-		}
-		keys := make([]any, len(c.OneOf))
-		for i, text := range c.OneOf {
-			if keys[i], err = key(fmt.Sprintf("oneOf.%d", i), text); err != nil {
-				return nil, false, err
-			}
-		}
-		return []*entsql.Predicate{entsql.In("value", keys...)}, false, nil
+	case a.OneOf != nil:
+		p, err = a.oneOf()
+		return p, false, err
 	}
+	p, err = a.bounds()
+	return p, false, err
+}
+
+// given is how many conditions there are.
+func (a asking) given() (n int) {
+	for _, given := range []bool{a.Equals != nil, a.OneOf != nil, a.AtLeast != nil || a.AtMost != nil, a.StartsWith != nil, a.IsBlank != nil} {
+		if given {
+			n++
+		}
+	}
+	return n
+}
+
+// key is what the index holds of a value.
+func (a asking) key(condition, text string) (any, error) {
+	v, err := a.f.Parse(text, nil)
+	if err != nil {
+		return nil, faultAt(a.at+"."+condition, err)
+	}
+	if v.IsBlank() {
+		return nil, fault.Input(a.at+"."+condition, "Pass a value, or isBlank for records without one.")
+	}
+	return a.f.Keys(v)[0], nil
+}
+
+func (a asking) oneOf() ([]*entsql.Predicate, error) {
+	if n := len(a.OneOf); n == 0 || n > mostOneOf {
+		return nil, fault.Input(a.at+".oneOf", "Pass 1 to %d values, not %d.", mostOneOf, n)
+	}
+	keys := make([]any, len(a.OneOf))
+	for i, text := range a.OneOf {
+		k, err := a.key(fmt.Sprintf("oneOf.%d", i), text)
+		if err != nil {
+			return nil, err
+		}
+		keys[i] = k
+	}
+	return []*entsql.Predicate{entsql.In("value", keys...)}, nil
+}
+
+func (a asking) bounds() (p []*entsql.Predicate, err error) {
 	for _, bound := range []struct {
 		name    string
 		text    *string
 		compare func(string, any) *entsql.Predicate
-	}{{"atLeast", c.AtLeast, entsql.GTE}, {"atMost", c.AtMost, entsql.LTE}} {
+	}{{"atLeast", a.AtLeast, entsql.GTE}, {"atMost", a.AtMost, entsql.LTE}} {
 		if bound.text == nil {
 			continue
 		}
-		k, err := key(bound.name, *bound.text)
+		k, err := a.key(bound.name, *bound.text)
 		if err != nil {
-			return nil, false, err
+			return nil, err
 		}
 		p = append(p, bound.compare("value", k))
 	}
-	return p, false, nil
+	return p, nil
 }
 
 // between asks that a column of bytes begins with some.

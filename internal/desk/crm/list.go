@@ -25,7 +25,7 @@ type Entry struct {
 const place cursor.Kind = "records"
 
 // Cursor is its place in the list.
-func (e Entry) Cursor() string { return e.service.Cursors.Seal(place, e.Record.Key) }
+func (e Entry) Cursor() string { return e.service.Cursors.Seal(place, e.Key) }
 
 // Page is a page of records, by name.
 type Page struct{ page.Page[Entry] }

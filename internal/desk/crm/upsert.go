@@ -3,6 +3,7 @@ package crm
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -122,7 +123,7 @@ func (s *Service) prepare(rights *object.Rights, at string, in *RecordInput) (*w
 	}
 	for i, f := range in.Fields {
 		if err := w.take(rights, f); err != nil {
-			return nil, fault.Input(fmt.Sprintf("%s.fields.%d", at, i), "%s", err)
+			return nil, faultAt(fmt.Sprintf("%s.fields.%d", at, i), err)
 		}
 	}
 	if size := len(body(w.values).String()); size > mostBody {
@@ -131,16 +132,25 @@ func (s *Service) prepare(rights *object.Rights, at string, in *RecordInput) (*w
 	return w, nil
 }
 
+// faultAt is a fault in a value, at its field.
+func faultAt(field string, err error) *fault.Error {
+	var f *fault.Error
+	if errors.As(fault.At(field, err), &f) {
+		return f
+	}
+	return fault.Input(field, "%s", err)
+}
+
 func (w *writing) take(rights *object.Rights, in *FieldInput) error {
 	f := w.def.Field(in.Name)
 	if f == nil || f.Retired || rights.Field(&w.def.Definition, f) == object.None {
-		return fmt.Errorf("%s has no field %q. objectType lists its fields.", w.def.Name, channel.Cut(in.Name, object.MostName))
+		return fault.New(fault.BadInput, "%s has no field %q. objectType lists its fields.", w.def.Name, channel.Cut(in.Name, object.MostName))
 	}
 	if !rights.Field(&w.def.Definition, f).Includes(object.Write) {
-		return fmt.Errorf("You may not write %s. Leave it out, or ask an administrator.", f.Name)
+		return fault.New(fault.BadInput, "You may not write %s. Leave it out, or ask an administrator.", f.Name)
 	}
 	if _, twice := w.values[f.Name]; twice {
-		return fmt.Errorf("%s is there twice. Pass it once.", f.Name)
+		return fault.New(fault.BadInput, "%s is there twice. Pass it once.", f.Name)
 	}
 	text := ""
 	if in.Text != nil {
@@ -151,7 +161,7 @@ func (w *writing) take(rights *object.Rights, in *FieldInput) error {
 		return err
 	}
 	if f.Required && v.IsBlank() {
-		return fmt.Errorf("%s is required. Pass a value, or leave the field out to keep what is there.", f.Name)
+		return fault.New(fault.BadInput, "%s is required. Pass a value, or leave the field out to keep what is there.", f.Name)
 	}
 	w.values[f.Name] = v
 	return nil

@@ -2,7 +2,6 @@ package object
 
 import (
 	"cmp"
-	"fmt"
 	"net/mail"
 	"net/url"
 	"regexp"
@@ -10,6 +9,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"parley/internal/ground/fault"
 )
 
 // Bounds of what a record holds.
@@ -46,7 +47,7 @@ func (f *Field) Parse(text string, list []string) (Value, error) {
 		return f.parseChoices(text, list)
 	}
 	if len(list) > 0 {
-		return Value{}, fmt.Errorf("%s takes one value, not a list.", f.Name)
+		return Value{}, fault.New(fault.BadInput, "%s takes one value, not a list.", f.Name)
 	}
 	if f.Kind != Text {
 		text = strings.TrimSpace(text)
@@ -55,7 +56,7 @@ func (f *Field) Parse(text string, list []string) (Value, error) {
 		return Value{}, nil
 	}
 	if n := utf8.RuneCountInString(text); n > f.mostText() {
-		return Value{}, fmt.Errorf("%s takes at most %d characters, not %d.", f.Name, f.mostText(), n)
+		return Value{}, fault.New(fault.BadInput, "%s takes at most %d characters, not %d.", f.Name, f.mostText(), n)
 	}
 	parse, ok := parsers[f.Kind]
 	if !ok {
@@ -63,7 +64,7 @@ func (f *Field) Parse(text string, list []string) (Value, error) {
 	}
 	written, ok := parse(f, text)
 	if !ok {
-		return Value{}, fmt.Errorf("%s takes %s, not %q.", f.Name, takes[f.Kind], cut(text))
+		return Value{}, fault.New(fault.BadInput, "%s takes %s, not %q.", f.Name, takes[f.Kind], cut(text))
 	}
 	return Value{Text: written}, nil
 }
@@ -164,7 +165,7 @@ func (f *Field) parseChoices(text string, list []string) (Value, error) {
 			continue
 		}
 		if !f.takes(c) {
-			return Value{}, fmt.Errorf("%s takes its choices, and %q is none of them.", f.Name, cut(c))
+			return Value{}, fault.New(fault.BadInput, "%s takes its choices, and %q is none of them.", f.Name, cut(c))
 		}
 		chosen = append(chosen, c)
 	}

@@ -208,5 +208,6 @@ func (w *world) healthy() {
 
 // expected are the checks that warn of what the test does on purpose, or of what the
 // last version did and this one reports: it left its files to be read by others, and
-// credentials in plain text, which stay so until an operator encrypts them.
-var expected = map[string]bool{"account sandbox/demo": true, "file rights": true, "key of credentials": true}
+// credentials in plain text, which stay so until an operator encrypts them; and a channel
+// of an account that was deactivated.
+var expected = map[string]bool{"account sandbox/demo": true, "file rights": true, "key of credentials": true, "channels": true}

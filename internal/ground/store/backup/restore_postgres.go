@@ -121,6 +121,11 @@ func (l *loader) all(ctx context.Context, tx pgx.Tx, m manifest, rules []string)
 		return err
 	}
 	slices.SortFunc(m.Tables, func(a, b archivedTable) int { return slices.Index(order, a.Name) - slices.Index(order, b.Name) })
+	for _, t := range slices.Backward(m.Tables) { // of what migrations put there, the backup has its own
+		if _, err := tx.Exec(ctx, "DELETE FROM "+pgx.Identifier{t.Name}.Sanitize()); err != nil {
+			return fmt.Errorf("empty %s: %w", t.Name, err)
+		}
+	}
 	for _, t := range m.Tables {
 		if err := l.table(ctx, tx, t); err != nil {
 			return err
