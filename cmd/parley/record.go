@@ -39,31 +39,13 @@ type recordLine struct {
 
 // Run implements the command.
 func (l *listRecordsCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
+	if err := atMost(l.Most, mostListed, "--search"); err != nil {
+		return err
+	}
 	return asOperator(ctx, c, func(ctx context.Context, d *operator) error {
-		if err := atMost(l.Most, mostListed, "--search"); err != nil {
-			return err
-		}
-		filter := &crm.Filter{}
-		if l.Search != "" {
-			filter.Search = &l.Search
-		}
-		found, err := d.Schema.Records.List(ctx, l.ObjectType, filter, page.Window{Size: l.Most})
+		lines, err := l.lines(ctx, d.Schema.Records)
 		if err != nil {
 			return err
-		}
-		records := found.Nodes()
-		fields, err := d.Schema.Records.Fields(ctx, records, nil)
-		if err != nil {
-			return err
-		}
-		lines := make([]recordLine, len(records))
-		for i, r := range records {
-			lines[i] = recordLine{r.ID(), r.ExternalID, r.Name, map[string]string{}}
-			for _, f := range fields[i] {
-				if text := f.Text(); text != nil {
-					lines[i].Fields[f.Name()] = *text
-				}
-			}
 		}
 		if l.JSON {
 			return printJSON(out, lines)
@@ -79,6 +61,32 @@ func (l *listRecordsCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
 		}
 		return table.Flush()
 	})
+}
+
+// lines are the records with their fields that are not blank.
+func (l *listRecordsCmd) lines(ctx context.Context, records *crm.Service) ([]recordLine, error) {
+	filter := &crm.Filter{}
+	if l.Search != "" {
+		filter.Search = &l.Search
+	}
+	found, err := records.List(ctx, l.ObjectType, filter, page.Window{Size: l.Most})
+	if err != nil {
+		return nil, err
+	}
+	fields, err := records.Fields(ctx, found.Nodes(), nil)
+	if err != nil {
+		return nil, err
+	}
+	lines := make([]recordLine, len(fields))
+	for i, r := range found.Nodes() {
+		lines[i] = recordLine{r.ID(), r.ExternalID, r.Name, map[string]string{}}
+		for _, f := range fields[i] {
+			if text := f.Text(); text != nil {
+				lines[i].Fields[f.Name()] = *text
+			}
+		}
+	}
+	return lines, nil
 }
 
 type importRecordsCmd struct {

@@ -39,8 +39,8 @@ func TestRecordsComeInByCommands(t *testing.T) {
 	require.Equal(t, shown, parley("object", "set", write("again.json", shown)), "what is shown can be set")
 	_, err := try("object", "show", "Missing")
 	require.ErrorContains(t, err, "parley object list")
-	_, err = try("object", "set", write("bad.json", `{"nmae": "Visit__c"}`))
-	require.ErrorContains(t, err, "nmae")
+	_, err = try("object", "set", write("bad.json", `{"naem": "Visit__c"}`))
+	require.ErrorContains(t, err, "naem")
 
 	file := write("visits.csv", "Id,Name,Mobile__c,Fee__c,Changed,Remark\nV1,Ann,+1 202 555 0111,12.50,2026-01-02T03:04:05Z,x\nV2,Bob,,much,2026-01-02T03:04:05Z,\nV1,Anne,+1 202 555 0111,12.50,2026-01-02T03:04:06Z,\n")
 	out, err := try("record", "import", file, "--object-type", "Visit__c", "--modified-at", "Changed", "--field", "Remark=")
