@@ -208,7 +208,8 @@ func TestDeletedRecordsAreGoneUntilANewerChange(t *testing.T) {
 	require.Equal(t, "UNCHANGED", remove("V1", at(12)))
 	require.Equal(t, []string{"OLDER"}, r.upsert(visit("V1", 11, "Name", "Kim")))
 	require.Nil(t, r.holds(r.ctx, "V1"))
-	require.Equal(t, []string{"CREATED"}, r.upsert(visit("V1", 12, "Name", "Kim")))
+	require.Equal(t, []string{"OLDER"}, r.upsert(visit("V1", 12, "Name", "Kim")), "a deletion said again counts by its later time")
+	require.Equal(t, []string{"CREATED"}, r.upsert(visit("V1", 13, "Name", "Kim")))
 	require.Equal(t, map[string]string{"Name": "Kim"}, r.holds(r.ctx, "V1"), "it comes back without what it held")
 	require.Contains(t, remove("V9", nil), "No such record")
 }

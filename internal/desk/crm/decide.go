@@ -44,10 +44,16 @@ func (w *writing) decide(was *stored, now clock.Time) {
 	if was != nil {
 		after.key = was.key
 	}
-	w.fill(after, base.with(w.values))
+	w.fill(after, was, base.with(w.values))
+	if size := len(after.body); size > mostBody {
+		w.result.Outcome, w.result.Error = nil, fault.Input("fields", "A record takes at most %d bytes, and with these fields it has %d. Leave out what conversations do not need.", mostBody, size)
+		return
+	}
 	if outcome == Updated && sameBut(after, was) {
 		outcome = Unchanged
-		return
+		if w.noted = after.at > was.at; !w.noted { // what was said later counts, though it said the same
+			return
+		}
 	}
 	w.after = after
 }
@@ -69,12 +75,15 @@ func outcomeOf(was *stored, at clock.Time) Outcome {
 func sameBut(after, was *stored) bool {
 	like := *was
 	like.at = after.at
-	return *after == like
+	return !was.unindexed && *after == like
 }
 
 // holds is what a stored record holds. Of one from before records had fields, it is what
 // its columns say.
 func (w *writing) holds(was *stored) body {
+	if was.unindexed && was.body != "" { // an import has changed the columns since
+		return readBody(was.body).with(bodyOf(&w.def.Definition, "", was.title, was.mobile, was.optedOut))
+	}
 	return bodyOf(&w.def.Definition, was.body, was.title, was.mobile, was.optedOut)
 }
 
@@ -105,15 +114,25 @@ func (w *writing) missing() string {
 	return ""
 }
 
-// fill writes what a record holds, and what messaging reads of it.
-func (w *writing) fill(r *stored, b body) {
+// fill writes what a record holds, and what messaging reads of it. Where messaging names no
+// such field, what was there before stays.
+func (w *writing) fill(r, was *stored, b body) {
 	m := w.def.Messaging
-	r.body, r.title = b.String(), channel.Cut(channel.CleanName(nameIn(b, m.Name)), channel.MostName)
-	r.optedOut = b.text(m.OptedOut) == "true"
+	if was != nil && was.deletedAt == 0 {
+		r.title, r.mobile, r.optedOut = was.title, was.mobile, was.optedOut
+	}
+	r.body = b.String()
+	if named := nameIn(b, m.Name); m.Name != "" || named != "" {
+		r.title = channel.Cut(channel.CleanName(named), channel.MostName)
+	}
+	if m.OptedOut != "" {
+		r.optedOut = b.text(m.OptedOut) == "true"
+	}
+	if len(m.Phones) > 0 {
+		r.mobile = ""
+	}
 	for _, p := range m.Phones {
-		if r.mobile == "" {
-			r.mobile = channel.Cut(b.text(p.Field), mostID)
-		}
+		r.mobile = cmp.Or(r.mobile, channel.Cut(b.text(p.Field), object.MostID))
 	}
 }
 

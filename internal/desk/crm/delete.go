@@ -60,15 +60,14 @@ func (s *Service) delete(ctx context.Context, tx *store.Tx, todo []*writing) err
 	var gone []*stored
 	var keys []int64
 	for _, w := range todo {
-		if w.remove(known[w.name], tx.Now); w.after != nil {
-			known[w.name] = w.after
-			gone, keys = append(gone, w.after), append(keys, w.after.key)
+		if w.remove(known[w.name], tx.Now); w.after == nil {
+			continue
+		}
+		if gone = append(gone, w.after); !w.noted {
+			keys = append(keys, w.after.key)
 		}
 	}
-	if len(gone) == 0 {
-		return nil
-	}
-	if err := save(ctx, tx, gone); err != nil {
+	if err := save(ctx, tx, gone); err != nil || len(keys) == 0 {
 		return err
 	}
 	if err := clear(ctx, tx, keys, references(todo)); err != nil {
@@ -92,9 +91,14 @@ func (w *writing) remove(was *stored, now clock.Time) {
 		outcome = Merged
 	case was.deletedAt > 0:
 		outcome = Unchanged
+		if at > was.deletedAt {
+			after := *was
+			after.at, after.deletedAt = at, at
+			w.after, w.noted = &after, true
+		}
 	case at < was.at:
 		outcome = Older
 	default:
-		w.after = &stored{key: was.key, name: was.name, at: at, deletedAt: at}
+		w.after = &stored{key: was.key, name: was.name, optedOut: was.optedOut, at: at, deletedAt: at}
 	}
 }

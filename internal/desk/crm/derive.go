@@ -51,7 +51,7 @@ func numbersOf(text, country string) (canonical, own string) {
 			return -1
 		}
 		return r
-	}, number.Bare(text)), mostID)
+	}, number.Bare(text)), object.MostID)
 	if n, err := number.Read(text, regionOf(country), number.Person); err == nil {
 		canonical = strings.TrimPrefix(n.E164, "+")
 	}

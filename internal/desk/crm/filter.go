@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	entsql "entgo.io/ent/dialect/sql"
 
@@ -87,7 +88,7 @@ func (a asked) search(text string) (predicate.Record, error) {
 	slots := a.phones()
 	return func(q *entsql.Selector) {
 		named := between(q.C(record.FieldNameKey), object.Prefix(text))
-		if len(digits) < leastSearch || len(slots) == 0 {
+		if len(digits) < leastSearch || len(slots) == 0 || strings.ContainsFunc(text, unicode.IsLetter) {
 			q.Where(named)
 			return
 		}
@@ -126,9 +127,10 @@ func (a asked) condition(at string, c *FieldFilter) (predicate.Record, error) {
 	}
 	return func(q *entsql.Selector) {
 		b := entsql.Dialect(q.Dialect())
-		values := b.Select("record_id").From(b.Table("record_values")).Where(entsql.And(append([]*entsql.Predicate{entsql.EQ("slot", slot(a.def.Key, i))}, p...)...))
+		t := b.Table("record_values")
+		values := b.Select(t.C("record_id")).From(t).Where(entsql.And(append([]*entsql.Predicate{entsql.EQ(t.C("slot"), slot(a.def.Key, i))}, p...)...))
 		if without {
-			q.Where(entsql.NotIn(q.C(record.FieldID), values))
+			q.Where(entsql.Not(entsql.Exists(values.Where(entsql.ColumnsEQ(t.C("record_id"), q.C(record.FieldID))))))
 			return
 		}
 		q.Where(entsql.In(q.C(record.FieldID), values))

@@ -76,8 +76,7 @@ func (s *Service) index(ctx context.Context, which *entsql.Predicate) error {
 }
 
 func readAfter(ctx context.Context, tx *store.Tx, which *entsql.Predicate, after int64) (rows []*stored, err error) {
-	q := tx.Builder().Select(columns[:len(columns)-1]...).From(entsql.Table("records")).
-		Where(entsql.And(which, entsql.GT("id", after))).OrderBy("id").Limit(indexBatch)
+	q := selected(tx).Where(entsql.And(which, entsql.GT("id", after))).OrderBy("id").Limit(indexBatch)
 	err = tx.Query(ctx, q, func(r *sql.Rows) error {
 		row, err := scan(r)
 		rows = append(rows, row)
@@ -100,9 +99,9 @@ func (s *Service) again(ctx context.Context, tx *store.Tx, rows []*stored) error
 		}
 		w := &writing{name: row.name, def: def, before: row}
 		after := *row
+		after.unindexed = false
 		if w.after = &after; row.body != "" {
-			after.mobile = ""
-			w.fill(&after, readBody(row.body))
+			w.fill(&after, row, w.holds(row))
 		}
 		changed = append(changed, w)
 	}

@@ -2,9 +2,11 @@ package crm
 
 import (
 	"context"
+	"slices"
 
 	entsql "entgo.io/ent/dialect/sql"
 
+	"parley/ent"
 	"parley/ent/predicate"
 	"parley/ent/record"
 	"parley/internal/desk/conversation"
@@ -68,11 +70,11 @@ func (s *Service) List(ctx context.Context, objectType string, filter *Filter, w
 	}
 	query := s.Store.Ent.Record.Query().Where(append(wanted, record.ObjectType(def.Name), there(), record.NameKeyNotNil())...)
 	if w.Cursor != "" {
-		var after int64
-		if err := w.Place(s.Cursors.Sealer, place, "records", &after); err != nil {
+		behind, err := s.behind(ctx, def.Name, w)
+		if err != nil {
 			return nil, err
 		}
-		query.Where(behind(after, w.Backward))
+		query.Where(behind)
 	}
 	var keys []int64
 	err = s.Store.Scan(ctx, func(ctx context.Context) (err error) {
@@ -86,13 +88,13 @@ func (s *Service) List(ctx context.Context, objectType string, filter *Filter, w
 	if err != nil {
 		return nil, err
 	}
-	nodes := make([]Entry, 0, len(keys))
-	for _, key := range keys {
-		if r := records[key]; r != nil { // it may have been lost from sight in between
-			nodes = append(nodes, Entry{Record: r, service: s})
-		}
+	nodes := make([]Entry, len(keys))
+	for i, key := range keys {
+		nodes[i] = Entry{records[key], s}
 	}
-	return &Page{page.Of(nodes, w)}, nil
+	p := page.Of(nodes, w)
+	p.Nodes = slices.DeleteFunc(p.Nodes, func(e Entry) bool { return e.Record == nil }) // lost from sight in between
+	return &Page{p}, nil
 }
 
 // byName sorts by name, and records of one name by their age.
@@ -109,18 +111,27 @@ func there() predicate.Record {
 	return record.And(record.Stub(false), record.DeletedAt(0), record.MergedInto(0))
 }
 
-// behind is what comes after a record in the list, or before it. A record that is no
-// longer there keeps its place.
-func behind(key int64, backward bool) predicate.Record {
-	return func(q *entsql.Selector) {
-		t := entsql.Dialect(q.Dialect()).Table("records").As("place")
-		at := entsql.Dialect(q.Dialect()).Select(t.C("name_key")).From(t).Where(entsql.EQ(t.C("id"), key))
-		compare := ">"
-		if backward {
-			compare = "<"
-		}
-		q.Where(entsql.P(func(b *entsql.Builder) {
-			b.WriteByte('(').Ident(q.C("name_key")).Comma().Ident(q.C("id")).WriteString(") " + compare + " ((").Join(at).WriteString("), ").Arg(key).WriteByte(')')
-		}))
+// behind is what comes after the record at the cursor, or before it, as it is named now.
+func (s *Service) behind(ctx context.Context, objectType string, w page.Window) (predicate.Record, error) {
+	var key int64
+	if err := w.Place(s.Cursors.Sealer, place, "records", &key); err != nil {
+		return nil, err
 	}
+	at, err := s.Store.Ent.Record.Query().Where(record.ID(key), record.ObjectType(objectType), there(), record.NameKeyNotNil()).
+		Select(record.FieldNameKey).Only(viewer.AsSystem(ctx, "records"))
+	if ent.IsNotFound(err) {
+		return nil, fault.Input("after", "The record at this cursor is gone, or of another type. Read the list from the start.")
+	}
+	if err != nil {
+		return nil, err
+	}
+	compare := " > "
+	if w.Backward {
+		compare = " < "
+	}
+	return func(q *entsql.Selector) {
+		q.Where(entsql.P(func(b *entsql.Builder) {
+			b.WriteByte('(').Ident(q.C(record.FieldNameKey)).Comma().Ident(q.C(record.FieldID)).WriteString(")"+compare+"(").Args(*at.NameKey, key).WriteByte(')')
+		}))
+	}, nil
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -29,6 +30,7 @@ type stored struct {
 	stub          bool
 	deletedAt     clock.Time
 	mergedInto    int64
+	unindexed     bool // an import wrote it last
 }
 
 // columns are those of stored, in the order of values.
@@ -42,13 +44,16 @@ func (r *stored) values() []any {
 	}
 }
 
+// recordsLock is the PostgreSQL advisory lock of writes of records.
+const recordsLock = 7_236_018_440_115_203
+
 // lock has writes of records wait for each other, across processes too: two that name the
 // same new record would both add it.
 func lock(ctx context.Context, tx *store.Tx) error {
 	if !tx.Locks() {
 		return nil // one writer
 	}
-	_, err := tx.Exec(ctx, entsql.Expr("LOCK TABLE record_values IN SHARE ROW EXCLUSIVE MODE"))
+	_, err := tx.Exec(ctx, entsql.Expr(fmt.Sprintf("SELECT pg_advisory_xact_lock(%d)", recordsLock)))
 	return err
 }
 
@@ -58,8 +63,7 @@ func readNamed(ctx context.Context, tx *store.Tx, names []name) (map[name]*store
 	if len(names) == 0 {
 		return found, nil
 	}
-	q := tx.Builder().Select(columns[:len(columns)-1]...).From(entsql.Table("records")).
-		Where(entsql.P(func(b *entsql.Builder) { inNames(b, names) }))
+	q := selected(tx).Where(entsql.P(func(b *entsql.Builder) { inNames(b, names) }))
 	err := tx.Query(ctx, q, func(rows *sql.Rows) error {
 		r, err := scan(rows)
 		found[r.name] = r
@@ -68,10 +72,29 @@ func readNamed(ctx context.Context, tx *store.Tx, names []name) (map[name]*store
 	return found, err
 }
 
-// scan reads the columns of stored, but the last.
+// selected selects the columns of stored, and whether the last has no value.
+func selected(tx *store.Tx) *entsql.Selector {
+	return tx.Builder().Select(columns[:len(columns)-1]...).AppendSelectExpr(entsql.Raw("name_key IS NULL")).From(entsql.Table("records"))
+}
+
 func scan(rows *sql.Rows) (*stored, error) {
 	r := &stored{}
-	return r, rows.Scan(&r.key, &r.objectType, &r.externalID, &r.title, &r.mobile, &r.optedOut, &r.at, &r.body, &r.stub, &r.deletedAt, &r.mergedInto)
+	return r, rows.Scan(&r.key, &r.objectType, &r.externalID, &r.title, &r.mobile, &r.optedOut, &r.at, &r.body, &r.stub, &r.deletedAt, &r.mergedInto, &r.unindexed)
+}
+
+// readKeys adds to known the records of the names that are there, by their keys alone.
+func readKeys(ctx context.Context, tx *store.Tx, names []name, known map[name]*stored) error {
+	if len(names) == 0 {
+		return nil
+	}
+	q := tx.Builder().Select("id", "object_type", "external_id").From(entsql.Table("records")).
+		Where(entsql.P(func(b *entsql.Builder) { inNames(b, names) }))
+	return tx.Query(ctx, q, func(rows *sql.Rows) error {
+		r := &stored{}
+		err := rows.Scan(&r.key, &r.objectType, &r.externalID)
+		known[r.name] = r
+		return err
+	})
 }
 
 // inNames writes that a record has one of the names, which are one argument so that the
@@ -101,23 +124,26 @@ func anys[T any](values []T) []any {
 	return args
 }
 
-// save writes records, new and changed, in one statement: those with keys that are there
-// are changed.
+// mostSaved is how many records a statement writes.
+const mostSaved = 250
+
+// save writes records, new and changed: those with keys that are there are changed.
 func save(ctx context.Context, tx *store.Tx, records []*stored) error {
-	if len(records) == 0 {
-		return nil
-	}
-	insert := tx.Builder().Insert("records").Columns(columns...)
-	for _, r := range records {
-		insert.Values(r.values()...)
-	}
-	insert.OnConflict(entsql.ConflictColumns("id"), entsql.ResolveWith(func(u *entsql.UpdateSet) {
-		for _, c := range columns[3:] {
-			u.SetExcluded(c)
+	for some := range slices.Chunk(records, mostSaved) {
+		insert := tx.Builder().Insert("records").Columns(columns...)
+		for _, r := range some {
+			insert.Values(r.values()...)
 		}
-	}))
-	_, err := tx.Exec(ctx, insert)
-	return err
+		insert.OnConflict(entsql.ConflictColumns("id"), entsql.ResolveWith(func(u *entsql.UpdateSet) {
+			for _, c := range columns[3:] {
+				u.SetExcluded(c)
+			}
+		}))
+		if _, err := tx.Exec(ctx, insert); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // clear removes what is derived from records that are there. References that an import

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"parley/internal/channel"
 	"parley/internal/desk/conversation"
@@ -21,9 +22,12 @@ import (
 // Bounds of a call and of a record.
 const (
 	MostPerCall = 200
-	mostID      = 200     // characters of an external id
 	mostBody    = 256_000 // bytes of all fields of a record
+	mostAhead   = 24 * time.Hour
 )
+
+// earliest is the first time that a change can have.
+var earliest = clock.Of(time.Date(1971, 1, 1, 0, 0, 0, 0, time.UTC))
 
 // RecordInput is what a CRM says of a record. Fields that it does not name stay as they
 // are.
@@ -74,6 +78,7 @@ type writing struct {
 	result *Result
 	before *stored // nil for a new record
 	after  *stored
+	noted  bool // nothing but the time of the change differs
 }
 
 // Upsert adds records, or changes those that are there. Each is decided by itself; all
@@ -114,20 +119,19 @@ func (s *Service) prepare(rights *object.Rights, at string, in *RecordInput) (*w
 		return nil, &fault.Error{Code: fault.Forbidden, Field: at + ".objectType", Message: "You may not write records of this object type. Ask an administrator."}
 	}
 	id := strings.TrimSpace(in.ExternalID)
-	if id == "" || channel.CleanText(id) != id || len([]rune(id)) > mostID {
-		return nil, fault.Input(at+".externalId", "Use the record's id in the CRM, of 1 to %d characters.", mostID)
+	if id == "" || channel.CleanText(id) != id || len([]rune(id)) > object.MostID {
+		return nil, fault.Input(at+".externalId", "Use the record's id in the CRM, of 1 to %d characters.", object.MostID)
 	}
 	w := &writing{name: name{in.ObjectType, id}, def: def, values: make(map[string]object.Value, len(in.Fields))}
 	if in.ModifiedAt != nil {
-		w.at = *in.ModifiedAt
+		if w.at = *in.ModifiedAt; w.at < earliest || w.at > s.Store.Clock.Now().Add(mostAhead) {
+			return nil, fault.Input(at+".modifiedAt", "Use a time from 1971 on that is at most a day ahead: a later one would shut out every change until then.")
+		}
 	}
 	for i, f := range in.Fields {
 		if err := w.take(rights, f); err != nil {
 			return nil, faultAt(fmt.Sprintf("%s.fields.%d", at, i), err)
 		}
-	}
-	if size := len(body(w.values).String()); size > mostBody {
-		return nil, fault.Input(at+".fields", "A record takes at most %d bytes, not %d. Leave out what conversations do not need.", mostBody, size)
 	}
 	return w, nil
 }
@@ -231,7 +235,9 @@ func (s *Service) save(ctx context.Context, tx *store.Tx, changed []*writing, kn
 	var old, followed []int64
 	d := &derived{}
 	for _, w := range changed {
-		rows = append(rows, w.after)
+		if rows = append(rows, w.after); w.noted {
+			continue
+		}
 		w.derive(d, known)
 		if w.before != nil {
 			old = append(old, w.after.key)
@@ -286,6 +292,9 @@ func (s *Service) keyed(ctx context.Context, tx *store.Tx, changed []*writing, k
 	}
 	var targets []name
 	for _, w := range changed {
+		if w.noted {
+			continue
+		}
 		for _, target := range w.references(readBody(w.after.body)) {
 			if known[target] == nil {
 				targets = append(targets, target)
@@ -293,12 +302,11 @@ func (s *Service) keyed(ctx context.Context, tx *store.Tx, changed []*writing, k
 		}
 	}
 	targets = distinct(targets)
-	there, err := readNamed(ctx, tx, targets)
-	if err != nil {
+	if err := readKeys(ctx, tx, targets, known); err != nil {
 		return nil, err
 	}
 	for _, target := range targets {
-		if known[target] = there[target]; known[target] == nil {
+		if known[target] == nil {
 			known[target] = &stored{name: target, stub: true}
 			stubs = append(stubs, known[target])
 		}

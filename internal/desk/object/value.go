@@ -17,6 +17,7 @@ import (
 const (
 	MostValue     = 32_768 // characters of a value
 	MostShortText = 1_000  // characters of a phone, e-mail, id or reference
+	MostID        = 200    // characters of an external id
 	MostDigits    = 38     // of a number, before and after the point together
 )
 
@@ -59,7 +60,10 @@ func (f *Field) Parse(text string, list []string) (Value, error) {
 		return Value{}, fault.New(fault.BadInput, "%s takes at most %d characters, not %d.", f.Name, f.mostText(), n)
 	}
 	parse, ok := parsers[f.Kind]
-	if !ok {
+	switch {
+	case !slices.Contains(Kinds, f.Kind):
+		return Value{}, fault.New(fault.BadInput, "%s has a type that only a newer version knows. Update Parley to write it.", f.Name)
+	case !ok:
 		return Value{Text: text}, nil
 	}
 	written, ok := parse(f, text)
@@ -122,7 +126,8 @@ func parseNumber(_ *Field, s string) (string, bool) {
 func parseTime(written string, layouts ...string) func(*Field, string) (string, bool) {
 	return func(_ *Field, s string) (string, bool) {
 		for _, layout := range layouts {
-			if at, err := time.Parse(layout, s); err == nil && at.UTC().Year() >= 0 && at.UTC().Year() < 10_000 {
+			at, err := time.Parse(layout, s)
+			if year := at.UTC().Year(); err == nil && (!strings.Contains(written, "2006") || year > 0 && year < 10_000) {
 				return at.UTC().Format(written), true
 			}
 		}
@@ -146,7 +151,8 @@ func parseReference(f *Field, s string) (string, bool) {
 		}
 		objectType, id = f.Targets[0], s
 	}
-	return objectType + "/" + id, id != ""
+	id = strings.TrimSpace(id)
+	return objectType + "/" + id, id != "" && utf8.RuneCountInString(id) <= MostID
 }
 
 // Target is the record that a reference names.
