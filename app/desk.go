@@ -44,6 +44,7 @@ func (a *App) wireDesk(ids *publicid.Codec, cursors *feed.Cursors, providers cha
 		Sends:  quota.New("send", "messages", cmp.Or(a.Config.Sends, 600), clock.Real{}),
 		Starts: quota.New("start", "conversations", cmp.Or(a.Config.Starts, 180), clock.Real{}),
 	}
+	a.Conversations.KeepOptOut = a.Messenger.KeepOptOut
 	a.Config.Jobs.News = a.Messenger.Waiting()
 	a.Receiver = &inbound.Receiver{
 		Store: a.Store, Directory: a.Directory, IDs: ids, Conversations: a.Conversations, Messenger: a.Messenger, Providers: named,

@@ -764,12 +764,14 @@ var (
 		"CARRIER": message.FromCarrier,
 		"AGENT":   message.FromAgent,
 		"IMPORT":  message.FromImport,
+		"RECORD":  message.FromRecord,
 		"OTHER":   message.OtherSource,
 	}
 	marshalNConsentSource2parleyᚋinternalᚋdeskᚋmessageᚐConsentSource = map[message.ConsentSource]string{
 		message.FromCarrier: "CARRIER",
 		message.FromAgent:   "AGENT",
 		message.FromImport:  "IMPORT",
+		message.FromRecord:  "RECORD",
 		message.OtherSource: "OTHER",
 	}
 )

@@ -38,6 +38,7 @@ type MessagingUserResolver interface {
 	ConsentHistory(ctx context.Context, objs []*conversation.MessagingUser) ([][]*customer.Consent, error)
 }
 type RecordResolver interface {
+	MobileNumber(ctx context.Context, objs []*conversation.Record) ([]*string, error)
 	Conversations(ctx context.Context, obj *conversation.Record, first *int, after *string, last *int, before *string) (*conversation.Page, error)
 	Fields(ctx context.Context, objs []*conversation.Record, names []string) ([][]*crm.Field, error)
 }
@@ -1703,7 +1704,7 @@ func (ec *executionContext) _Record_mobileNumber(ctx context.Context, field grap
 			return ec.fieldContext_Record_mobileNumber(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.MobileNumber(), nil
+			return ec.resolveBatch_Record_mobileNumber(ctx, field, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
@@ -1714,7 +1715,30 @@ func (ec *executionContext) _Record_mobileNumber(ctx context.Context, field grap
 	)
 }
 func (ec *executionContext) fieldContext_Record_mobileNumber(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Record", field, true, false, "String")
+	return graphql.NewScalarFieldContext("Record", field, true, true, "String")
+}
+func (ec *executionContext) resolveBatch_Record_mobileNumber(ctx context.Context, field graphql.CollectedField, obj *conversation.Record) (any, error) {
+	resolver := ec.Resolvers.Record()
+	if batch, ok := graphql.BatchParentsFor[*conversation.Record](ctx, "Record"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.MobileNumber(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*string](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Record.mobileNumber",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.MobileNumber(ctx, []*conversation.Record{obj})
+	return graphql.ResolveBatchSingleResult[*string](
+		ctx,
+		results,
+		err,
+		"Record.mobileNumber",
+	)
 }
 
 func (ec *executionContext) _Record_conversations(ctx context.Context, field graphql.CollectedField, obj *conversation.Record) (ret graphql.Marshaler) {
@@ -2675,10 +2699,11 @@ func (ec *executionContext) _Record(ctx context.Context, sel ast.SelectionSet, o
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "mobileNumber":
-			out.Values[i] = ec._Record_mobileNumber(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Record_mobileNumber(ctx, field, obj)
+				})
 		case "conversations":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,

@@ -7020,6 +7020,8 @@ enum ConsentSource @goModel(model: "parley/internal/desk/message.ConsentSource")
   AGENT @goEnum(value: "parley/internal/desk/message.FromAgent")
   "An import."
   IMPORT @goEnum(value: "parley/internal/desk/message.FromImport")
+  "The customer's record, which had opted out when it was deleted."
+  RECORD @goEnum(value: "parley/internal/desk/message.FromRecord")
   "A source that only a newer version of Parley knows."
   OTHER @goEnum(value: "parley/internal/desk/message.OtherSource")
 }
@@ -7371,8 +7373,8 @@ type Record implements Node @goModel(model: "parley/internal/desk/conversation.R
   externalId: String!
   "Display name."
   name: String!
-  "Mobile number as stored in the CRM; null if empty."
-  mobileNumber: String
+  "Mobile number as stored in the CRM; null if empty, and if the viewer may read records of its type but not all of the fields that hold phone numbers."
+  mobileNumber: String @goField(batch: true, forceResolver: true)
   "Conversations anchored to this record and visible to the viewer, newest first."
   conversations(
     "Page size from the newest, or after ` + "`" + `after` + "`" + `: 1 to 100, default 20. The default does not apply if ` + "`" + `last` + "`" + ` or ` + "`" + `before` + "`" + ` is given."

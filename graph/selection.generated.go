@@ -3969,12 +3969,16 @@ func (ec *executionContext) selectRecord() map[string]*selection.Field {
 		"mobileNumber": {
 			NonNull: false,
 			Write: func(w *selection.Writer, source any) {
-				v := source.(*conversation.Record).MobileNumber()
+				v := source.(*string)
 				if v == nil {
 					w.Null(false)
 					return
 				}
 				w.String(string(*v))
+			},
+			Batch: func(ctx context.Context, parents []any, fc selection.Call) ([]any, error) {
+				results, err := ec.Resolvers.Record().MobileNumber(ctx, selection.Parents[*conversation.Record](parents))
+				return selection.Results(parents, results, err)
 			},
 		},
 		"conversations": {

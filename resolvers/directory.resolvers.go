@@ -48,6 +48,11 @@ func (r *queryResolver) Record(ctx context.Context, objectType string, externalI
 	return found(r.ConversationService.RecordNamed(ctx, objectType, externalID))("record")
 }
 
+// MobileNumber is the batch resolver for the mobileNumber field.
+func (r *recordResolver) MobileNumber(ctx context.Context, objs []*conversation.Record) ([]*string, error) {
+	return r.Records.MobileNumbers(ctx, objs), nil
+}
+
 // Conversations is the resolver for the conversations field.
 func (r *recordResolver) Conversations(ctx context.Context, obj *conversation.Record, first *int, after *string, last *int, before *string) (*conversation.Page, error) {
 	w, err := recordWindow(first, after, last, before)

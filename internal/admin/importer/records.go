@@ -206,11 +206,12 @@ func (i *Importer) repairRecords(ctx context.Context, tx *store.Tx, spoilt []sta
 	return changeRecords(ctx, tx, spoilt, known)
 }
 
-// changeRecords gives records what the export has.
+// changeRecords gives records what the export has. They are there again, and the job that
+// indexes records takes from the columns what an upsert had said of them.
 func changeRecords(ctx context.Context, tx *store.Tx, changed []stagedRecord, known map[recordName]*knownRecord) error {
 	for _, r := range changed {
 		update := tx.Builder().Update("records").Set("name", r.name).Set("mobile_number", r.mobile).Set("opted_out", r.optedOut).
-			Set("updated_at", int64(r.at)).
+			Set("updated_at", int64(r.at)).Set("stub", false).Set("deleted_at", 0).SetNull("name_key").
 			Where(entsql.And(entsql.EQ("id", known[r.recordName].Key), entsql.LTE("updated_at", int64(r.at))))
 		if _, err := tx.Exec(ctx, update); err != nil {
 			return err

@@ -7,6 +7,8 @@
 package conversation
 
 import (
+	"context"
+
 	"parley/internal/desk/directory"
 	"parley/internal/desk/feed"
 	"parley/internal/ground/publicid"
@@ -19,4 +21,7 @@ type Service struct {
 	Directory *directory.Directory
 	IDs       *publicid.Codec
 	Cursors   *feed.Cursors
+	// KeepOptOut opts the customer of a locked conversation out, because its record had
+	// opted out and is deleted now. Required to follow records.
+	KeepOptOut func(ctx context.Context, tx *store.Tx, row *Row) error
 }

@@ -82,9 +82,6 @@ func (*Record) IsNode() {}
 // ID is the opaque id.
 func (r *Record) ID() string { return r.service.IDs.Encode(publicid.Record, r.Key) }
 
-// MobileNumber is the number as the CRM holds it, nil when empty.
-func (r *Record) MobileNumber() *string { return table.Optional(r.Mobile) }
-
 // Users reads messaging users by key, as far as the viewer may see them, in one
 // statement.
 func (d *Service) Users(ctx context.Context, keys []int64) (map[int64]*MessagingUser, error) {

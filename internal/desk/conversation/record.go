@@ -24,13 +24,14 @@ const (
 // anchor is what conversations need to know of a record.
 type anchor struct {
 	name, objectType string
-	gone             bool
+	gone, optedOut   bool
 	mergedInto       int64
 }
 
 // FollowRecords gives the conversations of records what this write has made of the
 // records: name, and another anchor, or none, for a record that was merged or deleted.
-// Each is an event, since what may be sent may have changed too.
+// Each is an event, since what may be sent may have changed too. An opt-out outlives its
+// record: it becomes the customer's.
 func (d *Service) FollowRecords(ctx context.Context, tx *store.Tx, records []int64) error {
 	last, err := d.followSome(ctx, tx, records, 0, mostFollowing)
 	if last > 0 {
@@ -98,6 +99,14 @@ func (d *Service) followSome(ctx context.Context, tx *store.Tx, records []int64,
 		if row == nil { // merged into another
 			continue
 		}
+		if _, ok := anchors[row.RecordID]; !ok { // anchored to another meanwhile
+			continue
+		}
+		if at := anchors[row.RecordID]; at.gone && at.optedOut {
+			if err := d.KeepOptOut(ctx, tx, row); err != nil {
+				return 0, err
+			}
+		}
 		before := *row
 		row.follow(anchors, names[row.MessagingUserID])
 		edits = append(edits, edit{&before, row})
@@ -138,19 +147,32 @@ func anchored(ctx context.Context, tx *store.Tx, records []int64, after int64, m
 	return keys, err
 }
 
+// Again reads a record that the viewer has read, as it is now, and locks it; nil when it is
+// gone.
+func (d *Service) Again(ctx context.Context, tx *store.Tx, r *Record) (now *Record, err error) {
+	err = tx.Query(ctx, recordNow.With(r.Key), func(rows *sql.Rows) error {
+		is := *r
+		now = &is
+		return rows.Scan(&now.Name, &now.Mobile, &now.OptedOut)
+	})
+	return now, err
+}
+
+var recordNow = store.Locking("SELECT name, mobile_number, opted_out FROM records WHERE id = ? AND NOT stub AND deleted_at = 0 AND merged_into = 0", "records")
+
 // anchorsOf reads records as they are now, and those that they were merged into.
 func (d *Service) anchorsOf(ctx context.Context, tx *store.Tx, records []int64) (map[int64]anchor, error) {
 	r := entsql.Table("records")
 	loser := entsql.Table("records").As("loser")
 	winners := tx.Builder().Select(loser.C("merged_into")).From(loser).
 		Where(entsql.P(func(b *entsql.Builder) { inKeys(b, "loser.id", records) }))
-	q := tx.Builder().Select("id", "name", "object_type", "deleted_at", "merged_into").From(r).
+	q := tx.Builder().Select("id", "name", "object_type", "opted_out", "deleted_at", "merged_into").From(r).
 		Where(entsql.Or(entsql.P(func(b *entsql.Builder) { inKeys(b, "records.id", records) }), entsql.In(r.C("id"), winners)))
 	out := map[int64]anchor{}
 	err := tx.Query(ctx, q, func(rows *sql.Rows) error {
 		var key, deleted int64
 		var a anchor
-		err := rows.Scan(&key, &a.name, &a.objectType, &deleted, &a.mergedInto)
+		err := rows.Scan(&key, &a.name, &a.objectType, &a.optedOut, &deleted, &a.mergedInto)
 		a.gone = deleted != 0
 		out[key] = a
 		return err

@@ -214,6 +214,23 @@ func TestDeletedRecordsAreGoneUntilANewerChange(t *testing.T) {
 	require.Contains(t, remove("V9", nil), "No such record")
 }
 
+// Whoever may read records without their phone fields reads no number of theirs. Whoever
+// has a record by its conversation alone sees whom they talk to.
+func TestNumbersFollowTheRightsOnTheirFields(t *testing.T) {
+	t.Parallel()
+	r := newRecords(t)
+	r.upsert(visit("V1", 0, "Name", "Kim", "Mobile", "202-555-0123"))
+	kim, err := r.Conversations.RecordNamed(r.ctx, "Visit__c", "V1")
+	require.NoError(t, err)
+	number := func(rights ...object.Right) *string {
+		r.Definitions.(*defined).rights = map[string]*object.Rights{"amy": object.Sum(rights)}
+		return r.MobileNumbers(r.p.Context("amy"), []*conversation.Record{kim})[0]
+	}
+	require.Equal(t, "202-555-0123", *number())
+	require.Equal(t, "202-555-0123", *number(object.Right{Object: "Visit__c", Access: object.Read}))
+	require.Nil(t, number(object.Right{Object: "Visit__c", Access: object.Read, Fields: []object.FieldRight{{Field: "Home", Access: object.None}}}))
+}
+
 // list returns the names of a page and whether there is more.
 func (r *records) list(ctx context.Context, f *crm.Filter, w page.Window) (names []string, p *crm.Page, err error) {
 	p, err = r.List(ctx, "Visit__c", f, w)

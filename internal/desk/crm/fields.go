@@ -149,6 +149,29 @@ func named(f *object.Field, names []string) bool {
 	return names == nil || slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, f.Name) })
 }
 
+// MobileNumbers are the numbers that records go by, as far as the viewer of ctx may read
+// them; nil for an empty one. Whoever has a record only by its conversation sees whom they
+// talk to.
+func (s *Service) MobileNumbers(ctx context.Context, records []*conversation.Record) []*string {
+	rights := s.Definitions.RecordRights(viewer.FromContext(ctx))
+	out := make([]*string, len(records))
+	for i, r := range records {
+		def := s.Definitions.ObjectType(r.ObjectType)
+		if r.Mobile == "" || def != nil && rights.Object(def.Name).Includes(object.Read) && !phonesReadable(rights, &def.Definition) {
+			continue
+		}
+		out[i] = &r.Mobile
+	}
+	return out
+}
+
+func phonesReadable(rights *object.Rights, d *object.Definition) bool {
+	return !slices.ContainsFunc(d.Messaging.Phones, func(p object.PhoneField) bool {
+		f := d.Field(p.Field)
+		return f != nil && !rights.Field(d, f).Includes(object.Read)
+	})
+}
+
 // References are the records that fields reference, as far as the viewer of ctx may read
 // them, in one statement; nil for a field without one.
 func (s *Service) References(ctx context.Context, fields []*Field) ([]*conversation.Record, error) {

@@ -50,6 +50,7 @@ func TestConversationsFollowTheirRecord(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{"DELETED"}, outcomesOf(results))
 	require.Equal(t, "Kim", look().Get("name").String(), "what the customer was called when the conversation began")
+	require.Equal(t, "OPTED_OUT", look().Get("sendability", "refusals", 0, "code").String(), "an opt-out outlives its record")
 	require.True(t, look().Get("record").IsNull())
 	require.True(t, look().Get("objectType").IsNull())
 }

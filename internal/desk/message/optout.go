@@ -34,6 +34,8 @@ const (
 	FromCarrier ConsentSource = "CARRIER"
 	FromAgent   ConsentSource = "AGENT"
 	FromImport  ConsentSource = "IMPORT"
+	// FromRecord is the customer's record, which had opted out and is deleted.
+	FromRecord ConsentSource = "RECORD"
 	// OtherSource is one that only a newer version knows.
 	OtherSource ConsentSource = "OTHER"
 )
@@ -41,7 +43,7 @@ const (
 // Known is the source, OtherSource when it is not known.
 func (s ConsentSource) Known() ConsentSource {
 	switch s {
-	case FromCarrier, FromAgent, FromImport:
+	case FromCarrier, FromAgent, FromImport, FromRecord:
 		return s
 	}
 	return OtherSource
@@ -61,7 +63,15 @@ type Given struct {
 var consentLines = map[ConsentSource]map[bool]string{
 	FromCarrier: {true: "The carrier reports that the customer has opted out. Nothing can be sent until they opt in again.", false: "The customer has opted in again."},
 	FromAgent:   {true: "The customer was opted out. Nothing can be sent until they opt in again.", false: "The customer's consent was recorded."},
+	FromRecord:  {true: "The customer's record had opted out before it was deleted. Nothing can be sent until they opt in again."},
 	FromImport:  {true: "An import opted the customer out. Nothing can be sent until they opt in again.", false: "An import recorded the customer's consent."},
+}
+
+// KeepOptOut opts the customer of a locked conversation out whose record had opted out and
+// is deleted.
+func (m *Messenger) KeepOptOut(ctx context.Context, tx *store.Tx, row *conversation.Row) error {
+	_, err := m.GiveConsent(ctx, tx, row, Given{Customer: row.MessagingUserID, Status: channel.OptOut, Source: FromRecord, At: tx.Now})
+	return err
 }
 
 // GiveConsent sets a customer's consent and adds an entry to its history; a line in the

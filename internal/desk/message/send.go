@@ -157,22 +157,33 @@ func (m *Messenger) record(ctx context.Context, id *string) (*conversation.Recor
 	if id == nil {
 		return nil, nil
 	}
-	missing := &fault.Error{Code: fault.NotFound, Field: "input.recordId", Message: "No such record, or you may not see it."}
 	key, ok := m.IDs.Decode(publicid.Record, *id)
 	if !ok {
-		return nil, missing
+		return nil, noSuchRecord()
 	}
 	records, err := m.Conversations.Records(ctx, []int64{key})
 	if err == nil && records[key] == nil {
-		err = missing
+		err = noSuchRecord()
 	}
 	return records[key], err
+}
+
+func noSuchRecord() error {
+	return &fault.Error{Code: fault.NotFound, Field: "input.recordId", Message: "No such record, or you may not see it."}
 }
 
 func (m *Messenger) start(ctx context.Context, tx *store.Tx, ch *directory.Channel, record *conversation.Record, in StartInput, text string) (Sent, error) {
 	customer := conversation.Customer{Record: record}
 	var written string
 	if record != nil {
+		var err error
+		if record, err = m.Conversations.Again(ctx, tx, record); err != nil {
+			return Sent{}, err
+		}
+		if record == nil {
+			return Sent{}, noSuchRecord()
+		}
+		customer.Record = record
 		written, customer.Name = record.Mobile, record.Name
 	} else {
 		written = *in.Number

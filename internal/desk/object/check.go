@@ -146,6 +146,9 @@ func (d *Definition) checkMessaging() error {
 			return err
 		}
 	}
+	if f := d.Field(m.Name); f != nil && f.Sensitive {
+		return fault.Input("input.messaging.name", "The field %q is sensitive, and whoever may read records sees their names. Choose another field.", f.Name)
+	}
 	if n := len(m.Phones); n > MostPhones {
 		return fault.Input("input.messaging.phones", "Give at most %d phone fields, not %d.", MostPhones, n)
 	}

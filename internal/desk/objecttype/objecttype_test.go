@@ -142,7 +142,7 @@ func TestFieldsAreChangedAndAddedByName(t *testing.T) {
 		"input.fields.0.choices.0":       {"fields": []vars{{"name": "A", "label": "A", "type": "PICKLIST", "choices": []string{""}}}},
 		"input.messaging.phones.1.field": {"messaging": vars{"phones": []vars{{"field": "Mobile__c"}, {"field": "mobile__c"}}}},
 		"input.fields.0.isFilterable":    {"fields": []vars{{"name": "A", "label": "A", "type": "GEOLOCATION", "isFilterable": true}}},
-		"input.messaging.name":           {"messaging": vars{"name": "Missing"}},
+		"input.messaging.name":           {"messaging": vars{"name": "Diagnosis__c"}},
 		"input.fields.0.targets":         {"fields": []vars{{"name": "A", "label": "A", "type": "REFERENCE"}}},
 		"input.fields.0.blankAsZero":     {"fields": []vars{{"name": "A", "label": "A", "type": "TEXT", "blankAsZero": true}}},
 	} {
@@ -209,6 +209,22 @@ func TestRecordsAreReadByType(t *testing.T) {
 	_, err := p.Schema.Staff.UpdatePermissionSet(p.System(), staff.UpdatePermissionSetInput{ID: set.ID(), RecordRights: []object.Right{}})
 	require.NoError(t, err)
 	require.Equal(t, before, count())
+}
+
+func TestNobodyOpensAFieldThatTheyMayNotRead(t *testing.T) {
+	t.Parallel()
+	p, id := setup(t)
+	set, err := p.Schema.Staff.CreatePermissionSet(p.System(), staff.CreatePermissionSetInput{Name: "Configure", Permissions: administers, IdempotencyKey: "c"})
+	require.NoError(t, err)
+	_, err = p.Schema.Staff.Grant(p.System(), staff.GrantInput{ID: set.ID(), AgentIDs: []string{p.Directory.AgentNamed("sue").ID}})
+	require.NoError(t, err)
+	open := func() parleytest.Tree {
+		in := vars{"id": id, "fields": []vars{{"name": "Diagnosis__c", "label": "Diagnosis", "type": "TEXT"}}}
+		return p.As("sue").Do(update, vars{"i": in}).Get("updateObjectType", "errors")
+	}
+	require.Equal(t, "FORBIDDEN input.fields", open().Get(0, "code").String()+" "+open().Get(0, "field").String())
+	give(p, "sue", "Doctors", object.Right{Object: "Visit__c", Access: object.Read, Fields: []object.FieldRight{{Field: "Diagnosis__c", Access: object.Read}}})
+	require.Empty(t, open().List())
 }
 
 // Nobody gives rights on records that they lack, by whatever way.

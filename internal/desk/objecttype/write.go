@@ -19,6 +19,7 @@ import (
 	"parley/internal/ground/fault"
 	"parley/internal/ground/publicid"
 	"parley/internal/ground/store"
+	"parley/internal/ground/viewer"
 )
 
 // mostIcon is how many characters the name of an icon has.
@@ -109,6 +110,9 @@ func (s *Service) update(ctx context.Context, tx *store.Tx, row *ent.ObjectType,
 	if same(d, &before) {
 		return false, nil
 	}
+	if err := s.checkRevealed(ctx, d, &before); err != nil {
+		return false, err
+	}
 	if d.Reindexes(&before) {
 		if err := s.Reindex(ctx, tx, row.Name); err != nil {
 			return false, err
@@ -116,6 +120,20 @@ func (s *Service) update(ctx context.Context, tx *store.Tx, row *ent.ObjectType,
 	}
 	return true, tx.Ent.ObjectType.UpdateOne(row).SetLabel(d.Label).SetPluralLabel(d.PluralLabel).SetIcon(d.Icon).
 		SetDescription(d.Description).SetFields(d.Fields).SetMessaging(d.Messaging).Exec(ctx)
+}
+
+// checkRevealed refuses to open a sensitive field to others by whoever may not read it.
+func (s *Service) checkRevealed(ctx context.Context, d, before *object.Definition) error {
+	rights := s.Directory.RecordRights(viewer.FromContext(ctx))
+	for i := range before.Fields {
+		if f := &before.Fields[i]; f.Sensitive && !d.Fields[i].Sensitive && !rights.Field(before, f).Includes(object.Read) {
+			return &fault.Error{
+				Code: fault.Forbidden, Field: "input.fields",
+				Message: fmt.Sprintf("You may not read the sensitive field %q, so you cannot open it to others. Ask someone who may read it.", f.Name),
+			}
+		}
+	}
+	return nil
 }
 
 // same compares definitions as they are stored.
