@@ -289,6 +289,7 @@ func TestRecordsAreFilteredAndSearched(t *testing.T) {
 		"a national number":         {&crm.Filter{Search: text("202-555")}, []string{"Kim Park"}},
 		"an international number":   {&crm.Filter{Search: text("+1 (202) 555 01")}, []string{"Kim Park"}},
 		"a number in another field": {&crm.Filter{Search: text("+4420")}, []string{"kimberly"}},
+		"as its country dials it":   {&crm.Filter{Search: text("(020) 79")}, []string{"kimberly"}},
 		"nothing":                   {&crm.Filter{Search: text("zz")}, nil},
 		"equal numbers":             {field(crm.FieldFilter{Name: "amount", Equals: text("9.50")}), []string{"Kim Park"}},
 		"numbers up to one":         {field(crm.FieldFilter{Name: "Amount", AtMost: text("9.5")}), []string{"Kim Park", "Lee"}},

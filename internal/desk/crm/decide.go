@@ -36,8 +36,8 @@ func (w *writing) decide(was *stored, now clock.Time) {
 	base := body{}
 	if outcome == Updated {
 		base = w.holds(was)
-	} else if missing := w.missing(); missing != "" {
-		w.result.Outcome, w.result.Error = nil, fault.Input(missing, "A new %s needs %s.", w.def.Name, missing)
+	} else if missing := w.missing(); missing != nil {
+		w.result.Outcome, w.result.Error = nil, w.lacks(missing)
 		return
 	}
 	after := &stored{name: w.name, at: at}
@@ -104,14 +104,24 @@ func bodyOf(def *object.Definition, written, title, mobile string, optedOut bool
 	return b
 }
 
-// missing is a required field that a new record does not have; empty for none.
-func (w *writing) missing() string {
-	for _, f := range w.def.Fields {
+// missing is a required field that a new record does not have; nil for none.
+func (w *writing) missing() *object.Field {
+	for i := range w.def.Fields {
+		f := &w.def.Fields[i]
 		if _, given := w.values[f.Name]; f.Required && !f.Retired && !given {
-			return f.Name
+			return f
 		}
 	}
-	return ""
+	return nil
+}
+
+// lacks says that a new record has no value in a field, which is not named to whoever
+// may not read it.
+func (w *writing) lacks(f *object.Field) *fault.Error {
+	if !w.rights.Field(&w.def.Definition, f).Includes(object.Read) {
+		return fault.Input("fields", "A new %s needs a value in a field that you may not write. Ask an administrator.", w.def.Name)
+	}
+	return fault.Input(f.Name, "A new %s needs %s.", w.def.Name, f.Name)
 }
 
 // fill writes what a record holds, and what messaging reads of it. Where messaging names no

@@ -44,18 +44,25 @@ func (w *writing) placeOf(f *object.Field) int {
 }
 
 // numbersOf are a number's digits with its country code, empty where it is none, and its
-// digits as the CRM holds them.
+// digits as people of its country dial it.
 func numbersOf(text, country string) (canonical, own string) {
-	own = channel.Cut(strings.Map(func(r rune) rune {
+	own = channel.Cut(digitsOf(number.Bare(text)), object.MostID)
+	if n, err := number.Read(text, regionOf(country), number.Person); err == nil {
+		canonical = digitsOf(n.E164)
+		if own == canonical {
+			own = digitsOf(number.National(n.E164))
+		}
+	}
+	return canonical, own
+}
+
+func digitsOf(text string) string {
+	return strings.Map(func(r rune) rune {
 		if r < '0' || r > '9' {
 			return -1
 		}
 		return r
-	}, number.Bare(text)), object.MostID)
-	if n, err := number.Read(text, regionOf(country), number.Person); err == nil {
-		canonical = strings.TrimPrefix(n.E164, "+")
-	}
-	return canonical, own
+	}, text)
 }
 
 // regionOf is the country of a record if it is written as two letters.

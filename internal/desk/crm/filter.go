@@ -14,6 +14,7 @@ import (
 	"parley/internal/desk/directory"
 	"parley/internal/desk/object"
 	"parley/internal/ground/fault"
+	"parley/internal/ground/number"
 )
 
 // Bounds of a filter.
@@ -84,7 +85,7 @@ func (a asked) search(text string) (predicate.Record, error) {
 	if len([]rune(text)) < leastSearch {
 		return nil, fault.Input("filterBy.search", "Search for at least %d characters.", leastSearch)
 	}
-	_, digits := numbersOf(text, "")
+	digits := digitsOf(number.Bare(text))
 	slots := a.phones()
 	return func(q *entsql.Selector) {
 		named := between(q.C(record.FieldNameKey), object.Prefix(text))

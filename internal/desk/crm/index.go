@@ -102,6 +102,9 @@ func (s *Service) again(ctx context.Context, tx *store.Tx, rows []*stored) error
 		after.unindexed = false
 		if w.after = &after; row.body != "" {
 			w.fill(&after, row, w.holds(row))
+			if !row.unindexed {
+				after.body = row.body // a newer version may know more of it
+			}
 		}
 		changed = append(changed, w)
 	}

@@ -75,6 +75,7 @@ type writing struct {
 	at     clock.Time // zero for now
 	def    *directory.ObjectType
 	values map[string]object.Value
+	rights *object.Rights
 	result *Result
 	before *stored // nil for a new record
 	after  *stored
@@ -122,7 +123,7 @@ func (s *Service) prepare(rights *object.Rights, at string, in *RecordInput) (*w
 	if id == "" || channel.CleanText(id) != id || len([]rune(id)) > object.MostID {
 		return nil, fault.Input(at+".externalId", "Use the record's id in the CRM, of 1 to %d characters.", object.MostID)
 	}
-	w := &writing{name: name{in.ObjectType, id}, def: def, values: make(map[string]object.Value, len(in.Fields))}
+	w := &writing{name: name{in.ObjectType, id}, def: def, rights: rights, values: make(map[string]object.Value, len(in.Fields))}
 	if in.ModifiedAt != nil {
 		if w.at = *in.ModifiedAt; w.at < earliest || w.at > s.Store.Clock.Now().Add(mostAhead) {
 			return nil, fault.Input(at+".modifiedAt", "Use a time from 1971 on that is at most a day ahead: a later one would shut out every change until then.")

@@ -88,6 +88,15 @@ func Country(address string) string {
 	return n.Country
 }
 
+// National is a number, as Read returns it, the way people of its country write it.
+func National(e164 string) string {
+	n, err := phonenumbers.Parse(e164, "")
+	if err != nil {
+		return ""
+	}
+	return phonenumbers.Format(n, phonenumbers.NATIONAL)
+}
+
 func numberOf(n *phonenumbers.PhoneNumber) Number {
 	country := phonenumbers.GetRegionCodeForNumber(n)
 	if country == "" {

@@ -94,6 +94,13 @@ func TestWhatIsANumberInEachCountry(t *testing.T) {
 	}
 }
 
+func TestHowACountryWritesANumber(t *testing.T) {
+	t.Parallel()
+	for e164, want := range map[string]string{"+12025550123": "(202) 555-0123", "+442079460018": "020 7946 0018", "SHOP": "", "": ""} {
+		require.Equal(t, want, number.National(e164), e164)
+	}
+}
+
 func TestWhyItIsNone(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
