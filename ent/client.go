@@ -23,6 +23,7 @@ import (
 	"parley/ent/conversation"
 	"parley/ent/countcell"
 	"parley/ent/event"
+	"parley/ent/formeranchor"
 	"parley/ent/idempotencykey"
 	"parley/ent/identifier"
 	"parley/ent/identity"
@@ -82,6 +83,8 @@ type Client struct {
 	CountCell *CountCellClient
 	// Event is the client for interacting with the Event builders.
 	Event *EventClient
+	// FormerAnchor is the client for interacting with the FormerAnchor builders.
+	FormerAnchor *FormerAnchorClient
 	// IdempotencyKey is the client for interacting with the IdempotencyKey builders.
 	IdempotencyKey *IdempotencyKeyClient
 	// Identifier is the client for interacting with the Identifier builders.
@@ -151,6 +154,7 @@ func (c *Client) init() {
 	c.Conversation = NewConversationClient(c.config)
 	c.CountCell = NewCountCellClient(c.config)
 	c.Event = NewEventClient(c.config)
+	c.FormerAnchor = NewFormerAnchorClient(c.config)
 	c.IdempotencyKey = NewIdempotencyKeyClient(c.config)
 	c.Identifier = NewIdentifierClient(c.config)
 	c.Identity = NewIdentityClient(c.config)
@@ -278,6 +282,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		Conversation:    NewConversationClient(cfg),
 		CountCell:       NewCountCellClient(cfg),
 		Event:           NewEventClient(cfg),
+		FormerAnchor:    NewFormerAnchorClient(cfg),
 		IdempotencyKey:  NewIdempotencyKeyClient(cfg),
 		Identifier:      NewIdentifierClient(cfg),
 		Identity:        NewIdentityClient(cfg),
@@ -332,6 +337,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		Conversation:    NewConversationClient(cfg),
 		CountCell:       NewCountCellClient(cfg),
 		Event:           NewEventClient(cfg),
+		FormerAnchor:    NewFormerAnchorClient(cfg),
 		IdempotencyKey:  NewIdempotencyKeyClient(cfg),
 		Identifier:      NewIdentifierClient(cfg),
 		Identity:        NewIdentityClient(cfg),
@@ -386,8 +392,8 @@ func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
 		c.AccessToken, c.Agent, c.Attempt, c.AuditEntry, c.AuditMention, c.BulkBatch,
 		c.BulkOperation, c.Channel, c.ConsentEntry, c.Conversation, c.CountCell,
-		c.Event, c.IdempotencyKey, c.Identifier, c.Identity, c.Lane, c.LogHead,
-		c.Lookup, c.Message, c.MessagingUser, c.ObjectType, c.Organization,
+		c.Event, c.FormerAnchor, c.IdempotencyKey, c.Identifier, c.Identity, c.Lane,
+		c.LogHead, c.Lookup, c.Message, c.MessagingUser, c.ObjectType, c.Organization,
 		c.Participant, c.PermissionSet, c.Preference, c.Process, c.ProviderAccount,
 		c.Queue, c.QuickText, c.RawInbound, c.Record, c.RecordPhone, c.RecordValue,
 		c.Secret, c.SigningKey,
@@ -402,8 +408,8 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
 		c.AccessToken, c.Agent, c.Attempt, c.AuditEntry, c.AuditMention, c.BulkBatch,
 		c.BulkOperation, c.Channel, c.ConsentEntry, c.Conversation, c.CountCell,
-		c.Event, c.IdempotencyKey, c.Identifier, c.Identity, c.Lane, c.LogHead,
-		c.Lookup, c.Message, c.MessagingUser, c.ObjectType, c.Organization,
+		c.Event, c.FormerAnchor, c.IdempotencyKey, c.Identifier, c.Identity, c.Lane,
+		c.LogHead, c.Lookup, c.Message, c.MessagingUser, c.ObjectType, c.Organization,
 		c.Participant, c.PermissionSet, c.Preference, c.Process, c.ProviderAccount,
 		c.Queue, c.QuickText, c.RawInbound, c.Record, c.RecordPhone, c.RecordValue,
 		c.Secret, c.SigningKey,
@@ -439,6 +445,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.CountCell.mutate(ctx, m)
 	case *EventMutation:
 		return c.Event.mutate(ctx, m)
+	case *FormerAnchorMutation:
+		return c.FormerAnchor.mutate(ctx, m)
 	case *IdempotencyKeyMutation:
 		return c.IdempotencyKey.mutate(ctx, m)
 	case *IdentifierMutation:
@@ -2367,6 +2375,172 @@ func (c *EventClient) mutate(ctx context.Context, m *EventMutation) (Value, erro
 		return (&EventDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown Event mutation op: %q", m.Op())
+	}
+}
+
+// FormerAnchorClient is a client for the FormerAnchor schema.
+type FormerAnchorClient struct {
+	config
+}
+
+// NewFormerAnchorClient returns a client for the FormerAnchor from the given config.
+func NewFormerAnchorClient(c config) *FormerAnchorClient {
+	return &FormerAnchorClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `formeranchor.Hooks(f(g(h())))`.
+func (c *FormerAnchorClient) Use(hooks ...Hook) {
+	c.hooks.FormerAnchor = append(c.hooks.FormerAnchor, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `formeranchor.Intercept(f(g(h())))`.
+func (c *FormerAnchorClient) Intercept(interceptors ...Interceptor) {
+	c.inters.FormerAnchor = append(c.inters.FormerAnchor, interceptors...)
+}
+
+// Create returns a builder for creating a FormerAnchor entity.
+func (c *FormerAnchorClient) Create() *FormerAnchorCreate {
+	mutation := newFormerAnchorMutation(c.config, OpCreate)
+	return &FormerAnchorCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of FormerAnchor entities.
+func (c *FormerAnchorClient) CreateBulk(builders ...*FormerAnchorCreate) *FormerAnchorCreateBulk {
+	return &FormerAnchorCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *FormerAnchorClient) MapCreateBulk(slice any, setFunc func(*FormerAnchorCreate, int)) *FormerAnchorCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &FormerAnchorCreateBulk{err: fmt.Errorf("calling to FormerAnchorClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*FormerAnchorCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &FormerAnchorCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for FormerAnchor.
+func (c *FormerAnchorClient) Update() *FormerAnchorUpdate {
+	mutation := newFormerAnchorMutation(c.config, OpUpdate)
+	return &FormerAnchorUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *FormerAnchorClient) UpdateOne(_m *FormerAnchor) *FormerAnchorUpdateOne {
+	mutation := newFormerAnchorMutation(c.config, OpUpdateOne, withFormerAnchor(_m))
+	return &FormerAnchorUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *FormerAnchorClient) UpdateOneID(id int64) *FormerAnchorUpdateOne {
+	mutation := newFormerAnchorMutation(c.config, OpUpdateOne, withFormerAnchorID(id))
+	return &FormerAnchorUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for FormerAnchor.
+func (c *FormerAnchorClient) Delete() *FormerAnchorDelete {
+	mutation := newFormerAnchorMutation(c.config, OpDelete)
+	return &FormerAnchorDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *FormerAnchorClient) DeleteOne(_m *FormerAnchor) *FormerAnchorDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *FormerAnchorClient) DeleteOneID(id int64) *FormerAnchorDeleteOne {
+	builder := c.Delete().Where(formeranchor.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &FormerAnchorDeleteOne{builder}
+}
+
+// Query returns a query builder for FormerAnchor.
+func (c *FormerAnchorClient) Query() *FormerAnchorQuery {
+	return &FormerAnchorQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeFormerAnchor},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a FormerAnchor entity by its id.
+func (c *FormerAnchorClient) Get(ctx context.Context, id int64) (*FormerAnchor, error) {
+	return c.Query().Where(formeranchor.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *FormerAnchorClient) GetX(ctx context.Context, id int64) *FormerAnchor {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryConversation queries the conversation edge of a FormerAnchor.
+func (c *FormerAnchorClient) QueryConversation(_m *FormerAnchor) *ConversationQuery {
+	query := (&ConversationClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(formeranchor.Table, formeranchor.FieldID, id),
+			sqlgraph.To(conversation.Table, conversation.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, formeranchor.ConversationTable, formeranchor.ConversationColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryRecord queries the record edge of a FormerAnchor.
+func (c *FormerAnchorClient) QueryRecord(_m *FormerAnchor) *RecordQuery {
+	query := (&RecordClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(formeranchor.Table, formeranchor.FieldID, id),
+			sqlgraph.To(record.Table, record.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, formeranchor.RecordTable, formeranchor.RecordColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *FormerAnchorClient) Hooks() []Hook {
+	hooks := c.hooks.FormerAnchor
+	return append(hooks[:len(hooks):len(hooks)], formeranchor.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *FormerAnchorClient) Interceptors() []Interceptor {
+	return c.inters.FormerAnchor
+}
+
+func (c *FormerAnchorClient) mutate(ctx context.Context, m *FormerAnchorMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&FormerAnchorCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&FormerAnchorUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&FormerAnchorUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&FormerAnchorDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown FormerAnchor mutation op: %q", m.Op())
 	}
 }
 
@@ -5792,18 +5966,18 @@ func (c *SigningKeyClient) mutate(ctx context.Context, m *SigningKeyMutation) (V
 type (
 	hooks struct {
 		AccessToken, Agent, Attempt, AuditEntry, AuditMention, BulkBatch, BulkOperation,
-		Channel, ConsentEntry, Conversation, CountCell, Event, IdempotencyKey,
-		Identifier, Identity, Lane, LogHead, Lookup, Message, MessagingUser,
-		ObjectType, Organization, Participant, PermissionSet, Preference, Process,
-		ProviderAccount, Queue, QuickText, RawInbound, Record, RecordPhone,
-		RecordValue, Secret, SigningKey []ent.Hook
+		Channel, ConsentEntry, Conversation, CountCell, Event, FormerAnchor,
+		IdempotencyKey, Identifier, Identity, Lane, LogHead, Lookup, Message,
+		MessagingUser, ObjectType, Organization, Participant, PermissionSet,
+		Preference, Process, ProviderAccount, Queue, QuickText, RawInbound, Record,
+		RecordPhone, RecordValue, Secret, SigningKey []ent.Hook
 	}
 	inters struct {
 		AccessToken, Agent, Attempt, AuditEntry, AuditMention, BulkBatch, BulkOperation,
-		Channel, ConsentEntry, Conversation, CountCell, Event, IdempotencyKey,
-		Identifier, Identity, Lane, LogHead, Lookup, Message, MessagingUser,
-		ObjectType, Organization, Participant, PermissionSet, Preference, Process,
-		ProviderAccount, Queue, QuickText, RawInbound, Record, RecordPhone,
-		RecordValue, Secret, SigningKey []ent.Interceptor
+		Channel, ConsentEntry, Conversation, CountCell, Event, FormerAnchor,
+		IdempotencyKey, Identifier, Identity, Lane, LogHead, Lookup, Message,
+		MessagingUser, ObjectType, Organization, Participant, PermissionSet,
+		Preference, Process, ProviderAccount, Queue, QuickText, RawInbound, Record,
+		RecordPhone, RecordValue, Secret, SigningKey []ent.Interceptor
 	}
 )

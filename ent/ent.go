@@ -25,6 +25,7 @@ import (
 	"parley/ent/conversation"
 	"parley/ent/countcell"
 	"parley/ent/event"
+	"parley/ent/formeranchor"
 	"parley/ent/idempotencykey"
 	"parley/ent/identifier"
 	"parley/ent/identity"
@@ -120,6 +121,7 @@ func checkColumn(t, c string) error {
 			conversation.Table:    conversation.ValidColumn,
 			countcell.Table:       countcell.ValidColumn,
 			event.Table:           event.ValidColumn,
+			formeranchor.Table:    formeranchor.ValidColumn,
 			idempotencykey.Table:  idempotencykey.ValidColumn,
 			identifier.Table:      identifier.ValidColumn,
 			identity.Table:        identity.ValidColumn,

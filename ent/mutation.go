@@ -18,6 +18,7 @@ import (
 	"parley/ent/conversation"
 	"parley/ent/countcell"
 	"parley/ent/event"
+	"parley/ent/formeranchor"
 	"parley/ent/idempotencykey"
 	"parley/ent/identifier"
 	"parley/ent/identity"
@@ -74,6 +75,7 @@ const (
 	TypeConversation    = "Conversation"
 	TypeCountCell       = "CountCell"
 	TypeEvent           = "Event"
+	TypeFormerAnchor    = "FormerAnchor"
 	TypeIdempotencyKey  = "IdempotencyKey"
 	TypeIdentifier      = "Identifier"
 	TypeIdentity        = "Identity"
@@ -13954,6 +13956,495 @@ func (m *EventMutation) ClearEdge(name string) error {
 // It returns an error if the edge is not defined in the schema.
 func (m *EventMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown Event edge %s", name)
+}
+
+// FormerAnchorMutation represents an operation that mutates the FormerAnchor nodes in the graph.
+type FormerAnchorMutation struct {
+	config
+	op                  Op
+	typ                 string
+	id                  *int64
+	clearedFields       map[string]struct{}
+	conversation        *int64
+	clearedconversation bool
+	record              *int64
+	clearedrecord       bool
+	done                bool
+	oldValue            func(context.Context) (*FormerAnchor, error)
+	predicates          []predicate.FormerAnchor
+}
+
+var _ ent.Mutation = (*FormerAnchorMutation)(nil)
+
+// formeranchorOption allows management of the mutation configuration using functional options.
+type formeranchorOption func(*FormerAnchorMutation)
+
+// newFormerAnchorMutation creates new mutation for the FormerAnchor entity.
+func newFormerAnchorMutation(c config, op Op, opts ...formeranchorOption) *FormerAnchorMutation {
+	m := &FormerAnchorMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeFormerAnchor,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withFormerAnchorID sets the ID field of the mutation.
+func withFormerAnchorID(id int64) formeranchorOption {
+	return func(m *FormerAnchorMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *FormerAnchor
+		)
+		m.oldValue = func(ctx context.Context) (*FormerAnchor, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().FormerAnchor.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withFormerAnchor sets the old FormerAnchor of the mutation.
+func withFormerAnchor(node *FormerAnchor) formeranchorOption {
+	return func(m *FormerAnchorMutation) {
+		m.oldValue = func(context.Context) (*FormerAnchor, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m FormerAnchorMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m FormerAnchorMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of FormerAnchor entities.
+func (m *FormerAnchorMutation) SetID(id int64) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *FormerAnchorMutation) ID() (id int64, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *FormerAnchorMutation) IDs(ctx context.Context) ([]int64, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int64{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().FormerAnchor.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetConversationID sets the "conversation_id" field.
+func (m *FormerAnchorMutation) SetConversationID(i int64) {
+	m.conversation = &i
+}
+
+// ConversationID returns the value of the "conversation_id" field in the mutation.
+func (m *FormerAnchorMutation) ConversationID() (r int64, exists bool) {
+	v := m.conversation
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldConversationID returns the old "conversation_id" field's value of the FormerAnchor entity.
+// If the FormerAnchor object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FormerAnchorMutation) OldConversationID(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldConversationID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldConversationID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldConversationID: %w", err)
+	}
+	return oldValue.ConversationID, nil
+}
+
+// ResetConversationID resets all changes to the "conversation_id" field.
+func (m *FormerAnchorMutation) ResetConversationID() {
+	m.conversation = nil
+}
+
+// SetRecordID sets the "record_id" field.
+func (m *FormerAnchorMutation) SetRecordID(i int64) {
+	m.record = &i
+}
+
+// RecordID returns the value of the "record_id" field in the mutation.
+func (m *FormerAnchorMutation) RecordID() (r int64, exists bool) {
+	v := m.record
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRecordID returns the old "record_id" field's value of the FormerAnchor entity.
+// If the FormerAnchor object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FormerAnchorMutation) OldRecordID(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRecordID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRecordID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRecordID: %w", err)
+	}
+	return oldValue.RecordID, nil
+}
+
+// ResetRecordID resets all changes to the "record_id" field.
+func (m *FormerAnchorMutation) ResetRecordID() {
+	m.record = nil
+}
+
+// ClearConversation clears the "conversation" edge to the Conversation entity.
+func (m *FormerAnchorMutation) ClearConversation() {
+	m.clearedconversation = true
+	m.clearedFields[formeranchor.FieldConversationID] = struct{}{}
+}
+
+// ConversationCleared reports if the "conversation" edge to the Conversation entity was cleared.
+func (m *FormerAnchorMutation) ConversationCleared() bool {
+	return m.clearedconversation
+}
+
+// ConversationIDs returns the "conversation" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ConversationID instead. It exists only for internal usage by the builders.
+func (m *FormerAnchorMutation) ConversationIDs() (ids []int64) {
+	if id := m.conversation; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetConversation resets all changes to the "conversation" edge.
+func (m *FormerAnchorMutation) ResetConversation() {
+	m.conversation = nil
+	m.clearedconversation = false
+}
+
+// ClearRecord clears the "record" edge to the Record entity.
+func (m *FormerAnchorMutation) ClearRecord() {
+	m.clearedrecord = true
+	m.clearedFields[formeranchor.FieldRecordID] = struct{}{}
+}
+
+// RecordCleared reports if the "record" edge to the Record entity was cleared.
+func (m *FormerAnchorMutation) RecordCleared() bool {
+	return m.clearedrecord
+}
+
+// RecordIDs returns the "record" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// RecordID instead. It exists only for internal usage by the builders.
+func (m *FormerAnchorMutation) RecordIDs() (ids []int64) {
+	if id := m.record; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetRecord resets all changes to the "record" edge.
+func (m *FormerAnchorMutation) ResetRecord() {
+	m.record = nil
+	m.clearedrecord = false
+}
+
+// Where appends a list predicates to the FormerAnchorMutation builder.
+func (m *FormerAnchorMutation) Where(ps ...predicate.FormerAnchor) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the FormerAnchorMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *FormerAnchorMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.FormerAnchor, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *FormerAnchorMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *FormerAnchorMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (FormerAnchor).
+func (m *FormerAnchorMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *FormerAnchorMutation) Fields() []string {
+	fields := make([]string, 0, 2)
+	if m.conversation != nil {
+		fields = append(fields, formeranchor.FieldConversationID)
+	}
+	if m.record != nil {
+		fields = append(fields, formeranchor.FieldRecordID)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *FormerAnchorMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case formeranchor.FieldConversationID:
+		return m.ConversationID()
+	case formeranchor.FieldRecordID:
+		return m.RecordID()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *FormerAnchorMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case formeranchor.FieldConversationID:
+		return m.OldConversationID(ctx)
+	case formeranchor.FieldRecordID:
+		return m.OldRecordID(ctx)
+	}
+	return nil, fmt.Errorf("unknown FormerAnchor field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *FormerAnchorMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case formeranchor.FieldConversationID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetConversationID(v)
+		return nil
+	case formeranchor.FieldRecordID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRecordID(v)
+		return nil
+	}
+	return fmt.Errorf("unknown FormerAnchor field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *FormerAnchorMutation) AddedFields() []string {
+	var fields []string
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *FormerAnchorMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *FormerAnchorMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown FormerAnchor numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *FormerAnchorMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *FormerAnchorMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *FormerAnchorMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown FormerAnchor nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *FormerAnchorMutation) ResetField(name string) error {
+	switch name {
+	case formeranchor.FieldConversationID:
+		m.ResetConversationID()
+		return nil
+	case formeranchor.FieldRecordID:
+		m.ResetRecordID()
+		return nil
+	}
+	return fmt.Errorf("unknown FormerAnchor field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *FormerAnchorMutation) AddedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.conversation != nil {
+		edges = append(edges, formeranchor.EdgeConversation)
+	}
+	if m.record != nil {
+		edges = append(edges, formeranchor.EdgeRecord)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *FormerAnchorMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case formeranchor.EdgeConversation:
+		if id := m.conversation; id != nil {
+			return []ent.Value{*id}
+		}
+	case formeranchor.EdgeRecord:
+		if id := m.record; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *FormerAnchorMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 2)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *FormerAnchorMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *FormerAnchorMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.clearedconversation {
+		edges = append(edges, formeranchor.EdgeConversation)
+	}
+	if m.clearedrecord {
+		edges = append(edges, formeranchor.EdgeRecord)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *FormerAnchorMutation) EdgeCleared(name string) bool {
+	switch name {
+	case formeranchor.EdgeConversation:
+		return m.clearedconversation
+	case formeranchor.EdgeRecord:
+		return m.clearedrecord
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *FormerAnchorMutation) ClearEdge(name string) error {
+	switch name {
+	case formeranchor.EdgeConversation:
+		m.ClearConversation()
+		return nil
+	case formeranchor.EdgeRecord:
+		m.ClearRecord()
+		return nil
+	}
+	return fmt.Errorf("unknown FormerAnchor unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *FormerAnchorMutation) ResetEdge(name string) error {
+	switch name {
+	case formeranchor.EdgeConversation:
+		m.ResetConversation()
+		return nil
+	case formeranchor.EdgeRecord:
+		m.ResetRecord()
+		return nil
+	}
+	return fmt.Errorf("unknown FormerAnchor edge %s", name)
 }
 
 // IdempotencyKeyMutation represents an operation that mutates the IdempotencyKey nodes in the graph.

@@ -36,6 +36,8 @@ type Tx struct {
 	CountCell *CountCellClient
 	// Event is the client for interacting with the Event builders.
 	Event *EventClient
+	// FormerAnchor is the client for interacting with the FormerAnchor builders.
+	FormerAnchor *FormerAnchorClient
 	// IdempotencyKey is the client for interacting with the IdempotencyKey builders.
 	IdempotencyKey *IdempotencyKeyClient
 	// Identifier is the client for interacting with the Identifier builders.
@@ -225,6 +227,7 @@ func (tx *Tx) init() {
 	tx.Conversation = NewConversationClient(tx.config)
 	tx.CountCell = NewCountCellClient(tx.config)
 	tx.Event = NewEventClient(tx.config)
+	tx.FormerAnchor = NewFormerAnchorClient(tx.config)
 	tx.IdempotencyKey = NewIdempotencyKeyClient(tx.config)
 	tx.Identifier = NewIdentifierClient(tx.config)
 	tx.Identity = NewIdentityClient(tx.config)

@@ -191,6 +191,12 @@ type MarkConversationsUnreadInput struct {
 	ConfirmForOwner *bool `json:"confirmForOwner,omitempty"`
 }
 
+// Records that gave their places to others.
+type MergeRecordsInput struct {
+	// 1 to 200 records.
+	Records []*crm.MergeInput `json:"records"`
+}
+
 // The messaging user after the change.
 type MessagingUserPayload struct {
 	// The customer: after a merge whom both are now, after its undoing the one who is separate again; null when there are errors.

@@ -800,6 +800,111 @@ func UnmarshalDeleteRecordsInput(ctx context.Context, raw any) (DeleteRecordsInp
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputMergeRecordInput(ctx context.Context, obj any) (crm.MergeInput, error) {
+	var it crm.MergeInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"objectType", "externalId", "intoObjectType", "intoExternalId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "objectType":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("objectType"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ObjectType = data
+		case "externalId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("externalId"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExternalID = data
+		case "intoObjectType":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("intoObjectType"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IntoObjectType = data
+		case "intoExternalId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("intoExternalId"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IntoExternalID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalMergeRecordInput unmarshals raw into the MergeRecordInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalMergeRecordInput(ctx context.Context, raw any) (crm.MergeInput, error) {
+	var out crm.MergeInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "MergeRecordInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputMergeRecordsInput(ctx context.Context, obj any) (MergeRecordsInput, error) {
+	var it MergeRecordsInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"records"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "records":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("records"))
+			data, err := ec.unmarshalNMergeRecordInput2ᚕᚖparleyᚋinternalᚋdeskᚋcrmᚐMergeInputᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Records = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalMergeRecordsInput unmarshals raw into the MergeRecordsInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalMergeRecordsInput(ctx context.Context, raw any) (MergeRecordsInput, error) {
+	var out MergeRecordsInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "MergeRecordsInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputRecordFieldFilter(ctx context.Context, obj any) (crm.FieldFilter, error) {
 	var it crm.FieldFilter
 	if obj == nil {
@@ -1416,6 +1521,30 @@ func (ec *executionContext) unmarshalNDeleteRecordInput2ᚖparleyᚋinternalᚋd
 
 func (ec *executionContext) unmarshalNDeleteRecordsInput2parleyᚋgraphᚐDeleteRecordsInput(ctx context.Context, v any) (DeleteRecordsInput, error) {
 	res, err := ec.unmarshalInputDeleteRecordsInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNMergeRecordInput2ᚕᚖparleyᚋinternalᚋdeskᚋcrmᚐMergeInputᚄ(ctx context.Context, v any) ([]*crm.MergeInput, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*crm.MergeInput, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNMergeRecordInput2ᚖparleyᚋinternalᚋdeskᚋcrmᚐMergeInput(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalNMergeRecordInput2ᚖparleyᚋinternalᚋdeskᚋcrmᚐMergeInput(ctx context.Context, v any) (*crm.MergeInput, error) {
+	res, err := ec.unmarshalInputMergeRecordInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNMergeRecordsInput2parleyᚋgraphᚐMergeRecordsInput(ctx context.Context, v any) (MergeRecordsInput, error) {
+	res, err := ec.unmarshalInputMergeRecordsInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 

@@ -625,6 +625,7 @@ type ComplexityRoot struct {
 		MarkConversationsRead       func(childComplexity int, input MarkConversationsReadInput) int
 		MarkConversationsUnread     func(childComplexity int, input MarkConversationsUnreadInput) int
 		MergeMessagingUsers         func(childComplexity int, input merge.Input) int
+		MergeRecords                func(childComplexity int, input MergeRecordsInput) int
 		PauseBulkOperation          func(childComplexity int, input PauseBulkOperationInput) int
 		RemoveChannelMembers        func(childComplexity int, input switchboard.MembersInput) int
 		RemoveQueueMembers          func(childComplexity int, input switchboard.MembersInput) int
@@ -3462,6 +3463,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.MergeMessagingUsers(childComplexity, args["input"].(merge.Input)), true
+	case "Mutation.mergeRecords":
+		if e.ComplexityRoot.Mutation.MergeRecords == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_mergeRecords_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.MergeRecords(childComplexity, args["input"].(MergeRecordsInput)), true
 	case "Mutation.pauseBulkOperation":
 		if e.ComplexityRoot.Mutation.PauseBulkOperation == nil {
 			break
@@ -5487,6 +5499,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("MarkConversationsUnreadInput", ec.unmarshalInputMarkConversationsUnreadInput),
 			graphql.NewInputUnmarshaler("MarkItem", ec.unmarshalInputMarkItem),
 			graphql.NewInputUnmarshaler("MergeMessagingUsersInput", ec.unmarshalInputMergeMessagingUsersInput),
+			graphql.NewInputUnmarshaler("MergeRecordInput", ec.unmarshalInputMergeRecordInput),
+			graphql.NewInputUnmarshaler("MergeRecordsInput", ec.unmarshalInputMergeRecordsInput),
 			graphql.NewInputUnmarshaler("MessagingUserFilter", ec.unmarshalInputMessagingUserFilter),
 			graphql.NewInputUnmarshaler("ObjectFieldInput", ec.unmarshalInputObjectFieldInput),
 			graphql.NewInputUnmarshaler("ObjectMessagingInput", ec.unmarshalInputObjectMessagingInput),
@@ -8856,6 +8870,24 @@ input DeleteRecordsInput {
   records: [DeleteRecordInput!]!
 }
 
+"A record that the CRM has merged into another, or converted to it."
+input MergeRecordInput @goModel(model: "parley/internal/desk/crm.MergeInput") {
+  "Name of the record's object type, at most 80 characters."
+  objectType: String!
+  "The record's id in the CRM, 1 to 200 characters."
+  externalId: String!
+  "Object type of the record that takes its place, such as Contact for a Lead that was converted, at most 80 characters; that of the record, if absent."
+  intoObjectType: String
+  "Id in the CRM of the record that takes its place, 1 to 200 characters. It may come later."
+  intoExternalId: String!
+}
+
+"Records that gave their places to others."
+input MergeRecordsInput {
+  "1 to 200 records."
+  records: [MergeRecordInput!]!
+}
+
 "What became of a record of a call."
 type RecordResult @goModel(model: "parley/internal/desk/crm.Result") {
   "Object type as the input names it."
@@ -8880,7 +8912,7 @@ enum RecordOutcome @goModel(model: "parley/internal/desk/crm.Outcome") {
   UNCHANGED @goEnum(value: "parley/internal/desk/crm.Unchanged")
   "A later change was taken before, so this one is left out."
   OLDER @goEnum(value: "parley/internal/desk/crm.Older")
-  "Another record took its place, and nothing changes."
+  "Another record has its place for ever: since now, if the call was to merge it."
   MERGED @goEnum(value: "parley/internal/desk/crm.Merged")
   "It is deleted."
   DELETED @goEnum(value: "parley/internal/desk/crm.Deleted")
@@ -8902,11 +8934,18 @@ extend type Mutation {
   """
   upsertRecords("What to write." input: UpsertRecordsInput!): RecordsPayload!
   """
-  Takes out 1 to 200 records that the CRM has deleted. Their conversations stay, with no record. A change newer than the deletion brings a record back.
+  Takes out 1 to 200 records that the CRM has deleted. Their conversations stay, with no record. A change newer than the deletion brings a record back, and its conversations are its own again unless they have another.
   Needs MANAGE_RECORDS, or a permission set's right to write records of the object type.
   Emits CONVERSATION_CHANGED for each conversation of the records.
   """
   deleteRecords("What to take out." input: DeleteRecordsInput!): RecordsPayload!
+  """
+  Gives the places of 1 to 200 records to others, for ever: those that the CRM has merged, and leads that it has converted. Ids of a merged record find the other, its conversations are the other's,
+  and references to it lead there; what it references itself stays. Merges may come in any order, before or after the records and their deletion, and again: UNCHANGED if both are one already.
+  A record that was merged into a third one before is a CONFLICT. Needs MANAGE_RECORDS, or a permission set's right to write records of both object types.
+  Emits CONVERSATION_CHANGED for each conversation of the records.
+  """
+  mergeRecords("What to merge." input: MergeRecordsInput!): RecordsPayload!
 }
 `, BuiltIn: false},
 	{Name: "../schema/scalars.graphql", Input: `"""

@@ -89,6 +89,7 @@ type MutationResolver interface {
 	UseQuickText(ctx context.Context, input UseQuickTextInput) (*QuickTextPayload, error)
 	UpsertRecords(ctx context.Context, input UpsertRecordsInput) (*RecordsPayload, error)
 	DeleteRecords(ctx context.Context, input DeleteRecordsInput) (*RecordsPayload, error)
+	MergeRecords(ctx context.Context, input MergeRecordsInput) (*RecordsPayload, error)
 	UpdateViewer(ctx context.Context, input staff.Settings) (*AgentPayload, error)
 	SetPreferences(ctx context.Context, input staff.SetPreferencesInput) (*PreferencesPayload, error)
 	CreateAgent(ctx context.Context, input staff.CreateAgentInput) (*AgentPayload, error)
@@ -543,6 +544,20 @@ func (ec *executionContext) field_Mutation_mergeMessagingUsers_args(ctx context.
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (merge.Input, error) {
 			return ec.unmarshalNMergeMessagingUsersInput2parleyᚋinternalᚋdeskᚋmergeᚐInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_mergeRecords_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (MergeRecordsInput, error) {
+			return ec.unmarshalNMergeRecordsInput2parleyᚋgraphᚐMergeRecordsInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -3691,6 +3706,50 @@ func (ec *executionContext) fieldContext_Mutation_deleteRecords(ctx context.Cont
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_mergeRecords(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_mergeRecords(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().MergeRecords(ctx, fc.Args["input"].(MergeRecordsInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *RecordsPayload) graphql.Marshaler {
+			return ec.marshalNRecordsPayload2ᚖparleyᚋgraphᚐRecordsPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_mergeRecords(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RecordsPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_mergeRecords_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_updateViewer(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -6301,6 +6360,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "deleteRecords":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_deleteRecords(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "mergeRecords":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_mergeRecords(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++

@@ -107,6 +107,7 @@ var Prices = price.Table{
 	"RecordField.reference":  {Units: price.Flat(2), Why: "A row."},
 	"Mutation.upsertRecords": {Units: listed("records"), Why: whyListed},
 	"Mutation.deleteRecords": {Units: listed("records"), Why: whyListed},
+	"Mutation.mergeRecords":  {Units: listed("records"), Why: whyListed},
 
 	"MessagingUser.consentHistory": {Units: price.Flat(2), Why: "Rows, few as a rule."},
 	"MessagingUser.identifiers":    {Units: price.Flat(2), Why: "Rows, one as a rule."},

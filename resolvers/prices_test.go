@@ -43,6 +43,7 @@ var cheap = map[string]string{
 	"QuickText.viewerCanEdit":           "from memory",
 	"Query.agentRights":                 "a row",
 	"Viewer.queues":                     "from memory",
+	"Record.mobileNumber":               "from memory",
 	"Mutation.createQuickText":          "one write",
 	"Mutation.updateQuickText":          "one write",
 	"Mutation.useQuickText":             "one write",

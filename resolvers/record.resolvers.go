@@ -24,6 +24,12 @@ func (r *mutationResolver) DeleteRecords(ctx context.Context, input graph.Delete
 	return &graph.RecordsPayload{Results: results, Errors: errs}, err
 }
 
+// MergeRecords is the resolver for the mergeRecords field.
+func (r *mutationResolver) MergeRecords(ctx context.Context, input graph.MergeRecordsInput) (*graph.RecordsPayload, error) {
+	results, errs, err := answered(r.Records.Merge(ctx, input.Records))
+	return &graph.RecordsPayload{Results: results, Errors: errs}, err
+}
+
 // Records is the resolver for the records field.
 func (r *queryResolver) Records(ctx context.Context, objectType string, filterBy *crm.Filter, first *int, after *string, last *int, before *string) (*crm.Page, error) {
 	w, err := recordWindow(first, after, last, before)

@@ -6,7 +6,7 @@ var ownRules = map[string]string{
 	"Query.quickTexts": quickTextRights, "Query.quickText": quickTextRights, "Mutation.createQuickText": quickTextRights,
 	"Mutation.updateQuickText": quickTextRights, "Mutation.useQuickText": quickTextRights, "Subscription.quickTextsChanged": "quicktext.TestTheStreamShowsWhatIsSeen",
 	"Query.messagingUsers": customerRights, "Mutation.createMessagingUser": customerRights, "Mutation.updateMessagingUser": customerRights, "Mutation.setConsent": customerRights,
-	"Query.records": recordRights, "Mutation.upsertRecords": recordRights, "Mutation.deleteRecords": recordRights,
+	"Query.records": recordRights, "Mutation.upsertRecords": recordRights, "Mutation.deleteRecords": recordRights, "Mutation.mergeRecords": recordRights,
 	"Query.auditEntries": auditRights, "Subscription.auditEntriesChanged": auditRights,
 	"Query.serviceAccounts": tokenRights, "Query.accessTokens": tokenRights, "Mutation.createServiceAccount": "access.TestATokenGivesNobodyWhatTheyLack",
 	"Mutation.createAccessToken": "access.TestWhoCreatesTokensForWhom", "Mutation.revokeAccessToken": tokenRights, "Mutation.revokeTokens": tokenRights,

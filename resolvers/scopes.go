@@ -78,6 +78,7 @@ var mutationScopes = map[string]viewer.Scope{
 	"testProviderAccount":       viewer.Administer,
 	"createObjectType":          viewer.Administer,
 	"deleteRecords":             viewer.Administer,
+	"mergeRecords":              viewer.Administer,
 	"upsertRecords":             viewer.Administer,
 	"updateObjectType":          viewer.Administer,
 }

@@ -19,6 +19,7 @@ import (
 	"parley/ent/conversation"
 	"parley/ent/countcell"
 	"parley/ent/event"
+	"parley/ent/formeranchor"
 	"parley/ent/idempotencykey"
 	"parley/ent/identifier"
 	"parley/ent/identity"
@@ -425,6 +426,33 @@ func (f TraverseEvent) Traverse(ctx context.Context, q ent.Query) error {
 		return f(ctx, q)
 	}
 	return fmt.Errorf("unexpected query type %T. expect *ent.EventQuery", q)
+}
+
+// The FormerAnchorFunc type is an adapter to allow the use of ordinary function as a Querier.
+type FormerAnchorFunc func(context.Context, *ent.FormerAnchorQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f FormerAnchorFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.FormerAnchorQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.FormerAnchorQuery", q)
+}
+
+// The TraverseFormerAnchor type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseFormerAnchor func(context.Context, *ent.FormerAnchorQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseFormerAnchor) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseFormerAnchor) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.FormerAnchorQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.FormerAnchorQuery", q)
 }
 
 // The IdempotencyKeyFunc type is an adapter to allow the use of ordinary function as a Querier.
@@ -1075,6 +1103,8 @@ func NewQuery(q ent.Query) (Query, error) {
 		return &query[*ent.CountCellQuery, predicate.CountCell, countcell.OrderOption]{typ: ent.TypeCountCell, tq: q}, nil
 	case *ent.EventQuery:
 		return &query[*ent.EventQuery, predicate.Event, event.OrderOption]{typ: ent.TypeEvent, tq: q}, nil
+	case *ent.FormerAnchorQuery:
+		return &query[*ent.FormerAnchorQuery, predicate.FormerAnchor, formeranchor.OrderOption]{typ: ent.TypeFormerAnchor, tq: q}, nil
 	case *ent.IdempotencyKeyQuery:
 		return &query[*ent.IdempotencyKeyQuery, predicate.IdempotencyKey, idempotencykey.OrderOption]{typ: ent.TypeIdempotencyKey, tq: q}, nil
 	case *ent.IdentifierQuery:

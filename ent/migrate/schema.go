@@ -509,6 +509,44 @@ var (
 		Columns:    EventsColumns,
 		PrimaryKey: []*schema.Column{EventsColumns[0]},
 	}
+	// FormerAnchorsColumns holds the columns for the "former_anchors" table.
+	FormerAnchorsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "conversation_id", Type: field.TypeInt64},
+		{Name: "record_id", Type: field.TypeInt64},
+	}
+	// FormerAnchorsTable holds the schema information for the "former_anchors" table.
+	FormerAnchorsTable = &schema.Table{
+		Name:       "former_anchors",
+		Columns:    FormerAnchorsColumns,
+		PrimaryKey: []*schema.Column{FormerAnchorsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "former_anchors_conversations_conversation",
+				Columns:    []*schema.Column{FormerAnchorsColumns[1]},
+				RefColumns: []*schema.Column{ConversationsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+			{
+				Symbol:     "former_anchors_records_record",
+				Columns:    []*schema.Column{FormerAnchorsColumns[2]},
+				RefColumns: []*schema.Column{RecordsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "formeranchor_conversation_id",
+				Unique:  true,
+				Columns: []*schema.Column{FormerAnchorsColumns[1]},
+			},
+			{
+				Name:    "formeranchor_record_id",
+				Unique:  false,
+				Columns: []*schema.Column{FormerAnchorsColumns[2]},
+			},
+		},
+	}
 	// IdempotencyKeysColumns holds the columns for the "idempotency_keys" table.
 	IdempotencyKeysColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64, Increment: true},
@@ -1261,6 +1299,7 @@ var (
 		ConversationsTable,
 		CountCellsTable,
 		EventsTable,
+		FormerAnchorsTable,
 		IdempotencyKeysTable,
 		IdentifiersTable,
 		IdentitiesTable,
@@ -1334,6 +1373,11 @@ func init() {
 	}
 	EventsTable.Annotation = &entsql.Annotation{
 		Table: "events",
+	}
+	FormerAnchorsTable.ForeignKeys[0].RefTable = ConversationsTable
+	FormerAnchorsTable.ForeignKeys[1].RefTable = RecordsTable
+	FormerAnchorsTable.Annotation = &entsql.Annotation{
+		Table: "former_anchors",
 	}
 	IdempotencyKeysTable.Annotation = &entsql.Annotation{
 		Table: "idempotency_keys",

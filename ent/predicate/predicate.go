@@ -42,6 +42,9 @@ type CountCell func(*sql.Selector)
 // Event is the predicate function for event builders.
 type Event func(*sql.Selector)
 
+// FormerAnchor is the predicate function for formeranchor builders.
+type FormerAnchor func(*sql.Selector)
+
 // IdempotencyKey is the predicate function for idempotencykey builders.
 type IdempotencyKey func(*sql.Selector)
 

@@ -398,6 +398,30 @@ func (f EventMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation)
 	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.EventMutation", m)
 }
 
+// The FormerAnchorQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type FormerAnchorQueryRuleFunc func(context.Context, *ent.FormerAnchorQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f FormerAnchorQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.FormerAnchorQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.FormerAnchorQuery", q)
+}
+
+// The FormerAnchorMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type FormerAnchorMutationRuleFunc func(context.Context, *ent.FormerAnchorMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f FormerAnchorMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.FormerAnchorMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.FormerAnchorMutation", m)
+}
+
 // The IdempotencyKeyQueryRuleFunc type is an adapter to allow the use of ordinary
 // functions as a query rule.
 type IdempotencyKeyQueryRuleFunc func(context.Context, *ent.IdempotencyKeyQuery) error

@@ -16,6 +16,7 @@ import (
 	"parley/ent/conversation"
 	"parley/ent/countcell"
 	"parley/ent/event"
+	"parley/ent/formeranchor"
 	"parley/ent/idempotencykey"
 	"parley/ent/identifier"
 	"parley/ent/identity"
@@ -647,6 +648,15 @@ func init() {
 	event.DefaultIdempotencyKey = eventDescIdempotencyKey.Default.(string)
 	// event.IdempotencyKeyValidator is a validator for the "idempotency_key" field. It is called by the builders before save.
 	event.IdempotencyKeyValidator = eventDescIdempotencyKey.Validators[0].(func(string) error)
+	formeranchor.Policy = privacy.NewPolicies(schema.FormerAnchor{})
+	formeranchor.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := formeranchor.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
 	idempotencykey.Policy = privacy.NewPolicies(schema.IdempotencyKey{})
 	idempotencykey.Hooks[0] = func(next ent.Mutator) ent.Mutator {
 		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {

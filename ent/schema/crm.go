@@ -108,3 +108,36 @@ func (RecordPhone) Indexes() []ent.Index {
 
 // Policy of RecordPhone.
 func (RecordPhone) Policy() ent.Policy { return rule.SystemOnly() }
+
+// FormerAnchor is the record that a conversation was anchored to until it was deleted: one
+// that comes back, or turns out to be merged, gets its conversations back.
+type FormerAnchor struct{ ent.Schema }
+
+// Mixin of FormerAnchor.
+func (FormerAnchor) Mixin() []ent.Mixin { return []ent.Mixin{row{}} }
+
+// Annotations of FormerAnchor.
+func (FormerAnchor) Annotations() []schema.Annotation {
+	return table("former_anchors", "The record that a conversation was anchored to until it was deleted.")
+}
+
+// Fields of FormerAnchor.
+func (FormerAnchor) Fields() []ent.Field {
+	return []ent.Field{field.Int64("conversation_id").Immutable(), field.Int64("record_id")}
+}
+
+// Edges of FormerAnchor.
+func (FormerAnchor) Edges() []ent.Edge {
+	return []ent.Edge{
+		edge.To("conversation", Conversation.Type).Field("conversation_id").Unique().Required().Immutable(),
+		edge.To("record", Record.Type).Field("record_id").Unique().Required(),
+	}
+}
+
+// Indexes of FormerAnchor.
+func (FormerAnchor) Indexes() []ent.Index {
+	return []ent.Index{index.Fields("conversation_id").Unique(), index.Fields("record_id")}
+}
+
+// Policy of FormerAnchor.
+func (FormerAnchor) Policy() ent.Policy { return rule.SystemOnly() }

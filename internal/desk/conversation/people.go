@@ -5,8 +5,6 @@ import (
 
 	"parley/ent"
 	"parley/ent/messaginguser"
-	"parley/ent/predicate"
-	"parley/ent/record"
 	"parley/internal/channel"
 	"parley/internal/desk/directory"
 	"parley/internal/ground/publicid"
@@ -131,69 +129,4 @@ func (d *Service) MergedFrom(ctx context.Context, users []*MessagingUser) ([][]*
 		out[i] = append([]*MessagingUser{}, found[u.Key]...)
 	}
 	return out, nil
-}
-
-// Records reads records by key, as far as the viewer may see them, in one
-// statement.
-func (d *Service) Records(ctx context.Context, keys []int64) (map[int64]*Record, error) {
-	found, err := d.records(ctx, record.IDIn(keys...))
-	out := make(map[int64]*Record, len(found))
-	for _, r := range found {
-		out[r.Key] = r
-	}
-	return out, err
-}
-
-// RecordsNamed reads records by object type and external id, as far as the viewer may see
-// them, in one statement.
-func (d *Service) RecordsNamed(ctx context.Context, byType map[string][]string) ([]*Record, error) {
-	var any []predicate.Record
-	for objectType, ids := range byType {
-		any = append(any, record.And(record.ObjectType(objectType), record.ExternalIDIn(ids...)))
-	}
-	return d.records(ctx, record.Or(any...))
-}
-
-// records reads records that are there; what they hold stays where it is.
-func (d *Service) records(ctx context.Context, which predicate.Record) ([]*Record, error) {
-	rows, err := d.Store.Ent.Record.Query().Where(which, record.Stub(false), record.DeletedAt(0), record.MergedInto(0)).
-		Select(record.FieldID, record.FieldObjectType, record.FieldExternalID, record.FieldName, record.FieldMobileNumber, record.FieldOptedOut).
-		All(ctx)
-	out := make([]*Record, len(rows))
-	for i, r := range rows {
-		out[i] = &Record{
-			Key: r.ID, ObjectType: r.ObjectType, ExternalID: r.ExternalID, Name: r.Name,
-			Mobile: r.MobileNumber, OptedOut: r.OptedOut, service: d,
-		}
-	}
-	return out, err
-}
-
-// RecordNamed finds a record by its id in the CRM; nil when it is not there or may not be
-// seen. The id of a record that was merged into another finds the other.
-func (d *Service) RecordNamed(ctx context.Context, objectType, externalID string) (*Record, error) {
-	if !storable(objectType) || !storable(externalID) {
-		return nil, nil
-	}
-	named := record.And(record.ObjectType(objectType), record.ExternalID(externalID))
-	found, err := d.records(ctx, named)
-	if err == nil && len(found) == 0 {
-		var winner int64
-		if winner, err = d.mergedRecord(ctx, named); winner != 0 {
-			found, err = d.records(ctx, record.ID(winner))
-		}
-	}
-	if err != nil || len(found) == 0 {
-		return nil, err
-	}
-	return found[0], nil
-}
-
-// mergedRecord is the record that took a record's place, 0 for none.
-func (d *Service) mergedRecord(ctx context.Context, which predicate.Record) (int64, error) {
-	row, err := d.Store.Ent.Record.Query().Where(which, record.MergedIntoGT(0)).Select(record.FieldMergedInto).First(viewer.AsSystem(ctx, "records"))
-	if err != nil {
-		return 0, ent.MaskNotFound(err)
-	}
-	return row.MergedInto, nil
 }

@@ -16,7 +16,7 @@ func (w *writing) references(values map[string]object.Value) map[string]name {
 	for field, v := range values {
 		if f := w.def.Field(field); f != nil && f.Kind == object.Reference && v.Text != "" {
 			objectType, id := v.Target()
-			out[f.Name] = name{objectType, id}
+			out[f.Name] = name{ObjectType: objectType, ExternalID: id}
 		}
 	}
 	return out
@@ -61,10 +61,10 @@ func (w *writing) decide(was *stored, now clock.Time) {
 // outcomeOf is what a change at a time comes to, if it changes anything.
 func outcomeOf(was *stored, at clock.Time) Outcome {
 	switch {
+	case was != nil && was.mergedInto != 0:
+		return Merged
 	case was == nil || was.stub || was.deletedAt > 0 && at > was.deletedAt:
 		return Created
-	case was.mergedInto != 0:
-		return Merged
 	case was.deletedAt > 0 || at < was.at:
 		return Older
 	}

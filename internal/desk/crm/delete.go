@@ -85,10 +85,10 @@ func (w *writing) remove(was *stored, now clock.Time) {
 		at = now
 	}
 	switch {
+	case was != nil && was.mergedInto != 0:
+		outcome = Merged
 	case was == nil || was.stub:
 		w.result.Outcome, w.result.Error = nil, fault.Missing("record")
-	case was.mergedInto != 0:
-		outcome = Merged
 	case was.deletedAt > 0:
 		outcome = Unchanged
 		if at > was.deletedAt {

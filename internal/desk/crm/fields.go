@@ -99,12 +99,11 @@ func (f *Field) Location() *Location {
 type Location struct{ Latitude, Longitude string }
 
 // reference is the record that a REFERENCE names; empty for other kinds.
-func (f *Field) reference() name {
-	if f.Definition.Kind != object.Reference {
-		return name{}
+func (f *Field) reference() (n name) {
+	if f.Definition.Kind == object.Reference {
+		n.ObjectType, n.ExternalID = f.Value.Target()
 	}
-	objectType, id := f.Value.Target()
-	return name{objectType, id}
+	return n
 }
 
 // Fields are the fields of records, those of the names, or all for nil, as far as the
@@ -173,30 +172,20 @@ func phonesReadable(rights *object.Rights, d *object.Definition) bool {
 }
 
 // References are the records that fields reference, as far as the viewer of ctx may read
-// them, in one statement; nil for a field without one.
+// them; nil for a field without one.
 func (s *Service) References(ctx context.Context, fields []*Field) ([]*conversation.Record, error) {
-	byType := map[string][]string{}
+	names := make([]name, 0, len(fields))
 	for _, f := range fields {
-		if n := f.reference(); n.externalID != "" {
-			byType[n.objectType] = append(byType[n.objectType], n.externalID)
+		if n := f.reference(); n.ExternalID != "" {
+			names = append(names, n)
 		}
 	}
+	found, err := s.Conversations.RecordsNamed(ctx, distinct(names))
 	out := make([]*conversation.Record, len(fields))
-	if len(byType) == 0 {
-		return out, nil
-	}
-	found, err := s.Conversations.RecordsNamed(ctx, byType)
-	if err != nil {
-		return nil, err
-	}
-	there := make(map[name]*conversation.Record, len(found))
-	for _, r := range found {
-		there[name{r.ObjectType, r.ExternalID}] = r
-	}
 	for i, f := range fields {
-		out[i] = there[f.reference()]
+		out[i] = found[f.reference()]
 	}
-	return out, nil
+	return out, err
 }
 
 // bodies reads what records hold, in one statement. Whoever has a record may, field by

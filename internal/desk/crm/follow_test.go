@@ -61,10 +61,11 @@ func TestOpenViewsSeeWhatARecordChanges(t *testing.T) {
 	r := newRecords(t)
 	r.p.Run()
 	id := r.said("V1", "202-555-0189")
-	s := r.p.As("ada").Subscribe(`subscription($id: ID!) { conversationChanged(id: $id) { __typename ... on ConversationUpdated { conversation { name record { externalId } } } } }`, parleytest.Vars{"id": id})
+	s := r.p.As("ada").Subscribe(`subscription { conversationsChanged(view: {kind: ALL}) { kind conversationId conversation { name } } }`, nil)
+	require.Equal(t, "OPEN", s.Next().Get("conversationsChanged", "kind").String())
 	r.upsert(visit("V1", 2, "Name", "Zoltan Weber"))
 	r.p.Eventually(func() bool {
-		e := s.Next().Get("conversationChanged")
-		return e.Get("__typename").String() == "ConversationUpdated" && e.Get("conversation", "name").String() == "Zoltan Weber"
+		e := s.Next().Get("conversationsChanged")
+		return e.Get("conversationId").String() == id && e.Get("conversation", "name").String() == "Zoltan Weber"
 	}, "the new name arrives")
 }

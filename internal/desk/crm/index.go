@@ -92,7 +92,7 @@ func (s *Service) again(ctx context.Context, tx *store.Tx, rows []*stored) error
 	var changed []*writing
 	known := map[name]*stored{}
 	for _, row := range rows {
-		def := s.Definitions.ObjectType(row.objectType)
+		def := s.Definitions.ObjectType(row.ObjectType)
 		if def == nil || row.stub || row.deletedAt != 0 || row.mergedInto != 0 {
 			plain = append(plain, row)
 			continue

@@ -12,12 +12,13 @@ import (
 	"entgo.io/ent/dialect"
 	entsql "entgo.io/ent/dialect/sql"
 
+	"parley/internal/desk/conversation"
 	"parley/internal/ground/clock"
 	"parley/internal/ground/store"
 )
 
 // name is what a record is called in the CRM.
-type name struct{ objectType, externalID string }
+type name = conversation.RecordName
 
 // stored is a record as its row has it.
 type stored struct {
@@ -40,7 +41,7 @@ var columns = []string{
 
 func (r *stored) values() []any {
 	return []any{
-		r.key, r.objectType, r.externalID, r.title, r.mobile, r.optedOut, int64(r.at), r.body, r.stub, int64(r.deletedAt), r.mergedInto, nameKey(r.title),
+		r.key, r.ObjectType, r.ExternalID, r.title, r.mobile, r.optedOut, int64(r.at), r.body, r.stub, int64(r.deletedAt), r.mergedInto, nameKey(r.title),
 	}
 }
 
@@ -79,19 +80,19 @@ func selected(tx *store.Tx) *entsql.Selector {
 
 func scan(rows *sql.Rows) (*stored, error) {
 	r := &stored{}
-	return r, rows.Scan(&r.key, &r.objectType, &r.externalID, &r.title, &r.mobile, &r.optedOut, &r.at, &r.body, &r.stub, &r.deletedAt, &r.mergedInto, &r.unindexed)
+	return r, rows.Scan(&r.key, &r.ObjectType, &r.ExternalID, &r.title, &r.mobile, &r.optedOut, &r.at, &r.body, &r.stub, &r.deletedAt, &r.mergedInto, &r.unindexed)
 }
 
-// readKeys adds to known the records of the names that are there, by their keys alone.
+// readKeys adds to known the records of the names that are there, by their keys and places alone.
 func readKeys(ctx context.Context, tx *store.Tx, names []name, known map[name]*stored) error {
 	if len(names) == 0 {
 		return nil
 	}
-	q := tx.Builder().Select("id", "object_type", "external_id").From(entsql.Table("records")).
+	q := tx.Builder().Select("id", "object_type", "external_id", "merged_into").From(entsql.Table("records")).
 		Where(entsql.P(func(b *entsql.Builder) { inNames(b, names) }))
 	return tx.Query(ctx, q, func(rows *sql.Rows) error {
 		r := &stored{}
-		err := rows.Scan(&r.key, &r.objectType, &r.externalID)
+		err := rows.Scan(&r.key, &r.ObjectType, &r.ExternalID, &r.mergedInto)
 		known[r.name] = r
 		return err
 	})
@@ -102,7 +103,7 @@ func readKeys(ctx context.Context, tx *store.Tx, names []name, known map[name]*s
 func inNames(b *entsql.Builder, names []name) {
 	pairs := make([][2]string, len(names))
 	for i, n := range names {
-		pairs[i] = [2]string{n.objectType, n.externalID}
+		pairs[i] = [2]string{n.ObjectType, n.ExternalID}
 	}
 	written, _ := json.Marshal(pairs)
 	b.WriteString("(object_type, external_id) IN (SELECT ")
@@ -186,7 +187,7 @@ func (d *derived) insert(ctx context.Context, tx *store.Tx) error {
 // distinct are the names without repetition.
 func distinct(names []name) []name {
 	slices.SortFunc(names, func(a, b name) int {
-		return cmp.Or(strings.Compare(a.objectType, b.objectType), strings.Compare(a.externalID, b.externalID))
+		return cmp.Or(strings.Compare(a.ObjectType, b.ObjectType), strings.Compare(a.ExternalID, b.ExternalID))
 	})
 	return slices.Compact(names)
 }

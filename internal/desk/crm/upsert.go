@@ -112,18 +112,11 @@ func (s *Service) Upsert(ctx context.Context, records []*RecordInput) ([]*Result
 
 // prepare checks what can be checked without the database.
 func (s *Service) prepare(rights *object.Rights, at string, in *RecordInput) (*writing, *fault.Error) {
-	def := s.Definitions.ObjectType(in.ObjectType)
-	if def == nil || !rights.Object(in.ObjectType).Includes(object.Read) {
-		return nil, &fault.Error{Code: fault.NotFound, Field: at + ".objectType", Message: "No such object type, or you may not read its records. objectTypes lists them."}
+	named, def, err := s.writable(rights, inputNames{at + ".objectType", at + ".externalId"}, in.ObjectType, in.ExternalID)
+	if err != nil {
+		return nil, err
 	}
-	if !rights.Object(in.ObjectType).Includes(object.Write) {
-		return nil, &fault.Error{Code: fault.Forbidden, Field: at + ".objectType", Message: "You may not write records of this object type. Ask an administrator."}
-	}
-	id := strings.TrimSpace(in.ExternalID)
-	if id == "" || channel.CleanText(id) != id || len([]rune(id)) > object.MostID {
-		return nil, fault.Input(at+".externalId", "Use the record's id in the CRM, of 1 to %d characters.", object.MostID)
-	}
-	w := &writing{name: name{in.ObjectType, id}, def: def, rights: rights, values: make(map[string]object.Value, len(in.Fields))}
+	w := &writing{name: named, def: def, rights: rights, values: make(map[string]object.Value, len(in.Fields))}
 	if in.ModifiedAt != nil {
 		if w.at = *in.ModifiedAt; w.at < earliest || w.at > s.Store.Clock.Now().Add(mostAhead) {
 			return nil, fault.Input(at+".modifiedAt", "Use a time from 1971 on that is at most a day ahead: a later one would shut out every change until then.")
@@ -135,6 +128,24 @@ func (s *Service) prepare(rights *object.Rights, at string, in *RecordInput) (*w
 		}
 	}
 	return w, nil
+}
+
+// inputNames are the fields by which an input names a record.
+type inputNames struct{ objectType, externalID string }
+
+// writable is the record of an input, if the viewer may write records of its type.
+func (s *Service) writable(rights *object.Rights, at inputNames, objectType, externalID string) (name, *directory.ObjectType, *fault.Error) {
+	def := s.Definitions.ObjectType(objectType)
+	id := strings.TrimSpace(externalID)
+	switch {
+	case def == nil || !rights.Object(objectType).Includes(object.Read):
+		return name{}, nil, &fault.Error{Code: fault.NotFound, Field: at.objectType, Message: "No such object type, or you may not read its records. objectTypes lists them."}
+	case !rights.Object(objectType).Includes(object.Write):
+		return name{}, nil, &fault.Error{Code: fault.Forbidden, Field: at.objectType, Message: "You may not write records of this object type. Ask an administrator."}
+	case id == "" || channel.CleanText(id) != id || len([]rune(id)) > object.MostID:
+		return name{}, nil, fault.Input(at.externalID, "Use the record's id in the CRM, of 1 to %d characters.", object.MostID)
+	}
+	return name{ObjectType: objectType, ExternalID: id}, def, nil
 }
 
 // faultAt is a fault in a value, at its field.

@@ -34,6 +34,7 @@ func unquoted(t *testing.T, quoted []byte) (text string) {
 func TestStoredDocumentsReplay(t *testing.T) {
 	key := filepath.Join(t.TempDir(), "key")
 	p := parleytest.New(t, func(c *app.Config) { c.Sends, c.Starts, c.Server, c.KeyFile = 0, 0, nil, key })
+	p.Clock.Advance(7 * 24 * time.Hour) // documents tell of changes before
 	require.NoError(t, seed.Demo(t.Context(), p.Directory, p.Store))
 	p.Run()
 	documents := stored(t)
@@ -54,7 +55,7 @@ type player struct {
 	t *testing.T
 }
 
-var administers = regexp.MustCompile(`\b(?:createServiceAccount|updateOrganization|(?:create|update)ObjectType|objectType|agentRights|(?:create|update|deactivate|activate)(?:Agent|Channel)|(?:create|update|grant|revoke)PermissionSet|(?:create|update)Queue|(?:add|remove)(?:Channel|Queue)Members|mergeMessagingUsers|unmergeMessagingUser|(?:create|update)MessagingUser|setConsent|records|(?:upsert|delete)Records|providers|providerAccounts?|(?:create|update|deactivate|activate|test)ProviderAccount|setProviderCredentials|retirePreviousCredentials)\b`)
+var administers = regexp.MustCompile(`\b(?:createServiceAccount|updateOrganization|(?:create|update)ObjectType|objectType|agentRights|(?:create|update|deactivate|activate)(?:Agent|Channel)|(?:create|update|grant|revoke)PermissionSet|(?:create|update)Queue|(?:add|remove)(?:Channel|Queue)Members|mergeMessagingUsers|unmergeMessagingUser|(?:create|update)MessagingUser|setConsent|records|(?:upsert|delete|merge)Records|providers|providerAccounts?|(?:create|update|deactivate|activate|test)ProviderAccount|setProviderCredentials|retirePreviousCredentials)\b`)
 
 func (p *player) play(text string) {
 	who := "amy"
@@ -222,6 +223,8 @@ func (p *player) value(name, typeName string) any {
 	case "DeleteRecordsInput":
 		p.As("ada").Do(`mutation($r: UpsertRecordInput!) { upsertRecords(input: {records: [$r]}) { errors { message } } }`, parleytest.Vars{"r": p.newRecord()})
 		return object{"records": []object{{"objectType": "Contact", "externalId": newRecord}}}
+	case "MergeRecordsInput":
+		return object{"records": []object{{"objectType": "Contact", "externalId": rand.Text(), "intoExternalId": rand.Text()}}}
 	case "UpdateOrganizationInput":
 		return object{"name": "Acme"}
 	case "UpdateViewerInput":

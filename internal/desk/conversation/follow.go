@@ -73,7 +73,7 @@ func (d *Service) follow(ctx context.Context, args followRecords) error {
 // followSome is FollowRecords for conversations after a key. It returns the key of the
 // last, or 0 when there are no more.
 func (d *Service) followSome(ctx context.Context, tx *store.Tx, records []int64, after int64, most int) (last int64, err error) {
-	keys, err := anchored(ctx, tx, records, after, most+1)
+	keys, former, err := anchored(ctx, tx, records, after, most+1)
 	if err != nil || len(keys) == 0 {
 		return 0, err
 	}
@@ -93,28 +93,74 @@ func (d *Service) followSome(ctx context.Context, tx *store.Tx, records []int64,
 	if err != nil {
 		return 0, err
 	}
-	var edits []edit
+	f := &following{Service: d, tx: tx, anchors: anchors}
 	for _, key := range keys {
-		row := rows[key]
-		if row == nil { // merged into another
-			continue
-		}
-		if _, ok := anchors[row.RecordID]; !ok { // anchored to another meanwhile
-			continue
-		}
-		if at := anchors[row.RecordID]; at.gone && at.optedOut {
-			if err := d.KeepOptOut(ctx, tx, row); err != nil {
+		if row := rows[key]; row != nil { // nil for one that was merged into another
+			if err := f.take(ctx, row, former[key], names[row.MessagingUserID]); err != nil {
 				return 0, err
 			}
 		}
-		before := *row
-		row.follow(anchors, names[row.MessagingUserID])
-		edits = append(edits, edit{&before, row})
-		if err := tell(ctx, tx, &before, row, &feed.Event{Cause: feed.ConversationChanged}); err != nil {
-			return 0, err
+	}
+	return last, f.save(ctx)
+}
+
+// following is conversations on their way after their records.
+type following struct {
+	*Service
+	tx      *store.Tx
+	anchors map[int64]anchor
+	edits   []edit
+	lost    [][]any // conversations whose record is gone, and that record
+	back    []int64 // conversations that have it back
+}
+
+// take moves what a conversation holds of its record, or of the one that was deleted
+// from under it, which may be back.
+func (f *following) take(ctx context.Context, row *Row, former int64, customer string) error {
+	at, anchored := f.anchors[row.RecordID]
+	if row.RecordID != 0 && !anchored { // anchored to another meanwhile
+		return nil
+	}
+	if at.gone && at.optedOut {
+		if err := f.KeepOptOut(ctx, f.tx, row); err != nil {
+			return err
 		}
 	}
-	return last, saveAll(ctx, tx, edits)
+	before := *row
+	if row.RecordID == 0 {
+		row.RecordID = former
+	}
+	row.follow(f.anchors, customer)
+	switch {
+	case before.RecordID == 0 && row.RecordID == 0:
+		return nil
+	case before.RecordID == 0:
+		f.back = append(f.back, row.Key)
+	case row.RecordID == 0:
+		f.lost = append(f.lost, []any{row.Key, before.RecordID})
+	}
+	f.edits = append(f.edits, edit{&before, row})
+	return tell(ctx, f.tx, &before, row, &feed.Event{Cause: feed.ConversationChanged})
+}
+
+func (f *following) save(ctx context.Context) error {
+	if len(f.lost) > 0 {
+		insert := f.tx.Builder().Insert("former_anchors").Columns("conversation_id", "record_id")
+		for _, l := range f.lost {
+			insert.Values(l...)
+		}
+		insert.OnConflict(entsql.ConflictColumns("conversation_id"), entsql.ResolveWithNewValues())
+		if _, err := f.tx.Exec(ctx, insert); err != nil {
+			return err
+		}
+	}
+	if len(f.back) > 0 {
+		gone := f.tx.Builder().Delete("former_anchors").Where(entsql.P(func(b *entsql.Builder) { inKeys(b, "conversation_id", f.back) }))
+		if _, err := f.tx.Exec(ctx, gone); err != nil {
+			return err
+		}
+	}
+	return saveAll(ctx, f.tx, f.edits)
 }
 
 // follow moves what the row holds of its record. A conversation without a named record
@@ -135,30 +181,26 @@ func (r *Row) follow(anchors map[int64]anchor, customer string) {
 	}
 }
 
-// anchored are the conversations of records after a key.
-func anchored(ctx context.Context, tx *store.Tx, records []int64, after int64, most int) (keys []int64, err error) {
-	q := tx.Builder().Select("id").From(entsql.Table("conversations")).
-		Where(entsql.And(entsql.P(func(b *entsql.Builder) { inKeys(b, "record_id", records) }), entsql.GT("id", after))).
-		OrderBy("id").Limit(most)
+// anchored are the conversations of records after a key, and the records that they had
+// until these were deleted.
+func anchored(ctx context.Context, tx *store.Tx, records []int64, after int64, most int) (keys []int64, former map[int64]int64, err error) {
+	of := func(column string) *entsql.Predicate {
+		return entsql.P(func(b *entsql.Builder) { inKeys(b, column, records) })
+	}
+	c, f := tx.Builder().Table("conversations"), tx.Builder().Table("former_anchors")
+	had := tx.Builder().Select(f.C("conversation_id"), f.C("record_id")).From(f).Join(c).On(c.C("id"), f.C("conversation_id")).
+		Where(entsql.And(of("former_anchors.record_id"), entsql.GT(f.C("conversation_id"), after), entsql.IsNull(c.C("record_id"))))
+	q := tx.Builder().Select("id").AppendSelectExpr(entsql.Raw("0 AS former")).From(entsql.Table("conversations")).
+		Where(entsql.And(of("record_id"), entsql.GT("id", after))).UnionAll(had).OrderBy("id").Limit(most)
+	former = map[int64]int64{}
 	err = tx.Query(ctx, q, func(r *sql.Rows) error {
-		keys = append(keys, 0)
-		return r.Scan(&keys[len(keys)-1])
+		var key, had int64
+		err := r.Scan(&key, &had)
+		keys, former[key] = append(keys, key), had
+		return err
 	})
-	return keys, err
+	return keys, former, err
 }
-
-// Again reads a record that the viewer has read, as it is now, and locks it; nil when it is
-// gone.
-func (d *Service) Again(ctx context.Context, tx *store.Tx, r *Record) (now *Record, err error) {
-	err = tx.Query(ctx, recordNow.With(r.Key), func(rows *sql.Rows) error {
-		is := *r
-		now = &is
-		return rows.Scan(&now.Name, &now.Mobile, &now.OptedOut)
-	})
-	return now, err
-}
-
-var recordNow = store.Locking("SELECT name, mobile_number, opted_out FROM records WHERE id = ? AND NOT stub AND deleted_at = 0 AND merged_into = 0", "records")
 
 // anchorsOf reads records as they are now, and those that they were merged into.
 func (d *Service) anchorsOf(ctx context.Context, tx *store.Tx, records []int64) (map[int64]anchor, error) {

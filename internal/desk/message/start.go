@@ -1,0 +1,106 @@
+package message
+
+import (
+	"cmp"
+	"context"
+	"parley/internal/desk/conversation"
+	"parley/internal/desk/directory"
+	"parley/internal/ground/fault"
+	"parley/internal/ground/number"
+	"parley/internal/ground/publicid"
+	"parley/internal/ground/store"
+)
+
+// StartInput is a conversation to start, with a record or a number.
+type StartInput struct {
+	ChannelID        string
+	RecordID, Number *string
+	Text             string
+	IdempotencyKey   string
+}
+
+// Start queues a text to a record or a number from a sender ID of the viewer's.
+// A refusal is a *RefusedError.
+func (m *Messenger) Start(ctx context.Context, in StartInput) (Sent, error) {
+	text, err := checkText(in.Text, in.IdempotencyKey)
+	if err != nil {
+		return Sent{}, err
+	}
+	ch, err := m.senderID(in.ChannelID)
+	if err != nil {
+		return Sent{}, err
+	}
+	if (in.RecordID == nil) == (in.Number == nil) {
+		return Sent{}, fault.Input("input.number", "Give either recordId or number, not both.")
+	}
+	record, err := m.record(ctx, in.RecordID)
+	if err != nil {
+		return Sent{}, err
+	}
+	return m.write(ctx, "startConversation", in.IdempotencyKey, in, func(ctx context.Context, tx *store.Tx) (Sent, error) {
+		return m.start(ctx, tx, ch, record, in, text)
+	}, m.Sends, m.Starts)
+}
+
+func (m *Messenger) senderID(id string) (*directory.Channel, error) {
+	key, ok := m.IDs.Decode(publicid.Channel, id)
+	ch := m.Directory.Channel(key)
+	if !ok || ch == nil {
+		return nil, &fault.Error{Code: fault.NotFound, Field: "input.channelId", Message: "No such channel."}
+	}
+	return ch, nil
+}
+
+func (m *Messenger) record(ctx context.Context, id *string) (*conversation.Record, error) {
+	if id == nil {
+		return nil, nil
+	}
+	key, ok := m.IDs.Decode(publicid.Record, *id)
+	if !ok {
+		return nil, noSuchRecord()
+	}
+	records, err := m.Conversations.Records(ctx, []int64{key})
+	if err == nil && records[key] == nil {
+		err = noSuchRecord()
+	}
+	return records[key], err
+}
+
+func noSuchRecord() error {
+	return &fault.Error{Code: fault.NotFound, Field: "input.recordId", Message: "No such record, or you may not see it."}
+}
+
+func (m *Messenger) start(ctx context.Context, tx *store.Tx, ch *directory.Channel, record *conversation.Record, in StartInput, text string) (Sent, error) {
+	customer := conversation.Customer{Record: record}
+	var written string
+	if record != nil {
+		var err error
+		if record, err = m.Conversations.Again(ctx, tx, record); err != nil {
+			return Sent{}, err
+		}
+		if record == nil {
+			return Sent{}, noSuchRecord()
+		}
+		customer.Record = record
+		written, customer.Name = record.Mobile, record.Name
+	} else {
+		written = *in.Number
+	}
+	start := m.startPlan(ctx, ch, &text)
+	to, problem := number.Read(written, ch.Country, number.Person)
+	customer.Address, customer.Received, customer.Country = to.E164, written, to.Country
+	if problem != nil || !start.Member {
+		// There is nobody to make, or nobody that the viewer may learn about.
+		start.Number, start.NumberValid, start.NumberProblem = cmp.Or(to.E164, written), problem == nil, problem
+		start.RecordOptedOut = record != nil && record.OptedOut
+		return Sent{}, &RefusedError{Judge(start).Refusals}
+	}
+	row, user, err := m.Conversations.Ensure(ctx, tx, ch.Key, customer)
+	if err != nil {
+		return Sent{}, err
+	}
+	party := &party{user: *user, recordOptedOut: record != nil && record.OptedOut}
+	p := m.plan(ctx, row, party, &text)
+	p.Starts, p.MayStart, p.Member = true, start.MayStart, start.Member
+	return m.queue(ctx, tx, row, p, order{key: in.IdempotencyKey, anchor: record, read: row.InboundCount})
+}
