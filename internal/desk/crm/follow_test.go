@@ -11,8 +11,9 @@ import (
 
 const shown = `query($id: ID!) { conversation(id: $id) { name objectType record { externalId } sendability { refusals { code } } } }`
 
-// said is a conversation about a record, begun by ada.
-func (r *records) said(id, mobile string) string {
+// said is a conversation about the record V1, begun by ada.
+func (r *records) said(mobile string) string {
+	const id = "V1"
 	r.t.Helper()
 	r.upsert(visit(id, 1, "Name", "Kim", "Mobile", mobile, "Country", "US"))
 	record, err := r.Conversations.RecordNamed(r.ctx, "Visit__c", id)
@@ -32,7 +33,7 @@ func TestConversationsFollowTheirRecord(t *testing.T) {
 	t.Parallel()
 	r := newRecords(t)
 	r.p.Run()
-	id := r.said("V1", "202-555-0188")
+	id := r.said("202-555-0188")
 	look := func() parleytest.Tree { return r.p.As("ada").Do(shown, parleytest.Vars{"id": id}).Get("conversation") }
 	found := func(name string) int {
 		return len(r.p.As("ada").Do(`query($q: String!) { search(query: $q) { nodes { __typename } } }`, parleytest.Vars{"q": name}).Get("search", "nodes").List())
@@ -60,7 +61,7 @@ func TestOpenViewsSeeWhatARecordChanges(t *testing.T) {
 	t.Parallel()
 	r := newRecords(t)
 	r.p.Run()
-	id := r.said("V1", "202-555-0189")
+	id := r.said("202-555-0189")
 	s := r.p.As("ada").Subscribe(`subscription { conversationsChanged(view: {kind: ALL}) { kind conversationId conversation { name } } }`, nil)
 	require.Equal(t, "OPEN", s.Next().Get("conversationsChanged", "kind").String())
 	r.upsert(visit("V1", 2, "Name", "Zoltan Weber"))

@@ -109,7 +109,7 @@ func TestConversationsAreOfTheRecordThatStays(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
 			r := newRecords(t)
-			id := r.said("V1", "202-555-0142")
+			id := r.said("202-555-0142")
 			for _, step := range steps {
 				step(r)
 			}
@@ -123,7 +123,7 @@ func TestConversationsAreOfTheRecordThatStays(t *testing.T) {
 func TestARecordThatComesBackGetsItsConversations(t *testing.T) {
 	t.Parallel()
 	r := newRecords(t)
-	id := r.said("V1", "202-555-0143")
+	id := r.said("202-555-0143")
 	_, err := r.Delete(r.ctx, []*crm.DeletionInput{{ObjectType: "Visit__c", ExternalID: "V1", DeletedAt: visit("", 2).ModifiedAt}})
 	require.NoError(t, err)
 	require.Equal(t, 1, r.count("SELECT count(*) FROM former_anchors"))

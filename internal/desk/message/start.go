@@ -3,6 +3,7 @@ package message
 import (
 	"cmp"
 	"context"
+
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/directory"
 	"parley/internal/ground/fault"
