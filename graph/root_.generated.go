@@ -6406,7 +6406,7 @@ extend type Subscription {
   queue: Queue @goField(forceResolver: true)
   "What channels of this type can do."
   capabilities: ChannelCapabilities!
-  "What the carrier takes from this channel: the values set for it, and its type's defaults for the others. For information: the carrier enforces them, and Parley sends again later what the carrier puts off."
+  "What the carrier takes from this channel: the values set for it, and its type's defaults for the others. Parley keeps to a ` + "`" + `messagesPerSecond` + "`" + ` that was set; the others are for information: the carrier enforces them, and Parley sends again later what it puts off."
   limits: ChannelLimits!
   "The addresses to enter at the carrier. Null without CONFIGURE_MESSAGING, if the server has no ` + "`" + `--public-url` + "`" + `, and if the account has no carrier."
   webhookUrls: ChannelWebhookUrls @goField(forceResolver: true)
@@ -6429,7 +6429,7 @@ type ChannelWebhookUrls @goModel(model: "parley/internal/desk/switchboard.Webhoo
 
 "How much a carrier takes from one channel. Null where no such limit is stated."
 type ChannelLimits @goModel(model: "parley/internal/channel.SendLimits") {
-  "Messages a second."
+  "Messages a second. If it was set for the channel, messages wait as QUEUED for their turn; a default of the type delays nothing."
   messagesPerSecond: Int
   "Messages a month."
   messagesPerMonth: Int
@@ -6574,7 +6574,7 @@ input CreateChannelInput @goModel(model: "parley/internal/desk/switchboard.Creat
 
 "What a carrier takes from one channel. Each is 1 to 10,000,000; absent, null or 0 for the default of the channel's type."
 input ChannelLimitsInput @goModel(model: "parley/internal/channel.SendLimits") {
-  "Messages a second."
+  "Messages a second. Parley sends no faster from the channel: messages wait as QUEUED for their turn."
   messagesPerSecond: Int @goField(name: "PerSecond")
   "Messages a month."
   messagesPerMonth: Int @goField(name: "PerMonth")
