@@ -21,6 +21,7 @@ import (
 
 	"parley/app"
 	"parley/internal/check/parleytest"
+	"parley/internal/desk/organization"
 	"parley/internal/edge/server"
 	"parley/internal/edge/token"
 	"parley/internal/ground/clock"
@@ -147,7 +148,7 @@ func TestAnIssuerMakesAgentsByItsRules(t *testing.T) {
 	require.NotContains(t, is.Get("permissions").String(), "CONFIGURE_MESSAGING")
 	is = p.With(i.bearer("rob", "desk-readers", jwt.MapClaims{"name": "\u202e", "zoneinfo": "Nowhere/At all", "locale": 7})).Do(me, nil).Get("viewer")
 	require.Equal(t, "rob", is.Get("agent", "name").String(), "a name without a visible character is none")
-	require.Empty(t, is.Get("agent", "timeZone").String())
+	require.Equal(t, "UTC", is.Get("agent", "timeZone").String(), "the organisation's")
 	require.False(t, is.Get("agent", "isLicensed").Bool())
 	is = p.With(i.bearer("nan", "desk", jwt.MapClaims{"name": strings.Repeat("ä", 500)})).Do(me, nil).Get("viewer")
 	require.Equal(t, strings.Repeat("ä", 200), is.Get("agent", "name").String())
@@ -313,6 +314,34 @@ func TestWhoWasUnseenForLongIsDeactivated(t *testing.T) {
 	require.NoError(t, jobs.DeactivateUnseen(t.Context()))
 	require.True(t, active("adi"), "the last administrator stays")
 	require.False(t, active("lea"), "and keeps nobody else")
+}
+
+// Days are whole, and the organisation's.
+func TestUnseenDaysAreTheOrganisations(t *testing.T) {
+	t.Parallel()
+	i := newIssuer(t)
+	p := parleytest.New(t, i.configure)
+	zone := "Pacific/Kiritimati" // 14 hours ahead
+	_, err := p.Schema.Organization.Update(p.System(), organization.UpdateInput{TimeZone: &zone})
+	require.NoError(t, err)
+	p.Schema.Access.Clock = clock.NewFake(time.Date(2026, 11, 28, 11, 0, 0, 0, time.UTC)) // the 29th there
+	seen := map[string]time.Time{
+		"amy": time.Date(2026, 10, 29, 9, 59, 0, 0, time.UTC), // the last minute of 29 October there
+		"bo":  time.Date(2026, 10, 29, 10, 0, 0, 0, time.UTC), // the first of the 30th
+	}
+	require.NoError(t, p.Store.Write(p.System(), func(ctx context.Context, tx *store.Tx) error {
+		for username, at := range seen {
+			err := tx.Ent.Identity.Create().SetIssuer(outside).SetSubject(username).SetAgentID(p.Directory.AgentNamed(username).Key).
+				SetLastSeenAt(clock.Of(at)).SetCountsFrom(clock.Of(at)).Exec(ctx)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	require.NoError(t, p.Schema.Access.DeactivateUnseen(t.Context()))
+	require.False(t, p.Directory.AgentNamed("amy").IsActive)
+	require.True(t, p.Directory.AgentNamed("bo").IsActive)
 }
 
 // Sign-ins are written once a day for each agent, however many there are.

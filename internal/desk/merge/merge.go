@@ -125,6 +125,9 @@ func (s *Service) merge(ctx context.Context, tx *store.Tx, in Input) (int64, err
 		return 0, err
 	}
 	err = tx.Ent.MessagingUser.Update().Where(messaginguser.MergedInto(loser.user.ID)).SetMergedInto(winner.user.ID).Exec(system)
+	if err == nil && winner.user.MergedAt != 0 { // its own undone merge is past now
+		err = tx.Ent.MessagingUser.UpdateOneID(winner.user.ID).SetMergedAt(0).Exec(system)
+	}
 	if err != nil {
 		return 0, err
 	}
