@@ -31,12 +31,12 @@ const outside = "https://id.test"
 
 // issuer is an identity provider of the test's own.
 type issuer struct {
-	t    *testing.T
+	t    testing.TB
 	key  *ecdsa.PrivateKey
 	keys *httptest.Server
 }
 
-func newIssuer(t *testing.T) *issuer {
+func newIssuer(t testing.TB) *issuer {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
