@@ -82,7 +82,7 @@ func (a *App) wireDesk(ids *publicid.Codec, cursors *feed.Cursors, providers cha
 		Formulas: &trial.Service{Clock: a.Config.Clock},
 		Access: &access.Service{
 			Store: a.Store, Directory: a.Directory, IDs: ids, Clock: clock.Real{}, Uses: &access.Uses{Store: a.Store, Clock: clock.Real{}},
-			Seen: access.NewSeen(a.Store, clock.Real{}), Unseen: unseen(a.Config.Issuers),
+			Seen: access.NewSeen(a.Store, clock.Real{}, a.Directory), Unseen: unseen(a.Config.Issuers),
 		},
 	}
 }

@@ -37,6 +37,8 @@ type Attempt struct {
 	ProviderID *string `json:"provider_id,omitempty"`
 	// How many attempts in a row the carrier put off before this one.
 	Throttled int `json:"throttled,omitempty"`
+	// TurnAt holds the value of the "turn_at" field.
+	TurnAt clock.Time `json:"turn_at,omitempty"`
 	// UpdatedAt holds the value of the "updated_at" field.
 	UpdatedAt clock.Time `json:"updated_at,omitempty"`
 	// CreatedAt holds the value of the "created_at" field.
@@ -72,7 +74,7 @@ func (*Attempt) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case attempt.FieldID, attempt.FieldConversationID, attempt.FieldMessageID, attempt.FieldNumber, attempt.FieldProviderAccountID, attempt.FieldThrottled, attempt.FieldUpdatedAt, attempt.FieldCreatedAt:
+		case attempt.FieldID, attempt.FieldConversationID, attempt.FieldMessageID, attempt.FieldNumber, attempt.FieldProviderAccountID, attempt.FieldThrottled, attempt.FieldTurnAt, attempt.FieldUpdatedAt, attempt.FieldCreatedAt:
 			values[i] = new(sql.NullInt64)
 		case attempt.FieldStatus, attempt.FieldErrorCode, attempt.FieldDetail, attempt.FieldProviderID:
 			values[i] = new(sql.NullString)
@@ -151,6 +153,12 @@ func (_m *Attempt) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field throttled", values[i])
 			} else if value.Valid {
 				_m.Throttled = int(value.Int64)
+			}
+		case attempt.FieldTurnAt:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field turn_at", values[i])
+			} else if value.Valid {
+				_m.TurnAt = clock.Time(value.Int64)
 			}
 		case attempt.FieldUpdatedAt:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
@@ -233,6 +241,9 @@ func (_m *Attempt) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("throttled=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Throttled))
+	builder.WriteString(", ")
+	builder.WriteString("turn_at=")
+	builder.WriteString(fmt.Sprintf("%v", _m.TurnAt))
 	builder.WriteString(", ")
 	builder.WriteString("updated_at=")
 	builder.WriteString(fmt.Sprintf("%v", _m.UpdatedAt))

@@ -108,6 +108,20 @@ func (_c *AttemptCreate) SetNillableThrottled(v *int) *AttemptCreate {
 	return _c
 }
 
+// SetTurnAt sets the "turn_at" field.
+func (_c *AttemptCreate) SetTurnAt(v clock.Time) *AttemptCreate {
+	_c.mutation.SetTurnAt(v)
+	return _c
+}
+
+// SetNillableTurnAt sets the "turn_at" field if the given value is not nil.
+func (_c *AttemptCreate) SetNillableTurnAt(v *clock.Time) *AttemptCreate {
+	if v != nil {
+		_c.SetTurnAt(*v)
+	}
+	return _c
+}
+
 // SetUpdatedAt sets the "updated_at" field.
 func (_c *AttemptCreate) SetUpdatedAt(v clock.Time) *AttemptCreate {
 	_c.mutation.SetUpdatedAt(v)
@@ -188,6 +202,10 @@ func (_c *AttemptCreate) defaults() error {
 		v := attempt.DefaultThrottled
 		_c.mutation.SetThrottled(v)
 	}
+	if _, ok := _c.mutation.TurnAt(); !ok {
+		v := attempt.DefaultTurnAt
+		_c.mutation.SetTurnAt(v)
+	}
 	if _, ok := _c.mutation.UpdatedAt(); !ok {
 		v := attempt.DefaultUpdatedAt
 		_c.mutation.SetUpdatedAt(v)
@@ -230,6 +248,9 @@ func (_c *AttemptCreate) check() error {
 	}
 	if _, ok := _c.mutation.Throttled(); !ok {
 		return &ValidationError{Name: "throttled", err: errors.New(`ent: missing required field "Attempt.throttled"`)}
+	}
+	if _, ok := _c.mutation.TurnAt(); !ok {
+		return &ValidationError{Name: "turn_at", err: errors.New(`ent: missing required field "Attempt.turn_at"`)}
 	}
 	if _, ok := _c.mutation.UpdatedAt(); !ok {
 		return &ValidationError{Name: "updated_at", err: errors.New(`ent: missing required field "Attempt.updated_at"`)}
@@ -303,6 +324,10 @@ func (_c *AttemptCreate) createSpec() (*Attempt, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Throttled(); ok {
 		_spec.SetField(attempt.FieldThrottled, field.TypeInt, value)
 		_node.Throttled = value
+	}
+	if value, ok := _c.mutation.TurnAt(); ok {
+		_spec.SetField(attempt.FieldTurnAt, field.TypeInt64, value)
+		_node.TurnAt = value
 	}
 	if value, ok := _c.mutation.UpdatedAt(); ok {
 		_spec.SetField(attempt.FieldUpdatedAt, field.TypeInt64, value)

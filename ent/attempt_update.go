@@ -112,6 +112,27 @@ func (_u *AttemptUpdate) AddThrottled(v int) *AttemptUpdate {
 	return _u
 }
 
+// SetTurnAt sets the "turn_at" field.
+func (_u *AttemptUpdate) SetTurnAt(v clock.Time) *AttemptUpdate {
+	_u.mutation.ResetTurnAt()
+	_u.mutation.SetTurnAt(v)
+	return _u
+}
+
+// SetNillableTurnAt sets the "turn_at" field if the given value is not nil.
+func (_u *AttemptUpdate) SetNillableTurnAt(v *clock.Time) *AttemptUpdate {
+	if v != nil {
+		_u.SetTurnAt(*v)
+	}
+	return _u
+}
+
+// AddTurnAt adds value to the "turn_at" field.
+func (_u *AttemptUpdate) AddTurnAt(v clock.Time) *AttemptUpdate {
+	_u.mutation.AddTurnAt(v)
+	return _u
+}
+
 // SetUpdatedAt sets the "updated_at" field.
 func (_u *AttemptUpdate) SetUpdatedAt(v clock.Time) *AttemptUpdate {
 	_u.mutation.ResetUpdatedAt()
@@ -215,6 +236,12 @@ func (_u *AttemptUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.AddedThrottled(); ok {
 		_spec.AddField(attempt.FieldThrottled, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.TurnAt(); ok {
+		_spec.SetField(attempt.FieldTurnAt, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedTurnAt(); ok {
+		_spec.AddField(attempt.FieldTurnAt, field.TypeInt64, value)
 	}
 	if value, ok := _u.mutation.UpdatedAt(); ok {
 		_spec.SetField(attempt.FieldUpdatedAt, field.TypeInt64, value)
@@ -322,6 +349,27 @@ func (_u *AttemptUpdateOne) SetNillableThrottled(v *int) *AttemptUpdateOne {
 // AddThrottled adds value to the "throttled" field.
 func (_u *AttemptUpdateOne) AddThrottled(v int) *AttemptUpdateOne {
 	_u.mutation.AddThrottled(v)
+	return _u
+}
+
+// SetTurnAt sets the "turn_at" field.
+func (_u *AttemptUpdateOne) SetTurnAt(v clock.Time) *AttemptUpdateOne {
+	_u.mutation.ResetTurnAt()
+	_u.mutation.SetTurnAt(v)
+	return _u
+}
+
+// SetNillableTurnAt sets the "turn_at" field if the given value is not nil.
+func (_u *AttemptUpdateOne) SetNillableTurnAt(v *clock.Time) *AttemptUpdateOne {
+	if v != nil {
+		_u.SetTurnAt(*v)
+	}
+	return _u
+}
+
+// AddTurnAt adds value to the "turn_at" field.
+func (_u *AttemptUpdateOne) AddTurnAt(v clock.Time) *AttemptUpdateOne {
+	_u.mutation.AddTurnAt(v)
 	return _u
 }
 
@@ -458,6 +506,12 @@ func (_u *AttemptUpdateOne) sqlSave(ctx context.Context) (_node *Attempt, err er
 	}
 	if value, ok := _u.mutation.AddedThrottled(); ok {
 		_spec.AddField(attempt.FieldThrottled, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.TurnAt(); ok {
+		_spec.SetField(attempt.FieldTurnAt, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedTurnAt(); ok {
+		_spec.AddField(attempt.FieldTurnAt, field.TypeInt64, value)
 	}
 	if value, ok := _u.mutation.UpdatedAt(); ok {
 		_spec.SetField(attempt.FieldUpdatedAt, field.TypeInt64, value)

@@ -34,6 +34,7 @@ import (
 	"parley/ent/messaginguser"
 	"parley/ent/objecttype"
 	"parley/ent/organization"
+	"parley/ent/pace"
 	"parley/ent/participant"
 	"parley/ent/permissionset"
 	"parley/ent/preference"
@@ -105,6 +106,8 @@ type Client struct {
 	ObjectType *ObjectTypeClient
 	// Organization is the client for interacting with the Organization builders.
 	Organization *OrganizationClient
+	// Pace is the client for interacting with the Pace builders.
+	Pace *PaceClient
 	// Participant is the client for interacting with the Participant builders.
 	Participant *ParticipantClient
 	// PermissionSet is the client for interacting with the PermissionSet builders.
@@ -165,6 +168,7 @@ func (c *Client) init() {
 	c.MessagingUser = NewMessagingUserClient(c.config)
 	c.ObjectType = NewObjectTypeClient(c.config)
 	c.Organization = NewOrganizationClient(c.config)
+	c.Pace = NewPaceClient(c.config)
 	c.Participant = NewParticipantClient(c.config)
 	c.PermissionSet = NewPermissionSetClient(c.config)
 	c.Preference = NewPreferenceClient(c.config)
@@ -293,6 +297,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		MessagingUser:   NewMessagingUserClient(cfg),
 		ObjectType:      NewObjectTypeClient(cfg),
 		Organization:    NewOrganizationClient(cfg),
+		Pace:            NewPaceClient(cfg),
 		Participant:     NewParticipantClient(cfg),
 		PermissionSet:   NewPermissionSetClient(cfg),
 		Preference:      NewPreferenceClient(cfg),
@@ -348,6 +353,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		MessagingUser:   NewMessagingUserClient(cfg),
 		ObjectType:      NewObjectTypeClient(cfg),
 		Organization:    NewOrganizationClient(cfg),
+		Pace:            NewPaceClient(cfg),
 		Participant:     NewParticipantClient(cfg),
 		PermissionSet:   NewPermissionSetClient(cfg),
 		Preference:      NewPreferenceClient(cfg),
@@ -394,9 +400,9 @@ func (c *Client) Use(hooks ...Hook) {
 		c.BulkOperation, c.Channel, c.ConsentEntry, c.Conversation, c.CountCell,
 		c.Event, c.FormerAnchor, c.IdempotencyKey, c.Identifier, c.Identity, c.Lane,
 		c.LogHead, c.Lookup, c.Message, c.MessagingUser, c.ObjectType, c.Organization,
-		c.Participant, c.PermissionSet, c.Preference, c.Process, c.ProviderAccount,
-		c.Queue, c.QuickText, c.RawInbound, c.Record, c.RecordPhone, c.RecordValue,
-		c.Secret, c.SigningKey,
+		c.Pace, c.Participant, c.PermissionSet, c.Preference, c.Process,
+		c.ProviderAccount, c.Queue, c.QuickText, c.RawInbound, c.Record, c.RecordPhone,
+		c.RecordValue, c.Secret, c.SigningKey,
 	} {
 		n.Use(hooks...)
 	}
@@ -410,9 +416,9 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 		c.BulkOperation, c.Channel, c.ConsentEntry, c.Conversation, c.CountCell,
 		c.Event, c.FormerAnchor, c.IdempotencyKey, c.Identifier, c.Identity, c.Lane,
 		c.LogHead, c.Lookup, c.Message, c.MessagingUser, c.ObjectType, c.Organization,
-		c.Participant, c.PermissionSet, c.Preference, c.Process, c.ProviderAccount,
-		c.Queue, c.QuickText, c.RawInbound, c.Record, c.RecordPhone, c.RecordValue,
-		c.Secret, c.SigningKey,
+		c.Pace, c.Participant, c.PermissionSet, c.Preference, c.Process,
+		c.ProviderAccount, c.Queue, c.QuickText, c.RawInbound, c.Record, c.RecordPhone,
+		c.RecordValue, c.Secret, c.SigningKey,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -467,6 +473,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.ObjectType.mutate(ctx, m)
 	case *OrganizationMutation:
 		return c.Organization.mutate(ctx, m)
+	case *PaceMutation:
+		return c.Pace.mutate(ctx, m)
 	case *ParticipantMutation:
 		return c.Participant.mutate(ctx, m)
 	case *PermissionSetMutation:
@@ -4028,6 +4036,140 @@ func (c *OrganizationClient) mutate(ctx context.Context, m *OrganizationMutation
 	}
 }
 
+// PaceClient is a client for the Pace schema.
+type PaceClient struct {
+	config
+}
+
+// NewPaceClient returns a client for the Pace from the given config.
+func NewPaceClient(c config) *PaceClient {
+	return &PaceClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `pace.Hooks(f(g(h())))`.
+func (c *PaceClient) Use(hooks ...Hook) {
+	c.hooks.Pace = append(c.hooks.Pace, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `pace.Intercept(f(g(h())))`.
+func (c *PaceClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Pace = append(c.inters.Pace, interceptors...)
+}
+
+// Create returns a builder for creating a Pace entity.
+func (c *PaceClient) Create() *PaceCreate {
+	mutation := newPaceMutation(c.config, OpCreate)
+	return &PaceCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Pace entities.
+func (c *PaceClient) CreateBulk(builders ...*PaceCreate) *PaceCreateBulk {
+	return &PaceCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *PaceClient) MapCreateBulk(slice any, setFunc func(*PaceCreate, int)) *PaceCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &PaceCreateBulk{err: fmt.Errorf("calling to PaceClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*PaceCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &PaceCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Pace.
+func (c *PaceClient) Update() *PaceUpdate {
+	mutation := newPaceMutation(c.config, OpUpdate)
+	return &PaceUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *PaceClient) UpdateOne(_m *Pace) *PaceUpdateOne {
+	mutation := newPaceMutation(c.config, OpUpdateOne, withPace(_m))
+	return &PaceUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *PaceClient) UpdateOneID(id int64) *PaceUpdateOne {
+	mutation := newPaceMutation(c.config, OpUpdateOne, withPaceID(id))
+	return &PaceUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Pace.
+func (c *PaceClient) Delete() *PaceDelete {
+	mutation := newPaceMutation(c.config, OpDelete)
+	return &PaceDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *PaceClient) DeleteOne(_m *Pace) *PaceDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *PaceClient) DeleteOneID(id int64) *PaceDeleteOne {
+	builder := c.Delete().Where(pace.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &PaceDeleteOne{builder}
+}
+
+// Query returns a query builder for Pace.
+func (c *PaceClient) Query() *PaceQuery {
+	return &PaceQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypePace},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Pace entity by its id.
+func (c *PaceClient) Get(ctx context.Context, id int64) (*Pace, error) {
+	return c.Query().Where(pace.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *PaceClient) GetX(ctx context.Context, id int64) *Pace {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *PaceClient) Hooks() []Hook {
+	hooks := c.hooks.Pace
+	return append(hooks[:len(hooks):len(hooks)], pace.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *PaceClient) Interceptors() []Interceptor {
+	return c.inters.Pace
+}
+
+func (c *PaceClient) mutate(ctx context.Context, m *PaceMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&PaceCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&PaceUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&PaceUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&PaceDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Pace mutation op: %q", m.Op())
+	}
+}
+
 // ParticipantClient is a client for the Participant schema.
 type ParticipantClient struct {
 	config
@@ -5968,7 +6110,7 @@ type (
 		AccessToken, Agent, Attempt, AuditEntry, AuditMention, BulkBatch, BulkOperation,
 		Channel, ConsentEntry, Conversation, CountCell, Event, FormerAnchor,
 		IdempotencyKey, Identifier, Identity, Lane, LogHead, Lookup, Message,
-		MessagingUser, ObjectType, Organization, Participant, PermissionSet,
+		MessagingUser, ObjectType, Organization, Pace, Participant, PermissionSet,
 		Preference, Process, ProviderAccount, Queue, QuickText, RawInbound, Record,
 		RecordPhone, RecordValue, Secret, SigningKey []ent.Hook
 	}
@@ -5976,7 +6118,7 @@ type (
 		AccessToken, Agent, Attempt, AuditEntry, AuditMention, BulkBatch, BulkOperation,
 		Channel, ConsentEntry, Conversation, CountCell, Event, FormerAnchor,
 		IdempotencyKey, Identifier, Identity, Lane, LogHead, Lookup, Message,
-		MessagingUser, ObjectType, Organization, Participant, PermissionSet,
+		MessagingUser, ObjectType, Organization, Pace, Participant, PermissionSet,
 		Preference, Process, ProviderAccount, Queue, QuickText, RawInbound, Record,
 		RecordPhone, RecordValue, Secret, SigningKey []ent.Interceptor
 	}

@@ -36,6 +36,7 @@ import (
 	"parley/ent/messaginguser"
 	"parley/ent/objecttype"
 	"parley/ent/organization"
+	"parley/ent/pace"
 	"parley/ent/participant"
 	"parley/ent/permissionset"
 	"parley/ent/preference"
@@ -132,6 +133,7 @@ func checkColumn(t, c string) error {
 			messaginguser.Table:   messaginguser.ValidColumn,
 			objecttype.Table:      objecttype.ValidColumn,
 			organization.Table:    organization.ValidColumn,
+			pace.Table:            pace.ValidColumn,
 			participant.Table:     participant.ValidColumn,
 			permissionset.Table:   permissionset.ValidColumn,
 			preference.Table:      preference.ValidColumn,

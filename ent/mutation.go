@@ -29,6 +29,7 @@ import (
 	"parley/ent/messaginguser"
 	"parley/ent/objecttype"
 	"parley/ent/organization"
+	"parley/ent/pace"
 	"parley/ent/participant"
 	"parley/ent/permissionset"
 	"parley/ent/predicate"
@@ -86,6 +87,7 @@ const (
 	TypeMessagingUser   = "MessagingUser"
 	TypeObjectType      = "ObjectType"
 	TypeOrganization    = "Organization"
+	TypePace            = "Pace"
 	TypeParticipant     = "Participant"
 	TypePermissionSet   = "PermissionSet"
 	TypePreference      = "Preference"
@@ -2439,6 +2441,8 @@ type AttemptMutation struct {
 	provider_id            *string
 	throttled              *int
 	addthrottled           *int
+	turn_at                *clock.Time
+	addturn_at             *clock.Time
 	updated_at             *clock.Time
 	addupdated_at          *clock.Time
 	created_at             *clock.Time
@@ -2972,6 +2976,62 @@ func (m *AttemptMutation) ResetThrottled() {
 	m.addthrottled = nil
 }
 
+// SetTurnAt sets the "turn_at" field.
+func (m *AttemptMutation) SetTurnAt(c clock.Time) {
+	m.turn_at = &c
+	m.addturn_at = nil
+}
+
+// TurnAt returns the value of the "turn_at" field in the mutation.
+func (m *AttemptMutation) TurnAt() (r clock.Time, exists bool) {
+	v := m.turn_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTurnAt returns the old "turn_at" field's value of the Attempt entity.
+// If the Attempt object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AttemptMutation) OldTurnAt(ctx context.Context) (v clock.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTurnAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTurnAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTurnAt: %w", err)
+	}
+	return oldValue.TurnAt, nil
+}
+
+// AddTurnAt adds c to the "turn_at" field.
+func (m *AttemptMutation) AddTurnAt(c clock.Time) {
+	if m.addturn_at != nil {
+		*m.addturn_at += c
+	} else {
+		m.addturn_at = &c
+	}
+}
+
+// AddedTurnAt returns the value that was added to the "turn_at" field in this mutation.
+func (m *AttemptMutation) AddedTurnAt() (r clock.Time, exists bool) {
+	v := m.addturn_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetTurnAt resets all changes to the "turn_at" field.
+func (m *AttemptMutation) ResetTurnAt() {
+	m.turn_at = nil
+	m.addturn_at = nil
+}
+
 // SetUpdatedAt sets the "updated_at" field.
 func (m *AttemptMutation) SetUpdatedAt(c clock.Time) {
 	m.updated_at = &c
@@ -3145,7 +3205,7 @@ func (m *AttemptMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *AttemptMutation) Fields() []string {
-	fields := make([]string, 0, 11)
+	fields := make([]string, 0, 12)
 	if m.conversation_id != nil {
 		fields = append(fields, attempt.FieldConversationID)
 	}
@@ -3172,6 +3232,9 @@ func (m *AttemptMutation) Fields() []string {
 	}
 	if m.throttled != nil {
 		fields = append(fields, attempt.FieldThrottled)
+	}
+	if m.turn_at != nil {
+		fields = append(fields, attempt.FieldTurnAt)
 	}
 	if m.updated_at != nil {
 		fields = append(fields, attempt.FieldUpdatedAt)
@@ -3205,6 +3268,8 @@ func (m *AttemptMutation) Field(name string) (ent.Value, bool) {
 		return m.ProviderID()
 	case attempt.FieldThrottled:
 		return m.Throttled()
+	case attempt.FieldTurnAt:
+		return m.TurnAt()
 	case attempt.FieldUpdatedAt:
 		return m.UpdatedAt()
 	case attempt.FieldCreatedAt:
@@ -3236,6 +3301,8 @@ func (m *AttemptMutation) OldField(ctx context.Context, name string) (ent.Value,
 		return m.OldProviderID(ctx)
 	case attempt.FieldThrottled:
 		return m.OldThrottled(ctx)
+	case attempt.FieldTurnAt:
+		return m.OldTurnAt(ctx)
 	case attempt.FieldUpdatedAt:
 		return m.OldUpdatedAt(ctx)
 	case attempt.FieldCreatedAt:
@@ -3312,6 +3379,13 @@ func (m *AttemptMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetThrottled(v)
 		return nil
+	case attempt.FieldTurnAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTurnAt(v)
+		return nil
 	case attempt.FieldUpdatedAt:
 		v, ok := value.(clock.Time)
 		if !ok {
@@ -3346,6 +3420,9 @@ func (m *AttemptMutation) AddedFields() []string {
 	if m.addthrottled != nil {
 		fields = append(fields, attempt.FieldThrottled)
 	}
+	if m.addturn_at != nil {
+		fields = append(fields, attempt.FieldTurnAt)
+	}
 	if m.addupdated_at != nil {
 		fields = append(fields, attempt.FieldUpdatedAt)
 	}
@@ -3368,6 +3445,8 @@ func (m *AttemptMutation) AddedField(name string) (ent.Value, bool) {
 		return m.AddedProviderAccountID()
 	case attempt.FieldThrottled:
 		return m.AddedThrottled()
+	case attempt.FieldTurnAt:
+		return m.AddedTurnAt()
 	case attempt.FieldUpdatedAt:
 		return m.AddedUpdatedAt()
 	case attempt.FieldCreatedAt:
@@ -3408,6 +3487,13 @@ func (m *AttemptMutation) AddField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.AddThrottled(v)
+		return nil
+	case attempt.FieldTurnAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddTurnAt(v)
 		return nil
 	case attempt.FieldUpdatedAt:
 		v, ok := value.(clock.Time)
@@ -3485,6 +3571,9 @@ func (m *AttemptMutation) ResetField(name string) error {
 		return nil
 	case attempt.FieldThrottled:
 		m.ResetThrottled()
+		return nil
+	case attempt.FieldTurnAt:
+		m.ResetTurnAt()
 		return nil
 	case attempt.FieldUpdatedAt:
 		m.ResetUpdatedAt()
@@ -21645,6 +21734,7 @@ type OrganizationMutation struct {
 	name          *string
 	time_zone     *string
 	country       *string
+	locale        *string
 	clearedFields map[string]struct{}
 	done          bool
 	oldValue      func(context.Context) (*Organization, error)
@@ -21863,6 +21953,42 @@ func (m *OrganizationMutation) ResetCountry() {
 	m.country = nil
 }
 
+// SetLocale sets the "locale" field.
+func (m *OrganizationMutation) SetLocale(s string) {
+	m.locale = &s
+}
+
+// Locale returns the value of the "locale" field in the mutation.
+func (m *OrganizationMutation) Locale() (r string, exists bool) {
+	v := m.locale
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLocale returns the old "locale" field's value of the Organization entity.
+// If the Organization object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *OrganizationMutation) OldLocale(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLocale is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLocale requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLocale: %w", err)
+	}
+	return oldValue.Locale, nil
+}
+
+// ResetLocale resets all changes to the "locale" field.
+func (m *OrganizationMutation) ResetLocale() {
+	m.locale = nil
+}
+
 // Where appends a list predicates to the OrganizationMutation builder.
 func (m *OrganizationMutation) Where(ps ...predicate.Organization) {
 	m.predicates = append(m.predicates, ps...)
@@ -21897,7 +22023,7 @@ func (m *OrganizationMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *OrganizationMutation) Fields() []string {
-	fields := make([]string, 0, 3)
+	fields := make([]string, 0, 4)
 	if m.name != nil {
 		fields = append(fields, organization.FieldName)
 	}
@@ -21906,6 +22032,9 @@ func (m *OrganizationMutation) Fields() []string {
 	}
 	if m.country != nil {
 		fields = append(fields, organization.FieldCountry)
+	}
+	if m.locale != nil {
+		fields = append(fields, organization.FieldLocale)
 	}
 	return fields
 }
@@ -21921,6 +22050,8 @@ func (m *OrganizationMutation) Field(name string) (ent.Value, bool) {
 		return m.TimeZone()
 	case organization.FieldCountry:
 		return m.Country()
+	case organization.FieldLocale:
+		return m.Locale()
 	}
 	return nil, false
 }
@@ -21936,6 +22067,8 @@ func (m *OrganizationMutation) OldField(ctx context.Context, name string) (ent.V
 		return m.OldTimeZone(ctx)
 	case organization.FieldCountry:
 		return m.OldCountry(ctx)
+	case organization.FieldLocale:
+		return m.OldLocale(ctx)
 	}
 	return nil, fmt.Errorf("unknown Organization field %s", name)
 }
@@ -21965,6 +22098,13 @@ func (m *OrganizationMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetCountry(v)
+		return nil
+	case organization.FieldLocale:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLocale(v)
 		return nil
 	}
 	return fmt.Errorf("unknown Organization field %s", name)
@@ -22024,6 +22164,9 @@ func (m *OrganizationMutation) ResetField(name string) error {
 	case organization.FieldCountry:
 		m.ResetCountry()
 		return nil
+	case organization.FieldLocale:
+		m.ResetLocale()
+		return nil
 	}
 	return fmt.Errorf("unknown Organization field %s", name)
 }
@@ -22074,6 +22217,374 @@ func (m *OrganizationMutation) ClearEdge(name string) error {
 // It returns an error if the edge is not defined in the schema.
 func (m *OrganizationMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown Organization edge %s", name)
+}
+
+// PaceMutation represents an operation that mutates the Pace nodes in the graph.
+type PaceMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *int64
+	next_at       *clock.Time
+	addnext_at    *clock.Time
+	clearedFields map[string]struct{}
+	done          bool
+	oldValue      func(context.Context) (*Pace, error)
+	predicates    []predicate.Pace
+}
+
+var _ ent.Mutation = (*PaceMutation)(nil)
+
+// paceOption allows management of the mutation configuration using functional options.
+type paceOption func(*PaceMutation)
+
+// newPaceMutation creates new mutation for the Pace entity.
+func newPaceMutation(c config, op Op, opts ...paceOption) *PaceMutation {
+	m := &PaceMutation{
+		config:        c,
+		op:            op,
+		typ:           TypePace,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withPaceID sets the ID field of the mutation.
+func withPaceID(id int64) paceOption {
+	return func(m *PaceMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Pace
+		)
+		m.oldValue = func(ctx context.Context) (*Pace, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Pace.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withPace sets the old Pace of the mutation.
+func withPace(node *Pace) paceOption {
+	return func(m *PaceMutation) {
+		m.oldValue = func(context.Context) (*Pace, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m PaceMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m PaceMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Pace entities.
+func (m *PaceMutation) SetID(id int64) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *PaceMutation) ID() (id int64, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *PaceMutation) IDs(ctx context.Context) ([]int64, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int64{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Pace.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetNextAt sets the "next_at" field.
+func (m *PaceMutation) SetNextAt(c clock.Time) {
+	m.next_at = &c
+	m.addnext_at = nil
+}
+
+// NextAt returns the value of the "next_at" field in the mutation.
+func (m *PaceMutation) NextAt() (r clock.Time, exists bool) {
+	v := m.next_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldNextAt returns the old "next_at" field's value of the Pace entity.
+// If the Pace object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PaceMutation) OldNextAt(ctx context.Context) (v clock.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldNextAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldNextAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldNextAt: %w", err)
+	}
+	return oldValue.NextAt, nil
+}
+
+// AddNextAt adds c to the "next_at" field.
+func (m *PaceMutation) AddNextAt(c clock.Time) {
+	if m.addnext_at != nil {
+		*m.addnext_at += c
+	} else {
+		m.addnext_at = &c
+	}
+}
+
+// AddedNextAt returns the value that was added to the "next_at" field in this mutation.
+func (m *PaceMutation) AddedNextAt() (r clock.Time, exists bool) {
+	v := m.addnext_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetNextAt resets all changes to the "next_at" field.
+func (m *PaceMutation) ResetNextAt() {
+	m.next_at = nil
+	m.addnext_at = nil
+}
+
+// Where appends a list predicates to the PaceMutation builder.
+func (m *PaceMutation) Where(ps ...predicate.Pace) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the PaceMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *PaceMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Pace, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *PaceMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *PaceMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Pace).
+func (m *PaceMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *PaceMutation) Fields() []string {
+	fields := make([]string, 0, 1)
+	if m.next_at != nil {
+		fields = append(fields, pace.FieldNextAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *PaceMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case pace.FieldNextAt:
+		return m.NextAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *PaceMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case pace.FieldNextAt:
+		return m.OldNextAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown Pace field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *PaceMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case pace.FieldNextAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetNextAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Pace field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *PaceMutation) AddedFields() []string {
+	var fields []string
+	if m.addnext_at != nil {
+		fields = append(fields, pace.FieldNextAt)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *PaceMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case pace.FieldNextAt:
+		return m.AddedNextAt()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *PaceMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case pace.FieldNextAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddNextAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Pace numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *PaceMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *PaceMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *PaceMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown Pace nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *PaceMutation) ResetField(name string) error {
+	switch name {
+	case pace.FieldNextAt:
+		m.ResetNextAt()
+		return nil
+	}
+	return fmt.Errorf("unknown Pace field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *PaceMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *PaceMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *PaceMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *PaceMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *PaceMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *PaceMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *PaceMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown Pace unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *PaceMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown Pace edge %s", name)
 }
 
 // ParticipantMutation represents an operation that mutates the Participant nodes in the graph.

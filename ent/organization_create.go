@@ -53,6 +53,20 @@ func (_c *OrganizationCreate) SetNillableCountry(v *string) *OrganizationCreate 
 	return _c
 }
 
+// SetLocale sets the "locale" field.
+func (_c *OrganizationCreate) SetLocale(v string) *OrganizationCreate {
+	_c.mutation.SetLocale(v)
+	return _c
+}
+
+// SetNillableLocale sets the "locale" field if the given value is not nil.
+func (_c *OrganizationCreate) SetNillableLocale(v *string) *OrganizationCreate {
+	if v != nil {
+		_c.SetLocale(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *OrganizationCreate) SetID(v int64) *OrganizationCreate {
 	_c.mutation.SetID(v)
@@ -104,6 +118,10 @@ func (_c *OrganizationCreate) defaults() error {
 		v := organization.DefaultCountry
 		_c.mutation.SetCountry(v)
 	}
+	if _, ok := _c.mutation.Locale(); !ok {
+		v := organization.DefaultLocale
+		_c.mutation.SetLocale(v)
+	}
 	return nil
 }
 
@@ -131,6 +149,14 @@ func (_c *OrganizationCreate) check() error {
 	if v, ok := _c.mutation.Country(); ok {
 		if err := organization.CountryValidator(v); err != nil {
 			return &ValidationError{Name: "country", err: fmt.Errorf(`ent: validator failed for field "Organization.country": %w`, err)}
+		}
+	}
+	if _, ok := _c.mutation.Locale(); !ok {
+		return &ValidationError{Name: "locale", err: errors.New(`ent: missing required field "Organization.locale"`)}
+	}
+	if v, ok := _c.mutation.Locale(); ok {
+		if err := organization.LocaleValidator(v); err != nil {
+			return &ValidationError{Name: "locale", err: fmt.Errorf(`ent: validator failed for field "Organization.locale": %w`, err)}
 		}
 	}
 	return nil
@@ -176,6 +202,10 @@ func (_c *OrganizationCreate) createSpec() (*Organization, *sqlgraph.CreateSpec)
 	if value, ok := _c.mutation.Country(); ok {
 		_spec.SetField(organization.FieldCountry, field.TypeString, value)
 		_node.Country = value
+	}
+	if value, ok := _c.mutation.Locale(); ok {
+		_spec.SetField(organization.FieldLocale, field.TypeString, value)
+		_node.Locale = value
 	}
 	return _node, _spec
 }

@@ -69,6 +69,20 @@ func (_u *OrganizationUpdate) SetNillableCountry(v *string) *OrganizationUpdate 
 	return _u
 }
 
+// SetLocale sets the "locale" field.
+func (_u *OrganizationUpdate) SetLocale(v string) *OrganizationUpdate {
+	_u.mutation.SetLocale(v)
+	return _u
+}
+
+// SetNillableLocale sets the "locale" field if the given value is not nil.
+func (_u *OrganizationUpdate) SetNillableLocale(v *string) *OrganizationUpdate {
+	if v != nil {
+		_u.SetLocale(*v)
+	}
+	return _u
+}
+
 // Mutation returns the OrganizationMutation object of the builder.
 func (_u *OrganizationUpdate) Mutation() *OrganizationMutation {
 	return _u.mutation
@@ -118,6 +132,11 @@ func (_u *OrganizationUpdate) check() error {
 			return &ValidationError{Name: "country", err: fmt.Errorf(`ent: validator failed for field "Organization.country": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.Locale(); ok {
+		if err := organization.LocaleValidator(v); err != nil {
+			return &ValidationError{Name: "locale", err: fmt.Errorf(`ent: validator failed for field "Organization.locale": %w`, err)}
+		}
+	}
 	return nil
 }
 
@@ -141,6 +160,9 @@ func (_u *OrganizationUpdate) sqlSave(ctx context.Context) (_node int, err error
 	}
 	if value, ok := _u.mutation.Country(); ok {
 		_spec.SetField(organization.FieldCountry, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.Locale(); ok {
+		_spec.SetField(organization.FieldLocale, field.TypeString, value)
 	}
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
@@ -200,6 +222,20 @@ func (_u *OrganizationUpdateOne) SetCountry(v string) *OrganizationUpdateOne {
 func (_u *OrganizationUpdateOne) SetNillableCountry(v *string) *OrganizationUpdateOne {
 	if v != nil {
 		_u.SetCountry(*v)
+	}
+	return _u
+}
+
+// SetLocale sets the "locale" field.
+func (_u *OrganizationUpdateOne) SetLocale(v string) *OrganizationUpdateOne {
+	_u.mutation.SetLocale(v)
+	return _u
+}
+
+// SetNillableLocale sets the "locale" field if the given value is not nil.
+func (_u *OrganizationUpdateOne) SetNillableLocale(v *string) *OrganizationUpdateOne {
+	if v != nil {
+		_u.SetLocale(*v)
 	}
 	return _u
 }
@@ -266,6 +302,11 @@ func (_u *OrganizationUpdateOne) check() error {
 			return &ValidationError{Name: "country", err: fmt.Errorf(`ent: validator failed for field "Organization.country": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.Locale(); ok {
+		if err := organization.LocaleValidator(v); err != nil {
+			return &ValidationError{Name: "locale", err: fmt.Errorf(`ent: validator failed for field "Organization.locale": %w`, err)}
+		}
+	}
 	return nil
 }
 
@@ -306,6 +347,9 @@ func (_u *OrganizationUpdateOne) sqlSave(ctx context.Context) (_node *Organizati
 	}
 	if value, ok := _u.mutation.Country(); ok {
 		_spec.SetField(organization.FieldCountry, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.Locale(); ok {
+		_spec.SetField(organization.FieldLocale, field.TypeString, value)
 	}
 	_node = &Organization{config: _u.config}
 	_spec.Assign = _node.assignValues

@@ -58,6 +58,8 @@ type Tx struct {
 	ObjectType *ObjectTypeClient
 	// Organization is the client for interacting with the Organization builders.
 	Organization *OrganizationClient
+	// Pace is the client for interacting with the Pace builders.
+	Pace *PaceClient
 	// Participant is the client for interacting with the Participant builders.
 	Participant *ParticipantClient
 	// PermissionSet is the client for interacting with the PermissionSet builders.
@@ -238,6 +240,7 @@ func (tx *Tx) init() {
 	tx.MessagingUser = NewMessagingUserClient(tx.config)
 	tx.ObjectType = NewObjectTypeClient(tx.config)
 	tx.Organization = NewOrganizationClient(tx.config)
+	tx.Pace = NewPaceClient(tx.config)
 	tx.Participant = NewParticipantClient(tx.config)
 	tx.PermissionSet = NewPermissionSetClient(tx.config)
 	tx.Preference = NewPreferenceClient(tx.config)

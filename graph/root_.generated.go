@@ -710,6 +710,7 @@ type ComplexityRoot struct {
 
 	Organization struct {
 		Country  func(childComplexity int) int
+		Locale   func(childComplexity int) int
 		Name     func(childComplexity int) int
 		TimeZone func(childComplexity int) int
 	}
@@ -4004,6 +4005,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Organization.Country(childComplexity), true
+	case "Organization.locale":
+		if e.ComplexityRoot.Organization.Locale == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Organization.Locale(childComplexity), true
 	case "Organization.name":
 		if e.ComplexityRoot.Organization.Name == nil {
 			break
@@ -6420,7 +6427,7 @@ extend type Subscription {
   queue: Queue @goField(forceResolver: true)
   "What channels of this type can do."
   capabilities: ChannelCapabilities!
-  "What the carrier takes from this channel: the values set for it, and its type's defaults for the others. For information: the carrier enforces them, and Parley sends again later what the carrier puts off."
+  "What the carrier takes from this channel: the values set for it, and its type's defaults for the others. Parley keeps to a ` + "`" + `messagesPerSecond` + "`" + ` that was set; the others are for information: the carrier enforces them, and Parley sends again later what it puts off."
   limits: ChannelLimits!
   "The addresses to enter at the carrier. Null without CONFIGURE_MESSAGING, if the server has no ` + "`" + `--public-url` + "`" + `, and if the account has no carrier."
   webhookUrls: ChannelWebhookUrls @goField(forceResolver: true)
@@ -6443,7 +6450,7 @@ type ChannelWebhookUrls @goModel(model: "parley/internal/desk/switchboard.Webhoo
 
 "How much a carrier takes from one channel. Null where no such limit is stated."
 type ChannelLimits @goModel(model: "parley/internal/channel.SendLimits") {
-  "Messages a second."
+  "Messages a second. If it was set for the channel, messages wait as QUEUED for their turn; a default of the type delays nothing."
   messagesPerSecond: Int
   "Messages a month."
   messagesPerMonth: Int
@@ -6588,7 +6595,7 @@ input CreateChannelInput @goModel(model: "parley/internal/desk/switchboard.Creat
 
 "What a carrier takes from one channel. Each is 1 to 10,000,000; absent, null or 0 for the default of the channel's type."
 input ChannelLimitsInput @goModel(model: "parley/internal/channel.SendLimits") {
-  "Messages a second."
+  "Messages a second. Parley sends no faster from the channel: messages wait as QUEUED for their turn."
   messagesPerSecond: Int @goField(name: "PerSecond")
   "Messages a month."
   messagesPerMonth: Int @goField(name: "PerMonth")
@@ -7792,7 +7799,7 @@ extend type Mutation {
   """
   Undoes the merge of 1 messaging user into another, within 30 days; CONFLICT afterwards. Their conversation is in lists again, with what was in it
   before; whatever was written since stays in the other. An opt-out given since counts for both. Those who were merged into the messaging user
-  before stay with them; CONFLICT for a messaging user into whom others were merged: name one of those. Needs CONFIGURE_MESSAGING, and the right to see the customer. Emits CONVERSATION_UNMERGED for both conversations.
+  before stay with them. A repeat changes nothing; CONFLICT for a messaging user into whom others were merged and who was never merged themselves: name one of those. Needs CONFIGURE_MESSAGING, and the right to see the customer. Emits CONVERSATION_UNMERGED for both conversations.
   """
   unmergeMessagingUser("The messaging user." input: UnmergeMessagingUserInput!): MessagingUserPayload!
 }
@@ -8465,6 +8472,8 @@ type Organization @goModel(model: "parley/internal/desk/directory.Organization")
   name: String!
   "Time zone, an IANA name such as Europe/Berlin, in which its days begin; UTC unless it was set. New agents get it as theirs."
   timeZone: String!
+  "Language, a BCP 47 tag such as de-AT, that new agents get as theirs; null if it is not set."
+  locale: String
   "Two letters, such as US, of the country in which national numbers are read where a channel has no country of its own; null if it is not set."
   country: String
 }
@@ -8475,6 +8484,8 @@ input UpdateOrganizationInput @goModel(model: "parley/internal/desk/organization
   name: String
   "IANA name of a time zone, up to 64 characters, such as Europe/Berlin. Agents keep theirs."
   timeZone: String
+  "BCP 47 tag of up to 35 characters, such as de-AT; empty for none. Agents keep theirs."
+  locale: String
   "2 letters of a country, such as US; empty for none. Numbers that were read already stay as they are."
   country: String
 }
@@ -8493,7 +8504,7 @@ extend type Query {
 }
 
 extend type Mutation {
-  "Changes the organisation: name, time zone or country. Needs CONFIGURE_MESSAGING. Every process knows within 1 second, and the audit tells of it; no event follows in lists of conversations."
+  "Changes the organisation: name, time zone, locale or country. Needs CONFIGURE_MESSAGING. Every process knows within 1 second, and the audit tells of it; no event follows in lists of conversations."
   updateOrganization("What to change." input: UpdateOrganizationInput!): OrganizationPayload!
 }
 `, BuiltIn: false},
@@ -10500,6 +10511,8 @@ func (ec *executionContext) childFields_Organization(ctx context.Context, field 
 		return ec.fieldContext_Organization_name(ctx, field)
 	case "timeZone":
 		return ec.fieldContext_Organization_timeZone(ctx, field)
+	case "locale":
+		return ec.fieldContext_Organization_locale(ctx, field)
 	case "country":
 		return ec.fieldContext_Organization_country(ctx, field)
 	}

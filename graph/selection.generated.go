@@ -3106,6 +3106,17 @@ func (ec *executionContext) selectOrganization() map[string]*selection.Field {
 				w.String(string(v))
 			},
 		},
+		"locale": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*directory.Organization).Locale
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(string(*v))
+			},
+		},
 		"country": {
 			NonNull: false,
 			Write: func(w *selection.Writer, source any) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"net/http/httptest"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"parley/ent/provideraccount"
+	"parley/internal/channel"
 	"parley/internal/channel/twilio"
 	"parley/internal/channel/twilio/twiliotest"
 	"parley/internal/check/parleytest"
@@ -50,4 +52,37 @@ func TestInboundCatchUpSaysWhatItDid(t *testing.T) {
 	out, err := command(t, "--database", database, "inbound", "catch-up")
 	require.NoError(t, err, "something was seen by now")
 	require.Contains(t, out, "Processed: 0.")
+}
+
+func TestInboundStatusSaysWhatFailedAndHowToGoOn(t *testing.T) {
+	t.Parallel()
+	database := parleytest.Database(t)
+	p := parleytest.OpenAt(t, database)
+	status := func(flags ...string) string {
+		out, err := command(t, append([]string{"--database", database, "inbound", "status"}, flags...)...)
+		require.NoError(t, err)
+		return out
+	}
+	require.Regexp(t, `(?m)^demo +sandbox +active +nothing on file +no$`, status())
+	require.NotContains(t, status(), "rerun")
+
+	p.Say("+12025550199", parleytest.Sales, "Hello")
+	demo := p.Directory.Account("demo").Account
+	for _, id := range []string{"one", "two"} {
+		req, err := p.Messenger.Providers["sandbox"].(channel.Caller).Compose(demo, p.PublicURL()+"/webhooks/sandbox/demo",
+			channel.Inbound{EventID: id, ProviderID: id, From: "+12025550199", To: "+12025550177", Text: "Is anybody there?"})
+		require.NoError(t, err)
+		p.Post(req)
+	}
+	said := status()
+	require.Contains(t, said, p.Clock.Now().String())
+	require.Contains(t, said, "demo: 2 could not be processed, the newest at "+p.Clock.Now().String()+": no channel of this account has the address to which the message was sent\n")
+	require.Contains(t, said, "parley inbound rerun\n")
+	require.Regexp(t, `(?m)^twilio-demo +twilio +active +nothing on file +yes$`, said)
+	var lines []inboundLine
+	require.NoError(t, json.Unmarshal([]byte(status("--json")), &lines))
+	now := p.Clock.Now().String()
+	require.Equal(t, inboundLine{Account: "demo", Provider: "sandbox", IsActive: true, LastHeard: now, Failed: []failureLine{{
+		"no channel of this account has the address to which the message was sent", 2, now,
+	}}}, lines[0])
 }

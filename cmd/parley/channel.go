@@ -56,7 +56,7 @@ type channelFlags struct {
 	Queue                     *string        `xor:"queue" placeholder:"NAME" help:"Queue that new conversations go to."`
 	Consent                   *string        `xor:"consent" help:"Consent that a customer must have given, such as EXPLICIT_OPT_IN."`
 	DeveloperName             *string        `xor:"developer" placeholder:"NAME" help:"Name that programs use: letters, digits and underscores."`
-	Limit                     map[string]int `xor:"limits" placeholder:"LIMIT=N" help:"What the carrier takes: per-second, per-month, per-inbound, per-reachable or customers-per-day; may be repeated. Replaces all limits set before."`
+	Limit                     map[string]int `xor:"limits" placeholder:"LIMIT=N" help:"What the carrier takes: per-second, to which Parley keeps, per-month, per-inbound, per-reachable or customers-per-day; may be repeated. Replaces all limits set before."`
 	limits                    channel.SendLimits
 	requiredConsent, queueKey *string
 }

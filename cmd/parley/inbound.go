@@ -11,8 +11,9 @@ import (
 
 // inboundCmd looks after what carriers posted.
 type inboundCmd struct {
-	CatchUp catchUpCmd `cmd:"" help:"Fetch messages and statuses missed during an outage: asks carriers for received messages, and for the status of sent ones."`
-	Rerun   rerunCmd   `cmd:"" help:"Process failed webhook entries again, after you added a missing sender ID or updated to a version that understands more."`
+	Status  inboundStatusCmd `cmd:"" help:"Show when each account was last heard, what could not be processed and why, and how to go on. Changes nothing."`
+	CatchUp catchUpCmd       `cmd:"" help:"Fetch messages and statuses missed during an outage: asks carriers for received messages, and for the status of sent ones."`
+	Rerun   rerunCmd         `cmd:"" help:"Process failed webhook entries again, after you added a missing sender ID or updated to a version that understands more."`
 }
 
 // rerunCmd runs FAILED entries again. It may run beside a server.

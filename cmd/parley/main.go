@@ -35,7 +35,7 @@ type cli struct {
 	Migrate      migrateCmd      `cmd:"" help:"Create the database or migrate the existing one, then exit. parley serve migrates too."`
 	Setup        setupCmd        `cmd:"" help:"Name the organisation, and create the first administrator, carrier account and sender ID; asks for what is not given."`
 	Token        tokenCmd        `cmd:"" help:"Print a token for an agent."`
-	Organisation organisationCmd `cmd:"" aliases:"organization" help:"Show and change the organisation: name, time zone, country."`
+	Organisation organisationCmd `cmd:"" aliases:"organization" help:"Show and change the organisation: name, time zone, locale, country."`
 	Agent        agentCmd        `cmd:"" help:"Manage agents, beside a running server too."`
 	Permission   permissionCmd   `cmd:"" help:"Manage permission sets, beside a running server too."`
 	Customer     customerCmd     `cmd:"" help:"List and import customers, beside a running server too."`

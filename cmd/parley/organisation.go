@@ -13,7 +13,7 @@ import (
 // organisationCmd manages the organisation, beside running servers or without any.
 type organisationCmd struct {
 	Show showOrganisationCmd `cmd:"" help:"Show the organisation."`
-	Set  setOrganisationCmd  `cmd:"" help:"Change the organisation: name, time zone, country. What is left out stays."`
+	Set  setOrganisationCmd  `cmd:"" help:"Change the organisation: name, time zone, locale, country. What is left out stays."`
 }
 
 type showOrganisationCmd struct{ asJSON }
@@ -29,16 +29,17 @@ type setOrganisationCmd struct {
 	asJSON
 	Name    *string `help:"Name of the organisation."`
 	Zone    *string `help:"Time zone in which its days begin, such as Europe/Berlin. New agents get it as theirs."`
+	Locale  *string `help:"Language of new agents, a BCP 47 tag such as de-AT; empty for none."`
 	Country *string `help:"Two letters, such as US: where national numbers of channels without a country are read; empty for none."`
 }
 
 // Run implements the command.
 func (s *setOrganisationCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
-	if s.Name == nil && s.Zone == nil && s.Country == nil {
-		return errors.New("nothing to change: give --name, --zone or --country")
+	if s.Name == nil && s.Zone == nil && s.Locale == nil && s.Country == nil {
+		return errors.New("nothing to change: give --name, --zone, --locale or --country")
 	}
 	return asOperator(ctx, c, func(ctx context.Context, d *operator) error {
-		o, err := d.Schema.Organization.Update(ctx, organization.UpdateInput{Name: s.Name, TimeZone: s.Zone, Country: s.Country})
+		o, err := d.Schema.Organization.Update(ctx, organization.UpdateInput{Name: s.Name, TimeZone: s.Zone, Locale: s.Locale, Country: s.Country})
 		if err != nil {
 			return err
 		}
@@ -50,14 +51,15 @@ func (s *setOrganisationCmd) Run(ctx context.Context, c *cli, out io.Writer) err
 type organisationLine struct {
 	Name     string `json:"name"`
 	TimeZone string `json:"timeZone"`
+	Locale   string `json:"locale"`
 	Country  string `json:"country"`
 }
 
 func sayOrganisation(out io.Writer, asJSON bool, o *directory.Organization) error {
-	line := organisationLine{o.Name, o.TimeZone, orEmpty(o.Country())}
+	line := organisationLine{o.Name, o.TimeZone, orEmpty(o.Locale), orEmpty(o.Country())}
 	if asJSON {
 		return printJSON(out, line)
 	}
-	_, err := fmt.Fprintf(out, "%s. Time zone: %s. Country: %s.\n", line.Name, line.TimeZone, orNone(line.Country))
+	_, err := fmt.Fprintf(out, "%s. Time zone: %s. Locale: %s. Country: %s.\n", line.Name, line.TimeZone, orNone(line.Locale), orNone(line.Country))
 	return err
 }

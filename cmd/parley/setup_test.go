@@ -57,7 +57,7 @@ func TestSetupMakesTheFirstAdministratorAccountAndNumber(t *testing.T) {
 	require.Regexp(t, regexp.MustCompile(`(?m)^  ey\S+$`), printed, "a token")
 	organisation, err := command(t, "organization", "show", "--json", "--database", database)
 	require.NoError(t, err)
-	require.JSONEq(t, `{"name": "Acme", "timeZone": "Europe/Berlin", "country": "US"}`, organisation)
+	require.JSONEq(t, `{"name": "Acme", "timeZone": "Europe/Berlin", "locale": "", "country": "US"}`, organisation)
 	for _, other := range [][]string{{"--username", "zed"}, {"--sender", "+12025550177"}} {
 		_, err = command(t, append([]string{"setup", "--database", database, "--skip-test"}, other...)...)
 		require.ErrorContains(t, err, "already", "what is there is not what was named")

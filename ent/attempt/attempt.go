@@ -34,6 +34,8 @@ const (
 	FieldProviderID = "provider_id"
 	// FieldThrottled holds the string denoting the throttled field in the database.
 	FieldThrottled = "throttled"
+	// FieldTurnAt holds the string denoting the turn_at field in the database.
+	FieldTurnAt = "turn_at"
 	// FieldUpdatedAt holds the string denoting the updated_at field in the database.
 	FieldUpdatedAt = "updated_at"
 	// FieldCreatedAt holds the string denoting the created_at field in the database.
@@ -63,6 +65,7 @@ var Columns = []string{
 	FieldProviderAccountID,
 	FieldProviderID,
 	FieldThrottled,
+	FieldTurnAt,
 	FieldUpdatedAt,
 	FieldCreatedAt,
 }
@@ -95,6 +98,8 @@ var (
 	ProviderIDValidator func(string) error
 	// DefaultThrottled holds the default value on creation for the "throttled" field.
 	DefaultThrottled int
+	// DefaultTurnAt holds the default value on creation for the "turn_at" field.
+	DefaultTurnAt clock.Time
 	// DefaultUpdatedAt holds the default value on creation for the "updated_at" field.
 	DefaultUpdatedAt clock.Time
 )
@@ -150,6 +155,11 @@ func ByProviderID(opts ...sql.OrderTermOption) OrderOption {
 // ByThrottled orders the results by the throttled field.
 func ByThrottled(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldThrottled, opts...).ToFunc()
+}
+
+// ByTurnAt orders the results by the turn_at field.
+func ByTurnAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldTurnAt, opts...).ToFunc()
 }
 
 // ByUpdatedAt orders the results by the updated_at field.

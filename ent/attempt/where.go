@@ -103,6 +103,12 @@ func Throttled(v int) predicate.Attempt {
 	return predicate.Attempt(sql.FieldEQ(FieldThrottled, v))
 }
 
+// TurnAt applies equality check predicate on the "turn_at" field. It's identical to TurnAtEQ.
+func TurnAt(v clock.Time) predicate.Attempt {
+	vc := int64(v)
+	return predicate.Attempt(sql.FieldEQ(FieldTurnAt, vc))
+}
+
 // UpdatedAt applies equality check predicate on the "updated_at" field. It's identical to UpdatedAtEQ.
 func UpdatedAt(v clock.Time) predicate.Attempt {
 	vc := int64(v)
@@ -601,6 +607,60 @@ func ThrottledLT(v int) predicate.Attempt {
 // ThrottledLTE applies the LTE predicate on the "throttled" field.
 func ThrottledLTE(v int) predicate.Attempt {
 	return predicate.Attempt(sql.FieldLTE(FieldThrottled, v))
+}
+
+// TurnAtEQ applies the EQ predicate on the "turn_at" field.
+func TurnAtEQ(v clock.Time) predicate.Attempt {
+	vc := int64(v)
+	return predicate.Attempt(sql.FieldEQ(FieldTurnAt, vc))
+}
+
+// TurnAtNEQ applies the NEQ predicate on the "turn_at" field.
+func TurnAtNEQ(v clock.Time) predicate.Attempt {
+	vc := int64(v)
+	return predicate.Attempt(sql.FieldNEQ(FieldTurnAt, vc))
+}
+
+// TurnAtIn applies the In predicate on the "turn_at" field.
+func TurnAtIn(vs ...clock.Time) predicate.Attempt {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = int64(vs[i])
+	}
+	return predicate.Attempt(sql.FieldIn(FieldTurnAt, v...))
+}
+
+// TurnAtNotIn applies the NotIn predicate on the "turn_at" field.
+func TurnAtNotIn(vs ...clock.Time) predicate.Attempt {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = int64(vs[i])
+	}
+	return predicate.Attempt(sql.FieldNotIn(FieldTurnAt, v...))
+}
+
+// TurnAtGT applies the GT predicate on the "turn_at" field.
+func TurnAtGT(v clock.Time) predicate.Attempt {
+	vc := int64(v)
+	return predicate.Attempt(sql.FieldGT(FieldTurnAt, vc))
+}
+
+// TurnAtGTE applies the GTE predicate on the "turn_at" field.
+func TurnAtGTE(v clock.Time) predicate.Attempt {
+	vc := int64(v)
+	return predicate.Attempt(sql.FieldGTE(FieldTurnAt, vc))
+}
+
+// TurnAtLT applies the LT predicate on the "turn_at" field.
+func TurnAtLT(v clock.Time) predicate.Attempt {
+	vc := int64(v)
+	return predicate.Attempt(sql.FieldLT(FieldTurnAt, vc))
+}
+
+// TurnAtLTE applies the LTE predicate on the "turn_at" field.
+func TurnAtLTE(v clock.Time) predicate.Attempt {
+	vc := int64(v)
+	return predicate.Attempt(sql.FieldLTE(FieldTurnAt, vc))
 }
 
 // UpdatedAtEQ applies the EQ predicate on the "updated_at" field.

@@ -30,6 +30,7 @@ import (
 	"parley/ent/messaginguser"
 	"parley/ent/objecttype"
 	"parley/ent/organization"
+	"parley/ent/pace"
 	"parley/ent/participant"
 	"parley/ent/permissionset"
 	"parley/ent/predicate"
@@ -725,6 +726,33 @@ func (f TraverseOrganization) Traverse(ctx context.Context, q ent.Query) error {
 	return fmt.Errorf("unexpected query type %T. expect *ent.OrganizationQuery", q)
 }
 
+// The PaceFunc type is an adapter to allow the use of ordinary function as a Querier.
+type PaceFunc func(context.Context, *ent.PaceQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f PaceFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.PaceQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.PaceQuery", q)
+}
+
+// The TraversePace type is an adapter to allow the use of ordinary function as Traverser.
+type TraversePace func(context.Context, *ent.PaceQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraversePace) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraversePace) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.PaceQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.PaceQuery", q)
+}
+
 // The ParticipantFunc type is an adapter to allow the use of ordinary function as a Querier.
 type ParticipantFunc func(context.Context, *ent.ParticipantQuery) (ent.Value, error)
 
@@ -1125,6 +1153,8 @@ func NewQuery(q ent.Query) (Query, error) {
 		return &query[*ent.ObjectTypeQuery, predicate.ObjectType, objecttype.OrderOption]{typ: ent.TypeObjectType, tq: q}, nil
 	case *ent.OrganizationQuery:
 		return &query[*ent.OrganizationQuery, predicate.Organization, organization.OrderOption]{typ: ent.TypeOrganization, tq: q}, nil
+	case *ent.PaceQuery:
+		return &query[*ent.PaceQuery, predicate.Pace, pace.OrderOption]{typ: ent.TypePace, tq: q}, nil
 	case *ent.ParticipantQuery:
 		return &query[*ent.ParticipantQuery, predicate.Participant, participant.OrderOption]{typ: ent.TypeParticipant, tq: q}, nil
 	case *ent.PermissionSetQuery:

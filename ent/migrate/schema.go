@@ -67,6 +67,7 @@ var (
 		{Name: "provider_account_id", Type: field.TypeInt64},
 		{Name: "provider_id", Type: field.TypeString, Nullable: true, Size: 200},
 		{Name: "throttled", Type: field.TypeInt, Default: 0},
+		{Name: "turn_at", Type: field.TypeInt64, Default: 0},
 		{Name: "updated_at", Type: field.TypeInt64, Default: 0},
 		{Name: "created_at", Type: field.TypeInt64},
 		{Name: "message_id", Type: field.TypeInt64},
@@ -79,7 +80,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "attempts_messages_attempts",
-				Columns:    []*schema.Column{AttemptsColumns[11]},
+				Columns:    []*schema.Column{AttemptsColumns[12]},
 				RefColumns: []*schema.Column{MessagesColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
@@ -88,12 +89,12 @@ var (
 			{
 				Name:    "attempt_message_id_number",
 				Unique:  true,
-				Columns: []*schema.Column{AttemptsColumns[11], AttemptsColumns[2]},
+				Columns: []*schema.Column{AttemptsColumns[12], AttemptsColumns[2]},
 			},
 			{
 				Name:    "attempt_lane",
 				Unique:  false,
-				Columns: []*schema.Column{AttemptsColumns[1], AttemptsColumns[11]},
+				Columns: []*schema.Column{AttemptsColumns[1], AttemptsColumns[12]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "status = 'QUEUED' OR status = 'SENDING'",
 				},
@@ -839,12 +840,24 @@ var (
 		{Name: "name", Type: field.TypeString, Size: 800},
 		{Name: "time_zone", Type: field.TypeString, Size: 64, Default: "UTC"},
 		{Name: "country", Type: field.TypeString, Size: 2, Default: ""},
+		{Name: "locale", Type: field.TypeString, Size: 35, Default: ""},
 	}
 	// OrganizationsTable holds the schema information for the "organizations" table.
 	OrganizationsTable = &schema.Table{
 		Name:       "organizations",
 		Columns:    OrganizationsColumns,
 		PrimaryKey: []*schema.Column{OrganizationsColumns[0]},
+	}
+	// PacesColumns holds the columns for the "paces" table.
+	PacesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "next_at", Type: field.TypeInt64, Default: 0},
+	}
+	// PacesTable holds the schema information for the "paces" table.
+	PacesTable = &schema.Table{
+		Name:       "paces",
+		Columns:    PacesColumns,
+		PrimaryKey: []*schema.Column{PacesColumns[0]},
 	}
 	// ParticipantsColumns holds the columns for the "participants" table.
 	ParticipantsColumns = []*schema.Column{
@@ -1310,6 +1323,7 @@ var (
 		MessagingUsersTable,
 		ObjectTypesTable,
 		OrganizationsTable,
+		PacesTable,
 		ParticipantsTable,
 		PermissionSetsTable,
 		PreferencesTable,
@@ -1414,6 +1428,9 @@ func init() {
 	}
 	OrganizationsTable.Annotation = &entsql.Annotation{
 		Table: "organizations",
+	}
+	PacesTable.Annotation = &entsql.Annotation{
+		Table: "paces",
 	}
 	ParticipantsTable.ForeignKeys[0].RefTable = ConversationsTable
 	ParticipantsTable.ForeignKeys[1].RefTable = AgentsTable

@@ -18,6 +18,8 @@ const (
 	FieldTimeZone = "time_zone"
 	// FieldCountry holds the string denoting the country field in the database.
 	FieldCountry = "country"
+	// FieldLocale holds the string denoting the locale field in the database.
+	FieldLocale = "locale"
 	// Table holds the table name of the organization in the database.
 	Table = "organizations"
 )
@@ -28,6 +30,7 @@ var Columns = []string{
 	FieldName,
 	FieldTimeZone,
 	FieldCountry,
+	FieldLocale,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -58,6 +61,10 @@ var (
 	DefaultCountry string
 	// CountryValidator is a validator for the "country" field. It is called by the builders before save.
 	CountryValidator func(string) error
+	// DefaultLocale holds the default value on creation for the "locale" field.
+	DefaultLocale string
+	// LocaleValidator is a validator for the "locale" field. It is called by the builders before save.
+	LocaleValidator func(string) error
 )
 
 // OrderOption defines the ordering options for the Organization queries.
@@ -81,4 +88,9 @@ func ByTimeZone(opts ...sql.OrderTermOption) OrderOption {
 // ByCountry orders the results by the country field.
 func ByCountry(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldCountry, opts...).ToFunc()
+}
+
+// ByLocale orders the results by the locale field.
+func ByLocale(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldLocale, opts...).ToFunc()
 }

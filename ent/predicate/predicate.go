@@ -75,6 +75,9 @@ type ObjectType func(*sql.Selector)
 // Organization is the predicate function for organization builders.
 type Organization func(*sql.Selector)
 
+// Pace is the predicate function for pace builders.
+type Pace func(*sql.Selector)
+
 // Participant is the predicate function for participant builders.
 type Participant func(*sql.Selector)
 

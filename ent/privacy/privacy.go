@@ -662,6 +662,30 @@ func (f OrganizationMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mu
 	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.OrganizationMutation", m)
 }
 
+// The PaceQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type PaceQueryRuleFunc func(context.Context, *ent.PaceQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f PaceQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.PaceQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.PaceQuery", q)
+}
+
+// The PaceMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type PaceMutationRuleFunc func(context.Context, *ent.PaceMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f PaceMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.PaceMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.PaceMutation", m)
+}
+
 // The ParticipantQueryRuleFunc type is an adapter to allow the use of ordinary
 // functions as a query rule.
 type ParticipantQueryRuleFunc func(context.Context, *ent.ParticipantQuery) error

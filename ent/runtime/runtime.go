@@ -27,6 +27,7 @@ import (
 	"parley/ent/messaginguser"
 	"parley/ent/objecttype"
 	"parley/ent/organization"
+	"parley/ent/pace"
 	"parley/ent/participant"
 	"parley/ent/permissionset"
 	"parley/ent/preference"
@@ -212,8 +213,12 @@ func init() {
 	attemptDescThrottled := attemptFields[8].Descriptor()
 	// attempt.DefaultThrottled holds the default value on creation for the throttled field.
 	attempt.DefaultThrottled = attemptDescThrottled.Default.(int)
+	// attemptDescTurnAt is the schema descriptor for turn_at field.
+	attemptDescTurnAt := attemptFields[9].Descriptor()
+	// attempt.DefaultTurnAt holds the default value on creation for the turn_at field.
+	attempt.DefaultTurnAt = clock.Time(attemptDescTurnAt.Default.(int64))
 	// attemptDescUpdatedAt is the schema descriptor for updated_at field.
-	attemptDescUpdatedAt := attemptFields[9].Descriptor()
+	attemptDescUpdatedAt := attemptFields[10].Descriptor()
 	// attempt.DefaultUpdatedAt holds the default value on creation for the updated_at field.
 	attempt.DefaultUpdatedAt = clock.Time(attemptDescUpdatedAt.Default.(int64))
 	auditentry.Policy = privacy.NewPolicies(schema.AuditEntry{})
@@ -1085,6 +1090,27 @@ func init() {
 	organization.DefaultCountry = organizationDescCountry.Default.(string)
 	// organization.CountryValidator is a validator for the "country" field. It is called by the builders before save.
 	organization.CountryValidator = organizationDescCountry.Validators[0].(func(string) error)
+	// organizationDescLocale is the schema descriptor for locale field.
+	organizationDescLocale := organizationFields[3].Descriptor()
+	// organization.DefaultLocale holds the default value on creation for the locale field.
+	organization.DefaultLocale = organizationDescLocale.Default.(string)
+	// organization.LocaleValidator is a validator for the "locale" field. It is called by the builders before save.
+	organization.LocaleValidator = organizationDescLocale.Validators[0].(func(string) error)
+	pace.Policy = privacy.NewPolicies(schema.Pace{})
+	pace.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := pace.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	paceFields := schema.Pace{}.Fields()
+	_ = paceFields
+	// paceDescNextAt is the schema descriptor for next_at field.
+	paceDescNextAt := paceFields[0].Descriptor()
+	// pace.DefaultNextAt holds the default value on creation for the next_at field.
+	pace.DefaultNextAt = clock.Time(paceDescNextAt.Default.(int64))
 	participant.Policy = privacy.NewPolicies(schema.Participant{})
 	participant.Hooks[0] = func(next ent.Mutator) ent.Mutator {
 		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {

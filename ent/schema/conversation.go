@@ -37,7 +37,7 @@ func (MessagingUser) Fields() []ent.Field {
 		field.String("consent_status").GoType(channel.Consent("")),
 		field.Int64("merged_into").Optional().Nillable().Comment("The customer they were found to be, who is merged into nobody."),
 		field.Int64("merged_with").Optional().Nillable().Comment("The customer merged_into was when they were merged, who may have been merged since."),
-		instant("merged_at"),
+		instant("merged_at"), // kept when the merge is undone, until others are merged into them
 		field.String("own_consent").GoType(channel.Consent("")).Default("").Comment("Given by themselves, while the consent of others merged into them counts too."),
 		createdAt(),
 	}

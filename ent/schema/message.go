@@ -90,6 +90,7 @@ func (Attempt) Fields() []ent.Field {
 		field.Int64("provider_account_id").Immutable(),
 		field.String("provider_id").Optional().Nillable().MaxLen(200),
 		field.Int("throttled").Default(0).Comment("How many attempts in a row the carrier put off before this one."),
+		instant("turn_at"), // when it may leave on a channel that is paced; 0 before that is known
 		instant("updated_at"),
 		createdAt(),
 	}
@@ -138,6 +139,23 @@ func (Lane) Fields() []ent.Field {
 
 // Policy of Lane.
 func (Lane) Policy() ent.Policy { return rule.SystemOnly() }
+
+// Pace spreads what a channel sends, for all processes.
+type Pace struct{ ent.Schema }
+
+// Mixin of Pace.
+func (Pace) Mixin() []ent.Mixin { return []ent.Mixin{row{}} }
+
+// Annotations of Pace.
+func (Pace) Annotations() []schema.Annotation {
+	return table("paces", "The next free turn of a channel with a limit of messages a second; the id is the channel's.")
+}
+
+// Fields of Pace.
+func (Pace) Fields() []ent.Field { return []ent.Field{instant("next_at")} }
+
+// Policy of Pace.
+func (Pace) Policy() ent.Policy { return rule.SystemOnly() }
 
 // RawInbound is a webhook entry as it came.
 type RawInbound struct{ ent.Schema }

@@ -25,6 +25,7 @@ func (Organization) Fields() []ent.Field {
 		field.String("name").NotEmpty().MaxLen(800),
 		field.String("time_zone").Default("UTC").NotEmpty().MaxLen(64).Comment("IANA name."),
 		field.String("country").Default("").MaxLen(2).Comment("Two letters; empty when it is not known."),
+		field.String("locale").Default("").MaxLen(35).Comment("BCP 47; empty when it is not known."),
 	}
 }
 

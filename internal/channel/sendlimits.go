@@ -3,8 +3,9 @@ package channel
 import "cmp"
 
 // SendLimits are how much a carrier takes from one channel; zero where no such limit is
-// stated. They are for people and frontends to go by: the carrier itself enforces them,
-// and Parley repeats what the carrier puts off.
+// stated. Messages leave no faster than a PerSecond that was set for their channel. All
+// else is for people and frontends to go by: the carrier itself enforces it, and Parley
+// repeats what the carrier puts off.
 type SendLimits struct {
 	PerSecond       int `json:"perSecond,omitempty"`       // messages
 	PerMonth        int `json:"perMonth,omitempty"`        // messages

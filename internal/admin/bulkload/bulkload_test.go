@@ -12,6 +12,7 @@ import (
 
 // leftOut are columns that no batch gives a value, and why the default is right.
 var leftOut = map[string]string{
+	"attempts.turn_at":            "what is loaded was sent long ago",
 	"messaging_users.merged_into": "nobody is merged by a load",
 	"messaging_users.merged_with": "as above",
 	"messaging_users.merged_at":   "as above",

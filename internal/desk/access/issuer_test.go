@@ -24,7 +24,6 @@ import (
 	"parley/internal/edge/server"
 	"parley/internal/edge/token"
 	"parley/internal/ground/clock"
-	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"
 )
 
@@ -32,12 +31,12 @@ const outside = "https://id.test"
 
 // issuer is an identity provider of the test's own.
 type issuer struct {
-	t    *testing.T
+	t    testing.TB
 	key  *ecdsa.PrivateKey
 	keys *httptest.Server
 }
 
-func newIssuer(t *testing.T) *issuer {
+func newIssuer(t testing.TB) *issuer {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
@@ -147,7 +146,7 @@ func TestAnIssuerMakesAgentsByItsRules(t *testing.T) {
 	require.NotContains(t, is.Get("permissions").String(), "CONFIGURE_MESSAGING")
 	is = p.With(i.bearer("rob", "desk-readers", jwt.MapClaims{"name": "\u202e", "zoneinfo": "Nowhere/At all", "locale": 7})).Do(me, nil).Get("viewer")
 	require.Equal(t, "rob", is.Get("agent", "name").String(), "a name without a visible character is none")
-	require.Empty(t, is.Get("agent", "timeZone").String())
+	require.Equal(t, "UTC", is.Get("agent", "timeZone").String(), "the organisation's")
 	require.False(t, is.Get("agent", "isLicensed").Bool())
 	is = p.With(i.bearer("nan", "desk", jwt.MapClaims{"name": strings.Repeat("ä", 500)})).Do(me, nil).Get("viewer")
 	require.Equal(t, strings.Repeat("ä", 200), is.Get("agent", "name").String())
@@ -257,62 +256,6 @@ func TestAnIssuersLogoutEndsTheSessions(t *testing.T) {
 	status, _ = post(t, p, i.logout("nobody", "two"))
 	require.Equal(t, http.StatusOK, status, "nobody is signed out already")
 	require.Len(t, entries(p), count)
-}
-
-// backdate has an issuer's agents seen for the last time some days ago.
-func backdate(p *parleytest.Parley, days int) {
-	at := p.Schema.Access.Clock.Now().Add(-time.Duration(days) * 24 * time.Hour)
-	require.NoError(p.T, p.Store.Write(p.System(), func(ctx context.Context, tx *store.Tx) error {
-		return tx.Ent.Identity.Update().SetLastSeenAt(at).SetCountsFrom(at).Exec(ctx)
-	}))
-}
-
-func TestWhoWasUnseenForLongIsDeactivated(t *testing.T) {
-	t.Parallel()
-	i := newIssuer(t)
-	p := parleytest.New(t, i.configure).Run()
-	for username, group := range map[string]string{"lea": "desk", "adi": "desk-admins", "rob": "desk"} {
-		require.Empty(t, p.With(i.bearer(username, group)).Raw(me, nil).Codes())
-	}
-	rows := func() int {
-		return len(parleytest.Rows(t, p.Store, "SELECT id FROM identities WHERE last_seen_at > 0"))
-	}
-	p.Eventually(func() bool { return rows() == 3 }, "the sign-ins are recorded")
-	jobs := p.Schema.Access
-	active := func(username string) bool { return p.Directory.AgentNamed(username).IsActive }
-	backdate(p, 29)
-	require.NoError(t, jobs.DeactivateUnseen(t.Context()))
-	require.True(t, active("lea"), "not yet")
-	backdate(p, 31)
-	require.NoError(t, p.Store.Write(p.System(), func(ctx context.Context, tx *store.Tx) error {
-		return tx.Ent.Identity.Create().SetIssuer("https://other.test").SetSubject("rob").SetAgentID(p.Directory.AgentNamed("rob").Key).
-			SetCountsFrom(jobs.Clock.Now()).Exec(ctx)
-	}))
-	require.NoError(t, jobs.DeactivateUnseen(t.Context()))
-	require.False(t, active("lea"))
-	require.False(t, active("adi"), "another administrator is there")
-	require.True(t, active("rob"), "another issuer has seen rob")
-	require.True(t, active("amy"), "no issuer knows amy")
-	require.Contains(t, entries(p)[len(entries(p))-1], "unseen for 30 days")
-
-	_, err := p.Schema.Staff.Activate(p.System(), p.Directory.AgentNamed("lea").ID)
-	require.NoError(t, err)
-	require.NoError(t, jobs.DeactivateUnseen(t.Context()))
-	require.True(t, active("lea"), "whoever comes back is counted from then")
-
-	for _, a := range p.Directory.Agents() {
-		if a.IsActive && a.Username != "adi" && a.Username != "lea" {
-			_, _, _ = p.Schema.Staff.Deactivate(p.System(), a.ID) // not the last administrator
-		}
-	}
-	_, err = p.Schema.Staff.Activate(p.System(), p.Directory.AgentNamed("adi").ID)
-	require.NoError(t, err)
-	_, _, err = p.Schema.Staff.Deactivate(p.System(), p.Directory.AgentNamed("ada").ID)
-	require.NoError(t, err)
-	backdate(p, 31)
-	require.NoError(t, jobs.DeactivateUnseen(t.Context()))
-	require.True(t, active("adi"), "the last administrator stays")
-	require.False(t, active("lea"), "and keeps nobody else")
 }
 
 // Sign-ins are written once a day for each agent, however many there are.

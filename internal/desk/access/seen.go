@@ -22,6 +22,7 @@ import (
 type Seen struct {
 	store *store.Store
 	clock clock.Clock
+	days  Days
 	due   chan struct{} // holds one while something is to be written
 
 	mu      sync.Mutex
@@ -34,26 +35,30 @@ type person struct{ issuer, subject string }
 
 type sighting struct {
 	agent int64
-	day   clock.Time
+	day   clock.Time // when it began
 }
 
 const (
 	mostNoted = 10_000 // twice as many as there may be agents
 	seenPause = time.Second
 	seenBatch = 200 // rows of a statement
-	day       = 24 * time.Hour
 )
 
+// Days knows when days begin: the directory.
+type Days interface {
+	DaysBefore(days int, at clock.Time) clock.Time
+}
+
 // NewSeen makes a Seen; its Run writes.
-func NewSeen(s *store.Store, clk clock.Clock) *Seen {
+func NewSeen(s *store.Store, clk clock.Clock, days Days) *Seen {
 	noted, _ := lru.New[person, sighting](mostNoted) // fails on a size below 1 alone
-	return &Seen{store: s, clock: clk, due: make(chan struct{}, 1), noted: noted, pending: map[person]int64{}}
+	return &Seen{store: s, clock: clk, days: days, due: make(chan struct{}, 1), noted: noted, pending: map[person]int64{}}
 }
 
 // Add notes that an issuer has signed in an agent as a subject.
 func (s *Seen) Add(issuer, subject string, agent int64) {
 	is := person{issuer, subject}
-	now := sighting{agent, clock.Of(s.clock.Now().Std().Truncate(day))}
+	now := sighting{agent, s.days.DaysBefore(0, s.clock.Now())}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if was, known := s.noted.Get(is); known && was == now {
@@ -116,7 +121,7 @@ func (s *Seen) forget(persons []person) {
 // agent's day once.
 func (s *Seen) write(ctx context.Context, batch []person, agents map[person]int64) error {
 	now := s.clock.Now()
-	today := clock.Of(now.Std().Truncate(day))
+	today := s.days.DaysBefore(0, now)
 	return s.store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		insert := tx.Builder().Insert("identities").Columns("issuer", "subject", "agent_id", "last_seen_at", "counts_from")
 		for _, is := range batch {

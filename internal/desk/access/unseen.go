@@ -36,13 +36,13 @@ func (s *Service) Jobs() []job.Job {
 }
 
 // DeactivateUnseen deactivates the active people whom an issuer has signed in before but
-// not for the days configured, and whom no other issuer has either. The last
+// not on as many whole days as configured, in the organisation's zone, and whom no other issuer has either. The last
 // administrator stays.
 func (s *Service) DeactivateUnseen(ctx context.Context) error {
 	var failed error
 	for _, u := range s.Unseen {
 		ctx := viewer.AsSystem(ctx, fmt.Sprintf("unseen for %d days", u.Days))
-		before := s.Clock.Now().Add(-time.Duration(u.Days) * 24 * time.Hour)
+		before := s.Directory.DaysBefore(u.Days, s.Clock.Now())
 		failed = errors.Join(failed, s.deactivateUnseen(ctx, u.Issuer, before))
 	}
 	return failed

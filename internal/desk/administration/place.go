@@ -9,7 +9,11 @@ import (
 	"parley/internal/ground/fault"
 )
 
-const mostTimeZone = 64 // bytes
+// In bytes.
+const (
+	mostTimeZone = 64
+	mostLocale   = 35
+)
 
 // CheckTimeZone refuses what is no IANA name of a time zone.
 func CheckTimeZone(field, zone string) error {
@@ -30,4 +34,17 @@ func CleanCountry(field, country string) (string, error) {
 		return "", fault.Input(field, "%q is not a country: use its two letters, such as US.", country)
 	}
 	return region.String(), nil
+}
+
+// CleanLocale brings a BCP 47 tag to its usual form; the empty text, for an unknown one,
+// stays.
+func CleanLocale(field, locale string) (string, error) {
+	if locale == "" {
+		return "", nil
+	}
+	tag, err := language.Parse(locale)
+	if err != nil || tag == language.Und || len(locale) > mostLocale || len(tag.String()) > mostLocale {
+		return "", fault.Input(field, "This is no language tag. Use a BCP 47 tag of up to %d characters, such as de-AT.", mostLocale)
+	}
+	return tag.String(), nil
 }

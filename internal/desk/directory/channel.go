@@ -1,6 +1,8 @@
 package directory
 
 import (
+	"time"
+
 	"parley/internal/channel"
 	"parley/internal/ground/viewer"
 )
@@ -45,6 +47,15 @@ func (c *Channel) Capabilities() *channel.Capabilities { return channel.Capabili
 
 // Limits are what the carrier takes from it: its own, and its type's where it has none.
 func (c *Channel) Limits() channel.SendLimits { return c.ownLimits.Or(c.Capabilities().Limits) }
+
+// Pace is the time from one message of the channel to the next; 0 where no limit of
+// messages a second was set for it. A type's default sets no pace: carriers queue by it.
+func (c *Channel) Pace() time.Duration {
+	if c.ownLimits.PerSecond == 0 {
+		return 0
+	}
+	return time.Second / time.Duration(c.ownLimits.PerSecond)
+}
 
 // RequiredConsent is Required, nil for none.
 func (c *Channel) RequiredConsent() *channel.Consent {

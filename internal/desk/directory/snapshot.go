@@ -36,7 +36,7 @@ type address struct {
 func (d *Directory) snapshot(rs *rows) *snapshot {
 	o := rs.organization
 	s := &snapshot{
-		organization: &Organization{Name: o.Name, TimeZone: o.TimeZone, country: o.Country},
+		organization: organizationOf(o),
 		agents:       make(map[int64]*Agent, len(rs.agents)), byUsername: make(map[string]*Agent, len(rs.agents)), accounts: map[string]*Account{},
 		channels: make(map[int64]*Channel, len(rs.channels)), byAddress: make(map[address]*Channel, len(rs.channels)), queues: map[int64]*Queue{},
 		access: access{grants: map[[sha256.Size]byte]*Grant{}},

@@ -118,18 +118,25 @@ func (s *Service) merge(ctx context.Context, tx *store.Tx, in Input) (int64, err
 	if err := winner.setConsent(ctx, tx, own); err != nil {
 		return 0, err
 	}
-	system := viewer.AsSystem(ctx, "merge")
-	err = tx.Ent.MessagingUser.UpdateOne(loser.user).SetMergedInto(winner.user.ID).SetMergedWith(winner.user.ID).SetMergedAt(tx.Now).
-		SetConsentStatus(loserOwn).SetOwnConsent("").Exec(system)
-	if err != nil {
-		return 0, err
-	}
-	err = tx.Ent.MessagingUser.Update().Where(messaginguser.MergedInto(loser.user.ID)).SetMergedInto(winner.user.ID).Exec(system)
-	if err != nil {
+	if err := join(viewer.AsSystem(ctx, "merge"), tx, winner.user, loser.user, loserOwn); err != nil {
 		return 0, err
 	}
 	into := nameOf(winner.user)
 	return winner.user.ID, note(ctx, tx, journal.Merged, loser.user, rule.Change{After: &into, Gained: []int64{winner.user.ID}})
+}
+
+// join points the loser, and those who were merged into them, to the winner.
+func join(ctx context.Context, tx *store.Tx, winner, loser *ent.MessagingUser, loserOwn channel.Consent) error {
+	err := tx.Ent.MessagingUser.UpdateOne(loser).SetMergedInto(winner.ID).SetMergedWith(winner.ID).SetMergedAt(tx.Now).
+		SetConsentStatus(loserOwn).SetOwnConsent("").Exec(ctx)
+	if err != nil {
+		return err
+	}
+	err = tx.Ent.MessagingUser.Update().Where(messaginguser.MergedInto(loser.ID)).SetMergedInto(winner.ID).Exec(ctx)
+	if err != nil || winner.MergedAt == 0 {
+		return err
+	}
+	return tx.Ent.MessagingUser.UpdateOneID(winner.ID).SetMergedAt(0).Exec(ctx) // its own undone merge is past now
 }
 
 // note writes to the audit what became of a messaging user's being merged into another.

@@ -108,6 +108,24 @@ func TestOnlyAdministratorsMergeWhatTheySee(t *testing.T) {
 	require.Empty(t, code(d.unmerge("ada", elsewhere)), "who never was merged")
 }
 
+// Undoing a merge once more changes nothing, also where others were merged into who was
+// parted.
+func TestAnUndoCanBeRepeated(t *testing.T) {
+	t.Parallel()
+	d := meet(t, 4)
+	d.merged(1, 2)
+	d.merged(0, 1)
+	parted := d.user[address(1)]
+	require.Empty(t, code(d.unmerge("ada", parted)))
+	listed := d.listed()
+	require.Len(t, listed, 3, "one of the four stays merged")
+	require.Empty(t, code(d.unmerge("ada", parted)), "a repeat")
+	require.Equal(t, listed, d.listed())
+
+	d.merged(1, 3)
+	require.Equal(t, "CONFLICT", code(d.unmerge("ada", parted)), "somebody meant the last merge, so they name the other")
+}
+
 // An administrator who sees no conversation of the customers may not learn of them.
 func TestWhatAnAdministratorDoesNotSeeIsNotThere(t *testing.T) {
 	t.Parallel()

@@ -17,7 +17,7 @@ import (
 
 // Unmerge undoes the merge by which a messaging user became part of another, and returns
 // them. Those who had been merged into them before come with them. One who never
-// was merged stays as they are. What was written meanwhile stays where it is.
+// was merged, or is no longer, stays as they are. What was written meanwhile stays where it is.
 func (s *Service) Unmerge(ctx context.Context, id string) (*conversation.MessagingUser, error) {
 	if err := administration.Admitted(ctx); err != nil {
 		return nil, err
@@ -63,7 +63,7 @@ func (s *Service) unmerge(ctx context.Context, tx *store.Tx, whole party, key in
 		return err
 	}
 	system := viewer.AsSystem(ctx, "merge")
-	err := tx.Ent.MessagingUser.UpdateOne(part.user).ClearMergedInto().ClearMergedWith().SetMergedAt(0).Exec(system)
+	err := tx.Ent.MessagingUser.UpdateOne(part.user).ClearMergedInto().ClearMergedWith().Exec(system)
 	if err != nil {
 		return err
 	}
@@ -75,9 +75,10 @@ func (s *Service) unmerge(ctx context.Context, tx *store.Tx, whole party, key in
 }
 
 // noMerge is why a messaging user who is merged into nobody stays as they are: an error
-// when others were merged into them, because somebody meant one of these.
+// when others were merged into them, because somebody meant one of these. One whose own
+// merge was undone, which MergedAt tells, is named by a repeat of that.
 func noMerge(whole party) error {
-	if len(whole.others) == 0 {
+	if len(whole.others) == 0 || whole.user.MergedAt != 0 {
 		return nil
 	}
 	return fault.At("input.id", fault.New(fault.Conflict, "Others were merged into this messaging user, and they are merged into nobody. Name one of the others: mergedFrom lists them."))

@@ -39,6 +39,7 @@ type lane struct {
 	token        int64
 	cutOff       int           // attempts that the step found in doubt
 	left         time.Duration // how long the step leaves the first attempt to others
+	rests        time.Duration // how long it is until the first attempt's turn
 }
 
 // Drain sends what waits in the conversation, one message after another, under
@@ -100,7 +101,7 @@ func (l *lane) send(ctx context.Context, c *call) channel.Result {
 func (l *lane) step(ctx context.Context, hold holder, made *call) (next *call, again time.Duration, err error) {
 	stopping := ctx.Err() != nil
 	err = l.m.Store.Write(context.WithoutCancel(ctx), func(ctx context.Context, tx *store.Tx) error {
-		next, again, l.cutOff, l.left = nil, 0, 0, 0
+		next, again, l.cutOff, l.left, l.rests = nil, 0, 0, 0, 0
 		// The lane is locked before the conversation, always.
 		held, busy, err := hold(ctx, tx)
 		var wait time.Duration
@@ -118,7 +119,12 @@ func (l *lane) step(ctx context.Context, hold holder, made *call) (next *call, a
 			tx.Enqueue(DrainLane{l.conversation}, nil)
 			return l.release(ctx, tx)
 		}
-		if next, err = l.pick(ctx, tx); err == nil && next == nil {
+		next, err = l.pick(ctx, tx)
+		switch {
+		case err != nil || next != nil:
+		case l.rests > 0:
+			again, err = l.rests, l.rest(ctx, tx, l.rests)
+		default:
 			again, err = l.left, l.release(ctx, tx)
 		}
 		return err
@@ -173,7 +179,7 @@ func (l *lane) renew(ctx context.Context, tx *store.Tx) (bool, time.Duration, er
 	return n > 0, 0, err
 }
 
-// rest keeps everybody off the lane until the carrier can be asked again.
+// rest keeps everybody off the lane until the carrier can be asked (again).
 func (l *lane) rest(ctx context.Context, tx *store.Tx, wait time.Duration) error {
 	_, err := tx.Exec(ctx, tx.Builder().Update("lanes").Set("token", resting).Set("leased_until", int64(tx.Now.Add(wait))).Where(l.mine()))
 	return err

@@ -22,6 +22,7 @@ type Metrics struct {
 	interrupted prometheus.Counter
 	waiting     *prometheus.Desc
 	oldest      *prometheus.Desc
+	ahead       *prometheus.Desc
 }
 
 // NewMetrics makes the Metrics of a Messenger that sends from s.
@@ -39,6 +40,7 @@ func NewMetrics(s *store.Store) *Metrics {
 		}),
 		waiting: prometheus.NewDesc("parley_lane_waiting", "Messages queued or being sent, in the whole database.", nil, nil),
 		oldest:  prometheus.NewDesc("parley_lane_oldest_seconds", "Age of the oldest of them; 0 if there is none.", nil, nil),
+		ahead:   prometheus.NewDesc("parley_lane_pace_seconds", "How long a message queued now would wait for its turn, on the channel furthest behind of those with a limit of messages a second; 600 means that long or longer.", nil, nil),
 	}
 }
 
@@ -48,6 +50,7 @@ func (m *Metrics) Describe(out chan<- *prometheus.Desc) {
 	m.interrupted.Describe(out)
 	out <- m.waiting
 	out <- m.oldest
+	out <- m.ahead
 }
 
 // Collect implements prometheus.Collector. What waits is read from the database,
@@ -58,12 +61,17 @@ func (m *Metrics) Collect(out chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
 	n, age, err := m.queue(ctx)
+	var ahead time.Duration
+	if err == nil {
+		ahead, err = m.furthest(ctx)
+	}
 	if err != nil {
 		slog.Warn("the metrics of the lanes could not be read", "error", err)
 		return
 	}
 	out <- prometheus.MustNewConstMetric(m.waiting, prometheus.GaugeValue, float64(n))
 	out <- prometheus.MustNewConstMetric(m.oldest, prometheus.GaugeValue, age.Seconds())
+	out <- prometheus.MustNewConstMetric(m.ahead, prometheus.GaugeValue, ahead.Seconds())
 }
 
 // called counts a call to a carrier.
@@ -106,4 +114,16 @@ func (m *Metrics) queue(ctx context.Context) (n int64, oldest time.Duration, err
 		return nil
 	})
 	return n, oldest, err
+}
+
+// furthest is how far ahead the next free turn of any channel is.
+func (m *Metrics) furthest(ctx context.Context) (ahead time.Duration, err error) {
+	q := m.store.Builder().Select(entsql.Max("next_at")).From(entsql.Table("paces"))
+	err = m.store.Read(ctx, atWork, q, func(rows *sql.Rows) error {
+		var next sql.NullInt64
+		err := rows.Scan(&next)
+		ahead = min(max(0, clock.Time(next.Int64).Sub(m.store.Clock.Now())), mostAhead)
+		return err
+	})
+	return ahead, err
 }

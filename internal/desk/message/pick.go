@@ -22,6 +22,7 @@ type waiting struct {
 	attempt, message int64
 	status           channel.Status
 	since            clock.Time
+	turn             clock.Time // on a channel that is paced; 0 before it has one
 	kind             content.Kind
 	text             string
 	address          string // it goes there: that of the conversation in which it was written
@@ -42,18 +43,7 @@ const (
 // hangs from a crash, and one that may not be sent any more.
 func (l *lane) pick(ctx context.Context, tx *store.Tx) (*call, error) {
 	for {
-		w, err := l.first(ctx, tx)
-		if err != nil || w == nil {
-			return nil, err
-		}
-		row, err := l.m.Conversations.LoadCurrent(ctx, tx, l.conversation)
-		if err != nil {
-			return nil, err
-		}
-		if err := l.askMerged(ctx, tx, w, row); err != nil {
-			return nil, err
-		}
-		a, err := loadAttempt(ctx, tx, entsql.EQ("`a`.`id`", w.attempt))
+		w, row, a, err := l.head(ctx, tx)
 		if err != nil || a == nil {
 			return nil, err
 		}
@@ -63,6 +53,11 @@ func (l *lane) pick(ctx context.Context, tx *store.Tx) (*call, error) {
 			return nil, nil
 		}
 		send, to := w.judge(l.m, ch)
+		if send {
+			if l.rests, err = l.turn(ctx, tx, w, ch); err != nil || l.rests > 0 {
+				return nil, err
+			}
+		}
 		if err := l.m.settle(ctx, tx, row, a, to); err != nil {
 			return nil, err
 		}
@@ -73,6 +68,22 @@ func (l *lane) pick(ctx context.Context, tx *store.Tx) (*call, error) {
 			return l.m.call(w, ch), nil
 		}
 	}
+}
+
+// head locks the conversation and reads the first attempt of the queue; nil when none
+// waits.
+func (l *lane) head(ctx context.Context, tx *store.Tx) (w *waiting, row *conversation.Row, a *attempt, err error) {
+	if w, err = l.first(ctx, tx); err != nil || w == nil {
+		return nil, nil, nil, err
+	}
+	if row, err = l.m.Conversations.LoadCurrent(ctx, tx, l.conversation); err != nil {
+		return nil, nil, nil, err
+	}
+	if err := l.askMerged(ctx, tx, w, row); err != nil {
+		return nil, nil, nil, err
+	}
+	a, err = loadAttempt(ctx, tx, entsql.EQ("`a`.`id`", w.attempt))
+	return w, row, a, err
 }
 
 // askMerged takes in the consent of whom the lane's customer was merged into, if they
@@ -125,7 +136,7 @@ func (l *lane) first(ctx context.Context, tx *store.Tx) (w *waiting, err error) 
 	a, m := entsql.Table("attempts").As("a"), entsql.Table("messages").As("m")
 	c, u := entsql.Table("conversations").As("c"), entsql.Table("messaging_users").As("u")
 	r := entsql.Table("records").As("r")
-	q := tx.Builder().Select(a.C("id"), a.C("message_id"), a.C("status"), a.C("updated_at"), m.C("kind"), m.C("text"), c.C("address"), u.C("consent_status"), r.C("opted_out")).
+	q := tx.Builder().Select(a.C("id"), a.C("message_id"), a.C("status"), a.C("updated_at"), a.C("turn_at"), m.C("kind"), m.C("text"), c.C("address"), u.C("consent_status"), r.C("opted_out")).
 		From(a).Join(m).On(a.C("message_id"), m.C("id")).
 		Join(c).On(m.C("conversation_id"), c.C("id")).Join(u).On(c.C("messaging_user_id"), u.C("id")).
 		LeftJoin(r).On(c.C("record_id"), r.C("id")).
@@ -134,7 +145,7 @@ func (l *lane) first(ctx context.Context, tx *store.Tx) (w *waiting, err error) 
 	err = tx.Query(ctx, q, func(rows *sql.Rows) error {
 		w = &waiting{}
 		var inCRM sql.NullBool
-		err := rows.Scan(&w.attempt, &w.message, &w.status, &w.since, &w.kind, &w.text, &w.address, &w.consent, &inCRM)
+		err := rows.Scan(&w.attempt, &w.message, &w.status, &w.since, &w.turn, &w.kind, &w.text, &w.address, &w.consent, &inCRM)
 		w.optedOut = w.consent == channel.OptOut || inCRM.Bool
 		return err
 	})

@@ -1,6 +1,5 @@
 // Package organization is the administration of the organisation itself: its name, its
-// time zone and its country, which hold wherever something has none of its own. New
-// agents get the time zone, and national numbers of channels without a country are read
+// time zone, its locale and its country. New agents get zone and locale as theirs, and national numbers of channels without a country are read
 // in the country.
 //
 // Package administration says how a change is made.
@@ -21,10 +20,11 @@ type Service struct{ Directory *directory.Directory }
 type UpdateInput struct {
 	Name     *string
 	TimeZone *string
-	Country  *string // empty for an unknown one
+	Locale   *string // empty for an unknown one
+	Country  *string // likewise
 }
 
-// Check refuses what cannot be stored, and brings name and country to their usual form.
+// Check refuses what cannot be stored, and brings the others to their usual form.
 func (in *UpdateInput) Check() error {
 	if err := administration.CleanNameIn("input.name", &in.Name); err != nil {
 		return err
@@ -33,6 +33,13 @@ func (in *UpdateInput) Check() error {
 		if err := administration.CheckTimeZone("input.timeZone", *in.TimeZone); err != nil {
 			return err
 		}
+	}
+	if in.Locale != nil {
+		locale, err := administration.CleanLocale("input.locale", *in.Locale)
+		if err != nil {
+			return err
+		}
+		in.Locale = &locale
 	}
 	if in.Country == nil {
 		return nil
@@ -55,10 +62,12 @@ func (s *Service) Update(ctx context.Context, in UpdateInput) (*directory.Organi
 		if err != nil {
 			return false, err
 		}
-		if !administration.Differs(in.Name, row.Name) && !administration.Differs(in.TimeZone, row.TimeZone) && !administration.Differs(in.Country, row.Country) {
+		if !administration.Differs(in.Name, row.Name) && !administration.Differs(in.TimeZone, row.TimeZone) &&
+			!administration.Differs(in.Locale, row.Locale) && !administration.Differs(in.Country, row.Country) {
 			return false, nil
 		}
-		return true, tx.Ent.Organization.UpdateOne(row).SetNillableName(in.Name).SetNillableTimeZone(in.TimeZone).SetNillableCountry(in.Country).Exec(ctx)
+		return true, tx.Ent.Organization.UpdateOne(row).SetNillableName(in.Name).SetNillableTimeZone(in.TimeZone).
+			SetNillableLocale(in.Locale).SetNillableCountry(in.Country).Exec(ctx)
 	})
 	if err != nil {
 		return nil, err

@@ -11,35 +11,35 @@ import (
 
 type vars = map[string]any
 
-const change = `mutation($in: UpdateOrganizationInput!) { updateOrganization(input: $in) { organization { name timeZone country } errors { code field message } } }`
+const change = `mutation($in: UpdateOrganizationInput!) { updateOrganization(input: $in) { organization { name timeZone locale country } errors { code field message } } }`
 
 func update(p *parleytest.Parley, as string, in vars) parleytest.Tree {
 	return p.As(as).Do(change, vars{"in": in}).Get("updateOrganization")
 }
 
 func seen(p *parleytest.Parley, as string) string {
-	return p.As(as).Do(`{ organization { name timeZone country } }`, nil).Get("organization").String()
+	return p.As(as).Do(`{ organization { name timeZone locale country } }`, nil).Get("organization").String()
 }
 
 func TestAdministratorsSetWhatEverybodySees(t *testing.T) {
 	t.Parallel()
 	p := parleytest.New(t).Run()
-	require.Equal(t, `{"country":null,"name":"Parley","timeZone":"UTC"}`, seen(p, "amy"), "there is one from the start")
+	require.Equal(t, `{"country":null,"locale":null,"name":"Parley","timeZone":"UTC"}`, seen(p, "amy"), "there is one from the start")
 	require.Equal(t, "FORBIDDEN", update(p, "sue", vars{"name": "Sue's"}).Get("errors", 0, "code").String())
-	got := update(p, "ada", vars{"name": "Acme", "timeZone": "Europe/Berlin", "country": "de"})
-	require.Equal(t, `{"country":"DE","name":"Acme","timeZone":"Europe/Berlin"}`, got.Get("organization").String(), got.String())
+	got := update(p, "ada", vars{"name": "Acme", "timeZone": "Europe/Berlin", "locale": "DE-at", "country": "de"})
+	require.Equal(t, `{"country":"DE","locale":"de-AT","name":"Acme","timeZone":"Europe/Berlin"}`, got.Get("organization").String(), got.String())
 	require.Equal(t, got.Get("organization").String(), seen(p, "bo"))
 
 	entries := p.As("ada").Do(`{ auditEntries(first: 1) { nodes { action actorName subjectType subjectName changes { field before after } } } }`, nil).Get("auditEntries", "nodes", 0)
 	require.Equal(t, `{"action":"UPDATED","actorName":"ada","changes":[{"after":"Acme","before":"Parley","field":"name"},{"after":"Europe/Berlin","before":"UTC","field":"timeZone"},`+
-		`{"after":"DE","before":null,"field":"country"}],"subjectName":"Acme","subjectType":"Organization"}`, entries.String())
+		`{"after":"DE","before":null,"field":"country"},{"after":"de-AT","before":null,"field":"locale"}],"subjectName":"Acme","subjectType":"Organization"}`, entries.String())
 	head, err := p.Store.Head(p.System())
 	require.NoError(t, err)
 	require.Empty(t, update(p, "ada", vars{"name": "Acme", "country": nil}).Get("errors").List())
 	after, err := p.Store.Head(p.System())
 	require.NoError(t, err)
 	require.Equal(t, head, after, "nothing changed: no event and no entry")
-	require.Contains(t, update(p, "ada", vars{"country": ""}).String(), `"country":null`)
+	require.Contains(t, update(p, "ada", vars{"country": "", "locale": ""}).String(), `"country":null,"locale":null`)
 }
 
 func TestWhatTheOrganisationRefuses(t *testing.T) {
@@ -49,6 +49,7 @@ func TestWhatTheOrganisationRefuses(t *testing.T) {
 		"input.name":     {"name": "\u200b"},
 		"input.timeZone": {"timeZone": "Local"},
 		"input.country":  {"country": "XY"},
+		"input.locale":   {"locale": "german please"},
 	} {
 		require.Equal(t, field, update(p, "ada", in).Get("errors", 0, "field").String(), in)
 	}
@@ -69,9 +70,9 @@ func TestTheOrganisationIsTheDefault(t *testing.T) {
 	t.Parallel()
 	p := parleytest.New(t)
 	p.As("ada")
-	update(p, "ada", vars{"timeZone": "Europe/Berlin", "country": "DE"})
-	agent := p.As("ada").Do(`mutation { createAgent(input: {username: "eva", name: "Eva", role: STANDARD, idempotencyKey: "e"}) { agent { timeZone } } }`, nil)
-	require.Equal(t, "Europe/Berlin", agent.Get("createAgent", "agent", "timeZone").String())
+	update(p, "ada", vars{"timeZone": "Europe/Berlin", "locale": "de", "country": "DE"})
+	agent := p.As("ada").Do(`mutation { createAgent(input: {username: "eva", name: "Eva", role: STANDARD, idempotencyKey: "e"}) { agent { timeZone locale } } }`, nil)
+	require.Equal(t, `{"locale":"de","timeZone":"Europe/Berlin"}`, agent.Get("createAgent", "agent").String())
 
 	account := p.As("ada").Do(`{ providerAccounts { id } }`, nil).Get("providerAccounts", 0, "id").String()
 	create := func(in vars) parleytest.Tree {

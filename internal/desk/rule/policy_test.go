@@ -23,7 +23,7 @@ var readable = map[string]bool{
 	"Organization": true, "MessagingUser": true, "Identifier": true, "QuickText": true, "Record": true, "Conversation": true, "Participant": true,
 	"Message": true, "Attempt": true, "ObjectType": true,
 	"Event": false, "LogHead": false, "CountCell": false, "IdempotencyKey": false, "ConsentEntry": false, "BulkOperation": false, "BulkBatch": false,
-	"Lookup": false, "RecordValue": false, "RecordPhone": false, "FormerAnchor": false, "AuditMention": false, "Secret": false, "SigningKey": false, "Preference": false,
+	"Lookup": false, "RecordValue": false, "RecordPhone": false, "FormerAnchor": false, "Pace": false, "AuditMention": false, "Secret": false, "SigningKey": false, "Preference": false,
 	"Process": false, "Lane": false, "RawInbound": false, "Identity": false,
 }
 

@@ -60,8 +60,9 @@ func (s *Service) CreateAgent(ctx context.Context, in CreateAgentInput) (*direct
 		if err := cmp.Or(mayGive(ctx, in.Role.Defaults()), s.mayGiveSets(ctx, tx, sets)); err != nil {
 			return 0, err
 		}
+		o := s.Directory.Organization()
 		row, err := tx.Ent.Agent.Create().SetUsername(in.Username).SetName(name).SetRole(in.Role).
-			SetNillableLicensed(in.IsLicensed).AddPermissionSetIDs(sets...).SetTimeZone(s.Directory.Organization().TimeZone).SetCreatedAt(tx.Now).Save(ctx)
+			SetNillableLicensed(in.IsLicensed).AddPermissionSetIDs(sets...).SetTimeZone(o.TimeZone).SetNillableLocale(o.Locale).SetCreatedAt(tx.Now).Save(ctx)
 		if err != nil {
 			return 0, err
 		}

@@ -1,6 +1,7 @@
 package staff
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -25,7 +26,7 @@ type Newcomer struct {
 	Issuer, Subject string
 	Username        string
 	Name            string // the username's where it is no name
-	TimeZone        string // left out where it is none
+	TimeZone        string // the organisation's where it is none
 	Locale          string // likewise
 	Role            viewer.Role
 	IsLicensed      bool
@@ -73,7 +74,7 @@ func (s *Service) arrive(ctx context.Context, tx *store.Tx, n *Newcomer) (int64,
 	if err != nil {
 		return 0, err
 	}
-	zone, locale := n.settings()
+	zone, locale := n.settings(s.Directory.Organization())
 	row, err := tx.Ent.Agent.Create().SetUsername(n.Username).SetName(n.displayName()).SetRole(n.Role).SetLicensed(n.IsLicensed).
 		SetTimeZone(zone).SetLocale(locale).AddPermissionSetIDs(sets...).SetCreatedAt(tx.Now).Save(ctx)
 	if err != nil {
@@ -129,15 +130,18 @@ func (n *Newcomer) displayName() string {
 	return name
 }
 
-// settings are the time zone and the locale, each empty where it is none.
-func (n *Newcomer) settings() (zone, locale string) {
+// settings are the time zone and the locale, the organisation's where they are none.
+func (n *Newcomer) settings(o *directory.Organization) (zone, locale string) {
 	if settings := (Settings{TimeZone: &n.TimeZone}); settings.check() == nil {
 		zone = n.TimeZone
 	}
 	if settings := (Settings{Locale: &n.Locale}); settings.check() == nil {
 		locale = *settings.Locale
 	}
-	return zone, locale
+	if o.Locale != nil {
+		locale = cmp.Or(locale, *o.Locale)
+	}
+	return cmp.Or(zone, o.TimeZone), locale
 }
 
 // lastSeen is when an outside issuer last signed an agent in; nil for never. Whoever asks

@@ -4,8 +4,6 @@ import (
 	"context"
 	"slices"
 
-	"golang.org/x/text/language"
-
 	"parley/ent"
 	"parley/internal/desk/administration"
 	"parley/internal/desk/directory"
@@ -15,8 +13,6 @@ import (
 	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"
 )
-
-const mostLocale = 35 // bytes
 
 // Settings are what agents set for themselves, and administrators for them. A nil field
 // stays as it is, and an empty one is set to none.
@@ -34,19 +30,12 @@ func (s *Settings) check() error {
 			return err
 		}
 	}
-	if locale := s.Locale; locale != nil && *locale != "" {
-		refused := fault.Input("input.locale", "This is no language tag. Use a BCP 47 tag of up to %d characters, such as de-AT.", mostLocale)
-		if len(*locale) > mostLocale {
-			return refused
-		}
-		tag, err := language.Parse(*locale)
-		if err != nil || tag == language.Und || len(tag.String()) > mostLocale {
-			return refused
-		}
-		usual := tag.String()
-		s.Locale = &usual
+	if s.Locale == nil {
+		return nil
 	}
-	return nil
+	locale, err := administration.CleanLocale("input.locale", *s.Locale)
+	s.Locale = &locale
+	return err
 }
 
 // apply puts the settings into an update of an agent, and reports whether they change

@@ -110,6 +110,7 @@ func TestMetricsTellWhatHappened(t *testing.T) {
 		`parley_job_seconds_count{kind="drain_lane",outcome="ok"} 1`,
 		`parley_lane_waiting 0`,
 		`parley_lane_oldest_seconds 0`,
+		`parley_lane_pace_seconds 0`,
 		`parley_write_queue 0`,
 		`parley_bus_connected 1`,
 	}
@@ -136,7 +137,7 @@ func TestAWaitingMessageIsSeenToWait(t *testing.T) {
 			got[f.GetName()] = f.GetMetric()[0].GetGauge().GetValue()
 		}
 	}
-	require.Equal(t, map[string]float64{"parley_lane_waiting": 1, "parley_lane_oldest_seconds": 90}, got)
+	require.Equal(t, map[string]float64{"parley_lane_waiting": 1, "parley_lane_oldest_seconds": 90, "parley_lane_pace_seconds": 0}, got)
 }
 
 func TestOperatorsPagesAreOnThePrivateListenerAlone(t *testing.T) {
