@@ -497,6 +497,12 @@ type ComplexityRoot struct {
 		Longitude func(childComplexity int) int
 	}
 
+	LookupStep struct {
+		Direction func(childComplexity int) int
+		Field     func(childComplexity int) int
+		Object    func(childComplexity int) int
+	}
+
 	MarkConversationsPayload struct {
 		Errors  func(childComplexity int) int
 		Results func(childComplexity int) int
@@ -700,6 +706,7 @@ type ComplexityRoot struct {
 		Messaging   func(childComplexity int) int
 		Name        func(childComplexity int) int
 		PluralLabel func(childComplexity int) int
+		Related     func(childComplexity int) int
 	}
 
 	ObjectTypePayload struct {
@@ -934,6 +941,11 @@ type ComplexityRoot struct {
 	RecordsPayload struct {
 		Errors  func(childComplexity int) int
 		Results func(childComplexity int) int
+	}
+
+	RelatedConversationMapping struct {
+		Label func(childComplexity int) int
+		Path  func(childComplexity int) int
 	}
 
 	Reset struct {
@@ -2776,6 +2788,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Location.Longitude(childComplexity), true
 
+	case "LookupStep.direction":
+		if e.ComplexityRoot.LookupStep.Direction == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LookupStep.Direction(childComplexity), true
+	case "LookupStep.field":
+		if e.ComplexityRoot.LookupStep.Field == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LookupStep.Field(childComplexity), true
+	case "LookupStep.objectType":
+		if e.ComplexityRoot.LookupStep.Object == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LookupStep.Object(childComplexity), true
+
 	case "MarkConversationsPayload.errors":
 		if e.ComplexityRoot.MarkConversationsPayload.Errors == nil {
 			break
@@ -3972,6 +4003,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ObjectType.PluralLabel(childComplexity), true
+	case "ObjectType.relatedConversationMappings":
+		if e.ComplexityRoot.ObjectType.Related == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ObjectType.Related(childComplexity), true
 
 	case "ObjectTypePayload.errors":
 		if e.ComplexityRoot.ObjectTypePayload.Errors == nil {
@@ -4968,6 +5005,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RecordsPayload.Results(childComplexity), true
 
+	case "RelatedConversationMapping.label":
+		if e.ComplexityRoot.RelatedConversationMapping.Label == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RelatedConversationMapping.Label(childComplexity), true
+	case "RelatedConversationMapping.path":
+		if e.ComplexityRoot.RelatedConversationMapping.Path == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RelatedConversationMapping.Path(childComplexity), true
+
 	case "Reset.conversation":
 		if e.ComplexityRoot.Reset.Conversation == nil {
 			break
@@ -5483,6 +5533,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("FormulaItemInput", ec.unmarshalInputFormulaItemInput),
 			graphql.NewInputUnmarshaler("FormulaRateInput", ec.unmarshalInputFormulaRateInput),
 			graphql.NewInputUnmarshaler("GrantPermissionSetInput", ec.unmarshalInputGrantPermissionSetInput),
+			graphql.NewInputUnmarshaler("LookupStepInput", ec.unmarshalInputLookupStepInput),
 			graphql.NewInputUnmarshaler("MarkConversationsReadInput", ec.unmarshalInputMarkConversationsReadInput),
 			graphql.NewInputUnmarshaler("MarkConversationsUnreadInput", ec.unmarshalInputMarkConversationsUnreadInput),
 			graphql.NewInputUnmarshaler("MarkItem", ec.unmarshalInputMarkItem),
@@ -5497,6 +5548,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("RecordFieldInput", ec.unmarshalInputRecordFieldInput),
 			graphql.NewInputUnmarshaler("RecordFilter", ec.unmarshalInputRecordFilter),
 			graphql.NewInputUnmarshaler("RecordRightInput", ec.unmarshalInputRecordRightInput),
+			graphql.NewInputUnmarshaler("RelatedConversationMappingInput", ec.unmarshalInputRelatedConversationMappingInput),
 			graphql.NewInputUnmarshaler("RemoveChannelMembersInput", ec.unmarshalInputRemoveChannelMembersInput),
 			graphql.NewInputUnmarshaler("RemoveQueueMembersInput", ec.unmarshalInputRemoveQueueMembersInput),
 			graphql.NewInputUnmarshaler("ResumeBulkOperationInput", ec.unmarshalInputResumeBulkOperationInput),
@@ -8179,6 +8231,34 @@ type ObjectType implements Node @goModel(model: "parley/internal/desk/objecttype
   fields: [ObjectField!]!
   "Which fields conversations use."
   messaging: ObjectMessaging!
+  "Which other records' conversations are related to each of its records, in the order in which they are tried: those mappings whose every step the viewer may read. At most 20."
+  relatedConversationMappings: [RelatedConversationMapping!]! @goField(name: "Related")
+}
+
+"A path of lookups to other records, whose conversations are related to the record that it begins at."
+type RelatedConversationMapping @goModel(model: "parley/internal/desk/object.Mapping") {
+  "What people call it, such as Contacts of the account; unique in the object type."
+  label: String!
+  "The steps, 1 to 5."
+  path: [LookupStep!]!
+}
+
+"A step from records along a lookup: a field by which records reference others."
+type LookupStep @goModel(model: "parley/internal/desk/object.Step") {
+  "Which way it goes."
+  direction: LookupDirection!
+  "Name of the object type that has the field."
+  objectType: String! @goField(name: "Object")
+  "Name of the field, a REFERENCE."
+  field: String!
+}
+
+"Which way a step takes a lookup."
+enum LookupDirection @goModel(model: "parley/internal/desk/object.Direction") {
+  "To the record that the field references."
+  UP
+  "To the records whose field references the record."
+  DOWN
 }
 
 "A field of an object type."
@@ -8377,6 +8457,24 @@ input ObjectPhoneInput @goModel(model: "parley/internal/desk/object.PhoneField")
   channelTypes: [ChannelType!]
 }
 
+"A path of lookups to other records, whose conversations are to be related to the record that it begins at."
+input RelatedConversationMappingInput @goModel(model: "parley/internal/desk/object.Mapping") {
+  "What people call it: 1 to 200 characters, unique in the object type whatever the case of its letters."
+  label: String!
+  "1 to 5 steps. No two mappings have the same ones."
+  path: [LookupStepInput!]!
+}
+
+"A step from records along a lookup."
+input LookupStepInput @goModel(model: "parley/internal/desk/object.Step") {
+  "Which way it goes."
+  direction: LookupDirection!
+  "Name of an object type that there is, of at most 80 characters, whatever the case of its letters: UP that of the records where the path is, DOWN that of the records it goes to."
+  objectType: String! @goField(name: "Object")
+  "Name of its field, a REFERENCE, of at most 80 characters, whatever the case of its letters. DOWN, the records where the path is are among its targets."
+  field: String!
+}
+
 "A new object type."
 input CreateObjectTypeInput @goModel(model: "parley/internal/desk/objecttype.CreateInput") {
   "Name in the CRM, which never changes: 1 to 80 letters, digits and underscores, a letter first, unique whatever the case of its letters."
@@ -8393,6 +8491,8 @@ input CreateObjectTypeInput @goModel(model: "parley/internal/desk/objecttype.Cre
   fields: [ObjectFieldInput!]!
   "Which fields conversations use; absent for none."
   messaging: ObjectMessagingInput
+  "Up to 20 mappings to records whose conversations are related, in the order in which they are tried; absent for none."
+  relatedConversationMappings: [RelatedConversationMappingInput!] @goField(name: "Related")
   "1 to 64 visible ASCII characters, unique to this request: a repeat within 7 days returns the first result."
   idempotencyKey: String!
 }
@@ -8413,6 +8513,8 @@ input UpdateObjectTypeInput @goModel(model: "parley/internal/desk/objecttype.Upd
   fields: [ObjectFieldInput!]
   "Which fields conversations use, in place of those that they use now."
   messaging: ObjectMessagingInput
+  "Up to 20 mappings to records whose conversations are related, in the order in which they are tried, in place of those that there are; empty for none."
+  relatedConversationMappings: [RelatedConversationMappingInput!] @goField(name: "Related")
 }
 
 "The object type after the change."
@@ -10203,6 +10305,18 @@ func (ec *executionContext) childFields_Location(ctx context.Context, field grap
 	return nil, fmt.Errorf("no field named %q was found under type Location", field.Name)
 }
 
+func (ec *executionContext) childFields_LookupStep(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "direction":
+		return ec.fieldContext_LookupStep_direction(ctx, field)
+	case "objectType":
+		return ec.fieldContext_LookupStep_objectType(ctx, field)
+	case "field":
+		return ec.fieldContext_LookupStep_field(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LookupStep", field.Name)
+}
+
 func (ec *executionContext) childFields_MarkConversationsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "results":
@@ -10439,6 +10553,8 @@ func (ec *executionContext) childFields_ObjectType(ctx context.Context, field gr
 		return ec.fieldContext_ObjectType_fields(ctx, field)
 	case "messaging":
 		return ec.fieldContext_ObjectType_messaging(ctx, field)
+	case "relatedConversationMappings":
+		return ec.fieldContext_ObjectType_relatedConversationMappings(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ObjectType", field.Name)
 }
@@ -10847,6 +10963,16 @@ func (ec *executionContext) childFields_RecordsPayload(ctx context.Context, fiel
 		return ec.fieldContext_RecordsPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RecordsPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RelatedConversationMapping(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "label":
+		return ec.fieldContext_RelatedConversationMapping_label(ctx, field)
+	case "path":
+		return ec.fieldContext_RelatedConversationMapping_path(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RelatedConversationMapping", field.Name)
 }
 
 func (ec *executionContext) childFields_RetryMessagePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
