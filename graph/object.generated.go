@@ -2543,6 +2543,13 @@ func (ec *executionContext) unmarshalORecordRightInput2ᚕparleyᚋinternalᚋde
 	return res, nil
 }
 
+func (ec *executionContext) marshalORelatedConversationMapping2ᚖparleyᚋinternalᚋdeskᚋobjectᚐMapping(ctx context.Context, sel ast.SelectionSet, v *object.Mapping) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._RelatedConversationMapping(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalORelatedConversationMappingInput2ᚕparleyᚋinternalᚋdeskᚋobjectᚐMappingᚄ(ctx context.Context, v any) ([]object.Mapping, error) {
 	if v == nil {
 		return nil, nil

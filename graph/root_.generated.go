@@ -51,6 +51,7 @@ type ResolverRoot interface {
 	QuickText() QuickTextResolver
 	Record() RecordResolver
 	RecordField() RecordFieldResolver
+	RelatedConversationGroup() RelatedConversationGroupResolver
 	SearchHit() SearchHitResolver
 	Subscription() SubscriptionResolver
 	Viewer() ViewerResolver
@@ -355,6 +356,7 @@ type ComplexityRoot struct {
 		PhoneNumber          func(childComplexity int) int
 		Preview              func(childComplexity int) int
 		Record               func(childComplexity int) int
+		RelatedConversations func(childComplexity int) int
 		Sendability          func(childComplexity int, draft *string) int
 		ViewerCanAssign      func(childComplexity int) int
 		ViewerCanMarkRead    func(childComplexity int) int
@@ -369,8 +371,9 @@ type ComplexityRoot struct {
 	}
 
 	ConversationEdge struct {
-		Cursor func(childComplexity int) int
-		Node   func(childComplexity int) int
+		Cursor    func(childComplexity int) int
+		Node      func(childComplexity int) int
+		RelatedBy func(childComplexity int) int
 	}
 
 	ConversationPresence struct {
@@ -891,13 +894,14 @@ type ComplexityRoot struct {
 	}
 
 	Record struct {
-		Conversations func(childComplexity int, first *int, after *string, last *int, before *string) int
-		ExternalID    func(childComplexity int) int
-		Fields        func(childComplexity int, names []string) int
-		ID            func(childComplexity int) int
-		MobileNumber  func(childComplexity int) int
-		Name          func(childComplexity int) int
-		ObjectType    func(childComplexity int) int
+		Conversations        func(childComplexity int, first *int, after *string, last *int, before *string) int
+		ExternalID           func(childComplexity int) int
+		Fields               func(childComplexity int, names []string) int
+		ID                   func(childComplexity int) int
+		MobileNumber         func(childComplexity int) int
+		Name                 func(childComplexity int) int
+		ObjectType           func(childComplexity int) int
+		RelatedConversations func(childComplexity int) int
 	}
 
 	RecordConnection struct {
@@ -943,9 +947,22 @@ type ComplexityRoot struct {
 		Results func(childComplexity int) int
 	}
 
+	RelatedConversationGroup struct {
+		Conversations func(childComplexity int, first *int) int
+		Counts        func(childComplexity int) int
+		ObjectType    func(childComplexity int) int
+	}
+
 	RelatedConversationMapping struct {
 		Label func(childComplexity int) int
 		Path  func(childComplexity int) int
+	}
+
+	RelatedConversations struct {
+		Counts     func(childComplexity int) int
+		FeedCursor func(childComplexity int) int
+		Groups     func(childComplexity int) int
+		Truncated  func(childComplexity int) int
 	}
 
 	Reset struct {
@@ -2299,6 +2316,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Conversation.Record(childComplexity), true
+	case "Conversation.relatedConversations":
+		if e.ComplexityRoot.Conversation.RelatedConversations == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Conversation.RelatedConversations(childComplexity), true
 	case "Conversation.sendability":
 		if e.ComplexityRoot.Conversation.Sendability == nil {
 			break
@@ -2366,6 +2389,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ConversationEdge.Node(childComplexity), true
+	case "ConversationEdge.relatedBy":
+		if e.ComplexityRoot.ConversationEdge.RelatedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConversationEdge.RelatedBy(childComplexity), true
 
 	case "ConversationPresence.agents":
 		if e.ComplexityRoot.ConversationPresence.Agents == nil {
@@ -4848,6 +4877,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Record.ObjectType(childComplexity), true
+	case "Record.relatedConversations":
+		if e.ComplexityRoot.Record.RelatedConversations == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Record.RelatedConversations(childComplexity), true
 
 	case "RecordConnection.edges":
 		if e.ComplexityRoot.RecordConnection.Edges == nil {
@@ -5005,6 +5040,30 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RecordsPayload.Results(childComplexity), true
 
+	case "RelatedConversationGroup.conversations":
+		if e.ComplexityRoot.RelatedConversationGroup.Conversations == nil {
+			break
+		}
+
+		args, err := ec.field_RelatedConversationGroup_conversations_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.RelatedConversationGroup.Conversations(childComplexity, args["first"].(*int)), true
+	case "RelatedConversationGroup.counts":
+		if e.ComplexityRoot.RelatedConversationGroup.Counts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RelatedConversationGroup.Counts(childComplexity), true
+	case "RelatedConversationGroup.objectType":
+		if e.ComplexityRoot.RelatedConversationGroup.ObjectType == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RelatedConversationGroup.ObjectType(childComplexity), true
+
 	case "RelatedConversationMapping.label":
 		if e.ComplexityRoot.RelatedConversationMapping.Label == nil {
 			break
@@ -5017,6 +5076,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RelatedConversationMapping.Path(childComplexity), true
+
+	case "RelatedConversations.counts":
+		if e.ComplexityRoot.RelatedConversations.Counts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RelatedConversations.Counts(childComplexity), true
+	case "RelatedConversations.feedCursor":
+		if e.ComplexityRoot.RelatedConversations.FeedCursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RelatedConversations.FeedCursor(childComplexity), true
+	case "RelatedConversations.groups":
+		if e.ComplexityRoot.RelatedConversations.Groups == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RelatedConversations.Groups(childComplexity), true
+	case "RelatedConversations.isTruncated":
+		if e.ComplexityRoot.RelatedConversations.Truncated == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RelatedConversations.Truncated(childComplexity), true
 
 	case "Reset.conversation":
 		if e.ComplexityRoot.Reset.Conversation == nil {
@@ -6867,6 +6951,8 @@ type ConversationEdge @goModel(model: "parley/internal/desk/conversation.Edge") 
   cursor: String!
   "The conversation."
   node: Conversation!
+  "In a RECORD_TRAIL, and in related conversations: the mapping by which its record is related to the record they are of. Null for that record's own conversations, and in other lists."
+  relatedBy: RelatedConversationMapping
 }
 
 "Kind of conversation list. Every view is limited to what the viewer may see."
@@ -6887,6 +6973,11 @@ enum ViewKind @goModel(model: "parley/internal/desk/conversation.ViewKind") {
   OBJECT_TYPE
   "Anchored to one record; ` + "`" + `subject` + "`" + ` is the record's id."
   RECORD
+  """
+  Anchored to one record, or to those that are related to it by the mappings of its object type, as far as the viewer may read the records and the lookups on the way; ` + "`" + `subject` + "`" + ` is the
+  record's id. At most 2,000 related records, at each step of a path too. A stream tells what a change of lookups brings and takes away as ENTER and LEAVE.
+  """
+  RECORD_TRAIL
 }
 
 "A list of conversations."
@@ -7620,7 +7711,7 @@ enum StreamKind @goModel(model: "parley/internal/desk/feed.StreamKind") {
   UPDATE
   "The conversation left the view, or the viewer may no longer see it: remove it."
   LEAVE
-  "The viewer's rights changed: run the query again and continue from this frame's cursor."
+  "The viewer's rights changed, or more records of a RECORD_TRAIL than can be told one by one: run the query again and continue from this frame's cursor."
   RESET
 }
 
@@ -7666,6 +7757,8 @@ enum ChangeCause @goModel(model: "parley/internal/desk/feed.Cause") {
   CONVERSATION_CHANGED
   "Two customers were found to be one: it was merged into another conversation and leaves every view, or another was merged into it. Read the thread again."
   CONVERSATION_MERGED
+  "Records reference others than before: in a RECORD_TRAIL, its record is related now, or no longer."
+  LOOKUPS_CHANGED
   "A merge was undone: it is a conversation by itself again, or another is no longer part of it. Read the thread again."
   CONVERSATION_UNMERGED
 }
@@ -9009,6 +9102,44 @@ extend type Mutation {
   deleteRecords("What to take out." input: DeleteRecordsInput!): RecordsPayload!
 }
 `, BuiltIn: false},
+	{Name: "../schema/related.graphql", Input: `extend type Record {
+  """
+  The conversations anchored to this record, and to those related to it by the mappings of its object type, grouped by object type: the view RECORD_TRAIL. What the viewer may not see is
+  neither listed nor counted. Four SQL statements, with a page of every group.
+  """
+  relatedConversations: RelatedConversations! @goField(forceResolver: true)
+}
+
+extend type Conversation {
+  "The conversations related to its record, itself among them, as ` + "`" + `Record.relatedConversations` + "`" + ` has them. Null if it is anchored to none."
+  relatedConversations: RelatedConversations @goField(forceResolver: true)
+}
+
+"The conversations related to a record, by object type."
+type RelatedConversations @goModel(model: "parley/internal/desk/conversation.Related") {
+  "A group for each object type of which there are conversations, that with the newest message first."
+  groups: [RelatedConversationGroup!]!
+  "Counts of all groups together."
+  counts: ViewCounts!
+  "Whether there are more related records than the 2,000 that are read. Only records count that the viewer may read."
+  isTruncated: Boolean! @goField(name: "Truncated")
+  "The log position up to which this is known to hold everything: subscribe to the view RECORD_TRAIL with ` + "`" + `conversationsChanged(after:)` + "`" + ` and no change is missed."
+  feedCursor: Cursor!
+}
+
+"The related conversations that are anchored to records of one object type."
+type RelatedConversationGroup @goModel(model: "parley/internal/desk/conversation.Group") {
+  "Name of the object type. Page on with the view RECORD_TRAIL, filtered by it, after the page's end cursor."
+  objectType: String!
+  "Counts of the group."
+  counts: ViewCounts!
+  "The newest conversations of the group, newest first. One SQL statement for all groups."
+  conversations(
+    "Page size: 1 to 100."
+    first: Int = 20
+  ): ConversationConnection! @goField(batch: true, forceResolver: true)
+}
+`, BuiltIn: false},
 	{Name: "../schema/scalars.graphql", Input: `"""
 An instant in UTC with microseconds, in RFC 3339 format: ` + "`" + `2026-11-23T09:30:00.000000Z` + "`" + `.
 Input may have any offset; years 1970 to 9999.
@@ -10053,6 +10184,8 @@ func (ec *executionContext) childFields_Conversation(ctx context.Context, field 
 		return ec.fieldContext_Conversation_viewerCanMarkRead(ctx, field)
 	case "createdAt":
 		return ec.fieldContext_Conversation_createdAt(ctx, field)
+	case "relatedConversations":
+		return ec.fieldContext_Conversation_relatedConversations(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Conversation", field.Name)
 }
@@ -10079,6 +10212,8 @@ func (ec *executionContext) childFields_ConversationEdge(ctx context.Context, fi
 		return ec.fieldContext_ConversationEdge_cursor(ctx, field)
 	case "node":
 		return ec.fieldContext_ConversationEdge_node(ctx, field)
+	case "relatedBy":
+		return ec.fieldContext_ConversationEdge_relatedBy(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ConversationEdge", field.Name)
 }
@@ -10875,6 +11010,8 @@ func (ec *executionContext) childFields_Record(ctx context.Context, field graphq
 		return ec.fieldContext_Record_conversations(ctx, field)
 	case "fields":
 		return ec.fieldContext_Record_fields(ctx, field)
+	case "relatedConversations":
+		return ec.fieldContext_Record_relatedConversations(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Record", field.Name)
 }
@@ -10965,6 +11102,18 @@ func (ec *executionContext) childFields_RecordsPayload(ctx context.Context, fiel
 	return nil, fmt.Errorf("no field named %q was found under type RecordsPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_RelatedConversationGroup(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "objectType":
+		return ec.fieldContext_RelatedConversationGroup_objectType(ctx, field)
+	case "counts":
+		return ec.fieldContext_RelatedConversationGroup_counts(ctx, field)
+	case "conversations":
+		return ec.fieldContext_RelatedConversationGroup_conversations(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RelatedConversationGroup", field.Name)
+}
+
 func (ec *executionContext) childFields_RelatedConversationMapping(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "label":
@@ -10973,6 +11122,20 @@ func (ec *executionContext) childFields_RelatedConversationMapping(ctx context.C
 		return ec.fieldContext_RelatedConversationMapping_path(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RelatedConversationMapping", field.Name)
+}
+
+func (ec *executionContext) childFields_RelatedConversations(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "groups":
+		return ec.fieldContext_RelatedConversations_groups(ctx, field)
+	case "counts":
+		return ec.fieldContext_RelatedConversations_counts(ctx, field)
+	case "isTruncated":
+		return ec.fieldContext_RelatedConversations_isTruncated(ctx, field)
+	case "feedCursor":
+		return ec.fieldContext_RelatedConversations_feedCursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RelatedConversations", field.Name)
 }
 
 func (ec *executionContext) childFields_RetryMessagePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

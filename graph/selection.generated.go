@@ -119,7 +119,9 @@ func SelectionTables(cfg Config) selection.Tables {
 			"RecordEdge":                 {Name: "RecordEdge", Satisfies: recordEdgeImplementors, Fields: ec.selectRecordEdge()},
 			"RecordField":                {Name: "RecordField", Satisfies: recordFieldImplementors, Fields: ec.selectRecordField()},
 			"RecordRight":                {Name: "RecordRight", Satisfies: recordRightImplementors, Fields: ec.selectRecordRight()},
+			"RelatedConversationGroup":   {Name: "RelatedConversationGroup", Satisfies: relatedConversationGroupImplementors, Fields: ec.selectRelatedConversationGroup()},
 			"RelatedConversationMapping": {Name: "RelatedConversationMapping", Satisfies: relatedConversationMappingImplementors, Fields: ec.selectRelatedConversationMapping()},
+			"RelatedConversations":       {Name: "RelatedConversations", Satisfies: relatedConversationsImplementors, Fields: ec.selectRelatedConversations()},
 			"Reset":                      {Name: "Reset", Satisfies: resetImplementors, Fields: ec.selectReset()},
 			"SearchConnection":           {Name: "SearchConnection", Satisfies: searchConnectionImplementors, Fields: ec.selectSearchConnection()},
 			"SearchEdge":                 {Name: "SearchEdge", Satisfies: searchEdgeImplementors, Fields: ec.selectSearchEdge()},
@@ -1771,6 +1773,15 @@ func (ec *executionContext) selectConversation() map[string]*selection.Field {
 				selection.Append(w, v)
 			},
 		},
+		"relatedConversations": {
+			NonNull: false,
+			Of:      "RelatedConversations",
+			One:     func(source any) any { return selection.Pointer(source.(*conversation.Related)) },
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				obj := parent.(*conversation.Row)
+				return ec.Resolvers.Conversation().RelatedConversations(ctx, obj)
+			},
+		},
 	}
 }
 
@@ -1825,14 +1836,19 @@ func (ec *executionContext) selectConversationEdge() map[string]*selection.Field
 		"cursor": {
 			NonNull: true,
 			Write: func(w *selection.Writer, source any) {
-				v := source.(*page.Edge[*conversation.Row]).Cursor()
+				v := source.(*conversation.Edge).Cursor()
 				w.String(string(v))
 			},
 		},
 		"node": {
 			NonNull: true,
 			Of:      "Conversation",
-			One:     func(source any) any { return selection.Pointer(source.(*page.Edge[*conversation.Row]).Node) },
+			One:     func(source any) any { return selection.Pointer(source.(*conversation.Edge).Node) },
+		},
+		"relatedBy": {
+			NonNull: false,
+			Of:      "RelatedConversationMapping",
+			One:     func(source any) any { return selection.Pointer(source.(*conversation.Edge).RelatedBy) },
 		},
 	}
 }
@@ -4038,6 +4054,15 @@ func (ec *executionContext) selectRecord() map[string]*selection.Field {
 				return selection.Results(parents, results, err)
 			},
 		},
+		"relatedConversations": {
+			NonNull: true,
+			Of:      "RelatedConversations",
+			One:     func(source any) any { return selection.Pointer(source.(*conversation.Related)) },
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				obj := parent.(*conversation.Record)
+				return ec.Resolvers.Record().RelatedConversations(ctx, obj)
+			},
+		},
 	}
 }
 
@@ -4211,6 +4236,33 @@ func (ec *executionContext) selectRecordRight() map[string]*selection.Field {
 	}
 }
 
+func (ec *executionContext) selectRelatedConversationGroup() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"objectType": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*conversation.Group).ObjectType
+				w.String(string(v))
+			},
+		},
+		"counts": {
+			NonNull: true,
+			Of:      "ViewCounts",
+			One:     func(source any) any { return &source.(*conversation.Group).Counts },
+		},
+		"conversations": {
+			NonNull: true,
+			Of:      "ConversationConnection",
+			One:     func(source any) any { return selection.Pointer(source.(*conversation.Page)) },
+			Args:    ec.field_RelatedConversationGroup_conversations_args,
+			Batch: func(ctx context.Context, parents []any, fc selection.Call) ([]any, error) {
+				results, err := ec.Resolvers.RelatedConversationGroup().Conversations(ctx, selection.Parents[*conversation.Group](parents), fc.Args["first"].(*int))
+				return selection.Results(parents, results, err)
+			},
+		},
+	}
+}
+
 func (ec *executionContext) selectRelatedConversationMapping() map[string]*selection.Field {
 	return map[string]*selection.Field{
 		"label": {
@@ -4228,6 +4280,39 @@ func (ec *executionContext) selectRelatedConversationMapping() map[string]*selec
 				return selection.Addresses(into, list), true
 			},
 			ElemNonNull: true,
+		},
+	}
+}
+
+func (ec *executionContext) selectRelatedConversations() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"groups": {
+			NonNull: true,
+			Of:      "RelatedConversationGroup",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*conversation.Related).Groups
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+		},
+		"counts": {
+			NonNull: true,
+			Of:      "ViewCounts",
+			One:     func(source any) any { return &source.(*conversation.Related).Counts },
+		},
+		"isTruncated": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*conversation.Related).Truncated
+				w.Bool(bool(v))
+			},
+		},
+		"feedCursor": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*conversation.Related).FeedCursor()
+				w.String(string(v))
+			},
 		},
 	}
 }

@@ -124,7 +124,7 @@ func (o *office) queried(username string, query func(v *viewer.Viewer) (state, s
 func (o *office) drawView(r *rapid.T) conversation.View {
 	view := conversation.View{Kind: rapid.SampledFrom([]conversation.ViewKind{
 		conversation.All, conversation.MyInbox, conversation.Sent, conversation.SenderID, conversation.TeamInbox,
-		conversation.Unassigned, conversation.ObjectType, conversation.RecordTrail,
+		conversation.Unassigned, conversation.ObjectType, conversation.OfRecord,
 	}).Draw(r, "view")}
 	var subject string
 	switch view.Kind {
@@ -134,7 +134,7 @@ func (o *office) drawView(r *rapid.T) conversation.View {
 		subject = o.drawAgent(r)
 	case conversation.ObjectType:
 		subject = drawObjectType(r)
-	case conversation.RecordTrail:
+	case conversation.OfRecord:
 		subject = rapid.SampledFrom(o.records).Draw(r, "record")
 	default:
 		return view

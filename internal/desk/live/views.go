@@ -33,7 +33,7 @@ type viewFold struct {
 }
 
 func (f *viewFold) open(ctx context.Context, v *viewer.Viewer, kind feed.StreamKind, resumed *int64) (*Change, int64, error) {
-	scope, err := f.desk.Scope(v, f.view, f.filter)
+	scope, err := f.desk.Scope(ctx, v, f.view, f.filter)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -169,7 +169,7 @@ func (f *inboxFold) frame(ctx context.Context, v *viewer.Viewer, e *feed.Deliver
 		return nil, false, nil
 	}
 	f.at = e.Position
-	f.addObjectType(v, e.Event)
+	f.addObjectType(ctx, v, e.Event)
 	var changed []*conversation.Inbox
 	for _, in := range f.inboxes {
 		if counts := in.Scope.Fold(in.Counts, e.Event); counts != in.Counts {
@@ -183,7 +183,7 @@ func (f *inboxFold) frame(ctx context.Context, v *viewer.Viewer, e *feed.Deliver
 }
 
 // addObjectType gives an object type that appears for the first time its inbox.
-func (f *inboxFold) addObjectType(v *viewer.Viewer, e *feed.Event) {
+func (f *inboxFold) addObjectType(ctx context.Context, v *viewer.Viewer, e *feed.Event) {
 	if e.After == nil || e.After.ObjectType == "" || !f.sight.Matches(e.After) {
 		return
 	}
@@ -194,7 +194,7 @@ func (f *inboxFold) addObjectType(v *viewer.Viewer, e *feed.Event) {
 		}
 	}
 	view := conversation.View{Kind: conversation.ObjectType, Subject: &objectType}
-	if scope, err := f.desk.Scope(v, view, nil); err == nil {
+	if scope, err := f.desk.Scope(ctx, v, view, nil); err == nil {
 		f.inboxes = append(f.inboxes, &conversation.Inbox{
 			Kind: view.Kind, Subject: view.Subject, Title: objectType, Scope: scope,
 		})
