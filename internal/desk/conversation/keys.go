@@ -24,10 +24,11 @@ func (s *Scope) Keys() []feed.Key {
 
 // trailKeys are the keys of whatever happens with the records that a trail passes, or of
 // every change of lookups where these are many.
-func (s *Scope) trailKeys(passed map[int64]struct{}) (keys []feed.Key) {
+func (s *Scope) trailKeys(passed map[int64]struct{}) []feed.Key {
 	if len(passed) > mostKeys {
 		return append(s.rarest(), feed.AnyLookup)
 	}
+	keys := []feed.Key{feed.ManyLookups}
 	for record := range passed {
 		keys = append(keys, feed.Key{Fact: feed.ByRecord, ID: record})
 	}

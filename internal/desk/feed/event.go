@@ -146,6 +146,8 @@ type Event struct {
 	// Ends are the records of a LookupsChanged: those whose lookups changed, or who came or
 	// went, and those whom lookups connected to them before or connect to them now.
 	Ends []int64 `json:"e,omitempty"`
+	// AnyEnd says that these are too many to be named.
+	AnyEnd bool `json:"x,omitempty"`
 	// Subject is what the event is of when that is no conversation.
 	Subject *Subject `json:"s,omitempty"`
 }

@@ -18,6 +18,7 @@ const (
 	ByRecord
 	BySender // an agent who sent an outbound
 	ByObjectType
+	ByLookup
 	BySubject // Name is its kind; ID 0 stands for all of the kind
 )
 
@@ -29,10 +30,12 @@ type Key struct {
 	Name string // of an object type, or the kind of a subject
 }
 
-// Everything is the key of every event, AnyLookup that of every change of lookups.
+// Everything is the key of every event, AnyLookup that of every change of lookups, and
+// ManyLookups that of one whose ends are too many to be named.
 var (
-	Everything = Key{}
-	AnyLookup  = Key{Fact: BySubject, Name: "lookup"}
+	Everything  = Key{}
+	AnyLookup   = Key{Fact: ByLookup}
+	ManyLookups = Key{Fact: ByLookup, ID: 1}
 )
 
 // Keys are the keys of the event and of its facts before and after, some more
@@ -55,7 +58,7 @@ func (e *Event) subject(yield func(Key) bool) bool {
 			return false
 		}
 	}
-	return yield(AnyLookup)
+	return yield(AnyLookup) && (!e.AnyEnd || yield(ManyLookups))
 }
 
 func (f *Facts) keys(yield func(Key) bool) bool {
