@@ -128,7 +128,7 @@ func (d *Service) List(ctx context.Context, view View, filter *Filter, order *Or
 		err = read(ctx)
 	}
 	q.sort(rows)
-	p.Page, p.Position = page.Of(rows, w), scope.known(p.Position)
+	p.Page, p.Position = page.Of(rows, w), scope.Known(p.Position)
 	return p, err
 }
 

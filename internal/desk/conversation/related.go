@@ -133,3 +133,22 @@ func (p *Page) Total(ctx context.Context) (int64, error) {
 	}
 	return p.desk.Total(ctx, p.Scope)
 }
+
+// Turned reads the conversations of records, as the scope of a trail asks for them whether
+// the trail has the records or not, the oldest first and at most one more than most.
+func (d *Service) Turned(ctx context.Context, s *Scope, records []int64, most int) (rows []*Row, err error) {
+	if len(records) == 0 {
+		return nil, nil
+	}
+	conds := s.conds
+	conds[onTrail] = nil
+	t := entsql.Table("conversations").As("x")
+	q := d.Store.Builder().Select(t.Columns(columns...)...).From(t)
+	where(q, append(conds.where(t.C), entsql.P(func(b *entsql.Builder) { inKeys(b, "x.record_id", records) }), s.sight.SQL(t.C), s.conds.listed(t.C)))
+	err = d.Store.Read(ctx, &s.sight, q.OrderBy(t.C("last_message_at"), t.C("id")).Limit(most+1), func(r *sql.Rows) error {
+		row, err := d.scan(r)
+		rows = append(rows, row)
+		return err
+	})
+	return rows, err
+}

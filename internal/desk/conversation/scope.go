@@ -32,9 +32,16 @@ func (s *Scope) RelatedBy(record int64) *object.Mapping {
 	return nil
 }
 
-// known is the position up to which what was read at a position of the log is known to
+// Along is the scope along another trail.
+func (s *Scope) Along(trail *related.Trail) *Scope {
+	along := &Scope{sight: s.sight, conds: s.conds}
+	along.conds[onTrail] = trail
+	return along
+}
+
+// Known is the position up to which what was read at a position of the log is known to
 // hold everything: a trail is read before its conversations.
-func (s *Scope) known(position int64) int64 {
+func (s *Scope) Known(position int64) int64 {
 	if trail := s.Trail(); trail != nil {
 		return min(position, trail.Position)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"parley/internal/desk/feed"
 	"parley/internal/ground/store"
+	"parley/internal/ground/viewer"
 )
 
 // mostEnds is how many records an event of changed lookups names. Where there are more it
@@ -79,7 +80,7 @@ func (l *links) record(ctx context.Context, tx *store.Tx) error {
 	if err := l.referring(ctx, tx, ends); err != nil || len(ends) == 0 {
 		return err
 	}
-	e := &feed.Event{Cause: feed.LookupsChanged, AnyEnd: len(ends) > mostEnds}
+	e := &feed.Event{Cause: feed.LookupsChanged, ActorID: viewer.FromContext(ctx).For, AnyEnd: len(ends) > mostEnds}
 	if !e.AnyEnd {
 		e.Ends = slices.Sorted(maps.Keys(ends))
 	}

@@ -88,7 +88,10 @@ func newOffice(t testing.TB, patience *time.Duration) *office {
 				return err
 			}
 		}
-		for i, kind := range []string{"Contact", "Contact", "Lead"} {
+		if err := letRelate(ctx, tx); err != nil {
+			return err
+		}
+		for i, kind := range []string{"Contact", "Contact", "Lead", "Contact"} {
 			r, err := tx.Ent.Record.Create().SetObjectType(kind).SetExternalID(fmt.Sprint(i)).SetName(kind).SetMobileNumber(customerAt(i)).Save(ctx)
 			if err != nil {
 				return err
@@ -124,7 +127,7 @@ func (o *office) queried(username string, query func(v *viewer.Viewer) (state, s
 func (o *office) drawView(r *rapid.T) conversation.View {
 	view := conversation.View{Kind: rapid.SampledFrom([]conversation.ViewKind{
 		conversation.All, conversation.MyInbox, conversation.Sent, conversation.SenderID, conversation.TeamInbox,
-		conversation.Unassigned, conversation.ObjectType, conversation.OfRecord,
+		conversation.Unassigned, conversation.ObjectType, conversation.OfRecord, conversation.RecordTrail,
 	}).Draw(r, "view")}
 	var subject string
 	switch view.Kind {
@@ -134,7 +137,7 @@ func (o *office) drawView(r *rapid.T) conversation.View {
 		subject = o.drawAgent(r)
 	case conversation.ObjectType:
 		subject = drawObjectType(r)
-	case conversation.OfRecord:
+	case conversation.OfRecord, conversation.RecordTrail:
 		subject = rapid.SampledFrom(o.records).Draw(r, "record")
 	default:
 		return view
@@ -250,7 +253,7 @@ func (o *office) customerOf(id string) string {
 func (o *office) changeRights(r *rapid.T) {
 	a := o.Directory.AgentNamed(rapid.SampledFrom(o.usernames).Draw(r, "whose"))
 	address, on := o.drawChannel(r).address, rapid.Bool().Draw(r, "on")
-	permission := rapid.SampledFrom([]viewer.Permission{viewer.ViewTeamInbox, viewer.ViewAllData}).Draw(r, "permission")
+	permission := rapid.SampledFrom([]viewer.Permission{viewer.ViewTeamInbox, viewer.ViewAllData, reading}).Draw(r, "permission")
 	role := rapid.SampledFrom([]viewer.Role{viewer.Standard, viewer.Standard, viewer.Supervisor, viewer.Admin}).Draw(r, "role")
 	what := rapid.SampledFrom([]string{"role", "channel", "queue", "permission", "permission", "active", "name", "hire"}).Draw(r, "right")
 	o.change(func(ctx context.Context, tx *store.Tx) (err error) {

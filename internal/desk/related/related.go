@@ -121,6 +121,31 @@ func (t *Trail) Records() []int64 { return t.records }
 // one that is not on the trail.
 func (t *Trail) By(record int64) *object.Mapping { return t.by[record] }
 
+// Differ are the records that only one of two trails has, or that they relate otherwise.
+func (t *Trail) Differ(other *Trail) (records []int64) {
+	for _, key := range t.records {
+		if !other.Has(key) || !alike(t.by[key], other.by[key]) {
+			records = append(records, key)
+		}
+	}
+	for _, key := range other.records {
+		if !t.Has(key) {
+			records = append(records, key)
+		}
+	}
+	return records
+}
+
+func alike(a, b *object.Mapping) bool {
+	return a == nil && b == nil || a != nil && b != nil && a.Equal(*b)
+}
+
+// Touched reports whether a change of lookups may change the trail: one of its ends, or
+// any if they are too many to be named, is a record that the paths pass.
+func (t *Trail) Touched(ends []int64, anyEnd bool) bool {
+	return anyEnd || slices.ContainsFunc(ends, func(key int64) bool { _, is := t.passed[key]; return is })
+}
+
 // Passed are the records that the paths pass, the trail's among them. What changes the
 // trail changes a lookup, or the presence, of one of them.
 func (t *Trail) Passed() map[int64]struct{} { return t.passed }
