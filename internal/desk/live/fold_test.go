@@ -6,12 +6,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
 	"parley/internal/check/parleytest"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/feed"
 	"parley/internal/desk/live"
+	"parley/internal/desk/message"
 	"parley/internal/ground/viewer"
 )
 
@@ -82,9 +84,7 @@ func TestFoldingATrailIsRunningTheQueryAgain(t *testing.T) {
 		c := &trial{TB: t}
 		defer c.end()
 		o := newOffice(c, &patience)
-		for i := range 4 {
-			o.Say(customerAt(i), parleytest.Sales, "Hello")
-		}
+		o.startAll()
 		var folds []fold
 		defer func() {
 			for _, f := range folds {
@@ -109,6 +109,20 @@ func TestFoldingATrailIsRunningTheQueryAgain(t *testing.T) {
 			}
 		}
 	})
+}
+
+// startAll starts a conversation with every record, some of them on a channel of bo's.
+func (o *office) startAll() {
+	for i, record := range o.records {
+		for _, c := range o.Directory.Channels() {
+			if c.Address == []string{parleytest.Sales, parleytest.Support}[i%2] {
+				key := fmt.Sprint("start-", i)
+				_, err := o.Messenger.Start(o.Context("root"), message.StartInput{ChannelID: c.ID, RecordID: &record, Text: "Hello", IdempotencyKey: key})
+				require.NoError(o.T, err)
+			}
+		}
+		o.Say(customerAt(i), parleytest.Sales, "Hello")
+	}
 }
 
 // drawFold is a subscriber to any view with any filter, or to the counts of the
