@@ -20,6 +20,7 @@ import (
 	"parley/internal/desk/objecttype"
 	"parley/internal/desk/staff"
 	"parley/internal/ground/store"
+	"parley/internal/ground/viewer"
 )
 
 type vars = parleytest.Vars
@@ -28,14 +29,19 @@ type vars = parleytest.Vars
 // all have conversations.
 type firm struct {
 	*parleytest.Parley
-	account    string // its id
-	statements atomic.Int64
+	account    string       // its id
+	statements atomic.Int64 // of ada's requests
 }
 
 func newFirm(t *testing.T) *firm {
 	f := &firm{}
 	f.Parley = parleytest.New(t, func(c *app.Config) {
-		c.Trace = func(context.Context, string) func(error) { f.statements.Add(1); return nil }
+		c.Trace = func(ctx context.Context, _ string) func(error) {
+			if v := viewer.FromContext(ctx); v != nil && v.Username == "ada" {
+				f.statements.Add(1)
+			}
+			return nil
+		}
 	}).Run()
 	f.relate("Account", "Contacts", object.Step{Direction: object.Down, Object: "Contact", Field: "AccountId"})
 	key := f.Directory.AgentNamed("ada").Key
