@@ -9135,7 +9135,7 @@ type RelatedConversationGroup @goModel(model: "parley/internal/desk/conversation
   counts: ViewCounts!
   "The newest conversations of the group, newest first. One SQL statement for all groups."
   conversations(
-    "Page size: 1 to 100."
+    "Page size: 1 to 100, default 20."
     first: Int = 20
   ): ConversationConnection! @goField(batch: true, forceResolver: true)
 }
