@@ -21,19 +21,19 @@ func down(objectType, field string) vars {
 	return vars{"direction": "DOWN", "objectType": objectType, "field": field}
 }
 
-// relate changes the mappings of an object type, and returns the payload.
-func relate(p *parleytest.Parley, objectType string, of ...vars) parleytest.Tree {
+// relate changes the mappings of contacts, and returns the payload.
+func relate(p *parleytest.Parley, of ...vars) parleytest.Tree {
 	p.T.Helper()
 	of = append([]vars{}, of...)
 	return p.As("ada").Do(`mutation($i: UpdateObjectTypeInput!) { updateObjectType(input: $i) { objectType {`+mappings+`} errors { code field message } } }`,
-		vars{"i": vars{"id": p.Directory.ObjectType(objectType).ID, "relatedConversationMappings": of}}).Get("updateObjectType")
+		vars{"i": vars{"id": p.Directory.ObjectType("Contact").ID, "relatedConversationMappings": of}}).Get("updateObjectType")
 }
 
 func TestMappingsAreCheckedWhenSaved(t *testing.T) {
 	t.Parallel()
 	p := parleytest.New(t)
 	colleagues := vars{"label": "Colleagues", "path": []vars{up("contact", "accountid"), down("Contact", "AccountId")}}
-	got := relate(p, "Contact", colleagues, vars{"label": "Cases", "path": []vars{down("Case", "ContactId")}})
+	got := relate(p, colleagues, vars{"label": "Cases", "path": []vars{down("Case", "ContactId")}})
 	require.Empty(t, got.Get("errors").List(), got.String())
 	require.Equal(t, []object.Mapping{
 		{Label: "Colleagues", Path: []object.Step{{Direction: object.Up, Object: "Contact", Field: "AccountId"}, {Direction: object.Down, Object: "Contact", Field: "AccountId"}}},
@@ -57,16 +57,16 @@ func TestMappingsAreCheckedWhenSaved(t *testing.T) {
 		{"path.1.objectType", []vars{{"label": "Away", "path": []vars{up("Contact", "AccountId"), up("Contact", "AccountId")}}}},
 		{"path.1.field", []vars{{"label": "Away", "path": []vars{up("Contact", "AccountId"), down("Case", "ContactId")}}}},
 	} {
-		require.Equal(t, "BAD_INPUT input.relatedConversationMappings.0."+c.field, wrong(relate(p, "Contact", c.of...)))
+		require.Equal(t, "BAD_INPUT input.relatedConversationMappings.0."+c.field, wrong(relate(p, c.of...)))
 	}
 	require.Equal(t, "BAD_INPUT input.relatedConversationMappings.1.label",
-		wrong(relate(p, "Contact", vars{"label": "Cases", "path": one}, vars{"label": "CASES", "path": []vars{up("Contact", "ReportsToId")}})))
+		wrong(relate(p, vars{"label": "Cases", "path": one}, vars{"label": "CASES", "path": []vars{up("Contact", "ReportsToId")}})))
 	require.Equal(t, "BAD_INPUT input.relatedConversationMappings.1.path",
-		wrong(relate(p, "Contact", vars{"label": "Cases", "path": one}, vars{"label": "Again", "path": one})))
-	require.Equal(t, "BAD_INPUT input.relatedConversationMappings", wrong(relate(p, "Contact", make21(one)...)))
+		wrong(relate(p, vars{"label": "Cases", "path": one}, vars{"label": "Again", "path": one})))
+	require.Equal(t, "BAD_INPUT input.relatedConversationMappings", wrong(relate(p, make21(one)...)))
 	require.Len(t, p.Directory.ObjectType("Contact").Related, 2, "what is refused changes nothing")
 	require.Equal(t, "FORBIDDEN", p.As("amy").Do(update, vars{"i": vars{"id": p.Directory.ObjectType("Contact").ID, "relatedConversationMappings": []vars{}}}).Get("updateObjectType", "errors", 0, "code").String())
-	require.Empty(t, relate(p, "Contact").Get("objectType", "relatedConversationMappings").List())
+	require.Empty(t, relate(p).Get("objectType", "relatedConversationMappings").List())
 }
 
 func make21(path []vars) (many []vars) {
@@ -84,7 +84,7 @@ func wrong(payload parleytest.Tree) string {
 func TestMappingsAreSeenByWhoeverMayReadTheirPath(t *testing.T) {
 	t.Parallel()
 	p := parleytest.New(t)
-	relate(p, "Contact", vars{"label": "Cases", "path": []vars{down("Case", "ContactId")}}, vars{"label": "Chiefs", "path": []vars{up("Contact", "ReportsToId")}})
+	relate(p, vars{"label": "Cases", "path": []vars{down("Case", "ContactId")}}, vars{"label": "Chiefs", "path": []vars{up("Contact", "ReportsToId")}})
 	labels := func() (out []string) {
 		for _, m := range p.As("amy").Do(`{ objectType(name: "Contact") {`+mappings+`} }`, nil).Get("objectType", "relatedConversationMappings").List() {
 			out = append(out, m.Get("label").String())

@@ -43,7 +43,7 @@ func newFirm(t *testing.T) *firm {
 			return nil
 		}
 	}).Run()
-	f.relate("Account", "Contacts", object.Step{Direction: object.Down, Object: "Contact", Field: "AccountId"})
+	f.relate("Contacts", object.Step{Direction: object.Down, Object: "Contact", Field: "AccountId"})
 	key := f.Directory.AgentNamed("ada").Key
 	require.NoError(t, f.Directory.Change(f.System(), func(ctx context.Context, tx *store.Tx) error {
 		return tx.Ent.Channel.Update().Where(entchannel.Address(parleytest.Sales)).AddMemberIDs(key).Exec(ctx)
@@ -93,10 +93,10 @@ func (f *firm) start(name string) {
 	}
 }
 
-// relate has records of an object type be related by a path.
-func (f *firm) relate(objectType, label string, path ...object.Step) {
+// relate has accounts be related by a path.
+func (f *firm) relate(label string, path ...object.Step) {
 	f.T.Helper()
-	t := f.Directory.ObjectType(objectType)
+	t := f.Directory.ObjectType("Account")
 	_, err := f.Schema.ObjectTypes.Update(f.Context("ada"), objecttype.UpdateInput{ID: t.ID, Related: append(t.Related, object.Mapping{Label: label, Path: path})})
 	require.NoError(f.T, err)
 }
@@ -140,7 +140,7 @@ func TestATrailIsAViewLikeAnyOther(t *testing.T) {
 	require.Equal(t, "Ben: Contacts, Ann: Contacts, Acme: itself", f.trail("ada", nil))
 	require.Equal(t, "Ben: Contacts, Ann: Contacts", f.trail("ada", vars{"objectType": "Contact"}))
 	require.Empty(t, f.trail("ada", vars{"isAssigned": false, "lastMessageDirection": "INBOUND"}))
-	f.relate("Account", "Cases of contacts",
+	f.relate("Cases of contacts",
 		object.Step{Direction: object.Down, Object: "Contact", Field: "AccountId"}, object.Step{Direction: object.Down, Object: "Case", Field: "ContactId"})
 	require.Equal(t, "7: Cases of contacts, Ben: Contacts, Ann: Contacts, Acme: itself", f.trail("ada", nil))
 
@@ -159,7 +159,7 @@ func TestATrailEndsWhereAnAgentMayReadNoFurther(t *testing.T) {
 	t.Parallel()
 	f := newFirm(t)
 	const path = "Cases of contacts"
-	f.relate("Account", path,
+	f.relate(path,
 		object.Step{Direction: object.Down, Object: "Contact", Field: "AccountId"}, object.Step{Direction: object.Down, Object: "Case", Field: "ContactId"})
 	require.Equal(t, "Acme: itself", f.trail("amy", nil), "she sees all conversations of Sales, and not what relates them")
 	f.give("Case")
@@ -203,7 +203,7 @@ func TestRelatedConversationsAreGroupedByObjectType(t *testing.T) {
 	of := f.As("ada").Do(`query($id: ID!) { conversation(id: $id) { `+groups+` } }`, vars{"id": id}).Get("conversation", "relatedConversations")
 	require.Equal(t, 1, of.Get("counts", "total").Int(), "contacts have no mappings")
 
-	f.relate("Account", "Cases of contacts",
+	f.relate("Cases of contacts",
 		object.Step{Direction: object.Down, Object: "Contact", Field: "AccountId"}, object.Step{Direction: object.Down, Object: "Case", Field: "ContactId"})
 	before = f.statements.Load()
 	require.Len(t, ask().Get("groups").List(), 3)
