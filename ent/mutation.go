@@ -21067,6 +21067,8 @@ type ObjectTypeMutation struct {
 	fields        *[]object.Field
 	appendfields  []object.Field
 	messaging     *object.Messaging
+	related       *[]object.Mapping
+	appendrelated []object.Mapping
 	clearedFields map[string]struct{}
 	done          bool
 	oldValue      func(context.Context) (*ObjectType, error)
@@ -21444,6 +21446,71 @@ func (m *ObjectTypeMutation) ResetMessaging() {
 	m.messaging = nil
 }
 
+// SetRelated sets the "related" field.
+func (m *ObjectTypeMutation) SetRelated(o []object.Mapping) {
+	m.related = &o
+	m.appendrelated = nil
+}
+
+// Related returns the value of the "related" field in the mutation.
+func (m *ObjectTypeMutation) Related() (r []object.Mapping, exists bool) {
+	v := m.related
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRelated returns the old "related" field's value of the ObjectType entity.
+// If the ObjectType object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ObjectTypeMutation) OldRelated(ctx context.Context) (v []object.Mapping, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRelated is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRelated requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRelated: %w", err)
+	}
+	return oldValue.Related, nil
+}
+
+// AppendRelated adds o to the "related" field.
+func (m *ObjectTypeMutation) AppendRelated(o []object.Mapping) {
+	m.appendrelated = append(m.appendrelated, o...)
+}
+
+// AppendedRelated returns the list of values that were appended to the "related" field in this mutation.
+func (m *ObjectTypeMutation) AppendedRelated() ([]object.Mapping, bool) {
+	if len(m.appendrelated) == 0 {
+		return nil, false
+	}
+	return m.appendrelated, true
+}
+
+// ClearRelated clears the value of the "related" field.
+func (m *ObjectTypeMutation) ClearRelated() {
+	m.related = nil
+	m.appendrelated = nil
+	m.clearedFields[objecttype.FieldRelated] = struct{}{}
+}
+
+// RelatedCleared returns if the "related" field was cleared in this mutation.
+func (m *ObjectTypeMutation) RelatedCleared() bool {
+	_, ok := m.clearedFields[objecttype.FieldRelated]
+	return ok
+}
+
+// ResetRelated resets all changes to the "related" field.
+func (m *ObjectTypeMutation) ResetRelated() {
+	m.related = nil
+	m.appendrelated = nil
+	delete(m.clearedFields, objecttype.FieldRelated)
+}
+
 // Where appends a list predicates to the ObjectTypeMutation builder.
 func (m *ObjectTypeMutation) Where(ps ...predicate.ObjectType) {
 	m.predicates = append(m.predicates, ps...)
@@ -21478,7 +21545,7 @@ func (m *ObjectTypeMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *ObjectTypeMutation) Fields() []string {
-	fields := make([]string, 0, 7)
+	fields := make([]string, 0, 8)
 	if m.name != nil {
 		fields = append(fields, objecttype.FieldName)
 	}
@@ -21499,6 +21566,9 @@ func (m *ObjectTypeMutation) Fields() []string {
 	}
 	if m.messaging != nil {
 		fields = append(fields, objecttype.FieldMessaging)
+	}
+	if m.related != nil {
+		fields = append(fields, objecttype.FieldRelated)
 	}
 	return fields
 }
@@ -21522,6 +21592,8 @@ func (m *ObjectTypeMutation) Field(name string) (ent.Value, bool) {
 		return m.GetFields()
 	case objecttype.FieldMessaging:
 		return m.Messaging()
+	case objecttype.FieldRelated:
+		return m.Related()
 	}
 	return nil, false
 }
@@ -21545,6 +21617,8 @@ func (m *ObjectTypeMutation) OldField(ctx context.Context, name string) (ent.Val
 		return m.OldFields(ctx)
 	case objecttype.FieldMessaging:
 		return m.OldMessaging(ctx)
+	case objecttype.FieldRelated:
+		return m.OldRelated(ctx)
 	}
 	return nil, fmt.Errorf("unknown ObjectType field %s", name)
 }
@@ -21603,6 +21677,13 @@ func (m *ObjectTypeMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetMessaging(v)
 		return nil
+	case objecttype.FieldRelated:
+		v, ok := value.([]object.Mapping)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRelated(v)
+		return nil
 	}
 	return fmt.Errorf("unknown ObjectType field %s", name)
 }
@@ -21632,7 +21713,11 @@ func (m *ObjectTypeMutation) AddField(name string, value ent.Value) error {
 // ClearedFields returns all nullable fields that were cleared during this
 // mutation.
 func (m *ObjectTypeMutation) ClearedFields() []string {
-	return nil
+	var fields []string
+	if m.FieldCleared(objecttype.FieldRelated) {
+		fields = append(fields, objecttype.FieldRelated)
+	}
+	return fields
 }
 
 // FieldCleared returns a boolean indicating if a field with the given name was
@@ -21645,6 +21730,11 @@ func (m *ObjectTypeMutation) FieldCleared(name string) bool {
 // ClearField clears the value of the field with the given name. It returns an
 // error if the field is not defined in the schema.
 func (m *ObjectTypeMutation) ClearField(name string) error {
+	switch name {
+	case objecttype.FieldRelated:
+		m.ClearRelated()
+		return nil
+	}
 	return fmt.Errorf("unknown ObjectType nullable field %s", name)
 }
 
@@ -21672,6 +21762,9 @@ func (m *ObjectTypeMutation) ResetField(name string) error {
 		return nil
 	case objecttype.FieldMessaging:
 		m.ResetMessaging()
+		return nil
+	case objecttype.FieldRelated:
+		m.ResetRelated()
 		return nil
 	}
 	return fmt.Errorf("unknown ObjectType field %s", name)

@@ -31,7 +31,9 @@ type ObjectType struct {
 	// The place of a field in the list is its number for ever.
 	Fields []object.Field `json:"fields,omitempty"`
 	// Messaging holds the value of the "messaging" field.
-	Messaging    object.Messaging `json:"messaging,omitempty"`
+	Messaging object.Messaging `json:"messaging,omitempty"`
+	// Paths of lookups to records whose conversations are related.
+	Related      []object.Mapping `json:"related,omitempty"`
 	selectValues sql.SelectValues
 }
 
@@ -40,7 +42,7 @@ func (*ObjectType) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case objecttype.FieldFields, objecttype.FieldMessaging:
+		case objecttype.FieldFields, objecttype.FieldMessaging, objecttype.FieldRelated:
 			values[i] = new([]byte)
 		case objecttype.FieldID:
 			values[i] = new(sql.NullInt64)
@@ -113,6 +115,14 @@ func (_m *ObjectType) assignValues(columns []string, values []any) error {
 					return fmt.Errorf("unmarshal field messaging: %w", err)
 				}
 			}
+		case objecttype.FieldRelated:
+			if value, ok := values[i].(*[]byte); !ok {
+				return fmt.Errorf("unexpected type %T for field related", values[i])
+			} else if value != nil && len(*value) > 0 {
+				if err := json.Unmarshal(*value, &_m.Related); err != nil {
+					return fmt.Errorf("unmarshal field related: %w", err)
+				}
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -169,6 +179,9 @@ func (_m *ObjectType) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("messaging=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Messaging))
+	builder.WriteString(", ")
+	builder.WriteString("related=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Related))
 	builder.WriteByte(')')
 	return builder.String()
 }

@@ -86,6 +86,12 @@ func (_c *ObjectTypeCreate) SetMessaging(v object.Messaging) *ObjectTypeCreate {
 	return _c
 }
 
+// SetRelated sets the "related" field.
+func (_c *ObjectTypeCreate) SetRelated(v []object.Mapping) *ObjectTypeCreate {
+	_c.mutation.SetRelated(v)
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *ObjectTypeCreate) SetID(v int64) *ObjectTypeCreate {
 	_c.mutation.SetID(v)
@@ -251,6 +257,10 @@ func (_c *ObjectTypeCreate) createSpec() (*ObjectType, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Messaging(); ok {
 		_spec.SetField(objecttype.FieldMessaging, field.TypeJSON, value)
 		_node.Messaging = value
+	}
+	if value, ok := _c.mutation.Related(); ok {
+		_spec.SetField(objecttype.FieldRelated, field.TypeJSON, value)
+		_node.Related = value
 	}
 	return _node, _spec
 }

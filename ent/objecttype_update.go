@@ -111,6 +111,24 @@ func (_u *ObjectTypeUpdate) SetNillableMessaging(v *object.Messaging) *ObjectTyp
 	return _u
 }
 
+// SetRelated sets the "related" field.
+func (_u *ObjectTypeUpdate) SetRelated(v []object.Mapping) *ObjectTypeUpdate {
+	_u.mutation.SetRelated(v)
+	return _u
+}
+
+// AppendRelated appends value to the "related" field.
+func (_u *ObjectTypeUpdate) AppendRelated(v []object.Mapping) *ObjectTypeUpdate {
+	_u.mutation.AppendRelated(v)
+	return _u
+}
+
+// ClearRelated clears the value of the "related" field.
+func (_u *ObjectTypeUpdate) ClearRelated() *ObjectTypeUpdate {
+	_u.mutation.ClearRelated()
+	return _u
+}
+
 // Mutation returns the ObjectTypeMutation object of the builder.
 func (_u *ObjectTypeUpdate) Mutation() *ObjectTypeMutation {
 	return _u.mutation
@@ -202,6 +220,17 @@ func (_u *ObjectTypeUpdate) sqlSave(ctx context.Context) (_node int, err error) 
 	}
 	if value, ok := _u.mutation.Messaging(); ok {
 		_spec.SetField(objecttype.FieldMessaging, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.Related(); ok {
+		_spec.SetField(objecttype.FieldRelated, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.AppendedRelated(); ok {
+		_spec.AddModifier(func(u *sql.UpdateBuilder) {
+			sqljson.Append(u, objecttype.FieldRelated, value)
+		})
+	}
+	if _u.mutation.RelatedCleared() {
+		_spec.ClearField(objecttype.FieldRelated, field.TypeJSON)
 	}
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
@@ -302,6 +331,24 @@ func (_u *ObjectTypeUpdateOne) SetNillableMessaging(v *object.Messaging) *Object
 	if v != nil {
 		_u.SetMessaging(*v)
 	}
+	return _u
+}
+
+// SetRelated sets the "related" field.
+func (_u *ObjectTypeUpdateOne) SetRelated(v []object.Mapping) *ObjectTypeUpdateOne {
+	_u.mutation.SetRelated(v)
+	return _u
+}
+
+// AppendRelated appends value to the "related" field.
+func (_u *ObjectTypeUpdateOne) AppendRelated(v []object.Mapping) *ObjectTypeUpdateOne {
+	_u.mutation.AppendRelated(v)
+	return _u
+}
+
+// ClearRelated clears the value of the "related" field.
+func (_u *ObjectTypeUpdateOne) ClearRelated() *ObjectTypeUpdateOne {
+	_u.mutation.ClearRelated()
 	return _u
 }
 
@@ -426,6 +473,17 @@ func (_u *ObjectTypeUpdateOne) sqlSave(ctx context.Context) (_node *ObjectType, 
 	}
 	if value, ok := _u.mutation.Messaging(); ok {
 		_spec.SetField(objecttype.FieldMessaging, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.Related(); ok {
+		_spec.SetField(objecttype.FieldRelated, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.AppendedRelated(); ok {
+		_spec.AddModifier(func(u *sql.UpdateBuilder) {
+			sqljson.Append(u, objecttype.FieldRelated, value)
+		})
+	}
+	if _u.mutation.RelatedCleared() {
+		_spec.ClearField(objecttype.FieldRelated, field.TypeJSON)
 	}
 	_node = &ObjectType{config: _u.config}
 	_spec.Assign = _node.assignValues

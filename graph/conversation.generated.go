@@ -10,6 +10,7 @@ import (
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/directory"
 	"parley/internal/desk/message"
+	"parley/internal/desk/object"
 	"parley/internal/ground/clock"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/page"
@@ -33,6 +34,8 @@ type ConversationResolver interface {
 	Sendability(ctx context.Context, obj *conversation.Row, draft *string) (*message.Sendability, error)
 	ViewerCanAssign(ctx context.Context, obj *conversation.Row) (bool, error)
 	ViewerCanMarkRead(ctx context.Context, obj *conversation.Row) (bool, error)
+
+	RelatedConversations(ctx context.Context, obj *conversation.Row) (*conversation.Related, error)
 }
 type ConversationConnectionResolver interface {
 	TotalCount(ctx context.Context, obj *conversation.Page) (int64, error)
@@ -925,6 +928,38 @@ func (ec *executionContext) fieldContext_Conversation_createdAt(_ context.Contex
 	return graphql.NewScalarFieldContext("Conversation", field, false, false, "DateTime")
 }
 
+func (ec *executionContext) _Conversation_relatedConversations(ctx context.Context, field graphql.CollectedField, obj *conversation.Row) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Conversation_relatedConversations(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Conversation().RelatedConversations(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *conversation.Related) graphql.Marshaler {
+			return ec.marshalORelatedConversations2ᚖparleyᚋinternalᚋdeskᚋconversationᚐRelated(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Conversation_relatedConversations(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Conversation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RelatedConversations(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _ConversationConnection_edges(ctx context.Context, field graphql.CollectedField, obj *conversation.Page) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -937,8 +972,8 @@ func (ec *executionContext) _ConversationConnection_edges(ctx context.Context, f
 			return obj.Edges(), nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*conversation.Row]) graphql.Marshaler {
-			return ec.marshalNConversationEdge2ᚕᚖparleyᚋinternalᚋgroundᚋpageᚐEdgeᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*conversation.Edge) graphql.Marshaler {
+			return ec.marshalNConversationEdge2ᚕᚖparleyᚋinternalᚋdeskᚋconversationᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1067,7 +1102,7 @@ func (ec *executionContext) fieldContext_ConversationConnection_feedCursor(_ con
 	return graphql.NewScalarFieldContext("ConversationConnection", field, true, false, "Cursor")
 }
 
-func (ec *executionContext) _ConversationEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*conversation.Row]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ConversationEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *conversation.Edge) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1090,7 +1125,7 @@ func (ec *executionContext) fieldContext_ConversationEdge_cursor(_ context.Conte
 	return graphql.NewScalarFieldContext("ConversationEdge", field, true, false, "String")
 }
 
-func (ec *executionContext) _ConversationEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*conversation.Row]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ConversationEdge_node(ctx context.Context, field graphql.CollectedField, obj *conversation.Edge) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1117,6 +1152,38 @@ func (ec *executionContext) fieldContext_ConversationEdge_node(_ context.Context
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Conversation(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ConversationEdge_relatedBy(ctx context.Context, field graphql.CollectedField, obj *conversation.Edge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConversationEdge_relatedBy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RelatedBy, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *object.Mapping) graphql.Marshaler {
+			return ec.marshalORelatedConversationMapping2ᚖparleyᚋinternalᚋdeskᚋobjectᚐMapping(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ConversationEdge_relatedBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ConversationEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RelatedConversationMapping(ctx, field)
 		},
 	}
 	return fc, nil
@@ -1918,6 +1985,12 @@ func (ec *executionContext) _Conversation(ctx context.Context, sel ast.Selection
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "relatedConversations":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Conversation_relatedConversations(ctx, field, obj)
+				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -1991,7 +2064,7 @@ func (ec *executionContext) _ConversationConnection(ctx context.Context, sel ast
 
 var conversationEdgeImplementors = []string{"ConversationEdge"}
 
-func (ec *executionContext) _ConversationEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*conversation.Row]) graphql.Marshaler {
+func (ec *executionContext) _ConversationEdge(ctx context.Context, sel ast.SelectionSet, obj *conversation.Edge) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, conversationEdgeImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -2008,6 +2081,11 @@ func (ec *executionContext) _ConversationEdge(ctx context.Context, sel ast.Selec
 		case "node":
 			out.Values[i] = ec._ConversationEdge_node(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "relatedBy":
+			out.Values[i] = ec._ConversationEdge_relatedBy(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:
@@ -2163,11 +2241,11 @@ func (ec *executionContext) marshalNConversationConnection2ᚖparleyᚋinternal�
 	return ec._ConversationConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNConversationEdge2ᚕᚖparleyᚋinternalᚋgroundᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*conversation.Row]) graphql.Marshaler {
+func (ec *executionContext) marshalNConversationEdge2ᚕᚖparleyᚋinternalᚋdeskᚋconversationᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*conversation.Edge) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNConversationEdge2ᚖparleyᚋinternalᚋgroundᚋpageᚐEdge(ctx, sel, v[i])
+		return ec.marshalNConversationEdge2ᚖparleyᚋinternalᚋdeskᚋconversationᚐEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -2179,7 +2257,7 @@ func (ec *executionContext) marshalNConversationEdge2ᚕᚖparleyᚋinternalᚋg
 	return ret
 }
 
-func (ec *executionContext) marshalNConversationEdge2ᚖparleyᚋinternalᚋgroundᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*conversation.Row]) graphql.Marshaler {
+func (ec *executionContext) marshalNConversationEdge2ᚖparleyᚋinternalᚋdeskᚋconversationᚐEdge(ctx context.Context, sel ast.SelectionSet, v *conversation.Edge) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "ConversationEdge!")
 		return graphql.Null
@@ -2307,7 +2385,7 @@ func (ec *executionContext) marshalOConversation2ᚖparleyᚋinternalᚋdeskᚋc
 	return ec._Conversation(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalOConversationEdge2ᚖparleyᚋinternalᚋgroundᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*conversation.Row]) graphql.Marshaler {
+func (ec *executionContext) marshalOConversationEdge2ᚖparleyᚋinternalᚋdeskᚋconversationᚐEdge(ctx context.Context, sel ast.SelectionSet, v *conversation.Edge) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}

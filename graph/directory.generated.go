@@ -41,6 +41,7 @@ type RecordResolver interface {
 	MobileNumber(ctx context.Context, objs []*conversation.Record) ([]*string, error)
 	Conversations(ctx context.Context, obj *conversation.Record, first *int, after *string, last *int, before *string) (*conversation.Page, error)
 	Fields(ctx context.Context, objs []*conversation.Record, names []string) ([][]*crm.Field, error)
+	RelatedConversations(ctx context.Context, obj *conversation.Record) (*conversation.Related, error)
 }
 type ViewerResolver interface {
 	Agent(ctx context.Context, obj *viewer.Viewer) (*directory.Agent, error)
@@ -1852,6 +1853,38 @@ func (ec *executionContext) resolveBatch_Record_fields(ctx context.Context, fiel
 	)
 }
 
+func (ec *executionContext) _Record_relatedConversations(ctx context.Context, field graphql.CollectedField, obj *conversation.Record) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Record_relatedConversations(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Record().RelatedConversations(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *conversation.Related) graphql.Marshaler {
+			return ec.marshalNRelatedConversations2ᚖparleyᚋinternalᚋdeskᚋconversationᚐRelated(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Record_relatedConversations(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Record",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RelatedConversations(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _ViewCounts_total(ctx context.Context, field graphql.CollectedField, obj *conversation.Counts) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2715,6 +2748,12 @@ func (ec *executionContext) _Record(ctx context.Context, sel ast.SelectionSet, o
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Record_fields(ctx, field, obj)
+				})
+		case "relatedConversations":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Record_relatedConversations(ctx, field, obj)
 				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))

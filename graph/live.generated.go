@@ -276,8 +276,8 @@ func (ec *executionContext) _ConversationsChange_edge(ctx context.Context, field
 			return obj.Edge(), nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Edge[*conversation.Row]) graphql.Marshaler {
-			return ec.marshalOConversationEdge2ᚖparleyᚋinternalᚋgroundᚋpageᚐEdge(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *conversation.Edge) graphql.Marshaler {
+			return ec.marshalOConversationEdge2ᚖparleyᚋinternalᚋdeskᚋconversationᚐEdge(ctx, selections, v)
 		},
 		true,
 		false,

@@ -72,6 +72,75 @@ func (ec *executionContext) fieldContext_FieldRight_access(_ context.Context, fi
 	return graphql.NewScalarFieldContext("FieldRight", field, true, false, "RecordAccess")
 }
 
+func (ec *executionContext) _LookupStep_direction(ctx context.Context, field graphql.CollectedField, obj *object.Step) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LookupStep_direction(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Direction, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v object.Direction) graphql.Marshaler {
+			return ec.marshalNLookupDirection2parleyᚋinternalᚋdeskᚋobjectᚐDirection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LookupStep_direction(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LookupStep", field, false, false, "LookupDirection")
+}
+
+func (ec *executionContext) _LookupStep_objectType(ctx context.Context, field graphql.CollectedField, obj *object.Step) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LookupStep_objectType(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Object, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LookupStep_objectType(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LookupStep", field, false, false, "String")
+}
+
+func (ec *executionContext) _LookupStep_field(ctx context.Context, field graphql.CollectedField, obj *object.Step) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LookupStep_field(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Field, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LookupStep_field(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LookupStep", field, false, false, "String")
+}
+
 func (ec *executionContext) _ObjectField_name(ctx context.Context, field graphql.CollectedField, obj *objecttype.Field) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -766,6 +835,38 @@ func (ec *executionContext) fieldContext_ObjectType_messaging(_ context.Context,
 	return fc, nil
 }
 
+func (ec *executionContext) _ObjectType_relatedConversationMappings(ctx context.Context, field graphql.CollectedField, obj *objecttype.ObjectType) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ObjectType_relatedConversationMappings(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Related, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []object.Mapping) graphql.Marshaler {
+			return ec.marshalNRelatedConversationMapping2ᚕparleyᚋinternalᚋdeskᚋobjectᚐMappingᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ObjectType_relatedConversationMappings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ObjectType",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RelatedConversationMapping(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _ObjectTypePayload_objectType(ctx context.Context, field graphql.CollectedField, obj *ObjectTypePayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -908,6 +1009,61 @@ func (ec *executionContext) fieldContext_RecordRight_fields(_ context.Context, f
 	return fc, nil
 }
 
+func (ec *executionContext) _RelatedConversationMapping_label(ctx context.Context, field graphql.CollectedField, obj *object.Mapping) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RelatedConversationMapping_label(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Label, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RelatedConversationMapping_label(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RelatedConversationMapping", field, false, false, "String")
+}
+
+func (ec *executionContext) _RelatedConversationMapping_path(ctx context.Context, field graphql.CollectedField, obj *object.Mapping) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RelatedConversationMapping_path(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Path, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []object.Step) graphql.Marshaler {
+			return ec.marshalNLookupStep2ᚕparleyᚋinternalᚋdeskᚋobjectᚐStepᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RelatedConversationMapping_path(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RelatedConversationMapping",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_LookupStep(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 // endregion **************************** field.gotpl *****************************
 
 // region    **************************** input.gotpl *****************************
@@ -923,7 +1079,7 @@ func (ec *executionContext) unmarshalInputCreateObjectTypeInput(ctx context.Cont
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"name", "label", "pluralLabel", "icon", "description", "fields", "messaging", "idempotencyKey"}
+	fieldsInOrder := [...]string{"name", "label", "pluralLabel", "icon", "description", "fields", "messaging", "relatedConversationMappings", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -979,6 +1135,13 @@ func (ec *executionContext) unmarshalInputCreateObjectTypeInput(ctx context.Cont
 				return it, err
 			}
 			it.Messaging = data
+		case "relatedConversationMappings":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("relatedConversationMappings"))
+			data, err := ec.unmarshalORelatedConversationMappingInput2ᚕparleyᚋinternalᚋdeskᚋobjectᚐMappingᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Related = data
 		case "idempotencyKey":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
 			data, err := ec.unmarshalNString2string(ctx, v)
@@ -1049,6 +1212,62 @@ func (ec *executionContext) unmarshalInputFieldRightInput(ctx context.Context, o
 func UnmarshalFieldRightInput(ctx context.Context, raw any) (object.FieldRight, error) {
 	var out object.FieldRight
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "FieldRightInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputLookupStepInput(ctx context.Context, obj any) (object.Step, error) {
+	var it object.Step
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"direction", "objectType", "field"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "direction":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("direction"))
+			data, err := ec.unmarshalNLookupDirection2parleyᚋinternalᚋdeskᚋobjectᚐDirection(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Direction = data
+		case "objectType":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("objectType"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Object = data
+		case "field":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("field"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Field = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalLookupStepInput unmarshals raw into the LookupStepInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalLookupStepInput(ctx context.Context, raw any) (object.Step, error) {
+	var out object.Step
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "LookupStepInput", raw, &out)
 	return out, err
 }
 
@@ -1346,6 +1565,55 @@ func UnmarshalRecordRightInput(ctx context.Context, raw any) (object.Right, erro
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputRelatedConversationMappingInput(ctx context.Context, obj any) (object.Mapping, error) {
+	var it object.Mapping
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"label", "path"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "label":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("label"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Label = data
+		case "path":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("path"))
+			data, err := ec.unmarshalNLookupStepInput2ᚕparleyᚋinternalᚋdeskᚋobjectᚐStepᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Path = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalRelatedConversationMappingInput unmarshals raw into the RelatedConversationMappingInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalRelatedConversationMappingInput(ctx context.Context, raw any) (object.Mapping, error) {
+	var out object.Mapping
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "RelatedConversationMappingInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputUpdateObjectTypeInput(ctx context.Context, obj any) (objecttype.UpdateInput, error) {
 	var it objecttype.UpdateInput
 	if obj == nil {
@@ -1357,7 +1625,7 @@ func (ec *executionContext) unmarshalInputUpdateObjectTypeInput(ctx context.Cont
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"id", "label", "pluralLabel", "icon", "description", "fields", "messaging"}
+	fieldsInOrder := [...]string{"id", "label", "pluralLabel", "icon", "description", "fields", "messaging", "relatedConversationMappings"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1413,6 +1681,13 @@ func (ec *executionContext) unmarshalInputUpdateObjectTypeInput(ctx context.Cont
 				return it, err
 			}
 			it.Messaging = data
+		case "relatedConversationMappings":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("relatedConversationMappings"))
+			data, err := ec.unmarshalORelatedConversationMappingInput2ᚕparleyᚋinternalᚋdeskᚋobjectᚐMappingᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Related = data
 		}
 	}
 	return it, nil
@@ -1456,6 +1731,49 @@ func (ec *executionContext) _FieldRight(ctx context.Context, sel ast.SelectionSe
 			}
 		case "access":
 			out.Values[i] = ec._FieldRight_access(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var lookupStepImplementors = []string{"LookupStep"}
+
+func (ec *executionContext) _LookupStep(ctx context.Context, sel ast.SelectionSet, obj *object.Step) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, lookupStepImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("LookupStep")
+		case "direction":
+			out.Values[i] = ec._LookupStep_direction(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "objectType":
+			out.Values[i] = ec._LookupStep_objectType(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "field":
+			out.Values[i] = ec._LookupStep_field(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -1716,6 +2034,11 @@ func (ec *executionContext) _ObjectType(ctx context.Context, sel ast.SelectionSe
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "relatedConversationMappings":
+			out.Values[i] = ec._ObjectType_relatedConversationMappings(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -1814,6 +2137,44 @@ func (ec *executionContext) _RecordRight(ctx context.Context, sel ast.SelectionS
 	return out
 }
 
+var relatedConversationMappingImplementors = []string{"RelatedConversationMapping"}
+
+func (ec *executionContext) _RelatedConversationMapping(ctx context.Context, sel ast.SelectionSet, obj *object.Mapping) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, relatedConversationMappingImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RelatedConversationMapping")
+		case "label":
+			out.Values[i] = ec._RelatedConversationMapping_label(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "path":
+			out.Values[i] = ec._RelatedConversationMapping_path(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 // endregion **************************** object.gotpl ****************************
 
 // region    ***************************** type.gotpl *****************************
@@ -1861,6 +2222,60 @@ func (ec *executionContext) marshalNFieldType2parleyᚋinternalᚋdeskᚋobject�
 		graphql.AddInvalidNullFromMarshaler(ctx, "FieldType!")
 	}
 	return res
+}
+
+func (ec *executionContext) unmarshalNLookupDirection2parleyᚋinternalᚋdeskᚋobjectᚐDirection(ctx context.Context, v any) (object.Direction, error) {
+	tmp, err := channel.UnmarshalText(v)
+	res := object.Direction(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNLookupDirection2parleyᚋinternalᚋdeskᚋobjectᚐDirection(ctx context.Context, sel ast.SelectionSet, v object.Direction) graphql.Marshaler {
+	_ = sel
+	res := channel.MarshalText(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "LookupDirection!")
+	}
+	return res
+}
+
+func (ec *executionContext) marshalNLookupStep2parleyᚋinternalᚋdeskᚋobjectᚐStep(ctx context.Context, sel ast.SelectionSet, v object.Step) graphql.Marshaler {
+	return ec._LookupStep(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNLookupStep2ᚕparleyᚋinternalᚋdeskᚋobjectᚐStepᚄ(ctx context.Context, sel ast.SelectionSet, v []object.Step) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNLookupStep2parleyᚋinternalᚋdeskᚋobjectᚐStep(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNLookupStepInput2parleyᚋinternalᚋdeskᚋobjectᚐStep(ctx context.Context, v any) (object.Step, error) {
+	res, err := ec.unmarshalInputLookupStepInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNLookupStepInput2ᚕparleyᚋinternalᚋdeskᚋobjectᚐStepᚄ(ctx context.Context, v any) ([]object.Step, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]object.Step, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNLookupStepInput2parleyᚋinternalᚋdeskᚋobjectᚐStep(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
 }
 
 func (ec *executionContext) marshalNObjectField2ᚕᚖparleyᚋinternalᚋdeskᚋobjecttypeᚐFieldᚄ(ctx context.Context, sel ast.SelectionSet, v []*objecttype.Field) graphql.Marshaler {
@@ -2015,6 +2430,31 @@ func (ec *executionContext) unmarshalNRecordRightInput2parleyᚋinternalᚋdesk�
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) marshalNRelatedConversationMapping2parleyᚋinternalᚋdeskᚋobjectᚐMapping(ctx context.Context, sel ast.SelectionSet, v object.Mapping) graphql.Marshaler {
+	return ec._RelatedConversationMapping(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNRelatedConversationMapping2ᚕparleyᚋinternalᚋdeskᚋobjectᚐMappingᚄ(ctx context.Context, sel ast.SelectionSet, v []object.Mapping) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNRelatedConversationMapping2parleyᚋinternalᚋdeskᚋobjectᚐMapping(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNRelatedConversationMappingInput2parleyᚋinternalᚋdeskᚋobjectᚐMapping(ctx context.Context, v any) (object.Mapping, error) {
+	res, err := ec.unmarshalInputRelatedConversationMappingInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalNUpdateObjectTypeInput2parleyᚋinternalᚋdeskᚋobjecttypeᚐUpdateInput(ctx context.Context, v any) (objecttype.UpdateInput, error) {
 	res, err := ec.unmarshalInputUpdateObjectTypeInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -2096,6 +2536,30 @@ func (ec *executionContext) unmarshalORecordRightInput2ᚕparleyᚋinternalᚋde
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
 		res[i], err = ec.unmarshalNRecordRightInput2parleyᚋinternalᚋdeskᚋobjectᚐRight(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalORelatedConversationMapping2ᚖparleyᚋinternalᚋdeskᚋobjectᚐMapping(ctx context.Context, sel ast.SelectionSet, v *object.Mapping) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._RelatedConversationMapping(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalORelatedConversationMappingInput2ᚕparleyᚋinternalᚋdeskᚋobjectᚐMappingᚄ(ctx context.Context, v any) ([]object.Mapping, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]object.Mapping, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNRelatedConversationMappingInput2parleyᚋinternalᚋdeskᚋobjectᚐMapping(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}

@@ -51,6 +51,7 @@ type ResolverRoot interface {
 	QuickText() QuickTextResolver
 	Record() RecordResolver
 	RecordField() RecordFieldResolver
+	RelatedConversationGroup() RelatedConversationGroupResolver
 	SearchHit() SearchHitResolver
 	Subscription() SubscriptionResolver
 	Viewer() ViewerResolver
@@ -355,6 +356,7 @@ type ComplexityRoot struct {
 		PhoneNumber          func(childComplexity int) int
 		Preview              func(childComplexity int) int
 		Record               func(childComplexity int) int
+		RelatedConversations func(childComplexity int) int
 		Sendability          func(childComplexity int, draft *string) int
 		ViewerCanAssign      func(childComplexity int) int
 		ViewerCanMarkRead    func(childComplexity int) int
@@ -369,8 +371,9 @@ type ComplexityRoot struct {
 	}
 
 	ConversationEdge struct {
-		Cursor func(childComplexity int) int
-		Node   func(childComplexity int) int
+		Cursor    func(childComplexity int) int
+		Node      func(childComplexity int) int
+		RelatedBy func(childComplexity int) int
 	}
 
 	ConversationPresence struct {
@@ -495,6 +498,12 @@ type ComplexityRoot struct {
 	Location struct {
 		Latitude  func(childComplexity int) int
 		Longitude func(childComplexity int) int
+	}
+
+	LookupStep struct {
+		Direction func(childComplexity int) int
+		Field     func(childComplexity int) int
+		Object    func(childComplexity int) int
 	}
 
 	MarkConversationsPayload struct {
@@ -701,6 +710,7 @@ type ComplexityRoot struct {
 		Messaging   func(childComplexity int) int
 		Name        func(childComplexity int) int
 		PluralLabel func(childComplexity int) int
+		Related     func(childComplexity int) int
 	}
 
 	ObjectTypePayload struct {
@@ -886,13 +896,14 @@ type ComplexityRoot struct {
 	}
 
 	Record struct {
-		Conversations func(childComplexity int, first *int, after *string, last *int, before *string) int
-		ExternalID    func(childComplexity int) int
-		Fields        func(childComplexity int, names []string) int
-		ID            func(childComplexity int) int
-		MobileNumber  func(childComplexity int) int
-		Name          func(childComplexity int) int
-		ObjectType    func(childComplexity int) int
+		Conversations        func(childComplexity int, first *int, after *string, last *int, before *string) int
+		ExternalID           func(childComplexity int) int
+		Fields               func(childComplexity int, names []string) int
+		ID                   func(childComplexity int) int
+		MobileNumber         func(childComplexity int) int
+		Name                 func(childComplexity int) int
+		ObjectType           func(childComplexity int) int
+		RelatedConversations func(childComplexity int) int
 	}
 
 	RecordConnection struct {
@@ -936,6 +947,24 @@ type ComplexityRoot struct {
 	RecordsPayload struct {
 		Errors  func(childComplexity int) int
 		Results func(childComplexity int) int
+	}
+
+	RelatedConversationGroup struct {
+		Conversations func(childComplexity int, first *int) int
+		Counts        func(childComplexity int) int
+		ObjectType    func(childComplexity int) int
+	}
+
+	RelatedConversationMapping struct {
+		Label func(childComplexity int) int
+		Path  func(childComplexity int) int
+	}
+
+	RelatedConversations struct {
+		Counts     func(childComplexity int) int
+		FeedCursor func(childComplexity int) int
+		Groups     func(childComplexity int) int
+		Truncated  func(childComplexity int) int
 	}
 
 	Reset struct {
@@ -2289,6 +2318,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Conversation.Record(childComplexity), true
+	case "Conversation.relatedConversations":
+		if e.ComplexityRoot.Conversation.RelatedConversations == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Conversation.RelatedConversations(childComplexity), true
 	case "Conversation.sendability":
 		if e.ComplexityRoot.Conversation.Sendability == nil {
 			break
@@ -2356,6 +2391,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ConversationEdge.Node(childComplexity), true
+	case "ConversationEdge.relatedBy":
+		if e.ComplexityRoot.ConversationEdge.RelatedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConversationEdge.RelatedBy(childComplexity), true
 
 	case "ConversationPresence.agents":
 		if e.ComplexityRoot.ConversationPresence.Agents == nil {
@@ -2777,6 +2818,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Location.Longitude(childComplexity), true
+
+	case "LookupStep.direction":
+		if e.ComplexityRoot.LookupStep.Direction == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LookupStep.Direction(childComplexity), true
+	case "LookupStep.field":
+		if e.ComplexityRoot.LookupStep.Field == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LookupStep.Field(childComplexity), true
+	case "LookupStep.objectType":
+		if e.ComplexityRoot.LookupStep.Object == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LookupStep.Object(childComplexity), true
 
 	case "MarkConversationsPayload.errors":
 		if e.ComplexityRoot.MarkConversationsPayload.Errors == nil {
@@ -3985,6 +4045,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ObjectType.PluralLabel(childComplexity), true
+	case "ObjectType.relatedConversationMappings":
+		if e.ComplexityRoot.ObjectType.Related == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ObjectType.Related(childComplexity), true
 
 	case "ObjectTypePayload.errors":
 		if e.ComplexityRoot.ObjectTypePayload.Errors == nil {
@@ -4830,6 +4896,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Record.ObjectType(childComplexity), true
+	case "Record.relatedConversations":
+		if e.ComplexityRoot.Record.RelatedConversations == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Record.RelatedConversations(childComplexity), true
 
 	case "RecordConnection.edges":
 		if e.ComplexityRoot.RecordConnection.Edges == nil {
@@ -4986,6 +5058,68 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RecordsPayload.Results(childComplexity), true
+
+	case "RelatedConversationGroup.conversations":
+		if e.ComplexityRoot.RelatedConversationGroup.Conversations == nil {
+			break
+		}
+
+		args, err := ec.field_RelatedConversationGroup_conversations_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.RelatedConversationGroup.Conversations(childComplexity, args["first"].(*int)), true
+	case "RelatedConversationGroup.counts":
+		if e.ComplexityRoot.RelatedConversationGroup.Counts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RelatedConversationGroup.Counts(childComplexity), true
+	case "RelatedConversationGroup.objectType":
+		if e.ComplexityRoot.RelatedConversationGroup.ObjectType == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RelatedConversationGroup.ObjectType(childComplexity), true
+
+	case "RelatedConversationMapping.label":
+		if e.ComplexityRoot.RelatedConversationMapping.Label == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RelatedConversationMapping.Label(childComplexity), true
+	case "RelatedConversationMapping.path":
+		if e.ComplexityRoot.RelatedConversationMapping.Path == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RelatedConversationMapping.Path(childComplexity), true
+
+	case "RelatedConversations.counts":
+		if e.ComplexityRoot.RelatedConversations.Counts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RelatedConversations.Counts(childComplexity), true
+	case "RelatedConversations.feedCursor":
+		if e.ComplexityRoot.RelatedConversations.FeedCursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RelatedConversations.FeedCursor(childComplexity), true
+	case "RelatedConversations.groups":
+		if e.ComplexityRoot.RelatedConversations.Groups == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RelatedConversations.Groups(childComplexity), true
+	case "RelatedConversations.isTruncated":
+		if e.ComplexityRoot.RelatedConversations.Truncated == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RelatedConversations.Truncated(childComplexity), true
 
 	case "Reset.conversation":
 		if e.ComplexityRoot.Reset.Conversation == nil {
@@ -5502,6 +5636,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("FormulaItemInput", ec.unmarshalInputFormulaItemInput),
 			graphql.NewInputUnmarshaler("FormulaRateInput", ec.unmarshalInputFormulaRateInput),
 			graphql.NewInputUnmarshaler("GrantPermissionSetInput", ec.unmarshalInputGrantPermissionSetInput),
+			graphql.NewInputUnmarshaler("LookupStepInput", ec.unmarshalInputLookupStepInput),
 			graphql.NewInputUnmarshaler("MarkConversationsReadInput", ec.unmarshalInputMarkConversationsReadInput),
 			graphql.NewInputUnmarshaler("MarkConversationsUnreadInput", ec.unmarshalInputMarkConversationsUnreadInput),
 			graphql.NewInputUnmarshaler("MarkItem", ec.unmarshalInputMarkItem),
@@ -5518,6 +5653,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("RecordFieldInput", ec.unmarshalInputRecordFieldInput),
 			graphql.NewInputUnmarshaler("RecordFilter", ec.unmarshalInputRecordFilter),
 			graphql.NewInputUnmarshaler("RecordRightInput", ec.unmarshalInputRecordRightInput),
+			graphql.NewInputUnmarshaler("RelatedConversationMappingInput", ec.unmarshalInputRelatedConversationMappingInput),
 			graphql.NewInputUnmarshaler("RemoveChannelMembersInput", ec.unmarshalInputRemoveChannelMembersInput),
 			graphql.NewInputUnmarshaler("RemoveQueueMembersInput", ec.unmarshalInputRemoveQueueMembersInput),
 			graphql.NewInputUnmarshaler("ResumeBulkOperationInput", ec.unmarshalInputResumeBulkOperationInput),
@@ -6836,6 +6972,8 @@ type ConversationEdge @goModel(model: "parley/internal/desk/conversation.Edge") 
   cursor: String!
   "The conversation."
   node: Conversation!
+  "In a RECORD_TRAIL, and in related conversations: the mapping by which its record is related to the record they are of. Null for that record's own conversations, and in other lists."
+  relatedBy: RelatedConversationMapping
 }
 
 "Kind of conversation list. Every view is limited to what the viewer may see."
@@ -6856,6 +6994,11 @@ enum ViewKind @goModel(model: "parley/internal/desk/conversation.ViewKind") {
   OBJECT_TYPE
   "Anchored to one record; ` + "`" + `subject` + "`" + ` is the record's id."
   RECORD
+  """
+  Anchored to one record, or to those that are related to it by the mappings of its object type, as far as the viewer may read the records and the lookups on the way; ` + "`" + `subject` + "`" + ` is the
+  record's id. At most 2,000 related records, at each step of a path too. A stream tells what a change of lookups brings and takes away as ENTER and LEAVE.
+  """
+  RECORD_TRAIL
 }
 
 "A list of conversations."
@@ -7591,7 +7734,7 @@ enum StreamKind @goModel(model: "parley/internal/desk/feed.StreamKind") {
   UPDATE
   "The conversation left the view, or the viewer may no longer see it: remove it."
   LEAVE
-  "The viewer's rights changed: run the query again and continue from this frame's cursor."
+  "The viewer's rights changed, or more records of a RECORD_TRAIL than can be told one by one: run the query again and continue from this frame's cursor."
   RESET
 }
 
@@ -7637,6 +7780,8 @@ enum ChangeCause @goModel(model: "parley/internal/desk/feed.Cause") {
   CONVERSATION_CHANGED
   "Two customers were found to be one: it was merged into another conversation and leaves every view, or another was merged into it. Read the thread again."
   CONVERSATION_MERGED
+  "Records reference others than before: in a RECORD_TRAIL, its record is related now, or no longer."
+  LOOKUPS_CHANGED
   "A merge was undone: it is a conversation by itself again, or another is no longer part of it. Read the thread again."
   CONVERSATION_UNMERGED
 }
@@ -8202,6 +8347,34 @@ type ObjectType implements Node @goModel(model: "parley/internal/desk/objecttype
   fields: [ObjectField!]!
   "Which fields conversations use."
   messaging: ObjectMessaging!
+  "Which other records' conversations are related to each of its records, in the order in which they are tried: those mappings whose every step the viewer may read. At most 20."
+  relatedConversationMappings: [RelatedConversationMapping!]! @goField(name: "Related")
+}
+
+"A path of lookups to other records, whose conversations are related to the record that it begins at."
+type RelatedConversationMapping @goModel(model: "parley/internal/desk/object.Mapping") {
+  "What people call it, such as Contacts of the account; unique in the object type."
+  label: String!
+  "The steps, 1 to 5."
+  path: [LookupStep!]!
+}
+
+"A step from records along a lookup: a field by which records reference others."
+type LookupStep @goModel(model: "parley/internal/desk/object.Step") {
+  "Which way it goes."
+  direction: LookupDirection!
+  "Name of the object type that has the field."
+  objectType: String! @goField(name: "Object")
+  "Name of the field, a REFERENCE."
+  field: String!
+}
+
+"Which way a step takes a lookup."
+enum LookupDirection @goModel(model: "parley/internal/desk/object.Direction") {
+  "To the record that the field references."
+  UP
+  "To the records whose field references the record."
+  DOWN
 }
 
 "A field of an object type."
@@ -8400,6 +8573,24 @@ input ObjectPhoneInput @goModel(model: "parley/internal/desk/object.PhoneField")
   channelTypes: [ChannelType!]
 }
 
+"A path of lookups to other records, whose conversations are to be related to the record that it begins at."
+input RelatedConversationMappingInput @goModel(model: "parley/internal/desk/object.Mapping") {
+  "What people call it: 1 to 200 characters, unique in the object type whatever the case of its letters."
+  label: String!
+  "1 to 5 steps. No two mappings have the same ones."
+  path: [LookupStepInput!]!
+}
+
+"A step from records along a lookup."
+input LookupStepInput @goModel(model: "parley/internal/desk/object.Step") {
+  "Which way it goes."
+  direction: LookupDirection!
+  "Name of an object type that there is, of at most 80 characters, whatever the case of its letters: UP that of the records where the path is, DOWN that of the records it goes to."
+  objectType: String! @goField(name: "Object")
+  "Name of its field, a REFERENCE, of at most 80 characters, whatever the case of its letters. DOWN, the records where the path is are among its targets."
+  field: String!
+}
+
 "A new object type."
 input CreateObjectTypeInput @goModel(model: "parley/internal/desk/objecttype.CreateInput") {
   "Name in the CRM, which never changes: 1 to 80 letters, digits and underscores, a letter first, unique whatever the case of its letters."
@@ -8416,6 +8607,8 @@ input CreateObjectTypeInput @goModel(model: "parley/internal/desk/objecttype.Cre
   fields: [ObjectFieldInput!]!
   "Which fields conversations use; absent for none."
   messaging: ObjectMessagingInput
+  "Up to 20 mappings to records whose conversations are related, in the order in which they are tried; absent for none."
+  relatedConversationMappings: [RelatedConversationMappingInput!] @goField(name: "Related")
   "1 to 64 visible ASCII characters, unique to this request: a repeat within 7 days returns the first result."
   idempotencyKey: String!
 }
@@ -8436,6 +8629,8 @@ input UpdateObjectTypeInput @goModel(model: "parley/internal/desk/objecttype.Upd
   fields: [ObjectFieldInput!]
   "Which fields conversations use, in place of those that they use now."
   messaging: ObjectMessagingInput
+  "Up to 20 mappings to records whose conversations are related, in the order in which they are tried, in place of those that there are; empty for none."
+  relatedConversationMappings: [RelatedConversationMappingInput!] @goField(name: "Related")
 }
 
 "The object type after the change."
@@ -8952,11 +9147,49 @@ extend type Mutation {
   deleteRecords("What to take out." input: DeleteRecordsInput!): RecordsPayload!
   """
   Gives the places of 1 to 200 records to others, for ever: those that the CRM has merged, and leads that it has converted. Ids of a merged record find the other, its conversations are the other's,
-  and references to it lead there; what it references itself stays. Merges may come in any order, before or after the records and their deletion, and again: UNCHANGED if both are one already.
+  and references to it lead there; what a converted record references itself stays. Merges may come in any order, before or after the records and their deletion, and again: UNCHANGED if both are one already.
   A record that was merged into a third one before is a CONFLICT. Needs MANAGE_RECORDS, or a permission set's right to write records of both object types.
   Emits CONVERSATION_CHANGED for each conversation of the records.
   """
   mergeRecords("What to merge." input: MergeRecordsInput!): RecordsPayload!
+}
+`, BuiltIn: false},
+	{Name: "../schema/related.graphql", Input: `extend type Record {
+  """
+  The conversations anchored to this record, and to those related to it by the mappings of its object type, grouped by object type: the view RECORD_TRAIL. What the viewer may not see is
+  neither listed nor counted. Four SQL statements, with a page of every group.
+  """
+  relatedConversations: RelatedConversations! @goField(forceResolver: true)
+}
+
+extend type Conversation {
+  "The conversations related to its record, itself among them, as ` + "`" + `Record.relatedConversations` + "`" + ` has them. Null if it is anchored to none."
+  relatedConversations: RelatedConversations @goField(forceResolver: true)
+}
+
+"The conversations related to a record, by object type."
+type RelatedConversations @goModel(model: "parley/internal/desk/conversation.Related") {
+  "A group for each object type of which there are conversations, that with the newest message first."
+  groups: [RelatedConversationGroup!]!
+  "Counts of all groups together."
+  counts: ViewCounts!
+  "Whether there are more related records than the 2,000 that are read. Only records count that the viewer may read."
+  isTruncated: Boolean! @goField(name: "Truncated")
+  "The log position up to which this is known to hold everything: subscribe to the view RECORD_TRAIL with ` + "`" + `conversationsChanged(after:)` + "`" + ` and no change is missed."
+  feedCursor: Cursor!
+}
+
+"The related conversations that are anchored to records of one object type."
+type RelatedConversationGroup @goModel(model: "parley/internal/desk/conversation.Group") {
+  "Name of the object type. Page on with the view RECORD_TRAIL, filtered by it, after the page's end cursor."
+  objectType: String!
+  "Counts of the group."
+  counts: ViewCounts!
+  "The newest conversations of the group, newest first. One SQL statement for all groups."
+  conversations(
+    "Page size: 1 to 100, default 20."
+    first: Int = 20
+  ): ConversationConnection! @goField(batch: true, forceResolver: true)
 }
 `, BuiltIn: false},
 	{Name: "../schema/scalars.graphql", Input: `"""
@@ -10003,6 +10236,8 @@ func (ec *executionContext) childFields_Conversation(ctx context.Context, field 
 		return ec.fieldContext_Conversation_viewerCanMarkRead(ctx, field)
 	case "createdAt":
 		return ec.fieldContext_Conversation_createdAt(ctx, field)
+	case "relatedConversations":
+		return ec.fieldContext_Conversation_relatedConversations(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Conversation", field.Name)
 }
@@ -10029,6 +10264,8 @@ func (ec *executionContext) childFields_ConversationEdge(ctx context.Context, fi
 		return ec.fieldContext_ConversationEdge_cursor(ctx, field)
 	case "node":
 		return ec.fieldContext_ConversationEdge_node(ctx, field)
+	case "relatedBy":
+		return ec.fieldContext_ConversationEdge_relatedBy(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ConversationEdge", field.Name)
 }
@@ -10253,6 +10490,18 @@ func (ec *executionContext) childFields_Location(ctx context.Context, field grap
 		return ec.fieldContext_Location_longitude(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Location", field.Name)
+}
+
+func (ec *executionContext) childFields_LookupStep(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "direction":
+		return ec.fieldContext_LookupStep_direction(ctx, field)
+	case "objectType":
+		return ec.fieldContext_LookupStep_objectType(ctx, field)
+	case "field":
+		return ec.fieldContext_LookupStep_field(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LookupStep", field.Name)
 }
 
 func (ec *executionContext) childFields_MarkConversationsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -10491,6 +10740,8 @@ func (ec *executionContext) childFields_ObjectType(ctx context.Context, field gr
 		return ec.fieldContext_ObjectType_fields(ctx, field)
 	case "messaging":
 		return ec.fieldContext_ObjectType_messaging(ctx, field)
+	case "relatedConversationMappings":
+		return ec.fieldContext_ObjectType_relatedConversationMappings(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ObjectType", field.Name)
 }
@@ -10813,6 +11064,8 @@ func (ec *executionContext) childFields_Record(ctx context.Context, field graphq
 		return ec.fieldContext_Record_conversations(ctx, field)
 	case "fields":
 		return ec.fieldContext_Record_fields(ctx, field)
+	case "relatedConversations":
+		return ec.fieldContext_Record_relatedConversations(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Record", field.Name)
 }
@@ -10901,6 +11154,42 @@ func (ec *executionContext) childFields_RecordsPayload(ctx context.Context, fiel
 		return ec.fieldContext_RecordsPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RecordsPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RelatedConversationGroup(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "objectType":
+		return ec.fieldContext_RelatedConversationGroup_objectType(ctx, field)
+	case "counts":
+		return ec.fieldContext_RelatedConversationGroup_counts(ctx, field)
+	case "conversations":
+		return ec.fieldContext_RelatedConversationGroup_conversations(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RelatedConversationGroup", field.Name)
+}
+
+func (ec *executionContext) childFields_RelatedConversationMapping(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "label":
+		return ec.fieldContext_RelatedConversationMapping_label(ctx, field)
+	case "path":
+		return ec.fieldContext_RelatedConversationMapping_path(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RelatedConversationMapping", field.Name)
+}
+
+func (ec *executionContext) childFields_RelatedConversations(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "groups":
+		return ec.fieldContext_RelatedConversations_groups(ctx, field)
+	case "counts":
+		return ec.fieldContext_RelatedConversations_counts(ctx, field)
+	case "isTruncated":
+		return ec.fieldContext_RelatedConversations_isTruncated(ctx, field)
+	case "feedCursor":
+		return ec.fieldContext_RelatedConversations_feedCursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RelatedConversations", field.Name)
 }
 
 func (ec *executionContext) childFields_RetryMessagePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

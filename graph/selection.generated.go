@@ -39,98 +39,102 @@ func SelectionTables(cfg Config) selection.Tables {
 	ec := newExecutionContext(nil, e, nil)
 	return selection.Tables{
 		Objects: map[string]*selection.Object{
-			"AccessToken":             {Name: "AccessToken", Satisfies: accessTokenImplementors, Fields: ec.selectAccessToken()},
-			"AccountFailure":          {Name: "AccountFailure", Satisfies: accountFailureImplementors, Fields: ec.selectAccountFailure()},
-			"Actor":                   {Name: "Actor", Satisfies: actorImplementors, Fields: ec.selectActor()},
-			"Agent":                   {Name: "Agent", Satisfies: agentImplementors, Fields: ec.selectAgent()},
-			"AgentPresence":           {Name: "AgentPresence", Satisfies: agentPresenceImplementors, Fields: ec.selectAgentPresence()},
-			"AgentRights":             {Name: "AgentRights", Satisfies: agentRightsImplementors, Fields: ec.selectAgentRights()},
-			"AuditChange":             {Name: "AuditChange", Satisfies: auditChangeImplementors, Fields: ec.selectAuditChange()},
-			"AuditEntry":              {Name: "AuditEntry", Satisfies: auditEntryImplementors, Fields: ec.selectAuditEntry()},
-			"AuditEntryChange":        {Name: "AuditEntryChange", Satisfies: auditEntryChangeImplementors, Fields: ec.selectAuditEntryChange()},
-			"AuditEntryConnection":    {Name: "AuditEntryConnection", Satisfies: auditEntryConnectionImplementors, Fields: ec.selectAuditEntryConnection()},
-			"AuditEntryEdge":          {Name: "AuditEntryEdge", Satisfies: auditEntryEdgeImplementors, Fields: ec.selectAuditEntryEdge()},
-			"BulkOperation":           {Name: "BulkOperation", Satisfies: bulkOperationImplementors, Fields: ec.selectBulkOperation()},
-			"BulkOperationChange":     {Name: "BulkOperationChange", Satisfies: bulkOperationChangeImplementors, Fields: ec.selectBulkOperationChange()},
-			"BulkOperationConnection": {Name: "BulkOperationConnection", Satisfies: bulkOperationConnectionImplementors, Fields: ec.selectBulkOperationConnection()},
-			"BulkOperationEdge":       {Name: "BulkOperationEdge", Satisfies: bulkOperationEdgeImplementors, Fields: ec.selectBulkOperationEdge()},
-			"BulkRefusalCount":        {Name: "BulkRefusalCount", Satisfies: bulkRefusalCountImplementors, Fields: ec.selectBulkRefusalCount()},
-			"BulkResult":              {Name: "BulkResult", Satisfies: bulkResultImplementors, Fields: ec.selectBulkResult()},
-			"BulkResultConnection":    {Name: "BulkResultConnection", Satisfies: bulkResultConnectionImplementors, Fields: ec.selectBulkResultConnection()},
-			"BulkResultEdge":          {Name: "BulkResultEdge", Satisfies: bulkResultEdgeImplementors, Fields: ec.selectBulkResultEdge()},
-			"Channel":                 {Name: "Channel", Satisfies: channelImplementors, Fields: ec.selectChannel()},
-			"ChannelCapabilities":     {Name: "ChannelCapabilities", Satisfies: channelCapabilitiesImplementors, Fields: ec.selectChannelCapabilities()},
-			"ChannelFileRule":         {Name: "ChannelFileRule", Satisfies: channelFileRuleImplementors, Fields: ec.selectChannelFileRule()},
-			"ChannelLimits":           {Name: "ChannelLimits", Satisfies: channelLimitsImplementors, Fields: ec.selectChannelLimits()},
-			"ChannelTextLimit":        {Name: "ChannelTextLimit", Satisfies: channelTextLimitImplementors, Fields: ec.selectChannelTextLimit()},
-			"ChannelWebhookUrls":      {Name: "ChannelWebhookUrls", Satisfies: channelWebhookUrlsImplementors, Fields: ec.selectChannelWebhookUrls()},
-			"ConsentEntry":            {Name: "ConsentEntry", Satisfies: consentEntryImplementors, Fields: ec.selectConsentEntry()},
-			"Conversation":            {Name: "Conversation", Satisfies: conversationImplementors, Fields: ec.selectConversation()},
-			"ConversationConnection":  {Name: "ConversationConnection", Satisfies: conversationConnectionImplementors, Fields: ec.selectConversationConnection()},
-			"ConversationEdge":        {Name: "ConversationEdge", Satisfies: conversationEdgeImplementors, Fields: ec.selectConversationEdge()},
-			"ConversationPresence":    {Name: "ConversationPresence", Satisfies: conversationPresenceImplementors, Fields: ec.selectConversationPresence()},
-			"ConversationUpdated":     {Name: "ConversationUpdated", Satisfies: conversationUpdatedImplementors, Fields: ec.selectConversationUpdated()},
-			"ConversationsChange":     {Name: "ConversationsChange", Satisfies: conversationsChangeImplementors, Fields: ec.selectConversationsChange()},
-			"CredentialField":         {Name: "CredentialField", Satisfies: credentialFieldImplementors, Fields: ec.selectCredentialField()},
-			"DeliveryError":           {Name: "DeliveryError", Satisfies: deliveryErrorImplementors, Fields: ec.selectDeliveryError()},
-			"DraftSegments":           {Name: "DraftSegments", Satisfies: draftSegmentsImplementors, Fields: ec.selectDraftSegments()},
-			"EventContent":            {Name: "EventContent", Satisfies: eventContentImplementors, Fields: ec.selectEventContent()},
-			"FieldRight":              {Name: "FieldRight", Satisfies: fieldRightImplementors, Fields: ec.selectFieldRight()},
-			"FormulaCheck":            {Name: "FormulaCheck", Satisfies: formulaCheckImplementors, Fields: ec.selectFormulaCheck()},
-			"FormulaError":            {Name: "FormulaError", Satisfies: formulaErrorImplementors, Fields: ec.selectFormulaError()},
-			"Identifier":              {Name: "Identifier", Satisfies: identifierImplementors, Fields: ec.selectIdentifier()},
-			"Inbox":                   {Name: "Inbox", Satisfies: inboxImplementors, Fields: ec.selectInbox()},
-			"InboxCountsChange":       {Name: "InboxCountsChange", Satisfies: inboxCountsChangeImplementors, Fields: ec.selectInboxCountsChange()},
-			"InboxList":               {Name: "InboxList", Satisfies: inboxListImplementors, Fields: ec.selectInboxList()},
-			"Location":                {Name: "Location", Satisfies: locationImplementors, Fields: ec.selectLocation()},
-			"MediaContent":            {Name: "MediaContent", Satisfies: mediaContentImplementors, Fields: ec.selectMediaContent()},
-			"MediaFile":               {Name: "MediaFile", Satisfies: mediaFileImplementors, Fields: ec.selectMediaFile()},
-			"Message":                 {Name: "Message", Satisfies: messageImplementors, Fields: ec.selectMessage()},
-			"MessageAdded":            {Name: "MessageAdded", Satisfies: messageAddedImplementors, Fields: ec.selectMessageAdded()},
-			"MessageChanged":          {Name: "MessageChanged", Satisfies: messageChangedImplementors, Fields: ec.selectMessageChanged()},
-			"MessageConnection":       {Name: "MessageConnection", Satisfies: messageConnectionImplementors, Fields: ec.selectMessageConnection()},
-			"MessageEdge":             {Name: "MessageEdge", Satisfies: messageEdgeImplementors, Fields: ec.selectMessageEdge()},
-			"MessageStatusChanged":    {Name: "MessageStatusChanged", Satisfies: messageStatusChangedImplementors, Fields: ec.selectMessageStatusChanged()},
-			"MessagingUser":           {Name: "MessagingUser", Satisfies: messagingUserImplementors, Fields: ec.selectMessagingUser()},
-			"MessagingUserConnection": {Name: "MessagingUserConnection", Satisfies: messagingUserConnectionImplementors, Fields: ec.selectMessagingUserConnection()},
-			"MessagingUserEdge":       {Name: "MessagingUserEdge", Satisfies: messagingUserEdgeImplementors, Fields: ec.selectMessagingUserEdge()},
-			"NoteContent":             {Name: "NoteContent", Satisfies: noteContentImplementors, Fields: ec.selectNoteContent()},
-			"ObjectField":             {Name: "ObjectField", Satisfies: objectFieldImplementors, Fields: ec.selectObjectField()},
-			"ObjectMessaging":         {Name: "ObjectMessaging", Satisfies: objectMessagingImplementors, Fields: ec.selectObjectMessaging()},
-			"ObjectPhone":             {Name: "ObjectPhone", Satisfies: objectPhoneImplementors, Fields: ec.selectObjectPhone()},
-			"ObjectType":              {Name: "ObjectType", Satisfies: objectTypeImplementors, Fields: ec.selectObjectType()},
-			"Organization":            {Name: "Organization", Satisfies: organizationImplementors, Fields: ec.selectOrganization()},
-			"PageInfo":                {Name: "PageInfo", Satisfies: pageInfoImplementors, Fields: ec.selectPageInfo()},
-			"PermissionGrant":         {Name: "PermissionGrant", Satisfies: permissionGrantImplementors, Fields: ec.selectPermissionGrant()},
-			"PermissionHolder":        {Name: "PermissionHolder", Satisfies: permissionHolderImplementors, Fields: ec.selectPermissionHolder()},
-			"PermissionSet":           {Name: "PermissionSet", Satisfies: permissionSetImplementors, Fields: ec.selectPermissionSet()},
-			"PreviousCredentials":     {Name: "PreviousCredentials", Satisfies: previousCredentialsImplementors, Fields: ec.selectPreviousCredentials()},
-			"Provider":                {Name: "Provider", Satisfies: providerImplementors, Fields: ec.selectProvider()},
-			"ProviderAccount":         {Name: "ProviderAccount", Satisfies: providerAccountImplementors, Fields: ec.selectProviderAccount()},
-			"Query":                   {Name: "Query", Satisfies: queryImplementors, Fields: ec.selectQuery()},
-			"Queue":                   {Name: "Queue", Satisfies: queueImplementors, Fields: ec.selectQueue()},
-			"QuickText":               {Name: "QuickText", Satisfies: quickTextImplementors, Fields: ec.selectQuickText()},
-			"QuickTextChange":         {Name: "QuickTextChange", Satisfies: quickTextChangeImplementors, Fields: ec.selectQuickTextChange()},
-			"QuickTextConnection":     {Name: "QuickTextConnection", Satisfies: quickTextConnectionImplementors, Fields: ec.selectQuickTextConnection()},
-			"QuickTextEdge":           {Name: "QuickTextEdge", Satisfies: quickTextEdgeImplementors, Fields: ec.selectQuickTextEdge()},
-			"Record":                  {Name: "Record", Satisfies: recordImplementors, Fields: ec.selectRecord()},
-			"RecordConnection":        {Name: "RecordConnection", Satisfies: recordConnectionImplementors, Fields: ec.selectRecordConnection()},
-			"RecordEdge":              {Name: "RecordEdge", Satisfies: recordEdgeImplementors, Fields: ec.selectRecordEdge()},
-			"RecordField":             {Name: "RecordField", Satisfies: recordFieldImplementors, Fields: ec.selectRecordField()},
-			"RecordRight":             {Name: "RecordRight", Satisfies: recordRightImplementors, Fields: ec.selectRecordRight()},
-			"Reset":                   {Name: "Reset", Satisfies: resetImplementors, Fields: ec.selectReset()},
-			"SearchConnection":        {Name: "SearchConnection", Satisfies: searchConnectionImplementors, Fields: ec.selectSearchConnection()},
-			"SearchEdge":              {Name: "SearchEdge", Satisfies: searchEdgeImplementors, Fields: ec.selectSearchEdge()},
-			"SearchHighlight":         {Name: "SearchHighlight", Satisfies: searchHighlightImplementors, Fields: ec.selectSearchHighlight()},
-			"SearchHit":               {Name: "SearchHit", Satisfies: searchHitImplementors, Fields: ec.selectSearchHit()},
-			"SendAttempt":             {Name: "SendAttempt", Satisfies: sendAttemptImplementors, Fields: ec.selectSendAttempt()},
-			"SendRefusal":             {Name: "SendRefusal", Satisfies: sendRefusalImplementors, Fields: ec.selectSendRefusal()},
-			"Sendability":             {Name: "Sendability", Satisfies: sendabilityImplementors, Fields: ec.selectSendability()},
-			"Subscription":            {Name: "Subscription", Satisfies: subscriptionImplementors, Fields: ec.selectSubscription(e)},
-			"TextContent":             {Name: "TextContent", Satisfies: textContentImplementors, Fields: ec.selectTextContent()},
-			"UserError":               {Name: "UserError", Satisfies: userErrorImplementors, Fields: ec.selectUserError()},
-			"ViewCounts":              {Name: "ViewCounts", Satisfies: viewCountsImplementors, Fields: ec.selectViewCounts()},
-			"Viewer":                  {Name: "Viewer", Satisfies: viewerImplementors, Fields: ec.selectViewer()},
+			"AccessToken":                {Name: "AccessToken", Satisfies: accessTokenImplementors, Fields: ec.selectAccessToken()},
+			"AccountFailure":             {Name: "AccountFailure", Satisfies: accountFailureImplementors, Fields: ec.selectAccountFailure()},
+			"Actor":                      {Name: "Actor", Satisfies: actorImplementors, Fields: ec.selectActor()},
+			"Agent":                      {Name: "Agent", Satisfies: agentImplementors, Fields: ec.selectAgent()},
+			"AgentPresence":              {Name: "AgentPresence", Satisfies: agentPresenceImplementors, Fields: ec.selectAgentPresence()},
+			"AgentRights":                {Name: "AgentRights", Satisfies: agentRightsImplementors, Fields: ec.selectAgentRights()},
+			"AuditChange":                {Name: "AuditChange", Satisfies: auditChangeImplementors, Fields: ec.selectAuditChange()},
+			"AuditEntry":                 {Name: "AuditEntry", Satisfies: auditEntryImplementors, Fields: ec.selectAuditEntry()},
+			"AuditEntryChange":           {Name: "AuditEntryChange", Satisfies: auditEntryChangeImplementors, Fields: ec.selectAuditEntryChange()},
+			"AuditEntryConnection":       {Name: "AuditEntryConnection", Satisfies: auditEntryConnectionImplementors, Fields: ec.selectAuditEntryConnection()},
+			"AuditEntryEdge":             {Name: "AuditEntryEdge", Satisfies: auditEntryEdgeImplementors, Fields: ec.selectAuditEntryEdge()},
+			"BulkOperation":              {Name: "BulkOperation", Satisfies: bulkOperationImplementors, Fields: ec.selectBulkOperation()},
+			"BulkOperationChange":        {Name: "BulkOperationChange", Satisfies: bulkOperationChangeImplementors, Fields: ec.selectBulkOperationChange()},
+			"BulkOperationConnection":    {Name: "BulkOperationConnection", Satisfies: bulkOperationConnectionImplementors, Fields: ec.selectBulkOperationConnection()},
+			"BulkOperationEdge":          {Name: "BulkOperationEdge", Satisfies: bulkOperationEdgeImplementors, Fields: ec.selectBulkOperationEdge()},
+			"BulkRefusalCount":           {Name: "BulkRefusalCount", Satisfies: bulkRefusalCountImplementors, Fields: ec.selectBulkRefusalCount()},
+			"BulkResult":                 {Name: "BulkResult", Satisfies: bulkResultImplementors, Fields: ec.selectBulkResult()},
+			"BulkResultConnection":       {Name: "BulkResultConnection", Satisfies: bulkResultConnectionImplementors, Fields: ec.selectBulkResultConnection()},
+			"BulkResultEdge":             {Name: "BulkResultEdge", Satisfies: bulkResultEdgeImplementors, Fields: ec.selectBulkResultEdge()},
+			"Channel":                    {Name: "Channel", Satisfies: channelImplementors, Fields: ec.selectChannel()},
+			"ChannelCapabilities":        {Name: "ChannelCapabilities", Satisfies: channelCapabilitiesImplementors, Fields: ec.selectChannelCapabilities()},
+			"ChannelFileRule":            {Name: "ChannelFileRule", Satisfies: channelFileRuleImplementors, Fields: ec.selectChannelFileRule()},
+			"ChannelLimits":              {Name: "ChannelLimits", Satisfies: channelLimitsImplementors, Fields: ec.selectChannelLimits()},
+			"ChannelTextLimit":           {Name: "ChannelTextLimit", Satisfies: channelTextLimitImplementors, Fields: ec.selectChannelTextLimit()},
+			"ChannelWebhookUrls":         {Name: "ChannelWebhookUrls", Satisfies: channelWebhookUrlsImplementors, Fields: ec.selectChannelWebhookUrls()},
+			"ConsentEntry":               {Name: "ConsentEntry", Satisfies: consentEntryImplementors, Fields: ec.selectConsentEntry()},
+			"Conversation":               {Name: "Conversation", Satisfies: conversationImplementors, Fields: ec.selectConversation()},
+			"ConversationConnection":     {Name: "ConversationConnection", Satisfies: conversationConnectionImplementors, Fields: ec.selectConversationConnection()},
+			"ConversationEdge":           {Name: "ConversationEdge", Satisfies: conversationEdgeImplementors, Fields: ec.selectConversationEdge()},
+			"ConversationPresence":       {Name: "ConversationPresence", Satisfies: conversationPresenceImplementors, Fields: ec.selectConversationPresence()},
+			"ConversationUpdated":        {Name: "ConversationUpdated", Satisfies: conversationUpdatedImplementors, Fields: ec.selectConversationUpdated()},
+			"ConversationsChange":        {Name: "ConversationsChange", Satisfies: conversationsChangeImplementors, Fields: ec.selectConversationsChange()},
+			"CredentialField":            {Name: "CredentialField", Satisfies: credentialFieldImplementors, Fields: ec.selectCredentialField()},
+			"DeliveryError":              {Name: "DeliveryError", Satisfies: deliveryErrorImplementors, Fields: ec.selectDeliveryError()},
+			"DraftSegments":              {Name: "DraftSegments", Satisfies: draftSegmentsImplementors, Fields: ec.selectDraftSegments()},
+			"EventContent":               {Name: "EventContent", Satisfies: eventContentImplementors, Fields: ec.selectEventContent()},
+			"FieldRight":                 {Name: "FieldRight", Satisfies: fieldRightImplementors, Fields: ec.selectFieldRight()},
+			"FormulaCheck":               {Name: "FormulaCheck", Satisfies: formulaCheckImplementors, Fields: ec.selectFormulaCheck()},
+			"FormulaError":               {Name: "FormulaError", Satisfies: formulaErrorImplementors, Fields: ec.selectFormulaError()},
+			"Identifier":                 {Name: "Identifier", Satisfies: identifierImplementors, Fields: ec.selectIdentifier()},
+			"Inbox":                      {Name: "Inbox", Satisfies: inboxImplementors, Fields: ec.selectInbox()},
+			"InboxCountsChange":          {Name: "InboxCountsChange", Satisfies: inboxCountsChangeImplementors, Fields: ec.selectInboxCountsChange()},
+			"InboxList":                  {Name: "InboxList", Satisfies: inboxListImplementors, Fields: ec.selectInboxList()},
+			"Location":                   {Name: "Location", Satisfies: locationImplementors, Fields: ec.selectLocation()},
+			"LookupStep":                 {Name: "LookupStep", Satisfies: lookupStepImplementors, Fields: ec.selectLookupStep()},
+			"MediaContent":               {Name: "MediaContent", Satisfies: mediaContentImplementors, Fields: ec.selectMediaContent()},
+			"MediaFile":                  {Name: "MediaFile", Satisfies: mediaFileImplementors, Fields: ec.selectMediaFile()},
+			"Message":                    {Name: "Message", Satisfies: messageImplementors, Fields: ec.selectMessage()},
+			"MessageAdded":               {Name: "MessageAdded", Satisfies: messageAddedImplementors, Fields: ec.selectMessageAdded()},
+			"MessageChanged":             {Name: "MessageChanged", Satisfies: messageChangedImplementors, Fields: ec.selectMessageChanged()},
+			"MessageConnection":          {Name: "MessageConnection", Satisfies: messageConnectionImplementors, Fields: ec.selectMessageConnection()},
+			"MessageEdge":                {Name: "MessageEdge", Satisfies: messageEdgeImplementors, Fields: ec.selectMessageEdge()},
+			"MessageStatusChanged":       {Name: "MessageStatusChanged", Satisfies: messageStatusChangedImplementors, Fields: ec.selectMessageStatusChanged()},
+			"MessagingUser":              {Name: "MessagingUser", Satisfies: messagingUserImplementors, Fields: ec.selectMessagingUser()},
+			"MessagingUserConnection":    {Name: "MessagingUserConnection", Satisfies: messagingUserConnectionImplementors, Fields: ec.selectMessagingUserConnection()},
+			"MessagingUserEdge":          {Name: "MessagingUserEdge", Satisfies: messagingUserEdgeImplementors, Fields: ec.selectMessagingUserEdge()},
+			"NoteContent":                {Name: "NoteContent", Satisfies: noteContentImplementors, Fields: ec.selectNoteContent()},
+			"ObjectField":                {Name: "ObjectField", Satisfies: objectFieldImplementors, Fields: ec.selectObjectField()},
+			"ObjectMessaging":            {Name: "ObjectMessaging", Satisfies: objectMessagingImplementors, Fields: ec.selectObjectMessaging()},
+			"ObjectPhone":                {Name: "ObjectPhone", Satisfies: objectPhoneImplementors, Fields: ec.selectObjectPhone()},
+			"ObjectType":                 {Name: "ObjectType", Satisfies: objectTypeImplementors, Fields: ec.selectObjectType()},
+			"Organization":               {Name: "Organization", Satisfies: organizationImplementors, Fields: ec.selectOrganization()},
+			"PageInfo":                   {Name: "PageInfo", Satisfies: pageInfoImplementors, Fields: ec.selectPageInfo()},
+			"PermissionGrant":            {Name: "PermissionGrant", Satisfies: permissionGrantImplementors, Fields: ec.selectPermissionGrant()},
+			"PermissionHolder":           {Name: "PermissionHolder", Satisfies: permissionHolderImplementors, Fields: ec.selectPermissionHolder()},
+			"PermissionSet":              {Name: "PermissionSet", Satisfies: permissionSetImplementors, Fields: ec.selectPermissionSet()},
+			"PreviousCredentials":        {Name: "PreviousCredentials", Satisfies: previousCredentialsImplementors, Fields: ec.selectPreviousCredentials()},
+			"Provider":                   {Name: "Provider", Satisfies: providerImplementors, Fields: ec.selectProvider()},
+			"ProviderAccount":            {Name: "ProviderAccount", Satisfies: providerAccountImplementors, Fields: ec.selectProviderAccount()},
+			"Query":                      {Name: "Query", Satisfies: queryImplementors, Fields: ec.selectQuery()},
+			"Queue":                      {Name: "Queue", Satisfies: queueImplementors, Fields: ec.selectQueue()},
+			"QuickText":                  {Name: "QuickText", Satisfies: quickTextImplementors, Fields: ec.selectQuickText()},
+			"QuickTextChange":            {Name: "QuickTextChange", Satisfies: quickTextChangeImplementors, Fields: ec.selectQuickTextChange()},
+			"QuickTextConnection":        {Name: "QuickTextConnection", Satisfies: quickTextConnectionImplementors, Fields: ec.selectQuickTextConnection()},
+			"QuickTextEdge":              {Name: "QuickTextEdge", Satisfies: quickTextEdgeImplementors, Fields: ec.selectQuickTextEdge()},
+			"Record":                     {Name: "Record", Satisfies: recordImplementors, Fields: ec.selectRecord()},
+			"RecordConnection":           {Name: "RecordConnection", Satisfies: recordConnectionImplementors, Fields: ec.selectRecordConnection()},
+			"RecordEdge":                 {Name: "RecordEdge", Satisfies: recordEdgeImplementors, Fields: ec.selectRecordEdge()},
+			"RecordField":                {Name: "RecordField", Satisfies: recordFieldImplementors, Fields: ec.selectRecordField()},
+			"RecordRight":                {Name: "RecordRight", Satisfies: recordRightImplementors, Fields: ec.selectRecordRight()},
+			"RelatedConversationGroup":   {Name: "RelatedConversationGroup", Satisfies: relatedConversationGroupImplementors, Fields: ec.selectRelatedConversationGroup()},
+			"RelatedConversationMapping": {Name: "RelatedConversationMapping", Satisfies: relatedConversationMappingImplementors, Fields: ec.selectRelatedConversationMapping()},
+			"RelatedConversations":       {Name: "RelatedConversations", Satisfies: relatedConversationsImplementors, Fields: ec.selectRelatedConversations()},
+			"Reset":                      {Name: "Reset", Satisfies: resetImplementors, Fields: ec.selectReset()},
+			"SearchConnection":           {Name: "SearchConnection", Satisfies: searchConnectionImplementors, Fields: ec.selectSearchConnection()},
+			"SearchEdge":                 {Name: "SearchEdge", Satisfies: searchEdgeImplementors, Fields: ec.selectSearchEdge()},
+			"SearchHighlight":            {Name: "SearchHighlight", Satisfies: searchHighlightImplementors, Fields: ec.selectSearchHighlight()},
+			"SearchHit":                  {Name: "SearchHit", Satisfies: searchHitImplementors, Fields: ec.selectSearchHit()},
+			"SendAttempt":                {Name: "SendAttempt", Satisfies: sendAttemptImplementors, Fields: ec.selectSendAttempt()},
+			"SendRefusal":                {Name: "SendRefusal", Satisfies: sendRefusalImplementors, Fields: ec.selectSendRefusal()},
+			"Sendability":                {Name: "Sendability", Satisfies: sendabilityImplementors, Fields: ec.selectSendability()},
+			"Subscription":               {Name: "Subscription", Satisfies: subscriptionImplementors, Fields: ec.selectSubscription(e)},
+			"TextContent":                {Name: "TextContent", Satisfies: textContentImplementors, Fields: ec.selectTextContent()},
+			"UserError":                  {Name: "UserError", Satisfies: userErrorImplementors, Fields: ec.selectUserError()},
+			"ViewCounts":                 {Name: "ViewCounts", Satisfies: viewCountsImplementors, Fields: ec.selectViewCounts()},
+			"Viewer":                     {Name: "Viewer", Satisfies: viewerImplementors, Fields: ec.selectViewer()},
 		},
 		Abstracts: map[string]*selection.Abstract{
 			"ConversationChange": selectConversationChange,
@@ -1769,6 +1773,15 @@ func (ec *executionContext) selectConversation() map[string]*selection.Field {
 				selection.Append(w, v)
 			},
 		},
+		"relatedConversations": {
+			NonNull: false,
+			Of:      "RelatedConversations",
+			One:     func(source any) any { return selection.Pointer(source.(*conversation.Related)) },
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				obj := parent.(*conversation.Row)
+				return ec.Resolvers.Conversation().RelatedConversations(ctx, obj)
+			},
+		},
 	}
 }
 
@@ -1823,14 +1836,19 @@ func (ec *executionContext) selectConversationEdge() map[string]*selection.Field
 		"cursor": {
 			NonNull: true,
 			Write: func(w *selection.Writer, source any) {
-				v := source.(*page.Edge[*conversation.Row]).Cursor()
+				v := source.(*conversation.Edge).Cursor()
 				w.String(string(v))
 			},
 		},
 		"node": {
 			NonNull: true,
 			Of:      "Conversation",
-			One:     func(source any) any { return selection.Pointer(source.(*page.Edge[*conversation.Row]).Node) },
+			One:     func(source any) any { return selection.Pointer(source.(*conversation.Edge).Node) },
+		},
+		"relatedBy": {
+			NonNull: false,
+			Of:      "RelatedConversationMapping",
+			One:     func(source any) any { return selection.Pointer(source.(*conversation.Edge).RelatedBy) },
 		},
 	}
 }
@@ -2323,6 +2341,32 @@ func (ec *executionContext) selectLocation() map[string]*selection.Field {
 			NonNull: true,
 			Write: func(w *selection.Writer, source any) {
 				v := source.(*crm.Location).Longitude
+				w.String(string(v))
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectLookupStep() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"direction": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*object.Step).Direction
+				w.String(string(v))
+			},
+		},
+		"objectType": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*object.Step).Object
+				w.String(string(v))
+			},
+		},
+		"field": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*object.Step).Field
 				w.String(string(v))
 			},
 		},
@@ -3086,6 +3130,15 @@ func (ec *executionContext) selectObjectType() map[string]*selection.Field {
 			NonNull: true,
 			Of:      "ObjectMessaging",
 			One:     func(source any) any { return selection.Pointer(source.(*objecttype.ObjectType).Messaging) },
+		},
+		"relatedConversationMappings": {
+			NonNull: true,
+			Of:      "RelatedConversationMapping",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*objecttype.ObjectType).Related
+				return selection.Addresses(into, list), true
+			},
+			ElemNonNull: true,
 		},
 	}
 }
@@ -4016,6 +4069,15 @@ func (ec *executionContext) selectRecord() map[string]*selection.Field {
 				return selection.Results(parents, results, err)
 			},
 		},
+		"relatedConversations": {
+			NonNull: true,
+			Of:      "RelatedConversations",
+			One:     func(source any) any { return selection.Pointer(source.(*conversation.Related)) },
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				obj := parent.(*conversation.Record)
+				return ec.Resolvers.Record().RelatedConversations(ctx, obj)
+			},
+		},
 	}
 }
 
@@ -4185,6 +4247,87 @@ func (ec *executionContext) selectRecordRight() map[string]*selection.Field {
 				return selection.Addresses(into, list), true
 			},
 			ElemNonNull: true,
+		},
+	}
+}
+
+func (ec *executionContext) selectRelatedConversationGroup() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"objectType": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*conversation.Group).ObjectType
+				w.String(string(v))
+			},
+		},
+		"counts": {
+			NonNull: true,
+			Of:      "ViewCounts",
+			One:     func(source any) any { return &source.(*conversation.Group).Counts },
+		},
+		"conversations": {
+			NonNull: true,
+			Of:      "ConversationConnection",
+			One:     func(source any) any { return selection.Pointer(source.(*conversation.Page)) },
+			Args:    ec.field_RelatedConversationGroup_conversations_args,
+			Batch: func(ctx context.Context, parents []any, fc selection.Call) ([]any, error) {
+				results, err := ec.Resolvers.RelatedConversationGroup().Conversations(ctx, selection.Parents[*conversation.Group](parents), fc.Args["first"].(*int))
+				return selection.Results(parents, results, err)
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectRelatedConversationMapping() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"label": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*object.Mapping).Label
+				w.String(string(v))
+			},
+		},
+		"path": {
+			NonNull: true,
+			Of:      "LookupStep",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*object.Mapping).Path
+				return selection.Addresses(into, list), true
+			},
+			ElemNonNull: true,
+		},
+	}
+}
+
+func (ec *executionContext) selectRelatedConversations() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"groups": {
+			NonNull: true,
+			Of:      "RelatedConversationGroup",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*conversation.Related).Groups
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+		},
+		"counts": {
+			NonNull: true,
+			Of:      "ViewCounts",
+			One:     func(source any) any { return &source.(*conversation.Related).Counts },
+		},
+		"isTruncated": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*conversation.Related).Truncated
+				w.Bool(bool(v))
+			},
+		},
+		"feedCursor": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*conversation.Related).FeedCursor()
+				w.String(string(v))
+			},
 		},
 	}
 }

@@ -59,7 +59,7 @@ func (r *conversationResolver) ViewerCanMarkRead(ctx context.Context, obj *conve
 
 // TotalCount is the resolver for the totalCount field.
 func (r *conversationConnectionResolver) TotalCount(ctx context.Context, obj *conversation.Page) (int64, error) {
-	return r.ConversationService.Total(ctx, obj.Scope)
+	return obj.Total(ctx)
 }
 
 // MarkConversationsRead is the resolver for the markConversationsRead field.

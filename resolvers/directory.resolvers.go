@@ -60,7 +60,7 @@ func (r *recordResolver) Conversations(ctx context.Context, obj *conversation.Re
 		return nil, err
 	}
 	id := obj.ID()
-	return r.ConversationService.List(ctx, conversation.View{Kind: conversation.RecordTrail, Subject: &id}, nil, nil, w, r.selectedRows(ctx))
+	return r.ConversationService.List(ctx, conversation.View{Kind: conversation.OfRecord, Subject: &id}, nil, nil, w, r.selectedRows(ctx))
 }
 
 // Agent is the resolver for the agent field.

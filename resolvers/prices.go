@@ -15,6 +15,7 @@ const (
 	freezeUnits = 1_000
 	foundUnits  = 2_000
 	staffUnits  = 500
+	trailUnits  = 100
 )
 
 // Prices are what the fields cost that visit more than the row they stand on. A
@@ -29,6 +30,9 @@ var Prices = price.Table{
 		Units: price.Flat(10), Total: price.Flat(50),
 		Why: "A statement for each record, whose conversations are few.",
 	},
+	"Record.relatedConversations":            {Units: price.Flat(trailUnits), Why: whyTrail},
+	"Conversation.relatedConversations":      {Units: price.Flat(trailUnits), Why: whyTrail},
+	"RelatedConversationGroup.conversations": {Units: price.Flat(10), Why: "A statement for all groups of a record, which counted the conversations that it sorts."},
 	"Query.search": {
 		Units: price.Flat(1_200),
 		Why:   "The index, and up to 20,000 rows before a page has to end.",
@@ -188,6 +192,7 @@ const (
 	whyAccounts = "200 rows at most, and whatever waits to be sent is counted."
 	whyFreeze   = "Every conversation of the selection, read and decided, in a dry run too."
 	whyListed   = "Two statements for each conversation that changes."
+	whyTrail    = "Records along up to 20 paths of 5 steps, which are bounded; their conversations are charged for as they are counted."
 	whyStaff    = "The rights of all agents, 5,000 at most, are read before and after the change, and by every process afterwards."
 )
 
@@ -200,6 +205,8 @@ func total(a price.Args) int {
 		return 50
 	case kind == "SENT":
 		return sentUnits
+	case kind == "RECORD_TRAIL":
+		return countUnits
 	case !counted:
 		return countUnits
 	}
@@ -213,6 +220,8 @@ func walk(a price.Args) int {
 	switch a.Object("view").Text("kind") {
 	case "RECORD":
 		return 0
+	case "RECORD_TRAIL":
+		return trailUnits
 	case "ALL":
 	default:
 		passed += conversation.OwnIndex

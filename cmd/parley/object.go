@@ -103,13 +103,13 @@ func define(ctx context.Context, types *objecttype.Service, there *directory.Obj
 	if there == nil {
 		_, err = types.Create(ctx, objecttype.CreateInput{
 			Name: def.Name, Label: def.Label, PluralLabel: &def.PluralLabel, Icon: &def.Icon, Description: &def.Description,
-			Fields: def.Fields, Messaging: &def.Messaging, IdempotencyKey: rand.Text(),
+			Fields: def.Fields, Messaging: &def.Messaging, Related: def.Related, IdempotencyKey: rand.Text(),
 		})
 		return err
 	}
 	_, err = types.Update(ctx, objecttype.UpdateInput{
 		ID: there.ID, Label: &def.Label, PluralLabel: &def.PluralLabel, Icon: &def.Icon, Description: &def.Description,
-		Fields: def.Fields, Messaging: &def.Messaging,
+		Fields: def.Fields, Messaging: &def.Messaging, Related: append([]object.Mapping{}, def.Related...),
 	})
 	return err
 }

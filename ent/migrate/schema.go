@@ -827,6 +827,7 @@ var (
 		{Name: "description", Type: field.TypeString, Size: 4000, Default: ""},
 		{Name: "fields", Type: field.TypeJSON},
 		{Name: "messaging", Type: field.TypeJSON},
+		{Name: "related", Type: field.TypeJSON, Nullable: true},
 	}
 	// ObjectTypesTable holds the schema information for the "object_types" table.
 	ObjectTypesTable = &schema.Table{

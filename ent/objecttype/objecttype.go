@@ -26,6 +26,8 @@ const (
 	FieldFields = "fields"
 	// FieldMessaging holds the string denoting the messaging field in the database.
 	FieldMessaging = "messaging"
+	// FieldRelated holds the string denoting the related field in the database.
+	FieldRelated = "related"
 	// Table holds the table name of the objecttype in the database.
 	Table = "object_types"
 )
@@ -40,6 +42,7 @@ var Columns = []string{
 	FieldDescription,
 	FieldFields,
 	FieldMessaging,
+	FieldRelated,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).

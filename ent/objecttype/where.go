@@ -398,6 +398,16 @@ func DescriptionContainsFold(v string) predicate.ObjectType {
 	return predicate.ObjectType(sql.FieldContainsFold(FieldDescription, v))
 }
 
+// RelatedIsNil applies the IsNil predicate on the "related" field.
+func RelatedIsNil() predicate.ObjectType {
+	return predicate.ObjectType(sql.FieldIsNull(FieldRelated))
+}
+
+// RelatedNotNil applies the NotNil predicate on the "related" field.
+func RelatedNotNil() predicate.ObjectType {
+	return predicate.ObjectType(sql.FieldNotNull(FieldRelated))
+}
+
 // And groups predicates with the AND operator between them.
 func And(predicates ...predicate.ObjectType) predicate.ObjectType {
 	return predicate.ObjectType(sql.AndPredicates(predicates...))

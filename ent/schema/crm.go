@@ -32,6 +32,7 @@ func (ObjectType) Fields() []ent.Field {
 		field.String("description").Default("").MaxLen(4000),
 		field.JSON("fields", []object.Field{}).Comment("The place of a field in the list is its number for ever."),
 		field.JSON("messaging", object.Messaging{}),
+		field.JSON("related", []object.Mapping{}).Optional().Comment("Paths of lookups to records whose conversations are related."),
 	}
 }
 

@@ -212,7 +212,7 @@ func (f *Service) source(ctx context.Context, s *Selection) (conversation.Set, e
 	if s.View != nil {
 		view = *s.View
 	}
-	scope, err := f.Conversations.Scope(viewer.FromContext(ctx), view, s.FilterBy)
+	scope, err := f.Conversations.Scope(ctx, viewer.FromContext(ctx), view, s.FilterBy)
 	if err != nil || s.Search == nil {
 		return scope, err
 	}

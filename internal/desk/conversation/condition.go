@@ -9,6 +9,7 @@ import (
 	"parley/internal/desk/content"
 	"parley/internal/desk/count"
 	"parley/internal/desk/feed"
+	"parley/internal/desk/related"
 	"parley/internal/ground/clock"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/publicid"
@@ -88,6 +89,7 @@ const (
 	onChannel
 	offChannels
 	aboutRecord
+	onTrail
 	ofObjectType
 	withInbound
 	isUnread
@@ -149,6 +151,13 @@ var conditions = [conditionCount]condition{
 		where:   equal("record_id"),
 		key:     by(feed.ByRecord, recordEvents),
 		walk:    fewRows,
+	},
+	onTrail: {
+		matches: func(f *feed.Facts, want any) bool { return f.Record != 0 && want.(*related.Trail).Has(f.Record) },
+		where: func(col columnOf, want any) *entsql.Predicate {
+			return entsql.P(func(b *entsql.Builder) { inKeys(b.Ident(col("record_id")), "", want.(*related.Trail).Records()) })
+		},
+		walk: OwnIndex,
 	},
 	ofObjectType: {
 		field: "objectType",

@@ -11,6 +11,7 @@ import (
 	"parley/internal/desk/content"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/feed"
+	"parley/internal/desk/related"
 )
 
 // wants are what each condition may want, in their order: none that every
@@ -23,6 +24,7 @@ func (w *world) wants() [conversation.ConditionCount][]any {
 		{w.numbers[0]},             // onChannel
 		{w.numbers[:2]},            // offChannels
 		{w.records[0]},             // aboutRecord
+		{w.trail(w.records[0])},    // onTrail
 		{"Contact"},                // ofObjectType
 		{true},                     // withInbound
 		{true, false},              // isUnread
@@ -32,6 +34,13 @@ func (w *world) wants() [conversation.ConditionCount][]any {
 		{int64(4)},                 // beforeTime
 		{amy},                      // sentBy
 	}
+}
+
+// trail is that of a record to which none is related.
+func (w *world) trail(record int64) *related.Trail {
+	trail, err := related.Read(w.System(), w.Store, w.Directory, record)
+	require.NoError(w.T, err)
+	return trail
 }
 
 // requireAlike compares every form of a scope with the Go form.

@@ -79,7 +79,7 @@ func (p plan) visited() float64 {
 // account there; on SQLite 0, after requiring that its plan scans no table.
 func (w *world) pageCost(v *viewer.Viewer, q question, window conversation.Window) int {
 	w.T.Helper()
-	scope, err := w.Conversations.Scope(v, q.view(w), q.filter(w))
+	scope, err := w.Conversations.Scope(w.T.Context(), v, q.view(w), q.filter(w))
 	require.NoError(w.T, err)
 	query, err := w.Conversations.PageQuery(scope, nil, window)
 	require.NoError(w.T, err)
@@ -173,7 +173,7 @@ func TestAPageIsOneStatementWhateverTheSight(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	text := func(channels ...int64) string {
-		scope, err := w.Conversations.Scope(&viewer.Viewer{AgentID: 1, Channels: channels}, conversation.View{Kind: conversation.All}, nil)
+		scope, err := w.Conversations.Scope(t.Context(), &viewer.Viewer{AgentID: 1, Channels: channels}, conversation.View{Kind: conversation.All}, nil)
 		require.NoError(t, err)
 		q, err := w.Conversations.PageQuery(scope, nil, conversation.Window{Size: 20})
 		require.NoError(t, err)

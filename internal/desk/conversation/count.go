@@ -104,15 +104,19 @@ func sum(column string) entsql.Querier {
 	})
 }
 
+// unreadAndNew count the rows that are unread, and the new messages.
+var unreadAndNew = []entsql.Querier{
+	entsql.Raw("CAST(COALESCE(SUM(CASE WHEN is_unread THEN 1 ELSE 0 END), 0) AS BIGINT)"),
+	entsql.Raw("CAST(COALESCE(SUM(inbound_count - read_count), 0) AS BIGINT)"),
+}
+
 // rowCountQuery counts the rows; and those that are unread and the new messages too,
 // for which each row must be read, where the index alone could be counted.
 func (d *Service) rowCountQuery(s *Scope, whole bool) store.Query {
 	t := entsql.Table("conversations").As("x")
 	counts := []entsql.Querier{entsql.Raw(headPosition), entsql.Raw("COUNT(*)")}
 	if whole {
-		counts = append(counts,
-			entsql.Raw("CAST(COALESCE(SUM(CASE WHEN is_unread THEN 1 ELSE 0 END), 0) AS BIGINT)"),
-			entsql.Raw("CAST(COALESCE(SUM(inbound_count - read_count), 0) AS BIGINT)"))
+		counts = append(counts, unreadAndNew...)
 	}
 	p := s.conds.where(t.C)
 	if visible := s.sight.SQL(t.C); visible != nil {
@@ -194,7 +198,7 @@ func (d *Service) Inboxes(ctx context.Context) (*InboxList, error) {
 		}
 		for _, in := range view.inboxes(d, v, sums) {
 			in.Kind = view.kind
-			in.Scope, err = d.Scope(v, View{in.Kind, in.Subject}, nil)
+			in.Scope, err = d.Scope(ctx, v, View{in.Kind, in.Subject}, nil)
 			if err != nil {
 				return nil, err
 			}

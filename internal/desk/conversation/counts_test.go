@@ -114,7 +114,7 @@ func (w *world) everyQuestion() []question {
 		{kind: conversation.SenderID, channel: w.numbers[0]},
 		{kind: conversation.TeamInbox, agent: w.agent["amy"]},
 		{kind: conversation.ObjectType, object: "Contact"},
-		{kind: conversation.RecordTrail, record: w.records[0]},
+		{kind: conversation.OfRecord, record: w.records[0]},
 	}
 	filters := []func(*question){
 		func(*question) {},
@@ -229,7 +229,7 @@ type folded struct {
 }
 
 func (w *world) fold(v *viewer.Viewer, q question) *folded {
-	scope, err := w.Conversations.Scope(v, q.view(w), q.filter(w))
+	scope, err := w.Conversations.Scope(w.T.Context(), v, q.view(w), q.filter(w))
 	require.NoError(w.T, err)
 	return &folded{v: v, q: q, scope: scope, keys: map[int64]bool{}}
 }

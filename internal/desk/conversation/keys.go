@@ -16,6 +16,26 @@ func (s *Scope) Keys() []feed.Key {
 	if s.conds[nothing] != nil {
 		return nil
 	}
+	if trail := s.Trail(); trail != nil {
+		return s.trailKeys(trail.Passed())
+	}
+	return s.rarest()
+}
+
+// trailKeys are the keys of whatever happens with the records that a trail passes, or of
+// every change of lookups where these are many.
+func (s *Scope) trailKeys(passed map[int64]struct{}) []feed.Key {
+	if len(passed) > mostKeys {
+		return append(s.rarest(), feed.AnyLookup)
+	}
+	keys := []feed.Key{feed.ManyLookups}
+	for record := range passed {
+		keys = append(keys, feed.Key{Fact: feed.ByRecord, ID: record})
+	}
+	return keys
+}
+
+func (s *Scope) rarest() []feed.Key {
 	rarest, of := feed.Everything, allEvents
 	for i, want := range s.conds {
 		if want == nil || conditions[i].key == nil {

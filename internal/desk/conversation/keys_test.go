@@ -25,7 +25,7 @@ func TestWhatAScopeMatchesHasOneOfItsKeys(t *testing.T) {
 		if !q.known(v) {
 			q.kind = conversation.All
 		}
-		scope, err := w.Conversations.Scope(v, q.view(w), q.filter(w))
+		scope, err := w.Conversations.Scope(t.Context(), v, q.view(w), q.filter(w))
 		require.NoError(t, err)
 		keys := scope.Keys()
 		for k, f := range all {
@@ -70,7 +70,7 @@ func TestAScopeChoosesTheKeysOfFewestEvents(t *testing.T) {
 		"unassigned to an agent":       {agent, conversation.View{Kind: conversation.Unassigned}, nil, sight[1:]},
 		"an agent's inbox":             {agent, conversation.View{Kind: conversation.MyInbox}, nil, sight[:1]},
 		"what an agent sent":           {agent, conversation.View{Kind: conversation.Sent}, nil, []feed.Key{{Fact: feed.BySender, ID: 7}}},
-		"a record":                     {agent, conversation.View{Kind: conversation.RecordTrail, Subject: anyRecord}, nil, []feed.Key{{Fact: feed.ByRecord, ID: w.records[0]}}},
+		"a record":                     {agent, conversation.View{Kind: conversation.OfRecord, Subject: anyRecord}, nil, []feed.Key{{Fact: feed.ByRecord, ID: w.records[0]}}},
 		"one owner's":                  {admin, conversation.View{Kind: conversation.All}, &conversation.Filter{OwnerID: amy}, []feed.Key{{Fact: feed.ByOwner, ID: w.agent["amy"]}}},
 		"a contradiction":              {agent, conversation.View{Kind: conversation.MyInbox}, &conversation.Filter{OwnerID: amy}, nil},
 		"too many channels":            {everywhere, conversation.View{Kind: conversation.All}, nil, []feed.Key{feed.Everything}},
@@ -80,7 +80,7 @@ func TestAScopeChoosesTheKeysOfFewestEvents(t *testing.T) {
 		"an admin's all":               {admin, conversation.View{Kind: conversation.All}, nil, []feed.Key{feed.Everything}},
 		"unassigned to nobody's agent": {&viewer.Viewer{AgentID: 7}, conversation.View{Kind: conversation.Unassigned}, nil, []feed.Key{}},
 	} {
-		scope, err := w.Conversations.Scope(c.v, c.view, c.filter)
+		scope, err := w.Conversations.Scope(t.Context(), c.v, c.view, c.filter)
 		require.NoError(t, err, name)
 		require.Equal(t, c.want, scope.Keys(), name)
 	}

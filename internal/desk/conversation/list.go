@@ -3,6 +3,7 @@ package conversation
 import (
 	"context"
 
+	"parley/internal/desk/object"
 	"parley/internal/ground/clock"
 	"parley/internal/ground/cursor"
 	"parley/internal/ground/page"
@@ -57,11 +58,29 @@ type Page struct {
 	// Scope can count the whole list.
 	Scope *Scope
 
-	desk *Service
+	total *int64 // where it is known
+	desk  *Service
 }
 
 // Edge is a conversation in a page.
-type Edge = page.Edge[*Row]
+type Edge struct {
+	Node *Row
+	// RelatedBy is the mapping by which its record is related to the record of the view;
+	// nil for that record's own conversations, and in other views.
+	RelatedBy *object.Mapping
+}
+
+// Cursor returns the conversation's place in its list.
+func (e *Edge) Cursor() string { return e.Node.Cursor() }
+
+// Edges returns the page's conversations with cursors.
+func (p *Page) Edges() []*Edge {
+	edges := make([]*Edge, len(p.Nodes))
+	for i, row := range p.Nodes {
+		edges[i] = &Edge{row, p.Scope.RelatedBy(row.RecordID)}
+	}
+	return edges
+}
 
 // FeedCursor is the position of the log that the page was read at.
 func (p *Page) FeedCursor() string { return p.desk.Cursors.Encode(p.Position) }
@@ -83,7 +102,7 @@ type Alongside struct {
 // filter let through, wherever the page lies. Where the filter has more conditions
 // than an index serves, it walks past what they keep out, in turn with other scans.
 func (d *Service) List(ctx context.Context, view View, filter *Filter, order *Order, w Window, selected Selected) (*Page, error) {
-	scope, err := d.Scope(viewer.FromContext(ctx), view, filter)
+	scope, err := d.Scope(ctx, viewer.FromContext(ctx), view, filter)
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +128,7 @@ func (d *Service) List(ctx context.Context, view View, filter *Filter, order *Or
 		err = read(ctx)
 	}
 	q.sort(rows)
-	p.Page = page.Of(rows, w)
+	p.Page, p.Position = page.Of(rows, w), scope.Known(p.Position)
 	return p, err
 }
 

@@ -65,7 +65,7 @@ func (q question) inView(v *viewer.Viewer, f *feed.Facts) bool {
 		return f.Owner == 0
 	case conversation.ObjectType:
 		return f.ObjectType == q.object
-	case conversation.RecordTrail:
+	case conversation.OfRecord:
 		return f.Record == q.record
 	}
 	return true
@@ -123,7 +123,7 @@ func (q question) view(w *world) conversation.View {
 		subject = w.Conversations.IDs.Encode(publicid.Channel, q.channel)
 	case conversation.TeamInbox:
 		subject = w.Conversations.IDs.Encode(publicid.Agent, q.agent)
-	case conversation.RecordTrail:
+	case conversation.OfRecord:
 		subject = w.Conversations.IDs.Encode(publicid.Record, q.record)
 	case conversation.ObjectType:
 		subject = q.object

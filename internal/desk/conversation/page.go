@@ -23,6 +23,8 @@ type pageQuery struct {
 	columns    table.Columns
 	along      *Alongside
 	unplaced   bool
+	grouped    bool  // a page of every object type
+	conds      asked // what the rows are asked beyond where the page reads them
 
 	slab *store.Slab[Row]
 }
@@ -32,10 +34,13 @@ var slabs store.Slabs[Row]
 func (d *Service) pageQuery(scope *Scope, order *Order, w Window, selected Selected) (*pageQuery, error) {
 	q := &pageQuery{
 		desk: d, scope: scope, size: w.Size + 1, slab: slabs.Slab(selected.Until),
-		columns: selected.Columns, along: selected.Along, unplaced: selected.Unplaced,
+		columns: selected.Columns, along: selected.Along, unplaced: selected.Unplaced, conds: scope.conds,
 	}
 	if scope.conds[ownedBy] != nil && !q.columns.IsZero() {
 		q.columns = q.columns.Without(conversations.Only("owner_id")) // it is known
+	}
+	if scope.Trail() != nil && !q.columns.IsZero() {
+		q.columns = q.columns.And(conversations.Only("record_id")) // it says what relates the conversation
 	}
 	q.descending = (order == nil || order.Direction != Ascending) != w.Backward
 	if w.Cursor == "" {
@@ -80,8 +85,14 @@ func (q *pageQuery) way() string {
 // their places, merged from the tops of the sight's terms.
 func (q *pageQuery) top(b *entsql.Builder) {
 	switch {
+	case q.grouped:
+		q.topOfGroups(b)
+		return
 	case q.scope.conds[sentBy] != nil:
 		q.topSent(b.WriteString(" FROM ("))
+	case q.scope.Trail() != nil:
+		q.conds[onTrail] = nil
+		q.topPerKey(b.WriteString(" FROM ("), "record_id", q.scope.Trail().Records(), q.scope.sight.SQL(ofX))
 	case q.scope.covered():
 		q.rowsOf(b, nil)
 		return
@@ -133,7 +144,7 @@ func (q *pageQuery) topOf(b *entsql.Builder, term *entsql.Predicate) {
 }
 
 func (q *pageQuery) where(b *entsql.Builder, term *entsql.Predicate) {
-	p := q.scope.conds.where(ofX)
+	p := q.conds.where(ofX)
 	if !q.fromCursor() {
 		p = append(p, q.scope.conds.listed(ofX))
 	}
@@ -144,7 +155,7 @@ func (q *pageQuery) where(b *entsql.Builder, term *entsql.Predicate) {
 func (q *pageQuery) topSent(b *entsql.Builder) {
 	b.WriteString("SELECT s.conversation_id AS id, s.last_message_at AS at FROM participants AS s JOIN ").
 		WriteString(q.oneByOne("s.conversation_id"))
-	p := append(q.scope.conds.where(ofX),
+	p := append(q.conds.where(ofX),
 		entsql.EQ(ofS("agent_id"), q.scope.conds[sentBy]), q.scope.sight.SQL(ofX),
 		q.beyond("s.last_message_at", "s.conversation_id"))
 	if !q.fromCursor() {
@@ -198,16 +209,21 @@ func (q *pageQuery) topMerged(b *entsql.Builder) {
 			b.WriteString(")").WriteString(" AS any_owner")
 			continue
 		}
-		q.topPerKey(b, t.Column, t.IDs)
+		q.topPerKey(b, t.Column, t.IDs, nil)
 	}
 	b.WriteString(") AS merged")
 }
 
 // topPerKey writes the tops for a list of keys, passed as one JSON argument so
-// that the statement's text does not depend on them.
-func (q *pageQuery) topPerKey(b *entsql.Builder, column string, keys []int64) {
+// that the statement's text does not depend on them, with one condition more where there
+// is one.
+func (q *pageQuery) topPerKey(b *entsql.Builder, column string, keys []int64, also *entsql.Predicate) {
 	equal := func(value string) *entsql.Predicate {
-		return entsql.P(func(b *entsql.Builder) { b.WriteString("x." + column + " = " + value) })
+		is := entsql.P(func(b *entsql.Builder) { b.WriteString("x." + column + " = " + value) })
+		if also == nil {
+			return is
+		}
+		return entsql.And(is, also)
 	}
 	list := jsonKeys(keys)
 	if q.desk.Store.Dialect() == dialect.Postgres {

@@ -77,7 +77,7 @@ var conversations = table.New("conversations", []table.Column[Row, feed.Facts]{
 	},
 	{Name: "messaging_user_id", Value: table.Int(func(r *Row) *int64 { return &r.MessagingUserID }), Fields: "messagingUser"},
 	{
-		Name: "record_id", Value: table.Key(func(r *Row) *int64 { return &r.RecordID }), Fields: "record",
+		Name: "record_id", Value: table.Key(func(r *Row) *int64 { return &r.RecordID }), Fields: "record relatedConversations",
 		Fact: func(f *feed.Facts, r *Row) { f.Record = r.RecordID },
 	},
 	{

@@ -5,6 +5,8 @@ import (
 
 	"parley/internal/desk/count"
 	"parley/internal/desk/feed"
+	"parley/internal/desk/object"
+	"parley/internal/desk/related"
 	"parley/internal/desk/rule"
 	"parley/internal/ground/viewer"
 )
@@ -13,6 +15,37 @@ import (
 // seen: the Go form. No facts match nothing.
 func (s *Scope) Matches(f *feed.Facts) bool {
 	return f != nil && s.sight.Sees(f.Subject()) && s.conds.match(f)
+}
+
+// Trail is the trail that the view is of, nil for other views.
+func (s *Scope) Trail() *related.Trail {
+	trail, _ := s.conds[onTrail].(*related.Trail)
+	return trail
+}
+
+// RelatedBy is the mapping by which a record is related to that of the view; nil for that
+// record itself, and in other views.
+func (s *Scope) RelatedBy(record int64) *object.Mapping {
+	if trail := s.Trail(); trail != nil {
+		return trail.By(record)
+	}
+	return nil
+}
+
+// Along is the scope along another trail.
+func (s *Scope) Along(trail *related.Trail) *Scope {
+	along := &Scope{sight: s.sight, conds: s.conds}
+	along.conds[onTrail] = trail
+	return along
+}
+
+// Known is the position up to which what was read at a position of the log is known to
+// hold everything: a trail is read before its conversations.
+func (s *Scope) Known(position int64) int64 {
+	if trail := s.Trail(); trail != nil {
+		return min(position, trail.Position)
+	}
+	return position
 }
 
 // Under returns the scope with the sight that v has now.

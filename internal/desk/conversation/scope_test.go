@@ -63,7 +63,7 @@ func drawQuestion(t *rapid.T, w *world) question {
 	return question{
 		kind: rapid.SampledFrom([]conversation.ViewKind{
 			conversation.All, conversation.MyInbox, conversation.Sent, conversation.SenderID,
-			conversation.TeamInbox, conversation.Unassigned, conversation.ObjectType, conversation.RecordTrail,
+			conversation.TeamInbox, conversation.Unassigned, conversation.ObjectType, conversation.OfRecord,
 		}).Draw(t, "kind"),
 		channel: number.Draw(t, "number"), agent: agent.Draw(t, "of agent"),
 		record: rapid.SampledFrom(w.records).Draw(t, "record"), object: object.Draw(t, "object"),
@@ -92,7 +92,7 @@ func TestEveryFormOfAScopeAgrees(t *testing.T) {
 	require.Len(t, all, 150)
 	rapid.Check(t, func(t *rapid.T) {
 		v, q := drawViewer(t, w), drawQuestion(t, w)
-		scope, err := w.Conversations.Scope(v, q.view(w), q.filter(w))
+		scope, err := w.Conversations.Scope(t.Context(), v, q.view(w), q.filter(w))
 		if !q.known(v) {
 			require.Equal(t, fault.NotFound, fault.CodeOf(err))
 			return
@@ -117,7 +117,7 @@ func TestNobodySeesNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.scatter(12)
-	scope, err := w.Conversations.Scope(&viewer.Viewer{}, conversation.View{Kind: conversation.All}, nil)
+	scope, err := w.Conversations.Scope(t.Context(), &viewer.Viewer{}, conversation.View{Kind: conversation.All}, nil)
 	require.NoError(t, err)
 	require.False(t, scope.Matches(&feed.Facts{Channel: w.numbers[0]}))
 	require.False(t, scope.Matches(nil))
@@ -140,7 +140,7 @@ func TestAnAgentWithEveryChannelSeesThem(t *testing.T) {
 	slices.Sort(v.Channels)
 	q := question{kind: conversation.All}
 	require.Len(t, w.walk(v, q, 100), 30)
-	scope, err := w.Conversations.Scope(v, q.view(w), nil)
+	scope, err := w.Conversations.Scope(t.Context(), v, q.view(w), nil)
 	require.NoError(t, err)
 	counts, _, err := w.Conversations.Count(t.Context(), scope)
 	require.NoError(t, err)

@@ -1,9 +1,11 @@
 package conversation
 
 import (
+	"context"
 	"maps"
 	"slices"
 
+	"parley/internal/desk/related"
 	"parley/internal/desk/rule"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/publicid"
@@ -22,7 +24,8 @@ const (
 	TeamInbox   ViewKind = "TEAM_INBOX"
 	Unassigned  ViewKind = "UNASSIGNED"
 	ObjectType  ViewKind = "OBJECT_TYPE"
-	RecordTrail ViewKind = "RECORD"
+	OfRecord    ViewKind = "RECORD"
+	RecordTrail ViewKind = "RECORD_TRAIL"
 )
 
 // View is a list of conversations: a kind and, where the kind needs one, what it
@@ -43,8 +46,8 @@ type Scope struct {
 // Scope resolves a view and a filter for the viewer v. A view whose subject the
 // viewer may not know of is NOT_FOUND; a filter naming what is not an id is
 // BAD_INPUT.
-func (d *Service) Scope(v *viewer.Viewer, view View, filter *Filter) (*Scope, error) {
-	conds, err := d.asks(v, view)
+func (d *Service) Scope(ctx context.Context, v *viewer.Viewer, view View, filter *Filter) (*Scope, error) {
+	conds, err := d.asks(viewer.NewContext(ctx, v), view)
 	if err == nil && filter != nil {
 		err = conds.filter(d, filter)
 	}
@@ -59,8 +62,8 @@ type viewRow struct {
 	kind ViewKind
 	// subject says that the view needs one.
 	subject bool
-	// ask returns what the view wants of each condition.
-	ask func(d *Service, v *viewer.Viewer, subject string) (asked, error)
+	// ask returns what the view wants of each condition for the viewer of ctx.
+	ask func(ctx context.Context, d *Service, subject string) (asked, error)
 	// inboxes are those of the kind that v has; nil when it is no inbox.
 	inboxes func(d *Service, v *viewer.Viewer, sums cellSums) []*Inbox
 }
@@ -70,24 +73,25 @@ type viewRow struct {
 var views = []viewRow{
 	{
 		kind: All,
-		ask:  func(*Service, *viewer.Viewer, string) (asked, error) { return asked{}, nil },
+		ask:  func(context.Context, *Service, string) (asked, error) { return asked{}, nil },
 	},
 	{
 		kind: MyInbox,
-		ask: func(_ *Service, v *viewer.Viewer, _ string) (asked, error) {
-			return asked{ownedBy: v.AgentID, withInbound: true}, nil
+		ask: func(ctx context.Context, _ *Service, _ string) (asked, error) {
+			return asked{ownedBy: viewer.FromContext(ctx).AgentID, withInbound: true}, nil
 		},
 		inboxes: func(*Service, *viewer.Viewer, cellSums) []*Inbox { return []*Inbox{{Title: "My Inbox"}} },
 	},
 	{
 		kind: Sent,
-		ask: func(_ *Service, v *viewer.Viewer, _ string) (asked, error) {
-			return asked{sentBy: v.AgentID}, nil
+		ask: func(ctx context.Context, _ *Service, _ string) (asked, error) {
+			return asked{sentBy: viewer.FromContext(ctx).AgentID}, nil
 		},
 	},
 	{
 		kind: SenderID, subject: true,
-		ask: func(d *Service, v *viewer.Viewer, subject string) (asked, error) {
+		ask: func(ctx context.Context, d *Service, subject string) (asked, error) {
+			v := viewer.FromContext(ctx)
 			key, ok := d.IDs.Decode(publicid.Channel, subject)
 			if !ok || d.Directory.Channel(key) == nil || !v.HasChannel(key) && !v.Can(viewer.ViewAllData) {
 				return asked{}, missingSubject("sender ID inbox")
@@ -105,14 +109,14 @@ var views = []viewRow{
 	},
 	{
 		kind: Unassigned,
-		ask: func(_ *Service, _ *viewer.Viewer, _ string) (asked, error) {
+		ask: func(context.Context, *Service, string) (asked, error) {
 			return asked{ownedBy: int64(0)}, nil
 		},
 		inboxes: func(*Service, *viewer.Viewer, cellSums) []*Inbox { return []*Inbox{{Title: "Unassigned"}} },
 	},
 	{
 		kind: ObjectType, subject: true,
-		ask: func(_ *Service, _ *viewer.Viewer, subject string) (asked, error) {
+		ask: func(_ context.Context, _ *Service, subject string) (asked, error) {
 			if !storable(subject) {
 				return asked{}, fault.Input("view.subject", "This is not an object type. Give one such as Contact.")
 			}
@@ -128,7 +132,8 @@ var views = []viewRow{
 	},
 	{
 		kind: TeamInbox, subject: true,
-		ask: func(d *Service, v *viewer.Viewer, subject string) (asked, error) {
+		ask: func(ctx context.Context, d *Service, subject string) (asked, error) {
+			v := viewer.FromContext(ctx)
 			key, ok := d.IDs.Decode(publicid.Agent, subject)
 			if !v.Can(viewer.ViewTeamInbox) || !ok || d.Directory.Agent(key) == nil {
 				return asked{}, missingSubject("team inbox")
@@ -145,8 +150,8 @@ var views = []viewRow{
 		},
 	},
 	{
-		kind: RecordTrail, subject: true,
-		ask: func(d *Service, _ *viewer.Viewer, subject string) (asked, error) {
+		kind: OfRecord, subject: true,
+		ask: func(_ context.Context, d *Service, subject string) (asked, error) {
 			key, ok := d.IDs.Decode(publicid.Record, subject)
 			if !ok {
 				return asked{}, missingSubject("record")
@@ -154,10 +159,21 @@ var views = []viewRow{
 			return asked{aboutRecord: key}, nil
 		},
 	},
+	{
+		kind: RecordTrail, subject: true,
+		ask: func(ctx context.Context, d *Service, subject string) (asked, error) {
+			key, ok := d.IDs.Decode(publicid.Record, subject)
+			if !ok {
+				return asked{}, missingSubject("record")
+			}
+			trail, err := related.Read(ctx, d.Store, d.Directory, key)
+			return asked{onTrail: trail}, err
+		},
+	},
 }
 
-// asks returns what a view asks for the viewer v.
-func (d *Service) asks(v *viewer.Viewer, view View) (asked, error) {
+// asks returns what a view asks for the viewer of ctx.
+func (d *Service) asks(ctx context.Context, view View) (asked, error) {
 	i := slices.IndexFunc(views, func(r viewRow) bool { return r.kind == view.Kind })
 	needed, subject := i >= 0 && views[i].subject, ""
 	if view.Subject != nil {
@@ -171,7 +187,7 @@ func (d *Service) asks(v *viewer.Viewer, view View) (asked, error) {
 	case i < 0:
 		return asked{}, fault.Input("view.kind", "There is no view %q. See ViewKind for the views.", view.Kind)
 	}
-	return views[i].ask(d, v, subject)
+	return views[i].ask(ctx, d, subject)
 }
 
 func missingSubject(what string) error {

@@ -70,7 +70,11 @@ func (s *Service) delete(ctx context.Context, tx *store.Tx, todo []*writing) err
 	if err := save(ctx, tx, gone); err != nil || len(keys) == 0 {
 		return err
 	}
-	if err := clear(ctx, tx, keys, references(todo)); err != nil {
+	l := &links{moved: keys}
+	if l.before, err = clear(ctx, tx, keys, references(todo)); err != nil {
+		return err
+	}
+	if err := l.record(ctx, tx); err != nil {
 		return err
 	}
 	return s.Conversations.FollowRecords(ctx, tx, keys)

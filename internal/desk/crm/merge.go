@@ -23,8 +23,8 @@ type MergeInput struct {
 
 // Merge gives the places of records to others, for ever: their ids find the others, their
 // conversations are anchored to these, and whatever references them references these.
-// What they reference themselves stays, so that what is related to a lead is related to
-// the contact that it became. Records may come before or after they are merged, and
+// What a converted record references itself stays, so that the contact that a lead became
+// is related to what the lead was; of one that was merged into its like it goes. Records may come before or after they are merged, and
 // merges in any order.
 func (s *Service) Merge(ctx context.Context, merges []*MergeInput) ([]*Result, error) {
 	if n := len(merges); n == 0 || n > MostPerCall {
@@ -83,10 +83,15 @@ func (s *Service) merge(ctx context.Context, tx *store.Tx, todo []*merging) erro
 			losers = append(losers, p.named[m.loser])
 		}
 	}
-	var keys []int64
-	for _, l := range losers {
-		l.mergedInto = p.root(l).key
-		keys, changed = append(keys, l.key), append(changed, l)
+	var keys, alike []int64
+	l := &links{}
+	for _, loser := range losers {
+		root := p.root(loser)
+		loser.mergedInto = root.key
+		keys, changed = append(keys, loser.key), append(changed, loser)
+		if l.moved = append(l.moved, loser.key, root.key); root.ObjectType == loser.ObjectType {
+			alike = append(alike, loser.key)
+		}
 	}
 	for _, stub := range p.stubs {
 		if stub.mergedInto == 0 && p.wins(stub, losers) {
@@ -99,7 +104,13 @@ func (s *Service) merge(ctx context.Context, tx *store.Tx, todo []*merging) erro
 	if err := redirect(ctx, tx, keys); err != nil {
 		return err
 	}
-	if err := clear(ctx, tx, keys, nil); err != nil {
+	if err := clearIndex(ctx, tx, keys); err != nil {
+		return err
+	}
+	if l.before, err = clearLookups(ctx, tx, inKeys("record_id", alike)); err != nil {
+		return err
+	}
+	if err := l.record(ctx, tx); err != nil {
 		return err
 	}
 	return s.Conversations.FollowRecords(ctx, tx, keys)

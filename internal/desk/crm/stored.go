@@ -147,17 +147,22 @@ func save(ctx context.Context, tx *store.Tx, records []*stored) error {
 	return nil
 }
 
-// clear removes what is derived from records that are there. References that an import
-// of before knew by the target's object type alone stay.
-func clear(ctx context.Context, tx *store.Tx, keys []int64, references []string) error {
+// clear removes what is derived from records that are there, and returns their lookups.
+// References that an import of before knew by the target's object type alone stay.
+func clear(ctx context.Context, tx *store.Tx, keys []int64, references []string) (map[link]bool, error) {
 	if len(keys) == 0 {
-		return nil
+		return nil, nil
 	}
-	of := inKeys("record_id", keys)
-	for table, which := range map[string]*entsql.Predicate{
-		"record_values": of, "record_phones": of, "lookups": entsql.And(of, entsql.In("field", anys(references)...)),
-	} {
-		if _, err := tx.Exec(ctx, tx.Builder().Delete(table).Where(which)); err != nil {
+	if err := clearIndex(ctx, tx, keys); err != nil {
+		return nil, err
+	}
+	return clearLookups(ctx, tx, entsql.And(inKeys("record_id", keys), entsql.In("field", anys(references)...)))
+}
+
+// clearIndex removes what records are found by.
+func clearIndex(ctx context.Context, tx *store.Tx, keys []int64) error {
+	for _, table := range []string{"record_values", "record_phones"} {
+		if _, err := tx.Exec(ctx, tx.Builder().Delete(table).Where(inKeys("record_id", keys))); err != nil {
 			return err
 		}
 	}

@@ -245,7 +245,7 @@ func (s *Service) save(ctx context.Context, tx *store.Tx, changed []*writing, kn
 		return err
 	}
 	var old, followed []int64
-	d := &derived{}
+	d, l := &derived{}, &links{}
 	for _, w := range changed {
 		if rows = append(rows, w.after); w.noted {
 			continue
@@ -253,6 +253,9 @@ func (s *Service) save(ctx context.Context, tx *store.Tx, changed []*writing, kn
 		w.derive(d, known)
 		if w.before != nil {
 			old = append(old, w.after.key)
+			if w.before.deletedAt != 0 {
+				l.moved = append(l.moved, w.after.key)
+			}
 			if w.follows() {
 				followed = append(followed, w.after.key)
 			}
@@ -261,10 +264,14 @@ func (s *Service) save(ctx context.Context, tx *store.Tx, changed []*writing, kn
 	if err := save(ctx, tx, rows); err != nil {
 		return err
 	}
-	if err := clear(ctx, tx, old, references(changed)); err != nil {
+	if l.before, err = clear(ctx, tx, old, references(changed)); err != nil {
 		return err
 	}
-	if err := d.insert(ctx, tx); err != nil || len(followed) == 0 {
+	if err := d.insert(ctx, tx); err != nil {
+		return err
+	}
+	l.take(d.lookups)
+	if err := l.record(ctx, tx); err != nil || len(followed) == 0 {
 		return err
 	}
 	return s.Conversations.FollowRecords(ctx, tx, followed)

@@ -43,7 +43,7 @@ func (s *snapshot) addObjects(ids *publicid.Codec, rs *rows) {
 func Definition(row *ent.ObjectType) object.Definition {
 	return object.Definition{
 		Name: row.Name, Label: row.Label, PluralLabel: row.PluralLabel, Icon: row.Icon, Description: row.Description,
-		Fields: row.Fields, Messaging: row.Messaging,
+		Fields: row.Fields, Messaging: row.Messaging, Related: row.Related,
 	}
 }
 
@@ -53,6 +53,14 @@ func (d *Directory) ObjectTypes() []*ObjectType { return d.now.Load().objects.ty
 // ObjectType returns the object type with the name, as the CRM writes it; nil when there
 // is none.
 func (d *Directory) ObjectType(name string) *ObjectType { return d.now.Load().objects.byName[name] }
+
+// Definition returns the definition of the object type with the name; nil when there is none.
+func (d *Directory) Definition(name string) *object.Definition {
+	if t := d.ObjectType(name); t != nil {
+		return &t.Definition
+	}
+	return nil
+}
 
 // ObjectTypeByKey returns the object type with the key, nil when there is none.
 func (d *Directory) ObjectTypeByKey(key int64) *ObjectType { return d.now.Load().objects.byKey[key] }

@@ -30,7 +30,8 @@ type Cause string
 // The causes. DirectoryChanged is internal: processes read agents and channels
 // again, and streams learn that rights may have changed. BulkChanged and
 // SubjectChanged are of no conversation but of their Subject: a bulk operation went
-// on, or was told to stop or go on; anything else changed.
+// on, or was told to stop or go on; anything else changed. LookupsChanged says that
+// records reference others than before.
 const (
 	MessageAdded         Cause = "MESSAGE_ADDED"
 	MessageStatusChanged Cause = "MESSAGE_STATUS_CHANGED"
@@ -45,6 +46,7 @@ const (
 	DirectoryChanged     Cause = "DIRECTORY_CHANGED"
 	BulkChanged          Cause = "BULK_CHANGED"
 	SubjectChanged       Cause = "SUBJECT_CHANGED"
+	LookupsChanged       Cause = "LOOKUPS_CHANGED"
 )
 
 // Shown is the cause as the graph shows it: CONVERSATION_CHANGED for one that a newer
@@ -141,6 +143,11 @@ type Event struct {
 	Agents []int64 `json:"g,omitzero"` // nobody is not anybody
 	// Rows are those that a DirectoryChanged wrote; nil means any.
 	Rows []Row `json:"d,omitempty"`
+	// Ends are the records of a LookupsChanged: those whose lookups changed, or who came or
+	// went, and those whom lookups connected to them before or connect to them now.
+	Ends []int64 `json:"e,omitempty"`
+	// AnyEnd says that these are too many to be named.
+	AnyEnd bool `json:"x,omitempty"`
 	// Subject is what the event is of when that is no conversation.
 	Subject *Subject `json:"s,omitempty"`
 }

@@ -18,6 +18,7 @@ const (
 	ByRecord
 	BySender // an agent who sent an outbound
 	ByObjectType
+	ByLookup
 	BySubject // Name is its kind; ID 0 stands for all of the kind
 )
 
@@ -29,8 +30,13 @@ type Key struct {
 	Name string // of an object type, or the kind of a subject
 }
 
-// Everything is the key of every event.
-var Everything = Key{}
+// Everything is the key of every event, AnyLookup that of every change of lookups, and
+// ManyLookups that of one whose ends are too many to be named.
+var (
+	Everything  = Key{}
+	AnyLookup   = Key{Fact: ByLookup}
+	ManyLookups = Key{Fact: ByLookup, ID: 1}
+)
 
 // Keys are the keys of the event and of its facts before and after, some more
 // than once.
@@ -44,7 +50,15 @@ func (e *Event) subject(yield func(Key) bool) bool {
 	if s := e.Subject; s != nil {
 		return yield(Key{BySubject, s.Key, string(s.Kind)}) && yield(Key{BySubject, 0, string(s.Kind)})
 	}
-	return yield(Key{Fact: ByConversation, ID: e.ConversationID})
+	if e.Cause != LookupsChanged {
+		return yield(Key{Fact: ByConversation, ID: e.ConversationID})
+	}
+	for _, record := range e.Ends {
+		if !yield(Key{Fact: ByRecord, ID: record}) {
+			return false
+		}
+	}
+	return yield(AnyLookup) && (!e.AnyEnd || yield(ManyLookups))
 }
 
 func (f *Facts) keys(yield func(Key) bool) bool {

@@ -6,11 +6,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"parley/internal/check/parleytest"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/feed"
 	"parley/internal/desk/live"
+	"parley/internal/desk/message"
 	"parley/internal/ground/viewer"
 )
 
@@ -51,11 +54,12 @@ func TestFoldingAStreamIsRunningTheQueryAgain(t *testing.T) {
 			},
 			"write":  o.write,
 			"answer": o.write,
+			"relate": o.relate,
 			"rights": o.changeRights,
 			"clock":  o.stepClock,
 			"at once": func(r *rapid.T) {
 				for range rapid.IntRange(2, 12).Draw(r, "how many") {
-					rapid.SampledFrom([]func(*rapid.T){o.write, o.write, o.write, o.changeRights}).Draw(r, "what")(r)
+					rapid.SampledFrom([]func(*rapid.T){o.write, o.write, o.relate, o.write, o.changeRights}).Draw(r, "what")(r)
 				}
 			},
 			"": func(r *rapid.T) {
@@ -69,6 +73,56 @@ func TestFoldingAStreamIsRunningTheQueryAgain(t *testing.T) {
 
 func without(folds []fold, f fold) []fold {
 	return slices.DeleteFunc(slices.Clone(folds), func(g fold) bool { return g == f })
+}
+
+// Folding the stream of a trail is running its query again, while lookups, records on the
+// way, mappings and rights change, and conversations meanwhile.
+func TestFoldingATrailIsRunningTheQueryAgain(t *testing.T) {
+	t.Parallel()
+	patience := 10 * time.Second
+	rapid.Check(t, func(r *rapid.T) {
+		c := &trial{TB: t}
+		defer c.end()
+		o := newOffice(c, &patience)
+		o.startAll()
+		var folds []fold
+		defer func() {
+			for _, f := range folds {
+				f.breakOff()
+			}
+		}()
+		for _, username := range []string{"root", "amy", "bo"} {
+			view := conversation.View{Kind: conversation.RecordTrail, Subject: &o.records[0]}
+			folds = append(folds, o.foldView(username, view, &conversation.Filter{}), o.foldView(username, view, o.drawFilter(r)))
+		}
+		anything := []func(*rapid.T){o.relate, o.relate, o.write, o.changeRights}
+		for range rapid.IntRange(1, 12).Draw(r, "rounds") {
+			for range rapid.IntRange(1, 5).Draw(r, "at once") {
+				anything[rapid.IntRange(0, len(anything)-1).Draw(r, "what")](r)
+			}
+			for i, f := range folds {
+				if rapid.IntRange(0, 9).Draw(r, "away") == 9 {
+					folds[i].breakOff()
+					o.relate(r)
+				}
+				f.settle(r)
+			}
+		}
+	})
+}
+
+// startAll starts a conversation with every record, some of them on a channel of bo's.
+func (o *office) startAll() {
+	for i, record := range o.records {
+		for _, c := range o.Directory.Channels() {
+			if c.Address == []string{parleytest.Sales, parleytest.Support}[i%2] {
+				key := fmt.Sprint("start-", i)
+				_, err := o.Messenger.Start(o.Context("root"), message.StartInput{ChannelID: c.ID, RecordID: &record, Text: "Hello", IdempotencyKey: key})
+				require.NoError(o.T, err)
+			}
+		}
+		o.Say(customerAt(i), parleytest.Sales, "Hello")
+	}
 }
 
 // drawFold is a subscriber to any view with any filter, or to the counts of the

@@ -16,6 +16,7 @@ import (
 	"parley/internal/desk/directory"
 	"parley/internal/desk/feed"
 	"parley/internal/desk/message"
+	"parley/internal/desk/object"
 	"parley/internal/desk/presence"
 	"parley/internal/ground/viewer"
 )
@@ -79,6 +80,8 @@ type Change struct {
 	Counts         conversation.Counts
 	Cause          *feed.Cause
 	IdempotencyKey *string
+
+	relatedBy *object.Mapping
 }
 
 // Edge is the conversation as an edge of the list; nil without one.
@@ -86,7 +89,7 @@ func (c *Change) Edge() *conversation.Edge {
 	if c.Conversation == nil {
 		return nil
 	}
-	return &conversation.Edge{Node: c.Conversation}
+	return &conversation.Edge{Node: c.Conversation, RelatedBy: c.relatedBy}
 }
 
 // MessageAdded is a message that was added.
@@ -189,6 +192,10 @@ type stream[T frame] struct {
 	// stale reports whether a change of the directory changed what the first frame
 	// holds, though not the viewer's rights; nil for never.
 	stale func(ctx context.Context, v *viewer.Viewer) (bool, error)
+	// turn says what a change of lookups makes of what the stream is about, of which keys
+	// and want speak from then on. The stream goes on behind the event; it must be opened
+	// anew if that cannot be told in frames. Nil where lookups change nothing.
+	turn func(ctx context.Context, v *viewer.Viewer, e *feed.Delivery) (frames []T, anew bool, err error)
 	// last reports whether the stream completes with a frame; nil for never.
 	last func(T) bool
 	pace pace[T]

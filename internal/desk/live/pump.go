@@ -21,6 +21,7 @@ type pump[T frame] struct {
 	start    *standing[T]
 	reader   *feed.Stream // nil until the first frame of the standing is given
 	held     *held[T]
+	turned   []T  // frames of one event that wait to be given
 	complete bool // the last frame was given
 
 	given, passed string // cursors of the frame that was given last, and of the one before
@@ -94,13 +95,17 @@ func (p *pump[T]) next() (frame T, err error) {
 // events that come, until it must be opened anew.
 func (p *pump[T]) further() (frame T, err error) {
 	for p.reader != nil {
+		if len(p.turned) > 0 {
+			frame, p.turned = p.turned[0], p.turned[1:]
+			return frame, nil
+		}
 		anew, err := p.follow()
 		if err != nil {
 			return frame, err
 		}
 		if anew != nil {
 			p.Close()
-			p.reader = nil
+			p.reader, p.turned = nil, nil
 			if p.start, err = p.stand(p.ctx, anew, feed.Reset, nil); err != nil {
 				return frame, err
 			}
@@ -108,8 +113,15 @@ func (p *pump[T]) further() (frame T, err error) {
 			return frame, nil
 		}
 	}
+	p.read(p.start.from)
+	p.held = hold(p.pace, p.wake)
+	return p.start.first, p.ctx.Err()
+}
+
+// read follows the log from what comes after a position.
+func (p *pump[T]) read(after int64) {
 	v := p.start.v
-	p.reader = p.desk.Hub.Follow(p.start.from, p.keys(v), func(e *feed.Event) bool {
+	p.reader = p.desk.Hub.Follow(after, p.keys(v), func(e *feed.Event) bool {
 		if e.Cause == feed.DirectoryChanged {
 			return p.stale != nil || e.MayMoveRights(v.AgentID)
 		}
@@ -118,8 +130,15 @@ func (p *pump[T]) further() (frame T, err error) {
 	if p.wake != nil {
 		p.reader.Notify(p.wake)
 	}
-	p.held = hold(p.pace, p.wake)
-	return p.start.first, p.ctx.Err()
+}
+
+// turnAt has the stream go on behind a change of lookups, about what it is about now.
+func (p *pump[T]) turnAt(e *feed.Delivery) (anew bool, err error) {
+	p.Close() // before what it wants changes
+	if p.turned, anew, err = p.turn(p.ctx, p.start.v, e); err == nil {
+		p.read(e.Position)
+	}
+	return anew, err
 }
 
 // follow takes one event, or finds the frame held due. It returns the viewer for
@@ -129,7 +148,12 @@ func (p *pump[T]) follow() (anew *viewer.Viewer, err error) {
 	if err != nil {
 		return nil, err
 	}
-	stale, err := p.take(p.ctx, p.start, e, p.held)
+	var stale bool
+	if e != nil && e.Cause == feed.LookupsChanged {
+		stale, err = p.turnAt(e)
+	} else {
+		stale, err = p.take(p.ctx, p.start, e, p.held)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package live
 import (
 	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"parley/internal/desk/conversation"
@@ -15,9 +16,11 @@ import (
 // ENTER, UPDATE and LEAVE over a page equals running the query again.
 func (d *Streams) Conversations(ctx context.Context, view conversation.View, filter *conversation.Filter, after *string, end End) (<-chan *Change, error) {
 	f := &viewFold{desk: d, view: view, filter: filter}
-	return run(ctx, stream[*Change]{
-		desk: d, open: f.open, keys: f.keys, want: f.want, frame: f.frame,
-	}, after, end)
+	s := stream[*Change]{desk: d, open: f.open, keys: f.keys, want: f.want, frame: f.frame}
+	if view.Kind == conversation.RecordTrail {
+		s.stale, s.turn = f.stale, f.turn
+	}
+	return run(ctx, s, after, end)
 }
 
 // viewFold follows one view. Its scope is set before the stream that uses it
@@ -30,10 +33,12 @@ type viewFold struct {
 	scope  *conversation.Scope
 	counts conversation.Counts
 	at     int64 // the position the counts hold for
+
+	trailFold
 }
 
 func (f *viewFold) open(ctx context.Context, v *viewer.Viewer, kind feed.StreamKind, resumed *int64) (*Change, int64, error) {
-	scope, err := f.desk.Scope(v, f.view, f.filter)
+	scope, err := f.resolve(ctx, v)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -41,13 +46,20 @@ func (f *viewFold) open(ctx context.Context, v *viewer.Viewer, kind feed.StreamK
 	if f.counts, f.at, err = f.desk.Count(ctx, scope); err != nil {
 		return nil, 0, err
 	}
-	return &Change{Kind: kind, Cursor: f.desk.cursor(f.at, resumed), Counts: f.counts}, f.at, nil
+	position := scope.Known(f.at)
+	f.trailFold = trailFold{opened: position}
+	return &Change{Kind: kind, Cursor: f.desk.cursor(position, resumed), Counts: f.counts}, position, nil
 }
 
 func (f *viewFold) keys(*viewer.Viewer) []feed.Key { return f.scope.Keys() }
 
 func (f *viewFold) want(_ *viewer.Viewer, e *feed.Event) bool {
-	return f.scope.Matches(e.Before) || f.scope.Matches(e.After)
+	return f.had(e) || f.scope.Matches(e.After) || f.touched(e)
+}
+
+// had reports whether the subscriber's list held the conversation before the event.
+func (f *viewFold) had(e *feed.Event) bool {
+	return f.scope.Matches(e.Before) || e.Position <= f.turnedAt && slices.ContainsFunc(f.former, func(s *conversation.Scope) bool { return s.Matches(e.Before) })
 }
 
 func (f *viewFold) frame(ctx context.Context, v *viewer.Viewer, e *feed.Delivery) (*Change, bool, error) {
@@ -56,7 +68,7 @@ func (f *viewFold) frame(ctx context.Context, v *viewer.Viewer, e *feed.Delivery
 	}
 	id, cause := f.desk.IDs.Encode(publicid.Conversation, e.ConversationID), e.Cause.Shown()
 	change := &Change{
-		source: source{e, f.desk}, Kind: kindOf(f.scope.Matches(e.Before), f.scope.Matches(e.After)), Cursor: f.desk.Cursors.Encode(e.Position),
+		source: source{e, f.desk}, Kind: kindOf(f.had(e.Event), f.scope.Matches(e.After)), Cursor: f.desk.Cursors.Encode(e.Position),
 		ConversationID: &id, Counts: f.counts, Cause: &cause, IdempotencyKey: echo(v, e),
 	}
 	if change.Kind == feed.Leave {
@@ -66,6 +78,8 @@ func (f *viewFold) frame(ctx context.Context, v *viewer.Viewer, e *feed.Delivery
 	if row == nil {
 		// It may no longer be seen: the LEAVE that says so is on its way.
 		change.Kind = feed.Leave
+	} else {
+		change.relatedBy = f.scope.RelatedBy(row.RecordID)
 	}
 	change.Conversation = row
 	return change, true, err
@@ -169,7 +183,7 @@ func (f *inboxFold) frame(ctx context.Context, v *viewer.Viewer, e *feed.Deliver
 		return nil, false, nil
 	}
 	f.at = e.Position
-	f.addObjectType(v, e.Event)
+	f.addObjectType(ctx, v, e.Event)
 	var changed []*conversation.Inbox
 	for _, in := range f.inboxes {
 		if counts := in.Scope.Fold(in.Counts, e.Event); counts != in.Counts {
@@ -183,7 +197,7 @@ func (f *inboxFold) frame(ctx context.Context, v *viewer.Viewer, e *feed.Deliver
 }
 
 // addObjectType gives an object type that appears for the first time its inbox.
-func (f *inboxFold) addObjectType(v *viewer.Viewer, e *feed.Event) {
+func (f *inboxFold) addObjectType(ctx context.Context, v *viewer.Viewer, e *feed.Event) {
 	if e.After == nil || e.After.ObjectType == "" || !f.sight.Matches(e.After) {
 		return
 	}
@@ -194,7 +208,7 @@ func (f *inboxFold) addObjectType(v *viewer.Viewer, e *feed.Event) {
 		}
 	}
 	view := conversation.View{Kind: conversation.ObjectType, Subject: &objectType}
-	if scope, err := f.desk.Scope(v, view, nil); err == nil {
+	if scope, err := f.desk.Scope(ctx, v, view, nil); err == nil {
 		f.inboxes = append(f.inboxes, &conversation.Inbox{
 			Kind: view.Kind, Subject: view.Subject, Title: objectType, Scope: scope,
 		})

@@ -48,6 +48,7 @@ func (d *Definition) Clone() *Definition {
 	c := *d
 	c.Fields = slices.Clone(d.Fields)
 	c.Messaging.Phones = slices.Clone(d.Messaging.Phones)
+	c.Related = slices.Clone(d.Related)
 	return &c
 }
 

@@ -32,6 +32,7 @@ type Definition struct {
 	Description string    `json:"description,omitempty"`
 	Fields      []Field   `json:"fields"` // the place of a field is its number for ever
 	Messaging   Messaging `json:"messaging"`
+	Related     []Mapping `json:"related,omitempty"` // in the order in which they are tried
 }
 
 // Kind is the type of a field's values.

@@ -47,6 +47,7 @@ type ObjectType struct {
 	Access      object.Access // the viewer's, to its records
 	Fields      []*Field      // in the order of the definition
 	Messaging   *Messaging
+	Related     []object.Mapping // those whose every step the viewer may read
 }
 
 // IsNode marks a GraphQL Node.
@@ -119,7 +120,7 @@ func (s *Service) seen(v *viewer.Viewer, t *directory.ObjectType) *ObjectType {
 	}
 	seen := &ObjectType{
 		ID: t.ID, Name: t.Name, Label: t.Label, PluralLabel: cmp.Or(t.PluralLabel, t.Label), Icon: t.Icon, Description: t.Description,
-		Access: access, Fields: []*Field{},
+		Access: access, Fields: []*Field{}, Related: []object.Mapping{},
 	}
 	readable := map[string]bool{}
 	for i := range t.Fields {
@@ -131,6 +132,11 @@ func (s *Service) seen(v *viewer.Viewer, t *directory.ObjectType) *ObjectType {
 		}
 	}
 	seen.Messaging = messagingOf(&t.Messaging, readable)
+	for _, m := range t.Related {
+		if all || rights.Walks(m.Path, s.Directory.Definition) {
+			seen.Related = append(seen.Related, m)
+		}
+	}
 	return seen
 }
 

@@ -34,6 +34,7 @@ type CreateInput struct {
 	Description    *string
 	Fields         []object.Field
 	Messaging      *object.Messaging
+	Related        []object.Mapping
 	IdempotencyKey string
 }
 
@@ -46,6 +47,7 @@ type UpdateInput struct {
 	Description *string
 	Fields      []object.Field    // to change, or to add; those that are not named stay
 	Messaging   *object.Messaging // in place of what it is
+	Related     []object.Mapping  // in place of what they are; none of them for an empty list
 }
 
 // Create defines an object type, once for an idempotency key.
@@ -53,9 +55,9 @@ func (s *Service) Create(ctx context.Context, in CreateInput) (*ObjectType, erro
 	if err := administration.Admitted(ctx); err != nil {
 		return nil, err
 	}
-	update := UpdateInput{Label: &in.Label, PluralLabel: in.PluralLabel, Icon: in.Icon, Description: in.Description, Fields: in.Fields, Messaging: in.Messaging}
+	update := UpdateInput{Label: &in.Label, PluralLabel: in.PluralLabel, Icon: in.Icon, Description: in.Description, Fields: in.Fields, Messaging: in.Messaging, Related: in.Related}
 	d := &object.Definition{Name: in.Name, Fields: []object.Field{}}
-	if err := cmp.Or(update.clean(), update.apply(d)); err != nil {
+	if err := cmp.Or(update.clean(), update.apply(d, s.Directory.Definitions())); err != nil {
 		return nil, err
 	}
 	key, err := administration.Create(ctx, s.Directory, "createObjectType", in.IdempotencyKey, in, func(ctx context.Context, tx *store.Tx) (int64, error) {
@@ -67,7 +69,7 @@ func (s *Service) Create(ctx context.Context, in CreateInput) (*ObjectType, erro
 			return 0, err
 		}
 		row, err := tx.Ent.ObjectType.Create().SetName(d.Name).SetLabel(d.Label).SetPluralLabel(d.PluralLabel).SetIcon(d.Icon).
-			SetDescription(d.Description).SetFields(d.Fields).SetMessaging(d.Messaging).Save(ctx)
+			SetDescription(d.Description).SetFields(d.Fields).SetMessaging(d.Messaging).SetRelated(d.Related).Save(ctx)
 		if err != nil {
 			return 0, err
 		}
@@ -104,7 +106,7 @@ func (s *Service) Update(ctx context.Context, in UpdateInput) (*ObjectType, erro
 func (s *Service) update(ctx context.Context, tx *store.Tx, row *ent.ObjectType, in *UpdateInput) (bool, error) {
 	before := directory.Definition(row)
 	d := before.Clone()
-	if err := in.apply(d); err != nil {
+	if err := in.apply(d, s.Directory.Definitions()); err != nil {
 		return false, err
 	}
 	if same(d, &before) {
@@ -119,7 +121,7 @@ func (s *Service) update(ctx context.Context, tx *store.Tx, row *ent.ObjectType,
 		}
 	}
 	return true, tx.Ent.ObjectType.UpdateOne(row).SetLabel(d.Label).SetPluralLabel(d.PluralLabel).SetIcon(d.Icon).
-		SetDescription(d.Description).SetFields(d.Fields).SetMessaging(d.Messaging).Exec(ctx)
+		SetDescription(d.Description).SetFields(d.Fields).SetMessaging(d.Messaging).SetRelated(d.Related).Exec(ctx)
 }
 
 // checkRevealed refuses to open a sensitive field to others by whoever may not read it.
@@ -143,8 +145,9 @@ func same(a, b *object.Definition) bool {
 	return errX == nil && errY == nil && bytes.Equal(x, y)
 }
 
-// apply changes a definition, whose texts are clean.
-func (in *UpdateInput) apply(d *object.Definition) error {
+// apply changes a definition, whose texts are clean. The other object types are as this
+// process knows them: what mappings may name never goes away.
+func (in *UpdateInput) apply(d *object.Definition, types map[string]*object.Definition) error {
 	for _, text := range []struct{ to, from *string }{
 		{&d.Label, in.Label}, {&d.PluralLabel, in.PluralLabel}, {&d.Icon, in.Icon}, {&d.Description, in.Description},
 	} {
@@ -159,7 +162,15 @@ func (in *UpdateInput) apply(d *object.Definition) error {
 		d.Messaging = *in.Messaging
 		d.Messaging.Phones = slices.Clone(in.Messaging.Phones)
 	}
-	return d.Check()
+	if err := d.Check(); err != nil || in.Related == nil {
+		return err
+	}
+	d.Related = make([]object.Mapping, len(in.Related))
+	for i, m := range in.Related {
+		d.Related[i] = object.Mapping{Label: m.Label, Path: slices.Clone(m.Path)}
+	}
+	types[d.Name] = d
+	return d.CheckMappings(types)
 }
 
 // clean makes the texts fit for storage.
@@ -176,6 +187,17 @@ func (in *UpdateInput) clean() error {
 	in.Fields = slices.Clone(in.Fields)
 	for i := range in.Fields {
 		if err := cleanField(fmt.Sprintf("input.fields.%d", i), &in.Fields[i]); err != nil {
+			return err
+		}
+	}
+	return in.cleanMappings()
+}
+
+func (in *UpdateInput) cleanMappings() (err error) {
+	in.Related = slices.Clone(in.Related)
+	for i := range in.Related {
+		m := &in.Related[i]
+		if m.Label, err = administration.CleanName(fmt.Sprintf("input.relatedConversationMappings.%d.label", i), m.Label); err != nil {
 			return err
 		}
 	}

@@ -206,7 +206,7 @@ func (d *Searcher) begin(ctx context.Context, in Input) (*run, error) {
 		r.in.View = &conversation.View{Kind: conversation.All}
 	}
 	var err error
-	if r.scope, err = d.Conversations.Scope(viewer.FromContext(ctx), *r.in.View, nil); err != nil {
+	if r.scope, err = d.Conversations.Scope(ctx, viewer.FromContext(ctx), *r.in.View, nil); err != nil {
 		return nil, err
 	}
 	r.from, err = d.parseCursor(in.Cursor)

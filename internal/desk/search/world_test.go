@@ -169,7 +169,7 @@ func (w *world) expected(ctx context.Context, all []said, text string, view *con
 	if view == nil {
 		view = &conversation.View{Kind: conversation.All}
 	}
-	scope, err := w.Conversations.Scope(viewer.FromContext(ctx), *view, nil)
+	scope, err := w.Conversations.Scope(ctx, viewer.FromContext(ctx), *view, nil)
 	require.NoError(w.T, err)
 	words := word.Ask(text)
 	number, isNumber := word.AskNumber(text, []string{"US"})

@@ -198,7 +198,7 @@ func (s *Service) Deactivate(ctx context.Context, id string) (*directory.Agent, 
 		return nil, nil, err
 	}
 	owned := &Owned{View: conversation.All, OwnerID: a.ID}
-	scope, err := s.Conversations.Scope(viewer.FromContext(ctx), conversation.View{Kind: owned.View}, &conversation.Filter{OwnerID: &a.ID})
+	scope, err := s.Conversations.Scope(ctx, viewer.FromContext(ctx), conversation.View{Kind: owned.View}, &conversation.Filter{OwnerID: &a.ID})
 	if err != nil {
 		return nil, nil, err
 	}

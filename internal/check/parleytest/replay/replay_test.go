@@ -63,6 +63,7 @@ func (p *player) play(text string) {
 		who = "ada"
 	}
 	conversation := p.conversation()
+	text = strings.ReplaceAll(text, "obj_…", p.Directory.ObjectType("Account").ID)
 	if strings.Contains(text, "acc_…") { // there can be few
 		text = strings.ReplaceAll(text, "acc_…", p.account())
 	}

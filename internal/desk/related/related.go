@@ -1,0 +1,195 @@
+// Package related finds the records whose conversations belong together: a record, and
+// those that the mappings of its object type lead to. Package conversation lists what is
+// said with them.
+//
+// A viewer walks a path if they may read each object type and each lookup on it. Records
+// that they may not read, and what the CRM has deleted or merged, are passed over, and
+// count for no bound. A path has few steps, so that a cycle ends by itself.
+package related
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"parley/internal/desk/object"
+	"parley/internal/ground/memo"
+	"parley/internal/ground/store"
+	"parley/internal/ground/viewer"
+)
+
+// MostRecords is how many records a trail has, and how many each step of a path leads to.
+const MostRecords = 2_000
+
+// Definitions say what object types there are, and what of them agents may read. The
+// directory does.
+type Definitions interface {
+	Definition(name string) *object.Definition
+	RecordRights(v *viewer.Viewer) *object.Rights
+}
+
+// Trail is a record with the records that are related to it, as a viewer may read them.
+type Trail struct {
+	// Root is the record's key.
+	Root int64
+	// Truncated says that there are more records than a trail may have.
+	Truncated bool
+	// Position is that of the log before the trail was read: it holds every change up to
+	// there, and may hold later ones.
+	Position int64
+
+	paths   paths
+	records []int64                   // the root first, then by mapping and key
+	by      map[int64]*object.Mapping // nil for the root
+	passed  map[int64]struct{}        // every record on the paths
+}
+
+// Read reads the trail of a record under the viewer of ctx, in two statements; once for a
+// query.
+func Read(ctx context.Context, s *store.Store, types Definitions, root int64) (*Trail, error) {
+	return memo.Read(ctx, fmt.Sprintf("trail %d", root), func() (*Trail, error) {
+		t := &Trail{Root: root}
+		var key sql.NullInt64
+		var objectType sql.NullString
+		err := s.Read(ctx, access, rootQuery(s, root), func(rows *sql.Rows) error { return rows.Scan(&t.Position, &key, &objectType) })
+		if err != nil {
+			return nil, err
+		}
+		if key.Valid {
+			t.Root = key.Int64
+		}
+		t.paths = pathsOf(viewer.FromContext(ctx), types, objectType.String)
+		return t, t.walk(ctx, s)
+	})
+}
+
+// access reads records whoever asks: the statement keeps to what the viewer may read.
+const access = store.System("records along paths that the viewer may read")
+
+// walk reads the records that the paths lead to.
+func (t *Trail) walk(ctx context.Context, s *store.Store) error {
+	t.records, t.by, t.passed = []int64{t.Root}, map[int64]*object.Mapping{t.Root: nil}, map[int64]struct{}{t.Root: {}}
+	if len(t.paths.Mappings) == 0 {
+		return nil
+	}
+	w := newWalk(s.Dialect(), t.Root, &t.paths)
+	err := s.Read(ctx, access, w, func(rows *sql.Rows) error {
+		var level int
+		var key sql.NullInt64 // none for what a record was converted to and the viewer may not read
+		err := rows.Scan(&level, &key)
+		if key.Valid {
+			w.levels[level] = append(w.levels[level], key.Int64)
+		}
+		return err
+	})
+	if err == nil {
+		t.take(w)
+	}
+	return err
+}
+
+// take makes the trail of what the steps lead to: each record once, by its first mapping.
+func (t *Trail) take(w *walk) {
+	for _, keys := range w.levels {
+		t.Truncated = t.Truncated || len(keys) > MostRecords
+		for _, key := range keys {
+			t.passed[key] = struct{}{}
+		}
+	}
+	for i := range t.paths.Mappings {
+		keys := w.levels[w.ends[i]]
+		slices.Sort(keys)
+		for _, key := range keys {
+			if _, there := t.by[key]; there {
+				continue
+			}
+			if len(t.records) > MostRecords {
+				t.Truncated = true
+				return
+			}
+			t.records, t.by[key] = append(t.records, key), &t.paths.Mappings[i]
+		}
+	}
+}
+
+// Has reports whether a record is on the trail.
+func (t *Trail) Has(record int64) bool {
+	_, is := t.by[record]
+	return is
+}
+
+// Records are the keys of the records on the trail, the root first.
+func (t *Trail) Records() []int64 { return t.records }
+
+// By is the mapping that relates a record to the root; nil for the root itself, and for
+// one that is not on the trail.
+func (t *Trail) By(record int64) *object.Mapping { return t.by[record] }
+
+// Differ are the records that only one of two trails has, or that they relate otherwise.
+func (t *Trail) Differ(other *Trail) (records []int64) {
+	for _, key := range t.records {
+		if !other.Has(key) || !alike(t.by[key], other.by[key]) {
+			records = append(records, key)
+		}
+	}
+	for _, key := range other.records {
+		if !t.Has(key) {
+			records = append(records, key)
+		}
+	}
+	return records
+}
+
+func alike(a, b *object.Mapping) bool {
+	return a == nil && b == nil || a != nil && b != nil && a.Equal(*b)
+}
+
+// Touched reports whether a change of lookups may change the trail: one of its ends, or
+// any if they are too many to be named, is a record that the paths pass.
+func (t *Trail) Touched(ends []int64, anyEnd bool) bool {
+	return anyEnd || slices.ContainsFunc(ends, func(key int64) bool { _, is := t.passed[key]; return is })
+}
+
+// Passed are the records that the paths pass, the trail's among them. What changes the
+// trail changes a lookup, or the presence, of one of them.
+func (t *Trail) Passed() map[int64]struct{} { return t.passed }
+
+// Current reports whether v still walks the paths that the trail was read by.
+func (t *Trail) Current(v *viewer.Viewer, types Definitions) bool {
+	return t.paths.key() == pathsOf(v, types, t.paths.From).key()
+}
+
+// Key is the same for trails that are alike at any one moment.
+func (t *Trail) Key() string { return fmt.Sprint(t.Root, " ", t.paths.key()) }
+
+// paths are what a viewer may walk from records of an object type.
+type paths struct {
+	From     string
+	Mappings []object.Mapping
+	// Readable are the object types whose records are read; All says that all are.
+	Readable []string
+	All      bool
+}
+
+func pathsOf(v *viewer.Viewer, types Definitions, objectType string) paths {
+	p := paths{From: objectType}
+	rights, def := types.RecordRights(v), types.Definition(objectType)
+	if def == nil {
+		return p
+	}
+	for _, m := range def.Related {
+		if rights.Walks(m.Path, types.Definition) {
+			p.Mappings = append(p.Mappings, m)
+		}
+	}
+	readable, some := rights.Readable()
+	p.Readable, p.All = readable, !some
+	return p
+}
+
+func (p paths) key() string {
+	written, _ := json.Marshal(p) // texts alone
+	return string(written)
+}

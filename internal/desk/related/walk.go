@@ -1,0 +1,125 @@
+package related
+
+import (
+	"fmt"
+
+	"entgo.io/ent/dialect"
+	entsql "entgo.io/ent/dialect/sql"
+
+	"parley/internal/desk/object"
+	"parley/internal/ground/store"
+)
+
+// rootQuery reads the log's position and, if the record is there, its key and object type:
+// those of the other, of one that was merged into another.
+func rootQuery(s *store.Store, root int64) store.Query {
+	h, r := entsql.Table("log_heads"), entsql.Table("records").As("r")
+	place := entsql.P(func(b *entsql.Builder) {
+		b.WriteString("r.id = COALESCE((SELECT merged_into FROM records WHERE merged_into > 0 AND id = ").Arg(root).WriteString("), ").Arg(root).WriteByte(')')
+	})
+	return s.Builder().Select(h.C("position"), r.C("id"), r.C("object_type")).From(h).
+		LeftJoin(r).OnP(entsql.And(place, entsql.EQ(r.C("deleted_at"), 0))).Where(entsql.EQ(h.C("id"), 1))
+}
+
+// walk is the statement that walks all paths at once: a selection for each step, called
+// s1, s2 and so on, from that of the step before. Paths that begin alike share what they
+// begin with. A selection stops at one record more than a trail may have.
+type walk struct {
+	dialect string
+	root    int64
+	paths   *paths
+	steps   []step
+	ends    []int     // the last step of each mapping
+	levels  [][]int64 // the records that each step leads to
+}
+
+// step is a step from the records of another, 0 for the root.
+type step struct {
+	object.Step
+
+	from int
+}
+
+func newWalk(dialect string, root int64, p *paths) *walk {
+	w := &walk{dialect: dialect, root: root, paths: p, steps: make([]step, 1)}
+	known := map[step]int{}
+	for _, m := range p.Mappings {
+		at := 0
+		for _, s := range m.Path {
+			next := step{s, at}
+			if known[next] == 0 {
+				known[next] = len(w.steps)
+				w.steps = append(w.steps, next)
+			}
+			at = known[next]
+		}
+		w.ends = append(w.ends, at)
+	}
+	w.levels = make([][]int64, len(w.steps))
+	return w
+}
+
+// Query implements store.Query.
+func (w *walk) Query() (string, []any) {
+	b := &entsql.Builder{}
+	b.SetDialect(w.dialect)
+	b.WriteString("WITH s0 AS (SELECT id, object_type FROM records WHERE id = ").Arg(w.root).WriteString(")")
+	for i := range w.steps[1:] {
+		b.WriteString(fmt.Sprintf(", s%d AS (", i+1))
+		w.step(b, &w.steps[i+1])
+		b.WriteString(")")
+	}
+	for i := range w.steps[1:] {
+		if i > 0 {
+			b.WriteString(" UNION ALL")
+		}
+		w.end(b, i+1)
+	}
+	return b.Query()
+}
+
+// end writes where a step leads to: in place of a record that was converted to another, to
+// the other.
+func (w *walk) end(b *entsql.Builder, i int) {
+	b.WriteString(fmt.Sprintf(" SELECT %d, CASE WHEN p.merged_into = 0 THEN p.id ELSE (SELECT r.id FROM records AS r WHERE r.id = p.merged_into AND r.deleted_at = 0", i))
+	w.readable(b)
+	b.WriteString(fmt.Sprintf(") END FROM s%d AS p", i))
+}
+
+// step writes the records that a step leads to.
+func (w *walk) step(b *entsql.Builder, s *step) {
+	distinct, near, far, owner := "DISTINCT ", "record_id", "target_id", "p"
+	if s.Direction == object.Down {
+		distinct, near, far, owner = "", "target_id", "record_id", "r" // a record has one target in a field
+	}
+	b.WriteString(fmt.Sprintf("SELECT %sr.id, r.object_type, r.merged_into FROM s%d AS p", distinct, s.from))
+	w.join(b, "lookups AS l", "l."+near+" = p.id AND l.field = ", s.Field)
+	w.join(b, "records AS r", "r.id = l."+far+" AND r.deleted_at = ", 0)
+	b.WriteString(" WHERE " + owner + ".object_type = ").Arg(s.Object)
+	w.readable(b)
+	b.WriteString(" LIMIT ").Arg(MostRecords + 1)
+}
+
+// readable writes that the viewer may read the record r.
+func (w *walk) readable(b *entsql.Builder) {
+	if w.paths.All {
+		return
+	}
+	b.WriteString(" AND r.object_type IN (")
+	for i, name := range w.paths.Readable {
+		if i > 0 {
+			b.Comma()
+		}
+		b.Arg(name)
+	}
+	b.WriteString(")")
+}
+
+// join joins a table row by row, by its index, however small a planner thinks it is.
+func (w *walk) join(b *entsql.Builder, table, on string, value any) {
+	if w.dialect == dialect.Postgres {
+		b.WriteString(" CROSS JOIN LATERAL (SELECT * FROM " + table + " WHERE " + on).Arg(value).WriteString(" OFFSET 0) AS " + table[len(table)-1:])
+		return
+	}
+	b.WriteString(" CROSS JOIN " + table + " ON " + on).Arg(value)
+}
