@@ -54,6 +54,7 @@ func (a *App) wireDesk(ids *publicid.Codec, cursors *feed.Cursors, providers cha
 		Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors, Conversations: a.Conversations, Search: searcher,
 		Begins: quota.New("begin", "bulk operations", cmp.Or(a.Config.Bulks, 60), clock.Real{}),
 	}
+	actions := a.wireActions(ids, cursors, messages, records)
 	a.refusals.Store = a.Store
 	a.board = presence.New(presence.Options{Signals: a.bus})
 	streams := &live.Streams{Service: a.Conversations, Hub: a.Hub, Board: a.board, Bulk: a.Bulk, Reader: messages}
@@ -78,6 +79,7 @@ func (a *App) wireDesk(ids *publicid.Codec, cursors *feed.Cursors, providers cha
 		Switchboard: &switchboard.Service{
 			Directory: a.Directory, IDs: ids, Providers: named, PublicURL: strings.TrimSuffix(a.Config.PublicURL, "/"),
 		},
+		Actions:  actions,
 		Formulas: &trial.Service{Clock: a.Config.Clock},
 		Access: &access.Service{
 			Store: a.Store, Directory: a.Directory, IDs: ids, Clock: clock.Real{}, Uses: &access.Uses{Store: a.Store, Clock: clock.Real{}},

@@ -24,6 +24,8 @@ import (
 	"parley/ent/consententry"
 	"parley/ent/conversation"
 	"parley/ent/countcell"
+	"parley/ent/crmaction"
+	"parley/ent/crmactionrun"
 	"parley/ent/event"
 	"parley/ent/idempotencykey"
 	"parley/ent/identifier"
@@ -48,6 +50,7 @@ import (
 	"parley/ent/recordvalue"
 	"parley/ent/secret"
 	"parley/ent/signingkey"
+	"parley/ent/webhookdelivery"
 )
 
 // ent aliases to avoid import conflicts in user's code.
@@ -119,6 +122,8 @@ func checkColumn(t, c string) error {
 			consententry.Table:    consententry.ValidColumn,
 			conversation.Table:    conversation.ValidColumn,
 			countcell.Table:       countcell.ValidColumn,
+			crmaction.Table:       crmaction.ValidColumn,
+			crmactionrun.Table:    crmactionrun.ValidColumn,
 			event.Table:           event.ValidColumn,
 			idempotencykey.Table:  idempotencykey.ValidColumn,
 			identifier.Table:      identifier.ValidColumn,
@@ -143,6 +148,7 @@ func checkColumn(t, c string) error {
 			recordvalue.Table:     recordvalue.ValidColumn,
 			secret.Table:          secret.ValidColumn,
 			signingkey.Table:      signingkey.ValidColumn,
+			webhookdelivery.Table: webhookdelivery.ValidColumn,
 		})
 	})
 	return columnCheck(t, c)

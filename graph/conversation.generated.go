@@ -8,6 +8,7 @@ import (
 	"parley/internal/channel"
 	"parley/internal/desk/content"
 	"parley/internal/desk/conversation"
+	"parley/internal/desk/crmaction"
 	"parley/internal/desk/directory"
 	"parley/internal/desk/message"
 	"parley/internal/ground/clock"
@@ -33,6 +34,8 @@ type ConversationResolver interface {
 	Sendability(ctx context.Context, obj *conversation.Row, draft *string) (*message.Sendability, error)
 	ViewerCanAssign(ctx context.Context, obj *conversation.Row) (bool, error)
 	ViewerCanMarkRead(ctx context.Context, obj *conversation.Row) (bool, error)
+
+	AvailableActions(ctx context.Context, obj *conversation.Row) ([]*crmaction.Available, error)
 }
 type ConversationConnectionResolver interface {
 	TotalCount(ctx context.Context, obj *conversation.Page) (int64, error)
@@ -923,6 +926,38 @@ func (ec *executionContext) _Conversation_createdAt(ctx context.Context, field g
 }
 func (ec *executionContext) fieldContext_Conversation_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Conversation", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _Conversation_availableActions(ctx context.Context, field graphql.CollectedField, obj *conversation.Row) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Conversation_availableActions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Conversation().AvailableActions(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*crmaction.Available) graphql.Marshaler {
+			return ec.marshalNAvailableCrmAction2ᚕᚖparleyᚋinternalᚋdeskᚋcrmactionᚐAvailableᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Conversation_availableActions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Conversation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AvailableCrmAction(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _ConversationConnection_edges(ctx context.Context, field graphql.CollectedField, obj *conversation.Page) (ret graphql.Marshaler) {
@@ -1918,6 +1953,12 @@ func (ec *executionContext) _Conversation(ctx context.Context, sel ast.Selection
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "availableActions":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Conversation_availableActions(ctx, field, obj)
+				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
