@@ -20,17 +20,17 @@ func (r *conversationResolver) AvailableActions(ctx context.Context, obj *conver
 
 // Conversation is the batch resolver for the conversation field.
 func (r *crmActionRunResolver) Conversation(ctx context.Context, objs []*crmaction.Run) ([]*conversation.Row, error) {
-	return eachFrom(ctx, objs, (*crmaction.Run).ConversationKey, r.ConversationService.ByKey)
+	return eachSeen(ctx, objs, (*crmaction.Run).ConversationKey, r.ConversationService.ByKey)
 }
 
 // Record is the batch resolver for the record field.
 func (r *crmActionRunResolver) Record(ctx context.Context, objs []*crmaction.Run) ([]*conversation.Record, error) {
-	return eachFrom(ctx, objs, (*crmaction.Run).RecordKey, r.ConversationService.Records)
+	return eachSeen(ctx, objs, (*crmaction.Run).RecordKey, r.ConversationService.Records)
 }
 
 // Delivery is the batch resolver for the delivery field.
 func (r *crmActionRunResolver) Delivery(ctx context.Context, objs []*crmaction.Run) ([]*crmaction.Delivery, error) {
-	return eachFrom(ctx, objs, (*crmaction.Run).RunKey, r.Actions.DeliveriesOf)
+	return eachSeen(ctx, objs, (*crmaction.Run).RunKey, r.Actions.DeliveriesOf)
 }
 
 // CreateCrmAction is the resolver for the createCrmAction field.

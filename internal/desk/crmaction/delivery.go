@@ -130,7 +130,11 @@ func (s *Service) note(ctx context.Context, tx *store.Tx, args deliver, attempt 
 	default:
 		pause := pauses[args.Try]
 		update.SetDueAt(tx.Now.Add(pause))
-		tx.Enqueue(deliver{Run: args.Run, Try: args.Try + 1}, &river.InsertOpts{Queue: deliverQueue.Name, ScheduledAt: time.Now().Add(pause)})
+		next := &river.InsertOpts{Queue: deliverQueue.Name}
+		if pause > 0 { // a job that is scheduled waits for some seconds at least
+			next.ScheduledAt = time.Now().Add(pause)
+		}
+		tx.Enqueue(deliver{Run: args.Run, Try: args.Try + 1}, next)
 	}
 	return update.Exec(ctx)
 }

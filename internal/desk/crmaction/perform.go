@@ -68,7 +68,7 @@ type turn struct {
 // perform runs an action in the write tx: all of it, or none with an error.
 func (s *Service) perform(ctx context.Context, tx *store.Tx, o *order) (*result, error) {
 	t := &turn{order: o, result: &result{changes: []*FieldChange{}, requests: []*Request{}}, service: s, tx: tx}
-	for _, step := range []func(context.Context) error{t.load, t.admit, t.prepare, t.claim, t.act, t.line, t.finish} {
+	for _, step := range []func(context.Context) error{t.load, t.admit, t.prepare, t.limit, t.claim, t.act, t.line, t.finish} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
@@ -119,7 +119,7 @@ func (s *Service) lock(ctx context.Context, tx *store.Tx, key int64, current boo
 	return s.Conversations.Load(ctx, tx, key)
 }
 
-// admit refuses what may not be run here, and what ran too often.
+// admit refuses what may not be run here.
 func (t *turn) admit(ctx context.Context) error {
 	v := viewer.FromContext(ctx)
 	c := action.Case{MayAct: v.Can(viewer.TakeAction), Rights: t.rights, ObjectType: t.kind, Types: t.service.Directory.Defined}
@@ -132,6 +132,11 @@ func (t *turn) admit(ctx context.Context) error {
 	if reasons := t.action.Judge(c); len(reasons) > 0 {
 		return &RefusedError{reasons}
 	}
+	return nil
+}
+
+// limit refuses what runs too often, or is set off by too many others.
+func (t *turn) limit(ctx context.Context) error {
 	if t.depth >= action.MostDepth {
 		return fault.New(fault.LimitExceeded, "Actions set each other off: this one would be number %d in a row, and at most %d follow from each other. Correct their conditions.", t.depth+1, action.MostDepth)
 	}
