@@ -7135,24 +7135,24 @@ extend type Query {
 
 extend type Mutation {
   """
-  Defines an action: at most 200 in an organisation. Needs CONFIGURE_MESSAGING; an AUTOMATIC one also rights on everything that it reads and writes. No event follows in lists of conversations.
+  Defines an action: at most 200 in an organisation. Needs CONFIGURE_MESSAGING; an AUTOMATIC one also rights on everything that it reads and writes; no event follows in lists of conversations.
   """
   createCrmAction("What to create." input: CreateCrmActionInput!): CrmActionPayload!
   """
-  Changes 1 action. Needs CONFIGURE_MESSAGING; of an AUTOMATIC one also rights on everything that it reads and writes. No event follows in lists of conversations.
+  Changes 1 action. Needs CONFIGURE_MESSAGING; of an AUTOMATIC one also rights on everything that it reads and writes; no event follows in lists of conversations.
   """
   updateCrmAction("What to change." input: UpdateCrmActionInput!): CrmActionPayload!
   """
-  Makes another secret for the webhooks of 1 action. The one before signs beside it for 24 hours. Needs CONFIGURE_MESSAGING. No event follows in lists of conversations.
+  Makes another secret for the webhooks of 1 action. The one before signs beside it for 24 hours. Needs CONFIGURE_MESSAGING; no event follows in lists of conversations.
   """
   renewCrmActionSecret("Whose secret." input: RenewCrmActionSecretInput!): CrmActionPayload!
   """
   Takes 1 action in 1 conversation that the viewer sees: all of it, or nothing. Needs TAKE_ACTION, rights on the fields that it reads and writes, and a place among the 20 runs that an action
-  has in an hour with one record. Emits MESSAGE_ADDED with a line, which moves neither preview, time nor read state; and CONVERSATION_CHANGED in conversations whose record it changes.
+  has in an hour with one record. Emits MESSAGE_ADDED with a line, which moves neither preview, time nor read state. Emits CONVERSATION_CHANGED for each conversation whose record changed its name or opt-out.
   """
   runCrmAction("What to run." input: RunCrmActionInput!): RunCrmActionPayload!
   """
-  Makes 1 run again: one that a trigger began and that was refused, as things are now, or the delivery of a webhook that failed. Needs CONFIGURE_MESSAGING and TAKE_ACTION. Emits what the run does.
+  Makes 1 run again: one that a trigger began and that was refused, as things are now, or the delivery of a webhook that failed. Needs CONFIGURE_MESSAGING and TAKE_ACTION. Emits MESSAGE_ADDED if the action runs; the tries of a webhook move no conversation.
   """
   rerunCrmAction("Which run." input: RerunCrmActionInput!): RerunCrmActionPayload!
 }

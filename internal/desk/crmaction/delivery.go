@@ -89,7 +89,7 @@ func (s *Service) try(ctx context.Context, d *ent.WebhookDelivery) (a action.Att
 		a.Problem = "The action was switched off."
 		return a, true
 	}
-	keys, err := unseal(s.Vault, of)
+	keys, err := unseal(s.Vault, of.DeveloperName, of.Sealed)
 	if err != nil {
 		a.Problem = "The secret cannot be read: " + err.Error() + "."
 		return a, false

@@ -7,14 +7,15 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"strconv"
 	"strings"
 	"time"
 
 	"parley/ent"
+	"parley/ent/crmaction"
 	"parley/internal/desk/action"
 	"parley/internal/desk/administration"
-	"parley/internal/desk/directory"
 	"parley/internal/ground/clock"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/store"
@@ -49,8 +50,13 @@ func (x secrets) seal(v *vault.Vault, developerName string) ([]byte, error) {
 	return v.Seal(text, place(developerName))
 }
 
-func unseal(v *vault.Vault, a *directory.CrmAction) (x secrets, err error) {
-	text, err := v.Unseal(a.Sealed, place(a.DeveloperName))
+var errNoSecret = errors.New("it was given up with its key; renew it")
+
+func unseal(v *vault.Vault, developerName string, sealed []byte) (x secrets, err error) {
+	if len(sealed) == 0 {
+		return x, errNoSecret
+	}
+	text, err := v.Unseal(sealed, place(developerName))
 	if err == nil {
 		err = json.Unmarshal(text, &x)
 	}
@@ -89,7 +95,7 @@ func (s *Service) RenewSecret(ctx context.Context, id string) (a *CrmAction, sec
 		if action.Kind(row.Performs) != action.CallWebhook {
 			return false, fault.At("input.id", fault.New(fault.Conflict, "Only an action that calls a webhook has a secret."))
 		}
-		was, _ := unseal(s.Vault, &directory.CrmAction{Definition: directory.ActionOf(row), Sealed: row.Sealed}) // a lost one is replaced
+		was, _ := unseal(s.Vault, row.DeveloperName, row.Sealed) // a lost one is replaced
 		fresh := newSecret()
 		next := secrets{Current: fresh, Previous: was.Current, PreviousUntil: tx.Now.Add(secretOverlap)}
 		sealed, err := next.seal(s.Vault, row.DeveloperName)
@@ -105,12 +111,68 @@ func (s *Service) RenewSecret(ctx context.Context, id string) (a *CrmAction, sec
 	return a, secret, nil
 }
 
-// Reseal encrypts an action's secrets with the primary key; sealed stays as it is where
-// no key can decrypt it.
-func Reseal(v *vault.Vault, row *ent.CrmAction) ([]byte, error) {
-	x, err := unseal(v, &directory.CrmAction{Definition: directory.ActionOf(row), Sealed: row.Sealed})
-	if err != nil {
-		return row.Sealed, nil //nolint:nilerr // as of accounts: what is locked stays locked
+// sealed are the actions that have secrets.
+func sealed(ctx context.Context, client *ent.Client) ([]*ent.CrmAction, error) {
+	return client.CrmAction.Query().Where(crmaction.SealedNotNil()).Order(crmaction.ByID()).All(ctx)
+}
+
+// KeyIDs names the keys that secrets are encrypted with.
+func (*Service) KeyIDs(ctx context.Context, client *ent.Client) ([]string, error) {
+	rows, err := sealed(ctx, client)
+	ids := make([]string, len(rows))
+	for i, row := range rows {
+		ids[i] = vault.KeyID(row.Sealed)
 	}
-	return x.seal(v, row.DeveloperName)
+	return ids, err
+}
+
+// Reseal encrypts with the primary key the secrets that are encrypted with another. Those
+// that no key can decrypt stay as they are.
+func (s *Service) Reseal(ctx context.Context, tx *store.Tx) (n int, err error) {
+	rows, err := sealed(ctx, tx.Ent)
+	if err != nil {
+		return 0, err
+	}
+	primary := ""
+	for _, k := range s.Vault.Keys() {
+		if k.Primary {
+			primary = k.ID
+		}
+	}
+	for _, row := range rows {
+		if vault.KeyID(row.Sealed) == primary {
+			continue
+		}
+		x, err := unseal(s.Vault, row.DeveloperName, row.Sealed)
+		if err != nil {
+			continue // locked, as before
+		}
+		again, err := x.seal(s.Vault, row.DeveloperName)
+		if err != nil {
+			return 0, err
+		}
+		if err := tx.Ent.CrmAction.UpdateOne(row).SetSealed(again).Exec(ctx); err != nil {
+			return 0, err
+		}
+		n++
+	}
+	return n, nil
+}
+
+// GiveUp removes the secrets that no key can decrypt: their actions need new ones.
+func (s *Service) GiveUp(ctx context.Context, tx *store.Tx) (n int, err error) {
+	rows, err := sealed(ctx, tx.Ent)
+	if err != nil {
+		return 0, err
+	}
+	for _, row := range rows {
+		if s.Vault.Has(vault.KeyID(row.Sealed)) {
+			continue
+		}
+		if err := tx.Ent.CrmAction.UpdateOne(row).ClearSealed().Exec(ctx); err != nil {
+			return 0, err
+		}
+		n++
+	}
+	return n, nil
 }

@@ -33,7 +33,9 @@ func unquoted(t *testing.T, quoted []byte) (text string) {
 // the quotas that an agent has by default.
 func TestStoredDocumentsReplay(t *testing.T) {
 	key := filepath.Join(t.TempDir(), "key")
-	p := parleytest.New(t, func(c *app.Config) { c.Sends, c.Starts, c.Server, c.KeyFile, c.WebhookPauses = 0, 0, nil, key, []time.Duration{} })
+	p := parleytest.New(t, func(c *app.Config) {
+		c.Sends, c.Starts, c.Server, c.KeyFile, c.WebhookPauses = 0, 0, nil, key, []time.Duration{}
+	})
 	require.NoError(t, seed.Demo(t.Context(), p.Directory, p.Store))
 	p.Run()
 	documents := stored(t)
