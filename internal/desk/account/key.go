@@ -246,18 +246,8 @@ func (s *Service) rewrap(ctx context.Context, promoted bool) (n int, err error) 
 				return err
 			}
 		}
-		for _, row := range rows {
-			if vault.KeyID(row.Sealed) == primary {
-				continue
-			}
-			set, err := credential.Unseal(s.Vault, row)
-			if err != nil {
-				continue
-			}
-			if err := s.store(ctx, tx, row, set); err != nil {
-				return err
-			}
-			n++
+		if n, err = s.reseal(ctx, tx, rows, primary); err != nil {
+			return err
 		}
 		for _, o := range s.Others {
 			more, err := o.Reseal(ctx, tx)
@@ -269,6 +259,24 @@ func (s *Service) rewrap(ctx context.Context, promoted bool) (n int, err error) 
 		return nil
 	})
 	return n, err
+}
+
+// reseal encrypts the credentials of accounts with the primary key.
+func (s *Service) reseal(ctx context.Context, tx *store.Tx, rows []*ent.ProviderAccount, primary string) (n int, err error) {
+	for _, row := range rows {
+		if vault.KeyID(row.Sealed) == primary {
+			continue
+		}
+		set, err := credential.Unseal(s.Vault, row)
+		if err != nil {
+			continue
+		}
+		if err := s.store(ctx, tx, row, set); err != nil {
+			return 0, err
+		}
+		n++
+	}
+	return n, nil
 }
 
 func (s *Service) primary() string {

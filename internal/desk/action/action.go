@@ -131,8 +131,10 @@ type Types func(name string) *object.Definition
 const ConversationObject = "$Conversation"
 
 var conversationFields = object.Definition{Name: ConversationObject, Fields: []object.Field{
-	{Name: "Name", Kind: object.Text}, {Name: "Address", Kind: object.Text},
-	{Name: "ChannelName", Kind: object.Text}, {Name: "ChannelAddress", Kind: object.Text},
+	{Name: "Name", Kind: object.Text},
+	{Name: "Address", Kind: object.Text},
+	{Name: "ChannelName", Kind: object.Text},
+	{Name: "ChannelAddress", Kind: object.Text},
 }}
 
 // WithConversation are the types, and ConversationObject.

@@ -60,7 +60,7 @@ func (b *bundle) define() {
 			field("Salary", "NUMBER", vars{"isSensitive": true}), field("Tags", "MULTI_PICKLIST", vars{"choices": []string{"a", "b"}}),
 		}},
 	} {
-		b.ok("ada", `mutation($i: CreateObjectTypeInput!) { createObjectType(input: $i) { errors { code field message } } }`, "createObjectType", in)
+		b.ok(`mutation($i: CreateObjectTypeInput!) { createObjectType(input: $i) { errors { code field message } } }`, "createObjectType", in)
 	}
 	b.grant("amy", []vars{{"objectType": "Visit__c", "access": "WRITE"}, {"objectType": "Farm__c", "access": "READ"}})
 	b.grant("bo", []vars{{"objectType": "Visit__c", "access": "READ"}})
@@ -68,9 +68,9 @@ func (b *bundle) define() {
 
 func (b *bundle) grant(username string, rights []vars) {
 	b.T.Helper()
-	set := b.ok("ada", `mutation($i: CreatePermissionSetInput!) { createPermissionSet(input: $i) { permissionSet { id } errors { code field message } } }`,
+	set := b.ok(`mutation($i: CreatePermissionSetInput!) { createPermissionSet(input: $i) { permissionSet { id } errors { code field message } } }`,
 		"createPermissionSet", vars{"name": "Records of " + username, "permissions": []string{}, "recordRights": rights})
-	b.ok("ada", `mutation($i: GrantPermissionSetInput!) { grantPermissionSet(input: $i) { errors { code message } } }`, "grantPermissionSet",
+	b.ok(`mutation($i: GrantPermissionSetInput!) { grantPermissionSet(input: $i) { errors { code message } } }`, "grantPermissionSet",
 		vars{"id": set.Get("permissionSet", "id").String(), "agentIds": []string{b.Directory.AgentNamed(username).ID}})
 }
 
@@ -84,10 +84,10 @@ func (b *bundle) do(username, document, field string, input vars) parleytest.Tre
 	return b.As(username).Do(document, vars{"i": input}).Get(field)
 }
 
-// ok is do without errors.
-func (b *bundle) ok(username, document, field string, input vars) parleytest.Tree {
+// ok is what ada does without errors.
+func (b *bundle) ok(document, field string, input vars) parleytest.Tree {
 	b.T.Helper()
-	payload := b.do(username, document, field, input)
+	payload := b.do("ada", document, field, input)
 	require.Empty(b.T, payload.Get("errors").List(), payload.Get("errors").String())
 	return payload
 }
@@ -109,7 +109,7 @@ func (b *bundle) action(in vars) string {
 	for k, v := range in {
 		full[k] = v
 	}
-	return b.ok("ada", creating, "createCrmAction", full).Get("action", "id").String()
+	return b.ok(creating, "createCrmAction", full).Get("action", "id").String()
 }
 
 // param is a parameter: its key, type, and value; of a FIELD with object and path.
@@ -133,15 +133,15 @@ func (b *bundle) upsert(objectType, id string, fields ...string) {
 	for i := 0; i < len(fields); i += 2 {
 		list = append(list, vars{"name": fields[i], "text": fields[i+1]})
 	}
-	payload := b.ok("ada", `mutation($i: UpsertRecordsInput!) { upsertRecords(input: $i) { results { error { message } } errors { message } } }`, "upsertRecords",
+	payload := b.ok(`mutation($i: UpsertRecordsInput!) { upsertRecords(input: $i) { results { error { message } } errors { message } } }`, "upsertRecords",
 		vars{"records": []vars{{"objectType": objectType, "externalId": id, "fields": list}}})
 	require.Empty(b.T, payload.Get("results", 0, "error").String())
 }
 
-// record reads fields of a record as ada sees it, by name; empty for one that is not there.
-func (b *bundle) record(objectType, id string) map[string]string {
+// visit reads the fields of a Visit as ada sees it, by name; empty for one that is not there.
+func (b *bundle) visit(id string) map[string]string {
 	b.T.Helper()
-	found := b.As("ada").Do(`query($t: String!, $e: String!) { record(objectType: $t, externalId: $e) { fields { name text } } }`, vars{"t": objectType, "e": id})
+	found := b.As("ada").Do(`query($t: String!, $e: String!) { record(objectType: $t, externalId: $e) { fields { name text } } }`, vars{"t": "Visit__c", "e": id})
 	values := map[string]string{}
 	for _, f := range found.Get("record", "fields").List() {
 		values[f.Get("name").String()] = f.Get("text").String()
@@ -157,11 +157,11 @@ func (b *bundle) conversation(from string) string {
 	return list.Get("conversations", "nodes", 0, "id").String()
 }
 
-// link anchors a conversation to a record.
-func (b *bundle) link(conversation, record string) {
+// link anchors a conversation to the Visit V1.
+func (b *bundle) link(conversation string) {
 	b.T.Helper()
 	id := b.action(vars{"performs": "LINK_RECORD", "parameters": []vars{asked("RecordId")}})
-	b.ok("ada", running, "runCrmAction", vars{"actionId": id, "conversationId": conversation, "values": []vars{{"key": "RecordId", "value": record}}})
+	b.ok(running, "runCrmAction", vars{"actionId": id, "conversationId": conversation, "values": []vars{{"key": "RecordId", "value": "Visit__c/V1"}}})
 }
 
 const running = `mutation($i: RunCrmActionInput!) { runCrmAction(input: $i) {

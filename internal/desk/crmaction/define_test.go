@@ -15,7 +15,7 @@ func TestOnlyAdministratorsDefineActions(t *testing.T) {
 	in := func(key string) vars {
 		return vars{"name": "Open", "developerName": "Open" + key, "performs": "OPEN_URL", "type": "MANUAL", "parameters": []vars{param("Url", "URL", "https://x.test/")}}
 	}
-	made := b.ok("ada", creating, "createCrmAction", in("ada")).Get("action")
+	made := b.ok(creating, "createCrmAction", in("ada")).Get("action")
 	require.Equal(t, []string{"Open", "OPEN_URL", "MANUAL", "true"}, []string{
 		made.Get("name").String(), made.Get("performs").String(), made.Get("type").String(), fmt.Sprint(made.Get("isActive").Bool()),
 	})
@@ -24,7 +24,7 @@ func TestOnlyAdministratorsDefineActions(t *testing.T) {
 		require.Equal(t, "FORBIDDEN", code(b.do(username, creating, "createCrmAction", in(username))), username)
 		require.Equal(t, "FORBIDDEN", code(b.do(username, updating, "updateCrmAction", vars{"id": id, "name": "Mine"})), username)
 	}
-	changed := b.ok("ada", updating, "updateCrmAction", vars{"id": id, "name": "Look"}).Get("action")
+	changed := b.ok(updating, "updateCrmAction", vars{"id": id, "name": "Look"}).Get("action")
 	require.Equal(t, `{"isActive":true,"name":"Look","parameters":[{"key":"Url"}]}`, changed.String())
 	require.Equal(t, "NOT_FOUND", code(b.do("ada", updating, "updateCrmAction", vars{"id": "act_0000000000000", "name": "x"})))
 	taken := in("ADA")
@@ -33,7 +33,7 @@ func TestOnlyAdministratorsDefineActions(t *testing.T) {
 	entry := b.As("ada").Do(`{ auditEntries(first: 1) { nodes { action subjectType subjectName changes { field before after } } } }`, nil).Get("auditEntries", "nodes", 0)
 	require.Equal(t, `{"action":"UPDATED","changes":[{"after":"Look","before":"Open","field":"name"}],"subjectName":"Look","subjectType":"CrmAction"}`, entry.String())
 
-	b.ok("ada", updating, "updateCrmAction", vars{"id": id, "isActive": false})
+	b.ok(updating, "updateCrmAction", vars{"id": id, "isActive": false})
 	for username, want := range map[string]int{"amy": 0, "ada": 1} {
 		require.Len(t, b.As(username).Do(`{ crmActions { id } }`, nil).Get("crmActions").List(), want, username)
 		require.Equal(t, want == 1, len(b.As(username).Raw(`query($id: ID!) { node(id: $id) { id } }`, vars{"id": id}).Codes()) == 0, username)
@@ -103,9 +103,9 @@ func TestADefinitionThatCannotRunIsRefused(t *testing.T) {
 func TestNobodyHasATriggerDoWhatTheyMayNot(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	set := b.ok("ada", `mutation($i: CreatePermissionSetInput!) { createPermissionSet(input: $i) { permissionSet { id } errors { message } } }`, "createPermissionSet",
+	set := b.ok(`mutation($i: CreatePermissionSetInput!) { createPermissionSet(input: $i) { permissionSet { id } errors { message } } }`, "createPermissionSet",
 		vars{"name": "Setup", "permissions": []string{"CONFIGURE_MESSAGING"}}).Get("permissionSet", "id").String()
-	b.ok("ada", `mutation($i: GrantPermissionSetInput!) { grantPermissionSet(input: $i) { errors { message } } }`, "grantPermissionSet",
+	b.ok(`mutation($i: GrantPermissionSetInput!) { grantPermissionSet(input: $i) { errors { message } } }`, "grantPermissionSet",
 		vars{"id": set, "agentIds": []string{b.Directory.AgentNamed("amy").ID}})
 	for name, c := range map[string]struct {
 		in   vars

@@ -70,7 +70,7 @@ func TestALostSecretIsRenewed(t *testing.T) {
 	delivery := b.delivered(id, "FAILED")
 	require.Contains(t, delivery.Get("attempts", 0, "problem").String(), "renew")
 	const renew = `mutation($i: RenewCrmActionSecretInput!) { renewCrmActionSecret(input: $i) { webhookSecret errors { code message } } }`
-	fresh := b.ok("ada", renew, "renewCrmActionSecret", vars{"id": id}).Get("webhookSecret").String()
+	fresh := b.ok(renew, "renewCrmActionSecret", vars{"id": id}).Get("webhookSecret").String()
 	b.run("amy", id, conversation, nil)
 	b.delivered(id, "DELIVERED")
 	require.True(t, verified(t, h.calls()[0], fresh))

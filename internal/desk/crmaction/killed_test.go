@@ -73,7 +73,7 @@ func TestAnActionKilledAtAnyStepLeavesAllOrNothing(t *testing.T) {
 			b.upsert("Farm__c", "F1", "Name", "Hilltop")
 			b.upsert("Visit__c", "V1", "Name", "Ann", "Farm", "F1")
 			conversation := b.conversation("+12025550190")
-			b.link(conversation, "Visit__c/V1")
+			b.link(conversation)
 			id := b.action(in)
 			before := b.whole()
 			b.Stop()
@@ -101,7 +101,7 @@ func runIn(t *testing.T, of task) (killed bool) {
 	require.NoError(t, err)
 	program, err := os.Executable()
 	require.NoError(t, err)
-	command := exec.CommandContext(t.Context(), program)
+	command := exec.CommandContext(t.Context(), program) //nolint:gosec // this very test
 	command.Env = append(os.Environ(), victim+"="+string(text))
 	out, err := command.CombinedOutput()
 	var exit *exec.ExitError

@@ -12,7 +12,6 @@ import (
 	"parley/ent/crmactionrun"
 	"parley/ent/webhookdelivery"
 	"parley/internal/desk/action"
-	"parley/internal/ground/clock"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/job"
 	"parley/internal/ground/store"
@@ -140,7 +139,7 @@ func (s *Service) forget(ctx context.Context) error {
 	for {
 		n := 0
 		err := s.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
-			before := clock.Time(tx.Now.Add(-keptRuns))
+			before := tx.Now.Add(-keptRuns)
 			old, err := tx.Ent.CrmActionRun.Query().Where(crmactionrun.CreatedAtLT(before)).Order(crmactionrun.ByCreatedAt(entsql.OrderAsc())).Limit(forgetBatch).IDs(ctx)
 			if n = len(old); err != nil || n == 0 {
 				return err

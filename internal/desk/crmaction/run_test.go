@@ -15,7 +15,7 @@ func TestUpdatingARecordWritesItsFieldsAndALine(t *testing.T) {
 	b.upsert("Farm__c", "F1", "Name", "Hilltop", "Herd", "12")
 	b.upsert("Visit__c", "V1", "Name", "Ann", "Amount", "10.50", "Farm", "F1")
 	conversation := b.conversation("+12025550190")
-	b.link(conversation, "Visit__c/V1")
+	b.link(conversation)
 	before := b.As("amy").Do(state, vars{"id": conversation}).Get("conversation").String()
 	id := b.action(vars{"performs": "UPDATE_RECORD", "objectTypes": []string{"Visit__c"}, "parameters": []vars{
 		param("Stage", "VALUE", "Won"), asked("Amount"), param("Name", "FIELD", "Farm.Name", "Visit__c"), param("Mobile", "FIELD", "Address", "$Conversation"),
@@ -30,7 +30,7 @@ func TestUpdatingARecordWritesItsFieldsAndALine(t *testing.T) {
 		`{"after":"99.90","before":"10.50","field":"Amount","label":"Amount","objectType":"Visit__c"},`+
 		`{"after":"Won","before":null,"field":"Stage","label":"Stage","objectType":"Visit__c"}]`, changes)
 	require.Empty(t, dry.Get("run").String())
-	require.Equal(t, "10.50", b.record("Visit__c", "V1")["Amount"], "a dry run writes nothing")
+	require.Equal(t, "10.50", b.visit("V1")["Amount"], "a dry run writes nothing")
 	require.Equal(t, before, b.As("amy").Do(state, vars{"id": conversation}).Get("conversation").String())
 
 	values["dryRun"], values["idempotencyKey"] = false, "once"
@@ -40,7 +40,7 @@ func TestUpdatingARecordWritesItsFieldsAndALine(t *testing.T) {
 	require.Equal(t, "DONE", ran.Get("run", "outcome").String())
 	require.Equal(t, "V1", ran.Get("record", "externalId").String())
 	require.Equal(t, "Hilltop", ran.Get("conversation", "name").String(), "the conversation follows its record")
-	held := b.record("Visit__c", "V1")
+	held := b.visit("V1")
 	require.Equal(t, []string{"99.90", "Won", "Hilltop", "+12025550190"}, []string{held["Amount"], held["Stage"], held["Name"], held["Mobile"]})
 
 	require.Equal(t, ran.Get("run", "id").String(), b.run("amy", id, conversation, values).Get("run", "id").String())
@@ -86,7 +86,7 @@ func TestAnActionIsAvailableAsRightsAndRecordsAllow(t *testing.T) {
 	require.Equal(t, map[string]string{
 		"stage": "NO_RECORD ", "salary": "NO_RECORD ", "peek": "NO_RECORD ", "farm": "NO_RECORD ", "create": "", "template": "TEMPLATES_UNAVAILABLE ",
 	}, b.available("amy", conversation))
-	b.link(conversation, "Visit__c/V1")
+	b.link(conversation)
 	linking := map[string]string{"Action 11": ""}
 	for username, want := range map[string]map[string]string{
 		"amy": {"stage": "", "salary": "FIELD_NOT_WRITABLE ", "peek": "FIELD_NOT_READABLE ", "farm": "NOT_FOR_OBJECT_TYPE ", "create": "", "template": "TEMPLATES_UNAVAILABLE "},
@@ -112,7 +112,7 @@ func TestARunIsRefusedForTheReasonsThatWereShown(t *testing.T) {
 	b := setup(t)
 	b.upsert("Visit__c", "V1", "Name", "Ann", "Salary", "5")
 	conversation := b.conversation("+12025550190")
-	b.link(conversation, "Visit__c/V1")
+	b.link(conversation)
 	ids := map[string]string{}
 	for name, in := range map[string]vars{
 		"stage":  {"performs": "UPDATE_RECORD", "objectTypes": []string{"Visit__c"}, "parameters": []vars{param("Stage", "VALUE", "Won")}},
@@ -155,7 +155,7 @@ func TestACreatedRecordCanTakeTheConversation(t *testing.T) {
 	require.True(t, strings.HasPrefix(external, "parley:"), external)
 	require.Equal(t, "Visit__c", ran.Get("conversation", "objectType").String())
 	require.Equal(t, "Zoe", ran.Get("conversation", "name").String())
-	require.Equal(t, "+12025550190", b.record("Visit__c", external)["Mobile"])
+	require.Equal(t, "+12025550190", b.visit(external)["Mobile"])
 }
 
 func TestLinkingMovesViewsAndCounts(t *testing.T) {
@@ -164,7 +164,7 @@ func TestLinkingMovesViewsAndCounts(t *testing.T) {
 	b.upsert("Farm__c", "F1", "Name", "Hilltop")
 	b.upsert("Visit__c", "V1", "Name", "Ann", "Farm", "F1")
 	conversation := b.conversation("+12025550190")
-	b.link(conversation, "Visit__c/V1")
+	b.link(conversation)
 	id := b.action(vars{"performs": "LINK_RECORD", "objectTypes": []string{"Visit__c"}, "parameters": []vars{param("RecordId", "FIELD", "Farm", "Visit__c")}})
 	count := func(objectType string) int {
 		return b.As("amy").Do(`query($t: ID!) { conversations(view: {kind: OBJECT_TYPE, subject: $t}, first: 5) { totalCount } }`, vars{"t": objectType}).Get("conversations", "totalCount").Int()
@@ -186,7 +186,7 @@ func TestAnAddressIsBuiltSoThatValuesStayWhereTheyBelong(t *testing.T) {
 	b := setup(t)
 	b.upsert("Visit__c", "V1", "Name", "A&b=c/../ #?é")
 	conversation := b.conversation("+12025550190")
-	b.link(conversation, "Visit__c/V1")
+	b.link(conversation)
 	id := b.action(vars{"performs": "OPEN_URL", "objectTypes": []string{"Visit__c"}, "parameters": []vars{
 		param("Url", "URL", "https://crm.example.com/v/{N}?q={N}"), param("N", "FIELD", "Name", "Visit__c"),
 	}})

@@ -2,6 +2,7 @@ package crmaction
 
 import (
 	"context"
+
 	entsql "entgo.io/ent/dialect/sql"
 
 	"parley/ent"

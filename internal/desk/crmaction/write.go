@@ -143,27 +143,13 @@ var errNotTheirs = fault.New(fault.Forbidden, "A trigger runs an AUTOMATIC actio
 // apply changes a definition, whose texts are clean, for the administrator of ctx. An
 // action that is switched off needs nothing to be right.
 func (s *Service) apply(ctx context.Context, in *UpdateInput, d *action.Definition) error {
-	if in.Name != nil {
-		d.Name = *in.Name
-	}
-	if in.Description != nil {
-		d.Description = *in.Description
-	}
-	if in.IsActive != nil {
-		d.Active = *in.IsActive
-	}
-	if in.Trigger != nil {
-		d.Trigger = *in.Trigger
-	}
-	if in.ObjectTypes != nil || d.ObjectTypes == nil {
-		d.ObjectTypes = append([]string{}, in.ObjectTypes...)
-	}
-	if in.Parameters != nil || d.Parameters == nil {
-		d.Parameters = append([]action.Parameter{}, in.Parameters...)
-	}
-	if in.Conditions != nil || d.Conditions == nil {
-		d.Conditions = append([]action.Condition{}, in.Conditions...)
-	}
+	set(&d.Name, in.Name)
+	set(&d.Description, in.Description)
+	set(&d.Active, in.IsActive)
+	set(&d.Trigger, in.Trigger)
+	setList(&d.ObjectTypes, in.ObjectTypes)
+	setList(&d.Parameters, in.Parameters)
+	setList(&d.Conditions, in.Conditions)
 	if !d.Active && in.IsActive != nil && in.ID != "" {
 		return nil
 	}
@@ -174,6 +160,19 @@ func (s *Service) apply(ctx context.Context, in *UpdateInput, d *action.Definiti
 		return errNotTheirs
 	}
 	return nil
+}
+
+func set[T any](is, to *T) {
+	if to != nil {
+		*is = *to
+	}
+}
+
+// setList replaces a list if there is another, and leaves none nil.
+func setList[T any](is *[]T, to []T) {
+	if to != nil || *is == nil {
+		*is = append([]T{}, to...)
+	}
 }
 
 // clean makes the texts fit for storage.
@@ -193,7 +192,8 @@ func (in *UpdateInput) clean() error {
 		n     int
 		most  int
 	}{
-		{"objectTypes", len(in.ObjectTypes), action.MostTypes}, {"parameters", len(in.Parameters), action.MostParameters},
+		{"objectTypes", len(in.ObjectTypes), action.MostTypes},
+		{"parameters", len(in.Parameters), action.MostParameters},
 		{"conditions", len(in.Conditions), action.MostConditions},
 	} {
 		if list.n > list.most {
