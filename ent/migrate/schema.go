@@ -1278,6 +1278,13 @@ var (
 				OnDelete:   schema.NoAction,
 			},
 		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "webhookdelivery_run_id",
+				Unique:  true,
+				Columns: []*schema.Column{WebhookDeliveriesColumns[9]},
+			},
+		},
 	}
 	// AgentPermissionSetsColumns holds the columns for the "agent_permission_sets" table.
 	AgentPermissionSetsColumns = []*schema.Column{

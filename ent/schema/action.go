@@ -109,7 +109,7 @@ func (WebhookDelivery) Annotations() []schema.Annotation {
 // Fields of WebhookDelivery.
 func (WebhookDelivery) Fields() []ent.Field {
 	return []ent.Field{
-		field.Int64("run_id").Immutable().Unique(),
+		field.Int64("run_id").Immutable(),
 		field.String("event_id").Immutable().MaxLen(40).Comment("The same for every try."),
 		field.String("url").Immutable().MaxLen(8000),
 		field.Text("body").Comment("Empty once it was delivered."),
@@ -125,6 +125,9 @@ func (WebhookDelivery) Fields() []ent.Field {
 func (WebhookDelivery) Edges() []ent.Edge {
 	return []ent.Edge{edge.To("run", CrmActionRun.Type).Field("run_id").Unique().Required().Immutable()}
 }
+
+// Indexes of WebhookDelivery.
+func (WebhookDelivery) Indexes() []ent.Index { return []ent.Index{index.Fields("run_id").Unique()} }
 
 // Policy of WebhookDelivery.
 func (WebhookDelivery) Policy() ent.Policy { return rule.SystemOnly() }

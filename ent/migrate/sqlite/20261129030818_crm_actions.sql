@@ -15,8 +15,12 @@ CREATE INDEX `crmactionrun_conversation_id` ON `crm_action_runs` (`conversation_
 CREATE INDEX `crmactionrun_created_at` ON `crm_action_runs` (`created_at`);
 -- create "webhook_deliveries" table
 CREATE TABLE `webhook_deliveries` (`id` integer NOT NULL PRIMARY KEY AUTOINCREMENT, `event_id` text NOT NULL, `url` text NOT NULL, `body` text NOT NULL, `status` text NOT NULL, `tries` integer NOT NULL DEFAULT (0), `attempts` json NOT NULL, `due_at` integer NOT NULL DEFAULT (0), `created_at` integer NOT NULL, `run_id` integer NOT NULL, CONSTRAINT `webhook_deliveries_crm_action_runs_run` FOREIGN KEY (`run_id`) REFERENCES `crm_action_runs` (`id`) ON DELETE NO ACTION);
+-- create index "webhookdelivery_run_id" to table: "webhook_deliveries"
+CREATE UNIQUE INDEX `webhookdelivery_run_id` ON `webhook_deliveries` (`run_id`);
 
 -- +goose Down
+-- reverse: create index "webhookdelivery_run_id" to table: "webhook_deliveries"
+DROP INDEX `webhookdelivery_run_id`;
 -- reverse: create "webhook_deliveries" table
 DROP TABLE `webhook_deliveries`;
 -- reverse: create index "crmactionrun_created_at" to table: "crm_action_runs"
