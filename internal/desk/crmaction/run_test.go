@@ -1,11 +1,14 @@
 package crmaction_test
 
 import (
+	"context"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"parley/app"
 	"parley/internal/check/parleytest"
 )
 
@@ -207,4 +210,48 @@ func TestAnActionRunsSoOftenWithARecord(t *testing.T) {
 	require.Equal(t, "LIMIT_EXCEEDED", code(b.run("amy", id, conversation, nil)))
 	other := b.conversation("+12025550191")
 	require.Empty(t, code(b.run("amy", id, other, nil)))
+}
+
+// A run costs these statements, however many parameters it has and however much the
+// conversation holds; a path costs one for each lookup of the longest.
+func TestARunCostsSoManyStatements(t *testing.T) {
+	t.Parallel()
+	var statements atomic.Int64
+	b := setup(t, func(c *app.Config) {
+		c.Trace = func(_ context.Context, statement string) func(error) {
+			if !strings.Contains(statement, "log_heads") && !strings.Contains(statement, "processes") { // asked in the background too
+				statements.Add(1)
+			}
+			return nil
+		}
+	})
+	b.upsert("Farm__c", "F1", "Name", "Hilltop")
+	b.upsert("Visit__c", "V1", "Name", "Ann", "Farm", "F1")
+	conversation := b.conversation("+12025550190")
+	b.link(conversation)
+	cost := func(in vars) int {
+		id := b.action(in)
+		from := statements.Load()
+		require.Empty(t, code(b.run("amy", id, conversation, nil)))
+		return int(statements.Load() - from)
+	}
+	one := cost(vars{"performs": "UPDATE_RECORD", "objectTypes": []string{"Visit__c"}, "parameters": []vars{param("Stage", "VALUE", "Won")}})
+	many := cost(vars{"performs": "UPDATE_RECORD", "objectTypes": []string{"Visit__c"}, "parameters": []vars{
+		param("Stage", "VALUE", "Open"), param("Amount", "VALUE", "1"), param("Tags", "VALUE", "a;b"),
+	}})
+	require.Equal(t, one, many)
+	far := cost(vars{"performs": "UPDATE_RECORD", "objectTypes": []string{"Visit__c"}, "parameters": []vars{
+		param("Stage", "VALUE", "Won"), param("Amount", "FIELD", "Farm.Herd", "Visit__c"),
+	}})
+	require.Equal(t, one+1, far)
+	open := cost(vars{"performs": "OPEN_URL", "parameters": []vars{param("Url", "URL", "https://crm.example.com/")}})
+	require.LessOrEqual(t, far, 30)
+	require.LessOrEqual(t, open, 20)
+
+	for range 5 {
+		b.action(vars{"performs": "UPDATE_RECORD", "objectTypes": []string{"Visit__c"}, "parameters": []vars{param("Stage", "VALUE", "Won")}})
+	}
+	from := statements.Load()
+	b.available("amy", conversation)
+	require.Equal(t, int64(1), statements.Load()-from, "the conversation; actions and rights are in memory")
 }
