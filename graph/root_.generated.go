@@ -6849,7 +6849,7 @@ type CrmActionRun implements Node @goModel(model: "parley/internal/desk/crmactio
   conversation: Conversation @goField(batch: true, forceResolver: true)
   "The record it was about: created, changed, linked or watched. Null if none, or one that the viewer may not read."
   record: Record @goField(batch: true, forceResolver: true)
-  "Who ran it: an agent, or the system for a trigger."
+  "Who ran it: an agent, also one who made it run again, or the system for a trigger."
   actor: Actor!
   "What ran it; null if an agent did."
   trigger: CrmActionTrigger

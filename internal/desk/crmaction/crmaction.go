@@ -147,6 +147,9 @@ func (a *Available) IsAvailable() bool { return len(a.Reasons) == 0 }
 // why they cannot be taken in a conversation. It reads nothing.
 func (s *Service) Available(ctx context.Context, row *conversation.Row) []*Available {
 	v, list := viewer.FromContext(ctx), []*Available{}
+	if v == nil {
+		return list
+	}
 	c := s.caseOf(v, row.Type)
 	c.Merged = row.MergedInto != 0
 	for _, a := range s.Directory.CrmActions() {

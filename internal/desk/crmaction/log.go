@@ -124,7 +124,7 @@ func (s *Service) logRefusal(ctx context.Context, o *order, code, problem string
 		}
 		return insert(ctx, tx, r)
 	})
-	if errors.Is(err, errAlready) {
+	if errors.Is(err, errAlready) || fault.CodeOf(err) == fault.NotFound { // logged before, or nothing is left to log it of
 		return nil
 	}
 	return err

@@ -25,8 +25,8 @@ type order struct {
 	record       int64             // the record that changed; 0 for the conversation's
 	values       map[string]string // that the agent gave
 	rights       *object.Rights
-	agent        int64 // who asked for it; 0 for a trigger
-	trigger      action.Trigger
+	agent        int64          // who asked for it; 0 for nobody
+	trigger      action.Trigger // what set it off; empty for an agent
 	depth        int
 	cause        string // a trigger's: the action runs once for it
 	rerunOf      int64
@@ -93,7 +93,7 @@ func (t *turn) load(ctx context.Context) (err error) {
 	}
 	record := t.order.record
 	if t.result.conversation != 0 {
-		if t.row, err = s.lock(ctx, t.tx, t.result.conversation, t.agent == 0); err != nil {
+		if t.row, err = s.lock(ctx, t.tx, t.result.conversation, t.trigger != ""); err != nil {
 			return err
 		}
 		t.result.conversation = t.row.Key
@@ -126,7 +126,7 @@ func (t *turn) admit(ctx context.Context) error {
 	if t.subject == nil && t.action.NeedsRecord() { // of a type that is not defined, or gone
 		c.ObjectType = ""
 	}
-	if t.agent == 0 && !t.action.Concerns(t.kind) {
+	if t.trigger != "" && !t.action.Concerns(t.kind) {
 		return errNotMet
 	}
 	if reasons := t.action.Judge(c); len(reasons) > 0 {
