@@ -178,7 +178,7 @@ type runLine struct {
 
 // Run implements the command.
 func (r *actionRunsCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
-	if err := atMost(r.Most, mostListed, "--action"); err != nil {
+	if err := atMost(r.Most, "--action"); err != nil {
 		return err
 	}
 	return asOperator(ctx, c, func(ctx context.Context, d *operator) error {
