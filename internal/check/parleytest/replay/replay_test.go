@@ -36,6 +36,7 @@ func TestStoredDocumentsReplay(t *testing.T) {
 	p := parleytest.New(t, func(c *app.Config) {
 		c.Sends, c.Starts, c.Server, c.KeyFile, c.WebhookPauses = 0, 0, nil, key, []time.Duration{}
 	})
+	p.Clock.Advance(7 * 24 * time.Hour) // documents tell of changes before
 	require.NoError(t, seed.Demo(t.Context(), p.Directory, p.Store))
 	p.Run()
 	documents := stored(t)
