@@ -91,6 +91,10 @@ type Config struct {
 	// a sixth of each at once. Default 600, 180 and 60; negative: any.
 	Sends, Starts, Bulks float64
 
+	// WebhookPauses are the times between the tries of an action's webhook;
+	// crmaction.DefaultPauses by default.
+	WebhookPauses []time.Duration
+
 	// Clock is the domain's time; the system's by default.
 	Clock clock.Clock
 	// Nonces are those that cursors are sealed with, random by default. Tests give
@@ -335,7 +339,7 @@ func (a *App) Run(ctx context.Context) error {
 // Jobs are the jobs of all subjects.
 func (a *App) Jobs() []job.Job {
 	return slices.Concat(a.Messenger.Jobs(), a.Conversations.Jobs(), idempotency.Jobs(a.Store), a.Receiver.Jobs(),
-		feed.Jobs(a.Store, a.Config.Log), textindex.Jobs(a.Store), a.Bulk.Jobs(), a.Schema.Audit.Jobs(), a.Schema.Access.Jobs(), a.Schema.Records.Jobs())
+		feed.Jobs(a.Store, a.Config.Log), textindex.Jobs(a.Store), a.Bulk.Jobs(), a.Schema.Audit.Jobs(), a.Schema.Access.Jobs(), a.Schema.Records.Jobs(), a.Schema.Actions.Jobs())
 }
 
 // unlessStopped is the error of a start, none when it was stopped meanwhile.

@@ -22,6 +22,8 @@ import (
 	"parley/ent/consententry"
 	"parley/ent/conversation"
 	"parley/ent/countcell"
+	"parley/ent/crmaction"
+	"parley/ent/crmactionrun"
 	"parley/ent/event"
 	"parley/ent/formeranchor"
 	"parley/ent/idempotencykey"
@@ -48,6 +50,7 @@ import (
 	"parley/ent/recordvalue"
 	"parley/ent/secret"
 	"parley/ent/signingkey"
+	"parley/ent/webhookdelivery"
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect"
@@ -82,6 +85,10 @@ type Client struct {
 	Conversation *ConversationClient
 	// CountCell is the client for interacting with the CountCell builders.
 	CountCell *CountCellClient
+	// CrmAction is the client for interacting with the CrmAction builders.
+	CrmAction *CrmActionClient
+	// CrmActionRun is the client for interacting with the CrmActionRun builders.
+	CrmActionRun *CrmActionRunClient
 	// Event is the client for interacting with the Event builders.
 	Event *EventClient
 	// FormerAnchor is the client for interacting with the FormerAnchor builders.
@@ -134,6 +141,8 @@ type Client struct {
 	Secret *SecretClient
 	// SigningKey is the client for interacting with the SigningKey builders.
 	SigningKey *SigningKeyClient
+	// WebhookDelivery is the client for interacting with the WebhookDelivery builders.
+	WebhookDelivery *WebhookDeliveryClient
 }
 
 // NewClient creates a new client configured with the given options.
@@ -156,6 +165,8 @@ func (c *Client) init() {
 	c.ConsentEntry = NewConsentEntryClient(c.config)
 	c.Conversation = NewConversationClient(c.config)
 	c.CountCell = NewCountCellClient(c.config)
+	c.CrmAction = NewCrmActionClient(c.config)
+	c.CrmActionRun = NewCrmActionRunClient(c.config)
 	c.Event = NewEventClient(c.config)
 	c.FormerAnchor = NewFormerAnchorClient(c.config)
 	c.IdempotencyKey = NewIdempotencyKeyClient(c.config)
@@ -182,6 +193,7 @@ func (c *Client) init() {
 	c.RecordValue = NewRecordValueClient(c.config)
 	c.Secret = NewSecretClient(c.config)
 	c.SigningKey = NewSigningKeyClient(c.config)
+	c.WebhookDelivery = NewWebhookDeliveryClient(c.config)
 }
 
 type (
@@ -285,6 +297,8 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		ConsentEntry:    NewConsentEntryClient(cfg),
 		Conversation:    NewConversationClient(cfg),
 		CountCell:       NewCountCellClient(cfg),
+		CrmAction:       NewCrmActionClient(cfg),
+		CrmActionRun:    NewCrmActionRunClient(cfg),
 		Event:           NewEventClient(cfg),
 		FormerAnchor:    NewFormerAnchorClient(cfg),
 		IdempotencyKey:  NewIdempotencyKeyClient(cfg),
@@ -311,6 +325,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		RecordValue:     NewRecordValueClient(cfg),
 		Secret:          NewSecretClient(cfg),
 		SigningKey:      NewSigningKeyClient(cfg),
+		WebhookDelivery: NewWebhookDeliveryClient(cfg),
 	}, nil
 }
 
@@ -341,6 +356,8 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		ConsentEntry:    NewConsentEntryClient(cfg),
 		Conversation:    NewConversationClient(cfg),
 		CountCell:       NewCountCellClient(cfg),
+		CrmAction:       NewCrmActionClient(cfg),
+		CrmActionRun:    NewCrmActionRunClient(cfg),
 		Event:           NewEventClient(cfg),
 		FormerAnchor:    NewFormerAnchorClient(cfg),
 		IdempotencyKey:  NewIdempotencyKeyClient(cfg),
@@ -367,6 +384,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		RecordValue:     NewRecordValueClient(cfg),
 		Secret:          NewSecretClient(cfg),
 		SigningKey:      NewSigningKeyClient(cfg),
+		WebhookDelivery: NewWebhookDeliveryClient(cfg),
 	}, nil
 }
 
@@ -398,11 +416,12 @@ func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
 		c.AccessToken, c.Agent, c.Attempt, c.AuditEntry, c.AuditMention, c.BulkBatch,
 		c.BulkOperation, c.Channel, c.ConsentEntry, c.Conversation, c.CountCell,
-		c.Event, c.FormerAnchor, c.IdempotencyKey, c.Identifier, c.Identity, c.Lane,
-		c.LogHead, c.Lookup, c.Message, c.MessagingUser, c.ObjectType, c.Organization,
-		c.Pace, c.Participant, c.PermissionSet, c.Preference, c.Process,
-		c.ProviderAccount, c.Queue, c.QuickText, c.RawInbound, c.Record, c.RecordPhone,
-		c.RecordValue, c.Secret, c.SigningKey,
+		c.CrmAction, c.CrmActionRun, c.Event, c.FormerAnchor, c.IdempotencyKey,
+		c.Identifier, c.Identity, c.Lane, c.LogHead, c.Lookup, c.Message,
+		c.MessagingUser, c.ObjectType, c.Organization, c.Pace, c.Participant,
+		c.PermissionSet, c.Preference, c.Process, c.ProviderAccount, c.Queue,
+		c.QuickText, c.RawInbound, c.Record, c.RecordPhone, c.RecordValue, c.Secret,
+		c.SigningKey, c.WebhookDelivery,
 	} {
 		n.Use(hooks...)
 	}
@@ -414,11 +433,12 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
 		c.AccessToken, c.Agent, c.Attempt, c.AuditEntry, c.AuditMention, c.BulkBatch,
 		c.BulkOperation, c.Channel, c.ConsentEntry, c.Conversation, c.CountCell,
-		c.Event, c.FormerAnchor, c.IdempotencyKey, c.Identifier, c.Identity, c.Lane,
-		c.LogHead, c.Lookup, c.Message, c.MessagingUser, c.ObjectType, c.Organization,
-		c.Pace, c.Participant, c.PermissionSet, c.Preference, c.Process,
-		c.ProviderAccount, c.Queue, c.QuickText, c.RawInbound, c.Record, c.RecordPhone,
-		c.RecordValue, c.Secret, c.SigningKey,
+		c.CrmAction, c.CrmActionRun, c.Event, c.FormerAnchor, c.IdempotencyKey,
+		c.Identifier, c.Identity, c.Lane, c.LogHead, c.Lookup, c.Message,
+		c.MessagingUser, c.ObjectType, c.Organization, c.Pace, c.Participant,
+		c.PermissionSet, c.Preference, c.Process, c.ProviderAccount, c.Queue,
+		c.QuickText, c.RawInbound, c.Record, c.RecordPhone, c.RecordValue, c.Secret,
+		c.SigningKey, c.WebhookDelivery,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -449,6 +469,10 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Conversation.mutate(ctx, m)
 	case *CountCellMutation:
 		return c.CountCell.mutate(ctx, m)
+	case *CrmActionMutation:
+		return c.CrmAction.mutate(ctx, m)
+	case *CrmActionRunMutation:
+		return c.CrmActionRun.mutate(ctx, m)
 	case *EventMutation:
 		return c.Event.mutate(ctx, m)
 	case *FormerAnchorMutation:
@@ -501,6 +525,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Secret.mutate(ctx, m)
 	case *SigningKeyMutation:
 		return c.SigningKey.mutate(ctx, m)
+	case *WebhookDeliveryMutation:
+		return c.WebhookDelivery.mutate(ctx, m)
 	default:
 		return nil, fmt.Errorf("ent: unknown mutation type %T", m)
 	}
@@ -2249,6 +2275,306 @@ func (c *CountCellClient) mutate(ctx context.Context, m *CountCellMutation) (Val
 		return (&CountCellDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown CountCell mutation op: %q", m.Op())
+	}
+}
+
+// CrmActionClient is a client for the CrmAction schema.
+type CrmActionClient struct {
+	config
+}
+
+// NewCrmActionClient returns a client for the CrmAction from the given config.
+func NewCrmActionClient(c config) *CrmActionClient {
+	return &CrmActionClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `crmaction.Hooks(f(g(h())))`.
+func (c *CrmActionClient) Use(hooks ...Hook) {
+	c.hooks.CrmAction = append(c.hooks.CrmAction, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `crmaction.Intercept(f(g(h())))`.
+func (c *CrmActionClient) Intercept(interceptors ...Interceptor) {
+	c.inters.CrmAction = append(c.inters.CrmAction, interceptors...)
+}
+
+// Create returns a builder for creating a CrmAction entity.
+func (c *CrmActionClient) Create() *CrmActionCreate {
+	mutation := newCrmActionMutation(c.config, OpCreate)
+	return &CrmActionCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of CrmAction entities.
+func (c *CrmActionClient) CreateBulk(builders ...*CrmActionCreate) *CrmActionCreateBulk {
+	return &CrmActionCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *CrmActionClient) MapCreateBulk(slice any, setFunc func(*CrmActionCreate, int)) *CrmActionCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &CrmActionCreateBulk{err: fmt.Errorf("calling to CrmActionClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*CrmActionCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &CrmActionCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for CrmAction.
+func (c *CrmActionClient) Update() *CrmActionUpdate {
+	mutation := newCrmActionMutation(c.config, OpUpdate)
+	return &CrmActionUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *CrmActionClient) UpdateOne(_m *CrmAction) *CrmActionUpdateOne {
+	mutation := newCrmActionMutation(c.config, OpUpdateOne, withCrmAction(_m))
+	return &CrmActionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *CrmActionClient) UpdateOneID(id int64) *CrmActionUpdateOne {
+	mutation := newCrmActionMutation(c.config, OpUpdateOne, withCrmActionID(id))
+	return &CrmActionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for CrmAction.
+func (c *CrmActionClient) Delete() *CrmActionDelete {
+	mutation := newCrmActionMutation(c.config, OpDelete)
+	return &CrmActionDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *CrmActionClient) DeleteOne(_m *CrmAction) *CrmActionDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *CrmActionClient) DeleteOneID(id int64) *CrmActionDeleteOne {
+	builder := c.Delete().Where(crmaction.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &CrmActionDeleteOne{builder}
+}
+
+// Query returns a query builder for CrmAction.
+func (c *CrmActionClient) Query() *CrmActionQuery {
+	return &CrmActionQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeCrmAction},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a CrmAction entity by its id.
+func (c *CrmActionClient) Get(ctx context.Context, id int64) (*CrmAction, error) {
+	return c.Query().Where(crmaction.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *CrmActionClient) GetX(ctx context.Context, id int64) *CrmAction {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *CrmActionClient) Hooks() []Hook {
+	hooks := c.hooks.CrmAction
+	return append(hooks[:len(hooks):len(hooks)], crmaction.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *CrmActionClient) Interceptors() []Interceptor {
+	return c.inters.CrmAction
+}
+
+func (c *CrmActionClient) mutate(ctx context.Context, m *CrmActionMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&CrmActionCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&CrmActionUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&CrmActionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&CrmActionDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown CrmAction mutation op: %q", m.Op())
+	}
+}
+
+// CrmActionRunClient is a client for the CrmActionRun schema.
+type CrmActionRunClient struct {
+	config
+}
+
+// NewCrmActionRunClient returns a client for the CrmActionRun from the given config.
+func NewCrmActionRunClient(c config) *CrmActionRunClient {
+	return &CrmActionRunClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `crmactionrun.Hooks(f(g(h())))`.
+func (c *CrmActionRunClient) Use(hooks ...Hook) {
+	c.hooks.CrmActionRun = append(c.hooks.CrmActionRun, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `crmactionrun.Intercept(f(g(h())))`.
+func (c *CrmActionRunClient) Intercept(interceptors ...Interceptor) {
+	c.inters.CrmActionRun = append(c.inters.CrmActionRun, interceptors...)
+}
+
+// Create returns a builder for creating a CrmActionRun entity.
+func (c *CrmActionRunClient) Create() *CrmActionRunCreate {
+	mutation := newCrmActionRunMutation(c.config, OpCreate)
+	return &CrmActionRunCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of CrmActionRun entities.
+func (c *CrmActionRunClient) CreateBulk(builders ...*CrmActionRunCreate) *CrmActionRunCreateBulk {
+	return &CrmActionRunCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *CrmActionRunClient) MapCreateBulk(slice any, setFunc func(*CrmActionRunCreate, int)) *CrmActionRunCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &CrmActionRunCreateBulk{err: fmt.Errorf("calling to CrmActionRunClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*CrmActionRunCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &CrmActionRunCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for CrmActionRun.
+func (c *CrmActionRunClient) Update() *CrmActionRunUpdate {
+	mutation := newCrmActionRunMutation(c.config, OpUpdate)
+	return &CrmActionRunUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *CrmActionRunClient) UpdateOne(_m *CrmActionRun) *CrmActionRunUpdateOne {
+	mutation := newCrmActionRunMutation(c.config, OpUpdateOne, withCrmActionRun(_m))
+	return &CrmActionRunUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *CrmActionRunClient) UpdateOneID(id int64) *CrmActionRunUpdateOne {
+	mutation := newCrmActionRunMutation(c.config, OpUpdateOne, withCrmActionRunID(id))
+	return &CrmActionRunUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for CrmActionRun.
+func (c *CrmActionRunClient) Delete() *CrmActionRunDelete {
+	mutation := newCrmActionRunMutation(c.config, OpDelete)
+	return &CrmActionRunDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *CrmActionRunClient) DeleteOne(_m *CrmActionRun) *CrmActionRunDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *CrmActionRunClient) DeleteOneID(id int64) *CrmActionRunDeleteOne {
+	builder := c.Delete().Where(crmactionrun.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &CrmActionRunDeleteOne{builder}
+}
+
+// Query returns a query builder for CrmActionRun.
+func (c *CrmActionRunClient) Query() *CrmActionRunQuery {
+	return &CrmActionRunQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeCrmActionRun},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a CrmActionRun entity by its id.
+func (c *CrmActionRunClient) Get(ctx context.Context, id int64) (*CrmActionRun, error) {
+	return c.Query().Where(crmactionrun.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *CrmActionRunClient) GetX(ctx context.Context, id int64) *CrmActionRun {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryAction queries the action edge of a CrmActionRun.
+func (c *CrmActionRunClient) QueryAction(_m *CrmActionRun) *CrmActionQuery {
+	query := (&CrmActionClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(crmactionrun.Table, crmactionrun.FieldID, id),
+			sqlgraph.To(crmaction.Table, crmaction.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, crmactionrun.ActionTable, crmactionrun.ActionColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryConversation queries the conversation edge of a CrmActionRun.
+func (c *CrmActionRunClient) QueryConversation(_m *CrmActionRun) *ConversationQuery {
+	query := (&ConversationClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(crmactionrun.Table, crmactionrun.FieldID, id),
+			sqlgraph.To(conversation.Table, conversation.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, crmactionrun.ConversationTable, crmactionrun.ConversationColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *CrmActionRunClient) Hooks() []Hook {
+	hooks := c.hooks.CrmActionRun
+	return append(hooks[:len(hooks):len(hooks)], crmactionrun.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *CrmActionRunClient) Interceptors() []Interceptor {
+	return c.inters.CrmActionRun
+}
+
+func (c *CrmActionRunClient) mutate(ctx context.Context, m *CrmActionRunMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&CrmActionRunCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&CrmActionRunUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&CrmActionRunUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&CrmActionRunDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown CrmActionRun mutation op: %q", m.Op())
 	}
 }
 
@@ -6104,22 +6430,174 @@ func (c *SigningKeyClient) mutate(ctx context.Context, m *SigningKeyMutation) (V
 	}
 }
 
+// WebhookDeliveryClient is a client for the WebhookDelivery schema.
+type WebhookDeliveryClient struct {
+	config
+}
+
+// NewWebhookDeliveryClient returns a client for the WebhookDelivery from the given config.
+func NewWebhookDeliveryClient(c config) *WebhookDeliveryClient {
+	return &WebhookDeliveryClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `webhookdelivery.Hooks(f(g(h())))`.
+func (c *WebhookDeliveryClient) Use(hooks ...Hook) {
+	c.hooks.WebhookDelivery = append(c.hooks.WebhookDelivery, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `webhookdelivery.Intercept(f(g(h())))`.
+func (c *WebhookDeliveryClient) Intercept(interceptors ...Interceptor) {
+	c.inters.WebhookDelivery = append(c.inters.WebhookDelivery, interceptors...)
+}
+
+// Create returns a builder for creating a WebhookDelivery entity.
+func (c *WebhookDeliveryClient) Create() *WebhookDeliveryCreate {
+	mutation := newWebhookDeliveryMutation(c.config, OpCreate)
+	return &WebhookDeliveryCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of WebhookDelivery entities.
+func (c *WebhookDeliveryClient) CreateBulk(builders ...*WebhookDeliveryCreate) *WebhookDeliveryCreateBulk {
+	return &WebhookDeliveryCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *WebhookDeliveryClient) MapCreateBulk(slice any, setFunc func(*WebhookDeliveryCreate, int)) *WebhookDeliveryCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &WebhookDeliveryCreateBulk{err: fmt.Errorf("calling to WebhookDeliveryClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*WebhookDeliveryCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &WebhookDeliveryCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for WebhookDelivery.
+func (c *WebhookDeliveryClient) Update() *WebhookDeliveryUpdate {
+	mutation := newWebhookDeliveryMutation(c.config, OpUpdate)
+	return &WebhookDeliveryUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *WebhookDeliveryClient) UpdateOne(_m *WebhookDelivery) *WebhookDeliveryUpdateOne {
+	mutation := newWebhookDeliveryMutation(c.config, OpUpdateOne, withWebhookDelivery(_m))
+	return &WebhookDeliveryUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *WebhookDeliveryClient) UpdateOneID(id int64) *WebhookDeliveryUpdateOne {
+	mutation := newWebhookDeliveryMutation(c.config, OpUpdateOne, withWebhookDeliveryID(id))
+	return &WebhookDeliveryUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for WebhookDelivery.
+func (c *WebhookDeliveryClient) Delete() *WebhookDeliveryDelete {
+	mutation := newWebhookDeliveryMutation(c.config, OpDelete)
+	return &WebhookDeliveryDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *WebhookDeliveryClient) DeleteOne(_m *WebhookDelivery) *WebhookDeliveryDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *WebhookDeliveryClient) DeleteOneID(id int64) *WebhookDeliveryDeleteOne {
+	builder := c.Delete().Where(webhookdelivery.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &WebhookDeliveryDeleteOne{builder}
+}
+
+// Query returns a query builder for WebhookDelivery.
+func (c *WebhookDeliveryClient) Query() *WebhookDeliveryQuery {
+	return &WebhookDeliveryQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeWebhookDelivery},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a WebhookDelivery entity by its id.
+func (c *WebhookDeliveryClient) Get(ctx context.Context, id int64) (*WebhookDelivery, error) {
+	return c.Query().Where(webhookdelivery.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *WebhookDeliveryClient) GetX(ctx context.Context, id int64) *WebhookDelivery {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryRun queries the run edge of a WebhookDelivery.
+func (c *WebhookDeliveryClient) QueryRun(_m *WebhookDelivery) *CrmActionRunQuery {
+	query := (&CrmActionRunClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(webhookdelivery.Table, webhookdelivery.FieldID, id),
+			sqlgraph.To(crmactionrun.Table, crmactionrun.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, webhookdelivery.RunTable, webhookdelivery.RunColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *WebhookDeliveryClient) Hooks() []Hook {
+	hooks := c.hooks.WebhookDelivery
+	return append(hooks[:len(hooks):len(hooks)], webhookdelivery.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *WebhookDeliveryClient) Interceptors() []Interceptor {
+	return c.inters.WebhookDelivery
+}
+
+func (c *WebhookDeliveryClient) mutate(ctx context.Context, m *WebhookDeliveryMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&WebhookDeliveryCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&WebhookDeliveryUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&WebhookDeliveryUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&WebhookDeliveryDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown WebhookDelivery mutation op: %q", m.Op())
+	}
+}
+
 // hooks and interceptors per client, for fast access.
 type (
 	hooks struct {
 		AccessToken, Agent, Attempt, AuditEntry, AuditMention, BulkBatch, BulkOperation,
-		Channel, ConsentEntry, Conversation, CountCell, Event, FormerAnchor,
-		IdempotencyKey, Identifier, Identity, Lane, LogHead, Lookup, Message,
-		MessagingUser, ObjectType, Organization, Pace, Participant, PermissionSet,
-		Preference, Process, ProviderAccount, Queue, QuickText, RawInbound, Record,
-		RecordPhone, RecordValue, Secret, SigningKey []ent.Hook
+		Channel, ConsentEntry, Conversation, CountCell, CrmAction, CrmActionRun, Event,
+		FormerAnchor, IdempotencyKey, Identifier, Identity, Lane, LogHead, Lookup,
+		Message, MessagingUser, ObjectType, Organization, Pace, Participant,
+		PermissionSet, Preference, Process, ProviderAccount, Queue, QuickText,
+		RawInbound, Record, RecordPhone, RecordValue, Secret, SigningKey,
+		WebhookDelivery []ent.Hook
 	}
 	inters struct {
 		AccessToken, Agent, Attempt, AuditEntry, AuditMention, BulkBatch, BulkOperation,
-		Channel, ConsentEntry, Conversation, CountCell, Event, FormerAnchor,
-		IdempotencyKey, Identifier, Identity, Lane, LogHead, Lookup, Message,
-		MessagingUser, ObjectType, Organization, Pace, Participant, PermissionSet,
-		Preference, Process, ProviderAccount, Queue, QuickText, RawInbound, Record,
-		RecordPhone, RecordValue, Secret, SigningKey []ent.Interceptor
+		Channel, ConsentEntry, Conversation, CountCell, CrmAction, CrmActionRun, Event,
+		FormerAnchor, IdempotencyKey, Identifier, Identity, Lane, LogHead, Lookup,
+		Message, MessagingUser, ObjectType, Organization, Pace, Participant,
+		PermissionSet, Preference, Process, ProviderAccount, Queue, QuickText,
+		RawInbound, Record, RecordPhone, RecordValue, Secret, SigningKey,
+		WebhookDelivery []ent.Interceptor
 	}
 )

@@ -24,6 +24,8 @@ import (
 	"parley/ent/consententry"
 	"parley/ent/conversation"
 	"parley/ent/countcell"
+	"parley/ent/crmaction"
+	"parley/ent/crmactionrun"
 	"parley/ent/event"
 	"parley/ent/formeranchor"
 	"parley/ent/idempotencykey"
@@ -50,6 +52,7 @@ import (
 	"parley/ent/recordvalue"
 	"parley/ent/secret"
 	"parley/ent/signingkey"
+	"parley/ent/webhookdelivery"
 )
 
 // ent aliases to avoid import conflicts in user's code.
@@ -121,6 +124,8 @@ func checkColumn(t, c string) error {
 			consententry.Table:    consententry.ValidColumn,
 			conversation.Table:    conversation.ValidColumn,
 			countcell.Table:       countcell.ValidColumn,
+			crmaction.Table:       crmaction.ValidColumn,
+			crmactionrun.Table:    crmactionrun.ValidColumn,
 			event.Table:           event.ValidColumn,
 			formeranchor.Table:    formeranchor.ValidColumn,
 			idempotencykey.Table:  idempotencykey.ValidColumn,
@@ -147,6 +152,7 @@ func checkColumn(t, c string) error {
 			recordvalue.Table:     recordvalue.ValidColumn,
 			secret.Table:          secret.ValidColumn,
 			signingkey.Table:      signingkey.ValidColumn,
+			webhookdelivery.Table: webhookdelivery.ValidColumn,
 		})
 	})
 	return columnCheck(t, c)

@@ -34,6 +34,10 @@ type Tx struct {
 	Conversation *ConversationClient
 	// CountCell is the client for interacting with the CountCell builders.
 	CountCell *CountCellClient
+	// CrmAction is the client for interacting with the CrmAction builders.
+	CrmAction *CrmActionClient
+	// CrmActionRun is the client for interacting with the CrmActionRun builders.
+	CrmActionRun *CrmActionRunClient
 	// Event is the client for interacting with the Event builders.
 	Event *EventClient
 	// FormerAnchor is the client for interacting with the FormerAnchor builders.
@@ -86,6 +90,8 @@ type Tx struct {
 	Secret *SecretClient
 	// SigningKey is the client for interacting with the SigningKey builders.
 	SigningKey *SigningKeyClient
+	// WebhookDelivery is the client for interacting with the WebhookDelivery builders.
+	WebhookDelivery *WebhookDeliveryClient
 
 	// lazily loaded.
 	client     *Client
@@ -228,6 +234,8 @@ func (tx *Tx) init() {
 	tx.ConsentEntry = NewConsentEntryClient(tx.config)
 	tx.Conversation = NewConversationClient(tx.config)
 	tx.CountCell = NewCountCellClient(tx.config)
+	tx.CrmAction = NewCrmActionClient(tx.config)
+	tx.CrmActionRun = NewCrmActionRunClient(tx.config)
 	tx.Event = NewEventClient(tx.config)
 	tx.FormerAnchor = NewFormerAnchorClient(tx.config)
 	tx.IdempotencyKey = NewIdempotencyKeyClient(tx.config)
@@ -254,6 +262,7 @@ func (tx *Tx) init() {
 	tx.RecordValue = NewRecordValueClient(tx.config)
 	tx.Secret = NewSecretClient(tx.config)
 	tx.SigningKey = NewSigningKeyClient(tx.config)
+	tx.WebhookDelivery = NewWebhookDeliveryClient(tx.config)
 }
 
 // txDriver wraps the given dialect.Tx with a nop dialect.Driver implementation.

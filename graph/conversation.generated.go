@@ -8,6 +8,7 @@ import (
 	"parley/internal/channel"
 	"parley/internal/desk/content"
 	"parley/internal/desk/conversation"
+	"parley/internal/desk/crmaction"
 	"parley/internal/desk/directory"
 	"parley/internal/desk/message"
 	"parley/internal/desk/object"
@@ -35,6 +36,7 @@ type ConversationResolver interface {
 	ViewerCanAssign(ctx context.Context, obj *conversation.Row) (bool, error)
 	ViewerCanMarkRead(ctx context.Context, obj *conversation.Row) (bool, error)
 
+	AvailableActions(ctx context.Context, obj *conversation.Row) ([]*crmaction.Available, error)
 	RelatedConversations(ctx context.Context, obj *conversation.Row) (*conversation.Related, error)
 }
 type ConversationConnectionResolver interface {
@@ -926,6 +928,38 @@ func (ec *executionContext) _Conversation_createdAt(ctx context.Context, field g
 }
 func (ec *executionContext) fieldContext_Conversation_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Conversation", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _Conversation_availableActions(ctx context.Context, field graphql.CollectedField, obj *conversation.Row) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Conversation_availableActions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Conversation().AvailableActions(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*crmaction.Available) graphql.Marshaler {
+			return ec.marshalNAvailableCrmAction2ᚕᚖparleyᚋinternalᚋdeskᚋcrmactionᚐAvailableᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Conversation_availableActions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Conversation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AvailableCrmAction(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _Conversation_relatedConversations(ctx context.Context, field graphql.CollectedField, obj *conversation.Row) (ret graphql.Marshaler) {
@@ -1985,6 +2019,12 @@ func (ec *executionContext) _Conversation(ctx context.Context, sel ast.Selection
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "availableActions":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Conversation_availableActions(ctx, field, obj)
+				})
 		case "relatedConversations":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, false,

@@ -2888,6 +2888,14 @@ func (ec *executionContext) _Viewer(ctx context.Context, sel ast.SelectionSet, o
 
 // region    ***************************** type.gotpl *****************************
 
+func (ec *executionContext) marshalNActor2ᚖparleyᚋinternalᚋdeskᚋdirectoryᚐActor(ctx context.Context, sel ast.SelectionSet, v *directory.Actor) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Actor!")
+		return graphql.Null
+	}
+	return ec._Actor(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNActorKind2parleyᚋinternalᚋdeskᚋdirectoryᚐActorKind(ctx context.Context, v any) (directory.ActorKind, error) {
 	tmp, err := channel.UnmarshalText(v)
 	res := directory.ActorKind(tmp)

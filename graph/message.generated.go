@@ -2009,6 +2009,13 @@ func (ec *executionContext) _MessageContent(ctx context.Context, sel ast.Selecti
 			return graphql.Null
 		}
 		return ec._EventContent(ctx, sel, obj)
+	case content.ActionContent:
+		return ec._ActionContent(ctx, sel, &obj)
+	case *content.ActionContent:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ActionContent(ctx, sel, obj)
 	default:
 		if typedObj, ok := obj.(graphql.Marshaler); ok {
 			return typedObj

@@ -6,9 +6,11 @@ import (
 	"parley/internal/channel"
 	"parley/internal/desk/access"
 	"parley/internal/desk/account"
+	"parley/internal/desk/action"
 	"parley/internal/desk/bulk"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/crm"
+	"parley/internal/desk/crmaction"
 	"parley/internal/desk/directory"
 	"parley/internal/desk/message"
 	"parley/internal/desk/objecttype"
@@ -123,6 +125,16 @@ type CreateAccessTokenPayload struct {
 	AccessToken *access.Token `json:"accessToken,omitempty"`
 	// What its bearer sends, shown now and never again; null when there are errors, and when the request is a repeat.
 	Token *string `json:"token,omitempty"`
+	// Why nothing changed; empty when it did.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// The action after the change.
+type CrmActionPayload struct {
+	// The action; null when there are errors.
+	Action *crmaction.CrmAction `json:"action,omitempty"`
+	// What its webhooks are signed with, as whsec_ and base64: of CALL_WEBHOOK, when it was just made. It is never shown again.
+	WebhookSecret *string `json:"webhookSecret,omitempty"`
 	// Why nothing changed; empty when it did.
 	Errors []*fault.Error `json:"errors"`
 }
@@ -283,6 +295,20 @@ type RecordsPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// An action whose secret is to be renewed.
+type RenewCrmActionSecretInput struct {
+	// The action, a CALL_WEBHOOK.
+	ID string `json:"id"`
+}
+
+// A run that was made again.
+type RerunCrmActionPayload struct {
+	// The new run, or the same with its webhook under way again; null when there are errors.
+	Run *crmaction.Run `json:"run,omitempty"`
+	// Why nothing was done; empty when it was.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // The bulk operation to resume.
 type ResumeBulkOperationInput struct {
 	// The operation's id.
@@ -325,6 +351,26 @@ type RevokeTokensInput struct {
 	AgentID string `json:"agentId"`
 	// Tokens issued before are revoked, to the second; absent for now. It cannot be taken back, and must not be in the future.
 	Before *clock.Time `json:"before,omitempty"`
+}
+
+// What a run did or, of a dry run, would do.
+type RunCrmActionPayload struct {
+	// The run; null of a dry run, and if it was refused.
+	Run *crmaction.Run `json:"run,omitempty"`
+	// The fields that it writes; empty of a repeat.
+	Changes []*crmaction.FieldChange `json:"changes"`
+	// The requests that it asks for; empty of a repeat.
+	Requests []*crmaction.Request `json:"requests"`
+	// The address to open, of OPEN_URL.
+	OpenURL *string `json:"openUrl,omitempty"`
+	// The record that was created, changed, or that the conversation is tied to; null for none, and of a dry run if it was to be created.
+	Record *conversation.Record `json:"record,omitempty"`
+	// The conversation; null if it was refused.
+	Conversation *conversation.Row `json:"conversation,omitempty"`
+	// Every reason why it cannot be taken, together.
+	Reasons []*action.Reason `json:"reasons"`
+	// Why nothing was done; empty when it was.
+	Errors []*fault.Error `json:"errors"`
 }
 
 // Result of sending a message.

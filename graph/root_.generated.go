@@ -12,6 +12,7 @@ import (
 	"parley/internal/desk/bulk"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/crm"
+	"parley/internal/desk/crmaction"
 	"parley/internal/desk/customer"
 	"parley/internal/desk/formula/trial"
 	"parley/internal/desk/live"
@@ -44,6 +45,7 @@ type ResolverRoot interface {
 	Channel() ChannelResolver
 	Conversation() ConversationResolver
 	ConversationConnection() ConversationConnectionResolver
+	CrmActionRun() CrmActionRunResolver
 	Message() MessageResolver
 	MessagingUser() MessagingUserResolver
 	Mutation() MutationResolver
@@ -75,6 +77,13 @@ type ComplexityRoot struct {
 	AccountFailure struct {
 		At      func(childComplexity int) int
 		Message func(childComplexity int) int
+	}
+
+	ActionContent struct {
+		ActionName  func(childComplexity int) int
+		IsTruncated func(childComplexity int) int
+		Kind        func(childComplexity int) int
+		Text        func(childComplexity int) int
 	}
 
 	Actor struct {
@@ -166,6 +175,12 @@ type ComplexityRoot struct {
 	AuditEntryEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	AvailableCrmAction struct {
+		Action      func(childComplexity int) int
+		IsAvailable func(childComplexity int) int
+		Reasons     func(childComplexity int) int
 	}
 
 	BulkConversationsPayload struct {
@@ -336,6 +351,7 @@ type ComplexityRoot struct {
 
 	Conversation struct {
 		Address              func(childComplexity int) int
+		AvailableActions     func(childComplexity int) int
 		Channel              func(childComplexity int) int
 		CreatedAt            func(childComplexity int) int
 		ID                   func(childComplexity int) int
@@ -419,6 +435,91 @@ type ComplexityRoot struct {
 		Name     func(childComplexity int) int
 		Required func(childComplexity int) int
 		Secret   func(childComplexity int) int
+	}
+
+	CrmAction struct {
+		Conditions    func(childComplexity int) int
+		Description   func(childComplexity int) int
+		DeveloperName func(childComplexity int) int
+		ID            func(childComplexity int) int
+		IsActive      func(childComplexity int) int
+		Name          func(childComplexity int) int
+		ObjectTypes   func(childComplexity int) int
+		Parameters    func(childComplexity int) int
+		Performs      func(childComplexity int) int
+		Trigger       func(childComplexity int) int
+		Type          func(childComplexity int) int
+	}
+
+	CrmActionCondition struct {
+		Object   func(childComplexity int) int
+		Operator func(childComplexity int) int
+		Path     func(childComplexity int) int
+		Value    func(childComplexity int) int
+	}
+
+	CrmActionParameter struct {
+		Asked  func(childComplexity int) int
+		Key    func(childComplexity int) int
+		Label  func(childComplexity int) int
+		Object func(childComplexity int) int
+		Source func(childComplexity int) int
+		Value  func(childComplexity int) int
+	}
+
+	CrmActionPayload struct {
+		Action        func(childComplexity int) int
+		Errors        func(childComplexity int) int
+		WebhookSecret func(childComplexity int) int
+	}
+
+	CrmActionProblem struct {
+		Code    func(childComplexity int) int
+		Message func(childComplexity int) int
+	}
+
+	CrmActionReason struct {
+		Code    func(childComplexity int) int
+		Message func(childComplexity int) int
+	}
+
+	CrmActionRequest struct {
+		Body   func(childComplexity int) int
+		Method func(childComplexity int) int
+		URL    func(childComplexity int) int
+	}
+
+	CrmActionRun struct {
+		ActionName   func(childComplexity int) int
+		Actor        func(childComplexity int) int
+		Conversation func(childComplexity int) int
+		CreatedAt    func(childComplexity int) int
+		Delivery     func(childComplexity int) int
+		ID           func(childComplexity int) int
+		Outcome      func(childComplexity int) int
+		Problem      func(childComplexity int) int
+		Record       func(childComplexity int) int
+		RerunOf      func(childComplexity int) int
+		Trigger      func(childComplexity int) int
+	}
+
+	CrmActionRunConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	CrmActionRunEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	CrmFieldChange struct {
+		After      func(childComplexity int) int
+		Before     func(childComplexity int) int
+		Field      func(childComplexity int) int
+		Label      func(childComplexity int) int
+		ObjectType func(childComplexity int) int
 	}
 
 	DeactivateAgentPayload struct {
@@ -619,6 +720,7 @@ type ComplexityRoot struct {
 		CreateAccessToken           func(childComplexity int, input access.CreateInput) int
 		CreateAgent                 func(childComplexity int, input staff.CreateAgentInput) int
 		CreateChannel               func(childComplexity int, input switchboard.CreateChannelInput) int
+		CreateCrmAction             func(childComplexity int, input crmaction.CreateInput) int
 		CreateMessagingUser         func(childComplexity int, input customer.CreateInput) int
 		CreateObjectType            func(childComplexity int, input objecttype.CreateInput) int
 		CreatePermissionSet         func(childComplexity int, input staff.CreatePermissionSetInput) int
@@ -638,12 +740,15 @@ type ComplexityRoot struct {
 		PauseBulkOperation          func(childComplexity int, input PauseBulkOperationInput) int
 		RemoveChannelMembers        func(childComplexity int, input switchboard.MembersInput) int
 		RemoveQueueMembers          func(childComplexity int, input switchboard.MembersInput) int
+		RenewCrmActionSecret        func(childComplexity int, input RenewCrmActionSecretInput) int
+		RerunCrmAction              func(childComplexity int, input crmaction.RerunInput) int
 		ResumeBulkOperation         func(childComplexity int, input ResumeBulkOperationInput) int
 		RetirePreviousCredentials   func(childComplexity int, input RetirePreviousCredentialsInput) int
 		RetryMessage                func(childComplexity int, input message.RetryInput) int
 		RevokeAccessToken           func(childComplexity int, input RevokeAccessTokenInput) int
 		RevokePermissionSet         func(childComplexity int, input staff.GrantInput) int
 		RevokeTokens                func(childComplexity int, input RevokeTokensInput) int
+		RunCrmAction                func(childComplexity int, input crmaction.RunInput) int
 		SendMessage                 func(childComplexity int, input message.SendInput) int
 		SetConsent                  func(childComplexity int, input customer.SetConsentInput) int
 		SetPreferences              func(childComplexity int, input staff.SetPreferencesInput) int
@@ -654,6 +759,7 @@ type ComplexityRoot struct {
 		UnmergeMessagingUser        func(childComplexity int, input UnmergeMessagingUserInput) int
 		UpdateAgent                 func(childComplexity int, input staff.UpdateAgentInput) int
 		UpdateChannel               func(childComplexity int, input UpdateChannelInput) int
+		UpdateCrmAction             func(childComplexity int, input crmaction.UpdateInput) int
 		UpdateMessagingUser         func(childComplexity int, input customer.UpdateInput) int
 		UpdateObjectType            func(childComplexity int, input objecttype.UpdateInput) int
 		UpdateOrganization          func(childComplexity int, input organization.UpdateInput) int
@@ -823,6 +929,8 @@ type ComplexityRoot struct {
 		CheckFormula      func(childComplexity int, input trial.Input) int
 		Conversation      func(childComplexity int, id string) int
 		Conversations     func(childComplexity int, view conversation.View, filterBy *conversation.Filter, orderBy *conversation.Order, first *int, after *string, last *int, before *string) int
+		CrmActionRuns     func(childComplexity int, filterBy *crmaction.RunFilter, first *int, after *string, last *int, before *string) int
+		CrmActions        func(childComplexity int) int
 		MessagingUsers    func(childComplexity int, filterBy *customer.Filter, first *int, after *string) int
 		Node              func(childComplexity int, id string) int
 		ObjectType        func(childComplexity int, name string) int
@@ -967,6 +1075,11 @@ type ComplexityRoot struct {
 		Truncated  func(childComplexity int) int
 	}
 
+	RerunCrmActionPayload struct {
+		Errors func(childComplexity int) int
+		Run    func(childComplexity int) int
+	}
+
 	Reset struct {
 		Conversation func(childComplexity int) int
 		Cursor       func(childComplexity int) int
@@ -982,6 +1095,17 @@ type ComplexityRoot struct {
 	RevokeAccessTokenPayload struct {
 		Errors    func(childComplexity int) int
 		RevokedID func(childComplexity int) int
+	}
+
+	RunCrmActionPayload struct {
+		Changes      func(childComplexity int) int
+		Conversation func(childComplexity int) int
+		Errors       func(childComplexity int) int
+		OpenURL      func(childComplexity int) int
+		Reasons      func(childComplexity int) int
+		Record       func(childComplexity int) int
+		Requests     func(childComplexity int) int
+		Run          func(childComplexity int) int
 	}
 
 	SearchConnection struct {
@@ -1089,6 +1213,20 @@ type ComplexityRoot struct {
 		Preferences    func(childComplexity int, frontend string) int
 		Queues         func(childComplexity int) int
 	}
+
+	WebhookAttempt struct {
+		Answer  func(childComplexity int) int
+		At      func(childComplexity int) int
+		Problem func(childComplexity int) int
+		Status  func(childComplexity int) int
+	}
+
+	WebhookDelivery struct {
+		Attempts  func(childComplexity int) int
+		NextTryAt func(childComplexity int) int
+		Status    func(childComplexity int) int
+		URL       func(childComplexity int) int
+	}
 }
 
 type executableSchema graphql.ExecutableSchemaState[ResolverRoot, DirectiveRoot, ComplexityRoot]
@@ -1166,6 +1304,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AccountFailure.Message(childComplexity), true
+
+	case "ActionContent.actionName":
+		if e.ComplexityRoot.ActionContent.ActionName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ActionContent.ActionName(childComplexity), true
+	case "ActionContent.isTruncated":
+		if e.ComplexityRoot.ActionContent.IsTruncated == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ActionContent.IsTruncated(childComplexity), true
+	case "ActionContent.performs":
+		if e.ComplexityRoot.ActionContent.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ActionContent.Kind(childComplexity), true
+	case "ActionContent.text":
+		if e.ComplexityRoot.ActionContent.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ActionContent.Text(childComplexity), true
 
 	case "Actor.agent":
 		if e.ComplexityRoot.Actor.Agent == nil {
@@ -1508,6 +1671,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AuditEntryEdge.Node(childComplexity), true
+
+	case "AvailableCrmAction.action":
+		if e.ComplexityRoot.AvailableCrmAction.Action == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AvailableCrmAction.Action(childComplexity), true
+	case "AvailableCrmAction.isAvailable":
+		if e.ComplexityRoot.AvailableCrmAction.IsAvailable == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AvailableCrmAction.IsAvailable(childComplexity), true
+	case "AvailableCrmAction.reasons":
+		if e.ComplexityRoot.AvailableCrmAction.Reasons == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AvailableCrmAction.Reasons(childComplexity), true
 
 	case "BulkConversationsPayload.errors":
 		if e.ComplexityRoot.BulkConversationsPayload.Errors == nil {
@@ -2193,6 +2375,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Conversation.Address(childComplexity), true
+	case "Conversation.availableActions":
+		if e.ComplexityRoot.Conversation.AvailableActions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Conversation.AvailableActions(childComplexity), true
 	case "Conversation.channel":
 		if e.ComplexityRoot.Conversation.Channel == nil {
 			break
@@ -2565,6 +2753,329 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CredentialField.Secret(childComplexity), true
+
+	case "CrmAction.conditions":
+		if e.ComplexityRoot.CrmAction.Conditions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmAction.Conditions(childComplexity), true
+	case "CrmAction.description":
+		if e.ComplexityRoot.CrmAction.Description == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmAction.Description(childComplexity), true
+	case "CrmAction.developerName":
+		if e.ComplexityRoot.CrmAction.DeveloperName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmAction.DeveloperName(childComplexity), true
+	case "CrmAction.id":
+		if e.ComplexityRoot.CrmAction.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmAction.ID(childComplexity), true
+	case "CrmAction.isActive":
+		if e.ComplexityRoot.CrmAction.IsActive == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmAction.IsActive(childComplexity), true
+	case "CrmAction.name":
+		if e.ComplexityRoot.CrmAction.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmAction.Name(childComplexity), true
+	case "CrmAction.objectTypes":
+		if e.ComplexityRoot.CrmAction.ObjectTypes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmAction.ObjectTypes(childComplexity), true
+	case "CrmAction.parameters":
+		if e.ComplexityRoot.CrmAction.Parameters == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmAction.Parameters(childComplexity), true
+	case "CrmAction.performs":
+		if e.ComplexityRoot.CrmAction.Performs == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmAction.Performs(childComplexity), true
+	case "CrmAction.trigger":
+		if e.ComplexityRoot.CrmAction.Trigger == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmAction.Trigger(childComplexity), true
+	case "CrmAction.type":
+		if e.ComplexityRoot.CrmAction.Type == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmAction.Type(childComplexity), true
+
+	case "CrmActionCondition.object":
+		if e.ComplexityRoot.CrmActionCondition.Object == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmActionCondition.Object(childComplexity), true
+	case "CrmActionCondition.operator":
+		if e.ComplexityRoot.CrmActionCondition.Operator == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmActionCondition.Operator(childComplexity), true
+	case "CrmActionCondition.field":
+		if e.ComplexityRoot.CrmActionCondition.Path == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmActionCondition.Path(childComplexity), true
+	case "CrmActionCondition.value":
+		if e.ComplexityRoot.CrmActionCondition.Value == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmActionCondition.Value(childComplexity), true
+
+	case "CrmActionParameter.isAsked":
+		if e.ComplexityRoot.CrmActionParameter.Asked == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmActionParameter.Asked(childComplexity), true
+	case "CrmActionParameter.key":
+		if e.ComplexityRoot.CrmActionParameter.Key == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmActionParameter.Key(childComplexity), true
+	case "CrmActionParameter.label":
+		if e.ComplexityRoot.CrmActionParameter.Label == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmActionParameter.Label(childComplexity), true
+	case "CrmActionParameter.object":
+		if e.ComplexityRoot.CrmActionParameter.Object == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmActionParameter.Object(childComplexity), true
+	case "CrmActionParameter.type":
+		if e.ComplexityRoot.CrmActionParameter.Source == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmActionParameter.Source(childComplexity), true
+	case "CrmActionParameter.value":
+		if e.ComplexityRoot.CrmActionParameter.Value == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmActionParameter.Value(childComplexity), true
+
+	case "CrmActionPayload.action":
+		if e.ComplexityRoot.CrmActionPayload.Action == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmActionPayload.Action(childComplexity), true
+	case "CrmActionPayload.errors":
+		if e.ComplexityRoot.CrmActionPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmActionPayload.Errors(childComplexity), true
+	case "CrmActionPayload.webhookSecret":
+		if e.ComplexityRoot.CrmActionPayload.WebhookSecret == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmActionPayload.WebhookSecret(childComplexity), true
+
+	case "CrmActionProblem.code":
+		if e.ComplexityRoot.CrmActionProblem.Code == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmActionProblem.Code(childComplexity), true
+	case "CrmActionProblem.message":
+		if e.ComplexityRoot.CrmActionProblem.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmActionProblem.Message(childComplexity), true
+
+	case "CrmActionReason.code":
+		if e.ComplexityRoot.CrmActionReason.Code == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmActionReason.Code(childComplexity), true
+	case "CrmActionReason.message":
+		if e.ComplexityRoot.CrmActionReason.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmActionReason.Message(childComplexity), true
+
+	case "CrmActionRequest.body":
+		if e.ComplexityRoot.CrmActionRequest.Body == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmActionRequest.Body(childComplexity), true
+	case "CrmActionRequest.method":
+		if e.ComplexityRoot.CrmActionRequest.Method == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmActionRequest.Method(childComplexity), true
+	case "CrmActionRequest.url":
+		if e.ComplexityRoot.CrmActionRequest.URL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmActionRequest.URL(childComplexity), true
+
+	case "CrmActionRun.actionName":
+		if e.ComplexityRoot.CrmActionRun.ActionName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmActionRun.ActionName(childComplexity), true
+	case "CrmActionRun.actor":
+		if e.ComplexityRoot.CrmActionRun.Actor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmActionRun.Actor(childComplexity), true
+	case "CrmActionRun.conversation":
+		if e.ComplexityRoot.CrmActionRun.Conversation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmActionRun.Conversation(childComplexity), true
+	case "CrmActionRun.createdAt":
+		if e.ComplexityRoot.CrmActionRun.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmActionRun.CreatedAt(childComplexity), true
+	case "CrmActionRun.delivery":
+		if e.ComplexityRoot.CrmActionRun.Delivery == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmActionRun.Delivery(childComplexity), true
+	case "CrmActionRun.id":
+		if e.ComplexityRoot.CrmActionRun.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmActionRun.ID(childComplexity), true
+	case "CrmActionRun.outcome":
+		if e.ComplexityRoot.CrmActionRun.Outcome == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmActionRun.Outcome(childComplexity), true
+	case "CrmActionRun.problem":
+		if e.ComplexityRoot.CrmActionRun.Problem == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmActionRun.Problem(childComplexity), true
+	case "CrmActionRun.record":
+		if e.ComplexityRoot.CrmActionRun.Record == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmActionRun.Record(childComplexity), true
+	case "CrmActionRun.rerunOf":
+		if e.ComplexityRoot.CrmActionRun.RerunOf == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmActionRun.RerunOf(childComplexity), true
+	case "CrmActionRun.trigger":
+		if e.ComplexityRoot.CrmActionRun.Trigger == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmActionRun.Trigger(childComplexity), true
+
+	case "CrmActionRunConnection.edges":
+		if e.ComplexityRoot.CrmActionRunConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmActionRunConnection.Edges(childComplexity), true
+	case "CrmActionRunConnection.nodes":
+		if e.ComplexityRoot.CrmActionRunConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmActionRunConnection.Nodes(childComplexity), true
+	case "CrmActionRunConnection.pageInfo":
+		if e.ComplexityRoot.CrmActionRunConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmActionRunConnection.PageInfo(childComplexity), true
+
+	case "CrmActionRunEdge.cursor":
+		if e.ComplexityRoot.CrmActionRunEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmActionRunEdge.Cursor(childComplexity), true
+	case "CrmActionRunEdge.node":
+		if e.ComplexityRoot.CrmActionRunEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmActionRunEdge.Node(childComplexity), true
+
+	case "CrmFieldChange.after":
+		if e.ComplexityRoot.CrmFieldChange.After == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmFieldChange.After(childComplexity), true
+	case "CrmFieldChange.before":
+		if e.ComplexityRoot.CrmFieldChange.Before == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmFieldChange.Before(childComplexity), true
+	case "CrmFieldChange.field":
+		if e.ComplexityRoot.CrmFieldChange.Field == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmFieldChange.Field(childComplexity), true
+	case "CrmFieldChange.label":
+		if e.ComplexityRoot.CrmFieldChange.Label == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmFieldChange.Label(childComplexity), true
+	case "CrmFieldChange.objectType":
+		if e.ComplexityRoot.CrmFieldChange.ObjectType == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmFieldChange.ObjectType(childComplexity), true
 
 	case "DeactivateAgentPayload.agent":
 		if e.ComplexityRoot.DeactivateAgentPayload.Agent == nil {
@@ -3359,6 +3870,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreateChannel(childComplexity, args["input"].(switchboard.CreateChannelInput)), true
+	case "Mutation.createCrmAction":
+		if e.ComplexityRoot.Mutation.CreateCrmAction == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createCrmAction_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateCrmAction(childComplexity, args["input"].(crmaction.CreateInput)), true
 	case "Mutation.createMessagingUser":
 		if e.ComplexityRoot.Mutation.CreateMessagingUser == nil {
 			break
@@ -3568,6 +4090,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RemoveQueueMembers(childComplexity, args["input"].(switchboard.MembersInput)), true
+	case "Mutation.renewCrmActionSecret":
+		if e.ComplexityRoot.Mutation.RenewCrmActionSecret == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_renewCrmActionSecret_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RenewCrmActionSecret(childComplexity, args["input"].(RenewCrmActionSecretInput)), true
+	case "Mutation.rerunCrmAction":
+		if e.ComplexityRoot.Mutation.RerunCrmAction == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_rerunCrmAction_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RerunCrmAction(childComplexity, args["input"].(crmaction.RerunInput)), true
 	case "Mutation.resumeBulkOperation":
 		if e.ComplexityRoot.Mutation.ResumeBulkOperation == nil {
 			break
@@ -3634,6 +4178,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RevokeTokens(childComplexity, args["input"].(RevokeTokensInput)), true
+	case "Mutation.runCrmAction":
+		if e.ComplexityRoot.Mutation.RunCrmAction == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_runCrmAction_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RunCrmAction(childComplexity, args["input"].(crmaction.RunInput)), true
 	case "Mutation.sendMessage":
 		if e.ComplexityRoot.Mutation.SendMessage == nil {
 			break
@@ -3744,6 +4299,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UpdateChannel(childComplexity, args["input"].(UpdateChannelInput)), true
+	case "Mutation.updateCrmAction":
+		if e.ComplexityRoot.Mutation.UpdateCrmAction == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updateCrmAction_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateCrmAction(childComplexity, args["input"].(crmaction.UpdateInput)), true
 	case "Mutation.updateMessagingUser":
 		if e.ComplexityRoot.Mutation.UpdateMessagingUser == nil {
 			break
@@ -4491,6 +5057,23 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Conversations(childComplexity, args["view"].(conversation.View), args["filterBy"].(*conversation.Filter), args["orderBy"].(*conversation.Order), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Query.crmActionRuns":
+		if e.ComplexityRoot.Query.CrmActionRuns == nil {
+			break
+		}
+
+		args, err := ec.field_Query_crmActionRuns_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.CrmActionRuns(childComplexity, args["filterBy"].(*crmaction.RunFilter), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Query.crmActions":
+		if e.ComplexityRoot.Query.CrmActions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.CrmActions(childComplexity), true
 
 	case "Query.messagingUsers":
 		if e.ComplexityRoot.Query.MessagingUsers == nil {
@@ -5121,6 +5704,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RelatedConversations.Truncated(childComplexity), true
 
+	case "RerunCrmActionPayload.errors":
+		if e.ComplexityRoot.RerunCrmActionPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RerunCrmActionPayload.Errors(childComplexity), true
+	case "RerunCrmActionPayload.run":
+		if e.ComplexityRoot.RerunCrmActionPayload.Run == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RerunCrmActionPayload.Run(childComplexity), true
+
 	case "Reset.conversation":
 		if e.ComplexityRoot.Reset.Conversation == nil {
 			break
@@ -5171,6 +5767,55 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RevokeAccessTokenPayload.RevokedID(childComplexity), true
+
+	case "RunCrmActionPayload.changes":
+		if e.ComplexityRoot.RunCrmActionPayload.Changes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RunCrmActionPayload.Changes(childComplexity), true
+	case "RunCrmActionPayload.conversation":
+		if e.ComplexityRoot.RunCrmActionPayload.Conversation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RunCrmActionPayload.Conversation(childComplexity), true
+	case "RunCrmActionPayload.errors":
+		if e.ComplexityRoot.RunCrmActionPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RunCrmActionPayload.Errors(childComplexity), true
+	case "RunCrmActionPayload.openUrl":
+		if e.ComplexityRoot.RunCrmActionPayload.OpenURL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RunCrmActionPayload.OpenURL(childComplexity), true
+	case "RunCrmActionPayload.reasons":
+		if e.ComplexityRoot.RunCrmActionPayload.Reasons == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RunCrmActionPayload.Reasons(childComplexity), true
+	case "RunCrmActionPayload.record":
+		if e.ComplexityRoot.RunCrmActionPayload.Record == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RunCrmActionPayload.Record(childComplexity), true
+	case "RunCrmActionPayload.requests":
+		if e.ComplexityRoot.RunCrmActionPayload.Requests == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RunCrmActionPayload.Requests(childComplexity), true
+	case "RunCrmActionPayload.run":
+		if e.ComplexityRoot.RunCrmActionPayload.Run == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RunCrmActionPayload.Run(childComplexity), true
 
 	case "SearchConnection.edges":
 		if e.ComplexityRoot.SearchConnection.Edges == nil {
@@ -5586,6 +6231,56 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Viewer.Queues(childComplexity), true
 
+	case "WebhookAttempt.answer":
+		if e.ComplexityRoot.WebhookAttempt.Answer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookAttempt.Answer(childComplexity), true
+	case "WebhookAttempt.at":
+		if e.ComplexityRoot.WebhookAttempt.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookAttempt.At(childComplexity), true
+	case "WebhookAttempt.problem":
+		if e.ComplexityRoot.WebhookAttempt.Problem == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookAttempt.Problem(childComplexity), true
+	case "WebhookAttempt.status":
+		if e.ComplexityRoot.WebhookAttempt.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookAttempt.Status(childComplexity), true
+
+	case "WebhookDelivery.attempts":
+		if e.ComplexityRoot.WebhookDelivery.Attempts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookDelivery.Attempts(childComplexity), true
+	case "WebhookDelivery.nextTryAt":
+		if e.ComplexityRoot.WebhookDelivery.NextTryAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookDelivery.NextTryAt(childComplexity), true
+	case "WebhookDelivery.status":
+		if e.ComplexityRoot.WebhookDelivery.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookDelivery.Status(childComplexity), true
+	case "WebhookDelivery.url":
+		if e.ComplexityRoot.WebhookDelivery.URL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookDelivery.URL(childComplexity), true
+
 	}
 	return 0, false
 }
@@ -5617,6 +6312,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("CreateAccessTokenInput", ec.unmarshalInputCreateAccessTokenInput),
 			graphql.NewInputUnmarshaler("CreateAgentInput", ec.unmarshalInputCreateAgentInput),
 			graphql.NewInputUnmarshaler("CreateChannelInput", ec.unmarshalInputCreateChannelInput),
+			graphql.NewInputUnmarshaler("CreateCrmActionInput", ec.unmarshalInputCreateCrmActionInput),
 			graphql.NewInputUnmarshaler("CreateMessagingUserInput", ec.unmarshalInputCreateMessagingUserInput),
 			graphql.NewInputUnmarshaler("CreateObjectTypeInput", ec.unmarshalInputCreateObjectTypeInput),
 			graphql.NewInputUnmarshaler("CreatePermissionSetInput", ec.unmarshalInputCreatePermissionSetInput),
@@ -5625,6 +6321,10 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("CreateQuickTextInput", ec.unmarshalInputCreateQuickTextInput),
 			graphql.NewInputUnmarshaler("CreateServiceAccountInput", ec.unmarshalInputCreateServiceAccountInput),
 			graphql.NewInputUnmarshaler("CredentialInput", ec.unmarshalInputCredentialInput),
+			graphql.NewInputUnmarshaler("CrmActionConditionInput", ec.unmarshalInputCrmActionConditionInput),
+			graphql.NewInputUnmarshaler("CrmActionParameterInput", ec.unmarshalInputCrmActionParameterInput),
+			graphql.NewInputUnmarshaler("CrmActionRunFilter", ec.unmarshalInputCrmActionRunFilter),
+			graphql.NewInputUnmarshaler("CrmActionValueInput", ec.unmarshalInputCrmActionValueInput),
 			graphql.NewInputUnmarshaler("DeactivateAgentInput", ec.unmarshalInputDeactivateAgentInput),
 			graphql.NewInputUnmarshaler("DeactivateChannelInput", ec.unmarshalInputDeactivateChannelInput),
 			graphql.NewInputUnmarshaler("DeactivateProviderAccountInput", ec.unmarshalInputDeactivateProviderAccountInput),
@@ -5656,12 +6356,15 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("RelatedConversationMappingInput", ec.unmarshalInputRelatedConversationMappingInput),
 			graphql.NewInputUnmarshaler("RemoveChannelMembersInput", ec.unmarshalInputRemoveChannelMembersInput),
 			graphql.NewInputUnmarshaler("RemoveQueueMembersInput", ec.unmarshalInputRemoveQueueMembersInput),
+			graphql.NewInputUnmarshaler("RenewCrmActionSecretInput", ec.unmarshalInputRenewCrmActionSecretInput),
+			graphql.NewInputUnmarshaler("RerunCrmActionInput", ec.unmarshalInputRerunCrmActionInput),
 			graphql.NewInputUnmarshaler("ResumeBulkOperationInput", ec.unmarshalInputResumeBulkOperationInput),
 			graphql.NewInputUnmarshaler("RetirePreviousCredentialsInput", ec.unmarshalInputRetirePreviousCredentialsInput),
 			graphql.NewInputUnmarshaler("RetryMessageInput", ec.unmarshalInputRetryMessageInput),
 			graphql.NewInputUnmarshaler("RevokeAccessTokenInput", ec.unmarshalInputRevokeAccessTokenInput),
 			graphql.NewInputUnmarshaler("RevokePermissionSetInput", ec.unmarshalInputRevokePermissionSetInput),
 			graphql.NewInputUnmarshaler("RevokeTokensInput", ec.unmarshalInputRevokeTokensInput),
+			graphql.NewInputUnmarshaler("RunCrmActionInput", ec.unmarshalInputRunCrmActionInput),
 			graphql.NewInputUnmarshaler("SendMessageInput", ec.unmarshalInputSendMessageInput),
 			graphql.NewInputUnmarshaler("SetConsentInput", ec.unmarshalInputSetConsentInput),
 			graphql.NewInputUnmarshaler("SetPreferencesInput", ec.unmarshalInputSetPreferencesInput),
@@ -5672,6 +6375,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("UnmergeMessagingUserInput", ec.unmarshalInputUnmergeMessagingUserInput),
 			graphql.NewInputUnmarshaler("UpdateAgentInput", ec.unmarshalInputUpdateAgentInput),
 			graphql.NewInputUnmarshaler("UpdateChannelInput", ec.unmarshalInputUpdateChannelInput),
+			graphql.NewInputUnmarshaler("UpdateCrmActionInput", ec.unmarshalInputUpdateCrmActionInput),
 			graphql.NewInputUnmarshaler("UpdateMessagingUserInput", ec.unmarshalInputUpdateMessagingUserInput),
 			graphql.NewInputUnmarshaler("UpdateObjectTypeInput", ec.unmarshalInputUpdateObjectTypeInput),
 			graphql.NewInputUnmarshaler("UpdateOrganizationInput", ec.unmarshalInputUpdateOrganizationInput),
@@ -6100,6 +6804,514 @@ extend type Mutation {
   activateProviderAccount("What to activate." input: ActivateProviderAccountInput!): ProviderAccountPayload!
   "Asks the carrier, for 10 seconds at most, whether 1 account works, and sends nothing to anybody; 60 times an hour. Needs CONFIGURE_MESSAGING; no event follows."
   testProviderAccount("What to test." input: TestProviderAccountInput!): TestProviderAccountPayload!
+}
+`, BuiltIn: false},
+	{Name: "../schema/action.graphql", Input: `"""
+Something to do with a CRM record from a conversation. Visible to holders of CONFIGURE_MESSAGING; to other agents if it is MANUAL, switched on, and for every conversation or for
+records of an object type that they may read.
+"""
+type CrmAction implements Node @goModel(model: "parley/internal/desk/crmaction.CrmAction") {
+  "Opaque id."
+  id: ID!
+  "Name, for people."
+  name: String!
+  "Name, for programs; never changes."
+  developerName: String!
+  "What it performs; never changes."
+  performs: CrmActionKind!
+  "Who runs it; never changes."
+  type: CrmActionType!
+  "What it is for; empty for none."
+  description: String!
+  "Whether it can run."
+  isActive: Boolean!
+  "The object types of the records whose conversations it is for, those that the viewer may read; empty for every conversation. At most 20."
+  objectTypes: [String!]!
+  "What it works with: for agents those that they are asked for, for holders of CONFIGURE_MESSAGING all. At most 50."
+  parameters: [CrmActionParameter!]!
+  "What an AUTOMATIC action runs on; null for a MANUAL one."
+  trigger: CrmActionTrigger
+  "Conditions that must all hold for an AUTOMATIC action to run. At most 10."
+  conditions: [CrmActionCondition!]!
+}
+
+"What an action performs."
+enum CrmActionKind @goModel(model: "parley/internal/desk/action.Kind") {
+  "Creates a record, which has an external id of Parley's own. Keys: ObjectName, LinkConversation, and names of fields."
+  CREATE_RECORD
+  "Changes the conversation's record. Keys: names of fields."
+  UPDATE_RECORD
+  "Ties the conversation to another record. Key: RecordId."
+  LINK_RECORD
+  "Makes an address for the agent to open; nothing is called. Keys: Url, and what stands in it as {Key}."
+  OPEN_URL
+  "Posts to a webhook, signed by Standard Webhooks. Keys: Url, and any others, which are sent."
+  CALL_WEBHOOK
+  "Sends a template. This version has no templates, so that it is never available. Key: TemplateName."
+  SEND_TEMPLATE
+  "Something that only a newer version of Parley knows. It is not run here."
+  OTHER
+}
+
+"Who runs an action."
+enum CrmActionType @goModel(model: "parley/internal/desk/action.Mode") {
+  "Agents."
+  MANUAL
+  "A trigger, when its conditions hold."
+  AUTOMATIC
+}
+
+"What an AUTOMATIC action runs on. It runs after the change, by a job: nothing that it does or fails to do concerns the change."
+enum CrmActionTrigger @goModel(model: "parley/internal/desk/action.Trigger") {
+  "A conversation began, by whomever."
+  CONVERSATION_BEGUN
+  "A customer wrote for the first time."
+  FIRST_INBOUND
+  "A customer wrote for the first time whose conversation is of no record."
+  UNKNOWN_SENDER
+  "A customer wrote."
+  MESSAGE_RECEIVED
+  "A record came or changed."
+  RECORD_CHANGED
+  "Something that only a newer version of Parley knows."
+  OTHER
+}
+
+"A value that an action works with."
+type CrmActionParameter @goModel(model: "parley/internal/desk/action.Parameter") {
+  "What people call it."
+  label: String!
+  "Which of the values that the kind of action knows: one of the keys that it names, or a field to write."
+  key: String!
+  "Where the value comes from."
+  type: CrmParameterType! @goField(name: "Source")
+  "Of a FIELD the object type that its path starts from, or $Conversation; empty for others."
+  object: String!
+  "Of a FIELD its path, of a URL the address, of a VALUE the value; what is proposed if agents are asked."
+  value: String!
+  "Whether agents are asked for it."
+  isAsked: Boolean! @goField(name: "Asked")
+}
+
+"Where the value of a parameter comes from."
+enum CrmParameterType @goModel(model: "parley/internal/desk/action.Source") {
+  "A field of the conversation's record, or of one that it leads to by lookups: AccountId.Name."
+  FIELD
+  "An address."
+  URL
+  "What is written, or what the agent gives."
+  VALUE
+}
+
+"A comparison of a field. One of another object type than the record's is not asked."
+type CrmActionCondition @goModel(model: "parley/internal/desk/action.Condition") {
+  "The object type that the path starts from, or $Conversation."
+  object: String!
+  "Path of the field: its name, after those of the lookups that lead to it."
+  field: String! @goField(name: "Path")
+  "How it is compared."
+  operator: CrmConditionOperator!
+  "What with, written as RecordField.text has it; empty for IS_BLANK and IS_NOT_BLANK."
+  value: String!
+}
+
+"How a field is compared. Texts match whatever their case."
+enum CrmConditionOperator @goModel(model: "parley/internal/desk/action.Operator") {
+  "Is the value; a MULTI_PICKLIST has it among its choices."
+  EQUALS
+  "Is not the value, or is blank."
+  NOT_EQUALS
+  "Is less, or earlier."
+  LESS_THAN
+  "Is at most the value."
+  AT_MOST
+  "Is more, or later."
+  MORE_THAN
+  "Is at least the value."
+  AT_LEAST
+  "A text begins with the value."
+  STARTS_WITH
+  "Has no value."
+  IS_BLANK
+  "Has a value."
+  IS_NOT_BLANK
+  "A comparison that only a newer version of Parley knows. It never holds here."
+  OTHER
+}
+
+extend type Conversation {
+  """
+  The MANUAL actions that the viewer sees and that are switched on, by name, and why they cannot be taken in this conversation. At most 200. Reads nothing from the database.
+  """
+  availableActions: [AvailableCrmAction!]! @goField(forceResolver: true)
+}
+
+"An action, and whether the viewer can take it in a conversation."
+type AvailableCrmAction @goModel(model: "parley/internal/desk/crmaction.Available") {
+  "The action."
+  action: CrmAction!
+  "True if there are no reasons."
+  isAvailable: Boolean!
+  "Every reason why not, together."
+  reasons: [CrmActionReason!]!
+}
+
+"One reason why an action cannot be taken."
+type CrmActionReason @goModel(model: "parley/internal/desk/action.Reason") {
+  "The reason."
+  code: CrmActionReasonCode!
+  "What the reason means and what to do. It names no field."
+  message: String!
+}
+
+"Why an action cannot be taken."
+enum CrmActionReasonCode @goModel(model: "parley/internal/desk/action.ReasonCode") {
+  "The viewer lacks TAKE_ACTION."
+  MISSING_PERMISSION
+  "The conversation was merged into another. Take the action there."
+  CONVERSATION_MERGED
+  "It is not for records of this type."
+  NOT_FOR_OBJECT_TYPE
+  "The conversation is of no record."
+  NO_RECORD
+  "It reads a field that the viewer may not read."
+  FIELD_NOT_READABLE
+  "It writes a field, or a type of record, that the viewer may not write."
+  FIELD_NOT_WRITABLE
+  "It names what the object types do not have any more, or performs what only a newer version knows."
+  DEFINITION_OUTDATED
+  "It sends a template, and this version has none."
+  TEMPLATES_UNAVAILABLE
+}
+
+"A line about an action that was taken. It holds nothing of what the action wrote."
+type ActionContent @goModel(model: "parley/internal/desk/content.ActionContent") {
+  "What happened, in English."
+  text: String!
+  "Whether the text is cut: wherever many messages are read, only the first 16,384 characters of a text are returned. ` + "`" + `node` + "`" + ` returns the whole text."
+  isTruncated: Boolean!
+  "What the action was called."
+  actionName: String!
+  "What it performed."
+  performs: CrmActionKind! @goField(name: "Kind")
+}
+
+"A run of an action. Visible to holders of CONFIGURE_MESSAGING who see its conversation, or hold MANAGE_RECORDS if it was in none; and to whoever ran it, in its payload. Kept for 90 days."
+type CrmActionRun implements Node @goModel(model: "parley/internal/desk/crmaction.Run") {
+  "Opaque id."
+  id: ID!
+  "What the action is called now."
+  actionName: String!
+  "The conversation it was in; null if it was in none, or one that the viewer does not see."
+  conversation: Conversation @goField(batch: true, forceResolver: true)
+  "The record it was about: created, changed, linked or watched. Null if none, or one that the viewer may not read."
+  record: Record @goField(batch: true, forceResolver: true)
+  "Who ran it: an agent, also one who made it run again, or the system for a trigger."
+  actor: Actor!
+  "What ran it; null if an agent did."
+  trigger: CrmActionTrigger
+  "What became of it."
+  outcome: CrmActionOutcome!
+  "Why it was refused; null otherwise."
+  problem: CrmActionProblem
+  "The call of a webhook; null if it called none, and for viewers without CONFIGURE_MESSAGING."
+  delivery: WebhookDelivery @goField(batch: true, forceResolver: true)
+  "Id of the run that this one repeats; null for none."
+  rerunOf: ID
+  "When it ran."
+  createdAt: DateTime!
+}
+
+"What became of a run."
+enum CrmActionOutcome @goModel(model: "parley/internal/desk/action.Outcome") {
+  "All was done. A webhook has a status of its own."
+  DONE
+  "Nothing was done."
+  REFUSED
+}
+
+"Why a run was refused."
+type CrmActionProblem @goModel(model: "parley/internal/desk/crmaction.Problem") {
+  "A CrmActionReasonCode, or an error code."
+  code: String!
+  "What it means and what to do."
+  message: String!
+}
+
+"The call of a webhook, which is tried up to 9 times within some 32 hours."
+type WebhookDelivery @goModel(model: "parley/internal/desk/crmaction.Delivery") {
+  "Where it goes."
+  url: String!
+  "Where it stands."
+  status: WebhookDeliveryStatus!
+  "The tries, oldest first; the last 20."
+  attempts: [WebhookAttempt!]!
+  "When the next try is due; null if there is none."
+  nextTryAt: DateTime
+}
+
+"Where the call of a webhook stands."
+enum WebhookDeliveryStatus @goModel(model: "parley/internal/desk/action.Delivery") {
+  "It is tried, or will be tried again."
+  PENDING
+  "It was answered with a status from 200 to 299."
+  DELIVERED
+  "It was given up. ` + "`" + `rerunCrmAction` + "`" + ` begins anew."
+  FAILED
+}
+
+"One try to call a webhook."
+type WebhookAttempt @goModel(model: "parley/internal/desk/action.Attempt") {
+  "When."
+  at: DateTime!
+  "Status of the answer; 0 if there was none."
+  status: Int!
+  "Why it failed; empty if it did not."
+  problem: String!
+  "The first 1,000 characters of the answer."
+  answer: String!
+}
+
+"A field that a run writes."
+type CrmFieldChange @goModel(model: "parley/internal/desk/crmaction.FieldChange") {
+  "Name of the object type."
+  objectType: String!
+  "Name of the field."
+  field: String!
+  "What agents call it."
+  label: String!
+  "The value before, written as RecordField.text has it; null if blank."
+  before: String
+  "The value after; null if blank."
+  after: String
+}
+
+"A request that a run asks for."
+type CrmActionRequest @goModel(model: "parley/internal/desk/crmaction.Request") {
+  "Method of HTTP."
+  method: String!
+  "Where it goes."
+  url: String!
+  "What is sent."
+  body: String!
+}
+
+"A parameter of an action to define."
+input CrmActionParameterInput @goModel(model: "parley/internal/desk/action.Parameter") {
+  "What people call it: 1 to 200 characters."
+  label: String!
+  "A key that the kind of action knows, or the name of a field: 1 to 80 letters, digits and underscores, a letter first. Once, or once for each object that FIELD reads."
+  key: String!
+  "Where the value comes from."
+  type: CrmParameterType! @goField(name: "Source")
+  "Of a FIELD the object type that its path starts from, of at most 80 characters: one that the action is for, or $Conversation, which has Name, Address, ChannelName and ChannelAddress."
+  object: String
+  "Of a FIELD its path, of at most 5 lookups and a field; of a URL the address; of a VALUE the value, which may be empty if agents are asked. At most 4,000 characters."
+  value: String!
+  "Whether agents are asked for it: of a VALUE of a MANUAL action."
+  isAsked: Boolean @goField(name: "Asked")
+}
+
+"A condition of an action to define."
+input CrmActionConditionInput @goModel(model: "parley/internal/desk/action.Condition") {
+  "The object type that the path starts from, of at most 80 characters: one that the action is for, or $Conversation."
+  object: String!
+  "Path of the field: at most 5 lookups and a field."
+  field: String! @goField(name: "Path")
+  "How it is compared."
+  operator: CrmConditionOperator!
+  "What with, of at most 4,000 characters; absent for IS_BLANK and IS_NOT_BLANK."
+  value: String
+}
+
+"A new action."
+input CreateCrmActionInput @goModel(model: "parley/internal/desk/crmaction.CreateInput") {
+  "Name, for people: 1 to 200 characters."
+  name: String!
+  "Name, for programs, which never changes: 1 to 80 letters, digits and underscores, a letter first, unique whatever the case of its letters."
+  developerName: String!
+  "What it performs, which never changes."
+  performs: CrmActionKind!
+  "Who runs it, which never changes."
+  type: CrmActionType!
+  "What it is for: up to 1,000 characters."
+  description: String
+  "Whether it can run; true if absent."
+  isActive: Boolean
+  "Up to 20 object types of the records whose conversations it is for; absent or empty for every conversation. UPDATE_RECORD and RECORD_CHANGED need at least 1."
+  objectTypes: [String!]
+  "Up to 50 parameters."
+  parameters: [CrmActionParameterInput!]!
+  "What an AUTOMATIC action runs on."
+  trigger: CrmActionTrigger
+  "Up to 10 conditions of an AUTOMATIC action, which must all hold."
+  conditions: [CrmActionConditionInput!]
+  "1 to 64 visible ASCII characters, unique to this request: a repeat within 7 days returns the first result, without the secret."
+  idempotencyKey: String!
+}
+
+"What changes of an action. Absent and null leave a field as it is."
+input UpdateCrmActionInput @goModel(model: "parley/internal/desk/crmaction.UpdateInput") {
+  "The action."
+  id: ID!
+  "Name, for people: 1 to 200 characters."
+  name: String
+  "What it is for: up to 1,000 characters; empty for none."
+  description: String
+  "Whether it can run. False always works, whatever has become of the object types."
+  isActive: Boolean
+  "Up to 20 object types in place of those it is for now."
+  objectTypes: [String!]
+  "Up to 50 parameters in place of those it has now."
+  parameters: [CrmActionParameterInput!]
+  "What an AUTOMATIC action runs on."
+  trigger: CrmActionTrigger
+  "Up to 10 conditions in place of those it has now."
+  conditions: [CrmActionConditionInput!]
+}
+
+"An action whose secret is to be renewed."
+input RenewCrmActionSecretInput {
+  "The action, a CALL_WEBHOOK."
+  id: ID!
+}
+
+"The action after the change."
+type CrmActionPayload {
+  "The action; null when there are errors."
+  action: CrmAction
+  "What its webhooks are signed with, as whsec_ and base64: of CALL_WEBHOOK, when it was just made. It is never shown again."
+  webhookSecret: String
+  "Why nothing changed; empty when it did."
+  errors: [UserError!]!
+}
+
+"An action to take in a conversation."
+input RunCrmActionInput @goModel(model: "parley/internal/desk/crmaction.RunInput") {
+  "The action."
+  actionId: ID!
+  "The conversation."
+  conversationId: ID!
+  "Up to 50 values for parameters that agents are asked for, each once."
+  values: [CrmActionValueInput!]
+  "True to learn what it would write, call or open, and do nothing."
+  dryRun: Boolean
+  "1 to 64 visible ASCII characters, unique to this request: a repeat within 7 days returns the first run. A dry run leaves no trace."
+  idempotencyKey: String!
+}
+
+"The value of a parameter."
+input CrmActionValueInput @goModel(model: "parley/internal/desk/crmaction.ValueInput") {
+  "Key of the parameter, at most 80 characters."
+  key: String!
+  "The value, at most 4,000 characters, written as RecordField.text has it. RecordId takes the id of a record, or its object type and external id with / between."
+  value: String!
+}
+
+"What a run did or, of a dry run, would do."
+type RunCrmActionPayload {
+  "The run; null of a dry run, and if it was refused."
+  run: CrmActionRun
+  "The fields that it writes; empty of a repeat."
+  changes: [CrmFieldChange!]!
+  "The requests that it asks for; empty of a repeat."
+  requests: [CrmActionRequest!]!
+  "The address to open, of OPEN_URL."
+  openUrl: String
+  "The record that was created, changed, or that the conversation is tied to; null for none, and of a dry run if it was to be created."
+  record: Record
+  "The conversation; null if it was refused."
+  conversation: Conversation
+  "Every reason why it cannot be taken, together."
+  reasons: [CrmActionReason!]!
+  "Why nothing was done; empty when it was."
+  errors: [UserError!]!
+}
+
+"A run to make again."
+input RerunCrmActionInput @goModel(model: "parley/internal/desk/crmaction.RerunInput") {
+  "The run: refused and by a trigger, or with a webhook that was not delivered."
+  runId: ID!
+  "1 to 64 visible ASCII characters, unique to this request: a repeat within 7 days returns the first result."
+  idempotencyKey: String!
+}
+
+"A run that was made again."
+type RerunCrmActionPayload {
+  "The new run, or the same with its webhook under way again; null when there are errors."
+  run: CrmActionRun
+  "Why nothing was done; empty when it was."
+  errors: [UserError!]!
+}
+
+"Which runs are wanted; all conditions must hold."
+input CrmActionRunFilter @goModel(model: "parley/internal/desk/crmaction.RunFilter") {
+  "Only of this action."
+  actionId: ID
+  "Only in this conversation."
+  conversationId: ID
+  "Only with this outcome."
+  outcome: CrmActionOutcome
+}
+
+"A page of runs."
+type CrmActionRunConnection @goModel(model: "parley/internal/desk/crmaction.Page") {
+  "Runs with cursors."
+  edges: [CrmActionRunEdge!]!
+  "Runs without cursors."
+  nodes: [CrmActionRun!]!
+  "The page's place in the list."
+  pageInfo: PageInfo!
+}
+
+"A run in a page."
+type CrmActionRunEdge @goModel(model: "parley/internal/desk/crmaction.Edge") {
+  "Place in the list."
+  cursor: Cursor!
+  "The run."
+  node: CrmActionRun!
+}
+
+extend type Query {
+  "The actions that the viewer sees, by name. At most 200."
+  crmActions: [CrmAction!]!
+  "Runs of actions, newest first. Needs CONFIGURE_MESSAGING; empty without."
+  crmActionRuns(
+    "Which are wanted; all if absent."
+    filterBy: CrmActionRunFilter
+    "Page size from the newest, or after ` + "`" + `after` + "`" + `: 1 to 100, default 20. The default does not apply if ` + "`" + `last` + "`" + ` or ` + "`" + `before` + "`" + ` is given."
+    first: Int = 20
+    "Cursor of the edge to start after; absent: from the newest."
+    after: String
+    "Page size from the oldest, or before ` + "`" + `before` + "`" + `: 1 to 100, default 20."
+    last: Int
+    "Cursor of the edge to end before; absent: to the oldest."
+    before: String
+  ): CrmActionRunConnection!
+}
+
+extend type Mutation {
+  """
+  Defines an action: at most 200 in an organisation. Needs CONFIGURE_MESSAGING; an AUTOMATIC one also rights on everything that it reads and writes; no event follows in lists of conversations.
+  """
+  createCrmAction("What to create." input: CreateCrmActionInput!): CrmActionPayload!
+  """
+  Changes 1 action. Needs CONFIGURE_MESSAGING; of an AUTOMATIC one also rights on everything that it reads and writes; no event follows in lists of conversations.
+  """
+  updateCrmAction("What to change." input: UpdateCrmActionInput!): CrmActionPayload!
+  """
+  Makes another secret for the webhooks of 1 action. The one before signs beside it for 24 hours. Needs CONFIGURE_MESSAGING; no event follows in lists of conversations.
+  """
+  renewCrmActionSecret("Whose secret." input: RenewCrmActionSecretInput!): CrmActionPayload!
+  """
+  Takes 1 action in 1 conversation that the viewer sees: all of it, or nothing. Needs TAKE_ACTION, rights on the fields that it reads and writes, and a place among the 20 runs that an action
+  has in an hour with one record. Emits MESSAGE_ADDED with a line, which moves neither preview, time nor read state. Emits CONVERSATION_CHANGED for each conversation whose record changed its name or opt-out.
+  """
+  runCrmAction("What to run." input: RunCrmActionInput!): RunCrmActionPayload!
+  """
+  Makes 1 run again: one that a trigger began and that was refused, as things are now, or the delivery of a webhook that failed. Needs CONFIGURE_MESSAGING and TAKE_ACTION. Emits MESSAGE_ADDED if the action runs; the tries of a webhook move no conversation.
+  """
+  rerunCrmAction("Which run." input: RerunCrmActionInput!): RerunCrmActionPayload!
 }
 `, BuiltIn: false},
 	{Name: "../schema/audit.graphql", Input: `"Something that was administered, or refused: who, what, from where. Entries hold no secrets and never change. Visible to holders of CONFIGURE_MESSAGING; those about customers also need VIEW_ALL_DATA."
@@ -8005,6 +9217,8 @@ enum MessageKind @goModel(model: "parley/internal/desk/content.Kind") {
   NOTE
   "A system line, such as an inbound message of a kind that cannot be shown, or of a kind that only a newer version of Parley knows."
   EVENT
+  "A line about an action that was taken: it does not change the last message time, the preview or the read state."
+  ACTION
 }
 
 "Where a message came from."
@@ -8080,7 +9294,7 @@ type SendAttempt @goModel(model: "parley/internal/desk/message.Attempt") {
 }
 
 "Content of a message. More kinds will be added: always select ` + "`" + `... on TextContent` + "`" + ` and a fallback."
-union MessageContent @goModel(model: "parley/internal/desk/content.Content") = TextContent | MediaContent | NoteContent | EventContent
+union MessageContent @goModel(model: "parley/internal/desk/content.Content") = TextContent | MediaContent | NoteContent | EventContent | ActionContent
 
 "Text."
 type TextContent @goModel(model: "parley/internal/desk/content.TextContent") {
@@ -9854,6 +11068,18 @@ func (ec *executionContext) childFields_AuditEntryEdge(ctx context.Context, fiel
 	return nil, fmt.Errorf("no field named %q was found under type AuditEntryEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_AvailableCrmAction(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "action":
+		return ec.fieldContext_AvailableCrmAction_action(ctx, field)
+	case "isAvailable":
+		return ec.fieldContext_AvailableCrmAction_isAvailable(ctx, field)
+	case "reasons":
+		return ec.fieldContext_AvailableCrmAction_reasons(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AvailableCrmAction", field.Name)
+}
+
 func (ec *executionContext) childFields_BulkConversationsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "operation":
@@ -10236,6 +11462,8 @@ func (ec *executionContext) childFields_Conversation(ctx context.Context, field 
 		return ec.fieldContext_Conversation_viewerCanMarkRead(ctx, field)
 	case "createdAt":
 		return ec.fieldContext_Conversation_createdAt(ctx, field)
+	case "availableActions":
+		return ec.fieldContext_Conversation_availableActions(ctx, field)
 	case "relatedConversations":
 		return ec.fieldContext_Conversation_relatedConversations(ctx, field)
 	}
@@ -10342,6 +11570,176 @@ func (ec *executionContext) childFields_CredentialField(ctx context.Context, fie
 		return ec.fieldContext_CredentialField_isRequired(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CredentialField", field.Name)
+}
+
+func (ec *executionContext) childFields_CrmAction(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_CrmAction_id(ctx, field)
+	case "name":
+		return ec.fieldContext_CrmAction_name(ctx, field)
+	case "developerName":
+		return ec.fieldContext_CrmAction_developerName(ctx, field)
+	case "performs":
+		return ec.fieldContext_CrmAction_performs(ctx, field)
+	case "type":
+		return ec.fieldContext_CrmAction_type(ctx, field)
+	case "description":
+		return ec.fieldContext_CrmAction_description(ctx, field)
+	case "isActive":
+		return ec.fieldContext_CrmAction_isActive(ctx, field)
+	case "objectTypes":
+		return ec.fieldContext_CrmAction_objectTypes(ctx, field)
+	case "parameters":
+		return ec.fieldContext_CrmAction_parameters(ctx, field)
+	case "trigger":
+		return ec.fieldContext_CrmAction_trigger(ctx, field)
+	case "conditions":
+		return ec.fieldContext_CrmAction_conditions(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CrmAction", field.Name)
+}
+
+func (ec *executionContext) childFields_CrmActionCondition(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "object":
+		return ec.fieldContext_CrmActionCondition_object(ctx, field)
+	case "field":
+		return ec.fieldContext_CrmActionCondition_field(ctx, field)
+	case "operator":
+		return ec.fieldContext_CrmActionCondition_operator(ctx, field)
+	case "value":
+		return ec.fieldContext_CrmActionCondition_value(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CrmActionCondition", field.Name)
+}
+
+func (ec *executionContext) childFields_CrmActionParameter(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "label":
+		return ec.fieldContext_CrmActionParameter_label(ctx, field)
+	case "key":
+		return ec.fieldContext_CrmActionParameter_key(ctx, field)
+	case "type":
+		return ec.fieldContext_CrmActionParameter_type(ctx, field)
+	case "object":
+		return ec.fieldContext_CrmActionParameter_object(ctx, field)
+	case "value":
+		return ec.fieldContext_CrmActionParameter_value(ctx, field)
+	case "isAsked":
+		return ec.fieldContext_CrmActionParameter_isAsked(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CrmActionParameter", field.Name)
+}
+
+func (ec *executionContext) childFields_CrmActionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "action":
+		return ec.fieldContext_CrmActionPayload_action(ctx, field)
+	case "webhookSecret":
+		return ec.fieldContext_CrmActionPayload_webhookSecret(ctx, field)
+	case "errors":
+		return ec.fieldContext_CrmActionPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CrmActionPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_CrmActionProblem(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "code":
+		return ec.fieldContext_CrmActionProblem_code(ctx, field)
+	case "message":
+		return ec.fieldContext_CrmActionProblem_message(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CrmActionProblem", field.Name)
+}
+
+func (ec *executionContext) childFields_CrmActionReason(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "code":
+		return ec.fieldContext_CrmActionReason_code(ctx, field)
+	case "message":
+		return ec.fieldContext_CrmActionReason_message(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CrmActionReason", field.Name)
+}
+
+func (ec *executionContext) childFields_CrmActionRequest(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "method":
+		return ec.fieldContext_CrmActionRequest_method(ctx, field)
+	case "url":
+		return ec.fieldContext_CrmActionRequest_url(ctx, field)
+	case "body":
+		return ec.fieldContext_CrmActionRequest_body(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CrmActionRequest", field.Name)
+}
+
+func (ec *executionContext) childFields_CrmActionRun(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_CrmActionRun_id(ctx, field)
+	case "actionName":
+		return ec.fieldContext_CrmActionRun_actionName(ctx, field)
+	case "conversation":
+		return ec.fieldContext_CrmActionRun_conversation(ctx, field)
+	case "record":
+		return ec.fieldContext_CrmActionRun_record(ctx, field)
+	case "actor":
+		return ec.fieldContext_CrmActionRun_actor(ctx, field)
+	case "trigger":
+		return ec.fieldContext_CrmActionRun_trigger(ctx, field)
+	case "outcome":
+		return ec.fieldContext_CrmActionRun_outcome(ctx, field)
+	case "problem":
+		return ec.fieldContext_CrmActionRun_problem(ctx, field)
+	case "delivery":
+		return ec.fieldContext_CrmActionRun_delivery(ctx, field)
+	case "rerunOf":
+		return ec.fieldContext_CrmActionRun_rerunOf(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_CrmActionRun_createdAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CrmActionRun", field.Name)
+}
+
+func (ec *executionContext) childFields_CrmActionRunConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_CrmActionRunConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_CrmActionRunConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_CrmActionRunConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CrmActionRunConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_CrmActionRunEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_CrmActionRunEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_CrmActionRunEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CrmActionRunEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_CrmFieldChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "objectType":
+		return ec.fieldContext_CrmFieldChange_objectType(ctx, field)
+	case "field":
+		return ec.fieldContext_CrmFieldChange_field(ctx, field)
+	case "label":
+		return ec.fieldContext_CrmFieldChange_label(ctx, field)
+	case "before":
+		return ec.fieldContext_CrmFieldChange_before(ctx, field)
+	case "after":
+		return ec.fieldContext_CrmFieldChange_after(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CrmFieldChange", field.Name)
 }
 
 func (ec *executionContext) childFields_DeactivateAgentPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -11192,6 +12590,16 @@ func (ec *executionContext) childFields_RelatedConversations(ctx context.Context
 	return nil, fmt.Errorf("no field named %q was found under type RelatedConversations", field.Name)
 }
 
+func (ec *executionContext) childFields_RerunCrmActionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "run":
+		return ec.fieldContext_RerunCrmActionPayload_run(ctx, field)
+	case "errors":
+		return ec.fieldContext_RerunCrmActionPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RerunCrmActionPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_RetryMessagePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "message":
@@ -11212,6 +12620,28 @@ func (ec *executionContext) childFields_RevokeAccessTokenPayload(ctx context.Con
 		return ec.fieldContext_RevokeAccessTokenPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RevokeAccessTokenPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RunCrmActionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "run":
+		return ec.fieldContext_RunCrmActionPayload_run(ctx, field)
+	case "changes":
+		return ec.fieldContext_RunCrmActionPayload_changes(ctx, field)
+	case "requests":
+		return ec.fieldContext_RunCrmActionPayload_requests(ctx, field)
+	case "openUrl":
+		return ec.fieldContext_RunCrmActionPayload_openUrl(ctx, field)
+	case "record":
+		return ec.fieldContext_RunCrmActionPayload_record(ctx, field)
+	case "conversation":
+		return ec.fieldContext_RunCrmActionPayload_conversation(ctx, field)
+	case "reasons":
+		return ec.fieldContext_RunCrmActionPayload_reasons(ctx, field)
+	case "errors":
+		return ec.fieldContext_RunCrmActionPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RunCrmActionPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_SearchConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -11392,6 +12822,34 @@ func (ec *executionContext) childFields_Viewer(ctx context.Context, field graphq
 		return ec.fieldContext_Viewer_preferences(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Viewer", field.Name)
+}
+
+func (ec *executionContext) childFields_WebhookAttempt(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "at":
+		return ec.fieldContext_WebhookAttempt_at(ctx, field)
+	case "status":
+		return ec.fieldContext_WebhookAttempt_status(ctx, field)
+	case "problem":
+		return ec.fieldContext_WebhookAttempt_problem(ctx, field)
+	case "answer":
+		return ec.fieldContext_WebhookAttempt_answer(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WebhookAttempt", field.Name)
+}
+
+func (ec *executionContext) childFields_WebhookDelivery(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "url":
+		return ec.fieldContext_WebhookDelivery_url(ctx, field)
+	case "status":
+		return ec.fieldContext_WebhookDelivery_status(ctx, field)
+	case "attempts":
+		return ec.fieldContext_WebhookDelivery_attempts(ctx, field)
+	case "nextTryAt":
+		return ec.fieldContext_WebhookDelivery_nextTryAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WebhookDelivery", field.Name)
 }
 
 func (ec *executionContext) childFields___Directive(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

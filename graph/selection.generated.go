@@ -8,11 +8,13 @@ import (
 	"parley/internal/channel"
 	"parley/internal/desk/access"
 	"parley/internal/desk/account"
+	"parley/internal/desk/action"
 	"parley/internal/desk/audit"
 	"parley/internal/desk/bulk"
 	"parley/internal/desk/content"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/crm"
+	"parley/internal/desk/crmaction"
 	"parley/internal/desk/customer"
 	"parley/internal/desk/directory"
 	"parley/internal/desk/formula/trial"
@@ -41,6 +43,7 @@ func SelectionTables(cfg Config) selection.Tables {
 		Objects: map[string]*selection.Object{
 			"AccessToken":                {Name: "AccessToken", Satisfies: accessTokenImplementors, Fields: ec.selectAccessToken()},
 			"AccountFailure":             {Name: "AccountFailure", Satisfies: accountFailureImplementors, Fields: ec.selectAccountFailure()},
+			"ActionContent":              {Name: "ActionContent", Satisfies: actionContentImplementors, Fields: ec.selectActionContent()},
 			"Actor":                      {Name: "Actor", Satisfies: actorImplementors, Fields: ec.selectActor()},
 			"Agent":                      {Name: "Agent", Satisfies: agentImplementors, Fields: ec.selectAgent()},
 			"AgentPresence":              {Name: "AgentPresence", Satisfies: agentPresenceImplementors, Fields: ec.selectAgentPresence()},
@@ -50,6 +53,7 @@ func SelectionTables(cfg Config) selection.Tables {
 			"AuditEntryChange":           {Name: "AuditEntryChange", Satisfies: auditEntryChangeImplementors, Fields: ec.selectAuditEntryChange()},
 			"AuditEntryConnection":       {Name: "AuditEntryConnection", Satisfies: auditEntryConnectionImplementors, Fields: ec.selectAuditEntryConnection()},
 			"AuditEntryEdge":             {Name: "AuditEntryEdge", Satisfies: auditEntryEdgeImplementors, Fields: ec.selectAuditEntryEdge()},
+			"AvailableCrmAction":         {Name: "AvailableCrmAction", Satisfies: availableCrmActionImplementors, Fields: ec.selectAvailableCrmAction()},
 			"BulkOperation":              {Name: "BulkOperation", Satisfies: bulkOperationImplementors, Fields: ec.selectBulkOperation()},
 			"BulkOperationChange":        {Name: "BulkOperationChange", Satisfies: bulkOperationChangeImplementors, Fields: ec.selectBulkOperationChange()},
 			"BulkOperationConnection":    {Name: "BulkOperationConnection", Satisfies: bulkOperationConnectionImplementors, Fields: ec.selectBulkOperationConnection()},
@@ -72,6 +76,14 @@ func SelectionTables(cfg Config) selection.Tables {
 			"ConversationUpdated":        {Name: "ConversationUpdated", Satisfies: conversationUpdatedImplementors, Fields: ec.selectConversationUpdated()},
 			"ConversationsChange":        {Name: "ConversationsChange", Satisfies: conversationsChangeImplementors, Fields: ec.selectConversationsChange()},
 			"CredentialField":            {Name: "CredentialField", Satisfies: credentialFieldImplementors, Fields: ec.selectCredentialField()},
+			"CrmAction":                  {Name: "CrmAction", Satisfies: crmActionImplementors, Fields: ec.selectCrmAction()},
+			"CrmActionCondition":         {Name: "CrmActionCondition", Satisfies: crmActionConditionImplementors, Fields: ec.selectCrmActionCondition()},
+			"CrmActionParameter":         {Name: "CrmActionParameter", Satisfies: crmActionParameterImplementors, Fields: ec.selectCrmActionParameter()},
+			"CrmActionProblem":           {Name: "CrmActionProblem", Satisfies: crmActionProblemImplementors, Fields: ec.selectCrmActionProblem()},
+			"CrmActionReason":            {Name: "CrmActionReason", Satisfies: crmActionReasonImplementors, Fields: ec.selectCrmActionReason()},
+			"CrmActionRun":               {Name: "CrmActionRun", Satisfies: crmActionRunImplementors, Fields: ec.selectCrmActionRun()},
+			"CrmActionRunConnection":     {Name: "CrmActionRunConnection", Satisfies: crmActionRunConnectionImplementors, Fields: ec.selectCrmActionRunConnection()},
+			"CrmActionRunEdge":           {Name: "CrmActionRunEdge", Satisfies: crmActionRunEdgeImplementors, Fields: ec.selectCrmActionRunEdge()},
 			"DeliveryError":              {Name: "DeliveryError", Satisfies: deliveryErrorImplementors, Fields: ec.selectDeliveryError()},
 			"DraftSegments":              {Name: "DraftSegments", Satisfies: draftSegmentsImplementors, Fields: ec.selectDraftSegments()},
 			"EventContent":               {Name: "EventContent", Satisfies: eventContentImplementors, Fields: ec.selectEventContent()},
@@ -135,6 +147,8 @@ func SelectionTables(cfg Config) selection.Tables {
 			"UserError":                  {Name: "UserError", Satisfies: userErrorImplementors, Fields: ec.selectUserError()},
 			"ViewCounts":                 {Name: "ViewCounts", Satisfies: viewCountsImplementors, Fields: ec.selectViewCounts()},
 			"Viewer":                     {Name: "Viewer", Satisfies: viewerImplementors, Fields: ec.selectViewer()},
+			"WebhookAttempt":             {Name: "WebhookAttempt", Satisfies: webhookAttemptImplementors, Fields: ec.selectWebhookAttempt()},
+			"WebhookDelivery":            {Name: "WebhookDelivery", Satisfies: webhookDeliveryImplementors, Fields: ec.selectWebhookDelivery()},
 		},
 		Abstracts: map[string]*selection.Abstract{
 			"ConversationChange": selectConversationChange,
@@ -164,7 +178,7 @@ var selectConversationChange = &selection.Abstract{
 }
 
 var selectMessageContent = &selection.Abstract{
-	Members: []string{"TextContent", "NoteContent", "MediaContent", "EventContent"},
+	Members: []string{"TextContent", "NoteContent", "MediaContent", "EventContent", "ActionContent"},
 	Member: func(v any) (string, any) {
 		switch obj := v.(type) {
 		case content.TextContent:
@@ -183,13 +197,17 @@ var selectMessageContent = &selection.Abstract{
 			return "EventContent", &obj
 		case *content.EventContent:
 			return "EventContent", selection.Pointer(obj)
+		case content.ActionContent:
+			return "ActionContent", &obj
+		case *content.ActionContent:
+			return "ActionContent", selection.Pointer(obj)
 		}
 		panic(fmt.Errorf("unexpected type %T for MessageContent", v))
 	},
 }
 
 var selectNode = &selection.Abstract{
-	Members: []string{"Record", "QuickText", "Queue", "ProviderAccount", "PermissionSet", "ObjectType", "MessagingUser", "Message", "Conversation", "Channel", "BulkOperation", "AuditEntry", "Agent", "AccessToken"},
+	Members: []string{"Record", "QuickText", "Queue", "ProviderAccount", "PermissionSet", "ObjectType", "MessagingUser", "Message", "CrmActionRun", "CrmAction", "Conversation", "Channel", "BulkOperation", "AuditEntry", "Agent", "AccessToken"},
 	Member: func(v any) (string, any) {
 		switch obj := v.(type) {
 		case *conversation.Record:
@@ -208,6 +226,10 @@ var selectNode = &selection.Abstract{
 			return "MessagingUser", selection.Pointer(obj)
 		case *message.Row:
 			return "Message", selection.Pointer(obj)
+		case *crmaction.Run:
+			return "CrmActionRun", selection.Pointer(obj)
+		case *crmaction.CrmAction:
+			return "CrmAction", selection.Pointer(obj)
 		case *conversation.Row:
 			return "Conversation", selection.Pointer(obj)
 		case *directory.Channel:
@@ -302,6 +324,39 @@ func (ec *executionContext) selectAccountFailure() map[string]*selection.Field {
 			Write: func(w *selection.Writer, source any) {
 				v := source.(*account.Failure).At
 				selection.Append(w, v)
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectActionContent() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"text": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.ActionContent).Text
+				w.String(string(v))
+			},
+		},
+		"isTruncated": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.ActionContent).IsTruncated
+				w.Bool(bool(v))
+			},
+		},
+		"actionName": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.ActionContent).ActionName
+				w.String(string(v))
+			},
+		},
+		"performs": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.ActionContent).Kind()
+				w.String(string(v))
 			},
 		},
 	}
@@ -719,6 +774,32 @@ func (ec *executionContext) selectAuditEntryEdge() map[string]*selection.Field {
 			NonNull: true,
 			Of:      "AuditEntry",
 			One:     func(source any) any { return selection.Pointer(source.(*page.Edge[*audit.Entry]).Node) },
+		},
+	}
+}
+
+func (ec *executionContext) selectAvailableCrmAction() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"action": {
+			NonNull: true,
+			Of:      "CrmAction",
+			One:     func(source any) any { return selection.Pointer(source.(*crmaction.Available).Action) },
+		},
+		"isAvailable": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crmaction.Available).IsAvailable()
+				w.Bool(bool(v))
+			},
+		},
+		"reasons": {
+			NonNull: true,
+			Of:      "CrmActionReason",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*crmaction.Available).Reasons
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
 		},
 	}
 }
@@ -1773,6 +1854,19 @@ func (ec *executionContext) selectConversation() map[string]*selection.Field {
 				selection.Append(w, v)
 			},
 		},
+		"availableActions": {
+			NonNull: true,
+			Of:      "AvailableCrmAction",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.([]*crmaction.Available)
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				obj := parent.(*conversation.Row)
+				return ec.Resolvers.Conversation().AvailableActions(ctx, obj)
+			},
+		},
 		"relatedConversations": {
 			NonNull: false,
 			Of:      "RelatedConversations",
@@ -2022,6 +2116,353 @@ func (ec *executionContext) selectCredentialField() map[string]*selection.Field 
 				v := source.(*channel.CredentialField).Required
 				w.Bool(bool(v))
 			},
+		},
+	}
+}
+
+func (ec *executionContext) selectCrmAction() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"id": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crmaction.CrmAction).ID
+				w.String(string(v))
+			},
+		},
+		"name": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crmaction.CrmAction).Name
+				w.String(string(v))
+			},
+		},
+		"developerName": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crmaction.CrmAction).DeveloperName
+				w.String(string(v))
+			},
+		},
+		"performs": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crmaction.CrmAction).Performs
+				w.String(string(v))
+			},
+		},
+		"type": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crmaction.CrmAction).Type
+				w.String(string(v))
+			},
+		},
+		"description": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crmaction.CrmAction).Description
+				w.String(string(v))
+			},
+		},
+		"isActive": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crmaction.CrmAction).IsActive
+				w.Bool(bool(v))
+			},
+		},
+		"objectTypes": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				list := source.(*crmaction.CrmAction).ObjectTypes
+				selection.List(w, list, func(w *selection.Writer, v string) {
+					w.String(string(v))
+				})
+			},
+		},
+		"parameters": {
+			NonNull: true,
+			Of:      "CrmActionParameter",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*crmaction.CrmAction).Parameters
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+		},
+		"trigger": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crmaction.CrmAction).Trigger
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(string(*v))
+			},
+		},
+		"conditions": {
+			NonNull: true,
+			Of:      "CrmActionCondition",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*crmaction.CrmAction).Conditions
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+		},
+	}
+}
+
+func (ec *executionContext) selectCrmActionCondition() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"object": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*action.Condition).Object
+				w.String(string(v))
+			},
+		},
+		"field": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*action.Condition).Path
+				w.String(string(v))
+			},
+		},
+		"operator": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*action.Condition).Operator
+				w.String(string(v))
+			},
+		},
+		"value": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*action.Condition).Value
+				w.String(string(v))
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectCrmActionParameter() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"label": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*action.Parameter).Label
+				w.String(string(v))
+			},
+		},
+		"key": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*action.Parameter).Key
+				w.String(string(v))
+			},
+		},
+		"type": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*action.Parameter).Source
+				w.String(string(v))
+			},
+		},
+		"object": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*action.Parameter).Object
+				w.String(string(v))
+			},
+		},
+		"value": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*action.Parameter).Value
+				w.String(string(v))
+			},
+		},
+		"isAsked": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*action.Parameter).Asked
+				w.Bool(bool(v))
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectCrmActionProblem() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"code": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crmaction.Problem).Code
+				w.String(string(v))
+			},
+		},
+		"message": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crmaction.Problem).Message
+				w.String(string(v))
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectCrmActionReason() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"code": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*action.Reason).Code
+				w.String(string(v))
+			},
+		},
+		"message": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*action.Reason).Message
+				w.String(string(v))
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectCrmActionRun() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"id": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crmaction.Run).ID()
+				w.String(string(v))
+			},
+		},
+		"actionName": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crmaction.Run).ActionName()
+				w.String(string(v))
+			},
+		},
+		"conversation": {
+			NonNull: false,
+			Of:      "Conversation",
+			One:     func(source any) any { return selection.Pointer(source.(*conversation.Row)) },
+			Batch: func(ctx context.Context, parents []any, fc selection.Call) ([]any, error) {
+				results, err := ec.Resolvers.CrmActionRun().Conversation(ctx, selection.Parents[*crmaction.Run](parents))
+				return selection.Results(parents, results, err)
+			},
+		},
+		"record": {
+			NonNull: false,
+			Of:      "Record",
+			One:     func(source any) any { return selection.Pointer(source.(*conversation.Record)) },
+			Batch: func(ctx context.Context, parents []any, fc selection.Call) ([]any, error) {
+				results, err := ec.Resolvers.CrmActionRun().Record(ctx, selection.Parents[*crmaction.Run](parents))
+				return selection.Results(parents, results, err)
+			},
+		},
+		"actor": {
+			NonNull: true,
+			Of:      "Actor",
+			One:     func(source any) any { return selection.Pointer(source.(*crmaction.Run).Actor()) },
+		},
+		"trigger": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crmaction.Run).Trigger()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(string(*v))
+			},
+		},
+		"outcome": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crmaction.Run).Outcome
+				w.String(string(v))
+			},
+		},
+		"problem": {
+			NonNull: false,
+			Of:      "CrmActionProblem",
+			One:     func(source any) any { return selection.Pointer(source.(*crmaction.Run).Problem()) },
+		},
+		"delivery": {
+			NonNull: false,
+			Of:      "WebhookDelivery",
+			One:     func(source any) any { return selection.Pointer(source.(*crmaction.Delivery)) },
+			Batch: func(ctx context.Context, parents []any, fc selection.Call) ([]any, error) {
+				results, err := ec.Resolvers.CrmActionRun().Delivery(ctx, selection.Parents[*crmaction.Run](parents))
+				return selection.Results(parents, results, err)
+			},
+		},
+		"rerunOf": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crmaction.Run).RerunOf()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(string(*v))
+			},
+		},
+		"createdAt": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crmaction.Run).CreatedAt
+				selection.Append(w, v)
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectCrmActionRunConnection() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"edges": {
+			NonNull: true,
+			Of:      "CrmActionRunEdge",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*page.Page[*crmaction.Run]).Edges()
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+		},
+		"nodes": {
+			NonNull: true,
+			Of:      "CrmActionRun",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*page.Page[*crmaction.Run]).Nodes
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+		},
+		"pageInfo": {
+			NonNull: true,
+			Of:      "PageInfo",
+			One:     func(source any) any { return selection.Pointer(source.(*page.Page[*crmaction.Run]).PageInfo()) },
+		},
+	}
+}
+
+func (ec *executionContext) selectCrmActionRunEdge() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"cursor": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*page.Edge[*crmaction.Run]).Cursor()
+				w.String(string(v))
+			},
+		},
+		"node": {
+			NonNull: true,
+			Of:      "CrmActionRun",
+			One:     func(source any) any { return selection.Pointer(source.(*page.Edge[*crmaction.Run]).Node) },
 		},
 	}
 }
@@ -3552,6 +3993,27 @@ func (ec *executionContext) selectQuery() map[string]*selection.Field {
 				return ec.Resolvers.Query().ProviderAccount(ctx, fc.Args["id"].(string))
 			},
 		},
+		"crmActions": {
+			NonNull: true,
+			Of:      "CrmAction",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.([]*crmaction.CrmAction)
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				return ec.Resolvers.Query().CrmActions(ctx)
+			},
+		},
+		"crmActionRuns": {
+			NonNull: true,
+			Of:      "CrmActionRunConnection",
+			One:     func(source any) any { return selection.Pointer(source.(*page.Page[*crmaction.Run])) },
+			Args:    ec.field_Query_crmActionRuns_args,
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				return ec.Resolvers.Query().CrmActionRuns(ctx, fc.Args["filterBy"].(*crmaction.RunFilter), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
+			},
+		},
 		"auditEntries": {
 			NonNull: true,
 			Of:      "AuditEntryConnection",
@@ -4844,6 +5306,78 @@ func (ec *executionContext) selectViewer() map[string]*selection.Field {
 			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
 				obj := parent.(*viewer.Viewer)
 				return ec.Resolvers.Viewer().Preferences(ctx, obj, fc.Args["frontend"].(string))
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectWebhookAttempt() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"at": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*action.Attempt).At
+				selection.Append(w, v)
+			},
+		},
+		"status": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*action.Attempt).Status
+				w.Int(int64(v))
+			},
+		},
+		"problem": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*action.Attempt).Problem
+				w.String(string(v))
+			},
+		},
+		"answer": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*action.Attempt).Answer
+				w.String(string(v))
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectWebhookDelivery() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"url": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crmaction.Delivery).URL
+				w.String(string(v))
+			},
+		},
+		"status": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crmaction.Delivery).Status
+				w.String(string(v))
+			},
+		},
+		"attempts": {
+			NonNull: true,
+			Of:      "WebhookAttempt",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*crmaction.Delivery).Attempts
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+		},
+		"nextTryAt": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crmaction.Delivery).NextTryAt
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				selection.Append(w, *v)
 			},
 		},
 	}

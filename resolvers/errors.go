@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 
+	"parley/graph"
+	"parley/internal/desk/action"
+	"parley/internal/desk/crmaction"
 	"parley/internal/desk/message"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/stream"
@@ -40,6 +43,22 @@ func sendErrors(err error) ([]*message.Refusal, []*fault.Error, error) {
 	}
 	errs, err := userErrors(err)
 	return []*message.Refusal{}, errs, err
+}
+
+// ranPayload is the payload of a run, with the reasons why there was none.
+func ranPayload(ran *crmaction.Ran, err error) (*graph.RunCrmActionPayload, error) {
+	var refused *crmaction.RefusedError
+	if errors.As(err, &refused) {
+		e := fault.New(fault.Conflict, "The action was not taken. The reasons say why.")
+		return &graph.RunCrmActionPayload{Reasons: refused.Reasons, Errors: []*fault.Error{e}}, nil
+	}
+	errs, err := userErrors(err)
+	p := &graph.RunCrmActionPayload{Reasons: []*action.Reason{}, Errors: errs}
+	if ran != nil {
+		p.Run, p.Changes, p.Requests, p.OpenURL = ran.Run, ran.Changes, ran.Requests, ran.OpenURL
+		p.Record, p.Conversation = ran.Record, ran.Conversation
+	}
+	return p, err
 }
 
 // found turns nothing into NOT_FOUND.

@@ -30,6 +30,8 @@ func (r *Resolver) node(ctx context.Context, id string) (graph.Node, error) {
 		return one(ctx, key, r.Access.ByKey)
 	case publicid.AuditEntry:
 		return one(ctx, key, r.Audit.ByKey)
+	case publicid.CrmActionRun:
+		return one(ctx, key, r.Actions.RunsByKey)
 	case publicid.Account:
 		return one(ctx, key, r.Accounts.ByKey)
 	}
@@ -50,6 +52,10 @@ func (r *Resolver) listed(ctx context.Context, kind publicid.Kind, key int64) (g
 	case publicid.ObjectType:
 		if t, err := r.ObjectTypes.ByKey(ctx, key); err == nil {
 			return t, nil
+		}
+	case publicid.CrmAction:
+		if a, err := r.Actions.ByKey(ctx, key); err == nil {
+			return a, nil
 		}
 	case publicid.Channel:
 		if c := r.Directory.Channel(key); c != nil {

@@ -61,6 +61,15 @@ var Prices = price.Table{
 		},
 		Why: "A page of an index; with a filter as many as it passes over.",
 	},
+	"Query.crmActionRuns": {
+		Units: func(a price.Args) int {
+			if a.Has("filterBy") {
+				return walkUnits
+			}
+			return 10
+		},
+		Why: "A page of an index; with a filter as many as it passes over.",
+	},
 	"Query.accessTokens": {
 		Units: price.Flat(30),
 		Why:   "1,000 rows at most.",
@@ -174,6 +183,11 @@ var Prices = price.Table{
 	"Query.objectTypes":                  {Units: price.Flat(200), Why: "200 object types at most, and the viewer's access to each of their fields."},
 	"Query.objectType":                   {Units: price.Flat(10), Why: "The viewer's access to each of its fields, 500 at most."},
 	"AgentRights.recordRights":           {Units: price.Flat(200), Why: "200 object types at most, and the agent's access to each of their fields."},
+	"Query.crmActions":                   {Units: price.Flat(50), Why: "200 actions at most, and the viewer's access to their object types."},
+	"Conversation.availableActions":      {Units: price.Flat(100), Why: "200 actions at most, and the viewer's access to each field that they read and write."},
+	"Mutation.createCrmAction":           {Units: price.Flat(staffUnits), Why: whyStaff},
+	"Mutation.updateCrmAction":           {Units: price.Flat(staffUnits), Why: whyStaff},
+	"Mutation.renewCrmActionSecret":      {Units: price.Flat(staffUnits), Why: whyStaff},
 	"Mutation.createObjectType":          {Units: price.Flat(staffUnits), Why: whyStaff},
 	"Mutation.updateObjectType":          {Units: price.Flat(staffUnits), Why: whyStaff},
 	"Mutation.createServiceAccount":      {Units: price.Flat(staffUnits), Why: whyStaff},

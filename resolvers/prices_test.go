@@ -71,6 +71,11 @@ var cheap = map[string]string{
 	"Mutation.setConsent":               "one write",
 	"Mutation.mergeMessagingUsers":      "one write",
 	"Mutation.unmergeMessagingUser":     "one write",
+	"Mutation.runCrmAction":             "one write",
+	"Mutation.rerunCrmAction":           "one write",
+	"CrmActionRun.conversation":         "its own fields pay",
+	"CrmActionRun.record":               "its own fields pay",
+	"CrmActionRun.delivery":             "a statement for a page",
 }
 
 // A field whose value a use case gets has a price, or a reason for none.

@@ -10,6 +10,7 @@ import (
 	"parley/internal/desk/bulk"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/crm"
+	"parley/internal/desk/crmaction"
 	"parley/internal/desk/customer"
 	"parley/internal/desk/directory"
 	"parley/internal/desk/formula/trial"
@@ -46,6 +47,7 @@ type Resolver struct {
 	ObjectTypes         *objecttype.Service
 	Records             *crm.Service
 	Formulas            *trial.Service
+	Actions             *crmaction.Service
 }
 
 // isTrue reads an optional input that is false when it is left out or null.

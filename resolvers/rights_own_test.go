@@ -7,7 +7,10 @@ var ownRules = map[string]string{
 	"Mutation.updateQuickText": quickTextRights, "Mutation.useQuickText": quickTextRights, "Subscription.quickTextsChanged": "quicktext.TestTheStreamShowsWhatIsSeen",
 	"Query.messagingUsers": customerRights, "Mutation.createMessagingUser": customerRights, "Mutation.updateMessagingUser": customerRights, "Mutation.setConsent": customerRights,
 	"Query.records": recordRights, "Mutation.upsertRecords": recordRights, "Mutation.deleteRecords": recordRights, "Mutation.mergeRecords": recordRights,
-	"Query.auditEntries": auditRights, "Subscription.auditEntriesChanged": auditRights,
+	"Query.crmActions": actionRights, "Mutation.createCrmAction": actionRights, "Mutation.updateCrmAction": actionRights, "Mutation.renewCrmActionSecret": "crmaction.TestAWebhookThatIsGivenUpCanBeTriedAgain",
+	"Mutation.runCrmAction": "crmaction.TestARunIsRefusedForTheReasonsThatWereShown", "Query.crmActionRuns": "crmaction.TestRunsAreSeenWithTheirConversations",
+	"Mutation.rerunCrmAction": "crmaction.TestARefusedRunLeavesTheMessageAndRunsAgain",
+	"Query.auditEntries":      auditRights, "Subscription.auditEntriesChanged": auditRights,
 	"Query.serviceAccounts": tokenRights, "Query.accessTokens": tokenRights, "Mutation.createServiceAccount": "access.TestATokenGivesNobodyWhatTheyLack",
 	"Mutation.createAccessToken": "access.TestWhoCreatesTokensForWhom", "Mutation.revokeAccessToken": tokenRights, "Mutation.revokeTokens": tokenRights,
 	"Query.permissionSets": staffRights, "Query.agentRights": staffRights, "Mutation.createAgent": staffRights, "Mutation.updateAgent": staffRights,
@@ -29,6 +32,7 @@ const (
 	quickTextRights = "quicktext.TestEveryoneSeesAndEditsWhatTheirShelfAllows"
 	customerRights  = "customer.TestCustomersAreSeenWithTheirConversationsAndSenderIDs"
 	recordRights    = "crm.TestFieldsThatMayNotBeReadSayNothing"
+	actionRights    = "crmaction.TestOnlyAdministratorsDefineActions"
 	auditRights     = "audit.TestOnlyAdministratorsReadTheAudit"
 	accountRights   = "account.TestOnlyAdministratorsManageAccounts"
 	tokenRights     = "access.TestOnlyItsAgentAndAdministratorsSeeATokenOrRevokeIt"

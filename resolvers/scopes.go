@@ -43,6 +43,7 @@ var mutationScopes = map[string]viewer.Scope{
 	"setConsent":                  viewer.Send,
 	"updateViewer":                viewer.Send,
 	"setPreferences":              viewer.Send,
+	"runCrmAction":                viewer.Send,
 
 	"updateOrganization":        viewer.Administer,
 	"createAgent":               viewer.Administer,
@@ -77,6 +78,10 @@ var mutationScopes = map[string]viewer.Scope{
 	"activateProviderAccount":   viewer.Administer,
 	"testProviderAccount":       viewer.Administer,
 	"createObjectType":          viewer.Administer,
+	"createCrmAction":           viewer.Administer,
+	"updateCrmAction":           viewer.Administer,
+	"renewCrmActionSecret":      viewer.Administer,
+	"rerunCrmAction":            viewer.Administer,
 	"deleteRecords":             viewer.Administer,
 	"mergeRecords":              viewer.Administer,
 	"upsertRecords":             viewer.Administer,

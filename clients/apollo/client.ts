@@ -14,7 +14,7 @@ export function apollo({ url, token, webSocketImpl }: Server): ApolloClient {
     link: ApolloLink.split(({ operationType }) => operationType === OperationTypeNode.SUBSCRIPTION, socket, http),
     cache: new InMemoryCache({
       possibleTypes: {
-        MessageContent: ["TextContent", "MediaContent", "NoteContent", "EventContent"],
+        MessageContent: ["TextContent", "MediaContent", "NoteContent", "EventContent", "ActionContent"],
         ConversationChange: ["MessageAdded", "MessageStatusChanged", "MessageChanged", "ConversationUpdated", "Reset"],
       },
       typePolicies: {

@@ -45,6 +45,7 @@ function says(line: ThreadLineFragment): string {
     case "TextContent":
     case "NoteContent":
     case "EventContent":
+    case "ActionContent":
       return line.content.text;
     case "MediaContent":
       return `${line.content.text} (${line.content.files.map((file) => file.contentType).join(", ")})`;

@@ -14,7 +14,7 @@ type Event = { __typename: string; kind?: string; edge?: Edge };
 const line = gql`
   fragment Line on Message {
     id number direction status
-    content { __typename ... on TextContent { text } ... on NoteContent { text } ... on MediaContent { text } ... on EventContent { text } }
+    content { __typename ... on TextContent { text } ... on NoteContent { text } ... on MediaContent { text } ... on EventContent { text } ... on ActionContent { text } }
   }
 `;
 

@@ -40,7 +40,7 @@ func (l *listAuditCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
 			}
 			filter.SubjectID = &agent.ID
 		}
-		if err := atMost(l.Most, mostListed, "parley audit export"); err != nil {
+		if err := atMost(l.Most, "parley audit export"); err != nil {
 			return err
 		}
 		entries, err := d.Schema.Audit.List(ctx, filter, page.Window{Size: l.Most})

@@ -47,7 +47,7 @@ func (l *listCustomersCmd) Run(ctx context.Context, c *cli, out io.Writer) error
 		if l.Name != "" {
 			filter.Name = &l.Name
 		}
-		if err := atMost(l.Most, mostListed, "--address or --name"); err != nil {
+		if err := atMost(l.Most, "--address or --name"); err != nil {
 			return err
 		}
 		found, err := d.Schema.Customers.List(ctx, filter, page.Window{Size: l.Most})

@@ -43,10 +43,10 @@ func operate(ctx context.Context, config app.Config, do func(context.Context, *o
 // mostListed bounds what a command lists.
 const mostListed = 1_000
 
-// atMost refuses a --most beyond a bound, which would cut the list silently.
-func atMost(n, most int, instead string) error {
-	if n > most {
-		return fmt.Errorf("--most: a list has at most %d lines, not %d; for others use %s", most, n, instead)
+// atMost refuses a --most beyond mostListed, which would cut the list silently.
+func atMost(n int, instead string) error {
+	if n > mostListed {
+		return fmt.Errorf("--most: a list has at most %d lines, not %d; for others use %s", mostListed, n, instead)
 	}
 	return nil
 }

@@ -39,7 +39,7 @@ type recordLine struct {
 
 // Run implements the command.
 func (l *listRecordsCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
-	if err := atMost(l.Most, mostListed, "--search"); err != nil {
+	if err := atMost(l.Most, "--search"); err != nil {
 		return err
 	}
 	return asOperator(ctx, c, func(ctx context.Context, d *operator) error {

@@ -18,6 +18,8 @@ import (
 	"parley/ent/consententry"
 	"parley/ent/conversation"
 	"parley/ent/countcell"
+	"parley/ent/crmaction"
+	"parley/ent/crmactionrun"
 	"parley/ent/event"
 	"parley/ent/formeranchor"
 	"parley/ent/idempotencykey"
@@ -45,6 +47,7 @@ import (
 	"parley/ent/recordvalue"
 	"parley/ent/secret"
 	"parley/ent/signingkey"
+	"parley/ent/webhookdelivery"
 
 	"entgo.io/ent/dialect/sql"
 )
@@ -400,6 +403,60 @@ func (f TraverseCountCell) Traverse(ctx context.Context, q ent.Query) error {
 		return f(ctx, q)
 	}
 	return fmt.Errorf("unexpected query type %T. expect *ent.CountCellQuery", q)
+}
+
+// The CrmActionFunc type is an adapter to allow the use of ordinary function as a Querier.
+type CrmActionFunc func(context.Context, *ent.CrmActionQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f CrmActionFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.CrmActionQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.CrmActionQuery", q)
+}
+
+// The TraverseCrmAction type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseCrmAction func(context.Context, *ent.CrmActionQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseCrmAction) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseCrmAction) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.CrmActionQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.CrmActionQuery", q)
+}
+
+// The CrmActionRunFunc type is an adapter to allow the use of ordinary function as a Querier.
+type CrmActionRunFunc func(context.Context, *ent.CrmActionRunQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f CrmActionRunFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.CrmActionRunQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.CrmActionRunQuery", q)
+}
+
+// The TraverseCrmActionRun type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseCrmActionRun func(context.Context, *ent.CrmActionRunQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseCrmActionRun) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseCrmActionRun) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.CrmActionRunQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.CrmActionRunQuery", q)
 }
 
 // The EventFunc type is an adapter to allow the use of ordinary function as a Querier.
@@ -1104,6 +1161,33 @@ func (f TraverseSigningKey) Traverse(ctx context.Context, q ent.Query) error {
 	return fmt.Errorf("unexpected query type %T. expect *ent.SigningKeyQuery", q)
 }
 
+// The WebhookDeliveryFunc type is an adapter to allow the use of ordinary function as a Querier.
+type WebhookDeliveryFunc func(context.Context, *ent.WebhookDeliveryQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f WebhookDeliveryFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.WebhookDeliveryQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.WebhookDeliveryQuery", q)
+}
+
+// The TraverseWebhookDelivery type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseWebhookDelivery func(context.Context, *ent.WebhookDeliveryQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseWebhookDelivery) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseWebhookDelivery) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.WebhookDeliveryQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.WebhookDeliveryQuery", q)
+}
+
 // NewQuery returns the generic Query interface for the given typed query.
 func NewQuery(q ent.Query) (Query, error) {
 	switch q := q.(type) {
@@ -1129,6 +1213,10 @@ func NewQuery(q ent.Query) (Query, error) {
 		return &query[*ent.ConversationQuery, predicate.Conversation, conversation.OrderOption]{typ: ent.TypeConversation, tq: q}, nil
 	case *ent.CountCellQuery:
 		return &query[*ent.CountCellQuery, predicate.CountCell, countcell.OrderOption]{typ: ent.TypeCountCell, tq: q}, nil
+	case *ent.CrmActionQuery:
+		return &query[*ent.CrmActionQuery, predicate.CrmAction, crmaction.OrderOption]{typ: ent.TypeCrmAction, tq: q}, nil
+	case *ent.CrmActionRunQuery:
+		return &query[*ent.CrmActionRunQuery, predicate.CrmActionRun, crmactionrun.OrderOption]{typ: ent.TypeCrmActionRun, tq: q}, nil
 	case *ent.EventQuery:
 		return &query[*ent.EventQuery, predicate.Event, event.OrderOption]{typ: ent.TypeEvent, tq: q}, nil
 	case *ent.FormerAnchorQuery:
@@ -1181,6 +1269,8 @@ func NewQuery(q ent.Query) (Query, error) {
 		return &query[*ent.SecretQuery, predicate.Secret, secret.OrderOption]{typ: ent.TypeSecret, tq: q}, nil
 	case *ent.SigningKeyQuery:
 		return &query[*ent.SigningKeyQuery, predicate.SigningKey, signingkey.OrderOption]{typ: ent.TypeSigningKey, tq: q}, nil
+	case *ent.WebhookDeliveryQuery:
+		return &query[*ent.WebhookDeliveryQuery, predicate.WebhookDelivery, webhookdelivery.OrderOption]{typ: ent.TypeWebhookDelivery, tq: q}, nil
 	default:
 		return nil, fmt.Errorf("unknown query type %T", q)
 	}

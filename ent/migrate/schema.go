@@ -493,6 +493,86 @@ var (
 			},
 		},
 	}
+	// CrmActionsColumns holds the columns for the "crm_actions" table.
+	CrmActionsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "name", Type: field.TypeString, Size: 800},
+		{Name: "developer_name", Type: field.TypeString, Unique: true, Size: 80},
+		{Name: "performs", Type: field.TypeString, Size: 40},
+		{Name: "type", Type: field.TypeString, Size: 20},
+		{Name: "description", Type: field.TypeString, Size: 4000, Default: ""},
+		{Name: "active", Type: field.TypeBool, Default: true},
+		{Name: "object_types", Type: field.TypeJSON},
+		{Name: "parameters", Type: field.TypeJSON},
+		{Name: "trigger", Type: field.TypeString, Size: 40, Default: ""},
+		{Name: "conditions", Type: field.TypeJSON},
+		{Name: "sealed", Type: field.TypeBytes, Nullable: true, Size: 4000},
+	}
+	// CrmActionsTable holds the schema information for the "crm_actions" table.
+	CrmActionsTable = &schema.Table{
+		Name:       "crm_actions",
+		Columns:    CrmActionsColumns,
+		PrimaryKey: []*schema.Column{CrmActionsColumns[0]},
+	}
+	// CrmActionRunsColumns holds the columns for the "crm_action_runs" table.
+	CrmActionRunsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "record_id", Type: field.TypeInt64, Default: 0},
+		{Name: "subject_id", Type: field.TypeInt64, Default: 0},
+		{Name: "agent_id", Type: field.TypeInt64, Default: 0},
+		{Name: "trigger", Type: field.TypeString, Size: 40, Default: ""},
+		{Name: "outcome", Type: field.TypeString, Size: 20},
+		{Name: "code", Type: field.TypeString, Size: 40, Default: ""},
+		{Name: "problem", Type: field.TypeString, Size: 2000, Default: ""},
+		{Name: "depth", Type: field.TypeInt, Default: 0},
+		{Name: "cause", Type: field.TypeString, Nullable: true, Size: 40},
+		{Name: "rerun_of", Type: field.TypeInt64, Default: 0},
+		{Name: "created_at", Type: field.TypeInt64},
+		{Name: "action_id", Type: field.TypeInt64},
+		{Name: "conversation_id", Type: field.TypeInt64, Nullable: true},
+	}
+	// CrmActionRunsTable holds the schema information for the "crm_action_runs" table.
+	CrmActionRunsTable = &schema.Table{
+		Name:       "crm_action_runs",
+		Columns:    CrmActionRunsColumns,
+		PrimaryKey: []*schema.Column{CrmActionRunsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "crm_action_runs_crm_actions_action",
+				Columns:    []*schema.Column{CrmActionRunsColumns[12]},
+				RefColumns: []*schema.Column{CrmActionsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+			{
+				Symbol:     "crm_action_runs_conversations_conversation",
+				Columns:    []*schema.Column{CrmActionRunsColumns[13]},
+				RefColumns: []*schema.Column{ConversationsColumns[0]},
+				OnDelete:   schema.SetNull,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "crmactionrun_cause_action_id",
+				Unique:  true,
+				Columns: []*schema.Column{CrmActionRunsColumns[9], CrmActionRunsColumns[12]},
+			},
+			{
+				Name:    "crmactionrun_action_id_subject_id_created_at",
+				Unique:  false,
+				Columns: []*schema.Column{CrmActionRunsColumns[12], CrmActionRunsColumns[2], CrmActionRunsColumns[11]},
+			},
+			{
+				Name:    "crmactionrun_conversation_id",
+				Unique:  false,
+				Columns: []*schema.Column{CrmActionRunsColumns[13]},
+			},
+			{
+				Name:    "crmactionrun_created_at",
+				Unique:  false,
+				Columns: []*schema.Column{CrmActionRunsColumns[11]},
+			},
+		},
+	}
 	// EventsColumns holds the columns for the "events" table.
 	EventsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64, Increment: true},
@@ -1224,6 +1304,40 @@ var (
 		Columns:    SigningKeysColumns,
 		PrimaryKey: []*schema.Column{SigningKeysColumns[0]},
 	}
+	// WebhookDeliveriesColumns holds the columns for the "webhook_deliveries" table.
+	WebhookDeliveriesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "event_id", Type: field.TypeString, Size: 40},
+		{Name: "url", Type: field.TypeString, Size: 8000},
+		{Name: "body", Type: field.TypeString, Size: 2147483647},
+		{Name: "status", Type: field.TypeString, Size: 20},
+		{Name: "tries", Type: field.TypeInt, Default: 0},
+		{Name: "attempts", Type: field.TypeJSON},
+		{Name: "due_at", Type: field.TypeInt64, Default: 0},
+		{Name: "created_at", Type: field.TypeInt64},
+		{Name: "run_id", Type: field.TypeInt64},
+	}
+	// WebhookDeliveriesTable holds the schema information for the "webhook_deliveries" table.
+	WebhookDeliveriesTable = &schema.Table{
+		Name:       "webhook_deliveries",
+		Columns:    WebhookDeliveriesColumns,
+		PrimaryKey: []*schema.Column{WebhookDeliveriesColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "webhook_deliveries_crm_action_runs_run",
+				Columns:    []*schema.Column{WebhookDeliveriesColumns[9]},
+				RefColumns: []*schema.Column{CrmActionRunsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "webhookdelivery_run_id",
+				Unique:  true,
+				Columns: []*schema.Column{WebhookDeliveriesColumns[9]},
+			},
+		},
+	}
 	// AgentPermissionSetsColumns holds the columns for the "agent_permission_sets" table.
 	AgentPermissionSetsColumns = []*schema.Column{
 		{Name: "agent_id", Type: field.TypeInt64},
@@ -1312,6 +1426,8 @@ var (
 		ConsentEntriesTable,
 		ConversationsTable,
 		CountCellsTable,
+		CrmActionsTable,
+		CrmActionRunsTable,
 		EventsTable,
 		FormerAnchorsTable,
 		IdempotencyKeysTable,
@@ -1338,6 +1454,7 @@ var (
 		RecordValuesTable,
 		SecretsTable,
 		SigningKeysTable,
+		WebhookDeliveriesTable,
 		AgentPermissionSetsTable,
 		ChannelMembersTable,
 		QueueMembersTable,
@@ -1385,6 +1502,14 @@ func init() {
 	}
 	CountCellsTable.Annotation = &entsql.Annotation{
 		Table: "count_cells",
+	}
+	CrmActionsTable.Annotation = &entsql.Annotation{
+		Table: "crm_actions",
+	}
+	CrmActionRunsTable.ForeignKeys[0].RefTable = CrmActionsTable
+	CrmActionRunsTable.ForeignKeys[1].RefTable = ConversationsTable
+	CrmActionRunsTable.Annotation = &entsql.Annotation{
+		Table: "crm_action_runs",
 	}
 	EventsTable.Annotation = &entsql.Annotation{
 		Table: "events",
@@ -1477,6 +1602,10 @@ func init() {
 	}
 	SigningKeysTable.Annotation = &entsql.Annotation{
 		Table: "signing_keys",
+	}
+	WebhookDeliveriesTable.ForeignKeys[0].RefTable = CrmActionRunsTable
+	WebhookDeliveriesTable.Annotation = &entsql.Annotation{
+		Table: "webhook_deliveries",
 	}
 	AgentPermissionSetsTable.ForeignKeys[0].RefTable = AgentsTable
 	AgentPermissionSetsTable.ForeignKeys[1].RefTable = PermissionSetsTable

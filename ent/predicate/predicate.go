@@ -39,6 +39,12 @@ type Conversation func(*sql.Selector)
 // CountCell is the predicate function for countcell builders.
 type CountCell func(*sql.Selector)
 
+// CrmAction is the predicate function for crmaction builders.
+type CrmAction func(*sql.Selector)
+
+// CrmActionRun is the predicate function for crmactionrun builders.
+type CrmActionRun func(*sql.Selector)
+
 // Event is the predicate function for event builders.
 type Event func(*sql.Selector)
 
@@ -116,3 +122,6 @@ type Secret func(*sql.Selector)
 
 // SigningKey is the predicate function for signingkey builders.
 type SigningKey func(*sql.Selector)
+
+// WebhookDelivery is the predicate function for webhookdelivery builders.
+type WebhookDelivery func(*sql.Selector)

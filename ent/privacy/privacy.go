@@ -374,6 +374,54 @@ func (f CountCellMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutat
 	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.CountCellMutation", m)
 }
 
+// The CrmActionQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type CrmActionQueryRuleFunc func(context.Context, *ent.CrmActionQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f CrmActionQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.CrmActionQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.CrmActionQuery", q)
+}
+
+// The CrmActionMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type CrmActionMutationRuleFunc func(context.Context, *ent.CrmActionMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f CrmActionMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.CrmActionMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.CrmActionMutation", m)
+}
+
+// The CrmActionRunQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type CrmActionRunQueryRuleFunc func(context.Context, *ent.CrmActionRunQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f CrmActionRunQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.CrmActionRunQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.CrmActionRunQuery", q)
+}
+
+// The CrmActionRunMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type CrmActionRunMutationRuleFunc func(context.Context, *ent.CrmActionRunMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f CrmActionRunMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.CrmActionRunMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.CrmActionRunMutation", m)
+}
+
 // The EventQueryRuleFunc type is an adapter to allow the use of ordinary
 // functions as a query rule.
 type EventQueryRuleFunc func(context.Context, *ent.EventQuery) error
@@ -996,4 +1044,28 @@ func (f SigningKeyMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Muta
 		return f(ctx, m)
 	}
 	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.SigningKeyMutation", m)
+}
+
+// The WebhookDeliveryQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type WebhookDeliveryQueryRuleFunc func(context.Context, *ent.WebhookDeliveryQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f WebhookDeliveryQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.WebhookDeliveryQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.WebhookDeliveryQuery", q)
+}
+
+// The WebhookDeliveryMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type WebhookDeliveryMutationRuleFunc func(context.Context, *ent.WebhookDeliveryMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f WebhookDeliveryMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.WebhookDeliveryMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.WebhookDeliveryMutation", m)
 }

@@ -15,6 +15,8 @@ import (
 	"parley/ent/consententry"
 	"parley/ent/conversation"
 	"parley/ent/countcell"
+	"parley/ent/crmaction"
+	"parley/ent/crmactionrun"
 	"parley/ent/event"
 	"parley/ent/formeranchor"
 	"parley/ent/idempotencykey"
@@ -42,6 +44,7 @@ import (
 	"parley/ent/schema"
 	"parley/ent/secret"
 	"parley/ent/signingkey"
+	"parley/ent/webhookdelivery"
 	"parley/internal/channel"
 	"parley/internal/desk/content"
 	"parley/internal/ground/clock"
@@ -620,6 +623,173 @@ func init() {
 	countcellDescNew := countcellFields[8].Descriptor()
 	// countcell.DefaultNew holds the default value on creation for the new field.
 	countcell.DefaultNew = countcellDescNew.Default.(int64)
+	crmactionMixin := schema.CrmAction{}.Mixin()
+	crmaction.Policy = privacy.NewPolicies(schema.CrmAction{})
+	crmaction.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := crmaction.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	crmactionMixinHooks1 := crmactionMixin[1].Hooks()
+	crmactionHooks := schema.CrmAction{}.Hooks()
+
+	crmaction.Hooks[1] = crmactionMixinHooks1[0]
+
+	crmaction.Hooks[2] = crmactionHooks[0]
+	crmactionFields := schema.CrmAction{}.Fields()
+	_ = crmactionFields
+	// crmactionDescName is the schema descriptor for name field.
+	crmactionDescName := crmactionFields[0].Descriptor()
+	// crmaction.NameValidator is a validator for the "name" field. It is called by the builders before save.
+	crmaction.NameValidator = func() func(string) error {
+		validators := crmactionDescName.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(name string) error {
+			for _, fn := range fns {
+				if err := fn(name); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// crmactionDescDeveloperName is the schema descriptor for developer_name field.
+	crmactionDescDeveloperName := crmactionFields[1].Descriptor()
+	// crmaction.DeveloperNameValidator is a validator for the "developer_name" field. It is called by the builders before save.
+	crmaction.DeveloperNameValidator = func() func(string) error {
+		validators := crmactionDescDeveloperName.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(developer_name string) error {
+			for _, fn := range fns {
+				if err := fn(developer_name); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// crmactionDescPerforms is the schema descriptor for performs field.
+	crmactionDescPerforms := crmactionFields[2].Descriptor()
+	// crmaction.PerformsValidator is a validator for the "performs" field. It is called by the builders before save.
+	crmaction.PerformsValidator = func() func(string) error {
+		validators := crmactionDescPerforms.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(performs string) error {
+			for _, fn := range fns {
+				if err := fn(performs); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// crmactionDescType is the schema descriptor for type field.
+	crmactionDescType := crmactionFields[3].Descriptor()
+	// crmaction.TypeValidator is a validator for the "type" field. It is called by the builders before save.
+	crmaction.TypeValidator = func() func(string) error {
+		validators := crmactionDescType.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(_type string) error {
+			for _, fn := range fns {
+				if err := fn(_type); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// crmactionDescDescription is the schema descriptor for description field.
+	crmactionDescDescription := crmactionFields[4].Descriptor()
+	// crmaction.DefaultDescription holds the default value on creation for the description field.
+	crmaction.DefaultDescription = crmactionDescDescription.Default.(string)
+	// crmaction.DescriptionValidator is a validator for the "description" field. It is called by the builders before save.
+	crmaction.DescriptionValidator = crmactionDescDescription.Validators[0].(func(string) error)
+	// crmactionDescActive is the schema descriptor for active field.
+	crmactionDescActive := crmactionFields[5].Descriptor()
+	// crmaction.DefaultActive holds the default value on creation for the active field.
+	crmaction.DefaultActive = crmactionDescActive.Default.(bool)
+	// crmactionDescTrigger is the schema descriptor for trigger field.
+	crmactionDescTrigger := crmactionFields[8].Descriptor()
+	// crmaction.DefaultTrigger holds the default value on creation for the trigger field.
+	crmaction.DefaultTrigger = crmactionDescTrigger.Default.(string)
+	// crmaction.TriggerValidator is a validator for the "trigger" field. It is called by the builders before save.
+	crmaction.TriggerValidator = crmactionDescTrigger.Validators[0].(func(string) error)
+	// crmactionDescSealed is the schema descriptor for sealed field.
+	crmactionDescSealed := crmactionFields[10].Descriptor()
+	// crmaction.SealedValidator is a validator for the "sealed" field. It is called by the builders before save.
+	crmaction.SealedValidator = crmactionDescSealed.Validators[0].(func([]byte) error)
+	crmactionrun.Policy = privacy.NewPolicies(schema.CrmActionRun{})
+	crmactionrun.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := crmactionrun.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	crmactionrunFields := schema.CrmActionRun{}.Fields()
+	_ = crmactionrunFields
+	// crmactionrunDescRecordID is the schema descriptor for record_id field.
+	crmactionrunDescRecordID := crmactionrunFields[2].Descriptor()
+	// crmactionrun.DefaultRecordID holds the default value on creation for the record_id field.
+	crmactionrun.DefaultRecordID = crmactionrunDescRecordID.Default.(int64)
+	// crmactionrunDescSubjectID is the schema descriptor for subject_id field.
+	crmactionrunDescSubjectID := crmactionrunFields[3].Descriptor()
+	// crmactionrun.DefaultSubjectID holds the default value on creation for the subject_id field.
+	crmactionrun.DefaultSubjectID = crmactionrunDescSubjectID.Default.(int64)
+	// crmactionrunDescAgentID is the schema descriptor for agent_id field.
+	crmactionrunDescAgentID := crmactionrunFields[4].Descriptor()
+	// crmactionrun.DefaultAgentID holds the default value on creation for the agent_id field.
+	crmactionrun.DefaultAgentID = crmactionrunDescAgentID.Default.(int64)
+	// crmactionrunDescTrigger is the schema descriptor for trigger field.
+	crmactionrunDescTrigger := crmactionrunFields[5].Descriptor()
+	// crmactionrun.DefaultTrigger holds the default value on creation for the trigger field.
+	crmactionrun.DefaultTrigger = crmactionrunDescTrigger.Default.(string)
+	// crmactionrun.TriggerValidator is a validator for the "trigger" field. It is called by the builders before save.
+	crmactionrun.TriggerValidator = crmactionrunDescTrigger.Validators[0].(func(string) error)
+	// crmactionrunDescOutcome is the schema descriptor for outcome field.
+	crmactionrunDescOutcome := crmactionrunFields[6].Descriptor()
+	// crmactionrun.OutcomeValidator is a validator for the "outcome" field. It is called by the builders before save.
+	crmactionrun.OutcomeValidator = crmactionrunDescOutcome.Validators[0].(func(string) error)
+	// crmactionrunDescCode is the schema descriptor for code field.
+	crmactionrunDescCode := crmactionrunFields[7].Descriptor()
+	// crmactionrun.DefaultCode holds the default value on creation for the code field.
+	crmactionrun.DefaultCode = crmactionrunDescCode.Default.(string)
+	// crmactionrun.CodeValidator is a validator for the "code" field. It is called by the builders before save.
+	crmactionrun.CodeValidator = crmactionrunDescCode.Validators[0].(func(string) error)
+	// crmactionrunDescProblem is the schema descriptor for problem field.
+	crmactionrunDescProblem := crmactionrunFields[8].Descriptor()
+	// crmactionrun.DefaultProblem holds the default value on creation for the problem field.
+	crmactionrun.DefaultProblem = crmactionrunDescProblem.Default.(string)
+	// crmactionrun.ProblemValidator is a validator for the "problem" field. It is called by the builders before save.
+	crmactionrun.ProblemValidator = crmactionrunDescProblem.Validators[0].(func(string) error)
+	// crmactionrunDescDepth is the schema descriptor for depth field.
+	crmactionrunDescDepth := crmactionrunFields[9].Descriptor()
+	// crmactionrun.DefaultDepth holds the default value on creation for the depth field.
+	crmactionrun.DefaultDepth = crmactionrunDescDepth.Default.(int)
+	// crmactionrunDescCause is the schema descriptor for cause field.
+	crmactionrunDescCause := crmactionrunFields[10].Descriptor()
+	// crmactionrun.CauseValidator is a validator for the "cause" field. It is called by the builders before save.
+	crmactionrun.CauseValidator = crmactionrunDescCause.Validators[0].(func(string) error)
+	// crmactionrunDescRerunOf is the schema descriptor for rerun_of field.
+	crmactionrunDescRerunOf := crmactionrunFields[11].Descriptor()
+	// crmactionrun.DefaultRerunOf holds the default value on creation for the rerun_of field.
+	crmactionrun.DefaultRerunOf = crmactionrunDescRerunOf.Default.(int64)
 	event.Policy = privacy.NewPolicies(schema.Event{})
 	event.Hooks[0] = func(next ent.Mutator) ent.Mutator {
 		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
@@ -1676,6 +1846,37 @@ func init() {
 	signingkeyDescRetiredAt := signingkeyFields[2].Descriptor()
 	// signingkey.DefaultRetiredAt holds the default value on creation for the retired_at field.
 	signingkey.DefaultRetiredAt = clock.Time(signingkeyDescRetiredAt.Default.(int64))
+	webhookdelivery.Policy = privacy.NewPolicies(schema.WebhookDelivery{})
+	webhookdelivery.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := webhookdelivery.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	webhookdeliveryFields := schema.WebhookDelivery{}.Fields()
+	_ = webhookdeliveryFields
+	// webhookdeliveryDescEventID is the schema descriptor for event_id field.
+	webhookdeliveryDescEventID := webhookdeliveryFields[1].Descriptor()
+	// webhookdelivery.EventIDValidator is a validator for the "event_id" field. It is called by the builders before save.
+	webhookdelivery.EventIDValidator = webhookdeliveryDescEventID.Validators[0].(func(string) error)
+	// webhookdeliveryDescURL is the schema descriptor for url field.
+	webhookdeliveryDescURL := webhookdeliveryFields[2].Descriptor()
+	// webhookdelivery.URLValidator is a validator for the "url" field. It is called by the builders before save.
+	webhookdelivery.URLValidator = webhookdeliveryDescURL.Validators[0].(func(string) error)
+	// webhookdeliveryDescStatus is the schema descriptor for status field.
+	webhookdeliveryDescStatus := webhookdeliveryFields[4].Descriptor()
+	// webhookdelivery.StatusValidator is a validator for the "status" field. It is called by the builders before save.
+	webhookdelivery.StatusValidator = webhookdeliveryDescStatus.Validators[0].(func(string) error)
+	// webhookdeliveryDescTries is the schema descriptor for tries field.
+	webhookdeliveryDescTries := webhookdeliveryFields[5].Descriptor()
+	// webhookdelivery.DefaultTries holds the default value on creation for the tries field.
+	webhookdelivery.DefaultTries = webhookdeliveryDescTries.Default.(int)
+	// webhookdeliveryDescDueAt is the schema descriptor for due_at field.
+	webhookdeliveryDescDueAt := webhookdeliveryFields[7].Descriptor()
+	// webhookdelivery.DefaultDueAt holds the default value on creation for the due_at field.
+	webhookdelivery.DefaultDueAt = clock.Time(webhookdeliveryDescDueAt.Default.(int64))
 }
 
 const (

@@ -43,8 +43,12 @@ func (e *examination) credentialKey(ctx context.Context) (Finding, error) {
 	if err != nil {
 		return Finding{}, err
 	}
+	actions, err := e.actionKeys(ctx)
+	if err != nil {
+		return Finding{}, err
+	}
 	const create = "Run parley key create, or say where the key is: --key-file or PARLEY_KEY_FILE."
-	if err := e.vault.Fits(needed); err != nil {
+	if err := e.vault.Fits(append(actions, needed...)); err != nil {
 		return fail("Give the server the right key by --key-file.", "The server does not start: %v.", err), nil
 	}
 	switch {
@@ -58,6 +62,20 @@ func (e *examination) credentialKey(ctx context.Context) (Finding, error) {
 		return warn("Run parley key rotate once no server of an earlier version runs.", "The credentials of %s are stored in plain text.", count(plain, "account", "accounts")), nil
 	}
 	return ok("Credentials are encrypted by the key in %s.", e.vault.Where()), nil
+}
+
+// actionKeys names the keys that the secrets of actions are encrypted with.
+func (e *examination) actionKeys(ctx context.Context) (ids []string, err error) {
+	if e.pending {
+		return nil, nil
+	}
+	err = e.rows(ctx, "SELECT sealed FROM crm_actions WHERE sealed IS NOT NULL", func(rows *sql.Rows) error {
+		var sealed []byte
+		err := rows.Scan(&sealed)
+		ids = append(ids, vault.KeyID(sealed))
+		return err
+	})
+	return ids, err
 }
 
 func (e *examination) readableByOthers() bool {

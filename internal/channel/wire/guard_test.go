@@ -1,6 +1,8 @@
 package wire_test
 
 import (
+	"errors"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -54,4 +56,35 @@ func TestANameThatLeadsOutOfThePublicInternetIsNotCalled(t *testing.T) {
 	require.NoError(t, err, "only an operator can name an address of this machine")
 	_, err = get(t, guarded, "http://unknown.test")
 	require.ErrorContains(t, err, "no such host")
+}
+
+// Whatever an address of the organisation is written as, it is called on the public
+// internet alone, and what answers there cannot lead elsewhere.
+func TestWebhooksReachThePublicInternetAlone(t *testing.T) {
+	t.Parallel()
+	called := false
+	near := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { called = true }))
+	t.Cleanup(near.Close)
+	port := near.Listener.Addr().String()[len("127.0.0.1"):]
+	public := wire.New(wire.NewPublicTransport(), 2*time.Second)
+	hosts := []string{"127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "0.0.0.0", "[::]", "169.254.169.254", "10.0.0.1", "2130706433", "0x7f000001", "0177.0.0.1", "127.1"}
+	for name := range leading {
+		hosts = append(hosts, name)
+	}
+	for _, host := range hosts {
+		_, err := get(t, public, "http://"+host+port)
+		require.Error(t, err, host)
+		require.True(t, wire.IsNotPublic(err) || notFound(err), "%s: %v", host, err)
+	}
+	require.False(t, called)
+	for _, host := range []string{"127.0.0.1", "[::ffff:127.0.0.1]", "localhost", "loopback.test"} {
+		_, err := get(t, public, "http://"+host+port)
+		require.True(t, wire.IsNotPublic(err), "%s: %v", host, err)
+	}
+}
+
+// notFound reports whether a host is no name and no address.
+func notFound(err error) bool {
+	var dns *net.DNSError
+	return errors.As(err, &dns)
 }

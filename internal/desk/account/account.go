@@ -43,7 +43,9 @@ type Service struct {
 	// Loopback lets accounts call this machine and private networks, also unencrypted;
 	// for development.
 	Loopback bool
-	Tests    *quota.Quota // how often an administrator may test; nil for any
+	// Others is what else the key encrypts.
+	Others []Sealed
+	Tests  *quota.Quota // how often an administrator may test; nil for any
 }
 
 // Account is a provider account as administrators see it.

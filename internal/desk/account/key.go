@@ -34,14 +34,22 @@ func (s *Service) Keys(ctx context.Context) ([]KeyUse, error) {
 		return nil, err
 	}
 	used, order := map[string]int{}, []string{}
-	for _, row := range rows {
-		id := vault.KeyID(row.Sealed)
-		if id == "" && !credential.IsPlain(row) {
-			continue // given up
-		}
+	count := func(id string) {
 		if used[id]++; used[id] == 1 {
 			order = append(order, id)
 		}
+	}
+	for _, row := range rows {
+		if id := vault.KeyID(row.Sealed); id != "" || credential.IsPlain(row) { // not given up
+			count(id)
+		}
+	}
+	others, err := s.others(viewer.AsSystem(ctx, "keys"), s.Store.Ent)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range others {
+		count(id)
 	}
 	var keys []KeyUse
 	isNew := false
@@ -60,6 +68,29 @@ func (s *Service) Keys(ctx context.Context) ([]KeyUse, error) {
 // stored are the accounts that have credentials.
 func (*Service) stored(ctx context.Context, client *ent.Client) ([]*ent.ProviderAccount, error) {
 	return client.ProviderAccount.Query().Where(provideraccount.ProviderNEQ(channel.NoCarrier)).Order(provideraccount.ByID()).All(ctx)
+}
+
+// Sealed is what else the key encrypts, beside the credentials of accounts.
+type Sealed interface {
+	// KeyIDs names the key of each value that is encrypted.
+	KeyIDs(ctx context.Context, client *ent.Client) ([]string, error)
+	// Reseal encrypts with the primary key what is encrypted with another that is there,
+	// and returns how many values.
+	Reseal(ctx context.Context, tx *store.Tx) (int, error)
+	// GiveUp removes what no key can decrypt, and returns how many values.
+	GiveUp(ctx context.Context, tx *store.Tx) (int, error)
+}
+
+// others names the keys of what else is encrypted.
+func (s *Service) others(ctx context.Context, client *ent.Client) (ids []string, err error) {
+	for _, o := range s.Others {
+		some, err := o.KeyIDs(ctx, client)
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, some...)
+	}
+	return ids, nil
 }
 
 // CreateKey makes the key file, and refuses where one is in use. While credentials need
@@ -110,6 +141,13 @@ func (s *Service) giveUp(ctx context.Context) (n int, err error) {
 				return err
 			}
 			n++
+		}
+		for _, o := range s.Others {
+			more, err := o.GiveUp(ctx, tx)
+			if err != nil {
+				return err
+			}
+			n += more
 		}
 		return nil
 	})
@@ -172,7 +210,7 @@ func (s *Service) RotateKey(ctx context.Context, say func(format string, args ..
 		say("Key %s encrypts from now on.", newest.ID)
 		n, err := s.rewrap(ctx, !newest.IsPrimary || !unfinished)
 		if err == nil {
-			say("Accounts whose credentials were encrypted with it: %d.", n)
+			say("Accounts and actions whose secrets were encrypted with it: %d.", n)
 		}
 		return err
 	})
@@ -208,22 +246,37 @@ func (s *Service) rewrap(ctx context.Context, promoted bool) (n int, err error) 
 				return err
 			}
 		}
-		for _, row := range rows {
-			if vault.KeyID(row.Sealed) == primary {
-				continue
-			}
-			set, err := credential.Unseal(s.Vault, row)
+		if n, err = s.reseal(ctx, tx, rows, primary); err != nil {
+			return err
+		}
+		for _, o := range s.Others {
+			more, err := o.Reseal(ctx, tx)
 			if err != nil {
-				continue
-			}
-			if err := s.store(ctx, tx, row, set); err != nil {
 				return err
 			}
-			n++
+			n += more
 		}
 		return nil
 	})
 	return n, err
+}
+
+// reseal encrypts the credentials of accounts with the primary key.
+func (s *Service) reseal(ctx context.Context, tx *store.Tx, rows []*ent.ProviderAccount, primary string) (n int, err error) {
+	for _, row := range rows {
+		if vault.KeyID(row.Sealed) == primary {
+			continue
+		}
+		set, err := credential.Unseal(s.Vault, row)
+		if err != nil {
+			continue
+		}
+		if err := s.store(ctx, tx, row, set); err != nil {
+			return 0, err
+		}
+		n++
+	}
+	return n, nil
 }
 
 func (s *Service) primary() string {
@@ -270,7 +323,11 @@ func (s *Service) retire(ctx context.Context, tx *store.Tx, id string) error {
 	if err != nil {
 		return err
 	}
-	if slices.ContainsFunc(rows, func(row *ent.ProviderAccount) bool { return vault.KeyID(row.Sealed) == id }) {
+	others, err := s.others(ctx, tx.Ent)
+	if err != nil {
+		return err
+	}
+	if slices.Contains(others, id) || slices.ContainsFunc(rows, func(row *ent.ProviderAccount) bool { return vault.KeyID(row.Sealed) == id }) {
 		return errors.New("credentials still need this key: run parley key rotate first")
 	}
 	if s.Vault.Has(id) { // this may run again

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"parley/internal/channel"
+	"parley/internal/desk/action"
 )
 
 // Direction is which way a message went. Notes and system lines have none.
@@ -39,13 +40,14 @@ const (
 	Component Kind = "COMPONENT"
 	Note      Kind = "NOTE"
 	Event     Kind = "EVENT"
+	Action    Kind = "ACTION"
 )
 
 // Shown is the kind as the graph shows it: EVENT for one that a newer version wrote,
 // and this one does not know.
 func (k Kind) Shown() Kind {
 	switch k {
-	case Text, MediaKind, Template, Component, Note, Event:
+	case Text, MediaKind, Template, Component, Note, Event, Action:
 		return k
 	}
 	return Event
@@ -99,8 +101,8 @@ func (t TemplateType) Shown() TemplateType {
 	return ""
 }
 
-// Content is what a message says: one of TextContent, MediaContent, NoteContent
-// and EventContent. The union only grows.
+// Content is what a message says: one of TextContent, MediaContent, NoteContent,
+// EventContent and ActionContent. The union only grows.
 type Content interface{ IsMessageContent() }
 
 // TextContent is text.
@@ -128,6 +130,27 @@ type EventContent struct {
 	IsTruncated bool
 }
 
+// ActionContent is a line about an action that was taken. It holds nothing of what the
+// action wrote.
+type ActionContent struct {
+	Text        string // what happened, in English
+	IsTruncated bool
+	ActionName  string
+	Performs    action.Kind
+}
+
+// actionRest is what is stored of an ActionContent beside its text.
+type actionRest struct {
+	Name     string      `json:"name"`
+	Performs action.Kind `json:"performs"`
+}
+
+// Kind is what the action performed, OTHER for one that only a newer version knows.
+func (c ActionContent) Kind() action.Kind { return c.Performs.Known() }
+
+// IsMessageContent marks a member of the union.
+func (ActionContent) IsMessageContent() {}
+
 // IsMessageContent marks a member of the union.
 func (TextContent) IsMessageContent() {}
 
@@ -150,6 +173,9 @@ func Encode(c Content) (kind Kind, text string, rest []byte, err error) {
 		return Note, c.Text, nil, nil
 	case EventContent:
 		return Event, c.Text, nil, nil
+	case ActionContent:
+		rest, err = json.Marshal(actionRest{c.ActionName, c.Performs})
+		return Action, c.Text, rest, err
 	case MediaContent:
 		rest, err = json.Marshal(c.Files)
 		return MediaKind, c.Text, rest, err
@@ -167,6 +193,11 @@ func Decode(kind Kind, text string, rest []byte) Content {
 		return NoteContent{Text: text}
 	case Event:
 		return EventContent{Text: text}
+	case Action:
+		var a actionRest
+		if err := json.Unmarshal(rest, &a); err == nil {
+			return ActionContent{Text: text, ActionName: a.Name, Performs: a.Performs}
+		}
 	case MediaKind:
 		var files []channel.Media
 		if err := json.Unmarshal(rest, &files); err == nil {
@@ -214,6 +245,9 @@ func Truncated(c Content) Content {
 		c.IsTruncated = true
 		return c
 	case EventContent:
+		c.IsTruncated = true
+		return c
+	case ActionContent:
 		c.IsTruncated = true
 		return c
 	case MediaContent:

@@ -249,3 +249,19 @@ func (d *Service) namesOf(ctx context.Context, tx *store.Tx, rows map[int64]*Row
 	})
 	return names, err
 }
+
+// LatestOf is the conversation of a record with the newest message, 0 for none.
+func (d *Service) LatestOf(ctx context.Context, tx *store.Tx, record int64) (key int64, err error) {
+	err = tx.Query(ctx, latestOf.With(record), func(rows *sql.Rows) error { return rows.Scan(&key) })
+	return key, err
+}
+
+var latestOf = store.Fixed("SELECT id FROM conversations WHERE record_id = ? AND merged_into IS NULL ORDER BY last_message_at DESC, id DESC LIMIT 1")
+
+// OwnName is what a customer is called apart from any record.
+func (d *Service) OwnName(ctx context.Context, tx *store.Tx, user int64) (name string, err error) {
+	err = tx.Query(ctx, ownName.With(user), func(rows *sql.Rows) error { return rows.Scan(&name) })
+	return name, err
+}
+
+var ownName = store.Fixed("SELECT name FROM messaging_users WHERE id = ?")

@@ -121,6 +121,13 @@ func (r *Row) Anchor(record *Record) {
 	}
 }
 
+// Link ties the conversation to a record that somebody chose. One without a name leaves the
+// customer's own.
+func (r *Row) Link(record *Record, customer string) {
+	r.Title = customer
+	r.Anchor(record)
+}
+
 // MarkRead marks as read up to the inbound ordinal. What came later stays new
 // and keeps the conversation unread. If nothing new is read and the conversation stays
 // as it is, nothing changes in those that are merged into it either.

@@ -81,7 +81,7 @@ var conversations = table.New("conversations", []table.Column[Row, feed.Facts]{
 		Fact: func(f *feed.Facts, r *Row) { f.Record = r.RecordID },
 	},
 	{
-		Name: "object_type", Value: table.Text(func(r *Row) *string { return &r.Type }), Fields: "objectType",
+		Name: "object_type", Value: table.Text(func(r *Row) *string { return &r.Type }), Fields: "objectType availableActions",
 		Fact: func(f *feed.Facts, r *Row) { f.ObjectType = r.Type },
 	},
 	{
@@ -120,7 +120,7 @@ var conversations = table.New("conversations", []table.Column[Row, feed.Facts]{
 	},
 	{Name: "first_seq", Value: table.Int(func(r *Row) *int64 { return &r.FirstSeq }), Fields: "messageCount messages"},
 	{Name: "last_seq", Value: table.Int(func(r *Row) *int64 { return &r.LastSeq }), Fields: "messageCount messages"},
-	{Name: "merged_into", Value: table.Key(func(r *Row) *int64 { return &r.MergedInto }), Fields: "mergedInto viewerCanAssign"},
+	{Name: "merged_into", Value: table.Key(func(r *Row) *int64 { return &r.MergedInto }), Fields: "mergedInto viewerCanAssign availableActions"},
 	{Name: "earlier_messages", Value: table.Int(func(r *Row) *int64 { return &r.EarlierMessages }), Fields: "messageCount messages"},
 	{Name: "earlier_inbound", Value: table.Int(func(r *Row) *int64 { return &r.EarlierInbound })},
 	{Name: "own_read", Value: table.Int(func(r *Row) *int64 { return &r.OwnRead })},

@@ -29,6 +29,10 @@ type Service struct {
 	Cursors       *feed.Cursors
 	Definitions   Definitions
 	Conversations *conversation.Service
+
+	// Changed hears, inside the write, of records of an object type that came or changed;
+	// nil for nobody.
+	Changed func(ctx context.Context, tx *store.Tx, objectType string, keys []int64)
 }
 
 // slot is how tables name a field: its object type's key, and its number there.

@@ -17,7 +17,6 @@ import (
 	"parley/internal/ground/store"
 )
 
-// name is what a record is called in the CRM.
 type name = conversation.RecordName
 
 // stored is a record as its row has it.

@@ -203,7 +203,11 @@ func (s *Service) write(ctx context.Context, todo []*writing) error {
 				changed = append(changed, w)
 			}
 		}
-		return s.save(ctx, tx, changed, known)
+		if err := s.save(ctx, tx, changed, known); err != nil {
+			return err
+		}
+		s.tell(ctx, tx, changed)
+		return nil
 	})
 	if err != nil {
 		return err

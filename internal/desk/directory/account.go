@@ -123,5 +123,10 @@ func (d *Directory) CheckKey() error {
 			needed = append(needed, a.KeyID)
 		}
 	}
+	for _, a := range d.CrmActions() {
+		if id := vault.KeyID(a.Sealed); id != "" {
+			needed = append(needed, id)
+		}
+	}
 	return d.vault.Fits(needed)
 }

@@ -25,6 +25,7 @@ type snapshot struct {
 	queueList    []*Queue
 	access       access
 	objects      objects
+	actions      actions
 }
 
 type address struct {
@@ -59,6 +60,7 @@ func (d *Directory) snapshot(rs *rows) *snapshot {
 	}
 	s.addAccess(rs)
 	s.addObjects(d.ids, rs)
+	s.addActions(d.ids, rs)
 	s.sort()
 	return s
 }

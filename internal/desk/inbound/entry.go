@@ -10,6 +10,7 @@ import (
 	entsql "entgo.io/ent/dialect/sql"
 
 	"parley/internal/channel"
+	"parley/internal/desk/action"
 	"parley/internal/desk/content"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/directory"
@@ -130,6 +131,7 @@ func (r *Receiver) takeMessage(ctx context.Context, tx *store.Tx, account *direc
 		return done, err
 	}
 	said, missing := contentOf(in)
+	began := row.LastSeq == 0
 	if err = r.Conversations.Apply(ctx, tx, row, func(ctx context.Context, row *conversation.Row) (feed.Event, error) {
 		return r.receive(ctx, tx, row, in, said, ch)
 	}); err != nil {
@@ -140,7 +142,24 @@ func (r *Receiver) takeMessage(ctx context.Context, tx *store.Tx, account *direc
 			return done, err
 		}
 	}
+	if r.Happened != nil {
+		r.Happened(ctx, tx, row.Key, triggersOf(row, began)...)
+	}
 	return done, r.Messenger.TakeConsent(ctx, tx, row, in.Consent)
+}
+
+// triggersOf are what a message sets off, which the row has taken in.
+func triggersOf(row *conversation.Row, began bool) (triggers []action.Trigger) {
+	if began {
+		triggers = append(triggers, action.ConversationBegun)
+	}
+	if row.InboundCount == 1 {
+		triggers = append(triggers, action.FirstInbound)
+		if row.RecordID == 0 {
+			triggers = append(triggers, action.UnknownSender)
+		}
+	}
+	return append(triggers, action.MessageReceived)
 }
 
 func (r *Receiver) receive(ctx context.Context, tx *store.Tx, row *conversation.Row, in channel.Inbound, said content.Content, ch *directory.Channel) (feed.Event, error) {

@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"parley/internal/channel"
+	"parley/internal/desk/action"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/directory"
 	"parley/internal/desk/message"
@@ -26,7 +27,7 @@ import (
 // brought reads what carriers sent, before it is anybody's.
 const brought = store.System("what carriers brought")
 
-// Receiver takes webhooks in. All fields but Entries are required.
+// Receiver takes webhooks in. All fields but Entries and Happened are required.
 type Receiver struct {
 	Store         *store.Store
 	Directory     *directory.Directory
@@ -36,6 +37,8 @@ type Receiver struct {
 	Providers     map[string]channel.Provider // by name
 	// Entries counts what was stored; nil counts nothing. Make it with NewEntries.
 	Entries *prometheus.CounterVec
+	// Happened hears, inside the write, of what sets actions off; nil for nobody.
+	Happened func(ctx context.Context, tx *store.Tx, conversation int64, triggers ...action.Trigger)
 
 	doubts doubts
 }

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"parley/internal/channel"
+	"parley/internal/desk/action"
 	"parley/internal/desk/content"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/directory"
@@ -43,6 +44,8 @@ type Messenger struct {
 	Sends, Starts *quota.Quota
 	// Metrics count what is sent; nil counts nothing.
 	Metrics *Metrics
+	// Happened hears, inside the write, of conversations that begin; nil for nobody.
+	Happened func(ctx context.Context, tx *store.Tx, conversation int64, triggers ...action.Trigger)
 
 	waiting bell
 	uses    uses
@@ -209,7 +212,7 @@ func (m *Messenger) queue(ctx context.Context, tx *store.Tx, row *conversation.R
 		return Sent{}, &RefusedError{s.Refusals}
 	}
 	v := viewer.FromContext(ctx)
-	ch := row.Channel()
+	ch, began := row.Channel(), row.LastSeq == 0
 	var made *Row
 	err := m.Conversations.Apply(ctx, tx, row, func(ctx context.Context, row *conversation.Row) (_ feed.Event, err error) {
 		made, err = m.Insert(ctx, tx, row, New{
@@ -223,6 +226,9 @@ func (m *Messenger) queue(ctx context.Context, tx *store.Tx, row *conversation.R
 	})
 	if err != nil {
 		return Sent{}, err
+	}
+	if began && m.Happened != nil {
+		m.Happened(ctx, tx, row.Key, action.ConversationBegun)
 	}
 	return Sent{made, row}, m.enqueue(ctx, tx, ch, row.Key, made.Key, 1, 0)
 }

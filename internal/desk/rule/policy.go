@@ -70,6 +70,25 @@ func RecordPolicy() privacy.Policy {
 	}
 }
 
+// CrmActionRun lets administrators read the runs of actions in conversations they see,
+// and with ManageRecords also those in none.
+func CrmActionRun() privacy.Policy {
+	return privacy.Policy{
+		Query: privacy.QueryPolicy{denyWithoutViewer(), allowSystem(), narrow(func(ctx context.Context, s *sql.Selector) *sql.Predicate {
+			v := viewer.FromContext(ctx)
+			if !Administers(v) {
+				return sql.False()
+			}
+			seen := inVisibleConversation(s, Visible(v), "id", "conversation_id")
+			if v.Can(viewer.ManageRecords) {
+				seen = sql.Or(sql.IsNull(s.C("conversation_id")), seen)
+			}
+			return seen
+		}), privacy.AlwaysAllowRule()},
+		Mutation: onlySystemWrites(),
+	}
+}
+
 // ofReadableType are the records of the object types that v may read by right.
 func ofReadableType(s *sql.Selector, v *viewer.Viewer) *sql.Predicate {
 	names := make([]any, len(v.Objects))

@@ -45,6 +45,10 @@ func ProviderAccount() privacy.Policy { return administratorsOnly() }
 // Other agents know them by the directory, as far as they may read their records.
 func ObjectType() privacy.Policy { return administratorsOnly() }
 
+// CrmAction lets administrators read definitions of actions, and create and change one at
+// a time. Other agents know them by the directory, as far as they concern them.
+func CrmAction() privacy.Policy { return administratorsOnly() }
+
 func administratorsOnly() privacy.Policy {
 	return privacy.Policy{
 		Query:    privacy.QueryPolicy{denyWithoutViewer(), allowSystem(), allowHolders(viewer.ConfigureMessaging), narrowToNone(), privacy.AlwaysAllowRule()},

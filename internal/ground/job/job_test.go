@@ -236,7 +236,7 @@ func TestASweepDoesNotPileUpJobs(t *testing.T) {
 func TestJobsAreStoredAsOlderServersExpect(t *testing.T) {
 	t.Parallel()
 	p := parleytest.New(t).Run()
-	want := []string{"build_search", "deactivate_unseen", "forget_audit", "forget_bulk", "forget_keys", "forget_raw", "index_records", "sweep_bulk", "sweep_due", "sweep_lanes", "trim_log"}
+	want := []string{"build_search", "deactivate_unseen", "forget_audit", "forget_bulk", "forget_crm_action_runs", "forget_keys", "forget_raw", "index_records", "sweep_bulk", "sweep_due", "sweep_lanes", "trim_log"}
 	p.Eventually(func() bool {
 		return number(t, p, "SELECT COUNT(DISTINCT kind) FROM river_job WHERE max_attempts = 1") == len(want)
 	}, "each periodic job was added")

@@ -38,6 +38,8 @@ const (
 	Account       Kind = "pac"
 	AccessToken   Kind = "tok"
 	ObjectType    Kind = "obj"
+	CrmAction     Kind = "act"
+	CrmActionRun  Kind = "run"
 )
 
 var encoding = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
@@ -110,7 +112,7 @@ func (c *Codec) Parse(id string) (Kind, int64, bool) {
 func known(k Kind) bool {
 	switch k {
 	case Conversation, Message, Agent, Channel, Record, MessagingUser, Attempt, BulkOperation, Queue, QuickText, PermissionSet, AuditEntry, Account, AccessToken,
-		ObjectType:
+		ObjectType, CrmAction, CrmActionRun:
 		return true
 	}
 	return false

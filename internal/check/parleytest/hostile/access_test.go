@@ -30,13 +30,15 @@ var (
 	aQuickText    = []naming{{kinds: []publicid.Kind{publicid.QuickText}}}
 	aCustomer     = []naming{{kinds: []publicid.Kind{publicid.MessagingUser}}}
 	anObjectType  = []naming{{kinds: []publicid.Kind{publicid.ObjectType}}}
+	anAction      = []naming{{kinds: []publicid.Kind{publicid.CrmAction}}}
+	aRun          = []naming{{kinds: []publicid.Kind{publicid.CrmActionRun}}}
 	aQueue        = []naming{{kinds: []publicid.Kind{publicid.Queue}}}
 	aSubject      = []naming{
 		{kinds: []publicid.Kind{publicid.Record}, view: "RECORD"},
 		{kinds: []publicid.Kind{publicid.Agent}, view: "TEAM_INBOX"},
 		{kinds: []publicid.Kind{publicid.Channel}, view: "SENDER_ID", open: true},
 	}
-	anything = []naming{{kinds: []publicid.Kind{publicid.Conversation, publicid.Message, publicid.Record, publicid.MessagingUser, publicid.BulkOperation, publicid.QuickText, publicid.PermissionSet, publicid.Queue, publicid.Account, publicid.AuditEntry, publicid.AccessToken, publicid.ObjectType}}}
+	anything = []naming{{kinds: []publicid.Kind{publicid.Conversation, publicid.Message, publicid.Record, publicid.MessagingUser, publicid.BulkOperation, publicid.QuickText, publicid.PermissionSet, publicid.Queue, publicid.Account, publicid.AuditEntry, publicid.AccessToken, publicid.ObjectType, publicid.CrmAction, publicid.CrmActionRun}}}
 )
 
 // namings are all spots that take an id. A new one fails the test until it stands
@@ -102,7 +104,14 @@ var namings = map[string][]naming{
 	"Mutation.removeQueueMembers.input.id":           aQueue,
 	"Mutation.removeQueueMembers.input.agentIds":     anAgent,
 
-	"Mutation.updateObjectType.input.id": anObjectType,
+	"Mutation.updateObjectType.input.id":          anObjectType,
+	"Mutation.updateCrmAction.input.id":           anAction,
+	"Mutation.renewCrmActionSecret.input.id":      anAction,
+	"Mutation.runCrmAction.input.actionId":        anAction,
+	"Mutation.runCrmAction.input.conversationId":  aConversation,
+	"Mutation.rerunCrmAction.input.runId":         aRun,
+	"Query.crmActionRuns.filterBy.actionId":       anAction,
+	"Query.crmActionRuns.filterBy.conversationId": aConversation,
 
 	"Query.providerAccount.id":                    anAccount,
 	"Mutation.updateProviderAccount.input.id":     anAccount,

@@ -1,6 +1,7 @@
 package hostile_test
 
 import (
+	"crypto/rand"
 	"slices"
 
 	"github.com/stretchr/testify/require"
@@ -22,6 +23,16 @@ func (a *agent) own(o object) map[string]string {
 		"id": o.ID, "ids": o.ID, "conversationId": o.ID, "messageId": o.LastMessage.ID, "upToMessageId": o.LastMessage.ID,
 		"agentId": mine.Viewer.Agent.ID, "expectedOwner": mine.Viewer.Agent.ID, "channelId": mine.Viewer.Channels[0].ID, "number": "+12025550777", "objectType": "Contact",
 	}
+}
+
+// action defines an action, of which amy knows nothing if it is not hers to take.
+func (w *world) action(is string) string {
+	w.t.Helper()
+	var made struct {
+		CreateCrmAction struct{ Action struct{ ID string } }
+	}
+	w.as("ada").do(&made, `mutation($n: String!) { createCrmAction(input: {name: $n, developerName: $n, idempotencyKey: $n, `+is+`}) { action { id } } }`, vars{"n": "A" + rand.Text()})
+	return made.CreateCrmAction.Action.ID
 }
 
 // hidden are some ids of a kind of which the attacker sees nothing.
@@ -56,6 +67,20 @@ func (w *world) hidden(kind publicid.Kind, s *sights) (ids []string) {
 		require.NotEmpty(w.t, all.ObjectTypes)
 		s.secret[all.ObjectTypes[0].ID] = true
 		return []string{all.ObjectTypes[0].ID}
+	case publicid.CrmAction:
+		id := w.action(`type: AUTOMATIC, trigger: FIRST_INBOUND, isActive: false, performs: CREATE_RECORD,
+			parameters: [{label: "Type", key: "ObjectName", type: VALUE, value: "Lead"}, {label: "Name", key: "LastName", type: VALUE, value: "New"}]`)
+		s.secret[id] = true
+		return []string{id}
+	case publicid.CrmActionRun:
+		id := w.action(`type: MANUAL, performs: OPEN_URL, parameters: [{label: "Address", key: "Url", type: URL, value: "https://crm.example.com/"}]`)
+		var made struct {
+			RunCrmAction struct{ Run struct{ ID string } }
+		}
+		w.as("ada").do(&made, `mutation($a: ID!, $c: ID!, $k: String!) { runCrmAction(input: {actionId: $a, conversationId: $c, idempotencyKey: $k}) { run { id } } }`,
+			vars{"a": id, "c": s.hidden[0].ID, "k": rand.Text()})
+		s.secret[made.RunCrmAction.Run.ID] = true
+		return []string{made.RunCrmAction.Run.ID}
 	case publicid.AccessToken:
 		var all struct{ AccessTokens []struct{ ID string } }
 		w.as("ada").do(&all, `{ accessTokens { id } }`, nil)

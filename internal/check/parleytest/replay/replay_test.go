@@ -33,7 +33,9 @@ func unquoted(t *testing.T, quoted []byte) (text string) {
 // the quotas that an agent has by default.
 func TestStoredDocumentsReplay(t *testing.T) {
 	key := filepath.Join(t.TempDir(), "key")
-	p := parleytest.New(t, func(c *app.Config) { c.Sends, c.Starts, c.Server, c.KeyFile = 0, 0, nil, key })
+	p := parleytest.New(t, func(c *app.Config) {
+		c.Sends, c.Starts, c.Server, c.KeyFile, c.WebhookPauses = 0, 0, nil, key, []time.Duration{}
+	})
 	p.Clock.Advance(7 * 24 * time.Hour) // documents tell of changes before
 	require.NoError(t, seed.Demo(t.Context(), p.Directory, p.Store))
 	p.Run()
@@ -55,7 +57,7 @@ type player struct {
 	t *testing.T
 }
 
-var administers = regexp.MustCompile(`\b(?:createServiceAccount|updateOrganization|(?:create|update)ObjectType|objectType|agentRights|(?:create|update|deactivate|activate)(?:Agent|Channel)|(?:create|update|grant|revoke)PermissionSet|(?:create|update)Queue|(?:add|remove)(?:Channel|Queue)Members|mergeMessagingUsers|unmergeMessagingUser|(?:create|update)MessagingUser|setConsent|records|(?:upsert|delete|merge)Records|providers|providerAccounts?|(?:create|update|deactivate|activate|test)ProviderAccount|setProviderCredentials|retirePreviousCredentials)\b`)
+var administers = regexp.MustCompile(`\b(?:createServiceAccount|updateOrganization|(?:create|update)ObjectType|crmActionRuns|(?:create|update|rerun)CrmAction|renewCrmActionSecret|objectType|agentRights|(?:create|update|deactivate|activate)(?:Agent|Channel)|(?:create|update|grant|revoke)PermissionSet|(?:create|update)Queue|(?:add|remove)(?:Channel|Queue)Members|mergeMessagingUsers|unmergeMessagingUser|(?:create|update)MessagingUser|setConsent|records|(?:upsert|delete|merge)Records|providers|providerAccounts?|(?:create|update|deactivate|activate|test)ProviderAccount|setProviderCredentials|retirePreviousCredentials)\b`)
 
 func (p *player) play(text string) {
 	who := "amy"
@@ -242,6 +244,19 @@ func (p *player) value(name, typeName string) any {
 		return object{"name": "T" + rand.Text(), "label": "New", "fields": []object{{"name": "Name", "label": "Name", "type": "TEXT"}}, "idempotencyKey": rand.Text()}
 	case "UpdateObjectTypeInput":
 		return object{"id": p.Directory.ObjectTypes()[0].ID, "description": rand.Text()}
+	case "CreateCrmActionInput":
+		return object{
+			"name": "New", "developerName": "A" + rand.Text(), "performs": "OPEN_URL", "type": "MANUAL", "idempotencyKey": rand.Text(),
+			"parameters": []object{{"label": "Address", "key": "Url", "type": "URL", "value": "https://crm.example.com/"}},
+		}
+	case "UpdateCrmActionInput":
+		return object{"id": p.action(), "description": rand.Text()}
+	case "RenewCrmActionSecretInput":
+		return object{"id": p.calling()}
+	case "RunCrmActionInput":
+		return conversation(object{"actionId": p.action(), "idempotencyKey": rand.Text()})
+	case "RerunCrmActionInput":
+		return object{"runId": p.refused(), "idempotencyKey": rand.Text()}
 	case "RetryMessageInput":
 		return object{"messageId": p.failed(), "idempotencyKey": rand.Text()}
 	case "MarkConversationsReadInput":

@@ -1,0 +1,37 @@
+package action
+
+import "parley/internal/ground/clock"
+
+// Attempt is one try to deliver a webhook.
+type Attempt struct {
+	At      clock.Time `json:"at"`
+	Status  int        `json:"status,omitempty"`  // of HTTP; 0 if nobody answered
+	Problem string     `json:"problem,omitempty"` // why it failed
+	Answer  string     `json:"answer,omitempty"`  // the beginning of what was answered
+}
+
+// Delivery is where a webhook's delivery stands.
+type Delivery string
+
+// The states.
+const (
+	Pending   Delivery = "PENDING"
+	Delivered Delivery = "DELIVERED"
+	Failed    Delivery = "FAILED"
+)
+
+// Bounds of a delivery.
+const (
+	MostBody   = 64_000 // bytes that are sent
+	MostAnswer = 1_000  // characters that are kept of an answer
+	MostKept   = 20     // attempts that are kept
+)
+
+// Outcome is what became of a run.
+type Outcome string
+
+// The outcomes.
+const (
+	Done    Outcome = "DONE"
+	Refused Outcome = "REFUSED"
+)

@@ -1,0 +1,155 @@
+package crm
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"strings"
+
+	"parley/internal/desk/conversation"
+	"parley/internal/desk/object"
+	"parley/internal/ground/fault"
+	"parley/internal/ground/store"
+	"parley/internal/ground/viewer"
+)
+
+// Name is what a record is called in the CRM.
+type Name = conversation.RecordName
+
+// Holding is a record inside a write with all that it holds, whoever asks: whoever reads
+// it for an agent keeps to their rights.
+type Holding struct {
+	Name
+
+	Key   int64
+	Title string // its name, as conversations show it
+	held  body
+}
+
+// Value is what the record holds in a field, named as its definition does.
+func (h *Holding) Value(field string) object.Value { return h.held[field] }
+
+// Hold reads the records with the keys that are there, in one statement.
+func (s *Service) Hold(ctx context.Context, tx *store.Tx, keys []int64) (map[int64]*Holding, error) {
+	out := make(map[int64]*Holding, len(keys))
+	if len(keys) == 0 {
+		return out, nil
+	}
+	err := tx.Query(ctx, selected(tx).Where(inKeys("id", keys)), func(rows *sql.Rows) error {
+		r, err := scan(rows)
+		if h := s.holding(r); h != nil {
+			out[r.key] = h
+		}
+		return err
+	})
+	return out, err
+}
+
+// HoldNamed reads the records with the names that are there, in one statement.
+func (s *Service) HoldNamed(ctx context.Context, tx *store.Tx, names []Name) (map[Name]*Holding, error) {
+	found, err := readNamed(ctx, tx, names)
+	out := make(map[Name]*Holding, len(found))
+	for _, r := range found {
+		if h := s.holding(r); h != nil {
+			out[h.Name] = h
+		}
+	}
+	return out, err
+}
+
+func (s *Service) holding(r *stored) *Holding {
+	def := s.Definitions.ObjectType(r.ObjectType)
+	if def == nil || r.stub || r.deletedAt != 0 || r.mergedInto != 0 {
+		return nil
+	}
+	return &Holding{r.name, r.key, r.title, bodyOf(&def.Definition, r.body, r.title, r.mobile, r.optedOut)}
+}
+
+// Lock has other writes of records wait for this one. Call it before the write locks a
+// conversation, or two writes may wait for each other.
+func (*Service) Lock(ctx context.Context, tx *store.Tx) error { return lock(ctx, tx) }
+
+// ownPrefix begins the external ids of records that no CRM knows yet.
+const ownPrefix = "parley:"
+
+// NewName is a name for a record that is made here: nothing else has it, and it stays until
+// the CRM has the record.
+func NewName(objectType string) Name {
+	return Name{ObjectType: objectType, ExternalID: ownPrefix + strings.ToLower(rand.Text())}
+}
+
+// Edit is a change of one record, as Change made it.
+type Edit struct {
+	Key     int64
+	Outcome Outcome
+	Fields  []FieldEdit // those that the change named
+}
+
+// FieldEdit is a field before and after a change.
+type FieldEdit struct {
+	Definition    *object.Field
+	Before, After object.Value
+}
+
+// Change adds a record, or changes the one that is there, within a write that took Lock.
+// It goes by the given rights. It is never older than what the CRM said last, for whoever
+// makes it sees that.
+func (s *Service) Change(ctx context.Context, tx *store.Tx, rights *object.Rights, in *RecordInput) (*Edit, error) {
+	w, problem := s.prepare(rights, "input.values", in)
+	if problem != nil {
+		return nil, problem
+	}
+	w.result = &Result{}
+	known, err := readNamed(ctx, tx, []Name{w.name})
+	if err != nil {
+		return nil, err
+	}
+	was := known[w.name]
+	if w.at = tx.Now; was != nil {
+		w.at = max(w.at, was.at)
+	}
+	w.decide(was, tx.Now)
+	switch {
+	case w.result.Error != nil:
+		return nil, w.result.Error
+	case *w.result.Outcome == Merged:
+		return nil, fault.New(fault.Conflict, "The record was merged into another. Read the conversation again.")
+	}
+	edit := &Edit{Key: w.key(), Outcome: *w.result.Outcome}
+	before := body{}
+	if was != nil {
+		before = w.holds(was)
+	}
+	for i := range w.def.Fields {
+		f := &w.def.Fields[i]
+		if v, named := w.values[f.Name]; named {
+			edit.Fields = append(edit.Fields, FieldEdit{f, before[f.Name], v})
+		}
+	}
+	if w.after == nil {
+		return edit, nil
+	}
+	ctx = viewer.AsSystem(ctx, "records")
+	if err := s.save(ctx, tx, []*writing{w}, known); err != nil {
+		return nil, err
+	}
+	edit.Key = w.after.key
+	s.tell(ctx, tx, []*writing{w})
+	return edit, nil
+}
+
+// tell reports records that changed to whoever waits for that.
+func (s *Service) tell(ctx context.Context, tx *store.Tx, changed []*writing) {
+	if s.Changed == nil {
+		return
+	}
+	byType := map[string][]int64{}
+	for _, w := range changed {
+		if !w.noted {
+			byType[w.ObjectType] = append(byType[w.ObjectType], w.after.key)
+		}
+	}
+	for objectType, keys := range byType {
+		s.Changed(ctx, tx, objectType, keys)
+	}
+}

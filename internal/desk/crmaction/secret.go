@@ -1,0 +1,178 @@
+package crmaction
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	"parley/ent"
+	"parley/ent/crmaction"
+	"parley/internal/desk/action"
+	"parley/internal/desk/administration"
+	"parley/internal/ground/clock"
+	"parley/internal/ground/fault"
+	"parley/internal/ground/store"
+	"parley/internal/ground/vault"
+)
+
+// secrets are what an action's webhooks are signed with. While one is being replaced,
+// calls carry both signatures.
+type secrets struct {
+	Current       string     `json:"current"`
+	Previous      string     `json:"previous,omitempty"`
+	PreviousUntil clock.Time `json:"previousUntil,omitempty"`
+}
+
+// secretOverlap is how long the secret before still signs.
+const secretOverlap = 24 * time.Hour
+
+const secretPrefix = "whsec_"
+
+// newSecret is a secret as Standard Webhooks writes it.
+func newSecret() string {
+	b := make([]byte, 32)
+	_, _ = rand.Read(b) // never fails
+	return secretPrefix + base64.StdEncoding.EncodeToString(b)
+}
+
+func (x secrets) seal(v *vault.Vault, developerName string) ([]byte, error) {
+	text, err := json.Marshal(x)
+	if err != nil {
+		return nil, err
+	}
+	return v.Seal(text, place(developerName))
+}
+
+var errNoSecret = errors.New("it was given up with its key; renew it")
+
+func unseal(v *vault.Vault, developerName string, sealed []byte) (x secrets, err error) {
+	if len(sealed) == 0 {
+		return x, errNoSecret
+	}
+	text, err := v.Unseal(sealed, place(developerName))
+	if err == nil {
+		err = json.Unmarshal(text, &x)
+	}
+	return x, err
+}
+
+// place binds what is sealed to its table, column and row.
+func place(developerName string) string { return "crm_actions/sealed/" + developerName }
+
+// sign is the signature header of a call by Standard Webhooks: HMAC-SHA256 over id, time
+// and body, one for each secret in force.
+func (x secrets) sign(id string, at clock.Time, body string) string {
+	signatures := []string{signature(x.Current, id, at, body)}
+	if x.Previous != "" && at < x.PreviousUntil {
+		signatures = append(signatures, signature(x.Previous, id, at, body))
+	}
+	return strings.Join(signatures, " ")
+}
+
+func signature(secret, id string, at clock.Time, body string) string {
+	key, _ := base64.StdEncoding.DecodeString(strings.TrimPrefix(secret, secretPrefix)) // newSecret wrote it
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte(id + "." + seconds(at) + "." + body))
+	return "v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil))
+}
+
+func seconds(at clock.Time) string { return strconv.FormatInt(at.Std().Unix(), 10) }
+
+// RenewSecret gives an action that calls a webhook another secret. The one before signs
+// beside it for a day.
+func (s *Service) RenewSecret(ctx context.Context, id string) (a *CrmAction, secret *string, err error) {
+	if err := administration.Admitted(ctx); err != nil {
+		return nil, nil, err
+	}
+	a, err = s.change(ctx, id, func(ctx context.Context, tx *store.Tx, row *ent.CrmAction) (bool, error) {
+		if action.Kind(row.Performs) != action.CallWebhook {
+			return false, fault.At("input.id", fault.New(fault.Conflict, "Only an action that calls a webhook has a secret."))
+		}
+		was, _ := unseal(s.Vault, row.DeveloperName, row.Sealed) // a lost one is replaced
+		fresh := newSecret()
+		next := secrets{Current: fresh, Previous: was.Current, PreviousUntil: tx.Now.Add(secretOverlap)}
+		sealed, err := next.seal(s.Vault, row.DeveloperName)
+		if err != nil {
+			return false, err
+		}
+		secret = &fresh
+		return true, tx.Ent.CrmAction.UpdateOne(row).SetSealed(sealed).Exec(ctx)
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	return a, secret, nil
+}
+
+// sealed are the actions that have secrets.
+func sealed(ctx context.Context, client *ent.Client) ([]*ent.CrmAction, error) {
+	return client.CrmAction.Query().Where(crmaction.SealedNotNil()).Order(crmaction.ByID()).All(ctx)
+}
+
+// KeyIDs names the keys that secrets are encrypted with.
+func (*Service) KeyIDs(ctx context.Context, client *ent.Client) ([]string, error) {
+	rows, err := sealed(ctx, client)
+	ids := make([]string, len(rows))
+	for i, row := range rows {
+		ids[i] = vault.KeyID(row.Sealed)
+	}
+	return ids, err
+}
+
+// Reseal encrypts with the primary key the secrets that are encrypted with another. Those
+// that no key can decrypt stay as they are.
+func (s *Service) Reseal(ctx context.Context, tx *store.Tx) (n int, err error) {
+	rows, err := sealed(ctx, tx.Ent)
+	if err != nil {
+		return 0, err
+	}
+	primary := ""
+	for _, k := range s.Vault.Keys() {
+		if k.Primary {
+			primary = k.ID
+		}
+	}
+	for _, row := range rows {
+		if vault.KeyID(row.Sealed) == primary {
+			continue
+		}
+		x, err := unseal(s.Vault, row.DeveloperName, row.Sealed)
+		if err != nil {
+			continue // locked, as before
+		}
+		again, err := x.seal(s.Vault, row.DeveloperName)
+		if err != nil {
+			return 0, err
+		}
+		if err := tx.Ent.CrmAction.UpdateOne(row).SetSealed(again).Exec(ctx); err != nil {
+			return 0, err
+		}
+		n++
+	}
+	return n, nil
+}
+
+// GiveUp removes the secrets that no key can decrypt: their actions need new ones.
+func (s *Service) GiveUp(ctx context.Context, tx *store.Tx) (n int, err error) {
+	rows, err := sealed(ctx, tx.Ent)
+	if err != nil {
+		return 0, err
+	}
+	for _, row := range rows {
+		if s.Vault.Has(vault.KeyID(row.Sealed)) {
+			continue
+		}
+		if err := tx.Ent.CrmAction.UpdateOne(row).ClearSealed().Exec(ctx); err != nil {
+			return 0, err
+		}
+		n++
+	}
+	return n, nil
+}
