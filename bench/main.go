@@ -8,7 +8,8 @@
 //	go run -tags sqlite_fts5 ./bench --database postgres://postgres@127.0.0.1:5432/parley_bench
 //
 // It measures a page of an inbox against a plain handler with one SQL statement
-// and encoding/json; sends and inbound webhooks against raw SQL that writes the
+// and encoding/json, one of a record's related conversations against a recursive
+// statement; sends and inbound webhooks against raw SQL that writes the
 // same rows; searches for what is rare against searches for what is common, and
 // for a word in what is hidden against one that is nowhere; the first page
 // against a deep one, and a short thread against a long one; pages and counts
@@ -60,7 +61,7 @@ type commands struct {
 
 // settings say what to measure, and on what.
 type settings struct {
-	Only          []string      `enum:"latency,idle,concern,soak,reads,prices,sends,receives,search,peers,scale,starts,import,formula" help:"Measure these alone: latency, idle, concern, soak, reads, prices, sends, receives, search, peers, scale, starts, import, formula."`
+	Only          []string      `enum:"latency,idle,concern,soak,reads,trails,prices,sends,receives,search,peers,scale,starts,import,formula" help:"Measure these alone: latency, idle, concern, soak, reads, trails, prices, sends, receives, search, peers, scale, starts, import, formula."`
 	Conversations int           `default:"20000" help:"Conversations in the database."`
 	Messages      int           `default:"200000" help:"Messages in them together."`
 	LongThread    int           `default:"100000" help:"Messages in the long thread."`
@@ -141,6 +142,7 @@ func (s *settings) parts() []part {
 		{"concern", s.concern, false},
 		{"soak", s.soak, false},
 		{"reads", s.reads, false},
+		{"trails", s.trails, false},
 		{"prices", s.prices, false},
 		{"sends", s.sends, false},
 		{"receives", s.receives, false},

@@ -92,12 +92,17 @@ type plainLast struct {
 // plainInbox is what one writes without a graph: no token, no policy, one
 // statement, encoding/json.
 func plainInbox(db *database, owner int64) contender {
-	statement := db.bind(`SELECT c.id, c.name, c.preview, c.is_unread, c.inbound_count - c.read_count, c.last_message_at,
+	return plainList(db, `SELECT c.id, c.name, c.preview, c.is_unread, c.inbound_count - c.read_count, c.last_message_at,
 		a.id, a.name, m.id, m.direction, m.created_at
 		FROM conversations c JOIN agents a ON a.id = c.owner_id JOIN messages m ON m.id = c.last_message_id
-		WHERE c.owner_id = ? AND c.inbound_count > 0 ORDER BY c.last_message_at DESC, c.id DESC LIMIT 50`)
+		WHERE c.owner_id = ? AND c.inbound_count > 0 ORDER BY c.last_message_at DESC, c.id DESC LIMIT 50`, owner)
+}
+
+// plainList is a plain handler that lists what a statement reads.
+func plainList(db *database, statement string, argument int64) contender {
+	statement = db.bind(statement)
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		list, err := plainRows(r.Context(), db, statement, owner)
+		list, err := plainRows(r.Context(), db, statement, argument)
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 			return
@@ -120,8 +125,8 @@ func plainInbox(db *database, owner int64) contender {
 	}}
 }
 
-func plainRows(ctx context.Context, db *database, statement string, owner int64) ([]plainRow, error) {
-	rows, err := db.QueryContext(ctx, statement, owner)
+func plainRows(ctx context.Context, db *database, statement string, argument int64) ([]plainRow, error) {
+	rows, err := db.QueryContext(ctx, statement, argument)
 	if err != nil {
 		return nil, err
 	}
