@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"parley/app"
-	"parley/internal/admin/seed"
 	"parley/internal/desk/feed"
 	"parley/internal/edge/server"
 	"parley/internal/ground/store"
@@ -74,7 +73,7 @@ func (s *serveCmd) Run(ctx context.Context, c *cli, out io.Writer) (err error) {
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
 	if s.Demo {
-		if err := seed.Demo(ctx, a.Directory, a.Store); err != nil {
+		if err := demo(ctx, a); err != nil {
 			return fmt.Errorf("demo data: %w", err)
 		}
 	}

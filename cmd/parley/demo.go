@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"parley/app"
+	"parley/ent/record"
+	"parley/internal/admin/seed"
+	"parley/internal/desk/action"
+	"parley/internal/desk/crm"
+	"parley/internal/desk/crmaction"
+	"parley/internal/desk/object"
+	"parley/internal/desk/objecttype"
+	"parley/internal/desk/staff"
+	"parley/internal/ground/viewer"
+)
+
+// demoFirms are the accounts of the demo data, among which its contacts are shared out.
+var demoFirms = []string{"Harbor Partners", "Bright & Sons", "Lakeside Group", "Northgate Trading"}
+
+// demo fills an empty database: conversations, and a CRM around them.
+func demo(ctx context.Context, a *app.App) error {
+	if err := seed.Demo(ctx, a.Directory, a.Store); err != nil {
+		return err
+	}
+	if len(a.Directory.ObjectType("Account").Related) > 0 { // it was the last to be made
+		return nil
+	}
+	ctx = viewer.AsSystem(ctx, "demo")
+	for _, make := range []func(context.Context, *app.App) error{demoRecords, demoRights, demoActions, demoRelations} {
+		if err := make(ctx, a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// demoRecords gives contacts an account.
+func demoRecords(ctx context.Context, a *app.App) error {
+	var in []*crm.RecordInput
+	text := func(name, value string) *crm.FieldInput { return &crm.FieldInput{Name: name, Text: &value} }
+	for i, name := range demoFirms {
+		in = append(in, &crm.RecordInput{ObjectType: "Account", ExternalID: firmID(i), Fields: []*crm.FieldInput{text("Name", name)}})
+	}
+	contacts, err := a.Store.Ent.Record.Query().Where(record.ObjectType("Contact")).Order(record.ByID()).Limit(100).All(ctx)
+	if err != nil {
+		return err
+	}
+	for i, c := range contacts {
+		in = append(in, &crm.RecordInput{ObjectType: "Contact", ExternalID: c.ExternalID, Fields: []*crm.FieldInput{text("AccountId", firmID(i%len(demoFirms)))}})
+	}
+	results, err := a.Schema.Records.Upsert(ctx, in)
+	for _, r := range results {
+		if err == nil && r.Error != nil {
+			return r.Error
+		}
+	}
+	return err
+}
+
+func firmID(i int) string { return fmt.Sprintf("DEMO-FIRM-%d", i+1) }
+
+// demoRights lets everybody work with the CRM.
+func demoRights(ctx context.Context, a *app.App) error {
+	var rights []object.Right
+	for _, name := range []string{"Account", "Contact", "Lead", "Case"} {
+		rights = append(rights, object.Right{Object: name, Access: object.Write})
+	}
+	set, err := a.Schema.Staff.CreatePermissionSet(ctx, staff.CreatePermissionSetInput{Name: "CRM", RecordRights: rights, IdempotencyKey: "demo"})
+	if err != nil {
+		return err
+	}
+	var agents []string
+	for _, agent := range a.Directory.Agents() {
+		agents = append(agents, agent.ID)
+	}
+	_, err = a.Schema.Staff.Grant(ctx, staff.GrantInput{ID: set.ID(), AgentIDs: agents})
+	return err
+}
+
+func demoActions(ctx context.Context, a *app.App) error {
+	for _, in := range []crmaction.CreateInput{
+		{
+			Name: "Rate the lead", DeveloperName: "rate_lead", Performs: action.UpdateRecord, Type: action.Manual, ObjectTypes: []string{"Lead"},
+			Parameters: []action.Parameter{{Label: "Rating", Key: "Rating", Source: action.Value, Value: "Hot", Asked: true}},
+		},
+		{
+			Name: "Open in the CRM", DeveloperName: "open_in_crm", Performs: action.OpenURL, Type: action.Manual,
+			Parameters: []action.Parameter{
+				{Label: "Address", Key: "Url", Source: action.URL, Value: "https://crm.example.com/search?q={Name}"},
+				{Label: "Name", Key: "Name", Source: action.Field, Object: action.ConversationObject, Value: "Name"},
+			},
+		},
+	} {
+		in.IdempotencyKey = "demo-" + in.DeveloperName
+		if _, _, err := a.Schema.Actions.Create(ctx, in); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// demoRelations shows contacts on the page of their account, and colleagues on each other's.
+func demoRelations(ctx context.Context, a *app.App) error {
+	up := object.Step{Direction: object.Up, Object: "Contact", Field: "AccountId"}
+	down := object.Step{Direction: object.Down, Object: "Contact", Field: "AccountId"}
+	for _, of := range []struct {
+		name    string
+		related []object.Mapping
+	}{
+		{"Contact", []object.Mapping{{Label: "Account", Path: []object.Step{up}}, {Label: "Colleagues", Path: []object.Step{up, down}}}},
+		{"Account", []object.Mapping{{Label: "Contacts", Path: []object.Step{down}}}},
+	} {
+		_, err := a.Schema.ObjectTypes.Update(ctx, objecttype.UpdateInput{ID: a.Directory.ObjectType(of.name).ID, Related: of.related})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
