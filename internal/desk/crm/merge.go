@@ -77,29 +77,40 @@ func (s *Service) merge(ctx context.Context, tx *store.Tx, todo []*merging) erro
 	if err != nil {
 		return err
 	}
-	var losers, changed []*stored
+	var losers []*stored
 	for _, m := range todo {
 		if p.decide(m) {
 			losers = append(losers, p.named[m.loser])
 		}
 	}
-	var keys, alike []int64
-	l := &links{}
-	for _, loser := range losers {
-		root := p.root(loser)
-		loser.mergedInto = root.key
-		keys, changed = append(keys, loser.key), append(changed, loser)
-		if l.moved = append(l.moved, loser.key, root.key); root.ObjectType == loser.ObjectType {
-			alike = append(alike, loser.key)
-		}
+	if len(losers) == 0 {
+		return nil
 	}
+	for _, l := range losers {
+		l.mergedInto = p.root(l).key
+	}
+	changed := losers
 	for _, stub := range p.stubs {
 		if stub.mergedInto == 0 && p.wins(stub, losers) {
 			changed = append(changed, stub)
 		}
 	}
-	if err := save(ctx, tx, changed); err != nil || len(keys) == 0 {
+	if err := save(ctx, tx, changed); err != nil {
 		return err
+	}
+	return s.leave(ctx, tx, p, losers)
+}
+
+// leave has what leads to records go on to those that have their places.
+func (s *Service) leave(ctx context.Context, tx *store.Tx, p *places, losers []*stored) (err error) {
+	var keys, alike []int64
+	l := &links{}
+	for _, loser := range losers {
+		root := p.root(loser)
+		keys, l.moved = append(keys, loser.key), append(l.moved, loser.key, root.key)
+		if root.ObjectType == loser.ObjectType {
+			alike = append(alike, loser.key)
+		}
 	}
 	if err := redirect(ctx, tx, keys); err != nil {
 		return err
