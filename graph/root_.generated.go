@@ -8396,7 +8396,7 @@ enum ConsentSource @goModel(model: "parley/internal/desk/message.ConsentSource")
   AGENT @goEnum(value: "parley/internal/desk/message.FromAgent")
   "An import."
   IMPORT @goEnum(value: "parley/internal/desk/message.FromImport")
-  "The customer's record, which had opted out when it was deleted."
+  "The customer's record, which had opted out when it was deleted or merged into one that had not."
   RECORD @goEnum(value: "parley/internal/desk/message.FromRecord")
   "A source that only a newer version of Parley knows."
   OTHER @goEnum(value: "parley/internal/desk/message.OtherSource")
@@ -10362,7 +10362,7 @@ extend type Mutation {
   """
   Gives the places of 1 to 200 records to others, for ever: those that the CRM has merged, and leads that it has converted. Ids of a merged record find the other, its conversations are the other's,
   and references to it lead there; what a converted record references itself stays. Merges may come in any order, before or after the records and their deletion, and again: UNCHANGED if both are one already.
-  A record that was merged into a third one before is a CONFLICT. Needs MANAGE_RECORDS, or a permission set's right to write records of both object types.
+  A record that was merged into a third one before is a CONFLICT. Needs MANAGE_RECORDS, because nothing undoes a merge.
   Emits CONVERSATION_CHANGED for each conversation of the records.
   """
   mergeRecords("What to merge." input: MergeRecordsInput!): RecordsPayload!

@@ -22,6 +22,6 @@ type Service struct {
 	IDs       *publicid.Codec
 	Cursors   *feed.Cursors
 	// KeepOptOut opts the customer of a locked conversation out, because its record had
-	// opted out and is deleted now. Required to follow records.
+	// opted out, and was deleted or merged. Required to follow records.
 	KeepOptOut func(ctx context.Context, tx *store.Tx, row *Row) error
 }

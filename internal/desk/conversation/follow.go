@@ -31,7 +31,7 @@ type anchor struct {
 // FollowRecords gives the conversations of records what this write has made of the
 // records: name, and another anchor, or none, for a record that was merged or deleted.
 // Each is an event, since what may be sent may have changed too. An opt-out outlives its
-// record: it becomes the customer's.
+// record: where no other record has it, it becomes the customer's.
 func (d *Service) FollowRecords(ctx context.Context, tx *store.Tx, records []int64) error {
 	last, err := d.followSome(ctx, tx, records, 0, mostFollowing)
 	if last > 0 {
@@ -110,7 +110,7 @@ type following struct {
 	tx      *store.Tx
 	anchors map[int64]anchor
 	edits   []edit
-	lost    [][]any // conversations whose record is gone, and that record
+	lost    [][]any // conversations whose record is gone, and the one that had its place
 	back    []int64 // conversations that have it back
 }
 
@@ -121,7 +121,7 @@ func (f *following) take(ctx context.Context, row *Row, former int64, customer s
 	if row.RecordID != 0 && !anchored { // anchored to another meanwhile
 		return nil
 	}
-	if at.gone && at.optedOut {
+	if at.optedOut && (at.gone || at.mergedInto != 0 && !f.anchors[at.mergedInto].optsOut()) {
 		if err := f.KeepOptOut(ctx, f.tx, row); err != nil {
 			return err
 		}
@@ -130,14 +130,17 @@ func (f *following) take(ctx context.Context, row *Row, former int64, customer s
 	if row.RecordID == 0 {
 		row.RecordID = former
 	}
-	row.follow(f.anchors, customer)
+	place := row.follow(f.anchors, customer)
 	switch {
 	case before.RecordID == 0 && row.RecordID == 0:
+		if place != former {
+			f.lost = append(f.lost, []any{row.Key, place})
+		}
 		return nil
 	case before.RecordID == 0:
 		f.back = append(f.back, row.Key)
 	case row.RecordID == 0:
-		f.lost = append(f.lost, []any{row.Key, before.RecordID})
+		f.lost = append(f.lost, []any{row.Key, place})
 	}
 	f.edits = append(f.edits, edit{&before, row})
 	return tell(ctx, f.tx, &before, row, &feed.Event{Cause: feed.ConversationChanged})
@@ -164,22 +167,28 @@ func (f *following) save(ctx context.Context) error {
 }
 
 // follow moves what the row holds of its record. A conversation without a named record
-// goes by the customer's own name.
-func (r *Row) follow(anchors map[int64]anchor, customer string) {
+// goes by the customer's own name. It returns the record that has the place of its own,
+// though it may be gone.
+func (r *Row) follow(anchors map[int64]anchor, customer string) (place int64) {
 	at := anchors[r.RecordID]
 	if at.mergedInto != 0 {
 		r.RecordID = at.mergedInto
 		at = anchors[r.RecordID]
 	}
+	place = r.RecordID
 	if at.gone {
 		r.RecordID, r.Type, r.Title = 0, "", customer
-		return
+		return place
 	}
 	r.Type, r.Title = at.objectType, at.name
 	if at.name == "" {
 		r.Title = customer
 	}
+	return place
 }
+
+// optsOut reports whether conversations of the record are closed to sending by it.
+func (a anchor) optsOut() bool { return a.optedOut && !a.gone }
 
 // anchored are the conversations of records after a key, and the records that they had
 // until these were deleted.

@@ -12,8 +12,10 @@ import (
 const shown = `query($id: ID!) { conversation(id: $id) { name objectType record { externalId } sendability { refusals { code } } } }`
 
 // said is a conversation about the record V1, begun by ada.
-func (r *records) said(mobile string) string {
-	const id = "V1"
+func (r *records) said(mobile string) string { return r.begun("V1", mobile) }
+
+// begun is a conversation about a record, begun by ada.
+func (r *records) begun(id, mobile string) string {
 	r.t.Helper()
 	r.upsert(visit(id, 1, "Name", "Kim", "Mobile", mobile, "Country", "US"))
 	record, err := r.Conversations.RecordNamed(r.ctx, "Visit__c", id)

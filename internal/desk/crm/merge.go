@@ -8,6 +8,7 @@ import (
 
 	entsql "entgo.io/ent/dialect/sql"
 
+	"parley/internal/desk/object"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"
@@ -30,18 +31,20 @@ func (s *Service) Merge(ctx context.Context, merges []*MergeInput) ([]*Result, e
 	if n := len(merges); n == 0 || n > MostPerCall {
 		return nil, fault.Input("input.records", "Pass 1 to %d records, not %d.", MostPerCall, n)
 	}
-	rights := s.Definitions.RecordRights(viewer.FromContext(ctx))
+	if !viewer.FromContext(ctx).Can(viewer.ManageRecords) {
+		return nil, fault.New(fault.Forbidden, "Merging records cannot be undone, so it needs the permission MANAGE_RECORDS. Ask an administrator.")
+	}
 	results, todo := make([]*Result, len(merges)), make([]*merging, 0, len(merges))
 	for i, in := range merges {
 		results[i] = &Result{ObjectType: in.ObjectType, ExternalID: in.ExternalID}
 		at := fmt.Sprintf("input.records.%d.", i)
-		loser, _, err := s.writable(rights, inputNames{at + "objectType", at + "externalId"}, in.ObjectType, in.ExternalID)
+		loser, _, err := s.writable(object.Everything, inputNames{at + "objectType", at + "externalId"}, in.ObjectType, in.ExternalID)
 		if err == nil && in.IntoObjectType == nil {
 			in.IntoObjectType = &in.ObjectType
 		}
 		var winner name
 		if err == nil {
-			winner, _, err = s.writable(rights, inputNames{at + "intoObjectType", at + "intoExternalId"}, *in.IntoObjectType, in.IntoExternalID)
+			winner, _, err = s.writable(object.Everything, inputNames{at + "intoObjectType", at + "intoExternalId"}, *in.IntoObjectType, in.IntoExternalID)
 		}
 		if err == nil && loser == winner {
 			err = fault.Input(at+"intoExternalId", "A record cannot be merged into itself. Use the id of the record that stays.")

@@ -11,6 +11,7 @@ import (
 	"parley/internal/check/parleytest"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/crm"
+	"parley/internal/ground/fault"
 	"parley/internal/ground/page"
 	"parley/internal/ground/store"
 )
@@ -160,6 +161,101 @@ func TestTheOrderOfMergesDoesNotMatter(t *testing.T) {
 			require.Equal(t, id(0), r.stands(id(i)), "round %d", round)
 		}
 	}
+}
+
+// office is a plain model of records and of one conversation.
+type office struct {
+	there, gone, optedOut map[string]bool
+	into                  map[string]string
+	place                 string // the conversation's record, or the one that has its place
+	consentGone           bool
+}
+
+func (o *office) root(id string) string {
+	for o.into[id] != "" {
+		id = o.into[id]
+	}
+	return id
+}
+
+func (o *office) stands(id string) bool { return o.there[id] && !o.gone[id] }
+
+func (o *office) upsert(id string, optedOut bool) {
+	if o.into[id] == "" {
+		o.there[id], o.gone[id], o.optedOut[id] = true, false, optedOut
+	}
+}
+
+func (o *office) remove(id string) {
+	if o.into[id] == "" && o.stands(id) {
+		o.gone[id] = true
+		o.consentGone = o.consentGone || o.place == id && o.optedOut[id]
+	}
+}
+
+func (o *office) merge(id, into string) {
+	root := o.root(into)
+	if o.root(id) == root || o.into[id] != "" {
+		return
+	}
+	if o.into[id] = root; o.place == id {
+		o.place = root
+		o.consentGone = o.consentGone || o.stands(id) && o.optedOut[id] && !(o.stands(root) && o.optedOut[root])
+	}
+}
+
+// Whatever a CRM says in whatever order, a conversation is of the record that has the
+// place of its own, and nobody who had opted out is written to.
+func TestConversationsFollowMergesDeletionsAndOptOuts(t *testing.T) {
+	t.Parallel()
+	r := newRecords(t)
+	for round := range uint64(50) {
+		random := rand.New(rand.NewPCG(round, 7))
+		id := func(i int) string { return fmt.Sprintf("%d-%d", round, i) }
+		conversation := r.begun(id(0), fmt.Sprintf("202-555-01%02d", 40+round))
+		o := &office{there: map[string]bool{id(0): true}, gone: map[string]bool{}, optedOut: map[string]bool{}, into: map[string]string{}, place: id(0)}
+		var done []string
+		for step := range 14 {
+			a, b, at := id(random.IntN(3)), id(random.IntN(3)), visit("", step+2).ModifiedAt
+			switch random.IntN(4) {
+			case 0, 1:
+				optedOut := random.IntN(3) == 0
+				r.upsert(visit(a, step+2, "Name", a, "OptOut", fmt.Sprint(optedOut)))
+				o.upsert(a, optedOut)
+				done = append(done, "upsert "+a)
+			case 2:
+				_, err := r.Delete(r.ctx, []*crm.DeletionInput{{ObjectType: "Visit__c", ExternalID: a, DeletedAt: at}})
+				require.NoError(t, err)
+				o.remove(a)
+				done = append(done, "delete "+a)
+			case 3:
+				if a == b {
+					continue
+				}
+				r.merge([2]string{a, b})
+				o.merge(a, b)
+				done = append(done, "merge "+a+" into "+b)
+			}
+			got := r.p.As("ada").Do(shown, parleytest.Vars{"id": conversation}).Get("conversation")
+			record := ""
+			if o.stands(o.place) {
+				record = o.place
+			}
+			is := ""
+			if !got.Get("record").IsNull() {
+				is = got.Get("record", "externalId").String()
+			}
+			require.Equal(t, record, is, done)
+			require.Equal(t, o.consentGone || o.stands(o.place) && o.optedOut[o.place], len(got.Get("sendability", "refusals").List()) > 0, done)
+		}
+	}
+}
+
+func TestOnlyWhoManagesRecordsMergesThem(t *testing.T) {
+	t.Parallel()
+	r := newRecords(t)
+	_, err := r.Merge(r.p.Context("amy"), []*crm.MergeInput{{ObjectType: "Visit__c", ExternalID: "A", IntoExternalID: "B"}})
+	require.Equal(t, fault.Forbidden, fault.CodeOf(err))
 }
 
 func (r *records) count(query string) (n int) {

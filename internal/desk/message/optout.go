@@ -34,7 +34,7 @@ const (
 	FromCarrier ConsentSource = "CARRIER"
 	FromAgent   ConsentSource = "AGENT"
 	FromImport  ConsentSource = "IMPORT"
-	// FromRecord is the customer's record, which had opted out and is deleted.
+	// FromRecord is the customer's record, which had opted out and was deleted or merged.
 	FromRecord ConsentSource = "RECORD"
 	// OtherSource is one that only a newer version knows.
 	OtherSource ConsentSource = "OTHER"
@@ -63,12 +63,12 @@ type Given struct {
 var consentLines = map[ConsentSource]map[bool]string{
 	FromCarrier: {true: "The carrier reports that the customer has opted out. Nothing can be sent until they opt in again.", false: "The customer has opted in again."},
 	FromAgent:   {true: "The customer was opted out. Nothing can be sent until they opt in again.", false: "The customer's consent was recorded."},
-	FromRecord:  {true: "The customer's record had opted out before it was deleted. Nothing can be sent until they opt in again."},
+	FromRecord:  {true: "The customer's record had opted out before it was deleted or merged. Nothing can be sent until they opt in again."},
 	FromImport:  {true: "An import opted the customer out. Nothing can be sent until they opt in again.", false: "An import recorded the customer's consent."},
 }
 
 // KeepOptOut opts the customer of a locked conversation out whose record had opted out and
-// is deleted.
+// was deleted or merged.
 func (m *Messenger) KeepOptOut(ctx context.Context, tx *store.Tx, row *conversation.Row) error {
 	_, err := m.GiveConsent(ctx, tx, row, Given{Customer: row.MessagingUserID, Status: channel.OptOut, Source: FromRecord, At: tx.Now})
 	return err
