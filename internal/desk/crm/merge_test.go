@@ -200,7 +200,7 @@ func (o *office) merge(id, into string) {
 	}
 	if o.into[id] = root; o.place == id {
 		o.place = root
-		o.consentGone = o.consentGone || o.stands(id) && o.optedOut[id] && !(o.stands(root) && o.optedOut[root])
+		o.consentGone = o.consentGone || o.stands(id) && o.optedOut[id] && (!o.stands(root) || !o.optedOut[root])
 	}
 }
 
