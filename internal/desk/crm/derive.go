@@ -27,7 +27,7 @@ func (w *writing) derive(d *derived, known map[name]*stored) {
 			}
 		}
 		if place := w.placeOf(f); place >= 0 && v.Text != "" {
-			canonical, own := numbersOf(v.Text, b.text(w.def.Messaging.Country))
+			canonical, own := w.numbers(v.Text, b.text(w.def.Messaging.Country))
 			d.phones = append(d.phones, []any{w.after.key, slot(w.def.Key, i), place, canonical, own})
 		}
 	}
@@ -41,6 +41,29 @@ func (w *writing) derive(d *derived, known map[name]*stored) {
 // placeOf is the field's place among those that hold phone numbers, -1 for none.
 func (w *writing) placeOf(f *object.Field) int {
 	return slices.IndexFunc(w.def.Messaging.Phones, func(p object.PhoneField) bool { return strings.EqualFold(p.Field, f.Name) })
+}
+
+// written is a number as a record writes it, in its country.
+type written struct{ text, country string }
+
+// readNumbers reads the numbers of the input before the write begins, for that takes long
+// and others wait for the write.
+func (w *writing) readNumbers() {
+	w.read = map[written][2]string{}
+	for _, p := range w.def.Messaging.Phones {
+		if v := w.values[p.Field]; v.Text != "" {
+			n := written{v.Text, w.values[w.def.Messaging.Country].Text}
+			canonical, own := numbersOf(n.text, n.country)
+			w.read[n] = [2]string{canonical, own}
+		}
+	}
+}
+
+func (w *writing) numbers(text, country string) (canonical, own string) {
+	if n, ok := w.read[written{text, country}]; ok {
+		return n[0], n[1]
+	}
+	return numbersOf(text, country)
 }
 
 // numbersOf are a number's digits with its country code, empty where it is none, and its

@@ -75,6 +75,7 @@ type writing struct {
 	at     clock.Time // zero for now
 	def    *directory.ObjectType
 	values map[string]object.Value
+	read   map[written][2]string // numbers with the country code, and as dialed
 	rights *object.Rights
 	result *Result
 	before *stored // nil for a new record
@@ -127,6 +128,7 @@ func (s *Service) prepare(rights *object.Rights, at string, in *RecordInput) (*w
 			return nil, faultAt(fmt.Sprintf("%s.fields.%d", at, i), err)
 		}
 	}
+	w.readNumbers()
 	return w, nil
 }
 
