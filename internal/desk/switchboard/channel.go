@@ -194,6 +194,9 @@ func (s *Service) update(ctx context.Context, tx *store.Tx, row *ent.Channel, in
 	if administration.Differs(in.Limits, row.SendLimits) {
 		changed = true
 		update.SetSendLimits(*in.Limits)
+		if in.Limits.PerSecond != row.SendLimits.PerSecond {
+			tx.Enqueue(message.RepaceChannel{ChannelID: row.ID}, nil)
+		}
 	}
 	moved, err := s.move(ctx, tx, row, update, in.QueueID)
 	if err != nil || !changed && !moved {
