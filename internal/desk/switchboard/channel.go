@@ -194,7 +194,7 @@ func (s *Service) update(ctx context.Context, tx *store.Tx, row *ent.Channel, in
 	if administration.Differs(in.Limits, row.SendLimits) {
 		changed = true
 		update.SetSendLimits(*in.Limits)
-		if in.Limits.PerSecond != row.SendLimits.PerSecond {
+		if before := row.SendLimits.PerSecond; before > 0 && before != in.Limits.PerSecond {
 			tx.Enqueue(message.RepaceChannel{ChannelID: row.ID}, nil)
 		}
 	}
