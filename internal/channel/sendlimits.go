@@ -1,6 +1,9 @@
 package channel
 
-import "cmp"
+import (
+	"cmp"
+	"time"
+)
 
 // SendLimits are how much a carrier takes from one channel; zero where no such limit is
 // stated. Messages leave no faster than a PerSecond that was set for their channel. All
@@ -45,3 +48,11 @@ func (l *SendLimits) DailyMessagesPerReachable() *int { return stated(l.PerReach
 
 // DailyCustomers is CustomersPerDay, nil where none is stated.
 func (l *SendLimits) DailyCustomers() *int { return stated(l.CustomersPerDay) }
+
+// Pace is the time from one message to the next; 0 without a PerSecond.
+func (l *SendLimits) Pace() time.Duration {
+	if l.PerSecond == 0 {
+		return 0
+	}
+	return time.Second / time.Duration(l.PerSecond)
+}

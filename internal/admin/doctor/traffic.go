@@ -19,16 +19,22 @@ import (
 // waitsLong is how long a message may wait to be sent.
 const waitsLong = 5 * time.Minute
 
+// queue counts what waits long, apart from messages that wait for their turn: their
+// channel has given away the present one. Turns reach minutes ahead, so that these count
+// too soon after nothing was sent any more.
 func (e *examination) queue(ctx context.Context) (Finding, error) {
-	var n int64
-	err := e.row(ctx, fmt.Sprintf("SELECT COUNT(*) FROM attempts WHERE (status = 'QUEUED' OR status = 'SENDING') AND updated_at < %d",
-		int64(e.now.Add(-waitsLong))), &n)
-	if err != nil {
+	var n, paced int64
+	err := e.row(ctx, fmt.Sprintf(`SELECT COUNT(*), COUNT(p.id) FROM attempts AS a JOIN conversations AS c ON c.id = a.conversation_id
+		LEFT JOIN paces AS p ON p.id = c.channel_id AND p.next_at > %d AND a.status = 'QUEUED'
+		WHERE (a.status = 'QUEUED' OR a.status = 'SENDING') AND a.updated_at < %d`, int64(e.now), int64(e.now.Add(-waitsLong))), &n, &paced)
+	switch {
+	case err != nil:
 		return Finding{}, err
-	}
-	if n > 0 {
+	case n > paced:
 		return warn("Check with parley health that a server is running and that its carriers answer (below): a busy carrier is retried for some minutes.",
-			"%s waited to be sent for more than five minutes.", count(n, "message", "messages")), nil
+			"%s waited to be sent for more than five minutes.", count(n-paced, "message", "messages")), nil
+	case paced > 0:
+		return ok("%s waited for more than five minutes, for a turn: the channel has a limit of messages a second.", count(paced, "message", "messages")), nil
 	}
 	return ok("No message has waited long."), nil
 }

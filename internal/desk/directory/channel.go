@@ -50,12 +50,7 @@ func (c *Channel) Limits() channel.SendLimits { return c.ownLimits.Or(c.Capabili
 
 // Pace is the time from one message of the channel to the next; 0 where no limit of
 // messages a second was set for it. A type's default sets no pace: carriers queue by it.
-func (c *Channel) Pace() time.Duration {
-	if c.ownLimits.PerSecond == 0 {
-		return 0
-	}
-	return time.Second / time.Duration(c.ownLimits.PerSecond)
-}
+func (c *Channel) Pace() time.Duration { return c.ownLimits.Pace() }
 
 // RequiredConsent is Required, nil for none.
 func (c *Channel) RequiredConsent() *channel.Consent {

@@ -10,11 +10,12 @@ import (
 	"parley/internal/ground/job"
 )
 
-// Jobs send what is queued, wake lanes whose own job was lost with a process, and apply
+// Jobs send what is queued, follow changed limits, wake lanes whose own job was lost with a process, and apply
 // receipts that missed their message.
 func (m *Messenger) Jobs() []job.Job {
 	return []job.Job{
 		job.Work[DrainLane]{Run: m.drain, Timeout: 5 * time.Minute}, // another run continues a long queue
+		job.Work[RepaceChannel]{Run: m.Repace},
 		job.Periodic{Name: "sweep_lanes", Run: m.sweep},
 	}
 }

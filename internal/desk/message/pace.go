@@ -3,6 +3,7 @@ package message
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"time"
 
 	entsql "entgo.io/ent/dialect/sql"
@@ -29,9 +30,12 @@ const (
 // turn gives the attempt its turn on a channel that is paced, and says how long it is
 // until then. An attempt that was called before has had its turn.
 func (l *lane) turn(ctx context.Context, tx *store.Tx, w *waiting, ch *directory.Channel) (time.Duration, error) {
-	pace := ch.Pace()
-	if pace == 0 || w.status == channel.Sending {
+	if ch.Pace() == 0 || w.status == channel.Sending {
 		return 0, nil
+	}
+	pace, err := paceOf(ctx, tx, ch.Key)
+	if err != nil || pace == 0 {
+		return 0, err
 	}
 	if wait := w.turn.Sub(tx.Now); -mostLate <= wait && wait <= mostAhead {
 		return max(0, wait), nil
@@ -46,6 +50,24 @@ func (l *lane) turn(ctx context.Context, tx *store.Tx, w *waiting, ch *directory
 	}
 	_, err = tx.Exec(ctx, tx.Builder().Update("attempts").Set("turn_at", int64(turn)).Where(entsql.EQ("id", w.attempt)))
 	return wait, err
+}
+
+// paceOf reads the channel's pace as it is now: the directory may be a moment behind. The
+// limit stays until the commit, so that a RepaceChannel finds every turn given by an older.
+func paceOf(ctx context.Context, tx *store.Tx, key int64) (time.Duration, error) {
+	q := tx.Builder().Select("send_limits").From(entsql.Table("channels")).Where(entsql.EQ("id", key))
+	if tx.Locks() {
+		q.ForShare()
+	}
+	var limits channel.SendLimits
+	err := tx.Query(ctx, q, func(rows *sql.Rows) error {
+		var stored []byte
+		if err := rows.Scan(&stored); err != nil || stored == nil {
+			return err
+		}
+		return json.Unmarshal(stored, &limits)
+	})
+	return limits.Pace(), err
 }
 
 // takeTurn takes the channel's next free turn; 0 when that is too far ahead.

@@ -194,6 +194,9 @@ func (s *Service) update(ctx context.Context, tx *store.Tx, row *ent.Channel, in
 	if administration.Differs(in.Limits, row.SendLimits) {
 		changed = true
 		update.SetSendLimits(*in.Limits)
+		if before := row.SendLimits.PerSecond; before > 0 && before != in.Limits.PerSecond {
+			tx.Enqueue(message.RepaceChannel{ChannelID: row.ID}, nil)
+		}
 	}
 	moved, err := s.move(ctx, tx, row, update, in.QueueID)
 	if err != nil || !changed && !moved {
