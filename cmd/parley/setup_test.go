@@ -68,7 +68,7 @@ func TestSetupMakesTheFirstAdministratorAccountAndNumber(t *testing.T) {
 		require.ErrorContains(t, err, "already", "what is there is not what was named")
 	}
 	_, err = command(t, "setup", "--database", database, "--skip-test", "--provider", "twilio")
-	require.ErrorContains(t, err, "missing: --credential sid=@FILE, --credential secret=@FILE;", "the sandbox is not the carrier that was named")
+	require.ErrorContains(t, err, "missing: --credential sid=@FILE, --credential secret=@FILE, --sender;", "the sandbox is not the carrier that was named")
 	all[len(all)-1] = "+12025550100"
 	again, err := command(t, all...)
 	require.NoError(t, err)
