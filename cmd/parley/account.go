@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/term"
 
+	"parley/internal/channel"
 	"parley/internal/desk/account"
 )
 
@@ -268,17 +269,33 @@ func (g *givenCredentials) read(ctx context.Context, d *operator, provider strin
 		given[name] = true
 		read = append(read, account.CredentialInput{Name: name, Value: value})
 	}
+	var missing missingError
 	for _, f := range all[at].CredentialFields {
 		if given[f.Name] || !f.Required {
 			continue
 		}
 		value, err := prompt(f.Label, f.Secret)
 		if err != nil {
-			return nil, fmt.Errorf("%s is missing: give --credential %s=@FILE or %s=env:VARIABLE. %s", f.Name, f.Name, f.Name, f.Help)
+			missing = append(missing, f)
 		}
 		read = append(read, account.CredentialInput{Name: f.Name, Value: value})
 	}
+	if len(missing) > 0 {
+		return nil, missing
+	}
 	return read, nil
+}
+
+// missingError is the parts of credentials that were not given, and nobody answers.
+type missingError []channel.CredentialField
+
+// Error says how to give each.
+func (m missingError) Error() string {
+	says := make([]string, len(m))
+	for i, f := range m {
+		says[i] = fmt.Sprintf("%s is missing: give --credential %s=@FILE or %s=env:VARIABLE. %s", f.Name, f.Name, f.Name, f.Help)
+	}
+	return strings.Join(says, "\n")
 }
 
 func valueFrom(name, source string, secret bool) (string, error) {

@@ -9,9 +9,11 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"parley/internal/desk/directory"
 	"parley/internal/desk/staff"
+	"parley/internal/ground/clock"
 	"parley/internal/ground/viewer"
 )
 
@@ -23,7 +25,7 @@ type agentCmd struct {
 	Deactivate deactivateAgentCmd `cmd:"" help:"Deactivate an agent: tokens are refused, open connections end. Conversations stay theirs."`
 	Activate   activateAgentCmd   `cmd:"" help:"Activate an agent again."`
 
-	RevokeTokens revokeTokensCmd `cmd:"" help:"Refuse all tokens of an agent that were issued until now. The agent may sign in again with a new one."`
+	RevokeTokens revokeTokensCmd `cmd:"" help:"Refuse all tokens of an agent that were issued until now, or --before a time. The agent may sign in again with a new one."`
 }
 
 type listAgentsCmd struct{ asJSON }
@@ -93,7 +95,8 @@ func (a *addAgentCmd) create(ctx context.Context, d *operator) (*directory.Agent
 
 type revokeTokensCmd struct {
 	asJSON
-	Username string `arg:"" help:"The agent."`
+	Username string     `arg:"" help:"The agent."`
+	Before   *time.Time `placeholder:"TIME" help:"Refuse only tokens that were issued before this, such as 2026-11-28T09:00:00Z."`
 }
 
 // Run implements the command.
@@ -103,7 +106,12 @@ func (r *revokeTokensCmd) Run(ctx context.Context, c *cli, out io.Writer) error 
 		if err != nil {
 			return err
 		}
-		if agent, err = d.Schema.Access.RevokeAll(ctx, agent.ID, nil); err != nil {
+		var before *clock.Time
+		if r.Before != nil {
+			at := clock.Of(*r.Before)
+			before = &at
+		}
+		if agent, err = d.Schema.Access.RevokeAll(ctx, agent.ID, before); err != nil {
 			return err
 		}
 		return d.say(ctx, out, r.JSON, agent)

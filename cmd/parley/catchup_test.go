@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -85,4 +87,42 @@ func TestInboundStatusSaysWhatFailedAndHowToGoOn(t *testing.T) {
 	require.Equal(t, inboundLine{Account: "demo", Provider: "sandbox", IsActive: true, LastHeard: now, Failed: []failureLine{{
 		"no channel of this account has the address to which the message was sent", 2, now,
 	}}}, lines[0])
+}
+
+// Many reasons at one account hide nothing of another's.
+func TestInboundStatusIsBoundedByAccount(t *testing.T) {
+	t.Parallel()
+	database := parleytest.Database(t)
+	p := parleytest.OpenAt(t, database)
+	sandbox, twilio := p.Directory.Account("demo").Account, p.Directory.Account("twilio-demo").Account
+	fails := func(ctx context.Context, tx *store.Tx, account int64, problem string, entries int) error {
+		for entry := range entries {
+			if _, err := tx.Exec(ctx, store.SQL(fmt.Sprintf(`INSERT INTO raw_inbounds (provider_account_id, event_id, state, payload, error, created_at)
+				VALUES (%d, '%s %d', 'FAILED', '{}', '%s', 0)`, account, problem, entry, problem))); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	require.NoError(t, p.Store.Write(p.System(), func(ctx context.Context, tx *store.Tx) error {
+		for i := range 22 {
+			if err := fails(ctx, tx, sandbox.ID, fmt.Sprintf("reason %d", i), i+2); err != nil {
+				return err
+			}
+		}
+		return fails(ctx, tx, twilio.ID, "a rare one", 1)
+	}))
+	said, err := command(t, "--database", database, "inbound", "status")
+	require.NoError(t, err)
+	require.Equal(t, 20, strings.Count(said, ": reason "))
+	require.Contains(t, said, "demo: 23 could not be processed")
+	require.Contains(t, said, "\ndemo: and 2 more reasons\n")
+	require.Contains(t, said, "twilio-demo: 1 could not be processed")
+	require.Contains(t, said, "parley inbound catch-up")
+
+	_, err = command(t, "--database", database, "account", "deactivate", "twilio-demo")
+	require.NoError(t, err)
+	said, err = command(t, "--database", database, "inbound", "status")
+	require.NoError(t, err)
+	require.NotContains(t, said, "catch-up", "no active account can")
 }

@@ -35,6 +35,7 @@ func TestADatabaseThatIsNotThereIsNotMade(t *testing.T) {
 			require.Error(t, err)
 			told := printed + err.Error()
 			require.Contains(t, told, "ive --database the server's value")
+			require.Contains(t, told, "parley setup")
 			require.Contains(t, told, "parley migrate")
 			require.NoFileExists(t, backup)
 			if parleytest.OnPostgres() {

@@ -28,7 +28,7 @@ func (s *inboundStatusCmd) Run(ctx context.Context, c *cli, out io.Writer) (err 
 	}
 	lines := []inboundLine{}
 	for _, s := range states {
-		line := inboundLine{Account: s.Account, Provider: s.Provider, IsActive: s.IsActive, CanCatchUp: s.CanList, Failed: []failureLine{}}
+		line := inboundLine{Account: s.Account, Provider: s.Provider, IsActive: s.IsActive, CanCatchUp: s.CanList, Failed: []failureLine{}, Unlisted: s.Unlisted}
 		if !s.LastHeard.IsZero() {
 			line.LastHeard = s.LastHeard.String()
 		}
@@ -51,6 +51,7 @@ type inboundLine struct {
 	LastHeard  string        `json:"lastHeard,omitempty"`
 	CanCatchUp bool          `json:"canCatchUp"`
 	Failed     []failureLine `json:"failed"`
+	Unlisted   int           `json:"failedUnlisted,omitempty"` // reasons beyond these
 }
 
 // failureLine is a reason why entries could not be processed.
@@ -73,15 +74,22 @@ func sayInbound(out io.Writer, lines []inboundLine) error {
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	failed := false
+	failed, canCatchUp := false, false
 	for _, s := range lines {
+		canCatchUp = canCatchUp || s.CanCatchUp && s.IsActive
 		for _, f := range s.Failed {
 			fmt.Fprintf(out, "%s: %d could not be processed, the newest at %s: %s\n", s.Account, f.Entries, f.Last, f.Problem)
 			failed = true
 		}
+		if s.Unlisted > 0 {
+			fmt.Fprintf(out, "%s: and %d more reasons\n", s.Account, s.Unlisted)
+		}
 	}
 	if failed {
 		fmt.Fprintln(out, "Fix the causes, then process these entries: parley inbound rerun")
+	}
+	if !canCatchUp {
+		return nil
 	}
 	_, err := fmt.Fprintln(out, "If something came while nobody could take it: parley inbound catch-up --since TIME --dry-run")
 	return err

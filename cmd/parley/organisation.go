@@ -27,19 +27,19 @@ func (s *showOrganisationCmd) Run(ctx context.Context, c *cli, out io.Writer) er
 
 type setOrganisationCmd struct {
 	asJSON
-	Name    *string `help:"Name of the organisation."`
-	Zone    *string `help:"Time zone in which its days begin, such as Europe/Berlin. New agents get it as theirs."`
-	Locale  *string `help:"Language of new agents, a BCP 47 tag such as de-AT; empty for none."`
-	Country *string `help:"Two letters, such as US: where national numbers of channels without a country are read; empty for none."`
+	Name     *string `help:"Name of the organisation."`
+	TimeZone *string `aliases:"zone" help:"Time zone in which its days begin, such as Europe/Berlin. New agents get it as theirs."`
+	Locale   *string `help:"Language of new agents, a BCP 47 tag such as de-AT; empty for none."`
+	Country  *string `help:"Two letters, such as US: where national numbers of channels without a country are read; empty for none."`
 }
 
 // Run implements the command.
 func (s *setOrganisationCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
-	if s.Name == nil && s.Zone == nil && s.Locale == nil && s.Country == nil {
-		return errors.New("nothing to change: give --name, --zone, --locale or --country")
+	if s.Name == nil && s.TimeZone == nil && s.Locale == nil && s.Country == nil {
+		return errors.New("nothing to change: give --name, --time-zone, --locale or --country")
 	}
 	return asOperator(ctx, c, func(ctx context.Context, d *operator) error {
-		o, err := d.Schema.Organization.Update(ctx, organization.UpdateInput{Name: s.Name, TimeZone: s.Zone, Locale: s.Locale, Country: s.Country})
+		o, err := d.Schema.Organization.Update(ctx, organization.UpdateInput{Name: s.Name, TimeZone: s.TimeZone, Locale: s.Locale, Country: s.Country})
 		if err != nil {
 			return err
 		}

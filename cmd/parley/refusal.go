@@ -44,7 +44,6 @@ var otherNames = map[string][]string{
 	"agentIds":           {"add", "username"},
 	"permissionSetIds":   {"permission-set", "grant"},
 	"previousValidHours": {"previous-hours"},
-	"timeZone":           {"zone"},
 	"id":                 {"username", "channel", "name", "account"},
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -18,16 +19,19 @@ import (
 	"parley/internal/desk/staff"
 	"parley/internal/desk/switchboard"
 	"parley/internal/ground/fault"
+	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"
 )
 
 // setupCmd makes the least with which somebody can work: the organisation's name, an
 // administrator, an account at a carrier and a sender ID. What is there already stays, so
-// it can be run again. Everything is asked and checked before anything is written.
+// it can be run again. Everything is asked and checked before anything is written or the
+// database is made.
 type setupCmd struct {
 	givenCredentials
 	Organisation string        `placeholder:"NAME" help:"Name of the organisation."`
-	Zone         string        `help:"Time zone of the organisation and the administrator, such as Europe/Berlin; UTC by default."`
+	TimeZone     string        `aliases:"zone" help:"Time zone of the organisation and the administrator, such as Europe/Berlin; UTC by default."`
+	Locale       string        `help:"Language of new agents, a BCP 47 tag such as de-AT."`
 	Country      string        `help:"Two letters, such as US: where the organisation's national numbers are read."`
 	Username     string        `help:"Sign-in name of the first administrator."`
 	Name         string        `help:"Display name of the first administrator."`
@@ -35,10 +39,11 @@ type setupCmd struct {
 	Sender       string        `help:"The first sender ID: a phone number of the carrier account."`
 	Type         string        `default:"SMS_LONG_CODE" help:"Type of the sender ID, as in parley channel add."`
 	SkipTest     bool          `help:"Do not ask the carrier whether the account works."`
-	TTL          time.Duration `default:"12h" least:"1m" help:"Lifetime of the token that is printed; at most 30 days."`
+	TTL          time.Duration `default:"12h" least:"1m" help:"Lifetime of the token that is printed for a new administrator; at most 30 days."`
 	PublicURL    string        `name:"public-url" env:"PARLEY_PUBLIC_URL" placeholder:"URL" help:"Where carriers and browsers will reach the server, for the next steps."`
 
-	prompt func(label string, secret bool) (string, error) // prompt, but in tests
+	prompt  func(label string, secret bool) (string, error) // prompt, but in tests
+	missing []string                                        // flags that were not given, and nobody answers
 }
 
 // Run implements the command.
@@ -51,13 +56,53 @@ func (s *setupCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
 			return fmt.Errorf("--public-url: %w", err)
 		}
 	}
-	return operate(ctx, c.creating(true), func(ctx context.Context, d *operator) error {
+	err := operate(ctx, c.config(), func(ctx context.Context, d *operator) error {
 		p, err := s.plan(ctx, d)
 		if err != nil {
 			return err
 		}
 		return p.do(ctx, c, out)
 	})
+	if errors.Is(err, store.ErrNoDatabase) {
+		return s.first(ctx, c, out)
+	}
+	return err
+}
+
+// first plans in a database of its own, which it removes, so that nothing is left behind
+// where an answer is missing or wrong; then it makes the real one.
+func (s *setupCmd) first(ctx context.Context, c *cli, out io.Writer) (err error) {
+	if key := c.keyOptions(); key.Key == "" && key.File == "" {
+		return errors.New("say where the key is to be that encrypts credentials: set --key-file or PARLEY_KEY_FILE")
+	}
+	folder, err := os.MkdirTemp("", "parley-setup-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+	trial := c.creating(true)
+	trial.Database = filepath.Join(folder, "trial.db")
+	var p *setupPlan
+	if err := operate(ctx, trial, func(ctx context.Context, d *operator) (err error) {
+		p, err = s.plan(ctx, d)
+		return err
+	}); err != nil {
+		return err
+	}
+	return operate(ctx, c.creating(true), func(ctx context.Context, d *operator) error {
+		p.d = d
+		return p.do(ctx, c, out)
+	})
+}
+
+// required is answered, and notes the flag as missing where nobody answers.
+func (s *setupCmd) required(given, flag, question string, check func(string) error) (string, error) {
+	answer, err := s.answered(given, flag, question, check)
+	if errors.Is(err, errNobodyToAsk) {
+		s.missing = append(s.missing, "--"+flag)
+		return "", nil
+	}
+	return answer, err
 }
 
 // answered returns what a flag gives, or else what somebody answers: they are asked until
@@ -72,7 +117,7 @@ func (s *setupCmd) answered(given, flag, question string, check func(string) err
 	for {
 		answer, err := s.prompt(question, false)
 		if err != nil {
-			return "", fmt.Errorf("--%s is missing: give it, or run parley setup on a terminal to be asked", flag)
+			return "", errNobodyToAsk
 		}
 		answer = strings.TrimSpace(answer)
 		if err = check(answer); err == nil {
@@ -104,7 +149,7 @@ func (s *setupCmd) offered(given, flag, question string, check func(string) erro
 		return check(answer)
 	})
 	switch {
-	case err != nil && given == "": // nobody to ask
+	case errors.Is(err, errNobodyToAsk):
 		return nil, nil
 	case err != nil || answer == "":
 		return nil, err
@@ -142,31 +187,40 @@ func (s *setupCmd) plan(ctx context.Context, d *operator) (*setupPlan, error) {
 			return nil, err
 		}
 	}
+	if len(s.missing) > 0 {
+		return nil, fmt.Errorf("missing: %s; give them, or run parley setup on a terminal to be asked", strings.Join(s.missing, ", "))
+	}
 	return p, nil
 }
 
-// planOrganisation asks in a new database only.
+// planOrganisation asks in a new database only. In another, it refuses what differs.
 func (p *setupPlan) planOrganisation() error {
+	o := p.d.Directory.Organization()
 	for _, q := range []struct {
-		given, flag, question string
-		set                   func(in *organization.UpdateInput, answer *string)
+		given, flag, question, is string
+		of                        func(*organization.UpdateInput) **string
 	}{
-		{p.Organisation, "organisation", "Name of the organisation (may be left out)", func(in *organization.UpdateInput, a *string) { in.Name = a }},
-		{p.Zone, "zone", "Its time zone, such as Europe/Berlin (UTC if left out)", func(in *organization.UpdateInput, a *string) { in.TimeZone = a }},
-		{p.Country, "country", "Its country, two letters such as US (may be left out)", func(in *organization.UpdateInput, a *string) { in.Country = a }},
+		{p.Organisation, "organisation", "Name of the organisation (may be left out)", o.Name, func(in *organization.UpdateInput) **string { return &in.Name }},
+		{p.TimeZone, "time-zone", "Its time zone, such as Europe/Berlin (UTC if left out)", o.TimeZone, func(in *organization.UpdateInput) **string { return &in.TimeZone }},
+		{p.Locale, "locale", "Its language, a tag such as de-AT (may be left out)", orEmpty(o.Locale), func(in *organization.UpdateInput) **string { return &in.Locale }},
+		{p.Country, "country", "Its country, two letters such as US (may be left out)", orEmpty(o.Country()), func(in *organization.UpdateInput) **string { return &in.Country }},
 	} {
 		if q.given == "" && p.admin != nil {
 			continue
 		}
 		answer, err := p.offered(q.given, q.flag, q.question, func(answer string) error {
 			var in organization.UpdateInput
-			q.set(&in, &answer)
-			return in.Check()
+			*q.of(&in) = &answer
+			err := in.Check()
+			if clean := *q.of(&in); err == nil && p.admin != nil && *clean != q.is {
+				return fmt.Errorf("the organisation is set up already, with %q: leave --%s out, or change it with parley organisation set", q.is, q.flag)
+			}
+			return err
 		})
 		if err != nil {
 			return err
 		}
-		q.set(&p.organization, answer)
+		*q.of(&p.organization) = answer
 	}
 	return p.organization.Check()
 }
@@ -186,10 +240,10 @@ func (p *setupPlan) planAdministrator() (err error) {
 			return p.d.Schema.Staff.Check(*in)
 		}
 	}
-	if _, err = p.answered(p.Username, "username", "Username of the first administrator", check(&in.Username)); err != nil {
+	if _, err = p.required(p.Username, "username", "Username of the first administrator", check(&in.Username)); err != nil {
 		return err
 	}
-	_, err = p.answered(p.Name, "name", "Their name", check(&in.Name))
+	_, err = p.required(p.Name, "name", "Their name", check(&in.Name))
 	return err
 }
 
@@ -211,8 +265,8 @@ func (p *setupPlan) planAccount(ctx context.Context) error {
 		}
 		return fault.Input("provider", "there is no provider %q; the providers are: %s", answer, strings.Join(providers, ", "))
 	}
-	provider, err := p.answered(p.Provider, "provider", "Carrier ("+strings.Join(providers, " or ")+")", known)
-	if err != nil {
+	provider, err := p.required(p.Provider, "provider", "Carrier ("+strings.Join(providers, " or ")+")", known)
+	if err != nil || provider == "" {
 		return err
 	}
 	in := &p.newAccount
@@ -220,7 +274,14 @@ func (p *setupPlan) planAccount(ctx context.Context) error {
 	if provider == "sandbox" && len(p.Credential) == 0 {
 		in.Credentials = []account.CredentialInput{{Name: "secret", Value: rand.Text()}}
 	} else if in.Credentials, err = p.read(ctx, p.d, provider); err != nil {
-		return err
+		var missing missingError
+		if !errors.As(err, &missing) {
+			return err
+		}
+		for _, f := range missing {
+			p.missing = append(p.missing, "--credential "+f.Name+"=@FILE")
+		}
+		return nil
 	}
 	return p.d.Schema.Accounts.Check(ctx, *in)
 }
@@ -243,13 +304,16 @@ func (p *setupPlan) planSender() error {
 	in := &p.newSender
 	*in = switchboard.CreateChannelInput{Type: channel.Type(strings.ToUpper(p.Type)), Name: "Main", IdempotencyKey: rand.Text()}
 	check := func(answer string) error {
+		if provider == "" { // which is missing
+			return nil
+		}
 		in.Address, in.Country = answer, nil
 		if !strings.HasPrefix(answer, "+") {
 			in.Country = p.organization.Country // which the organisation does not have yet
 		}
 		return p.d.Schema.Switchboard.Check(*in, provider)
 	}
-	_, err := p.answered(p.Sender, "sender", "First sender ID: a phone number of the account, such as +12025550100", check)
+	_, err := p.required(p.Sender, "sender", "First sender ID: a phone number of the account, such as +12025550100", check)
 	return err
 }
 
@@ -267,6 +331,7 @@ func (p *setupPlan) do(ctx context.Context, c *cli, out io.Writer) (err error) {
 		}
 	}
 	step(out, "Administrator", p.admin.Username, made)
+	isFirst := made
 	if err := p.makeAccount(ctx, out); err != nil {
 		return err
 	}
@@ -277,7 +342,7 @@ func (p *setupPlan) do(ctx context.Context, c *cli, out io.Writer) (err error) {
 		}
 	}
 	step(out, "Sender ID", p.sender.Address, made)
-	return p.next(c, out)
+	return p.next(c, out, isFirst)
 }
 
 // makeAccount makes the account if there is none, with the key that encrypts its
@@ -298,56 +363,4 @@ func (p *setupPlan) makeAccount(ctx context.Context, out io.Writer) error {
 	}
 	step(out, "Account", p.account.Name, made)
 	return p.test(ctx, out)
-}
-
-// step says what was done, or was there already.
-func step(out io.Writer, what, name string, made bool) {
-	verb := "is there already"
-	if made {
-		verb = "created"
-	}
-	fmt.Fprintf(out, "%-14s %s (%s)\n", what+":", name, verb)
-}
-
-// test asks the carrier, and says what to do if the account does not work.
-func (p *setupPlan) test(ctx context.Context, out io.Writer) error {
-	if p.SkipTest {
-		return nil
-	}
-	found, err := p.d.Schema.Accounts.Test(ctx, p.account.ID())
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(out, "%-14s %s\n", "Test:", found.Message)
-	if found.IsOK {
-		return nil
-	}
-	do := "Correct the account, then run parley setup again; --skip-test goes on without."
-	if found.WhatToDo != nil {
-		do = *found.WhatToDo + " " + do
-	}
-	return errors.New(do)
-}
-
-// next prints a token and where to go on.
-func (p *setupPlan) next(c *cli, out io.Writer) error {
-	token, err := p.d.Tokens.Mint(p.admin.Username, p.TTL)
-	if err != nil {
-		return err
-	}
-	url := "https://YOUR.HOST"
-	if p.PublicURL != "" {
-		url = strings.TrimSuffix(p.PublicURL, "/")
-	}
-	fmt.Fprintf(out, `
-A token for %s, valid for %s:
-  %s
-
-Next:
-  1. Start the server:          parley serve --database %s --public-url %s
-  2. Paste at the carrier:      %s%s
-  3. Check everything:          parley doctor --database %s
-  4. Add colleagues:            parley agent add USERNAME --name NAME --database %s
-`, p.admin.Username, p.TTL, token, c.Database, url, url, "/webhooks/"+p.account.Provider+"/"+p.account.AccountID, c.Database, c.Database)
-	return nil
 }

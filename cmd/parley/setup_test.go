@@ -16,7 +16,10 @@ import (
 	"parley/app"
 	"parley/internal/check/parleytest"
 	"parley/internal/edge/server"
+	"parley/internal/ground/store"
 )
+
+var aToken = regexp.MustCompile(`(?m)^  ey\S+$`)
 
 // A new organisation is one command away from its first token, and running it again goes
 // on where it was left.
@@ -27,47 +30,51 @@ func TestSetupMakesTheFirstAdministratorAccountAndNumber(t *testing.T) {
 	secret := filepath.Join(folder, "secret")
 	require.NoError(t, os.WriteFile(secret, []byte("hush"), 0o600))
 	_, err := command(t, "setup", "--database", database)
-	require.ErrorContains(t, err, "--username is missing")
-	_, err = command(t, "setup", "--database", database, "--username", "ada", "--name", "Ada", "--zone", "Europe/Nowhere")
-	require.ErrorContains(t, err, "--zone: There is no such time zone")
-	admin := []string{"setup", "--database", database, "--username", "ada", "--name", "Ada Berg", "--zone", "Europe/Berlin", "--organisation", "Acme"}
+	require.ErrorContains(t, err, "missing: --username, --name, --provider, --sender; give them")
+	_, err = command(t, "setup", "--database", database, "--username", "ada", "--name", "Ada", "--time-zone", "Europe/Nowhere")
+	require.ErrorContains(t, err, "--time-zone: There is no such time zone")
+	admin := []string{"setup", "--database", database, "--username", "ada", "--name", "Ada Berg", "--time-zone", "Europe/Berlin", "--organisation", "Acme"}
 	for wrong, says := range map[string][]string{
-		"--provider is missing":       {},
-		"--provider: there is no":     {"--provider", "carrier-pigeon"},
-		"--sender is missing":         {"--provider", "sandbox"},
-		"--sender: The address has":   {"--provider", "sandbox", "--sender", "2025550100"},
-		"--type: This version does":   {"--provider", "sandbox", "--sender", "+12025550100", "--type", "PIGEON"},
-		"--country: \"XY\" is not a":  {"--provider", "sandbox", "--sender", "+12025550100", "--country", "XY"},
-		"--public-url: it is not a p": {"--provider", "sandbox", "--sender", "+12025550100", "--public-url", "parley"},
+		"missing: --provider, --sender;": {},
+		"--provider: there is no":        {"--provider", "carrier-pigeon"},
+		"missing: --sender;":             {"--provider", "sandbox"},
+		"--sender: The address has":      {"--provider", "sandbox", "--sender", "2025550100"},
+		"--type: This version does":      {"--provider", "sandbox", "--sender", "+12025550100", "--type", "PIGEON"},
+		"--country: \"XY\" is not a":     {"--provider", "sandbox", "--sender", "+12025550100", "--country", "XY"},
+		"--public-url: it is not a p":    {"--provider", "sandbox", "--sender", "+12025550100", "--public-url", "parley"},
 	} {
 		_, err = command(t, append(slices.Clone(admin), says...)...)
 		require.ErrorContains(t, err, wrong)
 	}
-	agents, err := command(t, "agent", "list", "--database", database)
+	_, err = command(t, "agent", "list", "--database", database)
+	require.ErrorIs(t, err, store.ErrNoDatabase, "nothing is made before everything is right")
+	files, err := os.ReadDir(folder)
 	require.NoError(t, err)
-	require.Contains(t, agents, "There are no agents yet", "nothing is made before everything is right")
+	require.Len(t, files, 1, "but the secret")
 
-	all := append(slices.Clone(admin), "--provider", "sandbox", "--credential", "secret=@"+secret, "--skip-test", "--country", "us", "--sender", "(202) 555-0100")
+	all := append(slices.Clone(admin), "--provider", "sandbox", "--credential", "secret=@"+secret, "--skip-test", "--country", "us", "--locale", "en-us", "--sender", "(202) 555-0100")
 	printed, err := command(t, all...)
 	require.NoError(t, err)
 	for _, line := range []string{"Acme (Europe/Berlin)", "ada (created)", "sandbox (created)", "+12025550100 (created)", "/webhooks/sandbox/"} {
 		require.Contains(t, printed, line)
 	}
 	require.NotContains(t, printed, "hush")
-	require.Regexp(t, regexp.MustCompile(`(?m)^  ey\S+$`), printed, "a token")
+	require.Regexp(t, aToken, printed)
 	organisation, err := command(t, "organization", "show", "--json", "--database", database)
 	require.NoError(t, err)
-	require.JSONEq(t, `{"name": "Acme", "timeZone": "Europe/Berlin", "locale": "", "country": "US"}`, organisation)
-	for _, other := range [][]string{{"--username", "zed"}, {"--sender", "+12025550177"}} {
+	require.JSONEq(t, `{"name": "Acme", "timeZone": "Europe/Berlin", "locale": "en-US", "country": "US"}`, organisation)
+	for _, other := range [][]string{{"--username", "zed"}, {"--sender", "+12025550177"}, {"--organisation", "Ajax"}, {"--zone", "UTC"}, {"--locale", "de"}, {"--country", "DE"}} {
 		_, err = command(t, append([]string{"setup", "--database", database, "--skip-test"}, other...)...)
 		require.ErrorContains(t, err, "already", "what is there is not what was named")
 	}
 	_, err = command(t, "setup", "--database", database, "--skip-test", "--provider", "twilio")
-	require.ErrorContains(t, err, "sid is missing", "the sandbox is not the carrier that was named")
+	require.ErrorContains(t, err, "missing: --credential sid=@FILE, --credential secret=@FILE, --sender;", "the sandbox is not the carrier that was named")
 	all[len(all)-1] = "+12025550100"
 	again, err := command(t, all...)
 	require.NoError(t, err)
 	require.Equal(t, 3, strings.Count(again, "(is there already)"))
+	require.NotRegexp(t, aToken, again, "only a new administrator gets one")
+	require.Contains(t, again, "parley token ada --database "+database)
 	listed, err := command(t, "channel", "list", "--database", database)
 	require.NoError(t, err)
 	require.Contains(t, listed, "ada")
@@ -78,7 +85,7 @@ func TestSetupMakesTheFirstAdministratorAccountAndNumber(t *testing.T) {
 func TestSetupAsksUntilTheAnswerIsRight(t *testing.T) {
 	t.Parallel()
 	answers := map[string][]string{
-		"Name of the organisation": {""}, "Its time zone": {"Nowhere", "Europe/Berlin"}, "Its country": {"Germany", "DE"},
+		"Name of the organisation": {""}, "Its time zone": {"Nowhere", "Europe/Berlin"}, "Its language": {"mul", "de"}, "Its country": {"Germany", "DE"},
 		"Username": {"", "eva eva", "eva"}, "Their name": {"", "Eva"}, "Carrier": {"pigeon", "sandbox"}, "First sender ID": {"12", "030 901820"},
 	}
 	asked := 0
@@ -94,7 +101,7 @@ func TestSetupAsksUntilTheAnswerIsRight(t *testing.T) {
 	}}
 	var out bytes.Buffer
 	require.NoError(t, setup.Run(t.Context(), &cli{Database: filepath.Join(t.TempDir(), "parley.db")}, &out))
-	require.Equal(t, 14, asked)
+	require.Equal(t, 16, asked)
 	for _, line := range []string{"Parley (Europe/Berlin)", "eva (created)", "+4930901820 (created)", "--public-url https://desk.example.com\n", "https://desk.example.com/webhooks/sandbox/"} {
 		require.Contains(t, out.String(), line)
 	}

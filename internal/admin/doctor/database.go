@@ -19,7 +19,7 @@ func (e *examination) open(ctx context.Context) bool {
 		e.store, err = store.OpenToRead(ctx, store.Options{URL: e.Database})
 		switch {
 		case errors.Is(err, store.ErrNoDatabase):
-			return fail("Give --database the server's value, and check that its disk is mounted; for a first start run parley migrate, or parley serve --create.", "There is no database at %s.", e.Database), nil
+			return fail("Give --database the server's value, and check that its disk is mounted; for a first start run parley setup, parley migrate, or parley serve --create.", "There is no database at %s.", e.Database), nil
 		case err != nil:
 			return fail("Check the URL or path in --database, whether the database is running, and its access rights.", "The database cannot be opened: %v.", err), nil
 		}
@@ -34,7 +34,7 @@ func (e *examination) open(ctx context.Context) bool {
 			return f, err
 		}
 		if !holds {
-			return fail("Is it the right one? Give --database the server's value; for a first start run parley migrate, or parley serve --create.", "The database (%s %s) has no Parley tables.", e.store.Dialect(), version), nil
+			return fail("Is it the right one? Give --database the server's value; for a first start run parley setup, parley migrate, or parley serve --create.", "The database (%s %s) has no Parley tables.", e.store.Dialect(), version), nil
 		}
 		return ok("The database answers: %s %s.", e.store.Dialect(), version), nil
 	})

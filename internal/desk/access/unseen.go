@@ -36,8 +36,8 @@ func (s *Service) Jobs() []job.Job {
 }
 
 // DeactivateUnseen deactivates the active people whom an issuer has signed in before but
-// not on as many whole days as configured, in the organisation's zone, and whom no other issuer has either. The last
-// administrator stays.
+// not on as many whole days as configured, in the organisation's zone, and whom no other
+// issuer has either. The last administrator stays.
 func (s *Service) DeactivateUnseen(ctx context.Context) error {
 	var failed error
 	for _, u := range s.Unseen {

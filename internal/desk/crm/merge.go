@@ -25,8 +25,8 @@ type MergeInput struct {
 // Merge gives the places of records to others, for ever: their ids find the others, their
 // conversations are anchored to these, and whatever references them references these.
 // What a converted record references itself stays, so that the contact that a lead became
-// is related to what the lead was; of one that was merged into its like it goes. Records may come before or after they are merged, and
-// merges in any order.
+// is related to what the lead was; of one that was merged into its like it goes. Records
+// may come before or after they are merged, and merges in any order.
 func (s *Service) Merge(ctx context.Context, merges []*MergeInput) ([]*Result, error) {
 	if n := len(merges); n == 0 || n > MostPerCall {
 		return nil, fault.Input("input.records", "Pass 1 to %d records, not %d.", MostPerCall, n)

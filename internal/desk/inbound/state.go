@@ -5,12 +5,12 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"slices"
-
-	entsql "entgo.io/ent/dialect/sql"
 
 	"parley/internal/channel"
 	"parley/internal/ground/clock"
+	"parley/internal/ground/store"
 )
 
 // State is how things stand with what an account's carrier posts.
@@ -20,7 +20,8 @@ type State struct {
 	IsActive  bool
 	LastHeard clock.Time // when its newest webhook came; zero if none is on file
 	CanList   bool       // whether a catch-up can ask the carrier for what was missed
-	Failed    []Failure  // the most frequent first
+	Failed    []Failure  // the most frequent first, at most mostFailures
+	Unlisted  int        // failures beyond these
 }
 
 // Failure is why some entries are kept and not processed.
@@ -30,8 +31,8 @@ type Failure struct {
 	Last    clock.Time // when the newest of them came
 }
 
-// mostFailures is how many failures States tells.
-const mostFailures = 100
+// mostFailures is how many failures of an account States lists.
+const mostFailures = 20
 
 // States are those of all accounts, in the order of their keys.
 func (r *Receiver) States(ctx context.Context) ([]State, error) {
@@ -46,24 +47,38 @@ func (r *Receiver) States(ctx context.Context) ([]State, error) {
 			return nil, err
 		}
 		_, canList := r.Providers[a.Provider].(channel.Lister)
-		states = append(states, State{a.Key, a.Provider, a.Active, last, canList, failures[a.ID]})
+		own := failures[a.ID]
+		states = append(states, State{a.Key, a.Provider, a.Active, last, canList, own.listed, own.unlisted})
 	}
 	slices.SortFunc(states, func(a, b State) int { return cmp.Compare(a.Account, b.Account) })
 	return states, nil
 }
 
+// accountFailures are why entries of an account were not processed.
+type accountFailures struct {
+	listed   []Failure
+	unlisted int
+}
+
+// failuresByAccount bounds what each account has by itself, so that no account's many
+// reasons hide those of another.
+var failuresByAccount = store.SQL(fmt.Sprintf(`SELECT provider_account_id, problem, entries, newest, problems FROM (
+	SELECT provider_account_id, error AS problem, COUNT(*) AS entries, MAX(created_at) AS newest,
+		COUNT(*) OVER (PARTITION BY provider_account_id) AS problems,
+		ROW_NUMBER() OVER (PARTITION BY provider_account_id ORDER BY COUNT(*) DESC, MAX(created_at) DESC) AS place
+	FROM raw_inbounds WHERE state = 'FAILED' GROUP BY provider_account_id, error
+) AS grouped WHERE place <= %d ORDER BY provider_account_id, place`, mostFailures))
+
 // failures are those of each account, by its key in the database.
-func (r *Receiver) failures(ctx context.Context) (map[int64][]Failure, error) {
-	of := map[int64][]Failure{}
-	raw := entsql.Table("raw_inbounds")
-	q := r.Store.Builder().Select(raw.C("provider_account_id"), raw.C("error"), entsql.Count("*"), entsql.Max(raw.C("created_at"))).
-		From(raw).Where(isFailed()).GroupBy(raw.C("provider_account_id"), raw.C("error")).
-		OrderExpr(entsql.Raw("COUNT(*) DESC"), entsql.Raw("MAX(created_at) DESC")).Limit(mostFailures)
-	err := r.Store.Read(ctx, brought, q, func(rows *sql.Rows) error {
+func (r *Receiver) failures(ctx context.Context) (map[int64]accountFailures, error) {
+	of := map[int64]accountFailures{}
+	err := r.Store.Read(ctx, brought, failuresByAccount, func(rows *sql.Rows) error {
 		var account int64
 		var f Failure
-		err := rows.Scan(&account, &f.Problem, &f.Entries, &f.Last)
-		of[account] = append(of[account], f)
+		var problems int
+		err := rows.Scan(&account, &f.Problem, &f.Entries, &f.Last, &problems)
+		listed := append(of[account].listed, f)
+		of[account] = accountFailures{listed, problems - len(listed)}
 		return err
 	})
 	return of, err

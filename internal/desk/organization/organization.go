@@ -1,6 +1,6 @@
 // Package organization is the administration of the organisation itself: its name, its
-// time zone, its locale and its country. New agents get zone and locale as theirs, and national numbers of channels without a country are read
-// in the country.
+// time zone, its locale and its country. New agents get zone and locale as theirs, and
+// national numbers of channels without a country are read in the country.
 //
 // Package administration says how a change is made.
 package organization

@@ -22,7 +22,7 @@ var ErrNoDatabase = errors.New("there is no database")
 
 // whatToDo is said to whoever starts on a path or in a database where nothing is: a
 // disk that is not mounted and a mistyped name look like a first start.
-const whatToDo = "give --database the server's value and check that its disk is mounted; for a first start run parley migrate, or parley serve --create"
+const whatToDo = "give --database the server's value and check that its disk is mounted; for a first start run parley setup, parley migrate, or parley serve --create"
 
 // layFile makes an empty SQLite file where none is, for its owner alone whatever the
 // umask, if it may; otherwise there must be one. PostgreSQL makes its own.
