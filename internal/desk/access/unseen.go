@@ -30,7 +30,7 @@ const unseenBatch = 200
 
 // Jobs deactivate the agents whom their issuers have not signed in for long.
 func (s *Service) Jobs() []job.Job {
-	return []job.Job{job.Periodic{Name: "deactivate_unseen", Every: 24 * time.Hour, Run: func(ctx context.Context) error {
+	return []job.Job{job.Periodic{Name: "deactivate_unseen", Queue: job.Upkeep, Every: 24 * time.Hour, Run: func(ctx context.Context) error {
 		return s.DeactivateUnseen(ctx)
 	}}}
 }

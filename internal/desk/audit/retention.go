@@ -18,7 +18,7 @@ const forgetBatch = 1_000
 
 // Jobs remove the entries that are older than Keep.
 func (s *Service) Jobs() []job.Job {
-	return []job.Job{job.Periodic{Name: "forget_audit", Every: time.Hour, Run: func(ctx context.Context) error {
+	return []job.Job{job.Periodic{Name: "forget_audit", Queue: job.Upkeep, Every: time.Hour, Run: func(ctx context.Context) error {
 		for {
 			if n, err := s.Forget(ctx); err != nil || n == 0 {
 				return err

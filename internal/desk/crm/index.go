@@ -20,7 +20,7 @@ const indexBatch = 200
 // those of an object type whose definition says otherwise now.
 func (s *Service) Jobs() []job.Job {
 	return []job.Job{
-		job.Periodic{Name: "index_records", Every: time.Minute, Run: func(ctx context.Context) error {
+		job.Periodic{Name: "index_records", Queue: job.Upkeep, Every: time.Minute, Run: func(ctx context.Context) error {
 			return s.index(ctx, entsql.IsNull("name_key"))
 		}},
 		job.Work[reindex]{Run: func(ctx context.Context, args reindex) error {

@@ -56,7 +56,7 @@ func (s *Service) Jobs() []job.Job {
 	return []job.Job{
 		job.Work[fire]{Run: s.fired, Timeout: 10 * time.Minute, Queue: fireQueue},
 		job.Work[deliver]{Run: s.deliver, Timeout: time.Minute, Queue: deliverQueue},
-		job.Periodic{Name: "forget_crm_action_runs", Every: time.Hour, Run: s.forget},
+		job.Periodic{Name: "forget_crm_action_runs", Queue: job.Upkeep, Every: time.Hour, Run: s.forget},
 	}
 }
 

@@ -47,6 +47,10 @@ type Queue struct {
 	Poll    time.Duration // how often a process looks for jobs it was not notified of
 }
 
+// Upkeep is the queue of periodic jobs that 0.1.0 does not know. It takes whatever is in the
+// queue that all jobs share, and fails what it does not know.
+var Upkeep = Queue{Name: "upkeep", Workers: 10, Poll: time.Second}
+
 // Periodic is a job without arguments. One process, River's leader, adds a run when it
 // becomes the leader and then at each interval. Any process may do it, two runs may
 // overlap, and none is retried: the next run is the next try.
@@ -55,6 +59,8 @@ type Periodic struct {
 	Name string
 	// Every is the interval; Options.Sweep by default.
 	Every time.Duration
+	// Queue is where its runs wait: Upkeep for one that 0.1.0 does not know.
+	Queue Queue
 	// Run does the work, within a minute. When the process is told to stop, the runner
 	// waits for it; a long one looks at Stopping between steps.
 	Run func(context.Context) error
@@ -69,17 +75,25 @@ func (w Work[A]) addTo(c *river.Config, _ Options) {
 		return w.Run(ctx, args)
 	}
 	river.AddWorkerArgs(c.Workers, args, &worker[A]{run: run, timeout: w.Timeout, pause: w.Pause})
-	if w.Queue.Name != "" {
-		c.Queues[w.Queue.Name] = river.QueueConfig{MaxWorkers: w.Queue.Workers, FetchPollInterval: w.Queue.Poll}
-	}
+	w.Queue.addTo(c)
 }
 
 func (p Periodic) addTo(c *river.Config, o Options) {
 	args := named{p.Name}
 	river.AddWorkerArgs(c.Workers, args, &worker[named]{run: func(ctx context.Context, _ named) error { return p.Run(ctx) }})
 	c.PeriodicJobs = append(c.PeriodicJobs, river.NewPeriodicJob(river.PeriodicInterval(cmp.Or(p.Every, o.Sweep)),
-		func() (river.JobArgs, *river.InsertOpts) { return args, &river.InsertOpts{MaxAttempts: 1} },
+		func() (river.JobArgs, *river.InsertOpts) {
+			return args, &river.InsertOpts{MaxAttempts: 1, Queue: p.Queue.Name}
+		},
 		&river.PeriodicJobOpts{RunOnStart: true}))
+	p.Queue.addTo(c)
+}
+
+// addTo has the workers look for jobs in the queue too, if it is one of its own.
+func (q Queue) addTo(c *river.Config) {
+	if q.Name != "" {
+		c.Queues[q.Name] = river.QueueConfig{MaxWorkers: q.Workers, FetchPollInterval: q.Poll}
+	}
 }
 
 // named are the arguments of a periodic job: an empty object in JSON.

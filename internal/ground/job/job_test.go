@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"database/sql"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -231,6 +232,9 @@ func TestASweepDoesNotPileUpJobs(t *testing.T) {
 	p.Eventually(func() bool { return len(p.Carrier.Got()) == 1 }, "it leaves")
 }
 
+// later are the periodic jobs that the version before does not know, and must not take.
+var later = []string{"deactivate_unseen", "forget_audit", "forget_crm_action_runs", "index_records"}
+
 // Servers of the version before work on the same table: names, arguments, queues and
 // tries are theirs.
 func TestJobsAreStoredAsOlderServersExpect(t *testing.T) {
@@ -250,7 +254,11 @@ func TestJobsAreStoredAsOlderServersExpect(t *testing.T) {
 		var kind, args, queue string
 		var tries int
 		err := rows.Scan(&kind, &args, &queue, &tries)
-		require.Equal(t, []any{"{}", "default", 1}, []any{args, queue, tries}, kind)
+		wanted := "default"
+		if slices.Contains(later, kind) {
+			wanted = job.Upkeep.Name
+		}
+		require.Equal(t, []any{"{}", wanted, 1}, []any{args, queue, tries}, kind)
 		got = append(got, kind)
 		return err
 	}))
