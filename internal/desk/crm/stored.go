@@ -12,12 +12,11 @@ import (
 	"entgo.io/ent/dialect"
 	entsql "entgo.io/ent/dialect/sql"
 
-	"parley/internal/desk/conversation"
 	"parley/internal/ground/clock"
 	"parley/internal/ground/store"
 )
 
-type name = conversation.RecordName
+type name = Name
 
 // stored is a record as its row has it.
 type stored struct {
