@@ -326,6 +326,9 @@ func (a *App) Run(ctx context.Context) error {
 		return unlessStopped(ctx, err)
 	}
 	defer background(ctx, a.Receiver.Watch)()
+	if err := textindex.Begin(ctx, a.Store); err != nil {
+		return unlessStopped(ctx, err)
+	}
 	jobs, err := job.Start(ctx, a.Store, a.Jobs(), a.Config.Jobs)
 	if err != nil {
 		return unlessStopped(ctx, err)

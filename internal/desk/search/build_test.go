@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -12,6 +13,7 @@ import (
 	"parley/internal/check/parleytest"
 	"parley/internal/desk/search"
 	"parley/internal/desk/textindex"
+	"parley/internal/ground/job"
 	"parley/internal/ground/store"
 )
 
@@ -74,6 +76,32 @@ func (w *world) finish(t *testing.T) {
 		var err error
 		_, more, err = textindex.Step(w.System(), w.Store)
 		require.NoError(t, err)
+	}
+}
+
+// A server builds its index from the start, although another one adds the periodic runs and
+// takes them all, as a server of the last version may.
+func TestAServerBuildsItsIndexWhoeverLeads(t *testing.T) {
+	t.Parallel()
+	for _, w := range worlds(t) {
+		w.fill(7, 60)
+		w.forget()
+		led := make(chan struct{}, 1)
+		last, err := job.Start(w.System(), w.Store, []job.Job{job.Periodic{Name: "build_search", Every: time.Hour, Run: func(context.Context) error {
+			led <- struct{}{}
+			return nil
+		}}}, job.Options{})
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, last.Stop(context.Background())) })
+		<-led
+		require.NoError(t, textindex.Prepare(w.System(), w.Store))
+		w.Run()
+		w.Eventually(func() bool {
+			state, err := textindex.ReadState(w.System(), textindex.From(w.Store))
+			require.NoError(t, err)
+			return state.Whole()
+		}, "the index is whole")
+		w.agrees(t)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	entsql "entgo.io/ent/dialect/sql"
+	"github.com/riverqueue/river"
 
 	"parley/internal/ground/clock"
 	"parley/internal/ground/job"
@@ -21,28 +22,61 @@ const buildBatch = 1_000
 // Jobs continue with building the index: of a database that was there before its index,
 // one whose rules for words have changed, and one for which somebody asked.
 func Jobs(s *store.Store) []job.Job {
-	return []job.Job{job.Periodic{Name: "build_search", Run: func(ctx context.Context) error { return work(ctx, s) }}}
+	return []job.Job{
+		job.Periodic{Name: "build_search", Run: func(ctx context.Context) error {
+			_, err := work(ctx, s)
+			return err
+		}},
+		job.Work[building]{Queue: job.Upkeep, Run: func(ctx context.Context, _ building) error {
+			more, err := work(ctx, s)
+			if err == nil && more {
+				err = river.JobSnooze(0)
+			}
+			return err
+		}},
+	}
 }
 
-// buildTime is how long one job builds. The next continues.
+// building is the job that builds the index until all is in. A server of the last version
+// may take every run of the periodic one, which it shares, and builds its own index.
+type building struct{}
+
+// Kind implements river.JobArgs.
+func (building) Kind() string { return "build_index" }
+
+// Begin has the index be built, if a building is under way or its words are old. A server
+// says so when it starts.
+func Begin(ctx context.Context, s *store.Store) error {
+	state, err := ReadState(ctx, From(s))
+	if err != nil || state.building == none && !state.Old() {
+		return err
+	}
+	return s.Write(ctx, func(_ context.Context, tx *store.Tx) error {
+		tx.Enqueue(building{}, &river.InsertOpts{Queue: job.Upkeep.Name})
+		return nil
+	})
+}
+
+// buildTime is how long one run builds. The next continues.
 const buildTime = 30 * time.Second
 
-func work(ctx context.Context, s *store.Store) error {
+// work builds for a while, and reports whether there is more to do.
+func work(ctx context.Context, s *store.Store) (more bool, err error) {
 	state, err := ReadState(ctx, From(s))
 	if err != nil {
-		return err
+		return false, err
 	}
 	if state.Old() {
 		err = Rebuild(ctx, s)
 	}
-	more := true
+	more = true
 	for until := time.Now().Add(buildTime); err == nil && more && time.Now().Before(until) && !job.Stopping(ctx); {
 		_, more, err = Step(ctx, s)
 	}
 	if err == nil && !more {
 		err = Tidy(ctx, s)
 	}
-	return err
+	return more, err
 }
 
 // Rebuild begins to build the index anew beside the one that is served; a

@@ -61,7 +61,7 @@ func (b *bench) knockAndHold(ctx context.Context, n int) error {
 // runs alone.
 func TestMuteSocketsKeepNobodyOut(t *testing.T) {
 	const knockers, each = 8, 1250
-	b := start(t, func(o *server.Options) { o.Socket.InitTimeout = 500 * time.Millisecond })
+	b := start(t, func(o *server.Options) { o.Socket.InitTimeout = 2 * time.Second })
 	b.connect(t)
 	goroutines, heap := runtime.NumGoroutine(), heapHeld()
 	var all sync.WaitGroup
