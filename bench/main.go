@@ -9,7 +9,7 @@
 //
 // It measures a page of an inbox against a plain handler with one SQL statement
 // and encoding/json, one of a record's related conversations against a recursive
-// statement; sends and inbound webhooks against raw SQL that writes the
+// statement, and a change of a lookup among a thousand streams of such; sends and inbound webhooks against raw SQL that writes the
 // same rows; searches for what is rare against searches for what is common, and
 // for a word in what is hidden against one that is nowhere; the first page
 // against a deep one, and a short thread against a long one; pages and counts
@@ -61,7 +61,7 @@ type commands struct {
 
 // settings say what to measure, and on what.
 type settings struct {
-	Only          []string      `enum:"latency,idle,concern,soak,reads,trails,prices,sends,receives,search,peers,scale,starts,import,formula" help:"Measure these alone: latency, idle, concern, soak, reads, trails, prices, sends, receives, search, peers, scale, starts, import, formula."`
+	Only          []string      `enum:"latency,idle,concern,soak,reads,crm,prices,sends,receives,search,peers,scale,starts,import,formula" help:"Measure these alone: latency, idle, concern, soak, reads, crm, prices, sends, receives, search, peers, scale, starts, import, formula."`
 	Conversations int           `default:"20000" help:"Conversations in the database."`
 	Messages      int           `default:"200000" help:"Messages in them together."`
 	LongThread    int           `default:"100000" help:"Messages in the long thread."`
@@ -142,7 +142,8 @@ func (s *settings) parts() []part {
 		{"concern", s.concern, false},
 		{"soak", s.soak, false},
 		{"reads", s.reads, false},
-		{"trails", s.trails, false},
+		{"crm", s.trails, false},
+		{"crm", s.trailStreams, false},
 		{"prices", s.prices, false},
 		{"sends", s.sends, false},
 		{"receives", s.receives, false},
