@@ -128,7 +128,7 @@ func importHidden(ctx context.Context, a *app.App) (err error) {
 	if err := errors.Join(w.Flush(), f.Close()); err != nil {
 		return err
 	}
-	legacy := &importer.Importer{Store: a.Store, Directory: a.Directory, Conversations: a.Conversations}
+	legacy := &importer.Importer{Store: a.Store, Directory: a.Directory, Conversations: a.Conversations, Records: a.Schema.Records}
 	report, err := legacy.Run(ctx, importer.Options{Incoming: file, Staging: dir, Region: "US"})
 	if err == nil && report.Incoming != hiddenMessages {
 		err = fmt.Errorf("%d of %d hidden messages came in", report.Incoming, hiddenMessages)

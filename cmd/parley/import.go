@@ -92,7 +92,7 @@ func (i *importCmd) real(ctx context.Context, c *cli, o importer.Options) (repor
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
-	return (&importer.Importer{Store: a.Store, Directory: a.Directory, Conversations: a.Conversations}).Run(ctx, o)
+	return (&importer.Importer{Store: a.Store, Directory: a.Directory, Conversations: a.Conversations, Records: a.Schema.Records}).Run(ctx, o)
 }
 
 func (i *importCmd) dry(ctx context.Context, c *cli, o importer.Options) (report *importer.Report, err error) {

@@ -29,6 +29,7 @@ import (
 
 	"parley/internal/admin/bulkload"
 	"parley/internal/desk/conversation"
+	"parley/internal/desk/crm"
 	"parley/internal/desk/directory"
 	"parley/internal/ground/clock"
 	"parley/internal/ground/progress"
@@ -83,6 +84,7 @@ type Importer struct {
 	Store         *store.Store
 	Directory     *directory.Directory
 	Conversations *conversation.Service
+	Records       *crm.Service
 }
 
 // Run imports what o names and reports. An error leaves what was imported before

@@ -30,7 +30,7 @@ func export() importer.Options {
 }
 
 func importing(p *parleytest.Parley) *importer.Importer {
-	return &importer.Importer{Store: p.Store, Directory: p.Directory, Conversations: p.Conversations}
+	return &importer.Importer{Store: p.Store, Directory: p.Directory, Conversations: p.Conversations, Records: p.Schema.Records}
 }
 
 func imported(t testing.TB, p *parleytest.Parley, o importer.Options) *importer.Report {
