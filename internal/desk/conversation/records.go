@@ -3,10 +3,12 @@ package conversation
 import (
 	"context"
 	"database/sql"
+	"fmt"
 
 	"parley/ent"
 	"parley/ent/predicate"
 	"parley/ent/record"
+	"parley/internal/ground/memo"
 	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"
 )
@@ -57,6 +59,20 @@ func (d *Service) RecordNamed(ctx context.Context, objectType, externalID string
 	n := RecordName{objectType, externalID}
 	found, err := d.RecordsNamed(ctx, []RecordName{n})
 	return found[n], err
+}
+
+// inPlaceOf is the record that one was merged into, or itself.
+func (d *Service) inPlaceOf(ctx context.Context, key int64) (int64, error) {
+	return memo.Read(ctx, fmt.Sprint("in place of record ", key), func() (int64, error) {
+		loser, err := d.Store.Ent.Record.Query().Where(record.ID(key), record.MergedIntoGT(0)).Select(record.FieldMergedInto).Only(viewer.AsSystem(ctx, "records"))
+		if ent.IsNotFound(err) {
+			return key, nil
+		}
+		if err != nil {
+			return 0, err
+		}
+		return loser.MergedInto, nil
+	})
 }
 
 // standing is a record that has the place of loser: itself, or that which loser was merged

@@ -151,12 +151,13 @@ var views = []viewRow{
 	},
 	{
 		kind: OfRecord, subject: true,
-		ask: func(_ context.Context, d *Service, subject string) (asked, error) {
+		ask: func(ctx context.Context, d *Service, subject string) (asked, error) {
 			key, ok := d.IDs.Decode(publicid.Record, subject)
 			if !ok {
 				return asked{}, missingSubject("record")
 			}
-			return asked{aboutRecord: key}, nil
+			key, err := d.inPlaceOf(ctx, key)
+			return asked{aboutRecord: key}, err
 		},
 	},
 	{

@@ -9,7 +9,7 @@ import (
 	"parley/internal/desk/crm"
 )
 
-const shown = `query($id: ID!) { conversation(id: $id) { name objectType record { externalId } sendability { refusals { code } } } }`
+const shown = `query($id: ID!) { conversation(id: $id) { name objectType record { id externalId } sendability { refusals { code } } } }`
 
 // said is a conversation about the record V1, begun by ada.
 func (r *records) said(mobile string) string { return r.begun("V1", mobile) }

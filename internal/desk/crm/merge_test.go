@@ -111,11 +111,14 @@ func TestConversationsAreOfTheRecordThatStays(t *testing.T) {
 			t.Parallel()
 			r := newRecords(t)
 			id := r.said("202-555-0142")
+			loser := r.p.As("ada").Do(shown, parleytest.Vars{"id": id}).Get("conversation", "record", "id").String()
 			for _, step := range steps {
 				step(r)
 			}
 			c := r.p.As("ada").Do(shown, parleytest.Vars{"id": id}).Get("conversation")
 			require.Equal(t, "Wendy W", c.Get("name").String()+" "+c.Get("record", "externalId").String())
+			page := r.p.As("ada").Do(`query($record: ID!) { conversations(view: {kind: RECORD, subject: $record}) { totalCount } }`, parleytest.Vars{"record": loser})
+			require.Equal(t, 1, page.Get("conversations", "totalCount").Int(), "by the id of before")
 		})
 	}
 }
