@@ -378,3 +378,16 @@ func TestUpsertingTakesAFixedNumberOfStatements(t *testing.T) {
 	require.Equal(t, few, count(80, 3))
 	require.LessOrEqual(t, count(200, 4), few+2, "of derived rows, 250 to a statement")
 }
+
+// Records keep what a field no longer offers, and are found by it.
+func TestRecordsAreFoundByAChoiceThatIsNoLongerOffered(t *testing.T) {
+	t.Parallel()
+	r := newRecords(t)
+	r.upsert(visit("A", 0, "Name", "Ann", "Stage", "Lost"), visit("B", 0, "Name", "Bea", "Stage", "Open"))
+	types := definitions()
+	types.types[0].Fields[6].Choices = []string{"Open", "Won"}
+	r.Definitions = types
+	names, _, err := r.list(r.ctx, &crm.Filter{Fields: []*crm.FieldFilter{{Name: "Stage", Equals: text("Lost")}}}, page.Window{Size: 5})
+	require.NoError(t, err)
+	require.Equal(t, []string{"Ann"}, names)
+}

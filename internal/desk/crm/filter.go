@@ -179,16 +179,19 @@ func (a asking) given() (n int) {
 	return n
 }
 
-// key is what the index holds of a value.
+// key is what the index holds of a value. Records may still hold a choice that the field no
+// longer offers.
 func (a asking) key(condition, text string) (any, error) {
-	v, err := a.f.Parse(text, nil)
+	f := *a.f
+	f.Choices = nil
+	v, err := f.Parse(text, nil)
 	if err != nil {
 		return nil, faultAt(a.at+"."+condition, err)
 	}
 	if v.IsBlank() {
 		return nil, fault.Input(a.at+"."+condition, "Pass a value, or isBlank for records without one.")
 	}
-	return a.f.Keys(v)[0], nil
+	return f.Keys(v)[0], nil
 }
 
 func (a asking) oneOf() ([]*entsql.Predicate, error) {
