@@ -6903,15 +6903,15 @@ enum CrmParameterType @goModel(model: "parley/internal/desk/action.Source") {
   VALUE
 }
 
-"A comparison of a field. One of another object type than the record's is not asked."
+"A comparison of a field, or a formula. One of another object type than the record's is not asked."
 type CrmActionCondition @goModel(model: "parley/internal/desk/action.Condition") {
   "The object type that the path starts from, or $Conversation."
   object: String!
-  "Path of the field: its name, after those of the lookups that lead to it."
+  "Path of the field: its name, after those of the lookups that lead to it; empty for a FORMULA."
   field: String! @goField(name: "Path")
   "How it is compared."
   operator: CrmConditionOperator!
-  "What with, written as RecordField.text has it; empty for IS_BLANK and IS_NOT_BLANK."
+  "What with, written as RecordField.text has it; empty for IS_BLANK and IS_NOT_BLANK. Of a FORMULA the formula."
   value: String!
 }
 
@@ -6935,6 +6935,8 @@ enum CrmConditionOperator @goModel(model: "parley/internal/desk/action.Operator"
   IS_BLANK
   "Has a value."
   IS_NOT_BLANK
+  "The formula in value is true, over fields of the object such as Amount and AccountId.Name, and those of the conversation such as $Conversation.Name. See docs/formulas.md."
+  FORMULA
   "A comparison that only a newer version of Parley knows. It never holds here."
   OTHER
 }
@@ -7116,11 +7118,11 @@ input CrmActionParameterInput @goModel(model: "parley/internal/desk/action.Param
 input CrmActionConditionInput @goModel(model: "parley/internal/desk/action.Condition") {
   "The object type that the path starts from, of at most 80 characters: one that the action is for, or $Conversation."
   object: String!
-  "Path of the field: at most 5 lookups and a field."
+  "Path of the field: at most 5 lookups and a field; empty for a FORMULA."
   field: String! @goField(name: "Path")
   "How it is compared."
   operator: CrmConditionOperator!
-  "What with, of at most 4,000 characters; absent for IS_BLANK and IS_NOT_BLANK."
+  "What with, of at most 4,000 characters; absent for IS_BLANK and IS_NOT_BLANK. Of a FORMULA the formula, which gives true or false."
   value: String
 }
 

@@ -22,22 +22,44 @@ const (
 	StartsWith Operator = "STARTS_WITH"
 	IsBlank    Operator = "IS_BLANK"
 	IsNotBlank Operator = "IS_NOT_BLANK"
+	// IsTrue is a formula, which compares no single field.
+	IsTrue Operator = "FORMULA"
 	// OtherOperator is one that only a newer version knows. It never holds here.
 	OtherOperator Operator = "OTHER"
 )
 
 // Operators lists every operator.
-var Operators = []Operator{Equals, NotEquals, LessThan, AtMost, MoreThan, AtLeast, StartsWith, IsBlank, IsNotBlank}
+var Operators = []Operator{Equals, NotEquals, LessThan, AtMost, MoreThan, AtLeast, StartsWith, IsBlank, IsNotBlank, IsTrue}
 
 // Known is the operator, OtherOperator for one that only a newer version knows.
 func (o Operator) Known() Operator { return known(o, Operators, OtherOperator) }
 
-// Condition is a comparison of a field of the record.
+// Condition is a comparison of a field of the record, or a formula over its fields.
 type Condition struct {
 	Object   string   `json:"object"`
-	Path     string   `json:"field"`
+	Path     string   `json:"field"` // empty for a formula
 	Operator Operator `json:"operator"`
-	Value    string   `json:"value,omitempty"`
+	Value    string   `json:"value,omitempty"` // of IsTrue the formula
+}
+
+// Place is a field that a condition reads: a path from an object type, or from the
+// conversation.
+type Place struct {
+	Object string
+	Path   Path
+}
+
+// Reads are the fields that the condition reads. A formula that the object types do not
+// allow any more reads one that is not there.
+func (c *Condition) Reads(types Types) []Place {
+	if c.Operator != IsTrue {
+		return []Place{{c.Object, PathOf(c.Path)}}
+	}
+	program, err := c.compile(types)
+	if err != nil {
+		return []Place{{c.Object, PathOf("")}}
+	}
+	return places(c.Object, program)
 }
 
 // Counts reports whether the condition is asked of a record of an object type.
@@ -91,6 +113,9 @@ func (c *Condition) compare(f *object.Field, v, wanted object.Value) bool {
 }
 
 func (c *Condition) check(at string, types Types) error {
+	if c.Operator == IsTrue {
+		return c.checkFormula(at, types)
+	}
 	if !slices.Contains(Operators, c.Operator) {
 		return fault.Input(at+".operator", "This version knows no operator %q. Use another.", c.Operator)
 	}

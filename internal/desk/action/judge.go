@@ -107,8 +107,13 @@ func (d *Definition) Reads(c Case) bool {
 	}
 	for i := range d.Conditions {
 		cond := &d.Conditions[i]
-		if cond.Counts(c.ObjectType) && !PathOf(cond.Path).readable(types, c.Rights, cond.Object) {
-			return false
+		if !cond.Counts(c.ObjectType) {
+			continue
+		}
+		for _, p := range cond.Reads(c.Types) {
+			if !p.Path.readable(types, c.Rights, p.Object) {
+				return false
+			}
 		}
 	}
 	return true

@@ -25,7 +25,7 @@ func (t *turn) act(ctx context.Context) error {
 	case action.LinkRecord:
 		return t.link(ctx)
 	case action.OpenURL:
-		built, err := t.action.BuildURL(func(key string) string { return text(t.read[key].value) })
+		built, err := t.action.BuildURL(func(key string) string { return text(t.read[key].Value) })
 		t.url = &built
 		return err
 	case action.CallWebhook:
@@ -39,7 +39,7 @@ func (t *turn) create(ctx context.Context) error {
 	if err := t.write(ctx, fresh); err != nil {
 		return err
 	}
-	if t.row == nil || t.read[action.LinkConversation].value.Text != "true" {
+	if t.row == nil || t.read[action.LinkConversation].Value.Text != "true" {
 		return nil
 	}
 	held, err := t.service.Records.Hold(ctx, t.tx, []int64{t.record()})
@@ -59,7 +59,7 @@ func (t *turn) record() int64 { return t.result.record }
 func (t *turn) write(ctx context.Context, to crm.Name) error {
 	in := &crm.RecordInput{ObjectType: to.ObjectType, ExternalID: to.ExternalID}
 	for _, key := range t.action.Writes() {
-		v := t.read[key].value
+		v := t.read[key].Value
 		in.Fields = append(in.Fields, &crm.FieldInput{Name: key, Text: &v.Text, Choices: v.List})
 	}
 	edit, err := t.service.Records.Change(ctx, t.tx, t.rights, in)
@@ -79,7 +79,7 @@ func (t *turn) link(ctx context.Context) error {
 	if t.row == nil {
 		return fault.New(fault.Conflict, "There is no conversation to link.")
 	}
-	wanted := text(t.read[action.RecordID].value)
+	wanted := text(t.read[action.RecordID].Value)
 	which := record.ID(0)
 	if key, ok := t.service.IDs.Decode(publicid.Record, wanted); ok {
 		which = record.ID(key)
@@ -92,7 +92,7 @@ func (t *turn) link(ctx context.Context) error {
 		return err
 	}
 	if len(found) == 0 {
-		return fault.At("input.values", fault.Missing("record"))
+		return fault.At("input.Values", fault.Missing("record"))
 	}
 	t.result.record = found[0].ID
 	t.linked = &conversation.Record{Key: found[0].ID, ObjectType: found[0].ObjectType, Name: found[0].Name}
@@ -115,19 +115,13 @@ func textOf(v object.Value) *string {
 	return &is
 }
 
-// found is what a path led to. field is nil where it led nowhere.
-type found struct {
-	field *object.Field
-	value object.Value
-}
-
 // want is a path from the record, or from the conversation.
 type want struct {
 	object string
 	path   action.Path
 
 	at    *crm.Holding
-	found found
+	found action.Found
 }
 
 // follow finds what paths lead to: a statement for each lookup of the longest.
@@ -150,7 +144,7 @@ func (s *Service) follow(ctx context.Context, tx *store.Tx, row *conversation.Ro
 			at := s.field(w.at, w.path[step])
 			if w.at = nil; step == len(w.path)-1 {
 				w.found = at
-			} else if objectType, id := at.value.Target(); id != "" {
+			} else if objectType, id := at.Value.Target(); id != "" {
 				next[w] = crm.Name{ObjectType: objectType, ExternalID: id}
 				names = append(names, next[w])
 			}
@@ -169,24 +163,24 @@ func (s *Service) follow(ctx context.Context, tx *store.Tx, row *conversation.Ro
 }
 
 // field is what a record holds in a field.
-func (s *Service) field(h *crm.Holding, name string) found {
+func (s *Service) field(h *crm.Holding, name string) action.Found {
 	f := s.Directory.Defined(h.ObjectType).Field(name) // Hold holds what is defined
 	if f == nil || f.Retired {
-		return found{}
+		return action.Found{}
 	}
-	return found{f, h.Value(f.Name)}
+	return action.Found{f, h.Value(f.Name)}
 }
 
-func ofConversation(row *conversation.Row, field string) found {
+func ofConversation(row *conversation.Row, field string) action.Found {
 	f := action.Types(nil).WithConversation()(action.ConversationObject).Field(field)
 	if f == nil || row == nil {
-		return found{}
+		return action.Found{}
 	}
 	values := map[string]string{"Name": row.Name(), "Address": row.Address}
 	if c := row.Channel(); c != nil {
 		values["ChannelName"], values["ChannelAddress"] = c.Name, c.Address
 	}
-	return found{f, object.Value{Text: values[f.Name]}}
+	return action.Found{f, object.Value{Text: values[f.Name]}}
 }
 
 // payload is the body of a webhook, by Standard Webhooks.
@@ -218,7 +212,7 @@ func (t *turn) webhook(ctx context.Context) error {
 	}
 	for key, at := range t.read {
 		if key != action.Address {
-			data.Parameters[key] = text(at.value)
+			data.Parameters[key] = text(at.Value)
 		}
 	}
 	body, err := json.Marshal(payload{"crm_action.run", t.tx.Now.String(), data})
@@ -228,7 +222,7 @@ func (t *turn) webhook(ctx context.Context) error {
 	if n := len(body); n > action.MostBody {
 		return fault.New(fault.LimitExceeded, "The webhook's body would have %d bytes, and at most %d are sent. Leave parameters out.", n, action.MostBody)
 	}
-	address := t.read[action.Address].value.Text
+	address := t.read[action.Address].Value.Text
 	t.requests = append(t.requests, &Request{"POST", address, string(body)})
 	return s.addDelivery(ctx, t.tx, t.run, address, string(body))
 }

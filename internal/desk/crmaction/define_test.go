@@ -55,6 +55,14 @@ func TestAgentsSeeWhatTheyAreAskedFor(t *testing.T) {
 	require.Equal(t, "[]", seen("sue"))
 }
 
+// formula is an automatic action with a formula for condition.
+func formula(source, field string) vars {
+	return vars{
+		"performs": "UPDATE_RECORD", "type": "AUTOMATIC", "trigger": "MESSAGE_RECEIVED", "objectTypes": []string{"Visit__c"}, "parameters": []vars{param("Stage", "VALUE", "Won")},
+		"conditions": []vars{{"object": "Visit__c", "field": field, "operator": "FORMULA", "value": source}},
+	}
+}
+
 func TestADefinitionThatCannotRunIsRefused(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -87,6 +95,10 @@ func TestADefinitionThatCannotRunIsRefused(t *testing.T) {
 		"records of no type":        {auto(vars{"performs": "CALL_WEBHOOK", "trigger": "RECORD_CHANGED", "parameters": []vars{url}}), "input.objectTypes"},
 		"an order of places":        {auto(vars{"performs": "CALL_WEBHOOK", "trigger": "FIRST_INBOUND", "objectTypes": []string{"Visit__c"}, "parameters": []vars{url}, "conditions": []vars{{"object": "Visit__c", "field": "Tags", "operator": "LESS_THAN", "value": "a"}}}), "input.conditions.0.operator"},
 		"a condition's value":       {auto(vars{"performs": "CALL_WEBHOOK", "trigger": "FIRST_INBOUND", "objectTypes": []string{"Visit__c"}, "parameters": []vars{url}, "conditions": []vars{{"object": "Visit__c", "field": "Amount", "operator": "EQUALS", "value": "much"}}}), "input.conditions.0.value"},
+		"a formula of a number":     {formula("Amount + 1", ""), "input.conditions.0.value"},
+		"a formula of no field":     {formula("Amonut > 1", ""), "input.conditions.0.value"},
+		"a formula of another's":    {formula("Herd > 1", ""), "input.conditions.0.value"},
+		"a formula about a field":   {formula("Amount > 1", "Amount"), "input.conditions.0.field"},
 	} {
 		in := vars{"name": "A", "developerName": "A", "type": "MANUAL"}
 		for k, v := range c.in {
@@ -114,6 +126,7 @@ func TestNobodyHasATriggerDoWhatTheyMayNot(t *testing.T) {
 		"read":      {vars{"performs": "CALL_WEBHOOK", "parameters": []vars{param("Url", "URL", "https://x.test/"), param("S", "FIELD", "Salary", "Visit__c")}}, "FORBIDDEN"},
 		"write":     {vars{"performs": "UPDATE_RECORD", "parameters": []vars{param("Salary", "VALUE", "1")}}, "FORBIDDEN"},
 		"condition": {vars{"performs": "UPDATE_RECORD", "parameters": []vars{param("Stage", "VALUE", "Won")}, "conditions": []vars{{"object": "Visit__c", "field": "Salary", "operator": "IS_BLANK"}}}, "FORBIDDEN"},
+		"formula":   {formula("ISBLANK(Salary)", ""), "FORBIDDEN"},
 		"create":    {vars{"performs": "CREATE_RECORD", "parameters": []vars{param("ObjectName", "VALUE", "Farm__c"), param("Name", "VALUE", "x")}}, "FORBIDDEN"},
 		"theirs":    {vars{"performs": "UPDATE_RECORD", "parameters": []vars{param("Stage", "VALUE", "Won"), param("Name", "FIELD", "Farm.Name", "Visit__c")}}, ""},
 	} {

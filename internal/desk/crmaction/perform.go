@@ -11,6 +11,7 @@ import (
 	"parley/internal/desk/crm"
 	"parley/internal/desk/directory"
 	"parley/internal/desk/feed"
+	"parley/internal/desk/formula"
 	"parley/internal/desk/message"
 	"parley/internal/desk/object"
 	"parley/internal/ground/fault"
@@ -61,7 +62,7 @@ type turn struct {
 	row     *conversation.Row // locked; nil for none
 	subject *crm.Holding      // the record; nil for none, or of a type that is not defined
 	kind    string            // object type of the record; empty for none
-	read    map[string]found  // parameters, by key
+	read    map[string]action.Found  // parameters, by key
 	linked  *conversation.Record
 }
 
@@ -170,22 +171,23 @@ func (t *turn) prepare(ctx context.Context) error {
 		params[key] = &want{object: p.Object, path: action.PathOf(p.Value)}
 		wants = append(wants, params[key])
 	}
-	var conditions []*action.Condition
+	var conditions []condition
 	for i := range t.action.Conditions {
 		if c := &t.action.Conditions[i]; c.Counts(t.kind) {
-			conditions = append(conditions, c)
-			wants = append(wants, &want{object: c.Object, path: action.PathOf(c.Path)})
+			asked := condition{Condition: c}
+			for _, p := range c.Reads(t.service.Directory.Defined) {
+				asked.wants = append(asked.wants, &want{object: p.Object, path: p.Path})
+			}
+			conditions, wants = append(conditions, asked), append(wants, asked.wants...)
 		}
 	}
 	if err := t.service.follow(ctx, t.tx, t.row, t.subject, wants); err != nil {
 		return err
 	}
-	for i, c := range conditions {
-		if at := wants[len(wants)-len(conditions)+i].found; !c.Holds(at.field, at.value) {
-			return errNotMet
-		}
+	if err := t.decide(conditions); err != nil {
+		return err
 	}
-	t.read = map[string]found{}
+	t.read = map[string]action.Found{}
 	for _, key := range t.action.Keys() {
 		at, err := t.valueOf(key, params[key])
 		if err != nil {
@@ -196,24 +198,50 @@ func (t *turn) prepare(ctx context.Context) error {
 	return nil
 }
 
+// condition is one that is asked, with what it reads.
+type condition struct {
+	*action.Condition
+	wants []*want
+}
+
+// decide returns errNotMet unless all conditions hold for what they read.
+func (t *turn) decide(conditions []condition) error {
+	d := t.service.Directory
+	env := formula.Environment{Now: t.tx.Now.Std(), Zone: d.Organization().Zone()}
+	for _, c := range conditions {
+		read := make([]action.Found, len(c.wants))
+		for i, w := range c.wants {
+			read[i] = w.found
+		}
+		met, err := c.Met(d.Defined, read, env)
+		if err != nil {
+			return err
+		}
+		if !met {
+			return errNotMet
+		}
+	}
+	return nil
+}
+
 // valueOf is the value of a parameter: what its path found, what the agent gave, or what
 // is written.
-func (t *turn) valueOf(key string, w *want) (found, error) {
+func (t *turn) valueOf(key string, w *want) (action.Found, error) {
 	if w != nil {
 		return w.found, nil
 	}
 	p := t.action.Parameter(key, t.kind)
 	if p == nil { // it reads a field of other object types
-		return found{}, nil
+		return action.Found{}, nil
 	}
 	given, is := t.values[key]
 	if is {
-		return found{value: object.Value{Text: given}}, nil
+		return action.Found{Value: object.Value{Text: given}}, nil
 	}
 	if p.Asked && p.Value == "" {
-		return found{}, fault.Input("input.values", "The action needs a value for %s. Give it, or an empty one.", key)
+		return action.Found{}, fault.Input("input.values", "The action needs a value for %s. Give it, or an empty one.", key)
 	}
-	return found{value: object.Value{Text: p.Value}}, nil
+	return action.Found{Value: object.Value{Text: p.Value}}, nil
 }
 
 // line adds the line to the conversation, if there is one, and ties it to a record that

@@ -61,6 +61,32 @@ func TestTriggersRunActionsWhenTheirConditionsHold(t *testing.T) {
 	require.Len(t, b.runs(create), 1, "the sender is known")
 }
 
+// A condition may be a formula over the record, what it references, and the conversation.
+func TestAConditionMayBeAFormula(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.Run()
+	id := b.action(formula(`Amount * 1.1 >= 110 && BEGINS(Farm.Name, "Hill") && ISPICKVAL(Stage, "Open") && CONTAINS($Conversation.Address, "555")`, ""))
+	broken := formula(`100 / (Amount - Amount) > 1`, "")
+	broken["developerName"] = "Broken"
+	ill := b.action(broken)
+	conversation := b.conversation("+12025550191")
+	b.settled()
+	require.Empty(t, b.runs(id), "the conversation is of no visit")
+	b.upsert("Farm__c", "F9", "Name", "Hill Farm")
+	b.upsert("Visit__c", "V1", "Name", "Nina", "Mobile", "+12025550191", "Amount", "99.99", "Stage", "Open", "Farm", "F9")
+	b.upsert("Visit__c", "V1", "Amount", "100")
+	b.link(conversation)
+	b.Say("+12025550191", parleytest.Sales, "Hi")
+	b.Eventually(func() bool { return len(b.runs(id)) == 1 && len(b.runs(ill)) == 1 }, "the formula holds")
+	require.Equal(t, []string{"DONE"}, outcomes(b.runs(id)))
+	require.Equal(t, []string{"REFUSED CONFLICT"}, outcomes(b.runs(ill)))
+	require.Equal(t, "Won", b.visit("V1")["Stage"])
+	b.Say("+12025550191", parleytest.Sales, "Again")
+	b.settled()
+	require.Len(t, b.runs(id), 1, "it is won already")
+}
+
 // settled waits until no job of a trigger is under way.
 func (b *bundle) settled() {
 	b.T.Helper()

@@ -31,6 +31,9 @@ func (d *Directory) DaysBefore(days int, at clock.Time) clock.Time {
 // Organization is whose desk this is.
 func (d *Directory) Organization() *Organization { return d.now.Load().organization }
 
+// Zone is the time zone.
+func (o *Organization) Zone() *time.Location { return o.zone }
+
 func organizationOf(row *ent.Organization) *Organization {
 	zone, err := time.LoadLocation(row.TimeZone)
 	if err != nil { // one that only a newer version knows

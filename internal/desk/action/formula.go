@@ -1,0 +1,116 @@
+package action
+
+import (
+	"errors"
+	"strings"
+
+	"parley/internal/desk/formula"
+	"parley/internal/desk/formula/recordfields"
+	"parley/internal/desk/object"
+	"parley/internal/ground/fault"
+)
+
+// ofConversation begins the names of the conversation's fields in formulas.
+const ofConversation = ConversationObject + "."
+
+// recordAndConversation is what formulas of an object type may use: the fields of its
+// records, and $Conversation.Name and so on.
+type recordAndConversation struct{ record, conversation formula.Schema }
+
+func schemaOf(objectType string, types Types) formula.Schema {
+	of := recordfields.Types(types.WithConversation())
+	return recordAndConversation{recordfields.Of(objectType, of), recordfields.Of(ConversationObject, of)}
+}
+
+// Find implements formula.Schema.
+func (s recordAndConversation) Find(path string) (formula.Field, bool) {
+	if len(path) <= len(ofConversation) || !strings.EqualFold(path[:len(ofConversation)], ofConversation) {
+		return s.record.Find(path)
+	}
+	f, ok := s.conversation.Find(path[len(ofConversation):])
+	f.Name = ofConversation + f.Name
+	return f, ok
+}
+
+// Names implements formula.Schema.
+func (s recordAndConversation) Names() []string {
+	names := s.record.Names()
+	for _, name := range s.conversation.Names() {
+		names = append(names, ofConversation+name)
+	}
+	return names
+}
+
+// compile reads the formula of the condition.
+func (c *Condition) compile(types Types) (*formula.Program, error) {
+	return formula.Expression(c.Value, schemaOf(c.Object, types), formula.Options{})
+}
+
+// places are the fields that a program reads, in its order.
+func places(objectType string, program *formula.Program) []Place {
+	out := make([]Place, len(program.Fields()))
+	for i, path := range program.Fields() {
+		if rest, ok := strings.CutPrefix(path, ofConversation); ok {
+			out[i] = Place{ConversationObject, PathOf(rest)}
+		} else {
+			out[i] = Place{objectType, PathOf(path)}
+		}
+	}
+	return out
+}
+
+func (c *Condition) checkFormula(at string, types Types) error {
+	if types(c.Object) == nil {
+		return fault.Input(at+".object", "There is no object type %q. Use one that is defined, or %s.", c.Object, ConversationObject)
+	}
+	if c.Path != "" {
+		return fault.Input(at+".field", "A formula names its fields itself: leave this empty.")
+	}
+	program, err := c.compile(types)
+	var wrong *formula.Error
+	switch {
+	case errors.As(err, &wrong):
+		return fault.Input(at+".value", "Line %d, column %d: %s", wrong.Line, wrong.Column, wrong.Message)
+	case program.Type() != formula.Boolean:
+		return fault.Input(at+".value", "The formula gives a %s, and a condition is true or false. Compare it with something.", program.Type())
+	}
+	for _, p := range places(c.Object, program) {
+		if len(p.Path) > MostSteps+1 {
+			return fault.Input(at+".value", "A path follows at most %d lookups before its field, not %d.", MostSteps, len(p.Path)-1)
+		}
+	}
+	return nil
+}
+
+// Found is what a path led to: a field with its value, or no field.
+type Found struct {
+	Field *object.Field
+	Value object.Value
+}
+
+// Met reports whether the condition holds for what its Reads led to, in that order. The
+// error is a fault if its formula cannot be computed of these values; it tells none.
+func (c *Condition) Met(types Types, read []Found, env formula.Environment) (bool, error) {
+	if c.Operator != IsTrue {
+		return c.Holds(read[0].Field, read[0].Value), nil
+	}
+	program, err := c.compile(types)
+	if err != nil || len(program.Fields()) != len(read) {
+		return false, nil // the object types have changed since
+	}
+	schema := schemaOf(c.Object, types)
+	env.Values = make([]formula.Value, len(read))
+	for i, path := range program.Fields() {
+		if f := read[i].Field; f != nil {
+			env.Values[i] = recordfields.ValueOf(f.Kind, read[i].Value)
+		} else if f, ok := schema.Find(path); ok {
+			env.Values[i] = f.Type.Of()
+		}
+	}
+	is, err := program.Run(&env)
+	var wrong *formula.Error
+	if errors.As(err, &wrong) {
+		return false, fault.New(fault.Conflict, "A condition cannot be computed here: %s at line %d, column %d of its formula. Correct it.", wrong.Code, wrong.Line, wrong.Column)
+	}
+	return is.Bool(), err
+}
