@@ -1,5 +1,17 @@
 package channel
 
+// ComponentKind is what a component is for (DOMAIN 7).
+type ComponentKind string
+
+// The kinds.
+const (
+	EnhancedLink    ComponentKind = "ENHANCED_LINK"
+	StaticQuestion  ComponentKind = "STATIC_QUESTION"
+	DynamicQuestion ComponentKind = "DYNAMIC_QUESTION"
+	TimeSelector    ComponentKind = "TIME_SELECTOR"
+	AutoResponse    ComponentKind = "AUTO_RESPONSE"
+)
+
 // Format is how a component looks to a customer (DOMAIN 7).
 type Format string
 
@@ -10,7 +22,7 @@ const (
 	WebPage      Format = "WEB_PAGE"      // text, a title and an address that opens
 	Buttons      Format = "BUTTONS"       // a text with a few buttons under it
 	QuickReplies Format = "QUICK_REPLIES" // a text with answers above the keyboard
-	CardCarousel Format = "CARD_CAROUSEL" // cards side by side, each with an image and options
+	CardCarousel Format = "CARD_CAROUSEL" // cards side by side, each with an image and an option
 	OptionList   Format = "LIST"          // a text with a list that opens
 	PlainText    Format = "TEXT"
 )
@@ -47,6 +59,10 @@ type Image struct {
 	Alt string // what it shows, for those who do not see it
 }
 
+// MaxToken bounds a token, in bytes: the least that a platform carries (a row of a
+// WhatsApp list).
+const MaxToken = 200
+
 // Option is one answer to a question.
 type Option struct {
 	// Token comes back when the customer taps the option. It says nothing by itself.
@@ -57,16 +73,3 @@ type Option struct {
 }
 
 func (Structured) content() {}
-
-// FormatRule is what a kind of channel shows in one format, within the platform's
-// limits. Zero means that there is no bound of that kind.
-type FormatRule struct {
-	Format Format
-	// MinOptions and MaxOptions bound how many options a question has.
-	MinOptions, MaxOptions int
-	// Text, Title, OptionTitle and OptionSubtitle bound texts, in characters.
-	Text, Title, OptionTitle, OptionSubtitle int
-	// Images says that an image, or one for each option, is shown; RequiresImage that
-	// there must be one.
-	Images, RequiresImage bool
-}
