@@ -8,20 +8,10 @@ import (
 	"parley/internal/channel"
 )
 
-// Filled is a component whose texts and options stand: what there is to show, and how
-// its author would have it shown.
-type Filled struct {
-	Kind channel.ComponentKind
-	// Formats are the author's, best first. Text is always the last, named or not.
-	Formats []channel.Format
-	// Content has no format yet.
-	Content channel.Structured
-}
-
-// Choice is the format that a component is shown in.
+// Choice is what of a component a channel shows.
 type Choice struct {
-	// Format is empty when the component cannot be sent at all.
-	Format channel.Format
+	// Chosen is nil when the component cannot be sent at all.
+	Chosen *channel.Structured
 	// Rejected has the formats that come before it, in the author's order, with every
 	// reason against each.
 	Rejected []Rejected
@@ -33,53 +23,49 @@ type Rejected struct {
 	Misfits []channel.Misfit
 }
 
-// Choose picks the first of the author's formats that channels of the type show and that
-// the content fits; text where none does. The header is the carrier's, which decides how
+// Choose picks the first of a component's formats that channels of the type show and
+// that its content fits. The formats come filled in, each once, in the author's order;
+// text is tried last wherever it stands. The header is the carrier's, which decides how
 // many SMS segments a text makes. Choose is pure: the same arguments give the same
 // choice, before a send and at it.
-func Choose(on *channel.Capabilities, header channel.Header, f Filled) Choice {
+func Choose(on *channel.Capabilities, header channel.Header, kind channel.ComponentKind, filled []channel.Structured) Choice {
 	var c Choice
-	for _, format := range inOrder(f.Formats) {
-		misfits := against(on, header, format, f)
+	for _, s := range textLast(filled) {
+		misfits := against(on, header, kind, s)
 		if len(misfits) == 0 {
-			c.Format = format
+			c.Chosen = &s
 			return c
 		}
-		c.Rejected = append(c.Rejected, Rejected{format, misfits})
+		c.Rejected = append(c.Rejected, Rejected{s.Format, misfits})
 	}
 	return c
 }
 
-// In is the content in the format chosen.
-func (c Choice) In(content channel.Structured) channel.Structured {
-	content.Format = c.Format
-	return content
+func textLast(filled []channel.Structured) []channel.Structured {
+	order := slices.Clone(filled)
+	slices.SortStableFunc(order, func(a, b channel.Structured) int { return rank(a) - rank(b) })
+	return order
 }
 
-// inOrder are the author's formats without repetition, and text behind them.
-func inOrder(formats []channel.Format) []channel.Format {
-	var order []channel.Format
-	for _, f := range formats {
-		if f != channel.PlainText && !slices.Contains(order, f) {
-			order = append(order, f)
-		}
+func rank(s channel.Structured) int {
+	if s.Format == channel.PlainText {
+		return 1
 	}
-	return append(order, channel.PlainText)
+	return 0
 }
 
 // against are the reasons against a format.
-func against(on *channel.Capabilities, header channel.Header, format channel.Format, f Filled) []channel.Misfit {
-	rule := on.FormatRule(format)
+func against(on *channel.Capabilities, header channel.Header, kind channel.ComponentKind, s channel.Structured) []channel.Misfit {
+	rule := on.FormatRule(s.Format)
 	switch {
 	case rule == nil:
 		return []channel.Misfit{{Reason: channel.NotOnChannel}}
-	case !slices.Contains(rule.Kinds, f.Kind):
+	case !slices.Contains(rule.Kinds, kind):
 		return []channel.Misfit{{Reason: channel.NotOfKind}}
 	}
-	misfits := rule.Misfits(f.Content)
-	if format == channel.PlainText && len(misfits) == 0 && !on.Text.Allows(f.Content.Plain, header) {
-		segments := channel.Segment(f.Content.Plain, header).Segments
-		return []channel.Misfit{{Reason: channel.TextTooLong, Limit: on.Text.Segments, Found: segments}}
+	misfits := rule.Misfits(s)
+	if s.Format == channel.PlainText && len(misfits) == 0 && !on.Text.Allows(s.Plain, header) {
+		return []channel.Misfit{{Reason: channel.TextTooLong, Limit: on.Text.Segments, Found: channel.Segment(s.Plain, header).Segments}}
 	}
 	return misfits
 }
