@@ -107,7 +107,7 @@ func requestOf(m channel.Outgoing) (sendRequest, *channel.Result) {
 		if err != nil {
 			return send, &channel.Result{Outcome: channel.Rejected, Code: channel.CannotBeSent, Detail: wire.Detail(err.Error())}
 		}
-		send.Text, send.Payload = c.Plain, payload
+		send.Text, send.Payload = channel.Cut(c.Plain, maxText), payload
 	default:
 		unsupported := channel.Unsupported(m.Content)
 		return send, &unsupported

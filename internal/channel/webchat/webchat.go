@@ -59,7 +59,7 @@ func encode(to string, s channel.Structured) ([]byte, error) {
 	case channel.Buttons:
 		d.Text, d.Options = s.Text, options(s.Options, false)
 	default:
-		d.Text, d.Link = s.Text, linkOf(s.Link)
+		d.Text, d.Link = s.Text, linkOf(s.Link, s.Format == channel.RichLink)
 	}
 	return json.Marshal(d)
 }
@@ -75,12 +75,16 @@ func options(of []channel.Option, images bool) []option {
 	return all
 }
 
-func linkOf(l *channel.Link) *link {
-	return &link{Title: l.Title, URL: l.URL, Image: imageOf(l.Image), Popup: l.Popup}
+func linkOf(l *channel.Link, image bool) *link {
+	shown := &link{Title: l.Title, URL: l.URL, Popup: l.Popup}
+	if image {
+		shown.Image = imageOf(l.Image)
+	}
+	return shown
 }
 
 func imageOf(i *channel.Image) *image {
-	if i == nil {
+	if i == nil || i.URL == "" {
 		return nil
 	}
 	return &image{URL: i.URL, Alt: i.Alt}
