@@ -18,7 +18,7 @@ func TestDialect(t *testing.T) {
 	t.Parallel()
 	channeltest.RunDialect(t, channeltest.Dialect{
 		On: channel.FacebookEnhanced, Schema: schema, Encode: messenger.Encode, Unchecked: messenger.Unchecked,
-		ReadTap: messenger.ReadTap, WriteTap: messenger.WriteTap,
+		ReadTap: messenger.ReadTap, Taps: messenger.Taps,
 		// The platform takes a link without an image, and a quick reply alone.
 		Ours: []string{"IMAGE_MISSING", "POPUP_NOT_SHOWN", "QUICK_REPLIES TOO_FEW_OPTIONS"},
 	})

@@ -45,6 +45,7 @@ type Options struct {
 // channel.Tapper. A component goes to the carrier in the document of the platform that
 // the channel's type belongs to, and a tap comes back in that platform's event.
 type Provider struct {
+	carrier *Carrier     // may be nil
 	inside  *wire.Client // nil without a Carrier
 	outside *wire.Client
 }
@@ -56,7 +57,7 @@ var (
 
 // New returns a Provider.
 func New(o Options) *Provider {
-	p := &Provider{outside: wire.New(o.Transport, o.Timeout)}
+	p := &Provider{carrier: o.Carrier, outside: wire.New(o.Transport, o.Timeout)}
 	if o.Carrier != nil {
 		p.inside = wire.New(o.Carrier.transport(), o.Timeout)
 	}

@@ -106,7 +106,15 @@ func ReadTap(raw []byte) (channel.Tap, bool) {
 	return channel.TapOf(a.Token, a.Title)
 }
 
-// WriteTap is the event of a tap on option o, as a frontend makes it.
-func WriteTap(_ channel.Format, o channel.Option) ([]byte, error) {
-	return json.Marshal(answer{Type: "answer", Token: o.Token, Title: o.Title})
+// Taps are the answers that taps on the options of a document make, in their order.
+func Taps(body []byte) ([][]byte, error) {
+	var d document
+	if err := json.Unmarshal(body, &d); err != nil {
+		return nil, err
+	}
+	var answers []answer
+	for _, o := range d.Options {
+		answers = append(answers, answer{Type: "answer", Token: o.Token, Title: o.Title})
+	}
+	return channel.Documents(answers)
 }

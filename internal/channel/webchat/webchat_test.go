@@ -18,7 +18,7 @@ func TestDialect(t *testing.T) {
 	t.Parallel()
 	for _, on := range []channel.Type{channel.Web, channel.InApp} {
 		channeltest.RunDialect(t, channeltest.Dialect{
-			On: on, Schema: schema, Unchecked: webchat.Unchecked, ReadTap: webchat.ReadTap, WriteTap: webchat.WriteTap,
+			On: on, Schema: schema, Unchecked: webchat.Unchecked, ReadTap: webchat.ReadTap, Taps: webchat.Taps,
 			Encode: func(to string, s channel.Structured) ([]byte, error) { return webchat.Encode(on, to, s) },
 			// The schema is that of both types.
 			Ours: []string{"WEB_PAGE POPUP_NOT_SHOWN"},

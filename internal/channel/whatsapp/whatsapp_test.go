@@ -18,7 +18,7 @@ func TestDialect(t *testing.T) {
 	t.Parallel()
 	channeltest.RunDialect(t, channeltest.Dialect{
 		On: channel.WhatsAppEnhanced, Schema: schema, Encode: whatsapp.Encode, Unchecked: whatsapp.Unchecked,
-		ReadTap: whatsapp.ReadTap, WriteTap: whatsapp.WriteTap,
+		ReadTap: whatsapp.ReadTap, Taps: whatsapp.Taps,
 		// A schema cannot say that titles differ.
 		Ours: []string{"OPTIONS_ALIKE", "POPUP_NOT_SHOWN"},
 	})
