@@ -82,6 +82,10 @@ type Capabilities struct {
 	Files         []FileRule
 	FileCountries []string
 
+	// Formats are how components are shown, text last; none where there are no
+	// components.
+	Formats []FormatRule
+
 	// Limits are the defaults of the channel's own.
 	Limits SendLimits
 }
@@ -173,6 +177,7 @@ func longCode() Capabilities {
 		BusinessHoursHold: true,
 		ConsentModes:      []Consent{ImplicitOptIn},
 		Components:        AsText,
+		Formats:           smsFormats(),
 		Text:              smsLimit,
 		Files:             smsFiles(mB),
 		FileCountries:     []string{"US", "CA"},
@@ -228,7 +233,8 @@ func whatsAppEnhanced() Capabilities {
 		BusinessHoursHold:  true,
 		ConsentModes:       []Consent{ImplicitOptIn, ExplicitOptIn},
 		CareWindow:         careWindow,
-		Components:         NoComponents,
+		Components:         NativeComponents,
+		Formats:            whatsAppEnhancedFormats(),
 		Text:               whatsAppEnhancedLimit,
 		Files:              whatsAppEnhancedFiles(),
 		InboundText:        9 << 20,
@@ -261,6 +267,7 @@ func facebookEnhanced() Capabilities {
 		ReadReceipt:        Never,
 		DeliveryReceipt:    Always,
 		Components:         NativeComponents,
+		Formats:            facebookFormats(),
 		Transfer:           true,
 		Templates:          true,
 		LinkingRules:       true,
@@ -275,10 +282,11 @@ func facebookEnhanced() Capabilities {
 	}
 }
 
-// inApp is web, with other files.
+// inApp is web, with other files and without popups.
 func inApp() Capabilities {
 	c := web()
 	c.Files = webFiles()
+	c.Formats = webFormats(false)
 	return c
 }
 
@@ -292,6 +300,7 @@ func web() Capabilities {
 		DeliveryReceipt:    Always,
 		EstimatedWait:      true,
 		Components:         NativeComponents,
+		Formats:            webFormats(true),
 		AutoResponses:      true,
 		Transfer:           true,
 		TextWithFile:       true,

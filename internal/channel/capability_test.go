@@ -30,7 +30,7 @@ var table = []struct {
 	{"read receipt", func(c *channel.Capabilities) any { return c.ReadReceipt }, "nnnnnwwyy"},
 	{"delivery receipt", func(c *channel.Capabilities) any { return c.DeliveryReceipt }, "wwwnyyyyy"},
 	{"estimated wait", func(c *channel.Capabilities) any { return c.EstimatedWait }, "nnnnnnnyy"},
-	{"components", func(c *channel.Capabilities) any { return c.Components }, "tttnynnyy"},
+	{"components", func(c *channel.Capabilities) any { return c.Components }, "tttnynyyy"},
 	{"auto-responses", func(c *channel.Capabilities) any { return c.AutoResponses }, "nnnnnnnyy"},
 	{"transfer, flag, whisper", func(c *channel.Capabilities) any { return c.Transfer }, "nnnnynyyy"},
 	{"sensitive data rules", func(c *channel.Capabilities) any { return c.SensitiveData }, "yyyynynnn"},

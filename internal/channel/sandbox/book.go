@@ -3,7 +3,10 @@ package sandbox
 import (
 	"crypto/rand"
 	"fmt"
+	"slices"
 	"sync"
+
+	"parley/internal/channel"
 )
 
 // Message is a message that the carrier was given. ID is set once it is taken.
@@ -11,6 +14,8 @@ type Message struct {
 	ID, Key   string
 	From, To  string
 	Text      string
+	Type      channel.Type // of the channel that it came by, where the sender told
+	Payload   string       // a component's document, as the platform of the channel has it; JSON, or empty
 	StatusURL string
 	Secret    string `json:"-"` // of the account that sent it; signs its receipts
 }
@@ -113,6 +118,19 @@ func (b *book) entry(m Message) *entry {
 		b.order = b.order[1:]
 	}
 	return e
+}
+
+// lastComponent is the last component taken that went from one address to another; ok is
+// false without one.
+func (b *book) lastComponent(secret, from, to string) (m Message, ok bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, m := range slices.Backward(b.taken) {
+		if m.Payload != "" && m.Secret == secret && m.From == from && m.To == to {
+			return m, true
+		}
+	}
+	return Message{}, false
 }
 
 func (b *book) got() []Message {

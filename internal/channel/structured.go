@@ -1,0 +1,75 @@
+package channel
+
+// ComponentKind is what a component is for (DOMAIN 7).
+type ComponentKind string
+
+// The kinds.
+const (
+	EnhancedLink    ComponentKind = "ENHANCED_LINK"
+	StaticQuestion  ComponentKind = "STATIC_QUESTION"
+	DynamicQuestion ComponentKind = "DYNAMIC_QUESTION"
+	TimeSelector    ComponentKind = "TIME_SELECTOR"
+	AutoResponse    ComponentKind = "AUTO_RESPONSE"
+)
+
+// Format is how a component looks to a customer (DOMAIN 7).
+type Format string
+
+// The formats. PlainText is what every other falls back to.
+const (
+	MediaCard    Format = "MEDIA"         // an image with a title that is a link
+	RichLink     Format = "RICH_LINK"     // text, a link and what it leads to
+	WebPage      Format = "WEB_PAGE"      // text, a title and an address that opens
+	Buttons      Format = "BUTTONS"       // a text with a few buttons under it
+	QuickReplies Format = "QUICK_REPLIES" // a text with answers above the keyboard
+	CardCarousel Format = "CARD_CAROUSEL" // cards side by side, each with an image and an option
+	OptionList   Format = "LIST"          // a text with a list that opens
+	PlainText    Format = "TEXT"
+)
+
+// Structured is a component as it is sent: filled in, in one format. Nothing is left to
+// be computed, so a preview and a send of it are the same.
+type Structured struct {
+	Format Format
+	// Text is what stands above: the question, the prompt, or words about a link.
+	Text string
+	// Link is where a link, or a web page, leads; nil for questions.
+	Link *Link
+	// Options are what a customer chooses from; none for links.
+	Options []Option
+	// Label opens a list; empty for other formats.
+	Label string
+	// Plain is all of it as text: what a channel without formats sends, and what lists
+	// and searches show.
+	Plain string
+}
+
+// Link is a link that a customer sees as more than an address.
+type Link struct {
+	Title string
+	URL   string
+	Image *Image // nil without one
+	// Popup says that a web page opens over the conversation by itself.
+	Popup bool
+}
+
+// Image is a picture at a public address.
+type Image struct {
+	URL string
+	Alt string // what it shows, for those who do not see it
+}
+
+// MaxToken bounds a token, in bytes: the least that a platform carries (a row of a
+// WhatsApp list).
+const MaxToken = 200
+
+// Option is one answer to a question.
+type Option struct {
+	// Token comes back when the customer taps the option. It says nothing by itself.
+	Token    string
+	Title    string
+	Subtitle string // empty without one
+	Image    *Image // nil without one
+}
+
+func (Structured) content() {}
