@@ -95,6 +95,9 @@ func (i *importCustomersCmd) Run(ctx context.Context, c *cli, out io.Writer) err
 	}
 	return asOperator(ctx, c, func(ctx context.Context, d *operator) error {
 		report, err := importer.Customers(ctx, d.Schema.Customers, importer.CustomerOptions{File: i.File, Encoding: i.Encoding, Zone: zone, Progress: os.Stderr})
+		if err == nil {
+			err = noteImport(ctx, d.Store, "MessagingUser", i.File, report.Added+report.Changed+report.Consents)
+		}
 		if err != nil {
 			return err
 		}

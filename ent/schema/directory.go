@@ -249,4 +249,4 @@ func (Queue) Edges() []ent.Edge {
 func (Queue) Hooks() []ent.Hook { return rule.Audited(Queue{}) }
 
 // Policy of Queue.
-func (Queue) Policy() ent.Policy { return rule.Directory() }
+func (Queue) Policy() ent.Policy { return rule.Queue() }
