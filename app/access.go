@@ -33,7 +33,7 @@ func (a *App) authenticate(ctx context.Context, bearer string) (*viewer.Viewer, 
 			return nil, time.Time{}, err
 		}
 	}
-	v, err := a.Directory.Holder(claims.Username, claims.IssuedAt)
+	v, err := a.Directory.Holder(claims.Username, claims.IssuedAt, claims.Leeway)
 	if err == nil && claims.Outside != nil {
 		a.Schema.Access.Seen.Add(claims.Outside.Issuer, claims.Outside.Subject, v.AgentID)
 	}

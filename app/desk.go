@@ -59,10 +59,11 @@ func (a *App) wireDesk(ids *publicid.Codec, cursors *feed.Cursors, providers cha
 	a.refusals.Store = a.Store
 	a.board = presence.New(presence.Options{Signals: a.bus})
 	streams := &live.Streams{Service: a.Conversations, Hub: a.Hub, Board: a.board, Bulk: a.Bulk, Reader: messages}
+	texts := &quicktext.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors, Live: streams}
 	a.Schema = resolvers.Resolver{
 		Directory: a.Directory, IDs: ids,
 		ConversationService: a.Conversations, Messenger: a.Messenger, Bulk: a.Bulk, Live: streams, Searcher: searcher,
-		Texts: &quicktext.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors, Live: streams},
+		Texts: texts,
 		Accounts: &account.Service{
 			Store: a.Store, Directory: a.Directory, IDs: ids, Vault: a.vault, Providers: providers, Messenger: a.Messenger, Others: []account.Sealed{actions},
 			PublicURL: a.PublicURL, Loopback: a.Config.Mode == server.Development, Tests: quota.New("test", "provider accounts", testsAnHour, clock.Real{}),
@@ -78,7 +79,8 @@ func (a *App) wireDesk(ids *publicid.Codec, cursors *feed.Cursors, providers cha
 		ObjectTypes: &objecttype.Service{Directory: a.Directory, IDs: ids, Reindex: records.Reindex},
 		Records:     records,
 		Switchboard: &switchboard.Service{
-			Directory: a.Directory, IDs: ids, Providers: named, PublicURL: strings.TrimSuffix(a.Config.PublicURL, "/"),
+			Store: a.Store, Directory: a.Directory, IDs: ids, Conversations: a.Conversations, Texts: texts, Providers: named,
+			PublicURL: strings.TrimSuffix(a.Config.PublicURL, "/"),
 		},
 		Actions:  actions,
 		Formulas: &trial.Service{Clock: a.Config.Clock},

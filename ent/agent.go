@@ -38,6 +38,8 @@ type Agent struct {
 	Kind viewer.Kind `json:"kind,omitempty"`
 	// Tokens issued before are refused.
 	TokensValidFrom clock.Time `json:"tokens_valid_from,omitempty"`
+	// Tokens that say they were issued before are refused: the agent signed out at the issuer.
+	SignedOutAt clock.Time `json:"signed_out_at,omitempty"`
 	// CreatedAt holds the value of the "created_at" field.
 	CreatedAt clock.Time `json:"created_at,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
@@ -104,7 +106,7 @@ func (*Agent) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case agent.FieldLicensed, agent.FieldActive:
 			values[i] = new(sql.NullBool)
-		case agent.FieldID, agent.FieldDefaultChannelID, agent.FieldTokensValidFrom, agent.FieldCreatedAt:
+		case agent.FieldID, agent.FieldDefaultChannelID, agent.FieldTokensValidFrom, agent.FieldSignedOutAt, agent.FieldCreatedAt:
 			values[i] = new(sql.NullInt64)
 		case agent.FieldUsername, agent.FieldName, agent.FieldRole, agent.FieldTimeZone, agent.FieldLocale, agent.FieldKind:
 			values[i] = new(sql.NullString)
@@ -189,6 +191,12 @@ func (_m *Agent) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field tokens_valid_from", values[i])
 			} else if value.Valid {
 				_m.TokensValidFrom = clock.Time(value.Int64)
+			}
+		case agent.FieldSignedOutAt:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field signed_out_at", values[i])
+			} else if value.Valid {
+				_m.SignedOutAt = clock.Time(value.Int64)
 			}
 		case agent.FieldCreatedAt:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
@@ -283,6 +291,9 @@ func (_m *Agent) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("tokens_valid_from=")
 	builder.WriteString(fmt.Sprintf("%v", _m.TokensValidFrom))
+	builder.WriteString(", ")
+	builder.WriteString("signed_out_at=")
+	builder.WriteString(fmt.Sprintf("%v", _m.SignedOutAt))
 	builder.WriteString(", ")
 	builder.WriteString("created_at=")
 	builder.WriteString(fmt.Sprintf("%v", _m.CreatedAt))

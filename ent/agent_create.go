@@ -141,6 +141,20 @@ func (_c *AgentCreate) SetNillableTokensValidFrom(v *clock.Time) *AgentCreate {
 	return _c
 }
 
+// SetSignedOutAt sets the "signed_out_at" field.
+func (_c *AgentCreate) SetSignedOutAt(v clock.Time) *AgentCreate {
+	_c.mutation.SetSignedOutAt(v)
+	return _c
+}
+
+// SetNillableSignedOutAt sets the "signed_out_at" field if the given value is not nil.
+func (_c *AgentCreate) SetNillableSignedOutAt(v *clock.Time) *AgentCreate {
+	if v != nil {
+		_c.SetSignedOutAt(*v)
+	}
+	return _c
+}
+
 // SetCreatedAt sets the "created_at" field.
 func (_c *AgentCreate) SetCreatedAt(v clock.Time) *AgentCreate {
 	_c.mutation.SetCreatedAt(v)
@@ -274,6 +288,10 @@ func (_c *AgentCreate) defaults() error {
 		v := agent.DefaultTokensValidFrom
 		_c.mutation.SetTokensValidFrom(v)
 	}
+	if _, ok := _c.mutation.SignedOutAt(); !ok {
+		v := agent.DefaultSignedOutAt
+		_c.mutation.SetSignedOutAt(v)
+	}
 	return nil
 }
 
@@ -330,6 +348,9 @@ func (_c *AgentCreate) check() error {
 	}
 	if _, ok := _c.mutation.TokensValidFrom(); !ok {
 		return &ValidationError{Name: "tokens_valid_from", err: errors.New(`ent: missing required field "Agent.tokens_valid_from"`)}
+	}
+	if _, ok := _c.mutation.SignedOutAt(); !ok {
+		return &ValidationError{Name: "signed_out_at", err: errors.New(`ent: missing required field "Agent.signed_out_at"`)}
 	}
 	if _, ok := _c.mutation.CreatedAt(); !ok {
 		return &ValidationError{Name: "created_at", err: errors.New(`ent: missing required field "Agent.created_at"`)}
@@ -405,6 +426,10 @@ func (_c *AgentCreate) createSpec() (*Agent, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.TokensValidFrom(); ok {
 		_spec.SetField(agent.FieldTokensValidFrom, field.TypeInt64, value)
 		_node.TokensValidFrom = value
+	}
+	if value, ok := _c.mutation.SignedOutAt(); ok {
+		_spec.SetField(agent.FieldSignedOutAt, field.TypeInt64, value)
+		_node.SignedOutAt = value
 	}
 	if value, ok := _c.mutation.CreatedAt(); ok {
 		_spec.SetField(agent.FieldCreatedAt, field.TypeInt64, value)

@@ -179,6 +179,27 @@ func (_u *AgentUpdate) AddTokensValidFrom(v clock.Time) *AgentUpdate {
 	return _u
 }
 
+// SetSignedOutAt sets the "signed_out_at" field.
+func (_u *AgentUpdate) SetSignedOutAt(v clock.Time) *AgentUpdate {
+	_u.mutation.ResetSignedOutAt()
+	_u.mutation.SetSignedOutAt(v)
+	return _u
+}
+
+// SetNillableSignedOutAt sets the "signed_out_at" field if the given value is not nil.
+func (_u *AgentUpdate) SetNillableSignedOutAt(v *clock.Time) *AgentUpdate {
+	if v != nil {
+		_u.SetSignedOutAt(*v)
+	}
+	return _u
+}
+
+// AddSignedOutAt adds value to the "signed_out_at" field.
+func (_u *AgentUpdate) AddSignedOutAt(v clock.Time) *AgentUpdate {
+	_u.mutation.AddSignedOutAt(v)
+	return _u
+}
+
 // AddPermissionSetIDs adds the "permission_sets" edge to the PermissionSet entity by IDs.
 func (_u *AgentUpdate) AddPermissionSetIDs(ids ...int64) *AgentUpdate {
 	_u.mutation.AddPermissionSetIDs(ids...)
@@ -427,6 +448,12 @@ func (_u *AgentUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.AddedTokensValidFrom(); ok {
 		_spec.AddField(agent.FieldTokensValidFrom, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.SignedOutAt(); ok {
+		_spec.SetField(agent.FieldSignedOutAt, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedSignedOutAt(); ok {
+		_spec.AddField(agent.FieldSignedOutAt, field.TypeInt64, value)
 	}
 	if _u.mutation.PermissionSetsCleared() {
 		edge := &sqlgraph.EdgeSpec{
@@ -774,6 +801,27 @@ func (_u *AgentUpdateOne) AddTokensValidFrom(v clock.Time) *AgentUpdateOne {
 	return _u
 }
 
+// SetSignedOutAt sets the "signed_out_at" field.
+func (_u *AgentUpdateOne) SetSignedOutAt(v clock.Time) *AgentUpdateOne {
+	_u.mutation.ResetSignedOutAt()
+	_u.mutation.SetSignedOutAt(v)
+	return _u
+}
+
+// SetNillableSignedOutAt sets the "signed_out_at" field if the given value is not nil.
+func (_u *AgentUpdateOne) SetNillableSignedOutAt(v *clock.Time) *AgentUpdateOne {
+	if v != nil {
+		_u.SetSignedOutAt(*v)
+	}
+	return _u
+}
+
+// AddSignedOutAt adds value to the "signed_out_at" field.
+func (_u *AgentUpdateOne) AddSignedOutAt(v clock.Time) *AgentUpdateOne {
+	_u.mutation.AddSignedOutAt(v)
+	return _u
+}
+
 // AddPermissionSetIDs adds the "permission_sets" edge to the PermissionSet entity by IDs.
 func (_u *AgentUpdateOne) AddPermissionSetIDs(ids ...int64) *AgentUpdateOne {
 	_u.mutation.AddPermissionSetIDs(ids...)
@@ -1052,6 +1100,12 @@ func (_u *AgentUpdateOne) sqlSave(ctx context.Context) (_node *Agent, err error)
 	}
 	if value, ok := _u.mutation.AddedTokensValidFrom(); ok {
 		_spec.AddField(agent.FieldTokensValidFrom, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.SignedOutAt(); ok {
+		_spec.SetField(agent.FieldSignedOutAt, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedSignedOutAt(); ok {
+		_spec.AddField(agent.FieldSignedOutAt, field.TypeInt64, value)
 	}
 	if _u.mutation.PermissionSetsCleared() {
 		edge := &sqlgraph.EdgeSpec{

@@ -1109,6 +1109,8 @@ type AgentMutation struct {
 	kind                   *viewer.Kind
 	tokens_valid_from      *clock.Time
 	addtokens_valid_from   *clock.Time
+	signed_out_at          *clock.Time
+	addsigned_out_at       *clock.Time
 	created_at             *clock.Time
 	addcreated_at          *clock.Time
 	clearedFields          map[string]struct{}
@@ -1647,6 +1649,62 @@ func (m *AgentMutation) ResetTokensValidFrom() {
 	m.addtokens_valid_from = nil
 }
 
+// SetSignedOutAt sets the "signed_out_at" field.
+func (m *AgentMutation) SetSignedOutAt(c clock.Time) {
+	m.signed_out_at = &c
+	m.addsigned_out_at = nil
+}
+
+// SignedOutAt returns the value of the "signed_out_at" field in the mutation.
+func (m *AgentMutation) SignedOutAt() (r clock.Time, exists bool) {
+	v := m.signed_out_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSignedOutAt returns the old "signed_out_at" field's value of the Agent entity.
+// If the Agent object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AgentMutation) OldSignedOutAt(ctx context.Context) (v clock.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSignedOutAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSignedOutAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSignedOutAt: %w", err)
+	}
+	return oldValue.SignedOutAt, nil
+}
+
+// AddSignedOutAt adds c to the "signed_out_at" field.
+func (m *AgentMutation) AddSignedOutAt(c clock.Time) {
+	if m.addsigned_out_at != nil {
+		*m.addsigned_out_at += c
+	} else {
+		m.addsigned_out_at = &c
+	}
+}
+
+// AddedSignedOutAt returns the value that was added to the "signed_out_at" field in this mutation.
+func (m *AgentMutation) AddedSignedOutAt() (r clock.Time, exists bool) {
+	v := m.addsigned_out_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetSignedOutAt resets all changes to the "signed_out_at" field.
+func (m *AgentMutation) ResetSignedOutAt() {
+	m.signed_out_at = nil
+	m.addsigned_out_at = nil
+}
+
 // SetCreatedAt sets the "created_at" field.
 func (m *AgentMutation) SetCreatedAt(c clock.Time) {
 	m.created_at = &c
@@ -1953,7 +2011,7 @@ func (m *AgentMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *AgentMutation) Fields() []string {
-	fields := make([]string, 0, 11)
+	fields := make([]string, 0, 12)
 	if m.username != nil {
 		fields = append(fields, agent.FieldUsername)
 	}
@@ -1983,6 +2041,9 @@ func (m *AgentMutation) Fields() []string {
 	}
 	if m.tokens_valid_from != nil {
 		fields = append(fields, agent.FieldTokensValidFrom)
+	}
+	if m.signed_out_at != nil {
+		fields = append(fields, agent.FieldSignedOutAt)
 	}
 	if m.created_at != nil {
 		fields = append(fields, agent.FieldCreatedAt)
@@ -2015,6 +2076,8 @@ func (m *AgentMutation) Field(name string) (ent.Value, bool) {
 		return m.Kind()
 	case agent.FieldTokensValidFrom:
 		return m.TokensValidFrom()
+	case agent.FieldSignedOutAt:
+		return m.SignedOutAt()
 	case agent.FieldCreatedAt:
 		return m.CreatedAt()
 	}
@@ -2046,6 +2109,8 @@ func (m *AgentMutation) OldField(ctx context.Context, name string) (ent.Value, e
 		return m.OldKind(ctx)
 	case agent.FieldTokensValidFrom:
 		return m.OldTokensValidFrom(ctx)
+	case agent.FieldSignedOutAt:
+		return m.OldSignedOutAt(ctx)
 	case agent.FieldCreatedAt:
 		return m.OldCreatedAt(ctx)
 	}
@@ -2127,6 +2192,13 @@ func (m *AgentMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetTokensValidFrom(v)
 		return nil
+	case agent.FieldSignedOutAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSignedOutAt(v)
+		return nil
 	case agent.FieldCreatedAt:
 		v, ok := value.(clock.Time)
 		if !ok {
@@ -2148,6 +2220,9 @@ func (m *AgentMutation) AddedFields() []string {
 	if m.addtokens_valid_from != nil {
 		fields = append(fields, agent.FieldTokensValidFrom)
 	}
+	if m.addsigned_out_at != nil {
+		fields = append(fields, agent.FieldSignedOutAt)
+	}
 	if m.addcreated_at != nil {
 		fields = append(fields, agent.FieldCreatedAt)
 	}
@@ -2163,6 +2238,8 @@ func (m *AgentMutation) AddedField(name string) (ent.Value, bool) {
 		return m.AddedDefaultChannelID()
 	case agent.FieldTokensValidFrom:
 		return m.AddedTokensValidFrom()
+	case agent.FieldSignedOutAt:
+		return m.AddedSignedOutAt()
 	case agent.FieldCreatedAt:
 		return m.AddedCreatedAt()
 	}
@@ -2187,6 +2264,13 @@ func (m *AgentMutation) AddField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.AddTokensValidFrom(v)
+		return nil
+	case agent.FieldSignedOutAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddSignedOutAt(v)
 		return nil
 	case agent.FieldCreatedAt:
 		v, ok := value.(clock.Time)
@@ -2260,6 +2344,9 @@ func (m *AgentMutation) ResetField(name string) error {
 		return nil
 	case agent.FieldTokensValidFrom:
 		m.ResetTokensValidFrom()
+		return nil
+	case agent.FieldSignedOutAt:
+		m.ResetSignedOutAt()
 		return nil
 	case agent.FieldCreatedAt:
 		m.ResetCreatedAt()
@@ -24586,15 +24673,17 @@ func (m *OrganizationMutation) ResetEdge(name string) error {
 // PaceMutation represents an operation that mutates the Pace nodes in the graph.
 type PaceMutation struct {
 	config
-	op            Op
-	typ           string
-	id            *int64
-	next_at       *clock.Time
-	addnext_at    *clock.Time
-	clearedFields map[string]struct{}
-	done          bool
-	oldValue      func(context.Context) (*Pace, error)
-	predicates    []predicate.Pace
+	op             Op
+	typ            string
+	id             *int64
+	next_at        *clock.Time
+	addnext_at     *clock.Time
+	programs_at    *clock.Time
+	addprograms_at *clock.Time
+	clearedFields  map[string]struct{}
+	done           bool
+	oldValue       func(context.Context) (*Pace, error)
+	predicates     []predicate.Pace
 }
 
 var _ ent.Mutation = (*PaceMutation)(nil)
@@ -24757,6 +24846,62 @@ func (m *PaceMutation) ResetNextAt() {
 	m.addnext_at = nil
 }
 
+// SetProgramsAt sets the "programs_at" field.
+func (m *PaceMutation) SetProgramsAt(c clock.Time) {
+	m.programs_at = &c
+	m.addprograms_at = nil
+}
+
+// ProgramsAt returns the value of the "programs_at" field in the mutation.
+func (m *PaceMutation) ProgramsAt() (r clock.Time, exists bool) {
+	v := m.programs_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldProgramsAt returns the old "programs_at" field's value of the Pace entity.
+// If the Pace object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PaceMutation) OldProgramsAt(ctx context.Context) (v clock.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldProgramsAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldProgramsAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldProgramsAt: %w", err)
+	}
+	return oldValue.ProgramsAt, nil
+}
+
+// AddProgramsAt adds c to the "programs_at" field.
+func (m *PaceMutation) AddProgramsAt(c clock.Time) {
+	if m.addprograms_at != nil {
+		*m.addprograms_at += c
+	} else {
+		m.addprograms_at = &c
+	}
+}
+
+// AddedProgramsAt returns the value that was added to the "programs_at" field in this mutation.
+func (m *PaceMutation) AddedProgramsAt() (r clock.Time, exists bool) {
+	v := m.addprograms_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetProgramsAt resets all changes to the "programs_at" field.
+func (m *PaceMutation) ResetProgramsAt() {
+	m.programs_at = nil
+	m.addprograms_at = nil
+}
+
 // Where appends a list predicates to the PaceMutation builder.
 func (m *PaceMutation) Where(ps ...predicate.Pace) {
 	m.predicates = append(m.predicates, ps...)
@@ -24791,9 +24936,12 @@ func (m *PaceMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *PaceMutation) Fields() []string {
-	fields := make([]string, 0, 1)
+	fields := make([]string, 0, 2)
 	if m.next_at != nil {
 		fields = append(fields, pace.FieldNextAt)
+	}
+	if m.programs_at != nil {
+		fields = append(fields, pace.FieldProgramsAt)
 	}
 	return fields
 }
@@ -24805,6 +24953,8 @@ func (m *PaceMutation) Field(name string) (ent.Value, bool) {
 	switch name {
 	case pace.FieldNextAt:
 		return m.NextAt()
+	case pace.FieldProgramsAt:
+		return m.ProgramsAt()
 	}
 	return nil, false
 }
@@ -24816,6 +24966,8 @@ func (m *PaceMutation) OldField(ctx context.Context, name string) (ent.Value, er
 	switch name {
 	case pace.FieldNextAt:
 		return m.OldNextAt(ctx)
+	case pace.FieldProgramsAt:
+		return m.OldProgramsAt(ctx)
 	}
 	return nil, fmt.Errorf("unknown Pace field %s", name)
 }
@@ -24832,6 +24984,13 @@ func (m *PaceMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetNextAt(v)
 		return nil
+	case pace.FieldProgramsAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetProgramsAt(v)
+		return nil
 	}
 	return fmt.Errorf("unknown Pace field %s", name)
 }
@@ -24843,6 +25002,9 @@ func (m *PaceMutation) AddedFields() []string {
 	if m.addnext_at != nil {
 		fields = append(fields, pace.FieldNextAt)
 	}
+	if m.addprograms_at != nil {
+		fields = append(fields, pace.FieldProgramsAt)
+	}
 	return fields
 }
 
@@ -24853,6 +25015,8 @@ func (m *PaceMutation) AddedField(name string) (ent.Value, bool) {
 	switch name {
 	case pace.FieldNextAt:
 		return m.AddedNextAt()
+	case pace.FieldProgramsAt:
+		return m.AddedProgramsAt()
 	}
 	return nil, false
 }
@@ -24868,6 +25032,13 @@ func (m *PaceMutation) AddField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.AddNextAt(v)
+		return nil
+	case pace.FieldProgramsAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddProgramsAt(v)
 		return nil
 	}
 	return fmt.Errorf("unknown Pace numeric field %s", name)
@@ -24898,6 +25069,9 @@ func (m *PaceMutation) ResetField(name string) error {
 	switch name {
 	case pace.FieldNextAt:
 		m.ResetNextAt()
+		return nil
+	case pace.FieldProgramsAt:
+		m.ResetProgramsAt()
 		return nil
 	}
 	return fmt.Errorf("unknown Pace field %s", name)

@@ -18,7 +18,9 @@ type Pace struct {
 	// ID of the ent.
 	ID int64 `json:"id,omitempty"`
 	// NextAt holds the value of the "next_at" field.
-	NextAt       clock.Time `json:"next_at,omitempty"`
+	NextAt clock.Time `json:"next_at,omitempty"`
+	// ProgramsAt holds the value of the "programs_at" field.
+	ProgramsAt   clock.Time `json:"programs_at,omitempty"`
 	selectValues sql.SelectValues
 }
 
@@ -27,7 +29,7 @@ func (*Pace) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case pace.FieldID, pace.FieldNextAt:
+		case pace.FieldID, pace.FieldNextAt, pace.FieldProgramsAt:
 			values[i] = new(sql.NullInt64)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -55,6 +57,12 @@ func (_m *Pace) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field next_at", values[i])
 			} else if value.Valid {
 				_m.NextAt = clock.Time(value.Int64)
+			}
+		case pace.FieldProgramsAt:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field programs_at", values[i])
+			} else if value.Valid {
+				_m.ProgramsAt = clock.Time(value.Int64)
 			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
@@ -94,6 +102,9 @@ func (_m *Pace) String() string {
 	builder.WriteString(fmt.Sprintf("id=%v, ", _m.ID))
 	builder.WriteString("next_at=")
 	builder.WriteString(fmt.Sprintf("%v", _m.NextAt))
+	builder.WriteString(", ")
+	builder.WriteString("programs_at=")
+	builder.WriteString(fmt.Sprintf("%v", _m.ProgramsAt))
 	builder.WriteByte(')')
 	return builder.String()
 }

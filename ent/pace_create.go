@@ -34,6 +34,20 @@ func (_c *PaceCreate) SetNillableNextAt(v *clock.Time) *PaceCreate {
 	return _c
 }
 
+// SetProgramsAt sets the "programs_at" field.
+func (_c *PaceCreate) SetProgramsAt(v clock.Time) *PaceCreate {
+	_c.mutation.SetProgramsAt(v)
+	return _c
+}
+
+// SetNillableProgramsAt sets the "programs_at" field if the given value is not nil.
+func (_c *PaceCreate) SetNillableProgramsAt(v *clock.Time) *PaceCreate {
+	if v != nil {
+		_c.SetProgramsAt(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *PaceCreate) SetID(v int64) *PaceCreate {
 	_c.mutation.SetID(v)
@@ -81,6 +95,10 @@ func (_c *PaceCreate) defaults() error {
 		v := pace.DefaultNextAt
 		_c.mutation.SetNextAt(v)
 	}
+	if _, ok := _c.mutation.ProgramsAt(); !ok {
+		v := pace.DefaultProgramsAt
+		_c.mutation.SetProgramsAt(v)
+	}
 	return nil
 }
 
@@ -88,6 +106,9 @@ func (_c *PaceCreate) defaults() error {
 func (_c *PaceCreate) check() error {
 	if _, ok := _c.mutation.NextAt(); !ok {
 		return &ValidationError{Name: "next_at", err: errors.New(`ent: missing required field "Pace.next_at"`)}
+	}
+	if _, ok := _c.mutation.ProgramsAt(); !ok {
+		return &ValidationError{Name: "programs_at", err: errors.New(`ent: missing required field "Pace.programs_at"`)}
 	}
 	return nil
 }
@@ -124,6 +145,10 @@ func (_c *PaceCreate) createSpec() (*Pace, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.NextAt(); ok {
 		_spec.SetField(pace.FieldNextAt, field.TypeInt64, value)
 		_node.NextAt = value
+	}
+	if value, ok := _c.mutation.ProgramsAt(); ok {
+		_spec.SetField(pace.FieldProgramsAt, field.TypeInt64, value)
+		_node.ProgramsAt = value
 	}
 	return _node, _spec
 }

@@ -49,6 +49,27 @@ func (_u *PaceUpdate) AddNextAt(v clock.Time) *PaceUpdate {
 	return _u
 }
 
+// SetProgramsAt sets the "programs_at" field.
+func (_u *PaceUpdate) SetProgramsAt(v clock.Time) *PaceUpdate {
+	_u.mutation.ResetProgramsAt()
+	_u.mutation.SetProgramsAt(v)
+	return _u
+}
+
+// SetNillableProgramsAt sets the "programs_at" field if the given value is not nil.
+func (_u *PaceUpdate) SetNillableProgramsAt(v *clock.Time) *PaceUpdate {
+	if v != nil {
+		_u.SetProgramsAt(*v)
+	}
+	return _u
+}
+
+// AddProgramsAt adds value to the "programs_at" field.
+func (_u *PaceUpdate) AddProgramsAt(v clock.Time) *PaceUpdate {
+	_u.mutation.AddProgramsAt(v)
+	return _u
+}
+
 // Mutation returns the PaceMutation object of the builder.
 func (_u *PaceUpdate) Mutation() *PaceMutation {
 	return _u.mutation
@@ -96,6 +117,12 @@ func (_u *PaceUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if value, ok := _u.mutation.AddedNextAt(); ok {
 		_spec.AddField(pace.FieldNextAt, field.TypeInt64, value)
 	}
+	if value, ok := _u.mutation.ProgramsAt(); ok {
+		_spec.SetField(pace.FieldProgramsAt, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedProgramsAt(); ok {
+		_spec.AddField(pace.FieldProgramsAt, field.TypeInt64, value)
+	}
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
 			err = &NotFoundError{pace.Label}
@@ -134,6 +161,27 @@ func (_u *PaceUpdateOne) SetNillableNextAt(v *clock.Time) *PaceUpdateOne {
 // AddNextAt adds value to the "next_at" field.
 func (_u *PaceUpdateOne) AddNextAt(v clock.Time) *PaceUpdateOne {
 	_u.mutation.AddNextAt(v)
+	return _u
+}
+
+// SetProgramsAt sets the "programs_at" field.
+func (_u *PaceUpdateOne) SetProgramsAt(v clock.Time) *PaceUpdateOne {
+	_u.mutation.ResetProgramsAt()
+	_u.mutation.SetProgramsAt(v)
+	return _u
+}
+
+// SetNillableProgramsAt sets the "programs_at" field if the given value is not nil.
+func (_u *PaceUpdateOne) SetNillableProgramsAt(v *clock.Time) *PaceUpdateOne {
+	if v != nil {
+		_u.SetProgramsAt(*v)
+	}
+	return _u
+}
+
+// AddProgramsAt adds value to the "programs_at" field.
+func (_u *PaceUpdateOne) AddProgramsAt(v clock.Time) *PaceUpdateOne {
+	_u.mutation.AddProgramsAt(v)
 	return _u
 }
 
@@ -213,6 +261,12 @@ func (_u *PaceUpdateOne) sqlSave(ctx context.Context) (_node *Pace, err error) {
 	}
 	if value, ok := _u.mutation.AddedNextAt(); ok {
 		_spec.AddField(pace.FieldNextAt, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.ProgramsAt(); ok {
+		_spec.SetField(pace.FieldProgramsAt, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedProgramsAt(); ok {
+		_spec.AddField(pace.FieldProgramsAt, field.TypeInt64, value)
 	}
 	_node = &Pace{config: _u.config}
 	_spec.Assign = _node.assignValues

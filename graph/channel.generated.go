@@ -1501,6 +1501,107 @@ func (ec *executionContext) fieldContext_DeactivateChannelPayload_errors(_ conte
 	return fc, nil
 }
 
+func (ec *executionContext) _DeleteQueuePayload_deletedId(ctx context.Context, field graphql.CollectedField, obj *DeleteQueuePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeleteQueuePayload_deletedId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DeletedID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOID2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DeleteQueuePayload_deletedId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeleteQueuePayload", field, false, false, "ID")
+}
+
+func (ec *executionContext) _DeleteQueuePayload_conversations(ctx context.Context, field graphql.CollectedField, obj *DeleteQueuePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeleteQueuePayload_conversations(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Conversations, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int64) graphql.Marshaler {
+			return ec.marshalOCount2ᚖint64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DeleteQueuePayload_conversations(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeleteQueuePayload", field, false, false, "Count")
+}
+
+func (ec *executionContext) _DeleteQueuePayload_quickTexts(ctx context.Context, field graphql.CollectedField, obj *DeleteQueuePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeleteQueuePayload_quickTexts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.QuickTexts, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int64) graphql.Marshaler {
+			return ec.marshalOCount2ᚖint64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DeleteQueuePayload_quickTexts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeleteQueuePayload", field, false, false, "Count")
+}
+
+func (ec *executionContext) _DeleteQueuePayload_errors(ctx context.Context, field graphql.CollectedField, obj *DeleteQueuePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeleteQueuePayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖparleyᚋinternalᚋgroundᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeleteQueuePayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DeleteQueuePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _QueuePayload_queue(ctx context.Context, field graphql.CollectedField, obj *QueuePayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1997,6 +2098,62 @@ func (ec *executionContext) unmarshalInputDeactivateChannelInput(ctx context.Con
 func UnmarshalDeactivateChannelInput(ctx context.Context, raw any) (switchboard.DeactivateChannelInput, error) {
 	var out switchboard.DeactivateChannelInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "DeactivateChannelInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputDeleteQueueInput(ctx context.Context, obj any) (switchboard.DeleteQueueInput, error) {
+	var it switchboard.DeleteQueueInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "moveToId", "dryRun"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "moveToId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("moveToId"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MoveToID = data
+		case "dryRun":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dryRun"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DryRun = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalDeleteQueueInput unmarshals raw into the DeleteQueueInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalDeleteQueueInput(ctx context.Context, raw any) (switchboard.DeleteQueueInput, error) {
+	var out switchboard.DeleteQueueInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "DeleteQueueInput", raw, &out)
 	return out, err
 }
 
@@ -2761,6 +2918,54 @@ func (ec *executionContext) _DeactivateChannelPayload(ctx context.Context, sel a
 	return out
 }
 
+var deleteQueuePayloadImplementors = []string{"DeleteQueuePayload"}
+
+func (ec *executionContext) _DeleteQueuePayload(ctx context.Context, sel ast.SelectionSet, obj *DeleteQueuePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, deleteQueuePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DeleteQueuePayload")
+		case "deletedId":
+			out.Values[i] = ec._DeleteQueuePayload_deletedId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "conversations":
+			out.Values[i] = ec._DeleteQueuePayload_conversations(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "quickTexts":
+			out.Values[i] = ec._DeleteQueuePayload_quickTexts(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._DeleteQueuePayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var queuePayloadImplementors = []string{"QueuePayload"}
 
 func (ec *executionContext) _QueuePayload(ctx context.Context, sel ast.SelectionSet, obj *QueuePayload) graphql.Marshaler {
@@ -2994,6 +3199,19 @@ func (ec *executionContext) marshalNDeactivateChannelPayload2ᚖparleyᚋgraph�
 		return graphql.Null
 	}
 	return ec._DeactivateChannelPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNDeleteQueueInput2parleyᚋinternalᚋdeskᚋswitchboardᚐDeleteQueueInput(ctx context.Context, v any) (switchboard.DeleteQueueInput, error) {
+	res, err := ec.unmarshalInputDeleteQueueInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDeleteQueuePayload2ᚖparleyᚋgraphᚐDeleteQueuePayload(ctx context.Context, sel ast.SelectionSet, v *DeleteQueuePayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DeleteQueuePayload!")
+		return graphql.Null
+	}
+	return ec._DeleteQueuePayload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNQueuePayload2ᚖparleyᚋgraphᚐQueuePayload(ctx context.Context, sel ast.SelectionSet, v *QueuePayload) graphql.Marshaler {

@@ -173,6 +173,32 @@ type DeactivateProviderAccountInput struct {
 	Unsent account.UnsentChoice `json:"unsent"`
 }
 
+// The permission set to delete.
+type DeletePermissionSetInput struct {
+	// The permission set.
+	ID string `json:"id"`
+}
+
+// The permission set that was deleted.
+type DeletePermissionSetPayload struct {
+	// Its id; null when there are errors.
+	DeletedID *string `json:"deletedId,omitempty"`
+	// Why it was not deleted; empty when it was.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// The queue that was deleted, and what was in it.
+type DeleteQueuePayload struct {
+	// Its id; null when there are errors, and for a dry run.
+	DeletedID *string `json:"deletedId,omitempty"`
+	// Conversations that were in the queue, and went to the other. Null when there are errors.
+	Conversations *int64 `json:"conversations,omitempty"`
+	// Quick texts that were the queue's, archived ones too, and went to the other. Null when there are errors.
+	QuickTexts *int64 `json:"quickTexts,omitempty"`
+	// Why the queue was not deleted; empty when it was.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // Records to take out.
 type DeleteRecordsInput struct {
 	// 1 to 200 records.

@@ -551,6 +551,18 @@ type ComplexityRoot struct {
 		UnsentMessages func(childComplexity int) int
 	}
 
+	DeletePermissionSetPayload struct {
+		DeletedID func(childComplexity int) int
+		Errors    func(childComplexity int) int
+	}
+
+	DeleteQueuePayload struct {
+		Conversations func(childComplexity int) int
+		DeletedID     func(childComplexity int) int
+		Errors        func(childComplexity int) int
+		QuickTexts    func(childComplexity int) int
+	}
+
 	DeliveryError struct {
 		Code    func(childComplexity int) int
 		Message func(childComplexity int) int
@@ -748,6 +760,8 @@ type ComplexityRoot struct {
 		DeactivateAgent             func(childComplexity int, input DeactivateAgentInput) int
 		DeactivateChannel           func(childComplexity int, input switchboard.DeactivateChannelInput) int
 		DeactivateProviderAccount   func(childComplexity int, input DeactivateProviderAccountInput) int
+		DeletePermissionSet         func(childComplexity int, input DeletePermissionSetInput) int
+		DeleteQueue                 func(childComplexity int, input switchboard.DeleteQueueInput) int
 		DeleteRecords               func(childComplexity int, input DeleteRecordsInput) int
 		GrantPermissionSet          func(childComplexity int, input staff.GrantInput) int
 		MarkConversationsRead       func(childComplexity int, input MarkConversationsReadInput) int
@@ -3217,6 +3231,44 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.DeactivateChannelPayload.UnsentMessages(childComplexity), true
 
+	case "DeletePermissionSetPayload.deletedId":
+		if e.ComplexityRoot.DeletePermissionSetPayload.DeletedID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeletePermissionSetPayload.DeletedID(childComplexity), true
+	case "DeletePermissionSetPayload.errors":
+		if e.ComplexityRoot.DeletePermissionSetPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeletePermissionSetPayload.Errors(childComplexity), true
+
+	case "DeleteQueuePayload.conversations":
+		if e.ComplexityRoot.DeleteQueuePayload.Conversations == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteQueuePayload.Conversations(childComplexity), true
+	case "DeleteQueuePayload.deletedId":
+		if e.ComplexityRoot.DeleteQueuePayload.DeletedID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteQueuePayload.DeletedID(childComplexity), true
+	case "DeleteQueuePayload.errors":
+		if e.ComplexityRoot.DeleteQueuePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteQueuePayload.Errors(childComplexity), true
+	case "DeleteQueuePayload.quickTexts":
+		if e.ComplexityRoot.DeleteQueuePayload.QuickTexts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteQueuePayload.QuickTexts(childComplexity), true
+
 	case "DeliveryError.code":
 		if e.ComplexityRoot.DeliveryError.Code == nil {
 			break
@@ -4093,6 +4145,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DeactivateProviderAccount(childComplexity, args["input"].(DeactivateProviderAccountInput)), true
+	case "Mutation.deletePermissionSet":
+		if e.ComplexityRoot.Mutation.DeletePermissionSet == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_deletePermissionSet_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeletePermissionSet(childComplexity, args["input"].(DeletePermissionSetInput)), true
+	case "Mutation.deleteQueue":
+		if e.ComplexityRoot.Mutation.DeleteQueue == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_deleteQueue_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeleteQueue(childComplexity, args["input"].(switchboard.DeleteQueueInput)), true
 	case "Mutation.deleteRecords":
 		if e.ComplexityRoot.Mutation.DeleteRecords == nil {
 			break
@@ -6430,6 +6504,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("DeactivateAgentInput", ec.unmarshalInputDeactivateAgentInput),
 			graphql.NewInputUnmarshaler("DeactivateChannelInput", ec.unmarshalInputDeactivateChannelInput),
 			graphql.NewInputUnmarshaler("DeactivateProviderAccountInput", ec.unmarshalInputDeactivateProviderAccountInput),
+			graphql.NewInputUnmarshaler("DeletePermissionSetInput", ec.unmarshalInputDeletePermissionSetInput),
+			graphql.NewInputUnmarshaler("DeleteQueueInput", ec.unmarshalInputDeleteQueueInput),
 			graphql.NewInputUnmarshaler("DeleteRecordInput", ec.unmarshalInputDeleteRecordInput),
 			graphql.NewInputUnmarshaler("DeleteRecordsInput", ec.unmarshalInputDeleteRecordsInput),
 			graphql.NewInputUnmarshaler("FieldRightInput", ec.unmarshalInputFieldRightInput),
@@ -7460,7 +7536,9 @@ enum AuditAction @goModel(model: "parley/internal/desk/journal.Action") {
   SIGN_IN_REFUSED @goEnum(value: "parley/internal/desk/journal.SignInRefused")
   "Entries were exported."
   EXPORTED @goEnum(value: "parley/internal/desk/journal.Exported")
-  "A messaging user was merged into another, whom ` + "`" + `changes` + "`" + ` names."
+  "A command loaded rows of a file, which is the subject's name; ` + "`" + `count` + "`" + ` says how many."
+  IMPORTED @goEnum(value: "parley/internal/desk/journal.Imported")
+  "A messaging user was merged into another, whom ` + "`" + `changes` + "`" + ` names, or records into others, which ` + "`" + `detail` + "`" + ` names."
   MERGED @goEnum(value: "parley/internal/desk/journal.Merged")
   "A messaging user was separated from another, whom ` + "`" + `changes` + "`" + ` names."
   UNMERGED @goEnum(value: "parley/internal/desk/journal.Unmerged")
@@ -8191,6 +8269,16 @@ input UpdateQueueInput @goModel(model: "parley/internal/desk/switchboard.UpdateQ
   name: String
 }
 
+"A queue to delete."
+input DeleteQueueInput @goModel(model: "parley/internal/desk/switchboard.DeleteQueueInput") {
+  "The queue."
+  id: ID!
+  "Queue that its conversations and quick texts go to; absent or null refuses the deletion of a queue that has any."
+  moveToId: ID
+  "Whether only to say what is in the queue, changing nothing. Default false."
+  dryRun: Boolean
+}
+
 "Who becomes a member of a queue."
 input AddQueueMembersInput @goModel(model: "parley/internal/desk/switchboard.MembersInput") {
   "The queue."
@@ -8233,6 +8321,18 @@ type QueuePayload {
   errors: [UserError!]!
 }
 
+"The queue that was deleted, and what was in it."
+type DeleteQueuePayload {
+  "Its id; null when there are errors, and for a dry run."
+  deletedId: ID
+  "Conversations that were in the queue, and went to the other. Null when there are errors."
+  conversations: Count
+  "Quick texts that were the queue's, archived ones too, and went to the other. Null when there are errors."
+  quickTexts: Count
+  "Why the queue was not deleted; empty when it was."
+  errors: [UserError!]!
+}
+
 extend type Query {
   "What channels of each type can do, all types that Parley knows."
   channelTypes: [ChannelCapabilities!]!
@@ -8264,12 +8364,17 @@ extend type Mutation {
   removeChannelMembers("Who to remove." input: RemoveChannelMembersInput!): ChannelPayload!
   "Creates a queue: at most 2,000 in an organisation. Needs CONFIGURE_MESSAGING. The members' streams get RESET; no event follows in lists of conversations."
   createQueue("What to create." input: CreateQueueInput!): QueuePayload!
-  "Renames 1 queue. Queues are never deleted: take its members and channels away, and nothing waits in it any more. Needs CONFIGURE_MESSAGING; no event follows in lists of conversations."
+  "Renames 1 queue. Needs CONFIGURE_MESSAGING; no event follows in lists of conversations."
   updateQueue("What to change." input: UpdateQueueInput!): QueuePayload!
   "Lets up to 500 agents work a queue and see its conversations. Needs CONFIGURE_MESSAGING. The agents' streams get RESET; no event follows in lists of conversations."
   addQueueMembers("Who to add." input: AddQueueMembersInput!): QueuePayload!
   "Takes a queue and the sight of its conversations from up to 500 agents, who keep those that they own. Needs CONFIGURE_MESSAGING. The agents' streams get RESET; no event follows in lists of conversations."
   removeQueueMembers("Who to remove." input: RemoveQueueMembersInput!): QueuePayload!
+  """
+  Deletes 1 queue. CONFLICT while channels feed it, and while conversations or quick texts are in it unless ` + "`" + `moveToId` + "`" + ` says where they go: members of that queue see them from then on.
+  LIMIT_EXCEEDED beyond 2,000 conversations, which it has moved by then: repeat it. Needs CONFIGURE_MESSAGING. Emits CONVERSATION_CHANGED for each conversation; the members' streams get RESET.
+  """
+  deleteQueue("Which to delete." input: DeleteQueueInput!): DeleteQueuePayload!
 }
 `, BuiltIn: false},
 	{Name: "../schema/conversation.graphql", Input: `"The permanent thread between one customer address and the business on one channel."
@@ -10974,6 +11079,20 @@ type PermissionSetPayload {
   errors: [UserError!]!
 }
 
+"The permission set to delete."
+input DeletePermissionSetInput {
+  "The permission set."
+  id: ID!
+}
+
+"The permission set that was deleted."
+type DeletePermissionSetPayload {
+  "Its id; null when there are errors."
+  deletedId: ID
+  "Why it was not deleted; empty when it was."
+  errors: [UserError!]!
+}
+
 extend type Query {
   "All permission sets, by name: at most 500. Empty for a viewer without CONFIGURE_MESSAGING."
   permissionSets: [PermissionSet!]!
@@ -11007,6 +11126,8 @@ extend type Mutation {
   right on records that the set gets. CONFLICT if no active agent would hold CONFIGURE_MESSAGING afterwards. Streams of agents whose rights change get RESET; no event follows in lists of conversations.
   """
   updatePermissionSet("What to change." input: UpdatePermissionSetInput!): PermissionSetPayload!
+  "Deletes 1 permission set that nobody has; CONFLICT while agents have it, deactivated ones too: ` + "`" + `agents` + "`" + ` of the set lists them, and revokePermissionSet takes it from them. Needs CONFIGURE_MESSAGING; no event follows in lists of conversations."
+  deletePermissionSet("Which to delete." input: DeletePermissionSetInput!): DeletePermissionSetPayload!
   """
   Gives a permission set to up to 500 agents. Needs CONFIGURE_MESSAGING, and every permission and right on records that they get. Streams of agents whose rights change
   get RESET; no event follows in lists of conversations.
@@ -11970,6 +12091,30 @@ func (ec *executionContext) childFields_DeactivateChannelPayload(ctx context.Con
 		return ec.fieldContext_DeactivateChannelPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DeactivateChannelPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_DeletePermissionSetPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "deletedId":
+		return ec.fieldContext_DeletePermissionSetPayload_deletedId(ctx, field)
+	case "errors":
+		return ec.fieldContext_DeletePermissionSetPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeletePermissionSetPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_DeleteQueuePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "deletedId":
+		return ec.fieldContext_DeleteQueuePayload_deletedId(ctx, field)
+	case "conversations":
+		return ec.fieldContext_DeleteQueuePayload_conversations(ctx, field)
+	case "quickTexts":
+		return ec.fieldContext_DeleteQueuePayload_quickTexts(ctx, field)
+	case "errors":
+		return ec.fieldContext_DeleteQueuePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeleteQueuePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_DeliveryError(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -74,6 +74,7 @@ type MutationResolver interface {
 	UpdateQueue(ctx context.Context, input switchboard.UpdateQueueInput) (*QueuePayload, error)
 	AddQueueMembers(ctx context.Context, input switchboard.MembersInput) (*QueuePayload, error)
 	RemoveQueueMembers(ctx context.Context, input switchboard.MembersInput) (*QueuePayload, error)
+	DeleteQueue(ctx context.Context, input switchboard.DeleteQueueInput) (*DeleteQueuePayload, error)
 	MarkConversationsRead(ctx context.Context, input MarkConversationsReadInput) (*MarkConversationsPayload, error)
 	MarkConversationsUnread(ctx context.Context, input MarkConversationsUnreadInput) (*MarkConversationsPayload, error)
 	AssignConversations(ctx context.Context, input AssignConversationsInput) (*AssignConversationsPayload, error)
@@ -104,6 +105,7 @@ type MutationResolver interface {
 	ActivateAgent(ctx context.Context, input ActivateAgentInput) (*AgentPayload, error)
 	CreatePermissionSet(ctx context.Context, input staff.CreatePermissionSetInput) (*PermissionSetPayload, error)
 	UpdatePermissionSet(ctx context.Context, input staff.UpdatePermissionSetInput) (*PermissionSetPayload, error)
+	DeletePermissionSet(ctx context.Context, input DeletePermissionSetInput) (*DeletePermissionSetPayload, error)
 	GrantPermissionSet(ctx context.Context, input staff.GrantInput) (*PermissionSetPayload, error)
 	RevokePermissionSet(ctx context.Context, input staff.GrantInput) (*PermissionSetPayload, error)
 }
@@ -496,6 +498,34 @@ func (ec *executionContext) field_Mutation_deactivateProviderAccount_args(ctx co
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (DeactivateProviderAccountInput, error) {
 			return ec.unmarshalNDeactivateProviderAccountInput2parleyᚋgraphᚐDeactivateProviderAccountInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_deletePermissionSet_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (DeletePermissionSetInput, error) {
+			return ec.unmarshalNDeletePermissionSetInput2parleyᚋgraphᚐDeletePermissionSetInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_deleteQueue_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (switchboard.DeleteQueueInput, error) {
+			return ec.unmarshalNDeleteQueueInput2parleyᚋinternalᚋdeskᚋswitchboardᚐDeleteQueueInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -3126,6 +3156,50 @@ func (ec *executionContext) fieldContext_Mutation_removeQueueMembers(ctx context
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_deleteQueue(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_deleteQueue(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().DeleteQueue(ctx, fc.Args["input"].(switchboard.DeleteQueueInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *DeleteQueuePayload) graphql.Marshaler {
+			return ec.marshalNDeleteQueuePayload2ᚖparleyᚋgraphᚐDeleteQueuePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_deleteQueue(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DeleteQueuePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_deleteQueue_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_markConversationsRead(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -4440,6 +4514,50 @@ func (ec *executionContext) fieldContext_Mutation_updatePermissionSet(ctx contex
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_updatePermissionSet_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_deletePermissionSet(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_deletePermissionSet(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().DeletePermissionSet(ctx, fc.Args["input"].(DeletePermissionSetInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *DeletePermissionSetPayload) graphql.Marshaler {
+			return ec.marshalNDeletePermissionSetPayload2ᚖparleyᚋgraphᚐDeletePermissionSetPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_deletePermissionSet(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DeletePermissionSetPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_deletePermissionSet_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -6682,6 +6800,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "deleteQueue":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_deleteQueue(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "markConversationsRead":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_markConversationsRead(ctx, field)
@@ -6888,6 +7013,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "updatePermissionSet":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_updatePermissionSet(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "deletePermissionSet":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_deletePermissionSet(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++

@@ -404,6 +404,61 @@ func (ec *executionContext) fieldContext_DeactivateAgentPayload_errors(_ context
 	return fc, nil
 }
 
+func (ec *executionContext) _DeletePermissionSetPayload_deletedId(ctx context.Context, field graphql.CollectedField, obj *DeletePermissionSetPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeletePermissionSetPayload_deletedId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DeletedID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOID2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DeletePermissionSetPayload_deletedId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeletePermissionSetPayload", field, false, false, "ID")
+}
+
+func (ec *executionContext) _DeletePermissionSetPayload_errors(ctx context.Context, field graphql.CollectedField, obj *DeletePermissionSetPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeletePermissionSetPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖparleyᚋinternalᚋgroundᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeletePermissionSetPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DeletePermissionSetPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _OwnedConversations_count(ctx context.Context, field graphql.CollectedField, obj *staff.Owned) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -980,6 +1035,48 @@ func UnmarshalDeactivateAgentInput(ctx context.Context, raw any) (DeactivateAgen
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputDeletePermissionSetInput(ctx context.Context, obj any) (DeletePermissionSetInput, error) {
+	var it DeletePermissionSetInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalDeletePermissionSetInput unmarshals raw into the DeletePermissionSetInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalDeletePermissionSetInput(ctx context.Context, raw any) (DeletePermissionSetInput, error) {
+	var out DeletePermissionSetInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "DeletePermissionSetInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputGrantPermissionSetInput(ctx context.Context, obj any) (staff.GrantInput, error) {
 	var it staff.GrantInput
 	if obj == nil {
@@ -1384,6 +1481,44 @@ func (ec *executionContext) _DeactivateAgentPayload(ctx context.Context, sel ast
 	return out
 }
 
+var deletePermissionSetPayloadImplementors = []string{"DeletePermissionSetPayload"}
+
+func (ec *executionContext) _DeletePermissionSetPayload(ctx context.Context, sel ast.SelectionSet, obj *DeletePermissionSetPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, deletePermissionSetPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DeletePermissionSetPayload")
+		case "deletedId":
+			out.Values[i] = ec._DeletePermissionSetPayload_deletedId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._DeletePermissionSetPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var ownedConversationsImplementors = []string{"OwnedConversations"}
 
 func (ec *executionContext) _OwnedConversations(ctx context.Context, sel ast.SelectionSet, obj *staff.Owned) graphql.Marshaler {
@@ -1599,6 +1734,19 @@ func (ec *executionContext) marshalNDeactivateAgentPayload2ᚖparleyᚋgraphᚐD
 		return graphql.Null
 	}
 	return ec._DeactivateAgentPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNDeletePermissionSetInput2parleyᚋgraphᚐDeletePermissionSetInput(ctx context.Context, v any) (DeletePermissionSetInput, error) {
+	res, err := ec.unmarshalInputDeletePermissionSetInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDeletePermissionSetPayload2ᚖparleyᚋgraphᚐDeletePermissionSetPayload(ctx context.Context, sel ast.SelectionSet, v *DeletePermissionSetPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DeletePermissionSetPayload!")
+		return graphql.Null
+	}
+	return ec._DeletePermissionSetPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNGrantPermissionSetInput2parleyᚋinternalᚋdeskᚋstaffᚐGrantInput(ctx context.Context, v any) (staff.GrantInput, error) {

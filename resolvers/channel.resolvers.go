@@ -88,6 +88,19 @@ func (r *mutationResolver) RemoveQueueMembers(ctx context.Context, input switchb
 	return &graph.QueuePayload{Queue: q, Errors: errs}, err
 }
 
+// DeleteQueue is the resolver for the deleteQueue field.
+func (r *mutationResolver) DeleteQueue(ctx context.Context, input switchboard.DeleteQueueInput) (*graph.DeleteQueuePayload, error) {
+	held, errs, err := answered(r.Switchboard.DeleteQueue(ctx, input))
+	payload := &graph.DeleteQueuePayload{Errors: errs}
+	if held != nil {
+		payload.Conversations, payload.QuickTexts = &held.Conversations, &held.QuickTexts
+	}
+	if held != nil && (input.DryRun == nil || !*input.DryRun) {
+		payload.DeletedID = &input.ID
+	}
+	return payload, err
+}
+
 // ChannelTypes is the resolver for the channelTypes field.
 func (r *queryResolver) ChannelTypes(ctx context.Context) ([]*channel.Capabilities, error) {
 	return channel.AllCapabilities(), nil

@@ -16,6 +16,7 @@ const (
 	foundUnits  = 2_000
 	staffUnits  = 500
 	trailUnits  = 100
+	moveUnits   = 4_000
 )
 
 // Prices are what the fields cost that visit more than the row they stand on. A
@@ -158,6 +159,7 @@ var Prices = price.Table{
 	"Mutation.activateAgent":             {Units: price.Flat(staffUnits), Why: whyStaff},
 	"Mutation.createPermissionSet":       {Units: price.Flat(staffUnits), Why: whyStaff},
 	"Mutation.updatePermissionSet":       {Units: price.Flat(staffUnits), Why: whyStaff},
+	"Mutation.deletePermissionSet":       {Units: price.Flat(staffUnits), Why: whyStaff},
 	"Mutation.grantPermissionSet":        {Units: price.Flat(staffUnits), Why: whyStaff},
 	"Mutation.revokePermissionSet":       {Units: price.Flat(staffUnits), Why: whyStaff},
 	"Mutation.updateViewer":              {Units: price.Flat(staffUnits), Why: whyStaff},
@@ -169,6 +171,7 @@ var Prices = price.Table{
 	"Mutation.removeChannelMembers":      {Units: price.Flat(staffUnits), Why: whyStaff},
 	"Mutation.createQueue":               {Units: price.Flat(staffUnits), Why: whyStaff},
 	"Mutation.updateQueue":               {Units: price.Flat(staffUnits), Why: whyStaff},
+	"Mutation.deleteQueue":               {Units: price.Flat(moveUnits), Why: "It moves up to 2,000 conversations."},
 	"Mutation.addQueueMembers":           {Units: price.Flat(staffUnits), Why: whyStaff},
 	"Mutation.removeQueueMembers":        {Units: price.Flat(staffUnits), Why: whyStaff},
 	"Query.providerAccounts":             {Units: price.Flat(100), Why: whyAccounts},

@@ -48,6 +48,16 @@ func (r *mutationResolver) UpdatePermissionSet(ctx context.Context, input staff.
 	return &graph.PermissionSetPayload{PermissionSet: set, Errors: errs}, err
 }
 
+// DeletePermissionSet is the resolver for the deletePermissionSet field.
+func (r *mutationResolver) DeletePermissionSet(ctx context.Context, input graph.DeletePermissionSetInput) (*graph.DeletePermissionSetPayload, error) {
+	errs, err := userErrors(r.Staff.DeletePermissionSet(ctx, input.ID))
+	payload := &graph.DeletePermissionSetPayload{Errors: errs}
+	if len(errs) == 0 && err == nil {
+		payload.DeletedID = &input.ID
+	}
+	return payload, err
+}
+
 // GrantPermissionSet is the resolver for the grantPermissionSet field.
 func (r *mutationResolver) GrantPermissionSet(ctx context.Context, input staff.GrantInput) (*graph.PermissionSetPayload, error) {
 	set, errs, err := answered(r.Staff.Grant(ctx, input))

@@ -24,6 +24,7 @@ type channelCmd struct {
 	Members    channelMembersCmd    `cmd:"" help:"Change who may send from a channel."`
 	Deactivate deactivateChannelCmd `cmd:"" help:"Deactivate a channel: messages that wait fail, sends are refused. What customers write still arrives."`
 	Activate   activateChannelCmd   `cmd:"" help:"Activate a channel again."`
+	Remove     removeChannelCmd     `cmd:"" hidden:"" help:"Say what to do with a channel that is no longer used."`
 }
 
 type listChannelsCmd struct{ asJSON }

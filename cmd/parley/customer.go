@@ -16,8 +16,14 @@ import (
 
 // customerCmd manages customers, beside running servers or without any.
 type customerCmd struct {
-	List   listCustomersCmd   `cmd:"" help:"List customers, newest first."`
-	Import importCustomersCmd `cmd:"" help:"Import customers with what they agreed to."`
+	List    listCustomersCmd   `cmd:"" help:"List customers, newest first."`
+	Show    showCustomerCmd    `cmd:"" help:"Show a customer: what they agreed to and when, and who was merged into them."`
+	Add     addCustomerCmd     `cmd:"" help:"Add a customer to a channel before they write. One who is there already stays as they are."`
+	Set     setCustomerCmd     `cmd:"" help:"Change a customer: name, locale, external id. What is left out stays."`
+	Consent consentCustomerCmd `cmd:"" help:"Record what a customer agreed to or refused, with the proof."`
+	Merge   mergeCustomersCmd  `cmd:"" help:"Make one customer of two on a channel. It can be undone for 30 days."`
+	Unmerge unmergeCustomerCmd `cmd:"" help:"Undo the merge of a customer into another."`
+	Import  importCustomersCmd `cmd:"" help:"Import customers with what they agreed to."`
 }
 
 type listCustomersCmd struct {
@@ -89,6 +95,9 @@ func (i *importCustomersCmd) Run(ctx context.Context, c *cli, out io.Writer) err
 	}
 	return asOperator(ctx, c, func(ctx context.Context, d *operator) error {
 		report, err := importer.Customers(ctx, d.Schema.Customers, importer.CustomerOptions{File: i.File, Encoding: i.Encoding, Zone: zone, Progress: os.Stderr})
+		if err == nil {
+			err = noteImport(ctx, d.Store, "MessagingUser", i.File, report.Added+report.Changed+report.Consents)
+		}
 		if err != nil {
 			return err
 		}

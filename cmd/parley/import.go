@@ -92,7 +92,14 @@ func (i *importCmd) real(ctx context.Context, c *cli, o importer.Options) (repor
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
-	return (&importer.Importer{Store: a.Store, Directory: a.Directory, Conversations: a.Conversations, Records: a.Schema.Records}).Run(ctx, o)
+	report, err = (&importer.Importer{Store: a.Store, Directory: a.Directory, Conversations: a.Conversations, Records: a.Schema.Records}).Run(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	return report, errors.Join(
+		noteImport(ctx, a.Store, "Record", o.Records, report.Records),
+		noteImport(ctx, a.Store, "Message", o.Outgoing, report.Outgoing),
+		noteImport(ctx, a.Store, "Message", o.Incoming, report.Incoming))
 }
 
 func (i *importCmd) dry(ctx context.Context, c *cli, o importer.Options) (report *importer.Report, err error) {

@@ -38,7 +38,7 @@ type cli struct {
 	Organisation organisationCmd `cmd:"" aliases:"organization" help:"Show and change the organisation: name, time zone, locale, country."`
 	Agent        agentCmd        `cmd:"" help:"Manage agents, beside a running server too."`
 	Permission   permissionCmd   `cmd:"" help:"Manage permission sets, beside a running server too."`
-	Customer     customerCmd     `cmd:"" help:"List and import customers, beside a running server too."`
+	Customer     customerCmd     `cmd:"" help:"Manage customers, beside a running server too."`
 	Object       objectCmd       `cmd:"" help:"Define the types of CRM records, beside a running server too."`
 	Record       recordCmd       `cmd:"" help:"List and import CRM records, beside a running server too."`
 	Action       actionCmd       `cmd:"" help:"Define CRM actions, and see what they did, beside a running server too."`

@@ -6,8 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 
 	"parley/app"
+	"parley/internal/desk/journal"
+	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"
 )
 
@@ -49,6 +52,17 @@ func atMost(n int, instead string) error {
 		return fmt.Errorf("--most: a list has at most %d lines, not %d; for others use %s", mostListed, n, instead)
 	}
 	return nil
+}
+
+// noteImport writes to the audit that rows of a file were loaded, if any were.
+func noteImport(ctx context.Context, s *store.Store, what, file string, rows int64) error {
+	if rows == 0 {
+		return nil
+	}
+	return s.Write(viewer.AsSystem(ctx, "command line"), func(ctx context.Context, tx *store.Tx) error {
+		e := journal.Entry{Action: journal.Imported, SubjectType: what, SubjectName: filepath.Base(file), Count: rows}
+		return e.Write(ctx, tx)
+	})
 }
 
 func state(active bool) string {

@@ -19,6 +19,8 @@ type permissionCmd struct {
 	List listSetsCmd `cmd:"" help:"List all permission sets and who has them."`
 	Add  addSetCmd   `cmd:"" help:"Create a permission set. Give it to agents with parley agent set USERNAME --grant NAME."`
 	Set  setSetCmd   `cmd:"" help:"Rename a permission set, or replace its permissions for all agents who have it."`
+
+	Remove removeSetCmd `cmd:"" help:"Delete a permission set that nobody has."`
 }
 
 type listSetsCmd struct{ asJSON }
@@ -144,6 +146,29 @@ func (s *setSetCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
 			return err
 		}
 		return saySet(out, s.JSON, set)
+	})
+}
+
+type removeSetCmd struct {
+	asJSON
+	Set string `arg:"" name:"name" help:"The permission set."`
+}
+
+// Run implements the command.
+func (r *removeSetCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
+	return asOperator(ctx, c, func(ctx context.Context, d *operator) error {
+		ids, err := d.setIDs(ctx, []string{r.Set})
+		if err != nil {
+			return err
+		}
+		if err := d.Schema.Staff.DeletePermissionSet(ctx, ids[0]); err != nil {
+			return err
+		}
+		if r.JSON {
+			return printJSON(out, map[string]string{"deleted": ids[0]})
+		}
+		_, err = fmt.Fprintf(out, "%s was deleted.\n", r.Set)
+		return err
 	})
 }
 

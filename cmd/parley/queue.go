@@ -18,6 +18,7 @@ type queueCmd struct {
 	Add     addQueueCmd     `cmd:"" help:"Create a queue. Send conversations to it with parley channel set ADDRESS --queue NAME."`
 	Set     setQueueCmd     `cmd:"" help:"Rename a queue."`
 	Members queueMembersCmd `cmd:"" help:"Change who works a queue."`
+	Remove  removeQueueCmd  `cmd:"" help:"Delete a queue that no channel feeds. What is in it goes to another queue."`
 }
 
 type listQueuesCmd struct{ asJSON }
@@ -109,6 +110,52 @@ func (m *queueMembersCmd) Run(ctx context.Context, c *cli, out io.Writer) error 
 			return err
 		}
 		return sayQueue(out, m.JSON, q)
+	})
+}
+
+type removeQueueCmd struct {
+	asJSON
+	Queue  string `arg:"" name:"name" help:"The queue."`
+	MoveTo string `placeholder:"NAME" help:"Queue that its conversations and quick texts go to; needed if it has any."`
+	DryRun bool   `help:"Say what is in it, and change nothing."`
+}
+
+// removedQueueLine is a queue that was deleted, or would be, with what was in it.
+type removedQueueLine struct {
+	Queue         string `json:"queue"`
+	Conversations int64  `json:"conversations"`
+	QuickTexts    int64  `json:"quickTexts"`
+	Deleted       bool   `json:"deleted"`
+}
+
+// Run implements the command.
+func (r *removeQueueCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
+	return asOperator(ctx, c, func(ctx context.Context, d *operator) error {
+		q, err := d.queue(r.Queue)
+		if err != nil {
+			return err
+		}
+		in := switchboard.DeleteQueueInput{ID: q.ID, DryRun: &r.DryRun}
+		if r.MoveTo != "" {
+			to, err := d.queue(r.MoveTo)
+			if err != nil {
+				return err
+			}
+			in.MoveToID = &to.ID
+		}
+		held, err := d.Schema.Switchboard.DeleteQueue(ctx, in)
+		if err != nil {
+			return err
+		}
+		if r.JSON {
+			return printJSON(out, removedQueueLine{q.Name, held.Conversations, held.QuickTexts, !r.DryRun})
+		}
+		fate := "was deleted"
+		if r.DryRun {
+			fate = "is still there"
+		}
+		fmt.Fprintf(out, "%s %s. Conversations in it: %d. Quick texts: %d.\n", q.Name, fate, held.Conversations, held.QuickTexts)
+		return nil
 	})
 }
 

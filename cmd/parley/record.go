@@ -110,6 +110,10 @@ func (i *importRecordsCmd) Run(ctx context.Context, c *cli, out io.Writer) error
 		report, err := importer.Records(ctx, d.Schema.Records, importer.RecordOptions{
 			File: i.File, Encoding: i.Encoding, ObjectType: i.ObjectType, ID: i.ID, ModifiedAt: i.ModifiedAt, Fields: i.Field, Zone: zone, Progress: os.Stderr,
 		})
+		if err == nil {
+			o := report.Outcomes
+			err = noteImport(ctx, d.Store, "Record", i.File, o[crm.Created]+o[crm.Updated])
+		}
 		if err != nil {
 			return err
 		}

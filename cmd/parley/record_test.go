@@ -54,6 +54,9 @@ func TestRecordsComeInByCommands(t *testing.T) {
 	require.Error(t, err)
 	require.JSONEq(t, `{"rows": 2, "outcomes": {"CREATED": 1}, "refused": 1, "refusals": [{"line": 2, "reason": "there is no object type \"Nothing\""}]}`, out)
 
+	audit, err := try("audit", "list")
+	require.NoError(t, err)
+	require.Regexp(t, `IMPORTED +Record visits.csv +2 times`, audit)
 	require.Equal(t, "EXTERNAL ID  NAME  FIELDS\nV1           Anne  Fee__c=12.50, Mobile__c=+1 202 555 0111, Name=Anne\nV3           Cy    Name=Cy\n", parley("record", "list", "Visit__c"))
 	var listed []recordLine
 	require.NoError(t, json.Unmarshal([]byte(parley("record", "list", "Visit__c", "--search", "cy", "--json")), &listed))

@@ -36,6 +36,8 @@ const (
 	FieldKind = "kind"
 	// FieldTokensValidFrom holds the string denoting the tokens_valid_from field in the database.
 	FieldTokensValidFrom = "tokens_valid_from"
+	// FieldSignedOutAt holds the string denoting the signed_out_at field in the database.
+	FieldSignedOutAt = "signed_out_at"
 	// FieldCreatedAt holds the string denoting the created_at field in the database.
 	FieldCreatedAt = "created_at"
 	// EdgePermissionSets holds the string denoting the permission_sets edge name in mutations.
@@ -85,6 +87,7 @@ var Columns = []string{
 	FieldLocale,
 	FieldKind,
 	FieldTokensValidFrom,
+	FieldSignedOutAt,
 	FieldCreatedAt,
 }
 
@@ -140,6 +143,8 @@ var (
 	KindValidator func(string) error
 	// DefaultTokensValidFrom holds the default value on creation for the "tokens_valid_from" field.
 	DefaultTokensValidFrom clock.Time
+	// DefaultSignedOutAt holds the default value on creation for the "signed_out_at" field.
+	DefaultSignedOutAt clock.Time
 )
 
 // OrderOption defines the ordering options for the Agent queries.
@@ -198,6 +203,11 @@ func ByKind(opts ...sql.OrderTermOption) OrderOption {
 // ByTokensValidFrom orders the results by the tokens_valid_from field.
 func ByTokensValidFrom(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldTokensValidFrom, opts...).ToFunc()
+}
+
+// BySignedOutAt orders the results by the signed_out_at field.
+func BySignedOutAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldSignedOutAt, opts...).ToFunc()
 }
 
 // ByCreatedAt orders the results by the created_at field.

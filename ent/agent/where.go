@@ -109,6 +109,12 @@ func TokensValidFrom(v clock.Time) predicate.Agent {
 	return predicate.Agent(sql.FieldEQ(FieldTokensValidFrom, vc))
 }
 
+// SignedOutAt applies equality check predicate on the "signed_out_at" field. It's identical to SignedOutAtEQ.
+func SignedOutAt(v clock.Time) predicate.Agent {
+	vc := int64(v)
+	return predicate.Agent(sql.FieldEQ(FieldSignedOutAt, vc))
+}
+
 // CreatedAt applies equality check predicate on the "created_at" field. It's identical to CreatedAtEQ.
 func CreatedAt(v clock.Time) predicate.Agent {
 	vc := int64(v)
@@ -665,6 +671,60 @@ func TokensValidFromLT(v clock.Time) predicate.Agent {
 func TokensValidFromLTE(v clock.Time) predicate.Agent {
 	vc := int64(v)
 	return predicate.Agent(sql.FieldLTE(FieldTokensValidFrom, vc))
+}
+
+// SignedOutAtEQ applies the EQ predicate on the "signed_out_at" field.
+func SignedOutAtEQ(v clock.Time) predicate.Agent {
+	vc := int64(v)
+	return predicate.Agent(sql.FieldEQ(FieldSignedOutAt, vc))
+}
+
+// SignedOutAtNEQ applies the NEQ predicate on the "signed_out_at" field.
+func SignedOutAtNEQ(v clock.Time) predicate.Agent {
+	vc := int64(v)
+	return predicate.Agent(sql.FieldNEQ(FieldSignedOutAt, vc))
+}
+
+// SignedOutAtIn applies the In predicate on the "signed_out_at" field.
+func SignedOutAtIn(vs ...clock.Time) predicate.Agent {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = int64(vs[i])
+	}
+	return predicate.Agent(sql.FieldIn(FieldSignedOutAt, v...))
+}
+
+// SignedOutAtNotIn applies the NotIn predicate on the "signed_out_at" field.
+func SignedOutAtNotIn(vs ...clock.Time) predicate.Agent {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = int64(vs[i])
+	}
+	return predicate.Agent(sql.FieldNotIn(FieldSignedOutAt, v...))
+}
+
+// SignedOutAtGT applies the GT predicate on the "signed_out_at" field.
+func SignedOutAtGT(v clock.Time) predicate.Agent {
+	vc := int64(v)
+	return predicate.Agent(sql.FieldGT(FieldSignedOutAt, vc))
+}
+
+// SignedOutAtGTE applies the GTE predicate on the "signed_out_at" field.
+func SignedOutAtGTE(v clock.Time) predicate.Agent {
+	vc := int64(v)
+	return predicate.Agent(sql.FieldGTE(FieldSignedOutAt, vc))
+}
+
+// SignedOutAtLT applies the LT predicate on the "signed_out_at" field.
+func SignedOutAtLT(v clock.Time) predicate.Agent {
+	vc := int64(v)
+	return predicate.Agent(sql.FieldLT(FieldSignedOutAt, vc))
+}
+
+// SignedOutAtLTE applies the LTE predicate on the "signed_out_at" field.
+func SignedOutAtLTE(v clock.Time) predicate.Agent {
+	vc := int64(v)
+	return predicate.Agent(sql.FieldLTE(FieldSignedOutAt, vc))
 }
 
 // CreatedAtEQ applies the EQ predicate on the "created_at" field.

@@ -48,6 +48,7 @@ var (
 		{Name: "locale", Type: field.TypeString, Size: 35, Default: ""},
 		{Name: "kind", Type: field.TypeString, Size: 20, Default: "PERSON"},
 		{Name: "tokens_valid_from", Type: field.TypeInt64, Default: 0},
+		{Name: "signed_out_at", Type: field.TypeInt64, Default: 0},
 		{Name: "created_at", Type: field.TypeInt64},
 	}
 	// AgentsTable holds the schema information for the "agents" table.
@@ -933,6 +934,7 @@ var (
 	PacesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64, Increment: true},
 		{Name: "next_at", Type: field.TypeInt64, Default: 0},
+		{Name: "programs_at", Type: field.TypeInt64, Default: 0},
 	}
 	// PacesTable holds the schema information for the "paces" table.
 	PacesTable = &schema.Table{

@@ -16,6 +16,8 @@ const (
 	FieldID = "id"
 	// FieldNextAt holds the string denoting the next_at field in the database.
 	FieldNextAt = "next_at"
+	// FieldProgramsAt holds the string denoting the programs_at field in the database.
+	FieldProgramsAt = "programs_at"
 	// Table holds the table name of the pace in the database.
 	Table = "paces"
 )
@@ -24,6 +26,7 @@ const (
 var Columns = []string{
 	FieldID,
 	FieldNextAt,
+	FieldProgramsAt,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -46,6 +49,8 @@ var (
 	Policy ent.Policy
 	// DefaultNextAt holds the default value on creation for the "next_at" field.
 	DefaultNextAt clock.Time
+	// DefaultProgramsAt holds the default value on creation for the "programs_at" field.
+	DefaultProgramsAt clock.Time
 )
 
 // OrderOption defines the ordering options for the Pace queries.
@@ -59,4 +64,9 @@ func ByID(opts ...sql.OrderTermOption) OrderOption {
 // ByNextAt orders the results by the next_at field.
 func ByNextAt(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldNextAt, opts...).ToFunc()
+}
+
+// ByProgramsAt orders the results by the programs_at field.
+func ByProgramsAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldProgramsAt, opts...).ToFunc()
 }

@@ -60,6 +60,12 @@ func NextAt(v clock.Time) predicate.Pace {
 	return predicate.Pace(sql.FieldEQ(FieldNextAt, vc))
 }
 
+// ProgramsAt applies equality check predicate on the "programs_at" field. It's identical to ProgramsAtEQ.
+func ProgramsAt(v clock.Time) predicate.Pace {
+	vc := int64(v)
+	return predicate.Pace(sql.FieldEQ(FieldProgramsAt, vc))
+}
+
 // NextAtEQ applies the EQ predicate on the "next_at" field.
 func NextAtEQ(v clock.Time) predicate.Pace {
 	vc := int64(v)
@@ -112,6 +118,60 @@ func NextAtLT(v clock.Time) predicate.Pace {
 func NextAtLTE(v clock.Time) predicate.Pace {
 	vc := int64(v)
 	return predicate.Pace(sql.FieldLTE(FieldNextAt, vc))
+}
+
+// ProgramsAtEQ applies the EQ predicate on the "programs_at" field.
+func ProgramsAtEQ(v clock.Time) predicate.Pace {
+	vc := int64(v)
+	return predicate.Pace(sql.FieldEQ(FieldProgramsAt, vc))
+}
+
+// ProgramsAtNEQ applies the NEQ predicate on the "programs_at" field.
+func ProgramsAtNEQ(v clock.Time) predicate.Pace {
+	vc := int64(v)
+	return predicate.Pace(sql.FieldNEQ(FieldProgramsAt, vc))
+}
+
+// ProgramsAtIn applies the In predicate on the "programs_at" field.
+func ProgramsAtIn(vs ...clock.Time) predicate.Pace {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = int64(vs[i])
+	}
+	return predicate.Pace(sql.FieldIn(FieldProgramsAt, v...))
+}
+
+// ProgramsAtNotIn applies the NotIn predicate on the "programs_at" field.
+func ProgramsAtNotIn(vs ...clock.Time) predicate.Pace {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = int64(vs[i])
+	}
+	return predicate.Pace(sql.FieldNotIn(FieldProgramsAt, v...))
+}
+
+// ProgramsAtGT applies the GT predicate on the "programs_at" field.
+func ProgramsAtGT(v clock.Time) predicate.Pace {
+	vc := int64(v)
+	return predicate.Pace(sql.FieldGT(FieldProgramsAt, vc))
+}
+
+// ProgramsAtGTE applies the GTE predicate on the "programs_at" field.
+func ProgramsAtGTE(v clock.Time) predicate.Pace {
+	vc := int64(v)
+	return predicate.Pace(sql.FieldGTE(FieldProgramsAt, vc))
+}
+
+// ProgramsAtLT applies the LT predicate on the "programs_at" field.
+func ProgramsAtLT(v clock.Time) predicate.Pace {
+	vc := int64(v)
+	return predicate.Pace(sql.FieldLT(FieldProgramsAt, vc))
+}
+
+// ProgramsAtLTE applies the LTE predicate on the "programs_at" field.
+func ProgramsAtLTE(v clock.Time) predicate.Pace {
+	vc := int64(v)
+	return predicate.Pace(sql.FieldLTE(FieldProgramsAt, vc))
 }
 
 // And groups predicates with the AND operator between them.

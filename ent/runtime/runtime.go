@@ -187,6 +187,10 @@ func init() {
 	agentDescTokensValidFrom := agentFields[9].Descriptor()
 	// agent.DefaultTokensValidFrom holds the default value on creation for the tokens_valid_from field.
 	agent.DefaultTokensValidFrom = clock.Time(agentDescTokensValidFrom.Default.(int64))
+	// agentDescSignedOutAt is the schema descriptor for signed_out_at field.
+	agentDescSignedOutAt := agentFields[10].Descriptor()
+	// agent.DefaultSignedOutAt holds the default value on creation for the signed_out_at field.
+	agent.DefaultSignedOutAt = clock.Time(agentDescSignedOutAt.Default.(int64))
 	attempt.Policy = privacy.NewPolicies(schema.Attempt{})
 	attempt.Hooks[0] = func(next ent.Mutator) ent.Mutator {
 		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
@@ -1281,6 +1285,10 @@ func init() {
 	paceDescNextAt := paceFields[0].Descriptor()
 	// pace.DefaultNextAt holds the default value on creation for the next_at field.
 	pace.DefaultNextAt = clock.Time(paceDescNextAt.Default.(int64))
+	// paceDescProgramsAt is the schema descriptor for programs_at field.
+	paceDescProgramsAt := paceFields[1].Descriptor()
+	// pace.DefaultProgramsAt holds the default value on creation for the programs_at field.
+	pace.DefaultProgramsAt = clock.Time(paceDescProgramsAt.Default.(int64))
 	participant.Policy = privacy.NewPolicies(schema.Participant{})
 	participant.Hooks[0] = func(next ent.Mutator) ent.Mutator {
 		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {

@@ -38,6 +38,7 @@ func (Agent) Fields() []ent.Field {
 		field.String("locale").Default("").MaxLen(35).Comment("Language tag (BCP 47); empty when not set."),
 		field.String("kind").GoType(viewer.Kind("")).Default(string(viewer.Person)).Immutable().MaxLen(20).Comment("A person, or a program's service account."),
 		field.Int64("tokens_valid_from").GoType(clock.Time(0)).Default(0).Comment("Tokens issued before are refused."),
+		field.Int64("signed_out_at").GoType(clock.Time(0)).Default(0).Comment("Tokens that say they were issued before are refused: the agent signed out at the issuer."),
 		createdAt(),
 	}
 }
@@ -248,4 +249,4 @@ func (Queue) Edges() []ent.Edge {
 func (Queue) Hooks() []ent.Hook { return rule.Audited(Queue{}) }
 
 // Policy of Queue.
-func (Queue) Policy() ent.Policy { return rule.Directory() }
+func (Queue) Policy() ent.Policy { return rule.Queue() }

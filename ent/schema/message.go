@@ -152,7 +152,12 @@ func (Pace) Annotations() []schema.Annotation {
 }
 
 // Fields of Pace.
-func (Pace) Fields() []ent.Field { return []ent.Field{instant("next_at")} }
+func (Pace) Fields() []ent.Field {
+	return []ent.Field{
+		instant("next_at"),
+		instant("programs_at"), // when what programs send asks for a turn next, while none is near
+	}
+}
 
 // Policy of Pace.
 func (Pace) Policy() ent.Policy { return rule.SystemOnly() }

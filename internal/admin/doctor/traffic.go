@@ -25,8 +25,8 @@ const waitsLong = 5 * time.Minute
 func (e *examination) queue(ctx context.Context) (Finding, error) {
 	var n, paced int64
 	err := e.row(ctx, fmt.Sprintf(`SELECT COUNT(*), COUNT(p.id) FROM attempts AS a JOIN conversations AS c ON c.id = a.conversation_id
-		LEFT JOIN paces AS p ON p.id = c.channel_id AND p.next_at > %d AND a.status = 'QUEUED'
-		WHERE (a.status = 'QUEUED' OR a.status = 'SENDING') AND a.updated_at < %d`, int64(e.now), int64(e.now.Add(-waitsLong))), &n, &paced)
+		LEFT JOIN paces AS p ON p.id = c.channel_id AND (p.next_at > %[1]d OR p.programs_at > %[1]d) AND a.status = 'QUEUED'
+		WHERE (a.status = 'QUEUED' OR a.status = 'SENDING') AND a.updated_at < %[2]d`, int64(e.now), int64(e.now.Add(-waitsLong))), &n, &paced)
 	switch {
 	case err != nil:
 		return Finding{}, err

@@ -147,7 +147,7 @@ func (s *Service) stillSignedIn(ctx context.Context, tx *store.Tx) error {
 		return nil
 	}
 	row, err := tx.Ent.Agent.Get(ctx, v.AgentID)
-	if err == nil && row.TokensValidFrom != v.ValidFrom {
+	if err == nil && max(row.TokensValidFrom, row.SignedOutAt) != v.ValidFrom {
 		err = fault.New(fault.Conflict, "Your tokens were revoked just now. Sign in again.")
 	}
 	return err

@@ -258,6 +258,33 @@ func TestAnIssuersLogoutEndsTheSessions(t *testing.T) {
 	require.Len(t, entries(p), count)
 }
 
+// Whatever leeway an issuer has, its logout ends exactly the sessions of tokens that were
+// issued until then, those of other issuers too.
+func TestALogoutIsExactForOtherIssuers(t *testing.T) {
+	t.Parallel()
+	i := newIssuer(t)
+	p := parleytest.New(t, i.configure, func(c *app.Config) { c.Issuers[0].Leeway = token.Duration(time.Second) }).Run()
+	key := make([]byte, token.KeyBytes)
+	use := func() { require.NoError(t, p.Tokens.Use(token.Keys{ByID: map[string][]byte{"": key}})) }
+	minted := func(after time.Duration) string {
+		own, err := token.New(key, clock.NewFake(time.Now().Add(after)))
+		require.NoError(t, err)
+		text, err := own.Mint("amy", time.Hour)
+		require.NoError(t, err)
+		return text
+	}
+	use()
+	before, after := minted(-2*time.Second), minted(3*time.Second)
+	require.Empty(t, p.With(before).Raw(me, nil).Codes())
+	require.Empty(t, p.With(i.bearer("amy", nil, jwt.MapClaims{"iat": time.Now().Add(-time.Minute).Unix(), "sub": "0815"})).Raw(me, nil).Codes())
+
+	status, body := post(t, p, i.logout("0815", "one"))
+	require.Equal(t, http.StatusOK, status, body)
+	use()
+	require.Equal(t, []string{"UNAUTHENTICATED"}, p.With(before).Raw(me, nil).Codes())
+	require.Empty(t, p.With(after).Raw(me, nil).Codes(), "nobody waits for another issuer's leeway")
+}
+
 // Sign-ins are written once a day for each agent, however many there are.
 func TestASignInIsWrittenOnceADay(t *testing.T) {
 	t.Parallel()

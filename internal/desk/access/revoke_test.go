@@ -75,7 +75,7 @@ func TestRevocationEndsEverythingWithinASecond(t *testing.T) {
 	require.Empty(t, code(b.call(b.With(own), "revokeTokens", vars{"agentId": b.id("amy")})))
 	ended("Parley's own", socket, stream)
 	require.Equal(t, []string{"UNAUTHENTICATED"}, there.As("amy").Raw(who, nil).Codes(), "clocks may differ by the leeway")
-	_, err = there.Directory.Holder("amy", time.Now())
+	_, err = there.Directory.Holder("amy", time.Now(), 0)
 	require.NoError(t, err, "a token that was surely issued afterwards is good")
 
 	socket, stream = there.With(other).Dial(), follow(t, there, other)

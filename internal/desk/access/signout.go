@@ -16,11 +16,11 @@ import (
 type SignOut struct {
 	Issuer, Subject string
 	Username        string     // as the issuer names the agent; empty if it does not
-	Before          clock.Time // tokens issued before are refused
+	Before          clock.Time // tokens that say they were issued before are refused
 }
 
-// SignedOut refuses every JSON Web Token of the agent that was issued before, whoever
-// issued it, and ends what they opened. Access tokens stay: programs use them. Nobody's
+// SignedOut refuses every JSON Web Token of the agent that says it was issued before,
+// whoever issued it, and ends what they opened. Access tokens stay: programs use them. Nobody's
 // sign-out, or one that is known already, changes nothing.
 func (s *Service) SignedOut(ctx context.Context, out SignOut) error {
 	s.Seen.flush(ctx) // they may have signed in just now
@@ -30,10 +30,10 @@ func (s *Service) SignedOut(ctx context.Context, out SignOut) error {
 		if ent.IsNotFound(err) {
 			return false, nil
 		}
-		if err != nil || row.TokensValidFrom >= out.Before {
+		if err != nil || row.SignedOutAt >= out.Before {
 			return false, err
 		}
-		if err := tx.Ent.Agent.UpdateOne(row).SetTokensValidFrom(out.Before).Exec(ctx); err != nil {
+		if err := tx.Ent.Agent.UpdateOne(row).SetSignedOutAt(out.Before).Exec(ctx); err != nil {
 			return false, err
 		}
 		e := journal.Entry{

@@ -191,7 +191,7 @@ func CleanNameIn(field string, name **string) error {
 // Room refuses one more than most.
 func Room(have, most int, what string) error {
 	if have >= most {
-		return fault.New(fault.LimitExceeded, "The organisation has %d %s, which is the limit. Nothing can be deleted: reuse an old one.", have, what)
+		return fault.New(fault.LimitExceeded, "The organisation has %d %s, which is the limit. Reuse an old one.", have, what)
 	}
 	return nil
 }

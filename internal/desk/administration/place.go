@@ -51,15 +51,25 @@ func CleanLocale(field, locale string) (string, error) {
 		return "", nil
 	}
 	tag, err := language.Parse(locale)
-	if err != nil || !isLanguage(tag) || len(locale) > mostLocale || len(tag.String()) > mostLocale {
+	if err != nil || len(locale) > mostLocale || len(tag.String()) > mostLocale {
 		return "", fault.Input(field, "This is no language tag. Use a BCP 47 tag of up to %d characters, such as de-AT.", mostLocale)
+	}
+	if base, _, _ := tag.Raw(); !isLanguage(base) {
+		return "", fault.Input(field, "%q stands for no single language. Use the tag of one language, such as de-AT.", tag.String())
 	}
 	return tag.String(), nil
 }
 
-// isLanguage reports whether the tag names a language: neither an unknown one, nor
-// several, nor none, nor one that is agreed in private.
-func isLanguage(tag language.Tag) bool {
-	base, _, _ := tag.Raw()
-	return !base.IsPrivateUse() && !slices.Contains([]string{"und", "mul", "mis", "zxx"}, base.String())
+// isLanguage reports whether the base of a tag names one language: neither an unknown one,
+// nor several, nor none, nor a collection, nor one that is agreed in private.
+func isLanguage(base language.Base) bool {
+	return !base.IsPrivateUse() && !slices.Contains(notOne, base.String())
 }
+
+// notOne are the codes of no single language: those for special cases, and the collections
+// of ISO 639-5 (https://www.loc.gov/standards/iso639-5).
+var notOne = strings.Fields(`und mul mis zxx
+aav afa alg alv apa aqa aql art ath auf aus awd azc bad bai bat ber bh bih bnt btk cai cau cba ccn ccs cdc cdd cel cmc cpe cpf cpp crp csu cus
+day dmn dra egx esx euq fiu fox gem gme gmq gmw grk him hmx hok hyx iir ijo inc ine ira iro itc jpx kar kdo khi kro map mkh mno mun myn
+nah nai ngf nic nub omq omv oto paa phi plf poz pqe pqw pra qwe roa sai sal sdv sem sgn sio sit sla smi son sqj ssa syd tai tbq trk tup tut tuw
+urj wak wen xgn xnd ypk zhx zle zls zlw znd`)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"parley/internal/desk/journal"
 	"parley/internal/ground/clock"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/store"
@@ -40,8 +41,18 @@ func (s *Service) Delete(ctx context.Context, records []*DeletionInput) ([]*Resu
 	if len(todo) == 0 {
 		return results, nil
 	}
+	by := viewer.FromContext(ctx)
 	return results, s.Store.Write(viewer.AsSystem(ctx, "records"), func(ctx context.Context, tx *store.Tx) error {
-		return s.delete(ctx, tx, todo)
+		if err := s.delete(ctx, tx, todo); err != nil {
+			return err
+		}
+		var gone []string
+		for _, w := range todo {
+			if o := w.result.Outcome; o != nil && *o == Deleted {
+				gone = append(gone, called(w.name))
+			}
+		}
+		return note(ctx, tx, by, journal.Deleted, gone)
 	})
 }
 

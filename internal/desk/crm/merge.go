@@ -8,6 +8,7 @@ import (
 
 	entsql "entgo.io/ent/dialect/sql"
 
+	"parley/internal/desk/journal"
 	"parley/internal/desk/object"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/store"
@@ -58,7 +59,19 @@ func (s *Service) Merge(ctx context.Context, merges []*MergeInput) ([]*Result, e
 	if len(todo) == 0 {
 		return results, nil
 	}
-	err := s.Store.Write(viewer.AsSystem(ctx, "records"), func(ctx context.Context, tx *store.Tx) error { return s.merge(ctx, tx, todo) })
+	by := viewer.FromContext(ctx)
+	err := s.Store.Write(viewer.AsSystem(ctx, "records"), func(ctx context.Context, tx *store.Tx) error {
+		if err := s.merge(ctx, tx, todo); err != nil {
+			return err
+		}
+		var merged []string
+		for _, m := range todo {
+			if o := m.result.Outcome; o != nil && *o == Merged {
+				merged = append(merged, called(m.loser)+" into "+called(m.winner))
+			}
+		}
+		return note(ctx, tx, by, journal.Merged, merged)
+	})
 	if err != nil {
 		return nil, err
 	}

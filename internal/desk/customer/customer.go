@@ -11,12 +11,11 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"golang.org/x/text/language"
-
 	"parley/ent"
 	"parley/ent/consententry"
 	"parley/ent/messaginguser"
 	"parley/internal/channel"
+	"parley/internal/desk/administration"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/directory"
 	"parley/internal/desk/feed"
@@ -92,12 +91,11 @@ func (d *details) clean() error {
 		}
 		d.name = &name
 	}
-	if d.locale != nil && *d.locale != "" {
-		tag, err := language.Parse(*d.locale)
-		if err != nil || len(tag.String()) > 35 {
-			return fault.Input("input.locale", "Use a language tag such as en, en-US or pt-BR; empty for none.")
+	if d.locale != nil {
+		locale, err := administration.CleanLocale("input.locale", *d.locale)
+		if err != nil {
+			return err
 		}
-		locale := tag.String()
 		d.locale = &locale
 	}
 	if d.externalID != nil {

@@ -2,6 +2,8 @@ package customer
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"strings"
 
 	entsql "entgo.io/ent/dialect/sql"
@@ -95,6 +97,33 @@ func (s *Service) List(ctx context.Context, filter *Filter, w page.Window) (*Pag
 		}
 	}
 	return &Page{page.Of(nodes, w)}, nil
+}
+
+// mostNamed is how many customers of one address Named finds: two say that it is not enough.
+const mostNamed = 2
+
+// Named finds the customers with an id or an address whom the viewer of ctx sees, on a
+// channel or, for 0, on any. Those who were merged into others are among them.
+func (s *Service) Named(ctx context.Context, name string, channelKey int64) ([]*conversation.MessagingUser, error) {
+	query := s.Store.Ent.MessagingUser.Query()
+	if key, is := s.IDs.Decode(publicid.MessagingUser, name); is {
+		query.Where(messaginguser.ID(key))
+	} else {
+		query.Where(messaginguser.Address(name))
+	}
+	if channelKey != 0 {
+		query.Where(messaginguser.ChannelID(channelKey))
+	}
+	var keys []int64
+	err := s.Store.Scan(ctx, func(ctx context.Context) (err error) {
+		keys, err = query.Limit(mostNamed).IDs(ctx)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	users, err := s.Conversations.Users(ctx, keys)
+	return slices.Collect(maps.Values(users)), err
 }
 
 func (s *Service) wanted(f *Filter) (wanted []predicate.MessagingUser) {

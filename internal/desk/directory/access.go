@@ -66,14 +66,18 @@ func (d *Directory) Granted(hash [sha256.Size]byte, now time.Time) (*Grant, erro
 	return g, nil
 }
 
-// Holder is the Viewer whose token was issued at an instant, zero if that is not known:
-// UNAUTHENTICATED if it is too old.
-func (d *Directory) Holder(username string, issued time.Time) (*viewer.Viewer, error) {
+// Holder is the Viewer whose token says that it was issued at an instant, zero if it does
+// not say, by a clock that may be ahead by the leeway: UNAUTHENTICATED if it is too old.
+func (d *Directory) Holder(username string, issued time.Time, leeway time.Duration) (*viewer.Viewer, error) {
 	v, err := d.Viewer(username)
 	if err != nil {
 		return nil, err
 	}
-	if from := d.AgentNamed(username).validFrom; from != 0 && issued.Before(from.Std()) {
+	a := d.AgentNamed(username)
+	if a.signedOut != 0 && issued.Before(a.signedOut.Std()) {
+		return nil, fault.New(fault.Unauthenticated, "The agent signed out after the token was issued. Sign in again.")
+	}
+	if a.validFrom != 0 && issued.Add(-leeway).Before(a.validFrom.Std()) {
 		return nil, fault.New(fault.Unauthenticated, "The token was revoked, or issued so soon after a revocation that the clocks cannot tell. Wait half a minute, get a new one and call again.")
 	}
 	return v, nil

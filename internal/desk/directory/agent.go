@@ -22,6 +22,7 @@ type Agent struct {
 
 	rights    *viewer.Viewer
 	validFrom clock.Time // tokens issued before are refused
+	signedOut clock.Time // so are tokens that say they were issued before this
 	sets      []int64    // keys of permission sets
 	records   *object.Rights
 

@@ -170,7 +170,7 @@ func unknown(p viewer.Permission) bool { return !slices.Contains(viewer.Permissi
 // channels, the queues and the readable object types, each once and ascending.
 func (rs *rows) rights(row *ent.Agent, records profile) *viewer.Viewer {
 	v := &viewer.Viewer{
-		AgentID: row.ID, Username: row.Username, Licensed: row.Licensed, IsService: row.Kind.Known() == viewer.Service, ValidFrom: row.TokensValidFrom,
+		AgentID: row.ID, Username: row.Username, Licensed: row.Licensed, IsService: row.Kind.Known() == viewer.Service, ValidFrom: max(row.TokensValidFrom, row.SignedOutAt),
 		Permissions: slices.Clone(row.Role.Defaults()), Channels: rs.sending[row.ID], Queues: rs.working[row.ID],
 		Objects: records.readable, Records: records.digest,
 	}

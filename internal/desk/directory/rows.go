@@ -136,7 +136,8 @@ func keysOf[T any](rows []T, key func(T) int64) []int64 {
 func (r *reading) set(ctx context.Context, key int64) error {
 	row, err := r.client.PermissionSet.Get(ctx, key)
 	if err != nil {
-		return err
+		r.rs.having.to(key, nil)
+		return keep(r.rs.sets, key, nil, err)
 	}
 	agents, err := r.client.Agent.Query().Where(agent.HasPermissionSetsWith(permissionset.ID(key))).IDs(ctx)
 	if err != nil {
@@ -164,6 +165,7 @@ func (r *reading) channel(ctx context.Context, key int64) error {
 func (r *reading) queue(ctx context.Context, key int64) error {
 	row, err := r.client.Queue.Get(ctx, key)
 	if err != nil {
+		r.rs.working.to(key, nil)
 		return keep(r.rs.queues, key, nil, err)
 	}
 	agents, err := r.client.Agent.Query().Where(agent.HasQueuesWith(queue.ID(key))).IDs(ctx)

@@ -89,7 +89,7 @@ func (s *snapshot) addAgent(ids *publicid.Codec, rs *rows, row *ent.Agent, recor
 	a := &Agent{
 		Key: row.ID, ID: ids.Encode(publicid.Agent, row.ID), Username: row.Username, Name: row.Name,
 		Role: row.Role.Known(), IsLicensed: row.Licensed, IsActive: row.Active, Kind: row.Kind.Known(),
-		rights: rs.rights(row, records), records: records.rights, validFrom: row.TokensValidFrom, timeZone: row.TimeZone, locale: row.Locale,
+		rights: rs.rights(row, records), records: records.rights, validFrom: row.TokensValidFrom, signedOut: row.SignedOutAt, timeZone: row.TimeZone, locale: row.Locale,
 		sets: rs.having[row.ID],
 	}
 	if key := row.DefaultChannelID; key != nil && a.rights.HasChannel(*key) {

@@ -35,12 +35,13 @@ const (
 	Exported      Action = "EXPORTED"
 	Merged        Action = "MERGED"
 	Unmerged      Action = "UNMERGED"
+	Imported      Action = "IMPORTED"
 	// OtherAction is one that only a newer version records.
 	OtherAction Action = "OTHER"
 )
 
 // Actions are all that this version records.
-var Actions = []Action{Created, Updated, Deleted, Revoked, Merged, Unmerged, SignInRefused, Exported}
+var Actions = []Action{Created, Updated, Deleted, Revoked, Merged, Unmerged, SignInRefused, Exported, Imported}
 
 // Known is the action, OtherAction when it is not known.
 func (a Action) Known() Action {

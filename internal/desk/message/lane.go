@@ -144,7 +144,7 @@ func (l *lane) mine() *entsql.Predicate {
 // take takes the lane when it is free or its lease has run out. A lane that
 // another worker holds is left to them: every step of theirs locks the lane
 // before it looks for messages, so they find what we came for. A lane that rests
-// is to be tried again when it has rested.
+// is to be tried again when it has rested, or when a reply hastens it.
 func (l *lane) take(ctx context.Context, tx *store.Tx) (bool, time.Duration, error) {
 	lanes := entsql.Table("lanes")
 	insert := tx.Builder().Insert("lanes").Columns("id", "token", "leased_until").
@@ -161,6 +161,9 @@ func (l *lane) take(ctx context.Context, tx *store.Tx) (bool, time.Duration, err
 	err = tx.Query(ctx, q, func(rows *sql.Rows) error { return rows.Scan(&holder, &until) })
 	if err != nil || holder != resting {
 		return false, 0, err
+	}
+	if hastens, err := l.hasten(ctx, tx); err != nil || hastens {
+		return hastens, 0, err
 	}
 	return false, max(until.Sub(tx.Now), time.Millisecond), nil
 }

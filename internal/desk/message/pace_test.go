@@ -53,7 +53,7 @@ func TestAChannelSendsNoFasterThanItsLimit(t *testing.T) {
 		calls = append(calls, called{p.Clock.Now(), string(m.Content.(channel.Text))})
 		return channel.Result{Outcome: channel.Accepted, ProviderID: m.AttemptKey}
 	}
-	customers := 0
+	customers, program := 0, newProgram(p)
 	rapid.Check(t, func(r *rapid.T) {
 		p.Clock.Advance(time.Hour) // past the turns of the trial before
 		calls = nil
@@ -65,7 +65,11 @@ func TestAChannelSendsNoFasterThanItsLimit(t *testing.T) {
 		r.Repeat(map[string]func(*rapid.T){
 			"send": func(r *rapid.T) {
 				i := rapid.IntRange(0, len(c)-1).Draw(r, "conversation")
-				c[i].send(fmt.Sprintf("%d/%d", i, sent[i]))
+				from := c[i]
+				if rapid.Bool().Draw(r, "by a program") {
+					from = from.by(program)
+				}
+				from.send(fmt.Sprintf("%d/%d", i, sent[i]))
 				sent[i]++
 			},
 			"drain": func(r *rapid.T) { c[rapid.IntRange(0, len(c)-1).Draw(r, "conversation")].drain() },
@@ -74,7 +78,7 @@ func TestAChannelSendsNoFasterThanItsLimit(t *testing.T) {
 			},
 		})
 		total := sent[0] + sent[1] + sent[2]
-		for range 4 * (total + 1) { // a quarter of a second each
+		for range 8 * (total + 1) { // a quarter of a second each
 			p.Clock.Advance(250 * time.Millisecond)
 			for _, c := range c {
 				c.drain()

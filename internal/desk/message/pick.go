@@ -24,6 +24,7 @@ type waiting struct {
 	since            clock.Time
 	turn             clock.Time // on a channel that is paced; 0 before it has one
 	kind             content.Kind
+	source           content.Source
 	text             string
 	address          string // it goes there: that of the conversation in which it was written
 	consent          channel.Consent
@@ -136,7 +137,7 @@ func (l *lane) first(ctx context.Context, tx *store.Tx) (w *waiting, err error) 
 	a, m := entsql.Table("attempts").As("a"), entsql.Table("messages").As("m")
 	c, u := entsql.Table("conversations").As("c"), entsql.Table("messaging_users").As("u")
 	r := entsql.Table("records").As("r")
-	q := tx.Builder().Select(a.C("id"), a.C("message_id"), a.C("status"), a.C("updated_at"), a.C("turn_at"), m.C("kind"), m.C("text"), c.C("address"), u.C("consent_status"), r.C("opted_out")).
+	q := tx.Builder().Select(a.C("id"), a.C("message_id"), a.C("status"), a.C("updated_at"), a.C("turn_at"), m.C("kind"), m.C("source"), m.C("text"), c.C("address"), u.C("consent_status"), r.C("opted_out")).
 		From(a).Join(m).On(a.C("message_id"), m.C("id")).
 		Join(c).On(m.C("conversation_id"), c.C("id")).Join(u).On(c.C("messaging_user_id"), u.C("id")).
 		LeftJoin(r).On(c.C("record_id"), r.C("id")).
@@ -145,7 +146,7 @@ func (l *lane) first(ctx context.Context, tx *store.Tx) (w *waiting, err error) 
 	err = tx.Query(ctx, q, func(rows *sql.Rows) error {
 		w = &waiting{}
 		var inCRM sql.NullBool
-		err := rows.Scan(&w.attempt, &w.message, &w.status, &w.since, &w.turn, &w.kind, &w.text, &w.address, &w.consent, &inCRM)
+		err := rows.Scan(&w.attempt, &w.message, &w.status, &w.since, &w.turn, &w.kind, &w.source, &w.text, &w.address, &w.consent, &inCRM)
 		w.optedOut = w.consent == channel.OptOut || inCRM.Bool
 		return err
 	})

@@ -4,6 +4,8 @@ import (
 	"context"
 	"unicode/utf8"
 
+	entsql "entgo.io/ent/dialect/sql"
+
 	"parley/ent"
 	"parley/ent/quicktext"
 	"parley/internal/channel"
@@ -166,6 +168,24 @@ func (s *Service) Use(ctx context.Context, id string) (*QuickText, error) {
 		return nil, err
 	}
 	return s.reread(ctx, key)
+}
+
+// Requeue gives the quick texts of a queue to another, archived ones too.
+func (s *Service) Requeue(ctx context.Context, tx *store.Tx, from, to int64) error {
+	rows, err := tx.Ent.QuickText.Query().Where(quicktext.QueueID(from)).Order(quicktext.ByID()).All(viewer.AsSystem(ctx, "quick texts"))
+	if err != nil || len(rows) == 0 {
+		return err
+	}
+	_, err = tx.Exec(ctx, tx.Builder().Update("quick_texts").Set("queue_id", to).Where(entsql.EQ("queue_id", from)))
+	for _, row := range rows {
+		if err != nil {
+			return err
+		}
+		before, after := s.of(row), s.of(row)
+		after.Shelf.Queue = to
+		err = feed.Record(tx, changed(viewer.FromContext(ctx), "", before, after))
+	}
+	return err
 }
 
 // held reads a quick text that the viewer sees inside a write.

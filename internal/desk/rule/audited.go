@@ -34,8 +34,8 @@ func AuditEntry() privacy.Policy {
 				switch {
 				case !Administers(v):
 					s.Where(sql.False())
-				case !AuditShows(v, ofCustomers):
-					s.Where(sql.NEQ(s.C("subject_type"), ofCustomers))
+				case !v.Can(viewer.ViewAllData):
+					s.Where(sql.NotIn(s.C("subject_type"), ofCustomers, ofRecords))
 				}
 			})
 			return privacy.Skip
@@ -44,13 +44,16 @@ func AuditEntry() privacy.Policy {
 	}
 }
 
-// ofCustomers is the type of the entries that name customers.
-const ofCustomers = "MessagingUser"
+// The types of the entries that name customers and records.
+const (
+	ofCustomers = "MessagingUser"
+	ofRecords   = "Record"
+)
 
 // AuditShows reports whether v sees the audit's entries of a type: administrators do, but
-// for those of customers, whom they may not all see without ViewAllData.
+// for those of customers and records, which they may not all see without ViewAllData.
 func AuditShows(v *viewer.Viewer, subjectType string) bool {
-	return Administers(v) && (subjectType != ofCustomers || v.Can(viewer.ViewAllData))
+	return Administers(v) && (v.Can(viewer.ViewAllData) || subjectType != ofCustomers && subjectType != ofRecords)
 }
 
 // ErrUnaudited is why an audited type cannot be written outside directory.Apply.
@@ -106,7 +109,7 @@ func Audited(of ent.Interface) []ent.Hook {
 }
 
 // untold are fields that say nothing new, or whose change is an entry of its own.
-var untold = []string{"created_at", "updated_at", "tokens_valid_from"}
+var untold = []string{"created_at", "updated_at", "tokens_valid_from", "signed_out_at"}
 
 // references are columns without an edge that hold the key of a row of a type.
 var references = map[string]string{"default_channel_id": "Channel"}
@@ -228,6 +231,9 @@ func keysIn(values []ent.Value) (keys []int64) {
 
 // nameOf is what people call the row, after the write.
 func nameOf(ctx context.Context, m ent.Mutation) string {
+	if m.Op().Is(ent.OpDeleteOne) {
+		return removed(ctx, m)
+	}
 	for _, field := range []string{"username", "name"} {
 		v, set := m.Field(field)
 		if !set {
@@ -235,6 +241,23 @@ func nameOf(ctx context.Context, m ent.Mutation) string {
 		}
 		if name, is := v.(string); is {
 			return name
+		}
+	}
+	return ""
+}
+
+// removed is what people call a row that is about to be removed.
+func removed(ctx context.Context, m ent.Mutation) string {
+	switch m := m.(type) {
+	case *gen.QueueMutation:
+		key, _ := m.ID()
+		if row, err := m.Client().Queue.Get(ctx, key); err == nil {
+			return row.Name
+		}
+	case *gen.PermissionSetMutation:
+		key, _ := m.ID()
+		if row, err := m.Client().PermissionSet.Get(ctx, key); err == nil {
+			return row.Name
 		}
 	}
 	return ""

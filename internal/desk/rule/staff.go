@@ -2,6 +2,7 @@ package rule
 
 import (
 	"context"
+	"slices"
 
 	"entgo.io/ent/dialect/sql"
 
@@ -24,6 +25,14 @@ func SeesQueue(v *viewer.Viewer, key int64) bool {
 // may read of records.
 func Defines(v *viewer.Viewer) bool { return Administers(v) || v != nil && v.Can(viewer.ManageRecords) }
 
+// Queue is Directory, and administrators remove queues too, one at a time.
+func Queue() privacy.Policy {
+	return privacy.Policy{
+		Query:    privacy.QueryPolicy{denyWithoutViewer(), privacy.AlwaysAllowRule()},
+		Mutation: administratorsWrite(ent.OpDeleteOne),
+	}
+}
+
 // Directory lets everybody read agents, channels and queues, and administrators create
 // and change one at a time.
 func Directory() privacy.Policy {
@@ -33,9 +42,9 @@ func Directory() privacy.Policy {
 	}
 }
 
-// PermissionSet lets administrators read permission sets, and create and change one at
-// a time. Other agents see none.
-func PermissionSet() privacy.Policy { return administratorsOnly() }
+// PermissionSet lets administrators read permission sets, and create, change and remove
+// one at a time. Other agents see none.
+func PermissionSet() privacy.Policy { return administratorsOnly(ent.OpDeleteOne) }
 
 // ProviderAccount lets administrators read provider accounts, and create and change one
 // at a time. For other agents there are none.
@@ -49,10 +58,10 @@ func ObjectType() privacy.Policy { return administratorsOnly() }
 // a time. Other agents know them by the directory, as far as they concern them.
 func CrmAction() privacy.Policy { return administratorsOnly() }
 
-func administratorsOnly() privacy.Policy {
+func administratorsOnly(also ...ent.Op) privacy.Policy {
 	return privacy.Policy{
 		Query:    privacy.QueryPolicy{denyWithoutViewer(), allowSystem(), allowHolders(viewer.ConfigureMessaging), narrowToNone(), privacy.AlwaysAllowRule()},
-		Mutation: administratorsWrite(),
+		Mutation: administratorsWrite(also...),
 	}
 }
 
@@ -65,13 +74,13 @@ func AccessToken() privacy.Policy {
 	}
 }
 
-// administratorsWrite keeps even administrators from removing rows and from changing
-// many at once.
-func administratorsWrite() privacy.MutationPolicy {
+// administratorsWrite keeps even administrators from changing many rows at once, and from
+// what is not also allowed, such as removing one.
+func administratorsWrite(also ...ent.Op) privacy.MutationPolicy {
 	return privacy.MutationPolicy{
 		denyWithoutViewer(), allowSystem(),
 		privacy.MutationRuleFunc(func(ctx context.Context, m ent.Mutation) error {
-			if m.Op().Is(ent.OpCreate|ent.OpUpdateOne) && Administers(viewer.FromContext(ctx)) {
+			if (m.Op().Is(ent.OpCreate|ent.OpUpdateOne) || slices.Contains(also, m.Op())) && Administers(viewer.FromContext(ctx)) {
 				return privacy.Allow
 			}
 			return privacy.Deny

@@ -87,6 +87,28 @@ func (s *Service) UpdatePermissionSet(ctx context.Context, in UpdatePermissionSe
 	})
 }
 
+// DeletePermissionSet deletes a permission set that nobody has.
+func (s *Service) DeletePermissionSet(ctx context.Context, id string) error {
+	if err := administration.Admitted(ctx); err != nil {
+		return err
+	}
+	key, _ := s.IDs.Decode(publicid.PermissionSet, id)
+	return administration.Apply(ctx, s.Directory, func(ctx context.Context, tx *store.Tx) (bool, error) {
+		n, err := tx.Ent.Agent.Query().Where(agent.HasPermissionSetsWith(permissionset.ID(key))).Count(ctx)
+		if err != nil {
+			return false, err
+		}
+		if n > 0 {
+			return false, fault.New(fault.Conflict, "Agents who have this permission set: %d, deactivated ones too. Take it from them first.", n)
+		}
+		err = tx.Ent.PermissionSet.DeleteOneID(key).Exec(ctx)
+		if ent.IsNotFound(err) {
+			err = fault.At("input.id", fault.Missing("permission set"))
+		}
+		return true, err
+	})
+}
+
 func (s *Service) updateSet(ctx context.Context, tx *store.Tx, row *ent.PermissionSet, in *UpdatePermissionSetInput) (bool, error) {
 	renamed, changed := administration.Differs(in.Name, row.Name), in.Permissions != nil && !slices.Equal(known(in.Permissions), known(row.Permissions))
 	if renamed {

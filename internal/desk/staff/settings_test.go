@@ -48,9 +48,9 @@ func TestAgentsSetTheirOwn(t *testing.T) {
 		{vars{"timeZone": "Local"}, "input.timeZone: There is no such time zone"},
 		{vars{"timeZone": "../../etc/passwd"}, "input.timeZone: There is no such time zone"},
 		{vars{"timeZone": "Europe/Atlantis"}, "input.timeZone: There is no such time zone"},
-		{vars{"locale": "german please"}, "input.locale: This is no language tag"},
-		{vars{"locale": "und"}, "input.locale: This is no language tag"},
-		{vars{"locale": "de-" + strings.Repeat("abcdefgh-", 4) + "x"}, "input.locale: This is no language tag"},
+		{vars{"locale": "german please"}, "input.locale"},
+		{vars{"locale": "und"}, "input.locale"},
+		{vars{"locale": "de-" + strings.Repeat("abcdefgh-", 4) + "x"}, "input.locale"},
 	} {
 		require.Contains(t, message(set(c.input)), c.want)
 	}

@@ -41,6 +41,9 @@ func (b *bundle) call(by, mutation string, input vars) parleytest.Tree {
 		what = "PermissionSet"
 	}
 	selection := fields[what]
+	if mutation == "deletePermissionSet" {
+		selection = `deletedId`
+	}
 	if mutation == "deactivateAgent" {
 		selection += ` ownedConversations { count viewKind ownerId }`
 	}
@@ -80,6 +83,24 @@ func message(payload parleytest.Tree) string {
 	return payload.Get("errors", 0, "field").String() + ": " + payload.Get("errors", 0, "message").String()
 }
 
+func TestAPermissionSetIsDeletedOnceNobodyHasIt(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	set := b.newSet("Leads", "ASSIGN_CONVERSATION")
+	having := vars{"id": set, "agentIds": []string{b.id("bo")}}
+	b.call("ada", "grantPermissionSet", having)
+	require.Equal(t, "CONFLICT", code(b.call("ada", "deletePermissionSet", vars{"id": set})))
+	require.Contains(t, b.can("bo"), "ASSIGN_CONVERSATION")
+	b.call("ada", "revokePermissionSet", having)
+	require.Equal(t, set, b.call("ada", "deletePermissionSet", vars{"id": set}).Get("deletedId").String())
+	require.NotContains(t, b.As("ada").Do(`{ permissionSets { id } }`, nil).String(), set)
+	require.Equal(t, "NOT_FOUND", code(b.call("ada", "deletePermissionSet", vars{"id": set})), "a repeat")
+	last := parleytest.Rows(t, b.Store, "SELECT action, subject_name FROM audit_entries ORDER BY id DESC LIMIT 1")
+	require.Contains(t, last[0], "DELETED")
+	require.Contains(t, last[0], "Leads")
+	b.newSet("Leads", "ASSIGN_CONVERSATION")
+}
+
 // Others cannot tell an agent or a permission set that is there from one that is not.
 func TestOnlyAdministratorsManageAgents(t *testing.T) {
 	t.Parallel()
@@ -94,6 +115,7 @@ func TestOnlyAdministratorsManageAgents(t *testing.T) {
 			"activateAgent":       {"id": agent},
 			"createPermissionSet": {"name": "New", "permissions": []string{}},
 			"updatePermissionSet": {"id": set, "name": "Renamed"},
+			"deletePermissionSet": {"id": set},
 			"grantPermissionSet":  {"id": set, "agentIds": []string{agent}},
 			"revokePermissionSet": {"id": set, "agentIds": []string{agent}},
 		}

@@ -12,7 +12,9 @@ import (
 	"parley/ent/agent"
 	"parley/internal/channel"
 	"parley/internal/desk/administration"
+	"parley/internal/desk/conversation"
 	"parley/internal/desk/directory"
+	"parley/internal/desk/quicktext"
 	"parley/internal/desk/rule"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/publicid"
@@ -29,10 +31,13 @@ const (
 
 // Service has the use cases. All fields are required, but for PublicURL.
 type Service struct {
-	Directory *directory.Directory
-	IDs       *publicid.Codec
-	Providers map[string]channel.Provider
-	PublicURL string // where carriers reach Parley; empty when it is not configured
+	Store         *store.Store
+	Directory     *directory.Directory
+	IDs           *publicid.Codec
+	Conversations *conversation.Service
+	Texts         *quicktext.Service
+	Providers     map[string]channel.Provider
+	PublicURL     string // where carriers reach Parley; empty when it is not configured
 }
 
 // Queues are the queues that the viewer of ctx may know of, by name.

@@ -43,6 +43,9 @@ func (b *bundle) call(by, mutation string, input vars) parleytest.Tree {
 		what = "Channel"
 	}
 	selection := fields[what]
+	if mutation == "deleteQueue" {
+		selection = `deletedId conversations`
+	}
 	if mutation == "deactivateChannel" {
 		selection += ` unsentMessages`
 	}
@@ -110,6 +113,7 @@ func (b *bundle) inputs(account, c, queue, agent string) map[string]vars {
 		"removeChannelMembers": {"id": c, "agentIds": []string{agent}},
 		"createQueue":          {"name": "New", "memberIds": []string{agent}},
 		"updateQueue":          {"id": queue, "name": "Renamed"},
+		"deleteQueue":          {"id": queue, "dryRun": true},
 		"addQueueMembers":      {"id": queue, "agentIds": []string{agent}},
 		"removeQueueMembers":   {"id": queue, "agentIds": []string{agent}},
 	}

@@ -20,8 +20,8 @@ type Logout struct {
 	Issuer, Subject string
 	// Username is as the token names the agent; empty when it has no such claim.
 	Username string
-	// Before says which tokens are refused: those whose Claims.IssuedAt is before it. It
-	// allows for the leeway as that does, so that by the issuer's own clock it is exact.
+	// Before says which tokens are refused: those whose Claims.IssuedAt is before it, whoever
+	// issued them. It is exact by the issuer's own clock, which tells seconds.
 	Before time.Time
 }
 
@@ -125,7 +125,7 @@ func (o *other) logout(ctx context.Context, text string, now time.Time) (out Log
 	case err != nil || issued == nil || now.Sub(issued.Time) > logoutLife+leeway:
 		return out, "", errLogoutAge
 	}
-	out = Logout{Issuer: o.Issuer.Issuer, Subject: subject, Before: issued.Add(time.Second - leeway).UTC()}
+	out = Logout{Issuer: o.Issuer.Issuer, Subject: subject, Before: issued.Add(time.Second).UTC()}
 	if username, _ := claims[o.AgentClaim].(string); validSubject(username) {
 		out.Username = username
 	}

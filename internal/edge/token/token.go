@@ -60,9 +60,10 @@ type Keys struct {
 // Claims are what a good token says.
 type Claims struct {
 	Username string
-	// IssuedAt is the earliest moment at which the token may have been issued, for the
-	// issuer's clock may be ahead by the leeway; zero if the token does not say.
+	// IssuedAt is when the token says that it was issued; zero if it does not say. The
+	// issuer's clock may be ahead by the leeway.
 	IssuedAt time.Time
+	Leeway   time.Duration
 	Expiry   time.Time // when it is refused
 	Outside  *Outside  // what an outside issuer adds; nil for our own
 }
@@ -183,9 +184,9 @@ func (a *Authority) Verify(bearer string) (Claims, error) {
 	case !now.Before(claims.ExpiresAt.Time):
 		return Claims{}, errExpired()
 	}
-	v := verified{Claims{Username: claims.Subject, Expiry: claims.ExpiresAt.UTC()}, kidOf(t), now}
+	v := verified{Claims{Username: claims.Subject, Expiry: claims.ExpiresAt.UTC(), Leeway: Leeway}, kidOf(t), now}
 	if claims.IssuedAt != nil {
-		v.IssuedAt = claims.IssuedAt.Add(-Leeway).UTC()
+		v.IssuedAt = claims.IssuedAt.UTC()
 	}
 	a.seen.Add(hash, v)
 	return v.Claims, nil

@@ -144,9 +144,9 @@ func (o *other) verify(ctx context.Context, bearer string) (Claims, error) {
 		return Claims{}, errInvalid()
 	}
 	leeway := time.Duration(o.Leeway)
-	c := Claims{Username: username, Expiry: until.Add(leeway).UTC(), Outside: &Outside{Issuer: o.Issuer.Issuer, Subject: subject}}
+	c := Claims{Username: username, Expiry: until.Add(leeway).UTC(), Leeway: leeway, Outside: &Outside{Issuer: o.Issuer.Issuer, Subject: subject}}
 	if issued, err := claims.GetIssuedAt(); err == nil && issued != nil {
-		c.IssuedAt = issued.Add(-leeway).UTC()
+		c.IssuedAt = issued.UTC()
 	}
 	if o.Agents != nil {
 		c.Outside.Makes, c.Outside.Newcomer = true, o.Agents.newcomer(claims)

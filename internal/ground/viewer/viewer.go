@@ -145,8 +145,8 @@ type Viewer struct {
 	AgentID  int64
 	Username string
 	Licensed bool
-	// ValidFrom is when the agent's tokens were last revoked; zero for never. It is no
-	// right, and Equal leaves it out.
+	// ValidFrom is when the agent's tokens were last revoked, or the agent signed out; zero
+	// for never. It is no right, and Equal leaves it out.
 	ValidFrom clock.Time
 	// IsService marks a service account: it owns nothing and leaves read states alone.
 	IsService bool

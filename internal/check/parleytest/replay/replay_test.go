@@ -41,23 +41,26 @@ func TestStoredDocumentsReplay(t *testing.T) {
 	p.Run()
 	documents := stored(t)
 	require.NotEmpty(t, documents)
+	wrote := map[string]bool{}
 	for _, name := range slices.Sorted(maps.Keys(documents)) {
 		t.Run(name, func(t *testing.T) {
-			player := &player{p, t}
+			player := &player{p, t, wrote}
 			t.Cleanup(player.rest)
 			player.play(documents[name])
 		})
 	}
+	requireAudited(t, wrote)
 }
 
 // player plays a document as amy, in a conversation of its own; what only
 // administrators do, as ada.
 type player struct {
 	*parleytest.Parley
-	t *testing.T
+	t     *testing.T
+	wrote map[string]bool // mutations that wrote to the audit
 }
 
-var administers = regexp.MustCompile(`\b(?:createServiceAccount|updateOrganization|(?:create|update)ObjectType|crmActionRuns|(?:create|update|rerun)CrmAction|renewCrmActionSecret|objectType|agentRights|(?:create|update|deactivate|activate)(?:Agent|Channel)|(?:create|update|grant|revoke)PermissionSet|(?:create|update)Queue|(?:add|remove)(?:Channel|Queue)Members|mergeMessagingUsers|unmergeMessagingUser|(?:create|update)MessagingUser|setConsent|records|(?:upsert|delete|merge)Records|providers|providerAccounts?|(?:create|update|deactivate|activate|test)ProviderAccount|setProviderCredentials|retirePreviousCredentials)\b`)
+var administers = regexp.MustCompile(`\b(?:createServiceAccount|updateOrganization|(?:create|update)ObjectType|crmActionRuns|(?:create|update|rerun)CrmAction|renewCrmActionSecret|objectType|agentRights|(?:create|update|deactivate|activate)(?:Agent|Channel)|(?:create|update|grant|revoke|delete)PermissionSet|(?:create|update|delete)Queue|(?:add|remove)(?:Channel|Queue)Members|mergeMessagingUsers|unmergeMessagingUser|(?:create|update)MessagingUser|setConsent|records|(?:upsert|delete|merge)Records|providers|providerAccounts?|(?:create|update|deactivate|activate|test)ProviderAccount|setProviderCredentials|retirePreviousCredentials)\b`)
 
 func (p *player) play(text string) {
 	who := "amy"
@@ -81,10 +84,12 @@ func (p *player) play(text string) {
 			socket.Close()
 			continue
 		}
+		before := p.entries()
 		answer := p.As(who).RawOf(text, operation.Name, variables)
 		require.Empty(p.t, answer.Errors)
 		if operation.Operation == ast.Mutation {
 			p.requireDone(answer.Data)
+			p.wrote[rootOf(operation)] = p.wrote[rootOf(operation)] || p.entries() != before
 		}
 	}
 }
@@ -191,7 +196,9 @@ func (p *player) value(name, typeName string) any {
 		return object{"id": p.customer(), "status": "EXPLICIT_OPT_IN", "reason": "on the phone"}
 	case "UpdateMessagingUserInput", "UnmergeMessagingUserInput":
 		return object{"id": p.customer()}
-	case "UpdateAgentInput", "DeactivateAgentInput", "ActivateAgentInput":
+	case "UpdateAgentInput":
+		return object{"id": p.agent(), "name": rand.Text()}
+	case "DeactivateAgentInput", "ActivateAgentInput":
 		return object{"id": p.agent()}
 	case "CreateServiceAccountInput":
 		return object{"username": rand.Text(), "name": "New", "idempotencyKey": rand.Text()}
@@ -203,6 +210,8 @@ func (p *player) value(name, typeName string) any {
 		return object{"agentId": p.me(), "before": clock.Of(time.Now().Add(-time.Hour)).String()}
 	case "CreatePermissionSetInput":
 		return object{"name": rand.Text(), "permissions": []string{"MANAGE_RECORDS"}, "idempotencyKey": rand.Text()}
+	case "DeletePermissionSetInput":
+		return object{"id": p.permissionSet()}
 	case "UpdatePermissionSetInput":
 		return object{"id": p.permissionSet(), "permissions": []string{"MANAGE_RECORDS"}}
 	case "GrantPermissionSetInput", "RevokePermissionSetInput":
@@ -211,14 +220,18 @@ func (p *player) value(name, typeName string) any {
 		return "SEND_ONE_TO_MANY"
 	case "CreateChannelInput":
 		return object{"providerAccountId": p.account(), "type": "WEB", "address": rand.Text(), "name": "New", "idempotencyKey": rand.Text()}
-	case "UpdateChannelInput", "ActivateChannelInput", "DeactivateChannelInput":
+	case "UpdateChannelInput":
+		return object{"id": p.newChannel(), "name": "Renamed"}
+	case "ActivateChannelInput", "DeactivateChannelInput":
 		return object{"id": p.newChannel()}
 	case "AddChannelMembersInput", "RemoveChannelMembersInput":
 		return object{"id": p.newChannel(), "agentIds": []string{p.agent()}}
 	case "CreateQueueInput":
 		return object{"name": rand.Text(), "idempotencyKey": rand.Text()}
+	case "DeleteQueueInput":
+		return object{"id": p.queue(), "dryRun": true}
 	case "UpdateQueueInput":
-		return object{"id": p.queue()}
+		return object{"id": p.queue(), "name": rand.Text()}
 	case "AddQueueMembersInput", "RemoveQueueMembersInput":
 		return object{"id": p.queue(), "agentIds": []string{p.agent()}}
 	case "UpsertRecordsInput":
@@ -237,8 +250,10 @@ func (p *player) value(name, typeName string) any {
 	case "CreateProviderAccountInput":
 		return object{"provider": "sandbox", "name": rand.Text(), "credentials": []object{{"name": "secret", "value": "hush"}}, "idempotencyKey": rand.Text()}
 	case "SetProviderCredentialsInput":
-		return object{"id": p.account(), "credentials": []object{{"name": "secret", "value": "hush"}}}
-	case "UpdateProviderAccountInput", "RetirePreviousCredentialsInput", "DeactivateProviderAccountInput", "ActivateProviderAccountInput", "TestProviderAccountInput":
+		return object{"id": p.account(), "credentials": []object{{"name": "secret", "value": rand.Text()}}}
+	case "UpdateProviderAccountInput":
+		return object{"id": p.account(), "name": rand.Text()}
+	case "RetirePreviousCredentialsInput", "DeactivateProviderAccountInput", "ActivateProviderAccountInput", "TestProviderAccountInput":
 		return object{"id": p.account()}
 	case "CreateObjectTypeInput":
 		return object{"name": "T" + rand.Text(), "label": "New", "fields": []object{{"name": "Name", "label": "Name", "type": "TEXT"}}, "idempotencyKey": rand.Text()}
