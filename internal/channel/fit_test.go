@@ -40,8 +40,12 @@ func TestEveryReasonIsSaidAtOnce(t *testing.T) {
 		{Title: long, Subtitle: long}, {Title: " \u200b", Image: &channel.Image{URL: "https://a.example/" + long}},
 	}}
 	require.Equal(t, []channel.Misfit{
-		{channel.TextTooLong, 80, 5000}, {Reason: channel.OptionMissing, Found: 1}, {channel.OptionTooLong, 20, 5000},
-		{channel.SubtitleTooLong, 80, 5000}, {channel.AddressTooLong, channel.MaxLinkURL, 10_018}, {channel.ImageMissing, 2, 1},
+		{channel.TextTooLong, 80, 5000},
+		{Reason: channel.OptionMissing, Found: 1},
+		{channel.OptionTooLong, 20, 5000},
+		{channel.SubtitleTooLong, 80, 5000},
+		{channel.AddressTooLong, channel.MaxLinkURL, 10_018},
+		{channel.ImageMissing, 2, 1},
 	}, misfits(channel.FacebookEnhanced, s))
 	require.Equal(t, []channel.Misfit{{Reason: channel.TextMissing, Found: 1}, {Reason: channel.TooFewOptions, Limit: 1}, {Reason: channel.LabelMissing, Found: 1}},
 		misfits(channel.WhatsAppEnhanced, channel.Structured{Format: channel.OptionList}))
