@@ -49,6 +49,21 @@ func ObjectType() privacy.Policy { return administratorsOnly() }
 // a time. Other agents know them by the directory, as far as they concern them.
 func CrmAction() privacy.Policy { return administratorsOnly() }
 
+// LinkingRule lets administrators read linking rules, and create, change and remove one at
+// a time.
+func LinkingRule() privacy.Policy {
+	p := administratorsOnly()
+	p.Mutation = append(privacy.MutationPolicy{
+		denyWithoutViewer(), privacy.MutationRuleFunc(func(ctx context.Context, m ent.Mutation) error {
+			if m.Op().Is(ent.OpDeleteOne) && Administers(viewer.FromContext(ctx)) {
+				return privacy.Allow
+			}
+			return privacy.Skip
+		}),
+	}, administratorsWrite()...)
+	return p
+}
+
 func administratorsOnly() privacy.Policy {
 	return privacy.Policy{
 		Query:    privacy.QueryPolicy{denyWithoutViewer(), allowSystem(), allowHolders(viewer.ConfigureMessaging), narrowToNone(), privacy.AlwaysAllowRule()},
