@@ -26,8 +26,10 @@ type RecordLink struct {
 // refused no more. customer is what they are called apart from any record.
 func (d *Service) Link(ctx context.Context, tx *store.Tx, row *Row, customer string, l RecordLink) error {
 	if l.Agent != 0 {
-		if _, err := tx.Exec(ctx, forgetRefusal.With(row.MessagingUserID, l.Record.Key, l.Record.Key)); err != nil {
-			return err
+		for _, q := range []store.Query{forgetRefusal.With(row.MessagingUserID, l.Record.Key, l.Record.Key), forgetLink.With(row.MessagingUserID, l.Record.ObjectType)} {
+			if _, err := tx.Exec(ctx, q); err != nil {
+				return err
+			}
 		}
 	}
 	row.Link(l.Record, customer)
@@ -70,7 +72,8 @@ var (
 	putLink = store.Fixed(`INSERT INTO record_links (messaging_user_id, object_type, record_id, reason, field, rule_id, agent_id, linked_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (messaging_user_id, object_type) DO UPDATE SET record_id = excluded.record_id, reason = excluded.reason, field = excluded.field,
 			rule_id = excluded.rule_id, agent_id = excluded.agent_id, linked_at = excluded.linked_at`)
-	dropLinks = store.Fixed(`DELETE FROM record_links WHERE messaging_user_id = ?
+	forgetLink = store.Fixed("DELETE FROM record_links WHERE messaging_user_id = ? AND object_type = ?")
+	dropLinks  = store.Fixed(`DELETE FROM record_links WHERE messaging_user_id = ?
 		AND (object_type = ? OR record_id = ? OR record_id IN (SELECT r.id FROM records AS r WHERE r.merged_into = ? AND r.merged_into > 0))`)
 	linkBefore = store.Fixed(`SELECT r.id, r.object_type, r.name FROM record_links AS l JOIN records AS was ON was.id = l.record_id
 		JOIN records AS r ON r.id = CASE WHEN was.merged_into > 0 THEN was.merged_into ELSE was.id END
