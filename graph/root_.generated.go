@@ -753,6 +753,7 @@ type ComplexityRoot struct {
 		AddQueueMembers             func(childComplexity int, input switchboard.MembersInput) int
 		AssignConversations         func(childComplexity int, input AssignConversationsInput) int
 		BulkAssignConversations     func(childComplexity int, input bulk.AssignInput) int
+		BulkLinkConversations       func(childComplexity int, input bulk.LinkInput) int
 		BulkMarkConversationsRead   func(childComplexity int, input bulk.MarkInput) int
 		BulkMarkConversationsUnread func(childComplexity int, input bulk.MarkInput) int
 		CancelBulkOperation         func(childComplexity int, input CancelBulkOperationInput) int
@@ -3996,6 +3997,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.BulkAssignConversations(childComplexity, args["input"].(bulk.AssignInput)), true
+	case "Mutation.bulkLinkConversations":
+		if e.ComplexityRoot.Mutation.BulkLinkConversations == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_bulkLinkConversations_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.BulkLinkConversations(childComplexity, args["input"].(bulk.LinkInput)), true
 	case "Mutation.bulkMarkConversationsRead":
 		if e.ComplexityRoot.Mutation.BulkMarkConversationsRead == nil {
 			break
@@ -6606,6 +6618,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("AssignItem", ec.unmarshalInputAssignItem),
 			graphql.NewInputUnmarshaler("AuditFilter", ec.unmarshalInputAuditFilter),
 			graphql.NewInputUnmarshaler("BulkAssignConversationsInput", ec.unmarshalInputBulkAssignConversationsInput),
+			graphql.NewInputUnmarshaler("BulkLinkConversationsInput", ec.unmarshalInputBulkLinkConversationsInput),
 			graphql.NewInputUnmarshaler("BulkMarkConversationsReadInput", ec.unmarshalInputBulkMarkConversationsReadInput),
 			graphql.NewInputUnmarshaler("BulkMarkConversationsUnreadInput", ec.unmarshalInputBulkMarkConversationsUnreadInput),
 			graphql.NewInputUnmarshaler("BulkSelection", ec.unmarshalInputBulkSelection),
@@ -7768,6 +7781,8 @@ enum BulkAction @goModel(model: "parley/internal/desk/conversation.Action") {
   MARK_UNREAD @goEnum(value: "parley/internal/desk/conversation.MarkingUnread")
   "Assigns it to an agent, or to nobody."
   ASSIGN @goEnum(value: "parley/internal/desk/conversation.Assigning")
+  "Has the linking rules of its channel link it, if it is anchored to no record."
+  LINK @goEnum(value: "parley/internal/desk/conversation.Linking")
   "An action that only a newer version of Parley knows; only servers of that version perform it."
   OTHER @goEnum(value: "parley/internal/desk/conversation.OtherAction")
 }
@@ -7852,6 +7867,14 @@ input BulkAssignConversationsInput @goModel(model: "parley/internal/desk/bulk.As
   agentId: ID
   "Set to true to get only a ` + "`" + `preview` + "`" + ` of the result; no operation begins, and the key is not used."
   dryRun: Boolean = false
+  "1 to 64 visible ASCII characters, such as a UUID: for 7 days, the same key with the same input returns the first operation."
+  idempotencyKey: String!
+}
+
+"Conversations to link by the rules of their channels."
+input BulkLinkConversationsInput @goModel(model: "parley/internal/desk/bulk.LinkInput") {
+  "The conversations."
+  selection: BulkSelection!
   "1 to 64 visible ASCII characters, such as a UUID: for 7 days, the same key with the same input returns the first operation."
   idempotencyKey: String!
 }
@@ -8056,6 +8079,12 @@ extend type Mutation {
   changes; follow the progress with ` + "`" + `bulkOperationChanged` + "`" + `.
   """
   bulkAssignConversations("The conversations and their new owner." input: BulkAssignConversationsInput!): BulkConversationsPayload!
+  """
+  Has the AUTOMATIC linking rules of their channels link conversations that are anchored to no record, in the background, as if their customers wrote now: up to 250,000 by view and filter, or 10,000 by id or
+  search. Needs CONFIGURE_MESSAGING. The results name those that were linked; ` + "`" + `unlinkConversation` + "`" + ` undoes one. An agent may have at most 5 operations that have not ended. Emits CONVERSATION_CHANGED for each
+  conversation that is linked; follow the progress with ` + "`" + `bulkOperationChanged` + "`" + `.
+  """
+  bulkLinkConversations("The conversations." input: BulkLinkConversationsInput!): BulkConversationsPayload!
   "Pauses a bulk operation after its current batch of 100, until it is resumed; after 7 days it is stopped. Whoever may see it may pause it. ` + "`" + `bulkOperationChanged` + "`" + ` reports it; no event follows in lists."
   pauseBulkOperation("The operation." input: PauseBulkOperationInput!): BulkOperationPayload!
   "Resumes a paused bulk operation within a second. Whoever may see it may resume it; it acts under its creator's rights, in batches of 100. ` + "`" + `bulkOperationChanged` + "`" + ` reports it; no event follows in lists except for the conversations it changes."
@@ -9363,7 +9392,7 @@ input CreateLinkingRuleInput @goModel(model: "parley/internal/desk/linking.Creat
   isActive: Boolean
   "Its place, from 0 to 1,000; 0 if absent."
   order: Int
-  "The object type of the records to find: one with phone fields in its messaging configuration."
+  "The object type of the records to find, of at most 80 characters: one with phone fields in its messaging configuration."
   objectType: String!
   "Up to 10 phone fields to look for the number in; absent or empty for all of the messaging configuration."
   matchFields: [String!]
@@ -9387,7 +9416,7 @@ input UpdateLinkingRuleInput @goModel(model: "parley/internal/desk/linking.Updat
   isActive: Boolean
   "Its place, from 0 to 1,000."
   order: Int
-  "The object type of the records to find."
+  "The object type of the records to find, of at most 80 characters."
   objectType: String
   "Up to 10 phone fields in place of those of now; empty for all."
   matchFields: [String!]
@@ -9475,7 +9504,7 @@ extend type Mutation {
   unlinkConversation("The conversation." input: UnlinkConversationInput!): LinkConversationPayload!
   """
   Notes that a record is not the customer's of 1 conversation: it is suggested no more, nor is what it is merged into. Needs TAKE_ACTION, the right to see the conversation, and to read records of the type.
-  CONFLICT if the conversation is linked to it. No event follows.
+  CONFLICT if the conversation is linked to it; no event follows.
   """
   rejectLinkSuggestion("The conversation and the record." input: RejectLinkSuggestionInput!): LinkConversationPayload!
 }
@@ -10004,7 +10033,7 @@ input StartConversationInput @goModel(model: "parley/internal/desk/message.Start
   phoneField: String
   "The number to write to, in any usual notation, at most 250 characters. A national number is read in the sender's country and must be complete; a toll-free number may be a word. Give this or ` + "`" + `recordId` + "`" + `."
   number: String
-  "Two letters: where a national ` + "`" + `number` + "`" + ` is dialed. The sender's country if absent."
+  "The country where a national ` + "`" + `number` + "`" + ` is dialed, of 2 letters. The sender's if absent."
   country: String
   "What to call the customer of ` + "`" + `number` + "`" + `, if no name is known: at most 200 characters."
   name: String

@@ -62,6 +62,7 @@ type MutationResolver interface {
 	BulkMarkConversationsRead(ctx context.Context, input bulk.MarkInput) (*BulkConversationsPayload, error)
 	BulkMarkConversationsUnread(ctx context.Context, input bulk.MarkInput) (*BulkConversationsPayload, error)
 	BulkAssignConversations(ctx context.Context, input bulk.AssignInput) (*BulkConversationsPayload, error)
+	BulkLinkConversations(ctx context.Context, input bulk.LinkInput) (*BulkConversationsPayload, error)
 	PauseBulkOperation(ctx context.Context, input PauseBulkOperationInput) (*BulkOperationPayload, error)
 	ResumeBulkOperation(ctx context.Context, input ResumeBulkOperationInput) (*BulkOperationPayload, error)
 	CancelBulkOperation(ctx context.Context, input CancelBulkOperationInput) (*BulkOperationPayload, error)
@@ -266,6 +267,20 @@ func (ec *executionContext) field_Mutation_bulkAssignConversations_args(ctx cont
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (bulk.AssignInput, error) {
 			return ec.unmarshalNBulkAssignConversationsInput2parleyᚋinternalᚋdeskᚋbulkᚐAssignInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_bulkLinkConversations_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (bulk.LinkInput, error) {
+			return ec.unmarshalNBulkLinkConversationsInput2parleyᚋinternalᚋdeskᚋbulkᚐLinkInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -2654,6 +2669,50 @@ func (ec *executionContext) fieldContext_Mutation_bulkAssignConversations(ctx co
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_bulkAssignConversations_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_bulkLinkConversations(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_bulkLinkConversations(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().BulkLinkConversations(ctx, fc.Args["input"].(bulk.LinkInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *BulkConversationsPayload) graphql.Marshaler {
+			return ec.marshalNBulkConversationsPayload2ᚖparleyᚋgraphᚐBulkConversationsPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_bulkLinkConversations(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_BulkConversationsPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_bulkLinkConversations_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -7006,6 +7065,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "bulkAssignConversations":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_bulkAssignConversations(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "bulkLinkConversations":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_bulkLinkConversations(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++

@@ -54,24 +54,3 @@ func (r *mutationResolver) RetryMessage(ctx context.Context, input message.Retry
 func (r *Resolver) Message() graph.MessageResolver { return &messageResolver{r} }
 
 type messageResolver struct{ *Resolver }
-
-// !!! WARNING !!!
-// The code below was going to be deleted when updating resolvers. It has been copied here so you have
-// one last chance to move it out of harms way if you want. There are two reasons this happens:
-//  - When renaming or deleting a resolver the old code will be put in here. You can safely delete
-//    it when you're done.
-//  - You have helper methods in this file. Move them out to keep these resolver files clean.
-/*
-	func (r *startConversationInputResolver) PhoneField(ctx context.Context, obj *message.StartInput, data *string) error {
-	panic(fmt.Errorf("not implemented: PhoneField - phoneField"))
-}
-func (r *startConversationInputResolver) Country(ctx context.Context, obj *message.StartInput, data *string) error {
-	panic(fmt.Errorf("not implemented: Country - country"))
-}
-func (r *startConversationInputResolver) Name(ctx context.Context, obj *message.StartInput, data *string) error {
-	panic(fmt.Errorf("not implemented: Name - name"))
-}
-func (r *Resolver) StartConversationInput() graph.StartConversationInputResolver {
-	return &startConversationInputResolver{r}
-}
-*/

@@ -74,7 +74,7 @@ const linkedAtOnce = 50
 func (s *Service) linkAll(ctx context.Context, conversations []int64) error {
 	for some := range slices.Chunk(conversations, linkedAtOnce) {
 		err := s.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
-			if err := s.Records.Lock(ctx, tx); err != nil { // before conversations, as writes of records do
+			if err := s.Lock(ctx, tx); err != nil {
 				return err
 			}
 			rows, err := s.Conversations.LoadAll(ctx, tx, some)
@@ -84,7 +84,7 @@ func (s *Service) linkAll(ctx context.Context, conversations []int64) error {
 			if err := s.catchUp(ctx, tx, rows); err != nil {
 				return err
 			}
-			_, err = s.Relink(ctx, tx, slices.Collect(maps.Values(rows)))
+			_, err = s.Relink(ctx, tx, slices.Collect(maps.Values(rows)), "")
 			return err
 		})
 		if err != nil {
@@ -94,10 +94,14 @@ func (s *Service) linkAll(ctx context.Context, conversations []int64) error {
 	return nil
 }
 
-// Relink has rules link those of the conversations, which this write has locked after
-// the records (crm.Lock), that are anchored to none. It returns the keys of those that are linked now: in a
+// Lock has writes of records wait for this one. It goes before the locks of conversations,
+// as writes of records have it.
+func (s *Service) Lock(ctx context.Context, tx *store.Tx) error { return s.Records.Lock(ctx, tx) }
+
+// Relink has rules link those of the conversations, which this write has locked after Lock,
+// that are anchored to none, and returns the keys of those that are linked now: in one
 // statement, and a few more for each of them.
-func (s *Service) Relink(ctx context.Context, tx *store.Tx, rows []*conversation.Row) (linked []int64, err error) {
+func (s *Service) Relink(ctx context.Context, tx *store.Tx, rows []*conversation.Row, idempotencyKey string) (linked []int64, err error) {
 	asked, callers := s.asked(rows)
 	found, err := s.Records.KnownAlone(ctx, tx.Query, callers)
 	if err != nil {
@@ -113,7 +117,7 @@ func (s *Service) Relink(ctx context.Context, tx *store.Tx, rows []*conversation
 			return nil, err
 		}
 		err = s.Conversations.Apply(ctx, tx, row, func(ctx context.Context, row *conversation.Row) (feed.Event, error) {
-			return changed, s.link(ctx, tx, row, customer, c)
+			return feed.Event{Cause: feed.ConversationChanged, IdempotencyKey: idempotencyKey}, s.link(ctx, tx, row, customer, c)
 		})
 		if err != nil {
 			return nil, err
