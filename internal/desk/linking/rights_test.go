@@ -79,7 +79,9 @@ func TestWhoLinksWhat(t *testing.T) {
 	b.upsert("Visit__c", "V1", "Name", "Ann")
 	c, record := b.say(ann), b.record("Visit__c", "V1")
 	both, one := vars{"conversationId": c, "recordId": record}, vars{"conversationId": c}
-	link := func(username string) []string { return b.do(username, "linkConversation", "LinkConversationInput", both) }
+	link := func(username string) []string {
+		return b.do(username, "linkConversation", "LinkConversationInput", both)
+	}
 	amy, err := b.Directory.Viewer("amy")
 	require.NoError(t, err)
 	idle := *amy

@@ -151,6 +151,9 @@ func (p *player) value(name, typeName string) any {
 		if name == "agent" {
 			return p.agent()
 		}
+		if name == "channelId" {
+			return p.channel()
+		}
 		if name == "account" {
 			return p.account()
 		}
