@@ -10,6 +10,7 @@ import (
 	"parley/internal/desk/crm"
 	"parley/internal/desk/crmaction"
 	"parley/internal/desk/feed"
+	"parley/internal/desk/linking"
 	"parley/internal/desk/message"
 	"parley/internal/edge/server"
 	"parley/internal/ground/clock"
@@ -31,6 +32,13 @@ func (a *App) wireActions(ids *publicid.Codec, cursors *feed.Cursors, messages m
 	records.Changed = actions.Changed
 	a.Receiver.Happened, a.Messenger.Happened = actions.Happened, actions.Happened
 	return actions
+}
+
+// wireLinking makes the use cases of linking, and has rules hear of messages and of numbers.
+func (a *App) wireLinking(ids *publicid.Codec, records *crm.Service) *linking.Service {
+	links := &linking.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Conversations: a.Conversations, Records: records}
+	a.Receiver.Link, records.Numbered = links.Received, links.Numbered
+	return links
 }
 
 // webhookTimeout bounds a call of a webhook.

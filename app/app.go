@@ -342,7 +342,7 @@ func (a *App) Run(ctx context.Context) error {
 // Jobs are the jobs of all subjects.
 func (a *App) Jobs() []job.Job {
 	return slices.Concat(a.Messenger.Jobs(), a.Conversations.Jobs(), idempotency.Jobs(a.Store), a.Receiver.Jobs(),
-		feed.Jobs(a.Store, a.Config.Log), textindex.Jobs(a.Store), a.Bulk.Jobs(), a.Schema.Audit.Jobs(), a.Schema.Access.Jobs(), a.Schema.Records.Jobs(), a.Schema.Actions.Jobs())
+		feed.Jobs(a.Store, a.Config.Log), textindex.Jobs(a.Store), a.Bulk.Jobs(), a.Schema.Audit.Jobs(), a.Schema.Access.Jobs(), a.Schema.Records.Jobs(), a.Schema.Actions.Jobs(), a.Schema.Linking.Jobs())
 }
 
 // unlessStopped is the error of a start, none when it was stopped meanwhile.

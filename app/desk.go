@@ -39,7 +39,7 @@ func (a *App) wireDesk(ids *publicid.Codec, cursors *feed.Cursors, providers cha
 	records := &crm.Service{Store: a.Store, IDs: ids, Cursors: cursors, Definitions: a.Directory, Conversations: a.Conversations}
 	messages := message.Reader{Store: a.Store, Cursors: cursors, Conversations: a.Conversations}
 	a.Messenger = &message.Messenger{
-		Reader: messages, Directory: a.Directory, IDs: ids, Providers: named, PublicURL: a.Config.PublicURL,
+		Reader: messages, Directory: a.Directory, IDs: ids, Providers: named, Records: records, PublicURL: a.Config.PublicURL,
 		CallTimeout: a.Config.CallTimeout, Lease: a.Config.Lease, Metrics: message.NewMetrics(a.Store),
 		Sends:  quota.New("send", "messages", cmp.Or(a.Config.Sends, 600), clock.Real{}),
 		Starts: quota.New("start", "conversations", cmp.Or(a.Config.Starts, 180), clock.Real{}),
@@ -56,6 +56,8 @@ func (a *App) wireDesk(ids *publicid.Codec, cursors *feed.Cursors, providers cha
 		Begins: quota.New("begin", "bulk operations", cmp.Or(a.Config.Bulks, 60), clock.Real{}),
 	}
 	actions := a.wireActions(ids, cursors, messages, records)
+	links := a.wireLinking(ids, records)
+	a.Bulk.Linker = links
 	a.refusals.Store = a.Store
 	a.board = presence.New(presence.Options{Signals: a.bus})
 	streams := &live.Streams{Service: a.Conversations, Hub: a.Hub, Board: a.board, Bulk: a.Bulk, Reader: messages}
@@ -83,6 +85,7 @@ func (a *App) wireDesk(ids *publicid.Codec, cursors *feed.Cursors, providers cha
 			PublicURL: strings.TrimSuffix(a.Config.PublicURL, "/"),
 		},
 		Actions:  actions,
+		Linking:  links,
 		Formulas: &trial.Service{Clock: a.Config.Clock},
 		Access: &access.Service{
 			Store: a.Store, Directory: a.Directory, IDs: ids, Clock: clock.Real{}, Uses: &access.Uses{Store: a.Store, Clock: clock.Real{}},

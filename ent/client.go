@@ -30,6 +30,8 @@ import (
 	"parley/ent/identifier"
 	"parley/ent/identity"
 	"parley/ent/lane"
+	"parley/ent/linkingrule"
+	"parley/ent/linkrefusal"
 	"parley/ent/loghead"
 	"parley/ent/lookup"
 	"parley/ent/message"
@@ -46,6 +48,7 @@ import (
 	"parley/ent/quicktext"
 	"parley/ent/rawinbound"
 	"parley/ent/record"
+	"parley/ent/recordlink"
 	"parley/ent/recordphone"
 	"parley/ent/recordvalue"
 	"parley/ent/secret"
@@ -101,6 +104,10 @@ type Client struct {
 	Identity *IdentityClient
 	// Lane is the client for interacting with the Lane builders.
 	Lane *LaneClient
+	// LinkRefusal is the client for interacting with the LinkRefusal builders.
+	LinkRefusal *LinkRefusalClient
+	// LinkingRule is the client for interacting with the LinkingRule builders.
+	LinkingRule *LinkingRuleClient
 	// LogHead is the client for interacting with the LogHead builders.
 	LogHead *LogHeadClient
 	// Lookup is the client for interacting with the Lookup builders.
@@ -133,6 +140,8 @@ type Client struct {
 	RawInbound *RawInboundClient
 	// Record is the client for interacting with the Record builders.
 	Record *RecordClient
+	// RecordLink is the client for interacting with the RecordLink builders.
+	RecordLink *RecordLinkClient
 	// RecordPhone is the client for interacting with the RecordPhone builders.
 	RecordPhone *RecordPhoneClient
 	// RecordValue is the client for interacting with the RecordValue builders.
@@ -173,6 +182,8 @@ func (c *Client) init() {
 	c.Identifier = NewIdentifierClient(c.config)
 	c.Identity = NewIdentityClient(c.config)
 	c.Lane = NewLaneClient(c.config)
+	c.LinkRefusal = NewLinkRefusalClient(c.config)
+	c.LinkingRule = NewLinkingRuleClient(c.config)
 	c.LogHead = NewLogHeadClient(c.config)
 	c.Lookup = NewLookupClient(c.config)
 	c.Message = NewMessageClient(c.config)
@@ -189,6 +200,7 @@ func (c *Client) init() {
 	c.QuickText = NewQuickTextClient(c.config)
 	c.RawInbound = NewRawInboundClient(c.config)
 	c.Record = NewRecordClient(c.config)
+	c.RecordLink = NewRecordLinkClient(c.config)
 	c.RecordPhone = NewRecordPhoneClient(c.config)
 	c.RecordValue = NewRecordValueClient(c.config)
 	c.Secret = NewSecretClient(c.config)
@@ -305,6 +317,8 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		Identifier:      NewIdentifierClient(cfg),
 		Identity:        NewIdentityClient(cfg),
 		Lane:            NewLaneClient(cfg),
+		LinkRefusal:     NewLinkRefusalClient(cfg),
+		LinkingRule:     NewLinkingRuleClient(cfg),
 		LogHead:         NewLogHeadClient(cfg),
 		Lookup:          NewLookupClient(cfg),
 		Message:         NewMessageClient(cfg),
@@ -321,6 +335,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		QuickText:       NewQuickTextClient(cfg),
 		RawInbound:      NewRawInboundClient(cfg),
 		Record:          NewRecordClient(cfg),
+		RecordLink:      NewRecordLinkClient(cfg),
 		RecordPhone:     NewRecordPhoneClient(cfg),
 		RecordValue:     NewRecordValueClient(cfg),
 		Secret:          NewSecretClient(cfg),
@@ -364,6 +379,8 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		Identifier:      NewIdentifierClient(cfg),
 		Identity:        NewIdentityClient(cfg),
 		Lane:            NewLaneClient(cfg),
+		LinkRefusal:     NewLinkRefusalClient(cfg),
+		LinkingRule:     NewLinkingRuleClient(cfg),
 		LogHead:         NewLogHeadClient(cfg),
 		Lookup:          NewLookupClient(cfg),
 		Message:         NewMessageClient(cfg),
@@ -380,6 +397,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		QuickText:       NewQuickTextClient(cfg),
 		RawInbound:      NewRawInboundClient(cfg),
 		Record:          NewRecordClient(cfg),
+		RecordLink:      NewRecordLinkClient(cfg),
 		RecordPhone:     NewRecordPhoneClient(cfg),
 		RecordValue:     NewRecordValueClient(cfg),
 		Secret:          NewSecretClient(cfg),
@@ -417,11 +435,11 @@ func (c *Client) Use(hooks ...Hook) {
 		c.AccessToken, c.Agent, c.Attempt, c.AuditEntry, c.AuditMention, c.BulkBatch,
 		c.BulkOperation, c.Channel, c.ConsentEntry, c.Conversation, c.CountCell,
 		c.CrmAction, c.CrmActionRun, c.Event, c.FormerAnchor, c.IdempotencyKey,
-		c.Identifier, c.Identity, c.Lane, c.LogHead, c.Lookup, c.Message,
-		c.MessagingUser, c.ObjectType, c.Organization, c.Pace, c.Participant,
-		c.PermissionSet, c.Preference, c.Process, c.ProviderAccount, c.Queue,
-		c.QuickText, c.RawInbound, c.Record, c.RecordPhone, c.RecordValue, c.Secret,
-		c.SigningKey, c.WebhookDelivery,
+		c.Identifier, c.Identity, c.Lane, c.LinkRefusal, c.LinkingRule, c.LogHead,
+		c.Lookup, c.Message, c.MessagingUser, c.ObjectType, c.Organization, c.Pace,
+		c.Participant, c.PermissionSet, c.Preference, c.Process, c.ProviderAccount,
+		c.Queue, c.QuickText, c.RawInbound, c.Record, c.RecordLink, c.RecordPhone,
+		c.RecordValue, c.Secret, c.SigningKey, c.WebhookDelivery,
 	} {
 		n.Use(hooks...)
 	}
@@ -434,11 +452,11 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 		c.AccessToken, c.Agent, c.Attempt, c.AuditEntry, c.AuditMention, c.BulkBatch,
 		c.BulkOperation, c.Channel, c.ConsentEntry, c.Conversation, c.CountCell,
 		c.CrmAction, c.CrmActionRun, c.Event, c.FormerAnchor, c.IdempotencyKey,
-		c.Identifier, c.Identity, c.Lane, c.LogHead, c.Lookup, c.Message,
-		c.MessagingUser, c.ObjectType, c.Organization, c.Pace, c.Participant,
-		c.PermissionSet, c.Preference, c.Process, c.ProviderAccount, c.Queue,
-		c.QuickText, c.RawInbound, c.Record, c.RecordPhone, c.RecordValue, c.Secret,
-		c.SigningKey, c.WebhookDelivery,
+		c.Identifier, c.Identity, c.Lane, c.LinkRefusal, c.LinkingRule, c.LogHead,
+		c.Lookup, c.Message, c.MessagingUser, c.ObjectType, c.Organization, c.Pace,
+		c.Participant, c.PermissionSet, c.Preference, c.Process, c.ProviderAccount,
+		c.Queue, c.QuickText, c.RawInbound, c.Record, c.RecordLink, c.RecordPhone,
+		c.RecordValue, c.Secret, c.SigningKey, c.WebhookDelivery,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -485,6 +503,10 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Identity.mutate(ctx, m)
 	case *LaneMutation:
 		return c.Lane.mutate(ctx, m)
+	case *LinkRefusalMutation:
+		return c.LinkRefusal.mutate(ctx, m)
+	case *LinkingRuleMutation:
+		return c.LinkingRule.mutate(ctx, m)
 	case *LogHeadMutation:
 		return c.LogHead.mutate(ctx, m)
 	case *LookupMutation:
@@ -517,6 +539,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.RawInbound.mutate(ctx, m)
 	case *RecordMutation:
 		return c.Record.mutate(ctx, m)
+	case *RecordLinkMutation:
+		return c.RecordLink.mutate(ctx, m)
 	case *RecordPhoneMutation:
 		return c.RecordPhone.mutate(ctx, m)
 	case *RecordValueMutation:
@@ -3430,6 +3454,322 @@ func (c *LaneClient) mutate(ctx context.Context, m *LaneMutation) (Value, error)
 	}
 }
 
+// LinkRefusalClient is a client for the LinkRefusal schema.
+type LinkRefusalClient struct {
+	config
+}
+
+// NewLinkRefusalClient returns a client for the LinkRefusal from the given config.
+func NewLinkRefusalClient(c config) *LinkRefusalClient {
+	return &LinkRefusalClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `linkrefusal.Hooks(f(g(h())))`.
+func (c *LinkRefusalClient) Use(hooks ...Hook) {
+	c.hooks.LinkRefusal = append(c.hooks.LinkRefusal, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `linkrefusal.Intercept(f(g(h())))`.
+func (c *LinkRefusalClient) Intercept(interceptors ...Interceptor) {
+	c.inters.LinkRefusal = append(c.inters.LinkRefusal, interceptors...)
+}
+
+// Create returns a builder for creating a LinkRefusal entity.
+func (c *LinkRefusalClient) Create() *LinkRefusalCreate {
+	mutation := newLinkRefusalMutation(c.config, OpCreate)
+	return &LinkRefusalCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of LinkRefusal entities.
+func (c *LinkRefusalClient) CreateBulk(builders ...*LinkRefusalCreate) *LinkRefusalCreateBulk {
+	return &LinkRefusalCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *LinkRefusalClient) MapCreateBulk(slice any, setFunc func(*LinkRefusalCreate, int)) *LinkRefusalCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &LinkRefusalCreateBulk{err: fmt.Errorf("calling to LinkRefusalClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*LinkRefusalCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &LinkRefusalCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for LinkRefusal.
+func (c *LinkRefusalClient) Update() *LinkRefusalUpdate {
+	mutation := newLinkRefusalMutation(c.config, OpUpdate)
+	return &LinkRefusalUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *LinkRefusalClient) UpdateOne(_m *LinkRefusal) *LinkRefusalUpdateOne {
+	mutation := newLinkRefusalMutation(c.config, OpUpdateOne, withLinkRefusal(_m))
+	return &LinkRefusalUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *LinkRefusalClient) UpdateOneID(id int64) *LinkRefusalUpdateOne {
+	mutation := newLinkRefusalMutation(c.config, OpUpdateOne, withLinkRefusalID(id))
+	return &LinkRefusalUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for LinkRefusal.
+func (c *LinkRefusalClient) Delete() *LinkRefusalDelete {
+	mutation := newLinkRefusalMutation(c.config, OpDelete)
+	return &LinkRefusalDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *LinkRefusalClient) DeleteOne(_m *LinkRefusal) *LinkRefusalDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *LinkRefusalClient) DeleteOneID(id int64) *LinkRefusalDeleteOne {
+	builder := c.Delete().Where(linkrefusal.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &LinkRefusalDeleteOne{builder}
+}
+
+// Query returns a query builder for LinkRefusal.
+func (c *LinkRefusalClient) Query() *LinkRefusalQuery {
+	return &LinkRefusalQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeLinkRefusal},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a LinkRefusal entity by its id.
+func (c *LinkRefusalClient) Get(ctx context.Context, id int64) (*LinkRefusal, error) {
+	return c.Query().Where(linkrefusal.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *LinkRefusalClient) GetX(ctx context.Context, id int64) *LinkRefusal {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryMessagingUser queries the messaging_user edge of a LinkRefusal.
+func (c *LinkRefusalClient) QueryMessagingUser(_m *LinkRefusal) *MessagingUserQuery {
+	query := (&MessagingUserClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(linkrefusal.Table, linkrefusal.FieldID, id),
+			sqlgraph.To(messaginguser.Table, messaginguser.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, linkrefusal.MessagingUserTable, linkrefusal.MessagingUserColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryRecord queries the record edge of a LinkRefusal.
+func (c *LinkRefusalClient) QueryRecord(_m *LinkRefusal) *RecordQuery {
+	query := (&RecordClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(linkrefusal.Table, linkrefusal.FieldID, id),
+			sqlgraph.To(record.Table, record.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, linkrefusal.RecordTable, linkrefusal.RecordColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *LinkRefusalClient) Hooks() []Hook {
+	hooks := c.hooks.LinkRefusal
+	return append(hooks[:len(hooks):len(hooks)], linkrefusal.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *LinkRefusalClient) Interceptors() []Interceptor {
+	return c.inters.LinkRefusal
+}
+
+func (c *LinkRefusalClient) mutate(ctx context.Context, m *LinkRefusalMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&LinkRefusalCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&LinkRefusalUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&LinkRefusalUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&LinkRefusalDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown LinkRefusal mutation op: %q", m.Op())
+	}
+}
+
+// LinkingRuleClient is a client for the LinkingRule schema.
+type LinkingRuleClient struct {
+	config
+}
+
+// NewLinkingRuleClient returns a client for the LinkingRule from the given config.
+func NewLinkingRuleClient(c config) *LinkingRuleClient {
+	return &LinkingRuleClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `linkingrule.Hooks(f(g(h())))`.
+func (c *LinkingRuleClient) Use(hooks ...Hook) {
+	c.hooks.LinkingRule = append(c.hooks.LinkingRule, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `linkingrule.Intercept(f(g(h())))`.
+func (c *LinkingRuleClient) Intercept(interceptors ...Interceptor) {
+	c.inters.LinkingRule = append(c.inters.LinkingRule, interceptors...)
+}
+
+// Create returns a builder for creating a LinkingRule entity.
+func (c *LinkingRuleClient) Create() *LinkingRuleCreate {
+	mutation := newLinkingRuleMutation(c.config, OpCreate)
+	return &LinkingRuleCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of LinkingRule entities.
+func (c *LinkingRuleClient) CreateBulk(builders ...*LinkingRuleCreate) *LinkingRuleCreateBulk {
+	return &LinkingRuleCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *LinkingRuleClient) MapCreateBulk(slice any, setFunc func(*LinkingRuleCreate, int)) *LinkingRuleCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &LinkingRuleCreateBulk{err: fmt.Errorf("calling to LinkingRuleClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*LinkingRuleCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &LinkingRuleCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for LinkingRule.
+func (c *LinkingRuleClient) Update() *LinkingRuleUpdate {
+	mutation := newLinkingRuleMutation(c.config, OpUpdate)
+	return &LinkingRuleUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *LinkingRuleClient) UpdateOne(_m *LinkingRule) *LinkingRuleUpdateOne {
+	mutation := newLinkingRuleMutation(c.config, OpUpdateOne, withLinkingRule(_m))
+	return &LinkingRuleUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *LinkingRuleClient) UpdateOneID(id int64) *LinkingRuleUpdateOne {
+	mutation := newLinkingRuleMutation(c.config, OpUpdateOne, withLinkingRuleID(id))
+	return &LinkingRuleUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for LinkingRule.
+func (c *LinkingRuleClient) Delete() *LinkingRuleDelete {
+	mutation := newLinkingRuleMutation(c.config, OpDelete)
+	return &LinkingRuleDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *LinkingRuleClient) DeleteOne(_m *LinkingRule) *LinkingRuleDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *LinkingRuleClient) DeleteOneID(id int64) *LinkingRuleDeleteOne {
+	builder := c.Delete().Where(linkingrule.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &LinkingRuleDeleteOne{builder}
+}
+
+// Query returns a query builder for LinkingRule.
+func (c *LinkingRuleClient) Query() *LinkingRuleQuery {
+	return &LinkingRuleQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeLinkingRule},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a LinkingRule entity by its id.
+func (c *LinkingRuleClient) Get(ctx context.Context, id int64) (*LinkingRule, error) {
+	return c.Query().Where(linkingrule.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *LinkingRuleClient) GetX(ctx context.Context, id int64) *LinkingRule {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryChannel queries the channel edge of a LinkingRule.
+func (c *LinkingRuleClient) QueryChannel(_m *LinkingRule) *ChannelQuery {
+	query := (&ChannelClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(linkingrule.Table, linkingrule.FieldID, id),
+			sqlgraph.To(entchannel.Table, entchannel.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, linkingrule.ChannelTable, linkingrule.ChannelColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *LinkingRuleClient) Hooks() []Hook {
+	hooks := c.hooks.LinkingRule
+	return append(hooks[:len(hooks):len(hooks)], linkingrule.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *LinkingRuleClient) Interceptors() []Interceptor {
+	return c.inters.LinkingRule
+}
+
+func (c *LinkingRuleClient) mutate(ctx context.Context, m *LinkingRuleMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&LinkingRuleCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&LinkingRuleUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&LinkingRuleUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&LinkingRuleDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown LinkingRule mutation op: %q", m.Op())
+	}
+}
+
 // LogHeadClient is a client for the LogHead schema.
 type LogHeadClient struct {
 	config
@@ -5862,6 +6202,172 @@ func (c *RecordClient) mutate(ctx context.Context, m *RecordMutation) (Value, er
 	}
 }
 
+// RecordLinkClient is a client for the RecordLink schema.
+type RecordLinkClient struct {
+	config
+}
+
+// NewRecordLinkClient returns a client for the RecordLink from the given config.
+func NewRecordLinkClient(c config) *RecordLinkClient {
+	return &RecordLinkClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `recordlink.Hooks(f(g(h())))`.
+func (c *RecordLinkClient) Use(hooks ...Hook) {
+	c.hooks.RecordLink = append(c.hooks.RecordLink, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `recordlink.Intercept(f(g(h())))`.
+func (c *RecordLinkClient) Intercept(interceptors ...Interceptor) {
+	c.inters.RecordLink = append(c.inters.RecordLink, interceptors...)
+}
+
+// Create returns a builder for creating a RecordLink entity.
+func (c *RecordLinkClient) Create() *RecordLinkCreate {
+	mutation := newRecordLinkMutation(c.config, OpCreate)
+	return &RecordLinkCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of RecordLink entities.
+func (c *RecordLinkClient) CreateBulk(builders ...*RecordLinkCreate) *RecordLinkCreateBulk {
+	return &RecordLinkCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *RecordLinkClient) MapCreateBulk(slice any, setFunc func(*RecordLinkCreate, int)) *RecordLinkCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &RecordLinkCreateBulk{err: fmt.Errorf("calling to RecordLinkClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*RecordLinkCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &RecordLinkCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for RecordLink.
+func (c *RecordLinkClient) Update() *RecordLinkUpdate {
+	mutation := newRecordLinkMutation(c.config, OpUpdate)
+	return &RecordLinkUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *RecordLinkClient) UpdateOne(_m *RecordLink) *RecordLinkUpdateOne {
+	mutation := newRecordLinkMutation(c.config, OpUpdateOne, withRecordLink(_m))
+	return &RecordLinkUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *RecordLinkClient) UpdateOneID(id int64) *RecordLinkUpdateOne {
+	mutation := newRecordLinkMutation(c.config, OpUpdateOne, withRecordLinkID(id))
+	return &RecordLinkUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for RecordLink.
+func (c *RecordLinkClient) Delete() *RecordLinkDelete {
+	mutation := newRecordLinkMutation(c.config, OpDelete)
+	return &RecordLinkDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *RecordLinkClient) DeleteOne(_m *RecordLink) *RecordLinkDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *RecordLinkClient) DeleteOneID(id int64) *RecordLinkDeleteOne {
+	builder := c.Delete().Where(recordlink.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &RecordLinkDeleteOne{builder}
+}
+
+// Query returns a query builder for RecordLink.
+func (c *RecordLinkClient) Query() *RecordLinkQuery {
+	return &RecordLinkQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeRecordLink},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a RecordLink entity by its id.
+func (c *RecordLinkClient) Get(ctx context.Context, id int64) (*RecordLink, error) {
+	return c.Query().Where(recordlink.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *RecordLinkClient) GetX(ctx context.Context, id int64) *RecordLink {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryMessagingUser queries the messaging_user edge of a RecordLink.
+func (c *RecordLinkClient) QueryMessagingUser(_m *RecordLink) *MessagingUserQuery {
+	query := (&MessagingUserClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(recordlink.Table, recordlink.FieldID, id),
+			sqlgraph.To(messaginguser.Table, messaginguser.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, recordlink.MessagingUserTable, recordlink.MessagingUserColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryRecord queries the record edge of a RecordLink.
+func (c *RecordLinkClient) QueryRecord(_m *RecordLink) *RecordQuery {
+	query := (&RecordClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(recordlink.Table, recordlink.FieldID, id),
+			sqlgraph.To(record.Table, record.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, recordlink.RecordTable, recordlink.RecordColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *RecordLinkClient) Hooks() []Hook {
+	hooks := c.hooks.RecordLink
+	return append(hooks[:len(hooks):len(hooks)], recordlink.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *RecordLinkClient) Interceptors() []Interceptor {
+	return c.inters.RecordLink
+}
+
+func (c *RecordLinkClient) mutate(ctx context.Context, m *RecordLinkMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&RecordLinkCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&RecordLinkUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&RecordLinkUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&RecordLinkDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown RecordLink mutation op: %q", m.Op())
+	}
+}
+
 // RecordPhoneClient is a client for the RecordPhone schema.
 type RecordPhoneClient struct {
 	config
@@ -6585,19 +7091,19 @@ type (
 	hooks struct {
 		AccessToken, Agent, Attempt, AuditEntry, AuditMention, BulkBatch, BulkOperation,
 		Channel, ConsentEntry, Conversation, CountCell, CrmAction, CrmActionRun, Event,
-		FormerAnchor, IdempotencyKey, Identifier, Identity, Lane, LogHead, Lookup,
-		Message, MessagingUser, ObjectType, Organization, Pace, Participant,
-		PermissionSet, Preference, Process, ProviderAccount, Queue, QuickText,
-		RawInbound, Record, RecordPhone, RecordValue, Secret, SigningKey,
-		WebhookDelivery []ent.Hook
+		FormerAnchor, IdempotencyKey, Identifier, Identity, Lane, LinkRefusal,
+		LinkingRule, LogHead, Lookup, Message, MessagingUser, ObjectType, Organization,
+		Pace, Participant, PermissionSet, Preference, Process, ProviderAccount, Queue,
+		QuickText, RawInbound, Record, RecordLink, RecordPhone, RecordValue, Secret,
+		SigningKey, WebhookDelivery []ent.Hook
 	}
 	inters struct {
 		AccessToken, Agent, Attempt, AuditEntry, AuditMention, BulkBatch, BulkOperation,
 		Channel, ConsentEntry, Conversation, CountCell, CrmAction, CrmActionRun, Event,
-		FormerAnchor, IdempotencyKey, Identifier, Identity, Lane, LogHead, Lookup,
-		Message, MessagingUser, ObjectType, Organization, Pace, Participant,
-		PermissionSet, Preference, Process, ProviderAccount, Queue, QuickText,
-		RawInbound, Record, RecordPhone, RecordValue, Secret, SigningKey,
-		WebhookDelivery []ent.Interceptor
+		FormerAnchor, IdempotencyKey, Identifier, Identity, Lane, LinkRefusal,
+		LinkingRule, LogHead, Lookup, Message, MessagingUser, ObjectType, Organization,
+		Pace, Participant, PermissionSet, Preference, Process, ProviderAccount, Queue,
+		QuickText, RawInbound, Record, RecordLink, RecordPhone, RecordValue, Secret,
+		SigningKey, WebhookDelivery []ent.Interceptor
 	}
 )

@@ -32,6 +32,8 @@ import (
 	"parley/ent/identifier"
 	"parley/ent/identity"
 	"parley/ent/lane"
+	"parley/ent/linkingrule"
+	"parley/ent/linkrefusal"
 	"parley/ent/loghead"
 	"parley/ent/lookup"
 	"parley/ent/message"
@@ -48,6 +50,7 @@ import (
 	"parley/ent/quicktext"
 	"parley/ent/rawinbound"
 	"parley/ent/record"
+	"parley/ent/recordlink"
 	"parley/ent/recordphone"
 	"parley/ent/recordvalue"
 	"parley/ent/secret"
@@ -132,6 +135,8 @@ func checkColumn(t, c string) error {
 			identifier.Table:      identifier.ValidColumn,
 			identity.Table:        identity.ValidColumn,
 			lane.Table:            lane.ValidColumn,
+			linkrefusal.Table:     linkrefusal.ValidColumn,
+			linkingrule.Table:     linkingrule.ValidColumn,
 			loghead.Table:         loghead.ValidColumn,
 			lookup.Table:          lookup.ValidColumn,
 			message.Table:         message.ValidColumn,
@@ -148,6 +153,7 @@ func checkColumn(t, c string) error {
 			quicktext.Table:       quicktext.ValidColumn,
 			rawinbound.Table:      rawinbound.ValidColumn,
 			record.Table:          record.ValidColumn,
+			recordlink.Table:      recordlink.ValidColumn,
 			recordphone.Table:     recordphone.ValidColumn,
 			recordvalue.Table:     recordvalue.ValidColumn,
 			secret.Table:          secret.ValidColumn,

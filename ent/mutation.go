@@ -25,6 +25,8 @@ import (
 	"parley/ent/identifier"
 	"parley/ent/identity"
 	"parley/ent/lane"
+	"parley/ent/linkingrule"
+	"parley/ent/linkrefusal"
 	"parley/ent/loghead"
 	"parley/ent/lookup"
 	"parley/ent/message"
@@ -42,6 +44,7 @@ import (
 	"parley/ent/quicktext"
 	"parley/ent/rawinbound"
 	"parley/ent/record"
+	"parley/ent/recordlink"
 	"parley/ent/recordphone"
 	"parley/ent/recordvalue"
 	"parley/ent/secret"
@@ -87,6 +90,8 @@ const (
 	TypeIdentifier      = "Identifier"
 	TypeIdentity        = "Identity"
 	TypeLane            = "Lane"
+	TypeLinkRefusal     = "LinkRefusal"
+	TypeLinkingRule     = "LinkingRule"
 	TypeLogHead         = "LogHead"
 	TypeLookup          = "Lookup"
 	TypeMessage         = "Message"
@@ -103,6 +108,7 @@ const (
 	TypeQuickText       = "QuickText"
 	TypeRawInbound      = "RawInbound"
 	TypeRecord          = "Record"
+	TypeRecordLink      = "RecordLink"
 	TypeRecordPhone     = "RecordPhone"
 	TypeRecordValue     = "RecordValue"
 	TypeSecret          = "Secret"
@@ -19536,6 +19542,1593 @@ func (m *LaneMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown Lane edge %s", name)
 }
 
+// LinkRefusalMutation represents an operation that mutates the LinkRefusal nodes in the graph.
+type LinkRefusalMutation struct {
+	config
+	op                    Op
+	typ                   string
+	id                    *int64
+	unlinked              *bool
+	agent_id              *int64
+	addagent_id           *int64
+	created_at            *clock.Time
+	addcreated_at         *clock.Time
+	clearedFields         map[string]struct{}
+	messaging_user        *int64
+	clearedmessaging_user bool
+	record                *int64
+	clearedrecord         bool
+	done                  bool
+	oldValue              func(context.Context) (*LinkRefusal, error)
+	predicates            []predicate.LinkRefusal
+}
+
+var _ ent.Mutation = (*LinkRefusalMutation)(nil)
+
+// linkrefusalOption allows management of the mutation configuration using functional options.
+type linkrefusalOption func(*LinkRefusalMutation)
+
+// newLinkRefusalMutation creates new mutation for the LinkRefusal entity.
+func newLinkRefusalMutation(c config, op Op, opts ...linkrefusalOption) *LinkRefusalMutation {
+	m := &LinkRefusalMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeLinkRefusal,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withLinkRefusalID sets the ID field of the mutation.
+func withLinkRefusalID(id int64) linkrefusalOption {
+	return func(m *LinkRefusalMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *LinkRefusal
+		)
+		m.oldValue = func(ctx context.Context) (*LinkRefusal, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().LinkRefusal.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withLinkRefusal sets the old LinkRefusal of the mutation.
+func withLinkRefusal(node *LinkRefusal) linkrefusalOption {
+	return func(m *LinkRefusalMutation) {
+		m.oldValue = func(context.Context) (*LinkRefusal, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m LinkRefusalMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m LinkRefusalMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of LinkRefusal entities.
+func (m *LinkRefusalMutation) SetID(id int64) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *LinkRefusalMutation) ID() (id int64, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *LinkRefusalMutation) IDs(ctx context.Context) ([]int64, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int64{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().LinkRefusal.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetMessagingUserID sets the "messaging_user_id" field.
+func (m *LinkRefusalMutation) SetMessagingUserID(i int64) {
+	m.messaging_user = &i
+}
+
+// MessagingUserID returns the value of the "messaging_user_id" field in the mutation.
+func (m *LinkRefusalMutation) MessagingUserID() (r int64, exists bool) {
+	v := m.messaging_user
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMessagingUserID returns the old "messaging_user_id" field's value of the LinkRefusal entity.
+// If the LinkRefusal object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LinkRefusalMutation) OldMessagingUserID(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMessagingUserID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMessagingUserID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMessagingUserID: %w", err)
+	}
+	return oldValue.MessagingUserID, nil
+}
+
+// ResetMessagingUserID resets all changes to the "messaging_user_id" field.
+func (m *LinkRefusalMutation) ResetMessagingUserID() {
+	m.messaging_user = nil
+}
+
+// SetRecordID sets the "record_id" field.
+func (m *LinkRefusalMutation) SetRecordID(i int64) {
+	m.record = &i
+}
+
+// RecordID returns the value of the "record_id" field in the mutation.
+func (m *LinkRefusalMutation) RecordID() (r int64, exists bool) {
+	v := m.record
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRecordID returns the old "record_id" field's value of the LinkRefusal entity.
+// If the LinkRefusal object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LinkRefusalMutation) OldRecordID(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRecordID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRecordID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRecordID: %w", err)
+	}
+	return oldValue.RecordID, nil
+}
+
+// ResetRecordID resets all changes to the "record_id" field.
+func (m *LinkRefusalMutation) ResetRecordID() {
+	m.record = nil
+}
+
+// SetUnlinked sets the "unlinked" field.
+func (m *LinkRefusalMutation) SetUnlinked(b bool) {
+	m.unlinked = &b
+}
+
+// Unlinked returns the value of the "unlinked" field in the mutation.
+func (m *LinkRefusalMutation) Unlinked() (r bool, exists bool) {
+	v := m.unlinked
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUnlinked returns the old "unlinked" field's value of the LinkRefusal entity.
+// If the LinkRefusal object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LinkRefusalMutation) OldUnlinked(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUnlinked is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUnlinked requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUnlinked: %w", err)
+	}
+	return oldValue.Unlinked, nil
+}
+
+// ResetUnlinked resets all changes to the "unlinked" field.
+func (m *LinkRefusalMutation) ResetUnlinked() {
+	m.unlinked = nil
+}
+
+// SetAgentID sets the "agent_id" field.
+func (m *LinkRefusalMutation) SetAgentID(i int64) {
+	m.agent_id = &i
+	m.addagent_id = nil
+}
+
+// AgentID returns the value of the "agent_id" field in the mutation.
+func (m *LinkRefusalMutation) AgentID() (r int64, exists bool) {
+	v := m.agent_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAgentID returns the old "agent_id" field's value of the LinkRefusal entity.
+// If the LinkRefusal object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LinkRefusalMutation) OldAgentID(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAgentID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAgentID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAgentID: %w", err)
+	}
+	return oldValue.AgentID, nil
+}
+
+// AddAgentID adds i to the "agent_id" field.
+func (m *LinkRefusalMutation) AddAgentID(i int64) {
+	if m.addagent_id != nil {
+		*m.addagent_id += i
+	} else {
+		m.addagent_id = &i
+	}
+}
+
+// AddedAgentID returns the value that was added to the "agent_id" field in this mutation.
+func (m *LinkRefusalMutation) AddedAgentID() (r int64, exists bool) {
+	v := m.addagent_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetAgentID resets all changes to the "agent_id" field.
+func (m *LinkRefusalMutation) ResetAgentID() {
+	m.agent_id = nil
+	m.addagent_id = nil
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *LinkRefusalMutation) SetCreatedAt(c clock.Time) {
+	m.created_at = &c
+	m.addcreated_at = nil
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *LinkRefusalMutation) CreatedAt() (r clock.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the LinkRefusal entity.
+// If the LinkRefusal object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LinkRefusalMutation) OldCreatedAt(ctx context.Context) (v clock.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// AddCreatedAt adds c to the "created_at" field.
+func (m *LinkRefusalMutation) AddCreatedAt(c clock.Time) {
+	if m.addcreated_at != nil {
+		*m.addcreated_at += c
+	} else {
+		m.addcreated_at = &c
+	}
+}
+
+// AddedCreatedAt returns the value that was added to the "created_at" field in this mutation.
+func (m *LinkRefusalMutation) AddedCreatedAt() (r clock.Time, exists bool) {
+	v := m.addcreated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *LinkRefusalMutation) ResetCreatedAt() {
+	m.created_at = nil
+	m.addcreated_at = nil
+}
+
+// ClearMessagingUser clears the "messaging_user" edge to the MessagingUser entity.
+func (m *LinkRefusalMutation) ClearMessagingUser() {
+	m.clearedmessaging_user = true
+	m.clearedFields[linkrefusal.FieldMessagingUserID] = struct{}{}
+}
+
+// MessagingUserCleared reports if the "messaging_user" edge to the MessagingUser entity was cleared.
+func (m *LinkRefusalMutation) MessagingUserCleared() bool {
+	return m.clearedmessaging_user
+}
+
+// MessagingUserIDs returns the "messaging_user" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// MessagingUserID instead. It exists only for internal usage by the builders.
+func (m *LinkRefusalMutation) MessagingUserIDs() (ids []int64) {
+	if id := m.messaging_user; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetMessagingUser resets all changes to the "messaging_user" edge.
+func (m *LinkRefusalMutation) ResetMessagingUser() {
+	m.messaging_user = nil
+	m.clearedmessaging_user = false
+}
+
+// ClearRecord clears the "record" edge to the Record entity.
+func (m *LinkRefusalMutation) ClearRecord() {
+	m.clearedrecord = true
+	m.clearedFields[linkrefusal.FieldRecordID] = struct{}{}
+}
+
+// RecordCleared reports if the "record" edge to the Record entity was cleared.
+func (m *LinkRefusalMutation) RecordCleared() bool {
+	return m.clearedrecord
+}
+
+// RecordIDs returns the "record" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// RecordID instead. It exists only for internal usage by the builders.
+func (m *LinkRefusalMutation) RecordIDs() (ids []int64) {
+	if id := m.record; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetRecord resets all changes to the "record" edge.
+func (m *LinkRefusalMutation) ResetRecord() {
+	m.record = nil
+	m.clearedrecord = false
+}
+
+// Where appends a list predicates to the LinkRefusalMutation builder.
+func (m *LinkRefusalMutation) Where(ps ...predicate.LinkRefusal) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the LinkRefusalMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *LinkRefusalMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.LinkRefusal, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *LinkRefusalMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *LinkRefusalMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (LinkRefusal).
+func (m *LinkRefusalMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *LinkRefusalMutation) Fields() []string {
+	fields := make([]string, 0, 5)
+	if m.messaging_user != nil {
+		fields = append(fields, linkrefusal.FieldMessagingUserID)
+	}
+	if m.record != nil {
+		fields = append(fields, linkrefusal.FieldRecordID)
+	}
+	if m.unlinked != nil {
+		fields = append(fields, linkrefusal.FieldUnlinked)
+	}
+	if m.agent_id != nil {
+		fields = append(fields, linkrefusal.FieldAgentID)
+	}
+	if m.created_at != nil {
+		fields = append(fields, linkrefusal.FieldCreatedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *LinkRefusalMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case linkrefusal.FieldMessagingUserID:
+		return m.MessagingUserID()
+	case linkrefusal.FieldRecordID:
+		return m.RecordID()
+	case linkrefusal.FieldUnlinked:
+		return m.Unlinked()
+	case linkrefusal.FieldAgentID:
+		return m.AgentID()
+	case linkrefusal.FieldCreatedAt:
+		return m.CreatedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *LinkRefusalMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case linkrefusal.FieldMessagingUserID:
+		return m.OldMessagingUserID(ctx)
+	case linkrefusal.FieldRecordID:
+		return m.OldRecordID(ctx)
+	case linkrefusal.FieldUnlinked:
+		return m.OldUnlinked(ctx)
+	case linkrefusal.FieldAgentID:
+		return m.OldAgentID(ctx)
+	case linkrefusal.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown LinkRefusal field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *LinkRefusalMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case linkrefusal.FieldMessagingUserID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMessagingUserID(v)
+		return nil
+	case linkrefusal.FieldRecordID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRecordID(v)
+		return nil
+	case linkrefusal.FieldUnlinked:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUnlinked(v)
+		return nil
+	case linkrefusal.FieldAgentID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAgentID(v)
+		return nil
+	case linkrefusal.FieldCreatedAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown LinkRefusal field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *LinkRefusalMutation) AddedFields() []string {
+	var fields []string
+	if m.addagent_id != nil {
+		fields = append(fields, linkrefusal.FieldAgentID)
+	}
+	if m.addcreated_at != nil {
+		fields = append(fields, linkrefusal.FieldCreatedAt)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *LinkRefusalMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case linkrefusal.FieldAgentID:
+		return m.AddedAgentID()
+	case linkrefusal.FieldCreatedAt:
+		return m.AddedCreatedAt()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *LinkRefusalMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case linkrefusal.FieldAgentID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddAgentID(v)
+		return nil
+	case linkrefusal.FieldCreatedAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddCreatedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown LinkRefusal numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *LinkRefusalMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *LinkRefusalMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *LinkRefusalMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown LinkRefusal nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *LinkRefusalMutation) ResetField(name string) error {
+	switch name {
+	case linkrefusal.FieldMessagingUserID:
+		m.ResetMessagingUserID()
+		return nil
+	case linkrefusal.FieldRecordID:
+		m.ResetRecordID()
+		return nil
+	case linkrefusal.FieldUnlinked:
+		m.ResetUnlinked()
+		return nil
+	case linkrefusal.FieldAgentID:
+		m.ResetAgentID()
+		return nil
+	case linkrefusal.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown LinkRefusal field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *LinkRefusalMutation) AddedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.messaging_user != nil {
+		edges = append(edges, linkrefusal.EdgeMessagingUser)
+	}
+	if m.record != nil {
+		edges = append(edges, linkrefusal.EdgeRecord)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *LinkRefusalMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case linkrefusal.EdgeMessagingUser:
+		if id := m.messaging_user; id != nil {
+			return []ent.Value{*id}
+		}
+	case linkrefusal.EdgeRecord:
+		if id := m.record; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *LinkRefusalMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 2)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *LinkRefusalMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *LinkRefusalMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.clearedmessaging_user {
+		edges = append(edges, linkrefusal.EdgeMessagingUser)
+	}
+	if m.clearedrecord {
+		edges = append(edges, linkrefusal.EdgeRecord)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *LinkRefusalMutation) EdgeCleared(name string) bool {
+	switch name {
+	case linkrefusal.EdgeMessagingUser:
+		return m.clearedmessaging_user
+	case linkrefusal.EdgeRecord:
+		return m.clearedrecord
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *LinkRefusalMutation) ClearEdge(name string) error {
+	switch name {
+	case linkrefusal.EdgeMessagingUser:
+		m.ClearMessagingUser()
+		return nil
+	case linkrefusal.EdgeRecord:
+		m.ClearRecord()
+		return nil
+	}
+	return fmt.Errorf("unknown LinkRefusal unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *LinkRefusalMutation) ResetEdge(name string) error {
+	switch name {
+	case linkrefusal.EdgeMessagingUser:
+		m.ResetMessagingUser()
+		return nil
+	case linkrefusal.EdgeRecord:
+		m.ResetRecord()
+		return nil
+	}
+	return fmt.Errorf("unknown LinkRefusal edge %s", name)
+}
+
+// LinkingRuleMutation represents an operation that mutates the LinkingRule nodes in the graph.
+type LinkingRuleMutation struct {
+	config
+	op                 Op
+	typ                string
+	id                 *int64
+	name               *string
+	description        *string
+	active             *bool
+	place              *int
+	addplace           *int
+	object_type        *string
+	match_fields       *[]string
+	appendmatch_fields []string
+	mode               *string
+	timing             *string
+	clearedFields      map[string]struct{}
+	channel            *int64
+	clearedchannel     bool
+	done               bool
+	oldValue           func(context.Context) (*LinkingRule, error)
+	predicates         []predicate.LinkingRule
+}
+
+var _ ent.Mutation = (*LinkingRuleMutation)(nil)
+
+// linkingruleOption allows management of the mutation configuration using functional options.
+type linkingruleOption func(*LinkingRuleMutation)
+
+// newLinkingRuleMutation creates new mutation for the LinkingRule entity.
+func newLinkingRuleMutation(c config, op Op, opts ...linkingruleOption) *LinkingRuleMutation {
+	m := &LinkingRuleMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeLinkingRule,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withLinkingRuleID sets the ID field of the mutation.
+func withLinkingRuleID(id int64) linkingruleOption {
+	return func(m *LinkingRuleMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *LinkingRule
+		)
+		m.oldValue = func(ctx context.Context) (*LinkingRule, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().LinkingRule.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withLinkingRule sets the old LinkingRule of the mutation.
+func withLinkingRule(node *LinkingRule) linkingruleOption {
+	return func(m *LinkingRuleMutation) {
+		m.oldValue = func(context.Context) (*LinkingRule, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m LinkingRuleMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m LinkingRuleMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of LinkingRule entities.
+func (m *LinkingRuleMutation) SetID(id int64) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *LinkingRuleMutation) ID() (id int64, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *LinkingRuleMutation) IDs(ctx context.Context) ([]int64, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int64{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().LinkingRule.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetChannelID sets the "channel_id" field.
+func (m *LinkingRuleMutation) SetChannelID(i int64) {
+	m.channel = &i
+}
+
+// ChannelID returns the value of the "channel_id" field in the mutation.
+func (m *LinkingRuleMutation) ChannelID() (r int64, exists bool) {
+	v := m.channel
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldChannelID returns the old "channel_id" field's value of the LinkingRule entity.
+// If the LinkingRule object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LinkingRuleMutation) OldChannelID(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldChannelID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldChannelID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldChannelID: %w", err)
+	}
+	return oldValue.ChannelID, nil
+}
+
+// ResetChannelID resets all changes to the "channel_id" field.
+func (m *LinkingRuleMutation) ResetChannelID() {
+	m.channel = nil
+}
+
+// SetName sets the "name" field.
+func (m *LinkingRuleMutation) SetName(s string) {
+	m.name = &s
+}
+
+// Name returns the value of the "name" field in the mutation.
+func (m *LinkingRuleMutation) Name() (r string, exists bool) {
+	v := m.name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldName returns the old "name" field's value of the LinkingRule entity.
+// If the LinkingRule object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LinkingRuleMutation) OldName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldName: %w", err)
+	}
+	return oldValue.Name, nil
+}
+
+// ResetName resets all changes to the "name" field.
+func (m *LinkingRuleMutation) ResetName() {
+	m.name = nil
+}
+
+// SetDescription sets the "description" field.
+func (m *LinkingRuleMutation) SetDescription(s string) {
+	m.description = &s
+}
+
+// Description returns the value of the "description" field in the mutation.
+func (m *LinkingRuleMutation) Description() (r string, exists bool) {
+	v := m.description
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDescription returns the old "description" field's value of the LinkingRule entity.
+// If the LinkingRule object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LinkingRuleMutation) OldDescription(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDescription is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDescription requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDescription: %w", err)
+	}
+	return oldValue.Description, nil
+}
+
+// ResetDescription resets all changes to the "description" field.
+func (m *LinkingRuleMutation) ResetDescription() {
+	m.description = nil
+}
+
+// SetActive sets the "active" field.
+func (m *LinkingRuleMutation) SetActive(b bool) {
+	m.active = &b
+}
+
+// Active returns the value of the "active" field in the mutation.
+func (m *LinkingRuleMutation) Active() (r bool, exists bool) {
+	v := m.active
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldActive returns the old "active" field's value of the LinkingRule entity.
+// If the LinkingRule object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LinkingRuleMutation) OldActive(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldActive is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldActive requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldActive: %w", err)
+	}
+	return oldValue.Active, nil
+}
+
+// ResetActive resets all changes to the "active" field.
+func (m *LinkingRuleMutation) ResetActive() {
+	m.active = nil
+}
+
+// SetPlace sets the "place" field.
+func (m *LinkingRuleMutation) SetPlace(i int) {
+	m.place = &i
+	m.addplace = nil
+}
+
+// Place returns the value of the "place" field in the mutation.
+func (m *LinkingRuleMutation) Place() (r int, exists bool) {
+	v := m.place
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPlace returns the old "place" field's value of the LinkingRule entity.
+// If the LinkingRule object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LinkingRuleMutation) OldPlace(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPlace is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPlace requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPlace: %w", err)
+	}
+	return oldValue.Place, nil
+}
+
+// AddPlace adds i to the "place" field.
+func (m *LinkingRuleMutation) AddPlace(i int) {
+	if m.addplace != nil {
+		*m.addplace += i
+	} else {
+		m.addplace = &i
+	}
+}
+
+// AddedPlace returns the value that was added to the "place" field in this mutation.
+func (m *LinkingRuleMutation) AddedPlace() (r int, exists bool) {
+	v := m.addplace
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetPlace resets all changes to the "place" field.
+func (m *LinkingRuleMutation) ResetPlace() {
+	m.place = nil
+	m.addplace = nil
+}
+
+// SetObjectType sets the "object_type" field.
+func (m *LinkingRuleMutation) SetObjectType(s string) {
+	m.object_type = &s
+}
+
+// ObjectType returns the value of the "object_type" field in the mutation.
+func (m *LinkingRuleMutation) ObjectType() (r string, exists bool) {
+	v := m.object_type
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldObjectType returns the old "object_type" field's value of the LinkingRule entity.
+// If the LinkingRule object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LinkingRuleMutation) OldObjectType(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldObjectType is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldObjectType requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldObjectType: %w", err)
+	}
+	return oldValue.ObjectType, nil
+}
+
+// ResetObjectType resets all changes to the "object_type" field.
+func (m *LinkingRuleMutation) ResetObjectType() {
+	m.object_type = nil
+}
+
+// SetMatchFields sets the "match_fields" field.
+func (m *LinkingRuleMutation) SetMatchFields(s []string) {
+	m.match_fields = &s
+	m.appendmatch_fields = nil
+}
+
+// MatchFields returns the value of the "match_fields" field in the mutation.
+func (m *LinkingRuleMutation) MatchFields() (r []string, exists bool) {
+	v := m.match_fields
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMatchFields returns the old "match_fields" field's value of the LinkingRule entity.
+// If the LinkingRule object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LinkingRuleMutation) OldMatchFields(ctx context.Context) (v []string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMatchFields is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMatchFields requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMatchFields: %w", err)
+	}
+	return oldValue.MatchFields, nil
+}
+
+// AppendMatchFields adds s to the "match_fields" field.
+func (m *LinkingRuleMutation) AppendMatchFields(s []string) {
+	m.appendmatch_fields = append(m.appendmatch_fields, s...)
+}
+
+// AppendedMatchFields returns the list of values that were appended to the "match_fields" field in this mutation.
+func (m *LinkingRuleMutation) AppendedMatchFields() ([]string, bool) {
+	if len(m.appendmatch_fields) == 0 {
+		return nil, false
+	}
+	return m.appendmatch_fields, true
+}
+
+// ResetMatchFields resets all changes to the "match_fields" field.
+func (m *LinkingRuleMutation) ResetMatchFields() {
+	m.match_fields = nil
+	m.appendmatch_fields = nil
+}
+
+// SetMode sets the "mode" field.
+func (m *LinkingRuleMutation) SetMode(s string) {
+	m.mode = &s
+}
+
+// Mode returns the value of the "mode" field in the mutation.
+func (m *LinkingRuleMutation) Mode() (r string, exists bool) {
+	v := m.mode
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMode returns the old "mode" field's value of the LinkingRule entity.
+// If the LinkingRule object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LinkingRuleMutation) OldMode(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMode is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMode requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMode: %w", err)
+	}
+	return oldValue.Mode, nil
+}
+
+// ResetMode resets all changes to the "mode" field.
+func (m *LinkingRuleMutation) ResetMode() {
+	m.mode = nil
+}
+
+// SetTiming sets the "timing" field.
+func (m *LinkingRuleMutation) SetTiming(s string) {
+	m.timing = &s
+}
+
+// Timing returns the value of the "timing" field in the mutation.
+func (m *LinkingRuleMutation) Timing() (r string, exists bool) {
+	v := m.timing
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTiming returns the old "timing" field's value of the LinkingRule entity.
+// If the LinkingRule object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LinkingRuleMutation) OldTiming(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTiming is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTiming requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTiming: %w", err)
+	}
+	return oldValue.Timing, nil
+}
+
+// ResetTiming resets all changes to the "timing" field.
+func (m *LinkingRuleMutation) ResetTiming() {
+	m.timing = nil
+}
+
+// ClearChannel clears the "channel" edge to the Channel entity.
+func (m *LinkingRuleMutation) ClearChannel() {
+	m.clearedchannel = true
+	m.clearedFields[linkingrule.FieldChannelID] = struct{}{}
+}
+
+// ChannelCleared reports if the "channel" edge to the Channel entity was cleared.
+func (m *LinkingRuleMutation) ChannelCleared() bool {
+	return m.clearedchannel
+}
+
+// ChannelIDs returns the "channel" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ChannelID instead. It exists only for internal usage by the builders.
+func (m *LinkingRuleMutation) ChannelIDs() (ids []int64) {
+	if id := m.channel; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetChannel resets all changes to the "channel" edge.
+func (m *LinkingRuleMutation) ResetChannel() {
+	m.channel = nil
+	m.clearedchannel = false
+}
+
+// Where appends a list predicates to the LinkingRuleMutation builder.
+func (m *LinkingRuleMutation) Where(ps ...predicate.LinkingRule) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the LinkingRuleMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *LinkingRuleMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.LinkingRule, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *LinkingRuleMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *LinkingRuleMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (LinkingRule).
+func (m *LinkingRuleMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *LinkingRuleMutation) Fields() []string {
+	fields := make([]string, 0, 9)
+	if m.channel != nil {
+		fields = append(fields, linkingrule.FieldChannelID)
+	}
+	if m.name != nil {
+		fields = append(fields, linkingrule.FieldName)
+	}
+	if m.description != nil {
+		fields = append(fields, linkingrule.FieldDescription)
+	}
+	if m.active != nil {
+		fields = append(fields, linkingrule.FieldActive)
+	}
+	if m.place != nil {
+		fields = append(fields, linkingrule.FieldPlace)
+	}
+	if m.object_type != nil {
+		fields = append(fields, linkingrule.FieldObjectType)
+	}
+	if m.match_fields != nil {
+		fields = append(fields, linkingrule.FieldMatchFields)
+	}
+	if m.mode != nil {
+		fields = append(fields, linkingrule.FieldMode)
+	}
+	if m.timing != nil {
+		fields = append(fields, linkingrule.FieldTiming)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *LinkingRuleMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case linkingrule.FieldChannelID:
+		return m.ChannelID()
+	case linkingrule.FieldName:
+		return m.Name()
+	case linkingrule.FieldDescription:
+		return m.Description()
+	case linkingrule.FieldActive:
+		return m.Active()
+	case linkingrule.FieldPlace:
+		return m.Place()
+	case linkingrule.FieldObjectType:
+		return m.ObjectType()
+	case linkingrule.FieldMatchFields:
+		return m.MatchFields()
+	case linkingrule.FieldMode:
+		return m.Mode()
+	case linkingrule.FieldTiming:
+		return m.Timing()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *LinkingRuleMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case linkingrule.FieldChannelID:
+		return m.OldChannelID(ctx)
+	case linkingrule.FieldName:
+		return m.OldName(ctx)
+	case linkingrule.FieldDescription:
+		return m.OldDescription(ctx)
+	case linkingrule.FieldActive:
+		return m.OldActive(ctx)
+	case linkingrule.FieldPlace:
+		return m.OldPlace(ctx)
+	case linkingrule.FieldObjectType:
+		return m.OldObjectType(ctx)
+	case linkingrule.FieldMatchFields:
+		return m.OldMatchFields(ctx)
+	case linkingrule.FieldMode:
+		return m.OldMode(ctx)
+	case linkingrule.FieldTiming:
+		return m.OldTiming(ctx)
+	}
+	return nil, fmt.Errorf("unknown LinkingRule field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *LinkingRuleMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case linkingrule.FieldChannelID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetChannelID(v)
+		return nil
+	case linkingrule.FieldName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetName(v)
+		return nil
+	case linkingrule.FieldDescription:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDescription(v)
+		return nil
+	case linkingrule.FieldActive:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetActive(v)
+		return nil
+	case linkingrule.FieldPlace:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPlace(v)
+		return nil
+	case linkingrule.FieldObjectType:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetObjectType(v)
+		return nil
+	case linkingrule.FieldMatchFields:
+		v, ok := value.([]string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMatchFields(v)
+		return nil
+	case linkingrule.FieldMode:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMode(v)
+		return nil
+	case linkingrule.FieldTiming:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTiming(v)
+		return nil
+	}
+	return fmt.Errorf("unknown LinkingRule field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *LinkingRuleMutation) AddedFields() []string {
+	var fields []string
+	if m.addplace != nil {
+		fields = append(fields, linkingrule.FieldPlace)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *LinkingRuleMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case linkingrule.FieldPlace:
+		return m.AddedPlace()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *LinkingRuleMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case linkingrule.FieldPlace:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddPlace(v)
+		return nil
+	}
+	return fmt.Errorf("unknown LinkingRule numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *LinkingRuleMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *LinkingRuleMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *LinkingRuleMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown LinkingRule nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *LinkingRuleMutation) ResetField(name string) error {
+	switch name {
+	case linkingrule.FieldChannelID:
+		m.ResetChannelID()
+		return nil
+	case linkingrule.FieldName:
+		m.ResetName()
+		return nil
+	case linkingrule.FieldDescription:
+		m.ResetDescription()
+		return nil
+	case linkingrule.FieldActive:
+		m.ResetActive()
+		return nil
+	case linkingrule.FieldPlace:
+		m.ResetPlace()
+		return nil
+	case linkingrule.FieldObjectType:
+		m.ResetObjectType()
+		return nil
+	case linkingrule.FieldMatchFields:
+		m.ResetMatchFields()
+		return nil
+	case linkingrule.FieldMode:
+		m.ResetMode()
+		return nil
+	case linkingrule.FieldTiming:
+		m.ResetTiming()
+		return nil
+	}
+	return fmt.Errorf("unknown LinkingRule field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *LinkingRuleMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.channel != nil {
+		edges = append(edges, linkingrule.EdgeChannel)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *LinkingRuleMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case linkingrule.EdgeChannel:
+		if id := m.channel; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *LinkingRuleMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *LinkingRuleMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *LinkingRuleMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearedchannel {
+		edges = append(edges, linkingrule.EdgeChannel)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *LinkingRuleMutation) EdgeCleared(name string) bool {
+	switch name {
+	case linkingrule.EdgeChannel:
+		return m.clearedchannel
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *LinkingRuleMutation) ClearEdge(name string) error {
+	switch name {
+	case linkingrule.EdgeChannel:
+		m.ClearChannel()
+		return nil
+	}
+	return fmt.Errorf("unknown LinkingRule unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *LinkingRuleMutation) ResetEdge(name string) error {
+	switch name {
+	case linkingrule.EdgeChannel:
+		m.ResetChannel()
+		return nil
+	}
+	return fmt.Errorf("unknown LinkingRule edge %s", name)
+}
+
 // LogHeadMutation represents an operation that mutates the LogHead nodes in the graph.
 type LogHeadMutation struct {
 	config
@@ -32140,6 +33733,918 @@ func (m *RecordMutation) ResetEdge(name string) error {
 		return nil
 	}
 	return fmt.Errorf("unknown Record edge %s", name)
+}
+
+// RecordLinkMutation represents an operation that mutates the RecordLink nodes in the graph.
+type RecordLinkMutation struct {
+	config
+	op                    Op
+	typ                   string
+	id                    *int64
+	object_type           *string
+	reason                *string
+	field                 *string
+	rule_id               *int64
+	addrule_id            *int64
+	agent_id              *int64
+	addagent_id           *int64
+	linked_at             *clock.Time
+	addlinked_at          *clock.Time
+	clearedFields         map[string]struct{}
+	messaging_user        *int64
+	clearedmessaging_user bool
+	record                *int64
+	clearedrecord         bool
+	done                  bool
+	oldValue              func(context.Context) (*RecordLink, error)
+	predicates            []predicate.RecordLink
+}
+
+var _ ent.Mutation = (*RecordLinkMutation)(nil)
+
+// recordlinkOption allows management of the mutation configuration using functional options.
+type recordlinkOption func(*RecordLinkMutation)
+
+// newRecordLinkMutation creates new mutation for the RecordLink entity.
+func newRecordLinkMutation(c config, op Op, opts ...recordlinkOption) *RecordLinkMutation {
+	m := &RecordLinkMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeRecordLink,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withRecordLinkID sets the ID field of the mutation.
+func withRecordLinkID(id int64) recordlinkOption {
+	return func(m *RecordLinkMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *RecordLink
+		)
+		m.oldValue = func(ctx context.Context) (*RecordLink, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().RecordLink.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withRecordLink sets the old RecordLink of the mutation.
+func withRecordLink(node *RecordLink) recordlinkOption {
+	return func(m *RecordLinkMutation) {
+		m.oldValue = func(context.Context) (*RecordLink, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m RecordLinkMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m RecordLinkMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of RecordLink entities.
+func (m *RecordLinkMutation) SetID(id int64) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *RecordLinkMutation) ID() (id int64, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *RecordLinkMutation) IDs(ctx context.Context) ([]int64, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int64{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().RecordLink.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetMessagingUserID sets the "messaging_user_id" field.
+func (m *RecordLinkMutation) SetMessagingUserID(i int64) {
+	m.messaging_user = &i
+}
+
+// MessagingUserID returns the value of the "messaging_user_id" field in the mutation.
+func (m *RecordLinkMutation) MessagingUserID() (r int64, exists bool) {
+	v := m.messaging_user
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMessagingUserID returns the old "messaging_user_id" field's value of the RecordLink entity.
+// If the RecordLink object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RecordLinkMutation) OldMessagingUserID(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMessagingUserID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMessagingUserID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMessagingUserID: %w", err)
+	}
+	return oldValue.MessagingUserID, nil
+}
+
+// ResetMessagingUserID resets all changes to the "messaging_user_id" field.
+func (m *RecordLinkMutation) ResetMessagingUserID() {
+	m.messaging_user = nil
+}
+
+// SetObjectType sets the "object_type" field.
+func (m *RecordLinkMutation) SetObjectType(s string) {
+	m.object_type = &s
+}
+
+// ObjectType returns the value of the "object_type" field in the mutation.
+func (m *RecordLinkMutation) ObjectType() (r string, exists bool) {
+	v := m.object_type
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldObjectType returns the old "object_type" field's value of the RecordLink entity.
+// If the RecordLink object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RecordLinkMutation) OldObjectType(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldObjectType is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldObjectType requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldObjectType: %w", err)
+	}
+	return oldValue.ObjectType, nil
+}
+
+// ResetObjectType resets all changes to the "object_type" field.
+func (m *RecordLinkMutation) ResetObjectType() {
+	m.object_type = nil
+}
+
+// SetRecordID sets the "record_id" field.
+func (m *RecordLinkMutation) SetRecordID(i int64) {
+	m.record = &i
+}
+
+// RecordID returns the value of the "record_id" field in the mutation.
+func (m *RecordLinkMutation) RecordID() (r int64, exists bool) {
+	v := m.record
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRecordID returns the old "record_id" field's value of the RecordLink entity.
+// If the RecordLink object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RecordLinkMutation) OldRecordID(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRecordID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRecordID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRecordID: %w", err)
+	}
+	return oldValue.RecordID, nil
+}
+
+// ResetRecordID resets all changes to the "record_id" field.
+func (m *RecordLinkMutation) ResetRecordID() {
+	m.record = nil
+}
+
+// SetReason sets the "reason" field.
+func (m *RecordLinkMutation) SetReason(s string) {
+	m.reason = &s
+}
+
+// Reason returns the value of the "reason" field in the mutation.
+func (m *RecordLinkMutation) Reason() (r string, exists bool) {
+	v := m.reason
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldReason returns the old "reason" field's value of the RecordLink entity.
+// If the RecordLink object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RecordLinkMutation) OldReason(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldReason is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldReason requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldReason: %w", err)
+	}
+	return oldValue.Reason, nil
+}
+
+// ResetReason resets all changes to the "reason" field.
+func (m *RecordLinkMutation) ResetReason() {
+	m.reason = nil
+}
+
+// SetFieldField sets the "field" field.
+func (m *RecordLinkMutation) SetFieldField(s string) {
+	m.field = &s
+}
+
+// GetField returns the value of the "field" field in the mutation.
+func (m *RecordLinkMutation) GetField() (r string, exists bool) {
+	v := m.field
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// GetOldField returns the old "field" field's value of the RecordLink entity.
+// If the RecordLink object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RecordLinkMutation) GetOldField(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("GetOldField is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("GetOldField requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for GetOldField: %w", err)
+	}
+	return oldValue.Field, nil
+}
+
+// ResetFieldField resets all changes to the "field" field.
+func (m *RecordLinkMutation) ResetFieldField() {
+	m.field = nil
+}
+
+// SetRuleID sets the "rule_id" field.
+func (m *RecordLinkMutation) SetRuleID(i int64) {
+	m.rule_id = &i
+	m.addrule_id = nil
+}
+
+// RuleID returns the value of the "rule_id" field in the mutation.
+func (m *RecordLinkMutation) RuleID() (r int64, exists bool) {
+	v := m.rule_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRuleID returns the old "rule_id" field's value of the RecordLink entity.
+// If the RecordLink object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RecordLinkMutation) OldRuleID(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRuleID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRuleID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRuleID: %w", err)
+	}
+	return oldValue.RuleID, nil
+}
+
+// AddRuleID adds i to the "rule_id" field.
+func (m *RecordLinkMutation) AddRuleID(i int64) {
+	if m.addrule_id != nil {
+		*m.addrule_id += i
+	} else {
+		m.addrule_id = &i
+	}
+}
+
+// AddedRuleID returns the value that was added to the "rule_id" field in this mutation.
+func (m *RecordLinkMutation) AddedRuleID() (r int64, exists bool) {
+	v := m.addrule_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetRuleID resets all changes to the "rule_id" field.
+func (m *RecordLinkMutation) ResetRuleID() {
+	m.rule_id = nil
+	m.addrule_id = nil
+}
+
+// SetAgentID sets the "agent_id" field.
+func (m *RecordLinkMutation) SetAgentID(i int64) {
+	m.agent_id = &i
+	m.addagent_id = nil
+}
+
+// AgentID returns the value of the "agent_id" field in the mutation.
+func (m *RecordLinkMutation) AgentID() (r int64, exists bool) {
+	v := m.agent_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAgentID returns the old "agent_id" field's value of the RecordLink entity.
+// If the RecordLink object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RecordLinkMutation) OldAgentID(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAgentID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAgentID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAgentID: %w", err)
+	}
+	return oldValue.AgentID, nil
+}
+
+// AddAgentID adds i to the "agent_id" field.
+func (m *RecordLinkMutation) AddAgentID(i int64) {
+	if m.addagent_id != nil {
+		*m.addagent_id += i
+	} else {
+		m.addagent_id = &i
+	}
+}
+
+// AddedAgentID returns the value that was added to the "agent_id" field in this mutation.
+func (m *RecordLinkMutation) AddedAgentID() (r int64, exists bool) {
+	v := m.addagent_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetAgentID resets all changes to the "agent_id" field.
+func (m *RecordLinkMutation) ResetAgentID() {
+	m.agent_id = nil
+	m.addagent_id = nil
+}
+
+// SetLinkedAt sets the "linked_at" field.
+func (m *RecordLinkMutation) SetLinkedAt(c clock.Time) {
+	m.linked_at = &c
+	m.addlinked_at = nil
+}
+
+// LinkedAt returns the value of the "linked_at" field in the mutation.
+func (m *RecordLinkMutation) LinkedAt() (r clock.Time, exists bool) {
+	v := m.linked_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLinkedAt returns the old "linked_at" field's value of the RecordLink entity.
+// If the RecordLink object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RecordLinkMutation) OldLinkedAt(ctx context.Context) (v clock.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLinkedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLinkedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLinkedAt: %w", err)
+	}
+	return oldValue.LinkedAt, nil
+}
+
+// AddLinkedAt adds c to the "linked_at" field.
+func (m *RecordLinkMutation) AddLinkedAt(c clock.Time) {
+	if m.addlinked_at != nil {
+		*m.addlinked_at += c
+	} else {
+		m.addlinked_at = &c
+	}
+}
+
+// AddedLinkedAt returns the value that was added to the "linked_at" field in this mutation.
+func (m *RecordLinkMutation) AddedLinkedAt() (r clock.Time, exists bool) {
+	v := m.addlinked_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetLinkedAt resets all changes to the "linked_at" field.
+func (m *RecordLinkMutation) ResetLinkedAt() {
+	m.linked_at = nil
+	m.addlinked_at = nil
+}
+
+// ClearMessagingUser clears the "messaging_user" edge to the MessagingUser entity.
+func (m *RecordLinkMutation) ClearMessagingUser() {
+	m.clearedmessaging_user = true
+	m.clearedFields[recordlink.FieldMessagingUserID] = struct{}{}
+}
+
+// MessagingUserCleared reports if the "messaging_user" edge to the MessagingUser entity was cleared.
+func (m *RecordLinkMutation) MessagingUserCleared() bool {
+	return m.clearedmessaging_user
+}
+
+// MessagingUserIDs returns the "messaging_user" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// MessagingUserID instead. It exists only for internal usage by the builders.
+func (m *RecordLinkMutation) MessagingUserIDs() (ids []int64) {
+	if id := m.messaging_user; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetMessagingUser resets all changes to the "messaging_user" edge.
+func (m *RecordLinkMutation) ResetMessagingUser() {
+	m.messaging_user = nil
+	m.clearedmessaging_user = false
+}
+
+// ClearRecord clears the "record" edge to the Record entity.
+func (m *RecordLinkMutation) ClearRecord() {
+	m.clearedrecord = true
+	m.clearedFields[recordlink.FieldRecordID] = struct{}{}
+}
+
+// RecordCleared reports if the "record" edge to the Record entity was cleared.
+func (m *RecordLinkMutation) RecordCleared() bool {
+	return m.clearedrecord
+}
+
+// RecordIDs returns the "record" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// RecordID instead. It exists only for internal usage by the builders.
+func (m *RecordLinkMutation) RecordIDs() (ids []int64) {
+	if id := m.record; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetRecord resets all changes to the "record" edge.
+func (m *RecordLinkMutation) ResetRecord() {
+	m.record = nil
+	m.clearedrecord = false
+}
+
+// Where appends a list predicates to the RecordLinkMutation builder.
+func (m *RecordLinkMutation) Where(ps ...predicate.RecordLink) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the RecordLinkMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *RecordLinkMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.RecordLink, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *RecordLinkMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *RecordLinkMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (RecordLink).
+func (m *RecordLinkMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *RecordLinkMutation) Fields() []string {
+	fields := make([]string, 0, 8)
+	if m.messaging_user != nil {
+		fields = append(fields, recordlink.FieldMessagingUserID)
+	}
+	if m.object_type != nil {
+		fields = append(fields, recordlink.FieldObjectType)
+	}
+	if m.record != nil {
+		fields = append(fields, recordlink.FieldRecordID)
+	}
+	if m.reason != nil {
+		fields = append(fields, recordlink.FieldReason)
+	}
+	if m.field != nil {
+		fields = append(fields, recordlink.FieldField)
+	}
+	if m.rule_id != nil {
+		fields = append(fields, recordlink.FieldRuleID)
+	}
+	if m.agent_id != nil {
+		fields = append(fields, recordlink.FieldAgentID)
+	}
+	if m.linked_at != nil {
+		fields = append(fields, recordlink.FieldLinkedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *RecordLinkMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case recordlink.FieldMessagingUserID:
+		return m.MessagingUserID()
+	case recordlink.FieldObjectType:
+		return m.ObjectType()
+	case recordlink.FieldRecordID:
+		return m.RecordID()
+	case recordlink.FieldReason:
+		return m.Reason()
+	case recordlink.FieldField:
+		return m.GetField()
+	case recordlink.FieldRuleID:
+		return m.RuleID()
+	case recordlink.FieldAgentID:
+		return m.AgentID()
+	case recordlink.FieldLinkedAt:
+		return m.LinkedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *RecordLinkMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case recordlink.FieldMessagingUserID:
+		return m.OldMessagingUserID(ctx)
+	case recordlink.FieldObjectType:
+		return m.OldObjectType(ctx)
+	case recordlink.FieldRecordID:
+		return m.OldRecordID(ctx)
+	case recordlink.FieldReason:
+		return m.OldReason(ctx)
+	case recordlink.FieldField:
+		return m.GetOldField(ctx)
+	case recordlink.FieldRuleID:
+		return m.OldRuleID(ctx)
+	case recordlink.FieldAgentID:
+		return m.OldAgentID(ctx)
+	case recordlink.FieldLinkedAt:
+		return m.OldLinkedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown RecordLink field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *RecordLinkMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case recordlink.FieldMessagingUserID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMessagingUserID(v)
+		return nil
+	case recordlink.FieldObjectType:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetObjectType(v)
+		return nil
+	case recordlink.FieldRecordID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRecordID(v)
+		return nil
+	case recordlink.FieldReason:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetReason(v)
+		return nil
+	case recordlink.FieldField:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFieldField(v)
+		return nil
+	case recordlink.FieldRuleID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRuleID(v)
+		return nil
+	case recordlink.FieldAgentID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAgentID(v)
+		return nil
+	case recordlink.FieldLinkedAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLinkedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown RecordLink field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *RecordLinkMutation) AddedFields() []string {
+	var fields []string
+	if m.addrule_id != nil {
+		fields = append(fields, recordlink.FieldRuleID)
+	}
+	if m.addagent_id != nil {
+		fields = append(fields, recordlink.FieldAgentID)
+	}
+	if m.addlinked_at != nil {
+		fields = append(fields, recordlink.FieldLinkedAt)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *RecordLinkMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case recordlink.FieldRuleID:
+		return m.AddedRuleID()
+	case recordlink.FieldAgentID:
+		return m.AddedAgentID()
+	case recordlink.FieldLinkedAt:
+		return m.AddedLinkedAt()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *RecordLinkMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case recordlink.FieldRuleID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddRuleID(v)
+		return nil
+	case recordlink.FieldAgentID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddAgentID(v)
+		return nil
+	case recordlink.FieldLinkedAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddLinkedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown RecordLink numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *RecordLinkMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *RecordLinkMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *RecordLinkMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown RecordLink nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *RecordLinkMutation) ResetField(name string) error {
+	switch name {
+	case recordlink.FieldMessagingUserID:
+		m.ResetMessagingUserID()
+		return nil
+	case recordlink.FieldObjectType:
+		m.ResetObjectType()
+		return nil
+	case recordlink.FieldRecordID:
+		m.ResetRecordID()
+		return nil
+	case recordlink.FieldReason:
+		m.ResetReason()
+		return nil
+	case recordlink.FieldField:
+		m.ResetFieldField()
+		return nil
+	case recordlink.FieldRuleID:
+		m.ResetRuleID()
+		return nil
+	case recordlink.FieldAgentID:
+		m.ResetAgentID()
+		return nil
+	case recordlink.FieldLinkedAt:
+		m.ResetLinkedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown RecordLink field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *RecordLinkMutation) AddedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.messaging_user != nil {
+		edges = append(edges, recordlink.EdgeMessagingUser)
+	}
+	if m.record != nil {
+		edges = append(edges, recordlink.EdgeRecord)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *RecordLinkMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case recordlink.EdgeMessagingUser:
+		if id := m.messaging_user; id != nil {
+			return []ent.Value{*id}
+		}
+	case recordlink.EdgeRecord:
+		if id := m.record; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *RecordLinkMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 2)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *RecordLinkMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *RecordLinkMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.clearedmessaging_user {
+		edges = append(edges, recordlink.EdgeMessagingUser)
+	}
+	if m.clearedrecord {
+		edges = append(edges, recordlink.EdgeRecord)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *RecordLinkMutation) EdgeCleared(name string) bool {
+	switch name {
+	case recordlink.EdgeMessagingUser:
+		return m.clearedmessaging_user
+	case recordlink.EdgeRecord:
+		return m.clearedrecord
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *RecordLinkMutation) ClearEdge(name string) error {
+	switch name {
+	case recordlink.EdgeMessagingUser:
+		m.ClearMessagingUser()
+		return nil
+	case recordlink.EdgeRecord:
+		m.ClearRecord()
+		return nil
+	}
+	return fmt.Errorf("unknown RecordLink unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *RecordLinkMutation) ResetEdge(name string) error {
+	switch name {
+	case recordlink.EdgeMessagingUser:
+		m.ResetMessagingUser()
+		return nil
+	case recordlink.EdgeRecord:
+		m.ResetRecord()
+		return nil
+	}
+	return fmt.Errorf("unknown RecordLink edge %s", name)
 }
 
 // RecordPhoneMutation represents an operation that mutates the RecordPhone nodes in the graph.

@@ -50,6 +50,10 @@ type Tx struct {
 	Identity *IdentityClient
 	// Lane is the client for interacting with the Lane builders.
 	Lane *LaneClient
+	// LinkRefusal is the client for interacting with the LinkRefusal builders.
+	LinkRefusal *LinkRefusalClient
+	// LinkingRule is the client for interacting with the LinkingRule builders.
+	LinkingRule *LinkingRuleClient
 	// LogHead is the client for interacting with the LogHead builders.
 	LogHead *LogHeadClient
 	// Lookup is the client for interacting with the Lookup builders.
@@ -82,6 +86,8 @@ type Tx struct {
 	RawInbound *RawInboundClient
 	// Record is the client for interacting with the Record builders.
 	Record *RecordClient
+	// RecordLink is the client for interacting with the RecordLink builders.
+	RecordLink *RecordLinkClient
 	// RecordPhone is the client for interacting with the RecordPhone builders.
 	RecordPhone *RecordPhoneClient
 	// RecordValue is the client for interacting with the RecordValue builders.
@@ -242,6 +248,8 @@ func (tx *Tx) init() {
 	tx.Identifier = NewIdentifierClient(tx.config)
 	tx.Identity = NewIdentityClient(tx.config)
 	tx.Lane = NewLaneClient(tx.config)
+	tx.LinkRefusal = NewLinkRefusalClient(tx.config)
+	tx.LinkingRule = NewLinkingRuleClient(tx.config)
 	tx.LogHead = NewLogHeadClient(tx.config)
 	tx.Lookup = NewLookupClient(tx.config)
 	tx.Message = NewMessageClient(tx.config)
@@ -258,6 +266,7 @@ func (tx *Tx) init() {
 	tx.QuickText = NewQuickTextClient(tx.config)
 	tx.RawInbound = NewRawInboundClient(tx.config)
 	tx.Record = NewRecordClient(tx.config)
+	tx.RecordLink = NewRecordLinkClient(tx.config)
 	tx.RecordPhone = NewRecordPhoneClient(tx.config)
 	tx.RecordValue = NewRecordValueClient(tx.config)
 	tx.Secret = NewSecretClient(tx.config)

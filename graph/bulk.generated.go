@@ -1467,6 +1467,55 @@ func UnmarshalBulkAssignConversationsInput(ctx context.Context, raw any) (bulk.A
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputBulkLinkConversationsInput(ctx context.Context, obj any) (bulk.LinkInput, error) {
+	var it bulk.LinkInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"selection", "idempotencyKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "selection":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("selection"))
+			data, err := ec.unmarshalNBulkSelection2ᚖparleyᚋinternalᚋdeskᚋbulkᚐSelection(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Selection = data
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalBulkLinkConversationsInput unmarshals raw into the BulkLinkConversationsInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalBulkLinkConversationsInput(ctx context.Context, raw any) (bulk.LinkInput, error) {
+	var out bulk.LinkInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "BulkLinkConversationsInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputBulkMarkConversationsReadInput(ctx context.Context, obj any) (bulk.MarkInput, error) {
 	var it bulk.MarkInput
 	if obj == nil {
@@ -2373,12 +2422,14 @@ var (
 		"MARK_READ":   conversation.MarkingRead,
 		"MARK_UNREAD": conversation.MarkingUnread,
 		"ASSIGN":      conversation.Assigning,
+		"LINK":        conversation.Linking,
 		"OTHER":       conversation.OtherAction,
 	}
 	marshalNBulkAction2parleyᚋinternalᚋdeskᚋconversationᚐAction = map[conversation.Action]string{
 		conversation.MarkingRead:   "MARK_READ",
 		conversation.MarkingUnread: "MARK_UNREAD",
 		conversation.Assigning:     "ASSIGN",
+		conversation.Linking:       "LINK",
 		conversation.OtherAction:   "OTHER",
 	}
 )
@@ -2394,6 +2445,11 @@ func (ec *executionContext) marshalNBulkConversationsPayload2ᚖparleyᚋgraph�
 		return graphql.Null
 	}
 	return ec._BulkConversationsPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNBulkLinkConversationsInput2parleyᚋinternalᚋdeskᚋbulkᚐLinkInput(ctx context.Context, v any) (bulk.LinkInput, error) {
+	res, err := ec.unmarshalInputBulkLinkConversationsInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalNBulkMarkConversationsReadInput2parleyᚋinternalᚋdeskᚋbulkᚐMarkInput(ctx context.Context, v any) (bulk.MarkInput, error) {

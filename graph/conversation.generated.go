@@ -10,6 +10,7 @@ import (
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/crmaction"
 	"parley/internal/desk/directory"
+	"parley/internal/desk/linking"
 	"parley/internal/desk/message"
 	"parley/internal/desk/object"
 	"parley/internal/ground/clock"
@@ -37,6 +38,7 @@ type ConversationResolver interface {
 	ViewerCanMarkRead(ctx context.Context, obj *conversation.Row) (bool, error)
 
 	AvailableActions(ctx context.Context, obj *conversation.Row) ([]*crmaction.Available, error)
+	LinkSuggestions(ctx context.Context, objs []*conversation.Row) ([][]*linking.Suggestion, error)
 	RelatedConversations(ctx context.Context, obj *conversation.Row) (*conversation.Related, error)
 }
 type ConversationConnectionResolver interface {
@@ -960,6 +962,61 @@ func (ec *executionContext) fieldContext_Conversation_availableActions(_ context
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _Conversation_linkSuggestions(ctx context.Context, field graphql.CollectedField, obj *conversation.Row) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Conversation_linkSuggestions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_Conversation_linkSuggestions(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*linking.Suggestion) graphql.Marshaler {
+			return ec.marshalNLinkSuggestion2ᚕᚖparleyᚋinternalᚋdeskᚋlinkingᚐSuggestionᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Conversation_linkSuggestions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Conversation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_LinkSuggestion(ctx, field)
+		},
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_Conversation_linkSuggestions(ctx context.Context, field graphql.CollectedField, obj *conversation.Row) (any, error) {
+	resolver := ec.Resolvers.Conversation()
+	if batch, ok := graphql.BatchParentsFor[*conversation.Row](ctx, "Conversation"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.LinkSuggestions(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[[]*linking.Suggestion](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Conversation.linkSuggestions",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.LinkSuggestions(ctx, []*conversation.Row{obj})
+	return graphql.ResolveBatchSingleResult[[]*linking.Suggestion](
+		ctx,
+		results,
+		err,
+		"Conversation.linkSuggestions",
+	)
 }
 
 func (ec *executionContext) _Conversation_relatedConversations(ctx context.Context, field graphql.CollectedField, obj *conversation.Row) (ret graphql.Marshaler) {
@@ -2024,6 +2081,12 @@ func (ec *executionContext) _Conversation(ctx context.Context, sel ast.Selection
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Conversation_availableActions(ctx, field, obj)
+				})
+		case "linkSuggestions":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Conversation_linkSuggestions(ctx, field, obj)
 				})
 		case "relatedConversations":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,

@@ -12,6 +12,7 @@ import (
 	"parley/internal/desk/crm"
 	"parley/internal/desk/customer"
 	"parley/internal/desk/directory"
+	"parley/internal/desk/linking"
 	"parley/internal/desk/switchboard"
 	"parley/internal/ground/page"
 	"parley/internal/ground/viewer"
@@ -36,6 +37,7 @@ type MessagingUserResolver interface {
 	MergedFrom(ctx context.Context, objs []*conversation.MessagingUser) ([][]*conversation.MessagingUser, error)
 
 	ConsentHistory(ctx context.Context, objs []*conversation.MessagingUser) ([][]*customer.Consent, error)
+	Links(ctx context.Context, objs []*conversation.MessagingUser) ([][]*linking.RecordLink, error)
 }
 type RecordResolver interface {
 	MobileNumber(ctx context.Context, objs []*conversation.Record) ([]*string, error)
@@ -1494,6 +1496,61 @@ func (ec *executionContext) resolveBatch_MessagingUser_consentHistory(ctx contex
 	)
 }
 
+func (ec *executionContext) _MessagingUser_links(ctx context.Context, field graphql.CollectedField, obj *conversation.MessagingUser) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessagingUser_links(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_MessagingUser_links(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*linking.RecordLink) graphql.Marshaler {
+			return ec.marshalNRecordLink2ᚕᚖparleyᚋinternalᚋdeskᚋlinkingᚐRecordLinkᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessagingUser_links(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MessagingUser",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RecordLink(ctx, field)
+		},
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_MessagingUser_links(ctx context.Context, field graphql.CollectedField, obj *conversation.MessagingUser) (any, error) {
+	resolver := ec.Resolvers.MessagingUser()
+	if batch, ok := graphql.BatchParentsFor[*conversation.MessagingUser](ctx, "MessagingUser"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Links(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[[]*linking.RecordLink](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"MessagingUser.links",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Links(ctx, []*conversation.MessagingUser{obj})
+	return graphql.ResolveBatchSingleResult[[]*linking.RecordLink](
+		ctx,
+		results,
+		err,
+		"MessagingUser.links",
+	)
+}
+
 func (ec *executionContext) _Queue_id(ctx context.Context, field graphql.CollectedField, obj *directory.Queue) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2634,6 +2691,12 @@ func (ec *executionContext) _MessagingUser(ctx context.Context, sel ast.Selectio
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._MessagingUser_consentHistory(ctx, field, obj)
+				})
+		case "links":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._MessagingUser_links(ctx, field, obj)
 				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))

@@ -173,6 +173,20 @@ type DeactivateProviderAccountInput struct {
 	Unsent account.UnsentChoice `json:"unsent"`
 }
 
+// A linking rule to remove.
+type DeleteLinkingRuleInput struct {
+	// The rule.
+	ID string `json:"id"`
+}
+
+// What became of a deletion.
+type DeleteLinkingRulePayload struct {
+	// Id of the rule that is gone; null when there are errors.
+	DeletedID *string `json:"deletedId,omitempty"`
+	// Why it is still there; empty when it is not.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // The permission set to delete.
 type DeletePermissionSetInput struct {
 	// The permission set.
@@ -203,6 +217,22 @@ type DeleteQueuePayload struct {
 type DeleteRecordsInput struct {
 	// 1 to 200 records.
 	Records []*crm.DeletionInput `json:"records"`
+}
+
+// The conversation after the change.
+type LinkConversationPayload struct {
+	// The conversation; null when there are errors.
+	Conversation *conversation.Row `json:"conversation,omitempty"`
+	// Why nothing changed; empty when it did.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// The linking rule after the change.
+type LinkingRulePayload struct {
+	// The rule; null when there are errors.
+	Rule *directory.LinkingRule `json:"rule,omitempty"`
+	// Why nothing changed; empty when it did.
+	Errors []*fault.Error `json:"errors"`
 }
 
 // The result for each conversation, in the order given.
@@ -445,6 +475,12 @@ type TestProviderAccountPayload struct {
 	Test *account.Result `json:"test,omitempty"`
 	// Why nothing was tested; empty when it was.
 	Errors []*fault.Error `json:"errors"`
+}
+
+// A conversation whose record is not its customer's.
+type UnlinkConversationInput struct {
+	// The conversation.
+	ConversationID string `json:"conversationId"`
 }
 
 // The messaging user to separate.

@@ -15,6 +15,7 @@ import (
 	"parley/internal/desk/crmaction"
 	"parley/internal/desk/customer"
 	"parley/internal/desk/formula/trial"
+	"parley/internal/desk/linking"
 	"parley/internal/desk/live"
 	"parley/internal/desk/merge"
 	"parley/internal/desk/message"
@@ -46,6 +47,7 @@ type ResolverRoot interface {
 	Conversation() ConversationResolver
 	ConversationConnection() ConversationConnectionResolver
 	CrmActionRun() CrmActionRunResolver
+	LinkingRule() LinkingRuleResolver
 	Message() MessageResolver
 	MessagingUser() MessagingUserResolver
 	Mutation() MutationResolver
@@ -377,6 +379,7 @@ type ComplexityRoot struct {
 		LastMessage          func(childComplexity int) int
 		LastMessageAt        func(childComplexity int) int
 		LastMessageDirection func(childComplexity int) int
+		LinkSuggestions      func(childComplexity int) int
 		MergedInto           func(childComplexity int) int
 		MessageCount         func(childComplexity int) int
 		Messages             func(childComplexity int, first *int, after *string, last *int, before *string) int
@@ -551,6 +554,11 @@ type ComplexityRoot struct {
 		UnsentMessages func(childComplexity int) int
 	}
 
+	DeleteLinkingRulePayload struct {
+		DeletedID func(childComplexity int) int
+		Errors    func(childComplexity int) int
+	}
+
 	DeletePermissionSetPayload struct {
 		DeletedID func(childComplexity int) int
 		Errors    func(childComplexity int) int
@@ -623,6 +631,36 @@ type ComplexityRoot struct {
 	InboxList struct {
 		FeedCursor func(childComplexity int) int
 		Inboxes    func(childComplexity int) int
+	}
+
+	LinkConversationPayload struct {
+		Conversation func(childComplexity int) int
+		Errors       func(childComplexity int) int
+	}
+
+	LinkSuggestion struct {
+		Field    func(childComplexity int) int
+		Reason   func(childComplexity int) int
+		Record   func(childComplexity int) int
+		RuleName func(childComplexity int) int
+	}
+
+	LinkingRule struct {
+		Active      func(childComplexity int) int
+		Channel     func(childComplexity int) int
+		Description func(childComplexity int) int
+		Fields      func(childComplexity int) int
+		ID          func(childComplexity int) int
+		Mode        func(childComplexity int) int
+		Name        func(childComplexity int) int
+		ObjectType  func(childComplexity int) int
+		Order       func(childComplexity int) int
+		Timing      func(childComplexity int) int
+	}
+
+	LinkingRulePayload struct {
+		Errors func(childComplexity int) int
+		Rule   func(childComplexity int) int
 	}
 
 	Location struct {
@@ -712,6 +750,7 @@ type ComplexityRoot struct {
 		GivenConsent   func(childComplexity int) int
 		ID             func(childComplexity int) int
 		Identifiers    func(childComplexity int) int
+		Links          func(childComplexity int) int
 		Locale         func(childComplexity int) int
 		MergedFrom     func(childComplexity int) int
 		MergedInto     func(childComplexity int) int
@@ -743,6 +782,7 @@ type ComplexityRoot struct {
 		AddQueueMembers             func(childComplexity int, input switchboard.MembersInput) int
 		AssignConversations         func(childComplexity int, input AssignConversationsInput) int
 		BulkAssignConversations     func(childComplexity int, input bulk.AssignInput) int
+		BulkLinkConversations       func(childComplexity int, input bulk.LinkInput) int
 		BulkMarkConversationsRead   func(childComplexity int, input bulk.MarkInput) int
 		BulkMarkConversationsUnread func(childComplexity int, input bulk.MarkInput) int
 		CancelBulkOperation         func(childComplexity int, input CancelBulkOperationInput) int
@@ -750,6 +790,7 @@ type ComplexityRoot struct {
 		CreateAgent                 func(childComplexity int, input staff.CreateAgentInput) int
 		CreateChannel               func(childComplexity int, input switchboard.CreateChannelInput) int
 		CreateCrmAction             func(childComplexity int, input crmaction.CreateInput) int
+		CreateLinkingRule           func(childComplexity int, input linking.CreateInput) int
 		CreateMessagingUser         func(childComplexity int, input customer.CreateInput) int
 		CreateObjectType            func(childComplexity int, input objecttype.CreateInput) int
 		CreatePermissionSet         func(childComplexity int, input staff.CreatePermissionSetInput) int
@@ -760,15 +801,18 @@ type ComplexityRoot struct {
 		DeactivateAgent             func(childComplexity int, input DeactivateAgentInput) int
 		DeactivateChannel           func(childComplexity int, input switchboard.DeactivateChannelInput) int
 		DeactivateProviderAccount   func(childComplexity int, input DeactivateProviderAccountInput) int
+		DeleteLinkingRule           func(childComplexity int, input DeleteLinkingRuleInput) int
 		DeletePermissionSet         func(childComplexity int, input DeletePermissionSetInput) int
 		DeleteQueue                 func(childComplexity int, input switchboard.DeleteQueueInput) int
 		DeleteRecords               func(childComplexity int, input DeleteRecordsInput) int
 		GrantPermissionSet          func(childComplexity int, input staff.GrantInput) int
+		LinkConversation            func(childComplexity int, input linking.Input) int
 		MarkConversationsRead       func(childComplexity int, input MarkConversationsReadInput) int
 		MarkConversationsUnread     func(childComplexity int, input MarkConversationsUnreadInput) int
 		MergeMessagingUsers         func(childComplexity int, input merge.Input) int
 		MergeRecords                func(childComplexity int, input MergeRecordsInput) int
 		PauseBulkOperation          func(childComplexity int, input PauseBulkOperationInput) int
+		RejectLinkSuggestion        func(childComplexity int, input linking.Input) int
 		RemoveChannelMembers        func(childComplexity int, input switchboard.MembersInput) int
 		RemoveQueueMembers          func(childComplexity int, input switchboard.MembersInput) int
 		RenewCrmActionSecret        func(childComplexity int, input RenewCrmActionSecretInput) int
@@ -787,10 +831,12 @@ type ComplexityRoot struct {
 		SetTyping                   func(childComplexity int, input live.TypingInput) int
 		StartConversation           func(childComplexity int, input message.StartInput) int
 		TestProviderAccount         func(childComplexity int, input TestProviderAccountInput) int
+		UnlinkConversation          func(childComplexity int, input UnlinkConversationInput) int
 		UnmergeMessagingUser        func(childComplexity int, input UnmergeMessagingUserInput) int
 		UpdateAgent                 func(childComplexity int, input staff.UpdateAgentInput) int
 		UpdateChannel               func(childComplexity int, input UpdateChannelInput) int
 		UpdateCrmAction             func(childComplexity int, input crmaction.UpdateInput) int
+		UpdateLinkingRule           func(childComplexity int, input linking.UpdateInput) int
 		UpdateMessagingUser         func(childComplexity int, input customer.UpdateInput) int
 		UpdateObjectType            func(childComplexity int, input objecttype.UpdateInput) int
 		UpdateOrganization          func(childComplexity int, input organization.UpdateInput) int
@@ -962,6 +1008,7 @@ type ComplexityRoot struct {
 		Conversations     func(childComplexity int, view conversation.View, filterBy *conversation.Filter, orderBy *conversation.Order, first *int, after *string, last *int, before *string) int
 		CrmActionRuns     func(childComplexity int, filterBy *crmaction.RunFilter, first *int, after *string, last *int, before *string) int
 		CrmActions        func(childComplexity int) int
+		LinkingRules      func(childComplexity int, channelID string) int
 		MessagingUsers    func(childComplexity int, filterBy *customer.Filter, first *int, after *string) int
 		Node              func(childComplexity int, id string) int
 		ObjectType        func(childComplexity int, name string) int
@@ -1067,6 +1114,15 @@ type ComplexityRoot struct {
 		Text       func(childComplexity int) int
 		Type       func(childComplexity int) int
 		Unreadable func(childComplexity int) int
+	}
+
+	RecordLink struct {
+		At       func(childComplexity int) int
+		Field    func(childComplexity int) int
+		LinkedBy func(childComplexity int) int
+		Reason   func(childComplexity int) int
+		Record   func(childComplexity int) int
+		RuleName func(childComplexity int) int
 	}
 
 	RecordResult struct {
@@ -2545,6 +2601,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Conversation.LastMessageDirection(childComplexity), true
+	case "Conversation.linkSuggestions":
+		if e.ComplexityRoot.Conversation.LinkSuggestions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Conversation.LinkSuggestions(childComplexity), true
 	case "Conversation.mergedInto":
 		if e.ComplexityRoot.Conversation.MergedInto == nil {
 			break
@@ -3231,6 +3293,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.DeactivateChannelPayload.UnsentMessages(childComplexity), true
 
+	case "DeleteLinkingRulePayload.deletedId":
+		if e.ComplexityRoot.DeleteLinkingRulePayload.DeletedID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteLinkingRulePayload.DeletedID(childComplexity), true
+	case "DeleteLinkingRulePayload.errors":
+		if e.ComplexityRoot.DeleteLinkingRulePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteLinkingRulePayload.Errors(childComplexity), true
+
 	case "DeletePermissionSetPayload.deletedId":
 		if e.ComplexityRoot.DeletePermissionSetPayload.DeletedID == nil {
 			break
@@ -3470,6 +3545,118 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.InboxList.Inboxes(childComplexity), true
+
+	case "LinkConversationPayload.conversation":
+		if e.ComplexityRoot.LinkConversationPayload.Conversation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkConversationPayload.Conversation(childComplexity), true
+	case "LinkConversationPayload.errors":
+		if e.ComplexityRoot.LinkConversationPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkConversationPayload.Errors(childComplexity), true
+
+	case "LinkSuggestion.field":
+		if e.ComplexityRoot.LinkSuggestion.Field == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkSuggestion.Field(childComplexity), true
+	case "LinkSuggestion.reason":
+		if e.ComplexityRoot.LinkSuggestion.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkSuggestion.Reason(childComplexity), true
+	case "LinkSuggestion.record":
+		if e.ComplexityRoot.LinkSuggestion.Record == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkSuggestion.Record(childComplexity), true
+	case "LinkSuggestion.ruleName":
+		if e.ComplexityRoot.LinkSuggestion.RuleName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkSuggestion.RuleName(childComplexity), true
+
+	case "LinkingRule.isActive":
+		if e.ComplexityRoot.LinkingRule.Active == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkingRule.Active(childComplexity), true
+	case "LinkingRule.channel":
+		if e.ComplexityRoot.LinkingRule.Channel == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkingRule.Channel(childComplexity), true
+	case "LinkingRule.description":
+		if e.ComplexityRoot.LinkingRule.Description == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkingRule.Description(childComplexity), true
+	case "LinkingRule.matchFields":
+		if e.ComplexityRoot.LinkingRule.Fields == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkingRule.Fields(childComplexity), true
+	case "LinkingRule.id":
+		if e.ComplexityRoot.LinkingRule.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkingRule.ID(childComplexity), true
+	case "LinkingRule.mode":
+		if e.ComplexityRoot.LinkingRule.Mode == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkingRule.Mode(childComplexity), true
+	case "LinkingRule.name":
+		if e.ComplexityRoot.LinkingRule.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkingRule.Name(childComplexity), true
+	case "LinkingRule.objectType":
+		if e.ComplexityRoot.LinkingRule.ObjectType == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkingRule.ObjectType(childComplexity), true
+	case "LinkingRule.order":
+		if e.ComplexityRoot.LinkingRule.Order == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkingRule.Order(childComplexity), true
+	case "LinkingRule.timing":
+		if e.ComplexityRoot.LinkingRule.Timing == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkingRule.Timing(childComplexity), true
+
+	case "LinkingRulePayload.errors":
+		if e.ComplexityRoot.LinkingRulePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkingRulePayload.Errors(childComplexity), true
+	case "LinkingRulePayload.rule":
+		if e.ComplexityRoot.LinkingRulePayload.Rule == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkingRulePayload.Rule(childComplexity), true
 
 	case "Location.latitude":
 		if e.ComplexityRoot.Location.Latitude == nil {
@@ -3800,6 +3987,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.MessagingUser.Identifiers(childComplexity), true
+	case "MessagingUser.links":
+		if e.ComplexityRoot.MessagingUser.Links == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessagingUser.Links(childComplexity), true
 	case "MessagingUser.locale":
 		if e.ComplexityRoot.MessagingUser.Locale == nil {
 			break
@@ -3958,6 +4151,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.BulkAssignConversations(childComplexity, args["input"].(bulk.AssignInput)), true
+	case "Mutation.bulkLinkConversations":
+		if e.ComplexityRoot.Mutation.BulkLinkConversations == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_bulkLinkConversations_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.BulkLinkConversations(childComplexity, args["input"].(bulk.LinkInput)), true
 	case "Mutation.bulkMarkConversationsRead":
 		if e.ComplexityRoot.Mutation.BulkMarkConversationsRead == nil {
 			break
@@ -4035,6 +4239,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreateCrmAction(childComplexity, args["input"].(crmaction.CreateInput)), true
+	case "Mutation.createLinkingRule":
+		if e.ComplexityRoot.Mutation.CreateLinkingRule == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createLinkingRule_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateLinkingRule(childComplexity, args["input"].(linking.CreateInput)), true
 	case "Mutation.createMessagingUser":
 		if e.ComplexityRoot.Mutation.CreateMessagingUser == nil {
 			break
@@ -4145,6 +4360,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DeactivateProviderAccount(childComplexity, args["input"].(DeactivateProviderAccountInput)), true
+	case "Mutation.deleteLinkingRule":
+		if e.ComplexityRoot.Mutation.DeleteLinkingRule == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_deleteLinkingRule_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeleteLinkingRule(childComplexity, args["input"].(DeleteLinkingRuleInput)), true
 	case "Mutation.deletePermissionSet":
 		if e.ComplexityRoot.Mutation.DeletePermissionSet == nil {
 			break
@@ -4189,6 +4415,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.GrantPermissionSet(childComplexity, args["input"].(staff.GrantInput)), true
+	case "Mutation.linkConversation":
+		if e.ComplexityRoot.Mutation.LinkConversation == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_linkConversation_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.LinkConversation(childComplexity, args["input"].(linking.Input)), true
 	case "Mutation.markConversationsRead":
 		if e.ComplexityRoot.Mutation.MarkConversationsRead == nil {
 			break
@@ -4244,6 +4481,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.PauseBulkOperation(childComplexity, args["input"].(PauseBulkOperationInput)), true
+	case "Mutation.rejectLinkSuggestion":
+		if e.ComplexityRoot.Mutation.RejectLinkSuggestion == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_rejectLinkSuggestion_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RejectLinkSuggestion(childComplexity, args["input"].(linking.Input)), true
 	case "Mutation.removeChannelMembers":
 		if e.ComplexityRoot.Mutation.RemoveChannelMembers == nil {
 			break
@@ -4442,6 +4690,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.TestProviderAccount(childComplexity, args["input"].(TestProviderAccountInput)), true
+	case "Mutation.unlinkConversation":
+		if e.ComplexityRoot.Mutation.UnlinkConversation == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_unlinkConversation_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UnlinkConversation(childComplexity, args["input"].(UnlinkConversationInput)), true
 	case "Mutation.unmergeMessagingUser":
 		if e.ComplexityRoot.Mutation.UnmergeMessagingUser == nil {
 			break
@@ -4486,6 +4745,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UpdateCrmAction(childComplexity, args["input"].(crmaction.UpdateInput)), true
+	case "Mutation.updateLinkingRule":
+		if e.ComplexityRoot.Mutation.UpdateLinkingRule == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updateLinkingRule_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateLinkingRule(childComplexity, args["input"].(linking.UpdateInput)), true
 	case "Mutation.updateMessagingUser":
 		if e.ComplexityRoot.Mutation.UpdateMessagingUser == nil {
 			break
@@ -5251,6 +5521,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Query.CrmActions(childComplexity), true
 
+	case "Query.linkingRules":
+		if e.ComplexityRoot.Query.LinkingRules == nil {
+			break
+		}
+
+		args, err := ec.field_Query_linkingRules_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.LinkingRules(childComplexity, args["channelId"].(string)), true
 	case "Query.messagingUsers":
 		if e.ComplexityRoot.Query.MessagingUsers == nil {
 			break
@@ -5754,6 +6035,43 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RecordField.Unreadable(childComplexity), true
+
+	case "RecordLink.linkedAt":
+		if e.ComplexityRoot.RecordLink.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordLink.At(childComplexity), true
+	case "RecordLink.field":
+		if e.ComplexityRoot.RecordLink.Field == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordLink.Field(childComplexity), true
+	case "RecordLink.linkedBy":
+		if e.ComplexityRoot.RecordLink.LinkedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordLink.LinkedBy(childComplexity), true
+	case "RecordLink.reason":
+		if e.ComplexityRoot.RecordLink.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordLink.Reason(childComplexity), true
+	case "RecordLink.record":
+		if e.ComplexityRoot.RecordLink.Record == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordLink.Record(childComplexity), true
+	case "RecordLink.ruleName":
+		if e.ComplexityRoot.RecordLink.RuleName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordLink.RuleName(childComplexity), true
 
 	case "RecordResult.error":
 		if e.ComplexityRoot.RecordResult.Error == nil {
@@ -6476,6 +6794,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("AssignItem", ec.unmarshalInputAssignItem),
 			graphql.NewInputUnmarshaler("AuditFilter", ec.unmarshalInputAuditFilter),
 			graphql.NewInputUnmarshaler("BulkAssignConversationsInput", ec.unmarshalInputBulkAssignConversationsInput),
+			graphql.NewInputUnmarshaler("BulkLinkConversationsInput", ec.unmarshalInputBulkLinkConversationsInput),
 			graphql.NewInputUnmarshaler("BulkMarkConversationsReadInput", ec.unmarshalInputBulkMarkConversationsReadInput),
 			graphql.NewInputUnmarshaler("BulkMarkConversationsUnreadInput", ec.unmarshalInputBulkMarkConversationsUnreadInput),
 			graphql.NewInputUnmarshaler("BulkSelection", ec.unmarshalInputBulkSelection),
@@ -6489,6 +6808,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("CreateAgentInput", ec.unmarshalInputCreateAgentInput),
 			graphql.NewInputUnmarshaler("CreateChannelInput", ec.unmarshalInputCreateChannelInput),
 			graphql.NewInputUnmarshaler("CreateCrmActionInput", ec.unmarshalInputCreateCrmActionInput),
+			graphql.NewInputUnmarshaler("CreateLinkingRuleInput", ec.unmarshalInputCreateLinkingRuleInput),
 			graphql.NewInputUnmarshaler("CreateMessagingUserInput", ec.unmarshalInputCreateMessagingUserInput),
 			graphql.NewInputUnmarshaler("CreateObjectTypeInput", ec.unmarshalInputCreateObjectTypeInput),
 			graphql.NewInputUnmarshaler("CreatePermissionSetInput", ec.unmarshalInputCreatePermissionSetInput),
@@ -6504,6 +6824,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("DeactivateAgentInput", ec.unmarshalInputDeactivateAgentInput),
 			graphql.NewInputUnmarshaler("DeactivateChannelInput", ec.unmarshalInputDeactivateChannelInput),
 			graphql.NewInputUnmarshaler("DeactivateProviderAccountInput", ec.unmarshalInputDeactivateProviderAccountInput),
+			graphql.NewInputUnmarshaler("DeleteLinkingRuleInput", ec.unmarshalInputDeleteLinkingRuleInput),
 			graphql.NewInputUnmarshaler("DeletePermissionSetInput", ec.unmarshalInputDeletePermissionSetInput),
 			graphql.NewInputUnmarshaler("DeleteQueueInput", ec.unmarshalInputDeleteQueueInput),
 			graphql.NewInputUnmarshaler("DeleteRecordInput", ec.unmarshalInputDeleteRecordInput),
@@ -6514,6 +6835,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("FormulaItemInput", ec.unmarshalInputFormulaItemInput),
 			graphql.NewInputUnmarshaler("FormulaRateInput", ec.unmarshalInputFormulaRateInput),
 			graphql.NewInputUnmarshaler("GrantPermissionSetInput", ec.unmarshalInputGrantPermissionSetInput),
+			graphql.NewInputUnmarshaler("LinkConversationInput", ec.unmarshalInputLinkConversationInput),
 			graphql.NewInputUnmarshaler("LookupStepInput", ec.unmarshalInputLookupStepInput),
 			graphql.NewInputUnmarshaler("MarkConversationsReadInput", ec.unmarshalInputMarkConversationsReadInput),
 			graphql.NewInputUnmarshaler("MarkConversationsUnreadInput", ec.unmarshalInputMarkConversationsUnreadInput),
@@ -6531,6 +6853,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("RecordFieldInput", ec.unmarshalInputRecordFieldInput),
 			graphql.NewInputUnmarshaler("RecordFilter", ec.unmarshalInputRecordFilter),
 			graphql.NewInputUnmarshaler("RecordRightInput", ec.unmarshalInputRecordRightInput),
+			graphql.NewInputUnmarshaler("RejectLinkSuggestionInput", ec.unmarshalInputRejectLinkSuggestionInput),
 			graphql.NewInputUnmarshaler("RelatedConversationMappingInput", ec.unmarshalInputRelatedConversationMappingInput),
 			graphql.NewInputUnmarshaler("RemoveChannelMembersInput", ec.unmarshalInputRemoveChannelMembersInput),
 			graphql.NewInputUnmarshaler("RemoveQueueMembersInput", ec.unmarshalInputRemoveQueueMembersInput),
@@ -6550,10 +6873,12 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("SetTypingInput", ec.unmarshalInputSetTypingInput),
 			graphql.NewInputUnmarshaler("StartConversationInput", ec.unmarshalInputStartConversationInput),
 			graphql.NewInputUnmarshaler("TestProviderAccountInput", ec.unmarshalInputTestProviderAccountInput),
+			graphql.NewInputUnmarshaler("UnlinkConversationInput", ec.unmarshalInputUnlinkConversationInput),
 			graphql.NewInputUnmarshaler("UnmergeMessagingUserInput", ec.unmarshalInputUnmergeMessagingUserInput),
 			graphql.NewInputUnmarshaler("UpdateAgentInput", ec.unmarshalInputUpdateAgentInput),
 			graphql.NewInputUnmarshaler("UpdateChannelInput", ec.unmarshalInputUpdateChannelInput),
 			graphql.NewInputUnmarshaler("UpdateCrmActionInput", ec.unmarshalInputUpdateCrmActionInput),
+			graphql.NewInputUnmarshaler("UpdateLinkingRuleInput", ec.unmarshalInputUpdateLinkingRuleInput),
 			graphql.NewInputUnmarshaler("UpdateMessagingUserInput", ec.unmarshalInputUpdateMessagingUserInput),
 			graphql.NewInputUnmarshaler("UpdateObjectTypeInput", ec.unmarshalInputUpdateObjectTypeInput),
 			graphql.NewInputUnmarshaler("UpdateOrganizationInput", ec.unmarshalInputUpdateOrganizationInput),
@@ -7638,6 +7963,8 @@ enum BulkAction @goModel(model: "parley/internal/desk/conversation.Action") {
   MARK_UNREAD @goEnum(value: "parley/internal/desk/conversation.MarkingUnread")
   "Assigns it to an agent, or to nobody."
   ASSIGN @goEnum(value: "parley/internal/desk/conversation.Assigning")
+  "Has the linking rules of its channel link it, if it is anchored to no record."
+  LINK @goEnum(value: "parley/internal/desk/conversation.Linking")
   "An action that only a newer version of Parley knows; only servers of that version perform it."
   OTHER @goEnum(value: "parley/internal/desk/conversation.OtherAction")
 }
@@ -7722,6 +8049,14 @@ input BulkAssignConversationsInput @goModel(model: "parley/internal/desk/bulk.As
   agentId: ID
   "Set to true to get only a ` + "`" + `preview` + "`" + ` of the result; no operation begins, and the key is not used."
   dryRun: Boolean = false
+  "1 to 64 visible ASCII characters, such as a UUID: for 7 days, the same key with the same input returns the first operation."
+  idempotencyKey: String!
+}
+
+"Conversations to link by the rules of their channels."
+input BulkLinkConversationsInput @goModel(model: "parley/internal/desk/bulk.LinkInput") {
+  "The conversations."
+  selection: BulkSelection!
   "1 to 64 visible ASCII characters, such as a UUID: for 7 days, the same key with the same input returns the first operation."
   idempotencyKey: String!
 }
@@ -7926,6 +8261,12 @@ extend type Mutation {
   changes; follow the progress with ` + "`" + `bulkOperationChanged` + "`" + `.
   """
   bulkAssignConversations("The conversations and their new owner." input: BulkAssignConversationsInput!): BulkConversationsPayload!
+  """
+  Has the AUTOMATIC linking rules of their channels link conversations that are anchored to no record, in the background, as if their customers wrote now: up to 250,000 by view and filter, or 10,000 by id or
+  search. Needs CONFIGURE_MESSAGING. The results name those that were linked; ` + "`" + `unlinkConversation` + "`" + ` undoes one. An agent may have at most 5 operations that have not ended. Emits CONVERSATION_CHANGED for each
+  conversation that is linked; follow the progress with ` + "`" + `bulkOperationChanged` + "`" + `.
+  """
+  bulkLinkConversations("The conversations." input: BulkLinkConversationsInput!): BulkConversationsPayload!
   "Pauses a bulk operation after its current batch of 100, until it is resumed; after 7 days it is stopped. Whoever may see it may pause it. ` + "`" + `bulkOperationChanged` + "`" + ` reports it; no event follows in lists."
   pauseBulkOperation("The operation." input: PauseBulkOperationInput!): BulkOperationPayload!
   "Resumes a paused bulk operation within a second. Whoever may see it may resume it; it acts under its creator's rights, in batches of 100. ` + "`" + `bulkOperationChanged` + "`" + ` reports it; no event follows in lists except for the conversations it changes."
@@ -9213,6 +9554,238 @@ extend type Query {
   ): FormulaCheck!
 }
 `, BuiltIn: false},
+	{Name: "../schema/linking.graphql", Input: `"""
+A rule that finds the records of a channel's customers by their phone numbers. The first rule of a channel that finds anything decides. Visible to holders of CONFIGURE_MESSAGING.
+"""
+type LinkingRule implements Node @goModel(model: "parley/internal/desk/directory.LinkingRule") {
+  "Opaque id."
+  id: ID!
+  "Name, for people."
+  name: String!
+  "What it is for; empty for none."
+  description: String!
+  "Whether it is applied."
+  isActive: Boolean! @goField(name: "Active")
+  "Its place among the channel's rules, from 0 to 1,000: the lowest goes first, and of equal ones the oldest."
+  order: Int!
+  "The channel; never changes."
+  channel: Channel! @goField(forceResolver: true)
+  "The object type of the records that it finds."
+  objectType: String!
+  "The phone fields in which the number is looked for; empty for all of the object type's messaging configuration. At most 10."
+  matchFields: [String!]! @goField(name: "Fields")
+  "What it does with the records that it finds."
+  mode: LinkingMode!
+  "When an AUTOMATIC rule links. Suggestions are found whenever they are read."
+  timing: LinkingTiming!
+}
+
+"What a linking rule does with the records that it finds."
+enum LinkingMode @goModel(model: "parley/internal/desk/match.Mode") {
+  "Links the likeliest one, if the conversation is anchored to no record and no agent has unlinked its customer."
+  AUTOMATIC
+  "Suggests them to agents."
+  SUGGESTED
+  "A mode that only a newer version of Parley knows. The rule is not applied here."
+  OTHER
+}
+
+"When an AUTOMATIC linking rule links."
+enum LinkingTiming @goModel(model: "parley/internal/desk/match.Timing") {
+  "Together with the customer's message, so that the conversation is never seen without its record."
+  DURING
+  "By a job, within seconds after the message."
+  AFTER
+  "A timing that only a newer version of Parley knows. It links by a job."
+  OTHER
+}
+
+"Why a record was chosen."
+enum LinkReason @goModel(model: "parley/internal/desk/match.Reason") {
+  "It alone has the customer's number."
+  ONLY_MATCH
+  "Of several with the number, it was messaged last, as far as the viewer sees."
+  LAST_MESSAGED
+  "Several have the number and none was messaged: this one has it in the phone field that is tried first, or is the oldest of these."
+  FIELD_ORDER
+  "An agent chose it."
+  CHOSEN
+  "A CRM action linked it."
+  ACTION
+  "A reason that only a newer version of Parley knows."
+  OTHER
+}
+
+"A record that may be the customer's. Accept it by ` + "`" + `linkConversation` + "`" + `."
+type LinkSuggestion @goModel(model: "parley/internal/desk/linking.Suggestion") {
+  "The record."
+  record: Record!
+  "Why it stands where it does."
+  reason: LinkReason!
+  "The phone field that has the customer's number."
+  field: String!
+  "Name of the linking rule."
+  ruleName: String!
+}
+
+"A customer's record, and how they came to it: one of each object type."
+type RecordLink @goModel(model: "parley/internal/desk/linking.RecordLink") {
+  "The record, or the one that it was merged into."
+  record: Record!
+  "Why it was chosen."
+  reason: LinkReason!
+  "The phone field that had the customer's number; null if none was looked at, or the viewer may not read it."
+  field: String
+  "Name of the linking rule; null if none linked them, or it is gone."
+  ruleName: String
+  "The agent who linked them; null for a rule or a trigger."
+  linkedBy: Agent
+  "When they were linked."
+  linkedAt: DateTime! @goField(name: "At")
+}
+
+extend type Conversation {
+  """
+  The records that may be the customer's, by the linking rules of the channel, the likeliest first: at most 10. Of object types, and with numbers in fields, that the viewer may read; without
+  those that agents rejected. Empty if the conversation is anchored to a record, and without TAKE_ACTION.
+  """
+  linkSuggestions: [LinkSuggestion!]! @goField(batch: true, forceResolver: true)
+}
+
+extend type MessagingUser {
+  "The records that the customer was linked to by rules, agents and actions, and that the viewer may see, the newest first: one of each object type."
+  links: [RecordLink!]! @goField(batch: true, forceResolver: true)
+}
+
+"A new linking rule."
+input CreateLinkingRuleInput @goModel(model: "parley/internal/desk/linking.CreateInput") {
+  "The channel, of SMS or WhatsApp; never changes."
+  channelId: ID!
+  "Name, for people: 1 to 200 characters, unique in the channel whatever the case of its letters."
+  name: String!
+  "What it is for: up to 1,000 characters."
+  description: String
+  "Whether it is applied; true if absent."
+  isActive: Boolean
+  "Its place, from 0 to 1,000; 0 if absent."
+  order: Int
+  "The object type of the records to find, of at most 80 characters: one with phone fields in its messaging configuration."
+  objectType: String!
+  "Up to 10 phone fields to look for the number in; absent or empty for all of the messaging configuration."
+  matchFields: [String!]
+  "What to do with the records."
+  mode: LinkingMode!
+  "When an AUTOMATIC rule links; DURING if absent."
+  timing: LinkingTiming
+  "1 to 64 visible ASCII characters, unique to this request: a repeat within 7 days returns the first result."
+  idempotencyKey: String!
+}
+
+"What changes of a linking rule. Absent and null leave a field as it is."
+input UpdateLinkingRuleInput @goModel(model: "parley/internal/desk/linking.UpdateInput") {
+  "The rule."
+  id: ID!
+  "Name, for people: 1 to 200 characters, unique in the channel whatever the case of its letters."
+  name: String
+  "What it is for: up to 1,000 characters; empty for none."
+  description: String
+  "Whether it is applied. False always works, whatever has become of the object type."
+  isActive: Boolean
+  "Its place, from 0 to 1,000."
+  order: Int
+  "The object type of the records to find, of at most 80 characters."
+  objectType: String
+  "Up to 10 phone fields in place of those of now; empty for all."
+  matchFields: [String!]
+  "What to do with the records."
+  mode: LinkingMode
+  "When an AUTOMATIC rule links."
+  timing: LinkingTiming
+}
+
+"A linking rule to remove."
+input DeleteLinkingRuleInput {
+  "The rule."
+  id: ID!
+}
+
+"The linking rule after the change."
+type LinkingRulePayload {
+  "The rule; null when there are errors."
+  rule: LinkingRule
+  "Why nothing changed; empty when it did."
+  errors: [UserError!]!
+}
+
+"What became of a deletion."
+type DeleteLinkingRulePayload {
+  "Id of the rule that is gone; null when there are errors."
+  deletedId: ID
+  "Why it is still there; empty when it is not."
+  errors: [UserError!]!
+}
+
+"A conversation, and a record for its customer."
+input LinkConversationInput @goModel(model: "parley/internal/desk/linking.Input") {
+  "The conversation."
+  conversationId: ID!
+  "The record: one that was suggested, or any other of an object type that the viewer may read."
+  recordId: ID!
+}
+
+"A conversation whose record is not its customer's."
+input UnlinkConversationInput {
+  "The conversation."
+  conversationId: ID!
+}
+
+"A record that was suggested and is not the customer's."
+input RejectLinkSuggestionInput @goModel(model: "parley/internal/desk/linking.Input") {
+  "The conversation."
+  conversationId: ID!
+  "The record."
+  recordId: ID!
+}
+
+"The conversation after the change."
+type LinkConversationPayload {
+  "The conversation; null when there are errors."
+  conversation: Conversation
+  "Why nothing changed; empty when it did."
+  errors: [UserError!]!
+}
+
+extend type Query {
+  "The linking rules of a channel, in their order: at most 20. Needs CONFIGURE_MESSAGING; empty without."
+  linkingRules("The channel." channelId: ID!): [LinkingRule!]!
+}
+
+extend type Mutation {
+  """
+  Adds a linking rule: at most 20 to a channel. It concerns messages and records from then on; for conversations that are there, start a bulk operation. Needs CONFIGURE_MESSAGING; no event follows in lists of conversations.
+  """
+  createLinkingRule("What to create." input: CreateLinkingRuleInput!): LinkingRulePayload!
+  "Changes 1 linking rule. What it linked stays. Needs CONFIGURE_MESSAGING; no event follows in lists of conversations."
+  updateLinkingRule("What to change." input: UpdateLinkingRuleInput!): LinkingRulePayload!
+  "Removes 1 linking rule. What it linked stays. Needs CONFIGURE_MESSAGING; no event follows in lists of conversations."
+  deleteLinkingRule("What to remove." input: DeleteLinkingRuleInput!): DeleteLinkingRulePayload!
+  """
+  Links the customer of 1 conversation to a record, in place of one of the same object type that they had, and anchors the conversation to it. Needs TAKE_ACTION, the right to see the
+  conversation, and to read records of the type. CONFLICT on web and in-app channels. Emits CONVERSATION_CHANGED.
+  """
+  linkConversation("The conversation and the record." input: LinkConversationInput!): LinkConversationPayload!
+  """
+  Takes its record from the customer of 1 conversation, which is then anchored to the record that they were linked to before, or to none. Undoes what a rule or an agent linked; rules link the customer no more
+  and only suggest. Needs TAKE_ACTION, and the right to see the conversation. Emits CONVERSATION_CHANGED.
+  """
+  unlinkConversation("The conversation." input: UnlinkConversationInput!): LinkConversationPayload!
+  """
+  Notes that a record is not the customer's of 1 conversation: it is suggested no more, nor is what it is merged into. Needs TAKE_ACTION, the right to see the conversation, and to read records of the type.
+  CONFLICT if the conversation is linked to it; no event follows.
+  """
+  rejectLinkSuggestion("The conversation and the record." input: RejectLinkSuggestionInput!): LinkConversationPayload!
+}
+`, BuiltIn: false},
 	{Name: "../schema/live.graphql", Input: `"Kind of a stream's frame: what happened to the view."
 enum StreamKind @goModel(model: "parley/internal/desk/feed.StreamKind") {
   "First frame of every stream: its position, with counts. Nothing has changed."
@@ -9673,6 +10246,10 @@ enum SendRefusalCode @goModel(model: "parley/internal/desk/message.RefusalCode")
   CANNOT_START_HERE
   "The record has no mobile number. Add one in the CRM."
   NUMBER_MISSING
+  "The number stands in a field of the record that the viewer may not read. Choose another phone field, or ask an administrator."
+  FIELD_NOT_READABLE
+  "The phone field is for channels of other types. Choose another field, or another sender ID."
+  FIELD_NOT_FOR_CHANNEL
   "The mobile number cannot be messaged; the message says why: it is a short code or a name, lacks its area code, is followed by a name or an extension, or does not exist. Correct it."
   NUMBER_INVALID
   "The customer wants no messages. Nothing is sent until they opt in again."
@@ -9729,8 +10306,14 @@ input StartConversationInput @goModel(model: "parley/internal/desk/message.Start
   channelId: ID!
   "The CRM record whose mobile number to write to. Give this or ` + "`" + `number` + "`" + `."
   recordId: ID
+  "The phone field of the record to take the number from, of at most 80 characters. If absent, the first that serves channels of this type, that the viewer may read and that has a number."
+  phoneField: String
   "The number to write to, in any usual notation, at most 250 characters. A national number is read in the sender's country and must be complete; a toll-free number may be a word. Give this or ` + "`" + `recordId` + "`" + `."
   number: String
+  "The country where a national ` + "`" + `number` + "`" + ` is dialed, of 2 letters. The sender's if absent."
+  country: String
+  "What to call the customer of ` + "`" + `number` + "`" + `, if no name is known: at most 200 characters."
+  name: String
   "The text; at most 20,000 characters, and no more than the channel allows."
   text: String!
   "Chosen by the caller, unique per message, 1 to 64 visible ASCII characters, remembered for 7 days."
@@ -11791,6 +12374,8 @@ func (ec *executionContext) childFields_Conversation(ctx context.Context, field 
 		return ec.fieldContext_Conversation_createdAt(ctx, field)
 	case "availableActions":
 		return ec.fieldContext_Conversation_availableActions(ctx, field)
+	case "linkSuggestions":
+		return ec.fieldContext_Conversation_linkSuggestions(ctx, field)
 	case "relatedConversations":
 		return ec.fieldContext_Conversation_relatedConversations(ctx, field)
 	}
@@ -12093,6 +12678,16 @@ func (ec *executionContext) childFields_DeactivateChannelPayload(ctx context.Con
 	return nil, fmt.Errorf("no field named %q was found under type DeactivateChannelPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_DeleteLinkingRulePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "deletedId":
+		return ec.fieldContext_DeleteLinkingRulePayload_deletedId(ctx, field)
+	case "errors":
+		return ec.fieldContext_DeleteLinkingRulePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeleteLinkingRulePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_DeletePermissionSetPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "deletedId":
@@ -12229,6 +12824,66 @@ func (ec *executionContext) childFields_InboxList(ctx context.Context, field gra
 		return ec.fieldContext_InboxList_feedCursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type InboxList", field.Name)
+}
+
+func (ec *executionContext) childFields_LinkConversationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "conversation":
+		return ec.fieldContext_LinkConversationPayload_conversation(ctx, field)
+	case "errors":
+		return ec.fieldContext_LinkConversationPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LinkConversationPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_LinkSuggestion(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "record":
+		return ec.fieldContext_LinkSuggestion_record(ctx, field)
+	case "reason":
+		return ec.fieldContext_LinkSuggestion_reason(ctx, field)
+	case "field":
+		return ec.fieldContext_LinkSuggestion_field(ctx, field)
+	case "ruleName":
+		return ec.fieldContext_LinkSuggestion_ruleName(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LinkSuggestion", field.Name)
+}
+
+func (ec *executionContext) childFields_LinkingRule(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_LinkingRule_id(ctx, field)
+	case "name":
+		return ec.fieldContext_LinkingRule_name(ctx, field)
+	case "description":
+		return ec.fieldContext_LinkingRule_description(ctx, field)
+	case "isActive":
+		return ec.fieldContext_LinkingRule_isActive(ctx, field)
+	case "order":
+		return ec.fieldContext_LinkingRule_order(ctx, field)
+	case "channel":
+		return ec.fieldContext_LinkingRule_channel(ctx, field)
+	case "objectType":
+		return ec.fieldContext_LinkingRule_objectType(ctx, field)
+	case "matchFields":
+		return ec.fieldContext_LinkingRule_matchFields(ctx, field)
+	case "mode":
+		return ec.fieldContext_LinkingRule_mode(ctx, field)
+	case "timing":
+		return ec.fieldContext_LinkingRule_timing(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LinkingRule", field.Name)
+}
+
+func (ec *executionContext) childFields_LinkingRulePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "rule":
+		return ec.fieldContext_LinkingRulePayload_rule(ctx, field)
+	case "errors":
+		return ec.fieldContext_LinkingRulePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LinkingRulePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Location(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -12375,6 +13030,8 @@ func (ec *executionContext) childFields_MessagingUser(ctx context.Context, field
 		return ec.fieldContext_MessagingUser_externalId(ctx, field)
 	case "consentHistory":
 		return ec.fieldContext_MessagingUser_consentHistory(ctx, field)
+	case "links":
+		return ec.fieldContext_MessagingUser_links(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type MessagingUser", field.Name)
 }
@@ -12865,6 +13522,24 @@ func (ec *executionContext) childFields_RecordField(ctx context.Context, field g
 		return ec.fieldContext_RecordField_unreadable(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RecordField", field.Name)
+}
+
+func (ec *executionContext) childFields_RecordLink(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "record":
+		return ec.fieldContext_RecordLink_record(ctx, field)
+	case "reason":
+		return ec.fieldContext_RecordLink_reason(ctx, field)
+	case "field":
+		return ec.fieldContext_RecordLink_field(ctx, field)
+	case "ruleName":
+		return ec.fieldContext_RecordLink_ruleName(ctx, field)
+	case "linkedBy":
+		return ec.fieldContext_RecordLink_linkedBy(ctx, field)
+	case "linkedAt":
+		return ec.fieldContext_RecordLink_linkedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RecordLink", field.Name)
 }
 
 func (ec *executionContext) childFields_RecordResult(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

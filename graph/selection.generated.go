@@ -18,6 +18,7 @@ import (
 	"parley/internal/desk/customer"
 	"parley/internal/desk/directory"
 	"parley/internal/desk/formula/trial"
+	"parley/internal/desk/linking"
 	"parley/internal/desk/live"
 	"parley/internal/desk/message"
 	"parley/internal/desk/object"
@@ -95,6 +96,8 @@ func SelectionTables(cfg Config) selection.Tables {
 			"Inbox":                      {Name: "Inbox", Satisfies: inboxImplementors, Fields: ec.selectInbox()},
 			"InboxCountsChange":          {Name: "InboxCountsChange", Satisfies: inboxCountsChangeImplementors, Fields: ec.selectInboxCountsChange()},
 			"InboxList":                  {Name: "InboxList", Satisfies: inboxListImplementors, Fields: ec.selectInboxList()},
+			"LinkSuggestion":             {Name: "LinkSuggestion", Satisfies: linkSuggestionImplementors, Fields: ec.selectLinkSuggestion()},
+			"LinkingRule":                {Name: "LinkingRule", Satisfies: linkingRuleImplementors, Fields: ec.selectLinkingRule()},
 			"Location":                   {Name: "Location", Satisfies: locationImplementors, Fields: ec.selectLocation()},
 			"LookupStep":                 {Name: "LookupStep", Satisfies: lookupStepImplementors, Fields: ec.selectLookupStep()},
 			"MediaContent":               {Name: "MediaContent", Satisfies: mediaContentImplementors, Fields: ec.selectMediaContent()},
@@ -131,6 +134,7 @@ func SelectionTables(cfg Config) selection.Tables {
 			"RecordConnection":           {Name: "RecordConnection", Satisfies: recordConnectionImplementors, Fields: ec.selectRecordConnection()},
 			"RecordEdge":                 {Name: "RecordEdge", Satisfies: recordEdgeImplementors, Fields: ec.selectRecordEdge()},
 			"RecordField":                {Name: "RecordField", Satisfies: recordFieldImplementors, Fields: ec.selectRecordField()},
+			"RecordLink":                 {Name: "RecordLink", Satisfies: recordLinkImplementors, Fields: ec.selectRecordLink()},
 			"RecordRight":                {Name: "RecordRight", Satisfies: recordRightImplementors, Fields: ec.selectRecordRight()},
 			"RelatedConversationGroup":   {Name: "RelatedConversationGroup", Satisfies: relatedConversationGroupImplementors, Fields: ec.selectRelatedConversationGroup()},
 			"RelatedConversationMapping": {Name: "RelatedConversationMapping", Satisfies: relatedConversationMappingImplementors, Fields: ec.selectRelatedConversationMapping()},
@@ -208,7 +212,7 @@ var selectMessageContent = &selection.Abstract{
 }
 
 var selectNode = &selection.Abstract{
-	Members: []string{"Record", "QuickText", "Queue", "ProviderAccount", "PermissionSet", "ObjectType", "MessagingUser", "Message", "CrmActionRun", "CrmAction", "Conversation", "Channel", "BulkOperation", "AuditEntry", "Agent", "AccessToken"},
+	Members: []string{"Record", "QuickText", "Queue", "ProviderAccount", "PermissionSet", "ObjectType", "MessagingUser", "Message", "LinkingRule", "CrmActionRun", "CrmAction", "Conversation", "Channel", "BulkOperation", "AuditEntry", "Agent", "AccessToken"},
 	Member: func(v any) (string, any) {
 		switch obj := v.(type) {
 		case *conversation.Record:
@@ -227,6 +231,8 @@ var selectNode = &selection.Abstract{
 			return "MessagingUser", selection.Pointer(obj)
 		case *message.Row:
 			return "Message", selection.Pointer(obj)
+		case *directory.LinkingRule:
+			return "LinkingRule", selection.Pointer(obj)
 		case *crmaction.Run:
 			return "CrmActionRun", selection.Pointer(obj)
 		case *crmaction.CrmAction:
@@ -1999,6 +2005,19 @@ func (ec *executionContext) selectConversation() map[string]*selection.Field {
 				return ec.Resolvers.Conversation().AvailableActions(ctx, obj)
 			},
 		},
+		"linkSuggestions": {
+			NonNull: true,
+			Of:      "LinkSuggestion",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.([]*linking.Suggestion)
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+			Batch: func(ctx context.Context, parents []any, fc selection.Call) ([]any, error) {
+				results, err := ec.Resolvers.Conversation().LinkSuggestions(ctx, selection.Parents[*conversation.Row](parents))
+				return selection.Results(parents, results, err)
+			},
+		},
 		"relatedConversations": {
 			NonNull: false,
 			Of:      "RelatedConversations",
@@ -2901,6 +2920,116 @@ func (ec *executionContext) selectInboxList() map[string]*selection.Field {
 	}
 }
 
+func (ec *executionContext) selectLinkSuggestion() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"record": {
+			NonNull: true,
+			Of:      "Record",
+			One:     func(source any) any { return selection.Pointer(source.(*linking.Suggestion).Record) },
+		},
+		"reason": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*linking.Suggestion).Reason
+				w.String(string(v))
+			},
+		},
+		"field": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*linking.Suggestion).Field
+				w.String(string(v))
+			},
+		},
+		"ruleName": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*linking.Suggestion).RuleName
+				w.String(string(v))
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectLinkingRule() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"id": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*directory.LinkingRule).ID
+				w.String(string(v))
+			},
+		},
+		"name": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*directory.LinkingRule).Name
+				w.String(string(v))
+			},
+		},
+		"description": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*directory.LinkingRule).Description
+				w.String(string(v))
+			},
+		},
+		"isActive": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*directory.LinkingRule).Active
+				w.Bool(bool(v))
+			},
+		},
+		"order": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*directory.LinkingRule).Order
+				w.Int(int64(v))
+			},
+		},
+		"channel": {
+			NonNull: true,
+			Of:      "Channel",
+			One:     func(source any) any { return selection.Pointer(source.(*directory.Channel)) },
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				obj := parent.(*directory.LinkingRule)
+				return ec.Resolvers.LinkingRule().Channel(ctx, obj)
+			},
+		},
+		"objectType": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*directory.LinkingRule).ObjectType
+				w.String(string(v))
+			},
+		},
+		"matchFields": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				list := source.(*directory.LinkingRule).Fields
+				selection.List(w, list, func(w *selection.Writer, v string) {
+					w.String(string(v))
+				})
+			},
+		},
+		"mode": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*directory.LinkingRule).Mode
+				w.String(string(v))
+			},
+		},
+		"timing": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*directory.LinkingRule).Timing
+				w.String(string(v))
+			},
+		},
+	}
+}
+
 func (ec *executionContext) selectLocation() map[string]*selection.Field {
 	return map[string]*selection.Field{
 		"latitude": {
@@ -3386,6 +3515,19 @@ func (ec *executionContext) selectMessagingUser() map[string]*selection.Field {
 			Shared:      true,
 			Batch: func(ctx context.Context, parents []any, fc selection.Call) ([]any, error) {
 				results, err := ec.Resolvers.MessagingUser().ConsentHistory(ctx, selection.Parents[*conversation.MessagingUser](parents))
+				return selection.Results(parents, results, err)
+			},
+		},
+		"links": {
+			NonNull: true,
+			Of:      "RecordLink",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.([]*linking.RecordLink)
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+			Batch: func(ctx context.Context, parents []any, fc selection.Call) ([]any, error) {
+				results, err := ec.Resolvers.MessagingUser().Links(ctx, selection.Parents[*conversation.MessagingUser](parents))
 				return selection.Results(parents, results, err)
 			},
 		},
@@ -4266,6 +4408,19 @@ func (ec *executionContext) selectQuery() map[string]*selection.Field {
 				return ec.Resolvers.Query().CheckFormula(ctx, fc.Args["input"].(trial.Input))
 			},
 		},
+		"linkingRules": {
+			NonNull: true,
+			Of:      "LinkingRule",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.([]*directory.LinkingRule)
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+			Args:        ec.field_Query_linkingRules_args,
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				return ec.Resolvers.Query().LinkingRules(ctx, fc.Args["channelId"].(string))
+			},
+		},
 		"objectTypes": {
 			NonNull: true,
 			Of:      "ObjectType",
@@ -4812,6 +4967,46 @@ func (ec *executionContext) selectRecordField() map[string]*selection.Field {
 					return
 				}
 				w.String(marshalOUnreadableReason2ᚖparleyᚋinternalᚋdeskᚋcrmᚐUnreadable[*v])
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectRecordLink() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"record": {
+			NonNull: true,
+			Of:      "Record",
+			One:     func(source any) any { return selection.Pointer(source.(*linking.RecordLink).Record) },
+		},
+		"reason": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*linking.RecordLink).Reason()
+				w.String(string(v))
+			},
+		},
+		"ruleName": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*linking.RecordLink).RuleName()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(string(*v))
+			},
+		},
+		"linkedBy": {
+			NonNull: false,
+			Of:      "Agent",
+			One:     func(source any) any { return selection.Pointer(source.(*linking.RecordLink).LinkedBy()) },
+		},
+		"linkedAt": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*linking.RecordLink).At
+				selection.Append(w, v)
 			},
 		},
 	}

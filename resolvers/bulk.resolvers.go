@@ -44,6 +44,11 @@ func (r *mutationResolver) BulkAssignConversations(ctx context.Context, input bu
 	return begun(r.Bulk.Assign(ctx, input))
 }
 
+// BulkLinkConversations is the resolver for the bulkLinkConversations field.
+func (r *mutationResolver) BulkLinkConversations(ctx context.Context, input bulk.LinkInput) (*graph.BulkConversationsPayload, error) {
+	return begun(r.Bulk.Link(ctx, input))
+}
+
 // PauseBulkOperation is the resolver for the pauseBulkOperation field.
 func (r *mutationResolver) PauseBulkOperation(ctx context.Context, input graph.PauseBulkOperationInput) (*graph.BulkOperationPayload, error) {
 	return controlled(r.Bulk.Pause(ctx, input.ID))

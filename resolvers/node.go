@@ -57,6 +57,10 @@ func (r *Resolver) listed(ctx context.Context, kind publicid.Kind, key int64) (g
 		if a, err := r.Actions.ByKey(ctx, key); err == nil {
 			return a, nil
 		}
+	case publicid.LinkingRule:
+		if l, err := r.Linking.ByKey(ctx, key); err == nil {
+			return l, nil
+		}
 	case publicid.Channel:
 		if c := r.Directory.Channel(key); c != nil {
 			return c, nil

@@ -14,6 +14,7 @@ import (
 	"parley/internal/desk/customer"
 	"parley/internal/desk/directory"
 	"parley/internal/desk/formula/trial"
+	"parley/internal/desk/linking"
 	"parley/internal/desk/live"
 	"parley/internal/desk/merge"
 	"parley/internal/desk/message"
@@ -48,6 +49,7 @@ type Resolver struct {
 	Records             *crm.Service
 	Formulas            *trial.Service
 	Actions             *crmaction.Service
+	Linking             *linking.Service
 }
 
 // isTrue reads an optional input that is false when it is left out or null.

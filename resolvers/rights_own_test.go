@@ -9,6 +9,8 @@ var ownRules = map[string]string{
 	"Query.records": recordRights, "Mutation.upsertRecords": recordRights, "Mutation.deleteRecords": recordRights, "Mutation.mergeRecords": recordRights,
 	"Query.crmActions": actionRights, "Mutation.createCrmAction": actionRights, "Mutation.updateCrmAction": actionRights, "Mutation.renewCrmActionSecret": "crmaction.TestAWebhookThatIsGivenUpCanBeTriedAgain",
 	"Mutation.runCrmAction": "crmaction.TestARunIsRefusedForTheReasonsThatWereShown", "Query.crmActionRuns": "crmaction.TestRunsAreSeenWithTheirConversations",
+	"Query.linkingRules": linkingRights, "Mutation.createLinkingRule": linkingRights, "Mutation.updateLinkingRule": linkingRights, "Mutation.deleteLinkingRule": linkingRights,
+	"Mutation.linkConversation": linkRights, "Mutation.unlinkConversation": linkRights, "Mutation.rejectLinkSuggestion": linkRights, "Mutation.bulkLinkConversations": linkingRights,
 	"Mutation.rerunCrmAction": "crmaction.TestARefusedRunLeavesTheMessageAndRunsAgain",
 	"Query.auditEntries":      auditRights, "Subscription.auditEntriesChanged": auditRights,
 	"Query.serviceAccounts": tokenRights, "Query.accessTokens": tokenRights, "Mutation.createServiceAccount": "access.TestATokenGivesNobodyWhatTheyLack",
@@ -33,6 +35,8 @@ const (
 	customerRights  = "customer.TestCustomersAreSeenWithTheirConversationsAndSenderIDs"
 	recordRights    = "crm.TestFieldsThatMayNotBeReadSayNothing"
 	actionRights    = "crmaction.TestOnlyAdministratorsDefineActions"
+	linkingRights   = "linking.TestOnlyAdministratorsSetRules"
+	linkRights      = "linking.TestWhoLinksWhat"
 	auditRights     = "audit.TestOnlyAdministratorsReadTheAudit"
 	accountRights   = "account.TestOnlyAdministratorsManageAccounts"
 	tokenRights     = "access.TestOnlyItsAgentAndAdministratorsSeeATokenOrRevokeIt"

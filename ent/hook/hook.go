@@ -236,6 +236,30 @@ func (f LaneFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error)
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.LaneMutation", m)
 }
 
+// The LinkRefusalFunc type is an adapter to allow the use of ordinary
+// function as LinkRefusal mutator.
+type LinkRefusalFunc func(context.Context, *ent.LinkRefusalMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f LinkRefusalFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.LinkRefusalMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.LinkRefusalMutation", m)
+}
+
+// The LinkingRuleFunc type is an adapter to allow the use of ordinary
+// function as LinkingRule mutator.
+type LinkingRuleFunc func(context.Context, *ent.LinkingRuleMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f LinkingRuleFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.LinkingRuleMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.LinkingRuleMutation", m)
+}
+
 // The LogHeadFunc type is an adapter to allow the use of ordinary
 // function as LogHead mutator.
 type LogHeadFunc func(context.Context, *ent.LogHeadMutation) (ent.Value, error)
@@ -426,6 +450,18 @@ func (f RecordFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, erro
 		return f(ctx, mv)
 	}
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.RecordMutation", m)
+}
+
+// The RecordLinkFunc type is an adapter to allow the use of ordinary
+// function as RecordLink mutator.
+type RecordLinkFunc func(context.Context, *ent.RecordLinkMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f RecordLinkFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.RecordLinkMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.RecordLinkMutation", m)
 }
 
 // The RecordPhoneFunc type is an adapter to allow the use of ordinary

@@ -26,6 +26,8 @@ import (
 	"parley/ent/identifier"
 	"parley/ent/identity"
 	"parley/ent/lane"
+	"parley/ent/linkingrule"
+	"parley/ent/linkrefusal"
 	"parley/ent/loghead"
 	"parley/ent/lookup"
 	"parley/ent/message"
@@ -43,6 +45,7 @@ import (
 	"parley/ent/quicktext"
 	"parley/ent/rawinbound"
 	"parley/ent/record"
+	"parley/ent/recordlink"
 	"parley/ent/recordphone"
 	"parley/ent/recordvalue"
 	"parley/ent/secret"
@@ -621,6 +624,60 @@ func (f TraverseLane) Traverse(ctx context.Context, q ent.Query) error {
 	return fmt.Errorf("unexpected query type %T. expect *ent.LaneQuery", q)
 }
 
+// The LinkRefusalFunc type is an adapter to allow the use of ordinary function as a Querier.
+type LinkRefusalFunc func(context.Context, *ent.LinkRefusalQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f LinkRefusalFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.LinkRefusalQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.LinkRefusalQuery", q)
+}
+
+// The TraverseLinkRefusal type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseLinkRefusal func(context.Context, *ent.LinkRefusalQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseLinkRefusal) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseLinkRefusal) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.LinkRefusalQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.LinkRefusalQuery", q)
+}
+
+// The LinkingRuleFunc type is an adapter to allow the use of ordinary function as a Querier.
+type LinkingRuleFunc func(context.Context, *ent.LinkingRuleQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f LinkingRuleFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.LinkingRuleQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.LinkingRuleQuery", q)
+}
+
+// The TraverseLinkingRule type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseLinkingRule func(context.Context, *ent.LinkingRuleQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseLinkingRule) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseLinkingRule) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.LinkingRuleQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.LinkingRuleQuery", q)
+}
+
 // The LogHeadFunc type is an adapter to allow the use of ordinary function as a Querier.
 type LogHeadFunc func(context.Context, *ent.LogHeadQuery) (ent.Value, error)
 
@@ -1053,6 +1110,33 @@ func (f TraverseRecord) Traverse(ctx context.Context, q ent.Query) error {
 	return fmt.Errorf("unexpected query type %T. expect *ent.RecordQuery", q)
 }
 
+// The RecordLinkFunc type is an adapter to allow the use of ordinary function as a Querier.
+type RecordLinkFunc func(context.Context, *ent.RecordLinkQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f RecordLinkFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.RecordLinkQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.RecordLinkQuery", q)
+}
+
+// The TraverseRecordLink type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseRecordLink func(context.Context, *ent.RecordLinkQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseRecordLink) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseRecordLink) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.RecordLinkQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.RecordLinkQuery", q)
+}
+
 // The RecordPhoneFunc type is an adapter to allow the use of ordinary function as a Querier.
 type RecordPhoneFunc func(context.Context, *ent.RecordPhoneQuery) (ent.Value, error)
 
@@ -1229,6 +1313,10 @@ func NewQuery(q ent.Query) (Query, error) {
 		return &query[*ent.IdentityQuery, predicate.Identity, identity.OrderOption]{typ: ent.TypeIdentity, tq: q}, nil
 	case *ent.LaneQuery:
 		return &query[*ent.LaneQuery, predicate.Lane, lane.OrderOption]{typ: ent.TypeLane, tq: q}, nil
+	case *ent.LinkRefusalQuery:
+		return &query[*ent.LinkRefusalQuery, predicate.LinkRefusal, linkrefusal.OrderOption]{typ: ent.TypeLinkRefusal, tq: q}, nil
+	case *ent.LinkingRuleQuery:
+		return &query[*ent.LinkingRuleQuery, predicate.LinkingRule, linkingrule.OrderOption]{typ: ent.TypeLinkingRule, tq: q}, nil
 	case *ent.LogHeadQuery:
 		return &query[*ent.LogHeadQuery, predicate.LogHead, loghead.OrderOption]{typ: ent.TypeLogHead, tq: q}, nil
 	case *ent.LookupQuery:
@@ -1261,6 +1349,8 @@ func NewQuery(q ent.Query) (Query, error) {
 		return &query[*ent.RawInboundQuery, predicate.RawInbound, rawinbound.OrderOption]{typ: ent.TypeRawInbound, tq: q}, nil
 	case *ent.RecordQuery:
 		return &query[*ent.RecordQuery, predicate.Record, record.OrderOption]{typ: ent.TypeRecord, tq: q}, nil
+	case *ent.RecordLinkQuery:
+		return &query[*ent.RecordLinkQuery, predicate.RecordLink, recordlink.OrderOption]{typ: ent.TypeRecordLink, tq: q}, nil
 	case *ent.RecordPhoneQuery:
 		return &query[*ent.RecordPhoneQuery, predicate.RecordPhone, recordphone.OrderOption]{typ: ent.TypeRecordPhone, tq: q}, nil
 	case *ent.RecordValueQuery:

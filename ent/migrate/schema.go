@@ -734,6 +734,81 @@ var (
 		Columns:    LanesColumns,
 		PrimaryKey: []*schema.Column{LanesColumns[0]},
 	}
+	// LinkRefusalsColumns holds the columns for the "link_refusals" table.
+	LinkRefusalsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "unlinked", Type: field.TypeBool},
+		{Name: "agent_id", Type: field.TypeInt64},
+		{Name: "created_at", Type: field.TypeInt64},
+		{Name: "messaging_user_id", Type: field.TypeInt64},
+		{Name: "record_id", Type: field.TypeInt64},
+	}
+	// LinkRefusalsTable holds the schema information for the "link_refusals" table.
+	LinkRefusalsTable = &schema.Table{
+		Name:       "link_refusals",
+		Columns:    LinkRefusalsColumns,
+		PrimaryKey: []*schema.Column{LinkRefusalsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "link_refusals_messaging_users_messaging_user",
+				Columns:    []*schema.Column{LinkRefusalsColumns[4]},
+				RefColumns: []*schema.Column{MessagingUsersColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+			{
+				Symbol:     "link_refusals_records_record",
+				Columns:    []*schema.Column{LinkRefusalsColumns[5]},
+				RefColumns: []*schema.Column{RecordsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "linkrefusal_messaging_user_id_record_id",
+				Unique:  true,
+				Columns: []*schema.Column{LinkRefusalsColumns[4], LinkRefusalsColumns[5]},
+			},
+			{
+				Name:    "linkrefusal_record_id",
+				Unique:  false,
+				Columns: []*schema.Column{LinkRefusalsColumns[5]},
+			},
+		},
+	}
+	// LinkingRulesColumns holds the columns for the "linking_rules" table.
+	LinkingRulesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "name", Type: field.TypeString, Size: 800},
+		{Name: "description", Type: field.TypeString, Size: 4000, Default: ""},
+		{Name: "active", Type: field.TypeBool, Default: true},
+		{Name: "place", Type: field.TypeInt, Default: 0},
+		{Name: "object_type", Type: field.TypeString, Size: 80},
+		{Name: "match_fields", Type: field.TypeJSON},
+		{Name: "mode", Type: field.TypeString, Size: 20},
+		{Name: "timing", Type: field.TypeString, Size: 20},
+		{Name: "channel_id", Type: field.TypeInt64},
+	}
+	// LinkingRulesTable holds the schema information for the "linking_rules" table.
+	LinkingRulesTable = &schema.Table{
+		Name:       "linking_rules",
+		Columns:    LinkingRulesColumns,
+		PrimaryKey: []*schema.Column{LinkingRulesColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "linking_rules_channels_channel",
+				Columns:    []*schema.Column{LinkingRulesColumns[9]},
+				RefColumns: []*schema.Column{ChannelsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "linkingrule_channel_id",
+				Unique:  false,
+				Columns: []*schema.Column{LinkingRulesColumns[9]},
+			},
+		},
+	}
 	// LogHeadsColumns holds the columns for the "log_heads" table.
 	LogHeadsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64, Increment: true},
@@ -1207,6 +1282,50 @@ var (
 			},
 		},
 	}
+	// RecordLinksColumns holds the columns for the "record_links" table.
+	RecordLinksColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "object_type", Type: field.TypeString, Size: 80},
+		{Name: "reason", Type: field.TypeString, Size: 20},
+		{Name: "field", Type: field.TypeString, Size: 80, Default: ""},
+		{Name: "rule_id", Type: field.TypeInt64, Default: 0},
+		{Name: "agent_id", Type: field.TypeInt64, Default: 0},
+		{Name: "linked_at", Type: field.TypeInt64, Default: 0},
+		{Name: "messaging_user_id", Type: field.TypeInt64},
+		{Name: "record_id", Type: field.TypeInt64},
+	}
+	// RecordLinksTable holds the schema information for the "record_links" table.
+	RecordLinksTable = &schema.Table{
+		Name:       "record_links",
+		Columns:    RecordLinksColumns,
+		PrimaryKey: []*schema.Column{RecordLinksColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "record_links_messaging_users_messaging_user",
+				Columns:    []*schema.Column{RecordLinksColumns[7]},
+				RefColumns: []*schema.Column{MessagingUsersColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+			{
+				Symbol:     "record_links_records_record",
+				Columns:    []*schema.Column{RecordLinksColumns[8]},
+				RefColumns: []*schema.Column{RecordsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "recordlink_messaging_user_id_object_type",
+				Unique:  true,
+				Columns: []*schema.Column{RecordLinksColumns[7], RecordLinksColumns[1]},
+			},
+			{
+				Name:    "recordlink_record_id",
+				Unique:  false,
+				Columns: []*schema.Column{RecordLinksColumns[8]},
+			},
+		},
+	}
 	// RecordPhonesColumns holds the columns for the "record_phones" table.
 	RecordPhonesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64, Increment: true},
@@ -1436,6 +1555,8 @@ var (
 		IdentifiersTable,
 		IdentitiesTable,
 		LanesTable,
+		LinkRefusalsTable,
+		LinkingRulesTable,
 		LogHeadsTable,
 		LookupsTable,
 		MessagesTable,
@@ -1452,6 +1573,7 @@ var (
 		QuickTextsTable,
 		RawInboundsTable,
 		RecordsTable,
+		RecordLinksTable,
 		RecordPhonesTable,
 		RecordValuesTable,
 		SecretsTable,
@@ -1534,6 +1656,15 @@ func init() {
 	LanesTable.Annotation = &entsql.Annotation{
 		Table: "lanes",
 	}
+	LinkRefusalsTable.ForeignKeys[0].RefTable = MessagingUsersTable
+	LinkRefusalsTable.ForeignKeys[1].RefTable = RecordsTable
+	LinkRefusalsTable.Annotation = &entsql.Annotation{
+		Table: "link_refusals",
+	}
+	LinkingRulesTable.ForeignKeys[0].RefTable = ChannelsTable
+	LinkingRulesTable.Annotation = &entsql.Annotation{
+		Table: "linking_rules",
+	}
 	LogHeadsTable.Annotation = &entsql.Annotation{
 		Table: "log_heads",
 	}
@@ -1590,6 +1721,11 @@ func init() {
 	}
 	RecordsTable.Annotation = &entsql.Annotation{
 		Table: "records",
+	}
+	RecordLinksTable.ForeignKeys[0].RefTable = MessagingUsersTable
+	RecordLinksTable.ForeignKeys[1].RefTable = RecordsTable
+	RecordLinksTable.Annotation = &entsql.Annotation{
+		Table: "record_links",
 	}
 	RecordPhonesTable.ForeignKeys[0].RefTable = RecordsTable
 	RecordPhonesTable.Annotation = &entsql.Annotation{

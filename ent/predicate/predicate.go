@@ -63,6 +63,12 @@ type Identity func(*sql.Selector)
 // Lane is the predicate function for lane builders.
 type Lane func(*sql.Selector)
 
+// LinkRefusal is the predicate function for linkrefusal builders.
+type LinkRefusal func(*sql.Selector)
+
+// LinkingRule is the predicate function for linkingrule builders.
+type LinkingRule func(*sql.Selector)
+
 // LogHead is the predicate function for loghead builders.
 type LogHead func(*sql.Selector)
 
@@ -110,6 +116,9 @@ type RawInbound func(*sql.Selector)
 
 // Record is the predicate function for record builders.
 type Record func(*sql.Selector)
+
+// RecordLink is the predicate function for recordlink builders.
+type RecordLink func(*sql.Selector)
 
 // RecordPhone is the predicate function for recordphone builders.
 type RecordPhone func(*sql.Selector)

@@ -566,6 +566,54 @@ func (f LaneMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) 
 	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.LaneMutation", m)
 }
 
+// The LinkRefusalQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type LinkRefusalQueryRuleFunc func(context.Context, *ent.LinkRefusalQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f LinkRefusalQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.LinkRefusalQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.LinkRefusalQuery", q)
+}
+
+// The LinkRefusalMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type LinkRefusalMutationRuleFunc func(context.Context, *ent.LinkRefusalMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f LinkRefusalMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.LinkRefusalMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.LinkRefusalMutation", m)
+}
+
+// The LinkingRuleQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type LinkingRuleQueryRuleFunc func(context.Context, *ent.LinkingRuleQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f LinkingRuleQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.LinkingRuleQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.LinkingRuleQuery", q)
+}
+
+// The LinkingRuleMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type LinkingRuleMutationRuleFunc func(context.Context, *ent.LinkingRuleMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f LinkingRuleMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.LinkingRuleMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.LinkingRuleMutation", m)
+}
+
 // The LogHeadQueryRuleFunc type is an adapter to allow the use of ordinary
 // functions as a query rule.
 type LogHeadQueryRuleFunc func(context.Context, *ent.LogHeadQuery) error
@@ -948,6 +996,30 @@ func (f RecordMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation
 		return f(ctx, m)
 	}
 	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.RecordMutation", m)
+}
+
+// The RecordLinkQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type RecordLinkQueryRuleFunc func(context.Context, *ent.RecordLinkQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f RecordLinkQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.RecordLinkQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.RecordLinkQuery", q)
+}
+
+// The RecordLinkMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type RecordLinkMutationRuleFunc func(context.Context, *ent.RecordLinkMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f RecordLinkMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.RecordLinkMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.RecordLinkMutation", m)
 }
 
 // The RecordPhoneQueryRuleFunc type is an adapter to allow the use of ordinary

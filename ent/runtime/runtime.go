@@ -23,6 +23,8 @@ import (
 	"parley/ent/identifier"
 	"parley/ent/identity"
 	"parley/ent/lane"
+	"parley/ent/linkingrule"
+	"parley/ent/linkrefusal"
 	"parley/ent/loghead"
 	"parley/ent/lookup"
 	"parley/ent/message"
@@ -39,6 +41,7 @@ import (
 	"parley/ent/quicktext"
 	"parley/ent/rawinbound"
 	"parley/ent/record"
+	"parley/ent/recordlink"
 	"parley/ent/recordphone"
 	"parley/ent/recordvalue"
 	"parley/ent/schema"
@@ -982,6 +985,119 @@ func init() {
 	laneDescLeasedUntil := laneFields[1].Descriptor()
 	// lane.DefaultLeasedUntil holds the default value on creation for the leased_until field.
 	lane.DefaultLeasedUntil = clock.Time(laneDescLeasedUntil.Default.(int64))
+	linkrefusal.Policy = privacy.NewPolicies(schema.LinkRefusal{})
+	linkrefusal.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := linkrefusal.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	linkingruleMixin := schema.LinkingRule{}.Mixin()
+	linkingrule.Policy = privacy.NewPolicies(schema.LinkingRule{})
+	linkingrule.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := linkingrule.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	linkingruleMixinHooks1 := linkingruleMixin[1].Hooks()
+	linkingruleHooks := schema.LinkingRule{}.Hooks()
+
+	linkingrule.Hooks[1] = linkingruleMixinHooks1[0]
+
+	linkingrule.Hooks[2] = linkingruleHooks[0]
+	linkingruleFields := schema.LinkingRule{}.Fields()
+	_ = linkingruleFields
+	// linkingruleDescName is the schema descriptor for name field.
+	linkingruleDescName := linkingruleFields[1].Descriptor()
+	// linkingrule.NameValidator is a validator for the "name" field. It is called by the builders before save.
+	linkingrule.NameValidator = func() func(string) error {
+		validators := linkingruleDescName.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(name string) error {
+			for _, fn := range fns {
+				if err := fn(name); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// linkingruleDescDescription is the schema descriptor for description field.
+	linkingruleDescDescription := linkingruleFields[2].Descriptor()
+	// linkingrule.DefaultDescription holds the default value on creation for the description field.
+	linkingrule.DefaultDescription = linkingruleDescDescription.Default.(string)
+	// linkingrule.DescriptionValidator is a validator for the "description" field. It is called by the builders before save.
+	linkingrule.DescriptionValidator = linkingruleDescDescription.Validators[0].(func(string) error)
+	// linkingruleDescActive is the schema descriptor for active field.
+	linkingruleDescActive := linkingruleFields[3].Descriptor()
+	// linkingrule.DefaultActive holds the default value on creation for the active field.
+	linkingrule.DefaultActive = linkingruleDescActive.Default.(bool)
+	// linkingruleDescPlace is the schema descriptor for place field.
+	linkingruleDescPlace := linkingruleFields[4].Descriptor()
+	// linkingrule.DefaultPlace holds the default value on creation for the place field.
+	linkingrule.DefaultPlace = linkingruleDescPlace.Default.(int)
+	// linkingruleDescObjectType is the schema descriptor for object_type field.
+	linkingruleDescObjectType := linkingruleFields[5].Descriptor()
+	// linkingrule.ObjectTypeValidator is a validator for the "object_type" field. It is called by the builders before save.
+	linkingrule.ObjectTypeValidator = func() func(string) error {
+		validators := linkingruleDescObjectType.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(object_type string) error {
+			for _, fn := range fns {
+				if err := fn(object_type); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// linkingruleDescMode is the schema descriptor for mode field.
+	linkingruleDescMode := linkingruleFields[7].Descriptor()
+	// linkingrule.ModeValidator is a validator for the "mode" field. It is called by the builders before save.
+	linkingrule.ModeValidator = func() func(string) error {
+		validators := linkingruleDescMode.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(mode string) error {
+			for _, fn := range fns {
+				if err := fn(mode); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// linkingruleDescTiming is the schema descriptor for timing field.
+	linkingruleDescTiming := linkingruleFields[8].Descriptor()
+	// linkingrule.TimingValidator is a validator for the "timing" field. It is called by the builders before save.
+	linkingrule.TimingValidator = func() func(string) error {
+		validators := linkingruleDescTiming.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(timing string) error {
+			for _, fn := range fns {
+				if err := fn(timing); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
 	loghead.Policy = privacy.NewPolicies(schema.LogHead{})
 	loghead.Hooks[0] = func(next ent.Mutator) ent.Mutator {
 		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
@@ -1764,6 +1880,57 @@ func init() {
 	recordDescMergedInto := recordFields[10].Descriptor()
 	// record.DefaultMergedInto holds the default value on creation for the merged_into field.
 	record.DefaultMergedInto = recordDescMergedInto.Default.(int64)
+	recordlink.Policy = privacy.NewPolicies(schema.RecordLink{})
+	recordlink.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := recordlink.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	recordlinkFields := schema.RecordLink{}.Fields()
+	_ = recordlinkFields
+	// recordlinkDescObjectType is the schema descriptor for object_type field.
+	recordlinkDescObjectType := recordlinkFields[1].Descriptor()
+	// recordlink.ObjectTypeValidator is a validator for the "object_type" field. It is called by the builders before save.
+	recordlink.ObjectTypeValidator = func() func(string) error {
+		validators := recordlinkDescObjectType.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(object_type string) error {
+			for _, fn := range fns {
+				if err := fn(object_type); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// recordlinkDescReason is the schema descriptor for reason field.
+	recordlinkDescReason := recordlinkFields[3].Descriptor()
+	// recordlink.ReasonValidator is a validator for the "reason" field. It is called by the builders before save.
+	recordlink.ReasonValidator = recordlinkDescReason.Validators[0].(func(string) error)
+	// recordlinkDescField is the schema descriptor for field field.
+	recordlinkDescField := recordlinkFields[4].Descriptor()
+	// recordlink.DefaultField holds the default value on creation for the field field.
+	recordlink.DefaultField = recordlinkDescField.Default.(string)
+	// recordlink.FieldValidator is a validator for the "field" field. It is called by the builders before save.
+	recordlink.FieldValidator = recordlinkDescField.Validators[0].(func(string) error)
+	// recordlinkDescRuleID is the schema descriptor for rule_id field.
+	recordlinkDescRuleID := recordlinkFields[5].Descriptor()
+	// recordlink.DefaultRuleID holds the default value on creation for the rule_id field.
+	recordlink.DefaultRuleID = recordlinkDescRuleID.Default.(int64)
+	// recordlinkDescAgentID is the schema descriptor for agent_id field.
+	recordlinkDescAgentID := recordlinkFields[6].Descriptor()
+	// recordlink.DefaultAgentID holds the default value on creation for the agent_id field.
+	recordlink.DefaultAgentID = recordlinkDescAgentID.Default.(int64)
+	// recordlinkDescLinkedAt is the schema descriptor for linked_at field.
+	recordlinkDescLinkedAt := recordlinkFields[7].Descriptor()
+	// recordlink.DefaultLinkedAt holds the default value on creation for the linked_at field.
+	recordlink.DefaultLinkedAt = clock.Time(recordlinkDescLinkedAt.Default.(int64))
 	recordphone.Policy = privacy.NewPolicies(schema.RecordPhone{})
 	recordphone.Hooks[0] = func(next ent.Mutator) ent.Mutator {
 		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {

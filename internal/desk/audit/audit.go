@@ -25,6 +25,7 @@ var kinds = map[string]publicid.Kind{
 	"Agent": publicid.Agent, "PermissionSet": publicid.PermissionSet, "Channel": publicid.Channel, "Queue": publicid.Queue,
 	"ProviderAccount": publicid.Account, "MessagingUser": publicid.MessagingUser,
 	"AccessToken": publicid.AccessToken, "ObjectType": publicid.ObjectType, "CrmAction": publicid.CrmAction,
+	"LinkingRule": publicid.LinkingRule,
 }
 
 // Service reads the audit. All fields are required.

@@ -95,7 +95,7 @@ func (v verdict) refusal() *fault.Error {
 	case fault.NotFound:
 		return fault.Missing("conversation")
 	case fault.Forbidden:
-		return fault.New(v.code, "Assigning needs the permission ASSIGN_CONVERSATION; changing a colleague's read state needs VIEW_TEAM_INBOX. Ask an administrator.")
+		return fault.New(v.code, "Assigning needs the permission ASSIGN_CONVERSATION, linking CONFIGURE_MESSAGING; changing a colleague's read state needs VIEW_TEAM_INBOX. Ask an administrator.")
 	case fault.ConfirmationNeeded:
 		return fault.New(v.code, "A colleague owns this conversation, and their read state would change. Begin again with confirmForOwner: true if you intend that.")
 	case fault.Conflict:

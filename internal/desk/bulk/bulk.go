@@ -57,6 +57,14 @@ const (
 	Lifetime = 7 * 24 * time.Hour
 )
 
+// Linker has rules link conversations.
+type Linker interface {
+	// Lock is to be taken before the conversations are.
+	Lock(ctx context.Context, tx *store.Tx) error
+	// Relink links those that rules find a record for, and returns their keys.
+	Relink(ctx context.Context, tx *store.Tx, rows []*conversation.Row, idempotencyKey string) (linked []int64, err error)
+}
+
 // Service starts, works off and shows bulk operations.
 type Service struct {
 	// These are required. Search finds the conversations of a selection by words.
@@ -66,6 +74,7 @@ type Service struct {
 	Cursors       *feed.Cursors
 	Conversations *conversation.Service
 	Search        *search.Searcher
+	Linker        Linker
 	// BatchSize is how many conversations a transaction decides; 100 by default.
 	BatchSize int
 	// Lease is how long a worker may be silent before another takes over; 15 s by

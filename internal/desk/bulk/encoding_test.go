@@ -20,12 +20,13 @@ func TestInputsAreEncodedAsEver(t *testing.T) {
 	const selection = `{"IDs":[_,_],"View":{"Kind":_,"Subject":_},"Search":_,"FilterBy":{"IsUnread":_,"ObjectType":_,"ChannelID":_,` +
 		`"OwnerID":_,"IsAssigned":_,"LastMessageDirection":_,"LastMessageFrom":_,"LastMessageBefore":_}}`
 	for want, input := range map[string]any{
-		`{"ConversationID":_,"Text":_,"IdempotencyKey":_,"ConfirmForOwner":_,"UpToMessageID":_}`: &message.SendInput{},
-		`{"ChannelID":_,"RecordID":_,"Number":_,"Text":_,"IdempotencyKey":_}`:                    &message.StartInput{},
-		`{"ConversationID":_,"Text":_,"IdempotencyKey":_}`:                                       &message.NoteInput{},
-		`{"MessageID":_,"IdempotencyKey":_}`:                                                     &message.RetryInput{},
-		`{"Selection":` + selection + `,"ConfirmForOwner":_,"DryRun":_,"IdempotencyKey":_}`:      &bulk.MarkInput{},
-		`{"Selection":` + selection + `,"AgentID":_,"DryRun":_,"IdempotencyKey":_}`:              &bulk.AssignInput{},
+		`{"ConversationID":_,"Text":_,"IdempotencyKey":_,"ConfirmForOwner":_,"UpToMessageID":_}`:                  &message.SendInput{},
+		`{"ChannelID":_,"RecordID":_,"Number":_,"PhoneField":_,"Country":_,"Name":_,"Text":_,"IdempotencyKey":_}`: &message.StartInput{},
+		`{"ConversationID":_,"Text":_,"IdempotencyKey":_}`:                                                        &message.NoteInput{},
+		`{"MessageID":_,"IdempotencyKey":_}`:                                                                      &message.RetryInput{},
+		`{"Selection":` + selection + `,"ConfirmForOwner":_,"DryRun":_,"IdempotencyKey":_}`:                       &bulk.MarkInput{},
+		`{"Selection":` + selection + `,"AgentID":_,"DryRun":_,"IdempotencyKey":_}`:                               &bulk.AssignInput{},
+		`{"Selection":` + selection + `,"IdempotencyKey":_}`:                                                      &bulk.LinkInput{},
 	} {
 		parleytest.Fill(t, input)
 		encoded, err := json.Marshal(input)
@@ -34,6 +35,7 @@ func TestInputsAreEncodedAsEver(t *testing.T) {
 	}
 	for want, input := range map[string]any{
 		`{"ConversationID":"","Text":"","IdempotencyKey":"","ConfirmForOwner":false}`:                                       message.SendInput{},
+		`{"ChannelID":"","RecordID":null,"Number":null,"Text":"","IdempotencyKey":""}`:                                      message.StartInput{},
 		`{"Selection":{"IDs":null,"View":null,"FilterBy":null},"ConfirmForOwner":false,"DryRun":false,"IdempotencyKey":""}`: bulk.MarkInput{Selection: &bulk.Selection{}},
 	} {
 		encoded, err := json.Marshal(input)

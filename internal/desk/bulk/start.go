@@ -42,6 +42,12 @@ type AssignInput struct {
 	IdempotencyKey string
 }
 
+// LinkInput asks for conversations to be linked by the rules of their channels.
+type LinkInput struct {
+	Selection      *Selection
+	IdempotencyKey string
+}
+
 // Begun is the operation that was begun, or what a dry run found.
 type Begun struct {
 	Operation *Row
@@ -75,6 +81,12 @@ func (f *Service) MarkUnread(ctx context.Context, in MarkInput) (Begun, error) {
 func (f *Service) Assign(ctx context.Context, in AssignInput) (Begun, error) {
 	task, err := f.Conversations.Assigning(ctx, in.AgentID)
 	return f.begin(ctx, request{"bulkAssignConversations", in.IdempotencyKey, in, in.Selection, in.DryRun}, task, err)
+}
+
+// Link begins to have rules link conversations that are anchored to no record.
+func (f *Service) Link(ctx context.Context, in LinkInput) (Begun, error) {
+	task := conversation.Task{Action: conversation.Linking}
+	return f.begin(ctx, request{"bulkLinkConversations", in.IdempotencyKey, in, in.Selection, false}, task, f.Conversations.May(ctx, task))
 }
 
 // request is a mutation that begins an operation.

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
 	entsql "entgo.io/ent/dialect/sql"
@@ -150,6 +151,11 @@ func (w *worker) batch(ctx context.Context, tx *store.Tx, op *Row) error {
 
 // decide does the task with each item and counts what became of them.
 func (f *Service) decide(ctx context.Context, tx *store.Tx, op *Row, items []item) (outcomes []byte, err error) {
+	if op.Task.Action == conversation.Linking {
+		if err := f.Linker.Lock(ctx, tx); err != nil {
+			return nil, err
+		}
+	}
 	var rows map[int64]*conversation.Row
 	none := verdict{Refused, fault.NotFound}
 	if err := f.Conversations.May(ctx, op.Task); err != nil {
@@ -167,7 +173,7 @@ func (f *Service) decide(ctx context.Context, tx *store.Tx, op *Row, items []ite
 			seen, upTo = append(seen, row), append(upTo, it.inbound)
 		}
 	}
-	done, err := f.Conversations.DoAll(ctx, tx, op.Task, seen, upTo, op.IdempotencyKey)
+	done, err := f.doAll(ctx, tx, op, seen, upTo)
 	if err != nil {
 		return nil, err
 	}
@@ -185,6 +191,21 @@ func (f *Service) decide(ctx context.Context, tx *store.Tx, op *Row, items []ite
 	}
 	op.Done, op.Changed, op.refused = t.done, t.changed, t.refused
 	return outcomes, nil
+}
+
+// doAll does the task with conversations that are locked.
+func (f *Service) doAll(ctx context.Context, tx *store.Tx, op *Row, rows []*conversation.Row, upTo []int64) ([]conversation.Done, error) {
+	if op.Task.Action != conversation.Linking {
+		return f.Conversations.DoAll(ctx, tx, op.Task, rows, upTo, op.IdempotencyKey)
+	}
+	linked, err := f.Linker.Relink(ctx, tx, rows, op.IdempotencyKey)
+	done := make([]conversation.Done, len(rows))
+	for i, row := range rows {
+		if slices.Contains(linked, row.Key) {
+			done[i].Cause = feed.ConversationChanged
+		}
+	}
+	return done, err
 }
 
 func (f *Service) loadAll(ctx context.Context, tx *store.Tx, items []item) (map[int64]*conversation.Row, error) {

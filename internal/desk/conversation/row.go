@@ -72,12 +72,12 @@ var conversations = table.New("conversations", []table.Column[Row, feed.Facts]{
 		Fact: func(f *feed.Facts, r *Row) { f.LastMessageAt = r.LastMessageAt },
 	},
 	{
-		Name: "channel_id", Value: table.Int(func(r *Row) *int64 { return &r.ChannelID }), Fields: "channel",
+		Name: "channel_id", Value: table.Int(func(r *Row) *int64 { return &r.ChannelID }), Fields: "channel linkSuggestions",
 		Fact: func(f *feed.Facts, r *Row) { f.Channel = r.ChannelID },
 	},
-	{Name: "messaging_user_id", Value: table.Int(func(r *Row) *int64 { return &r.MessagingUserID }), Fields: "messagingUser"},
+	{Name: "messaging_user_id", Value: table.Int(func(r *Row) *int64 { return &r.MessagingUserID }), Fields: "messagingUser linkSuggestions"},
 	{
-		Name: "record_id", Value: table.Key(func(r *Row) *int64 { return &r.RecordID }), Fields: "record relatedConversations",
+		Name: "record_id", Value: table.Key(func(r *Row) *int64 { return &r.RecordID }), Fields: "record relatedConversations linkSuggestions",
 		Fact: func(f *feed.Facts, r *Row) { f.Record = r.RecordID },
 	},
 	{
@@ -94,7 +94,7 @@ var conversations = table.New("conversations", []table.Column[Row, feed.Facts]{
 	},
 	{Name: "assigned", Value: table.Bool(func(r *Row) *bool { return &r.Assigned })},
 	{Name: "name", Value: table.Text(func(r *Row) *string { return &r.Title })},
-	{Name: "address", Value: table.Text(func(r *Row) *string { return &r.Address }), Fields: "address phoneNumber mobileNumber"},
+	{Name: "address", Value: table.Text(func(r *Row) *string { return &r.Address }), Fields: "address phoneNumber mobileNumber linkSuggestions"},
 	{Name: "preview", Value: table.Text(func(r *Row) *string { return &r.Preview }), Fields: "preview"},
 	{
 		Name: "last_message_id", Value: table.Int(func(r *Row) *int64 { return &r.LastMessageID }), Fields: "lastMessage",
@@ -120,7 +120,7 @@ var conversations = table.New("conversations", []table.Column[Row, feed.Facts]{
 	},
 	{Name: "first_seq", Value: table.Int(func(r *Row) *int64 { return &r.FirstSeq }), Fields: "messageCount messages"},
 	{Name: "last_seq", Value: table.Int(func(r *Row) *int64 { return &r.LastSeq }), Fields: "messageCount messages"},
-	{Name: "merged_into", Value: table.Key(func(r *Row) *int64 { return &r.MergedInto }), Fields: "mergedInto viewerCanAssign availableActions"},
+	{Name: "merged_into", Value: table.Key(func(r *Row) *int64 { return &r.MergedInto }), Fields: "mergedInto viewerCanAssign availableActions linkSuggestions"},
 	{Name: "earlier_messages", Value: table.Int(func(r *Row) *int64 { return &r.EarlierMessages }), Fields: "messageCount messages"},
 	{Name: "earlier_inbound", Value: table.Int(func(r *Row) *int64 { return &r.EarlierInbound })},
 	{Name: "own_read", Value: table.Int(func(r *Row) *int64 { return &r.OwnRead })},

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"parley/internal/desk/feed"
+	"parley/internal/desk/rule"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/viewer"
 )
@@ -16,6 +17,8 @@ const (
 	MarkingRead   Action = "MARK_READ"
 	MarkingUnread Action = "MARK_UNREAD"
 	Assigning     Action = "ASSIGN"
+	// Linking has rules link what is anchored to no record; package linking does it.
+	Linking Action = "LINK"
 	// OtherAction is one that a newer version has begun, and that this one does not
 	// know. It is never done here.
 	OtherAction Action = "OTHER"
@@ -24,7 +27,7 @@ const (
 // Known is the action, OtherAction when it is not known.
 func (a Action) Known() Action {
 	switch a {
-	case MarkingRead, MarkingUnread, Assigning:
+	case MarkingRead, MarkingUnread, Assigning, Linking:
 		return a
 	}
 	return OtherAction
@@ -49,6 +52,9 @@ func (d *Service) Assigning(ctx context.Context, agentID *string) (Task, error) 
 // May decides what does not depend on the conversation: nil when the viewer of
 // ctx may do the task at all.
 func (d *Service) May(ctx context.Context, t Task) error {
+	if t.Action == Linking && !rule.Administers(viewer.FromContext(ctx)) {
+		return fault.New(fault.Forbidden, "Linking many conversations needs the permission CONFIGURE_MESSAGING. Ask an administrator.")
+	}
 	if t.Action != Assigning {
 		return nil
 	}
@@ -78,6 +84,8 @@ func (t Task) Do(ctx context.Context, row *Row, upTo int64) (feed.Event, error) 
 	switch t.Action {
 	case Assigning:
 		return t.assign(row), nil
+	case Linking:
+		return feed.Event{}, nil
 	case MarkingRead, MarkingUnread:
 	default:
 		return feed.Event{}, fault.New(fault.Conflict, "This version of Parley does not know the action %s.", t.Action)

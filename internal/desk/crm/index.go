@@ -97,7 +97,7 @@ func (s *Service) again(ctx context.Context, tx *store.Tx, rows []*stored) error
 			plain = append(plain, row)
 			continue
 		}
-		w := &writing{name: row.name, def: def, before: row}
+		w := &writing{name: row.name, def: def, before: row, again: true}
 		after := *row
 		after.unindexed = false
 		if w.after = &after; row.body != "" {

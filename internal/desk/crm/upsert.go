@@ -81,6 +81,7 @@ type writing struct {
 	before *stored // nil for a new record
 	after  *stored
 	noted  bool // nothing but the time of the change differs
+	again  bool // it is read again by another definition
 }
 
 // Upsert adds records, or changes those that are there. Each is decided by itself; all
@@ -277,6 +278,7 @@ func (s *Service) save(ctx context.Context, tx *store.Tx, changed []*writing, kn
 		return err
 	}
 	l.take(d.lookups)
+	s.tellNumbered(ctx, tx, changed)
 	if err := l.record(ctx, tx); err != nil || len(followed) == 0 {
 		return err
 	}

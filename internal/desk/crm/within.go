@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
+	"maps"
+	"slices"
 	"strings"
 
 	"parley/internal/desk/conversation"
@@ -21,9 +23,10 @@ type Name = conversation.RecordName
 type Holding struct {
 	Name
 
-	Key   int64
-	Title string // its name, as conversations show it
-	held  body
+	Key    int64
+	Title  string // its name, as conversations show it
+	Region string // its country, where its numbers are dialed; empty if that is not two letters
+	held   body
 }
 
 // Value is what the record holds in a field, named as its definition does.
@@ -62,7 +65,8 @@ func (s *Service) holding(r *stored) *Holding {
 	if def == nil || r.stub || r.deletedAt != 0 || r.mergedInto != 0 {
 		return nil
 	}
-	return &Holding{r.name, r.key, r.title, bodyOf(&def.Definition, r.body, r.title, r.mobile, r.optedOut)}
+	held := bodyOf(&def.Definition, r.body, r.title, r.mobile, r.optedOut)
+	return &Holding{r.name, r.key, r.title, regionOf(held.text(def.Messaging.Country)), held}
 }
 
 // Lock has other writes of records wait for this one. Call it before the write locks a
@@ -152,4 +156,33 @@ func (s *Service) tell(ctx context.Context, tx *store.Tx, changed []*writing) {
 	for objectType, keys := range byType {
 		s.Changed(ctx, tx, objectType, keys)
 	}
+}
+
+// tellNumbered reports records that have other phone numbers than before.
+func (s *Service) tellNumbered(ctx context.Context, tx *store.Tx, changed []*writing) {
+	if s.Numbered == nil {
+		return
+	}
+	byType := map[string][]int64{}
+	for _, w := range changed {
+		if !w.noted && w.renumbered() {
+			byType[w.ObjectType] = append(byType[w.ObjectType], w.after.key)
+		}
+	}
+	for _, objectType := range slices.Sorted(maps.Keys(byType)) {
+		s.Numbered(ctx, tx, objectType, byType[objectType])
+	}
+}
+
+// renumbered reports whether the record may have other numbers than before.
+func (w *writing) renumbered() bool {
+	after, before := w.holds(w.after), body{}
+	if w.before != nil && w.before.deletedAt == 0 && !w.again {
+		before = w.holds(w.before)
+	}
+	m := w.def.Messaging
+	return slices.ContainsFunc(m.Phones, func(p object.PhoneField) bool {
+		is := after[p.Field].Text
+		return is != "" && (is != before[p.Field].Text || after.text(m.Country) != before.text(m.Country))
+	})
 }

@@ -12,6 +12,7 @@ import (
 	"parley/internal/desk/directory"
 	"parley/internal/desk/feed"
 	"parley/internal/desk/formula"
+	"parley/internal/desk/match"
 	"parley/internal/desk/message"
 	"parley/internal/desk/object"
 	"parley/internal/ground/fault"
@@ -128,6 +129,9 @@ func (t *turn) admit(ctx context.Context) error {
 		c.ObjectType = ""
 	}
 	if t.trigger != "" && !t.action.Concerns(t.kind) {
+		return errNotMet
+	}
+	if t.trigger == action.UnknownSender && t.kind != "" { // a rule linked them meanwhile
 		return errNotMet
 	}
 	if reasons := t.action.Judge(c); len(reasons) > 0 {
@@ -267,7 +271,10 @@ func (t *turn) line(ctx context.Context) error {
 	}
 	return s.Conversations.Apply(ctx, t.tx, t.row, func(ctx context.Context, row *conversation.Row) (feed.Event, error) {
 		if t.linked != nil {
-			row.Link(t.linked, customer)
+			link := conversation.RecordLink{Record: t.linked, Reason: string(match.Acted), Agent: v.AgentID}
+			if err := s.Conversations.Link(ctx, t.tx, row, customer, link); err != nil {
+				return feed.Event{}, err
+			}
 		}
 		said, err := s.Messages.Insert(ctx, t.tx, row, message.New{Source: sourceOf(v), Author: v.AgentID, Content: content.ActionContent{
 			Text: "The action “" + t.action.Name + "” was taken.", ActionName: t.action.Name, Performs: t.action.Kind,

@@ -28,6 +28,7 @@ type rows struct {
 	keys         map[int64]*ent.SigningKey
 	objects      map[int64]*ent.ObjectType
 	actions      map[int64]*ent.CrmAction
+	linking      map[int64]*ent.LinkingRule
 
 	having, sending, working links // an agent's permission sets, channels and queues
 }
@@ -77,6 +78,7 @@ var readers = map[string]func(r *reading, ctx context.Context, key int64) error{
 	ent.TypeSigningKey:      (*reading).key,
 	ent.TypeObjectType:      (*reading).object,
 	ent.TypeCrmAction:       (*reading).action,
+	ent.TypeLinkingRule:     (*reading).linkingRule,
 	ent.TypeOrganization:    func(r *reading, ctx context.Context, _ int64) error { return r.organization(ctx) },
 }
 
@@ -210,6 +212,11 @@ func (r *reading) action(ctx context.Context, key int64) error {
 	return keep(r.rs.actions, key, row, err)
 }
 
+func (r *reading) linkingRule(ctx context.Context, key int64) error {
+	row, err := r.client.LinkingRule.Get(ctx, key)
+	return keep(r.rs.linking, key, row, err)
+}
+
 // setsOf are the permission sets of an agent that are here.
 func (rs *rows) setsOf(agent int64) []*ent.PermissionSet {
 	sets := make([]*ent.PermissionSet, 0, len(rs.having[agent]))
@@ -244,7 +251,8 @@ func (r *reading) all(ctx context.Context) error {
 		into(&r.rs.tokens, func(t *ent.AccessToken) int64 { return t.ID })(r.client.AccessToken.Query().All(ctx)),
 		into(&r.rs.keys, func(k *ent.SigningKey) int64 { return k.ID })(r.client.SigningKey.Query().All(ctx)),
 		into(&r.rs.objects, func(o *ent.ObjectType) int64 { return o.ID })(r.client.ObjectType.Query().All(ctx)),
-		into(&r.rs.actions, func(a *ent.CrmAction) int64 { return a.ID })(r.client.CrmAction.Query().All(ctx)))
+		into(&r.rs.actions, func(a *ent.CrmAction) int64 { return a.ID })(r.client.CrmAction.Query().All(ctx)),
+		into(&r.rs.linking, func(l *ent.LinkingRule) int64 { return l.ID })(r.client.LinkingRule.Query().All(ctx)))
 }
 
 // into puts what a query read into a map by key.

@@ -26,6 +26,7 @@ type snapshot struct {
 	access       access
 	objects      objects
 	actions      actions
+	linking      linking
 }
 
 type address struct {
@@ -61,6 +62,7 @@ func (d *Directory) snapshot(rs *rows) *snapshot {
 	s.addAccess(rs)
 	s.addObjects(d.ids, rs)
 	s.addActions(d.ids, rs)
+	s.addLinking(d.ids, rs)
 	s.sort()
 	return s
 }

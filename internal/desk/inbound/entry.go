@@ -126,13 +126,18 @@ func (r *Receiver) takeMessage(ctx context.Context, tx *store.Tx, account *direc
 	if ch == nil {
 		return failed("no channel of this account has the address to which the message was sent"), nil
 	}
-	row, _, err := r.Conversations.Ensure(ctx, tx, ch.Key, CustomerOf(in, ch))
+	row, user, err := r.Conversations.Ensure(ctx, tx, ch.Key, CustomerOf(in, ch))
 	if err != nil {
 		return done, err
 	}
 	said, missing := contentOf(in)
 	began := row.LastSeq == 0
 	if err = r.Conversations.Apply(ctx, tx, row, func(ctx context.Context, row *conversation.Row) (feed.Event, error) {
+		if r.Link != nil {
+			if err := r.Link(ctx, tx, row, user.Name); err != nil {
+				return feed.Event{}, err
+			}
+		}
 		return r.receive(ctx, tx, row, in, said, ch)
 	}); err != nil {
 		return done, err

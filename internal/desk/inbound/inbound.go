@@ -27,7 +27,7 @@ import (
 // brought reads what carriers sent, before it is anybody's.
 const brought = store.System("what carriers brought")
 
-// Receiver takes webhooks in. All fields but Entries and Happened are required.
+// Receiver takes webhooks in. All fields but Entries, Happened and Link are required.
 type Receiver struct {
 	Store         *store.Store
 	Directory     *directory.Directory
@@ -39,6 +39,9 @@ type Receiver struct {
 	Entries *prometheus.CounterVec
 	// Happened hears, inside the write, of what sets actions off; nil for nobody.
 	Happened func(ctx context.Context, tx *store.Tx, conversation int64, triggers ...action.Trigger)
+	// Link ties the customer of a row that a message comes to, and what they are called, to
+	// a record of theirs, inside the write; nil links nobody.
+	Link func(ctx context.Context, tx *store.Tx, row *conversation.Row, customer string) error
 
 	doubts doubts
 }

@@ -66,7 +66,7 @@ var readParty = store.Fixed(`SELECT u.address, u.consent_status, r.opted_out
 // plan gathers what decides a send in a conversation.
 func (m *Messenger) plan(ctx context.Context, row *conversation.Row, c *party, text *string) Plan {
 	p := m.senderPlan(ctx, row.Channel(), text)
-	p.Number = c.user.Address
+	p.Number, p.FieldHidden = c.user.Address, m.hides(ctx, row)
 	p.NumberProblem = numberProblem(p.ChannelType, p.Number)
 	p.NumberValid = p.NumberProblem == nil
 	p.Consent, p.RecordOptedOut, p.LastIncoming = c.user.ConsentStatus, c.recordOptedOut, row.LastIncoming

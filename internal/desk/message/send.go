@@ -10,6 +10,7 @@ import (
 	"parley/internal/desk/action"
 	"parley/internal/desk/content"
 	"parley/internal/desk/conversation"
+	"parley/internal/desk/crm"
 	"parley/internal/desk/directory"
 	"parley/internal/desk/feed"
 	"parley/internal/desk/textindex"
@@ -29,6 +30,7 @@ type Messenger struct {
 	Directory *directory.Directory
 	IDs       *publicid.Codec
 	Providers map[string]channel.Provider // by name
+	Records   *crm.Service
 	// PublicURL is where carriers reach this server, without a final slash.
 	PublicURL string
 	// CallTimeout bounds one call to a carrier; 10 s by default.

@@ -21,6 +21,8 @@ const (
 	ChannelOffline    RefusalCode = "CHANNEL_OFFLINE"
 	CannotStartHere   RefusalCode = "CANNOT_START_HERE"
 	NumberMissing     RefusalCode = "NUMBER_MISSING"
+	FieldNotReadable  RefusalCode = "FIELD_NOT_READABLE"
+	FieldNotForHere   RefusalCode = "FIELD_NOT_FOR_CHANNEL"
 	NumberInvalid     RefusalCode = "NUMBER_INVALID"
 	OptedOut          RefusalCode = "OPTED_OUT"
 	ConsentRequired   RefusalCode = "CONSENT_REQUIRED"
@@ -70,6 +72,8 @@ type Plan struct {
 	SenderAddress string
 	SenderCountry string // two letters, empty when unknown
 
+	FieldHidden    bool   // the record's number stands in fields that the viewer may not read
+	FieldElsewhere bool   // the phone field that was asked for serves other types of channel
 	Number         string // the customer's address; E.164 when NumberValid
 	NumberValid    bool
 	NumberProblem  error // why it is not, if that is known
@@ -118,7 +122,9 @@ func (p *Plan) judgeSender(refuse refuse) {
 
 func (p *Plan) judgeCustomer(refuse refuse) {
 	empty := channel.IsBlank(p.Number)
-	refuse(empty, NumberMissing, "The record has no mobile number. Add one in the CRM.")
+	refuse(p.FieldHidden, FieldNotReadable, "The number stands in a field of the record that you may not read. Choose another phone field, or ask an administrator.")
+	refuse(p.FieldElsewhere, FieldNotForHere, "This phone field of the record is not for channels of type %s. Choose another field, or another sender ID.", p.ChannelType)
+	refuse(empty && !p.FieldHidden && !p.FieldElsewhere, NumberMissing, "The record has no mobile number. Add one in the CRM.")
 	refuse(!empty && !p.NumberValid, NumberInvalid, "The mobile number cannot be messaged: %s.", p.numberProblem())
 	refuse(!empty && p.Number == p.SenderAddress, NumberInvalid, "The mobile number is the sender ID's own. Choose another.")
 	optedOut := p.Consent == channel.OptOut || p.RecordOptedOut

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 
+	"parley/internal/desk/administration"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/directory"
 	"parley/internal/ground/fault"
@@ -12,12 +13,36 @@ import (
 	"parley/internal/ground/store"
 )
 
-// StartInput is a conversation to start, with a record or a number.
+// StartInput is a conversation to start, with a record or a number. What older callers do
+// not know is left out of what a repeat is recognised by, when it is not given.
 type StartInput struct {
 	ChannelID        string
 	RecordID, Number *string
+	PhoneField       *string `json:",omitempty"` // of the record; nil for the first that serves
+	Country          *string `json:",omitempty"` // of a national number; nil for the sender's
+	Name             *string `json:",omitempty"` // of the customer of a number, if none is known
 	Text             string
 	IdempotencyKey   string
+}
+
+// check cleans what goes with a record or a number, and refuses what does not.
+func (in *StartInput) check() (err error) {
+	switch {
+	case (in.RecordID == nil) == (in.Number == nil):
+		return fault.Input("input.number", "Give either recordId or number, not both.")
+	case in.PhoneField != nil && in.RecordID == nil:
+		return fault.Input("input.phoneField", "A phone field is one of a record: give recordId too, or leave it out.")
+	case in.Country != nil && in.Number == nil:
+		return fault.Input("input.country", "A country goes with a number: give number too, or leave it out.")
+	case in.Name != nil && in.Number == nil:
+		return fault.Input("input.name", "A record has its own name: leave the name out.")
+	}
+	if in.Country != nil {
+		if *in.Country, err = administration.CleanCountry("input.country", *in.Country); err != nil {
+			return err
+		}
+	}
+	return administration.CleanNameIn("input.name", &in.Name)
 }
 
 // Start queues a text to a record or a number from a sender ID of the viewer's.
@@ -31,8 +56,8 @@ func (m *Messenger) Start(ctx context.Context, in StartInput) (Sent, error) {
 	if err != nil {
 		return Sent{}, err
 	}
-	if (in.RecordID == nil) == (in.Number == nil) {
-		return Sent{}, fault.Input("input.number", "Give either recordId or number, not both.")
+	if err := in.check(); err != nil {
+		return Sent{}, err
 	}
 	record, err := m.record(ctx, in.RecordID)
 	if err != nil {
@@ -73,7 +98,7 @@ func noSuchRecord() error {
 
 func (m *Messenger) start(ctx context.Context, tx *store.Tx, ch *directory.Channel, record *conversation.Record, in StartInput, text string) (Sent, error) {
 	customer := conversation.Customer{Record: record}
-	var written string
+	var from source
 	if record != nil {
 		var err error
 		if record, err = m.Conversations.Again(ctx, tx, record); err != nil {
@@ -82,17 +107,21 @@ func (m *Messenger) start(ctx context.Context, tx *store.Tx, ch *directory.Chann
 		if record == nil {
 			return Sent{}, noSuchRecord()
 		}
-		customer.Record = record
-		written, customer.Name = record.Mobile, record.Name
+		if from, err = m.numberOf(ctx, tx, ch, record, in.PhoneField); err != nil {
+			return Sent{}, err
+		}
+		customer.Record, customer.Name = record, record.Name
 	} else {
-		written = *in.Number
+		from = source{written: *in.Number, region: value(in.Country)}
+		customer.Name = value(in.Name)
 	}
 	start := m.startPlan(ctx, ch, &text)
-	to, problem := number.Read(written, ch.Country, number.Person)
-	customer.Address, customer.Received, customer.Country = to.E164, written, to.Country
+	start.FieldHidden, start.FieldElsewhere = from.hidden, from.elsewhere
+	to, problem := number.Read(from.written, cmp.Or(from.region, ch.Country), number.Person)
+	customer.Address, customer.Received, customer.Country = to.E164, from.written, to.Country
 	if problem != nil || !start.Member {
 		// There is nobody to make, or nobody that the viewer may learn about.
-		start.Number, start.NumberValid, start.NumberProblem = cmp.Or(to.E164, written), problem == nil, problem
+		start.Number, start.NumberValid, start.NumberProblem = cmp.Or(to.E164, from.written), problem == nil, problem
 		start.RecordOptedOut = record != nil && record.OptedOut
 		return Sent{}, &RefusedError{Judge(start).Refusals}
 	}

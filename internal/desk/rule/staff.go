@@ -58,6 +58,10 @@ func ObjectType() privacy.Policy { return administratorsOnly() }
 // a time. Other agents know them by the directory, as far as they concern them.
 func CrmAction() privacy.Policy { return administratorsOnly() }
 
+// LinkingRule lets administrators read linking rules, and create, change and remove one at
+// a time.
+func LinkingRule() privacy.Policy { return administratorsOnly(ent.OpDeleteOne) }
+
 func administratorsOnly(also ...ent.Op) privacy.Policy {
 	return privacy.Policy{
 		Query:    privacy.QueryPolicy{denyWithoutViewer(), allowSystem(), allowHolders(viewer.ConfigureMessaging), narrowToNone(), privacy.AlwaysAllowRule()},

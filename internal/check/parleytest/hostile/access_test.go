@@ -32,13 +32,14 @@ var (
 	anObjectType  = []naming{{kinds: []publicid.Kind{publicid.ObjectType}}}
 	anAction      = []naming{{kinds: []publicid.Kind{publicid.CrmAction}}}
 	aRun          = []naming{{kinds: []publicid.Kind{publicid.CrmActionRun}}}
+	aLinkingRule  = []naming{{kinds: []publicid.Kind{publicid.LinkingRule}}}
 	aQueue        = []naming{{kinds: []publicid.Kind{publicid.Queue}}}
 	aSubject      = []naming{
 		{kinds: []publicid.Kind{publicid.Record}, view: "RECORD"},
 		{kinds: []publicid.Kind{publicid.Agent}, view: "TEAM_INBOX"},
 		{kinds: []publicid.Kind{publicid.Channel}, view: "SENDER_ID", open: true},
 	}
-	anything = []naming{{kinds: []publicid.Kind{publicid.Conversation, publicid.Message, publicid.Record, publicid.MessagingUser, publicid.BulkOperation, publicid.QuickText, publicid.PermissionSet, publicid.Queue, publicid.Account, publicid.AuditEntry, publicid.AccessToken, publicid.ObjectType, publicid.CrmAction, publicid.CrmActionRun}}}
+	anything = []naming{{kinds: []publicid.Kind{publicid.Conversation, publicid.Message, publicid.Record, publicid.MessagingUser, publicid.BulkOperation, publicid.QuickText, publicid.PermissionSet, publicid.Queue, publicid.Account, publicid.AuditEntry, publicid.AccessToken, publicid.ObjectType, publicid.CrmAction, publicid.CrmActionRun, publicid.LinkingRule}}}
 )
 
 // namings are all spots that take an id. A new one fails the test until it stands
@@ -116,6 +117,16 @@ var namings = map[string][]naming{
 	"Query.crmActionRuns.filterBy.actionId":       anAction,
 	"Query.crmActionRuns.filterBy.conversationId": aConversation,
 
+	"Query.linkingRules.channelId":                       aChannel,
+	"Mutation.createLinkingRule.input.channelId":         aChannel,
+	"Mutation.updateLinkingRule.input.id":                aLinkingRule,
+	"Mutation.deleteLinkingRule.input.id":                aLinkingRule,
+	"Mutation.linkConversation.input.conversationId":     aConversation,
+	"Mutation.linkConversation.input.recordId":           aRecord,
+	"Mutation.unlinkConversation.input.conversationId":   aConversation,
+	"Mutation.rejectLinkSuggestion.input.conversationId": aConversation,
+	"Mutation.rejectLinkSuggestion.input.recordId":       aRecord,
+
 	"Query.providerAccount.id":                    anAccount,
 	"Mutation.updateProviderAccount.input.id":     anAccount,
 	"Mutation.setProviderCredentials.input.id":    anAccount,
@@ -132,6 +143,10 @@ var namings = map[string][]naming{
 	"Mutation.bulkMarkConversationsUnread.input.selection.view.subject":       aSubject,
 	"Mutation.bulkMarkConversationsUnread.input.selection.filterBy.channelId": aChannel,
 	"Mutation.bulkMarkConversationsUnread.input.selection.filterBy.ownerId":   anAgent,
+	"Mutation.bulkLinkConversations.input.selection.ids":                      aConversation,
+	"Mutation.bulkLinkConversations.input.selection.view.subject":             aSubject,
+	"Mutation.bulkLinkConversations.input.selection.filterBy.channelId":       aChannel,
+	"Mutation.bulkLinkConversations.input.selection.filterBy.ownerId":         anAgent,
 	"Mutation.bulkAssignConversations.input.selection.ids":                    aConversation,
 	"Mutation.bulkAssignConversations.input.selection.view.subject":           aSubject,
 	"Mutation.bulkAssignConversations.input.selection.filterBy.channelId":     aChannel,

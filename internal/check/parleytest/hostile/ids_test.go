@@ -81,6 +81,18 @@ func (w *world) hidden(kind publicid.Kind, s *sights) (ids []string) {
 			vars{"a": id, "c": s.hidden[0].ID, "k": rand.Text()})
 		s.secret[made.RunCrmAction.Run.ID] = true
 		return []string{made.RunCrmAction.Run.ID}
+	case publicid.LinkingRule:
+		var mine struct {
+			Viewer struct{ Channels []struct{ ID string } }
+		}
+		w.as("amy").do(&mine, `{ viewer { channels { id } } }`, nil)
+		var made struct {
+			CreateLinkingRule struct{ Rule struct{ ID, Name string } }
+		}
+		w.as("ada").do(&made, `mutation($c: ID!, $n: String!) { createLinkingRule(input: {channelId: $c, name: $n, objectType: "Contact", mode: SUGGESTED, idempotencyKey: $n}) { rule { id name } } }`,
+			vars{"c": mine.Viewer.Channels[0].ID, "n": rand.Text()})
+		s.secret[made.CreateLinkingRule.Rule.ID], s.secret[made.CreateLinkingRule.Rule.Name] = true, true
+		return []string{made.CreateLinkingRule.Rule.ID}
 	case publicid.AccessToken:
 		var all struct{ AccessTokens []struct{ ID string } }
 		w.as("ada").do(&all, `{ accessTokens { id } }`, nil)

@@ -13,6 +13,8 @@ import (
 	"parley/internal/desk/account"
 	"parley/internal/desk/bulk"
 	"parley/internal/desk/conversation"
+	"parley/internal/desk/linking"
+	"parley/internal/desk/match"
 	"parley/internal/desk/staff"
 	"parley/internal/desk/switchboard"
 	"parley/internal/ground/clock"
@@ -135,6 +137,22 @@ func (p *player) record() parleytest.Tree {
 	}
 	require.Fail(p.t, "the demo has no record")
 	return parleytest.Tree{}
+}
+
+// linkingRule is a new one.
+func (p *player) linkingRule() string {
+	made, err := p.Schema.Linking.Create(p.System(), linking.CreateInput{
+		ChannelID: p.channel(), Name: rand.Text(), ObjectType: "Contact", Mode: match.Suggested, IdempotencyKey: rand.Text(),
+	})
+	require.NoError(p.t, err)
+	return made.ID
+}
+
+// recordID is that of a new record.
+func (p *player) recordID() string {
+	return p.As("ada").Do(`mutation($r: UpsertRecordInput!) { upsertRecords(input: {records: [$r]}) { results { record { id } } } }`,
+		parleytest.Vars{"r": map[string]any{"objectType": "Contact", "externalId": rand.Text(), "fields": []map[string]any{{"name": "LastName", "text": "New"}}}}).
+		Get("upsertRecords", "results", 0, "record", "id").String()
 }
 
 const newRecord = "NEW"

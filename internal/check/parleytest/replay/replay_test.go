@@ -60,7 +60,7 @@ type player struct {
 	wrote map[string]bool // mutations that wrote to the audit
 }
 
-var administers = regexp.MustCompile(`\b(?:createServiceAccount|updateOrganization|(?:create|update)ObjectType|crmActionRuns|(?:create|update|rerun)CrmAction|renewCrmActionSecret|objectType|agentRights|(?:create|update|deactivate|activate)(?:Agent|Channel)|(?:create|update|grant|revoke|delete)PermissionSet|(?:create|update|delete)Queue|(?:add|remove)(?:Channel|Queue)Members|mergeMessagingUsers|unmergeMessagingUser|(?:create|update)MessagingUser|setConsent|records|(?:upsert|delete|merge)Records|providers|providerAccounts?|(?:create|update|deactivate|activate|test)ProviderAccount|setProviderCredentials|retirePreviousCredentials)\b`)
+var administers = regexp.MustCompile(`\b(?:createServiceAccount|updateOrganization|(?:create|update)ObjectType|crmActionRuns|(?:create|update|rerun)CrmAction|renewCrmActionSecret|linkingRules|(?:create|update|delete)LinkingRule|(?:un)?linkConversation|rejectLinkSuggestion|bulkLinkConversations|objectType|agentRights|(?:create|update|deactivate|activate)(?:Agent|Channel)|(?:create|update|grant|revoke|delete)PermissionSet|(?:create|update|delete)Queue|(?:add|remove)(?:Channel|Queue)Members|mergeMessagingUsers|unmergeMessagingUser|(?:create|update)MessagingUser|setConsent|records|(?:upsert|delete|merge)Records|providers|providerAccounts?|(?:create|update|deactivate|activate|test)ProviderAccount|setProviderCredentials|retirePreviousCredentials)\b`)
 
 func (p *player) play(text string) {
 	who := "amy"
@@ -155,6 +155,9 @@ func (p *player) value(name, typeName string) any {
 		}
 		if name == "agent" {
 			return p.agent()
+		}
+		if name == "channelId" {
+			return p.channel()
 		}
 		if name == "account" {
 			return p.account()
@@ -272,6 +275,14 @@ func (p *player) value(name, typeName string) any {
 		return conversation(object{"actionId": p.action(), "idempotencyKey": rand.Text()})
 	case "RerunCrmActionInput":
 		return object{"runId": p.refused(), "idempotencyKey": rand.Text()}
+	case "CreateLinkingRuleInput":
+		return object{"channelId": p.channel(), "name": rand.Text(), "objectType": "Contact", "mode": "SUGGESTED", "idempotencyKey": rand.Text()}
+	case "UpdateLinkingRuleInput", "DeleteLinkingRuleInput":
+		return object{"id": p.linkingRule()}
+	case "LinkConversationInput", "RejectLinkSuggestionInput":
+		return conversation(object{"recordId": p.recordID()})
+	case "UnlinkConversationInput":
+		return conversation(object{})
 	case "RetryMessageInput":
 		return object{"messageId": p.failed(), "idempotencyKey": rand.Text()}
 	case "MarkConversationsReadInput":
@@ -280,7 +291,7 @@ func (p *player) value(name, typeName string) any {
 		return object{"ids": []string{p.conversation()}}
 	case "PauseBulkOperationInput", "ResumeBulkOperationInput", "CancelBulkOperationInput":
 		return object{"id": p.paused()}
-	case "BulkMarkConversationsReadInput", "BulkMarkConversationsUnreadInput", "BulkAssignConversationsInput":
+	case "BulkMarkConversationsReadInput", "BulkMarkConversationsUnreadInput", "BulkAssignConversationsInput", "BulkLinkConversationsInput":
 		return object{"selection": object{"ids": []string{p.conversation()}}, "idempotencyKey": rand.Text()}
 	case "AssignConversationsInput":
 		return object{"ids": []string{p.conversation()}, "agentId": p.bo()}

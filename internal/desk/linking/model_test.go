@@ -1,0 +1,277 @@
+package linking_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"parley/internal/desk/crm"
+	"parley/internal/desk/linking"
+	"parley/internal/desk/match"
+)
+
+// The model says in the plainest way who is linked: after each change, conversations without
+// an anchor that the change is about take the first record that the rules find.
+
+var (
+	modelNumbers = []string{"2025550190", "2025550191", "2025550192"}
+	modelTypes   = []string{"Farm__c", "Visit__c"}
+	modelFields  = []string{"Mobile", "Second"}
+	spellings    = []string{"+1%s", "1%s", "%s", "(%.3[1]s) %[1]s"}
+)
+
+type modelRecord struct {
+	kind, id string
+	key      int // in the order in which they came
+	number   map[string]string
+	live     bool
+	into     *modelRecord
+	written  bool
+}
+
+func (r *modelRecord) root() *modelRecord {
+	for r.into != nil {
+		r = r.into
+	}
+	return r
+}
+
+type modelCustomer struct {
+	number  string
+	id      string // of the conversation; empty before the first message
+	anchor  *modelRecord
+	former  *modelRecord // which was deleted from under it
+	last    int
+	links   []*modelRecord // by the type of each when it was linked, the newest last
+	refused []*modelRecord
+	held    bool
+}
+
+type modelWorld struct {
+	*bundle
+	rt        *rapid.T
+	rules     []match.Rule
+	records   []*modelRecord
+	customers []*modelCustomer
+	step      int
+}
+
+// link ties a customer to a record.
+func (c *modelCustomer) link(r *modelRecord) {
+	c.anchor = r
+	c.links = append(slices.DeleteFunc(c.links, func(l *modelRecord) bool { return l.kind == r.kind }), r)
+}
+
+// found is the record that rules link a customer to, nil for none.
+func (w *modelWorld) found(c *modelCustomer) *modelRecord {
+	for _, rule := range w.rules {
+		var best *modelRecord
+		var bestBy [3]int
+		for _, r := range w.records {
+			place := slices.IndexFunc(modelFields, func(f string) bool {
+				return r.number[f] == c.number && (len(rule.Fields) == 0 || slices.Contains(rule.Fields, f))
+			})
+			refused := slices.ContainsFunc(c.refused, func(x *modelRecord) bool { return x == r || x.root() == r })
+			if !r.live || r.into != nil || r.kind != rule.ObjectType || place < 0 || refused {
+				continue
+			}
+			by := [3]int{-w.messaged(r), place, r.key}
+			if best == nil || slices.Compare(by[:], bestBy[:]) < 0 {
+				best, bestBy = r, by
+			}
+		}
+		if best != nil {
+			if rule.Mode == match.Automatic {
+				return best
+			}
+			return nil
+		}
+	}
+	return nil
+}
+
+// messaged is when a record was last messaged.
+func (w *modelWorld) messaged(r *modelRecord) (last int) {
+	for _, c := range w.customers {
+		if c.anchor == r {
+			last = max(last, c.last)
+		}
+	}
+	return last
+}
+
+// settle has rules link customers that nobody is linked to.
+func (w *modelWorld) settle(which ...*modelCustomer) {
+	for _, c := range which {
+		if c.id == "" || c.anchor != nil || c.held {
+			continue
+		}
+		if r := w.found(c); r != nil {
+			c.link(r)
+		}
+	}
+}
+
+func (w *modelWorld) says() {
+	c := rapid.SampledFrom(w.customers).Draw(w.rt, "customer")
+	if c.anchor == nil && c.id == "" {
+		c.id = "new"
+	}
+	w.settle(c) // before the message counts
+	id := w.say("+1" + c.number)
+	c.id, c.last = id, w.step
+}
+
+func (w *modelWorld) writes() {
+	r := rapid.SampledFrom(w.records).Draw(w.rt, "record")
+	field := rapid.SampledFrom(modelFields).Draw(w.rt, "field")
+	number := rapid.SampledFrom(append([]string{""}, modelNumbers...)).Draw(w.rt, "number")
+	text := ""
+	if number != "" {
+		spelling := rapid.SampledFrom(spellings[:3]).Draw(w.rt, "spelling")
+		text = fmt.Sprintf(spelling, number)
+	}
+	_, err := w.Schema.Records.Upsert(w.Context("ada"), []*crm.RecordInput{{ObjectType: r.kind, ExternalID: r.id, Fields: []*crm.FieldInput{{Name: field, Text: &text}}}})
+	require.NoError(w.rt, err)
+	if r.into != nil { // another has its place
+		return
+	}
+	if !r.written {
+		r.key, r.written = w.step, true
+	}
+	if !r.live {
+		r.live, r.number = true, map[string]string{}
+		for _, c := range w.customers {
+			if c.anchor == nil && c.former == r {
+				c.anchor, c.former = r, nil
+			}
+		}
+	}
+	changed := r.number[field] != number
+	if r.number[field] = number; !changed {
+		return
+	}
+	w.settle(slices.DeleteFunc(slices.Clone(w.customers), func(c *modelCustomer) bool {
+		return !slices.ContainsFunc(modelFields, func(f string) bool { return r.number[f] == c.number })
+	})...)
+}
+
+func (w *modelWorld) deletes() {
+	r := rapid.SampledFrom(w.records).Draw(w.rt, "record")
+	if !r.live || r.into != nil {
+		return
+	}
+	w.delete(r.kind, r.id)
+	r.live, r.number = false, map[string]string{}
+	for _, c := range w.customers {
+		if c.anchor == r {
+			c.anchor, c.former = nil, r
+		}
+	}
+}
+
+func (w *modelWorld) merges() {
+	var visits []*modelRecord
+	for _, r := range w.records {
+		if r.kind == "Visit__c" && r.live && r.into == nil {
+			visits = append(visits, r)
+		}
+	}
+	if len(visits) < 2 {
+		return
+	}
+	loser, winner := visits[0], visits[1]
+	if rapid.Bool().Draw(w.rt, "the other way") {
+		loser, winner = winner, loser
+	}
+	w.merge(loser.id, winner.id)
+	loser.into, loser.number = winner, map[string]string{}
+	for _, c := range w.customers {
+		if c.anchor == loser {
+			c.anchor = winner
+		}
+		if c.former == loser {
+			c.former = winner
+		}
+	}
+}
+
+func (w *modelWorld) chooses() {
+	c, r := rapid.SampledFrom(w.customers).Draw(w.rt, "customer"), rapid.SampledFrom(w.records).Draw(w.rt, "record")
+	if c.id == "" || !r.live || r.into != nil || c.anchor == r {
+		return
+	}
+	_, err := w.Schema.Linking.Link(w.Context("ada"), linking.Input{ConversationID: c.id, RecordID: w.record(r.kind, r.id)})
+	require.NoError(w.rt, err)
+	c.refused = slices.DeleteFunc(c.refused, func(x *modelRecord) bool { return x == r || x.root() == r })
+	c.link(r)
+	c.held = len(c.refused) > 0 && c.held
+}
+
+func (w *modelWorld) unlinks() {
+	c := rapid.SampledFrom(w.customers).Draw(w.rt, "customer")
+	if c.id == "" || c.anchor == nil {
+		return
+	}
+	_, err := w.Schema.Linking.Unlink(w.Context("ada"), c.id)
+	require.NoError(w.rt, err)
+	was := c.anchor
+	c.held, c.refused, c.anchor = true, append(c.refused, was), nil
+	c.links = slices.DeleteFunc(c.links, func(l *modelRecord) bool { return l.kind == was.kind || l.root() == was })
+	for _, l := range c.links {
+		if l.root().live {
+			c.anchor = l.root()
+		}
+	}
+}
+
+func (w *modelWorld) check(did string) {
+	w.Clock.Advance(time.Second)
+	require.NoError(w.rt, w.Schema.Linking.WorkOff(w.System()))
+	for _, c := range w.customers {
+		if c.id == "" {
+			continue
+		}
+		want := ""
+		if c.anchor != nil {
+			want = c.anchor.id
+		}
+		require.Equal(w.rt, want, w.anchor(c.id), "%s after step %d, %s", c.number, w.step, did)
+	}
+}
+
+// Rules, records, messages and changes in any order: who is linked is what the model says.
+func TestLinksAreThoseOfAPlainModel(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(rt *rapid.T) {
+		b := setup(t)
+		defer b.Stop()
+		w := &modelWorld{bundle: b, rt: rt}
+		for i := range rapid.IntRange(1, 3).Draw(rt, "rules") {
+			r := match.Rule{
+				Active: true, Order: i, ObjectType: rapid.SampledFrom(modelTypes).Draw(rt, "type"), Mode: rapid.SampledFrom([]match.Mode{match.Automatic, match.Automatic, match.Suggested}).Draw(rt, "mode"),
+				Timing: rapid.SampledFrom([]match.Timing{match.During, match.After}).Draw(rt, "timing"), Fields: rapid.SampledFrom([][]string{{}, {"Mobile"}, {"Second"}}).Draw(rt, "fields"),
+			}
+			w.rules = append(w.rules, r)
+			b.rule(vars{"order": i, "objectType": r.ObjectType, "mode": r.Mode, "timing": r.Timing, "matchFields": r.Fields})
+		}
+		for i := range 4 {
+			w.records = append(w.records, &modelRecord{kind: modelTypes[i%2], id: fmt.Sprint("R", i), number: map[string]string{}})
+		}
+		for _, n := range modelNumbers {
+			w.customers = append(w.customers, &modelCustomer{number: n})
+		}
+		steps := map[string]func(){"says": w.says, "writes": w.writes, "deletes": w.deletes, "merges": w.merges, "chooses": w.chooses, "unlinks": w.unlinks}
+		names := []string{"says", "says", "writes", "writes", "writes", "deletes", "merges", "chooses", "unlinks"}
+		for range rapid.IntRange(3, 25).Draw(rt, "steps") {
+			w.step++
+			did := rapid.SampledFrom(names).Draw(rt, "step")
+			steps[did]()
+			w.check(did)
+		}
+	})
+}
