@@ -14,7 +14,7 @@ func TestDeletionsAndMergesOfRecordsAreAudited(t *testing.T) {
 	t.Parallel()
 	p := parleytest.New(t)
 	ada := p.As("ada")
-	ada.Do(`mutation { upsertRecords(input: {records: [{objectType: "Lead", externalId: "A1", fields: [{name: "LastName", value: "Li"}]}, {objectType: "Lead", externalId: "A2", fields: [{name: "LastName", value: "Li"}]}, {objectType: "Lead", externalId: "A3", fields: [{name: "LastName", value: "Li"}]}]}) { errors { message } } }`, nil)
+	ada.Do(`mutation { upsertRecords(input: {records: [{objectType: "Lead", externalId: "A1", fields: [{name: "LastName", text: "Li"}]}, {objectType: "Lead", externalId: "A2", fields: [{name: "LastName", text: "Li"}]}, {objectType: "Lead", externalId: "A3", fields: [{name: "LastName", text: "Li"}]}]}) { errors { message } } }`, nil)
 	ada.Do(`mutation { mergeRecords(input: {records: [{objectType: "Lead", externalId: "A1", intoExternalId: "A2"}]}) { errors { message } } }`, nil)
 	ada.Do(`mutation { deleteRecords(input: {records: [{objectType: "Lead", externalId: "A2"}, {objectType: "Lead", externalId: "A3"}]}) { errors { message } results { outcome error { message } } } }`, nil)
 	rows := parleytest.Rows(t, p.Store, "SELECT action, actor_name, subject_name, detail, count FROM audit_entries WHERE subject_type = 'Record' ORDER BY id")
