@@ -9056,7 +9056,7 @@ type MessagingUserEdge @goModel(model: "parley/internal/desk/customer.Edge") {
 input CreateMessagingUserInput @goModel(model: "parley/internal/desk/customer.CreateInput") {
   "The channel."
   channelId: ID!
-  "The address: a phone number, a national one in the channel's country; on Messenger, web and in-app the platform's id of the customer, up to 200 characters."
+  "The address: a phone number, a national one in the channel's country, or on WhatsApp a business-scoped id; on Messenger the page-scoped id; on web and in-app the key set and the sub, such as shop/42; any other id of the platform's too: up to 200 characters, without spaces."
   address: String!
   "Up to 200 characters."
   name: String
@@ -9337,7 +9337,13 @@ enum IdentifierKind @goModel(model: "parley/internal/channel.IdentifierKind") {
   PHONE_NUMBER
   "A short code or sender name, to which no reply is possible."
   SENDER_NAME
-  "The platform's own id of the customer, as on Messenger."
+  "WhatsApp's id of the customer for one business, such as US.13491208655302741918. Parley keeps it; no carrier that it has sends to it yet."
+  BUSINESS_SCOPED_ID
+  "Messenger's id of the customer for one page: 1 to 32 digits. No carrier that Parley has sends to it yet."
+  PAGE_SCOPED_ID
+  "On web and in-app: the key set that signed the user's token and the token's sub, such as shop/42. No carrier that Parley has sends to it yet."
+  KEY_SET_SUBJECT
+  "Any other id of the platform's own."
   PLATFORM_ID
   "A kind that only a newer version of Parley knows."
   OTHER

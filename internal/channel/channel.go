@@ -39,27 +39,6 @@ func (t Type) Known() Type {
 	return OtherType
 }
 
-// IdentifierKind is what kind of name carriers know a customer by.
-type IdentifierKind string
-
-// The kinds of identifiers.
-const (
-	PhoneNumber IdentifierKind = "PHONE_NUMBER"
-	SenderName  IdentifierKind = "SENDER_NAME" // a short code or name, which cannot be answered
-	PlatformID  IdentifierKind = "PLATFORM_ID" // the platform's own id of the customer, as on Messenger
-	// OtherIdentifier is a kind that only a newer version knows.
-	OtherIdentifier IdentifierKind = "OTHER"
-)
-
-// Known is the kind, OtherIdentifier when it is not known.
-func (k IdentifierKind) Known() IdentifierKind {
-	switch k {
-	case PhoneNumber, SenderName, PlatformID:
-		return k
-	}
-	return OtherIdentifier
-}
-
 // IsSMS reports whether the channel is a phone number that texts.
 func (t Type) IsSMS() bool { return t == SMSLongCode || t == SMSTollFree || t == SMSShortCode }
 

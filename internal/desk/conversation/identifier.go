@@ -33,6 +33,8 @@ func IdentifierOf(address, came string, t channel.Type) Identifier {
 		i.StoredKind = channel.PhoneNumber
 	} else if t.IsSMS() {
 		i.StoredKind = channel.SenderName
+	} else if kind := channel.KindOf(address, t); kind != "" {
+		i.StoredKind = kind
 	}
 	return i
 }

@@ -64,18 +64,22 @@ func (s *Service) Merge(ctx context.Context, merges []*MergeInput) ([]*Result, e
 		if err := s.merge(ctx, tx, todo); err != nil {
 			return err
 		}
-		var merged []string
-		for _, m := range todo {
-			if o := m.result.Outcome; o != nil && *o == Merged {
-				merged = append(merged, called(m.loser)+" into "+called(m.winner))
-			}
-		}
-		return note(ctx, tx, by, journal.Merged, merged)
+		return note(ctx, tx, by, journal.Merged, merged(todo))
 	})
 	if err != nil {
 		return nil, err
 	}
 	return results, s.showMerged(ctx, todo)
+}
+
+// merged says what was merged into what.
+func merged(todo []*merging) (said []string) {
+	for _, m := range todo {
+		if o := m.result.Outcome; o != nil && *o == Merged {
+			said = append(said, called(m.loser)+" into "+called(m.winner))
+		}
+	}
+	return said
 }
 
 // merging is a merge on its way into the store.

@@ -14,9 +14,9 @@ func TestDeletionsAndMergesOfRecordsAreAudited(t *testing.T) {
 	t.Parallel()
 	p := parleytest.New(t)
 	ada := p.As("ada")
-	ada.Do(`mutation { upsertRecords(input: {records: [{objectType: "Lead", externalId: "A1", fields: []}, {objectType: "Lead", externalId: "A2", fields: []}, {objectType: "Lead", externalId: "A3", fields: []}]}) { errors { message } } }`, nil)
+	ada.Do(`mutation { upsertRecords(input: {records: [{objectType: "Lead", externalId: "A1", fields: [{name: "LastName", text: "Li"}]}, {objectType: "Lead", externalId: "A2", fields: [{name: "LastName", text: "Li"}]}, {objectType: "Lead", externalId: "A3", fields: [{name: "LastName", text: "Li"}]}]}) { errors { message } } }`, nil)
 	ada.Do(`mutation { mergeRecords(input: {records: [{objectType: "Lead", externalId: "A1", intoExternalId: "A2"}]}) { errors { message } } }`, nil)
-	ada.Do(`mutation { deleteRecords(input: {records: [{objectType: "Lead", externalId: "A2"}, {objectType: "Lead", externalId: "A3"}, {objectType: "Lead", externalId: "none"}]}) { errors { message } } }`, nil)
+	ada.Do(`mutation { deleteRecords(input: {records: [{objectType: "Lead", externalId: "A2"}, {objectType: "Lead", externalId: "A3"}]}) { errors { message } results { outcome error { message } } } }`, nil)
 	rows := parleytest.Rows(t, p.Store, "SELECT action, actor_name, subject_name, detail, count FROM audit_entries WHERE subject_type = 'Record' ORDER BY id")
 	require.Len(t, rows, 2)
 	for _, part := range []string{"MERGED", "ada", "Lead A1 into Lead A2"} {

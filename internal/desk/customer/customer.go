@@ -154,21 +154,22 @@ func mayAdd(v *viewer.Viewer, ch *directory.Channel) bool {
 	return rule.Administers(v) || v.HasChannel(ch.Key) && v.Can(viewer.AgentInitiatedOutbound)
 }
 
-// customerAt reads the address of a customer on a channel, as people write it.
+// customerAt reads the address of a customer on a channel, as people write it: a phone
+// number, or an identifier of a kind that the channel has.
 func customerAt(ch *directory.Channel, address string) (conversation.Customer, error) {
-	switch {
-	case ch.Type.IsSMS(), ch.Type == channel.WhatsApp, ch.Type == channel.WhatsAppEnhanced:
-		n, err := number.Read(address, ch.Country, number.Person)
-		if err != nil {
-			return conversation.Customer{}, fault.Input("input.address", "The number cannot be messaged: %s.", err)
-		}
-		return conversation.Customer{Address: n.E164, Received: address, Country: n.Country}, nil
-	}
 	id := strings.TrimSpace(channel.CleanText(address))
-	if n := utf8.RuneCountInString(id); n < 1 || n > mostAddress || strings.ContainsAny(id, " \n\t") {
+	if channel.KindOf(id, ch.Type) != "" {
+		return conversation.Customer{Address: id, Received: address}, nil
+	}
+	switch ch.Type {
+	case channel.Facebook, channel.FacebookEnhanced, channel.Web, channel.InApp:
 		return conversation.Customer{}, fault.Input("input.address", "Give the id by which the platform knows the customer: 1 to %d characters without spaces.", mostAddress)
 	}
-	return conversation.Customer{Address: id, Received: address}, nil
+	n, err := number.Read(address, ch.Country, number.Person)
+	if err != nil {
+		return conversation.Customer{}, fault.Input("input.address", "The number cannot be messaged: %s.", err)
+	}
+	return conversation.Customer{Address: n.E164, Received: address, Country: n.Country}, nil
 }
 
 // add finds or makes a customer, and reports whether they were made.
