@@ -168,7 +168,7 @@ func (s *Service) field(h *crm.Holding, name string) action.Found {
 	if f == nil || f.Retired {
 		return action.Found{}
 	}
-	return action.Found{f, h.Value(f.Name)}
+	return action.Found{Field: f, Value: h.Value(f.Name)}
 }
 
 func ofConversation(row *conversation.Row, field string) action.Found {
@@ -180,7 +180,7 @@ func ofConversation(row *conversation.Row, field string) action.Found {
 	if c := row.Channel(); c != nil {
 		values["ChannelName"], values["ChannelAddress"] = c.Name, c.Address
 	}
-	return action.Found{f, object.Value{Text: values[f.Name]}}
+	return action.Found{Field: f, Value: object.Value{Text: values[f.Name]}}
 }
 
 // payload is the body of a webhook, by Standard Webhooks.
