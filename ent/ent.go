@@ -26,6 +26,8 @@ import (
 	"parley/ent/countcell"
 	"parley/ent/crmaction"
 	"parley/ent/crmactionrun"
+	"parley/ent/crmconnection"
+	"parley/ent/crmsync"
 	"parley/ent/event"
 	"parley/ent/formeranchor"
 	"parley/ent/idempotencykey"
@@ -50,8 +52,10 @@ import (
 	"parley/ent/record"
 	"parley/ent/recordphone"
 	"parley/ent/recordvalue"
+	"parley/ent/rejectedchange"
 	"parley/ent/secret"
 	"parley/ent/signingkey"
+	"parley/ent/takenwebhook"
 	"parley/ent/webhookdelivery"
 )
 
@@ -126,6 +130,8 @@ func checkColumn(t, c string) error {
 			countcell.Table:       countcell.ValidColumn,
 			crmaction.Table:       crmaction.ValidColumn,
 			crmactionrun.Table:    crmactionrun.ValidColumn,
+			crmconnection.Table:   crmconnection.ValidColumn,
+			crmsync.Table:         crmsync.ValidColumn,
 			event.Table:           event.ValidColumn,
 			formeranchor.Table:    formeranchor.ValidColumn,
 			idempotencykey.Table:  idempotencykey.ValidColumn,
@@ -150,8 +156,10 @@ func checkColumn(t, c string) error {
 			record.Table:          record.ValidColumn,
 			recordphone.Table:     recordphone.ValidColumn,
 			recordvalue.Table:     recordvalue.ValidColumn,
+			rejectedchange.Table:  rejectedchange.ValidColumn,
 			secret.Table:          secret.ValidColumn,
 			signingkey.Table:      signingkey.ValidColumn,
+			takenwebhook.Table:    takenwebhook.ValidColumn,
 			webhookdelivery.Table: webhookdelivery.ValidColumn,
 		})
 	})

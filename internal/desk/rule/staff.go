@@ -49,10 +49,16 @@ func ObjectType() privacy.Policy { return administratorsOnly() }
 // a time. Other agents know them by the directory, as far as they concern them.
 func CrmAction() privacy.Policy { return administratorsOnly() }
 
-func administratorsOnly() privacy.Policy {
+// CrmConnection lets administrators read connections, and create, change and delete one at
+// a time. For other agents there are none.
+func CrmConnection() privacy.Policy { return administratorsOnly(ent.OpDeleteOne) }
+
+// administratorsOnly is the policy of what administrators read, create and change; more are
+// what else they may do.
+func administratorsOnly(more ...ent.Op) privacy.Policy {
 	return privacy.Policy{
 		Query:    privacy.QueryPolicy{denyWithoutViewer(), allowSystem(), allowHolders(viewer.ConfigureMessaging), narrowToNone(), privacy.AlwaysAllowRule()},
-		Mutation: administratorsWrite(),
+		Mutation: administratorsWrite(more...),
 	}
 }
 
@@ -65,13 +71,17 @@ func AccessToken() privacy.Policy {
 	}
 }
 
-// administratorsWrite keeps even administrators from removing rows and from changing
-// many at once.
-func administratorsWrite() privacy.MutationPolicy {
+// administratorsWrite keeps even administrators from changing many rows at once and, unless
+// more says otherwise, from removing any.
+func administratorsWrite(more ...ent.Op) privacy.MutationPolicy {
+	allowed := ent.OpCreate | ent.OpUpdateOne
+	for _, op := range more {
+		allowed |= op
+	}
 	return privacy.MutationPolicy{
 		denyWithoutViewer(), allowSystem(),
 		privacy.MutationRuleFunc(func(ctx context.Context, m ent.Mutation) error {
-			if m.Op().Is(ent.OpCreate|ent.OpUpdateOne) && Administers(viewer.FromContext(ctx)) {
+			if m.Op().Is(allowed) && Administers(viewer.FromContext(ctx)) {
 				return privacy.Allow
 			}
 			return privacy.Deny
