@@ -87,27 +87,18 @@ func (x *session) signIn(ctx context.Context, ended bool) (instance, token strin
 	if x.token != "" && !ended {
 		return x.instance, x.token, nil
 	}
-	form, err := x.keys.form(time.Now())
-	if err != nil {
-		return "", "", err
+	got, a, err := x.ask(ctx, time.Now())
+	if err == nil && x.keys.signer != nil && got.Error == "invalid_grant" { // our clock may be off, and an assertion is of a time
+		got, a, err = x.ask(ctx, a.now().Std())
 	}
-	a, err := x.send(ctx, http.MethodPost, x.login+"/services/oauth2/token", "", form)
-	if err != nil {
-		return "", "", err
-	}
-	var got struct {
-		Token    string `json:"access_token"`
-		Instance string `json:"instance_url"`
-		Error    string `json:"error"`
-		Detail   string `json:"error_description"`
-	}
-	err = json.Unmarshal(a.Body, &got)
 	switch {
-	case a.Status == http.StatusServiceUnavailable || a.Status == http.StatusTooManyRequests || a.Status >= 500:
+	case err != nil:
+		return "", "", err
+	case a.Status == http.StatusTooManyRequests || a.Status >= 500:
 		return "", "", &connector.LimitedError{After: a.retryAfter()}
 	case a.Status != http.StatusOK:
 		return "", "", refusal("Salesforce does not accept the credentials (%s). Compare them with the app's, and check that its flow and user are set.", wire.Detail(strings.TrimSpace(got.Error+" "+got.Detail)))
-	case err != nil || got.Token == "":
+	case got.Token == "":
 		return "", "", errors.New("salesforce: the answer has no token")
 	}
 	if err := x.checkInstance(got.Instance); err != nil {
@@ -115,6 +106,29 @@ func (x *session) signIn(ctx context.Context, ended bool) (instance, token strin
 	}
 	x.token, x.instance = got.Token, strings.TrimSuffix(got.Instance, "/")
 	return x.instance, x.token, nil
+}
+
+// granted is the answer to a sign-in.
+type granted struct {
+	Token    string `json:"access_token"`
+	Instance string `json:"instance_url"`
+	Error    string `json:"error"`
+	Detail   string `json:"error_description"`
+}
+
+// ask asks for a token, at a time.
+func (x *session) ask(ctx context.Context, now time.Time) (*granted, *answer, error) {
+	form, err := x.keys.form(now)
+	if err != nil {
+		return nil, nil, err
+	}
+	a, err := x.send(ctx, http.MethodPost, x.login+"/services/oauth2/token", "", form)
+	if err != nil {
+		return nil, nil, err
+	}
+	got := &granted{}
+	_ = json.Unmarshal(a.Body, got) // what is no answer of OAuth has no token
+	return got, a, nil
 }
 
 // checkInstance refuses an instance that the token would reach less protected than it came.

@@ -50,6 +50,8 @@ type Service struct {
 	Tests    *quota.Quota // how often an administrator may test; nil for any
 	// Changes counts what connections brought; nil counts nothing. Make it with NewChanges.
 	Changes *prometheus.CounterVec
+	// Page is how many records of a CRM are read together; 500 by default.
+	Page int
 
 	sessions sync.Map // of connections, by key
 }

@@ -1,6 +1,7 @@
 package crmsync
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -36,8 +37,8 @@ const (
 	window = 5 * time.Minute
 	// sweepEvery is the time between looks for records that are gone.
 	sweepEvery = 24 * time.Hour
-	// page is how many records are read together.
-	page = 500
+	// defaultPage is how many records are read together.
+	defaultPage = 500
 	// chunk is how many records are written together: small, so that inbound messages never
 	// wait for long.
 	chunk = 50
@@ -250,7 +251,7 @@ func (t *turn) of(objectType string) *connector.Progress {
 // off before its end, it is read again from where it began, which changes nothing twice.
 func (t *turn) read(ctx context.Context, m *mapped) (more bool, err error) {
 	p := t.of(m.ObjectType)
-	got, err := t.Changes(ctx, connector.Query{Object: m.object.Name, Fields: m.fields(), At: p.At, ID: p.ID, Most: page})
+	got, err := t.Changes(ctx, connector.Query{Object: m.object.Name, Fields: m.fields(), At: p.At, ID: p.ID, Most: cmp.Or(t.service.Page, defaultPage)})
 	if err != nil {
 		return false, err
 	}

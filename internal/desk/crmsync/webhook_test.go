@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"parley/app"
+	"parley/ent/record"
 	"parley/internal/check/parleytest"
 	"parley/internal/ground/clock"
 	"parley/internal/ground/webhook"
@@ -128,12 +129,13 @@ func contact(id string, minute int, fields vars) vars {
 }
 
 // names are the contacts that are there, by external id.
-func (b *bundle) names() map[string]string {
+func (b *bundle) names() map[string]string { return b.namesOf("Contact") }
+
+func (b *bundle) namesOf(objectType string) map[string]string {
 	b.T.Helper()
 	found := map[string]string{}
-	list := b.As("ada").Do(`{ records(objectType: "Contact", first: 100) { nodes { externalId name } } }`, nil).Get("records", "nodes")
-	for _, n := range list.List() {
-		found[n.Get("externalId").String()] = n.Get("name").String()
+	for _, r := range b.Store.Ent.Record.Query().Where(record.ObjectType(objectType), record.Stub(false), record.DeletedAt(0), record.MergedInto(0)).AllX(b.System()) {
+		found[r.ExternalID] = r.Name
 	}
 	return found
 }

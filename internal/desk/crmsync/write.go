@@ -88,6 +88,9 @@ func (s *Service) Create(ctx context.Context, in CreateInput) (made *Connection,
 		if err != nil {
 			return 0, err
 		}
+		if err := s.alone(ctx, tx, row); err != nil {
+			return 0, err
+		}
 		if secret = nil; in.Kind == Webhook {
 			secret = fresh(set)
 		}
@@ -169,6 +172,9 @@ func (s *Service) Update(ctx context.Context, in UpdateInput) (*Connection, erro
 				return false, err
 			}
 		}
+		if err := s.alone(ctx, tx, row); err != nil {
+			return false, err
+		}
 		update := tx.Ent.CrmConnection.UpdateOneID(row.ID).SetName(row.Name).SetSettings(row.Settings)
 		if len(in.Credentials) > 0 {
 			sealed, err := set.SealAt(s.Vault, place(row.Key))
@@ -185,6 +191,23 @@ func (s *Service) Update(ctx context.Context, in UpdateInput) (*Connection, erro
 		}
 		return true, s.begin(ctx, tx, row.ID)
 	})
+}
+
+// alone refuses object types that come from another CRM that is read: that one does not have
+// the records of this, so that it would be asked about them and they would be deleted.
+func (*Service) alone(ctx context.Context, tx *store.Tx, row *ent.CrmConnection) error {
+	if Kind(row.Kind) == Webhook {
+		return nil
+	}
+	others, err := tx.Ent.CrmConnection.Query().Where(crmconnection.IDNEQ(row.ID), crmconnection.KindNEQ(string(Webhook))).All(ctx)
+	for _, other := range others {
+		for i, t := range row.Settings.Types {
+			if slices.ContainsFunc(other.Settings.Types, func(o connector.Type) bool { return o.ObjectType == t.ObjectType }) {
+				return fault.Input(fmt.Sprintf("input.objectTypes.%d.objectType", i), "%s comes from %s already. Take it out of one of the two.", t.ObjectType, other.Name)
+			}
+		}
+	}
+	return err
 }
 
 // begin has a connection be looked at at once, as if it had not failed before.
