@@ -72,6 +72,13 @@ func (w *world) hidden(kind publicid.Kind, s *sights) (ids []string) {
 			parameters: [{label: "Type", key: "ObjectName", type: VALUE, value: "Lead"}, {label: "Name", key: "LastName", type: VALUE, value: "New"}]`)
 		s.secret[id] = true
 		return []string{id}
+	case publicid.CrmConnection:
+		var made struct {
+			CreateCrmConnection struct{ Connection struct{ ID string } }
+		}
+		w.as("ada").do(&made, `mutation($n: String!) { createCrmConnection(input: {name: $n, kind: WEBHOOK, idempotencyKey: $n}) { connection { id } } }`, vars{"n": rand.Text()})
+		s.secret[made.CreateCrmConnection.Connection.ID] = true
+		return []string{made.CreateCrmConnection.Connection.ID}
 	case publicid.CrmActionRun:
 		id := w.action(`type: MANUAL, performs: OPEN_URL, parameters: [{label: "Address", key: "Url", type: URL, value: "https://crm.example.com/"}]`)
 		var made struct {

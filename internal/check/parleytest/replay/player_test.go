@@ -13,6 +13,7 @@ import (
 	"parley/internal/desk/account"
 	"parley/internal/desk/bulk"
 	"parley/internal/desk/conversation"
+	"parley/internal/desk/crmsync"
 	"parley/internal/desk/staff"
 	"parley/internal/desk/switchboard"
 	"parley/internal/ground/clock"
@@ -75,6 +76,13 @@ func (p *player) account() string {
 	made, err := p.Schema.Accounts.Create(p.System(), account.CreateInput{
 		Provider: "sandbox", Name: rand.Text(), Credentials: []account.CredentialInput{{Name: "secret", Value: "hush"}}, IdempotencyKey: rand.Text(),
 	})
+	require.NoError(p.t, err)
+	return made.ID()
+}
+
+// connection is a new one, of a webhook.
+func (p *player) connection() string {
+	made, _, err := p.Schema.Syncs.Create(p.System(), crmsync.CreateInput{Name: rand.Text(), Kind: crmsync.Webhook, IdempotencyKey: rand.Text()})
 	require.NoError(p.t, err)
 	return made.ID()
 }

@@ -57,7 +57,7 @@ type player struct {
 	t *testing.T
 }
 
-var administers = regexp.MustCompile(`\b(?:createServiceAccount|updateOrganization|(?:create|update)ObjectType|crmActionRuns|(?:create|update|rerun)CrmAction|renewCrmActionSecret|objectType|agentRights|(?:create|update|deactivate|activate)(?:Agent|Channel)|(?:create|update|grant|revoke)PermissionSet|(?:create|update)Queue|(?:add|remove)(?:Channel|Queue)Members|mergeMessagingUsers|unmergeMessagingUser|(?:create|update)MessagingUser|setConsent|records|(?:upsert|delete|merge)Records|providers|providerAccounts?|(?:create|update|deactivate|activate|test)ProviderAccount|setProviderCredentials|retirePreviousCredentials)\b`)
+var administers = regexp.MustCompile(`\b(?:createServiceAccount|updateOrganization|(?:create|update)ObjectType|crmActionRuns|(?:create|update|rerun)CrmAction|renewCrmActionSecret|crmConnections?|(?:create|update|delete|start|pause|test)CrmConnection|renewCrmConnectionSecret|retryRejectedChanges|objectType|agentRights|(?:create|update|deactivate|activate)(?:Agent|Channel)|(?:create|update|grant|revoke)PermissionSet|(?:create|update)Queue|(?:add|remove)(?:Channel|Queue)Members|mergeMessagingUsers|unmergeMessagingUser|(?:create|update)MessagingUser|setConsent|records|(?:upsert|delete|merge)Records|providers|providerAccounts?|(?:create|update|deactivate|activate|test)ProviderAccount|setProviderCredentials|retirePreviousCredentials)\b`)
 
 func (p *player) play(text string) {
 	who := "amy"
@@ -154,6 +154,9 @@ func (p *player) value(name, typeName string) any {
 		if name == "account" {
 			return p.account()
 		}
+		if name == "connection" {
+			return p.connection()
+		}
 		return p.conversation()
 	case "Int":
 		return 2
@@ -191,6 +194,11 @@ func (p *player) value(name, typeName string) any {
 		return object{"id": p.customer(), "status": "EXPLICIT_OPT_IN", "reason": "on the phone"}
 	case "UpdateMessagingUserInput", "UnmergeMessagingUserInput":
 		return object{"id": p.customer()}
+	case "CreateCrmConnectionInput":
+		return object{"name": rand.Text(), "kind": "WEBHOOK", "idempotencyKey": rand.Text()}
+	case "UpdateCrmConnectionInput", "DeleteCrmConnectionInput", "StartCrmConnectionInput", "PauseCrmConnectionInput", "RenewCrmConnectionSecretInput",
+		"TestCrmConnectionInput", "RetryRejectedChangesInput":
+		return object{"id": p.connection()}
 	case "UpdateAgentInput", "DeactivateAgentInput", "ActivateAgentInput":
 		return object{"id": p.agent()}
 	case "CreateServiceAccountInput":
