@@ -11443,7 +11443,7 @@ type CrmConnection implements Node @goModel(model: "parley/internal/desk/crmsync
   "How many changes were rejected, ever."
   rejectedCount: Count! @goField(name: "Rejected")
   "The last changes that could not be taken, newest first. The last 1,000 are kept, until a later change of their record is taken."
-  rejectedChanges("How many: 1 to 100." first: Int! = 20): [RejectedChange!]! @goField(forceResolver: true)
+  rejectedChanges("How many: 1 to 100, 20 by default." first: Int! = 20): [RejectedChange!]! @goField(forceResolver: true)
   "When it was created."
   createdAt: DateTime!
 }
@@ -11694,7 +11694,7 @@ extend type Mutation {
   updateCrmConnection("What to change." input: UpdateCrmConnectionInput!): CrmConnectionPayload!
   "Deletes 1 connection with its rejected changes; the records that came by it stay. Needs CONFIGURE_MESSAGING; no event follows in lists of conversations."
   deleteCrmConnection("What to delete." input: DeleteCrmConnectionInput!): DeleteCrmConnectionPayload!
-  "Has 1 connection take changes, from where it stopped. Needs CONFIGURE_MESSAGING; records that come or change are events of their own."
+  "Has 1 connection take changes, from where it stopped. Needs CONFIGURE_MESSAGING; no event follows in lists of conversations, but for those of the records that come later."
   startCrmConnection("What to start." input: StartCrmConnectionInput!): CrmConnectionPayload!
   "Has 1 connection take no changes until it is started again. Needs CONFIGURE_MESSAGING; no event follows in lists of conversations."
   pauseCrmConnection("What to pause." input: PauseCrmConnectionInput!): CrmConnectionPayload!
@@ -11702,7 +11702,7 @@ extend type Mutation {
   renewCrmConnectionSecret("Whose." input: RenewCrmConnectionSecretInput!): CrmConnectionPayload!
   "Asks the CRM, for 20 seconds at most, whether 1 connection works, and reads no record; 60 times an hour. Needs CONFIGURE_MESSAGING; no event follows."
   testCrmConnection("What to test." input: TestCrmConnectionInput!): TestCrmConnectionPayload!
-  "Tries up to 200 rejected changes of 1 connection again, the oldest first; those that are rejected again go behind the others. Needs CONFIGURE_MESSAGING; records that come or change are events of their own."
+  "Tries up to 200 rejected changes of 1 connection again, the oldest first; those that are rejected again go behind the others. Needs CONFIGURE_MESSAGING. Emits CONVERSATION_CHANGED for each conversation whose record changed its name or opt-out."
   retryRejectedChanges("Whose." input: RetryRejectedChangesInput!): RetryRejectedChangesPayload!
 }
 `, BuiltIn: false},

@@ -13,9 +13,13 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"parley/app"
 	"parley/internal/check/parleytest"
 	"parley/internal/connector/salesforce/salesforcetest"
+	"parley/internal/desk/account"
 	"parley/internal/desk/crm"
+	"parley/internal/desk/crmsync"
+	"parley/internal/edge/server"
 )
 
 // synced is a desk that reads a Salesforce, whose clock is off by a time.
@@ -201,4 +205,68 @@ func TestSyncEndsWithWhatTheCRMHas(t *testing.T) {
 		maps.DeleteFunc(have, func(id, _ string) bool { return !slices.Contains(all, id) })
 		require.Equal(r, want, have)
 	})
+}
+
+func TestInProductionOnlyThePublicInternetIsCalled(t *testing.T) {
+	t.Parallel()
+	b := setup(t, func(c *app.Config) { c.Mode = server.Production })
+	_, err := b.Schema.Accounts.CreateKey(b.System(), false)
+	require.NoError(t, err)
+	called := false
+	near := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { called = true }))
+	defer near.Close()
+	in := vars{
+		"name": "Near", "kind": "SALESFORCE", "address": near.URL, "objectTypes": []vars{{"objectType": "Contact"}},
+		"credentials": []vars{{"name": "clientId", "value": "app"}, {"name": "clientSecret", "value": "secret"}},
+	}
+	for _, address := range []string{near.URL, "http://example.com", "https://127.0.0.1", "https://[::1]", "https://[::ffff:10.0.0.1]", "https://169.254.169.254", "https://localhost"} {
+		in["address"] = address
+		require.Equal(t, "input.address", b.do("ada", "createCrmConnection", "CreateCrmConnectionInput", in).Get("errors").List()[0].Get("field").String(), address)
+	}
+	address := near.URL
+	made, _, err := b.Schema.Syncs.Create(b.System(), crmsync.CreateInput{ // an operator may say so, and still it is not called
+		Name: "Near", Kind: crmsync.Salesforce, Address: &address, ObjectTypes: []crmsync.TypeInput{{ObjectType: "Contact"}}, IdempotencyKey: "k",
+		Credentials: []account.CredentialInput{{Name: "clientId", Value: "app"}, {Name: "clientSecret", Value: "secret"}},
+	})
+	require.NoError(t, err)
+	test := b.ok("testCrmConnection", vars{"id": made.ID()}).Get("test")
+	require.False(t, test.Get("isOk").Bool())
+	require.Contains(t, test.Get("message").String(), "cannot be reached")
+	_, err = b.Schema.Syncs.Start(b.System(), made.ID())
+	require.NoError(t, err)
+	require.NoError(t, b.Schema.Syncs.Pull(t.Context()))
+	require.False(t, called)
+}
+
+func TestTestingSaysWhatComesFromTheCRM(t *testing.T) {
+	t.Parallel()
+	s := setup(t).sync(0, vars{"objectType": "Contact"})
+	test := s.ok("testCrmConnection", vars{"id": s.id}).Get("test")
+	require.True(t, test.Get("isOk").Bool())
+	require.Contains(t, test.Get("objectTypes").List()[0].Get("mapped").String(), "HasOptedOutOfSMS")
+	require.Contains(t, test.Get("objectTypes").List()[0].Get("unmapped").String(), "MailingCity")
+	require.Equal(t, "input.objectTypes.0.objectType", s.do("ada", "createCrmConnection", "CreateCrmConnectionInput", vars{
+		"name": "Another", "kind": "SALESFORCE", "address": s.server.URL, "objectTypes": []vars{{"objectType": "Contact"}},
+		"credentials": []vars{{"name": "clientId", "value": "app"}, {"name": "clientSecret", "value": "secret"}},
+	}).Get("errors").List()[0].Get("field").String(), "two CRMs would delete each other's records")
+
+	s.org.ClientSecret = "changed"
+	test = s.ok("testCrmConnection", vars{"id": s.id}).Get("test")
+	require.False(t, test.Get("isOk").Bool())
+	require.Contains(t, test.Get("message").String(), "does not accept the credentials")
+	require.NotContains(t, test.String(), "org-secret")
+	s.pull()
+	require.Equal(t, "FAILING", s.state().Get("state").String())
+	require.Contains(t, s.state().Get("lastError").String(), "does not accept the credentials")
+	s.ok("updateCrmConnection", vars{"id": s.id, "credentials": []vars{{"name": "clientId", "value": s.org.ClientID}, {"name": "clientSecret", "value": "changed"}}})
+	s.pull()
+	require.Equal(t, "UP_TO_DATE", s.state().Get("state").String(), "it goes on at once")
+	s.ok("pauseCrmConnection", vars{"id": s.id})
+	s.org.Create("Contact", salesforcetest.Values{"LastName": "Later"})
+	s.Clock.Advance(time.Hour)
+	s.pull()
+	require.Empty(t, s.names())
+	s.ok("startCrmConnection", vars{"id": s.id})
+	s.pull()
+	s.requireSame("Contact")
 }

@@ -10,12 +10,10 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"parley/ent"
 	"parley/ent/crmconnection"
 	entsync "parley/ent/crmsync"
-	"parley/internal/channel"
 	"parley/internal/connector"
 	"parley/internal/desk/account"
 	"parley/internal/desk/administration"
@@ -291,49 +289,6 @@ func (s *Service) applyCalled(ctx context.Context, in *UpdateInput, row *ent.Crm
 	}
 	return nil
 }
-
-// types are the object types of an input, spelled as they are defined.
-func (s *Service) types(in []TypeInput) ([]connector.Type, error) {
-	if n := len(in); n > mostTypes {
-		return nil, fault.Input("input.objectTypes", "Give at most %d, not %d.", mostTypes, n)
-	}
-	types := make([]connector.Type, len(in))
-	for i, t := range in {
-		at := fmt.Sprintf("input.objectTypes.%d", i)
-		def := s.Directory.ObjectType(t.ObjectType)
-		if def == nil {
-			return nil, fault.Input(at+".objectType", "There is no object type %q. Create it first, or correct the name.", channel.Cut(t.ObjectType, 40))
-		}
-		if slices.ContainsFunc(types[:i], func(other connector.Type) bool { return other.ObjectType == def.Name }) {
-			return nil, fault.Input(at+".objectType", "%s is there twice. Give it once.", def.Name)
-		}
-		types[i] = connector.Type{ObjectType: def.Name, Fields: []connector.Mapping{}}
-		if t.Object != nil {
-			types[i].Object = *t.Object
-		}
-		if n := types[i].Object; n != "" && !isAPIName(n) {
-			return nil, fault.Input(at+".object", "Use the CRM's API name: 1 to 80 letters, digits and underscores, a letter first.")
-		}
-		if n := len(t.Mappings); n > mostMappings {
-			return nil, fault.Input(at+".mappings", "Give at most %d, not %d.", mostMappings, n)
-		}
-		for j, m := range t.Mappings {
-			f := def.Field(m.Field)
-			if f == nil || f.Retired {
-				return nil, fault.Input(fmt.Sprintf("%s.mappings.%d.field", at, j), "%s has no such field.", def.Name)
-			}
-			if !isAPIName(m.From) {
-				return nil, fault.Input(fmt.Sprintf("%s.mappings.%d.from", at, j), "Use the CRM's API name: 1 to 80 letters, digits and underscores, a letter first.")
-			}
-			types[i].Fields = append(types[i].Fields, connector.Mapping{Field: f.Name, From: m.From})
-		}
-	}
-	return types, nil
-}
-
-var apiName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,79}$`)
-
-func isAPIName(name string) bool { return utf8.ValidString(name) && apiName.MatchString(name) }
 
 // Delete removes a connection with what it kept. The records that came by it stay.
 func (s *Service) Delete(ctx context.Context, id string) error {
