@@ -56,6 +56,10 @@ func (x *session) Changes(ctx context.Context, q connector.Query) (*connector.Pa
 			p.More = true
 			return p, nil
 		}
+		if errors.Is(err, errTooLong) && q.Most > 1 { // long texts: fewer records at a time
+			q.Most /= 2
+			return x.Changes(ctx, q)
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -127,14 +127,20 @@ func (x *session) get(ctx context.Context, path string, out any) (*answer, error
 		if a.Status != http.StatusOK {
 			return a, a.problem()
 		}
+		if len(a.Body) == 0 {
+			return a, errTooLong
+		}
 		decoder := json.NewDecoder(strings.NewReader(string(a.Body)))
 		decoder.UseNumber()
 		if err := decoder.Decode(out); err != nil {
-			return a, errors.New("salesforce: the answer is no JSON, or longer than it may be")
+			return a, errors.New("salesforce: the answer is no JSON")
 		}
 		return a, nil
 	}
 }
+
+// errTooLong is the error of an answer that is longer than it may be, or broke off.
+var errTooLong = errors.New("salesforce: the answer is longer than it may be")
 
 func (x *session) send(ctx context.Context, method, address, token, form string) (*answer, error) {
 	req, err := http.NewRequestWithContext(ctx, method, address, strings.NewReader(form))

@@ -30,6 +30,7 @@ const (
 	hold   = 90 * time.Second // of a connection, from each page on
 	reach  = hold + time.Minute
 	turnOf = 20 * time.Second // how long a run works on a connection
+	runOf  = 30 * time.Second // how long a run takes up further connections
 	// pause is the time between rounds that found everything read.
 	pause = 30 * time.Second
 	// window is how much later, by the CRM's clock, a record may be seen than its time of
@@ -77,8 +78,9 @@ func (s *Service) Pull(ctx context.Context) error {
 		return err
 	}
 	var failed []error
+	began := time.Now()
 	for _, x := range due {
-		if job.Stopping(ctx) {
+		if job.Stopping(ctx) || time.Since(began) > runOf {
 			break
 		}
 		failed = append(failed, s.turnFor(ctx, x.ConnectionID))

@@ -160,6 +160,15 @@ func TestAWebhookBringsChangesInAnyOrder(t *testing.T) {
 		vars{"operation": "DELETE", "objectType": "Contact", "externalId": "C9", "modifiedAt": at(9)}, contact("C9", 8, vars{"LastName": "Never came, and is gone"}),
 	))
 	require.Equal(t, map[string]string{"C1": "Again"}, b.names())
+	account := func(op string, minute int) vars {
+		return vars{"operation": op, "objectType": "Account", "externalId": "A1", "modifiedAt": at(minute), "fields": vars{"Name": "Acme"}}
+	}
+	gone := account("DELETE", 9)
+	delete(gone, "fields")
+	require.Equal(t, []string{"CREATED", "DELETED", "OLDER", "CREATED"}, h.send(
+		contact("C10", 1, vars{"LastName": "Of Acme", "AccountId": "A1"}), gone, account("UPSERT", 8), account("UPSERT", 10),
+	), "a record that was only referenced so far")
+	require.Equal(t, map[string]string{"A1": "Acme"}, b.namesOf("Account"))
 }
 
 func TestOnlySignedWebhooksAreTaken(t *testing.T) {
