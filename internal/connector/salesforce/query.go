@@ -47,41 +47,54 @@ type result struct {
 // Changes implements connector.Session. Salesforce may answer in several pages, of which
 // the later ones expire: reading then goes on after the last record that was read.
 func (x *session) Changes(ctx context.Context, q connector.Query) (*connector.Page, error) {
-	path := x.data("/queryAll?q=" + url.QueryEscape(soql(q, x.specialOf(q.Object))))
 	p := &connector.Page{}
-	for path != "" {
+	path := x.data("/queryAll?q=" + url.QueryEscape(soql(q, x.specialOf(q.Object))))
+	for path != "" && len(p.Rows) < q.Most {
 		var got result
 		a, err := x.get(ctx, path, &got)
-		if a != nil && len(p.Rows) > 0 && a.is("INVALID_QUERY_LOCATOR") {
+		switch {
+		case a != nil && len(p.Rows) > 0 && a.is("INVALID_QUERY_LOCATOR"):
 			p.More = true
 			return p, nil
-		}
-		if errors.Is(err, errTooLong) && q.Most > 1 { // long texts: fewer records at a time
+		case errors.Is(err, errTooLong) && q.Most > 1: // long texts: fewer records at a time
 			q.Most /= 2
 			return x.Changes(ctx, q)
-		}
-		if err != nil {
+		case err != nil:
 			return nil, err
-		}
-		if p.Now == 0 {
+		case p.Now == 0:
 			p.Now = a.now()
 		}
-		for _, record := range got.Records {
-			row, err := rowOf(record, q.Fields)
-			if err != nil {
-				return nil, err
-			}
-			p.Rows = append(p.Rows, *row)
+		if err := addRows(p, got.Records, q.Fields); err != nil {
+			return nil, err
 		}
-		if path = ""; !got.Done && len(p.Rows) < q.Most {
-			if !strings.HasPrefix(got.Next, "/services/data/") || len(got.Records) == 0 {
-				return nil, errors.New("salesforce: the next page has no address")
-			}
-			path = got.Next
+		if path, err = got.next(); err != nil {
+			return nil, err
 		}
 	}
 	p.More = len(p.Rows) >= q.Most
 	return p, nil
+}
+
+// next is the path of the next page, empty after the last.
+func (r *result) next() (string, error) {
+	if r.Done {
+		return "", nil
+	}
+	if !strings.HasPrefix(r.Next, "/services/data/") || len(r.Records) == 0 {
+		return "", errors.New("salesforce: the next page has no address")
+	}
+	return r.Next, nil
+}
+
+func addRows(p *connector.Page, records []map[string]json.RawMessage, fields []string) error {
+	for _, record := range records {
+		row, err := rowOf(record, fields)
+		if err != nil {
+			return err
+		}
+		p.Rows = append(p.Rows, *row)
+	}
+	return nil
 }
 
 // soql is the query of records after a place, in order.
@@ -165,8 +178,8 @@ func (x *session) Gone(ctx context.Context, object string, ids []string) (gone [
 		for _, record := range got.Records {
 			there[textOf(record["Id"])] = true
 		}
-		if path = ""; !got.Done {
-			path = got.Next
+		if path, err = got.next(); err != nil {
+			return nil, 0, err
 		}
 	}
 	for _, id := range ids {

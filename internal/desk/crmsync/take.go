@@ -95,14 +95,14 @@ func (s *Service) write(ctx context.Context, run []*verdict) error {
 }
 
 func (s *Service) call(ctx context.Context, run []*verdict) ([]*crm.Result, error) {
-	switch {
-	case run[0].Operation == Upsert:
+	switch run[0].Operation {
+	case Upsert:
 		in := make([]*crm.RecordInput, len(run))
 		for i, v := range run {
 			in[i] = &crm.RecordInput{ObjectType: v.ObjectType, ExternalID: v.ExternalID, ModifiedAt: &v.at, Fields: v.fields}
 		}
 		return s.Records.Upsert(ctx, in)
-	case run[0].Operation == Delete:
+	case Delete:
 		in := make([]*crm.DeletionInput, len(run))
 		for i, v := range run {
 			in[i] = &crm.DeletionInput{ObjectType: v.ObjectType, ExternalID: v.ExternalID, DeletedAt: &v.at, Unseen: true}

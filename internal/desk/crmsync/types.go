@@ -7,6 +7,7 @@ import (
 
 	"parley/internal/channel"
 	"parley/internal/connector"
+	"parley/internal/desk/directory"
 	"parley/internal/ground/fault"
 )
 
@@ -25,28 +26,43 @@ func (s *Service) types(in []TypeInput) ([]connector.Type, error) {
 		if slices.ContainsFunc(types[:i], func(other connector.Type) bool { return other.ObjectType == def.Name }) {
 			return nil, fault.Input(at+".objectType", "%s is there twice. Give it once.", def.Name)
 		}
-		types[i] = connector.Type{ObjectType: def.Name, Fields: []connector.Mapping{}}
+		types[i] = connector.Type{ObjectType: def.Name}
 		if t.Object != nil {
 			types[i].Object = *t.Object
 		}
 		if n := types[i].Object; n != "" && !isAPIName(n) {
-			return nil, fault.Input(at+".object", "Use the CRM's API name: 1 to 80 letters, digits and underscores, a letter first.")
+			return nil, notAPIName(at + ".object")
 		}
-		if n := len(t.Mappings); n > mostMappings {
-			return nil, fault.Input(at+".mappings", "Give at most %d, not %d.", mostMappings, n)
+		mappings, err := mappingsOf(at+".mappings", def, t.Mappings)
+		if err != nil {
+			return nil, err
 		}
-		for j, m := range t.Mappings {
-			f := def.Field(m.Field)
-			if f == nil || f.Retired {
-				return nil, fault.Input(fmt.Sprintf("%s.mappings.%d.field", at, j), "%s has no such field.", def.Name)
-			}
-			if !isAPIName(m.From) {
-				return nil, fault.Input(fmt.Sprintf("%s.mappings.%d.from", at, j), "Use the CRM's API name: 1 to 80 letters, digits and underscores, a letter first.")
-			}
-			types[i].Fields = append(types[i].Fields, connector.Mapping{Field: f.Name, From: m.From})
-		}
+		types[i].Fields = mappings
 	}
 	return types, nil
+}
+
+// mappingsOf are the mappings of an input, spelled as the object type is defined.
+func mappingsOf(at string, def *directory.ObjectType, in []connector.Mapping) ([]connector.Mapping, error) {
+	if n := len(in); n > mostMappings {
+		return nil, fault.Input(at, "Give at most %d, not %d.", mostMappings, n)
+	}
+	list := make([]connector.Mapping, len(in))
+	for i, m := range in {
+		f := def.Field(m.Field)
+		if f == nil || f.Retired {
+			return nil, fault.Input(fmt.Sprintf("%s.%d.field", at, i), "%s has no such field.", def.Name)
+		}
+		if !isAPIName(m.From) {
+			return nil, notAPIName(fmt.Sprintf("%s.%d.from", at, i))
+		}
+		list[i] = connector.Mapping{Field: f.Name, From: m.From}
+	}
+	return list, nil
+}
+
+func notAPIName(field string) error {
+	return fault.Input(field, "Use the CRM's API name: 1 to 80 letters, digits and underscores, a letter first.")
 }
 
 var apiName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,79}$`)

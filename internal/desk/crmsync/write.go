@@ -153,42 +153,43 @@ func (s *Service) Update(ctx context.Context, in UpdateInput) (*Connection, erro
 		return nil, err
 	}
 	return s.change(ctx, in.ID, func(ctx context.Context, tx *store.Tx, row *ent.CrmConnection) (bool, error) {
-		before := *row
-		set, err := credential.UnsealAt(s.Vault, row.Sealed, place(row.Key))
-		if err != nil && len(in.Credentials) == 0 && Kind(row.Kind) != Webhook {
-			return false, fault.New(fault.Conflict, "The connection's stored credentials cannot be read. Set its credentials too.")
-		}
-		if err := s.apply(ctx, &in, row, &set); err != nil {
-			return false, err
-		}
-		if row.Name != before.Name {
-			others, err := tx.Ent.CrmConnection.Query().Where(crmconnection.IDNEQ(row.ID)).Select(crmconnection.FieldName).Strings(ctx)
-			if err != nil {
-				return false, err
-			}
-			if err := administration.Unused("input.name", row.Name, others); err != nil {
-				return false, err
-			}
-		}
-		if err := s.alone(ctx, tx, row); err != nil {
-			return false, err
-		}
-		update := tx.Ent.CrmConnection.UpdateOneID(row.ID).SetName(row.Name).SetSettings(row.Settings)
-		if len(in.Credentials) > 0 {
-			sealed, err := set.SealAt(s.Vault, place(row.Key))
-			if err != nil {
-				return false, err
-			}
-			update.SetSealed(sealed)
-		}
-		if row.Name == before.Name && sameJSON(row.Settings, before.Settings) && len(in.Credentials) == 0 {
-			return false, nil
-		}
-		if err := update.Exec(ctx); err != nil {
-			return false, err
-		}
-		return true, s.begin(ctx, tx, row.ID)
+		return s.update(ctx, tx, row, &in)
 	})
+}
+
+func (s *Service) update(ctx context.Context, tx *store.Tx, row *ent.CrmConnection, in *UpdateInput) (bool, error) {
+	before := *row
+	set, err := credential.UnsealAt(s.Vault, row.Sealed, place(row.Key))
+	if err != nil && len(in.Credentials) == 0 && Kind(row.Kind) != Webhook {
+		return false, fault.New(fault.Conflict, "The connection's stored credentials cannot be read. Set its credentials too.")
+	}
+	if err := s.apply(ctx, in, row, &set); err != nil {
+		return false, err
+	}
+	if row.Name == before.Name && sameJSON(row.Settings, before.Settings) && len(in.Credentials) == 0 {
+		return false, nil
+	}
+	if err := cmp.Or(unusedBesides(ctx, tx, row), s.alone(ctx, tx, row)); err != nil {
+		return false, err
+	}
+	update := tx.Ent.CrmConnection.UpdateOneID(row.ID).SetName(row.Name).SetSettings(row.Settings)
+	if len(in.Credentials) > 0 {
+		sealed, err := set.SealAt(s.Vault, place(row.Key))
+		if err != nil {
+			return false, err
+		}
+		update.SetSealed(sealed)
+	}
+	if err := update.Exec(ctx); err != nil {
+		return false, err
+	}
+	return true, s.begin(ctx, tx, row.ID)
+}
+
+// unusedBesides refuses a name that another connection has.
+func unusedBesides(ctx context.Context, tx *store.Tx, row *ent.CrmConnection) error {
+	others, err := tx.Ent.CrmConnection.Query().Where(crmconnection.IDNEQ(row.ID)).Select(crmconnection.FieldName).Strings(ctx)
+	return cmp.Or(err, administration.Unused("input.name", row.Name, others))
 }
 
 // alone refuses object types that come from another CRM that is read: that one does not have

@@ -106,8 +106,11 @@ func (o *Org) Define(name, prefix string, fields ...Field) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	system := []Field{
-		{Name: "Id", Label: "Id", Type: "id"}, {Name: "IsDeleted", Label: "Deleted", Type: "boolean"}, {Name: "CreatedDate", Label: "Created", Type: "datetime"},
-		{Name: "LastModifiedDate", Label: "Modified", Type: "datetime"}, {Name: "SystemModstamp", Label: "Stamp", Type: "datetime"},
+		{Name: "Id", Label: "Id", Type: "id"},
+		{Name: "IsDeleted", Label: "Deleted", Type: "boolean"},
+		{Name: "CreatedDate", Label: "Created", Type: "datetime"},
+		{Name: "LastModifiedDate", Label: "Modified", Type: "datetime"},
+		{Name: "SystemModstamp", Label: "Stamp", Type: "datetime"},
 	}
 	o.objects[strings.ToLower(name)] = &object{name: name, prefix: prefix, fields: append(system, fields...), records: map[string]*record{}}
 }
