@@ -71,9 +71,10 @@ test: web ## Run every test that needs no other service (frontend clients too, i
 NODE_20 := command -v npm >/dev/null && node -e 'const [major, minor] = process.versions.node.split("."); process.exit(major > 20 || major == 20 && minor >= 14 ? 0 : 1)'
 
 .PHONY: test-clients
-test-clients: clients/node_modules/.package-lock.json ## Run Relay, Apollo, urql, graphql-ws, graphql-sse, generated types and the audit of graphql-http against the program (needs Node 20.14)
+test-clients: clients/node_modules/.package-lock.json ## Run Relay, Apollo, urql, graphql-ws, graphql-sse, generated types and the audit of graphql-http against the program, and jsforce against the tests' Salesforce (needs Node 20.14)
 	$(FAST) $(GO) build -tags $(TAGS) -o bin/parley-for-clients ./cmd/parley
-	cd clients && PARLEY=../bin/parley-for-clients npm test --silent
+	$(GO) build -o bin/salesforce-for-clients ./internal/connector/salesforce/salesforcetest/serve
+	cd clients && PARLEY=../bin/parley-for-clients SALESFORCE=../bin/salesforce-for-clients npm test --silent
 
 # npm writes this file last, so it is the stamp of an installation.
 clients/node_modules/.package-lock.json: clients/package-lock.json clients/.npmrc

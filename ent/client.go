@@ -24,6 +24,8 @@ import (
 	"parley/ent/countcell"
 	"parley/ent/crmaction"
 	"parley/ent/crmactionrun"
+	"parley/ent/crmconnection"
+	"parley/ent/crmsync"
 	"parley/ent/event"
 	"parley/ent/formeranchor"
 	"parley/ent/idempotencykey"
@@ -51,8 +53,10 @@ import (
 	"parley/ent/recordlink"
 	"parley/ent/recordphone"
 	"parley/ent/recordvalue"
+	"parley/ent/rejectedchange"
 	"parley/ent/secret"
 	"parley/ent/signingkey"
+	"parley/ent/takenwebhook"
 	"parley/ent/webhookdelivery"
 
 	"entgo.io/ent"
@@ -92,6 +96,10 @@ type Client struct {
 	CrmAction *CrmActionClient
 	// CrmActionRun is the client for interacting with the CrmActionRun builders.
 	CrmActionRun *CrmActionRunClient
+	// CrmConnection is the client for interacting with the CrmConnection builders.
+	CrmConnection *CrmConnectionClient
+	// CrmSync is the client for interacting with the CrmSync builders.
+	CrmSync *CrmSyncClient
 	// Event is the client for interacting with the Event builders.
 	Event *EventClient
 	// FormerAnchor is the client for interacting with the FormerAnchor builders.
@@ -146,10 +154,14 @@ type Client struct {
 	RecordPhone *RecordPhoneClient
 	// RecordValue is the client for interacting with the RecordValue builders.
 	RecordValue *RecordValueClient
+	// RejectedChange is the client for interacting with the RejectedChange builders.
+	RejectedChange *RejectedChangeClient
 	// Secret is the client for interacting with the Secret builders.
 	Secret *SecretClient
 	// SigningKey is the client for interacting with the SigningKey builders.
 	SigningKey *SigningKeyClient
+	// TakenWebhook is the client for interacting with the TakenWebhook builders.
+	TakenWebhook *TakenWebhookClient
 	// WebhookDelivery is the client for interacting with the WebhookDelivery builders.
 	WebhookDelivery *WebhookDeliveryClient
 }
@@ -176,6 +188,8 @@ func (c *Client) init() {
 	c.CountCell = NewCountCellClient(c.config)
 	c.CrmAction = NewCrmActionClient(c.config)
 	c.CrmActionRun = NewCrmActionRunClient(c.config)
+	c.CrmConnection = NewCrmConnectionClient(c.config)
+	c.CrmSync = NewCrmSyncClient(c.config)
 	c.Event = NewEventClient(c.config)
 	c.FormerAnchor = NewFormerAnchorClient(c.config)
 	c.IdempotencyKey = NewIdempotencyKeyClient(c.config)
@@ -203,8 +217,10 @@ func (c *Client) init() {
 	c.RecordLink = NewRecordLinkClient(c.config)
 	c.RecordPhone = NewRecordPhoneClient(c.config)
 	c.RecordValue = NewRecordValueClient(c.config)
+	c.RejectedChange = NewRejectedChangeClient(c.config)
 	c.Secret = NewSecretClient(c.config)
 	c.SigningKey = NewSigningKeyClient(c.config)
+	c.TakenWebhook = NewTakenWebhookClient(c.config)
 	c.WebhookDelivery = NewWebhookDeliveryClient(c.config)
 }
 
@@ -311,6 +327,8 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		CountCell:       NewCountCellClient(cfg),
 		CrmAction:       NewCrmActionClient(cfg),
 		CrmActionRun:    NewCrmActionRunClient(cfg),
+		CrmConnection:   NewCrmConnectionClient(cfg),
+		CrmSync:         NewCrmSyncClient(cfg),
 		Event:           NewEventClient(cfg),
 		FormerAnchor:    NewFormerAnchorClient(cfg),
 		IdempotencyKey:  NewIdempotencyKeyClient(cfg),
@@ -338,8 +356,10 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		RecordLink:      NewRecordLinkClient(cfg),
 		RecordPhone:     NewRecordPhoneClient(cfg),
 		RecordValue:     NewRecordValueClient(cfg),
+		RejectedChange:  NewRejectedChangeClient(cfg),
 		Secret:          NewSecretClient(cfg),
 		SigningKey:      NewSigningKeyClient(cfg),
+		TakenWebhook:    NewTakenWebhookClient(cfg),
 		WebhookDelivery: NewWebhookDeliveryClient(cfg),
 	}, nil
 }
@@ -373,6 +393,8 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		CountCell:       NewCountCellClient(cfg),
 		CrmAction:       NewCrmActionClient(cfg),
 		CrmActionRun:    NewCrmActionRunClient(cfg),
+		CrmConnection:   NewCrmConnectionClient(cfg),
+		CrmSync:         NewCrmSyncClient(cfg),
 		Event:           NewEventClient(cfg),
 		FormerAnchor:    NewFormerAnchorClient(cfg),
 		IdempotencyKey:  NewIdempotencyKeyClient(cfg),
@@ -400,8 +422,10 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		RecordLink:      NewRecordLinkClient(cfg),
 		RecordPhone:     NewRecordPhoneClient(cfg),
 		RecordValue:     NewRecordValueClient(cfg),
+		RejectedChange:  NewRejectedChangeClient(cfg),
 		Secret:          NewSecretClient(cfg),
 		SigningKey:      NewSigningKeyClient(cfg),
+		TakenWebhook:    NewTakenWebhookClient(cfg),
 		WebhookDelivery: NewWebhookDeliveryClient(cfg),
 	}, nil
 }
@@ -434,12 +458,13 @@ func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
 		c.AccessToken, c.Agent, c.Attempt, c.AuditEntry, c.AuditMention, c.BulkBatch,
 		c.BulkOperation, c.Channel, c.ConsentEntry, c.Conversation, c.CountCell,
-		c.CrmAction, c.CrmActionRun, c.Event, c.FormerAnchor, c.IdempotencyKey,
-		c.Identifier, c.Identity, c.Lane, c.LinkRefusal, c.LinkingRule, c.LogHead,
-		c.Lookup, c.Message, c.MessagingUser, c.ObjectType, c.Organization, c.Pace,
-		c.Participant, c.PermissionSet, c.Preference, c.Process, c.ProviderAccount,
-		c.Queue, c.QuickText, c.RawInbound, c.Record, c.RecordLink, c.RecordPhone,
-		c.RecordValue, c.Secret, c.SigningKey, c.WebhookDelivery,
+		c.CrmAction, c.CrmActionRun, c.CrmConnection, c.CrmSync, c.Event,
+		c.FormerAnchor, c.IdempotencyKey, c.Identifier, c.Identity, c.Lane,
+		c.LinkRefusal, c.LinkingRule, c.LogHead, c.Lookup, c.Message, c.MessagingUser,
+		c.ObjectType, c.Organization, c.Pace, c.Participant, c.PermissionSet,
+		c.Preference, c.Process, c.ProviderAccount, c.Queue, c.QuickText, c.RawInbound,
+		c.Record, c.RecordLink, c.RecordPhone, c.RecordValue, c.RejectedChange,
+		c.Secret, c.SigningKey, c.TakenWebhook, c.WebhookDelivery,
 	} {
 		n.Use(hooks...)
 	}
@@ -451,12 +476,13 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
 		c.AccessToken, c.Agent, c.Attempt, c.AuditEntry, c.AuditMention, c.BulkBatch,
 		c.BulkOperation, c.Channel, c.ConsentEntry, c.Conversation, c.CountCell,
-		c.CrmAction, c.CrmActionRun, c.Event, c.FormerAnchor, c.IdempotencyKey,
-		c.Identifier, c.Identity, c.Lane, c.LinkRefusal, c.LinkingRule, c.LogHead,
-		c.Lookup, c.Message, c.MessagingUser, c.ObjectType, c.Organization, c.Pace,
-		c.Participant, c.PermissionSet, c.Preference, c.Process, c.ProviderAccount,
-		c.Queue, c.QuickText, c.RawInbound, c.Record, c.RecordLink, c.RecordPhone,
-		c.RecordValue, c.Secret, c.SigningKey, c.WebhookDelivery,
+		c.CrmAction, c.CrmActionRun, c.CrmConnection, c.CrmSync, c.Event,
+		c.FormerAnchor, c.IdempotencyKey, c.Identifier, c.Identity, c.Lane,
+		c.LinkRefusal, c.LinkingRule, c.LogHead, c.Lookup, c.Message, c.MessagingUser,
+		c.ObjectType, c.Organization, c.Pace, c.Participant, c.PermissionSet,
+		c.Preference, c.Process, c.ProviderAccount, c.Queue, c.QuickText, c.RawInbound,
+		c.Record, c.RecordLink, c.RecordPhone, c.RecordValue, c.RejectedChange,
+		c.Secret, c.SigningKey, c.TakenWebhook, c.WebhookDelivery,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -491,6 +517,10 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.CrmAction.mutate(ctx, m)
 	case *CrmActionRunMutation:
 		return c.CrmActionRun.mutate(ctx, m)
+	case *CrmConnectionMutation:
+		return c.CrmConnection.mutate(ctx, m)
+	case *CrmSyncMutation:
+		return c.CrmSync.mutate(ctx, m)
 	case *EventMutation:
 		return c.Event.mutate(ctx, m)
 	case *FormerAnchorMutation:
@@ -545,10 +575,14 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.RecordPhone.mutate(ctx, m)
 	case *RecordValueMutation:
 		return c.RecordValue.mutate(ctx, m)
+	case *RejectedChangeMutation:
+		return c.RejectedChange.mutate(ctx, m)
 	case *SecretMutation:
 		return c.Secret.mutate(ctx, m)
 	case *SigningKeyMutation:
 		return c.SigningKey.mutate(ctx, m)
+	case *TakenWebhookMutation:
+		return c.TakenWebhook.mutate(ctx, m)
 	case *WebhookDeliveryMutation:
 		return c.WebhookDelivery.mutate(ctx, m)
 	default:
@@ -2599,6 +2633,290 @@ func (c *CrmActionRunClient) mutate(ctx context.Context, m *CrmActionRunMutation
 		return (&CrmActionRunDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown CrmActionRun mutation op: %q", m.Op())
+	}
+}
+
+// CrmConnectionClient is a client for the CrmConnection schema.
+type CrmConnectionClient struct {
+	config
+}
+
+// NewCrmConnectionClient returns a client for the CrmConnection from the given config.
+func NewCrmConnectionClient(c config) *CrmConnectionClient {
+	return &CrmConnectionClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `crmconnection.Hooks(f(g(h())))`.
+func (c *CrmConnectionClient) Use(hooks ...Hook) {
+	c.hooks.CrmConnection = append(c.hooks.CrmConnection, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `crmconnection.Intercept(f(g(h())))`.
+func (c *CrmConnectionClient) Intercept(interceptors ...Interceptor) {
+	c.inters.CrmConnection = append(c.inters.CrmConnection, interceptors...)
+}
+
+// Create returns a builder for creating a CrmConnection entity.
+func (c *CrmConnectionClient) Create() *CrmConnectionCreate {
+	mutation := newCrmConnectionMutation(c.config, OpCreate)
+	return &CrmConnectionCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of CrmConnection entities.
+func (c *CrmConnectionClient) CreateBulk(builders ...*CrmConnectionCreate) *CrmConnectionCreateBulk {
+	return &CrmConnectionCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *CrmConnectionClient) MapCreateBulk(slice any, setFunc func(*CrmConnectionCreate, int)) *CrmConnectionCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &CrmConnectionCreateBulk{err: fmt.Errorf("calling to CrmConnectionClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*CrmConnectionCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &CrmConnectionCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for CrmConnection.
+func (c *CrmConnectionClient) Update() *CrmConnectionUpdate {
+	mutation := newCrmConnectionMutation(c.config, OpUpdate)
+	return &CrmConnectionUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *CrmConnectionClient) UpdateOne(_m *CrmConnection) *CrmConnectionUpdateOne {
+	mutation := newCrmConnectionMutation(c.config, OpUpdateOne, withCrmConnection(_m))
+	return &CrmConnectionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *CrmConnectionClient) UpdateOneID(id int64) *CrmConnectionUpdateOne {
+	mutation := newCrmConnectionMutation(c.config, OpUpdateOne, withCrmConnectionID(id))
+	return &CrmConnectionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for CrmConnection.
+func (c *CrmConnectionClient) Delete() *CrmConnectionDelete {
+	mutation := newCrmConnectionMutation(c.config, OpDelete)
+	return &CrmConnectionDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *CrmConnectionClient) DeleteOne(_m *CrmConnection) *CrmConnectionDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *CrmConnectionClient) DeleteOneID(id int64) *CrmConnectionDeleteOne {
+	builder := c.Delete().Where(crmconnection.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &CrmConnectionDeleteOne{builder}
+}
+
+// Query returns a query builder for CrmConnection.
+func (c *CrmConnectionClient) Query() *CrmConnectionQuery {
+	return &CrmConnectionQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeCrmConnection},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a CrmConnection entity by its id.
+func (c *CrmConnectionClient) Get(ctx context.Context, id int64) (*CrmConnection, error) {
+	return c.Query().Where(crmconnection.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *CrmConnectionClient) GetX(ctx context.Context, id int64) *CrmConnection {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *CrmConnectionClient) Hooks() []Hook {
+	hooks := c.hooks.CrmConnection
+	return append(hooks[:len(hooks):len(hooks)], crmconnection.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *CrmConnectionClient) Interceptors() []Interceptor {
+	return c.inters.CrmConnection
+}
+
+func (c *CrmConnectionClient) mutate(ctx context.Context, m *CrmConnectionMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&CrmConnectionCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&CrmConnectionUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&CrmConnectionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&CrmConnectionDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown CrmConnection mutation op: %q", m.Op())
+	}
+}
+
+// CrmSyncClient is a client for the CrmSync schema.
+type CrmSyncClient struct {
+	config
+}
+
+// NewCrmSyncClient returns a client for the CrmSync from the given config.
+func NewCrmSyncClient(c config) *CrmSyncClient {
+	return &CrmSyncClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `crmsync.Hooks(f(g(h())))`.
+func (c *CrmSyncClient) Use(hooks ...Hook) {
+	c.hooks.CrmSync = append(c.hooks.CrmSync, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `crmsync.Intercept(f(g(h())))`.
+func (c *CrmSyncClient) Intercept(interceptors ...Interceptor) {
+	c.inters.CrmSync = append(c.inters.CrmSync, interceptors...)
+}
+
+// Create returns a builder for creating a CrmSync entity.
+func (c *CrmSyncClient) Create() *CrmSyncCreate {
+	mutation := newCrmSyncMutation(c.config, OpCreate)
+	return &CrmSyncCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of CrmSync entities.
+func (c *CrmSyncClient) CreateBulk(builders ...*CrmSyncCreate) *CrmSyncCreateBulk {
+	return &CrmSyncCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *CrmSyncClient) MapCreateBulk(slice any, setFunc func(*CrmSyncCreate, int)) *CrmSyncCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &CrmSyncCreateBulk{err: fmt.Errorf("calling to CrmSyncClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*CrmSyncCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &CrmSyncCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for CrmSync.
+func (c *CrmSyncClient) Update() *CrmSyncUpdate {
+	mutation := newCrmSyncMutation(c.config, OpUpdate)
+	return &CrmSyncUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *CrmSyncClient) UpdateOne(_m *CrmSync) *CrmSyncUpdateOne {
+	mutation := newCrmSyncMutation(c.config, OpUpdateOne, withCrmSync(_m))
+	return &CrmSyncUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *CrmSyncClient) UpdateOneID(id int64) *CrmSyncUpdateOne {
+	mutation := newCrmSyncMutation(c.config, OpUpdateOne, withCrmSyncID(id))
+	return &CrmSyncUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for CrmSync.
+func (c *CrmSyncClient) Delete() *CrmSyncDelete {
+	mutation := newCrmSyncMutation(c.config, OpDelete)
+	return &CrmSyncDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *CrmSyncClient) DeleteOne(_m *CrmSync) *CrmSyncDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *CrmSyncClient) DeleteOneID(id int64) *CrmSyncDeleteOne {
+	builder := c.Delete().Where(crmsync.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &CrmSyncDeleteOne{builder}
+}
+
+// Query returns a query builder for CrmSync.
+func (c *CrmSyncClient) Query() *CrmSyncQuery {
+	return &CrmSyncQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeCrmSync},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a CrmSync entity by its id.
+func (c *CrmSyncClient) Get(ctx context.Context, id int64) (*CrmSync, error) {
+	return c.Query().Where(crmsync.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *CrmSyncClient) GetX(ctx context.Context, id int64) *CrmSync {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryConnection queries the connection edge of a CrmSync.
+func (c *CrmSyncClient) QueryConnection(_m *CrmSync) *CrmConnectionQuery {
+	query := (&CrmConnectionClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(crmsync.Table, crmsync.FieldID, id),
+			sqlgraph.To(crmconnection.Table, crmconnection.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, crmsync.ConnectionTable, crmsync.ConnectionColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *CrmSyncClient) Hooks() []Hook {
+	hooks := c.hooks.CrmSync
+	return append(hooks[:len(hooks):len(hooks)], crmsync.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *CrmSyncClient) Interceptors() []Interceptor {
+	return c.inters.CrmSync
+}
+
+func (c *CrmSyncClient) mutate(ctx context.Context, m *CrmSyncMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&CrmSyncCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&CrmSyncUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&CrmSyncUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&CrmSyncDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown CrmSync mutation op: %q", m.Op())
 	}
 }
 
@@ -6668,6 +6986,156 @@ func (c *RecordValueClient) mutate(ctx context.Context, m *RecordValueMutation) 
 	}
 }
 
+// RejectedChangeClient is a client for the RejectedChange schema.
+type RejectedChangeClient struct {
+	config
+}
+
+// NewRejectedChangeClient returns a client for the RejectedChange from the given config.
+func NewRejectedChangeClient(c config) *RejectedChangeClient {
+	return &RejectedChangeClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `rejectedchange.Hooks(f(g(h())))`.
+func (c *RejectedChangeClient) Use(hooks ...Hook) {
+	c.hooks.RejectedChange = append(c.hooks.RejectedChange, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `rejectedchange.Intercept(f(g(h())))`.
+func (c *RejectedChangeClient) Intercept(interceptors ...Interceptor) {
+	c.inters.RejectedChange = append(c.inters.RejectedChange, interceptors...)
+}
+
+// Create returns a builder for creating a RejectedChange entity.
+func (c *RejectedChangeClient) Create() *RejectedChangeCreate {
+	mutation := newRejectedChangeMutation(c.config, OpCreate)
+	return &RejectedChangeCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of RejectedChange entities.
+func (c *RejectedChangeClient) CreateBulk(builders ...*RejectedChangeCreate) *RejectedChangeCreateBulk {
+	return &RejectedChangeCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *RejectedChangeClient) MapCreateBulk(slice any, setFunc func(*RejectedChangeCreate, int)) *RejectedChangeCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &RejectedChangeCreateBulk{err: fmt.Errorf("calling to RejectedChangeClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*RejectedChangeCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &RejectedChangeCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for RejectedChange.
+func (c *RejectedChangeClient) Update() *RejectedChangeUpdate {
+	mutation := newRejectedChangeMutation(c.config, OpUpdate)
+	return &RejectedChangeUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *RejectedChangeClient) UpdateOne(_m *RejectedChange) *RejectedChangeUpdateOne {
+	mutation := newRejectedChangeMutation(c.config, OpUpdateOne, withRejectedChange(_m))
+	return &RejectedChangeUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *RejectedChangeClient) UpdateOneID(id int64) *RejectedChangeUpdateOne {
+	mutation := newRejectedChangeMutation(c.config, OpUpdateOne, withRejectedChangeID(id))
+	return &RejectedChangeUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for RejectedChange.
+func (c *RejectedChangeClient) Delete() *RejectedChangeDelete {
+	mutation := newRejectedChangeMutation(c.config, OpDelete)
+	return &RejectedChangeDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *RejectedChangeClient) DeleteOne(_m *RejectedChange) *RejectedChangeDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *RejectedChangeClient) DeleteOneID(id int64) *RejectedChangeDeleteOne {
+	builder := c.Delete().Where(rejectedchange.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &RejectedChangeDeleteOne{builder}
+}
+
+// Query returns a query builder for RejectedChange.
+func (c *RejectedChangeClient) Query() *RejectedChangeQuery {
+	return &RejectedChangeQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeRejectedChange},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a RejectedChange entity by its id.
+func (c *RejectedChangeClient) Get(ctx context.Context, id int64) (*RejectedChange, error) {
+	return c.Query().Where(rejectedchange.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *RejectedChangeClient) GetX(ctx context.Context, id int64) *RejectedChange {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryConnection queries the connection edge of a RejectedChange.
+func (c *RejectedChangeClient) QueryConnection(_m *RejectedChange) *CrmConnectionQuery {
+	query := (&CrmConnectionClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(rejectedchange.Table, rejectedchange.FieldID, id),
+			sqlgraph.To(crmconnection.Table, crmconnection.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, rejectedchange.ConnectionTable, rejectedchange.ConnectionColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *RejectedChangeClient) Hooks() []Hook {
+	hooks := c.hooks.RejectedChange
+	return append(hooks[:len(hooks):len(hooks)], rejectedchange.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *RejectedChangeClient) Interceptors() []Interceptor {
+	return c.inters.RejectedChange
+}
+
+func (c *RejectedChangeClient) mutate(ctx context.Context, m *RejectedChangeMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&RejectedChangeCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&RejectedChangeUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&RejectedChangeUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&RejectedChangeDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown RejectedChange mutation op: %q", m.Op())
+	}
+}
+
 // SecretClient is a client for the Secret schema.
 type SecretClient struct {
 	config
@@ -6936,6 +7404,156 @@ func (c *SigningKeyClient) mutate(ctx context.Context, m *SigningKeyMutation) (V
 	}
 }
 
+// TakenWebhookClient is a client for the TakenWebhook schema.
+type TakenWebhookClient struct {
+	config
+}
+
+// NewTakenWebhookClient returns a client for the TakenWebhook from the given config.
+func NewTakenWebhookClient(c config) *TakenWebhookClient {
+	return &TakenWebhookClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `takenwebhook.Hooks(f(g(h())))`.
+func (c *TakenWebhookClient) Use(hooks ...Hook) {
+	c.hooks.TakenWebhook = append(c.hooks.TakenWebhook, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `takenwebhook.Intercept(f(g(h())))`.
+func (c *TakenWebhookClient) Intercept(interceptors ...Interceptor) {
+	c.inters.TakenWebhook = append(c.inters.TakenWebhook, interceptors...)
+}
+
+// Create returns a builder for creating a TakenWebhook entity.
+func (c *TakenWebhookClient) Create() *TakenWebhookCreate {
+	mutation := newTakenWebhookMutation(c.config, OpCreate)
+	return &TakenWebhookCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of TakenWebhook entities.
+func (c *TakenWebhookClient) CreateBulk(builders ...*TakenWebhookCreate) *TakenWebhookCreateBulk {
+	return &TakenWebhookCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *TakenWebhookClient) MapCreateBulk(slice any, setFunc func(*TakenWebhookCreate, int)) *TakenWebhookCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &TakenWebhookCreateBulk{err: fmt.Errorf("calling to TakenWebhookClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*TakenWebhookCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &TakenWebhookCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for TakenWebhook.
+func (c *TakenWebhookClient) Update() *TakenWebhookUpdate {
+	mutation := newTakenWebhookMutation(c.config, OpUpdate)
+	return &TakenWebhookUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *TakenWebhookClient) UpdateOne(_m *TakenWebhook) *TakenWebhookUpdateOne {
+	mutation := newTakenWebhookMutation(c.config, OpUpdateOne, withTakenWebhook(_m))
+	return &TakenWebhookUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *TakenWebhookClient) UpdateOneID(id int64) *TakenWebhookUpdateOne {
+	mutation := newTakenWebhookMutation(c.config, OpUpdateOne, withTakenWebhookID(id))
+	return &TakenWebhookUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for TakenWebhook.
+func (c *TakenWebhookClient) Delete() *TakenWebhookDelete {
+	mutation := newTakenWebhookMutation(c.config, OpDelete)
+	return &TakenWebhookDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *TakenWebhookClient) DeleteOne(_m *TakenWebhook) *TakenWebhookDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *TakenWebhookClient) DeleteOneID(id int64) *TakenWebhookDeleteOne {
+	builder := c.Delete().Where(takenwebhook.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &TakenWebhookDeleteOne{builder}
+}
+
+// Query returns a query builder for TakenWebhook.
+func (c *TakenWebhookClient) Query() *TakenWebhookQuery {
+	return &TakenWebhookQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeTakenWebhook},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a TakenWebhook entity by its id.
+func (c *TakenWebhookClient) Get(ctx context.Context, id int64) (*TakenWebhook, error) {
+	return c.Query().Where(takenwebhook.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *TakenWebhookClient) GetX(ctx context.Context, id int64) *TakenWebhook {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryConnection queries the connection edge of a TakenWebhook.
+func (c *TakenWebhookClient) QueryConnection(_m *TakenWebhook) *CrmConnectionQuery {
+	query := (&CrmConnectionClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(takenwebhook.Table, takenwebhook.FieldID, id),
+			sqlgraph.To(crmconnection.Table, crmconnection.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, takenwebhook.ConnectionTable, takenwebhook.ConnectionColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *TakenWebhookClient) Hooks() []Hook {
+	hooks := c.hooks.TakenWebhook
+	return append(hooks[:len(hooks):len(hooks)], takenwebhook.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *TakenWebhookClient) Interceptors() []Interceptor {
+	return c.inters.TakenWebhook
+}
+
+func (c *TakenWebhookClient) mutate(ctx context.Context, m *TakenWebhookMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&TakenWebhookCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&TakenWebhookUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&TakenWebhookUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&TakenWebhookDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown TakenWebhook mutation op: %q", m.Op())
+	}
+}
+
 // WebhookDeliveryClient is a client for the WebhookDelivery schema.
 type WebhookDeliveryClient struct {
 	config
@@ -7090,20 +7708,22 @@ func (c *WebhookDeliveryClient) mutate(ctx context.Context, m *WebhookDeliveryMu
 type (
 	hooks struct {
 		AccessToken, Agent, Attempt, AuditEntry, AuditMention, BulkBatch, BulkOperation,
-		Channel, ConsentEntry, Conversation, CountCell, CrmAction, CrmActionRun, Event,
-		FormerAnchor, IdempotencyKey, Identifier, Identity, Lane, LinkRefusal,
-		LinkingRule, LogHead, Lookup, Message, MessagingUser, ObjectType, Organization,
-		Pace, Participant, PermissionSet, Preference, Process, ProviderAccount, Queue,
-		QuickText, RawInbound, Record, RecordLink, RecordPhone, RecordValue, Secret,
-		SigningKey, WebhookDelivery []ent.Hook
+		Channel, ConsentEntry, Conversation, CountCell, CrmAction, CrmActionRun,
+		CrmConnection, CrmSync, Event, FormerAnchor, IdempotencyKey, Identifier,
+		Identity, Lane, LinkRefusal, LinkingRule, LogHead, Lookup, Message,
+		MessagingUser, ObjectType, Organization, Pace, Participant, PermissionSet,
+		Preference, Process, ProviderAccount, Queue, QuickText, RawInbound, Record,
+		RecordLink, RecordPhone, RecordValue, RejectedChange, Secret, SigningKey,
+		TakenWebhook, WebhookDelivery []ent.Hook
 	}
 	inters struct {
 		AccessToken, Agent, Attempt, AuditEntry, AuditMention, BulkBatch, BulkOperation,
-		Channel, ConsentEntry, Conversation, CountCell, CrmAction, CrmActionRun, Event,
-		FormerAnchor, IdempotencyKey, Identifier, Identity, Lane, LinkRefusal,
-		LinkingRule, LogHead, Lookup, Message, MessagingUser, ObjectType, Organization,
-		Pace, Participant, PermissionSet, Preference, Process, ProviderAccount, Queue,
-		QuickText, RawInbound, Record, RecordLink, RecordPhone, RecordValue, Secret,
-		SigningKey, WebhookDelivery []ent.Interceptor
+		Channel, ConsentEntry, Conversation, CountCell, CrmAction, CrmActionRun,
+		CrmConnection, CrmSync, Event, FormerAnchor, IdempotencyKey, Identifier,
+		Identity, Lane, LinkRefusal, LinkingRule, LogHead, Lookup, Message,
+		MessagingUser, ObjectType, Organization, Pace, Participant, PermissionSet,
+		Preference, Process, ProviderAccount, Queue, QuickText, RawInbound, Record,
+		RecordLink, RecordPhone, RecordValue, RejectedChange, Secret, SigningKey,
+		TakenWebhook, WebhookDelivery []ent.Interceptor
 	}
 )

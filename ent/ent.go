@@ -26,6 +26,8 @@ import (
 	"parley/ent/countcell"
 	"parley/ent/crmaction"
 	"parley/ent/crmactionrun"
+	"parley/ent/crmconnection"
+	"parley/ent/crmsync"
 	"parley/ent/event"
 	"parley/ent/formeranchor"
 	"parley/ent/idempotencykey"
@@ -53,8 +55,10 @@ import (
 	"parley/ent/recordlink"
 	"parley/ent/recordphone"
 	"parley/ent/recordvalue"
+	"parley/ent/rejectedchange"
 	"parley/ent/secret"
 	"parley/ent/signingkey"
+	"parley/ent/takenwebhook"
 	"parley/ent/webhookdelivery"
 )
 
@@ -129,6 +133,8 @@ func checkColumn(t, c string) error {
 			countcell.Table:       countcell.ValidColumn,
 			crmaction.Table:       crmaction.ValidColumn,
 			crmactionrun.Table:    crmactionrun.ValidColumn,
+			crmconnection.Table:   crmconnection.ValidColumn,
+			crmsync.Table:         crmsync.ValidColumn,
 			event.Table:           event.ValidColumn,
 			formeranchor.Table:    formeranchor.ValidColumn,
 			idempotencykey.Table:  idempotencykey.ValidColumn,
@@ -156,8 +162,10 @@ func checkColumn(t, c string) error {
 			recordlink.Table:      recordlink.ValidColumn,
 			recordphone.Table:     recordphone.ValidColumn,
 			recordvalue.Table:     recordvalue.ValidColumn,
+			rejectedchange.Table:  rejectedchange.ValidColumn,
 			secret.Table:          secret.ValidColumn,
 			signingkey.Table:      signingkey.ValidColumn,
+			takenwebhook.Table:    takenwebhook.ValidColumn,
 			webhookdelivery.Table: webhookdelivery.ValidColumn,
 		})
 	})

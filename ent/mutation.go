@@ -19,6 +19,8 @@ import (
 	"parley/ent/countcell"
 	"parley/ent/crmaction"
 	"parley/ent/crmactionrun"
+	"parley/ent/crmconnection"
+	"parley/ent/crmsync"
 	"parley/ent/event"
 	"parley/ent/formeranchor"
 	"parley/ent/idempotencykey"
@@ -47,10 +49,13 @@ import (
 	"parley/ent/recordlink"
 	"parley/ent/recordphone"
 	"parley/ent/recordvalue"
+	"parley/ent/rejectedchange"
 	"parley/ent/secret"
 	"parley/ent/signingkey"
+	"parley/ent/takenwebhook"
 	"parley/ent/webhookdelivery"
 	"parley/internal/channel"
+	"parley/internal/connector"
 	"parley/internal/desk/action"
 	"parley/internal/desk/content"
 	"parley/internal/desk/object"
@@ -84,6 +89,8 @@ const (
 	TypeCountCell       = "CountCell"
 	TypeCrmAction       = "CrmAction"
 	TypeCrmActionRun    = "CrmActionRun"
+	TypeCrmConnection   = "CrmConnection"
+	TypeCrmSync         = "CrmSync"
 	TypeEvent           = "Event"
 	TypeFormerAnchor    = "FormerAnchor"
 	TypeIdempotencyKey  = "IdempotencyKey"
@@ -111,8 +118,10 @@ const (
 	TypeRecordLink      = "RecordLink"
 	TypeRecordPhone     = "RecordPhone"
 	TypeRecordValue     = "RecordValue"
+	TypeRejectedChange  = "RejectedChange"
 	TypeSecret          = "Secret"
 	TypeSigningKey      = "SigningKey"
+	TypeTakenWebhook    = "TakenWebhook"
 	TypeWebhookDelivery = "WebhookDelivery"
 )
 
@@ -15618,6 +15627,1929 @@ func (m *CrmActionRunMutation) ResetEdge(name string) error {
 		return nil
 	}
 	return fmt.Errorf("unknown CrmActionRun edge %s", name)
+}
+
+// CrmConnectionMutation represents an operation that mutates the CrmConnection nodes in the graph.
+type CrmConnectionMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *int64
+	key           *string
+	name          *string
+	kind          *string
+	active        *bool
+	settings      *connector.Settings
+	sealed        *[]byte
+	created_at    *clock.Time
+	addcreated_at *clock.Time
+	clearedFields map[string]struct{}
+	done          bool
+	oldValue      func(context.Context) (*CrmConnection, error)
+	predicates    []predicate.CrmConnection
+}
+
+var _ ent.Mutation = (*CrmConnectionMutation)(nil)
+
+// crmconnectionOption allows management of the mutation configuration using functional options.
+type crmconnectionOption func(*CrmConnectionMutation)
+
+// newCrmConnectionMutation creates new mutation for the CrmConnection entity.
+func newCrmConnectionMutation(c config, op Op, opts ...crmconnectionOption) *CrmConnectionMutation {
+	m := &CrmConnectionMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeCrmConnection,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withCrmConnectionID sets the ID field of the mutation.
+func withCrmConnectionID(id int64) crmconnectionOption {
+	return func(m *CrmConnectionMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *CrmConnection
+		)
+		m.oldValue = func(ctx context.Context) (*CrmConnection, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().CrmConnection.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withCrmConnection sets the old CrmConnection of the mutation.
+func withCrmConnection(node *CrmConnection) crmconnectionOption {
+	return func(m *CrmConnectionMutation) {
+		m.oldValue = func(context.Context) (*CrmConnection, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m CrmConnectionMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m CrmConnectionMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of CrmConnection entities.
+func (m *CrmConnectionMutation) SetID(id int64) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *CrmConnectionMutation) ID() (id int64, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *CrmConnectionMutation) IDs(ctx context.Context) ([]int64, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int64{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().CrmConnection.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetKey sets the "key" field.
+func (m *CrmConnectionMutation) SetKey(s string) {
+	m.key = &s
+}
+
+// Key returns the value of the "key" field in the mutation.
+func (m *CrmConnectionMutation) Key() (r string, exists bool) {
+	v := m.key
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldKey returns the old "key" field's value of the CrmConnection entity.
+// If the CrmConnection object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CrmConnectionMutation) OldKey(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldKey is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldKey requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldKey: %w", err)
+	}
+	return oldValue.Key, nil
+}
+
+// ResetKey resets all changes to the "key" field.
+func (m *CrmConnectionMutation) ResetKey() {
+	m.key = nil
+}
+
+// SetName sets the "name" field.
+func (m *CrmConnectionMutation) SetName(s string) {
+	m.name = &s
+}
+
+// Name returns the value of the "name" field in the mutation.
+func (m *CrmConnectionMutation) Name() (r string, exists bool) {
+	v := m.name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldName returns the old "name" field's value of the CrmConnection entity.
+// If the CrmConnection object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CrmConnectionMutation) OldName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldName: %w", err)
+	}
+	return oldValue.Name, nil
+}
+
+// ResetName resets all changes to the "name" field.
+func (m *CrmConnectionMutation) ResetName() {
+	m.name = nil
+}
+
+// SetKind sets the "kind" field.
+func (m *CrmConnectionMutation) SetKind(s string) {
+	m.kind = &s
+}
+
+// Kind returns the value of the "kind" field in the mutation.
+func (m *CrmConnectionMutation) Kind() (r string, exists bool) {
+	v := m.kind
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldKind returns the old "kind" field's value of the CrmConnection entity.
+// If the CrmConnection object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CrmConnectionMutation) OldKind(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldKind is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldKind requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldKind: %w", err)
+	}
+	return oldValue.Kind, nil
+}
+
+// ResetKind resets all changes to the "kind" field.
+func (m *CrmConnectionMutation) ResetKind() {
+	m.kind = nil
+}
+
+// SetActive sets the "active" field.
+func (m *CrmConnectionMutation) SetActive(b bool) {
+	m.active = &b
+}
+
+// Active returns the value of the "active" field in the mutation.
+func (m *CrmConnectionMutation) Active() (r bool, exists bool) {
+	v := m.active
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldActive returns the old "active" field's value of the CrmConnection entity.
+// If the CrmConnection object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CrmConnectionMutation) OldActive(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldActive is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldActive requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldActive: %w", err)
+	}
+	return oldValue.Active, nil
+}
+
+// ResetActive resets all changes to the "active" field.
+func (m *CrmConnectionMutation) ResetActive() {
+	m.active = nil
+}
+
+// SetSettings sets the "settings" field.
+func (m *CrmConnectionMutation) SetSettings(c connector.Settings) {
+	m.settings = &c
+}
+
+// Settings returns the value of the "settings" field in the mutation.
+func (m *CrmConnectionMutation) Settings() (r connector.Settings, exists bool) {
+	v := m.settings
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSettings returns the old "settings" field's value of the CrmConnection entity.
+// If the CrmConnection object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CrmConnectionMutation) OldSettings(ctx context.Context) (v connector.Settings, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSettings is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSettings requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSettings: %w", err)
+	}
+	return oldValue.Settings, nil
+}
+
+// ResetSettings resets all changes to the "settings" field.
+func (m *CrmConnectionMutation) ResetSettings() {
+	m.settings = nil
+}
+
+// SetSealed sets the "sealed" field.
+func (m *CrmConnectionMutation) SetSealed(b []byte) {
+	m.sealed = &b
+}
+
+// Sealed returns the value of the "sealed" field in the mutation.
+func (m *CrmConnectionMutation) Sealed() (r []byte, exists bool) {
+	v := m.sealed
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSealed returns the old "sealed" field's value of the CrmConnection entity.
+// If the CrmConnection object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CrmConnectionMutation) OldSealed(ctx context.Context) (v []byte, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSealed is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSealed requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSealed: %w", err)
+	}
+	return oldValue.Sealed, nil
+}
+
+// ClearSealed clears the value of the "sealed" field.
+func (m *CrmConnectionMutation) ClearSealed() {
+	m.sealed = nil
+	m.clearedFields[crmconnection.FieldSealed] = struct{}{}
+}
+
+// SealedCleared returns if the "sealed" field was cleared in this mutation.
+func (m *CrmConnectionMutation) SealedCleared() bool {
+	_, ok := m.clearedFields[crmconnection.FieldSealed]
+	return ok
+}
+
+// ResetSealed resets all changes to the "sealed" field.
+func (m *CrmConnectionMutation) ResetSealed() {
+	m.sealed = nil
+	delete(m.clearedFields, crmconnection.FieldSealed)
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *CrmConnectionMutation) SetCreatedAt(c clock.Time) {
+	m.created_at = &c
+	m.addcreated_at = nil
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *CrmConnectionMutation) CreatedAt() (r clock.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the CrmConnection entity.
+// If the CrmConnection object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CrmConnectionMutation) OldCreatedAt(ctx context.Context) (v clock.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// AddCreatedAt adds c to the "created_at" field.
+func (m *CrmConnectionMutation) AddCreatedAt(c clock.Time) {
+	if m.addcreated_at != nil {
+		*m.addcreated_at += c
+	} else {
+		m.addcreated_at = &c
+	}
+}
+
+// AddedCreatedAt returns the value that was added to the "created_at" field in this mutation.
+func (m *CrmConnectionMutation) AddedCreatedAt() (r clock.Time, exists bool) {
+	v := m.addcreated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *CrmConnectionMutation) ResetCreatedAt() {
+	m.created_at = nil
+	m.addcreated_at = nil
+}
+
+// Where appends a list predicates to the CrmConnectionMutation builder.
+func (m *CrmConnectionMutation) Where(ps ...predicate.CrmConnection) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the CrmConnectionMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *CrmConnectionMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.CrmConnection, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *CrmConnectionMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *CrmConnectionMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (CrmConnection).
+func (m *CrmConnectionMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *CrmConnectionMutation) Fields() []string {
+	fields := make([]string, 0, 7)
+	if m.key != nil {
+		fields = append(fields, crmconnection.FieldKey)
+	}
+	if m.name != nil {
+		fields = append(fields, crmconnection.FieldName)
+	}
+	if m.kind != nil {
+		fields = append(fields, crmconnection.FieldKind)
+	}
+	if m.active != nil {
+		fields = append(fields, crmconnection.FieldActive)
+	}
+	if m.settings != nil {
+		fields = append(fields, crmconnection.FieldSettings)
+	}
+	if m.sealed != nil {
+		fields = append(fields, crmconnection.FieldSealed)
+	}
+	if m.created_at != nil {
+		fields = append(fields, crmconnection.FieldCreatedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *CrmConnectionMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case crmconnection.FieldKey:
+		return m.Key()
+	case crmconnection.FieldName:
+		return m.Name()
+	case crmconnection.FieldKind:
+		return m.Kind()
+	case crmconnection.FieldActive:
+		return m.Active()
+	case crmconnection.FieldSettings:
+		return m.Settings()
+	case crmconnection.FieldSealed:
+		return m.Sealed()
+	case crmconnection.FieldCreatedAt:
+		return m.CreatedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *CrmConnectionMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case crmconnection.FieldKey:
+		return m.OldKey(ctx)
+	case crmconnection.FieldName:
+		return m.OldName(ctx)
+	case crmconnection.FieldKind:
+		return m.OldKind(ctx)
+	case crmconnection.FieldActive:
+		return m.OldActive(ctx)
+	case crmconnection.FieldSettings:
+		return m.OldSettings(ctx)
+	case crmconnection.FieldSealed:
+		return m.OldSealed(ctx)
+	case crmconnection.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown CrmConnection field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *CrmConnectionMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case crmconnection.FieldKey:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetKey(v)
+		return nil
+	case crmconnection.FieldName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetName(v)
+		return nil
+	case crmconnection.FieldKind:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetKind(v)
+		return nil
+	case crmconnection.FieldActive:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetActive(v)
+		return nil
+	case crmconnection.FieldSettings:
+		v, ok := value.(connector.Settings)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSettings(v)
+		return nil
+	case crmconnection.FieldSealed:
+		v, ok := value.([]byte)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSealed(v)
+		return nil
+	case crmconnection.FieldCreatedAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown CrmConnection field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *CrmConnectionMutation) AddedFields() []string {
+	var fields []string
+	if m.addcreated_at != nil {
+		fields = append(fields, crmconnection.FieldCreatedAt)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *CrmConnectionMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case crmconnection.FieldCreatedAt:
+		return m.AddedCreatedAt()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *CrmConnectionMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case crmconnection.FieldCreatedAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddCreatedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown CrmConnection numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *CrmConnectionMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(crmconnection.FieldSealed) {
+		fields = append(fields, crmconnection.FieldSealed)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *CrmConnectionMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *CrmConnectionMutation) ClearField(name string) error {
+	switch name {
+	case crmconnection.FieldSealed:
+		m.ClearSealed()
+		return nil
+	}
+	return fmt.Errorf("unknown CrmConnection nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *CrmConnectionMutation) ResetField(name string) error {
+	switch name {
+	case crmconnection.FieldKey:
+		m.ResetKey()
+		return nil
+	case crmconnection.FieldName:
+		m.ResetName()
+		return nil
+	case crmconnection.FieldKind:
+		m.ResetKind()
+		return nil
+	case crmconnection.FieldActive:
+		m.ResetActive()
+		return nil
+	case crmconnection.FieldSettings:
+		m.ResetSettings()
+		return nil
+	case crmconnection.FieldSealed:
+		m.ResetSealed()
+		return nil
+	case crmconnection.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown CrmConnection field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *CrmConnectionMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *CrmConnectionMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *CrmConnectionMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *CrmConnectionMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *CrmConnectionMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *CrmConnectionMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *CrmConnectionMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown CrmConnection unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *CrmConnectionMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown CrmConnection edge %s", name)
+}
+
+// CrmSyncMutation represents an operation that mutates the CrmSync nodes in the graph.
+type CrmSyncMutation struct {
+	config
+	op                Op
+	typ               string
+	id                *int64
+	progress          *[]connector.Progress
+	appendprogress    []connector.Progress
+	holder            *int64
+	addholder         *int64
+	held_until        *clock.Time
+	addheld_until     *clock.Time
+	due_at            *clock.Time
+	adddue_at         *clock.Time
+	failures          *int
+	addfailures       *int
+	problem           *string
+	problem_at        *clock.Time
+	addproblem_at     *clock.Time
+	changed_at        *clock.Time
+	addchanged_at     *clock.Time
+	taken             *int64
+	addtaken          *int64
+	rejected          *int64
+	addrejected       *int64
+	clearedFields     map[string]struct{}
+	connection        *int64
+	clearedconnection bool
+	done              bool
+	oldValue          func(context.Context) (*CrmSync, error)
+	predicates        []predicate.CrmSync
+}
+
+var _ ent.Mutation = (*CrmSyncMutation)(nil)
+
+// crmsyncOption allows management of the mutation configuration using functional options.
+type crmsyncOption func(*CrmSyncMutation)
+
+// newCrmSyncMutation creates new mutation for the CrmSync entity.
+func newCrmSyncMutation(c config, op Op, opts ...crmsyncOption) *CrmSyncMutation {
+	m := &CrmSyncMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeCrmSync,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withCrmSyncID sets the ID field of the mutation.
+func withCrmSyncID(id int64) crmsyncOption {
+	return func(m *CrmSyncMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *CrmSync
+		)
+		m.oldValue = func(ctx context.Context) (*CrmSync, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().CrmSync.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withCrmSync sets the old CrmSync of the mutation.
+func withCrmSync(node *CrmSync) crmsyncOption {
+	return func(m *CrmSyncMutation) {
+		m.oldValue = func(context.Context) (*CrmSync, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m CrmSyncMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m CrmSyncMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of CrmSync entities.
+func (m *CrmSyncMutation) SetID(id int64) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *CrmSyncMutation) ID() (id int64, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *CrmSyncMutation) IDs(ctx context.Context) ([]int64, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int64{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().CrmSync.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetConnectionID sets the "connection_id" field.
+func (m *CrmSyncMutation) SetConnectionID(i int64) {
+	m.connection = &i
+}
+
+// ConnectionID returns the value of the "connection_id" field in the mutation.
+func (m *CrmSyncMutation) ConnectionID() (r int64, exists bool) {
+	v := m.connection
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldConnectionID returns the old "connection_id" field's value of the CrmSync entity.
+// If the CrmSync object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CrmSyncMutation) OldConnectionID(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldConnectionID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldConnectionID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldConnectionID: %w", err)
+	}
+	return oldValue.ConnectionID, nil
+}
+
+// ResetConnectionID resets all changes to the "connection_id" field.
+func (m *CrmSyncMutation) ResetConnectionID() {
+	m.connection = nil
+}
+
+// SetProgress sets the "progress" field.
+func (m *CrmSyncMutation) SetProgress(c []connector.Progress) {
+	m.progress = &c
+	m.appendprogress = nil
+}
+
+// Progress returns the value of the "progress" field in the mutation.
+func (m *CrmSyncMutation) Progress() (r []connector.Progress, exists bool) {
+	v := m.progress
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldProgress returns the old "progress" field's value of the CrmSync entity.
+// If the CrmSync object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CrmSyncMutation) OldProgress(ctx context.Context) (v []connector.Progress, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldProgress is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldProgress requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldProgress: %w", err)
+	}
+	return oldValue.Progress, nil
+}
+
+// AppendProgress adds c to the "progress" field.
+func (m *CrmSyncMutation) AppendProgress(c []connector.Progress) {
+	m.appendprogress = append(m.appendprogress, c...)
+}
+
+// AppendedProgress returns the list of values that were appended to the "progress" field in this mutation.
+func (m *CrmSyncMutation) AppendedProgress() ([]connector.Progress, bool) {
+	if len(m.appendprogress) == 0 {
+		return nil, false
+	}
+	return m.appendprogress, true
+}
+
+// ResetProgress resets all changes to the "progress" field.
+func (m *CrmSyncMutation) ResetProgress() {
+	m.progress = nil
+	m.appendprogress = nil
+}
+
+// SetHolder sets the "holder" field.
+func (m *CrmSyncMutation) SetHolder(i int64) {
+	m.holder = &i
+	m.addholder = nil
+}
+
+// Holder returns the value of the "holder" field in the mutation.
+func (m *CrmSyncMutation) Holder() (r int64, exists bool) {
+	v := m.holder
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldHolder returns the old "holder" field's value of the CrmSync entity.
+// If the CrmSync object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CrmSyncMutation) OldHolder(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldHolder is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldHolder requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldHolder: %w", err)
+	}
+	return oldValue.Holder, nil
+}
+
+// AddHolder adds i to the "holder" field.
+func (m *CrmSyncMutation) AddHolder(i int64) {
+	if m.addholder != nil {
+		*m.addholder += i
+	} else {
+		m.addholder = &i
+	}
+}
+
+// AddedHolder returns the value that was added to the "holder" field in this mutation.
+func (m *CrmSyncMutation) AddedHolder() (r int64, exists bool) {
+	v := m.addholder
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetHolder resets all changes to the "holder" field.
+func (m *CrmSyncMutation) ResetHolder() {
+	m.holder = nil
+	m.addholder = nil
+}
+
+// SetHeldUntil sets the "held_until" field.
+func (m *CrmSyncMutation) SetHeldUntil(c clock.Time) {
+	m.held_until = &c
+	m.addheld_until = nil
+}
+
+// HeldUntil returns the value of the "held_until" field in the mutation.
+func (m *CrmSyncMutation) HeldUntil() (r clock.Time, exists bool) {
+	v := m.held_until
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldHeldUntil returns the old "held_until" field's value of the CrmSync entity.
+// If the CrmSync object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CrmSyncMutation) OldHeldUntil(ctx context.Context) (v clock.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldHeldUntil is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldHeldUntil requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldHeldUntil: %w", err)
+	}
+	return oldValue.HeldUntil, nil
+}
+
+// AddHeldUntil adds c to the "held_until" field.
+func (m *CrmSyncMutation) AddHeldUntil(c clock.Time) {
+	if m.addheld_until != nil {
+		*m.addheld_until += c
+	} else {
+		m.addheld_until = &c
+	}
+}
+
+// AddedHeldUntil returns the value that was added to the "held_until" field in this mutation.
+func (m *CrmSyncMutation) AddedHeldUntil() (r clock.Time, exists bool) {
+	v := m.addheld_until
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetHeldUntil resets all changes to the "held_until" field.
+func (m *CrmSyncMutation) ResetHeldUntil() {
+	m.held_until = nil
+	m.addheld_until = nil
+}
+
+// SetDueAt sets the "due_at" field.
+func (m *CrmSyncMutation) SetDueAt(c clock.Time) {
+	m.due_at = &c
+	m.adddue_at = nil
+}
+
+// DueAt returns the value of the "due_at" field in the mutation.
+func (m *CrmSyncMutation) DueAt() (r clock.Time, exists bool) {
+	v := m.due_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDueAt returns the old "due_at" field's value of the CrmSync entity.
+// If the CrmSync object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CrmSyncMutation) OldDueAt(ctx context.Context) (v clock.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDueAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDueAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDueAt: %w", err)
+	}
+	return oldValue.DueAt, nil
+}
+
+// AddDueAt adds c to the "due_at" field.
+func (m *CrmSyncMutation) AddDueAt(c clock.Time) {
+	if m.adddue_at != nil {
+		*m.adddue_at += c
+	} else {
+		m.adddue_at = &c
+	}
+}
+
+// AddedDueAt returns the value that was added to the "due_at" field in this mutation.
+func (m *CrmSyncMutation) AddedDueAt() (r clock.Time, exists bool) {
+	v := m.adddue_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetDueAt resets all changes to the "due_at" field.
+func (m *CrmSyncMutation) ResetDueAt() {
+	m.due_at = nil
+	m.adddue_at = nil
+}
+
+// SetFailures sets the "failures" field.
+func (m *CrmSyncMutation) SetFailures(i int) {
+	m.failures = &i
+	m.addfailures = nil
+}
+
+// Failures returns the value of the "failures" field in the mutation.
+func (m *CrmSyncMutation) Failures() (r int, exists bool) {
+	v := m.failures
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFailures returns the old "failures" field's value of the CrmSync entity.
+// If the CrmSync object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CrmSyncMutation) OldFailures(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFailures is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFailures requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFailures: %w", err)
+	}
+	return oldValue.Failures, nil
+}
+
+// AddFailures adds i to the "failures" field.
+func (m *CrmSyncMutation) AddFailures(i int) {
+	if m.addfailures != nil {
+		*m.addfailures += i
+	} else {
+		m.addfailures = &i
+	}
+}
+
+// AddedFailures returns the value that was added to the "failures" field in this mutation.
+func (m *CrmSyncMutation) AddedFailures() (r int, exists bool) {
+	v := m.addfailures
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetFailures resets all changes to the "failures" field.
+func (m *CrmSyncMutation) ResetFailures() {
+	m.failures = nil
+	m.addfailures = nil
+}
+
+// SetProblem sets the "problem" field.
+func (m *CrmSyncMutation) SetProblem(s string) {
+	m.problem = &s
+}
+
+// Problem returns the value of the "problem" field in the mutation.
+func (m *CrmSyncMutation) Problem() (r string, exists bool) {
+	v := m.problem
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldProblem returns the old "problem" field's value of the CrmSync entity.
+// If the CrmSync object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CrmSyncMutation) OldProblem(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldProblem is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldProblem requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldProblem: %w", err)
+	}
+	return oldValue.Problem, nil
+}
+
+// ResetProblem resets all changes to the "problem" field.
+func (m *CrmSyncMutation) ResetProblem() {
+	m.problem = nil
+}
+
+// SetProblemAt sets the "problem_at" field.
+func (m *CrmSyncMutation) SetProblemAt(c clock.Time) {
+	m.problem_at = &c
+	m.addproblem_at = nil
+}
+
+// ProblemAt returns the value of the "problem_at" field in the mutation.
+func (m *CrmSyncMutation) ProblemAt() (r clock.Time, exists bool) {
+	v := m.problem_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldProblemAt returns the old "problem_at" field's value of the CrmSync entity.
+// If the CrmSync object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CrmSyncMutation) OldProblemAt(ctx context.Context) (v clock.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldProblemAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldProblemAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldProblemAt: %w", err)
+	}
+	return oldValue.ProblemAt, nil
+}
+
+// AddProblemAt adds c to the "problem_at" field.
+func (m *CrmSyncMutation) AddProblemAt(c clock.Time) {
+	if m.addproblem_at != nil {
+		*m.addproblem_at += c
+	} else {
+		m.addproblem_at = &c
+	}
+}
+
+// AddedProblemAt returns the value that was added to the "problem_at" field in this mutation.
+func (m *CrmSyncMutation) AddedProblemAt() (r clock.Time, exists bool) {
+	v := m.addproblem_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetProblemAt resets all changes to the "problem_at" field.
+func (m *CrmSyncMutation) ResetProblemAt() {
+	m.problem_at = nil
+	m.addproblem_at = nil
+}
+
+// SetChangedAt sets the "changed_at" field.
+func (m *CrmSyncMutation) SetChangedAt(c clock.Time) {
+	m.changed_at = &c
+	m.addchanged_at = nil
+}
+
+// ChangedAt returns the value of the "changed_at" field in the mutation.
+func (m *CrmSyncMutation) ChangedAt() (r clock.Time, exists bool) {
+	v := m.changed_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldChangedAt returns the old "changed_at" field's value of the CrmSync entity.
+// If the CrmSync object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CrmSyncMutation) OldChangedAt(ctx context.Context) (v clock.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldChangedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldChangedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldChangedAt: %w", err)
+	}
+	return oldValue.ChangedAt, nil
+}
+
+// AddChangedAt adds c to the "changed_at" field.
+func (m *CrmSyncMutation) AddChangedAt(c clock.Time) {
+	if m.addchanged_at != nil {
+		*m.addchanged_at += c
+	} else {
+		m.addchanged_at = &c
+	}
+}
+
+// AddedChangedAt returns the value that was added to the "changed_at" field in this mutation.
+func (m *CrmSyncMutation) AddedChangedAt() (r clock.Time, exists bool) {
+	v := m.addchanged_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetChangedAt resets all changes to the "changed_at" field.
+func (m *CrmSyncMutation) ResetChangedAt() {
+	m.changed_at = nil
+	m.addchanged_at = nil
+}
+
+// SetTaken sets the "taken" field.
+func (m *CrmSyncMutation) SetTaken(i int64) {
+	m.taken = &i
+	m.addtaken = nil
+}
+
+// Taken returns the value of the "taken" field in the mutation.
+func (m *CrmSyncMutation) Taken() (r int64, exists bool) {
+	v := m.taken
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTaken returns the old "taken" field's value of the CrmSync entity.
+// If the CrmSync object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CrmSyncMutation) OldTaken(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTaken is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTaken requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTaken: %w", err)
+	}
+	return oldValue.Taken, nil
+}
+
+// AddTaken adds i to the "taken" field.
+func (m *CrmSyncMutation) AddTaken(i int64) {
+	if m.addtaken != nil {
+		*m.addtaken += i
+	} else {
+		m.addtaken = &i
+	}
+}
+
+// AddedTaken returns the value that was added to the "taken" field in this mutation.
+func (m *CrmSyncMutation) AddedTaken() (r int64, exists bool) {
+	v := m.addtaken
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetTaken resets all changes to the "taken" field.
+func (m *CrmSyncMutation) ResetTaken() {
+	m.taken = nil
+	m.addtaken = nil
+}
+
+// SetRejected sets the "rejected" field.
+func (m *CrmSyncMutation) SetRejected(i int64) {
+	m.rejected = &i
+	m.addrejected = nil
+}
+
+// Rejected returns the value of the "rejected" field in the mutation.
+func (m *CrmSyncMutation) Rejected() (r int64, exists bool) {
+	v := m.rejected
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRejected returns the old "rejected" field's value of the CrmSync entity.
+// If the CrmSync object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CrmSyncMutation) OldRejected(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRejected is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRejected requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRejected: %w", err)
+	}
+	return oldValue.Rejected, nil
+}
+
+// AddRejected adds i to the "rejected" field.
+func (m *CrmSyncMutation) AddRejected(i int64) {
+	if m.addrejected != nil {
+		*m.addrejected += i
+	} else {
+		m.addrejected = &i
+	}
+}
+
+// AddedRejected returns the value that was added to the "rejected" field in this mutation.
+func (m *CrmSyncMutation) AddedRejected() (r int64, exists bool) {
+	v := m.addrejected
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetRejected resets all changes to the "rejected" field.
+func (m *CrmSyncMutation) ResetRejected() {
+	m.rejected = nil
+	m.addrejected = nil
+}
+
+// ClearConnection clears the "connection" edge to the CrmConnection entity.
+func (m *CrmSyncMutation) ClearConnection() {
+	m.clearedconnection = true
+	m.clearedFields[crmsync.FieldConnectionID] = struct{}{}
+}
+
+// ConnectionCleared reports if the "connection" edge to the CrmConnection entity was cleared.
+func (m *CrmSyncMutation) ConnectionCleared() bool {
+	return m.clearedconnection
+}
+
+// ConnectionIDs returns the "connection" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ConnectionID instead. It exists only for internal usage by the builders.
+func (m *CrmSyncMutation) ConnectionIDs() (ids []int64) {
+	if id := m.connection; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetConnection resets all changes to the "connection" edge.
+func (m *CrmSyncMutation) ResetConnection() {
+	m.connection = nil
+	m.clearedconnection = false
+}
+
+// Where appends a list predicates to the CrmSyncMutation builder.
+func (m *CrmSyncMutation) Where(ps ...predicate.CrmSync) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the CrmSyncMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *CrmSyncMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.CrmSync, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *CrmSyncMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *CrmSyncMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (CrmSync).
+func (m *CrmSyncMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *CrmSyncMutation) Fields() []string {
+	fields := make([]string, 0, 11)
+	if m.connection != nil {
+		fields = append(fields, crmsync.FieldConnectionID)
+	}
+	if m.progress != nil {
+		fields = append(fields, crmsync.FieldProgress)
+	}
+	if m.holder != nil {
+		fields = append(fields, crmsync.FieldHolder)
+	}
+	if m.held_until != nil {
+		fields = append(fields, crmsync.FieldHeldUntil)
+	}
+	if m.due_at != nil {
+		fields = append(fields, crmsync.FieldDueAt)
+	}
+	if m.failures != nil {
+		fields = append(fields, crmsync.FieldFailures)
+	}
+	if m.problem != nil {
+		fields = append(fields, crmsync.FieldProblem)
+	}
+	if m.problem_at != nil {
+		fields = append(fields, crmsync.FieldProblemAt)
+	}
+	if m.changed_at != nil {
+		fields = append(fields, crmsync.FieldChangedAt)
+	}
+	if m.taken != nil {
+		fields = append(fields, crmsync.FieldTaken)
+	}
+	if m.rejected != nil {
+		fields = append(fields, crmsync.FieldRejected)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *CrmSyncMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case crmsync.FieldConnectionID:
+		return m.ConnectionID()
+	case crmsync.FieldProgress:
+		return m.Progress()
+	case crmsync.FieldHolder:
+		return m.Holder()
+	case crmsync.FieldHeldUntil:
+		return m.HeldUntil()
+	case crmsync.FieldDueAt:
+		return m.DueAt()
+	case crmsync.FieldFailures:
+		return m.Failures()
+	case crmsync.FieldProblem:
+		return m.Problem()
+	case crmsync.FieldProblemAt:
+		return m.ProblemAt()
+	case crmsync.FieldChangedAt:
+		return m.ChangedAt()
+	case crmsync.FieldTaken:
+		return m.Taken()
+	case crmsync.FieldRejected:
+		return m.Rejected()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *CrmSyncMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case crmsync.FieldConnectionID:
+		return m.OldConnectionID(ctx)
+	case crmsync.FieldProgress:
+		return m.OldProgress(ctx)
+	case crmsync.FieldHolder:
+		return m.OldHolder(ctx)
+	case crmsync.FieldHeldUntil:
+		return m.OldHeldUntil(ctx)
+	case crmsync.FieldDueAt:
+		return m.OldDueAt(ctx)
+	case crmsync.FieldFailures:
+		return m.OldFailures(ctx)
+	case crmsync.FieldProblem:
+		return m.OldProblem(ctx)
+	case crmsync.FieldProblemAt:
+		return m.OldProblemAt(ctx)
+	case crmsync.FieldChangedAt:
+		return m.OldChangedAt(ctx)
+	case crmsync.FieldTaken:
+		return m.OldTaken(ctx)
+	case crmsync.FieldRejected:
+		return m.OldRejected(ctx)
+	}
+	return nil, fmt.Errorf("unknown CrmSync field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *CrmSyncMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case crmsync.FieldConnectionID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetConnectionID(v)
+		return nil
+	case crmsync.FieldProgress:
+		v, ok := value.([]connector.Progress)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetProgress(v)
+		return nil
+	case crmsync.FieldHolder:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetHolder(v)
+		return nil
+	case crmsync.FieldHeldUntil:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetHeldUntil(v)
+		return nil
+	case crmsync.FieldDueAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDueAt(v)
+		return nil
+	case crmsync.FieldFailures:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFailures(v)
+		return nil
+	case crmsync.FieldProblem:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetProblem(v)
+		return nil
+	case crmsync.FieldProblemAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetProblemAt(v)
+		return nil
+	case crmsync.FieldChangedAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetChangedAt(v)
+		return nil
+	case crmsync.FieldTaken:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTaken(v)
+		return nil
+	case crmsync.FieldRejected:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRejected(v)
+		return nil
+	}
+	return fmt.Errorf("unknown CrmSync field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *CrmSyncMutation) AddedFields() []string {
+	var fields []string
+	if m.addholder != nil {
+		fields = append(fields, crmsync.FieldHolder)
+	}
+	if m.addheld_until != nil {
+		fields = append(fields, crmsync.FieldHeldUntil)
+	}
+	if m.adddue_at != nil {
+		fields = append(fields, crmsync.FieldDueAt)
+	}
+	if m.addfailures != nil {
+		fields = append(fields, crmsync.FieldFailures)
+	}
+	if m.addproblem_at != nil {
+		fields = append(fields, crmsync.FieldProblemAt)
+	}
+	if m.addchanged_at != nil {
+		fields = append(fields, crmsync.FieldChangedAt)
+	}
+	if m.addtaken != nil {
+		fields = append(fields, crmsync.FieldTaken)
+	}
+	if m.addrejected != nil {
+		fields = append(fields, crmsync.FieldRejected)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *CrmSyncMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case crmsync.FieldHolder:
+		return m.AddedHolder()
+	case crmsync.FieldHeldUntil:
+		return m.AddedHeldUntil()
+	case crmsync.FieldDueAt:
+		return m.AddedDueAt()
+	case crmsync.FieldFailures:
+		return m.AddedFailures()
+	case crmsync.FieldProblemAt:
+		return m.AddedProblemAt()
+	case crmsync.FieldChangedAt:
+		return m.AddedChangedAt()
+	case crmsync.FieldTaken:
+		return m.AddedTaken()
+	case crmsync.FieldRejected:
+		return m.AddedRejected()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *CrmSyncMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case crmsync.FieldHolder:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddHolder(v)
+		return nil
+	case crmsync.FieldHeldUntil:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddHeldUntil(v)
+		return nil
+	case crmsync.FieldDueAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddDueAt(v)
+		return nil
+	case crmsync.FieldFailures:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddFailures(v)
+		return nil
+	case crmsync.FieldProblemAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddProblemAt(v)
+		return nil
+	case crmsync.FieldChangedAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddChangedAt(v)
+		return nil
+	case crmsync.FieldTaken:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddTaken(v)
+		return nil
+	case crmsync.FieldRejected:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddRejected(v)
+		return nil
+	}
+	return fmt.Errorf("unknown CrmSync numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *CrmSyncMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *CrmSyncMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *CrmSyncMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown CrmSync nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *CrmSyncMutation) ResetField(name string) error {
+	switch name {
+	case crmsync.FieldConnectionID:
+		m.ResetConnectionID()
+		return nil
+	case crmsync.FieldProgress:
+		m.ResetProgress()
+		return nil
+	case crmsync.FieldHolder:
+		m.ResetHolder()
+		return nil
+	case crmsync.FieldHeldUntil:
+		m.ResetHeldUntil()
+		return nil
+	case crmsync.FieldDueAt:
+		m.ResetDueAt()
+		return nil
+	case crmsync.FieldFailures:
+		m.ResetFailures()
+		return nil
+	case crmsync.FieldProblem:
+		m.ResetProblem()
+		return nil
+	case crmsync.FieldProblemAt:
+		m.ResetProblemAt()
+		return nil
+	case crmsync.FieldChangedAt:
+		m.ResetChangedAt()
+		return nil
+	case crmsync.FieldTaken:
+		m.ResetTaken()
+		return nil
+	case crmsync.FieldRejected:
+		m.ResetRejected()
+		return nil
+	}
+	return fmt.Errorf("unknown CrmSync field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *CrmSyncMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.connection != nil {
+		edges = append(edges, crmsync.EdgeConnection)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *CrmSyncMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case crmsync.EdgeConnection:
+		if id := m.connection; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *CrmSyncMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *CrmSyncMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *CrmSyncMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearedconnection {
+		edges = append(edges, crmsync.EdgeConnection)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *CrmSyncMutation) EdgeCleared(name string) bool {
+	switch name {
+	case crmsync.EdgeConnection:
+		return m.clearedconnection
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *CrmSyncMutation) ClearEdge(name string) error {
+	switch name {
+	case crmsync.EdgeConnection:
+		m.ClearConnection()
+		return nil
+	}
+	return fmt.Errorf("unknown CrmSync unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *CrmSyncMutation) ResetEdge(name string) error {
+	switch name {
+	case crmsync.EdgeConnection:
+		m.ResetConnection()
+		return nil
+	}
+	return fmt.Errorf("unknown CrmSync edge %s", name)
 }
 
 // EventMutation represents an operation that mutates the Event nodes in the graph.
@@ -35848,6 +37780,860 @@ func (m *RecordValueMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown RecordValue edge %s", name)
 }
 
+// RejectedChangeMutation represents an operation that mutates the RejectedChange nodes in the graph.
+type RejectedChangeMutation struct {
+	config
+	op                Op
+	typ               string
+	id                *int64
+	object_type       *string
+	external_id       *string
+	operation         *string
+	body              *string
+	code              *string
+	field             *string
+	problem           *string
+	created_at        *clock.Time
+	addcreated_at     *clock.Time
+	clearedFields     map[string]struct{}
+	connection        *int64
+	clearedconnection bool
+	done              bool
+	oldValue          func(context.Context) (*RejectedChange, error)
+	predicates        []predicate.RejectedChange
+}
+
+var _ ent.Mutation = (*RejectedChangeMutation)(nil)
+
+// rejectedchangeOption allows management of the mutation configuration using functional options.
+type rejectedchangeOption func(*RejectedChangeMutation)
+
+// newRejectedChangeMutation creates new mutation for the RejectedChange entity.
+func newRejectedChangeMutation(c config, op Op, opts ...rejectedchangeOption) *RejectedChangeMutation {
+	m := &RejectedChangeMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeRejectedChange,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withRejectedChangeID sets the ID field of the mutation.
+func withRejectedChangeID(id int64) rejectedchangeOption {
+	return func(m *RejectedChangeMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *RejectedChange
+		)
+		m.oldValue = func(ctx context.Context) (*RejectedChange, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().RejectedChange.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withRejectedChange sets the old RejectedChange of the mutation.
+func withRejectedChange(node *RejectedChange) rejectedchangeOption {
+	return func(m *RejectedChangeMutation) {
+		m.oldValue = func(context.Context) (*RejectedChange, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m RejectedChangeMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m RejectedChangeMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of RejectedChange entities.
+func (m *RejectedChangeMutation) SetID(id int64) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *RejectedChangeMutation) ID() (id int64, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *RejectedChangeMutation) IDs(ctx context.Context) ([]int64, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int64{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().RejectedChange.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetConnectionID sets the "connection_id" field.
+func (m *RejectedChangeMutation) SetConnectionID(i int64) {
+	m.connection = &i
+}
+
+// ConnectionID returns the value of the "connection_id" field in the mutation.
+func (m *RejectedChangeMutation) ConnectionID() (r int64, exists bool) {
+	v := m.connection
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldConnectionID returns the old "connection_id" field's value of the RejectedChange entity.
+// If the RejectedChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RejectedChangeMutation) OldConnectionID(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldConnectionID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldConnectionID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldConnectionID: %w", err)
+	}
+	return oldValue.ConnectionID, nil
+}
+
+// ResetConnectionID resets all changes to the "connection_id" field.
+func (m *RejectedChangeMutation) ResetConnectionID() {
+	m.connection = nil
+}
+
+// SetObjectType sets the "object_type" field.
+func (m *RejectedChangeMutation) SetObjectType(s string) {
+	m.object_type = &s
+}
+
+// ObjectType returns the value of the "object_type" field in the mutation.
+func (m *RejectedChangeMutation) ObjectType() (r string, exists bool) {
+	v := m.object_type
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldObjectType returns the old "object_type" field's value of the RejectedChange entity.
+// If the RejectedChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RejectedChangeMutation) OldObjectType(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldObjectType is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldObjectType requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldObjectType: %w", err)
+	}
+	return oldValue.ObjectType, nil
+}
+
+// ResetObjectType resets all changes to the "object_type" field.
+func (m *RejectedChangeMutation) ResetObjectType() {
+	m.object_type = nil
+}
+
+// SetExternalID sets the "external_id" field.
+func (m *RejectedChangeMutation) SetExternalID(s string) {
+	m.external_id = &s
+}
+
+// ExternalID returns the value of the "external_id" field in the mutation.
+func (m *RejectedChangeMutation) ExternalID() (r string, exists bool) {
+	v := m.external_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldExternalID returns the old "external_id" field's value of the RejectedChange entity.
+// If the RejectedChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RejectedChangeMutation) OldExternalID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldExternalID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldExternalID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldExternalID: %w", err)
+	}
+	return oldValue.ExternalID, nil
+}
+
+// ResetExternalID resets all changes to the "external_id" field.
+func (m *RejectedChangeMutation) ResetExternalID() {
+	m.external_id = nil
+}
+
+// SetOperation sets the "operation" field.
+func (m *RejectedChangeMutation) SetOperation(s string) {
+	m.operation = &s
+}
+
+// Operation returns the value of the "operation" field in the mutation.
+func (m *RejectedChangeMutation) Operation() (r string, exists bool) {
+	v := m.operation
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOperation returns the old "operation" field's value of the RejectedChange entity.
+// If the RejectedChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RejectedChangeMutation) OldOperation(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOperation is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOperation requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOperation: %w", err)
+	}
+	return oldValue.Operation, nil
+}
+
+// ResetOperation resets all changes to the "operation" field.
+func (m *RejectedChangeMutation) ResetOperation() {
+	m.operation = nil
+}
+
+// SetBody sets the "body" field.
+func (m *RejectedChangeMutation) SetBody(s string) {
+	m.body = &s
+}
+
+// Body returns the value of the "body" field in the mutation.
+func (m *RejectedChangeMutation) Body() (r string, exists bool) {
+	v := m.body
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldBody returns the old "body" field's value of the RejectedChange entity.
+// If the RejectedChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RejectedChangeMutation) OldBody(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldBody is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldBody requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldBody: %w", err)
+	}
+	return oldValue.Body, nil
+}
+
+// ResetBody resets all changes to the "body" field.
+func (m *RejectedChangeMutation) ResetBody() {
+	m.body = nil
+}
+
+// SetCode sets the "code" field.
+func (m *RejectedChangeMutation) SetCode(s string) {
+	m.code = &s
+}
+
+// Code returns the value of the "code" field in the mutation.
+func (m *RejectedChangeMutation) Code() (r string, exists bool) {
+	v := m.code
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCode returns the old "code" field's value of the RejectedChange entity.
+// If the RejectedChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RejectedChangeMutation) OldCode(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCode is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCode requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCode: %w", err)
+	}
+	return oldValue.Code, nil
+}
+
+// ResetCode resets all changes to the "code" field.
+func (m *RejectedChangeMutation) ResetCode() {
+	m.code = nil
+}
+
+// SetFieldField sets the "field" field.
+func (m *RejectedChangeMutation) SetFieldField(s string) {
+	m.field = &s
+}
+
+// GetField returns the value of the "field" field in the mutation.
+func (m *RejectedChangeMutation) GetField() (r string, exists bool) {
+	v := m.field
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// GetOldField returns the old "field" field's value of the RejectedChange entity.
+// If the RejectedChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RejectedChangeMutation) GetOldField(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("GetOldField is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("GetOldField requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for GetOldField: %w", err)
+	}
+	return oldValue.Field, nil
+}
+
+// ResetFieldField resets all changes to the "field" field.
+func (m *RejectedChangeMutation) ResetFieldField() {
+	m.field = nil
+}
+
+// SetProblem sets the "problem" field.
+func (m *RejectedChangeMutation) SetProblem(s string) {
+	m.problem = &s
+}
+
+// Problem returns the value of the "problem" field in the mutation.
+func (m *RejectedChangeMutation) Problem() (r string, exists bool) {
+	v := m.problem
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldProblem returns the old "problem" field's value of the RejectedChange entity.
+// If the RejectedChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RejectedChangeMutation) OldProblem(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldProblem is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldProblem requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldProblem: %w", err)
+	}
+	return oldValue.Problem, nil
+}
+
+// ResetProblem resets all changes to the "problem" field.
+func (m *RejectedChangeMutation) ResetProblem() {
+	m.problem = nil
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *RejectedChangeMutation) SetCreatedAt(c clock.Time) {
+	m.created_at = &c
+	m.addcreated_at = nil
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *RejectedChangeMutation) CreatedAt() (r clock.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the RejectedChange entity.
+// If the RejectedChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RejectedChangeMutation) OldCreatedAt(ctx context.Context) (v clock.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// AddCreatedAt adds c to the "created_at" field.
+func (m *RejectedChangeMutation) AddCreatedAt(c clock.Time) {
+	if m.addcreated_at != nil {
+		*m.addcreated_at += c
+	} else {
+		m.addcreated_at = &c
+	}
+}
+
+// AddedCreatedAt returns the value that was added to the "created_at" field in this mutation.
+func (m *RejectedChangeMutation) AddedCreatedAt() (r clock.Time, exists bool) {
+	v := m.addcreated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *RejectedChangeMutation) ResetCreatedAt() {
+	m.created_at = nil
+	m.addcreated_at = nil
+}
+
+// ClearConnection clears the "connection" edge to the CrmConnection entity.
+func (m *RejectedChangeMutation) ClearConnection() {
+	m.clearedconnection = true
+	m.clearedFields[rejectedchange.FieldConnectionID] = struct{}{}
+}
+
+// ConnectionCleared reports if the "connection" edge to the CrmConnection entity was cleared.
+func (m *RejectedChangeMutation) ConnectionCleared() bool {
+	return m.clearedconnection
+}
+
+// ConnectionIDs returns the "connection" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ConnectionID instead. It exists only for internal usage by the builders.
+func (m *RejectedChangeMutation) ConnectionIDs() (ids []int64) {
+	if id := m.connection; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetConnection resets all changes to the "connection" edge.
+func (m *RejectedChangeMutation) ResetConnection() {
+	m.connection = nil
+	m.clearedconnection = false
+}
+
+// Where appends a list predicates to the RejectedChangeMutation builder.
+func (m *RejectedChangeMutation) Where(ps ...predicate.RejectedChange) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the RejectedChangeMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *RejectedChangeMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.RejectedChange, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *RejectedChangeMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *RejectedChangeMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (RejectedChange).
+func (m *RejectedChangeMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *RejectedChangeMutation) Fields() []string {
+	fields := make([]string, 0, 9)
+	if m.connection != nil {
+		fields = append(fields, rejectedchange.FieldConnectionID)
+	}
+	if m.object_type != nil {
+		fields = append(fields, rejectedchange.FieldObjectType)
+	}
+	if m.external_id != nil {
+		fields = append(fields, rejectedchange.FieldExternalID)
+	}
+	if m.operation != nil {
+		fields = append(fields, rejectedchange.FieldOperation)
+	}
+	if m.body != nil {
+		fields = append(fields, rejectedchange.FieldBody)
+	}
+	if m.code != nil {
+		fields = append(fields, rejectedchange.FieldCode)
+	}
+	if m.field != nil {
+		fields = append(fields, rejectedchange.FieldField)
+	}
+	if m.problem != nil {
+		fields = append(fields, rejectedchange.FieldProblem)
+	}
+	if m.created_at != nil {
+		fields = append(fields, rejectedchange.FieldCreatedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *RejectedChangeMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case rejectedchange.FieldConnectionID:
+		return m.ConnectionID()
+	case rejectedchange.FieldObjectType:
+		return m.ObjectType()
+	case rejectedchange.FieldExternalID:
+		return m.ExternalID()
+	case rejectedchange.FieldOperation:
+		return m.Operation()
+	case rejectedchange.FieldBody:
+		return m.Body()
+	case rejectedchange.FieldCode:
+		return m.Code()
+	case rejectedchange.FieldField:
+		return m.GetField()
+	case rejectedchange.FieldProblem:
+		return m.Problem()
+	case rejectedchange.FieldCreatedAt:
+		return m.CreatedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *RejectedChangeMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case rejectedchange.FieldConnectionID:
+		return m.OldConnectionID(ctx)
+	case rejectedchange.FieldObjectType:
+		return m.OldObjectType(ctx)
+	case rejectedchange.FieldExternalID:
+		return m.OldExternalID(ctx)
+	case rejectedchange.FieldOperation:
+		return m.OldOperation(ctx)
+	case rejectedchange.FieldBody:
+		return m.OldBody(ctx)
+	case rejectedchange.FieldCode:
+		return m.OldCode(ctx)
+	case rejectedchange.FieldField:
+		return m.GetOldField(ctx)
+	case rejectedchange.FieldProblem:
+		return m.OldProblem(ctx)
+	case rejectedchange.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown RejectedChange field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *RejectedChangeMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case rejectedchange.FieldConnectionID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetConnectionID(v)
+		return nil
+	case rejectedchange.FieldObjectType:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetObjectType(v)
+		return nil
+	case rejectedchange.FieldExternalID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetExternalID(v)
+		return nil
+	case rejectedchange.FieldOperation:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOperation(v)
+		return nil
+	case rejectedchange.FieldBody:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetBody(v)
+		return nil
+	case rejectedchange.FieldCode:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCode(v)
+		return nil
+	case rejectedchange.FieldField:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFieldField(v)
+		return nil
+	case rejectedchange.FieldProblem:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetProblem(v)
+		return nil
+	case rejectedchange.FieldCreatedAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown RejectedChange field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *RejectedChangeMutation) AddedFields() []string {
+	var fields []string
+	if m.addcreated_at != nil {
+		fields = append(fields, rejectedchange.FieldCreatedAt)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *RejectedChangeMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case rejectedchange.FieldCreatedAt:
+		return m.AddedCreatedAt()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *RejectedChangeMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case rejectedchange.FieldCreatedAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddCreatedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown RejectedChange numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *RejectedChangeMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *RejectedChangeMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *RejectedChangeMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown RejectedChange nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *RejectedChangeMutation) ResetField(name string) error {
+	switch name {
+	case rejectedchange.FieldConnectionID:
+		m.ResetConnectionID()
+		return nil
+	case rejectedchange.FieldObjectType:
+		m.ResetObjectType()
+		return nil
+	case rejectedchange.FieldExternalID:
+		m.ResetExternalID()
+		return nil
+	case rejectedchange.FieldOperation:
+		m.ResetOperation()
+		return nil
+	case rejectedchange.FieldBody:
+		m.ResetBody()
+		return nil
+	case rejectedchange.FieldCode:
+		m.ResetCode()
+		return nil
+	case rejectedchange.FieldField:
+		m.ResetFieldField()
+		return nil
+	case rejectedchange.FieldProblem:
+		m.ResetProblem()
+		return nil
+	case rejectedchange.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown RejectedChange field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *RejectedChangeMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.connection != nil {
+		edges = append(edges, rejectedchange.EdgeConnection)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *RejectedChangeMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case rejectedchange.EdgeConnection:
+		if id := m.connection; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *RejectedChangeMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *RejectedChangeMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *RejectedChangeMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearedconnection {
+		edges = append(edges, rejectedchange.EdgeConnection)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *RejectedChangeMutation) EdgeCleared(name string) bool {
+	switch name {
+	case rejectedchange.EdgeConnection:
+		return m.clearedconnection
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *RejectedChangeMutation) ClearEdge(name string) error {
+	switch name {
+	case rejectedchange.EdgeConnection:
+		m.ClearConnection()
+		return nil
+	}
+	return fmt.Errorf("unknown RejectedChange unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *RejectedChangeMutation) ResetEdge(name string) error {
+	switch name {
+	case rejectedchange.EdgeConnection:
+		m.ResetConnection()
+		return nil
+	}
+	return fmt.Errorf("unknown RejectedChange edge %s", name)
+}
+
 // SecretMutation represents an operation that mutates the Secret nodes in the graph.
 type SecretMutation struct {
 	config
@@ -36817,6 +39603,536 @@ func (m *SigningKeyMutation) ClearEdge(name string) error {
 // It returns an error if the edge is not defined in the schema.
 func (m *SigningKeyMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown SigningKey edge %s", name)
+}
+
+// TakenWebhookMutation represents an operation that mutates the TakenWebhook nodes in the graph.
+type TakenWebhookMutation struct {
+	config
+	op                Op
+	typ               string
+	id                *int64
+	event_id          *string
+	created_at        *clock.Time
+	addcreated_at     *clock.Time
+	clearedFields     map[string]struct{}
+	connection        *int64
+	clearedconnection bool
+	done              bool
+	oldValue          func(context.Context) (*TakenWebhook, error)
+	predicates        []predicate.TakenWebhook
+}
+
+var _ ent.Mutation = (*TakenWebhookMutation)(nil)
+
+// takenwebhookOption allows management of the mutation configuration using functional options.
+type takenwebhookOption func(*TakenWebhookMutation)
+
+// newTakenWebhookMutation creates new mutation for the TakenWebhook entity.
+func newTakenWebhookMutation(c config, op Op, opts ...takenwebhookOption) *TakenWebhookMutation {
+	m := &TakenWebhookMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeTakenWebhook,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withTakenWebhookID sets the ID field of the mutation.
+func withTakenWebhookID(id int64) takenwebhookOption {
+	return func(m *TakenWebhookMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *TakenWebhook
+		)
+		m.oldValue = func(ctx context.Context) (*TakenWebhook, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().TakenWebhook.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withTakenWebhook sets the old TakenWebhook of the mutation.
+func withTakenWebhook(node *TakenWebhook) takenwebhookOption {
+	return func(m *TakenWebhookMutation) {
+		m.oldValue = func(context.Context) (*TakenWebhook, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m TakenWebhookMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m TakenWebhookMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of TakenWebhook entities.
+func (m *TakenWebhookMutation) SetID(id int64) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *TakenWebhookMutation) ID() (id int64, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *TakenWebhookMutation) IDs(ctx context.Context) ([]int64, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int64{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().TakenWebhook.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetConnectionID sets the "connection_id" field.
+func (m *TakenWebhookMutation) SetConnectionID(i int64) {
+	m.connection = &i
+}
+
+// ConnectionID returns the value of the "connection_id" field in the mutation.
+func (m *TakenWebhookMutation) ConnectionID() (r int64, exists bool) {
+	v := m.connection
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldConnectionID returns the old "connection_id" field's value of the TakenWebhook entity.
+// If the TakenWebhook object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *TakenWebhookMutation) OldConnectionID(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldConnectionID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldConnectionID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldConnectionID: %w", err)
+	}
+	return oldValue.ConnectionID, nil
+}
+
+// ResetConnectionID resets all changes to the "connection_id" field.
+func (m *TakenWebhookMutation) ResetConnectionID() {
+	m.connection = nil
+}
+
+// SetEventID sets the "event_id" field.
+func (m *TakenWebhookMutation) SetEventID(s string) {
+	m.event_id = &s
+}
+
+// EventID returns the value of the "event_id" field in the mutation.
+func (m *TakenWebhookMutation) EventID() (r string, exists bool) {
+	v := m.event_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEventID returns the old "event_id" field's value of the TakenWebhook entity.
+// If the TakenWebhook object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *TakenWebhookMutation) OldEventID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEventID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEventID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEventID: %w", err)
+	}
+	return oldValue.EventID, nil
+}
+
+// ResetEventID resets all changes to the "event_id" field.
+func (m *TakenWebhookMutation) ResetEventID() {
+	m.event_id = nil
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *TakenWebhookMutation) SetCreatedAt(c clock.Time) {
+	m.created_at = &c
+	m.addcreated_at = nil
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *TakenWebhookMutation) CreatedAt() (r clock.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the TakenWebhook entity.
+// If the TakenWebhook object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *TakenWebhookMutation) OldCreatedAt(ctx context.Context) (v clock.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// AddCreatedAt adds c to the "created_at" field.
+func (m *TakenWebhookMutation) AddCreatedAt(c clock.Time) {
+	if m.addcreated_at != nil {
+		*m.addcreated_at += c
+	} else {
+		m.addcreated_at = &c
+	}
+}
+
+// AddedCreatedAt returns the value that was added to the "created_at" field in this mutation.
+func (m *TakenWebhookMutation) AddedCreatedAt() (r clock.Time, exists bool) {
+	v := m.addcreated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *TakenWebhookMutation) ResetCreatedAt() {
+	m.created_at = nil
+	m.addcreated_at = nil
+}
+
+// ClearConnection clears the "connection" edge to the CrmConnection entity.
+func (m *TakenWebhookMutation) ClearConnection() {
+	m.clearedconnection = true
+	m.clearedFields[takenwebhook.FieldConnectionID] = struct{}{}
+}
+
+// ConnectionCleared reports if the "connection" edge to the CrmConnection entity was cleared.
+func (m *TakenWebhookMutation) ConnectionCleared() bool {
+	return m.clearedconnection
+}
+
+// ConnectionIDs returns the "connection" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ConnectionID instead. It exists only for internal usage by the builders.
+func (m *TakenWebhookMutation) ConnectionIDs() (ids []int64) {
+	if id := m.connection; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetConnection resets all changes to the "connection" edge.
+func (m *TakenWebhookMutation) ResetConnection() {
+	m.connection = nil
+	m.clearedconnection = false
+}
+
+// Where appends a list predicates to the TakenWebhookMutation builder.
+func (m *TakenWebhookMutation) Where(ps ...predicate.TakenWebhook) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the TakenWebhookMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *TakenWebhookMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.TakenWebhook, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *TakenWebhookMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *TakenWebhookMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (TakenWebhook).
+func (m *TakenWebhookMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *TakenWebhookMutation) Fields() []string {
+	fields := make([]string, 0, 3)
+	if m.connection != nil {
+		fields = append(fields, takenwebhook.FieldConnectionID)
+	}
+	if m.event_id != nil {
+		fields = append(fields, takenwebhook.FieldEventID)
+	}
+	if m.created_at != nil {
+		fields = append(fields, takenwebhook.FieldCreatedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *TakenWebhookMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case takenwebhook.FieldConnectionID:
+		return m.ConnectionID()
+	case takenwebhook.FieldEventID:
+		return m.EventID()
+	case takenwebhook.FieldCreatedAt:
+		return m.CreatedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *TakenWebhookMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case takenwebhook.FieldConnectionID:
+		return m.OldConnectionID(ctx)
+	case takenwebhook.FieldEventID:
+		return m.OldEventID(ctx)
+	case takenwebhook.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown TakenWebhook field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *TakenWebhookMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case takenwebhook.FieldConnectionID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetConnectionID(v)
+		return nil
+	case takenwebhook.FieldEventID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEventID(v)
+		return nil
+	case takenwebhook.FieldCreatedAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown TakenWebhook field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *TakenWebhookMutation) AddedFields() []string {
+	var fields []string
+	if m.addcreated_at != nil {
+		fields = append(fields, takenwebhook.FieldCreatedAt)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *TakenWebhookMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case takenwebhook.FieldCreatedAt:
+		return m.AddedCreatedAt()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *TakenWebhookMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case takenwebhook.FieldCreatedAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddCreatedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown TakenWebhook numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *TakenWebhookMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *TakenWebhookMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *TakenWebhookMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown TakenWebhook nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *TakenWebhookMutation) ResetField(name string) error {
+	switch name {
+	case takenwebhook.FieldConnectionID:
+		m.ResetConnectionID()
+		return nil
+	case takenwebhook.FieldEventID:
+		m.ResetEventID()
+		return nil
+	case takenwebhook.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown TakenWebhook field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *TakenWebhookMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.connection != nil {
+		edges = append(edges, takenwebhook.EdgeConnection)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *TakenWebhookMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case takenwebhook.EdgeConnection:
+		if id := m.connection; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *TakenWebhookMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *TakenWebhookMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *TakenWebhookMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearedconnection {
+		edges = append(edges, takenwebhook.EdgeConnection)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *TakenWebhookMutation) EdgeCleared(name string) bool {
+	switch name {
+	case takenwebhook.EdgeConnection:
+		return m.clearedconnection
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *TakenWebhookMutation) ClearEdge(name string) error {
+	switch name {
+	case takenwebhook.EdgeConnection:
+		m.ClearConnection()
+		return nil
+	}
+	return fmt.Errorf("unknown TakenWebhook unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *TakenWebhookMutation) ResetEdge(name string) error {
+	switch name {
+	case takenwebhook.EdgeConnection:
+		m.ResetConnection()
+		return nil
+	}
+	return fmt.Errorf("unknown TakenWebhook edge %s", name)
 }
 
 // WebhookDeliveryMutation represents an operation that mutates the WebhookDelivery nodes in the graph.

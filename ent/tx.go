@@ -38,6 +38,10 @@ type Tx struct {
 	CrmAction *CrmActionClient
 	// CrmActionRun is the client for interacting with the CrmActionRun builders.
 	CrmActionRun *CrmActionRunClient
+	// CrmConnection is the client for interacting with the CrmConnection builders.
+	CrmConnection *CrmConnectionClient
+	// CrmSync is the client for interacting with the CrmSync builders.
+	CrmSync *CrmSyncClient
 	// Event is the client for interacting with the Event builders.
 	Event *EventClient
 	// FormerAnchor is the client for interacting with the FormerAnchor builders.
@@ -92,10 +96,14 @@ type Tx struct {
 	RecordPhone *RecordPhoneClient
 	// RecordValue is the client for interacting with the RecordValue builders.
 	RecordValue *RecordValueClient
+	// RejectedChange is the client for interacting with the RejectedChange builders.
+	RejectedChange *RejectedChangeClient
 	// Secret is the client for interacting with the Secret builders.
 	Secret *SecretClient
 	// SigningKey is the client for interacting with the SigningKey builders.
 	SigningKey *SigningKeyClient
+	// TakenWebhook is the client for interacting with the TakenWebhook builders.
+	TakenWebhook *TakenWebhookClient
 	// WebhookDelivery is the client for interacting with the WebhookDelivery builders.
 	WebhookDelivery *WebhookDeliveryClient
 
@@ -242,6 +250,8 @@ func (tx *Tx) init() {
 	tx.CountCell = NewCountCellClient(tx.config)
 	tx.CrmAction = NewCrmActionClient(tx.config)
 	tx.CrmActionRun = NewCrmActionRunClient(tx.config)
+	tx.CrmConnection = NewCrmConnectionClient(tx.config)
+	tx.CrmSync = NewCrmSyncClient(tx.config)
 	tx.Event = NewEventClient(tx.config)
 	tx.FormerAnchor = NewFormerAnchorClient(tx.config)
 	tx.IdempotencyKey = NewIdempotencyKeyClient(tx.config)
@@ -269,8 +279,10 @@ func (tx *Tx) init() {
 	tx.RecordLink = NewRecordLinkClient(tx.config)
 	tx.RecordPhone = NewRecordPhoneClient(tx.config)
 	tx.RecordValue = NewRecordValueClient(tx.config)
+	tx.RejectedChange = NewRejectedChangeClient(tx.config)
 	tx.Secret = NewSecretClient(tx.config)
 	tx.SigningKey = NewSigningKeyClient(tx.config)
+	tx.TakenWebhook = NewTakenWebhookClient(tx.config)
 	tx.WebhookDelivery = NewWebhookDeliveryClient(tx.config)
 }
 

@@ -1827,6 +1827,23 @@ func (ec *executionContext) marshalOAccountFailure2ᚖparleyᚋinternalᚋdesk�
 	return ec._AccountFailure(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalOCredentialInput2ᚕparleyᚋinternalᚋdeskᚋaccountᚐCredentialInputᚄ(ctx context.Context, v any) ([]account.CredentialInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]account.CredentialInput, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNCredentialInput2parleyᚋinternalᚋdeskᚋaccountᚐCredentialInput(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
 func (ec *executionContext) marshalOPreviousCredentials2ᚖparleyᚋinternalᚋdeskᚋaccountᚐPreviousCredentials(ctx context.Context, sel ast.SelectionSet, v *account.PreviousCredentials) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null

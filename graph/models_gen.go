@@ -11,6 +11,7 @@ import (
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/crm"
 	"parley/internal/desk/crmaction"
+	"parley/internal/desk/crmsync"
 	"parley/internal/desk/directory"
 	"parley/internal/desk/message"
 	"parley/internal/desk/objecttype"
@@ -139,6 +140,16 @@ type CrmActionPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// The connection after the change.
+type CrmConnectionPayload struct {
+	// The connection; null when there are errors.
+	Connection *crmsync.Connection `json:"connection,omitempty"`
+	// What its webhooks are to be signed with, as whsec_ and base64: of a WEBHOOK, when it was just made. It is never shown again.
+	WebhookSecret *string `json:"webhookSecret,omitempty"`
+	// Why nothing changed; empty when it did.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // The agent to deactivate.
 type DeactivateAgentInput struct {
 	// The agent.
@@ -171,6 +182,20 @@ type DeactivateProviderAccountInput struct {
 	ID string `json:"id"`
 	// What becomes of messages that are not sent yet; `unsentMessages` of the account says how many there are.
 	Unsent account.UnsentChoice `json:"unsent"`
+}
+
+// A connection to delete.
+type DeleteCrmConnectionInput struct {
+	// The connection.
+	ID string `json:"id"`
+}
+
+// Whether a connection was deleted.
+type DeleteCrmConnectionPayload struct {
+	// Id of the connection that was deleted; null when there are errors.
+	DeletedID *string `json:"deletedId,omitempty"`
+	// Why nothing changed; empty when it did.
+	Errors []*fault.Error `json:"errors"`
 }
 
 // A linking rule to remove.
@@ -299,6 +324,12 @@ type PauseBulkOperationInput struct {
 	ID string `json:"id"`
 }
 
+// A connection to pause.
+type PauseCrmConnectionInput struct {
+	// The connection.
+	ID string `json:"id"`
+}
+
 // The permission set after the change.
 type PermissionSetPayload struct {
 	// The permission set; null when there are errors.
@@ -357,6 +388,12 @@ type RenewCrmActionSecretInput struct {
 	ID string `json:"id"`
 }
 
+// A connection whose secret is to be renewed.
+type RenewCrmConnectionSecretInput struct {
+	// The connection, a WEBHOOK.
+	ID string `json:"id"`
+}
+
 // A run that was made again.
 type RerunCrmActionPayload struct {
 	// The new run, or the same with its webhook under way again; null when there are errors.
@@ -384,6 +421,24 @@ type RetryMessagePayload struct {
 	// Every reason why it cannot be sent, together.
 	Refusals []*message.Refusal `json:"refusals"`
 	// What went wrong.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// A connection whose rejected changes are to be tried again.
+type RetryRejectedChangesInput struct {
+	// The connection.
+	ID string `json:"id"`
+}
+
+// What became of rejected changes that were tried again.
+type RetryRejectedChangesPayload struct {
+	// The connection; null when there are errors.
+	Connection *crmsync.Connection `json:"connection,omitempty"`
+	// How many were taken, or turned out to be older than what is there.
+	TakenCount int `json:"takenCount"`
+	// How many were rejected again.
+	RejectedCount int `json:"rejectedCount"`
+	// Why nothing was tried; empty when it was.
 	Errors []*fault.Error `json:"errors"`
 }
 
@@ -459,8 +514,28 @@ type StartConversationPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// A connection to start.
+type StartCrmConnectionInput struct {
+	// The connection.
+	ID string `json:"id"`
+}
+
 // Live streams. Every event carries a cursor; a stream opened with `after: cursor` resumes where the last one stopped.
 type Subscription struct {
+}
+
+// A connection to test.
+type TestCrmConnectionInput struct {
+	// The connection.
+	ID string `json:"id"`
+}
+
+// What a test found.
+type TestCrmConnectionPayload struct {
+	// The result, also when the connection does not work; null when there are errors.
+	Test *crmsync.Tested `json:"test,omitempty"`
+	// Why nothing was tested; empty when it was.
+	Errors []*fault.Error `json:"errors"`
 }
 
 // The account to test.

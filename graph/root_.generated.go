@@ -13,6 +13,7 @@ import (
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/crm"
 	"parley/internal/desk/crmaction"
+	"parley/internal/desk/crmsync"
 	"parley/internal/desk/customer"
 	"parley/internal/desk/formula/trial"
 	"parley/internal/desk/linking"
@@ -47,6 +48,7 @@ type ResolverRoot interface {
 	Conversation() ConversationResolver
 	ConversationConnection() ConversationConnectionResolver
 	CrmActionRun() CrmActionRunResolver
+	CrmConnection() CrmConnectionResolver
 	LinkingRule() LinkingRuleResolver
 	Message() MessageResolver
 	MessagingUser() MessagingUserResolver
@@ -534,12 +536,65 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	CrmConnection struct {
+		APIVersion         func(childComplexity int) int
+		Address            func(childComplexity int) int
+		ConnectionID       func(childComplexity int) int
+		CreatedAt          func(childComplexity int) int
+		Fingerprint        func(childComplexity int) int
+		ID                 func(childComplexity int) int
+		IsActive           func(childComplexity int) int
+		Kind               func(childComplexity int) int
+		LastChangeAt       func(childComplexity int) int
+		LastError          func(childComplexity int) int
+		LastErrorAt        func(childComplexity int) int
+		Name               func(childComplexity int) int
+		NextTryAt          func(childComplexity int) int
+		ObjectTypes        func(childComplexity int) int
+		PreviousValidUntil func(childComplexity int) int
+		Rejected           func(childComplexity int) int
+		RejectedChanges    func(childComplexity int, first int) int
+		State              func(childComplexity int) int
+		Taken              func(childComplexity int) int
+		WebhookURL         func(childComplexity int) int
+	}
+
+	CrmConnectionPayload struct {
+		Connection    func(childComplexity int) int
+		Errors        func(childComplexity int) int
+		WebhookSecret func(childComplexity int) int
+	}
+
+	CrmConnectionTest struct {
+		IsOK        func(childComplexity int) int
+		Message     func(childComplexity int) int
+		ObjectTypes func(childComplexity int) int
+		WhatToDo    func(childComplexity int) int
+	}
+
 	CrmFieldChange struct {
 		After      func(childComplexity int) int
 		Before     func(childComplexity int) int
 		Field      func(childComplexity int) int
 		Label      func(childComplexity int) int
 		ObjectType func(childComplexity int) int
+	}
+
+	CrmFieldMapping struct {
+		Field func(childComplexity int) int
+		From  func(childComplexity int) int
+	}
+
+	CrmSyncedObjectType struct {
+		CaughtUpAt      func(childComplexity int) int
+		CursorAt        func(childComplexity int) int
+		LagSeconds      func(childComplexity int) int
+		LookedForGoneAt func(childComplexity int) int
+		Mappings        func(childComplexity int) int
+		Object          func(childComplexity int) int
+		ObjectType      func(childComplexity int) int
+		Problem         func(childComplexity int) int
+		Read            func(childComplexity int) int
 	}
 
 	DeactivateAgentPayload struct {
@@ -552,6 +607,11 @@ type ComplexityRoot struct {
 		Channel        func(childComplexity int) int
 		Errors         func(childComplexity int) int
 		UnsentMessages func(childComplexity int) int
+	}
+
+	DeleteCrmConnectionPayload struct {
+		DeletedID func(childComplexity int) int
+		Errors    func(childComplexity int) int
 	}
 
 	DeleteLinkingRulePayload struct {
@@ -790,6 +850,7 @@ type ComplexityRoot struct {
 		CreateAgent                 func(childComplexity int, input staff.CreateAgentInput) int
 		CreateChannel               func(childComplexity int, input switchboard.CreateChannelInput) int
 		CreateCrmAction             func(childComplexity int, input crmaction.CreateInput) int
+		CreateCrmConnection         func(childComplexity int, input crmsync.CreateInput) int
 		CreateLinkingRule           func(childComplexity int, input linking.CreateInput) int
 		CreateMessagingUser         func(childComplexity int, input customer.CreateInput) int
 		CreateObjectType            func(childComplexity int, input objecttype.CreateInput) int
@@ -801,6 +862,7 @@ type ComplexityRoot struct {
 		DeactivateAgent             func(childComplexity int, input DeactivateAgentInput) int
 		DeactivateChannel           func(childComplexity int, input switchboard.DeactivateChannelInput) int
 		DeactivateProviderAccount   func(childComplexity int, input DeactivateProviderAccountInput) int
+		DeleteCrmConnection         func(childComplexity int, input DeleteCrmConnectionInput) int
 		DeleteLinkingRule           func(childComplexity int, input DeleteLinkingRuleInput) int
 		DeletePermissionSet         func(childComplexity int, input DeletePermissionSetInput) int
 		DeleteQueue                 func(childComplexity int, input switchboard.DeleteQueueInput) int
@@ -812,14 +874,17 @@ type ComplexityRoot struct {
 		MergeMessagingUsers         func(childComplexity int, input merge.Input) int
 		MergeRecords                func(childComplexity int, input MergeRecordsInput) int
 		PauseBulkOperation          func(childComplexity int, input PauseBulkOperationInput) int
+		PauseCrmConnection          func(childComplexity int, input PauseCrmConnectionInput) int
 		RejectLinkSuggestion        func(childComplexity int, input linking.Input) int
 		RemoveChannelMembers        func(childComplexity int, input switchboard.MembersInput) int
 		RemoveQueueMembers          func(childComplexity int, input switchboard.MembersInput) int
 		RenewCrmActionSecret        func(childComplexity int, input RenewCrmActionSecretInput) int
+		RenewCrmConnectionSecret    func(childComplexity int, input RenewCrmConnectionSecretInput) int
 		RerunCrmAction              func(childComplexity int, input crmaction.RerunInput) int
 		ResumeBulkOperation         func(childComplexity int, input ResumeBulkOperationInput) int
 		RetirePreviousCredentials   func(childComplexity int, input RetirePreviousCredentialsInput) int
 		RetryMessage                func(childComplexity int, input message.RetryInput) int
+		RetryRejectedChanges        func(childComplexity int, input RetryRejectedChangesInput) int
 		RevokeAccessToken           func(childComplexity int, input RevokeAccessTokenInput) int
 		RevokePermissionSet         func(childComplexity int, input staff.GrantInput) int
 		RevokeTokens                func(childComplexity int, input RevokeTokensInput) int
@@ -830,12 +895,15 @@ type ComplexityRoot struct {
 		SetProviderCredentials      func(childComplexity int, input account.CredentialsInput) int
 		SetTyping                   func(childComplexity int, input live.TypingInput) int
 		StartConversation           func(childComplexity int, input message.StartInput) int
+		StartCrmConnection          func(childComplexity int, input StartCrmConnectionInput) int
+		TestCrmConnection           func(childComplexity int, input TestCrmConnectionInput) int
 		TestProviderAccount         func(childComplexity int, input TestProviderAccountInput) int
 		UnlinkConversation          func(childComplexity int, input UnlinkConversationInput) int
 		UnmergeMessagingUser        func(childComplexity int, input UnmergeMessagingUserInput) int
 		UpdateAgent                 func(childComplexity int, input staff.UpdateAgentInput) int
 		UpdateChannel               func(childComplexity int, input UpdateChannelInput) int
 		UpdateCrmAction             func(childComplexity int, input crmaction.UpdateInput) int
+		UpdateCrmConnection         func(childComplexity int, input crmsync.UpdateInput) int
 		UpdateLinkingRule           func(childComplexity int, input linking.UpdateInput) int
 		UpdateMessagingUser         func(childComplexity int, input customer.UpdateInput) int
 		UpdateObjectType            func(childComplexity int, input objecttype.UpdateInput) int
@@ -1008,6 +1076,8 @@ type ComplexityRoot struct {
 		Conversations     func(childComplexity int, view conversation.View, filterBy *conversation.Filter, orderBy *conversation.Order, first *int, after *string, last *int, before *string) int
 		CrmActionRuns     func(childComplexity int, filterBy *crmaction.RunFilter, first *int, after *string, last *int, before *string) int
 		CrmActions        func(childComplexity int) int
+		CrmConnection     func(childComplexity int, id string) int
+		CrmConnections    func(childComplexity int) int
 		LinkingRules      func(childComplexity int, channelID string) int
 		MessagingUsers    func(childComplexity int, filterBy *customer.Filter, first *int, after *string) int
 		Node              func(childComplexity int, id string) int
@@ -1144,6 +1214,15 @@ type ComplexityRoot struct {
 		Results func(childComplexity int) int
 	}
 
+	RejectedChange struct {
+		At         func(childComplexity int) int
+		CanRetry   func(childComplexity int) int
+		ExternalID func(childComplexity int) int
+		ObjectType func(childComplexity int) int
+		Operation  func(childComplexity int) int
+		Problem    func(childComplexity int) int
+	}
+
 	RelatedConversationGroup struct {
 		Conversations func(childComplexity int, first *int) int
 		Counts        func(childComplexity int) int
@@ -1177,6 +1256,13 @@ type ComplexityRoot struct {
 		Errors   func(childComplexity int) int
 		Message  func(childComplexity int) int
 		Refusals func(childComplexity int) int
+	}
+
+	RetryRejectedChangesPayload struct {
+		Connection    func(childComplexity int) int
+		Errors        func(childComplexity int) int
+		RejectedCount func(childComplexity int) int
+		TakenCount    func(childComplexity int) int
 	}
 
 	RevokeAccessTokenPayload struct {
@@ -1268,9 +1354,20 @@ type ComplexityRoot struct {
 		QuickTextsChanged    func(childComplexity int, after *string) int
 	}
 
+	TestCrmConnectionPayload struct {
+		Errors func(childComplexity int) int
+		Test   func(childComplexity int) int
+	}
+
 	TestProviderAccountPayload struct {
 		Errors func(childComplexity int) int
 		Test   func(childComplexity int) int
+	}
+
+	TestedObjectType struct {
+		Mapped     func(childComplexity int) int
+		ObjectType func(childComplexity int) int
+		Unmapped   func(childComplexity int) int
 	}
 
 	TextContent struct {
@@ -3224,6 +3321,176 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.CrmActionRunEdge.Node(childComplexity), true
 
+	case "CrmConnection.apiVersion":
+		if e.ComplexityRoot.CrmConnection.APIVersion == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmConnection.APIVersion(childComplexity), true
+	case "CrmConnection.address":
+		if e.ComplexityRoot.CrmConnection.Address == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmConnection.Address(childComplexity), true
+	case "CrmConnection.connectionId":
+		if e.ComplexityRoot.CrmConnection.ConnectionID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmConnection.ConnectionID(childComplexity), true
+	case "CrmConnection.createdAt":
+		if e.ComplexityRoot.CrmConnection.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmConnection.CreatedAt(childComplexity), true
+	case "CrmConnection.fingerprint":
+		if e.ComplexityRoot.CrmConnection.Fingerprint == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmConnection.Fingerprint(childComplexity), true
+	case "CrmConnection.id":
+		if e.ComplexityRoot.CrmConnection.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmConnection.ID(childComplexity), true
+	case "CrmConnection.isActive":
+		if e.ComplexityRoot.CrmConnection.IsActive == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmConnection.IsActive(childComplexity), true
+	case "CrmConnection.kind":
+		if e.ComplexityRoot.CrmConnection.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmConnection.Kind(childComplexity), true
+	case "CrmConnection.lastChangeAt":
+		if e.ComplexityRoot.CrmConnection.LastChangeAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmConnection.LastChangeAt(childComplexity), true
+	case "CrmConnection.lastError":
+		if e.ComplexityRoot.CrmConnection.LastError == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmConnection.LastError(childComplexity), true
+	case "CrmConnection.lastErrorAt":
+		if e.ComplexityRoot.CrmConnection.LastErrorAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmConnection.LastErrorAt(childComplexity), true
+	case "CrmConnection.name":
+		if e.ComplexityRoot.CrmConnection.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmConnection.Name(childComplexity), true
+	case "CrmConnection.nextTryAt":
+		if e.ComplexityRoot.CrmConnection.NextTryAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmConnection.NextTryAt(childComplexity), true
+	case "CrmConnection.objectTypes":
+		if e.ComplexityRoot.CrmConnection.ObjectTypes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmConnection.ObjectTypes(childComplexity), true
+	case "CrmConnection.previousSecretValidUntil":
+		if e.ComplexityRoot.CrmConnection.PreviousValidUntil == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmConnection.PreviousValidUntil(childComplexity), true
+	case "CrmConnection.rejectedCount":
+		if e.ComplexityRoot.CrmConnection.Rejected == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmConnection.Rejected(childComplexity), true
+	case "CrmConnection.rejectedChanges":
+		if e.ComplexityRoot.CrmConnection.RejectedChanges == nil {
+			break
+		}
+
+		args, err := ec.field_CrmConnection_rejectedChanges_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.CrmConnection.RejectedChanges(childComplexity, args["first"].(int)), true
+	case "CrmConnection.state":
+		if e.ComplexityRoot.CrmConnection.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmConnection.State(childComplexity), true
+	case "CrmConnection.takenCount":
+		if e.ComplexityRoot.CrmConnection.Taken == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmConnection.Taken(childComplexity), true
+	case "CrmConnection.webhookUrl":
+		if e.ComplexityRoot.CrmConnection.WebhookURL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmConnection.WebhookURL(childComplexity), true
+
+	case "CrmConnectionPayload.connection":
+		if e.ComplexityRoot.CrmConnectionPayload.Connection == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmConnectionPayload.Connection(childComplexity), true
+	case "CrmConnectionPayload.errors":
+		if e.ComplexityRoot.CrmConnectionPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmConnectionPayload.Errors(childComplexity), true
+	case "CrmConnectionPayload.webhookSecret":
+		if e.ComplexityRoot.CrmConnectionPayload.WebhookSecret == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmConnectionPayload.WebhookSecret(childComplexity), true
+
+	case "CrmConnectionTest.isOk":
+		if e.ComplexityRoot.CrmConnectionTest.IsOK == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmConnectionTest.IsOK(childComplexity), true
+	case "CrmConnectionTest.message":
+		if e.ComplexityRoot.CrmConnectionTest.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmConnectionTest.Message(childComplexity), true
+	case "CrmConnectionTest.objectTypes":
+		if e.ComplexityRoot.CrmConnectionTest.ObjectTypes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmConnectionTest.ObjectTypes(childComplexity), true
+	case "CrmConnectionTest.whatToDo":
+		if e.ComplexityRoot.CrmConnectionTest.WhatToDo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmConnectionTest.WhatToDo(childComplexity), true
+
 	case "CrmFieldChange.after":
 		if e.ComplexityRoot.CrmFieldChange.After == nil {
 			break
@@ -3254,6 +3521,74 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CrmFieldChange.ObjectType(childComplexity), true
+
+	case "CrmFieldMapping.field":
+		if e.ComplexityRoot.CrmFieldMapping.Field == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmFieldMapping.Field(childComplexity), true
+	case "CrmFieldMapping.from":
+		if e.ComplexityRoot.CrmFieldMapping.From == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmFieldMapping.From(childComplexity), true
+
+	case "CrmSyncedObjectType.caughtUpAt":
+		if e.ComplexityRoot.CrmSyncedObjectType.CaughtUpAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmSyncedObjectType.CaughtUpAt(childComplexity), true
+	case "CrmSyncedObjectType.cursorAt":
+		if e.ComplexityRoot.CrmSyncedObjectType.CursorAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmSyncedObjectType.CursorAt(childComplexity), true
+	case "CrmSyncedObjectType.lagSeconds":
+		if e.ComplexityRoot.CrmSyncedObjectType.LagSeconds == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmSyncedObjectType.LagSeconds(childComplexity), true
+	case "CrmSyncedObjectType.lookedForGoneAt":
+		if e.ComplexityRoot.CrmSyncedObjectType.LookedForGoneAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmSyncedObjectType.LookedForGoneAt(childComplexity), true
+	case "CrmSyncedObjectType.mappings":
+		if e.ComplexityRoot.CrmSyncedObjectType.Mappings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmSyncedObjectType.Mappings(childComplexity), true
+	case "CrmSyncedObjectType.object":
+		if e.ComplexityRoot.CrmSyncedObjectType.Object == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmSyncedObjectType.Object(childComplexity), true
+	case "CrmSyncedObjectType.objectType":
+		if e.ComplexityRoot.CrmSyncedObjectType.ObjectType == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmSyncedObjectType.ObjectType(childComplexity), true
+	case "CrmSyncedObjectType.problem":
+		if e.ComplexityRoot.CrmSyncedObjectType.Problem == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmSyncedObjectType.Problem(childComplexity), true
+	case "CrmSyncedObjectType.readCount":
+		if e.ComplexityRoot.CrmSyncedObjectType.Read == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmSyncedObjectType.Read(childComplexity), true
 
 	case "DeactivateAgentPayload.agent":
 		if e.ComplexityRoot.DeactivateAgentPayload.Agent == nil {
@@ -3292,6 +3627,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DeactivateChannelPayload.UnsentMessages(childComplexity), true
+
+	case "DeleteCrmConnectionPayload.deletedId":
+		if e.ComplexityRoot.DeleteCrmConnectionPayload.DeletedID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteCrmConnectionPayload.DeletedID(childComplexity), true
+	case "DeleteCrmConnectionPayload.errors":
+		if e.ComplexityRoot.DeleteCrmConnectionPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteCrmConnectionPayload.Errors(childComplexity), true
 
 	case "DeleteLinkingRulePayload.deletedId":
 		if e.ComplexityRoot.DeleteLinkingRulePayload.DeletedID == nil {
@@ -4239,6 +4587,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreateCrmAction(childComplexity, args["input"].(crmaction.CreateInput)), true
+	case "Mutation.createCrmConnection":
+		if e.ComplexityRoot.Mutation.CreateCrmConnection == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createCrmConnection_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateCrmConnection(childComplexity, args["input"].(crmsync.CreateInput)), true
 	case "Mutation.createLinkingRule":
 		if e.ComplexityRoot.Mutation.CreateLinkingRule == nil {
 			break
@@ -4360,6 +4719,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DeactivateProviderAccount(childComplexity, args["input"].(DeactivateProviderAccountInput)), true
+	case "Mutation.deleteCrmConnection":
+		if e.ComplexityRoot.Mutation.DeleteCrmConnection == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_deleteCrmConnection_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeleteCrmConnection(childComplexity, args["input"].(DeleteCrmConnectionInput)), true
 	case "Mutation.deleteLinkingRule":
 		if e.ComplexityRoot.Mutation.DeleteLinkingRule == nil {
 			break
@@ -4481,6 +4851,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.PauseBulkOperation(childComplexity, args["input"].(PauseBulkOperationInput)), true
+	case "Mutation.pauseCrmConnection":
+		if e.ComplexityRoot.Mutation.PauseCrmConnection == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_pauseCrmConnection_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.PauseCrmConnection(childComplexity, args["input"].(PauseCrmConnectionInput)), true
 	case "Mutation.rejectLinkSuggestion":
 		if e.ComplexityRoot.Mutation.RejectLinkSuggestion == nil {
 			break
@@ -4525,6 +4906,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RenewCrmActionSecret(childComplexity, args["input"].(RenewCrmActionSecretInput)), true
+	case "Mutation.renewCrmConnectionSecret":
+		if e.ComplexityRoot.Mutation.RenewCrmConnectionSecret == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_renewCrmConnectionSecret_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RenewCrmConnectionSecret(childComplexity, args["input"].(RenewCrmConnectionSecretInput)), true
 	case "Mutation.rerunCrmAction":
 		if e.ComplexityRoot.Mutation.RerunCrmAction == nil {
 			break
@@ -4569,6 +4961,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RetryMessage(childComplexity, args["input"].(message.RetryInput)), true
+	case "Mutation.retryRejectedChanges":
+		if e.ComplexityRoot.Mutation.RetryRejectedChanges == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_retryRejectedChanges_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RetryRejectedChanges(childComplexity, args["input"].(RetryRejectedChangesInput)), true
 	case "Mutation.revokeAccessToken":
 		if e.ComplexityRoot.Mutation.RevokeAccessToken == nil {
 			break
@@ -4679,6 +5082,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.StartConversation(childComplexity, args["input"].(message.StartInput)), true
+	case "Mutation.startCrmConnection":
+		if e.ComplexityRoot.Mutation.StartCrmConnection == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_startCrmConnection_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.StartCrmConnection(childComplexity, args["input"].(StartCrmConnectionInput)), true
+	case "Mutation.testCrmConnection":
+		if e.ComplexityRoot.Mutation.TestCrmConnection == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_testCrmConnection_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.TestCrmConnection(childComplexity, args["input"].(TestCrmConnectionInput)), true
 	case "Mutation.testProviderAccount":
 		if e.ComplexityRoot.Mutation.TestProviderAccount == nil {
 			break
@@ -4745,6 +5170,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UpdateCrmAction(childComplexity, args["input"].(crmaction.UpdateInput)), true
+	case "Mutation.updateCrmConnection":
+		if e.ComplexityRoot.Mutation.UpdateCrmConnection == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updateCrmConnection_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateCrmConnection(childComplexity, args["input"].(crmsync.UpdateInput)), true
 	case "Mutation.updateLinkingRule":
 		if e.ComplexityRoot.Mutation.UpdateLinkingRule == nil {
 			break
@@ -5520,6 +5956,23 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.CrmActions(childComplexity), true
+	case "Query.crmConnection":
+		if e.ComplexityRoot.Query.CrmConnection == nil {
+			break
+		}
+
+		args, err := ec.field_Query_crmConnection_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.CrmConnection(childComplexity, args["id"].(string)), true
+	case "Query.crmConnections":
+		if e.ComplexityRoot.Query.CrmConnections == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.CrmConnections(childComplexity), true
 
 	case "Query.linkingRules":
 		if e.ComplexityRoot.Query.LinkingRules == nil {
@@ -6136,6 +6589,43 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RecordsPayload.Results(childComplexity), true
 
+	case "RejectedChange.at":
+		if e.ComplexityRoot.RejectedChange.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RejectedChange.At(childComplexity), true
+	case "RejectedChange.canRetry":
+		if e.ComplexityRoot.RejectedChange.CanRetry == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RejectedChange.CanRetry(childComplexity), true
+	case "RejectedChange.externalId":
+		if e.ComplexityRoot.RejectedChange.ExternalID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RejectedChange.ExternalID(childComplexity), true
+	case "RejectedChange.objectType":
+		if e.ComplexityRoot.RejectedChange.ObjectType == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RejectedChange.ObjectType(childComplexity), true
+	case "RejectedChange.operation":
+		if e.ComplexityRoot.RejectedChange.Operation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RejectedChange.Operation(childComplexity), true
+	case "RejectedChange.problem":
+		if e.ComplexityRoot.RejectedChange.Problem == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RejectedChange.Problem(childComplexity), true
+
 	case "RelatedConversationGroup.conversations":
 		if e.ComplexityRoot.RelatedConversationGroup.Conversations == nil {
 			break
@@ -6248,6 +6738,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RetryMessagePayload.Refusals(childComplexity), true
+
+	case "RetryRejectedChangesPayload.connection":
+		if e.ComplexityRoot.RetryRejectedChangesPayload.Connection == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RetryRejectedChangesPayload.Connection(childComplexity), true
+	case "RetryRejectedChangesPayload.errors":
+		if e.ComplexityRoot.RetryRejectedChangesPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RetryRejectedChangesPayload.Errors(childComplexity), true
+	case "RetryRejectedChangesPayload.rejectedCount":
+		if e.ComplexityRoot.RetryRejectedChangesPayload.RejectedCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RetryRejectedChangesPayload.RejectedCount(childComplexity), true
+	case "RetryRejectedChangesPayload.takenCount":
+		if e.ComplexityRoot.RetryRejectedChangesPayload.TakenCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RetryRejectedChangesPayload.TakenCount(childComplexity), true
 
 	case "RevokeAccessTokenPayload.errors":
 		if e.ComplexityRoot.RevokeAccessTokenPayload.Errors == nil {
@@ -6602,6 +7117,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Subscription.QuickTextsChanged(childComplexity, args["after"].(*string)), true
 
+	case "TestCrmConnectionPayload.errors":
+		if e.ComplexityRoot.TestCrmConnectionPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TestCrmConnectionPayload.Errors(childComplexity), true
+	case "TestCrmConnectionPayload.test":
+		if e.ComplexityRoot.TestCrmConnectionPayload.Test == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TestCrmConnectionPayload.Test(childComplexity), true
+
 	case "TestProviderAccountPayload.errors":
 		if e.ComplexityRoot.TestProviderAccountPayload.Errors == nil {
 			break
@@ -6614,6 +7142,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.TestProviderAccountPayload.Test(childComplexity), true
+
+	case "TestedObjectType.mapped":
+		if e.ComplexityRoot.TestedObjectType.Mapped == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TestedObjectType.Mapped(childComplexity), true
+	case "TestedObjectType.objectType":
+		if e.ComplexityRoot.TestedObjectType.ObjectType == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TestedObjectType.ObjectType(childComplexity), true
+	case "TestedObjectType.unmapped":
+		if e.ComplexityRoot.TestedObjectType.Unmapped == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TestedObjectType.Unmapped(childComplexity), true
 
 	case "TextContent.isTruncated":
 		if e.ComplexityRoot.TextContent.IsTruncated == nil {
@@ -6808,6 +7355,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("CreateAgentInput", ec.unmarshalInputCreateAgentInput),
 			graphql.NewInputUnmarshaler("CreateChannelInput", ec.unmarshalInputCreateChannelInput),
 			graphql.NewInputUnmarshaler("CreateCrmActionInput", ec.unmarshalInputCreateCrmActionInput),
+			graphql.NewInputUnmarshaler("CreateCrmConnectionInput", ec.unmarshalInputCreateCrmConnectionInput),
 			graphql.NewInputUnmarshaler("CreateLinkingRuleInput", ec.unmarshalInputCreateLinkingRuleInput),
 			graphql.NewInputUnmarshaler("CreateMessagingUserInput", ec.unmarshalInputCreateMessagingUserInput),
 			graphql.NewInputUnmarshaler("CreateObjectTypeInput", ec.unmarshalInputCreateObjectTypeInput),
@@ -6821,9 +7369,12 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("CrmActionParameterInput", ec.unmarshalInputCrmActionParameterInput),
 			graphql.NewInputUnmarshaler("CrmActionRunFilter", ec.unmarshalInputCrmActionRunFilter),
 			graphql.NewInputUnmarshaler("CrmActionValueInput", ec.unmarshalInputCrmActionValueInput),
+			graphql.NewInputUnmarshaler("CrmFieldMappingInput", ec.unmarshalInputCrmFieldMappingInput),
+			graphql.NewInputUnmarshaler("CrmSyncedObjectTypeInput", ec.unmarshalInputCrmSyncedObjectTypeInput),
 			graphql.NewInputUnmarshaler("DeactivateAgentInput", ec.unmarshalInputDeactivateAgentInput),
 			graphql.NewInputUnmarshaler("DeactivateChannelInput", ec.unmarshalInputDeactivateChannelInput),
 			graphql.NewInputUnmarshaler("DeactivateProviderAccountInput", ec.unmarshalInputDeactivateProviderAccountInput),
+			graphql.NewInputUnmarshaler("DeleteCrmConnectionInput", ec.unmarshalInputDeleteCrmConnectionInput),
 			graphql.NewInputUnmarshaler("DeleteLinkingRuleInput", ec.unmarshalInputDeleteLinkingRuleInput),
 			graphql.NewInputUnmarshaler("DeletePermissionSetInput", ec.unmarshalInputDeletePermissionSetInput),
 			graphql.NewInputUnmarshaler("DeleteQueueInput", ec.unmarshalInputDeleteQueueInput),
@@ -6848,6 +7399,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ObjectMessagingInput", ec.unmarshalInputObjectMessagingInput),
 			graphql.NewInputUnmarshaler("ObjectPhoneInput", ec.unmarshalInputObjectPhoneInput),
 			graphql.NewInputUnmarshaler("PauseBulkOperationInput", ec.unmarshalInputPauseBulkOperationInput),
+			graphql.NewInputUnmarshaler("PauseCrmConnectionInput", ec.unmarshalInputPauseCrmConnectionInput),
 			graphql.NewInputUnmarshaler("QuickTextFilter", ec.unmarshalInputQuickTextFilter),
 			graphql.NewInputUnmarshaler("RecordFieldFilter", ec.unmarshalInputRecordFieldFilter),
 			graphql.NewInputUnmarshaler("RecordFieldInput", ec.unmarshalInputRecordFieldInput),
@@ -6858,10 +7410,12 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("RemoveChannelMembersInput", ec.unmarshalInputRemoveChannelMembersInput),
 			graphql.NewInputUnmarshaler("RemoveQueueMembersInput", ec.unmarshalInputRemoveQueueMembersInput),
 			graphql.NewInputUnmarshaler("RenewCrmActionSecretInput", ec.unmarshalInputRenewCrmActionSecretInput),
+			graphql.NewInputUnmarshaler("RenewCrmConnectionSecretInput", ec.unmarshalInputRenewCrmConnectionSecretInput),
 			graphql.NewInputUnmarshaler("RerunCrmActionInput", ec.unmarshalInputRerunCrmActionInput),
 			graphql.NewInputUnmarshaler("ResumeBulkOperationInput", ec.unmarshalInputResumeBulkOperationInput),
 			graphql.NewInputUnmarshaler("RetirePreviousCredentialsInput", ec.unmarshalInputRetirePreviousCredentialsInput),
 			graphql.NewInputUnmarshaler("RetryMessageInput", ec.unmarshalInputRetryMessageInput),
+			graphql.NewInputUnmarshaler("RetryRejectedChangesInput", ec.unmarshalInputRetryRejectedChangesInput),
 			graphql.NewInputUnmarshaler("RevokeAccessTokenInput", ec.unmarshalInputRevokeAccessTokenInput),
 			graphql.NewInputUnmarshaler("RevokePermissionSetInput", ec.unmarshalInputRevokePermissionSetInput),
 			graphql.NewInputUnmarshaler("RevokeTokensInput", ec.unmarshalInputRevokeTokensInput),
@@ -6872,12 +7426,15 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("SetProviderCredentialsInput", ec.unmarshalInputSetProviderCredentialsInput),
 			graphql.NewInputUnmarshaler("SetTypingInput", ec.unmarshalInputSetTypingInput),
 			graphql.NewInputUnmarshaler("StartConversationInput", ec.unmarshalInputStartConversationInput),
+			graphql.NewInputUnmarshaler("StartCrmConnectionInput", ec.unmarshalInputStartCrmConnectionInput),
+			graphql.NewInputUnmarshaler("TestCrmConnectionInput", ec.unmarshalInputTestCrmConnectionInput),
 			graphql.NewInputUnmarshaler("TestProviderAccountInput", ec.unmarshalInputTestProviderAccountInput),
 			graphql.NewInputUnmarshaler("UnlinkConversationInput", ec.unmarshalInputUnlinkConversationInput),
 			graphql.NewInputUnmarshaler("UnmergeMessagingUserInput", ec.unmarshalInputUnmergeMessagingUserInput),
 			graphql.NewInputUnmarshaler("UpdateAgentInput", ec.unmarshalInputUpdateAgentInput),
 			graphql.NewInputUnmarshaler("UpdateChannelInput", ec.unmarshalInputUpdateChannelInput),
 			graphql.NewInputUnmarshaler("UpdateCrmActionInput", ec.unmarshalInputUpdateCrmActionInput),
+			graphql.NewInputUnmarshaler("UpdateCrmConnectionInput", ec.unmarshalInputUpdateCrmConnectionInput),
 			graphql.NewInputUnmarshaler("UpdateLinkingRuleInput", ec.unmarshalInputUpdateLinkingRuleInput),
 			graphql.NewInputUnmarshaler("UpdateMessagingUserInput", ec.unmarshalInputUpdateMessagingUserInput),
 			graphql.NewInputUnmarshaler("UpdateObjectTypeInput", ec.unmarshalInputUpdateObjectTypeInput),
@@ -11729,6 +12286,308 @@ extend type Mutation {
   revokePermissionSet("What to take from whom." input: RevokePermissionSetInput!): PermissionSetPayload!
 }
 `, BuiltIn: false},
+	{Name: "../schema/sync.graphql", Input: `"A CRM that records come from. Visible to holders of CONFIGURE_MESSAGING. Its credentials are never shown."
+type CrmConnection implements Node @goModel(model: "parley/internal/desk/crmsync.Connection") {
+  "Opaque id."
+  id: ID!
+  "The last element of its webhook URL; it never changes."
+  connectionId: String!
+  "Name: 1 to 200 characters, unique whatever the case of its letters."
+  name: String!
+  "What it is to; it never changes."
+  kind: CrmConnectionKind!
+  "Where the CRM posts changes, as docs/guide.md describes them; null for a connection that Parley reads."
+  webhookUrl: String
+  "Where the CRM is called; empty for a WEBHOOK."
+  address: String!
+  "Version of the CRM's API; empty for the one that Parley was made for."
+  apiVersion: String!
+  "The object types that come from the CRM; of a WEBHOOK none for any. At most 50."
+  objectTypes: [CrmSyncedObjectType!]!
+  "Tells credentials apart without showing anything of them: 8 hexadecimal digits. Null when they cannot be read."
+  fingerprint: String
+  "Until when webhooks signed by the secret before the present one are taken; null when they are not."
+  previousSecretValidUntil: DateTime @goField(name: "PreviousValidUntil")
+  "Whether it takes changes."
+  isActive: Boolean!
+  "What it does."
+  state: CrmConnectionState!
+  "What went wrong last and what to do, in plain words; null when all is well."
+  lastError: String
+  "When that was; null when all is well."
+  lastErrorAt: DateTime
+  "When the CRM is read next; null for a WEBHOOK and while paused."
+  nextTryAt: DateTime
+  "When a change was taken last; null for never."
+  lastChangeAt: DateTime
+  "How many changes were taken, ever, without those that changed nothing."
+  takenCount: Count! @goField(name: "Taken")
+  "How many changes were rejected, ever."
+  rejectedCount: Count! @goField(name: "Rejected")
+  "The last changes that could not be taken, newest first. The last 1,000 are kept, until a later change of their record is taken."
+  rejectedChanges("How many: 1 to 100, default 20." first: Int! = 20): [RejectedChange!]! @goField(forceResolver: true)
+  "When it was created."
+  createdAt: DateTime!
+}
+
+"What a connection is to."
+enum CrmConnectionKind @goModel(model: "parley/internal/desk/crmsync.Kind") {
+  "Any CRM, which posts changes to a webhook, signed by Standard Webhooks."
+  WEBHOOK
+  "Salesforce, which Parley reads by its REST API."
+  SALESFORCE
+  "A CRM that only a newer version of Parley knows. It is not read here."
+  OTHER
+}
+
+"What a connection does."
+enum CrmConnectionState @goModel(model: "parley/internal/desk/crmsync.State") {
+  "It takes no changes: its webhooks are answered 503, and its CRM is not read."
+  PAUSED
+  "It has not read everything yet."
+  CATCHING_UP
+  "It takes changes as they happen."
+  UP_TO_DATE
+  "Something is wrong, as ` + "`" + `lastError` + "`" + ` says. It is tried again by itself, after 15 seconds at first and an hour at most."
+  FAILING
+}
+
+"An object type that comes from a CRM, with how far it has come."
+type CrmSyncedObjectType @goModel(model: "parley/internal/desk/crmsync.Synced") {
+  "Name of the object type."
+  objectType: String!
+  "What the CRM calls it."
+  object: String!
+  "The fields that have another name in the CRM. All others come from the field of their own name, if the CRM has one. At most 200."
+  mappings: [CrmFieldMapping!]!
+  "Up to when records were read, by the CRM's clock; null for none."
+  cursorAt: DateTime
+  "When everything had been read last; null for never."
+  caughtUpAt: DateTime
+  "For how many seconds changes may not have been read; null before the first record."
+  lagSeconds: Int
+  "How many records were read, ever."
+  readCount: Count! @goField(name: "Read")
+  "When the last look for records that are gone from the CRM ended, which is once a day; null for never."
+  lookedForGoneAt: DateTime
+  "Why the last look deleted nothing, in plain words; null for nothing."
+  problem: String
+}
+
+"A field, and the CRM's field that it comes from."
+type CrmFieldMapping @goModel(model: "parley/internal/connector.Mapping") {
+  "Name of the field."
+  field: String!
+  "Name of the CRM's field."
+  from: String!
+}
+
+"A change that could not be taken."
+type RejectedChange @goModel(model: "parley/internal/desk/crmsync.Rejected") {
+  "Name of the object type, as far as it can be read."
+  objectType: String!
+  "The record's id in the CRM, as far as it can be read."
+  externalId: String!
+  "What became of the record in the CRM."
+  operation: CrmOperation!
+  "Why the change could not be taken."
+  problem: UserError!
+  "Whether the change was kept, so that it can be tried again: up to 64,000 bytes of it."
+  canRetry: Boolean!
+  "When it came."
+  at: DateTime!
+}
+
+"What became of a record in its CRM."
+enum CrmOperation @goModel(model: "parley/internal/desk/crmsync.Operation") {
+  "It came or changed."
+  UPSERT
+  "It was deleted."
+  DELETE
+  "It was merged into another record of its type."
+  MERGE
+  "It was converted to a record of another type."
+  CONVERSION
+  "It cannot be read, or only a newer version of Parley knows it."
+  OTHER
+}
+
+"What a connection's test found."
+type CrmConnectionTest @goModel(model: "parley/internal/desk/crmsync.Tested") {
+  "Whether the CRM accepts the credentials and has the object types."
+  isOk: Boolean! @goField(name: "IsOK")
+  "What was found, in plain words."
+  message: String!
+  "What to do; null when nothing is to be done."
+  whatToDo: String
+  "The connection's object types as the CRM has them."
+  objectTypes: [TestedObjectType!]!
+}
+
+"An object type as the CRM has it."
+type TestedObjectType @goModel(model: "parley/internal/desk/crmsync.TestedType") {
+  "Name of the object type."
+  objectType: String!
+  "Names of the fields that come from the CRM."
+  mapped: [String!]!
+  "Names of the fields that the CRM does not have, which stay as they are."
+  unmapped: [String!]!
+}
+
+"An object type that comes from a CRM."
+input CrmSyncedObjectTypeInput @goModel(model: "parley/internal/desk/crmsync.TypeInput") {
+  "Name of the object type: 1 to 80 characters."
+  objectType: String!
+  "What the CRM calls it: 1 to 80 letters, digits and underscores, a letter first. Absent for the same name."
+  object: String
+  "Up to 200 fields that have another name in the CRM."
+  mappings: [CrmFieldMappingInput!]
+}
+
+"A field that has another name in the CRM."
+input CrmFieldMappingInput @goModel(model: "parley/internal/connector.Mapping") {
+  "Name of the field: 1 to 80 characters."
+  field: String!
+  "Name of the CRM's field: 1 to 80 letters, digits and underscores, a letter first."
+  from: String!
+}
+
+"A new connection."
+input CreateCrmConnectionInput @goModel(model: "parley/internal/desk/crmsync.CreateInput") {
+  "1 to 200 characters, unique whatever the case of its letters."
+  name: String!
+  "What it is to."
+  kind: CrmConnectionKind!
+  "The last element of its webhook URL: 1 to 64 small letters, digits and hyphens, unique. Absent for one that is drawn at random."
+  connectionId: String
+  "Where the CRM is called, in at most 500 characters: https, and no private network; in development also this machine. Not for WEBHOOK."
+  address: String
+  "Version of the CRM's API, such as 62.0: at most 6 characters. Absent for the one that Parley was made for."
+  apiVersion: String
+  "Up to 50 object types that come from the CRM; for WEBHOOK absent for any."
+  objectTypes: [CrmSyncedObjectTypeInput!]
+  "What the CRM asks for, each at most once: at most 20. For SALESFORCE clientId, and either clientSecret, or username and privateKey. Not for WEBHOOK, whose secret is drawn."
+  credentials: [CredentialInput!]
+  "1 to 64 visible ASCII characters, unique to this request: a repeat within 7 days returns the first result, without the secret. Values of credentials are not compared."
+  idempotencyKey: String!
+}
+
+"What changes of a connection. Absent and null leave a field as it is."
+input UpdateCrmConnectionInput @goModel(model: "parley/internal/desk/crmsync.UpdateInput") {
+  "The connection."
+  id: ID!
+  "1 to 200 characters, unique whatever the case of its letters."
+  name: String
+  "Where the CRM is called, in at most 500 characters. The credentials are sent there, so they are given too."
+  address: String
+  "Version of the CRM's API, such as 62.0: at most 6 characters; empty for the one that Parley was made for."
+  apiVersion: String
+  "Up to 50 object types in place of those that come from the CRM now."
+  objectTypes: [CrmSyncedObjectTypeInput!]
+  "All that the CRM asks for, each at most once: at most 20. They replace those that the connection has."
+  credentials: [CredentialInput!]
+}
+
+"A connection to delete."
+input DeleteCrmConnectionInput {
+  "The connection."
+  id: ID!
+}
+
+"A connection to start."
+input StartCrmConnectionInput {
+  "The connection."
+  id: ID!
+}
+
+"A connection to pause."
+input PauseCrmConnectionInput {
+  "The connection."
+  id: ID!
+}
+
+"A connection to test."
+input TestCrmConnectionInput {
+  "The connection."
+  id: ID!
+}
+
+"A connection whose secret is to be renewed."
+input RenewCrmConnectionSecretInput {
+  "The connection, a WEBHOOK."
+  id: ID!
+}
+
+"A connection whose rejected changes are to be tried again."
+input RetryRejectedChangesInput {
+  "The connection."
+  id: ID!
+}
+
+"The connection after the change."
+type CrmConnectionPayload {
+  "The connection; null when there are errors."
+  connection: CrmConnection
+  "What its webhooks are to be signed with, as whsec_ and base64: of a WEBHOOK, when it was just made. It is never shown again."
+  webhookSecret: String
+  "Why nothing changed; empty when it did."
+  errors: [UserError!]!
+}
+
+"Whether a connection was deleted."
+type DeleteCrmConnectionPayload {
+  "Id of the connection that was deleted; null when there are errors."
+  deletedId: ID
+  "Why nothing changed; empty when it did."
+  errors: [UserError!]!
+}
+
+"What a test found."
+type TestCrmConnectionPayload {
+  "The result, also when the connection does not work; null when there are errors."
+  test: CrmConnectionTest
+  "Why nothing was tested; empty when it was."
+  errors: [UserError!]!
+}
+
+"What became of rejected changes that were tried again."
+type RetryRejectedChangesPayload {
+  "The connection; null when there are errors."
+  connection: CrmConnection
+  "How many were taken, or turned out to be older than what is there."
+  takenCount: Int!
+  "How many were rejected again."
+  rejectedCount: Int!
+  "Why nothing was tried; empty when it was."
+  errors: [UserError!]!
+}
+
+extend type Query {
+  "All connections to CRMs, by name: at most 50. Empty for a viewer without CONFIGURE_MESSAGING."
+  crmConnections: [CrmConnection!]!
+  "A connection to a CRM. Null with NOT_FOUND when there is none, and for a viewer without CONFIGURE_MESSAGING."
+  crmConnection("The connection's id." id: ID!): CrmConnection
+}
+
+extend type Mutation {
+  "Creates a connection to a CRM, which is paused: at most 50 in an organisation. Needs CONFIGURE_MESSAGING. CONFLICT while the server has no key to encrypt credentials with; no event follows in lists of conversations."
+  createCrmConnection("What to create." input: CreateCrmConnectionInput!): CrmConnectionPayload!
+  "Changes 1 connection, within a second. Needs CONFIGURE_MESSAGING; no event follows in lists of conversations."
+  updateCrmConnection("What to change." input: UpdateCrmConnectionInput!): CrmConnectionPayload!
+  "Deletes 1 connection with its rejected changes; the records that came by it stay. Needs CONFIGURE_MESSAGING; no event follows in lists of conversations."
+  deleteCrmConnection("What to delete." input: DeleteCrmConnectionInput!): DeleteCrmConnectionPayload!
+  "Has 1 connection take changes, from where it stopped. Needs CONFIGURE_MESSAGING; no event follows in lists of conversations, but for those of the records that come later."
+  startCrmConnection("What to start." input: StartCrmConnectionInput!): CrmConnectionPayload!
+  "Has 1 connection take no changes until it is started again. Needs CONFIGURE_MESSAGING; no event follows in lists of conversations."
+  pauseCrmConnection("What to pause." input: PauseCrmConnectionInput!): CrmConnectionPayload!
+  "Gives 1 connection of the kind WEBHOOK another secret; webhooks signed by the one before are taken for 24 hours. Needs CONFIGURE_MESSAGING; no event follows in lists of conversations."
+  renewCrmConnectionSecret("Whose." input: RenewCrmConnectionSecretInput!): CrmConnectionPayload!
+  "Asks the CRM, for 20 seconds at most, whether 1 connection works, and reads no record; 60 times an hour. Needs CONFIGURE_MESSAGING; no event follows."
+  testCrmConnection("What to test." input: TestCrmConnectionInput!): TestCrmConnectionPayload!
+  "Tries up to 200 rejected changes of 1 connection again, the oldest first; those that are rejected again go behind the others. Needs CONFIGURE_MESSAGING. Emits CONVERSATION_CHANGED for each conversation whose record changed its name or opt-out."
+  retryRejectedChanges("Whose." input: RetryRejectedChangesInput!): RetryRejectedChangesPayload!
+}
+`, BuiltIn: false},
 }
 var parsedSchema = gqlparser.MustLoadSchema(sources...)
 
@@ -12644,6 +13503,78 @@ func (ec *executionContext) childFields_CrmActionRunEdge(ctx context.Context, fi
 	return nil, fmt.Errorf("no field named %q was found under type CrmActionRunEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_CrmConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_CrmConnection_id(ctx, field)
+	case "connectionId":
+		return ec.fieldContext_CrmConnection_connectionId(ctx, field)
+	case "name":
+		return ec.fieldContext_CrmConnection_name(ctx, field)
+	case "kind":
+		return ec.fieldContext_CrmConnection_kind(ctx, field)
+	case "webhookUrl":
+		return ec.fieldContext_CrmConnection_webhookUrl(ctx, field)
+	case "address":
+		return ec.fieldContext_CrmConnection_address(ctx, field)
+	case "apiVersion":
+		return ec.fieldContext_CrmConnection_apiVersion(ctx, field)
+	case "objectTypes":
+		return ec.fieldContext_CrmConnection_objectTypes(ctx, field)
+	case "fingerprint":
+		return ec.fieldContext_CrmConnection_fingerprint(ctx, field)
+	case "previousSecretValidUntil":
+		return ec.fieldContext_CrmConnection_previousSecretValidUntil(ctx, field)
+	case "isActive":
+		return ec.fieldContext_CrmConnection_isActive(ctx, field)
+	case "state":
+		return ec.fieldContext_CrmConnection_state(ctx, field)
+	case "lastError":
+		return ec.fieldContext_CrmConnection_lastError(ctx, field)
+	case "lastErrorAt":
+		return ec.fieldContext_CrmConnection_lastErrorAt(ctx, field)
+	case "nextTryAt":
+		return ec.fieldContext_CrmConnection_nextTryAt(ctx, field)
+	case "lastChangeAt":
+		return ec.fieldContext_CrmConnection_lastChangeAt(ctx, field)
+	case "takenCount":
+		return ec.fieldContext_CrmConnection_takenCount(ctx, field)
+	case "rejectedCount":
+		return ec.fieldContext_CrmConnection_rejectedCount(ctx, field)
+	case "rejectedChanges":
+		return ec.fieldContext_CrmConnection_rejectedChanges(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_CrmConnection_createdAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CrmConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_CrmConnectionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "connection":
+		return ec.fieldContext_CrmConnectionPayload_connection(ctx, field)
+	case "webhookSecret":
+		return ec.fieldContext_CrmConnectionPayload_webhookSecret(ctx, field)
+	case "errors":
+		return ec.fieldContext_CrmConnectionPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CrmConnectionPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_CrmConnectionTest(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "isOk":
+		return ec.fieldContext_CrmConnectionTest_isOk(ctx, field)
+	case "message":
+		return ec.fieldContext_CrmConnectionTest_message(ctx, field)
+	case "whatToDo":
+		return ec.fieldContext_CrmConnectionTest_whatToDo(ctx, field)
+	case "objectTypes":
+		return ec.fieldContext_CrmConnectionTest_objectTypes(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CrmConnectionTest", field.Name)
+}
+
 func (ec *executionContext) childFields_CrmFieldChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "objectType":
@@ -12658,6 +13589,40 @@ func (ec *executionContext) childFields_CrmFieldChange(ctx context.Context, fiel
 		return ec.fieldContext_CrmFieldChange_after(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CrmFieldChange", field.Name)
+}
+
+func (ec *executionContext) childFields_CrmFieldMapping(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "field":
+		return ec.fieldContext_CrmFieldMapping_field(ctx, field)
+	case "from":
+		return ec.fieldContext_CrmFieldMapping_from(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CrmFieldMapping", field.Name)
+}
+
+func (ec *executionContext) childFields_CrmSyncedObjectType(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "objectType":
+		return ec.fieldContext_CrmSyncedObjectType_objectType(ctx, field)
+	case "object":
+		return ec.fieldContext_CrmSyncedObjectType_object(ctx, field)
+	case "mappings":
+		return ec.fieldContext_CrmSyncedObjectType_mappings(ctx, field)
+	case "cursorAt":
+		return ec.fieldContext_CrmSyncedObjectType_cursorAt(ctx, field)
+	case "caughtUpAt":
+		return ec.fieldContext_CrmSyncedObjectType_caughtUpAt(ctx, field)
+	case "lagSeconds":
+		return ec.fieldContext_CrmSyncedObjectType_lagSeconds(ctx, field)
+	case "readCount":
+		return ec.fieldContext_CrmSyncedObjectType_readCount(ctx, field)
+	case "lookedForGoneAt":
+		return ec.fieldContext_CrmSyncedObjectType_lookedForGoneAt(ctx, field)
+	case "problem":
+		return ec.fieldContext_CrmSyncedObjectType_problem(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CrmSyncedObjectType", field.Name)
 }
 
 func (ec *executionContext) childFields_DeactivateAgentPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -12682,6 +13647,16 @@ func (ec *executionContext) childFields_DeactivateChannelPayload(ctx context.Con
 		return ec.fieldContext_DeactivateChannelPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DeactivateChannelPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_DeleteCrmConnectionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "deletedId":
+		return ec.fieldContext_DeleteCrmConnectionPayload_deletedId(ctx, field)
+	case "errors":
+		return ec.fieldContext_DeleteCrmConnectionPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeleteCrmConnectionPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_DeleteLinkingRulePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -13586,6 +14561,24 @@ func (ec *executionContext) childFields_RecordsPayload(ctx context.Context, fiel
 	return nil, fmt.Errorf("no field named %q was found under type RecordsPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_RejectedChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "objectType":
+		return ec.fieldContext_RejectedChange_objectType(ctx, field)
+	case "externalId":
+		return ec.fieldContext_RejectedChange_externalId(ctx, field)
+	case "operation":
+		return ec.fieldContext_RejectedChange_operation(ctx, field)
+	case "problem":
+		return ec.fieldContext_RejectedChange_problem(ctx, field)
+	case "canRetry":
+		return ec.fieldContext_RejectedChange_canRetry(ctx, field)
+	case "at":
+		return ec.fieldContext_RejectedChange_at(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RejectedChange", field.Name)
+}
+
 func (ec *executionContext) childFields_RelatedConversationGroup(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "objectType":
@@ -13642,6 +14635,20 @@ func (ec *executionContext) childFields_RetryMessagePayload(ctx context.Context,
 		return ec.fieldContext_RetryMessagePayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RetryMessagePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RetryRejectedChangesPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "connection":
+		return ec.fieldContext_RetryRejectedChangesPayload_connection(ctx, field)
+	case "takenCount":
+		return ec.fieldContext_RetryRejectedChangesPayload_takenCount(ctx, field)
+	case "rejectedCount":
+		return ec.fieldContext_RetryRejectedChangesPayload_rejectedCount(ctx, field)
+	case "errors":
+		return ec.fieldContext_RetryRejectedChangesPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RetryRejectedChangesPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_RevokeAccessTokenPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -13800,6 +14807,16 @@ func (ec *executionContext) childFields_StartConversationPayload(ctx context.Con
 	return nil, fmt.Errorf("no field named %q was found under type StartConversationPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_TestCrmConnectionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "test":
+		return ec.fieldContext_TestCrmConnectionPayload_test(ctx, field)
+	case "errors":
+		return ec.fieldContext_TestCrmConnectionPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TestCrmConnectionPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_TestProviderAccountPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "test":
@@ -13808,6 +14825,18 @@ func (ec *executionContext) childFields_TestProviderAccountPayload(ctx context.C
 		return ec.fieldContext_TestProviderAccountPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type TestProviderAccountPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_TestedObjectType(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "objectType":
+		return ec.fieldContext_TestedObjectType_objectType(ctx, field)
+	case "mapped":
+		return ec.fieldContext_TestedObjectType_mapped(ctx, field)
+	case "unmapped":
+		return ec.fieldContext_TestedObjectType_unmapped(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TestedObjectType", field.Name)
 }
 
 func (ec *executionContext) childFields_UserError(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"parley/internal/channel"
+	"parley/internal/connector"
 	"parley/internal/desk/access"
 	"parley/internal/desk/account"
 	"parley/internal/desk/action"
@@ -15,6 +16,7 @@ import (
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/crm"
 	"parley/internal/desk/crmaction"
+	"parley/internal/desk/crmsync"
 	"parley/internal/desk/customer"
 	"parley/internal/desk/directory"
 	"parley/internal/desk/formula/trial"
@@ -86,6 +88,9 @@ func SelectionTables(cfg Config) selection.Tables {
 			"CrmActionRun":               {Name: "CrmActionRun", Satisfies: crmActionRunImplementors, Fields: ec.selectCrmActionRun()},
 			"CrmActionRunConnection":     {Name: "CrmActionRunConnection", Satisfies: crmActionRunConnectionImplementors, Fields: ec.selectCrmActionRunConnection()},
 			"CrmActionRunEdge":           {Name: "CrmActionRunEdge", Satisfies: crmActionRunEdgeImplementors, Fields: ec.selectCrmActionRunEdge()},
+			"CrmConnection":              {Name: "CrmConnection", Satisfies: crmConnectionImplementors, Fields: ec.selectCrmConnection()},
+			"CrmFieldMapping":            {Name: "CrmFieldMapping", Satisfies: crmFieldMappingImplementors, Fields: ec.selectCrmFieldMapping()},
+			"CrmSyncedObjectType":        {Name: "CrmSyncedObjectType", Satisfies: crmSyncedObjectTypeImplementors, Fields: ec.selectCrmSyncedObjectType()},
 			"DeliveryError":              {Name: "DeliveryError", Satisfies: deliveryErrorImplementors, Fields: ec.selectDeliveryError()},
 			"DraftSegments":              {Name: "DraftSegments", Satisfies: draftSegmentsImplementors, Fields: ec.selectDraftSegments()},
 			"EventContent":               {Name: "EventContent", Satisfies: eventContentImplementors, Fields: ec.selectEventContent()},
@@ -136,6 +141,7 @@ func SelectionTables(cfg Config) selection.Tables {
 			"RecordField":                {Name: "RecordField", Satisfies: recordFieldImplementors, Fields: ec.selectRecordField()},
 			"RecordLink":                 {Name: "RecordLink", Satisfies: recordLinkImplementors, Fields: ec.selectRecordLink()},
 			"RecordRight":                {Name: "RecordRight", Satisfies: recordRightImplementors, Fields: ec.selectRecordRight()},
+			"RejectedChange":             {Name: "RejectedChange", Satisfies: rejectedChangeImplementors, Fields: ec.selectRejectedChange()},
 			"RelatedConversationGroup":   {Name: "RelatedConversationGroup", Satisfies: relatedConversationGroupImplementors, Fields: ec.selectRelatedConversationGroup()},
 			"RelatedConversationMapping": {Name: "RelatedConversationMapping", Satisfies: relatedConversationMappingImplementors, Fields: ec.selectRelatedConversationMapping()},
 			"RelatedConversations":       {Name: "RelatedConversations", Satisfies: relatedConversationsImplementors, Fields: ec.selectRelatedConversations()},
@@ -212,7 +218,7 @@ var selectMessageContent = &selection.Abstract{
 }
 
 var selectNode = &selection.Abstract{
-	Members: []string{"Record", "QuickText", "Queue", "ProviderAccount", "PermissionSet", "ObjectType", "MessagingUser", "Message", "LinkingRule", "CrmActionRun", "CrmAction", "Conversation", "Channel", "BulkOperation", "AuditEntry", "Agent", "AccessToken"},
+	Members: []string{"Record", "QuickText", "Queue", "ProviderAccount", "PermissionSet", "ObjectType", "MessagingUser", "Message", "LinkingRule", "CrmConnection", "CrmActionRun", "CrmAction", "Conversation", "Channel", "BulkOperation", "AuditEntry", "Agent", "AccessToken"},
 	Member: func(v any) (string, any) {
 		switch obj := v.(type) {
 		case *conversation.Record:
@@ -233,6 +239,8 @@ var selectNode = &selection.Abstract{
 			return "Message", selection.Pointer(obj)
 		case *directory.LinkingRule:
 			return "LinkingRule", selection.Pointer(obj)
+		case *crmsync.Connection:
+			return "CrmConnection", selection.Pointer(obj)
 		case *crmaction.Run:
 			return "CrmActionRun", selection.Pointer(obj)
 		case *crmaction.CrmAction:
@@ -2618,6 +2626,297 @@ func (ec *executionContext) selectCrmActionRunEdge() map[string]*selection.Field
 	}
 }
 
+func (ec *executionContext) selectCrmConnection() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"id": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crmsync.Connection).ID()
+				w.String(string(v))
+			},
+		},
+		"connectionId": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crmsync.Connection).ConnectionID
+				w.String(string(v))
+			},
+		},
+		"name": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crmsync.Connection).Name
+				w.String(string(v))
+			},
+		},
+		"kind": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crmsync.Connection).Kind()
+				w.String(string(v))
+			},
+		},
+		"webhookUrl": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crmsync.Connection).WebhookURL()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(string(*v))
+			},
+		},
+		"address": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crmsync.Connection).Address()
+				w.String(string(v))
+			},
+		},
+		"apiVersion": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crmsync.Connection).APIVersion()
+				w.String(string(v))
+			},
+		},
+		"objectTypes": {
+			NonNull: true,
+			Of:      "CrmSyncedObjectType",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*crmsync.Connection).ObjectTypes()
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+		},
+		"fingerprint": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crmsync.Connection).Fingerprint()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(string(*v))
+			},
+		},
+		"previousSecretValidUntil": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crmsync.Connection).PreviousValidUntil()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				selection.Append(w, *v)
+			},
+		},
+		"isActive": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crmsync.Connection).IsActive
+				w.Bool(bool(v))
+			},
+		},
+		"state": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crmsync.Connection).State()
+				w.String(string(v))
+			},
+		},
+		"lastError": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crmsync.Connection).LastError()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(string(*v))
+			},
+		},
+		"lastErrorAt": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crmsync.Connection).LastErrorAt()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				selection.Append(w, *v)
+			},
+		},
+		"nextTryAt": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crmsync.Connection).NextTryAt()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				selection.Append(w, *v)
+			},
+		},
+		"lastChangeAt": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crmsync.Connection).LastChangeAt()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				selection.Append(w, *v)
+			},
+		},
+		"takenCount": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crmsync.Connection).Taken
+				w.Int(int64(v))
+			},
+		},
+		"rejectedCount": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crmsync.Connection).Rejected
+				w.Int(int64(v))
+			},
+		},
+		"rejectedChanges": {
+			NonNull: true,
+			Of:      "RejectedChange",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.([]*crmsync.Rejected)
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+			Args:        ec.field_CrmConnection_rejectedChanges_args,
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				obj := parent.(*crmsync.Connection)
+				return ec.Resolvers.CrmConnection().RejectedChanges(ctx, obj, fc.Args["first"].(int))
+			},
+		},
+		"createdAt": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crmsync.Connection).CreatedAt
+				selection.Append(w, v)
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectCrmFieldMapping() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"field": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*connector.Mapping).Field
+				w.String(string(v))
+			},
+		},
+		"from": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*connector.Mapping).From
+				w.String(string(v))
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectCrmSyncedObjectType() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"objectType": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crmsync.Synced).ObjectType
+				w.String(string(v))
+			},
+		},
+		"object": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crmsync.Synced).Object()
+				w.String(string(v))
+			},
+		},
+		"mappings": {
+			NonNull: true,
+			Of:      "CrmFieldMapping",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*crmsync.Synced).Mappings()
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+		},
+		"cursorAt": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crmsync.Synced).CursorAt()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				selection.Append(w, *v)
+			},
+		},
+		"caughtUpAt": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crmsync.Synced).CaughtUpAt()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				selection.Append(w, *v)
+			},
+		},
+		"lagSeconds": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crmsync.Synced).LagSeconds()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.Int(int64(*v))
+			},
+		},
+		"readCount": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crmsync.Synced).Read()
+				w.Int(int64(v))
+			},
+		},
+		"lookedForGoneAt": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crmsync.Synced).LookedForGoneAt()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				selection.Append(w, *v)
+			},
+		},
+		"problem": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crmsync.Synced).Problem()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(string(*v))
+			},
+		},
+	}
+}
+
 func (ec *executionContext) selectDeliveryError() map[string]*selection.Field {
 	return map[string]*selection.Field{
 		"code": {
@@ -4520,6 +4819,27 @@ func (ec *executionContext) selectQuery() map[string]*selection.Field {
 				return ec.Resolvers.Query().AgentRights(ctx, fc.Args["agentId"].(string))
 			},
 		},
+		"crmConnections": {
+			NonNull: true,
+			Of:      "CrmConnection",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.([]*crmsync.Connection)
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				return ec.Resolvers.Query().CrmConnections(ctx)
+			},
+		},
+		"crmConnection": {
+			NonNull: false,
+			Of:      "CrmConnection",
+			One:     func(source any) any { return selection.Pointer(source.(*crmsync.Connection)) },
+			Args:    ec.field_Query_crmConnection_args,
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				return ec.Resolvers.Query().CrmConnection(ctx, fc.Args["id"].(string))
+			},
+		},
 	}
 }
 
@@ -5036,6 +5356,51 @@ func (ec *executionContext) selectRecordRight() map[string]*selection.Field {
 				return selection.Addresses(into, list), true
 			},
 			ElemNonNull: true,
+		},
+	}
+}
+
+func (ec *executionContext) selectRejectedChange() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"objectType": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crmsync.Rejected).ObjectType
+				w.String(string(v))
+			},
+		},
+		"externalId": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crmsync.Rejected).ExternalID
+				w.String(string(v))
+			},
+		},
+		"operation": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crmsync.Rejected).Operation
+				w.String(string(v))
+			},
+		},
+		"problem": {
+			NonNull: true,
+			Of:      "UserError",
+			One:     func(source any) any { return selection.Pointer(source.(*crmsync.Rejected).Problem) },
+		},
+		"canRetry": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crmsync.Rejected).CanRetry
+				w.Bool(bool(v))
+			},
+		},
+		"at": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crmsync.Rejected).At
+				selection.Append(w, v)
+			},
 		},
 	}
 }

@@ -38,6 +38,7 @@ var cheap = map[string]string{
 	"Query.node":                        "a row",
 	"Query.conversation":                "a row",
 	"Query.record":                      "a row",
+	"Query.crmConnection":               "a row",
 	"Query.bulkOperation":               "a row",
 	"Query.quickText":                   "a row",
 	"QuickText.viewerCanEdit":           "from memory",

@@ -11,6 +11,7 @@ import (
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/crm"
 	"parley/internal/desk/crmaction"
+	"parley/internal/desk/crmsync"
 	"parley/internal/desk/customer"
 	"parley/internal/desk/directory"
 	"parley/internal/desk/formula/trial"
@@ -50,6 +51,7 @@ type Resolver struct {
 	Formulas            *trial.Service
 	Actions             *crmaction.Service
 	Linking             *linking.Service
+	Syncs               *crmsync.Service
 }
 
 // isTrue reads an optional input that is false when it is left out or null.

@@ -12,7 +12,8 @@ var ownRules = map[string]string{
 	"Query.linkingRules": linkingRights, "Mutation.createLinkingRule": linkingRights, "Mutation.updateLinkingRule": linkingRights, "Mutation.deleteLinkingRule": linkingRights,
 	"Mutation.linkConversation": linkRights, "Mutation.unlinkConversation": linkRights, "Mutation.rejectLinkSuggestion": linkRights, "Mutation.bulkLinkConversations": linkingRights,
 	"Mutation.rerunCrmAction": "crmaction.TestARefusedRunLeavesTheMessageAndRunsAgain",
-	"Query.auditEntries":      auditRights, "Subscription.auditEntriesChanged": auditRights,
+	"Query.crmConnections":    syncRights, "Query.crmConnection": syncRights, "Mutation.createCrmConnection": syncRights, "Mutation.updateCrmConnection": syncRights, "Mutation.deleteCrmConnection": syncRights, "Mutation.startCrmConnection": syncRights, "Mutation.pauseCrmConnection": syncRights, "Mutation.renewCrmConnectionSecret": syncRights, "Mutation.testCrmConnection": syncRights, "Mutation.retryRejectedChanges": syncRights,
+	"Query.auditEntries": auditRights, "Subscription.auditEntriesChanged": auditRights,
 	"Query.serviceAccounts": tokenRights, "Query.accessTokens": tokenRights, "Mutation.createServiceAccount": "access.TestATokenGivesNobodyWhatTheyLack",
 	"Mutation.createAccessToken": "access.TestWhoCreatesTokensForWhom", "Mutation.revokeAccessToken": tokenRights, "Mutation.revokeTokens": tokenRights,
 	"Query.permissionSets": staffRights, "Query.agentRights": staffRights, "Mutation.createAgent": staffRights, "Mutation.updateAgent": staffRights,
@@ -37,6 +38,7 @@ const (
 	actionRights    = "crmaction.TestOnlyAdministratorsDefineActions"
 	linkingRights   = "linking.TestOnlyAdministratorsSetRules"
 	linkRights      = "linking.TestWhoLinksWhat"
+	syncRights      = "crmsync.TestOnlyAdministratorsManageConnections"
 	auditRights     = "audit.TestOnlyAdministratorsReadTheAudit"
 	accountRights   = "account.TestOnlyAdministratorsManageAccounts"
 	tokenRights     = "access.TestOnlyItsAgentAndAdministratorsSeeATokenOrRevokeIt"

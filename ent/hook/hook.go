@@ -164,6 +164,30 @@ func (f CrmActionRunFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.CrmActionRunMutation", m)
 }
 
+// The CrmConnectionFunc type is an adapter to allow the use of ordinary
+// function as CrmConnection mutator.
+type CrmConnectionFunc func(context.Context, *ent.CrmConnectionMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f CrmConnectionFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.CrmConnectionMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.CrmConnectionMutation", m)
+}
+
+// The CrmSyncFunc type is an adapter to allow the use of ordinary
+// function as CrmSync mutator.
+type CrmSyncFunc func(context.Context, *ent.CrmSyncMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f CrmSyncFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.CrmSyncMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.CrmSyncMutation", m)
+}
+
 // The EventFunc type is an adapter to allow the use of ordinary
 // function as Event mutator.
 type EventFunc func(context.Context, *ent.EventMutation) (ent.Value, error)
@@ -488,6 +512,18 @@ func (f RecordValueFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value,
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.RecordValueMutation", m)
 }
 
+// The RejectedChangeFunc type is an adapter to allow the use of ordinary
+// function as RejectedChange mutator.
+type RejectedChangeFunc func(context.Context, *ent.RejectedChangeMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f RejectedChangeFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.RejectedChangeMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.RejectedChangeMutation", m)
+}
+
 // The SecretFunc type is an adapter to allow the use of ordinary
 // function as Secret mutator.
 type SecretFunc func(context.Context, *ent.SecretMutation) (ent.Value, error)
@@ -510,6 +546,18 @@ func (f SigningKeyFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, 
 		return f(ctx, mv)
 	}
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.SigningKeyMutation", m)
+}
+
+// The TakenWebhookFunc type is an adapter to allow the use of ordinary
+// function as TakenWebhook mutator.
+type TakenWebhookFunc func(context.Context, *ent.TakenWebhookMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f TakenWebhookFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.TakenWebhookMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.TakenWebhookMutation", m)
 }
 
 // The WebhookDeliveryFunc type is an adapter to allow the use of ordinary

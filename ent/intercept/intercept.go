@@ -20,6 +20,8 @@ import (
 	"parley/ent/countcell"
 	"parley/ent/crmaction"
 	"parley/ent/crmactionrun"
+	"parley/ent/crmconnection"
+	"parley/ent/crmsync"
 	"parley/ent/event"
 	"parley/ent/formeranchor"
 	"parley/ent/idempotencykey"
@@ -48,8 +50,10 @@ import (
 	"parley/ent/recordlink"
 	"parley/ent/recordphone"
 	"parley/ent/recordvalue"
+	"parley/ent/rejectedchange"
 	"parley/ent/secret"
 	"parley/ent/signingkey"
+	"parley/ent/takenwebhook"
 	"parley/ent/webhookdelivery"
 
 	"entgo.io/ent/dialect/sql"
@@ -460,6 +464,60 @@ func (f TraverseCrmActionRun) Traverse(ctx context.Context, q ent.Query) error {
 		return f(ctx, q)
 	}
 	return fmt.Errorf("unexpected query type %T. expect *ent.CrmActionRunQuery", q)
+}
+
+// The CrmConnectionFunc type is an adapter to allow the use of ordinary function as a Querier.
+type CrmConnectionFunc func(context.Context, *ent.CrmConnectionQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f CrmConnectionFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.CrmConnectionQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.CrmConnectionQuery", q)
+}
+
+// The TraverseCrmConnection type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseCrmConnection func(context.Context, *ent.CrmConnectionQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseCrmConnection) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseCrmConnection) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.CrmConnectionQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.CrmConnectionQuery", q)
+}
+
+// The CrmSyncFunc type is an adapter to allow the use of ordinary function as a Querier.
+type CrmSyncFunc func(context.Context, *ent.CrmSyncQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f CrmSyncFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.CrmSyncQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.CrmSyncQuery", q)
+}
+
+// The TraverseCrmSync type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseCrmSync func(context.Context, *ent.CrmSyncQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseCrmSync) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseCrmSync) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.CrmSyncQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.CrmSyncQuery", q)
 }
 
 // The EventFunc type is an adapter to allow the use of ordinary function as a Querier.
@@ -1191,6 +1249,33 @@ func (f TraverseRecordValue) Traverse(ctx context.Context, q ent.Query) error {
 	return fmt.Errorf("unexpected query type %T. expect *ent.RecordValueQuery", q)
 }
 
+// The RejectedChangeFunc type is an adapter to allow the use of ordinary function as a Querier.
+type RejectedChangeFunc func(context.Context, *ent.RejectedChangeQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f RejectedChangeFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.RejectedChangeQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.RejectedChangeQuery", q)
+}
+
+// The TraverseRejectedChange type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseRejectedChange func(context.Context, *ent.RejectedChangeQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseRejectedChange) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseRejectedChange) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.RejectedChangeQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.RejectedChangeQuery", q)
+}
+
 // The SecretFunc type is an adapter to allow the use of ordinary function as a Querier.
 type SecretFunc func(context.Context, *ent.SecretQuery) (ent.Value, error)
 
@@ -1243,6 +1328,33 @@ func (f TraverseSigningKey) Traverse(ctx context.Context, q ent.Query) error {
 		return f(ctx, q)
 	}
 	return fmt.Errorf("unexpected query type %T. expect *ent.SigningKeyQuery", q)
+}
+
+// The TakenWebhookFunc type is an adapter to allow the use of ordinary function as a Querier.
+type TakenWebhookFunc func(context.Context, *ent.TakenWebhookQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f TakenWebhookFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.TakenWebhookQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.TakenWebhookQuery", q)
+}
+
+// The TraverseTakenWebhook type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseTakenWebhook func(context.Context, *ent.TakenWebhookQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseTakenWebhook) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseTakenWebhook) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.TakenWebhookQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.TakenWebhookQuery", q)
 }
 
 // The WebhookDeliveryFunc type is an adapter to allow the use of ordinary function as a Querier.
@@ -1301,6 +1413,10 @@ func NewQuery(q ent.Query) (Query, error) {
 		return &query[*ent.CrmActionQuery, predicate.CrmAction, crmaction.OrderOption]{typ: ent.TypeCrmAction, tq: q}, nil
 	case *ent.CrmActionRunQuery:
 		return &query[*ent.CrmActionRunQuery, predicate.CrmActionRun, crmactionrun.OrderOption]{typ: ent.TypeCrmActionRun, tq: q}, nil
+	case *ent.CrmConnectionQuery:
+		return &query[*ent.CrmConnectionQuery, predicate.CrmConnection, crmconnection.OrderOption]{typ: ent.TypeCrmConnection, tq: q}, nil
+	case *ent.CrmSyncQuery:
+		return &query[*ent.CrmSyncQuery, predicate.CrmSync, crmsync.OrderOption]{typ: ent.TypeCrmSync, tq: q}, nil
 	case *ent.EventQuery:
 		return &query[*ent.EventQuery, predicate.Event, event.OrderOption]{typ: ent.TypeEvent, tq: q}, nil
 	case *ent.FormerAnchorQuery:
@@ -1355,10 +1471,14 @@ func NewQuery(q ent.Query) (Query, error) {
 		return &query[*ent.RecordPhoneQuery, predicate.RecordPhone, recordphone.OrderOption]{typ: ent.TypeRecordPhone, tq: q}, nil
 	case *ent.RecordValueQuery:
 		return &query[*ent.RecordValueQuery, predicate.RecordValue, recordvalue.OrderOption]{typ: ent.TypeRecordValue, tq: q}, nil
+	case *ent.RejectedChangeQuery:
+		return &query[*ent.RejectedChangeQuery, predicate.RejectedChange, rejectedchange.OrderOption]{typ: ent.TypeRejectedChange, tq: q}, nil
 	case *ent.SecretQuery:
 		return &query[*ent.SecretQuery, predicate.Secret, secret.OrderOption]{typ: ent.TypeSecret, tq: q}, nil
 	case *ent.SigningKeyQuery:
 		return &query[*ent.SigningKeyQuery, predicate.SigningKey, signingkey.OrderOption]{typ: ent.TypeSigningKey, tq: q}, nil
+	case *ent.TakenWebhookQuery:
+		return &query[*ent.TakenWebhookQuery, predicate.TakenWebhook, takenwebhook.OrderOption]{typ: ent.TypeTakenWebhook, tq: q}, nil
 	case *ent.WebhookDeliveryQuery:
 		return &query[*ent.WebhookDeliveryQuery, predicate.WebhookDelivery, webhookdelivery.OrderOption]{typ: ent.TypeWebhookDelivery, tq: q}, nil
 	default:

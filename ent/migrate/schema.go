@@ -574,6 +574,59 @@ var (
 			},
 		},
 	}
+	// CrmConnectionsColumns holds the columns for the "crm_connections" table.
+	CrmConnectionsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "key", Type: field.TypeString, Unique: true, Size: 64},
+		{Name: "name", Type: field.TypeString, Size: 800},
+		{Name: "kind", Type: field.TypeString, Size: 40},
+		{Name: "active", Type: field.TypeBool, Default: false},
+		{Name: "settings", Type: field.TypeJSON},
+		{Name: "sealed", Type: field.TypeBytes, Nullable: true, Size: 16000},
+		{Name: "created_at", Type: field.TypeInt64},
+	}
+	// CrmConnectionsTable holds the schema information for the "crm_connections" table.
+	CrmConnectionsTable = &schema.Table{
+		Name:       "crm_connections",
+		Columns:    CrmConnectionsColumns,
+		PrimaryKey: []*schema.Column{CrmConnectionsColumns[0]},
+	}
+	// CrmSyncsColumns holds the columns for the "crm_syncs" table.
+	CrmSyncsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "progress", Type: field.TypeJSON},
+		{Name: "holder", Type: field.TypeInt64, Default: 0},
+		{Name: "held_until", Type: field.TypeInt64, Default: 0},
+		{Name: "due_at", Type: field.TypeInt64, Default: 0},
+		{Name: "failures", Type: field.TypeInt, Default: 0},
+		{Name: "problem", Type: field.TypeString, Size: 2000, Default: ""},
+		{Name: "problem_at", Type: field.TypeInt64, Default: 0},
+		{Name: "changed_at", Type: field.TypeInt64, Default: 0},
+		{Name: "taken", Type: field.TypeInt64, Default: 0},
+		{Name: "rejected", Type: field.TypeInt64, Default: 0},
+		{Name: "connection_id", Type: field.TypeInt64},
+	}
+	// CrmSyncsTable holds the schema information for the "crm_syncs" table.
+	CrmSyncsTable = &schema.Table{
+		Name:       "crm_syncs",
+		Columns:    CrmSyncsColumns,
+		PrimaryKey: []*schema.Column{CrmSyncsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "crm_syncs_crm_connections_connection",
+				Columns:    []*schema.Column{CrmSyncsColumns[11]},
+				RefColumns: []*schema.Column{CrmConnectionsColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "crmsync_connection_id",
+				Unique:  true,
+				Columns: []*schema.Column{CrmSyncsColumns[11]},
+			},
+		},
+	}
 	// EventsColumns holds the columns for the "events" table.
 	EventsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64, Increment: true},
@@ -1399,6 +1452,40 @@ var (
 			},
 		},
 	}
+	// RejectedChangesColumns holds the columns for the "rejected_changes" table.
+	RejectedChangesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "object_type", Type: field.TypeString, Size: 400, Default: ""},
+		{Name: "external_id", Type: field.TypeString, Size: 1000, Default: ""},
+		{Name: "operation", Type: field.TypeString, Size: 40, Default: ""},
+		{Name: "body", Type: field.TypeString, Size: 2147483647, Default: ""},
+		{Name: "code", Type: field.TypeString, Size: 40},
+		{Name: "field", Type: field.TypeString, Size: 400, Default: ""},
+		{Name: "problem", Type: field.TypeString, Size: 2000},
+		{Name: "created_at", Type: field.TypeInt64},
+		{Name: "connection_id", Type: field.TypeInt64},
+	}
+	// RejectedChangesTable holds the schema information for the "rejected_changes" table.
+	RejectedChangesTable = &schema.Table{
+		Name:       "rejected_changes",
+		Columns:    RejectedChangesColumns,
+		PrimaryKey: []*schema.Column{RejectedChangesColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "rejected_changes_crm_connections_connection",
+				Columns:    []*schema.Column{RejectedChangesColumns[9]},
+				RefColumns: []*schema.Column{CrmConnectionsColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "rejectedchange_connection_id_object_type_external_id",
+				Unique:  false,
+				Columns: []*schema.Column{RejectedChangesColumns[9], RejectedChangesColumns[1], RejectedChangesColumns[2]},
+			},
+		},
+	}
 	// SecretsColumns holds the columns for the "secrets" table.
 	SecretsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64, Increment: true},
@@ -1424,6 +1511,39 @@ var (
 		Name:       "signing_keys",
 		Columns:    SigningKeysColumns,
 		PrimaryKey: []*schema.Column{SigningKeysColumns[0]},
+	}
+	// TakenWebhooksColumns holds the columns for the "taken_webhooks" table.
+	TakenWebhooksColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "event_id", Type: field.TypeString, Size: 200},
+		{Name: "created_at", Type: field.TypeInt64},
+		{Name: "connection_id", Type: field.TypeInt64},
+	}
+	// TakenWebhooksTable holds the schema information for the "taken_webhooks" table.
+	TakenWebhooksTable = &schema.Table{
+		Name:       "taken_webhooks",
+		Columns:    TakenWebhooksColumns,
+		PrimaryKey: []*schema.Column{TakenWebhooksColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "taken_webhooks_crm_connections_connection",
+				Columns:    []*schema.Column{TakenWebhooksColumns[3]},
+				RefColumns: []*schema.Column{CrmConnectionsColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "takenwebhook_connection_id_event_id",
+				Unique:  true,
+				Columns: []*schema.Column{TakenWebhooksColumns[3], TakenWebhooksColumns[1]},
+			},
+			{
+				Name:    "takenwebhook_created_at",
+				Unique:  false,
+				Columns: []*schema.Column{TakenWebhooksColumns[2]},
+			},
+		},
 	}
 	// WebhookDeliveriesColumns holds the columns for the "webhook_deliveries" table.
 	WebhookDeliveriesColumns = []*schema.Column{
@@ -1549,6 +1669,8 @@ var (
 		CountCellsTable,
 		CrmActionsTable,
 		CrmActionRunsTable,
+		CrmConnectionsTable,
+		CrmSyncsTable,
 		EventsTable,
 		FormerAnchorsTable,
 		IdempotencyKeysTable,
@@ -1576,8 +1698,10 @@ var (
 		RecordLinksTable,
 		RecordPhonesTable,
 		RecordValuesTable,
+		RejectedChangesTable,
 		SecretsTable,
 		SigningKeysTable,
+		TakenWebhooksTable,
 		WebhookDeliveriesTable,
 		AgentPermissionSetsTable,
 		ChannelMembersTable,
@@ -1634,6 +1758,13 @@ func init() {
 	CrmActionRunsTable.ForeignKeys[1].RefTable = ConversationsTable
 	CrmActionRunsTable.Annotation = &entsql.Annotation{
 		Table: "crm_action_runs",
+	}
+	CrmConnectionsTable.Annotation = &entsql.Annotation{
+		Table: "crm_connections",
+	}
+	CrmSyncsTable.ForeignKeys[0].RefTable = CrmConnectionsTable
+	CrmSyncsTable.Annotation = &entsql.Annotation{
+		Table: "crm_syncs",
 	}
 	EventsTable.Annotation = &entsql.Annotation{
 		Table: "events",
@@ -1735,11 +1866,19 @@ func init() {
 	RecordValuesTable.Annotation = &entsql.Annotation{
 		Table: "record_values",
 	}
+	RejectedChangesTable.ForeignKeys[0].RefTable = CrmConnectionsTable
+	RejectedChangesTable.Annotation = &entsql.Annotation{
+		Table: "rejected_changes",
+	}
 	SecretsTable.Annotation = &entsql.Annotation{
 		Table: "secrets",
 	}
 	SigningKeysTable.Annotation = &entsql.Annotation{
 		Table: "signing_keys",
+	}
+	TakenWebhooksTable.ForeignKeys[0].RefTable = CrmConnectionsTable
+	TakenWebhooksTable.Annotation = &entsql.Annotation{
+		Table: "taken_webhooks",
 	}
 	WebhookDeliveriesTable.ForeignKeys[0].RefTable = CrmActionRunsTable
 	WebhookDeliveriesTable.Annotation = &entsql.Annotation{

@@ -45,6 +45,12 @@ type CrmAction func(*sql.Selector)
 // CrmActionRun is the predicate function for crmactionrun builders.
 type CrmActionRun func(*sql.Selector)
 
+// CrmConnection is the predicate function for crmconnection builders.
+type CrmConnection func(*sql.Selector)
+
+// CrmSync is the predicate function for crmsync builders.
+type CrmSync func(*sql.Selector)
+
 // Event is the predicate function for event builders.
 type Event func(*sql.Selector)
 
@@ -126,11 +132,17 @@ type RecordPhone func(*sql.Selector)
 // RecordValue is the predicate function for recordvalue builders.
 type RecordValue func(*sql.Selector)
 
+// RejectedChange is the predicate function for rejectedchange builders.
+type RejectedChange func(*sql.Selector)
+
 // Secret is the predicate function for secret builders.
 type Secret func(*sql.Selector)
 
 // SigningKey is the predicate function for signingkey builders.
 type SigningKey func(*sql.Selector)
+
+// TakenWebhook is the predicate function for takenwebhook builders.
+type TakenWebhook func(*sql.Selector)
 
 // WebhookDelivery is the predicate function for webhookdelivery builders.
 type WebhookDelivery func(*sql.Selector)

@@ -422,6 +422,54 @@ func (f CrmActionRunMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mu
 	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.CrmActionRunMutation", m)
 }
 
+// The CrmConnectionQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type CrmConnectionQueryRuleFunc func(context.Context, *ent.CrmConnectionQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f CrmConnectionQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.CrmConnectionQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.CrmConnectionQuery", q)
+}
+
+// The CrmConnectionMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type CrmConnectionMutationRuleFunc func(context.Context, *ent.CrmConnectionMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f CrmConnectionMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.CrmConnectionMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.CrmConnectionMutation", m)
+}
+
+// The CrmSyncQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type CrmSyncQueryRuleFunc func(context.Context, *ent.CrmSyncQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f CrmSyncQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.CrmSyncQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.CrmSyncQuery", q)
+}
+
+// The CrmSyncMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type CrmSyncMutationRuleFunc func(context.Context, *ent.CrmSyncMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f CrmSyncMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.CrmSyncMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.CrmSyncMutation", m)
+}
+
 // The EventQueryRuleFunc type is an adapter to allow the use of ordinary
 // functions as a query rule.
 type EventQueryRuleFunc func(context.Context, *ent.EventQuery) error
@@ -1070,6 +1118,30 @@ func (f RecordValueMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mut
 	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.RecordValueMutation", m)
 }
 
+// The RejectedChangeQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type RejectedChangeQueryRuleFunc func(context.Context, *ent.RejectedChangeQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f RejectedChangeQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.RejectedChangeQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.RejectedChangeQuery", q)
+}
+
+// The RejectedChangeMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type RejectedChangeMutationRuleFunc func(context.Context, *ent.RejectedChangeMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f RejectedChangeMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.RejectedChangeMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.RejectedChangeMutation", m)
+}
+
 // The SecretQueryRuleFunc type is an adapter to allow the use of ordinary
 // functions as a query rule.
 type SecretQueryRuleFunc func(context.Context, *ent.SecretQuery) error
@@ -1116,6 +1188,30 @@ func (f SigningKeyMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Muta
 		return f(ctx, m)
 	}
 	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.SigningKeyMutation", m)
+}
+
+// The TakenWebhookQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type TakenWebhookQueryRuleFunc func(context.Context, *ent.TakenWebhookQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f TakenWebhookQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.TakenWebhookQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.TakenWebhookQuery", q)
+}
+
+// The TakenWebhookMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type TakenWebhookMutationRuleFunc func(context.Context, *ent.TakenWebhookMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f TakenWebhookMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.TakenWebhookMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.TakenWebhookMutation", m)
 }
 
 // The WebhookDeliveryQueryRuleFunc type is an adapter to allow the use of ordinary

@@ -17,6 +17,8 @@ import (
 	"parley/ent/countcell"
 	"parley/ent/crmaction"
 	"parley/ent/crmactionrun"
+	"parley/ent/crmconnection"
+	"parley/ent/crmsync"
 	"parley/ent/event"
 	"parley/ent/formeranchor"
 	"parley/ent/idempotencykey"
@@ -44,9 +46,11 @@ import (
 	"parley/ent/recordlink"
 	"parley/ent/recordphone"
 	"parley/ent/recordvalue"
+	"parley/ent/rejectedchange"
 	"parley/ent/schema"
 	"parley/ent/secret"
 	"parley/ent/signingkey"
+	"parley/ent/takenwebhook"
 	"parley/ent/webhookdelivery"
 	"parley/internal/channel"
 	"parley/internal/desk/content"
@@ -797,6 +801,131 @@ func init() {
 	crmactionrunDescRerunOf := crmactionrunFields[11].Descriptor()
 	// crmactionrun.DefaultRerunOf holds the default value on creation for the rerun_of field.
 	crmactionrun.DefaultRerunOf = crmactionrunDescRerunOf.Default.(int64)
+	crmconnection.Policy = privacy.NewPolicies(schema.CrmConnection{})
+	crmconnection.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := crmconnection.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	crmconnectionHooks := schema.CrmConnection{}.Hooks()
+
+	crmconnection.Hooks[1] = crmconnectionHooks[0]
+	crmconnectionFields := schema.CrmConnection{}.Fields()
+	_ = crmconnectionFields
+	// crmconnectionDescKey is the schema descriptor for key field.
+	crmconnectionDescKey := crmconnectionFields[0].Descriptor()
+	// crmconnection.KeyValidator is a validator for the "key" field. It is called by the builders before save.
+	crmconnection.KeyValidator = func() func(string) error {
+		validators := crmconnectionDescKey.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(key string) error {
+			for _, fn := range fns {
+				if err := fn(key); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// crmconnectionDescName is the schema descriptor for name field.
+	crmconnectionDescName := crmconnectionFields[1].Descriptor()
+	// crmconnection.NameValidator is a validator for the "name" field. It is called by the builders before save.
+	crmconnection.NameValidator = func() func(string) error {
+		validators := crmconnectionDescName.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(name string) error {
+			for _, fn := range fns {
+				if err := fn(name); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// crmconnectionDescKind is the schema descriptor for kind field.
+	crmconnectionDescKind := crmconnectionFields[2].Descriptor()
+	// crmconnection.KindValidator is a validator for the "kind" field. It is called by the builders before save.
+	crmconnection.KindValidator = func() func(string) error {
+		validators := crmconnectionDescKind.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(kind string) error {
+			for _, fn := range fns {
+				if err := fn(kind); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// crmconnectionDescActive is the schema descriptor for active field.
+	crmconnectionDescActive := crmconnectionFields[3].Descriptor()
+	// crmconnection.DefaultActive holds the default value on creation for the active field.
+	crmconnection.DefaultActive = crmconnectionDescActive.Default.(bool)
+	// crmconnectionDescSealed is the schema descriptor for sealed field.
+	crmconnectionDescSealed := crmconnectionFields[5].Descriptor()
+	// crmconnection.SealedValidator is a validator for the "sealed" field. It is called by the builders before save.
+	crmconnection.SealedValidator = crmconnectionDescSealed.Validators[0].(func([]byte) error)
+	crmsync.Policy = privacy.NewPolicies(schema.CrmSync{})
+	crmsync.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := crmsync.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	crmsyncFields := schema.CrmSync{}.Fields()
+	_ = crmsyncFields
+	// crmsyncDescHolder is the schema descriptor for holder field.
+	crmsyncDescHolder := crmsyncFields[2].Descriptor()
+	// crmsync.DefaultHolder holds the default value on creation for the holder field.
+	crmsync.DefaultHolder = crmsyncDescHolder.Default.(int64)
+	// crmsyncDescHeldUntil is the schema descriptor for held_until field.
+	crmsyncDescHeldUntil := crmsyncFields[3].Descriptor()
+	// crmsync.DefaultHeldUntil holds the default value on creation for the held_until field.
+	crmsync.DefaultHeldUntil = clock.Time(crmsyncDescHeldUntil.Default.(int64))
+	// crmsyncDescDueAt is the schema descriptor for due_at field.
+	crmsyncDescDueAt := crmsyncFields[4].Descriptor()
+	// crmsync.DefaultDueAt holds the default value on creation for the due_at field.
+	crmsync.DefaultDueAt = clock.Time(crmsyncDescDueAt.Default.(int64))
+	// crmsyncDescFailures is the schema descriptor for failures field.
+	crmsyncDescFailures := crmsyncFields[5].Descriptor()
+	// crmsync.DefaultFailures holds the default value on creation for the failures field.
+	crmsync.DefaultFailures = crmsyncDescFailures.Default.(int)
+	// crmsyncDescProblem is the schema descriptor for problem field.
+	crmsyncDescProblem := crmsyncFields[6].Descriptor()
+	// crmsync.DefaultProblem holds the default value on creation for the problem field.
+	crmsync.DefaultProblem = crmsyncDescProblem.Default.(string)
+	// crmsync.ProblemValidator is a validator for the "problem" field. It is called by the builders before save.
+	crmsync.ProblemValidator = crmsyncDescProblem.Validators[0].(func(string) error)
+	// crmsyncDescProblemAt is the schema descriptor for problem_at field.
+	crmsyncDescProblemAt := crmsyncFields[7].Descriptor()
+	// crmsync.DefaultProblemAt holds the default value on creation for the problem_at field.
+	crmsync.DefaultProblemAt = clock.Time(crmsyncDescProblemAt.Default.(int64))
+	// crmsyncDescChangedAt is the schema descriptor for changed_at field.
+	crmsyncDescChangedAt := crmsyncFields[8].Descriptor()
+	// crmsync.DefaultChangedAt holds the default value on creation for the changed_at field.
+	crmsync.DefaultChangedAt = clock.Time(crmsyncDescChangedAt.Default.(int64))
+	// crmsyncDescTaken is the schema descriptor for taken field.
+	crmsyncDescTaken := crmsyncFields[9].Descriptor()
+	// crmsync.DefaultTaken holds the default value on creation for the taken field.
+	crmsync.DefaultTaken = crmsyncDescTaken.Default.(int64)
+	// crmsyncDescRejected is the schema descriptor for rejected field.
+	crmsyncDescRejected := crmsyncFields[10].Descriptor()
+	// crmsync.DefaultRejected holds the default value on creation for the rejected field.
+	crmsync.DefaultRejected = crmsyncDescRejected.Default.(int64)
 	event.Policy = privacy.NewPolicies(schema.Event{})
 	event.Hooks[0] = func(next ent.Mutator) ent.Mutator {
 		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
@@ -1965,6 +2094,53 @@ func init() {
 	recordvalueDescValue := recordvalueFields[2].Descriptor()
 	// recordvalue.ValueValidator is a validator for the "value" field. It is called by the builders before save.
 	recordvalue.ValueValidator = recordvalueDescValue.Validators[0].(func([]byte) error)
+	rejectedchange.Policy = privacy.NewPolicies(schema.RejectedChange{})
+	rejectedchange.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := rejectedchange.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	rejectedchangeFields := schema.RejectedChange{}.Fields()
+	_ = rejectedchangeFields
+	// rejectedchangeDescObjectType is the schema descriptor for object_type field.
+	rejectedchangeDescObjectType := rejectedchangeFields[1].Descriptor()
+	// rejectedchange.DefaultObjectType holds the default value on creation for the object_type field.
+	rejectedchange.DefaultObjectType = rejectedchangeDescObjectType.Default.(string)
+	// rejectedchange.ObjectTypeValidator is a validator for the "object_type" field. It is called by the builders before save.
+	rejectedchange.ObjectTypeValidator = rejectedchangeDescObjectType.Validators[0].(func(string) error)
+	// rejectedchangeDescExternalID is the schema descriptor for external_id field.
+	rejectedchangeDescExternalID := rejectedchangeFields[2].Descriptor()
+	// rejectedchange.DefaultExternalID holds the default value on creation for the external_id field.
+	rejectedchange.DefaultExternalID = rejectedchangeDescExternalID.Default.(string)
+	// rejectedchange.ExternalIDValidator is a validator for the "external_id" field. It is called by the builders before save.
+	rejectedchange.ExternalIDValidator = rejectedchangeDescExternalID.Validators[0].(func(string) error)
+	// rejectedchangeDescOperation is the schema descriptor for operation field.
+	rejectedchangeDescOperation := rejectedchangeFields[3].Descriptor()
+	// rejectedchange.DefaultOperation holds the default value on creation for the operation field.
+	rejectedchange.DefaultOperation = rejectedchangeDescOperation.Default.(string)
+	// rejectedchange.OperationValidator is a validator for the "operation" field. It is called by the builders before save.
+	rejectedchange.OperationValidator = rejectedchangeDescOperation.Validators[0].(func(string) error)
+	// rejectedchangeDescBody is the schema descriptor for body field.
+	rejectedchangeDescBody := rejectedchangeFields[4].Descriptor()
+	// rejectedchange.DefaultBody holds the default value on creation for the body field.
+	rejectedchange.DefaultBody = rejectedchangeDescBody.Default.(string)
+	// rejectedchangeDescCode is the schema descriptor for code field.
+	rejectedchangeDescCode := rejectedchangeFields[5].Descriptor()
+	// rejectedchange.CodeValidator is a validator for the "code" field. It is called by the builders before save.
+	rejectedchange.CodeValidator = rejectedchangeDescCode.Validators[0].(func(string) error)
+	// rejectedchangeDescField is the schema descriptor for field field.
+	rejectedchangeDescField := rejectedchangeFields[6].Descriptor()
+	// rejectedchange.DefaultField holds the default value on creation for the field field.
+	rejectedchange.DefaultField = rejectedchangeDescField.Default.(string)
+	// rejectedchange.FieldValidator is a validator for the "field" field. It is called by the builders before save.
+	rejectedchange.FieldValidator = rejectedchangeDescField.Validators[0].(func(string) error)
+	// rejectedchangeDescProblem is the schema descriptor for problem field.
+	rejectedchangeDescProblem := rejectedchangeFields[7].Descriptor()
+	// rejectedchange.ProblemValidator is a validator for the "problem" field. It is called by the builders before save.
+	rejectedchange.ProblemValidator = rejectedchangeDescProblem.Validators[0].(func(string) error)
 	secret.Policy = privacy.NewPolicies(schema.Secret{})
 	secret.Hooks[0] = func(next ent.Mutator) ent.Mutator {
 		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
@@ -2021,6 +2197,35 @@ func init() {
 	signingkeyDescRetiredAt := signingkeyFields[2].Descriptor()
 	// signingkey.DefaultRetiredAt holds the default value on creation for the retired_at field.
 	signingkey.DefaultRetiredAt = clock.Time(signingkeyDescRetiredAt.Default.(int64))
+	takenwebhook.Policy = privacy.NewPolicies(schema.TakenWebhook{})
+	takenwebhook.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := takenwebhook.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	takenwebhookFields := schema.TakenWebhook{}.Fields()
+	_ = takenwebhookFields
+	// takenwebhookDescEventID is the schema descriptor for event_id field.
+	takenwebhookDescEventID := takenwebhookFields[1].Descriptor()
+	// takenwebhook.EventIDValidator is a validator for the "event_id" field. It is called by the builders before save.
+	takenwebhook.EventIDValidator = func() func(string) error {
+		validators := takenwebhookDescEventID.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(event_id string) error {
+			for _, fn := range fns {
+				if err := fn(event_id); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
 	webhookdelivery.Policy = privacy.NewPolicies(schema.WebhookDelivery{})
 	webhookdelivery.Hooks[0] = func(next ent.Mutator) ent.Mutator {
 		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {

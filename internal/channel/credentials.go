@@ -25,6 +25,20 @@ type CredentialField struct {
 	Help     string // what it is, and where to find it
 	Secret   bool   // whether it proves us, rather than names us
 	Required bool
+	Lines    bool // whether it is a text of several lines, such as a PEM file
+}
+
+// Most is how many characters a value has at most.
+func (f CredentialField) Most() int {
+	if f.Lines {
+		return 10_000
+	}
+	return 2_000
+}
+
+// Refuses reports whether a value must not contain a character.
+func (f CredentialField) Refuses(r rune) bool {
+	return (r < ' ' || r == 0x7f) && (!f.Lines || r != '\n' && r != '\r')
 }
 
 // Secret is text that proves us to a carrier. Printed, logged or encoded, it reads

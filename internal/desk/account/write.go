@@ -111,7 +111,7 @@ func (s *Service) checkNew(ctx context.Context, in *CreateInput) (set credential
 		return set, "", err
 	}
 	if in.AccountID != nil {
-		if err := checkAccountID(*in.AccountID); err != nil {
+		if err := CheckAccountID("input.accountId", *in.AccountID); err != nil {
 			return set, "", err
 		}
 	}

@@ -38,7 +38,15 @@ func Unseal(v *vault.Vault, account *ent.ProviderAccount) (s Set, err error) {
 		}
 		return Set{Current: Stored(account).JSON()}, nil
 	}
-	text, err := v.Unseal(account.Sealed, place(account.Key))
+	return UnsealAt(v, account.Sealed, place(account.Key))
+}
+
+// UnsealAt reads credentials that SealAt encrypted for a place.
+func UnsealAt(v *vault.Vault, sealed []byte, place string) (s Set, err error) {
+	if len(sealed) == 0 {
+		return Set{}, ErrLost
+	}
+	text, err := v.Unseal(sealed, place)
 	if err != nil {
 		return Set{}, err
 	}
@@ -61,11 +69,16 @@ func IsPlain(account *ent.ProviderAccount) bool {
 // Seal encrypts the credentials of the account with the webhook key. Call it inside the
 // write that stores them.
 func (s Set) Seal(v *vault.Vault, accountKey string) ([]byte, error) {
+	return s.SealAt(v, place(accountKey))
+}
+
+// SealAt is Seal for what is no account: place names its table, column and row.
+func (s Set) SealAt(v *vault.Vault, place string) ([]byte, error) {
 	text, err := json.Marshal(s)
 	if err != nil {
 		return nil, err
 	}
-	return v.Seal(text, place(accountKey))
+	return v.Seal(text, place)
 }
 
 // place binds what is sealed to its table, column and row. A webhook key is unique and

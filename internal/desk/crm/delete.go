@@ -18,6 +18,8 @@ type DeletionInput struct {
 	// DeletedAt is when it was deleted in the CRM: a deletion that is older than the last
 	// change taken is left out. Now, for nil.
 	DeletedAt *clock.Time
+	// Unseen takes a record that never came: an older change of it is left out then.
+	Unseen bool
 }
 
 // Delete takes out records. Their conversations stay, anchored to nothing; a change that is
@@ -35,7 +37,7 @@ func (s *Service) Delete(ctx context.Context, records []*DeletionInput) ([]*Resu
 			results[i].Error = err
 			continue
 		}
-		w.result = results[i]
+		w.result, w.unseen = results[i], in.Unseen
 		todo = append(todo, w)
 	}
 	if len(todo) == 0 {
@@ -68,17 +70,24 @@ func (s *Service) delete(ctx context.Context, tx *store.Tx, todo []*writing) err
 	if err != nil {
 		return err
 	}
-	var gone []*stored
+	var gone, fresh []*stored
 	var keys []int64
 	for _, w := range todo {
 		if w.remove(known[w.name], tx.Now); w.after == nil {
+			continue
+		}
+		if w.after.key == 0 {
+			fresh = append(fresh, w.after)
 			continue
 		}
 		if gone = append(gone, w.after); !w.noted {
 			keys = append(keys, w.after.key)
 		}
 	}
-	if err := save(ctx, tx, gone); err != nil || len(keys) == 0 {
+	if err := reserve(ctx, tx, fresh); err != nil {
+		return err
+	}
+	if err := save(ctx, tx, append(gone, fresh...)); err != nil || len(keys) == 0 {
 		return err
 	}
 	l := &links{moved: keys}
@@ -102,7 +111,9 @@ func (w *writing) remove(was *stored, now clock.Time) {
 	switch {
 	case was != nil && was.mergedInto != 0:
 		outcome = Merged
-	case was == nil || was.stub:
+	case was == nil && w.unseen:
+		w.after = &stored{name: w.name, at: at, deletedAt: at}
+	case was == nil || was.stub && !w.unseen:
 		w.result.Outcome, w.result.Error = nil, fault.Missing("record")
 	case was.deletedAt > 0:
 		outcome = Unchanged

@@ -82,6 +82,7 @@ type writing struct {
 	after  *stored
 	noted  bool // nothing but the time of the change differs
 	again  bool // it is read again by another definition
+	unseen bool // a deletion of a record that may never have come
 }
 
 // Upsert adds records, or changes those that are there. Each is decided by itself; all
@@ -338,12 +339,17 @@ func (s *Service) keyed(ctx context.Context, tx *store.Tx, changed []*writing, k
 			stubs = append(stubs, known[target])
 		}
 	}
-	if fresh = append(fresh, stubs...); len(fresh) == 0 {
-		return nil, nil
+	return stubs, reserve(ctx, tx, append(fresh, stubs...))
+}
+
+// reserve gives new records their keys.
+func reserve(ctx context.Context, tx *store.Tx, fresh []*stored) error {
+	if len(fresh) == 0 {
+		return nil
 	}
 	keys, err := tx.ReserveKeys(ctx, "records", len(fresh))
 	for i, key := range keys {
 		fresh[i].key = key
 	}
-	return stubs, err
+	return err
 }

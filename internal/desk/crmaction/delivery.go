@@ -17,6 +17,7 @@ import (
 	"parley/internal/ground/job"
 	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"
+	"parley/internal/ground/webhook"
 )
 
 // Call is a webhook to post.
@@ -96,7 +97,7 @@ func (s *Service) try(ctx context.Context, d *ent.WebhookDelivery) (a action.Att
 	}
 	answer, err := s.Call(ctx, &Call{URL: d.URL, Body: d.Body, Header: map[string]string{
 		"Content-Type": "application/json", "User-Agent": "Parley",
-		"webhook-id": d.EventID, "webhook-timestamp": seconds(now), "webhook-signature": keys.sign(d.EventID, now, d.Body),
+		"webhook-id": d.EventID, "webhook-timestamp": webhook.Seconds(now), "webhook-signature": keys.sign(d.EventID, now, d.Body),
 	}})
 	if err != nil {
 		a.Problem = channel.Cut(channel.CleanText(err.Error()), action.MostAnswer)

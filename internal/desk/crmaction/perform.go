@@ -60,10 +60,10 @@ type turn struct {
 
 	service *Service
 	tx      *store.Tx
-	row     *conversation.Row // locked; nil for none
-	subject *crm.Holding      // the record; nil for none, or of a type that is not defined
-	kind    string            // object type of the record; empty for none
-	read    map[string]action.Found  // parameters, by key
+	row     *conversation.Row       // locked; nil for none
+	subject *crm.Holding            // the record; nil for none, or of a type that is not defined
+	kind    string                  // object type of the record; empty for none
+	read    map[string]action.Found // parameters, by key
 	linked  *conversation.Record
 }
 

@@ -2,13 +2,8 @@ package crmaction
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"strconv"
 	"strings"
 	"time"
 
@@ -20,6 +15,7 @@ import (
 	"parley/internal/ground/fault"
 	"parley/internal/ground/store"
 	"parley/internal/ground/vault"
+	"parley/internal/ground/webhook"
 )
 
 // secrets are what an action's webhooks are signed with. While one is being replaced,
@@ -32,15 +28,6 @@ type secrets struct {
 
 // secretOverlap is how long the secret before still signs.
 const secretOverlap = 24 * time.Hour
-
-const secretPrefix = "whsec_"
-
-// newSecret is a secret as Standard Webhooks writes it.
-func newSecret() string {
-	b := make([]byte, 32)
-	_, _ = rand.Read(b) // never fails
-	return secretPrefix + base64.StdEncoding.EncodeToString(b)
-}
 
 func (x secrets) seal(v *vault.Vault, developerName string) ([]byte, error) {
 	text, err := json.Marshal(x)
@@ -69,21 +56,12 @@ func place(developerName string) string { return "crm_actions/sealed/" + develop
 // sign is the signature header of a call by Standard Webhooks: HMAC-SHA256 over id, time
 // and body, one for each secret in force.
 func (x secrets) sign(id string, at clock.Time, body string) string {
-	signatures := []string{signature(x.Current, id, at, body)}
+	signatures := []string{webhook.Sign(x.Current, id, at, body)}
 	if x.Previous != "" && at < x.PreviousUntil {
-		signatures = append(signatures, signature(x.Previous, id, at, body))
+		signatures = append(signatures, webhook.Sign(x.Previous, id, at, body))
 	}
 	return strings.Join(signatures, " ")
 }
-
-func signature(secret, id string, at clock.Time, body string) string {
-	key, _ := base64.StdEncoding.DecodeString(strings.TrimPrefix(secret, secretPrefix)) // newSecret wrote it
-	mac := hmac.New(sha256.New, key)
-	mac.Write([]byte(id + "." + seconds(at) + "." + body))
-	return "v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil))
-}
-
-func seconds(at clock.Time) string { return strconv.FormatInt(at.Std().Unix(), 10) }
 
 // RenewSecret gives an action that calls a webhook another secret. The one before signs
 // beside it for a day.
@@ -96,7 +74,7 @@ func (s *Service) RenewSecret(ctx context.Context, id string) (a *CrmAction, sec
 			return false, fault.At("input.id", fault.New(fault.Conflict, "Only an action that calls a webhook has a secret."))
 		}
 		was, _ := unseal(s.Vault, row.DeveloperName, row.Sealed) // a lost one is replaced
-		fresh := newSecret()
+		fresh := webhook.NewSecret()
 		next := secrets{Current: fresh, Previous: was.Current, PreviousUntil: tx.Now.Add(secretOverlap)}
 		sealed, err := next.seal(s.Vault, row.DeveloperName)
 		if err != nil {

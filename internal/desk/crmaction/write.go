@@ -21,6 +21,7 @@ import (
 	"parley/internal/ground/publicid"
 	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"
+	"parley/internal/ground/webhook"
 )
 
 // CreateInput is a new action.
@@ -76,7 +77,7 @@ func (s *Service) Create(ctx context.Context, in CreateInput) (made *CrmAction, 
 			SetDescription(d.Description).SetActive(d.Active).SetObjectTypes(d.ObjectTypes).SetParameters(d.Parameters).
 			SetTrigger(string(d.Trigger)).SetConditions(d.Conditions)
 		if secret = nil; d.Kind == action.CallWebhook {
-			fresh := newSecret()
+			fresh := webhook.NewSecret()
 			sealed, err := secrets{Current: fresh}.seal(s.Vault, d.DeveloperName)
 			if err != nil {
 				return 0, err

@@ -103,15 +103,19 @@ func (d *Directory) read(a *Account, row *ent.ProviderAccount, provider channel.
 	return err
 }
 
-// fingerprint is eight hexadecimal digits that equal documents share. Without the key
-// nobody can try secrets against it.
 func (d *Directory) fingerprint(provider channel.Provider, document []byte) string {
+	return d.Fingerprint(provider.Name(), document)
+}
+
+// Fingerprint is eight hexadecimal digits that equal documents of a kind share. Without the
+// key nobody can try secrets against it.
+func (d *Directory) Fingerprint(kind string, document []byte) string {
 	var fields map[string]any
 	if json.Unmarshal(document, &fields) == nil {
 		document, _ = json.Marshal(fields) // one order and one spelling
 	}
 	mac := hmac.New(sha256.New, d.marks)
-	_, _ = mac.Write(append([]byte(provider.Name()+"\x00"), document...))
+	_, _ = mac.Write(append([]byte(kind+"\x00"), document...))
 	return hex.EncodeToString(mac.Sum(nil)[:4])
 }
 

@@ -21,7 +21,7 @@ import (
 var readable = map[string]bool{
 	"Agent": true, "PermissionSet": true, "ProviderAccount": true, "AuditEntry": true, "AccessToken": true, "Channel": true, "Queue": true,
 	"Organization": true, "MessagingUser": true, "Identifier": true, "QuickText": true, "Record": true, "Conversation": true, "Participant": true,
-	"Message": true, "Attempt": true, "ObjectType": true, "CrmAction": true, "CrmActionRun": true, "WebhookDelivery": false,
+	"Message": true, "Attempt": true, "ObjectType": true, "CrmAction": true, "CrmActionRun": true, "WebhookDelivery": false, "CrmConnection": true, "CrmSync": false, "RejectedChange": false, "TakenWebhook": false,
 	"Event": false, "LogHead": false, "CountCell": false, "IdempotencyKey": false, "ConsentEntry": false, "BulkOperation": false, "BulkBatch": false,
 	"Lookup": false, "RecordValue": false, "RecordPhone": false, "FormerAnchor": false, "Pace": false, "AuditMention": false, "Secret": false, "SigningKey": false, "Preference": false,
 	"LinkingRule": true, "RecordLink": false, "LinkRefusal": false,
@@ -29,7 +29,7 @@ var readable = map[string]bool{
 }
 
 // administered are the types that administrators create.
-var administered = map[string]bool{"Agent": true, "PermissionSet": true, "ProviderAccount": true, "Channel": true, "Queue": true, "Organization": true, "ObjectType": true, "CrmAction": true, "LinkingRule": true}
+var administered = map[string]bool{"Agent": true, "PermissionSet": true, "ProviderAccount": true, "Channel": true, "Queue": true, "Organization": true, "ObjectType": true, "CrmAction": true, "LinkingRule": true, "CrmConnection": true}
 
 // typeClients are the clients of every type that ent generated.
 func typeClients(c *ent.Client) map[string]reflect.Value {

@@ -58,6 +58,10 @@ func ObjectType() privacy.Policy { return administratorsOnly() }
 // a time. Other agents know them by the directory, as far as they concern them.
 func CrmAction() privacy.Policy { return administratorsOnly() }
 
+// CrmConnection lets administrators read connections, and create, change and delete one at
+// a time. For other agents there are none.
+func CrmConnection() privacy.Policy { return administratorsOnly(ent.OpDeleteOne) }
+
 // LinkingRule lets administrators read linking rules, and create, change and remove one at
 // a time.
 func LinkingRule() privacy.Policy { return administratorsOnly(ent.OpDeleteOne) }

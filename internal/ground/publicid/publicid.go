@@ -41,6 +41,7 @@ const (
 	CrmAction     Kind = "act"
 	CrmActionRun  Kind = "run"
 	LinkingRule   Kind = "lnk"
+	CrmConnection Kind = "crm"
 )
 
 var encoding = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
@@ -113,7 +114,7 @@ func (c *Codec) Parse(id string) (Kind, int64, bool) {
 func known(k Kind) bool {
 	switch k {
 	case Conversation, Message, Agent, Channel, Record, MessagingUser, Attempt, BulkOperation, Queue, QuickText, PermissionSet, AuditEntry, Account, AccessToken,
-		ObjectType, CrmAction, CrmActionRun, LinkingRule:
+		ObjectType, CrmAction, CrmActionRun, LinkingRule, CrmConnection:
 		return true
 	}
 	return false

@@ -16,6 +16,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -136,6 +137,11 @@ func (v *Vault) now() *keyset.Handle {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return v.keys
+}
+
+// IsPrimary reports whether a key is the one that encrypts.
+func (v *Vault) IsPrimary(id string) bool {
+	return slices.Contains(v.Keys(), Key{ID: id, Primary: true})
 }
 
 // Has reports whether a key is in use.

@@ -31,6 +31,7 @@ var (
 	aCustomer     = []naming{{kinds: []publicid.Kind{publicid.MessagingUser}}}
 	anObjectType  = []naming{{kinds: []publicid.Kind{publicid.ObjectType}}}
 	anAction      = []naming{{kinds: []publicid.Kind{publicid.CrmAction}}}
+	aConnection   = []naming{{kinds: []publicid.Kind{publicid.CrmConnection}}}
 	aRun          = []naming{{kinds: []publicid.Kind{publicid.CrmActionRun}}}
 	aLinkingRule  = []naming{{kinds: []publicid.Kind{publicid.LinkingRule}}}
 	aQueue        = []naming{{kinds: []publicid.Kind{publicid.Queue}}}
@@ -39,7 +40,7 @@ var (
 		{kinds: []publicid.Kind{publicid.Agent}, view: "TEAM_INBOX"},
 		{kinds: []publicid.Kind{publicid.Channel}, view: "SENDER_ID", open: true},
 	}
-	anything = []naming{{kinds: []publicid.Kind{publicid.Conversation, publicid.Message, publicid.Record, publicid.MessagingUser, publicid.BulkOperation, publicid.QuickText, publicid.PermissionSet, publicid.Queue, publicid.Account, publicid.AuditEntry, publicid.AccessToken, publicid.ObjectType, publicid.CrmAction, publicid.CrmActionRun, publicid.LinkingRule}}}
+	anything = []naming{{kinds: []publicid.Kind{publicid.Conversation, publicid.Message, publicid.Record, publicid.MessagingUser, publicid.BulkOperation, publicid.QuickText, publicid.PermissionSet, publicid.Queue, publicid.Account, publicid.AuditEntry, publicid.AccessToken, publicid.ObjectType, publicid.CrmAction, publicid.CrmActionRun, publicid.LinkingRule, publicid.CrmConnection}}}
 )
 
 // namings are all spots that take an id. A new one fails the test until it stands
@@ -110,6 +111,14 @@ var namings = map[string][]naming{
 
 	"Mutation.updateObjectType.input.id":          anObjectType,
 	"Mutation.updateCrmAction.input.id":           anAction,
+	"Query.crmConnection.id":                      aConnection,
+	"Mutation.updateCrmConnection.input.id":       aConnection,
+	"Mutation.deleteCrmConnection.input.id":       aConnection,
+	"Mutation.startCrmConnection.input.id":        aConnection,
+	"Mutation.pauseCrmConnection.input.id":        aConnection,
+	"Mutation.renewCrmConnectionSecret.input.id":  aConnection,
+	"Mutation.testCrmConnection.input.id":         aConnection,
+	"Mutation.retryRejectedChanges.input.id":      aConnection,
 	"Mutation.renewCrmActionSecret.input.id":      anAction,
 	"Mutation.runCrmAction.input.actionId":        anAction,
 	"Mutation.runCrmAction.input.conversationId":  aConversation,

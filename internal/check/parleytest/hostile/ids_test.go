@@ -6,7 +6,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"parley/app"
+	"parley/internal/desk/crmsync"
+	"parley/internal/edge/server"
 	"parley/internal/ground/publicid"
+	"parley/internal/ground/viewer"
 )
 
 // own are ids that the attacker may use.
@@ -33,6 +37,17 @@ func (w *world) action(is string) string {
 	}
 	w.as("ada").do(&made, `mutation($n: String!) { createCrmAction(input: {name: $n, developerName: $n, idempotencyKey: $n, `+is+`}) { action { id } } }`, vars{"n": "A" + rand.Text()})
 	return made.CreateCrmAction.Action.ID
+}
+
+// connection is one to a CRM, made by an operator who has a key.
+func (w *world) connection() string {
+	w.t.Helper()
+	a, err := app.Open(w.t.Context(), app.Config{Database: w.Database, KeyFile: w.t.TempDir() + "/key", Mode: server.Development})
+	require.NoError(w.t, err)
+	defer func() { require.NoError(w.t, a.Close()) }()
+	made, _, err := a.Schema.Syncs.Create(viewer.AsSystem(w.t.Context(), "test"), crmsync.CreateInput{Name: rand.Text(), Kind: crmsync.Webhook, IdempotencyKey: rand.Text()})
+	require.NoError(w.t, err)
+	return made.ID()
 }
 
 // hidden are some ids of a kind of which the attacker sees nothing.
@@ -70,6 +85,10 @@ func (w *world) hidden(kind publicid.Kind, s *sights) (ids []string) {
 	case publicid.CrmAction:
 		id := w.action(`type: AUTOMATIC, trigger: FIRST_INBOUND, isActive: false, performs: CREATE_RECORD,
 			parameters: [{label: "Type", key: "ObjectName", type: VALUE, value: "Lead"}, {label: "Name", key: "LastName", type: VALUE, value: "New"}]`)
+		s.secret[id] = true
+		return []string{id}
+	case publicid.CrmConnection:
+		id := w.connection()
 		s.secret[id] = true
 		return []string{id}
 	case publicid.CrmActionRun:

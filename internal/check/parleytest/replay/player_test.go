@@ -15,6 +15,7 @@ import (
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/linking"
 	"parley/internal/desk/match"
+	"parley/internal/desk/crmsync"
 	"parley/internal/desk/staff"
 	"parley/internal/desk/switchboard"
 	"parley/internal/ground/clock"
@@ -77,6 +78,13 @@ func (p *player) account() string {
 	made, err := p.Schema.Accounts.Create(p.System(), account.CreateInput{
 		Provider: "sandbox", Name: rand.Text(), Credentials: []account.CredentialInput{{Name: "secret", Value: "hush"}}, IdempotencyKey: rand.Text(),
 	})
+	require.NoError(p.t, err)
+	return made.ID()
+}
+
+// connection is a new one, of a webhook.
+func (p *player) connection() string {
+	made, _, err := p.Schema.Syncs.Create(p.System(), crmsync.CreateInput{Name: rand.Text(), Kind: crmsync.Webhook, IdempotencyKey: rand.Text()})
 	require.NoError(p.t, err)
 	return made.ID()
 }

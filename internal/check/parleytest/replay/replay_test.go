@@ -60,7 +60,7 @@ type player struct {
 	wrote map[string]bool // mutations that wrote to the audit
 }
 
-var administers = regexp.MustCompile(`\b(?:createServiceAccount|updateOrganization|(?:create|update)ObjectType|crmActionRuns|(?:create|update|rerun)CrmAction|renewCrmActionSecret|linkingRules|(?:create|update|delete)LinkingRule|(?:un)?linkConversation|rejectLinkSuggestion|bulkLinkConversations|objectType|agentRights|(?:create|update|deactivate|activate)(?:Agent|Channel)|(?:create|update|grant|revoke|delete)PermissionSet|(?:create|update|delete)Queue|(?:add|remove)(?:Channel|Queue)Members|mergeMessagingUsers|unmergeMessagingUser|(?:create|update)MessagingUser|setConsent|records|(?:upsert|delete|merge)Records|providers|providerAccounts?|(?:create|update|deactivate|activate|test)ProviderAccount|setProviderCredentials|retirePreviousCredentials)\b`)
+var administers = regexp.MustCompile(`\b(?:createServiceAccount|updateOrganization|(?:create|update)ObjectType|crmActionRuns|(?:create|update|rerun)CrmAction|renewCrmActionSecret|crmConnections?|(?:create|update|delete|start|pause|test)CrmConnection|renewCrmConnectionSecret|retryRejectedChanges|linkingRules|(?:create|update|delete)LinkingRule|(?:un)?linkConversation|rejectLinkSuggestion|bulkLinkConversations|objectType|agentRights|(?:create|update|deactivate|activate)(?:Agent|Channel)|(?:create|update|grant|revoke|delete)PermissionSet|(?:create|update|delete)Queue|(?:add|remove)(?:Channel|Queue)Members|mergeMessagingUsers|unmergeMessagingUser|(?:create|update)MessagingUser|setConsent|records|(?:upsert|delete|merge)Records|providers|providerAccounts?|(?:create|update|deactivate|activate|test)ProviderAccount|setProviderCredentials|retirePreviousCredentials)\b`)
 
 func (p *player) play(text string) {
 	who := "amy"
@@ -162,6 +162,9 @@ func (p *player) value(name, typeName string) any {
 		if name == "account" {
 			return p.account()
 		}
+		if name == "connection" {
+			return p.connection()
+		}
 		return p.conversation()
 	case "Int":
 		return 2
@@ -201,6 +204,11 @@ func (p *player) value(name, typeName string) any {
 		return object{"id": p.customer()}
 	case "UpdateAgentInput":
 		return object{"id": p.agent(), "name": rand.Text()}
+	case "CreateCrmConnectionInput":
+		return object{"name": rand.Text(), "kind": "WEBHOOK", "idempotencyKey": rand.Text()}
+	case "UpdateCrmConnectionInput", "DeleteCrmConnectionInput", "StartCrmConnectionInput", "PauseCrmConnectionInput", "RenewCrmConnectionSecretInput",
+		"TestCrmConnectionInput", "RetryRejectedChangesInput":
+		return object{"id": p.connection()}
 	case "DeactivateAgentInput", "ActivateAgentInput":
 		return object{"id": p.agent()}
 	case "CreateServiceAccountInput":

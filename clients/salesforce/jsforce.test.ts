@@ -1,0 +1,80 @@
+// jsforce, which nobody here wrote, against the Salesforce that the tests of Parley's connector use: what that server
+// answers is what a client of the real one understands.
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { after, before, test } from "node:test";
+import { Connection } from "jsforce";
+
+const program = process.env.SALESFORCE ?? "../bin/salesforce-for-clients";
+let server: ChildProcess;
+let connection: Connection;
+let login: { loginUrl: string; clientId: string; clientSecret: string };
+
+before(async () => {
+  server = spawn(program, { stdio: ["pipe", "pipe", "inherit"] });
+  for await (const line of createInterface({ input: server.stdout! })) {
+    const [loginUrl, clientId, clientSecret] = line.split(" ");
+    login = { loginUrl: loginUrl!, clientId: clientId!, clientSecret: clientSecret! };
+    break;
+  }
+  connection = new Connection({ instanceUrl: login.loginUrl, oauth2: login, version: "62.0" });
+  await connection.authorize({ grant_type: "client_credentials" });
+});
+after(() => server.stdin!.end());
+
+test("a wrong secret is refused", async () => {
+  const other = new Connection({ instanceUrl: login.loginUrl, oauth2: { ...login, clientSecret: "wrong" }, version: "62.0" });
+  await assert.rejects(other.authorize({ grant_type: "client_credentials" }), { name: "invalid_client" });
+});
+
+test("records are created, read, changed and deleted", async () => {
+  const made = await connection.sobject("Contact").create({ FirstName: "Marie", LastName: "Curie", HasOptedOutOfSMS: true });
+  assert.ok(made.success);
+  const id = made.id!;
+  assert.equal(id.length, 18);
+  assert.equal((await connection.sobject("Contact").retrieve(id)).Name, "Marie Curie");
+  await connection.sobject("Contact").update({ Id: id, Title: "Professor" });
+  const [found] = (await connection.query(`SELECT Id, Title, HasOptedOutOfSMS FROM Contact WHERE Id = '${id}'`)).records;
+  assert.equal(found!.Title, "Professor");
+  assert.equal(found!.HasOptedOutOfSMS, true);
+  await connection.sobject("Contact").destroy(id);
+  assert.equal((await connection.query(`SELECT Id FROM Contact WHERE Id = '${id}'`)).totalSize, 0);
+  const deleted = await connection.query(`SELECT Id, IsDeleted FROM Contact WHERE Id = '${id}'`, { scanAll: true });
+  assert.equal(deleted.records[0]!.IsDeleted, true);
+  await assert.rejects(connection.sobject("Contact").retrieve(id), { name: "NOT_FOUND" });
+});
+
+test("long answers come in pages, in order", async () => {
+  for (let i = 0; i < 8; i++) await connection.sobject("Account").create({ Name: `Account ${7 - i}` });
+  const names: string[] = [];
+  await new Promise((resolve, reject) => {
+    connection.query("SELECT Name FROM Account WHERE Name != null ORDER BY Name DESC LIMIT 7").on("record", (r) => names.push(r.Name)).on("end", resolve).on("error", reject).run({ autoFetch: true, maxFetch: 100 });
+  });
+  assert.deepEqual(names, [7, 6, 5, 4, 3, 2, 1].map((i) => `Account ${i}`));
+  const page = await connection.query("SELECT Id, SystemModstamp FROM Account ORDER BY SystemModstamp, Id");
+  assert.equal(page.done, false);
+  assert.equal(page.records.length, 3);
+  const next = await connection.queryMore(page.nextRecordsUrl!);
+  assert.equal(next.records.length, 3);
+  await assert.rejects(connection.queryMore("/services/data/v62.0/query/01gunknown-3"), { name: "INVALID_QUERY_LOCATOR" });
+});
+
+test("objects are described", async () => {
+  const contact = await connection.sobject("Contact").describe();
+  assert.equal(contact.keyPrefix, "003");
+  const account = contact.fields.find((f) => f.name === "AccountId")!;
+  assert.equal(account.type, "reference");
+  assert.deepEqual(account.referenceTo, ["Account"]);
+  assert.ok((await connection.describeGlobal()).sobjects.some((o) => o.name === "Lead"));
+});
+
+test("what is wrong is said as Salesforce says it", async () => {
+  await assert.rejects(connection.query("SELECT Nose FROM Contact"), { name: "INVALID_FIELD" });
+  await assert.rejects(connection.query("SELECT Id FROM Nothing"), { name: "INVALID_TYPE" });
+  await assert.rejects(connection.query("SELECT FROM Contact"), { name: "MALFORMED_QUERY" });
+  await assert.rejects(connection.query("SELECT Id FROM Contact WHERE Name = 'a' AND Title = 'b' OR Title = 'c'"), { name: "MALFORMED_QUERY" });
+  await assert.rejects(connection.sobject("Contact").create({ FirstName: "No last name" }), { name: "REQUIRED_FIELD_MISSING" });
+  const other = new Connection({ instanceUrl: login.loginUrl, accessToken: "00Dwrong", version: "62.0" });
+  await assert.rejects(other.query("SELECT Id FROM Contact"), { name: "INVALID_SESSION_ID" });
+});

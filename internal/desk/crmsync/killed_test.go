@@ -1,0 +1,115 @@
+package crmsync_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"parley/app"
+	"parley/internal/check/parleytest"
+	"parley/internal/connector/salesforce/salesforcetest"
+	"parley/internal/ground/store"
+)
+
+func TestMain(m *testing.M) {
+	if text := os.Getenv(victim); text != "" {
+		if err := runUntilKilled(text); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// victim describes, as JSON in the environment, a process that is killed while it reads.
+const victim = "PARLEY_TEST_SYNC_VICTIM"
+
+type task struct {
+	Database, Key string
+	// Statement is the one at which the process is killed; the run ends if it has fewer.
+	Statement int64
+}
+
+func runUntilKilled(text string) error {
+	var t task
+	if err := json.Unmarshal([]byte(text), &t); err != nil {
+		return err
+	}
+	var begun atomic.Bool
+	var statements atomic.Int64
+	a, err := app.Open(context.Background(), app.Config{Database: t.Database, KeyFile: t.Key, Mode: "development", Trace: func(context.Context, string) func(error) {
+		if begun.Load() && statements.Add(1) == t.Statement {
+			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+			select {}
+		}
+		return nil
+	}})
+	if err != nil {
+		return err
+	}
+	a.Schema.Syncs.Page = 2
+	begun.Store(true)
+	return a.Schema.Syncs.Pull(context.Background())
+}
+
+// Killed at statements all through a run, reading goes on where it stopped and ends with
+// what the CRM has.
+func TestASyncKilledAtAnyStepGoesOn(t *testing.T) {
+	t.Parallel()
+	database, key := parleytest.Database(t), t.TempDir()+"/key"
+	keyed := func(c *app.Config) { c.KeyFile = key }
+	s := (&bundle{Parley: parleytest.OpenAt(t, database, keyed)}).sync(0, vars{"objectType": "Contact"})
+	var ids []string
+	for i := range 9 {
+		ids = append(ids, s.org.Create("Contact", salesforcetest.Values{"LastName": fmt.Sprint("N", i)}))
+	}
+	s.Stop()
+	kills := 0
+	for statement := int64(1); ; statement += 5 {
+		s.org.Update(ids[statement%9], salesforcetest.Values{"LastName": fmt.Sprint("K", statement)})
+		killed := runIn(t, task{database, key, statement})
+		after := &bundle{Parley: parleytest.OpenAt(t, database, keyed)}
+		if killed {
+			kills++
+			// The hold of the process that was killed is over.
+			require.NoError(t, after.Store.Write(after.System(), func(ctx context.Context, tx *store.Tx) error {
+				return tx.Ent.CrmSync.Update().SetHeldUntil(0).Exec(ctx)
+			}))
+			after.Stop()
+			continue
+		}
+		after.Clock.Advance(30 * 24 * time.Hour) // past the pause that the last process noted by its own clock
+		require.NoError(t, after.Schema.Syncs.Pull(t.Context()))
+		require.Equal(t, s.org.Names("Contact"), after.names())
+		require.Greater(t, kills, 5)
+		after.Stop()
+		return
+	}
+}
+
+func runIn(t *testing.T, of task) (killed bool) {
+	t.Helper()
+	text, err := json.Marshal(of)
+	require.NoError(t, err)
+	program, err := os.Executable()
+	require.NoError(t, err)
+	command := exec.CommandContext(t.Context(), program) //nolint:gosec // this very test
+	command.Env = append(os.Environ(), victim+"="+string(text))
+	out, err := command.CombinedOutput()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && exit.Sys().(syscall.WaitStatus).Signaled() {
+		return true
+	}
+	require.NoError(t, err, string(out))
+	return false
+}
