@@ -45,7 +45,8 @@ func (b *bundle) define() {
 		b.ok("createObjectType", "CreateObjectTypeInput", vars{
 			"name": name, "label": name, "messaging": vars{"name": "Name", "phones": []vars{{"field": "Mobile"}, {"field": "Second"}}},
 			"fields": []vars{
-				{"name": "Name", "label": "Name", "type": "TEXT"}, {"name": "Mobile", "label": "Mobile", "type": "PHONE"},
+				{"name": "Name", "label": "Name", "type": "TEXT"},
+				{"name": "Mobile", "label": "Mobile", "type": "PHONE"},
 				{"name": "Second", "label": "Second", "type": "PHONE", "isSensitive": name == "Visit__c"},
 			}, "idempotencyKey": b.key(),
 		})
@@ -81,7 +82,7 @@ func (b *bundle) ok(mutation, input string, in vars) {
 // rule adds a linking rule of the sender ID Sales and returns its id.
 func (b *bundle) rule(in vars) string {
 	b.T.Helper()
-	full := vars{"channelId": b.channel(parleytest.Sales), "name": fmt.Sprint("Rule ", b.made), "mode": "AUTOMATIC", "objectType": "Visit__c", "idempotencyKey": b.key()}
+	full := vars{"channelId": b.sales(), "name": fmt.Sprint("Rule ", b.made), "mode": "AUTOMATIC", "objectType": "Visit__c", "idempotencyKey": b.key()}
 	for k, v := range in {
 		full[k] = v
 	}
@@ -90,10 +91,8 @@ func (b *bundle) rule(in vars) string {
 	return made.Get("rule", "id").String()
 }
 
-func (b *bundle) channel(address string) string {
-	b.T.Helper()
-	return channelAt(b.App, address).ID
-}
+// sales is the id of the sender ID whose rules these are.
+func (b *bundle) sales() string { return channelAt(b.App, parleytest.Sales).ID }
 
 func channelAt(a *app.App, address string) *directory.Channel {
 	all := a.Directory.Channels()
