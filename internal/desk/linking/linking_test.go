@@ -320,3 +320,20 @@ func TestTheFirstRuleThatFindsAnythingDecides(t *testing.T) {
 	require.Empty(t, b.anchor(c))
 	require.Equal(t, []string{"F2 ONLY_MATCH Second", "V2 ONLY_MATCH Mobile"}, b.suggested("ada", c))
 }
+
+// Records have numbers as people and carriers write them, with and without a country.
+func TestANumberIsFoundAsRecordsHaveIt(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.rule(vars{"mode": "SUGGESTED"})
+	for from, written := range map[string]string{
+		"+12025550160": "202-555-0160", "+12025550161": "+1 (202) 555-0161", "+12025550162": "12025550162",
+		"+525512345678": "+52 1 55 1234 5678", "+5511987654321": "+55 11 8765-4321",
+	} {
+		id := b.key()
+		b.upsert("Visit__c", id, "Name", "Ann", "Mobile", written)
+		require.Equal(t, []string{id + " ONLY_MATCH Mobile"}, b.suggested("ada", b.say(from)), written)
+	}
+	b.upsert("Visit__c", "Far", "Name", "Ann", "Mobile", "+44 20 2555 0163")
+	require.Empty(t, b.suggested("ada", b.say("+12025550163")), "the same digits in another country")
+}
