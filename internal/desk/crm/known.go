@@ -143,8 +143,14 @@ var findKnown = func() map[known]store.Text {
 
 func (k known) text() string {
 	unpacked, messaged, refused := "json_each(?) AS e", "0", ""
+	each := func(left, table, as, which string) string {
+		return left + " JOIN " + table + " AS " + as + " ON " + which
+	}
 	if k.postgres {
 		unpacked = "json_array_elements(CAST(? AS json)) AS e(value)"
+		each = func(left, table, as, which string) string { // by index, though the planner does not know how few are asked for
+			return left + " CROSS JOIN LATERAL (SELECT * FROM " + table + " AS " + as + " WHERE " + which + " OFFSET 0) AS " + as
+		}
 	}
 	if k.alone {
 		messaged = "COALESCE((SELECT MAX(c.last_message_at) FROM conversations AS c WHERE c.record_id = p.record_id AND c.last_message_at > 0), 0)"
@@ -153,13 +159,16 @@ func (k known) text() string {
 	return fmt.Sprintf(`WITH asked AS (
 	SELECT CAST(e.value->>0 AS BIGINT) AS nth, CAST(e.value->>1 AS BIGINT) AS caller, e.value->>2 AS number, e.value->>3 AS own FROM %s
 ), phones AS (
-	SELECT a.nth, a.caller, p.record_id, p.slot, p.place, p.number, p.own FROM asked AS a JOIN record_phones AS p ON p.number = a.number WHERE a.number <> ''
+	SELECT a.nth, a.caller, p.record_id, p.slot, p.place, p.number, p.own FROM %s
 	UNION ALL
-	SELECT a.nth, a.caller, p.record_id, p.slot, p.place, p.number, p.own FROM asked AS a JOIN record_phones AS p ON p.own = a.own WHERE a.own <> '' AND p.number = ''
+	SELECT a.nth, a.caller, p.record_id, p.slot, p.place, p.number, p.own FROM %s
 )
 SELECT p.nth, p.record_id, p.slot, p.place, p.number, p.own, r.object_type, r.name, %s
-FROM phones AS p JOIN records AS r ON r.id = p.record_id
-WHERE NOT EXISTS (SELECT 1 FROM link_refusals AS f WHERE f.messaging_user_id = p.caller
-	AND (%sf.record_id = p.record_id OR EXISTS (SELECT 1 FROM records AS o WHERE o.id = f.record_id AND o.merged_into = p.record_id)))
-ORDER BY p.place, p.record_id LIMIT ?`, unpacked, messaged, refused)
+FROM %s
+WHERE (SELECT COUNT(*) FROM link_refusals AS f JOIN records AS o ON o.id = f.record_id
+	WHERE f.messaging_user_id = p.caller AND (%sf.record_id = p.record_id OR o.merged_into = p.record_id)) = 0
+ORDER BY p.place, p.record_id LIMIT ?`,
+		unpacked, each("asked AS a", "record_phones", "p", "p.number = a.number AND a.number <> ''"),
+		each("asked AS a", "record_phones", "p", "p.own = a.own AND a.own <> '' AND p.number || '' = ''"), // not by the index of numbers
+		messaged, each("phones AS p", "records", "r", "r.id = p.record_id"), refused)
 }

@@ -45,7 +45,8 @@ func (b *bundle) define() {
 		b.ok("createObjectType", "CreateObjectTypeInput", vars{
 			"name": name, "label": name, "messaging": vars{"name": "Name", "phones": []vars{{"field": "Mobile"}, {"field": "Second"}}},
 			"fields": []vars{
-				{"name": "Name", "label": "Name", "type": "TEXT"}, {"name": "Mobile", "label": "Mobile", "type": "PHONE"},
+				{"name": "Name", "label": "Name", "type": "TEXT"},
+				{"name": "Mobile", "label": "Mobile", "type": "PHONE"},
 				{"name": "Second", "label": "Second", "type": "PHONE", "isSensitive": name == "Visit__c"},
 			}, "idempotencyKey": b.key(),
 		})
@@ -81,7 +82,7 @@ func (b *bundle) ok(mutation, input string, in vars) {
 // rule adds a linking rule of the sender ID Sales and returns its id.
 func (b *bundle) rule(in vars) string {
 	b.T.Helper()
-	full := vars{"channelId": b.channel(parleytest.Sales), "name": fmt.Sprint("Rule ", b.made), "mode": "AUTOMATIC", "objectType": "Visit__c", "idempotencyKey": b.key()}
+	full := vars{"channelId": b.sales(), "name": fmt.Sprint("Rule ", b.made), "mode": "AUTOMATIC", "objectType": "Visit__c", "idempotencyKey": b.key()}
 	for k, v := range in {
 		full[k] = v
 	}
@@ -90,10 +91,8 @@ func (b *bundle) rule(in vars) string {
 	return made.Get("rule", "id").String()
 }
 
-func (b *bundle) channel(address string) string {
-	b.T.Helper()
-	return channelAt(b.App, address).ID
-}
+// sales is the id of the sender ID whose rules these are.
+func (b *bundle) sales() string { return channelAt(b.App, parleytest.Sales).ID }
 
 func channelAt(a *app.App, address string) *directory.Channel {
 	all := a.Directory.Channels()
@@ -320,4 +319,21 @@ func TestTheFirstRuleThatFindsAnythingDecides(t *testing.T) {
 	c := b.say(bob)
 	require.Empty(t, b.anchor(c))
 	require.Equal(t, []string{"F2 ONLY_MATCH Second", "V2 ONLY_MATCH Mobile"}, b.suggested("ada", c))
+}
+
+// Records have numbers as people and carriers write them, with and without a country.
+func TestANumberIsFoundAsRecordsHaveIt(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.rule(vars{"mode": "SUGGESTED"})
+	for from, written := range map[string]string{
+		"+12025550160": "202-555-0160", "+12025550161": "+1 (202) 555-0161", "+12025550162": "12025550162",
+		"+525512345678": "+52 1 55 1234 5678", "+5511987654321": "+55 11 8765-4321",
+	} {
+		id := b.key()
+		b.upsert("Visit__c", id, "Name", "Ann", "Mobile", written)
+		require.Equal(t, []string{id + " ONLY_MATCH Mobile"}, b.suggested("ada", b.say(from)), written)
+	}
+	b.upsert("Visit__c", "Far", "Name", "Ann", "Mobile", "+44 20 2555 0163")
+	require.Empty(t, b.suggested("ada", b.say("+12025550163")), "the same digits in another country")
 }

@@ -18,10 +18,9 @@ import (
 // an anchor that the change is about take the first record that the rules find.
 
 var (
-	modelNumbers = []string{"2025550190", "2025550191", "2025550192"}
-	modelTypes   = []string{"Farm__c", "Visit__c"}
-	modelFields  = []string{"Mobile", "Second"}
-	spellings    = []string{"+1%s", "1%s", "%s", "(%.3[1]s) %[1]s"}
+	modelTypes  = []string{"Farm__c", "Visit__c"}
+	modelFields = []string{"Mobile", "Second"}
+	spellings   = []string{"+1%s", "1%s", "%s", "(%.3[1]s) %[1]s"}
 )
 
 type modelRecord struct {
@@ -54,6 +53,7 @@ type modelCustomer struct {
 type modelWorld struct {
 	*bundle
 	rt        *rapid.T
+	numbers   []string
 	rules     []match.Rule
 	records   []*modelRecord
 	customers []*modelCustomer
@@ -129,7 +129,7 @@ func (w *modelWorld) says() {
 func (w *modelWorld) writes() {
 	r := rapid.SampledFrom(w.records).Draw(w.rt, "record")
 	field := rapid.SampledFrom(modelFields).Draw(w.rt, "field")
-	number := rapid.SampledFrom(append([]string{""}, modelNumbers...)).Draw(w.rt, "number")
+	number := rapid.SampledFrom(append([]string{""}, w.numbers...)).Draw(w.rt, "number")
 	text := ""
 	if number != "" {
 		spelling := rapid.SampledFrom(spellings[:3]).Draw(w.rt, "spelling")
@@ -247,9 +247,9 @@ func (w *modelWorld) check(did string) {
 // Rules, records, messages and changes in any order: who is linked is what the model says.
 func TestLinksAreThoseOfAPlainModel(t *testing.T) {
 	t.Parallel()
+	b, worlds := setup(t), 0
 	rapid.Check(t, func(rt *rapid.T) {
-		b := setup(t)
-		defer b.Stop()
+		worlds++ // each has numbers, records and rules of its own
 		w := &modelWorld{bundle: b, rt: rt}
 		for i := range rapid.IntRange(1, 3).Draw(rt, "rules") {
 			r := match.Rule{
@@ -257,13 +257,15 @@ func TestLinksAreThoseOfAPlainModel(t *testing.T) {
 				Timing: rapid.SampledFrom([]match.Timing{match.During, match.After}).Draw(rt, "timing"), Fields: rapid.SampledFrom([][]string{{}, {"Mobile"}, {"Second"}}).Draw(rt, "fields"),
 			}
 			w.rules = append(w.rules, r)
-			b.rule(vars{"order": i, "objectType": r.ObjectType, "mode": r.Mode, "timing": r.Timing, "matchFields": r.Fields})
+			id := b.rule(vars{"order": i, "objectType": r.ObjectType, "mode": r.Mode, "timing": r.Timing, "matchFields": r.Fields})
+			defer func() { b.ok("deleteLinkingRule", "DeleteLinkingRuleInput", vars{"id": id}) }()
 		}
 		for i := range 4 {
-			w.records = append(w.records, &modelRecord{kind: modelTypes[i%2], id: fmt.Sprint("R", i), number: map[string]string{}})
+			w.records = append(w.records, &modelRecord{kind: modelTypes[i%2], id: fmt.Sprintf("R%d-%d", worlds, i), number: map[string]string{}})
 		}
-		for _, n := range modelNumbers {
-			w.customers = append(w.customers, &modelCustomer{number: n})
+		for i := range 3 {
+			n := fmt.Sprintf("20255%05d", 10_000+3*worlds+i)
+			w.numbers, w.customers = append(w.numbers, n), append(w.customers, &modelCustomer{number: n})
 		}
 		steps := map[string]func(){"says": w.says, "writes": w.writes, "deletes": w.deletes, "merges": w.merges, "chooses": w.chooses, "unlinks": w.unlinks}
 		names := []string{"says", "says", "writes", "writes", "writes", "deletes", "merges", "chooses", "unlinks"}

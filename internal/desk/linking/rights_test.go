@@ -19,7 +19,7 @@ func TestOnlyAdministratorsSetRules(t *testing.T) {
 	b := setup(t)
 	id := b.rule(vars{"name": "By number"})
 	for mutation, in := range map[string]vars{
-		"createLinkingRule": {"channelId": b.channel(parleytest.Sales), "name": "New", "objectType": "Visit__c", "mode": "AUTOMATIC", "idempotencyKey": b.key()},
+		"createLinkingRule": {"channelId": b.sales(), "name": "New", "objectType": "Visit__c", "mode": "AUTOMATIC", "idempotencyKey": b.key()},
 		"updateLinkingRule": {"id": id, "name": "Mine"}, "deleteLinkingRule": {"id": id},
 		"bulkLinkConversations": {"selection": vars{"view": vars{"kind": "ALL"}}, "idempotencyKey": b.key()},
 	} {
@@ -30,7 +30,7 @@ func TestOnlyAdministratorsSetRules(t *testing.T) {
 	}
 	const listing = `query($c: ID!) { linkingRules(channelId: $c) { id name description isActive order channel { id } objectType matchFields mode timing } }`
 	list := func(username string) []parleytest.Tree {
-		return b.As(username).Do(listing, vars{"c": b.channel(parleytest.Sales)}).Get("linkingRules").List()
+		return b.As(username).Do(listing, vars{"c": b.sales()}).Get("linkingRules").List()
 	}
 	require.Len(t, list("ada"), 1)
 	require.Empty(t, list("amy"))
@@ -57,7 +57,7 @@ func TestARuleThatCouldFindNothingIsRefused(t *testing.T) {
 		"is there twice":    {"matchFields": []string{"Mobile", "mobile"}},
 		"input.channelId":   {"channelId": "chn_0000000000000"},
 	} {
-		in := vars{"channelId": b.channel(parleytest.Sales), "name": "New", "objectType": "Visit__c", "mode": "AUTOMATIC", "idempotencyKey": b.key()}
+		in := vars{"channelId": b.sales(), "name": "New", "objectType": "Visit__c", "mode": "AUTOMATIC", "idempotencyKey": b.key()}
 		for k, v := range change {
 			in[k] = v
 		}
@@ -69,7 +69,7 @@ func TestARuleThatCouldFindNothingIsRefused(t *testing.T) {
 	for range 19 {
 		b.rule(vars{"isActive": false})
 	}
-	in := vars{"channelId": b.channel(parleytest.Sales), "name": "New", "objectType": "Visit__c", "mode": "AUTOMATIC", "idempotencyKey": b.key()}
+	in := vars{"channelId": b.sales(), "name": "New", "objectType": "Visit__c", "mode": "AUTOMATIC", "idempotencyKey": b.key()}
 	require.Regexp(t, "LIMIT_EXCEEDED The channel has 20 linking rules", b.do("ada", "createLinkingRule", "CreateLinkingRuleInput", in)[0])
 }
 
@@ -201,8 +201,10 @@ func TestAnUnknownCustomerBecomesARecord(t *testing.T) {
 	b.rule(nil)
 	b.ok("createCrmAction", "CreateCrmActionInput", vars{
 		"name": "Greet", "developerName": "Greet", "performs": "CREATE_RECORD", "type": "AUTOMATIC", "trigger": "UNKNOWN_SENDER", "idempotencyKey": b.key(), "parameters": []vars{
-			{"label": "a", "key": "ObjectName", "type": "VALUE", "value": "Visit__c"}, {"label": "b", "key": "LinkConversation", "type": "VALUE", "value": "true"},
-			{"label": "c", "key": "Name", "type": "VALUE", "value": "Somebody"}, {"label": "d", "key": "Mobile", "type": "FIELD", "value": "Address", "object": "$Conversation"},
+			{"label": "a", "key": "ObjectName", "type": "VALUE", "value": "Visit__c"},
+			{"label": "b", "key": "LinkConversation", "type": "VALUE", "value": "true"},
+			{"label": "c", "key": "Name", "type": "VALUE", "value": "Somebody"},
+			{"label": "d", "key": "Mobile", "type": "FIELD", "value": "Address", "object": "$Conversation"},
 		},
 	})
 	b.upsert("Visit__c", "V1", "Name", "Ann", "Mobile", ann)

@@ -24,8 +24,12 @@ func TestAPhoneFieldIsChosenByWhatItServesAndWhoMayReadIt(t *testing.T) {
 		"name": "Visit__c", "label": "Visit", "idempotencyKey": rand.Text(),
 		"messaging": vars{"name": "Name", "country": "Country", "phones": []vars{{"field": "Chat", "channelTypes": []string{"WHATSAPP"}}, {"field": "Secret"}, {"field": "Mobile"}, {"field": "Office"}}},
 		"fields": []vars{
-			{"name": "Name", "label": "Name", "type": "TEXT"}, {"name": "Country", "label": "Country", "type": "TEXT"}, {"name": "Chat", "label": "Chat", "type": "PHONE"},
-			{"name": "Secret", "label": "Secret", "type": "PHONE", "isSensitive": true}, {"name": "Mobile", "label": "Mobile", "type": "PHONE"}, {"name": "Office", "label": "Office", "type": "PHONE"},
+			{"name": "Name", "label": "Name", "type": "TEXT"},
+			{"name": "Country", "label": "Country", "type": "TEXT"},
+			{"name": "Chat", "label": "Chat", "type": "PHONE"},
+			{"name": "Secret", "label": "Secret", "type": "PHONE", "isSensitive": true},
+			{"name": "Mobile", "label": "Mobile", "type": "PHONE"},
+			{"name": "Office", "label": "Office", "type": "PHONE"},
 		},
 	})
 	set := ok(`mutation($i: CreatePermissionSetInput!) { createPermissionSet(input: $i) { permissionSet { id } errors { message } } }`, "createPermissionSet",

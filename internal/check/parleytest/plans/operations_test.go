@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -15,7 +16,10 @@ import (
 	"parley/internal/channel"
 	"parley/internal/channel/sandbox"
 	"parley/internal/check/parleytest"
+	"parley/internal/desk/directory"
 	"parley/internal/desk/feed"
+	"parley/internal/desk/linking"
+	"parley/internal/desk/match"
 	"parley/internal/ground/idempotency"
 	"parley/internal/ground/publicid"
 )
@@ -207,8 +211,25 @@ func (d *desk) searches() {
 const customer = "+12025550191"
 
 func (d *desk) inbound() {
+	d.linking()
 	d.at("a webhook's message from a new customer", func() { d.Say(customer, parleytest.Sales, "Hello") })
 	d.at("a webhook's message from a known customer", func() { d.Say(customer, parleytest.Sales, "Anybody there?") })
+}
+
+// linking is what a rule that links customers costs a message, and reading suggestions.
+func (d *desk) linking() {
+	amy := d.As("amy")
+	channels := d.Directory.Channels()
+	sales := channels[slices.IndexFunc(channels, func(c *directory.Channel) bool { return c.Address == parleytest.Sales })]
+	rule, err := d.Schema.Linking.Create(d.System(), linking.CreateInput{ChannelID: sales.ID, Name: "Contacts", ObjectType: "Contact", Mode: match.Automatic, IdempotencyKey: "rule"})
+	require.NoError(d.t, err)
+	d.at("a webhook's message from a new customer, for whom a rule looks for a record", func() { d.Say("+12025550888", parleytest.Sales, "Hello") })
+	id := amy.Do(`{ conversations(view: {kind: ALL}, first: 1) { nodes { id } } }`, nil).Get("conversations", "nodes", 0, "id").String()
+	d.at("suggested records", func() {
+		amy.Do(`query($id: ID!) { conversation(id: $id) { linkSuggestions { record { id name } reason } messagingUser { links { record { id } } } } }`, parleytest.Vars{"id": id})
+	})
+	_, err = d.Schema.Linking.Delete(d.System(), rule.ID)
+	require.NoError(d.t, err)
 }
 
 // desk is what an agent does, and the carrier's part in it.
