@@ -11443,7 +11443,7 @@ type CrmConnection implements Node @goModel(model: "parley/internal/desk/crmsync
   "How many changes were rejected, ever."
   rejectedCount: Count! @goField(name: "Rejected")
   "The last changes that could not be taken, newest first. The last 1,000 are kept, until a later change of their record is taken."
-  rejectedChanges("How many: 1 to 100, default 20." first: Int! = 20): [RejectedChange!]! @goField(forceResolver: true)
+  rejectedChanges("How many: 1 to 100, default 20." first: Int! = 20): [RejectedChange!]! @goField(batch: true, forceResolver: true)
   "When it was created."
   createdAt: DateTime!
 }
