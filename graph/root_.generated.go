@@ -7251,7 +7251,7 @@ type ProviderAccountTest @goModel(model: "parley/internal/desk/account.Result") 
 input CredentialInput @goModel(model: "parley/internal/desk/account.CredentialInput") {
   "A name from ` + "`" + `credentialFields` + "`" + ` of the provider: 1 to 40 characters."
   name: String!
-  "1 to 2,000 characters in one line; spaces around it are cut off. It is stored encrypted, and never shown or logged."
+  "1 to 2,000 characters in one line, or of a private key up to 10,000 in several; spaces around it are cut off. It is stored encrypted, and never shown or logged."
   value: String!
 }
 
