@@ -7754,7 +7754,7 @@ type ProviderAccountTest @goModel(model: "parley/internal/desk/account.Result") 
 input CredentialInput @goModel(model: "parley/internal/desk/account.CredentialInput") {
   "A name from ` + "`" + `credentialFields` + "`" + ` of the provider: 1 to 40 characters."
   name: String!
-  "1 to 2,000 characters in one line; spaces around it are cut off. It is stored encrypted, and never shown or logged."
+  "1 to 2,000 characters in one line, or of a private key up to 10,000 in several; spaces around it are cut off. It is stored encrypted, and never shown or logged."
   value: String!
 }
 
@@ -12325,7 +12325,7 @@ type CrmConnection implements Node @goModel(model: "parley/internal/desk/crmsync
   "How many changes were rejected, ever."
   rejectedCount: Count! @goField(name: "Rejected")
   "The last changes that could not be taken, newest first. The last 1,000 are kept, until a later change of their record is taken."
-  rejectedChanges("How many: 1 to 100, default 20." first: Int! = 20): [RejectedChange!]! @goField(forceResolver: true)
+  rejectedChanges("How many: 1 to 100, default 20." first: Int! = 20): [RejectedChange!]! @goField(batch: true, forceResolver: true)
   "When it was created."
   createdAt: DateTime!
 }

@@ -2793,9 +2793,9 @@ func (ec *executionContext) selectCrmConnection() map[string]*selection.Field {
 			},
 			ElemNonNull: true,
 			Args:        ec.field_CrmConnection_rejectedChanges_args,
-			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
-				obj := parent.(*crmsync.Connection)
-				return ec.Resolvers.CrmConnection().RejectedChanges(ctx, obj, fc.Args["first"].(int))
+			Batch: func(ctx context.Context, parents []any, fc selection.Call) ([]any, error) {
+				results, err := ec.Resolvers.CrmConnection().RejectedChanges(ctx, selection.Parents[*crmsync.Connection](parents), fc.Args["first"].(int))
+				return selection.Results(parents, results, err)
 			},
 		},
 		"createdAt": {

@@ -20,7 +20,7 @@ import (
 // region    ************************** generated!.gotpl **************************
 
 type CrmConnectionResolver interface {
-	RejectedChanges(ctx context.Context, obj *crmsync.Connection, first int) ([]*crmsync.Rejected, error)
+	RejectedChanges(ctx context.Context, objs []*crmsync.Connection, first int) ([][]*crmsync.Rejected, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -477,8 +477,7 @@ func (ec *executionContext) _CrmConnection_rejectedChanges(ctx context.Context, 
 			return ec.fieldContext_CrmConnection_rejectedChanges(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.CrmConnection().RejectedChanges(ctx, obj, fc.Args["first"].(int))
+			return ec.resolveBatch_CrmConnection_rejectedChanges(ctx, field, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*crmsync.Rejected) graphql.Marshaler {
@@ -510,6 +509,30 @@ func (ec *executionContext) fieldContext_CrmConnection_rejectedChanges(ctx conte
 		return fc, err
 	}
 	return fc, nil
+}
+func (ec *executionContext) resolveBatch_CrmConnection_rejectedChanges(ctx context.Context, field graphql.CollectedField, obj *crmsync.Connection) (any, error) {
+	resolver := ec.Resolvers.CrmConnection()
+	fc := graphql.GetFieldContext(ctx)
+	if batch, ok := graphql.BatchParentsFor[*crmsync.Connection](ctx, "CrmConnection"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.RejectedChanges(ctx, batch.Parents, fc.Args["first"].(int))
+		})
+		return graphql.ResolveBatchGroupResult[[]*crmsync.Rejected](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"CrmConnection.rejectedChanges",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.RejectedChanges(ctx, []*crmsync.Connection{obj}, fc.Args["first"].(int))
+	return graphql.ResolveBatchSingleResult[[]*crmsync.Rejected](
+		ctx,
+		results,
+		err,
+		"CrmConnection.rejectedChanges",
+	)
 }
 
 func (ec *executionContext) _CrmConnection_createdAt(ctx context.Context, field graphql.CollectedField, obj *crmsync.Connection) (ret graphql.Marshaler) {
@@ -2533,6 +2556,7 @@ func (ec *executionContext) unmarshalNCreateCrmConnectionInput2parleyᚋinternal
 }
 
 func (ec *executionContext) marshalNCrmConnection2ᚕᚖparleyᚋinternalᚋdeskᚋcrmsyncᚐConnectionᚄ(ctx context.Context, sel ast.SelectionSet, v []*crmsync.Connection) graphql.Marshaler {
+	ctx = graphql.WithBatchParents(ctx, "CrmConnection", v, nil)
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]

@@ -199,7 +199,7 @@ var Prices = price.Table{
 	"Mutation.updateLinkingRule":         {Units: price.Flat(staffUnits), Why: whyStaff},
 	"Mutation.deleteLinkingRule":         {Units: price.Flat(staffUnits), Why: whyStaff},
 	"Query.crmConnections":               {Units: price.Flat(20), Why: "50 rows at most, with their progress."},
-	"CrmConnection.rejectedChanges":      {Units: price.Flat(10), Why: "A statement for each connection."},
+	"CrmConnection.rejectedChanges":      {Units: price.Flat(10), Why: "Up to 100 rows for each connection, in one statement."},
 	"Mutation.createCrmConnection":       {Units: price.Flat(staffUnits), Why: whyStaff},
 	"Mutation.updateCrmConnection":       {Units: price.Flat(staffUnits), Why: whyStaff},
 	"Mutation.deleteCrmConnection":       {Units: price.Flat(staffUnits), Why: whyStaff},

@@ -11,9 +11,9 @@ import (
 	"parley/internal/desk/crmsync"
 )
 
-// RejectedChanges is the resolver for the rejectedChanges field.
-func (r *crmConnectionResolver) RejectedChanges(ctx context.Context, obj *crmsync.Connection, first int) ([]*crmsync.Rejected, error) {
-	return obj.RejectedChanges(ctx, first)
+// RejectedChanges is the batch resolver for the rejectedChanges field.
+func (r *crmConnectionResolver) RejectedChanges(ctx context.Context, objs []*crmsync.Connection, first int) ([][]*crmsync.Rejected, error) {
+	return r.Syncs.RejectedChanges(ctx, objs, first)
 }
 
 // CreateCrmConnection is the resolver for the createCrmConnection field.

@@ -42,7 +42,7 @@ test("records are created, read, changed and deleted", async () => {
   assert.equal((await connection.query(`SELECT Id FROM Contact WHERE Id = '${id}'`)).totalSize, 0);
   const deleted = await connection.query(`SELECT Id, IsDeleted FROM Contact WHERE Id = '${id}'`, { scanAll: true });
   assert.equal(deleted.records[0]!.IsDeleted, true);
-  await assert.rejects(connection.sobject("Contact").retrieve(id), { name: "NOT_FOUND" });
+  await assert.rejects(async () => { await connection.sobject("Contact").retrieve(id); }, { name: "NOT_FOUND" });
 });
 
 test("long answers come in pages, in order", async () => {
@@ -57,7 +57,7 @@ test("long answers come in pages, in order", async () => {
   assert.equal(page.records.length, 3);
   const next = await connection.queryMore(page.nextRecordsUrl!);
   assert.equal(next.records.length, 3);
-  await assert.rejects(connection.queryMore("/services/data/v62.0/query/01gunknown-3"), { name: "INVALID_QUERY_LOCATOR" });
+  await assert.rejects(async () => { await connection.queryMore("/services/data/v62.0/query/01gunknown-3"); }, { name: "INVALID_QUERY_LOCATOR" });
 });
 
 test("objects are described", async () => {
@@ -70,11 +70,11 @@ test("objects are described", async () => {
 });
 
 test("what is wrong is said as Salesforce says it", async () => {
-  await assert.rejects(connection.query("SELECT Nose FROM Contact"), { name: "INVALID_FIELD" });
-  await assert.rejects(connection.query("SELECT Id FROM Nothing"), { name: "INVALID_TYPE" });
-  await assert.rejects(connection.query("SELECT FROM Contact"), { name: "MALFORMED_QUERY" });
-  await assert.rejects(connection.query("SELECT Id FROM Contact WHERE Name = 'a' AND Title = 'b' OR Title = 'c'"), { name: "MALFORMED_QUERY" });
-  await assert.rejects(connection.sobject("Contact").create({ FirstName: "No last name" }), { name: "REQUIRED_FIELD_MISSING" });
+  await assert.rejects(async () => { await connection.query("SELECT Nose FROM Contact"); }, { name: "INVALID_FIELD" });
+  await assert.rejects(async () => { await connection.query("SELECT Id FROM Nothing"); }, { name: "INVALID_TYPE" });
+  await assert.rejects(async () => { await connection.query("SELECT FROM Contact"); }, { name: "MALFORMED_QUERY" });
+  await assert.rejects(async () => { await connection.query("SELECT Id FROM Contact WHERE Name = 'a' AND Title = 'b' OR Title = 'c'"); }, { name: "MALFORMED_QUERY" });
+  await assert.rejects(async () => { await connection.sobject("Contact").create({ FirstName: "No last name" }); }, { name: "REQUIRED_FIELD_MISSING" });
   const other = new Connection({ instanceUrl: login.loginUrl, accessToken: "00Dwrong", version: "62.0" });
-  await assert.rejects(other.query("SELECT Id FROM Contact"), { name: "INVALID_SESSION_ID" });
+  await assert.rejects(async () => { await other.query("SELECT Id FROM Contact"); }, { name: "INVALID_SESSION_ID" });
 });

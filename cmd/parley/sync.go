@@ -168,13 +168,13 @@ type syncStatusCmd struct{ namedSync }
 
 // Run implements the command.
 func (s *syncStatusCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
-	return s.on(ctx, c, func(ctx context.Context, _ *operator, is *crmsync.Connection) error {
-		rejected, err := is.RejectedChanges(ctx, 20)
+	return s.on(ctx, c, func(ctx context.Context, d *operator, is *crmsync.Connection) error {
+		rejected, err := d.Schema.Syncs.RejectedChanges(ctx, []*crmsync.Connection{is}, 20)
 		if err != nil {
 			return err
 		}
 		l := syncLineOf(is)
-		for _, r := range rejected {
+		for _, r := range rejected[0] {
 			l.RejectedLast = append(l.RejectedLast, rejectedLine{r.At.String(), r.Operation, r.ObjectType, r.ExternalID, r.Problem.Field, r.Problem.Message})
 		}
 		if s.JSON {

@@ -47,8 +47,7 @@ func document(p channel.Provider, given []CredentialInput) (json.RawMessage, err
 }
 
 // Document is a JSON object of the values that are given for fields, complete and within
-// their bounds. of names who
-// asks for them. Its errors quote no value.
+// their bounds. of names who asks for them. Its errors quote no value.
 func Document(of string, fields []channel.CredentialField, given []CredentialInput) (json.RawMessage, error) {
 	const field = "input.credentials"
 	if len(given) > mostFields {

@@ -210,7 +210,7 @@ func (s *Service) RotateKey(ctx context.Context, say func(format string, args ..
 		say("Key %s encrypts from now on.", newest.ID)
 		n, err := s.rewrap(ctx, !newest.IsPrimary || !unfinished)
 		if err == nil {
-			say("Accounts and actions whose secrets were encrypted with it: %d.", n)
+			say("Accounts, actions and connections whose secrets were encrypted with it: %d.", n)
 		}
 		return err
 	})

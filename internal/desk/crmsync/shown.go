@@ -4,7 +4,10 @@ import (
 	"context"
 	"slices"
 
+	entsql "entgo.io/ent/dialect/sql"
+
 	"parley/ent"
+	"parley/ent/predicate"
 	"parley/ent/rejectedchange"
 	"parley/internal/connector"
 	"parley/internal/ground/clock"
@@ -99,19 +102,37 @@ type Rejected struct {
 // mostShown is how many rejected changes are shown.
 const mostShown = 100
 
-// RejectedChanges are the last changes that could not be taken, newest first.
-func (c *Connection) RejectedChanges(ctx context.Context, first int) ([]*Rejected, error) {
+// RejectedChanges are the last changes of each connection that could not be taken, newest
+// first, in one statement.
+func (s *Service) RejectedChanges(ctx context.Context, connections []*Connection, first int) ([][]*Rejected, error) {
 	if first < 1 || first > mostShown {
 		return nil, fault.Input("first", "Use a number from 1 to %d.", mostShown)
 	}
-	ctx = viewer.AsSystem(ctx, "rejected changes of a connection that the viewer has")
-	rows, err := c.service.Store.Ent.RejectedChange.Query().Where(rejectedchange.ConnectionID(c.Key)).Order(ent.Desc(rejectedchange.FieldID)).Limit(first).All(ctx)
-	list := make([]*Rejected, len(rows))
-	for i, r := range rows {
-		list[i] = &Rejected{
+	keys := make([]int64, len(connections))
+	for i, c := range connections {
+		keys[i] = c.Key
+	}
+	ctx = viewer.AsSystem(ctx, "rejected changes of connections that the viewer has")
+	rows, err := s.Store.Ent.RejectedChange.Query().Where(rejectedchange.ConnectionIDIn(keys...), lastOfEach(first)).Order(ent.Desc(rejectedchange.FieldID)).All(ctx)
+	of := map[int64][]*Rejected{}
+	for _, r := range rows {
+		of[r.ConnectionID] = append(of[r.ConnectionID], &Rejected{
 			ObjectType: r.ObjectType, ExternalID: r.ExternalID, Operation: Operation(r.Operation).known(), CanRetry: r.Body != "", At: r.CreatedAt,
 			Problem: &fault.Error{Code: fault.Code(r.Code), Field: r.Field, Message: r.Problem},
-		}
+		})
 	}
-	return list, err
+	lists := make([][]*Rejected, len(connections))
+	for i, c := range connections {
+		lists[i] = append([]*Rejected{}, of[c.Key]...)
+	}
+	return lists, err
+}
+
+// lastOfEach leaves the last changes of each connection.
+func lastOfEach(most int) predicate.RejectedChange {
+	return func(s *entsql.Selector) {
+		s.Where(entsql.P(func(b *entsql.Builder) {
+			b.Ident(s.C(rejectedchange.FieldID)).WriteString(" IN (SELECT id FROM (SELECT id, ROW_NUMBER() OVER (PARTITION BY connection_id ORDER BY id DESC) AS place FROM rejected_changes) AS placed WHERE place <= ").Arg(most).WriteString(")")
+		}))
+	}
 }
