@@ -28,6 +28,10 @@ type Tx struct {
 	BulkOperation *BulkOperationClient
 	// Channel is the client for interacting with the Channel builders.
 	Channel *ChannelClient
+	// Component is the client for interacting with the Component builders.
+	Component *ComponentClient
+	// ComponentVersion is the client for interacting with the ComponentVersion builders.
+	ComponentVersion *ComponentVersionClient
 	// ConsentEntry is the client for interacting with the ConsentEntry builders.
 	ConsentEntry *ConsentEntryClient
 	// Conversation is the client for interacting with the Conversation builders.
@@ -231,6 +235,8 @@ func (tx *Tx) init() {
 	tx.BulkBatch = NewBulkBatchClient(tx.config)
 	tx.BulkOperation = NewBulkOperationClient(tx.config)
 	tx.Channel = NewChannelClient(tx.config)
+	tx.Component = NewComponentClient(tx.config)
+	tx.ComponentVersion = NewComponentVersionClient(tx.config)
 	tx.ConsentEntry = NewConsentEntryClient(tx.config)
 	tx.Conversation = NewConversationClient(tx.config)
 	tx.CountCell = NewCountCellClient(tx.config)

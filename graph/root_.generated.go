@@ -10,6 +10,7 @@ import (
 	"parley/internal/desk/account"
 	"parley/internal/desk/audit"
 	"parley/internal/desk/bulk"
+	"parley/internal/desk/composer"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/crm"
 	"parley/internal/desk/crmaction"
@@ -43,6 +44,7 @@ type ResolverRoot interface {
 	BulkOperation() BulkOperationResolver
 	BulkResult() BulkResultResolver
 	Channel() ChannelResolver
+	Component() ComponentResolver
 	Conversation() ConversationResolver
 	ConversationConnection() ConversationConnectionResolver
 	CrmActionRun() CrmActionRunResolver
@@ -341,6 +343,90 @@ type ComplexityRoot struct {
 		Statuses func(childComplexity int) int
 	}
 
+	Component struct {
+		CreatedAt     func(childComplexity int) int
+		Description   func(childComplexity int) int
+		Design        func(childComplexity int) int
+		DeveloperName func(childComplexity int) int
+		ID            func(childComplexity int) int
+		IsArchived    func(childComplexity int) int
+		IsUsed        func(childComplexity int) int
+		Kind          func(childComplexity int) int
+		Name          func(childComplexity int) int
+		UpdatedAt     func(childComplexity int) int
+		Version       func(childComplexity int) int
+	}
+
+	ComponentConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	ComponentConstant struct {
+		Alt       func(childComplexity int) int
+		Items     func(childComplexity int) int
+		KnownType func(childComplexity int) int
+		Name      func(childComplexity int) int
+		Text      func(childComplexity int) int
+	}
+
+	ComponentDesign struct {
+		Choices       func(childComplexity int) int
+		Constants     func(childComplexity int) int
+		ListTemplates func(childComplexity int) int
+		Looks         func(childComplexity int) int
+		Parameters    func(childComplexity int) int
+		Translations  func(childComplexity int) int
+	}
+
+	ComponentEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	ComponentItem struct {
+		ImageAlt func(childComplexity int) int
+		ImageURL func(childComplexity int) int
+		Name     func(childComplexity int) int
+		Subtitle func(childComplexity int) int
+	}
+
+	ComponentListTemplate struct {
+		List     func(childComplexity int) int
+		Name     func(childComplexity int) int
+		Template func(childComplexity int) int
+	}
+
+	ComponentParameter struct {
+		Name       func(childComplexity int) int
+		ObjectType func(childComplexity int) int
+		Optional   func(childComplexity int) int
+		Type       func(childComplexity int) int
+	}
+
+	ComponentPayload struct {
+		Component func(childComplexity int) int
+		Errors    func(childComplexity int) int
+	}
+
+	ComponentQueryFilter struct {
+		Field func(childComplexity int) int
+		Value func(childComplexity int) int
+	}
+
+	ComponentTranslated struct {
+		Alt   func(childComplexity int) int
+		Items func(childComplexity int) int
+		Name  func(childComplexity int) int
+		Text  func(childComplexity int) int
+	}
+
+	ComponentTranslation struct {
+		Constants func(childComplexity int) int
+		Locale    func(childComplexity int) int
+	}
+
 	ConsentEntry struct {
 		Agent  func(childComplexity int) int
 		At     func(childComplexity int) int
@@ -534,6 +620,11 @@ type ComplexityRoot struct {
 		UnsentMessages func(childComplexity int) int
 	}
 
+	DeleteComponentPayload struct {
+		DeletedID func(childComplexity int) int
+		Errors    func(childComplexity int) int
+	}
+
 	DeliveryError struct {
 		Code    func(childComplexity int) int
 		Message func(childComplexity int) int
@@ -594,6 +685,21 @@ type ComplexityRoot struct {
 	InboxList struct {
 		FeedCursor func(childComplexity int) int
 		Inboxes    func(childComplexity int) int
+	}
+
+	LinkFormat struct {
+		Format   func(childComplexity int) int
+		ImageAlt func(childComplexity int) int
+		ImageURL func(childComplexity int) int
+		Text     func(childComplexity int) int
+		Title    func(childComplexity int) int
+		URL      func(childComplexity int) int
+	}
+
+	ListFormat struct {
+		Format func(childComplexity int) int
+		Label  func(childComplexity int) int
+		Text   func(childComplexity int) int
 	}
 
 	Location struct {
@@ -717,9 +823,11 @@ type ComplexityRoot struct {
 		BulkMarkConversationsRead   func(childComplexity int, input bulk.MarkInput) int
 		BulkMarkConversationsUnread func(childComplexity int, input bulk.MarkInput) int
 		CancelBulkOperation         func(childComplexity int, input CancelBulkOperationInput) int
+		CloneComponent              func(childComplexity int, input composer.CloneInput) int
 		CreateAccessToken           func(childComplexity int, input access.CreateInput) int
 		CreateAgent                 func(childComplexity int, input staff.CreateAgentInput) int
 		CreateChannel               func(childComplexity int, input switchboard.CreateChannelInput) int
+		CreateComponent             func(childComplexity int, input composer.CreateInput) int
 		CreateCrmAction             func(childComplexity int, input crmaction.CreateInput) int
 		CreateMessagingUser         func(childComplexity int, input customer.CreateInput) int
 		CreateObjectType            func(childComplexity int, input objecttype.CreateInput) int
@@ -731,6 +839,7 @@ type ComplexityRoot struct {
 		DeactivateAgent             func(childComplexity int, input DeactivateAgentInput) int
 		DeactivateChannel           func(childComplexity int, input switchboard.DeactivateChannelInput) int
 		DeactivateProviderAccount   func(childComplexity int, input DeactivateProviderAccountInput) int
+		DeleteComponent             func(childComplexity int, input DeleteComponentInput) int
 		DeleteRecords               func(childComplexity int, input DeleteRecordsInput) int
 		GrantPermissionSet          func(childComplexity int, input staff.GrantInput) int
 		MarkConversationsRead       func(childComplexity int, input MarkConversationsReadInput) int
@@ -759,6 +868,7 @@ type ComplexityRoot struct {
 		UnmergeMessagingUser        func(childComplexity int, input UnmergeMessagingUserInput) int
 		UpdateAgent                 func(childComplexity int, input staff.UpdateAgentInput) int
 		UpdateChannel               func(childComplexity int, input UpdateChannelInput) int
+		UpdateComponent             func(childComplexity int, input composer.UpdateInput) int
 		UpdateCrmAction             func(childComplexity int, input crmaction.UpdateInput) int
 		UpdateMessagingUser         func(childComplexity int, input customer.UpdateInput) int
 		UpdateObjectType            func(childComplexity int, input objecttype.UpdateInput) int
@@ -822,6 +932,13 @@ type ComplexityRoot struct {
 	ObjectTypePayload struct {
 		Errors     func(childComplexity int) int
 		ObjectType func(childComplexity int) int
+	}
+
+	OptionDisplay struct {
+		ImageAlt func(childComplexity int) int
+		ImageURL func(childComplexity int) int
+		Subtitle func(childComplexity int) int
+		Title    func(childComplexity int) int
 	}
 
 	Organization struct {
@@ -927,6 +1044,8 @@ type ComplexityRoot struct {
 		ChannelTypes      func(childComplexity int) int
 		Channels          func(childComplexity int) int
 		CheckFormula      func(childComplexity int, input trial.Input) int
+		Component         func(childComplexity int, id string) int
+		Components        func(childComplexity int, filterBy *composer.Filter, first *int, after *string) int
 		Conversation      func(childComplexity int, id string) int
 		Conversations     func(childComplexity int, view conversation.View, filterBy *conversation.Filter, orderBy *conversation.Order, first *int, after *string, last *int, before *string) int
 		CrmActionRuns     func(childComplexity int, filterBy *crmaction.RunFilter, first *int, after *string, last *int, before *string) int
@@ -949,6 +1068,19 @@ type ComplexityRoot struct {
 		Search            func(childComplexity int, query string, view *conversation.View, kinds []search.Kind, first *int, after *string) int
 		ServiceAccounts   func(childComplexity int) int
 		Viewer            func(childComplexity int) int
+	}
+
+	QueryOptions struct {
+		Condition  func(childComplexity int) int
+		Display    func(childComplexity int) int
+		Filters    func(childComplexity int) int
+		Limit      func(childComplexity int) int
+		ObjectType func(childComplexity int) int
+	}
+
+	QuestionFormat struct {
+		Format func(childComplexity int) int
+		Text   func(childComplexity int) int
 	}
 
 	Queue struct {
@@ -1036,6 +1168,11 @@ type ComplexityRoot struct {
 		Text       func(childComplexity int) int
 		Type       func(childComplexity int) int
 		Unreadable func(childComplexity int) int
+	}
+
+	RecordOptions struct {
+		Display   func(childComplexity int) int
+		Parameter func(childComplexity int) int
 	}
 
 	RecordResult struct {
@@ -1163,11 +1300,19 @@ type ComplexityRoot struct {
 		Errors func(childComplexity int) int
 	}
 
+	SlotOptions struct {
+		Display func(childComplexity int) int
+	}
+
 	StartConversationPayload struct {
 		Conversation func(childComplexity int) int
 		Errors       func(childComplexity int) int
 		Message      func(childComplexity int) int
 		Refusals     func(childComplexity int) int
+	}
+
+	StaticOptions struct {
+		Constant func(childComplexity int) int
 	}
 
 	Subscription struct {
@@ -1191,6 +1336,11 @@ type ComplexityRoot struct {
 		Text        func(childComplexity int) int
 	}
 
+	TextFormat struct {
+		Format func(childComplexity int) int
+		Text   func(childComplexity int) int
+	}
+
 	UserError struct {
 		Code         func(childComplexity int) int
 		FieldPath    func(childComplexity int) int
@@ -1212,6 +1362,14 @@ type ComplexityRoot struct {
 		Permissions    func(childComplexity int) int
 		Preferences    func(childComplexity int, frontend string) int
 		Queues         func(childComplexity int) int
+	}
+
+	WebPageFormat struct {
+		Format func(childComplexity int) int
+		Popup  func(childComplexity int) int
+		Text   func(childComplexity int) int
+		Title  func(childComplexity int) int
+		URL    func(childComplexity int) int
 	}
 
 	WebhookAttempt struct {
@@ -2338,6 +2496,306 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ChannelWebhookUrls.Statuses(childComplexity), true
 
+	case "Component.createdAt":
+		if e.ComplexityRoot.Component.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Component.CreatedAt(childComplexity), true
+	case "Component.description":
+		if e.ComplexityRoot.Component.Description == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Component.Description(childComplexity), true
+	case "Component.design":
+		if e.ComplexityRoot.Component.Design == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Component.Design(childComplexity), true
+	case "Component.developerName":
+		if e.ComplexityRoot.Component.DeveloperName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Component.DeveloperName(childComplexity), true
+	case "Component.id":
+		if e.ComplexityRoot.Component.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Component.ID(childComplexity), true
+	case "Component.isArchived":
+		if e.ComplexityRoot.Component.IsArchived == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Component.IsArchived(childComplexity), true
+	case "Component.isUsed":
+		if e.ComplexityRoot.Component.IsUsed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Component.IsUsed(childComplexity), true
+	case "Component.kind":
+		if e.ComplexityRoot.Component.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Component.Kind(childComplexity), true
+	case "Component.name":
+		if e.ComplexityRoot.Component.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Component.Name(childComplexity), true
+	case "Component.updatedAt":
+		if e.ComplexityRoot.Component.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Component.UpdatedAt(childComplexity), true
+	case "Component.version":
+		if e.ComplexityRoot.Component.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Component.Version(childComplexity), true
+
+	case "ComponentConnection.edges":
+		if e.ComplexityRoot.ComponentConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentConnection.Edges(childComplexity), true
+	case "ComponentConnection.nodes":
+		if e.ComplexityRoot.ComponentConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentConnection.Nodes(childComplexity), true
+	case "ComponentConnection.pageInfo":
+		if e.ComplexityRoot.ComponentConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentConnection.PageInfo(childComplexity), true
+
+	case "ComponentConstant.alt":
+		if e.ComplexityRoot.ComponentConstant.Alt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentConstant.Alt(childComplexity), true
+	case "ComponentConstant.items":
+		if e.ComplexityRoot.ComponentConstant.Items == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentConstant.Items(childComplexity), true
+	case "ComponentConstant.type":
+		if e.ComplexityRoot.ComponentConstant.KnownType == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentConstant.KnownType(childComplexity), true
+	case "ComponentConstant.name":
+		if e.ComplexityRoot.ComponentConstant.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentConstant.Name(childComplexity), true
+	case "ComponentConstant.text":
+		if e.ComplexityRoot.ComponentConstant.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentConstant.Text(childComplexity), true
+
+	case "ComponentDesign.options":
+		if e.ComplexityRoot.ComponentDesign.Choices == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentDesign.Choices(childComplexity), true
+	case "ComponentDesign.constants":
+		if e.ComplexityRoot.ComponentDesign.Constants == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentDesign.Constants(childComplexity), true
+	case "ComponentDesign.listTemplates":
+		if e.ComplexityRoot.ComponentDesign.ListTemplates == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentDesign.ListTemplates(childComplexity), true
+	case "ComponentDesign.formats":
+		if e.ComplexityRoot.ComponentDesign.Looks == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentDesign.Looks(childComplexity), true
+	case "ComponentDesign.parameters":
+		if e.ComplexityRoot.ComponentDesign.Parameters == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentDesign.Parameters(childComplexity), true
+	case "ComponentDesign.translations":
+		if e.ComplexityRoot.ComponentDesign.Translations == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentDesign.Translations(childComplexity), true
+
+	case "ComponentEdge.cursor":
+		if e.ComplexityRoot.ComponentEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentEdge.Cursor(childComplexity), true
+	case "ComponentEdge.node":
+		if e.ComplexityRoot.ComponentEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentEdge.Node(childComplexity), true
+
+	case "ComponentItem.imageAlt":
+		if e.ComplexityRoot.ComponentItem.ImageAlt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentItem.ImageAlt(childComplexity), true
+	case "ComponentItem.imageUrl":
+		if e.ComplexityRoot.ComponentItem.ImageURL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentItem.ImageURL(childComplexity), true
+	case "ComponentItem.name":
+		if e.ComplexityRoot.ComponentItem.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentItem.Name(childComplexity), true
+	case "ComponentItem.subtitle":
+		if e.ComplexityRoot.ComponentItem.Subtitle == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentItem.Subtitle(childComplexity), true
+
+	case "ComponentListTemplate.list":
+		if e.ComplexityRoot.ComponentListTemplate.List == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentListTemplate.List(childComplexity), true
+	case "ComponentListTemplate.name":
+		if e.ComplexityRoot.ComponentListTemplate.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentListTemplate.Name(childComplexity), true
+	case "ComponentListTemplate.template":
+		if e.ComplexityRoot.ComponentListTemplate.Template == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentListTemplate.Template(childComplexity), true
+
+	case "ComponentParameter.name":
+		if e.ComplexityRoot.ComponentParameter.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentParameter.Name(childComplexity), true
+	case "ComponentParameter.objectType":
+		if e.ComplexityRoot.ComponentParameter.ObjectType == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentParameter.ObjectType(childComplexity), true
+	case "ComponentParameter.isOptional":
+		if e.ComplexityRoot.ComponentParameter.Optional == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentParameter.Optional(childComplexity), true
+	case "ComponentParameter.type":
+		if e.ComplexityRoot.ComponentParameter.Type == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentParameter.Type(childComplexity), true
+
+	case "ComponentPayload.component":
+		if e.ComplexityRoot.ComponentPayload.Component == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentPayload.Component(childComplexity), true
+	case "ComponentPayload.errors":
+		if e.ComplexityRoot.ComponentPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentPayload.Errors(childComplexity), true
+
+	case "ComponentQueryFilter.field":
+		if e.ComplexityRoot.ComponentQueryFilter.Field == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentQueryFilter.Field(childComplexity), true
+	case "ComponentQueryFilter.value":
+		if e.ComplexityRoot.ComponentQueryFilter.Value == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentQueryFilter.Value(childComplexity), true
+
+	case "ComponentTranslated.alt":
+		if e.ComplexityRoot.ComponentTranslated.Alt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentTranslated.Alt(childComplexity), true
+	case "ComponentTranslated.items":
+		if e.ComplexityRoot.ComponentTranslated.Items == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentTranslated.Items(childComplexity), true
+	case "ComponentTranslated.name":
+		if e.ComplexityRoot.ComponentTranslated.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentTranslated.Name(childComplexity), true
+	case "ComponentTranslated.text":
+		if e.ComplexityRoot.ComponentTranslated.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentTranslated.Text(childComplexity), true
+
+	case "ComponentTranslation.constants":
+		if e.ComplexityRoot.ComponentTranslation.Constants == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentTranslation.Constants(childComplexity), true
+	case "ComponentTranslation.locale":
+		if e.ComplexityRoot.ComponentTranslation.Locale == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentTranslation.Locale(childComplexity), true
+
 	case "ConsentEntry.recordedBy":
 		if e.ComplexityRoot.ConsentEntry.Agent == nil {
 			break
@@ -3115,6 +3573,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.DeactivateChannelPayload.UnsentMessages(childComplexity), true
 
+	case "DeleteComponentPayload.deletedId":
+		if e.ComplexityRoot.DeleteComponentPayload.DeletedID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteComponentPayload.DeletedID(childComplexity), true
+	case "DeleteComponentPayload.errors":
+		if e.ComplexityRoot.DeleteComponentPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteComponentPayload.Errors(childComplexity), true
+
 	case "DeliveryError.code":
 		if e.ComplexityRoot.DeliveryError.Code == nil {
 			break
@@ -3316,6 +3787,62 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.InboxList.Inboxes(childComplexity), true
+
+	case "LinkFormat.format":
+		if e.ComplexityRoot.LinkFormat.Format == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkFormat.Format(childComplexity), true
+	case "LinkFormat.imageAlt":
+		if e.ComplexityRoot.LinkFormat.ImageAlt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkFormat.ImageAlt(childComplexity), true
+	case "LinkFormat.imageUrl":
+		if e.ComplexityRoot.LinkFormat.ImageURL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkFormat.ImageURL(childComplexity), true
+	case "LinkFormat.text":
+		if e.ComplexityRoot.LinkFormat.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkFormat.Text(childComplexity), true
+	case "LinkFormat.title":
+		if e.ComplexityRoot.LinkFormat.Title == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkFormat.Title(childComplexity), true
+	case "LinkFormat.url":
+		if e.ComplexityRoot.LinkFormat.URL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkFormat.URL(childComplexity), true
+
+	case "ListFormat.format":
+		if e.ComplexityRoot.ListFormat.Format == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ListFormat.Format(childComplexity), true
+	case "ListFormat.label":
+		if e.ComplexityRoot.ListFormat.Label == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ListFormat.Label(childComplexity), true
+	case "ListFormat.text":
+		if e.ComplexityRoot.ListFormat.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ListFormat.Text(childComplexity), true
 
 	case "Location.latitude":
 		if e.ComplexityRoot.Location.Latitude == nil {
@@ -3837,6 +4364,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CancelBulkOperation(childComplexity, args["input"].(CancelBulkOperationInput)), true
+	case "Mutation.cloneComponent":
+		if e.ComplexityRoot.Mutation.CloneComponent == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_cloneComponent_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CloneComponent(childComplexity, args["input"].(composer.CloneInput)), true
 	case "Mutation.createAccessToken":
 		if e.ComplexityRoot.Mutation.CreateAccessToken == nil {
 			break
@@ -3870,6 +4408,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreateChannel(childComplexity, args["input"].(switchboard.CreateChannelInput)), true
+	case "Mutation.createComponent":
+		if e.ComplexityRoot.Mutation.CreateComponent == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createComponent_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateComponent(childComplexity, args["input"].(composer.CreateInput)), true
 	case "Mutation.createCrmAction":
 		if e.ComplexityRoot.Mutation.CreateCrmAction == nil {
 			break
@@ -3991,6 +4540,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DeactivateProviderAccount(childComplexity, args["input"].(DeactivateProviderAccountInput)), true
+	case "Mutation.deleteComponent":
+		if e.ComplexityRoot.Mutation.DeleteComponent == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_deleteComponent_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeleteComponent(childComplexity, args["input"].(DeleteComponentInput)), true
 	case "Mutation.deleteRecords":
 		if e.ComplexityRoot.Mutation.DeleteRecords == nil {
 			break
@@ -4299,6 +4859,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UpdateChannel(childComplexity, args["input"].(UpdateChannelInput)), true
+	case "Mutation.updateComponent":
+		if e.ComplexityRoot.Mutation.UpdateComponent == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updateComponent_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateComponent(childComplexity, args["input"].(composer.UpdateInput)), true
 	case "Mutation.updateCrmAction":
 		if e.ComplexityRoot.Mutation.UpdateCrmAction == nil {
 			break
@@ -4630,6 +5201,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ObjectTypePayload.ObjectType(childComplexity), true
+
+	case "OptionDisplay.imageAlt":
+		if e.ComplexityRoot.OptionDisplay.ImageAlt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OptionDisplay.ImageAlt(childComplexity), true
+	case "OptionDisplay.imageUrl":
+		if e.ComplexityRoot.OptionDisplay.ImageURL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OptionDisplay.ImageURL(childComplexity), true
+	case "OptionDisplay.subtitle":
+		if e.ComplexityRoot.OptionDisplay.Subtitle == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OptionDisplay.Subtitle(childComplexity), true
+	case "OptionDisplay.title":
+		if e.ComplexityRoot.OptionDisplay.Title == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OptionDisplay.Title(childComplexity), true
 
 	case "Organization.country":
 		if e.ComplexityRoot.Organization.Country == nil {
@@ -5035,6 +5631,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.CheckFormula(childComplexity, args["input"].(trial.Input)), true
+	case "Query.component":
+		if e.ComplexityRoot.Query.Component == nil {
+			break
+		}
+
+		args, err := ec.field_Query_component_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Component(childComplexity, args["id"].(string)), true
+	case "Query.components":
+		if e.ComplexityRoot.Query.Components == nil {
+			break
+		}
+
+		args, err := ec.field_Query_components_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Components(childComplexity, args["filterBy"].(*composer.Filter), args["first"].(*int), args["after"].(*string)), true
 	case "Query.conversation":
 		if e.ComplexityRoot.Query.Conversation == nil {
 			break
@@ -5233,6 +5851,50 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Viewer(childComplexity), true
+
+	case "QueryOptions.condition":
+		if e.ComplexityRoot.QueryOptions.Condition == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QueryOptions.Condition(childComplexity), true
+	case "QueryOptions.display":
+		if e.ComplexityRoot.QueryOptions.Display == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QueryOptions.Display(childComplexity), true
+	case "QueryOptions.filters":
+		if e.ComplexityRoot.QueryOptions.Filters == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QueryOptions.Filters(childComplexity), true
+	case "QueryOptions.limit":
+		if e.ComplexityRoot.QueryOptions.Limit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QueryOptions.Limit(childComplexity), true
+	case "QueryOptions.objectType":
+		if e.ComplexityRoot.QueryOptions.ObjectType == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QueryOptions.ObjectType(childComplexity), true
+
+	case "QuestionFormat.format":
+		if e.ComplexityRoot.QuestionFormat.Format == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuestionFormat.Format(childComplexity), true
+	case "QuestionFormat.text":
+		if e.ComplexityRoot.QuestionFormat.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuestionFormat.Text(childComplexity), true
 
 	case "Queue.channels":
 		if e.ComplexityRoot.Queue.Channels == nil {
@@ -5578,6 +6240,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RecordField.Unreadable(childComplexity), true
+
+	case "RecordOptions.display":
+		if e.ComplexityRoot.RecordOptions.Display == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordOptions.Display(childComplexity), true
+	case "RecordOptions.parameter":
+		if e.ComplexityRoot.RecordOptions.Parameter == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordOptions.Parameter(childComplexity), true
 
 	case "RecordResult.error":
 		if e.ComplexityRoot.RecordResult.Error == nil {
@@ -5994,6 +6669,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.SetTypingPayload.Errors(childComplexity), true
 
+	case "SlotOptions.display":
+		if e.ComplexityRoot.SlotOptions.Display == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SlotOptions.Display(childComplexity), true
+
 	case "StartConversationPayload.conversation":
 		if e.ComplexityRoot.StartConversationPayload.Conversation == nil {
 			break
@@ -6018,6 +6700,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.StartConversationPayload.Refusals(childComplexity), true
+
+	case "StaticOptions.constant":
+		if e.ComplexityRoot.StaticOptions.Constant == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StaticOptions.Constant(childComplexity), true
 
 	case "Subscription.auditEntriesChanged":
 		if e.ComplexityRoot.Subscription.AuditEntriesChanged == nil {
@@ -6134,6 +6823,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.TextContent.Text(childComplexity), true
 
+	case "TextFormat.format":
+		if e.ComplexityRoot.TextFormat.Format == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TextFormat.Format(childComplexity), true
+	case "TextFormat.text":
+		if e.ComplexityRoot.TextFormat.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TextFormat.Text(childComplexity), true
+
 	case "UserError.code":
 		if e.ComplexityRoot.UserError.Code == nil {
 			break
@@ -6231,6 +6933,37 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Viewer.Queues(childComplexity), true
 
+	case "WebPageFormat.format":
+		if e.ComplexityRoot.WebPageFormat.Format == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebPageFormat.Format(childComplexity), true
+	case "WebPageFormat.isPopup":
+		if e.ComplexityRoot.WebPageFormat.Popup == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebPageFormat.Popup(childComplexity), true
+	case "WebPageFormat.text":
+		if e.ComplexityRoot.WebPageFormat.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebPageFormat.Text(childComplexity), true
+	case "WebPageFormat.title":
+		if e.ComplexityRoot.WebPageFormat.Title == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebPageFormat.Title(childComplexity), true
+	case "WebPageFormat.url":
+		if e.ComplexityRoot.WebPageFormat.URL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebPageFormat.URL(childComplexity), true
+
 	case "WebhookAttempt.answer":
 		if e.ComplexityRoot.WebhookAttempt.Answer == nil {
 			break
@@ -6306,12 +7039,26 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("CancelBulkOperationInput", ec.unmarshalInputCancelBulkOperationInput),
 			graphql.NewInputUnmarshaler("ChannelLimitsInput", ec.unmarshalInputChannelLimitsInput),
 			graphql.NewInputUnmarshaler("CheckFormulaInput", ec.unmarshalInputCheckFormulaInput),
+			graphql.NewInputUnmarshaler("CloneComponentInput", ec.unmarshalInputCloneComponentInput),
+			graphql.NewInputUnmarshaler("ComponentConstantInput", ec.unmarshalInputComponentConstantInput),
+			graphql.NewInputUnmarshaler("ComponentDesignInput", ec.unmarshalInputComponentDesignInput),
+			graphql.NewInputUnmarshaler("ComponentFilter", ec.unmarshalInputComponentFilter),
+			graphql.NewInputUnmarshaler("ComponentFormatInput", ec.unmarshalInputComponentFormatInput),
+			graphql.NewInputUnmarshaler("ComponentItemInput", ec.unmarshalInputComponentItemInput),
+			graphql.NewInputUnmarshaler("ComponentListTemplateInput", ec.unmarshalInputComponentListTemplateInput),
+			graphql.NewInputUnmarshaler("ComponentOptionsInput", ec.unmarshalInputComponentOptionsInput),
+			graphql.NewInputUnmarshaler("ComponentParameterInput", ec.unmarshalInputComponentParameterInput),
+			graphql.NewInputUnmarshaler("ComponentQueryFilterInput", ec.unmarshalInputComponentQueryFilterInput),
+			graphql.NewInputUnmarshaler("ComponentQueryInput", ec.unmarshalInputComponentQueryInput),
+			graphql.NewInputUnmarshaler("ComponentTranslatedInput", ec.unmarshalInputComponentTranslatedInput),
+			graphql.NewInputUnmarshaler("ComponentTranslationInput", ec.unmarshalInputComponentTranslationInput),
 			graphql.NewInputUnmarshaler("ConversationFilter", ec.unmarshalInputConversationFilter),
 			graphql.NewInputUnmarshaler("ConversationOrder", ec.unmarshalInputConversationOrder),
 			graphql.NewInputUnmarshaler("ConversationView", ec.unmarshalInputConversationView),
 			graphql.NewInputUnmarshaler("CreateAccessTokenInput", ec.unmarshalInputCreateAccessTokenInput),
 			graphql.NewInputUnmarshaler("CreateAgentInput", ec.unmarshalInputCreateAgentInput),
 			graphql.NewInputUnmarshaler("CreateChannelInput", ec.unmarshalInputCreateChannelInput),
+			graphql.NewInputUnmarshaler("CreateComponentInput", ec.unmarshalInputCreateComponentInput),
 			graphql.NewInputUnmarshaler("CreateCrmActionInput", ec.unmarshalInputCreateCrmActionInput),
 			graphql.NewInputUnmarshaler("CreateMessagingUserInput", ec.unmarshalInputCreateMessagingUserInput),
 			graphql.NewInputUnmarshaler("CreateObjectTypeInput", ec.unmarshalInputCreateObjectTypeInput),
@@ -6328,6 +7075,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("DeactivateAgentInput", ec.unmarshalInputDeactivateAgentInput),
 			graphql.NewInputUnmarshaler("DeactivateChannelInput", ec.unmarshalInputDeactivateChannelInput),
 			graphql.NewInputUnmarshaler("DeactivateProviderAccountInput", ec.unmarshalInputDeactivateProviderAccountInput),
+			graphql.NewInputUnmarshaler("DeleteComponentInput", ec.unmarshalInputDeleteComponentInput),
 			graphql.NewInputUnmarshaler("DeleteRecordInput", ec.unmarshalInputDeleteRecordInput),
 			graphql.NewInputUnmarshaler("DeleteRecordsInput", ec.unmarshalInputDeleteRecordsInput),
 			graphql.NewInputUnmarshaler("FieldRightInput", ec.unmarshalInputFieldRightInput),
@@ -6375,6 +7123,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("UnmergeMessagingUserInput", ec.unmarshalInputUnmergeMessagingUserInput),
 			graphql.NewInputUnmarshaler("UpdateAgentInput", ec.unmarshalInputUpdateAgentInput),
 			graphql.NewInputUnmarshaler("UpdateChannelInput", ec.unmarshalInputUpdateChannelInput),
+			graphql.NewInputUnmarshaler("UpdateComponentInput", ec.unmarshalInputUpdateComponentInput),
 			graphql.NewInputUnmarshaler("UpdateCrmActionInput", ec.unmarshalInputUpdateCrmActionInput),
 			graphql.NewInputUnmarshaler("UpdateMessagingUserInput", ec.unmarshalInputUpdateMessagingUserInput),
 			graphql.NewInputUnmarshaler("UpdateObjectTypeInput", ec.unmarshalInputUpdateObjectTypeInput),
@@ -8098,6 +8847,541 @@ extend type Mutation {
   addQueueMembers("Who to add." input: AddQueueMembersInput!): QueuePayload!
   "Takes a queue and the sight of its conversations from up to 500 agents, who keep those that they own. Needs CONFIGURE_MESSAGING. The agents' streams get RESET; no event follows in lists of conversations."
   removeQueueMembers("Who to remove." input: RemoveQueueMembersInput!): QueuePayload!
+}
+`, BuiltIn: false},
+	{Name: "../schema/component.graphql", Input: `"A structured message that administrators design once and agents send: a link, a question, a time selector or an automatic response. Visible to whoever is signed in."
+type Component implements Node @goModel(model: "parley/internal/desk/composer.Component") {
+  "Opaque id."
+  id: ID!
+  "What agents find it by: 1 to 200 characters. Customers do not see it."
+  name: String!
+  "Name, for programs; never changes."
+  developerName: String!
+  "What it is for; never changes."
+  kind: ComponentKind!
+  "For agents; empty for none."
+  description: String!
+  "The number of its newest version, from 1. A message keeps the version that it was made of."
+  version: Int!
+  "Whether it is put away: it can no longer be sent, and lists leave it out unless they ask for what is archived."
+  isArchived: Boolean!
+  "Whether a message was made of it, so that it cannot be deleted."
+  isUsed: Boolean!
+  "When it was created."
+  createdAt: DateTime!
+  "When it was last changed."
+  updatedAt: DateTime!
+  "What its newest version says."
+  design: ComponentDesign! @goShared @goField(batch: true, forceResolver: true)
+}
+
+"What a version of a component says."
+type ComponentDesign @goModel(model: "parley/internal/desk/composer.Design") {
+  "Values that are the same for every customer: ` + "`" + `$Constants.Name` + "`" + `. At most 50."
+  constants: [ComponentConstant!]!
+  "Values that come when it is prepared: ` + "`" + `$Parameters.Name` + "`" + `. At most 20."
+  parameters: [ComponentParameter!]!
+  "How lists are written as text: ` + "`" + `$ListTemplates.Name` + "`" + `. At most 10."
+  listTemplates: [ComponentListTemplate!]!
+  "What customers choose from; null for links and automatic responses."
+  options: ComponentOptions @goField(name: "Choices")
+  "The formats in the order in which they are tried; TEXT is last. At most 8."
+  formats: [ComponentFormatDesign!]! @goField(name: "Looks")
+  "Constants in other languages. At most 30."
+  translations: [ComponentTranslation!]!
+}
+
+"A value that is the same for every customer."
+type ComponentConstant @goModel(model: "parley/internal/desk/component.Constant") {
+  "Its name in templates."
+  name: String!
+  "Its type."
+  type: ComponentConstantType! @goField(name: "KnownType")
+  "A text; the address of a URL and an IMAGE; empty for a LIST."
+  text: String!
+  "What an IMAGE shows, ` + "`" + `$Constants.Name.Alt` + "`" + `; empty for others."
+  alt: String!
+  "The items of a LIST, at most 13; empty for others."
+  items: [ComponentItem!]!
+}
+
+"The type of a constant."
+enum ComponentConstantType @goModel(model: "parley/internal/desk/component.ConstantType") {
+  "A text."
+  TEXT
+  "An address of the web."
+  URL
+  "A picture by its address, with an alternative text."
+  IMAGE
+  "Items to choose from, or to list."
+  LIST
+  "A type that only a newer version of Parley knows."
+  OTHER
+}
+
+"An item of a list."
+type ComponentItem @goModel(model: "parley/internal/desk/component.Item") {
+  "Its text."
+  name: String!
+  "A line below; empty for none."
+  subtitle: String!
+  "Address of a picture; empty for none."
+  imageUrl: String! @goField(name: "ImageURL")
+  "What the picture shows; empty without one."
+  imageAlt: String!
+}
+
+"A value that comes when a component is prepared."
+type ComponentParameter @goModel(model: "parley/internal/desk/component.Parameter") {
+  "Its name in templates."
+  name: String!
+  "Its type. A RECORD has fields, ` + "`" + `$Parameters.Name.Field` + "`" + `; a LIST holds records."
+  type: FormulaType!
+  "Of a RECORD and a LIST the object type of their records; empty for others."
+  objectType: String!
+  "Whether it may be left out. It is blank then."
+  isOptional: Boolean! @goField(name: "Optional")
+}
+
+"How a list is written as text."
+type ComponentListTemplate @goModel(model: "parley/internal/desk/component.ListTemplate") {
+  "Its name in templates."
+  name: String!
+  "The list: ` + "`" + `$Options` + "`" + `, or a constant of type LIST such as ` + "`" + `$Constants.Topics` + "`" + `."
+  list: String!
+  "The template of an item, with ` + "`" + `$ListItem.Index` + "`" + `, ` + "`" + `.IsFirst` + "`" + `, ` + "`" + `.IsLast` + "`" + ` and ` + "`" + `.Value.Name` + "`" + `, ` + "`" + `.Value.Subtitle` + "`" + `, ` + "`" + `.Value.Image` + "`" + `."
+  template: String!
+}
+
+"Where the options of a question come from."
+union ComponentOptions @goModel(model: "parley/internal/desk/composer.Options") = StaticOptions | RecordOptions | QueryOptions | SlotOptions
+
+"Options that are the same for every customer."
+type StaticOptions @goModel(model: "parley/internal/desk/composer.StaticOptions") {
+  "The constant of type LIST whose items they are."
+  constant: String!
+}
+
+"Options that are records, which come when the component is prepared."
+type RecordOptions @goModel(model: "parley/internal/desk/composer.RecordOptions") {
+  "The parameter of type LIST that brings them."
+  parameter: String!
+  "How an option is made of a record."
+  display: OptionDisplay!
+}
+
+"Options that are records, which are looked for when the component is prepared, as far as the viewer may read them: by name, up to ` + "`" + `limit` + "`" + `."
+type QueryOptions @goModel(model: "parley/internal/desk/composer.QueryOptions") {
+  "The object type of the records."
+  objectType: String!
+  "Filterable fields and the values that records have in them. All hold."
+  filters: [ComponentQueryFilter!]!
+  "An expression over a record that holds; empty for none. The first 100 that the filters find are looked at."
+  condition: String!
+  "How many options there are at most: 1 to 13."
+  limit: Int!
+  "How an option is made of a record."
+  display: OptionDisplay!
+}
+
+"Options that are times, which come when the component is prepared."
+type SlotOptions @goModel(model: "parley/internal/desk/composer.SlotOptions") {
+  "How an option is made of a slot: expressions over Start, End and Duration. Without a title it is the start, such as 2026-11-30 09:30."
+  display: OptionDisplay!
+}
+
+"How an option is made of a record or a slot: by expressions over its fields."
+type OptionDisplay @goModel(model: "parley/internal/desk/composer.Display") {
+  "Its text."
+  title: String!
+  "A line below; empty for none."
+  subtitle: String!
+  "Address of a picture; empty for none."
+  imageUrl: String! @goField(name: "ImageURL")
+  "What the picture shows; empty without one."
+  imageAlt: String!
+}
+
+"A field of a query, and the value that records have in it."
+type ComponentQueryFilter @goModel(model: "parley/internal/desk/component.Filter") {
+  "A filterable field."
+  field: String!
+  "A template over constants and parameters."
+  value: String!
+}
+
+"A format of a component. Its texts are templates over constants, parameters and list templates."
+union ComponentFormatDesign @goModel(model: "parley/internal/desk/composer.FormatDesign") = LinkFormat | WebPageFormat | QuestionFormat | ListFormat | TextFormat
+
+"A link that customers see as more than an address."
+type LinkFormat @goModel(model: "parley/internal/desk/composer.LinkFormat") {
+  "MEDIA or RICH_LINK."
+  format: ComponentFormat!
+  "What stands above; empty for none."
+  text: String!
+  "What the link is called."
+  title: String!
+  "Where it leads."
+  url: String! @goField(name: "URL")
+  "Address of a picture; empty for none."
+  imageUrl: String! @goField(name: "ImageURL")
+  "What the picture shows; empty without one."
+  imageAlt: String!
+}
+
+"A page that opens."
+type WebPageFormat @goModel(model: "parley/internal/desk/composer.WebPageFormat") {
+  "WEB_PAGE."
+  format: ComponentFormat!
+  "What stands above; empty for none."
+  text: String!
+  "What the link is called."
+  title: String!
+  "Where it leads."
+  url: String! @goField(name: "URL")
+  "Whether it opens over the conversation by itself, on web channels only."
+  isPopup: Boolean! @goField(name: "Popup")
+}
+
+"A question with its options."
+type QuestionFormat @goModel(model: "parley/internal/desk/composer.QuestionFormat") {
+  "BUTTONS, QUICK_REPLIES or CARD_CAROUSEL."
+  format: ComponentFormat!
+  "The question."
+  text: String!
+}
+
+"A question with a list that opens."
+type ListFormat @goModel(model: "parley/internal/desk/composer.ListFormat") {
+  "LIST."
+  format: ComponentFormat!
+  "The question."
+  text: String!
+  "What opens the list."
+  label: String!
+}
+
+"Plain text, which every other format falls back to."
+type TextFormat @goModel(model: "parley/internal/desk/composer.TextFormat") {
+  "TEXT."
+  format: ComponentFormat!
+  "The text."
+  text: String!
+}
+
+"Constants in another language."
+type ComponentTranslation @goModel(model: "parley/internal/desk/component.Translation") {
+  "Language tag, such as de or de-AT. A customer whose locale is de-AT gets de-AT, else de, else the original."
+  locale: String!
+  "The constants that differ."
+  constants: [ComponentTranslated!]!
+}
+
+"A constant in another language."
+type ComponentTranslated @goModel(model: "parley/internal/desk/component.Translated") {
+  "The constant."
+  name: String!
+  "In place of its text; empty to leave it."
+  text: String!
+  "In place of its alternative text; empty to leave it."
+  alt: String!
+  "In place of its items: as many, in the same order."
+  items: [ComponentItem!]!
+}
+
+"Which components. Absent and null ask for nothing."
+input ComponentFilter @goModel(model: "parley/internal/desk/composer.Filter") {
+  "Only those of this kind."
+  kind: ComponentKind
+  "Only those with a word in the name that begins with this, ignoring case and accents: up to 200 characters; blank for all."
+  search: String
+  "True for those that are archived, false or absent for the others."
+  isArchived: Boolean
+}
+
+"A page of components, by name."
+type ComponentConnection @goModel(model: "parley/internal/desk/composer.Page") {
+  "The page, in order."
+  edges: [ComponentEdge!]!
+  "The page's components without cursors."
+  nodes: [Component!]!
+  "Where the page stands."
+  pageInfo: PageInfo!
+}
+
+"A component in a page."
+type ComponentEdge @goModel(model: "parley/internal/desk/composer.Edge") {
+  "Pass it as ` + "`" + `after` + "`" + `."
+  cursor: String!
+  "The component."
+  node: Component!
+}
+
+"A value that is the same for every customer."
+input ComponentConstantInput @goModel(model: "parley/internal/desk/component.Constant") {
+  "1 to 80 letters, digits and underscores, a letter first, unique whatever their case."
+  name: String!
+  "Its type."
+  type: ComponentConstantType!
+  "A text of up to 4,096 characters; of a URL and an IMAGE an address of up to 1,000 bytes."
+  text: String
+  "What an IMAGE shows, in up to 200 characters."
+  alt: String
+  "Of a LIST 1 to 13 items, each with another text."
+  items: [ComponentItemInput!]
+}
+
+"An item of a list."
+input ComponentItemInput @goModel(model: "parley/internal/desk/component.Item") {
+  "1 to 200 characters. What channels show of it, ` + "`" + `Channel.capabilities` + "`" + ` says."
+  name: String!
+  "Up to 200 characters."
+  subtitle: String
+  "Address of a picture, up to 1,000 bytes."
+  imageUrl: String @goField(name: "ImageURL")
+  "What the picture shows, in up to 200 characters: with a picture, and only then."
+  imageAlt: String
+}
+
+"A value that comes when the component is prepared."
+input ComponentParameterInput @goModel(model: "parley/internal/desk/component.Parameter") {
+  "1 to 80 letters, digits and underscores, a letter first, unique whatever their case."
+  name: String!
+  "TEXT, NUMBER, CURRENCY, PERCENT, BOOLEAN, DATE, DATETIME, TIME, RECORD, or LIST for records."
+  type: FormulaType!
+  "Of a RECORD and a LIST the object type of their records, up to 80 characters."
+  objectType: String
+  "True if it may be left out. A RECORD that is left out is the conversation's own, if that is of the object type."
+  isOptional: Boolean @goField(name: "Optional")
+}
+
+"How a list is written as text."
+input ComponentListTemplateInput @goModel(model: "parley/internal/desk/component.ListTemplate") {
+  "1 to 80 letters, digits and underscores, a letter first, unique whatever their case."
+  name: String!
+  "` + "`" + `$Options` + "`" + `, or a constant of type LIST such as ` + "`" + `$Constants.Topics` + "`" + `: up to 100 characters."
+  list: String!
+  "The template of an item, up to 5,000 characters."
+  template: String!
+}
+
+"What customers choose from. A static question takes ` + "`" + `constant` + "`" + `, a dynamic one ` + "`" + `parameter` + "`" + ` or ` + "`" + `query` + "`" + `, and a time selector none of the three."
+input ComponentOptionsInput @goModel(model: "parley/internal/desk/component.Options") {
+  "A constant of type LIST, up to 80 characters."
+  constant: String
+  "A parameter of type LIST, up to 80 characters."
+  parameter: String
+  "What finds the records."
+  query: ComponentQueryInput
+  "An expression of up to 5,000 characters over a record, such as ` + "`" + `CaseNumber & \" - \" & Subject` + "`" + `; of a time selector over Start, End and Duration."
+  title: String
+  "An expression of up to 5,000 characters for a line below."
+  subtitle: String
+  "An expression of up to 5,000 characters for the address of a picture."
+  imageUrl: String @goField(name: "ImageURL")
+  "An expression of up to 5,000 characters for what the picture shows: with a picture, and only then."
+  imageAlt: String
+}
+
+"What finds the records of a dynamic question."
+input ComponentQueryInput @goModel(model: "parley/internal/desk/component.Query") {
+  "The object type of the records, up to 80 characters."
+  objectType: String!
+  "Up to 5 filterable fields with the values that records have in them."
+  filters: [ComponentQueryFilterInput!]
+  "An expression of up to 5,000 characters that is true or false of a record."
+  condition: String
+  "1 to 13."
+  limit: Int!
+}
+
+"A field of a query, and the value that records have in it."
+input ComponentQueryFilterInput @goModel(model: "parley/internal/desk/component.Filter") {
+  "A filterable field, up to 80 characters."
+  field: String!
+  "A template of up to 5,000 characters over constants and parameters, such as ` + "`" + `{!$Parameters.Case.AccountId}` + "`" + `."
+  value: String!
+}
+
+"A format. Every text is a template of up to 5,000 characters."
+input ComponentFormatInput @goModel(model: "parley/internal/desk/component.Format") {
+  "The format: MEDIA or RICH_LINK of a link, WEB_PAGE of an automatic response, BUTTONS, QUICK_REPLIES, CARD_CAROUSEL or LIST of a question; TEXT of all."
+  format: ComponentFormat!
+  "What stands above: required for questions and TEXT; not for MEDIA."
+  text: String
+  "What a link is called: MEDIA, RICH_LINK and WEB_PAGE."
+  title: String
+  "Where a link leads: MEDIA, RICH_LINK and WEB_PAGE."
+  url: String @goField(name: "URL")
+  "Address of a picture: MEDIA needs it, RICH_LINK takes it."
+  imageUrl: String @goField(name: "ImageURL")
+  "What the picture shows: with a picture."
+  imageAlt: String
+  "What opens a LIST."
+  label: String
+  "True for a WEB_PAGE that opens over the conversation by itself, on web channels only."
+  isPopup: Boolean @goField(name: "Popup")
+}
+
+"Constants in another language."
+input ComponentTranslationInput @goModel(model: "parley/internal/desk/component.Translation") {
+  "Language tag of up to 35 characters, such as de or de-AT."
+  locale: String!
+  "1 to 50 constants."
+  constants: [ComponentTranslatedInput!]!
+}
+
+"A constant in another language."
+input ComponentTranslatedInput @goModel(model: "parley/internal/desk/component.Translated") {
+  "The constant, up to 80 characters."
+  name: String!
+  "In place of its text; absent or empty leaves it."
+  text: String
+  "In place of its alternative text, up to 200 characters; absent or empty leaves it."
+  alt: String
+  "In place of the items of a LIST: as many, in the same order."
+  items: [ComponentItemInput!]
+}
+
+"A new component."
+input CreateComponentInput @goModel(model: "parley/internal/desk/composer.CreateInput") {
+  "What agents find it by: 1 to 200 characters."
+  name: String!
+  "Name, for programs, which never changes: 1 to 80 letters, digits and underscores, a letter first, unique whatever the case of its letters."
+  developerName: String!
+  "What it is for, which never changes."
+  kind: ComponentKind!
+  "Up to 1,000 characters."
+  description: String
+  "What it says."
+  design: ComponentDesignInput!
+  "1 to 64 visible ASCII characters, unique to this request: a repeat within 7 days returns the first result."
+  idempotencyKey: String!
+}
+
+"What a component says: at most 200 kB."
+input ComponentDesignInput @goModel(model: "parley/internal/desk/component.Design") {
+  "Up to 50 constants."
+  constants: [ComponentConstantInput!]
+  "Up to 20 parameters."
+  parameters: [ComponentParameterInput!]
+  "Up to 10 list templates."
+  listTemplates: [ComponentListTemplateInput!]
+  "Of a question its options; a time selector may leave them out."
+  options: ComponentOptionsInput
+  "1 to 8 formats in the order in which they are tried. TEXT is last; if it is missing, it is made of the first."
+  formats: [ComponentFormatInput!]!
+  "Up to 30 translations."
+  translations: [ComponentTranslationInput!]
+}
+
+"What changes of a component. Absent and null leave a field as it is."
+input UpdateComponentInput @goModel(model: "parley/internal/desk/composer.UpdateInput") {
+  "The component."
+  id: ID!
+  "1 to 200 characters."
+  name: String
+  "Up to 1,000 characters; empty for none."
+  description: String
+  "What it says from now on, in place of all that it said: a new version, if anything differs."
+  design: ComponentDesignInput
+  "True puts it away, false takes it back."
+  isArchived: Boolean
+}
+
+"A component to copy."
+input CloneComponentInput @goModel(model: "parley/internal/desk/composer.CloneInput") {
+  "The component whose newest version is copied."
+  id: ID!
+  "Name of the copy: 1 to 200 characters."
+  name: String!
+  "Name of the copy, for programs: 1 to 80 letters, digits and underscores, a letter first, unique whatever the case of its letters."
+  developerName: String!
+  "1 to 64 visible ASCII characters, unique to this request: a repeat within 7 days returns the first result."
+  idempotencyKey: String!
+}
+
+"A component to delete."
+input DeleteComponentInput {
+  "The component."
+  id: ID!
+}
+
+"The component after the change."
+type ComponentPayload {
+  "The component; null when there are errors."
+  component: Component
+  "Why nothing changed; empty when it did."
+  errors: [UserError!]!
+}
+
+"Result of deleting a component."
+type DeleteComponentPayload {
+  "The id of what was deleted; null when there are errors."
+  deletedId: ID
+  "Why nothing was deleted; empty when it was."
+  errors: [UserError!]!
+}
+
+extend type Query {
+  "The components, by name."
+  components(
+    "Only these."
+    filterBy: ComponentFilter
+    "Page size: 1 to 100, default 20."
+    first: Int
+    "Cursor of the edge to start after; absent: from the start."
+    after: String
+  ): ComponentConnection!
+  "One component; null with NOT_FOUND when it is not there."
+  component("The component's id." id: ID!): Component
+}
+
+extend type Mutation {
+  "Creates a component. Every text is parsed and checked: errors name the field, line and column. Needs CONFIGURE_MESSAGING. The organisation has at most 2,000 components. No event follows."
+  createComponent("What to create." input: CreateComponentInput!): ComponentPayload!
+  "Changes 1 component: a new version, if what it says differs; archives it or takes it back. Messages keep what was sent. Needs CONFIGURE_MESSAGING. No event follows."
+  updateComponent("What to change." input: UpdateComponentInput!): ComponentPayload!
+  "Copies 1 component under other names, as version 1. Needs CONFIGURE_MESSAGING. No event follows."
+  cloneComponent("What to copy." input: CloneComponentInput!): ComponentPayload!
+  "Deletes 1 component with its versions, if no message was made of it; archive it otherwise. Needs CONFIGURE_MESSAGING. No event follows."
+  deleteComponent("What to delete." input: DeleteComponentInput!): DeleteComponentPayload!
+}
+
+"What a component is for."
+enum ComponentKind @goModel(model: "parley/internal/channel.ComponentKind") {
+  "A link with a title and a picture."
+  ENHANCED_LINK
+  "A question whose options are the same for every customer."
+  STATIC_QUESTION
+  "A question whose options are records."
+  DYNAMIC_QUESTION
+  "A question for a time."
+  TIME_SELECTOR
+  "What is sent by itself, on web and in-app channels only. Agents preview it and do not send it."
+  AUTO_RESPONSE
+  "A kind that only a newer version of Parley knows."
+  OTHER
+}
+
+"How a component looks to a customer."
+enum ComponentFormat @goModel(model: "parley/internal/channel.Format") {
+  "A picture with a title that is a link."
+  MEDIA
+  "A text, a link and what it leads to."
+  RICH_LINK
+  "A text, a title and an address that opens."
+  WEB_PAGE
+  "A text with up to 3 buttons under it."
+  BUTTONS
+  "A text with 3 to 13 answers above the keyboard."
+  QUICK_REPLIES
+  "Cards side by side, each with a picture and an option."
+  CARD_CAROUSEL
+  "A text with a list that opens."
+  LIST
+  "Plain text."
+  TEXT
 }
 `, BuiltIn: false},
 	{Name: "../schema/conversation.graphql", Input: `"The permanent thread between one customer address and the business on one channel."
@@ -11396,6 +12680,174 @@ func (ec *executionContext) childFields_ChannelWebhookUrls(ctx context.Context, 
 	return nil, fmt.Errorf("no field named %q was found under type ChannelWebhookUrls", field.Name)
 }
 
+func (ec *executionContext) childFields_Component(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Component_id(ctx, field)
+	case "name":
+		return ec.fieldContext_Component_name(ctx, field)
+	case "developerName":
+		return ec.fieldContext_Component_developerName(ctx, field)
+	case "kind":
+		return ec.fieldContext_Component_kind(ctx, field)
+	case "description":
+		return ec.fieldContext_Component_description(ctx, field)
+	case "version":
+		return ec.fieldContext_Component_version(ctx, field)
+	case "isArchived":
+		return ec.fieldContext_Component_isArchived(ctx, field)
+	case "isUsed":
+		return ec.fieldContext_Component_isUsed(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Component_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_Component_updatedAt(ctx, field)
+	case "design":
+		return ec.fieldContext_Component_design(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Component", field.Name)
+}
+
+func (ec *executionContext) childFields_ComponentConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_ComponentConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_ComponentConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_ComponentConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ComponentConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_ComponentConstant(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_ComponentConstant_name(ctx, field)
+	case "type":
+		return ec.fieldContext_ComponentConstant_type(ctx, field)
+	case "text":
+		return ec.fieldContext_ComponentConstant_text(ctx, field)
+	case "alt":
+		return ec.fieldContext_ComponentConstant_alt(ctx, field)
+	case "items":
+		return ec.fieldContext_ComponentConstant_items(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ComponentConstant", field.Name)
+}
+
+func (ec *executionContext) childFields_ComponentDesign(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "constants":
+		return ec.fieldContext_ComponentDesign_constants(ctx, field)
+	case "parameters":
+		return ec.fieldContext_ComponentDesign_parameters(ctx, field)
+	case "listTemplates":
+		return ec.fieldContext_ComponentDesign_listTemplates(ctx, field)
+	case "options":
+		return ec.fieldContext_ComponentDesign_options(ctx, field)
+	case "formats":
+		return ec.fieldContext_ComponentDesign_formats(ctx, field)
+	case "translations":
+		return ec.fieldContext_ComponentDesign_translations(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ComponentDesign", field.Name)
+}
+
+func (ec *executionContext) childFields_ComponentEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_ComponentEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_ComponentEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ComponentEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_ComponentItem(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_ComponentItem_name(ctx, field)
+	case "subtitle":
+		return ec.fieldContext_ComponentItem_subtitle(ctx, field)
+	case "imageUrl":
+		return ec.fieldContext_ComponentItem_imageUrl(ctx, field)
+	case "imageAlt":
+		return ec.fieldContext_ComponentItem_imageAlt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ComponentItem", field.Name)
+}
+
+func (ec *executionContext) childFields_ComponentListTemplate(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_ComponentListTemplate_name(ctx, field)
+	case "list":
+		return ec.fieldContext_ComponentListTemplate_list(ctx, field)
+	case "template":
+		return ec.fieldContext_ComponentListTemplate_template(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ComponentListTemplate", field.Name)
+}
+
+func (ec *executionContext) childFields_ComponentParameter(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_ComponentParameter_name(ctx, field)
+	case "type":
+		return ec.fieldContext_ComponentParameter_type(ctx, field)
+	case "objectType":
+		return ec.fieldContext_ComponentParameter_objectType(ctx, field)
+	case "isOptional":
+		return ec.fieldContext_ComponentParameter_isOptional(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ComponentParameter", field.Name)
+}
+
+func (ec *executionContext) childFields_ComponentPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "component":
+		return ec.fieldContext_ComponentPayload_component(ctx, field)
+	case "errors":
+		return ec.fieldContext_ComponentPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ComponentPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ComponentQueryFilter(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "field":
+		return ec.fieldContext_ComponentQueryFilter_field(ctx, field)
+	case "value":
+		return ec.fieldContext_ComponentQueryFilter_value(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ComponentQueryFilter", field.Name)
+}
+
+func (ec *executionContext) childFields_ComponentTranslated(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_ComponentTranslated_name(ctx, field)
+	case "text":
+		return ec.fieldContext_ComponentTranslated_text(ctx, field)
+	case "alt":
+		return ec.fieldContext_ComponentTranslated_alt(ctx, field)
+	case "items":
+		return ec.fieldContext_ComponentTranslated_items(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ComponentTranslated", field.Name)
+}
+
+func (ec *executionContext) childFields_ComponentTranslation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "locale":
+		return ec.fieldContext_ComponentTranslation_locale(ctx, field)
+	case "constants":
+		return ec.fieldContext_ComponentTranslation_constants(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ComponentTranslation", field.Name)
+}
+
 func (ec *executionContext) childFields_ConsentEntry(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "status":
@@ -11764,6 +13216,16 @@ func (ec *executionContext) childFields_DeactivateChannelPayload(ctx context.Con
 		return ec.fieldContext_DeactivateChannelPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DeactivateChannelPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_DeleteComponentPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "deletedId":
+		return ec.fieldContext_DeleteComponentPayload_deletedId(ctx, field)
+	case "errors":
+		return ec.fieldContext_DeleteComponentPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeleteComponentPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_DeliveryError(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -12152,6 +13614,20 @@ func (ec *executionContext) childFields_ObjectTypePayload(ctx context.Context, f
 		return ec.fieldContext_ObjectTypePayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ObjectTypePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_OptionDisplay(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "title":
+		return ec.fieldContext_OptionDisplay_title(ctx, field)
+	case "subtitle":
+		return ec.fieldContext_OptionDisplay_subtitle(ctx, field)
+	case "imageUrl":
+		return ec.fieldContext_OptionDisplay_imageUrl(ctx, field)
+	case "imageAlt":
+		return ec.fieldContext_OptionDisplay_imageAlt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OptionDisplay", field.Name)
 }
 
 func (ec *executionContext) childFields_Organization(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

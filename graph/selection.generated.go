@@ -11,6 +11,8 @@ import (
 	"parley/internal/desk/action"
 	"parley/internal/desk/audit"
 	"parley/internal/desk/bulk"
+	"parley/internal/desk/component"
+	"parley/internal/desk/composer"
 	"parley/internal/desk/content"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/crm"
@@ -68,6 +70,17 @@ func SelectionTables(cfg Config) selection.Tables {
 			"ChannelLimits":              {Name: "ChannelLimits", Satisfies: channelLimitsImplementors, Fields: ec.selectChannelLimits()},
 			"ChannelTextLimit":           {Name: "ChannelTextLimit", Satisfies: channelTextLimitImplementors, Fields: ec.selectChannelTextLimit()},
 			"ChannelWebhookUrls":         {Name: "ChannelWebhookUrls", Satisfies: channelWebhookUrlsImplementors, Fields: ec.selectChannelWebhookUrls()},
+			"Component":                  {Name: "Component", Satisfies: componentImplementors, Fields: ec.selectComponent()},
+			"ComponentConnection":        {Name: "ComponentConnection", Satisfies: componentConnectionImplementors, Fields: ec.selectComponentConnection()},
+			"ComponentConstant":          {Name: "ComponentConstant", Satisfies: componentConstantImplementors, Fields: ec.selectComponentConstant()},
+			"ComponentDesign":            {Name: "ComponentDesign", Satisfies: componentDesignImplementors, Fields: ec.selectComponentDesign()},
+			"ComponentEdge":              {Name: "ComponentEdge", Satisfies: componentEdgeImplementors, Fields: ec.selectComponentEdge()},
+			"ComponentItem":              {Name: "ComponentItem", Satisfies: componentItemImplementors, Fields: ec.selectComponentItem()},
+			"ComponentListTemplate":      {Name: "ComponentListTemplate", Satisfies: componentListTemplateImplementors, Fields: ec.selectComponentListTemplate()},
+			"ComponentParameter":         {Name: "ComponentParameter", Satisfies: componentParameterImplementors, Fields: ec.selectComponentParameter()},
+			"ComponentQueryFilter":       {Name: "ComponentQueryFilter", Satisfies: componentQueryFilterImplementors, Fields: ec.selectComponentQueryFilter()},
+			"ComponentTranslated":        {Name: "ComponentTranslated", Satisfies: componentTranslatedImplementors, Fields: ec.selectComponentTranslated()},
+			"ComponentTranslation":       {Name: "ComponentTranslation", Satisfies: componentTranslationImplementors, Fields: ec.selectComponentTranslation()},
 			"ConsentEntry":               {Name: "ConsentEntry", Satisfies: consentEntryImplementors, Fields: ec.selectConsentEntry()},
 			"Conversation":               {Name: "Conversation", Satisfies: conversationImplementors, Fields: ec.selectConversation()},
 			"ConversationConnection":     {Name: "ConversationConnection", Satisfies: conversationConnectionImplementors, Fields: ec.selectConversationConnection()},
@@ -94,6 +107,8 @@ func SelectionTables(cfg Config) selection.Tables {
 			"Inbox":                      {Name: "Inbox", Satisfies: inboxImplementors, Fields: ec.selectInbox()},
 			"InboxCountsChange":          {Name: "InboxCountsChange", Satisfies: inboxCountsChangeImplementors, Fields: ec.selectInboxCountsChange()},
 			"InboxList":                  {Name: "InboxList", Satisfies: inboxListImplementors, Fields: ec.selectInboxList()},
+			"LinkFormat":                 {Name: "LinkFormat", Satisfies: linkFormatImplementors, Fields: ec.selectLinkFormat()},
+			"ListFormat":                 {Name: "ListFormat", Satisfies: listFormatImplementors, Fields: ec.selectListFormat()},
 			"Location":                   {Name: "Location", Satisfies: locationImplementors, Fields: ec.selectLocation()},
 			"LookupStep":                 {Name: "LookupStep", Satisfies: lookupStepImplementors, Fields: ec.selectLookupStep()},
 			"MediaContent":               {Name: "MediaContent", Satisfies: mediaContentImplementors, Fields: ec.selectMediaContent()},
@@ -112,6 +127,7 @@ func SelectionTables(cfg Config) selection.Tables {
 			"ObjectMessaging":            {Name: "ObjectMessaging", Satisfies: objectMessagingImplementors, Fields: ec.selectObjectMessaging()},
 			"ObjectPhone":                {Name: "ObjectPhone", Satisfies: objectPhoneImplementors, Fields: ec.selectObjectPhone()},
 			"ObjectType":                 {Name: "ObjectType", Satisfies: objectTypeImplementors, Fields: ec.selectObjectType()},
+			"OptionDisplay":              {Name: "OptionDisplay", Satisfies: optionDisplayImplementors, Fields: ec.selectOptionDisplay()},
 			"Organization":               {Name: "Organization", Satisfies: organizationImplementors, Fields: ec.selectOrganization()},
 			"PageInfo":                   {Name: "PageInfo", Satisfies: pageInfoImplementors, Fields: ec.selectPageInfo()},
 			"PermissionGrant":            {Name: "PermissionGrant", Satisfies: permissionGrantImplementors, Fields: ec.selectPermissionGrant()},
@@ -121,6 +137,8 @@ func SelectionTables(cfg Config) selection.Tables {
 			"Provider":                   {Name: "Provider", Satisfies: providerImplementors, Fields: ec.selectProvider()},
 			"ProviderAccount":            {Name: "ProviderAccount", Satisfies: providerAccountImplementors, Fields: ec.selectProviderAccount()},
 			"Query":                      {Name: "Query", Satisfies: queryImplementors, Fields: ec.selectQuery()},
+			"QueryOptions":               {Name: "QueryOptions", Satisfies: queryOptionsImplementors, Fields: ec.selectQueryOptions()},
+			"QuestionFormat":             {Name: "QuestionFormat", Satisfies: questionFormatImplementors, Fields: ec.selectQuestionFormat()},
 			"Queue":                      {Name: "Queue", Satisfies: queueImplementors, Fields: ec.selectQueue()},
 			"QuickText":                  {Name: "QuickText", Satisfies: quickTextImplementors, Fields: ec.selectQuickText()},
 			"QuickTextChange":            {Name: "QuickTextChange", Satisfies: quickTextChangeImplementors, Fields: ec.selectQuickTextChange()},
@@ -130,6 +148,7 @@ func SelectionTables(cfg Config) selection.Tables {
 			"RecordConnection":           {Name: "RecordConnection", Satisfies: recordConnectionImplementors, Fields: ec.selectRecordConnection()},
 			"RecordEdge":                 {Name: "RecordEdge", Satisfies: recordEdgeImplementors, Fields: ec.selectRecordEdge()},
 			"RecordField":                {Name: "RecordField", Satisfies: recordFieldImplementors, Fields: ec.selectRecordField()},
+			"RecordOptions":              {Name: "RecordOptions", Satisfies: recordOptionsImplementors, Fields: ec.selectRecordOptions()},
 			"RecordRight":                {Name: "RecordRight", Satisfies: recordRightImplementors, Fields: ec.selectRecordRight()},
 			"RelatedConversationGroup":   {Name: "RelatedConversationGroup", Satisfies: relatedConversationGroupImplementors, Fields: ec.selectRelatedConversationGroup()},
 			"RelatedConversationMapping": {Name: "RelatedConversationMapping", Satisfies: relatedConversationMappingImplementors, Fields: ec.selectRelatedConversationMapping()},
@@ -142,20 +161,80 @@ func SelectionTables(cfg Config) selection.Tables {
 			"SendAttempt":                {Name: "SendAttempt", Satisfies: sendAttemptImplementors, Fields: ec.selectSendAttempt()},
 			"SendRefusal":                {Name: "SendRefusal", Satisfies: sendRefusalImplementors, Fields: ec.selectSendRefusal()},
 			"Sendability":                {Name: "Sendability", Satisfies: sendabilityImplementors, Fields: ec.selectSendability()},
+			"SlotOptions":                {Name: "SlotOptions", Satisfies: slotOptionsImplementors, Fields: ec.selectSlotOptions()},
+			"StaticOptions":              {Name: "StaticOptions", Satisfies: staticOptionsImplementors, Fields: ec.selectStaticOptions()},
 			"Subscription":               {Name: "Subscription", Satisfies: subscriptionImplementors, Fields: ec.selectSubscription(e)},
 			"TextContent":                {Name: "TextContent", Satisfies: textContentImplementors, Fields: ec.selectTextContent()},
+			"TextFormat":                 {Name: "TextFormat", Satisfies: textFormatImplementors, Fields: ec.selectTextFormat()},
 			"UserError":                  {Name: "UserError", Satisfies: userErrorImplementors, Fields: ec.selectUserError()},
 			"ViewCounts":                 {Name: "ViewCounts", Satisfies: viewCountsImplementors, Fields: ec.selectViewCounts()},
 			"Viewer":                     {Name: "Viewer", Satisfies: viewerImplementors, Fields: ec.selectViewer()},
+			"WebPageFormat":              {Name: "WebPageFormat", Satisfies: webPageFormatImplementors, Fields: ec.selectWebPageFormat()},
 			"WebhookAttempt":             {Name: "WebhookAttempt", Satisfies: webhookAttemptImplementors, Fields: ec.selectWebhookAttempt()},
 			"WebhookDelivery":            {Name: "WebhookDelivery", Satisfies: webhookDeliveryImplementors, Fields: ec.selectWebhookDelivery()},
 		},
 		Abstracts: map[string]*selection.Abstract{
-			"ConversationChange": selectConversationChange,
-			"MessageContent":     selectMessageContent,
-			"Node":               selectNode,
+			"ComponentFormatDesign": selectComponentFormatDesign,
+			"ComponentOptions":      selectComponentOptions,
+			"ConversationChange":    selectConversationChange,
+			"MessageContent":        selectMessageContent,
+			"Node":                  selectNode,
 		},
 	}
+}
+
+var selectComponentFormatDesign = &selection.Abstract{
+	Members: []string{"WebPageFormat", "TextFormat", "QuestionFormat", "ListFormat", "LinkFormat"},
+	Member: func(v any) (string, any) {
+		switch obj := v.(type) {
+		case composer.WebPageFormat:
+			return "WebPageFormat", &obj
+		case *composer.WebPageFormat:
+			return "WebPageFormat", selection.Pointer(obj)
+		case composer.TextFormat:
+			return "TextFormat", &obj
+		case *composer.TextFormat:
+			return "TextFormat", selection.Pointer(obj)
+		case composer.QuestionFormat:
+			return "QuestionFormat", &obj
+		case *composer.QuestionFormat:
+			return "QuestionFormat", selection.Pointer(obj)
+		case composer.ListFormat:
+			return "ListFormat", &obj
+		case *composer.ListFormat:
+			return "ListFormat", selection.Pointer(obj)
+		case composer.LinkFormat:
+			return "LinkFormat", &obj
+		case *composer.LinkFormat:
+			return "LinkFormat", selection.Pointer(obj)
+		}
+		panic(fmt.Errorf("unexpected type %T for ComponentFormatDesign", v))
+	},
+}
+
+var selectComponentOptions = &selection.Abstract{
+	Members: []string{"StaticOptions", "SlotOptions", "RecordOptions", "QueryOptions"},
+	Member: func(v any) (string, any) {
+		switch obj := v.(type) {
+		case composer.StaticOptions:
+			return "StaticOptions", &obj
+		case *composer.StaticOptions:
+			return "StaticOptions", selection.Pointer(obj)
+		case composer.SlotOptions:
+			return "SlotOptions", &obj
+		case *composer.SlotOptions:
+			return "SlotOptions", selection.Pointer(obj)
+		case composer.RecordOptions:
+			return "RecordOptions", &obj
+		case *composer.RecordOptions:
+			return "RecordOptions", selection.Pointer(obj)
+		case composer.QueryOptions:
+			return "QueryOptions", &obj
+		case *composer.QueryOptions:
+			return "QueryOptions", selection.Pointer(obj)
+		}
+		panic(fmt.Errorf("unexpected type %T for ComponentOptions", v))
+	},
 }
 
 var selectConversationChange = &selection.Abstract{
@@ -207,7 +286,7 @@ var selectMessageContent = &selection.Abstract{
 }
 
 var selectNode = &selection.Abstract{
-	Members: []string{"Record", "QuickText", "Queue", "ProviderAccount", "PermissionSet", "ObjectType", "MessagingUser", "Message", "CrmActionRun", "CrmAction", "Conversation", "Channel", "BulkOperation", "AuditEntry", "Agent", "AccessToken"},
+	Members: []string{"Record", "QuickText", "Queue", "ProviderAccount", "PermissionSet", "ObjectType", "MessagingUser", "Message", "CrmActionRun", "CrmAction", "Conversation", "Component", "Channel", "BulkOperation", "AuditEntry", "Agent", "AccessToken"},
 	Member: func(v any) (string, any) {
 		switch obj := v.(type) {
 		case *conversation.Record:
@@ -232,6 +311,8 @@ var selectNode = &selection.Abstract{
 			return "CrmAction", selection.Pointer(obj)
 		case *conversation.Row:
 			return "Conversation", selection.Pointer(obj)
+		case *composer.Component:
+			return "Component", selection.Pointer(obj)
 		case *directory.Channel:
 			return "Channel", selection.Pointer(obj)
 		case *bulk.Row:
@@ -1608,6 +1689,400 @@ func (ec *executionContext) selectChannelWebhookUrls() map[string]*selection.Fie
 	}
 }
 
+func (ec *executionContext) selectComponent() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"id": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.Component).ID()
+				w.String(string(v))
+			},
+		},
+		"name": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.Component).Name
+				w.String(string(v))
+			},
+		},
+		"developerName": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.Component).DeveloperName
+				w.String(string(v))
+			},
+		},
+		"kind": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.Component).Kind()
+				w.String(string(v))
+			},
+		},
+		"description": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.Component).Description
+				w.String(string(v))
+			},
+		},
+		"version": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.Component).Version
+				w.Int(int64(v))
+			},
+		},
+		"isArchived": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.Component).IsArchived
+				w.Bool(bool(v))
+			},
+		},
+		"isUsed": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.Component).IsUsed
+				w.Bool(bool(v))
+			},
+		},
+		"createdAt": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.Component).CreatedAt
+				selection.Append(w, v)
+			},
+		},
+		"updatedAt": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.Component).UpdatedAt
+				selection.Append(w, v)
+			},
+		},
+		"design": {
+			NonNull: true,
+			Of:      "ComponentDesign",
+			One:     func(source any) any { return selection.Pointer(source.(*composer.Design)) },
+			Shared:  true,
+			Batch: func(ctx context.Context, parents []any, fc selection.Call) ([]any, error) {
+				results, err := ec.Resolvers.Component().Design(ctx, selection.Parents[*composer.Component](parents))
+				return selection.Results(parents, results, err)
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectComponentConnection() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"edges": {
+			NonNull: true,
+			Of:      "ComponentEdge",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*page.Page[*composer.Component]).Edges()
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+		},
+		"nodes": {
+			NonNull: true,
+			Of:      "Component",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*page.Page[*composer.Component]).Nodes
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+		},
+		"pageInfo": {
+			NonNull: true,
+			Of:      "PageInfo",
+			One:     func(source any) any { return selection.Pointer(source.(*page.Page[*composer.Component]).PageInfo()) },
+		},
+	}
+}
+
+func (ec *executionContext) selectComponentConstant() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"name": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.Constant).Name
+				w.String(string(v))
+			},
+		},
+		"type": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.Constant).KnownType()
+				w.String(string(v))
+			},
+		},
+		"text": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.Constant).Text
+				w.String(string(v))
+			},
+		},
+		"alt": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.Constant).Alt
+				w.String(string(v))
+			},
+		},
+		"items": {
+			NonNull: true,
+			Of:      "ComponentItem",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*component.Constant).Items
+				return selection.Addresses(into, list), true
+			},
+			ElemNonNull: true,
+		},
+	}
+}
+
+func (ec *executionContext) selectComponentDesign() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"constants": {
+			NonNull: true,
+			Of:      "ComponentConstant",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*composer.Design).Constants
+				return selection.Addresses(into, list), true
+			},
+			ElemNonNull: true,
+		},
+		"parameters": {
+			NonNull: true,
+			Of:      "ComponentParameter",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*composer.Design).Parameters
+				return selection.Addresses(into, list), true
+			},
+			ElemNonNull: true,
+		},
+		"listTemplates": {
+			NonNull: true,
+			Of:      "ComponentListTemplate",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*composer.Design).ListTemplates
+				return selection.Addresses(into, list), true
+			},
+			ElemNonNull: true,
+		},
+		"options": {
+			NonNull: false,
+			Of:      "ComponentOptions",
+			One:     func(source any) any { return source.(*composer.Design).Choices() },
+		},
+		"formats": {
+			NonNull: true,
+			Of:      "ComponentFormatDesign",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*composer.Design).Looks()
+				return selection.Values(into, list), true
+			},
+			ElemNonNull: true,
+		},
+		"translations": {
+			NonNull: true,
+			Of:      "ComponentTranslation",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*composer.Design).Translations
+				return selection.Addresses(into, list), true
+			},
+			ElemNonNull: true,
+		},
+	}
+}
+
+func (ec *executionContext) selectComponentEdge() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"cursor": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*page.Edge[*composer.Component]).Cursor()
+				w.String(string(v))
+			},
+		},
+		"node": {
+			NonNull: true,
+			Of:      "Component",
+			One:     func(source any) any { return selection.Pointer(source.(*page.Edge[*composer.Component]).Node) },
+		},
+	}
+}
+
+func (ec *executionContext) selectComponentItem() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"name": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.Item).Name
+				w.String(string(v))
+			},
+		},
+		"subtitle": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.Item).Subtitle
+				w.String(string(v))
+			},
+		},
+		"imageUrl": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.Item).ImageURL
+				w.String(string(v))
+			},
+		},
+		"imageAlt": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.Item).ImageAlt
+				w.String(string(v))
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectComponentListTemplate() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"name": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.ListTemplate).Name
+				w.String(string(v))
+			},
+		},
+		"list": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.ListTemplate).List
+				w.String(string(v))
+			},
+		},
+		"template": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.ListTemplate).Template
+				w.String(string(v))
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectComponentParameter() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"name": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.Parameter).Name
+				w.String(string(v))
+			},
+		},
+		"type": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.Parameter).Type
+				w.String(marshalNFormulaType2parleyᚋinternalᚋdeskᚋformulaᚐType[v])
+			},
+		},
+		"objectType": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.Parameter).ObjectType
+				w.String(string(v))
+			},
+		},
+		"isOptional": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.Parameter).Optional
+				w.Bool(bool(v))
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectComponentQueryFilter() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"field": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.Filter).Field
+				w.String(string(v))
+			},
+		},
+		"value": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.Filter).Value
+				w.String(string(v))
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectComponentTranslated() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"name": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.Translated).Name
+				w.String(string(v))
+			},
+		},
+		"text": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.Translated).Text
+				w.String(string(v))
+			},
+		},
+		"alt": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.Translated).Alt
+				w.String(string(v))
+			},
+		},
+		"items": {
+			NonNull: true,
+			Of:      "ComponentItem",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*component.Translated).Items
+				return selection.Addresses(into, list), true
+			},
+			ElemNonNull: true,
+		},
+	}
+}
+
+func (ec *executionContext) selectComponentTranslation() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"locale": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.Translation).Locale
+				w.String(string(v))
+			},
+		},
+		"constants": {
+			NonNull: true,
+			Of:      "ComponentTranslated",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*component.Translation).Constants
+				return selection.Addresses(into, list), true
+			},
+			ElemNonNull: true,
+		},
+	}
+}
+
 func (ec *executionContext) selectConsentEntry() map[string]*selection.Field {
 	return map[string]*selection.Field{
 		"status": {
@@ -2769,6 +3244,79 @@ func (ec *executionContext) selectInboxList() map[string]*selection.Field {
 	}
 }
 
+func (ec *executionContext) selectLinkFormat() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"format": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.LinkFormat).Format
+				w.String(string(v))
+			},
+		},
+		"text": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.LinkFormat).Text
+				w.String(string(v))
+			},
+		},
+		"title": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.LinkFormat).Title
+				w.String(string(v))
+			},
+		},
+		"url": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.LinkFormat).URL
+				w.String(string(v))
+			},
+		},
+		"imageUrl": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.LinkFormat).ImageURL
+				w.String(string(v))
+			},
+		},
+		"imageAlt": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.LinkFormat).ImageAlt
+				w.String(string(v))
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectListFormat() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"format": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.ListFormat).Format
+				w.String(string(v))
+			},
+		},
+		"text": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.ListFormat).Text
+				w.String(string(v))
+			},
+		},
+		"label": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.ListFormat).Label
+				w.String(string(v))
+			},
+		},
+	}
+}
+
 func (ec *executionContext) selectLocation() map[string]*selection.Field {
 	return map[string]*selection.Field{
 		"latitude": {
@@ -3584,6 +4132,39 @@ func (ec *executionContext) selectObjectType() map[string]*selection.Field {
 	}
 }
 
+func (ec *executionContext) selectOptionDisplay() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"title": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.Display).Title
+				w.String(string(v))
+			},
+		},
+		"subtitle": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.Display).Subtitle
+				w.String(string(v))
+			},
+		},
+		"imageUrl": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.Display).ImageURL
+				w.String(string(v))
+			},
+		},
+		"imageAlt": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.Display).ImageAlt
+				w.String(string(v))
+			},
+		},
+	}
+}
+
 func (ec *executionContext) selectOrganization() map[string]*selection.Field {
 	return map[string]*selection.Field{
 		"name": {
@@ -4056,6 +4637,24 @@ func (ec *executionContext) selectQuery() map[string]*selection.Field {
 				return ec.Resolvers.Query().Queues(ctx)
 			},
 		},
+		"components": {
+			NonNull: true,
+			Of:      "ComponentConnection",
+			One:     func(source any) any { return selection.Pointer(source.(*page.Page[*composer.Component])) },
+			Args:    ec.field_Query_components_args,
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				return ec.Resolvers.Query().Components(ctx, fc.Args["filterBy"].(*composer.Filter), fc.Args["first"].(*int), fc.Args["after"].(*string))
+			},
+		},
+		"component": {
+			NonNull: false,
+			Of:      "Component",
+			One:     func(source any) any { return selection.Pointer(source.(*composer.Component)) },
+			Args:    ec.field_Query_component_args,
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				return ec.Resolvers.Query().Component(ctx, fc.Args["id"].(string))
+			},
+		},
 		"conversations": {
 			NonNull: true,
 			Of:      "ConversationConnection",
@@ -4231,6 +4830,65 @@ func (ec *executionContext) selectQuery() map[string]*selection.Field {
 			Args:    ec.field_Query_agentRights_args,
 			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
 				return ec.Resolvers.Query().AgentRights(ctx, fc.Args["agentId"].(string))
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectQueryOptions() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"objectType": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.QueryOptions).ObjectType
+				w.String(string(v))
+			},
+		},
+		"filters": {
+			NonNull: true,
+			Of:      "ComponentQueryFilter",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*composer.QueryOptions).Filters
+				return selection.Addresses(into, list), true
+			},
+			ElemNonNull: true,
+		},
+		"condition": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.QueryOptions).Condition
+				w.String(string(v))
+			},
+		},
+		"limit": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.QueryOptions).Limit
+				w.Int(int64(v))
+			},
+		},
+		"display": {
+			NonNull: true,
+			Of:      "OptionDisplay",
+			One:     func(source any) any { return selection.Pointer(source.(*composer.QueryOptions).Display) },
+		},
+	}
+}
+
+func (ec *executionContext) selectQuestionFormat() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"format": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.QuestionFormat).Format
+				w.String(string(v))
+			},
+		},
+		"text": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.QuestionFormat).Text
+				w.String(string(v))
 			},
 		},
 	}
@@ -4685,6 +5343,23 @@ func (ec *executionContext) selectRecordField() map[string]*selection.Field {
 	}
 }
 
+func (ec *executionContext) selectRecordOptions() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"parameter": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.RecordOptions).Parameter
+				w.String(string(v))
+			},
+		},
+		"display": {
+			NonNull: true,
+			Of:      "OptionDisplay",
+			One:     func(source any) any { return selection.Pointer(source.(*composer.RecordOptions).Display) },
+		},
+	}
+}
+
 func (ec *executionContext) selectRecordRight() map[string]*selection.Field {
 	return map[string]*selection.Field{
 		"objectType": {
@@ -5024,6 +5699,28 @@ func (ec *executionContext) selectSendability() map[string]*selection.Field {
 	}
 }
 
+func (ec *executionContext) selectSlotOptions() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"display": {
+			NonNull: true,
+			Of:      "OptionDisplay",
+			One:     func(source any) any { return selection.Pointer(source.(*composer.SlotOptions).Display) },
+		},
+	}
+}
+
+func (ec *executionContext) selectStaticOptions() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"constant": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.StaticOptions).Constant
+				w.String(string(v))
+			},
+		},
+	}
+}
+
 func (ec *executionContext) selectSubscription(e *executableSchema) map[string]*selection.Field {
 	return map[string]*selection.Field{
 		"auditEntriesChanged": {
@@ -5155,6 +5852,25 @@ func (ec *executionContext) selectTextContent() map[string]*selection.Field {
 			Write: func(w *selection.Writer, source any) {
 				v := source.(*content.TextContent).IsTruncated
 				w.Bool(bool(v))
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectTextFormat() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"format": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.TextFormat).Format
+				w.String(string(v))
+			},
+		},
+		"text": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.TextFormat).Text
+				w.String(string(v))
 			},
 		},
 	}
@@ -5306,6 +6022,46 @@ func (ec *executionContext) selectViewer() map[string]*selection.Field {
 			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
 				obj := parent.(*viewer.Viewer)
 				return ec.Resolvers.Viewer().Preferences(ctx, obj, fc.Args["frontend"].(string))
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectWebPageFormat() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"format": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.WebPageFormat).Format
+				w.String(string(v))
+			},
+		},
+		"text": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.WebPageFormat).Text
+				w.String(string(v))
+			},
+		},
+		"title": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.WebPageFormat).Title
+				w.String(string(v))
+			},
+		},
+		"url": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.WebPageFormat).URL
+				w.String(string(v))
+			},
+		},
+		"isPopup": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.WebPageFormat).Popup
+				w.Bool(bool(v))
 			},
 		},
 	}

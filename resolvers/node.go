@@ -32,6 +32,8 @@ func (r *Resolver) node(ctx context.Context, id string) (graph.Node, error) {
 		return one(ctx, key, r.Audit.ByKey)
 	case publicid.CrmActionRun:
 		return one(ctx, key, r.Actions.RunsByKey)
+	case publicid.Component:
+		return one(ctx, key, r.Composer.ByKey)
 	case publicid.Account:
 		return one(ctx, key, r.Accounts.ByKey)
 	}

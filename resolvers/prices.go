@@ -52,6 +52,10 @@ var Prices = price.Table{
 		Units: price.Flat(200),
 		Why:   "All that the viewer sees, 6,000 at most, are sorted or searched for a page.",
 	},
+	"Query.components": {
+		Units: price.Flat(100),
+		Why:   "All of them, 2,000 at most, are sorted or searched for a page.",
+	},
 	"Query.auditEntries": {
 		Units: func(a price.Args) int {
 			if a.Has("filterBy") {
@@ -188,6 +192,9 @@ var Prices = price.Table{
 	"Mutation.createCrmAction":           {Units: price.Flat(staffUnits), Why: whyStaff},
 	"Mutation.updateCrmAction":           {Units: price.Flat(staffUnits), Why: whyStaff},
 	"Mutation.renewCrmActionSecret":      {Units: price.Flat(staffUnits), Why: whyStaff},
+	"Component.design":                   {Units: price.Flat(4), Why: "A row of up to 200 kB."},
+	"Mutation.createComponent":           {Units: price.Flat(staffUnits), Why: "Every text of it, up to 200 kB, is parsed and checked."},
+	"Mutation.updateComponent":           {Units: price.Flat(staffUnits), Why: "Every text of it, up to 200 kB, is parsed and checked."},
 	"Mutation.createObjectType":          {Units: price.Flat(staffUnits), Why: whyStaff},
 	"Mutation.updateObjectType":          {Units: price.Flat(staffUnits), Why: whyStaff},
 	"Mutation.createServiceAccount":      {Units: price.Flat(staffUnits), Why: whyStaff},

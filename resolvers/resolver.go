@@ -8,6 +8,7 @@ import (
 	"parley/internal/desk/account"
 	"parley/internal/desk/audit"
 	"parley/internal/desk/bulk"
+	"parley/internal/desk/composer"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/crm"
 	"parley/internal/desk/crmaction"
@@ -48,6 +49,7 @@ type Resolver struct {
 	Records             *crm.Service
 	Formulas            *trial.Service
 	Actions             *crmaction.Service
+	Composer            *composer.Service
 }
 
 // isTrue reads an optional input that is false when it is left out or null.

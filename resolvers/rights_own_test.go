@@ -10,6 +10,8 @@ var ownRules = map[string]string{
 	"Query.crmActions": actionRights, "Mutation.createCrmAction": actionRights, "Mutation.updateCrmAction": actionRights, "Mutation.renewCrmActionSecret": "crmaction.TestAWebhookThatIsGivenUpCanBeTriedAgain",
 	"Mutation.runCrmAction": "crmaction.TestARunIsRefusedForTheReasonsThatWereShown", "Query.crmActionRuns": "crmaction.TestRunsAreSeenWithTheirConversations",
 	"Mutation.rerunCrmAction": "crmaction.TestARefusedRunLeavesTheMessageAndRunsAgain",
+	"Query.components": componentRights, "Query.component": componentRights, "Mutation.createComponent": componentRights, "Mutation.updateComponent": componentRights,
+	"Mutation.cloneComponent": componentRights, "Mutation.deleteComponent": componentRights,
 	"Query.auditEntries":      auditRights, "Subscription.auditEntriesChanged": auditRights,
 	"Query.serviceAccounts": tokenRights, "Query.accessTokens": tokenRights, "Mutation.createServiceAccount": "access.TestATokenGivesNobodyWhatTheyLack",
 	"Mutation.createAccessToken": "access.TestWhoCreatesTokensForWhom", "Mutation.revokeAccessToken": tokenRights, "Mutation.revokeTokens": tokenRights,
@@ -33,6 +35,7 @@ const (
 	customerRights  = "customer.TestCustomersAreSeenWithTheirConversationsAndSenderIDs"
 	recordRights    = "crm.TestFieldsThatMayNotBeReadSayNothing"
 	actionRights    = "crmaction.TestOnlyAdministratorsDefineActions"
+	componentRights = "composer.TestOnlyAdministratorsDesignComponents"
 	auditRights     = "audit.TestOnlyAdministratorsReadTheAudit"
 	accountRights   = "account.TestOnlyAdministratorsManageAccounts"
 	tokenRights     = "access.TestOnlyItsAgentAndAdministratorsSeeATokenOrRevokeIt"

@@ -280,6 +280,63 @@ var (
 			},
 		},
 	}
+	// ComponentsColumns holds the columns for the "components" table.
+	ComponentsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "name", Type: field.TypeString, Size: 800},
+		{Name: "name_key", Type: field.TypeString, Size: 40000},
+		{Name: "developer_name", Type: field.TypeString, Unique: true, Size: 80},
+		{Name: "kind", Type: field.TypeString, Size: 40},
+		{Name: "description", Type: field.TypeString, Size: 4000, Default: ""},
+		{Name: "version", Type: field.TypeInt},
+		{Name: "archived", Type: field.TypeBool, Default: false},
+		{Name: "used", Type: field.TypeBool, Default: false},
+		{Name: "created_at", Type: field.TypeInt64},
+		{Name: "updated_at", Type: field.TypeInt64, Default: 0},
+	}
+	// ComponentsTable holds the schema information for the "components" table.
+	ComponentsTable = &schema.Table{
+		Name:       "components",
+		Columns:    ComponentsColumns,
+		PrimaryKey: []*schema.Column{ComponentsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "component_name_key",
+				Unique:  false,
+				Columns: []*schema.Column{ComponentsColumns[2]},
+			},
+		},
+	}
+	// ComponentVersionsColumns holds the columns for the "component_versions" table.
+	ComponentVersionsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "number", Type: field.TypeInt},
+		{Name: "design", Type: field.TypeJSON},
+		{Name: "author_id", Type: field.TypeInt64},
+		{Name: "created_at", Type: field.TypeInt64},
+		{Name: "component_id", Type: field.TypeInt64},
+	}
+	// ComponentVersionsTable holds the schema information for the "component_versions" table.
+	ComponentVersionsTable = &schema.Table{
+		Name:       "component_versions",
+		Columns:    ComponentVersionsColumns,
+		PrimaryKey: []*schema.Column{ComponentVersionsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "component_versions_components_component",
+				Columns:    []*schema.Column{ComponentVersionsColumns[5]},
+				RefColumns: []*schema.Column{ComponentsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "componentversion_component_id_number",
+				Unique:  true,
+				Columns: []*schema.Column{ComponentVersionsColumns[5], ComponentVersionsColumns[1]},
+			},
+		},
+	}
 	// ConsentEntriesColumns holds the columns for the "consent_entries" table.
 	ConsentEntriesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64, Increment: true},
@@ -1423,6 +1480,8 @@ var (
 		BulkBatchesTable,
 		BulkOperationsTable,
 		ChannelsTable,
+		ComponentsTable,
+		ComponentVersionsTable,
 		ConsentEntriesTable,
 		ConversationsTable,
 		CountCellsTable,
@@ -1488,6 +1547,13 @@ func init() {
 	ChannelsTable.ForeignKeys[1].RefTable = QueuesTable
 	ChannelsTable.Annotation = &entsql.Annotation{
 		Table: "channels",
+	}
+	ComponentsTable.Annotation = &entsql.Annotation{
+		Table: "components",
+	}
+	ComponentVersionsTable.ForeignKeys[0].RefTable = ComponentsTable
+	ComponentVersionsTable.Annotation = &entsql.Annotation{
+		Table: "component_versions",
 	}
 	ConsentEntriesTable.Annotation = &entsql.Annotation{
 		Table: "consent_entries",

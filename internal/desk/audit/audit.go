@@ -24,7 +24,7 @@ import (
 var kinds = map[string]publicid.Kind{
 	"Agent": publicid.Agent, "PermissionSet": publicid.PermissionSet, "Channel": publicid.Channel, "Queue": publicid.Queue,
 	"ProviderAccount": publicid.Account, "MessagingUser": publicid.MessagingUser,
-	"AccessToken": publicid.AccessToken, "ObjectType": publicid.ObjectType, "CrmAction": publicid.CrmAction,
+	"AccessToken": publicid.AccessToken, "ObjectType": publicid.ObjectType, "CrmAction": publicid.CrmAction, "Component": publicid.Component,
 }
 
 // Service reads the audit. All fields are required.

@@ -49,6 +49,21 @@ func ObjectType() privacy.Policy { return administratorsOnly() }
 // a time. Other agents know them by the directory, as far as they concern them.
 func CrmAction() privacy.Policy { return administratorsOnly() }
 
+// ComponentVersion lets everybody read what components say. Whoever changes a component
+// adds a version as the system.
+func ComponentVersion() privacy.Policy {
+	return privacy.Policy{Query: privacy.QueryPolicy{denyWithoutViewer(), privacy.AlwaysAllowRule()}, Mutation: onlySystemWrites()}
+}
+
+// Component lets everybody read components, and administrators create, change and delete
+// one at a time.
+func Component() privacy.Policy {
+	return privacy.Policy{
+		Query:    privacy.QueryPolicy{denyWithoutViewer(), privacy.AlwaysAllowRule()},
+		Mutation: administratorsMay(ent.OpCreate | ent.OpUpdateOne | ent.OpDeleteOne),
+	}
+}
+
 func administratorsOnly() privacy.Policy {
 	return privacy.Policy{
 		Query:    privacy.QueryPolicy{denyWithoutViewer(), allowSystem(), allowHolders(viewer.ConfigureMessaging), narrowToNone(), privacy.AlwaysAllowRule()},
@@ -68,10 +83,14 @@ func AccessToken() privacy.Policy {
 // administratorsWrite keeps even administrators from removing rows and from changing
 // many at once.
 func administratorsWrite() privacy.MutationPolicy {
+	return administratorsMay(ent.OpCreate | ent.OpUpdateOne)
+}
+
+func administratorsMay(do ent.Op) privacy.MutationPolicy {
 	return privacy.MutationPolicy{
 		denyWithoutViewer(), allowSystem(),
 		privacy.MutationRuleFunc(func(ctx context.Context, m ent.Mutation) error {
-			if m.Op().Is(ent.OpCreate|ent.OpUpdateOne) && Administers(viewer.FromContext(ctx)) {
+			if m.Op().Is(do) && Administers(viewer.FromContext(ctx)) {
 				return privacy.Allow
 			}
 			return privacy.Deny

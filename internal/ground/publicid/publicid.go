@@ -40,6 +40,7 @@ const (
 	ObjectType    Kind = "obj"
 	CrmAction     Kind = "act"
 	CrmActionRun  Kind = "run"
+	Component     Kind = "cmp"
 )
 
 var encoding = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
@@ -112,7 +113,7 @@ func (c *Codec) Parse(id string) (Kind, int64, bool) {
 func known(k Kind) bool {
 	switch k {
 	case Conversation, Message, Agent, Channel, Record, MessagingUser, Attempt, BulkOperation, Queue, QuickText, PermissionSet, AuditEntry, Account, AccessToken,
-		ObjectType, CrmAction, CrmActionRun:
+		ObjectType, CrmAction, CrmActionRun, Component:
 		return true
 	}
 	return false
