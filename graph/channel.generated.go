@@ -688,6 +688,38 @@ func (ec *executionContext) fieldContext_ChannelCapabilities_fileCountries(_ con
 	return graphql.NewScalarFieldContext("ChannelCapabilities", field, false, false, "String")
 }
 
+func (ec *executionContext) _ChannelCapabilities_formats(ctx context.Context, field graphql.CollectedField, obj *channel.Capabilities) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChannelCapabilities_formats(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Formats, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []channel.FormatRule) graphql.Marshaler {
+			return ec.marshalNChannelFormatRule2ᚕparleyᚋinternalᚋchannelᚐFormatRuleᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChannelCapabilities_formats(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ChannelCapabilities",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChannelFormatRule(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _ChannelCapabilities_limits(ctx context.Context, field graphql.CollectedField, obj *channel.Capabilities) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -810,6 +842,305 @@ func (ec *executionContext) _ChannelFileRule_linkAboveBytes(ctx context.Context,
 }
 func (ec *executionContext) fieldContext_ChannelFileRule_linkAboveBytes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ChannelFileRule", field, false, false, "Int")
+}
+
+func (ec *executionContext) _ChannelFormatRule_format(ctx context.Context, field graphql.CollectedField, obj *channel.FormatRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChannelFormatRule_format(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Format, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v channel.Format) graphql.Marshaler {
+			return ec.marshalNComponentFormat2parleyᚋinternalᚋchannelᚐFormat(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChannelFormatRule_format(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChannelFormatRule", field, false, false, "ComponentFormat")
+}
+
+func (ec *executionContext) _ChannelFormatRule_kinds(ctx context.Context, field graphql.CollectedField, obj *channel.FormatRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChannelFormatRule_kinds(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kinds, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []channel.ComponentKind) graphql.Marshaler {
+			return ec.marshalNComponentKind2ᚕparleyᚋinternalᚋchannelᚐComponentKindᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChannelFormatRule_kinds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChannelFormatRule", field, false, false, "ComponentKind")
+}
+
+func (ec *executionContext) _ChannelFormatRule_minOptions(ctx context.Context, field graphql.CollectedField, obj *channel.FormatRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChannelFormatRule_minOptions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LeastOptions(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ChannelFormatRule_minOptions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChannelFormatRule", field, true, false, "Int")
+}
+
+func (ec *executionContext) _ChannelFormatRule_maxOptions(ctx context.Context, field graphql.CollectedField, obj *channel.FormatRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChannelFormatRule_maxOptions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MostOptions(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ChannelFormatRule_maxOptions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChannelFormatRule", field, true, false, "Int")
+}
+
+func (ec *executionContext) _ChannelFormatRule_textCharacters(ctx context.Context, field graphql.CollectedField, obj *channel.FormatRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChannelFormatRule_textCharacters(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Text, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChannelFormatRule_textCharacters(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChannelFormatRule", field, false, false, "Int")
+}
+
+func (ec *executionContext) _ChannelFormatRule_titleCharacters(ctx context.Context, field graphql.CollectedField, obj *channel.FormatRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChannelFormatRule_titleCharacters(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TitleCharacters(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ChannelFormatRule_titleCharacters(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChannelFormatRule", field, true, false, "Int")
+}
+
+func (ec *executionContext) _ChannelFormatRule_labelCharacters(ctx context.Context, field graphql.CollectedField, obj *channel.FormatRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChannelFormatRule_labelCharacters(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LabelCharacters(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ChannelFormatRule_labelCharacters(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChannelFormatRule", field, true, false, "Int")
+}
+
+func (ec *executionContext) _ChannelFormatRule_optionCharacters(ctx context.Context, field graphql.CollectedField, obj *channel.FormatRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChannelFormatRule_optionCharacters(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OptionTitleCharacters(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ChannelFormatRule_optionCharacters(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChannelFormatRule", field, true, false, "Int")
+}
+
+func (ec *executionContext) _ChannelFormatRule_subtitleCharacters(ctx context.Context, field graphql.CollectedField, obj *channel.FormatRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChannelFormatRule_subtitleCharacters(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OptionSubtitleCharacters(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ChannelFormatRule_subtitleCharacters(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChannelFormatRule", field, true, false, "Int")
+}
+
+func (ec *executionContext) _ChannelFormatRule_showsImages(ctx context.Context, field graphql.CollectedField, obj *channel.FormatRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChannelFormatRule_showsImages(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Images, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChannelFormatRule_showsImages(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChannelFormatRule", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _ChannelFormatRule_requiresImages(ctx context.Context, field graphql.CollectedField, obj *channel.FormatRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChannelFormatRule_requiresImages(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RequiresImage, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChannelFormatRule_requiresImages(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChannelFormatRule", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _ChannelFormatRule_requiresDistinctOptions(ctx context.Context, field graphql.CollectedField, obj *channel.FormatRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChannelFormatRule_requiresDistinctOptions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DistinctTitles, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChannelFormatRule_requiresDistinctOptions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChannelFormatRule", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _ChannelFormatRule_canPopUp(ctx context.Context, field graphql.CollectedField, obj *channel.FormatRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChannelFormatRule_canPopUp(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Popup, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChannelFormatRule_canPopUp(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChannelFormatRule", field, false, false, "Boolean")
 }
 
 func (ec *executionContext) _ChannelLimits_messagesPerSecond(ctx context.Context, field graphql.CollectedField, obj *channel.SendLimits) (ret graphql.Marshaler) {
@@ -2052,6 +2383,11 @@ func (ec *executionContext) _ChannelCapabilities(ctx context.Context, sel ast.Se
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "formats":
+			out.Values[i] = ec._ChannelCapabilities_formats(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "limits":
 			out.Values[i] = ec._ChannelCapabilities_limits(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -2103,6 +2439,99 @@ func (ec *executionContext) _ChannelFileRule(ctx context.Context, sel ast.Select
 		case "linkAboveBytes":
 			out.Values[i] = ec._ChannelFileRule_linkAboveBytes(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var channelFormatRuleImplementors = []string{"ChannelFormatRule"}
+
+func (ec *executionContext) _ChannelFormatRule(ctx context.Context, sel ast.SelectionSet, obj *channel.FormatRule) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, channelFormatRuleImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ChannelFormatRule")
+		case "format":
+			out.Values[i] = ec._ChannelFormatRule_format(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "kinds":
+			out.Values[i] = ec._ChannelFormatRule_kinds(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "minOptions":
+			out.Values[i] = ec._ChannelFormatRule_minOptions(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "maxOptions":
+			out.Values[i] = ec._ChannelFormatRule_maxOptions(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "textCharacters":
+			out.Values[i] = ec._ChannelFormatRule_textCharacters(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "titleCharacters":
+			out.Values[i] = ec._ChannelFormatRule_titleCharacters(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "labelCharacters":
+			out.Values[i] = ec._ChannelFormatRule_labelCharacters(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "optionCharacters":
+			out.Values[i] = ec._ChannelFormatRule_optionCharacters(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "subtitleCharacters":
+			out.Values[i] = ec._ChannelFormatRule_subtitleCharacters(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "showsImages":
+			out.Values[i] = ec._ChannelFormatRule_showsImages(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "requiresImages":
+			out.Values[i] = ec._ChannelFormatRule_requiresImages(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "requiresDistinctOptions":
+			out.Values[i] = ec._ChannelFormatRule_requiresDistinctOptions(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "canPopUp":
+			out.Values[i] = ec._ChannelFormatRule_canPopUp(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		default:
@@ -2433,6 +2862,26 @@ func (ec *executionContext) marshalNChannelFileRule2ᚕparleyᚋinternalᚋchann
 	return ret
 }
 
+func (ec *executionContext) marshalNChannelFormatRule2parleyᚋinternalᚋchannelᚐFormatRule(ctx context.Context, sel ast.SelectionSet, v channel.FormatRule) graphql.Marshaler {
+	return ec._ChannelFormatRule(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNChannelFormatRule2ᚕparleyᚋinternalᚋchannelᚐFormatRuleᚄ(ctx context.Context, sel ast.SelectionSet, v []channel.FormatRule) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNChannelFormatRule2parleyᚋinternalᚋchannelᚐFormatRule(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) marshalNChannelLimits2parleyᚋinternalᚋchannelᚐSendLimits(ctx context.Context, sel ast.SelectionSet, v channel.SendLimits) graphql.Marshaler {
 	return ec._ChannelLimits(ctx, sel, &v)
 }
@@ -2447,6 +2896,66 @@ func (ec *executionContext) marshalNChannelPayload2ᚖparleyᚋgraphᚐChannelPa
 
 func (ec *executionContext) marshalNChannelTextLimit2parleyᚋinternalᚋchannelᚐLimit(ctx context.Context, sel ast.SelectionSet, v channel.Limit) graphql.Marshaler {
 	return ec._ChannelTextLimit(ctx, sel, &v)
+}
+
+func (ec *executionContext) unmarshalNComponentFormat2parleyᚋinternalᚋchannelᚐFormat(ctx context.Context, v any) (channel.Format, error) {
+	tmp, err := channel.UnmarshalText(v)
+	res := channel.Format(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNComponentFormat2parleyᚋinternalᚋchannelᚐFormat(ctx context.Context, sel ast.SelectionSet, v channel.Format) graphql.Marshaler {
+	_ = sel
+	res := channel.MarshalText(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "ComponentFormat!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNComponentKind2parleyᚋinternalᚋchannelᚐComponentKind(ctx context.Context, v any) (channel.ComponentKind, error) {
+	tmp, err := channel.UnmarshalText(v)
+	res := channel.ComponentKind(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNComponentKind2parleyᚋinternalᚋchannelᚐComponentKind(ctx context.Context, sel ast.SelectionSet, v channel.ComponentKind) graphql.Marshaler {
+	_ = sel
+	res := channel.MarshalText(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "ComponentKind!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNComponentKind2ᚕparleyᚋinternalᚋchannelᚐComponentKindᚄ(ctx context.Context, v any) ([]channel.ComponentKind, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]channel.ComponentKind, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNComponentKind2parleyᚋinternalᚋchannelᚐComponentKind(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNComponentKind2ᚕparleyᚋinternalᚋchannelᚐComponentKindᚄ(ctx context.Context, sel ast.SelectionSet, v []channel.ComponentKind) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNComponentKind2parleyᚋinternalᚋchannelᚐComponentKind(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) unmarshalNComponentSupport2parleyᚋinternalᚋchannelᚐComponentSupport(ctx context.Context, v any) (channel.ComponentSupport, error) {

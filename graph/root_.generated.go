@@ -296,6 +296,7 @@ type ComplexityRoot struct {
 		EstimatedWait            func(childComplexity int) int
 		FileCountries            func(childComplexity int) int
 		Files                    func(childComplexity int) int
+		Formats                  func(childComplexity int) int
 		HumanAgentWindowHours    func(childComplexity int) int
 		InboundTextBytes         func(childComplexity int) int
 		Limits                   func(childComplexity int) int
@@ -318,6 +319,22 @@ type ComplexityRoot struct {
 		LinkAbove  func(childComplexity int) int
 		MostIn     func(childComplexity int) int
 		MostOut    func(childComplexity int) int
+	}
+
+	ChannelFormatRule struct {
+		DistinctTitles           func(childComplexity int) int
+		Format                   func(childComplexity int) int
+		Images                   func(childComplexity int) int
+		Kinds                    func(childComplexity int) int
+		LabelCharacters          func(childComplexity int) int
+		LeastOptions             func(childComplexity int) int
+		MostOptions              func(childComplexity int) int
+		OptionSubtitleCharacters func(childComplexity int) int
+		OptionTitleCharacters    func(childComplexity int) int
+		Popup                    func(childComplexity int) int
+		RequiresImage            func(childComplexity int) int
+		Text                     func(childComplexity int) int
+		TitleCharacters          func(childComplexity int) int
 	}
 
 	ChannelLimits struct {
@@ -2310,6 +2327,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ChannelCapabilities.Files(childComplexity), true
+	case "ChannelCapabilities.formats":
+		if e.ComplexityRoot.ChannelCapabilities.Formats == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelCapabilities.Formats(childComplexity), true
 	case "ChannelCapabilities.humanAgentWindowHours":
 		if e.ComplexityRoot.ChannelCapabilities.HumanAgentWindowHours == nil {
 			break
@@ -2425,6 +2448,85 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ChannelFileRule.MostOut(childComplexity), true
+
+	case "ChannelFormatRule.requiresDistinctOptions":
+		if e.ComplexityRoot.ChannelFormatRule.DistinctTitles == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelFormatRule.DistinctTitles(childComplexity), true
+	case "ChannelFormatRule.format":
+		if e.ComplexityRoot.ChannelFormatRule.Format == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelFormatRule.Format(childComplexity), true
+	case "ChannelFormatRule.showsImages":
+		if e.ComplexityRoot.ChannelFormatRule.Images == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelFormatRule.Images(childComplexity), true
+	case "ChannelFormatRule.kinds":
+		if e.ComplexityRoot.ChannelFormatRule.Kinds == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelFormatRule.Kinds(childComplexity), true
+	case "ChannelFormatRule.labelCharacters":
+		if e.ComplexityRoot.ChannelFormatRule.LabelCharacters == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelFormatRule.LabelCharacters(childComplexity), true
+	case "ChannelFormatRule.minOptions":
+		if e.ComplexityRoot.ChannelFormatRule.LeastOptions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelFormatRule.LeastOptions(childComplexity), true
+	case "ChannelFormatRule.maxOptions":
+		if e.ComplexityRoot.ChannelFormatRule.MostOptions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelFormatRule.MostOptions(childComplexity), true
+	case "ChannelFormatRule.subtitleCharacters":
+		if e.ComplexityRoot.ChannelFormatRule.OptionSubtitleCharacters == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelFormatRule.OptionSubtitleCharacters(childComplexity), true
+	case "ChannelFormatRule.optionCharacters":
+		if e.ComplexityRoot.ChannelFormatRule.OptionTitleCharacters == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelFormatRule.OptionTitleCharacters(childComplexity), true
+	case "ChannelFormatRule.canPopUp":
+		if e.ComplexityRoot.ChannelFormatRule.Popup == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelFormatRule.Popup(childComplexity), true
+	case "ChannelFormatRule.requiresImages":
+		if e.ComplexityRoot.ChannelFormatRule.RequiresImage == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelFormatRule.RequiresImage(childComplexity), true
+	case "ChannelFormatRule.textCharacters":
+		if e.ComplexityRoot.ChannelFormatRule.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelFormatRule.Text(childComplexity), true
+	case "ChannelFormatRule.titleCharacters":
+		if e.ComplexityRoot.ChannelFormatRule.TitleCharacters == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelFormatRule.TitleCharacters(childComplexity), true
 
 	case "ChannelLimits.customersPerDay":
 		if e.ComplexityRoot.ChannelLimits.DailyCustomers == nil {
@@ -8617,8 +8719,40 @@ type ChannelCapabilities @goModel(model: "parley/internal/channel.Capabilities")
   files: [ChannelFileRule!]!
   "Two-letter countries of the channels that take and send files; empty for all."
   fileCountries: [String!]!
+  "The formats in which components are shown, TEXT last; empty where there are no components."
+  formats: [ChannelFormatRule!]!
   "The defaults of ` + "`" + `Channel.limits` + "`" + `."
   limits: ChannelLimits!
+}
+
+"How a type of channel shows components in one format. Null where the format has no such part."
+type ChannelFormatRule @goModel(model: "parley/internal/channel.FormatRule") {
+  "The format."
+  format: ComponentFormat!
+  "The kinds of components that can be shown so."
+  kinds: [ComponentKind!]!
+  "The fewest options of a question."
+  minOptions: Int @goField(name: "LeastOptions")
+  "The most options of a question."
+  maxOptions: Int @goField(name: "MostOptions")
+  "The most characters (Unicode code points) of the text above; of TEXT the whole text, which has to keep ` + "`" + `textLimit` + "`" + ` too."
+  textCharacters: Int! @goField(name: "Text")
+  "The most characters of a link's title."
+  titleCharacters: Int
+  "The most characters of what opens a list."
+  labelCharacters: Int
+  "The most characters of an option."
+  optionCharacters: Int @goField(name: "OptionTitleCharacters")
+  "The most characters of the line below an option; null if it is not shown."
+  subtitleCharacters: Int @goField(name: "OptionSubtitleCharacters")
+  "Whether pictures are shown: the link's, or one for each option."
+  showsImages: Boolean! @goField(name: "Images")
+  "Whether there has to be a picture."
+  requiresImages: Boolean! @goField(name: "RequiresImage")
+  "Whether no two options may have the same text."
+  requiresDistinctOptions: Boolean! @goField(name: "DistinctTitles")
+  "Whether a web page can open over the conversation by itself."
+  canPopUp: Boolean! @goField(name: "Popup")
 }
 
 "The limits of a text; it has to keep both."
@@ -8659,6 +8793,42 @@ enum ComponentSupport @goModel(model: "parley/internal/channel.ComponentSupport"
   AS_TEXT
   "As the platform shows them."
   NATIVE
+}
+
+"What a component is for."
+enum ComponentKind @goModel(model: "parley/internal/channel.ComponentKind") {
+  "A link with a title and a picture."
+  ENHANCED_LINK
+  "A question whose options are the same for every customer."
+  STATIC_QUESTION
+  "A question whose options are records."
+  DYNAMIC_QUESTION
+  "A question for a time."
+  TIME_SELECTOR
+  "What is sent by itself, on web and in-app channels only. Agents preview it and do not send it."
+  AUTO_RESPONSE
+  "A kind that only a newer version of Parley knows."
+  OTHER
+}
+
+"How a component looks to a customer."
+enum ComponentFormat @goModel(model: "parley/internal/channel.Format") {
+  "A picture with a title that is a link."
+  MEDIA
+  "A text, a link and what it leads to."
+  RICH_LINK
+  "A text, a title and an address that opens."
+  WEB_PAGE
+  "A text with up to 3 buttons under it."
+  BUTTONS
+  "A text with 3 to 13 answers above the keyboard."
+  QUICK_REPLIES
+  "Cards side by side, each with a picture and an option."
+  CARD_CAROUSEL
+  "A text with a list that opens."
+  LIST
+  "Plain text."
+  TEXT
 }
 
 "A new channel."
@@ -12614,6 +12784,8 @@ func (ec *executionContext) childFields_ChannelCapabilities(ctx context.Context,
 		return ec.fieldContext_ChannelCapabilities_files(ctx, field)
 	case "fileCountries":
 		return ec.fieldContext_ChannelCapabilities_fileCountries(ctx, field)
+	case "formats":
+		return ec.fieldContext_ChannelCapabilities_formats(ctx, field)
 	case "limits":
 		return ec.fieldContext_ChannelCapabilities_limits(ctx, field)
 	}
@@ -12632,6 +12804,38 @@ func (ec *executionContext) childFields_ChannelFileRule(ctx context.Context, fie
 		return ec.fieldContext_ChannelFileRule_linkAboveBytes(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ChannelFileRule", field.Name)
+}
+
+func (ec *executionContext) childFields_ChannelFormatRule(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "format":
+		return ec.fieldContext_ChannelFormatRule_format(ctx, field)
+	case "kinds":
+		return ec.fieldContext_ChannelFormatRule_kinds(ctx, field)
+	case "minOptions":
+		return ec.fieldContext_ChannelFormatRule_minOptions(ctx, field)
+	case "maxOptions":
+		return ec.fieldContext_ChannelFormatRule_maxOptions(ctx, field)
+	case "textCharacters":
+		return ec.fieldContext_ChannelFormatRule_textCharacters(ctx, field)
+	case "titleCharacters":
+		return ec.fieldContext_ChannelFormatRule_titleCharacters(ctx, field)
+	case "labelCharacters":
+		return ec.fieldContext_ChannelFormatRule_labelCharacters(ctx, field)
+	case "optionCharacters":
+		return ec.fieldContext_ChannelFormatRule_optionCharacters(ctx, field)
+	case "subtitleCharacters":
+		return ec.fieldContext_ChannelFormatRule_subtitleCharacters(ctx, field)
+	case "showsImages":
+		return ec.fieldContext_ChannelFormatRule_showsImages(ctx, field)
+	case "requiresImages":
+		return ec.fieldContext_ChannelFormatRule_requiresImages(ctx, field)
+	case "requiresDistinctOptions":
+		return ec.fieldContext_ChannelFormatRule_requiresDistinctOptions(ctx, field)
+	case "canPopUp":
+		return ec.fieldContext_ChannelFormatRule_canPopUp(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChannelFormatRule", field.Name)
 }
 
 func (ec *executionContext) childFields_ChannelLimits(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

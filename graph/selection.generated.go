@@ -67,6 +67,7 @@ func SelectionTables(cfg Config) selection.Tables {
 			"Channel":                    {Name: "Channel", Satisfies: channelImplementors, Fields: ec.selectChannel()},
 			"ChannelCapabilities":        {Name: "ChannelCapabilities", Satisfies: channelCapabilitiesImplementors, Fields: ec.selectChannelCapabilities()},
 			"ChannelFileRule":            {Name: "ChannelFileRule", Satisfies: channelFileRuleImplementors, Fields: ec.selectChannelFileRule()},
+			"ChannelFormatRule":          {Name: "ChannelFormatRule", Satisfies: channelFormatRuleImplementors, Fields: ec.selectChannelFormatRule()},
 			"ChannelLimits":              {Name: "ChannelLimits", Satisfies: channelLimitsImplementors, Fields: ec.selectChannelLimits()},
 			"ChannelTextLimit":           {Name: "ChannelTextLimit", Satisfies: channelTextLimitImplementors, Fields: ec.selectChannelTextLimit()},
 			"ChannelWebhookUrls":         {Name: "ChannelWebhookUrls", Satisfies: channelWebhookUrlsImplementors, Fields: ec.selectChannelWebhookUrls()},
@@ -1532,6 +1533,15 @@ func (ec *executionContext) selectChannelCapabilities() map[string]*selection.Fi
 				})
 			},
 		},
+		"formats": {
+			NonNull: true,
+			Of:      "ChannelFormatRule",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*channel.Capabilities).Formats
+				return selection.Addresses(into, list), true
+			},
+			ElemNonNull: true,
+		},
 		"limits": {
 			NonNull: true,
 			Of:      "ChannelLimits",
@@ -1582,6 +1592,128 @@ func (ec *executionContext) selectChannelFileRule() map[string]*selection.Field 
 					return
 				}
 				w.Int(int64(*v))
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectChannelFormatRule() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"format": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.FormatRule).Format
+				w.String(string(v))
+			},
+		},
+		"kinds": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				list := source.(*channel.FormatRule).Kinds
+				selection.List(w, list, func(w *selection.Writer, v channel.ComponentKind) {
+					w.String(string(v))
+				})
+			},
+		},
+		"minOptions": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.FormatRule).LeastOptions()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.Int(int64(*v))
+			},
+		},
+		"maxOptions": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.FormatRule).MostOptions()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.Int(int64(*v))
+			},
+		},
+		"textCharacters": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.FormatRule).Text
+				w.Int(int64(v))
+			},
+		},
+		"titleCharacters": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.FormatRule).TitleCharacters()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.Int(int64(*v))
+			},
+		},
+		"labelCharacters": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.FormatRule).LabelCharacters()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.Int(int64(*v))
+			},
+		},
+		"optionCharacters": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.FormatRule).OptionTitleCharacters()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.Int(int64(*v))
+			},
+		},
+		"subtitleCharacters": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.FormatRule).OptionSubtitleCharacters()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.Int(int64(*v))
+			},
+		},
+		"showsImages": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.FormatRule).Images
+				w.Bool(bool(v))
+			},
+		},
+		"requiresImages": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.FormatRule).RequiresImage
+				w.Bool(bool(v))
+			},
+		},
+		"requiresDistinctOptions": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.FormatRule).DistinctTitles
+				w.Bool(bool(v))
+			},
+		},
+		"canPopUp": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.FormatRule).Popup
+				w.Bool(bool(v))
 			},
 		},
 	}

@@ -124,6 +124,7 @@ type Account struct {
 type Outgoing struct {
 	AttemptKey string // opaque, unique per attempt; the idempotency key where the provider takes one
 	From, To   string // addresses; E.164 for phones
+	Type       Type   // of the channel that it leaves by
 	Content    Content
 	// StatusURL is where the provider reports what became of the message. It
 	// already carries the attempt's key.
@@ -173,7 +174,11 @@ type Inbound struct {
 	From, To   string // customer address, channel address
 	FromName   string // when the provider tells it
 	Text       string
-	Media      []Media
+	// Tapped is the token of the option that the customer tapped, with its title as the
+	// text; empty for what they wrote. It is the sender's word: only whoever made the
+	// tokens can tell whether it is one.
+	Tapped string `json:",omitempty"`
+	Media  []Media
 	// Missing names what came with the message and cannot be taken ("1 file beyond the
 	// first 10"); the thread says so behind what can. Refused are such files, kept for
 	// operators and never fetched.
@@ -280,4 +285,13 @@ func (ps Providers) ByName() map[string]Provider {
 type Caller interface {
 	// Compose returns the signed request that delivers m to webhookURL.
 	Compose(a Account, webhookURL string, m Inbound) (*http.Request, error)
+}
+
+// Tapper is a Caller whose customers get components with options to tap; `parley sandbox
+// tap` uses it.
+type Tapper interface {
+	Caller
+	// ComposeTap returns the signed request that delivers to webhookURL the tap on option
+	// n, from 1, of what was sent on a channel of type on. The text of m is not looked at.
+	ComposeTap(a Account, webhookURL string, m Inbound, on Type, sent Structured, n int) (*http.Request, error)
 }

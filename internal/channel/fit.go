@@ -1,15 +1,17 @@
 package channel
 
 import (
-	"strings"
+	"fmt"
+	"net/url"
+	"slices"
 	"unicode/utf8"
 )
 
 // MisfitReason is why content cannot be shown in a format.
 type MisfitReason string
 
-// The reasons. The first two are of the channel and the kind of component, all others
-// of what was filled in.
+// The reasons. The first two are of the channel and the kind of component, the last is of
+// whoever made the tokens, all others of what was filled in.
 const (
 	NotOnChannel    MisfitReason = "NOT_ON_CHANNEL"
 	NotOfKind       MisfitReason = "NOT_OF_KIND"
@@ -18,6 +20,7 @@ const (
 	LinkMissing     MisfitReason = "LINK_MISSING"
 	TitleTooLong    MisfitReason = "TITLE_TOO_LONG"
 	AddressTooLong  MisfitReason = "ADDRESS_TOO_LONG"
+	AddressInvalid  MisfitReason = "ADDRESS_INVALID"
 	ImageMissing    MisfitReason = "IMAGE_MISSING"
 	LabelMissing    MisfitReason = "LABEL_MISSING"
 	LabelTooLong    MisfitReason = "LABEL_TOO_LONG"
@@ -28,6 +31,7 @@ const (
 	SubtitleTooLong MisfitReason = "SUBTITLE_TOO_LONG"
 	OptionsAlike    MisfitReason = "OPTIONS_ALIKE"
 	PopupNotShown   MisfitReason = "POPUP_NOT_SHOWN"
+	TokenUnfit      MisfitReason = "TOKEN_UNFIT"
 )
 
 // Misfit is one reason why content cannot be shown in a format, with the limit that it
@@ -36,6 +40,50 @@ const (
 type Misfit struct {
 	Reason       MisfitReason
 	Limit, Found int
+}
+
+// UnfitError says that content cannot be shown in its format.
+type UnfitError struct {
+	Format  Format
+	Misfits []Misfit
+}
+
+// Error implements error.
+func (e *UnfitError) Error() string {
+	first := e.Misfits[0]
+	if first.Limit == 0 && first.Found == 0 {
+		return fmt.Sprintf("the format %s does not fit: %s", e.Format, first.Reason)
+	}
+	return fmt.Sprintf("the format %s does not fit: %s, limit %d, found %d", e.Format, first.Reason, first.Limit, first.Found)
+}
+
+// Check refuses, by an *UnfitError, what channels of the type cannot show as it is.
+func (c *Capabilities) Check(s Structured) error {
+	rule := c.FormatRule(s.Format)
+	if rule == nil {
+		return &UnfitError{s.Format, []Misfit{{Reason: NotOnChannel}}}
+	}
+	misfits := rule.Misfits(s)
+	if rule.MaxOptions > 0 {
+		misfits = append(misfits, tokenMisfits(s.Options)...)
+	}
+	if len(misfits) > 0 {
+		return &UnfitError{s.Format, misfits}
+	}
+	return nil
+}
+
+// tokenMisfits finds tokens that a platform would not bring back as they are, or that
+// stand for two options.
+func tokenMisfits(options []Option) []Misfit {
+	seen := map[string]bool{}
+	for _, o := range options {
+		if IsBlank(o.Token) || CleanText(o.Token) != o.Token || len(o.Token) > MaxToken || seen[o.Token] {
+			return []Misfit{{TokenUnfit, MaxToken, len(o.Token)}}
+		}
+		seen[o.Token] = true
+	}
+	return nil
 }
 
 // MaxLinkURL bounds the address of a link or an image, in bytes; ours, and what
@@ -65,11 +113,11 @@ func (r *FormatRule) Misfits(s Structured) []Misfit {
 }
 
 func (r *FormatRule) linkMisfits(l *Link) []Misfit {
-	if l == nil || blank(l.URL) || blank(l.Title) {
+	if l == nil || IsBlank(l.URL) || IsBlank(l.Title) {
 		return []Misfit{{Reason: LinkMissing}}
 	}
-	found := collected(tooLong(TitleTooLong, r.Title, l.Title), tooManyBytes(l.URL, r.shown(l.Image)))
-	if r.RequiresImage && absent(l.Image) {
+	found := collected(tooLong(TitleTooLong, r.Title, l.Title), addressMisfits(l.URL, r.shown(l.Image)))
+	if r.RequiresImage && r.shown(l.Image) == "" {
 		found = append(found, Misfit{Reason: ImageMissing, Limit: 1})
 	}
 	if l.Popup && !r.Popup {
@@ -86,21 +134,17 @@ func (r *FormatRule) optionMisfits(options []Option) (found []Misfit) {
 		found = append(found, Misfit{TooManyOptions, r.MaxOptions, n})
 	}
 	var titles, subtitles, images []string
-	with := 0
 	for _, o := range options {
 		titles, subtitles, images = append(titles, o.Title), append(subtitles, o.Subtitle), append(images, r.shown(o.Image))
-		if !absent(o.Image) {
-			with++
-		}
 	}
 	found = append(found, missing(OptionMissing, titles...)...)
 	found = append(found, tooLong(OptionTooLong, r.OptionTitle, titles...)...)
 	if r.OptionSubtitle > 0 {
 		found = append(found, tooLong(SubtitleTooLong, r.OptionSubtitle, subtitles...)...)
 	}
-	found = append(found, tooManyBytes(images...)...)
-	if r.RequiresImage && with < len(options) {
-		found = append(found, Misfit{ImageMissing, len(options), with})
+	found = append(found, addressMisfits(images...)...)
+	if bare := len(slices.DeleteFunc(images, func(i string) bool { return i != "" })); r.RequiresImage && bare > 0 {
+		found = append(found, Misfit{ImageMissing, len(options), len(options) - bare})
 	}
 	if alike := repeated(titles); r.DistinctTitles && alike > 0 {
 		found = append(found, Misfit{Reason: OptionsAlike, Found: alike})
@@ -116,10 +160,6 @@ func (r *FormatRule) shown(i *Image) string {
 	return i.URL
 }
 
-func absent(i *Image) bool { return i == nil || i.URL == "" }
-
-func blank(s string) bool { return strings.TrimSpace(s) == "" }
-
 func collected(parts ...[]Misfit) (all []Misfit) {
 	for _, part := range parts {
 		all = append(all, part...)
@@ -131,7 +171,7 @@ func collected(parts ...[]Misfit) (all []Misfit) {
 func missing(reason MisfitReason, texts ...string) []Misfit {
 	n := 0
 	for _, text := range texts {
-		if blank(text) {
+		if IsBlank(text) {
 			n++
 		}
 	}
@@ -153,15 +193,30 @@ func tooLong(reason MisfitReason, limit int, texts ...string) []Misfit {
 	return []Misfit{{reason, limit, longest}}
 }
 
-func tooManyBytes(addresses ...string) []Misfit {
-	longest := 0
+// addressMisfits finds the longest address, and those that lead nowhere on the web; an
+// empty one is none.
+func addressMisfits(addresses ...string) (found []Misfit) {
+	longest, invalid := 0, 0
 	for _, address := range addresses {
 		longest = max(longest, len(address))
+		if address != "" && !OnTheWeb(address) {
+			invalid++
+		}
 	}
-	if longest <= MaxLinkURL {
-		return nil
+	if longest > MaxLinkURL {
+		found = append(found, Misfit{AddressTooLong, MaxLinkURL, longest})
 	}
-	return []Misfit{{AddressTooLong, MaxLinkURL, longest}}
+	if invalid > 0 {
+		found = append(found, Misfit{Reason: AddressInvalid, Found: invalid})
+	}
+	return found
+}
+
+// OnTheWeb reports whether an address is an absolute one of the web: nothing else, such
+// as a script, is ever sent as a link.
+func OnTheWeb(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && u.Hostname() != "" && (u.Scheme == "https" || u.Scheme == "http") && CleanText(address) == address
 }
 
 // repeated counts the texts that stood before.

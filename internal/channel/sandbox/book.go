@@ -4,6 +4,8 @@ import (
 	"crypto/rand"
 	"fmt"
 	"sync"
+
+	"parley/internal/channel"
 )
 
 // Message is a message that the carrier was given. ID is set once it is taken.
@@ -11,6 +13,8 @@ type Message struct {
 	ID, Key   string
 	From, To  string
 	Text      string
+	Type      channel.Type // of the channel that it came by, where the sender told
+	Payload   string       // a component's document, as the platform of the channel has it; JSON, or empty
 	StatusURL string
 	Secret    string `json:"-"` // of the account that sent it; signs its receipts
 }

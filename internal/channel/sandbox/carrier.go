@@ -162,11 +162,13 @@ func (c *Carrier) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // sendRequest is the document of a send.
 type sendRequest struct {
-	Key       string `json:"key"`
-	From      string `json:"from"`
-	To        string `json:"to"`
-	Text      string `json:"text"`
-	StatusURL string `json:"statusUrl"`
+	Key       string          `json:"key"`
+	From      string          `json:"from"`
+	To        string          `json:"to"`
+	Text      string          `json:"text"`
+	Type      channel.Type    `json:"type,omitempty"`
+	Payload   json.RawMessage `json:"payload,omitempty"`
+	StatusURL string          `json:"statusUrl"`
 }
 
 func readMessage(w http.ResponseWriter, r *http.Request, secret string) (Message, *answer) {
@@ -175,7 +177,10 @@ func readMessage(w http.ResponseWriter, r *http.Request, secret string) (Message
 	if err == nil {
 		err = json.Unmarshal(body, &in)
 	}
-	m := Message{Key: in.Key, From: in.From, To: in.To, Text: in.Text, StatusURL: in.StatusURL, Secret: secret}
+	m := Message{
+		Key: in.Key, From: in.From, To: in.To, Text: in.Text, Type: in.Type, Payload: string(in.Payload),
+		StatusURL: in.StatusURL, Secret: secret,
+	}
 	switch {
 	case err != nil:
 		return m, &answer{Code: channel.CannotBeSent, Detail: "the request is not JSON in the documented format"}

@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"parley/internal/channel"
+	"parley/internal/channel/platform"
 	"parley/internal/channel/wire"
 )
 
@@ -41,7 +42,8 @@ type Options struct {
 }
 
 // Provider is the sandbox's adapter. It implements channel.Provider and
-// channel.Caller.
+// channel.Tapper. A component goes to the carrier in the document of the platform that
+// the channel's type belongs to, and a tap comes back in that platform's event.
 type Provider struct {
 	inside  *wire.Client // nil without a Carrier
 	outside *wire.Client
@@ -49,7 +51,7 @@ type Provider struct {
 
 var (
 	_ channel.Provider = (*Provider)(nil)
-	_ channel.Caller   = (*Provider)(nil)
+	_ channel.Tapper   = (*Provider)(nil)
 )
 
 // New returns a Provider.
@@ -72,9 +74,9 @@ func (*Provider) Reply() (contentType, body string) { return "application/json",
 
 // Send implements channel.Provider.
 func (p *Provider) Send(ctx context.Context, a channel.Account, m channel.Outgoing) channel.Result {
-	text, ok := m.Content.(channel.Text)
-	if !ok {
-		return channel.Unsupported(m.Content)
+	send, problem := requestOf(m)
+	if problem != nil {
+		return *problem
 	}
 	if missing := credentials(a).Missing(); missing != "" {
 		return wire.Misconfigured("the account has no " + missing)
@@ -83,7 +85,7 @@ func (p *Provider) Send(ctx context.Context, a channel.Account, m channel.Outgoi
 	if err != nil {
 		return wire.Misconfigured(err.Error())
 	}
-	req, err := request(ctx, base, a, sendRequest{Key: m.AttemptKey, From: m.From, To: m.To, Text: string(text), StatusURL: m.StatusURL})
+	req, err := request(ctx, base, a, send)
 	if err != nil {
 		return wire.Misconfigured(err.Error())
 	}
@@ -92,6 +94,25 @@ func (p *Provider) Send(ctx context.Context, a channel.Account, m channel.Outgoi
 		return wire.Lost(err)
 	}
 	return result(reply)
+}
+
+// requestOf is what the carrier is given, or why it is given nothing.
+func requestOf(m channel.Outgoing) (sendRequest, *channel.Result) {
+	send := sendRequest{Key: m.AttemptKey, From: m.From, To: m.To, Type: m.Type, StatusURL: m.StatusURL}
+	switch c := m.Content.(type) {
+	case channel.Text:
+		send.Text = string(c)
+	case channel.Structured:
+		payload, err := platform.Encode(m.Type, m.To, c)
+		if err != nil {
+			return send, &channel.Result{Outcome: channel.Rejected, Code: channel.CannotBeSent, Detail: wire.Detail(err.Error())}
+		}
+		send.Text, send.Payload = c.Plain, payload
+	default:
+		unsupported := channel.Unsupported(m.Content)
+		return send, &unsupported
+	}
+	return send, nil
 }
 
 // route picks the way to an account's carrier.

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"parley/internal/channel"
+	"parley/internal/channel/platform"
 	"parley/internal/ground/clock"
 )
 
@@ -58,6 +59,10 @@ type Entry struct {
 	Text        string          `json:"text,omitempty"`
 	Media       []channel.Media `json:"media,omitempty"`
 	Unsupported string          `json:"unsupported,omitempty"` // such as "sticker"
+	// Channel and Event tell a tap on an option of a component: the type of the channel,
+	// and the event as the platform of that type has it.
+	Channel channel.Type    `json:"channel,omitempty"`
+	Event   json.RawMessage `json:"event,omitempty"`
 
 	MessageID string `json:"messageId,omitempty"`
 	Status    string `json:"status,omitempty"` // SENT, DELIVERED, READ or FAILED
@@ -141,6 +146,13 @@ func (e Entry) inbound() (channel.Inbound, error) {
 		return m, errors.New("to is missing or malformed")
 	}
 	m.At, _ = timeOf(e.At) // a time that cannot be read is none
+	if len(e.Event) > 0 {
+		tap, ok := platform.ReadTap(e.Channel, e.Event)
+		if !ok {
+			return m, errors.New("the event is no tap on an option, as the channel's platform tells it")
+		}
+		m.Tapped, m.Text = tap.Token, tap.Title
+	}
 	foreign := 0
 	for _, file := range e.Media[:min(len(e.Media), maxMedia)] {
 		if !absolute(file.URL) {
@@ -200,6 +212,21 @@ func bounded(s string) string { return channel.CleanText(s[:min(len(s), maxID)])
 // Compose implements channel.Caller. Without an id the message gets a random
 // one, so that saying a thing twice is two messages.
 func (*Provider) Compose(a channel.Account, webhookURL string, m channel.Inbound) (*http.Request, error) {
+	return Compose(string(credentials(a).Secret), webhookURL, entryOf(m))
+}
+
+// ComposeTap implements channel.Tapper.
+func (*Provider) ComposeTap(a channel.Account, webhookURL string, m channel.Inbound, on channel.Type, sent channel.Structured, n int) (*http.Request, error) {
+	event, err := platform.WriteTap(on, sent, n)
+	if err != nil {
+		return nil, err
+	}
+	e := entryOf(m)
+	e.Text, e.Channel, e.Event = "", on, event
+	return Compose(string(credentials(a).Secret), webhookURL, e)
+}
+
+func entryOf(m channel.Inbound) Entry {
 	e := Entry{
 		Type: "message", ID: m.EventID, From: m.From, To: m.To, FromName: m.FromName, Text: m.Text,
 		Media: m.Media, Unsupported: m.Unsupported,
@@ -210,5 +237,5 @@ func (*Provider) Compose(a channel.Account, webhookURL string, m channel.Inbound
 	if !m.At.IsZero() {
 		e.At = m.At.String()
 	}
-	return Compose(string(credentials(a).Secret), webhookURL, e)
+	return e
 }

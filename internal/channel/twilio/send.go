@@ -15,14 +15,14 @@ import (
 
 // Send implements channel.Provider: one POST to the Messages resource.
 func (p *Provider) Send(ctx context.Context, a channel.Account, m channel.Outgoing) channel.Result {
-	text, ok := m.Content.(channel.Text)
+	text, ok := textOf(m.Content)
 	if !ok {
 		return channel.Unsupported(m.Content)
 	}
 	if missing := credentials(a).Missing(); missing != "" {
 		return wire.Misconfigured("the account has no " + missing)
 	}
-	form := url.Values{"From": {m.From}, "To": {m.To}, "Body": {string(text)}}
+	form := url.Values{"From": {m.From}, "To": {m.To}, "Body": {text}}
 	if m.StatusURL != "" {
 		form.Set("StatusCallback", m.StatusURL)
 	}
@@ -35,6 +35,18 @@ func (p *Provider) Send(ctx context.Context, a channel.Account, m channel.Outgoi
 		return wire.Lost(err)
 	}
 	return result(answer)
+}
+
+// textOf is what of the content a text message can hold: text, and a component that is
+// shown as text.
+func textOf(c channel.Content) (string, bool) {
+	switch c := c.(type) {
+	case channel.Text:
+		return string(c), true
+	case channel.Structured:
+		return c.Plain, c.Format == channel.PlainText
+	}
+	return "", false
 }
 
 func request(ctx context.Context, a channel.Account, form url.Values) (*http.Request, error) {

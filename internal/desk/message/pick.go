@@ -165,7 +165,7 @@ func (m *Messenger) call(w *waiting, ch *directory.Channel) *call {
 	return &call{
 		attempt: w.attempt, message: w.message, again: w.status == channel.Sending, provider: m.Providers[ch.Account.Provider], account: ch.Account.Account,
 		out: channel.Outgoing{
-			AttemptKey: key, From: ch.Address, To: w.address, Content: w.content(),
+			AttemptKey: key, From: ch.Address, To: w.address, Type: ch.Type, Content: w.content(),
 			StatusURL: m.PublicURL + "/webhooks/" + ch.Account.Provider + "/" + ch.Account.Key + "?attempt=" + url.QueryEscape(key),
 		},
 	}
