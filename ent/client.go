@@ -20,6 +20,7 @@ import (
 	"parley/ent/bulkoperation"
 	entchannel "parley/ent/channel"
 	entcomponent "parley/ent/component"
+	"parley/ent/componentanswer"
 	"parley/ent/componentversion"
 	"parley/ent/consententry"
 	"parley/ent/conversation"
@@ -83,6 +84,8 @@ type Client struct {
 	Channel *ChannelClient
 	// Component is the client for interacting with the Component builders.
 	Component *ComponentClient
+	// ComponentAnswer is the client for interacting with the ComponentAnswer builders.
+	ComponentAnswer *ComponentAnswerClient
 	// ComponentVersion is the client for interacting with the ComponentVersion builders.
 	ComponentVersion *ComponentVersionClient
 	// ConsentEntry is the client for interacting with the ConsentEntry builders.
@@ -169,6 +172,7 @@ func (c *Client) init() {
 	c.BulkOperation = NewBulkOperationClient(c.config)
 	c.Channel = NewChannelClient(c.config)
 	c.Component = NewComponentClient(c.config)
+	c.ComponentAnswer = NewComponentAnswerClient(c.config)
 	c.ComponentVersion = NewComponentVersionClient(c.config)
 	c.ConsentEntry = NewConsentEntryClient(c.config)
 	c.Conversation = NewConversationClient(c.config)
@@ -303,6 +307,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		BulkOperation:    NewBulkOperationClient(cfg),
 		Channel:          NewChannelClient(cfg),
 		Component:        NewComponentClient(cfg),
+		ComponentAnswer:  NewComponentAnswerClient(cfg),
 		ComponentVersion: NewComponentVersionClient(cfg),
 		ConsentEntry:     NewConsentEntryClient(cfg),
 		Conversation:     NewConversationClient(cfg),
@@ -364,6 +369,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		BulkOperation:    NewBulkOperationClient(cfg),
 		Channel:          NewChannelClient(cfg),
 		Component:        NewComponentClient(cfg),
+		ComponentAnswer:  NewComponentAnswerClient(cfg),
 		ComponentVersion: NewComponentVersionClient(cfg),
 		ConsentEntry:     NewConsentEntryClient(cfg),
 		Conversation:     NewConversationClient(cfg),
@@ -427,13 +433,13 @@ func (c *Client) Close() error {
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
 		c.AccessToken, c.Agent, c.Attempt, c.AuditEntry, c.AuditMention, c.BulkBatch,
-		c.BulkOperation, c.Channel, c.Component, c.ComponentVersion, c.ConsentEntry,
-		c.Conversation, c.CountCell, c.CrmAction, c.CrmActionRun, c.Event,
-		c.FormerAnchor, c.IdempotencyKey, c.Identifier, c.Identity, c.Lane, c.LogHead,
-		c.Lookup, c.Message, c.MessagingUser, c.ObjectType, c.Organization, c.Pace,
-		c.Participant, c.PermissionSet, c.Preference, c.Process, c.ProviderAccount,
-		c.Queue, c.QuickText, c.RawInbound, c.Record, c.RecordPhone, c.RecordValue,
-		c.Secret, c.SigningKey, c.WebhookDelivery,
+		c.BulkOperation, c.Channel, c.Component, c.ComponentAnswer, c.ComponentVersion,
+		c.ConsentEntry, c.Conversation, c.CountCell, c.CrmAction, c.CrmActionRun,
+		c.Event, c.FormerAnchor, c.IdempotencyKey, c.Identifier, c.Identity, c.Lane,
+		c.LogHead, c.Lookup, c.Message, c.MessagingUser, c.ObjectType, c.Organization,
+		c.Pace, c.Participant, c.PermissionSet, c.Preference, c.Process,
+		c.ProviderAccount, c.Queue, c.QuickText, c.RawInbound, c.Record, c.RecordPhone,
+		c.RecordValue, c.Secret, c.SigningKey, c.WebhookDelivery,
 	} {
 		n.Use(hooks...)
 	}
@@ -444,13 +450,13 @@ func (c *Client) Use(hooks ...Hook) {
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
 		c.AccessToken, c.Agent, c.Attempt, c.AuditEntry, c.AuditMention, c.BulkBatch,
-		c.BulkOperation, c.Channel, c.Component, c.ComponentVersion, c.ConsentEntry,
-		c.Conversation, c.CountCell, c.CrmAction, c.CrmActionRun, c.Event,
-		c.FormerAnchor, c.IdempotencyKey, c.Identifier, c.Identity, c.Lane, c.LogHead,
-		c.Lookup, c.Message, c.MessagingUser, c.ObjectType, c.Organization, c.Pace,
-		c.Participant, c.PermissionSet, c.Preference, c.Process, c.ProviderAccount,
-		c.Queue, c.QuickText, c.RawInbound, c.Record, c.RecordPhone, c.RecordValue,
-		c.Secret, c.SigningKey, c.WebhookDelivery,
+		c.BulkOperation, c.Channel, c.Component, c.ComponentAnswer, c.ComponentVersion,
+		c.ConsentEntry, c.Conversation, c.CountCell, c.CrmAction, c.CrmActionRun,
+		c.Event, c.FormerAnchor, c.IdempotencyKey, c.Identifier, c.Identity, c.Lane,
+		c.LogHead, c.Lookup, c.Message, c.MessagingUser, c.ObjectType, c.Organization,
+		c.Pace, c.Participant, c.PermissionSet, c.Preference, c.Process,
+		c.ProviderAccount, c.Queue, c.QuickText, c.RawInbound, c.Record, c.RecordPhone,
+		c.RecordValue, c.Secret, c.SigningKey, c.WebhookDelivery,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -477,6 +483,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Channel.mutate(ctx, m)
 	case *ComponentMutation:
 		return c.Component.mutate(ctx, m)
+	case *ComponentAnswerMutation:
+		return c.ComponentAnswer.mutate(ctx, m)
 	case *ComponentVersionMutation:
 		return c.ComponentVersion.mutate(ctx, m)
 	case *ConsentEntryMutation:
@@ -1911,6 +1919,140 @@ func (c *ComponentClient) mutate(ctx context.Context, m *ComponentMutation) (Val
 		return (&ComponentDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown Component mutation op: %q", m.Op())
+	}
+}
+
+// ComponentAnswerClient is a client for the ComponentAnswer schema.
+type ComponentAnswerClient struct {
+	config
+}
+
+// NewComponentAnswerClient returns a client for the ComponentAnswer from the given config.
+func NewComponentAnswerClient(c config) *ComponentAnswerClient {
+	return &ComponentAnswerClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `componentanswer.Hooks(f(g(h())))`.
+func (c *ComponentAnswerClient) Use(hooks ...Hook) {
+	c.hooks.ComponentAnswer = append(c.hooks.ComponentAnswer, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `componentanswer.Intercept(f(g(h())))`.
+func (c *ComponentAnswerClient) Intercept(interceptors ...Interceptor) {
+	c.inters.ComponentAnswer = append(c.inters.ComponentAnswer, interceptors...)
+}
+
+// Create returns a builder for creating a ComponentAnswer entity.
+func (c *ComponentAnswerClient) Create() *ComponentAnswerCreate {
+	mutation := newComponentAnswerMutation(c.config, OpCreate)
+	return &ComponentAnswerCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of ComponentAnswer entities.
+func (c *ComponentAnswerClient) CreateBulk(builders ...*ComponentAnswerCreate) *ComponentAnswerCreateBulk {
+	return &ComponentAnswerCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *ComponentAnswerClient) MapCreateBulk(slice any, setFunc func(*ComponentAnswerCreate, int)) *ComponentAnswerCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &ComponentAnswerCreateBulk{err: fmt.Errorf("calling to ComponentAnswerClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*ComponentAnswerCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &ComponentAnswerCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for ComponentAnswer.
+func (c *ComponentAnswerClient) Update() *ComponentAnswerUpdate {
+	mutation := newComponentAnswerMutation(c.config, OpUpdate)
+	return &ComponentAnswerUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *ComponentAnswerClient) UpdateOne(_m *ComponentAnswer) *ComponentAnswerUpdateOne {
+	mutation := newComponentAnswerMutation(c.config, OpUpdateOne, withComponentAnswer(_m))
+	return &ComponentAnswerUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *ComponentAnswerClient) UpdateOneID(id int64) *ComponentAnswerUpdateOne {
+	mutation := newComponentAnswerMutation(c.config, OpUpdateOne, withComponentAnswerID(id))
+	return &ComponentAnswerUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for ComponentAnswer.
+func (c *ComponentAnswerClient) Delete() *ComponentAnswerDelete {
+	mutation := newComponentAnswerMutation(c.config, OpDelete)
+	return &ComponentAnswerDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *ComponentAnswerClient) DeleteOne(_m *ComponentAnswer) *ComponentAnswerDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *ComponentAnswerClient) DeleteOneID(id int64) *ComponentAnswerDeleteOne {
+	builder := c.Delete().Where(componentanswer.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &ComponentAnswerDeleteOne{builder}
+}
+
+// Query returns a query builder for ComponentAnswer.
+func (c *ComponentAnswerClient) Query() *ComponentAnswerQuery {
+	return &ComponentAnswerQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeComponentAnswer},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a ComponentAnswer entity by its id.
+func (c *ComponentAnswerClient) Get(ctx context.Context, id int64) (*ComponentAnswer, error) {
+	return c.Query().Where(componentanswer.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *ComponentAnswerClient) GetX(ctx context.Context, id int64) *ComponentAnswer {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *ComponentAnswerClient) Hooks() []Hook {
+	hooks := c.hooks.ComponentAnswer
+	return append(hooks[:len(hooks):len(hooks)], componentanswer.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *ComponentAnswerClient) Interceptors() []Interceptor {
+	return c.inters.ComponentAnswer
+}
+
+func (c *ComponentAnswerClient) mutate(ctx context.Context, m *ComponentAnswerMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&ComponentAnswerCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&ComponentAnswerUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&ComponentAnswerUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&ComponentAnswerDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown ComponentAnswer mutation op: %q", m.Op())
 	}
 }
 
@@ -6884,20 +7026,20 @@ func (c *WebhookDeliveryClient) mutate(ctx context.Context, m *WebhookDeliveryMu
 type (
 	hooks struct {
 		AccessToken, Agent, Attempt, AuditEntry, AuditMention, BulkBatch, BulkOperation,
-		Channel, Component, ComponentVersion, ConsentEntry, Conversation, CountCell,
-		CrmAction, CrmActionRun, Event, FormerAnchor, IdempotencyKey, Identifier,
-		Identity, Lane, LogHead, Lookup, Message, MessagingUser, ObjectType,
-		Organization, Pace, Participant, PermissionSet, Preference, Process,
-		ProviderAccount, Queue, QuickText, RawInbound, Record, RecordPhone,
-		RecordValue, Secret, SigningKey, WebhookDelivery []ent.Hook
+		Channel, Component, ComponentAnswer, ComponentVersion, ConsentEntry,
+		Conversation, CountCell, CrmAction, CrmActionRun, Event, FormerAnchor,
+		IdempotencyKey, Identifier, Identity, Lane, LogHead, Lookup, Message,
+		MessagingUser, ObjectType, Organization, Pace, Participant, PermissionSet,
+		Preference, Process, ProviderAccount, Queue, QuickText, RawInbound, Record,
+		RecordPhone, RecordValue, Secret, SigningKey, WebhookDelivery []ent.Hook
 	}
 	inters struct {
 		AccessToken, Agent, Attempt, AuditEntry, AuditMention, BulkBatch, BulkOperation,
-		Channel, Component, ComponentVersion, ConsentEntry, Conversation, CountCell,
-		CrmAction, CrmActionRun, Event, FormerAnchor, IdempotencyKey, Identifier,
-		Identity, Lane, LogHead, Lookup, Message, MessagingUser, ObjectType,
-		Organization, Pace, Participant, PermissionSet, Preference, Process,
-		ProviderAccount, Queue, QuickText, RawInbound, Record, RecordPhone,
-		RecordValue, Secret, SigningKey, WebhookDelivery []ent.Interceptor
+		Channel, Component, ComponentAnswer, ComponentVersion, ConsentEntry,
+		Conversation, CountCell, CrmAction, CrmActionRun, Event, FormerAnchor,
+		IdempotencyKey, Identifier, Identity, Lane, LogHead, Lookup, Message,
+		MessagingUser, ObjectType, Organization, Pace, Participant, PermissionSet,
+		Preference, Process, ProviderAccount, Queue, QuickText, RawInbound, Record,
+		RecordPhone, RecordValue, Secret, SigningKey, WebhookDelivery []ent.Interceptor
 	}
 )

@@ -23,6 +23,7 @@ import (
 	entchannel "parley/ent/channel"
 
 	entcomponent "parley/ent/component"
+	"parley/ent/componentanswer"
 	"parley/ent/componentversion"
 	"parley/ent/consententry"
 	"parley/ent/conversation"
@@ -125,6 +126,7 @@ func checkColumn(t, c string) error {
 			bulkoperation.Table:    bulkoperation.ValidColumn,
 			entchannel.Table:       entchannel.ValidColumn,
 			entcomponent.Table:     entcomponent.ValidColumn,
+			componentanswer.Table:  componentanswer.ValidColumn,
 			componentversion.Table: componentversion.ValidColumn,
 			consententry.Table:     consententry.ValidColumn,
 			conversation.Table:     conversation.ValidColumn,

@@ -15,6 +15,7 @@ import (
 	"parley/ent/bulkoperation"
 	entchannel "parley/ent/channel"
 	entcomponent "parley/ent/component"
+	"parley/ent/componentanswer"
 	"parley/ent/componentversion"
 	"parley/ent/consententry"
 	"parley/ent/conversation"
@@ -80,6 +81,7 @@ const (
 	TypeBulkOperation    = "BulkOperation"
 	TypeChannel          = "Channel"
 	TypeComponent        = "Component"
+	TypeComponentAnswer  = "ComponentAnswer"
 	TypeComponentVersion = "ComponentVersion"
 	TypeConsentEntry     = "ConsentEntry"
 	TypeConversation     = "Conversation"
@@ -9676,6 +9678,635 @@ func (m *ComponentMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown Component edge %s", name)
 }
 
+// ComponentAnswerMutation represents an operation that mutates the ComponentAnswer nodes in the graph.
+type ComponentAnswerMutation struct {
+	config
+	op              Op
+	typ             string
+	id              *int64
+	message_id      *int64
+	addmessage_id   *int64
+	component_id    *int64
+	addcomponent_id *int64
+	option          *int
+	addoption       *int
+	created_at      *clock.Time
+	addcreated_at   *clock.Time
+	clearedFields   map[string]struct{}
+	done            bool
+	oldValue        func(context.Context) (*ComponentAnswer, error)
+	predicates      []predicate.ComponentAnswer
+}
+
+var _ ent.Mutation = (*ComponentAnswerMutation)(nil)
+
+// componentanswerOption allows management of the mutation configuration using functional options.
+type componentanswerOption func(*ComponentAnswerMutation)
+
+// newComponentAnswerMutation creates new mutation for the ComponentAnswer entity.
+func newComponentAnswerMutation(c config, op Op, opts ...componentanswerOption) *ComponentAnswerMutation {
+	m := &ComponentAnswerMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeComponentAnswer,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withComponentAnswerID sets the ID field of the mutation.
+func withComponentAnswerID(id int64) componentanswerOption {
+	return func(m *ComponentAnswerMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *ComponentAnswer
+		)
+		m.oldValue = func(ctx context.Context) (*ComponentAnswer, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().ComponentAnswer.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withComponentAnswer sets the old ComponentAnswer of the mutation.
+func withComponentAnswer(node *ComponentAnswer) componentanswerOption {
+	return func(m *ComponentAnswerMutation) {
+		m.oldValue = func(context.Context) (*ComponentAnswer, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m ComponentAnswerMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m ComponentAnswerMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of ComponentAnswer entities.
+func (m *ComponentAnswerMutation) SetID(id int64) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *ComponentAnswerMutation) ID() (id int64, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *ComponentAnswerMutation) IDs(ctx context.Context) ([]int64, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int64{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().ComponentAnswer.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetMessageID sets the "message_id" field.
+func (m *ComponentAnswerMutation) SetMessageID(i int64) {
+	m.message_id = &i
+	m.addmessage_id = nil
+}
+
+// MessageID returns the value of the "message_id" field in the mutation.
+func (m *ComponentAnswerMutation) MessageID() (r int64, exists bool) {
+	v := m.message_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMessageID returns the old "message_id" field's value of the ComponentAnswer entity.
+// If the ComponentAnswer object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ComponentAnswerMutation) OldMessageID(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMessageID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMessageID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMessageID: %w", err)
+	}
+	return oldValue.MessageID, nil
+}
+
+// AddMessageID adds i to the "message_id" field.
+func (m *ComponentAnswerMutation) AddMessageID(i int64) {
+	if m.addmessage_id != nil {
+		*m.addmessage_id += i
+	} else {
+		m.addmessage_id = &i
+	}
+}
+
+// AddedMessageID returns the value that was added to the "message_id" field in this mutation.
+func (m *ComponentAnswerMutation) AddedMessageID() (r int64, exists bool) {
+	v := m.addmessage_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetMessageID resets all changes to the "message_id" field.
+func (m *ComponentAnswerMutation) ResetMessageID() {
+	m.message_id = nil
+	m.addmessage_id = nil
+}
+
+// SetComponentID sets the "component_id" field.
+func (m *ComponentAnswerMutation) SetComponentID(i int64) {
+	m.component_id = &i
+	m.addcomponent_id = nil
+}
+
+// ComponentID returns the value of the "component_id" field in the mutation.
+func (m *ComponentAnswerMutation) ComponentID() (r int64, exists bool) {
+	v := m.component_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldComponentID returns the old "component_id" field's value of the ComponentAnswer entity.
+// If the ComponentAnswer object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ComponentAnswerMutation) OldComponentID(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldComponentID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldComponentID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldComponentID: %w", err)
+	}
+	return oldValue.ComponentID, nil
+}
+
+// AddComponentID adds i to the "component_id" field.
+func (m *ComponentAnswerMutation) AddComponentID(i int64) {
+	if m.addcomponent_id != nil {
+		*m.addcomponent_id += i
+	} else {
+		m.addcomponent_id = &i
+	}
+}
+
+// AddedComponentID returns the value that was added to the "component_id" field in this mutation.
+func (m *ComponentAnswerMutation) AddedComponentID() (r int64, exists bool) {
+	v := m.addcomponent_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetComponentID resets all changes to the "component_id" field.
+func (m *ComponentAnswerMutation) ResetComponentID() {
+	m.component_id = nil
+	m.addcomponent_id = nil
+}
+
+// SetOption sets the "option" field.
+func (m *ComponentAnswerMutation) SetOption(i int) {
+	m.option = &i
+	m.addoption = nil
+}
+
+// Option returns the value of the "option" field in the mutation.
+func (m *ComponentAnswerMutation) Option() (r int, exists bool) {
+	v := m.option
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOption returns the old "option" field's value of the ComponentAnswer entity.
+// If the ComponentAnswer object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ComponentAnswerMutation) OldOption(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOption is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOption requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOption: %w", err)
+	}
+	return oldValue.Option, nil
+}
+
+// AddOption adds i to the "option" field.
+func (m *ComponentAnswerMutation) AddOption(i int) {
+	if m.addoption != nil {
+		*m.addoption += i
+	} else {
+		m.addoption = &i
+	}
+}
+
+// AddedOption returns the value that was added to the "option" field in this mutation.
+func (m *ComponentAnswerMutation) AddedOption() (r int, exists bool) {
+	v := m.addoption
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetOption resets all changes to the "option" field.
+func (m *ComponentAnswerMutation) ResetOption() {
+	m.option = nil
+	m.addoption = nil
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *ComponentAnswerMutation) SetCreatedAt(c clock.Time) {
+	m.created_at = &c
+	m.addcreated_at = nil
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *ComponentAnswerMutation) CreatedAt() (r clock.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the ComponentAnswer entity.
+// If the ComponentAnswer object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ComponentAnswerMutation) OldCreatedAt(ctx context.Context) (v clock.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// AddCreatedAt adds c to the "created_at" field.
+func (m *ComponentAnswerMutation) AddCreatedAt(c clock.Time) {
+	if m.addcreated_at != nil {
+		*m.addcreated_at += c
+	} else {
+		m.addcreated_at = &c
+	}
+}
+
+// AddedCreatedAt returns the value that was added to the "created_at" field in this mutation.
+func (m *ComponentAnswerMutation) AddedCreatedAt() (r clock.Time, exists bool) {
+	v := m.addcreated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *ComponentAnswerMutation) ResetCreatedAt() {
+	m.created_at = nil
+	m.addcreated_at = nil
+}
+
+// Where appends a list predicates to the ComponentAnswerMutation builder.
+func (m *ComponentAnswerMutation) Where(ps ...predicate.ComponentAnswer) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the ComponentAnswerMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *ComponentAnswerMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.ComponentAnswer, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *ComponentAnswerMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *ComponentAnswerMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (ComponentAnswer).
+func (m *ComponentAnswerMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *ComponentAnswerMutation) Fields() []string {
+	fields := make([]string, 0, 4)
+	if m.message_id != nil {
+		fields = append(fields, componentanswer.FieldMessageID)
+	}
+	if m.component_id != nil {
+		fields = append(fields, componentanswer.FieldComponentID)
+	}
+	if m.option != nil {
+		fields = append(fields, componentanswer.FieldOption)
+	}
+	if m.created_at != nil {
+		fields = append(fields, componentanswer.FieldCreatedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *ComponentAnswerMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case componentanswer.FieldMessageID:
+		return m.MessageID()
+	case componentanswer.FieldComponentID:
+		return m.ComponentID()
+	case componentanswer.FieldOption:
+		return m.Option()
+	case componentanswer.FieldCreatedAt:
+		return m.CreatedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *ComponentAnswerMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case componentanswer.FieldMessageID:
+		return m.OldMessageID(ctx)
+	case componentanswer.FieldComponentID:
+		return m.OldComponentID(ctx)
+	case componentanswer.FieldOption:
+		return m.OldOption(ctx)
+	case componentanswer.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown ComponentAnswer field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ComponentAnswerMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case componentanswer.FieldMessageID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMessageID(v)
+		return nil
+	case componentanswer.FieldComponentID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetComponentID(v)
+		return nil
+	case componentanswer.FieldOption:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOption(v)
+		return nil
+	case componentanswer.FieldCreatedAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown ComponentAnswer field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *ComponentAnswerMutation) AddedFields() []string {
+	var fields []string
+	if m.addmessage_id != nil {
+		fields = append(fields, componentanswer.FieldMessageID)
+	}
+	if m.addcomponent_id != nil {
+		fields = append(fields, componentanswer.FieldComponentID)
+	}
+	if m.addoption != nil {
+		fields = append(fields, componentanswer.FieldOption)
+	}
+	if m.addcreated_at != nil {
+		fields = append(fields, componentanswer.FieldCreatedAt)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *ComponentAnswerMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case componentanswer.FieldMessageID:
+		return m.AddedMessageID()
+	case componentanswer.FieldComponentID:
+		return m.AddedComponentID()
+	case componentanswer.FieldOption:
+		return m.AddedOption()
+	case componentanswer.FieldCreatedAt:
+		return m.AddedCreatedAt()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ComponentAnswerMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case componentanswer.FieldMessageID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddMessageID(v)
+		return nil
+	case componentanswer.FieldComponentID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddComponentID(v)
+		return nil
+	case componentanswer.FieldOption:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddOption(v)
+		return nil
+	case componentanswer.FieldCreatedAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddCreatedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown ComponentAnswer numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *ComponentAnswerMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *ComponentAnswerMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *ComponentAnswerMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown ComponentAnswer nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *ComponentAnswerMutation) ResetField(name string) error {
+	switch name {
+	case componentanswer.FieldMessageID:
+		m.ResetMessageID()
+		return nil
+	case componentanswer.FieldComponentID:
+		m.ResetComponentID()
+		return nil
+	case componentanswer.FieldOption:
+		m.ResetOption()
+		return nil
+	case componentanswer.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown ComponentAnswer field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *ComponentAnswerMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *ComponentAnswerMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *ComponentAnswerMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *ComponentAnswerMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *ComponentAnswerMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *ComponentAnswerMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *ComponentAnswerMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown ComponentAnswer unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *ComponentAnswerMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown ComponentAnswer edge %s", name)
+}
+
 // ComponentVersionMutation represents an operation that mutates the ComponentVersion nodes in the graph.
 type ComponentVersionMutation struct {
 	config
@@ -11210,6 +11841,8 @@ type ConversationMutation struct {
 	addearlier_inbound    *int64
 	own_read              *int64
 	addown_read           *int64
+	asked_id              *int64
+	addasked_id           *int64
 	own_state             *string
 	created_at            *clock.Time
 	addcreated_at         *clock.Time
@@ -12561,6 +13194,62 @@ func (m *ConversationMutation) ResetOwnRead() {
 	m.addown_read = nil
 }
 
+// SetAskedID sets the "asked_id" field.
+func (m *ConversationMutation) SetAskedID(i int64) {
+	m.asked_id = &i
+	m.addasked_id = nil
+}
+
+// AskedID returns the value of the "asked_id" field in the mutation.
+func (m *ConversationMutation) AskedID() (r int64, exists bool) {
+	v := m.asked_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAskedID returns the old "asked_id" field's value of the Conversation entity.
+// If the Conversation object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConversationMutation) OldAskedID(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAskedID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAskedID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAskedID: %w", err)
+	}
+	return oldValue.AskedID, nil
+}
+
+// AddAskedID adds i to the "asked_id" field.
+func (m *ConversationMutation) AddAskedID(i int64) {
+	if m.addasked_id != nil {
+		*m.addasked_id += i
+	} else {
+		m.addasked_id = &i
+	}
+}
+
+// AddedAskedID returns the value that was added to the "asked_id" field in this mutation.
+func (m *ConversationMutation) AddedAskedID() (r int64, exists bool) {
+	v := m.addasked_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetAskedID resets all changes to the "asked_id" field.
+func (m *ConversationMutation) ResetAskedID() {
+	m.asked_id = nil
+	m.addasked_id = nil
+}
+
 // SetOwnState sets the "own_state" field.
 func (m *ConversationMutation) SetOwnState(s string) {
 	m.own_state = &s
@@ -12930,7 +13619,7 @@ func (m *ConversationMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *ConversationMutation) Fields() []string {
-	fields := make([]string, 0, 27)
+	fields := make([]string, 0, 28)
 	if m.channel != nil {
 		fields = append(fields, conversation.FieldChannelID)
 	}
@@ -13006,6 +13695,9 @@ func (m *ConversationMutation) Fields() []string {
 	if m.own_read != nil {
 		fields = append(fields, conversation.FieldOwnRead)
 	}
+	if m.asked_id != nil {
+		fields = append(fields, conversation.FieldAskedID)
+	}
 	if m.own_state != nil {
 		fields = append(fields, conversation.FieldOwnState)
 	}
@@ -13070,6 +13762,8 @@ func (m *ConversationMutation) Field(name string) (ent.Value, bool) {
 		return m.EarlierInbound()
 	case conversation.FieldOwnRead:
 		return m.OwnRead()
+	case conversation.FieldAskedID:
+		return m.AskedID()
 	case conversation.FieldOwnState:
 		return m.OwnState()
 	case conversation.FieldCreatedAt:
@@ -13133,6 +13827,8 @@ func (m *ConversationMutation) OldField(ctx context.Context, name string) (ent.V
 		return m.OldEarlierInbound(ctx)
 	case conversation.FieldOwnRead:
 		return m.OldOwnRead(ctx)
+	case conversation.FieldAskedID:
+		return m.OldAskedID(ctx)
 	case conversation.FieldOwnState:
 		return m.OldOwnState(ctx)
 	case conversation.FieldCreatedAt:
@@ -13321,6 +14017,13 @@ func (m *ConversationMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetOwnRead(v)
 		return nil
+	case conversation.FieldAskedID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAskedID(v)
+		return nil
 	case conversation.FieldOwnState:
 		v, ok := value.(string)
 		if !ok {
@@ -13379,6 +14082,9 @@ func (m *ConversationMutation) AddedFields() []string {
 	if m.addown_read != nil {
 		fields = append(fields, conversation.FieldOwnRead)
 	}
+	if m.addasked_id != nil {
+		fields = append(fields, conversation.FieldAskedID)
+	}
 	if m.addcreated_at != nil {
 		fields = append(fields, conversation.FieldCreatedAt)
 	}
@@ -13414,6 +14120,8 @@ func (m *ConversationMutation) AddedField(name string) (ent.Value, bool) {
 		return m.AddedEarlierInbound()
 	case conversation.FieldOwnRead:
 		return m.AddedOwnRead()
+	case conversation.FieldAskedID:
+		return m.AddedAskedID()
 	case conversation.FieldCreatedAt:
 		return m.AddedCreatedAt()
 	}
@@ -13508,6 +14216,13 @@ func (m *ConversationMutation) AddField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.AddOwnRead(v)
+		return nil
+	case conversation.FieldAskedID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddAskedID(v)
 		return nil
 	case conversation.FieldCreatedAt:
 		v, ok := value.(clock.Time)
@@ -13650,6 +14365,9 @@ func (m *ConversationMutation) ResetField(name string) error {
 		return nil
 	case conversation.FieldOwnRead:
 		m.ResetOwnRead()
+		return nil
+	case conversation.FieldAskedID:
+		m.ResetAskedID()
 		return nil
 	case conversation.FieldOwnState:
 		m.ResetOwnState()

@@ -30,6 +30,8 @@ type Tx struct {
 	Channel *ChannelClient
 	// Component is the client for interacting with the Component builders.
 	Component *ComponentClient
+	// ComponentAnswer is the client for interacting with the ComponentAnswer builders.
+	ComponentAnswer *ComponentAnswerClient
 	// ComponentVersion is the client for interacting with the ComponentVersion builders.
 	ComponentVersion *ComponentVersionClient
 	// ConsentEntry is the client for interacting with the ConsentEntry builders.
@@ -236,6 +238,7 @@ func (tx *Tx) init() {
 	tx.BulkOperation = NewBulkOperationClient(tx.config)
 	tx.Channel = NewChannelClient(tx.config)
 	tx.Component = NewComponentClient(tx.config)
+	tx.ComponentAnswer = NewComponentAnswerClient(tx.config)
 	tx.ComponentVersion = NewComponentVersionClient(tx.config)
 	tx.ConsentEntry = NewConsentEntryClient(tx.config)
 	tx.Conversation = NewConversationClient(tx.config)

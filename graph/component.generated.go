@@ -9,6 +9,7 @@ import (
 	"parley/internal/channel"
 	"parley/internal/desk/component"
 	"parley/internal/desk/composer"
+	"parley/internal/desk/content"
 	"parley/internal/desk/formula"
 	"parley/internal/ground/clock"
 	"parley/internal/ground/fault"
@@ -22,8 +23,16 @@ import (
 
 // region    ************************** generated!.gotpl **************************
 
+type AnswerContentResolver interface {
+	ComponentID(ctx context.Context, obj *content.AnswerContent) (string, error)
+
+	QuestionID(ctx context.Context, obj *content.AnswerContent) (string, error)
+}
 type ComponentResolver interface {
 	Design(ctx context.Context, objs []*composer.Component) ([]*composer.Design, error)
+}
+type ComponentContentResolver interface {
+	ComponentID(ctx context.Context, obj *content.ComponentContent) (string, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -33,6 +42,314 @@ type ComponentResolver interface {
 // endregion ***************************** args.gotpl *****************************
 
 // region    **************************** field.gotpl *****************************
+
+func (ec *executionContext) _AnswerContent_text(ctx context.Context, field graphql.CollectedField, obj *content.AnswerContent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AnswerContent_text(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Text, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AnswerContent_text(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AnswerContent", field, false, false, "String")
+}
+
+func (ec *executionContext) _AnswerContent_isTruncated(ctx context.Context, field graphql.CollectedField, obj *content.AnswerContent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AnswerContent_isTruncated(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IsTruncated, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AnswerContent_isTruncated(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AnswerContent", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _AnswerContent_componentId(ctx context.Context, field graphql.CollectedField, obj *content.AnswerContent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AnswerContent_componentId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.AnswerContent().ComponentID(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AnswerContent_componentId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AnswerContent", field, true, true, "ID")
+}
+
+func (ec *executionContext) _AnswerContent_name(ctx context.Context, field graphql.CollectedField, obj *content.AnswerContent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AnswerContent_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AnswerContent_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AnswerContent", field, false, false, "String")
+}
+
+func (ec *executionContext) _AnswerContent_version(ctx context.Context, field graphql.CollectedField, obj *content.AnswerContent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AnswerContent_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AnswerContent_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AnswerContent", field, false, false, "Int")
+}
+
+func (ec *executionContext) _AnswerContent_questionId(ctx context.Context, field graphql.CollectedField, obj *content.AnswerContent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AnswerContent_questionId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.AnswerContent().QuestionID(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AnswerContent_questionId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AnswerContent", field, true, true, "ID")
+}
+
+func (ec *executionContext) _AnswerContent_option(ctx context.Context, field graphql.CollectedField, obj *content.AnswerContent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AnswerContent_option(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Option, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AnswerContent_option(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AnswerContent", field, false, false, "Int")
+}
+
+func (ec *executionContext) _AnswerContent_isTyped(ctx context.Context, field graphql.CollectedField, obj *content.AnswerContent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AnswerContent_isTyped(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IsTyped, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AnswerContent_isTyped(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AnswerContent", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _AnswerContent_isRepeated(ctx context.Context, field graphql.CollectedField, obj *content.AnswerContent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AnswerContent_isRepeated(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IsRepeated, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AnswerContent_isRepeated(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AnswerContent", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _ChoiceShape_format(ctx context.Context, field graphql.CollectedField, obj *content.ChoiceShape) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChoiceShape_format(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Format, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v channel.Format) graphql.Marshaler {
+			return ec.marshalNComponentFormat2parleyᚋinternalᚋchannelᚐFormat(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChoiceShape_format(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChoiceShape", field, false, false, "ComponentFormat")
+}
+
+func (ec *executionContext) _ChoiceShape_text(ctx context.Context, field graphql.CollectedField, obj *content.ChoiceShape) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChoiceShape_text(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Text, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChoiceShape_text(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChoiceShape", field, false, false, "String")
+}
+
+func (ec *executionContext) _ChoiceShape_label(ctx context.Context, field graphql.CollectedField, obj *content.ChoiceShape) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChoiceShape_label(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Label, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChoiceShape_label(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChoiceShape", field, false, false, "String")
+}
+
+func (ec *executionContext) _ChoiceShape_options(ctx context.Context, field graphql.CollectedField, obj *content.ChoiceShape) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChoiceShape_options(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Options, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*channel.Option) graphql.Marshaler {
+			return ec.marshalNComponentOption2ᚕᚖparleyᚋinternalᚋchannelᚐOptionᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChoiceShape_options(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ChoiceShape",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ComponentOption(ctx, field)
+		},
+	}
+	return fc, nil
+}
 
 func (ec *executionContext) _Component_id(ctx context.Context, field graphql.CollectedField, obj *composer.Component) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -539,6 +856,190 @@ func (ec *executionContext) fieldContext_ComponentConstant_items(_ context.Conte
 	return fc, nil
 }
 
+func (ec *executionContext) _ComponentContent_text(ctx context.Context, field graphql.CollectedField, obj *content.ComponentContent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ComponentContent_text(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Text, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ComponentContent_text(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ComponentContent", field, false, false, "String")
+}
+
+func (ec *executionContext) _ComponentContent_isTruncated(ctx context.Context, field graphql.CollectedField, obj *content.ComponentContent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ComponentContent_isTruncated(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IsTruncated, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ComponentContent_isTruncated(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ComponentContent", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _ComponentContent_componentId(ctx context.Context, field graphql.CollectedField, obj *content.ComponentContent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ComponentContent_componentId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ComponentContent().ComponentID(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ComponentContent_componentId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ComponentContent", field, true, true, "ID")
+}
+
+func (ec *executionContext) _ComponentContent_name(ctx context.Context, field graphql.CollectedField, obj *content.ComponentContent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ComponentContent_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ComponentContent_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ComponentContent", field, false, false, "String")
+}
+
+func (ec *executionContext) _ComponentContent_kind(ctx context.Context, field graphql.CollectedField, obj *content.ComponentContent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ComponentContent_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v channel.ComponentKind) graphql.Marshaler {
+			return ec.marshalNComponentKind2parleyᚋinternalᚋchannelᚐComponentKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ComponentContent_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ComponentContent", field, true, false, "ComponentKind")
+}
+
+func (ec *executionContext) _ComponentContent_version(ctx context.Context, field graphql.CollectedField, obj *content.ComponentContent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ComponentContent_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ComponentContent_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ComponentContent", field, false, false, "Int")
+}
+
+func (ec *executionContext) _ComponentContent_format(ctx context.Context, field graphql.CollectedField, obj *content.ComponentContent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ComponentContent_format(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Format(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v channel.Format) graphql.Marshaler {
+			return ec.marshalNComponentFormat2parleyᚋinternalᚋchannelᚐFormat(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ComponentContent_format(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ComponentContent", field, true, false, "ComponentFormat")
+}
+
+func (ec *executionContext) _ComponentContent_shape(ctx context.Context, field graphql.CollectedField, obj *content.ComponentContent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ComponentContent_shape(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Shape(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v content.Shape) graphql.Marshaler {
+			return ec.marshalNComponentShape2parleyᚋinternalᚋdeskᚋcontentᚐShape(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ComponentContent_shape(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ComponentContent", field, true, false, "ComponentShape")
+}
+
 func (ec *executionContext) _ComponentDesign_constants(ctx context.Context, field graphql.CollectedField, obj *composer.Design) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -768,6 +1269,52 @@ func (ec *executionContext) fieldContext_ComponentEdge_node(_ context.Context, f
 	return fc, nil
 }
 
+func (ec *executionContext) _ComponentImage_url(ctx context.Context, field graphql.CollectedField, obj *channel.Image) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ComponentImage_url(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.URL, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ComponentImage_url(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ComponentImage", field, false, false, "String")
+}
+
+func (ec *executionContext) _ComponentImage_alt(ctx context.Context, field graphql.CollectedField, obj *channel.Image) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ComponentImage_alt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Alt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ComponentImage_alt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ComponentImage", field, false, false, "String")
+}
+
 func (ec *executionContext) _ComponentItem_name(ctx context.Context, field graphql.CollectedField, obj *component.Item) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -929,6 +1476,153 @@ func (ec *executionContext) fieldContext_ComponentListTemplate_template(_ contex
 	return graphql.NewScalarFieldContext("ComponentListTemplate", field, false, false, "String")
 }
 
+func (ec *executionContext) _ComponentMisfit_reason(ctx context.Context, field graphql.CollectedField, obj *channel.Misfit) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ComponentMisfit_reason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Code(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ComponentMisfit_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ComponentMisfit", field, true, false, "String")
+}
+
+func (ec *executionContext) _ComponentMisfit_limit(ctx context.Context, field graphql.CollectedField, obj *channel.Misfit) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ComponentMisfit_limit(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Limit, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ComponentMisfit_limit(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ComponentMisfit", field, false, false, "Int")
+}
+
+func (ec *executionContext) _ComponentMisfit_found(ctx context.Context, field graphql.CollectedField, obj *channel.Misfit) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ComponentMisfit_found(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Found, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ComponentMisfit_found(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ComponentMisfit", field, false, false, "Int")
+}
+
+func (ec *executionContext) _ComponentOption_title(ctx context.Context, field graphql.CollectedField, obj *channel.Option) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ComponentOption_title(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Title, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ComponentOption_title(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ComponentOption", field, false, false, "String")
+}
+
+func (ec *executionContext) _ComponentOption_subtitle(ctx context.Context, field graphql.CollectedField, obj *channel.Option) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ComponentOption_subtitle(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Subtitle, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ComponentOption_subtitle(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ComponentOption", field, false, false, "String")
+}
+
+func (ec *executionContext) _ComponentOption_image(ctx context.Context, field graphql.CollectedField, obj *channel.Option) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ComponentOption_image(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Image, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *channel.Image) graphql.Marshaler {
+			return ec.marshalOComponentImage2ᚖparleyᚋinternalᚋchannelᚐImage(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ComponentOption_image(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ComponentOption",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ComponentImage(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _ComponentParameter_name(ctx context.Context, field graphql.CollectedField, obj *component.Parameter) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1080,6 +1774,185 @@ func (ec *executionContext) fieldContext_ComponentPayload_errors(_ context.Conte
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ComponentPreview_channelType(ctx context.Context, field graphql.CollectedField, obj *composer.Preview) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ComponentPreview_channelType(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ChannelType, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v channel.Type) graphql.Marshaler {
+			return ec.marshalNChannelType2parleyᚋinternalᚋchannelᚐType(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ComponentPreview_channelType(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ComponentPreview", field, false, false, "ChannelType")
+}
+
+func (ec *executionContext) _ComponentPreview_format(ctx context.Context, field graphql.CollectedField, obj *composer.Preview) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ComponentPreview_format(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Format, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *channel.Format) graphql.Marshaler {
+			return ec.marshalOComponentFormat2ᚖparleyᚋinternalᚋchannelᚐFormat(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ComponentPreview_format(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ComponentPreview", field, false, false, "ComponentFormat")
+}
+
+func (ec *executionContext) _ComponentPreview_shape(ctx context.Context, field graphql.CollectedField, obj *composer.Preview) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ComponentPreview_shape(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Shape, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v content.Shape) graphql.Marshaler {
+			return ec.marshalOComponentShape2parleyᚋinternalᚋdeskᚋcontentᚐShape(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ComponentPreview_shape(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ComponentPreview", field, false, false, "ComponentShape")
+}
+
+func (ec *executionContext) _ComponentPreview_text(ctx context.Context, field graphql.CollectedField, obj *composer.Preview) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ComponentPreview_text(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Text, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ComponentPreview_text(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ComponentPreview", field, false, false, "String")
+}
+
+func (ec *executionContext) _ComponentPreview_payload(ctx context.Context, field graphql.CollectedField, obj *composer.Preview) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ComponentPreview_payload(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Payload, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ComponentPreview_payload(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ComponentPreview", field, false, false, "String")
+}
+
+func (ec *executionContext) _ComponentPreview_rejected(ctx context.Context, field graphql.CollectedField, obj *composer.Preview) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ComponentPreview_rejected(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Rejected, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*composer.Rejected) graphql.Marshaler {
+			return ec.marshalNRejectedComponentFormat2ᚕᚖparleyᚋinternalᚋdeskᚋcomposerᚐRejectedᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ComponentPreview_rejected(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ComponentPreview",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RejectedComponentFormat(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ComponentPreview_missing(ctx context.Context, field graphql.CollectedField, obj *composer.Preview) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ComponentPreview_missing(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Missing, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*component.Missing) graphql.Marshaler {
+			return ec.marshalNMissingComponentValue2ᚕᚖparleyᚋinternalᚋdeskᚋcomponentᚐMissingᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ComponentPreview_missing(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ComponentPreview",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MissingComponentValue(ctx, field)
 		},
 	}
 	return fc, nil
@@ -1480,6 +2353,153 @@ func (ec *executionContext) fieldContext_LinkFormat_imageAlt(_ context.Context, 
 	return graphql.NewScalarFieldContext("LinkFormat", field, false, false, "String")
 }
 
+func (ec *executionContext) _LinkShape_format(ctx context.Context, field graphql.CollectedField, obj *content.LinkShape) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LinkShape_format(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Format, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v channel.Format) graphql.Marshaler {
+			return ec.marshalNComponentFormat2parleyᚋinternalᚋchannelᚐFormat(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LinkShape_format(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LinkShape", field, false, false, "ComponentFormat")
+}
+
+func (ec *executionContext) _LinkShape_text(ctx context.Context, field graphql.CollectedField, obj *content.LinkShape) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LinkShape_text(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Text, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LinkShape_text(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LinkShape", field, false, false, "String")
+}
+
+func (ec *executionContext) _LinkShape_title(ctx context.Context, field graphql.CollectedField, obj *content.LinkShape) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LinkShape_title(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Title, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LinkShape_title(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LinkShape", field, false, false, "String")
+}
+
+func (ec *executionContext) _LinkShape_url(ctx context.Context, field graphql.CollectedField, obj *content.LinkShape) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LinkShape_url(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.URL, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LinkShape_url(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LinkShape", field, false, false, "String")
+}
+
+func (ec *executionContext) _LinkShape_image(ctx context.Context, field graphql.CollectedField, obj *content.LinkShape) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LinkShape_image(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Image, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *channel.Image) graphql.Marshaler {
+			return ec.marshalOComponentImage2ᚖparleyᚋinternalᚋchannelᚐImage(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_LinkShape_image(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "LinkShape",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ComponentImage(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _LinkShape_isPopup(ctx context.Context, field graphql.CollectedField, obj *content.LinkShape) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LinkShape_isPopup(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IsPopup, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LinkShape_isPopup(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LinkShape", field, false, false, "Boolean")
+}
+
 func (ec *executionContext) _ListFormat_format(ctx context.Context, field graphql.CollectedField, obj *composer.ListFormat) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1547,6 +2567,75 @@ func (ec *executionContext) _ListFormat_label(ctx context.Context, field graphql
 }
 func (ec *executionContext) fieldContext_ListFormat_label(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ListFormat", field, false, false, "String")
+}
+
+func (ec *executionContext) _MissingComponentValue_path(ctx context.Context, field graphql.CollectedField, obj *component.Missing) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MissingComponentValue_path(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Path, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MissingComponentValue_path(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MissingComponentValue", field, false, false, "String")
+}
+
+func (ec *executionContext) _MissingComponentValue_reason(ctx context.Context, field graphql.CollectedField, obj *component.Missing) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MissingComponentValue_reason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.KnownReason(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v component.Reason) graphql.Marshaler {
+			return ec.marshalNMissingComponentValueReason2parleyᚋinternalᚋdeskᚋcomponentᚐReason(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MissingComponentValue_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MissingComponentValue", field, true, false, "MissingComponentValueReason")
+}
+
+func (ec *executionContext) _MissingComponentValue_detail(ctx context.Context, field graphql.CollectedField, obj *component.Missing) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MissingComponentValue_detail(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Detail, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MissingComponentValue_detail(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MissingComponentValue", field, false, false, "String")
 }
 
 func (ec *executionContext) _OptionDisplay_title(ctx context.Context, field graphql.CollectedField, obj *composer.Display) (ret graphql.Marshaler) {
@@ -1639,6 +2728,139 @@ func (ec *executionContext) _OptionDisplay_imageAlt(ctx context.Context, field g
 }
 func (ec *executionContext) fieldContext_OptionDisplay_imageAlt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("OptionDisplay", field, false, false, "String")
+}
+
+func (ec *executionContext) _PreparedComponent_token(ctx context.Context, field graphql.CollectedField, obj *composer.Prepared) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PreparedComponent_token(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Token, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PreparedComponent_token(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PreparedComponent", field, false, false, "String")
+}
+
+func (ec *executionContext) _PreparedComponent_until(ctx context.Context, field graphql.CollectedField, obj *composer.Prepared) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PreparedComponent_until(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Until, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v clock.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2parleyᚋinternalᚋgroundᚋclockᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PreparedComponent_until(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PreparedComponent", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _PreparedComponent_component(ctx context.Context, field graphql.CollectedField, obj *composer.Prepared) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PreparedComponent_component(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Of, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *composer.Component) graphql.Marshaler {
+			return ec.marshalNComponent2ᚖparleyᚋinternalᚋdeskᚋcomposerᚐComponent(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PreparedComponent_component(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PreparedComponent",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Component(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PreparedComponent_version(ctx context.Context, field graphql.CollectedField, obj *composer.Prepared) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PreparedComponent_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PreparedComponent_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PreparedComponent", field, false, false, "Int")
+}
+
+func (ec *executionContext) _PreparedComponent_missing(ctx context.Context, field graphql.CollectedField, obj *composer.Prepared) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PreparedComponent_missing(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Missing(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*component.Missing) graphql.Marshaler {
+			return ec.marshalNMissingComponentValue2ᚕᚖparleyᚋinternalᚋdeskᚋcomponentᚐMissingᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PreparedComponent_missing(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PreparedComponent",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MissingComponentValue(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _QueryOptions_objectType(ctx context.Context, field graphql.CollectedField, obj *composer.QueryOptions) (ret graphql.Marshaler) {
@@ -1875,6 +3097,61 @@ func (ec *executionContext) fieldContext_RecordOptions_display(_ context.Context
 	return fc, nil
 }
 
+func (ec *executionContext) _RejectedComponentFormat_format(ctx context.Context, field graphql.CollectedField, obj *composer.Rejected) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RejectedComponentFormat_format(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Format, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v channel.Format) graphql.Marshaler {
+			return ec.marshalNComponentFormat2parleyᚋinternalᚋchannelᚐFormat(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RejectedComponentFormat_format(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RejectedComponentFormat", field, false, false, "ComponentFormat")
+}
+
+func (ec *executionContext) _RejectedComponentFormat_reasons(ctx context.Context, field graphql.CollectedField, obj *composer.Rejected) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RejectedComponentFormat_reasons(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reasons, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*channel.Misfit) graphql.Marshaler {
+			return ec.marshalNComponentMisfit2ᚕᚖparleyᚋinternalᚋchannelᚐMisfitᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RejectedComponentFormat_reasons(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RejectedComponentFormat",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ComponentMisfit(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _SlotOptions_display(ctx context.Context, field graphql.CollectedField, obj *composer.SlotOptions) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1974,6 +3251,52 @@ func (ec *executionContext) _TextFormat_text(ctx context.Context, field graphql.
 }
 func (ec *executionContext) fieldContext_TextFormat_text(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TextFormat", field, false, false, "String")
+}
+
+func (ec *executionContext) _TextShape_format(ctx context.Context, field graphql.CollectedField, obj *content.TextShape) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TextShape_format(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Format, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v channel.Format) graphql.Marshaler {
+			return ec.marshalNComponentFormat2parleyᚋinternalᚋchannelᚐFormat(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TextShape_format(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TextShape", field, false, false, "ComponentFormat")
+}
+
+func (ec *executionContext) _TextShape_text(ctx context.Context, field graphql.CollectedField, obj *content.TextShape) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TextShape_text(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Text, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TextShape_text(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TextShape", field, false, false, "String")
 }
 
 func (ec *executionContext) _WebPageFormat_format(ctx context.Context, field graphql.CollectedField, obj *composer.WebPageFormat) (ret graphql.Marshaler) {
@@ -2830,6 +4153,104 @@ func UnmarshalComponentQueryInput(ctx context.Context, raw any) (component.Query
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputComponentSampleInput(ctx context.Context, obj any) (composer.SampleInput, error) {
+	var it composer.SampleInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"path", "value"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "path":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("path"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Path = data
+		case "value":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("value"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Value = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalComponentSampleInput unmarshals raw into the ComponentSampleInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalComponentSampleInput(ctx context.Context, raw any) (composer.SampleInput, error) {
+	var out composer.SampleInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ComponentSampleInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputComponentSlotInput(ctx context.Context, obj any) (composer.SlotInput, error) {
+	var it composer.SlotInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"start", "durationMinutes"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "start":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("start"))
+			data, err := ec.unmarshalNDateTime2parleyᚋinternalᚋgroundᚋclockᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Start = data
+		case "durationMinutes":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("durationMinutes"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DurationMinutes = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalComponentSlotInput unmarshals raw into the ComponentSlotInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalComponentSlotInput(ctx context.Context, raw any) (composer.SlotInput, error) {
+	var out composer.SlotInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ComponentSlotInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputComponentTranslatedInput(ctx context.Context, obj any) (component.Translated, error) {
 	var it component.Translated
 	if obj == nil {
@@ -2939,6 +4360,69 @@ func (ec *executionContext) unmarshalInputComponentTranslationInput(ctx context.
 func UnmarshalComponentTranslationInput(ctx context.Context, raw any) (component.Translation, error) {
 	var out component.Translation
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "ComponentTranslationInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputComponentValueInput(ctx context.Context, obj any) (composer.ParameterInput, error) {
+	var it composer.ParameterInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"name", "value", "recordId", "recordIds"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = data
+		case "value":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("value"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Value = data
+		case "recordId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("recordId"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RecordID = data
+		case "recordIds":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("recordIds"))
+			data, err := ec.unmarshalOID2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RecordIDs = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalComponentValueInput unmarshals raw into the ComponentValueInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalComponentValueInput(ctx context.Context, raw any) (composer.ParameterInput, error) {
+	var out composer.ParameterInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ComponentValueInput", raw, &out)
 	return out, err
 }
 
@@ -3058,6 +4542,167 @@ func (ec *executionContext) unmarshalInputDeleteComponentInput(ctx context.Conte
 func UnmarshalDeleteComponentInput(ctx context.Context, raw any) (DeleteComponentInput, error) {
 	var out DeleteComponentInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "DeleteComponentInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputPrepareComponentInput(ctx context.Context, obj any) (composer.PrepareInput, error) {
+	var it composer.PrepareInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"componentId", "conversationId", "parameters", "slots", "timeZone"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "componentId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("componentId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ComponentID = data
+		case "conversationId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("conversationId"))
+			data, err := ec.unmarshalNID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ConversationID = data
+		case "parameters":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("parameters"))
+			data, err := ec.unmarshalOComponentValueInput2ᚕᚖparleyᚋinternalᚋdeskᚋcomposerᚐParameterInputᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Parameters = data
+		case "slots":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("slots"))
+			data, err := ec.unmarshalOComponentSlotInput2ᚕᚖparleyᚋinternalᚋdeskᚋcomposerᚐSlotInputᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Slots = data
+		case "timeZone":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("timeZone"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TimeZone = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalPrepareComponentInput unmarshals raw into the PrepareComponentInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalPrepareComponentInput(ctx context.Context, raw any) (composer.PrepareInput, error) {
+	var out composer.PrepareInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "PrepareComponentInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputPreviewComponentInput(ctx context.Context, obj any) (composer.PreviewInput, error) {
+	var it composer.PreviewInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"channelTypes", "component", "componentId", "conversationId", "parameters", "slots", "timeZone", "samples"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "channelTypes":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("channelTypes"))
+			data, err := ec.unmarshalNChannelType2ᚕparleyᚋinternalᚋchannelᚐTypeᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ChannelTypes = data
+		case "component":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("component"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Component = data
+		case "componentId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("componentId"))
+			data, err := ec.unmarshalOID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ComponentID = data
+		case "conversationId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("conversationId"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ConversationID = data
+		case "parameters":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("parameters"))
+			data, err := ec.unmarshalOComponentValueInput2ᚕᚖparleyᚋinternalᚋdeskᚋcomposerᚐParameterInputᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Parameters = data
+		case "slots":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("slots"))
+			data, err := ec.unmarshalOComponentSlotInput2ᚕᚖparleyᚋinternalᚋdeskᚋcomposerᚐSlotInputᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Slots = data
+		case "timeZone":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("timeZone"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TimeZone = data
+		case "samples":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("samples"))
+			data, err := ec.unmarshalOComponentSampleInput2ᚕᚖparleyᚋinternalᚋdeskᚋcomposerᚐSampleInputᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Samples = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalPreviewComponentInput unmarshals raw into the PreviewComponentInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalPreviewComponentInput(ctx context.Context, raw any) (composer.PreviewInput, error) {
+	var out composer.PreviewInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "PreviewComponentInput", raw, &out)
 	return out, err
 }
 
@@ -3224,9 +4869,166 @@ func (ec *executionContext) _ComponentOptions(ctx context.Context, sel ast.Selec
 	}
 }
 
+func (ec *executionContext) _ComponentShape(ctx context.Context, sel ast.SelectionSet, obj content.Shape) graphql.Marshaler {
+	switch obj := (obj).(type) {
+	case nil:
+		return graphql.Null
+	case content.TextShape:
+		return ec._TextShape(ctx, sel, &obj)
+	case *content.TextShape:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._TextShape(ctx, sel, obj)
+	case content.LinkShape:
+		return ec._LinkShape(ctx, sel, &obj)
+	case *content.LinkShape:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._LinkShape(ctx, sel, obj)
+	case content.ChoiceShape:
+		return ec._ChoiceShape(ctx, sel, &obj)
+	case *content.ChoiceShape:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ChoiceShape(ctx, sel, obj)
+	default:
+		if typedObj, ok := obj.(graphql.Marshaler); ok {
+			return typedObj
+		} else {
+			panic(fmt.Errorf("unexpected type %T; non-generated variants of ComponentShape must implement graphql.Marshaler", obj))
+		}
+	}
+}
+
 // endregion ************************** interface.gotpl ***************************
 
 // region    **************************** object.gotpl ****************************
+
+var answerContentImplementors = []string{"AnswerContent", "MessageContent"}
+
+func (ec *executionContext) _AnswerContent(ctx context.Context, sel ast.SelectionSet, obj *content.AnswerContent) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, answerContentImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AnswerContent")
+		case "text":
+			out.Values[i] = ec._AnswerContent_text(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "isTruncated":
+			out.Values[i] = ec._AnswerContent_isTruncated(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "componentId":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._AnswerContent_componentId(ctx, field, obj)
+				})
+		case "name":
+			out.Values[i] = ec._AnswerContent_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "version":
+			out.Values[i] = ec._AnswerContent_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "questionId":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._AnswerContent_questionId(ctx, field, obj)
+				})
+		case "option":
+			out.Values[i] = ec._AnswerContent_option(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "isTyped":
+			out.Values[i] = ec._AnswerContent_isTyped(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "isRepeated":
+			out.Values[i] = ec._AnswerContent_isRepeated(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var choiceShapeImplementors = []string{"ChoiceShape", "ComponentShape"}
+
+func (ec *executionContext) _ChoiceShape(ctx context.Context, sel ast.SelectionSet, obj *content.ChoiceShape) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, choiceShapeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ChoiceShape")
+		case "format":
+			out.Values[i] = ec._ChoiceShape_format(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "text":
+			out.Values[i] = ec._ChoiceShape_text(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "label":
+			out.Values[i] = ec._ChoiceShape_label(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "options":
+			out.Values[i] = ec._ChoiceShape_options(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
 
 var componentImplementors = []string{"Component", "Node"}
 
@@ -3408,6 +5210,75 @@ func (ec *executionContext) _ComponentConstant(ctx context.Context, sel ast.Sele
 	return out
 }
 
+var componentContentImplementors = []string{"ComponentContent", "MessageContent"}
+
+func (ec *executionContext) _ComponentContent(ctx context.Context, sel ast.SelectionSet, obj *content.ComponentContent) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, componentContentImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ComponentContent")
+		case "text":
+			out.Values[i] = ec._ComponentContent_text(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "isTruncated":
+			out.Values[i] = ec._ComponentContent_isTruncated(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "componentId":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ComponentContent_componentId(ctx, field, obj)
+				})
+		case "name":
+			out.Values[i] = ec._ComponentContent_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "kind":
+			out.Values[i] = ec._ComponentContent_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "version":
+			out.Values[i] = ec._ComponentContent_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "format":
+			out.Values[i] = ec._ComponentContent_format(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "shape":
+			out.Values[i] = ec._ComponentContent_shape(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var componentDesignImplementors = []string{"ComponentDesign"}
 
 func (ec *executionContext) _ComponentDesign(ctx context.Context, sel ast.SelectionSet, obj *composer.Design) graphql.Marshaler {
@@ -3484,6 +5355,44 @@ func (ec *executionContext) _ComponentEdge(ctx context.Context, sel ast.Selectio
 			}
 		case "node":
 			out.Values[i] = ec._ComponentEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var componentImageImplementors = []string{"ComponentImage"}
+
+func (ec *executionContext) _ComponentImage(ctx context.Context, sel ast.SelectionSet, obj *channel.Image) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, componentImageImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ComponentImage")
+		case "url":
+			out.Values[i] = ec._ComponentImage_url(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "alt":
+			out.Values[i] = ec._ComponentImage_alt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -3595,6 +5504,92 @@ func (ec *executionContext) _ComponentListTemplate(ctx context.Context, sel ast.
 	return out
 }
 
+var componentMisfitImplementors = []string{"ComponentMisfit"}
+
+func (ec *executionContext) _ComponentMisfit(ctx context.Context, sel ast.SelectionSet, obj *channel.Misfit) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, componentMisfitImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ComponentMisfit")
+		case "reason":
+			out.Values[i] = ec._ComponentMisfit_reason(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "limit":
+			out.Values[i] = ec._ComponentMisfit_limit(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "found":
+			out.Values[i] = ec._ComponentMisfit_found(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var componentOptionImplementors = []string{"ComponentOption"}
+
+func (ec *executionContext) _ComponentOption(ctx context.Context, sel ast.SelectionSet, obj *channel.Option) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, componentOptionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ComponentOption")
+		case "title":
+			out.Values[i] = ec._ComponentOption_title(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "subtitle":
+			out.Values[i] = ec._ComponentOption_subtitle(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "image":
+			out.Values[i] = ec._ComponentOption_image(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var componentParameterImplementors = []string{"ComponentParameter"}
 
 func (ec *executionContext) _ComponentParameter(ctx context.Context, sel ast.SelectionSet, obj *component.Parameter) graphql.Marshaler {
@@ -3661,6 +5656,69 @@ func (ec *executionContext) _ComponentPayload(ctx context.Context, sel ast.Selec
 			}
 		case "errors":
 			out.Values[i] = ec._ComponentPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var componentPreviewImplementors = []string{"ComponentPreview"}
+
+func (ec *executionContext) _ComponentPreview(ctx context.Context, sel ast.SelectionSet, obj *composer.Preview) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, componentPreviewImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ComponentPreview")
+		case "channelType":
+			out.Values[i] = ec._ComponentPreview_channelType(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "format":
+			out.Values[i] = ec._ComponentPreview_format(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "shape":
+			out.Values[i] = ec._ComponentPreview_shape(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "text":
+			out.Values[i] = ec._ComponentPreview_text(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "payload":
+			out.Values[i] = ec._ComponentPreview_payload(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "rejected":
+			out.Values[i] = ec._ComponentPreview_rejected(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "missing":
+			out.Values[i] = ec._ComponentPreview_missing(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -3901,6 +5959,64 @@ func (ec *executionContext) _LinkFormat(ctx context.Context, sel ast.SelectionSe
 	return out
 }
 
+var linkShapeImplementors = []string{"LinkShape", "ComponentShape"}
+
+func (ec *executionContext) _LinkShape(ctx context.Context, sel ast.SelectionSet, obj *content.LinkShape) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, linkShapeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("LinkShape")
+		case "format":
+			out.Values[i] = ec._LinkShape_format(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "text":
+			out.Values[i] = ec._LinkShape_text(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "title":
+			out.Values[i] = ec._LinkShape_title(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "url":
+			out.Values[i] = ec._LinkShape_url(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "image":
+			out.Values[i] = ec._LinkShape_image(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "isPopup":
+			out.Values[i] = ec._LinkShape_isPopup(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var listFormatImplementors = []string{"ListFormat", "ComponentFormatDesign"}
 
 func (ec *executionContext) _ListFormat(ctx context.Context, sel ast.SelectionSet, obj *composer.ListFormat) graphql.Marshaler {
@@ -3924,6 +6040,49 @@ func (ec *executionContext) _ListFormat(ctx context.Context, sel ast.SelectionSe
 			}
 		case "label":
 			out.Values[i] = ec._ListFormat_label(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var missingComponentValueImplementors = []string{"MissingComponentValue"}
+
+func (ec *executionContext) _MissingComponentValue(ctx context.Context, sel ast.SelectionSet, obj *component.Missing) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, missingComponentValueImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MissingComponentValue")
+		case "path":
+			out.Values[i] = ec._MissingComponentValue_path(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "reason":
+			out.Values[i] = ec._MissingComponentValue_reason(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "detail":
+			out.Values[i] = ec._MissingComponentValue_detail(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -3972,6 +6131,59 @@ func (ec *executionContext) _OptionDisplay(ctx context.Context, sel ast.Selectio
 			}
 		case "imageAlt":
 			out.Values[i] = ec._OptionDisplay_imageAlt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var preparedComponentImplementors = []string{"PreparedComponent"}
+
+func (ec *executionContext) _PreparedComponent(ctx context.Context, sel ast.SelectionSet, obj *composer.Prepared) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, preparedComponentImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PreparedComponent")
+		case "token":
+			out.Values[i] = ec._PreparedComponent_token(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "until":
+			out.Values[i] = ec._PreparedComponent_until(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "component":
+			out.Values[i] = ec._PreparedComponent_component(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "version":
+			out.Values[i] = ec._PreparedComponent_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "missing":
+			out.Values[i] = ec._PreparedComponent_missing(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -4121,6 +6333,44 @@ func (ec *executionContext) _RecordOptions(ctx context.Context, sel ast.Selectio
 	return out
 }
 
+var rejectedComponentFormatImplementors = []string{"RejectedComponentFormat"}
+
+func (ec *executionContext) _RejectedComponentFormat(ctx context.Context, sel ast.SelectionSet, obj *composer.Rejected) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, rejectedComponentFormatImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RejectedComponentFormat")
+		case "format":
+			out.Values[i] = ec._RejectedComponentFormat_format(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "reasons":
+			out.Values[i] = ec._RejectedComponentFormat_reasons(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var slotOptionsImplementors = []string{"SlotOptions", "ComponentOptions"}
 
 func (ec *executionContext) _SlotOptions(ctx context.Context, sel ast.SelectionSet, obj *composer.SlotOptions) graphql.Marshaler {
@@ -4205,6 +6455,44 @@ func (ec *executionContext) _TextFormat(ctx context.Context, sel ast.SelectionSe
 			}
 		case "text":
 			out.Values[i] = ec._TextFormat_text(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var textShapeImplementors = []string{"TextShape", "ComponentShape"}
+
+func (ec *executionContext) _TextShape(ctx context.Context, sel ast.SelectionSet, obj *content.TextShape) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, textShapeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("TextShape")
+		case "format":
+			out.Values[i] = ec._TextShape_format(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "text":
+			out.Values[i] = ec._TextShape_text(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -4397,21 +6685,6 @@ func (ec *executionContext) marshalNComponentEdge2ᚖparleyᚋinternalᚋground�
 	return ec._ComponentEdge(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNComponentFormat2parleyᚋinternalᚋchannelᚐFormat(ctx context.Context, v any) (channel.Format, error) {
-	tmp, err := channel.UnmarshalText(v)
-	res := channel.Format(tmp)
-	return res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalNComponentFormat2parleyᚋinternalᚋchannelᚐFormat(ctx context.Context, sel ast.SelectionSet, v channel.Format) graphql.Marshaler {
-	_ = sel
-	res := channel.MarshalText(string(v))
-	if res == graphql.Null {
-		graphql.AddInvalidNullFromMarshaler(ctx, "ComponentFormat!")
-	}
-	return res
-}
-
 func (ec *executionContext) marshalNComponentFormatDesign2parleyᚋinternalᚋdeskᚋcomposerᚐFormatDesign(ctx context.Context, sel ast.SelectionSet, v composer.FormatDesign) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "ComponentFormatDesign!")
@@ -4480,21 +6753,6 @@ func (ec *executionContext) unmarshalNComponentItemInput2parleyᚋinternalᚋdes
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalNComponentKind2parleyᚋinternalᚋchannelᚐComponentKind(ctx context.Context, v any) (channel.ComponentKind, error) {
-	tmp, err := channel.UnmarshalText(v)
-	res := channel.ComponentKind(tmp)
-	return res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalNComponentKind2parleyᚋinternalᚋchannelᚐComponentKind(ctx context.Context, sel ast.SelectionSet, v channel.ComponentKind) graphql.Marshaler {
-	_ = sel
-	res := channel.MarshalText(string(v))
-	if res == graphql.Null {
-		graphql.AddInvalidNullFromMarshaler(ctx, "ComponentKind!")
-	}
-	return res
-}
-
 func (ec *executionContext) marshalNComponentListTemplate2parleyᚋinternalᚋdeskᚋcomponentᚐListTemplate(ctx context.Context, sel ast.SelectionSet, v component.ListTemplate) graphql.Marshaler {
 	return ec._ComponentListTemplate(ctx, sel, &v)
 }
@@ -4518,6 +6776,54 @@ func (ec *executionContext) marshalNComponentListTemplate2ᚕparleyᚋinternal�
 func (ec *executionContext) unmarshalNComponentListTemplateInput2parleyᚋinternalᚋdeskᚋcomponentᚐListTemplate(ctx context.Context, v any) (component.ListTemplate, error) {
 	res, err := ec.unmarshalInputComponentListTemplateInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNComponentMisfit2ᚕᚖparleyᚋinternalᚋchannelᚐMisfitᚄ(ctx context.Context, sel ast.SelectionSet, v []*channel.Misfit) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNComponentMisfit2ᚖparleyᚋinternalᚋchannelᚐMisfit(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNComponentMisfit2ᚖparleyᚋinternalᚋchannelᚐMisfit(ctx context.Context, sel ast.SelectionSet, v *channel.Misfit) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ComponentMisfit!")
+		return graphql.Null
+	}
+	return ec._ComponentMisfit(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNComponentOption2ᚕᚖparleyᚋinternalᚋchannelᚐOptionᚄ(ctx context.Context, sel ast.SelectionSet, v []*channel.Option) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNComponentOption2ᚖparleyᚋinternalᚋchannelᚐOption(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNComponentOption2ᚖparleyᚋinternalᚋchannelᚐOption(ctx context.Context, sel ast.SelectionSet, v *channel.Option) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ComponentOption!")
+		return graphql.Null
+	}
+	return ec._ComponentOption(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNComponentParameter2parleyᚋinternalᚋdeskᚋcomponentᚐParameter(ctx context.Context, sel ast.SelectionSet, v component.Parameter) graphql.Marshaler {
@@ -4553,6 +6859,30 @@ func (ec *executionContext) marshalNComponentPayload2ᚖparleyᚋgraphᚐCompone
 	return ec._ComponentPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNComponentPreview2ᚕᚖparleyᚋinternalᚋdeskᚋcomposerᚐPreviewᚄ(ctx context.Context, sel ast.SelectionSet, v []*composer.Preview) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNComponentPreview2ᚖparleyᚋinternalᚋdeskᚋcomposerᚐPreview(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNComponentPreview2ᚖparleyᚋinternalᚋdeskᚋcomposerᚐPreview(ctx context.Context, sel ast.SelectionSet, v *composer.Preview) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ComponentPreview!")
+		return graphql.Null
+	}
+	return ec._ComponentPreview(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNComponentQueryFilter2parleyᚋinternalᚋdeskᚋcomponentᚐFilter(ctx context.Context, sel ast.SelectionSet, v component.Filter) graphql.Marshaler {
 	return ec._ComponentQueryFilter(ctx, sel, &v)
 }
@@ -4576,6 +6906,24 @@ func (ec *executionContext) marshalNComponentQueryFilter2ᚕparleyᚋinternalᚋ
 func (ec *executionContext) unmarshalNComponentQueryFilterInput2parleyᚋinternalᚋdeskᚋcomponentᚐFilter(ctx context.Context, v any) (component.Filter, error) {
 	res, err := ec.unmarshalInputComponentQueryFilterInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNComponentSampleInput2ᚖparleyᚋinternalᚋdeskᚋcomposerᚐSampleInput(ctx context.Context, v any) (*composer.SampleInput, error) {
+	res, err := ec.unmarshalInputComponentSampleInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNComponentShape2parleyᚋinternalᚋdeskᚋcontentᚐShape(ctx context.Context, sel ast.SelectionSet, v content.Shape) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ComponentShape!")
+		return graphql.Null
+	}
+	return ec._ComponentShape(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNComponentSlotInput2ᚖparleyᚋinternalᚋdeskᚋcomposerᚐSlotInput(ctx context.Context, v any) (*composer.SlotInput, error) {
+	res, err := ec.unmarshalInputComponentSlotInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNComponentTranslated2parleyᚋinternalᚋdeskᚋcomponentᚐTranslated(ctx context.Context, sel ast.SelectionSet, v component.Translated) graphql.Marshaler {
@@ -4642,6 +6990,11 @@ func (ec *executionContext) unmarshalNComponentTranslationInput2parleyᚋinterna
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) unmarshalNComponentValueInput2ᚖparleyᚋinternalᚋdeskᚋcomposerᚐParameterInput(ctx context.Context, v any) (*composer.ParameterInput, error) {
+	res, err := ec.unmarshalInputComponentValueInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalNCreateComponentInput2parleyᚋinternalᚋdeskᚋcomposerᚐCreateInput(ctx context.Context, v any) (composer.CreateInput, error) {
 	res, err := ec.unmarshalInputCreateComponentInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -4660,12 +7013,93 @@ func (ec *executionContext) marshalNDeleteComponentPayload2ᚖparleyᚋgraphᚐD
 	return ec._DeleteComponentPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNMissingComponentValue2ᚕᚖparleyᚋinternalᚋdeskᚋcomponentᚐMissingᚄ(ctx context.Context, sel ast.SelectionSet, v []*component.Missing) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNMissingComponentValue2ᚖparleyᚋinternalᚋdeskᚋcomponentᚐMissing(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNMissingComponentValue2ᚖparleyᚋinternalᚋdeskᚋcomponentᚐMissing(ctx context.Context, sel ast.SelectionSet, v *component.Missing) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "MissingComponentValue!")
+		return graphql.Null
+	}
+	return ec._MissingComponentValue(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNMissingComponentValueReason2parleyᚋinternalᚋdeskᚋcomponentᚐReason(ctx context.Context, v any) (component.Reason, error) {
+	tmp, err := channel.UnmarshalText(v)
+	res := component.Reason(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNMissingComponentValueReason2parleyᚋinternalᚋdeskᚋcomponentᚐReason(ctx context.Context, sel ast.SelectionSet, v component.Reason) graphql.Marshaler {
+	_ = sel
+	res := channel.MarshalText(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "MissingComponentValueReason!")
+	}
+	return res
+}
+
 func (ec *executionContext) marshalNOptionDisplay2ᚖparleyᚋinternalᚋdeskᚋcomposerᚐDisplay(ctx context.Context, sel ast.SelectionSet, v *composer.Display) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "OptionDisplay!")
 		return graphql.Null
 	}
 	return ec._OptionDisplay(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNPrepareComponentInput2parleyᚋinternalᚋdeskᚋcomposerᚐPrepareInput(ctx context.Context, v any) (composer.PrepareInput, error) {
+	res, err := ec.unmarshalInputPrepareComponentInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNPreparedComponent2ᚖparleyᚋinternalᚋdeskᚋcomposerᚐPrepared(ctx context.Context, sel ast.SelectionSet, v *composer.Prepared) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "PreparedComponent!")
+		return graphql.Null
+	}
+	return ec._PreparedComponent(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNPreviewComponentInput2parleyᚋinternalᚋdeskᚋcomposerᚐPreviewInput(ctx context.Context, v any) (composer.PreviewInput, error) {
+	res, err := ec.unmarshalInputPreviewComponentInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRejectedComponentFormat2ᚕᚖparleyᚋinternalᚋdeskᚋcomposerᚐRejectedᚄ(ctx context.Context, sel ast.SelectionSet, v []*composer.Rejected) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNRejectedComponentFormat2ᚖparleyᚋinternalᚋdeskᚋcomposerᚐRejected(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNRejectedComponentFormat2ᚖparleyᚋinternalᚋdeskᚋcomposerᚐRejected(ctx context.Context, sel ast.SelectionSet, v *composer.Rejected) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RejectedComponentFormat!")
+		return graphql.Null
+	}
+	return ec._RejectedComponentFormat(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNUpdateComponentInput2parleyᚋinternalᚋdeskᚋcomposerᚐUpdateInput(ctx context.Context, v any) (composer.UpdateInput, error) {
@@ -4713,6 +7147,13 @@ func (ec *executionContext) unmarshalOComponentFilter2ᚖparleyᚋinternalᚋdes
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) marshalOComponentImage2ᚖparleyᚋinternalᚋchannelᚐImage(ctx context.Context, sel ast.SelectionSet, v *channel.Image) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._ComponentImage(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalOComponentItemInput2ᚕparleyᚋinternalᚋdeskᚋcomponentᚐItemᚄ(ctx context.Context, v any) ([]component.Item, error) {
 	if v == nil {
 		return nil, nil
@@ -4728,25 +7169,6 @@ func (ec *executionContext) unmarshalOComponentItemInput2ᚕparleyᚋinternalᚋ
 		}
 	}
 	return res, nil
-}
-
-func (ec *executionContext) unmarshalOComponentKind2ᚖparleyᚋinternalᚋchannelᚐComponentKind(ctx context.Context, v any) (*channel.ComponentKind, error) {
-	if v == nil {
-		return nil, nil
-	}
-	tmp, err := channel.UnmarshalText(v)
-	res := channel.ComponentKind(tmp)
-	return &res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalOComponentKind2ᚖparleyᚋinternalᚋchannelᚐComponentKind(ctx context.Context, sel ast.SelectionSet, v *channel.ComponentKind) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	_ = sel
-	_ = ctx
-	res := channel.MarshalText(string(*v))
-	return res
 }
 
 func (ec *executionContext) unmarshalOComponentListTemplateInput2ᚕparleyᚋinternalᚋdeskᚋcomponentᚐListTemplateᚄ(ctx context.Context, v any) ([]component.ListTemplate, error) {
@@ -4823,6 +7245,47 @@ func (ec *executionContext) unmarshalOComponentQueryInput2ᚖparleyᚋinternal�
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) unmarshalOComponentSampleInput2ᚕᚖparleyᚋinternalᚋdeskᚋcomposerᚐSampleInputᚄ(ctx context.Context, v any) ([]*composer.SampleInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*composer.SampleInput, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNComponentSampleInput2ᚖparleyᚋinternalᚋdeskᚋcomposerᚐSampleInput(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOComponentShape2parleyᚋinternalᚋdeskᚋcontentᚐShape(ctx context.Context, sel ast.SelectionSet, v content.Shape) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._ComponentShape(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOComponentSlotInput2ᚕᚖparleyᚋinternalᚋdeskᚋcomposerᚐSlotInputᚄ(ctx context.Context, v any) ([]*composer.SlotInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*composer.SlotInput, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNComponentSlotInput2ᚖparleyᚋinternalᚋdeskᚋcomposerᚐSlotInput(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
 func (ec *executionContext) unmarshalOComponentTranslationInput2ᚕparleyᚋinternalᚋdeskᚋcomponentᚐTranslationᚄ(ctx context.Context, v any) ([]component.Translation, error) {
 	if v == nil {
 		return nil, nil
@@ -4833,6 +7296,23 @@ func (ec *executionContext) unmarshalOComponentTranslationInput2ᚕparleyᚋinte
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
 		res[i], err = ec.unmarshalNComponentTranslationInput2parleyᚋinternalᚋdeskᚋcomponentᚐTranslation(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalOComponentValueInput2ᚕᚖparleyᚋinternalᚋdeskᚋcomposerᚐParameterInputᚄ(ctx context.Context, v any) ([]*composer.ParameterInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*composer.ParameterInput, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNComponentValueInput2ᚖparleyᚋinternalᚋdeskᚋcomposerᚐParameterInput(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}

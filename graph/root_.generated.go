@@ -41,10 +41,12 @@ func NewExecutableSchema(cfg Config) graphql.ExecutableSchema {
 type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 
 type ResolverRoot interface {
+	AnswerContent() AnswerContentResolver
 	BulkOperation() BulkOperationResolver
 	BulkResult() BulkResultResolver
 	Channel() ChannelResolver
 	Component() ComponentResolver
+	ComponentContent() ComponentContentResolver
 	Conversation() ConversationResolver
 	ConversationConnection() ConversationConnectionResolver
 	CrmActionRun() CrmActionRunResolver
@@ -130,6 +132,18 @@ type ComplexityRoot struct {
 		Permissions    func(childComplexity int) int
 		Queues         func(childComplexity int) int
 		RecordRights   func(childComplexity int) int
+	}
+
+	AnswerContent struct {
+		ComponentID func(childComplexity int) int
+		IsRepeated  func(childComplexity int) int
+		IsTruncated func(childComplexity int) int
+		IsTyped     func(childComplexity int) int
+		Name        func(childComplexity int) int
+		Option      func(childComplexity int) int
+		QuestionID  func(childComplexity int) int
+		Text        func(childComplexity int) int
+		Version     func(childComplexity int) int
 	}
 
 	AssignConversationsPayload struct {
@@ -360,6 +374,13 @@ type ComplexityRoot struct {
 		Statuses func(childComplexity int) int
 	}
 
+	ChoiceShape struct {
+		Format  func(childComplexity int) int
+		Label   func(childComplexity int) int
+		Options func(childComplexity int) int
+		Text    func(childComplexity int) int
+	}
+
 	Component struct {
 		CreatedAt     func(childComplexity int) int
 		Description   func(childComplexity int) int
@@ -388,6 +409,17 @@ type ComplexityRoot struct {
 		Text      func(childComplexity int) int
 	}
 
+	ComponentContent struct {
+		ComponentID func(childComplexity int) int
+		Format      func(childComplexity int) int
+		IsTruncated func(childComplexity int) int
+		Kind        func(childComplexity int) int
+		Name        func(childComplexity int) int
+		Shape       func(childComplexity int) int
+		Text        func(childComplexity int) int
+		Version     func(childComplexity int) int
+	}
+
 	ComponentDesign struct {
 		Choices       func(childComplexity int) int
 		Constants     func(childComplexity int) int
@@ -400,6 +432,11 @@ type ComplexityRoot struct {
 	ComponentEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	ComponentImage struct {
+		Alt func(childComplexity int) int
+		URL func(childComplexity int) int
 	}
 
 	ComponentItem struct {
@@ -415,6 +452,18 @@ type ComplexityRoot struct {
 		Template func(childComplexity int) int
 	}
 
+	ComponentMisfit struct {
+		Code  func(childComplexity int) int
+		Found func(childComplexity int) int
+		Limit func(childComplexity int) int
+	}
+
+	ComponentOption struct {
+		Image    func(childComplexity int) int
+		Subtitle func(childComplexity int) int
+		Title    func(childComplexity int) int
+	}
+
 	ComponentParameter struct {
 		Name       func(childComplexity int) int
 		ObjectType func(childComplexity int) int
@@ -425,6 +474,16 @@ type ComplexityRoot struct {
 	ComponentPayload struct {
 		Component func(childComplexity int) int
 		Errors    func(childComplexity int) int
+	}
+
+	ComponentPreview struct {
+		ChannelType func(childComplexity int) int
+		Format      func(childComplexity int) int
+		Missing     func(childComplexity int) int
+		Payload     func(childComplexity int) int
+		Rejected    func(childComplexity int) int
+		Shape       func(childComplexity int) int
+		Text        func(childComplexity int) int
 	}
 
 	ComponentQueryFilter struct {
@@ -476,7 +535,7 @@ type ComplexityRoot struct {
 		Preview              func(childComplexity int) int
 		Record               func(childComplexity int) int
 		RelatedConversations func(childComplexity int) int
-		Sendability          func(childComplexity int, draft *string) int
+		Sendability          func(childComplexity int, draft *string, component *string) int
 		ViewerCanAssign      func(childComplexity int) int
 		ViewerCanMarkRead    func(childComplexity int) int
 	}
@@ -713,6 +772,15 @@ type ComplexityRoot struct {
 		URL      func(childComplexity int) int
 	}
 
+	LinkShape struct {
+		Format  func(childComplexity int) int
+		Image   func(childComplexity int) int
+		IsPopup func(childComplexity int) int
+		Text    func(childComplexity int) int
+		Title   func(childComplexity int) int
+		URL     func(childComplexity int) int
+	}
+
 	ListFormat struct {
 		Format func(childComplexity int) int
 		Label  func(childComplexity int) int
@@ -826,6 +894,12 @@ type ComplexityRoot struct {
 	MessagingUserPayload struct {
 		Errors        func(childComplexity int) int
 		MessagingUser func(childComplexity int) int
+	}
+
+	MissingComponentValue struct {
+		Detail      func(childComplexity int) int
+		KnownReason func(childComplexity int) int
+		Path        func(childComplexity int) int
 	}
 
 	Mutation struct {
@@ -1013,6 +1087,14 @@ type ComplexityRoot struct {
 		Preferences func(childComplexity int) int
 	}
 
+	PreparedComponent struct {
+		Missing func(childComplexity int) int
+		Of      func(childComplexity int) int
+		Token   func(childComplexity int) int
+		Until   func(childComplexity int) int
+		Version func(childComplexity int) int
+	}
+
 	PreviousCredentials struct {
 		Fingerprint func(childComplexity int) int
 		ValidUntil  func(childComplexity int) int
@@ -1074,6 +1156,8 @@ type ComplexityRoot struct {
 		Organization      func(childComplexity int) int
 		PermissionHolders func(childComplexity int, permission viewer.Permission) int
 		PermissionSets    func(childComplexity int) int
+		PrepareComponent  func(childComplexity int, input composer.PrepareInput) int
+		PreviewComponent  func(childComplexity int, input composer.PreviewInput) int
 		ProviderAccount   func(childComplexity int, id string) int
 		ProviderAccounts  func(childComplexity int) int
 		Providers         func(childComplexity int) int
@@ -1209,6 +1293,11 @@ type ComplexityRoot struct {
 	RecordsPayload struct {
 		Errors  func(childComplexity int) int
 		Results func(childComplexity int) int
+	}
+
+	RejectedComponentFormat struct {
+		Format  func(childComplexity int) int
+		Reasons func(childComplexity int) int
 	}
 
 	RelatedConversationGroup struct {
@@ -1354,6 +1443,11 @@ type ComplexityRoot struct {
 	}
 
 	TextFormat struct {
+		Format func(childComplexity int) int
+		Text   func(childComplexity int) int
+	}
+
+	TextShape struct {
 		Format func(childComplexity int) int
 		Text   func(childComplexity int) int
 	}
@@ -1666,6 +1760,61 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AgentRights.RecordRights(childComplexity), true
+
+	case "AnswerContent.componentId":
+		if e.ComplexityRoot.AnswerContent.ComponentID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AnswerContent.ComponentID(childComplexity), true
+	case "AnswerContent.isRepeated":
+		if e.ComplexityRoot.AnswerContent.IsRepeated == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AnswerContent.IsRepeated(childComplexity), true
+	case "AnswerContent.isTruncated":
+		if e.ComplexityRoot.AnswerContent.IsTruncated == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AnswerContent.IsTruncated(childComplexity), true
+	case "AnswerContent.isTyped":
+		if e.ComplexityRoot.AnswerContent.IsTyped == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AnswerContent.IsTyped(childComplexity), true
+	case "AnswerContent.name":
+		if e.ComplexityRoot.AnswerContent.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AnswerContent.Name(childComplexity), true
+	case "AnswerContent.option":
+		if e.ComplexityRoot.AnswerContent.Option == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AnswerContent.Option(childComplexity), true
+	case "AnswerContent.questionId":
+		if e.ComplexityRoot.AnswerContent.QuestionID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AnswerContent.QuestionID(childComplexity), true
+	case "AnswerContent.text":
+		if e.ComplexityRoot.AnswerContent.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AnswerContent.Text(childComplexity), true
+	case "AnswerContent.version":
+		if e.ComplexityRoot.AnswerContent.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AnswerContent.Version(childComplexity), true
 
 	case "AssignConversationsPayload.errors":
 		if e.ComplexityRoot.AssignConversationsPayload.Errors == nil {
@@ -2598,6 +2747,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ChannelWebhookUrls.Statuses(childComplexity), true
 
+	case "ChoiceShape.format":
+		if e.ComplexityRoot.ChoiceShape.Format == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChoiceShape.Format(childComplexity), true
+	case "ChoiceShape.label":
+		if e.ComplexityRoot.ChoiceShape.Label == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChoiceShape.Label(childComplexity), true
+	case "ChoiceShape.options":
+		if e.ComplexityRoot.ChoiceShape.Options == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChoiceShape.Options(childComplexity), true
+	case "ChoiceShape.text":
+		if e.ComplexityRoot.ChoiceShape.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChoiceShape.Text(childComplexity), true
+
 	case "Component.createdAt":
 		if e.ComplexityRoot.Component.CreatedAt == nil {
 			break
@@ -2715,6 +2889,55 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ComponentConstant.Text(childComplexity), true
 
+	case "ComponentContent.componentId":
+		if e.ComplexityRoot.ComponentContent.ComponentID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentContent.ComponentID(childComplexity), true
+	case "ComponentContent.format":
+		if e.ComplexityRoot.ComponentContent.Format == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentContent.Format(childComplexity), true
+	case "ComponentContent.isTruncated":
+		if e.ComplexityRoot.ComponentContent.IsTruncated == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentContent.IsTruncated(childComplexity), true
+	case "ComponentContent.kind":
+		if e.ComplexityRoot.ComponentContent.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentContent.Kind(childComplexity), true
+	case "ComponentContent.name":
+		if e.ComplexityRoot.ComponentContent.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentContent.Name(childComplexity), true
+	case "ComponentContent.shape":
+		if e.ComplexityRoot.ComponentContent.Shape == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentContent.Shape(childComplexity), true
+	case "ComponentContent.text":
+		if e.ComplexityRoot.ComponentContent.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentContent.Text(childComplexity), true
+	case "ComponentContent.version":
+		if e.ComplexityRoot.ComponentContent.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentContent.Version(childComplexity), true
+
 	case "ComponentDesign.options":
 		if e.ComplexityRoot.ComponentDesign.Choices == nil {
 			break
@@ -2765,6 +2988,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ComponentEdge.Node(childComplexity), true
 
+	case "ComponentImage.alt":
+		if e.ComplexityRoot.ComponentImage.Alt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentImage.Alt(childComplexity), true
+	case "ComponentImage.url":
+		if e.ComplexityRoot.ComponentImage.URL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentImage.URL(childComplexity), true
+
 	case "ComponentItem.imageAlt":
 		if e.ComplexityRoot.ComponentItem.ImageAlt == nil {
 			break
@@ -2809,6 +3045,44 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ComponentListTemplate.Template(childComplexity), true
 
+	case "ComponentMisfit.reason":
+		if e.ComplexityRoot.ComponentMisfit.Code == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentMisfit.Code(childComplexity), true
+	case "ComponentMisfit.found":
+		if e.ComplexityRoot.ComponentMisfit.Found == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentMisfit.Found(childComplexity), true
+	case "ComponentMisfit.limit":
+		if e.ComplexityRoot.ComponentMisfit.Limit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentMisfit.Limit(childComplexity), true
+
+	case "ComponentOption.image":
+		if e.ComplexityRoot.ComponentOption.Image == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentOption.Image(childComplexity), true
+	case "ComponentOption.subtitle":
+		if e.ComplexityRoot.ComponentOption.Subtitle == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentOption.Subtitle(childComplexity), true
+	case "ComponentOption.title":
+		if e.ComplexityRoot.ComponentOption.Title == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentOption.Title(childComplexity), true
+
 	case "ComponentParameter.name":
 		if e.ComplexityRoot.ComponentParameter.Name == nil {
 			break
@@ -2846,6 +3120,49 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ComponentPayload.Errors(childComplexity), true
+
+	case "ComponentPreview.channelType":
+		if e.ComplexityRoot.ComponentPreview.ChannelType == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentPreview.ChannelType(childComplexity), true
+	case "ComponentPreview.format":
+		if e.ComplexityRoot.ComponentPreview.Format == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentPreview.Format(childComplexity), true
+	case "ComponentPreview.missing":
+		if e.ComplexityRoot.ComponentPreview.Missing == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentPreview.Missing(childComplexity), true
+	case "ComponentPreview.payload":
+		if e.ComplexityRoot.ComponentPreview.Payload == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentPreview.Payload(childComplexity), true
+	case "ComponentPreview.rejected":
+		if e.ComplexityRoot.ComponentPreview.Rejected == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentPreview.Rejected(childComplexity), true
+	case "ComponentPreview.shape":
+		if e.ComplexityRoot.ComponentPreview.Shape == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentPreview.Shape(childComplexity), true
+	case "ComponentPreview.text":
+		if e.ComplexityRoot.ComponentPreview.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentPreview.Text(childComplexity), true
 
 	case "ComponentQueryFilter.field":
 		if e.ComplexityRoot.ComponentQueryFilter.Field == nil {
@@ -3082,7 +3399,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Conversation.Sendability(childComplexity, args["draft"].(*string)), true
+		return e.ComplexityRoot.Conversation.Sendability(childComplexity, args["draft"].(*string), args["component"].(*string)), true
 	case "Conversation.viewerCanAssign":
 		if e.ComplexityRoot.Conversation.ViewerCanAssign == nil {
 			break
@@ -3927,6 +4244,43 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.LinkFormat.URL(childComplexity), true
 
+	case "LinkShape.format":
+		if e.ComplexityRoot.LinkShape.Format == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkShape.Format(childComplexity), true
+	case "LinkShape.image":
+		if e.ComplexityRoot.LinkShape.Image == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkShape.Image(childComplexity), true
+	case "LinkShape.isPopup":
+		if e.ComplexityRoot.LinkShape.IsPopup == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkShape.IsPopup(childComplexity), true
+	case "LinkShape.text":
+		if e.ComplexityRoot.LinkShape.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkShape.Text(childComplexity), true
+	case "LinkShape.title":
+		if e.ComplexityRoot.LinkShape.Title == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkShape.Title(childComplexity), true
+	case "LinkShape.url":
+		if e.ComplexityRoot.LinkShape.URL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkShape.URL(childComplexity), true
+
 	case "ListFormat.format":
 		if e.ComplexityRoot.ListFormat.Format == nil {
 			break
@@ -4344,6 +4698,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.MessagingUserPayload.MessagingUser(childComplexity), true
+
+	case "MissingComponentValue.detail":
+		if e.ComplexityRoot.MissingComponentValue.Detail == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MissingComponentValue.Detail(childComplexity), true
+	case "MissingComponentValue.reason":
+		if e.ComplexityRoot.MissingComponentValue.KnownReason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MissingComponentValue.KnownReason(childComplexity), true
+	case "MissingComponentValue.path":
+		if e.ComplexityRoot.MissingComponentValue.Path == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MissingComponentValue.Path(childComplexity), true
 
 	case "Mutation.activateAgent":
 		if e.ComplexityRoot.Mutation.ActivateAgent == nil {
@@ -5506,6 +5879,37 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.PreferencesPayload.Preferences(childComplexity), true
 
+	case "PreparedComponent.missing":
+		if e.ComplexityRoot.PreparedComponent.Missing == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PreparedComponent.Missing(childComplexity), true
+	case "PreparedComponent.component":
+		if e.ComplexityRoot.PreparedComponent.Of == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PreparedComponent.Of(childComplexity), true
+	case "PreparedComponent.token":
+		if e.ComplexityRoot.PreparedComponent.Token == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PreparedComponent.Token(childComplexity), true
+	case "PreparedComponent.until":
+		if e.ComplexityRoot.PreparedComponent.Until == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PreparedComponent.Until(childComplexity), true
+	case "PreparedComponent.version":
+		if e.ComplexityRoot.PreparedComponent.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PreparedComponent.Version(childComplexity), true
+
 	case "PreviousCredentials.fingerprint":
 		if e.ComplexityRoot.PreviousCredentials.Fingerprint == nil {
 			break
@@ -5857,6 +6261,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.PermissionSets(childComplexity), true
+	case "Query.prepareComponent":
+		if e.ComplexityRoot.Query.PrepareComponent == nil {
+			break
+		}
+
+		args, err := ec.field_Query_prepareComponent_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.PrepareComponent(childComplexity, args["input"].(composer.PrepareInput)), true
+	case "Query.previewComponent":
+		if e.ComplexityRoot.Query.PreviewComponent == nil {
+			break
+		}
+
+		args, err := ec.field_Query_previewComponent_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.PreviewComponent(childComplexity, args["input"].(composer.PreviewInput)), true
 	case "Query.providerAccount":
 		if e.ComplexityRoot.Query.ProviderAccount == nil {
 			break
@@ -6419,6 +6845,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RecordsPayload.Results(childComplexity), true
 
+	case "RejectedComponentFormat.format":
+		if e.ComplexityRoot.RejectedComponentFormat.Format == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RejectedComponentFormat.Format(childComplexity), true
+	case "RejectedComponentFormat.reasons":
+		if e.ComplexityRoot.RejectedComponentFormat.Reasons == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RejectedComponentFormat.Reasons(childComplexity), true
+
 	case "RelatedConversationGroup.conversations":
 		if e.ComplexityRoot.RelatedConversationGroup.Conversations == nil {
 			break
@@ -6938,6 +7377,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.TextFormat.Text(childComplexity), true
 
+	case "TextShape.format":
+		if e.ComplexityRoot.TextShape.Format == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TextShape.Format(childComplexity), true
+	case "TextShape.text":
+		if e.ComplexityRoot.TextShape.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TextShape.Text(childComplexity), true
+
 	case "UserError.code":
 		if e.ComplexityRoot.UserError.Code == nil {
 			break
@@ -7152,8 +7604,11 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ComponentParameterInput", ec.unmarshalInputComponentParameterInput),
 			graphql.NewInputUnmarshaler("ComponentQueryFilterInput", ec.unmarshalInputComponentQueryFilterInput),
 			graphql.NewInputUnmarshaler("ComponentQueryInput", ec.unmarshalInputComponentQueryInput),
+			graphql.NewInputUnmarshaler("ComponentSampleInput", ec.unmarshalInputComponentSampleInput),
+			graphql.NewInputUnmarshaler("ComponentSlotInput", ec.unmarshalInputComponentSlotInput),
 			graphql.NewInputUnmarshaler("ComponentTranslatedInput", ec.unmarshalInputComponentTranslatedInput),
 			graphql.NewInputUnmarshaler("ComponentTranslationInput", ec.unmarshalInputComponentTranslationInput),
+			graphql.NewInputUnmarshaler("ComponentValueInput", ec.unmarshalInputComponentValueInput),
 			graphql.NewInputUnmarshaler("ConversationFilter", ec.unmarshalInputConversationFilter),
 			graphql.NewInputUnmarshaler("ConversationOrder", ec.unmarshalInputConversationOrder),
 			graphql.NewInputUnmarshaler("ConversationView", ec.unmarshalInputConversationView),
@@ -7198,6 +7653,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ObjectMessagingInput", ec.unmarshalInputObjectMessagingInput),
 			graphql.NewInputUnmarshaler("ObjectPhoneInput", ec.unmarshalInputObjectPhoneInput),
 			graphql.NewInputUnmarshaler("PauseBulkOperationInput", ec.unmarshalInputPauseBulkOperationInput),
+			graphql.NewInputUnmarshaler("PrepareComponentInput", ec.unmarshalInputPrepareComponentInput),
+			graphql.NewInputUnmarshaler("PreviewComponentInput", ec.unmarshalInputPreviewComponentInput),
 			graphql.NewInputUnmarshaler("QuickTextFilter", ec.unmarshalInputQuickTextFilter),
 			graphql.NewInputUnmarshaler("RecordFieldFilter", ec.unmarshalInputRecordFieldFilter),
 			graphql.NewInputUnmarshaler("RecordFieldInput", ec.unmarshalInputRecordFieldInput),
@@ -9518,40 +9975,258 @@ extend type Mutation {
   deleteComponent("What to delete." input: DeleteComponentInput!): DeleteComponentPayload!
 }
 
-"What a component is for."
-enum ComponentKind @goModel(model: "parley/internal/channel.ComponentKind") {
-  "A link with a title and a picture."
-  ENHANCED_LINK
-  "A question whose options are the same for every customer."
-  STATIC_QUESTION
-  "A question whose options are records."
-  DYNAMIC_QUESTION
-  "A question for a time."
-  TIME_SELECTOR
-  "What is sent by itself, on web and in-app channels only. Agents preview it and do not send it."
-  AUTO_RESPONSE
-  "A kind that only a newer version of Parley knows."
+"A component to prepare for a conversation."
+input PrepareComponentInput @goModel(model: "parley/internal/desk/composer.PrepareInput") {
+  "The component. Its newest version is prepared."
+  componentId: ID!
+  "The conversation."
+  conversationId: ID!
+  "Up to 20 values of parameters. A RECORD that is left out is the conversation's own, if that is of the object type."
+  parameters: [ComponentValueInput!]
+  "Up to 100 times of a time selector. Those that are over are left out, and 13 are offered at most."
+  slots: [ComponentSlotInput!]
+  "Time zone of the customer by its IANA name, such as Europe/Berlin, up to 64 characters; absent: the organisation's."
+  timeZone: String
+}
+
+"The value of a parameter. A RECORD takes ` + "`" + `recordId` + "`" + `, a LIST ` + "`" + `recordIds` + "`" + `, others ` + "`" + `value` + "`" + `."
+input ComponentValueInput @goModel(model: "parley/internal/desk/composer.ParameterInput") {
+  "The parameter's name, up to 80 characters."
+  name: String!
+  "A value as text, up to 4,096 characters, in the form that its type states."
+  value: String
+  "A record."
+  recordId: ID
+  "Up to 13 records, in the order in which they are offered."
+  recordIds: [ID!]
+}
+
+"A time that the customer can choose."
+input ComponentSlotInput @goModel(model: "parley/internal/desk/composer.SlotInput") {
+  "When it begins."
+  start: DateTime!
+  "How long it takes: 1 to 1,440 minutes."
+  durationMinutes: Int!
+}
+
+"A value in place of one that would be read."
+input ComponentSampleInput @goModel(model: "parley/internal/desk/composer.SampleInput") {
+  "A field as the texts name it, such as ` + "`" + `$Parameters.Order.Total` + "`" + `: up to 300 characters."
+  path: String!
+  "The value as text, up to 4,096 characters, in the form that its type states."
+  value: String!
+}
+
+"A component to look at: one that was prepared, or with values."
+input PreviewComponentInput @goModel(model: "parley/internal/desk/composer.PreviewInput") {
+  "The types of channels to show it on: 1 to 20."
+  channelTypes: [ChannelType!]!
+  "Token of a component that was prepared for ` + "`" + `conversationId` + "`" + `, up to 131,172 characters; what follows it is not looked at then."
+  component: String
+  "The component; absent with a token."
+  componentId: ID
+  "The conversation whose customer it is for; absent to use samples."
+  conversationId: ID
+  "Up to 20 values of parameters."
+  parameters: [ComponentValueInput!]
+  "Up to 100 times of a time selector."
+  slots: [ComponentSlotInput!]
+  "Time zone of the customer by its IANA name, up to 64 characters; absent: the organisation's."
+  timeZone: String
+  "Up to 200 values in place of fields of records; without a conversation only."
+  samples: [ComponentSampleInput!]
+}
+
+"A component that is filled in for a customer. What was read stays as it was for 10 minutes."
+type PreparedComponent @goModel(model: "parley/internal/desk/composer.Prepared") {
+  "Pass it as ` + "`" + `component` + "`" + ` to ` + "`" + `sendMessage` + "`" + `, ` + "`" + `sendability` + "`" + ` and ` + "`" + `previewComponent` + "`" + `. Only the viewer can use it, and only for this conversation."
+  token: String!
+  "Until when it can be used."
+  until: DateTime!
+  "The component."
+  component: Component! @goField(name: "Of")
+  "The version that was prepared."
+  version: Int!
+  "Values that are missing: it cannot be sent while there are any."
+  missing: [MissingComponentValue!]!
+}
+
+"A value that a component lacks."
+type MissingComponentValue @goModel(model: "parley/internal/desk/component.Missing") {
+  "What lacks it: a field such as ` + "`" + `$Parameters.Order.Total` + "`" + `, or a property such as ` + "`" + `BUTTONS.text` + "`" + `."
+  path: String!
+  "Why."
+  reason: MissingComponentValueReason! @goField(name: "KnownReason")
+  "More of why, in a sentence; empty for nothing more."
+  detail: String!
+}
+
+"Why a component lacks a value."
+enum MissingComponentValueReason @goModel(model: "parley/internal/desk/component.Reason") {
+  "No value was given for the parameter."
+  NOT_GIVEN
+  "The record is not there, or the viewer may not see it."
+  NOT_FOUND
+  "The viewer may not read the field."
+  FIELD_NOT_READABLE
+  "There is nothing to choose from."
+  NO_OPTIONS
+  "A text came out blank."
+  BLANK
+  "An address is none of the web."
+  BAD_URL
+  "A formula failed; ` + "`" + `detail` + "`" + ` says why."
+  FORMULA_FAILED
+  "A reason that only a newer version of Parley knows."
   OTHER
 }
 
-"How a component looks to a customer."
-enum ComponentFormat @goModel(model: "parley/internal/channel.Format") {
-  "A picture with a title that is a link."
-  MEDIA
-  "A text, a link and what it leads to."
-  RICH_LINK
-  "A text, a title and an address that opens."
-  WEB_PAGE
-  "A text with up to 3 buttons under it."
-  BUTTONS
-  "A text with 3 to 13 answers above the keyboard."
-  QUICK_REPLIES
-  "Cards side by side, each with a picture and an option."
-  CARD_CAROUSEL
-  "A text with a list that opens."
-  LIST
-  "Plain text."
-  TEXT
+"How channels of a type show a component."
+type ComponentPreview @goModel(model: "parley/internal/desk/composer.Preview") {
+  "The type of channel."
+  channelType: ChannelType!
+  "The format that it is shown in; null if none fits."
+  format: ComponentFormat
+  "Its parts; null if no format fits."
+  shape: ComponentShape
+  "All of it as plain text, as lists and searches show it."
+  text: String!
+  "The JSON document that the platform gets, but for the customer's address and the tokens of options; null if no format fits."
+  payload: String
+  "The formats before it, and why they do not fit."
+  rejected: [RejectedComponentFormat!]!
+  "Values that are missing: it cannot be sent while there are any."
+  missing: [MissingComponentValue!]!
+}
+
+"A format that a component cannot be shown in."
+type RejectedComponentFormat @goModel(model: "parley/internal/desk/composer.Rejected") {
+  "The format."
+  format: ComponentFormat!
+  "Every reason."
+  reasons: [ComponentMisfit!]!
+}
+
+"Why a component does not fit a format."
+type ComponentMisfit @goModel(model: "parley/internal/channel.Misfit") {
+  "The reason, such as TOO_MANY_OPTIONS or TEXT_TOO_LONG. More may be added."
+  reason: String! @goField(name: "Code")
+  "The limit; 0 where there is none."
+  limit: Int!
+  "What was found; 0 where nothing is counted."
+  found: Int!
+}
+
+"The parts of a component as a customer sees them."
+union ComponentShape @goModel(model: "parley/internal/desk/content.Shape") = LinkShape | ChoiceShape | TextShape
+
+"A link, or a page that opens."
+type LinkShape @goModel(model: "parley/internal/desk/content.LinkShape") {
+  "MEDIA, RICH_LINK or WEB_PAGE."
+  format: ComponentFormat!
+  "What stands above; empty for nothing."
+  text: String!
+  "What the link is called."
+  title: String!
+  "Where it leads: an address that begins with https:// or http://."
+  url: String! @goField(name: "URL")
+  "A picture; null for none."
+  image: ComponentImage
+  "Whether it opens over the conversation by itself."
+  isPopup: Boolean!
+}
+
+"A question with options."
+type ChoiceShape @goModel(model: "parley/internal/desk/content.ChoiceShape") {
+  "BUTTONS, QUICK_REPLIES, CARD_CAROUSEL or LIST."
+  format: ComponentFormat!
+  "The question."
+  text: String!
+  "What opens a LIST; empty for others."
+  label: String!
+  "The options; at most 13."
+  options: [ComponentOption!]!
+}
+
+"Plain text."
+type TextShape @goModel(model: "parley/internal/desk/content.TextShape") {
+  "TEXT."
+  format: ComponentFormat!
+  "The text."
+  text: String!
+}
+
+"A picture at an address of the web."
+type ComponentImage @goModel(model: "parley/internal/channel.Image") {
+  "Its address, which begins with https:// or http://."
+  url: String! @goField(name: "URL")
+  "What it shows, for those who do not see it."
+  alt: String!
+}
+
+"What a customer can choose."
+type ComponentOption @goModel(model: "parley/internal/channel.Option") {
+  "Its text."
+  title: String!
+  "A line below; empty for none."
+  subtitle: String!
+  "A picture; null for none."
+  image: ComponentImage
+}
+
+"A component as it was sent."
+type ComponentContent @goModel(model: "parley/internal/desk/content.ComponentContent") {
+  "All of it as plain text."
+  text: String!
+  "Whether the text is cut: wherever many messages are read, only the first 16,384 characters of a text are returned. ` + "`" + `node` + "`" + ` returns the whole text."
+  isTruncated: Boolean!
+  "The component."
+  componentId: ID! @goField(forceResolver: true)
+  "What agents called it then."
+  name: String!
+  "What it is for."
+  kind: ComponentKind!
+  "The version that was sent."
+  version: Int!
+  "How it looked."
+  format: ComponentFormat!
+  "Its parts."
+  shape: ComponentShape!
+}
+
+"The option that a customer chose of a component. It may have been changed or archived since it was sent."
+type AnswerContent @goModel(model: "parley/internal/desk/content.AnswerContent") {
+  "The option's title as it was sent."
+  text: String!
+  "Whether the text is cut: wherever many messages are read, only the first 16,384 characters of a text are returned. ` + "`" + `node` + "`" + ` returns the whole text."
+  isTruncated: Boolean!
+  "The component."
+  componentId: ID! @goField(forceResolver: true)
+  "What agents called the component when it was sent."
+  name: String!
+  "The version that was sent."
+  version: Int!
+  "The message that asked."
+  questionId: ID! @goField(forceResolver: true)
+  "Which option, from 1."
+  option: Int!
+  "Whether the customer wrote the option's number or title, within 24 hours, where components are sent as text; they tapped otherwise."
+  isTyped: Boolean!
+  "Whether the question was answered before."
+  isRepeated: Boolean!
+}
+
+extend type Query {
+  """
+  Fills a component in for a conversation: reads what its texts and its query name, under the viewer's rights, and freezes it for 10 minutes. Nothing is stored or sent, and no event
+  follows. Whoever sees the conversation may call it.
+  """
+  prepareComponent("The component and its values." input: PrepareComponentInput!): PreparedComponent!
+  """
+  Shows how channels show a component, with the documents that platforms get, as ` + "`" + `sendMessage` + "`" + ` then sends it. Nothing is stored or sent, and no event follows. Whoever is signed in
+  may call it; a conversation and records are those that they see.
+  """
+  previewComponent("The component, its values, and the types of channels." input: PreviewComponentInput!): [ComponentPreview!]!
 }
 `, BuiltIn: false},
 	{Name: "../schema/conversation.graphql", Input: `"The permanent thread between one customer address and the business on one channel."
@@ -9605,10 +10280,12 @@ type Conversation implements Node @goModel(model: "parley/internal/desk/conversa
     "Cursor of the edge to end before; absent: to the newest."
     before: String
   ): MessageConnection! @goShared @goField(batch: true, forceResolver: true)
-  "Whether the viewer could send now, and every reason why not; with ` + "`" + `draft` + "`" + `, also reasons in the text itself, its encoding and segments."
+  "Whether the viewer could send now, and every reason why not; with ` + "`" + `draft` + "`" + ` or ` + "`" + `component` + "`" + `, also reasons in the text or the component itself, and the encoding and segments of its text."
   sendability(
     "Text the agent is composing; at most 20,000 characters."
     draft: String
+    "Token of a component that ` + "`" + `prepareComponent` + "`" + ` prepared for this conversation, up to 131,172 characters, in place of a text."
+    component: String
   ): Sendability! @goField(forceResolver: true)
   "Whether the viewer may assign it; never one that was merged into another."
   viewerCanAssign: Boolean! @goField(forceResolver: true)
@@ -10673,6 +11350,8 @@ enum MessageKind @goModel(model: "parley/internal/desk/content.Kind") {
   EVENT
   "A line about an action that was taken: it does not change the last message time, the preview or the read state."
   ACTION
+  "The option that a customer chose of a component."
+  ANSWER
 }
 
 "Where a message came from."
@@ -10748,7 +11427,7 @@ type SendAttempt @goModel(model: "parley/internal/desk/message.Attempt") {
 }
 
 "Content of a message. More kinds will be added: always select ` + "`" + `... on TextContent` + "`" + ` and a fallback."
-union MessageContent @goModel(model: "parley/internal/desk/content.Content") = TextContent | MediaContent | NoteContent | EventContent | ActionContent
+union MessageContent @goModel(model: "parley/internal/desk/content.Content") = TextContent | MediaContent | NoteContent | EventContent | ActionContent | ComponentContent | AnswerContent
 
 "Text."
 type TextContent @goModel(model: "parley/internal/desk/content.TextContent") {
@@ -10864,6 +11543,12 @@ enum SendRefusalCode @goModel(model: "parley/internal/desk/message.RefusalCode")
   TEXT_EMPTY
   "The text is longer than the channel allows. Shorten it."
   TEXT_TOO_LONG
+  "The component is an automatic response, which agents do not send."
+  NOT_SENT_BY_AGENTS
+  "The component lacks values, which ` + "`" + `PreparedComponent.missing` + "`" + ` lists. Give them."
+  VALUES_MISSING
+  "The channel can show the component in none of its formats, not even as text."
+  NO_FORMAT_FITS
 }
 
 "How a text is split for the carrier."
@@ -10886,12 +11571,14 @@ enum SmsEncoding @goModel(model: "parley/internal/channel.Encoding") {
   UCS_2
 }
 
-"A text to send in a conversation."
+"A text, or a component, to send in a conversation."
 input SendMessageInput @goModel(model: "parley/internal/desk/message.SendInput") {
   "The conversation."
   conversationId: ID!
-  "The text; at most 20,000 characters, and no more than the channel allows."
-  text: String!
+  "The text; at most 20,000 characters, and no more than the channel allows. Give this or ` + "`" + `component` + "`" + `."
+  text: String
+  "Token of a component that ` + "`" + `prepareComponent` + "`" + ` prepared for this conversation, up to 131,172 characters. Give this or ` + "`" + `text` + "`" + `."
+  component: String
   "Chosen by the caller, unique per message, 1 to 64 visible ASCII characters, remembered for 7 days. Repeating a request with the same key never sends twice."
   idempotencyKey: String!
   "Set to true to mark the conversation read even if a colleague owns it. Needs VIEW_TEAM_INBOX."
@@ -10976,7 +11663,7 @@ type RetryMessagePayload {
 
 extend type Mutation {
   """
-  Sends a text of at most 20,000 characters. Needs a licence, MESSAGING_AGENT, and the right to see the conversation. The message is
+  Sends a text of at most 20,000 characters, or a component. Needs a licence, MESSAGING_AGENT, and the right to see the conversation. The message is
   QUEUED at once and leaves after earlier ones. Emits MESSAGE_ADDED, then MESSAGE_STATUS_CHANGED as its status changes.
   Marks the conversation read, as ` + "`" + `markConversationsRead` + "`" + ` does.
   """
@@ -12968,6 +13655,16 @@ func (ec *executionContext) childFields_ComponentEdge(ctx context.Context, field
 	return nil, fmt.Errorf("no field named %q was found under type ComponentEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_ComponentImage(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "url":
+		return ec.fieldContext_ComponentImage_url(ctx, field)
+	case "alt":
+		return ec.fieldContext_ComponentImage_alt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ComponentImage", field.Name)
+}
+
 func (ec *executionContext) childFields_ComponentItem(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "name":
@@ -12994,6 +13691,30 @@ func (ec *executionContext) childFields_ComponentListTemplate(ctx context.Contex
 	return nil, fmt.Errorf("no field named %q was found under type ComponentListTemplate", field.Name)
 }
 
+func (ec *executionContext) childFields_ComponentMisfit(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "reason":
+		return ec.fieldContext_ComponentMisfit_reason(ctx, field)
+	case "limit":
+		return ec.fieldContext_ComponentMisfit_limit(ctx, field)
+	case "found":
+		return ec.fieldContext_ComponentMisfit_found(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ComponentMisfit", field.Name)
+}
+
+func (ec *executionContext) childFields_ComponentOption(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "title":
+		return ec.fieldContext_ComponentOption_title(ctx, field)
+	case "subtitle":
+		return ec.fieldContext_ComponentOption_subtitle(ctx, field)
+	case "image":
+		return ec.fieldContext_ComponentOption_image(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ComponentOption", field.Name)
+}
+
 func (ec *executionContext) childFields_ComponentParameter(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "name":
@@ -13016,6 +13737,26 @@ func (ec *executionContext) childFields_ComponentPayload(ctx context.Context, fi
 		return ec.fieldContext_ComponentPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ComponentPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ComponentPreview(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "channelType":
+		return ec.fieldContext_ComponentPreview_channelType(ctx, field)
+	case "format":
+		return ec.fieldContext_ComponentPreview_format(ctx, field)
+	case "shape":
+		return ec.fieldContext_ComponentPreview_shape(ctx, field)
+	case "text":
+		return ec.fieldContext_ComponentPreview_text(ctx, field)
+	case "payload":
+		return ec.fieldContext_ComponentPreview_payload(ctx, field)
+	case "rejected":
+		return ec.fieldContext_ComponentPreview_rejected(ctx, field)
+	case "missing":
+		return ec.fieldContext_ComponentPreview_missing(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ComponentPreview", field.Name)
 }
 
 func (ec *executionContext) childFields_ComponentQueryFilter(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -13726,6 +14467,18 @@ func (ec *executionContext) childFields_MessagingUserPayload(ctx context.Context
 	return nil, fmt.Errorf("no field named %q was found under type MessagingUserPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_MissingComponentValue(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "path":
+		return ec.fieldContext_MissingComponentValue_path(ctx, field)
+	case "reason":
+		return ec.fieldContext_MissingComponentValue_reason(ctx, field)
+	case "detail":
+		return ec.fieldContext_MissingComponentValue_detail(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MissingComponentValue", field.Name)
+}
+
 func (ec *executionContext) childFields_ObjectField(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "name":
@@ -13942,6 +14695,22 @@ func (ec *executionContext) childFields_PreferencesPayload(ctx context.Context, 
 		return ec.fieldContext_PreferencesPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PreferencesPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_PreparedComponent(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "token":
+		return ec.fieldContext_PreparedComponent_token(ctx, field)
+	case "until":
+		return ec.fieldContext_PreparedComponent_until(ctx, field)
+	case "component":
+		return ec.fieldContext_PreparedComponent_component(ctx, field)
+	case "version":
+		return ec.fieldContext_PreparedComponent_version(ctx, field)
+	case "missing":
+		return ec.fieldContext_PreparedComponent_missing(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PreparedComponent", field.Name)
 }
 
 func (ec *executionContext) childFields_PreviousCredentials(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -14232,6 +15001,16 @@ func (ec *executionContext) childFields_RecordsPayload(ctx context.Context, fiel
 		return ec.fieldContext_RecordsPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RecordsPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RejectedComponentFormat(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "format":
+		return ec.fieldContext_RejectedComponentFormat_format(ctx, field)
+	case "reasons":
+		return ec.fieldContext_RejectedComponentFormat_reasons(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RejectedComponentFormat", field.Name)
 }
 
 func (ec *executionContext) childFields_RelatedConversationGroup(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -50,6 +50,7 @@ func SelectionTables(cfg Config) selection.Tables {
 			"Agent":                      {Name: "Agent", Satisfies: agentImplementors, Fields: ec.selectAgent()},
 			"AgentPresence":              {Name: "AgentPresence", Satisfies: agentPresenceImplementors, Fields: ec.selectAgentPresence()},
 			"AgentRights":                {Name: "AgentRights", Satisfies: agentRightsImplementors, Fields: ec.selectAgentRights()},
+			"AnswerContent":              {Name: "AnswerContent", Satisfies: answerContentImplementors, Fields: ec.selectAnswerContent()},
 			"AuditChange":                {Name: "AuditChange", Satisfies: auditChangeImplementors, Fields: ec.selectAuditChange()},
 			"AuditEntry":                 {Name: "AuditEntry", Satisfies: auditEntryImplementors, Fields: ec.selectAuditEntry()},
 			"AuditEntryChange":           {Name: "AuditEntryChange", Satisfies: auditEntryChangeImplementors, Fields: ec.selectAuditEntryChange()},
@@ -71,14 +72,20 @@ func SelectionTables(cfg Config) selection.Tables {
 			"ChannelLimits":              {Name: "ChannelLimits", Satisfies: channelLimitsImplementors, Fields: ec.selectChannelLimits()},
 			"ChannelTextLimit":           {Name: "ChannelTextLimit", Satisfies: channelTextLimitImplementors, Fields: ec.selectChannelTextLimit()},
 			"ChannelWebhookUrls":         {Name: "ChannelWebhookUrls", Satisfies: channelWebhookUrlsImplementors, Fields: ec.selectChannelWebhookUrls()},
+			"ChoiceShape":                {Name: "ChoiceShape", Satisfies: choiceShapeImplementors, Fields: ec.selectChoiceShape()},
 			"Component":                  {Name: "Component", Satisfies: componentImplementors, Fields: ec.selectComponent()},
 			"ComponentConnection":        {Name: "ComponentConnection", Satisfies: componentConnectionImplementors, Fields: ec.selectComponentConnection()},
 			"ComponentConstant":          {Name: "ComponentConstant", Satisfies: componentConstantImplementors, Fields: ec.selectComponentConstant()},
+			"ComponentContent":           {Name: "ComponentContent", Satisfies: componentContentImplementors, Fields: ec.selectComponentContent()},
 			"ComponentDesign":            {Name: "ComponentDesign", Satisfies: componentDesignImplementors, Fields: ec.selectComponentDesign()},
 			"ComponentEdge":              {Name: "ComponentEdge", Satisfies: componentEdgeImplementors, Fields: ec.selectComponentEdge()},
+			"ComponentImage":             {Name: "ComponentImage", Satisfies: componentImageImplementors, Fields: ec.selectComponentImage()},
 			"ComponentItem":              {Name: "ComponentItem", Satisfies: componentItemImplementors, Fields: ec.selectComponentItem()},
 			"ComponentListTemplate":      {Name: "ComponentListTemplate", Satisfies: componentListTemplateImplementors, Fields: ec.selectComponentListTemplate()},
+			"ComponentMisfit":            {Name: "ComponentMisfit", Satisfies: componentMisfitImplementors, Fields: ec.selectComponentMisfit()},
+			"ComponentOption":            {Name: "ComponentOption", Satisfies: componentOptionImplementors, Fields: ec.selectComponentOption()},
 			"ComponentParameter":         {Name: "ComponentParameter", Satisfies: componentParameterImplementors, Fields: ec.selectComponentParameter()},
+			"ComponentPreview":           {Name: "ComponentPreview", Satisfies: componentPreviewImplementors, Fields: ec.selectComponentPreview()},
 			"ComponentQueryFilter":       {Name: "ComponentQueryFilter", Satisfies: componentQueryFilterImplementors, Fields: ec.selectComponentQueryFilter()},
 			"ComponentTranslated":        {Name: "ComponentTranslated", Satisfies: componentTranslatedImplementors, Fields: ec.selectComponentTranslated()},
 			"ComponentTranslation":       {Name: "ComponentTranslation", Satisfies: componentTranslationImplementors, Fields: ec.selectComponentTranslation()},
@@ -109,6 +116,7 @@ func SelectionTables(cfg Config) selection.Tables {
 			"InboxCountsChange":          {Name: "InboxCountsChange", Satisfies: inboxCountsChangeImplementors, Fields: ec.selectInboxCountsChange()},
 			"InboxList":                  {Name: "InboxList", Satisfies: inboxListImplementors, Fields: ec.selectInboxList()},
 			"LinkFormat":                 {Name: "LinkFormat", Satisfies: linkFormatImplementors, Fields: ec.selectLinkFormat()},
+			"LinkShape":                  {Name: "LinkShape", Satisfies: linkShapeImplementors, Fields: ec.selectLinkShape()},
 			"ListFormat":                 {Name: "ListFormat", Satisfies: listFormatImplementors, Fields: ec.selectListFormat()},
 			"Location":                   {Name: "Location", Satisfies: locationImplementors, Fields: ec.selectLocation()},
 			"LookupStep":                 {Name: "LookupStep", Satisfies: lookupStepImplementors, Fields: ec.selectLookupStep()},
@@ -123,6 +131,7 @@ func SelectionTables(cfg Config) selection.Tables {
 			"MessagingUser":              {Name: "MessagingUser", Satisfies: messagingUserImplementors, Fields: ec.selectMessagingUser()},
 			"MessagingUserConnection":    {Name: "MessagingUserConnection", Satisfies: messagingUserConnectionImplementors, Fields: ec.selectMessagingUserConnection()},
 			"MessagingUserEdge":          {Name: "MessagingUserEdge", Satisfies: messagingUserEdgeImplementors, Fields: ec.selectMessagingUserEdge()},
+			"MissingComponentValue":      {Name: "MissingComponentValue", Satisfies: missingComponentValueImplementors, Fields: ec.selectMissingComponentValue()},
 			"NoteContent":                {Name: "NoteContent", Satisfies: noteContentImplementors, Fields: ec.selectNoteContent()},
 			"ObjectField":                {Name: "ObjectField", Satisfies: objectFieldImplementors, Fields: ec.selectObjectField()},
 			"ObjectMessaging":            {Name: "ObjectMessaging", Satisfies: objectMessagingImplementors, Fields: ec.selectObjectMessaging()},
@@ -134,6 +143,7 @@ func SelectionTables(cfg Config) selection.Tables {
 			"PermissionGrant":            {Name: "PermissionGrant", Satisfies: permissionGrantImplementors, Fields: ec.selectPermissionGrant()},
 			"PermissionHolder":           {Name: "PermissionHolder", Satisfies: permissionHolderImplementors, Fields: ec.selectPermissionHolder()},
 			"PermissionSet":              {Name: "PermissionSet", Satisfies: permissionSetImplementors, Fields: ec.selectPermissionSet()},
+			"PreparedComponent":          {Name: "PreparedComponent", Satisfies: preparedComponentImplementors, Fields: ec.selectPreparedComponent()},
 			"PreviousCredentials":        {Name: "PreviousCredentials", Satisfies: previousCredentialsImplementors, Fields: ec.selectPreviousCredentials()},
 			"Provider":                   {Name: "Provider", Satisfies: providerImplementors, Fields: ec.selectProvider()},
 			"ProviderAccount":            {Name: "ProviderAccount", Satisfies: providerAccountImplementors, Fields: ec.selectProviderAccount()},
@@ -151,6 +161,7 @@ func SelectionTables(cfg Config) selection.Tables {
 			"RecordField":                {Name: "RecordField", Satisfies: recordFieldImplementors, Fields: ec.selectRecordField()},
 			"RecordOptions":              {Name: "RecordOptions", Satisfies: recordOptionsImplementors, Fields: ec.selectRecordOptions()},
 			"RecordRight":                {Name: "RecordRight", Satisfies: recordRightImplementors, Fields: ec.selectRecordRight()},
+			"RejectedComponentFormat":    {Name: "RejectedComponentFormat", Satisfies: rejectedComponentFormatImplementors, Fields: ec.selectRejectedComponentFormat()},
 			"RelatedConversationGroup":   {Name: "RelatedConversationGroup", Satisfies: relatedConversationGroupImplementors, Fields: ec.selectRelatedConversationGroup()},
 			"RelatedConversationMapping": {Name: "RelatedConversationMapping", Satisfies: relatedConversationMappingImplementors, Fields: ec.selectRelatedConversationMapping()},
 			"RelatedConversations":       {Name: "RelatedConversations", Satisfies: relatedConversationsImplementors, Fields: ec.selectRelatedConversations()},
@@ -167,6 +178,7 @@ func SelectionTables(cfg Config) selection.Tables {
 			"Subscription":               {Name: "Subscription", Satisfies: subscriptionImplementors, Fields: ec.selectSubscription(e)},
 			"TextContent":                {Name: "TextContent", Satisfies: textContentImplementors, Fields: ec.selectTextContent()},
 			"TextFormat":                 {Name: "TextFormat", Satisfies: textFormatImplementors, Fields: ec.selectTextFormat()},
+			"TextShape":                  {Name: "TextShape", Satisfies: textShapeImplementors, Fields: ec.selectTextShape()},
 			"UserError":                  {Name: "UserError", Satisfies: userErrorImplementors, Fields: ec.selectUserError()},
 			"ViewCounts":                 {Name: "ViewCounts", Satisfies: viewCountsImplementors, Fields: ec.selectViewCounts()},
 			"Viewer":                     {Name: "Viewer", Satisfies: viewerImplementors, Fields: ec.selectViewer()},
@@ -177,6 +189,7 @@ func SelectionTables(cfg Config) selection.Tables {
 		Abstracts: map[string]*selection.Abstract{
 			"ComponentFormatDesign": selectComponentFormatDesign,
 			"ComponentOptions":      selectComponentOptions,
+			"ComponentShape":        selectComponentShape,
 			"ConversationChange":    selectConversationChange,
 			"MessageContent":        selectMessageContent,
 			"Node":                  selectNode,
@@ -238,6 +251,27 @@ var selectComponentOptions = &selection.Abstract{
 	},
 }
 
+var selectComponentShape = &selection.Abstract{
+	Members: []string{"TextShape", "LinkShape", "ChoiceShape"},
+	Member: func(v any) (string, any) {
+		switch obj := v.(type) {
+		case content.TextShape:
+			return "TextShape", &obj
+		case *content.TextShape:
+			return "TextShape", selection.Pointer(obj)
+		case content.LinkShape:
+			return "LinkShape", &obj
+		case *content.LinkShape:
+			return "LinkShape", selection.Pointer(obj)
+		case content.ChoiceShape:
+			return "ChoiceShape", &obj
+		case *content.ChoiceShape:
+			return "ChoiceShape", selection.Pointer(obj)
+		}
+		panic(fmt.Errorf("unexpected type %T for ComponentShape", v))
+	},
+}
+
 var selectConversationChange = &selection.Abstract{
 	Members: []string{"Reset", "MessageStatusChanged", "MessageChanged", "MessageAdded", "ConversationUpdated"},
 	Member: func(v any) (string, any) {
@@ -258,7 +292,7 @@ var selectConversationChange = &selection.Abstract{
 }
 
 var selectMessageContent = &selection.Abstract{
-	Members: []string{"TextContent", "NoteContent", "MediaContent", "EventContent", "ActionContent"},
+	Members: []string{"TextContent", "NoteContent", "MediaContent", "EventContent", "ComponentContent", "AnswerContent", "ActionContent"},
 	Member: func(v any) (string, any) {
 		switch obj := v.(type) {
 		case content.TextContent:
@@ -277,6 +311,14 @@ var selectMessageContent = &selection.Abstract{
 			return "EventContent", &obj
 		case *content.EventContent:
 			return "EventContent", selection.Pointer(obj)
+		case content.ComponentContent:
+			return "ComponentContent", &obj
+		case *content.ComponentContent:
+			return "ComponentContent", selection.Pointer(obj)
+		case content.AnswerContent:
+			return "AnswerContent", &obj
+		case *content.AnswerContent:
+			return "AnswerContent", selection.Pointer(obj)
 		case content.ActionContent:
 			return "ActionContent", &obj
 		case *content.ActionContent:
@@ -628,6 +670,82 @@ func (ec *executionContext) selectAgentRights() map[string]*selection.Field {
 				return selection.Addresses(into, list), true
 			},
 			ElemNonNull: true,
+		},
+	}
+}
+
+func (ec *executionContext) selectAnswerContent() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"text": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.AnswerContent).Text
+				w.String(string(v))
+			},
+		},
+		"isTruncated": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.AnswerContent).IsTruncated
+				w.Bool(bool(v))
+			},
+		},
+		"componentId": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(string)
+				w.String(string(v))
+			},
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				obj := parent.(*content.AnswerContent)
+				return ec.Resolvers.AnswerContent().ComponentID(ctx, obj)
+			},
+		},
+		"name": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.AnswerContent).Name
+				w.String(string(v))
+			},
+		},
+		"version": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.AnswerContent).Version
+				w.Int(int64(v))
+			},
+		},
+		"questionId": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(string)
+				w.String(string(v))
+			},
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				obj := parent.(*content.AnswerContent)
+				return ec.Resolvers.AnswerContent().QuestionID(ctx, obj)
+			},
+		},
+		"option": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.AnswerContent).Option
+				w.Int(int64(v))
+			},
+		},
+		"isTyped": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.AnswerContent).IsTyped
+				w.Bool(bool(v))
+			},
+		},
+		"isRepeated": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.AnswerContent).IsRepeated
+				w.Bool(bool(v))
+			},
 		},
 	}
 }
@@ -1821,6 +1939,41 @@ func (ec *executionContext) selectChannelWebhookUrls() map[string]*selection.Fie
 	}
 }
 
+func (ec *executionContext) selectChoiceShape() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"format": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.ChoiceShape).Format
+				w.String(string(v))
+			},
+		},
+		"text": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.ChoiceShape).Text
+				w.String(string(v))
+			},
+		},
+		"label": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.ChoiceShape).Label
+				w.String(string(v))
+			},
+		},
+		"options": {
+			NonNull: true,
+			Of:      "ComponentOption",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*content.ChoiceShape).Options
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+		},
+	}
+}
+
 func (ec *executionContext) selectComponent() map[string]*selection.Field {
 	return map[string]*selection.Field{
 		"id": {
@@ -1976,6 +2129,69 @@ func (ec *executionContext) selectComponentConstant() map[string]*selection.Fiel
 	}
 }
 
+func (ec *executionContext) selectComponentContent() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"text": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.ComponentContent).Text
+				w.String(string(v))
+			},
+		},
+		"isTruncated": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.ComponentContent).IsTruncated
+				w.Bool(bool(v))
+			},
+		},
+		"componentId": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(string)
+				w.String(string(v))
+			},
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				obj := parent.(*content.ComponentContent)
+				return ec.Resolvers.ComponentContent().ComponentID(ctx, obj)
+			},
+		},
+		"name": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.ComponentContent).Name
+				w.String(string(v))
+			},
+		},
+		"kind": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.ComponentContent).Kind()
+				w.String(string(v))
+			},
+		},
+		"version": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.ComponentContent).Version
+				w.Int(int64(v))
+			},
+		},
+		"format": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.ComponentContent).Format()
+				w.String(string(v))
+			},
+		},
+		"shape": {
+			NonNull: true,
+			Of:      "ComponentShape",
+			One:     func(source any) any { return source.(*content.ComponentContent).Shape() },
+		},
+	}
+}
+
 func (ec *executionContext) selectComponentDesign() map[string]*selection.Field {
 	return map[string]*selection.Field{
 		"constants": {
@@ -2048,6 +2264,25 @@ func (ec *executionContext) selectComponentEdge() map[string]*selection.Field {
 	}
 }
 
+func (ec *executionContext) selectComponentImage() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"url": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.Image).URL
+				w.String(string(v))
+			},
+		},
+		"alt": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.Image).Alt
+				w.String(string(v))
+			},
+		},
+	}
+}
+
 func (ec *executionContext) selectComponentItem() map[string]*selection.Field {
 	return map[string]*selection.Field{
 		"name": {
@@ -2107,6 +2342,56 @@ func (ec *executionContext) selectComponentListTemplate() map[string]*selection.
 	}
 }
 
+func (ec *executionContext) selectComponentMisfit() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"reason": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.Misfit).Code()
+				w.String(string(v))
+			},
+		},
+		"limit": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.Misfit).Limit
+				w.Int(int64(v))
+			},
+		},
+		"found": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.Misfit).Found
+				w.Int(int64(v))
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectComponentOption() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"title": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.Option).Title
+				w.String(string(v))
+			},
+		},
+		"subtitle": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.Option).Subtitle
+				w.String(string(v))
+			},
+		},
+		"image": {
+			NonNull: false,
+			Of:      "ComponentImage",
+			One:     func(source any) any { return selection.Pointer(source.(*channel.Option).Image) },
+		},
+	}
+}
+
 func (ec *executionContext) selectComponentParameter() map[string]*selection.Field {
 	return map[string]*selection.Field{
 		"name": {
@@ -2136,6 +2421,70 @@ func (ec *executionContext) selectComponentParameter() map[string]*selection.Fie
 				v := source.(*component.Parameter).Optional
 				w.Bool(bool(v))
 			},
+		},
+	}
+}
+
+func (ec *executionContext) selectComponentPreview() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"channelType": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.Preview).ChannelType
+				w.String(string(v))
+			},
+		},
+		"format": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.Preview).Format
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(string(*v))
+			},
+		},
+		"shape": {
+			NonNull: false,
+			Of:      "ComponentShape",
+			One:     func(source any) any { return source.(*composer.Preview).Shape },
+		},
+		"text": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.Preview).Text
+				w.String(string(v))
+			},
+		},
+		"payload": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.Preview).Payload
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(string(*v))
+			},
+		},
+		"rejected": {
+			NonNull: true,
+			Of:      "RejectedComponentFormat",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*composer.Preview).Rejected
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+		},
+		"missing": {
+			NonNull: true,
+			Of:      "MissingComponentValue",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*composer.Preview).Missing
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
 		},
 	}
 }
@@ -2429,7 +2778,7 @@ func (ec *executionContext) selectConversation() map[string]*selection.Field {
 			Args:    ec.field_Conversation_sendability_args,
 			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
 				obj := parent.(*conversation.Row)
-				return ec.Resolvers.Conversation().Sendability(ctx, obj, fc.Args["draft"].(*string))
+				return ec.Resolvers.Conversation().Sendability(ctx, obj, fc.Args["draft"].(*string), fc.Args["component"].(*string))
 			},
 		},
 		"viewerCanAssign": {
@@ -3423,6 +3772,51 @@ func (ec *executionContext) selectLinkFormat() map[string]*selection.Field {
 	}
 }
 
+func (ec *executionContext) selectLinkShape() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"format": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.LinkShape).Format
+				w.String(string(v))
+			},
+		},
+		"text": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.LinkShape).Text
+				w.String(string(v))
+			},
+		},
+		"title": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.LinkShape).Title
+				w.String(string(v))
+			},
+		},
+		"url": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.LinkShape).URL
+				w.String(string(v))
+			},
+		},
+		"image": {
+			NonNull: false,
+			Of:      "ComponentImage",
+			One:     func(source any) any { return selection.Pointer(source.(*content.LinkShape).Image) },
+		},
+		"isPopup": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.LinkShape).IsPopup
+				w.Bool(bool(v))
+			},
+		},
+	}
+}
+
 func (ec *executionContext) selectListFormat() map[string]*selection.Field {
 	return map[string]*selection.Field{
 		"format": {
@@ -3985,6 +4379,32 @@ func (ec *executionContext) selectMessagingUserEdge() map[string]*selection.Fiel
 	}
 }
 
+func (ec *executionContext) selectMissingComponentValue() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"path": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.Missing).Path
+				w.String(string(v))
+			},
+		},
+		"reason": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.Missing).KnownReason()
+				w.String(string(v))
+			},
+		},
+		"detail": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.Missing).Detail
+				w.String(string(v))
+			},
+		},
+	}
+}
+
 func (ec *executionContext) selectNoteContent() map[string]*selection.Field {
 	return map[string]*selection.Field{
 		"text": {
@@ -4479,6 +4899,46 @@ func (ec *executionContext) selectPermissionSet() map[string]*selection.Field {
 	}
 }
 
+func (ec *executionContext) selectPreparedComponent() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"token": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.Prepared).Token
+				w.String(string(v))
+			},
+		},
+		"until": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.Prepared).Until
+				selection.Append(w, v)
+			},
+		},
+		"component": {
+			NonNull: true,
+			Of:      "Component",
+			One:     func(source any) any { return selection.Pointer(source.(*composer.Prepared).Of) },
+		},
+		"version": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.Prepared).Version
+				w.Int(int64(v))
+			},
+		},
+		"missing": {
+			NonNull: true,
+			Of:      "MissingComponentValue",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*composer.Prepared).Missing()
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+		},
+	}
+}
+
 func (ec *executionContext) selectPreviousCredentials() map[string]*selection.Field {
 	return map[string]*selection.Field{
 		"fingerprint": {
@@ -4785,6 +5245,28 @@ func (ec *executionContext) selectQuery() map[string]*selection.Field {
 			Args:    ec.field_Query_component_args,
 			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
 				return ec.Resolvers.Query().Component(ctx, fc.Args["id"].(string))
+			},
+		},
+		"prepareComponent": {
+			NonNull: true,
+			Of:      "PreparedComponent",
+			One:     func(source any) any { return selection.Pointer(source.(*composer.Prepared)) },
+			Args:    ec.field_Query_prepareComponent_args,
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				return ec.Resolvers.Query().PrepareComponent(ctx, fc.Args["input"].(composer.PrepareInput))
+			},
+		},
+		"previewComponent": {
+			NonNull: true,
+			Of:      "ComponentPreview",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.([]*composer.Preview)
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+			Args:        ec.field_Query_previewComponent_args,
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				return ec.Resolvers.Query().PreviewComponent(ctx, fc.Args["input"].(composer.PreviewInput))
 			},
 		},
 		"conversations": {
@@ -5520,6 +6002,27 @@ func (ec *executionContext) selectRecordRight() map[string]*selection.Field {
 	}
 }
 
+func (ec *executionContext) selectRejectedComponentFormat() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"format": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.Rejected).Format
+				w.String(string(v))
+			},
+		},
+		"reasons": {
+			NonNull: true,
+			Of:      "ComponentMisfit",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*composer.Rejected).Reasons
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+		},
+	}
+}
+
 func (ec *executionContext) selectRelatedConversationGroup() map[string]*selection.Field {
 	return map[string]*selection.Field{
 		"objectType": {
@@ -6002,6 +6505,25 @@ func (ec *executionContext) selectTextFormat() map[string]*selection.Field {
 			NonNull: true,
 			Write: func(w *selection.Writer, source any) {
 				v := source.(*composer.TextFormat).Text
+				w.String(string(v))
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectTextShape() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"format": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.TextShape).Format
+				w.String(string(v))
+			},
+		},
+		"text": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.TextShape).Text
 				w.String(string(v))
 			},
 		},

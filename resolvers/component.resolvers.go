@@ -7,14 +7,32 @@ package resolvers
 
 import (
 	"context"
+
 	"parley/graph"
 	"parley/internal/desk/composer"
+	"parley/internal/desk/content"
 	"parley/internal/ground/page"
+	"parley/internal/ground/publicid"
 )
+
+// ComponentID is the resolver for the componentId field.
+func (r *answerContentResolver) ComponentID(ctx context.Context, obj *content.AnswerContent) (string, error) {
+	return r.IDs.Encode(publicid.Component, obj.Component), nil
+}
+
+// QuestionID is the resolver for the questionId field.
+func (r *answerContentResolver) QuestionID(ctx context.Context, obj *content.AnswerContent) (string, error) {
+	return r.IDs.Encode(publicid.Message, obj.Question), nil
+}
 
 // Design is the batch resolver for the design field.
 func (r *componentResolver) Design(ctx context.Context, objs []*composer.Component) ([]*composer.Design, error) {
 	return r.Composer.Designs(ctx, objs)
+}
+
+// ComponentID is the resolver for the componentId field.
+func (r *componentContentResolver) ComponentID(ctx context.Context, obj *content.ComponentContent) (string, error) {
+	return r.IDs.Encode(publicid.Component, obj.Component), nil
 }
 
 // CreateComponent is the resolver for the createComponent field.
@@ -55,7 +73,29 @@ func (r *queryResolver) Component(ctx context.Context, id string) (*composer.Com
 	return r.Composer.Get(ctx, id)
 }
 
+// PrepareComponent is the resolver for the prepareComponent field.
+func (r *queryResolver) PrepareComponent(ctx context.Context, input composer.PrepareInput) (*composer.Prepared, error) {
+	return r.Composer.Prepare(ctx, input)
+}
+
+// PreviewComponent is the resolver for the previewComponent field.
+func (r *queryResolver) PreviewComponent(ctx context.Context, input composer.PreviewInput) ([]*composer.Preview, error) {
+	return r.Composer.Preview(ctx, input)
+}
+
+// AnswerContent returns graph.AnswerContentResolver implementation.
+func (r *Resolver) AnswerContent() graph.AnswerContentResolver { return &answerContentResolver{r} }
+
 // Component returns graph.ComponentResolver implementation.
 func (r *Resolver) Component() graph.ComponentResolver { return &componentResolver{r} }
 
-type componentResolver struct{ *Resolver }
+// ComponentContent returns graph.ComponentContentResolver implementation.
+func (r *Resolver) ComponentContent() graph.ComponentContentResolver {
+	return &componentContentResolver{r}
+}
+
+type (
+	answerContentResolver    struct{ *Resolver }
+	componentResolver        struct{ *Resolver }
+	componentContentResolver struct{ *Resolver }
+)

@@ -116,6 +116,18 @@ func (f ComponentFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, e
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.ComponentMutation", m)
 }
 
+// The ComponentAnswerFunc type is an adapter to allow the use of ordinary
+// function as ComponentAnswer mutator.
+type ComponentAnswerFunc func(context.Context, *ent.ComponentAnswerMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f ComponentAnswerFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.ComponentAnswerMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.ComponentAnswerMutation", m)
+}
+
 // The ComponentVersionFunc type is an adapter to allow the use of ordinary
 // function as ComponentVersion mutator.
 type ComponentVersionFunc func(context.Context, *ent.ComponentVersionMutation) (ent.Value, error)

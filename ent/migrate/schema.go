@@ -307,6 +307,27 @@ var (
 			},
 		},
 	}
+	// ComponentAnswersColumns holds the columns for the "component_answers" table.
+	ComponentAnswersColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "message_id", Type: field.TypeInt64, Unique: true},
+		{Name: "component_id", Type: field.TypeInt64},
+		{Name: "option", Type: field.TypeInt},
+		{Name: "created_at", Type: field.TypeInt64},
+	}
+	// ComponentAnswersTable holds the schema information for the "component_answers" table.
+	ComponentAnswersTable = &schema.Table{
+		Name:       "component_answers",
+		Columns:    ComponentAnswersColumns,
+		PrimaryKey: []*schema.Column{ComponentAnswersColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "componentanswer_component_id",
+				Unique:  false,
+				Columns: []*schema.Column{ComponentAnswersColumns[2]},
+			},
+		},
+	}
 	// ComponentVersionsColumns holds the columns for the "component_versions" table.
 	ComponentVersionsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64, Increment: true},
@@ -384,6 +405,7 @@ var (
 		{Name: "earlier_messages", Type: field.TypeInt64, Default: 0},
 		{Name: "earlier_inbound", Type: field.TypeInt64, Default: 0},
 		{Name: "own_read", Type: field.TypeInt64, Default: 0},
+		{Name: "asked_id", Type: field.TypeInt64, Default: 0},
 		{Name: "own_state", Type: field.TypeString, Default: ""},
 		{Name: "created_at", Type: field.TypeInt64},
 		{Name: "channel_id", Type: field.TypeInt64},
@@ -400,31 +422,31 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "conversations_channels_conversations",
-				Columns:    []*schema.Column{ConversationsColumns[23]},
+				Columns:    []*schema.Column{ConversationsColumns[24]},
 				RefColumns: []*schema.Column{ChannelsColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
 			{
 				Symbol:     "conversations_agents_owner",
-				Columns:    []*schema.Column{ConversationsColumns[24]},
+				Columns:    []*schema.Column{ConversationsColumns[25]},
 				RefColumns: []*schema.Column{AgentsColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
 			{
 				Symbol:     "conversations_messaging_users_conversation",
-				Columns:    []*schema.Column{ConversationsColumns[25]},
+				Columns:    []*schema.Column{ConversationsColumns[26]},
 				RefColumns: []*schema.Column{MessagingUsersColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
 			{
 				Symbol:     "conversations_queues_conversations",
-				Columns:    []*schema.Column{ConversationsColumns[26]},
+				Columns:    []*schema.Column{ConversationsColumns[27]},
 				RefColumns: []*schema.Column{QueuesColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
 			{
 				Symbol:     "conversations_records_conversations",
-				Columns:    []*schema.Column{ConversationsColumns[27]},
+				Columns:    []*schema.Column{ConversationsColumns[28]},
 				RefColumns: []*schema.Column{RecordsColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
@@ -438,17 +460,17 @@ var (
 			{
 				Name:    "conversation_owner",
 				Unique:  false,
-				Columns: []*schema.Column{ConversationsColumns[24], ConversationsColumns[6], ConversationsColumns[0]},
+				Columns: []*schema.Column{ConversationsColumns[25], ConversationsColumns[6], ConversationsColumns[0]},
 			},
 			{
 				Name:    "conversation_channel",
 				Unique:  false,
-				Columns: []*schema.Column{ConversationsColumns[23], ConversationsColumns[6], ConversationsColumns[0]},
+				Columns: []*schema.Column{ConversationsColumns[24], ConversationsColumns[6], ConversationsColumns[0]},
 			},
 			{
 				Name:    "conversation_queue",
 				Unique:  false,
-				Columns: []*schema.Column{ConversationsColumns[26], ConversationsColumns[6], ConversationsColumns[0]},
+				Columns: []*schema.Column{ConversationsColumns[27], ConversationsColumns[6], ConversationsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "queue_id IS NOT NULL",
 				},
@@ -456,7 +478,7 @@ var (
 			{
 				Name:    "conversation_record",
 				Unique:  false,
-				Columns: []*schema.Column{ConversationsColumns[27], ConversationsColumns[6], ConversationsColumns[0]},
+				Columns: []*schema.Column{ConversationsColumns[28], ConversationsColumns[6], ConversationsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "record_id IS NOT NULL",
 				},
@@ -472,7 +494,7 @@ var (
 			{
 				Name:    "conversation_channel_unassigned",
 				Unique:  false,
-				Columns: []*schema.Column{ConversationsColumns[23], ConversationsColumns[6], ConversationsColumns[0]},
+				Columns: []*schema.Column{ConversationsColumns[24], ConversationsColumns[6], ConversationsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "owner_id IS NULL",
 				},
@@ -488,7 +510,7 @@ var (
 			{
 				Name:    "conversation_owner_unread",
 				Unique:  false,
-				Columns: []*schema.Column{ConversationsColumns[24], ConversationsColumns[6], ConversationsColumns[0]},
+				Columns: []*schema.Column{ConversationsColumns[25], ConversationsColumns[6], ConversationsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "is_unread",
 				},
@@ -496,7 +518,7 @@ var (
 			{
 				Name:    "conversation_channel_unread",
 				Unique:  false,
-				Columns: []*schema.Column{ConversationsColumns[23], ConversationsColumns[6], ConversationsColumns[0]},
+				Columns: []*schema.Column{ConversationsColumns[24], ConversationsColumns[6], ConversationsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "is_unread",
 				},
@@ -1481,6 +1503,7 @@ var (
 		BulkOperationsTable,
 		ChannelsTable,
 		ComponentsTable,
+		ComponentAnswersTable,
 		ComponentVersionsTable,
 		ConsentEntriesTable,
 		ConversationsTable,
@@ -1550,6 +1573,9 @@ func init() {
 	}
 	ComponentsTable.Annotation = &entsql.Annotation{
 		Table: "components",
+	}
+	ComponentAnswersTable.Annotation = &entsql.Annotation{
+		Table: "component_answers",
 	}
 	ComponentVersionsTable.ForeignKeys[0].RefTable = ComponentsTable
 	ComponentVersionsTable.Annotation = &entsql.Annotation{

@@ -33,6 +33,9 @@ type Channel func(*sql.Selector)
 // Component is the predicate function for entcomponent builders.
 type Component func(*sql.Selector)
 
+// ComponentAnswer is the predicate function for componentanswer builders.
+type ComponentAnswer func(*sql.Selector)
+
 // ComponentVersion is the predicate function for componentversion builders.
 type ComponentVersion func(*sql.Selector)
 

@@ -326,6 +326,30 @@ func (f ComponentMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutat
 	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.ComponentMutation", m)
 }
 
+// The ComponentAnswerQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type ComponentAnswerQueryRuleFunc func(context.Context, *ent.ComponentAnswerQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f ComponentAnswerQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.ComponentAnswerQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.ComponentAnswerQuery", q)
+}
+
+// The ComponentAnswerMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type ComponentAnswerMutationRuleFunc func(context.Context, *ent.ComponentAnswerMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f ComponentAnswerMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.ComponentAnswerMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.ComponentAnswerMutation", m)
+}
+
 // The ComponentVersionQueryRuleFunc type is an adapter to allow the use of ordinary
 // functions as a query rule.
 type ComponentVersionQueryRuleFunc func(context.Context, *ent.ComponentVersionQuery) error

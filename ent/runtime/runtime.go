@@ -13,6 +13,7 @@ import (
 	"parley/ent/bulkoperation"
 	entchannel "parley/ent/channel"
 	entcomponent "parley/ent/component"
+	"parley/ent/componentanswer"
 	"parley/ent/componentversion"
 	"parley/ent/consententry"
 	"parley/ent/conversation"
@@ -568,6 +569,15 @@ func init() {
 	entcomponentDescUpdatedAt := entcomponentFields[9].Descriptor()
 	// entcomponent.DefaultUpdatedAt holds the default value on creation for the updated_at field.
 	entcomponent.DefaultUpdatedAt = clock.Time(entcomponentDescUpdatedAt.Default.(int64))
+	componentanswer.Policy = privacy.NewPolicies(schema.ComponentAnswer{})
+	componentanswer.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := componentanswer.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
 	componentversion.Policy = privacy.NewPolicies(schema.ComponentVersion{})
 	componentversion.Hooks[0] = func(next ent.Mutator) ent.Mutator {
 		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
@@ -701,8 +711,12 @@ func init() {
 	conversationDescOwnRead := conversationFields[24].Descriptor()
 	// conversation.DefaultOwnRead holds the default value on creation for the own_read field.
 	conversation.DefaultOwnRead = conversationDescOwnRead.Default.(int64)
+	// conversationDescAskedID is the schema descriptor for asked_id field.
+	conversationDescAskedID := conversationFields[25].Descriptor()
+	// conversation.DefaultAskedID holds the default value on creation for the asked_id field.
+	conversation.DefaultAskedID = conversationDescAskedID.Default.(int64)
 	// conversationDescOwnState is the schema descriptor for own_state field.
-	conversationDescOwnState := conversationFields[25].Descriptor()
+	conversationDescOwnState := conversationFields[26].Descriptor()
 	// conversation.DefaultOwnState holds the default value on creation for the own_state field.
 	conversation.DefaultOwnState = conversationDescOwnState.Default.(string)
 	countcell.Policy = privacy.NewPolicies(schema.CountCell{})

@@ -81,3 +81,30 @@ func (ComponentVersion) Indexes() []ent.Index {
 
 // Policy of ComponentVersion.
 func (ComponentVersion) Policy() ent.Policy { return rule.ComponentVersion() }
+
+// ComponentAnswer is the first answer to a question that was sent.
+type ComponentAnswer struct{ ent.Schema }
+
+// Mixin of ComponentAnswer.
+func (ComponentAnswer) Mixin() []ent.Mixin { return []ent.Mixin{row{}} }
+
+// Annotations of ComponentAnswer.
+func (ComponentAnswer) Annotations() []schema.Annotation {
+	return table("component_answers", "The first answer to a question that was sent.")
+}
+
+// Fields of ComponentAnswer.
+func (ComponentAnswer) Fields() []ent.Field {
+	return []ent.Field{
+		field.Int64("message_id").Unique().Immutable().Comment("The question."),
+		field.Int64("component_id").Immutable(),
+		field.Int("option").Immutable().Comment("From 1."),
+		createdAt(),
+	}
+}
+
+// Indexes of ComponentAnswer.
+func (ComponentAnswer) Indexes() []ent.Index { return []ent.Index{index.Fields("component_id")} }
+
+// Policy of ComponentAnswer.
+func (ComponentAnswer) Policy() ent.Policy { return rule.SystemOnly() }

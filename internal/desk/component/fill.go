@@ -51,6 +51,9 @@ type Missing struct {
 	Detail string `json:"detail,omitempty"` // in a sentence
 }
 
+// KnownReason is the reason, OtherReason for one that only a newer version knows.
+func (m *Missing) KnownReason() Reason { return m.Reason.Known() }
+
 // Reason is why a value is missing.
 type Reason string
 

@@ -211,3 +211,8 @@ func (s Slot) value(name string) formula.Value {
 	}
 	return formula.NumberOf(decimal.Of(int64(s.Duration / time.Minute)))
 }
+
+// Field finds a field that the texts of the design may use, whatever its case.
+func (d *Design) Field(types Types, path string) (formula.Field, bool) {
+	return fields{d, types}.Find(path)
+}
