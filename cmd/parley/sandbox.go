@@ -20,19 +20,50 @@ import (
 // sandboxCmd plays the customer.
 type sandboxCmd struct {
 	Say sayCmd `cmd:"" help:"Send a message as a customer, through the webhook, signed as the sender ID's carrier would sign it."`
+	Tap tapCmd `cmd:"" help:"Tap an option of the last component that the sandbox took for a customer, since the server started."`
+}
+
+// asCustomer is who a command plays, towards a running server.
+type asCustomer struct {
+	To   string `required:"" help:"The sender ID the customer writes to, such as +12025550100."`
+	From string `default:"+12025550199" help:"The customer's number."`
+	Name string `help:"The customer's name, as the carrier reports it."`
+	URL  string `default:"http://127.0.0.1:8080" env:"PARLEY_PUBLIC_URL" help:"The running server's public URL."`
 }
 
 // sayCmd posts one inbound message to a running server.
 type sayCmd struct {
-	To   string   `required:"" help:"The sender ID the customer writes to, such as +12025550100."`
-	From string   `default:"+12025550199" help:"The customer's number."`
-	Name string   `help:"The customer's name, as the carrier reports it."`
-	URL  string   `default:"http://127.0.0.1:8080" env:"PARLEY_PUBLIC_URL" help:"The running server's public URL."`
+	asCustomer
 	Text []string `arg:"" help:"What the customer says."`
 }
 
 // Run implements the command.
-func (s *sayCmd) Run(ctx context.Context, c *cli, out io.Writer) (err error) {
+func (s *sayCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
+	return s.post(ctx, c, out, func(caller channel.Caller, a channel.Account, hook string, m channel.Inbound) (*http.Request, error) {
+		m.Text = strings.Join(s.Text, " ")
+		return caller.Compose(a, hook, m)
+	})
+}
+
+// tapCmd posts the tap on an option to a running server.
+type tapCmd struct {
+	asCustomer
+	Option int `arg:"" help:"Which option the customer taps, from 1."`
+}
+
+// Run implements the command.
+func (t *tapCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
+	return t.post(ctx, c, out, func(caller channel.Caller, a channel.Account, hook string, m channel.Inbound) (*http.Request, error) {
+		tapper, ok := caller.(channel.Tapper)
+		if !ok {
+			return nil, fmt.Errorf("customers of this carrier get components as text: answer by %q", "sandbox say")
+		}
+		return tapper.ComposeTap(a, hook, m, t.Option)
+	})
+}
+
+// post delivers what compose makes of the customer's message, and tells where it arrived.
+func (s *asCustomer) post(ctx context.Context, c *cli, out io.Writer, compose func(channel.Caller, channel.Account, string, channel.Inbound) (*http.Request, error)) (err error) {
 	a, err := app.Open(ctx, c.config())
 	if err != nil {
 		return err
@@ -48,9 +79,8 @@ func (s *sayCmd) Run(ctx context.Context, c *cli, out io.Writer) (err error) {
 	}
 	id := "SM" + strings.ToLower(rand.Text())
 	hook := strings.TrimSuffix(s.URL, "/") + "/webhooks/" + ch.Account.Provider + "/" + ch.Account.Key
-	req, err := caller.Compose(ch.Account.Account, hook, channel.Inbound{
-		EventID: id, ProviderID: id, From: s.From, To: s.To, FromName: s.Name,
-		Text: strings.Join(s.Text, " "), At: clock.Real{}.Now(),
+	req, err := compose(caller, ch.Account.Account, hook, channel.Inbound{
+		EventID: id, ProviderID: id, From: s.From, To: s.To, FromName: s.Name, At: clock.Real{}.Now(),
 	})
 	if err != nil {
 		return err
@@ -60,7 +90,7 @@ func (s *sayCmd) Run(ctx context.Context, c *cli, out io.Writer) (err error) {
 	}
 	at, err := a.Receiver.Find(ctx, ch.Account, id)
 	if err != nil {
-		return fmt.Errorf("the server accepted it, but it appears in no conversation: %w", err)
+		return fmt.Errorf("the server accepted it, but it appears in no conversation; \"parley inbound status\" may say why: %w", err)
 	}
 	fmt.Fprintln(out, whereIs(at, ch))
 	return nil
@@ -78,7 +108,7 @@ func whereIs(at inbound.Arrived, ch *directory.Channel) string {
 	return fmt.Sprintf("Delivered: %s, in the inbox of %s (%s).", what, at.Owner.Name, at.Owner.Username)
 }
 
-func (s *sayCmd) channel(d *directory.Directory) (*directory.Channel, error) {
+func (s *asCustomer) channel(d *directory.Directory) (*directory.Channel, error) {
 	var known []string
 	for _, ch := range d.Channels() {
 		if ch.Address == s.To {

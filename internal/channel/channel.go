@@ -292,6 +292,6 @@ type Caller interface {
 type Tapper interface {
 	Caller
 	// ComposeTap returns the signed request that delivers to webhookURL the tap on option
-	// n, from 1, of what was sent on a channel of type on. The text of m is not looked at.
-	ComposeTap(a Account, webhookURL string, m Inbound, on Type, sent Structured, n int) (*http.Request, error)
+	// n, from 1, of the last component that m.From got from m.To.
+	ComposeTap(a Account, webhookURL string, m Inbound, n int) (*http.Request, error)
 }

@@ -1,5 +1,7 @@
 package channel
 
+import "encoding/json"
+
 // Tap is a customer's tap on an option of a component, as the platform tells it. The
 // token is theirs to forge: what it stands for is for whoever made it to say.
 type Tap struct {
@@ -14,4 +16,16 @@ func TapOf(token, title string) (Tap, bool) {
 		return Tap{}, false
 	}
 	return Tap{Token: token, Title: CleanText(title)}, true
+}
+
+// Documents are values as JSON documents of their own.
+func Documents[T any](values []T) ([][]byte, error) {
+	documents := make([][]byte, len(values))
+	for i, v := range values {
+		var err error
+		if documents[i], err = json.Marshal(v); err != nil {
+			return nil, err
+		}
+	}
+	return documents, nil
 }

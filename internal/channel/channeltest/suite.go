@@ -89,6 +89,7 @@ func Run(t *testing.T, subject func(t *testing.T) Subject) {
 	t.Run("Challenge", func(t *testing.T) { runChallenge(t, subject) })
 	t.Run("Demo", func(t *testing.T) { runDemo(t, subject) })
 	t.Run("Send", func(t *testing.T) { runSend(t, subject) })
+	t.Run("Components", func(t *testing.T) { runComponents(t, subject) })
 	t.Run("Faults", func(t *testing.T) { runFaults(t, subject) })
 	t.Run("Verify", func(t *testing.T) { runVerify(t, subject) })
 	t.Run("Parse", func(t *testing.T) { runParse(t, subject) })

@@ -22,10 +22,36 @@ func ReadTap(raw []byte) (channel.Tap, bool) {
 	return channel.Tap{}, false
 }
 
-// WriteTap is the event of a tap on option o in the format, as Messenger makes it.
-func WriteTap(f channel.Format, o channel.Option) ([]byte, error) {
-	if f == channel.QuickReplies {
-		return json.Marshal(event{Message: &replied{Text: o.Title, QuickReply: &reply{o.Token}}})
+// Taps are the events of taps on the options of a request body that Encode wrote, in
+// their order, as Messenger makes them.
+func Taps(body []byte) ([][]byte, error) {
+	var r request
+	if err := json.Unmarshal(body, &r); err != nil {
+		return nil, err
 	}
-	return json.Marshal(event{Postback: &postback{Title: o.Title, Payload: o.Token}})
+	var events []event
+	for _, q := range r.Message.QuickReplies {
+		events = append(events, event{Message: &replied{Text: q.Title, QuickReply: &reply{q.Payload}}})
+	}
+	for _, b := range r.Message.postbacks() {
+		events = append(events, event{Postback: &postback{Title: b.Title, Payload: b.Payload}})
+	}
+	return channel.Documents(events)
+}
+
+// postbacks are the buttons that tell of a tap.
+func (m message) postbacks() (all []button) {
+	if m.Attachment == nil {
+		return nil
+	}
+	buttons := m.Attachment.Payload.Buttons
+	for _, e := range m.Attachment.Payload.Elements {
+		buttons = append(buttons, e.Buttons...)
+	}
+	for _, b := range buttons {
+		if b.Type == "postback" {
+			all = append(all, b)
+		}
+	}
+	return all
 }

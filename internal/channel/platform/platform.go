@@ -4,7 +4,6 @@ package platform
 
 import (
 	"encoding/json"
-	"fmt"
 
 	"parley/internal/channel"
 	"parley/internal/channel/messenger"
@@ -14,14 +13,14 @@ import (
 
 // dialect is a platform's documents.
 type dialect struct {
-	encode   func(to string, s channel.Structured) ([]byte, error)
-	readTap  func(event []byte) (channel.Tap, bool)
-	writeTap func(f channel.Format, o channel.Option) ([]byte, error)
+	encode  func(to string, s channel.Structured) ([]byte, error)
+	readTap func(event []byte) (channel.Tap, bool)
+	taps    func(document []byte) ([][]byte, error)
 }
 
 var dialects = map[channel.Type]dialect{
-	channel.FacebookEnhanced: {messenger.Encode, messenger.ReadTap, messenger.WriteTap},
-	channel.WhatsAppEnhanced: {whatsapp.Encode, whatsapp.ReadTap, whatsapp.WriteTap},
+	channel.FacebookEnhanced: {messenger.Encode, messenger.ReadTap, messenger.Taps},
+	channel.WhatsAppEnhanced: {whatsapp.Encode, whatsapp.ReadTap, whatsapp.Taps},
 	channel.Web:              web(channel.Web),
 	channel.InApp:            web(channel.InApp),
 	channel.SMSLongCode:      sms(channel.SMSLongCode),
@@ -31,7 +30,7 @@ var dialects = map[channel.Type]dialect{
 
 func web(t channel.Type) dialect {
 	encode := func(to string, s channel.Structured) ([]byte, error) { return webchat.Encode(t, to, s) }
-	return dialect{encode, webchat.ReadTap, webchat.WriteTap}
+	return dialect{encode, webchat.ReadTap, webchat.Taps}
 }
 
 // sms has no documents for components: they are texts, and their answers are typed.
@@ -45,11 +44,11 @@ func sms(t channel.Type) dialect {
 			Text string `json:"text"`
 		}{to, s.Plain})
 	}
-	none := func([]byte) (channel.Tap, bool) { return channel.Tap{}, false }
-	refuse := func(channel.Format, channel.Option) ([]byte, error) {
-		return nil, fmt.Errorf("a text message has no options to tap: the customer types an answer")
+	return dialect{
+		encode,
+		func([]byte) (channel.Tap, bool) { return channel.Tap{}, false },
+		func([]byte) ([][]byte, error) { return nil, nil },
 	}
-	return dialect{encode, none, refuse}
 }
 
 // Encode returns the JSON document that shows s to a customer on channels of type on. It
@@ -72,16 +71,12 @@ func ReadTap(on channel.Type, event []byte) (channel.Tap, bool) {
 	return d.readTap(event)
 }
 
-// WriteTap is the event by which the platform tells of a tap on option n, from 1, of s.
-func WriteTap(on channel.Type, s channel.Structured, n int) ([]byte, error) {
+// Taps are the events by which the platform tells of taps on the options of a document
+// that Encode wrote, in their order; none where customers type their answers.
+func Taps(on channel.Type, document []byte) ([][]byte, error) {
 	d, known := dialects[on]
-	switch {
-	case !known:
-		return nil, fmt.Errorf("channels of type %s have no components", on)
-	case s.Format == channel.PlainText:
-		return nil, fmt.Errorf("a component that is shown as text has no options to tap: the customer types an answer")
-	case n < 1 || n > len(s.Options):
-		return nil, fmt.Errorf("there is no option %d: the component has %d", n, len(s.Options))
+	if !known {
+		return nil, nil
 	}
-	return d.writeTap(s.Format, s.Options[n-1])
+	return d.taps(document)
 }

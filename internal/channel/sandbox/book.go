@@ -3,6 +3,7 @@ package sandbox
 import (
 	"crypto/rand"
 	"fmt"
+	"slices"
 	"sync"
 
 	"parley/internal/channel"
@@ -117,6 +118,19 @@ func (b *book) entry(m Message) *entry {
 		b.order = b.order[1:]
 	}
 	return e
+}
+
+// lastComponent is the last component taken that went from one address to another; ok is
+// false without one.
+func (b *book) lastComponent(secret, from, to string) (m Message, ok bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, m := range slices.Backward(b.taken) {
+		if m.Payload != "" && m.Secret == secret && m.From == from && m.To == to {
+			return m, true
+		}
+	}
+	return Message{}, false
 }
 
 func (b *book) got() []Message {

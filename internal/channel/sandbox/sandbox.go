@@ -45,6 +45,7 @@ type Options struct {
 // channel.Tapper. A component goes to the carrier in the document of the platform that
 // the channel's type belongs to, and a tap comes back in that platform's event.
 type Provider struct {
+	carrier *Carrier     // may be nil
 	inside  *wire.Client // nil without a Carrier
 	outside *wire.Client
 }
@@ -56,7 +57,7 @@ var (
 
 // New returns a Provider.
 func New(o Options) *Provider {
-	p := &Provider{outside: wire.New(o.Transport, o.Timeout)}
+	p := &Provider{carrier: o.Carrier, outside: wire.New(o.Transport, o.Timeout)}
 	if o.Carrier != nil {
 		p.inside = wire.New(o.Carrier.transport(), o.Timeout)
 	}
@@ -107,7 +108,7 @@ func requestOf(m channel.Outgoing) (sendRequest, *channel.Result) {
 		if err != nil {
 			return send, &channel.Result{Outcome: channel.Rejected, Code: channel.CannotBeSent, Detail: wire.Detail(err.Error())}
 		}
-		send.Text, send.Payload = c.Plain, payload
+		send.Text, send.Payload = channel.Cut(c.Plain, maxText), payload
 	default:
 		unsupported := channel.Unsupported(m.Content)
 		return send, &unsupported

@@ -37,7 +37,7 @@ func TestProviderBehaviour(t *testing.T) {
 			return sandbox.Plan{}
 		})
 		return channeltest.Subject{
-			Provider: sandbox.New(sandbox.Options{}), Secret: secret, Carrier: c,
+			Provider: sandbox.New(sandbox.Options{Carrier: c}), Secret: secret, Carrier: c,
 			Document: func(secret string) string { return fmt.Sprintf(`{"secret":%q,"verifyToken":"v of %[1]s"}`, secret) },
 			Challenge: func() (url.Values, string) {
 				return url.Values{"hub.mode": {"subscribe"}, "hub.challenge": {"1158201444"}, "hub.verify_token": {"v of " + secret}}, "1158201444"

@@ -46,7 +46,8 @@ func (*Provider) Verify(a channel.Account, w channel.Webhook) bool {
 	return hmac.Equal([]byte(given[0]), []byte(Sign(secret, w.PublicURL, w.Body)))
 }
 
-// Entry is one thing a webhook tells: a message from a customer ("message") or
+// Entry is one thing a webhook tells: a message from a customer ("message"), their tap on
+// an option of the last component that this process's carrier took for them ("tap"), or
 // what became of one of ours ("receipt").
 type Entry struct {
 	Type string `json:"type"`
@@ -59,10 +60,11 @@ type Entry struct {
 	Text        string          `json:"text,omitempty"`
 	Media       []channel.Media `json:"media,omitempty"`
 	Unsupported string          `json:"unsupported,omitempty"` // such as "sticker"
-	// Channel and Event tell a tap on an option of a component: the type of the channel,
-	// and the event as the platform of that type has it.
+	// Channel and Event of a message tell a tap on an option of a component: the type of
+	// the channel, and the event as the platform of that type has it.
 	Channel channel.Type    `json:"channel,omitempty"`
 	Event   json.RawMessage `json:"event,omitempty"`
+	Option  int             `json:"option,omitempty"` // of a tap, from 1
 
 	MessageID string `json:"messageId,omitempty"`
 	Status    string `json:"status,omitempty"` // SENT, DELIVERED, READ or FAILED
@@ -79,11 +81,11 @@ func encode(entries []Entry) ([]byte, error) {
 // Parse implements channel.Provider. The body is one entry or an array; an entry
 // that cannot be understood is kept alone, and of an array the entries after the
 // hundredth are kept as an array, so that they can be run again.
-func (*Provider) Parse(_ channel.Account, w channel.Webhook) channel.Delivery {
+func (p *Provider) Parse(a channel.Account, w channel.Webhook) channel.Delivery {
 	var d channel.Delivery
 	entries, rest := splitBody(w.Body)
 	for _, raw := range entries {
-		if err := parseEntry(&d, raw, w.Query); err != nil {
+		if err := p.parseEntry(&d, raw, a, w.Query); err != nil {
 			d.Bad = append(d.Bad, bad(raw, err))
 		}
 	}
@@ -111,7 +113,7 @@ func bad(raw []byte, err error) channel.Bad {
 	return channel.Bad{EventID: hex.EncodeToString(sum[:]), Reason: err.Error(), Raw: raw}
 }
 
-func parseEntry(d *channel.Delivery, raw []byte, query url.Values) error {
+func (p *Provider) parseEntry(d *channel.Delivery, raw []byte, a channel.Account, query url.Values) error {
 	var e Entry
 	if err := json.Unmarshal(raw, &e); err != nil {
 		return errors.New("the entry is not JSON in the documented format")
@@ -120,6 +122,13 @@ func parseEntry(d *channel.Delivery, raw []byte, query url.Values) error {
 		return errors.New("the entry's id is missing or malformed")
 	}
 	switch e.Type {
+	case "tap":
+		tapped, err := p.tapped(a, e)
+		if err != nil {
+			return err
+		}
+		e = tapped
+		fallthrough
 	case "message":
 		m, err := e.inbound()
 		if err == nil {
@@ -215,14 +224,11 @@ func (*Provider) Compose(a channel.Account, webhookURL string, m channel.Inbound
 	return Compose(string(credentials(a).Secret), webhookURL, entryOf(m))
 }
 
-// ComposeTap implements channel.Tapper.
-func (*Provider) ComposeTap(a channel.Account, webhookURL string, m channel.Inbound, on channel.Type, sent channel.Structured, n int) (*http.Request, error) {
-	event, err := platform.WriteTap(on, sent, n)
-	if err != nil {
-		return nil, err
-	}
+// ComposeTap implements channel.Tapper. Which component it is, the server knows that
+// plays the carrier.
+func (*Provider) ComposeTap(a channel.Account, webhookURL string, m channel.Inbound, n int) (*http.Request, error) {
 	e := entryOf(m)
-	e.Text, e.Channel, e.Event = "", on, event
+	e.Type, e.Text, e.Option = "tap", "", n
 	return Compose(string(credentials(a).Secret), webhookURL, e)
 }
 

@@ -149,10 +149,11 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(`[{"type":"message","id":"m1","from":"+1","to":"+2","text":"\ud800"},{"type":"receipt"}]`))
 	f.Add([]byte(`{"type":"receipt","id":"r","messageId":"m","status":"FAILED"}`))
 	f.Add([]byte(`[null,[[[]]]]`))
+	f.Add([]byte(`{"type":"message","id":"m","from":"1","to":"2","channel":"WEB","event":{"type":"answer","token":"\ud800","title":"\u0000"}}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		d := parse(string(body))
 		for _, m := range d.Messages {
-			for _, s := range []string{m.EventID, m.From, m.To, m.FromName, m.Text, m.Unsupported} {
+			for _, s := range []string{m.EventID, m.From, m.To, m.FromName, m.Text, m.Tapped, m.Unsupported} {
 				if !utf8.ValidString(s) || strings.Contains(s, "\x00") {
 					t.Fatalf("unclean: %+v", m)
 				}

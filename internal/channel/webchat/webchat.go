@@ -59,7 +59,7 @@ func encode(to string, s channel.Structured) ([]byte, error) {
 	case channel.Buttons:
 		d.Text, d.Options = s.Text, options(s.Options, false)
 	default:
-		d.Text, d.Link = s.Text, linkOf(s.Link)
+		d.Text, d.Link = s.Text, linkOf(s.Link, s.Format == channel.RichLink)
 	}
 	return json.Marshal(d)
 }
@@ -75,12 +75,16 @@ func options(of []channel.Option, images bool) []option {
 	return all
 }
 
-func linkOf(l *channel.Link) *link {
-	return &link{Title: l.Title, URL: l.URL, Image: imageOf(l.Image), Popup: l.Popup}
+func linkOf(l *channel.Link, image bool) *link {
+	shown := &link{Title: l.Title, URL: l.URL, Popup: l.Popup}
+	if image {
+		shown.Image = imageOf(l.Image)
+	}
+	return shown
 }
 
 func imageOf(i *channel.Image) *image {
-	if i == nil {
+	if i == nil || i.URL == "" {
 		return nil
 	}
 	return &image{URL: i.URL, Alt: i.Alt}
@@ -102,7 +106,15 @@ func ReadTap(raw []byte) (channel.Tap, bool) {
 	return channel.TapOf(a.Token, a.Title)
 }
 
-// WriteTap is the event of a tap on option o, as a frontend makes it.
-func WriteTap(_ channel.Format, o channel.Option) ([]byte, error) {
-	return json.Marshal(answer{Type: "answer", Token: o.Token, Title: o.Title})
+// Taps are the answers that taps on the options of a document make, in their order.
+func Taps(body []byte) ([][]byte, error) {
+	var d document
+	if err := json.Unmarshal(body, &d); err != nil {
+		return nil, err
+	}
+	var answers []answer
+	for _, o := range d.Options {
+		answers = append(answers, answer{Type: "answer", Token: o.Token, Title: o.Title})
+	}
+	return channel.Documents(answers)
 }

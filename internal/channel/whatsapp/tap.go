@@ -26,11 +26,21 @@ func ReadTap(raw []byte) (channel.Tap, bool) {
 	return channel.Tap{}, false
 }
 
-// WriteTap is the message of a tap on option o in the format, as WhatsApp makes it.
-func WriteTap(f channel.Format, o channel.Option) ([]byte, error) {
-	tapped := &interactiveTap{Type: "button_reply", ButtonReply: &reply{ID: o.Token, Title: o.Title}}
-	if f == channel.OptionList {
-		tapped = &interactiveTap{Type: "list_reply", ListReply: &reply{ID: o.Token, Title: o.Title, Description: o.Subtitle}}
+// Taps are the messages of taps on the options of a request body that Encode wrote, in
+// their order, as WhatsApp makes them.
+func Taps(body []byte) ([][]byte, error) {
+	var r request
+	if err := json.Unmarshal(body, &r); err != nil || r.Interactive == nil {
+		return nil, err
 	}
-	return json.Marshal(event{Type: "interactive", Interactive: tapped})
+	var events []event
+	for _, b := range r.Interactive.Action.Buttons {
+		events = append(events, event{Type: "interactive", Interactive: &interactiveTap{Type: "button_reply", ButtonReply: &b.Reply}})
+	}
+	for _, s := range r.Interactive.Action.Sections {
+		for _, row := range s.Rows {
+			events = append(events, event{Type: "interactive", Interactive: &interactiveTap{Type: "list_reply", ListReply: &row}})
+		}
+	}
+	return channel.Documents(events)
 }

@@ -51,7 +51,7 @@ func linkMessage(s channel.Structured) *interactive {
 		Type: "cta_url", Body: text{cmp.Or(s.Text, l.Title)},
 		Action: action{Name: "cta_url", Parameters: &ctaParameters{DisplayText: l.Title, URL: l.URL}},
 	}
-	if l.Image != nil {
+	if l.Image != nil && l.Image.URL != "" {
 		i.Header = &header{Type: "image", Image: media{l.Image.URL}}
 	}
 	return i

@@ -1,0 +1,314 @@
+package channeltest
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/stretchr/testify/require"
+
+	"parley/internal/channel"
+)
+
+// Dialect is how a platform writes components and tells of taps.
+type Dialect struct {
+	On channel.Type
+	// Schema is the platform's documented shape and limits of a message, as JSON Schema.
+	Schema []byte
+	Encode func(to string, s channel.Structured) ([]byte, error)
+	// Unchecked is Encode without its refusals.
+	Unchecked func(to string, s channel.Structured) ([]byte, error)
+	ReadTap   func(event []byte) (channel.Tap, bool)
+	Taps      func(document []byte) ([][]byte, error)
+	// Ours are the limits that the platform does not have, or no schema can state, in the
+	// form of Beyond.
+	Ours []string
+}
+
+// RunDialect tests a dialect at every limit of every format and one beyond, with hostile
+// texts, and with taps.
+func RunDialect(t *testing.T, d Dialect) {
+	schema := Schema(t, d.Schema)
+	for _, rule := range channel.CapabilitiesOf(d.On).Formats {
+		t.Run(string(d.On)+"/"+string(rule.Format), func(t *testing.T) {
+			t.Parallel()
+			t.Run("at its limits", func(t *testing.T) { d.runAtLimits(t, schema, rule) })
+			t.Run("one beyond", func(t *testing.T) { d.runBeyond(t, schema, rule) })
+			t.Run("hostile", func(t *testing.T) { d.runHostile(t, schema, rule) })
+			t.Run("taps", func(t *testing.T) { d.runTaps(t, rule) })
+		})
+	}
+	t.Run(string(d.On)+"/formats it does not show", func(t *testing.T) {
+		t.Parallel()
+		for _, f := range []channel.Format{"", "HOLOGRAM"} {
+			_, err := d.Encode(recipient, channel.Structured{Format: f, Text: "Hello", Plain: "Hello"})
+			require.Equal(t, []string{"NOT_ON_CHANNEL"}, reasons(t, err))
+		}
+	})
+	t.Run(string(d.On)+"/events that are no tap", func(t *testing.T) {
+		t.Parallel()
+		for _, event := range []string{``, `null`, `[]`, `"x"`, `{}`, `{"type":"text","text":{"body":"2"}}`, `{"message":{"text":"2"}}`, `{"type":"answer","token":""}`, `{"postback":{"payload":" "}}`} {
+			_, ok := d.ReadTap([]byte(event))
+			require.False(t, ok, event)
+		}
+	})
+}
+
+const recipient = "4915112345678"
+
+// Schema compiles a JSON schema.
+func Schema(t *testing.T, document []byte) *jsonschema.Schema {
+	t.Helper()
+	const name = "mem:///schema.json"
+	parsed, err := jsonschema.UnmarshalJSON(bytes.NewReader(document))
+	require.NoError(t, err)
+	c := jsonschema.NewCompiler()
+	require.NoError(t, c.AddResource(name, parsed))
+	schema, err := c.Compile(name)
+	require.NoError(t, err)
+	return schema
+}
+
+// Validate judges a payload by a schema.
+func Validate(t *testing.T, schema *jsonschema.Schema, payload []byte) error {
+	t.Helper()
+	parsed, err := jsonschema.UnmarshalJSON(bytes.NewReader(payload))
+	require.NoError(t, err)
+	return schema.Validate(parsed)
+}
+
+// Full is content with n options that is as long as the rule allows, in characters of
+// several bytes.
+func Full(r *channel.FormatRule, n int) channel.Structured {
+	s := channel.Structured{Format: r.Format, Plain: "x"}
+	if r.Format == channel.PlainText {
+		s.Plain = long(r.Text)
+		return s
+	}
+	s.Text, s.Label = long(r.Text), long(r.Label)
+	if r.Title > 0 {
+		s.Link = &channel.Link{Title: long(r.Title), URL: address(), Image: &channel.Image{URL: address(), Alt: "A picture"}, Popup: r.Popup}
+	}
+	for i := range n {
+		s.Options = append(s.Options, channel.Option{
+			Token: fmt.Sprintf("%0*d", channel.MaxToken, i), Title: fmt.Sprintf("%02d", i) + long(r.OptionTitle-2),
+			Subtitle: long(r.OptionSubtitle), Image: &channel.Image{URL: address()},
+		})
+	}
+	return s
+}
+
+// long is n characters of two or four bytes.
+func long(n int) string {
+	return strings.Repeat("é👍", max(n, 0)/2) + strings.Repeat("ü", max(n, 0)%2)
+}
+
+// address is the longest address.
+func address() string {
+	const host = "https://shop.example.com/"
+	return host + strings.Repeat("a", channel.MaxLinkURL-len(host))
+}
+
+func (d Dialect) runAtLimits(t *testing.T, schema *jsonschema.Schema, r channel.FormatRule) {
+	fits := func(s channel.Structured) {
+		t.Helper()
+		payload, err := d.Encode(recipient, s)
+		require.NoError(t, err)
+		require.NoError(t, Validate(t, schema, payload), "%s", payload)
+		again, err := d.Encode(recipient, s)
+		require.NoError(t, err)
+		require.Equal(t, payload, again, "the same content is the same payload")
+	}
+	for n := r.MinOptions; n <= r.MaxOptions; n++ {
+		fits(Full(&r, n))
+		fits(least(&r, n))
+	}
+}
+
+// least is the least content that the rule allows.
+func least(r *channel.FormatRule, n int) channel.Structured {
+	s := channel.Structured{Format: r.Format, Plain: "?"}
+	if r.Label > 0 {
+		s.Label = "Open"
+	}
+	if r.Title > 0 {
+		s.Link = &channel.Link{Title: "t", URL: "http://a.example"}
+		if r.RequiresImage {
+			s.Link.Image = &channel.Image{URL: "http://a.example/i.png"}
+		}
+	}
+	if r.MaxOptions > 0 {
+		s.Text = "?"
+	}
+	for i := range n {
+		o := channel.Option{Token: fmt.Sprint(i), Title: fmt.Sprint(i)}
+		if r.RequiresImage {
+			o.Image = &channel.Image{URL: "http://a.example/i.png"}
+		}
+		s.Options = append(s.Options, o)
+	}
+	return s
+}
+
+// runBeyond goes one beyond each limit by itself. The encoder refuses it with its reason,
+// and so does the platform's schema what the encoder would have written.
+func (d Dialect) runBeyond(t *testing.T, schema *jsonschema.Schema, r channel.FormatRule) {
+	for reason, spoilt := range Beyond(r) {
+		_, err := d.Encode(recipient, spoilt)
+		require.Equal(t, []string{reason}, reasons(t, err), reason)
+		if d.isOurs(r, reason) {
+			continue
+		}
+		payload, err := d.Unchecked(recipient, spoilt)
+		require.NoError(t, err)
+		require.Error(t, Validate(t, schema, payload), "%s would be taken: %s", reason, payload)
+	}
+}
+
+func (d Dialect) isOurs(r channel.FormatRule, reason string) bool {
+	for _, ours := range d.Ours {
+		if ours == reason || ours == string(r.Format)+" "+reason {
+			return true
+		}
+	}
+	return false
+}
+
+// Beyond is content that breaks one limit of the rule each, by the reason.
+func Beyond(r channel.FormatRule) map[string]channel.Structured {
+	full := func() channel.Structured { return Full(&r, r.MaxOptions) }
+	beyond := map[string]channel.Structured{}
+	add := func(reason channel.MisfitReason, applies bool, spoil func(*channel.Structured)) {
+		if !applies {
+			return
+		}
+		s := full()
+		spoil(&s)
+		beyond[string(reason)] = s
+	}
+	add(channel.TextTooLong, true, func(s *channel.Structured) { s.Text, s.Plain = s.Text+"x", s.Plain+"x" })
+	add(channel.TextMissing, r.MaxOptions > 0 || r.Format == channel.PlainText, func(s *channel.Structured) { s.Text, s.Plain = "", "" })
+	linked, asked := r.Title > 0, r.MaxOptions > 0
+	add(channel.TitleTooLong, linked, func(s *channel.Structured) { s.Link.Title += "x" })
+	add(channel.LinkMissing, linked, func(s *channel.Structured) { s.Link.Title = "" })
+	add(channel.AddressTooLong, linked, func(s *channel.Structured) { s.Link.URL += "a" })
+	add(channel.AddressInvalid, linked, func(s *channel.Structured) { s.Link.URL = "javascript:alert(1)" })
+	add(channel.PopupNotShown, linked && !r.Popup, func(s *channel.Structured) { s.Link.Popup = true })
+	add(channel.LabelTooLong, r.Label > 0, func(s *channel.Structured) { s.Label += "x" })
+	add(channel.LabelMissing, r.Label > 0, func(s *channel.Structured) { s.Label = "" })
+	add(channel.TooFewOptions, asked, func(s *channel.Structured) { s.Options = s.Options[:r.MinOptions-1] })
+	add(channel.TooManyOptions, asked, func(s *channel.Structured) { *s = Full(&r, r.MaxOptions+1) })
+	add(channel.OptionTooLong, asked, func(s *channel.Structured) { s.Options[0].Title += "x" })
+	add(channel.OptionMissing, asked, func(s *channel.Structured) { s.Options[0].Title = "" })
+	add(channel.TokenUnfit, asked, func(s *channel.Structured) { s.Options[0].Token = "" })
+	add(channel.SubtitleTooLong, asked && r.OptionSubtitle > 0, func(s *channel.Structured) { s.Options[0].Subtitle += "x" })
+	add(channel.OptionsAlike, r.DistinctTitles, func(s *channel.Structured) { s.Options[0].Title = s.Options[1].Title })
+	add(channel.ImageMissing, r.RequiresImage && linked, func(s *channel.Structured) { s.Link.Image = nil })
+	add(channel.ImageMissing, r.RequiresImage && asked, func(s *channel.Structured) { s.Options[0].Image = nil })
+	return beyond
+}
+
+// reasons are those of an *channel.UnfitError.
+func reasons(t *testing.T, err error) (all []string) {
+	t.Helper()
+	var unfit *channel.UnfitError
+	require.True(t, errors.As(err, &unfit), "%v", err)
+	require.NotEmpty(t, unfit.Error())
+	for _, m := range unfit.Misfits {
+		all = append(all, string(m.Reason))
+	}
+	return all
+}
+
+// Hostile are texts that would do something where text is not kept apart from what
+// surrounds it.
+var Hostile = []string{
+	`<script>alert(1)</script>`, `","x":"`, `{"a":[1]}`, "a\u2028b\u2029c", `\u0022\`, "a\x00b", "{{1}} {!x}", "%s%n", "\u202eevil", "'; DROP TABLE", "\ufeffx",
+}
+
+// runHostile checks that texts change no shape: they come out as they went in.
+func (d Dialect) runHostile(t *testing.T, schema *jsonschema.Schema, r channel.FormatRule) {
+	shape := d.shapeOf(t, least(&r, r.MinOptions), nil)
+	for _, text := range Hostile {
+		s := least(&r, r.MinOptions)
+		s.Plain = text
+		if r.MaxOptions > 0 {
+			s.Text, s.Options[0].Title = text, channel.Cut(text, r.OptionTitle)
+		}
+		if r.Title > 0 {
+			s.Link.Title = channel.Cut(text, r.Title)
+		}
+		seen := map[string]bool{}
+		require.Equal(t, shape, d.shapeOf(t, s, seen), text)
+		payload, err := d.Encode(recipient, s)
+		require.NoError(t, err)
+		require.NoError(t, Validate(t, schema, payload))
+		shown := text
+		if r.Title > 0 {
+			shown = s.Link.Title
+		}
+		require.True(t, seen[shown], "%q is not in %s", shown, payload)
+	}
+}
+
+// shapeOf is a payload without its texts, which it adds to seen.
+func (d Dialect) shapeOf(t *testing.T, s channel.Structured, seen map[string]bool) any {
+	t.Helper()
+	payload, err := d.Encode(recipient, s)
+	require.NoError(t, err)
+	var parsed any
+	require.NoError(t, json.Unmarshal(payload, &parsed))
+	return withoutTexts(parsed, seen)
+}
+
+func withoutTexts(v any, seen map[string]bool) any {
+	switch v := v.(type) {
+	case map[string]any:
+		for key, value := range v {
+			v[key] = withoutTexts(value, seen)
+		}
+	case []any:
+		for i, value := range v {
+			v[i] = withoutTexts(value, seen)
+		}
+	case string:
+		if seen != nil {
+			seen[v] = true
+		}
+		return ""
+	}
+	return v
+}
+
+// runTaps taps every option of the payload and finds its token in what the platform
+// tells.
+func (d Dialect) runTaps(t *testing.T, r channel.FormatRule) {
+	s := Full(&r, r.MaxOptions)
+	events := d.tapsOf(t, d.Encode, s)
+	require.Len(t, events, len(s.Options))
+	for i, o := range s.Options {
+		tap, ok := d.ReadTap(events[i])
+		require.True(t, ok, "%s", events[i])
+		require.Equal(t, channel.Tap{Token: o.Token, Title: o.Title}, tap)
+		s.Options[i].Token += "x"
+	}
+	for _, event := range d.tapsOf(t, d.Unchecked, s) {
+		_, ok := d.ReadTap(event)
+		require.False(t, ok, "a token longer than any of ours: %s", event)
+	}
+	_, err := d.Taps([]byte("{"))
+	require.Error(t, err)
+}
+
+func (d Dialect) tapsOf(t *testing.T, encode func(string, channel.Structured) ([]byte, error), s channel.Structured) [][]byte {
+	t.Helper()
+	payload, err := encode(recipient, s)
+	require.NoError(t, err)
+	events, err := d.Taps(payload)
+	require.NoError(t, err)
+	return events
+}

@@ -1,0 +1,4 @@
+package messenger
+
+// Unchecked is Encode without its refusals.
+var Unchecked = encode
