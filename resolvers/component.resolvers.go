@@ -7,7 +7,6 @@ package resolvers
 
 import (
 	"context"
-
 	"parley/graph"
 	"parley/internal/desk/composer"
 	"parley/internal/desk/content"

@@ -42,6 +42,7 @@ type cli struct {
 	Object       objectCmd       `cmd:"" help:"Define the types of CRM records, beside a running server too."`
 	Record       recordCmd       `cmd:"" help:"List and import CRM records, beside a running server too."`
 	Action       actionCmd       `cmd:"" help:"Define CRM actions, and see what they did, beside a running server too."`
+	Component    componentCmd    `cmd:"" help:"Show messaging components, beside a running server too."`
 	Access       accessCmd       `cmd:"" help:"Manage access tokens, by which programs sign in."`
 	Signing      signingCmd      `cmd:"" help:"Manage the keys that sign Parley's own tokens."`
 	Audit        auditCmd        `cmd:"" help:"Read who administered what, and who was refused."`

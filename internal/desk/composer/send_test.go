@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"parley/internal/channel"
+	"parley/internal/channel/platform"
 	"parley/internal/check/parleytest"
 	"parley/internal/ground/publicid"
 )
@@ -32,9 +33,9 @@ const facebook = "1234567890"
 
 func (b *bundle) facebook() {
 	b.T.Helper()
-	account := b.As("ada").Do(`{ providerAccounts { id provider { name } } }`, nil)
+	account := b.As("ada").Do(`{ providerAccounts { id provider } }`, nil)
 	for _, a := range account.Get("providerAccounts").List() {
-		if a.Get("provider", "name").String() != "sandbox" {
+		if a.Get("provider").String() != "sandbox" {
 			continue
 		}
 		made := b.As("ada").Do(`mutation($i: CreateChannelInput!) { createChannel(input: $i) { errors { field message } } }`, vars{"i": vars{
@@ -95,6 +96,61 @@ func (b *bundle) drain(conversation string) {
 	require.True(b.T, ok)
 	_, err := b.Messenger.Drain(context.Background(), key)
 	require.NoError(b.T, err)
+}
+
+// tap has a customer tap an option of the last component that they got.
+func (b *bundle) tap(from string, option int) {
+	b.T.Helper()
+	for _, ch := range b.Directory.Channels() {
+		if ch.Address == facebook {
+			b.made++
+			id := fmt.Sprintf("tap-%d", b.made)
+			req, err := b.Messenger.Providers["sandbox"].(channel.Tapper).ComposeTap(ch.Account.Account, b.PublicURL()+"/webhooks/sandbox/"+ch.Account.Key,
+				channel.Inbound{EventID: id, ProviderID: id, From: from, To: facebook}, option)
+			require.NoError(b.T, err)
+			b.Post(req)
+		}
+	}
+}
+
+// token is one of the last message that was sent.
+func (b *bundle) token() string {
+	b.T.Helper()
+	got := b.Carrier.Got()
+	events, err := platform.Taps(channel.FacebookEnhanced, []byte(got[len(got)-1].Payload))
+	require.NoError(b.T, err)
+	tap, ok := platform.ReadTap(channel.FacebookEnhanced, events[0])
+	require.True(b.T, ok)
+	return tap.Token
+}
+
+// adapter is the whole of the sandbox's adapter.
+type adapter interface {
+	channel.Provider
+	channel.Tapper
+}
+
+// forging is a carrier by which customers claim to have tapped.
+type forging struct {
+	adapter
+	token string
+}
+
+func (f forging) Parse(a channel.Account, w channel.Webhook) channel.Delivery {
+	d := f.adapter.Parse(a, w)
+	for i := range d.Messages {
+		d.Messages[i].Tapped = f.token
+	}
+	return d
+}
+
+// forge has a customer claim to have tapped what a token stands for.
+func (b *bundle) forge(from, token string) {
+	b.T.Helper()
+	honest := b.Receiver.Providers["sandbox"].(adapter)
+	defer func() { b.Receiver.Providers["sandbox"] = honest }()
+	b.Receiver.Providers["sandbox"] = forging{honest, token}
+	b.Say(from, facebook, "Repairs")
 }
 
 // lines are what the thread says, oldest first.
@@ -209,10 +265,11 @@ func TestAnsweringByATap(t *testing.T) {
 	require.Equal(t, "Billing", answer.Get("text").String())
 	require.True(t, answer.Get("isRepeated").Bool())
 	require.Equal(t, 1, answer.Get("version").Int())
-	b.Post(b.Inbound(channel.Inbound{EventID: "forged", ProviderID: "forged", From: "987654321", To: facebook, Text: "Repairs", Tapped: "forged"}))
+	b.forge("987654321", "forged")
 	require.Equal(t, "TextContent", b.last(conversation).Get("__typename").String(), "a forged tap is a text")
-	b.Post(b.Inbound(channel.Inbound{EventID: "stolen", ProviderID: "stolen", From: "555", To: facebook, Text: "Repairs", Tapped: b.token("987654321")}))
-	require.NotContains(t, fmt.Sprint(b.As("amy").Do(`{ conversations(view: {kind: ALL}) { nodes { address lastMessage { kind } } } }`, nil)), `"address":"555","lastMessage":{"kind":"ANSWER"}`)
+	stranger := b.conversation("555", facebook)
+	b.forge("555", b.token())
+	require.Equal(t, "TextContent", b.last(stranger).Get("__typename").String(), "nobody answers what was sent to another")
 }
 
 func TestAnsweringByTyping(t *testing.T) {

@@ -32,6 +32,7 @@ var (
 	anObjectType  = []naming{{kinds: []publicid.Kind{publicid.ObjectType}}}
 	anAction      = []naming{{kinds: []publicid.Kind{publicid.CrmAction}}}
 	aRun          = []naming{{kinds: []publicid.Kind{publicid.CrmActionRun}}}
+	aComponent    = []naming{{kinds: []publicid.Kind{publicid.Component}, open: true}}
 	aQueue        = []naming{{kinds: []publicid.Kind{publicid.Queue}}}
 	aSubject      = []naming{
 		{kinds: []publicid.Kind{publicid.Record}, view: "RECORD"},
@@ -104,13 +105,27 @@ var namings = map[string][]naming{
 	"Mutation.removeQueueMembers.input.id":           aQueue,
 	"Mutation.removeQueueMembers.input.agentIds":     anAgent,
 
-	"Mutation.updateObjectType.input.id":          anObjectType,
-	"Mutation.updateCrmAction.input.id":           anAction,
-	"Mutation.renewCrmActionSecret.input.id":      anAction,
-	"Mutation.runCrmAction.input.actionId":        anAction,
-	"Mutation.runCrmAction.input.conversationId":  aConversation,
-	"Mutation.rerunCrmAction.input.runId":         aRun,
-	"Query.crmActionRuns.filterBy.actionId":       anAction,
+	"Mutation.updateObjectType.input.id":         anObjectType,
+	"Mutation.updateCrmAction.input.id":          anAction,
+	"Mutation.renewCrmActionSecret.input.id":     anAction,
+	"Mutation.runCrmAction.input.actionId":       anAction,
+	"Mutation.runCrmAction.input.conversationId": aConversation,
+	"Mutation.rerunCrmAction.input.runId":        aRun,
+	"Query.crmActionRuns.filterBy.actionId":      anAction,
+
+	"Query.component.id":                                aComponent,
+	"Mutation.updateComponent.input.id":                 aComponent,
+	"Mutation.cloneComponent.input.id":                  aComponent,
+	"Mutation.deleteComponent.input.id":                 aComponent,
+	"Query.prepareComponent.input.componentId":          aComponent,
+	"Query.prepareComponent.input.conversationId":       aConversation,
+	"Query.prepareComponent.input.parameters.recordId":  aRecord,
+	"Query.prepareComponent.input.parameters.recordIds": aRecord,
+	"Query.previewComponent.input.componentId":          aComponent,
+	"Query.previewComponent.input.conversationId":       aConversation,
+	"Query.previewComponent.input.parameters.recordId":  aRecord,
+	"Query.previewComponent.input.parameters.recordIds": aRecord,
+
 	"Query.crmActionRuns.filterBy.conversationId": aConversation,
 
 	"Query.providerAccount.id":                    anAccount,

@@ -35,6 +35,17 @@ func (w *world) action(is string) string {
 	return made.CreateCrmAction.Action.ID
 }
 
+// component defines a component, of which everybody knows.
+func (w *world) component() string {
+	w.t.Helper()
+	var made struct {
+		CreateComponent struct{ Component struct{ ID string } }
+	}
+	w.as("ada").do(&made, `mutation($n: String!) { createComponent(input: {name: "Open", developerName: $n, idempotencyKey: $n, kind: ENHANCED_LINK,
+		design: {formats: [{format: RICH_LINK, title: "Home", url: "https://example.com/"}]}}) { component { id } } }`, vars{"n": "C" + rand.Text()})
+	return made.CreateComponent.Component.ID
+}
+
 // hidden are some ids of a kind of which the attacker sees nothing.
 func (w *world) hidden(kind publicid.Kind, s *sights) (ids []string) {
 	w.t.Helper()
@@ -81,6 +92,8 @@ func (w *world) hidden(kind publicid.Kind, s *sights) (ids []string) {
 			vars{"a": id, "c": s.hidden[0].ID, "k": rand.Text()})
 		s.secret[made.RunCrmAction.Run.ID] = true
 		return []string{made.RunCrmAction.Run.ID}
+	case publicid.Component:
+		return []string{w.component()}
 	case publicid.AccessToken:
 		var all struct{ AccessTokens []struct{ ID string } }
 		w.as("ada").do(&all, `{ accessTokens { id } }`, nil)
