@@ -10,6 +10,7 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
 	"parley/internal/channel"
 )
@@ -38,6 +39,7 @@ func RunDialect(t *testing.T, d Dialect) {
 			t.Parallel()
 			t.Run("at its limits", func(t *testing.T) { d.runAtLimits(t, schema, rule) })
 			t.Run("one beyond", func(t *testing.T) { d.runBeyond(t, schema, rule) })
+			t.Run("any content", func(t *testing.T) { d.runAny(t, schema, rule) })
 			t.Run("hostile", func(t *testing.T) { d.runHostile(t, schema, rule) })
 			t.Run("taps", func(t *testing.T) { d.runTaps(t, rule) })
 		})
@@ -169,6 +171,37 @@ func (d Dialect) runBeyond(t *testing.T, schema *jsonschema.Schema, r channel.Fo
 	}
 }
 
+// runAny sends content of any lengths about the limits: what is not refused, the
+// platform takes.
+func (d Dialect) runAny(t *testing.T, schema *jsonschema.Schema, r channel.FormatRule) {
+	rapid.Check(t, func(rt *rapid.T) {
+		s := Full(&r, rapid.IntRange(0, r.MaxOptions+1).Draw(rt, "options"))
+		cut := func(text *string, label string) {
+			*text = channel.Cut(*text+"x", rapid.SampledFrom([]int{0, 1, 20, 21, 1 << 20}).Draw(rt, label))
+		}
+		cut(&s.Text, "text")
+		cut(&s.Label, "label")
+		cut(&s.Plain, "plain")
+		if s.Link != nil {
+			cut(&s.Link.Title, "title")
+			cut(&s.Link.Image.URL, "image")
+		}
+		for i := range s.Options {
+			cut(&s.Options[i].Title, "option")
+			cut(&s.Options[i].Subtitle, "subtitle")
+			cut(&s.Options[i].Image.URL, "option image")
+		}
+		payload, err := d.Encode(recipient, s)
+		if err != nil {
+			require.NotEmpty(rt, reasons(rt, err))
+			return
+		}
+		parsed, err := jsonschema.UnmarshalJSON(bytes.NewReader(payload))
+		require.NoError(rt, err)
+		require.NoError(rt, schema.Validate(parsed), "%s", payload)
+	})
+}
+
 func (d Dialect) isOurs(r channel.FormatRule, reason string) bool {
 	for _, ours := range d.Ours {
 		if ours == reason || ours == string(r.Format)+" "+reason {
@@ -213,8 +246,7 @@ func Beyond(r channel.FormatRule) map[string]channel.Structured {
 }
 
 // reasons are those of an *channel.UnfitError.
-func reasons(t *testing.T, err error) (all []string) {
-	t.Helper()
+func reasons(t require.TestingT, err error) (all []string) {
 	var unfit *channel.UnfitError
 	require.True(t, errors.As(err, &unfit), "%v", err)
 	require.NotEmpty(t, unfit.Error())

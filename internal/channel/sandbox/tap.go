@@ -27,6 +27,6 @@ func (p *Provider) tapped(a channel.Account, e Entry) (Entry, error) {
 	case e.Option < 1 || e.Option > len(events):
 		return e, fmt.Errorf("the last component has no option %d: it has %d", e.Option, len(events))
 	}
-	e.Text, e.Channel, e.Event = "", m.Type, events[e.Option-1]
+	e.Type, e.Text, e.Channel, e.Event = "message", "", m.Type, events[e.Option-1]
 	return e, nil
 }

@@ -121,14 +121,13 @@ func (p *Provider) parseEntry(d *channel.Delivery, raw []byte, a channel.Account
 	if !validID(e.ID) {
 		return errors.New("the entry's id is missing or malformed")
 	}
-	switch e.Type {
-	case "tap":
-		tapped, err := p.tapped(a, e)
-		if err != nil {
+	if e.Type == "tap" {
+		var err error
+		if e, err = p.tapped(a, e); err != nil {
 			return err
 		}
-		e = tapped
-		fallthrough
+	}
+	switch e.Type {
 	case "message":
 		m, err := e.inbound()
 		if err == nil {

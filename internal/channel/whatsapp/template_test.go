@@ -33,7 +33,8 @@ func TestTemplatesAtTheirLimits(t *testing.T) {
 	least := whatsapp.Template{Name: "hello", Language: "de"}
 	pictured := whatsapp.Template{Name: "hello", Language: "de", Header: whatsapp.ImageParameter{URL: "https://shop.example.com/i.png"}}
 	named := whatsapp.Template{Name: "hello", Language: "de", Body: []whatsapp.Parameter{
-		whatsapp.TextParameter{Name: "first", Text: "Zoë"}, whatsapp.CurrencyParameter{Name: "total", Code: "EUR", Thousandths: -100_990, Plain: "-€100.99"},
+		whatsapp.TextParameter{Name: "first", Text: "Zoë"},
+		whatsapp.CurrencyParameter{Name: "total", Code: "EUR", Thousandths: -100_990, Plain: "-€100.99"},
 		whatsapp.DateParameter{Name: "day", Plain: "24 December"},
 	}}
 	for _, template := range []whatsapp.Template{least, pictured, named, full()} {
