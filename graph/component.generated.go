@@ -1485,18 +1485,18 @@ func (ec *executionContext) _ComponentMisfit_reason(ctx context.Context, field g
 			return ec.fieldContext_ComponentMisfit_reason(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Code(), nil
+			return obj.Reason, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v channel.MisfitReason) graphql.Marshaler {
+			return ec.marshalNComponentMisfitReason2parleyᚋinternalᚋchannelᚐMisfitReason(ctx, selections, v)
 		},
 		true,
 		true,
 	)
 }
 func (ec *executionContext) fieldContext_ComponentMisfit_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ComponentMisfit", field, true, false, "String")
+	return graphql.NewScalarFieldContext("ComponentMisfit", field, false, false, "ComponentMisfitReason")
 }
 
 func (ec *executionContext) _ComponentMisfit_limit(ctx context.Context, field graphql.CollectedField, obj *channel.Misfit) (ret graphql.Marshaler) {
@@ -6800,6 +6800,21 @@ func (ec *executionContext) marshalNComponentMisfit2ᚖparleyᚋinternalᚋchann
 		return graphql.Null
 	}
 	return ec._ComponentMisfit(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNComponentMisfitReason2parleyᚋinternalᚋchannelᚐMisfitReason(ctx context.Context, v any) (channel.MisfitReason, error) {
+	tmp, err := channel.UnmarshalText(v)
+	res := channel.MisfitReason(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNComponentMisfitReason2parleyᚋinternalᚋchannelᚐMisfitReason(ctx context.Context, sel ast.SelectionSet, v channel.MisfitReason) graphql.Marshaler {
+	_ = sel
+	res := channel.MarshalText(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "ComponentMisfitReason!")
+	}
+	return res
 }
 
 func (ec *executionContext) marshalNComponentOption2ᚕᚖparleyᚋinternalᚋchannelᚐOptionᚄ(ctx context.Context, sel ast.SelectionSet, v []*channel.Option) graphql.Marshaler {

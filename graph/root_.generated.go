@@ -453,9 +453,9 @@ type ComplexityRoot struct {
 	}
 
 	ComponentMisfit struct {
-		Code  func(childComplexity int) int
-		Found func(childComplexity int) int
-		Limit func(childComplexity int) int
+		Found  func(childComplexity int) int
+		Limit  func(childComplexity int) int
+		Reason func(childComplexity int) int
 	}
 
 	ComponentOption struct {
@@ -3045,12 +3045,6 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ComponentListTemplate.Template(childComplexity), true
 
-	case "ComponentMisfit.reason":
-		if e.ComplexityRoot.ComponentMisfit.Code == nil {
-			break
-		}
-
-		return e.ComplexityRoot.ComponentMisfit.Code(childComplexity), true
 	case "ComponentMisfit.found":
 		if e.ComplexityRoot.ComponentMisfit.Found == nil {
 			break
@@ -3063,6 +3057,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ComponentMisfit.Limit(childComplexity), true
+	case "ComponentMisfit.reason":
+		if e.ComplexityRoot.ComponentMisfit.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentMisfit.Reason(childComplexity), true
 
 	case "ComponentOption.image":
 		if e.ComplexityRoot.ComponentOption.Image == nil {
@@ -9834,17 +9834,17 @@ input ComponentQueryFilterInput @goModel(model: "parley/internal/desk/component.
 input ComponentFormatInput @goModel(model: "parley/internal/desk/component.Format") {
   "The format: MEDIA or RICH_LINK of a link, WEB_PAGE of an automatic response, BUTTONS, QUICK_REPLIES, CARD_CAROUSEL or LIST of a question; TEXT of all."
   format: ComponentFormat!
-  "What stands above: required for questions and TEXT; not for MEDIA."
+  "What stands above, up to 5,000 characters: required for questions and TEXT; not for MEDIA."
   text: String
-  "What a link is called: MEDIA, RICH_LINK and WEB_PAGE."
+  "What a link is called, up to 5,000 characters: MEDIA, RICH_LINK and WEB_PAGE."
   title: String
-  "Where a link leads: MEDIA, RICH_LINK and WEB_PAGE."
+  "Where a link leads, up to 5,000 characters, and 1,000 bytes when it is filled in: MEDIA, RICH_LINK and WEB_PAGE."
   url: String @goField(name: "URL")
-  "Address of a picture: MEDIA needs it, RICH_LINK takes it."
+  "Address of a picture, up to 5,000 characters: MEDIA needs it, RICH_LINK takes it."
   imageUrl: String @goField(name: "ImageURL")
-  "What the picture shows: with a picture."
+  "What the picture shows, up to 5,000 characters: with a picture."
   imageAlt: String
-  "What opens a LIST."
+  "What opens a LIST, up to 5,000 characters."
   label: String
   "True for a WEB_PAGE that opens over the conversation by itself, on web channels only."
   isPopup: Boolean @goField(name: "Popup")
@@ -9862,11 +9862,11 @@ input ComponentTranslationInput @goModel(model: "parley/internal/desk/component.
 input ComponentTranslatedInput @goModel(model: "parley/internal/desk/component.Translated") {
   "The constant, up to 80 characters."
   name: String!
-  "In place of its text; absent or empty leaves it."
+  "In place of its text, up to 4,096 characters; absent or empty leaves it."
   text: String
   "In place of its alternative text, up to 200 characters; absent or empty leaves it."
   alt: String
-  "In place of the items of a LIST: as many, in the same order."
+  "In place of the items of a LIST: as many, 13 at most, in the same order."
   items: [ComponentItemInput!]
 }
 
@@ -9965,13 +9965,13 @@ extend type Query {
 }
 
 extend type Mutation {
-  "Creates a component. Every text is parsed and checked: errors name the field, line and column. Needs CONFIGURE_MESSAGING. The organisation has at most 2,000 components. No event follows."
+  "Creates a component. Every text is parsed and checked: errors name the field, line and column. Needs CONFIGURE_MESSAGING. The organisation has at most 2,000 components; no event follows."
   createComponent("What to create." input: CreateComponentInput!): ComponentPayload!
-  "Changes 1 component: a new version, if what it says differs; archives it or takes it back. Messages keep what was sent. Needs CONFIGURE_MESSAGING. No event follows."
+  "Changes 1 component: a new version, if what it says differs; archives it or takes it back. Messages keep what was sent. Needs CONFIGURE_MESSAGING; no event follows."
   updateComponent("What to change." input: UpdateComponentInput!): ComponentPayload!
-  "Copies 1 component under other names, as version 1. Needs CONFIGURE_MESSAGING. No event follows."
+  "Copies 1 component under other names, as version 1. Needs CONFIGURE_MESSAGING; no event follows."
   cloneComponent("What to copy." input: CloneComponentInput!): ComponentPayload!
-  "Deletes 1 component with its versions, if no message was made of it; archive it otherwise. Needs CONFIGURE_MESSAGING. No event follows."
+  "Deletes 1 component with its versions, if no message was made of it; archive it otherwise. Needs CONFIGURE_MESSAGING; no event follows."
   deleteComponent("What to delete." input: DeleteComponentInput!): DeleteComponentPayload!
 }
 
@@ -10109,12 +10109,54 @@ type RejectedComponentFormat @goModel(model: "parley/internal/desk/composer.Reje
 
 "Why a component does not fit a format."
 type ComponentMisfit @goModel(model: "parley/internal/channel.Misfit") {
-  "The reason, such as TOO_MANY_OPTIONS or TEXT_TOO_LONG. More may be added."
-  reason: String! @goField(name: "Code")
+  "The reason."
+  reason: ComponentMisfitReason!
   "The limit; 0 where there is none."
   limit: Int!
   "What was found; 0 where nothing is counted."
   found: Int!
+}
+
+"A reason why a component does not fit a format."
+enum ComponentMisfitReason @goModel(model: "parley/internal/channel.MisfitReason") {
+  "Channels of the type do not show the format."
+  NOT_ON_CHANNEL
+  "Channels of the type do not show components of the kind in this format."
+  NOT_OF_KIND
+  "There is no text."
+  TEXT_MISSING
+  "The text is too long."
+  TEXT_TOO_LONG
+  "There is no link, or it has no title."
+  LINK_MISSING
+  "The title of the link is too long."
+  TITLE_TOO_LONG
+  "An address is too long, in bytes."
+  ADDRESS_TOO_LONG
+  "An address is none of the web."
+  ADDRESS_INVALID
+  "There is no picture."
+  IMAGE_MISSING
+  "Nothing opens the list."
+  LABEL_MISSING
+  "What opens the list is too long."
+  LABEL_TOO_LONG
+  "There are too few options."
+  TOO_FEW_OPTIONS
+  "There are too many options."
+  TOO_MANY_OPTIONS
+  "An option has no title."
+  OPTION_MISSING
+  "The title of an option is too long."
+  OPTION_TOO_LONG
+  "The subtitle of an option is too long."
+  SUBTITLE_TOO_LONG
+  "Options have the same title."
+  OPTIONS_ALIKE
+  "Pages do not open by themselves there."
+  POPUP_NOT_SHOWN
+  "An option cannot be told from others when it is tapped."
+  TOKEN_UNFIT
 }
 
 "The parts of a component as a customer sees them."
@@ -11543,11 +11585,11 @@ enum SendRefusalCode @goModel(model: "parley/internal/desk/message.RefusalCode")
   TEXT_EMPTY
   "The text is longer than the channel allows. Shorten it."
   TEXT_TOO_LONG
-  "The component is an automatic response, which agents do not send."
+  "The component is an automatic response, which agents do not send. Choose another."
   NOT_SENT_BY_AGENTS
   "The component lacks values, which ` + "`" + `PreparedComponent.missing` + "`" + ` lists. Give them."
   VALUES_MISSING
-  "The channel can show the component in none of its formats, not even as text."
+  "The channel can show the component in none of its formats, not even as text. Shorten it, or choose another."
   NO_FORMAT_FITS
 }
 

@@ -2347,7 +2347,7 @@ func (ec *executionContext) selectComponentMisfit() map[string]*selection.Field 
 		"reason": {
 			NonNull: true,
 			Write: func(w *selection.Writer, source any) {
-				v := source.(*channel.Misfit).Code()
+				v := source.(*channel.Misfit).Reason
 				w.String(string(v))
 			},
 		},

@@ -15,6 +15,3 @@ func (k ComponentKind) Known() ComponentKind {
 
 // Asks reports whether customers choose from options.
 func (k ComponentKind) Asks() bool { return slices.Contains(choiceKinds, k) }
-
-// Code is the reason, for programs.
-func (m *Misfit) Code() string { return string(m.Reason) }

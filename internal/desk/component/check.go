@@ -51,7 +51,10 @@ func (d *Design) Check(kind Kind, types Types) error {
 			return err
 		}
 	}
-	_, err := d.Compile(kind, types)
+	compiled, err := d.Compile(kind, types)
+	if err == nil && len(compiled.Paths()) > MostPaths {
+		err = fault.Input("input.design", "The texts read %d fields of parameters, and at most %d are allowed. Use fewer.", len(compiled.Paths()), MostPaths)
+	}
 	return err
 }
 

@@ -216,19 +216,25 @@ func (s *Service) Delete(ctx context.Context, id string) (*string, error) {
 			return err
 		}
 		if row.Used {
-			return fault.New(fault.Conflict, "Messages were made of this component, so it stays. Archive it instead.")
+			return errUsed
 		}
 		versions := tx.Ent.ComponentVersion.Delete().Where(componentversion.ComponentID(key))
 		if _, err := versions.Exec(viewer.AsSystem(ctx, "components")); err != nil {
 			return err
 		}
-		return tx.Ent.Component.DeleteOne(row).Exec(journal.Within(ctx, tx))
+		err = tx.Ent.Component.DeleteOne(row).Where(entcomponent.Used(false)).Exec(journal.Within(ctx, tx))
+		if ent.IsNotFound(err) { // it was sent at the same time
+			return errUsed
+		}
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	return &id, nil
 }
+
+var errUsed = fault.New(fault.Conflict, "Messages were made of this component, so it stays. Archive it instead.")
 
 // held reads a component to change.
 func held(ctx context.Context, tx *store.Tx, key int64) (*ent.Component, error) {

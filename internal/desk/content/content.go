@@ -212,12 +212,12 @@ func Decode(kind Kind, text string, rest []byte) Content {
 		}
 	case Component:
 		var r componentRest
-		if err := json.Unmarshal(rest, &r); err == nil {
+		if err := json.Unmarshal(rest, &r); err == nil && r.Format != "" {
 			return r.content(text)
 		}
 	case Answer:
 		var r answerRest
-		if err := json.Unmarshal(rest, &r); err == nil {
+		if err := json.Unmarshal(rest, &r); err == nil && r.Option > 0 {
 			return r.content(text)
 		}
 	}
