@@ -30,34 +30,37 @@ func (d *Design) checkOptions(kind Kind, types Types) error {
 }
 
 func (o *Options) checkSource(at string, kind Kind, d *Design, types Types) error {
-	sources := 0
-	for _, there := range []bool{o.Constant != "", o.Parameter != "", o.Query != nil} {
-		if there {
-			sources++
-		}
-	}
 	switch kind {
 	case StaticQuestion:
-		if c := d.Constant(o.Constant); c == nil || c.Type != ListConstant || sources > 1 {
-			return fault.Input(at+".constant", "A static question has the options of a constant of type LIST, and %q is none.", o.Constant)
-		}
-		if *o != (Options{Constant: o.Constant}) {
-			return fault.Input(at, "The options of a static question are the items of its list. Leave out title, subtitle and image.")
-		}
+		return o.checkStatic(at, d)
 	case DynamicQuestion:
-		if o.Constant != "" || sources != 1 {
-			return fault.Input(at, "Give the parameter that brings the records, or a query that finds them.")
-		}
-		if o.Query != nil {
-			return o.Query.check(at+".query", types)
-		}
-		if p := d.Parameter(o.Parameter); p == nil || p.Type != formula.List {
-			return fault.Input(at+".parameter", "The options are the records of a parameter of type LIST, and %q is none.", o.Parameter)
-		}
-	case TimeSelector:
-		if sources > 0 {
-			return fault.Input(at, "The slots of a time selector come when it is prepared. Leave out constant, parameter and query.")
-		}
+		return o.checkRecords(at, d, types)
+	}
+	if o.Constant != "" || o.Parameter != "" || o.Query != nil {
+		return fault.Input(at, "The slots of a time selector come when it is prepared. Leave out constant, parameter and query.")
+	}
+	return nil
+}
+
+func (o *Options) checkStatic(at string, d *Design) error {
+	if c := d.Constant(o.Constant); c == nil || c.Type != ListConstant {
+		return fault.Input(at+".constant", "A static question has the options of a constant of type LIST, and %q is none.", o.Constant)
+	}
+	if *o != (Options{Constant: o.Constant}) {
+		return fault.Input(at, "The options of a static question are the items of its list. Leave out everything but constant.")
+	}
+	return nil
+}
+
+func (o *Options) checkRecords(at string, d *Design, types Types) error {
+	if o.Constant != "" || (o.Parameter != "") == (o.Query != nil) {
+		return fault.Input(at, "Give the parameter that brings the records, or a query that finds them.")
+	}
+	if o.Query != nil {
+		return o.Query.check(at+".query", types)
+	}
+	if p := d.Parameter(o.Parameter); p == nil || p.Type != formula.List {
+		return fault.Input(at+".parameter", "The options are the records of a parameter of type LIST, and %q is none.", o.Parameter)
 	}
 	return nil
 }

@@ -33,7 +33,7 @@ const (
 	MostTemplate     = 5000
 	MostURL          = 1000
 	MostConditions   = 5
-	MostPaths        = 100 // fields of parameters that the texts read
+	MostPaths        = 100        // fields of parameters that the texts read
 	MostBytes        = 200 * 1024 // of a design as JSON
 )
 

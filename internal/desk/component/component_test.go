@@ -19,8 +19,11 @@ func types(name string) *object.Definition {
 	switch name {
 	case "Case":
 		return &object.Definition{Name: "Case", Fields: []object.Field{
-			{Name: "CaseNumber", Kind: object.Text}, {Name: "Subject", Kind: object.Text}, {Name: "Status", Kind: object.Picklist, Filterable: true},
-			{Name: "Total", Kind: object.Currency, BlankAsZero: true}, {Name: "AccountId", Kind: object.Reference, Targets: []string{"Account"}},
+			{Name: "CaseNumber", Kind: object.Text},
+			{Name: "Subject", Kind: object.Text},
+			{Name: "Status", Kind: object.Picklist, Filterable: true},
+			{Name: "Total", Kind: object.Currency, BlankAsZero: true},
+			{Name: "AccountId", Kind: object.Reference, Targets: []string{"Account"}},
 		}}
 	case "Account":
 		return &object.Definition{Name: "Account", Fields: []object.Field{{Name: "Name", Kind: object.Text}, {Name: "Share", Kind: object.Percent}}}

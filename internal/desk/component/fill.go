@@ -164,14 +164,14 @@ func (c *Compiled) Fill(v *Values) *Filled {
 	f := filling{c, v, &Filled{Options: v.Options, Missing: append([]Missing{}, v.Missing...)}}
 	if c.Kind == StaticQuestion {
 		f.out.Options = nil
-		for _, i := range c.Constant(c.Design.Options.Constant).Items {
+		for _, i := range c.Constant(c.Options.Constant).Items {
 			f.out.Options = append(f.out.Options, Option{Title: i.Name, Subtitle: i.Subtitle, Image: imageOf(i.ImageURL, i.ImageAlt)})
 		}
 	}
 	if c.Kind.Asks() && len(f.out.Options) == 0 {
 		f.miss("options", NoOptions, "")
 	}
-	for i := range c.Design.Formats {
+	for i := range c.Formats {
 		f.out.Formats = append(f.out.Formats, f.format(i))
 	}
 	plain := f.out.Formats[len(f.out.Formats)-1].Text
@@ -182,7 +182,7 @@ func (c *Compiled) Fill(v *Values) *Filled {
 }
 
 func (f *filling) format(n int) channel.Structured {
-	d, programs := &f.Design.Formats[n], f.formats[n]
+	d, programs := &f.Formats[n], f.formats[n]
 	at := string(d.Format)
 	texts := map[string]string{}
 	for _, name := range []string{"text", "title", "url", "imageUrl", "imageAlt", "label"} {

@@ -44,7 +44,8 @@ func TestTemplatesAgainstANaiveInterpreter(t *testing.T) {
 		template := strings.Join(rapid.SliceOfN(rapid.SampledFrom(parts), 1, 20).Draw(t, "template"), "") + "."
 		d := component.Design{
 			Constants: []component.Constant{
-				{Name: "One", Type: component.TextConstant, Text: values["$Constants.One"]}, {Name: "Two", Type: component.TextConstant, Text: values["$Constants.Two"]},
+				{Name: "One", Type: component.TextConstant, Text: values["$Constants.One"]},
+				{Name: "Two", Type: component.TextConstant, Text: values["$Constants.Two"]},
 				{Name: "List", Type: component.ListConstant, Items: list},
 			},
 			Parameters:    []component.Parameter{{Name: "Three", Type: formula.Text}},

@@ -42,8 +42,11 @@ func orders(t *testing.T) *bundle {
 	records := []vars{{"objectType": "Shop", "externalId": "S1", "fields": []vars{{"name": "Name", "text": "Corner"}}}}
 	for i := 1; i <= 5; i++ {
 		records = append(records, vars{"objectType": "Order", "externalId": fmt.Sprint("O", i), "fields": []vars{
-			{"name": "Number", "text": fmt.Sprint("A-", i)}, {"name": "Total", "text": fmt.Sprintf("%d.50", i*10)}, {"name": "Secret", "text": "hush"},
-			{"name": "State", "text": []string{"Paid", "Open"}[i%2]}, {"name": "Shop", "text": "Shop/S1"},
+			{"name": "Number", "text": fmt.Sprint("A-", i)},
+			{"name": "Total", "text": fmt.Sprintf("%d.50", i*10)},
+			{"name": "Secret", "text": "hush"},
+			{"name": "State", "text": []string{"Paid", "Open"}[i%2]},
+			{"name": "Shop", "text": "Shop/S1"},
 		}})
 	}
 	b.admin("upsertRecords", "UpsertRecordsInput", vars{"records": records})

@@ -192,7 +192,7 @@ func TestAPreviewIsWhatIsSent(t *testing.T) {
 	b.drain(conversation)
 	got := b.Carrier.Got()
 	require.Len(t, got, 1)
-	require.Equal(t, comparable(t, shown[0].Get("payload").String()), comparable(t, string(got[0].Payload)))
+	require.Equal(t, comparable(t, shown[0].Get("payload").String()), comparable(t, got[0].Payload))
 	require.True(t, b.As("ada").Do(`query($id: ID!) { component(id: $id) { isUsed } }`, vars{"id": id}).Get("component", "isUsed").Bool())
 	require.Equal(t, "CONFLICT", code(b.remove("ada", id)))
 }
