@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"parley/app"
 	"parley/internal/check/parleytest"
 )
 
@@ -38,7 +39,9 @@ type bundle struct {
 	made int
 }
 
-func setup(t *testing.T) *bundle { return &bundle{Parley: parleytest.New(t)} }
+func setup(t *testing.T, options ...func(*app.Config)) *bundle {
+	return &bundle{Parley: parleytest.New(t, options...)}
+}
 
 func (b *bundle) create(username, name, kind string, design vars) parleytest.Tree {
 	b.T.Helper()

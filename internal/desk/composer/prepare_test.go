@@ -1,11 +1,15 @@
 package composer_test
 
 import (
+	"context"
 	"fmt"
+	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"parley/app"
 	"parley/internal/check/parleytest"
 )
 
@@ -21,8 +25,8 @@ func (b *bundle) admin(mutation, kind string, input vars) parleytest.Tree {
 
 // orders is a desk with records: amy reads orders and the names of their shops, and the
 // secret of neither.
-func orders(t *testing.T) *bundle {
-	b := setup(t)
+func orders(t *testing.T, options ...func(*app.Config)) *bundle {
+	b := setup(t, options...)
 	field := func(name, kind string, more vars) vars {
 		f := vars{"name": name, "label": name, "type": kind}
 		for k, v := range more {
@@ -168,4 +172,39 @@ func TestAutomaticResponsesArePreviewedAndNotSent(t *testing.T) {
 	require.True(t, shown[2].Get("format").IsNull())
 	sent := b.send("amy", conversation, b.prepare("amy", vars{"componentId": id, "conversationId": conversation}).Get("token").String(), "auto")
 	require.Equal(t, "NOT_SENT_BY_AGENTS", sent.Get("refusals", 0, "code").String())
+}
+
+// Preparing costs these statements, however many fields, options and records there are; a
+// preview of what was prepared costs none.
+func TestPreparingCostsSoManyStatements(t *testing.T) {
+	t.Parallel()
+	var statements atomic.Int64
+	b := orders(t, func(c *app.Config) {
+		c.Trace = func(_ context.Context, statement string) func(error) {
+			if !strings.Contains(statement, "log_heads") && !strings.Contains(statement, "processes") { // asked in the background too
+				statements.Add(1)
+			}
+			return nil
+		}
+	})
+	conversation := b.conversation(customer, parleytest.Sales)
+	cost := func(do func()) int {
+		from := statements.Load()
+		do()
+		return int(statements.Load() - from)
+	}
+	query := func(limit int, title string) vars {
+		id := b.component("DYNAMIC_QUESTION", vars{
+			"options": vars{"title": title, "query": vars{"objectType": "Order", "limit": limit}}, "formats": []vars{{"format": "BUTTONS", "text": "Which?"}},
+		})
+		return vars{"componentId": id, "conversationId": conversation}
+	}
+	one, many := query(1, "Number"), query(5, "Number & TEXT(Total) & State")
+	first := cost(func() { b.prepare("amy", one) })
+	var token string
+	require.Equal(t, first, cost(func() { token = b.prepare("amy", many).Get("token").String() }))
+	require.LessOrEqual(t, first, 8)
+	far := query(5, "Shop.Name")
+	require.Equal(t, first+2, cost(func() { b.prepare("amy", far) }), "the lookup and its record")
+	require.Zero(t, cost(func() { b.preview("amy", vars{"component": token, "conversationId": conversation}) }))
 }
